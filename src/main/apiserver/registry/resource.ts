@@ -1,0 +1,99 @@
+// A resource is data: one descriptor says everything about a kind that the generic verbs need. No kind has CRUD code.
+import type { FieldError } from '../../../shared/machinery/field-error.ts'
+import type { AnyObject, KubeObject } from '../../../shared/machinery/object.ts'
+import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
+
+/** One printed column of the server's Table. @see API concepts, "Receiving resources as Tables" */
+export interface Column<T> {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
+  readonly format?: '' | 'name'
+  readonly description?: string
+  /** 0 = always shown, 1 = only with `-o wide`. */
+  readonly priority?: 0 | 1
+  readonly value: (object: T, nowMs: number) => unknown
+}
+
+/** What differs between writing the main resource and writing one of its subresources. */
+export interface WriteStrategy<T> {
+  /** Changes the decoded new object in place before defaulting's result is validated: drops what this path may not write. */
+  readonly prepareForUpdate?: (object: T, old: T) => void
+  readonly validateUpdate?: (object: T, old: T) => FieldError[]
+}
+
+/**
+ * The descriptor of a kind. Everything structural (field types, required fields, list types, merge keys) comes from
+ * the schema table by the type's id; the hooks hold what the schema cannot say.
+ */
+export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
+  readonly type: ResourceType<T>
+  /** Id of the schema, e.g. `apps.v1.Deployment`. */
+  readonly schema: string
+  readonly singular: string
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+  /** Verbs that the main resource serves, as discovery lists them. */
+  readonly verbs: readonly string[]
+  /**
+   * Where objects are stored: `<group>/<plural>`. Two versions or aliases of one kind (events, autoscaling v1 and v2)
+   * share it; then `fromStorage`/`toStorage` convert.
+   */
+  readonly storage: string
+  readonly fromStorage?: (stored: AnyObject) => T
+  readonly toStorage?: (object: T) => AnyObject
+  /** Kinds that are only answered, never stored: access reviews, token reviews, bindings. */
+  readonly virtual?: boolean
+  /** Fills absent fields with Kubernetes' defaults, in place. */
+  readonly setDefaults?: (object: T) => void
+  /** Create only, after defaulting: clears status, starts `metadata.generation`, allocates. */
+  readonly prepareForCreate?: (object: T) => void
+  /** Update of the main resource: keeps status, bumps generation on a spec change. */
+  readonly prepareForUpdate?: (object: T, old: T) => void
+  /** Rules for names; default DNS-1123 subdomain. @returns messages */
+  readonly validateName?: (name: string) => string[]
+  /** On create and update, after the structural check. */
+  readonly validate?: (object: T) => FieldError[]
+  /** On update, in addition to `validate`: immutability and transitions. */
+  readonly validateUpdate?: (object: T, old: T) => FieldError[]
+  /** `status`: present when the kind has the subresource. */
+  readonly status?: WriteStrategy<T>
+  /** `scale`: where the three values live. */
+  readonly scale?: ScalePaths<T>
+  /** Values usable in field selectors besides metadata.name and metadata.namespace. */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>
+  readonly columns?: readonly Column<T>[]
+  /** Seconds that `kubectl delete` waits before the object goes; only pods. */
+  readonly gracefulDeletion?: (object: T, requestedSeconds: number | undefined) => number
+  /** Deprecation or other warnings for a write, one sentence each. */
+  readonly warnings?: (object: T, old?: T) => string[]
+}
+
+export interface ScalePaths<T> {
+  readonly replicas: (object: T) => number
+  readonly setReplicas: (object: T, replicas: number) => void
+  readonly statusReplicas: (object: T) => number
+  /** The selector as a string, as `kubectl` and autoscalers want it. */
+  readonly selector: (object: T) => string
+}
+
+type Optional = 'singular' | 'shortNames' | 'categories' | 'verbs' | 'storage' | 'schema'
+
+const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const
+
+/** Completes a descriptor. Generic code treats every kind alike, hence the erased type. */
+export function defineResource<T extends KubeObject>(
+  given: Omit<ResourceDescriptor<T>, Optional> & Partial<Pick<ResourceDescriptor<T>, Optional>>,
+): ResourceDescriptor {
+  const { type } = given
+  const folder = type.group === '' ? 'core' : (type.group.split('.')[0] ?? type.group)
+  const descriptor: ResourceDescriptor<T> = {
+    schema: `${folder}.${type.version}.${type.kind}`,
+    singular: type.kind.toLowerCase(),
+    shortNames: [],
+    categories: [],
+    verbs: ALL_VERBS,
+    storage: `${type.group === '' ? 'core' : type.group}/${type.plural}`,
+    ...given,
+  }
+  return descriptor as unknown as ResourceDescriptor
+}

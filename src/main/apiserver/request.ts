@@ -1,0 +1,64 @@
+// What the API server knows about a request once HTTP is behind it. HTTP/1.1, HTTP/2 and the in-process transport
+// all produce this and go through the same chain: authenticate → authorize → admit → validate → store.
+import type { Duplex } from 'node:stream'
+
+/** @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/ */
+export interface UserInfo {
+  readonly name: string
+  readonly uid?: string
+  readonly groups: readonly string[]
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
+
+/** The verb names that authorization and audit use. */
+export type Verb =
+  'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection' | 'proxy' | (string & {})
+
+/** A request's target, parsed from method and path (upstream's RequestInfo). */
+export interface RequestInfo {
+  readonly isResource: boolean
+  /** Percent-encoded path as sent, without the query. */
+  readonly path: string
+  /** Resource requests: the API verb. Others: the lower-case HTTP method. */
+  readonly verb: Verb
+  readonly group: string
+  readonly version: string
+  readonly namespace: string
+  /** Plural. */
+  readonly resource: string
+  readonly subresource: string
+  readonly name: string
+  /** What follows the subresource, as in `proxy/some/path`. */
+  readonly rest: string
+}
+
+export interface ApiRequest {
+  readonly method: string
+  readonly info: RequestInfo
+  readonly query: URLSearchParams
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly user: UserInfo
+  /** Reads and decodes the body; undefined when there is none. @throws ApiError 400, 413, 415 */
+  body(): Promise<unknown>
+  /** The body's bytes, for patches and proxies that decode it themselves. */
+  rawBody(): Promise<Buffer>
+  /** Aborts when the client goes away or the server shuts down. */
+  readonly signal: AbortSignal
+  /** Present on `Connection: Upgrade`: the client's socket and the bytes already read from it. */
+  readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer }
+  /** For Warning headers (RFC 7234, code 299). */
+  warn(text: string): void
+}
+
+/** An answer. Exactly one of `object`, `bytes`, `stream`, `hijacked` is the body. */
+export type ApiResponse = { readonly code: number; readonly headers?: Readonly<Record<string, string>> } & (
+  | { readonly object: unknown }
+  | { readonly bytes: Buffer | readonly Buffer[]; readonly contentType: string }
+  /** Chunks are written as they come; the stream's end ends the response. */
+  | { readonly stream: AsyncIterable<Buffer | string>; readonly contentType: string }
+  /** The handler took the upgraded socket over. */
+  | { readonly hijacked: true }
+)
+
+export type Handler = (request: ApiRequest) => Promise<ApiResponse>

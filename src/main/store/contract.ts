@@ -1,0 +1,160 @@
+// The store's whole contract: etcd's semantics, seen by the API server as decoded objects.
+//
+// Two layers. An `Engine` (nedb/, etcd/) makes transactions durable and replays them; it knows keys and strings.
+// The `ObjectStore` (object-store.ts) is the watch cache above it: the only thing the API server touches. It holds
+// every object decoded once, keeps a ring of recent events, and answers reads without going to the engine.
+//
+// Keys are `/registry/<group>/<resource>/[namespace/]name`. One `revision` (a safe integer, increasing by one per
+// transaction) covers the whole cluster; it never goes back.
+
+import type { AnyObject } from '../../shared/machinery/object.ts'
+
+/** The closed set of ways in which a store call fails. */
+export type StoreErrorCode =
+  | 'KeyExists' // create on a key that exists
+  | 'KeyNotFound' // update, delete or get of a key that does not exist
+  | 'RevisionConflict' // the expected mod revision is not the stored one
+  | 'Compacted' // the revision asked for is compacted away
+  | 'FutureRevision' // the revision asked for does not exist yet
+  | 'NoSpace' // the disk is full: reads and deletes go on
+  | 'Unavailable' // fail-stop after an I/O error, or no quorum
+  | 'Locked' // another process owns the data folder
+  | 'Corrupt' // an invalid record in the middle of the log
+  | 'NewerFormat' // the data folder was written by a newer version
+  | 'Closed'
+
+export class StoreError extends Error {
+  readonly code: StoreErrorCode
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StoreError'
+    this.code = code
+  }
+}
+
+// ---------------------------------------------------------------------------------------------- engine
+
+/** One key written (`value` set) or deleted (`value` null) at `revision`. Values are JSON texts. */
+export interface EngineRecord {
+  readonly key: string
+  readonly value: string | null
+  /** The revision of the transaction that wrote it. */
+  readonly revision: number
+  /** The revision at which the key was created; for a delete, that of the deleted incarnation. */
+  readonly createRevision: number
+}
+
+/** What makes transactions durable. Implementations: nedb/ (embedded), etcd/ (shared). */
+export interface Engine extends AsyncDisposable {
+  /** Newest revision that is durable. */
+  readonly revision: number
+  /** Revisions below this one cannot be replayed. */
+  readonly compactedRevision: number
+  /** Streams the live state (latest record of every key) at `revision`, in key order, in bounded batches. */
+  load(signal?: AbortSignal): AsyncIterable<readonly EngineRecord[]>
+  /**
+   * Applies writes atomically at one new revision: durable (on disk, fdatasync'ed) when the promise resolves.
+   * Calls are committed in call order; concurrent calls share one group commit.
+   * @throws StoreError `RevisionConflict` | `KeyExists` | `KeyNotFound` | `NoSpace` | `Unavailable` | `Closed`
+   */
+  commit(writes: readonly EngineWrite[]): Promise<number>
+  /** Called in revision order for every durable transaction, before its `commit` resolves. */
+  onCommit(listener: (records: readonly EngineRecord[]) => void): void
+  /** Forgets history below `revision`. @throws StoreError `FutureRevision` */
+  compact(revision: number): Promise<void>
+  health(): EngineHealth
+}
+
+export interface EngineWrite {
+  readonly key: string
+  /** New JSON text, or null to delete. */
+  readonly value: string | null
+  /** Mod revision that the key must have: 0 = must not exist, undefined = whatever it is. */
+  readonly expect?: number
+}
+
+export interface EngineHealth {
+  readonly state: 'ok' | 'no-space' | 'read-only' | 'closed'
+  /** What happened and what to do about it; empty when ok. */
+  readonly detail: string
+}
+
+// ---------------------------------------------------------------------------------------- object store
+
+/**
+ * One object at one revision. The object carries `metadata.resourceVersion`, is shared by every reader and is
+ * immutable: copy it before changing it.
+ */
+export interface Stored {
+  readonly key: string
+  readonly object: AnyObject
+  /** Mod revision; also the object's resourceVersion. */
+  readonly revision: number
+  readonly createRevision: number
+}
+
+export type StoreEventType = 'ADDED' | 'MODIFIED' | 'DELETED'
+
+/** One change. A DELETED event's `current.object` is the last state, with the deletion's resourceVersion. */
+export interface StoreEvent {
+  readonly type: StoreEventType
+  readonly revision: number
+  readonly current: Stored
+  /** The state before; undefined for ADDED. */
+  readonly previous?: Stored
+}
+
+export interface ListOptions {
+  /** State at exactly this revision. @throws `Compacted`, `FutureRevision` */
+  readonly revision?: number
+  /** At most this many of those accepted by `match`. */
+  readonly limit?: number
+  /** Only keys after this one (exclusive). */
+  readonly after?: string
+  readonly match?: (stored: Stored) => boolean
+}
+
+export interface ListPage {
+  readonly items: readonly Stored[]
+  /** The revision that the page shows. */
+  readonly revision: number
+  /** Whether accepted keys follow the last item. */
+  readonly more: boolean
+  /** How many accepted keys follow; undefined when it was not counted (a `match` was given). */
+  readonly remaining?: number
+}
+
+export interface WatchOptions {
+  /** Events after this revision (exclusive). @throws `Compacted`, `FutureRevision` */
+  readonly from: number
+  /** Called in revision order. Never called again after `close()`. */
+  readonly onEvent: (event: StoreEvent) => void
+  /** The watch cannot go on: it fell behind the ring, or the store closed. */
+  readonly onEnd: (error: StoreError) => void
+}
+
+export interface WatchHandle {
+  close(): void
+}
+
+export interface ObjectStore extends AsyncDisposable {
+  /** Newest revision that reads show. */
+  readonly revision: number
+  readonly compactedRevision: number
+  /** Resolves when reads show everything acknowledged anywhere (embedded: at once; etcd: a quorum read). */
+  fresh(signal?: AbortSignal): Promise<void>
+  get(key: string): Stored | undefined
+  /** Keys under `prefix` (which ends in `/`) in key order. */
+  list(prefix: string, options?: ListOptions): ListPage
+  /** @throws StoreError `KeyExists`, `NoSpace`, `Unavailable` */
+  create(key: string, object: AnyObject): Promise<Stored>
+  /** @param expect mod revision that must be stored. @throws `KeyNotFound`, `RevisionConflict`, `NoSpace`, `Unavailable` */
+  update(key: string, object: AnyObject, expect: number): Promise<Stored>
+  /** @returns the last state, with the deletion's revision. @throws `KeyNotFound`, `RevisionConflict`, `Unavailable` */
+  delete(key: string, expect: number): Promise<Stored>
+  watch(prefix: string, options: WatchOptions): WatchHandle
+  /** The object as JSON (UTF-8), encoded once and shared. */
+  json(stored: Stored): Buffer
+  compact(revision: number): Promise<void>
+  health(): EngineHealth
+}

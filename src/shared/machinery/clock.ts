@@ -1,0 +1,44 @@
+// Time as a dependency, so that tests never wait for a real timer.
+
+export interface Clock {
+  /** Wall clock, milliseconds since the epoch. */
+  now(): number
+  /** Monotonic milliseconds; never jumps with the wall clock. */
+  monotonic(): number
+  /** @returns a function that cancels the call. Timers never keep the process alive. */
+  after(delayMs: number, run: () => void): () => void
+}
+
+const unref = (timer: unknown) => (timer as { unref?: () => void }).unref?.()
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, Math.min(delayMs, 2 ** 31 - 1))
+    unref(timer)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Resolves after `delayMs`, or rejects with the signal's reason when it aborts first. */
+export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error)
+    const cancel = clock.after(delayMs, () => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    })
+    const stop = () => {
+      cancel()
+      reject(signal?.reason as Error)
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+  })
+}
+
+/** @returns the time as metav1.Time prints it: RFC 3339 in UTC, whole seconds. */
+export const formatTime = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
+
+/** @returns the time as metav1.MicroTime prints it: RFC 3339 in UTC, microseconds. */
+export const formatMicroTime = (ms: number): string => new Date(ms).toISOString().replace(/Z$/, '000Z')
