@@ -1,0 +1,84 @@
+// The programs that the tests drive, and the Docker daemon that they need.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, run, say } from './setup.mjs'
+
+/** Debian package → a file or command that shows it is there. */
+const NEEDED = {
+  'docker.io': 'dockerd',
+  chromium: 'chromium',
+  xvfb: 'Xvfb',
+  xauth: 'xauth',
+  'etcd-server': 'etcd',
+  debootstrap: 'debootstrap',
+  nftables: 'nft',
+  iptables: 'iptables',
+  iproute2: 'ip',
+  conntrack: 'conntrack',
+  dnsutils: 'dig',
+  'busybox-static': '/bin/busybox',
+  unzip: 'unzip',
+  curl: 'curl',
+  openssl: 'openssl',
+}
+
+const has = what =>
+  what.startsWith('/') ? existsSync(what) : spawnSync('which', [what], { stdio: 'ignore' }).status === 0
+
+const isDebian = () => {
+  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
+  return /^ID(_LIKE)?=.*(debian|ubuntu)/m.test(release)
+}
+
+/** Installs what the tests drive (Debian/Ubuntu as root), or lists it and exits. */
+export function ensureSystem() {
+  const missing = Object.keys(NEEDED).filter(name => !has(NEEDED[name]))
+  if (missing.length === 0) return
+  if (!isDebian() || process.getuid?.() !== 0) {
+    console.error(`flotilla: the tests drive real programs; please install (Debian names): ${missing.join(' ')}`)
+    if (isDebian()) console.error(`  sudo apt-get install --no-install-recommends ${missing.join(' ')}`)
+    process.exit(1)
+  }
+  say(`installing what the tests drive: ${missing.join(' ')}`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const quiet = { env, stdio: ['ignore', 'ignore', 'inherit'] }
+  if (
+    run('apt-get', ['update', '-qq'], quiet) &&
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], quiet)
+  )
+    return
+  console.error('flotilla: apt-get failed; see above.')
+  process.exit(1)
+}
+
+const dockerAnswers = () => spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 20_000 }).status === 0
+
+/**
+ * Starts a Docker daemon where none answers (a machine without an init system).
+ * @returns a function that ends the daemon if this call started it
+ */
+export async function ensureDocker() {
+  if (dockerAnswers()) return () => undefined
+  if (process.getuid?.() !== 0) {
+    console.error('flotilla: Docker does not answer; start it, or give this user access to it.')
+    process.exit(1)
+  }
+  say('starting a Docker daemon for the tests')
+  mkdirSync(join(root, '.cache'), { recursive: true })
+  const logPath = join(root, '.cache', 'dockerd.log')
+  const log = openSync(logPath, 'a')
+  const daemon = spawn('dockerd', [], { stdio: ['ignore', log, log], detached: true })
+  daemon.unref()
+  const deadline = Date.now() + 60_000
+  while (!dockerAnswers()) {
+    if (Date.now() > deadline || daemon.exitCode !== null) {
+      console.error(
+        `flotilla: the Docker daemon did not start:\n${readFileSync(logPath, 'utf8').split('\n').slice(-10).join('\n')}`,
+      )
+      process.exit(1)
+    }
+    await new Promise(resolve => setTimeout(resolve, 300))
+  }
+  return () => daemon.kill('SIGTERM')
+}

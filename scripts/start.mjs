@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+// `npm start`: installs what is missing, builds, and opens the desktop app; without a display or an Electron runtime
+// it says so and serves the same cluster headless. Arguments after `--` go to `flotilla serve`.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { findElectron, hasDisplay } from './lib/electron.mjs'
+import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
+
+requireNode()
+ensureDependencies()
+ensureBuilt()
+
+const args = process.argv.slice(2)
+
+function choose() {
+  if (args.includes('--headless')) return { reason: '--headless was given' }
+  if (!hasDisplay()) return { reason: 'there is no display' }
+  const electron = findElectron()
+  return electron.executable ? electron : { reason: `Electron cannot start: ${electron.reason}` }
+}
+
+const choice = choose()
+let command = process.execPath
+let commandArgs = [join(root, 'out/main/cli.js'), 'serve', ...args.filter(arg => arg !== '--headless')]
+if (choice.executable) {
+  command = choice.executable
+  commandArgs = [root, ...args]
+  if (process.platform === 'linux' && process.getuid?.() === 0) {
+    say("running as root: Chromium's sandbox cannot be used; start as an ordinary user to have it")
+    commandArgs.unshift('--no-sandbox')
+  }
+} else say(`no window: ${choice.reason}. Serving the cluster headless; open the printed URL in a browser.`)
+
+const child = spawn(command, commandArgs, { cwd: process.cwd(), stdio: 'inherit' })
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)))
+child.on('error', error => {
+  console.error(`flotilla: cannot start ${command}: ${error.message}`)
+  process.exit(1)
+})
