@@ -1,0 +1,31 @@
+// Parses `--listen HOST:PORT` and `--store ENGINE`.
+import { UsageError } from './usage-error.ts'
+
+export interface ListenAddress {
+  readonly host: string
+  /** 0 = any free port. */
+  readonly port: number
+}
+
+/** Accepts `127.0.0.1:6443`, `[::1]:6443`, `0.0.0.0:6443`, `name:0`. @throws UsageError */
+export function parseListenAddress(text: string): ListenAddress {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  const host = match?.[1] ?? match?.[2]
+  if (!host || port > 65_535) throw new UsageError(`--listen wants HOST:PORT such as 127.0.0.1:6443, not "${text}"`)
+  return { host, port }
+}
+
+export type StoreChoice =
+  { readonly engine: 'nedb' } | { readonly engine: 'etcd'; readonly endpoints: readonly string[] }
+
+/** Accepts `nedb` or `etcd=https://a:2379,https://b:2379`. @throws UsageError */
+export function parseStoreChoice(text: string): StoreChoice {
+  if (text === 'nedb') return { engine: 'nedb' }
+  const match = /^etcd=(.+)$/.exec(text)
+  const endpoints = match?.[1]?.split(',') ?? []
+  const valid = endpoints.length > 0 && endpoints.every(url => /^https?:\/\/[^\s/]+:\d+\/?$/.test(url))
+  if (!valid)
+    throw new UsageError(`--store wants nedb or etcd=URL[,URL…] such as etcd=https://10.0.0.1:2379, not "${text}"`)
+  return { engine: 'etcd', endpoints }
+}

@@ -1,0 +1,8 @@
+// `flotilla login`: another one-time URL for the window of a running server.
+import { adminRequest, requireRunning } from './running.ts'
+
+export async function login(dataDir: string): Promise<void> {
+  const { url } = requireRunning(dataDir)
+  const { token } = (await adminRequest(dataDir, 'POST', '/ui/login-tokens')) as { token: string }
+  console.log(`${url}/ui/login#token=${token}`)
+}

@@ -1,0 +1,114 @@
+// The `flotilla` command line. Every command is a file of its own, loaded only when it is called.
+import { Command, CommanderError, Option } from 'commander'
+import { defaultDataDir } from '../data-dir.ts'
+import { productVersion } from '../version.ts'
+import { parseListenAddress, parseStoreChoice } from './listen-address.ts'
+import { CommandError, UsageError } from './usage-error.ts'
+
+const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
+
+function build(): Command {
+  const program = new Command('flotilla')
+  program
+    .description('A Kubernetes that lives in one program: control plane here, nodes wherever you can SSH.')
+    .version(`flotilla ${productVersion}`, '-V, --version')
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride()
+
+  program
+    .command('serve')
+    .description('run the cluster; prints "ready" with its URL and kubeconfig path')
+    .addOption(dataDir())
+    .option('--listen <host:port>', 'address of the API server and the window', '127.0.0.1:6443')
+    .option('--store <engine>', 'nedb (embedded), or etcd=URL[,URL…]', 'nedb')
+    .option('--no-local-node', 'do not make this machine a node')
+    .action(async (options: { dataDir: string; listen: string; store: string; localNode: boolean }) => {
+      const listen = parseListenAddress(options.listen)
+      const store = parseStoreChoice(options.store)
+      await (
+        await import('./serve.ts')
+      ).serve({ dataDir: options.dataDir, listen, store, localNode: options.localNode })
+    })
+  program
+    .command('status')
+    .description('tell whether the cluster runs, where, and how its nodes are')
+    .addOption(dataDir())
+    .option('-o, --output <format>', 'text or json', 'text')
+    .action(async (options: { dataDir: string; output: string }) => {
+      if (!['text', 'json'].includes(options.output))
+        throw new UsageError(`--output wants text or json, not "${options.output}"`)
+      await (await import('./status.ts')).status(options.dataDir, options.output === 'json')
+    })
+  program
+    .command('kubeconfig')
+    .description('print a kubeconfig, or add the cluster to ~/.kube/config')
+    .addOption(dataDir())
+    .option(
+      '--user <name>',
+      'a client certificate of its own for this user (no rights until a role binding gives some)',
+    )
+    .option('--merge', 'add the cluster to ~/.kube/config and make it current')
+    .option('--unmerge', 'take the cluster out of ~/.kube/config again')
+    .action(async (options: { dataDir: string; user?: string; merge?: boolean; unmerge?: boolean }) => {
+      if (options.merge && options.unmerge) throw new UsageError('--merge and --unmerge exclude each other')
+      await (await import('./kubeconfig.ts')).kubeconfig(options)
+    })
+  program
+    .command('login')
+    .description('print a fresh one-time URL for the window')
+    .addOption(dataDir())
+    .action(async (options: { dataDir: string }) => (await import('./login.ts')).login(options.dataDir))
+  program
+    .command('reset')
+    .description('delete the cluster of this data folder: its containers, network rules, mounts and data')
+    .addOption(dataDir())
+    .option('--yes', 'do not ask')
+    .action(async (options: { dataDir: string; yes?: boolean }) =>
+      (await import('./reset.ts')).reset(options.dataDir, options.yes ?? false),
+    )
+  program
+    .command('uninstall')
+    .description('reset, and take the cluster out of ~/.kube/config: this machine is as it was before')
+    .addOption(dataDir())
+    .option('--yes', 'do not ask')
+    .action(async (options: { dataDir: string; yes?: boolean }) =>
+      (await import('./reset.ts')).uninstall(options.dataDir, options.yes ?? false),
+    )
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => console.log(`flotilla ${productVersion}`))
+  return program
+}
+
+/** Usage mistakes exit 2, failures 1, each with one line. */
+async function main(argv: readonly string[]): Promise<number> {
+  const program = build()
+  try {
+    if (argv.length <= 2) {
+      program.outputHelp()
+      return 0
+    }
+    await program.parseAsync([...argv])
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0
+      const line = error.message.replace(/^error: /, '').replace(/\n/g, ' ')
+      console.error(`flotilla: ${line === '(outputHelp)' ? 'a command is needed; see flotilla --help' : line}`)
+      return 2
+    }
+    if (error instanceof UsageError) {
+      console.error(`flotilla: ${error.message}`)
+      return 2
+    }
+    const known = error instanceof CommandError || (error instanceof Error && error.name === 'StoreError')
+    console.error(
+      `flotilla: ${known ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    )
+    return 1
+  }
+}
+
+process.exitCode = await main(process.argv)

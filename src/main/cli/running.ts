@@ -1,0 +1,54 @@
+// Finds the server that runs on a data folder, and talks to it as the admin.
+import { existsSync, readFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { dataDirLayout } from '../data-dir.ts'
+import { readKubeconfig } from '../kubeconfig-file.ts'
+import { CommandError } from './usage-error.ts'
+
+export interface RunningServer {
+  readonly pid: number
+  readonly url: string
+  readonly startedAt: string
+}
+
+/** @returns the server that owns the folder, or undefined when none runs (a stale file counts as none) */
+export function runningServer(dataDir: string): RunningServer | undefined {
+  const { runtime } = dataDirLayout(dataDir)
+  if (!existsSync(runtime)) return undefined
+  try {
+    const found = JSON.parse(readFileSync(runtime, 'utf8')) as RunningServer
+    process.kill(found.pid, 0)
+    return found
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPERM') throw new CommandError('the server belongs to another user')
+    return undefined
+  }
+}
+
+/** @throws CommandError when no server runs on the folder */
+export function requireRunning(dataDir: string): RunningServer {
+  const server = runningServer(dataDir)
+  if (!server)
+    throw new CommandError(`no cluster runs on ${dataDir}; start one with: flotilla serve --data-dir ${dataDir}`)
+  return server
+}
+
+/** A JSON request with the admin's client certificate. @throws CommandError */
+export function adminRequest(dataDir: string, method: 'GET' | 'POST', path: string): Promise<unknown> {
+  const server = requireRunning(dataDir)
+  const { ca, cert, key } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
+  return new Promise((resolve, reject) => {
+    const call = request(`${server.url}${path}`, { method, ca, cert, key, timeout: 10_000 }, response => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => {
+        const failed = (response.statusCode ?? 500) >= 400
+        if (failed) reject(new CommandError(`the server answered ${response.statusCode}: ${text.slice(0, 300)}`))
+        else resolve(text === '' ? undefined : JSON.parse(text))
+      })
+    })
+    call.on('timeout', () => call.destroy(new Error('no answer within 10 s')))
+    call.on('error', error => reject(new CommandError(`${server.url} does not answer: ${error.message}`)))
+    call.end()
+  })
+}

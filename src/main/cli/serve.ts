@@ -1,0 +1,48 @@
+// `flotilla serve`: the control plane without a window, until a signal ends it.
+import { resolve } from 'node:path'
+import { startControlPlane } from '../control-plane.ts'
+import { productVersion } from '../version.ts'
+import type { ListenAddress, StoreChoice } from './listen-address.ts'
+
+export interface ServeOptions {
+  readonly dataDir: string
+  readonly listen: ListenAddress
+  readonly store: StoreChoice
+  readonly localNode: boolean
+}
+
+/** Resolves after SIGINT or SIGTERM, when everything is stopped. Containers stay. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const stop = stopSignal()
+  const controlPlane = await startControlPlane({
+    dataDir: resolve(options.dataDir),
+    listen: options.listen,
+    store: options.store,
+    localNode: options.localNode,
+    onNodeStatus: line => console.log(`  this node   ${line}`),
+  })
+  const token = controlPlane.issueLoginToken('kubernetes-admin')
+  console.log(`Flotilla ${productVersion}
+  window      ${controlPlane.url}/ui/login#token=${token}
+              (works once, within 5 minutes; "flotilla login" prints another)
+  kubeconfig  ${controlPlane.kubeconfigPath}`)
+  console.log(`ready ${controlPlane.url} kubeconfig=${controlPlane.kubeconfigPath}`)
+  const signal = await Promise.race([stop, controlPlane.failed])
+  if (signal instanceof Error) console.error(`flotilla: ${signal.message}`)
+  else console.log(`${signal}: stopping the control plane; containers keep running`)
+  await controlPlane[Symbol.asyncDispose]()
+  if (signal instanceof Error) process.exitCode = 1
+}
+
+/** The first signal stops cleanly; a second one exits at once. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise(resolveSignal => {
+    let asked = false
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        if (asked) process.exit(130)
+        asked = true
+        resolveSignal(signal)
+      })
+  })
+}

@@ -1,0 +1,45 @@
+// `flotilla status`: whether the cluster runs, where, and how its nodes are. Exit code 3 when it does not run.
+import type { Node } from '../../shared/api/core/v1.ts'
+import { dataDirLayout } from '../data-dir.ts'
+import { adminRequest, runningServer } from './running.ts'
+
+interface Report {
+  running: boolean
+  dataDir: string
+  url?: string
+  pid?: number
+  kubeconfig?: string
+  version?: string
+  nodes?: { name: string; ready: boolean; reason: string }[]
+}
+
+async function inspect(dataDir: string): Promise<Report> {
+  const server = runningServer(dataDir)
+  if (!server) return { running: false, dataDir }
+  const version = (await adminRequest(dataDir, 'GET', '/version')) as { gitVersion: string }
+  const list = (await adminRequest(dataDir, 'GET', '/api/v1/nodes')) as { items: Node[] }
+  return {
+    running: true,
+    dataDir,
+    url: server.url,
+    pid: server.pid,
+    kubeconfig: dataDirLayout(dataDir).kubeconfig,
+    version: version.gitVersion,
+    nodes: list.items.map(node => {
+      const ready = node.status.conditions?.find(condition => condition.type === 'Ready')
+      return { name: node.metadata.name, ready: ready?.status === 'True', reason: ready?.reason ?? 'NoStatus' }
+    }),
+  }
+}
+
+export async function status(dataDir: string, asJson: boolean): Promise<void> {
+  const report = await inspect(dataDir)
+  if (!report.running) process.exitCode = 3
+  if (asJson) return console.log(JSON.stringify(report, null, 2))
+  if (!report.running) return console.log(`not running (data folder ${dataDir})`)
+  console.log(`running     ${report.url} (pid ${report.pid}, Kubernetes ${report.version})`)
+  console.log(`kubeconfig  ${report.kubeconfig}`)
+  for (const node of report.nodes ?? [])
+    console.log(`node        ${node.name}: ${node.ready ? 'Ready' : `not ready (${node.reason})`}`)
+  if (!report.nodes?.length) console.log('node        none')
+}

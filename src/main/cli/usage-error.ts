@@ -1,0 +1,9 @@
+// A mistake of the caller: one clear line on stderr, exit code 2.
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** Something went wrong that the caller can act on: one clear line on stderr, exit code 1. */
+export class CommandError extends Error {
+  override name = 'CommandError'
+}

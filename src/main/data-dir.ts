@@ -1,0 +1,44 @@
+// Where everything this program owns lives, and what the folder looks like.
+import { mkdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/**
+ * The data folder: `FLOTILLA_DATA_DIR`, else the platform's place for application data.
+ * Linux: `$XDG_DATA_HOME/flotilla` or `~/.local/share/flotilla`; macOS: `~/Library/Application Support/flotilla`;
+ * Windows: `%APPDATA%\flotilla`.
+ */
+export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.FLOTILLA_DATA_DIR) return resolve(env.FLOTILLA_DATA_DIR)
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'flotilla')
+  if (process.platform === 'win32') return join(env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'flotilla')
+  return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'flotilla')
+}
+
+/** Paths inside a data folder. */
+export interface DataDirLayout {
+  readonly root: string
+  /** The admin's kubeconfig. */
+  readonly kubeconfig: string
+  /** How to reach the running server: JSON written when it is ready, removed when it stops. */
+  readonly runtime: string
+  /** Everything of the agent on this machine. */
+  readonly agent: string
+  readonly logs: string
+}
+
+export function dataDirLayout(root: string): DataDirLayout {
+  return {
+    root,
+    kubeconfig: join(root, 'kubeconfig'),
+    runtime: join(root, 'runtime.json'),
+    agent: join(root, 'agent'),
+    logs: join(root, 'logs'),
+  }
+}
+
+/** Creates the folder, private to its owner. */
+export function ensureDataDir(root: string): DataDirLayout {
+  mkdirSync(root, { recursive: true, mode: 0o700 })
+  return dataDirLayout(root)
+}

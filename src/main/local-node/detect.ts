@@ -1,0 +1,65 @@
+// Can this machine be a node, and how would the agent run on it?
+import { accessSync, constants, existsSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { hostname } from 'node:os'
+
+export type LocalNodePlan =
+  /** As root the agent is a child process; without root it runs in a container that has the rights it needs. */
+  | { readonly run: 'process' | 'container'; readonly dockerSocket: string }
+  | { readonly run: 'not'; readonly why: string }
+
+export const DOCKER_SOCKET = '/var/run/docker.sock'
+
+/** The machine's name as a Node name: RFC 1123, lower case. */
+export function localNodeName(name = hostname()): string {
+  const clean = name
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, '-')
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+  return clean.slice(0, 63) || 'localhost'
+}
+
+/** @returns how to join this machine, or one sentence why it cannot join and what to do */
+export async function planLocalNode(
+  dockerSocket = process.env.DOCKER_HOST?.replace(/^unix:\/\//, '') ?? DOCKER_SOCKET,
+): Promise<LocalNodePlan> {
+  if (process.platform !== 'linux')
+    return {
+      run: 'not',
+      why: `pods need a Linux machine and this is ${process.platform}; add a Linux box over SSH instead`,
+    }
+  if (!existsSync(dockerSocket))
+    return {
+      run: 'not',
+      why: `Docker is not running here (no ${dockerSocket}); install or start it, or add a node over SSH`,
+    }
+  try {
+    accessSync(dockerSocket, constants.R_OK | constants.W_OK)
+  } catch {
+    return {
+      run: 'not',
+      why: `this user may not use Docker (${dockerSocket}); add it to the docker group and log in again`,
+    }
+  }
+  const problem = await connects(dockerSocket)
+  if (problem)
+    return {
+      run: 'not',
+      why: `Docker does not answer on ${dockerSocket} (${problem}); start it with: systemctl start docker`,
+    }
+  return { run: process.getuid?.() === 0 ? 'process' : 'container', dockerSocket }
+}
+
+/** @returns undefined when something accepts connections, else the error code */
+function connects(socketPath: string): Promise<string | undefined> {
+  return new Promise(resolve => {
+    const socket = createConnection(socketPath)
+    const end = (problem?: string) => {
+      socket.destroy()
+      resolve(problem)
+    }
+    socket.setTimeout(3_000, () => end('no answer within 3 s'))
+    socket.once('connect', () => end())
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
+  })
+}

@@ -1,0 +1,24 @@
+// The image of the agent's own container: nothing but the folders that host folders are mounted on.
+import { Readable } from 'node:stream'
+import Docker from 'dockerode'
+import { pack } from 'tar-stream'
+
+const REPOSITORY = 'flotilla-agent-base'
+const TAG = '1'
+
+/** @returns the image's name; made locally when absent, never pulled */
+export async function ensureEmptyImage(dockerSocket: string): Promise<string> {
+  const docker = new Docker({ socketPath: dockerSocket })
+  const name = `${REPOSITORY}:${TAG}`
+  const found = await docker.listImages({ filters: { reference: [name] } })
+  if (found.length > 0) return name
+  const archive = pack()
+  for (const folder of ['usr', 'etc', 'sys', 'run', 'proc', 'dev', 'var', 'var/lib', 'tmp'])
+    archive.entry({ name: `${folder}/`, type: 'directory', mode: folder === 'tmp' ? 0o1777 : 0o755 })
+  archive.finalize()
+  const answer = await docker.importImage(Readable.from(archive), { repo: REPOSITORY, tag: TAG })
+  await new Promise<void>((resolve, reject) =>
+    docker.modem.followProgress(answer, (error: Error | null) => (error ? reject(error) : resolve())),
+  )
+  return name
+}

@@ -1,0 +1,114 @@
+import { lstatSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import {
+  mergeKubeconfig,
+  readKubeconfig,
+  unmergeKubeconfig,
+  userKubeconfigPath,
+} from '../../src/main/kubeconfig-file.ts'
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+const ours = `apiVersion: v1
+kind: Config
+clusters: [{ name: x, cluster: { server: 'https://127.0.0.1:6443', certificate-authority-data: ${base64('CA')} } }]
+users: [{ name: x, user: { client-certificate-data: ${base64('CERT')}, client-key-data: ${base64('KEY')} } }]
+contexts: [{ name: x, context: { cluster: x, user: x } }]
+current-context: x
+`
+const theirs = `# my clusters
+apiVersion: v1
+kind: Config
+clusters:
+  - name: work # the big one
+    cluster: { server: https://work.example }
+users:
+  - name: me
+    user: { token: abc }
+contexts:
+  - name: work
+    context: { cluster: work, user: me }
+current-context: work
+`
+const folder = () => mkdtempSync(join(tmpdir(), 'flotilla-kubeconfig-'))
+const file = (text: string) => {
+  const path = join(folder(), 'config')
+  writeFileSync(path, text, { mode: 0o640 })
+  return path
+}
+
+describe('mergeKubeconfig()', () => {
+  it('creates the file, private, when there is none', () => {
+    const path = join(folder(), 'deep', 'config')
+    mergeKubeconfig(path, 'flotilla', ours)
+    expect(readKubeconfig(path)).toEqual({ server: 'https://127.0.0.1:6443', ca: 'CA', cert: 'CERT', key: 'KEY' })
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+  it('keeps other clusters, comments and the file mode, and makes ours current', () => {
+    const path = file(theirs)
+    mergeKubeconfig(path, 'flotilla', ours)
+    const text = readFileSync(path, 'utf8')
+    expect(text).toContain('# my clusters')
+    expect(text).toContain('# the big one')
+    expect(parse(text)).toMatchObject({
+      'current-context': 'flotilla',
+      clusters: [{ name: 'work' }, { name: 'flotilla' }],
+      users: [{ name: 'me' }, { name: 'flotilla' }],
+    })
+    expect(statSync(path).mode & 0o777).toBe(0o640)
+  })
+  it('replaces our own entries instead of adding them twice', () => {
+    const path = file(theirs)
+    mergeKubeconfig(path, 'flotilla', ours)
+    mergeKubeconfig(path, 'flotilla', ours.replace('6443', '7443'))
+    const { clusters } = parse(readFileSync(path, 'utf8')) as {
+      clusters: { name: string; cluster: { server: string } }[]
+    }
+    expect(clusters.filter(({ name }) => name === 'flotilla')).toHaveLength(1)
+    expect(clusters[1]?.cluster.server).toBe('https://127.0.0.1:7443')
+  })
+  it('follows a symbolic link and leaves it a link', () => {
+    const target = file(theirs)
+    const link = join(folder(), 'link')
+    symlinkSync(target, link)
+    mergeKubeconfig(link, 'flotilla', ours)
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect(readFileSync(target, 'utf8')).toContain('flotilla')
+  })
+  it.each([
+    ['broken YAML', 'clusters: [', /not valid YAML.*nothing was changed/],
+    ['a list', '- a\n- b\n', /not a kubeconfig; nothing was changed/],
+  ])('refuses %s and changes nothing', (_what, text, message) => {
+    const path = file(text)
+    expect(() => mergeKubeconfig(path, 'flotilla', ours)).toThrow(message)
+    expect(readFileSync(path, 'utf8')).toBe(text)
+  })
+})
+
+describe('unmergeKubeconfig()', () => {
+  it('takes our entries out and makes another context current', () => {
+    const path = file(theirs)
+    mergeKubeconfig(path, 'flotilla', ours)
+    expect(unmergeKubeconfig(path, 'flotilla')).toBe(true)
+    expect(parse(readFileSync(path, 'utf8'))).toEqual(parse(theirs))
+  })
+  it('leaves a file without our entries untouched to the byte', () => {
+    const path = file(theirs)
+    expect(unmergeKubeconfig(path, 'flotilla')).toBe(false)
+    expect(readFileSync(path, 'utf8')).toBe(theirs)
+  })
+  it('has nothing to do where there is no file', () => {
+    expect(unmergeKubeconfig(join(folder(), 'none'), 'flotilla')).toBe(false)
+  })
+})
+
+describe('userKubeconfigPath()', () => {
+  it('takes the first file of KUBECONFIG', () => {
+    expect(userKubeconfigPath({ KUBECONFIG: ':/a/config:/b/config' })).toBe('/a/config')
+  })
+  it('is ~/.kube/config otherwise', () => {
+    expect(userKubeconfigPath({})).toMatch(/\.kube.config$/)
+  })
+})
