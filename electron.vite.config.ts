@@ -1,0 +1,50 @@
+// Builds the three bundles: main (the Electron entry and the plain-Node command line), preload, and the window.
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import tailwindcss from '@tailwindcss/vite'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'electron-vite'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+const mainInputs = { index: at('src/main/index.ts'), cli: at('src/main/cli/main.ts') }
+
+export default defineConfig({
+  main: {
+    build: {
+      outDir: 'out/main',
+      target: 'node20.18',
+      sourcemap: true,
+      rollupOptions: {
+        input: Object.fromEntries(Object.entries(mainInputs).filter(([, path]) => existsSync(path))),
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: 'out/preload',
+      target: 'node20.18',
+      rollupOptions: {
+        input: { index: at('src/preload/index.ts') },
+        // A sandboxed preload is loaded as CommonJS, whatever package.json says.
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
+  renderer: {
+    root: at('src/renderer'),
+    base: '/ui/',
+    resolve: { alias: { '@': at('src/renderer') } },
+    plugins: [vue(), tailwindcss()],
+    build: {
+      outDir: at('out/renderer'),
+      target: ['chrome120', 'firefox121', 'safari17'],
+      minify: 'oxc',
+      // Inlined assets would be data: URLs, which the window's content security policy does not allow for fonts.
+      assetsInlineLimit: 0,
+      chunkSizeWarningLimit: 900,
+      rollupOptions: { input: { index: at('src/renderer/index.html') } },
+    },
+  },
+})

@@ -1,0 +1,86 @@
+// The one typed map of what the window may ask the desktop app for. Preload exposes exactly this, main answers it.
+
+/** Why the control plane is not running, and what the user can do about it. */
+export interface StartProblem {
+  readonly kind: 'port-in-use' | 'data-folder-locked' | 'data-folder-newer' | 'store-damaged' | 'passphrase' | 'other'
+  /** One plain sentence. */
+  readonly message: string
+  /** Error text for a report. */
+  readonly detail: string
+}
+
+export interface ControlPlaneStatus {
+  readonly state: 'starting' | 'running' | 'failed' | 'stopping'
+  readonly dataDir: string
+  /** `host:port`. */
+  readonly listen: string
+  /** `https://host:port` while running. */
+  readonly url?: string
+  readonly kubeconfigPath?: string
+  readonly problem?: StartProblem
+}
+
+export interface StartOverrides {
+  readonly dataDir?: string
+  readonly listen?: string
+  readonly passphrase?: string
+}
+
+/** A WebSocket to the API server that main holds for the window, because `app://` pages cannot pin a CA. */
+export interface StreamEvents {
+  readonly id: string
+  readonly event:
+    | { readonly type: 'open'; readonly protocol: string }
+    | { readonly type: 'message'; readonly data: Uint8Array }
+    | { readonly type: 'close'; readonly code: number; readonly reason: string }
+}
+
+/** Requests from the window: channel → arguments and result. */
+export interface Requests {
+  'control-plane:status': { args: []; result: ControlPlaneStatus }
+  'control-plane:start': { args: [StartOverrides]; result: ControlPlaneStatus }
+  'desktop:choose-folder': { args: []; result: string | undefined }
+  'desktop:open-logs': { args: []; result: string }
+  'desktop:save-text': { args: [name: string, text: string]; result: boolean }
+  'stream:open': { args: [path: string, protocols: readonly string[]]; result: string }
+  'stream:send': { args: [id: string, data: Uint8Array]; result: undefined }
+  'stream:close': { args: [id: string]; result: undefined }
+}
+
+/** Messages to the window. */
+export interface Pushes {
+  'control-plane:changed': ControlPlaneStatus
+  'stream:event': StreamEvents
+  'desktop:command': 'palette' | 'settings' | 'back' | 'forward'
+}
+
+export type RequestChannel = keyof Requests
+export type PushChannel = keyof Pushes
+
+/** `window.flotilla`. */
+export interface DesktopBridge {
+  readonly platform: string
+  invoke<C extends RequestChannel>(channel: C, ...args: Requests[C]['args']): Promise<Requests[C]['result']>
+  /** @returns a function that stops listening. */
+  on<C extends PushChannel>(channel: C, listener: (payload: Pushes[C]) => void): () => void
+}
+
+/** Every request channel once; main and preload refuse any other name. The type makes a missing one an error. */
+const requestChannels: Record<RequestChannel, true> = {
+  'control-plane:status': true,
+  'control-plane:start': true,
+  'desktop:choose-folder': true,
+  'desktop:open-logs': true,
+  'desktop:save-text': true,
+  'stream:open': true,
+  'stream:send': true,
+  'stream:close': true,
+}
+const pushChannels: Record<PushChannel, true> = {
+  'control-plane:changed': true,
+  'stream:event': true,
+  'desktop:command': true,
+}
+
+export const isRequestChannel = (name: string): name is RequestChannel => Object.hasOwn(requestChannels, name)
+export const isPushChannel = (name: string): name is PushChannel => Object.hasOwn(pushChannels, name)

@@ -1,0 +1,109 @@
+// How this window reaches the API server: same origin in a browser, through the `app://` scheme in the desktop app.
+import type { Client } from '../../shared/client/client.ts'
+import { fetchTransport } from '../../shared/client/fetch-transport.ts'
+import type { Transport } from '../../shared/client/transport.ts'
+import { createClient } from '../../shared/client/typed-client.ts'
+
+const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
+
+export interface Connection {
+  readonly client: Client
+  /** Lists and watches as the server's Table. */
+  readonly tables: Transport
+  /** For what is not JSON, such as logs. Cookie writes carry the CSRF header. */
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  /** Opens an upgraded stream such as exec. */
+  openStream(path: string, protocols: readonly string[]): StreamSocket
+}
+
+/** The part of WebSocket that terminals use; the desktop app provides it over its bridge. */
+export interface StreamSocket {
+  onopen: ((protocol: string) => void) | undefined
+  onmessage: ((data: Uint8Array) => void) | undefined
+  onclose: ((code: number, reason: string) => void) | undefined
+  send(data: Uint8Array): void
+  close(): void
+}
+
+function browserStream(baseUrl: string, path: string, protocols: readonly string[]): StreamSocket {
+  const socket = new WebSocket(new URL(baseUrl + path, location.href.replace(/^http/, 'ws')), [...protocols])
+  socket.binaryType = 'arraybuffer'
+  const stream: StreamSocket = {
+    onopen: undefined,
+    onmessage: undefined,
+    onclose: undefined,
+    send: data => socket.readyState === WebSocket.OPEN && socket.send(data as Uint8Array<ArrayBuffer>),
+    close: () => socket.close(1000),
+  }
+  socket.onopen = () => stream.onopen?.(socket.protocol)
+  socket.onmessage = ({ data }) => {
+    stream.onmessage?.(typeof data === 'string' ? new TextEncoder().encode(data) : new Uint8Array(data as ArrayBuffer))
+  }
+  socket.onclose = ({ code, reason }) => stream.onclose?.(code, reason)
+  return stream
+}
+
+function desktopStream(path: string, protocols: readonly string[]): StreamSocket {
+  const { flotilla } = window
+  if (!flotilla) throw new Error('the desktop bridge is missing')
+  let closed = false
+  const stream: StreamSocket = {
+    onopen: undefined,
+    onmessage: undefined,
+    onclose: undefined,
+    send: data => void opened.then(id => closed || flotilla.invoke('stream:send', id, data)),
+    close: () => void opened.then(id => flotilla.invoke('stream:close', id)),
+  }
+  const finish = (code: number, reason: string) => {
+    if (closed) return
+    closed = true
+    stopListening()
+    stream.onclose?.(code, reason)
+  }
+  // Events may arrive before the id is known; they wait in order.
+  const early: ((id: string) => void)[] = []
+  let ownId: string | undefined
+  const stopListening = flotilla.on('stream:event', ({ id, event }) => {
+    const handle = (own: string) => {
+      if (id !== own) return
+      if (event.type === 'open') stream.onopen?.(event.protocol)
+      else if (event.type === 'message') stream.onmessage?.(event.data)
+      else finish(event.code, event.reason)
+    }
+    if (ownId === undefined) early.push(handle)
+    else handle(ownId)
+  })
+  const opened = flotilla.invoke('stream:open', path, protocols).then(id => {
+    ownId = id
+    for (const handle of early.splice(0)) handle(id)
+    return id
+  })
+  opened.catch((error: unknown) => finish(1006, error instanceof Error ? error.message : String(error)))
+  return stream
+}
+
+/** @param baseUrl prefix of every API path, '' in a browser */
+export function connect(baseUrl: string, fetchLike: typeof fetch): Connection {
+  const send: typeof fetch = (input, init) => {
+    const method = init?.method ?? 'GET'
+    const headers = new Headers(init?.headers)
+    if (WRITES.has(method)) headers.set('X-Flotilla-CSRF', '1')
+    return fetchLike(input, { ...init, headers, credentials: 'same-origin' })
+  }
+  return {
+    client: createClient(fetchTransport({ fetch: send, baseUrl })),
+    tables: fetchTransport({ fetch: send, baseUrl, headers: { accept: TABLE } }),
+    fetch: (path, init) => send(baseUrl + path, init),
+    openStream: (path, protocols) =>
+      window.flotilla ? desktopStream(path, protocols) : browserStream(baseUrl, path, protocols),
+  }
+}
+
+const inDesktop = () => typeof window !== 'undefined' && window.flotilla !== undefined
+
+/** The connection of this window. */
+export const connection: Connection = connect(
+  inDesktop() ? `${location.origin}/clusters/local` : location.origin,
+  (input, init) => fetch(input, init),
+)

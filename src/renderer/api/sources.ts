@@ -1,0 +1,97 @@
+// The two ways a list is read: whole objects for kinds the window knows, the server's Table for all others.
+import type { Client } from '../../shared/client/client.ts'
+import type { Transport, WatchFrame } from '../../shared/client/transport.ts'
+import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
+import { type ResourceType, collectionPath } from '../../shared/machinery/resource-type.ts'
+import type { LiveSource } from './live-list.ts'
+
+/** What every row of every list has. `cells` are the server's, for kinds without columns of our own. */
+export interface Row<T extends KubeObject = AnyObject> {
+  readonly key: string
+  readonly name: string
+  readonly namespace: string
+  readonly object: T
+  readonly cells?: readonly unknown[]
+}
+
+export const rowKey = (namespace: string | undefined, name: string): string =>
+  namespace ? `${namespace}/${name}` : name
+
+export function rowOf<T extends KubeObject>(object: T, cells?: readonly unknown[]): Row<T> {
+  const { namespace, name } = object.metadata as { namespace?: string; name: string }
+  return { key: rowKey(namespace, name), name, namespace: namespace ?? '', object, ...(cells ? { cells } : {}) }
+}
+
+export interface Selection {
+  readonly namespace?: string | undefined
+  readonly labelSelector?: string | undefined
+  readonly fieldSelector?: string | undefined
+}
+
+const defined = <T extends object>(given: T) =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+
+export function objectSource<T extends KubeObject>(
+  client: Client,
+  type: ResourceType<T>,
+  selection: Selection,
+): LiveSource<Row<T>> {
+  const query = defined(selection)
+  return {
+    async list(signal) {
+      const { items, resourceVersion } = await client.list(type, { ...query, signal })
+      return { rows: items.map(item => rowOf(item)), resourceVersion }
+    },
+    watch: (resourceVersion, signal) =>
+      client.watch(type, { ...query, resourceVersion, allowWatchBookmarks: true, signal }),
+    rowsOf: ({ type: event, object }) => ({
+      rows: event === 'BOOKMARK' ? [] : [rowOf(object as unknown as T)],
+      resourceVersion: object.metadata.resourceVersion,
+    }),
+  }
+}
+
+/** @see https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
+export interface ServerTable {
+  metadata: { resourceVersion?: string }
+  columnDefinitions?: readonly TableColumnDefinition[]
+  rows?: readonly { cells: unknown[]; object: AnyObject }[]
+}
+
+export interface TableColumnDefinition {
+  readonly name: string
+  readonly type: string
+  readonly format?: string
+  readonly description?: string
+  readonly priority?: number
+}
+
+const rowsOfTable = (table: ServerTable) => (table.rows ?? []).map(({ cells, object }) => rowOf(object, cells))
+
+/** @param onColumns told once per list; watch frames carry no column definitions after the first */
+export function tableSource(
+  transport: Transport,
+  type: ResourceType<AnyObject>,
+  selection: Selection,
+  onColumns: (columns: readonly TableColumnDefinition[]) => void,
+): LiveSource<Row> {
+  const path = collectionPath(type, selection.namespace)
+  const query = { labelSelector: selection.labelSelector, fieldSelector: selection.fieldSelector }
+  return {
+    async list(signal) {
+      const table = (await transport.request({ method: 'GET', path, query, signal })) as ServerTable
+      onColumns(table.columnDefinitions ?? [])
+      return { rows: rowsOfTable(table), resourceVersion: table.metadata.resourceVersion ?? '' }
+    },
+    watch: (resourceVersion, signal) =>
+      transport.watch({ method: 'GET', path, query: { ...query, resourceVersion, allowWatchBookmarks: 'true' }, signal }),
+    rowsOf(frame: WatchFrame) {
+      const table = frame.object as unknown as ServerTable
+      if (frame.type === 'BOOKMARK' && !table.rows) return { rows: [], resourceVersion: table.metadata.resourceVersion }
+      const rows = rowsOfTable(table)
+      return { rows, resourceVersion: rows[0]?.object.metadata.resourceVersion ?? table.metadata.resourceVersion }
+    },
+  }
+}
