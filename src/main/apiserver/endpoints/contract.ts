@@ -1,0 +1,126 @@
+// What the generic verbs and the subresource handlers see of the server, and how a subresource plugs in.
+//
+// A handler that only this kind has (binding, eviction, exec, token …) is a `SubresourceHandler`; `status` and `scale`
+// are generic and come from the descriptor. A virtual kind (access reviews) is a handler with `subresource: ''`.
+// Handlers for groups outside the registry (`flotilla.dev` nodes/tunnel) work the same way.
+import type { FieldError } from '../../../shared/machinery/field-error.ts'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import type { Log } from '../../../shared/machinery/log.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import type { ObjectStore, Stored } from '../../store/contract.ts'
+import type { AdmissionRequest } from '../admission/contract.ts'
+import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
+import type { ResourceIndex } from '../registry/resource-index.ts'
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface SubresourceHandler {
+  readonly group: string
+  /** API version in the URL; undefined = `v1`. */
+  readonly version?: string
+  /** Plural of the parent resource. */
+  readonly resource: string
+  /** '' = the resource itself (virtual kinds). May not contain a slash; `proxy` also gets `proxy/<rest>`. */
+  readonly subresource: string
+  /** Whether the URL has a namespace; undefined = as the parent's descriptor says. */
+  readonly namespaced?: boolean
+  /** What discovery tells about the kind that is read and written here, e.g. policy/v1 Eviction. */
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string }
+  /** The methods served, each with its authorization verb: `{ POST: 'create' }`. Others answer 405. */
+  readonly methods: Readonly<Partial<Record<HttpMethod, string>>>
+  /** Left out of discovery documents. */
+  readonly hidden?: boolean
+  /** Not counted by max-in-flight and never timed out: exec, attach, portforward, proxy, log, tunnels. */
+  readonly longRunning?: boolean
+  /**
+   * Called after authentication and authorization of exactly this subresource.
+   * @throws ApiError
+   */
+  handle(request: ApiRequest, context: EndpointContext): Promise<ApiResponse>
+}
+
+export interface ObjectName {
+  /** '' for cluster-scoped kinds. */
+  readonly namespace: string
+  readonly name: string
+}
+
+export interface Preconditions {
+  readonly uid?: string
+  readonly resourceVersion?: string
+}
+
+/** Who writes, and how. `user`, `dryRun` and `fieldManager` of a request come from `writeOptionsOf(request)`. */
+export interface WriteOptions {
+  readonly user: UserInfo
+  readonly dryRun?: boolean
+  /** Name in managedFields; absent = `unknown`. */
+  readonly fieldManager?: string
+  readonly warn?: (text: string) => void
+}
+
+export interface ChangeOptions extends WriteOptions {
+  /** Name that admission plugins see; '' = the main resource. */
+  readonly subresource?: string
+  readonly preconditions?: Preconditions
+  /**
+   * `main` runs the descriptor's update hooks (status kept, generation bumped), `status` those of its status
+   * subresource, `raw` none but the checks of metadata: for system-owned changes such as binding. Default `raw`.
+   */
+  readonly strategy?: 'main' | 'status' | 'raw'
+  /** Checks beyond the descriptor's. */
+  readonly validate?: (object: AnyObject, old: AnyObject) => FieldError[]
+  /** Leaves the admission plugins out. */
+  readonly skipAdmission?: boolean
+}
+
+export interface DeleteOptions extends WriteOptions {
+  readonly preconditions?: Preconditions
+  readonly gracePeriodSeconds?: number
+  readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan'
+}
+
+/** Reading and writing for handlers, with the same pipeline as the generic verbs. */
+export interface EndpointContext {
+  readonly store: ObjectStore
+  readonly resources: ResourceIndex
+  readonly clock: Clock
+  readonly log: Log
+  /** @returns the stored object, in the descriptor's version. @throws ApiError 404 */
+  get(resource: ResourceDescriptor, name: ObjectName): AnyObject
+  /** @returns the stored record, or undefined when there is none. */
+  find(resource: ResourceDescriptor, name: ObjectName): Stored | undefined
+  /** Every object of a kind, of one namespace when given, in key order. */
+  list(resource: ResourceDescriptor, namespace?: string): readonly AnyObject[]
+  /**
+   * Defaults, admits, validates and stores a new object: the create verb without HTTP.
+   * @param object a decoded object that the caller gives away
+   */
+  create(resource: ResourceDescriptor, namespace: string, object: AnyObject, options: WriteOptions): Promise<AnyObject>
+  /**
+   * Read, change, admit, validate, write; again from the read when somebody else wrote in between.
+   * @param change changes the copy in place; throws to give up; returning false writes nothing
+   * @returns the object as stored (or as it would be, on dry run)
+   * @throws ApiError 404, 409 (preconditions), 422, and whatever `change` throws
+   */
+  change(
+    resource: ResourceDescriptor,
+    name: ObjectName,
+    change: (copy: AnyObject) => void | false | Promise<void | false>,
+    options: ChangeOptions,
+  ): Promise<AnyObject>
+  /** The delete verb without HTTP: graceful periods, finalizers and propagation as documented. */
+  delete(resource: ResourceDescriptor, name: ObjectName, options: DeleteOptions): Promise<AnyObject>
+  /** Runs the admission plugins (mutate, then validate), e.g. for CONNECT. @throws ApiError of the plugin that refuses */
+  admit(request: AdmissionRequest): Promise<void>
+  /** Asks the authorizers in order; nobody answering is a deny. */
+  authorize(attributes: AuthorizationAttributes): AuthorizationDecision
+  /**
+   * Decodes the request's body as a kind, with the request's fieldValidation.
+   * @param schema such as `policy.v1.Eviction`
+   * @throws ApiError 400, 413, 415
+   */
+  decode(request: ApiRequest, schema: string): Promise<AnyObject>
+}
