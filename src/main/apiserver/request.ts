@@ -1,6 +1,7 @@
 // What the API server knows about a request once HTTP is behind it. HTTP/1.1, HTTP/2 and the in-process transport
 // all produce this and go through the same chain: authenticate → authorize → admit → validate → store.
 import type { Duplex } from 'node:stream'
+import type { WatchFrame } from '../../shared/client/transport.ts'
 
 /** @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/ */
 export interface UserInfo {
@@ -41,6 +42,8 @@ export interface ApiRequest {
   readonly user: UserInfo
   /** Reads and decodes the body; undefined when there is none. @throws ApiError 400, 413, 415 */
   body(): Promise<unknown>
+  /** Paths of fields that the body gives twice; filled once `body()` has resolved. */
+  readonly duplicateFields: readonly string[]
   /** The body's bytes, for patches and proxies that decode it themselves. */
   rawBody(): Promise<Buffer>
   /** Aborts when the client goes away or the server shuts down. */
@@ -51,9 +54,17 @@ export interface ApiRequest {
   warn(text: string): void
 }
 
-/** An answer. Exactly one of `object`, `bytes`, `stream`, `hijacked` is the body. */
+/** One event of a watch and the line that says it: `{"type":…,"object":…}\n`, encoded once for all watchers. */
+export interface Frame extends WatchFrame {
+  readonly line: Buffer
+}
+
+/** An answer. Exactly one of `object`, `frames`, `bytes`, `stream`, `hijacked` is the body. */
 export type ApiResponse = { readonly code: number; readonly headers?: Readonly<Record<string, string>> } & (
-  | { readonly object: unknown }
+  /** `json` gives the same answer already encoded, in slices; without it the object is serialised. */
+  | { readonly object: unknown; readonly json?: () => AsyncIterable<Buffer>; readonly contentType?: string }
+  /** A watch. Batches come as they happen; the end ends the response. */
+  | { readonly frames: AsyncIterable<readonly Frame[]>; readonly contentType: string }
   | { readonly bytes: Buffer | readonly Buffer[]; readonly contentType: string }
   /** Chunks are written as they come; the stream's end ends the response. */
   | { readonly stream: AsyncIterable<Buffer | string>; readonly contentType: string }
