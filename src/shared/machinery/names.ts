@@ -177,7 +177,7 @@ export const portNumber = (port: number): string[] =>
 export function portName(text: string): string[] {
   const errors: string[] = []
   if (text.length > 15) errors.push(maxLengthMessage(15))
-  if (!/^[-a-z0-9]*$/.test(text)) errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
+  if (!/^[-a-z0-9]+$/.test(text)) errors.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
   if (!/[a-z]/.test(text)) errors.push('must contain at least one letter (a-z)')
   if (text.includes('--')) errors.push('must not contain consecutive hyphens')
   if (text.startsWith('-') || text.endsWith('-')) errors.push('must not begin or end with a hyphen')

@@ -1,0 +1,42 @@
+// Equality of JSON values: by content, whatever the order of keys; an undefined field is an absent one.
+import { isQuantity, parseQuantity } from './quantity.ts'
+
+export interface DeepEqualOptions {
+  /** Empty lists and maps equal absent ones, as upstream's semantic equality has it. */
+  readonly emptyIsAbsent?: boolean
+  /** Texts that are quantities are compared as amounts: `1000m` equals `1`. */
+  readonly quantities?: boolean
+}
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function absent(value: unknown, options: DeepEqualOptions): boolean {
+  if (value === undefined || value === null) return true
+  if (!options.emptyIsAbsent) return false
+  if (Array.isArray(value)) return value.length === 0
+  return isMap(value) && Object.values(value).every(item => item === undefined)
+}
+
+export function deepEqual(a: unknown, b: unknown, options: DeepEqualOptions = {}): boolean {
+  if (Object.is(a, b) || a === b) return true
+  if (absent(a, options) && absent(b, options)) return true
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => deepEqual(item, b[i], options))
+  }
+  if (isMap(a) && isMap(b)) {
+    for (const key of Object.keys(a)) {
+      if (!deepEqual(a[key], Object.hasOwn(b, key) ? b[key] : undefined, options)) return false
+    }
+    for (const key of Object.keys(b)) {
+      if (!Object.hasOwn(a, key) && !absent(b[key], options)) return false
+    }
+    return true
+  }
+  if (options.quantities && isQuantity(a) && isQuantity(b)) return parseQuantity(a).equals(parseQuantity(b))
+  return false
+}
+
+/** Upstream's semantic equality: empty equals absent, and quantities are compared as amounts. */
+export const semanticEqual = (a: unknown, b: unknown): boolean =>
+  deepEqual(a, b, { emptyIsAbsent: true, quantities: true })
