@@ -1,0 +1,112 @@
+// Records Events about objects, as client-go's broadcaster does: repeated events are counted on one object, floods are
+// folded together, and nobody waits for the write.
+import { Event, type ObjectReference } from '../api/core/v1.ts'
+import { type Clock, delay, formatTime } from '../machinery/clock.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { ApiError, isNotFound } from '../machinery/status.ts'
+import type { Client } from './client.ts'
+import { EventCorrelator, type EventDraft } from './event-correlator.ts'
+
+export interface EventRecorder {
+  /**
+   * Queues an event; returns at once.
+   * @param about an object, or a reference with a `fieldPath` such as `spec.containers{web}`
+   * @param reason short CamelCase, such as `FailedCreate`
+   */
+  event(about: KubeObject | ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void
+}
+
+export interface EventRecorderOptions {
+  readonly client: Client
+  readonly clock: Clock
+  /** Shown as the event's source, such as `replicaset-controller`. */
+  readonly component: string
+  /** The node that reports, if it is one. */
+  readonly host?: string
+  readonly signal: AbortSignal
+}
+
+const MAX_QUEUED = 1_000
+const MAX_ATTEMPTS = 12
+const RETRY_MS = 10_000
+/** Upstream truncates longer messages rather than losing the event. */
+const MAX_MESSAGE = 1_024
+
+/** @returns a recorder whose writes end with the signal. */
+export function createEventRecorder({ client, clock, component, host, signal }: EventRecorderOptions): EventRecorder {
+  const correlator = new EventCorrelator(clock)
+  const queue: EventDraft[] = []
+  let draining = false
+  let sequence = 0
+
+  async function drain(): Promise<void> {
+    if (draining) return
+    draining = true
+    for (let event = queue.shift(); event && !signal.aborted; event = queue.shift()) await write(event)
+    draining = false
+  }
+
+  async function write(given: EventDraft): Promise<void> {
+    const correlated = correlator.correlate(given)
+    if (!correlated) return
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS && !signal.aborted; attempt++) {
+      try {
+        correlator.written(correlated.key, await send(correlated.event, correlated.recorded))
+        return
+      } catch (error) {
+        // The server answered and said no (the namespace goes away, …): trying again cannot help.
+        if (signal.aborted || (error instanceof ApiError && error.code < 500 && error.code !== 429)) return
+        await delay(clock, RETRY_MS, signal).catch(() => undefined) // aborted: the loop ends
+      }
+    }
+  }
+
+  async function send(event: EventDraft, recorded: string | undefined): Promise<string> {
+    const { namespace } = event.metadata
+    if (recorded) {
+      const { count, lastTimestamp, message } = event
+      try {
+        await client.patch(Event, { namespace, name: recorded }, { count, lastTimestamp, message }, { signal })
+        return recorded
+      } catch (error) {
+        if (!isNotFound(error)) throw error // expired meanwhile: it starts again
+      }
+    }
+    return (await client.create(Event, event, { signal })).metadata.name
+  }
+
+  return {
+    event(about, type, reason, message) {
+      if (queue.length >= MAX_QUEUED || signal.aborted) return
+      const involvedObject = 'metadata' in about ? referenceTo(about) : about
+      const now = clock.now()
+      const time = formatTime(now)
+      // Unique among the events of this object: the time in nanoseconds, the last digits of which are counted.
+      const stamp = (BigInt(Math.trunc(now)) * 1_000_000n + BigInt(sequence++ % 1_000_000)).toString(16)
+      queue.push({
+        metadata: { namespace: involvedObject.namespace || 'default', name: `${involvedObject.name ?? ''}.${stamp}` },
+        involvedObject,
+        reason,
+        message: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 3)}...` : message,
+        type,
+        count: 1,
+        firstTimestamp: time,
+        lastTimestamp: time,
+        source: { component, ...(host ? { host } : {}) },
+        reportingComponent: component,
+        reportingInstance: host ?? '',
+      })
+      void drain()
+    },
+  }
+}
+
+/** @returns a reference to the object as events carry it. */
+export const referenceTo = ({ apiVersion, kind, metadata }: KubeObject): ObjectReference => ({
+  kind,
+  ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
+  name: metadata.name,
+  uid: metadata.uid,
+  apiVersion,
+  resourceVersion: metadata.resourceVersion,
+})
