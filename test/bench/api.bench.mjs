@@ -1,0 +1,98 @@
+// Throughput and latency of single calls, lists and watches, and the event loop while bodies of maximum size arrive.
+import { Server, load, median, ms, percentile } from './lib.mjs'
+
+const server = await Server.start(['--no-local-node'])
+const configmaps = '/api/v1/namespaces/default/configmaps'
+const must = async (code, promise) => {
+  const answer = await promise
+  if (answer.code !== code) throw new Error(`${answer.code}: ${answer.text.slice(0, 200)}`)
+  return answer
+}
+const show = (what, { perSecond, p50, p99 }) =>
+  console.log(`${what}: ${perSecond.toFixed(0)}/s, p50 ${ms(p50)}, p99 ${ms(p99)}`)
+const configmap = (name, bytes = 1000) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name },
+  data: { a: 'x'.repeat(bytes) },
+})
+
+await load(200, 4, i => must(201, server.call('POST', configmaps, configmap(`warm-${i}`))))
+for (const clients of [1, 16, 64])
+  show(
+    `create ConfigMap 1 KB, ${clients} clients`,
+    await load(1_500, clients, i => must(201, server.call('POST', configmaps, configmap(`c${clients}-${i}`)))),
+  )
+for (const clients of [1, 16, 64])
+  show(
+    `get one object, ${clients} clients`,
+    await load(3_000, clients, () => must(200, server.call('GET', `${configmaps}/c1-1`))),
+  )
+for (const clients of [1, 16, 64])
+  show(
+    `update with resourceVersion, ${clients} clients`,
+    await load(600, clients, async i => {
+      const path = `${configmaps}/c${clients}-${i}`
+      const object = JSON.parse((await must(200, server.call('GET', path))).text)
+      await must(200, server.call('PUT', path, { ...object, data: { a: 'y' } }))
+    }),
+  )
+
+const pod = name => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name },
+  spec: { schedulerName: 'nobody', containers: [{ name: 'c', image: 'i' }] },
+})
+const pods = '/api/v1/namespaces/default/pods'
+for (const [clients, count] of [
+  [1, 500],
+  [16, 2_000],
+  [64, 2_500],
+])
+  show(
+    `create Pod (no nodes), ${clients} clients`,
+    await load(count, clients, i => must(201, server.call('POST', pods, pod(`p${clients}-${i}`)))),
+  )
+const lists = []
+for (let i = 0; i < 5; i++) {
+  const from = performance.now()
+  const { text } = await must(200, server.call('GET', pods))
+  lists.push(performance.now() - from)
+  if (i === 0) console.log(`list of 5,000 pods: ${(text.length / 1e6).toFixed(1)} MB`)
+}
+console.log(`LIST 5,000 pods: median ${ms(median(lists))} (aim 80 ms)`)
+
+for (const watchers of [1, 100]) {
+  const sent = new Map()
+  const delays = []
+  const ends = Array.from({ length: watchers }, () =>
+    server.watch(`${configmaps}?watch=1&labelSelector=bench%3Dwatch`, frame => {
+      const from = sent.get(frame.object?.metadata?.name)
+      if (from && frame.type === 'ADDED') delays.push(performance.now() - from)
+    }),
+  )
+  server.agent.maxSockets = watchers + 16
+  await new Promise(resolve => setTimeout(resolve, 500))
+  for (let i = 0; i < 100; i++) {
+    const object = configmap(`w${watchers}-${i}`, 10)
+    object.metadata.labels = { bench: 'watch' }
+    sent.set(object.metadata.name, performance.now())
+    await must(201, server.call('POST', configmaps, object))
+  }
+  await new Promise(resolve => setTimeout(resolve, 300))
+  for (const end of ends) end()
+  console.log(
+    `watch, send → seen, ${watchers} watchers: p50 ${ms(percentile(delays, 50))}, p99 ${ms(percentile(delays, 99))} (${delays.length} events)`,
+  )
+}
+console.log(`RSS after this load: ${server.rssMb().toFixed(0)} MB (aim 400)`)
+
+await server.metric('flotilla_event_loop_delay_max_seconds') // starts a fresh interval
+const big = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'big' }, data: { a: 'x'.repeat(2_900_000) } }
+const body = JSON.stringify(big)
+for (let i = 0; i < 20; i++) await server.call('POST', `${configmaps}?dryRun=All`, body)
+console.log(
+  `event loop while 20 bodies of 2.9 MB arrive: longest delay ${ms(1000 * ((await server.metric('flotilla_event_loop_delay_max_seconds')) ?? Number.NaN))} (aim 16 ms)`,
+)
+await server.stop()

@@ -1,0 +1,126 @@
+// What the benchmarks share: a cluster in a process of its own, a keep-alive TLS client, percentiles.
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { Agent, request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const CLI = join(root, 'out/main/cli.js')
+
+export const percentile = (values, p) => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor((p / 100) * sorted.length))] ?? Number.NaN
+}
+export const median = values => percentile(values, 50)
+export const ms = value => `${value.toFixed(value < 10 ? 1 : 0)} ms`
+
+const decode = text => Buffer.from(text, 'base64').toString('utf8')
+
+export class Server {
+  static async start(args = [], dataDir = mkdtempSync(join(tmpdir(), 'flotilla-bench-'))) {
+    const started = performance.now()
+    const child = spawn(process.execPath, [CLI, 'serve', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args])
+    let output = ''
+    child.stderr.on('data', chunk => (output += chunk))
+    const url = await new Promise((resolve, reject) => {
+      child.stdout.on('data', chunk => {
+        output += chunk
+        const match = /^ready (https:\S+)/m.exec(output)
+        if (match) resolve(match[1])
+      })
+      child.once('exit', code => reject(new Error(`serve exited with ${code}: ${output}`)))
+    })
+    const readyMs = performance.now() - started
+    return new Server(child, url, dataDir, readyMs)
+  }
+
+  constructor(child, url, dataDir, readyMs) {
+    Object.assign(this, { child, url, dataDir, readyMs })
+    const kubeconfig = readFileSync(join(dataDir, 'kubeconfig'), 'utf8')
+    const field = name => decode(new RegExp(`${name}: *"?([A-Za-z0-9+/=]+)`).exec(kubeconfig)[1])
+    this.agent = new Agent({
+      keepAlive: true,
+      maxSockets: 64,
+      ca: field('certificate-authority-data'),
+      cert: field('client-certificate-data'),
+      key: field('client-key-data'),
+    })
+  }
+
+  call(method, path, body, type = 'application/json') {
+    return new Promise((resolve, reject) => {
+      const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+      const headers = payload ? { 'content-type': type, 'content-length': Buffer.byteLength(payload) } : {}
+      const sent = request(`${this.url}${path}`, { method, agent: this.agent, headers }, response => {
+        const chunks = []
+        response.on('data', chunk => chunks.push(chunk))
+        response.on('end', () => resolve({ code: response.statusCode, text: Buffer.concat(chunks).toString() }))
+      })
+      sent.on('error', reject)
+      sent.end(payload)
+    })
+  }
+
+  /** Opens a watch and calls back for every frame. @returns a function that ends it */
+  watch(path, onFrame) {
+    const sent = request(`${this.url}${path}`, { agent: this.agent }, response => {
+      let rest = ''
+      response.setEncoding('utf8').on('data', chunk => {
+        const lines = (rest + chunk).split('\n')
+        rest = lines.pop()
+        for (const line of lines) if (line) onFrame(JSON.parse(line))
+      })
+      response.on('error', () => undefined)
+    })
+    sent.on('error', () => undefined)
+    sent.end()
+    return () => sent.destroy()
+  }
+
+  rssMb() {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))[1]) / 1024
+  }
+  cpuSeconds() {
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ')[1].split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  }
+  async metric(name) {
+    const { text } = await this.call('GET', '/metrics')
+    const match = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)
+    return match ? Number(match[1]) : undefined
+  }
+
+  async stop({ reset = true } = {}) {
+    const closed = new Promise(resolve => this.child.once('exit', resolve))
+    this.child.kill('SIGINT')
+    this.agent.destroy()
+    await closed
+    if (!reset) return
+    spawnSync(process.execPath, [CLI, 'reset', '--yes', '--data-dir', this.dataDir])
+    rmSync(this.dataDir, { recursive: true, force: true })
+  }
+}
+
+/** Runs `count` calls with `clients` in flight. @returns rate per second and latencies in ms */
+export async function load(count, clients, one) {
+  const latencies = []
+  let next = 0
+  const started = performance.now()
+  const worker = async () => {
+    for (;;) {
+      const i = next++
+      if (i >= count) return
+      const from = performance.now()
+      await one(i)
+      latencies.push(performance.now() - from)
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, worker))
+  return {
+    perSecond: count / ((performance.now() - started) / 1000),
+    p50: percentile(latencies, 50),
+    p99: percentile(latencies, 99),
+  }
+}
