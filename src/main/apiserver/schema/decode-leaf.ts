@@ -1,0 +1,101 @@
+// Decoding of scalars and free-form values.
+import { isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
+import { canonicalQuantity, QuantityError } from '../../../shared/machinery/quantity.ts'
+import type { DecodeContext } from './decode-context.ts'
+import { decodeMicroTime, decodeTime } from './time.ts'
+import type { FieldFact } from './table.ts'
+
+/** @returns the decoded copy, or undefined after reporting what is wrong. */
+export type Decoder = (value: unknown, context: DecodeContext) => unknown
+
+const INT32 = 2 ** 31
+const INT64 = 2 ** 63
+
+function integer(format: string | undefined): Decoder {
+  const limit = format === 'int32' ? INT32 : INT64
+  const name = format ?? 'int64'
+  return (value, context) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= -limit && value < limit
+      ? value
+      : context.wrongType(value, name)
+}
+
+const text: Decoder = (value, context) => (typeof value === 'string' ? value : context.wrongType(value, 'string'))
+const truth: Decoder = (value, context) => (typeof value === 'boolean' ? value : context.wrongType(value, 'bool'))
+const double: Decoder = (value, context) => (typeof value === 'number' ? value : context.wrongType(value, 'float64'))
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
+const bytes: Decoder = (value, context) => {
+  if (typeof value !== 'string') return context.wrongType(value, '[]uint8')
+  const compact = value.replace(/[\r\n]/g, '')
+  if (compact.length % 4 === 0 && BASE64.test(compact)) return compact
+  const bad = compact.search(/[^A-Za-z0-9+/]/)
+  context.errors.push(`illegal base64 data at input byte ${bad < 0 ? compact.length - (compact.length % 4) : bad}`)
+  return undefined
+}
+
+const quantity: Decoder = (value, context) => {
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    context.errors.push("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+    return undefined
+  }
+  try {
+    return canonicalQuantity(value)
+  } catch (error) {
+    if (!(error instanceof QuantityError)) throw error
+    context.errors.push(error.message)
+    return undefined
+  }
+}
+
+const intOrString: Decoder = (value, context) => {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' && Number.isInteger(value) && value >= -INT32 && value < INT32) return value
+  return context.wrongType(value, typeof value === 'number' ? 'int32' : 'string')
+}
+
+/** A copy of free-form JSON, `null`s included, within the depth that is allowed. */
+const any: Decoder = (value, context) => {
+  if (Array.isArray(value)) {
+    const list: unknown[] = []
+    for (let i = 0; i < value.length && context.enter(i); i++) {
+      list.push(any(value[i], context))
+      context.leave()
+    }
+    return list
+  }
+  if (!isObject(value)) return value
+  const copy: JsonObject = {}
+  for (const key of Object.keys(value)) {
+    if (!context.enter(key)) break
+    setField(copy, key, any(value[key], context))
+    context.leave()
+  }
+  return copy
+}
+
+export function leafDecoder(fact: FieldFact): Decoder {
+  switch (fact.t) {
+    case 'string':
+      return text
+    case 'boolean':
+      return truth
+    case 'integer':
+      return integer(fact.f)
+    case 'number':
+      return double
+    case 'bytes':
+      return bytes
+    case 'quantity':
+      return quantity
+    case 'intOrString':
+      return intOrString
+    case 'time':
+      return decodeTime
+    case 'microTime':
+      return decodeMicroTime
+    default:
+      return any
+  }
+}

@@ -1,0 +1,178 @@
+// Structural decoding: an unknown JSON value becomes a pruned, typed copy, as Go's decoder would have made it.
+//
+// The table of each type is compiled once into closures. The copy never shares anything with the input, unknown
+// fields are left out and reported, `null` is an absent field, and a key called `__proto__` is data.
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
+import { DecodeContext } from './decode-context.ts'
+import { type Decoder, leafDecoder } from './decode-leaf.ts'
+import { type FieldFact, typeFact, typeName } from './table.ts'
+
+export { requiredErrors } from './required.ts'
+
+export interface Decoded {
+  readonly object: AnyObject
+  /** Paths of fields that the type does not have, such as `spec.containers[0].imagee`. */
+  readonly unknown: string[]
+  /** Complete messages; the first is the one that upstream answers with 400. */
+  readonly errors: string[]
+}
+
+const structs = new Map<string, Decoder>()
+
+/** The decoder of a type; types refer to each other in cycles, so references resolve when first used. */
+function structDecoder(schemaId: string): Decoder {
+  const known = structs.get(schemaId)
+  if (known) return known
+  const type = typeFact(schemaId)
+  const name = typeName(schemaId)
+  const fields = new Map<string, Decoder>()
+  for (const [field, fact] of Object.entries(type.fields)) fields.set(field, decoderOf(fact))
+  const goType = goTypeOf({ t: 'ref', r: schemaId })
+
+  const decode: Decoder = (value, context) => {
+    if (!isObject(value)) return context.wrongType(value, goType)
+    const result: JsonObject = {}
+    context.structs.push(name)
+    for (const key of Object.keys(value)) {
+      const decodeField = fields.get(key)
+      if (!decodeField) {
+        context.unknown.push(context.fieldPath(key))
+        continue
+      }
+      const given = value[key]
+      if (given === null || given === undefined) continue
+      if (!context.enter(key)) break
+      const decoded = decodeField(given, context)
+      if (decoded !== undefined) result[key] = decoded
+      context.leave()
+    }
+    context.structs.pop()
+    return result
+  }
+  structs.set(schemaId, decode)
+  return decode
+}
+
+function decoderOf(fact: FieldFact): Decoder {
+  switch (fact.t) {
+    case 'ref': {
+      const id = fact.r ?? ''
+      let resolved: Decoder | undefined
+      return (value, context) => (resolved ??= structDecoder(id))(value, context)
+    }
+    case 'array':
+      return arrayDecoder(fact)
+    case 'map':
+      return mapDecoder(fact)
+    default:
+      return leafDecoder(fact)
+  }
+}
+
+function arrayDecoder(fact: FieldFact): Decoder {
+  const item: FieldFact = fact.i ?? { t: 'any' }
+  const decodeItem = decoderOf(item)
+  const goType = goTypeOf(fact)
+  return (value, context) => {
+    if (!Array.isArray(value)) return context.wrongType(value, goType)
+    const result: unknown[] = []
+    for (let i = 0; i < value.length; i++) {
+      if (!context.enter(i)) break
+      const decoded = decodeItem(value[i] ?? zeroOf(item), context)
+      if (decoded !== undefined) result.push(decoded)
+      context.leave()
+    }
+    return result
+  }
+}
+
+function mapDecoder(fact: FieldFact): Decoder {
+  const item: FieldFact = fact.i ?? { t: 'any' }
+  const decodeItem = decoderOf(item)
+  const goType = goTypeOf(fact)
+  return (value, context) => {
+    if (!isObject(value)) return context.wrongType(value, goType)
+    const result: JsonObject = {}
+    for (const key of Object.keys(value)) {
+      if (!context.enter(key)) break
+      const decoded = decodeItem(getField(value, key) ?? zeroOf(item), context)
+      if (decoded !== undefined) setField(result, key, decoded)
+      context.leave()
+    }
+    return result
+  }
+}
+
+/** What `null` inside a list or map becomes: the type's zero value. */
+function zeroOf(fact: FieldFact): unknown {
+  switch (fact.t) {
+    case 'string':
+    case 'bytes':
+      return ''
+    case 'boolean':
+      return false
+    case 'array':
+      return []
+    case 'ref':
+    case 'map':
+      return {}
+    case 'any':
+    case 'raw':
+    case 'time':
+    case 'microTime':
+      return null
+    default:
+      return 0
+  }
+}
+
+/** How Go prints the field's type in its messages. */
+function goTypeOf(fact: FieldFact): string {
+  switch (fact.t) {
+    case 'ref': {
+      const [, version = '', name = ''] = (fact.r ?? '').split('.')
+      return `${version}.${name}`
+    }
+    case 'array':
+      return `[]${goTypeOf(fact.i ?? { t: 'any' })}`
+    case 'map':
+      return `map[string]${goTypeOf(fact.i ?? { t: 'any' })}`
+    case 'integer':
+      return fact.f ?? 'int'
+    case 'number':
+      return 'float64'
+    case 'boolean':
+      return 'bool'
+    case 'bytes':
+      return '[]uint8'
+    case 'string':
+      return 'string'
+    case 'quantity':
+      return 'resource.Quantity'
+    case 'intOrString':
+      return 'intstr.IntOrString'
+    case 'time':
+      return 'v1.Time'
+    case 'microTime':
+      return 'v1.MicroTime'
+    default:
+      return 'interface {}'
+  }
+}
+
+/**
+ * @param schemaId such as `apps.v1.Deployment`
+ * @param value JSON as a client sent it
+ */
+export function decodeObject(schemaId: string, value: unknown): Decoded {
+  const context = new DecodeContext()
+  const object = structDecoder(schemaId)(value, context) ?? {}
+  const errors = context.errors.map(message => wrap(schemaId, message))
+  return { object: object as AnyObject, unknown: context.unknown, errors }
+}
+
+function wrap(schemaId: string, message: string): string {
+  const [, version, kind] = typeFact(schemaId).gvk ?? ['', schemaId.split('.')[1] ?? '', typeName(schemaId)]
+  return `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${message}`
+}

@@ -1,0 +1,78 @@
+// Required fields, as the schema lists them. What is inside `status` is the controllers' affair and not checked.
+import { type FieldError, required } from '../../../shared/machinery/field-error.ts'
+import { getField, isObject } from '../../../shared/machinery/json-object.ts'
+import { type FieldFact, typeFact } from './table.ts'
+
+type Check = (value: unknown, path: string, errors: FieldError[]) => void
+
+/**
+ * Fields that the document calls required because Go always prints them, while the server takes their absence as the
+ * zero value.
+ */
+const ZERO_IS_FINE = new Set([
+  'apps.v1.ControllerRevision.revision',
+  'core.v1.Event.metadata',
+  'core.v1.HTTPHeader.value',
+  'core.v1.LimitRangeSpec.limits',
+  'core.v1.Sysctl.value',
+  'discovery.v1.Endpoint.addresses',
+  'discovery.v1.EndpointSlice.endpoints',
+  'events.v1.Event.eventTime',
+  'storage.v1.CSINodeSpec.drivers',
+  'authentication.v1.TokenReviewSpec.token',
+  'authentication.v1.TokenRequestSpec.audiences',
+])
+
+const checks = new Map<string, Check | null>()
+
+/** @returns the check of a type, or null when nothing below it is required. */
+function checkOf(schemaId: string, building: Set<string>): Check | null {
+  const known = checks.get(schemaId)
+  if (known !== undefined) return known
+  // A cycle: resolve through the map when it runs.
+  if (building.has(schemaId)) return (value, path, errors) => checks.get(schemaId)?.(value, path, errors)
+  building.add(schemaId)
+  const needed: string[] = []
+  const nested: [string, Check][] = []
+  for (const [field, fact] of Object.entries(typeFact(schemaId).fields)) {
+    if (field === 'status' && typeFact(schemaId).gvk) continue
+    if (fact.req && !ZERO_IS_FINE.has(`${schemaId}.${field}`)) needed.push(field)
+    const check = nestedCheck(fact, building)
+    if (check) nested.push([field, check])
+  }
+  const check: Check = (value, path, errors) => {
+    if (!isObject(value)) return
+    const prefix = path ? `${path}.` : ''
+    for (const field of needed) if (getField(value, field) === undefined) errors.push(required(prefix + field))
+    for (const [field, inner] of nested) {
+      const given = getField(value, field)
+      if (given !== undefined) inner(given, prefix + field, errors)
+    }
+  }
+  building.delete(schemaId)
+  const result = needed.length + nested.length === 0 ? null : check
+  checks.set(schemaId, result)
+  return result
+}
+
+function nestedCheck(fact: FieldFact, building: Set<string>): Check | null {
+  if (fact.t === 'ref') return checkOf(fact.r ?? '', building)
+  if (!fact.i || (fact.t !== 'array' && fact.t !== 'map')) return null
+  const inner = nestedCheck(fact.i, building)
+  if (!inner) return null
+  return (value, path, errors) => {
+    if (Array.isArray(value)) value.forEach((item, i) => inner(item, `${path}[${i}]`, errors))
+    else if (isObject(value))
+      for (const key of Object.keys(value)) inner(getField(value, key), `${path}[${key}]`, errors)
+  }
+}
+
+/**
+ * @param object decoded, with defaults filled in
+ * @returns one `Required value` per missing field
+ */
+export function requiredErrors(schemaId: string, object: unknown): FieldError[] {
+  const errors: FieldError[] = []
+  checkOf(schemaId, new Set())?.(object, '', errors)
+  return errors
+}

@@ -1,0 +1,66 @@
+// The facts of every API type, generated from the official OpenAPI document into types.json.
+import table from './types.json' with { type: 'json' }
+
+export type FactKind =
+  | 'string'
+  | 'integer'
+  | 'number'
+  | 'boolean'
+  | 'bytes'
+  | 'time'
+  | 'microTime'
+  | 'quantity'
+  | 'intOrString'
+  | 'raw'
+  | 'any'
+  | 'ref'
+  | 'array'
+  | 'map'
+
+/** What the schema says of one field, list item or map value. */
+export interface FieldFact {
+  readonly t: FactKind
+  /** `ref`: the id of the type referred to. */
+  readonly r?: string
+  /** `array`, `map`: the items. */
+  readonly i?: FieldFact
+  /** Format: int32, int64, double. */
+  readonly f?: string
+  /** Required. */
+  readonly req?: 1
+  /** x-kubernetes-list-type. */
+  readonly lt?: 'atomic' | 'set' | 'map'
+  /** x-kubernetes-list-map-keys. */
+  readonly lk?: readonly string[]
+  /** x-kubernetes-patch-merge-key. */
+  readonly mk?: string
+  /** x-kubernetes-patch-strategy, comma-separated. */
+  readonly ps?: string
+  /** x-kubernetes-map-type. */
+  readonly mt?: 'atomic' | 'granular'
+  /** Default. */
+  readonly d?: unknown
+}
+
+export interface TypeFact {
+  readonly fields: Readonly<Record<string, FieldFact>>
+  readonly mt?: 'atomic' | 'granular'
+  /** Group, version and kind of a top-level type. */
+  readonly gvk?: readonly [group: string, version: string, kind: string]
+}
+
+export const schemaTypes = table as unknown as Readonly<Record<string, TypeFact>>
+
+/** @throws Error for an id that the table does not hold: a programming error */
+export function typeFact(schemaId: string): TypeFact {
+  const fact = Object.hasOwn(schemaTypes, schemaId) ? schemaTypes[schemaId] : undefined
+  if (!fact) throw new Error(`no schema for ${schemaId}`)
+  return fact
+}
+
+/** @returns the fact of a field, never that of an inherited property. */
+export const fieldFact = (type: TypeFact, name: string): FieldFact | undefined =>
+  Object.hasOwn(type.fields, name) ? type.fields[name] : undefined
+
+/** @returns `Pod` for `core.v1.Pod`. */
+export const typeName = (schemaId: string): string => schemaId.slice(schemaId.lastIndexOf('.') + 1)
