@@ -1,0 +1,26 @@
+// GET of one object.
+import { notFound } from '../../../shared/machinery/status.ts'
+import { viewOf } from '../keys.ts'
+import { futureVersion } from '../store-error.ts'
+import type { Endpoint } from './parts.ts'
+import { parseResourceVersion } from './read/list-options.ts'
+
+export const get: Endpoint = async (request, resource, parts) => {
+  const { info, query, signal } = request
+  const asked = query.get('resourceVersion') ?? ''
+  const revision = parseResourceVersion(asked)
+  if (asked === '') await parts.store.fresh(signal)
+  if (revision !== undefined && revision > parts.store.revision) throw futureVersion(revision, parts.store.revision)
+  const representation = parts.represent(request, resource)
+  const stored = parts.find(resource, info)
+  if (!stored) throw notFound(resource.type, info.name)
+  if (representation.contentType === 'application/json' && !resource.fromStorage)
+    return {
+      code: 200,
+      object: stored.object,
+      json: async function* () {
+        yield parts.store.json(stored)
+      },
+    }
+  return { code: 200, object: representation.one(viewOf(resource, stored)), contentType: representation.contentType }
+}

@@ -1,0 +1,30 @@
+// Filters a long list without holding the event loop longer than one slice.
+
+const SLICE_MS = 6
+
+export interface Filtered<T> {
+  readonly items: readonly T[]
+  /** Whether another accepted item follows the last one. */
+  readonly more: boolean
+}
+
+/** @param limit 0 = no limit */
+export async function filterInSlices<T>(
+  items: readonly T[],
+  accepts: (item: T) => boolean,
+  limit: number,
+): Promise<Filtered<T>> {
+  const accepted: T[] = []
+  let sliceStart = performance.now()
+  for (const [index, item] of items.entries()) {
+    if (accepts(item)) {
+      if (limit > 0 && accepted.length === limit) return { items: accepted, more: true }
+      accepted.push(item)
+    }
+    if ((index & 127) === 127 && performance.now() - sliceStart > SLICE_MS) {
+      await new Promise<void>(resolve => setImmediate(resolve))
+      sliceStart = performance.now()
+    }
+  }
+  return { items: accepted, more: false }
+}

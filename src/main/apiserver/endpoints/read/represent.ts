@@ -1,0 +1,41 @@
+// Chooses the representation that a request asks for.
+import type { Clock } from '../../../../shared/machinery/clock.ts'
+import { badRequest } from '../../../../shared/machinery/status.ts'
+import type { ObjectStore } from '../../../store/contract.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { fullRepresentation } from '../../representation/full.ts'
+import { negotiate } from '../../representation/negotiate.ts'
+import { partialRepresentation } from '../../representation/partial-metadata.ts'
+import type { Representation } from '../../representation/representation.ts'
+import { type IncludeObject, tableRepresentation } from '../../representation/table.ts'
+import type { ApiRequest } from '../../request.ts'
+
+export type Represent = (request: ApiRequest, resource: ResourceDescriptor) => Representation
+
+function includeObjectOf(query: URLSearchParams): IncludeObject {
+  const include = query.get('includeObject') ?? ''
+  if (include === '') return 'Metadata'
+  if (include === 'None' || include === 'Metadata' || include === 'Object') return include
+  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(include)}`)
+}
+
+/** Whole and metadata-only representations hold caches that every client shares: one each per kind. */
+export function createRepresent(store: ObjectStore, clock: Clock): Represent {
+  const whole = new WeakMap<ResourceDescriptor, Representation>()
+  const partial = new WeakMap<ResourceDescriptor, Representation>()
+  const cached = (
+    cache: WeakMap<ResourceDescriptor, Representation>,
+    resource: ResourceDescriptor,
+    make: () => Representation,
+  ) => {
+    let known = cache.get(resource)
+    if (!known) cache.set(resource, (known = make()))
+    return known
+  }
+  return (request, resource) => {
+    const { shape } = negotiate(request.headers.accept, ['json', 'yaml', 'protobuf'])
+    if (shape === 'table') return tableRepresentation(resource, includeObjectOf(request.query), clock)
+    if (shape === 'partial') return cached(partial, resource, () => partialRepresentation(resource))
+    return cached(whole, resource, () => fullRepresentation(resource, store))
+  }
+}

@@ -1,0 +1,158 @@
+// GET ?watch=1: the collection's changes as a stream of frames.
+//
+// State and stream are taken in one synchronous step (list at revision R, watch from R), so nothing is lost or doubled
+// between them. Events go into a bounded queue per watcher; what is queued is shared, encoded once for everybody. A
+// watcher that does not keep up is ended: it resumes from the last version it saw.
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
+import { ApiError, gone } from '../../../shared/machinery/status.ts'
+import { type StoreEvent, StoreError, type Stored, type WatchHandle } from '../../store/contract.ts'
+import { prefixOf, viewOf } from '../keys.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import { encodeFrame, lazyFrame } from '../representation/representation.ts'
+import type { Frame } from '../request.ts'
+import { futureVersion, toApiError } from '../store-error.ts'
+import { scopeOf } from './list.ts'
+import type { Endpoint } from './parts.ts'
+import { FrameQueue } from './read/frame-queue.ts'
+import { parseListOptions } from './read/list-options.ts'
+import { selectionOf } from './read/selection.ts'
+
+const BOOKMARK_INTERVAL_MS = 60_000
+const MIN_TIMEOUT_MS = 30 * 60_000
+const INITIAL_BATCH = 256
+
+/** An object that left the selection, as the watcher last saw it, with the version at which it left. */
+const departures = new WeakMap<StoreEvent, Stored>()
+function departureOf(event: StoreEvent, previous: Stored): Stored {
+  let departed = departures.get(event)
+  if (!departed) {
+    const metadata = { ...previous.object.metadata, resourceVersion: String(event.revision) }
+    departed = { ...previous, object: { ...previous.object, metadata }, revision: event.revision }
+    departures.set(event, departed)
+  }
+  return departed
+}
+
+const errorFrame = (error: ApiError): Frame =>
+  lazyFrame('ERROR', error.status as unknown as AnyObject, () =>
+    encodeFrame('ERROR', Buffer.from(JSON.stringify(error.status))),
+  )
+
+function bookmarkObject(resource: ResourceDescriptor, revision: number, initialEnd: boolean): AnyObject {
+  return {
+    kind: resource.type.kind,
+    apiVersion: apiVersionOf(resource.type),
+    metadata: {
+      resourceVersion: String(revision),
+      creationTimestamp: null,
+      ...(initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+    },
+  } as unknown as AnyObject
+}
+
+export const watch: Endpoint = async (request, resource, parts) => {
+  const { store, clock } = parts
+  const options = parseListOptions(request.query, true)
+  const selection = selectionOf(resource, options.labelSelector, options.fieldSelector)
+  const representation = parts.represent(request, resource)
+  const namespace = resource.type.namespaced ? scopeOf(request, selection) : ''
+  const prefix = prefixOf(resource, namespace)
+  const accepts = selection.matches
+  const matches = (stored: Stored) =>
+    (request.info.name === '' || viewOf(resource, stored).metadata.name === request.info.name) &&
+    (accepts === undefined || accepts(viewOf(resource, stored)))
+
+  await store.fresh(request.signal)
+  if (options.revision !== undefined && options.revision > store.revision)
+    throw futureVersion(options.revision, store.revision)
+
+  const queue = new FrameQueue()
+  let first = true
+  const push = (type: 'ADDED' | 'MODIFIED' | 'DELETED', stored: Stored) => {
+    queue.push(representation.frame(type, stored, first))
+    first = false
+  }
+  const onEvent = (event: StoreEvent) => {
+    const { current, previous } = event
+    if (event.type === 'DELETED') {
+      if (matches(previous ?? current)) push('DELETED', current)
+      return
+    }
+    const was = previous !== undefined && matches(previous)
+    const is = matches(current)
+    if (is) push(was ? 'MODIFIED' : 'ADDED', current)
+    else if (was && previous) push('DELETED', departureOf(event, previous))
+  }
+
+  const withState = options.sendInitialEvents ?? options.revision === undefined
+  let initial: readonly Stored[] = []
+  let from = options.revision ?? store.revision
+  if (withState) {
+    const page = store.list(prefix)
+    initial = page.items
+    from = page.revision
+  }
+  let handle: WatchHandle | undefined
+  try {
+    handle = store.watch(prefix, {
+      from,
+      onEvent,
+      onEnd: error => queue.end(error.code === 'Compacted' ? errorFrame(gone(error.message)) : undefined),
+    })
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'Compacted') throw toApiError(error, resource.type, '')
+    queue.end(errorFrame(gone(`too old resource version: ${from} (${store.compactedRevision})`)))
+  }
+
+  const bookmark = (initialEnd = false) =>
+    queue.push(representation.bookmark(bookmarkObject(resource, store.revision, initialEnd)))
+  const timeoutMs =
+    options.timeoutSeconds !== undefined && options.timeoutSeconds > 0
+      ? options.timeoutSeconds * 1000
+      : MIN_TIMEOUT_MS * (1 + parts.random())
+  const cancelTimeout = clock.after(timeoutMs, () => {
+    if (options.allowWatchBookmarks) bookmark()
+    queue.end()
+  })
+  let cancelBookmark: () => void = () => undefined
+  const scheduleBookmark = () => {
+    cancelBookmark = clock.after(BOOKMARK_INTERVAL_MS * (0.75 + parts.random() / 4), () => {
+      bookmark()
+      scheduleBookmark()
+    })
+  }
+  if (options.allowWatchBookmarks) scheduleBookmark()
+
+  const stop = () => {
+    handle?.close()
+    cancelTimeout()
+    cancelBookmark()
+    queue.end()
+    request.signal.removeEventListener('abort', stop)
+  }
+  request.signal.addEventListener('abort', stop, { once: true })
+  if (request.signal.aborted) stop()
+
+  async function* frames(): AsyncGenerator<readonly Frame[]> {
+    try {
+      for (let start = 0; start < initial.length && !request.signal.aborted; start += INITIAL_BATCH) {
+        const batch: Frame[] = []
+        for (const stored of initial.slice(start, start + INITIAL_BATCH)) {
+          if (!matches(stored)) continue
+          batch.push(representation.frame('ADDED', stored, first))
+          first = false
+        }
+        if (batch.length > 0) yield batch
+        if (start + INITIAL_BATCH < initial.length) await new Promise<void>(resolve => setImmediate(resolve))
+      }
+      initial = []
+      if (options.sendInitialEvents && options.allowWatchBookmarks)
+        yield [representation.bookmark(bookmarkObject(resource, from, true))]
+      yield* queue
+    } finally {
+      stop()
+    }
+  }
+  return { code: 200, frames: frames(), contentType: representation.contentType }
+}

@@ -1,0 +1,68 @@
+// Content negotiation of answers: encoding (JSON, YAML, protobuf) and shape (whole, Table, PartialObjectMetadata).
+import { ApiError } from '../../../shared/machinery/status.ts'
+
+export type Encoding = 'json' | 'yaml' | 'protobuf'
+export type Shape = 'whole' | 'table' | 'partial'
+
+export interface Negotiated {
+  readonly encoding: Encoding
+  readonly shape: Shape
+}
+
+interface MediaRange {
+  readonly type: string
+  readonly parameters: ReadonlyMap<string, string>
+  readonly quality: number
+}
+
+const ENCODINGS: Readonly<Record<string, Encoding>> = {
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
+  'application/*': 'json',
+  '*/*': 'json',
+}
+
+export function parseAccept(accept: string): MediaRange[] {
+  const ranges = accept.split(',').map(text => {
+    const [type = '', ...rest] = text.split(';').map(part => part.trim())
+    const parameters = new Map<string, string>()
+    for (const part of rest) {
+      const at = part.indexOf('=')
+      if (at > 0) parameters.set(part.slice(0, at).toLowerCase(), part.slice(at + 1).replace(/^"|"$/g, ''))
+    }
+    const quality = Number(parameters.get('q') ?? '1')
+    return { type: type.toLowerCase(), parameters, quality: Number.isFinite(quality) ? quality : 0 }
+  })
+  // Array.prototype.sort is stable: equal qualities keep the client's order.
+  return ranges.filter(range => range.quality > 0).sort((a, b) => b.quality - a.quality)
+}
+
+function shapeOf(parameters: ReadonlyMap<string, string>): Shape | undefined {
+  const as = parameters.get('as')
+  if (as === undefined) return 'whole'
+  if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== 'v1') return undefined
+  if (as === 'Table') return 'table'
+  if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return 'partial'
+  return undefined
+}
+
+export const notAcceptable = (supported: readonly string[]): ApiError =>
+  new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${supported.join(', ')}`)
+
+export const SUPPORTED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
+
+/**
+ * @param available encodings that this answer can have
+ * @throws ApiError 406 when nothing that the client accepts can be served
+ */
+export function negotiate(accept: string | undefined, available: readonly Encoding[]): Negotiated {
+  if (accept === undefined || accept.trim() === '') return { encoding: 'json', shape: 'whole' }
+  for (const { type, parameters } of parseAccept(accept)) {
+    const encoding = Object.hasOwn(ENCODINGS, type) ? ENCODINGS[type] : undefined
+    const shape = shapeOf(parameters)
+    if (encoding && shape && available.includes(encoding) && (shape === 'whole' || encoding !== 'protobuf'))
+      return { encoding, shape }
+  }
+  throw notAcceptable(SUPPORTED.filter(type => available.includes(ENCODINGS[type] ?? 'json')))
+}

@@ -1,0 +1,85 @@
+// meta.k8s.io/v1 Table: the columns that the kind declares, one row an object. What `kubectl get` shows.
+import type { ListMeta } from '../../../shared/api/meta/v1.ts'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { viewOf } from '../keys.ts'
+import type { Column, ResourceDescriptor } from '../registry/resource.ts'
+import { partialObject } from './partial-metadata.ts'
+import { encodeFrame, lazyFrame, type Representation } from './representation.ts'
+import { joinItems } from './slices.ts'
+
+export type IncludeObject = 'None' | 'Metadata' | 'Object'
+
+const HEAD = { kind: 'Table', apiVersion: 'meta.k8s.io/v1' }
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value))
+
+/** Kinds without columns of their own show these two. */
+const DEFAULT_COLUMNS: readonly Column<AnyObject>[] = [
+  {
+    name: 'Name',
+    type: 'string',
+    format: 'name',
+    description: 'Name must be unique within a namespace.',
+    value: object => object.metadata.name,
+  },
+  {
+    name: 'Created At',
+    type: 'date',
+    description: 'When the server created the object, in RFC 3339 form and UTC.',
+    value: object => object.metadata.creationTimestamp,
+  },
+]
+
+export function tableRepresentation(
+  resource: ResourceDescriptor,
+  include: IncludeObject,
+  clock: Clock,
+): Representation {
+  const columns = resource.columns ?? DEFAULT_COLUMNS
+  const columnDefinitions = columns.map(({ name, type, format = '', description = '', priority = 0 }) => ({
+    name,
+    type,
+    format,
+    description,
+    priority,
+  }))
+  const row = (object: AnyObject) => ({
+    cells: columns.map(column => column.value(object, clock.now()) ?? null),
+    ...(include === 'None' ? {} : { object: include === 'Object' ? object : partialObject(object) }),
+  })
+  const table = (metadata: ListMeta, definitions: boolean, objects: readonly AnyObject[]) => ({
+    ...HEAD,
+    metadata,
+    ...(definitions ? { columnDefinitions } : { columnDefinitions: null }),
+    rows: objects.map(row),
+  })
+  const frameOf = (type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK', value: unknown) =>
+    lazyFrame(type, value as AnyObject, () => encodeFrame(type, encode(value)))
+
+  return {
+    contentType: 'application/json;as=Table;g=meta.k8s.io;v=v1',
+    one: object => table({ resourceVersion: object.metadata.resourceVersion }, true, [object]),
+    list: ({ metadata, items }) =>
+      table(
+        metadata,
+        true,
+        items.map(stored => viewOf(resource, stored)),
+      ),
+    json: ({ metadata, items }) =>
+      joinItems(
+        `${JSON.stringify({ ...HEAD, metadata, columnDefinitions }).slice(0, -1)},"rows":[`,
+        items,
+        stored => encode(row(viewOf(resource, stored))),
+        ']}\n',
+      ),
+    frame: (type, stored, first) =>
+      frameOf(type, table({ resourceVersion: String(stored.revision) }, first, [viewOf(resource, stored)])),
+    bookmark: object =>
+      frameOf('BOOKMARK', {
+        ...HEAD,
+        metadata: { resourceVersion: object.metadata.resourceVersion },
+        columnDefinitions: null,
+        rows: [{ cells: [], object: partialObject(object) }],
+      }),
+  }
+}
