@@ -1,0 +1,71 @@
+// Request bodies: bytes in one of the accepted formats become a JSON value.
+import { badRequest } from '../../../shared/machinery/status.ts'
+import { DecodeWorker, type ParseResult } from './decode-worker.ts'
+import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from './media-type.ts'
+import { scanJson } from './scan-json.ts'
+
+export interface DecodedBody {
+  readonly value: unknown
+  /** Paths of fields that were given twice, for strict field validation. */
+  readonly duplicates: string[]
+}
+
+export const MAX_DEPTH = 64
+
+/** Above these sizes a worker thread parses; YAML costs about fifty times as much per byte. */
+const INLINE_JSON_BYTES = 256 * 1024
+const INLINE_YAML_BYTES = 4 * 1024
+
+const ACCEPTED = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE] as const
+
+const worker = new DecodeWorker()
+
+/** Ends the worker thread; a later body starts a new one. */
+export const closeBodyDecoder = (): Promise<void> => worker[Symbol.asyncDispose]()
+
+/**
+ * @param contentType the header as sent; absent means JSON
+ * @throws ApiError 400 for a broken body, 415 for a format that is not accepted
+ */
+export async function decodeBody(contentType: string | undefined, bytes: Buffer): Promise<DecodedBody> {
+  switch (mediaTypeOf(contentType)) {
+    case '':
+    case JSON_TYPE:
+      return settle(await parseJson(bytes), message => `couldn't get version/kind; json parse error: ${message}`)
+    case YAML_TYPE:
+    case 'application/x-yaml':
+    case 'text/yaml':
+      return settle(await parseYamlBody(bytes), message => `error converting YAML to JSON: ${message}`)
+    default:
+      throw unsupportedMediaType(ACCEPTED)
+  }
+}
+
+function settle(result: ParseResult, wording: (message: string) => string): DecodedBody {
+  if (result.error !== undefined) throw badRequest(wording(result.error))
+  return { value: result.value, duplicates: result.duplicates }
+}
+
+const textOf = (bytes: Buffer) => bytes.toString('utf8').replace(/^\uFEFF/, '')
+
+async function parseJson(bytes: Buffer): Promise<ParseResult> {
+  if (bytes.length > INLINE_JSON_BYTES) return inWorker('json', bytes)
+  const text = textOf(bytes)
+  const { error, duplicates } = scanJson(text, MAX_DEPTH)
+  return error === undefined ? { value: JSON.parse(text) as unknown, duplicates } : { error, duplicates }
+}
+
+async function parseYamlBody(bytes: Buffer): Promise<ParseResult> {
+  if (bytes.length > INLINE_YAML_BYTES) return inWorker('yaml', bytes)
+  // Loaded on the first YAML body: most clients send JSON, and a start should not pay for it.
+  const [yaml, { parseYaml }] = await Promise.all([import('yaml'), import('./parse-yaml.ts')])
+  return parseYaml(yaml, textOf(bytes), MAX_DEPTH)
+}
+
+async function inWorker(format: 'json' | 'yaml', bytes: Buffer): Promise<ParseResult> {
+  try {
+    return await worker.parse(format, bytes, MAX_DEPTH)
+  } catch (error) {
+    throw badRequest(error instanceof Error ? error.message : String(error))
+  }
+}

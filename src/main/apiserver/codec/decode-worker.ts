@@ -1,0 +1,150 @@
+// A worker thread that parses big bodies, so that the control plane's event loop never does.
+//
+// Its source is put together from the functions it runs, as text: that works the same under a test runner, in a
+// bundle and from a packed application, where a worker's own file would have to be found first.
+import { createRequire } from 'node:module'
+import { Worker } from 'node:worker_threads'
+import { parseYaml } from './parse-yaml.ts'
+import { scanJson } from './scan-json.ts'
+import { splitValue, ValueAssembler, type ValuePart } from './split-value.ts'
+
+export interface ParseResult {
+  readonly value?: unknown
+  readonly error?: string
+  readonly duplicates: string[]
+}
+
+interface Reply {
+  readonly id: number
+  readonly part?: ValuePart
+  readonly done?: { readonly error?: string; readonly duplicates: string[] }
+  readonly crash?: string
+}
+
+interface Waiting {
+  readonly assembler: ValueAssembler
+  readonly resolve: (result: ParseResult) => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** A worker without work ends after this time. */
+const IDLE_MS = 30_000
+/** Nodes in one message: about a millisecond to receive. */
+const PART_NODES = 4000
+
+const source = () => `
+const { parentPort, workerData } = require('node:worker_threads')
+const { createRequire } = require('node:module')
+const scanJson = ${scanJson.toString()}
+const parseYaml = ${parseYaml.toString()}
+const splitValue = ${splitValue.toString()}
+let yaml
+const parse = (format, text, maxDepth) => {
+  if (format === 'yaml') {
+    yaml ??= createRequire(workerData.from)('yaml')
+    return parseYaml(yaml, text, maxDepth)
+  }
+  const scan = scanJson(text, maxDepth)
+  return scan.error ? scan : { value: JSON.parse(text), duplicates: scan.duplicates }
+}
+const open = new Map()
+parentPort.on('message', ({ id, more, format, bytes, maxDepth }) => {
+  try {
+    if (!more) {
+      const { value, error, duplicates } = parse(format, Buffer.from(bytes).toString('utf8').replace(/^\\uFEFF/, ''), maxDepth)
+      open.set(id, { parts: error ? [] : splitValue(value, ${PART_NODES}), next: 0, done: { error, duplicates: duplicates.slice(0, 100) } })
+    }
+    const state = open.get(id)
+    if (state.next < state.parts.length) parentPort.postMessage({ id, part: state.parts[state.next++] })
+    else {
+      open.delete(id)
+      parentPort.postMessage({ id, done: state.done })
+    }
+  } catch (error) {
+    open.delete(id)
+    parentPort.postMessage({ id, crash: String(error && error.message || error) })
+  }
+})
+`
+
+/** Owns one worker thread, started when it is first needed. */
+export class DecodeWorker implements AsyncDisposable {
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #timeoutMs: number
+  #worker: Worker | undefined
+  #idle: NodeJS.Timeout | undefined
+  #nextId = 1
+
+  constructor(timeoutMs = 20_000) {
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** @throws Error when parsing takes too long or the worker dies */
+  parse(format: 'json' | 'yaml', bytes: Uint8Array, maxDepth: number): Promise<ParseResult> {
+    const worker = (this.#worker ??= this.#start())
+    clearTimeout(this.#idle)
+    const id = this.#nextId++
+    const { promise, resolve, reject } = withResolvers<ParseResult>()
+    const timer = setTimeout(() => {
+      void this.#stop(new Error('decoding the request body took too long'))
+    }, this.#timeoutMs)
+    timer.unref()
+    this.#waiting.set(id, { assembler: new ValueAssembler(), resolve, reject, timer })
+    worker.postMessage({ id, format, bytes, maxDepth })
+    return promise
+  }
+
+  #start(): Worker {
+    const worker = new Worker(source(), {
+      eval: true,
+      workerData: { from: createRequire(import.meta.url).resolve('yaml') },
+    })
+    worker.unref()
+    worker.on('message', (reply: Reply) => this.#receive(worker, reply))
+    worker.on('error', error => void this.#stop(error instanceof Error ? error : new Error(String(error))))
+    return worker
+  }
+
+  #receive(worker: Worker, { id, part, done, crash }: Reply): void {
+    const waiting = this.#waiting.get(id)
+    if (!waiting) return
+    if (part) {
+      waiting.assembler.add(part)
+      // Asking for the next part in a later turn lets everything else run in between.
+      setImmediate(() => worker.postMessage({ id, more: true }))
+      return
+    }
+    this.#waiting.delete(id)
+    clearTimeout(waiting.timer)
+    if (this.#waiting.size === 0) this.#idle = setTimeout(() => void this.#stop(), IDLE_MS).unref()
+    if (done) waiting.resolve({ value: waiting.assembler.value, ...done })
+    else waiting.reject(new Error(crash ?? 'the decoding worker failed'))
+  }
+
+  async #stop(error = new Error('the decoder was closed')): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    clearTimeout(this.#idle)
+    for (const waiting of this.#waiting.values()) {
+      clearTimeout(waiting.timer)
+      waiting.reject(error)
+    }
+    this.#waiting.clear()
+    await worker?.terminate()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop()
+  }
+}
+
+function withResolvers<T>() {
+  let resolve: (value: T) => void = () => undefined
+  let reject: (error: Error) => void = () => undefined
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}
