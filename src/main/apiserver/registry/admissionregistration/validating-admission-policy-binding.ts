@@ -1,0 +1,23 @@
+// ValidatingAdmissionPolicyBindings.
+import { ValidatingAdmissionPolicyBinding } from '../../../../shared/api/admissionregistration/v1.ts'
+import { ageColumn, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { ensureStructs, generationOnly } from '../support/strategy.ts'
+import { paramRefText } from './columns.ts'
+import { setMatchDefaults } from './defaults.ts'
+
+export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmissionPolicyBinding>({
+  type: ValidatingAdmissionPolicyBinding,
+  categories: ['api-extensions'],
+  setDefaults: binding => {
+    ensureStructs(binding, 'spec')
+    setMatchDefaults(binding.spec.matchResources)
+  },
+  ...generationOnly(),
+  columns: [
+    nameColumn,
+    text('PolicyName', 'Policy that is put to work.', binding => binding.spec.policyName ?? ''),
+    text('ParamRef', 'Parameters for the policy.', binding => paramRefText(binding.spec.paramRef)),
+    ageColumn,
+  ],
+})

@@ -1,0 +1,26 @@
+// ValidatingAdmissionPolicies.
+import { ValidatingAdmissionPolicy } from '../../../../shared/api/admissionregistration/v1.ts'
+import { ageColumn, integer, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { paramKindText } from './columns.ts'
+import { setMatchDefaults } from './defaults.ts'
+
+export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPolicy>({
+  type: ValidatingAdmissionPolicy,
+  categories: ['api-extensions'],
+  setDefaults: policy => {
+    ensureStructs(policy, 'spec', 'status')
+    policy.spec.failurePolicy ??= 'Fail'
+    setMatchDefaults(policy.spec.matchConstraints)
+  },
+  ...specAndStatus(),
+  status: statusStrategy<ValidatingAdmissionPolicy>(),
+  columns: [
+    nameColumn,
+    integer('Validations', 'Number of rules.', policy => list(policy.spec.validations).length),
+    text('ParamKind', 'Kind of the parameters.', policy => paramKindText(policy.spec.paramKind)),
+    ageColumn,
+  ],
+})

@@ -1,0 +1,23 @@
+// ValidatingWebhookConfigurations.
+import { ValidatingWebhookConfiguration } from '../../../../shared/api/admissionregistration/v1.ts'
+import { ageColumn, integer, nameColumn } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+import { generationOnly } from '../support/strategy.ts'
+import { setWebhookDefaults } from './defaults.ts'
+
+export const validatingWebhookConfigurations = defineResource<ValidatingWebhookConfiguration>({
+  type: ValidatingWebhookConfiguration,
+  categories: ['api-extensions'],
+  setDefaults: configuration => {
+    for (const webhook of list(configuration.webhooks)) {
+      setWebhookDefaults(webhook)
+    }
+  },
+  ...generationOnly('webhooks'),
+  columns: [
+    nameColumn,
+    integer('Webhooks', 'Number of webhooks.', configuration => list(configuration.webhooks).length),
+    ageColumn,
+  ],
+})

@@ -1,0 +1,51 @@
+// CustomResourceDefinitions.
+import { CustomResourceDefinition } from '../../../../shared/api/apiextensions/v1.ts'
+import { defaultColumns } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+
+function setDefinitionDefaults(definition: CustomResourceDefinition): void {
+  ensureStructs(definition, 'spec', 'status')
+  const { names, versions } = definition.spec
+  if (names) {
+    names.singular ||= (names.kind ?? '').toLowerCase()
+    if (!names.listKind && names.kind) names.listKind = `${names.kind}List`
+  }
+  const conversion = (definition.spec.conversion ??= { strategy: 'None' })
+  conversion.strategy ||= 'None'
+  if (conversion.webhook?.clientConfig?.service) conversion.webhook.clientConfig.service.port ??= 443
+  for (const version of list(versions))
+    for (const column of list(version.additionalPrinterColumns)) column.priority ??= 0
+}
+
+/** The version that is stored now counts among the stored versions from the start. */
+const initialStatus = ({ spec }: CustomResourceDefinition) => ({
+  conditions: [],
+  acceptedNames: { plural: '', kind: '' },
+  storedVersions: list(spec.versions)
+    .filter(version => version.storage)
+    .map(version => version.name),
+})
+
+const strategy = specAndStatus()
+
+export const customResourceDefinitions = defineResource<CustomResourceDefinition>({
+  type: CustomResourceDefinition,
+  shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
+  setDefaults: setDefinitionDefaults,
+  prepareForCreate: definition => {
+    strategy.prepareForCreate(definition)
+    definition.status = initialStatus(definition)
+  },
+  prepareForUpdate: (definition, old) => {
+    strategy.prepareForUpdate(definition, old)
+    const stored = list(definition.status.storedVersions)
+    const current = list(definition.spec.versions).find(version => version.storage)?.name
+    if (current !== undefined && !stored.includes(current))
+      definition.status = { ...definition.status, storedVersions: [...stored, current] }
+  },
+  status: statusStrategy<CustomResourceDefinition>(),
+  columns: defaultColumns,
+})

@@ -1,0 +1,31 @@
+// APIServices.
+import { APIService } from '../../../../shared/api/apiregistration/v1.ts'
+import { ageColumn, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+
+function available(service: APIService): string {
+  const condition = list(service.status.conditions).find(c => c.type === 'Available')
+  if (!condition) return 'Unknown'
+  return condition.status === 'True' ? 'True' : `${condition.status} (${condition.reason ?? ''})`
+}
+
+export const apiServices = defineResource<APIService>({
+  type: APIService,
+  categories: ['api-extensions'],
+  setDefaults: service => {
+    ensureStructs(service, 'spec', 'status')
+    if (service.spec.service) service.spec.service.port ??= 443
+  },
+  ...statusOnly(),
+  status: statusStrategy<APIService>(),
+  columns: [
+    nameColumn,
+    text('Service', 'Who serves it.', ({ spec: { service } }) =>
+      service ? `${service.namespace ?? ''}/${service.name ?? ''}` : 'Local',
+    ),
+    text('Available', 'Whether it answers.', available),
+    ageColumn,
+  ],
+})

@@ -1,0 +1,23 @@
+// ControllerRevisions.
+import { ControllerRevision } from '../../../../shared/api/apps/v1.ts'
+import { controllerOf } from '../../../../shared/machinery/owner.ts'
+import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+
+function controller(revision: ControllerRevision): string {
+  const owner = controllerOf(revision)
+  if (!owner) return NONE
+  const slash = owner.apiVersion.indexOf('/')
+  const group = slash < 0 ? '' : `.${owner.apiVersion.slice(0, slash)}`
+  return `${owner.kind}${group}`.toLowerCase() + `/${owner.name}`
+}
+
+export const controllerRevisions = defineResource<ControllerRevision>({
+  type: ControllerRevision,
+  columns: [
+    nameColumn,
+    text('Controller', 'Object that the revision belongs to.', controller),
+    text('Revision', 'Number of the revision.', revision => revision.revision),
+    ageColumn,
+  ],
+})

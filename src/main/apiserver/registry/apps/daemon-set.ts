@@ -1,0 +1,43 @@
+// DaemonSets.
+import { DaemonSet } from '../../../../shared/api/apps/v1.ts'
+import { ageColumn, integer, labelsText, nameColumn, selectorColumn, templateColumns, text } from '../columns/common.ts'
+import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
+import { defineResource } from '../resource.ts'
+import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+
+const INITIAL_STATUS = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
+
+function setDaemonSetDefaults(set: DaemonSet): void {
+  ensureStructs(set, 'spec', 'status')
+  set.status = { ...INITIAL_STATUS, ...set.status }
+  const strategy = (set.spec.updateStrategy ??= {})
+  strategy.type ||= 'RollingUpdate'
+  if (strategy.type === 'RollingUpdate') {
+    strategy.rollingUpdate ??= {}
+    strategy.rollingUpdate.maxUnavailable ??= 1
+    strategy.rollingUpdate.maxSurge ??= 0
+  }
+  set.spec.revisionHistoryLimit ??= 10
+  setPodTemplateDefaults(set.spec.template)
+}
+
+export const daemonSets = defineResource<DaemonSet>({
+  type: DaemonSet,
+  shortNames: ['ds'],
+  categories: ['all'],
+  setDefaults: setDaemonSetDefaults,
+  ...specAndStatus(INITIAL_STATUS),
+  status: statusStrategy<DaemonSet>(),
+  columns: [
+    nameColumn,
+    integer('Desired', 'Nodes that should run a pod.', set => set.status.desiredNumberScheduled),
+    integer('Current', 'Nodes that run a pod.', set => set.status.currentNumberScheduled),
+    integer('Ready', 'Nodes whose pod is ready.', set => set.status.numberReady),
+    integer('Up-to-date', 'Nodes whose pod runs the newest template.', set => set.status.updatedNumberScheduled ?? 0),
+    integer('Available', 'Nodes whose pod has been ready long enough.', set => set.status.numberAvailable ?? 0),
+    text('Node Selector', 'Labels of the nodes wanted.', set => labelsText(set.spec.template?.spec?.nodeSelector)),
+    ageColumn,
+    ...templateColumns<DaemonSet>(set => set.spec.template?.spec?.containers),
+    selectorColumn<DaemonSet>(set => set.spec.selector),
+  ],
+})

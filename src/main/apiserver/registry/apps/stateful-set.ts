@@ -1,0 +1,57 @@
+// StatefulSets.
+import { StatefulSet } from '../../../../shared/api/apps/v1.ts'
+import { ageColumn, nameColumn, templateColumns, text } from '../columns/common.ts'
+import { setClaimDefaults } from '../core/claim-defaults.ts'
+import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
+import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+import { selectorScale } from '../support/scale.ts'
+import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+
+function setStatefulSetDefaults(set: StatefulSet): void {
+  ensureStructs(set, 'spec', 'status')
+  set.status.replicas ??= 0
+  set.status.availableReplicas ??= 0
+  const { spec } = set
+  spec.podManagementPolicy ||= 'OrderedReady'
+  const strategy = (spec.updateStrategy ??= {})
+  if (!strategy.type) {
+    strategy.type = 'RollingUpdate'
+    strategy.rollingUpdate ??= {}
+  }
+  if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate) {
+    strategy.rollingUpdate.partition ??= 0
+    strategy.rollingUpdate.maxUnavailable ??= 1
+  }
+  const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {})
+  retention.whenDeleted ||= 'Retain'
+  retention.whenScaled ||= 'Retain'
+  spec.replicas ??= 1
+  spec.revisionHistoryLimit ??= 10
+  setPodTemplateDefaults(spec.template)
+  for (const claim of list(spec.volumeClaimTemplates)) {
+    claim.apiVersion ||= 'v1'
+    claim.kind ||= 'PersistentVolumeClaim'
+    setClaimDefaults(claim)
+  }
+}
+
+export const statefulSets = defineResource<StatefulSet>({
+  type: StatefulSet,
+  shortNames: ['sts'],
+  categories: ['all'],
+  setDefaults: setStatefulSetDefaults,
+  ...specAndStatus({ replicas: 0, availableReplicas: 0 }),
+  status: statusStrategy<StatefulSet>(),
+  scale: selectorScale<StatefulSet>(),
+  columns: [
+    nameColumn,
+    text(
+      'Ready',
+      'Replicas that are ready, of those wanted.',
+      s => `${s.status.readyReplicas ?? 0}/${s.spec.replicas ?? 0}`,
+    ),
+    ageColumn,
+    ...templateColumns<StatefulSet>(s => s.spec.template?.spec?.containers),
+  ],
+})

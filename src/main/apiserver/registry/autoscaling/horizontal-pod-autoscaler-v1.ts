@@ -1,0 +1,133 @@
+// HorizontalPodAutoscalers, autoscaling/v1: a view of the v2 objects. What v1 has no field for travels in annotations,
+// so that reading and writing back through v1 loses nothing.
+import { HorizontalPodAutoscaler as V1 } from '../../../../shared/api/autoscaling/v1.ts'
+import type { HorizontalPodAutoscaler as V2, MetricSpec, MetricStatus } from '../../../../shared/api/autoscaling/v2.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { hpaColumns } from '../columns/hpa.ts'
+import { defineResource } from '../resource.ts'
+import { emptyMap, isEmpty, list, lookup } from '../support/collections.ts'
+import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import { DEFAULT_CPU_PERCENT, HPA_STORAGE, setAutoscalerDefaults } from './horizontal-pod-autoscaler.ts'
+
+const METRICS = 'autoscaling.alpha.kubernetes.io/metrics'
+const CURRENT_METRICS = 'autoscaling.alpha.kubernetes.io/current-metrics'
+const CONDITIONS = 'autoscaling.alpha.kubernetes.io/conditions'
+const BEHAVIOR = 'autoscaling.alpha.kubernetes.io/behavior'
+
+const isCpuPercent = (metric: MetricSpec) =>
+  metric.type === 'Resource' &&
+  metric.resource?.name === 'cpu' &&
+  metric.resource.target.averageUtilization !== undefined
+const isCpuStatus = (metric: MetricStatus) =>
+  metric.type === 'Resource' &&
+  metric.resource?.name === 'cpu' &&
+  metric.resource.current.averageUtilization !== undefined
+
+export function autoscalerToV1(stored: AnyObject): V1 {
+  const { metadata, spec, status } = stored as unknown as V2
+  const annotations = Object.assign(emptyMap<string>(), metadata.annotations)
+  const carry = (key: string, value: unknown) => {
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) annotations[key] = JSON.stringify(value)
+  }
+  const cpu = list(spec.metrics).find(isCpuPercent)
+  const cpuStatus = list(status.currentMetrics).find(isCpuStatus)
+  carry(
+    METRICS,
+    list(spec.metrics).filter(metric => metric !== cpu),
+  )
+  carry(
+    CURRENT_METRICS,
+    list(status.currentMetrics).filter(metric => metric !== cpuStatus),
+  )
+  carry(CONDITIONS, status.conditions)
+  carry(BEHAVIOR, spec.behavior)
+  const target = cpu?.resource?.target.averageUtilization
+  const current = cpuStatus?.resource?.current.averageUtilization
+  const { annotations: _before, ...rest } = metadata
+  return {
+    apiVersion: 'autoscaling/v1',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: isEmpty(annotations) ? rest : { ...rest, annotations },
+    spec: {
+      scaleTargetRef: spec.scaleTargetRef,
+      maxReplicas: spec.maxReplicas,
+      ...(spec.minReplicas === undefined ? {} : { minReplicas: spec.minReplicas }),
+      ...(target === undefined ? {} : { targetCPUUtilizationPercentage: target }),
+    },
+    status: {
+      currentReplicas: status.currentReplicas ?? 0,
+      desiredReplicas: status.desiredReplicas,
+      ...(status.lastScaleTime === undefined ? {} : { lastScaleTime: status.lastScaleTime }),
+      ...(status.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
+      ...(current === undefined ? {} : { currentCPUUtilizationPercentage: current }),
+    },
+  }
+}
+
+/** The carried value, or nothing when somebody broke the annotation: it is not worth failing a write for. */
+function carried<T>(annotations: Record<string, string>, key: string): T | undefined {
+  const text = lookup(annotations, key)
+  delete annotations[key]
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    return undefined
+  }
+}
+
+export function autoscalerFromV1(object: V1): AnyObject {
+  const { metadata, spec, status } = object
+  const annotations = Object.assign(emptyMap<string>(), metadata.annotations)
+  const metrics = carried<MetricSpec[]>(annotations, METRICS) ?? []
+  const currentMetrics = carried<MetricStatus[]>(annotations, CURRENT_METRICS) ?? []
+  const conditions = carried<V2['status']['conditions']>(annotations, CONDITIONS)
+  const behavior = carried<V2['spec']['behavior']>(annotations, BEHAVIOR)
+  const percent = spec.targetCPUUtilizationPercentage ?? (metrics.length === 0 ? DEFAULT_CPU_PERCENT : undefined)
+  if (percent !== undefined)
+    metrics.push({
+      type: 'Resource',
+      resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: percent } },
+    })
+  if (status.currentCPUUtilizationPercentage !== undefined)
+    currentMetrics.push({
+      type: 'Resource',
+      resource: { name: 'cpu', current: { averageUtilization: status.currentCPUUtilizationPercentage } },
+    })
+  const { annotations: _before, ...rest } = metadata
+  const { targetCPUUtilizationPercentage: _percent, ...specRest } = spec
+  const { currentCPUUtilizationPercentage: _current, ...statusRest } = status
+  const stored: V2 = {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: isEmpty(annotations) ? rest : { ...rest, annotations },
+    spec: { ...specRest, metrics, ...(behavior ? { behavior } : {}) },
+    status: {
+      ...statusRest,
+      ...(currentMetrics.length ? { currentMetrics } : {}),
+      ...(conditions ? { conditions } : {}),
+    },
+  }
+  setAutoscalerDefaults(stored)
+  return stored as unknown as AnyObject
+}
+
+const v2 = (object: V1) => autoscalerFromV1(object) as unknown as V2
+
+export const horizontalPodAutoscalersV1 = defineResource<V1>({
+  type: V1,
+  shortNames: ['hpa'],
+  categories: ['all'],
+  storage: HPA_STORAGE,
+  fromStorage: autoscalerToV1,
+  toStorage: autoscalerFromV1,
+  setDefaults: hpa => {
+    ensureStructs(hpa, 'spec', 'status')
+    hpa.status.currentReplicas ??= 0
+    hpa.status.desiredReplicas ??= 0
+    hpa.spec.minReplicas ??= 1
+  },
+  ...statusOnly({ currentReplicas: 0, desiredReplicas: 0 }),
+  status: statusStrategy<V1>(),
+  columns: hpaColumns.map(column => ({ ...column, value: (hpa, nowMs) => column.value(v2(hpa), nowMs) })),
+})

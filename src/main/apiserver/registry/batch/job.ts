@@ -1,0 +1,45 @@
+// Jobs.
+import { Job } from '../../../../shared/api/batch/v1.ts'
+import { jobColumns } from '../columns/job.ts'
+import { defineResource } from '../resource.ts'
+import { emptyMap, lookup } from '../support/collections.ts'
+import { clearStatus, specAndStatus, startGeneration, statusStrategy } from '../support/strategy.ts'
+import { setJobDefaults } from './defaults.ts'
+
+const CONTROLLER_UID = 'batch.kubernetes.io/controller-uid'
+const JOB_NAME = 'batch.kubernetes.io/job-name'
+const LEGACY_CONTROLLER_UID = 'controller-uid'
+const LEGACY_JOB_NAME = 'job-name'
+
+/** Unless the user selects by hand, a job selects its pods by its own uid, which no other object can share. */
+function generateSelector(job: Job): void {
+  const { spec, metadata } = job
+  if (spec.manualSelector || !metadata.uid) return
+  const labels = Object.assign(emptyMap<string>(), spec.template.metadata?.labels)
+  for (const [key, value] of [
+    [LEGACY_JOB_NAME, metadata.name],
+    [JOB_NAME, metadata.name],
+    [LEGACY_CONTROLLER_UID, metadata.uid],
+    [CONTROLLER_UID, metadata.uid],
+  ] as const)
+    if (lookup(labels, key) === undefined) labels[key] = value
+  spec.template.metadata = { ...spec.template.metadata, labels }
+  const matchLabels = Object.assign(emptyMap<string>(), spec.selector?.matchLabels)
+  matchLabels[CONTROLLER_UID] ??= metadata.uid
+  spec.selector = { ...spec.selector, matchLabels }
+}
+
+export const jobs = defineResource<Job>({
+  type: Job,
+  categories: ['all'],
+  setDefaults: setJobDefaults,
+  prepareForCreate: job => {
+    generateSelector(job)
+    clearStatus(job)
+    startGeneration(job)
+  },
+  prepareForUpdate: specAndStatus().prepareForUpdate,
+  status: statusStrategy<Job>(),
+  selectableFields: { 'status.successful': job => String(job.status.succeeded ?? 0) },
+  columns: jobColumns,
+})

@@ -1,0 +1,15 @@
+// ConfigMaps.
+import { ConfigMap } from '../../../../shared/api/core/v1.ts'
+import { ageColumn, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { entries } from '../support/collections.ts'
+
+export const configMaps = defineResource<ConfigMap>({
+  type: ConfigMap,
+  shortNames: ['cm'],
+  columns: [
+    nameColumn,
+    text('Data', 'Number of entries.', map => entries(map.data).length + entries(map.binaryData).length),
+    ageColumn,
+  ],
+})

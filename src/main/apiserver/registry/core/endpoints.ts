@@ -1,0 +1,15 @@
+// Endpoints.
+import { Endpoints } from '../../../../shared/api/core/v1.ts'
+import { endpointsColumns } from '../columns/endpoints.ts'
+import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+
+export const endpoints = defineResource<Endpoints>({
+  type: Endpoints,
+  singular: 'endpoints',
+  shortNames: ['ep'],
+  setDefaults: ({ subsets }) => {
+    for (const { ports } of list(subsets)) for (const port of list(ports)) port.protocol ||= 'TCP'
+  },
+  columns: endpointsColumns,
+})

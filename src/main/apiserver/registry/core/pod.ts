@@ -1,0 +1,66 @@
+// Pods.
+import { Pod } from '../../../../shared/api/core/v1.ts'
+import { podColumns } from '../columns/pod.ts'
+import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+import { bumpGeneration, keepField, keepStatus, startGeneration } from '../support/strategy.ts'
+import { setPodDefaults } from './pod/defaults.ts'
+import { qosClass } from './pod/qos.ts'
+
+const TERMINAL = new Set(['Succeeded', 'Failed'])
+
+/**
+ * Seconds that the kubelet gets. A pod that never reached a node, or that has ended, has nothing to wind down.
+ * @param requested what the client asked for; negative means one second
+ */
+export function podGracePeriod(pod: Pod, requested: number | undefined): number {
+  let seconds = requested ?? pod.spec.terminationGracePeriodSeconds ?? 0
+  if (!pod.spec.nodeName || TERMINAL.has(pod.status.phase ?? '')) seconds = 0
+  return seconds < 0 ? 1 : seconds
+}
+
+export const pods = defineResource<Pod>({
+  type: Pod,
+  shortNames: ['po'],
+  categories: ['all'],
+  setDefaults: setPodDefaults,
+  prepareForCreate: pod => {
+    startGeneration(pod)
+    pod.status = { phase: 'Pending', qosClass: qosClass(pod) }
+    if (list(pod.spec.schedulingGates).length > 0)
+      pod.status.conditions = [
+        {
+          type: 'PodScheduled',
+          status: 'False',
+          reason: 'SchedulingGated',
+          message: 'Scheduling is blocked due to non-empty scheduling gates',
+        },
+      ]
+  },
+  prepareForUpdate: (pod, old) => {
+    keepStatus(pod, old)
+    bumpGeneration(pod, old)
+  },
+  status: {
+    prepareForUpdate: (pod, old) => {
+      keepField(pod, old, 'spec')
+      if (old.metadata.generation !== undefined) pod.metadata.generation = old.metadata.generation
+      // The class is decided when the pod is created.
+      if (old.status.qosClass) pod.status.qosClass = old.status.qosClass
+      if (old.metadata.ownerReferences) pod.metadata.ownerReferences = old.metadata.ownerReferences
+      else delete pod.metadata.ownerReferences
+    },
+  },
+  gracefulDeletion: podGracePeriod,
+  selectableFields: {
+    'spec.nodeName': pod => pod.spec.nodeName ?? '',
+    'spec.restartPolicy': pod => pod.spec.restartPolicy ?? '',
+    'spec.schedulerName': pod => pod.spec.schedulerName ?? '',
+    'spec.serviceAccountName': pod => pod.spec.serviceAccountName ?? '',
+    'spec.hostNetwork': pod => String(pod.spec.hostNetwork ?? false),
+    'status.phase': pod => pod.status.phase ?? '',
+    'status.podIP': pod => list(pod.status.podIPs)[0]?.ip ?? '',
+    'status.nominatedNodeName': pod => pod.status.nominatedNodeName ?? '',
+  },
+  columns: podColumns,
+})

@@ -1,0 +1,17 @@
+// The tag of an image reference, as far as pull policies depend on it.
+
+/**
+ * @returns the tag; `latest` when the reference has neither tag nor digest; '' for a digest alone
+ * @example imageTag('registry:5000/nginx') // 'latest'
+ */
+export function imageTag(reference: string): string {
+  const at = reference.indexOf('@')
+  const named = at < 0 ? reference : reference.slice(0, at)
+  const colon = named.indexOf(':', named.lastIndexOf('/') + 1)
+  if (colon >= 0) return named.slice(colon + 1)
+  return at < 0 && reference ? 'latest' : ''
+}
+
+/** `Always` for images that move, `IfNotPresent` for all others. */
+export const defaultPullPolicy = (reference: string): string =>
+  imageTag(reference) === 'latest' ? 'Always' : 'IfNotPresent'

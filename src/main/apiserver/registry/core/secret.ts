@@ -1,0 +1,33 @@
+// Secrets.
+import { Secret } from '../../../../shared/api/core/v1.ts'
+import { ageColumn, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { emptyMap, entries } from '../support/collections.ts'
+
+/** `stringData` is write-only: its entries move into `data`, winning over those of the same key. */
+function mergeStringData(secret: Secret): void {
+  for (const [key, value] of entries(secret.stringData)) {
+    secret.data ??= emptyMap<string>()
+    secret.data[key] = Buffer.from(value, 'utf8').toString('base64')
+  }
+  delete secret.stringData
+}
+
+export const secrets = defineResource<Secret>({
+  type: Secret,
+  setDefaults: secret => {
+    secret.type ||= 'Opaque'
+    mergeStringData(secret)
+  },
+  prepareForUpdate: (secret, old) => {
+    // The type is immutable; leaving it out means to keep it.
+    if (secret.type === 'Opaque' && old.type && old.type !== 'Opaque') secret.type = old.type
+  },
+  selectableFields: { type: secret => secret.type ?? '' },
+  columns: [
+    nameColumn,
+    text('Type', 'What the secret is for.', secret => secret.type ?? ''),
+    text('Data', 'Number of entries.', secret => entries(secret.data).length),
+    ageColumn,
+  ],
+})

@@ -1,0 +1,34 @@
+// EndpointSlices.
+import { EndpointSlice } from '../../../../shared/api/discovery/v1.ts'
+import { UNSET, ageColumn, firstThree, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+import { generationOnly } from '../support/strategy.ts'
+
+export const endpointSlices = defineResource<EndpointSlice>({
+  type: EndpointSlice,
+  setDefaults: slice => {
+    for (const port of list(slice.ports)) {
+      port.name ??= ''
+      port.protocol ??= 'TCP'
+    }
+  },
+  ...generationOnly('endpoints', 'ports', 'addressType'),
+  columns: [
+    nameColumn,
+    text('AddressType', 'IPv4, IPv6 or FQDN.', slice => slice.addressType),
+    text('Ports', 'Ports of the endpoints.', slice =>
+      firstThree(
+        list(slice.ports).map(port => String(port.port ?? port.name ?? '*')),
+        UNSET,
+      ),
+    ),
+    text('Endpoints', 'Addresses of the endpoints.', slice =>
+      firstThree(
+        list(slice.endpoints).flatMap(endpoint => list(endpoint.addresses)),
+        UNSET,
+      ),
+    ),
+    ageColumn,
+  ],
+})

@@ -1,0 +1,14 @@
+// ServiceCIDRs: where addresses of services come from.
+import { ServiceCIDR } from '../../../../shared/api/networking/v1.ts'
+import { ageColumn, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+
+export const serviceCIDRs = defineResource<ServiceCIDR>({
+  type: ServiceCIDR,
+  setDefaults: cidr => ensureStructs(cidr, 'spec', 'status'),
+  ...statusOnly(),
+  status: statusStrategy<ServiceCIDR>(),
+  columns: [nameColumn, text('CIDRs', 'Ranges of addresses.', cidr => list(cidr.spec.cidrs).join(',')), ageColumn],
+})

@@ -1,0 +1,6 @@
+// ClusterRoles.
+import { ClusterRole } from '../../../../shared/api/rbac/v1.ts'
+import { defaultColumns } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+
+export const clusterRoles = defineResource<ClusterRole>({ type: ClusterRole, columns: defaultColumns })

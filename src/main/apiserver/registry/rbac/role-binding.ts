@@ -1,0 +1,11 @@
+// RoleBindings.
+import { RoleBinding } from '../../../../shared/api/rbac/v1.ts'
+import { defineResource } from '../resource.ts'
+import { bindingColumns } from './columns.ts'
+import { setBindingDefaults } from './defaults.ts'
+
+export const roleBindings = defineResource<RoleBinding>({
+  type: RoleBinding,
+  setDefaults: setBindingDefaults,
+  columns: bindingColumns,
+})

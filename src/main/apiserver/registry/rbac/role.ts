@@ -1,0 +1,6 @@
+// Roles.
+import { Role } from '../../../../shared/api/rbac/v1.ts'
+import { defaultColumns } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+
+export const roles = defineResource<Role>({ type: Role, columns: defaultColumns })

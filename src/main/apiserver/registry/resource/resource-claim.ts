@@ -1,0 +1,27 @@
+// ResourceClaims.
+import { ResourceClaim } from '../../../../shared/api/resource/v1.ts'
+import { ageColumn, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import { setClaimSpecDefaults } from './claim-defaults.ts'
+
+function state({ metadata, status }: ResourceClaim): string {
+  const states: string[] = []
+  if (metadata.deletionTimestamp) states.push('deleted')
+  if (status.allocation) states.push('allocated')
+  else if (!metadata.deletionTimestamp) states.push('pending')
+  if (status.allocation && list(status.reservedFor).length > 0) states.push('reserved')
+  return states.join(',')
+}
+
+export const resourceClaims = defineResource<ResourceClaim>({
+  type: ResourceClaim,
+  setDefaults: claim => {
+    ensureStructs(claim, 'spec', 'status')
+    setClaimSpecDefaults(claim.spec)
+  },
+  ...statusOnly(),
+  status: statusStrategy<ResourceClaim>(),
+  columns: [nameColumn, text('State', 'State of the claim.', state), ageColumn],
+})

@@ -1,0 +1,27 @@
+// ResourceSlices.
+import { ResourceSlice } from '../../../../shared/api/resource/v1.ts'
+import { ageColumn, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { entries, list } from '../support/collections.ts'
+import { ensureStructs, generationOnly } from '../support/strategy.ts'
+
+export const resourceSlices = defineResource<ResourceSlice>({
+  type: ResourceSlice,
+  setDefaults: slice => {
+    ensureStructs(slice, 'spec')
+    for (const device of list(slice.spec.devices))
+      for (const [, mapping] of entries(device.nodeAllocatableResourceMappings)) mapping.allocationMultiplier ??= '1'
+  },
+  ...generationOnly(),
+  selectableFields: {
+    'spec.nodeName': slice => slice.spec.nodeName ?? '',
+    'spec.driver': slice => slice.spec.driver ?? '',
+  },
+  columns: [
+    nameColumn,
+    text('Node', 'Node that has the devices.', slice => slice.spec.nodeName ?? ''),
+    text('Driver', 'Driver of the devices.', slice => slice.spec.driver),
+    text('Pool', 'Pool that the slice is part of.', slice => slice.spec.pool?.name ?? ''),
+    ageColumn,
+  ],
+})

@@ -1,0 +1,26 @@
+// StorageClasses.
+import { StorageClass } from '../../../../shared/api/storage/v1.ts'
+import { ageColumn, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { lookup } from '../support/collections.ts'
+
+const isDefault = ({ metadata: { annotations } }: StorageClass) =>
+  lookup(annotations, 'storageclass.kubernetes.io/is-default-class') === 'true' ||
+  lookup(annotations, 'storageclass.beta.kubernetes.io/is-default-class') === 'true'
+
+export const storageClasses = defineResource<StorageClass>({
+  type: StorageClass,
+  shortNames: ['sc'],
+  setDefaults: storage => {
+    storage.reclaimPolicy ??= 'Delete'
+    storage.volumeBindingMode ??= 'Immediate'
+  },
+  columns: [
+    { ...nameColumn, value: s => (isDefault(s) ? `${s.metadata.name} (default)` : s.metadata.name) },
+    text('Provisioner', 'Who makes the volumes.', storage => storage.provisioner),
+    text('ReclaimPolicy', 'What happens when the claim goes.', storage => storage.reclaimPolicy ?? 'Delete'),
+    text('VolumeBindingMode', 'When volumes are bound.', storage => storage.volumeBindingMode ?? 'Immediate'),
+    text('AllowVolumeExpansion', 'Whether volumes can grow.', storage => storage.allowVolumeExpansion ?? false),
+    ageColumn,
+  ],
+})

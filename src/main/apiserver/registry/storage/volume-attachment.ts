@@ -1,0 +1,23 @@
+// VolumeAttachments.
+import { VolumeAttachment } from '../../../../shared/api/storage/v1.ts'
+import { ageColumn, boolean, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+
+export const volumeAttachments = defineResource<VolumeAttachment>({
+  type: VolumeAttachment,
+  setDefaults: attachment => {
+    ensureStructs(attachment, 'spec', 'status')
+    attachment.status.attached ??= false
+  },
+  ...statusOnly({ attached: false }),
+  status: statusStrategy<VolumeAttachment>(),
+  columns: [
+    nameColumn,
+    { ...text('Attacher', 'Driver that attaches the volume.', a => a.spec.attacher), format: 'name' },
+    text('PV', 'Volume.', attachment => attachment.spec.source?.persistentVolumeName ?? ''),
+    text('Node', 'Node that it is attached to.', attachment => attachment.spec.nodeName),
+    boolean('Attached', 'Whether it is attached.', attachment => attachment.status.attached),
+    ageColumn,
+  ],
+})
