@@ -93,7 +93,7 @@ export function connect(baseUrl: string, fetchLike: typeof fetch): Connection {
   }
   return {
     client: createClient(fetchTransport({ fetch: send, baseUrl })),
-    tables: fetchTransport({ fetch: send, baseUrl, headers: { accept: TABLE } }),
+    tables: fetchTransport({ fetch: send, baseUrl, headers: { Accept: TABLE } }),
     fetch: (path, init) => send(baseUrl + path, init),
     openStream: (path, protocols) =>
       window.flotilla ? desktopStream(path, protocols) : browserStream(baseUrl, path, protocols),

@@ -1,0 +1,34 @@
+// Keys. A binding is `mod+k` (Ctrl or Cmd), `ctrl+d`, or the plain key; plain keys rest while the user types.
+import { onScopeDispose } from 'vue'
+
+export type Hotkeys = Readonly<Record<string, (event: KeyboardEvent) => void>>
+
+const isTyping = (target: EventTarget | null) =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName)) &&
+  !(target instanceof HTMLInputElement && target.type === 'checkbox')
+
+const isMac = typeof navigator !== 'undefined' && navigator.platform.startsWith('Mac')
+
+/** The binding that an event stands for. */
+export function bindingOf(event: KeyboardEvent): string {
+  const key = event.key.length === 1 && (event.ctrlKey || event.metaKey) ? event.key.toLowerCase() : event.key
+  if (isMac ? event.metaKey : event.ctrlKey) return `mod+${key}`
+  return event.altKey || event.metaKey || event.ctrlKey ? '' : key
+}
+
+/** Active while the component lives; an open dialog keeps the keys to itself. */
+export function useHotkeys(keys: Hotkeys): void {
+  const onKey = (event: KeyboardEvent) => {
+    if (event.defaultPrevented) return
+    const binding = bindingOf(event)
+    const run = keys[binding]
+    if (!run) return
+    const isPlain = !binding.startsWith('mod+')
+    if (isPlain && (isTyping(event.target) || document.querySelector('[role="dialog"][data-modal], [role="menu"]'))) return
+    event.preventDefault()
+    run(event)
+  }
+  window.addEventListener('keydown', onKey)
+  onScopeDispose(() => window.removeEventListener('keydown', onKey))
+}

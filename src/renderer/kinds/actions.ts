@@ -1,0 +1,211 @@
+// What can be done with objects of a kind, in the row's menu, by key and for many at once.
+import { FileCode, PauseCircle, PlayCircle, RefreshCw, Scaling, ScrollText, SquareTerminal, Trash2 } from '@lucide/vue'
+import type { Component } from 'vue'
+import type { Pod } from '../../shared/api/core/v1.ts'
+import { formatTime } from '../../shared/machinery/clock.ts'
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
+import type { LabelSelector } from '../../shared/api/meta/v1.ts'
+import { connection } from '../api/connection.ts'
+import { type ServedKind, kindKey } from '../api/discovery.ts'
+import type { Row } from '../api/sources.ts'
+import { useConfirmStore } from '../stores/confirm.ts'
+import { useDockStore } from '../stores/dock.ts'
+import { useToastStore } from '../stores/toasts.ts'
+
+export interface ResourceAction {
+  readonly id: string
+  readonly title: string
+  readonly icon: Component
+  /** As `useHotkeys` names it. */
+  readonly key?: string
+  readonly danger?: boolean
+  /** Works on several rows at once. */
+  readonly bulk?: boolean
+  readonly run: (rows: readonly Row[]) => void | Promise<void>
+}
+
+const refOf = ({ namespace, name }: Row) => ({ name, ...(namespace ? { namespace } : {}) })
+const count = (rows: readonly Row[], kind: string) =>
+  rows.length === 1 ? `${kind} ${rows[0]?.name ?? ''}` : `${rows.length} objects of kind ${kind}`
+
+/** Does one thing to each row, a few at a time, and tells how it went. */
+async function forEach(rows: readonly Row[], done: string, run: (row: Row) => Promise<unknown>): Promise<void> {
+  const toasts = useToastStore()
+  const queue = [...rows]
+  let failures = 0
+  const worker = async () => {
+    for (let row = queue.shift(); row; row = queue.shift())
+      try {
+        await run(row)
+      } catch (error) {
+        failures++
+        toasts.failed(`${row.name}: not done`, error)
+      }
+  }
+  await Promise.all(Array.from({ length: Math.min(6, rows.length) }, worker))
+  if (failures < rows.length) toasts.done(failures ? `${done} (${failures} failed)` : done)
+}
+
+/** Deleting these takes more with them than their name says, so the name must be typed. */
+const PRECIOUS = new Set(['namespaces.v1.', 'nodes.v1.', 'persistentvolumes.v1.'])
+const CONSEQUENCES: Readonly<Record<string, string>> = {
+  'namespaces.v1.': 'Everything inside is deleted with it.',
+  'nodes.v1.': 'Its pods are lost to the cluster; the machine itself is not touched.',
+  'persistentvolumes.v1.': 'The data may be lost, depending on the reclaim policy.',
+  'deployments.v1.apps': 'Its replica sets and pods are deleted with it.',
+  'statefulsets.v1.apps': 'Its pods are deleted with it; volume claims stay.',
+  'daemonsets.v1.apps': 'Its pods are deleted with it.',
+  'pods.v1.': 'Pods of a controller are replaced by new ones.',
+}
+
+async function remove({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
+  const key = kindKey(type)
+  const { confirmed } = await useConfirmStore().ask({
+    title: `Delete ${count(rows, type.kind)}?`,
+    text: CONSEQUENCES[key] ?? 'This cannot be undone.',
+    names: rows.map(row => row.key),
+    action: 'Delete',
+    danger: true,
+    ...(PRECIOUS.has(key) && rows[0] ? { typed: rows.length === 1 ? rows[0].name : `delete ${rows.length}` } : {}),
+  })
+  if (!confirmed) return
+  await forEach(rows, `Deleting ${count(rows, type.kind)}`, row =>
+    connection.client.delete(type, refOf(row), {
+      propagationPolicy: 'Background',
+      preconditions: { uid: row.object.metadata.uid },
+    }),
+  )
+}
+
+async function scale({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
+  const spec = rows[0]?.object.spec as { replicas?: number } | undefined
+  const answer = await useConfirmStore().ask({
+    title: `Scale ${count(rows, type.kind)}`,
+    text: '',
+    names: rows.map(row => row.key),
+    action: 'Scale',
+    number: { label: 'Replicas', value: spec?.replicas ?? 1 },
+  })
+  if (!answer.confirmed) return
+  await forEach(rows, `Scaled ${count(rows, type.kind)} to ${answer.number}`, row =>
+    connection.client.patch(type, refOf(row), { spec: { replicas: answer.number } }, { type: 'merge', subresource: 'scale' }),
+  )
+}
+
+async function restart({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
+  const { confirmed } = await useConfirmStore().ask({
+    title: `Restart ${count(rows, type.kind)}?`,
+    text: 'Pods are replaced step by step, as the update strategy says.',
+    names: rows.map(row => row.key),
+    action: 'Restart',
+  })
+  if (!confirmed) return
+  const annotations = { 'kubectl.kubernetes.io/restartedAt': formatTime(Date.now()) }
+  await forEach(rows, `Restarting ${count(rows, type.kind)}`, row =>
+    connection.client.patch(type, refOf(row), { spec: { template: { metadata: { annotations } } } }, { type: 'merge' }),
+  )
+}
+
+const setUnschedulable = ({ type }: ServedKind, rows: readonly Row[], unschedulable: boolean) =>
+  forEach(rows, `${unschedulable ? 'Cordoned' : 'Uncordoned'} ${count(rows, type.kind)}`, row =>
+    connection.client.patch(type, refOf(row), { spec: { unschedulable } }, { type: 'merge' }),
+  )
+
+/** The container that logs and shells start with: the annotated one, else the first. */
+export const defaultContainer = (pod: Pod): string =>
+  pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? pod.spec.containers[0]?.name ?? ''
+
+export function openLogs(object: AnyObject, previous = false): void {
+  const { name, namespace = '' } = object.metadata
+  const selector = (object.spec as { selector?: LabelSelector } | undefined)?.selector
+  const base = { kind: 'logs' as const, title: name, namespace, ...(previous ? { previous } : {}) }
+  if (object.kind === 'Pod')
+    useDockStore().open({ ...base, pod: name, container: defaultContainer(object as unknown as Pod) })
+  else if (selector) useDockStore().open({ ...base, labelSelector: fromLabelSelector(selector).format() })
+}
+
+export function openTerminal(pod: Pod, container = defaultContainer(pod)): void {
+  const { name, namespace } = pod.metadata
+  useDockStore().open({ kind: 'terminal', title: name, pod: { namespace, name }, container })
+}
+
+const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'])
+const RESTARTABLE = new Set(['Deployment', 'StatefulSet', 'DaemonSet'])
+
+export function actionsOf(kind: ServedKind): ResourceAction[] {
+  const { type, verbs, subresources } = kind
+  const first = (run: (row: Row) => void) => (rows: readonly Row[]) => {
+    if (rows[0]) run(rows[0])
+  }
+  const actions: (ResourceAction | false)[] = [
+    (type.kind === 'Pod' || WORKLOADS.has(type.kind)) && {
+      id: 'logs',
+      title: 'Logs',
+      icon: ScrollText,
+      key: 'l',
+      run: first(row => openLogs(row.object)),
+    },
+    type.kind === 'Pod' && {
+      id: 'previous',
+      title: 'Logs of the previous run',
+      icon: ScrollText,
+      key: 'p',
+      run: first(row => openLogs(row.object, true)),
+    },
+    type.kind === 'Pod' && {
+      id: 'shell',
+      title: 'Terminal',
+      icon: SquareTerminal,
+      key: 's',
+      run: first(row => openTerminal(row.object as unknown as Pod)),
+    },
+    verbs.includes('update') && {
+      id: 'edit',
+      title: 'Edit YAML',
+      icon: FileCode,
+      key: 'e',
+      run: first(({ name, namespace }) =>
+        useDockStore().open({ kind: 'editor', title: name, type, namespace: namespace || undefined, name }),
+      ),
+    },
+    subresources.has('scale') && {
+      id: 'scale',
+      title: 'Scale',
+      icon: Scaling,
+      bulk: true,
+      run: rows => scale(kind, rows),
+    },
+    RESTARTABLE.has(type.kind) && {
+      id: 'restart',
+      title: 'Restart',
+      icon: RefreshCw,
+      bulk: true,
+      run: rows => restart(kind, rows),
+    },
+    type.kind === 'Node' && {
+      id: 'cordon',
+      title: 'Cordon',
+      icon: PauseCircle,
+      bulk: true,
+      run: rows => setUnschedulable(kind, rows, true),
+    },
+    type.kind === 'Node' && {
+      id: 'uncordon',
+      title: 'Uncordon',
+      icon: PlayCircle,
+      bulk: true,
+      run: rows => setUnschedulable(kind, rows, false),
+    },
+    verbs.includes('delete') && {
+      id: 'delete',
+      title: 'Delete',
+      icon: Trash2,
+      key: 'mod+d',
+      danger: true,
+      bulk: true,
+      run: rows => remove(kind, rows),
+    },
+  ]
+  return actions.filter(action => action !== false)
+}

@@ -1,0 +1,73 @@
+// Cells and columns that many kinds share.
+import { type VNodeChild, h } from 'vue'
+import { RouterLink } from 'vue-router'
+import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
+import type { Row } from '../api/sources.ts'
+import AgeText from '../components/AgeText.vue'
+import StatusBadge from '../components/status/StatusBadge.vue'
+import { objectRoute } from '../places.ts'
+import { toneOrder, type StatusView } from '../status/tone.ts'
+import type { ResourceColumn } from './column.ts'
+
+type Column<T extends KubeObject> = ResourceColumn<T>
+
+export const nameColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
+  id: 'name',
+  title: 'Name',
+  value: row => row.name,
+  cell: row => h('span', { class: 'font-medium text-ink truncate', title: row.name }, row.name),
+  width: 'minmax(180px, 3fr)',
+})
+
+export const namespaceColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
+  id: 'namespace',
+  title: 'Namespace',
+  value: row => row.namespace,
+  width: 'minmax(90px, 1fr)',
+})
+
+export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
+  id: 'age',
+  title: 'Age',
+  // Age grows as the timestamp falls.
+  value: row => -Date.parse(row.object.metadata.creationTimestamp || '0'),
+  cell: row => h(AgeText, { time: row.object.metadata.creationTimestamp }),
+  width: '84px',
+})
+
+export const statusColumn = <T extends KubeObject>(status: (object: T) => StatusView, title = 'Status'): Column<T> => ({
+  id: 'status',
+  title,
+  value: row => {
+    const { tone, text } = status(row.object)
+    return `${toneOrder.indexOf(tone)} ${text}`
+  },
+  cell: row => h(StatusBadge, { status: status(row.object) }),
+  width: 'minmax(140px, 1.2fr)',
+})
+
+/** A link to another object, or a dash. */
+export function objectLink(
+  target: { group: string; version: string; plural: string } | undefined,
+  namespace: string | undefined,
+  name: string | undefined,
+  label = name,
+): VNodeChild {
+  if (!name) return '–'
+  if (!target) return label
+  return h(
+    RouterLink,
+    { to: objectRoute(target, namespace, name), class: 'link truncate', onClick: (event: Event) => event.stopPropagation() },
+    () => label,
+  )
+}
+
+export const dash = (text: string | number | undefined): string | number =>
+  text === undefined || text === '' ? '–' : text
+
+/** `1/3`, amber while it is less than wanted. */
+export const ratio = (have: number, want: number): VNodeChild =>
+  h('span', { class: ['tabular-nums', have < want ? 'text-warning font-medium' : ''] }, `${have}/${want}`)
+
+export const firstOwner = ({ object }: Row<KubeObject>) =>
+  object.metadata.ownerReferences?.find(({ controller }) => controller) ?? object.metadata.ownerReferences?.[0]

@@ -1,0 +1,225 @@
+// Columns of nodes, namespaces, services, config, volumes and events.
+import { h } from 'vue'
+import type {
+  ConfigMap,
+  Event,
+  Namespace,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Secret,
+  Service,
+} from '../../shared/api/core/v1.ts'
+import type { KubeObject } from '../../shared/machinery/object.ts'
+import AgeText from '../components/AgeText.vue'
+import { eventStatus, namespaceStatus, nodeStatus, volumeStatus } from '../status/object-status.ts'
+import { ageColumn, dash, nameColumn, namespaceColumn, objectLink, statusColumn } from './cells.ts'
+import { type ResourceColumn, columnsOf } from './column.ts'
+import { typeOfReference } from './references.ts'
+import { formatBytes, parseQuantity } from './quantity.ts'
+
+const ROLE = 'node-role.kubernetes.io/'
+
+export const nodeRoles = ({ metadata }: Node): string =>
+  Object.keys(metadata.labels ?? {})
+    .filter(label => label.startsWith(ROLE))
+    .map(label => label.slice(ROLE.length))
+    .join(', ')
+
+export const nodeColumns = columnsOf<Node>(
+  nameColumn(),
+  statusColumn(nodeStatus),
+  { id: 'roles', title: 'Roles', value: ({ object }) => dash(nodeRoles(object)), width: 'minmax(90px, 1fr)' },
+  {
+    id: 'cpu',
+    title: 'CPU',
+    value: ({ object }) => parseQuantity(object.status.capacity?.cpu),
+    cell: ({ object }) => `${dash(object.status.capacity?.cpu)} cores`,
+    width: '84px',
+  },
+  {
+    id: 'memory',
+    title: 'Memory',
+    value: ({ object }) => parseQuantity(object.status.capacity?.memory),
+    cell: ({ object }) => formatBytes(parseQuantity(object.status.capacity?.memory)),
+    width: '96px',
+  },
+  {
+    id: 'taints',
+    title: 'Taints',
+    value: ({ object }) => object.spec.taints?.length ?? 0,
+    cell: ({ object }) =>
+      h(
+        'span',
+        { title: (object.spec.taints ?? []).map(({ key, value, effect }) => `${key}=${value ?? ''}:${effect}`).join('\n') },
+        object.spec.taints?.length ?? 0,
+      ),
+    width: '72px',
+  },
+  {
+    id: 'ip',
+    title: 'Internal IP',
+    value: ({ object }) => object.status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '–',
+    width: '130px',
+    mono: true,
+  },
+  { id: 'version', title: 'Version', value: ({ object }) => object.status.nodeInfo?.kubeletVersion ?? '', width: '130px' },
+  {
+    id: 'os',
+    title: 'OS',
+    value: ({ object }) => object.status.nodeInfo?.osImage ?? '',
+    width: 'minmax(120px, 1.2fr)',
+  },
+  { id: 'kernel', title: 'Kernel', value: ({ object }) => object.status.nodeInfo?.kernelVersion ?? '', width: '130px', hidden: true },
+  {
+    id: 'runtime',
+    title: 'Runtime',
+    value: ({ object }) => object.status.nodeInfo?.containerRuntimeVersion ?? '',
+    width: '140px',
+    hidden: true,
+  },
+  ageColumn(),
+)
+
+export const namespaceColumns = columnsOf<Namespace>(
+  nameColumn(),
+  statusColumn(namespaceStatus),
+  {
+    id: 'labels',
+    title: 'Labels',
+    value: ({ object }) =>
+      Object.entries(object.metadata.labels ?? {})
+        .map(([key, value]) => `${key}=${value}`)
+        .join(', '),
+    width: 'minmax(160px, 3fr)',
+    mono: true,
+  },
+  ageColumn(),
+)
+
+/** `80:30080/TCP, 443/TCP`, as kubectl prints ports. */
+export const portsText = ({ spec }: Service): string =>
+  (spec.ports ?? [])
+    .map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol ?? 'TCP'}`)
+    .join(', ')
+
+const externalText = ({ spec, status }: Service): string => {
+  if (spec.type === 'ExternalName') return spec.externalName ?? ''
+  const ingress = (status.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname ?? '')
+  return [...ingress, ...(spec.externalIPs ?? [])].join(', ') || '–'
+}
+
+export const serviceColumns = columnsOf<Service>(
+  nameColumn(),
+  namespaceColumn(),
+  { id: 'type', title: 'Type', value: ({ object }) => object.spec.type ?? 'ClusterIP', width: '110px' },
+  { id: 'clusterIP', title: 'Cluster IP', value: ({ object }) => dash(object.spec.clusterIP), width: '120px', mono: true },
+  { id: 'external', title: 'External IP', value: ({ object }) => externalText(object), width: '120px', mono: true },
+  { id: 'ports', title: 'Ports', value: ({ object }) => dash(portsText(object)), width: 'minmax(120px, 1.4fr)', mono: true },
+  {
+    id: 'selector',
+    title: 'Selector',
+    value: ({ object }) =>
+      Object.entries(object.spec.selector ?? {})
+        .map(([key, value]) => `${key}=${value}`)
+        .join(', ') || '–',
+    width: 'minmax(120px, 1.4fr)',
+    mono: true,
+  },
+  ageColumn(),
+)
+
+const keysColumn = <T extends KubeObject & { data?: Record<string, string> }>(): ResourceColumn<T> => ({
+  id: 'keys',
+  title: 'Keys',
+  value: ({ object }) => Object.keys(object.data ?? {}).join(', ') || '–',
+  width: 'minmax(160px, 3fr)',
+  mono: true,
+})
+
+export const configMapColumns = columnsOf<ConfigMap>(nameColumn(), namespaceColumn(), keysColumn(), ageColumn())
+
+export const secretColumns = columnsOf<Secret>(
+  nameColumn(),
+  namespaceColumn(),
+  { id: 'type', title: 'Type', value: ({ object }) => object.type ?? '', width: 'minmax(140px, 1.5fr)' },
+  keysColumn(),
+  ageColumn(),
+)
+
+export const claimColumns = columnsOf<PersistentVolumeClaim>(
+  nameColumn(),
+  namespaceColumn(),
+  statusColumn(volumeStatus),
+  { id: 'volume', title: 'Volume', value: ({ object }) => dash(object.spec.volumeName), width: 'minmax(120px, 1.4fr)' },
+  {
+    id: 'capacity',
+    title: 'Capacity',
+    value: ({ object }) => parseQuantity(object.status.capacity?.storage ?? object.spec.resources?.requests?.storage),
+    cell: ({ object }) => dash(object.status.capacity?.storage ?? object.spec.resources?.requests?.storage),
+    width: '90px',
+  },
+  { id: 'modes', title: 'Access', value: ({ object }) => (object.spec.accessModes ?? []).join(', '), width: '130px' },
+  { id: 'class', title: 'Storage class', value: ({ object }) => dash(object.spec.storageClassName), width: '130px' },
+  ageColumn(),
+)
+
+export const volumeColumns = columnsOf<PersistentVolume>(
+  nameColumn(),
+  statusColumn(volumeStatus),
+  {
+    id: 'capacity',
+    title: 'Capacity',
+    value: ({ object }) => parseQuantity(object.spec.capacity?.storage),
+    cell: ({ object }) => dash(object.spec.capacity?.storage),
+    width: '90px',
+  },
+  {
+    id: 'claim',
+    title: 'Claim',
+    value: ({ object: { spec } }) => (spec.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '–'),
+    width: 'minmax(120px, 1.4fr)',
+  },
+  { id: 'reclaim', title: 'Reclaim', value: ({ object }) => object.spec.persistentVolumeReclaimPolicy ?? '', width: '90px' },
+  { id: 'class', title: 'Storage class', value: ({ object }) => dash(object.spec.storageClassName), width: '130px' },
+  ageColumn(),
+)
+
+export const eventTime = (event: Event): string | undefined =>
+  event.series?.lastObservedTime ??
+  event.lastTimestamp ??
+  event.eventTime ??
+  event.firstTimestamp ??
+  event.metadata.creationTimestamp
+
+export const eventCount = (event: Event): number => event.series?.count ?? event.count ?? 1
+
+export const eventColumns = columnsOf<Event>(
+  {
+    id: 'last',
+    title: 'Last seen',
+    value: ({ object }) => -Date.parse(eventTime(object) ?? '0'),
+    cell: ({ object }) => h(AgeText, { time: eventTime(object) }),
+    width: '84px',
+  },
+  statusColumn(eventStatus, 'Type'),
+  { id: 'reason', title: 'Reason', value: ({ object }) => object.reason ?? '', width: 'minmax(110px, 1fr)' },
+  {
+    id: 'object',
+    title: 'Object',
+    value: ({ object }) => `${object.involvedObject.kind ?? ''}/${object.involvedObject.name ?? ''}`,
+    cell({ object: { involvedObject: about } }) {
+      return objectLink(typeOfReference(about), about.namespace, about.name, `${about.kind ?? ''}/${about.name ?? ''}`)
+    },
+    width: 'minmax(160px, 1.6fr)',
+  },
+  {
+    id: 'message',
+    title: 'Message',
+    value: ({ object }) => object.message ?? '',
+    cell: ({ object }) => h('span', { class: 'truncate', title: object.message }, object.message),
+    width: 'minmax(240px, 4fr)',
+  },
+  { id: 'count', title: 'Count', value: ({ object }) => eventCount(object), width: '70px' },
+  namespaceColumn(),
+)

@@ -1,0 +1,26 @@
+// A column of a list: a value to sort and filter by, and how it is shown.
+import type { Component, VNodeChild } from 'vue'
+import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
+import type { Row } from '../api/sources.ts'
+
+export interface ResourceColumn<T extends KubeObject = AnyObject> {
+  readonly id: string
+  readonly title: string
+  /** Sorted by, filtered by as text, and shown when there is no `cell`. */
+  readonly value: (row: Row<T>) => string | number
+  /** Draws the cell; reads reactive state only through its argument and `useNow`. */
+  readonly cell?: (row: Row<T>) => VNodeChild
+  /** CSS grid track, such as `minmax(180px, 2fr)`. */
+  readonly width: string
+  readonly align?: 'right'
+  /** Not shown until the user asks for it. */
+  readonly hidden?: boolean
+  readonly mono?: boolean
+}
+
+/** A kind's own columns are written against its own type; the table treats all kinds alike. */
+export type Columns = readonly ResourceColumn[]
+export const columnsOf = <T extends KubeObject>(...columns: ResourceColumn<T>[]): Columns =>
+  columns as unknown as Columns
+
+export type CellComponent = Component

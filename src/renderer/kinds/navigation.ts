@@ -1,0 +1,132 @@
+// The sidebar: which kinds stand where. Kinds that no group names are listed under Other or Custom Resources.
+import {
+  Bell,
+  Boxes,
+  FileSliders,
+  Gauge,
+  HardDrive,
+  Layers,
+  Network,
+  Puzzle,
+  Server,
+  ShieldCheck,
+  Shapes,
+} from '@lucide/vue'
+import type { Component } from 'vue'
+import { type ServedKind, kindKey } from '../api/discovery.ts'
+
+export interface NavigationGroup {
+  readonly title: string
+  readonly icon: Component
+  readonly kinds: readonly ServedKind[]
+  /** A group of one kind is shown as that kind. */
+  readonly single?: boolean
+}
+
+export const overviewIcon = Gauge
+
+const layout: readonly { title: string; icon: Component; keys: readonly string[]; single?: boolean }[] = [
+  { title: 'Nodes', icon: Server, keys: ['nodes.v1.'], single: true },
+  {
+    title: 'Workloads',
+    icon: Boxes,
+    keys: [
+      'pods.v1.',
+      'deployments.v1.apps',
+      'statefulsets.v1.apps',
+      'daemonsets.v1.apps',
+      'replicasets.v1.apps',
+      'jobs.v1.batch',
+      'cronjobs.v1.batch',
+      'replicationcontrollers.v1.',
+    ],
+  },
+  {
+    title: 'Config',
+    icon: FileSliders,
+    keys: [
+      'configmaps.v1.',
+      'secrets.v1.',
+      'resourcequotas.v1.',
+      'limitranges.v1.',
+      'horizontalpodautoscalers.v2.autoscaling',
+      'poddisruptionbudgets.v1.policy',
+      'priorityclasses.v1.scheduling.k8s.io',
+      'leases.v1.coordination.k8s.io',
+    ],
+  },
+  {
+    title: 'Network',
+    icon: Network,
+    keys: [
+      'services.v1.',
+      'endpoints.v1.',
+      'endpointslices.v1.discovery.k8s.io',
+      'ingresses.v1.networking.k8s.io',
+      'ingressclasses.v1.networking.k8s.io',
+      'networkpolicies.v1.networking.k8s.io',
+    ],
+  },
+  {
+    title: 'Storage',
+    icon: HardDrive,
+    keys: ['persistentvolumeclaims.v1.', 'persistentvolumes.v1.', 'storageclasses.v1.storage.k8s.io'],
+  },
+  { title: 'Namespaces', icon: Layers, keys: ['namespaces.v1.'], single: true },
+  { title: 'Events', icon: Bell, keys: ['events.v1.'], single: true },
+  {
+    title: 'Access Control',
+    icon: ShieldCheck,
+    keys: [
+      'serviceaccounts.v1.',
+      'roles.v1.rbac.authorization.k8s.io',
+      'rolebindings.v1.rbac.authorization.k8s.io',
+      'clusterroles.v1.rbac.authorization.k8s.io',
+      'clusterrolebindings.v1.rbac.authorization.k8s.io',
+    ],
+  },
+]
+
+/** Shown elsewhere under another name. */
+const DUPLICATES = new Set(['events.v1.events.k8s.io', 'componentstatuses.v1.'])
+
+/** Built-in groups have no dot or end in `.k8s.io`; everything else was defined by somebody. */
+const isBuiltIn = ({ type: { group } }: ServedKind) => !group.includes('.') || group.endsWith('.k8s.io')
+
+const byTitle = (a: ServedKind, b: ServedKind) => a.type.kind.localeCompare(b.type.kind)
+
+export function navigationGroups(kinds: readonly ServedKind[]): NavigationGroup[] {
+  const byKey = new Map(kinds.map(kind => [kindKey(kind.type), kind]))
+  const placed = new Set(layout.flatMap(({ keys }) => keys))
+  const groups = layout.map(({ title, icon, keys, single }) => ({
+    title,
+    icon,
+    kinds: keys.flatMap(key => byKey.get(key) ?? []),
+    ...(single ? { single } : {}),
+  }))
+  const rest = kinds.filter(kind => !placed.has(kindKey(kind.type)) && !DUPLICATES.has(kindKey(kind.type))).sort(byTitle)
+  return [
+    ...groups,
+    { title: 'Custom Resources', icon: Puzzle, kinds: rest.filter(kind => !isBuiltIn(kind)) },
+    { title: 'Other', icon: Shapes, kinds: rest.filter(isBuiltIn) },
+  ].filter(group => group.kinds.length > 0)
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  APIService: 'API Services',
+  Endpoints: 'Endpoints',
+  CSIDriver: 'CSI Drivers',
+  CSINode: 'CSI Nodes',
+  CSIStorageCapacity: 'CSI Storage Capacities',
+  HorizontalPodAutoscaler: 'Autoscalers',
+  PersistentVolumeClaim: 'Volume Claims',
+  PersistentVolume: 'Volumes',
+  CustomResourceDefinition: 'Definitions',
+}
+
+const plural = (word: string) =>
+  /(s|x|ch|sh)$/.test(word) ? `${word}es` : /[^aeiou]y$/.test(word) ? `${word.slice(0, -1)}ies` : `${word}s`
+
+/** `NetworkPolicy` → `Network Policies`. */
+export const kindTitle = (kind: string): string =>
+  WORDS[kind] ?? plural(kind.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2'))

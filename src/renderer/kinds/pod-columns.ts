@@ -1,0 +1,69 @@
+// Columns of the pod list.
+import { h } from 'vue'
+import { Pod } from '../../shared/api/core/v1.ts'
+import ContainerSquares from '../components/pod/ContainerSquares.vue'
+import { podRestarts, podStatus } from '../status/pod-status.ts'
+import { Node } from '../../shared/api/core/v1.ts'
+import { ageColumn, dash, firstOwner, nameColumn, namespaceColumn, objectLink, statusColumn } from './cells.ts'
+import { columnsOf } from './column.ts'
+import { typeOfReference } from './references.ts'
+import AgeText from '../components/AgeText.vue'
+
+const lastRestart = (pod: Pod) =>
+  (pod.status.containerStatuses ?? [])
+    .map(({ lastState }) => lastState?.terminated?.finishedAt ?? '')
+    .sort()
+    .at(-1)
+
+export const podColumns = columnsOf<Pod>(
+  nameColumn(),
+  namespaceColumn(),
+  {
+    id: 'containers',
+    title: 'Containers',
+    value: ({ object }) => object.spec.containers.length,
+    cell: ({ object }) => h(ContainerSquares, { pod: object }),
+    width: '96px',
+  },
+  statusColumn(podStatus),
+  {
+    id: 'restarts',
+    title: 'Restarts',
+    value: ({ object }) => podRestarts(object),
+    cell({ object }) {
+      const count = podRestarts(object)
+      const last = count > 0 ? lastRestart(object) : undefined
+      return h('span', { class: count ? 'text-warning font-medium tabular-nums' : 'tabular-nums' }, [
+        count,
+        last ? h('span', { class: 'text-ink-faint font-normal' }, [' (', h(AgeText, { time: last }), ')']) : '',
+      ])
+    },
+    width: '110px',
+  },
+  {
+    id: 'owner',
+    title: 'Controlled by',
+    value: row => firstOwner(row)?.kind ?? '',
+    cell(row) {
+      const owner = firstOwner(row)
+      return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name, owner?.kind)
+    },
+    width: 'minmax(100px, 1fr)',
+  },
+  {
+    id: 'node',
+    title: 'Node',
+    value: ({ object }) => object.spec.nodeName ?? '',
+    cell: ({ object }) => objectLink(Node, undefined, object.spec.nodeName),
+    width: 'minmax(100px, 1fr)',
+  },
+  { id: 'ip', title: 'IP', value: ({ object }) => dash(object.status.podIP), width: '120px', mono: true, hidden: true },
+  {
+    id: 'qos',
+    title: 'QoS',
+    value: ({ object }) => object.status.qosClass ?? '',
+    width: '100px',
+    hidden: true,
+  },
+  ageColumn(),
+)

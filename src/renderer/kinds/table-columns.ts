@@ -1,0 +1,47 @@
+// Columns out of the server's Table, for kinds without columns of their own.
+import { h } from 'vue'
+import type { TableColumnDefinition } from '../api/sources.ts'
+import AgeText from '../components/AgeText.vue'
+import { nameColumn, namespaceColumn } from './cells.ts'
+import type { Columns, ResourceColumn } from './column.ts'
+
+const asText = (cell: unknown): string =>
+  cell === null || cell === undefined ? '' : typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
+
+function columnOf(definition: TableColumnDefinition, index: number): ResourceColumn {
+  const isDate = definition.type === 'date' || definition.name === 'Age'
+  const created: ResourceColumn = {
+    id: `c${index}`,
+    title: definition.name,
+    value: row => -Date.parse(row.object.metadata.creationTimestamp || '0'),
+    cell: row => h(AgeText, { time: row.object.metadata.creationTimestamp }),
+    width: '84px',
+  }
+  // The server prints ages when it answers; the object's own timestamp keeps growing on screen.
+  if (definition.name === 'Age') return created
+  return {
+    id: `c${index}`,
+    title: definition.name,
+    value: row => {
+      const cell = row.cells?.[index]
+      return typeof cell === 'number' ? cell : asText(cell)
+    },
+    cell: row => {
+      const text = asText(row.cells?.[index])
+      if (isDate && !Number.isNaN(Date.parse(text))) return h(AgeText, { time: text })
+      return h('span', { class: 'truncate', title: text }, text || '–')
+    },
+    width: definition.type === 'integer' ? '90px' : 'minmax(110px, 1.4fr)',
+    hidden: (definition.priority ?? 0) > 0,
+  }
+}
+
+export function columnsFromTable(definitions: readonly TableColumnDefinition[], namespaced: boolean): Columns {
+  const rest = definitions.map((definition, index) => ({ definition, index }))
+  const others = rest.filter(({ definition }) => definition.format !== 'name' && definition.name !== 'Name')
+  return [
+    nameColumn(),
+    ...(namespaced ? [namespaceColumn()] : []),
+    ...others.map(({ definition, index }) => columnOf(definition, index)),
+  ]
+}

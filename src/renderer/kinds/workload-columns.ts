@@ -1,0 +1,127 @@
+// Columns of Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs and CronJobs.
+import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
+import type { CronJob, Job } from '../../shared/api/batch/v1.ts'
+import type { PodTemplateSpec } from '../../shared/api/core/v1.ts'
+import type { KubeObject } from '../../shared/machinery/object.ts'
+import { h } from 'vue'
+import AgeText from '../components/AgeText.vue'
+import {
+  cronJobStatus,
+  daemonSetStatus,
+  deploymentStatus,
+  jobStatus,
+  replicaSetStatus,
+  statefulSetStatus,
+} from '../status/workload-status.ts'
+import { ageColumn, dash, firstOwner, nameColumn, namespaceColumn, objectLink, ratio, statusColumn } from './cells.ts'
+import { type ResourceColumn, columnsOf } from './column.ts'
+import { typeOfReference } from './references.ts'
+
+const imagesColumn = <T extends KubeObject>(template: (object: T) => PodTemplateSpec): ResourceColumn<T> => ({
+  id: 'images',
+  title: 'Images',
+  value: ({ object }) => (template(object).spec?.containers ?? []).map(({ image }) => image).join(', '),
+  width: 'minmax(140px, 2fr)',
+  mono: true,
+})
+
+const readyColumn = <T extends KubeObject>(counts: (object: T) => [have: number, want: number]): ResourceColumn<T> => ({
+  id: 'ready',
+  title: 'Ready',
+  value: ({ object }) => {
+    const [have, want] = counts(object)
+    return want === 0 ? 1 : have / want
+  },
+  cell: ({ object }) => ratio(...counts(object)),
+  width: '80px',
+})
+
+export const deploymentColumns = columnsOf<Deployment>(
+  nameColumn(),
+  namespaceColumn(),
+  readyColumn(({ spec, status }) => [status.readyReplicas ?? 0, spec.replicas ?? 1]),
+  {
+    id: 'updated',
+    title: 'Up to date',
+    value: ({ object }) => object.status.updatedReplicas ?? 0,
+    width: '96px',
+  },
+  statusColumn(deploymentStatus),
+  imagesColumn(({ spec }) => spec.template),
+  {
+    id: 'strategy',
+    title: 'Strategy',
+    value: ({ object }) => object.spec.strategy?.type ?? '',
+    width: '130px',
+    hidden: true,
+  },
+  ageColumn(),
+)
+
+export const replicaSetColumns = columnsOf<ReplicaSet>(
+  nameColumn(),
+  namespaceColumn(),
+  readyColumn(({ spec, status }) => [status.readyReplicas ?? 0, spec.replicas ?? 1]),
+  statusColumn(replicaSetStatus),
+  {
+    id: 'owner',
+    title: 'Controlled by',
+    value: row => firstOwner(row)?.name ?? '',
+    cell: row => {
+      const owner = firstOwner(row)
+      return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name)
+    },
+    width: 'minmax(120px, 1.2fr)',
+  },
+  ageColumn(),
+)
+
+export const statefulSetColumns = columnsOf<StatefulSet>(
+  nameColumn(),
+  namespaceColumn(),
+  readyColumn(({ spec, status }) => [status.readyReplicas ?? 0, spec.replicas ?? 1]),
+  statusColumn(statefulSetStatus),
+  imagesColumn(({ spec }) => spec.template),
+  ageColumn(),
+)
+
+export const daemonSetColumns = columnsOf<DaemonSet>(
+  nameColumn(),
+  namespaceColumn(),
+  readyColumn(({ status }) => [status.numberReady, status.desiredNumberScheduled]),
+  statusColumn(daemonSetStatus),
+  imagesColumn(({ spec }) => spec.template),
+  ageColumn(),
+)
+
+export const jobColumns = columnsOf<Job>(
+  nameColumn(),
+  namespaceColumn(),
+  {
+    id: 'completions',
+    title: 'Completions',
+    value: ({ object }) => object.status.succeeded ?? 0,
+    cell: ({ object }) => ratio(object.status.succeeded ?? 0, object.spec.completions ?? 1),
+    width: '110px',
+  },
+  statusColumn(jobStatus),
+  imagesColumn(({ spec }) => spec.template),
+  ageColumn(),
+)
+
+export const cronJobColumns = columnsOf<CronJob>(
+  nameColumn(),
+  namespaceColumn(),
+  { id: 'schedule', title: 'Schedule', value: ({ object }) => object.spec.schedule, width: '140px', mono: true },
+  { id: 'zone', title: 'Time zone', value: ({ object }) => dash(object.spec.timeZone), width: '120px', hidden: true },
+  statusColumn(cronJobStatus),
+  { id: 'active', title: 'Active', value: ({ object }) => object.status.active?.length ?? 0, width: '80px' },
+  {
+    id: 'last',
+    title: 'Last run',
+    value: ({ object }) => object.status.lastScheduleTime ?? '',
+    cell: ({ object }) => h(AgeText, { time: object.status.lastScheduleTime }),
+    width: '96px',
+  },
+  ageColumn(),
+)

@@ -1,0 +1,17 @@
+// The window's places. Views load when first visited.
+import { createRouter, createWebHistory } from 'vue-router'
+import OverviewView from './views/OverviewView.vue'
+import ResourceListView from './views/ResourceListView.vue'
+
+export const router = createRouter({
+  history: createWebHistory('/ui/'),
+  routes: [
+    { path: '/', name: 'overview', component: OverviewView },
+    { path: '/index.html', redirect: { name: 'overview' } },
+    { path: '/login', name: 'login', redirect: { name: 'overview' } },
+    { path: '/create/deployment', name: 'create-deployment', component: () => import('./views/CreateDeploymentView.vue') },
+    { path: '/create/yaml', name: 'create-yaml', component: () => import('./views/CreateFromYamlView.vue') },
+    { path: '/k/:group/:version/:plural', name: 'list', component: ResourceListView },
+    { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./views/NowhereView.vue') },
+  ],
+})

@@ -1,0 +1,17 @@
+// The six states that every status in the window is told in: always icon, text and colour together.
+
+export type Tone = 'healthy' | 'progressing' | 'warning' | 'failed' | 'suspended' | 'unknown'
+
+export interface StatusView {
+  readonly tone: Tone
+  /** One or two words, as kubectl would print them where it prints any. */
+  readonly text: string
+  /** Why, in a sentence; shown on hover and in the drawer. */
+  readonly reason?: string
+}
+
+/** Worst first: what sorts to the top and what a summary takes on. */
+export const toneOrder: readonly Tone[] = ['failed', 'warning', 'progressing', 'unknown', 'suspended', 'healthy']
+
+export const view = (tone: Tone, text: string, reason?: string): StatusView =>
+  reason ? { tone, text, reason } : { tone, text }

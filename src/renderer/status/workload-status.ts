@@ -1,0 +1,63 @@
+// States of what owns pods: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob.
+import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
+import type { CronJob, Job } from '../../shared/api/batch/v1.ts'
+import { conditionOf } from '../../shared/machinery/conditions.ts'
+import { type StatusView, view } from './tone.ts'
+
+export function deploymentStatus({ metadata, spec, status }: Deployment): StatusView {
+  const wanted = spec.replicas ?? 1
+  const available = status.availableReplicas ?? 0
+  const updated = status.updatedReplicas ?? 0
+  const failure = conditionOf(status.conditions, 'ReplicaFailure')
+  const progressing = conditionOf(status.conditions, 'Progressing')
+  if (metadata.deletionTimestamp) return view('progressing', 'Terminating')
+  if (failure?.status === 'True') return view('failed', 'ReplicaFailure', failure.message)
+  if (progressing?.reason === 'ProgressDeadlineExceeded') return view('failed', 'Stuck', progressing.message)
+  if (spec.paused) return view('suspended', 'Paused')
+  if (wanted === 0 && (status.replicas ?? 0) === 0) return view('suspended', 'Scaled to 0')
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return view('progressing', 'Updating')
+  if (updated < wanted) return view('progressing', 'Updating', `${updated} of ${wanted} replicas are updated.`)
+  if ((status.replicas ?? 0) > updated)
+    return view('progressing', 'Updating', `${(status.replicas ?? 0) - updated} old replicas are still going.`)
+  if (available < wanted) return view('progressing', 'Updating', `${available} of ${wanted} replicas are available.`)
+  return view('healthy', 'Available')
+}
+
+export function replicaSetStatus({ spec, status }: ReplicaSet): StatusView {
+  const wanted = spec.replicas ?? 1
+  const ready = status.readyReplicas ?? 0
+  const failure = conditionOf(status.conditions, 'ReplicaFailure')
+  if (failure?.status === 'True') return view('failed', 'ReplicaFailure', failure.message)
+  if (wanted === 0) return view('suspended', 'Scaled to 0')
+  return ready >= wanted ? view('healthy', 'Ready') : view('progressing', 'Progressing', `${ready} of ${wanted} ready.`)
+}
+
+export function statefulSetStatus({ spec, status }: StatefulSet): StatusView {
+  const wanted = spec.replicas ?? 1
+  const ready = status.readyReplicas ?? 0
+  if (wanted === 0) return view('suspended', 'Scaled to 0')
+  return ready >= wanted ? view('healthy', 'Ready') : view('progressing', 'Progressing', `${ready} of ${wanted} ready.`)
+}
+
+export function daemonSetStatus({ status }: DaemonSet): StatusView {
+  const wanted = status.desiredNumberScheduled
+  if (wanted === 0) return view('suspended', 'No nodes')
+  return status.numberReady >= wanted
+    ? view('healthy', 'Ready')
+    : view('progressing', 'Progressing', `${status.numberReady} of ${wanted} nodes ready.`)
+}
+
+export function jobStatus({ spec, status }: Job): StatusView {
+  const failed = conditionOf(status.conditions, 'Failed')
+  if (failed?.status === 'True') return view('failed', failed.reason || 'Failed', failed.message)
+  if (conditionOf(status.conditions, 'Complete')?.status === 'True') return view('healthy', 'Complete')
+  if (spec.suspend) return view('suspended', 'Suspended')
+  return view('progressing', 'Running', status.failed ? `${status.failed} pods failed so far.` : undefined)
+}
+
+export const cronJobStatus = ({ spec, status }: CronJob): StatusView =>
+  spec.suspend
+    ? view('suspended', 'Suspended')
+    : status.active?.length
+      ? view('progressing', 'Active')
+      : view('healthy', 'Scheduled')

@@ -1,0 +1,37 @@
+// One question at a time to the user before something that cannot be taken back.
+import { defineStore } from 'pinia'
+import { shallowRef } from 'vue'
+
+export interface Question {
+  readonly title: string
+  /** What follows from it, in plain language. */
+  readonly text: string
+  /** Objects concerned; five are named. */
+  readonly names: readonly string[]
+  readonly action: string
+  readonly danger?: boolean
+  /** To be typed before the action is possible. */
+  readonly typed?: string
+  /** Asks for a whole number, as scaling does. */
+  readonly number?: { readonly label: string; readonly value: number }
+}
+
+export type Answer = { readonly confirmed: false } | { readonly confirmed: true; readonly number: number }
+
+export const useConfirmStore = defineStore('confirm', () => {
+  const question = shallowRef<Question>()
+  let settle: ((answer: Answer) => void) | undefined
+
+  function ask(next: Question): Promise<Answer> {
+    settle?.({ confirmed: false })
+    question.value = next
+    return new Promise(resolve => (settle = resolve))
+  }
+  function answer(given: Answer) {
+    question.value = undefined
+    settle?.(given)
+    settle = undefined
+  }
+
+  return { question, ask, answer }
+})

@@ -1,0 +1,61 @@
+// The tabs of the dock: logs, terminals, editors. They live on while the user moves through the window.
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+
+export interface PodRef {
+  readonly namespace: string
+  readonly name: string
+}
+
+export type DockTab = { readonly id: number; readonly title: string } & (
+  | {
+      readonly kind: 'logs'
+      readonly namespace: string
+      /** One pod, or every pod that a workload selects. */
+      readonly pod?: string
+      readonly labelSelector?: string
+      readonly container?: string
+      readonly previous?: boolean
+    }
+  | { readonly kind: 'terminal'; readonly pod: PodRef; readonly container: string }
+  | {
+      readonly kind: 'editor'
+      readonly type: ResourceType<AnyObject>
+      readonly namespace: string | undefined
+      readonly name: string
+    }
+)
+
+// Omit would merge the union into one shape; this keeps its members apart.
+type NewTab = DockTab extends infer Tab ? (Tab extends DockTab ? Omit<Tab, 'id'> : never) : never
+
+export const useDockStore = defineStore('dock', () => {
+  const tabs = shallowRef<readonly DockTab[]>([])
+  const activeId = ref<number>()
+  const isOpen = ref(false)
+  let next = 1
+
+  const active = computed(() => tabs.value.find(({ id }) => id === activeId.value))
+
+  function open(tab: NewTab) {
+    const same = tabs.value.find(({ id: _id, ...rest }) => JSON.stringify(rest) === JSON.stringify(tab))
+    if (same && same.kind !== 'terminal') {
+      activeId.value = same.id
+    } else {
+      const added = { ...tab, id: next++ } as DockTab
+      tabs.value = [...tabs.value, added]
+      activeId.value = added.id
+    }
+    isOpen.value = true
+  }
+  function close(id: number) {
+    const index = tabs.value.findIndex(tab => tab.id === id)
+    tabs.value = tabs.value.filter(tab => tab.id !== id)
+    if (activeId.value === id) activeId.value = (tabs.value[index] ?? tabs.value.at(-1))?.id
+    if (tabs.value.length === 0) isOpen.value = false
+  }
+
+  return { tabs, activeId, active, isOpen, open, close }
+})

@@ -1,0 +1,30 @@
+// What the user arranged in this window: theme, widths, columns. Kept in this browser, never on the server.
+import { useLocalStorage, usePreferredDark } from '@vueuse/core'
+import { defineStore } from 'pinia'
+import { computed, watchEffect } from 'vue'
+
+export type ThemeChoice = 'system' | 'light' | 'dark'
+
+export interface ColumnChoice {
+  /** Column ids switched from their default. */
+  readonly shown: readonly string[]
+  readonly hidden: readonly string[]
+  readonly sort?: { readonly id: string; readonly descending: boolean }
+  /** Pixels by column id. */
+  readonly widths?: Readonly<Record<string, number>>
+}
+
+export const usePreferencesStore = defineStore('preferences', () => {
+  const theme = useLocalStorage<ThemeChoice>('flotilla.theme', 'system')
+  const sidebarOpen = useLocalStorage('flotilla.sidebar', true)
+  const closedGroups = useLocalStorage<string[]>('flotilla.closed-groups', ['Access Control', 'Other', 'Custom Resources'])
+  const drawerWidth = useLocalStorage('flotilla.drawer-width', 680)
+  const dockHeight = useLocalStorage('flotilla.dock-height', 300)
+  const columns = useLocalStorage<Record<string, ColumnChoice>>('flotilla.columns', {})
+
+  const prefersDark = usePreferredDark()
+  const isDark = computed(() => (theme.value === 'system' ? prefersDark.value : theme.value === 'dark'))
+  watchEffect(() => (document.documentElement.dataset.theme = isDark.value ? 'dark' : 'light'))
+
+  return { theme, isDark, sidebarOpen, closedGroups, drawerWidth, dockHeight, columns }
+})

@@ -1,0 +1,85 @@
+// Who uses this window, and whether the server lets them in.
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import type { ControlPlaneStatus, StartOverrides } from '../../preload/channels.ts'
+import { connection } from '../api/connection.ts'
+
+/** `boot`: the desktop app's control plane is not running (yet). `unreachable`: no answer at all. */
+export type SessionState = 'unknown' | 'boot' | 'signed-out' | 'signed-in' | 'unreachable'
+
+export const useSessionStore = defineStore('session', () => {
+  const state = ref<SessionState>('unknown')
+  const user = ref('')
+  const controlPlane = shallowRef<ControlPlaneStatus>()
+  const isDesktop = computed(() => window.flotilla !== undefined)
+
+  function follow(status: ControlPlaneStatus) {
+    controlPlane.value = status
+    if (status.state !== 'running') state.value = 'boot'
+    else if (state.value !== 'signed-in') void check()
+  }
+
+  /** Asks the server who we are. In the desktop app the answer comes from the API itself. */
+  async function check(): Promise<void> {
+    try {
+      if (isDesktop.value) {
+        const review = (await connection.client.raw('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'SelfSubjectReview',
+        })) as { status?: { userInfo?: { username?: string } } }
+        user.value = review.status?.userInfo?.username ?? ''
+        state.value = 'signed-in'
+        return
+      }
+      const answer = await connection.fetch('/ui/session')
+      if (answer.status === 401 || answer.status === 403) {
+        state.value = 'signed-out'
+        return
+      }
+      const body = (await answer.json()) as { user?: string | { name?: string } }
+      user.value = typeof body.user === 'string' ? body.user : (body.user?.name ?? '')
+      state.value = user.value ? 'signed-in' : 'signed-out'
+    } catch {
+      state.value = 'unreachable'
+    }
+  }
+
+  /** @returns a sentence for the user when the token is refused */
+  async function login(token: string): Promise<string | undefined> {
+    try {
+      const answer = await connection.fetch('/ui/login', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ token }),
+      })
+      if (!answer.ok && answer.type !== 'opaqueredirect')
+        return answer.status === 401 || answer.status === 403
+          ? 'This link was used already or is older than five minutes. Print a new one with “flotilla login”.'
+          : `The server refused the login (${answer.status}).`
+      await check()
+      return state.value === 'signed-in' ? undefined : 'The server did not start a session.'
+    } catch {
+      return 'The server does not answer.'
+    }
+  }
+
+  async function logout(): Promise<void> {
+    await connection.fetch('/ui/logout', { method: 'POST' })
+    location.assign('/ui/login')
+  }
+
+  async function start(): Promise<void> {
+    const bridge = window.flotilla
+    if (!bridge) return check()
+    bridge.on('control-plane:changed', follow)
+    follow(await bridge.invoke('control-plane:status'))
+  }
+
+  /** Tries to start the desktop app's control plane again, perhaps elsewhere. */
+  async function restart(overrides: StartOverrides): Promise<void> {
+    const status = await window.flotilla?.invoke('control-plane:start', overrides)
+    if (status) follow(status)
+  }
+
+  return { state, user, controlPlane, isDesktop, start, check, login, logout, restart }
+})
