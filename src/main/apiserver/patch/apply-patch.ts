@@ -1,0 +1,46 @@
+// Applies a patch of any of the three merge kinds to an object.
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { isObject } from '../../../shared/machinery/json-object.ts'
+import { badRequest } from '../../../shared/machinery/status.ts'
+import { mediaTypeOf, unsupportedMediaType } from '../codec/media-type.ts'
+import { applyJsonPatch } from './json-patch.ts'
+import { applyMergePatch } from './merge-patch.ts'
+import { applyStrategicMergePatch } from './strategic/strategic-merge.ts'
+
+export const JSON_PATCH = 'application/json-patch+json'
+export const MERGE_PATCH = 'application/merge-patch+json'
+export const STRATEGIC_MERGE_PATCH = 'application/strategic-merge-patch+json'
+export const APPLY_PATCH = 'application/apply-patch+yaml'
+
+const ACCEPTED = [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH]
+
+/**
+ * @param contentType of the patch; server-side apply has its own entry, `serverSideApply`
+ * @param current is not changed, and shares nothing with the result
+ * @returns the patched object, not yet decoded against the schema
+ * @throws ApiError 400 for a malformed patch, 413, 415 for another content type, 422 for one that does not apply
+ */
+export function applyPatch(
+  contentType: string | undefined,
+  schemaId: string,
+  current: AnyObject,
+  patch: unknown,
+): AnyObject {
+  const patched = patchedValue(mediaTypeOf(contentType), schemaId, current, patch)
+  if (!isObject(patched)) throw badRequest('the patched object is not an object')
+  return patched as AnyObject
+}
+
+function patchedValue(mediaType: string, schemaId: string, current: AnyObject, patch: unknown): unknown {
+  switch (mediaType) {
+    case JSON_PATCH:
+      return applyJsonPatch(current, patch)
+    case MERGE_PATCH:
+      if (!isObject(patch)) throw badRequest('error decoding patch: a merge patch is a map')
+      return applyMergePatch(current, patch)
+    case STRATEGIC_MERGE_PATCH:
+      return applyStrategicMergePatch(schemaId, current, patch)
+    default:
+      throw unsupportedMediaType(ACCEPTED)
+  }
+}

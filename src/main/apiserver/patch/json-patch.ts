@@ -1,0 +1,164 @@
+// JSON Patch (RFC 6902).
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { cloneJson, isObject, setField } from '../../../shared/machinery/json-object.ts'
+import { parsePointer } from '../../../shared/machinery/json-pointer.ts'
+import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
+
+export const MAX_OPERATIONS = 10_000
+/** A patch may not make an object larger than any that could be stored. */
+const MAX_COPIED_NODES = 1_000_000
+
+interface Operation {
+  readonly op: string
+  readonly path: string
+  readonly from?: string
+  readonly value?: unknown
+}
+
+class OperationError extends Error {}
+
+function parseOperations(patch: unknown): Operation[] {
+  if (!Array.isArray(patch))
+    throw badRequest('error decoding patch: json: cannot unmarshal object into a JSON patch, an array of operations')
+  if (patch.length > MAX_OPERATIONS) {
+    const message = `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`
+    throw new ApiError(413, 'RequestEntityTooLarge', `Request entity is too large: ${message}`)
+  }
+  return patch.map((operation: unknown, i) => {
+    if (!isObject(operation) || typeof operation['op'] !== 'string' || typeof operation['path'] !== 'string') {
+      throw badRequest(`error decoding patch: operation ${i} needs the texts "op" and "path"`)
+    }
+    const { op, path, from, value } = operation
+    return { op: op as string, path: path as string, ...(typeof from === 'string' ? { from } : {}), value }
+  })
+}
+
+function tokensOf(pointer: string | undefined, op: string): string[] {
+  const tokens = pointer === undefined ? undefined : parsePointer(pointer)
+  if (!tokens)
+    throw new OperationError(`${op} operation does not apply: invalid path ${JSON.stringify(pointer ?? null)}`)
+  return tokens
+}
+
+/** @returns the position, or undefined when the token does not name an element. */
+function position(token: string, length: number): number | undefined {
+  if (!/^(0|[1-9]\d{0,8})$/.test(token)) return undefined
+  const index = Number(token)
+  return index < length ? index : undefined
+}
+
+/** Holds the document, so that an operation can replace even its root. */
+class Document {
+  root: unknown
+  #budget = MAX_COPIED_NODES
+  constructor(root: unknown) {
+    this.root = root
+  }
+  copy(value: unknown): unknown {
+    const count = (inner: unknown): number =>
+      typeof inner === 'object' && inner !== null ? Object.values(inner).reduce((n: number, v) => n + count(v), 1) : 1
+    this.#budget -= count(value)
+    if (this.#budget < 0) throw new OperationError('copy operations make the object too large')
+    return cloneJson(value)
+  }
+  /** @returns the value, and whether there is one. */
+  find(tokens: readonly string[]): { found: boolean; value: unknown } {
+    let value = this.root
+    for (const token of tokens) {
+      if (Array.isArray(value)) {
+        const index = position(token, value.length)
+        if (index === undefined) return { found: false, value: undefined }
+        value = value[index]
+      } else if (isObject(value) && Object.hasOwn(value, token)) value = value[token]
+      else return { found: false, value: undefined }
+    }
+    return { found: true, value }
+  }
+  get(tokens: readonly string[], op: string): unknown {
+    const { found, value } = this.find(tokens)
+    if (!found)
+      throw new OperationError(
+        `${op} operation does not apply: doc is missing path: /${tokens.join('/')}: missing value`,
+      )
+    return value
+  }
+  add(tokens: readonly string[], value: unknown): void {
+    const last = tokens.at(-1)
+    if (last === undefined) {
+      this.root = value
+      return
+    }
+    const parent = this.get(tokens.slice(0, -1), 'add')
+    if (Array.isArray(parent)) {
+      const index = last === '-' ? parent.length : position(last, parent.length + 1)
+      if (index === undefined) throw new OperationError(`add operation does not apply: invalid array index ${last}`)
+      parent.splice(index, 0, value)
+    } else if (isObject(parent)) setField(parent, last, value)
+    else throw new OperationError(`add operation does not apply: /${tokens.join('/')} is not in a container`)
+  }
+  remove(tokens: readonly string[]): void {
+    const last = tokens.at(-1)
+    if (last === undefined) throw new OperationError('remove operation does not apply to the whole document')
+    this.get(tokens, 'remove')
+    const parent = this.get(tokens.slice(0, -1), 'remove')
+    if (Array.isArray(parent)) parent.splice(Number(last), 1)
+    else if (isObject(parent)) delete parent[last]
+  }
+  replace(tokens: readonly string[], value: unknown): void {
+    const last = tokens.at(-1)
+    if (last === undefined) {
+      this.root = value
+      return
+    }
+    this.get(tokens, 'replace')
+    const parent = this.get(tokens.slice(0, -1), 'replace')
+    if (Array.isArray(parent)) parent[Number(last)] = value
+    else if (isObject(parent)) setField(parent, last, value)
+  }
+}
+
+function apply(document: Document, { op, path, from, value }: Operation): void {
+  const tokens = tokensOf(path, op)
+  switch (op) {
+    case 'add':
+      return document.add(tokens, cloneJson(value))
+    case 'remove':
+      return document.remove(tokens)
+    case 'replace':
+      return document.replace(tokens, cloneJson(value))
+    case 'test':
+      // A missing value equals null, as in the library that upstream uses.
+      if (deepEqual(document.find(tokens).value, value)) return
+      throw new OperationError(`testing value ${path} failed: test failed`)
+    case 'copy':
+      return document.add(tokens, document.copy(document.get(tokensOf(from, op), op)))
+    case 'move': {
+      const source = tokensOf(from, op)
+      if (tokens.length > source.length && source.every((token, i) => tokens[i] === token)) {
+        throw new OperationError('move operation does not apply: a value cannot be moved into itself')
+      }
+      const moved = document.get(source, op)
+      document.remove(source)
+      return document.add(tokens, moved)
+    }
+    default:
+      throw new OperationError(`Unexpected kind: ${op}`)
+  }
+}
+
+/**
+ * @param current is not changed
+ * @throws ApiError 400 for a patch that is none, 413 for too many operations, 422 for one that does not apply
+ */
+export function applyJsonPatch(current: unknown, patch: unknown): unknown {
+  const operations = parseOperations(patch)
+  const document = new Document(cloneJson(current))
+  try {
+    for (const operation of operations) apply(document, operation)
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error
+    const message = 'the server rejected our request due to an error in our request'
+    throw new ApiError(422, 'Invalid', message, { causes: [{ message: error.message }] })
+  }
+  return document.root
+}

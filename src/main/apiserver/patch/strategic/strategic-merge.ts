@@ -1,0 +1,96 @@
+// Strategic merge patch: a merge patch that knows from the schema which lists merge element by element.
+//
+// @see https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
+import { cloneJson, getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
+import { badRequest } from '../../../../shared/machinery/status.ts'
+import { type FieldFact, fieldFact, typeFact } from '../../schema/table.ts'
+import {
+  DELETE_PRIMITIVES,
+  isDirective,
+  listDirective,
+  patchTypeOf,
+  RETAIN_KEYS,
+  SET_ORDER,
+  withoutDirectives,
+} from './directives.ts'
+import { mergeList } from './merge-list.ts'
+
+/** @returns the fact of a field inside a value of this fact; unknown where the schema ends. */
+export function factInside(parent: FieldFact | undefined, key: string): FieldFact | undefined {
+  if (parent?.t === 'ref') return fieldFact(typeFact(parent.r ?? ''), key)
+  return parent?.t === 'map' ? parent.i : undefined
+}
+
+const strategies = (fact: FieldFact | undefined): readonly string[] => fact?.ps?.split(',') ?? []
+
+/** Drops the fields that `$retainKeys` does not name: how one member of a union takes the place of another. */
+function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
+  const keys = listDirective(patch, RETAIN_KEYS)
+  if (!keys) return original
+  for (const key of Object.keys(patch)) {
+    if (!isDirective(key) && patch[key] !== null && !keys.includes(key)) {
+      throw badRequest(`${RETAIN_KEYS} doesn't contain all the fields present in the patch: ${key} is missing`)
+    }
+  }
+  const kept: JsonObject = {}
+  for (const key of Object.keys(original)) if (keys.includes(key)) setField(kept, key, original[key])
+  return kept
+}
+
+/** @returns the merged map; neither argument is changed. */
+export function mergeMap(given: JsonObject, patch: JsonObject, fact: FieldFact | undefined): JsonObject {
+  const type = patchTypeOf(patch)
+  if (type === 'delete') return {}
+  if (type === 'replace') return withoutDirectives(patch) as JsonObject
+  const original = retainKeys(given, patch)
+  const result: JsonObject = {}
+  for (const key of Object.keys(original)) {
+    if (!touches(patch, key)) setField(result, key, cloneJson(original[key]))
+  }
+  for (const key of touchedKeys(patch)) {
+    const merged = mergeField(original, patch, key, factInside(fact, key))
+    if (merged !== undefined) setField(result, key, merged)
+  }
+  return result
+}
+
+const touches = (patch: JsonObject, key: string) =>
+  Object.hasOwn(patch, key) || Object.hasOwn(patch, DELETE_PRIMITIVES + key) || Object.hasOwn(patch, SET_ORDER + key)
+
+function touchedKeys(patch: JsonObject): Set<string> {
+  const keys = new Set<string>()
+  for (const key of Object.keys(patch)) {
+    if (key.startsWith(DELETE_PRIMITIVES)) keys.add(key.slice(DELETE_PRIMITIVES.length))
+    else if (key.startsWith(SET_ORDER)) keys.add(key.slice(SET_ORDER.length))
+    else if (!isDirective(key)) keys.add(key)
+  }
+  return keys
+}
+
+/** @returns the field's new value, or undefined when it goes. */
+function mergeField(original: JsonObject, patch: JsonObject, key: string, fact: FieldFact | undefined): unknown {
+  const change = getField(patch, key)
+  const current = getField(original, key)
+  if (change === null) return undefined
+  const deletions = listDirective(patch, DELETE_PRIMITIVES + key)
+  const order = listDirective(patch, SET_ORDER + key)
+  if (Array.isArray(current) && (Array.isArray(change) || change === undefined)) {
+    if (!strategies(fact).includes('merge'))
+      return change === undefined ? cloneJson(current) : withoutDirectives(change)
+    return mergeList(current, { items: change as unknown[] | undefined, deletions, order, key }, fact)
+  }
+  if (change === undefined) return current === undefined ? undefined : cloneJson(current)
+  if (isObject(current) && isObject(change)) {
+    return strategies(fact).includes('replace') ? withoutDirectives(change) : mergeMap(current, change, fact)
+  }
+  return withoutDirectives(change)
+}
+
+/**
+ * @param schemaId the type of the object
+ * @throws ApiError 400 for malformed directives and list elements without their merge key
+ */
+export function applyStrategicMergePatch(schemaId: string, current: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) throw badRequest('error decoding patch: a strategic merge patch is a map')
+  return mergeMap(isObject(current) ? current : {}, patch, { t: 'ref', r: schemaId })
+}
