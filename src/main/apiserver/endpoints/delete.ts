@@ -1,0 +1,38 @@
+// DELETE of one object.
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import type { Endpoint } from './parts.ts'
+import { deleteOptionsOf } from './write/delete-options.ts'
+
+/** Kinds that answer a finished deletion with the object instead of a Status. */
+const ANSWERS_WITH_OBJECT = new Set([
+  'core/pods',
+  'core/services',
+  'core/podtemplates',
+  'core/resourcequotas',
+  'core/persistentvolumes',
+  'core/persistentvolumeclaims',
+  'core/serviceaccounts',
+])
+
+const success = (resource: ResourceDescriptor, object: AnyObject) => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  details: {
+    name: object.metadata.name,
+    ...(resource.type.group ? { group: resource.type.group } : {}),
+    kind: resource.type.plural,
+    uid: object.metadata.uid,
+  },
+})
+
+export const remove: Endpoint = async (request, resource, parts) => {
+  const representation = parts.represent(request, resource)
+  const options = await deleteOptionsOf(request)
+  const { object, gone } = await parts.remove(resource, request.info, options)
+  if (gone && !ANSWERS_WITH_OBJECT.has(resource.storage)) return { code: 200, object: success(resource, object) }
+  const accepted = !gone && options.propagationPolicy === 'Foreground'
+  return { code: accepted ? 202 : 200, object: representation.one(object), contentType: representation.contentType }
+}

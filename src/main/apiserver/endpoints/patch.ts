@@ -1,0 +1,44 @@
+// PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch.
+import { invalidValue } from '../../../shared/machinery/field-error.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { badRequest, invalid } from '../../../shared/machinery/status.ts'
+import { applyPatch } from '../patch/apply-patch.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import type { ApiRequest } from '../request.ts'
+import { decodeObject } from '../schema/decode.ts'
+import type { Endpoint } from './parts.ts'
+import { strictFindings } from './write/decode-request.ts'
+import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
+
+/** @returns the patched object, decoded anew: a patch can break types and add fields that the kind does not have */
+export function patched(
+  request: ApiRequest,
+  resource: ResourceDescriptor,
+  current: AnyObject,
+  patch: unknown,
+): AnyObject {
+  const result = applyPatch(request.headers['content-type'] ?? '', resource.schema, current, patch)
+  const { object, unknown, errors } = decodeObject(resource.schema, result)
+  const refuse = (why: string) =>
+    invalid({ group: '', kind: '' }, '', [invalidValue('patch', JSON.stringify(patch), why)])
+  if (errors[0] !== undefined) throw refuse(errors[0])
+  const findings = strictFindings(unknown, request.duplicateFields)
+  const validation = fieldValidationOf(request.query, 'PatchOptions')
+  if (findings.length > 0 && validation === 'Strict') throw refuse(`strict decoding error: ${findings.join(', ')}`)
+  if (validation === 'Warn') for (const finding of findings) request.warn(finding)
+  return object
+}
+
+export const patch: Endpoint = async (request, resource, parts) => {
+  const { info } = request
+  const representation = parts.represent(request, resource)
+  const options = writeOptionsOf(request, 'PatchOptions')
+  const body = await request.body()
+  if (body === undefined) throw badRequest('a patch needs a body')
+  const { object } = await parts.replace(resource, info, current => patched(request, resource, current, body), {
+    ...options,
+    subresource: info.subresource,
+    strategy: info.subresource === 'status' ? 'status' : 'main',
+  })
+  return { code: 200, object: representation.one(object), contentType: representation.contentType }
+}

@@ -1,0 +1,100 @@
+// The scale subresource: autoscaling/v1 Scale over whatever a kind's descriptor says holds the three values.
+import { invalidValue } from '../../../shared/machinery/field-error.ts'
+import { cloneJson } from '../../../shared/machinery/json-object.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { badRequest, conflict, invalid, methodNotSupported, notFound } from '../../../shared/machinery/status.ts'
+import { viewOf } from '../keys.ts'
+import type { ResourceDescriptor, ScalePaths } from '../registry/resource.ts'
+import type { ApiRequest } from '../request.ts'
+import { decodeObject } from '../schema/decode.ts'
+import { applyPatch } from '../patch/apply-patch.ts'
+import type { Endpoint, EndpointParts } from './parts.ts'
+import { decodeRequest } from './write/decode-request.ts'
+import { checkVersion } from './write/preconditions.ts'
+import { writeOptionsOf } from './write/write-options.ts'
+import { assertSameName } from './update.ts'
+
+const SCHEMA = 'autoscaling.v1.Scale'
+
+export const SCALE_TYPE = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const
+
+function scaleOf(object: AnyObject, paths: ScalePaths<AnyObject>): AnyObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+  const selector = paths.selector(object)
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, ...(namespace ? { namespace } : {}), uid, resourceVersion, creationTimestamp },
+    spec: { replicas: paths.replicas(object) },
+    status: { replicas: paths.statusReplicas(object), ...(selector ? { selector } : {}) },
+  }
+}
+
+function replicasOf(scale: AnyObject): number {
+  const replicas = (scale.spec as { replicas?: number } | undefined)?.replicas ?? 0
+  if (replicas < 0)
+    throw invalid(SCALE_TYPE, scale.metadata.name, [
+      invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
+    ])
+  return replicas
+}
+
+async function write(
+  request: ApiRequest,
+  resource: ResourceDescriptor,
+  parts: EndpointParts,
+  paths: ScalePaths<AnyObject>,
+  next: (current: AnyObject) => AnyObject,
+  optionsKind: string,
+) {
+  const { object } = await parts.replace(
+    resource,
+    request.info,
+    current => {
+      const wanted = next(scaleOf(current, paths))
+      assertSameName(resource, wanted, request.info)
+      if (wanted.metadata.uid && wanted.metadata.uid !== current.metadata.uid)
+        throw conflict(
+          resource.type,
+          current.metadata.name,
+          `Precondition failed: UID in precondition: ${wanted.metadata.uid}, UID in object meta: ${current.metadata.uid}`,
+        )
+      checkVersion(resource, wanted.metadata.resourceVersion, current)
+      const copy = cloneJson(current)
+      paths.setReplicas(copy, replicasOf(wanted))
+      return copy
+    },
+    { ...writeOptionsOf(request, optionsKind), subresource: 'scale', strategy: 'main' },
+  )
+  return { code: 200, object: scaleOf(object, paths) }
+}
+
+export const scale: Endpoint = async (request, resource, parts) => {
+  const paths = resource.scale
+  if (!paths) throw methodNotSupported(resource.type, request.info.verb)
+  switch (request.info.verb) {
+    case 'get': {
+      const stored = parts.find(resource, request.info)
+      if (!stored) throw notFound(resource.type, request.info.name)
+      return { code: 200, object: scaleOf(viewOf(resource, stored), paths) }
+    }
+    case 'update': {
+      const wanted = await decodeRequest(request, SCALE_TYPE, SCHEMA, 'UpdateOptions')
+      return write(request, resource, parts, paths, () => wanted, 'UpdateOptions')
+    }
+    case 'patch': {
+      const body = await request.body()
+      const apply = (current: AnyObject) => {
+        const { object, errors } = decodeObject(
+          SCHEMA,
+          applyPatch(request.headers['content-type'] ?? '', SCHEMA, current, body),
+        )
+        if (errors[0] !== undefined) throw badRequest(errors[0])
+        return object
+      }
+      return write(request, resource, parts, paths, apply, 'PatchOptions')
+    }
+    default:
+      throw methodNotSupported(resource.type, request.info.verb)
+  }
+}

@@ -1,0 +1,16 @@
+// Runs the admission plugins: every mutation first, in order, then every check.
+import type { AdmissionPlugin, AdmissionRequest } from '../../admission/contract.ts'
+
+export interface AdmissionChain {
+  mutate(request: AdmissionRequest): Promise<void>
+  validate(request: AdmissionRequest): Promise<void>
+}
+
+export const admissionChain = (plugins: readonly AdmissionPlugin[]): AdmissionChain => ({
+  async mutate(request) {
+    for (const plugin of plugins) if (plugin.mutate) await plugin.mutate(request)
+  },
+  async validate(request) {
+    for (const plugin of plugins) if (plugin.validate) await plugin.validate(request)
+  },
+})

@@ -1,0 +1,172 @@
+// The update pipeline: read → change → metadata → defaults → mutate → prepare → validate → check → store, and again
+// from the read when somebody else wrote in between.
+//
+// A version in the new object makes the write conditional. Nothing special is needed for patches: a patch that does
+// not name a version yields the version just read, so that only a race makes it stale, and a race starts over.
+import { formatTime } from '../../../../shared/machinery/clock.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import type { FieldError } from '../../../../shared/machinery/field-error.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
+import { conflict, notFound, staleVersion } from '../../../../shared/machinery/status.ts'
+import { StoreError } from '../../../store/contract.ts'
+import type { AdmissionRequest } from '../../admission/contract.ts'
+import { keyOf, viewOf } from '../../keys.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { toApiError } from '../../store-error.ts'
+import type { ChangeOptions, ObjectName } from '../contract.ts'
+import { isFinished } from './finalization.ts'
+import { checkPreconditions, checkVersion } from './preconditions.ts'
+import { validateChange } from './validation.ts'
+import type { WriteParts } from './write-parts.ts'
+
+const MAX_ATTEMPTS = 64
+
+/** @returns the object to write, which the pipeline then owns; undefined to write nothing */
+export type Change = (current: AnyObject) => AnyObject | undefined | Promise<AnyObject | undefined>
+
+export interface Changed {
+  readonly object: AnyObject
+  /** The last finalizer went: the object is deleted. */
+  readonly deleted: boolean
+}
+
+/** Fields that no update may touch. */
+function keepSystemMetadata(resource: ResourceDescriptor, object: AnyObject, old: AnyObject): void {
+  const { metadata } = object
+  if (metadata.uid && metadata.uid !== old.metadata.uid)
+    throw conflict(
+      resource.type,
+      old.metadata.name,
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`,
+    )
+  metadata.name ||= old.metadata.name
+  if (resource.type.namespaced) metadata.namespace ||= old.metadata.namespace ?? ''
+  metadata.uid = old.metadata.uid
+  metadata.creationTimestamp = old.metadata.creationTimestamp
+  metadata.resourceVersion = old.metadata.resourceVersion
+  delete metadata.selfLink
+  restore(metadata, old.metadata, 'deletionTimestamp')
+  restore(metadata, old.metadata, 'deletionGracePeriodSeconds')
+  restore(metadata, old.metadata, 'generation')
+  restore(metadata, old.metadata, 'generateName')
+  object.kind = resource.type.kind
+  object.apiVersion = apiVersionOf(resource.type)
+}
+
+function restore<T extends object, K extends keyof T>(target: T, source: T, field: K): void {
+  if (source[field] === undefined) delete target[field]
+  else target[field] = source[field]
+}
+
+function prepare(resource: ResourceDescriptor, object: AnyObject, old: AnyObject, options: ChangeOptions): void {
+  if (options.strategy === 'main') resource.prepareForUpdate?.(object, old)
+  else if (options.strategy === 'status') resource.status?.prepareForUpdate?.(object, old)
+}
+
+function rulesFor(
+  resource: ResourceDescriptor,
+  object: AnyObject,
+  old: AnyObject,
+  options: ChangeOptions,
+): FieldError[] {
+  const own = options.validate?.(object, old) ?? []
+  if (options.strategy === 'main')
+    return [...own, ...(resource.validate?.(object) ?? []), ...(resource.validateUpdate?.(object, old) ?? [])]
+  if (options.strategy === 'status') return [...own, ...(resource.status?.validateUpdate?.(object, old) ?? [])]
+  return own
+}
+
+async function admit(
+  resource: ResourceDescriptor,
+  object: AnyObject,
+  old: AnyObject,
+  options: ChangeOptions,
+  parts: WriteParts,
+): Promise<() => Promise<void>> {
+  if (options.skipAdmission) return () => Promise.resolve()
+  const request: AdmissionRequest = {
+    operation: 'UPDATE',
+    resource,
+    subresource: options.subresource ?? '',
+    namespace: old.metadata.namespace ?? '',
+    name: old.metadata.name,
+    object,
+    oldObject: old,
+    options: {},
+    user: options.user,
+    dryRun: options.dryRun ?? false,
+    warn: options.warn ?? (() => undefined),
+  }
+  await parts.admission.mutate(request)
+  return () => parts.admission.validate(request)
+}
+
+/** @returns the new state, or undefined when the write lost a race and must start over */
+async function attempt(
+  resource: ResourceDescriptor,
+  name: ObjectName,
+  change: Change,
+  options: ChangeOptions,
+  parts: WriteParts,
+): Promise<Changed | undefined> {
+  const key = keyOf(resource, name.namespace, name.name)
+  const stored = parts.store.get(key)
+  if (!stored) throw notFound(resource.type, name.name)
+  const old = viewOf(resource, stored)
+  checkPreconditions(resource, old, options.preconditions)
+  const object = await change(old)
+  if (!object) return { object: old, deleted: false }
+  checkVersion(resource, object.metadata.resourceVersion, old)
+  keepSystemMetadata(resource, object, old)
+  resource.setDefaults?.(object)
+  parts.tracker.track(object, {
+    resource,
+    old,
+    manager: options.fieldManager ?? 'unknown',
+    subresource: options.subresource ?? '',
+    time: formatTime(parts.clock.now()),
+  })
+  const checkAdmission = await admit(resource, object, old, options, parts)
+  prepare(resource, object, old, options)
+  validateChange(resource, object, old, rulesFor(resource, object, old, options))
+  await checkAdmission()
+  if (options.strategy === 'main') for (const warning of resource.warnings?.(object, old) ?? []) options.warn?.(warning)
+  const finished = isFinished(resource, object)
+  if (!finished && deepEqual(object, old)) return { object: old, deleted: false }
+  if (options.dryRun) return { object, deleted: finished }
+  try {
+    if (finished) {
+      const gone = await parts.store.delete(key, stored.revision)
+      object.metadata.resourceVersion = String(gone.revision)
+      return { object, deleted: true }
+    }
+    const written = await parts.store.update(
+      key,
+      resource.toStorage ? resource.toStorage(object) : object,
+      stored.revision,
+    )
+    return { object: viewOf(resource, written), deleted: false }
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'RevisionConflict') return undefined
+    throw toApiError(error, resource.type, name.name)
+  }
+}
+
+/**
+ * @param change is called again, with the newer state, when the write lost a race
+ * @throws ApiError 404, 409, 422 and what the plugins refuse with
+ */
+export async function changeObject(
+  resource: ResourceDescriptor,
+  name: ObjectName,
+  change: Change,
+  options: ChangeOptions,
+  parts: WriteParts,
+): Promise<Changed> {
+  for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
+    const changed = await attempt(resource, name, change, options, parts)
+    if (changed) return changed
+  }
+  throw staleVersion(resource.type, name.name)
+}

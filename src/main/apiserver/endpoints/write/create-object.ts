@@ -1,0 +1,118 @@
+// The create pipeline: metadata → defaults → mutate → prepare → validate → check → store.
+import { randomUUID } from 'node:crypto'
+import { formatTime } from '../../../../shared/machinery/clock.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
+import { alreadyExists, ApiError, badRequest, isAlreadyExists } from '../../../../shared/machinery/status.ts'
+import { cloneJson } from '../../../../shared/machinery/json-object.ts'
+import type { AdmissionRequest } from '../../admission/contract.ts'
+import { keyOf, viewOf } from '../../keys.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { toApiError } from '../../store-error.ts'
+import type { WriteOptions } from '../contract.ts'
+import { generateName } from './generate-name.ts'
+import { validateCreate } from './validation.ts'
+import type { WriteParts } from './write-parts.ts'
+
+const GENERATED_NAME_ATTEMPTS = 8
+
+/** The server's own fields; whatever the client put there is dropped. Type and metadata come first when printed. */
+function withSystemMetadata(
+  resource: ResourceDescriptor,
+  namespace: string,
+  object: AnyObject,
+  parts: WriteParts,
+): AnyObject {
+  const { resourceVersion, ...metadata } = object.metadata ?? {}
+  if (resourceVersion) throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created')
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.selfLink
+  delete metadata.generation
+  if (resource.type.namespaced) {
+    if (metadata.namespace && metadata.namespace !== namespace)
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+    metadata.namespace = namespace
+  } else delete metadata.namespace
+  metadata.uid = randomUUID()
+  metadata.creationTimestamp = formatTime(parts.clock.now())
+  const { kind: _kind, apiVersion: _apiVersion, metadata: _metadata, ...content } = object
+  return {
+    kind: resource.type.kind,
+    apiVersion: apiVersionOf(resource.type),
+    metadata,
+    ...content,
+  } as AnyObject
+}
+
+async function attempt(
+  resource: ResourceDescriptor,
+  namespace: string,
+  object: AnyObject,
+  options: WriteOptions,
+  parts: WriteParts,
+): Promise<AnyObject> {
+  resource.setDefaults?.(object)
+  const request: AdmissionRequest = {
+    operation: 'CREATE',
+    resource,
+    subresource: '',
+    namespace,
+    name: object.metadata.name,
+    object,
+    options: {},
+    user: options.user,
+    dryRun: options.dryRun ?? false,
+    warn: options.warn ?? (() => undefined),
+  }
+  parts.tracker.track(object, {
+    resource,
+    old: undefined,
+    manager: options.fieldManager ?? 'unknown',
+    subresource: '',
+    time: object.metadata.creationTimestamp,
+  })
+  await parts.admission.mutate(request)
+  resource.prepareForCreate?.(object)
+  validateCreate(resource, object)
+  await parts.admission.validate(request)
+  for (const warning of resource.warnings?.(object) ?? []) options.warn?.(warning)
+
+  const key = keyOf(resource, namespace, object.metadata.name)
+  try {
+    if (options.dryRun) {
+      if (parts.store.get(key)) throw alreadyExists(resource.type, object.metadata.name)
+      return object
+    }
+    const stored = await parts.store.create(key, resource.toStorage ? resource.toStorage(object) : object)
+    return viewOf(resource, stored)
+  } catch (error) {
+    throw toApiError(error, resource.type, object.metadata.name)
+  }
+}
+
+/**
+ * @param object decoded; the caller gives it away
+ * @returns the object as stored, shared and immutable; on dry run as it would be
+ * @throws ApiError
+ */
+export async function createObject(
+  resource: ResourceDescriptor,
+  namespace: string,
+  object: AnyObject,
+  options: WriteOptions,
+  parts: WriteParts,
+): Promise<AnyObject> {
+  const draft = withSystemMetadata(resource, namespace, object, parts)
+  const base = draft.metadata.generateName
+  if (draft.metadata.name || !base) return attempt(resource, namespace, draft, options, parts)
+  for (let tries = 1; ; tries++) {
+    const named = tries < GENERATED_NAME_ATTEMPTS ? cloneJson(draft) : draft
+    named.metadata.name = generateName(base, parts.random)
+    try {
+      return await attempt(resource, namespace, named, options, parts)
+    } catch (error) {
+      if (!isAlreadyExists(error) || tries >= GENERATED_NAME_ATTEMPTS) throw error
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// A request's body as an object of the expected kind, with the strictness that the client asked for.
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
+import { badRequest } from '../../../../shared/machinery/status.ts'
+import type { ApiRequest } from '../../request.ts'
+import { decodeObject } from '../../schema/decode.ts'
+import { fieldValidationOf } from './write-options.ts'
+
+type Kind = Pick<ResourceType<unknown>, 'group' | 'version' | 'kind'>
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const text = (value: unknown) => (typeof value === 'string' ? value : '')
+
+/** The body's own type must be the URL's; an absent one is taken from the URL. */
+function assertKind(value: Record<string, unknown>, kind: Kind): void {
+  const apiVersion = text(value.apiVersion)
+  const given = text(value.kind)
+  const expected = apiVersionOf(kind)
+  if (given !== '' && given !== kind.kind)
+    throw badRequest(
+      `${given} in version ${JSON.stringify(apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${kind.kind}: ` +
+        `no kind ${JSON.stringify(given)} is served at this path`,
+    )
+  if (apiVersion !== '' && apiVersion !== expected)
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+    )
+}
+
+const named = (kind: string, paths: readonly string[]) => paths.map(path => `${kind} field ${JSON.stringify(path)}`)
+
+/** @returns what strict decoding complains about. */
+export const strictFindings = (unknown: readonly string[], duplicates: readonly string[]): string[] => [
+  ...named('duplicate', duplicates),
+  ...named('unknown', unknown),
+]
+
+/**
+ * @param schema such as `apps.v1.Deployment`
+ * @returns a copy that nobody else holds, without unknown fields
+ * @throws ApiError 400 with upstream's wording; Warning headers for unknown fields unless Strict or Ignore
+ */
+export async function decodeRequest(
+  request: ApiRequest,
+  kind: Kind,
+  schema: string,
+  optionsKind: string,
+): Promise<AnyObject> {
+  const value = await request.body()
+  if (!isMap(value))
+    throw badRequest(
+      value === undefined
+        ? 'a body is required: the request has none'
+        : `couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    )
+  assertKind(value, kind)
+  const { object, unknown, errors } = decodeObject(schema, value)
+  if (errors[0] !== undefined) throw badRequest(errors[0])
+  const findings = strictFindings(unknown, request.duplicateFields)
+  const validation = fieldValidationOf(request.query, optionsKind)
+  if (findings.length > 0 && validation === 'Strict')
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ` +
+        `strict decoding error: ${findings.join(', ')}`,
+    )
+  if (validation === 'Warn') for (const finding of findings) request.warn(finding)
+  return object
+}

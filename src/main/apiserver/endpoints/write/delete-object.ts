@@ -1,0 +1,134 @@
+// The delete pipeline: graceful periods, finalizers and propagation policies as the API concepts describe them.
+//
+// An object goes at once when nothing holds it; otherwise deletion only marks it, and the write that removes the last
+// hold (a finalizer, the grace period, a namespace's content) makes it go.
+import { formatTime } from '../../../../shared/machinery/clock.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { cloneJson } from '../../../../shared/machinery/json-object.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { notFound, staleVersion } from '../../../../shared/machinery/status.ts'
+import { StoreError } from '../../../store/contract.ts'
+import type { AdmissionRequest } from '../../admission/contract.ts'
+import { keyOf, viewOf } from '../../keys.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { toApiError } from '../../store-error.ts'
+import type { DeleteOptions, ObjectName } from '../contract.ts'
+import { isHeld } from './finalization.ts'
+import { checkPreconditions } from './preconditions.ts'
+import type { WriteParts } from './write-parts.ts'
+
+const MAX_ATTEMPTS = 64
+const ORPHAN = 'orphan'
+const FOREGROUND = 'foregroundDeletion'
+
+/** Kinds whose dependents stay when nobody says otherwise; the legacy rule of these two. */
+const ORPHANED_BY_DEFAULT = new Set(['core/replicationcontrollers', 'batch/jobs'])
+
+export interface Deleted {
+  /** The last state. */
+  readonly object: AnyObject
+  /** False: only marked; something still holds it. */
+  readonly gone: boolean
+}
+
+function finalizersFor(
+  resource: ResourceDescriptor,
+  current: readonly string[],
+  policy: DeleteOptions['propagationPolicy'],
+): string[] {
+  const others = current.filter(finalizer => finalizer !== ORPHAN && finalizer !== FOREGROUND)
+  if (policy === 'Orphan') return [...others, ORPHAN]
+  if (policy === 'Foreground') return [...others, FOREGROUND]
+  if (policy === 'Background') return others
+  if (current.includes(ORPHAN) || current.includes(FOREGROUND)) return [...current]
+  return ORPHANED_BY_DEFAULT.has(resource.storage) ? [...others, ORPHAN] : others
+}
+
+function graceFor(resource: ResourceDescriptor, object: AnyObject, requested: number | undefined): number {
+  if (!resource.gracefulDeletion) return 0
+  const seconds = resource.gracefulDeletion(object, requested !== undefined && requested < 0 ? 1 : requested)
+  return Math.max(0, seconds)
+}
+
+/** Marks a copy as being deleted. A second, shorter grace period counts from the first request. */
+function mark(resource: ResourceDescriptor, copy: AnyObject, graceSeconds: number, nowMs: number): void {
+  const { metadata } = copy
+  const previousGrace = metadata.deletionGracePeriodSeconds ?? 0
+  if (metadata.deletionTimestamp === undefined) {
+    metadata.deletionTimestamp = formatTime(nowMs + graceSeconds * 1000)
+    metadata.deletionGracePeriodSeconds = graceSeconds
+    if (metadata.generation !== undefined && metadata.generation > 0) metadata.generation += 1
+    if (resource.type.group === '' && resource.type.plural === 'namespaces')
+      copy.status = { ...(copy.status as object | undefined), phase: 'Terminating' }
+  } else if (graceSeconds < previousGrace) {
+    const requestedAt = Date.parse(metadata.deletionTimestamp) - previousGrace * 1000
+    metadata.deletionTimestamp = formatTime(requestedAt + graceSeconds * 1000)
+    metadata.deletionGracePeriodSeconds = graceSeconds
+  }
+}
+
+async function attempt(
+  resource: ResourceDescriptor,
+  name: ObjectName,
+  options: DeleteOptions,
+  parts: WriteParts,
+): Promise<Deleted | undefined> {
+  const key = keyOf(resource, name.namespace, name.name)
+  const stored = parts.store.get(key)
+  if (!stored) throw notFound(resource.type, name.name)
+  const old = viewOf(resource, stored)
+  checkPreconditions(resource, old, options.preconditions)
+  const request: AdmissionRequest = {
+    operation: 'DELETE',
+    resource,
+    subresource: '',
+    namespace: name.namespace,
+    name: name.name,
+    oldObject: old,
+    options: {
+      ...(options.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),
+      ...(options.propagationPolicy === undefined ? {} : { propagationPolicy: options.propagationPolicy }),
+    },
+    user: options.user,
+    dryRun: options.dryRun ?? false,
+    warn: options.warn ?? (() => undefined),
+  }
+  await parts.admission.mutate(request)
+  await parts.admission.validate(request)
+
+  const marked = cloneJson(old)
+  const finalizers = finalizersFor(resource, old.metadata.finalizers ?? [], options.propagationPolicy)
+  if (finalizers.length > 0) marked.metadata.finalizers = finalizers
+  else delete marked.metadata.finalizers
+  const pending = old.metadata.deletionTimestamp !== undefined && (old.metadata.deletionGracePeriodSeconds ?? 0) === 0
+  const grace = pending ? 0 : graceFor(resource, old, options.gracePeriodSeconds)
+  mark(resource, marked, grace, parts.clock.now())
+  const gone = grace === 0 && !isHeld(resource, marked)
+  if (options.dryRun) return { object: gone ? old : marked, gone }
+  try {
+    if (gone) {
+      const last = await parts.store.delete(key, stored.revision)
+      return { object: viewOf(resource, last), gone }
+    }
+    if (deepEqual(marked, old)) return { object: old, gone }
+    const toStore = resource.toStorage ? resource.toStorage(marked) : marked
+    return { object: viewOf(resource, await parts.store.update(key, toStore, stored.revision)), gone }
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'RevisionConflict') return undefined
+    throw toApiError(error, resource.type, name.name)
+  }
+}
+
+/** @throws ApiError 404, 409 (preconditions) and what the plugins refuse with */
+export async function deleteObject(
+  resource: ResourceDescriptor,
+  name: ObjectName,
+  options: DeleteOptions,
+  parts: WriteParts,
+): Promise<Deleted> {
+  for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
+    const deleted = await attempt(resource, name, options, parts)
+    if (deleted) return deleted
+  }
+  throw staleVersion(resource.type, name.name)
+}

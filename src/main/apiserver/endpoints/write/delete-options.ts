@@ -1,0 +1,64 @@
+// DeleteOptions, from the body or, without one, from the query.
+import { type FieldError, invalidValue, notSupported } from '../../../../shared/machinery/field-error.ts'
+import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
+import type { DeleteOptions as DeleteOptionsBody } from '../../../../shared/api/meta/v1.ts'
+import type { ApiRequest } from '../../request.ts'
+import { decodeObject } from '../../schema/decode.ts'
+import type { DeleteOptions } from '../contract.ts'
+import { boolParameter, integerParameter } from '../read/list-options.ts'
+import { parseDryRun } from './write-options.ts'
+
+const POLICIES = ['Foreground', 'Background', 'Orphan'] as const
+
+function fromQuery(query: URLSearchParams): DeleteOptionsBody {
+  const gracePeriodSeconds = integerParameter(query, 'gracePeriodSeconds')
+  const orphanDependents = boolParameter(query, 'orphanDependents')
+  const propagationPolicy = query.get('propagationPolicy') ?? undefined
+  return {
+    dryRun: query.getAll('dryRun'),
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(orphanDependents === undefined ? {} : { orphanDependents }),
+    ...(propagationPolicy ? { propagationPolicy } : {}),
+  }
+}
+
+async function optionsBody(request: ApiRequest): Promise<DeleteOptionsBody> {
+  const value = await request.body()
+  if (value === undefined || value === null) return fromQuery(request.query)
+  const { object, errors } = decodeObject('meta.v1.DeleteOptions', value)
+  if (errors[0] !== undefined) throw badRequest(errors[0])
+  return object as unknown as DeleteOptionsBody
+}
+
+/** @throws ApiError 400 or 422 */
+export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOptions> {
+  const body = await optionsBody(request)
+  const errors: FieldError[] = []
+  const policy = POLICIES.find(known => known === body.propagationPolicy)
+  if (body.propagationPolicy !== undefined && body.orphanDependents !== undefined)
+    errors.push(
+      invalidValue(
+        'propagationPolicy',
+        body.propagationPolicy,
+        'orphanDependents and deletionPropagation cannot be both set',
+      ),
+    )
+  else if (body.propagationPolicy !== undefined && policy === undefined)
+    errors.push(notSupported('propagationPolicy', body.propagationPolicy, [...POLICIES, 'nil']))
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
+  const fromOrphan =
+    body.orphanDependents === undefined
+      ? undefined
+      : body.orphanDependents
+        ? ('Orphan' as const)
+        : ('Background' as const)
+  const propagationPolicy = policy ?? fromOrphan
+  return {
+    user: request.user,
+    dryRun: parseDryRun([...(body.dryRun ?? []), ...request.query.getAll('dryRun')], 'DeleteOptions'),
+    warn: text => request.warn(text),
+    ...(body.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: body.gracePeriodSeconds }),
+    ...(propagationPolicy ? { propagationPolicy } : {}),
+    ...(body.preconditions ? { preconditions: body.preconditions } : {}),
+  }
+}

@@ -1,0 +1,43 @@
+// All checks of an object that is about to be stored, as one 422.
+import type { FieldError } from '../../../../shared/machinery/field-error.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { invalid } from '../../../../shared/machinery/status.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { requiredErrors } from '../../schema/decode.ts'
+import { validateObjectMeta } from '../../schema/validate-meta.ts'
+
+/** The schema and the kind's own rules may say the same thing twice. */
+function unique(errors: readonly FieldError[]): FieldError[] {
+  const seen = new Set<string>()
+  return errors.filter(({ field, message }) => {
+    const text = `${field}: ${message}`
+    return !seen.has(text) && seen.add(text)
+  })
+}
+
+function check(resource: ResourceDescriptor, name: string, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid(resource.type, name, unique(errors))
+}
+
+/** @throws ApiError 422 */
+export function validateCreate(resource: ResourceDescriptor, object: AnyObject): void {
+  check(resource, object.metadata.name, [
+    ...validateObjectMeta(object.metadata, resource),
+    ...requiredErrors(resource.schema, object),
+    ...(resource.validate?.(object) ?? []),
+  ])
+}
+
+/** @param rules the checks of this path: the main resource's, a subresource's, or none @throws ApiError 422 */
+export function validateChange(
+  resource: ResourceDescriptor,
+  object: AnyObject,
+  old: AnyObject,
+  rules: readonly FieldError[],
+): void {
+  check(resource, object.metadata.name, [
+    ...validateObjectMeta(object.metadata, resource, old.metadata),
+    ...requiredErrors(resource.schema, object),
+    ...rules,
+  ])
+}
