@@ -1,6 +1,7 @@
 // Runs controllers: one queue and N workers each, over caches that all of them share.
 import type { Clock } from '../machinery/clock.ts'
 import { deferred } from '../machinery/deferred.ts'
+import type { Log } from '../machinery/log.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { ResourceType } from '../machinery/resource-type.ts'
 import { ApiError, isConflict } from '../machinery/status.ts'
@@ -14,7 +15,6 @@ import {
   type Controller,
   type ControllerContext,
   type ControlLoop,
-  type Logger,
   type Reconciler,
   TerminalError,
 } from './reconciler.ts'
@@ -33,7 +33,7 @@ export interface ControllerManagerOptions {
   /** The client that acts as a controller's own identity. */
   readonly clientFor: (controller: string) => Client
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly metrics?: ControllerMetrics
   /** In [0, 1). */
   readonly random?: () => number

@@ -1,5 +1,6 @@
 // The read side of an informer: a keyed cache of one kind with indexes.
 import type { KubeObject } from '../machinery/object.ts'
+import { controllerOf } from '../machinery/owner.ts'
 import type { ObjectRef } from './client.ts'
 import { keyOf } from './object-key.ts'
 
@@ -18,10 +19,16 @@ export const byNamespace: Index<KubeObject> = {
 /** Finds dependents by the uid of their controlling owner. */
 export const byControllerUid: Index<KubeObject> = {
   name: 'controllerUid',
-  values: ({ metadata }) => {
-    const owner = metadata.ownerReferences?.find(ref => ref.controller)
+  values: object => {
+    const owner = controllerOf(object)
     return owner ? [owner.uid] : []
   },
+}
+
+/** Finds, by namespace, objects that nobody controls: those that a controller may adopt. */
+export const orphansByNamespace: Index<KubeObject> = {
+  name: 'orphansByNamespace',
+  values: object => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
 }
 
 /** Reads of the cache. Everything returned is shared and immutable. */

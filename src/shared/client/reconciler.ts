@@ -1,26 +1,20 @@
 // What a controller is: which kinds it watches, and what it does about one object. The manager (controller-manager.ts)
 // owns queues, caches, workers and retries.
 import type { Clock } from '../machinery/clock.ts'
+import type { Log } from '../machinery/log.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import { controllerOf } from '../machinery/owner.ts'
 import { type ResourceType, apiVersionOf } from '../machinery/resource-type.ts'
 import type { Client, ObjectRef } from './client.ts'
 import type { EventRecorder } from './events.ts'
 import type { InformerHandler } from './informer.ts'
 import type { Lister } from './lister.ts'
 
-/** Structured log lines; pino's shape. */
-export interface Logger {
-  debug(fields: object, message: string): void
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
-
 export interface ControllerContext {
   /** Acts as this controller's own identity. */
   readonly client: Client
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly events: EventRecorder
   /** Aborts when the manager stops. */
   readonly signal: AbortSignal
@@ -131,7 +125,7 @@ export const read = (type: ResourceType<KubeObject>): Watch => ({ type })
 
 /** @returns the controlling owner if it is of this kind, whatever the version. */
 export function ownerOf(object: KubeObject, type: ResourceType<KubeObject>): (ObjectRef & { uid: string }) | undefined {
-  const ref = object.metadata.ownerReferences?.find(owner => owner.controller)
+  const ref = controllerOf(object)
   if (ref?.kind !== type.kind || groupOf(ref.apiVersion) !== groupOf(apiVersionOf(type))) return undefined
   const { namespace } = object.metadata
   return { ...(namespace && type.namespaced ? { namespace } : {}), name: ref.name, uid: ref.uid }
