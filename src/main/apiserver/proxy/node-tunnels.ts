@@ -1,0 +1,125 @@
+// The API server's end of the nodes' links: keeps the newest link of every node and opens streams to its kubelet or
+// to addresses on it. See src/agent/tunnel/tunnel.ts for the other end and the picture.
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
+import { Duplex } from 'node:stream'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import { ApiError } from '../../../shared/machinery/status.ts'
+
+/** `kubelet`, or `address:port` (IPv6 in brackets). */
+export type NodeTarget = 'kubelet' | (string & {})
+
+export interface NodeDialer {
+  /**
+   * Opens a raw byte stream to something on a node.
+   * @throws ApiError 503 when the node has no link, 502 when the node cannot reach the target
+   */
+  dial(nodeName: string, target: NodeTarget): Promise<Duplex>
+}
+
+const PING_EVERY_MS = 5_000
+const PING_TIMEOUT_MS = 10_000
+const DIAL_TIMEOUT_MS = 15_000
+const STREAM_WINDOW_BYTES = 1 << 20
+const LINK_WINDOW_BYTES = 16 << 20
+
+const unavailable = (message: string) => new ApiError(503, 'ServiceUnavailable', message)
+
+/** HTTP/1.1 writes strings in mixed encodings, which HTTP/2 streams garble: hand out a stream of bytes. */
+const asBytes = (stream: ClientHttp2Stream): Duplex => {
+  const bytes = Duplex.from({ readable: stream, writable: stream })
+  bytes.on('error', () => stream.destroy())
+  return bytes
+}
+
+export class NodeTunnels implements NodeDialer, AsyncDisposable {
+  readonly #clock: Clock
+  readonly #links = new Map<string, ClientHttp2Session>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Nodes with a working link. */
+  get connected(): string[] {
+    return [...this.#links.keys()]
+  }
+
+  /** Takes over an upgraded socket, whose peer was authenticated as this node. An older link of the node is closed. */
+  accept(nodeName: string, socket: Duplex, head: Buffer): void {
+    if (head.length > 0) socket.unshift(head)
+    socket.on('error', () => socket.destroy())
+    // Through a plain stream: Node crashes when HTTP/2 takes over a TLS socket whose earlier write is still under way.
+    const bytes = Duplex.from({ readable: socket, writable: socket })
+    bytes.on('error', () => socket.destroy())
+    const session = connect('http://node', {
+      createConnection: () => bytes,
+      settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
+    })
+    session.on('error', () => session.destroy())
+    session.once('connect', () => session.setLocalWindowSize(LINK_WINDOW_BYTES))
+    const older = this.#links.get(nodeName)
+    this.#links.set(nodeName, session)
+    older?.destroy()
+    const cancel = this.#heartbeat(session)
+    session.once('close', () => {
+      cancel()
+      if (this.#links.get(nodeName) === session) this.#links.delete(nodeName)
+      socket.destroy()
+    })
+  }
+
+  /** Ends the link when a ping is not answered in time. @returns a function that stops it */
+  #heartbeat(session: ClientHttp2Session): () => void {
+    let cancel = this.#clock.after(PING_EVERY_MS, () => ping())
+    const ping = () => {
+      if (session.destroyed) return
+      cancel = this.#clock.after(PING_TIMEOUT_MS, () => session.destroy())
+      session.ping(error => {
+        cancel()
+        if (error) session.destroy()
+        else cancel = this.#clock.after(PING_EVERY_MS, ping)
+      })
+    }
+    return () => cancel()
+  }
+
+  dial(nodeName: string, target: NodeTarget): Promise<Duplex> {
+    const session = this.#links.get(nodeName)
+    if (!session)
+      return Promise.reject(
+        unavailable(`node "${nodeName}" is not connected: its agent has no link to this API server`),
+      )
+    return new Promise((resolve, reject) => {
+      const stream = session.request({ ':method': 'CONNECT', ':authority': target }, { endStream: false })
+      const cancelTimeout = this.#clock.after(DIAL_TIMEOUT_MS, () =>
+        fail(unavailable(`node "${nodeName}" does not answer`)),
+      )
+      const fail = (error: Error) => {
+        cancelTimeout()
+        stream.destroy()
+        reject(error)
+      }
+      const lost = () => fail(unavailable(`the link to node "${nodeName}" ended`))
+      stream.once('error', lost)
+      stream.once('close', lost)
+      stream.once('response', headers => {
+        cancelTimeout()
+        stream.off('close', lost)
+        stream.off('error', lost)
+        stream.on('error', () => stream.destroy())
+        if (headers[':status'] === 200) return resolve(asBytes(stream))
+        const why = String(headers['flotilla-error'] ?? `status ${headers[':status']}`)
+        stream.destroy()
+        reject(new ApiError(502, 'BadGateway', `node "${nodeName}" cannot reach ${target}: ${why}`))
+      })
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = [...this.#links.values()].map(
+      session => new Promise<void>(resolve => session.once('close', () => resolve())),
+    )
+    for (const session of this.#links.values()) session.destroy()
+    await Promise.all(closed)
+  }
+}

@@ -1,0 +1,155 @@
+// Both ends of a node's link over a real TLS socket.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { type Server, createServer, request } from 'node:http'
+import { createServer as createTcpServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { createServer as createTlsServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { runTunnel } from '../../src/agent/tunnel/tunnel.ts'
+import { NodeTunnels } from '../../src/main/apiserver/proxy/node-tunnels.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
+
+function selfSigned() {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-tunnel-'))
+  const args =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1'
+  execFileSync('openssl', [...args.split(' '), '-keyout', join(folder, 'key'), '-out', join(folder, 'crt')], {
+    stdio: 'ignore',
+  })
+  const cert = readFileSync(join(folder, 'crt'), 'utf8')
+  return { ca: cert, cert, key: readFileSync(join(folder, 'key'), 'utf8') }
+}
+
+let tls: { ca: string; cert: string; key: string }
+let tunnels: NodeTunnels
+let front: ReturnType<typeof createTlsServer>
+let kubelet: Server
+let stop: AbortController
+let running: Promise<void>
+let changes: string[]
+
+const until = async (check: () => boolean) => {
+  const deadline = Date.now() + 5_000
+  while (!check()) {
+    if (Date.now() > deadline) throw new Error('not within 5 s')
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
+
+beforeAll(async () => {
+  tls = selfSigned()
+  kubelet = createServer((incoming, response) => {
+    if (incoming.url === '/stall') return void response.write('x')
+    incoming.pipe(response)
+  })
+  kubelet.on('upgrade', (_request, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+    socket.pipe(socket)
+  })
+  front = createTlsServer(tls)
+  front.on('upgrade', (_request, socket: Duplex, head) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: flotilla-tunnel\r\n\r\n')
+    tunnels.accept('box', socket, head)
+  })
+  await new Promise<void>(resolve => front.listen(0, '127.0.0.1', resolve))
+})
+afterAll(() => {
+  front.closeAllConnections()
+  front.close()
+})
+
+async function link() {
+  tunnels = new NodeTunnels(systemClock)
+  stop = new AbortController()
+  changes = []
+  running = runTunnel({
+    servers: ['https://127.0.0.1:1', `https://127.0.0.1:${(front.address() as AddressInfo).port}`],
+    tls,
+    nodeName: 'box',
+    kubelet: connection => kubelet.emit('connection', connection),
+    clock: systemClock,
+    signal: stop.signal,
+    onChange: (connected, detail) => changes.push(`${connected} ${detail}`),
+    random: () => 0,
+  })
+  await until(() => tunnels.connected.includes('box') && changes.some(change => change.startsWith('true')))
+}
+afterEach(async () => {
+  stop.abort()
+  await running
+  await tunnels[Symbol.asyncDispose]()
+})
+
+const post = async (path: string, body: string | Buffer): Promise<Buffer> => {
+  const connection = await tunnels.dial('box', 'kubelet')
+  return new Promise((resolve, reject) => {
+    const sent = request({ method: 'POST', path, createConnection: () => connection as never }, response => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks)))
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+describe('a node’s link', () => {
+  it('tries the next address when one does not answer', async () => {
+    await link()
+    expect(changes[0]).toMatch(/^false https:\/\/127\.0\.0\.1:1: .*ECONNREFUSED/)
+    expect(changes.at(-1)).toMatch(/^true/)
+  })
+  it('carries HTTP/1.1 to the kubelet, also bodies larger than a window', async () => {
+    await link()
+    expect((await post('/', 'hello')).toString()).toBe('hello')
+    const big = Buffer.alloc(8 << 20, 'ab')
+    expect((await post('/', big)).equals(big)).toBe(true)
+  })
+  it('carries upgrades', async () => {
+    await link()
+    const connection = await tunnels.dial('box', 'kubelet')
+    connection.write('GET /exec HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+    const first = await new Promise<Buffer>(resolve => connection.once('data', resolve))
+    expect(first.toString()).toContain('101 Switching Protocols')
+    connection.write('ping')
+    expect((await new Promise<Buffer>(resolve => connection.once('data', resolve))).toString()).toBe('ping')
+    connection.destroy()
+  })
+  it('keeps other streams going while one is not read', async () => {
+    await link()
+    const stalled = await tunnels.dial('box', 'kubelet')
+    stalled.pause()
+    stalled.write('GET /stall HTTP/1.1\r\nHost: x\r\n\r\n')
+    for (let i = 0; i < 20; i++) expect((await post('/', `${i}`)).toString()).toBe(`${i}`)
+    stalled.destroy()
+  })
+  it('reaches an address on the node, and tells when it cannot', async () => {
+    await link()
+    const echo = createTcpServer(socket => socket.pipe(socket))
+    await new Promise<void>(resolve => echo.listen(0, '127.0.0.1', resolve))
+    const stream = await tunnels.dial('box', `127.0.0.1:${(echo.address() as AddressInfo).port}`)
+    stream.write('x')
+    expect((await new Promise<Buffer>(resolve => stream.once('data', resolve))).toString()).toBe('x')
+    stream.destroy()
+    echo.close()
+    await expect(tunnels.dial('box', '127.0.0.1:1')).rejects.toMatchObject({ code: 502 })
+    await expect(tunnels.dial('box', 'example:80')).rejects.toMatchObject({ code: 502 })
+  })
+  it('dial() answers 503 and names a node without a link', async () => {
+    await link()
+    await expect(tunnels.dial('other', 'kubelet')).rejects.toMatchObject({
+      code: 503,
+      message: expect.stringContaining('"other"'),
+    })
+  })
+  it('comes back after the API server drops it', async () => {
+    await link()
+    await tunnels[Symbol.asyncDispose]()
+    await until(() => !tunnels.connected.includes('box'))
+    await until(() => tunnels.connected.includes('box'))
+    expect((await post('/', 'again')).toString()).toBe('again')
+  })
+})
