@@ -31,10 +31,14 @@ export async function decodeBody(contentType: string | undefined, bytes: Buffer)
   switch (mediaTypeOf(contentType)) {
     case '':
     case JSON_TYPE:
+    case 'application/json-patch+json':
+    case 'application/merge-patch+json':
+    case 'application/strategic-merge-patch+json':
       return settle(await parseJson(bytes), message => `couldn't get version/kind; json parse error: ${message}`)
     case YAML_TYPE:
     case 'application/x-yaml':
     case 'text/yaml':
+    case 'application/apply-patch+yaml':
       return settle(await parseYamlBody(bytes), message => `error converting YAML to JSON: ${message}`)
     default:
       throw unsupportedMediaType(ACCEPTED)

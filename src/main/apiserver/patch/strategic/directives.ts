@@ -22,10 +22,7 @@ export function patchTypeOf(patch: JsonObject): PatchType {
 /** A copy of a patch's value as plain data: for places where nothing is there to be merged with. */
 export function withoutDirectives(value: unknown): unknown {
   if (Array.isArray(value)) {
-    return value
-      .filter(item => !isObject(item) || patchTypeOf(item) !== 'delete')
-      .filter(item => !isObject(item) || patchTypeOf(item) !== 'replace' || Object.keys(item).length > 1)
-      .map(withoutDirectives)
+    return value.filter(item => !isObject(item) || patchTypeOf(item) === 'merge').map(withoutDirectives)
   }
   if (!isObject(value)) return value
   if (patchTypeOf(value) === 'delete') return {}

@@ -4,7 +4,6 @@ import { badRequest } from '../../../../shared/machinery/status.ts'
 import type { FieldFact } from '../../schema/table.ts'
 import { patchTypeOf, SET_ORDER, withoutDirectives } from './directives.ts'
 import { type Identity, orderMerged } from './order.ts'
-import { mergeMap } from './strategic-merge.ts'
 
 export interface ListPatch {
   /** The list in the patch; undefined when only directives touch it. */
@@ -14,6 +13,9 @@ export interface ListPatch {
   /** The field's name, for messages. */
   readonly key: string
 }
+
+/** Merges one element; given by the caller, since maps and lists merge each other in turn. */
+export type MergeMap = (given: JsonObject, patch: JsonObject, fact: FieldFact | undefined) => JsonObject
 
 const primitiveIdentity: Identity = item => `${typeof item}:${String(item)}`
 
@@ -27,17 +29,26 @@ function mapIdentity(mergeKey: string): Identity {
   }
 }
 
-export function mergeList(current: readonly unknown[], patch: ListPatch, fact: FieldFact | undefined): unknown[] {
+export function mergeList(
+  current: readonly unknown[],
+  patch: ListPatch,
+  fact: FieldFact | undefined,
+  mergeMap: MergeMap,
+): unknown[] {
   const items = patch.items ?? []
   const isMapList = fact?.mk !== undefined && [...current, ...items].some(isObject)
   const identity = isMapList ? mapIdentity(fact.mk) : primitiveIdentity
   if ([...current, ...items].some(item => isObject(item) !== isMapList)) {
     throw badRequest('list element types are not identical')
   }
+  // One element that says `$patch: replace` makes the rest of the patch's list the whole list.
+  if (items.some(item => isObject(item) && patchTypeOf(item) === 'replace')) {
+    return items.filter(item => !isObject(item) || patchTypeOf(item) === 'merge').map(withoutDirectives)
+  }
   if (patch.items && patch.order) checkOrder(patch.items, patch.order, identity, patch.key)
 
   const merged = isMapList
-    ? mergeMaps(current, items, identity, fact.i)
+    ? mergeMaps(current, items, identity, (item, change) => mergeMap(item, change, fact.i))
     : mergePrimitives(current, items, patch.deletions)
   const wanted = patch.order ?? items.filter(item => !isObject(item) || patchTypeOf(item) !== 'delete')
   return orderMerged(merged, wanted, current, identity)
@@ -51,15 +62,10 @@ function mergeMaps(
   current: readonly unknown[],
   items: readonly unknown[],
   identity: Identity,
-  itemFact: FieldFact | undefined,
+  mergeItem: (item: JsonObject, change: JsonObject) => JsonObject,
 ): unknown[] {
   const patches = items as readonly JsonObject[]
   const ordinary = patches.filter(item => patchTypeOf(item) === 'merge')
-  // One element that says `$patch: replace` makes the rest of the patch's list the whole list.
-  if (patches.some(item => patchTypeOf(item) === 'replace')) {
-    const rest = patches.filter(item => patchTypeOf(item) !== 'delete')
-    return rest.map(item => withoutDirectives(item) as JsonObject).filter(item => Object.keys(item).length > 0)
-  }
   const deleted = new Set(patches.filter(item => patchTypeOf(item) === 'delete').map(identity))
   const merged = new Map<string, unknown>()
   const result: unknown[] = []
@@ -73,17 +79,14 @@ function mergeMaps(
     if (deleted.has(id)) continue
     // Lists may hold a key twice (the schema does not forbid it); only the first one is meant.
     const own = merged.has(id) ? [] : (changes.get(id) ?? [])
-    const next = own.reduce((value, change) => mergeMap(value, change, itemFact), cloneJson(item) as JsonObject)
+    const next = own.reduce((value, change) => mergeItem(value, change), cloneJson(item) as JsonObject)
     merged.set(id, next)
     result.push(next)
   }
   for (const [id, list] of changes) {
     if (merged.has(id)) continue
     const [first = {}, ...rest] = list
-    const created = rest.reduce(
-      (value, change) => mergeMap(value, change, itemFact),
-      withoutDirectives(first) as JsonObject,
-    )
+    const created = rest.reduce((value, change) => mergeItem(value, change), withoutDirectives(first) as JsonObject)
     result.push(created)
   }
   return result

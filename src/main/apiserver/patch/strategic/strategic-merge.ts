@@ -77,7 +77,7 @@ function mergeField(original: JsonObject, patch: JsonObject, key: string, fact: 
   if (Array.isArray(current) && (Array.isArray(change) || change === undefined)) {
     if (!strategies(fact).includes('merge'))
       return change === undefined ? cloneJson(current) : withoutDirectives(change)
-    return mergeList(current, { items: change as unknown[] | undefined, deletions, order, key }, fact)
+    return mergeList(current, { items: change as unknown[] | undefined, deletions, order, key }, fact, mergeMap)
   }
   if (change === undefined) return current === undefined ? undefined : cloneJson(current)
   if (isObject(current) && isObject(change)) {
