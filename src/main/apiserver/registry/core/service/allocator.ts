@@ -1,0 +1,173 @@
+// Gives services their addresses and node ports, on create and on update, right before they are validated and stored.
+import type { Service } from '../../../../../shared/api/core/v1.ts'
+import { Service as ServiceType } from '../../../../../shared/api/core/v1.ts'
+import { type Clock, systemClock } from '../../../../../shared/machinery/clock.ts'
+import { type FieldError, invalidValue } from '../../../../../shared/machinery/field-error.ts'
+import { internalError, invalid } from '../../../../../shared/machinery/status.ts'
+import type { ObjectStore } from '../../../../store/contract.ts'
+import type { AdmissionPlugin, AdmissionRequest } from '../../../admission/contract.ts'
+import { list } from '../../support/collections.ts'
+import { AllocationIndex, type Value, valuesOf } from './allocation-index.ts'
+import { initIPFamilies } from './ip-families.ts'
+import { type NumberRange, addressRange, ipv4ToNumber, numberToIPv4, pick, portRange } from './ip-range.ts'
+import { allocatesNodePorts, isHeadless, mayHaveNodePort, needsClusterIP, needsHealthCheckNodePort } from './needs.ts'
+import { carryAllocations, dropFieldsOfOtherTypes, normalizeClusterIPs } from './normalize.ts'
+
+export interface ServiceAllocatorOptions {
+  /** IPv4 CIDR; default 10.96.0.0/16. */
+  readonly clusterIPRange?: string
+  /** First and last node port; default 30000–32767. */
+  readonly nodePortRange?: readonly [first: number, last: number]
+  readonly clock?: Clock
+  /** 0 ≤ x < 1 */
+  readonly random?: () => number
+}
+
+interface Allocation {
+  readonly service: Service
+  readonly owner: string
+  readonly cidr: string
+  readonly addresses: NumberRange
+  readonly ports: NumberRange
+  readonly index: AllocationIndex
+  readonly random: () => number
+}
+
+const refuse = (service: Service, ...errors: FieldError[]) => {
+  throw invalid(ServiceType, service.metadata.name, errors)
+}
+
+const inRange = (range: NumberRange, value: number) => value >= range.first && value <= range.last
+
+function allocateAddress({ service, owner, cidr, addresses, index, random }: Allocation): void {
+  const { spec } = service
+  if (!needsClusterIP(service) || isHeadless(service)) return
+  const wanted = list(spec.clusterIPs)[0] || spec.clusterIP
+  if (wanted) {
+    const value = ipv4ToNumber(wanted)
+    // What is no address at all is for validation to refuse.
+    if (value === undefined) return
+    const why = !inRange(addresses, value)
+      ? `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${cidr}`
+      : index.isFree(wanted, owner, false)
+        ? undefined
+        : 'provided IP is already allocated'
+    if (why)
+      refuse(service, invalidValue('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`))
+    spec.clusterIPs = [wanted, ...list(spec.clusterIPs).slice(1)]
+    spec.clusterIP = wanted
+    return
+  }
+  const value = pick(addresses, random, candidate => index.isFree(numberToIPv4(candidate), owner, true))
+  if (value === undefined)
+    throw internalError(`failed to allocate a serviceIP for Service "${service.metadata.name}": range is full`)
+  spec.clusterIP = numberToIPv4(value)
+  spec.clusterIPs = [spec.clusterIP]
+}
+
+function nextPort({ owner, ports, index, random }: Allocation, taken: ReadonlySet<number>, what: string): number {
+  const port = pick(ports, random, candidate => !taken.has(candidate) && index.isFree(candidate, owner, true))
+  if (port === undefined) throw internalError(`failed to allocate a ${what}: range is full`)
+  return port
+}
+
+function whyNot({ owner, ports, index }: Allocation, port: number): string | undefined {
+  if (!inRange(ports, port))
+    return `provided port is not in the valid range. The range of valid ports is ${ports.first}-${ports.last}`
+  return index.isFree(port, owner, false) ? undefined : 'provided port is already allocated'
+}
+
+/** Ports of one number and different protocols (DNS over TCP and UDP) get one node port. */
+function allocateNodePorts(allocation: Allocation): void {
+  const { service } = allocation
+  const ports = list(service.spec.ports)
+  const taken = new Set(ports.flatMap(port => port.nodePort || []))
+  if (mayHaveNodePort(service)) {
+    for (const [i, port] of ports.entries()) {
+      const why = port.nodePort ? whyNot(allocation, port.nodePort) : undefined
+      if (why) refuse(service, invalidValue(`spec.ports[${i}].nodePort`, port.nodePort, why))
+    }
+    if (allocatesNodePorts(service))
+      for (const port of ports) {
+        if (port.nodePort) continue
+        const twin = ports.find(p => p !== port && p.port === port.port && p.nodePort && p.protocol !== port.protocol)
+        port.nodePort = twin?.nodePort ?? nextPort(allocation, taken, 'nodePort')
+        taken.add(port.nodePort)
+      }
+  }
+  if (!needsHealthCheckNodePort(service)) return
+  const wanted = service.spec.healthCheckNodePort
+  if (!wanted) service.spec.healthCheckNodePort = nextPort(allocation, taken, 'HealthCheck NodePort 0')
+  else {
+    const why = taken.has(wanted) ? 'provided port is already allocated' : whyNot(allocation, wanted)
+    if (why) throw internalError(`failed to allocate requested HealthCheck NodePort ${wanted}: ${why}`)
+  }
+}
+
+const isService = ({ resource, subresource, object, operation }: AdmissionRequest) =>
+  resource.type.group === '' &&
+  resource.type.plural === 'services' &&
+  subresource === '' &&
+  object !== undefined &&
+  (operation === 'CREATE' || operation === 'UPDATE')
+
+/**
+ * Follows the store from the first write on; dispose it before the store.
+ * @throws Error when the range is none
+ */
+export function serviceAllocator(
+  store: ObjectStore,
+  {
+    clusterIPRange = '10.96.0.0/16',
+    nodePortRange = [30_000, 32_767],
+    clock = systemClock,
+    random = Math.random,
+  }: ServiceAllocatorOptions = {},
+): AdmissionPlugin & Disposable {
+  const index = new AllocationIndex(store, clock)
+  const addresses = addressRange(clusterIPRange)
+  const ports = portRange(...nodePortRange)
+  const ownerOf = (request: AdmissionRequest) =>
+    `/registry/core/services/${request.namespace}/${request.object?.metadata.name || request.name}`
+  return {
+    name: 'ServiceAllocator',
+    mutate(request) {
+      if (!isService(request)) return
+      const service = request.object as unknown as Service
+      const old = request.oldObject as unknown as Service | undefined
+      if (old) {
+        dropFieldsOfOtherTypes(service, old)
+        carryAllocations(service, old)
+      }
+      normalizeClusterIPs(service, old)
+      const errors = initIPFamilies(service, old)
+      if (errors.length > 0) refuse(service, ...errors)
+      const owner = ownerOf(request)
+      const allocation: Allocation = { service, owner, cidr: clusterIPRange, addresses, ports, index, random }
+      allocateAddress(allocation)
+      allocateNodePorts(allocation)
+      if (!request.dryRun) index.reserve(valuesOf(service), owner, false)
+    },
+    validate(request) {
+      if (!isService(request) || request.dryRun) return
+      const service = request.object as unknown as Service
+      const owner = ownerOf(request)
+      const values: Value[] = valuesOf(service)
+      // Somebody may have asked for the same value by name since it was picked here.
+      const lost = values.find(value => !index.isFree(value, owner, false))
+      if (lost !== undefined)
+        refuse(
+          service,
+          typeof lost === 'string'
+            ? invalidValue(
+                'spec.clusterIPs',
+                service.spec.clusterIPs,
+                `failed to allocate IP ${lost}: provided IP is already allocated`,
+              )
+            : invalidValue('spec.ports[0].nodePort', lost, 'provided port is already allocated'),
+        )
+      index.reserve(values, owner, true)
+    },
+    [Symbol.dispose]: () => index[Symbol.dispose](),
+  }
+}

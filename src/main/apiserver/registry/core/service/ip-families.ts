@@ -1,0 +1,62 @@
+// Address families of a service, in a cluster that has one.
+import type { Service } from '../../../../../shared/api/core/v1.ts'
+import { type FieldError, invalidValue } from '../../../../../shared/machinery/field-error.ts'
+import { deepEqual } from '../../../../../shared/machinery/deep-equal.ts'
+import { list } from '../../support/collections.ts'
+import { isHeadless } from './needs.ts'
+
+const FAMILY = 'IPv4'
+const familyOf = (ip: string) => (ip.includes(':') ? 'IPv6' : 'IPv4')
+
+/** Fills in policy and families; @returns what this cluster cannot do */
+export function initIPFamilies(service: Service, old: Service | undefined): FieldError[] {
+  const { spec } = service
+  if (spec.type === 'ExternalName') return []
+  const withoutSelector = isHeadless(service) && Object.keys(spec.selector ?? {}).length === 0
+  spec.ipFamilyPolicy ??= old?.spec.ipFamilyPolicy ?? (withoutSelector ? 'RequireDualStack' : 'SingleStack')
+  const errors: FieldError[] = []
+  const single = spec.ipFamilyPolicy === 'SingleStack'
+  if (old && single) {
+    if (list(spec.clusterIPs).length > 1 && deepEqual(spec.clusterIPs, old.spec.clusterIPs))
+      spec.clusterIPs = list(spec.clusterIPs).slice(0, 1)
+    if (list(spec.ipFamilies).length > 1 && deepEqual(spec.ipFamilies, old.spec.ipFamilies))
+      spec.ipFamilies = list(spec.ipFamilies).slice(0, 1)
+  }
+  const needsDual = (what: string) =>
+    invalidValue(
+      'spec.ipFamilyPolicy',
+      spec.ipFamilyPolicy,
+      `must be 'RequireDualStack' or 'PreferDualStack' when multiple ${what} are specified`,
+    )
+  if (single && list(spec.clusterIPs).length === 2) errors.push(needsDual('cluster IPs'))
+  if (single && list(spec.ipFamilies).length === 2) errors.push(needsDual('IP families'))
+  for (const [index, ip] of list(spec.clusterIPs).entries()) {
+    if (ip === 'None') break
+    if (index < list(spec.ipFamilies).length || !ip) continue
+    if (familyOf(ip) === FAMILY) spec.ipFamilies = [...list(spec.ipFamilies), FAMILY]
+    else
+      errors.push(
+        invalidValue(`spec.clusterIPs[${index}]`, spec.clusterIPs, `${familyOf(ip)} is not configured on this cluster`),
+      )
+  }
+  if (errors.length > 0) return errors
+  if (list(spec.ipFamilies).length === 0) spec.ipFamilies = [FAMILY]
+  if (withoutSelector) {
+    // Whoever writes the endpoints may use either family.
+    if (list(spec.ipFamilies).length < 2 && !single)
+      spec.ipFamilies = [...list(spec.ipFamilies), spec.ipFamilies[0] === 'IPv4' ? 'IPv6' : 'IPv4']
+    return []
+  }
+  if (spec.ipFamilyPolicy === 'RequireDualStack')
+    errors.push(
+      invalidValue(
+        'spec.ipFamilyPolicy',
+        spec.ipFamilyPolicy,
+        'this cluster is not configured for dual-stack services',
+      ),
+    )
+  for (const [index, family] of list(spec.ipFamilies).entries())
+    if (family !== FAMILY)
+      errors.push(invalidValue(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster'))
+  return errors
+}
