@@ -238,7 +238,8 @@ describe('a strategic merge patch', () => {
   test('merges lists of primitives as sets and deletes from them', () => {
     const current = { metadata: { finalizers: ['a', 'b'] } }
     expect(patched(STRATEGIC_MERGE_PATCH, current, { metadata: { finalizers: ['b', 'c'] } })).toEqual({
-      metadata: { finalizers: ['a', 'b', 'c'] })
+      metadata: { finalizers: ['a', 'b', 'c'] },
+    })
     const patch = { metadata: { '$deleteFromPrimitiveList/finalizers': ['a'] } }
     expect(patched(STRATEGIC_MERGE_PATCH, current, patch)).toEqual({ metadata: { finalizers: ['b'] } })
   })

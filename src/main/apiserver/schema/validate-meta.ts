@@ -1,0 +1,174 @@
+// Validation of metadata, the same for every kind, in upstream's words.
+import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../../../shared/api/meta/v1.ts'
+import { semanticEqual } from '../../../shared/machinery/deep-equal.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+  tooLong,
+} from '../../../shared/machinery/field-error.ts'
+import {
+  byteLength,
+  dns1123Label,
+  dns1123Subdomain,
+  labelValue,
+  qualifiedName,
+} from '../../../shared/machinery/names.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+
+const MAX_ANNOTATIONS_BYTES = 256 * 1024
+const MAX_MANAGER_BYTES = 128
+const IMMUTABLE = [
+  'name',
+  'namespace',
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+] as const
+
+const invalids = (field: string, value: unknown, messages: readonly string[]) =>
+  messages.map(message => invalidValue(field, value, message))
+
+/** A prefix may end in `-`, since the generated part follows it. */
+const maskTrailingDash = (prefix: string) =>
+  prefix.length > 1 && prefix.endsWith('-') ? `${prefix.slice(0, -2)}a` : prefix
+
+/** Labels, wherever they stand: metadata, templates, selectors. */
+export function validateLabels(labels: Readonly<Record<string, string>> | undefined, field: string): FieldError[] {
+  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
+    ...invalids(field, key, qualifiedName(key)),
+    ...invalids(field, value, labelValue(value)),
+  ])
+}
+
+/** Annotations, wherever they stand. */
+export function validateAnnotations(
+  annotations: Readonly<Record<string, string>> | undefined,
+  field: string,
+): FieldError[] {
+  const entries = Object.entries(annotations ?? {})
+  const errors = entries.flatMap(([key]) => invalids(field, key, qualifiedName(key.toLowerCase())))
+  const size = entries.reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(value), 0)
+  if (size > MAX_ANNOTATIONS_BYTES) errors.push(tooLong(field, MAX_ANNOTATIONS_BYTES))
+  return errors
+}
+
+function validateOwners(owners: readonly OwnerReference[] | undefined, field: string): FieldError[] {
+  const errors: FieldError[] = []
+  let controller: string | undefined
+  for (const [i, owner] of (owners ?? []).entries()) {
+    const at = `${field}[${i}]`
+    if (!owner.apiVersion) errors.push(required(`${at}.apiVersion`, 'must not be empty'))
+    else if (!/^([^/]+\/)?[^/]+$/.test(owner.apiVersion)) {
+      errors.push(invalidValue(`${at}.apiVersion`, owner.apiVersion, 'must be <group>/<version> or <version>'))
+    }
+    if (!owner.kind) errors.push(required(`${at}.kind`, 'must not be empty'))
+    if (!owner.name) errors.push(required(`${at}.name`, 'must not be empty'))
+    if (!owner.uid) errors.push(required(`${at}.uid`, 'must not be empty'))
+    if (owner.apiVersion === 'v1' && owner.kind === 'Event') {
+      errors.push(invalidValue(at, owner, '/v1, Kind=Event is disallowed from being an owner'))
+    }
+    if (owner.controller !== true) continue
+    const name = `${owner.kind}/${owner.name}`
+    if (controller === undefined) controller = name
+    else {
+      const detail = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${name}`
+      errors.push(invalidValue(field, owners, detail))
+    }
+  }
+  return errors
+}
+
+function validateFinalizers(finalizers: readonly string[] | undefined, field: string): FieldError[] {
+  const errors = (finalizers ?? []).flatMap(finalizer => invalids(field, finalizer, qualifiedName(finalizer)))
+  if (finalizers?.includes('orphan') && finalizers.includes('foregroundDeletion')) {
+    errors.push(invalidValue(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'))
+  }
+  return errors
+}
+
+function validateManagedFields(entries: readonly ManagedFieldsEntry[] | undefined, field: string): FieldError[] {
+  return (entries ?? []).flatMap((entry, i) => {
+    const at = `${field}[${i}]`
+    const errors: FieldError[] = []
+    if (!entry.operation) errors.push(required(`${at}.operation`, 'must not be empty'))
+    else if (entry.operation !== 'Apply' && entry.operation !== 'Update') {
+      errors.push(notSupported(`${at}.operation`, entry.operation, ['Apply', 'Update']))
+    }
+    if (entry.fieldsType && entry.fieldsType !== 'FieldsV1') {
+      errors.push(invalidValue(`${at}.fieldsType`, entry.fieldsType, 'must be `FieldsV1`'))
+    }
+    if (entry.manager) errors.push(...validateFieldManager(entry.manager, `${at}.manager`))
+    return errors
+  })
+}
+
+/** @returns what is wrong with a field manager's name. */
+export function validateFieldManager(manager: string, field: string): FieldError[] {
+  if (byteLength(manager) > MAX_MANAGER_BYTES) return [tooLong(field, MAX_MANAGER_BYTES)]
+  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u.test(manager)
+    ? []
+    : [invalidValue(field, manager, 'should only contain printable characters')]
+}
+
+function validateNames(meta: ObjectMeta, descriptor: ResourceDescriptor): FieldError[] {
+  const rule = descriptor.validateName ?? dns1123Subdomain
+  const errors: FieldError[] = []
+  if (meta.generateName) {
+    errors.push(...invalids('metadata.generateName', meta.generateName, rule(maskTrailingDash(meta.generateName))))
+  }
+  if (!meta.name) errors.push(required('metadata.name', 'name or generateName is required'))
+  else errors.push(...invalids('metadata.name', meta.name, rule(meta.name)))
+  if (!descriptor.type.namespaced) {
+    if (meta.namespace) errors.push(forbiddenField('metadata.namespace', 'not allowed on this type'))
+  } else if (!meta.namespace) errors.push(required('metadata.namespace'))
+  else errors.push(...invalids('metadata.namespace', meta.namespace, dns1123Label(meta.namespace)))
+  return errors
+}
+
+function validateChange(meta: ObjectMeta, old: ObjectMeta): FieldError[] {
+  const errors: FieldError[] = []
+  if (old.deletionTimestamp) {
+    const added = (meta.finalizers ?? []).filter(finalizer => !old.finalizers?.includes(finalizer)).sort()
+    if (added.length) {
+      const shown = `[]string{${added.map(name => JSON.stringify(name)).join(', ')}}`
+      const detail = `no new finalizers can be added if the object is being deleted, found new finalizers ${shown}`
+      errors.push(forbiddenField('metadata.finalizers', detail))
+    }
+  }
+  if (!meta.resourceVersion) {
+    errors.push(invalidValue('metadata.resourceVersion', meta.resourceVersion ?? '', 'must be specified for an update'))
+  }
+  if ((meta.generation ?? 0) < (old.generation ?? 0)) {
+    errors.push(invalidValue('metadata.generation', meta.generation ?? 0, 'must not be decremented'))
+  }
+  for (const key of IMMUTABLE) {
+    if (!semanticEqual(meta[key], old[key])) {
+      errors.push(invalidValue(`metadata.${key}`, meta[key] ?? null, 'field is immutable'))
+    }
+  }
+  return errors
+}
+
+/**
+ * @param meta after name generation
+ * @param old the stored metadata, on update
+ */
+export function validateObjectMeta(meta: ObjectMeta, descriptor: ResourceDescriptor, old?: ObjectMeta): FieldError[] {
+  const errors = old ? validateChange(meta, old) : validateNames(meta, descriptor)
+  if ((meta.generation ?? 0) < 0) {
+    errors.push(invalidValue('metadata.generation', meta.generation, 'must be greater than or equal to 0'))
+  }
+  errors.push(
+    ...validateLabels(meta.labels, 'metadata.labels'),
+    ...validateAnnotations(meta.annotations, 'metadata.annotations'),
+    ...validateOwners(meta.ownerReferences, 'metadata.ownerReferences'),
+    ...validateManagedFields(meta.managedFields, 'metadata.managedFields'),
+  )
+  // An update may keep a finalizer that an older version accepted.
+  if (!old) errors.push(...validateFinalizers(meta.finalizers, 'metadata.finalizers'))
+  return errors
+}
