@@ -1,0 +1,153 @@
+// The cluster's own certificate authority and what it vouches for, kept under `<dataDir>/pki`.
+//
+// ca.{crt,key} · serving.{crt,key} (the API server's) · admin.{crt,key} · service-account.key (signs tokens).
+// Keys never leave the folder except in the admin's kubeconfig. Certificates are renewed when less than 30 days are
+// left, or when the serving certificate lacks a name that is wanted now; the authority itself lasts ten years.
+import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
+import type { KeyPair } from './certificates.ts'
+import { readPem, writePem } from './pem-files.ts'
+
+export { renderKubeconfig } from './kubeconfig.ts'
+export type { KeyPair } from './certificates.ts'
+
+export interface PkiOptions {
+  readonly dataDir: string
+  /** DNS names and IP addresses under which the server is reached besides the standard ones. */
+  readonly names?: readonly string[]
+  readonly clock?: Clock
+}
+
+export interface Pki {
+  readonly caPem: string
+  readonly serving: KeyPair
+  /** CN=kubernetes-admin, O=system:masters. */
+  readonly admin: KeyPair
+  /** PKCS #8; EC P-256. */
+  readonly serviceAccountKeyPem: string
+  /** Names in the serving certificate, lower case. */
+  readonly servingNames: readonly string[]
+  /** @param organizations become the user's groups */
+  issueClientCertificate(subject: {
+    readonly commonName: string
+    readonly organizations: readonly string[]
+    /** Default 365. */
+    readonly days?: number
+  }): Promise<KeyPair>
+}
+
+const AUTHORITY_DAYS = 3650
+const LEAF_DAYS = 365
+const RENEW_BEFORE_MS = 30 * 86_400_000
+
+/** The address of the `kubernetes` Service: pods reach the API server by it. */
+export const KUBERNETES_SERVICE_IP = '10.96.0.1'
+
+const STANDARD_NAMES = [
+  'localhost',
+  'kubernetes',
+  'kubernetes.default',
+  'kubernetes.default.svc',
+  'kubernetes.default.svc.cluster.local',
+  '127.0.0.1',
+  '::1',
+  KUBERNETES_SERVICE_IP,
+]
+
+// Certificates are made by code that is only loaded when one is needed.
+const maker = () => import('./certificates.ts')
+
+const expiresSoon = (certificate: X509Certificate, nowMs: number) =>
+  Date.parse(certificate.validTo) - nowMs < RENEW_BEFORE_MS
+
+/** @returns whether the certificate can go on being used. */
+function isGood(certPem: string, caPem: string, nowMs: number, names: readonly string[]): boolean {
+  const certificate = new X509Certificate(certPem)
+  if (expiresSoon(certificate, nowMs)) return false
+  if (!certificate.verify(new X509Certificate(caPem).publicKey)) return false
+  return names.every(name =>
+    isIP(name) ? certificate.checkIP(name) !== undefined : certificate.checkHost(name) !== undefined,
+  )
+}
+
+/** Reads `<name>.crt` and `<name>.key`, or makes them anew when they are missing or no longer good. */
+async function keep(
+  folder: string,
+  name: string,
+  good: (certPem: string) => boolean,
+  make: () => Promise<KeyPair>,
+): Promise<KeyPair> {
+  const [certPem, keyPem] = await Promise.all([
+    readPem(join(folder, `${name}.crt`)),
+    readPem(join(folder, `${name}.key`)),
+  ])
+  if (certPem && keyPem && good(certPem)) return { certPem, keyPem }
+  const made = await make()
+  await writePem(join(folder, `${name}.key`), made.keyPem)
+  await writePem(join(folder, `${name}.crt`), made.certPem)
+  return made
+}
+
+/** Opens the folder, making and renewing what is needed. */
+export async function openPki(options: PkiOptions): Promise<Pki> {
+  const { dataDir, clock = systemClock } = options
+  const folder = join(dataDir, 'pki')
+  const nowMs = clock.now()
+  const ca = await keep(
+    folder,
+    'ca',
+    certPem => !expiresSoon(new X509Certificate(certPem), nowMs),
+    async () => (await maker()).makeAuthority('flotilla-ca', AUTHORITY_DAYS, nowMs),
+  )
+  const names = [...new Set([...STANDARD_NAMES, ...(options.names ?? []).map(name => name.toLowerCase())])]
+  const [serving, admin, serviceAccountKeyPem] = await Promise.all([
+    keep(
+      folder,
+      'serving',
+      certPem => isGood(certPem, ca.certPem, nowMs, names),
+      async () =>
+        (await maker()).makeLeaf(ca, {
+          commonName: 'flotilla-apiserver',
+          organizations: [],
+          usage: 'server',
+          dnsNames: names.filter(name => !isIP(name)),
+          ipAddresses: names.filter(name => isIP(name)),
+          days: LEAF_DAYS,
+          nowMs,
+        }),
+    ),
+    keep(
+      folder,
+      'admin',
+      certPem => isGood(certPem, ca.certPem, nowMs, []),
+      async () =>
+        (await maker()).makeLeaf(ca, {
+          commonName: 'kubernetes-admin',
+          organizations: ['system:masters'],
+          usage: 'client',
+          days: LEAF_DAYS,
+          nowMs,
+        }),
+    ),
+    keepKey(join(folder, 'service-account.key')),
+  ])
+  return {
+    caPem: ca.certPem,
+    serving,
+    admin,
+    serviceAccountKeyPem,
+    servingNames: names,
+    issueClientCertificate: async ({ commonName, organizations, days = LEAF_DAYS }) =>
+      (await maker()).makeLeaf(ca, { commonName, organizations, usage: 'client', days, nowMs: clock.now() }),
+  }
+}
+
+async function keepKey(path: string): Promise<string> {
+  const known = await readPem(path)
+  if (known) return known
+  const made = (await maker()).newPrivateKeyPem()
+  await writePem(path, made)
+  return made
+}
