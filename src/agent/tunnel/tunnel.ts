@@ -113,7 +113,7 @@ function serve(socket: TLSSocket, options: TunnelOptions): Promise<void> {
   const server = createServer({ settings: { initialWindowSize: STREAM_WINDOW_BYTES, enableConnectProtocol: true } })
   return new Promise(resolve => {
     let session: ServerHttp2Session | undefined
-    let cancelPing = () => undefined as void
+    let cancelPing: () => void = () => undefined
     const end = () => {
       cancelPing()
       signal.removeEventListener('abort', end)

@@ -1,0 +1,71 @@
+// ServiceAccount: every pod runs as one, and gets its token, the cluster's CA and its namespace as files.
+// @see https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#serviceaccount-admission-controller
+import { randomBytes } from 'node:crypto'
+import type { Container, Pod, ServiceAccount, Volume } from '../../../shared/api/core/v1.ts'
+import { Pod as PodType } from '../../../shared/api/core/v1.ts'
+import { forbidden } from '../../../shared/machinery/status.ts'
+import type { ObjectStore } from '../../store/contract.ts'
+import type { AdmissionPlugin } from './contract.ts'
+
+const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount'
+const VOLUME_PREFIX = 'kube-api-access-'
+const MIRROR = 'kubernetes.io/config.mirror'
+/** A token is renewed by the kubelet well before; the odd number is upstream's: it marks tokens made this way. */
+const TOKEN_SECONDS = 3607
+const NAME_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
+
+const suffix = () => [...randomBytes(5)].map(byte => NAME_ALPHABET[byte % NAME_ALPHABET.length]).join('')
+
+const tokenVolume = (name: string): Volume => ({
+  name,
+  projected: {
+    defaultMode: 0o644,
+    sources: [
+      { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: 'token' } },
+      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      {
+        downwardAPI: {
+          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+        },
+      },
+    ],
+  },
+})
+
+function mountToken(pod: Pod): void {
+  const { spec } = pod
+  const existing = spec.volumes?.find(({ name }) => name.startsWith(VOLUME_PREFIX))
+  const name = existing?.name ?? `${VOLUME_PREFIX}${suffix()}`
+  let used = false
+  for (const container of [...(spec.initContainers ?? []), ...spec.containers] satisfies Container[]) {
+    if (container.volumeMounts?.some(({ mountPath }) => mountPath === MOUNT_PATH)) continue
+    container.volumeMounts = [...(container.volumeMounts ?? []), { name, mountPath: MOUNT_PATH, readOnly: true }]
+    used = true
+  }
+  if (used && !existing) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)]
+}
+
+export function serviceAccount(store: ObjectStore): AdmissionPlugin {
+  return {
+    name: 'ServiceAccount',
+    mutate({ operation, resource, subresource, namespace, object }) {
+      if (operation !== 'CREATE' || subresource !== '' || resource.type.group !== '' || resource.type.plural !== 'pods')
+        return
+      const pod = object as unknown as Pod
+      if (pod.metadata.annotations?.[MIRROR] !== undefined) return
+      const accountName = (pod.spec.serviceAccountName ||= 'default')
+      pod.spec.serviceAccount = accountName
+      const stored = store.get(`/registry/core/serviceaccounts/${namespace}/${accountName}`)
+      if (!stored)
+        throw forbidden(
+          PodType,
+          pod.metadata.name,
+          `error looking up service account ${namespace}/${accountName}: serviceaccount "${accountName}" not found`,
+        )
+      const account = stored.object as unknown as ServiceAccount
+      if (account.imagePullSecrets?.length && !pod.spec.imagePullSecrets?.length)
+        pod.spec.imagePullSecrets = structuredClone(account.imagePullSecrets)
+      if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(pod)
+    },
+  }
+}

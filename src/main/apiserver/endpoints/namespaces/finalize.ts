@@ -1,0 +1,36 @@
+// namespaces/finalize: the only way to change `spec.finalizers`; a terminating namespace without any goes away.
+import type { Namespace } from '../../../../shared/api/core/v1.ts'
+import { badRequest, notFound } from '../../../../shared/machinery/status.ts'
+import type { SubresourceHandler } from '../contract.ts'
+import { writeOptionsOf } from '../write/write-options.ts'
+
+export const namespaceFinalize: SubresourceHandler = {
+  group: '',
+  resource: 'namespaces',
+  subresource: 'finalize',
+  kind: { group: '', version: 'v1', kind: 'Namespace' },
+  methods: { PUT: 'update' },
+  async handle(request, context) {
+    const { name } = request.info
+    const resource = context.resources.byUrl('', 'v1', 'namespaces')
+    if (!resource) throw notFound({ group: '', plural: 'namespaces' }, name)
+    const given = (await context.decode(request, 'core.v1.Namespace')) as unknown as Namespace
+    if (given.metadata.name && given.metadata.name !== name)
+      throw badRequest(`the name of the object (${given.metadata.name}) does not match the name on the URL (${name})`)
+    const { resourceVersion, uid } = given.metadata
+    const options = { ...writeOptionsOf(request, 'UpdateOptions'), subresource: 'finalize' }
+    const object = await context.change(
+      resource,
+      { namespace: '', name },
+      copy => {
+        const namespace = copy as unknown as Namespace
+        namespace.spec.finalizers = given.spec.finalizers ?? []
+      },
+      { ...options, preconditions: { ...(resourceVersion ? { resourceVersion } : {}), ...(uid ? { uid } : {}) } },
+    )
+    const { metadata, spec } = object as unknown as Namespace
+    if (metadata.deletionTimestamp && !spec.finalizers?.length && !metadata.finalizers?.length && !options.dryRun)
+      await context.delete(resource, { namespace: '', name }, options)
+    return { code: 200, object }
+  },
+}

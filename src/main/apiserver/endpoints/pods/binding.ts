@@ -1,0 +1,62 @@
+// pods/binding (and the older bindings resource): the scheduler's decision, written once.
+// @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/binding-v1/
+import type { Binding, Pod } from '../../../../shared/api/core/v1.ts'
+import { setCondition } from '../../../../shared/machinery/conditions.ts'
+import { formatTime } from '../../../../shared/machinery/clock.ts'
+import { required } from '../../../../shared/machinery/field-error.ts'
+import { badRequest, conflict, invalid, notFound } from '../../../../shared/machinery/status.ts'
+import type { ApiRequest, ApiResponse } from '../../request.ts'
+import { writeOptionsOf } from '../write/write-options.ts'
+import type { EndpointContext, SubresourceHandler } from '../contract.ts'
+
+const PODS = { group: '', plural: 'pods' }
+
+async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiResponse> {
+  const { namespace } = request.info
+  const binding = (await context.decode(request, 'core.v1.Binding')) as unknown as Binding
+  const name = request.info.name || binding.metadata.name
+  if (binding.metadata.name && binding.metadata.name !== name)
+    throw badRequest(`the name of the object (${binding.metadata.name}) does not match the name on the URL (${name})`)
+  const target = binding.target.name
+  if (!target) throw invalid({ group: '', kind: 'Binding' }, name, [required('target.name')])
+  const resource = context.resources.byUrl('', 'v1', 'pods')
+  if (!resource) throw notFound(PODS, name)
+  const { uid, resourceVersion } = binding.metadata
+  await context.change(
+    resource,
+    { namespace, name },
+    copy => {
+      const pod = copy as unknown as Pod
+      if (pod.metadata.deletionTimestamp)
+        throw conflict(PODS, name, `pod ${name} is being deleted, cannot be assigned to a host`)
+      if (pod.spec.nodeName)
+        throw conflict(PODS, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`)
+      if (pod.spec.schedulingGates?.length)
+        throw conflict(PODS, name, `pod ${name} has non-empty .spec.schedulingGates`)
+      pod.spec.nodeName = target
+      pod.metadata.annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations }
+      if (Object.keys(pod.metadata.annotations).length === 0) delete pod.metadata.annotations
+      const now = formatTime(context.clock.now())
+      pod.status.conditions = setCondition(pod.status.conditions, { type: 'PodScheduled', status: 'True' }, now)
+    },
+    {
+      ...writeOptionsOf(request, 'CreateOptions'),
+      subresource: 'binding',
+      preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
+    },
+  )
+  return { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } }
+}
+
+const kind = { group: '', version: 'v1', kind: 'Binding' }
+
+export const podBinding: SubresourceHandler = {
+  group: '',
+  resource: 'pods',
+  subresource: 'binding',
+  kind,
+  methods: { POST: 'create' },
+  handle: bind,
+}
+
+export const bindings: SubresourceHandler = { ...podBinding, resource: 'bindings', subresource: '', namespaced: true }

@@ -1,0 +1,142 @@
+// pods/log, pods/exec, pods/attach and pods/portforward: checked here, served by the pod's kubelet.
+// @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
+import type { Pod } from '../../../../shared/api/core/v1.ts'
+import { badRequest, notFound } from '../../../../shared/machinery/status.ts'
+import { forward } from '../../proxy/forward.ts'
+import type { NodeDialer } from '../../proxy/node-tunnels.ts'
+import type { ApiRequest } from '../../request.ts'
+import type { EndpointContext, SubresourceHandler } from '../contract.ts'
+
+type Use = 'log' | 'exec' | 'attach' | 'portforward'
+
+function podOf({ info }: ApiRequest, context: EndpointContext): Pod {
+  const pods = context.resources.byUrl('', 'v1', 'pods')
+  if (!pods) throw notFound({ group: '', plural: 'pods' }, info.name)
+  return context.get(pods, { namespace: info.namespace, name: info.name }) as unknown as Pod
+}
+
+const named = (containers: readonly { name: string }[] | undefined): string[] =>
+  (containers ?? []).map(({ name }) => name)
+
+/** The container asked for, or the only one. @throws ApiError 400 in upstream's words */
+function containerOf(pod: Pod, asked: string | null): string {
+  const { containers, initContainers, ephemeralContainers } = pod.spec
+  const main = named(containers)
+  if (asked) {
+    if ([...main, ...named(initContainers), ...named(ephemeralContainers)].includes(asked)) return asked
+    throw badRequest(`container ${asked} is not valid for pod ${pod.metadata.name}`)
+  }
+  const [only = ''] = main
+  if (main.length === 1) return only
+  const init = initContainers?.length ? ` or one of the init containers: [${named(initContainers).join(' ')}]` : ''
+  throw badRequest(
+    `a container name must be specified for pod ${pod.metadata.name}, choose one of: [${main.join(' ')}]${init}`,
+  )
+}
+
+const LOG_OPTIONS = [
+  'follow',
+  'previous',
+  'sinceSeconds',
+  'sinceTime',
+  'timestamps',
+  'tailLines',
+  'limitBytes',
+  'stream',
+]
+
+function logPath(pod: Pod, query: URLSearchParams): string {
+  const container = containerOf(pod, query.get('container'))
+  const options = new URLSearchParams()
+  for (const name of LOG_OPTIONS) {
+    const value = query.get(name)
+    if (value !== null) options.set(name, value)
+  }
+  for (const name of ['tailLines', 'limitBytes', 'sinceSeconds']) {
+    const value = options.get(name)
+    const least = name === 'tailLines' ? 0 : 1
+    if (value !== null && !(Number.isInteger(Number(value)) && Number(value) >= least))
+      throw badRequest(`${name}: Invalid value: ${JSON.stringify(value)}: must be greater than or equal to ${least}`)
+  }
+  if (options.has('sinceSeconds') && options.has('sinceTime'))
+    throw badRequest('at most one of sinceTime or sinceSeconds may be specified')
+  return `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${options}`
+}
+
+/** Upstream's API says stdin, stdout, stderr, tty; the kubelet's says input, output, error, tty. */
+function streamPath(use: 'exec' | 'attach', pod: Pod, query: URLSearchParams): string {
+  const container = containerOf(pod, query.get('container'))
+  const options = new URLSearchParams()
+  const flag = (asked: string, sent: string) => {
+    if (['true', '1'].includes(query.get(asked) ?? '')) options.set(sent, '1')
+  }
+  flag('stdin', 'input')
+  flag('stdout', 'output')
+  flag('stderr', 'error')
+  flag('tty', 'tty')
+  if (!['input', 'output', 'error'].some(name => options.has(name)))
+    throw badRequest('you must specify at least one of stdin, stdout, stderr')
+  for (const word of query.getAll('command')) options.append('command', word)
+  if (use === 'exec' && !options.has('command'))
+    throw badRequest('you must specify at least one command for the container')
+  return `/${use}/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${options}`
+}
+
+function portForwardPath(pod: Pod, query: URLSearchParams): string {
+  const options = new URLSearchParams()
+  for (const port of query.getAll('ports')) options.append('port', port)
+  return `/portForward/${pod.metadata.namespace}/${pod.metadata.name}?${options}`
+}
+
+function pathFor(use: Use, pod: Pod, query: URLSearchParams): string {
+  if (use === 'log') return logPath(pod, query)
+  if (use === 'portforward') return portForwardPath(pod, query)
+  return streamPath(use, pod, query)
+}
+
+const KINDS: Readonly<Record<Use, string>> = {
+  log: 'Pod',
+  exec: 'PodExecOptions',
+  attach: 'PodAttachOptions',
+  portforward: 'PodPortForwardOptions',
+}
+
+function streamHandler(use: Use, dialer: NodeDialer): SubresourceHandler {
+  return {
+    group: '',
+    resource: 'pods',
+    subresource: use,
+    kind: { group: '', version: 'v1', kind: KINDS[use] },
+    methods: use === 'log' ? { GET: 'get' } : { GET: 'get', POST: 'create' },
+    longRunning: true,
+    async handle(request, context) {
+      const pod = podOf(request, context)
+      const path = pathFor(use, pod, request.query)
+      const { nodeName } = pod.spec
+      if (!nodeName) {
+        if (use === 'log') return { code: 200, bytes: Buffer.alloc(0), contentType: 'text/plain' }
+        throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
+      }
+      if (use !== 'log') {
+        if (!request.upgrade) throw badRequest('Upgrade request required')
+        const resource = context.resources.byUrl('', 'v1', 'pods')
+        if (resource)
+          await context.admit({
+            operation: 'CONNECT',
+            resource,
+            subresource: use,
+            namespace: pod.metadata.namespace,
+            name: pod.metadata.name,
+            options: Object.fromEntries(request.query),
+            user: request.user,
+            dryRun: false,
+            warn: text => request.warn(text),
+          })
+      }
+      return forward(dialer, { nodeName, target: 'kubelet', path }, request)
+    },
+  }
+}
+
+export const containerStreams = (dialer: NodeDialer): SubresourceHandler[] =>
+  (['log', 'exec', 'attach', 'portforward'] as const).map(use => streamHandler(use, dialer))

@@ -1,0 +1,136 @@
+// pods/eviction: a delete that PodDisruptionBudgets may hold back.
+// @see https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
+import type { Pod } from '../../../../shared/api/core/v1.ts'
+import type { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
+import { formatTime } from '../../../../shared/machinery/clock.ts'
+import { isConditionTrue, setCondition } from '../../../../shared/machinery/conditions.ts'
+import { fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
+import { ApiError, notFound } from '../../../../shared/machinery/status.ts'
+import type { DeleteOptions as DeleteBody } from '../../../../shared/api/meta/v1.ts'
+import type { EndpointContext, SubresourceHandler, WriteOptions } from '../contract.ts'
+import { writeOptionsOf } from '../write/write-options.ts'
+
+/** Pods that run nothing any more need no budget. */
+const finished = ({ status, metadata }: Pod) =>
+  ['Succeeded', 'Failed', 'Pending'].includes(status.phase ?? '') || Boolean(metadata.deletionTimestamp)
+
+/** Whether the budget lets a pod go that is not ready anyway. */
+function unhealthyMayGo(pod: Pod, { spec, status }: PodDisruptionBudget): boolean {
+  if (isConditionTrue(pod.status.conditions, 'Ready')) return false
+  const { currentHealthy = 0, desiredHealthy = 0 } = status
+  return spec.unhealthyPodEvictionPolicy === 'AlwaysAllow' || (currentHealthy >= desiredHealthy && desiredHealthy > 0)
+}
+
+function refusal(budget: PodDisruptionBudget): ApiError {
+  const { currentHealthy = 0, desiredHealthy = 0 } = budget.status
+  const cause = `The disruption budget ${budget.metadata.name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`
+  return new ApiError(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
+    causes: [{ reason: 'DisruptionBudget', message: cause }],
+  })
+}
+
+/** Takes one disruption from the budget. @throws ApiError 429 */
+async function consume(
+  context: EndpointContext,
+  budget: PodDisruptionBudget,
+  pod: Pod,
+  options: WriteOptions,
+): Promise<void> {
+  const resource = context.resources.byUrl('policy', 'v1', 'poddisruptionbudgets')
+  if (!resource) return
+  const { namespace, name } = budget.metadata
+  await context.change(
+    resource,
+    { namespace, name },
+    copy => {
+      const current = copy as unknown as PodDisruptionBudget
+      const { status, metadata } = current
+      if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0))
+        throw new ApiError(
+          429,
+          'TooManyRequests',
+          "Cannot evict pod as it would violate the pod's disruption budget.",
+          {
+            causes: [
+              {
+                reason: 'DisruptionBudget',
+                message: `The disruption budget ${name} is still being processed by the server.`,
+              },
+            ],
+          },
+        )
+      if (unhealthyMayGo(pod, current)) return false
+      const { disruptionsAllowed = 0 } = status
+      if (disruptionsAllowed <= 0) throw refusal(current)
+      status.disruptionsAllowed = disruptionsAllowed - 1
+      status.disruptedPods = { ...status.disruptedPods, [pod.metadata.name]: formatTime(context.clock.now()) }
+      return undefined
+    },
+    { ...options, subresource: 'status' },
+  )
+}
+
+export const podEviction: SubresourceHandler = {
+  group: '',
+  resource: 'pods',
+  subresource: 'eviction',
+  kind: { group: 'policy', version: 'v1', kind: 'Eviction' },
+  methods: { POST: 'create' },
+  async handle(request, context) {
+    const { namespace, name } = request.info
+    const resource = context.resources.byUrl('', 'v1', 'pods')
+    if (!resource) throw notFound({ group: '', plural: 'pods' }, name)
+    const body = await context.decode(request, 'policy.v1.Eviction')
+    const wanted = (body.deleteOptions ?? {}) as DeleteBody
+    const written = writeOptionsOf(request, 'CreateOptions')
+    const options = { ...written, dryRun: written.dryRun || Boolean(wanted.dryRun?.length) }
+    const pod = context.get(resource, { namespace, name }) as unknown as Pod
+    if (!finished(pod)) {
+      const budgets = context.resources.byUrl('policy', 'v1', 'poddisruptionbudgets')
+      const matching = (budgets ? context.list(budgets, namespace) : [])
+        .map(object => object as unknown as PodDisruptionBudget)
+        .filter(({ spec }) => fromLabelSelector(spec.selector).matches(pod.metadata.labels ?? {}))
+      if (matching.length > 1)
+        throw new ApiError(
+          500,
+          'InternalError',
+          'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+        )
+      const [budget] = matching
+      if (budget) await consume(context, budget, pod, options)
+      await markDisrupted(context, pod, options)
+    }
+    await context.delete(
+      resource,
+      { namespace, name },
+      {
+        ...options,
+        ...(wanted.preconditions ? { preconditions: wanted.preconditions } : {}),
+        ...(wanted.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: wanted.gracePeriodSeconds }),
+      },
+    )
+    return { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } }
+  },
+}
+
+/** Tells everyone who looks at the pod why it goes. */
+async function markDisrupted(context: EndpointContext, pod: Pod, options: WriteOptions): Promise<void> {
+  const resource = context.resources.byUrl('', 'v1', 'pods')
+  if (!resource) return
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+  }
+  const { namespace, name } = pod.metadata
+  await context.change(
+    resource,
+    { namespace, name },
+    copy => {
+      const { status } = copy as unknown as Pod
+      status.conditions = setCondition(status.conditions, condition, formatTime(context.clock.now()))
+    },
+    { ...options, subresource: 'status' },
+  )
+}
