@@ -1,0 +1,64 @@
+// One line of a segment: a checksum, a space, and the JSON of one group commit.
+import { crc32 } from 'node:zlib'
+import type { EngineRecord } from '../contract.ts'
+
+/** One group commit (or one batch of a snapshot): the nedb document. */
+export interface Group {
+  /** Revision of the last transaction in the group. */
+  readonly rev: number
+  readonly txns: readonly StoredRecord[]
+}
+
+/** An `EngineRecord` under the short names that it has on disk. */
+export interface StoredRecord {
+  readonly rev: number
+  readonly key: string
+  readonly value: string | null
+  readonly created: number
+}
+
+const CHECKSUM_LENGTH = 8
+const SPACE = 0x20
+// nedb's reader takes these for line ends. Inside JSON they occur only in strings, where an escape means the same.
+const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g
+
+const checksum = (text: string | Buffer): string => crc32(text).toString(16).padStart(CHECKSUM_LENGTH, '0')
+
+/** nedb's afterSerialization hook. */
+export function seal(json: string): string {
+  const escaped = json.replace(LINE_SEPARATORS, at => `\\u${at.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return `${checksum(escaped)} ${escaped}`
+}
+
+/** nedb's beforeDeserialization hook. @throws Error when the line is not what `seal` made */
+export function unseal(line: string): string {
+  const json = line.slice(CHECKSUM_LENGTH + 1)
+  if (line[CHECKSUM_LENGTH] !== ' ' || checksum(json) !== line.slice(0, CHECKSUM_LENGTH))
+    throw new Error('the checksum does not match')
+  return json
+}
+
+/** @returns the group in one line (without its line end), or undefined when it is damaged. */
+export function decodeLine(line: Buffer): Group | undefined {
+  if (line.length <= CHECKSUM_LENGTH + 1 || line[CHECKSUM_LENGTH] !== SPACE) return undefined
+  const json = line.subarray(CHECKSUM_LENGTH + 1)
+  if (checksum(json) !== line.toString('latin1', 0, CHECKSUM_LENGTH)) return undefined
+  return JSON.parse(json.toString('utf8')) as Group
+}
+
+/** @returns the line for a group, with its line end: what nedb writes for it, for files that nedb does not write. */
+export const encodeLine = (group: Group): string => `${seal(JSON.stringify(group))}\n`
+
+export const toStored = ({ key, value, revision, createRevision }: EngineRecord): StoredRecord => ({
+  rev: revision,
+  key,
+  value,
+  created: createRevision,
+})
+
+export const fromStored = ({ rev, key, value, created }: StoredRecord): EngineRecord => ({
+  key,
+  value,
+  revision: rev,
+  createRevision: created,
+})

@@ -1,0 +1,57 @@
+// The revision that was never exceeded. It lies outside the store's folder, so that a restore of that cannot rewind it.
+import { join } from 'node:path'
+import { type Disk, readIfThere, writeAtomically } from './disk.ts'
+
+/** Revisions reserved at a time: one small write in so many transactions, and the jump that a restore makes. */
+const RESERVE = 100_000
+
+interface Mark {
+  /** The opening of the log that the ceiling belongs to. */
+  readonly lineage: string
+  readonly ceiling: number
+}
+
+export class HighWater {
+  readonly #disk: Disk
+  readonly #path: string
+  readonly #lineage: string
+  #ceiling: number
+
+  private constructor(disk: Disk, path: string, lineage: string, ceiling: number) {
+    this.#disk = disk
+    this.#path = path
+    this.#lineage = lineage
+    this.#ceiling = ceiling
+  }
+
+  /**
+   * @param before lineage that the log had when it was found
+   * @param lineage the one that it has from now on
+   * @param revision newest revision in the log
+   * @returns the revision to go on from: the log's own, or beyond all that was ever given out when the log is a copy
+   */
+  static async open(
+    disk: Disk,
+    dataDir: string,
+    before: string | undefined,
+    lineage: string,
+    revision: number,
+  ): Promise<{ highWater: HighWater; revision: number }> {
+    const path = join(dataDir, 'revision.json')
+    const text = await readIfThere(path)
+    const mark = text === undefined ? undefined : (JSON.parse(text) as Mark)
+    const start = mark && mark.lineage !== before ? Math.max(revision, mark.ceiling) : revision
+    const highWater = new HighWater(disk, path, lineage, 0)
+    await highWater.reserve(start)
+    return { highWater, revision: start }
+  }
+
+  /** Makes sure that the durable ceiling lies above `revision`. */
+  async reserve(revision: number): Promise<void> {
+    if (revision < this.#ceiling) return
+    const ceiling = revision + RESERVE
+    const mark: Mark = { lineage: this.#lineage, ceiling }
+    await writeAtomically(this.#disk, this.#path, `${JSON.stringify(mark)}\n`)
+    this.#ceiling = ceiling
+  }
+}

@@ -1,0 +1,322 @@
+// The log: sealed segments that are only ever scanned, and one active nedb segment at the end.
+//
+//   manifest: [ 000007.snap | 000008.log | 000009.log* ]        * = active, bytes: null
+//   roll:     seal 000009 at its durable length, add an empty 000010.log, replace the manifest, drop 000009 from memory
+//   compact:  copy what lives in a run of old segments to 000011.snap, replace the manifest, delete the run
+//
+// A file that the manifest does not name does not count; the next open removes it.
+import { open, readdir, stat, truncate } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { type EngineRecord, StoreError } from '../contract.ts'
+import { Pacer } from '../pacer.ts'
+import { encodeLine, fromStored, type Group, type StoredRecord, toStored } from './codec.ts'
+import { type Disk, FILE_MODE, makeFolder, removeIfThere } from './disk.ts'
+import { type Manifest, readManifest, type SegmentEntry, writeManifest } from './manifest.ts'
+import { Mutex } from './mutex.ts'
+import { scanSegment } from './scanner.ts'
+import { Segment } from './segment.ts'
+
+const SEGMENT_FILE = /^\d{6,}\.(log|snap)~?$/
+/** Records of a snapshot that go to disk together. */
+const SNAPSHOT_BATCH_BYTES = 256 * 1024
+
+const EMPTY: Manifest = { nextFile: 1, lineage: '', compactedRevision: 0, segments: [] }
+
+export interface OpenedLog {
+  readonly log: SegmentLog
+  /** Newest revision in the log. */
+  readonly revision: number
+  /** Lineage before this opening; undefined for a new log. */
+  readonly lineageBefore: string | undefined
+  /** Bytes of a torn record that were cut off. */
+  readonly tornBytes: number
+}
+
+export class SegmentLog {
+  readonly #folder: string
+  readonly #disk: Disk
+  readonly #rollBytes: number
+  /** Replacing the manifest and reading the files that it names exclude each other. */
+  readonly #files = new Mutex()
+  #manifest: Manifest
+  #active: Segment
+  #lastRevision: number
+
+  private constructor(folder: string, disk: Disk, rollBytes: number, manifest: Manifest, active: Segment) {
+    this.#folder = folder
+    this.#disk = disk
+    this.#rollBytes = rollBytes
+    this.#manifest = manifest
+    this.#active = active
+    this.#lastRevision = 0
+  }
+
+  /**
+   * Checks the whole log, tells `onRecord` of every record in order, and starts a fresh segment.
+   * @throws StoreError `Corrupt`
+   */
+  static async open(
+    folder: string,
+    disk: Disk,
+    rollBytes: number,
+    onRecord: (record: EngineRecord) => void,
+  ): Promise<OpenedLog> {
+    await makeFolder(folder)
+    const found = await readManifest(folder)
+    if (!found) await refuseOrphans(folder)
+    const manifest = found ?? EMPTY
+    await removeStrangers(folder, manifest)
+    const pacer = new Pacer()
+    const sealed: SegmentEntry[] = []
+    let revision = 0
+    let tornBytes = 0
+    for (const entry of manifest.segments) {
+      const path = join(folder, entry.name)
+      let end = 0
+      let lastRevision = 0
+      for await (const scanned of scanSegment(path, entry.bytes === null ? {} : { bytes: entry.bytes })) {
+        end = scanned.end
+        for (const stored of scanned.group.txns) {
+          lastRevision = Math.max(lastRevision, stored.rev)
+          onRecord(fromStored(stored))
+        }
+        if (pacer.due) await pacer.pause()
+      }
+      if (entry.bytes === null) tornBytes += await cutTail(path, end, disk)
+      revision = Math.max(revision, lastRevision, entry.lastRevision)
+      if (end > 0) sealed.push({ name: entry.name, bytes: end, lastRevision })
+    }
+    const number = manifest.nextFile
+    const fresh = { ...manifest, nextFile: number + 1, lineage: randomUUID(), segments: sealed }
+    const { next, segment } = await startSegment(folder, disk, fresh, number)
+    const log = new SegmentLog(folder, disk, rollBytes, next, segment)
+    log.#lastRevision = revision
+    // Empty segments of earlier openings are no longer named.
+    await removeStrangers(folder, next)
+    return { log, revision, lineageBefore: found?.lineage, tornBytes }
+  }
+
+  get lineage(): string {
+    return this.#manifest.lineage
+  }
+
+  get compactedRevision(): number {
+    return this.#manifest.compactedRevision
+  }
+
+  /** Bytes in sealed segments that hold nothing newer than `revision`. */
+  sealedBytes(revision: number): number {
+    return this.#sealedUpTo(revision).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
+  }
+
+  /** Appends one group; durable when it resolves. */
+  async append(group: Group): Promise<void> {
+    if (this.#active.bytes >= this.#rollBytes) await this.roll()
+    await this.#active.append(group)
+    this.#lastRevision = group.rev
+  }
+
+  /** Cuts off what a failed append has left behind. */
+  undoAppend(): Promise<void> {
+    return this.#active.truncate()
+  }
+
+  /** Seals the active segment at its durable length and goes on in a fresh file. */
+  roll(): Promise<void> {
+    return this.#files.run(async () => {
+      const old = this.#active
+      const number = this.#takeNumber()
+      const sealed = { ...this.#manifest, segments: this.#sealActive() }
+      const { next, segment } = await startSegment(this.#folder, this.#disk, sealed, number)
+      this.#manifest = next
+      this.#active = segment
+      await old.close()
+      if (old.bytes === 0) await removeIfThere(old.path)
+    })
+  }
+
+  /** Checks that what was acknowledged is still readable. @throws StoreError `Corrupt` */
+  async verifyActive(): Promise<void> {
+    const pacer = new Pacer()
+    for await (const _ of scanSegment(this.#active.path, { bytes: this.#active.bytes }))
+      if (pacer.due) await pacer.pause()
+  }
+
+  /** Every durable record up to now, oldest first. Compaction waits until the reader is done. */
+  async *records(signal?: AbortSignal): AsyncGenerator<readonly EngineRecord[], void> {
+    let release: () => void = () => undefined
+    const held = new Promise<void>(resolve => (release = resolve))
+    const files = await new Promise<readonly SegmentEntry[]>(resolve => {
+      void this.#files.run(() => {
+        resolve([...this.#manifest.segments.slice(0, -1), this.#activeEntry()])
+        return held
+      })
+    })
+    try {
+      const pacer = new Pacer()
+      for (const { name, bytes } of files)
+        for await (const { group } of scanSegment(join(this.#folder, name), {
+          bytes: bytes ?? 0,
+          ...(signal ? { signal } : {}),
+        })) {
+          yield group.txns.map(fromStored)
+          if (pacer.due) await pacer.pause()
+        }
+    } finally {
+      release()
+    }
+  }
+
+  /**
+   * Replaces the sealed segments that hold nothing newer than `revision` by one that holds only what lives.
+   * Appends go on meanwhile.
+   */
+  async compact(revision: number, isLive: (record: EngineRecord) => boolean, rewrite: boolean): Promise<void> {
+    await this.#files.run(async () => {
+      const run = rewrite ? this.#sealedUpTo(revision) : []
+      const compactedRevision = Math.max(revision, this.#manifest.compactedRevision)
+      if (run.length === 0) return this.#replaceManifest({ ...this.#manifest, compactedRevision })
+      const snapshot = await this.#writeSnapshot(fileName(this.#takeNumber(), 'snap'), run, isLive)
+      const rest = this.#manifest.segments.slice(run.length)
+      await this.#replaceManifest({ ...this.#manifest, compactedRevision, segments: [...snapshot, ...rest] })
+      for (const old of run) await removeIfThere(join(this.#folder, old.name))
+      await this.#disk.syncFolder(this.#folder)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#files.run(() => this.#active.close())
+  }
+
+  async #writeSnapshot(
+    name: string,
+    run: readonly SegmentEntry[],
+    isLive: (record: EngineRecord) => boolean,
+  ): Promise<SegmentEntry[]> {
+    const path = join(this.#folder, name)
+    const pacer = new Pacer()
+    const file = await open(path, 'wx', FILE_MODE)
+    let bytes = 0
+    let lastRevision = 0
+    let batch: StoredRecord[] = []
+    let batchBytes = 0
+    const flush = async () => {
+      if (batch.length === 0) return
+      const line = Buffer.from(encodeLine({ rev: batch.at(-1)?.rev ?? 0, txns: batch }))
+      await this.#disk.beforeAppend(path, line.length)
+      await file.writeFile(line)
+      bytes += line.length
+      batch = []
+      batchBytes = 0
+    }
+    try {
+      for (const old of run)
+        for await (const { group } of scanSegment(join(this.#folder, old.name), { bytes: old.bytes ?? 0 })) {
+          for (const record of group.txns.map(fromStored)) {
+            lastRevision = Math.max(lastRevision, record.revision)
+            if (!isLive(record)) continue
+            batch.push(toStored(record))
+            batchBytes += record.key.length + (record.value?.length ?? 0)
+            if (batchBytes >= SNAPSHOT_BATCH_BYTES) await flush()
+          }
+          if (pacer.due) await pacer.pause()
+        }
+      await flush()
+      await this.#disk.syncData(file, path)
+    } catch (error) {
+      await file.close()
+      await removeIfThere(path)
+      throw error
+    }
+    await file.close()
+    await this.#disk.syncFolder(this.#folder)
+    if (bytes > 0) return [{ name, bytes, lastRevision }]
+    await removeIfThere(path)
+    return []
+  }
+
+  /** A number is never used twice: a manifest whose replacement failed may still have reached the disk. */
+  #takeNumber(): number {
+    const number = this.#manifest.nextFile
+    this.#manifest = { ...this.#manifest, nextFile: number + 1 }
+    return number
+  }
+
+  async #replaceManifest(next: Manifest): Promise<void> {
+    await writeManifest(this.#disk, this.#folder, next)
+    this.#manifest = next
+  }
+
+  #sealedUpTo(revision: number): SegmentEntry[] {
+    const run: SegmentEntry[] = []
+    for (const entry of this.#manifest.segments) {
+      if (entry.bytes === null || entry.lastRevision > revision) break
+      run.push(entry)
+    }
+    return run
+  }
+
+  #activeEntry(): SegmentEntry {
+    const name = this.#manifest.segments.at(-1)?.name ?? ''
+    return { name, bytes: this.#active.bytes, lastRevision: this.#lastRevision }
+  }
+
+  #sealActive(): readonly SegmentEntry[] {
+    const sealed = this.#manifest.segments.slice(0, -1)
+    return this.#active.bytes > 0 ? [...sealed, this.#activeEntry()] : sealed
+  }
+}
+
+const fileName = (number: number, kind: 'log' | 'snap') => `${String(number).padStart(6, '0')}.${kind}`
+
+/** Adds a fresh active segment behind those of the manifest. The old manifest holds until the new one is durable. */
+async function startSegment(
+  folder: string,
+  disk: Disk,
+  manifest: Manifest,
+  number: number,
+): Promise<{ next: Manifest; segment: Segment }> {
+  const name = fileName(number, 'log')
+  const segment = await Segment.create(join(folder, name), disk)
+  const entry: SegmentEntry = { name, bytes: null, lastRevision: 0 }
+  const next = { ...manifest, segments: [...manifest.segments, entry] }
+  try {
+    await writeManifest(disk, folder, next)
+  } catch (error) {
+    await segment.close()
+    throw error
+  }
+  return { next, segment }
+}
+
+async function cutTail(path: string, end: number, disk: Disk): Promise<number> {
+  const file = await open(path, 'r+')
+  try {
+    const { size } = await file.stat()
+    if (size === end) return 0
+    await truncate(path, end)
+    await disk.syncData(file, path)
+    return size - end
+  } finally {
+    await file.close()
+  }
+}
+
+/** Records without a manifest mean that it was lost: they must not be taken for leftovers. */
+async function refuseOrphans(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name)
+    if (!SEGMENT_FILE.test(name) || (await stat(path)).size === 0) continue
+    throw new StoreError(
+      'Corrupt',
+      `${path} holds records but ${folder}/manifest.json is missing: restore it from a backup`,
+    )
+  }
+}
+
+async function removeStrangers(folder: string, manifest: Manifest): Promise<void> {
+  const known = new Set(manifest.segments.map(({ name }) => name))
+  for (const name of await readdir(folder))
+    if (SEGMENT_FILE.test(name) && !known.has(name)) await removeIfThere(join(folder, name))
+}

@@ -1,0 +1,252 @@
+// The watch cache: every object decoded once, a ring of recent events, and all reads answered from memory.
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
+import {
+  type Engine,
+  type EngineHealth,
+  type EngineRecord,
+  type ListOptions,
+  type ListPage,
+  type ObjectStore,
+  type Stored,
+  StoreError,
+  type StoreEvent,
+  type WatchHandle,
+  type WatchOptions,
+} from './contract.ts'
+import { decodeRecord, deletedAt, encodeObject } from './encoding.ts'
+import { EventRing, type HistoryLimits } from './event-ring.ts'
+import { JsonCache } from './json-cache.ts'
+import { listPage } from './list.ts'
+import { silentLog, type StoreLog } from './log.ts'
+import { Pacer } from './pacer.ts'
+import { SortedKeys } from './sorted-keys.ts'
+import { Watchers } from './watchers.ts'
+
+export interface ObjectStoreOptions {
+  readonly clock?: Clock
+  readonly log?: StoreLog
+  readonly signal?: AbortSignal
+  readonly history?: Partial<HistoryLimits>
+  /** Encoded objects kept for sharing, in bytes. */
+  readonly jsonCacheBytes?: number
+  /** How often old history is forgotten; 0 = only when `compact` is called. */
+  readonly compactEveryMs?: number
+  /** History younger than this is kept, as far as the ring's limits allow. */
+  readonly keepHistoryMs?: number
+}
+
+const MIB = 1024 * 1024
+const HISTORY: HistoryLimits = { maxEvents: 20_000, minEvents: 1_000, maxBytes: 32 * MIB }
+/** What an event weighs beside its text. */
+const EVENT_OVERHEAD_BYTES = 512
+const FIVE_MINUTES_MS = 300_000
+
+/**
+ * Loads the engine's state into memory and serves it.
+ * The store owns the engine from here on: disposing of it closes the engine.
+ */
+export async function openObjectStore(engine: Engine, options: ObjectStoreOptions = {}): Promise<ObjectStore> {
+  const store = new CachedObjectStore(engine, options)
+  await store.load(options.signal)
+  return store
+}
+
+class CachedObjectStore implements ObjectStore {
+  readonly #engine: Engine
+  readonly #options: ObjectStoreOptions
+  readonly #clock: Clock
+  readonly #live = new Map<string, Stored>()
+  readonly #keys = new SortedKeys()
+  readonly #texts: JsonCache
+  readonly #ring: EventRing
+  readonly #watchers: Watchers
+  #revision: number
+  #closed = false
+  #cancelCompaction: () => void = () => undefined
+
+  constructor(engine: Engine, options: ObjectStoreOptions) {
+    this.#engine = engine
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#revision = engine.revision
+    this.#texts = new JsonCache(options.jsonCacheBytes ?? 64 * MIB)
+    this.#ring = new EventRing({ ...HISTORY, ...options.history }, engine.revision)
+    const log = options.log ?? silentLog
+    this.#watchers = new Watchers(
+      this.#ring,
+      () => this.#revision,
+      error => log.error({ err: error }, 'a watch failed in its receiver and was ended'),
+    )
+  }
+
+  get revision(): number {
+    return this.#revision
+  }
+
+  get compactedRevision(): number {
+    return this.#ring.floor
+  }
+
+  async load(signal?: AbortSignal): Promise<void> {
+    // Commits that arrive while the state streams in are newer than it and wait their turn.
+    let early: (readonly EngineRecord[])[] | undefined = []
+    this.#engine.onCommit(records => (early ? early.push(records) : this.#publish(records)))
+    const pacer = new Pacer()
+    for await (const batch of this.#engine.load(signal))
+      for (const { value, ...record } of batch) {
+        if (value !== null) this.#put(decodeRecord({ ...record, value }))
+        if (pacer.due) await pacer.pause()
+      }
+    const waiting = early
+    early = undefined
+    for (const records of waiting) this.#publish(records)
+    this.#scheduleCompaction()
+  }
+
+  fresh(): Promise<void> {
+    return this.#closed ? Promise.reject(closedError()) : Promise.resolve()
+  }
+
+  get(key: string): Stored | undefined {
+    return this.#live.get(key)
+  }
+
+  list(prefix: string, options: ListOptions = {}): ListPage {
+    const { revision } = options
+    if (revision !== undefined) this.#requireKnown(revision)
+    return listPage({ live: this.#live, keys: this.#keys, ring: this.#ring, revision: this.#revision }, prefix, options)
+  }
+
+  async create(key: string, object: AnyObject): Promise<Stored> {
+    if (this.#live.has(key)) throw new StoreError('KeyExists', `${key} exists`)
+    const value = encodeObject(object)
+    const revision = await this.#engine.commit([{ key, value, expect: 0 }])
+    return this.#written({ key, value, revision, createRevision: revision })
+  }
+
+  async update(key: string, object: AnyObject, expect: number): Promise<Stored> {
+    const { createRevision } = this.#expectLive(key, expect)
+    const value = encodeObject(object)
+    const revision = await this.#engine.commit([{ key, value, expect }])
+    return this.#written({ key, value, revision, createRevision })
+  }
+
+  async delete(key: string, expect: number): Promise<Stored> {
+    const last = this.#expectLive(key, expect)
+    const revision = await this.#engine.commit([{ key, value: null, expect }])
+    return this.#told(revision, key) ?? deletedAt(last, revision)
+  }
+
+  watch(prefix: string, options: WatchOptions): WatchHandle {
+    if (this.#closed) throw closedError()
+    this.#requireKnown(options.from)
+    return this.#watchers.add(prefix, options)
+  }
+
+  json(stored: Stored): Buffer {
+    return this.#texts.get(stored)
+  }
+
+  async compact(revision: number): Promise<void> {
+    if (revision > this.#revision) throw futureError(revision, this.#revision)
+    this.#ring.forget(revision)
+    await this.#engine.compact(revision)
+  }
+
+  health(): EngineHealth {
+    return this.#engine.health()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#cancelCompaction()
+    await this.#engine[Symbol.asyncDispose]()
+    this.#watchers.end(closedError())
+  }
+
+  /** Makes one durable transaction visible: state first, then history, then the watchers, all at its revision. */
+  #publish(records: readonly EngineRecord[]): void {
+    const now = this.#clock.monotonic()
+    const events: StoreEvent[] = []
+    for (const record of records) {
+      const event = this.#apply(record)
+      this.#revision = record.revision
+      if (!event) continue
+      events.push(event)
+      this.#ring.push(event, (record.value?.length ?? 0) + EVENT_OVERHEAD_BYTES, now)
+    }
+    for (const event of events) this.#watchers.tell(event)
+  }
+
+  #apply(record: EngineRecord): StoreEvent | undefined {
+    const { key, value, revision } = record
+    const previous = this.#live.get(key)
+    if (previous) this.#texts.forget(previous)
+    if (value !== null) {
+      const current = decodeRecord({ ...record, value })
+      this.#put(current)
+      return previous ? { type: 'MODIFIED', revision, current, previous } : { type: 'ADDED', revision, current }
+    }
+    if (!previous) return undefined
+    this.#live.delete(key)
+    this.#keys.delete(key)
+    return { type: 'DELETED', revision, current: deletedAt(previous, revision), previous }
+  }
+
+  #put(stored: Stored): void {
+    if (!this.#live.has(stored.key)) this.#keys.add(stored.key)
+    this.#live.set(stored.key, stored)
+  }
+
+  /** The state that a write of our own made, even when later writes have replaced it by now. */
+  #written(record: EngineRecord & { readonly value: string }): Stored {
+    const current = this.#live.get(record.key)
+    if (current?.revision === record.revision) return current
+    return this.#told(record.revision, record.key) ?? decodeRecord(record)
+  }
+
+  #told(revision: number, key: string): Stored | undefined {
+    for (const event of this.#ring.after(revision - 1)) {
+      if (event.revision !== revision) return undefined
+      if (event.current.key === key) return event.current
+    }
+    return undefined
+  }
+
+  #expectLive(key: string, expect: number): Stored {
+    const stored = this.#live.get(key)
+    if (!stored) throw new StoreError('KeyNotFound', `${key} does not exist`)
+    if (stored.revision !== expect)
+      throw new StoreError('RevisionConflict', `${key} is at revision ${stored.revision}, not ${expect}`)
+    return stored
+  }
+
+  #requireKnown(revision: number): void {
+    if (revision > this.#revision) throw futureError(revision, this.#revision)
+    if (revision < this.#ring.floor)
+      throw new StoreError('Compacted', `revision ${revision} is compacted; the oldest is ${this.#ring.floor}`)
+  }
+
+  #scheduleCompaction(): void {
+    const { compactEveryMs = FIVE_MINUTES_MS, keepHistoryMs = FIVE_MINUTES_MS, log = silentLog } = this.#options
+    if (compactEveryMs === 0) return
+    this.#cancelCompaction = this.#clock.after(compactEveryMs, () => {
+      const { minEvents } = { ...HISTORY, ...this.#options.history }
+      const old = this.#ring.revisionBefore(this.#clock.monotonic() - keepHistoryMs)
+      const target = Math.min(old, this.#revision - minEvents)
+      const done = target > this.#ring.floor ? this.compact(target) : this.#engine.compact(this.#ring.floor)
+      void done
+        .catch((error: unknown) => log.warn({ err: error }, 'compaction failed and will be tried again'))
+        .finally(() => {
+          if (!this.#closed) this.#scheduleCompaction()
+        })
+    })
+  }
+}
+
+const closedError = () => new StoreError('Closed', 'the store is closed')
+
+const futureError = (revision: number, newest: number) =>
+  new StoreError('FutureRevision', `revision ${revision} does not exist yet; the newest is ${newest}`)
