@@ -1,0 +1,59 @@
+// Who is asking: the first method that recognises its credentials decides.
+import { unauthorized } from '../../../shared/machinery/status.ts'
+import type { UserInfo } from '../request.ts'
+
+/** What authentication can look at. */
+export interface Credentials {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly method: string
+  readonly path: string
+  readonly isUpgrade: boolean
+  /** The verified client certificate's user, if there is one. */
+  readonly certificateUser: UserInfo | undefined
+}
+
+export interface AuthenticationMethod {
+  readonly name: string
+  /**
+   * @returns the user, or undefined when these credentials are not of this method's kind
+   * @throws ApiError 401 or 403 for credentials that are and are wrong
+   */
+  authenticate(credentials: Credentials): Promise<UserInfo | undefined> | UserInfo | undefined
+}
+
+const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+
+/** Everybody who proved who they are is in `system:authenticated`. */
+export function authenticated(user: UserInfo): UserInfo {
+  return user.groups.includes('system:authenticated')
+    ? user
+    : { ...user, groups: [...user.groups, 'system:authenticated'] }
+}
+
+/** The bearer token of an Authorization header. */
+export function bearerToken(headers: Credentials['headers']): string | undefined {
+  const header = headers.authorization
+  if (header === undefined || header.slice(0, 7).toLowerCase() !== 'bearer ') return undefined
+  return header.slice(7).trim()
+}
+
+export interface Authenticator {
+  /** @throws ApiError 401 for credentials that are wrong; no credentials at all are the anonymous user */
+  authenticate(credentials: Credentials): Promise<UserInfo>
+}
+
+export function createAuthenticator(methods: readonly AuthenticationMethod[]): Authenticator {
+  return {
+    async authenticate(credentials) {
+      if (credentials.certificateUser) return authenticated(credentials.certificateUser)
+      for (const method of methods) {
+        const user = await method.authenticate(credentials)
+        if (user) return authenticated(user)
+      }
+      // A token that nobody knows must not become an anonymous request that happens to be allowed.
+      if (credentials.headers.authorization !== undefined) throw unauthorized()
+      return ANONYMOUS
+    },
+  }
+}

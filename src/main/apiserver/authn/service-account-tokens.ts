@@ -1,0 +1,223 @@
+// Service-account tokens: JWTs signed with the cluster's key, bound to objects that must still exist.
+// See the Kubernetes documentation, "Managing Service Accounts", and KEP-1205 (bound service account tokens).
+import { createHash, createPrivateKey, createPublicKey, randomUUID, type KeyObject } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { unauthorized } from '../../../shared/machinery/status.ts'
+import type { UserInfo } from '../request.ts'
+import { type AuthenticationMethod, bearerToken } from './authenticator.ts'
+
+// Loaded with the first token: a start should not pay for it.
+const jose = () => import('jose')
+
+const ALGORITHM = 'ES256'
+const CLAIM = 'kubernetes.io'
+const CACHE_ENTRIES = 4096
+
+export interface BoundRef {
+  readonly name: string
+  readonly uid: string
+}
+
+export interface TokenRequest {
+  readonly namespace: string
+  readonly serviceAccount: BoundRef
+  readonly audiences: readonly string[]
+  /** Undefined = never expires (legacy Secrets). */
+  readonly expirationSeconds: number | undefined
+  /** The token dies with this object. */
+  readonly boundTo?: BoundRef & { readonly kind: 'Pod' | 'Secret' | 'Node' }
+  /** The node of the pod that the token is bound to. */
+  readonly node?: BoundRef
+}
+
+export interface IssuedToken {
+  readonly token: string
+  /** Undefined = never. */
+  readonly expiresAtMs: number | undefined
+}
+
+export interface VerifiedToken {
+  readonly user: UserInfo
+  /** The audiences asked for that the token has. */
+  readonly audiences: readonly string[]
+}
+
+export interface ServiceAccountTokens {
+  readonly issuer: string
+  /** Audiences that the API server itself accepts; what a token gets that asks for none. */
+  readonly apiAudiences: readonly string[]
+  issue(request: TokenRequest): Promise<IssuedToken>
+  /**
+   * Checks signature, issuer, time, audience, and that every object the token is bound to exists unchanged.
+   * @param audiences at least one must match; default the API server's own
+   * @returns undefined for what is not one of our tokens
+   * @throws ApiError 401 for one that is no longer valid
+   */
+  verify(token: string, audiences?: readonly string[]): Promise<VerifiedToken | undefined>
+  /** The public keys, for `/openid/v1/jwks`. */
+  jwks(): Promise<{ readonly keys: readonly Record<string, unknown>[] }>
+}
+
+export interface TokenOptions {
+  /** PKCS #8 PEM, EC P-256. */
+  readonly keyPem: string
+  readonly issuer: string
+  readonly apiAudiences: readonly string[]
+  readonly clock: Clock
+  /** Reads an object as it is now; undefined when there is none. */
+  readonly lookup: (
+    kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node',
+    namespace: string,
+    name: string,
+  ) => AnyObject | undefined
+}
+
+interface PrivateClaims {
+  readonly namespace?: string
+  readonly serviceaccount?: BoundRef
+  readonly pod?: BoundRef
+  readonly secret?: BoundRef
+  readonly node?: BoundRef
+}
+
+/** As upstream names keys: the SHA-256 of the public key's DER form. */
+function keyIdOf(key: KeyObject): string {
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64url')
+}
+
+const refOf = ({ name, uid }: BoundRef) => ({ name, uid })
+
+function userOf(claims: PrivateClaims, account: BoundRef, tokenId: string): UserInfo {
+  const namespace = claims.namespace ?? ''
+  return {
+    name: `system:serviceaccount:${namespace}:${account.name}`,
+    uid: account.uid,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+    extra: {
+      'authentication.kubernetes.io/credential-id': [`JTI=${tokenId}`],
+      ...(claims.pod
+        ? {
+            'authentication.kubernetes.io/pod-name': [claims.pod.name],
+            'authentication.kubernetes.io/pod-uid': [claims.pod.uid],
+          }
+        : {}),
+      ...(claims.node
+        ? {
+            'authentication.kubernetes.io/node-name': [claims.node.name],
+            'authentication.kubernetes.io/node-uid': [claims.node.uid],
+          }
+        : {}),
+    },
+  }
+}
+
+export function createServiceAccountTokens(options: TokenOptions): ServiceAccountTokens {
+  const { issuer, apiAudiences, clock, lookup } = options
+  const privateKey = createPrivateKey(options.keyPem)
+  const publicKey = createPublicKey(privateKey)
+  const keyId = keyIdOf(publicKey)
+  /** Verified payloads by token: signatures are checked once, bindings and time on every request. */
+  const seen = new LRUCache<string, Record<string, unknown>>({ max: CACHE_ENTRIES })
+
+  const isAlive = (
+    kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node',
+    namespace: string,
+    ref: BoundRef | undefined,
+  ) => {
+    if (!ref) return true
+    const object = lookup(kind, namespace, ref.name)
+    return object !== undefined && object.metadata.uid === ref.uid
+  }
+
+  async function payloadOf(token: string): Promise<Record<string, unknown> | undefined> {
+    const known = seen.get(token)
+    if (known) return known
+    if (token.split('.').length !== 3) return undefined
+    const { decodeJwt, jwtVerify } = await jose()
+    try {
+      if (decodeJwt(token).iss !== issuer) return undefined
+    } catch {
+      return undefined // not a JWT: some other method's token
+    }
+    try {
+      const { payload } = await jwtVerify(token, publicKey, {
+        algorithms: [ALGORITHM],
+        issuer,
+        currentDate: new Date(clock.now()),
+      })
+      seen.set(token, payload)
+      return payload
+    } catch {
+      throw unauthorized()
+    }
+  }
+
+  return {
+    issuer,
+    apiAudiences,
+    async issue({ namespace, serviceAccount, audiences, expirationSeconds, boundTo, node }) {
+      const { SignJWT } = await jose()
+      const nowSeconds = Math.floor(clock.now() / 1000)
+      const claims = {
+        namespace,
+        serviceaccount: refOf(serviceAccount),
+        ...(boundTo ? { [boundTo.kind.toLowerCase()]: refOf(boundTo) } : {}),
+        ...(node ? { node: refOf(node) } : {}),
+      }
+      const jwt = new SignJWT({ [CLAIM]: claims })
+        .setProtectedHeader({ alg: ALGORITHM, kid: keyId })
+        .setIssuer(issuer)
+        .setSubject(`system:serviceaccount:${namespace}:${serviceAccount.name}`)
+        .setAudience(audiences.length > 0 ? [...audiences] : [...apiAudiences])
+        .setIssuedAt(nowSeconds)
+        .setNotBefore(nowSeconds)
+        .setJti(randomUUID())
+      if (expirationSeconds !== undefined) jwt.setExpirationTime(nowSeconds + expirationSeconds)
+      return {
+        token: await jwt.sign(privateKey),
+        expiresAtMs: expirationSeconds === undefined ? undefined : (nowSeconds + expirationSeconds) * 1000,
+      }
+    },
+    async verify(token, audiences = apiAudiences) {
+      const payload = await payloadOf(token)
+      if (!payload) return undefined
+      const nowSeconds = clock.now() / 1000
+      const { exp, nbf, aud, jti } = payload
+      if ((typeof exp === 'number' && exp <= nowSeconds) || (typeof nbf === 'number' && nbf > nowSeconds + 60))
+        throw unauthorized()
+      const has = Array.isArray(aud) ? aud : [aud]
+      const shared = audiences.filter(audience => has.includes(audience))
+      if (shared.length === 0) throw unauthorized()
+      const claims = (payload[CLAIM] ?? {}) as PrivateClaims
+      const namespace = claims.namespace ?? ''
+      const account = claims.serviceaccount
+      if (
+        !account ||
+        !isAlive('ServiceAccount', namespace, account) ||
+        !isAlive('Pod', namespace, claims.pod) ||
+        !isAlive('Secret', namespace, claims.secret) ||
+        (claims.pod === undefined && !isAlive('Node', '', claims.node))
+      )
+        throw unauthorized()
+      return { user: userOf(claims, account, String(jti)), audiences: shared }
+    },
+    async jwks() {
+      const { exportJWK } = await jose()
+      return { keys: [{ ...(await exportJWK(publicKey)), kid: keyId, alg: ALGORITHM, use: 'sig' }] }
+    },
+  }
+}
+
+export function serviceAccountMethod(tokens: ServiceAccountTokens): AuthenticationMethod {
+  return {
+    name: 'service-account',
+    async authenticate({ headers }) {
+      const token = bearerToken(headers)
+      return token ? (await tokens.verify(token))?.user : undefined
+    },
+  }
+}

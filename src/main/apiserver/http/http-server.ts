@@ -1,0 +1,259 @@
+// HTTP/1.1 and HTTP/2 over TLS: connections in, ApiRequests out, answers back, and no socket left behind.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import type { Duplex, Readable } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { Log } from '../../../shared/machinery/log.ts'
+import { ApiError, internalError } from '../../../shared/machinery/status.ts'
+import type { Authenticator } from '../authn/authenticator.ts'
+import { certificateUser } from '../authn/client-certificate.ts'
+import type { ApiRequest, ApiResponse, Handler, UserInfo } from '../request.ts'
+import { isAllowedHost } from './hosts.ts'
+import { lazyBody } from './lazy-body.ts'
+import { parseRequestInfo } from './request-info.ts'
+import type { Ui } from './ui.ts'
+import { writeRawResponse } from './write-raw-response.ts'
+import { type Response, writeResponse } from './write-response.ts'
+
+const WINDOW_BYTES = 1024 * 1024
+const SESSION_WINDOW_BYTES = 8 * 1024 * 1024
+const KEEP_ALIVE_MS = 90_000
+/** How long running requests may take to end when the server closes. */
+const DRAIN_MS = 2_000
+
+export interface HttpServerOptions {
+  readonly tls: { readonly certPem: string; readonly keyPem: string; readonly caPem: string }
+  /** Names by which the server may be called, lower case. */
+  readonly names: ReadonlySet<string>
+  readonly authenticator: Authenticator
+  readonly handle: Handler
+  readonly ui: Ui | undefined
+  readonly log: Log
+}
+
+export interface HttpServer extends AsyncDisposable {
+  /** @returns the address really bound; port 0 picks a free one */
+  listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo>
+  /** Takes a new serving certificate for connections from now on. */
+  setCertificate(tls: { readonly certPem: string; readonly keyPem: string }): void
+}
+
+type Incoming = IncomingMessage | Http2ServerRequest
+
+type Headers = Record<string, string | undefined>
+
+/** Pseudo headers become what HTTP/1.1 calls them; repeated headers are already joined, but for cookies' friends. */
+function headersOf(incoming: Incoming): Headers {
+  const headers: Headers = Object.create(null) as Headers
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (name.startsWith(':')) continue
+    headers[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  headers.host ??= 'authority' in incoming && incoming.authority ? incoming.authority : undefined
+  return headers
+}
+
+/** The TLS socket under a request. HTTP/2 gives a proxy that forwards what we read from it. */
+const tlsSocketOf = (incoming: Incoming): TLSSocket =>
+  ('stream' in incoming ? (incoming.stream.session?.socket ?? incoming.socket) : incoming.socket) as TLSSocket
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { authenticator, handle, log, names, tls, ui } = options
+  const running = new Set<AbortController>()
+  const sockets = new Set<Duplex>()
+  /** A connection's certificate is looked at once. `null`: it has none. */
+  const certificates = new WeakMap<object, UserInfo | null>()
+
+  const server: Http2SecureServer = createSecureServer({
+    allowHTTP1: true,
+    cert: tls.certPem,
+    key: tls.keyPem,
+    ca: tls.caPem,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    maxSessionMemory: 256,
+    settings: { initialWindowSize: WINDOW_BYTES, maxConcurrentStreams: 1000, maxHeaderListSize: 65_536 },
+  })
+  Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 })
+
+  function certificateOf(incoming: Incoming): UserInfo | undefined {
+    const connection = 'stream' in incoming ? (incoming.stream.session ?? incoming.socket) : incoming.socket
+    let user = certificates.get(connection)
+    if (user === undefined) certificates.set(connection, (user = certificateUser(tlsSocketOf(incoming)) ?? null))
+    return user ?? undefined
+  }
+
+  /** @throws ApiError 401, 403, 421 */
+  async function requestOf(
+    incoming: Incoming,
+    headers: Headers,
+    url: URL,
+    warnings: string[],
+    signal: AbortSignal,
+    upgrade?: ApiRequest['upgrade'],
+  ): Promise<ApiRequest> {
+    const method = incoming.method ?? 'GET'
+    const user = await authenticator.authenticate({
+      headers,
+      method,
+      path: url.pathname,
+      isUpgrade: upgrade !== undefined,
+      certificateUser: certificateOf(incoming),
+    })
+    const body = lazyBody(incoming as Readable, headers)
+    return {
+      method,
+      info: parseRequestInfo(method, url.pathname, url.searchParams),
+      query: url.searchParams,
+      headers,
+      user,
+      body: body.value,
+      rawBody: body.bytes,
+      get duplicateFields() {
+        return body.duplicates()
+      },
+      signal,
+      warn: text => warnings.push(text),
+      ...(upgrade ? { upgrade } : {}),
+    }
+  }
+
+  function assertHost(incoming: Incoming, headers: Headers): void {
+    const { host = '' } = headers
+    if (isAllowedHost(host, names, tlsSocketOf(incoming).localAddress)) return
+    throw new ApiError(421, 'MisdirectedRequest', `this server does not answer for the host ${JSON.stringify(host)}`)
+  }
+
+  const urlOf = (incoming: Incoming): URL => {
+    try {
+      // Only path and query are the client's; what it calls the host is checked elsewhere.
+      return new URL(`https://server${incoming.url?.startsWith('/') ? incoming.url : `/${incoming.url ?? ''}`}`)
+    } catch {
+      throw new ApiError(400, 'BadRequest', 'the request URL cannot be parsed')
+    }
+  }
+
+  const statusOf = (error: unknown): ApiResponse => {
+    const known =
+      error instanceof ApiError ? error : internalError(error instanceof Error ? error.message : String(error))
+    if (!(error instanceof ApiError)) log.error({ err: error }, 'a request failed')
+    return { code: known.code, object: known.status }
+  }
+
+  async function onRequest(incoming: Incoming, response: Response): Promise<void> {
+    const controller = new AbortController()
+    running.add(controller)
+    const headers = headersOf(incoming)
+    const warnings: string[] = []
+    response.once('close', () => {
+      running.delete(controller)
+      controller.abort(new ApiError(499, 'ClientClosedRequest', 'the client went away'))
+    })
+    response.on('error', () => undefined)
+    let answer: ApiResponse
+    try {
+      response.setHeader('audit-id', headers['audit-id'] ?? randomUUID())
+      assertHost(incoming, headers)
+      const url = urlOf(incoming)
+      const page = await ui?.answer({
+        method: incoming.method ?? 'GET',
+        path: url.pathname,
+        headers,
+        body: () => lazyBody(incoming as Readable, headers).bytes(),
+      })
+      answer = page ?? (await handle(await requestOf(incoming, headers, url, warnings, controller.signal)))
+    } catch (error) {
+      answer = statusOf(error)
+    }
+    if (controller.signal.aborted && response.writableEnded) return
+    if (answer.code === 413 && incoming.httpVersionMajor === 1) response.setHeader('connection', 'close')
+    await writeResponse(response, answer, {
+      accept: headers.accept,
+      acceptEncoding: headers['accept-encoding'],
+      warnings,
+      signal: controller.signal,
+      head: incoming.method === 'HEAD',
+    })
+    // What is left of a refused body is read and dropped, so that the client gets to see the answer.
+    if (!(incoming as Readable).readableEnded) (incoming as Readable).resume()
+  }
+
+  async function onUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const controller = new AbortController()
+    running.add(controller)
+    const headers = headersOf(incoming)
+    socket.once('close', () => {
+      running.delete(controller)
+      controller.abort(new ApiError(499, 'ClientClosedRequest', 'the client went away'))
+    })
+    socket.on('error', () => undefined)
+    let answer: ApiResponse
+    try {
+      assertHost(incoming, headers)
+      const url = urlOf(incoming)
+      const request = await requestOf(incoming, headers, url, [], controller.signal, { socket, head })
+      answer = await handle(request)
+    } catch (error) {
+      answer = statusOf(error)
+    }
+    if (!('hijacked' in answer)) await writeRawResponse(socket, answer, controller.signal)
+  }
+
+  const failed = (socket: { destroy(): unknown }) => (error: unknown) => {
+    log.warn({ err: error }, 'an answer could not be written')
+    socket.destroy()
+  }
+  server.on('request', (incoming, response) => {
+    onRequest(incoming, response).catch(failed(response.stream ?? incoming))
+  })
+  server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+    onUpgrade(incoming, socket, head).catch(failed(socket))
+  })
+  server.on('session', session => {
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES)
+    session.on('error', () => undefined)
+  })
+  server.on('secureConnection', (socket: TLSSocket) => {
+    socket.setNoDelay(true)
+  })
+  server.on('connection', (socket: Duplex) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    socket.on('error', () => undefined)
+  })
+  server.on('tlsClientError', () => undefined)
+  server.on('sessionError', () => undefined)
+
+  return {
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen({ host, port, backlog: 1024 }, () => {
+          server.off('error', reject)
+          server.on('error', error => log.error({ err: error }, 'the listener failed'))
+          resolve(server.address() as AddressInfo)
+        })
+      }),
+    setCertificate: ({ certPem, keyPem }) =>
+      server.setSecureContext({ cert: certPem, key: keyPem, ca: tls.caPem, minVersion: 'TLSv1.2' }),
+    async [Symbol.asyncDispose]() {
+      if (!server.listening) return
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      for (const controller of running)
+        controller.abort(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
+      const destroyAll = () => {
+        for (const socket of sockets) socket.destroy()
+      }
+      const timer = setTimeout(destroyAll, running.size > 0 ? DRAIN_MS : 0)
+      const idle = setInterval(() => {
+        if (running.size === 0) destroyAll()
+      }, 10)
+      await closed
+      clearTimeout(timer)
+      clearInterval(idle)
+    },
+  }
+}

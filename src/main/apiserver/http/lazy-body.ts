@@ -1,0 +1,35 @@
+// A request's body, read and decoded once, when somebody first asks for it.
+import type { Readable } from 'node:stream'
+import { decodeBody } from '../codec/decode-body.ts'
+import { readBody } from './read-body.ts'
+
+export interface LazyBody {
+  bytes(): Promise<Buffer>
+  /** Undefined when the body is empty. */
+  value(): Promise<unknown>
+  duplicates(): readonly string[]
+}
+
+/** Patches are JSON or YAML under other names. */
+function plainType(contentType: string | undefined): string | undefined {
+  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (type.endsWith('-patch+json')) return 'application/json'
+  if (type.endsWith('-patch+yaml')) return 'application/yaml'
+  return contentType
+}
+
+export function lazyBody(stream: Readable, headers: Readonly<Record<string, string | undefined>>): LazyBody {
+  let bytes: Promise<Buffer> | undefined
+  let value: Promise<unknown> | undefined
+  let duplicates: readonly string[] = []
+  const length = headers['content-length']
+  const read = () => (bytes ??= readBody(stream, length === undefined ? undefined : Number(length)))
+  const decode = async () => {
+    const body = await read()
+    if (body.length === 0) return undefined
+    const decoded = await decodeBody(plainType(headers['content-type']), body)
+    duplicates = decoded.duplicates
+    return decoded.value
+  }
+  return { bytes: read, value: () => (value ??= decode()), duplicates: () => duplicates }
+}

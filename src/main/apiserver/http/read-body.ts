@@ -1,0 +1,37 @@
+// Reads a request's body whole, within the limit.
+import type { Readable } from 'node:stream'
+import { ApiError } from '../../../shared/machinery/status.ts'
+
+export const MAX_BODY_BYTES = 3 * 1024 * 1024
+
+export const tooLarge = () =>
+  new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`)
+
+/** @param declared the Content-Length, when there is one @throws ApiError 400, 413 */
+export function readBody(stream: Readable, declared: number | undefined): Promise<Buffer> {
+  if (declared !== undefined && declared > MAX_BODY_BYTES) return Promise.reject(tooLarge())
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const finish = (settle: () => void) => {
+      stream.off('data', onData)
+      stream.off('end', onEnd)
+      stream.off('error', onGone)
+      stream.off('close', onGone)
+      settle()
+    }
+    const onData = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > MAX_BODY_BYTES) finish(() => reject(tooLarge()))
+      else chunks.push(chunk)
+    }
+    const onEnd = () =>
+      finish(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes)))
+    const onGone = () =>
+      finish(() => reject(new ApiError(400, 'BadRequest', 'the client went away before its body was read')))
+    stream.on('data', onData)
+    stream.on('end', onEnd)
+    stream.on('error', onGone)
+    stream.on('close', onGone)
+  })
+}

@@ -1,0 +1,159 @@
+// Writes an ApiResponse to HTTP/1.1 or HTTP/2: content type, warnings, gzip, streams with back-pressure.
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import { constants, createGzip } from 'node:zlib'
+import { negotiate, parseAccept } from '../representation/negotiate.ts'
+import type { ApiResponse, Frame } from '../request.ts'
+import { toYaml } from './to-yaml.ts'
+
+export type Response = ServerResponse | Http2ServerResponse
+
+/** Smaller answers are not worth the work of compressing them. */
+const GZIP_MIN_BYTES = 128 * 1024
+
+export interface ResponseContext {
+  readonly accept: string | undefined
+  readonly acceptEncoding: string | undefined
+  readonly warnings: readonly string[]
+  readonly signal: AbortSignal
+  /** HEAD: headers only. */
+  readonly head: boolean
+}
+
+const SECURITY_HEADERS = {
+  'cache-control': 'no-cache, private',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+}
+
+/** RFC 7234: 299 is a persistent miscellaneous warning; the text is a quoted string. */
+const warningHeader = (text: string) =>
+  `299 - "${text.replace(/[^\x20-\x7e\u00a0-\u{10ffff}]/gu, ' ').replace(/["\\]/g, '\\$&')}"`
+
+function wantsGzip(acceptEncoding: string | undefined): boolean {
+  return acceptEncoding !== undefined && parseAccept(acceptEncoding).some(({ type }) => type === 'gzip')
+}
+
+/** Resolves when more may be written, or when the client is gone. */
+async function drained(response: Response, signal: AbortSignal): Promise<void> {
+  try {
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
+function start(
+  response: Response,
+  answer: ApiResponse,
+  context: ResponseContext,
+  headers: Record<string, string | string[]>,
+): void {
+  response.statusCode = answer.code
+  for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...answer.headers, ...headers }))
+    response.setHeader(name, value)
+  if (context.warnings.length > 0) response.setHeader('warning', context.warnings.map(warningHeader))
+}
+
+function sendWhole(
+  response: Response,
+  answer: ApiResponse,
+  context: ResponseContext,
+  type: string,
+  body: Buffer,
+): void {
+  start(response, answer, context, { 'content-type': type, 'content-length': String(body.length) })
+  if (context.head) response.end()
+  else response.end(body)
+}
+
+const write = (response: Response, chunk: Buffer | string): boolean => (response as ServerResponse).write(chunk)
+
+async function sendStream(
+  response: Response,
+  answer: ApiResponse,
+  context: ResponseContext,
+  type: string,
+  chunks: AsyncIterable<Buffer | string>,
+): Promise<void> {
+  start(response, answer, context, { 'content-type': type })
+  response.flushHeaders()
+  for await (const chunk of chunks) {
+    if (context.signal.aborted) break
+    if (!write(response, chunk)) await drained(response, context.signal)
+  }
+  response.end()
+}
+
+async function* linesOf(batches: AsyncIterable<readonly Frame[]>): AsyncGenerator<Buffer> {
+  for await (const batch of batches) {
+    const [only] = batch
+    yield batch.length === 1 && only ? only.line : Buffer.concat(batch.map(frame => frame.line))
+  }
+}
+
+/** Small answers go out in one piece; long ones as they are encoded, compressed when the client wants it. */
+async function sendJson(
+  response: Response,
+  answer: ApiResponse,
+  context: ResponseContext,
+  type: string,
+  slices: AsyncIterable<Buffer>,
+): Promise<void> {
+  const iterator = slices[Symbol.asyncIterator]()
+  const first = await iterator.next()
+  const second = first.done ? first : await iterator.next()
+  const head = first.done ? Buffer.alloc(0) : first.value
+  if (second.done) {
+    if (head.length < GZIP_MIN_BYTES || !wantsGzip(context.acceptEncoding))
+      return sendWhole(response, answer, context, type, head)
+  }
+  async function* all(): AsyncGenerator<Buffer> {
+    yield head
+    if (second.done) return
+    yield second.value
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value
+  }
+  if (!wantsGzip(context.acceptEncoding)) return sendStream(response, answer, context, type, all())
+  start(response, answer, context, { 'content-type': type, 'content-encoding': 'gzip', vary: 'Accept-Encoding' })
+  const gzip = createGzip({ level: constants.Z_BEST_SPEED })
+  gzip.pipe(response as ServerResponse)
+  for await (const chunk of all()) {
+    if (context.signal.aborted) break
+    if (!gzip.write(chunk)) await once(gzip, 'drain', { signal: context.signal }).catch(() => undefined)
+  }
+  gzip.end()
+}
+
+/** Resolves when the answer has been handed to the connection. */
+export async function writeResponse(response: Response, answer: ApiResponse, context: ResponseContext): Promise<void> {
+  if ('hijacked' in answer) return
+  if ('frames' in answer) return sendStream(response, answer, context, answer.contentType, linesOf(answer.frames))
+  if ('stream' in answer) return sendStream(response, answer, context, answer.contentType, answer.stream)
+  if ('bytes' in answer) {
+    const body = Buffer.isBuffer(answer.bytes) ? answer.bytes : Buffer.concat(answer.bytes)
+    return sendJson(response, answer, context, answer.contentType, justOne(body))
+  }
+  const contentType = answer.contentType ?? 'application/json'
+  const { encoding } = negotiateQuietly(context.accept)
+  if (encoding === 'yaml')
+    return sendWhole(response, answer, context, 'application/yaml', Buffer.from(await toYaml(answer.object)))
+  if (answer.json) return sendJson(response, answer, context, contentType, answer.json())
+  const body = Buffer.from(`${JSON.stringify(answer.object)}\n`)
+  return sendJson(response, answer, context, contentType, justOne(body))
+}
+
+async function* justOne(body: Buffer): AsyncGenerator<Buffer> {
+  yield body
+}
+
+/** Errors must reach every client: one that accepts nothing we have gets JSON. */
+function negotiateQuietly(accept: string | undefined): ReturnType<typeof negotiate> {
+  try {
+    return negotiate(accept, ['json', 'yaml'])
+  } catch {
+    return { encoding: 'json', shape: 'whole' }
+  }
+}
