@@ -30,8 +30,8 @@ export interface ControllerManagerOptions {
   readonly controllers: readonly Controller[]
   /** Reads for the shared caches. */
   readonly client: Client
-  /** The client that acts as a controller's own identity. */
-  readonly clientFor: (controller: string) => Client
+  /** The client that acts as this service account of kube-system, such as `replicaset-controller`. */
+  readonly clientFor: (serviceAccount: string) => Client
   readonly clock: Clock
   readonly log: Log
   readonly metrics?: ControllerMetrics
@@ -85,8 +85,9 @@ export class ControllerManager implements AsyncDisposable {
   async #start(controller: Controller, factory: InformerFactory): Promise<void> {
     const { clock, log } = this.#options
     const signal = this.#stop.signal
-    const client = this.#options.clientFor(controller.name)
-    const component = controller.eventSource ?? `${controller.name}-controller`
+    const identity = controller.identity ?? `${controller.name}-controller`
+    const client = this.#options.clientFor(identity)
+    const component = controller.eventSource ?? identity
     const queue = new WorkQueue({ clock, limiter: createRateLimiter(clock) })
     signal.addEventListener('abort', () => queue.close(), { once: true })
     const informers = new Map<ResourceType<KubeObject>, Informer<KubeObject>>()

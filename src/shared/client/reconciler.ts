@@ -62,7 +62,9 @@ export interface Reconciler<T extends KubeObject = KubeObject> {
   readonly watches: readonly Watch[]
   /** How many objects are worked on at the same time; default 5. */
   readonly workers?: number
-  /** The component that its events name; default `<name>-controller`. */
+  /** Service account in kube-system as which it acts; default `<name>-controller`. */
+  readonly identity?: string
+  /** The component that its events name; default its identity. */
   readonly eventSource?: string
   /** @param object immutable: copy before changing */
   reconcile(object: T, context: ControllerContext): Promise<Result>
@@ -74,6 +76,7 @@ export interface Reconciler<T extends KubeObject = KubeObject> {
 export interface ControlLoop {
   readonly name: string
   readonly watches: readonly Watch[]
+  readonly identity?: string
   readonly eventSource?: string
   /** Called once the caches are synced; runs until the signal aborts. */
   run(context: ControllerContext): Promise<void>

@@ -89,7 +89,7 @@ export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> 
       })
     }
     const status = replicaStatus(owner, pods, terminating.length, failure, context.clock)
-    await writeStatus<ReplicaSetStatus, T>(context, this.type, owner, status)
+    await writeStatus<T>(context, this.type, owner, status as T['status'])
     if (failure !== undefined) throw failure
     return this.#untilNextAvailable(owner, pods, context)
   }

@@ -6,11 +6,11 @@ import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { isConflict } from '../../../shared/machinery/status.ts'
 
 /** @returns the object as the server has it now. @throws ApiError */
-export async function writeStatus<S, T extends KubeObject & { status: S }>(
+export async function writeStatus<T extends KubeObject & { status: unknown }>(
   { client, signal }: ControllerContext,
   type: ResourceType<T>,
   object: T,
-  status: S,
+  status: T['status'],
 ): Promise<T> {
   if (semanticEqual(object.status, status)) return object
   try {

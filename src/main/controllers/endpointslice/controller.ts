@@ -1,0 +1,154 @@
+// endpointslice: the EndpointSlices of every Service that has a selector.
+import { Node, Pod, Service } from '../../../shared/api/core/v1.ts'
+import { EndpointSlice } from '../../../shared/api/discovery/v1.ts'
+import type { ObjectRef } from '../../../shared/client/client.ts'
+import type { Index } from '../../../shared/client/lister.ts'
+import { keyOf } from '../../../shared/client/object-key.ts'
+import {
+  type Change,
+  type ControllerContext,
+  type Reconciler,
+  type Result,
+  done,
+  mapped,
+  own,
+  requeueAfter,
+} from '../../../shared/client/reconciler.ts'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
+import { isNamespaceTerminating } from '../support/pod-control.ts'
+import { podsBehind, servicesOfPod, triggerTime, zoneOf } from '../support/service-pods.ts'
+import { type AddressType, type PortGroup, groupEndpoints } from './endpoints.ts'
+import { MANAGED_BY, MANAGER, SERVICE_NAME, draftSlice, placeholderSlice, withEndpoints } from './slice.ts'
+import { planSlices } from './plan.ts'
+import { SliceTracker } from './tracker.ts'
+
+/** Slices by `namespace/service`, our own only: others may keep slices for the same Service. */
+const slicesOfService: Index<EndpointSlice> = {
+  name: 'service',
+  values: ({ metadata: { namespace, labels } }) =>
+    labels?.[MANAGED_BY] === MANAGER && labels[SERVICE_NAME] ? [keyOf({ namespace, name: labels[SERVICE_NAME] })] : [],
+}
+
+/** Enough for the watch to bring what was just written. */
+const CACHE_LAG_MS = 50
+
+export class EndpointSliceController implements Reconciler<Service> {
+  readonly name = 'endpointslice'
+  readonly type = Service
+  readonly watches = [
+    own(Service),
+    mapped(Pod, servicesOfPod),
+    mapped<EndpointSlice>(EndpointSlice, (change, context) => this.#sliceChanged(change, context)),
+    mapped(Node, nodeChanged),
+  ]
+  readonly #tracker: SliceTracker
+
+  constructor(clock: Clock) {
+    this.#tracker = new SliceTracker(clock)
+  }
+
+  async reconcile(service: Service, context: ControllerContext): Promise<Result> {
+    if (!service.spec.selector || service.spec.type === 'ExternalName' || service.metadata.deletionTimestamp)
+      return done
+    const key = keyOf(service.metadata)
+    const slices = context.lister(EndpointSlice).by(slicesOfService, key)
+    if (!this.#tracker.isCurrent(key, slices)) return requeueAfter(CACHE_LAG_MS)
+    const pods = podsBehind(service, context)
+    const zone = (nodeName: string) => zoneOf(context.lister(Node).get({ name: nodeName }))
+    const types = addressTypesOf(service)
+    for (const addressType of types) {
+      const mine = slices.filter(slice => slice.addressType === addressType && !slice.metadata.deletionTimestamp)
+      const groups = groupEndpoints(service, pods, addressType, zone)
+      await this.#write(context, service, addressType, mine, groups, triggerTime(service, pods))
+    }
+    // An address family that the Service lost.
+    const obsolete = slices.filter(slice => !types.some(type => type === slice.addressType))
+    for (const slice of obsolete) await this.#delete(context, key, slice)
+    return done
+  }
+
+  /** Slices go with their Service through the garbage collector. */
+  gone(ref: ObjectRef): undefined {
+    this.#tracker.forget(keyOf(ref))
+  }
+
+  async #write(
+    context: ControllerContext,
+    service: Service,
+    addressType: AddressType,
+    slices: readonly EndpointSlice[],
+    groups: readonly PortGroup[],
+    trigger: string,
+  ): Promise<void> {
+    const { client, signal, events } = context
+    const key = keyOf(service.metadata)
+    const plan = planSlices(slices, groups, service)
+    try {
+      for (const { ports, endpoints } of plan.create) {
+        const draft = draftSlice(service, addressType, ports, endpoints, trigger)
+        this.#tracker.written(key, await client.create(EndpointSlice, draft, { signal }))
+      }
+      for (const { slice, endpoints } of plan.update) {
+        const next = withEndpoints(service, slice, endpoints, trigger)
+        this.#tracker.written(key, await client.update(EndpointSlice, next, { signal }))
+      }
+      // A Service without endpoints has one empty slice: that it is empty is news as well.
+      const survivors = slices.length - plan.delete.length + plan.create.length
+      const [spare] = plan.delete
+      if (survivors === 0 && spare) {
+        const next = withEndpoints(service, spare, [], trigger)
+        this.#tracker.written(key, await client.update(EndpointSlice, next, { signal }))
+      } else if (survivors === 0) {
+        const draft = placeholderSlice(service, addressType, trigger)
+        this.#tracker.written(key, await client.create(EndpointSlice, draft, { signal }))
+      }
+      for (const slice of plan.delete) if (slice !== spare || survivors > 0) await this.#delete(context, key, slice)
+    } catch (error) {
+      if (isNamespaceTerminating(error)) return
+      const why = error instanceof Error ? error.message : String(error)
+      const what = `Error updating Endpoint Slices for Service ${key}: ${why}`
+      events.event(service, 'Warning', 'FailedToUpdateEndpointSlices', what)
+      throw error
+    }
+  }
+
+  async #delete({ client, signal }: ControllerContext, key: string, slice: EndpointSlice): Promise<void> {
+    const { namespace, name, uid } = slice.metadata
+    this.#tracker.deleting(key, slice)
+    try {
+      await client.delete(EndpointSlice, { namespace, name }, { preconditions: { uid }, signal })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
+  #sliceChanged({ type, object, old }: Change<EndpointSlice>, context: ControllerContext): ObjectRef[] {
+    const keys = new Set([object, ...(old ? [old] : [])].flatMap(slice => slicesOfService.values(slice)))
+    const refs: ObjectRef[] = []
+    for (const key of keys) {
+      const service = context.lister(Service).byKey(key)
+      // What we wrote ourselves comes back as an event: no reason to look again.
+      const expected =
+        type === 'deleted' ? this.#tracker.deletionSeen(key, object) : this.#tracker.isOurWrite(key, object)
+      if (service && !expected) refs.push(service.metadata)
+    }
+    return refs
+  }
+}
+
+const addressTypesOf = ({ spec }: Service): AddressType[] => {
+  const families = spec.ipFamilies?.length ? spec.ipFamilies : [spec.clusterIP?.includes(':') ? 'IPv6' : 'IPv4']
+  return families.filter((family): family is AddressType => family === 'IPv4' || family === 'IPv6')
+}
+
+/** Endpoints show their node's zone. */
+function nodeChanged({ type, object, old }: Change<Node>, { lister }: ControllerContext): ObjectRef[] {
+  const zone = zoneOf(object)
+  if (type === 'updated' ? zoneOf(old) === zone : !zone) return []
+  const here = lister(Pod)
+    .list()
+    .filter(pod => pod.spec.nodeName === object.metadata.name)
+  const change = (pod: Pod): Change<Pod> => ({ type: 'added', object: pod })
+  return here.flatMap(pod => servicesOfPod(change(pod), { lister } as ControllerContext))
+}

@@ -1,0 +1,58 @@
+// EndpointSlice objects as this controller writes them.
+import { Service } from '../../../shared/api/core/v1.ts'
+import type { Endpoint, EndpointPort, EndpointSlice } from '../../../shared/api/discovery/v1.ts'
+import type { Draft } from '../../../shared/machinery/object.ts'
+import { controllerRef } from '../../../shared/machinery/owner.ts'
+import { HEADLESS_LABEL, TRIGGER_TIME, isHeadless } from '../support/service-pods.ts'
+import type { AddressType } from './endpoints.ts'
+
+export const SERVICE_NAME = 'kubernetes.io/service-name'
+export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
+export const MANAGER = 'endpointslice-controller.k8s.io'
+
+/** The Service's own labels, and ours. */
+export function labelsOf(service: Service): Record<string, string> {
+  const labels: Record<string, string> = { ...service.metadata.labels }
+  delete labels[HEADLESS_LABEL]
+  if (isHeadless(service)) labels[HEADLESS_LABEL] = ''
+  labels[SERVICE_NAME] = service.metadata.name
+  labels[MANAGED_BY] = MANAGER
+  return labels
+}
+
+export const draftSlice = (
+  service: Service,
+  addressType: AddressType,
+  ports: readonly EndpointPort[],
+  endpoints: readonly Endpoint[],
+  trigger: string,
+): Draft<EndpointSlice> => ({
+  metadata: {
+    namespace: service.metadata.namespace,
+    generateName: `${service.metadata.name}-`,
+    labels: labelsOf(service),
+    annotations: { [TRIGGER_TIME]: trigger },
+    ownerReferences: [controllerRef(Service, service)],
+  },
+  addressType,
+  ports: [...ports],
+  endpoints: [...endpoints],
+})
+
+export const placeholderSlice = (service: Service, addressType: AddressType, trigger: string): Draft<EndpointSlice> =>
+  draftSlice(service, addressType, [], [], trigger)
+
+export const withEndpoints = (
+  service: Service,
+  slice: EndpointSlice,
+  endpoints: readonly Endpoint[],
+  trigger: string,
+): EndpointSlice => ({
+  ...slice,
+  metadata: {
+    ...slice.metadata,
+    labels: labelsOf(service),
+    annotations: { ...slice.metadata.annotations, [TRIGGER_TIME]: trigger },
+  },
+  endpoints: [...endpoints],
+})
