@@ -153,12 +153,14 @@ export function parseQuantity(input: string | number): Quantity {
   const text = String(input).trim()
   if (text === '' || text.length > MAX_TEXT) throw new QuantityError(WRONG_FORMAT)
   const match = /^([+-]?)0*(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text)
-  if (!match) throw new QuantityError(/^[+-]?[\d.]+/.test(text) ? WRONG_SUFFIX : WRONG_FORMAT)
+  if (!match) throw new QuantityError(WRONG_FORMAT)
   const [, sign = '', digits = '', fraction = '', suffixText = ''] = match
-  if (!/\d/.test(text.slice(0, text.length - suffixText.length))) {
-    throw new QuantityError(suffixText ? WRONG_FORMAT : WRONG_NUMBER)
-  }
   const suffix = parseSuffix(suffixText)
+  // Upstream reads a bare suffix as zero, except on the paths where it insists on digits.
+  if (!/\d/.test(text.slice(0, text.length - suffixText.length))) {
+    if (suffix.base === 2 && suffix.exponent >= 50) throw new QuantityError(WRONG_NUMBER)
+    return new Quantity(0n, suffix.format)
+  }
   const integer = digits || '0'
 
   let amount = BigInt(integer + fraction)

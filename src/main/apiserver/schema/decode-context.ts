@@ -2,9 +2,11 @@
 
 export const MAX_DEPTH = 64
 
+type Step = string | number | readonly [key: string]
+
 export class DecodeContext {
-  /** Field names (strings) and list positions (numbers) from the root to the value at hand. */
-  readonly path: (string | number)[] = []
+  /** Field names (strings), list positions (numbers) and map keys (one in a list) from the root to the value. */
+  readonly path: Step[] = []
   /** Names of the structs around the value at hand, innermost last. */
   readonly structs: string[] = []
   readonly unknown: string[] = []
@@ -14,12 +16,13 @@ export class DecodeContext {
   fieldPath(extra?: string): string {
     let text = ''
     for (const step of extra === undefined ? this.path : [...this.path, extra]) {
-      text += typeof step === 'number' ? `[${step}]` : text ? `.${step}` : step
+      const name = typeof step === 'object' ? step[0] : step
+      text += typeof name === 'number' ? `[${name}]` : text ? `.${name}` : name
     }
     return text
   }
 
-  /** A wrong type, worded as Go's decoder does: innermost struct, path without positions. */
+  /** A wrong type, worded as Go's decoder does: innermost struct, path of field names only. */
   wrongType(got: unknown, wanted: string): undefined {
     const field = this.path.filter(step => typeof step === 'string').join('.')
     const where = field ? `Go struct field ${this.structs.at(-1) ?? ''}.${field}` : 'Go value'
@@ -28,7 +31,7 @@ export class DecodeContext {
   }
 
   /** @returns whether the nesting is still acceptable. */
-  enter(step: string | number): boolean {
+  enter(step: Step): boolean {
     this.path.push(step)
     if (this.path.length <= MAX_DEPTH) return true
     if (this.errors.length === 0) this.errors.push(`exceeded max depth of ${MAX_DEPTH}`)

@@ -52,7 +52,7 @@ const quantity: Decoder = (value, context) => {
 const intOrString: Decoder = (value, context) => {
   if (typeof value === 'string') return value
   if (typeof value === 'number' && Number.isInteger(value) && value >= -INT32 && value < INT32) return value
-  return context.wrongType(value, typeof value === 'number' ? 'int32' : 'string')
+  return context.wrongType(value, 'int32')
 }
 
 /** A copy of free-form JSON, `null`s included, within the depth that is allowed. */

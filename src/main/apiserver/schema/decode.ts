@@ -95,7 +95,7 @@ function mapDecoder(fact: FieldFact): Decoder {
     if (!isObject(value)) return context.wrongType(value, goType)
     const result: JsonObject = {}
     for (const key of Object.keys(value)) {
-      if (!context.enter(key)) break
+      if (!context.enter([key])) break
       const decoded = decodeItem(getField(value, key) ?? zeroOf(item), context)
       if (decoded !== undefined) setField(result, key, decoded)
       context.leave()

@@ -3,13 +3,18 @@ import type { Decoder } from './decode-leaf.ts'
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,12}))?(Z|[+-]\d{2}:\d{2})$/
 
-function parse(value: string): { seconds: string; micros: string } | undefined {
+/** @returns the time, or why the text is none: the part that does not fit the layout, or a part out of range. */
+function parse(value: string): { seconds: string; micros: string } | 'shape' | 'month' | 'day' | 'time' {
   const match = RFC3339.exec(value)
-  if (!match) return undefined
+  if (!match) return 'shape'
   const [, base = '', fraction = '', zone = ''] = match
+  const month = Number(base.slice(5, 7))
+  if (month < 1 || month > 12) return 'month'
   const ms = Date.parse(`${base}${zone}`)
-  // Date accepts 31 February by rolling over; a value that does not survive the round trip is not a date.
-  if (Number.isNaN(ms) || !new Date(Date.parse(`${base}Z`)).toISOString().startsWith(base)) return undefined
+  const local = Date.parse(`${base}Z`)
+  // Date accepts 31 February by rolling over; a date that does not survive the round trip is none.
+  if (!Number.isNaN(local) && !new Date(local).toISOString().startsWith(base.slice(0, 10))) return 'day'
+  if (Number.isNaN(ms) || Number.isNaN(local)) return Number.isNaN(Date.parse(base.slice(0, 10))) ? 'day' : 'time'
   return { seconds: new Date(ms).toISOString().slice(0, 19), micros: fraction.padEnd(6, '0').slice(0, 6) }
 }
 
@@ -19,10 +24,12 @@ const decoder =
     if (value === null) return null
     if (typeof value !== 'string') return context.wrongType(value, goType)
     const time = parse(value)
-    if (time) return show(time)
-    const first = layout.slice(0, 4)
+    if (typeof time === 'object') return show(time)
+    const shown = JSON.stringify(value)
     context.errors.push(
-      `parsing time ${JSON.stringify(value)} as "${layout}": cannot parse ${JSON.stringify(value)} as "${first}"`,
+      time === 'shape'
+        ? `parsing time ${shown} as "${layout}": cannot parse ${shown} as "2006"`
+        : `parsing time ${shown}: ${time} out of range`,
     )
     return undefined
   }
