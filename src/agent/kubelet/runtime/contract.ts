@@ -1,0 +1,245 @@
+// What the kubelet needs of a container runtime. One implementation per engine; `docker/` is the first.
+import type { Duplex, Readable } from 'node:stream'
+
+/** A pod as the runtime sees it: everything that carries its uid, newest first. */
+export interface RuntimePod {
+  readonly uid: string
+  readonly name: string
+  readonly namespace: string
+  readonly sandboxes: readonly RuntimeContainer[]
+  readonly containers: readonly RuntimeContainer[]
+}
+
+export interface RuntimeContainer {
+  readonly id: string
+  /** Name in the pod's spec; '' for a sandbox. */
+  readonly name: string
+  /** Counts from 0: how many containers of this name the pod had before. */
+  readonly attempt: number
+  /** Hash of the part of the spec that it was made of. */
+  readonly specHash: string
+  readonly state: 'created' | 'running' | 'exited'
+  /** Of its first process, in the host's process namespace; 0 when not running. */
+  readonly pid: number
+  /** RFC 3339. */
+  readonly createdAt: string
+  /** RFC 3339; undefined before it started. */
+  readonly startedAt?: string
+  readonly finishedAt?: string
+  readonly exitCode: number
+  readonly oomKilled: boolean
+  /** Why the runtime could not start it; '' if it could. */
+  readonly startError: string
+  /** As asked for in the spec. */
+  readonly image: string
+  /** `docker-pullable://name@sha256:…`, or the local id. */
+  readonly imageId: string
+  /** Host path of the file behind terminationMessagePath; '' if there is none. */
+  readonly terminationMessageFile: string
+  readonly fallbackToLogs: boolean
+}
+
+export interface PodIdentity {
+  readonly uid: string
+  readonly name: string
+  readonly namespace: string
+}
+
+export interface SandboxSpec {
+  readonly pod: PodIdentity
+  readonly attempt: number
+  readonly hostname: string
+  readonly hostNetwork: boolean
+  readonly hostPID: boolean
+  readonly hostIPC: boolean
+  /** Whether app containers will join its process namespace, so that it is the parent of orphans. */
+  readonly shareProcessNamespace: boolean
+  readonly sysctls: Readonly<Record<string, string>>
+  readonly cgroupParent?: string
+}
+
+export interface Mount {
+  readonly hostPath: string
+  readonly containerPath: string
+  readonly readOnly: boolean
+  /** Default `private`. */
+  readonly propagation?: 'private' | 'rslave' | 'rshared'
+}
+
+export interface ContainerSpec {
+  readonly pod: PodIdentity
+  readonly name: string
+  readonly attempt: number
+  readonly specHash: string
+  readonly sandboxId: string
+  /** As in the pod's spec, for display. */
+  readonly image: string
+  /** What the runtime resolves: an image id from `findImage`. */
+  readonly imageId: string
+  /** Undefined = the image's own. */
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
+  /** `NAME=value` */
+  readonly env: readonly string[]
+  readonly workingDir?: string
+  readonly mounts: readonly Mount[]
+  readonly tty: boolean
+  readonly stdin: boolean
+  readonly stdinOnce: boolean
+  readonly terminationMessageFile: string
+  readonly fallbackToLogs: boolean
+  readonly stopSignal?: string
+  readonly namespaces: ContainerNamespaces
+  readonly resources: ContainerLimits
+  readonly security: ContainerSecurity
+}
+
+export interface ContainerNamespaces {
+  readonly network: 'sandbox' | 'host'
+  readonly ipc: 'sandbox' | 'host'
+  readonly pid: 'own' | 'host' | { readonly containerId: string }
+}
+
+export interface ContainerLimits {
+  readonly cpuShares: number
+  /** Microseconds per `cpuPeriod`; 0 = unlimited. */
+  readonly cpuQuota: number
+  /** Microseconds. */
+  readonly cpuPeriod: number
+  /** 0 = unlimited. */
+  readonly memoryBytes: number
+  /** 0 = unlimited. */
+  readonly pids: number
+  readonly oomScoreAdj: number
+}
+
+export interface ContainerSecurity {
+  /** `uid`, `uid:gid` or undefined for the image's own. */
+  readonly user?: string
+  readonly supplementalGroups: readonly number[]
+  readonly privileged: boolean
+  readonly readOnlyRootFilesystem: boolean
+  readonly noNewPrivileges: boolean
+  readonly addCapabilities: readonly string[]
+  readonly dropCapabilities: readonly string[]
+  /** Docker's `seccomp=` value: `unconfined`, a JSON profile, or undefined for the engine's default. */
+  readonly seccomp?: string
+  readonly appArmor?: string
+  readonly seLinux?: Readonly<Record<string, string>>
+  readonly unmaskedProc: boolean
+}
+
+export interface RuntimeImage {
+  readonly id: string
+  readonly tags: readonly string[]
+  readonly digests: readonly string[]
+  readonly sizeBytes: number
+  /** `User` of the image's config. */
+  readonly user: string
+}
+
+export interface RegistryAuth {
+  readonly username?: string
+  readonly password?: string
+  readonly identitytoken?: string
+  readonly serveraddress?: string
+}
+
+export interface LogQuery {
+  readonly follow: boolean
+  readonly timestamps: boolean
+  /** Undefined = from the start. */
+  readonly tailLines?: number
+  /** Seconds since the epoch, with fraction. */
+  readonly sinceSeconds?: number
+  readonly signal?: AbortSignal
+}
+
+export interface ExecQuery {
+  readonly command: readonly string[]
+  readonly stdin: boolean
+  readonly tty: boolean
+}
+
+/** A process's streams. With a terminal, everything comes on `stdout`. */
+export interface ProcessStreams {
+  /** Write side is the process's stdin. */
+  readonly stdin: Duplex
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Columns and rows. */
+  resize(width: number, height: number): Promise<void>
+  /** Ends the streams; the process itself is not killed. */
+  close(): void
+}
+
+export interface ExecSession extends ProcessStreams {
+  /** Resolves when the process ended and its output was read. */
+  exitCode(): Promise<number>
+}
+
+export interface ContainerStats {
+  readonly cpuNanoseconds: number
+  readonly memoryUsageBytes: number
+  readonly memoryWorkingSetBytes: number
+  readonly memoryRssBytes: number
+  readonly pageFaults: number
+  readonly majorPageFaults: number
+}
+
+export interface RuntimeEvent {
+  readonly podUid: string
+  readonly containerId: string
+  readonly kind: 'started' | 'died' | 'removed' | 'other'
+}
+
+export interface RuntimeVersion {
+  /** `docker://28.2.2` */
+  readonly version: string
+  readonly cgroupDriver: 'systemd' | 'cgroupfs'
+  readonly cgroupVersion: 1 | 2
+  /** Folder that holds images and containers. */
+  readonly rootDir: string
+}
+
+/** @throws RuntimeError from every method */
+export interface ContainerRuntime {
+  version(): Promise<RuntimeVersion>
+  /** @returns all pods that this node's runtime holds, also those that the API no longer has */
+  pods(): Promise<RuntimePod[]>
+  /** @returns the pod, with no containers when the runtime has none of it */
+  pod(uid: string): Promise<RuntimePod>
+  /** @returns the id of a sandbox that is created but not started */
+  createSandbox(spec: SandboxSpec): Promise<string>
+  createContainer(spec: ContainerSpec): Promise<string>
+  start(id: string): Promise<void>
+  /** Its first process, or 0 when it does not run. */
+  pidOf(id: string): Promise<number>
+  /** Sends the stop signal, then SIGKILL after `graceSeconds`. Idempotent; resolves when it is dead. */
+  stop(id: string, graceSeconds: number): Promise<void>
+  /** Idempotent; kills it first if it runs. */
+  remove(id: string): Promise<void>
+
+  /** @returns undefined when the image is not on this node */
+  findImage(reference: string): Promise<RuntimeImage | undefined>
+  images(): Promise<RuntimeImage[]>
+  pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<void>
+
+  /** Raw log bytes of one container, stdout and stderr in order. */
+  logs(id: string, query: LogQuery): Promise<Readable>
+  exec(id: string, query: ExecQuery): Promise<ExecSession>
+  attach(id: string, query: { readonly stdin: boolean; readonly tty: boolean }): Promise<ProcessStreams>
+  stats(id: string): Promise<ContainerStats>
+  /** Never ends by itself before the signal; reconnects. `onGap` is called when events may have been missed. */
+  events(signal: AbortSignal, onGap: () => void): AsyncIterable<RuntimeEvent>
+}
+
+/** A failure that the runtime reported. */
+export class RuntimeError extends Error {
+  override readonly name = 'RuntimeError'
+  readonly kind: 'not-found' | 'conflict' | 'unavailable' | 'failed'
+  constructor(kind: RuntimeError['kind'], message: string) {
+    super(message)
+    this.kind = kind
+  }
+}

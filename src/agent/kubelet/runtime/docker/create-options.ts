@@ -1,0 +1,94 @@
+// Translates sandbox and container specs to what Docker's create call takes.
+import type Docker from 'dockerode'
+import type { ContainerSpec, SandboxSpec } from '../contract.ts'
+import { containerLabels, dockerName, sandboxLabels, SANDBOX_CONTAINER_NAME } from './labels.ts'
+
+/** Docker rotates the log files itself. */
+const LOG_CONFIG = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '5' } }
+/** The kernel kills the holder of a pod's namespaces last. */
+const SANDBOX_OOM_SCORE_ADJ = -998
+const SANDBOX_CPU_SHARES = 2
+
+export function sandboxOptions(spec: SandboxSpec, image: string, instance: string): Docker.ContainerCreateOptions {
+  return {
+    name: dockerName(spec.pod, SANDBOX_CONTAINER_NAME, spec.attempt),
+    Image: image,
+    Entrypoint: ['/pause'],
+    ...(spec.hostNetwork ? {} : { Hostname: spec.hostname }),
+    Labels: sandboxLabels(spec, instance),
+    HostConfig: {
+      NetworkMode: spec.hostNetwork ? 'host' : 'none',
+      IpcMode: spec.hostIPC ? 'host' : 'shareable',
+      ...(spec.hostPID ? { PidMode: 'host' } : {}),
+      ...(Object.keys(spec.sysctls).length > 0 ? { Sysctls: { ...spec.sysctls } } : {}),
+      ...(spec.cgroupParent ? { CgroupParent: spec.cgroupParent } : {}),
+      CpuShares: SANDBOX_CPU_SHARES,
+      OomScoreAdj: SANDBOX_OOM_SCORE_ADJ,
+      // Its log is always empty: a driver that does nothing starts faster.
+      LogConfig: { Type: 'none', Config: {} },
+      ReadonlyRootfs: true,
+      SecurityOpt: ['no-new-privileges'],
+    },
+  }
+}
+
+export function containerOptions(spec: ContainerSpec, instance: string): Docker.ContainerCreateOptions {
+  const { security, resources, namespaces } = spec
+  return {
+    name: dockerName(spec.pod, spec.name, spec.attempt),
+    Image: spec.imageId,
+    ...(spec.command ? { Entrypoint: [...spec.command] } : {}),
+    // A command without arguments must not get the image's own arguments.
+    ...(spec.args ? { Cmd: [...spec.args] } : spec.command ? { Cmd: [] } : {}),
+    Env: [...spec.env],
+    ...(spec.workingDir ? { WorkingDir: spec.workingDir } : {}),
+    ...(security.user === undefined ? {} : { User: security.user }),
+    ...(spec.stopSignal ? { StopSignal: spec.stopSignal } : {}),
+    Tty: spec.tty,
+    OpenStdin: spec.stdin,
+    StdinOnce: spec.stdinOnce,
+    // The pod's own probes decide; an image's health check would run beside them.
+    Healthcheck: { Test: ['NONE'] },
+    Labels: containerLabels(spec, instance),
+    HostConfig: {
+      NetworkMode: namespaces.network === 'host' ? 'host' : `container:${spec.sandboxId}`,
+      IpcMode: namespaces.ipc === 'host' ? 'host' : `container:${spec.sandboxId}`,
+      ...pidMode(spec),
+      Mounts: spec.mounts.map(mount => ({
+        Type: 'bind' as const,
+        Source: mount.hostPath,
+        Target: mount.containerPath,
+        ReadOnly: mount.readOnly,
+        BindOptions: { Propagation: mount.propagation ?? ('rprivate' as const) },
+      })) as Docker.MountConfig,
+      CpuShares: resources.cpuShares,
+      ...(resources.cpuQuota > 0 ? { CpuQuota: resources.cpuQuota, CpuPeriod: resources.cpuPeriod } : {}),
+      // Memory and swap together: a pod gets no swap on top of its limit.
+      ...(resources.memoryBytes > 0 ? { Memory: resources.memoryBytes, MemorySwap: resources.memoryBytes } : {}),
+      ...(resources.pids > 0 ? { PidsLimit: resources.pids } : {}),
+      OomScoreAdj: resources.oomScoreAdj,
+      Privileged: security.privileged,
+      ReadonlyRootfs: security.readOnlyRootFilesystem,
+      CapAdd: [...security.addCapabilities],
+      CapDrop: [...security.dropCapabilities],
+      GroupAdd: security.supplementalGroups.map(String),
+      SecurityOpt: securityOptions(spec),
+      ...(security.unmaskedProc ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
+      LogConfig: LOG_CONFIG,
+    },
+  }
+}
+
+function pidMode({ namespaces: { pid } }: ContainerSpec): { PidMode?: string } {
+  if (pid === 'own') return {}
+  return { PidMode: pid === 'host' ? 'host' : `container:${pid.containerId}` }
+}
+
+function securityOptions({ security }: ContainerSpec): string[] {
+  const options: string[] = []
+  if (security.noNewPrivileges) options.push('no-new-privileges')
+  if (security.seccomp !== undefined && !security.privileged) options.push(`seccomp=${security.seccomp}`)
+  if (security.appArmor !== undefined) options.push(`apparmor=${security.appArmor}`)
+  for (const [key, value] of Object.entries(security.seLinux ?? {})) options.push(`label=${key}:${value}`)
+  return options
+}

@@ -1,0 +1,200 @@
+// The container runtime over the Docker Engine API (1.41 and newer).
+import Docker from 'dockerode'
+import type { Readable } from 'node:stream'
+import { type Clock, delay } from '../../../../shared/machinery/clock.ts'
+import { createBackoff } from '../../../../shared/client/backoff.ts'
+import type {
+  ContainerRuntime,
+  ContainerSpec,
+  ContainerStats,
+  ExecQuery,
+  LogQuery,
+  RegistryAuth,
+  RuntimeContainer,
+  RuntimeEvent,
+  RuntimePod,
+  RuntimeVersion,
+  SandboxSpec,
+} from '../contract.ts'
+import { RuntimeError } from '../contract.ts'
+import type { PauseArchitecture } from '../pause-image.ts'
+import { containerOptions, sandboxOptions } from './create-options.ts'
+import { docker, orMissing, toRuntimeError } from './errors.ts'
+import { ensurePauseImage, findImage, listImages, pullImage } from './images.ts'
+import { toRuntimeContainer } from './inspect.ts'
+import { LABEL } from './labels.ts'
+import { attachTo, execIn, logsOf } from './processes.ts'
+import { readEvents } from './events.ts'
+import { toStats } from './stats.ts'
+
+export interface DockerRuntimeOptions {
+  readonly socketPath: string
+  /** Names this agent among all that use the same engine. */
+  readonly instance: string
+  readonly clock: Clock
+}
+
+/** Docker answers a stop only when the container is dead: longer than this after the grace period, it hangs. */
+const OLDEST_API = [1, 41] as const
+
+export class DockerRuntime implements ContainerRuntime {
+  readonly #engine: Docker
+  readonly #instance: string
+  readonly #clock: Clock
+  #pauseImage = ''
+
+  private constructor(options: DockerRuntimeOptions) {
+    this.#engine = new Docker({ socketPath: options.socketPath })
+    this.#instance = options.instance
+    this.#clock = options.clock
+  }
+
+  /** @throws RuntimeError when the engine does not answer or is too old */
+  static async connect(options: DockerRuntimeOptions): Promise<DockerRuntime> {
+    const runtime = new DockerRuntime(options)
+    const { ApiVersion, Arch } = await docker(() => runtime.#engine.version())
+    const [major = 0, minor = 0] = ApiVersion.split('.').map(Number)
+    if (major < OLDEST_API[0] || (major === OLDEST_API[0] && minor < OLDEST_API[1]))
+      throw new RuntimeError('failed', `Docker's API is ${ApiVersion}; ${OLDEST_API.join('.')} or newer is needed`)
+    runtime.#pauseImage = await ensurePauseImage(runtime.#engine, architectureOf(Arch))
+    return runtime
+  }
+
+  async version(): Promise<RuntimeVersion> {
+    const info = (await docker(() => this.#engine.info())) as Record<string, string>
+    return {
+      version: `docker://${info.ServerVersion ?? ''}`,
+      cgroupDriver: info.CgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs',
+      cgroupVersion: info.CgroupVersion === '2' ? 2 : 1,
+      rootDir: info.DockerRootDir ?? '/var/lib/docker',
+    }
+  }
+
+  async pods(): Promise<RuntimePod[]> {
+    const byUid = new Map<string, { info: Docker.ContainerInfo; container: RuntimeContainer }[]>()
+    for (const entry of await this.#list([`${LABEL.instance}=${this.#instance}`])) {
+      const uid = entry.info.Labels[LABEL.podUid] ?? ''
+      byUid.set(uid, [...(byUid.get(uid) ?? []), entry])
+    }
+    return [...byUid].map(([uid, entries]) => toPod(uid, entries))
+  }
+
+  async pod(uid: string): Promise<RuntimePod> {
+    return toPod(uid, await this.#list([`${LABEL.instance}=${this.#instance}`, `${LABEL.podUid}=${uid}`]))
+  }
+
+  async #list(labels: string[]): Promise<{ info: Docker.ContainerInfo; container: RuntimeContainer }[]> {
+    const found = await docker(() => this.#engine.listContainers({ all: true, filters: { label: labels } }))
+    const inspected = await Promise.all(
+      found.map(async info => {
+        // Removed between the two calls: as if it had not been listed.
+        const details = await orMissing(() => this.#engine.getContainer(info.Id).inspect())
+        return details && { info, container: toRuntimeContainer(details) }
+      }),
+    )
+    return inspected.filter(entry => entry !== undefined)
+  }
+
+  createSandbox(spec: SandboxSpec): Promise<string> {
+    return this.#create(sandboxOptions(spec, this.#pauseImage, this.#instance))
+  }
+  createContainer(spec: ContainerSpec): Promise<string> {
+    return this.#create(containerOptions(spec, this.#instance))
+  }
+
+  async #create(options: Docker.ContainerCreateOptions): Promise<string> {
+    try {
+      return (await docker(() => this.#engine.createContainer(options))).id
+    } catch (error) {
+      // A name left over by a creation whose answer was lost: it never ran, so it can go.
+      if (!(error instanceof RuntimeError) || error.kind !== 'conflict' || !options.name) throw error
+      await this.remove(options.name)
+      return (await docker(() => this.#engine.createContainer(options))).id
+    }
+  }
+
+  async start(id: string): Promise<void> {
+    await docker(() => this.#engine.getContainer(id).start())
+  }
+
+  async pidOf(id: string): Promise<number> {
+    const info = await orMissing(() => this.#engine.getContainer(id).inspect())
+    return info?.State.Running ? info.State.Pid : 0
+  }
+
+  async stop(id: string, graceSeconds: number): Promise<void> {
+    try {
+      const container = this.#engine.getContainer(id)
+      if (graceSeconds <= 0) await container.kill()
+      else await container.stop({ t: Math.ceil(graceSeconds) })
+      await container.wait()
+    } catch (error) {
+      const failure = toRuntimeError(error)
+      // 404: it is gone; 409 and 304: it is not running.
+      if (failure.kind !== 'not-found' && failure.kind !== 'conflict' && !isNotModified(error)) throw failure
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    try {
+      await orMissing(() => this.#engine.getContainer(id).remove({ force: true, v: true }))
+    } catch (error) {
+      // Somebody else removes it already.
+      if (!(error instanceof RuntimeError) || error.kind !== 'conflict') throw error
+    }
+  }
+
+  findImage = (reference: string) => findImage(this.#engine, reference)
+  images = () => listImages(this.#engine)
+  pullImage = (reference: string, auth: RegistryAuth | undefined, signal: AbortSignal) =>
+    pullImage(this.#engine, reference, auth, signal)
+
+  logs = (id: string, query: LogQuery): Promise<Readable> => logsOf(this.#engine, id, query)
+  exec = (id: string, query: ExecQuery) => execIn(this.#engine, id, query)
+  attach = (id: string, query: { readonly stdin: boolean; readonly tty: boolean }) =>
+    attachTo(this.#engine, id, query)
+
+  async stats(id: string): Promise<ContainerStats> {
+    return toStats(await docker(() => this.#engine.getContainer(id).stats({ stream: false, 'one-shot': true })))
+  }
+
+  async *events(signal: AbortSignal, onGap: () => void): AsyncGenerator<RuntimeEvent> {
+    const backoff = createBackoff({ initialMs: 100, maxMs: 5_000 })
+    while (!signal.aborted) {
+      try {
+        for await (const event of readEvents(this.#engine, this.#instance, signal, onGap)) {
+          backoff.reset()
+          yield event
+        }
+      } catch (error) {
+        // The engine restarts or is away: asked again until it answers.
+        if (!signal.aborted && toRuntimeError(error).kind === 'not-found') throw error
+      }
+      await delay(this.#clock, backoff.next(), signal).catch(() => undefined) // aborted: the loop ends
+    }
+  }
+}
+
+const isNotModified = (error: unknown): boolean => (error as { statusCode?: number }).statusCode === 304
+
+function architectureOf(arch: string): PauseArchitecture {
+  if (arch === 'amd64' || arch === 'x86_64') return 'x64'
+  if (arch === 'arm64' || arch === 'aarch64') return 'arm64'
+  throw new RuntimeError('failed', `Docker runs on ${arch}; only x64 and arm64 are supported`)
+}
+
+function toPod(uid: string, entries: { info: Docker.ContainerInfo; container: RuntimeContainer }[]): RuntimePod {
+  const newestFirst = entries.toSorted(
+    (a, b) => b.container.attempt - a.container.attempt || b.container.createdAt.localeCompare(a.container.createdAt),
+  )
+  const labels = entries[0]?.info.Labels
+  const ofKind = (kind: string) =>
+    newestFirst.filter(({ info }) => info.Labels[LABEL.kind] === kind).map(({ container }) => container)
+  return {
+    uid,
+    name: labels?.[LABEL.podName] ?? '',
+    namespace: labels?.[LABEL.podNamespace] ?? '',
+    sandboxes: ofKind('sandbox'),
+    containers: ofKind('container'),
+  }
+}

@@ -1,0 +1,67 @@
+// Images: what is here, and pulling what is not.
+import type Docker from 'dockerode'
+import { RuntimeError, type RegistryAuth, type RuntimeImage } from '../contract.ts'
+import { pauseImageName, pauseRootFilesystem, type PauseArchitecture } from '../pause-image.ts'
+import { Readable } from 'node:stream'
+import { docker, orMissing } from './errors.ts'
+
+const toImage = (info: Docker.ImageInspectInfo): RuntimeImage => ({
+  id: info.Id,
+  tags: info.RepoTags ?? [],
+  digests: info.RepoDigests ?? [],
+  sizeBytes: info.Size,
+  user: info.Config?.User ?? '',
+})
+
+export async function findImage(engine: Docker, reference: string): Promise<RuntimeImage | undefined> {
+  const info = await orMissing(() => engine.getImage(reference).inspect())
+  return info && toImage(info)
+}
+
+export async function listImages(engine: Docker): Promise<RuntimeImage[]> {
+  const images = await docker(() => engine.listImages())
+  return images.map(image => ({
+    id: image.Id,
+    tags: (image.RepoTags ?? []).filter(tag => tag !== '<none>:<none>'),
+    digests: (image.RepoDigests ?? []).filter(digest => digest !== '<none>@<none>'),
+    sizeBytes: image.Size,
+    user: '',
+  }))
+}
+
+export async function pullImage(
+  engine: Docker,
+  reference: string,
+  auth: RegistryAuth | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = await docker(() =>
+    engine.pull(withTag(reference), { abortSignal: signal, ...(auth ? { authconfig: auth } : {}) }),
+  )
+  await followProgress(engine, progress)
+}
+
+/** Without a tag or digest, Docker would pull every tag. */
+const withTag = (reference: string): string =>
+  /@|:[^/]+$/.test(reference) ? reference : `${reference}:latest`
+
+/** Docker answers 200 at once and reports failures within the stream. */
+const followProgress = (engine: Docker, progress: NodeJS.ReadableStream): Promise<void> =>
+  new Promise((resolve, reject) => {
+    engine.modem.followProgress(progress, (error: Error | null, output?: { error?: string }[]) => {
+      const failure = error?.message ?? output?.find(line => line.error)?.error
+      if (failure === undefined) resolve()
+      else reject(new RuntimeError('failed', failure))
+    })
+  })
+
+/** Makes the pause image when it is not here. @returns its name */
+export async function ensurePauseImage(engine: Docker, architecture: PauseArchitecture): Promise<string> {
+  const name = pauseImageName(architecture)
+  if (await findImage(engine, name)) return name
+  const [repo, tag] = name.split(':')
+  const archive = Readable.from(pauseRootFilesystem(architecture))
+  const progress = await docker(() => engine.importImage(archive, { repo, tag, changes: 'ENTRYPOINT ["/pause"]' }))
+  await followProgress(engine, progress)
+  return name
+}

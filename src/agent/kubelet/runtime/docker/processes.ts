@@ -1,0 +1,84 @@
+// exec, attach and logs: byte streams in and out of containers.
+import { PassThrough, type Duplex, Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import type Docker from 'dockerode'
+import type { ExecQuery, ExecSession, LogQuery, ProcessStreams } from '../contract.ts'
+import { MergedOutput, splitOutput, type SplitOutput } from './demultiplex.ts'
+import { docker } from './errors.ts'
+
+function outputOf(stream: Duplex, tty: boolean): SplitOutput {
+  if (!tty) return splitOutput(stream)
+  const stdout = new PassThrough()
+  stream.pipe(stdout)
+  stream.on('close', () => stdout.end()).on('error', () => stdout.end())
+  return { stdout, stderr: Readable.from([]) }
+}
+
+export async function execIn(engine: Docker, id: string, query: ExecQuery): Promise<ExecSession> {
+  const exec = await docker(() =>
+    engine.getContainer(id).exec({
+      Cmd: [...query.command],
+      AttachStdin: query.stdin,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: query.tty,
+    }),
+  )
+  const stream = await docker(() => exec.start({ hijack: true, stdin: query.stdin, Tty: query.tty }))
+  const { stdout, stderr } = outputOf(stream, query.tty)
+  const ended = finished(stream, { writable: false }).catch(() => undefined) // how it ended, `exitCode` tells
+  return {
+    stdin: stream,
+    stdout,
+    stderr,
+    resize: (width, height) => docker(() => exec.resize({ w: width, h: height })).then(() => undefined),
+    close: () => stream.destroy(),
+    async exitCode() {
+      await ended
+      for (;;) {
+        const { Running, ExitCode } = await docker(() => exec.inspect())
+        if (!Running) return ExitCode ?? 0
+        // The output of a process that handed its streams to a child ends before it: rare, and short.
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+    },
+  }
+}
+
+export async function attachTo(
+  engine: Docker,
+  id: string,
+  query: { readonly stdin: boolean; readonly tty: boolean },
+): Promise<ProcessStreams> {
+  const container = engine.getContainer(id)
+  const stream = (await docker(() =>
+    container.attach({ stream: true, hijack: true, stdin: query.stdin, stdout: true, stderr: true }),
+  )) as unknown as Duplex
+  return {
+    stdin: stream,
+    ...outputOf(stream, query.tty),
+    resize: (width, height) => docker(() => container.resize({ w: width, h: height })).then(() => undefined),
+    close: () => stream.destroy(),
+  }
+}
+
+export async function logsOf(engine: Docker, id: string, query: LogQuery): Promise<Readable> {
+  const container = engine.getContainer(id)
+  const { Config } = await docker(() => container.inspect())
+  const options = {
+    stdout: true,
+    stderr: true,
+    timestamps: query.timestamps,
+    ...(query.tailLines === undefined ? {} : { tail: query.tailLines }),
+    ...(query.sinceSeconds === undefined ? {} : { since: query.sinceSeconds }),
+    ...(query.signal ? { abortSignal: query.signal } : {}),
+  }
+  const raw = query.follow
+    ? ((await docker(() => container.logs({ ...options, follow: true }))) as Readable)
+    : Readable.from([await docker(() => container.logs({ ...options, follow: false }))])
+  if (Config.Tty) return raw
+  const merged = new MergedOutput()
+  raw.on('error', error => merged.destroy(error))
+  merged.on('close', () => raw.destroy())
+  return raw.pipe(merged)
+}

@@ -1,0 +1,71 @@
+// Security contexts of pod and container, merged: the container's own setting wins.
+import type { Container, Pod, SeccompProfile } from '../../../shared/api/core/v1.ts'
+import type { ContainerSecurity } from '../runtime/contract.ts'
+import { ContainerConfigError } from './config-error.ts'
+
+/**
+ * @param imageUser `User` of the image's config
+ * @param readProfile reads a seccomp profile below the node's profile folder
+ * @throws ContainerConfigError when runAsNonRoot cannot be kept
+ */
+export async function securityOf(
+  pod: Pod,
+  container: Container,
+  imageUser: string,
+  readProfile: (path: string) => Promise<string>,
+): Promise<ContainerSecurity> {
+  const ofPod = pod.spec.securityContext ?? {}
+  const own = container.securityContext ?? {}
+  const uid = own.runAsUser ?? ofPod.runAsUser
+  const gid = own.runAsGroup ?? ofPod.runAsGroup
+  const nonRoot = own.runAsNonRoot ?? ofPod.runAsNonRoot
+  if (nonRoot) assertNonRoot(pod, container, uid, imageUser)
+  const user = uid === undefined ? (gid === undefined ? undefined : imageUser.split(':')[0] || '0') : String(uid)
+  const privileged = own.privileged ?? false
+  const groups = new Set(ofPod.supplementalGroups ?? [])
+  if (ofPod.fsGroup !== undefined) groups.add(ofPod.fsGroup)
+  const seccomp = await seccompOf(own.seccompProfile ?? ofPod.seccompProfile, readProfile)
+  const appArmor = own.appArmorProfile ?? ofPod.appArmorProfile
+  const seLinux = own.seLinuxOptions ?? ofPod.seLinuxOptions
+  return {
+    ...(user === undefined ? {} : { user: gid === undefined ? user : `${user}:${gid}` }),
+    supplementalGroups: [...groups],
+    privileged,
+    readOnlyRootFilesystem: own.readOnlyRootFilesystem ?? false,
+    noNewPrivileges: own.allowPrivilegeEscalation === false && !privileged,
+    addCapabilities: own.capabilities?.add ?? [],
+    dropCapabilities: own.capabilities?.drop ?? [],
+    ...(seccomp === undefined ? {} : { seccomp }),
+    ...(appArmor?.type === 'Unconfined' ? { appArmor: 'unconfined' } : {}),
+    ...(appArmor?.type === 'Localhost' && appArmor.localhostProfile ? { appArmor: appArmor.localhostProfile } : {}),
+    ...(seLinux ? { seLinux: Object.fromEntries(Object.entries(seLinux).map(([k, v]) => [k, String(v)])) } : {}),
+    unmaskedProc: own.procMount === 'Unmasked',
+  }
+}
+
+function assertNonRoot(pod: Pod, container: Container, uid: number | undefined, imageUser: string): void {
+  const who = `(pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`
+  if (uid === 0) throw new ContainerConfigError(`container's runAsUser breaks non-root policy ${who}`)
+  if (uid !== undefined) return
+  const [name = ''] = imageUser.split(':')
+  if (name === '' || name === '0' || name === 'root')
+    throw new ContainerConfigError(`container has runAsNonRoot and image will run as root ${who}`)
+  if (!/^\d+$/.test(name))
+    throw new ContainerConfigError(
+      `container has runAsNonRoot and image has non-numeric user (${name}), cannot verify user is non-root ${who}`,
+    )
+}
+
+/** Without a profile the engine's default applies, as with upstream's `--seccomp-default`. */
+async function seccompOf(
+  profile: SeccompProfile | undefined,
+  readProfile: (path: string) => Promise<string>,
+): Promise<string | undefined> {
+  if (profile?.type === 'Unconfined') return 'unconfined'
+  if (profile?.type !== 'Localhost') return undefined
+  try {
+    return await readProfile(profile.localhostProfile ?? '')
+  } catch (error) {
+    throw new ContainerConfigError(`cannot load seccomp profile: ${(error as Error).message}`)
+  }
+}

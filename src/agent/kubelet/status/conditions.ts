@@ -1,0 +1,88 @@
+// The pod's conditions, from its container statuses.
+import type { ContainerStatus, Pod, PodCondition } from '../../../shared/api/core/v1.ts'
+import { setCondition } from '../../../shared/machinery/conditions.ts'
+import { isSidecar } from '../spec/containers.ts'
+import type { Phase } from './phase.ts'
+
+type Statuses = ReadonlyMap<string, ContainerStatus>
+type Draft = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>
+
+const isTrue = (type: string): Draft => ({ type, status: 'True' })
+const isFalse = (type: string, reason: string, message?: string): Draft => ({
+  type,
+  status: 'False',
+  reason,
+  ...(message ? { message } : {}),
+})
+const list = (names: readonly string[]): string => `[${names.join(' ')}]`
+
+function initialized(pod: Pod, statuses: Statuses, phase: Phase): Draft {
+  const incomplete: string[] = []
+  for (const container of pod.spec.initContainers ?? []) {
+    const status = statuses.get(container.name)
+    const done = isSidecar(container) ? status?.started === true : status?.state?.terminated?.exitCode === 0
+    if (!done) incomplete.push(container.name)
+  }
+  const wasUp = pod.spec.containers.some(({ name }) => {
+    const status = statuses.get(name)
+    return status?.state?.running || status?.lastState?.terminated || status?.state?.terminated
+  })
+  if (phase === 'Succeeded') return { ...isTrue('Initialized'), reason: 'PodCompleted' }
+  if (incomplete.length === 0 || wasUp) return isTrue('Initialized')
+  return isFalse('Initialized', 'ContainersNotInitialized', `containers with incomplete status: ${list(incomplete)}`)
+}
+
+function containersReady(pod: Pod, statuses: Statuses, phase: Phase): Draft {
+  if (phase === 'Succeeded') return isFalse('ContainersReady', 'PodCompleted')
+  if (phase === 'Failed') return isFalse('ContainersReady', 'PodFailed')
+  const counted = [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers]
+  const unready = counted.filter(({ name }) => !statuses.get(name)?.ready).map(({ name }) => name)
+  if (unready.length === 0) return isTrue('ContainersReady')
+  return isFalse('ContainersReady', 'ContainersNotReady', `containers with unready status: ${list(unready)}`)
+}
+
+function ready(pod: Pod, containers: Draft): Draft {
+  if (containers.status !== 'True') return { ...containers, type: 'Ready' }
+  const given = new Map(pod.status.conditions?.map(({ type, status }) => [type, status]))
+  const missing: string[] = []
+  for (const { conditionType } of pod.spec.readinessGates ?? []) {
+    const status = given.get(conditionType)
+    if (status === undefined) missing.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`)
+    else if (status !== 'True')
+      missing.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${status}`)
+  }
+  return missing.length === 0 ? isTrue('Ready') : isFalse('Ready', 'ReadinessGatesNotReady', missing.join(', '))
+}
+
+/**
+ * @param sandboxReady whether the sandbox runs and has its address
+ * @param now RFC 3339
+ * @returns all conditions of the pod: the kubelet's own set anew, others kept
+ */
+export function conditionsOf(
+  pod: Pod,
+  previous: readonly PodCondition[] | undefined,
+  statuses: Statuses,
+  phase: Phase,
+  sandboxReady: boolean,
+  now: string,
+): PodCondition[] {
+  const containers = containersReady(pod, statuses, phase)
+  const drafts = [
+    { type: 'PodReadyToStartContainers', status: sandboxReady ? 'True' : 'False' },
+    initialized(pod, statuses, phase),
+    ready(pod, containers),
+    containers,
+    isTrue('PodScheduled'),
+  ]
+  let conditions = [...(previous ?? [])]
+  for (const draft of drafts) {
+    // What no longer applies is not kept from before.
+    const old = conditions.find(({ type }) => type === draft.type)
+    const generation = pod.metadata.generation
+    const next: PodCondition = { ...draft, ...(generation ? { observedGeneration: generation } : {}) }
+    if (old?.status === next.status && old.lastTransitionTime) next.lastTransitionTime = old.lastTransitionTime
+    conditions = setCondition(conditions.filter(({ type }) => type !== draft.type), next, now)
+  }
+  return conditions.map(condition => ({ lastProbeTime: undefined, ...condition }) as PodCondition)
+}

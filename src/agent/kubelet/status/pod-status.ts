@@ -1,0 +1,88 @@
+// Puts a pod's whole status together.
+import type { ContainerStatus, Pod, PodStatus } from '../../../shared/api/core/v1.ts'
+import { formatTime } from '../../../shared/machinery/clock.ts'
+import type { RuntimePod } from '../runtime/contract.ts'
+import { ephemeralContainers, initContainers, isSidecar } from '../spec/containers.ts'
+import { conditionsOf } from './conditions.ts'
+import { type StatusInput, type WaitReason, containerStatuses } from './container-status.ts'
+import { phaseOf } from './phase.ts'
+
+/** Results of probes, by container id. */
+export interface ProbeResults {
+  /** @returns undefined when the container has no such probe */
+  ready(containerId: string): boolean | undefined
+  started(containerId: string): boolean | undefined
+}
+
+export interface PodStatusInput {
+  readonly pod: Pod
+  /** What was reported last; the API's own status after a start. */
+  readonly previous: PodStatus
+  readonly runtime: RuntimePod
+  readonly waiting: ReadonlyMap<string, WaitReason>
+  readonly terminationMessages: ReadonlyMap<string, string>
+  readonly probes: ProbeResults
+  readonly podIPs: readonly string[]
+  readonly hostIP: string
+  /** Set when the kubelet ended the pod: `DeadlineExceeded`, `Evicted`. */
+  readonly verdict: { readonly reason: string; readonly message: string } | undefined
+  readonly ending: boolean
+  readonly nowMs: number
+}
+
+export function podStatusOf(input: PodStatusInput): PodStatus {
+  const { pod, previous, runtime, probes, podIPs, hostIP, verdict, ending, nowMs } = input
+  const now = formatTime(nowMs)
+  const known = [
+    ...(previous.initContainerStatuses ?? []),
+    ...(previous.containerStatuses ?? []),
+    ...(previous.ephemeralContainerStatuses ?? []),
+  ]
+  const hasInit = initContainers(pod).length > 0
+  const base: StatusInput = {
+    pod,
+    runtime,
+    previous: known,
+    waiting: input.waiting,
+    defaultReason: hasInit ? 'PodInitializing' : 'ContainerCreating',
+    terminationMessages: input.terminationMessages,
+    ending,
+  }
+  const withProbes = (statuses: ContainerStatus[]) => statuses.map(status => applyProbes(status, probes))
+  const init = withProbes(containerStatuses(base, initContainers(pod))).map(status => markInit(pod, status))
+  const app = withProbes(containerStatuses(base, pod.spec.containers))
+  const ephemeral = containerStatuses(base, ephemeralContainers(pod))
+  const byName = new Map([...init, ...app].map(status => [status.name, status]))
+  // A pod that was over stays over.
+  const over = previous.phase === 'Succeeded' || previous.phase === 'Failed' ? previous.phase : undefined
+  const phase = over ?? (verdict && app.every(({ state }) => !state?.running) ? 'Failed' : phaseOf(pod, byName, ending))
+  const sandboxReady = runtime.sandboxes[0]?.state === 'running' && (podIPs.length > 0 || pod.spec.hostNetwork === true)
+  return {
+    ...previous,
+    phase,
+    conditions: conditionsOf(pod, previous.conditions, byName, phase, sandboxReady, now),
+    hostIP,
+    hostIPs: [{ ip: hostIP }],
+    ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map(ip => ({ ip })) }),
+    startTime: previous.startTime ?? now,
+    ...(init.length > 0 ? { initContainerStatuses: init } : {}),
+    containerStatuses: app,
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
+    ...(verdict ? { reason: verdict.reason, message: verdict.message } : {}),
+    ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
+  }
+}
+
+function applyProbes(status: ContainerStatus, probes: ProbeResults): ContainerStatus {
+  const id = status.containerID?.replace('docker://', '') ?? ''
+  const running = status.state?.running !== undefined
+  const started = running && (probes.started(id) ?? true)
+  return { ...status, started, ready: started && (probes.ready(id) ?? true) }
+}
+
+/** An init container is ready when it is done, unless it stays up. */
+function markInit(pod: Pod, status: ContainerStatus): ContainerStatus {
+  const container = initContainers(pod).find(({ name }) => name === status.name)
+  if (container && isSidecar(container)) return status
+  return { ...status, ready: status.state?.terminated?.exitCode === 0 }
+}

@@ -1,0 +1,129 @@
+// Decides what has to be done to make the runtime match the pod. Pure: looks, never acts.
+import type { Container, Pod } from '../../../shared/api/core/v1.ts'
+import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
+import { ephemeralContainers, initContainers, isSidecar, restartPolicyOf, restartsAfter, specHashOf } from '../spec/containers.ts'
+
+export interface Kill {
+  readonly container: RuntimeContainer
+  readonly spec: Container | undefined
+  readonly reason: string
+}
+
+export interface Actions {
+  /** A new sandbox is needed; everything in the old one ends first. */
+  readonly createSandbox: boolean
+  readonly sandboxAttempt: number
+  /** Everything ended for good: the sandbox goes as well. */
+  readonly endPod: boolean
+  /** To be started now, in order. Those in back-off are among them. */
+  readonly start: readonly Container[]
+  readonly kill: readonly Kill[]
+}
+
+export interface ProbeVerdicts {
+  /** Whether liveness or startup failed. */
+  failed(containerId: string): 'liveness' | 'startup' | undefined
+  started(containerId: string): boolean | undefined
+}
+
+const newest = (runtime: RuntimePod, name: string): RuntimeContainer | undefined =>
+  runtime.containers.find(container => container.name === name && container.state !== 'created')
+
+/** Exit code that decides about a restart. */
+const codeOf = (container: RuntimeContainer): number => (container.startError === '' ? container.exitCode : 128)
+
+export function computeActions(pod: Pod, runtime: RuntimePod, probes: ProbeVerdicts): Actions {
+  const [sandbox] = runtime.sandboxes
+  const sandboxAttempt = sandbox ? sandbox.attempt + 1 : 0
+  const none = { createSandbox: false, sandboxAttempt, endPod: false, start: [], kill: [] }
+  if (sandbox?.state !== 'running') return withoutSandbox(pod, runtime, none)
+
+  const init = nextInit(pod, runtime, probes)
+  if (init.failed) return { ...none, endPod: true }
+  const kill = [...init.kill]
+  const start = [...init.start]
+  let kept = 0
+  if (init.done) {
+    for (const spec of pod.spec.containers) {
+      const current = newest(runtime, spec.name)
+      if (current?.state === 'running') {
+        const reason = whyKill(spec, current, probes)
+        if (reason === undefined) kept++
+        else kill.push({ container: current, spec, reason })
+        // Killed for its probe: whether it comes back, its restart policy says, once it is dead.
+        if (reason !== undefined) kept++
+      } else if (!current || restartsAfter(pod, spec, codeOf(current))) start.push(spec)
+    }
+    if (kept === 0 && start.length === init.start.length) return { ...none, endPod: true }
+  }
+  for (const spec of ephemeralContainers(pod)) if (!newest(runtime, spec.name)) start.push(spec)
+  return { ...none, start, kill }
+}
+
+/** Nothing runs without a sandbox; a new one is made only for a pod that still has something to do. */
+function withoutSandbox(pod: Pod, runtime: RuntimePod, none: Actions): Actions {
+  const ran = pod.spec.containers.map(spec => ({ spec, container: newest(runtime, spec.name) }))
+  const anyRan = ran.some(({ container }) => container)
+  if (anyRan && restartPolicyOf(pod) !== 'Always') {
+    const todo = ran.some(({ spec, container }) => !container || restartsAfter(pod, spec, codeOf(container)))
+    if (!todo) return { ...none, endPod: true }
+  }
+  const failedInit = initContainers(pod).some(spec => {
+    const container = newest(runtime, spec.name)
+    return container?.state === 'exited' && codeOf(container) !== 0 && !restartsAfter(pod, spec, codeOf(container))
+  })
+  return failedInit ? { ...none, endPod: true } : { ...none, createSandbox: true }
+}
+
+function whyKill(spec: Container, current: RuntimeContainer, probes: ProbeVerdicts): string | undefined {
+  if (current.specHash !== specHashOf(spec)) return `Container ${spec.name} definition changed`
+  const failed = probes.failed(current.id)
+  if (failed) return `Container ${spec.name} failed ${failed} probe`
+  return undefined
+}
+
+interface InitProgress {
+  readonly start: readonly Container[]
+  readonly kill: readonly Kill[]
+  /** App containers may run. */
+  readonly done: boolean
+  readonly failed: boolean
+}
+
+/** Init containers run one after the other; sidecars only have to be started for the next one to follow. */
+function nextInit(pod: Pod, runtime: RuntimePod, probes: ProbeVerdicts): InitProgress {
+  const start: Container[] = []
+  const kill: Kill[] = []
+  // Once an app container of this sandbox ran, ordinary init containers are not looked at again.
+  const since = runtime.sandboxes[0]?.createdAt ?? ''
+  const appRan = pod.spec.containers.some(({ name }) => {
+    const container = newest(runtime, name)
+    return container !== undefined && container.createdAt >= since
+  })
+  for (const spec of initContainers(pod)) {
+    const found = newest(runtime, spec.name)
+    const current = found && found.createdAt >= since ? found : undefined
+    if (isSidecar(spec)) {
+      if (current?.state === 'running') {
+        const reason = whyKill(spec, current, probes)
+        if (reason !== undefined) kill.push({ container: current, spec, reason })
+        if (!appRan && probes.started(current.id) === false) return { start, kill, done: false, failed: false }
+      } else {
+        start.push(spec)
+        if (!appRan) return { start, kill, done: false, failed: false }
+      }
+      continue
+    }
+    if (appRan) continue
+    if (current?.state === 'running') {
+      const reason = whyKill(spec, current, probes)
+      if (reason !== undefined) kill.push({ container: current, spec, reason })
+      return { start, kill, done: false, failed: false }
+    }
+    if (!current) return { start: [...start, spec], kill, done: false, failed: false }
+    if (codeOf(current) === 0) continue
+    if (!restartsAfter(pod, spec, codeOf(current))) return { start, kill, done: false, failed: true }
+    return { start: [...start, spec], kill, done: false, failed: false }
+  }
+  return { start, kill, done: true, failed: false }
+}
