@@ -9,7 +9,11 @@ export const router = createRouter({
     { path: '/', name: 'overview', component: OverviewView },
     { path: '/index.html', redirect: { name: 'overview' } },
     { path: '/login', name: 'login', redirect: { name: 'overview' } },
-    { path: '/create/deployment', name: 'create-deployment', component: () => import('./views/CreateDeploymentView.vue') },
+    {
+      path: '/create/deployment',
+      name: 'create-deployment',
+      component: () => import('./views/CreateDeploymentView.vue'),
+    },
     { path: '/create/yaml', name: 'create-yaml', component: () => import('./views/CreateFromYamlView.vue') },
     { path: '/k/:group/:version/:plural', name: 'list', component: ResourceListView },
     { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./views/NowhereView.vue') },

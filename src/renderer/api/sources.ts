@@ -86,7 +86,12 @@ export function tableSource(
       return { rows: rowsOfTable(table), resourceVersion: table.metadata.resourceVersion ?? '' }
     },
     watch: (resourceVersion, signal) =>
-      transport.watch({ method: 'GET', path, query: { ...query, resourceVersion, allowWatchBookmarks: 'true' }, signal }),
+      transport.watch({
+        method: 'GET',
+        path,
+        query: { ...query, resourceVersion, allowWatchBookmarks: 'true' },
+        signal,
+      }),
     rowsOf(frame: WatchFrame) {
       const table = frame.object as unknown as ServerTable
       if (frame.type === 'BOOKMARK' && !table.rows) return { rows: [], resourceVersion: table.metadata.resourceVersion }

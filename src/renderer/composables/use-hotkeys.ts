@@ -25,7 +25,8 @@ export function useHotkeys(keys: Hotkeys): void {
     const run = keys[binding]
     if (!run) return
     const isPlain = !binding.startsWith('mod+')
-    if (isPlain && (isTyping(event.target) || document.querySelector('[role="dialog"][data-modal], [role="menu"]'))) return
+    if (isPlain && (isTyping(event.target) || document.querySelector('[role="dialog"][data-modal], [role="menu"]')))
+      return
     event.preventDefault()
     run(event)
   }

@@ -5,13 +5,7 @@ import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import type { ApiError } from '../../shared/machinery/status.ts'
 import { connection } from '../api/connection.ts'
 import { type LiveSource, type LiveState, keepLive } from '../api/live-list.ts'
-import {
-  type Row,
-  type Selection,
-  type TableColumnDefinition,
-  objectSource,
-  tableSource,
-} from '../api/sources.ts'
+import { type Row, type Selection, type TableColumnDefinition, objectSource, tableSource } from '../api/sources.ts'
 
 export interface LiveList<T extends KubeObject = AnyObject> {
   readonly rows: ShallowRef<readonly Row<T>[]>

@@ -89,7 +89,12 @@ async function scale({ type }: ServedKind, rows: readonly Row[]): Promise<void> 
   })
   if (!answer.confirmed) return
   await forEach(rows, `Scaled ${count(rows, type.kind)} to ${answer.number}`, row =>
-    connection.client.patch(type, refOf(row), { spec: { replicas: answer.number } }, { type: 'merge', subresource: 'scale' }),
+    connection.client.patch(
+      type,
+      refOf(row),
+      { spec: { replicas: answer.number } },
+      { type: 'merge', subresource: 'scale' },
+    ),
   )
 }
 

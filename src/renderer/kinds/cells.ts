@@ -57,7 +57,11 @@ export function objectLink(
   if (!target) return label
   return h(
     RouterLink,
-    { to: objectRoute(target, namespace, name), class: 'link truncate', onClick: (event: Event) => event.stopPropagation() },
+    {
+      to: objectRoute(target, namespace, name),
+      class: 'link truncate',
+      onClick: (event: Event) => event.stopPropagation(),
+    },
     () => label,
   )
 }

@@ -51,7 +51,11 @@ export const nodeColumns = columnsOf<Node>(
     cell: ({ object }) =>
       h(
         'span',
-        { title: (object.spec.taints ?? []).map(({ key, value, effect }) => `${key}=${value ?? ''}:${effect}`).join('\n') },
+        {
+          title: (object.spec.taints ?? [])
+            .map(({ key, value, effect }) => `${key}=${value ?? ''}:${effect}`)
+            .join('\n'),
+        },
         object.spec.taints?.length ?? 0,
       ),
     width: '72px',
@@ -63,14 +67,25 @@ export const nodeColumns = columnsOf<Node>(
     width: '130px',
     mono: true,
   },
-  { id: 'version', title: 'Version', value: ({ object }) => object.status.nodeInfo?.kubeletVersion ?? '', width: '130px' },
+  {
+    id: 'version',
+    title: 'Version',
+    value: ({ object }) => object.status.nodeInfo?.kubeletVersion ?? '',
+    width: '130px',
+  },
   {
     id: 'os',
     title: 'OS',
     value: ({ object }) => object.status.nodeInfo?.osImage ?? '',
     width: 'minmax(120px, 1.2fr)',
   },
-  { id: 'kernel', title: 'Kernel', value: ({ object }) => object.status.nodeInfo?.kernelVersion ?? '', width: '130px', hidden: true },
+  {
+    id: 'kernel',
+    title: 'Kernel',
+    value: ({ object }) => object.status.nodeInfo?.kernelVersion ?? '',
+    width: '130px',
+    hidden: true,
+  },
   {
     id: 'runtime',
     title: 'Runtime',
@@ -113,9 +128,21 @@ export const serviceColumns = columnsOf<Service>(
   nameColumn(),
   namespaceColumn(),
   { id: 'type', title: 'Type', value: ({ object }) => object.spec.type ?? 'ClusterIP', width: '110px' },
-  { id: 'clusterIP', title: 'Cluster IP', value: ({ object }) => dash(object.spec.clusterIP), width: '120px', mono: true },
+  {
+    id: 'clusterIP',
+    title: 'Cluster IP',
+    value: ({ object }) => dash(object.spec.clusterIP),
+    width: '120px',
+    mono: true,
+  },
   { id: 'external', title: 'External IP', value: ({ object }) => externalText(object), width: '120px', mono: true },
-  { id: 'ports', title: 'Ports', value: ({ object }) => dash(portsText(object)), width: 'minmax(120px, 1.4fr)', mono: true },
+  {
+    id: 'ports',
+    title: 'Ports',
+    value: ({ object }) => dash(portsText(object)),
+    width: 'minmax(120px, 1.4fr)',
+    mono: true,
+  },
   {
     id: 'selector',
     title: 'Selector',
@@ -177,10 +204,16 @@ export const volumeColumns = columnsOf<PersistentVolume>(
   {
     id: 'claim',
     title: 'Claim',
-    value: ({ object: { spec } }) => (spec.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '–'),
+    value: ({ object: { spec } }) =>
+      spec.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '–',
     width: 'minmax(120px, 1.4fr)',
   },
-  { id: 'reclaim', title: 'Reclaim', value: ({ object }) => object.spec.persistentVolumeReclaimPolicy ?? '', width: '90px' },
+  {
+    id: 'reclaim',
+    title: 'Reclaim',
+    value: ({ object }) => object.spec.persistentVolumeReclaimPolicy ?? '',
+    width: '90px',
+  },
   { id: 'class', title: 'Storage class', value: ({ object }) => dash(object.spec.storageClassName), width: '130px' },
   ageColumn(),
 )

@@ -104,7 +104,9 @@ export function navigationGroups(kinds: readonly ServedKind[]): NavigationGroup[
     kinds: keys.flatMap(key => byKey.get(key) ?? []),
     ...(single ? { single } : {}),
   }))
-  const rest = kinds.filter(kind => !placed.has(kindKey(kind.type)) && !DUPLICATES.has(kindKey(kind.type))).sort(byTitle)
+  const rest = kinds
+    .filter(kind => !placed.has(kindKey(kind.type)) && !DUPLICATES.has(kindKey(kind.type)))
+    .sort(byTitle)
   return [
     ...groups,
     { title: 'Custom Resources', icon: Puzzle, kinds: rest.filter(kind => !isBuiltIn(kind)) },

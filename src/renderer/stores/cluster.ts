@@ -29,8 +29,7 @@ export const useClusterStore = defineStore('cluster', () => {
   }
 
   /** By URL parts, or undefined when the server does not serve it. */
-  const find = (group: string, version: string, plural: string) =>
-    byKey.value.get(kindKey({ group, version, plural }))
+  const find = (group: string, version: string, plural: string) => byKey.value.get(kindKey({ group, version, plural }))
 
   return { kinds, version, error, refresh, find }
 })

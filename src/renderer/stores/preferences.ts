@@ -17,7 +17,11 @@ export interface ColumnChoice {
 export const usePreferencesStore = defineStore('preferences', () => {
   const theme = useLocalStorage<ThemeChoice>('flotilla.theme', 'system')
   const sidebarOpen = useLocalStorage('flotilla.sidebar', true)
-  const closedGroups = useLocalStorage<string[]>('flotilla.closed-groups', ['Access Control', 'Other', 'Custom Resources'])
+  const closedGroups = useLocalStorage<string[]>('flotilla.closed-groups', [
+    'Access Control',
+    'Other',
+    'Custom Resources',
+  ])
   const drawerWidth = useLocalStorage('flotilla.drawer-width', 680)
   const dockHeight = useLocalStorage('flotilla.dock-height', 300)
   const columns = useLocalStorage<Record<string, ColumnChoice>>('flotilla.columns', {})

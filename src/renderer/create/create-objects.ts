@@ -1,0 +1,44 @@
+// Creates the objects of a manifest, checking all of them on the server before the first is made.
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import { connection } from '../api/connection.ts'
+import { typeOfReference } from '../kinds/references.ts'
+
+/** A refused object: which one, and why. */
+export class CreateError extends Error {
+  readonly kind: string
+  constructor(kind: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.name = 'CreateError'
+    this.kind = kind
+  }
+}
+
+export interface Created {
+  readonly type: ResourceType<AnyObject>
+  readonly object: AnyObject
+}
+
+/** @throws CreateError; when it comes from the check, nothing was created */
+export async function createObjects(objects: readonly AnyObject[], defaultNamespace: string): Promise<Created[]> {
+  const plans = objects.map(object => {
+    const type = typeOfReference(object)
+    if (!type)
+      throw new CreateError(object.kind, new Error(`This cluster does not serve ${object.apiVersion} ${object.kind}.`))
+    const namespace = object.metadata?.namespace ?? defaultNamespace
+    return { type, draft: type.namespaced ? { ...object, metadata: { ...object.metadata, namespace } } : object }
+  })
+  for (const { type, draft } of plans)
+    await connection.client.create(type, draft, { dryRun: true }).catch((error: unknown) => {
+      throw new CreateError(type.kind, error)
+    })
+  const created: Created[] = []
+  for (const { type, draft } of plans)
+    created.push({
+      type,
+      object: await connection.client.create(type, draft).catch((error: unknown) => {
+        throw new CreateError(type.kind, error)
+      }),
+    })
+  return created
+}

@@ -1,0 +1,90 @@
+// A command in a container over `v5.channel.k8s.io`: one byte of channel, then the data.
+// @see https://kubernetes.io/docs/reference/ "Streaming: remotecommand subprotocol v5", KEP-4006
+import { connection } from '../api/connection.ts'
+
+const STDIN = 0
+const STDOUT = 1
+const STDERR = 2
+const ERROR = 3
+const RESIZE = 4
+const CLOSE = 255
+
+export interface ExecTarget {
+  readonly namespace: string
+  readonly pod: string
+  readonly container: string
+  readonly command: readonly string[]
+}
+
+export interface ExecListener {
+  onOpen(): void
+  onOutput(data: Uint8Array): void
+  /** @param message how it ended: the command's exit status, or why the connection broke */
+  onEnd(message: string, exitCode: number | undefined): void
+}
+
+export interface ExecSession {
+  write(text: string): void
+  resize(columns: number, rows: number): void
+  close(): void
+}
+
+interface ExitStatus {
+  readonly status?: string
+  readonly message?: string
+  readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] }
+}
+
+/** The last message of a session is a Status with the exit code among its causes. */
+export function readExitStatus(text: string): { message: string; exitCode: number | undefined } {
+  let status: ExitStatus
+  try {
+    status = JSON.parse(text) as ExitStatus
+  } catch {
+    return { message: text, exitCode: undefined }
+  }
+  if (status.status === 'Success') return { message: 'The shell ended.', exitCode: 0 }
+  const cause = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message
+  return { message: status.message ?? 'The command failed.', exitCode: cause === undefined ? undefined : Number(cause) }
+}
+
+export const frame = (channel: number, data: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(data.length + 1)
+  bytes[0] = channel
+  bytes.set(data, 1)
+  return bytes
+}
+
+export function execute(target: ExecTarget, listener: ExecListener): ExecSession {
+  const { namespace, pod, container, command } = target
+  const query = new URLSearchParams({ container, stdin: 'true', stdout: 'true', stderr: 'true', tty: 'true' })
+  for (const word of command) query.append('command', word)
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/exec?${query.toString()}`
+  const socket = connection.openStream(path, ['v5.channel.k8s.io', 'v4.channel.k8s.io'])
+  const encoder = new TextEncoder()
+  let ended = false
+  const end = (message: string, exitCode: number | undefined) => {
+    if (ended) return
+    ended = true
+    listener.onEnd(message, exitCode)
+  }
+  socket.onopen = () => listener.onOpen()
+  socket.onmessage = data => {
+    const channel = data[0]
+    const payload = data.subarray(1)
+    if (channel === STDOUT || channel === STDERR) listener.onOutput(payload)
+    else if (channel === ERROR) {
+      const { message, exitCode } = readExitStatus(new TextDecoder().decode(payload))
+      end(message, exitCode)
+    } else if (channel !== CLOSE && channel !== STDIN && channel !== RESIZE)
+      end(`unexpected channel ${String(channel)}`, undefined)
+  }
+  socket.onclose = (code, reason) =>
+    end(reason || (code === 1000 ? 'The shell ended.' : `The connection broke (${code}).`), undefined)
+  return {
+    write: text => socket.send(frame(STDIN, encoder.encode(text))),
+    resize: (columns, rows) =>
+      socket.send(frame(RESIZE, encoder.encode(JSON.stringify({ Width: columns, Height: rows })))),
+    close: () => socket.close(),
+  }
+}

@@ -1,0 +1,11 @@
+// Secret values to text and back.
+
+/** @returns undefined when the bytes are not UTF-8 text */
+export function decodeBase64Text(encoded: string): string | undefined {
+  try {
+    const bytes = Uint8Array.from(atob(encoded), character => character.charCodeAt(0))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
