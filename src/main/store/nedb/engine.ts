@@ -80,7 +80,8 @@ class NedbEngine implements Engine {
   #health: EngineHealth = { state: 'ok', detail: '' }
   #listeners: ((records: readonly EngineRecord[]) => void)[] = []
   #queue: Transaction[] = []
-  #writer: Promise<void> | undefined
+  #writing = false
+  #writer: Promise<void> = Promise.resolve()
   #cancelRetry: () => void = () => undefined
   #recovery: Promise<void> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -122,7 +123,7 @@ class NedbEngine implements Engine {
     const bytes = writes.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
     return new Promise((resolve, reject) => {
       this.#queue.push({ writes, bytes, resolve, reject })
-      this.#writer ??= this.#write().finally(() => (this.#writer = undefined))
+      if (!this.#writing) this.#writer = this.#write()
     })
   }
 
@@ -169,6 +170,7 @@ class NedbEngine implements Engine {
 
   /** The one writer: while a group is on its way to the disk, the next one gathers in the queue. */
   async #write(): Promise<void> {
+    this.#writing = true
     // Whatever was called in this turn of the loop shares the first group.
     await Promise.resolve()
     while (this.#queue.length > 0) {
@@ -182,6 +184,8 @@ class NedbEngine implements Engine {
       }
       this.#publish(staged)
     }
+    // In the same step as the last look at the queue: a commit that comes any later starts a writer of its own.
+    this.#writing = false
   }
 
   #takeGroup(): Transaction[] {

@@ -1,6 +1,6 @@
 // Room kept back on the disk, so that deletes can still be written when it is full.
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { FILE_MODE, removeIfThere } from './disk.ts'
 
 const CHUNK = Buffer.alloc(64 * 1024, 1)
@@ -16,6 +16,9 @@ export class SpaceReserve {
 
   /** Takes the room. @throws the system's error (ENOSPC) when there is not enough; then none is taken */
   async fill(): Promise<void> {
+    // Looked at first, so that trying does not take from deletes the little that there is.
+    const { bavail, bsize } = await statfs(dirname(this.#path))
+    if (bavail * bsize < this.#bytes) throw Object.assign(new Error('no room for the reserve'), { code: 'ENOSPC' })
     const file = await open(this.#path, 'a', FILE_MODE)
     try {
       for (let { size } = await file.stat(); size < this.#bytes; size += CHUNK.length) await file.appendFile(CHUNK)
