@@ -1,0 +1,235 @@
+// The cluster's own zone, answered out of Services and EndpointSlices.
+// @see https://github.com/kubernetes/dns/blob/master/docs/specification.md (schema version 1.1.0)
+import type { Record } from 'dns-packet'
+import type { Service } from '../../shared/api/core/v1.ts'
+import type { EndpointPort } from '../../shared/api/discovery/v1.ts'
+import type { ClusterView } from '../network/cluster-view.ts'
+import { type Cidr, contains, formatIPv4, isIPv4, parseIPv4 } from '../network/ipv4.ts'
+import type { ReverseIndex } from './reverse-index.ts'
+
+export interface ZoneAnswer {
+  readonly exists: boolean
+  readonly answers: readonly Record[]
+  readonly additionals: readonly Record[]
+  /** A name outside the zone at which the answer continues (ExternalName). */
+  readonly continueAt?: string
+}
+
+/** As kubeadm configures CoreDNS. */
+export const TTL_SECONDS = 30
+const NAMES_VERSION = '1.1.0'
+
+const missing: ZoneAnswer = { exists: false, answers: [], additionals: [] }
+const empty: ZoneAnswer = { exists: true, answers: [], additionals: [] }
+
+interface Member {
+  readonly ip: string
+  readonly hostname: string
+  readonly ports: readonly EndpointPort[]
+}
+
+export class ClusterZone {
+  readonly #view: ClusterView
+  readonly #reverse: ReverseIndex
+  /** Lower case, without dots at the ends. */
+  readonly zone: string
+  readonly #suffix: string
+  readonly #ownRanges: readonly Cidr[]
+
+  /** @param ownRanges addresses whose reverse names are never asked for outside */
+  constructor(view: ClusterView, reverse: ReverseIndex, zone: string, ownRanges: readonly Cidr[]) {
+    this.#view = view
+    this.#reverse = reverse
+    this.zone = zone.toLowerCase()
+    this.#suffix = `.${this.zone}`
+    this.#ownRanges = ownRanges
+  }
+
+  /**
+   * @param name as asked, in any case
+   * @returns undefined when the name is not ours to answer
+   */
+  answer(name: string, type: string): ZoneAnswer | undefined {
+    const lower = name.toLowerCase()
+    if (lower === this.zone) return this.#apex(name, type)
+    if (lower.endsWith(this.#suffix)) {
+      const labels = lower.slice(0, -this.#suffix.length).split('.')
+      const last = labels.at(-1)
+      if (last === 'svc') return this.#service(name, type, labels.slice(0, -1))
+      if (last === 'pod') return this.#pod(name, type, labels.slice(0, -1))
+      if (lower === `dns-version${this.#suffix}`) return records(type, record(name, 'TXT', NAMES_VERSION))
+      if (lower === `ns.dns${this.#suffix}` || lower === `dns${this.#suffix}`) return empty
+      return missing
+    }
+    if (lower.endsWith('.in-addr.arpa')) return this.#pointer(name, lower, type)
+    return undefined
+  }
+
+  /** The authority record of negative answers; its minimum is how long they may be kept. */
+  soa(): Record {
+    const data = {
+      mname: `ns.dns${this.#suffix}`,
+      rname: `hostmaster${this.#suffix}`,
+      serial: 1,
+      refresh: 7_200,
+      retry: 1_800,
+      expire: 86_400,
+      // Short, so that a name that was asked for too early is found soon.
+      minimum: 5,
+    }
+    return { name: this.zone, type: 'SOA', class: 'IN', ttl: 5, data }
+  }
+
+  #apex(name: string, type: string): ZoneAnswer {
+    if (type === 'SOA') return { ...empty, answers: [{ ...this.soa(), name }] }
+    return records(type, record(name, 'NS', `ns.dns${this.#suffix}`))
+  }
+
+  #service(name: string, type: string, labels: string[]): ZoneAnswer {
+    const namespace = labels.at(-1)
+    if (namespace === undefined) return empty
+    const service = this.#view.services.get(`${namespace}/${labels.at(-2) ?? ''}`)
+    if (labels.length === 1) return this.#hasServices(namespace) ? empty : missing
+    if (!service) return missing
+    if (service.spec.type === 'ExternalName') return labels.length === 2 ? this.#external(name, service) : missing
+    const isHeadless = !service.spec.clusterIP || service.spec.clusterIP === 'None'
+    const rest = labels.slice(0, -2)
+    const [first = '', second = ''] = rest
+    if (rest.length === 0) return isHeadless ? this.#headless(name, type, service) : this.#virtual(name, type, service)
+    if (rest.length === 1 && first.startsWith('_')) return this.#hasProtocol(service, first) ? empty : missing
+    if (rest.length === 1 && isHeadless) return this.#member(name, type, service, first)
+    if (rest.length === 2 && first.startsWith('_') && second.startsWith('_'))
+      return this.#port(name, type, service, isHeadless, first.slice(1), second.slice(1))
+    return missing
+  }
+
+  #virtual(name: string, type: string, service: Service): ZoneAnswer {
+    if (type === 'SRV') return this.#port(name, type, service, false)
+    return records(type, ...clusterIPs(service).map(ip => record(name, 'A', ip)))
+  }
+
+  #headless(name: string, type: string, service: Service): ZoneAnswer {
+    if (type === 'SRV') return this.#port(name, type, service, true)
+    const members = this.#members(service)
+    if (members.length === 0) return missing
+    return records(type, ...new Set(members.map(({ ip }) => ip).map(ip => record(name, 'A', ip))))
+  }
+
+  #member(name: string, type: string, service: Service, hostname: string): ZoneAnswer {
+    const ips = new Set(this.#members(service).flatMap(member => (member.hostname === hostname ? [member.ip] : [])))
+    if (ips.size === 0) return missing
+    return records(type, ...[...ips].map(ip => record(name, 'A', ip)))
+  }
+
+  /** SRV records of one port, or of all when none is named. */
+  #port(
+    name: string,
+    type: string,
+    service: Service,
+    isHeadless: boolean,
+    port?: string,
+    protocol?: string,
+  ): ZoneAnswer {
+    const matches = (candidate: { name?: string; protocol?: string }) =>
+      port === undefined ||
+      ((candidate.name ?? '') === port && (candidate.protocol ?? 'TCP').toLowerCase() === protocol)
+    const found = new Map<string, { target: string; ip: string; port: number }>()
+    const base = `${service.metadata.name}.${service.metadata.namespace}.svc.${this.zone}`
+    if (isHeadless) {
+      for (const { ip, hostname, ports } of this.#members(service))
+        for (const candidate of ports)
+          if (candidate.port && matches(candidate))
+            found.set(`${hostname} ${ip} ${candidate.port}`, {
+              target: `${hostname}.${base}`,
+              ip,
+              port: candidate.port,
+            })
+    } else {
+      for (const candidate of service.spec.ports ?? [])
+        if (matches(candidate))
+          for (const ip of clusterIPs(service))
+            found.set(`${ip} ${candidate.port}`, { target: base, ip, port: candidate.port })
+    }
+    if (found.size === 0) return missing
+    if (type !== 'SRV' && type !== 'ANY') return empty
+    const targets = [...found.values()]
+    const weight = Math.max(1, Math.floor(100 / targets.length))
+    return {
+      exists: true,
+      answers: targets.map(({ target, port: number }) =>
+        record(name, 'SRV', { priority: 0, weight, port: number, target }),
+      ),
+      additionals: [...new Map(targets.map(({ target, ip }) => [`${target} ${ip}`, record(target, 'A', ip)])).values()],
+    }
+  }
+
+  #external(name: string, { spec }: Service): ZoneAnswer {
+    const target = (spec.externalName ?? '').replace(/\.$/, '')
+    if (target === '') return empty
+    // An address in place of a name is served as one, as the resolver of the reference implementation does.
+    if (isIPv4(target)) return records('A', record(name, 'A', target))
+    return { exists: true, answers: [record(name, 'CNAME', target)], additionals: [], continueAt: target }
+  }
+
+  #pod(name: string, type: string, labels: string[]): ZoneAnswer {
+    if (labels.length === 0) return empty
+    const namespace = labels.at(-1) ?? ''
+    if (labels.length === 1) return this.#hasServices(namespace) ? empty : missing
+    const ip = labels.length === 2 ? (labels[0] ?? '').replaceAll('-', '.') : ''
+    return isIPv4(ip) ? records(type, record(name, 'A', ip)) : missing
+  }
+
+  #pointer(name: string, lower: string, type: string): ZoneAnswer | undefined {
+    const ip = lower.slice(0, -'.in-addr.arpa'.length).split('.').reverse().join('.')
+    const address = parseIPv4(ip)
+    if (address === undefined) return undefined
+    const names = this.#reverse.namesOf(formatIPv4(address))
+    if (names.length > 0)
+      return records(type, ...names.map(target => record(name, 'PTR', `${target}.svc.${this.zone}`)))
+    return this.#ownRanges.some(range => contains(range, address)) ? missing : undefined
+  }
+
+  #hasServices(namespace: string): boolean {
+    return this.#reverse.namespaces.has(namespace)
+  }
+
+  #hasProtocol({ spec }: Service, label: string): boolean {
+    return (spec.ports ?? []).some(({ protocol = 'TCP' }) => `_${protocol.toLowerCase()}` === label)
+  }
+
+  #members(service: Service): Member[] {
+    return membersOf(this.#view, `${service.metadata.namespace}/${service.metadata.name}`)
+  }
+}
+
+/** @returns the endpoints of a headless Service that have names: ready ones (all, when the slices say so). */
+export function membersOf(view: ClusterView, serviceKey: string): Member[] {
+  const members: Member[] = []
+  for (const { addressType, endpoints = [], ports = [] } of view.slicesOf(serviceKey)) {
+    if (addressType !== 'IPv4') continue
+    for (const { addresses, conditions, hostname } of endpoints) {
+      const [ip] = addresses
+      if (!ip || !isIPv4(ip) || !(conditions?.ready ?? true)) continue
+      members.push({ ip, hostname: hostname?.toLowerCase() ?? ip.replaceAll('.', '-'), ports })
+    }
+  }
+  return members
+}
+
+const clusterIPs = ({ spec }: Service): string[] =>
+  (spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])).filter(isIPv4)
+
+const record = (name: string, type: string, data: unknown): Record => ({
+  name,
+  type,
+  class: 'IN',
+  ttl: TTL_SECONDS,
+  data,
+})
+
+/** The name exists; of its records, those of the type asked for. */
+const records = (type: string, ...all: Record[]): ZoneAnswer => ({
+  exists: true,
+  answers: type === 'ANY' ? all : all.filter(candidate => candidate.type === type),
+  additionals: [],
+})

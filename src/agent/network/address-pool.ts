@@ -1,0 +1,74 @@
+// Which pod of this node has which address. On disk before an address is used, so that a restarted agent or a
+// rebooted host gives the same pod the same address.
+import { type Cidr, contains, formatIPv4, parseIPv4, sizeOf } from './ipv4.ts'
+import { asStringRecord, readState, writeStateSync } from './state-file.ts'
+
+export class AddressPool {
+  readonly #path: string
+  readonly #cidr: Cidr
+  readonly #byPod = new Map<string, string>()
+  readonly #used = new Set<number>()
+  /** Offset of the address given last: going round delays the reuse of an address as long as possible. */
+  #last = 0
+
+  /** @param path file that keeps the assignments */
+  constructor(path: string, cidr: Cidr) {
+    this.#path = path
+    this.#cidr = cidr
+    for (const [podUid, ip] of asStringRecord(readState(path))) this.#adopt(podUid, ip)
+  }
+
+  get(podUid: string): string | undefined {
+    return this.#byPod.get(podUid)
+  }
+
+  pods(): string[] {
+    return [...this.#byPod.keys()]
+  }
+
+  /** Takes over an assignment found on the host that the file does not know. */
+  adopt(podUid: string, ip: string): void {
+    if (!this.#byPod.has(podUid) && this.#adopt(podUid, ip)) this.#save()
+  }
+
+  /**
+   * @returns the pod's address; a new one when it has none
+   * @throws Error when every address is taken
+   */
+  allocate(podUid: string): string {
+    const known = this.#byPod.get(podUid)
+    if (known) return known
+    // First and last address stay free: the tunnel uses the first, and some tools take the last for a broadcast.
+    const usable = sizeOf(this.#cidr) - 2
+    for (let step = 1; step <= usable; step++) {
+      const offset = ((this.#last + step - 1) % usable) + 1
+      if (this.#used.has(this.#cidr.base + offset)) continue
+      const ip = formatIPv4(this.#cidr.base + offset)
+      this.#adopt(podUid, ip)
+      this.#save()
+      return ip
+    }
+    throw new Error(`no free pod address: all ${usable} of this node's range are in use`)
+  }
+
+  release(podUid: string): void {
+    const ip = this.#byPod.get(podUid)
+    if (ip === undefined) return
+    this.#byPod.delete(podUid)
+    this.#used.delete(parseIPv4(ip) ?? 0)
+    this.#save()
+  }
+
+  #adopt(podUid: string, ip: string): boolean {
+    const address = parseIPv4(ip)
+    if (address === undefined || !contains(this.#cidr, address) || this.#used.has(address)) return false
+    this.#byPod.set(podUid, ip)
+    this.#used.add(address)
+    this.#last = address - this.#cidr.base
+    return true
+  }
+
+  #save(): void {
+    writeStateSync(this.#path, Object.fromEntries(this.#byPod))
+  }
+}

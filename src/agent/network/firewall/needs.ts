@@ -1,0 +1,19 @@
+// What other firewalls on the host must let through for the pod network to work. An accept in our own table never
+// overrides a drop elsewhere, so each backend puts these where its packets are decided.
+
+export interface FirewallNeeds {
+  /** Forwarded to and from these addresses: pods. */
+  readonly clusterCIDR: string
+  /** Addresses on this node that pods talk to: DNS and the API server's. */
+  readonly ownAddresses: readonly string[]
+  /** Nodes whose tunnelled packets arrive here. */
+  readonly tunnelPeers: readonly string[]
+}
+
+export interface FirewallBackend {
+  readonly name: string
+  /** Opens what is needed where this firewall is active on the host; does nothing where it is not. Idempotent. */
+  open(needs: FirewallNeeds): Promise<void>
+  /** Takes back what `open` did, also when done by an earlier process. */
+  close(): Promise<void>
+}

@@ -1,0 +1,50 @@
+// iproute2: several commands in one process, and its JSON listings.
+import type { Run } from './exec.ts'
+
+/**
+ * Runs the lines as one `ip -batch`, stopping at the first that fails.
+ * @param pid run them in the network namespace of this process
+ */
+export async function ipBatch(run: Run, lines: readonly string[], pid?: number): Promise<void> {
+  if (lines.length === 0) return
+  const enter = pid === undefined ? [] : ['nsenter', '-t', String(pid), '-n', '--']
+  const [file = 'ip', ...rest] = [...enter, 'ip', '-batch', '-']
+  await run([file, ...rest], { input: `${lines.join('\n')}\n` })
+}
+
+/** The same, going on after failures: for removals of what may be gone already. */
+export async function ipBatchForce(run: Run, lines: readonly string[]): Promise<void> {
+  if (lines.length === 0) return
+  await run(['ip', '-force', '-batch', '-'], { input: `${lines.join('\n')}\n` }).catch(() => undefined)
+}
+
+export interface Link {
+  readonly ifindex: number
+  readonly ifname: string
+  readonly mtu: number
+  readonly ifalias?: string
+  readonly address?: string
+}
+
+export interface Address {
+  readonly ifname: string
+  readonly addr_info: readonly { readonly local?: string; readonly prefixlen?: number; readonly family: string }[]
+}
+
+export interface Route {
+  readonly dst: string
+  readonly dev?: string
+  readonly gateway?: string
+}
+
+// `ip -j` prints nothing at all for some empty listings.
+const decode = (text: string): unknown => (text.trim() === '' ? [] : JSON.parse(text))
+
+export const listLinks = async (run: Run): Promise<Link[]> => decode(await run(['ip', '-j', 'link', 'show'])) as Link[]
+
+export const listAddresses = async (run: Run): Promise<Address[]> =>
+  decode(await run(['ip', '-j', '-4', 'address', 'show'])) as Address[]
+
+/** @param selector such as `['proto', '117']` */
+export const listRoutes = async (run: Run, selector: readonly string[] = []): Promise<Route[]> =>
+  decode(await run(['ip', '-j', '-4', 'route', 'show', ...selector])) as Route[]

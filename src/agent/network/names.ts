@@ -1,0 +1,32 @@
+// Names and numbers that mark what on the host is ours. All of them are per network namespace.
+import { createHash } from 'node:crypto'
+
+/** The nftables table (family ip) that holds every rule of the agent. */
+export const TABLE = 'flotilla'
+/** Holds the service addresses that the node itself answers (DNS, API server). */
+export const SERVICE_LINK = 'flotilla0'
+/** Tunnel to nodes on other subnets. */
+export const VXLAN_LINK = 'flovx'
+export const VXLAN_ID = 61703
+/** UDP; the port that Linux and flannel use by convention. */
+export const VXLAN_PORT = 8472
+/** Start of the host side's name of every pod link. */
+export const POD_LINK_PREFIX = 'flo-'
+/** rtnetlink protocol number of our routes, so that they can be told from everyone else's. */
+export const ROUTE_PROTOCOL = '117'
+/** Packet mark of traffic to be masqueraded; the bit that kube-proxy uses for the same purpose. */
+export const MASQUERADE_MARK = '0x4000'
+/** Next hop inside every pod; nobody owns it, a static neighbour entry answers for it. */
+export const POD_GATEWAY = '169.254.1.1'
+/** Hardware address of the host side of every pod link: a constant, so that pods need no ARP. */
+export const HOST_LINK_ADDRESS = 'ee:ee:ee:ee:ee:ee'
+
+/** @returns the host side's interface name of a pod: 15 characters, the longest Linux allows. */
+export const podLinkName = (podUid: string): string =>
+  POD_LINK_PREFIX + createHash('sha256').update(podUid).digest('hex').slice(0, 11)
+
+/** @returns the tunnel's hardware address on the node that has this address, so that peers can derive it. */
+export function vxlanAddress(nodeIP: number): string {
+  const bytes = [nodeIP >>> 24, (nodeIP >>> 16) & 255, (nodeIP >>> 8) & 255, nodeIP & 255]
+  return ['ee', 'f1', ...bytes.map(byte => byte.toString(16).padStart(2, '0'))].join(':')
+}

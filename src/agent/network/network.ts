@@ -1,0 +1,219 @@
+// The node's network as one part of the agent: pod links, routes, rules, DNS and the way to the API server.
+import type { Registry } from 'prom-client'
+import { join } from 'node:path'
+import type { InformerFactory } from '../../shared/client/informer-factory.ts'
+import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
+import type { Log } from '../../shared/machinery/log.ts'
+import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
+import { DnsServer } from '../dns/server.ts'
+import { baseRules } from '../proxy/base-rules.ts'
+import { deleteFlows, type StaleFlow } from '../proxy/conntrack.ts'
+import { HealthChecks } from '../proxy/health-checks.ts'
+import { HostPorts } from '../proxy/host-ports.ts'
+import { Proxier } from '../proxy/proxier.ts'
+import { TableSync } from '../proxy/table-sync.ts'
+import { RuleTable } from '../proxy/table.ts'
+import { AddressPool } from './address-pool.ts'
+import { type ApiServerAddress, ApiForwarder } from './api-forwarder.ts'
+import { Checkpoint } from './checkpoint.ts'
+import { ClusterView } from './cluster-view.ts'
+import { type Run, run as runTool } from './exec.ts'
+import { openFirewalls } from './firewall/firewalls.ts'
+import { listAddresses } from './ip.ts'
+import { requireCidr } from './ipv4.ts'
+import { NodeRoutes, type PeerPlan, peerOf } from './node-routes.ts'
+import { Owned } from './owned.ts'
+import { findPodCIDR } from './pod-cidr.ts'
+import { RoutedPodNetwork } from './pod-network.ts'
+import { setUpServiceLink } from './service-link.ts'
+import { applySysctls } from './sysctl.ts'
+
+export interface NetworkOptions {
+  readonly identity: NodeIdentity
+  /** Folder of the network's own files; created when missing. */
+  readonly stateDir: string
+  /** Shared with the agent's other parts; the caller starts it. */
+  readonly informers: InformerFactory
+  /** Addresses of all pods, such as `10.244.0.0/16`. */
+  readonly clusterCIDR: string
+  /** Addresses of all Services, such as `10.96.0.0/16`. */
+  readonly serviceCIDR: string
+  /** Address of the Service `default/kubernetes`, such as `10.96.0.1`. */
+  readonly kubernetesServiceIP: string
+  /** @returns the API servers as reachable from this node, the best first; asked for each new connection */
+  readonly apiServers: () => readonly ApiServerAddress[]
+  /** Range of this node's pods. Default: the Node object's, once known, or the one of the last run. */
+  readonly podCIDR?: string
+  readonly log: Log
+  readonly clock?: Clock
+  readonly run?: Run
+  /** Where the DNS server's metrics are registered. */
+  readonly metrics?: Registry
+  /** Ends the wait for a pod range. */
+  readonly signal?: AbortSignal
+}
+
+/** Ended by dispose, which leaves links, routes and rules in place: pods keep their network without the agent. */
+export interface Network extends AsyncDisposable {
+  readonly podNetwork: PodNetwork
+  /** Range of this node's pods. */
+  readonly podCIDR: string
+  /** Replaces the host ports of a pod; an empty list removes them. Resolves when they work. Kept until tear-down. */
+  hostPorts(podUid: string, podIP: string, ports: readonly HostPort[]): Promise<void>
+}
+
+/** Host firewalls have no event for "rules were reloaded" that all of them share: look again this often. */
+const REASSERT_MS = 5_000
+const KUBERNETES_PORT = 443
+
+/**
+ * Brings the network up; resolves when pods can be set up and the rules known from the last run are in place.
+ * Waits for the node's pod range when neither the options nor an earlier run tell it.
+ * @throws ToolError when the host refuses a step; see `preflight`
+ */
+export async function startNetwork(options: NetworkOptions): Promise<Network> {
+  const owned = new Owned()
+  try {
+    return await start(options, owned)
+  } catch (error) {
+    await owned[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
+  const { identity, stateDir, clusterCIDR, serviceCIDR, log, clock = systemClock, run = runTool } = options
+  const { nodeIP, nodeName } = identity
+  const view = new ClusterView()
+  owned.use(new Checkpoint({ path: join(stateDir, 'cluster.json'), view, clock, log }))
+  view.follow(options.informers)
+  const podCIDR = await findPodCIDR({ ...options, path: join(stateDir, 'pod-cidr.json'), view, nodeName })
+  const ownAddresses = [...new Set([identity.clusterDNS, options.kubernetesServiceIP])]
+
+  applySysctls(join(stateDir, 'sysctls.json'))
+  await setUpServiceLink({ run, addresses: ownAddresses, serviceCIDR, nodeIP })
+
+  const pool = new AddressPool(join(stateDir, 'addresses.json'), requireCidr(podCIDR))
+  const podNetwork = new RoutedPodNetwork({ run, addresses: pool, mtu: await uplinkMtu(run, nodeIP), nodeIP })
+  await podNetwork.adopt()
+
+  let plan: PeerPlan = { direct: [], tunnelled: [] }
+  const table = new RuleTable()
+  let stale: StaleFlow[] = []
+  const sync = new TableSync({
+    run,
+    table,
+    clock,
+    log,
+    base: () => baseRules({ clusterCIDR, podCIDR, nodeIP, direct: plan.direct.map(peer => `${peer.nodeIP}/32`) }),
+    applied: () => {
+      const flows = stale
+      stale = []
+      void deleteFlows(run, flows)
+    },
+  })
+  owned.use(sync)
+  const hostPorts = new HostPorts(join(stateDir, 'host-ports.json'), table)
+  const proxier = owned.use(
+    new Proxier({
+      view,
+      table,
+      clusterCIDR,
+      nodeName,
+      ownAddresses: new Set(ownAddresses),
+      changed: () => sync.request(),
+      stale: flows => stale.push(...flows),
+    }),
+  )
+  owned.use(new HealthChecks({ view, nodeName, log }))
+
+  const routes = new NodeRoutes({ run, nodeIP, podCIDR: requireCidr(podCIDR) })
+  const reassert = serialised(async () => {
+    const peers = [...view.nodes.values()].flatMap(node =>
+      node.metadata.name === nodeName ? [] : (peerOf(node) ?? []),
+    )
+    const before = JSON.stringify(plan.direct)
+    plan = await routes.apply(peers)
+    const tunnelPeers = plan.tunnelled.map(peer => peer.nodeIP).sort()
+    await openFirewalls(run, { clusterCIDR, ownAddresses, tunnelPeers }, log)
+    if (JSON.stringify(plan.direct) !== before) sync.requestAll()
+    else await sync.verify()
+  })
+  await reassert()
+  await sync.flush()
+
+  const onError = (error: unknown) => log.warn({ err: error }, 'cannot bring the host network up to date')
+  owned.defer(view.on({ node: () => void reassert().catch(onError) }))
+  const timer = setInterval(() => void reassert().catch(onError), REASSERT_MS)
+  owned.defer(() => clearInterval(timer))
+
+  const dns = owned.use(
+    new DnsServer({
+      view,
+      address: identity.clusterDNS,
+      zone: identity.clusterDomain,
+      ownRanges: [requireCidr(clusterCIDR), requireCidr(serviceCIDR)],
+      log,
+      ...(options.metrics && { metrics: options.metrics }),
+    }),
+  )
+  await dns.start()
+  const forwarder = owned.use(
+    new ApiForwarder({
+      address: options.kubernetesServiceIP,
+      port: KUBERNETES_PORT,
+      targets: options.apiServers,
+      log,
+    }),
+  )
+  await forwarder.start()
+  log.info({ podCIDR, nodeIP, services: proxier.ports.size }, 'pod network is up')
+
+  return {
+    podCIDR,
+    podNetwork: {
+      setUp: (podUid, pid) => podNetwork.setUp(podUid, pid),
+      addressesOf: podUid => podNetwork.addressesOf(podUid),
+      async tearDown(podUid) {
+        if (hostPorts.set(podUid, '', [])) sync.request()
+        await podNetwork.tearDown(podUid)
+      },
+    },
+    async hostPorts(podUid, podIP, ports) {
+      if (hostPorts.set(podUid, podIP, ports)) await sync.flush()
+    },
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  }
+}
+
+/** Pods use what the node's own link carries; the tunnel's smaller size is announced to TCP by the rules. */
+async function uplinkMtu(run: Run, nodeIP: string): Promise<number> {
+  const name = (await listAddresses(run)).find(({ addr_info }) =>
+    addr_info.some(({ local }) => local === nodeIP),
+  )?.ifname
+  const output = name && name !== 'lo' ? await run(['ip', '-j', 'link', 'show', 'dev', name]) : '[]'
+  const [link] = JSON.parse(output) as { mtu?: number }[]
+  return link?.mtu ?? 1500
+}
+
+/** Runs `work` once at a time; calls that come meanwhile share one more run. */
+function serialised(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  const start = (): Promise<void> => {
+    running = work().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+  return () => {
+    if (!running) return start()
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined
+        return start()
+      })
+    return next
+  }
+}

@@ -1,0 +1,122 @@
+// Routes to the pods of other nodes: through the node itself where it is on a subnet of ours (host-gw), through a
+// VXLAN tunnel otherwise.
+import type { Node } from '../../shared/api/core/v1.ts'
+import type { Run } from './exec.ts'
+import { type Address, ipBatch, ipBatchForce, listAddresses, listLinks, listRoutes } from './ip.ts'
+import { type Cidr, contains, formatCidr, formatIPv4, parseCidr, parseIPv4 } from './ipv4.ts'
+import { ROUTE_PROTOCOL, VXLAN_ID, VXLAN_LINK, VXLAN_PORT, vxlanAddress } from './names.ts'
+
+export interface Peer {
+  readonly nodeName: string
+  readonly nodeIP: string
+  readonly podCIDR: string
+}
+
+export interface PeerPlan {
+  readonly direct: readonly Peer[]
+  readonly tunnelled: readonly Peer[]
+}
+
+/** @returns how other nodes reach a node's pods; undefined until its address and range are known. */
+export function peerOf({ metadata, spec, status }: Node): Peer | undefined {
+  const nodeIP = status.addresses?.find(
+    ({ type, address }) => type === 'InternalIP' && parseIPv4(address) !== undefined,
+  )
+  const podCIDR = [spec.podCIDR, ...(spec.podCIDRs ?? [])].find(cidr => cidr && parseCidr(cidr))
+  const cidr = podCIDR === undefined ? undefined : parseCidr(podCIDR)
+  return nodeIP && cidr ? { nodeName: metadata.name, nodeIP: nodeIP.address, podCIDR: formatCidr(cidr) } : undefined
+}
+
+/** @param nodeIP own address: only the subnet that it is in counts, so that both ends come to the same answer. */
+export function planPeers(peers: readonly Peer[], nodeIP: string, addresses: readonly Address[]): PeerPlan {
+  const subnet = subnetOf(nodeIP, addresses)
+  const isDirect = (peer: Peer) => subnet !== undefined && contains(subnet, parseIPv4(peer.nodeIP) ?? 0)
+  return { direct: peers.filter(isDirect), tunnelled: peers.filter(peer => !isDirect(peer)) }
+}
+
+function subnetOf(nodeIP: string, addresses: readonly Address[]): Cidr | undefined {
+  for (const { addr_info } of addresses)
+    for (const { local, prefixlen } of addr_info)
+      if (local === nodeIP && prefixlen !== undefined && prefixlen < 32) return parseCidr(`${local}/${prefixlen}`)
+  return undefined
+}
+
+export interface NodeRoutesOptions {
+  readonly run: Run
+  readonly nodeIP: string
+  readonly podCIDR: Cidr
+}
+
+export class NodeRoutes {
+  readonly #options: NodeRoutesOptions
+  #last = ''
+
+  constructor(options: NodeRoutesOptions) {
+    this.#options = options
+  }
+
+  /** Makes the host's routes those of these peers. Routes of other programs are left alone. */
+  async apply(peers: readonly Peer[]): Promise<PeerPlan> {
+    const { run, nodeIP } = this.#options
+    const [addresses, routes, links] = await Promise.all([
+      listAddresses(run),
+      listRoutes(run, ['proto', ROUTE_PROTOCOL]),
+      listLinks(run),
+    ])
+    const plan = planPeers(peers, nodeIP, addresses)
+    const hasTunnel = links.some(link => link.ifname === VXLAN_LINK)
+    const wanted = new Map<string, string>([
+      ...plan.direct.map(peer => [peer.podCIDR, `via ${peer.nodeIP}`] as const),
+      ...plan.tunnelled.map(peer => [peer.podCIDR, `via ${tunnelGateway(peer)} dev ${VXLAN_LINK} onlink`] as const),
+    ])
+    const present = new Set(routes.filter(route => route.gateway).map(route => `${route.dst} ${route.gateway ?? ''}`))
+    const state = JSON.stringify([...wanted])
+    const isShown = [...wanted].every(([dst, how]) => present.has(`${dst} ${how.split(' ')[1] ?? ''}`))
+    const isTunnelRight = hasTunnel === plan.tunnelled.length > 0
+    if (state === this.#last && isShown && isTunnelRight && present.size === wanted.size) return plan
+
+    if (plan.tunnelled.length > 0) await this.#setUpTunnel(plan.tunnelled, hasTunnel, addresses)
+    await ipBatch(
+      run,
+      [...wanted].map(([dst, how]) => `route replace ${dst} ${how} proto ${ROUTE_PROTOCOL}`),
+    )
+    const stale = routes.filter(({ dst, gateway }) => gateway && !wanted.has(dst))
+    await ipBatchForce(
+      run,
+      stale.map(({ dst }) => `route delete ${dst} proto ${ROUTE_PROTOCOL}`),
+    )
+    if (plan.tunnelled.length === 0 && hasTunnel) await ipBatchForce(run, [`link delete ${VXLAN_LINK}`])
+    this.#last = state
+    return plan
+  }
+
+  async #setUpTunnel(peers: readonly Peer[], exists: boolean, addresses: readonly Address[]): Promise<void> {
+    const { run, nodeIP, podCIDR } = this.#options
+    const own = parseIPv4(nodeIP) ?? 0
+    if (!exists) {
+      const underlay = addresses.find(({ addr_info }) => addr_info.some(({ local }) => local === nodeIP))?.ifname
+      const dev = underlay === undefined || underlay === 'lo' ? '' : `dev ${underlay}`
+      await ipBatch(run, [
+        `link add ${VXLAN_LINK} address ${vxlanAddress(own)} type vxlan id ${VXLAN_ID} local ${nodeIP} ${dev} dstport ${VXLAN_PORT} nolearning`,
+        `link set ${VXLAN_LINK} addrgenmode none`,
+        // The range's first address: what the host itself sends through the tunnel gets its answer back through it.
+        `address add ${formatIPv4(podCIDR.base)}/32 dev ${VXLAN_LINK}`,
+        `link set ${VXLAN_LINK} up`,
+      ])
+    }
+    await ipBatch(
+      run,
+      peers.map(
+        peer => `neighbour replace ${tunnelGateway(peer)} lladdr ${macOf(peer)} dev ${VXLAN_LINK} nud permanent`,
+      ),
+    )
+    const entries = peers.map(peer => `fdb replace ${macOf(peer)} dev ${VXLAN_LINK} dst ${peer.nodeIP} self permanent`)
+    await run(['bridge', '-batch', '-'], { input: `${entries.join('\n')}\n` })
+  }
+}
+
+const tunnelGateway = ({ podCIDR }: Peer): string => podCIDR.split('/')[0] ?? podCIDR
+const macOf = ({ nodeIP }: Peer): string => vxlanAddress(parseIPv4(nodeIP) ?? 0)
+
+export const removeNodeRoutes = (run: Run): Promise<void> =>
+  ipBatchForce(run, [`link delete ${VXLAN_LINK}`, `route flush proto ${ROUTE_PROTOCOL}`])

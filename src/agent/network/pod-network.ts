@@ -1,0 +1,131 @@
+// Pod links: each pod a routed /32 behind a veth of its own. No bridge, so that traffic between pods of one node
+// passes the host's routing like any other traffic, whatever bridge-nf-call-iptables says.
+//
+//   pod netns:  eth0 10.244.0.5/32, default via 169.254.1.1 (static neighbour ee:ee:ee:ee:ee:ee)
+//   host:       flo-<hash of uid>, route 10.244.0.5/32
+import type { PodAddresses, PodNetwork } from '../contracts.ts'
+import type { AddressPool } from './address-pool.ts'
+import { type Run, ToolError } from './exec.ts'
+import { type Link, ipBatch, ipBatchForce, listLinks, listRoutes } from './ip.ts'
+import { HOST_LINK_ADDRESS, POD_GATEWAY, POD_LINK_PREFIX, ROUTE_PROTOCOL, podLinkName } from './names.ts'
+
+export interface PodNetworkOptions {
+  readonly run: Run
+  readonly addresses: AddressPool
+  /** Of the interface inside the pod, in bytes. */
+  readonly mtu: number
+  /** Source address of connections that the host opens to its pods. */
+  readonly nodeIP: string
+}
+
+export class RoutedPodNetwork implements PodNetwork {
+  readonly #options: PodNetworkOptions
+  /** Work on one pod is done in order: a tear-down never overtakes the set-up before it. */
+  readonly #queues = new Map<string, Promise<unknown>>()
+
+  constructor(options: PodNetworkOptions) {
+    this.#options = options
+  }
+
+  setUp(podUid: string, pid: number): Promise<PodAddresses> {
+    return this.#inOrder(podUid, async () => {
+      const ip = this.#options.addresses.allocate(podUid)
+      if (!(await this.#isSetUp(podUid, pid, ip))) await this.#connect(podUid, pid, ip)
+      return { ips: [ip] }
+    })
+  }
+
+  tearDown(podUid: string): Promise<void> {
+    return this.#inOrder(podUid, async () => {
+      await this.#removeLink(podLinkName(podUid))
+      this.#options.addresses.release(podUid)
+    })
+  }
+
+  addressesOf(podUid: string): PodAddresses | undefined {
+    const ip = this.#options.addresses.get(podUid)
+    return ip === undefined ? undefined : { ips: [ip] }
+  }
+
+  /** Reads back what the host knows: pods whose link carries an address that the file lost. */
+  async adopt(): Promise<void> {
+    const { run, addresses } = this.#options
+    const [links, routes] = await Promise.all([listLinks(run), listRoutes(run, ['proto', ROUTE_PROTOCOL])])
+    const podOf = new Map(links.filter(isPodLink).map(link => [link.ifname, link.ifalias]))
+    for (const { dst, dev = '' } of routes) {
+      const podUid = podOf.get(dev)
+      if (podUid) addresses.adopt(podUid, dst)
+    }
+  }
+
+  async #isSetUp(podUid: string, pid: number, ip: string): Promise<boolean> {
+    const { run } = this.#options
+    const name = podLinkName(podUid)
+    try {
+      const [host, inside, routes] = await Promise.all([
+        run(['ip', '-j', 'link', 'show', 'dev', name]),
+        run(['nsenter', '-t', String(pid), '-n', '--', 'ip', '-j', 'address', 'show', 'dev', 'eth0']),
+        run(['ip', '-j', '-4', 'route', 'show', ip, 'dev', name]),
+      ])
+      const [hostLink] = JSON.parse(host) as { ifindex: number; link_index?: number }[]
+      const [podLink] = JSON.parse(inside) as { ifindex: number; link_index?: number; addr_info: { local: string }[] }[]
+      const arePeers = hostLink?.link_index === podLink?.ifindex && podLink?.link_index === hostLink?.ifindex
+      return arePeers && podLink?.addr_info.some(({ local }) => local === ip) === true && routes.includes(ip)
+    } catch (error) {
+      if (error instanceof ToolError) return false
+      throw error
+    }
+  }
+
+  async #connect(podUid: string, pid: number, ip: string): Promise<void> {
+    const { run, mtu, nodeIP } = this.#options
+    const name = podLinkName(podUid)
+    await this.#removeLink(name)
+    try {
+      await ipBatch(run, [
+        `link add ${name} mtu ${mtu} address ${HOST_LINK_ADDRESS} type veth peer name eth0 mtu ${mtu} netns ${pid}`,
+        `link set ${name} alias ${alias(podUid)}`,
+        `link set ${name} addrgenmode none`,
+        `link set ${name} up`,
+      ])
+      await ipBatch(
+        run,
+        [
+          'link set lo up',
+          'link set eth0 up',
+          `address add ${ip}/32 dev eth0`,
+          `route add ${POD_GATEWAY} dev eth0 scope link`,
+          `route add default via ${POD_GATEWAY} dev eth0`,
+          `neighbour replace ${POD_GATEWAY} lladdr ${HOST_LINK_ADDRESS} dev eth0 nud permanent`,
+        ],
+        pid,
+      )
+      // Last, so that a link with a route is a link that is complete.
+      await ipBatch(run, [`route replace ${ip}/32 dev ${name} scope link src ${nodeIP} proto ${ROUTE_PROTOCOL}`])
+    } catch (error) {
+      await this.#removeLink(name)
+      throw error
+    }
+  }
+
+  /** Routes and the end inside the pod go with the link. */
+  #removeLink(name: string): Promise<void> {
+    return ipBatchForce(this.#options.run, [`link delete ${name}`])
+  }
+
+  #inOrder<T>(podUid: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(podUid) ?? Promise.resolve()
+    const mine = before.then(work, work)
+    const settled = mine.catch(() => undefined)
+    this.#queues.set(podUid, settled)
+    void settled.then(() => {
+      if (this.#queues.get(podUid) === settled) this.#queues.delete(podUid)
+    })
+    return mine
+  }
+}
+
+export const isPodLink = ({ ifname }: Pick<Link, 'ifname'>): boolean => ifname.startsWith(POD_LINK_PREFIX)
+
+/** The batch format splits at blanks and knows quotes: only characters that a uid may have get through. */
+const alias = (podUid: string): string => podUid.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 200)

@@ -1,0 +1,40 @@
+// The interface that carries the service addresses the node answers itself (DNS, API server), and the route that
+// gives connections to service addresses a way out before they are redirected.
+import type { Run } from './exec.ts'
+import { ipBatch, ipBatchForce } from './ip.ts'
+import { ROUTE_PROTOCOL, SERVICE_LINK } from './names.ts'
+
+export interface ServiceLinkOptions {
+  readonly run: Run
+  readonly addresses: readonly string[]
+  readonly serviceCIDR: string
+  readonly nodeIP: string
+}
+
+export async function setUpServiceLink({ run, addresses, serviceCIDR, nodeIP }: ServiceLinkOptions): Promise<void> {
+  if (!(await exists(run))) await create(run)
+  await ipBatch(run, [
+    `link set ${SERVICE_LINK} addrgenmode none`,
+    `link set ${SERVICE_LINK} up`,
+    // Scope host: never chosen as the source of a masqueraded packet.
+    ...addresses.map(address => `address replace ${address}/32 dev ${SERVICE_LINK} scope host`),
+    `route replace ${serviceCIDR} dev ${SERVICE_LINK} scope link src ${nodeIP} proto ${ROUTE_PROTOCOL}`,
+  ])
+}
+
+export const removeServiceLink = (run: Run): Promise<void> => ipBatchForce(run, [`link delete ${SERVICE_LINK}`])
+
+const exists = (run: Run): Promise<boolean> =>
+  run(['ip', 'link', 'show', 'dev', SERVICE_LINK]).then(
+    () => true,
+    () => false,
+  )
+
+/** A bridge without ports does the same where the kernel lacks the dummy driver. */
+async function create(run: Run): Promise<void> {
+  try {
+    await ipBatch(run, [`link add ${SERVICE_LINK} type dummy`])
+  } catch {
+    await ipBatch(run, [`link add ${SERVICE_LINK} type bridge`])
+  }
+}

@@ -1,0 +1,99 @@
+// The fixed part of the agent's nftables table: hooks, shared maps, masquerading.
+import { MASQUERADE_MARK, POD_LINK_PREFIX, SERVICE_LINK, TABLE, VXLAN_LINK } from '../network/names.ts'
+
+export interface BaseRulesOptions {
+  /** Addresses of all pods; never masqueraded among each other. */
+  readonly clusterCIDR: string
+  /** Addresses of this node's pods. */
+  readonly podCIDR: string
+  readonly nodeIP: string
+  /** Addresses besides the cluster's that know the way back to pods: nodes with a direct route. */
+  readonly direct: readonly string[]
+}
+
+const serviceKey = 'ip daddr . meta l4proto . th dport'
+const nodePortKey = 'meta l4proto . th dport'
+
+/**
+ * @returns a script that replaces the whole table, to be followed by the elements in the same transaction.
+ *
+ * NAT chains run just before the priorities that Docker and iptables use, so that a published container port cannot
+ * take a Service's traffic. Refusals happen in filter chains: a service address that was not redirected is still the
+ * destination there.
+ */
+export function baseRules({ clusterCIDR, podCIDR, nodeIP, direct }: BaseRulesOptions): string {
+  return `add table ip ${TABLE}
+delete table ip ${TABLE}
+table ip ${TABLE} {
+  map services { type ipv4_addr . inet_proto . inet_service : verdict; }
+  map nodeports { type inet_proto . inet_service : verdict; }
+  map unserved { type ipv4_addr . inet_proto . inet_service : verdict; }
+  map unserved-nodeports { type inet_proto . inet_service : verdict; }
+  map firewall { type ipv4_addr . inet_proto . inet_service : verdict; }
+  map hostports { type inet_proto . inet_service : ipv4_addr . inet_service; }
+  map hostports-on { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
+  set hairpin { type ipv4_addr . ipv4_addr; }
+  set direct { type ipv4_addr; flags interval; auto-merge; elements = { ${[clusterCIDR, ...direct].join(', ')} } }
+
+  chain mark-masquerade { meta mark set meta mark or ${MASQUERADE_MARK}; }
+  chain refuse { reject; }
+  chain redirect {
+    ${serviceKey} vmap @services
+    fib daddr type local ${nodePortKey} vmap @nodeports
+    dnat ip addr . port to ${serviceKey} map @hostports-on
+    fib daddr type local dnat ip addr . port to ${nodePortKey} map @hostports
+  }
+  chain check {
+    ct state new ${serviceKey} vmap @unserved
+    ct state new fib daddr type local ${nodePortKey} vmap @unserved-nodeports
+  }
+  chain masquerade-now {
+    meta mark set meta mark & 0xffffbfff
+    oifname "${POD_LINK_PREFIX}*" snat to ${nodeIP}
+    masquerade
+  }
+
+  chain guard {
+    type filter hook prerouting priority raw; policy accept;
+    iifname != "lo" ip daddr 127.0.0.0/8 drop
+    iifname != "lo" ip saddr 127.0.0.0/8 drop
+  }
+  chain load-balancer-sources {
+    type filter hook prerouting priority -110; policy accept;
+    ct state new ${serviceKey} vmap @firewall
+  }
+  chain nat-prerouting {
+    type nat hook prerouting priority -105; policy accept;
+    jump redirect
+  }
+  chain nat-output {
+    type nat hook output priority -105; policy accept;
+    jump redirect
+  }
+  chain filter-input {
+    type filter hook input priority -5; policy accept;
+    jump check
+  }
+  chain filter-forward {
+    type filter hook forward priority -5; policy accept;
+    jump check
+    oifname "${SERVICE_LINK}" reject
+    oifname "${VXLAN_LINK}" tcp flags syn tcp option maxseg size set rt mtu
+    iifname "${VXLAN_LINK}" tcp flags syn tcp option maxseg size set rt mtu
+  }
+  chain filter-output {
+    type filter hook output priority -5; policy accept;
+    jump check
+    oifname "${SERVICE_LINK}" reject
+  }
+  chain nat-postrouting {
+    type nat hook postrouting priority 95; policy accept;
+    meta mark & ${MASQUERADE_MARK} != 0 goto masquerade-now
+    ip saddr . ip daddr @hairpin goto masquerade-now
+    ip saddr 127.0.0.0/8 oifname != "lo" goto masquerade-now
+    oifname "${VXLAN_LINK}" ip saddr != ${clusterCIDR} masquerade
+    ip saddr ${podCIDR} ip daddr != @direct masquerade
+  }
+}
+`
+}

@@ -1,0 +1,52 @@
+// UDP has no end of connection: flows that the kernel once sent to an endpoint go there for as long as the client
+// keeps sending. After an endpoint left, or the first one came, their conntrack entries are deleted.
+import type { Run } from '../network/exec.ts'
+import { chooseEndpoints, type NodePlace } from './choose-endpoints.ts'
+import type { ServicePort } from './service-port.ts'
+
+export interface StaleFlow {
+  /** Where the client sends to: an address with the Service's port, or a node port on any address. */
+  readonly destination: { readonly ip?: string; readonly port: number }
+  /** Endpoint it was redirected to; undefined = not redirected at all. */
+  readonly endpoint?: string
+}
+
+export function staleFlows(before: readonly ServicePort[], now: readonly ServicePort[], place: NodePlace): StaleFlow[] {
+  const current = new Map(now.map(port => [port.id, port]))
+  const previous = new Map(before.map(port => [port.id, port]))
+  const flows: StaleFlow[] = []
+  for (const old of before) {
+    if (old.protocol !== 'udp') continue
+    const left = endpointIPs(current.get(old.id), place)
+    for (const ip of endpointIPs(old, place))
+      if (!left.has(ip)) flows.push(...destinations(old).map(destination => ({ destination, endpoint: ip })))
+  }
+  for (const port of now) {
+    if (port.protocol !== 'udp' || endpointIPs(port, place).size === 0) continue
+    if (endpointIPs(previous.get(port.id), place).size > 0) continue
+    flows.push(...destinations(port).map(destination => ({ destination })))
+  }
+  return flows
+}
+
+/** Deletes the entries; hosts without the conntrack tool keep them until they time out. */
+export async function deleteFlows(run: Run, flows: readonly StaleFlow[]): Promise<void> {
+  for (const { destination, endpoint } of flows) {
+    const to = destination.ip === undefined ? [] : ['--orig-dst', destination.ip]
+    const via = endpoint === undefined ? [] : ['--dst-nat', endpoint]
+    const argv = ['-D', '-f', 'ipv4', '-p', 'udp', ...to, '--orig-port-dst', String(destination.port), ...via]
+    // Exit code 1 also means that no entry matched.
+    await run(['conntrack', ...argv]).catch(() => undefined)
+  }
+}
+
+function endpointIPs(port: ServicePort | undefined, place: NodePlace): Set<string> {
+  if (!port) return new Set()
+  const { cluster, local } = chooseEndpoints(port, place)
+  return new Set([...cluster, ...local].map(endpoint => endpoint.ip))
+}
+
+const destinations = (port: ServicePort): { ip?: string; port: number }[] => [
+  ...[...port.clusterIPs, ...port.externalIPs, ...port.loadBalancerIPs].map(ip => ({ ip, port: port.port })),
+  ...(port.nodePort === undefined ? [] : [{ port: port.nodePort }]),
+]

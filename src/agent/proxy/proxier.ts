@@ -1,0 +1,79 @@
+// kube-proxy: turns every change of a Service or its endpoints into the rules of that Service.
+import type { Service } from '../../shared/api/core/v1.ts'
+import type { ClusterView } from '../network/cluster-view.ts'
+import type { StaleFlow } from './conntrack.ts'
+import { staleFlows } from './conntrack.ts'
+import type { NodePlace } from './choose-endpoints.ts'
+import { noRules, rulesOf } from './rules.ts'
+import { type ServicePort, type ServicePortContext, servicePortsOf } from './service-port.ts'
+import type { RuleTable } from './table.ts'
+
+export interface ProxierOptions extends ServicePortContext {
+  readonly view: ClusterView
+  readonly table: RuleTable
+  readonly clusterCIDR: string
+  /** Called when the table changed. */
+  readonly changed: () => void
+  /** Told after a change which UDP flows would go on to endpoints that left. */
+  readonly stale: (flows: readonly StaleFlow[]) => void
+}
+
+const ZONE_LABEL = 'topology.kubernetes.io/zone'
+
+export class Proxier implements Disposable {
+  readonly #options: ProxierOptions
+  readonly #ports = new Map<string, readonly ServicePort[]>()
+  readonly #forget: () => void
+  #zone: string | undefined
+
+  /** Puts the rules of every Service known now into the table, and keeps them up to date. */
+  constructor(options: ProxierOptions) {
+    this.#options = options
+    this.#zone = this.#zoneNow()
+    for (const key of options.view.services.keys()) this.#update(key)
+    this.#forget = options.view.on({
+      service: key => {
+        this.#update(key)
+        options.changed()
+      },
+      node: name => {
+        if (name === options.nodeName) this.#placeMayHaveChanged()
+      },
+    })
+  }
+
+  /** Ports served now, by Service key. */
+  get ports(): ReadonlyMap<string, readonly ServicePort[]> {
+    return this.#ports
+  }
+
+  [Symbol.dispose](): void {
+    this.#forget()
+  }
+
+  #update(key: string): void {
+    const { view, table, clusterCIDR, stale, nodeName } = this.#options
+    const service: Service | undefined = view.services.get(key)
+    const before = this.#ports.get(key) ?? []
+    const ports = service ? servicePortsOf(service, view.slicesOf(key), this.#options) : []
+    if (ports.length > 0) this.#ports.set(key, ports)
+    else this.#ports.delete(key)
+    const place: NodePlace = { nodeName, zone: this.#zone }
+    table.put(`service/${key}`, ports.length > 0 ? rulesOf(ports, { ...place, clusterCIDR }) : noRules)
+    const flows = staleFlows(before, ports, place)
+    if (flows.length > 0) stale(flows)
+  }
+
+  #zoneNow(): string | undefined {
+    const { view, nodeName } = this.#options
+    return view.nodes.get(nodeName)?.metadata.labels?.[ZONE_LABEL]
+  }
+
+  #placeMayHaveChanged(): void {
+    const zone = this.#zoneNow()
+    if (zone === this.#zone) return
+    this.#zone = zone
+    for (const key of this.#ports.keys()) this.#update(key)
+    this.#options.changed()
+  }
+}

@@ -1,0 +1,166 @@
+// The part of the ruleset that belongs to one Service: chains, dynamic sets, and elements of the shared maps.
+// base-rules.ts says where traffic enters these chains.
+import { createHash } from 'node:crypto'
+import { chooseEndpoints, type NodePlace } from './choose-endpoints.ts'
+import type { ServiceEndpoint, ServicePort } from './service-port.ts'
+
+/** The maps and sets of the base table whose elements come and go. */
+export type ElementSet =
+  'services' | 'nodeports' | 'unserved' | 'unserved-nodeports' | 'firewall' | 'hairpin' | 'hostports' | 'hostports-on'
+
+export interface Element {
+  readonly set: ElementSet
+  readonly key: string
+  /** What a map gives for the key; '' for plain sets. */
+  readonly value: string
+}
+
+/** What one owner (a Service, a pod with host ports) adds to the table. */
+export interface Rules {
+  /** Chain → its rules, chains that others jump to first. */
+  readonly chains: ReadonlyMap<string, readonly string[]>
+  /** Set → its definition. */
+  readonly sets: ReadonlyMap<string, string>
+  readonly elements: readonly Element[]
+}
+
+export const noRules: Rules = { chains: new Map(), sets: new Map(), elements: [] }
+
+export interface RulesContext extends NodePlace {
+  readonly clusterCIDR: string
+}
+
+/**
+ * Chains of a port, by prefix: `svc` sends to any endpoint, `loc` to one on this node, `ext` is where traffic from
+ * outside enters, `lbs` drops sources that a load balancer must not serve, `ep` is one endpoint (affinity only).
+ */
+export function rulesOf(ports: readonly ServicePort[], context: RulesContext): Rules {
+  const chains = new Map<string, readonly string[]>()
+  const sets = new Map<string, string>()
+  const elements: Element[] = []
+  for (const port of ports) addPort(port, context, { chains, sets, elements })
+  return { chains, sets, elements }
+}
+
+interface Draft {
+  chains: Map<string, readonly string[]>
+  sets: Map<string, string>
+  elements: Element[]
+}
+
+function addPort(port: ServicePort, context: RulesContext, draft: Draft): void {
+  const { cluster, local } = chooseEndpoints(port, context)
+  const suffix = chainSuffix(port.id, port.id)
+  const svc = `svc-${suffix}`
+  const loc = `loc-${suffix}`
+  const ext = `ext-${suffix}`
+  const outsideIPs = [...port.externalIPs, ...port.loadBalancerIPs]
+  const isExternal = outsideIPs.length > 0 || port.nodePort !== undefined
+
+  for (const endpoint of port.endpoints)
+    if (endpoint.local) draft.elements.push({ set: 'hairpin', key: `${endpoint.ip} . ${endpoint.ip}`, value: '' })
+
+  const usesLocal = port.internalLocal || (isExternal && port.externalLocal)
+  if (cluster.length > 0) {
+    addBalancer(draft, svc, port, cluster, [
+      ...port.clusterIPs.map(ip => `ip daddr ${ip} ip saddr != ${context.clusterCIDR} jump mark-masquerade`),
+    ])
+  }
+  if (usesLocal && local.length > 0) addBalancer(draft, loc, port, local, [])
+
+  const inside = port.internalLocal ? local : cluster
+  const insideVerdict = inside.length > 0 ? `goto ${port.internalLocal ? loc : svc}` : undefined
+  for (const ip of port.clusterIPs) addEntry(draft, port, ip, insideVerdict, cluster.length > 0)
+  if (!isExternal) return
+
+  if (cluster.length > 0) draft.chains.set(ext, externalRules(port, context, svc, local.length > 0 ? loc : undefined))
+  const outsideVerdict = cluster.length > 0 ? `goto ${ext}` : undefined
+  // Traffic that a local-only policy leaves without an endpoint here is dropped, so that a balancer in front tries
+  // another node; without any endpoint at all it is refused.
+  const dropsOutside = port.externalLocal && local.length === 0 && cluster.length > 0
+  for (const ip of outsideIPs) {
+    addEntry(draft, port, ip, outsideVerdict, false)
+    if (dropsOutside) draft.elements.push({ set: 'unserved', key: addressKey(port, ip), value: 'drop' })
+  }
+  if (port.nodePort !== undefined) {
+    const key = `${port.protocol} . ${port.nodePort}`
+    if (outsideVerdict) draft.elements.push({ set: 'nodeports', key, value: outsideVerdict })
+    if (!outsideVerdict || dropsOutside)
+      draft.elements.push({ set: 'unserved-nodeports', key, value: dropsOutside ? 'drop' : 'goto refuse' })
+  }
+  addFirewall(draft, port, `lbs-${suffix}`)
+}
+
+const addressKey = ({ protocol, port }: ServicePort, ip: string): string => `${ip} . ${protocol} . ${port}`
+
+function addEntry(draft: Draft, port: ServicePort, ip: string, verdict: string | undefined, drops: boolean): void {
+  const key = addressKey(port, ip)
+  if (verdict) draft.elements.push({ set: 'services', key, value: verdict })
+  else draft.elements.push({ set: 'unserved', key, value: drops ? 'drop' : 'goto refuse' })
+}
+
+/** Pods and the node itself may use every endpoint even where the policy is local: only outside traffic needs it. */
+function externalRules(
+  port: ServicePort,
+  { clusterCIDR }: RulesContext,
+  svc: string,
+  loc: string | undefined,
+): string[] {
+  if (!port.externalLocal) return ['jump mark-masquerade', `goto ${svc}`]
+  return [
+    `ip saddr ${clusterCIDR} goto ${svc}`,
+    'fib saddr type local jump mark-masquerade',
+    `fib saddr type local goto ${svc}`,
+    ...(loc ? [`goto ${loc}`] : []),
+  ]
+}
+
+function addFirewall(draft: Draft, port: ServicePort, chain: string): void {
+  if (port.sourceRanges.length === 0 || port.loadBalancerIPs.length === 0) return
+  draft.chains.set(chain, [...port.sourceRanges.map(range => `ip saddr ${range} return`), 'drop'])
+  for (const ip of port.loadBalancerIPs)
+    draft.elements.push({ set: 'firewall', key: addressKey(port, ip), value: `goto ${chain}` })
+}
+
+function addBalancer(
+  draft: Draft,
+  chain: string,
+  port: ServicePort,
+  endpoints: readonly ServiceEndpoint[],
+  first: readonly string[],
+): void {
+  if (port.affinitySeconds === undefined) {
+    draft.chains.set(chain, [...first, balance(port, endpoints)])
+    return
+  }
+  const members = endpoints.map(endpoint => addSticky(draft, port, endpoint, port.affinitySeconds ?? 0))
+  const verdicts = members.map(({ chain: member }, i) => `${i} : goto ${member}`)
+  draft.chains.set(chain, [
+    ...first,
+    ...members.map(member => `ip saddr @${member.set} goto ${member.chain}`),
+    `numgen random mod ${members.length} vmap { ${verdicts.join(', ')} }`,
+  ])
+}
+
+/** An endpoint with the set of clients that were sent to it. */
+function addSticky(draft: Draft, port: ServicePort, endpoint: ServiceEndpoint, seconds: number) {
+  const identity = `${port.id}/${endpoint.ip}/${endpoint.port}`
+  const chain = `ep-${chainSuffix(identity, port.id)}`
+  // The timeout is part of the name: a set's definition cannot change.
+  const set = `aff-${seconds}-${hash(identity)}`
+  draft.sets.set(set, `type ipv4_addr; size 65535; flags dynamic,timeout; timeout ${seconds}s;`)
+  draft.chains.set(chain, [`update @${set} { ip saddr }`, balance(port, [endpoint])])
+  return { chain, set }
+}
+
+function balance({ protocol }: ServicePort, endpoints: readonly ServiceEndpoint[]): string {
+  const [only] = endpoints
+  if (endpoints.length === 1 && only) return `meta l4proto ${protocol} dnat to ${only.ip}:${only.port}`
+  const choices = endpoints.map(({ ip, port }, i) => `${i} : ${ip} . ${port}`).join(', ')
+  return `meta l4proto ${protocol} dnat ip addr . port to numgen random mod ${endpoints.length} map { ${choices} }`
+}
+
+/** The hash tells chains apart, the rest tells people what they are for; nft allows 127 characters. */
+const chainSuffix = (identity: string, id: string): string => `${hash(identity)}-${id}`.slice(0, 120)
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 10)

@@ -1,0 +1,112 @@
+// Brings the kernel's table to what the RuleTable says: one nft transaction per batch of changes, everything again
+// when a transaction failed or somebody else removed the table.
+import type { Clock } from '../../shared/machinery/clock.ts'
+import type { Log } from '../../shared/machinery/log.ts'
+import type { Run } from '../network/exec.ts'
+import { TABLE } from '../network/names.ts'
+import type { RuleTable } from './table.ts'
+
+export interface TableSyncOptions {
+  readonly run: Run
+  readonly table: RuleTable
+  /** @returns the script that replaces the table by its fixed part */
+  readonly base: () => string
+  readonly clock: Clock
+  readonly log: Log
+  /** Called after each transaction. */
+  readonly applied?: () => void
+}
+
+/** Changes that come within this time after a transaction share the next one. */
+const BATCH_MS = 50
+const RETRY_MS = 1_000
+
+export class TableSync implements AsyncDisposable {
+  readonly #options: TableSyncOptions
+  #needsAll = true
+  #running: Promise<void> | undefined
+  #last: Promise<void> = Promise.resolve()
+  #again = false
+  #stopped = false
+  #cancelRetry: (() => void) | undefined
+
+  constructor(options: TableSyncOptions) {
+    this.#options = options
+  }
+
+  /** Asks for the changes to be applied soon. */
+  request(): void {
+    if (this.#stopped) return
+    this.#again = true
+    this.#running ??= this.#loop().finally(() => (this.#running = undefined))
+  }
+
+  /** Writes the whole table again: its fixed part changed, or it is gone. */
+  requestAll(): void {
+    this.#needsAll = true
+    this.request()
+  }
+
+  /** Applies what was asked for so far. @throws ToolError when nft refuses it */
+  flush(): Promise<void> {
+    return this.#apply()
+  }
+
+  /** Notices a table that somebody removed (`nft flush ruleset`, a firewall's restart) and writes it again. */
+  async verify(): Promise<void> {
+    const { run, log } = this.#options
+    if (this.#needsAll || this.#running) return
+    const isThere = await run(['nft', 'list', 'chain', 'ip', TABLE, 'nat-prerouting']).then(
+      () => true,
+      () => false,
+    )
+    if (isThere || this.#stopped) return
+    log.warn({ table: TABLE }, 'the network rules were removed by someone else: writing them again')
+    this.requestAll()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true
+    this.#cancelRetry?.()
+    await this.#running
+    await this.#last
+  }
+
+  async #loop(): Promise<void> {
+    const { clock, log } = this.#options
+    while (this.#again && !this.#stopped) {
+      this.#again = false
+      try {
+        await this.#apply()
+      } catch (error) {
+        log.error({ err: error }, 'cannot apply the network rules')
+        this.#cancelRetry?.()
+        this.#cancelRetry = clock.after(RETRY_MS, () => this.request())
+        return
+      }
+      await new Promise<void>(resolve => clock.after(BATCH_MS, resolve))
+    }
+  }
+
+  /** One transaction at a time: each is the difference to the one before. */
+  #apply(): Promise<void> {
+    const mine = this.#last.then(() => this.#applyNow())
+    this.#last = mine.catch(() => undefined)
+    return mine
+  }
+
+  async #applyNow(): Promise<void> {
+    const { run, table, base, applied } = this.#options
+    const all = this.#needsAll
+    this.#needsAll = false
+    const script = all ? base() + table.takeAll() : table.takeChanges()
+    if (script === '') return
+    try {
+      await run(['nft', '-f', '-'], { input: script })
+      applied?.()
+    } catch (error) {
+      this.#needsAll = true // what the kernel holds is now uncertain
+      throw error
+    }
+  }
+}
