@@ -79,7 +79,9 @@ async function sendStream(
   chunks: AsyncIterable<Buffer | string>,
 ): Promise<void> {
   start(response, answer, context, { 'content-type': type })
-  response.flushHeaders()
+  // HTTP/2 sends its headers with writeHead; HTTP/1.1 keeps them for the first chunk unless told otherwise.
+  ;(response as ServerResponse).writeHead(answer.code)
+  if ('flushHeaders' in response) response.flushHeaders()
   for await (const chunk of chunks) {
     if (context.signal.aborted) break
     if (!write(response, chunk)) await drained(response, context.signal)

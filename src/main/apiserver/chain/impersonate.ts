@@ -1,0 +1,82 @@
+// Impersonation: a user with the right to may act as another. Each part of the other identity is authorized by itself.
+import { badRequest } from '../../../shared/machinery/status.ts'
+import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
+import type { ApiRequest, UserInfo } from '../request.ts'
+import { assertAllowed } from './authorize.ts'
+
+const EXTRA_PREFIX = 'impersonate-extra-'
+const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/
+
+const split = (header: string | undefined) =>
+  (header ?? '')
+    .split(',')
+    .map(text => text.trim())
+    .filter(text => text !== '')
+
+function extraKey(header: string): string {
+  try {
+    return decodeURIComponent(header.slice(EXTRA_PREFIX.length)).toLowerCase()
+  } catch {
+    throw badRequest(`the header ${header} cannot be decoded`)
+  }
+}
+
+/**
+ * @returns the request as the impersonated user, or as it was
+ * @throws ApiError 403 when the real user may not impersonate, 400 for headers that contradict each other
+ */
+export function impersonate(
+  request: ApiRequest,
+  authorize: (attributes: AuthorizationAttributes) => AuthorizationDecision,
+): ApiRequest {
+  const { headers } = request
+  const name = headers['impersonate-user']
+  const groups = split(headers['impersonate-group'])
+  const uid = headers['impersonate-uid']
+  const extras = Object.keys(headers).filter(header => header.startsWith(EXTRA_PREFIX))
+  if (name === undefined) {
+    if (groups.length > 0 || uid !== undefined || extras.length > 0)
+      throw badRequest('requested impersonation without impersonating a user')
+    return request
+  }
+  const ask = (part: Partial<AuthorizationAttributes>) =>
+    assertAllowed(
+      {
+        isResource: true,
+        verb: 'impersonate',
+        group: '',
+        version: 'v1',
+        namespace: '',
+        resource: '',
+        subresource: '',
+        name: '',
+        path: '',
+        user: request.user,
+        ...part,
+      },
+      authorize,
+    )
+  const account = SERVICE_ACCOUNT.exec(name)
+  if (account) ask({ resource: 'serviceaccounts', namespace: account[1] ?? '', name: account[2] ?? '' })
+  else ask({ resource: 'users', name })
+  for (const group of groups) ask({ resource: 'groups', name: group })
+  if (uid !== undefined) ask({ group: 'authentication.k8s.io', resource: 'uids', name: uid })
+  const extra: Record<string, string[]> = Object.create(null) as Record<string, string[]>
+  for (const header of extras) {
+    const key = extraKey(header)
+    const values = split(headers[header])
+    for (const value of values)
+      ask({ group: 'authentication.k8s.io', resource: 'userextras', subresource: key, name: value })
+    extra[key] = values
+  }
+  const implied = account ? ['system:serviceaccounts', `system:serviceaccounts:${account[1] ?? ''}`] : []
+  const all = groups.length > 0 ? groups : implied
+  const standing = name === 'system:anonymous' ? 'system:unauthenticated' : 'system:authenticated'
+  const user: UserInfo = {
+    name,
+    ...(uid === undefined ? {} : { uid }),
+    groups: all.includes(standing) ? all : [...all, standing],
+    ...(extras.length > 0 ? { extra } : {}),
+  }
+  return Object.create(request, { user: { value: user, enumerable: true } }) as ApiRequest
+}

@@ -1,0 +1,111 @@
+// From an authorized request to the code that answers it: generic verbs, subresource handlers, and plain paths.
+import { ApiError } from '../../../shared/machinery/status.ts'
+import type { SubresourceHandler, HttpMethod } from '../endpoints/contract.ts'
+import { create } from '../endpoints/create.ts'
+import { removeCollection } from '../endpoints/delete-collection.ts'
+import { remove } from '../endpoints/delete.ts'
+import { get } from '../endpoints/get.ts'
+import { list } from '../endpoints/list.ts'
+import type { Endpoint, EndpointParts } from '../endpoints/parts.ts'
+import { patch } from '../endpoints/patch.ts'
+import { scale } from '../endpoints/scale.ts'
+import { update } from '../endpoints/update.ts'
+import { watch } from '../endpoints/watch.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
+
+const VERBS: Readonly<Record<string, Endpoint>> = {
+  get,
+  list,
+  watch,
+  create,
+  update,
+  patch,
+  delete: remove,
+  deletecollection: removeCollection,
+}
+/** Verbs that name one object; the others mean the collection. */
+const ON_OBJECT = new Set(['get', 'update', 'patch', 'delete'])
+const STATUS_VERBS = new Set(['get', 'update', 'patch'])
+
+export const unknownPath = () => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
+const notAllowed = () =>
+  new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+
+/** A path outside the resources, such as `/version`; a trailing `*` covers everything below. */
+export interface PathHandler {
+  readonly path: string
+  readonly handle: Handler
+}
+
+export interface Router {
+  /** @throws ApiError 404, 405 */
+  route(request: ApiRequest): Promise<ApiResponse>
+  isLongRunning(request: ApiRequest): boolean
+}
+
+export function createRouter(
+  parts: EndpointParts,
+  handlers: readonly SubresourceHandler[],
+  paths: readonly PathHandler[],
+): Router {
+  const byTarget = new Map<string, SubresourceHandler>()
+  for (const handler of handlers)
+    byTarget.set(`${handler.group}/${handler.version ?? 'v1'}/${handler.resource}/${handler.subresource}`, handler)
+  const exact = new Map(paths.filter(({ path }) => !path.endsWith('*')).map(({ path, handle }) => [path, handle]))
+  const prefixes = paths
+    .filter(({ path }) => path.endsWith('*'))
+    .map(({ path, handle }) => [path.slice(0, -1), handle] as const)
+
+  const handlerOf = ({ info }: ApiRequest) =>
+    byTarget.get(`${info.group}/${info.version}/${info.resource}/${info.subresource}`)
+
+  function handleSpecial(request: ApiRequest, handler: SubresourceHandler): Promise<ApiResponse> {
+    const method = (request.method === 'HEAD' ? 'GET' : request.method) as HttpMethod
+    if (handler.methods[method] === undefined) throw notAllowed()
+    return handler.handle(request, parts)
+  }
+
+  /** A namespaced kind's objects have a namespace in their URL, a cluster's never. */
+  function assertScope({ info }: ApiRequest, resource: ResourceDescriptor): void {
+    const { namespaced, group, plural } = resource.type
+    const isNamespace = group === '' && plural === 'namespaces'
+    if (namespaced ? info.name !== '' && info.namespace === '' : info.namespace !== '' && !isNamespace)
+      throw unknownPath()
+    if (namespaced && info.verb === 'create' && info.namespace === '') throw notAllowed()
+  }
+
+  function routeResource(request: ApiRequest): Promise<ApiResponse> {
+    const { info } = request
+    const special = handlerOf(request)
+    if (special) return handleSpecial(request, special)
+    const resource = parts.resources.byUrl(info.group, info.version, info.resource)
+    if (!resource || resource.virtual) throw unknownPath()
+    assertScope(request, resource)
+    const endpoint = VERBS[info.verb]
+    if (info.subresource === 'scale' && resource.scale) return scale(request, resource, parts)
+    if (info.subresource === 'status' && resource.status) {
+      if (!endpoint || !STATUS_VERBS.has(info.verb)) throw notAllowed()
+      return endpoint(request, resource, parts)
+    }
+    if (info.subresource !== '') throw unknownPath()
+    const fits = ON_OBJECT.has(info.verb) ? info.name !== '' : info.name === '' || info.verb === 'watch'
+    if (!endpoint || !fits || !resource.verbs.includes(info.verb)) throw notAllowed()
+    return endpoint(request, resource, parts)
+  }
+
+  function routePath(request: ApiRequest): Promise<ApiResponse> {
+    const { path } = request.info
+    const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+    const handle = exact.get(trimmed) ?? prefixes.find(([prefix]) => path.startsWith(prefix))?.[1]
+    if (!handle) throw unknownPath()
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed()
+    return handle(request)
+  }
+
+  return {
+    route: async request => (request.info.isResource ? routeResource(request) : routePath(request)),
+    isLongRunning: request =>
+      request.info.verb === 'watch' || request.upgrade !== undefined || handlerOf(request)?.longRunning === true,
+  }
+}

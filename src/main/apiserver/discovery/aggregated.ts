@@ -1,0 +1,37 @@
+// Aggregated discovery (apidiscovery.k8s.io/v2): everything in one document per root.
+import type { ServedGroup, ServedKind } from './served.ts'
+
+export const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+
+const kindOf = ({ group, version, kind }: ServedKind) => ({ group, version, kind })
+
+export const aggregatedDiscovery = (groups: readonly ServedGroup[]) => ({
+  kind: 'APIGroupDiscoveryList',
+  apiVersion: 'apidiscovery.k8s.io/v2',
+  metadata: {},
+  items: groups.map(({ group, versions }) => ({
+    metadata: { ...(group ? { name: group } : {}), creationTimestamp: null },
+    versions: versions.map(({ version, resources }) => ({
+      version,
+      freshness: 'Current',
+      resources: resources.map(({ descriptor, verbs, subresources }) => ({
+        resource: descriptor.type.plural,
+        responseKind: kindOf(descriptor.type),
+        scope: descriptor.type.namespaced ? 'Namespaced' : 'Cluster',
+        singularResource: descriptor.singular,
+        verbs,
+        ...(descriptor.shortNames.length > 0 ? { shortNames: descriptor.shortNames } : {}),
+        ...(descriptor.categories.length > 0 ? { categories: descriptor.categories } : {}),
+        ...(subresources.length > 0
+          ? {
+              subresources: subresources.map(({ name, kind, verbs: subresourceVerbs }) => ({
+                subresource: name,
+                responseKind: kindOf(kind),
+                verbs: subresourceVerbs,
+              })),
+            }
+          : {}),
+      })),
+    })),
+  })),
+})

@@ -1,0 +1,41 @@
+// /livez, /readyz and /healthz, whole, `?verbose`, or one check at `/readyz/<check>`.
+import type { ApiRequest, ApiResponse } from '../request.ts'
+import { unknownPath, type PathHandler } from '../chain/router.ts'
+
+export interface HealthCheck {
+  readonly name: string
+  /** @returns undefined when all is well, else what is wrong */
+  check(): string | undefined
+}
+
+const text = (code: number, body: string): ApiResponse => ({
+  code,
+  bytes: Buffer.from(body),
+  contentType: 'text/plain; charset=utf-8',
+})
+
+function answer(endpoint: string, checks: readonly HealthCheck[], request: ApiRequest): ApiResponse {
+  const excluded = new Set(request.query.getAll('exclude'))
+  const results = checks.map(({ name, check }) => ({ name, problem: excluded.has(name) ? undefined : check() }))
+  const failed = results.some(({ problem }) => problem !== undefined)
+  if (!failed && !request.query.has('verbose')) return text(200, 'ok')
+  const lines = results.map(({ name, problem }) =>
+    problem !== undefined ? `[-]${name} failed: ${problem}` : `[+]${name} ${excluded.has(name) ? 'excluded: ' : ''}ok`,
+  )
+  return text(failed ? 500 : 200, `${lines.join('\n')}\n${endpoint} check ${failed ? 'failed' : 'passed'}\n`)
+}
+
+export function healthHandlers(checks: Readonly<Record<string, readonly HealthCheck[]>>): PathHandler[] {
+  return Object.entries(checks).flatMap(([endpoint, list]) => [
+    { path: `/${endpoint}`, handle: async (request: ApiRequest) => answer(endpoint, list, request) },
+    {
+      path: `/${endpoint}/*`,
+      handle: async (request: ApiRequest) => {
+        const name = request.info.path.slice(endpoint.length + 2)
+        const known = list.filter(check => check.name === name)
+        if (known.length === 0) throw unknownPath()
+        return answer(endpoint, known, request)
+      },
+    },
+  ])
+}

@@ -1,0 +1,115 @@
+// What /metrics tells, under upstream's metric names.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { ObjectStore } from '../../store/contract.ts'
+import type { InFlight } from '../chain/max-in-flight.ts'
+import type { RequestInfo } from '../request.ts'
+
+export interface Metrics extends Disposable {
+  /** Other parts register their own metrics here. */
+  readonly registry: Registry
+  observe(info: RequestInfo, code: number, durationMs: number, longRunning: boolean): void
+  /** The text exposition format. */
+  text(): Promise<{ readonly body: string; readonly contentType: string }>
+}
+
+const SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10, 30, 60]
+const VERBS: Readonly<Record<string, string>> = {
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  deletecollection: 'DELETE',
+  get: 'GET',
+  list: 'LIST',
+  watch: 'WATCH',
+}
+
+const NO_TARGET = { group: '', version: '', resource: '', subresource: '' }
+
+const scopeOf = ({ name, namespace, isResource }: RequestInfo) =>
+  !isResource ? '' : name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
+
+/** @param isServed whether a target exists: labels of made-up targets would grow without bound */
+export function createMetrics(
+  store: ObjectStore,
+  inFlight: InFlight,
+  isServed: (info: RequestInfo) => boolean,
+): Metrics {
+  const registry = new Registry()
+  const labelNames = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'] as const
+  const total = new Counter({
+    name: 'apiserver_request_total',
+    help: 'Requests by verb, target and response code.',
+    labelNames: [...labelNames, 'code'] as const,
+    registers: [registry],
+  })
+  const duration = new Histogram({
+    name: 'apiserver_request_duration_seconds',
+    help: 'How long requests took, watches and upgrades aside.',
+    labelNames: [...labelNames],
+    buckets: SECONDS,
+    registers: [registry],
+  })
+  const current = new Gauge({
+    name: 'apiserver_current_inflight_requests',
+    help: 'Requests being worked on now.',
+    labelNames: ['request_kind'],
+    registers: [registry],
+    collect() {
+      this.set({ request_kind: 'readOnly' }, inFlight.reading)
+      this.set({ request_kind: 'mutating' }, inFlight.mutating)
+    },
+  })
+  const revision = new Gauge({
+    name: 'flotilla_store_revision',
+    help: "The store's newest revision.",
+    registers: [registry],
+    collect() {
+      this.set(store.revision)
+    },
+  })
+  const loop = monitorEventLoopDelay({ resolution: 10 })
+  const loopDelay = new Gauge({
+    name: 'flotilla_event_loop_delay_seconds',
+    help: 'How late the event loop ran its timers, since the last scrape.',
+    labelNames: ['quantile'],
+    registers: [registry],
+    collect() {
+      for (const [quantile, percentile] of [
+        ['0.5', 50],
+        ['0.99', 99],
+        ['1', 100],
+      ] as const)
+        this.set({ quantile }, loop.percentile(percentile) / 1e9)
+      loop.reset()
+    },
+  })
+  let started = false
+  /** Sampling costs a little all the time: it starts when somebody first looks. */
+  const start = () => {
+    if (started) return
+    started = true
+    loop.enable()
+    collectDefaultMetrics({ register: registry })
+  }
+  return {
+    registry,
+    observe(info, code, durationMs, longRunning) {
+      const verb = VERBS[info.verb] ?? 'other'
+      const { group, version, resource, subresource } = isServed(info) ? info : NO_TARGET
+      const labels = { verb, group, version, resource, subresource, scope: scopeOf(info) }
+      total.inc({ ...labels, code: String(code) })
+      if (!longRunning) duration.observe(labels, durationMs / 1000)
+    },
+    async text() {
+      start()
+      return { body: await registry.metrics(), contentType: registry.contentType }
+    },
+    [Symbol.dispose]() {
+      loop.disable()
+      for (const metric of [total, duration, current, revision, loopDelay]) metric.reset()
+      registry.clear()
+    },
+  }
+}

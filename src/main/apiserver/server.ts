@@ -1,0 +1,195 @@
+// The API server: the one touch point of the cluster, put together from its parts.
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { Transport } from '../../shared/client/transport.ts'
+import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
+import { type Log, silentLog } from '../../shared/machinery/log.ts'
+import type { ObjectStore } from '../store/contract.ts'
+import { ApiError, internalError } from '../../shared/machinery/status.ts'
+import type { Pki } from '../pki/pki.ts'
+import { productVersion } from '../version.ts'
+import type { AdmissionPlugin } from './admission/contract.ts'
+import { createAuthenticator } from './authn/authenticator.ts'
+import { discoveryDocument, JWKS_PATH, OPENID_CONFIGURATION_PATH } from './authn/openid.ts'
+import {
+  createServiceAccountTokens,
+  serviceAccountMethod,
+  type ServiceAccountTokens,
+} from './authn/service-account-tokens.ts'
+import { Sessions } from './authn/session.ts'
+import { type StaticToken, staticTokens } from './authn/token-file.ts'
+import type { Authorizer } from './authz/contract.ts'
+import { createDispatch } from './chain/dispatch.ts'
+import { DEFAULT_LIMITS, InFlight, type InFlightLimits } from './chain/max-in-flight.ts'
+import { createRouter, type PathHandler } from './chain/router.ts'
+import { discoveryHandlers } from './discovery/discovery.ts'
+import { servedGroups } from './discovery/served.ts'
+import { versionInfo } from './discovery/version.ts'
+import type { EndpointContext, SubresourceHandler } from './endpoints/contract.ts'
+import { createEndpointParts } from './endpoints/create-parts.ts'
+import { healthHandlers, type HealthCheck } from './health/health.ts'
+import { createMetrics, type Metrics } from './health/metrics.ts'
+import { createHttpServer } from './http/http-server.ts'
+import { createUi } from './http/ui.ts'
+import { indexResources } from './registry/resource-index.ts'
+import type { ResourceDescriptor } from './registry/resource.ts'
+import type { ApiRequest, ApiResponse, UserInfo } from './request.ts'
+import { inProcessTransport } from './transport.ts'
+
+export interface ApiServerOptions {
+  readonly store: ObjectStore
+  readonly pki: Pki
+  /** Port 0 picks a free one. */
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly resources: readonly ResourceDescriptor[]
+  readonly authorizers: readonly Authorizer[]
+  readonly admission?: readonly AdmissionPlugin[]
+  readonly subresources?: readonly SubresourceHandler[]
+  /** Bearer tokens known from the start. */
+  readonly tokens?: readonly StaticToken[]
+  /** Paths outside the resources, such as OpenAPI's. */
+  readonly paths?: readonly PathHandler[]
+  readonly ui?: { readonly dir: string }
+  /** Further checks of /readyz, such as "bootstrap finished". */
+  readonly readyChecks?: readonly HealthCheck[]
+  readonly limits?: InFlightLimits
+  readonly issuer?: string
+  readonly clock?: Clock
+  readonly log?: Log
+  readonly random?: () => number
+}
+
+export interface ApiServer extends AsyncDisposable {
+  /** The one chain; every failure is a Status answer. */
+  handle(request: ApiRequest): Promise<ApiResponse>
+  /** Opens the port. @returns the address really bound */
+  listen(): Promise<AddressInfo>
+  /** A client in this process, as this user: same chain, no serialisation, objects shared and immutable. */
+  transport(user: UserInfo): Transport
+  /** @returns a token for `/ui/login#token=…`: works once, within five minutes */
+  issueLoginToken(user: UserInfo): string
+  readonly tokens: ServiceAccountTokens
+  readonly metrics: Metrics
+  /** What subresource handlers get; for parts that the server itself runs. */
+  readonly context: EndpointContext
+  /** Ends watches, drains, closes sockets. The store stays open: it belongs to whoever opened it. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local'
+
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, pki, clock = systemClock, log = silentLog, random = Math.random } = options
+  const resources = indexResources(options.resources)
+  const handlers = options.subresources ?? []
+  const parts = createEndpointParts({
+    store,
+    resources,
+    authorizers: options.authorizers,
+    admission: options.admission ?? [],
+    clock,
+    log,
+    random,
+  })
+  const tokens = createServiceAccountTokens({
+    keyPem: pki.serviceAccountKeyPem,
+    issuer: options.issuer ?? DEFAULT_ISSUER,
+    apiAudiences: [options.issuer ?? DEFAULT_ISSUER],
+    clock,
+    lookup: (kind, namespace, name) => {
+      const resource = resources.byKind('', 'v1', kind)
+      return resource && parts.find(resource, { namespace, name })?.object
+    },
+  })
+  const sessions = new Sessions(clock)
+  const inFlight = new InFlight(options.limits ?? DEFAULT_LIMITS)
+  const isServed = ({ isResource, group, version, resource }: ApiRequest['info']) =>
+    isResource && resources.byUrl(group, version, resource) !== undefined
+  const metrics = createMetrics(store, inFlight, isServed)
+
+  const closing = new AbortController()
+  const ping: HealthCheck = { name: 'ping', check: () => undefined }
+  const storeCheck: HealthCheck = {
+    name: 'etcd',
+    check: () => {
+      const { state, detail } = store.health()
+      return state === 'ok' || state === 'no-space' ? undefined : `the store is ${state}: ${detail}`
+    },
+  }
+  const shutdown: HealthCheck = {
+    name: 'shutdown',
+    check: () => (closing.signal.aborted ? 'process is shutting down' : undefined),
+  }
+  const groups = servedGroups(options.resources, handlers)
+  const plain = (path: string, answer: () => Promise<ApiResponse>): PathHandler => ({ path, handle: answer })
+  const own: PathHandler[] = [
+    ...discoveryHandlers(() => groups),
+    ...healthHandlers({
+      livez: [ping, storeCheck],
+      readyz: [ping, storeCheck, ...(options.readyChecks ?? []), shutdown],
+      healthz: [ping, storeCheck],
+    }),
+    plain('/version', async () => ({ code: 200, object: versionInfo(productVersion) })),
+    plain('/metrics', async () => {
+      const { body, contentType } = await metrics.text()
+      return { code: 200, bytes: Buffer.from(body), contentType }
+    }),
+    plain(JWKS_PATH, async () => ({
+      code: 200,
+      bytes: Buffer.from(JSON.stringify(await tokens.jwks())),
+      contentType: 'application/jwk-set+json',
+    })),
+    plain(OPENID_CONFIGURATION_PATH, async () => ({ code: 200, object: discoveryDocument(tokens.issuer) })),
+  ]
+  const paths = [...own, ...(options.paths ?? [])]
+  const index: PathHandler = plain('/', async () => ({
+    code: 200,
+    object: { paths: paths.map(({ path }) => path).filter(path => !path.endsWith('*')) },
+  }))
+  const router = createRouter(parts, handlers, [index, ...paths])
+  const dispatch = createDispatch({ authorize: parts.authorize, router, inFlight, metrics, clock })
+
+  const handle = async (request: ApiRequest): Promise<ApiResponse> => {
+    try {
+      return await dispatch(request)
+    } catch (error) {
+      if (error instanceof ApiError) return failure(error)
+      const id = randomUUID()
+      log.error({ err: error, path: request.info.path, id }, 'a request failed')
+      return failure(internalError(`${error instanceof Error ? error.message : String(error)} (${id})`))
+    }
+  }
+
+  const http = createHttpServer({
+    tls: { certPem: pki.serving.certPem, keyPem: pki.serving.keyPem, caPem: pki.caPem },
+    names: new Set(pki.servingNames),
+    authenticator: createAuthenticator([staticTokens(options.tokens ?? []), serviceAccountMethod(tokens), sessions]),
+    handle,
+    ui: createUi({ dir: options.ui?.dir, sessions }),
+    log,
+  })
+
+  return {
+    handle,
+    listen: () => http.listen(options.listen),
+    transport: user => inProcessTransport(user, dispatch, closing.signal),
+    issueLoginToken: user => sessions.issueLoginToken(user),
+    tokens,
+    metrics,
+    context: parts,
+    async [Symbol.asyncDispose]() {
+      closing.abort(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
+      await http[Symbol.asyncDispose]()
+      metrics[Symbol.dispose]()
+    },
+  }
+}
+
+function failure(error: ApiError): ApiResponse {
+  const seconds = error.status.details?.retryAfterSeconds
+  return {
+    code: error.code,
+    object: error.status,
+    ...(seconds === undefined ? {} : { headers: { 'retry-after': String(seconds) } }),
+  }
+}
