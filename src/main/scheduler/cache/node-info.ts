@@ -1,0 +1,97 @@
+// A node with the pods on it and what they take.
+import type { ContainerPort, Node } from '../../../shared/api/core/v1.ts'
+import { type PodInfo, type Resources, addResources, noResources, parseResources } from './pod-info.ts'
+import { parseQuantity } from '../../../shared/machinery/quantity.ts'
+
+const ANY_ADDRESS = '0.0.0.0'
+
+/** `protocol/port` → addresses in use. */
+type PortTable = Map<string, Map<string, number>>
+
+const portKey = ({ protocol = 'TCP', hostPort }: ContainerPort) => `${protocol}/${hostPort}`
+
+export class NodeInfo {
+  readonly name: string
+  /** Grows with every change; a copy with the same number is up to date. */
+  generation = 0
+  readonly pods = new Map<string, PodInfo>()
+  readonly requested: Resources = noResources()
+  readonly scoredRequested: Resources = noResources()
+  allocatable: Resources = noResources()
+  allowedPods = 0
+  #node: Node | undefined
+  readonly #ports: PortTable = new Map()
+  /** Pods with (anti-)affinity terms, which other pods' placement depends on. */
+  readonly podsWithAffinity = new Map<string, PodInfo>()
+  readonly podsWithRequiredAntiAffinity = new Map<string, PodInfo>()
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  /** Undefined while only pods of the node are known. */
+  get node(): Node | undefined {
+    return this.#node
+  }
+
+  setNode(node: Node | undefined): void {
+    this.#node = node
+    const { allocatable } = node?.status ?? {}
+    this.allocatable = parseResources(allocatable)
+    this.allowedPods = allocatable?.pods === undefined ? 0 : parseQuantity(allocatable.pods).value()
+    this.generation++
+  }
+
+  addPod(info: PodInfo): void {
+    const { uid } = info.pod.metadata
+    this.removePod(uid)
+    this.pods.set(uid, info)
+    const { affinity } = info.pod.spec
+    if (affinity?.podAffinity ?? affinity?.podAntiAffinity) this.podsWithAffinity.set(uid, info)
+    if (affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length)
+      this.podsWithRequiredAntiAffinity.set(uid, info)
+    this.#count(info, 1)
+  }
+
+  removePod(uid: string): void {
+    const info = this.pods.get(uid)
+    if (!info) return
+    this.pods.delete(uid)
+    this.podsWithAffinity.delete(uid)
+    this.podsWithRequiredAntiAffinity.delete(uid)
+    this.#count(info, -1)
+  }
+
+  #count(info: PodInfo, sign: 1 | -1): void {
+    addResources(this.requested, info.requests, sign)
+    addResources(this.scoredRequested, info.scoredRequests, sign)
+    for (const port of info.hostPorts) {
+      const key = portKey(port)
+      const addresses = this.#ports.get(key) ?? new Map<string, number>()
+      const address = port.hostIP || ANY_ADDRESS
+      const count = (addresses.get(address) ?? 0) + sign
+      if (count > 0) addresses.set(address, count)
+      else addresses.delete(address)
+      if (addresses.size > 0) this.#ports.set(key, addresses)
+      else this.#ports.delete(key)
+    }
+    this.generation++
+  }
+
+  /** Whether another pod holds the port on the same address, or either of the two asks for every address. */
+  portTaken(port: ContainerPort): boolean {
+    const addresses = this.#ports.get(portKey(port))
+    if (!addresses) return false
+    const wanted = port.hostIP || ANY_ADDRESS
+    return wanted === ANY_ADDRESS || addresses.has(ANY_ADDRESS) || addresses.has(wanted)
+  }
+
+  /** A copy to try things on. */
+  clone(): NodeInfo {
+    const copy = new NodeInfo(this.name)
+    copy.setNode(this.#node)
+    for (const info of this.pods.values()) copy.addPod(info)
+    copy.generation = this.generation
+    return copy
+  }
+}

@@ -1,0 +1,91 @@
+// The cluster as the scheduler sees it: nodes, the pods bound to them, and pods assumed to be there while their binding
+// is under way. Updated synchronously by informers; a scheduling cycle reads it without copying, because it never
+// yields between PreFilter and Reserve.
+import type { Node, Pod } from '../../../shared/api/core/v1.ts'
+import type { ClusterView } from '../framework/plugin.ts'
+import { NodeInfo } from './node-info.ts'
+import { type PodInfo, podInfoOf } from './pod-info.ts'
+
+export class SchedulerCache implements ClusterView {
+  readonly #nodes = new Map<string, NodeInfo>()
+  /** Pod uid → the node that it is counted on. */
+  readonly #placed = new Map<string, string>()
+  readonly #assumed = new Set<string>()
+  #list: readonly NodeInfo[] | undefined
+
+  /** Nodes that exist, in a stable order. */
+  get nodes(): readonly NodeInfo[] {
+    return (this.#list ??= [...this.#nodes.values()].filter(({ node }) => node !== undefined))
+  }
+  node(name: string): NodeInfo | undefined {
+    const info = this.#nodes.get(name)
+    return info?.node ? info : undefined
+  }
+  isAssumed(uid: string): boolean {
+    return this.#assumed.has(uid)
+  }
+  get podCount(): number {
+    return this.#placed.size
+  }
+
+  setNode(node: Node): void {
+    const info = this.#info(node.metadata.name)
+    if (!info.node) this.#list = undefined
+    info.setNode(node)
+  }
+
+  removeNode(name: string): void {
+    const info = this.#nodes.get(name)
+    if (!info) return
+    info.setNode(undefined)
+    this.#list = undefined
+    if (info.pods.size === 0) this.#nodes.delete(name)
+  }
+
+  #info(name: string): NodeInfo {
+    let info = this.#nodes.get(name)
+    if (!info) this.#nodes.set(name, (info = new NodeInfo(name)))
+    return info
+  }
+
+  /** Counts a pod that the API says is bound. Confirms an assumed one, wherever it really went. */
+  setPod(pod: Pod): void {
+    const { uid } = pod.metadata
+    const { nodeName } = pod.spec
+    if (!nodeName) return
+    this.#assumed.delete(uid)
+    this.#place(podInfoOf(pod), nodeName)
+  }
+
+  /** Counts a pod on a node before its binding is written. */
+  assume(info: PodInfo, nodeName: string): void {
+    this.#assumed.add(info.pod.metadata.uid)
+    this.#place(info, nodeName)
+  }
+
+  /** Takes an assumption back; a pod that was confirmed meanwhile stays. */
+  forget(uid: string): void {
+    if (this.#assumed.delete(uid)) this.#remove(uid)
+  }
+
+  removePod(uid: string): void {
+    this.#assumed.delete(uid)
+    this.#remove(uid)
+  }
+
+  #place(info: PodInfo, nodeName: string): void {
+    const { uid } = info.pod.metadata
+    if (this.#placed.get(uid) !== nodeName) this.#remove(uid)
+    this.#placed.set(uid, nodeName)
+    this.#info(nodeName).addPod(info)
+  }
+
+  #remove(uid: string): void {
+    const nodeName = this.#placed.get(uid)
+    if (nodeName === undefined) return
+    this.#placed.delete(uid)
+    const info = this.#nodes.get(nodeName)
+    info?.removePod(uid)
+    if (info && !info.node && info.pods.size === 0) this.#nodes.delete(nodeName)
+  }
+}

@@ -1,0 +1,21 @@
+// Why no node fits, in upstream's words: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.`
+import type { NodeStatuses } from './plugin.ts'
+import type { Status } from './status.ts'
+
+export function describeFit(
+  nodeCount: number,
+  statuses: NodeStatuses,
+  rejection?: Status,
+  postFilter?: string,
+): string {
+  let text = `0/${nodeCount} nodes are available`
+  if (rejection) text += `: ${rejection.reasons.join(', ')}.`
+  else if (statuses.size > 0) {
+    const counts = new Map<string, number>()
+    for (const { reasons } of statuses.values())
+      for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+    const parts = [...counts].map(([reason, count]) => `${count} ${reason}`).sort()
+    text += `: ${parts.join(', ')}.`
+  } else if (nodeCount === 0) return 'no nodes available to schedule pods'
+  return postFilter ? `${text} ${postFilter}` : text
+}

@@ -1,0 +1,63 @@
+// The extension points, in the order in which a pod meets them. A plugin implements those that it needs.
+//
+//   PreEnqueue → (queue) → PreFilter → Filter → [PostFilter when no node fits] → PreScore → Score → Normalize
+//   → Reserve → Permit → PreBind → Bind → PostBind
+//
+// PreFilter to Reserve run synchronously over the cache, so they see one state of the cluster.
+// @see https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import type { NodeInfo } from '../cache/node-info.ts'
+import type { PodInfo } from '../cache/pod-info.ts'
+import type { CycleState } from './cycle-state.ts'
+import type { EventHint } from './cluster-event.ts'
+import type { Status } from './status.ts'
+
+/** Highest score of a plugin after normalizing; the lowest is 0. */
+export const MAX_NODE_SCORE = 100
+
+/** The nodes as the cache shows them during one cycle. */
+export interface ClusterView {
+  readonly nodes: readonly NodeInfo[]
+  node(name: string): NodeInfo | undefined
+}
+
+export interface PreFilterResult {
+  readonly status: Status
+  /** Only these nodes can fit; undefined = all. */
+  readonly nodeNames?: ReadonlySet<string>
+}
+
+/** Node name → why it was ruled out, and by which plugin. */
+export type NodeStatuses = ReadonlyMap<string, Status & { readonly plugin: string }>
+
+export interface PostFilterResult {
+  readonly status: Status
+  /** Node to nominate; '' clears the nomination. */
+  readonly nominatedNodeName?: string
+}
+
+export interface SchedulerPlugin {
+  /** Upstream's name. */
+  readonly name: string
+  /** What may help a pod that this plugin rejected; absent = any change. */
+  readonly requeueOn?: readonly EventHint[]
+  preEnqueue?(pod: Pod): Status
+  preFilter?(state: CycleState, pod: PodInfo, view: ClusterView): PreFilterResult
+  /** Tells the plugin's state that a pod came to or left a node, while preemption tries what would happen. */
+  addPod?(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void
+  removePod?(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void
+  filter?(state: CycleState, pod: PodInfo, node: NodeInfo): Status
+  postFilter?(state: CycleState, pod: PodInfo, view: ClusterView, statuses: NodeStatuses): Promise<PostFilterResult>
+  preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Status
+  /** Any range when `normalize` is given, else 0…100. */
+  score?(state: CycleState, pod: PodInfo, node: NodeInfo): number
+  /** Brings one score per node to 0…100, in place. */
+  normalize?(state: CycleState, pod: PodInfo, scores: number[], nodes: readonly NodeInfo[]): void
+  reserve?(state: CycleState, pod: PodInfo, node: NodeInfo): Status
+  unreserve?(state: CycleState, pod: PodInfo, node: NodeInfo): void
+  permit?(state: CycleState, pod: PodInfo, node: NodeInfo): Promise<Status>
+  preBind?(state: CycleState, pod: PodInfo, node: NodeInfo): Promise<Status>
+  /** @returns Skip to leave the binding to the next bind plugin */
+  bind?(state: CycleState, pod: PodInfo, nodeName: string): Promise<Status>
+  postBind?(state: CycleState, pod: PodInfo, nodeName: string): void
+}

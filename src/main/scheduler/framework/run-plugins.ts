@@ -1,0 +1,115 @@
+// Runs a profile's plugins for one pod: which nodes fit, why the others do not, and which of those that fit is best.
+import type { NodeInfo } from '../cache/node-info.ts'
+import type { PodInfo } from '../cache/pod-info.ts'
+import type { CycleState } from './cycle-state.ts'
+import type { ClusterView, NodeStatuses } from './plugin.ts'
+import { type Profile, having } from './profile.ts'
+import { type Status, isSuccess, unresolvable } from './status.ts'
+
+export interface Feasibility {
+  readonly feasible: readonly NodeInfo[]
+  readonly statuses: NodeStatuses
+  /** PreFilter's own rejection of the pod, for all nodes at once. */
+  readonly rejection?: Status & { readonly plugin: string }
+  /** Where the next cycle starts to look. */
+  readonly nextStart: number
+}
+
+/** Upstream's adaptive sample: all of up to 100 nodes, then a falling share of them, never below 5 %. */
+export function nodesToFind(total: number, percentage = 0): number {
+  const MIN_NODES = 100
+  if (total < MIN_NODES) return total
+  const share = percentage > 0 ? percentage : Math.max(5, 50 - Math.trunc(total / 125))
+  return Math.max(MIN_NODES, Math.trunc((total * share) / 100))
+}
+
+/** PreFilter and Filter. `start` rotates so that all nodes get their turn when only a part is looked at. */
+export function findFeasible(
+  profile: Profile,
+  state: CycleState,
+  pod: PodInfo,
+  view: ClusterView,
+  start: number,
+): Feasibility {
+  const statuses = new Map<string, Status & { plugin: string }>()
+  let names: Set<string> | undefined
+  for (const plugin of having(profile, 'preFilter')) {
+    const { status, nodeNames } = plugin.preFilter(state, pod, view)
+    if (status.code === 'Skip') state.skippedFilters.add(plugin.name)
+    else if (!isSuccess(status))
+      return { feasible: [], statuses, rejection: { ...status, plugin: plugin.name }, nextStart: start }
+    if (nodeNames) names = new Set(names ? [...names].filter(name => nodeNames.has(name)) : nodeNames)
+  }
+  const filters = having(profile, 'filter').filter(({ name }) => !state.skippedFilters.has(name))
+  const all = view.nodes
+  const wanted = names ? Number.POSITIVE_INFINITY : nodesToFind(all.length, profile.percentageOfNodesToScore)
+  const feasible: NodeInfo[] = []
+  let looked = 0
+  for (; looked < all.length && feasible.length < wanted; looked++) {
+    const node = all[(start + looked) % all.length]
+    if (!node) continue
+    if (names && !names.has(node.name)) {
+      statuses.set(node.name, {
+        ...unresolvable("node(s) didn't satisfy plugin(s) [NodeAffinity]"),
+        plugin: 'NodeAffinity',
+      })
+      continue
+    }
+    const status = filterNode(filters, state, pod, node)
+    if (status) statuses.set(node.name, status)
+    else feasible.push(node)
+  }
+  return { feasible, statuses, nextStart: all.length === 0 ? 0 : (start + looked) % all.length }
+}
+
+/** @returns why the node is ruled out, or undefined when it fits */
+export function filterNode(
+  filters: readonly ReturnType<typeof having<'filter'>>[number][],
+  state: CycleState,
+  pod: PodInfo,
+  node: NodeInfo,
+): (Status & { plugin: string }) | undefined {
+  for (const plugin of filters) {
+    const status = plugin.filter(state, pod, node)
+    if (!isSuccess(status)) return { ...status, plugin: plugin.name }
+  }
+  return undefined
+}
+
+/** Plugin → its weighted score, and their sum. */
+export interface NodeScore {
+  readonly node: NodeInfo
+  readonly total: number
+  readonly parts: Readonly<Record<string, number>>
+}
+
+/** PreScore, Score and Normalize. */
+export function scoreNodes(profile: Profile, state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): NodeScore[] {
+  for (const plugin of having(profile, 'preScore'))
+    if (plugin.preScore(state, pod, nodes).code === 'Skip') state.skippedScores.add(plugin.name)
+  const totals = nodes.map(node => ({ node, total: 0, parts: {} as Record<string, number> }))
+  for (const { plugin, weight } of profile.plugins) {
+    if (!plugin.score || state.skippedScores.has(plugin.name)) continue
+    const scores = nodes.map(node => plugin.score?.(state, pod, node) ?? 0)
+    plugin.normalize?.(state, pod, scores, nodes)
+    for (const [i, entry] of totals.entries()) {
+      const weighted = (scores[i] ?? 0) * weight
+      entry.total += weighted
+      entry.parts[plugin.name] = weighted
+    }
+  }
+  return totals
+}
+
+/** @returns the best node; among equals a random one. @param random 0 ≤ x < 1 */
+export function selectNode(scores: readonly NodeScore[], random: () => number): NodeScore | undefined {
+  let best: NodeScore | undefined
+  let equals = 0
+  for (const score of scores) {
+    if (!best || score.total > best.total) {
+      best = score
+      equals = 1
+    } else if (score.total === best.total && random() * ++equals < 1) best = score
+  }
+  return best
+}

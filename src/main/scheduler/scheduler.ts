@@ -1,0 +1,325 @@
+// The scheduler: takes the most important waiting pod, finds the best node, writes the binding. An API client like any
+// other. A cycle (filter, score, reserve) runs without yielding; bindings are written concurrently behind it.
+import { Node, Pod } from '../../shared/api/core/v1.ts'
+import type { Client } from '../../shared/client/client.ts'
+import { type EventRecorder, createEventRecorder } from '../../shared/client/events.ts'
+import { InformerFactory } from '../../shared/client/informer-factory.ts'
+import { type Clock, formatTime } from '../../shared/machinery/clock.ts'
+import { deepEqual } from '../../shared/machinery/deep-equal.ts'
+import { isConflict, isNotFound } from '../../shared/machinery/status.ts'
+import { SchedulerCache } from './cache/scheduler-cache.ts'
+import { type PodInfo, podInfoOf } from './cache/pod-info.ts'
+import { defaultProfile } from './default-profile.ts'
+import { describeFit } from './framework/fit-error.ts'
+import { CycleState } from './framework/cycle-state.ts'
+import { type Profile, having } from './framework/profile.ts'
+import { findFeasible, scoreNodes, selectNode } from './framework/run-plugins.ts'
+import { isSuccess } from './framework/status.ts'
+import { type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts'
+import { type Explanation, Explanations } from './explanations.ts'
+
+export interface SchedulerOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly profiles?: readonly Profile[]
+  /** 0 ≤ x < 1; breaks ties between equally good nodes. */
+  readonly random?: () => number
+  readonly onError?: (error: unknown) => void
+}
+
+export interface Scheduler extends AsyncDisposable {
+  /** Why a pod has no node, or how its node was chosen; undefined when it was never tried (or long ago). */
+  explain(podUid: string): Explanation | undefined
+  /** Pods waiting, by queue. */
+  readonly depth: SchedulingQueue['depth']
+}
+
+/** A slice of cycles before the event loop gets its turn. */
+const SLICE_MS = 8
+const MAX_BINDINGS = 256
+
+/** Starts scheduling; resolves when nodes and pods are known. Ends with the signal or when disposed. */
+export async function startScheduler(options: SchedulerOptions, signal?: AbortSignal): Promise<Scheduler> {
+  const stop = new AbortController()
+  const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+  const scheduler = new RunningScheduler(options, ended)
+  await scheduler.start()
+  return {
+    explain: uid => scheduler.explanations.get(uid),
+    get depth() {
+      return scheduler.queue.depth
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      scheduler.queue[Symbol.dispose]()
+      await scheduler.settled()
+    },
+  }
+}
+
+const finished = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed'
+
+class RunningScheduler {
+  readonly explanations = new Explanations()
+  readonly queue: SchedulingQueue
+  readonly #options: SchedulerOptions
+  readonly #signal: AbortSignal
+  readonly #profiles: ReadonlyMap<string, Profile>
+  readonly #cache = new SchedulerCache()
+  readonly #events: EventRecorder
+  readonly #bindings = new Set<Promise<void>>()
+  #start = 0
+  #scheduled = false
+  #ready = false
+
+  constructor(options: SchedulerOptions, signal: AbortSignal) {
+    this.#options = options
+    this.#signal = signal
+    const profiles = options.profiles ?? [defaultProfile(options.client)]
+    this.#profiles = new Map(profiles.map(profile => [profile.schedulerName, profile]))
+    this.#events = createEventRecorder({
+      client: options.client,
+      clock: options.clock,
+      component: 'default-scheduler',
+      signal,
+    })
+    const plugins = new Map(profiles.flatMap(profile => profile.plugins.map(({ plugin }) => [plugin.name, plugin])))
+    this.queue = new SchedulingQueue({
+      clock: options.clock,
+      admits: pod => this.#admits(pod),
+      hintsOf: name => plugins.get(name)?.requeueOn,
+      onActive: () => this.#wake(),
+    })
+  }
+
+  async start(): Promise<void> {
+    const { client, clock, onError } = this.#options
+    const informers = new InformerFactory(client, clock, onError ? { onError } : {})
+    informers.informer(Node).on({
+      added: node => this.#nodeChanged(node),
+      updated: (node, old) => this.#nodeChanged(node, old),
+      deleted: node => {
+        this.#cache.removeNode(node.metadata.name)
+        this.queue.moveOn({ kind: 'Node', action: 'deleted', object: node })
+      },
+    })
+    informers.informer(Pod).on({
+      added: pod => this.#podChanged(pod),
+      updated: (pod, old) => this.#podChanged(pod, old),
+      deleted: pod => this.#podGone(pod),
+    })
+    informers.start(this.#signal)
+    await informers.synced()
+    this.#ready = true
+    this.#wake()
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#bindings)
+  }
+
+  #nodeChanged(node: Node, old?: Node): void {
+    this.#cache.setNode(node)
+    // Heartbeats change nothing that placement depends on.
+    const same =
+      old &&
+      deepEqual(node.spec, old.spec) &&
+      deepEqual(node.status.allocatable, old.status.allocatable) &&
+      deepEqual(node.metadata.labels, old.metadata.labels)
+    if (!same)
+      this.queue.moveOn({ kind: 'Node', action: old ? 'updated' : 'added', object: node, ...(old ? { old } : {}) })
+  }
+
+  #podChanged(pod: Pod, old?: Pod): void {
+    const { uid } = pod.metadata
+    if (finished(pod)) return this.#podGone(pod)
+    if (pod.spec.nodeName) {
+      const wasWaiting = !old?.spec.nodeName
+      this.#cache.setPod(pod)
+      if (wasWaiting) this.queue.delete(uid)
+      this.queue.moveOn({ kind: 'Pod', action: old ? 'updated' : 'added', object: pod, ...(old ? { old } : {}) })
+      return
+    }
+    if (!this.#profiles.has(pod.spec.schedulerName ?? '') || pod.metadata.deletionTimestamp)
+      return this.queue.delete(uid)
+    if (this.#cache.isAssumed(uid)) return
+    if (!old) return this.queue.add(pod)
+    this.queue.update(pod, !deepEqual(pod.spec, old.spec) || !deepEqual(pod.metadata.labels, old.metadata.labels))
+  }
+
+  #podGone(pod: Pod): void {
+    const { uid } = pod.metadata
+    this.queue.delete(uid)
+    this.explanations.delete(uid)
+    if (!pod.spec.nodeName && !this.#cache.isAssumed(uid)) return
+    this.#cache.removePod(uid)
+    this.queue.moveOn({ kind: 'Pod', action: 'deleted', object: pod })
+  }
+
+  #admits(pod: Pod): boolean {
+    const profile = this.#profiles.get(pod.spec.schedulerName ?? '')
+    if (!profile) return false
+    return having(profile, 'preEnqueue').every(plugin => isSuccess(plugin.preEnqueue(pod)))
+  }
+
+  #wake(): void {
+    if (this.#scheduled || !this.#ready || this.#signal.aborted) return
+    this.#scheduled = true
+    setImmediate(() => this.#slice())
+  }
+
+  #slice(): void {
+    this.#scheduled = false
+    const { clock } = this.#options
+    const untilMs = clock.monotonic() + SLICE_MS
+    while (!this.#signal.aborted && this.#bindings.size < MAX_BINDINGS) {
+      const queued = this.queue.pop()
+      if (!queued) return
+      try {
+        this.#schedule(queued)
+      } catch (error) {
+        this.#options.onError?.(error)
+        this.queue.retryLater(queued)
+      }
+      if (clock.monotonic() >= untilMs) return this.#wake()
+    }
+  }
+
+  #schedule(queued: QueuedPod): void {
+    const { pod } = queued
+    const profile = this.#profiles.get(pod.spec.schedulerName ?? '')
+    if (!profile) return this.queue.done(pod.metadata.uid)
+    const info = podInfoOf(pod)
+    const state = new CycleState()
+    const found = findFeasible(profile, state, info, this.#cache, this.#start)
+    this.#start = found.nextStart
+    const scores =
+      found.feasible.length > 1
+        ? scoreNodes(profile, state, info, found.feasible)
+        : found.feasible.map(node => ({ node, total: 0, parts: {} }))
+    const choice = selectNode(scores, this.#options.random ?? Math.random)
+    this.explanations.set(pod, { atMs: this.#options.clock.now(), ...found, scores, nodeName: choice?.node.name })
+    if (choice) return this.#place(profile, state, queued, info, choice.node.name)
+    this.#track(this.#rejected(profile, state, queued, info, found))
+  }
+
+  /** Counts the pod on its node at once; the binding is written behind the next cycles. */
+  #place(profile: Profile, state: CycleState, queued: QueuedPod, info: PodInfo, nodeName: string): void {
+    const node = this.#cache.node(nodeName)
+    if (!node) return this.queue.retryLater(queued)
+    this.#cache.assume(info, nodeName)
+    for (const plugin of having(profile, 'reserve')) {
+      const status = plugin.reserve(state, info, node)
+      if (isSuccess(status)) continue
+      this.#unreserve(profile, state, info, nodeName)
+      return this.queue.reject(queued, [plugin.name])
+    }
+    this.#track(this.#bind(profile, state, queued, info, nodeName))
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => this.#options.onError?.(error))
+      .finally(() => {
+        this.#bindings.delete(tracked)
+        this.#wake()
+      })
+    this.#bindings.add(tracked)
+  }
+
+  #unreserve(profile: Profile, state: CycleState, info: PodInfo, nodeName: string): void {
+    const node = this.#cache.node(nodeName)
+    if (node) for (const plugin of having(profile, 'unreserve').reverse()) plugin.unreserve(state, info, node)
+    this.#cache.forget(info.pod.metadata.uid)
+  }
+
+  async #bind(profile: Profile, state: CycleState, queued: QueuedPod, info: PodInfo, nodeName: string): Promise<void> {
+    const { pod } = info
+    const node = this.#cache.node(nodeName)
+    const problem = node && (await this.#runBindPlugins(profile, state, info, nodeName))
+    if (problem === undefined && node) {
+      this.queue.done(pod.metadata.uid)
+      this.#events.event(
+        pod,
+        'Normal',
+        'Scheduled',
+        `Successfully assigned ${pod.metadata.namespace}/${pod.metadata.name} to ${nodeName}`,
+      )
+      for (const plugin of having(profile, 'postBind')) plugin.postBind(state, info, nodeName)
+      return
+    }
+    this.#unreserve(profile, state, info, nodeName)
+    this.queue.moveOn({ kind: 'Pod', action: 'deleted', object: pod })
+    this.queue.retryLater(queued)
+    if (!this.#signal.aborted)
+      this.#events.event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${problem ?? 'the node is gone'}`)
+  }
+
+  /** Permit, PreBind and Bind. @returns what went wrong, if anything */
+  async #runBindPlugins(
+    profile: Profile,
+    state: CycleState,
+    info: PodInfo,
+    nodeName: string,
+  ): Promise<string | undefined> {
+    for (const point of ['permit', 'preBind'] as const)
+      for (const plugin of having(profile, point)) {
+        const node = this.#cache.node(nodeName)
+        if (!node) return 'the node is gone'
+        const status = await plugin[point](state, info, node)
+        if (!isSuccess(status)) return status.reasons.join(', ')
+      }
+    for (const plugin of having(profile, 'bind')) {
+      const status = await plugin.bind(state, info, nodeName)
+      if (status.code !== 'Skip') return isSuccess(status) ? undefined : status.reasons.join(', ')
+    }
+    return 'no bind plugin took the pod'
+  }
+
+  /** No node fits: try to make room, tell the user, wait for a change. */
+  async #rejected(
+    profile: Profile,
+    state: CycleState,
+    queued: QueuedPod,
+    info: PodInfo,
+    { statuses, rejection }: ReturnType<typeof findFeasible>,
+  ): Promise<void> {
+    let note: string | undefined
+    let nominated: string | undefined
+    for (const plugin of having(profile, 'postFilter')) {
+      const result = await plugin.postFilter(state, info, this.#cache, statuses)
+      if (result.status.reasons.length > 0) note = result.status.reasons.join(' ')
+      if (result.nominatedNodeName !== undefined) nominated = result.nominatedNodeName
+      if (isSuccess(result.status)) break
+    }
+    const rejectedBy = rejection ? [rejection.plugin] : [...new Set([...statuses.values()].map(({ plugin }) => plugin))]
+    this.queue.reject(queued, rejectedBy)
+    if (this.#signal.aborted) return
+    const message = describeFit(this.#cache.nodes.length, statuses, rejection, note)
+    this.#events.event(info.pod, 'Warning', 'FailedScheduling', message)
+    await this.#tell(info.pod, message, nominated)
+  }
+
+  /** Shows the reason in the pod's PodScheduled condition. */
+  async #tell(pod: Pod, message: string, nominated: string | undefined): Promise<void> {
+    const known = pod.status.conditions?.find(({ type }) => type === 'PodScheduled')
+    const nominatedChanged = nominated !== undefined && nominated !== (pod.status.nominatedNodeName ?? '')
+    if (known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message && !nominatedChanged)
+      return
+    const lastTransitionTime =
+      known?.status === 'False' ? known.lastTransitionTime : formatTime(this.#options.clock.now())
+    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime }
+    const { namespace, name, uid } = pod.metadata
+    const status = { conditions: [condition], ...(nominatedChanged ? { nominatedNodeName: nominated } : {}) }
+    try {
+      await this.#options.client.patch(
+        Pod,
+        { namespace, name },
+        { metadata: { uid }, status },
+        { type: 'strategic', subresource: 'status' },
+      )
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) this.#options.onError?.(error) // gone or replaced meanwhile
+    }
+  }
+}
