@@ -65,7 +65,11 @@ describe('parseLabelSelector()', () => {
       key.map(k => `!${k}`),
       fc.tuple(key, fc.constantFrom('=', '==', '!='), value).map(parts => parts.join('')),
       fc
-        .tuple(key, fc.constantFrom('in', 'notin'), fc.array(value, { minLength: 1 }))
+        .tuple(
+          key,
+          fc.constantFrom('in', 'notin'),
+          fc.array(value, { minLength: 1 }).filter(list => list.some(Boolean)),
+        )
         .map(([k, op, vs]) => `${k} ${op} (${vs.join(',')})`),
       fc.tuple(key, fc.constantFrom('>', '<'), fc.nat()).map(parts => parts.join('')),
     )

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+// Extracts the descriptions of API types and fields from the declarations of @kubernetes/client-node into
+// out/openapi-descriptions.json, which the server reads to answer `kubectl explain`. It works without the file.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const models = join(root, 'node_modules/@kubernetes/client-node/dist/gen/models')
+const target = join(root, 'out/openapi-descriptions.json')
+if (!existsSync(models)) {
+  console.log('descriptions: @kubernetes/client-node is not installed; kubectl explain will show types only')
+  process.exit(0)
+}
+const types = JSON.parse(readFileSync(join(root, 'src/main/apiserver/schema/types.json'), 'utf8'))
+const capital = text => text.charAt(0).toUpperCase() + text.slice(1)
+const clean = text =>
+  text
+    .split('\n')
+    .map(line => line.replace(/^\s*\* ?/, '').trim())
+    .join(' ')
+    .trim()
+
+const descriptions = {}
+let missing = 0
+for (const id of Object.keys(types)) {
+  const [folder, version, name] = id.split('.')
+  const base = `${capital(version)}${name}`
+  const file = [`${capital(folder)}${base}.d.ts`, `${base}.d.ts`].map(f => join(models, f)).find(existsSync)
+  if (!file) {
+    missing += 1
+    continue
+  }
+  const source = readFileSync(file, 'utf8')
+  const texts = {}
+  const own = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export declare class/.exec(source)
+  if (own) texts[''] = clean(own[1])
+  for (const [, comment, field] of source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*'([^']+)'\??:/g)) {
+    // Generated names avoid JavaScript's keywords with a leading underscore.
+    const key = field.replace(/^_/, '')
+    if (types[id].fields[key]) texts[key] = clean(comment)
+  }
+  descriptions[id] = texts
+}
+mkdirSync(dirname(target), { recursive: true })
+writeFileSync(target, JSON.stringify(descriptions))
+console.log(`descriptions: ${Object.keys(descriptions).length} types described, ${missing} without`)

@@ -1,0 +1,88 @@
+// Whole OpenAPI documents: version 3, one per group and version, and version 2, one for everything.
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import { resourcePaths } from './operations.ts'
+import {
+  definitionName,
+  type Descriptions,
+  type Dialect,
+  type JsonSchema,
+  reachable,
+  typeSchema,
+  V2,
+  V3,
+} from './type-schemas.ts'
+
+const INFO = { title: 'Kubernetes', version: 'v1.36.0' }
+const PATCH_SCHEMA = { description: 'The changes to make, in the format of the content type.', type: 'object' }
+
+/** Lets other work run between steps: building the core group in one go would block for tens of milliseconds. */
+async function inSlices<T>(items: readonly T[], work: (item: T) => void): Promise<void> {
+  let since = performance.now()
+  for (const item of items) {
+    work(item)
+    if (performance.now() - since < 5) continue
+    await new Promise<void>(resolve => setImmediate(resolve))
+    since = performance.now()
+  }
+}
+
+/** @returns JSON texts, name → text; the document is put together from these without holding it as objects. */
+async function parts(resources: readonly ResourceDescriptor[], dialect: Dialect, descriptions: Descriptions) {
+  const paths = new Map<string, string>()
+  await inSlices(resources, resource => {
+    for (const [path, item] of Object.entries(resourcePaths(resource, dialect))) paths.set(path, JSON.stringify(item))
+  })
+  const roots = resources.flatMap(({ schema }) => [schema, `${schema}List`])
+  const { ids, scalars } = reachable([
+    ...roots,
+    'autoscaling.v1.Scale',
+    'meta.v1.DeleteOptions',
+    'meta.v1.Status',
+    'meta.v1.WatchEvent',
+  ])
+  const schemas = new Map<string, string>()
+  await inSlices(ids, id => schemas.set(definitionName(id), JSON.stringify(typeSchema(id, dialect, descriptions))))
+  for (const [name, schema] of scalars)
+    schemas.set(name, JSON.stringify(dialect.version === 3 ? schema : plain(schema)))
+  schemas.set(definitionName('meta.v1.Patch'), JSON.stringify(PATCH_SCHEMA))
+  return { paths: sorted(paths), schemas: sorted(schemas) }
+}
+
+/** Version 2 has no `oneOf`; such values are called strings there. */
+function plain(schema: JsonSchema): JsonSchema {
+  const { oneOf, ...rest } = schema
+  return oneOf ? { ...rest, type: 'string' } : rest
+}
+
+const sorted = (texts: ReadonlyMap<string, string>): string => {
+  const entries = [...texts].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  return `{${entries.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`
+}
+
+const SECURITY = {
+  BearerToken: { type: 'apiKey', name: 'authorization', in: 'header', description: 'Bearer Token authentication' },
+}
+
+/** @param resources those of one group and version */
+export async function documentV3(
+  resources: readonly ResourceDescriptor[],
+  descriptions: Descriptions,
+): Promise<Buffer> {
+  const { paths, schemas } = await parts(resources, V3, descriptions)
+  const security = JSON.stringify(SECURITY)
+  return Buffer.from(
+    `{"openapi":"3.0.0","info":${JSON.stringify(INFO)},"paths":${paths},"components":{"schemas":${schemas},"securitySchemes":${security}}}`,
+  )
+}
+
+/** @param resources all that the server has */
+export async function documentV2(
+  resources: readonly ResourceDescriptor[],
+  descriptions: Descriptions,
+): Promise<Buffer> {
+  const { paths, schemas } = await parts(resources, V2, descriptions)
+  const security = `"securityDefinitions":${JSON.stringify(SECURITY)},"security":[{"BearerToken":[]}]`
+  return Buffer.from(
+    `{"swagger":"2.0","info":${JSON.stringify(INFO)},"paths":${paths},"definitions":${schemas},${security}}`,
+  )
+}

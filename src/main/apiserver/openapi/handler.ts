@@ -1,0 +1,96 @@
+// Serves /openapi/v2 and /openapi/v3. Documents are built when first asked for and then kept as bytes.
+import { createHash } from 'node:crypto'
+import { ApiError } from '../../../shared/machinery/status.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import { documentV2, documentV3 } from './document.ts'
+import type { Descriptions } from './type-schemas.ts'
+
+export interface OpenApiAnswer {
+  readonly bytes: Buffer
+  readonly contentType: string
+  /** Quoted, as in the ETag header. */
+  readonly etag: string
+}
+
+/** Raised when the documents' shape changes, so that clients' caches let go of the old ones. */
+const REVISION = 1
+
+type Documents = Map<string, Promise<Buffer>>
+const built = new WeakMap<readonly ResourceDescriptor[], Documents>()
+
+/** @returns `api/v1` or `apis/group/version`. */
+const keyOf = ({ type }: ResourceDescriptor) =>
+  type.group === '' ? `api/${type.version}` : `apis/${type.group}/${type.version}`
+
+/** Names a document without building it: its content follows from the descriptors and the table. */
+function hashOf(resources: readonly ResourceDescriptor[], described: boolean): string {
+  const hash = createHash('sha256').update(`${REVISION} ${described}`)
+  for (const { type, verbs, status, scale } of resources) {
+    hash.update(`\n${type.group}/${type.version}/${type.plural} ${type.kind} ${verbs.join()} ${!!status} ${!!scale}`)
+  }
+  return hash.digest('hex').toUpperCase()
+}
+
+function acceptable(accept: string | undefined): boolean {
+  const types = (accept ?? '').split(',').map(type => type.split(';', 1)[0]?.trim() ?? '')
+  return types.some(type => type === '' || type === '*/*' || type === 'application/*' || type === 'application/json')
+}
+
+function cached(resources: readonly ResourceDescriptor[], key: string, build: () => Promise<Buffer>): Promise<Buffer> {
+  const documents = built.get(resources) ?? new Map<string, Promise<Buffer>>()
+  built.set(resources, documents)
+  const document = documents.get(key) ?? build()
+  documents.set(key, document)
+  // A failure is not worth keeping.
+  document.catch(() => documents.delete(key))
+  return document
+}
+
+/**
+ * @param path without the query: `/openapi/v2`, `/openapi/v3`, `/openapi/v3/apis/apps/v1`
+ * @param accept the Accept header
+ * @param resources the same array for every call, since it is what documents are kept by
+ * @param descriptions texts for people, where they are at hand
+ * @returns undefined when there is no such document
+ * @throws ApiError 406 when the client does not take JSON
+ */
+export async function openapiHandler(
+  path: string,
+  accept: string | undefined,
+  resources: readonly ResourceDescriptor[],
+  descriptions: Descriptions = {},
+): Promise<OpenApiAnswer | undefined> {
+  const match = /^\/openapi\/(v2|v3)(?:\/(.+?))?\/?$/.exec(path)
+  if (!match) return undefined
+  const [, version, key] = match
+  const described = Object.keys(descriptions).length > 0
+  const answer = (bytes: Buffer, hash: string): OpenApiAnswer => ({
+    bytes,
+    contentType: 'application/json',
+    etag: `"${hash}"`,
+  })
+  const own = key === undefined ? resources : resources.filter(resource => keyOf(resource) === key)
+  if (own.length === 0 || (version === 'v2' && key !== undefined)) return undefined
+  if (!acceptable(accept)) {
+    throw new ApiError(406, 'NotAcceptable', 'only the following media types are accepted: application/json')
+  }
+  if (version === 'v2') {
+    return answer(await cached(resources, 'v2', () => documentV2(resources, descriptions)), hashOf(own, described))
+  }
+  if (key === undefined) return answer(index(resources, described), hashOf(own, described))
+  return answer(await cached(resources, key, () => documentV3(own, descriptions)), hashOf(own, described))
+}
+
+function index(resources: readonly ResourceDescriptor[], described: boolean): Buffer {
+  const groups = new Map<string, ResourceDescriptor[]>()
+  for (const resource of resources) groups.set(keyOf(resource), [...(groups.get(keyOf(resource)) ?? []), resource])
+  const paths = Object.fromEntries(
+    [...groups]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, own]) => {
+        const serverRelativeURL = `/openapi/v3/${key}?hash=${hashOf(own, described)}`
+        return [key, { serverRelativeURL }]
+      }),
+  )
+  return Buffer.from(JSON.stringify({ paths }))
+}
