@@ -17,6 +17,6 @@ for (const [name, segmentBytes] of [
           garbageBytes: 0,
           ...(segmentBytes ? { segmentBytes } : {}),
         }),
-      dispose: () => folder[Symbol.asyncDispose](),
+      dispose: async () => folder[Symbol.asyncDispose](),
     }
   })

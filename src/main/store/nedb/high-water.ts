@@ -9,19 +9,22 @@ interface Mark {
   /** The opening of the log that the ceiling belongs to. */
   readonly lineage: string
   readonly ceiling: number
+  /** Revision that this opening started from: after a restore it lies beyond what the log holds. */
+  readonly start: number
 }
 
 export class HighWater {
   readonly #disk: Disk
   readonly #path: string
   readonly #lineage: string
-  #ceiling: number
+  readonly #start: number
+  #ceiling = 0
 
-  private constructor(disk: Disk, path: string, lineage: string, ceiling: number) {
+  private constructor(disk: Disk, path: string, lineage: string, start: number) {
     this.#disk = disk
     this.#path = path
     this.#lineage = lineage
-    this.#ceiling = ceiling
+    this.#start = start
   }
 
   /**
@@ -40,8 +43,9 @@ export class HighWater {
     const path = join(dataDir, 'revision.json')
     const text = await readIfThere(path)
     const mark = text === undefined ? undefined : (JSON.parse(text) as Mark)
-    const start = mark && mark.lineage !== before ? Math.max(revision, mark.ceiling) : revision
-    const highWater = new HighWater(disk, path, lineage, 0)
+    const least = mark ? (mark.lineage === before ? mark.start : mark.ceiling) : 0
+    const start = Math.max(revision, least)
+    const highWater = new HighWater(disk, path, lineage, start)
     await highWater.reserve(start)
     return { highWater, revision: start }
   }
@@ -50,7 +54,7 @@ export class HighWater {
   async reserve(revision: number): Promise<void> {
     if (revision < this.#ceiling) return
     const ceiling = revision + RESERVE
-    const mark: Mark = { lineage: this.#lineage, ceiling }
+    const mark: Mark = { lineage: this.#lineage, ceiling, start: this.#start }
     await writeAtomically(this.#disk, this.#path, `${JSON.stringify(mark)}\n`)
     this.#ceiling = ceiling
   }
