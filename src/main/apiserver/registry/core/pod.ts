@@ -6,6 +6,8 @@ import { list } from '../support/collections.ts'
 import { bumpGeneration, keepField, keepStatus, startGeneration } from '../support/strategy.ts'
 import { setPodDefaults } from './pod/defaults.ts'
 import { qosClass } from './pod/qos.ts'
+import { validatePodUpdate } from './pod/validate-update.ts'
+import { validateNewPod, validatePod } from './pod/validate.ts'
 
 const TERMINAL = new Set(['Succeeded', 'Failed'])
 
@@ -41,6 +43,9 @@ export const pods = defineResource<Pod>({
     keepStatus(pod, old)
     bumpGeneration(pod, old)
   },
+  // Only an object that was stored has a version.
+  validate: pod => [...validatePod(pod), ...(pod.metadata.resourceVersion ? [] : validateNewPod(pod))],
+  validateUpdate: validatePodUpdate,
   status: {
     prepareForUpdate: (pod, old) => {
       keepField(pod, old, 'spec')

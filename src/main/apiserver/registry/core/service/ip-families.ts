@@ -44,7 +44,7 @@ export function initIPFamilies(service: Service, old: Service | undefined): Fiel
   if (withoutSelector) {
     // Whoever writes the endpoints may use either family.
     if (list(spec.ipFamilies).length < 2 && !single)
-      spec.ipFamilies = [...list(spec.ipFamilies), spec.ipFamilies[0] === 'IPv4' ? 'IPv6' : 'IPv4']
+      spec.ipFamilies = [...list(spec.ipFamilies), list(spec.ipFamilies)[0] === 'IPv4' ? 'IPv6' : 'IPv4']
     return []
   }
   if (spec.ipFamilyPolicy === 'RequireDualStack')

@@ -1,0 +1,143 @@
+// The spec of a pod or of a pod template.
+import type { PodSpec, PodTemplateSpec } from '../../../../../shared/api/core/v1.ts'
+import type { ObjectMeta } from '../../../../../shared/api/meta/v1.ts'
+import {
+  type FieldError,
+  duplicate,
+  forbiddenField,
+  invalidValue,
+  notFoundValue,
+  notSupported,
+  required,
+} from '../../../../../shared/machinery/field-error.ts'
+import { dns1123Label, dns1123Subdomain, qualifiedName } from '../../../../../shared/machinery/names.ts'
+import { entries, list, sortedEntries } from '../../support/collections.ts'
+import { MAX_INT32, between, each, labelKey, obey, oneOf, validateLabels } from '../../support/rules.ts'
+import { resourceAmount, resourceName } from '../../support/resource-names.ts'
+import { validateAffinity } from './validate-affinity.ts'
+import { validateContainers, validateEphemeralContainers, validateInitContainers } from './validate-containers.ts'
+import { validateNames } from './validate-dns.ts'
+import { hostNetworkPorts } from './validate-ports.ts'
+import { validatePodResources } from './validate-resources.ts'
+import { validateSchedulingGates, validateTolerations, validateTopologySpread } from './validate-scheduling.ts'
+import { validateHostUsers, validatePodSecurityContext } from './validate-security.ts'
+import { validateVolumes } from './validate-volumes.ts'
+
+export const RESTART_POLICIES = ['Always', 'OnFailure', 'Never']
+const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
+
+function resourceClaimErrors(path: string, spec: PodSpec): FieldError[] {
+  const names = new Set<string>()
+  return each(path, spec.resourceClaims, (at, claim) => {
+    const errors: FieldError[] = []
+    if (!claim.name) errors.push(required(`${at}.name`))
+    else if (names.has(claim.name)) errors.push(duplicate(`${at}.name`, claim.name))
+    else errors.push(...obey(`${at}.name`, claim.name, dns1123Label))
+    names.add(claim.name)
+    const { resourceClaimName: own, resourceClaimTemplateName: template } = claim
+    if (own !== undefined && template !== undefined)
+      errors.push(
+        invalidValue(at, claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified'),
+      )
+    if (own === undefined && template === undefined)
+      errors.push(invalidValue(at, claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'))
+    if (own !== undefined) errors.push(...obey(`${at}.resourceClaimName`, own, dns1123Subdomain))
+    if (template !== undefined) errors.push(...obey(`${at}.resourceClaimTemplateName`, template, dns1123Subdomain))
+    return errors
+  })
+}
+
+/** Variables out of files read them from an emptyDir of the same pod. */
+function fileKeyErrors(path: string, spec: PodSpec): FieldError[] {
+  const volumes = new Map(list(spec.volumes).map(volume => [volume.name, volume]))
+  const check = (field: string, containers: PodSpec['containers'] | PodSpec['ephemeralContainers']) =>
+    each<{ env?: PodSpec['containers'][number]['env'] }>(`${path}.${field}`, containers, (at, container) =>
+      each(`${at}.env`, container.env, (p, variable) => {
+        const name = variable.valueFrom?.fileKeyRef?.volumeName
+        if (name === undefined) return []
+        const where = `${p}.valueFrom.fileKeyRef.volumeName`
+        const volume = volumes.get(name)
+        if (!volume) return [notFoundValue(where, name)]
+        return volume.emptyDir ? [] : [invalidValue(where, name, 'referenced volume must be of type emptyDir')]
+      }),
+    )
+  return [
+    ...check('initContainers', spec.initContainers),
+    ...check('containers', spec.containers),
+    ...check('ephemeralContainers', spec.ephemeralContainers),
+  ]
+}
+
+function osErrors(path: string, spec: PodSpec): FieldError[] {
+  if (!spec.os) return []
+  const { name } = spec.os
+  if (!name) return [required(`${path}.os.name`)]
+  if (name !== 'linux' && name !== 'windows') return [notSupported(`${path}.os`, name, ['linux', 'windows'])]
+  if (name === 'linux')
+    return spec.securityContext?.windowsOptions
+      ? [forbiddenField(`${path}.securityContext.windowsOptions`, 'windows options cannot be set for a linux pod')]
+      : []
+  const fields = ['hostUsers', 'hostPID', 'hostIPC', 'shareProcessNamespace'] as const
+  const why = 'cannot be set for a windows pod'
+  return fields.flatMap(field => (spec[field] === undefined ? [] : [forbiddenField(`${path}.${field}`, why)]))
+}
+
+/** @param meta the pod's; undefined for a template */
+export function validatePodSpec(path: string, spec: PodSpec, meta: ObjectMeta | undefined): FieldError[] {
+  const { volumes, errors } = validateVolumes(`${path}.volumes`, spec.volumes, meta)
+  if (spec.terminationGracePeriodSeconds === undefined)
+    errors.unshift(required(`${path}.terminationGracePeriodSeconds`))
+  const claims = new Set(list(spec.resourceClaims).flatMap(claim => claim.name || []))
+  const pod = { spec, volumes, claims, hostUsers: spec.hostUsers !== false }
+  const subdomain = (field: 'serviceAccountName' | 'nodeName' | 'priorityClassName' | 'runtimeClassName') => {
+    const name = spec[field]
+    return name ? obey(`${path}.${field}`, name, dns1123Subdomain) : []
+  }
+  errors.push(
+    ...resourceClaimErrors(`${path}.resourceClaims`, spec),
+    ...validateContainers(`${path}.containers`, pod),
+    ...validateInitContainers(`${path}.initContainers`, pod),
+    ...validateEphemeralContainers(`${path}.ephemeralContainers`, pod),
+    ...validatePodResources(`${path}.resources`, spec.resources, list(spec.containers), spec.os?.name),
+    ...(spec.hostNetwork ? hostNetworkPorts(`${path}.containers`, list(spec.containers), meta !== undefined) : []),
+    ...oneOf(`${path}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES),
+    ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES),
+    ...validateLabels(`${path}.nodeSelector`, spec.nodeSelector),
+    ...validatePodSecurityContext(path, spec),
+    ...validateAffinity(`${path}.affinity`, spec.affinity),
+    ...validateNames(path, spec),
+    ...each(`${path}.readinessGates`, spec.readinessGates, (at, gate) =>
+      obey(`${at}.conditionType`, gate.conditionType ?? '', qualifiedName),
+    ),
+    ...validateSchedulingGates(`${path}.schedulingGates`, spec.schedulingGates),
+    ...validateTopologySpread(`${path}.topologySpreadConstraints`, spec.topologySpreadConstraints),
+    ...validateHostUsers(path, spec),
+    ...subdomain('serviceAccountName'),
+    ...subdomain('nodeName'),
+    ...validateTolerations(`${path}.tolerations`, spec.tolerations),
+    ...subdomain('priorityClassName'),
+    ...subdomain('runtimeClassName'),
+  )
+  const deadline = spec.activeDeadlineSeconds
+  if (deadline !== undefined) errors.push(...obey(`${path}.activeDeadlineSeconds`, deadline, between(1, MAX_INT32)))
+  if (spec.preemptionPolicy !== undefined)
+    errors.push(...oneOf(`${path}.preemptionPolicy`, spec.preemptionPolicy, ['PreemptLowerPriority', 'Never']))
+  for (const [name, amount] of sortedEntries(spec.overhead)) {
+    const at = `${path}.overhead[${name}]`
+    errors.push(...resourceName(at, name), ...resourceAmount(at, name, amount))
+  }
+  return [...errors, ...osErrors(path, spec), ...fileKeyErrors(path, spec)]
+}
+
+export function validatePodTemplate(path: string, template: PodTemplateSpec): FieldError[] {
+  const { metadata, spec } = template
+  const errors: FieldError[] = [
+    ...validateLabels(`${path}.labels`, metadata?.labels),
+    ...entries(metadata?.annotations).flatMap(([key]) => labelKey(`${path}.annotations`, key.toLowerCase())),
+  ]
+  if (!spec) return [...errors, required(`${path}.spec`)]
+  errors.push(...validatePodSpec(`${path}.spec`, spec, undefined))
+  if (list(spec.ephemeralContainers).length > 0)
+    errors.push(forbiddenField(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'))
+  return errors
+}

@@ -1,0 +1,172 @@
+// Volumes of pods. Sources that this cluster cannot mount get the checks of the schema only.
+import type {
+  DownwardAPIVolumeFile,
+  EphemeralVolumeSource,
+  HostPathVolumeSource,
+  KeyToPath,
+  Volume,
+} from '../../../../../shared/api/core/v1.ts'
+import type { ObjectMeta } from '../../../../../shared/api/meta/v1.ts'
+import {
+  type FieldError,
+  duplicate,
+  forbiddenField,
+  invalidValue,
+  required,
+} from '../../../../../shared/machinery/field-error.ts'
+import { dns1123Label, dns1123Subdomain } from '../../../../../shared/machinery/names.ts'
+import { isQuantity, parseQuantity } from '../../../../../shared/machinery/quantity.ts'
+import { list } from '../../support/collections.ts'
+import { each, fileMode, optionalOneOf, requiredAnd, requiredText } from '../../support/rules.ts'
+import { validateClaimSpec } from '../validate-claim-spec.ts'
+import { descendingPath, noBacksteps, nonReservedPath } from './paths.ts'
+import { VOLUME_FIELDS, validateFieldRef, validateResourceFieldRef } from './validate-field-refs.ts'
+import type { Volumes } from './validate-mounts.ts'
+import { validateProjected } from './validate-projected.ts'
+
+const HOST_PATH_TYPES = [
+  '',
+  'BlockDevice',
+  'CharDevice',
+  'Directory',
+  'DirectoryOrCreate',
+  'File',
+  'FileOrCreate',
+  'Socket',
+]
+
+export const validateItems = (path: string, items: readonly KeyToPath[] | undefined): FieldError[] =>
+  each(path, items, (at, item) => [
+    ...requiredText(`${at}.key`, item.key),
+    ...requiredText(`${at}.path`, item.path),
+    ...nonReservedPath(`${at}.path`, item.path ?? ''),
+    ...fileMode(`${at}.mode`, item.mode),
+  ])
+
+/** Upstream reports these at the list, without an index. */
+export function validateDownwardFile(path: string, file: DownwardAPIVolumeFile): FieldError[] {
+  const errors = [...requiredText(`${path}.path`, file.path), ...nonReservedPath(`${path}.path`, file.path ?? '')]
+  if (file.fieldRef) {
+    errors.push(...validateFieldRef(`${path}.fieldRef`, file.fieldRef, VOLUME_FIELDS))
+    if (file.resourceFieldRef)
+      errors.push(invalidValue(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'))
+  } else if (file.resourceFieldRef)
+    errors.push(...validateResourceFieldRef(`${path}.resourceFieldRef`, file.resourceFieldRef, true))
+  else errors.push(required(path, 'one of fieldRef and resourceFieldRef is required'))
+  return [...errors, ...fileMode(`${path}.mode`, file.mode)]
+}
+
+export const validateHostPath = (path: string, { path: target, type }: HostPathVolumeSource): FieldError[] =>
+  target
+    ? [...noBacksteps(`${path}.path`, target), ...optionalOneOf(`${path}.type`, type, HOST_PATH_TYPES)]
+    : [required(`${path}.path`)]
+
+function ephemeralErrors(path: string, { volumeClaimTemplate: template }: EphemeralVolumeSource): FieldError[] {
+  if (!template) return [required(`${path}.volumeClaimTemplate`)]
+  const at = `${path}.volumeClaimTemplate`
+  return validateClaimSpec(`${at}.spec`, template.spec)
+}
+
+type Check = (path: string, volume: Volume) => FieldError[]
+
+const SOURCES: Readonly<Record<string, Check>> = {
+  emptyDir: (path, { emptyDir }) => {
+    const limit = emptyDir?.sizeLimit
+    return limit !== undefined && isQuantity(limit) && parseQuantity(limit).value() < 0
+      ? [forbiddenField(`${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')]
+      : []
+  },
+  hostPath: (path, { hostPath }) => (hostPath ? validateHostPath(path, hostPath) : []),
+  secret: (path, { secret }) => [
+    ...requiredText(`${path}.secretName`, secret?.secretName),
+    ...fileMode(`${path}.defaultMode`, secret?.defaultMode),
+    ...validateItems(`${path}.items`, secret?.items),
+  ],
+  configMap: (path, { configMap }) => [
+    ...requiredText(`${path}.name`, configMap?.name),
+    ...fileMode(`${path}.defaultMode`, configMap?.defaultMode),
+    ...validateItems(`${path}.items`, configMap?.items),
+  ],
+  downwardAPI: (path, { downwardAPI }) => [
+    ...fileMode(`${path}.defaultMode`, downwardAPI?.defaultMode),
+    ...list(downwardAPI?.items).flatMap(file => validateDownwardFile(path, file)),
+  ],
+  projected: (path, { projected }) => (projected ? validateProjected(path, projected) : []),
+  persistentVolumeClaim: (path, { persistentVolumeClaim: claim }) =>
+    requiredText(`${path}.claimName`, claim?.claimName),
+  nfs: (path, { nfs }) => [
+    ...requiredText(`${path}.server`, nfs?.server),
+    ...requiredText(`${path}.path`, nfs?.path),
+    ...(nfs?.path && !nfs.path.startsWith('/')
+      ? [invalidValue(`${path}.path`, nfs.path, 'must be an absolute path')]
+      : []),
+  ],
+  csi: (path, { csi }) => requiredText(`${path}.driver`, csi?.driver),
+  ephemeral: (path, { ephemeral }) => (ephemeral ? ephemeralErrors(path, ephemeral) : []),
+  image: (path, { image }) => [
+    ...requiredText(`${path}.reference`, image?.reference),
+    ...optionalOneOf(`${path}.pullPolicy`, image?.pullPolicy, ['Always', 'IfNotPresent', 'Never']),
+  ],
+  gitRepo: (path, { gitRepo }) => [
+    ...requiredText(`${path}.repository`, gitRepo?.repository),
+    ...descendingPath(`${path}.directory`, gitRepo?.directory ?? ''),
+  ],
+}
+
+/** The order in which upstream looks at the sources: the first one counts, the others are too many. */
+const ORDER = (
+  'emptyDir hostPath gitRepo gcePersistentDisk awsElasticBlockStore secret nfs iscsi glusterfs flocker ' +
+  'persistentVolumeClaim rbd cinder cephfs quobyte downwardAPI fc flexVolume configMap azureFile vsphereVolume ' +
+  'photonPersistentDisk portworxVolume azureDisk storageos projected scaleIO csi ephemeral image'
+).split(' ')
+
+function sourceErrors(path: string, volume: Volume): FieldError[] {
+  const errors: FieldError[] = []
+  const given = volume as unknown as Readonly<Record<string, unknown>>
+  let found = false
+  for (const source of ORDER) {
+    if (given[source] === undefined) continue
+    const at = `${path}.${source}`
+    if (found) errors.push(forbiddenField(at, 'may not specify more than 1 volume type'))
+    else errors.push(...(SOURCES[source]?.(at, volume) ?? []))
+    found = true
+  }
+  if (!found) errors.push(required(path, 'must specify a volume type'))
+  return errors
+}
+
+/** @returns the valid volumes by name, for the mounts, and what is wrong with the others */
+export function validateVolumes(
+  path: string,
+  volumes: readonly Volume[] | undefined,
+  meta: ObjectMeta | undefined,
+): { volumes: Volumes; errors: FieldError[] } {
+  const valid = new Map<string, Volume>()
+  const errors: FieldError[] = []
+  const created = new Set(
+    meta?.name ? list(volumes).flatMap(({ ephemeral, name }) => (ephemeral ? `${meta.name}-${name}` : [])) : [],
+  )
+  for (const [i, volume] of list(volumes).entries()) {
+    const at = `${path}[${i}]`
+    const wrong = sourceErrors(at, volume)
+    if (volume.ephemeral && meta?.name && volume.name) {
+      const claim = `${meta.name}-${volume.name}`
+      for (const message of dns1123Subdomain(claim))
+        wrong.push(invalidValue(`${at}.name`, volume.name, `PVC name "${claim}": ${message}`))
+    }
+    wrong.push(...requiredAnd(`${at}.name`, volume.name, name => dns1123Label(name)))
+    if (valid.has(volume.name)) wrong.push(duplicate(`${at}.name`, volume.name))
+    if (wrong.length === 0) valid.set(volume.name, volume)
+    errors.push(...wrong)
+    const claimName = volume.persistentVolumeClaim?.claimName
+    if (claimName !== undefined && created.has(claimName))
+      errors.push(
+        invalidValue(
+          `${at}.persistentVolumeClaim.claimName`,
+          claimName,
+          'must not reference a PVC that gets created for an ephemeral volume',
+        ),
+      )
+  }
+  return { volumes: valid, errors }
+}

@@ -1,0 +1,117 @@
+// Small rules that the validation of many kinds is made of. Each takes the path of the field first.
+import { isIP } from 'node:net'
+import type { LabelSelector } from '../../../../shared/api/meta/v1.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../../../shared/machinery/field-error.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { labelValue, qualifiedName } from '../../../../shared/machinery/names.ts'
+import { entries, list } from './collections.ts'
+
+export type Rule<T> = (value: T) => string[]
+
+/** One `Invalid value` per message of the rule. */
+export const obey = <T>(path: string, value: T, rule: Rule<T>): FieldError[] =>
+  rule(value).map(message => invalidValue(path, value, message))
+
+/** `Required value` for nothing at all, else the rule's messages. */
+export const requiredAnd = (path: string, value: string | undefined, rule: Rule<string>): FieldError[] =>
+  value ? obey(path, value, rule) : [required(path)]
+
+export const requiredText = (path: string, value: string | undefined): FieldError[] => (value ? [] : [required(path)])
+
+export const nonNegative = (path: string, value: number | undefined): FieldError[] =>
+  value !== undefined && value < 0 ? [invalidValue(path, value, 'must be greater than or equal to 0')] : []
+
+export const positive = (path: string, value: number | undefined): FieldError[] =>
+  value !== undefined && value <= 0 ? [invalidValue(path, value, 'must be greater than 0')] : []
+
+/** `Required value` when empty, `Unsupported value` when not listed. Give the list in upstream's order. */
+export function oneOf(path: string, value: string | undefined, supported: readonly string[]): FieldError[] {
+  if (!value) return [required(path)]
+  return supported.includes(value) ? [] : [notSupported(path, value, supported)]
+}
+
+/** Absent is fine; whatever is there must be listed. */
+export const optionalOneOf = (path: string, value: string | undefined, supported: readonly string[]): FieldError[] =>
+  value === undefined || supported.includes(value) ? [] : [notSupported(path, value, supported)]
+
+export const between =
+  (low: number, high: number): Rule<number> =>
+  value =>
+    value >= low && value <= high ? [] : [`must be between ${low} and ${high}, inclusive`]
+
+export const MAX_INT32 = 2_147_483_647
+
+/** File modes: 0 to 0777. */
+export const fileMode = (path: string, mode: number | undefined): FieldError[] =>
+  mode === undefined || (mode >= 0 && mode <= 0o777)
+    ? []
+    : [invalidValue(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive')]
+
+export const ipAddress = (path: string, value: string): FieldError[] =>
+  isIP(value) === 0 ? [invalidValue(path, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')] : []
+
+/** Whether the text is an address, a slash and a prefix length. */
+export function isCIDR(text: string): boolean {
+  const slash = text.indexOf('/')
+  if (slash < 0) return false
+  const family = isIP(text.slice(0, slash))
+  const bits = text.slice(slash + 1)
+  return family !== 0 && /^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
+}
+
+export const cidr = (path: string, value: string): FieldError[] =>
+  isCIDR(value) ? [] : [invalidValue(path, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
+
+export const immutable = (path: string, value: unknown, old: unknown): FieldError[] =>
+  deepEqual(value, old) ? [] : [invalidValue(path, value ?? null, 'field is immutable')]
+
+export const labelKey = (path: string, key: string): FieldError[] => obey(path, key, qualifiedName)
+
+/** Keys and values of a map of labels, reported at the map. */
+export const validateLabels = (path: string, labels: Readonly<Record<string, string>> | undefined): FieldError[] =>
+  entries(labels).flatMap(([key, value]) => [...labelKey(path, key), ...obey(path, value, labelValue)])
+
+function requirementErrors(
+  path: string,
+  { key, operator, values }: { key?: string; operator?: string; values?: string[] },
+) {
+  const errors: FieldError[] = []
+  if (operator === 'In' || operator === 'NotIn') {
+    if (list(values).length === 0)
+      errors.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+    if (list(values).length > 0)
+      errors.push(
+        forbiddenField(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
+      )
+  } else errors.push(invalidValue(`${path}.operator`, operator ?? '', 'not a valid selector operator'))
+  errors.push(...labelKey(`${path}.key`, key ?? ''))
+  for (const [i, value] of list(values).entries()) errors.push(...obey(`${path}.values[${i}]`, value, labelValue))
+  return errors
+}
+
+export const validateLabelSelector = (path: string, selector: LabelSelector | undefined): FieldError[] =>
+  !selector
+    ? []
+    : [
+        ...validateLabels(`${path}.matchLabels`, selector.matchLabels),
+        ...list(selector.matchExpressions).flatMap((requirement, i) =>
+          requirementErrors(`${path}.matchExpressions[${i}]`, requirement),
+        ),
+      ]
+
+export const isEmptySelector = (selector: LabelSelector): boolean =>
+  entries(selector.matchLabels).length === 0 && list(selector.matchExpressions).length === 0
+
+/** The rule over every item, with the path of the item. */
+export const each = <T>(
+  path: string,
+  items: readonly T[] | undefined,
+  rule: (path: string, item: T, index: number) => FieldError[],
+): FieldError[] => list(items).flatMap((item, i) => rule(`${path}[${i}]`, item, i))
