@@ -1,0 +1,17 @@
+// Serves the OpenAPI documents through the server's paths, with ETags.
+import { type PathHandler, unknownPath } from '../chain/router.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import type { ApiRequest, ApiResponse } from '../request.ts'
+import { openapiHandler } from './handler.ts'
+
+export function openapiPaths(resources: readonly ResourceDescriptor[]): PathHandler[] {
+  const handle = async ({ info, headers }: ApiRequest): Promise<ApiResponse> => {
+    const answer = await openapiHandler(info.path, headers.accept, resources)
+    if (!answer) throw unknownPath()
+    const { bytes, contentType, etag } = answer
+    const cache = { etag, vary: 'Accept' }
+    if (headers['if-none-match'] === etag) return { code: 304, headers: cache, bytes: Buffer.alloc(0), contentType }
+    return { code: 200, headers: cache, bytes, contentType }
+  }
+  return ['/openapi/v2', '/openapi/v3', '/openapi/v3/*'].map(path => ({ path, handle }))
+}
