@@ -22,7 +22,7 @@ import { openFirewalls } from './firewall/firewalls.ts'
 import { listAddresses } from './ip.ts'
 import { requireCidr } from './ipv4.ts'
 import { NodeRoutes, type PeerPlan, peerOf } from './node-routes.ts'
-import { Owned } from './owned.ts'
+import { Owned } from '../../shared/machinery/owned.ts'
 import { findPodCIDR } from './pod-cidr.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
 import { setUpServiceLink } from './service-link.ts'
@@ -105,7 +105,8 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     table,
     clock,
     log,
-    base: () => baseRules({ clusterCIDR, podCIDR, nodeIP, direct: plan.direct.map(peer => `${peer.nodeIP}/32`) }),
+    base: () =>
+      baseRules({ clusterCIDR, podCIDR, serviceCIDR, nodeIP, direct: plan.direct.map(peer => `${peer.nodeIP}/32`) }),
     applied: () => {
       const flows = stale
       stale = []

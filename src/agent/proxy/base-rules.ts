@@ -1,11 +1,13 @@
 // The fixed part of the agent's nftables table: hooks, shared maps, masquerading.
-import { MASQUERADE_MARK, POD_LINK_PREFIX, SERVICE_LINK, TABLE, VXLAN_LINK } from '../network/names.ts'
+import { MASQUERADE_MARK, POD_LINK_PREFIX, TABLE, VXLAN_LINK } from '../network/names.ts'
 
 export interface BaseRulesOptions {
   /** Addresses of all pods; never masqueraded among each other. */
   readonly clusterCIDR: string
   /** Addresses of this node's pods. */
   readonly podCIDR: string
+  /** Addresses of all Services: what of them nobody serves is refused. */
+  readonly serviceCIDR: string
   readonly nodeIP: string
   /** Addresses besides the cluster's that know the way back to pods: nodes with a direct route. */
   readonly direct: readonly string[]
@@ -21,7 +23,7 @@ const nodePortKey = 'meta l4proto . th dport'
  * take a Service's traffic. Refusals happen in filter chains: a service address that was not redirected is still the
  * destination there.
  */
-export function baseRules({ clusterCIDR, podCIDR, nodeIP, direct }: BaseRulesOptions): string {
+export function baseRules({ clusterCIDR, podCIDR, serviceCIDR, nodeIP, direct }: BaseRulesOptions): string {
   return `add table ip ${TABLE}
 delete table ip ${TABLE}
 table ip ${TABLE} {
@@ -37,15 +39,16 @@ table ip ${TABLE} {
 
   chain mark-masquerade { meta mark set meta mark or ${MASQUERADE_MARK}; }
   chain refuse { reject; }
-  chain redirect {
+  chain service-traffic {
     ${serviceKey} vmap @services
     fib daddr type local ${nodePortKey} vmap @nodeports
     dnat ip addr . port to ${serviceKey} map @hostports-on
     fib daddr type local dnat ip addr . port to ${nodePortKey} map @hostports
   }
-  chain check {
+  chain unserved-traffic {
     ct state new ${serviceKey} vmap @unserved
     ct state new fib daddr type local ${nodePortKey} vmap @unserved-nodeports
+    ip daddr ${serviceCIDR} fib daddr type != local reject
   }
   chain masquerade-now {
     meta mark set meta mark & 0xffffbfff
@@ -64,27 +67,25 @@ table ip ${TABLE} {
   }
   chain nat-prerouting {
     type nat hook prerouting priority -105; policy accept;
-    jump redirect
+    jump service-traffic
   }
   chain nat-output {
     type nat hook output priority -105; policy accept;
-    jump redirect
+    jump service-traffic
   }
   chain filter-input {
     type filter hook input priority -5; policy accept;
-    jump check
+    jump unserved-traffic
   }
   chain filter-forward {
     type filter hook forward priority -5; policy accept;
-    jump check
-    oifname "${SERVICE_LINK}" reject
+    jump unserved-traffic
     oifname "${VXLAN_LINK}" tcp flags syn tcp option maxseg size set rt mtu
     iifname "${VXLAN_LINK}" tcp flags syn tcp option maxseg size set rt mtu
   }
   chain filter-output {
     type filter hook output priority -5; policy accept;
-    jump check
-    oifname "${SERVICE_LINK}" reject
+    jump unserved-traffic
   }
   chain nat-postrouting {
     type nat hook postrouting priority 95; policy accept;

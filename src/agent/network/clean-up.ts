@@ -1,0 +1,46 @@
+// Takes everything of the pod network off the host: links, routes, rules, firewall openings, kernel settings, files.
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Run, run as runTool } from './exec.ts'
+import { closeFirewalls } from './firewall/firewalls.ts'
+import { ipBatchForce, listLinks } from './ip.ts'
+import { SERVICE_LINK, TABLE, VXLAN_LINK } from './names.ts'
+import { removeNodeRoutes } from './node-routes.ts'
+import { isPodLink } from './pod-network.ts'
+import { removeServiceLink } from './service-link.ts'
+import { restoreSysctls } from './sysctl.ts'
+
+export interface CleanUpOptions {
+  readonly stateDir: string
+  readonly run?: Run
+}
+
+/**
+ * For a node that leaves, after its network was disposed of. Can be repeated; a host without our network stays as it
+ * is. Pods lose their network.
+ * @throws ToolError when a firewall cannot be put back
+ */
+export async function cleanUpNetwork({ stateDir, run = runTool }: CleanUpOptions): Promise<void> {
+  const podLinks = (await listLinks(run)).filter(isPodLink)
+  await ipBatchForce(
+    run,
+    podLinks.map(link => `link delete ${link.ifname}`),
+  )
+  await removeNodeRoutes(run)
+  await removeServiceLink(run)
+  await run(['nft', '-f', '-'], { input: `add table ip ${TABLE}\ndelete table ip ${TABLE}\n` })
+  await closeFirewalls(run)
+  // Last, when nothing of ours is left that would forward.
+  restoreSysctls(join(stateDir, 'sysctls.json'))
+  rmSync(stateDir, { recursive: true, force: true })
+}
+
+/** @returns what of the pod network is on this host; empty after a clean-up. */
+export async function findTraces(run: Run = runTool): Promise<string[]> {
+  const links = (await listLinks(run)).filter(
+    link => isPodLink(link) || link.ifname === SERVICE_LINK || link.ifname === VXLAN_LINK,
+  )
+  const tables = await run(['nft', 'list', 'tables', 'ip'])
+  const hasTable = tables.split('\n').includes(`table ip ${TABLE}`)
+  return [...links.map(link => `link ${link.ifname}`), ...(hasTable ? [`nftables table ip ${TABLE}`] : [])]
+}

@@ -1,0 +1,111 @@
+// The program that a test host runs: the node's network alone, fed with objects over stdin instead of an API server.
+import { createInterface } from 'node:readline'
+import type { Client, List } from '../../../src/shared/client/client.ts'
+import { InformerFactory } from '../../../src/shared/client/informer-factory.ts'
+import type { WatchFrame } from '../../../src/shared/client/transport.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import type { ResourceType } from '../../../src/shared/machinery/resource-type.ts'
+import { cleanUpNetwork } from '../../../src/agent/network/clean-up.ts'
+import { type NetworkOptions, startNetwork } from '../../../src/agent/network/network.ts'
+import { preflight } from '../../../src/agent/network/preflight.ts'
+import type { HostPort } from '../../../src/agent/contracts.ts'
+
+export interface AgentConfig {
+  readonly network: Omit<NetworkOptions, 'informers' | 'log' | 'apiServers'>
+  readonly apiServers: { host: string; port: number }[]
+  /** The API server does not answer at all. */
+  readonly offline?: boolean
+}
+
+export type AgentCommand =
+  | { id: number; do: 'put' | 'delete'; plural: string; object: AnyObject }
+  | { id: number; do: 'setUp'; podUid: string; pid: number }
+  | { id: number; do: 'tearDown' | 'addressesOf'; podUid: string }
+  | { id: number; do: 'hostPorts'; podUid: string; podIP: string; ports: HostPort[] }
+  | { id: number; do: 'cleanUp' | 'preflight' | 'stop' }
+
+/** Lists nothing and watches what the test puts: the informers' own behaviour is real. */
+class FedClient {
+  readonly #waiting = new Map<string, ((frame: WatchFrame) => void)[]>()
+  readonly #kept = new Map<string, Map<string, AnyObject>>()
+  readonly #offline: boolean
+  #revision = 1
+  constructor(offline: boolean) {
+    this.#offline = offline
+  }
+
+  push(type: 'put' | 'delete', plural: string, given: AnyObject): void {
+    const object = { ...given, metadata: { ...given.metadata, resourceVersion: String(++this.#revision) } }
+    const key = `${object.metadata.namespace ?? ''}/${object.metadata.name}`
+    const kept = this.#kept.get(plural) ?? new Map<string, AnyObject>()
+    this.#kept.set(plural, kept)
+    const known = kept.has(key)
+    if (type === 'put') kept.set(key, object)
+    else kept.delete(key)
+    const frame: WatchFrame = { type: type === 'delete' ? 'DELETED' : known ? 'MODIFIED' : 'ADDED', object }
+    for (const send of this.#waiting.get(plural) ?? []) send(frame)
+  }
+
+  async list(type: ResourceType<unknown>): Promise<List<AnyObject>> {
+    if (this.#offline) throw new Error('the API server is away')
+    return { items: [...(this.#kept.get(type.plural)?.values() ?? [])], resourceVersion: String(this.#revision) }
+  }
+
+  async *watch(type: ResourceType<unknown>, query: { signal?: AbortSignal }): AsyncGenerator<WatchFrame> {
+    const frames: WatchFrame[] = []
+    let wake = () => undefined as void
+    const sends = this.#waiting.get(type.plural) ?? []
+    this.#waiting.set(type.plural, sends)
+    sends.push(frame => {
+      frames.push(frame)
+      wake()
+    })
+    query.signal?.addEventListener('abort', () => wake())
+    while (!query.signal?.aborted) {
+      const frame = frames.shift()
+      if (frame) yield frame
+      else await new Promise<void>(resolve => (wake = resolve))
+    }
+  }
+}
+
+const config = JSON.parse(process.argv[2] ?? '{}') as AgentConfig
+const client = new FedClient(config.offline ?? false)
+const informers = new InformerFactory(client as unknown as Client, systemClock)
+const stop = new AbortController()
+const write = (fields: object, message: string) =>
+  process.stderr.write(
+    `${message} ${JSON.stringify(fields, (_key, v: unknown) => (v instanceof Error ? v.stack : v))}\n`,
+  )
+informers.start(stop.signal)
+const network = await startNetwork({
+  ...config.network,
+  informers,
+  apiServers: () => config.apiServers,
+  log: { debug: write, info: write, warn: write, error: write },
+})
+if (!config.offline) await informers.synced()
+process.stdout.write(`${JSON.stringify({ id: 0 })}\n`)
+
+async function handle(command: AgentCommand): Promise<unknown> {
+  if (command.do === 'put' || command.do === 'delete') return client.push(command.do, command.plural, command.object)
+  if (command.do === 'setUp') return await network.podNetwork.setUp(command.podUid, command.pid)
+  if (command.do === 'tearDown') return await network.podNetwork.tearDown(command.podUid)
+  if (command.do === 'addressesOf') return network.podNetwork.addressesOf(command.podUid)
+  if (command.do === 'hostPorts') return await network.hostPorts(command.podUid, command.podIP, command.ports)
+  if (command.do === 'preflight') return await preflight()
+  stop.abort(new Error('stop'))
+  await network[Symbol.asyncDispose]()
+  if (command.do === 'cleanUp') await cleanUpNetwork({ stateDir: config.network.stateDir })
+  setImmediate(() => process.exit(0))
+  return undefined
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line) as AgentCommand
+  handle(command).then(
+    result => process.stdout.write(`${JSON.stringify({ id: command.id, result })}\n`),
+    (error: unknown) => process.stdout.write(`${JSON.stringify({ id: command.id, error: String(error) })}\n`),
+  )
+}

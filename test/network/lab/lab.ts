@@ -1,0 +1,303 @@
+// Hosts for network tests: network namespaces on one virtual switch, real agents in them, real pods (namespaces held
+// by a process), real sockets. Everything is removed at the end, also when a test failed.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { build } from 'esbuild'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import type { AgentCommand, AgentConfig } from './agent.ts'
+
+export const sh = (argv: string[], input?: string): string => {
+  const [file = '', ...args] = argv
+  return execFileSync(file, args, { input: input ?? '', encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] })
+}
+
+/** Polls until `check` gives a value, or fails with the last error. */
+export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 10_000): Promise<NonNullable<T>> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    let failure: unknown
+    try {
+      const value = await check()
+      if (value !== undefined && value !== null && value !== false) return value
+      failure = new Error(`still ${String(value)}`)
+    } catch (error) {
+      failure = error
+    }
+    if (Date.now() > deadline) throw failure
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
+
+type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never
+
+export class Agent {
+  readonly #child: ChildProcess
+  readonly #answers = new Map<number, (answer: { result?: unknown; error?: string }) => void>()
+  readonly started: Promise<void>
+  readonly exited: Promise<void>
+  #next = 1
+  log = ''
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+    this.exited = new Promise(resolve => child.once('exit', () => resolve()))
+    child.stderr!.on('data', chunk => (this.log += String(chunk)))
+    this.started = new Promise((resolve, reject) => {
+      this.#answers.set(0, () => resolve())
+      void this.exited.then(() => reject(new Error(`the agent ended: ${this.log}`)))
+    })
+    this.started.catch(() => undefined)
+    createInterface({ input: child.stdout! }).on('line', line => {
+      const answer = JSON.parse(line) as { id: number; result?: unknown; error?: string }
+      this.#answers.get(answer.id)?.(answer)
+      this.#answers.delete(answer.id)
+    })
+  }
+
+  async call(command: DistributiveOmit<AgentCommand, 'id'>): Promise<unknown> {
+    const id = this.#next++
+    const answered = new Promise<{ result?: unknown; error?: string }>(resolve => this.#answers.set(id, resolve))
+    this.#child.stdin!.write(`${JSON.stringify({ ...command, id })}\n`)
+    const answer = await Promise.race([
+      answered,
+      this.exited.then(() => {
+        throw new Error(`the agent ended: ${this.log}`)
+      }),
+    ])
+    if (answer.error) throw new Error(answer.error)
+    return answer.result
+  }
+
+  put = (plural: string, object: unknown) => this.call({ do: 'put', plural, object: object as AnyObject })
+  remove = (plural: string, object: unknown) => this.call({ do: 'delete', plural, object: object as AnyObject })
+
+  async setUp(pod: Pod): Promise<string> {
+    const { ips } = (await this.call({ do: 'setUp', podUid: pod.uid, pid: pod.pid })) as { ips: string[] }
+    return ips[0]!
+  }
+
+  async stop(): Promise<void> {
+    await this.call({ do: 'stop' })
+    await this.exited
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+}
+
+/** A network namespace with a process in it, as a pod's sandbox is. */
+export class Pod {
+  readonly uid = `pod-${randomBytes(6).toString('hex')}`
+  readonly #holder: ChildProcess
+  readonly #children: ChildProcess[] = []
+
+  constructor() {
+    this.#holder = spawn('unshare', ['-n', 'sleep', '600'], { stdio: 'ignore' })
+  }
+  get pid(): number {
+    return this.#holder.pid!
+  }
+
+  /** Until the holder has its own namespace, its pid still names ours. */
+  async ready(): Promise<this> {
+    const own = sh(['readlink', '/proc/self/ns/net'])
+    await eventually(() => sh(['readlink', `/proc/${this.pid}/ns/net`]) !== own)
+    return this
+  }
+  run(...argv: string[]): string {
+    return sh(['nsenter', '-t', String(this.pid), '-n', '--', ...argv])
+  }
+  spawn(...argv: string[]): ChildProcess {
+    const child = spawn('nsenter', ['-t', String(this.pid), '-n', '--', ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#children.push(child)
+    return child
+  }
+  end(): void {
+    for (const child of this.#children) child.kill('SIGKILL')
+    this.#holder.kill('SIGKILL')
+  }
+}
+
+const nodeEval = (script: string, ...args: string[]) => [process.execPath, '-e', script, ...args]
+
+const SERVER = `
+const [name, port] = process.argv.slice(1)
+require('net').createServer(s => { s.on('error', () => {}); s.end(name + ' ' + s.remoteAddress) }).listen(+port, '0.0.0.0', () => {
+  const u = require('dgram').createSocket('udp4')
+  u.on('message', (m, r) => u.send(name + ' ' + r.address, r.port, r.address))
+  u.bind(+port, '0.0.0.0', () => console.log('up'))
+})`
+
+const TCP_CLIENT = `
+const [host, port, times] = process.argv.slice(1)
+const one = () => new Promise(done => {
+  let text = ''
+  const s = require('net').connect({ host, port: +port, timeout: 2000 })
+  s.on('data', d => text += d).on('end', () => done(text)).on('error', e => done(e.code)).on('timeout', () => { s.destroy(); done('TIMEOUT') })
+})
+;(async () => { const all = []; for (let i = 0; i < +times; i++) all.push(await one()); console.log(JSON.stringify(all)); process.exit(0) })()`
+
+const UDP_CLIENT = `
+const [host, port, times, from] = process.argv.slice(1)
+const one = socket => new Promise(done => {
+  const t = setTimeout(() => done('TIMEOUT'), 1000)
+  socket.once('message', m => { clearTimeout(t); done(String(m)) })
+  socket.once('error', e => { clearTimeout(t); done(e.code) })
+  socket.send('x', +port, host, e => e && done(e.code))
+})
+;(async () => { const all = []; const u = require('dgram').createSocket('udp4'); await new Promise(r => u.bind(+from || 0, r))
+  for (let i = 0; i < +times; i++) all.push(await one(u)); console.log(JSON.stringify(all)); process.exit(0) })()`
+
+/** A place that commands run in: a host or a pod. */
+export interface Place {
+  run(...argv: string[]): string
+  spawn(...argv: string[]): ChildProcess
+}
+
+/** Answers each TCP connection and UDP packet with its name and the client's address. */
+export async function serve(place: Place, name: string, port: number): Promise<ChildProcess> {
+  const child = place.spawn(...nodeEval(SERVER, name, String(port)))
+  await new Promise<void>((resolve, reject) => {
+    child.stdout!.once('data', () => resolve())
+    child.once('exit', () => reject(new Error(`server ${name} ended`)))
+  })
+  return child
+}
+
+/** @returns `<server's name> <client address that it saw>`, or the error's code. */
+export const tcp = (from: Place, host: string, port: number, times = 1): string[] =>
+  JSON.parse(from.run(...nodeEval(TCP_CLIENT, host, String(port), String(times)))) as string[]
+export const udp = (from: Place, host: string, port: number, times = 1, sourcePort = 0): string[] =>
+  JSON.parse(from.run(...nodeEval(UDP_CLIENT, host, String(port), String(times), String(sourcePort)))) as string[]
+
+export const namesIn = (answers: string[]): string[] => [...new Set(answers.map(a => a.split(' ')[0]!))].sort()
+
+export class Host implements Place {
+  readonly name: string
+  readonly ip: string
+  readonly #lab: Lab
+  readonly #children: ChildProcess[] = []
+  readonly stateDir: string
+
+  constructor(lab: Lab, name: string, ip: string) {
+    this.#lab = lab
+    this.name = name
+    this.ip = ip
+    this.stateDir = join(lab.folder, name, 'state')
+  }
+  get netns(): string {
+    return `${this.#lab.id}-${this.name}`
+  }
+  run(...argv: string[]): string {
+    return sh(['ip', 'netns', 'exec', this.netns, ...argv])
+  }
+  spawn(...argv: string[]): ChildProcess {
+    const child = spawn('ip', ['netns', 'exec', this.netns, ...argv], { stdio: ['pipe', 'pipe', 'pipe'] })
+    this.#children.push(child)
+    return child
+  }
+  async agent(podCIDR: string, more: Partial<AgentConfig> = {}): Promise<Agent> {
+    const config: AgentConfig = {
+      network: {
+        identity: { nodeName: this.name, nodeIP: this.ip, clusterDNS: '10.96.0.10', clusterDomain: 'cluster.local' },
+        stateDir: this.stateDir,
+        clusterCIDR: '10.244.0.0/16',
+        serviceCIDR: '10.96.0.0/16',
+        kubernetesServiceIP: '10.96.0.1',
+        podCIDR,
+      },
+      apiServers: [],
+      ...more,
+    }
+    const agent = new Agent(this.spawn(process.execPath, await this.#lab.bundle(), JSON.stringify(config)))
+    await agent.started
+    return agent
+  }
+  /** Everything on the host that the pod network may change. */
+  picture(): string {
+    const tables = ['-nft-save', '-legacy-save'].map(tool =>
+      this.run(`iptables${tool}`).replace(/^#.*$|\[\d+:\d+\]/gm, ''),
+    )
+    return [
+      // Without lifetimes and counters, which pass by themselves.
+      this.run('ip', '-o', 'address', 'show').replace(/ +valid_lft.*$/gm, ''),
+      this.run('ip', '-o', 'link', 'show'),
+      this.run('ip', 'route', 'show', 'table', 'all'),
+      this.run('ip', 'rule', 'show'),
+      this.run('ip', 'neighbour', 'show', 'nud', 'permanent'),
+      this.run('nft', '-s', 'list', 'ruleset').replace(/counter packets \d+ bytes \d+/g, 'counter'),
+      ...tables,
+      this.run('sh', '-c', 'cd /proc/sys/net/ipv4 && grep -r . ip_forward conf/all conf/default'),
+    ].join('\n---\n')
+  }
+  end(): void {
+    for (const child of this.#children) child.kill('SIGKILL')
+  }
+}
+
+export class Lab {
+  readonly id = `flt${randomBytes(3).toString('hex')}`
+  readonly folder = mkdtempSync(join(tmpdir(), 'flotilla-network-'))
+  readonly #hosts: Host[] = []
+  readonly #pods: Pod[] = []
+  #bundle: Promise<string> | undefined
+
+  constructor() {
+    sh(['ip', 'netns', 'add', `${this.id}-sw`])
+    this.#inSwitch('link', 'add', 'sw', 'type', 'bridge')
+    this.#inSwitch('link', 'set', 'sw', 'up')
+  }
+
+  /** A host on the lab's switch. @param cidr its address, such as `192.168.77.1/24` */
+  host(name: string, cidr: string): Host {
+    const host = new Host(this, name, cidr.split('/')[0]!)
+    sh(['ip', 'netns', 'add', host.netns])
+    this.#hosts.push(host)
+    this.#inSwitch('link', 'add', `p-${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', host.netns)
+    this.#inSwitch('link', 'set', `p-${name}`, 'master', 'sw', 'up')
+    host.run('ip', 'link', 'set', 'lo', 'up')
+    host.run('ip', 'address', 'add', cidr, 'dev', 'eth0')
+    host.run('ip', 'link', 'set', 'eth0', 'up')
+    return host
+  }
+
+  async pod(): Promise<Pod> {
+    const pod = new Pod()
+    this.#pods.push(pod)
+    return await pod.ready()
+  }
+
+  bundle(): Promise<string> {
+    const outfile = join(this.folder, 'agent.mjs')
+    this.#bundle ??= build({
+      entryPoints: [new URL('./agent.ts', import.meta.url).pathname],
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      logLevel: 'error',
+      banner: { js: "import{createRequire as c}from'node:module';const require=c(import.meta.url);" },
+    }).then(() => outfile)
+    return this.#bundle
+  }
+
+  end(): void {
+    for (const pod of this.#pods) pod.end()
+    for (const host of this.#hosts) {
+      host.end()
+      sh(['ip', 'netns', 'delete', host.netns])
+    }
+    sh(['ip', 'netns', 'delete', `${this.id}-sw`])
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #inSwitch(...args: string[]): void {
+    sh(['ip', '-n', `${this.id}-sw`, ...args])
+  }
+}
