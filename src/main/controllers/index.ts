@@ -7,15 +7,25 @@ import type { Log } from '../../shared/machinery/log.ts'
 import { DeploymentController } from './deployment/controller.ts'
 import { EndpointsController } from './endpoints/controller.ts'
 import { EndpointSliceController } from './endpointslice/controller.ts'
+import { GarbageCollector } from './garbage-collector/controller.ts'
 import { NamespaceController } from './namespace/controller.ts'
+import { NodeIpamController } from './node-ipam/controller.ts'
+import { NodeLifecycleController } from './node-lifecycle/controller.ts'
+import { PodGarbageCollector } from './pod-gc/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { RootCaCertPublisher } from './root-ca-cert-publisher/controller.ts'
 import { ServiceAccountController } from './serviceaccount/controller.ts'
+import { ObservedTime } from './support/observed-time.ts'
+import { TaintEvictionController } from './taint-eviction/controller.ts'
 
 export interface ControllerOptions {
   readonly clock: Clock
   /** PEM of the CA that signed the API server's certificate. */
   readonly rootCa: string
+  /** Network that the nodes' pod networks are cut out of; default 10.244.0.0/16. */
+  readonly clusterCidr?: string
+  /** Shared by all that judge by time passed; it ticks while `startControllers` runs. */
+  readonly time?: ObservedTime
 }
 
 export interface StartControllersOptions extends ControllerOptions {
@@ -27,7 +37,13 @@ export interface StartControllersOptions extends ControllerOptions {
   readonly metrics?: ControllerMetrics
 }
 
-export const controllers = ({ clock, rootCa }: ControllerOptions): Controller[] => [
+export const controllers = ({
+  clock,
+  rootCa,
+  clusterCidr,
+  time = new ObservedTime(clock),
+}: ControllerOptions): Controller[] => [
+  new GarbageCollector(),
   controller(new NamespaceController()),
   controller(new ServiceAccountController()),
   controller(new RootCaCertPublisher(rootCa)),
@@ -35,13 +51,18 @@ export const controllers = ({ clock, rootCa }: ControllerOptions): Controller[] 
   controller(replicaSetController(clock)),
   controller(new EndpointsController()),
   controller(new EndpointSliceController(clock)),
+  controller(new NodeIpamController(clusterCidr)),
+  controller(new NodeLifecycleController(clock, time)),
+  controller(new TaintEvictionController(time)),
+  controller(new PodGarbageCollector(time)),
 ]
 
 /** Starts all controllers. They stop when the signal aborts or the manager is disposed, whichever is first. */
 export function startControllers(options: StartControllersOptions, signal?: AbortSignal): ControllerManager {
   const { client, clientFor, clock, log, metrics } = options
+  const time = options.time ?? new ObservedTime(clock)
   const manager = new ControllerManager({
-    controllers: controllers(options),
+    controllers: controllers({ ...options, time }),
     client,
     clientFor,
     clock,
@@ -49,5 +70,6 @@ export function startControllers(options: StartControllersOptions, signal?: Abor
     ...(metrics ? { metrics } : {}),
   })
   manager.start(signal)
+  time.start(manager.signal)
   return manager
 }

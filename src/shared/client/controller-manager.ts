@@ -54,6 +54,11 @@ export class ControllerManager implements AsyncDisposable {
     this.#ready.promise.catch(() => undefined) // nobody has to wait for it
   }
 
+  /** Aborts when the manager stops. */
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
   /** Starts every controller; they stop when the signal aborts or the manager is disposed. */
   start(signal?: AbortSignal): void {
     signal?.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true, signal: this.#stop.signal })

@@ -1,0 +1,144 @@
+// node-lifecycle: notices nodes that stopped reporting, says so in their conditions, and taints them.
+import { Node, Pod, type Taint } from '../../../shared/api/core/v1.ts'
+import { Lease } from '../../../shared/api/coordination/v1.ts'
+import type { ObjectRef } from '../../../shared/client/client.ts'
+import {
+  type ControllerContext,
+  type Reconciler,
+  type Result,
+  type Watch,
+  done,
+  mapped,
+  own,
+  read,
+  requeueAfter,
+} from '../../../shared/client/reconciler.ts'
+import { type Clock, formatTime } from '../../../shared/machinery/clock.ts'
+import { conditionOf, setCondition } from '../../../shared/machinery/conditions.ts'
+import { isConflict, isNotFound } from '../../../shared/machinery/status.ts'
+import { ObservedTime } from '../support/observed-time.ts'
+import { isPodReady } from '../support/pod-state.ts'
+import { podsByNode } from '../support/pods-by-node.ts'
+import { type Observation, observe, silentConditions } from './health.ts'
+import { noExecuteKey, wantedTaints } from './taints.ts'
+import { EvictionPace, isFullyDisrupted, zoneOfNode } from './zones.ts'
+
+const LEASES = 'kube-node-lease'
+const GRACE_MS = 40_000
+const STARTUP_GRACE_MS = 60_000
+/** While a node waits for its turn to be evicted. */
+const RETRY_MS = 5_000
+
+export class NodeLifecycleController implements Reconciler<Node> {
+  readonly name = 'node-lifecycle'
+  readonly identity = 'node-controller'
+  readonly eventSource = 'node-controller'
+  readonly type = Node
+  readonly watches: readonly Watch[] = [
+    own(Node),
+    mapped(Lease, ({ object: { metadata } }) => (metadata.namespace === LEASES ? [{ name: metadata.name }] : [])),
+    read(Pod),
+  ]
+  readonly #time: ObservedTime
+  readonly #pace: EvictionPace
+  readonly #observations = new Map<string, Observation>()
+  #startedWith: AbortSignal | undefined
+
+  constructor(clock: Clock, time: ObservedTime) {
+    this.#time = time
+    this.#pace = new EvictionPace(clock)
+  }
+
+  async reconcile(cached: Node, context: ControllerContext): Promise<Result> {
+    this.#followGaps(context)
+    const { name } = cached.metadata
+    const lease = context.lister(Lease).get({ namespace: LEASES, name })
+    const seen = observe(this.#observations.get(name), cached, lease, this.#time.now())
+    this.#observations.set(name, seen)
+    const graceMs = seen.everReported ? GRACE_MS : STARTUP_GRACE_MS
+    const silentMs = this.#time.now() - seen.at
+    const node = silentMs >= graceMs ? await markSilent(cached, context) : cached
+    await this.#tellNotReady(cached, node, context)
+    const waits = await this.#taint(node, context)
+    if (waits) return requeueAfter(RETRY_MS)
+    return silentMs >= graceMs ? done : requeueAfter(graceMs - silentMs)
+  }
+
+  gone({ name }: ObjectRef): undefined {
+    this.#observations.delete(name)
+  }
+
+  /** Nobody is blamed for what happened while we did not look: every node gets its whole grace period again. */
+  #followGaps(context: ControllerContext): void {
+    if (this.#startedWith === context.signal) return
+    this.#startedWith = context.signal
+    this.#time.onGap(() => {
+      for (const [name, seen] of this.#observations) {
+        this.#observations.set(name, { ...seen, at: this.#time.now() })
+        context.enqueue({ name })
+      }
+    })
+  }
+
+  async #tellNotReady(before: Node, now: Node, context: ControllerContext): Promise<void> {
+    if (noExecuteKey(now) === undefined) return
+    const { name, uid } = now.metadata
+    const wentDown = conditionOf(before.status.conditions, 'Ready')?.status === 'True' && before !== now
+    if (wentDown) {
+      const about = { kind: 'Node', apiVersion: 'v1', name, uid }
+      context.events.event(about, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`)
+    }
+    await markPodsNotReady(now, context)
+  }
+
+  /** @returns whether the node waits for its turn */
+  async #taint(node: Node, context: ControllerContext): Promise<boolean> {
+    const all = context
+      .lister(Node)
+      .list()
+      .map(other => (other.metadata.uid === node.metadata.uid ? node : other))
+    const key = noExecuteKey(node)
+    const tainted = (node.spec.taints ?? []).some(taint => taint.effect === 'NoExecute' && taint.key === key)
+    let evict: boolean | 'keep' = 'keep'
+    if (key === undefined || isFullyDisrupted(all)) evict = false
+    else if (!tainted) {
+      const zone = zoneOfNode(node)
+      const peers = all.filter(other => zoneOfNode(other) === zone)
+      evict = this.#pace.mayEvict(zone, peers) ? true : 'keep'
+    }
+    const taints = wantedTaints(node, evict, formatTime(context.clock.now()))
+    if (taints) await writeTaints(node, taints, context)
+    return key !== undefined && !tainted && evict === 'keep'
+  }
+}
+
+async function markSilent(node: Node, { client, clock, signal }: ControllerContext): Promise<Node> {
+  const conditions = silentConditions(node, formatTime(clock.now()))
+  if (conditions === node.status.conditions) return node
+  const status = { ...node.status, conditions: [...conditions] }
+  return await client.updateStatus(Node, { ...node, status }, { signal })
+}
+
+async function writeTaints(node: Node, taints: readonly Taint[], context: ControllerContext): Promise<void> {
+  const { name, resourceVersion } = node.metadata
+  const patch = { metadata: { resourceVersion }, spec: { taints: taints.length ? taints : null } }
+  await context.client.patch(Node, { name }, patch, { type: 'merge', signal: context.signal })
+}
+
+/** Pods on a silent node must leave their Services at once, long before they are evicted. */
+async function markPodsNotReady(node: Node, context: ControllerContext): Promise<void> {
+  const { client, clock, signal, events } = context
+  const ready = context.lister(Pod).by(podsByNode, node.metadata.name).filter(isPodReady)
+  for (const pod of ready) {
+    const known = conditionOf(pod.status.conditions, 'Ready')
+    const condition = { ...known, type: 'Ready', status: 'False' }
+    delete condition.lastTransitionTime
+    const conditions = setCondition(pod.status.conditions, condition, formatTime(clock.now()))
+    try {
+      await client.updateStatus(Pod, { ...pod, status: { ...pod.status, conditions } }, { signal })
+      events.event(pod, 'Warning', 'NodeNotReady', 'Node is not ready')
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error // changed meanwhile: seen again by its event
+    }
+  }
+}

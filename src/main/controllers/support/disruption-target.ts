@@ -1,0 +1,23 @@
+// Tells on a pod, before it is deleted, that it is disrupted and why: Jobs decide by it whether that was a failure.
+import { Pod } from '../../../shared/api/core/v1.ts'
+import type { ControllerContext } from '../../../shared/client/reconciler.ts'
+import { formatTime } from '../../../shared/machinery/clock.ts'
+import { conditionOf, setCondition } from '../../../shared/machinery/conditions.ts'
+
+const DISRUPTION_TARGET = 'DisruptionTarget'
+
+/** @param phase also set, for pods that nobody will report about any more @throws ApiError */
+export async function markDisrupted(
+  { client, clock, signal }: ControllerContext,
+  pod: Pod,
+  reason: string,
+  message: string,
+  phase?: 'Failed',
+): Promise<void> {
+  const known = conditionOf(pod.status.conditions, DISRUPTION_TARGET)
+  if (known?.status === 'True' && (!phase || pod.status.phase === phase)) return
+  const condition = { type: DISRUPTION_TARGET, status: 'True', reason, message }
+  const conditions = setCondition(pod.status.conditions, condition, formatTime(clock.now()))
+  const status = { ...pod.status, ...(phase ? { phase } : {}), conditions }
+  await client.updateStatus(Pod, { ...pod, status }, { signal })
+}

@@ -1,0 +1,24 @@
+// How long a pod tolerates the taints of its node.
+import type { Taint, Toleration } from '../../../shared/api/core/v1.ts'
+
+/** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
+export function tolerates(toleration: Toleration, taint: Taint): boolean {
+  const { key = '', effect = '', operator = 'Equal', value = '' } = toleration
+  if (effect !== '' && effect !== taint.effect) return false
+  if (key !== '' && key !== taint.key) return false
+  if (operator === 'Exists') return true
+  return key !== '' && operator === 'Equal' && value === (taint.value ?? '')
+}
+
+/** @returns milliseconds: 0 when some taint is not tolerated, infinity when all are for ever */
+export function toleratedMs(taints: readonly Taint[], tolerations: readonly Toleration[] | undefined): number {
+  let shortest = Number.POSITIVE_INFINITY
+  for (const taint of taints) {
+    const used = (tolerations ?? []).filter(toleration => tolerates(toleration, taint))
+    if (used.length === 0) return 0
+    for (const { tolerationSeconds } of used) {
+      if (tolerationSeconds !== undefined) shortest = Math.min(shortest, Math.max(0, tolerationSeconds * 1000))
+    }
+  }
+  return shortest
+}
