@@ -1,0 +1,179 @@
+import { execFile } from 'node:child_process'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openapiHandler } from '../../../src/main/apiserver/openapi/handler.ts'
+import { defineResource, type ResourceDescriptor } from '../../../src/main/apiserver/registry/resource.ts'
+import { Deployment } from '../../../src/shared/api/apps/v1.ts'
+import { ConfigMap, Pod } from '../../../src/shared/api/core/v1.ts'
+
+const resources: readonly ResourceDescriptor[] = [
+  defineResource({ type: Pod, shortNames: ['po'], status: {} }),
+  defineResource({ type: ConfigMap, verbs: ['get', 'list'] }),
+  defineResource({
+    type: Deployment,
+    status: {},
+    scale: {
+      replicas: d => d.spec.replicas ?? 0,
+      setReplicas: () => undefined,
+      statusReplicas: () => 0,
+      selector: () => '',
+    },
+  }),
+]
+const descriptions = { 'apps.v1.DeploymentSpec': { replicas: 'Number of desired pods.' } }
+
+interface Document {
+  paths: Record<string, Record<string, { parameters?: { name: string }[]; 'x-kubernetes-group-version-kind': object }>>
+  components: { schemas: Record<string, { properties: Record<string, Record<string, unknown>>; required?: string[] }> }
+  definitions: Record<string, { properties: Record<string, Record<string, unknown>> }>
+}
+const document = async (path: string, accept?: string): Promise<Document> => {
+  const answer = await openapiHandler(path, accept, resources, descriptions)
+  return JSON.parse(answer!.bytes.toString()) as Document
+}
+/** Every `$ref` in a JSON value. */
+const refs = (value: unknown): string[] =>
+  typeof value !== 'object' || value === null
+    ? []
+    : Object.entries(value).flatMap(([key, inner]) => (key === '$ref' ? [inner as string] : refs(inner)))
+
+describe('openapiHandler()', () => {
+  test('lists one document per group and version, each with a hash in its address', async () => {
+    const { paths } = await document('/openapi/v3')
+    expect(Object.keys(paths)).toEqual(['api/v1', 'apis/apps/v1'])
+    expect(JSON.stringify(paths['api/v1'])).toMatch(/"serverRelativeURL":"\/openapi\/v3\/api\/v1\?hash=[0-9A-F]{64}"/)
+  })
+
+  test.each(['/openapi/v3/api/v1', '/openapi/v3/apis/apps/v1', '/openapi/v2'])(
+    '%s has no dangling reference',
+    async path => {
+      const whole = await document(path)
+      const all = [...new Set(refs(whole))]
+      expect(all.length).toBeGreaterThan(10)
+      for (const ref of all) {
+        const [, kind, ...rest] = ref.split('/')
+        const table = kind === 'definitions' ? whole.definitions : whole.components.schemas
+        expect([ref, rest.at(-1)! in table]).toEqual([ref, true])
+      }
+    },
+  )
+
+  test('says that PATCH takes fieldValidation, where kubectl looks for it', async () => {
+    const { paths } = await document('/openapi/v3/apis/apps/v1')
+    const patch = paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}']!['patch']!
+    expect(patch.parameters!.map(p => p.name)).toEqual(['dryRun', 'fieldManager', 'fieldValidation', 'force'])
+    expect(patch['x-kubernetes-group-version-kind']).toEqual({ group: 'apps', version: 'v1', kind: 'Deployment' })
+  })
+
+  test('describes only the verbs and subresources that a resource has', async () => {
+    const core = await document('/openapi/v3/api/v1')
+    expect(Object.keys(core.paths['/api/v1/namespaces/{namespace}/configmaps']!)).toEqual(['get', 'parameters'])
+    expect(core.paths['/api/v1/namespaces/{namespace}/configmaps/{name}/status']).toBeUndefined()
+    const apps = await document('/openapi/v3/apis/apps/v1')
+    expect(apps.paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale']!['get']).toMatchObject({
+      'x-kubernetes-group-version-kind': { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+    })
+  })
+
+  test('carries merge keys, list types, required fields and descriptions', async () => {
+    const { schemas } = (await document('/openapi/v3/apis/apps/v1')).components
+    expect(schemas['io.k8s.api.core.v1.PodSpec']!.properties['containers']).toMatchObject({
+      'x-kubernetes-patch-merge-key': 'name',
+      'x-kubernetes-patch-strategy': 'merge',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+    })
+    expect(schemas['io.k8s.api.apps.v1.DeploymentSpec']!.required).toEqual(['selector', 'template'])
+    expect(schemas['io.k8s.api.apps.v1.DeploymentSpec']!.properties['replicas']).toEqual({
+      type: 'integer',
+      format: 'int32',
+      description: 'Number of desired pods.',
+    })
+  })
+
+  test('answers nothing for unknown documents and 406 to clients that take no JSON', async () => {
+    expect(await openapiHandler('/openapi/v3/apis/nope/v1', undefined, resources)).toBeUndefined()
+    expect(await openapiHandler('/openapi/v4', undefined, resources)).toBeUndefined()
+    await expect(
+      openapiHandler('/openapi/v2', 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf', resources),
+    ).rejects.toMatchObject({ code: 406 })
+  })
+
+  test('keeps the etag as long as the resources are the same', async () => {
+    const first = await openapiHandler('/openapi/v3/api/v1', undefined, resources)
+    const second = await openapiHandler('/openapi/v3/api/v1', '*/*', resources)
+    expect(second!.etag).toBe(first!.etag)
+    expect(second!.bytes).toBe(first!.bytes)
+    const fewer = await openapiHandler('/openapi/v3/api/v1', undefined, resources.slice(0, 1))
+    expect(fewer!.etag).not.toBe(first!.etag)
+  })
+})
+
+describe('kubectl explain', () => {
+  let server: Server
+  let home: string
+  const apiResources = (groupVersion: string, own: readonly ResourceDescriptor[]) => ({
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion,
+    resources: own.map(({ type, verbs, shortNames, singular }) => ({
+      name: type.plural,
+      singularName: singular,
+      namespaced: true,
+      kind: type.kind,
+      verbs,
+      shortNames,
+    })),
+  })
+  const version = { groupVersion: 'apps/v1', version: 'v1' }
+  const discovery: Record<string, unknown> = {
+    '/api': { kind: 'APIVersions', versions: ['v1'] },
+    '/apis': {
+      kind: 'APIGroupList',
+      apiVersion: 'v1',
+      groups: [{ name: 'apps', versions: [version], preferredVersion: version }],
+    },
+    '/api/v1': apiResources('v1', resources.slice(0, 2)),
+    '/apis/apps/v1': apiResources('apps/v1', resources.slice(2)),
+  }
+
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'openapi-'))
+    server = createServer((request, response) => {
+      const path = new URL(request.url ?? '', 'http://x').pathname
+      void openapiHandler(path, request.headers.accept, resources, descriptions).then(answer => {
+        const bytes = answer?.bytes ?? (discovery[path] && Buffer.from(JSON.stringify(discovery[path])))
+        response.writeHead(bytes ? 200 : 404, { 'content-type': 'application/json' }).end(bytes)
+      })
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  })
+  afterAll(async () => {
+    await new Promise(resolve => server.close(resolve))
+    await rm(home, { recursive: true, force: true })
+  })
+
+  const kubectl = async (...args: string[]) => {
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const options = { env: { PATH: process.env['PATH'], HOME: home } }
+    return (await promisify(execFile)('kubectl', ['--server', address, ...args], options)).stdout
+  }
+
+  test('shows a field with its type and description', async () => {
+    const text = await kubectl('explain', 'deployment.spec.replicas')
+    expect(text).toMatch(/GROUP:\s+apps\s+KIND:\s+Deployment\s+VERSION:\s+v1\s+FIELD: replicas <integer>/)
+    expect(text).toContain('Number of desired pods.')
+  })
+
+  test('shows nested types with their required fields', async () => {
+    const text = await kubectl('explain', 'pod.spec.containers')
+    expect(text).toMatch(/name\s+<string> -required-/)
+    expect(text).toMatch(/resources\s+<ResourceRequirements>/)
+    expect(text).toMatch(/ports\s+<\[\]ContainerPort>/)
+  })
+})
