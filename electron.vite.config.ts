@@ -39,7 +39,7 @@ export default defineConfig({
     plugins: [vue(), tailwindcss()],
     build: {
       outDir: at('out/renderer'),
-      target: ['chrome120', 'firefox121', 'safari17'],
+      target: 'es2022',
       minify: 'oxc',
       // Inlined assets would be data: URLs, which the window's content security policy does not allow for fonts.
       assetsInlineLimit: 0,

@@ -1,0 +1,113 @@
+// Keeps the one control plane of the app: starts it, tells how it is, starts it elsewhere, stops it.
+import type { ControlPlaneStatus, StartOverrides } from '../../preload/channels.ts'
+import { parseListenAddress } from '../cli/listen-address.ts'
+import { type KubeconfigIdentity, readKubeconfig } from '../kubeconfig-file.ts'
+import { type DesktopOptions, showListen } from './options.ts'
+import { startProblem } from './start-problem.ts'
+
+/** What the host needs of a running control plane. */
+export interface RunningControlPlane extends AsyncDisposable {
+  readonly url: string
+  readonly kubeconfigPath: string
+  /** Resolves when it can no longer run by itself. */
+  readonly failed: Promise<Error>
+}
+
+export type StartControlPlane = (options: DesktopOptions) => Promise<RunningControlPlane>
+
+export interface HostEvents {
+  onStatus(status: ControlPlaneStatus): void
+  /** The user chose where it runs, and it runs there. */
+  onMoved(options: DesktopOptions): void
+  log(line: string): void
+}
+
+export class ControlPlaneHost implements AsyncDisposable {
+  readonly #start: StartControlPlane
+  readonly #events: HostEvents
+  #options: DesktopOptions
+  #running: RunningControlPlane | undefined
+  #identity: KubeconfigIdentity | undefined
+  #status: ControlPlaneStatus
+  /** Starts and stops one after the other, whatever is clicked meanwhile. */
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(start: StartControlPlane, options: DesktopOptions, events: HostEvents) {
+    this.#start = start
+    this.#options = options
+    this.#events = events
+    this.#status = { state: 'starting', dataDir: options.dataDir, listen: showListen(options.listen) }
+  }
+
+  get status(): ControlPlaneStatus {
+    return this.#status
+  }
+  /** The server's address, its CA and the app's own client certificate; undefined while nothing runs. */
+  get identity(): KubeconfigIdentity | undefined {
+    return this.#identity
+  }
+
+  /** Starts it, perhaps elsewhere. Never throws: what goes wrong is in the status. */
+  async start(overrides: StartOverrides = {}): Promise<ControlPlaneStatus> {
+    this.#turn = this.#turn.then(() => this.#startNow(overrides))
+    await this.#turn
+    return this.#status
+  }
+
+  async #startNow(overrides: StartOverrides): Promise<void> {
+    if (this.#running) return
+    let options = this.#options
+    try {
+      const { dataDir, listen } = overrides
+      options = {
+        ...options,
+        ...(dataDir ? { dataDir } : {}),
+        ...(listen ? { listen: parseListenAddress(listen) } : {}),
+      }
+      this.#tell({ state: 'starting' }, options)
+      const running = await this.#start(options)
+      this.#running = running
+      this.#identity = readKubeconfig(running.kubeconfigPath)
+      this.#options = options
+      if (dataDir || listen) this.#events.onMoved(options)
+      this.#tell({ state: 'running', url: running.url, kubeconfigPath: running.kubeconfigPath }, options)
+      void running.failed.then(error => this.#giveUp(running, error))
+    } catch (error) {
+      this.#events.log(
+        `the control plane did not start: ${error instanceof Error ? (error.stack ?? '') : String(error)}`,
+      )
+      await this.#stopNow()
+      this.#tell({ state: 'failed', problem: startProblem(error) }, options)
+    }
+  }
+
+  async #giveUp(failed: RunningControlPlane, error: Error): Promise<void> {
+    if (this.#running !== failed) return
+    this.#events.log(`the control plane failed: ${error.stack ?? error.message}`)
+    this.#turn = this.#turn.then(() => this.#stopNow())
+    await this.#turn
+    this.#tell({ state: 'failed', problem: startProblem(error) }, this.#options)
+  }
+
+  async #stopNow(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    this.#identity = undefined
+    await running?.[Symbol.asyncDispose]()
+  }
+
+  #tell(change: Pick<ControlPlaneStatus, 'state'> & Partial<ControlPlaneStatus>, options: DesktopOptions): void {
+    this.#status = { dataDir: options.dataDir, listen: showListen(options.listen), ...change }
+    this.#events.onStatus(this.#status)
+  }
+
+  /** Stops the control plane; containers keep running. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      if (!this.#running) return
+      this.#tell({ state: 'stopping' }, this.#options)
+      await this.#stopNow()
+    })
+    await this.#turn
+  }
+}

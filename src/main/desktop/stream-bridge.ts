@@ -1,0 +1,54 @@
+// WebSockets that the window cannot open itself (its scheme knows none, and the CA must be pinned): exec and the like.
+import { randomUUID } from 'node:crypto'
+import { WebSocket } from 'ws'
+import type { StreamEvents } from '../../preload/channels.ts'
+import type { KubeconfigIdentity } from '../kubeconfig-file.ts'
+
+export interface StreamBridge {
+  /** @param path path and query; only container streams are opened. @returns the stream's id */
+  open(path: string, protocols: readonly string[]): string
+  send(id: string, data: Uint8Array): void
+  close(id: string): void
+  closeAll(): void
+}
+
+/** `exec` and `attach` of a pod, nothing else. */
+const ALLOWED = /^\/api\/v1\/namespaces\/[^/?#]+\/pods\/[^/?#]+\/(exec|attach)\?/
+const MAX_STREAMS = 64
+
+export function createStreamBridge(
+  identity: () => KubeconfigIdentity | undefined,
+  emit: (event: StreamEvents) => void,
+): StreamBridge {
+  const sockets = new Map<string, WebSocket>()
+  return {
+    open(path, protocols) {
+      const to = identity()
+      if (!to) throw new Error('the control plane is not running')
+      if (!ALLOWED.test(path)) throw new Error('only exec and attach are opened here')
+      if (sockets.size >= MAX_STREAMS) throw new Error('too many terminals are open')
+      const id = randomUUID()
+      const { ca, cert, key } = to
+      const socket = new WebSocket(to.server.replace(/^http/, 'ws') + path, [...protocols], { ca, cert, key })
+      socket.binaryType = 'nodebuffer'
+      sockets.set(id, socket)
+      let failure = ''
+      socket.on('open', () => emit({ id, event: { type: 'open', protocol: socket.protocol } }))
+      socket.on('message', (data: Buffer) => emit({ id, event: { type: 'message', data: new Uint8Array(data) } }))
+      socket.on('error', error => (failure = error.message))
+      socket.on('close', (code, reason) => {
+        sockets.delete(id)
+        emit({ id, event: { type: 'close', code, reason: reason.toString() || failure } })
+      })
+      return id
+    },
+    send(id, data) {
+      const socket = sockets.get(id)
+      if (socket?.readyState === WebSocket.OPEN) socket.send(data)
+    },
+    close: id => sockets.get(id)?.close(1000),
+    closeAll() {
+      for (const socket of sockets.values()) socket.terminate()
+    },
+  }
+}
