@@ -21,7 +21,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     localNode: options.localNode,
     onNodeStatus: line => console.log(`  this node   ${line}`),
   })
-  const token = controlPlane.issueLoginToken('kubernetes-admin')
+  const token = controlPlane.issueLoginToken()
   console.log(`Flotilla ${productVersion}
   window      ${controlPlane.url}/ui/login#token=${token}
               (works once, within 5 minutes; "flotilla login" prints another)

@@ -23,6 +23,8 @@ export interface LocalNodeOptions {
 }
 
 export interface AgentNetworkSettings {
+  readonly clusterCIDR: string
+  readonly kubernetesServiceIP: string
   readonly clusterDNS: string
   readonly clusterDomain: string
   readonly serviceCIDR: string

@@ -1,0 +1,21 @@
+// Everything that is served besides the generic verbs, in one list.
+import type { NodeTunnels } from '../proxy/node-tunnels.ts'
+import type { SubresourceHandler } from './contract.ts'
+import { namespaceFinalize } from './namespaces/finalize.ts'
+import { nodeTunnelHandler } from './node-tunnel.ts'
+import { bindings, podBinding } from './pods/binding.ts'
+import { containerStreams } from './pods/container-streams.ts'
+import { podEviction } from './pods/eviction.ts'
+
+export interface SubresourceOptions {
+  readonly tunnels: NodeTunnels
+}
+
+export const subresourceHandlers = ({ tunnels }: SubresourceOptions): SubresourceHandler[] => [
+  podBinding,
+  bindings,
+  podEviction,
+  ...containerStreams(tunnels),
+  namespaceFinalize,
+  nodeTunnelHandler(tunnels),
+]

@@ -1,0 +1,197 @@
+// The control plane, put together: store → API server → controllers → scheduler → this machine as a node. The desktop
+// app and the headless command call the same function; it ends in reverse order.
+import { existsSync, rmSync } from 'node:fs'
+import { hostname, networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createClient } from '../shared/client/typed-client.ts'
+import { systemClock } from '../shared/machinery/clock.ts'
+import type { Log } from '../shared/machinery/log.ts'
+import { Owned } from '../shared/machinery/owned.ts'
+import { createAdmission } from './apiserver/admission/plugins.ts'
+import { createAuthorization } from './apiserver/authz/authorizers.ts'
+import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
+import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
+import { openapiPaths } from './apiserver/openapi/paths.ts'
+import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
+import { builtinResources } from './apiserver/registry/index.ts'
+import type { UserInfo } from './apiserver/request.ts'
+import { type ApiServer, createApiServer } from './apiserver/server.ts'
+import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
+import { startControllers } from './controllers/index.ts'
+import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
+import { writeAtomically } from './kubeconfig-file.ts'
+import { startLocalNode } from './local-node/local-node.ts'
+import { openLog } from './log-file.ts'
+import { openPki, type Pki } from './pki/pki.ts'
+import { renderKubeconfig } from './pki/kubeconfig.ts'
+import { type Scheduler, startScheduler } from './scheduler/scheduler.ts'
+import { openNedbEngine } from './store/nedb/engine.ts'
+import { openObjectStore } from './store/object-store.ts'
+
+/** Addresses inside the cluster. */
+export const CLUSTER_NETWORK = {
+  serviceCIDR: '10.96.0.0/16',
+  clusterCIDR: '10.244.0.0/16',
+  kubernetesServiceIP: '10.96.0.1',
+  clusterDNS: '10.96.0.10',
+  clusterDomain: 'cluster.local',
+} as const
+
+export interface ControlPlaneOptions {
+  readonly dataDir: string
+  readonly listen: ListenAddress
+  readonly store: StoreChoice
+  /** Whether this machine becomes a node. */
+  readonly localNode: boolean
+  /** Default: a file in the data folder. */
+  readonly log?: Log
+  /** Told, in a sentence, whether this machine joined as a node, or why not. */
+  readonly onNodeStatus?: (line: string) => void
+}
+
+export interface ControlPlane extends AsyncDisposable {
+  /** `https://127.0.0.1:6443` */
+  readonly url: string
+  readonly kubeconfigPath: string
+  readonly server: ApiServer
+  readonly scheduler: Scheduler
+  readonly pki: Pki
+  /** @returns a token for `<url>/ui/login#token=…`: works once, within five minutes, as the admin */
+  issueLoginToken(): string
+  /** Resolves when something fails that the control plane cannot go on without. */
+  readonly failed: Promise<Error>
+}
+
+const ADMIN: UserInfo = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
+const component = (name: string): UserInfo => ({ name, groups: ['system:authenticated'] })
+const controllerAccount = (name: string): UserInfo => ({
+  name: `system:serviceaccount:kube-system:${name}`,
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
+})
+
+/** @throws StoreError, or Error when the port is taken; nothing is left running then */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const owned = new Owned()
+  try {
+    return await start(options, owned)
+  } catch (error) {
+    await owned[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function start(options: ControlPlaneOptions, owned: Owned): Promise<ControlPlane> {
+  const clock = systemClock
+  const layout = ensureDataDir(options.dataDir)
+  const log = options.log ?? owned.use(openLog(join(layout.logs, 'control-plane.log')))
+
+  const [store, pki] = await Promise.all([
+    openStore(options.store, layout, log).then(opened => owned.use(opened)),
+    openPki({ dataDir: layout.root, names: ownNames(options.listen.host), clock }),
+  ])
+  const tunnels = owned.use(new NodeTunnels(clock))
+  const authorization = owned.use(createAuthorization(store))
+  const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR }))
+  const ui = windowFolder()
+  const server = owned.use(
+    await createApiServer({
+      store,
+      pki,
+      listen: options.listen,
+      resources: builtinResources,
+      authorizers: authorization.authorizers,
+      admission: admission.plugins,
+      subresources: subresourceHandlers({ tunnels }),
+      paths: openapiPaths(builtinResources),
+      ...(ui ? { ui: { dir: ui } } : {}),
+      clock,
+      log,
+    }),
+  )
+  const address = await server.listen()
+  const url = `https://${address.address.includes(':') ? `[${address.address}]` : reachable(address.address)}:${address.port}`
+  await bootstrapCluster(server.context, { user: ADMIN, apiServer: address, network: CLUSTER_NETWORK, pki })
+
+  writeKubeconfig(layout, pki, url)
+  writeAtomically(layout.runtime, JSON.stringify({ pid: process.pid, url, startedAt: new Date().toISOString() }))
+  owned.defer(() => rmSync(layout.runtime, { force: true }))
+
+  const client = (user: UserInfo) => createClient(server.transport(user))
+  owned.use(
+    startControllers({
+      client: client(component('system:kube-controller-manager')),
+      clientFor: name => client(controllerAccount(name)),
+      clock,
+      log,
+      rootCa: pki.caPem,
+    }),
+  )
+  const scheduler = owned.use(
+    await startScheduler({
+      client: client(component('system:kube-scheduler')),
+      clock,
+      onError: error => log.warn({ err: error }, 'scheduling'),
+    }),
+  )
+  if (options.localNode) owned.use(await localNode(options, layout, pki, url))
+  else options.onNodeStatus?.('not joined: --no-local-node was given')
+
+  return {
+    url,
+    kubeconfigPath: layout.kubeconfig,
+    server,
+    scheduler,
+    pki,
+    issueLoginToken: () => server.issueLoginToken(ADMIN),
+    failed: new Promise(() => undefined),
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  }
+}
+
+async function openStore(choice: StoreChoice, layout: DataDirLayout, log: Log) {
+  if (choice.engine === 'etcd') throw new Error('the etcd engine is not part of this build; use --store nedb')
+  const engine = await openNedbEngine({ dataDir: layout.root, log })
+  return openObjectStore(engine, { log })
+}
+
+/** Names and addresses of this machine that clients may use. */
+function ownNames(host: string): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap(list =>
+    (list ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
+  )
+  const given = ['0.0.0.0', '::'].includes(host) ? [] : [host]
+  return [...new Set([hostname().toLowerCase(), ...given, ...addresses.filter(address => !address.includes('%'))])]
+}
+
+/** An address to connect to, for one that only says "everywhere". */
+const reachable = (address: string) => (address === '0.0.0.0' ? '127.0.0.1' : address)
+
+/** The built window beside the built program; undefined in a checkout that was not built. */
+function windowFolder(): string | undefined {
+  const folder = fileURLToPath(new URL('../renderer', import.meta.url))
+  return [folder, join(folder, '..', '..', 'renderer')].find(path => existsSync(join(path, 'index.html')))
+}
+
+function writeKubeconfig({ kubeconfig }: DataDirLayout, pki: Pki, url: string): void {
+  const text = renderKubeconfig({
+    server: url,
+    caPem: pki.caPem,
+    name: 'flotilla',
+    user: 'kubernetes-admin',
+    ...pki.admin,
+  })
+  writeAtomically(kubeconfig, text)
+}
+
+function localNode(options: ControlPlaneOptions, layout: DataDirLayout, pki: Pki, url: string) {
+  return startLocalNode({
+    layout,
+    clock: systemClock,
+    servers: [url],
+    caPem: pki.caPem,
+    issueCertificate: request => pki.issueClientCertificate(request),
+    network: CLUSTER_NETWORK,
+    onStatus: options.onNodeStatus ?? (() => undefined),
+  })
+}
