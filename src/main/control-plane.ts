@@ -111,7 +111,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   )
   const address = await server.listen()
   const url = `https://${address.address.includes(':') ? `[${address.address}]` : reachable(address.address)}:${address.port}`
-  await bootstrapCluster(server.context, { user: ADMIN, apiServer: address, network: CLUSTER_NETWORK, pki })
+  await bootstrapCluster(server.context, { user: ADMIN, apiServer: address, network: CLUSTER_NETWORK })
 
   writeKubeconfig(layout, pki, url)
   writeAtomically(layout.runtime, JSON.stringify({ pid: process.pid, url, startedAt: new Date().toISOString() }))

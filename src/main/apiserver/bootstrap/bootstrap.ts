@@ -1,0 +1,137 @@
+// What every cluster has from its first second: the system's namespaces, default roles, priority classes, and the
+// Services by which pods reach the API server and the DNS. Put back at every start; what an admin changed stays.
+import type { AddressInfo } from 'node:net'
+import { Endpoints, Namespace, Service } from '../../../shared/api/core/v1.ts'
+import { EndpointSlice } from '../../../shared/api/discovery/v1.ts'
+import { PriorityClass } from '../../../shared/api/scheduling/v1.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import type { AnyObject, Draft, KubeObject } from '../../../shared/machinery/object.ts'
+import { type ResourceType, apiVersionOf } from '../../../shared/machinery/resource-type.ts'
+import { isAlreadyExists } from '../../../shared/machinery/status.ts'
+import { reconcilePolicy } from '../authz/reconcile-policy.ts'
+import type { EndpointContext } from '../endpoints/contract.ts'
+import type { UserInfo } from '../request.ts'
+
+export interface BootstrapOptions {
+  /** Who writes; must be allowed everything. */
+  readonly user: UserInfo
+  /** Where the API server listens. */
+  readonly apiServer: AddressInfo
+  readonly network: { readonly kubernetesServiceIP: string; readonly clusterDNS: string }
+}
+
+const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+
+const PRIORITY_CLASSES: readonly Draft<PriorityClass>[] = [
+  {
+    metadata: { name: 'system-cluster-critical' },
+    value: 2_000_000_000,
+    description:
+      'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  },
+  {
+    metadata: { name: 'system-node-critical' },
+    value: 2_000_001_000,
+    description: 'Used for system critical pods that must not be moved from their current node.',
+  },
+]
+
+const KUBERNETES_LABELS = { component: 'apiserver', provider: 'kubernetes' }
+
+const kubernetesService = (clusterIP: string): Draft<Service> => ({
+  metadata: { name: 'kubernetes', namespace: 'default', labels: KUBERNETES_LABELS },
+  spec: {
+    type: 'ClusterIP',
+    clusterIP,
+    clusterIPs: [clusterIP],
+    ipFamilies: ['IPv4'],
+    ipFamilyPolicy: 'SingleStack',
+    sessionAffinity: 'None',
+    ports: [{ name: 'https', port: 443, targetPort: 443, protocol: 'TCP' }],
+  },
+})
+
+const dnsService = (clusterIP: string): Draft<Service> => ({
+  metadata: {
+    name: 'kube-dns',
+    namespace: 'kube-system',
+    labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/name': 'CoreDNS', 'kubernetes.io/cluster-service': 'true' },
+  },
+  // Every node's agent answers on this address itself, hence no selector and no endpoints.
+  spec: {
+    type: 'ClusterIP',
+    clusterIP,
+    clusterIPs: [clusterIP],
+    ports: [
+      { name: 'dns', port: 53, targetPort: 53, protocol: 'UDP' },
+      { name: 'dns-tcp', port: 53, targetPort: 53, protocol: 'TCP' },
+    ],
+  },
+})
+
+/**
+ * The endpoints of the `kubernetes` Service. Endpoints may not be loopback addresses, and every node forwards the
+ * Service's address itself, so a server that listens on loopback only shows the Service's own address.
+ */
+function kubernetesEndpoints({ apiServer, network }: BootstrapOptions): [Draft<Endpoints>, Draft<EndpointSlice>] {
+  const local = /^(127\.|::1$|0\.0\.0\.0$|::$)/.test(apiServer.address)
+  const ip = local ? network.kubernetesServiceIP : apiServer.address
+  const port = local ? 443 : apiServer.port
+  const metadata = { name: 'kubernetes', namespace: 'default' }
+  return [
+    {
+      metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: [{ ip }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
+    },
+    {
+      metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+      addressType: ip.includes(':') ? 'IPv6' : 'IPv4',
+      endpoints: [{ addresses: [ip], conditions: { ready: true } }],
+      ports: [{ name: 'https', port, protocol: 'TCP' }],
+    },
+  ]
+}
+
+/** Resolves when everything is in place; cheap when it was already. */
+export async function bootstrapCluster(context: EndpointContext, options: BootstrapOptions): Promise<void> {
+  const { user, network } = options
+  const find = <T extends KubeObject>(type: ResourceType<T>) =>
+    context.resources.byUrl(type.group, type.version, type.plural)
+
+  async function ensure<T extends KubeObject>(
+    type: ResourceType<T>,
+    draft: Draft<T>,
+    follow?: readonly (keyof Draft<T>)[],
+  ): Promise<void> {
+    const resource = find(type)
+    if (!resource) return
+    const { name = '', namespace = '' } = draft.metadata
+    const stored = context.find(resource, { namespace, name })?.object
+    if (!stored) {
+      const object = structuredClone({
+        apiVersion: apiVersionOf(type),
+        kind: type.kind,
+        ...draft,
+      }) as unknown as AnyObject
+      await context.create(resource, namespace, object, { user }).catch((error: unknown) => {
+        if (!isAlreadyExists(error)) throw error
+      })
+      return
+    }
+    const differs = (field: keyof Draft<T>) => !deepEqual(stored[field as string], draft[field])
+    if (!follow?.some(differs)) return
+    const fields = Object.fromEntries(follow.map(field => [field, structuredClone(draft[field])]))
+    await context.change(resource, { namespace, name }, copy => void Object.assign(copy, fields), { user })
+  }
+
+  await Promise.all(NAMESPACES.map(name => ensure(Namespace, { metadata: { name }, spec: {} })))
+  const [endpoints, slice] = kubernetesEndpoints(options)
+  await Promise.all([
+    reconcilePolicy(context, user),
+    ...PRIORITY_CLASSES.map(priorityClass => ensure(PriorityClass, priorityClass)),
+    ensure(Service, kubernetesService(network.kubernetesServiceIP)),
+    ensure(Service, dnsService(network.clusterDNS)),
+    ensure(Endpoints, endpoints, ['subsets']),
+    ensure(EndpointSlice, slice, ['endpoints', 'ports']),
+  ])
+}
