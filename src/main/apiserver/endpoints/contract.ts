@@ -101,14 +101,14 @@ export interface EndpointContext {
   create(resource: ResourceDescriptor, namespace: string, object: AnyObject, options: WriteOptions): Promise<AnyObject>
   /**
    * Read, change, admit, validate, write; again from the read when somebody else wrote in between.
-   * @param change changes the copy in place; throws to give up; returning false writes nothing
+   * @param change changes the copy in place; throws to give up; returning (a promise of) false writes nothing
    * @returns the object as stored (or as it would be, on dry run)
    * @throws ApiError 404, 409 (preconditions), 422, and whatever `change` throws
    */
   change(
     resource: ResourceDescriptor,
     name: ObjectName,
-    change: (copy: AnyObject) => void | false | Promise<void | false>,
+    change: (copy: AnyObject) => unknown,
     options: ChangeOptions,
   ): Promise<AnyObject>
   /** The delete verb without HTTP: graceful periods, finalizers and propagation as documented. */

@@ -33,7 +33,7 @@ export function createRepresent(store: ObjectStore, clock: Clock): Represent {
     return known
   }
   return (request, resource) => {
-    const { shape } = negotiate(request.headers.accept, ['json', 'yaml', 'protobuf'])
+    const { shape } = negotiate(request.headers.accept, ['json', 'yaml'])
     if (shape === 'table') return tableRepresentation(resource, includeObjectOf(request.query), clock)
     if (shape === 'partial') return cached(partial, resource, () => partialRepresentation(resource))
     return cached(whole, resource, () => fullRepresentation(resource, store))

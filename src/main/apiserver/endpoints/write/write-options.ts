@@ -1,7 +1,8 @@
 // The query parameters that every write understands: dryRun, fieldManager, fieldValidation, force.
-import { type FieldError, invalidValue, notSupported } from '../../../../shared/machinery/field-error.ts'
+import { type FieldError, notSupported } from '../../../../shared/machinery/field-error.ts'
 import { invalid } from '../../../../shared/machinery/status.ts'
 import type { ApiRequest } from '../../request.ts'
+import { validateFieldManager } from '../../schema/validate-meta.ts'
 import type { WriteOptions } from '../contract.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
@@ -27,14 +28,7 @@ export function parseDryRun(dryRun: readonly string[], optionsKind: string): boo
 export function writeOptionsOf(request: ApiRequest, optionsKind: string): WriteOptions {
   const { query, headers, user } = request
   const manager = query.get('fieldManager') ?? ''
-  const errors: FieldError[] = []
-  if (manager.length > MAX_MANAGER_LENGTH)
-    errors.push(invalidValue('fieldManager', manager, `may not be more than ${MAX_MANAGER_LENGTH} bytes`))
-  for (const char of manager)
-    if (/\p{C}/u.test(char)) {
-      errors.push(invalidValue('fieldManager', manager, 'should only contain printable characters'))
-      break
-    }
+  const errors = validateFieldManager(manager, 'fieldManager')
   fieldValidationOf(query, optionsKind)
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: optionsKind }, '', errors)
   return {
