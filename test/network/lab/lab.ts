@@ -262,7 +262,10 @@ export class Lab {
     this.#inSwitch('link', 'set', `p-${name}`, 'master', 'sw', 'up')
     host.run('ip', 'link', 'set', 'lo', 'up')
     host.run('ip', 'address', 'add', cidr, 'dev', 'eth0')
+    // No IPv6 address of its own: its duplicate check would still be going on when the first picture is taken.
+    host.run('ip', 'link', 'set', 'eth0', 'addrgenmode', 'none')
     host.run('ip', 'link', 'set', 'eth0', 'up')
+    host.run('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward')
     return host
   }
 

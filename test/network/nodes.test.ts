@@ -1,0 +1,174 @@
+// Several nodes: two on one subnet, one behind a router, with Docker's kind of firewall on them.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Agent, eventually, type Host, Lab, namesIn, type Pod, serve, tcp, udp } from './lab/lab.ts'
+import { node, service, slice } from './lab/objects.ts'
+
+/** What Docker ≤ 28 leaves on a host: forwarding is dropped but for its own networks, DOCKER-USER is for others. */
+const DOCKER_RULES = `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:DOCKER-USER - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p icmp -j ACCEPT
+-A FORWARD -j DOCKER-USER
+-A FORWARD -i docker0 -j ACCEPT
+-A DOCKER-USER -j RETURN
+COMMIT
+`
+
+describe('nodes', () => {
+  let lab: Lab
+  const hosts: Host[] = []
+  const agents: Agent[] = []
+  const pods: Pod[] = []
+  const ips: string[] = []
+  const before: string[] = []
+  const cidrs = ['10.244.1.0/24', '10.244.2.0/24', '10.244.3.0/24']
+  const nodeIPs = ['192.168.79.1', '192.168.79.2', '192.168.80.3']
+  const names = ['node1', 'node2', 'node3']
+  const toNodes = (index: number) => node(names[index]!, nodeIPs[index]!, cidrs[index]!)
+
+  beforeAll(async () => {
+    lab = new Lab()
+    const router = lab.host('router', '192.168.79.254/24')
+    router.run('ip', 'address', 'add', '192.168.80.254/24', 'dev', 'eth0')
+    router.run(
+      'sh',
+      '-c',
+      'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 0 > /proc/sys/net/ipv4/conf/all/send_redirects',
+    )
+    for (const [i, name] of names.entries()) {
+      const host = lab.host(name, `${nodeIPs[i]!}/24`)
+      hosts.push(host)
+      host.run('ip', 'route', 'add', 'default', 'via', i === 2 ? '192.168.80.254' : '192.168.79.254')
+    }
+    // node1: iptables over nftables; node2: legacy iptables; node3: a ruleset of its administrator's own.
+    load(hosts[0]!, 'iptables-nft-restore', DOCKER_RULES)
+    load(hosts[1]!, 'iptables-legacy-restore', DOCKER_RULES)
+    load(
+      hosts[2]!,
+      'nft',
+      'add table inet mine\nadd chain inet mine fwd { type filter hook forward priority 0; policy drop; }\nadd chain inet mine inp { type filter hook input priority 0; }\nadd rule inet mine inp iif lo accept\nadd rule inet mine inp ct state established,related accept\nadd rule inet mine inp icmp type echo-request accept\nadd rule inet mine inp counter drop\n',
+      '-f',
+      '-',
+    )
+    for (const host of hosts) before.push(host.picture())
+    for (const [i, host] of hosts.entries()) {
+      const agent = await host.agent(cidrs[i]!)
+      agents.push(agent)
+      for (const other of names.keys()) await agent.put('nodes', toNodes(other))
+      const pod = await lab.pod()
+      pods.push(pod)
+      ips.push(await agent.setUp(pod))
+      await serve(pod, names[i]!, 8080)
+    }
+    const web = service('web', {
+      type: 'NodePort',
+      clusterIP: '10.96.0.50',
+      ports: [{ port: 80, protocol: 'TCP', nodePort: 30_080 }],
+    })
+    for (const agent of agents) {
+      await agent.put('services', web)
+      await agent.put(
+        'endpointslices',
+        slice(
+          'web',
+          ips.map((ip, i) => ({ ip, nodeName: names[i]! })),
+        ),
+      )
+    }
+    await eventually(() => hosts.every(host => host.run('ip', 'route').split('10.244.').length >= 4))
+  })
+  afterAll(() => lab.end())
+
+  const load = (host: Host, ...[tool, input, ...args]: [string, string, ...string[]]) =>
+    host.run('sh', '-c', 'input=$1; tool=$2; shift 2; printf %s "$input" | "$tool" "$@"', 'sh', input, tool, ...args)
+
+  it('route to each other directly on one subnet, and through a tunnel otherwise', () => {
+    const routes = hosts[0]!.run('ip', 'route')
+    expect(routes).toContain('10.244.2.0/24 via 192.168.79.2 dev eth0')
+    expect(routes).toMatch(/10\.244\.3\.0\/24 via 10\.244\.3\.0 dev flovx/)
+  })
+
+  it('carry traffic between all pods, each seen with its own address', async () => {
+    for (const [i, from] of pods.entries())
+      for (const [j, to] of ips.entries()) {
+        if (i === j) continue
+        await eventually(() => expect(tcp(from, to, 8080)).toEqual([`${names[j]!} ${ips[i]!}`]) ?? true)
+        expect(udp(from, to, 8080)).toEqual([`${names[j]!} ${ips[i]!}`])
+      }
+  })
+
+  it('reach pods of other nodes from the host', () => {
+    expect(namesIn(tcp(hosts[0]!, ips[1]!, 8080))).toEqual(['node2'])
+    expect(namesIn(tcp(hosts[0]!, ips[2]!, 8080))).toEqual(['node3'])
+    expect(namesIn(tcp(hosts[2]!, ips[0]!, 8080))).toEqual(['node1'])
+  })
+
+  it('spread a service over every node, from pods, hosts and each node port', () => {
+    for (const from of [...pods, ...hosts]) expect(namesIn(tcp(from, '10.96.0.50', 80, 40))).toEqual(names)
+    expect(namesIn(tcp(hosts[0]!, '127.0.0.1', 30_080, 40))).toEqual(names)
+    expect(namesIn(tcp(pods[0]!, nodeIPs[2]!, 30_080, 40))).toEqual(names)
+  })
+
+  it('carry big transfers through the tunnel', () => {
+    const server =
+      "require('http').createServer((q, r) => r.end(Buffer.alloc(3e6))).listen(8081, () => console.log('up'))"
+    const child = pods[2]!.spawn(process.execPath, '-e', server)
+    return eventually(() => {
+      const size = pods[0]!.run(
+        'curl',
+        '-s',
+        '-m',
+        '5',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{size_download}',
+        `http://${ips[2]!}:8081/`,
+      )
+      return size === '3000000'
+    }).finally(() => child.kill())
+  })
+
+  it('answer DNS to pods although the host drops what comes in', () => {
+    for (const pod of pods)
+      expect(pod.run('dig', '+short', '+time=1', '@10.96.0.10', 'web.default.svc.cluster.local').trim()).toBe(
+        '10.96.0.50',
+      )
+  })
+
+  it('open the firewall again after it was reloaded', async () => {
+    load(hosts[0]!, 'iptables-nft-restore', DOCKER_RULES)
+    expect(tcp(pods[0]!, ips[1]!, 8080)).toEqual(['TIMEOUT'])
+    await eventually(() => namesIn(tcp(pods[0]!, ips[1]!, 8080)).join() === 'node2', 20_000)
+    expect(hosts[0]!.run('iptables-nft', '-S', 'DOCKER-USER').split('\n')[1]).toBe('-A DOCKER-USER -j FLOTILLA-FORWARD')
+  })
+
+  it('forget a node that left', async () => {
+    await agents[0]!.remove('nodes', toNodes(2))
+    await eventually(() => !hosts[0]!.run('ip', 'route').includes('10.244.3.0'))
+    expect(hosts[0]!.run('ip', '-o', 'link')).not.toContain('flovx')
+    expect(namesIn(tcp(pods[0]!, ips[1]!, 8080))).toEqual(['node2'])
+    await agents[0]!.put('nodes', toNodes(2))
+    await eventually(() => namesIn(tcp(pods[0]!, ips[2]!, 8080)).join() === 'node3')
+  })
+
+  it('keep working between pods while their agents are dead', async () => {
+    agents[1]!.kill()
+    await agents[1]!.exited
+    expect(namesIn(tcp(pods[0]!, ips[1]!, 8080))).toEqual(['node2'])
+    expect(namesIn(tcp(pods[1]!, '10.96.0.50', 80, 40))).toEqual(names)
+    agents[1] = await hosts[1]!.agent(cidrs[1]!, { offline: true })
+    expect(namesIn(tcp(pods[1]!, '10.96.0.50', 80, 40))).toEqual(names)
+  })
+
+  it('are left as they were', async () => {
+    for (const [i, agent] of agents.entries()) {
+      await agent.call({ do: 'cleanUp' })
+      await agent.exited
+      expect(hosts[i]!.picture()).toBe(before[i])
+    }
+  })
+})
