@@ -1,11 +1,13 @@
 // ClusterRoleBindings.
 import { ClusterRoleBinding } from '../../../../shared/api/rbac/v1.ts'
+import { pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { defineResource } from '../resource.ts'
 import { bindingColumns } from './columns.ts'
 import { setBindingDefaults } from './defaults.ts'
 
 export const clusterRoleBindings = defineResource<ClusterRoleBinding>({
   type: ClusterRoleBinding,
+  validateName: pathSegmentName,
   setDefaults: setBindingDefaults,
   columns: bindingColumns,
 })

@@ -1,6 +1,11 @@
 // ClusterRoles.
 import { ClusterRole } from '../../../../shared/api/rbac/v1.ts'
+import { pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { defaultColumns } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 
-export const clusterRoles = defineResource<ClusterRole>({ type: ClusterRole, columns: defaultColumns })
+export const clusterRoles = defineResource<ClusterRole>({
+  type: ClusterRole,
+  validateName: pathSegmentName,
+  columns: defaultColumns,
+})

@@ -1,11 +1,13 @@
 // RoleBindings.
 import { RoleBinding } from '../../../../shared/api/rbac/v1.ts'
+import { pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { defineResource } from '../resource.ts'
 import { bindingColumns } from './columns.ts'
 import { setBindingDefaults } from './defaults.ts'
 
 export const roleBindings = defineResource<RoleBinding>({
   type: RoleBinding,
+  validateName: pathSegmentName,
   setDefaults: setBindingDefaults,
   columns: bindingColumns,
 })
