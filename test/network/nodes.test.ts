@@ -49,7 +49,7 @@ describe('nodes', () => {
     load(
       hosts[2]!,
       'nft',
-      'add table inet mine\nadd chain inet mine fwd { type filter hook forward priority 0; policy drop; }\nadd chain inet mine inp { type filter hook input priority 0; }\nadd rule inet mine inp iif lo accept\nadd rule inet mine inp ct state established,related accept\nadd rule inet mine inp icmp type echo-request accept\nadd rule inet mine inp counter drop\n',
+      'add table inet mine\nadd chain inet mine forwarding { type filter hook forward priority 0; policy drop; }\nadd chain inet mine inp { type filter hook input priority 0; }\nadd rule inet mine inp iif lo accept\nadd rule inet mine inp ct state established,related accept\nadd rule inet mine inp icmp type echo-request accept\nadd rule inet mine inp counter drop\n',
       '-f',
       '-',
     )

@@ -1,5 +1,6 @@
 // Chains that somebody wrote in nftables' own language (/etc/nftables.conf, Docker's nftables backend) and that end a
 // packet: our accepts go first in them.
+import { createHash } from 'node:crypto'
 import type { Run } from '../exec.ts'
 import { TABLE, VXLAN_PORT } from '../names.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
@@ -37,7 +38,8 @@ export class NativeNft implements FirewallBackend {
       const wanted = chain.hook === 'forward' ? forwardRules(needs) : inputRules(needs)
       const ours = rules.filter(rule => rule.comment?.startsWith(COMMENT))
       const isFirst = rules.slice(0, wanted.length).every(rule => rule.comment?.startsWith(COMMENT))
-      const comment = `${COMMENT} ${wanted.length} ${wanted.join('; ').replace(/[^A-Za-z0-9./ ;]/g, '')}`.slice(0, 127)
+      // Rules are not printed as they were written: the comment tells whether they are still the ones wanted.
+      const comment = `${COMMENT} ${createHash('sha256').update(wanted.join('\n')).digest('hex').slice(0, 16)}`
       if (ours.length === 0 && !endsPackets(chain, rules)) continue
       if (ours.length === wanted.length && isFirst && ours.every(rule => rule.comment === comment)) continue
       const script = [
