@@ -1,0 +1,118 @@
+// Sets of fields, as managedFields keep them: a trie whose steps are the keys of FieldsV1.
+//
+//   spec.replicas and the container named "a" with its image are
+//   { f:spec: { f:replicas: {}, f:template: { f:spec: { f:containers: { k:{"name":"a"}: { .: {}, f:image: {} } } } } } }
+//
+// A step is `f:<field or map key>`, `k:<JSON of a list item's keys>` or `v:<JSON of a set's value>`. A node without
+// children is always a member; one with children is a member when it carries the key `.`.
+import { isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
+
+export interface FieldSet {
+  readonly member: boolean
+  readonly children: ReadonlyMap<string, FieldSet>
+}
+
+export const EMPTY: FieldSet = { member: false, children: new Map() }
+export const MEMBER: FieldSet = { member: true, children: new Map() }
+
+export const isEmpty = (set: FieldSet): boolean => !set.member && set.children.size === 0
+
+/** Combines two sets node by node. */
+function combine(
+  a: FieldSet,
+  b: FieldSet,
+  member: (a: boolean, b: boolean) => boolean,
+  onlyA: boolean,
+  onlyB: boolean,
+): FieldSet {
+  const children = new Map<string, FieldSet>()
+  for (const [step, inA] of a.children) {
+    const inB = b.children.get(step)
+    const child = inB ? combine(inA, inB, member, onlyA, onlyB) : onlyA ? inA : EMPTY
+    if (!isEmpty(child)) children.set(step, child)
+  }
+  if (onlyB) for (const [step, inB] of b.children) if (!a.children.has(step)) children.set(step, inB)
+  return { member: member(a.member, b.member), children }
+}
+
+export const union = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x || y, true, true)
+export const difference = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x && !y, true, false)
+export const intersection = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x && y, false, false)
+
+export function sameSet(a: FieldSet, b: FieldSet): boolean {
+  if (a.member !== b.member || a.children.size !== b.children.size) return false
+  for (const [step, child] of a.children) {
+    const other = b.children.get(step)
+    if (!other || !sameSet(child, other)) return false
+  }
+  return true
+}
+
+/** @returns every member as its steps from the root. */
+export function* members(set: FieldSet, prefix: readonly string[] = []): Generator<readonly string[]> {
+  if (set.member && prefix.length) yield prefix
+  for (const [step, child] of set.children) yield* members(child, [...prefix, step])
+}
+
+/** @returns the set of these paths, each member and nothing below it. */
+export function setOf(paths: readonly (readonly string[])[]): FieldSet {
+  return paths.reduce<FieldSet>(
+    (set, path) =>
+      union(
+        set,
+        path.reduceRight<FieldSet>((inner, step) => ({ member: false, children: new Map([[step, inner]]) }), MEMBER),
+      ),
+    EMPTY,
+  )
+}
+
+/** @returns the set without a whole subtree. */
+export function without(set: FieldSet, [step, ...rest]: readonly string[]): FieldSet {
+  const child = step === undefined ? undefined : set.children.get(step)
+  if (step === undefined || !child) return set
+  const children = new Map(set.children)
+  const next = rest.length ? without(child, rest) : EMPTY
+  if (isEmpty(next)) children.delete(step)
+  else children.set(step, next)
+  return { member: set.member, children }
+}
+
+/** @returns the set as `fieldsV1`. */
+export function encodeFields(set: FieldSet): JsonObject {
+  const result: JsonObject = {}
+  if (set.member && set.children.size) result['.'] = {}
+  for (const step of [...set.children.keys()].sort()) {
+    const child = set.children.get(step)
+    if (child) setField(result, step, encodeFields(child))
+  }
+  return result
+}
+
+/** @returns the set that `fieldsV1` holds, or undefined when it holds none. */
+export function decodeFields(value: unknown, depth = 0): FieldSet | undefined {
+  if (!isObject(value) || depth > 128) return undefined
+  const children = new Map<string, FieldSet>()
+  for (const step of Object.keys(value)) {
+    if (step === '.') continue
+    if (!/^[fkvi]:/.test(step)) return undefined
+    const child = decodeFields(value[step], depth + 1)
+    if (!child) return undefined
+    children.set(step, child)
+  }
+  return { member: depth > 0 && (children.size === 0 || Object.hasOwn(value, '.')), children }
+}
+
+/** @returns the path as messages show it: `.spec.containers[name="a"].image`, `.metadata.finalizers[="x"]`. */
+export function showPath(steps: readonly string[]): string {
+  return steps
+    .map(step => {
+      const text = step.slice(2)
+      if (step.startsWith('f:')) return `.${text}`
+      if (step.startsWith('v:')) return `[=${text}]`
+      const keys = JSON.parse(text) as Record<string, unknown>
+      return `[${Object.entries(keys)
+        .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+        .join(',')}]`
+    })
+    .join('')
+}

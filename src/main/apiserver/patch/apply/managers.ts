@@ -1,0 +1,120 @@
+// The managers of an object's fields, decoded from and encoded to metadata.managedFields.
+import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
+import { decodeFields, encodeFields, type FieldSet, isEmpty, setOf, union, without } from './field-set.ts'
+
+export interface Manager {
+  readonly manager: string
+  readonly operation: 'Apply' | 'Update'
+  readonly apiVersion: string
+  readonly subresource: string
+  readonly time: string | undefined
+  readonly set: FieldSet
+}
+
+/** By identity: a manager has one entry per operation and subresource, an updater also one per version. */
+export type Managers = Map<string, Manager>
+
+const MAX_UPDATERS = 10
+const BUCKET = 'ancient-changes'
+
+export const identityOf = (m: Omit<Manager, 'set' | 'time'>): string =>
+  JSON.stringify([m.manager, m.operation, m.operation === 'Apply' ? '' : m.apiVersion, m.subresource])
+
+/** @returns undefined when an entry cannot be read. */
+export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers | undefined {
+  const managers: Managers = new Map()
+  for (const entry of entries ?? []) {
+    const { operation } = entry
+    const set = decodeFields(entry.fieldsV1)
+    if (!set || (operation !== 'Apply' && operation !== 'Update')) return undefined
+    if (entry.fieldsType !== undefined && entry.fieldsType !== 'FieldsV1') return undefined
+    const manager: Manager = {
+      manager: entry.manager ?? '',
+      operation,
+      apiVersion: entry.apiVersion ?? '',
+      subresource: entry.subresource ?? '',
+      time: entry.time,
+      set,
+    }
+    managers.set(identityOf(manager), manager)
+  }
+  return managers
+}
+
+const UNTRACKED = [
+  'name',
+  'namespace',
+  'creationTimestamp',
+  'selfLink',
+  'uid',
+  'clusterName',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+].map(field => ['f:metadata', `f:${field}`])
+
+/** @returns the set without what identifies the object, and without what this path may not write. */
+export function trackable(set: FieldSet, subresource: string): FieldSet {
+  const ignored = subresource === 'status' ? [['f:spec']] : subresource === '' ? [['f:status']] : []
+  const stripped = [['f:apiVersion'], ['f:kind'], ...UNTRACKED, ...ignored].reduce(without, set)
+  // `metadata: {}` alone says nothing.
+  const metadata = stripped.children.get('f:metadata')
+  return metadata?.member && metadata.children.size === 0 ? without(stripped, ['f:metadata']) : stripped
+}
+
+/** The identity fields, which every object has and which no manager can lose. */
+export const IDENTITY: FieldSet = setOf([['f:apiVersion'], ['f:kind'], ...UNTRACKED])
+
+const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
+  return [...managers.values()]
+    .filter(({ set }) => !isEmpty(set))
+    .sort(
+      (a, b) =>
+        compareText(a.operation, b.operation) ||
+        compareText(a.time ?? '', b.time ?? '') ||
+        compareText(a.manager, b.manager) ||
+        compareText(a.apiVersion, b.apiVersion) ||
+        compareText(a.subresource, b.subresource),
+    )
+    .map(({ manager, operation, apiVersion, subresource, time, set }) => ({
+      manager,
+      operation,
+      apiVersion,
+      ...(time === undefined ? {} : { time }),
+      fieldsType: 'FieldsV1',
+      fieldsV1: encodeFields(set),
+      ...(subresource ? { subresource } : {}),
+    }))
+}
+
+/** Merges the oldest updaters into one bucket per version, so that the list stays short. */
+export function capUpdaters(managers: Managers): void {
+  const updaters = [...managers].filter(([, m]) => m.operation === 'Update')
+  let count = updaters.length
+  updaters.sort(([a, x], [b, y]) => compareText(x.time ?? '', y.time ?? '') || compareText(a, b))
+  const firstOf = new Map<string, string>()
+  for (const [id, updater] of updaters) {
+    if (count <= MAX_UPDATERS) return
+    const first = firstOf.get(updater.apiVersion)
+    if (first === undefined) {
+      firstOf.set(updater.apiVersion, id)
+      continue
+    }
+    const bucket = { manager: BUCKET, operation: 'Update', apiVersion: updater.apiVersion, subresource: '' } as const
+    const bucketId = identityOf(bucket)
+    const into = managers.get(bucketId) ?? managers.get(first)
+    if (!managers.has(bucketId)) managers.delete(first)
+    managers.delete(id)
+    managers.set(bucketId, { ...bucket, time: updater.time, set: into ? union(into.set, updater.set) : updater.set })
+    count -= 1
+  }
+}
+
+/** The manager's name of a request that does not give one: the program in the User-Agent header. */
+export function managerFromUserAgent(userAgent: string | undefined): string {
+  const name = (userAgent ?? '').split('/', 1)[0] ?? ''
+  const printable = name.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '').slice(0, 128)
+  return printable || 'unknown'
+}

@@ -1,0 +1,127 @@
+// Server-side apply: merges a manager's whole intent into the object, field by field, by ownership.
+//
+// @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { cloneJson, isObject } from '../../../../shared/machinery/json-object.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { ApiError, badRequest } from '../../../../shared/machinery/status.ts'
+import type { FieldFact } from '../../schema/table.ts'
+import { applyConflict } from './conflicts.ts'
+import { compare } from './compare.ts'
+import { type FieldSet, intersection, isEmpty, sameSet, union } from './field-set.ts'
+import {
+  capUpdaters,
+  decodeManagers,
+  encodeManagers,
+  IDENTITY,
+  identityOf,
+  type Manager,
+  type Managers,
+  trackable,
+} from './managers.ts'
+import { mergeApplied, prune, refuseDuplicates } from './merge.ts'
+import { takeFromOthers } from './track-update.ts'
+import { fieldsOf } from './typed-value.ts'
+
+export interface Apply {
+  /** The stored object; undefined when apply creates it. Not changed. */
+  readonly current: AnyObject | undefined
+  /** The configuration, decoded against the schema. Not changed. */
+  readonly applied: AnyObject
+  readonly manager: string
+  /** Takes over fields that other managers own instead of answering with a conflict. */
+  readonly force: boolean
+  readonly subresource: string
+  /** RFC 3339, seconds. */
+  readonly time: string
+  readonly schemaId: string
+}
+
+/** What the path may not write has no place in the configuration. */
+function writable(applied: AnyObject, subresource: string): AnyObject {
+  const copy = cloneJson(applied)
+  delete copy.metadata.managedFields
+  if (subresource === '') delete copy['status']
+  if (subresource === 'status') delete copy['spec']
+  return copy
+}
+
+/** An object that nobody has tracked so far belongs to whoever wrote it before. */
+function managersOf(current: AnyObject | undefined, fact: FieldFact): Managers {
+  const managers = decodeManagers(current?.metadata.managedFields) ?? new Map<string, Manager>()
+  if (!current || managers.size) return managers
+  const set = trackable(fieldsOf(current, fact), 'before')
+  const before: Manager = {
+    manager: 'before-first-apply',
+    operation: 'Update',
+    apiVersion: current.apiVersion,
+    subresource: '',
+    time: current.metadata.creationTimestamp,
+    set,
+  }
+  if (!isEmpty(set)) managers.set(identityOf(before), before)
+  return managers
+}
+
+/**
+ * @returns the object to be stored, with its managedFields, before defaulting; equal to `current` when nothing changes
+ * @throws ApiError 400 for a configuration that carries managedFields or a list key twice, 409 for conflicts, 422
+ *   without a manager's name
+ */
+export function serverSideApply(apply: Apply): AnyObject {
+  const { current, manager, force, subresource, time, schemaId } = apply
+  if (apply.applied.metadata.managedFields?.length) throw badRequest('metadata.managedFields must be nil')
+  if (!manager) {
+    const causes = [
+      { reason: 'FieldValueRequired', message: 'Required value: is required for apply patch', field: 'fieldManager' },
+    ]
+    throw new ApiError(
+      422,
+      'Invalid',
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      { causes },
+    )
+  }
+  if (current && apply.applied.apiVersion !== current.apiVersion) {
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${apply.applied.apiVersion}, expected: ${current.apiVersion}`,
+    )
+  }
+  const fact: FieldFact = { t: 'ref', r: schemaId }
+  const applied = writable(apply.applied, subresource)
+  refuseDuplicates(applied, fact)
+
+  const managers = managersOf(current, fact)
+  const own = { manager, operation: 'Apply', apiVersion: applied.apiVersion, subresource } as const
+  const id = identityOf(own)
+  const last = managers.get(id)
+  const set = trackable(fieldsOf(applied, fact), subresource)
+  managers.set(id, { ...own, time: last?.time, set })
+
+  const live: AnyObject | Record<string, unknown> = current ?? {}
+  let merged = mergeApplied(live, applied, fact)
+  if (last) merged = prune(merged, fact, last.set, ownedBy(managers))
+  const comparison = compare(live, merged, fact)
+  if (!force) refuseConflicts(managers, id, comparison.changed)
+  takeFromOthers(managers, comparison, id)
+  if (isEmpty(set)) managers.delete(id)
+  else if (!last || !sameSet(last.set, set) || !deepEqual(live, merged)) managers.set(id, { ...own, time, set })
+  capUpdaters(managers)
+
+  if (!isObject(merged)) throw badRequest('the applied configuration is not an object')
+  const result = merged as AnyObject
+  result.metadata.managedFields = encodeManagers(managers)
+  return result
+}
+
+/** Everything that anybody owns, and what belongs to the object itself. */
+const ownedBy = (managers: Managers): FieldSet =>
+  [...managers.values()].reduce((all, manager) => union(all, manager.set), IDENTITY)
+
+function refuseConflicts(managers: Managers, own: string, changed: FieldSet): void {
+  const conflicts = [...managers].flatMap(([id, manager]) => {
+    const set = id === own ? undefined : intersection(manager.set, changed)
+    return set && !isEmpty(set) ? [{ ...manager, set }] : []
+  })
+  if (conflicts.length) throw applyConflict(conflicts)
+}

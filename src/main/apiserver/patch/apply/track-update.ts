@@ -1,0 +1,64 @@
+// Ownership after a write that is not an apply: whoever changes a field owns it, alone.
+import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import type { FieldFact } from '../../schema/table.ts'
+import { compare, type Comparison } from './compare.ts'
+import { difference, isEmpty, sameSet, union } from './field-set.ts'
+import { capUpdaters, decodeManagers, encodeManagers, identityOf, type Managers, trackable } from './managers.ts'
+
+export interface UpdateToTrack {
+  /** The stored object; undefined on create. */
+  readonly old: AnyObject | undefined
+  /** The object as it will be stored; its managedFields are those that the client sent. */
+  readonly object: AnyObject
+  readonly manager: string
+  readonly subresource: string
+  /** RFC 3339, seconds. */
+  readonly time: string
+  readonly schemaId: string
+}
+
+const isReset = (entries: readonly ManagedFieldsEntry[]) =>
+  entries.length === 0 || (entries.length === 1 && Object.keys(entries[0] ?? {}).length === 0)
+
+/** The client's own list counts (an empty one clears it), except where it cannot be read or on a subresource. */
+function startingPoint({ old, object, subresource }: UpdateToTrack): Managers {
+  const stored = decodeManagers(old?.metadata.managedFields) ?? new Map()
+  const sent = object.metadata.managedFields
+  if (sent === undefined || subresource !== '') return stored
+  return isReset(sent) ? new Map() : (decodeManagers(sent) ?? stored)
+}
+
+/** Takes changed and removed fields away from everybody but `except`. */
+export function takeFromOthers(managers: Managers, { changed, removed }: Comparison, except: string): void {
+  for (const [id, manager] of managers) {
+    if (id === except) continue
+    const set = difference(difference(manager.set, changed), removed)
+    if (isEmpty(set)) managers.delete(id)
+    else if (!sameSet(set, manager.set)) managers.set(id, { ...manager, set })
+  }
+}
+
+/**
+ * @returns what `metadata.managedFields` becomes
+ * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
+ */
+export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
+  const { old, object, manager, subresource, time, schemaId } = update
+  const managers = startingPoint(update)
+  const fact: FieldFact = { t: 'ref', r: schemaId }
+  const comparison = compare(old ?? {}, object, fact)
+  const own = { manager, operation: 'Update', apiVersion: object.apiVersion, subresource } as const
+  const id = identityOf(own)
+  takeFromOthers(managers, comparison, id)
+
+  const before = managers.get(id)
+  const kept = before ? difference(before.set, comparison.removed) : undefined
+  const changed = trackable(comparison.changed, subresource)
+  const set = kept ? union(kept, changed) : changed
+  if (isEmpty(set)) managers.delete(id)
+  // The time says when the entry last changed, or when its manager last changed a value of its own.
+  else if (!before || !sameSet(before.set, set) || !isEmpty(changed)) managers.set(id, { ...own, time, set })
+  capUpdaters(managers)
+  return encodeManagers(managers)
+}

@@ -1,0 +1,99 @@
+// A JSON value seen through its schema: what its parts are, and under which step each is owned.
+import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
+import { type FieldFact, fieldFact, typeFact } from '../../schema/table.ts'
+import { EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
+
+export type Shape = 'leaf' | 'struct' | 'map' | 'set' | 'list'
+
+export interface Part {
+  readonly step: string
+  readonly value: unknown
+  readonly fact: FieldFact | undefined
+  /** Map entries and list items are owned themselves, not only what is in them. */
+  readonly owned: boolean
+}
+
+/** The schema's defaults for fields that are list keys; the document carries them only in its newer form. */
+const KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: 'TCP' }
+
+const listKeys = (fact: FieldFact): readonly string[] | undefined =>
+  fact.lt === 'map' ? fact.lk : fact.lt === undefined && fact.ps?.includes('merge') && fact.mk ? [fact.mk] : undefined
+
+/** @returns how a value is owned: as one thing (`leaf`), or part by part. */
+export function shapeOf(value: unknown, fact: FieldFact | undefined): Shape {
+  if (!fact || fact.mt === 'atomic') return 'leaf'
+  switch (fact.t) {
+    case 'ref':
+      return isObject(value) && typeFact(fact.r ?? '').mt !== 'atomic' ? 'struct' : 'leaf'
+    case 'map':
+      return isObject(value) ? 'map' : 'leaf'
+    case 'array':
+      if (!Array.isArray(value)) return 'leaf'
+      if (fact.lt === 'set' || (fact.lt === undefined && fact.ps?.includes('merge') && !fact.mk)) return 'set'
+      return listKeys(fact) && value.every(isObject) ? 'list' : 'leaf'
+    default:
+      return 'leaf'
+  }
+}
+
+const isEmptyMap = (value: unknown) => isObject(value) && Object.keys(value).length === 0
+
+function itemStep(item: JsonObject, keys: readonly string[]): string {
+  const named = [...keys].sort().flatMap(key => {
+    const value = getField(item, key) ?? KEY_DEFAULTS[key]
+    return value === undefined ? [] : [[key, value] as const]
+  })
+  return `k:${JSON.stringify(Object.fromEntries(named))}`
+}
+
+/** @returns the parts of a value that is not a leaf, in its own order. */
+export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
+  switch (shapeOf(value, fact)) {
+    case 'struct': {
+      const type = typeFact(fact?.r ?? '')
+      const struct = value as JsonObject
+      return Object.keys(struct)
+        .filter(key => struct[key] !== undefined)
+        .map(key => {
+          const inner = struct[key]
+          return { step: `f:${key}`, value: inner, fact: fieldFact(type, key), owned: isEmptyMap(inner) }
+        })
+    }
+    case 'map': {
+      const map = value as JsonObject
+      return Object.keys(map).map(key => ({ step: `f:${key}`, value: map[key], fact: fact?.i, owned: true }))
+    }
+    case 'set':
+      return (value as unknown[]).map(item => ({
+        step: `v:${JSON.stringify(item)}`,
+        value: item,
+        fact: fact?.i,
+        owned: true,
+      }))
+    case 'list': {
+      const keys = (fact && listKeys(fact)) ?? []
+      return (value as JsonObject[]).map(item => ({
+        step: itemStep(item, keys),
+        value: item,
+        fact: fact?.i,
+        owned: true,
+      }))
+    }
+    case 'leaf':
+      return []
+  }
+}
+
+/** @returns the set of all fields of a value. */
+export function fieldsOf(value: unknown, fact: FieldFact | undefined): FieldSet {
+  if (shapeOf(value, fact) === 'leaf') return MEMBER
+  const children = new Map<string, FieldSet>()
+  for (const part of partsOf(value, fact)) {
+    // Of items with the same key the first is the one that is meant.
+    if (children.has(part.step)) continue
+    const inner = fieldsOf(part.value, part.fact)
+    const child = part.owned && !inner.member ? { member: true, children: inner.children } : inner
+    if (!isEmpty(child)) children.set(part.step, child)
+  }
+  return children.size ? { member: false, children } : EMPTY
+}

@@ -1,0 +1,305 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  decodeFields,
+  difference,
+  encodeFields,
+  intersection,
+  members,
+  sameSet,
+  showPath,
+  union,
+} from '../../../src/main/apiserver/patch/apply/field-set.ts'
+import { serverSideApply } from '../../../src/main/apiserver/patch/apply/server-side-apply.ts'
+import { trackUpdate } from '../../../src/main/apiserver/patch/apply/track-update.ts'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import { ApiError } from '../../../src/shared/machinery/status.ts'
+
+const schemaId = 'apps.v1.Deployment'
+const T1 = '2024-01-01T00:00:00Z'
+const T2 = '2024-01-02T00:00:00Z'
+
+const deployment = (spec: object, metadata: object = {}) =>
+  ({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', ...metadata }, spec }) as unknown as AnyObject
+const apply = (current: AnyObject | undefined, applied: AnyObject, manager: string, more: object = {}) =>
+  serverSideApply({ current, applied, manager, force: false, subresource: '', time: T1, schemaId, ...more })
+const update = (old: AnyObject | undefined, object: AnyObject, manager: string, more: object = {}): AnyObject => {
+  const managedFields = trackUpdate({ old, object, manager, subresource: '', time: T1, schemaId, ...more })
+  return { ...object, metadata: { ...object.metadata, managedFields } }
+}
+const change = (object: AnyObject, spec: object): AnyObject => {
+  const { managedFields: _, ...metadata } = object.metadata
+  return { ...object, metadata: metadata as AnyObject['metadata'], spec: { ...(object['spec'] as object), ...spec } }
+}
+const owned = (object: AnyObject, manager: string, operation = 'Apply') => {
+  const entry = object.metadata.managedFields?.find(e => e.manager === manager && e.operation === operation)
+  return entry ? [...members(decodeFields(entry.fieldsV1)!)].map(showPath).sort() : undefined
+}
+const failure = (run: () => unknown): ApiError => {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof ApiError) return error
+    throw error
+  }
+  throw new Error('expected a failure')
+}
+const containers = (...list: object[]) => ({ template: { spec: { containers: list } } })
+
+describe('serverSideApply()', () => {
+  test('creates an object and records what was applied', () => {
+    const object = apply(
+      undefined,
+      deployment({ replicas: 3, ...containers({ name: 'a', image: 'x', ports: [{ containerPort: 80 }] }) }),
+      'ci',
+    )
+    expect(object.metadata.managedFields).toEqual([
+      {
+        manager: 'ci',
+        operation: 'Apply',
+        apiVersion: 'apps/v1',
+        time: T1,
+        fieldsType: 'FieldsV1',
+        fieldsV1: {
+          'f:spec': {
+            'f:replicas': {},
+            'f:template': {
+              'f:spec': {
+                'f:containers': {
+                  'k:{"name":"a"}': {
+                    '.': {},
+                    'f:image': {},
+                    'f:name': {},
+                    'f:ports': { 'k:{"containerPort":80,"protocol":"TCP"}': { '.': {}, 'f:containerPort': {} } },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    ])
+  })
+
+  test('answers 409 when another manager owns a field with another value, and takes it by force', () => {
+    const created = apply(undefined, deployment({ replicas: 3 }), 'ci')
+    const error = failure(() => apply(created, deployment({ replicas: 5 }), 'ops'))
+    expect(error.status).toMatchObject({
+      code: 409,
+      reason: 'Conflict',
+      message: 'Apply failed with 1 conflict: conflict with "ci": .spec.replicas',
+      details: { causes: [{ reason: 'FieldManagerConflict', message: 'conflict with "ci"', field: '.spec.replicas' }] },
+    })
+    const forced = apply(created, deployment({ replicas: 5 }), 'ops', { force: true })
+    expect(forced['spec']).toEqual({ replicas: 5 })
+    expect(owned(forced, 'ops')).toEqual(['.spec.replicas'])
+    expect(owned(forced, 'ci')).toBeUndefined()
+  })
+
+  test('lists several conflicts by manager', () => {
+    const created = update(
+      undefined,
+      deployment({ replicas: 3, paused: true, ...containers({ name: 'a', image: 'x' }) }),
+      'kubectl-create',
+    )
+    const error = failure(() =>
+      apply(created, deployment({ replicas: 4, ...containers({ name: 'a', image: 'y' }) }), 'ops'),
+    )
+    expect(error.message).toBe(
+      'Apply failed with 2 conflicts: conflicts with "kubectl-create" using apps/v1:\n- .spec.replicas\n- .spec.template.spec.containers[name="a"].image',
+    )
+  })
+
+  test('shares a field that two managers apply with the same value, and keeps it while one of them does', () => {
+    const first = apply(undefined, deployment({ replicas: 3 }), 'ci')
+    const shared = apply(first, deployment({ replicas: 3 }), 'ops')
+    expect([owned(shared, 'ci'), owned(shared, 'ops')]).toEqual([['.spec.replicas'], ['.spec.replicas']])
+    const left = apply(shared, deployment({}), 'ci')
+    expect((left['spec'] as { replicas: number }).replicas).toBe(3)
+    const gone = apply(left, deployment({}), 'ops')
+    expect(gone['spec']).toEqual({})
+  })
+
+  test('removes what its manager no longer applies, and leaves what others own', () => {
+    const created = apply(
+      undefined,
+      deployment(
+        { paused: true, ...containers({ name: 'a', image: 'x', args: ['1'] }, { name: 'b', image: 'x' }) },
+        { labels: { a: '1', b: '2' } },
+      ),
+      'ci',
+    )
+    const scaled = update(created, change(created, { replicas: 7 }), 'hpa')
+    const next = apply(scaled, deployment(containers({ name: 'a', image: 'x' }), { labels: { a: '1' } }), 'ci')
+    expect(next['spec']).toEqual({ replicas: 7, ...containers({ name: 'a', image: 'x' }) })
+    expect(next.metadata.labels).toEqual({ a: '1' })
+    expect(owned(next, 'hpa', 'Update')).toEqual(['.spec.replicas'])
+  })
+
+  test('never removes what it did not apply: the name, defaults, labels of others', () => {
+    const created = apply(undefined, deployment({ replicas: 1 }, { labels: { a: '1' } }), 'ci')
+    const defaulted = {
+      ...created,
+      metadata: { ...created.metadata, uid: 'u', labels: { a: '1', other: 'x' } },
+      spec: { replicas: 1, progressDeadlineSeconds: 600 },
+    } as AnyObject
+    const next = apply(defaulted, deployment({}), 'ci')
+    expect(next.metadata).toMatchObject({ name: 'web', uid: 'u' })
+    expect(next.metadata.labels).toBeUndefined()
+    expect(failure(() => apply(undefined, deployment({}), '')).code).toBe(422)
+  })
+
+  test('keeps items of others in their place and orders shared ones as applied', () => {
+    const c = (...names: string[]) => deployment(containers(...names.map(name => ({ name }))))
+    const names = (o: AnyObject) =>
+      (o['spec'] as { template: { spec: { containers: { name: string }[] } } }).template.spec.containers.map(
+        x => x.name,
+      )
+    const base = apply(undefined, c('a', 'b', 'c'), 'one')
+    expect(names(apply(base, c('c', 'a'), 'two'))).toEqual(['b', 'c', 'a'])
+    expect(names(apply(base, c('d'), 'two'))).toEqual(['a', 'b', 'c', 'd'])
+    expect(names(apply(base, c('d', 'b'), 'two'))).toEqual(['a', 'd', 'b', 'c'])
+  })
+
+  test('treats an atomic list as one field', () => {
+    const base = apply(undefined, deployment({ template: { spec: { tolerations: [{ key: 'a' }] } } }), 'one')
+    expect(owned(base, 'one')).toEqual(['.spec.template.spec.tolerations'])
+    const error = failure(() => apply(base, deployment({ template: { spec: { tolerations: [{ key: 'b' }] } } }), 'two'))
+    expect(error.message).toContain('.spec.template.spec.tolerations')
+  })
+
+  test('merges sets such as finalizers value by value', () => {
+    const base = apply(undefined, deployment({}, { finalizers: ['x/a'] }), 'one')
+    const both = apply(base, deployment({}, { finalizers: ['x/b'] }), 'two')
+    expect(both.metadata.finalizers).toEqual(['x/a', 'x/b'])
+    // An empty map that is applied is owned itself.
+    expect(owned(both, 'two')).toEqual(['.metadata.finalizers[="x/b"]', '.spec'])
+    expect(apply(both, deployment({}), 'one').metadata.finalizers).toEqual(['x/b'])
+  })
+
+  test('changes nothing, not even the time, when the same configuration is applied again', () => {
+    const base = apply(undefined, deployment({ replicas: 3 }), 'ci')
+    expect(apply(base, deployment({ replicas: 3 }), 'ci', { time: T2 })).toEqual(base)
+  })
+
+  test('gives an object that nobody tracked to before-first-apply', () => {
+    const untracked = deployment({ replicas: 3 }, { creationTimestamp: T1 })
+    const error = failure(() => apply(untracked, deployment({ replicas: 4 }), 'ci'))
+    expect(error.message).toBe(
+      'Apply failed with 1 conflict: conflict with "before-first-apply" using apps/v1: .spec.replicas',
+    )
+  })
+
+  test('ignores status on the main resource and spec on the status subresource', () => {
+    const both = { ...deployment({ replicas: 3 }), status: { replicas: 9 } } as AnyObject
+    expect(apply(undefined, both, 'ci')['status']).toBeUndefined()
+    const base = apply(undefined, deployment({ replicas: 3 }), 'ci')
+    const next = apply(base, { ...both, spec: { replicas: 100 } } as AnyObject, 'ctl', { subresource: 'status' })
+    expect([next['spec'], next['status']]).toEqual([{ replicas: 3 }, { replicas: 9 }])
+    expect(next.metadata.managedFields?.map(e => e.subresource)).toEqual([undefined, 'status'])
+  })
+
+  test('refuses managedFields and list keys given twice', () => {
+    const withFields = deployment({}, { managedFields: [{ manager: 'x' }] })
+    expect(failure(() => apply(undefined, withFields, 'ci')).message).toBe('metadata.managedFields must be nil')
+    const twice = deployment(containers({ name: 'a' }, { name: 'a' }))
+    expect(failure(() => apply(undefined, twice, 'ci')).message).toContain('duplicate entries for key [name="a"]')
+  })
+
+  test('changes neither of its inputs', () => {
+    const freeze = <T>(value: T): T => {
+      if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(freeze)
+      return value
+    }
+    const base = freeze(apply(undefined, deployment({ replicas: 3 }, { labels: { a: '1' } }), 'ci'))
+    expect(() => apply(base, freeze(deployment({ paused: true })), 'ci')).not.toThrow()
+  })
+})
+
+describe('trackUpdate()', () => {
+  test('gives a changed field to the updater alone', () => {
+    const base = apply(undefined, deployment({ replicas: 3, paused: true }), 'ci')
+    const next = update(base, change(base, { replicas: 4 }), 'kubectl-edit')
+    expect(owned(next, 'ci')).toEqual(['.spec.paused'])
+    expect(owned(next, 'kubectl-edit', 'Update')).toEqual(['.spec.replicas'])
+  })
+
+  test('takes removed fields away from everybody', () => {
+    const base = apply(undefined, deployment({ replicas: 3, paused: true }), 'ci')
+    const next = update(base, change(base, { replicas: undefined }), 'kubectl-edit')
+    expect(owned(next, 'ci')).toEqual(['.spec.paused'])
+    expect(next.metadata.managedFields).toHaveLength(1)
+  })
+
+  test('keeps separate entries per subresource', () => {
+    const base = update(undefined, deployment({ replicas: 3 }), 'a')
+    const next = update(base, { ...change(base, {}), status: { replicas: 3 } } as AnyObject, 'a', {
+      subresource: 'status',
+    })
+    expect(next.metadata.managedFields?.map(e => [e.manager, e.subresource])).toEqual([
+      ['a', undefined],
+      ['a', 'status'],
+    ])
+  })
+
+  test('keeps the time of an entry that did not change', () => {
+    const base = update(undefined, deployment({ replicas: 3 }), 'a')
+    expect(update(base, change(base, {}), 'a', { time: T2 }).metadata.managedFields).toEqual(
+      base.metadata.managedFields,
+    )
+  })
+
+  test('lets a client clear the list, and keeps the stored one when what it sent cannot be read', () => {
+    const base = apply(undefined, deployment({ replicas: 3 }), 'ci')
+    const sent = (managedFields: unknown) => ({ ...base, metadata: { ...base.metadata, managedFields } }) as AnyObject
+    expect(update(base, sent([{}]), 'x').metadata.managedFields).toEqual([])
+    expect(update(base, sent([{ manager: 'x', operation: 'Nonsense' }]), 'x').metadata.managedFields).toEqual(
+      base.metadata.managedFields,
+    )
+  })
+
+  test('merges the oldest of more than ten updaters', () => {
+    let object = update(undefined, deployment({}, { labels: { l: 'x' } }), 'first')
+    for (let i = 0; i < 15; i++) {
+      const { managedFields: _, ...metadata } = object.metadata
+      const labels = { ...object.metadata.labels, [`l${i}`]: 'x' }
+      const time = `2024-01-02T00:00:${String(i).padStart(2, '0')}Z`
+      object = update(object, { ...object, metadata: { ...metadata, labels } as AnyObject['metadata'] }, `m${i}`, {
+        time,
+      })
+    }
+    expect(object.metadata.managedFields?.length).toBeLessThanOrEqual(10)
+    expect(owned(object, 'ancient-changes', 'Update')).toContain('.metadata.labels.l')
+    expect(object.metadata.managedFields?.flatMap(e => owned(object, e.manager!, 'Update')!).sort()).toContain(
+      '.metadata.labels.l14',
+    )
+  })
+})
+
+describe('a field set', () => {
+  const steps = fc.array(fc.constantFrom('f:a', 'f:b', 'k:{"name":"x"}', 'v:1'), { minLength: 1, maxLength: 4 })
+  const set = fc.array(steps, { maxLength: 6 }).map(paths => {
+    const root: Record<string, unknown> = {}
+    for (const path of paths) {
+      let node = root
+      for (const step of path) node = (node[step] ??= {}) as Record<string, unknown>
+      if (Object.keys(node).length) node['.'] = {}
+    }
+    return decodeFields(root)!
+  })
+  test('is the same when encoded and decoded', () => {
+    fc.assert(fc.property(set, a => sameSet(decodeFields(encodeFields(a))!, a)))
+  })
+  test('obeys the laws of sets', () => {
+    fc.assert(
+      fc.property(set, set, (a, b) => {
+        expect(sameSet(union(a, b), union(b, a))).toBe(true)
+        expect(sameSet(union(difference(a, b), intersection(a, b)), a)).toBe(true)
+        expect(sameSet(difference(a, a), intersection(a, difference(b, b)))).toBe(true)
+      }),
+    )
+  })
+  test.each([[null], [{ x: {} }], [{ 'f:a': 1 }], [[]]])('is not read from %j', value => {
+    expect(decodeFields(value)).toBeUndefined()
+  })
+})
