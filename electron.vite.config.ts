@@ -9,6 +9,9 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 const mainInputs = { index: at('src/main/index.ts'), cli: at('src/main/cli/main.ts') }
 
+/** Browser and desktop app serve the window under `/ui/`; electron-vite would set a relative base for file: URLs. */
+const servedUnderUi = { name: 'served-under-ui', enforce: 'post' as const, config: () => ({ base: '/ui/' }) }
+
 export default defineConfig({
   main: {
     build: {
@@ -34,9 +37,8 @@ export default defineConfig({
   },
   renderer: {
     root: at('src/renderer'),
-    base: '/ui/',
     resolve: { alias: { '@': at('src/renderer') } },
-    plugins: [vue(), tailwindcss()],
+    plugins: [vue(), tailwindcss(), servedUnderUi],
     build: {
       outDir: at('out/renderer'),
       target: 'es2022',

@@ -1,15 +1,18 @@
 // Objects as YAML text and back, in the dialect that kubectl speaks (YAML 1.1 booleans, no timestamps).
-import { type Document, parseAllDocuments, stringify } from 'yaml'
+import { Document, parseAllDocuments, stringify } from 'yaml'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 
-const options = {
+/**
+ * Tags of YAML 1.1 that mean nothing to kubectl: a date stays text. Ordered maps must go as well, since the library
+ * would make one of every map that it creates on the way to a path.
+ */
+const FOREIGN = new Set(['timestamp', 'omap', 'pairs', 'set', 'binary'].map(name => `tag:yaml.org,2002:${name}`))
+
+const options: NonNullable<Parameters<typeof parseAllDocuments>[1]> = {
   version: '1.1',
   merge: false,
-  customTags: (tags: unknown[]) => tags.filter(tag => !isTimestamp(tag)),
-} as const
-
-const isTimestamp = (tag: unknown) =>
-  typeof tag === 'object' && tag !== null && 'tag' in tag && tag.tag === 'tag:yaml.org,2002:timestamp'
+  customTags: tags => tags.filter(tag => typeof tag === 'string' || !FOREIGN.has(tag.tag)),
+}
 
 export interface YamlProblem {
   readonly from: number
@@ -17,16 +20,16 @@ export interface YamlProblem {
   readonly message: string
 }
 
-/** Server-kept bookkeeping is noise to people; it is put back by `restoreManaged` semantics of update. */
+/** Server-kept bookkeeping is noise to people; the server keeps it when an update leaves it out. */
 export function toYaml(object: AnyObject): string {
   const { managedFields: _managed, ...metadata } = object.metadata as AnyObject['metadata'] & {
     managedFields?: unknown
   }
-  return stringify({ ...object, metadata }, { version: '1.1', lineWidth: 0 })
+  return stringify({ ...object, metadata }, { ...options, lineWidth: 0 })
 }
 
 export const parseYamlDocuments = (text: string): Document.Parsed[] => {
-  const documents = parseAllDocuments(text, options as Parameters<typeof parseAllDocuments>[1])
+  const documents = parseAllDocuments(text, options)
   return 'empty' in documents ? [] : documents
 }
 
@@ -50,3 +53,5 @@ export function parseObjects(text: string): AnyObject[] {
       return object as AnyObject
     })
 }
+
+export const createYamlDocument = (value: object): Document => new Document(value, options)

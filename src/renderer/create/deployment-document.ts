@@ -1,7 +1,7 @@
 // The form and the YAML are two views of one text: the form reads from it and writes into it, and never rebuilds it.
 // So fields that the form does not know, comments and order stay as they are.
-import { Document, YAMLMap, isMap, isSeq } from 'yaml'
-import { parseYamlDocuments, yamlProblems, type YamlProblem } from '../api/yaml-text.ts'
+import { type Document, YAMLMap, isMap, isSeq } from 'yaml'
+import { createYamlDocument, parseYamlDocuments, yamlProblems, type YamlProblem } from '../api/yaml-text.ts'
 
 export interface PortModel {
   readonly containerPort: number | undefined
@@ -137,13 +137,12 @@ function rename(deployment: Document, service: Document | undefined, name: strin
 
 function newService(model: DeploymentModel): Document {
   const port = model.ports[0]?.containerPort ?? 80
-  const document = new Document({
+  return createYamlDocument({
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: model.name, ...(model.namespace ? { namespace: model.namespace } : {}) },
     spec: { type: 'ClusterIP', selector: { [NAME_LABEL]: model.name }, ports: [{ port, targetPort: port }] },
   })
-  return document
 }
 
 function putPorts(deployment: Document, ports: readonly PortModel[]): void {
@@ -152,7 +151,8 @@ function putPorts(deployment: Document, ports: readonly PortModel[]): void {
   for (let index = length - 1; index >= ports.length; index--) put(deployment, [...path, index], undefined)
   ports.forEach((port, index) => {
     if (index >= items(deployment, path)) append(deployment, path, {})
-    put(deployment, [...path, index, 'name'], port.name)
+    if (port.name) deployment.setIn([...path, index, 'name'], port.name)
+    else deployment.deleteIn([...path, index, 'name'])
     deployment.setIn([...path, index, 'containerPort'], port.containerPort ?? null)
     if (port.protocol !== 'TCP' || deployment.hasIn([...path, index, 'protocol']))
       deployment.setIn([...path, index, 'protocol'], port.protocol)
@@ -246,21 +246,21 @@ function joinDocuments(documents: readonly Document[]): string {
 export const startingManifest = (namespace: string): string => `apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: ""
+  name:
   namespace: ${namespace}
   labels:
-    app: ""
+    app:
 spec:
   replicas: 1
   selector:
     matchLabels:
-      app: ""
+      app:
   template:
     metadata:
       labels:
-        app: ""
+        app:
     spec:
       containers:
         - name: app
-          image: ""
+          image:
 `
