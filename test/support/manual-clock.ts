@@ -29,6 +29,10 @@ export class ManualClock implements Clock {
     this.#timers.add(timer)
     return () => this.#timers.delete(timer)
   }
+  /** Time passes while nothing runs, as when the machine sleeps; what became due runs at the next `advance`. */
+  jump(ms: number): void {
+    this.#elapsed += ms
+  }
   /** Moves time forward, running what becomes due in order, and lets promises settle in between. */
   async advance(ms: number): Promise<void> {
     const target = this.#elapsed + ms

@@ -1,4 +1,5 @@
 // The control loops of the cluster, in one readable list.
+import { setMaxListeners } from 'node:events'
 import type { Client } from '../../shared/client/client.ts'
 import { type ControllerMetrics, ControllerManager } from '../../shared/client/controller-manager.ts'
 import { type Controller, controller } from '../../shared/client/reconciler.ts'
@@ -69,6 +70,8 @@ export function startControllers(options: StartControllersOptions, signal?: Abor
     log,
     ...(metrics ? { metrics } : {}),
   })
+  // Every cache, queue and timer ends with this one signal.
+  setMaxListeners(0, manager.signal)
   manager.start(signal)
   time.start(manager.signal)
   return manager

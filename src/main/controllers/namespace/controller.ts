@@ -1,5 +1,6 @@
 // namespace: empties a namespace that is being deleted, then lets it go.
 import { Namespace, Pod } from '../../../shared/api/core/v1.ts'
+import type { ObjectRef } from '../../../shared/client/client.ts'
 import {
   type ControllerContext,
   type Reconciler,
@@ -15,8 +16,9 @@ import { conditionsOf } from './conditions.ts'
 import { deleteContent } from './delete-content.ts'
 
 const FINALIZER = 'kubernetes'
-/** Most content tells by itself when it is gone; what does not is looked at this often. */
-const RECHECK_MS = 5_000
+/** Pods tell when they are gone; for other content it looks again, less and less often. */
+const FIRST_RECHECK_MS = 250
+const MAX_RECHECK_MS = 15_000
 
 export class NamespaceController implements Reconciler<Namespace> {
   readonly name = 'namespace'
@@ -32,6 +34,9 @@ export class NamespaceController implements Reconciler<Namespace> {
     }),
   ]
 
+  /** By name: how long the next wait is. */
+  readonly #waits = new Map<string, number>()
+
   async reconcile(cached: Namespace, context: ControllerContext): Promise<Result> {
     if (!cached.metadata.deletionTimestamp) return done
     const live = await getLive(cached, context)
@@ -41,9 +46,19 @@ export class NamespaceController implements Reconciler<Namespace> {
     const conditions = conditionsOf(namespace.status.conditions, outcome, context.clock)
     namespace = await writeStatus(context, Namespace, namespace, { ...namespace.status, conditions })
     if (outcome.errors.length > 0) throw outcome.errors[0]
-    if (outcome.remaining.size > 0) return requeueAfter(RECHECK_MS)
+    if (outcome.remaining.size > 0) return requeueAfter(this.#nextWait(namespace.metadata.name))
     await finalize(namespace, context)
     return done
+  }
+
+  gone({ name }: ObjectRef): undefined {
+    this.#waits.delete(name)
+  }
+
+  #nextWait(name: string): number {
+    const wait = this.#waits.get(name) ?? FIRST_RECHECK_MS
+    this.#waits.set(name, Math.min(wait * 2, MAX_RECHECK_MS))
+    return wait
   }
 }
 

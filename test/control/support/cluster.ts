@@ -1,0 +1,89 @@
+// The real API server with roles, admission and bootstrap objects on a real store, and the real controllers: a whole
+// control plane without scheduler and nodes. Tests play the kubelet by writing pod statuses.
+import { createAdmission } from '../../../src/main/apiserver/admission/plugins.ts'
+import { createAuthorization } from '../../../src/main/apiserver/authz/authorizers.ts'
+import { bootstrapCluster } from '../../../src/main/apiserver/bootstrap/bootstrap.ts'
+import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
+import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
+import { startControllers } from '../../../src/main/controllers/index.ts'
+import { Event, Pod } from '../../../src/shared/api/core/v1.ts'
+import type { Client } from '../../../src/shared/client/client.ts'
+import type { ControllerManager } from '../../../src/shared/client/controller-manager.ts'
+import { type Clock, systemClock } from '../../../src/shared/machinery/clock.ts'
+import { silentLog } from '../../../src/shared/machinery/log.ts'
+import { type TestApiServer, startTestApiServer, testAdmin } from '../../support/api-server.ts'
+
+export interface Cluster extends AsyncDisposable {
+  readonly api: TestApiServer
+  /** The admin's. */
+  readonly client: Client
+  readonly controllers: ControllerManager
+  /** What the controllers failed at, and tried again. */
+  readonly warnings: string[]
+}
+
+/** @param options.clock that of the controllers; the server's is the system's */
+export async function startCluster(options: { clock?: Clock } = {}): Promise<Cluster> {
+  const { clock = systemClock } = options
+  const disposables: Disposable[] = []
+  const api = await startTestApiServer({
+    subresources: subresourceHandlers({ tunnels: new NodeTunnels(systemClock) }),
+    withStore: store => {
+      const authorization = createAuthorization(store)
+      const admission = createAdmission({ store, serviceCIDR: '10.96.0.0/16' })
+      disposables.push(authorization, admission)
+      return { authorizers: authorization.authorizers, admission: admission.plugins }
+    },
+  })
+  await bootstrapCluster(api.server.context, {
+    user: testAdmin,
+    apiServer: { address: '127.0.0.1', family: 'IPv4', port: api.port },
+    network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10' },
+  })
+  const warnings: string[] = []
+  const log = {
+    ...silentLog,
+    warn: (fields: object, message: string) => warnings.push(message + JSON.stringify(fields)),
+  }
+  const controllers = startControllers({
+    client: api.clientAs({ name: 'system:kube-controller-manager', groups: ['system:authenticated'] }),
+    clientFor: name =>
+      api.clientAs({
+        name: `system:serviceaccount:kube-system:${name}`,
+        groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
+      }),
+    clock,
+    log,
+    rootCa: api.pki.caPem,
+  })
+  await controllers.ready()
+  return {
+    api,
+    client: api.clientAs(),
+    controllers,
+    warnings,
+    async [Symbol.asyncDispose]() {
+      await controllers[Symbol.asyncDispose]()
+      for (const part of disposables) part[Symbol.dispose]()
+      await api[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** What a kubelet would report for a pod that runs and passes its probes, or does not. */
+export async function reportPod(client: Client, pod: Pod, ready = true, ip = '10.244.0.9'): Promise<Pod> {
+  const { namespace, name } = pod.metadata
+  const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
+  const condition = { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: time }
+  const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions: [condition] }
+  return client.patch(Pod, { namespace, name }, { status }, { subresource: 'status', type: 'merge' })
+}
+
+export const podsIn = async (client: Client, namespace: string, labelSelector?: string): Promise<readonly Pod[]> =>
+  (await client.list(Pod, { namespace, ...(labelSelector ? { labelSelector } : {}) })).items
+
+/** `reason: message` of the events about an object. */
+export async function eventsAbout(client: Client, namespace: string, name: string): Promise<string[]> {
+  const { items } = await client.list(Event, { namespace })
+  return items.filter(e => e.involvedObject.name === name).map(e => `${e.reason}: ${e.message}`)
+}
