@@ -60,16 +60,17 @@ export interface Frame extends WatchFrame {
 }
 
 /** An answer. Exactly one of `object`, `frames`, `bytes`, `stream`, `hijacked` is the body. */
-export type ApiResponse = { readonly code: number; readonly headers?: Readonly<Record<string, string>> } & (
+export type ApiResponse = { readonly code: number; readonly headers?: Readonly<Record<string, string>> } &
   /** `json` gives the same answer already encoded, in slices; without it the object is serialised. */
-  | { readonly object: unknown; readonly json?: () => AsyncIterable<Buffer>; readonly contentType?: string }
-  /** A watch. Batches come as they happen; the end ends the response. */
-  | { readonly frames: AsyncIterable<readonly Frame[]>; readonly contentType: string }
-  | { readonly bytes: Buffer | readonly Buffer[]; readonly contentType: string }
-  /** Chunks are written as they come; the stream's end ends the response. */
-  | { readonly stream: AsyncIterable<Buffer | string>; readonly contentType: string }
-  /** The handler took the upgraded socket over. */
-  | { readonly hijacked: true }
-)
+  (
+    | { readonly object: unknown; readonly json?: () => AsyncIterable<Buffer>; readonly contentType?: string }
+    /** A watch. Batches come as they happen; the end ends the response. */
+    | { readonly frames: AsyncIterable<readonly Frame[]>; readonly contentType: string }
+    | { readonly bytes: Buffer | readonly Buffer[]; readonly contentType: string }
+    /** Chunks are written as they come; the stream's end ends the response. */
+    | { readonly stream: AsyncIterable<Buffer | string>; readonly contentType: string }
+    /** The handler took the upgraded socket over. */
+    | { readonly hijacked: true }
+  )
 
 export type Handler = (request: ApiRequest) => Promise<ApiResponse>

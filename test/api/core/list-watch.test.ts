@@ -1,0 +1,325 @@
+// Lists in pages and at versions, and watches, over TLS and in process.
+import { get as httpsGet } from 'node:https'
+import { gunzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
+import { eventually } from '../../support/eventually.ts'
+import { startTestApiServer, type TestApiServer, testAdmin } from '../../support/api-server.ts'
+import { type AnyJson, configMap, pod, raw } from './support/raw.ts'
+
+let server: TestApiServer
+beforeAll(async () => {
+  server = await startTestApiServer()
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
+const PARTIAL = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json'
+const maps = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`
+const make = (namespace: string, name: string, labels: Record<string, string> = {}, data = 'x') =>
+  raw(server, maps(namespace), { body: configMap(name, { metadata: { name, labels }, data: { key: data } }) })
+const names = (list: AnyJson) => list.items!.map(item => item.metadata!.name)
+
+interface WatchSession {
+  readonly frames: AnyJson[]
+  readonly ended: Promise<void>
+  close(): void
+}
+
+/** Opens a watch over HTTP and collects its frames. */
+function openWatch(path: string, headers: Record<string, string> = {}): Promise<WatchSession> {
+  return new Promise((resolve, reject) => {
+    const request = httpsGet(
+      `${server.url}${path}`,
+      { ca: server.pki.caPem, cert: server.pki.admin.certPem, key: server.pki.admin.keyPem, agent: false, headers },
+      response => {
+        const frames: AnyJson[] = []
+        let rest = ''
+        response.setEncoding('utf8')
+        response.on('data', (text: string) => {
+          const lines = (rest + text).split('\n')
+          rest = lines.pop() ?? ''
+          for (const line of lines) frames.push(JSON.parse(line) as AnyJson)
+        })
+        const ended = new Promise<void>(done => response.on('close', () => done()))
+        response.on('error', () => undefined)
+        resolve({ frames, ended, close: () => request.destroy() })
+      },
+    )
+    request.on('error', reject)
+  })
+}
+const seen = ({ frames }: WatchSession) =>
+  frames.map(frame => `${frame.type} ${frame.object!.metadata!.name ?? ''}`.trim())
+
+describe('list', () => {
+  test('pages show one revision, whatever happens between them', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await make('paged', name)
+    const first = await raw(server, `${maps('paged')}?limit=2`)
+    expect(names(first.json)).toEqual(['a', 'b'])
+    expect(first.json.metadata!.remainingItemCount).toBe(3)
+    await make('paged', 'bb')
+    await raw(server, `${maps('paged')}/d`, { method: 'DELETE' })
+    const token = encodeURIComponent(first.json.metadata!.continue!)
+    const second = await raw(server, `${maps('paged')}?limit=2&continue=${token}`)
+    expect(names(second.json)).toEqual(['c', 'd'])
+    expect(second.json.metadata!.resourceVersion).toBe(first.json.metadata!.resourceVersion)
+    const last = await raw(
+      server,
+      `${maps('paged')}?limit=2&continue=${encodeURIComponent(second.json.metadata!.continue!)}`,
+    )
+    expect(names(last.json)).toEqual(['e'])
+    expect(last.json.metadata!.continue).toBeUndefined()
+  })
+
+  test('a page with a selector goes on where it stopped', async () => {
+    for (const [name, app] of [
+      ['p', 'x'],
+      ['q', 'y'],
+      ['r', 'x'],
+      ['s', 'x'],
+    ] as const)
+      await make('selected', name, { app })
+    const first = await raw(server, `${maps('selected')}?limit=1&labelSelector=app%3Dx`)
+    expect(names(first.json)).toEqual(['p'])
+    expect(first.json.metadata!.remainingItemCount).toBeUndefined()
+    const token = encodeURIComponent(first.json.metadata!.continue!)
+    const rest = await raw(server, `${maps('selected')}?labelSelector=app%3Dx&continue=${token}`)
+    expect(names(rest.json)).toEqual(['r', 's'])
+  })
+
+  test('a continuation of a compacted revision answers 410 with a token that still goes on', async () => {
+    for (const name of ['a', 'b', 'c']) await make('compacted', name)
+    const first = await raw(server, `${maps('compacted')}?limit=1`)
+    await make('compacted', 'd')
+    await server.store.compact(server.store.revision)
+    const gone = await raw(
+      server,
+      `${maps('compacted')}?limit=1&continue=${encodeURIComponent(first.json.metadata!.continue!)}`,
+    )
+    expect(gone.code).toBe(410)
+    expect(gone.json.reason).toBe('Expired')
+    expect(gone.json.message).toContain('The provided continue parameter is too old')
+    const rest = await raw(server, `${maps('compacted')}?continue=${encodeURIComponent(gone.json.metadata!.continue!)}`)
+    expect(names(rest.json)).toEqual(['b', 'c', 'd'])
+  })
+
+  test('Exact shows the state of that version', async () => {
+    const { json: one } = await make('exact', 'one')
+    await make('exact', 'two')
+    const version = one.metadata!.resourceVersion!
+    const { json } = await raw(server, `${maps('exact')}?resourceVersion=${version}&resourceVersionMatch=Exact`)
+    expect(names(json)).toEqual(['one'])
+    expect(json.metadata!.resourceVersion).toBe(version)
+  })
+
+  test('a version of the future answers 504 with the cause ResourceVersionTooLarge', async () => {
+    const { code, json } = await raw(server, `${maps('exact')}?resourceVersion=99999999`)
+    expect(code).toBe(504)
+    expect(json.details!.causes![0]).toMatchObject({ reason: 'ResourceVersionTooLarge' })
+  })
+
+  test.each([
+    ['limit=x', 400],
+    ['continue=nonsense', 400],
+    ['labelSelector=a%3D%3D%3Db', 400],
+    ['fieldSelector=spec.foo%3Dx', 400],
+    ['resourceVersion=abc', 422],
+    ['resourceVersionMatch=Exact', 422],
+  ])('?%s answers %i', async (query, code) => {
+    expect((await raw(server, `${maps('exact')}?${query}`)).code).toBe(code)
+  })
+
+  test('field selectors work for what the kind offers; others are refused in upstream words', async () => {
+    const pods = '/api/v1/namespaces/fields/pods'
+    await raw(server, pods, { body: pod('on-a', { spec: { nodeName: 'a' } }) })
+    await raw(server, pods, { body: pod('on-b', { spec: { nodeName: 'b' } }) })
+    expect(names((await raw(server, `${pods}?fieldSelector=spec.nodeName%3Da`)).json)).toEqual(['on-a'])
+    expect(names((await raw(server, `${pods}?fieldSelector=metadata.name!%3Don-a`)).json)).toEqual(['on-b'])
+    const { code, json } = await raw(server, `${pods}?fieldSelector=spec.foo%3Da`)
+    expect(code).toBe(400)
+    expect(json.message).toContain('field label not supported: spec.foo')
+  })
+
+  test('as a Table has the columns of the kind, and rows with metadata', async () => {
+    await make('table', 'row')
+    const { json, headers } = await raw(server, maps('table'), { headers: { accept: TABLE } })
+    expect(headers['content-type']).toContain('as=Table')
+    expect(json.kind).toBe('Table')
+    expect(json.columnDefinitions!.map(column => column.name)).toEqual(['Name', 'Data', 'Age'])
+    expect(json.rows![0]).toMatchObject({
+      cells: ['row', 1, expect.any(String)],
+      object: { kind: 'PartialObjectMetadata' },
+    })
+    const bare = await raw(server, `${maps('table')}?includeObject=None`, { headers: { accept: TABLE } })
+    expect(bare.json.rows![0]!.object).toBeUndefined()
+    const whole = await raw(server, `${maps('table')}?includeObject=Object`, { headers: { accept: TABLE } })
+    expect(whole.json.rows![0]!.object!.data).toEqual({ key: 'x' })
+  })
+
+  test('as PartialObjectMetadata carries no data', async () => {
+    const { json } = await raw(server, maps('table'), { headers: { accept: PARTIAL } })
+    expect(json.kind).toBe('PartialObjectMetadataList')
+    expect(json.items![0]!.metadata!.name).toBe('row')
+    expect(json.items![0]!.data).toBeUndefined()
+  })
+
+  test('a long list is compressed when the client wants it, and is the same list', async () => {
+    await Promise.all(Array.from({ length: 60 }, (_, i) => make('long', `m${i}`, {}, 'y'.repeat(5000))))
+    const plain = await raw(server, maps('long'))
+    const zipped = await raw(server, maps('long'), { headers: { 'accept-encoding': 'gzip' } })
+    expect(zipped.headers['content-encoding']).toBe('gzip')
+    expect(zipped.bytes.length).toBeLessThan(plain.bytes.length / 5)
+    expect(JSON.parse(gunzipSync(zipped.bytes).toString())).toEqual(plain.json)
+    expect(plain.json.items).toHaveLength(60)
+  })
+
+  test('as YAML when the client wants it', async () => {
+    const { text, headers } = await raw(server, `${maps('table')}/row`, { headers: { accept: 'application/yaml' } })
+    expect(headers['content-type']).toBe('application/yaml')
+    expect(text).toContain('name: row')
+  })
+})
+
+describe('watch', () => {
+  test('from a version sends what happened after it, in order', async () => {
+    const { json: before } = await make('w-order', 'before')
+    const watch = await openWatch(`${maps('w-order')}?watch=1&resourceVersion=${before.metadata!.resourceVersion}`)
+    await make('w-order', 'later')
+    await raw(server, `${maps('w-order')}/later`, { method: 'PUT', body: configMap('later', { data: { a: 'b' } }) })
+    await raw(server, `${maps('w-order')}/later`, { method: 'DELETE' })
+    await eventually(() => expect(seen(watch)).toEqual(['ADDED later', 'MODIFIED later', 'DELETED later']))
+    const versions = watch.frames.map(frame => Number(frame.object!.metadata!.resourceVersion))
+    expect(versions).toEqual([...versions].sort((a, b) => a - b))
+    expect(new Set(versions).size).toBe(3)
+    watch.close()
+  })
+
+  test('without a version starts with the state', async () => {
+    await make('w-state', 'there')
+    const watch = await openWatch(`${maps('w-state')}?watch=true`)
+    await eventually(() => expect(seen(watch)).toEqual(['ADDED there']))
+    watch.close()
+  })
+
+  test('tells objects that enter and leave a selector as ADDED and DELETED', async () => {
+    await make('w-select', 'one', { app: 'no' })
+    const watch = await openWatch(`${maps('w-select')}?watch=1&labelSelector=app%3Dyes`)
+    const label = (app: string) =>
+      raw(server, `${maps('w-select')}/one`, {
+        method: 'PATCH',
+        body: { metadata: { labels: { app } } },
+        headers: { 'content-type': 'application/merge-patch+json' },
+      })
+    await label('yes')
+    const { json: left } = await label('no')
+    await eventually(() => expect(seen(watch)).toEqual(['ADDED one', 'DELETED one']))
+    // As it was last seen in the selection, at the version at which it left.
+    expect(watch.frames[1]!.object!.metadata!.labels).toEqual({ app: 'yes' })
+    expect(watch.frames[1]!.object!.metadata!.resourceVersion).toBe(left.metadata!.resourceVersion)
+    watch.close()
+  })
+
+  test('with sendInitialEvents sends the state, then a bookmark that ends it', async () => {
+    await make('w-initial', 'a')
+    await make('w-initial', 'b')
+    const watch = await openWatch(
+      `${maps('w-initial')}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`,
+    )
+    await eventually(() => expect(seen(watch)).toEqual(['ADDED a', 'ADDED b', 'BOOKMARK']))
+    expect(watch.frames[2]!.object).toMatchObject({
+      kind: 'ConfigMap',
+      metadata: {
+        annotations: { 'k8s.io/initial-events-end': 'true' },
+        resourceVersion: String(server.store.revision),
+      },
+    })
+    await make('w-initial', 'c')
+    await eventually(() => expect(seen(watch)).toEqual(['ADDED a', 'ADDED b', 'BOOKMARK', 'ADDED c']))
+    watch.close()
+    const refused = await raw(server, `${maps('w-initial')}?watch=1&sendInitialEvents=true`)
+    expect(refused.code).toBe(422)
+  })
+
+  test('of a compacted version sends an ERROR frame with 410 and ends', async () => {
+    const { json: old } = await make('w-old', 'a')
+    await make('w-old', 'b')
+    await server.store.compact(server.store.revision)
+    const watch = await openWatch(
+      `${maps('w-old')}?watch=1&resourceVersion=${Number(old.metadata!.resourceVersion) - 1}`,
+    )
+    await watch.ended
+    expect(watch.frames).toHaveLength(1)
+    expect(watch.frames[0]).toMatchObject({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } })
+  })
+
+  test('ends after timeoutSeconds, with a bookmark for who wants one', async () => {
+    const watch = await openWatch(`${maps('w-end')}?watch=1&timeoutSeconds=1&allowWatchBookmarks=true`)
+    await watch.ended
+    expect(watch.frames.map(frame => frame.type)).toEqual(['BOOKMARK'])
+  })
+
+  test('as a Table tells the columns once', async () => {
+    await make('w-table', 'a')
+    const watch = await openWatch(`${maps('w-table')}?watch=1`, { accept: TABLE })
+    await eventually(() => expect(watch.frames).toHaveLength(1))
+    await make('w-table', 'b')
+    await eventually(() => expect(watch.frames).toHaveLength(2))
+    expect(watch.frames[0]!.object!.columnDefinitions).toHaveLength(3)
+    expect(watch.frames[1]!.object).toMatchObject({ kind: 'Table', columnDefinitions: null })
+    expect(watch.frames[1]!.object!.rows![0]!.cells![0]).toBe('b')
+    watch.close()
+  })
+
+  test('of many watchers gives every one every event', async () => {
+    const watches = await Promise.all(Array.from({ length: 40 }, () => openWatch(`${maps('w-many')}?watch=1`)))
+    await Promise.all(Array.from({ length: 25 }, (_, i) => make('w-many', `m${i}`)))
+    for (const watch of watches) await eventually(() => expect(watch.frames).toHaveLength(25))
+    const orders = new Set(watches.map(watch => seen(watch).join()))
+    expect(orders.size).toBe(1)
+    for (const watch of watches) watch.close()
+  })
+})
+
+describe('in process', () => {
+  test('the same chain answers with the shared object, and errors are thrown', async () => {
+    const client = server.clientAs()
+    const made = await client.create(ConfigMap, {
+      metadata: { name: 'in-process', namespace: 'default' },
+      data: { a: 'b' },
+    })
+    const read = await client.get(ConfigMap, { namespace: 'default', name: 'in-process' })
+    expect(read).toBe(server.store.get('/registry/core/configmaps/default/in-process')!.object)
+    expect(read.metadata.uid).toBe(made.metadata.uid)
+    await expect(client.get(ConfigMap, { namespace: 'default', name: 'no' })).rejects.toMatchObject({ code: 404 })
+    const nobody = server.clientAs({ name: 'nobody', groups: [] })
+    await expect(nobody.list(ConfigMap)).rejects.toMatchObject({
+      code: 403,
+      message:
+        'configmaps is forbidden: User "nobody" cannot list resource "configmaps" in API group "" at the cluster scope',
+    })
+  })
+
+  test('a watch yields frames and ends with its signal', async () => {
+    const stop = new AbortController()
+    const events: string[] = []
+    const done = (async () => {
+      const query = { namespace: 'w-process', signal: stop.signal }
+      for await (const { type, object } of server.clientAs(testAdmin).watch(ConfigMap, query))
+        events.push(`${type} ${object.metadata.name}`)
+    })()
+    await make('w-process', 'a')
+    await eventually(() => expect(events).toEqual(['ADDED a']))
+    stop.abort()
+    await done
+  })
+
+  test('closing the server ends watches', async () => {
+    const own = await startTestApiServer()
+    const ended = (async () => {
+      for await (const _frame of own.clientAs().watch(ConfigMap)) break
+    })()
+    await own[Symbol.asyncDispose]()
+    await ended
+  })
+})
