@@ -5,6 +5,7 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { generationOnly } from '../support/strategy.ts'
 import { setWebhookDefaults } from './defaults.ts'
+import { validateWebhooks } from './validate.ts'
 
 export const mutatingWebhookConfigurations = defineResource<MutatingWebhookConfiguration>({
   type: MutatingWebhookConfiguration,
@@ -16,6 +17,7 @@ export const mutatingWebhookConfigurations = defineResource<MutatingWebhookConfi
     }
   },
   ...generationOnly('webhooks'),
+  validate: validateWebhooks,
   columns: [
     nameColumn,
     integer('Webhooks', 'Number of webhooks.', configuration => list(configuration.webhooks).length),

@@ -5,6 +5,7 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { generationOnly } from '../support/strategy.ts'
 import { setWebhookDefaults } from './defaults.ts'
+import { validateWebhooks } from './validate.ts'
 
 export const validatingWebhookConfigurations = defineResource<ValidatingWebhookConfiguration>({
   type: ValidatingWebhookConfiguration,
@@ -15,6 +16,7 @@ export const validatingWebhookConfigurations = defineResource<ValidatingWebhookC
     }
   },
   ...generationOnly('webhooks'),
+  validate: validateWebhooks,
   columns: [
     nameColumn,
     integer('Webhooks', 'Number of webhooks.', configuration => list(configuration.webhooks).length),

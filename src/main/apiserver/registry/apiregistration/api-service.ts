@@ -4,6 +4,7 @@ import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import { validateAPIService } from './validate.ts'
 
 function available(service: APIService): string {
   const condition = list(service.status.conditions).find(c => c.type === 'Available')
@@ -20,6 +21,7 @@ export const apiServices = defineResource<APIService>({
   },
   ...statusOnly(),
   status: statusStrategy<APIService>(),
+  validate: validateAPIService,
   columns: [
     nameColumn,
     text('Service', 'Who serves it.', ({ spec: { service } }) =>

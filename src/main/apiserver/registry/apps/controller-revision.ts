@@ -3,6 +3,7 @@ import { ControllerRevision } from '../../../../shared/api/apps/v1.ts'
 import { controllerOf } from '../../../../shared/machinery/owner.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
+import { immutable, nonNegative } from '../support/rules.ts'
 
 function controller(revision: ControllerRevision): string {
   const owner = controllerOf(revision)
@@ -14,6 +15,8 @@ function controller(revision: ControllerRevision): string {
 
 export const controllerRevisions = defineResource<ControllerRevision>({
   type: ControllerRevision,
+  validate: revision => nonNegative('revision', revision.revision),
+  validateUpdate: (revision, old) => immutable('data', revision.data, old.data),
   columns: [
     nameColumn,
     text('Controller', 'Object that the revision belongs to.', controller),

@@ -4,6 +4,7 @@ import { ageColumn, integer, labelsText, nameColumn, selectorColumn, templateCol
 import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { defineResource } from '../resource.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { validateDaemonSet, validateDaemonSetStatus, validateDaemonSetUpdate } from './validate-daemon-set.ts'
 
 const INITIAL_STATUS = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
 
@@ -27,7 +28,9 @@ export const daemonSets = defineResource<DaemonSet>({
   categories: ['all'],
   setDefaults: setDaemonSetDefaults,
   ...specAndStatus(INITIAL_STATUS),
-  status: statusStrategy<DaemonSet>(),
+  status: statusStrategy<DaemonSet>(validateDaemonSetStatus),
+  validate: validateDaemonSet,
+  validateUpdate: validateDaemonSetUpdate,
   columns: [
     nameColumn,
     integer('Desired', 'Nodes that should run a pod.', set => set.status.desiredNumberScheduled),

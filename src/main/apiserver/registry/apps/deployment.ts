@@ -13,6 +13,8 @@ import {
   statusStrategy,
 } from '../support/strategy.ts'
 import { selectorScale } from '../support/scale.ts'
+import { validateReplicaStatus } from './validate.ts'
+import { validateDeployment, validateDeploymentUpdate } from './validate-deployment.ts'
 
 function setDeploymentDefaults(deployment: Deployment): void {
   ensureStructs(deployment, 'spec', 'status')
@@ -30,7 +32,7 @@ function setDeploymentDefaults(deployment: Deployment): void {
   setPodTemplateDefaults(spec.template)
 }
 
-const status = statusStrategy<Deployment>()
+const status = statusStrategy<Deployment>((d, old) => validateReplicaStatus(d.status, old.status))
 
 export const deployments = defineResource<Deployment>({
   type: Deployment,
@@ -58,6 +60,8 @@ export const deployments = defineResource<Deployment>({
     },
   },
   scale: selectorScale<Deployment>(),
+  validate: validateDeployment,
+  validateUpdate: validateDeploymentUpdate,
   columns: [
     nameColumn,
     text(

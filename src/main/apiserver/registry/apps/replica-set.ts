@@ -5,6 +5,8 @@ import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { defineResource } from '../resource.ts'
 import { selectorScale } from '../support/scale.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { validateReplicaStatus } from './validate.ts'
+import { validateReplicaSet, validateReplicaSetUpdate } from './validate-replica-set.ts'
 
 export const replicaSets = defineResource<ReplicaSet>({
   type: ReplicaSet,
@@ -17,9 +19,11 @@ export const replicaSets = defineResource<ReplicaSet>({
     setPodTemplateDefaults(set.spec.template)
   },
   ...specAndStatus({ replicas: 0 }),
-  status: statusStrategy<ReplicaSet>(),
+  status: statusStrategy<ReplicaSet>((set, old) => validateReplicaStatus(set.status, old.status)),
   scale: selectorScale<ReplicaSet>(),
   selectableFields: { 'status.replicas': set => String(set.status.replicas) },
+  validate: validateReplicaSet,
+  validateUpdate: validateReplicaSetUpdate,
   columns: [
     nameColumn,
     integer('Desired', 'Replicas wanted.', set => set.spec.replicas ?? 0),

@@ -7,6 +7,8 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { selectorScale } from '../support/scale.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { validateReplicaStatus } from './validate.ts'
+import { validateStatefulSet, validateStatefulSetUpdate } from './validate-stateful-set.ts'
 
 function setStatefulSetDefaults(set: StatefulSet): void {
   ensureStructs(set, 'spec', 'status')
@@ -42,8 +44,12 @@ export const statefulSets = defineResource<StatefulSet>({
   categories: ['all'],
   setDefaults: setStatefulSetDefaults,
   ...specAndStatus({ replicas: 0, availableReplicas: 0 }),
-  status: statusStrategy<StatefulSet>(),
+  status: statusStrategy<StatefulSet>((set, old) =>
+    validateReplicaStatus(set.status, old.status, 'status.readyReplicas'),
+  ),
   scale: selectorScale<StatefulSet>(),
+  validate: validateStatefulSet,
+  validateUpdate: validateStatefulSetUpdate,
   columns: [
     nameColumn,
     text(

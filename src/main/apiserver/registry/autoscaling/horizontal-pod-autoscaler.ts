@@ -5,6 +5,7 @@ import { hpaColumns } from '../columns/hpa.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import { validateAutoscaler } from './validate.ts'
 
 export const HPA_STORAGE = 'autoscaling/horizontalpodautoscalers'
 export const DEFAULT_CPU_PERCENT = 80
@@ -49,5 +50,6 @@ export const horizontalPodAutoscalers = defineResource<HorizontalPodAutoscaler>(
   setDefaults: setAutoscalerDefaults,
   ...statusOnly({ desiredReplicas: 0, currentReplicas: 0 }),
   status: statusStrategy<HorizontalPodAutoscaler>(),
+  validate: validateAutoscaler,
   columns: hpaColumns,
 })

@@ -16,6 +16,7 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { setJobTemplateDefaults } from './defaults.ts'
+import { validateCronJob } from './validate-cron-job.ts'
 
 function setCronJobDefaults(cron: CronJob): void {
   ensureStructs(cron, 'spec', 'status')
@@ -38,6 +39,7 @@ export const cronJobs = defineResource<CronJob>({
   setDefaults: setCronJobDefaults,
   ...specAndStatus(),
   status: statusStrategy<CronJob>(),
+  validate: validateCronJob,
   columns: [
     nameColumn,
     text('Schedule', 'When jobs start, in cron syntax.', cron => cron.spec.schedule),

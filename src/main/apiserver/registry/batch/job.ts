@@ -5,6 +5,7 @@ import { defineResource } from '../resource.ts'
 import { emptyMap, lookup } from '../support/collections.ts'
 import { clearStatus, specAndStatus, startGeneration, statusStrategy } from '../support/strategy.ts'
 import { setJobDefaults } from './defaults.ts'
+import { validateJob, validateJobUpdate } from './validate-job.ts'
 
 const CONTROLLER_UID = 'batch.kubernetes.io/controller-uid'
 const JOB_NAME = 'batch.kubernetes.io/job-name'
@@ -41,5 +42,7 @@ export const jobs = defineResource<Job>({
   prepareForUpdate: specAndStatus().prepareForUpdate,
   status: statusStrategy<Job>(),
   selectableFields: { 'status.successful': job => String(job.status.succeeded ?? 0) },
+  validate: validateJob,
+  validateUpdate: validateJobUpdate,
   columns: jobColumns,
 })

@@ -5,6 +5,7 @@ import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, keepField, statusOnly } from '../support/strategy.ts'
+import { validateSigningRequest } from './validate.ts'
 
 function conditionText({ status }: CertificateSigningRequest): string {
   const is = (type: string) => list(status.conditions).some(condition => condition.type === type)
@@ -35,6 +36,7 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
     },
   },
   selectableFields: { 'spec.signerName': request => request.spec.signerName },
+  validate: validateSigningRequest,
   columns: [
     nameColumn,
     ageColumn,

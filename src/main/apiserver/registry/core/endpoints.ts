@@ -3,6 +3,7 @@ import { Endpoints } from '../../../../shared/api/core/v1.ts'
 import { endpointsColumns } from '../columns/endpoints.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
+import { validateEndpoints } from './validate-endpoints.ts'
 
 export const endpoints = defineResource<Endpoints>({
   type: Endpoints,
@@ -11,5 +12,6 @@ export const endpoints = defineResource<Endpoints>({
   setDefaults: ({ subsets }) => {
     for (const { ports } of list(subsets)) for (const port of list(ports)) port.protocol ||= 'TCP'
   },
+  validate: validateEndpoints,
   columns: endpointsColumns,
 })

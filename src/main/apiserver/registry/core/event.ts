@@ -2,6 +2,7 @@
 import { Event } from '../../../../shared/api/core/v1.ts'
 import { eventColumns } from '../columns/event.ts'
 import { defineResource } from '../resource.ts'
+import { validateEvent } from './validate-event.ts'
 
 /** Go prints these four even when they are empty. */
 export function setEventDefaults(event: Event): void {
@@ -29,5 +30,6 @@ export const events = defineResource<Event>({
     source: event => event.source?.component || event.reportingComponent || '',
     type: event => event.type ?? '',
   },
+  validate: validateEvent,
   columns: eventColumns,
 })

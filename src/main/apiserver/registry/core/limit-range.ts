@@ -4,6 +4,7 @@ import type { LimitRangeItem } from '../../../../shared/api/core/v1.ts'
 import { defaultColumns } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { emptyMap, entries, has, isEmpty, list } from '../support/collections.ts'
+import { validateLimitRange } from './validate-limit-range.ts'
 
 type Amounts = Record<string, string | number>
 
@@ -28,5 +29,6 @@ export const limitRanges = defineResource<LimitRange>({
   setDefaults: range => {
     for (const item of list(range.spec?.limits)) if (item.type === 'Container') setContainerLimits(item)
   },
+  validate: validateLimitRange,
   columns: defaultColumns,
 })

@@ -4,6 +4,7 @@ import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { emptyMap, list } from '../support/collections.ts'
 import { ensureStructs, keepField } from '../support/strategy.ts'
+import { dns1123Label } from '../../../../shared/machinery/names.ts'
 
 const NAME_LABEL = 'kubernetes.io/metadata.name'
 
@@ -36,5 +37,6 @@ export const namespaces = defineResource<Namespace>({
   },
   status: { prepareForUpdate: (namespace, old) => keepField(namespace, old, 'spec') },
   selectableFields: { 'status.phase': namespace => namespace.status.phase ?? '' },
+  validateName: dns1123Label,
   columns: [nameColumn, text('Status', 'Active or Terminating.', n => n.status.phase ?? ''), ageColumn],
 })

@@ -3,6 +3,7 @@ import { Node } from '../../../../shared/api/core/v1.ts'
 import { nodeColumns } from '../columns/node.ts'
 import { defineResource } from '../resource.ts'
 import { ensureStructs, keepStatus, statusStrategy } from '../support/strategy.ts'
+import { validateNode, validateNodeUpdate } from './validate-node.ts'
 
 export const nodes = defineResource<Node>({
   type: Node,
@@ -28,5 +29,7 @@ export const nodes = defineResource<Node>({
   prepareForUpdate: keepStatus,
   status: statusStrategy<Node>(),
   selectableFields: { 'spec.unschedulable': node => String(node.spec.unschedulable ?? false) },
+  validate: validateNode,
+  validateUpdate: validateNodeUpdate,
   columns: nodeColumns,
 })

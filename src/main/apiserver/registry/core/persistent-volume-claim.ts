@@ -6,6 +6,7 @@ import { defineResource } from '../resource.ts'
 import { lookup } from '../support/collections.ts'
 import { statusOnly, statusStrategy } from '../support/strategy.ts'
 import { setClaimDefaults } from './claim-defaults.ts'
+import { validatePersistentVolumeClaim, validatePersistentVolumeClaimUpdate } from './validate-volume.ts'
 
 const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class'
 
@@ -15,6 +16,8 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
   setDefaults: setClaimDefaults,
   ...statusOnly({ phase: 'Pending' }),
   status: statusStrategy<PersistentVolumeClaim>(),
+  validate: validatePersistentVolumeClaim,
+  validateUpdate: validatePersistentVolumeClaimUpdate,
   columns: [
     nameColumn,
     text('Status', 'Phase of the claim.', claim =>

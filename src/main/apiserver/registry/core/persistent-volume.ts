@@ -5,6 +5,7 @@ import { accessModesText } from '../columns/access-modes.ts'
 import { defineResource } from '../resource.ts'
 import { lookup } from '../support/collections.ts'
 import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import { validatePersistentVolume, validatePersistentVolumeUpdate } from './validate-volume.ts'
 
 const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class'
 
@@ -20,6 +21,8 @@ export const persistentVolumes = defineResource<PersistentVolume>({
   },
   ...statusOnly({ phase: 'Pending' }),
   status: statusStrategy<PersistentVolume>(),
+  validate: validatePersistentVolume,
+  validateUpdate: validatePersistentVolumeUpdate,
   columns: [
     nameColumn,
     text('Capacity', 'Size.', volume => String(lookup(volume.spec.capacity, 'storage') ?? '0')),

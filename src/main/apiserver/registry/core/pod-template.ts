@@ -5,6 +5,7 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, generationOnly } from '../support/strategy.ts'
 import { setPodTemplateDefaults } from './pod/defaults.ts'
+import { validatePodTemplate } from './pod/validate-spec.ts'
 
 export const podTemplates = defineResource<PodTemplate>({
   type: PodTemplate,
@@ -13,6 +14,7 @@ export const podTemplates = defineResource<PodTemplate>({
     setPodTemplateDefaults(object.template)
   },
   ...generationOnly('template'),
+  validate: object => (object.template ? validatePodTemplate('template', object.template) : []),
   columns: [
     nameColumn,
     text('Containers', 'Names of the containers in the template.', o =>

@@ -5,6 +5,8 @@ import { defineResource } from '../resource.ts'
 import { isEmpty, sortedEntries } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { setPodTemplateDefaults } from './pod/defaults.ts'
+import { validateReplicationController } from './validate-replication-controller.ts'
+import { validateReplicaStatus } from '../apps/validate.ts'
 
 export const replicationControllers = defineResource<ReplicationController>({
   type: ReplicationController,
@@ -20,7 +22,7 @@ export const replicationControllers = defineResource<ReplicationController>({
     setPodTemplateDefaults(rc.spec.template)
   },
   ...specAndStatus({ replicas: 0 }),
-  status: statusStrategy<ReplicationController>(),
+  status: statusStrategy<ReplicationController>((rc, old) => validateReplicaStatus(rc.status, old.status)),
   scale: {
     replicas: rc => rc.spec.replicas ?? 0,
     setReplicas: (rc, replicas) => {
@@ -33,6 +35,7 @@ export const replicationControllers = defineResource<ReplicationController>({
         .join(','),
   },
   selectableFields: { 'status.replicas': rc => String(rc.status.replicas) },
+  validate: validateReplicationController,
   columns: [
     nameColumn,
     integer('Desired', 'Replicas wanted.', rc => rc.spec.replicas ?? 0),

@@ -4,6 +4,11 @@ import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { lookup, sortedEntries } from '../support/collections.ts'
 import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import {
+  validateResourceQuota,
+  validateResourceQuotaStatus,
+  validateResourceQuotaUpdate,
+} from './validate-resource-quota.ts'
 
 const usage = (quota: ResourceQuota, limits: boolean) =>
   sortedEntries(quota.status.hard)
@@ -16,7 +21,9 @@ export const resourceQuotas = defineResource<ResourceQuota>({
   shortNames: ['quota'],
   setDefaults: quota => ensureStructs(quota, 'spec', 'status'),
   ...statusOnly(),
-  status: statusStrategy<ResourceQuota>(),
+  status: statusStrategy<ResourceQuota>(validateResourceQuotaStatus),
+  validate: validateResourceQuota,
+  validateUpdate: validateResourceQuotaUpdate,
   columns: [
     nameColumn,
     text('Request', 'What is used of what may be requested.', quota => usage(quota, false)),

@@ -3,6 +3,7 @@ import { Secret } from '../../../../shared/api/core/v1.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { emptyMap, entries } from '../support/collections.ts'
+import { validateSecret, validateSecretUpdate } from './validate-data.ts'
 
 /** `stringData` is write-only: its entries move into `data`, winning over those of the same key. */
 function mergeStringData(secret: Secret): void {
@@ -24,6 +25,8 @@ export const secrets = defineResource<Secret>({
     if (secret.type === 'Opaque' && old.type && old.type !== 'Opaque') secret.type = old.type
   },
   selectableFields: { type: secret => secret.type ?? '' },
+  validate: validateSecret,
+  validateUpdate: validateSecretUpdate,
   columns: [
     nameColumn,
     text('Type', 'What the secret is for.', secret => secret.type ?? ''),

@@ -5,6 +5,8 @@ import { defineResource } from '../resource.ts'
 import { clearStatus, keepStatus, statusStrategy } from '../support/strategy.ts'
 import { setServiceDefaults } from './service/defaults.ts'
 import { carryAllocations, dropFieldsOfOtherTypes, normalizeClusterIPs } from './service/normalize.ts'
+import { validateService, validateServiceUpdate } from './service/validate.ts'
+import { dns1123Label } from '../../../../shared/machinery/names.ts'
 
 export const services = defineResource<Service>({
   type: Service,
@@ -26,5 +28,8 @@ export const services = defineResource<Service>({
     'spec.clusterIP': service => service.spec.clusterIP ?? '',
     'spec.type': service => service.spec.type ?? '',
   },
+  validateName: dns1123Label,
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
   columns: serviceColumns,
 })

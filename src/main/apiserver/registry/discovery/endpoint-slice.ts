@@ -4,6 +4,7 @@ import { UNSET, ageColumn, firstThree, nameColumn, text } from '../columns/commo
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { generationOnly } from '../support/strategy.ts'
+import { validateEndpointSlice, validateEndpointSliceUpdate } from './validate.ts'
 
 export const endpointSlices = defineResource<EndpointSlice>({
   type: EndpointSlice,
@@ -14,6 +15,8 @@ export const endpointSlices = defineResource<EndpointSlice>({
     }
   },
   ...generationOnly('endpoints', 'ports', 'addressType'),
+  validate: validateEndpointSlice,
+  validateUpdate: validateEndpointSliceUpdate,
   columns: [
     nameColumn,
     text('AddressType', 'IPv4, IPv6 or FQDN.', slice => slice.addressType),

@@ -5,6 +5,7 @@ import { ingressText } from '../columns/service.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { validateIngress } from './validate-ingress.ts'
 
 /** At most three hosts; rules without host count in what is left out. */
 function hostsText(ingress: Ingress): string {
@@ -28,6 +29,7 @@ export const ingresses = defineResource<Ingress>({
   },
   ...specAndStatus({ loadBalancer: {} }),
   status: statusStrategy<Ingress>(),
+  validate: validateIngress,
   columns: [
     nameColumn,
     text('Class', 'Which controller serves it.', ingress => ingress.spec.ingressClassName ?? NONE),

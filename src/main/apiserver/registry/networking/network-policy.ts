@@ -4,6 +4,7 @@ import { ageColumn, nameColumn, selectorText, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, generationOnly } from '../support/strategy.ts'
+import { validateNetworkPolicy } from './validate-network-policy.ts'
 
 export const networkPolicies = defineResource<NetworkPolicy>({
   type: NetworkPolicy,
@@ -18,6 +19,7 @@ export const networkPolicies = defineResource<NetworkPolicy>({
       spec.policyTypes = list(spec.egress).length > 0 ? ['Ingress', 'Egress'] : ['Ingress']
   },
   ...generationOnly(),
+  validate: validateNetworkPolicy,
   columns: [
     nameColumn,
     text('Pod-Selector', 'Pods that the policy is about.', policy => selectorText(policy.spec.podSelector)),

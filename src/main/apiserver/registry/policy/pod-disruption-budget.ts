@@ -3,6 +3,7 @@ import { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
 import { ageColumn, integer, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { validatePodDisruptionBudget } from './validate.ts'
 
 const INITIAL_STATUS = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
 
@@ -15,6 +16,7 @@ export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
   },
   ...specAndStatus(INITIAL_STATUS),
   status: statusStrategy<PodDisruptionBudget>(),
+  validate: validatePodDisruptionBudget,
   columns: [
     nameColumn,
     text('Min Available', 'Pods that must stay.', budget => String(budget.spec.minAvailable ?? 'N/A')),

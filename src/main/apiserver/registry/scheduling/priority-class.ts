@@ -3,6 +3,7 @@ import { PriorityClass } from '../../../../shared/api/scheduling/v1.ts'
 import { ageColumn, boolean, integer, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { startGeneration } from '../support/strategy.ts'
+import { validatePriorityClass, validatePriorityClassUpdate } from './validate.ts'
 
 export const priorityClasses = defineResource<PriorityClass>({
   type: PriorityClass,
@@ -12,6 +13,8 @@ export const priorityClasses = defineResource<PriorityClass>({
     priority.preemptionPolicy ??= 'PreemptLowerPriority'
   },
   prepareForCreate: startGeneration,
+  validate: validatePriorityClass,
+  validateUpdate: validatePriorityClassUpdate,
   columns: [
     nameColumn,
     integer('Value', 'Higher goes first.', priority => priority.value),

@@ -3,6 +3,7 @@ import { StorageClass } from '../../../../shared/api/storage/v1.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { lookup } from '../support/collections.ts'
+import { validateStorageClass, validateStorageClassUpdate } from './validate-storage-class.ts'
 
 const isDefault = ({ metadata: { annotations } }: StorageClass) =>
   lookup(annotations, 'storageclass.kubernetes.io/is-default-class') === 'true' ||
@@ -15,6 +16,8 @@ export const storageClasses = defineResource<StorageClass>({
     storage.reclaimPolicy ??= 'Delete'
     storage.volumeBindingMode ??= 'Immediate'
   },
+  validate: validateStorageClass,
+  validateUpdate: validateStorageClassUpdate,
   columns: [
     { ...nameColumn, value: s => (isDefault(s) ? `${s.metadata.name} (default)` : s.metadata.name) },
     text('Provisioner', 'Who makes the volumes.', storage => storage.provisioner),

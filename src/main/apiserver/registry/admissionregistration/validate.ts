@@ -1,0 +1,101 @@
+// What webhook configurations must look like.
+import type {
+  MutatingWebhookConfiguration,
+  RuleWithOperations,
+  ValidatingWebhookConfiguration,
+  WebhookClientConfig,
+} from '../../../../shared/api/admissionregistration/v1.ts'
+import {
+  type FieldError,
+  duplicate,
+  forbiddenField,
+  invalidValue,
+  required,
+} from '../../../../shared/machinery/field-error.ts'
+import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { list } from '../support/collections.ts'
+import { each, obey, optionalOneOf, requiredText, validateLabelSelector } from '../support/rules.ts'
+
+const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
+
+function ruleErrors(path: string, rule: RuleWithOperations): FieldError[] {
+  const errors: FieldError[] = []
+  for (const field of ['operations', 'apiGroups', 'apiVersions', 'resources'] as const) {
+    const values = list(rule[field])
+    if (values.length === 0) errors.push(required(`${path}.${field}`))
+    if (values.length > 1 && values.includes('*') && field !== 'resources')
+      errors.push(invalidValue(`${path}.${field}`, values, "if '*' is present, must not specify other values"))
+  }
+  return [
+    ...errors,
+    ...each(`${path}.operations`, rule.operations, (at, operation) => optionalOneOf(at, operation, OPERATIONS)),
+    ...optionalOneOf(`${path}.scope`, rule.scope, ['*', 'Cluster', 'Namespaced']),
+  ]
+}
+
+function clientErrors(path: string, client: WebhookClientConfig | undefined): FieldError[] {
+  if (!client) return []
+  if ((client.url === undefined) === (client.service === undefined))
+    return [required(path, 'exactly one of url or service is required')]
+  if (client.service)
+    return [
+      ...requiredText(`${path}.service.name`, client.service.name),
+      ...requiredText(`${path}.service.namespace`, client.service.namespace),
+    ]
+  const at = `${path}.url`
+  const url = client.url ?? ''
+  if (!URL.canParse(url)) return [required(at, 'url must be a valid URL')]
+  const parsed = new URL(url)
+  const errors: FieldError[] = []
+  if (parsed.protocol !== 'https:')
+    errors.push(
+      invalidValue(
+        at,
+        parsed.protocol.slice(0, -1),
+        "'https' is the only allowed URL scheme; desired format: https://host[/path]",
+      ),
+    )
+  if (parsed.username || parsed.password)
+    errors.push(invalidValue(at, url, 'user information is not permitted in the URL'))
+  if (parsed.hash) errors.push(invalidValue(at, parsed.hash.slice(1), 'fragments are not permitted in the URL'))
+  if (parsed.search)
+    errors.push(invalidValue(at, parsed.search.slice(1), 'query parameters are not permitted in the URL'))
+  return errors
+}
+
+export function validateWebhooks(
+  configuration: MutatingWebhookConfiguration | ValidatingWebhookConfiguration,
+): FieldError[] {
+  const names = new Set<string>()
+  return each<NonNullable<(typeof configuration)['webhooks']>[number]>(
+    'webhooks',
+    configuration.webhooks,
+    (at, webhook) => {
+      const { name = '' } = webhook
+      const errors = obey(`${at}.name`, name, dns1123Subdomain)
+      if (errors.length === 0 && name.split('.').length < 3)
+        errors.push(
+          invalidValue(`${at}.name`, name, 'should be a domain with at least three segments separated by dots'),
+        )
+      if (names.has(name)) errors.push(duplicate(`${at}.name`, name))
+      names.add(name)
+      errors.push(...each(`${at}.rules`, webhook.rules, ruleErrors))
+      errors.push(
+        ...optionalOneOf(`${at}.failurePolicy`, webhook.failurePolicy, ['Fail', 'Ignore']),
+        ...optionalOneOf(`${at}.matchPolicy`, webhook.matchPolicy, ['Equivalent', 'Exact']),
+        ...optionalOneOf(`${at}.sideEffects`, webhook.sideEffects, ['None', 'NoneOnDryRun']),
+        ...validateLabelSelector(`${at}.namespaceSelector`, webhook.namespaceSelector),
+        ...validateLabelSelector(`${at}.objectSelector`, webhook.objectSelector),
+        ...clientErrors(`${at}.clientConfig`, webhook.clientConfig),
+      )
+      const seconds = webhook.timeoutSeconds
+      if (seconds !== undefined && (seconds < 1 || seconds > 30))
+        errors.push(invalidValue(`${at}.timeoutSeconds`, seconds, 'the timeout value must be between 1 and 30 seconds'))
+      if (list(webhook.admissionReviewVersions).length === 0)
+        errors.push(required(`${at}.admissionReviewVersions`, 'must specify one of v1, v1beta1'))
+      else if (!webhook.admissionReviewVersions.some(version => version === 'v1' || version === 'v1beta1'))
+        errors.push(forbiddenField(`${at}.admissionReviewVersions`, 'must include at least one of v1, v1beta1'))
+      return errors
+    },
+  )
+}

@@ -1,0 +1,152 @@
+// What a HorizontalPodAutoscaler must look like.
+import type {
+  CrossVersionObjectReference,
+  HorizontalPodAutoscaler,
+  HPAScalingRules,
+  MetricSpec,
+  MetricTarget,
+} from '../../../../shared/api/autoscaling/v2.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../../../shared/machinery/field-error.ts'
+import { pathSegmentName } from '../../../../shared/machinery/names.ts'
+import { list } from '../support/collections.ts'
+import { each, optionalOneOf, requiredAnd, requiredText } from '../support/rules.ts'
+
+const TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
+const FIELDS = {
+  ContainerResource: 'containerResource',
+  External: 'external',
+  Object: 'object',
+  Pods: 'pods',
+  Resource: 'resource',
+} as const
+const MAX_WINDOW_SECONDS = 3600
+const MAX_PERIOD_SECONDS = 1800
+
+const reference = (path: string, ref: CrossVersionObjectReference | undefined): FieldError[] => [
+  ...requiredAnd(`${path}.kind`, ref?.kind, pathSegmentName),
+  ...requiredAnd(`${path}.name`, ref?.name, pathSegmentName),
+]
+
+function targetErrors(path: string, target: MetricTarget | undefined): FieldError[] {
+  const type = target?.type
+  if (!type) return [required(`${path}.type`, 'must specify a metric target type')]
+  if (!['Utilization', 'Value', 'AverageValue'].includes(type))
+    return [invalidValue(`${path}.type`, type, 'must be either Utilization, Value, or AverageValue')]
+  const percent = target.averageUtilization
+  return percent !== undefined && percent < 1
+    ? [invalidValue(`${path}.averageUtilization`, percent, 'must be greater than 0')]
+    : []
+}
+
+function utilizationErrors(path: string, target: MetricTarget | undefined): FieldError[] {
+  if (target?.averageUtilization === undefined && target?.averageValue === undefined)
+    return [required(`${path}.averageUtilization`, 'must set either a target raw value or a target utilization')]
+  return target.averageUtilization !== undefined && target.averageValue !== undefined
+    ? [forbiddenField(`${path}.averageValue`, 'may not set both a target raw value and a target utilization')]
+    : []
+}
+
+function metricErrors(path: string, metric: MetricSpec): FieldError[] {
+  const { type } = metric
+  if (!type) return [required(`${path}.type`, 'must specify a metric source type')]
+  if (!TYPES.includes(type)) return [notSupported(`${path}.type`, type, TYPES)]
+  const errors: FieldError[] = []
+  const own = FIELDS[type as keyof typeof FIELDS]
+  const at = `${path}.${own}`
+  if (!metric[own]) errors.push(required(at, 'must populate information for the given metric source'))
+  for (const field of Object.values(FIELDS))
+    if (field !== own && metric[field])
+      errors.push(forbiddenField(`${path}.${field}`, 'must populate the given metric source only'))
+  const { resource, containerResource, object, pods, external } = metric
+  if (own === 'resource' && resource)
+    errors.push(
+      ...(resource.name ? [] : [required(`${at}.name`, 'must specify a resource name')]),
+      ...targetErrors(`${at}.target`, resource.target),
+      ...utilizationErrors(`${at}.target`, resource.target),
+    )
+  if (own === 'containerResource' && containerResource)
+    errors.push(
+      ...(containerResource.name ? [] : [required(`${at}.name`, 'must specify a resource name')]),
+      ...(containerResource.container ? [] : [required(`${at}.container`, 'must specify a container')]),
+      ...targetErrors(`${at}.target`, containerResource.target),
+      ...utilizationErrors(`${at}.target`, containerResource.target),
+    )
+  if (own === 'object' && object) {
+    errors.push(...reference(`${at}.describedObject`, object.describedObject))
+    errors.push(
+      ...requiredText(`${at}.metric.name`, object.metric?.name),
+      ...targetErrors(`${at}.target`, object.target),
+    )
+    if (object.target?.value === undefined && object.target?.averageValue === undefined)
+      errors.push(required(`${at}.target.averageValue`, 'must set either a target value or averageValue'))
+  }
+  if (own === 'pods' && pods) {
+    errors.push(...requiredText(`${at}.metric.name`, pods.metric?.name), ...targetErrors(`${at}.target`, pods.target))
+    if (pods.target?.averageValue === undefined)
+      errors.push(required(`${at}.target.averageValue`, 'must specify a positive target averageValue'))
+  }
+  if (own === 'external' && external) {
+    const { value, averageValue } = external.target ?? {}
+    errors.push(
+      ...requiredText(`${at}.metric.name`, external.metric?.name),
+      ...targetErrors(`${at}.target`, external.target),
+    )
+    if (value === undefined && averageValue === undefined)
+      errors.push(
+        required(`${at}.target.averageValue`, 'must set either a target value for metric or a per-pod target'),
+      )
+    if (value !== undefined && averageValue !== undefined)
+      errors.push(
+        forbiddenField(`${at}.target.value`, 'may not set both a target value for metric and a per-pod target'),
+      )
+  }
+  return errors
+}
+
+function scalingErrors(path: string, rules: HPAScalingRules | undefined): FieldError[] {
+  if (!rules) return []
+  const window = rules.stabilizationWindowSeconds
+  const errors: FieldError[] = []
+  const at = `${path}.stabilizationWindowSeconds`
+  if (window !== undefined && window < 0) errors.push(invalidValue(at, window, 'must be greater than or equal to zero'))
+  if (window !== undefined && window > MAX_WINDOW_SECONDS)
+    errors.push(invalidValue(at, window, `must be less than or equal to ${MAX_WINDOW_SECONDS}`))
+  errors.push(...optionalOneOf(`${path}.selectPolicy`, rules.selectPolicy, ['Disabled', 'Max', 'Min']))
+  if (list(rules.policies).length === 0) errors.push(required(`${path}.policies`, 'must specify at least one Policy'))
+  return [
+    ...errors,
+    ...each(`${path}.policies`, rules.policies, (p, { type = '', value = 0, periodSeconds = 0 }) => [
+      ...optionalOneOf(`${p}.type`, type, ['Percent', 'Pods']),
+      ...(value <= 0 ? [invalidValue(`${p}.value`, value, 'must be greater than zero')] : []),
+      ...(periodSeconds <= 0 ? [invalidValue(`${p}.periodSeconds`, periodSeconds, 'must be greater than zero')] : []),
+      ...(periodSeconds > MAX_PERIOD_SECONDS
+        ? [invalidValue(`${p}.periodSeconds`, periodSeconds, `must be less than or equal to ${MAX_PERIOD_SECONDS}`)]
+        : []),
+    ]),
+  ]
+}
+
+export function validateAutoscaler({ spec }: HorizontalPodAutoscaler): FieldError[] {
+  const errors: FieldError[] = []
+  const { minReplicas, maxReplicas = 0 } = spec
+  if (minReplicas !== undefined && minReplicas < 1)
+    errors.push(invalidValue('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'))
+  if (maxReplicas === 0) errors.push(required('spec.maxReplicas', 'must be set and greater than 0'))
+  else if (maxReplicas < 0)
+    errors.push(invalidValue('spec.maxReplicas', maxReplicas, 'must be greater than or equal to 1'))
+  if (minReplicas !== undefined && maxReplicas < minReplicas)
+    errors.push(invalidValue('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'))
+  return [
+    ...errors,
+    ...reference('spec.scaleTargetRef', spec.scaleTargetRef),
+    ...each('spec.metrics', spec.metrics, metricErrors),
+    ...scalingErrors('spec.behavior.scaleUp', spec.behavior?.scaleUp),
+    ...scalingErrors('spec.behavior.scaleDown', spec.behavior?.scaleDown),
+  ]
+}

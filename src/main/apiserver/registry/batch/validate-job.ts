@@ -1,0 +1,236 @@
+// What a Job must look like.
+import type { Job, JobSpec, PodFailurePolicyRule } from '../../../../shared/api/batch/v1.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import {
+  type FieldError,
+  duplicate,
+  invalidValue,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+} from '../../../../shared/machinery/field-error.ts'
+import { qualifiedName } from '../../../../shared/machinery/names.ts'
+import { templateMatches } from '../apps/validate.ts'
+import { validatePodTemplate } from '../core/pod/validate-spec.ts'
+import { list, lookup } from '../support/collections.ts'
+import { each, immutable, nonNegative, obey, optionalOneOf, validateLabelSelector } from '../support/rules.ts'
+
+const COMPLETION_MODES = ['NonIndexed', 'Indexed']
+const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore']
+const MAX_PARALLEL_INDEXED = 100_000
+const MANY = 100_000
+
+function indexedErrors(path: string, spec: JobSpec): FieldError[] {
+  const { completions, parallelism = 0, maxFailedIndexes, backoffLimitPerIndex } = spec
+  if (spec.completionMode !== 'Indexed')
+    return [
+      ...(backoffLimitPerIndex === undefined
+        ? []
+        : [invalidValue(`${path}.backoffLimitPerIndex`, backoffLimitPerIndex, 'requires indexed completion mode')]),
+      ...(maxFailedIndexes === undefined
+        ? []
+        : [invalidValue(`${path}.maxFailedIndexes`, maxFailedIndexes, 'requires indexed completion mode')]),
+    ]
+  const errors: FieldError[] = []
+  if (completions === undefined) errors.push(required(`${path}.completions`, 'when completion mode is Indexed'))
+  if (parallelism > MAX_PARALLEL_INDEXED)
+    errors.push(
+      invalidValue(
+        `${path}.parallelism`,
+        parallelism,
+        `must be less than or equal to ${MAX_PARALLEL_INDEXED} when completion mode is Indexed`,
+      ),
+    )
+  if (completions !== undefined && maxFailedIndexes !== undefined && maxFailedIndexes > completions)
+    errors.push(invalidValue(`${path}.maxFailedIndexes`, maxFailedIndexes, 'must be less than or equal to completions'))
+  if (maxFailedIndexes !== undefined && maxFailedIndexes > MANY)
+    errors.push(invalidValue(`${path}.maxFailedIndexes`, maxFailedIndexes, `must be less than or equal to ${MANY}`))
+  if ((completions ?? 0) > MANY && backoffLimitPerIndex !== undefined && maxFailedIndexes === undefined)
+    errors.push(required(`${path}.maxFailedIndexes`, `must be specified when completions is above ${MANY}`))
+  return errors
+}
+
+function ruleErrors(path: string, rule: PodFailurePolicyRule, spec: JobSpec): FieldError[] {
+  const errors: FieldError[] = []
+  const { action, onExitCodes: codes, onPodConditions: conditions } = rule
+  if (!action)
+    errors.push(required(`${path}.action`, `valid values: [${ACTIONS.map(a => JSON.stringify(a)).join(' ')}]`))
+  else if (action === 'FailIndex' && spec.backoffLimitPerIndex === undefined)
+    errors.push(invalidValue(`${path}.action`, action, 'requires the backoffLimitPerIndex to be set'))
+  else errors.push(...optionalOneOf(`${path}.action`, action, ACTIONS))
+  if (codes) {
+    const at = `${path}.onExitCodes`
+    if (!['In', 'NotIn'].includes(codes.operator))
+      errors.push(notSupported(`${at}.operator`, codes.operator ?? '', ['In', 'NotIn']))
+    const values = list(codes.values)
+    if (values.length === 0) errors.push(invalidValue(`${at}.values`, values, 'at least one value is required'))
+    else if (values.length > 255) errors.push(tooMany(`${at}.values`, values.length, 255))
+    const seen = new Set<number>()
+    for (const [i, value] of values.entries()) {
+      if (codes.operator === 'In' && value === 0)
+        errors.push(invalidValue(`${at}.values[${i}]`, value, 'must not be 0 for the In operator'))
+      if (seen.has(value)) errors.push(duplicate(`${at}.values[${i}]`, value))
+      seen.add(value)
+    }
+    if (values.some((value, i) => value < (values[i - 1] ?? value)))
+      errors.push(invalidValue(`${at}.values`, values, 'must be ordered'))
+    const names = [...list(spec.template?.spec?.containers), ...list(spec.template?.spec?.initContainers)].map(
+      c => c.name,
+    )
+    if (codes.containerName !== undefined && !names.includes(codes.containerName))
+      errors.push(
+        invalidValue(
+          `${at}.containerName`,
+          codes.containerName,
+          'must be one of the container or initContainer names in the pod template',
+        ),
+      )
+  }
+  if (list(conditions).length > 20) errors.push(tooMany(`${path}.onPodConditions`, list(conditions).length, 20))
+  errors.push(
+    ...each(`${path}.onPodConditions`, conditions, (at, { type, status }) => [
+      ...obey(`${at}.type`, type ?? '', qualifiedName),
+      ...optionalOneOf(`${at}.status`, status, ['False', 'True', 'Unknown']),
+    ]),
+  )
+  const both = codes !== undefined && list(conditions).length > 0
+  const none = codes === undefined && list(conditions).length === 0
+  const which = both
+    ? 'specifying both OnExitCodes and OnPodConditions is not supported'
+    : 'specifying one of OnExitCodes and OnPodConditions is required'
+  if (both || none) errors.push({ type: 'FieldValueInvalid', field: path, message: `Invalid value: ${which}` })
+  return errors
+}
+
+function restartErrors(path: string, spec: JobSpec): FieldError[] {
+  const at = `${path}.template.spec.restartPolicy`
+  const policy = spec.template?.spec?.restartPolicy
+  const valid = ['OnFailure', 'Never']
+  if (!policy || policy === 'Always') return [required(at, 'valid values: "OnFailure", "Never"')]
+  if (!valid.includes(policy)) return [notSupported(at, policy, valid)]
+  return spec.podFailurePolicy && policy !== 'Never'
+    ? [invalidValue(at, policy, 'only "Never" is supported when podFailurePolicy is specified')]
+    : []
+}
+
+/** The spec without its selector: what cron jobs check of their templates. */
+export function validateJobTemplateSpec(path: string, spec: JobSpec): FieldError[] {
+  const errors = (
+    [
+      'parallelism',
+      'completions',
+      'activeDeadlineSeconds',
+      'backoffLimit',
+      'ttlSecondsAfterFinished',
+      'backoffLimitPerIndex',
+      'maxFailedIndexes',
+    ] as const
+  ).flatMap(field => nonNegative(`${path}.${field}`, spec[field]))
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined)
+    errors.push(required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'))
+  if (spec.managedBy !== undefined) {
+    errors.push(...obey(`${path}.managedBy`, spec.managedBy, qualifiedName))
+    if (spec.managedBy.length > 63) errors.push(tooLong(`${path}.managedBy`, 63))
+  }
+  errors.push(...optionalOneOf(`${path}.completionMode`, spec.completionMode, COMPLETION_MODES))
+  errors.push(...indexedErrors(path, spec))
+  const rules = list(spec.podFailurePolicy?.rules)
+  if (rules.length > 20) errors.push(tooMany(`${path}.podFailurePolicy.rules`, rules.length, 20))
+  errors.push(...each(`${path}.podFailurePolicy.rules`, rules, (at, rule) => ruleErrors(at, rule, spec)))
+  if (spec.successPolicy && spec.completionMode !== 'Indexed')
+    errors.push(invalidValue(`${path}.successPolicy`, spec.successPolicy, 'requires indexed completion mode'))
+  else if (spec.successPolicy) {
+    const at = `${path}.successPolicy.rules`
+    if (list(spec.successPolicy.rules).length === 0)
+      errors.push(required(at, 'at least one rules must be specified when the successPolicy is specified'))
+    errors.push(
+      ...each(at, spec.successPolicy.rules, (p, { succeededCount, succeededIndexes }) =>
+        succeededCount === undefined && succeededIndexes === undefined
+          ? [required(p, 'at least one of succeededCount or succeededIndexes must be specified')]
+          : nonNegative(`${p}.succeededCount`, succeededCount),
+      ),
+    )
+  }
+  errors.push(
+    ...optionalOneOf(
+      `${path}.podReplacementPolicy`,
+      spec.podReplacementPolicy,
+      spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed'],
+    ),
+  )
+  if (spec.template) errors.push(...validatePodTemplate(`${path}.template`, spec.template))
+  else errors.push(required(`${path}.template`))
+  return [...errors, ...restartErrors(path, spec)]
+}
+
+const OWN_LABELS = ['batch.kubernetes.io/controller-uid', 'controller-uid'] as const
+
+/** Unless selected by hand, only the server makes selectors: a wrong one would adopt another job's pods. */
+function generatedSelectorErrors({ spec, metadata }: Job): FieldError[] {
+  if (spec.manualSelector) return []
+  const labels = spec.template?.metadata?.labels
+  const errors = OWN_LABELS.flatMap(label => {
+    const value = lookup(labels, label)
+    if (value === metadata.uid) return []
+    const at = `spec.template.metadata.labels[${label}]`
+    return value === undefined
+      ? [required('spec.template.metadata.labels', `must be '${metadata.uid}'`)]
+      : [invalidValue(at, value, `must be '${metadata.uid}'`)]
+  })
+  const own = lookup(spec.selector?.matchLabels, OWN_LABELS[0]) ?? lookup(spec.selector?.matchLabels, OWN_LABELS[1])
+  const known = new Set<string>([...OWN_LABELS, 'job-name', 'batch.kubernetes.io/job-name'])
+  const foreign = Object.keys(spec.selector?.matchLabels ?? {}).some(key => !known.has(key))
+  if (own !== metadata.uid || foreign || list(spec.selector?.matchExpressions).length > 0)
+    errors.push(invalidValue('spec.selector', spec.selector ?? null, '`selector` not auto-generated'))
+  return errors
+}
+
+export function validateJob(job: Job): FieldError[] {
+  const { spec } = job
+  const errors = generatedSelectorErrors(job)
+  if (!spec.selector) errors.push(required('spec.selector'))
+  else errors.push(...validateLabelSelector('spec.selector', spec.selector))
+  errors.push(...validateJobTemplateSpec('spec', spec))
+  if (spec.template) errors.push(...templateMatches(spec.selector, spec.template))
+  return errors
+}
+
+const SCHEDULING = ['affinity', 'nodeSelector', 'tolerations', 'schedulingGates'] as const
+
+/** While a job has not started, queues may still decide where its pods go. */
+function templateForComparison(spec: JobSpec, old: JobSpec, mutable: boolean): unknown {
+  if (!mutable || !spec.template?.spec || !old.template?.spec) return spec.template
+  const podSpec = { ...spec.template.spec } as Record<string, unknown>
+  for (const field of SCHEDULING) podSpec[field] = old.template.spec[field]
+  return {
+    ...spec.template,
+    metadata: {
+      ...spec.template.metadata,
+      annotations: old.template.metadata?.annotations,
+      labels: old.template.metadata?.labels,
+    },
+    spec: podSpec,
+  }
+}
+
+export function validateJobUpdate({ spec }: Job, before: Job): FieldError[] {
+  const old = before.spec
+  const notStarted = (old.suspend ?? false) && before.status.startTime === undefined
+  // An indexed job may be resized as long as completions and parallelism change together.
+  const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism
+  return [
+    ...(elastic || deepEqual(spec.completions, old.completions)
+      ? []
+      : immutable('spec.completions', spec.completions, old.completions)),
+    ...immutable('spec.selector', spec.selector, old.selector),
+    ...(deepEqual(templateForComparison(spec, old, notStarted), old.template)
+      ? []
+      : immutable('spec.template', spec.template, old.template)),
+    ...immutable('spec.completionMode', spec.completionMode, old.completionMode),
+    ...immutable('spec.podFailurePolicy', spec.podFailurePolicy, old.podFailurePolicy),
+    ...immutable('spec.backoffLimitPerIndex', spec.backoffLimitPerIndex, old.backoffLimitPerIndex),
+    ...immutable('spec.managedBy', spec.managedBy, old.managedBy),
+    ...immutable('spec.successPolicy', spec.successPolicy, old.successPolicy),
+  ]
+}

@@ -1,0 +1,74 @@
+// What a CertificateSigningRequest must look like.
+import type { CertificateSigningRequest } from '../../../../shared/api/certificates/v1.ts'
+import {
+  type FieldError,
+  duplicate,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../../../shared/machinery/field-error.ts'
+import { list } from '../support/collections.ts'
+import { each } from '../support/rules.ts'
+
+const USAGES = [
+  'any',
+  'cert sign',
+  'client auth',
+  'code signing',
+  'content commitment',
+  'crl sign',
+  'data encipherment',
+  'decipher only',
+  'digital signature',
+  'email protection',
+  'encipher only',
+  'ipsec end system',
+  'ipsec tunnel',
+  'ipsec user',
+  'key agreement',
+  'key encipherment',
+  'microsoft sgc',
+  'netscape sgc',
+  'ocsp signing',
+  's/mime',
+  'server auth',
+  'signing',
+  'timestamping',
+]
+
+const isPemRequest = (base64: string) =>
+  /-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(Buffer.from(base64, 'base64').toString('latin1'))
+
+export function validateSigningRequest({ spec }: CertificateSigningRequest): FieldError[] {
+  const errors: FieldError[] = []
+  if (spec.request !== undefined && !isPemRequest(spec.request))
+    errors.push(invalidValue('spec.request', spec.request, 'PEM block type must be CERTIFICATE REQUEST'))
+  if (list(spec.usages).length === 0) errors.push(required('spec.usages'))
+  const seen = new Set<string>()
+  errors.push(
+    ...each('spec.usages', spec.usages, (at, usage) => {
+      if (!USAGES.includes(usage)) return [notSupported(at, usage, USAGES)]
+      if (seen.has(usage)) return [duplicate(at, usage)]
+      seen.add(usage)
+      return []
+    }),
+  )
+  if (spec.signerName === 'kubernetes.io/legacy-unknown')
+    errors.push(
+      invalidValue('spec.signerName', spec.signerName, 'the legacy signerName is not allowed via this API version'),
+    )
+  else if (spec.signerName && !/^[^/]+\/[^/]+/.test(spec.signerName))
+    errors.push(
+      invalidValue(
+        'spec.signerName',
+        spec.signerName,
+        'must be a fully qualified domain and path of the form "example.com/signer-name"',
+      ),
+    )
+  const seconds = spec.expirationSeconds
+  if (seconds !== undefined && seconds < 600)
+    errors.push(
+      invalidValue('spec.expirationSeconds', seconds, 'may not specify a duration less than 600 seconds (10 minutes)'),
+    )
+  return errors
+}

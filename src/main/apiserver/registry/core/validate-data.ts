@@ -1,0 +1,96 @@
+// Keys, sizes and immutability of ConfigMaps and Secrets.
+import type { ConfigMap, Secret } from '../../../../shared/api/core/v1.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  required,
+  tooLong,
+} from '../../../../shared/machinery/field-error.ts'
+import { byteLength, configMapKey } from '../../../../shared/machinery/names.ts'
+import { entries, has, lookup, sortedEntries } from '../support/collections.ts'
+import { immutable, obey } from '../support/rules.ts'
+
+const MAX_BYTES = 1_048_576
+
+/** Bytes behind base64, without decoding it. */
+const decodedLength = (text: string) => Math.floor((text.replace(/=+$/, '').length * 3) / 4)
+
+const keys = (path: string, map: Readonly<Record<string, string>> | undefined) =>
+  sortedEntries(map).flatMap(([key]) => obey(`${path}[${key}]`, key, configMapKey))
+
+const total = (map: Readonly<Record<string, string>> | undefined, size: (text: string) => number) =>
+  entries(map).reduce((sum, [, value]) => sum + size(value), 0)
+
+export function validateConfigMap({ data, binaryData }: ConfigMap): FieldError[] {
+  const errors = keys('data', data)
+  for (const [key] of sortedEntries(data))
+    if (has(binaryData, key)) errors.push(invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData'))
+  errors.push(...keys('binaryData', binaryData))
+  if (total(data, byteLength) + total(binaryData, decodedLength) > MAX_BYTES) errors.push(tooLong('', MAX_BYTES))
+  return errors
+}
+
+const frozen = 'field is immutable when `immutable` is set'
+
+type Immutable = Pick<ConfigMap, 'immutable' | 'data' | 'binaryData'>
+
+function frozenErrors(object: Immutable, old: Immutable): FieldError[] {
+  if (!old.immutable) return []
+  const errors: FieldError[] = object.immutable ? [] : [forbiddenField('immutable', frozen)]
+  for (const field of ['data', 'binaryData'] as const)
+    if (!deepEqual(object[field] ?? {}, old[field] ?? {})) errors.push(forbiddenField(field, frozen))
+  return errors
+}
+
+export const validateConfigMapUpdate = (map: ConfigMap, old: ConfigMap): FieldError[] => frozenErrors(map, old)
+
+const isJsonObject = (base64: string): boolean => {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(base64, 'base64').toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
+function typeErrors({ type, data, metadata }: Secret): FieldError[] {
+  const missing = (...names: string[]) => names.filter(name => !has(data, name)).map(name => required(`data[${name}]`))
+  const json = (name: string): FieldError[] => {
+    const text = lookup(data, name)
+    if (text === undefined) return [required(`data[${name}]`)]
+    return isJsonObject(text)
+      ? []
+      : [invalidValue(`data[${name}]`, '<secret contents redacted>', 'must be a JSON object')]
+  }
+  switch (type) {
+    case 'kubernetes.io/service-account-token':
+      return lookup(metadata.annotations, 'kubernetes.io/service-account.name')
+        ? []
+        : [required('metadata.annotations[kubernetes.io/service-account.name]')]
+    case 'kubernetes.io/dockercfg':
+      return json('.dockercfg')
+    case 'kubernetes.io/dockerconfigjson':
+      return json('.dockerconfigjson')
+    case 'kubernetes.io/basic-auth':
+      return has(data, 'username') || has(data, 'password') ? [] : missing('username', 'password')
+    case 'kubernetes.io/ssh-auth':
+      return lookup(data, 'ssh-privatekey') ? [] : [required('data[ssh-privatekey]')]
+    case 'kubernetes.io/tls':
+      return missing('tls.crt', 'tls.key')
+    default:
+      return []
+  }
+}
+
+export function validateSecret(secret: Secret): FieldError[] {
+  const errors = keys('data', secret.data)
+  if (total(secret.data, decodedLength) > MAX_BYTES) errors.push(tooLong('data', MAX_BYTES))
+  return [...errors, ...typeErrors(secret)]
+}
+
+export const validateSecretUpdate = (secret: Secret, old: Secret): FieldError[] => [
+  ...immutable('type', secret.type, old.type),
+  ...frozenErrors(secret, old),
+]

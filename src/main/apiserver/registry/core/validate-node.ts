@@ -1,0 +1,52 @@
+// What a Node must look like.
+import type { Node, Taint } from '../../../../shared/api/core/v1.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { type FieldError, duplicate, forbiddenField, invalidValue } from '../../../../shared/machinery/field-error.ts'
+import { labelValue } from '../../../../shared/machinery/names.ts'
+import { list, sortedEntries } from '../support/collections.ts'
+import { resourceAmount } from '../support/resource-names.ts'
+import { cidr, each, labelKey, oneOf } from '../support/rules.ts'
+import { TAINT_EFFECTS } from './pod/validate-scheduling.ts'
+
+function taintErrors(path: string, taints: readonly Taint[] | undefined): FieldError[] {
+  const seen = new Set<string>()
+  return each(path, taints, (at, taint) => {
+    const errors = labelKey(`${at}.key`, taint.key ?? '')
+    const wrong = labelValue(taint.value ?? '')
+    if (wrong.length > 0) errors.push(invalidValue(`${at}.value`, taint.value ?? '', wrong.join(';')))
+    errors.push(...oneOf(`${at}.effect`, taint.effect, TAINT_EFFECTS))
+    const key = `${taint.effect}/${taint.key}`
+    if (seen.has(key)) {
+      const error = duplicate(at, taint)
+      errors.push({ ...error, message: `${error.message}: taints must be unique by key and effect pair` })
+    }
+    seen.add(key)
+    return errors
+  })
+}
+
+const amounts = (field: 'capacity' | 'allocatable', { status }: Node) =>
+  sortedEntries(status[field]).flatMap(([name, amount]) => resourceAmount(`status.${field}.${name}`, name, amount))
+
+export const validateNode = (node: Node): FieldError[] => [
+  // Upstream reports taints below metadata; clients look for it there.
+  ...taintErrors('metadata.taints', node.spec.taints),
+  ...amounts('capacity', node),
+  ...amounts('allocatable', node),
+  ...each('spec.podCIDRs', node.spec.podCIDRs, cidr),
+]
+
+export function validateNodeUpdate({ spec, status }: Node, old: Node): FieldError[] {
+  const errors: FieldError[] = []
+  const seen = new Set<string>()
+  for (const [i, address] of list(status.addresses).entries()) {
+    const key = `${address.type}/${address.address}`
+    if (seen.has(key)) errors.push(duplicate(`status.addresses[${i}]`, address))
+    seen.add(key)
+  }
+  if (list(old.spec.podCIDRs).length > 0 && !deepEqual(old.spec.podCIDRs, spec.podCIDRs))
+    errors.push(forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'))
+  if (old.spec.providerID && old.spec.providerID !== spec.providerID)
+    errors.push(forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid'))
+  return errors
+}

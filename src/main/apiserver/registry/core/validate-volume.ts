@@ -1,0 +1,128 @@
+// What PersistentVolumes and their claims must look like.
+import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec } from '../../../../shared/api/core/v1.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../../../shared/machinery/field-error.ts'
+import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { isQuantity, parseQuantity } from '../../../../shared/machinery/quantity.ts'
+import { isEmpty, list, lookup, sortedEntries } from '../support/collections.ts'
+import { immutable, obey, optionalOneOf } from '../support/rules.ts'
+import { noBacksteps } from './pod/paths.ts'
+import { validateNodeSelector } from './pod/validate-affinity.ts'
+import { validateHostPath } from './pod/validate-volumes.ts'
+import { VOLUME_MODES, positiveStorage, validateAccessModes, validateClaimSpec } from './validate-claim-spec.ts'
+
+const RECLAIM_POLICIES = ['Delete', 'Recycle', 'Retain']
+
+/** Fields of the spec that say what the volume is made of. */
+const SOURCES = (
+  'hostPath gcePersistentDisk awsElasticBlockStore glusterfs flocker nfs rbd quobyte cephfs iscsi cinder fc flexVolume ' +
+  'azureFile vsphereVolume photonPersistentDisk portworxVolume azureDisk scaleIO local storageos csi'
+).split(' ')
+
+const given = (spec: PersistentVolumeSpec) =>
+  SOURCES.filter(source => (spec as unknown as Readonly<Record<string, unknown>>)[source] !== undefined)
+
+function sourceErrors(spec: PersistentVolumeSpec): FieldError[] {
+  const sources = given(spec)
+  if (sources.length === 0) return [required('spec', 'must specify a volume type')]
+  const errors = sources.slice(1).map(s => forbiddenField(`spec.${s}`, 'may not specify more than 1 volume type'))
+  if (spec.hostPath) {
+    errors.push(...validateHostPath('spec.hostPath', spec.hostPath))
+    if (spec.hostPath.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle')
+      errors.push(
+        forbiddenField('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"),
+      )
+  }
+  if (spec.local) {
+    if (!spec.local.path) errors.push(required('spec.local.path'))
+    else errors.push(...noBacksteps('spec.local.path', spec.local.path))
+    if (!spec.nodeAffinity?.required) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
+  }
+  if (spec.nfs && !spec.nfs.path?.startsWith('/'))
+    errors.push(invalidValue('spec.nfs.path', spec.nfs.path ?? '', 'must be an absolute path'))
+  return errors
+}
+
+export function validatePersistentVolume({ spec }: PersistentVolume): FieldError[] {
+  const errors: FieldError[] = []
+  if (list(spec.accessModes).length === 0) errors.push(required('spec.accessModes'))
+  errors.push(...validateAccessModes('spec.accessModes', spec.accessModes))
+  if (isEmpty(spec.capacity)) errors.push(required('spec.capacity'))
+  else if (lookup(spec.capacity, 'storage') === undefined || Object.keys(spec.capacity ?? {}).length > 1)
+    errors.push(notSupported('spec.capacity', spec.capacity, ['storage']))
+  for (const [name, amount] of sortedEntries(spec.capacity))
+    errors.push(...positiveStorage(`spec.capacity[${name}]`, amount))
+  errors.push(
+    ...optionalOneOf('spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES),
+  )
+  errors.push(...validateNodeSelector('spec.nodeAffinity.required', spec.nodeAffinity?.required))
+  errors.push(...sourceErrors(spec))
+  if (spec.storageClassName) errors.push(...obey('spec.storageClassName', spec.storageClassName, dns1123Subdomain))
+  return [...errors, ...optionalOneOf('spec.volumeMode', spec.volumeMode, VOLUME_MODES)]
+}
+
+const source = (spec: PersistentVolumeSpec) =>
+  Object.fromEntries(given(spec).map(name => [name, (spec as unknown as Readonly<Record<string, unknown>>)[name]]))
+
+export function validatePersistentVolumeUpdate(
+  { spec }: PersistentVolume,
+  { spec: old }: PersistentVolume,
+): FieldError[] {
+  const errors: FieldError[] = []
+  if (!deepEqual(source(spec), source(old)))
+    errors.push(
+      forbiddenField('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'),
+    )
+  errors.push(...immutable('spec.volumeMode', spec.volumeMode, old.volumeMode))
+  if (old.nodeAffinity && !deepEqual(spec.nodeAffinity, old.nodeAffinity))
+    errors.push(...immutable('spec.nodeAffinity', spec.nodeAffinity, old.nodeAffinity))
+  return errors
+}
+
+export const validatePersistentVolumeClaim = (claim: PersistentVolumeClaim): FieldError[] =>
+  validateClaimSpec('spec', claim.spec)
+
+const less = (a: string | number | undefined, b: string | number | undefined) =>
+  a !== undefined && b !== undefined && isQuantity(a) && isQuantity(b) && parseQuantity(a).compare(parseQuantity(b)) < 0
+
+/** A claim gets its volume once; later it may only grow. */
+export function validatePersistentVolumeClaimUpdate(
+  claim: PersistentVolumeClaim,
+  before: PersistentVolumeClaim,
+): FieldError[] {
+  const { spec } = claim
+  const { spec: old, status } = before
+  const rest = (given: PersistentVolumeClaim['spec']) => {
+    const { resources, volumeAttributesClassName: _class, volumeName, storageClassName, ...fixed } = given
+    const { requests, ...resourcesRest } = resources ?? {}
+    const { storage: _storage, ...otherRequests } = requests ?? {}
+    return {
+      ...fixed,
+      resourcesRest,
+      otherRequests,
+      ...(old.volumeName ? { volumeName } : {}),
+      ...(old.storageClassName === undefined ? {} : { storageClassName }),
+    }
+  }
+  const errors: FieldError[] = []
+  const bound = status.phase === 'Bound'
+  const size = lookup(spec.resources?.requests, 'storage')
+  const oldSize = lookup(old.resources?.requests, 'storage')
+  const resized = !deepEqual(size, oldSize)
+  if (!deepEqual(rest(spec), rest(old)) || (resized && !bound))
+    errors.push(
+      forbiddenField(
+        'spec',
+        'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+      ),
+    )
+  else if (resized && less(size, oldSize) && !less(lookup(status.capacity, 'storage'), size))
+    errors.push(forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity'))
+  return errors
+}

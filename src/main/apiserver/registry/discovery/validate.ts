@@ -1,0 +1,75 @@
+// What an EndpointSlice must look like.
+import { isIP } from 'node:net'
+import type { Endpoint, EndpointPort, EndpointSlice } from '../../../../shared/api/discovery/v1.ts'
+import {
+  type FieldError,
+  duplicate,
+  invalidValue,
+  required,
+  tooMany,
+} from '../../../../shared/machinery/field-error.ts'
+import {
+  dns1123Label,
+  dns1123Subdomain,
+  labelValue,
+  portNumber,
+  qualifiedName,
+} from '../../../../shared/machinery/names.ts'
+import { endpointIP } from '../core/endpoint-ip.ts'
+import { list } from '../support/collections.ts'
+import { each, immutable, obey, oneOf, optionalOneOf } from '../support/rules.ts'
+
+const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6']
+const MAX_ENDPOINTS = 1000
+const MAX_ADDRESSES = 100
+const MAX_PORTS = 20_000
+
+function addressErrors(path: string, address: string, type: string): FieldError[] {
+  if (type === 'FQDN') return obey(path, address, dns1123Subdomain)
+  const family = type === 'IPv4' ? 4 : 6
+  if (isIP(address) !== family)
+    return [invalidValue(path, address, family === 4 ? 'must be a valid IPv4 address' : 'must be a valid IPv6 address')]
+  return endpointIP(path, address)
+}
+
+function endpointErrors(path: string, endpoint: Endpoint, type: string): FieldError[] {
+  const addresses = list(endpoint.addresses)
+  const errors: FieldError[] = []
+  if (addresses.length === 0) errors.push(required(`${path}.addresses`, 'must contain at least 1 address'))
+  else if (addresses.length > MAX_ADDRESSES) errors.push(tooMany(`${path}.addresses`, addresses.length, MAX_ADDRESSES))
+  if (ADDRESS_TYPES.includes(type))
+    errors.push(...each(`${path}.addresses`, addresses, (at, address) => addressErrors(at, address, type)))
+  if (endpoint.nodeName !== undefined) errors.push(...obey(`${path}.nodeName`, endpoint.nodeName, dns1123Subdomain))
+  if (endpoint.zone) errors.push(...obey(`${path}.zone`, endpoint.zone, labelValue))
+  if (endpoint.hostname !== undefined) errors.push(...obey(`${path}.hostname`, endpoint.hostname, dns1123Label))
+  return errors
+}
+
+function portErrors(path: string, port: EndpointPort, names: Set<string>): FieldError[] {
+  const { name = '' } = port
+  const errors = name ? obey(`${path}.name`, name, dns1123Label) : []
+  if (names.has(name)) errors.push(duplicate(`${path}.name`, name))
+  names.add(name)
+  return [
+    ...errors,
+    ...optionalOneOf(`${path}.protocol`, port.protocol, ['SCTP', 'TCP', 'UDP']),
+    ...(port.port === undefined ? [] : obey(`${path}.port`, port.port, portNumber)),
+    ...(port.appProtocol === undefined ? [] : obey(`${path}.appProtocol`, port.appProtocol, qualifiedName)),
+  ]
+}
+
+export function validateEndpointSlice({ addressType, endpoints, ports }: EndpointSlice): FieldError[] {
+  const errors = oneOf('addressType', addressType, ADDRESS_TYPES)
+  if (list(endpoints).length > MAX_ENDPOINTS)
+    return [...errors, tooMany('endpoints', list(endpoints).length, MAX_ENDPOINTS)]
+  if (list(ports).length > MAX_PORTS) return [...errors, tooMany('ports', list(ports).length, MAX_PORTS)]
+  const names = new Set<string>()
+  return [
+    ...errors,
+    ...each('endpoints', endpoints, (at, endpoint) => endpointErrors(at, endpoint, addressType)),
+    ...each('ports', ports, (at, port) => portErrors(at, port, names)),
+  ]
+}
+
+export const validateEndpointSliceUpdate = (slice: EndpointSlice, old: EndpointSlice): FieldError[] =>
+  immutable('addressType', slice.addressType, old.addressType)
