@@ -32,7 +32,7 @@ const MACHINE: Readonly<Record<PauseArchitecture, number>> = { x64: 62, arm64: 1
 function dataSection(): Buffer {
   const data = Buffer.alloc(40)
   data.writeBigUInt64LE(BigInt(SIG_IGN), 0)
-  data.writeBigUInt64LE(1n << BigInt(SIGINT - 1) | 1n << BigInt(SIGTERM - 1), 32)
+  data.writeBigUInt64LE((1n << BigInt(SIGINT - 1)) | (1n << BigInt(SIGTERM - 1)), 32)
   return data
 }
 
@@ -58,14 +58,25 @@ function x64Code(actionAddress: number, setAddress: number): Buffer {
 function arm64Code(actionAddress: number, setAddress: number): Buffer {
   const movz = (register: number, value: number) => (0xd2800000 | (value << 5) | register) >>> 0
   const movkHigh = (register: number, value: number) => (0xf2a00000 | (value << 5) | register) >>> 0
-  const address = (register: number, value: number) => [movz(register, value & 0xffff), movkHigh(register, value >>> 16)]
+  const address = (register: number, value: number) => [
+    movz(register, value & 0xffff),
+    movkHigh(register, value >>> 16),
+  ]
   const SVC = 0xd4000001
   const before = [
     ...[movz(8, 134), movz(0, SIGCHLD), ...address(1, actionAddress), movz(2, 0), movz(3, SIGSET_BYTES), SVC],
     ...[movz(8, 135), movz(0, SIG_SETMASK), ...address(1, setAddress), movz(2, 0), movz(3, SIGSET_BYTES), SVC],
   ]
   const CMP_W0_ZERO = 0x7100001f
-  const wait = [movz(8, 137), ...address(0, setAddress), movz(1, 0), movz(2, 0), movz(3, SIGSET_BYTES), SVC, CMP_W0_ZERO]
+  const wait = [
+    movz(8, 137),
+    ...address(0, setAddress),
+    movz(1, 0),
+    movz(2, 0),
+    movz(3, SIGSET_BYTES),
+    SVC,
+    CMP_W0_ZERO,
+  ]
   const ifLessOrEqual = (words: number) => (0x54000000 | ((words & 0x7ffff) << 5) | 0xd) >>> 0
   const words = [...before, ...wait, ifLessOrEqual(-wait.length), movz(8, 94), movz(0, 0), SVC]
   const code = Buffer.alloc(words.length * 4)

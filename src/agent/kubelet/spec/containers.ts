@@ -35,7 +35,10 @@ export function restartsAfter(pod: Pod, container: Container, exitCode: number):
 
 /** Only what makes a running container wrong when it changes: everything else is immutable or applied in place. */
 export const specHashOf = ({ name, image }: Pick<Container, 'name' | 'image'>): string =>
-  createHash('sha256').update(JSON.stringify([name, image])).digest('hex').slice(0, 16)
+  createHash('sha256')
+    .update(JSON.stringify([name, image]))
+    .digest('hex')
+    .slice(0, 16)
 
 /** `web-0_default(uid)`, as messages name pods. */
 export const describePod = ({ metadata }: Pod): string => `${metadata.name}_${metadata.namespace}(${metadata.uid})`

@@ -77,7 +77,8 @@ export function resourceValue(
   if (!found) throw new ContainerConfigError(`container ${containerName ?? ''} not found`)
   const [kind = '', ...rest] = resource.split('.')
   const name = rest.join('.')
-  if (kind !== 'limits' && kind !== 'requests') throw new ContainerConfigError(`unsupported container resource : ${resource}`)
+  if (kind !== 'limits' && kind !== 'requests')
+    throw new ContainerConfigError(`unsupported container resource : ${resource}`)
   const given = kind === 'limits' ? found.resources?.limits?.[name] : found.resources?.requests?.[name]
   const fallback = kind === 'limits' ? facts.allocatable[name] : undefined
   const unit = parseQuantity(divisor ?? '1')

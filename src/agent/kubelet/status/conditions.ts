@@ -1,6 +1,5 @@
 // The pod's conditions, from its container statuses.
 import type { ContainerStatus, Pod, PodCondition } from '../../../shared/api/core/v1.ts'
-import { setCondition } from '../../../shared/machinery/conditions.ts'
 import { isSidecar } from '../spec/containers.ts'
 import type { Phase } from './phase.ts'
 
@@ -47,7 +46,8 @@ function ready(pod: Pod, containers: Draft): Draft {
   const missing: string[] = []
   for (const { conditionType } of pod.spec.readinessGates ?? []) {
     const status = given.get(conditionType)
-    if (status === undefined) missing.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`)
+    if (status === undefined)
+      missing.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`)
     else if (status !== 'True')
       missing.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${status}`)
   }
@@ -57,7 +57,7 @@ function ready(pod: Pod, containers: Draft): Draft {
 /**
  * @param sandboxReady whether the sandbox runs and has its address
  * @param now RFC 3339
- * @returns all conditions of the pod: the kubelet's own set anew, others kept
+ * @returns the conditions that the kubelet owns; others are left to their owners
  */
 export function conditionsOf(
   pod: Pod,
@@ -75,14 +75,10 @@ export function conditionsOf(
     containers,
     isTrue('PodScheduled'),
   ]
-  let conditions = [...(previous ?? [])]
-  for (const draft of drafts) {
-    // What no longer applies is not kept from before.
-    const old = conditions.find(({ type }) => type === draft.type)
-    const generation = pod.metadata.generation
-    const next: PodCondition = { ...draft, ...(generation ? { observedGeneration: generation } : {}) }
-    if (old?.status === next.status && old.lastTransitionTime) next.lastTransitionTime = old.lastTransitionTime
-    conditions = setCondition(conditions.filter(({ type }) => type !== draft.type), next, now)
-  }
-  return conditions.map(condition => ({ lastProbeTime: undefined, ...condition }) as PodCondition)
+  return drafts.map(draft => {
+    const old = previous?.find(({ type }) => type === draft.type)
+    const since = old?.status === draft.status && old.lastTransitionTime ? old.lastTransitionTime : now
+    const { generation } = pod.metadata
+    return { ...draft, lastTransitionTime: since, ...(generation ? { observedGeneration: generation } : {}) }
+  })
 }

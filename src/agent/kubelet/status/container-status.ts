@@ -75,9 +75,7 @@ function statusOf(input: StatusInput, container: Container): ContainerStatus {
   const found = runtime.containers.filter(({ name, state }) => name === container.name && state !== 'created')
   const before = previous.find(({ name }) => name === container.name)
   const [current, last] = found
-  const base = current
-    ? fromRuntime(input, container, current, last, before)
-    : fromMemory(input, container, before)
+  const base = current ? fromRuntime(input, container, current, last, before) : fromMemory(input, container, before)
   const wait = waiting.get(container.name)
   const { state } = base
   if (ending || !wait || state?.running) return base

@@ -37,7 +37,8 @@ export function phaseOf(pod: Pod, statuses: ReadonlyMap<string, ContainerStatus>
   }
   if (initFailed > 0 && (policy === 'Never' || ending)) return 'Failed'
   // A pod that ends before it was ever up has failed.
-  if (ending && running === 0) return waiting === 0 && stopped === succeeded && initPending === 0 ? 'Succeeded' : 'Failed'
+  if (ending && running === 0)
+    return waiting === 0 && stopped === succeeded && initPending === 0 ? 'Succeeded' : 'Failed'
   const wasInitialized = running > 0 || stopped > 0
   if ((initPending > 0 || initFailed > 0) && !wasInitialized) return 'Pending'
   if (waiting > 0) return 'Pending'

@@ -1,7 +1,14 @@
 // Decides what has to be done to make the runtime match the pod. Pure: looks, never acts.
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
-import { ephemeralContainers, initContainers, isSidecar, restartPolicyOf, restartsAfter, specHashOf } from '../spec/containers.ts'
+import {
+  ephemeralContainers,
+  initContainers,
+  isSidecar,
+  restartPolicyOf,
+  restartsAfter,
+  specHashOf,
+} from '../spec/containers.ts'
 
 export interface Kill {
   readonly container: RuntimeContainer

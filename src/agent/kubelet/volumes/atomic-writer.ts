@@ -4,7 +4,19 @@
 //   volume/..data      -> ..2026_01_31_12_00_00.1234    swapped by rename
 //   volume/key         -> ..data/key
 import { randomInt } from 'node:crypto'
-import { chmod, chown, mkdir, readFile, readdir, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  mkdir,
+  readFile,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join, normalize, posix } from 'node:path'
 
 export interface ProjectedFile {

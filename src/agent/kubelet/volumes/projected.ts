@@ -97,8 +97,7 @@ function pick(
   for (const { key, path, mode } of source.items) {
     const bytes = data.get(key)
     if (bytes) files.set(path, { bytes, mode: mode ?? defaultMode })
-    else if (!source.optional && !missing)
-      throw new Error(`references non-existent config key: ${key}`)
+    else if (!source.optional && !missing) throw new Error(`references non-existent config key: ${key}`)
   }
 }
 

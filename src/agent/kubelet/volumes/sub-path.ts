@@ -9,7 +9,8 @@ import { type HostTools, isMountPoint } from './mounts.ts'
 /** Opens a place rather than its contents. @see open(2) */
 const O_PATH = 0o10000000
 
-const inside = (root: string, path: string): boolean => path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
+const inside = (root: string, path: string): boolean =>
+  path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
 
 /**
  * @param volume host path of the volume's root, itself trusted

@@ -151,8 +151,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   logs = (id: string, query: LogQuery): Promise<Readable> => logsOf(this.#engine, id, query)
   exec = (id: string, query: ExecQuery) => execIn(this.#engine, id, query)
-  attach = (id: string, query: { readonly stdin: boolean; readonly tty: boolean }) =>
-    attachTo(this.#engine, id, query)
+  attach = (id: string, query: { readonly stdin: boolean; readonly tty: boolean }) => attachTo(this.#engine, id, query)
 
   async stats(id: string): Promise<ContainerStats> {
     return toStats(await docker(() => this.#engine.getContainer(id).stats({ stream: false, 'one-shot': true })))

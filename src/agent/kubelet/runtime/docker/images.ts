@@ -42,8 +42,7 @@ export async function pullImage(
 }
 
 /** Without a tag or digest, Docker would pull every tag. */
-const withTag = (reference: string): string =>
-  /@|:[^/]+$/.test(reference) ? reference : `${reference}:latest`
+const withTag = (reference: string): string => (/@|:[^/]+$/.test(reference) ? reference : `${reference}:latest`)
 
 /** Docker answers 200 at once and reports failures within the stream. */
 const followProgress = (engine: Docker, progress: NodeJS.ReadableStream): Promise<void> =>

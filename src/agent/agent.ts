@@ -1,0 +1,173 @@
+// Composes the agent: runtime → node → network → kubelet → tunnel, and stops them in reverse.
+import { createServer } from 'node:http'
+import { type Service, Service as ServiceType } from '../shared/api/core/v1.ts'
+import { createEventRecorder } from '../shared/client/events.ts'
+import { InformerFactory } from '../shared/client/informer-factory.ts'
+import { type Clock, delay } from '../shared/machinery/clock.ts'
+import type { Log } from '../shared/machinery/log.ts'
+import { Owned } from '../shared/machinery/owned.ts'
+import { type ApiConnection, connectApi, readTls } from './api-client.ts'
+import { createKubeletApi } from './api/server.ts'
+import { type AgentConfig, firstAddress } from './config.ts'
+import { instanceId } from './instance.ts'
+import { ImagePuller } from './kubelet/images/image-puller.ts'
+import { Kubelet } from './kubelet/kubelet.ts'
+import { guessNodeIP, machineFacts, machineUsage } from './kubelet/node/machine.ts'
+import { NodeReporter, allocatableOf } from './kubelet/node/node-status.ts'
+import { ApiObjectSource } from './kubelet/object-source.ts'
+import type { KubeletParts, NodeNetwork } from './kubelet/parts.ts'
+import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
+import { CrashBackoff } from './kubelet/sync/crash-backoff.ts'
+import { ApiTokenSource } from './kubelet/token-source.ts'
+import { hostTools } from './kubelet/volumes/mounts.ts'
+import { type Network, startNetwork } from './network/network.ts'
+import { runTunnel } from './tunnel/tunnel.ts'
+
+/** Kubernetes version that the agent speaks. */
+export const KUBERNETES_VERSION = 'v1.36.0'
+/** A first start waits this long for the services that containers get as variables. */
+const SERVICES_WAIT_MS = 3_000
+
+export interface AgentOptions {
+  readonly config: AgentConfig
+  readonly clock: Clock
+  readonly log: Log
+  /** Default: the real one, which changes this host's links, routes and rules. */
+  readonly network?: (
+    api: ApiConnection,
+    informers: InformerFactory,
+    nodeIP: string,
+  ) => Promise<NodeNetwork & AsyncDisposable>
+}
+
+/** @throws Error when the container engine or the network cannot be used */
+export async function startAgent({ config, clock, log, network = undefined }: AgentOptions): Promise<AsyncDisposable> {
+  const stop = new AbortController()
+  const owned = new Owned()
+  try {
+    const { nodeName, dataDir } = config
+    const nodeIP = config.nodeIP ?? guessNodeIP()
+    if (nodeIP === undefined) throw new Error('this machine has no network address; set nodeIP')
+    const runtime = await DockerRuntime.connect({
+      socketPath: config.dockerSocket,
+      instance: instanceId(dataDir),
+      clock,
+    })
+    const [version, machine] = await Promise.all([runtime.version(), machineFacts()])
+    const usage = await machineUsage(dataDir)
+    const tls = readTls(config)
+    const api = connectApi(config.servers, tls)
+    owned.use(api)
+    const informers = new InformerFactory(api.client, clock, {
+      onError: error => log.debug({ error: String(error) }, 'watch interrupted'),
+    })
+    const services = informers.informer(ServiceType)
+
+    const problems = new Set(['network is not ready'])
+    const reporter = new NodeReporter({
+      client: api.client,
+      runtime,
+      runtimeVersion: version.version,
+      machine,
+      nodeName,
+      nodeIP,
+      labels: config.labels,
+      taints: config.taints,
+      version: KUBERNETES_VERSION,
+      diskPath: dataDir,
+      problems: () => [...problems],
+      clock,
+      log,
+    })
+    const reporting = reporter.run(stop.signal)
+    informers.start(stop.signal)
+
+    const startReal = (): Promise<Network> => startHostNetwork(config, nodeIP, api, informers, clock, log, stop.signal)
+    const podNetwork = await (network ? network(api, informers, nodeIP) : startReal())
+    owned.use(podNetwork)
+    problems.clear()
+    void reporter.report(stop.signal).catch(() => undefined) // its own loop tries again
+
+    const recorder = createEventRecorder({
+      client: api.client, clock, component: 'kubelet', host: nodeName, signal: stop.signal,
+    }) // prettier-ignore
+    const objects = new ApiObjectSource(api.client, clock, dataDir)
+    const parts: KubeletParts = {
+      node: { nodeName, nodeIP, clusterDNS: config.clusterDNS, clusterDomain: config.clusterDomain },
+      nodeMemoryBytes: machine.memoryBytes,
+      allocatable: allocatableOf(machine, usage.diskTotalBytes),
+      podPidsLimit: config.podPidsLimit,
+      dataDir,
+      runtime,
+      network: podNetwork,
+      client: api.client,
+      recorder,
+      images: new ImagePuller({ runtime, objects, recorder, clock }),
+      objects,
+      tokens: new ApiTokenSource(api.client, clock),
+      services: (): readonly Service[] => services.lister.list(),
+      backoff: new CrashBackoff(clock),
+      tools: hostTools,
+      clock,
+      log,
+    }
+    await Promise.race([services.synced(), delay(clock, SERVICES_WAIT_MS, stop.signal)]).catch(() => undefined) // without them
+    const kubelet = new Kubelet(parts)
+    await kubelet.start()
+    owned.use(kubelet)
+
+    const server = createServer()
+    const kubeletApi = createKubeletApi({ server, kubelet, runtime, machine, diskPath: dataDir, nodeName, clock, log })
+    owned.use(kubeletApi)
+    const tunnel = runTunnel({
+      servers: config.servers,
+      tls,
+      nodeName,
+      kubelet: connection => void server.emit('connection', connection),
+      clock,
+      signal: stop.signal,
+      onChange: (connected, detail) => log.info({ connected, detail }, 'link to the API server'),
+    })
+    log.info({ nodeName, nodeIP, runtime: version.version }, 'agent started')
+    return {
+      async [Symbol.asyncDispose]() {
+        stop.abort(new Error('the agent stops'))
+        await owned[Symbol.asyncDispose]()
+        await Promise.all([reporting, tunnel])
+      },
+    }
+  } catch (error) {
+    stop.abort(error)
+    await owned[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function startHostNetwork(
+  config: AgentConfig,
+  nodeIP: string,
+  api: ApiConnection,
+  informers: InformerFactory,
+  clock: Clock,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Network> {
+  const { nodeName, clusterDNS, clusterDomain, clusterCIDR, serviceCIDR, podCIDR, dataDir } = config
+  return startNetwork({
+    identity: { nodeName, nodeIP, clusterDNS, clusterDomain },
+    stateDir: `${dataDir}/network`,
+    informers,
+    clusterCIDR,
+    serviceCIDR,
+    kubernetesServiceIP: config.kubernetesServiceIP ?? firstAddress(serviceCIDR),
+    apiServers: () =>
+      api.servers().map(server => {
+        const { hostname, port } = new URL(server)
+        return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) }
+      }),
+    ...(podCIDR === undefined ? {} : { podCIDR }),
+    log,
+    clock,
+    signal,
+  })
+}

@@ -1,0 +1,52 @@
+// What the kubelet's HTTP handlers see.
+import type { Clock } from '../../shared/machinery/clock.ts'
+import type { Log } from '../../shared/machinery/log.ts'
+import type { Pod } from '../../shared/api/core/v1.ts'
+import type { MachineFacts } from '../kubelet/node/machine.ts'
+import type { ContainerRuntime, RuntimeContainer } from '../kubelet/runtime/contract.ts'
+
+/** The pods that this node looks after. */
+export interface PodSource {
+  readonly pods: readonly Pod[]
+  pod(namespace: string, name: string): Pod | undefined
+}
+
+export interface ApiContext {
+  readonly kubelet: PodSource
+  readonly runtime: ContainerRuntime
+  readonly machine: MachineFacts
+  readonly diskPath: string
+  readonly nodeName: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** An answer that is not 200. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError'
+  readonly code: number
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** @throws HttpError 404 */
+export function findPod({ kubelet }: ApiContext, namespace: string, name: string): Pod {
+  const pod = kubelet.pod(namespace, name)
+  if (!pod) throw new HttpError(404, `pod "${name}" not found in namespace "${namespace}"`)
+  return pod
+}
+
+/** @returns the containers of this name, newest first */
+export async function containersNamed({ runtime }: ApiContext, pod: Pod, name: string): Promise<RuntimeContainer[]> {
+  const { containers } = await runtime.pod(pod.metadata.uid)
+  return containers.filter(container => container.name === name && container.state !== 'created')
+}
+
+/** @throws HttpError when it does not run */
+export async function runningContainer(context: ApiContext, pod: Pod, name: string): Promise<RuntimeContainer> {
+  const [container] = await containersNamed(context, pod, name)
+  if (container?.state === 'running') return container
+  throw new HttpError(404, `container not found ("${name}")`)
+}

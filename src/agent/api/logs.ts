@@ -1,0 +1,90 @@
+// GET /containerLogs/{namespace}/{pod}/{container}
+import type { ServerResponse } from 'node:http'
+import { Transform, type TransformCallback } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type ApiContext, HttpError, containersNamed, findPod } from './contract.ts'
+
+const isTrue = (text: string | null): boolean => text === 'true' || text === '1'
+
+/** Ends the stream after so many bytes. */
+class Limit extends Transform {
+  #left: number
+  readonly #onFull: () => void
+
+  constructor(bytes: number, onFull: () => void) {
+    super()
+    this.#left = bytes
+    this.#onFull = onFull
+  }
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    const part = chunk.subarray(0, this.#left)
+    this.#left -= part.length
+    if (part.length > 0) this.push(part)
+    if (this.#left === 0) {
+      this.push(null)
+      this.#onFull()
+    }
+    done()
+  }
+}
+
+export async function serveLogs(
+  context: ApiContext,
+  [namespace = '', podName = '', containerName = '']: readonly string[],
+  query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  const pod = findPod(context, namespace, podName)
+  const containers = await containersNamed(context, pod, containerName)
+  const previous = isTrue(query.get('previous'))
+  const container = containers[previous ? 1 : 0]
+  if (!container) throw missing(pod.metadata.name, containerName, previous, waitingReason(pod, containerName))
+  const stop = new AbortController()
+  response.on('close', () => stop.abort())
+  const tail = query.get('tailLines')
+  const limit = query.get('limitBytes')
+  const since = sinceSeconds(query, context.clock.now())
+  const stream = await context.runtime.logs(container.id, {
+    follow: isTrue(query.get('follow')) && !previous && container.state === 'running',
+    timestamps: isTrue(query.get('timestamps')),
+    ...(tail === null ? {} : { tailLines: Number(tail) }),
+    ...(since === undefined ? {} : { sinceSeconds: since }),
+    signal: stop.signal,
+  })
+  response.writeHead(200, { 'Content-Type': 'text/plain' })
+  // The client wants to see that the stream is open before the first line comes.
+  response.flushHeaders()
+  try {
+    if (limit === null) await pipeline(stream, response)
+    else await pipeline(stream, new Limit(Number(limit), () => stop.abort()), response)
+  } catch (error) {
+    // The reader went away, or had enough.
+    if (!stop.signal.aborted) throw error
+    response.end()
+  } finally {
+    stream.destroy()
+  }
+}
+
+function sinceSeconds(query: URLSearchParams, nowMs: number): number | undefined {
+  const seconds = query.get('sinceSeconds')
+  if (seconds !== null) return Math.floor(nowMs / 1000 - Number(seconds))
+  const time = query.get('sinceTime')
+  const parsed = time === null ? Number.NaN : Date.parse(time)
+  return Number.isNaN(parsed) ? undefined : parsed / 1000
+}
+
+const waitingReason = (pod: { status: { containerStatuses?: readonly unknown[] } }, name: string): string | undefined =>
+  (
+    (pod.status.containerStatuses ?? []) as {
+      name: string
+      state?: { waiting?: { reason?: string; message?: string } }
+    }[]
+  ).find(status => status.name === name)?.state?.waiting?.reason
+
+function missing(pod: string, container: string, previous: boolean, reason: string | undefined): HttpError {
+  if (previous) return new HttpError(400, `previous terminated container "${container}" in pod "${pod}" not found`)
+  const why = reason === 'PodInitializing' || reason === 'ContainerCreating' ? reason : (reason ?? 'ContainerCreating')
+  const text = why === reason && why.includes('Image') ? `trying and failing to pull image` : why
+  return new HttpError(400, `container "${container}" in pod "${pod}" is waiting to start: ${text}`)
+}

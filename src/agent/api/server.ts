@@ -1,0 +1,99 @@
+// The kubelet's HTTP API. It listens nowhere: connections come through the node's link to the API server, which has
+// authenticated and authorised whoever asks.
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type ApiContext, HttpError } from './contract.ts'
+import { RuntimeError } from '../kubelet/runtime/contract.ts'
+import { serveExec } from './exec.ts'
+import { serveLogs } from './logs.ts'
+import { servePortForward } from './port-forward.ts'
+import { resourceMetrics, statsSummary } from './stats.ts'
+
+/** Ended by dispose, with every session that is open. */
+export function createKubeletApi(options: ApiContext & { readonly server: Server }): AsyncDisposable {
+  const { server, log } = options
+  const sockets = new Set<Duplex>()
+  const track = (socket: Duplex) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy())
+  }
+  // Sessions and followed logs last as long as they last.
+  server.requestTimeout = 0
+  server.headersTimeout = 10_000
+  server.timeout = 0
+  server.on('connection', track)
+  server.on('request', (message, response) => {
+    serve(options, message, response).catch((error: unknown) => {
+      const { code, text } = describe(error)
+      if (code === 500) log.warn({ error: String(error), url: message.url }, 'kubelet request failed')
+      if (response.headersSent) response.destroy()
+      else response.writeHead(code, { 'Content-Type': 'text/plain' }).end(`${text}\n`)
+    })
+  })
+  server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    track(socket)
+    upgrade(options, message, socket, head).catch((error: unknown) => {
+      const { code, text } = describe(error)
+      const body = `${text}\n`
+      socket.end(
+        `HTTP/1.1 ${code} Error\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      )
+    })
+  })
+  return {
+    [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      return Promise.resolve()
+    },
+  }
+}
+
+function describe(error: unknown): { code: number; text: string } {
+  if (error instanceof HttpError) return { code: error.code, text: error.message }
+  const gone = error instanceof RuntimeError && error.kind === 'not-found'
+  return { code: gone ? 404 : 500, text: (error as Error).message }
+}
+
+function parse(message: IncomingMessage): { root: string; rest: string[]; query: URLSearchParams } {
+  const url = new URL(message.url ?? '/', 'http://kubelet')
+  try {
+    const [root = '', ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent)
+    return { root, rest, query: url.searchParams }
+  } catch {
+    throw new HttpError(400, 'the path is not valid')
+  }
+}
+
+async function serve(context: ApiContext, message: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { root, rest, query } = parse(message)
+  const json = (body: object) =>
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+  if (message.method !== 'GET') throw new HttpError(405, 'method not allowed')
+  switch ([root, ...rest].join('/')) {
+    case 'healthz':
+    case 'healthz/ping':
+      response.writeHead(200, { 'Content-Type': 'text/plain' }).end('ok')
+      return
+    case 'pods':
+      json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: context.kubelet.pods })
+      return
+    case 'stats/summary':
+      json(await statsSummary(context))
+      return
+    case 'metrics/resource':
+      response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(await resourceMetrics(context))
+      return
+  }
+  if (root === 'containerLogs' && rest.length === 3) return serveLogs(context, rest, query, response)
+  if (root === 'exec' || root === 'attach' || root === 'portForward')
+    throw new HttpError(400, 'Upgrade request required')
+  throw new HttpError(404, '404 page not found')
+}
+
+async function upgrade(context: ApiContext, message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  const { root, rest, query } = parse(message)
+  const request = { message, socket, head, query }
+  if ((root === 'exec' || root === 'attach') && rest.length === 3) return serveExec(context, root, rest, request)
+  if (root === 'portForward' && rest.length === 2) return servePortForward(context, rest, request)
+  throw new HttpError(404, '404 page not found')
+}

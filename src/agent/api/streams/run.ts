@@ -1,0 +1,58 @@
+// Connects a client's streams to a process in a container, until one of them ends.
+import { finished } from 'node:stream/promises'
+import type { Readable, Writable } from 'node:stream'
+import type { ExecSession, ProcessStreams } from '../../kubelet/runtime/contract.ts'
+import type { SessionStreams } from './contract.ts'
+
+const success = { metadata: {}, status: 'Success' }
+
+const failure = (message: string) => ({
+  metadata: {},
+  status: 'Failure',
+  message,
+  reason: 'InternalError',
+  details: { causes: [{ message }] },
+  code: 500,
+})
+
+const nonZero = (exitCode: number) => ({
+  metadata: {},
+  status: 'Failure',
+  reason: 'NonZeroExitCode',
+  message: `command terminated with non-zero exit code: exit status ${exitCode}`,
+  details: { causes: [{ reason: 'ExitCode', message: String(exitCode) }] },
+})
+
+/** @returns when everything the process wrote has been sent */
+async function copy(from: Readable, to: Writable | undefined): Promise<void> {
+  if (to) from.pipe(to, { end: false })
+  else from.resume()
+  await finished(from).catch(() => undefined) // how the process ended, its exit code tells
+}
+
+/** @param open starts or joins the process */
+export async function runSession(
+  client: SessionStreams,
+  open: () => Promise<ProcessStreams | ExecSession>,
+): Promise<void> {
+  let process: ProcessStreams | ExecSession
+  try {
+    process = await open()
+  } catch (error) {
+    return client.finish(failure((error as Error).message))
+  }
+  client.closed.addEventListener('abort', () => process.close(), { once: true })
+  if (client.closed.aborted) return process.close()
+  client.onResize(({ width, height }) => void process.resize(width, height).catch(() => undefined)) // it has ended
+  // The process sees the end of its input; its output goes on.
+  client.stdin?.pipe(process.stdin, { end: false })
+  client.stdin?.on('end', () => process.stdin.end())
+  await Promise.all([copy(process.stdout, client.stdout), copy(process.stderr, client.stderr)])
+  if (client.closed.aborted) return
+  try {
+    const exitCode = 'exitCode' in process ? await process.exitCode() : 0
+    await client.finish(exitCode === 0 ? success : nonZero(exitCode))
+  } catch (error) {
+    await client.finish(failure((error as Error).message))
+  }
+}

@@ -1,0 +1,94 @@
+// exec and attach over WebSocket: one byte of channel number, then the bytes.
+// @see https://kubernetes.io/docs/reference/using-api/websockets/ and KEP-4006
+import { PassThrough, Writable } from 'node:stream'
+import type { WebSocket } from 'ws'
+import type { SessionStreams, StreamRequest, TerminalSize } from './contract.ts'
+
+export const STREAM_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v3.channel.k8s.io'] as const
+
+const STDIN = 0
+const STDOUT = 1
+const STDERR = 2
+const ERROR = 3
+const RESIZE = 4
+/** v5: the next byte names a channel that its sender has closed. */
+const CLOSE = 255
+const NORMAL_CLOSURE = 1000
+const MAX_FRAME_BYTES = 32 * 1024
+const PING_EVERY_MS = 20_000
+
+export function websocketStreams(socket: WebSocket, request: StreamRequest): SessionStreams {
+  const closed = new AbortController()
+  const stdin = request.stdin ? new PassThrough() : undefined
+  const sizes: TerminalSize[] = []
+  let resized: (size: TerminalSize) => void = size => void sizes.push(size)
+
+  const send = (channel: number, bytes: Buffer): Promise<void> =>
+    new Promise(resolve =>
+      socket.send(Buffer.concat([Buffer.from([channel]), bytes]), { binary: true }, () => resolve()),
+    )
+  const output = (channel: number) =>
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        const parts: Promise<void>[] = []
+        for (let at = 0; at < chunk.length; at += MAX_FRAME_BYTES)
+          parts.push(send(channel, chunk.subarray(at, at + MAX_FRAME_BYTES)))
+        void Promise.all(parts).then(() => done())
+      },
+    })
+
+  socket.on('message', (data: Buffer) => {
+    const [channel] = data
+    const bytes = data.subarray(1)
+    if (channel === STDIN && stdin && !stdin.writableEnded) {
+      if (!stdin.write(bytes)) {
+        socket.pause()
+        stdin.once('drain', () => socket.resume())
+      }
+    } else if (channel === RESIZE) {
+      const size = parseSize(bytes)
+      if (size) resized(size)
+    } else if (channel === CLOSE && bytes[0] === STDIN) stdin?.end()
+  })
+  const ping = setInterval(() => socket.ping(), PING_EVERY_MS)
+  ping.unref()
+  socket.on('close', () => {
+    clearInterval(ping)
+    stdin?.end()
+    closed.abort(new Error('the client went away'))
+  })
+  socket.on('error', () => socket.terminate())
+  // An empty frame per output channel tells old clients that the session is open.
+  if (socket.protocol !== 'v5.channel.k8s.io')
+    for (const [channel, asked] of [
+      [STDOUT, request.stdout],
+      [STDERR, request.stderr],
+      [ERROR, true],
+    ] as const)
+      if (asked) void send(channel, Buffer.alloc(0))
+
+  return {
+    stdin,
+    stdout: request.stdout ? output(STDOUT) : undefined,
+    stderr: request.stderr && !request.tty ? output(STDERR) : undefined,
+    onResize(listener) {
+      resized = listener
+      for (const size of sizes.splice(0)) listener(size)
+    },
+    async finish(status) {
+      await send(ERROR, Buffer.from(JSON.stringify(status)))
+      socket.close(NORMAL_CLOSURE)
+    },
+    closed: closed.signal,
+  }
+}
+
+/** `{"Width":80,"Height":24}` */
+export function parseSize(bytes: Buffer): TerminalSize | undefined {
+  try {
+    const { Width, Height } = JSON.parse(bytes.toString()) as { Width?: unknown; Height?: unknown }
+    return typeof Width === 'number' && typeof Height === 'number' ? { width: Width, height: Height } : undefined
+  } catch {
+    return undefined // not a size: nothing changes
+  }
+}

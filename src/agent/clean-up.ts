@@ -1,0 +1,33 @@
+// Leaves the machine as it was before it became a node.
+import { rm } from 'node:fs/promises'
+import { systemClock } from '../shared/machinery/clock.ts'
+import type { AgentConfig } from './config.ts'
+import { instanceId } from './instance.ts'
+import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
+import { hostTools, unmountBelow } from './kubelet/volumes/mounts.ts'
+import { cleanUpNetwork } from './network/clean-up.ts'
+
+/** @returns what was removed, one line each */
+export async function cleanUpNode(config: AgentConfig): Promise<string[]> {
+  const { dataDir, dockerSocket } = config
+  const runtime = await DockerRuntime.connect({
+    socketPath: dockerSocket,
+    instance: instanceId(dataDir),
+    clock: systemClock,
+  })
+  const pods = await runtime.pods()
+  let containers = 0
+  for (const pod of pods)
+    for (const { id } of [...pod.containers, ...pod.sandboxes]) {
+      await runtime.remove(id)
+      containers++
+    }
+  await cleanUpNetwork({ stateDir: `${dataDir}/network` })
+  await unmountBelow(dataDir, hostTools)
+  await rm(dataDir, { recursive: true, force: true })
+  return [
+    `removed ${pods.length} pods (${containers} containers)`,
+    'removed links, routes and rules',
+    `removed ${dataDir}`,
+  ]
+}

@@ -1,0 +1,56 @@
+// The agent's configuration file: parsed once, with one clear line for whatever is wrong with it.
+import { readFileSync } from 'node:fs'
+import * as v from 'valibot'
+
+const taint = v.object({ key: v.string(), value: v.optional(v.string()), effect: v.string() })
+const url = v.pipe(v.string(), v.url(), v.startsWith('https://'))
+
+const schema = v.object({
+  nodeName: v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/)),
+  /** Default: the machine's first address. */
+  nodeIP: v.optional(v.pipe(v.string(), v.ip())),
+  /** URLs of the API server, best first. */
+  servers: v.pipe(v.array(url), v.minLength(1)),
+  caFile: v.string(),
+  certFile: v.string(),
+  keyFile: v.string(),
+  dataDir: v.pipe(v.string(), v.startsWith('/')),
+  dockerSocket: v.optional(v.string(), '/var/run/docker.sock'),
+  clusterDNS: v.optional(v.pipe(v.string(), v.ip()), '10.96.0.10'),
+  clusterDomain: v.optional(v.string(), 'cluster.local'),
+  clusterCIDR: v.optional(v.string(), '10.244.0.0/16'),
+  podCIDR: v.optional(v.string()),
+  serviceCIDR: v.optional(v.string(), '10.96.0.0/16'),
+  /** Address of the Service default/kubernetes. Default: the first of serviceCIDR. */
+  kubernetesServiceIP: v.optional(v.pipe(v.string(), v.ip())),
+  labels: v.optional(v.record(v.string(), v.string()), {}),
+  taints: v.optional(v.array(taint), []),
+  podPidsLimit: v.optional(v.number(), 0),
+  log: v.optional(v.picklist(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
+})
+
+export type AgentConfig = v.InferOutput<typeof schema>
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** @throws ConfigError with one line that names file and field */
+export function readConfig(path: string): AgentConfig {
+  let json: unknown
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new ConfigError(`${path}: ${(error as Error).message}`)
+  }
+  const parsed = v.safeParse(schema, json)
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  throw new ConfigError(`${path}: ${v.getDotPath(issue) ?? 'file'}: ${issue.message}`)
+}
+
+/** @returns the first address of a range: where the API server's own Service lives */
+export function firstAddress(cidr: string): string {
+  const [base = ''] = cidr.split('/')
+  return base.replace(/\d+$/, last => String(Number(last) + 1))
+}

@@ -1,0 +1,137 @@
+// Brings a container's image to this node, by its pull policy and with back-off.
+import type { Container, Pod, Secret } from '../../../shared/api/core/v1.ts'
+import type { EventRecorder } from '../../../shared/client/events.ts'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import { formatDuration } from '../../../shared/machinery/duration.ts'
+import { containerReference } from '../parts.ts'
+import type { ContainerRuntime, RuntimeImage } from '../runtime/contract.ts'
+import type { ObjectSource } from '../spec/env.ts'
+import { CrashBackoff } from '../sync/crash-backoff.ts'
+import { StartError } from '../sync/start-error.ts'
+import { credentialsFor } from './pull-secrets.ts'
+
+export interface ImagePullerOptions {
+  readonly runtime: ContainerRuntime
+  readonly objects: ObjectSource
+  readonly recorder: EventRecorder
+  readonly clock: Clock
+}
+
+/** Name, tag and digest in Docker's grammar, bounded so that matching stays linear. */
+const REFERENCE =
+  /^(?:[a-zA-Z0-9][a-zA-Z0-9.-]{0,252}(?::\d{1,5})?\/)?[a-z0-9][a-z0-9._/-]{0,254}(?::\w[\w.-]{0,127})?(?:@[a-zA-Z0-9+._-]{1,32}:[a-fA-F0-9]{32,128})?$/
+
+const isLatest = (image: string): boolean => !image.includes('@') && (/:latest$/.test(image) || !/:[^/]+$/.test(image))
+
+export const pullPolicyOf = (container: Container): string =>
+  container.imagePullPolicy ?? (isLatest(container.image ?? '') ? 'Always' : 'IfNotPresent')
+
+export class ImagePuller {
+  readonly #options: ImagePullerOptions
+  readonly #backoff: CrashBackoff
+  /** By backoff key: when the last pull failed. */
+  readonly #failedAt = new Map<string, number>()
+  /** Pods that ask for the same image at the same time share one pull. */
+  readonly #pulling = new Map<string, Promise<void>>()
+
+  constructor(options: ImagePullerOptions) {
+    this.#options = options
+    this.#backoff = new CrashBackoff(options.clock)
+  }
+
+  /** @throws StartError with the waiting reason: ErrImagePull, ImagePullBackOff, ErrImageNeverPull, InvalidImageName */
+  async ensure(pod: Pod, container: Container, signal: AbortSignal): Promise<RuntimeImage> {
+    const { runtime, recorder } = this.#options
+    const image = container.image ?? ''
+    const about = containerReference(pod, container.name)
+    if (!REFERENCE.test(image) && !/^sha256:[a-f0-9]{64}$/.test(image)) {
+      const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format`
+      recorder.event(about, 'Warning', 'InspectFailed', message)
+      throw new StartError('InvalidImageName', message)
+    }
+    const policy = pullPolicyOf(container)
+    const found = await runtime.findImage(image)
+    if (found && policy !== 'Always') {
+      recorder.event(about, 'Normal', 'Pulled', `Container image "${image}" already present on machine`)
+      return found
+    }
+    if (policy === 'Never') {
+      const message = `Container image "${image}" is not present with pull policy of Never`
+      recorder.event(about, 'Warning', 'ErrImageNeverPull', message)
+      throw new StartError('ErrImageNeverPull', message)
+    }
+    await this.#pullWithBackoff(pod, container, image, signal)
+    const pulled = await runtime.findImage(image)
+    if (!pulled) throw new StartError('ErrImagePull', `image "${image}" is missing after it was pulled`)
+    return pulled
+  }
+
+  async #pullWithBackoff(pod: Pod, container: Container, image: string, signal: AbortSignal): Promise<void> {
+    const { recorder, clock } = this.#options
+    const about = containerReference(pod, container.name)
+    const key = `${pod.metadata.uid}/${image}`
+    const { waitMs, delayMs } = this.#backoff.remaining(key, this.#failedAt.get(key) ?? 0)
+    if (waitMs > 0) {
+      const message = `Back-off pulling image "${image}"`
+      recorder.event(about, 'Normal', 'BackOff', message)
+      throw new StartError('ImagePullBackOff', message, waitMs)
+    }
+    recorder.event(about, 'Normal', 'Pulling', `Pulling image "${image}"`)
+    const startedAt = clock.monotonic()
+    try {
+      await this.#pull(pod, image, signal)
+    } catch (error) {
+      const message = (error as Error).message
+      this.#backoff.next(key)
+      this.#failedAt.set(key, clock.now())
+      recorder.event(about, 'Warning', 'Failed', `Failed to pull image "${image}": ${message}`)
+      throw new StartError('ErrImagePull', message, Math.max(delayMs, 1))
+    }
+    const took = formatDuration(Math.round(clock.monotonic() - startedAt))
+    recorder.event(
+      about,
+      'Normal',
+      'Pulled',
+      `Successfully pulled image "${image}" in ${took} (${took} including waiting)`,
+    )
+  }
+
+  async #pull(pod: Pod, image: string, signal: AbortSignal): Promise<void> {
+    const secrets = await this.#secretsOf(pod)
+    const key = `${image} ${secrets.map(({ metadata }) => `${metadata.uid}/${metadata.resourceVersion}`).join(' ')}`
+    const running = this.#pulling.get(key)
+    if (running) return running
+    const pull = this.#tryCredentials(image, secrets, signal).finally(() => this.#pulling.delete(key))
+    this.#pulling.set(key, pull)
+    return pull
+  }
+
+  async #tryCredentials(image: string, secrets: readonly Secret[], signal: AbortSignal): Promise<void> {
+    const candidates = credentialsFor(image, secrets)
+    const attempts = candidates.length > 0 ? candidates : [undefined]
+    let failure: unknown
+    for (const auth of attempts) {
+      try {
+        await this.#options.runtime.pullImage(image, auth, signal)
+        return
+      } catch (error) {
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  /** Secrets that do not exist are left out, as upstream does: the pull then fails, or does not need them. */
+  async #secretsOf(pod: Pod): Promise<Secret[]> {
+    const names = (pod.spec.imagePullSecrets ?? []).map(({ name }) => name ?? '').filter(Boolean)
+    const found = await Promise.all(
+      names.map(name => this.#options.objects.secret(pod.metadata.namespace, name).catch(() => undefined)),
+    )
+    return found.filter(secret => secret !== undefined)
+  }
+
+  forget(podUid: string): void {
+    this.#backoff.forget(`${podUid}/`)
+    for (const key of this.#failedAt.keys()) if (key.startsWith(`${podUid}/`)) this.#failedAt.delete(key)
+  }
+}

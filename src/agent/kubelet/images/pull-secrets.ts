@@ -1,0 +1,80 @@
+// Credentials for registries, out of imagePullSecrets.
+import type { Secret } from '../../../shared/api/core/v1.ts'
+import type { RegistryAuth } from '../runtime/contract.ts'
+
+interface DockerConfigEntry {
+  readonly username?: string
+  readonly password?: string
+  readonly auth?: string
+  readonly identitytoken?: string
+}
+
+const DOCKER_HUB = 'docker.io'
+const HUB_NAMES = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io'])
+
+/** @returns host and path of an image's repository: `ghcr.io/org/app`, `docker.io/library/nginx` */
+export function repositoryOf(image: string): string {
+  const [name = ''] = image.split('@')
+  const withoutTag = name.replace(/:[^/:]*$/, '')
+  const parts = withoutTag.split('/')
+  const [first = ''] = parts
+  if (parts.length > 1 && (first.includes('.') || first.includes(':') || first === 'localhost')) return withoutTag
+  return parts.length === 1 ? `${DOCKER_HUB}/library/${withoutTag}` : `${DOCKER_HUB}/${withoutTag}`
+}
+
+/** Host and path of a key in a Docker configuration, which may be a URL. */
+function keyPath(key: string): string {
+  const path = key.replace(/^https?:\/\//, '').replace(/\/(v1|v2)?\/?$/, '')
+  const [host = '', ...rest] = path.split('/')
+  return [HUB_NAMES.has(host) ? DOCKER_HUB : host, ...rest].join('/')
+}
+
+const hostMatches = (pattern: string, host: string): boolean => {
+  const a = pattern.split('.')
+  const b = host.split('.')
+  return a.length === b.length && a.every((part, i) => part === b[i] || (part === '*' && i < a.length - 1))
+}
+
+function matches(key: string, repository: string): boolean {
+  const [keyHost = '', ...keyRest] = keyPath(key).split('/')
+  const [host = '', ...rest] = repository.split('/')
+  return hostMatches(keyHost, host) && keyRest.every((part, i) => part === rest[i])
+}
+
+function decodeEntry(entry: DockerConfigEntry, server: string): RegistryAuth {
+  const decoded = entry.auth ? Buffer.from(entry.auth, 'base64').toString() : ''
+  const colon = decoded.indexOf(':')
+  const username = entry.username ?? (colon === -1 ? undefined : decoded.slice(0, colon))
+  const password = entry.password ?? (colon === -1 ? undefined : decoded.slice(colon + 1))
+  return {
+    serveraddress: server,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(entry.identitytoken ? { identitytoken: entry.identitytoken } : {}),
+  }
+}
+
+function entriesOf(secret: Secret): [string, DockerConfigEntry][] {
+  const read = (key: string): unknown => {
+    const text = secret.data?.[key]
+    if (text === undefined) return undefined
+    try {
+      return JSON.parse(Buffer.from(text, 'base64').toString())
+    } catch {
+      return undefined // not JSON: as if it had no credentials, as upstream does
+    }
+  }
+  const modern = read('.dockerconfigjson') as { auths?: Record<string, DockerConfigEntry> } | undefined
+  const legacy = read('.dockercfg') as Record<string, DockerConfigEntry> | undefined
+  return [...Object.entries(modern?.auths ?? {}), ...Object.entries(legacy ?? {})]
+}
+
+/** @returns the credentials that apply to the image, the most specific first */
+export function credentialsFor(image: string, secrets: readonly Secret[]): RegistryAuth[] {
+  const repository = repositoryOf(image)
+  return secrets
+    .flatMap(entriesOf)
+    .filter(([key]) => matches(key, repository))
+    .toSorted(([a], [b]) => b.length - a.length)
+    .map(([key, entry]) => decodeEntry(entry, keyPath(key)))
+}

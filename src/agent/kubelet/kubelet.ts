@@ -1,0 +1,143 @@
+// The kubelet: one worker per pod that the API assigns to this node, woken by the API's watch and the runtime's events.
+import { Pod } from '../../shared/api/core/v1.ts'
+import { Informer } from '../../shared/client/informer.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { type KubeletParts, podDirOf } from './parts.ts'
+import { PodWorker } from './pod-worker.ts'
+import { describePod } from './spec/containers.ts'
+import { removeVolumes } from './volumes/volumes.ts'
+
+/** Safety net under the runtime's events. */
+const RELIST_MS = 30_000
+/** Given to containers whose pod nobody knows any more. */
+const ORPHAN_GRACE_SECONDS = 10
+
+export class Kubelet implements AsyncDisposable {
+  readonly #parts: KubeletParts
+  readonly #stop = new AbortController()
+  readonly #workers = new Map<string, PodWorker>()
+  /** Ended pods whose objects the API still has. */
+  readonly #finished = new Set<string>()
+  readonly #checkpoints: Checkpoints
+  readonly #informer: Informer<Pod>
+  #tasks: Promise<void>[] = []
+  #cancelRelist: () => void = () => undefined
+
+  constructor(parts: KubeletParts) {
+    this.#parts = parts
+    this.#checkpoints = new Checkpoints(parts.dataDir)
+    this.#informer = new Informer(parts.client, Pod, {
+      fieldSelector: `spec.nodeName=${parts.node.nodeName}`,
+      clock: parts.clock,
+      onError: error => parts.log.debug({ error: String(error) }, 'watch of pods interrupted'),
+    })
+  }
+
+  /** Pods on this node, as last reported. */
+  get pods(): readonly Pod[] {
+    return [...this.#workers.values()].map(worker => ({ ...worker.pod, status: worker.status }))
+  }
+
+  pod(namespace: string, name: string): Pod | undefined {
+    return this.pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
+  }
+
+  /** Starts with the pods of the last run, so that nothing waits for the API server; resolves when they are taken up. */
+  async start(): Promise<void> {
+    const { signal } = this.#stop
+    for (const pod of await this.#checkpoints.load()) this.#upsert(pod)
+    this.#informer.on({
+      added: pod => this.#upsert(pod),
+      updated: pod => this.#upsert(pod),
+      deleted: pod => this.#deleted(pod),
+    })
+    this.#tasks = [this.#informer.start(signal), this.#followRuntime(signal)]
+    void this.#informer.synced().then(
+      () => this.#onFirstList(),
+      () => undefined, // stopped before the API server answered
+    )
+    this.#relistLater()
+  }
+
+  #upsert(pod: Pod): void {
+    const { uid } = pod.metadata
+    if (this.#finished.has(uid)) return
+    this.#checkpoints.save(pod)
+    const worker = this.#workers.get(uid)
+    if (worker) return worker.update(pod)
+    const created = new PodWorker({ parts: this.#parts, pod, onGone: () => this.#gone(uid) })
+    this.#workers.set(uid, created)
+    created.wake()
+  }
+
+  #deleted(pod: Pod): void {
+    this.#finished.delete(pod.metadata.uid)
+    this.#workers.get(pod.metadata.uid)?.remove(pod)
+  }
+
+  #gone(uid: string): void {
+    const worker = this.#workers.get(uid)
+    this.#workers.delete(uid)
+    this.#checkpoints.remove(uid)
+    // Closed outside its own loop, which is calling this.
+    queueMicrotask(() => void worker?.close())
+    if (this.#informer.lister.list().some(({ metadata }) => metadata.uid === uid)) this.#finished.add(uid)
+  }
+
+  /** Now it is known which pods of the last run were deleted meanwhile. */
+  #onFirstList(): void {
+    const known = new Set(this.#informer.lister.list().map(({ metadata }) => metadata.uid))
+    for (const [uid, worker] of this.#workers) if (!known.has(uid)) worker.remove(worker.pod)
+    void this.#removeOrphans()
+  }
+
+  async #followRuntime(signal: AbortSignal): Promise<void> {
+    for await (const event of this.#parts.runtime.events(signal, () => this.#wakeAll()))
+      this.#workers.get(event.podUid)?.wake()
+  }
+
+  #wakeAll(): void {
+    for (const worker of this.#workers.values()) worker.wake()
+  }
+
+  #relistLater(): void {
+    this.#cancelRelist = this.#parts.clock.after(RELIST_MS, () => {
+      this.#wakeAll()
+      if (this.#informer.hasSynced) void this.#removeOrphans()
+      this.#relistLater()
+    })
+  }
+
+  /** Containers of pods that neither the API nor a worker knows: deleted while the agent was away. */
+  async #removeOrphans(): Promise<void> {
+    const { runtime, network, tools, dataDir, log } = this.#parts
+    try {
+      for (const pod of await runtime.pods()) {
+        if (this.#workers.has(pod.uid) || this.#stop.signal.aborted) continue
+        log.info({ pod: `${pod.name}_${pod.namespace}(${pod.uid})` }, 'removing what is left of a pod that is gone')
+        await Promise.all(
+          pod.containers.map(async ({ id, state }) => {
+            if (state === 'running') await runtime.stop(id, ORPHAN_GRACE_SECONDS)
+            await runtime.remove(id)
+          }),
+        )
+        for (const { id } of pod.sandboxes) await runtime.remove(id)
+        await network.podNetwork.tearDown(pod.uid)
+        await removeVolumes({ podDir: podDirOf(dataDir, pod.uid), tools })
+      }
+    } catch (error) {
+      log.warn({ error: String(error) }, 'orphaned containers not removed')
+    }
+  }
+
+  /** Stops looking after pods; their containers run on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error('the agent stops'))
+    this.#cancelRelist()
+    const pods = [...this.#workers.values()]
+    await Promise.all(pods.map(worker => worker.close()))
+    await Promise.all(this.#tasks)
+    await this.#checkpoints.flushed()
+    this.#parts.log.debug({ pods: pods.map(({ pod }) => describePod(pod)) }, 'kubelet stopped')
+  }
+}

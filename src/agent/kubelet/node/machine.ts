@@ -1,0 +1,84 @@
+// Facts about the machine, out of /proc, /sys and /etc.
+import { readFile, statfs } from 'node:fs/promises'
+import { arch, availableParallelism, hostname, networkInterfaces, release, totalmem } from 'node:os'
+
+export interface MachineFacts {
+  readonly architecture: 'amd64' | 'arm64'
+  readonly cpus: number
+  readonly memoryBytes: number
+  readonly bootID: string
+  readonly machineID: string
+  readonly systemUUID: string
+  readonly kernelVersion: string
+  readonly osImage: string
+  readonly hostname: string
+}
+
+const read = (path: string): Promise<string> =>
+  readFile(path, 'utf8').then(
+    text => text.trim(),
+    () => '',
+  )
+
+const field = (text: string, name: string): string => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1] ?? ''
+
+export async function machineFacts(): Promise<MachineFacts> {
+  const [bootID, machineID, systemUUID, osRelease] = await Promise.all(
+    ['/proc/sys/kernel/random/boot_id', '/etc/machine-id', '/sys/class/dmi/id/product_uuid', '/etc/os-release'].map(
+      read,
+    ),
+  )
+  return {
+    architecture: arch() === 'arm64' ? 'arm64' : 'amd64',
+    cpus: availableParallelism(),
+    memoryBytes: totalmem(),
+    bootID: bootID ?? '',
+    machineID: machineID ?? '',
+    systemUUID: systemUUID || machineID || '',
+    kernelVersion: release(),
+    osImage: field(osRelease ?? '', 'PRETTY_NAME') || 'Linux',
+    hostname: hostname(),
+  }
+}
+
+/** The first address of this machine that is not a loopback's or a container bridge's. */
+export function guessNodeIP(): string | undefined {
+  const skip = /^(lo|docker|br-|veth|flo|cni|virbr)/
+  for (const [name, addresses] of Object.entries(networkInterfaces()))
+    for (const { family, internal, address } of addresses ?? [])
+      if (family === 'IPv4' && !internal && !skip.test(name)) return address
+  return undefined
+}
+
+export interface MachineUsage {
+  readonly memoryAvailableBytes: number
+  readonly diskAvailableBytes: number
+  readonly diskTotalBytes: number
+  readonly inodesAvailable: number
+  readonly inodesTotal: number
+  readonly pids: number
+  readonly maxPids: number
+  readonly cpuNanoseconds: number
+}
+
+const TICKS_PER_SECOND = 100
+
+export async function machineUsage(diskPath: string): Promise<MachineUsage> {
+  const [meminfo = '', loadavg = '', pidMax = '', stat = ''] = await Promise.all(
+    ['/proc/meminfo', '/proc/loadavg', '/proc/sys/kernel/pid_max', '/proc/stat'].map(read),
+  )
+  const disk = await statfs(diskPath)
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (stat.split('\n')[0] ?? '')
+    .split(/\s+/)
+    .map(Number)
+  return {
+    memoryAvailableBytes: Number(/^MemAvailable:\s+(\d+)/m.exec(meminfo)?.[1] ?? 0) * 1024,
+    diskAvailableBytes: disk.bavail * disk.bsize,
+    diskTotalBytes: disk.blocks * disk.bsize,
+    inodesAvailable: disk.ffree,
+    inodesTotal: disk.files,
+    pids: Number(loadavg.split(/[\s/]/)[4] ?? 0),
+    maxPids: Number(pidMax) || 32_768,
+    cpuNanoseconds: ((user + nice + system + irq + softirq) / TICKS_PER_SECOND) * 1e9,
+  }
+}

@@ -1,0 +1,198 @@
+// Registers this machine as a Node and keeps its status current; the Lease beside it says that the agent lives.
+import { Lease } from '../../../shared/api/coordination/v1.ts'
+import { Node, type NodeStatus, type Taint } from '../../../shared/api/core/v1.ts'
+import type { Client } from '../../../shared/client/client.ts'
+import { type Clock, delay, formatMicroTime, formatTime } from '../../../shared/machinery/clock.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import type { Log } from '../../../shared/machinery/log.ts'
+import { isAlreadyExists, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
+import type { ContainerRuntime } from '../runtime/contract.ts'
+import { type MachineFacts, machineUsage } from './machine.ts'
+import { mergeConditions, nodeConditionsOf } from './conditions.ts'
+
+export interface NodeReporterOptions {
+  readonly client: Client
+  readonly runtime: ContainerRuntime
+  readonly runtimeVersion: string
+  readonly machine: MachineFacts
+  readonly nodeName: string
+  readonly nodeIP: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly taints: readonly Taint[]
+  /** Kubernetes version that this agent speaks. */
+  readonly version: string
+  /** The file system that is watched for pressure. */
+  readonly diskPath: string
+  /** What keeps the node from being ready, beside the runtime. */
+  readonly problems: () => readonly string[]
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const CHECK_MS = 10_000
+/** An unchanged status is sent this often. */
+const REPORT_MS = 300_000
+const LEASE_SECONDS = 40
+const RENEW_MS = 10_000
+const MAX_PODS = 110
+const MAX_IMAGES = 50
+const KUBELET_PORT = 10_250
+const RESERVED_MEMORY_BYTES = 100 * 1024 ** 2
+const LEASE_NAMESPACE = 'kube-node-lease'
+
+export const allocatableOf = (machine: MachineFacts, diskBytes: number): Record<string, string> => ({
+  cpu: String(machine.cpus),
+  memory: `${Math.floor((machine.memoryBytes - RESERVED_MEMORY_BYTES) / 1024)}Ki`,
+  pods: String(MAX_PODS),
+  'ephemeral-storage': String(Math.floor(diskBytes * 0.9)),
+  'hugepages-1Gi': '0',
+  'hugepages-2Mi': '0',
+})
+
+export class NodeReporter {
+  readonly #options: NodeReporterOptions
+  #reported: NodeStatus | undefined
+  #reportedAt = 0
+
+  constructor(options: NodeReporterOptions) {
+    this.#options = options
+  }
+
+  /** Reports until the signal aborts; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.#every(CHECK_MS, signal, () => this.report(signal)),
+      this.#every(RENEW_MS, signal, () => this.#renewLease(signal)),
+    ])
+  }
+
+  async #every(periodMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    const { clock, log } = this.#options
+    while (!signal.aborted) {
+      let pauseMs = periodMs
+      try {
+        await work()
+      } catch (error) {
+        if (signal.aborted) return
+        log.debug({ error: String(error) }, 'node status not written')
+        pauseMs = Math.min(periodMs, 1_000)
+      }
+      await delay(clock, pauseMs, signal).catch(() => undefined) // aborted: the loop ends
+    }
+  }
+
+  /** Sends the status if it changed or is due. @throws ApiError */
+  async report(signal: AbortSignal): Promise<void> {
+    const { client, clock, nodeName } = this.#options
+    const node = await this.#registered(signal)
+    const status = await this.#status(node)
+    const due = clock.monotonic() - this.#reportedAt >= REPORT_MS || this.#reported === undefined
+    if (!due && deepEqual(withoutHeartbeats(status), withoutHeartbeats(this.#reported))) return
+    await client.patch(Node, { name: nodeName }, { status }, { subresource: 'status', signal })
+    this.#reported = status
+    this.#reportedAt = clock.monotonic()
+  }
+
+  /** @returns the Node, made when it does not exist, its labels kept as they should be */
+  async #registered(signal: AbortSignal): Promise<Node> {
+    const { client, nodeName, taints } = this.#options
+    const labels = this.#labels()
+    try {
+      const node = await client.get(Node, { name: nodeName }, { signal })
+      const wrong = Object.entries(labels).some(([key, value]) => node.metadata.labels?.[key] !== value)
+      return wrong ? await client.patch(Node, { name: nodeName }, { metadata: { labels } }, { signal }) : node
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+    this.#reported = undefined
+    try {
+      const spec = taints.length > 0 ? { taints: [...taints] } : {}
+      return await client.create(Node, { metadata: { name: nodeName, labels }, spec }, { signal })
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error
+      return client.get(Node, { name: nodeName }, { signal })
+    }
+  }
+
+  #labels(): Record<string, string> {
+    const { machine, nodeName, labels } = this.#options
+    const os = 'linux'
+    return {
+      ...labels,
+      'kubernetes.io/hostname': nodeName,
+      'kubernetes.io/os': os,
+      'kubernetes.io/arch': machine.architecture,
+      'beta.kubernetes.io/os': os,
+      'beta.kubernetes.io/arch': machine.architecture,
+    }
+  }
+
+  async #status(node: Node): Promise<NodeStatus> {
+    const { machine, runtime, runtimeVersion, nodeName, nodeIP, version, diskPath, clock, problems } = this.#options
+    const usage = await machineUsage(diskPath)
+    const images = await runtime.images().catch(() => undefined)
+    const notReady = images ? problems() : ['container runtime is down', ...problems()]
+    const drafts = nodeConditionsOf(usage, notReady)
+    const allocatable = allocatableOf(machine, usage.diskTotalBytes)
+    return {
+      capacity: {
+        ...allocatable,
+        memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
+        'ephemeral-storage': `${Math.floor(usage.diskTotalBytes / 1024)}Ki`,
+      },
+      allocatable,
+      conditions: mergeConditions(drafts, node.status.conditions ?? [], formatTime(clock.now())),
+      addresses: [
+        { type: 'InternalIP', address: nodeIP },
+        { type: 'Hostname', address: nodeName },
+      ],
+      daemonEndpoints: { kubeletEndpoint: { Port: KUBELET_PORT } },
+      nodeInfo: {
+        machineID: machine.machineID,
+        systemUUID: machine.systemUUID,
+        bootID: machine.bootID,
+        kernelVersion: machine.kernelVersion,
+        osImage: machine.osImage,
+        containerRuntimeVersion: runtimeVersion,
+        kubeletVersion: version,
+        kubeProxyVersion: version,
+        operatingSystem: 'linux',
+        architecture: machine.architecture,
+      },
+      ...(images
+        ? {
+            images: images
+              .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+              .map(({ tags, digests, sizeBytes }) => ({ names: [...digests, ...tags].slice(0, 5), sizeBytes }))
+              .filter(({ names }) => names.length > 0)
+              .slice(0, MAX_IMAGES),
+          }
+        : {}),
+    }
+  }
+
+  async #renewLease(signal: AbortSignal): Promise<void> {
+    const { client, nodeName, clock } = this.#options
+    const ref = { namespace: LEASE_NAMESPACE, name: nodeName }
+    const spec = {
+      holderIdentity: nodeName,
+      leaseDurationSeconds: LEASE_SECONDS,
+      renewTime: formatMicroTime(clock.now()),
+    }
+    try {
+      await client.patch(Lease, ref, { spec }, { signal })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      const node = await client.get(Node, { name: nodeName }, { signal })
+      const owner = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid }
+      try {
+        await client.create(Lease, { metadata: { ...ref, ownerReferences: [owner] }, spec }, { signal })
+      } catch (creation) {
+        if (!isAlreadyExists(creation) && !isConflict(creation)) throw creation
+      }
+    }
+  }
+}
+
+const withoutHeartbeats = (status: NodeStatus | undefined) =>
+  status && { ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...condition }) => condition) }

@@ -1,0 +1,82 @@
+// ConfigMaps and Secrets that pods on this node refer to: fetched when needed, kept for a while, and kept on disk so
+// that pods start again while the API server is away.
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ConfigMap, Secret } from '../../shared/api/core/v1.ts'
+import type { Client } from '../../shared/client/client.ts'
+import type { Clock } from '../../shared/machinery/clock.ts'
+import type { KubeObject } from '../../shared/machinery/object.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import { ApiError, isNotFound } from '../../shared/machinery/status.ts'
+import type { ObjectSource } from './spec/env.ts'
+
+/** Containers of one pod, and replicas started together, share an answer. */
+const FRESH_MS = 5_000
+
+interface Entry {
+  readonly at: number
+  readonly object: Promise<KubeObject | undefined>
+}
+
+export class ApiObjectSource implements ObjectSource {
+  readonly #client: Client
+  readonly #clock: Clock
+  readonly #folder: string
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(client: Client, clock: Clock, dataDir: string) {
+    this.#client = client
+    this.#clock = clock
+    this.#folder = join(dataDir, 'objects')
+  }
+
+  configMap = (namespace: string, name: string) => this.#get(ConfigMap, namespace, name)
+  secret = (namespace: string, name: string) => this.#get(Secret, namespace, name)
+
+  #get<T extends KubeObject>(type: ResourceType<T>, namespace: string, name: string): Promise<T | undefined> {
+    const key = `${type.kind}/${namespace}/${name}`
+    const now = this.#clock.monotonic()
+    const known = this.#entries.get(key)
+    if (known && now - known.at < FRESH_MS) return known.object as Promise<T | undefined>
+    if (this.#entries.size > 1_000) this.#entries.clear()
+    const object = this.#fetch(type, namespace, name, key)
+    this.#entries.set(key, { at: now, object })
+    // A failure is asked again at once, and what does not exist may be created any moment.
+    object.then(
+      found => found === undefined && this.#entries.delete(key),
+      () => this.#entries.delete(key),
+    )
+    return object
+  }
+
+  async #fetch<T extends KubeObject>(
+    type: ResourceType<T>,
+    namespace: string,
+    name: string,
+    key: string,
+  ): Promise<T | undefined> {
+    const path = join(this.#folder, `${createHash('sha256').update(key).digest('hex').slice(0, 40)}.json`)
+    try {
+      const object = await this.#client.get(type, { namespace, name })
+      await this.#save(path, object)
+      return object
+    } catch (error) {
+      if (isNotFound(error)) {
+        await rm(path, { force: true })
+        return undefined
+      }
+      if (error instanceof ApiError && error.code < 500) throw error
+      const saved = await readFile(path, 'utf8').catch(() => undefined) // never seen: the API's error tells
+      if (saved === undefined) throw error
+      return JSON.parse(saved) as T
+    }
+  }
+
+  async #save(path: string, object: KubeObject): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    const temporary = `${path}.${process.pid}.tmp`
+    await writeFile(temporary, JSON.stringify(object), { mode: 0o600 })
+    await rename(temporary, path)
+  }
+}

@@ -1,0 +1,73 @@
+// What every pod's worker shares: the node's runtime, network, clients and folders.
+import { join } from 'node:path'
+import type { Pod, Service } from '../../shared/api/core/v1.ts'
+import type { Client } from '../../shared/client/client.ts'
+import type { EventRecorder } from '../../shared/client/events.ts'
+import type { Clock } from '../../shared/machinery/clock.ts'
+import type { Log } from '../../shared/machinery/log.ts'
+import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
+import type { ImagePuller } from './images/image-puller.ts'
+import type { ContainerRuntime } from './runtime/contract.ts'
+import type { ObjectSource } from './spec/env.ts'
+import type { CrashBackoff } from './sync/crash-backoff.ts'
+import type { HostTools } from './volumes/mounts.ts'
+import type { TokenSource } from './volumes/projected.ts'
+
+/** The network as the kubelet uses it. */
+export interface NodeNetwork {
+  readonly podNetwork: PodNetwork
+  /** Replaces the host ports of a pod; an empty list removes them. */
+  hostPorts(podUid: string, podIP: string, ports: readonly HostPort[]): Promise<void>
+}
+
+export interface KubeletParts {
+  readonly node: NodeIdentity
+  readonly nodeMemoryBytes: number
+  /** What pods may use of the node in all, as in its Node object. */
+  readonly allocatable: Readonly<Record<string, string>>
+  readonly podPidsLimit: number
+  readonly dataDir: string
+  readonly runtime: ContainerRuntime
+  readonly network: NodeNetwork
+  readonly client: Client
+  readonly recorder: EventRecorder
+  readonly images: ImagePuller
+  readonly objects: ObjectSource
+  readonly tokens: TokenSource
+  /** Services known now, for variables. */
+  readonly services: () => readonly Service[]
+  readonly backoff: CrashBackoff
+  readonly tools: HostTools
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export const podDirOf = (dataDir: string, uid: string): string =>
+  join(dataDir, 'pods', uid.replace(/[^A-Za-z0-9-]/g, '_'))
+
+/** What the pod may learn about itself. */
+export const factsOf = (parts: KubeletParts, podIPs: readonly string[]) => ({
+  nodeName: parts.node.nodeName,
+  hostIPs: [parts.node.nodeIP],
+  podIPs,
+  allocatable: parts.allocatable,
+})
+
+/** @returns a reference to one container of the pod, as events carry it */
+export function containerReference(pod: Pod, name: string) {
+  const list = pod.spec.containers.some(container => container.name === name)
+    ? 'containers'
+    : pod.spec.initContainers?.some(container => container.name === name)
+      ? 'initContainers'
+      : 'ephemeralContainers'
+  return { ...podReference(pod), fieldPath: `spec.${list}{${name}}` }
+}
+
+export const podReference = ({ metadata }: Pod) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  namespace: metadata.namespace,
+  name: metadata.name,
+  uid: metadata.uid,
+  resourceVersion: metadata.resourceVersion,
+})

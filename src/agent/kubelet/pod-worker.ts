@@ -1,0 +1,409 @@
+// One pod, one loop: looks at what the API wants and what the runtime has, does what is missing, reports. Whatever
+// happens — an update, a container's death, a probe's verdict, a timer — only wakes the loop; passes never overlap.
+import type { Container, Pod, PodStatus } from '../../shared/api/core/v1.ts'
+import { Pod as PodType } from '../../shared/api/core/v1.ts'
+import { formatDuration } from '../../shared/machinery/duration.ts'
+import { isNotFound } from '../../shared/machinery/status.ts'
+import { type KubeletParts, containerReference, factsOf, podDirOf, podReference } from './parts.ts'
+import { Prober } from './probes/prober.ts'
+import type { RuntimePod } from './runtime/contract.ts'
+import { allContainers, describePod } from './spec/containers.ts'
+import { containerIdOf, type WaitReason } from './status/container-status.ts'
+import { podStatusOf } from './status/pod-status.ts'
+import { StatusWriter } from './status/status-writer.ts'
+import { type Actions, computeActions } from './sync/actions.ts'
+import { killContainer, killPod } from './sync/kill.ts'
+import { addressesOf, createSandbox, writeNameFiles } from './sync/sandbox.ts'
+import { startContainer } from './sync/start-container.ts'
+import { StartError } from './sync/start-error.ts'
+import { TerminationMessages } from './sync/termination-message.ts'
+import { type VolumePaths, VolumeError, hasLiveVolumes, prepareVolumes, removeVolumes } from './volumes/volumes.ts'
+
+const DEFAULT_GRACE_SECONDS = 30
+const RETRY_MS = 2_000
+const MAX_RETRY_MS = 60_000
+/** How soon a changed ConfigMap, Secret or an ageing token reaches its files. */
+const REFRESH_VOLUMES_MS = 30_000
+
+interface Verdict {
+  readonly reason: string
+  readonly message: string
+}
+
+export interface PodWorkerOptions {
+  readonly parts: KubeletParts
+  readonly pod: Pod
+  /** The pod is over and nothing of it is left on this node. */
+  readonly onGone: () => void
+  readonly random?: () => number
+}
+
+export class PodWorker {
+  readonly #parts: KubeletParts
+  readonly #onGone: () => void
+  readonly #stop = new AbortController()
+  /** Aborted when the pod begins to end: pulls and waits for volumes are given up. */
+  readonly #alive = new AbortController()
+  readonly #prober: Prober
+  readonly #writer: StatusWriter
+  readonly #messages: TerminationMessages
+  readonly #waiting = new Map<string, WaitReason>()
+  #pod: Pod
+  #status: PodStatus
+  /** Set once the API no longer has the pod. */
+  #removed = false
+  #graceSeconds: number | undefined
+  #verdict: Verdict | undefined
+  #volumes: VolumePaths | undefined
+  #volumesAt = 0
+  #failures = 0
+  #wanted = false
+  #running: Promise<void> | undefined
+  #cancelTimer: () => void = () => undefined
+  #timerAt = Number.POSITIVE_INFINITY
+
+  constructor({ parts, pod, onGone, random = Math.random }: PodWorkerOptions) {
+    this.#parts = parts
+    this.#pod = pod
+    this.#status = pod.status
+    this.#onGone = onGone
+    const { runtime, recorder, clock, client, log } = parts
+    this.#prober = new Prober(pod, { runtime, recorder, clock, random, onChange: () => this.wake() })
+    this.#messages = new TerminationMessages(runtime)
+    this.#writer = new StatusWriter(
+      pod,
+      {
+        client,
+        clock,
+        signal: this.#stop.signal,
+        onError: error => log.debug({ pod: describePod(this.#pod), error: String(error) }, 'status not written'),
+      },
+      pod.status,
+    )
+    this.#noteEnding()
+  }
+
+  get pod(): Pod {
+    return this.#pod
+  }
+  /** The status as last computed; newer than the API's. */
+  get status(): PodStatus {
+    return this.#status
+  }
+
+  /** The API's object changed. */
+  update(pod: Pod): void {
+    this.#pod = pod
+    this.#noteEnding()
+    this.wake()
+  }
+
+  /** The API no longer has the pod. */
+  remove(last: Pod): void {
+    this.#removed = true
+    this.#pod = last
+    this.#noteEnding()
+    this.wake()
+  }
+
+  /** Ends the pod for a reason of the node's own, such as an eviction. */
+  end(verdict: Verdict): void {
+    this.#verdict ??= verdict
+    this.#alive.abort(new Error(verdict.reason))
+    this.wake()
+  }
+
+  /** Asks for a pass; returns at once. */
+  wake(): void {
+    this.#wanted = true
+    this.#running ??= this.#loop().finally(() => (this.#running = undefined))
+  }
+
+  /** Stops looking after the pod; its containers run on. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('the agent stops'))
+    this.#alive.abort(new Error('the agent stops'))
+    this.#cancelTimer()
+    this.#prober.stop()
+    await this.#running
+  }
+
+  /** A pod that is being deleted ends within its grace period, which may be shortened while it runs. */
+  #noteEnding(): void {
+    const { deletionTimestamp, deletionGracePeriodSeconds } = this.#pod.metadata
+    if (!deletionTimestamp && !this.#removed) return
+    const wanted = deletionGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
+    const before = this.#graceSeconds
+    this.#graceSeconds = Math.min(before ?? wanted, wanted)
+    this.#alive.abort(new Error('the pod is being deleted'))
+    if (before !== undefined && this.#graceSeconds < before) void this.#hasten(this.#graceSeconds)
+  }
+
+  /** The stop in progress holds the loop: a shorter grace period acts beside it. */
+  async #hasten(graceSeconds: number): Promise<void> {
+    const { runtime, clock } = this.#parts
+    clock.after(graceSeconds * 1000, () => {
+      void runtime
+        .pod(this.#pod.metadata.uid)
+        .then(({ containers }) =>
+          Promise.all(containers.filter(({ state }) => state === 'running').map(({ id }) => runtime.stop(id, 0))),
+        )
+        .catch(() => undefined) // the loop's own stop reports what goes wrong
+    })
+  }
+
+  async #loop(): Promise<void> {
+    while (this.#wanted && !this.#stop.signal.aborted) {
+      this.#wanted = false
+      this.#cancelTimer()
+      this.#timerAt = Number.POSITIVE_INFINITY
+      try {
+        await this.#sync()
+        this.#failures = 0
+      } catch (error) {
+        if (this.#stop.signal.aborted) return
+        this.#failures++
+        this.#parts.log.warn({ pod: describePod(this.#pod), error: String(error) }, 'pod not in sync')
+        this.#wakeIn(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(this.#failures - 1, 5)))
+      }
+    }
+  }
+
+  /** Of several timers the earliest counts. */
+  #wakeIn(delayMs: number): void {
+    const at = this.#parts.clock.monotonic() + delayMs
+    if (at >= this.#timerAt) return
+    this.#cancelTimer()
+    this.#timerAt = at
+    this.#cancelTimer = this.#parts.clock.after(delayMs, () => this.wake())
+  }
+
+  get #ending(): boolean {
+    return this.#graceSeconds !== undefined || this.#verdict !== undefined || this.#isOver
+  }
+  get #isOver(): boolean {
+    return this.#status.phase === 'Succeeded' || this.#status.phase === 'Failed'
+  }
+
+  async #sync(): Promise<void> {
+    this.#checkDeadline()
+    const runtime = await this.#observe()
+    if (this.#ending) return this.#endPod(runtime)
+    const actions = computeActions(this.#pod, runtime, this.#prober)
+    await this.#report(runtime, actions.endPod)
+    if (actions.endPod) return this.#endPod(runtime)
+    await this.#act(runtime, actions)
+    await this.#report(await this.#observe())
+    await this.#removeOld(runtime)
+    if (this.#volumes && hasLiveVolumes(this.#pod)) {
+      if (this.#parts.clock.monotonic() - this.#volumesAt >= REFRESH_VOLUMES_MS) await this.#prepareVolumes()
+      this.#wakeIn(REFRESH_VOLUMES_MS)
+    }
+  }
+
+  async #observe(): Promise<RuntimePod> {
+    const runtime = await this.#parts.runtime.pod(this.#pod.metadata.uid)
+    const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
+    const wasReady = new Set(
+      [...(this.#status.containerStatuses ?? []), ...(this.#status.initContainerStatuses ?? [])]
+        .filter(({ ready }) => ready)
+        .map(({ containerID }) => containerID),
+    )
+    if (!this.#ending) this.#prober.update(this.#pod, runtime, podIP, id => wasReady.has(containerIdOf(id)))
+    return runtime
+  }
+
+  #checkDeadline(): void {
+    const { activeDeadlineSeconds } = this.#pod.spec
+    if (activeDeadlineSeconds === undefined || !this.#status.startTime || this.#ending) return
+    const leftMs = Date.parse(this.#status.startTime) + activeDeadlineSeconds * 1000 - this.#parts.clock.now()
+    if (leftMs > 0) return this.#wakeIn(leftMs)
+    const message = 'Pod was active on the node longer than the specified deadline'
+    this.#parts.recorder.event(podReference(this.#pod), 'Normal', 'DeadlineExceeded', message)
+    this.#verdict = { reason: 'DeadlineExceeded', message }
+    this.#alive.abort(new Error('DeadlineExceeded'))
+  }
+
+  async #act(runtime: RuntimePod, actions: Actions): Promise<void> {
+    const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
+    if (actions.createSandbox) {
+      await this.#newSandbox(runtime, actions.sandboxAttempt)
+      const now = await this.#observe()
+      return this.#act(now, computeActions(this.#pod, now, this.#prober))
+    }
+    for (const { container, spec, reason } of actions.kill) {
+      const graceSeconds =
+        spec?.livenessProbe?.terminationGracePeriodSeconds ??
+        this.#pod.spec.terminationGracePeriodSeconds ??
+        DEFAULT_GRACE_SECONDS
+      const message = `${reason}, will be restarted`
+      await killContainer(this.#parts, this.#pod, container, { graceSeconds, message, podIP })
+    }
+    if (actions.kill.length > 0) this.#wanted = true
+    const [sandbox] = runtime.sandboxes
+    if (actions.start.length === 0 || !sandbox) return
+    if (!this.#volumes && !(await this.#prepareVolumes())) return
+    const podIPs = addressesOf(this.#parts, this.#pod)
+    if (actions.kill.length > 0 || runtime.containers.length > 0) await writeNameFiles(this.#parts, this.#pod, podIPs)
+    for (const container of actions.start) {
+      if (this.#alive.signal.aborted) return
+      await this.#start(container, runtime, sandbox.id, podIPs)
+    }
+  }
+
+  /** Volumes are prepared and images looked for while the sandbox starts. */
+  async #newSandbox(runtime: RuntimePod, attempt: number): Promise<void> {
+    const { recorder } = this.#parts
+    const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
+    if (runtime.sandboxes.length > 0) {
+      recorder.event(
+        podReference(this.#pod),
+        'Normal',
+        'SandboxChanged',
+        'Pod sandbox changed, it will be killed and re-created.',
+      )
+      await killPod(this.#parts, this.#pod, runtime, { graceSeconds: 2, podIP })
+      for (const { id } of runtime.sandboxes) await this.#parts.runtime.remove(id)
+    } else if (runtime.containers.some(({ state }) => state === 'running')) {
+      // The sandbox was removed under them: their network is gone.
+      await killPod(this.#parts, this.#pod, runtime, { graceSeconds: 2, podIP })
+    }
+    const needsAddress = JSON.stringify(this.#pod.spec.volumes ?? []).includes('status.podIP')
+    const [sandbox] = await Promise.allSettled([
+      createSandbox(this.#parts, this.#pod, attempt),
+      needsAddress ? undefined : this.#prepareVolumes(),
+    ])
+    if (sandbox.status === 'rejected') {
+      const message = `Failed to create pod sandbox: ${(sandbox.reason as Error).message}`
+      recorder.event(podReference(this.#pod), 'Warning', 'FailedCreatePodSandBox', message)
+      throw sandbox.reason
+    }
+    await writeNameFiles(this.#parts, this.#pod, sandbox.value.podIPs)
+  }
+
+  /** @returns whether all volumes are there */
+  async #prepareVolumes(): Promise<boolean> {
+    const { objects, tokens, tools, recorder, clock, dataDir } = this.#parts
+    const facts = factsOf(this.#parts, addressesOf(this.#parts, this.#pod))
+    try {
+      const podDir = podDirOf(dataDir, this.#pod.metadata.uid)
+      this.#volumes = await prepareVolumes({ pod: this.#pod, facts, objects, tokens }, { podDir, tools })
+      this.#volumesAt = clock.monotonic()
+      return true
+    } catch (error) {
+      if (!(error instanceof VolumeError)) throw error
+      recorder.event(podReference(this.#pod), 'Warning', 'FailedMount', error.message)
+      this.#failures++
+      this.#wakeIn(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(this.#failures, 5)))
+      return this.#volumes !== undefined
+    }
+  }
+
+  async #start(container: Container, runtime: RuntimePod, sandboxId: string, podIPs: readonly string[]): Promise<void> {
+    const { backoff, recorder } = this.#parts
+    const key = `${this.#pod.metadata.uid}/${container.name}`
+    const last = runtime.containers.find(({ name }) => name === container.name)
+    if (last) {
+      const endedAt = Date.parse(last.finishedAt ?? last.createdAt)
+      const { waitMs, delayMs } = backoff.remaining(key, endedAt)
+      if (waitMs > 0) {
+        const what = `restarting failed container=${container.name} pod=${describePod(this.#pod)}`
+        recorder.event(containerReference(this.#pod, container.name), 'Warning', 'BackOff', `Back-off ${what}`)
+        const message = `back-off ${formatDuration(delayMs)} ${what}`
+        this.#waiting.set(container.name, { reason: 'CrashLoopBackOff', message })
+        return this.#wakeIn(waitMs)
+      }
+    }
+    const attempt = this.#nextAttempt(container.name, runtime)
+    const volumes = this.#volumes ?? new Map<string, string>()
+    // Counted before: an attempt that fails to start waits as well.
+    if (last) backoff.next(key)
+    try {
+      const { signal } = this.#alive
+      const pod = this.#pod
+      await startContainer(this.#parts, { pod, container, runtime, sandboxId, podIPs, volumes, attempt, signal })
+      this.#waiting.delete(container.name)
+      this.#wanted = true
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error
+      this.#waiting.set(container.name, { reason: error.reason, message: error.message })
+      this.#wakeIn(error.retryMs === undefined ? RETRY_MS * 5 : Math.max(error.retryMs, 1_000))
+    }
+  }
+
+  /** One more than any attempt that is known, also of containers that were removed behind our back. */
+  #nextAttempt(name: string, runtime: RuntimePod): number {
+    const known = runtime.containers.filter(container => container.name === name).map(({ attempt }) => attempt)
+    const statuses = [...(this.#status.containerStatuses ?? []), ...(this.#status.initContainerStatuses ?? [])]
+    const before = statuses.find(status => status.name === name)
+    if (before?.containerID) known.push(before.restartCount)
+    return known.length === 0 ? 0 : Math.max(...known) + 1
+  }
+
+  async #report(runtime: RuntimePod, ending = this.#ending): Promise<void> {
+    const { node, clock } = this.#parts
+    for (const { name } of allContainers(this.#pod))
+      if (runtime.containers.find(container => container.name === name)?.state === 'running') this.#waiting.delete(name)
+    this.#status = podStatusOf({
+      pod: this.#pod,
+      previous: this.#status,
+      runtime,
+      waiting: this.#waiting,
+      terminationMessages: await this.#messages.of(runtime),
+      probes: this.#prober,
+      podIPs: addressesOf(this.#parts, this.#pod),
+      hostIP: node.nodeIP,
+      verdict: this.#verdict,
+      ending,
+      nowMs: clock.now(),
+    })
+    if (!this.#removed) this.#writer.set(this.#status)
+  }
+
+  /** Keeps the newest container of each name and the one before it, for its logs. */
+  async #removeOld(runtime: RuntimePod): Promise<void> {
+    const seen = new Map<string, number>()
+    for (const { name, id, state } of runtime.containers) {
+      const count = (seen.get(name) ?? 0) + 1
+      seen.set(name, count)
+      if (count > 2 && state !== 'running') await this.#parts.runtime.remove(id)
+    }
+    for (const { id, state } of runtime.sandboxes.slice(1))
+      if (state !== 'running') await this.#parts.runtime.remove(id)
+  }
+
+  /** Everything stops; a pod that is being deleted is then removed from the node and from the API. */
+  async #endPod(observed: RuntimePod): Promise<void> {
+    const { runtime, network, client, images, backoff, tools, dataDir } = this.#parts
+    const { uid, namespace, name } = this.#pod.metadata
+    this.#prober.stop(['startup', 'liveness'])
+    const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
+    const grace = this.#graceSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
+    await this.#report(observed, true)
+    if (observed.containers.some(({ state }) => state === 'running'))
+      await killPod(this.#parts, this.#pod, observed, { graceSeconds: grace, podIP })
+    this.#prober.stop()
+    const ended = await runtime.pod(uid)
+    for (const { id } of ended.sandboxes) await runtime.remove(id)
+    await this.#report({ ...ended, sandboxes: [] }, true)
+    if (!this.#pod.spec.hostNetwork) {
+      await network.hostPorts(uid, podIP, [])
+      await network.podNetwork.tearDown(uid)
+    }
+    if (this.#graceSeconds === undefined) return
+    await this.#writer.flushed()
+    for (const { id } of ended.containers) await runtime.remove(id)
+    await removeVolumes({ podDir: podDirOf(dataDir, uid), tools })
+    images.forget(uid)
+    backoff.forget(`${uid}/`)
+    if (!this.#removed) {
+      try {
+        await client.delete(PodType, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } })
+      } catch (error) {
+        if (!isNotFound(error) && (error as { code?: number }).code !== 409) throw error
+      }
+    }
+    // With finalizers the object stays until others have done their part; nothing is left to do here either way.
+    this.#onGone()
+  }
+}

@@ -1,0 +1,75 @@
+// Sends a pod's status to the API server: the latest one, one request at a time, again until it arrives.
+import { Pod, type PodStatus } from '../../../shared/api/core/v1.ts'
+import { createBackoff } from '../../../shared/client/backoff.ts'
+import type { Client } from '../../../shared/client/client.ts'
+import { type Clock, delay } from '../../../shared/machinery/clock.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { ApiError, isNotFound } from '../../../shared/machinery/status.ts'
+
+export interface StatusWriterOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onError: (error: unknown) => void
+}
+
+export class StatusWriter {
+  readonly #options: StatusWriterOptions
+  readonly #pod: Pod
+  #sent: PodStatus | undefined
+  #next: PodStatus | undefined
+  #writing: Promise<void> | undefined
+
+  /** @param sent what the API server has already */
+  constructor(pod: Pod, options: StatusWriterOptions, sent?: PodStatus) {
+    this.#pod = pod
+    this.#options = options
+    this.#sent = sent
+  }
+
+  set(status: PodStatus): void {
+    if (deepEqual(status, this.#next ?? this.#sent, { emptyIsAbsent: true })) return
+    this.#next = status
+    this.#writing ??= this.#write().finally(() => (this.#writing = undefined))
+  }
+
+  /** Resolves when the API server has what was set last, or can no longer take it. */
+  async flushed(): Promise<void> {
+    while (this.#writing) await this.#writing
+  }
+
+  async #write(): Promise<void> {
+    const { client, clock, signal, onError } = this.#options
+    const { namespace, name, uid } = this.#pod.metadata
+    const backoff = createBackoff({ initialMs: 100, maxMs: 10_000 })
+    while (this.#next && !signal.aborted) {
+      const status = this.#next
+      try {
+        const patch = { metadata: { uid }, status: asPatch(status, this.#sent) }
+        await client.patch(Pod, { namespace, name }, patch, { subresource: 'status', signal })
+        this.#sent = status
+        if (this.#next === status) this.#next = undefined
+        backoff.reset()
+      } catch (error) {
+        if (signal.aborted) return
+        onError(error)
+        if (isGone(error)) {
+          this.#next = undefined
+          return
+        }
+        await delay(clock, backoff.next(), signal).catch(() => undefined) // aborted: the loop ends
+      }
+    }
+  }
+}
+
+/** Deleted, or replaced by another pod of the same name. */
+const isGone = (error: unknown): boolean =>
+  isNotFound(error) || (error instanceof ApiError && (error.code === 409 || error.code === 422))
+
+/** Lists that merge by key would keep addresses that are gone. */
+function asPatch(status: PodStatus, sent: PodStatus | undefined): object {
+  const had = sent?.podIPs ?? []
+  const kept = had.every(({ ip }) => status.podIPs?.some(other => other.ip === ip))
+  return kept ? status : { ...status, podIPs: [{ $patch: 'replace' }, ...(status.podIPs ?? [])] }
+}

@@ -1,0 +1,77 @@
+// A pod's sandbox: the container that holds its namespaces, its network, and the files that resolve names.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import type { HostPort } from '../../contracts.ts'
+import { type KubeletParts, podDirOf } from '../parts.ts'
+import { hostsFile, kernelHostname, parseResolvConf, resolvConfOf } from '../spec/names.ts'
+
+export interface Sandbox {
+  readonly id: string
+  readonly podIPs: readonly string[]
+}
+
+const STUB_RESOLVER = '127.0.0.53'
+
+/** @returns the sandbox, running and connected; a sandbox that could not be connected is removed again */
+export async function createSandbox(parts: KubeletParts, pod: Pod, attempt: number): Promise<Sandbox> {
+  const { runtime, node, network } = parts
+  const { uid } = pod.metadata
+  const { hostNetwork = false, hostPID = false, hostIPC = false, shareProcessNamespace = false } = pod.spec
+  const id = await runtime.createSandbox({
+    pod: pod.metadata,
+    attempt,
+    hostname: kernelHostname(pod, node.clusterDomain),
+    hostNetwork,
+    hostPID,
+    hostIPC,
+    shareProcessNamespace,
+    sysctls: Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
+  })
+  try {
+    await runtime.start(id)
+    if (hostNetwork) return { id, podIPs: [node.nodeIP] }
+    const pid = await runtime.pidOf(id)
+    if (pid === 0) throw new Error('the sandbox ended at once')
+    const { ips } = await network.podNetwork.setUp(uid, pid)
+    const ports = hostPortsOf(pod)
+    if (ports.length > 0) await network.hostPorts(uid, ips[0] ?? '', ports)
+    return { id, podIPs: ips }
+  } catch (error) {
+    await runtime.remove(id)
+    throw error
+  }
+}
+
+/** @returns the addresses of a pod whose sandbox runs already */
+export const addressesOf = ({ node, network }: KubeletParts, pod: Pod): readonly string[] =>
+  pod.spec.hostNetwork ? [node.nodeIP] : (network.podNetwork.addressesOf(pod.metadata.uid)?.ips ?? [])
+
+const hostPortsOf = (pod: Pod): HostPort[] =>
+  pod.spec.containers.flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort, containerPort, protocol = 'TCP', hostIP }) =>
+      hostPort
+        ? [{ hostPort, containerPort, protocol: protocol as HostPort['protocol'], ...(hostIP ? { hostIP } : {}) }]
+        : [],
+    ),
+  )
+
+/** Written in place: containers have these very files mounted. */
+export async function writeNameFiles(parts: KubeletParts, pod: Pod, podIPs: readonly string[]): Promise<void> {
+  const folder = podDirOf(parts.dataDir, pod.metadata.uid)
+  await mkdir(folder, { recursive: true, mode: 0o755 })
+  const hostFile = pod.spec.hostNetwork ? await readFile('/etc/hosts', 'utf8').catch(() => '') : ''
+  await Promise.all([
+    writeFile(join(folder, 'etc-hosts'), hostsFile(pod, podIPs, parts.node.clusterDomain, hostFile), { mode: 0o644 }),
+    writeFile(join(folder, 'resolv.conf'), resolvConfOf(pod, parts.node, await hostResolvConf()), { mode: 0o644 }),
+  ])
+}
+
+/** systemd-resolved's stub listens on the node's loopback, which pods do not share: its upstreams are used. */
+async function hostResolvConf() {
+  const read = async (path: string) => parseResolvConf(await readFile(path, 'utf8').catch(() => ''))
+  const own = await read('/etc/resolv.conf')
+  return own.nameservers.every(address => address === STUB_RESOLVER) && own.nameservers.length > 0
+    ? read('/run/systemd/resolve/resolv.conf')
+    : own
+}

@@ -1,0 +1,165 @@
+// Starts one container of a pod: image, environment, mounts, creation, start, postStart.
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, normalize } from 'node:path'
+import type { Container, Pod } from '../../../shared/api/core/v1.ts'
+import { runHook } from '../lifecycle/hook.ts'
+import { type KubeletParts, containerReference, factsOf, podDirOf } from '../parts.ts'
+import type { ContainerNamespaces, ContainerSpec, Mount, RuntimeImage, RuntimePod } from '../runtime/contract.ts'
+import { ContainerConfigError } from '../spec/config-error.ts'
+import { ephemeralContainers, specHashOf } from '../spec/containers.ts'
+import { environmentOf, expandCommand } from '../spec/env.ts'
+import { limitsOf } from '../spec/resources.ts'
+import { securityOf } from '../spec/security.ts'
+import { serviceVariables } from '../spec/service-env.ts'
+import { type VolumePaths, mountsOf } from '../volumes/volumes.ts'
+import { StartError } from './start-error.ts'
+
+export interface StartInput {
+  readonly pod: Pod
+  readonly container: Container
+  readonly runtime: RuntimePod
+  readonly sandboxId: string
+  readonly podIPs: readonly string[]
+  readonly volumes: VolumePaths
+  readonly attempt: number
+  readonly signal: AbortSignal
+}
+
+const HOOK_TIMEOUT_MS = 10 * 60_000
+const DEFAULT_TERMINATION_MESSAGE_PATH = '/dev/termination-log'
+
+/** @returns the new container's id @throws StartError, after its event was recorded */
+export async function startContainer(parts: KubeletParts, input: StartInput): Promise<string> {
+  const { pod, container } = input
+  const about = containerReference(pod, container.name)
+  try {
+    const image = await parts.images.ensure(pod, container, input.signal)
+    const spec = await withReason('CreateContainerConfigError', () => specOf(parts, input, image))
+    const id = await withReason('CreateContainerError', () => parts.runtime.createContainer(spec))
+    parts.recorder.event(about, 'Normal', 'Created', `Created container: ${container.name}`)
+    await withReason('RunContainerError', () => parts.runtime.start(id))
+    parts.recorder.event(about, 'Normal', 'Started', `Started container ${container.name}`)
+    await postStart(parts, input, id)
+    return id
+  } catch (error) {
+    const failure =
+      error instanceof StartError ? error : new StartError('CreateContainerError', (error as Error).message)
+    const ofImage = failure.reason.startsWith('ErrImage') || failure.reason === 'ImagePullBackOff'
+    if (failure.reason !== 'PostStartHookError')
+      parts.recorder.event(about, 'Warning', 'Failed', `Error: ${ofImage ? failure.reason : failure.message}`)
+    throw failure
+  }
+}
+
+async function withReason<T>(reason: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof StartError) throw error
+    throw new StartError(
+      error instanceof ContainerConfigError ? 'CreateContainerConfigError' : reason,
+      (error as Error).message,
+    )
+  }
+}
+
+async function postStart(
+  parts: KubeletParts,
+  { pod, container, podIPs }: StartInput,
+  containerId: string,
+): Promise<void> {
+  const handler = container.lifecycle?.postStart
+  if (!handler) return
+  const { runtime, clock, recorder } = parts
+  try {
+    const target = { container, containerId, podIP: podIPs[0] ?? '' }
+    await runHook(handler, target, { runtime, clock, timeoutMs: HOOK_TIMEOUT_MS })
+  } catch (error) {
+    const message = (error as Error).message
+    const about = containerReference(pod, container.name)
+    recorder.event(about, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${message}`)
+    recorder.event(about, 'Normal', 'Killing', 'FailedPostStartHook')
+    await runtime.stop(containerId, pod.spec.terminationGracePeriodSeconds ?? 30)
+    throw new StartError('PostStartHookError', message)
+  }
+}
+
+async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImage): Promise<ContainerSpec> {
+  const { pod, container, sandboxId, podIPs, volumes, attempt } = input
+  const { dataDir, tools, objects } = parts
+  const podDir = podDirOf(dataDir, pod.metadata.uid)
+  const services = serviceVariables(parts.services(), pod.metadata.namespace, pod.spec.enableServiceLinks ?? true)
+  const env = await environmentOf({ pod, container, facts: factsOf(parts, podIPs), services, objects })
+  const readProfile = (path: string) => readFile(join(dataDir, 'seccomp', normalize(`/${path}`)), 'utf8')
+  const security = await securityOf(pod, container, image.user, readProfile)
+  const messageFile = await prepareTerminationMessage(podDir, container.name, attempt)
+  const mounts = [
+    ...(await mountsOf(container, volumes, env, { podDir, tools })),
+    ...ownMounts(container, podDir),
+    {
+      hostPath: messageFile,
+      containerPath: container.terminationMessagePath || DEFAULT_TERMINATION_MESSAGE_PATH,
+      readOnly: false,
+    },
+  ]
+  return {
+    pod: pod.metadata,
+    name: container.name,
+    attempt,
+    specHash: specHashOf(container),
+    sandboxId,
+    image: container.image ?? '',
+    imageId: image.id,
+    ...expandCommand(container, env),
+    env: [...env].map(([name, value]) => `${name}=${value}`),
+    ...(container.workingDir ? { workingDir: container.workingDir } : {}),
+    mounts,
+    tty: container.tty ?? false,
+    stdin: container.stdin ?? false,
+    stdinOnce: container.stdinOnce ?? false,
+    terminationMessageFile: messageFile,
+    fallbackToLogs: container.terminationMessagePolicy === 'FallbackToLogsOnError',
+    ...(container.lifecycle?.stopSignal ? { stopSignal: container.lifecycle.stopSignal } : {}),
+    namespaces: namespacesOf(input),
+    resources: limitsOf(pod, container, { memoryBytes: parts.nodeMemoryBytes, podPidsLimit: parts.podPidsLimit }),
+    security,
+  }
+}
+
+/** Written by the container as it ends; a file of its own for every attempt. */
+async function prepareTerminationMessage(podDir: string, name: string, attempt: number): Promise<string> {
+  const folder = join(podDir, 'containers', name)
+  await mkdir(folder, { recursive: true })
+  const path = join(folder, `${attempt}.message`)
+  // Any user of the container may write it.
+  await writeFile(path, '')
+  await chmod(path, 0o666)
+  return path
+}
+
+/** /etc/hosts and /etc/resolv.conf, unless the container mounts something of its own there. */
+function ownMounts(container: Container, podDir: string): Mount[] {
+  const taken = new Set((container.volumeMounts ?? []).map(({ mountPath }) => mountPath))
+  return [
+    { hostPath: join(podDir, 'etc-hosts'), containerPath: '/etc/hosts', readOnly: false },
+    { hostPath: join(podDir, 'resolv.conf'), containerPath: '/etc/resolv.conf', readOnly: false },
+  ].filter(({ containerPath }) => !taken.has(containerPath))
+}
+
+function namespacesOf({ pod, container, runtime, sandboxId }: StartInput): ContainerNamespaces {
+  const { hostNetwork, hostIPC, hostPID, shareProcessNamespace } = pod.spec
+  const target = ephemeralContainers(pod).find(({ name }) => name === container.name)?.targetContainerName
+  const targetId = target && runtime.containers.find(({ name, state }) => name === target && state === 'running')?.id
+  if (target && !targetId) throw new ContainerConfigError(`unable to find target container ${target}`)
+  return {
+    network: hostNetwork ? 'host' : 'sandbox',
+    ipc: hostIPC ? 'host' : 'sandbox',
+    pid: hostPID
+      ? 'host'
+      : targetId
+        ? { containerId: targetId }
+        : shareProcessNamespace
+          ? { containerId: sandboxId }
+          : 'own',
+  }
+}
