@@ -9,6 +9,7 @@ import type { Client, ObjectRef } from './client.ts'
 import { createEventRecorder } from './events.ts'
 import { InformerFactory } from './informer-factory.ts'
 import type { Informer } from './informer.ts'
+import { type RequestLimits, createRequestLimits, limitedClient } from './limited-client.ts'
 import { keyOf, refOf } from './object-key.ts'
 import { createRateLimiter } from './rate-limiter.ts'
 import {
@@ -40,6 +41,8 @@ export interface ControllerManagerOptions {
 }
 
 const DEFAULT_WORKERS = 5
+/** Of all controllers together; an API server takes 200 writes at a time, and others want to write as well. */
+const MAX_IN_FLIGHT = 100
 /** An error that persists is worth a line only this often per key: the 1st, 4th, 8th … attempt. */
 const LOG_EVERY = 4
 
@@ -47,10 +50,12 @@ export class ControllerManager implements AsyncDisposable {
   readonly #options: ControllerManagerOptions
   readonly #stop = new AbortController()
   readonly #running: Promise<void>[] = []
+  readonly #limits: RequestLimits
   readonly #ready = deferred()
 
   constructor(options: ControllerManagerOptions) {
     this.#options = options
+    this.#limits = createRequestLimits(options.clock, MAX_IN_FLIGHT)
     this.#ready.promise.catch(() => undefined) // nobody has to wait for it
   }
 
@@ -91,7 +96,7 @@ export class ControllerManager implements AsyncDisposable {
     const { clock, log } = this.#options
     const signal = this.#stop.signal
     const identity = controller.identity ?? `${controller.name}-controller`
-    const client = this.#options.clientFor(identity)
+    const client = limitedClient(this.#options.clientFor(identity), this.#limits)
     const component = controller.eventSource ?? identity
     const queue = new WorkQueue({ clock, limiter: createRateLimiter(clock) })
     signal.addEventListener('abort', () => queue.close(), { once: true })
