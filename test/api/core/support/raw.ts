@@ -35,6 +35,8 @@ export function raw(server: TestApiServer, path: string, options: RawOptions = {
       {
         method,
         ca: server.pki.caPem,
+        // The certificate is checked for this name, whatever the Host header says.
+        servername: 'localhost',
         ...(identity ? { cert: identity.certPem, key: identity.keyPem } : {}),
         headers: {
           ...(bytes === undefined ? {} : { 'content-type': 'application/json' }),

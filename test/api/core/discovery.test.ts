@@ -1,0 +1,129 @@
+// Discovery, version, health and metrics.
+import { connect as h2connect } from 'node:http2'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+import { CONFIG_MAPS, raw } from './support/raw.ts'
+
+let server: TestApiServer
+let problem: string | undefined
+beforeAll(async () => {
+  server = await startTestApiServer({ readyChecks: [{ name: 'test-check', check: () => problem }] })
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+const AGGREGATED =
+  'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json'
+
+describe('discovery', () => {
+  test('/api and /apis list versions and groups', async () => {
+    expect((await raw(server, '/api')).json).toMatchObject({ kind: 'APIVersions', versions: ['v1'] })
+    const { json } = await raw(server, '/apis')
+    expect(json.kind).toBe('APIGroupList')
+    const autoscaling = json.groups!.find(group => (group.name as unknown) === 'autoscaling')!
+    expect(autoscaling.preferredVersion!.groupVersion).toBe('autoscaling/v2')
+    expect(autoscaling.versions!.map(version => version.version)).toEqual(['v2', 'v1'])
+    expect((await raw(server, '/apis/apps')).json).toMatchObject({ kind: 'APIGroup', name: 'apps' })
+  })
+  test('/apis/apps/v1 tells names, verbs and subresources', async () => {
+    const { json } = await raw(server, '/apis/apps/v1')
+    expect(json).toMatchObject({ kind: 'APIResourceList', groupVersion: 'apps/v1' })
+    const of = (name: string) => json.resources!.find(resource => (resource.name as unknown) === name)
+    expect(of('deployments')).toMatchObject({
+      kind: 'Deployment',
+      singularName: 'deployment',
+      namespaced: true,
+      shortNames: ['deploy'],
+      categories: ['all'],
+      verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
+    })
+    expect(of('deployments/scale')).toMatchObject({ group: 'autoscaling', version: 'v1', kind: 'Scale' })
+    expect(of('deployments/status')).toMatchObject({ kind: 'Deployment', verbs: ['get', 'patch', 'update'] })
+  })
+  test('aggregated discovery says the same in one document, with an ETag', async () => {
+    const { json, headers } = await raw(server, '/apis', { headers: { accept: AGGREGATED } })
+    expect(headers['content-type']).toBe('application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')
+    expect(json.kind).toBe('APIGroupDiscoveryList')
+    const apps = json.items!.find(item => (item.metadata!.name as unknown) === 'apps')!
+    const deployments = apps.versions![0]!.resources!.find(item => (item.resource as unknown) === 'deployments')!
+    expect(deployments).toMatchObject({
+      scope: 'Namespaced',
+      responseKind: { group: 'apps', version: 'v1', kind: 'Deployment' },
+    })
+    expect(deployments.subresources!.map(item => item.subresource)).toEqual(['scale', 'status'])
+    const again = await raw(server, '/apis', { headers: { accept: AGGREGATED, 'if-none-match': headers.etag! } })
+    expect(again.code).toBe(304)
+  })
+  test('unknown groups and versions answer 404', async () => {
+    for (const path of ['/apis/none', '/apis/apps/v9', '/api/v2', '/apis/apps/v1/x/y/z'])
+      expect((await raw(server, path)).code).toBe(404)
+  })
+})
+
+test('/version is a Kubernetes version that clients can parse', async () => {
+  const { json } = await raw(server, '/version')
+  expect(json).toMatchObject({ major: '1', minor: '36' })
+  expect(json.gitVersion).toMatch(/^v1\.36\.\d+\+flotilla/)
+})
+
+describe('health', () => {
+  test('/readyz answers ok, verbosely each check, and one check by name', async () => {
+    expect((await raw(server, '/readyz')).text).toBe('ok')
+    const { text } = await raw(server, '/readyz?verbose')
+    expect(text).toContain('[+]ping ok')
+    expect(text).toContain('[+]etcd ok')
+    expect(text).toContain('readyz check passed')
+    expect((await raw(server, '/livez/ping')).text).toBe('ok')
+    expect((await raw(server, '/livez/none')).code).toBe(404)
+  })
+  test('/readyz answers 500 and says which check failed', async () => {
+    problem = 'not yet'
+    const { code, text } = await raw(server, '/readyz')
+    problem = undefined
+    expect(code).toBe(500)
+    expect(text).toContain('[-]test-check failed: not yet')
+    expect((await raw(server, '/livez')).code).toBe(200)
+  })
+})
+
+test('/metrics counts requests under upstream names', async () => {
+  await raw(server, CONFIG_MAPS)
+  await raw(server, '/apis/made-up.example/v1/things')
+  const { text } = await raw(server, '/metrics')
+  expect(text).toMatch(
+    /apiserver_request_total\{verb="LIST",group="",version="v1",resource="configmaps",[^}]*code="200"\} \d+/,
+  )
+  expect(text).toContain('apiserver_request_duration_seconds_bucket')
+  expect(text).toContain('flotilla_event_loop_delay_seconds')
+  // Labels come only from what is served: made-up targets cannot grow the series.
+  expect(text).not.toContain('made-up.example')
+})
+
+test('HTTP/2 is spoken, with windows of at least 1 MiB', async () => {
+  const session = h2connect(server.url, {
+    ca: server.pki.caPem,
+    cert: server.pki.admin.certPem,
+    key: server.pki.admin.keyPem,
+  })
+  const settings = await new Promise<{ initialWindowSize?: number }>((resolve, reject) => {
+    session.on('remoteSettings', resolve)
+    session.on('error', reject)
+  })
+  expect(settings.initialWindowSize).toBeGreaterThanOrEqual(1024 * 1024)
+  const answers = await Promise.all(
+    Array.from(
+      { length: 20 },
+      () =>
+        new Promise<string>((resolve, reject) => {
+          const stream = session.request({ ':path': CONFIG_MAPS })
+          let text = ''
+          stream.setEncoding('utf8')
+          stream.on('data', chunk => (text += chunk))
+          stream.on('end', () => resolve(text))
+          stream.on('error', reject)
+          stream.end()
+        }),
+    ),
+  )
+  for (const text of answers) expect(JSON.parse(text)).toMatchObject({ kind: 'ConfigMapList' })
+  session.destroy()
+})

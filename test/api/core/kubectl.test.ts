@@ -1,0 +1,128 @@
+// The real kubectl against the real server.
+import { execFile, spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from '../../support/eventually.ts'
+import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+
+const run = promisify(execFile)
+let server: TestApiServer
+let home: string
+beforeAll(async () => {
+  server = await startTestApiServer()
+  home = await mkdtemp(join(tmpdir(), 'flotilla-kubectl-'))
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  await rm(home, { recursive: true, force: true })
+})
+
+const environment = () => ({ PATH: process.env.PATH, HOME: home, KUBECONFIG: server.kubeconfig })
+async function kubectl(...args: string[]): Promise<string> {
+  const { stdout } = await run('kubectl', args, { env: environment(), timeout: 20_000 })
+  return stdout
+}
+const failing = (...args: string[]): Promise<string> =>
+  kubectl(...args).then(
+    () => Promise.reject(new Error(`kubectl ${args.join(' ')} should have failed`)),
+    (error: { stderr?: string }) => error.stderr ?? '',
+  )
+
+const MANIFEST = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, labels: {app: web}}
+data: {colour: blue}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "example.test/web:1", ports: [{containerPort: 80}]}]}
+`
+
+test('apply creates, then configures, then changes nothing', async () => {
+  const file = join(home, 'web.yaml')
+  await writeFile(file, MANIFEST)
+  expect(await kubectl('apply', '-f', file)).toBe('configmap/settings created\ndeployment.apps/web created\n')
+  expect(await kubectl('apply', '-f', file)).toBe('configmap/settings unchanged\ndeployment.apps/web unchanged\n')
+  await writeFile(file, MANIFEST.replace('blue', 'red').replace('replicas: 3', 'replicas: 2'))
+  expect(await kubectl('apply', '-f', file)).toBe('configmap/settings configured\ndeployment.apps/web configured\n')
+  expect(await kubectl('get', 'configmap', 'settings', '-o', 'jsonpath={.data.colour}')).toBe('red')
+})
+
+test('get prints the tables of the kinds', async () => {
+  const table = await kubectl('get', 'deployments', '-o', 'wide')
+  expect(table.split('\n')[0]!.split(/\s{2,}/)).toEqual([
+    'NAME',
+    'READY',
+    'UP-TO-DATE',
+    'AVAILABLE',
+    'AGE',
+    'CONTAINERS',
+    'IMAGES',
+    'SELECTOR',
+  ])
+  expect(table).toMatch(/web\s+0\/2\s+0\s+0\s+\S+\s+web\s+example\.test\/web:1\s+app=web/)
+  expect(await kubectl('get', 'configmaps', '-l', 'app=web', '-o', 'name')).toBe('configmap/settings\n')
+})
+
+test('scale, label, annotate, patch and set image write', async () => {
+  expect(await kubectl('scale', 'deployment/web', '--replicas=5')).toContain('scaled')
+  expect(await kubectl('label', 'deployment/web', 'tier=front')).toContain('labeled')
+  expect(await kubectl('annotate', 'deployment/web', 'note=hello')).toContain('annotated')
+  expect(await kubectl('set', 'image', 'deployment/web', 'web=example.test/web:2')).toContain('image updated')
+  const shown = await kubectl('get', 'deployment', 'web', '-o', 'json')
+  expect(JSON.parse(shown)).toMatchObject({
+    metadata: { labels: { tier: 'front' }, annotations: { note: 'hello' } },
+    spec: { replicas: 5, template: { spec: { containers: [{ image: 'example.test/web:2' }] } } },
+  })
+})
+
+test('explain, api-resources and api-versions know the kinds', async () => {
+  expect(await kubectl('explain', 'deployment.spec.replicas')).toContain('FIELD: replicas <integer>')
+  expect(await kubectl('api-resources', '--api-group=apps')).toMatch(
+    /deployments\s+deploy\s+apps\/v1\s+true\s+Deployment/,
+  )
+  expect(await kubectl('api-versions')).toContain('rbac.authorization.k8s.io/v1')
+})
+
+test('errors reach the user in upstream words', async () => {
+  const file = join(home, 'bad.yaml')
+  await writeFile(file, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad}\nspecc: {}\n')
+  expect(await failing('apply', '-f', file)).toContain('unknown field "specc"')
+  expect(await failing('get', 'configmap', 'absent')).toContain(
+    'Error from server (NotFound): configmaps "absent" not found',
+  )
+  await writeFile(file, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Bad_Name}\n')
+  expect(await failing('create', '-f', file)).toContain(
+    'The ConfigMap "Bad_Name" is invalid: metadata.name: Invalid value',
+  )
+})
+
+test('a watch shows changes as they happen', async () => {
+  const child = spawn('kubectl', ['get', 'configmaps', '--watch', '-o', 'name'], { env: environment() })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', text => (output += text))
+  try {
+    await eventually(() => expect(output).toContain('configmap/settings'))
+    const file = join(home, 'live.yaml')
+    await writeFile(file, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: live}\n')
+    await kubectl('create', '-f', file)
+    await eventually(() => expect(output).toContain('configmap/live'))
+  } finally {
+    child.kill()
+    await new Promise(resolve => child.once('close', resolve))
+  }
+})
+
+test('delete removes, and waits until it is gone', async () => {
+  expect(await kubectl('delete', 'deployment/web', 'configmap/settings')).toContain('deployment.apps "web" deleted')
+  expect(await failing('get', 'deployment', 'web')).toContain('not found')
+})
