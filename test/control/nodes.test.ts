@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Node, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { Lease } from '../../src/shared/api/coordination/v1.ts'
+import { formatMicroTime, formatTime } from '../../src/shared/machinery/clock.ts'
+import { conditionOf } from '../../src/shared/machinery/conditions.ts'
+import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { type Cluster, reportPod, startCluster } from './support/cluster.ts'
+
+let cluster: Cluster
+let clock: ManualClock
+beforeEach(async () => {
+  clock = new ManualClock(Date.now())
+  cluster = await startCluster({ clock })
+  await eventually(() => cluster.client.get(ServiceAccount, { namespace: 'default', name: 'default' }))
+})
+afterEach(() => cluster?.[Symbol.asyncDispose]())
+
+const namespace = 'kube-node-lease'
+const getNode = (name: string) => cluster.client.get(Node, { name })
+const taintsOf = async (name: string) =>
+  ((await getNode(name)).spec.taints ?? []).map(t => `${t.key}:${t.effect}`).sort()
+const ready = (status: string) => [
+  { type: 'Ready', status, reason: 'KubeletReady', message: '', lastHeartbeatTime: formatTime(clock.now()) },
+]
+
+async function join(name: string): Promise<void> {
+  await cluster.client.create(Node, { metadata: { name }, spec: {} })
+  await report(name, 'True')
+  const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: formatMicroTime(clock.now()) }
+  await cluster.client.create(Lease, { metadata: { namespace, name }, spec })
+}
+const report = (name: string, status: string) =>
+  cluster.client.patch(
+    Node,
+    { name },
+    { status: { conditions: ready(status) } },
+    { subresource: 'status', type: 'merge' },
+  )
+const renew = (name: string) =>
+  cluster.client.patch(
+    Lease,
+    { namespace, name },
+    { spec: { renewTime: formatMicroTime(clock.now()) } },
+    { type: 'merge' },
+  )
+
+/** Time passes in steps in which the named nodes renew their leases. */
+async function pass(seconds: number, alive: string[]): Promise<void> {
+  for (let passed = 0; passed < seconds; passed += 5) {
+    for (const name of alive) await renew(name)
+    await clock.advance(5_000)
+  }
+}
+const readyOf = async (name: string) => conditionOf((await getNode(name)).status.conditions, 'Ready')
+
+describe('node-lifecycle', () => {
+  test('a node that stops renewing its lease becomes Unknown after 40 s, tainted, and its pods leave their Services', async () => {
+    await join('a')
+    await join('b')
+    const spec = { containers: [{ name: 'web', image: 'web:1' }], nodeName: 'a' }
+    const pod = await cluster.client.create(Pod, { metadata: { namespace: 'default', name: 'web' }, spec })
+    await reportPod(cluster.client, pod)
+    await pass(35, ['b'])
+    expect(await readyOf('a')).toMatchObject({ status: 'True' })
+    await pass(15, ['b'])
+    await eventually(async () => {
+      expect(await readyOf('a')).toMatchObject({
+        status: 'Unknown',
+        reason: 'NodeStatusUnknown',
+        message: 'Kubelet stopped posting node status.',
+      })
+      expect(conditionOf((await getNode('a')).status.conditions, 'MemoryPressure')).toMatchObject({
+        status: 'Unknown',
+        reason: 'NodeStatusNeverUpdated',
+      })
+      expect(await taintsOf('a')).toEqual([
+        'node.kubernetes.io/unreachable:NoExecute',
+        'node.kubernetes.io/unreachable:NoSchedule',
+      ])
+      const stale = await cluster.client.get(Pod, pod.metadata)
+      expect(conditionOf(stale.status.conditions, 'Ready')?.status).toBe('False')
+    })
+    expect(await readyOf('b')).toMatchObject({ status: 'True' })
+    await report('a', 'True')
+    await renew('a')
+    await eventually(async () => {
+      await pass(5, ['a', 'b']) // a conflict is tried again after some milliseconds
+      expect([await taintsOf('a'), cluster.warnings]).toEqual([[], []])
+    })
+  })
+
+  test('nobody is evicted while no node at all reports', async () => {
+    await join('only')
+    await pass(120, [])
+    await eventually(async () => {
+      await clock.advance(1000)
+      expect((await readyOf('only'))?.status).toBe('Unknown')
+      expect(await taintsOf('only')).toEqual(['node.kubernetes.io/unreachable:NoSchedule'])
+    })
+  })
+
+  test('after the control plane slept, every node gets its whole grace period again', async () => {
+    await join('a')
+    await join('b')
+    await pass(30, ['a', 'b'])
+    clock.jump(8 * 3_600_000)
+    await pass(35, [])
+    expect(await readyOf('a')).toMatchObject({ status: 'True' })
+    expect(await readyOf('b')).toMatchObject({ status: 'True' })
+    await pass(15, ['b'])
+    await eventually(async () => expect((await readyOf('a'))?.status).toBe('Unknown'))
+  })
+})
+
+describe('taint-eviction', () => {
+  test('pods go when they do not tolerate the taint, or not any longer', async () => {
+    await join('a')
+    const create = (name: string, tolerations: Pod['spec']['tolerations']) =>
+      cluster.client.create(Pod, {
+        metadata: { namespace: 'default', name },
+        spec: { containers: [{ name: 'web', image: 'web:1' }], nodeName: 'a', ...(tolerations ? { tolerations } : {}) },
+      })
+    const key = 'drain'
+    await create('intolerant', undefined)
+    await create('patient', [{ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }])
+    await create('faithful', [{ key, operator: 'Exists' }])
+    const gone = async (name: string) =>
+      (await cluster.client.get(Pod, { namespace: 'default', name }).catch(() => undefined))?.metadata
+        .deletionTimestamp !== undefined ||
+      !(await cluster.client.list(Pod, { namespace: 'default' })).items.some(pod => pod.metadata.name === name)
+    await cluster.client.patch(
+      Node,
+      { name: 'a' },
+      { spec: { taints: [{ key, effect: 'NoExecute' }] } },
+      { type: 'merge' },
+    )
+    await eventually(async () => expect(await gone('intolerant')).toBe(true))
+    await pass(295, ['a'])
+    expect(await gone('patient')).toBe(false)
+    await pass(10, ['a'])
+    await eventually(async () => expect(await gone('patient')).toBe(true))
+    expect(await gone('faithful')).toBe(false)
+  })
+})
+
+describe('node-ipam', () => {
+  test('gives each node a /24 of its own', async () => {
+    await Promise.all(
+      Array.from({ length: 10 }, (_, i) => cluster.client.create(Node, { metadata: { name: `n${i}` }, spec: {} })),
+    )
+    await eventually(async () => {
+      const { items } = await cluster.client.list(Node)
+      const cidrs = items.map(({ spec }) => spec.podCIDR)
+      expect(cidrs.every(cidr => /^10\.244\.\d+\.0\/24$/.test(cidr ?? ''))).toBe(true)
+      expect(new Set(cidrs).size).toBe(10)
+      expect(items.every(({ spec }) => spec.podCIDRs?.[0] === spec.podCIDR)).toBe(true)
+    })
+  })
+})
+
+describe('pod-gc', () => {
+  test('removes pods of a node that is gone for 40 s, marking them failed', async () => {
+    await join('a')
+    const spec = { containers: [{ name: 'web', image: 'web:1' }], nodeName: 'a' }
+    const metadata = { namespace: 'default', name: 'web', finalizers: ['test/look'] }
+    const pod = await cluster.client.create(Pod, { metadata, spec })
+    await cluster.client.delete(Node, { name: 'a' })
+    await pass(35, [])
+    expect((await cluster.client.get(Pod, pod.metadata)).metadata.deletionTimestamp).toBeUndefined()
+    await pass(10, [])
+    await eventually(async () => {
+      const dead = await cluster.client.get(Pod, pod.metadata)
+      expect(dead.metadata.deletionTimestamp).toBeDefined()
+      expect(dead.status.phase).toBe('Failed')
+      expect(conditionOf(dead.status.conditions, 'DisruptionTarget')).toMatchObject({
+        status: 'True',
+        reason: 'DeletionByPodGC',
+        message: 'PodGC: node no longer exists',
+      })
+    })
+  })
+})
