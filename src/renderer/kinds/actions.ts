@@ -1,5 +1,5 @@
 // What can be done with objects of a kind, in the row's menu, by key and for many at once.
-import { FileCode, PauseCircle, PlayCircle, RefreshCw, Scaling, ScrollText, SquareTerminal, Trash2 } from '@lucide/vue'
+import { FileCode, History, PauseCircle, PlayCircle, RefreshCw, Scaling, ScrollText, SquareTerminal, Trash2 } from '@lucide/vue'
 import type { Component } from 'vue'
 import type { Pod } from '../../shared/api/core/v1.ts'
 import { formatTime } from '../../shared/machinery/clock.ts'
@@ -154,7 +154,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     type.kind === 'Pod' && {
       id: 'previous',
       title: 'Logs of the previous run',
-      icon: ScrollText,
+      icon: History,
       key: 'p',
       run: first(row => openLogs(row.object, true)),
     },
