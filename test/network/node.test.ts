@@ -70,7 +70,7 @@ describe('a node', () => {
   })
 
   it('reaches pods from the host, and the host from pods', async () => {
-    expect(tcp(host, ipA, 8080)).toEqual(['A 192.168.77.1'])
+    expect(tcp(host, ipA, 8080)).toEqual(['A 10.244.1.0'])
     await serve(host, 'HOST', 7000)
     expect(tcp(a, '192.168.77.1', 7000)).toEqual([`HOST ${ipA}`])
   })
@@ -85,9 +85,27 @@ describe('a node', () => {
   it('lets a pod reach itself through its own service', async () => {
     await agent.put('endpointslices', slice('web', [endpoints()[0]!]))
     await eventually(() => namesIn(tcp(b, '10.96.0.50', 80, 5)).join() === 'A')
-    expect(tcp(a, '10.96.0.50', 80, 3)).toEqual(Array(3).fill('A 192.168.77.1'))
+    expect(tcp(a, '10.96.0.50', 80, 3)).toEqual(Array(3).fill('A 10.244.1.0'))
     await agent.put('endpointslices', slice('web', endpoints()))
     await eventually(() => namesIn(tcp(b, '10.96.0.50', 80, 10)).length === 2)
+  })
+
+  it('keeps pods and services reachable from the host when its own addresses change', async () => {
+    host.run('ip', 'address', 'delete', '192.168.77.1/24', 'dev', 'eth0')
+    host.run('ip', 'address', 'add', '192.168.77.31/24', 'dev', 'eth0')
+    expect(tcp(host, ipA, 8080)).toEqual(['A 10.244.1.0'])
+    expect(namesIn(tcp(host, '10.96.0.50', 80, 20))).toEqual(['A', 'B'])
+    expect(tcp(a, '192.168.77.9', 9000)).toEqual(['OUT 192.168.77.31'])
+    host.run('ip', 'address', 'delete', '192.168.77.31/24', 'dev', 'eth0')
+    host.run('ip', 'address', 'add', '192.168.77.1/24', 'dev', 'eth0')
+  })
+
+  it('puts back the routes of links that someone took down and up', async () => {
+    const [, link] = / dev (flo-\w+)/.exec(host.run('ip', 'route', 'show', ipA))!
+    host.run('ip', 'link', 'set', link!, 'down')
+    host.run('ip', 'link', 'set', link!, 'up')
+    expect(host.run('ip', 'route', 'show', ipA)).toBe('')
+    await eventually(() => tcp(host, ipA, 8080)[0] === 'A 10.244.1.0')
   })
 
   it('masquerades what leaves the cluster, and nothing else', () => {

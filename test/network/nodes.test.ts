@@ -140,8 +140,10 @@ describe('nodes', () => {
   })
 
   it('open the firewall again after it was reloaded', async () => {
+    agents[0]!.pause()
     load(hosts[0]!, 'iptables-nft-restore', DOCKER_RULES)
     expect(tcp(pods[0]!, ips[1]!, 8080)).toEqual(['TIMEOUT'])
+    agents[0]!.resume()
     await eventually(() => namesIn(tcp(pods[0]!, ips[1]!, 8080)).join() === 'node2', 20_000)
     expect(hosts[0]!.run('iptables-nft', '-S', 'DOCKER-USER').split('\n')[1]).toBe('-A DOCKER-USER -j FLOTILLA-FORWARD')
   })

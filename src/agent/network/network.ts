@@ -20,7 +20,7 @@ import { ClusterView } from './cluster-view.ts'
 import { type Run, run as runTool } from './exec.ts'
 import { openFirewalls } from './firewall/firewalls.ts'
 import { listAddresses } from './ip.ts'
-import { requireCidr } from './ipv4.ts'
+import { formatIPv4, requireCidr } from './ipv4.ts'
 import { NodeRoutes, type PeerPlan, peerOf } from './node-routes.ts'
 import { Owned } from '../../shared/machinery/owned.ts'
 import { findPodCIDR } from './pod-cidr.ts'
@@ -91,10 +91,14 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   const ownAddresses = [...new Set([identity.clusterDNS, options.kubernetesServiceIP])]
 
   applySysctls(join(stateDir, 'sysctls.json'))
-  await setUpServiceLink({ run, addresses: ownAddresses, serviceCIDR, nodeIP })
+  // The range's first address is the node's own in the pod network: there as long as the node is, however often the
+  // machine's other addresses change.
+  const hostIP = formatIPv4(requireCidr(podCIDR).base)
+  const setUpLink = () => setUpServiceLink({ run, addresses: ownAddresses, serviceCIDR, hostIP })
+  await setUpLink()
 
   const pool = new AddressPool(join(stateDir, 'addresses.json'), requireCidr(podCIDR))
-  const podNetwork = new RoutedPodNetwork({ run, addresses: pool, mtu: await uplinkMtu(run, nodeIP), nodeIP })
+  const podNetwork = new RoutedPodNetwork({ run, addresses: pool, mtu: await uplinkMtu(run, nodeIP), hostIP })
   await podNetwork.adopt()
 
   let plan: PeerPlan = { direct: [], tunnelled: [] }
@@ -106,7 +110,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     clock,
     log,
     base: () =>
-      baseRules({ clusterCIDR, podCIDR, serviceCIDR, nodeIP, direct: plan.direct.map(peer => `${peer.nodeIP}/32`) }),
+      baseRules({ clusterCIDR, podCIDR, serviceCIDR, hostIP, direct: plan.direct.map(peer => `${peer.nodeIP}/32`) }),
     applied: () => {
       const flows = stale
       stale = []
@@ -128,12 +132,14 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   )
   owned.use(new HealthChecks({ view, nodeName, log }))
 
-  const routes = new NodeRoutes({ run, nodeIP, podCIDR: requireCidr(podCIDR) })
+  const routes = new NodeRoutes({ run, nodeIP, hostIP })
   const reassert = serialised(async () => {
     const peers = [...view.nodes.values()].flatMap(node =>
       node.metadata.name === nodeName ? [] : (peerOf(node) ?? []),
     )
     const before = JSON.stringify(plan.direct)
+    await setUpLink()
+    await podNetwork.repair()
     plan = await routes.apply(peers)
     const tunnelPeers = plan.tunnelled.map(peer => peer.nodeIP).sort()
     await openFirewalls(run, { clusterCIDR, ownAddresses, tunnelPeers }, log)

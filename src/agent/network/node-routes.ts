@@ -3,7 +3,7 @@
 import type { Node } from '../../shared/api/core/v1.ts'
 import type { Run } from './exec.ts'
 import { type Address, ipBatch, ipBatchForce, listAddresses, listLinks, listRoutes } from './ip.ts'
-import { type Cidr, contains, formatCidr, formatIPv4, parseCidr, parseIPv4 } from './ipv4.ts'
+import { type Cidr, contains, formatCidr, parseCidr, parseIPv4 } from './ipv4.ts'
 import { ROUTE_PROTOCOL, VXLAN_ID, VXLAN_LINK, VXLAN_PORT, vxlanAddress } from './names.ts'
 
 export interface Peer {
@@ -44,7 +44,8 @@ function subnetOf(nodeIP: string, addresses: readonly Address[]): Cidr | undefin
 export interface NodeRoutesOptions {
   readonly run: Run
   readonly nodeIP: string
-  readonly podCIDR: Cidr
+  /** The node's address in the pod network. */
+  readonly hostIP: string
 }
 
 export class NodeRoutes {
@@ -57,7 +58,7 @@ export class NodeRoutes {
 
   /** Makes the host's routes those of these peers. Routes of other programs are left alone. */
   async apply(peers: readonly Peer[]): Promise<PeerPlan> {
-    const { run, nodeIP } = this.#options
+    const { run, nodeIP, hostIP } = this.#options
     const [addresses, routes, links] = await Promise.all([
       listAddresses(run),
       listRoutes(run, ['proto', ROUTE_PROTOCOL]),
@@ -78,7 +79,7 @@ export class NodeRoutes {
     if (plan.tunnelled.length > 0) await this.#setUpTunnel(plan.tunnelled, hasTunnel, addresses)
     await ipBatch(
       run,
-      [...wanted].map(([dst, how]) => `route replace ${dst} ${how} proto ${ROUTE_PROTOCOL}`),
+      [...wanted].map(([dst, how]) => `route replace ${dst} ${how} src ${hostIP} proto ${ROUTE_PROTOCOL}`),
     )
     const stale = routes.filter(({ dst, gateway }) => gateway && !wanted.has(dst))
     await ipBatchForce(
@@ -91,7 +92,7 @@ export class NodeRoutes {
   }
 
   async #setUpTunnel(peers: readonly Peer[], exists: boolean, addresses: readonly Address[]): Promise<void> {
-    const { run, nodeIP, podCIDR } = this.#options
+    const { run, nodeIP } = this.#options
     const own = parseIPv4(nodeIP) ?? 0
     if (!exists) {
       const underlay = addresses.find(({ addr_info }) => addr_info.some(({ local }) => local === nodeIP))?.ifname
@@ -99,8 +100,6 @@ export class NodeRoutes {
       await ipBatch(run, [
         `link add ${VXLAN_LINK} address ${vxlanAddress(own)} type vxlan id ${VXLAN_ID} local ${nodeIP} ${dev} dstport ${VXLAN_PORT} nolearning`,
         `link set ${VXLAN_LINK} addrgenmode none`,
-        // The range's first address: what the host itself sends through the tunnel gets its answer back through it.
-        `address add ${formatIPv4(podCIDR.base)}/32 dev ${VXLAN_LINK}`,
         `link set ${VXLAN_LINK} up`,
       ])
     }

@@ -15,7 +15,7 @@ export interface PodNetworkOptions {
   /** Of the interface inside the pod, in bytes. */
   readonly mtu: number
   /** Source address of connections that the host opens to its pods. */
-  readonly nodeIP: string
+  readonly hostIP: string
 }
 
 export class RoutedPodNetwork implements PodNetwork {
@@ -58,6 +58,28 @@ export class RoutedPodNetwork implements PodNetwork {
     }
   }
 
+  /** Puts back routes that were lost with the link's state (network managers that take links down and up). */
+  async repair(): Promise<void> {
+    const { run, addresses } = this.#options
+    const [links, routes] = await Promise.all([listLinks(run), listRoutes(run, ['proto', ROUTE_PROTOCOL])])
+    const names = new Set(links.map(link => link.ifname))
+    const routed = new Set(routes.map(({ dst, dev = '' }) => `${dst} ${dev}`))
+    const lost = addresses.pods().flatMap(podUid => {
+      const name = podLinkName(podUid)
+      const ip = addresses.get(podUid)
+      const isBeingSetUp = this.#queues.has(podUid)
+      return ip && names.has(name) && !routed.has(`${ip} ${name}`) && !isBeingSetUp ? [{ name, ip }] : []
+    })
+    await ipBatch(
+      run,
+      lost.flatMap(({ name, ip }) => [`link set ${name} up`, this.#route(ip, name)]),
+    )
+  }
+
+  #route(ip: string, link: string): string {
+    return `route replace ${ip}/32 dev ${link} scope link src ${this.#options.hostIP} proto ${ROUTE_PROTOCOL}`
+  }
+
   async #isSetUp(podUid: string, pid: number, ip: string): Promise<boolean> {
     const { run } = this.#options
     const name = podLinkName(podUid)
@@ -78,7 +100,7 @@ export class RoutedPodNetwork implements PodNetwork {
   }
 
   async #connect(podUid: string, pid: number, ip: string): Promise<void> {
-    const { run, mtu, nodeIP } = this.#options
+    const { run, mtu } = this.#options
     const name = podLinkName(podUid)
     await this.#removeLink(name)
     try {
@@ -101,7 +123,7 @@ export class RoutedPodNetwork implements PodNetwork {
         pid,
       )
       // Last, so that a link with a route is a link that is complete.
-      await ipBatch(run, [`route replace ${ip}/32 dev ${name} scope link src ${nodeIP} proto ${ROUTE_PROTOCOL}`])
+      await ipBatch(run, [this.#route(ip, name)])
     } catch (error) {
       await this.#removeLink(name)
       throw error

@@ -55,7 +55,7 @@ async function checkNft(run: Run): Promise<PreflightProblem[]> {
     clusterCIDR: '10.244.0.0/16',
     podCIDR: '10.244.0.0/24',
     serviceCIDR: '10.96.0.0/16',
-    nodeIP: '192.0.2.1',
+    hostIP: '10.244.0.0',
     direct: [],
   })
   const problem = await run(['nft', '--check', '-f', '-'], { input: sample }).then(

@@ -8,17 +8,20 @@ export interface ServiceLinkOptions {
   readonly run: Run
   readonly addresses: readonly string[]
   readonly serviceCIDR: string
-  readonly nodeIP: string
+  /** The node's address in the pod network. */
+  readonly hostIP: string
 }
 
-export async function setUpServiceLink({ run, addresses, serviceCIDR, nodeIP }: ServiceLinkOptions): Promise<void> {
+export async function setUpServiceLink({ run, addresses, serviceCIDR, hostIP }: ServiceLinkOptions): Promise<void> {
   if (!(await exists(run))) await create(run)
   await ipBatch(run, [
     `link set ${SERVICE_LINK} addrgenmode none`,
     `link set ${SERVICE_LINK} up`,
     // Scope host: never chosen as the source of a masqueraded packet.
     ...addresses.map(address => `address replace ${address}/32 dev ${SERVICE_LINK} scope host`),
-    `route replace ${serviceCIDR} dev ${SERVICE_LINK} scope link src ${nodeIP} proto ${ROUTE_PROTOCOL}`,
+    // A source for the host's own connections to pods that no change of the machine's addresses takes away.
+    `address replace ${hostIP}/32 dev ${SERVICE_LINK} scope link`,
+    `route replace ${serviceCIDR} dev ${SERVICE_LINK} scope link src ${hostIP} proto ${ROUTE_PROTOCOL}`,
   ])
 }
 

@@ -8,7 +8,8 @@ export interface BaseRulesOptions {
   readonly podCIDR: string
   /** Addresses of all Services: what of them nobody serves is refused. */
   readonly serviceCIDR: string
-  readonly nodeIP: string
+  /** The node's address in the pod network. */
+  readonly hostIP: string
   /** Addresses besides the cluster's that know the way back to pods: nodes with a direct route. */
   readonly direct: readonly string[]
 }
@@ -23,7 +24,7 @@ const nodePortKey = 'meta l4proto . th dport'
  * take a Service's traffic. Refusals happen in filter chains: a service address that was not redirected is still the
  * destination there.
  */
-export function baseRules({ clusterCIDR, podCIDR, serviceCIDR, nodeIP, direct }: BaseRulesOptions): string {
+export function baseRules({ clusterCIDR, podCIDR, serviceCIDR, hostIP, direct }: BaseRulesOptions): string {
   return `add table ip ${TABLE}
 delete table ip ${TABLE}
 table ip ${TABLE} {
@@ -52,7 +53,8 @@ table ip ${TABLE} {
   }
   chain masquerade-now {
     meta mark set meta mark & 0xffffbfff
-    oifname "${POD_LINK_PREFIX}*" snat to ${nodeIP}
+    oifname "${POD_LINK_PREFIX}*" snat to ${hostIP}
+    oifname "${VXLAN_LINK}" snat to ${hostIP}
     masquerade
   }
 
@@ -92,7 +94,7 @@ table ip ${TABLE} {
     meta mark & ${MASQUERADE_MARK} != 0 goto masquerade-now
     ip saddr . ip daddr @hairpin goto masquerade-now
     ip saddr 127.0.0.0/8 oifname != "lo" goto masquerade-now
-    oifname "${VXLAN_LINK}" ip saddr != ${clusterCIDR} masquerade
+    oifname "${VXLAN_LINK}" ip saddr != ${clusterCIDR} snat to ${hostIP}
     ip saddr ${podCIDR} ip daddr != @direct masquerade
   }
 }

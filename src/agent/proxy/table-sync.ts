@@ -56,10 +56,9 @@ export class TableSync implements AsyncDisposable {
   async verify(): Promise<void> {
     const { run, log } = this.#options
     if (this.#needsAll || this.#running) return
-    const isThere = await run(['nft', 'list', 'chain', 'ip', TABLE, 'nat-prerouting']).then(
-      () => true,
-      () => false,
-    )
+    // Of nft's listings this is the one that does not load every rule and element first.
+    const chains = await run(['nft', 'list', 'chains', 'ip'])
+    const isThere = chains.includes(`table ip ${TABLE} {`) && chains.includes('chain nat-postrouting {')
     if (isThere || this.#stopped) return
     log.warn({ table: TABLE }, 'the network rules were removed by someone else: writing them again')
     this.requestAll()

@@ -85,6 +85,13 @@ export class Agent {
     await this.exited
   }
 
+  /** Stops its clock, as if it were busy elsewhere. */
+  pause(): void {
+    this.#child.kill('SIGSTOP')
+  }
+  resume(): void {
+    this.#child.kill('SIGCONT')
+  }
   kill(): void {
     this.#child.kill('SIGKILL')
   }
