@@ -1,7 +1,7 @@
 // The write verbs over TLS, seen as a client sees them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
-import { CONFIG_MAPS, configMap, pod, PODS, raw } from './support/raw.ts'
+import { type AnyJson, CONFIG_MAPS, configMap, pod, PODS, raw } from './support/raw.ts'
 
 let server: TestApiServer
 beforeAll(async () => {
@@ -274,7 +274,7 @@ describe('patch', () => {
   test('of many clients at once all take effect', async () => {
     await raw(server, CONFIG_MAPS, { body: configMap('raced', { data: {} }) })
     const keys = Array.from({ length: 20 }, (_, i) => `k${i}`)
-    const answers = await Promise.all(keys.map(key => patch('raced', types.merge, { data: { [key]: 'x' } })))
+    const answers = await Promise.all(keys.map((key: AnyJson) => patch('raced', types.merge, { data: { [key]: 'x' } })))
     expect(answers.map(({ code }) => code)).toEqual(keys.map(() => 200))
     const { json } = await raw(server, `${CONFIG_MAPS}/raced`)
     expect(Object.keys(json.data!).sort()).toEqual([...keys].sort())
@@ -416,7 +416,7 @@ describe('delete', () => {
       await raw(server, CONFIG_MAPS, { body: configMap(name, { metadata: { name, ...labels(app) } }) })
     const { code, json } = await remove(`${CONFIG_MAPS}?labelSelector=app%3Din`)
     expect(code).toBe(200)
-    expect(json.items!.map(item => item.metadata!.name)).toEqual(['c1', 'c2'])
+    expect(json.items!.map((item: AnyJson) => item.metadata!.name)).toEqual(['c1', 'c2'])
     expect((await raw(server, `${CONFIG_MAPS}/c1`)).code).toBe(404)
     expect((await raw(server, `${CONFIG_MAPS}/c3`)).code).toBe(200)
   })

@@ -2,7 +2,7 @@
 import { connect as h2connect } from 'node:http2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
-import { CONFIG_MAPS, raw } from './support/raw.ts'
+import { type AnyJson, CONFIG_MAPS, raw } from './support/raw.ts'
 
 let server: TestApiServer
 let problem: string | undefined
@@ -19,15 +19,15 @@ describe('discovery', () => {
     expect((await raw(server, '/api')).json).toMatchObject({ kind: 'APIVersions', versions: ['v1'] })
     const { json } = await raw(server, '/apis')
     expect(json.kind).toBe('APIGroupList')
-    const autoscaling = json.groups!.find(group => (group.name as unknown) === 'autoscaling')!
+    const autoscaling = json.groups!.find((group: AnyJson) => group.name === 'autoscaling')!
     expect(autoscaling.preferredVersion!.groupVersion).toBe('autoscaling/v2')
-    expect(autoscaling.versions!.map(version => version.version)).toEqual(['v2', 'v1'])
+    expect(autoscaling.versions!.map((version: AnyJson) => version.version)).toEqual(['v2', 'v1'])
     expect((await raw(server, '/apis/apps')).json).toMatchObject({ kind: 'APIGroup', name: 'apps' })
   })
   test('/apis/apps/v1 tells names, verbs and subresources', async () => {
     const { json } = await raw(server, '/apis/apps/v1')
     expect(json).toMatchObject({ kind: 'APIResourceList', groupVersion: 'apps/v1' })
-    const of = (name: string) => json.resources!.find(resource => (resource.name as unknown) === name)
+    const of = (name: string) => json.resources!.find((resource: AnyJson) => resource.name === name)
     expect(of('deployments')).toMatchObject({
       kind: 'Deployment',
       singularName: 'deployment',
@@ -43,13 +43,13 @@ describe('discovery', () => {
     const { json, headers } = await raw(server, '/apis', { headers: { accept: AGGREGATED } })
     expect(headers['content-type']).toBe('application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')
     expect(json.kind).toBe('APIGroupDiscoveryList')
-    const apps = json.items!.find(item => (item.metadata!.name as unknown) === 'apps')!
-    const deployments = apps.versions![0]!.resources!.find(item => (item.resource as unknown) === 'deployments')!
+    const apps = json.items!.find((item: AnyJson) => item.metadata.name === 'apps')!
+    const deployments = apps.versions![0]!.resources!.find((item: AnyJson) => item.resource === 'deployments')!
     expect(deployments).toMatchObject({
       scope: 'Namespaced',
       responseKind: { group: 'apps', version: 'v1', kind: 'Deployment' },
     })
-    expect(deployments.subresources!.map(item => item.subresource)).toEqual(['scale', 'status'])
+    expect(deployments.subresources!.map((item: AnyJson) => item.subresource)).toEqual(['scale', 'status'])
     const again = await raw(server, '/apis', { headers: { accept: AGGREGATED, 'if-none-match': headers.etag! } })
     expect(again.code).toBe(304)
   })

@@ -93,6 +93,22 @@ test('explain, api-resources and api-versions know the kinds', async () => {
   expect(await kubectl('api-versions')).toContain('rbac.authorization.k8s.io/v1')
 })
 
+test('apply --server-side owns its fields: another manager gets a conflict, and --force-conflicts takes over', async () => {
+  const file = join(home, 'owned.yaml')
+  const manifest = (value: string) =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: owned}\ndata: {a: "${value}"}\n`
+  const apply = ['apply', '--server-side', '-f', file, '--field-manager']
+  await writeFile(file, manifest('1'))
+  expect(await kubectl(...apply, 'one')).toContain('configmap/owned serverside-applied')
+  await writeFile(file, manifest('2'))
+  expect(await failing(...apply, 'two')).toContain('conflict with "one": .data.a')
+  expect(await kubectl(...apply, 'two', '--force-conflicts')).toContain('serverside-applied')
+  const shown = await kubectl('get', 'configmap', 'owned', '-o', 'json', '--show-managed-fields')
+  const { data, metadata } = JSON.parse(shown) as { data: unknown; metadata: { managedFields: { manager: string }[] } }
+  expect(data).toEqual({ a: '2' })
+  expect(metadata.managedFields.map(({ manager }) => manager)).toEqual(['two'])
+})
+
 test('errors reach the user in upstream words', async () => {
   const file = join(home, 'bad.yaml')
   await writeFile(file, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad}\nspecc: {}\n')

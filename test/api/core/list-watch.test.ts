@@ -18,7 +18,7 @@ const PARTIAL = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.i
 const maps = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`
 const make = (namespace: string, name: string, labels: Record<string, string> = {}, data = 'x') =>
   raw(server, maps(namespace), { body: configMap(name, { metadata: { name, labels }, data: { key: data } }) })
-const names = (list: AnyJson) => list.items!.map(item => item.metadata!.name)
+const names = (list: AnyJson) => list.items!.map((item: AnyJson) => item.metadata!.name)
 
 interface WatchSession {
   readonly frames: AnyJson[]
@@ -50,7 +50,7 @@ function openWatch(path: string, headers: Record<string, string> = {}): Promise<
   })
 }
 const seen = ({ frames }: WatchSession) =>
-  frames.map(frame => `${frame.type} ${frame.object!.metadata!.name ?? ''}`.trim())
+  frames.map((frame: AnyJson) => `${frame.type} ${frame.object!.metadata!.name ?? ''}`.trim())
 
 describe('list', () => {
   test('pages show one revision, whatever happens between them', async () => {
@@ -146,7 +146,7 @@ describe('list', () => {
     const { json, headers } = await raw(server, maps('table'), { headers: { accept: TABLE } })
     expect(headers['content-type']).toContain('as=Table')
     expect(json.kind).toBe('Table')
-    expect(json.columnDefinitions!.map(column => column.name)).toEqual(['Name', 'Data', 'Age'])
+    expect(json.columnDefinitions!.map((column: AnyJson) => column.name)).toEqual(['Name', 'Data', 'Age'])
     expect(json.rows![0]).toMatchObject({
       cells: ['row', 1, expect.any(String)],
       object: { kind: 'PartialObjectMetadata' },
@@ -189,7 +189,7 @@ describe('watch', () => {
     await raw(server, `${maps('w-order')}/later`, { method: 'PUT', body: configMap('later', { data: { a: 'b' } }) })
     await raw(server, `${maps('w-order')}/later`, { method: 'DELETE' })
     await eventually(() => expect(seen(watch)).toEqual(['ADDED later', 'MODIFIED later', 'DELETED later']))
-    const versions = watch.frames.map(frame => Number(frame.object!.metadata!.resourceVersion))
+    const versions = watch.frames.map((frame: AnyJson) => Number(frame.object!.metadata!.resourceVersion))
     expect(versions).toEqual([...versions].sort((a, b) => a - b))
     expect(new Set(versions).size).toBe(3)
     watch.close()
@@ -256,7 +256,7 @@ describe('watch', () => {
   test('ends after timeoutSeconds, with a bookmark for who wants one', async () => {
     const watch = await openWatch(`${maps('w-end')}?watch=1&timeoutSeconds=1&allowWatchBookmarks=true`)
     await watch.ended
-    expect(watch.frames.map(frame => frame.type)).toEqual(['BOOKMARK'])
+    expect(watch.frames.map((frame: AnyJson) => frame.type)).toEqual(['BOOKMARK'])
   })
 
   test('as a Table tells the columns once', async () => {

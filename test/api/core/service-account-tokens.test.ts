@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createServiceAccountTokens } from '../../../src/main/apiserver/authn/service-account-tokens.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
-import { PODS, pod, raw } from './support/raw.ts'
+import { type AnyJson, PODS, pod, raw } from './support/raw.ts'
 
 let server: TestApiServer
 const clock = new ManualClock(Date.now())
@@ -130,7 +130,7 @@ test('the published keys verify a token by themselves', async () => {
   expect(headers['content-type']).toBe('application/jwk-set+json')
   const [head, payload, signature] = token.split('.') as [string, string, string]
   const header = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string; alg: string }
-  const jwk = json.keys!.find(key => (key.kid as unknown) === header.kid) as unknown as JsonWebKey
+  const jwk = json.keys!.find((key: AnyJson) => key.kid === header.kid) as JsonWebKey
   const key = { key: createPublicKey({ key: jwk, format: 'jwk' }), dsaEncoding: 'ieee-p1363' as const }
   expect(verify('sha256', Buffer.from(`${head}.${payload}`), key, Buffer.from(signature, 'base64url'))).toBe(true)
 })

@@ -59,6 +59,8 @@ export interface WriteOptions {
   /** Name in managedFields; absent = `unknown`. */
   readonly fieldManager?: string
   readonly warn?: (text: string) => void
+  /** The object's managedFields are final already: server-side apply made them. */
+  readonly applied?: boolean
 }
 
 export interface ChangeOptions extends WriteOptions {

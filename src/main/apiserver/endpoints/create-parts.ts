@@ -16,7 +16,6 @@ import { changeObject } from './write/change-object.ts'
 import { createObject } from './write/create-object.ts'
 import { decodeRequest } from './write/decode-request.ts'
 import { deleteObject } from './write/delete-object.ts'
-import { keepingTracker } from './write/field-tracker.ts'
 import type { WriteParts } from './write/write-parts.ts'
 
 export interface EndpointOptions {
@@ -48,7 +47,7 @@ export function authorizeWith(
 export function createEndpointParts(options: EndpointOptions): EndpointParts {
   const { store, resources, clock, log, random } = options
   const admission = admissionChain(options.admission)
-  const writing: WriteParts = { store, admission, clock, random, tracker: keepingTracker }
+  const writing: WriteParts = { store, admission, clock, random }
   const parts: EndpointParts = {
     store,
     resources,

@@ -1,11 +1,13 @@
-// PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch.
-import { invalidValue } from '../../../shared/machinery/field-error.ts'
+// PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch; server-side apply is apply.ts.
+import { forbiddenField, invalidValue } from '../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, invalid } from '../../../shared/machinery/status.ts'
-import { applyPatch } from '../patch/apply-patch.ts'
+import { mediaTypeOf } from '../codec/media-type.ts'
+import { APPLY_PATCH, applyPatch } from '../patch/apply-patch.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
 import { decodeObject } from '../schema/decode.ts'
+import { apply } from './apply.ts'
 import type { Endpoint } from './parts.ts'
 import { strictFindings } from './write/decode-request.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
@@ -30,9 +32,14 @@ export function patched(
 }
 
 export const patch: Endpoint = async (request, resource, parts) => {
+  if (mediaTypeOf(request.headers['content-type']) === APPLY_PATCH) return apply(request, resource, parts)
   const { info } = request
   const representation = parts.represent(request, resource)
   const options = writeOptionsOf(request, 'PatchOptions')
+  if (request.query.has('force'))
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      forbiddenField('force', 'may not be specified for non-apply patch'),
+    ])
   const body = await request.body()
   if (body === undefined) throw badRequest('a patch needs a body')
   const { object } = await parts.replace(resource, info, current => patched(request, resource, current, body), {

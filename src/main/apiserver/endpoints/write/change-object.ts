@@ -17,6 +17,7 @@ import { toApiError } from '../../store-error.ts'
 import type { ChangeOptions, ObjectName } from '../contract.ts'
 import { isFinished } from './finalization.ts'
 import { checkPreconditions, checkVersion } from './preconditions.ts'
+import { trackFields } from './track-fields.ts'
 import { validateChange } from './validation.ts'
 import type { WriteParts } from './write-parts.ts'
 
@@ -120,15 +121,9 @@ async function attempt(
   checkVersion(resource, object.metadata.resourceVersion, old)
   keepSystemMetadata(resource, object, old)
   resource.setDefaults?.(object)
-  parts.tracker.track(object, {
-    resource,
-    old,
-    manager: options.fieldManager ?? 'unknown',
-    subresource: options.subresource ?? '',
-    time: formatTime(parts.clock.now()),
-  })
   const checkAdmission = await admit(resource, object, old, options, parts)
   prepare(resource, object, old, options)
+  trackFields(resource, object, old, options, formatTime(parts.clock.now()))
   validateChange(resource, object, old, rulesFor(resource, object, old, options))
   await checkAdmission()
   if (options.strategy === 'main') for (const warning of resource.warnings?.(object, old) ?? []) options.warn?.(warning)

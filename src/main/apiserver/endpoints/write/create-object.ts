@@ -11,6 +11,7 @@ import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { WriteOptions } from '../contract.ts'
 import { generateName } from './generate-name.ts'
+import { trackFields } from './track-fields.ts'
 import { validateCreate } from './validation.ts'
 import type { WriteParts } from './write-parts.ts'
 
@@ -65,15 +66,9 @@ async function attempt(
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
   }
-  parts.tracker.track(object, {
-    resource,
-    old: undefined,
-    manager: options.fieldManager ?? 'unknown',
-    subresource: '',
-    time: object.metadata.creationTimestamp,
-  })
   await parts.admission.mutate(request)
   resource.prepareForCreate?.(object)
+  trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
   validateCreate(resource, object)
   await parts.admission.validate(request)
   for (const warning of resource.warnings?.(object) ?? []) options.warn?.(warning)

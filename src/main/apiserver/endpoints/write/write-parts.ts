@@ -2,12 +2,10 @@
 import type { Clock } from '../../../../shared/machinery/clock.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import type { AdmissionChain } from './admission-chain.ts'
-import type { FieldTracker } from './field-tracker.ts'
 
 export interface WriteParts {
   readonly store: ObjectStore
   readonly admission: AdmissionChain
   readonly clock: Clock
   readonly random: () => number
-  readonly tracker: FieldTracker
 }

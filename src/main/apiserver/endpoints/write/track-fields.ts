@@ -1,0 +1,26 @@
+// Keeps metadata.managedFields in step with a write that is not an apply.
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { trackUpdate } from '../../patch/apply/track-update.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
+import type { WriteOptions } from '../contract.ts'
+
+/** Sets `object.metadata.managedFields` in place. @param time RFC 3339 */
+export function trackFields(
+  resource: ResourceDescriptor,
+  object: AnyObject,
+  old: AnyObject | undefined,
+  options: WriteOptions & { readonly subresource?: string },
+  time: string,
+): void {
+  if (options.applied) return
+  const managedFields = trackUpdate({
+    old,
+    object,
+    manager: options.fieldManager ?? 'unknown',
+    subresource: options.subresource ?? '',
+    time,
+    schemaId: resource.schema,
+  })
+  if (managedFields.length > 0) object.metadata.managedFields = managedFields
+  else delete object.metadata.managedFields
+}
