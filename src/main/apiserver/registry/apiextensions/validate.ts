@@ -83,7 +83,7 @@ export const validateDefinitionUpdate = (
   old: CustomResourceDefinition,
 ): FieldError[] => [
   ...immutable('spec.group', spec.group, old.spec.group),
-  ...immutable('spec.names.plural', spec.names?.plural, old.spec.names.plural),
-  ...immutable('spec.names.kind', spec.names?.kind, old.spec.names.kind),
+  ...immutable('spec.names.plural', spec.names?.plural, old.spec.names?.plural),
+  ...immutable('spec.names.kind', spec.names?.kind, old.spec.names?.kind),
   ...immutable('spec.scope', spec.scope, old.spec.scope),
 ]

@@ -3,7 +3,7 @@ import type { Container } from '../../../../shared/api/core/v1.ts'
 import type { LabelSelector } from '../../../../shared/api/meta/v1.ts'
 import { humanSince } from '../../../../shared/machinery/human-duration.ts'
 import type { KubeObject } from '../../../../shared/machinery/object.ts'
-import { fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
+import { SelectorError, fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
 import { list, sortedEntries } from '../support/collections.ts'
 import type { Column } from '../resource.ts'
 
@@ -62,8 +62,15 @@ export const boolean = <T>(name: string, description: string, value: Value<T>): 
 export const wide = <T>(column: Column<T>): Column<T> => ({ ...column, priority: 1 })
 
 /** A label selector as `kubectl` prints it; `<none>` when it selects by nothing. */
-export const selectorText = (selector: LabelSelector | undefined): string =>
-  fromLabelSelector(selector).format() || NONE
+export function selectorText(selector: LabelSelector | undefined): string {
+  try {
+    return fromLabelSelector(selector).format() || NONE
+  } catch (error) {
+    // Selectors of kinds that do not check them, and those stored before a rule was added.
+    if (error instanceof SelectorError) return '<error>'
+    throw error
+  }
+}
 
 /** Labels as `a=b,c=d`, sorted; `<none>` when there are none. */
 export const labelsText = (labels: Readonly<Record<string, string>> | undefined): string =>
