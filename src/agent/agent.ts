@@ -1,5 +1,6 @@
 // Composes the agent: runtime → node → network → kubelet → tunnel, and stops them in reverse.
 import { createServer } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { type Service, Service as ServiceType } from '../shared/api/core/v1.ts'
 import { createEventRecorder } from '../shared/client/events.ts'
 import { InformerFactory } from '../shared/client/informer-factory.ts'
@@ -40,8 +41,14 @@ export interface AgentOptions {
   ) => Promise<NodeNetwork & AsyncDisposable>
 }
 
+export interface RunningAgent extends AsyncDisposable {
+  readonly kubelet: Kubelet
+  /** Takes a connection to the kubelet's HTTP API from somebody who may use all of it. */
+  accept(connection: Duplex): void
+}
+
 /** @throws Error when the container engine or the network cannot be used */
-export async function startAgent({ config, clock, log, network = undefined }: AgentOptions): Promise<AsyncDisposable> {
+export async function startAgent({ config, clock, log, network = undefined }: AgentOptions): Promise<RunningAgent> {
   const stop = new AbortController()
   const owned = new Owned()
   try {
@@ -119,17 +126,20 @@ export async function startAgent({ config, clock, log, network = undefined }: Ag
     const server = createServer()
     const kubeletApi = createKubeletApi({ server, kubelet, runtime, machine, diskPath: dataDir, nodeName, clock, log })
     owned.use(kubeletApi)
+    const accept = (connection: Duplex) => void server.emit('connection', connection)
     const tunnel = runTunnel({
       servers: config.servers,
       tls,
       nodeName,
-      kubelet: connection => void server.emit('connection', connection),
+      kubelet: accept,
       clock,
       signal: stop.signal,
       onChange: (connected, detail) => log.info({ connected, detail }, 'link to the API server'),
     })
     log.info({ nodeName, nodeIP, runtime: version.version }, 'agent started')
     return {
+      kubelet,
+      accept,
       async [Symbol.asyncDispose]() {
         stop.abort(new Error('the agent stops'))
         await owned[Symbol.asyncDispose]()

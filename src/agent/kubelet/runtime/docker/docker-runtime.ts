@@ -23,6 +23,7 @@ import { docker, orMissing, toRuntimeError } from './errors.ts'
 import { ensurePauseImage, findImage, listImages, pullImage } from './images.ts'
 import { toRuntimeContainer } from './inspect.ts'
 import { LABEL } from './labels.ts'
+import { lowestOomScore } from './oom-score.ts'
 import { attachTo, execIn, logsOf } from './processes.ts'
 import { readEvents } from './events.ts'
 import { toStats } from './stats.ts'
@@ -34,7 +35,6 @@ export interface DockerRuntimeOptions {
   readonly clock: Clock
 }
 
-/** Docker answers a stop only when the container is dead: longer than this after the grace period, it hangs. */
 const OLDEST_API = [1, 41] as const
 
 export class DockerRuntime implements ContainerRuntime {
@@ -42,6 +42,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #instance: string
   readonly #clock: Clock
   #pauseImage = ''
+  #lowestOomScore = -1000
 
   private constructor(options: DockerRuntimeOptions) {
     this.#engine = new Docker({ socketPath: options.socketPath })
@@ -56,6 +57,7 @@ export class DockerRuntime implements ContainerRuntime {
     const [major = 0, minor = 0] = ApiVersion.split('.').map(Number)
     if (major < OLDEST_API[0] || (major === OLDEST_API[0] && minor < OLDEST_API[1]))
       throw new RuntimeError('failed', `Docker's API is ${ApiVersion}; ${OLDEST_API.join('.')} or newer is needed`)
+    runtime.#lowestOomScore = await lowestOomScore()
     runtime.#pauseImage = await ensurePauseImage(runtime.#engine, architectureOf(Arch))
     return runtime
   }
@@ -102,7 +104,9 @@ export class DockerRuntime implements ContainerRuntime {
     return this.#create(containerOptions(spec, this.#instance))
   }
 
-  async #create(options: Docker.ContainerCreateOptions): Promise<string> {
+  async #create(given: Docker.ContainerCreateOptions): Promise<string> {
+    const OomScoreAdj = Math.max(this.#lowestOomScore, given.HostConfig?.OomScoreAdj ?? 0)
+    const options = { ...given, HostConfig: { ...given.HostConfig, OomScoreAdj } }
     try {
       return (await docker(() => this.#engine.createContainer(options))).id
     } catch (error) {

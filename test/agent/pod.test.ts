@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { docker } from './support/node.ts'
+import { TestNode, statusOf } from './support/test-node.ts'
+
+let node: TestNode
+beforeAll(async () => {
+  node = await TestNode.start()
+})
+afterAll(() => node?.[Symbol.asyncDispose]())
+
+const idOf = (id = '') => id.replace('docker://', '')
+
+describe('a pod', () => {
+  it('runs its container, and reports it as the API documents', async () => {
+    const startedAt = performance.now()
+    await node.run('simple')
+    const pod = await node.ready('simple')
+    console.log('ready after', performance.now() - startedAt)
+    expect(pod.status).toMatchObject({ phase: 'Running', podIP: expect.stringMatching(/^10\./) as string })
+    expect(pod.status.conditions?.map(({ type, status }) => `${type}=${status}`).sort()).toEqual(
+      ['ContainersReady=True', 'Initialized=True', 'PodReadyToStartContainers=True', 'PodScheduled=True', 'Ready=True'],
+    )
+    const status = statusOf(pod)
+    expect(status).toMatchObject({ ready: true, started: true, restartCount: 0, image: node.image })
+    expect(docker('inspect', '-f', '{{.State.Running}}', idOf(status.containerID))).toBe('true')
+  })
+
+  it('disappears from the node and the API when it is deleted', async () => {
+    await node.remove('simple')
+    await eventually(() => node.agent.kubelet.pods.length === 0)
+  })
+})
