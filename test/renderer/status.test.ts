@@ -1,0 +1,136 @@
+// Statuses: the word that kubectl prints, and the colour that tells whether somebody must act.
+import { describe, expect, it } from 'vitest'
+import type { Deployment } from '../../src/shared/api/apps/v1.ts'
+import type { ContainerStatus, Node, Pod } from '../../src/shared/api/core/v1.ts'
+import { nodeStatus } from '@/status/object-status.ts'
+import { podStatus } from '@/status/pod-status.ts'
+import { deploymentStatus } from '@/status/workload-status.ts'
+
+const container = (change: Partial<ContainerStatus>): ContainerStatus => ({
+  name: 'app',
+  image: 'a',
+  imageID: '',
+  ready: false,
+  restartCount: 0,
+  ...change,
+})
+const pod = (status: Partial<Pod['status']>, metadata: Partial<Pod['metadata']> = {}): Pod =>
+  ({ metadata: { name: 'p', ...metadata }, spec: { containers: [{ name: 'app' }] }, status }) as Pod
+const ready = (status: string) => [{ type: 'Ready', status }]
+const running = { running: { startedAt: '2026-01-01T00:00:00Z' } }
+
+describe('podStatus()', () => {
+  const cases: [what: string, pod: Pod, tone: string, text: string][] = [
+    ['running and ready', pod({ phase: 'Running', conditions: ready('True') }), 'healthy', 'Running'],
+    [
+      'running but not ready is amber, never green',
+      pod({ phase: 'Running', conditions: ready('False'), containerStatuses: [container({ state: running })] }),
+      'warning',
+      'NotReady',
+    ],
+    [
+      'crash loop',
+      pod({ phase: 'Running', containerStatuses: [container({ state: { waiting: { reason: 'CrashLoopBackOff' } } })] }),
+      'failed',
+      'CrashLoopBackOff',
+    ],
+    [
+      'image that cannot be pulled',
+      pod({ phase: 'Pending', containerStatuses: [container({ state: { waiting: { reason: 'ImagePullBackOff' } } })] }),
+      'failed',
+      'ImagePullBackOff',
+    ],
+    [
+      'being created',
+      pod({
+        phase: 'Pending',
+        containerStatuses: [container({ state: { waiting: { reason: 'ContainerCreating' } } })],
+      }),
+      'progressing',
+      'ContainerCreating',
+    ],
+    [
+      'no node fits',
+      pod({ phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', message: '0/1 nodes' }] }),
+      'warning',
+      'Pending',
+    ],
+    [
+      'being deleted',
+      pod({ phase: 'Running' }, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+      'progressing',
+      'Terminating',
+    ],
+    ['done', pod({ phase: 'Succeeded' }), 'suspended', 'Completed'],
+    ['evicted', pod({ phase: 'Failed', reason: 'Evicted', message: 'low on memory' }), 'failed', 'Evicted'],
+    [
+      'ended with an error',
+      pod({ phase: 'Failed', containerStatuses: [container({ state: { terminated: { exitCode: 3 } } })] }),
+      'failed',
+      'ExitCode:3',
+    ],
+  ]
+  for (const [what, given, tone, text] of cases) it(what, () => expect(podStatus(given)).toMatchObject({ tone, text }))
+
+  it('says which init container is at work', () => {
+    const given = pod({
+      phase: 'Pending',
+      initContainerStatuses: [
+        container({ name: 'a', state: { terminated: { exitCode: 0 } } }),
+        container({ name: 'b', state: running }),
+      ],
+    })
+    expect(podStatus(given).text).toBe('Init:1/2')
+  })
+
+  it('tells why the last run of a crashing container ended', () => {
+    const given = pod({
+      phase: 'Running',
+      containerStatuses: [
+        container({
+          state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } },
+          lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } },
+        }),
+      ],
+    })
+    expect(podStatus(given).reason).toContain('137 (OOMKilled)')
+  })
+})
+
+describe('deploymentStatus()', () => {
+  const deployment = (spec: object, status: object): Deployment =>
+    ({ metadata: { name: 'd', generation: 2 }, spec, status: { observedGeneration: 2, ...status } }) as Deployment
+  const all = { replicas: 3, updatedReplicas: 3, availableReplicas: 3 }
+
+  it('is healthy when every replica is new and available', () =>
+    expect(deploymentStatus(deployment({ replicas: 3 }, all)).tone).toBe('healthy'))
+  it('is progressing while old replicas are still going', () =>
+    expect(deploymentStatus(deployment({ replicas: 3 }, { ...all, replicas: 4 })).tone).toBe('progressing'))
+  it('is progressing until the controller has seen the change', () =>
+    expect(deploymentStatus(deployment({ replicas: 3 }, { ...all, observedGeneration: 1 })).tone).toBe('progressing'))
+  it('is failed when its rollout is over the deadline', () => {
+    const conditions = [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'why' }]
+    expect(deploymentStatus(deployment({ replicas: 3 }, { ...all, conditions }))).toMatchObject({
+      tone: 'failed',
+      reason: 'why',
+    })
+  })
+  it('is suspended when paused or scaled to none', () => {
+    expect(deploymentStatus(deployment({ replicas: 3, paused: true }, all)).tone).toBe('suspended')
+    expect(deploymentStatus(deployment({ replicas: 0 }, {})).tone).toBe('suspended')
+  })
+})
+
+describe('nodeStatus()', () => {
+  const node = (conditions: object[], spec = {}): Node => ({ metadata: {}, spec, status: { conditions } }) as Node
+  it('tells a node that nobody hears of from one that is not ready', () => {
+    expect(nodeStatus(node([{ type: 'Ready', status: 'Unknown' }])).tone).toBe('unknown')
+    expect(nodeStatus(node([{ type: 'Ready', status: 'False' }])).tone).toBe('failed')
+  })
+  it('warns of pressure, and shows a cordon', () => {
+    const well = { type: 'Ready', status: 'True' }
+    expect(nodeStatus(node([well, { type: 'DiskPressure', status: 'True' }])).text).toBe('DiskPressure')
+    expect(nodeStatus(node([well], { unschedulable: true })).text).toBe('Cordoned')
+    expect(nodeStatus(node([well])).tone).toBe('healthy')
+  })
+})

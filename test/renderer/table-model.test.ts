@@ -1,0 +1,57 @@
+// Filter and sort of lists.
+import { describe, expect, it } from 'vitest'
+import { type Row, rowOf } from '@/api/sources.ts'
+import { createHaystack, filterRows, sortRows } from '@/components/resource/table-model.ts'
+import type { Columns } from '@/kinds/column.ts'
+import type { AnyObject } from '../../src/shared/machinery/object.ts'
+
+const row = (name: string, namespace = 'default', labels: Record<string, string> = {}, restarts = 0): Row =>
+  rowOf({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels, uid: name },
+    restarts,
+  } as unknown as AnyObject)
+const columns: Columns = [
+  { id: 'name', title: 'Name', value: ({ name }) => name, width: '1fr' },
+  { id: 'restarts', title: 'Restarts', value: ({ object }) => object.restarts as number, width: '1fr' },
+]
+const names = (rows: readonly Row[]) => rows.map(({ name }) => name)
+const rows = [row('web-10', 'shop', { app: 'web' }, 2), row('web-9', 'shop', { app: 'web' }), row('db', 'data', {}, 11)]
+const filter = (text: string) => names(filterRows(rows, text, createHaystack(columns)))
+
+describe('filterRows()', () => {
+  it('wants every word, in any place, whatever the case', () => {
+    expect(filter('WEB')).toEqual(['web-10', 'web-9'])
+    expect(filter('shop 9')).toEqual(['web-9'])
+    expect(filter('app=web 10')).toEqual(['web-10'])
+  })
+  it('leaves out what is excluded', () => {
+    expect(filter('-web')).toEqual(['db'])
+    expect(filter('!data web')).toEqual(['web-10', 'web-9'])
+  })
+  it('gives the very same rows back when there is no filter', () =>
+    expect(filterRows(rows, '  ', createHaystack(columns))).toBe(rows))
+  it('filters 10,000 rows in less than 50 ms once their texts are known', () => {
+    const many = Array.from({ length: 10_000 }, (_, index) => row(`pod-${index}`, 'default', { app: `a${index % 7}` }))
+    const haystack = createHaystack(columns)
+    filterRows(many, 'warm', haystack)
+    const before = performance.now()
+    expect(filterRows(many, 'pod-99 app=a3', haystack).length).toBeGreaterThan(0)
+    expect(performance.now() - before).toBeLessThan(50)
+  })
+})
+
+describe('sortRows()', () => {
+  it('sorts numbers in names as numbers', () =>
+    expect(names(sortRows(rows, columns[0], false))).toEqual(['db', 'web-9', 'web-10']))
+  it('sorts number columns as numbers, both ways', () => {
+    expect(names(sortRows(rows, columns[1], false))).toEqual(['web-9', 'web-10', 'db'])
+    expect(names(sortRows(rows, columns[1], true))).toEqual(['db', 'web-10', 'web-9'])
+  })
+  it('does not change what it was given', () => {
+    const before = [...rows]
+    sortRows(rows, columns[0], true)
+    expect(rows).toEqual(before)
+  })
+})
