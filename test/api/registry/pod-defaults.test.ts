@@ -1,0 +1,96 @@
+// Defaults of pods and templates.
+import { expect, test } from 'vitest'
+import { deployments } from '../../../src/main/apiserver/registry/apps/deployment.ts'
+import { imageTag } from '../../../src/main/apiserver/registry/core/pod/image-tag.ts'
+import { pods } from '../../../src/main/apiserver/registry/core/pod.ts'
+import { admitted } from '../../suites/resource.ts'
+
+test('a pod gets everything that Kubernetes fills in', () => {
+  const object = admitted(pods, {
+    spec: {
+      containers: [
+        {
+          name: 'web',
+          image: 'nginx',
+          ports: [{ containerPort: 80 }],
+          livenessProbe: { httpGet: { port: 80 } },
+          resources: { limits: { cpu: '1' } },
+          env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+        },
+      ],
+      volumes: [{ name: 'a' }, { name: 'b', configMap: { name: 'c' } }, { name: 'd', hostPath: { path: '/x' } }],
+    },
+  })
+  expect(object['spec']).toEqual({
+    containers: [
+      {
+        name: 'web',
+        image: 'nginx',
+        imagePullPolicy: 'Always',
+        ports: [{ containerPort: 80, protocol: 'TCP' }],
+        livenessProbe: {
+          httpGet: { path: '/', port: 80, scheme: 'HTTP' },
+          timeoutSeconds: 1,
+          periodSeconds: 10,
+          successThreshold: 1,
+          failureThreshold: 3,
+        },
+        resources: { limits: { cpu: '1' }, requests: { cpu: '1' } },
+        env: [{ name: 'A', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } } }],
+        terminationMessagePath: '/dev/termination-log',
+        terminationMessagePolicy: 'File',
+      },
+    ],
+    volumes: [
+      { name: 'a', emptyDir: {} },
+      { name: 'b', configMap: { name: 'c', defaultMode: 420 } },
+      { name: 'd', hostPath: { path: '/x', type: '' } },
+    ],
+    dnsPolicy: 'ClusterFirst',
+    restartPolicy: 'Always',
+    schedulerName: 'default-scheduler',
+    securityContext: {},
+    terminationGracePeriodSeconds: 30,
+    enableServiceLinks: true,
+  })
+})
+
+test('a container port on the host network is a host port', () => {
+  const object = admitted(pods, {
+    spec: { hostNetwork: true, containers: [{ name: 'a', image: 'a', ports: [{ containerPort: 80 }] }] },
+  })
+  expect(object['spec']).toMatchObject({ containers: [{ ports: [{ containerPort: 80, hostPort: 80 }] }] })
+})
+
+test('a template does not get what only pods get', () => {
+  const object = admitted(deployments, {
+    spec: {
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: { containers: [{ name: 'a', image: 'a:1', resources: { limits: { cpu: '1' } } }] },
+      },
+    },
+  })
+  const { template, ...spec } = object['spec'] as { template: { spec: Record<string, unknown> } }
+  expect(spec).toEqual({
+    selector: { matchLabels: { app: 'web' } },
+    replicas: 1,
+    revisionHistoryLimit: 10,
+    progressDeadlineSeconds: 600,
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
+  })
+  expect(template.spec).not.toHaveProperty('enableServiceLinks')
+  expect(template.spec).toMatchObject({ containers: [{ imagePullPolicy: 'IfNotPresent', resources: { limits: { cpu: '1' } } }] })
+})
+
+test.each([
+  ['nginx', 'latest'],
+  ['nginx:1.2', '1.2'],
+  ['registry:5000/nginx', 'latest'],
+  ['registry:5000/nginx:1', '1'],
+  ['nginx@sha256:abc', ''],
+  ['', ''],
+])('the tag of %j is %j', (reference, tag) => {
+  expect(imageTag(reference)).toBe(tag)
+})
