@@ -40,6 +40,8 @@ export async function decodeBody(contentType: string | undefined, bytes: Buffer)
     case 'text/yaml':
     case 'application/apply-patch+yaml':
       return settle(await parseYamlBody(bytes), message => `error converting YAML to JSON: ${message}`)
+    case PROTOBUF_TYPE:
+      return { value: await parseProtobuf(bytes), duplicates: [] }
     default:
       throw unsupportedMediaType(ACCEPTED)
   }
@@ -64,6 +66,20 @@ async function parseYamlBody(bytes: Buffer): Promise<ParseResult> {
   // Loaded on the first YAML body: most clients send JSON, and a start should not pay for it.
   const [yaml, { parseYaml }] = await Promise.all([import('yaml'), import('./parse-yaml.ts')])
   return parseYaml(yaml, textOf(bytes), MAX_DEPTH)
+}
+
+/** Loaded on first use, as the table of field numbers is only needed here. */
+async function parseProtobuf(bytes: Buffer): Promise<unknown> {
+  const [{ decodeProtobuf }, { WireError }] = await Promise.all([
+    import('./protobuf/envelope.ts'),
+    import('./protobuf/wire.ts'),
+  ])
+  try {
+    return decodeProtobuf(bytes)
+  } catch (error) {
+    if (error instanceof WireError) throw badRequest(error.message)
+    throw error
+  }
 }
 
 async function inWorker(format: 'json' | 'yaml', bytes: Buffer): Promise<ParseResult> {

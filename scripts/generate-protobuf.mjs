@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+// Reads the protobuf field numbers of the API types out of the Go packages k8s.io/api and k8s.io/apimachinery (as in
+// Debian's golang-k8s-api-dev and golang-k8s-apimachinery-dev) into src/main/apiserver/codec/protobuf/numbers.json.
+// Usage: node scripts/generate-protobuf.mjs path/to/k8s.io/api path/to/k8s.io/apimachinery
+//
+// Per type and JSON field: the path of numbers from the message to the field (more than one where Go embeds a struct
+// that JSON flattens). A negative last number means that Go's JSON leaves the zero value out, so a zero on the wire is
+// an absent field; pointers keep their zero.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const [, , api, apimachinery] = process.argv
+if (!api || !apimachinery) {
+  console.error('usage: generate-protobuf.mjs path/to/k8s.io/api path/to/k8s.io/apimachinery')
+  process.exit(2)
+}
+const types = JSON.parse(readFileSync(join(root, 'src/main/apiserver/schema/types.json'), 'utf8'))
+
+/** @returns struct name → its fields, of one package. */
+function structsOf(folder, version) {
+  const base = folder === 'meta' ? join(apimachinery, 'pkg/apis/meta/v1') : join(api, folder, version)
+  const structs = new Map()
+  for (const name of ['types.go', 'well_known_types.go', 'micro_time.go']) {
+    const file = join(base, name)
+    if (!existsSync(file)) continue
+    const source = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
+    for (const [, struct, body] of source.matchAll(/^type (\w+) struct \{\n([\s\S]*?)^\}/gm)) {
+      const fields = []
+      for (const line of body.split('\n')) {
+        const match = /^\s*(?:(\w+)\s+)?(\S+)\s+`([^`]*)`/.exec(line)
+        const json = match && /json:"([^"]*)"/.exec(match[3])
+        const number = match && /protobuf:"\w+,(\d+)/.exec(match[3])
+        if (!json || !number) continue
+        const [name, ...options] = json[1].split(',')
+        const type = match[2]
+        fields.push({
+          name,
+          number: Number(number[1]),
+          inline: name === '',
+          omits: options.includes('omitempty') && !type.startsWith('*'),
+          type: type.replace(/^\*/, ''),
+        })
+      }
+      structs.set(struct, fields)
+    }
+  }
+  return structs
+}
+
+const packages = new Map()
+const table = {}
+let missing = 0
+for (const id of Object.keys(types)) {
+  const [folder, version, name] = id.split('.')
+  const key = `${folder}.${version}`
+  if (!packages.has(key)) packages.set(key, structsOf(folder, version))
+  const structs = packages.get(key)
+  if (!structs.has(name)) continue
+  const paths = {}
+  const collect = (struct, prefix) => {
+    for (const field of structs.get(struct) ?? []) {
+      const path = [...prefix, field.number]
+      if (field.inline) collect(field.type.split('.').at(-1), path)
+      else paths[field.name] = field.omits ? [...prefix, -field.number] : path
+    }
+  }
+  collect(name, [])
+  const known = {}
+  for (const field of Object.keys(types[id].fields)) {
+    if (paths[field]) known[field] = paths[field]
+    else if (!(field === 'apiVersion' || field === 'kind') || !types[id].fields.metadata) missing += 1
+  }
+  table[id] = known
+}
+const lines = Object.entries(table).map(([id, fields]) => `${JSON.stringify(id)}:${JSON.stringify(fields)}`)
+writeFileSync(join(root, 'src/main/apiserver/codec/protobuf/numbers.json'), `{\n${lines.join(',\n')}\n}\n`)
+console.log(`${lines.length} of ${Object.keys(types).length} types; ${missing} fields without a number`)

@@ -1,0 +1,62 @@
+// The envelope around protobuf objects: four bytes of magic, then a runtime.Unknown with the type and the message.
+import { getField, isObject } from '../../../../shared/machinery/json-object.ts'
+import { schemaTypes } from '../../schema/table.ts'
+import { decodeMessage, encodeMessage, hasMessage } from './message.ts'
+import { readFields, WireError, Writer } from './wire.ts'
+
+const MAGIC = Buffer.from('k8s\0')
+
+const byGvk = new Map<string, string>()
+for (const [id, { gvk }] of Object.entries(schemaTypes)) {
+  if (gvk) byGvk.set(`${gvk[0] ? `${gvk[0]}/` : ''}${gvk[1]} ${gvk[2]}`, id)
+}
+/** Kinds that every group serves under its own version. */
+const EVERYWHERE = new Set(['DeleteOptions', 'WatchEvent', 'Status'])
+
+/** @returns the id of the type, where it can travel as protobuf. */
+export function messageIdOf(apiVersion: unknown, kind: unknown): string | undefined {
+  const id = EVERYWHERE.has(String(kind))
+    ? `meta.v1.${String(kind)}`
+    : byGvk.get(`${String(apiVersion)} ${String(kind)}`)
+  return id !== undefined && hasMessage(id) ? id : undefined
+}
+
+/** @returns the bytes, or undefined when objects of this kind have no protobuf form: answer in JSON then. */
+export function encodeProtobuf(object: unknown): Buffer | undefined {
+  if (!isObject(object)) return undefined
+  const { apiVersion, kind } = { apiVersion: getField(object, 'apiVersion'), kind: getField(object, 'kind') }
+  const id = messageIdOf(apiVersion, kind)
+  if (id === undefined) return undefined
+  const type = new Writer().text(1, String(apiVersion)).text(2, String(kind)).finish()
+  const unknown = new Writer().bytes(1, type).bytes(2, encodeMessage(id, object)).text(3, '').text(4, '').finish()
+  return Buffer.concat([MAGIC, unknown])
+}
+
+/** @returns one frame of a watch: its length in four bytes, then the event with the object in its own envelope. */
+export function encodeWatchFrame(type: string, object: unknown): Buffer | undefined {
+  const bytes = encodeProtobuf(object)
+  if (!bytes) return undefined
+  const event = new Writer().text(1, type).bytes(2, new Writer().bytes(1, bytes).finish()).finish()
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(event.length)
+  return Buffer.concat([length, event])
+}
+
+/** @throws WireError for bytes that are no object in an envelope, or of a kind without a protobuf form */
+export function decodeProtobuf(bytes: Buffer): unknown {
+  if (!bytes.subarray(0, 4).equals(MAGIC)) throw new WireError('provided data does not appear to be a protobuf message')
+  let [apiVersion, kind] = ['', '']
+  let raw: Buffer = Buffer.alloc(0)
+  for (const { number, value } of readFields(bytes.subarray(4))) {
+    if (!Buffer.isBuffer(value)) continue
+    if (number === 1) {
+      for (const field of readFields(value)) {
+        if (field.number === 1) apiVersion = String(field.value)
+        if (field.number === 2) kind = String(field.value)
+      }
+    } else if (number === 2) raw = value
+  }
+  const id = messageIdOf(apiVersion, kind)
+  if (id === undefined) throw new WireError(`no kind "${kind}" is registered for version "${apiVersion}" in protobuf`)
+  return { apiVersion, kind, ...decodeMessage(id, raw) }
+}

@@ -1,0 +1,150 @@
+// API objects as protobuf messages, by the schema table and the table of field numbers.
+import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
+import { MAX_DEPTH } from '../../schema/decode-context.ts'
+import { type FieldFact, fieldFact, typeFact } from '../../schema/table.ts'
+import numbers from './numbers.json' with { type: 'json' }
+import { decodeScalar, encodeScalar, isScalar } from './scalars.ts'
+import { readFields, WireError, type WireField, Writer } from './wire.ts'
+
+type Numbers = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
+const table = numbers as unknown as Numbers
+
+/** @returns whether objects of this type can be written as protobuf. */
+export const hasMessage = (schemaId: string): boolean => Object.hasOwn(table, schemaId)
+
+interface Field {
+  readonly name: string
+  readonly fact: FieldFact
+  /** Zero on the wire means absent. */
+  readonly omitsZero: boolean
+}
+
+/** A message: its own fields by number, and the structs that Go embeds and JSON flattens. */
+interface Layout {
+  readonly fields: Map<number, Field>
+  readonly embedded: Map<number, Layout>
+}
+
+const layouts = new Map<string, Layout>()
+
+function layoutOf(schemaId: string): Layout {
+  const known = layouts.get(schemaId)
+  if (known) return known
+  const layout: Layout = { fields: new Map(), embedded: new Map() }
+  const type = typeFact(schemaId)
+  for (const [name, path] of Object.entries(table[schemaId] ?? {})) {
+    const fact = fieldFact(type, name)
+    if (!fact) continue
+    let at = layout
+    for (const step of path.slice(0, -1)) {
+      const next: Layout = at.embedded.get(step) ?? { fields: new Map(), embedded: new Map() }
+      at.embedded.set(step, next)
+      at = next
+    }
+    const last = path.at(-1) ?? 0
+    at.fields.set(Math.abs(last), { name, fact, omitsZero: last < 0 })
+  }
+  layouts.set(schemaId, layout)
+  return layout
+}
+
+/** @returns the message without the envelope: type and version are not in it. */
+export const encodeMessage = (schemaId: string, object: unknown): Buffer =>
+  isObject(object) ? writeLayout(layoutOf(schemaId), object) : Buffer.alloc(0)
+
+function writeLayout(layout: Layout, object: JsonObject): Buffer {
+  const writer = new Writer()
+  for (const [number, { name, fact }] of layout.fields) {
+    const value = getField(object, name)
+    if (value !== undefined && value !== null) writeField(writer, number, value, fact)
+  }
+  for (const [number, inner] of layout.embedded) {
+    const bytes = writeLayout(inner, object)
+    if (bytes.length) writer.bytes(number, bytes)
+  }
+  return writer.finish()
+}
+
+function writeField(writer: Writer, number: number, value: unknown, fact: FieldFact): void {
+  const item: FieldFact = fact.i ?? { t: 'any' }
+  if (fact.t === 'array') {
+    for (const element of Array.isArray(value) ? (value as unknown[]) : []) writeField(writer, number, element, item)
+  } else if (fact.t === 'map') {
+    const map = isObject(value) ? value : {}
+    for (const key of Object.keys(map).sort()) {
+      const entry = new Writer().text(1, key)
+      // A list as a map's value is a message of its own, with the items in field 1.
+      if (item.t === 'array') {
+        const list = new Writer()
+        writeField(list, 1, map[key], item)
+        entry.bytes(2, list.finish())
+      } else writeField(entry, 2, map[key], item)
+      writer.bytes(number, entry.finish())
+    }
+  } else if (fact.t === 'ref') writer.bytes(number, encodeMessage(fact.r ?? '', value))
+  else encodeScalar(writer, number, value, fact)
+}
+
+/** @throws WireError for bytes that are no such message */
+export function decodeMessage(schemaId: string, bytes: Buffer, depth = 0): JsonObject {
+  const object: JsonObject = {}
+  readLayout(layoutOf(schemaId), bytes, object, depth)
+  return object
+}
+
+function readLayout(layout: Layout, bytes: Buffer, object: JsonObject, depth: number): void {
+  if (depth > MAX_DEPTH) throw new WireError(`exceeded max depth of ${MAX_DEPTH}`)
+  for (const { number, value } of readFields(bytes)) {
+    const embedded = layout.embedded.get(number)
+    if (embedded && Buffer.isBuffer(value)) readLayout(embedded, value, object, depth + 1)
+    const field = layout.fields.get(number)
+    if (!field) continue
+    const decoded = readField(getField(object, field.name), value, field.fact, depth + 1)
+    const isZero = decoded === '' || decoded === 0 || decoded === false
+    if (decoded === undefined || (field.omitsZero && isZero && isScalar(field.fact))) continue
+    setField(object, field.name, decoded)
+  }
+}
+
+type WireValue = WireField['value']
+
+/** @param before what earlier occurrences of the field made: lists and maps come one item at a time */
+function readField(before: unknown, value: WireValue, fact: FieldFact, depth: number): unknown {
+  const item: FieldFact = fact.i ?? { t: 'any' }
+  if (fact.t === 'array') {
+    const list = Array.isArray(before) ? (before as unknown[]) : []
+    list.push(readField(undefined, value, item, depth))
+    return list
+  }
+  if (fact.t === 'map') {
+    const map = isObject(before) ? before : {}
+    let key = ''
+    let entry: unknown
+    for (const part of readFields(bytesOf(value))) {
+      if (part.number === 1) key = bytesOf(part.value).toString('utf8')
+      else if (part.number === 2)
+        entry =
+          item.t === 'array'
+            ? readList(bytesOf(part.value), item, depth)
+            : readField(undefined, part.value, item, depth + 1)
+    }
+    setField(map, key, entry ?? emptyOf(item))
+    return map
+  }
+  if (fact.t === 'ref') return decodeMessage(fact.r ?? '', bytesOf(value), depth)
+  return decodeScalar(value, fact)
+}
+
+function readList(bytes: Buffer, fact: FieldFact, depth: number): unknown {
+  let list: unknown = []
+  for (const { number, value } of readFields(bytes)) if (number === 1) list = readField(list, value, fact, depth + 1)
+  return list
+}
+
+const emptyOf = (fact: FieldFact): unknown =>
+  fact.t === 'ref' ? {} : fact.t === 'array' ? [] : fact.t === 'string' || fact.t === 'bytes' ? '' : undefined
+
+function bytesOf(value: WireValue): Buffer {
+  if (Buffer.isBuffer(value)) return value
+  throw new WireError('proto: wrong wireType')
+}

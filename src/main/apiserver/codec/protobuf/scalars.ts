@@ -1,0 +1,111 @@
+// Scalars on the wire, and the small messages that stand for one: times, quantities, raw JSON.
+import type { FieldFact } from '../../schema/table.ts'
+import { readFields, WireError, type WireField, Writer } from './wire.ts'
+
+export const isScalar = (fact: FieldFact): boolean =>
+  fact.t === 'string' || fact.t === 'integer' || fact.t === 'number' || fact.t === 'boolean' || fact.t === 'bytes'
+
+/** Seconds since the epoch and nanoseconds. */
+function timeMessage(text: string): Buffer {
+  const ms = Date.parse(text)
+  const seconds = Math.floor(ms / 1000)
+  const fraction = /\.(\d+)/.exec(text)?.[1] ?? ''
+  const nanos = Number(fraction.padEnd(9, '0').slice(0, 9))
+  return new Writer().integer(1, seconds).integer(2, nanos).finish()
+}
+
+export function encodeScalar(writer: Writer, number: number, value: unknown, fact: FieldFact): void {
+  switch (fact.t) {
+    case 'string':
+      writer.text(number, String(value))
+      return
+    case 'integer':
+      writer.integer(number, Number(value))
+      return
+    case 'number':
+      writer.double(number, Number(value))
+      return
+    case 'boolean':
+      writer.integer(number, value === true ? 1 : 0)
+      return
+    case 'bytes':
+      writer.bytes(number, Buffer.from(String(value), 'base64'))
+      return
+    case 'quantity':
+      writer.bytes(number, new Writer().text(1, String(value)).finish())
+      return
+    case 'time':
+    case 'microTime':
+      writer.bytes(number, timeMessage(String(value)))
+      return
+    case 'intOrString': {
+      const isText = typeof value === 'string'
+      const message = new Writer().integer(1, isText ? 1 : 0).integer(2, isText ? 0 : Number(value))
+      writer.bytes(number, message.text(3, isText ? value : '').finish())
+      return
+    }
+    default:
+      writer.bytes(number, new Writer().text(1, JSON.stringify(value)).finish())
+  }
+}
+
+type WireValue = WireField['value']
+
+const integerOf = (value: WireValue | undefined): number => (typeof value === 'number' ? value : 0)
+
+function bytesOf(value: WireValue | undefined): Buffer {
+  if (value === undefined) return Buffer.alloc(0)
+  if (Buffer.isBuffer(value)) return value
+  throw new WireError('proto: wrong wireType')
+}
+
+function messageOf(value: WireValue): Map<number, WireValue> {
+  return new Map([...readFields(bytesOf(value))].map(field => [field.number, field.value]))
+}
+
+/** @returns the JSON value, or undefined for a time or raw value that is not set. */
+export function decodeScalar(value: WireValue, fact: FieldFact): unknown {
+  switch (fact.t) {
+    case 'string':
+      return bytesOf(value).toString('utf8')
+    case 'integer':
+      return integerOf(value)
+    case 'number':
+      return typeof value === 'number' ? value : 0
+    case 'boolean':
+      return integerOf(value) !== 0
+    case 'bytes':
+      return bytesOf(value).toString('base64')
+    case 'quantity':
+      return bytesOf(messageOf(value).get(1)).toString('utf8') || '0'
+    case 'time':
+    case 'microTime':
+      return timeOf(messageOf(value), fact.t === 'microTime')
+    case 'intOrString': {
+      const message = messageOf(value)
+      return integerOf(message.get(1)) === 1 ? bytesOf(message.get(3)).toString('utf8') : integerOf(message.get(2))
+    }
+    default: {
+      const raw = bytesOf(messageOf(value).get(1)).toString('utf8')
+      return raw === '' ? undefined : parseRaw(raw)
+    }
+  }
+}
+
+function parseRaw(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new WireError(`raw value is no JSON: ${error.message}`)
+    throw error
+  }
+}
+
+function timeOf(message: Map<number, WireValue>, micros: boolean): string | undefined {
+  const seconds = integerOf(message.get(1))
+  const nanos = integerOf(message.get(2))
+  if (seconds === 0 && nanos === 0) return undefined
+  if (Math.abs(seconds) > 253_402_300_799 || nanos < 0 || nanos > 999_999_999) throw new WireError('time out of range')
+  const base = new Date(seconds * 1000).toISOString().slice(0, 19)
+  return micros ? `${base}.${String(Math.floor(nanos / 1000)).padStart(6, '0')}Z` : `${base}Z`
+}

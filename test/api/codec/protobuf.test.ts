@@ -1,0 +1,154 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { decodeBody } from '../../../src/main/apiserver/codec/decode-body.ts'
+import {
+  decodeProtobuf,
+  encodeProtobuf,
+  encodeWatchFrame,
+  messageIdOf,
+} from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
+import { readFields, Writer } from '../../../src/main/apiserver/codec/protobuf/wire.ts'
+import { decodeObject } from '../../../src/main/apiserver/schema/decode.ts'
+import { schemaTypes } from '../../../src/main/apiserver/schema/table.ts'
+
+// What k8s.io/apimachinery's protobuf serializer makes of these two objects.
+const SECRET =
+  '6b3873000a0c0a0276311206536563726574122b0a110a017312001a0022002a0032003800420012070a01611202686912050a016212001a064f70617175651a002200'
+const DEPLOYMENT =
+  '6b3873000a150a07617070732f7631120a4465706c6f796d656e74127e0a110a016412001a0022002a00320038004200125b080012080a060a01611201621a300a100a0012001a0022002a00320038004200121c1a00320042004a0052005800600068008201008a01009a0100c2010022170a0012130a06080010001a001209080110001a03323525280038001a0c0800100018002000280038001a002200'
+const TYPE = 'application/vnd.kubernetes.protobuf'
+
+describe('decodeBody() of protobuf', () => {
+  test('reads what client-go sends', async () => {
+    expect((await decodeBody(TYPE, Buffer.from(SECRET, 'hex'))).value).toEqual({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's' },
+      data: { a: 'aGk=', b: '' },
+      type: 'Opaque',
+    })
+  })
+
+  test('keeps a zero that a client set on purpose, and drops those that Go always writes', async () => {
+    const { value } = await decodeBody(TYPE, Buffer.from(DEPLOYMENT, 'hex'))
+    expect(value).toMatchObject({
+      metadata: { name: 'd' },
+      spec: { replicas: 0, strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: '25%' } } },
+    })
+    expect((value as { spec: object }).spec).not.toHaveProperty('minReadySeconds')
+    expect((value as { metadata: object }).metadata).not.toHaveProperty('generation')
+  })
+
+  test.each([
+    ['', 'provided data does not appear to be a protobuf message'],
+    ['6b3873000a', 'unexpected EOF'],
+    ['6b387300', 'no kind "" is registered for version ""'],
+    [SECRET.slice(0, 60), 'unexpected EOF'],
+  ])('answers 400 for the bytes %s', async (hex, message) => {
+    await expect(decodeBody(TYPE, Buffer.from(hex, 'hex'))).rejects.toMatchObject({
+      code: 400,
+      message: expect.stringContaining(message) as string,
+    })
+  })
+
+  test('settles on any bytes', async () => {
+    const magic = Buffer.from(SECRET, 'hex').subarray(0, 24)
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 60 }), async bytes => {
+        const outcome = await decodeBody(TYPE, Buffer.concat([magic, bytes])).then(
+          () => 200,
+          (error: { code: number }) => error.code,
+        )
+        expect([200, 400]).toContain(outcome)
+      }),
+    )
+  })
+})
+
+describe('encodeProtobuf()', () => {
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'p',
+      labels: JSON.parse('{"__proto__":"x","a":""}') as Record<string, string>,
+      creationTimestamp: '2024-01-01T00:00:01Z',
+      generation: 9007199254740991,
+      managedFields: [{ manager: 'm', operation: 'Update', fieldsV1: { 'f:a': {} } }],
+    },
+    spec: {
+      containers: [
+        {
+          name: 'c',
+          env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'cm', key: 'k', optional: false } } }],
+          livenessProbe: { httpGet: { path: '/ä', port: 'http' }, periodSeconds: 5 },
+          resources: { limits: { cpu: '100m' } },
+          securityContext: { runAsUser: 0 },
+        },
+      ],
+      volumes: [
+        { name: 'v', emptyDir: {} },
+        { name: 'w', configMap: { name: 'cm', defaultMode: 420 } },
+      ],
+      tolerations: [{ key: 'x', tolerationSeconds: -1 }],
+    },
+    status: { phase: 'Running' },
+  }
+
+  test('is undone by decodeProtobuf(), embedded structs, negative numbers and __proto__ included', () => {
+    expect(decodeProtobuf(encodeProtobuf(pod)!)).toEqual(pod)
+    expect(JSON.stringify(decodeProtobuf(encodeProtobuf(pod)!))).toContain('"__proto__":"x"')
+  })
+
+  test('is undone for every type that has a message, whatever the values', () => {
+    const ids = Object.keys(schemaTypes).filter(id => {
+      const gvk = schemaTypes[id]!.gvk
+      return gvk && messageIdOf(gvk[0] ? `${gvk[0]}/${gvk[1]}` : gvk[1], gvk[2])
+    })
+    expect(ids.length).toBeGreaterThan(90)
+    const value = fc.oneof(
+      fc.string(),
+      fc.integer({ min: 1 }),
+      fc.constant(true),
+      fc.constant({ name: 'x', spec: { a: 1 } }),
+      fc.constant([{ name: 'y' }]),
+    )
+    fc.assert(
+      fc.property(fc.constantFrom(...ids), value, (id, inner) => {
+        const { gvk, fields } = schemaTypes[id]!
+        const apiVersion = gvk![0] ? `${gvk![0]}/${gvk![1]}` : gvk![1]
+        const shaped = Object.fromEntries(Object.keys(fields).map(name => [name, inner]))
+        const { object } = decodeObject(id, { ...shaped, apiVersion, kind: gvk![2] })
+        const once = decodeProtobuf(encodeProtobuf(object)!)
+        const twice = decodeProtobuf(encodeProtobuf(once)!)
+        expect(twice).toEqual(once)
+        expect(decodeObject(id, once).errors).toEqual([])
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('answers undefined for kinds without a protobuf form', () => {
+    expect(encodeProtobuf({ apiVersion: 'example.com/v1', kind: 'Thing' })).toBeUndefined()
+    expect(encodeProtobuf(null)).toBeUndefined()
+  })
+})
+
+test('encodeWatchFrame() puts the length in front and the object in an envelope of its own', () => {
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }
+  const frame = encodeWatchFrame('ADDED', object)!
+  expect(frame.readUInt32BE()).toBe(frame.length - 4)
+  const fields = [...readFields(frame.subarray(4))]
+  expect(String(fields[0]!.value)).toBe('ADDED')
+  const raw = [...readFields(fields[1]!.value as Buffer)][0]!.value as Buffer
+  expect(decodeProtobuf(raw)).toEqual(object)
+})
+
+test('integers survive the wire, negative and wide ones too', () => {
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), number => {
+      const [field] = [...readFields(new Writer().integer(3, number).finish())]
+      expect(field).toEqual({ number: 3, value: number })
+    }),
+  )
+})
