@@ -82,15 +82,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { store, pki, clock = systemClock, log = silentLog, random = Math.random } = options
   const resources = indexResources(options.resources)
   const handlers = options.subresources ?? []
-  const parts = createEndpointParts({
-    store,
-    resources,
-    authorizers: options.authorizers,
-    admission: options.admission ?? [],
-    clock,
-    log,
-    random,
-  })
   const tokens = createServiceAccountTokens({
     keyPem: pki.serviceAccountKeyPem,
     issuer: options.issuer ?? DEFAULT_ISSUER,
@@ -100,6 +91,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       const resource = resources.byKind('', 'v1', kind)
       return resource && parts.find(resource, { namespace, name })?.object
     },
+  })
+  const parts = createEndpointParts({
+    store,
+    resources,
+    authorizers: options.authorizers,
+    admission: options.admission ?? [],
+    clock,
+    log,
+    random,
+    tokens,
   })
   const sessions = new Sessions(clock)
   const inFlight = new InFlight(options.limits ?? DEFAULT_LIMITS)

@@ -51,7 +51,7 @@ const adminRules: PolicyRule[] = [
 ]
 
 /** Everything that the kubelet and the node's proxy need, besides what the Node authorizer allows per node. */
-const nodeRules: PolicyRule[] = [
+export const nodeRules: readonly PolicyRule[] = [
   rule('create', 'authentication.k8s.io', 'tokenreviews'),
   rule('create', 'authorization.k8s.io', 'localsubjectaccessreviews subjectaccessreviews'),
   rule(READ, 'core', 'services'),
@@ -72,16 +72,22 @@ const nodeRules: PolicyRule[] = [
   rule(READ, 'node.k8s.io', 'runtimeclasses'),
   rule(READ, 'discovery.k8s.io', 'endpointslices'),
   rule('get', 'resource.k8s.io', 'resourceclaims'),
-  rule('create', 'flotilla.dev', 'nodes/tunnel'),
+  rule('create get', 'flotilla.dev', 'nodes/tunnel'),
   EVENTS,
 ]
 
 const proxierRules: PolicyRule[] = [
-  rule(READ, 'core', 'services endpoints nodes'),
-  rule(READ, 'discovery.k8s.io', 'endpointslices'),
-  rule(READ, 'networking.k8s.io', 'networkpolicies servicecidrs'),
-  rule(READ, 'core', 'namespaces pods'),
+  rule('list watch', 'core', 'services endpoints'),
+  rule(READ, 'core', 'nodes'),
+  rule('list watch', 'discovery.k8s.io', 'endpointslices'),
+  rule('list watch', 'networking.k8s.io', 'servicecidrs'),
   EVENTS,
+]
+
+/** The node's network: routes to the other nodes' pods, and policies, whose selectors may match any pod. */
+const nodeNetworkRules: PolicyRule[] = [
+  rule('list watch', 'core', 'nodes namespaces pods'),
+  rule('list watch', 'networking.k8s.io', 'networkpolicies'),
 ]
 
 const schedulerRules: PolicyRule[] = [
@@ -117,7 +123,7 @@ const controllerManagerRules: PolicyRule[] = [
 
 const DISCOVERY = '/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/'
 
-const clusterRoles: Readonly<Record<string, PolicyRule[]>> = {
+const clusterRoles: Readonly<Record<string, readonly PolicyRule[]>> = {
   'cluster-admin': [rule('*', '*', '*'), urls('*', '*')],
   'system:discovery': [urls('get', DISCOVERY)],
   'system:monitoring': [urls('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*')],
@@ -133,6 +139,7 @@ const clusterRoles: Readonly<Record<string, PolicyRule[]>> = {
   'system:heapster': [rule(READ, 'core', 'events namespaces nodes pods'), rule(READ, 'apps', 'deployments')],
   'system:node': nodeRules,
   'system:node-proxier': proxierRules,
+  'flotilla:node-network': nodeNetworkRules,
   'system:node-problem-detector': [rule('get', 'core', 'nodes'), rule('patch', 'core', 'nodes/status'), EVENTS],
   'system:kubelet-api-admin': [rule(READ, 'core', 'nodes'), rule('proxy', 'core', 'nodes'), rule('*', 'core', 'nodes/log nodes/metrics nodes/proxy nodes/stats nodes/configz nodes/healthz nodes/pods')],
   'system:node-bootstrapper': [rule('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests')],
@@ -163,7 +170,7 @@ const aggregationLabels: Readonly<Record<string, Record<string, string>>> = {
   'system:aggregate-to-admin': { [`${AGGREGATE}admin`]: 'true' },
 }
 /** What the aggregation yields, so that the roles work before the controller runs. */
-const aggregatedRules: Readonly<Record<string, PolicyRule[]>> = {
+const aggregatedRules: Readonly<Record<string, readonly PolicyRule[]>> = {
   view: viewRules,
   edit: [...editRules, ...viewRules],
   admin: [...adminRules, ...editRules, ...viewRules],
@@ -181,6 +188,7 @@ const clusterRoleBindings: Readonly<Record<string, { role?: string; subjects: Su
   'system:public-info-viewer': { subjects: [group('system:authenticated'), group('system:unauthenticated')] },
   'system:service-account-issuer-discovery': { subjects: [group('system:serviceaccounts')] },
   'system:node-proxier': { subjects: [user('system:kube-proxy'), group('system:nodes')] },
+  'flotilla:node-network': { subjects: [group('system:nodes')] },
   'system:kube-controller-manager': { subjects: [user('system:kube-controller-manager')] },
   'system:kube-scheduler': { subjects: [user('system:kube-scheduler')] },
   'system:volume-scheduler': { subjects: [user('system:kube-scheduler')] },

@@ -9,6 +9,7 @@ import type { Log } from '../../../shared/machinery/log.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { ObjectStore, Stored } from '../../store/contract.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
+import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
@@ -90,6 +91,8 @@ export interface EndpointContext {
   readonly resources: ResourceIndex
   readonly clock: Clock
   readonly log: Log
+  /** Issues and verifies the tokens of service accounts. */
+  readonly tokens: ServiceAccountTokens
   /** @returns the stored object, in the descriptor's version. @throws ApiError 404 */
   get(resource: ResourceDescriptor, name: ObjectName): AnyObject
   /** @returns the stored record, or undefined when there is none. */

@@ -5,6 +5,7 @@ import type { Log } from '../../../shared/machinery/log.ts'
 import { notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import type { AdmissionPlugin } from '../admission/contract.ts'
+import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
 import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from '../authz/contract.ts'
 import { keyOf, prefixOf, viewOf } from '../keys.ts'
 import type { ResourceIndex } from '../registry/resource-index.ts'
@@ -26,6 +27,7 @@ export interface EndpointOptions {
   readonly clock: Clock
   readonly log: Log
   readonly random: () => number
+  readonly tokens: ServiceAccountTokens
 }
 
 const DENIED: AuthorizationDecision = { decision: 'deny' }
@@ -45,7 +47,7 @@ export function authorizeWith(
 }
 
 export function createEndpointParts(options: EndpointOptions): EndpointParts {
-  const { store, resources, clock, log, random } = options
+  const { store, resources, clock, log, random, tokens } = options
   const admission = admissionChain(options.admission)
   const writing: WriteParts = { store, admission, clock, random }
   const parts: EndpointParts = {
@@ -54,6 +56,7 @@ export function createEndpointParts(options: EndpointOptions): EndpointParts {
     clock,
     log,
     random,
+    tokens,
     represent: createRepresent(store, clock),
     find: (resource, { namespace, name }) => store.get(keyOf(resource, namespace, name)),
     get(resource, name) {

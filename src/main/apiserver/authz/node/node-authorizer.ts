@@ -1,0 +1,129 @@
+// Node: a kubelet may read and write what belongs to its own node and to the pods bound to it, and nothing else.
+// @see https://kubernetes.io/docs/reference/access-authn-authz/node/
+import type { PolicyRule } from '../../../../shared/api/rbac/v1.ts'
+import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from '../contract.ts'
+import { ruleAllows } from '../rbac/rules.ts'
+import { nodeNameOf } from './node-identity.ts'
+import type { NodeIndex } from './node-index.ts'
+import { referenceTo } from './references.ts'
+
+const ALLOW: AuthorizationDecision = { decision: 'allow' }
+const NO_OPINION: AuthorizationDecision = { decision: 'no-opinion' }
+const because = (reason: string): AuthorizationDecision => ({ decision: 'no-opinion', reason })
+const LEASES = 'kube-node-lease'
+
+type Question = AuthorizationAttributes & { readonly nodeName: string }
+type Rule = (question: Question, index: NodeIndex) => AuthorizationDecision
+
+const related = ({ nodeName, name }: Question, found: () => boolean): AuthorizationDecision => {
+  if (name === '') return because('No Object name found')
+  return found() ? ALLOW : because(`no relationship found between node '${nodeName}' and this object`)
+}
+
+const usedByPods = (question: Question, index: NodeIndex): AuthorizationDecision =>
+  related(question, () =>
+    index.uses(question.nodeName, referenceTo(question.resource, question.namespace, question.name)),
+  )
+
+/** get, list and watch of one object by its name, which pods of the node use. */
+const readOne: Rule = (question, index) => {
+  if (!['get', 'list', 'watch'].includes(question.verb)) return because('can only read resources of this type')
+  if (question.subresource !== '') return because('cannot read subresource')
+  if (question.namespace === '') return because('can only read namespaced object of this type')
+  return usedByPods(question, index)
+}
+
+const getOnly =
+  (rule: Rule): Rule =>
+  (question, index) => {
+    if (question.verb !== 'get') return because('can only get individual resources of this type')
+    if (question.subresource !== '') return because('cannot get subresource')
+    return rule(question, index)
+  }
+
+const claims: Rule = (question, index) => {
+  if (question.subresource !== 'status') return getOnly(usedByPods)(question, index)
+  if (!['update', 'patch'].includes(question.verb)) return because('can only get/update/patch this type')
+  return usedByPods(question, index)
+}
+
+const serviceAccountTokens: Rule = (question, index) => {
+  if (question.verb !== 'create' || question.name === '')
+    return because('can only create tokens for individual service accounts')
+  if (question.subresource !== 'token') return because('can only create token subresource of serviceaccount')
+  return usedByPods(question, index)
+}
+
+const OWN_VERBS = ['get', 'create', 'update', 'patch', 'delete']
+
+const leases: Rule = ({ nodeName, verb, namespace, name }) => {
+  if (!OWN_VERBS.includes(verb)) return because('can only get, create, update, patch, or delete a node lease')
+  if (namespace !== LEASES) return because(`can only access leases in the "${LEASES}" system namespace`)
+  // A create has no name yet: the NodeRestriction plugin looks at the object.
+  if (verb !== 'create' && name !== nodeName)
+    return because('can only access node lease with the same name as the requesting node')
+  return ALLOW
+}
+
+const csiNodes: Rule = ({ nodeName, verb, subresource, name }) => {
+  if (!OWN_VERBS.includes(verb)) return because('can only get, create, update, patch, or delete a CSINode')
+  if (subresource !== '') return because('cannot authorize CSINode subresources')
+  if (verb !== 'create' && name !== nodeName)
+    return because('can only access CSINode with the same name as the requesting node')
+  return ALLOW
+}
+
+/** Writes are narrowed further by NodeRestriction, which sees the objects. */
+const nodes: Rule = ({ nodeName, verb, subresource, name }) => {
+  if (subresource !== '' && subresource !== 'status')
+    return because("can only access 'status' subresource of Node API objects")
+  if (verb === 'update' || verb === 'patch') return ALLOW
+  if (subresource !== '') return because('can only update or patch the status of a node')
+  if (verb === 'create') return ALLOW
+  if (['get', 'list', 'watch'].includes(verb))
+    return name === nodeName ? ALLOW : because(`node '${nodeName}' cannot read '${name}', only its own Node object`)
+  return because('can only create, get, list, watch, update, or patch Node API objects')
+}
+
+const pods: Rule = (question, index) => {
+  const { nodeName, namespace, name, verb, subresource } = question
+  if (subresource === 'status')
+    return verb === 'update' || verb === 'patch' ? ALLOW : because('can only update or patch pod status')
+  if (subresource === 'eviction') return verb === 'create' ? ALLOW : because('can only create pod evictions')
+  if (subresource !== '') return because("can only access 'status' and 'eviction' subresources of Pod API objects")
+  if (verb === 'create' || verb === 'delete') return ALLOW
+  if (verb === 'get') return related(question, () => index.runsPod(nodeName, namespace, name))
+  return because('can only list/watch pods with spec.nodeName field selector')
+}
+
+const RULES: Readonly<Record<string, Rule>> = {
+  '/secrets': readOne,
+  '/configmaps': readOne,
+  '/persistentvolumeclaims': claims,
+  '/persistentvolumes': getOnly((question, index) =>
+    related(question, () => index.usesVolume(question.nodeName, question.name)),
+  ),
+  'resource.k8s.io/resourceclaims': getOnly(usedByPods),
+  'storage.k8s.io/volumeattachments': getOnly((question, index) =>
+    related(question, () => index.hasAttachment(question.nodeName, question.name)),
+  ),
+  '/serviceaccounts': serviceAccountTokens,
+  'coordination.k8s.io/leases': leases,
+  'storage.k8s.io/csinodes': csiNodes,
+  '/nodes': nodes,
+  '/pods': pods,
+}
+
+/** @param rules what every node may do besides, alike for all */
+export function nodeAuthorizer(index: NodeIndex, rules: readonly PolicyRule[]): Authorizer {
+  return {
+    authorize(attributes) {
+      const nodeName = nodeNameOf(attributes.user)
+      if (nodeName === undefined) return NO_OPINION
+      if (nodeName === '') return because(`unknown node for user ${JSON.stringify(attributes.user.name)}`)
+      const subdivided = attributes.isResource ? RULES[`${attributes.group}/${attributes.resource}`] : undefined
+      if (subdivided) return subdivided({ ...attributes, nodeName }, index)
+      return rules.some(rule => ruleAllows(rule, attributes)) ? ALLOW : NO_OPINION
+    },
+  }
+}

@@ -1,0 +1,107 @@
+// What a pod and a volume refer to: the objects that the node which runs the pod may read.
+import type { Container, PersistentVolume, Pod, Volume } from '../../../../shared/api/core/v1.ts'
+
+/** `<resource>/<namespace>/<name>`, e.g. `secrets/default/db`. */
+export type Reference = string
+
+export const referenceTo = (resource: string, namespace: string, name: string): Reference =>
+  `${resource}/${namespace}/${name}`
+
+const MIRROR = 'kubernetes.io/config.mirror'
+
+type Named = { readonly name?: string | undefined } | undefined
+
+interface Names {
+  readonly secrets: readonly (string | undefined)[]
+  readonly configMaps: readonly (string | undefined)[]
+}
+
+function ofContainer({ env, envFrom }: Pick<Container, 'env' | 'envFrom'>): Names {
+  return {
+    secrets: [
+      ...(envFrom ?? []).map(({ secretRef }) => secretRef?.name),
+      ...(env ?? []).map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
+    ],
+    configMaps: [
+      ...(envFrom ?? []).map(({ configMapRef }) => configMapRef?.name),
+      ...(env ?? []).map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
+    ],
+  }
+}
+
+function ofVolume(volume: Volume): Names {
+  const sources = volume.projected?.sources ?? []
+  const refs: Named[] = [
+    volume.cephfs?.secretRef,
+    volume.cinder?.secretRef,
+    volume.flexVolume?.secretRef,
+    volume.rbd?.secretRef,
+    volume.scaleIO?.secretRef,
+    volume.iscsi?.secretRef,
+    volume.storageos?.secretRef,
+    volume.csi?.nodePublishSecretRef,
+    ...sources.map(({ secret }) => secret),
+  ]
+  return {
+    secrets: [volume.secret?.secretName, volume.azureFile?.secretName, ...refs.map(ref => ref?.name)],
+    configMaps: [volume.configMap?.name, ...sources.map(({ configMap }) => configMap?.name)],
+  }
+}
+
+function claimOf(pod: Pod, volume: Volume): string | undefined {
+  return volume.ephemeral ? `${pod.metadata.name}-${volume.name}` : volume.persistentVolumeClaim?.claimName
+}
+
+function resourceClaimsOf({ spec, status }: Pod): (string | undefined)[] {
+  const made = new Map((status.resourceClaimStatuses ?? []).map(({ name, resourceClaimName }) => [name, resourceClaimName])) // prettier-ignore
+  return (spec.resourceClaims ?? []).map(({ name, resourceClaimName }) => resourceClaimName ?? made.get(name))
+}
+
+/** @returns the names of Secrets and ConfigMaps that a pod refers to. */
+export function configurationOf({ spec }: Pick<Pod, 'spec'>): { secrets: string[]; configMaps: string[] } {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
+  const names = [...containers.map(ofContainer), ...(spec.volumes ?? []).map(ofVolume)]
+  const isName = (name: string | undefined): name is string => Boolean(name)
+  return {
+    secrets: [...(spec.imagePullSecrets ?? []).map(({ name }) => name), ...names.flatMap(({ secrets }) => secrets)].filter(isName), // prettier-ignore
+    configMaps: names.flatMap(({ configMaps }) => configMaps).filter(isName),
+  }
+}
+
+/** A mirror pod comes from the node itself: if it could refer to anything, a node could read everything. */
+export function referencesOf(pod: Pod): Set<Reference> {
+  const { namespace, annotations } = pod.metadata
+  const found = new Set<Reference>()
+  if (annotations?.[MIRROR] !== undefined) return found
+  const add = (resource: string, names: readonly (string | undefined)[]) => {
+    for (const name of names) if (name) found.add(referenceTo(resource, namespace, name))
+  }
+  const { secrets, configMaps } = configurationOf(pod)
+  add('secrets', secrets)
+  add('configmaps', configMaps)
+  add('persistentvolumeclaims', (pod.spec.volumes ?? []).map(volume => claimOf(pod, volume))) // prettier-ignore
+  add('serviceaccounts', [pod.spec.serviceAccountName])
+  add('resourceclaims', resourceClaimsOf(pod))
+  return found
+}
+
+/** The Secrets that mounting a volume needs on the node; those without a namespace are in the claim's. */
+export function secretsOfVolume({ spec }: PersistentVolume): Set<Reference> {
+  const claimNamespace = spec.claimRef?.namespace ?? ''
+  const refs = [
+    spec.azureFile && { name: spec.azureFile.secretName, namespace: spec.azureFile.secretNamespace },
+    spec.cephfs?.secretRef,
+    spec.cinder?.secretRef,
+    spec.flexVolume?.secretRef,
+    spec.rbd?.secretRef,
+    spec.scaleIO?.secretRef,
+    spec.iscsi?.secretRef,
+    spec.storageos?.secretRef,
+    spec.csi?.nodePublishSecretRef,
+    spec.csi?.nodeStageSecretRef,
+    spec.csi?.nodeExpandSecretRef,
+  ]
+  return new Set(
+    refs.flatMap(ref => (ref?.name ? [referenceTo('secrets', ref.namespace || claimNamespace, ref.name)] : [])),
+  )
+}
