@@ -1,5 +1,4 @@
 // Writes an ApiResponse to HTTP/1.1 or HTTP/2: content type, warnings, gzip, streams with back-pressure.
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { constants, createGzip } from 'node:zlib'
@@ -37,12 +36,19 @@ function wantsGzip(acceptEncoding: string | undefined): boolean {
 }
 
 /** Resolves when more may be written, or when the client is gone. */
-async function drained(response: Response, signal: AbortSignal): Promise<void> {
-  try {
-    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
-  } catch (error) {
-    if (!signal.aborted) throw error
-  }
+function drained(stream: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      stream.off('drain', done)
+      stream.off('close', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    stream.on('drain', done)
+    stream.on('close', done)
+    signal.addEventListener('abort', done)
+    if (signal.aborted) done()
+  })
 }
 
 function start(
@@ -124,7 +130,7 @@ async function sendJson(
   gzip.pipe(response as ServerResponse)
   for await (const chunk of all()) {
     if (context.signal.aborted) break
-    if (!gzip.write(chunk)) await once(gzip, 'drain', { signal: context.signal }).catch(() => undefined)
+    if (!gzip.write(chunk)) await drained(gzip, context.signal)
   }
   gzip.end()
 }
