@@ -133,6 +133,22 @@ describe('a node', () => {
     expect(a.run('dig', '+short', '@10.96.0.10', 'web.default.svc.cluster.local').trim()).toBe('10.96.0.50')
   })
 
+  it('comes up after a reboot without the API server: same addresses, services and names', async () => {
+    await agent.stop()
+    host.run('nft', 'flush', 'ruleset')
+    for (const [, link] of host.run('ip', '-o', 'link').matchAll(/\d+: (flo[^:@]+)/g))
+      host.run('ip', 'link', 'delete', link!)
+    a.end()
+    b.end()
+    agent = await host.agent(CIDR, { offline: true })
+    const [again, other] = [await lab.pod(a.uid), await lab.pod(b.uid)]
+    expect([await agent.setUp(other), await agent.setUp(again)]).toEqual([ipB, ipA])
+    ;[a, b] = [again, other]
+    await Promise.all([serve(a, 'A', 8080), serve(b, 'B', 8080)])
+    expect(namesIn(tcp(a, '10.96.0.50', 80, 20))).toEqual(['A', 'B'])
+    expect(a.run('dig', '+short', '@10.96.0.10', 'web.default.svc.cluster.local').trim()).toBe('10.96.0.50')
+  })
+
   it('takes a pod down and can be asked to again', async () => {
     await agent.call({ do: 'tearDown', podUid: b.uid })
     await agent.call({ do: 'tearDown', podUid: b.uid })

@@ -22,6 +22,10 @@ export class AddressPool {
     return this.#byPod.get(podUid)
   }
 
+  get isFull(): boolean {
+    return this.#used.size >= this.#usable
+  }
+
   pods(): string[] {
     return [...this.#byPod.keys()]
   }
@@ -38,8 +42,7 @@ export class AddressPool {
   allocate(podUid: string): string {
     const known = this.#byPod.get(podUid)
     if (known) return known
-    // First and last address stay free: the tunnel uses the first, and some tools take the last for a broadcast.
-    const usable = sizeOf(this.#cidr) - 2
+    const usable = this.#usable
     for (let step = 1; step <= usable; step++) {
       const offset = ((this.#last + step - 1) % usable) + 1
       if (this.#used.has(this.#cidr.base + offset)) continue
@@ -57,6 +60,11 @@ export class AddressPool {
     this.#byPod.delete(podUid)
     this.#used.delete(parseIPv4(ip) ?? 0)
     this.#save()
+  }
+
+  /** First and last address stay free: the first is the node's own, the last some tools take for a broadcast. */
+  get #usable(): number {
+    return sizeOf(this.#cidr) - 2
   }
 
   #adopt(podUid: string, ip: string): boolean {

@@ -29,7 +29,7 @@ export class RoutedPodNetwork implements PodNetwork {
 
   setUp(podUid: string, pid: number): Promise<PodAddresses> {
     return this.#inOrder(podUid, async () => {
-      const ip = this.#options.addresses.allocate(podUid)
+      const ip = await this.#allocate(podUid)
       if (!(await this.#isSetUp(podUid, pid, ip))) await this.#connect(podUid, pid, ip)
       return { ips: [ip] }
     })
@@ -78,6 +78,17 @@ export class RoutedPodNetwork implements PodNetwork {
 
   #route(ip: string, link: string): string {
     return `route replace ${ip}/32 dev ${link} scope link src ${this.#options.hostIP} proto ${ROUTE_PROTOCOL}`
+  }
+
+  /** When the range is full, addresses of pods that ended while no agent was there to see it are taken back. */
+  async #allocate(podUid: string): Promise<string> {
+    const { run, addresses } = this.#options
+    if (addresses.get(podUid) === undefined && addresses.isFull) {
+      const names = new Set((await listLinks(run)).map(link => link.ifname))
+      for (const other of addresses.pods())
+        if (!names.has(podLinkName(other)) && !this.#queues.has(other)) addresses.release(other)
+    }
+    return addresses.allocate(podUid)
   }
 
   async #isSetUp(podUid: string, pid: number, ip: string): Promise<boolean> {

@@ -54,7 +54,7 @@ class FedClient {
 
   async *watch(type: ResourceType<unknown>, query: { signal?: AbortSignal }): AsyncGenerator<WatchFrame> {
     const frames: WatchFrame[] = []
-    let wake = () => undefined as void
+    let wake: () => void = () => undefined
     const sends = this.#waiting.get(type.plural) ?? []
     this.#waiting.set(type.plural, sends)
     sends.push(frame => {

@@ -99,11 +99,12 @@ export class Agent {
 
 /** A network namespace with a process in it, as a pod's sandbox is. */
 export class Pod {
-  readonly uid = `pod-${randomBytes(6).toString('hex')}`
+  readonly uid: string
   readonly #holder: ChildProcess
   readonly #children: ChildProcess[] = []
 
-  constructor() {
+  constructor(uid = `pod-${randomBytes(6).toString('hex')}`) {
+    this.uid = uid
     this.#holder = spawn('unshare', ['-n', 'sleep', '600'], { stdio: 'ignore' })
   }
   get pid(): number {
@@ -276,8 +277,9 @@ export class Lab {
     return host
   }
 
-  async pod(): Promise<Pod> {
-    const pod = new Pod()
+  /** @param uid that of an earlier pod, for its next sandbox */
+  async pod(uid?: string): Promise<Pod> {
+    const pod = new Pod(uid)
     this.#pods.push(pod)
     return await pod.ready()
   }

@@ -1,0 +1,230 @@
+// The parts that decide without touching the host: addresses, endpoints, rules and the difference between them.
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Service } from '../../src/shared/api/core/v1.ts'
+import type { EndpointSlice } from '../../src/shared/api/discovery/v1.ts'
+import { AddressPool } from '../../src/agent/network/address-pool.ts'
+import { contains, formatCidr, formatIPv4, parseCidr, parseIPv4, requireCidr } from '../../src/agent/network/ipv4.ts'
+import { planPeers } from '../../src/agent/network/node-routes.ts'
+import { chooseEndpoints } from '../../src/agent/proxy/choose-endpoints.ts'
+import { noRules, type Rules, rulesOf } from '../../src/agent/proxy/rules.ts'
+import { type ServiceEndpoint, servicePortsOf } from '../../src/agent/proxy/service-port.ts'
+import { RuleTable } from '../../src/agent/proxy/table.ts'
+import { service, slice } from './lab/objects.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'flotilla-rules-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('IPv4', () => {
+  it('reads and writes addresses and prefixes', () => {
+    expect(formatIPv4(parseIPv4('203.0.113.255')!)).toBe('203.0.113.255')
+    expect(formatCidr(parseCidr('10.244.7.9/16')!)).toBe('10.244.0.0/16')
+    expect(formatCidr(parseCidr('255.255.255.255')!)).toBe('255.255.255.255/32')
+    expect(contains(requireCidr('0.0.0.0/0'), parseIPv4('255.1.2.3')!)).toBe(true)
+    expect(contains(requireCidr('10.244.1.0/24'), parseIPv4('10.244.2.0')!)).toBe(false)
+  })
+  it.each([
+    '',
+    '1.2.3',
+    '1.2.3.256',
+    '01.2.3.4',
+    '1.2.3.4.5',
+    '1.2.3.4/33',
+    '1.2.3.4/',
+    'a.b.c.d',
+    '1.2.3.4; drop',
+    '::1',
+  ])('takes %j for no prefix', text => expect(parseCidr(text)).toBeUndefined())
+})
+
+describe('the address pool', () => {
+  it('gives each pod one address, keeps it over a restart, and hides its file from others', () => {
+    const path = join(folder, 'a.json')
+    const pool = new AddressPool(path, requireCidr('10.0.0.0/29'))
+    expect(pool.allocate('x')).toBe('10.0.0.1')
+    expect(pool.allocate('__proto__')).toBe('10.0.0.2')
+    expect(pool.allocate('x')).toBe('10.0.0.1')
+    const next = new AddressPool(path, requireCidr('10.0.0.0/29'))
+    expect([next.get('x'), next.get('__proto__')]).toEqual(['10.0.0.1', '10.0.0.2'])
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+  it('goes round before it uses an address again, and says when there is none', () => {
+    const pool = new AddressPool(join(folder, 'b.json'), requireCidr('10.0.0.0/29'))
+    pool.allocate('p1')
+    pool.release('p1')
+    expect(pool.allocate('p2')).toBe('10.0.0.2')
+    for (const pod of ['p3', 'p4', 'p5', 'p6', 'p7']) pool.allocate(pod)
+    expect(pool.isFull).toBe(true)
+    expect(() => pool.allocate('p8')).toThrow('all 6')
+    pool.release('p4')
+    expect(pool.allocate('p8')).toBe('10.0.0.4')
+  })
+  it('drops assignments of another range', () => {
+    const path = join(folder, 'c.json')
+    new AddressPool(path, requireCidr('10.0.0.0/29')).allocate('x')
+    expect(new AddressPool(path, requireCidr('10.9.0.0/29')).get('x')).toBeUndefined()
+  })
+})
+
+describe('chooseEndpoints()', () => {
+  const endpoint = (ip: string, more: Partial<ServiceEndpoint> = {}): ServiceEndpoint => ({
+    ip,
+    port: 80,
+    local: false,
+    ready: true,
+    serving: true,
+    terminating: false,
+    ...more,
+  })
+  const choose = (endpoints: ServiceEndpoint[], zone?: string) => {
+    const { cluster, local } = chooseEndpoints({ endpoints }, { nodeName: 'n1', zone })
+    return { cluster: cluster.map(e => e.ip), local: local.map(e => e.ip) }
+  }
+  it('takes ready ones, and terminating ones that serve only when there is no ready one, also per node', () => {
+    const leaving = endpoint('b', { ready: false, terminating: true, local: true })
+    expect(choose([endpoint('a'), leaving])).toEqual({ cluster: ['a'], local: ['b'] })
+    expect(choose([leaving, endpoint('c', { ready: false, serving: false, terminating: true })]).cluster).toEqual(['b'])
+    expect(choose([endpoint('d', { ready: false, serving: true })]).cluster).toEqual([])
+  })
+  it('follows zone hints only when every endpoint has one and one is for here', () => {
+    const hinted = [endpoint('a', { forZones: ['z1'] }), endpoint('b', { forZones: ['z2'] })]
+    expect(choose(hinted, 'z1').cluster).toEqual(['a'])
+    expect(choose(hinted, 'z3').cluster).toEqual(['a', 'b'])
+    expect(choose(hinted).cluster).toEqual(['a', 'b'])
+    expect(choose([...hinted, endpoint('c')], 'z1').cluster).toEqual(['a', 'b', 'c'])
+  })
+  it('prefers node hints to zone hints', () => {
+    const hinted = [
+      endpoint('a', { forZones: ['z1'], forNodes: ['n2'] }),
+      endpoint('b', { forZones: ['z1'], forNodes: ['n1'] }),
+    ]
+    expect(choose(hinted, 'z1').cluster).toEqual(['b'])
+  })
+})
+
+describe('servicePortsOf()', () => {
+  const context = { nodeName: 'n1', ownAddresses: new Set(['10.96.0.1']) }
+  const ports = (spec: object, ...slices: unknown[]) =>
+    servicePortsOf(service('web', spec) as unknown as Service, slices as EndpointSlice[], context)
+  const base = { clusterIP: '10.96.0.9', ports: [{ name: 'http', port: 80 }] }
+
+  it('leaves out headless, external and node-local services, and those of other proxies', () => {
+    expect(ports({ ...base, clusterIP: 'None' })).toEqual([])
+    expect(ports({ ...base, type: 'ExternalName' })).toEqual([])
+    expect(ports({ ...base, clusterIP: '10.96.0.1' })).toEqual([])
+    const foreign = service('web', base)
+    Object.assign(foreign.metadata, { labels: { 'service.kubernetes.io/service-proxy-name': 'x' } })
+    expect(servicePortsOf(foreign as unknown as Service, [], context)).toEqual([])
+  })
+  it('matches slices by port name, and merges an endpoint that is in two of them', () => {
+    const named = [{ name: 'http', port: 8080, protocol: 'TCP' }]
+    const [port] = ports(
+      base,
+      slice('web', [{ ip: '10.244.1.1', ready: false }], named, 'a'),
+      slice('web', [{ ip: '10.244.1.1' }, { ip: '10.244.1.2', nodeName: 'n1' }], named, 'b'),
+      slice('web', [{ ip: '10.244.1.3' }], [{ name: 'other', port: 1, protocol: 'TCP' }], 'c'),
+    )
+    expect(port!.endpoints.map(({ ip, ready, local }) => [ip, ready, local])).toEqual([
+      ['10.244.1.1', true, false],
+      ['10.244.1.2', true, true],
+    ])
+  })
+  it('lets nothing but addresses and ranges into rules', () => {
+    const [port] = ports({
+      ...base,
+      type: 'LoadBalancer',
+      externalIPs: ['1.2.3.4', '1.2.3.4 accept; flush ruleset'],
+      loadBalancerSourceRanges: [' 10.0.0.0/8 ', '0.0.0.0/0 }'],
+      ports: [{ name: 'a b;}\n', port: 80 }],
+    })
+    expect(port!.externalIPs).toEqual(['1.2.3.4'])
+    expect(port!.sourceRanges).toEqual(['10.0.0.0/8'])
+    expect(port!.id).toBe('default/web/tcp/a-b---')
+  })
+})
+
+describe('the rule table', () => {
+  const rules = (chain: string, rule: string, elements: Rules['elements']): Rules => ({
+    chains: new Map([[chain, [rule]]]),
+    sets: new Map(),
+    elements,
+  })
+  const element = (key: string, value: string) => ({ set: 'services' as const, key, value })
+
+  it('writes only what changed', () => {
+    const table = new RuleTable()
+    table.put('a', rules('ca', 'accept', [element('1', 'goto ca')]))
+    table.put('b', rules('cb', 'accept', [element('2', 'goto cb')]))
+    table.takeAll()
+    table.put('a', rules('ca', 'drop', [element('1', 'goto ca')]))
+    expect(table.takeChanges()).toBe('flush chain ip flotilla ca\nadd rule ip flotilla ca drop\n')
+    expect(table.takeChanges()).toBe('')
+  })
+  it('takes elements out before the chains that they point at', () => {
+    const table = new RuleTable()
+    table.put('a', rules('ca', 'accept', [element('1', 'goto ca')]))
+    table.takeAll()
+    table.put('a', noRules)
+    expect(table.takeChanges().split('\n')).toEqual([
+      'delete element ip flotilla services { 1 }',
+      'flush chain ip flotilla ca',
+      'delete chain ip flotilla ca',
+      '',
+    ])
+  })
+  it('leaves an element that two owners claim with the first until that one lets go', () => {
+    const table = new RuleTable()
+    table.put('a', rules('ca', 'accept', [element('1', 'goto ca')]))
+    table.put('b', rules('cb', 'accept', [element('1', 'goto cb')]))
+    expect(table.takeAll()).toContain('add element ip flotilla services { 1 : goto ca }')
+    table.put('a', noRules)
+    expect(table.takeChanges()).toContain(
+      'delete element ip flotilla services { 1 }\nadd element ip flotilla services { 1 : goto cb }',
+    )
+  })
+  it('says nothing about what came and went between two transactions', () => {
+    const table = new RuleTable()
+    table.takeAll()
+    table.put('a', rules('ca', 'accept', [element('1', 'goto ca')]))
+    table.put('a', noRules)
+    expect(table.takeChanges()).toBe('')
+  })
+  it('keeps chain names within what nft allows', () => {
+    const long = service(
+      'n'.repeat(63),
+      { clusterIP: '10.96.0.9', ports: [{ name: 'p'.repeat(15), port: 80 }] },
+      {},
+      's'.repeat(63),
+    )
+    const endpoints = slice(
+      'n'.repeat(63),
+      [{ ip: '10.244.1.1' }],
+      [{ name: 'p'.repeat(15), port: 80, protocol: 'TCP' }],
+    )
+    const ports = servicePortsOf(long as unknown as Service, [endpoints as unknown as EndpointSlice], {
+      nodeName: 'n1',
+      ownAddresses: new Set(),
+    })
+    const names = [...rulesOf(ports, { nodeName: 'n1', clusterCIDR: '10.244.0.0/16' }).chains.keys()]
+    expect(names).toHaveLength(1)
+    expect(names[0]!.length).toBeLessThan(128)
+  })
+})
+
+describe('planPeers()', () => {
+  it('routes directly within the subnet of the node address only', () => {
+    const addresses = [{ ifname: 'eth0', addr_info: [{ local: '192.0.2.5', prefixlen: 25, family: 'inet' }] }]
+    const peers = ['192.0.2.100', '192.0.2.200'].map((nodeIP, i) => ({
+      nodeName: `n${i}`,
+      nodeIP,
+      podCIDR: `10.244.${i}.0/24`,
+    }))
+    const plan = planPeers(peers, '192.0.2.5', addresses)
+    expect([plan.direct.map(p => p.nodeIP), plan.tunnelled.map(p => p.nodeIP)]).toEqual([
+      ['192.0.2.100'],
+      ['192.0.2.200'],
+    ])
+  })
+})
