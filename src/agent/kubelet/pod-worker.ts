@@ -327,7 +327,7 @@ export class PodWorker {
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       this.#waiting.set(container.name, { reason: error.reason, message: error.message })
-      this.#wakeIn(error.retryMs === undefined ? RETRY_MS * 5 : Math.max(error.retryMs, 1_000))
+      this.#wakeIn(error.retryMs === undefined ? RETRY_MS * 2.5 : Math.max(error.retryMs, 1_000))
     }
   }
 
