@@ -11,6 +11,7 @@ import { Owned } from '../shared/machinery/owned.ts'
 import { createAdmission } from './apiserver/admission/plugins.ts'
 import { createAuthorization } from './apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
+import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
 import { openapiPaths } from './apiserver/openapi/paths.ts'
 import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
@@ -94,7 +95,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const authorization = owned.use(createAuthorization(store))
   const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR }))
   const ui = windowFolder()
-  const server = owned.use(
+  const server: ApiServer = owned.use(
     await createApiServer({
       store,
       pki,
@@ -102,14 +103,16 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       resources: builtinResources,
       authorizers: authorization.authorizers,
       admission: admission.plugins,
-      subresources: subresourceHandlers({ tunnels }),
+      subresources: [...subresourceHandlers({ tunnels }), loginTokens(user => server.issueLoginToken(user))],
       paths: openapiPaths(builtinResources),
       ...(ui ? { ui: { dir: ui } } : {}),
       clock,
       log,
     }),
   )
-  const address = await server.listen()
+  const address = await server.listen().catch((error: unknown) => {
+    throw listenError(error, options.listen)
+  })
   const url = `https://${address.address.includes(':') ? `[${address.address}]` : reachable(address.address)}:${address.port}`
   await bootstrapCluster(server.context, { user: ADMIN, apiServer: address, network: CLUSTER_NETWORK })
 
@@ -153,6 +156,22 @@ async function openStore(choice: StoreChoice, layout: DataDirLayout, log: Log) {
   if (choice.engine === 'etcd') throw new Error('the etcd engine is not part of this build; use --store nedb')
   const engine = await openNedbEngine({ dataDir: layout.root, log })
   return openObjectStore(engine, { log })
+}
+
+/** The address given cannot be listened on. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
+
+function listenError(error: unknown, { host, port }: ListenAddress): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE')
+    return new ListenError(`${host}:${port} is taken by another program; give another address with --listen`)
+  if (code === 'EADDRNOTAVAIL')
+    return new ListenError(`${host} is not an address of this machine; give another with --listen`)
+  if (code === 'EACCES')
+    return new ListenError(`this user may not listen on port ${port}; give one above 1023 with --listen`)
+  return error
 }
 
 /** Names and addresses of this machine that clients may use. */

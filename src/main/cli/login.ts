@@ -3,6 +3,6 @@ import { adminRequest, requireRunning } from './running.ts'
 
 export async function login(dataDir: string): Promise<void> {
   const { url } = requireRunning(dataDir)
-  const { token } = (await adminRequest(dataDir, 'POST', '/ui/login-tokens')) as { token: string }
+  const { token } = (await adminRequest(dataDir, 'POST', '/apis/flotilla.dev/v1/logintokens')) as { token: string }
   console.log(`${url}/ui/login#token=${token}`)
 }

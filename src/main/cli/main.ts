@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { defaultDataDir } from '../data-dir.ts'
 import { productVersion } from '../version.ts'
 import { parseListenAddress, parseStoreChoice } from './listen-address.ts'
-import { CommandError, UsageError } from './usage-error.ts'
+import { UsageError } from './usage-error.ts'
 
 const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
 
@@ -83,7 +83,7 @@ function build(): Command {
 }
 
 /** Usage mistakes exit 2, failures 1, each with one line. */
-async function main(argv: readonly string[]): Promise<number> {
+async function main(argv: readonly string[]): Promise<number | undefined> {
   const program = build()
   try {
     if (argv.length <= 2) {
@@ -91,7 +91,7 @@ async function main(argv: readonly string[]): Promise<number> {
       return 0
     }
     await program.parseAsync([...argv])
-    return 0
+    return undefined // a command may have set its own exit code
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0
@@ -103,7 +103,7 @@ async function main(argv: readonly string[]): Promise<number> {
       console.error(`flotilla: ${error.message}`)
       return 2
     }
-    const known = error instanceof CommandError || (error instanceof Error && error.name === 'StoreError')
+    const known = error instanceof Error && ['CommandError', 'StoreError', 'ListenError'].includes(error.name)
     console.error(
       `flotilla: ${known ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     )
@@ -111,4 +111,4 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-process.exitCode = await main(process.argv)
+process.exitCode = (await main(process.argv)) ?? process.exitCode

@@ -1,0 +1,162 @@
+// The built command line, as a user meets it.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Cluster, cli, execute, repository } from '../e2e/support/cluster.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'flotilla-cli-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('flotilla', () => {
+  it('--help names every command', async () => {
+    const { code, stdout } = await cli('--help')
+    expect(code).toBe(0)
+    for (const command of ['serve', 'status', 'kubeconfig', 'login', 'reset', 'uninstall', 'version'])
+      expect(stdout).toContain(command)
+  })
+  it('version prints the version of package.json', async () => {
+    const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
+    expect((await cli('version')).stdout).toBe(`flotilla ${version}\n`)
+  })
+  it.each([
+    [['serve', '--lisen', 'x'], /unknown option '--lisen'.*--listen/],
+    [['serve', '--listen', 'nowhere'], /--listen wants HOST:PORT/],
+    [['serve', '--store', 'sqlite'], /--store wants nedb or etcd=/],
+    [['fly'], /unknown command 'fly'/],
+    [['kubeconfig', '--merge', '--unmerge'], /exclude each other/],
+    [['status', '-o', 'xml'], /--output wants text or json/],
+  ])('%j exits 2 with one clear line', async (args, message) => {
+    const { code, stdout, stderr } = await cli(...args)
+    expect(code).toBe(2)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(message)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+  it('status of a folder without a cluster says so and exits 3', async () => {
+    const { code, stdout } = await cli('status', '--data-dir', join(folder, 'none'))
+    expect(code).toBe(3)
+    expect(stdout).toContain('not running')
+  })
+  it('kubeconfig of a folder without a cluster says how to make one', async () => {
+    const { code, stderr } = await cli('kubeconfig', '--data-dir', join(folder, 'none'))
+    expect(code).toBe(1)
+    expect(stderr).toContain('flotilla serve')
+  })
+  it.each([homedir(), '/', folder])('reset refuses %s, which is not a data folder, and deletes nothing', async path => {
+    writeFileSync(join(folder, 'precious'), 'x')
+    const { code, stderr } = await cli('reset', '--yes', '--data-dir', path)
+    expect(code).toBe(1)
+    expect(stderr).toContain('is not a Flotilla data folder; nothing was deleted')
+    expect(existsSync(join(folder, 'precious'))).toBe(true)
+  })
+  it('serve refuses a data folder of a newer format with a clear line', async () => {
+    const newer = join(folder, 'newer')
+    const cluster = await Cluster.start(['--no-local-node'], newer)
+    await cluster.stop()
+    const format = join(newer, 'format.json')
+    const text = readFileSync(format, 'utf8')
+    writeFileSync(format, text.replace(/\d+/, '999'))
+    const { code, stderr } = await cli('serve', '--data-dir', newer, '--listen', '127.0.0.1:0', '--no-local-node')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/newer/)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+  it('serve on a taken port says which and what to do', async () => {
+    const first = await Cluster.start(['--no-local-node'], join(folder, 'port'))
+    const taken = new URL(first.url).host
+    const { code, stderr } = await cli(
+      'serve',
+      '--data-dir',
+      join(folder, 'other'),
+      '--listen',
+      taken,
+      '--no-local-node',
+    )
+    expect(code).toBe(1)
+    expect(stderr).toContain(`${taken} is taken`)
+    await first[Symbol.asyncDispose]()
+  })
+})
+
+describe('a running cluster', () => {
+  let cluster: Cluster
+  const home = join(folder, 'home')
+  beforeAll(async () => {
+    mkdirSync(home)
+    cluster = await Cluster.start(['--no-local-node'], join(folder, 'data'))
+  })
+  afterAll(() => cluster[Symbol.asyncDispose]())
+
+  it('prints ready with its URL and the kubeconfig path, and why this machine is no node', () => {
+    expect(cluster.output).toMatch(/^ready https:\/\/127\.0\.0\.1:\d+ kubeconfig=\S+\/kubeconfig$/m)
+    expect(cluster.output).toContain('not joined: --no-local-node was given')
+    expect(cluster.loginUrl).toMatch(/#token=/)
+  })
+  it('status tells where it runs', async () => {
+    const { code, stdout } = await cli('status', '-o', 'json', '--data-dir', cluster.dataDir)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ running: true, url: cluster.url, pid: cluster.pid, nodes: [] })
+  })
+  it('login prints another one-time URL', async () => {
+    const { stdout } = await cli('login', '--data-dir', cluster.dataDir)
+    expect(stdout).toMatch(/^https:\/\/\S+\/ui\/login#token=\S+\n$/)
+    expect(stdout.trim()).not.toBe(cluster.loginUrl)
+  })
+  it('a second serve on the same folder is refused and names the first', async () => {
+    const { code, stderr } = await cli(
+      'serve',
+      '--data-dir',
+      cluster.dataDir,
+      '--listen',
+      '127.0.0.1:0',
+      '--no-local-node',
+    )
+    expect(code).toBe(1)
+    expect(stderr).toContain(String(cluster.pid))
+  })
+  it('kubeconfig --user issues an identity without rights', async () => {
+    const { stdout } = await cli('kubeconfig', '--user', 'ann', '--data-dir', cluster.dataDir)
+    const path = join(folder, 'ann')
+    writeFileSync(path, stdout, { mode: 0o600 })
+    const whoami = await execute('kubectl', [
+      '--kubeconfig',
+      path,
+      'auth',
+      'whoami',
+      '-o',
+      'jsonpath={.status.userInfo.username}',
+    ])
+    expect(whoami.stdout).toBe('ann')
+    const pods = await execute('kubectl', ['--kubeconfig', path, 'get', 'pods'])
+    expect(pods.stderr).toContain(
+      'pods is forbidden: User "ann" cannot list resource "pods" in API group "" in the namespace "default"',
+    )
+  })
+  it.each(['system:admin', 'a b', '$(id)', ''])('kubeconfig --user refuses the name "%s"', async name => {
+    const { code, stderr } = await cli('kubeconfig', `--user=${name}`, '--data-dir', cluster.dataDir)
+    expect(code).toBe(2)
+    expect(stderr).toContain('--user wants a name')
+  })
+  it('kubeconfig --merge and --unmerge edit the user’s own file', async () => {
+    const env = { KUBECONFIG: join(home, 'config') }
+    const run = (...args: string[]) =>
+      execute(
+        process.execPath,
+        [join(repository, 'out/main/cli.js'), 'kubeconfig', '--data-dir', cluster.dataDir, ...args],
+        { env },
+      )
+    expect((await run('--merge')).code).toBe(0)
+    expect((await execute('kubectl', ['get', 'namespaces', '-o', 'name'], { env })).stdout).toContain(
+      'namespace/default',
+    )
+    expect(statSync(env.KUBECONFIG).mode & 0o077).toBe(0)
+    expect((await run('--unmerge')).code).toBe(0)
+    expect((await execute('kubectl', ['config', 'get-contexts', '-o', 'name'], { env })).stdout.trim()).toBe('')
+  })
+  it('reset refuses while it runs', async () => {
+    const { code, stderr } = await cli('reset', '--yes', '--data-dir', cluster.dataDir)
+    expect(code).toBe(1)
+    expect(stderr).toContain('stop it first')
+  })
+})
