@@ -7,6 +7,9 @@ import { createClient } from '../../shared/client/typed-client.ts'
 const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
 
+/** Told on `window` when the server refuses a request. */
+export const REFUSED = 'flotilla:refused'
+
 export interface Connection {
   readonly client: Client
   /** Lists and watches as the server's Table. */
@@ -85,11 +88,14 @@ function desktopStream(path: string, protocols: readonly string[]): StreamSocket
 
 /** @param baseUrl prefix of every API path, '' in a browser */
 export function connect(baseUrl: string, fetchLike: typeof fetch): Connection {
-  const send: typeof fetch = (input, init) => {
+  const send: typeof fetch = async (input, init) => {
     const method = init?.method ?? 'GET'
     const headers = new Headers(init?.headers)
     if (WRITES.has(method)) headers.set('X-Flotilla-CSRF', '1')
-    return fetchLike(input, { ...init, headers, credentials: 'same-origin' })
+    const answer = await fetchLike(input, { ...init, headers, credentials: 'same-origin' })
+    // The session may have ended, for example with the server that knew it.
+    if (answer.status === 401 || answer.status === 403) window.dispatchEvent(new Event(REFUSED))
+    return answer
   }
   return {
     client: createClient(fetchTransport({ fetch: send, baseUrl })),

@@ -1,5 +1,15 @@
 // What can be done with objects of a kind, in the row's menu, by key and for many at once.
-import { FileCode, History, PauseCircle, PlayCircle, RefreshCw, Scaling, ScrollText, SquareTerminal, Trash2 } from '@lucide/vue'
+import {
+  FileCode,
+  History,
+  PauseCircle,
+  PlayCircle,
+  RefreshCw,
+  Scaling,
+  ScrollText,
+  SquareTerminal,
+  Trash2,
+} from '@lucide/vue'
 import type { Component } from 'vue'
 import type { Pod } from '../../shared/api/core/v1.ts'
 import { formatTime } from '../../shared/machinery/clock.ts'

@@ -53,8 +53,16 @@ export const useSessionStore = defineStore('session', () => {
       user.value = typeof body.user === 'string' ? body.user : (body.user?.name ?? '')
       state.value = user.value ? 'signed-in' : 'signed-out'
     } catch {
-      state.value = 'unreachable'
+      // A window in use stays: its lists say that they are disconnected.
+      if (state.value !== 'signed-in') state.value = 'unreachable'
     }
+  }
+
+  let checking: Promise<void> | undefined
+  /** After a refusal: is it the session that ended, or only this request that is forbidden? */
+  function recheck(): void {
+    if (isDesktop.value || state.value !== 'signed-in') return
+    checking ??= check().finally(() => (checking = undefined))
   }
 
   /** @returns a sentence for the user when the token is refused */
@@ -94,5 +102,5 @@ export const useSessionStore = defineStore('session', () => {
     if (status) follow(status)
   }
 
-  return { state, user, controlPlane, isDesktop, start, check, login, logout, restart }
+  return { state, user, controlPlane, isDesktop, start, check, recheck, login, logout, restart }
 })

@@ -1,0 +1,47 @@
+// A real Chromium on the window of a cluster, with screenshots kept for people to look at.
+import { mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, type Page, chromium } from 'playwright-core'
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export const screenshots = process.env.FLOTILLA_SCREENSHOTS ?? join(tmpdir(), 'flotilla-screenshots')
+
+export async function shoot(page: Page, name: string): Promise<void> {
+  mkdirSync(screenshots, { recursive: true })
+  await page.screenshot({ path: join(screenshots, `${name}.png`) })
+}
+
+export interface OpenWindow extends AsyncDisposable {
+  readonly browser: Browser
+  readonly page: Page
+  /** Errors of the page and refusals of its content security policy. */
+  readonly problems: string[]
+}
+
+/** @param url such as the login link */
+export async function openInChromium(url: string, colorScheme: 'light' | 'dark' = 'light'): Promise<OpenWindow> {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS })
+  const context = await browser.newContext({
+    // The cluster's own CA is not in the system's store; the window does not depend on it.
+    ignoreHTTPSErrors: true,
+    viewport: { width: 1440, height: 900 },
+    colorScheme,
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
+  const page = await context.newPage()
+  const problems: string[] = []
+  page.on('pageerror', error => problems.push(`${error.name}: ${error.message}`))
+  page.on('console', message => {
+    if (/Content Security Policy|Refused to/.test(message.text())) problems.push(message.text())
+  })
+  await page.goto(url)
+  return { browser, page, problems, [Symbol.asyncDispose]: () => browser.close() }
+}
