@@ -1,0 +1,213 @@
+// Cluster IPs and node ports over the real store.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Service } from '../../../src/shared/api/core/v1.ts'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import type { AdmissionPlugin } from '../../../src/main/apiserver/admission/contract.ts'
+import { services } from '../../../src/main/apiserver/registry/core/service.ts'
+import { serviceAllocator, type ServiceAllocatorOptions } from '../../../src/main/apiserver/registry/core/service/allocator.ts'
+import { decodeObject } from '../../../src/main/apiserver/schema/decode.ts'
+import type { ObjectStore } from '../../../src/main/store/contract.ts'
+import { openNedbEngine } from '../../../src/main/store/nedb/engine.ts'
+import { openObjectStore } from '../../../src/main/store/object-store.ts'
+import { type TempFolder, tempFolder } from '../../store/temp-folder.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+
+let folder: TempFolder
+let store: ObjectStore
+let clock: ManualClock
+let plugin: AdmissionPlugin & Disposable
+
+const open = (options: ServiceAllocatorOptions = {}) => serviceAllocator(store, { clock, ...options })
+
+beforeEach(async () => {
+  folder = await tempFolder()
+  clock = new ManualClock()
+  store = await openObjectStore(await openNedbEngine({ dataDir: folder.path }))
+  plugin = open()
+})
+afterEach(async () => {
+  plugin[Symbol.dispose]()
+  await store[Symbol.asyncDispose]()
+  await folder[Symbol.asyncDispose]()
+})
+
+const keyOf = (name: string) => `/registry/core/services/default/${name}`
+
+const draft = (name: string, spec: Record<string, unknown>) => {
+  const { object } = decodeObject('core.v1.Service', { metadata: { name, namespace: 'default' }, spec })
+  services.setDefaults?.(object)
+  return object
+}
+
+const request = (object: AnyObject, oldObject?: AnyObject, dryRun = false) => ({
+  operation: oldObject ? ('UPDATE' as const) : ('CREATE' as const),
+  resource: services,
+  subresource: '',
+  namespace: 'default',
+  name: object.metadata.name,
+  object,
+  ...(oldObject ? { oldObject } : {}),
+  user: { name: 'tester', groups: [] },
+  dryRun,
+  warn: () => undefined,
+})
+
+async function admit(object: AnyObject, oldObject?: AnyObject, dryRun = false): Promise<Service> {
+  await plugin.mutate?.(request(object, oldObject, dryRun))
+  await plugin.validate?.(request(object, oldObject, dryRun))
+  return object as unknown as Service
+}
+
+async function create(name: string, spec: Record<string, unknown> = { ports: [{ port: 80 }] }): Promise<Service> {
+  const service = await admit(draft(name, spec))
+  await store.create(keyOf(name), service as unknown as AnyObject)
+  return service
+}
+
+async function update(name: string, change: (spec: Record<string, unknown>) => void): Promise<Service> {
+  const stored = store.get(keyOf(name))!
+  const next = structuredClone(stored.object)
+  change(next['spec'] as Record<string, unknown>)
+  services.setDefaults?.(next)
+  const service = await admit(next, stored.object)
+  await store.update(keyOf(name), service as unknown as AnyObject, stored.revision)
+  return service
+}
+
+const inRange = (ip: string | undefined, low: string, high: string) => {
+  const number = (text: string) => text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+  return ip !== undefined && number(ip) >= number(low) && number(ip) <= number(high)
+}
+
+describe('cluster IPs', () => {
+  test('come out of the upper band, with families filled in', async () => {
+    const { spec } = await create('web')
+    expect(inRange(spec.clusterIP, '10.96.1.1', '10.96.255.254')).toBe(true)
+    expect(spec).toMatchObject({ clusterIPs: [spec.clusterIP], ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' })
+  })
+
+  test('are the ones asked for, also out of the low band', async () => {
+    expect((await create('dns', { clusterIP: '10.96.0.10', ports: [{ port: 53 }] })).spec.clusterIPs).toEqual(['10.96.0.10'])
+  })
+
+  test('that are taken are refused in words that name them', async () => {
+    await create('dns', { clusterIP: '10.96.0.10', ports: [{ port: 53 }] })
+    await expect(create('other', { clusterIP: '10.96.0.10', ports: [{ port: 53 }] })).rejects.toMatchObject({
+      code: 422,
+      message:
+        'Service "other" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.10"]: failed to allocate IP 10.96.0.10: provided IP is already allocated',
+    })
+  })
+
+  test('outside the range are refused', async () => {
+    await expect(create('far', { clusterIP: '10.97.0.1', ports: [{ port: 80 }] })).rejects.toThrow(
+      'failed to allocate IP 10.97.0.1: the provided IP (10.97.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16',
+    )
+  })
+
+  test('are not given to headless and external services', async () => {
+    expect((await create('headless', { clusterIP: 'None', selector: { a: 'b' }, ports: [{ port: 80 }] })).spec.clusterIPs).toEqual(['None'])
+    expect((await create('ext', { type: 'ExternalName', externalName: 'example.com' })).spec.clusterIP).toBeUndefined()
+  })
+
+  test('of a headless service without selector are of either family', async () => {
+    const { spec } = await create('manual', { clusterIP: 'None' })
+    expect(spec).toMatchObject({ ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv4', 'IPv6'] })
+  })
+
+  test('of concurrent creates differ, even in a range that is just large enough', async () => {
+    plugin[Symbol.dispose]()
+    plugin = open({ clusterIPRange: '10.50.0.0/28' })
+    const made = await Promise.all(Array.from({ length: 14 }, (_, i) => create(`s${i}`)))
+    expect(new Set(made.map(service => service.spec.clusterIP)).size).toBe(14)
+    await expect(create('one-too-many')).rejects.toThrow('range is full')
+  })
+
+  test('are free again when the service is deleted', async () => {
+    plugin[Symbol.dispose]()
+    plugin = open({ clusterIPRange: '10.50.0.0/30' })
+    const first = await create('a')
+    await create('b')
+    await store.delete(keyOf('a'), store.get(keyOf('a'))!.revision)
+    expect((await create('c')).spec.clusterIP).toBe(first.spec.clusterIP)
+  })
+
+  test('are known to an allocator that starts later', async () => {
+    await create('dns', { clusterIP: '10.96.0.10', ports: [{ port: 53 }] })
+    plugin[Symbol.dispose]()
+    plugin = open()
+    await expect(create('again', { clusterIP: '10.96.0.10', ports: [{ port: 1 }] })).rejects.toThrow('already allocated')
+  })
+
+  test('of a write that failed are free for who asks by name, and for everyone after a while', async () => {
+    plugin[Symbol.dispose]()
+    plugin = open({ clusterIPRange: '10.50.0.0/30' })
+    await plugin.mutate?.(request(draft('never-stored', { clusterIP: '10.50.0.1', ports: [{ port: 1 }] })))
+    expect((await create('asks', { clusterIP: '10.50.0.1', ports: [{ port: 1 }] })).spec.clusterIP).toBe('10.50.0.1')
+    await plugin.mutate?.(request(draft('never-stored-2', { clusterIP: '10.50.0.2', ports: [{ port: 1 }] })))
+    await expect(create('waits')).rejects.toThrow('range is full')
+    await clock.advance(10_000)
+    expect((await create('waits')).spec.clusterIP).toBe('10.50.0.2')
+  })
+
+  test('are not used up by a dry run', async () => {
+    plugin[Symbol.dispose]()
+    plugin = open({ clusterIPRange: '10.50.0.0/30' })
+    for (let i = 0; i < 5; i++) await admit(draft(`dry${i}`, { ports: [{ port: 80 }] }), undefined, true)
+    await create('a')
+    await create('b')
+  })
+})
+
+describe('node ports', () => {
+  test('are given to each port, within the range', async () => {
+    const { spec } = await create('np', { type: 'NodePort', ports: [{ name: 'a', port: 80 }, { name: 'b', port: 81 }] })
+    const ports = spec.ports!.map(port => port.nodePort!)
+    expect(new Set(ports).size).toBe(2)
+    for (const port of ports) expect(port >= 30_000 && port <= 32_767).toBe(true)
+  })
+
+  test('are one for the same port over TCP and UDP', async () => {
+    const { spec } = await create('dns', {
+      type: 'NodePort',
+      ports: [{ name: 'tcp', port: 53 }, { name: 'udp', port: 53, protocol: 'UDP' }],
+    })
+    expect(spec.ports![0]!.nodePort).toBe(spec.ports![1]!.nodePort)
+  })
+
+  test('that are taken or out of range are refused', async () => {
+    await create('a', { type: 'NodePort', ports: [{ port: 80, nodePort: 30_080 }] })
+    await expect(create('b', { type: 'NodePort', ports: [{ port: 80, nodePort: 30_080 }] })).rejects.toThrow(
+      'Service "b" is invalid: spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated',
+    )
+    await expect(create('c', { type: 'NodePort', ports: [{ port: 80, nodePort: 80 }] })).rejects.toThrow(
+      'spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-32767',
+    )
+  })
+
+  test('stay when an update does not mention them, and go with the type', async () => {
+    const before = await create('np', { type: 'NodePort', ports: [{ port: 80 }] })
+    const port = before.spec.ports![0]!.nodePort
+    const kept = await update('np', spec => (spec['ports'] = [{ port: 80, targetPort: 8080 }]))
+    expect(kept.spec.ports![0]!.nodePort).toBe(port)
+    expect(kept.spec.clusterIP).toBe(before.spec.clusterIP)
+    const plain = await update('np', spec => (spec['type'] = 'ClusterIP'))
+    expect(plain.spec.ports![0]).not.toHaveProperty('nodePort')
+    await create('takes-it', { type: 'NodePort', ports: [{ port: 80, nodePort: port }] })
+  })
+
+  test('come with a health check port when a load balancer is local', async () => {
+    const { spec } = await create('lb', { type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports: [{ port: 80 }] })
+    expect(spec.healthCheckNodePort).toBeGreaterThanOrEqual(30_000)
+    expect(spec.healthCheckNodePort).not.toBe(spec.ports![0]!.nodePort)
+  })
+
+  test('are left out when a load balancer does not want them', async () => {
+    const { spec } = await create('lb', {
+      type: 'LoadBalancer',
+      allocateLoadBalancerNodePorts: false,
+      ports: [{ port: 80 }],
+    })
+    expect(spec.ports![0]).not.toHaveProperty('nodePort')
+  })
+})
