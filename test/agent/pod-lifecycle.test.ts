@@ -27,9 +27,13 @@ describe('restarts', () => {
     expect(statusOf(second).lastState?.terminated).toMatchObject({ exitCode: 137, reason: 'Error' })
     docker('kill', idOf(statusOf(second).containerID))
     const waiting = await node.until('restarts', pod => statusOf(pod).state?.waiting?.reason === 'CrashLoopBackOff')
-    expect(statusOf(waiting).state?.waiting?.message).toMatch(/^back-off 10s restarting failed container=main pod=restarts_default\(/)
+    expect(statusOf(waiting).state?.waiting?.message).toMatch(
+      /^back-off 10s restarting failed container=main pod=restarts_default\(/,
+    )
     expect(waiting.status.phase).toBe('Running')
-    await eventually(async () => (await eventsOf('restarts')).some(text => text.startsWith('BackOff: Back-off restarting failed container')))
+    await eventually(async () =>
+      (await eventsOf('restarts')).some(text => text.startsWith('BackOff: Back-off restarting failed container')),
+    )
     await node.remove('restarts')
   })
 
@@ -40,7 +44,10 @@ describe('restarts', () => {
     })
     const pod = await node.until('never', ({ status }) => status.phase === 'Failed')
     expect(statusOf(pod).state?.terminated).toMatchObject({ exitCode: 3, reason: 'Error', message: 'broken' })
-    expect(pod.status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'False', reason: 'PodFailed' })
+    expect(pod.status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'PodFailed',
+    })
     await node.remove('never')
   })
 
@@ -49,11 +56,17 @@ describe('restarts', () => {
       restartPolicy: 'OnFailure',
       volumes: [{ name: 'v', emptyDir: {} }],
       containers: [
-        { ...node.container('test -e /v/once || { touch /v/once; exit 1; }'), volumeMounts: [{ name: 'v', mountPath: '/v' }] },
+        {
+          ...node.container('test -e /v/once || { touch /v/once; exit 1; }'),
+          volumeMounts: [{ name: 'v', mountPath: '/v' }],
+        },
       ],
     })
     const pod = await node.until('on-failure', ({ status }) => status.phase === 'Succeeded')
-    expect(statusOf(pod)).toMatchObject({ restartCount: 1, state: { terminated: { exitCode: 0, reason: 'Completed' } } })
+    expect(statusOf(pod)).toMatchObject({
+      restartCount: 1,
+      state: { terminated: { exitCode: 0, reason: 'Completed' } },
+    })
     await node.remove('on-failure')
   })
 
@@ -62,7 +75,10 @@ describe('restarts', () => {
     const before = await node.ready('removed')
     const all = docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${before.metadata.uid}`).split('\n')
     docker('rm', '-f', ...all)
-    const after = await node.until('removed', pod => isReady(pod) && statusOf(pod).containerID !== statusOf(before).containerID)
+    const after = await node.until(
+      'removed',
+      pod => isReady(pod) && statusOf(pod).containerID !== statusOf(before).containerID,
+    )
     expect(statusOf(after).restartCount).toBe(1)
     await node.remove('removed')
   })
@@ -70,8 +86,22 @@ describe('restarts', () => {
   it('a sandbox that dies takes the pod into a new one, with its address', async () => {
     await node.run('sandbox')
     const before = await node.ready('sandbox')
-    docker('rm', '-f', docker('ps', '-q', '--filter', `label=io.kubernetes.pod.uid=${before.metadata.uid}`, '--filter', 'label=dev.flotilla.kind=sandbox'))
-    const after = await node.until('sandbox', pod => isReady(pod) && statusOf(pod).containerID !== statusOf(before).containerID)
+    docker(
+      'rm',
+      '-f',
+      docker(
+        'ps',
+        '-q',
+        '--filter',
+        `label=io.kubernetes.pod.uid=${before.metadata.uid}`,
+        '--filter',
+        'label=dev.flotilla.kind=sandbox',
+      ),
+    )
+    const after = await node.until(
+      'sandbox',
+      pod => isReady(pod) && statusOf(pod).containerID !== statusOf(before).containerID,
+    )
     expect(after.status.podIP).toBe(before.status.podIP)
     await node.remove('sandbox')
   })
@@ -140,7 +170,9 @@ describe('what cannot start', () => {
       containers: [{ ...node.container(), volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
     })
     await eventually(async () =>
-      (await eventsOf('no-volume')).includes('FailedMount: MountVolume.SetUp failed for volume "v" : secret "absent" not found'),
+      (await eventsOf('no-volume')).includes(
+        'FailedMount: MountVolume.SetUp failed for volume "v" : secret "absent" not found',
+      ),
     )
     await node.remove('no-volume')
   })
@@ -163,7 +195,9 @@ describe('probes', () => {
     const ready = await node.ready('probes')
     inside(ready, 'rm', '/tmp/live')
     await node.until('probes', pod => statusOf(pod).restartCount === 1)
-    await eventually(async () => (await eventsOf('probes')).includes('Killing: Container main failed liveness probe, will be restarted'))
+    await eventually(async () =>
+      (await eventsOf('probes')).includes('Killing: Container main failed liveness probe, will be restarted'),
+    )
     await node.remove('probes')
   })
 
@@ -185,12 +219,27 @@ describe('probes', () => {
 
 describe('volumes and environment', () => {
   it('bring ConfigMaps, Secrets and facts about the pod into the container', async () => {
-    await node.client.create(ConfigMap, { metadata: { name: 'cfg', namespace: 'default' }, data: { key: 'value', other: 'x' } })
-    await node.client.create(Secret, { metadata: { name: 'sec', namespace: 'default' }, data: { pw: Buffer.from('s3').toString('base64') } })
+    await node.client.create(ConfigMap, {
+      metadata: { name: 'cfg', namespace: 'default' },
+      data: { key: 'value', other: 'x' },
+    })
+    await node.client.create(Secret, {
+      metadata: { name: 'sec', namespace: 'default' },
+      data: { pw: Buffer.from('s3').toString('base64') },
+    })
     await node.run('facts', {
       volumes: [
         { name: 'cfg', configMap: { name: 'cfg', items: [{ key: 'key', path: 'deep/file' }] } },
-        { name: 'all', projected: { sources: [{ configMap: { name: 'cfg' } }, { secret: { name: 'sec' } }, { downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } }] } },
+        {
+          name: 'all',
+          projected: {
+            sources: [
+              { configMap: { name: 'cfg' } },
+              { secret: { name: 'sec' } },
+              { downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },
+            ],
+          },
+        },
         { name: 'mem', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
         { name: 'host', hostPath: { path: '/etc/hostname', type: 'File' } },
       ],
@@ -226,16 +275,22 @@ describe('volumes and environment', () => {
     expect(inside(pod, 'sh', '-c', 'echo $B $PW $IP $CPU')).toBe(`a-$(C)-$(A) s3 ${pod.status.podIP} 250`)
     expect(inside(pod, 'hostname')).toBe('facts')
     expect(inside(pod, 'cat', '/etc/hosts')).toContain(`${pod.status.podIP}\tfacts`)
-    expect(inside(pod, 'cat', '/etc/resolv.conf')).toContain('nameserver 10.96.0.10\nsearch default.svc.cluster.local svc.cluster.local cluster.local')
+    expect(inside(pod, 'cat', '/etc/resolv.conf')).toContain(
+      'nameserver 10.96.0.10\nsearch default.svc.cluster.local svc.cluster.local cluster.local',
+    )
     expect(inside(pod, 'cat', '/host-name')).toBe(readFileSync('/etc/hostname', 'utf8').trim())
-    expect(docker('inspect', '-f', '{{.HostConfig.Memory}} {{.HostConfig.CpuQuota}}', idOf(statusOf(pod).containerID))).toBe('67108864 25000')
+    expect(
+      docker('inspect', '-f', '{{.HostConfig.Memory}} {{.HostConfig.CpuQuota}}', idOf(statusOf(pod).containerID)),
+    ).toBe('67108864 25000')
     await node.remove('facts')
   })
 
   it('a subPath that leads out of its volume is refused', async () => {
     await node.run('escape', {
       volumes: [{ name: 'v', emptyDir: {} }],
-      initContainers: [{ ...node.container('ln -s /etc /v/out', 'plant'), volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+      initContainers: [
+        { ...node.container('ln -s /etc /v/out', 'plant'), volumeMounts: [{ name: 'v', mountPath: '/v' }] },
+      ],
       containers: [{ ...node.container(), volumeMounts: [{ name: 'v', mountPath: '/x', subPath: 'out' }] }],
     })
     const pod = await node.until('escape', p => statusOf(p).state?.waiting?.reason === 'CreateContainerConfigError')
@@ -285,11 +340,17 @@ describe('the end of a pod', () => {
   })
 
   it('a shorter grace period given later is honoured', async () => {
-    await node.run('hurry', { terminationGracePeriodSeconds: 300, containers: [node.container('trap "" TERM; while :; do sleep 1; done')] })
+    await node.run('hurry', {
+      terminationGracePeriodSeconds: 300,
+      containers: [node.container('trap "" TERM; while :; do sleep 1; done')],
+    })
     await node.ready('hurry')
     await node.client.delete(Pod, { namespace: 'default', name: 'hurry' })
     await node.client.delete(Pod, { namespace: 'default', name: 'hurry' }, { gracePeriodSeconds: 1 })
-    await eventually(async () => !(await node.client.list(Pod, { namespace: 'default' })).items.some(p => p.metadata.name === 'hurry'), 15_000)
+    await eventually(
+      async () => !(await node.client.list(Pod, { namespace: 'default' })).items.some(p => p.metadata.name === 'hurry'),
+      15_000,
+    )
   })
 })
 
@@ -299,7 +360,9 @@ describe('an agent that is restarted', () => {
     const before = await node.ready('adopted')
     await node.stopAgent()
     await node.startAgent()
-    await eventually(() => node.agent.kubelet.pods.some(({ metadata, status }) => metadata.name === 'adopted' && status.phase === 'Running'))
+    await eventually(() =>
+      node.agent.kubelet.pods.some(({ metadata, status }) => metadata.name === 'adopted' && status.phase === 'Running'),
+    )
     const after = await node.ready('adopted')
     expect(statusOf(after)).toMatchObject({ containerID: statusOf(before).containerID, restartCount: 0 })
     await node.remove('adopted')
@@ -308,7 +371,15 @@ describe('an agent that is restarted', () => {
   it('removes pods that were deleted meanwhile, and leaves foreign containers alone', async () => {
     await node.run('orphan')
     const pod = await node.ready('orphan')
-    const foreign = docker('run', '-d', '--label', `io.kubernetes.pod.uid=${pod.metadata.uid}`, node.image, 'sleep', '1000')
+    const foreign = docker(
+      'run',
+      '-d',
+      '--label',
+      `io.kubernetes.pod.uid=${pod.metadata.uid}`,
+      node.image,
+      'sleep',
+      '1000',
+    )
     try {
       await node.stopAgent()
       await node.client.delete(Pod, { namespace: 'default', name: 'orphan' }, { gracePeriodSeconds: 0 })

@@ -18,9 +18,13 @@ describe('a pod', () => {
     const pod = await node.ready('simple')
     console.log('ready after', performance.now() - startedAt)
     expect(pod.status).toMatchObject({ phase: 'Running', podIP: expect.stringMatching(/^10\./) as string })
-    expect(pod.status.conditions?.map(({ type, status }) => `${type}=${status}`).sort()).toEqual(
-      ['ContainersReady=True', 'Initialized=True', 'PodReadyToStartContainers=True', 'PodScheduled=True', 'Ready=True'],
-    )
+    expect(pod.status.conditions?.map(({ type, status }) => `${type}=${status}`).sort()).toEqual([
+      'ContainersReady=True',
+      'Initialized=True',
+      'PodReadyToStartContainers=True',
+      'PodScheduled=True',
+      'Ready=True',
+    ])
     const status = statusOf(pod)
     expect(status).toMatchObject({ ready: true, started: true, restartCount: 0, image: node.image })
     expect(docker('inspect', '-f', '{{.State.Running}}', idOf(status.containerID))).toBe('true')

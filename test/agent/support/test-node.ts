@@ -102,10 +102,10 @@ export class TestNode implements AsyncDisposable {
   async until(name: string, what: (pod: Pod) => boolean, timeoutMs = 20_000): Promise<Pod> {
     let last: Pod | undefined
     try {
-      return await eventually(async () => {
+      return (await eventually(async () => {
         last = await this.get(name)
         return what(last) && last
-      }, timeoutMs) as Pod
+      }, timeoutMs)) as Pod
     } catch (error) {
       throw new Error(`${name}: ${(error as Error).message}\n${JSON.stringify(last?.status, null, 1)}`)
     }
@@ -116,7 +116,10 @@ export class TestNode implements AsyncDisposable {
   async remove(name: string): Promise<void> {
     const pod = await this.get(name)
     await this.client.delete(Pod, { namespace: 'default', name })
-    await eventually(() => docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${pod.metadata.uid}`) === '', 20_000)
+    await eventually(
+      () => docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${pod.metadata.uid}`) === '',
+      20_000,
+    )
     await eventually(async () => {
       const { items } = await this.client.list(Pod, { namespace: 'default' })
       return !items.some(({ metadata }) => metadata.name === name)
@@ -128,7 +131,9 @@ export class TestNode implements AsyncDisposable {
     await this.stopAgent()
     this.#server.close()
     for (const { metadata } of items) {
-      const ids = docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${metadata.uid}`).split('\n').filter(Boolean)
+      const ids = docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${metadata.uid}`)
+        .split('\n')
+        .filter(Boolean)
       if (ids.length > 0) docker('rm', '-f', ...ids)
     }
     await this.network[Symbol.asyncDispose]()

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { docker } from './support/node.ts'
+import { TestNode, statusOf } from './support/test-node.ts'
+
+let node: TestNode
+beforeAll(async () => {
+  node = await TestNode.start()
+  await node.run('box', {
+    containers: [
+      node.container(
+        'echo one; echo two; echo err >&2; mkdir -p /tmp/w; echo hi > /tmp/w/index.html; exec httpd -f -p 8080 -h /tmp/w',
+      ),
+      { ...node.container('while read line; do echo "got $line"; done', 'reader'), stdin: true },
+    ],
+  })
+  await node.ready('box')
+})
+afterAll(() => node?.[Symbol.asyncDispose]())
+
+const get = async (path: string) => {
+  const response = await fetch(node.kubeletUrl + path, { headers: { Connection: 'close' } })
+  return { status: response.status, text: await response.text() }
+}
+
+/** What came on each channel, as text, when the server closed the session. */
+async function session(path: string, protocol: string, onOpen: (socket: WebSocket) => void = () => undefined) {
+  const socket = new WebSocket(node.kubeletUrl.replace('http', 'ws') + path, protocol)
+  const channels = new Map<number, string>()
+  socket.on('message', (data: Buffer) => {
+    channels.set(data[0]!, (channels.get(data[0]!) ?? '') + data.subarray(1).toString())
+  })
+  await new Promise<void>((resolve, reject) => socket.once('open', () => resolve()).once('error', reject))
+  onOpen(socket)
+  await new Promise<void>(resolve => socket.once('close', () => resolve()))
+  return channels
+}
+const frame = (channel: number, text: string) => Buffer.concat([Buffer.from([channel]), Buffer.from(text)])
+const query = (flags: string, ...command: string[]) =>
+  `${flags}&${command.map(word => `command=${encodeURIComponent(word)}`).join('&')}`
+
+describe('container logs', () => {
+  const path = '/containerLogs/default/box/main'
+  it('come whole, both streams', async () => {
+    const { text } = await get(path)
+    expect(text.split('\n').filter(Boolean).toSorted()).toEqual(['err', 'one', 'two'])
+  })
+  it('honour tailLines, limitBytes and timestamps', async () => {
+    expect((await get(`${path}?tailLines=1`)).text.split('\n').filter(Boolean)).toHaveLength(1)
+    expect((await get(`${path}?limitBytes=2`)).text).toHaveLength(2)
+    expect((await get(`${path}?timestamps=true`)).text).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z /)
+  })
+  it('answer 404 for a pod that is not here and 400 for a previous container that never was', async () => {
+    expect((await get('/containerLogs/default/none/main')).status).toBe(404)
+    expect(await get(`${path}?previous=true`)).toMatchObject({
+      status: 400,
+      text: 'previous terminated container "main" in pod "box" not found\n',
+    })
+  })
+  it('follow until the client leaves', async () => {
+    const stop = new AbortController()
+    const response = await fetch(`${node.kubeletUrl}/containerLogs/default/box/main?follow=true`, {
+      signal: stop.signal,
+    })
+    const reader = response.body!.getReader()
+    const first = await reader.read()
+    expect(first.value!.length).toBeGreaterThan(0)
+    stop.abort()
+  })
+})
+
+describe('exec', () => {
+  const path = '/exec/default/box/main?'
+  for (const protocol of ['v5.channel.k8s.io', 'v4.channel.k8s.io']) {
+    it(`keeps stdout and stderr apart and reports success (${protocol})`, async () => {
+      const channels = await session(path + query('output=1&error=1', 'sh', '-c', 'echo out; echo err >&2'), protocol)
+      expect(channels.get(1)).toBe('out\n')
+      expect(channels.get(2)).toBe('err\n')
+      expect(JSON.parse(channels.get(3)!)).toMatchObject({ status: 'Success' })
+    })
+  }
+  it('reports the exit code as a cause of the status', async () => {
+    const channels = await session(path + query('output=1', 'sh', '-c', 'exit 42'), 'v4.channel.k8s.io')
+    expect(JSON.parse(channels.get(3)!)).toMatchObject({
+      status: 'Failure',
+      reason: 'NonZeroExitCode',
+      details: { causes: [{ reason: 'ExitCode', message: '42' }] },
+    })
+  })
+  it('passes stdin and its end', async () => {
+    const channels = await session(path + query('input=1&output=1', 'cat'), 'v5.channel.k8s.io', socket => {
+      socket.send(frame(0, 'hello '))
+      socket.send(frame(0, 'world'))
+      socket.send(Buffer.from([255, 0]))
+    })
+    expect(channels.get(1)).toBe('hello world')
+  })
+  it('gives a terminal the size that the client has', async () => {
+    const channels = await session(
+      path + query('input=1&output=1&tty=1', 'sh', '-c', 'read go; stty size'),
+      'v5.channel.k8s.io',
+      socket => {
+        socket.send(frame(4, JSON.stringify({ Width: 123, Height: 45 })))
+        setTimeout(() => socket.send(frame(0, 'go\n')), 300)
+      },
+    )
+    expect(channels.get(1)).toContain('45 123')
+  })
+  it('carries megabytes without loss', async () => {
+    const channels = await session(
+      path + query('output=1', 'sh', '-c', 'head -c 5000000 /dev/zero | tr "\\0" x'),
+      'v4.channel.k8s.io',
+    )
+    expect(channels.get(1)).toHaveLength(5_000_000)
+  })
+  it('says what a program that does not exist is', async () => {
+    const channels = await session(path + query('output=1', '/nope'), 'v4.channel.k8s.io')
+    expect(JSON.parse(channels.get(3)!)).toMatchObject({ status: 'Failure' })
+  })
+})
+
+describe('attach', () => {
+  it('joins the running process', async () => {
+    const socket = new WebSocket(
+      `${node.kubeletUrl.replace('http', 'ws')}/attach/default/box/reader?input=1&output=1`,
+      'v4.channel.k8s.io',
+    )
+    let text = ''
+    const answered = new Promise<void>(resolve =>
+      socket.on('message', (data: Buffer) => {
+        if (data[0] === 1) text += data.subarray(1).toString()
+        if (text.includes('got ping')) resolve()
+      }),
+    )
+    socket.on('open', () => socket.send(frame(0, 'ping\n')))
+    await answered
+    socket.close()
+    expect(
+      docker('inspect', '-f', '{{.State.Running}}', statusOf(await node.get('box'), 'reader').containerID!.slice(9)),
+    ).toBe('true')
+  })
+})
+
+describe('numbers', () => {
+  it('/stats/summary and /metrics/resource count the pod', async () => {
+    const summary = JSON.parse((await get('/stats/summary')).text) as {
+      pods: { podRef: { name: string }; memory: { workingSetBytes: number } }[]
+    }
+    const pod = summary.pods.find(({ podRef }) => podRef.name === 'box')!
+    expect(pod.memory.workingSetBytes).toBeGreaterThan(0)
+    expect((await get('/metrics/resource')).text).toMatch(
+      /container_memory_working_set_bytes\{container="main",namespace="default",pod="box"\} \d+/,
+    )
+  })
+  it('/healthz answers ok', async () => {
+    expect(await get('/healthz')).toEqual({ status: 200, text: 'ok' })
+  })
+})
