@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Run, run as runTool } from './exec.ts'
 import { closeFirewalls } from './firewall/firewalls.ts'
 import { ipBatchForce, listLinks } from './ip.ts'
-import { SERVICE_LINK, TABLE, VXLAN_LINK } from './names.ts'
+import { TABLE } from './names.ts'
 import { removeNodeRoutes } from './node-routes.ts'
 import { isPodLink } from './pod-network.ts'
 import { removeServiceLink } from './service-link.ts'
@@ -33,14 +33,4 @@ export async function cleanUpNetwork({ stateDir, run = runTool }: CleanUpOptions
   // Last, when nothing of ours is left that would forward.
   restoreSysctls(join(stateDir, 'sysctls.json'))
   rmSync(stateDir, { recursive: true, force: true })
-}
-
-/** @returns what of the pod network is on this host; empty after a clean-up. */
-export async function findTraces(run: Run = runTool): Promise<string[]> {
-  const links = (await listLinks(run)).filter(
-    link => isPodLink(link) || link.ifname === SERVICE_LINK || link.ifname === VXLAN_LINK,
-  )
-  const tables = await run(['nft', 'list', 'tables', 'ip'])
-  const hasTable = tables.split('\n').includes(`table ip ${TABLE}`)
-  return [...links.map(link => `link ${link.ifname}`), ...(hasTable ? [`nftables table ip ${TABLE}`] : [])]
 }
