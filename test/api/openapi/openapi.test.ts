@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openapiHandler } from '../../../src/main/apiserver/openapi/handler.ts'
+import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
 import { defineResource, type ResourceDescriptor } from '../../../src/main/apiserver/registry/resource.ts'
 import { Deployment } from '../../../src/shared/api/apps/v1.ts'
 import { ConfigMap, Pod } from '../../../src/shared/api/core/v1.ts'
@@ -40,7 +41,9 @@ const document = async (path: string, accept?: string): Promise<Document> => {
 const refs = (value: unknown): string[] =>
   typeof value !== 'object' || value === null
     ? []
-    : Object.entries(value).flatMap(([key, inner]) => (key === '$ref' ? [inner as string] : refs(inner)))
+    : Object.entries(value).flatMap(([key, inner]) =>
+        key === '$ref' && typeof inner === 'string' ? [inner] : refs(inner),
+      )
 
 describe('openapiHandler()', () => {
   test('lists one document per group and version, each with a hash in its address', async () => {
@@ -111,6 +114,21 @@ describe('openapiHandler()', () => {
     expect(second!.bytes).toBe(first!.bytes)
     const fewer = await openapiHandler('/openapi/v3/api/v1', undefined, resources.slice(0, 1))
     expect(fewer!.etag).not.toBe(first!.etag)
+  })
+})
+
+describe('the documents of all built-in kinds', () => {
+  const groups = [
+    ...new Set(
+      builtinResources.map(({ type }) => (type.group ? `apis/${type.group}/${type.version}` : `api/${type.version}`)),
+    ),
+  ]
+
+  test.each(groups)('%s refers only to schemas that it has', async key => {
+    const answer = await openapiHandler(`/openapi/v3/${key}`, undefined, builtinResources)
+    const whole = JSON.parse(answer!.bytes.toString()) as Document
+    const missing = [...new Set(refs(whole))].filter(ref => !(ref.split('/').at(-1)! in whole.components.schemas))
+    expect(missing).toEqual([])
   })
 })
 
