@@ -51,9 +51,7 @@ function struct(schemaId: string, depth: number): fc.Arbitrary<unknown> {
   const fields = Object.entries(typeFact(schemaId).fields)
   return fc
     .subarray(fields, { maxLength: Math.min(8, fields.length) })
-    .chain(chosen =>
-      fc.record(Object.fromEntries(chosen.map(([name, fact]) => [name, shaped(fact, depth - 1)]))),
-    )
+    .chain(chosen => fc.record(Object.fromEntries(chosen.map(([name, fact]) => [name, shaped(fact, depth - 1)]))))
 }
 
 /** What the create pipeline does to a decoded object. */

@@ -45,13 +45,23 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
   'apps.v1.StatefulSet': workload,
   'batch.v1.Job': { spec: jobTemplate },
   'batch.v1.CronJob': { spec: { schedule: '*/5 * * * *', jobTemplate: { spec: jobTemplate } } },
-  'discovery.v1.EndpointSlice': { addressType: 'IPv4', endpoints: [{ addresses: ['10.1.0.2'] }], ports: [{ port: 80 }] },
+  'discovery.v1.EndpointSlice': {
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['10.1.0.2'] }],
+    ports: [{ port: 80 }],
+  },
   'coordination.v1.Lease': {},
   'events.v1.Event': { eventTime: '2026-01-01T00:00:00.000000Z', regarding: { kind: 'Pod', name: 'web' }, note: 'hi' },
   'rbac.v1.Role': { rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] },
   'rbac.v1.ClusterRole': { rules: [{ verbs: ['get'], nonResourceURLs: ['/healthz'] }] },
-  'rbac.v1.RoleBinding': { roleRef: { kind: 'Role', name: 'r', apiGroup: rbac }, subjects: [{ kind: 'User', name: 'u' }] },
-  'rbac.v1.ClusterRoleBinding': { roleRef: { kind: 'ClusterRole', name: 'r' }, subjects: [{ kind: 'Group', name: 'g' }] },
+  'rbac.v1.RoleBinding': {
+    roleRef: { kind: 'Role', name: 'r', apiGroup: rbac },
+    subjects: [{ kind: 'User', name: 'u' }],
+  },
+  'rbac.v1.ClusterRoleBinding': {
+    roleRef: { kind: 'ClusterRole', name: 'r' },
+    subjects: [{ kind: 'Group', name: 'g' }],
+  },
   'networking.v1.Ingress': { spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } } },
   'networking.v1.IngressClass': { spec: { controller: 'example.com/ingress' } },
   'networking.v1.IPAddress': { spec: { parentRef: { resource: 'services', name: 'web', namespace: 'default' } } },
@@ -98,7 +108,9 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
   'admissionregistration.v1.MutatingWebhookConfiguration': { webhooks: [webhook] },
   'admissionregistration.v1.ValidatingWebhookConfiguration': { webhooks: [webhook] },
   'admissionregistration.v1.ValidatingAdmissionPolicy': { spec: { validations: [{ expression: 'true' }] } },
-  'admissionregistration.v1.ValidatingAdmissionPolicyBinding': { spec: { policyName: 'p', validationActions: ['Deny'] } },
+  'admissionregistration.v1.ValidatingAdmissionPolicyBinding': {
+    spec: { policyName: 'p', validationActions: ['Deny'] },
+  },
   'admissionregistration.v1.MutatingAdmissionPolicy': {
     spec: { mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }] },
   },

@@ -81,7 +81,9 @@ test('a template does not get what only pods get', () => {
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
   })
   expect(template.spec).not.toHaveProperty('enableServiceLinks')
-  expect(template.spec).toMatchObject({ containers: [{ imagePullPolicy: 'IfNotPresent', resources: { limits: { cpu: '1' } } }] })
+  expect(template.spec).toMatchObject({
+    containers: [{ imagePullPolicy: 'IfNotPresent', resources: { limits: { cpu: '1' } } }],
+  })
 })
 
 test.each([

@@ -13,7 +13,11 @@ const LABEL =
 
 const refused: [what: string, object: Fields, problem: string][] = [
   ['no containers', { spec: {} }, 'spec.containers: Required value'],
-  ['a container without image', { spec: { containers: [{ name: 'web' }] } }, 'spec.containers[0].image: Required value'],
+  [
+    'a container without image',
+    { spec: { containers: [{ name: 'web' }] } },
+    'spec.containers[0].image: Required value',
+  ],
   ['a container without name', pod({}, { name: '' }), 'spec.containers[0].name: Required value'],
   ['a bad container name', pod({}, { name: 'Web' }), `spec.containers[0].name: Invalid value: "Web": ${LABEL}`],
   [
@@ -53,7 +57,14 @@ const refused: [what: string, object: Fields, problem: string][] = [
   ],
   [
     'two containers on one host port',
-    { spec: { containers: [container({ ports: [{ containerPort: 80, hostPort: 80 }] }), { ...container({ ports: [{ containerPort: 81, hostPort: 80 }] }), name: 'b' }] } },
+    {
+      spec: {
+        containers: [
+          container({ ports: [{ containerPort: 80, hostPort: 80 }] }),
+          { ...container({ ports: [{ containerPort: 81, hostPort: 80 }] }), name: 'b' },
+        ],
+      },
+    },
     'spec.containers[1].ports[0].hostPort: Duplicate value: "TCP//80"',
   ],
   [
@@ -111,13 +122,23 @@ const refused: [what: string, object: Fields, problem: string][] = [
     'two mounts at one path',
     pod(
       { volumes: [{ name: 'data', emptyDir: {} }] },
-      { volumeMounts: [{ name: 'data', mountPath: '/d' }, { name: 'data', mountPath: '/d' }] },
+      {
+        volumeMounts: [
+          { name: 'data', mountPath: '/d' },
+          { name: 'data', mountPath: '/d' },
+        ],
+      },
     ),
     'spec.containers[0].volumeMounts[1].mountPath: Invalid value: "/d": must be unique',
   ],
   [
     'two volumes of one name',
-    pod({ volumes: [{ name: 'a', emptyDir: {} }, { name: 'a', emptyDir: {} }] }),
+    pod({
+      volumes: [
+        { name: 'a', emptyDir: {} },
+        { name: 'a', emptyDir: {} },
+      ],
+    }),
     'spec.volumes[1].name: Duplicate value: "a"',
   ],
   [
@@ -202,7 +223,13 @@ const refused: [what: string, object: Fields, problem: string][] = [
   ],
   [
     'an affinity weight above 100',
-    pod({ affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 101, podAffinityTerm: { topologyKey: 'h' } }] } } }),
+    pod({
+      affinity: {
+        podAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 101, podAffinityTerm: { topologyKey: 'h' } }],
+        },
+      },
+    }),
     'spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight: Invalid value: 101: must be in the range 1-100',
   ],
   [

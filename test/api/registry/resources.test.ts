@@ -14,7 +14,9 @@ describe('the registry', () => {
 
   test('leaves out no kind of the schema that has lists of its own', () => {
     const listed = Object.values(types as Record<string, { gvk?: string[] }>)
-      .flatMap(type => (type.gvk?.[2]?.endsWith('List') ? [`${type.gvk[0]}/${type.gvk[1]}/${type.gvk[2].slice(0, -4)}`] : []))
+      .flatMap(type =>
+        type.gvk?.[2]?.endsWith('List') ? [`${type.gvk[0]}/${type.gvk[1]}/${type.gvk[2].slice(0, -4)}`] : [],
+      )
       .filter(kind => !kind.startsWith('/v1/API') && !kind.includes('/v1/APIGroup') && !kind.endsWith('/APIResource'))
     const served = new Set(builtinResources.map(({ type }) => `${type.group}/${type.version}/${type.kind}`))
     expect(listed.filter(kind => !served.has(kind))).toEqual([])
@@ -24,7 +26,10 @@ describe('the registry', () => {
     const stored = builtinResources.filter(resource => !resource.virtual)
     for (const storage of new Set(stored.map(resource => resource.storage))) {
       const native = stored.filter(resource => resource.storage === storage && !resource.toStorage)
-      expect(native.map(resource => resource.schema), storage).toHaveLength(1)
+      expect(
+        native.map(resource => resource.schema),
+        storage,
+      ).toHaveLength(1)
     }
   })
 })

@@ -4,7 +4,10 @@ import type { Service } from '../../../src/shared/api/core/v1.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import type { AdmissionPlugin } from '../../../src/main/apiserver/admission/contract.ts'
 import { services } from '../../../src/main/apiserver/registry/core/service.ts'
-import { serviceAllocator, type ServiceAllocatorOptions } from '../../../src/main/apiserver/registry/core/service/allocator.ts'
+import {
+  serviceAllocator,
+  type ServiceAllocatorOptions,
+} from '../../../src/main/apiserver/registry/core/service/allocator.ts'
 import { decodeObject } from '../../../src/main/apiserver/schema/decode.ts'
 import type { ObjectStore } from '../../../src/main/store/contract.ts'
 import { openNedbEngine } from '../../../src/main/store/nedb/engine.ts'
@@ -87,7 +90,9 @@ describe('cluster IPs', () => {
   })
 
   test('are the ones asked for, also out of the low band', async () => {
-    expect((await create('dns', { clusterIP: '10.96.0.10', ports: [{ port: 53 }] })).spec.clusterIPs).toEqual(['10.96.0.10'])
+    expect((await create('dns', { clusterIP: '10.96.0.10', ports: [{ port: 53 }] })).spec.clusterIPs).toEqual([
+      '10.96.0.10',
+    ])
   })
 
   test('that are taken are refused in words that name them', async () => {
@@ -106,7 +111,9 @@ describe('cluster IPs', () => {
   })
 
   test('are not given to headless and external services', async () => {
-    expect((await create('headless', { clusterIP: 'None', selector: { a: 'b' }, ports: [{ port: 80 }] })).spec.clusterIPs).toEqual(['None'])
+    expect(
+      (await create('headless', { clusterIP: 'None', selector: { a: 'b' }, ports: [{ port: 80 }] })).spec.clusterIPs,
+    ).toEqual(['None'])
     expect((await create('ext', { type: 'ExternalName', externalName: 'example.com' })).spec.clusterIP).toBeUndefined()
   })
 
@@ -136,7 +143,9 @@ describe('cluster IPs', () => {
     await create('dns', { clusterIP: '10.96.0.10', ports: [{ port: 53 }] })
     plugin[Symbol.dispose]()
     plugin = open()
-    await expect(create('again', { clusterIP: '10.96.0.10', ports: [{ port: 1 }] })).rejects.toThrow('already allocated')
+    await expect(create('again', { clusterIP: '10.96.0.10', ports: [{ port: 1 }] })).rejects.toThrow(
+      'already allocated',
+    )
   })
 
   test('of a write that failed are free for who asks by name, and for everyone after a while', async () => {
@@ -161,7 +170,13 @@ describe('cluster IPs', () => {
 
 describe('node ports', () => {
   test('are given to each port, within the range', async () => {
-    const { spec } = await create('np', { type: 'NodePort', ports: [{ name: 'a', port: 80 }, { name: 'b', port: 81 }] })
+    const { spec } = await create('np', {
+      type: 'NodePort',
+      ports: [
+        { name: 'a', port: 80 },
+        { name: 'b', port: 81 },
+      ],
+    })
     const ports = spec.ports!.map(port => port.nodePort!)
     expect(new Set(ports).size).toBe(2)
     for (const port of ports) expect(port >= 30_000 && port <= 32_767).toBe(true)
@@ -170,7 +185,10 @@ describe('node ports', () => {
   test('are one for the same port over TCP and UDP', async () => {
     const { spec } = await create('dns', {
       type: 'NodePort',
-      ports: [{ name: 'tcp', port: 53 }, { name: 'udp', port: 53, protocol: 'UDP' }],
+      ports: [
+        { name: 'tcp', port: 53 },
+        { name: 'udp', port: 53, protocol: 'UDP' },
+      ],
     })
     expect(spec.ports![0]!.nodePort).toBe(spec.ports![1]!.nodePort)
   })
