@@ -1,4 +1,5 @@
 // Who may do what. Authorizers are asked in order; the first that allows or denies decides; nobody = denied.
+import type { PolicyRule } from '../../../shared/api/rbac/v1.ts'
 import type { RequestInfo, UserInfo } from '../request.ts'
 
 export type AuthorizationAttributes = Pick<
@@ -12,6 +13,15 @@ export interface AuthorizationDecision {
   readonly reason?: string
 }
 
+/** Everything that a user may do, as far as rules can say it. */
+export interface ResolvedRules {
+  readonly rules: readonly PolicyRule[]
+  /** Why there may be more than the rules; undefined when they are all. */
+  readonly incomplete?: string
+}
+
 export interface Authorizer {
   authorize(attributes: AuthorizationAttributes): AuthorizationDecision
+  /** What the user may do in a namespace ('' = cluster-wide); authorizers that do not think in rules have none. */
+  rulesFor?(user: UserInfo, namespace: string): ResolvedRules
 }

@@ -10,7 +10,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { ObjectStore, Stored } from '../../store/contract.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
-import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
+import type { AuthorizationAttributes, AuthorizationDecision, ResolvedRules } from '../authz/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
 import type { ResourceIndex } from '../registry/resource-index.ts'
@@ -122,6 +122,8 @@ export interface EndpointContext {
   admit(request: AdmissionRequest): Promise<void>
   /** Asks the authorizers in order; nobody answering is a deny. */
   authorize(attributes: AuthorizationAttributes): AuthorizationDecision
+  /** What a user may do in a namespace, from all authorizers. */
+  rulesFor(user: UserInfo, namespace: string): ResolvedRules
   /**
    * Decodes the request's body as a kind, with the request's fieldValidation.
    * @param schema such as `policy.v1.Eviction`

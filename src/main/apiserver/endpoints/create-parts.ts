@@ -6,9 +6,10 @@ import { notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import type { AdmissionPlugin } from '../admission/contract.ts'
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
-import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from '../authz/contract.ts'
+import type { AuthorizationAttributes, AuthorizationDecision, Authorizer, ResolvedRules } from '../authz/contract.ts'
 import { keyOf, prefixOf, viewOf } from '../keys.ts'
 import type { ResourceIndex } from '../registry/resource-index.ts'
+import type { UserInfo } from '../request.ts'
 import { typeFact } from '../schema/table.ts'
 import type { EndpointParts } from './parts.ts'
 import { createRepresent } from './read/represent.ts'
@@ -44,6 +45,15 @@ export function authorizeWith(
     if (decision.reason) reasons.push(decision.reason)
   }
   return reasons.length > 0 ? { decision: 'deny', reason: reasons.join(', ') } : DENIED
+}
+
+function rulesFrom(authorizers: readonly Authorizer[], user: UserInfo, namespace: string): ResolvedRules {
+  const resolved = authorizers.flatMap(authorizer => authorizer.rulesFor?.(user, namespace) ?? [])
+  const gaps = resolved.flatMap(({ incomplete }) => incomplete ?? [])
+  return {
+    rules: resolved.flatMap(({ rules }) => rules),
+    ...(gaps.length > 0 ? { incomplete: gaps.join(', ') } : {}),
+  }
 }
 
 export function createEndpointParts(options: EndpointOptions): EndpointParts {
@@ -82,6 +92,7 @@ export function createEndpointParts(options: EndpointOptions): EndpointParts {
       await admission.validate(request)
     },
     authorize: attributes => authorizeWith(options.authorizers, attributes),
+    rulesFor: (user, namespace) => rulesFrom(options.authorizers, user, namespace),
     decode(request, schema) {
       const [group, version, kind] = typeFact(schema).gvk ?? ['', '', '']
       return decodeRequest(request, { group, version, kind }, schema, 'CreateOptions')

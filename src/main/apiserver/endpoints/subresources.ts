@@ -6,6 +6,10 @@ import { nodeTunnelHandler } from './node-tunnel.ts'
 import { bindings, podBinding } from './pods/binding.ts'
 import { containerStreams } from './pods/container-streams.ts'
 import { podEviction } from './pods/eviction.ts'
+import { localSubjectAccessReviews, selfSubjectAccessReviews, subjectAccessReviews } from './reviews/access-reviews.ts'
+import { selfSubjectReviews, tokenReviews } from './reviews/identity-reviews.ts'
+import { selfSubjectRulesReviews } from './reviews/rules-review.ts'
+import { serviceAccountToken } from './serviceaccounts/token.ts'
 
 export interface SubresourceOptions {
   readonly tunnels: NodeTunnels
@@ -17,5 +21,12 @@ export const subresourceHandlers = ({ tunnels }: SubresourceOptions): Subresourc
   podEviction,
   ...containerStreams(tunnels),
   namespaceFinalize,
+  serviceAccountToken,
+  selfSubjectAccessReviews,
+  subjectAccessReviews,
+  localSubjectAccessReviews,
+  selfSubjectRulesReviews,
+  selfSubjectReviews,
+  tokenReviews,
   nodeTunnelHandler(tunnels),
 ]

@@ -125,5 +125,9 @@ export function nodeAuthorizer(index: NodeIndex, rules: readonly PolicyRule[]): 
       if (subdivided) return subdivided({ ...attributes, nodeName }, index)
       return rules.some(rule => ruleAllows(rule, attributes)) ? ALLOW : NO_OPINION
     },
+    rulesFor: user =>
+      nodeNameOf(user) === undefined
+        ? { rules: [] }
+        : { rules: [], incomplete: 'node authorizer does not support user rule resolution' },
   }
 }

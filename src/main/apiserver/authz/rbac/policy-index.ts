@@ -29,7 +29,15 @@ interface Grants {
 const GROUP = '/registry/rbac.authorization.k8s.io/'
 const prefix = (type: ResourceType<KubeObject>) => `${GROUP}${type.plural}/`
 
+/** A subject as a reason names it. */
+function describe(subject: Subject, bindingNamespace: string): string {
+  const name =
+    subject.kind === 'ServiceAccount' ? `${subject.name}/${subject.namespace ?? bindingNamespace}` : subject.name
+  return `${subject.kind} ${JSON.stringify(name)}`
+}
+
 interface Binding {
+  readonly subject: string
   readonly kind: string
   readonly name: string
   /** '' = everywhere. */
@@ -87,9 +95,10 @@ export class PolicyIndex implements Disposable {
       roles.set(`${metadata.namespace}/${metadata.name}`, rules ?? [])
     const bindings = new Map<string, Binding[]>()
     const add = (kind: string, namespace: string, object: ClusterRoleBinding | RoleBinding) => {
-      const binding = { kind, namespace, name: object.metadata.name, roleRef: object.roleRef }
+      const name = namespace === '' ? object.metadata.name : `${object.metadata.name}/${namespace}`
       for (const subject of object.subjects ?? []) {
         const key = subjectKey(subject, namespace)
+        const binding = { kind, namespace, name, roleRef: object.roleRef, subject: describe(subject, namespace) }
         const known = bindings.get(key)
         if (known) known.push(binding)
         else bindings.set(key, [binding])
@@ -120,9 +129,9 @@ export class PolicyIndex implements Disposable {
     const cluster: GrantedRule[] = []
     const namespaces = new Map<string, GrantedRule[]>()
     for (const subject of [`User:${user.name}`, ...user.groups.map(group => `Group:${group}`)])
-      for (const { kind, name, namespace, roleRef } of bindings.get(subject) ?? []) {
+      for (const { kind, name, namespace, roleRef, subject: to } of bindings.get(subject) ?? []) {
         const rules = roles.get(`${roleRef.kind === 'Role' ? namespace : ''}/${roleRef.name}`) ?? []
-        const origin = `${kind} ${JSON.stringify(name)} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to ${subject.replace(':', ' "')}"`
+        const origin = `${kind} ${JSON.stringify(name)} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to ${to}`
         const granted = rules.map(rule => ({ rule, origin }))
         if (namespace === '') cluster.push(...granted)
         else namespaces.set(namespace, [...(namespaces.get(namespace) ?? []), ...granted])

@@ -11,5 +11,6 @@ export function rbacAuthorizer(policy: PolicyIndex): Authorizer {
         if (ruleAllows(rule, attributes)) return { decision: 'allow', reason: `RBAC: allowed by ${origin}` }
       return { decision: 'no-opinion' }
     },
+    rulesFor: (user, namespace) => ({ rules: [...policy.grantsOf(user, namespace)].map(({ rule }) => rule) }),
   }
 }

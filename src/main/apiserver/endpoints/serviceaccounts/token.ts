@@ -1,0 +1,130 @@
+// serviceaccounts/token: a token that expires, for an audience, bound to an object when asked.
+// @see https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
+import type { TokenRequest } from '../../../../shared/api/authentication/v1.ts'
+import type { Pod } from '../../../../shared/api/core/v1.ts'
+import { formatTime } from '../../../../shared/machinery/clock.ts'
+import { type FieldError, invalidValue } from '../../../../shared/machinery/field-error.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { ApiError, badRequest, conflict, invalid, notFound } from '../../../../shared/machinery/status.ts'
+import type { BoundRef, TokenRequest as Order } from '../../authn/service-account-tokens.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
+import type { EndpointContext, SubresourceHandler } from '../contract.ts'
+import { writeOptionsOf } from '../write/write-options.ts'
+
+const DEFAULT_SECONDS = 3600
+const MIN_SECONDS = 600
+const MAX_SECONDS = 2 ** 32
+
+const BINDABLE = ['Pod', 'Secret', 'Node'] as const
+type Bindable = (typeof BINDABLE)[number]
+
+function validate(seconds: number): FieldError[] {
+  const field = 'spec.expirationSeconds'
+  if (seconds < MIN_SECONDS) return [invalidValue(field, seconds, 'may not specify a duration less than 10 minutes')]
+  if (seconds > MAX_SECONDS)
+    return [invalidValue(field, seconds, 'may not specify a duration larger than 2^32 seconds')]
+  return []
+}
+
+const refOf = ({ metadata }: AnyObject): BoundRef => ({ name: metadata.name, uid: metadata.uid })
+
+function resourceOf(context: EndpointContext, kind: string, plural: string): ResourceDescriptor {
+  const resource = context.resources.byKind('', 'v1', kind)
+  if (!resource) throw notFound({ group: '', plural }, '')
+  return resource
+}
+
+/** The node that a pod is bound to; its claims go into the token, so that it can be refused when the node is gone. */
+function nodeOf(pod: Pod, context: EndpointContext): BoundRef | undefined {
+  if (!pod.spec.nodeName) return undefined
+  const node = context.find(resourceOf(context, 'Node', 'nodes'), { namespace: '', name: pod.spec.nodeName })
+  return node ? refOf(node.object) : undefined
+}
+
+function binding(
+  account: string,
+  namespace: string,
+  { spec }: TokenRequest,
+  context: EndpointContext,
+): Pick<Order, 'boundTo' | 'node'> {
+  const wanted = spec?.boundObjectRef
+  if (!wanted) return {}
+  const { apiVersion = '', kind: given = '', name = '', uid } = wanted
+  const kind = BINDABLE.find(known => known === given) as Bindable | undefined
+  if (!kind || (apiVersion !== 'v1' && apiVersion !== '')) {
+    const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
+    throw badRequest(`cannot bind token to object of type ${group}/${version}, Kind=${given}`)
+  }
+  const resource = resourceOf(context, kind, `${kind.toLowerCase()}s`)
+  const object = context.get(resource, { namespace: kind === 'Node' ? '' : namespace, name })
+  if (kind === 'Pod') {
+    const runsAs = (object as unknown as Pod).spec.serviceAccountName ?? ''
+    if (runsAs !== account)
+      throw badRequest(
+        `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with serviceaccount ${JSON.stringify(runsAs)}`,
+      )
+  }
+  if (uid && uid !== object.metadata.uid)
+    throw conflict(
+      { group: '', plural: kind },
+      name,
+      `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    )
+  const node = kind === 'Pod' ? nodeOf(object as unknown as Pod, context) : undefined
+  return { boundTo: { kind, ...refOf(object) }, ...(node ? { node } : {}) }
+}
+
+export const serviceAccountToken: SubresourceHandler = {
+  group: '',
+  resource: 'serviceaccounts',
+  subresource: 'token',
+  kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+  methods: { POST: 'create' },
+  async handle(request, context) {
+    const { namespace, name } = request.info
+    const resource = resourceOf(context, 'ServiceAccount', 'serviceaccounts')
+    const decoded = await context.decode(request, 'authentication.v1.TokenRequest')
+    const asked = decoded as unknown as TokenRequest
+    const options = writeOptionsOf(request, 'CreateOptions')
+    const account = context.get(resource, { namespace, name })
+    const { spec = {}, metadata = {} } = asked
+    if (metadata.name && metadata.name !== name)
+      throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+    if (metadata.namespace && metadata.namespace !== namespace)
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+    const expirationSeconds = spec.expirationSeconds ?? DEFAULT_SECONDS
+    const errors = validate(expirationSeconds)
+    if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, errors)
+    await context.admit({
+      operation: 'CREATE',
+      resource,
+      subresource: 'token',
+      namespace,
+      name,
+      object: decoded,
+      options: {},
+      user: request.user,
+      dryRun: options.dryRun ?? false,
+      warn: text => request.warn(text),
+    })
+    if (account.metadata.deletionTimestamp)
+      throw new ApiError(409, 'Conflict', `serviceaccount "${name}" is being deleted`)
+    const audiences = spec.audiences?.length ? spec.audiences : context.tokens.apiAudiences
+    const bound = binding(name, namespace, asked, context)
+    const order = { namespace, serviceAccount: refOf(account), audiences, expirationSeconds, ...bound }
+    const issued = options.dryRun ? undefined : await context.tokens.issue(order)
+    const expiresAtMs = issued?.expiresAtMs ?? context.clock.now() + expirationSeconds * 1000
+    const object: TokenRequest = {
+      kind: 'TokenRequest',
+      apiVersion: 'authentication.k8s.io/v1',
+      metadata: { name, namespace, creationTimestamp: formatTime(context.clock.now()) },
+      spec: {
+        audiences: [...audiences],
+        expirationSeconds,
+        ...(spec.boundObjectRef ? { boundObjectRef: spec.boundObjectRef } : {}),
+      },
+      status: { token: issued?.token ?? '', expirationTimestamp: formatTime(expiresAtMs) },
+    }
+    return { code: 201, object }
+  },
+}
