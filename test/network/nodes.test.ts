@@ -148,6 +148,18 @@ describe('nodes', () => {
     expect(hosts[0]!.run('iptables-nft', '-S', 'DOCKER-USER').split('\n')[1]).toBe('-A DOCKER-USER -j FLOTILLA-FORWARD')
   })
 
+  it('leave firewalls alone in which everything is in place', async () => {
+    const rules = () => hosts[2]!.run('nft', '-a', '-s', 'list', 'table', 'inet', 'mine')
+    const handles = rules()
+    expect(handles).toContain('comment "flotilla ')
+    // A lost route that is back proves that the host was looked at; the second time, all of the first look is over.
+    for (let look = 0; look < 2; look++) {
+      hosts[2]!.run('ip', 'route', 'delete', ips[2]!)
+      await eventually(() => hosts[2]!.run('ip', 'route', 'show', ips[2]!) !== '')
+    }
+    expect(rules()).toBe(handles)
+  })
+
   it('forget a node that left', async () => {
     await agents[0]!.remove('nodes', toNodes(2))
     await eventually(() => !hosts[0]!.run('ip', 'route').includes('10.244.3.0'))
