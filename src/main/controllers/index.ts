@@ -5,19 +5,23 @@ import { type ControllerMetrics, ControllerManager } from '../../shared/client/c
 import { type Controller, controller } from '../../shared/client/reconciler.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
+import { ClusterRoleAggregation } from './clusterrole-aggregation/controller.ts'
 import { DeploymentController } from './deployment/controller.ts'
 import { EndpointsController } from './endpoints/controller.ts'
 import { EndpointSliceController } from './endpointslice/controller.ts'
 import { GarbageCollector } from './garbage-collector/controller.ts'
+import { JobController } from './job/controller.ts'
 import { NamespaceController } from './namespace/controller.ts'
 import { NodeIpamController } from './node-ipam/controller.ts'
 import { NodeLifecycleController } from './node-lifecycle/controller.ts'
 import { PodGarbageCollector } from './pod-gc/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
+import { replicationController } from './replicationcontroller/controller.ts'
 import { RootCaCertPublisher } from './root-ca-cert-publisher/controller.ts'
 import { ServiceAccountController } from './serviceaccount/controller.ts'
 import { ObservedTime } from './support/observed-time.ts'
 import { TaintEvictionController } from './taint-eviction/controller.ts'
+import { TtlAfterFinished } from './ttl-after-finished/controller.ts'
 
 export interface ControllerOptions {
   readonly clock: Clock
@@ -50,6 +54,10 @@ export const controllers = ({
   controller(new RootCaCertPublisher(rootCa)),
   controller(new DeploymentController()),
   controller(replicaSetController(clock)),
+  controller(replicationController(clock)),
+  controller(new JobController(clock)),
+  controller(new TtlAfterFinished()),
+  controller(new ClusterRoleAggregation()),
   controller(new EndpointsController()),
   controller(new EndpointSliceController(clock)),
   controller(new NodeIpamController(clusterCidr)),

@@ -37,6 +37,7 @@ export interface ReplicaOwner extends KubeObject {
 
 export interface ReplicaKind<T extends ReplicaOwner> {
   readonly name: string
+  readonly identity: string
   readonly eventSource: string
   readonly type: ResourceType<T>
   readonly selectorOf: (owner: T) => LabelMatcher
@@ -44,6 +45,7 @@ export interface ReplicaKind<T extends ReplicaOwner> {
 
 export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> {
   readonly name: string
+  readonly identity: string
   readonly eventSource: string
   readonly type: ResourceType<T>
   readonly workers = 5
@@ -51,8 +53,9 @@ export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> 
   readonly #selectorOf: (owner: T) => LabelMatcher
   readonly #expectations: Expectations
 
-  constructor({ name, eventSource, type, selectorOf }: ReplicaKind<T>, clock: Clock) {
+  constructor({ name, identity, eventSource, type, selectorOf }: ReplicaKind<T>, clock: Clock) {
     this.name = name
+    this.identity = identity
     this.eventSource = eventSource
     this.type = type
     this.#selectorOf = selectorOf
@@ -148,6 +151,7 @@ export const replicaSetController = (clock: Clock): Reconciler<ReplicaSet> =>
   new ReplicaController<ReplicaSet>(
     {
       name: 'replicaset',
+      identity: 'replicaset-controller',
       eventSource: 'replicaset-controller',
       type: ReplicaSet,
       selectorOf: owner => fromLabelSelector(owner.spec.selector),

@@ -1,0 +1,126 @@
+// Counts finished pods exactly once, whatever crashes in between. A finished pod keeps its finalizer until its uid is
+// in status.uncountedTerminatedPods; when the finalizer is gone, the uid moves into the counter, in one write.
+//
+//   pod finishes → uid into uncounted (write 1) → finalizer removed → uid out, counter + 1 (write 2)
+import type { Job, JobStatus } from '../../../shared/api/batch/v1.ts'
+import { Pod } from '../../../shared/api/core/v1.ts'
+import type { ControllerContext } from '../../../shared/client/reconciler.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
+import { failureActionOf } from './failure-policy.ts'
+import { formatIndexes, indexOf, parseIndexes } from './indexes.ts'
+
+export const TRACKING = 'batch.kubernetes.io/job-tracking'
+
+export const isTracked = ({ metadata }: Pod): boolean => metadata.finalizers?.includes(TRACKING) === true
+
+/** A pod that is being deleted counts as failed at once, unless only really failed ones are to be replaced. */
+export function isFailed(job: Job, { status, metadata }: Pod): boolean {
+  if (status.phase === 'Failed') return true
+  const waits = job.spec.podReplacementPolicy === 'Failed' || job.spec.podFailurePolicy !== undefined
+  return !waits && metadata.deletionTimestamp !== undefined && status.phase !== 'Succeeded'
+}
+
+export interface Account {
+  readonly succeeded: number
+  readonly failed: number
+  readonly completedIndexes: ReadonlySet<number>
+  readonly failedIndexes: ReadonlySet<number>
+  /** Fields of the next status. */
+  readonly status: Pick<
+    JobStatus,
+    'succeeded' | 'failed' | 'completedIndexes' | 'failedIndexes' | 'uncountedTerminatedPods'
+  >
+  /** Finished pods whose uid will be in the status once it is written. */
+  readonly toRelease: readonly Pod[]
+  /** Pods that failed and are seen for the first time. */
+  readonly newlyFailed: readonly Pod[]
+  readonly newlySucceeded: readonly Pod[]
+  /** Why the failure policy wants the Job to fail. */
+  readonly policyFailure: string | undefined
+}
+
+/** @param pods all pods that the Job controls */
+export function account(job: Job, pods: readonly Pod[]): Account {
+  const { status, spec } = job
+  const indexed = spec.completionMode === 'Indexed'
+  const tracked = new Map(pods.filter(isTracked).map(pod => [pod.metadata.uid, pod]))
+  const before = status.uncountedTerminatedPods ?? {}
+  const uncounted = { succeeded: [...(before.succeeded ?? [])], failed: [...(before.failed ?? [])] }
+  // Their finalizer is gone: they may be counted.
+  const settle = (uids: string[]) => {
+    const waiting = uids.filter(uid => tracked.has(uid))
+    return { waiting, settled: uids.length - waiting.length }
+  }
+  const succeeded = settle(uncounted.succeeded)
+  const failed = settle(uncounted.failed)
+  const completedIndexes = parseIndexes(status.completedIndexes)
+  const failedIndexes = parseIndexes(status.failedIndexes)
+  const known = new Set([...uncounted.succeeded, ...uncounted.failed])
+  const newlySucceeded: Pod[] = []
+  const newlyFailed: Pod[] = []
+  const toRelease: Pod[] = []
+  let policyFailure: string | undefined
+  for (const pod of tracked.values()) {
+    const { uid } = pod.metadata
+    const hasSucceeded = pod.status.phase === 'Succeeded'
+    if (!hasSucceeded && !isFailed(job, pod)) continue
+    toRelease.push(pod)
+    if (known.has(uid)) continue
+    const index = indexed ? indexOf(pod) : undefined
+    if (hasSucceeded) {
+      newlySucceeded.push(pod)
+      if (index === undefined && !indexed) succeeded.waiting.push(uid)
+      else if (index !== undefined && index < (spec.completions ?? 0)) completedIndexes.add(index)
+      continue
+    }
+    const { action, message } = failureActionOf(spec, pod)
+    if (action === 'FailJob') policyFailure ??= message
+    if (action === 'Ignore') continue
+    newlyFailed.push(pod)
+    failed.waiting.push(uid)
+    if (index === undefined || completedIndexes.has(index) || spec.backoffLimitPerIndex === undefined) continue
+    if (action === 'FailIndex' || indexFailures(pod) >= spec.backoffLimitPerIndex) failedIndexes.add(index)
+  }
+  const failedCount = (status.failed ?? 0) + failed.settled
+  const succeededCount = indexed ? completedIndexes.size : (status.succeeded ?? 0) + succeeded.settled
+  return {
+    succeeded: indexed ? completedIndexes.size : succeededCount + succeeded.waiting.length,
+    failed: failedCount + failed.waiting.length,
+    completedIndexes,
+    failedIndexes,
+    status: {
+      ...(succeededCount ? { succeeded: succeededCount } : {}),
+      ...(failedCount ? { failed: failedCount } : {}),
+      ...(indexed && completedIndexes.size ? { completedIndexes: formatIndexes(completedIndexes) } : {}),
+      ...(spec.backoffLimitPerIndex === undefined ? {} : { failedIndexes: formatIndexes(failedIndexes) }),
+      uncountedTerminatedPods: {
+        ...(succeeded.waiting.length ? { succeeded: succeeded.waiting } : {}),
+        ...(failed.waiting.length ? { failed: failed.waiting } : {}),
+      },
+    },
+    toRelease,
+    newlyFailed,
+    newlySucceeded,
+    policyFailure,
+  }
+}
+
+export const INDEX_FAILURES = 'batch.kubernetes.io/job-index-failure-count'
+
+/** How often the pod's index had failed before this pod. */
+export const indexFailures = ({ metadata: { annotations } }: Pod): number => Number(annotations?.[INDEX_FAILURES] ?? 0)
+
+export async function release({ client, signal }: ControllerContext, pods: readonly Pod[]): Promise<void> {
+  const results = await Promise.allSettled(
+    pods.map(async ({ metadata: { namespace, name, uid, finalizers = [] } }) => {
+      const patch = { metadata: { uid, finalizers: finalizers.filter(finalizer => finalizer !== TRACKING) } }
+      try {
+        await client.patch(Pod, { namespace, name }, patch, { type: 'merge', signal })
+      } catch (error) {
+        if (!isNotFound(error)) throw error
+      }
+    }),
+  )
+  const failed = results.find(result => result.status === 'rejected')
+  if (failed) throw failed.reason
+}
