@@ -96,3 +96,19 @@ test.each([
 ])('the tag of %j is %j', (reference, tag) => {
   expect(imageTag(reference)).toBe(tag)
 })
+
+test('a pod with limits of its own requests what its containers request, else what it is limited to', () => {
+  const resources = { requests: { cpu: '100m' } }
+  const object = admitted(pods, {
+    spec: {
+      resources: { limits: { cpu: '1', memory: '1Gi' } },
+      containers: [
+        { name: 'a', image: 'a', resources },
+        { name: 'b', image: 'b', resources },
+      ],
+    },
+  })
+  expect(object['spec']).toMatchObject({
+    resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '200m', memory: '1Gi' } },
+  })
+})

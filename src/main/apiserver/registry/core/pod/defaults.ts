@@ -14,6 +14,7 @@ import type {
 } from '../../../../../shared/api/core/v1.ts'
 import { emptyMap, entries, has, isEmpty, list } from '../../support/collections.ts'
 import { defaultPullPolicy } from './image-tag.ts'
+import { defaultPodLevelResources } from './pod-level-resources.ts'
 import { setVolumeDefaults } from './volume-defaults.ts'
 
 export function setFieldRefDefaults(ref: ObjectFieldSelector | undefined): void {
@@ -95,6 +96,7 @@ export function setPodDefaults(pod: Pod): void {
   setPodSpecDefaults(pod.spec)
   const containers = [...list(pod.spec.containers), ...list(pod.spec.initContainers)]
   for (const container of containers) requestsFromLimits(container.resources)
+  defaultPodLevelResources(pod.spec)
   pod.spec.enableServiceLinks ??= true
   if (pod.spec.hostNetwork) containers.forEach(hostPorts)
 }
