@@ -104,7 +104,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       authorizers: authorization.authorizers,
       admission: admission.plugins,
       subresources: [...subresourceHandlers({ tunnels }), loginTokens(user => server.issueLoginToken(user))],
-      paths: openapiPaths(builtinResources),
+      paths: openapiPaths(builtinResources, builtFile('openapi-descriptions.json')),
       ...(ui ? { ui: { dir: ui } } : {}),
       clock,
       log,
@@ -186,10 +186,17 @@ function ownNames(host: string): string[] {
 /** An address to connect to, for one that only says "everywhere". */
 const reachable = (address: string) => (address === '0.0.0.0' ? '127.0.0.1' : address)
 
-/** The built window beside the built program; undefined in a checkout that was not built. */
+/** A file or folder of `out/`, beside the built program. */
+function builtFile(name: string): string {
+  const here = fileURLToPath(new URL('.', import.meta.url))
+  const candidates = [join(here, '..', name), join(here, '..', '..', name)]
+  return candidates.find(existsSync) ?? join(here, '..', name)
+}
+
+/** The built window; undefined in a checkout that was not built. */
 function windowFolder(): string | undefined {
-  const folder = fileURLToPath(new URL('../renderer', import.meta.url))
-  return [folder, join(folder, '..', '..', 'renderer')].find(path => existsSync(join(path, 'index.html')))
+  const folder = builtFile('renderer')
+  return existsSync(join(folder, 'index.html')) ? folder : undefined
 }
 
 function writeKubeconfig({ kubeconfig }: DataDirLayout, pki: Pki, url: string): void {

@@ -2,11 +2,16 @@
 import { type PathHandler, unknownPath } from '../chain/router.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
+import { loadDescriptions } from './descriptions.ts'
 import { openapiHandler } from './handler.ts'
+import type { Descriptions } from './type-schemas.ts'
 
-export function openapiPaths(resources: readonly ResourceDescriptor[]): PathHandler[] {
+/** @param descriptionsFile texts for people, made by the build; read when a document is first asked for */
+export function openapiPaths(resources: readonly ResourceDescriptor[], descriptionsFile: string): PathHandler[] {
+  let descriptions: Promise<Descriptions> | undefined
   const handle = async ({ info, headers }: ApiRequest): Promise<ApiResponse> => {
-    const answer = await openapiHandler(info.path, headers.accept, resources)
+    descriptions ??= loadDescriptions(descriptionsFile)
+    const answer = await openapiHandler(info.path, headers.accept, resources, await descriptions)
     if (!answer) throw unknownPath()
     const { bytes, contentType, etag } = answer
     const cache = { etag, vary: 'Accept' }
