@@ -1,0 +1,153 @@
+// A node reaches what belongs to it and to the pods bound to it.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ConfigMap, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount } from '../../../src/shared/api/core/v1.ts' // prettier-ignore
+import { Lease } from '../../../src/shared/api/coordination/v1.ts'
+import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
+import { NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
+import { failure, startSecuredCluster, type SecuredCluster } from './support/cluster.ts'
+
+let cluster: SecuredCluster
+const namespace = 'default'
+beforeAll(async () => {
+  cluster = await startSecuredCluster()
+  const { admin } = cluster
+  for (const name of ['one', 'two']) await cluster.node(name).create(Node, { metadata: { name }, spec: {} })
+  await admin.create(ServiceAccount, { metadata: { name: 'default', namespace } })
+  for (const name of ['used', 'pulled', 'volume-secret', 'other'])
+    await admin.create(Secret, { metadata: { name, namespace }, data: {} })
+  for (const name of ['settings', 'unused']) await admin.create(ConfigMap, { metadata: { name, namespace }, data: {} })
+  await admin.create(PersistentVolumeClaim, {
+    metadata: { name: 'data', namespace },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  })
+  await admin.create(PersistentVolume, {
+    metadata: { name: 'pv' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '1Gi' },
+      claimRef: { namespace, name: 'data' },
+      csi: {
+        driver: 'csi.example.test',
+        volumeHandle: 'x',
+        nodeStageSecretRef: { name: 'volume-secret', namespace },
+      },
+    },
+  })
+  await admin.create(Pod, {
+    metadata: { name: 'app', namespace },
+    spec: {
+      nodeName: 'one',
+      imagePullSecrets: [{ name: 'pulled' }],
+      containers: [{ name: 'main', image: 'x', envFrom: [{ secretRef: { name: 'used' } }] }],
+      volumes: [
+        { name: 'settings', projected: { sources: [{ configMap: { name: 'settings' } }] } },
+        { name: 'data', persistentVolumeClaim: { claimName: 'data' } },
+      ],
+    },
+  })
+})
+afterAll(() => cluster[Symbol.asyncDispose]())
+
+describe('the node that runs the pod', () => {
+  test('reads what the pod refers to, directly and through its claim', async () => {
+    const one = cluster.node('one')
+    for (const name of ['used', 'pulled', 'volume-secret']) await one.get(Secret, { namespace, name })
+    await one.get(ConfigMap, { namespace, name: 'settings' })
+    await one.get(PersistentVolumeClaim, { namespace, name: 'data' })
+    await one.get(PersistentVolume, { name: 'pv' })
+    await one.get(Pod, { namespace, name: 'app' })
+  })
+  test('lists one object by its name, but never a whole kind', async () => {
+    const one = cluster.node('one')
+    const { items } = await one.list(Secret, { namespace, fieldSelector: 'metadata.name=used' })
+    expect(items.map(({ metadata }) => metadata.name)).toEqual(['used'])
+    const error = await failure(one.list(Secret, { namespace }))
+    expect(error.code).toBe(403)
+    expect(error.message).toBe(
+      'secrets is forbidden: User "system:node:one" cannot list resource "secrets" in API group "" in the namespace "default": No Object name found',
+    )
+  })
+  test('does not read what no pod of its refers to', async () => {
+    const error = await failure(cluster.node('one').get(Secret, { namespace, name: 'other' }))
+    expect(error.message).toBe(
+      'secrets "other" is forbidden: User "system:node:one" cannot get resource "secrets" in API group "" in the namespace "default": ' +
+        "no relationship found between node 'one' and this object",
+    )
+  })
+  test('gets a token of the pod, of no other account', async () => {
+    const pod = await cluster.admin.get(Pod, { namespace, name: 'app' })
+    const body = {
+      spec: { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'app', uid: pod.metadata.uid } },
+    }
+    const ask = (node: string, name: string) =>
+      cluster.node(node).createSubresource(ServiceAccount, { namespace, name }, 'token', body)
+    expect(await ask('one', 'default')).toMatchObject({ status: { token: expect.stringMatching(/\..*\./) } })
+    await cluster.admin.create(ServiceAccount, { metadata: { name: 'robot', namespace } })
+    expect((await failure(ask('one', 'robot'))).code).toBe(403)
+    expect((await failure(ask('two', 'default'))).code).toBe(403)
+  })
+})
+
+describe('another node', () => {
+  test('reads none of it', async () => {
+    const two = cluster.node('two')
+    const answers = await Promise.all([
+      failure(two.get(Secret, { namespace, name: 'used' })),
+      failure(two.get(Secret, { namespace, name: 'volume-secret' })),
+      failure(two.get(ConfigMap, { namespace, name: 'settings' })),
+      failure(two.get(PersistentVolumeClaim, { namespace, name: 'data' })),
+      failure(two.get(PersistentVolume, { name: 'pv' })),
+    ])
+    expect(answers.map(({ code }) => code)).toEqual([403, 403, 403, 403, 403])
+  })
+})
+
+test('access ends with the pod', async () => {
+  await cluster.admin.create(Secret, { metadata: { name: 'brief', namespace }, data: {} })
+  await cluster.admin.create(Pod, {
+    metadata: { name: 'brief', namespace },
+    spec: {
+      nodeName: 'two',
+      containers: [{ name: 'main', image: 'x' }],
+      volumes: [{ name: 's', secret: { secretName: 'brief' } }],
+    },
+  })
+  await cluster.node('two').get(Secret, { namespace, name: 'brief' })
+  await cluster.admin.delete(Pod, { namespace, name: 'brief' }, { gracePeriodSeconds: 0 })
+  expect((await failure(cluster.node('two').get(Secret, { namespace, name: 'brief' }))).code).toBe(403)
+})
+
+test('a mirror pod opens nothing', async () => {
+  const uid = (await cluster.admin.get(Node, { name: 'two' })).metadata.uid
+  await cluster.node('two').create(Pod, {
+    metadata: {
+      name: 'mirror-two',
+      namespace,
+      annotations: { 'kubernetes.io/config.mirror': 'x' },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'two', uid, controller: true }],
+    },
+    spec: { nodeName: 'two', containers: [{ name: 'main', image: 'x' }] },
+  })
+  expect((await failure(cluster.node('two').get(Secret, { namespace, name: 'other' }))).code).toBe(403)
+})
+
+test("a node's lease is its own", async () => {
+  const ref = (name: string) => ({ name, namespace: 'kube-node-lease' })
+  await cluster.node('one').create(Lease, { metadata: ref('one'), spec: {} })
+  await cluster.node('one').get(Lease, ref('one'))
+  expect((await failure(cluster.node('two').get(Lease, ref('one')))).message).toContain(
+    'can only access node lease with the same name as the requesting node',
+  )
+})
+
+test('every node follows what its network needs', async () => {
+  const one = cluster.node('one')
+  for (const type of [Service, EndpointSlice, Node, NetworkPolicy, Namespace, Pod])
+    expect((await one.list(type as typeof Pod)).resourceVersion).toMatch(/^\d+$/)
+})
+
+test('a member of system:nodes without a node name has no rights of a node', async () => {
+  const stranger = cluster.as('mallory', 'system:nodes')
+  const error = await failure(stranger.get(Secret, { namespace, name: 'used' }))
+  expect(error.message).toContain('unknown node for user "mallory"')
+})

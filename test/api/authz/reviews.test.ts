@@ -1,0 +1,162 @@
+// Tokens and reviews, asked as kubectl asks them and as programs do.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { ClusterRoleBinding, Role, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
+import type { AnyJson } from '../core/support/raw.ts'
+import { failure, startSecuredCluster, type SecuredCluster } from './support/cluster.ts'
+
+let cluster: SecuredCluster
+const namespace = 'default'
+const group = 'rbac.authorization.k8s.io'
+beforeAll(async () => {
+  cluster = await startSecuredCluster()
+  const { admin } = cluster
+  await admin.create(ServiceAccount, { metadata: { name: 'default', namespace } })
+  await admin.create(ServiceAccount, { metadata: { name: 'robot', namespace } })
+  await admin.create(Role, {
+    metadata: { name: 'reader', namespace },
+    rules: [{ verbs: ['get', 'list'], apiGroups: [''], resources: ['pods'] }],
+  })
+  await admin.create(RoleBinding, {
+    metadata: { name: 'readers', namespace },
+    roleRef: { apiGroup: group, kind: 'Role', name: 'reader' },
+    subjects: [
+      { kind: 'ServiceAccount', name: 'robot', namespace },
+      { kind: 'User', apiGroup: group, name: 'jane' },
+    ],
+  })
+})
+afterAll(() => cluster[Symbol.asyncDispose]())
+
+const post = (path: string, body: object, client = cluster.admin) => client.raw('POST', path, body) as Promise<AnyJson>
+const AUTHZ = '/apis/authorization.k8s.io/v1'
+const AUTHN = '/apis/authentication.k8s.io/v1'
+const token = (spec: object, name = 'robot', client = cluster.admin) =>
+  client.createSubresource(ServiceAccount, { namespace, name }, 'token', { spec }) as Promise<{
+    spec: { audiences: string[]; expirationSeconds: number }
+    status: { token: string; expirationTimestamp: string }
+  }>
+const claims = (jwt: string) => JSON.parse(Buffer.from(jwt.split('.')[1]!, 'base64url').toString()) as AnyJson
+
+describe('serviceaccounts/token', () => {
+  test('issues for an hour and the API server when nothing else is asked', async () => {
+    const { spec, status } = await token({})
+    expect(spec).toEqual({ audiences: ['https://kubernetes.default.svc.cluster.local'], expirationSeconds: 3600 })
+    expect(Math.abs(Date.parse(status.expirationTimestamp) - Date.now() - 3_600_000)).toBeLessThan(10_000)
+    expect(claims(status.token).sub).toBe('system:serviceaccount:default:robot')
+  })
+  test('keeps the audiences asked for, which the API server then refuses', async () => {
+    const { status } = await token({ audiences: ['vault'] })
+    expect(claims(status.token).aud).toEqual(['vault'])
+    const own = await post(`${AUTHN}/tokenreviews`, { spec: { token: status.token } })
+    expect(own.status).toEqual({ user: {}, error: 'invalid bearer token' })
+    const vault = await post(`${AUTHN}/tokenreviews`, { spec: { token: status.token, audiences: ['vault', 'x'] } })
+    expect(vault.status).toMatchObject({ authenticated: true, audiences: ['vault'] })
+  })
+  test('refuses less than ten minutes and more than 2^32 seconds', async () => {
+    expect((await failure(token({ expirationSeconds: 599 }))).message).toContain(
+      'spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes',
+    )
+    expect((await failure(token({ expirationSeconds: 2 ** 32 + 1 }))).message).toContain('larger than 2^32 seconds')
+  })
+  test('names the pod and its node; only a pod of the account, with the uid asked for', async () => {
+    const pod = await cluster.admin.create(Pod, {
+      metadata: { name: 'bound', namespace },
+      spec: { serviceAccountName: 'robot', containers: [{ name: 'main', image: 'x' }] },
+    })
+    const ref = { apiVersion: 'v1', kind: 'Pod', name: 'bound' }
+    const { status } = await token({ boundObjectRef: { ...ref, uid: pod.metadata.uid } })
+    expect(claims(status.token)['kubernetes.io']).toMatchObject({ pod: { name: 'bound', uid: pod.metadata.uid } })
+    expect((await failure(token({ boundObjectRef: ref }, 'default'))).message).toBe(
+      'cannot bind token for serviceaccount "default" to pod running with serviceaccount "robot"',
+    )
+    const stale = await failure(token({ boundObjectRef: { ...ref, uid: 'other' } }))
+    expect([stale.code, stale.message]).toEqual([409, expect.stringContaining('does not match the UID in record')])
+    expect((await failure(token({ boundObjectRef: { ...ref, name: 'none' } }))).code).toBe(404)
+    expect((await failure(token({ boundObjectRef: { apiVersion: 'v1', kind: 'Service', name: 'x' } }))).message).toBe(
+      'cannot bind token to object of type /v1, Kind=Service',
+    )
+  })
+  test('answers 404 for an account that is not there', async () => {
+    expect((await failure(token({}, 'nobody'))).code).toBe(404)
+  })
+})
+
+describe('access reviews', () => {
+  test('tell what is allowed and by which binding', async () => {
+    const attributes = { namespace, verb: 'list', resource: 'pods' }
+    const jane = cluster.as('jane')
+    const { status } = await post(
+      `${AUTHZ}/selfsubjectaccessreviews`,
+      { spec: { resourceAttributes: attributes } },
+      jane,
+    )
+    expect(status).toEqual({
+      allowed: true,
+      reason: 'RBAC: allowed by RoleBinding "readers/default" of Role "reader" to User "jane"',
+    })
+    const other = { spec: { resourceAttributes: { ...attributes, verb: 'delete' } } }
+    expect((await post(`${AUTHZ}/selfsubjectaccessreviews`, other, jane)).status).toEqual({ allowed: false })
+  })
+  test('ask about others only with the right to', async () => {
+    const body = { spec: { user: 'jane', resourceAttributes: { namespace, verb: 'get', resource: 'pods' } } }
+    expect((await post(`${AUTHZ}/subjectaccessreviews`, body)).status!.allowed).toBe(true)
+    expect((await failure(post(`${AUTHZ}/subjectaccessreviews`, body, cluster.as('jane')))).code).toBe(403)
+    const local = `${AUTHZ}/namespaces/default/localsubjectaccessreviews`
+    expect((await post(local, body)).status!.allowed).toBe(true)
+    const elsewhere = { spec: { ...body.spec, resourceAttributes: { namespace: 'x', verb: 'get', resource: 'pods' } } }
+    expect((await failure(post(local, elsewhere))).message).toBe(
+      'spec.resourceAttributes.namespace must match namespace: default',
+    )
+  })
+  test('need one question and somebody to ask about', async () => {
+    expect((await failure(post(`${AUTHZ}/selfsubjectaccessreviews`, { spec: {} }))).message).toContain(
+      'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+    )
+    const nobody = { spec: { nonResourceAttributes: { path: '/metrics', verb: 'get' } } }
+    expect((await failure(post(`${AUTHZ}/subjectaccessreviews`, nobody))).message).toContain(
+      'spec.user: Invalid value: "": at least one of user or group must be specified',
+    )
+  })
+  test('list the rules of a user', async () => {
+    const { status } = await post(`${AUTHZ}/selfsubjectrulesreviews`, { spec: { namespace } }, cluster.as('jane'))
+    expect(status!.incomplete).toBe(false)
+    expect(status!.resourceRules).toContainEqual({ verbs: ['get', 'list'], apiGroups: [''], resources: ['pods'] })
+  })
+})
+
+describe('kubectl', () => {
+  test('auth can-i, as the admin, as another user, and for a service account', async () => {
+    expect((await cluster.kubectl(['auth', 'can-i', '*', '*'])).stdout.trim()).toBe('yes')
+    const asJane = await cluster.kubectl(['auth', 'can-i', 'create', 'deployments', '--as=jane'])
+    expect([asJane.code, asJane.stdout.trim()]).toEqual([1, 'no'])
+    const robot = ['--as=system:serviceaccount:default:robot']
+    expect((await cluster.kubectl(['auth', 'can-i', 'list', 'pods', ...robot])).stdout.trim()).toBe('yes')
+    const { stdout } = await cluster.kubectl(['auth', 'can-i', '--list', ...robot])
+    expect(stdout).toMatch(/^pods\s+\[\]\s+\[\]\s+\[get list\]$/m)
+  })
+  test('create token gives a token that works, and auth whoami says whose it is', async () => {
+    const { stdout } = await cluster.kubectl(['create', 'token', 'robot', '--duration=10m'])
+    const bearer = stdout.trim()
+    const me = await cluster.kubectl(['auth', 'whoami', '-o', 'json'], bearer)
+    expect(JSON.parse(me.stdout)).toMatchObject({
+      status: { userInfo: { username: 'system:serviceaccount:default:robot' } },
+    })
+    expect((await cluster.kubectl(['get', 'pods'], bearer)).code).toBe(0)
+    const denied = await cluster.kubectl(['get', 'secrets'], bearer)
+    expect(denied.stderr).toContain(
+      'secrets is forbidden: User "system:serviceaccount:default:robot" cannot list resource "secrets" in API group "" in the namespace "default"',
+    )
+  })
+})
+
+test('a binding to a group that is made later works at once', async () => {
+  const dev = cluster.as('max', 'devs')
+  expect((await failure(dev.list(Pod, { namespace }))).code).toBe(403)
+  await cluster.admin.create(ClusterRoleBinding, {
+    metadata: { name: 'devs-view' },
+    roleRef: { apiGroup: group, kind: 'ClusterRole', name: 'view' },
+    subjects: [{ kind: 'Group', apiGroup: group, name: 'devs' }],
+  })
+  expect((await dev.list(Pod, { namespace })).items.length).toBeGreaterThan(0)
+})
