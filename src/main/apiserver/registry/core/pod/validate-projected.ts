@@ -10,7 +10,7 @@ import {
 import { list } from '../../support/collections.ts'
 import { each, fileMode, requiredText } from '../../support/rules.ts'
 import { nonReservedPath } from './paths.ts'
-import { validateDownwardFile, validateItems } from './validate-volumes.ts'
+import { validateDownwardFile, validateItems } from './validate-items.ts'
 
 const KEY_TYPES = ['RSA3072', 'RSA4096', 'ECDSAP256', 'ECDSAP384', 'ECDSAP521', 'ED25519']
 const TEN_MINUTES = 600

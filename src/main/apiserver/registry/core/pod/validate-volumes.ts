@@ -1,11 +1,5 @@
 // Volumes of pods. Sources that this cluster cannot mount get the checks of the schema only.
-import type {
-  DownwardAPIVolumeFile,
-  EphemeralVolumeSource,
-  HostPathVolumeSource,
-  KeyToPath,
-  Volume,
-} from '../../../../../shared/api/core/v1.ts'
+import type { EphemeralVolumeSource, HostPathVolumeSource, Volume } from '../../../../../shared/api/core/v1.ts'
 import type { ObjectMeta } from '../../../../../shared/api/meta/v1.ts'
 import {
   type FieldError,
@@ -19,9 +13,9 @@ import { isQuantity, parseQuantity } from '../../../../../shared/machinery/quant
 import { list } from '../../support/collections.ts'
 import { each, fileMode, optionalOneOf, requiredAnd, requiredText } from '../../support/rules.ts'
 import { validateClaimSpec } from '../validate-claim-spec.ts'
-import { descendingPath, noBacksteps, nonReservedPath } from './paths.ts'
-import { VOLUME_FIELDS, validateFieldRef, validateResourceFieldRef } from './validate-field-refs.ts'
+import { descendingPath, noBacksteps } from './paths.ts'
 import type { Volumes } from './validate-mounts.ts'
+import { validateDownwardFile, validateItems } from './validate-items.ts'
 import { validateProjected } from './validate-projected.ts'
 
 const HOST_PATH_TYPES = [
@@ -34,27 +28,6 @@ const HOST_PATH_TYPES = [
   'FileOrCreate',
   'Socket',
 ]
-
-export const validateItems = (path: string, items: readonly KeyToPath[] | undefined): FieldError[] =>
-  each(path, items, (at, item) => [
-    ...requiredText(`${at}.key`, item.key),
-    ...requiredText(`${at}.path`, item.path),
-    ...nonReservedPath(`${at}.path`, item.path ?? ''),
-    ...fileMode(`${at}.mode`, item.mode),
-  ])
-
-/** Upstream reports these at the list, without an index. */
-export function validateDownwardFile(path: string, file: DownwardAPIVolumeFile): FieldError[] {
-  const errors = [...requiredText(`${path}.path`, file.path), ...nonReservedPath(`${path}.path`, file.path ?? '')]
-  if (file.fieldRef) {
-    errors.push(...validateFieldRef(`${path}.fieldRef`, file.fieldRef, VOLUME_FIELDS))
-    if (file.resourceFieldRef)
-      errors.push(invalidValue(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'))
-  } else if (file.resourceFieldRef)
-    errors.push(...validateResourceFieldRef(`${path}.resourceFieldRef`, file.resourceFieldRef, true))
-  else errors.push(required(path, 'one of fieldRef and resourceFieldRef is required'))
-  return [...errors, ...fileMode(`${path}.mode`, file.mode)]
-}
 
 export const validateHostPath = (path: string, { path: target, type }: HostPathVolumeSource): FieldError[] =>
   target
