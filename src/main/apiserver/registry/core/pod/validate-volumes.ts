@@ -11,7 +11,7 @@ import {
 import { dns1123Label, dns1123Subdomain } from '../../../../../shared/machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../../shared/machinery/quantity.ts'
 import { list } from '../../support/collections.ts'
-import { each, fileMode, optionalOneOf, requiredAnd, requiredText } from '../../support/rules.ts'
+import { fileMode, optionalOneOf, requiredAnd, requiredText } from '../../support/rules.ts'
 import { validateClaimSpec } from '../validate-claim-spec.ts'
 import { descendingPath, noBacksteps } from './paths.ts'
 import type { Volumes } from './validate-mounts.ts'
