@@ -32,8 +32,17 @@ function parseArguments(argv: readonly string[]): Arguments {
   return { config, exitWithParent, cleanUp }
 }
 
+/**
+ * Where the log goes. Not pino's own destination: at exit it would try for ever to write to a pipe whose reader, the
+ * control plane, was killed.
+ */
+function standardOutput(): { write: (line: string) => void } {
+  process.stdout.on('error', () => undefined) // nobody is left to read the log
+  return { write: line => void process.stdout.write(line) }
+}
+
 async function run({ exitWithParent }: Arguments, config: AgentConfig): Promise<void> {
-  const log = pino({ level: config.log, base: undefined })
+  const log = pino({ level: config.log, base: undefined }, standardOutput())
   // A fault in one pod's or one client's handling must not end the others'.
   process.on('unhandledRejection', error =>
     log.error({ error: String(error), stack: (error as Error)?.stack }, 'unhandled rejection'),
