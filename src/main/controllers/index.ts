@@ -6,6 +6,7 @@ import { type Controller, controller } from '../../shared/client/reconciler.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import { ClusterRoleAggregation } from './clusterrole-aggregation/controller.ts'
+import { DaemonSetController } from './daemonset/controller.ts'
 import { DeploymentController } from './deployment/controller.ts'
 import { EndpointsController } from './endpoints/controller.ts'
 import { EndpointSliceController } from './endpointslice/controller.ts'
@@ -19,6 +20,7 @@ import { replicaSetController } from './replicaset/controller.ts'
 import { replicationController } from './replicationcontroller/controller.ts'
 import { RootCaCertPublisher } from './root-ca-cert-publisher/controller.ts'
 import { ServiceAccountController } from './serviceaccount/controller.ts'
+import { StatefulSetController } from './statefulset/controller.ts'
 import { ObservedTime } from './support/observed-time.ts'
 import { TaintEvictionController } from './taint-eviction/controller.ts'
 import { TtlAfterFinished } from './ttl-after-finished/controller.ts'
@@ -55,6 +57,8 @@ export const controllers = ({
   controller(new DeploymentController()),
   controller(replicaSetController(clock)),
   controller(replicationController(clock)),
+  controller(new DaemonSetController(clock)),
+  controller(new StatefulSetController(clock)),
   controller(new JobController(clock)),
   controller(new TtlAfterFinished()),
   controller(new ClusterRoleAggregation()),

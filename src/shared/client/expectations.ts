@@ -19,12 +19,15 @@ export class Expectations {
     this.#clock = clock
   }
 
-  expectCreations(key: string, count: number): void {
-    this.#expected.set(key, { creations: count, deletions: new Set(), since: this.#clock.monotonic() })
+  /** @param deletions what names the objects: their uids, or keys when one uid may be seen twice */
+  expect(key: string, creations: number, deletions: Iterable<string>): void {
+    this.#expected.set(key, { creations, deletions: new Set(deletions), since: this.#clock.monotonic() })
   }
-  /** @param ids what names the objects: their uids, or keys when one uid may be seen twice */
+  expectCreations(key: string, count: number): void {
+    this.expect(key, count, [])
+  }
   expectDeletions(key: string, ids: Iterable<string>): void {
-    this.#expected.set(key, { creations: 0, deletions: new Set(ids), since: this.#clock.monotonic() })
+    this.expect(key, 0, ids)
   }
   /** A creation was seen, or will never be since it failed. */
   creationObserved(key: string): void {

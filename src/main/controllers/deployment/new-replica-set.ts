@@ -9,7 +9,7 @@ import { REVISION, maxRevision, newestSetAnnotations, withSizes } from './annota
 import { PROGRESSING, Reason, deadlineOf, progressOf, withCondition } from './conditions.ts'
 import { newReplicaSetSize } from './math.ts'
 import { type Rollout, findNewSet, oldSetsOf, saveStatus, tellScaled } from './rollout.ts'
-import { POD_TEMPLATE_HASH, sameTemplate, templateHash } from './template-hash.ts'
+import { POD_TEMPLATE_HASH, sameTemplate, templateHash } from '../support/template-hash.ts'
 
 export interface Sets {
   readonly newSet: ReplicaSet | undefined

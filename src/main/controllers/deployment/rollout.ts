@@ -5,7 +5,7 @@ import type { ControllerContext } from '../../../shared/client/reconciler.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { sizesDiffer, withSizes } from './annotations.ts'
 import { replicasOf } from './math.ts'
-import { sameTemplate } from './template-hash.ts'
+import { sameTemplate } from '../support/template-hash.ts'
 
 export interface Rollout {
   readonly context: ControllerContext

@@ -1,0 +1,212 @@
+// statefulset: pods with stable names and claims, started and stopped in order.
+import { ControllerRevision, StatefulSet, type StatefulSetStatus } from '../../../shared/api/apps/v1.ts'
+import { PersistentVolumeClaim, Pod } from '../../../shared/api/core/v1.ts'
+import { Expectations } from '../../../shared/client/expectations.ts'
+import { keyOf } from '../../../shared/client/object-key.ts'
+import type { ObjectRef } from '../../../shared/client/client.ts'
+import {
+  type Change,
+  type ControllerContext,
+  type Reconciler,
+  type Result,
+  type Watch,
+  done,
+  mapped,
+  own,
+  owned,
+  ownerOf,
+  read,
+  requeueAfter,
+} from '../../../shared/client/reconciler.ts'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
+import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
+import { claim, claimCandidates } from '../support/claim.ts'
+import { nonZero } from '../support/non-zero.ts'
+import { isNamespaceTerminating } from '../support/pod-control.ts'
+import { isPodReady, msUntilAvailable } from '../support/pod-state.ts'
+import {
+  type History,
+  REVISION_HASH,
+  hashOf,
+  syncRevisions,
+  templateOf,
+  truncateHistory,
+} from '../support/revisions.ts'
+import { writeStatus } from '../support/write-status.ts'
+import { draftClaims, draftPod, ordinalOf, podName } from './identity.ts'
+import { firstOrdinal, planStep } from './plan.ts'
+
+export class StatefulSetController implements Reconciler<StatefulSet> {
+  readonly name = 'statefulset'
+  readonly type = StatefulSet
+  readonly watches: readonly Watch[] = [
+    own(StatefulSet),
+    owned(ControllerRevision, StatefulSet),
+    read(PersistentVolumeClaim),
+    mapped<Pod>(Pod, (change, context) => this.#podChanged(change, context)),
+  ]
+  readonly #expectations: Expectations
+
+  constructor(clock: Clock) {
+    this.#expectations = new Expectations(clock)
+  }
+
+  async reconcile(set: StatefulSet, context: ControllerContext): Promise<Result> {
+    const key = keyOf(set.metadata)
+    const history = await syncRevisions(context, StatefulSet, set)
+    const pods = await claim(context, {
+      type: Pod,
+      candidates: claimCandidates(context.lister(Pod), set),
+      ownerType: StatefulSet,
+      owner: set,
+      selector: fromLabelSelector(set.spec.selector),
+      accepts: pod => ordinalOf(set, pod) !== undefined,
+    })
+    const settled = this.#expectations.satisfied(key) && !set.metadata.deletionTimestamp
+    const failure = settled ? await this.#step(context, set, pods, history) : undefined
+    const status = statusOf(set, pods, history, context)
+    await writeStatus(context, StatefulSet, set, status)
+    const used = new Set([...pods.map(hashOfPod), set.status.currentRevision?.split('-').at(-1) ?? ''])
+    await truncateHistory(context, set, history, used)
+    if (failure !== undefined) throw failure
+    const minReadySeconds = set.spec.minReadySeconds ?? 0
+    const waits = pods.map(pod => msUntilAvailable(pod, minReadySeconds, context.clock.now()) ?? 0).filter(ms => ms > 0)
+    return waits.length ? requeueAfter(Math.min(...waits)) : done
+  }
+
+  gone(ref: ObjectRef): undefined {
+    this.#expectations.forget(keyOf(ref))
+  }
+
+  async #step(context: ControllerContext, set: StatefulSet, pods: readonly Pod[], history: History): Promise<unknown> {
+    const byOrdinal = new Map(pods.map(pod => [ordinalOf(set, pod) ?? -1, pod]))
+    const newest = hashOf(history.current)
+    const isCurrent = (pod: Pod) => hashOfPod(pod) === newest
+    const plan = planStep({ set, byOrdinal, isCurrent, nowMs: context.clock.now() })
+    const key = keyOf(set.metadata)
+    this.#expectations.expect(
+      key,
+      plan.create.length,
+      plan.remove.map(pod => pod.metadata.uid),
+    )
+    const results = await Promise.allSettled([
+      ...plan.create.map(async ordinal => {
+        try {
+          await create(context, set, history, ordinal)
+        } catch (error) {
+          this.#expectations.creationObserved(key)
+          if (!isNamespaceTerminating(error)) throw error
+        }
+      }),
+      ...plan.remove.map(async pod => {
+        try {
+          await remove(context, set, pod)
+        } catch (error) {
+          this.#expectations.deletionObserved(key, pod.metadata.uid)
+          if (!isNotFound(error)) throw error
+        }
+      }),
+    ])
+    return results.find(result => result.status === 'rejected')?.reason
+  }
+
+  #podChanged({ type, object: pod, old }: Change<Pod>, context: ControllerContext): ObjectRef[] {
+    const owner = ownerOf(pod, StatefulSet)
+    if (owner) {
+      const goes = type === 'deleted' || pod.metadata.deletionTimestamp !== undefined
+      if (goes) this.#expectations.deletionObserved(keyOf(owner), pod.metadata.uid)
+      else if (type === 'added') this.#expectations.creationObserved(keyOf(owner))
+      return [owner]
+    }
+    const before = old && ownerOf(old, StatefulSet)
+    if (before) return [before]
+    const sets = context.lister(StatefulSet).list(pod.metadata.namespace)
+    return sets.filter(set => ordinalOf(set, pod) !== undefined).map(({ metadata }) => metadata)
+  }
+}
+
+const hashOfPod = ({ metadata }: Pod): string => metadata.labels?.[REVISION_HASH] ?? ''
+
+/** Pods below the partition keep the revision that the set had. */
+function revisionFor(set: StatefulSet, { current, all }: History, ordinal: number) {
+  const { type, rollingUpdate } = set.spec.updateStrategy ?? {}
+  const held = type !== 'OnDelete' && ordinal < firstOrdinal(set) + (rollingUpdate?.partition ?? 0)
+  const before = held && all.find(({ metadata }) => metadata.name === set.status.currentRevision)
+  return before || current
+}
+
+async function create(context: ControllerContext, set: StatefulSet, history: History, ordinal: number): Promise<void> {
+  const { client, events, signal } = context
+  const name = podName(set, ordinal)
+  try {
+    await createClaims(context, set, ordinal)
+    const revision = revisionFor(set, history, ordinal)
+    const draft = draftPod(set, templateOf(revision) ?? set.spec.template, hashOf(revision), ordinal)
+    await client.create(Pod, draft, { signal })
+    events.event(set, 'Normal', 'SuccessfulCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} successful`)
+  } catch (error) {
+    if (isNamespaceTerminating(error) || isAlreadyExists(error)) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    const message = `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${why}`
+    events.event(set, 'Warning', 'FailedCreate', message)
+    throw error
+  }
+}
+
+async function createClaims(context: ControllerContext, set: StatefulSet, ordinal: number): Promise<void> {
+  const { client, events, lister, signal } = context
+  for (const draft of draftClaims(set, ordinal)) {
+    const { namespace, name = '' } = draft.metadata
+    if (lister(PersistentVolumeClaim).get({ ...(namespace ? { namespace } : {}), name })) continue
+    try {
+      await client.create(PersistentVolumeClaim, draft, { signal })
+    } catch (error) {
+      if (isAlreadyExists(error)) continue
+      throw error
+    }
+    const what = `create Claim ${name} Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name} success`
+    events.event(set, 'Normal', 'SuccessfulCreate', what)
+  }
+}
+
+async function remove({ client, events, signal }: ControllerContext, set: StatefulSet, pod: Pod): Promise<void> {
+  const { namespace, name, uid } = pod.metadata
+  await client.delete(Pod, { namespace, name }, { preconditions: { uid }, signal })
+  events.event(set, 'Normal', 'SuccessfulDelete', `delete Pod ${name} in StatefulSet ${set.metadata.name} successful`)
+}
+
+function statusOf(
+  set: StatefulSet,
+  pods: readonly Pod[],
+  history: History,
+  { clock }: ControllerContext,
+): StatefulSetStatus {
+  const alive = pods.filter(pod => !pod.metadata.deletionTimestamp)
+  const updateRevision = history.current.metadata.name
+  const known = history.all.some(({ metadata }) => metadata.name === set.status.currentRevision)
+  const before = known ? set.status.currentRevision : updateRevision
+  const currentHash = history.all.find(({ metadata }) => metadata.name === before)?.metadata.labels?.[REVISION_HASH]
+  const ready = alive.filter(isPodReady)
+  const updated = alive.filter(pod => hashOfPod(pod) === hashOf(history.current))
+  const replicas = set.spec.replicas ?? 1
+  // The update is over when all pods have it and are ready: then it is the current revision.
+  const complete = updated.length === replicas && ready.length === replicas && pods.length === replicas
+  const currentRevision = complete ? updateRevision : before
+  const current = complete ? updated : alive.filter(pod => hashOfPod(pod) === currentHash)
+  const minReadySeconds = set.spec.minReadySeconds ?? 0
+  return {
+    replicas: pods.length,
+    availableReplicas: alive.filter(pod => msUntilAvailable(pod, minReadySeconds, clock.now()) === 0).length,
+    ...nonZero({
+      readyReplicas: ready.length,
+      currentReplicas: current.length,
+      updatedReplicas: updated.length,
+      currentRevision,
+      updateRevision,
+      observedGeneration: set.metadata.generation,
+      conditions: set.status.conditions,
+    }),
+    collisionCount: set.status.collisionCount ?? 0,
+  }
+}

@@ -1,0 +1,60 @@
+// A StatefulSet's pods have names, host names and claims of their own that survive them.
+import { StatefulSet } from '../../../shared/api/apps/v1.ts'
+import type { PersistentVolumeClaim, Pod, Volume } from '../../../shared/api/core/v1.ts'
+import type { Draft } from '../../../shared/machinery/object.ts'
+import { podFromTemplate } from '../support/pod-control.ts'
+import { REVISION_HASH } from '../support/revisions.ts'
+import type { PodTemplateSpec } from '../../../shared/api/core/v1.ts'
+
+const POD_NAME = 'statefulset.kubernetes.io/pod-name'
+const POD_INDEX = 'apps.kubernetes.io/pod-index'
+
+export const podName = (set: StatefulSet, ordinal: number): string => `${set.metadata.name}-${ordinal}`
+
+/** @returns undefined for a pod whose name is not one of the set's */
+export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
+  const prefix = `${set.metadata.name}-`
+  const { name } = pod.metadata
+  const text = name.startsWith(prefix) ? name.slice(prefix.length) : ''
+  return /^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : undefined
+}
+
+export const claimName = (template: PersistentVolumeClaim, set: StatefulSet, ordinal: number): string =>
+  `${template.metadata.name}-${podName(set, ordinal)}`
+
+export function draftClaims(set: StatefulSet, ordinal: number): Draft<PersistentVolumeClaim>[] {
+  return (set.spec.volumeClaimTemplates ?? []).map(template => ({
+    metadata: {
+      namespace: set.metadata.namespace,
+      name: claimName(template, set, ordinal),
+      labels: { ...template.metadata.labels, ...set.spec.selector.matchLabels },
+      ...(template.metadata.annotations ? { annotations: template.metadata.annotations } : {}),
+    },
+    spec: template.spec,
+  }))
+}
+
+export function draftPod(set: StatefulSet, template: PodTemplateSpec, hash: string, ordinal: number): Draft<Pod> {
+  const name = podName(set, ordinal)
+  const { generateName: _generated, ...metadata } = podFromTemplate(template, StatefulSet, set).metadata
+  const claims = (set.spec.volumeClaimTemplates ?? []).map((claim): Volume => ({
+    name: claim.metadata.name,
+    persistentVolumeClaim: { claimName: claimName(claim, set, ordinal) },
+  }))
+  const own = new Set(claims.map(volume => volume.name))
+  const volumes = [...claims, ...(template.spec.volumes ?? []).filter(volume => !own.has(volume.name))]
+  const { serviceName } = set.spec
+  return {
+    metadata: {
+      ...metadata,
+      name,
+      labels: { ...metadata.labels, [POD_NAME]: name, [POD_INDEX]: String(ordinal), [REVISION_HASH]: hash },
+    },
+    spec: {
+      ...template.spec,
+      hostname: name,
+      ...(serviceName ? { subdomain: serviceName } : {}),
+      ...(volumes.length ? { volumes } : {}),
+    },
+  }
+}

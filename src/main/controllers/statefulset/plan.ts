@@ -1,0 +1,69 @@
+// The next step of a StatefulSet. With OrderedReady one pod at a time: from the lowest up, and from the highest down.
+import type { StatefulSet } from '../../../shared/api/apps/v1.ts'
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import { scaledValue } from '../../../shared/machinery/int-or-string.ts'
+import { isPodAvailable, isPodTerminal } from '../support/pod-state.ts'
+
+export interface StatefulPlan {
+  readonly create: number[]
+  readonly remove: Pod[]
+}
+
+export interface PlanInput {
+  readonly set: StatefulSet
+  readonly byOrdinal: ReadonlyMap<number, Pod>
+  readonly isCurrent: (pod: Pod) => boolean
+  readonly nowMs: number
+}
+
+export const firstOrdinal = ({ spec }: StatefulSet): number => spec.ordinals?.start ?? 0
+export const lastOrdinal = (set: StatefulSet): number => firstOrdinal(set) + (set.spec.replicas ?? 1) - 1
+
+export function planStep({ set, byOrdinal, isCurrent, nowMs }: PlanInput): StatefulPlan {
+  const plan: StatefulPlan = { create: [], remove: [] }
+  const parallel = set.spec.podManagementPolicy === 'Parallel'
+  const [first, last] = [firstOrdinal(set), lastOrdinal(set)]
+  const available = (pod: Pod | undefined) =>
+    pod !== undefined && !pod.metadata.deletionTimestamp && isPodAvailable(pod, set.spec.minReadySeconds ?? 0, nowMs)
+  for (let ordinal = first; ordinal <= last; ordinal++) {
+    const pod = byOrdinal.get(ordinal)
+    if (!pod) plan.create.push(ordinal)
+    // Its name must be free before its successor can start.
+    else if (isPodTerminal(pod) && !pod.metadata.deletionTimestamp) plan.remove.push(pod)
+    if (!parallel && (plan.create.length + plan.remove.length > 0 || !available(pod))) return plan
+  }
+  const condemned = [...byOrdinal].filter(([ordinal]) => ordinal < first || ordinal > last).sort(([a], [b]) => b - a)
+  for (const [, pod] of condemned) {
+    if (!pod.metadata.deletionTimestamp) plan.remove.push(pod)
+    // The highest goes first, and has to be gone before the next goes.
+    if (!parallel) return plan
+  }
+  if (plan.create.length + plan.remove.length > 0 || set.spec.updateStrategy?.type === 'OnDelete') return plan
+  return planUpdate({ set, byOrdinal, isCurrent, nowMs }, available)
+}
+
+/** RollingUpdate: from the highest ordinal down to the partition, as many at a time as may be unavailable. */
+function planUpdate(
+  { set, byOrdinal, isCurrent }: PlanInput,
+  available: (pod: Pod | undefined) => boolean,
+): StatefulPlan {
+  const { partition = 0, maxUnavailable = 1 } = set.spec.updateStrategy?.rollingUpdate ?? {}
+  const [first, last] = [firstOrdinal(set), lastOrdinal(set)]
+  const allowed = Math.max(1, scaledValue(maxUnavailable, set.spec.replicas ?? 1, true))
+  let unavailable = 0
+  for (let ordinal = first; ordinal <= last; ordinal++) if (!available(byOrdinal.get(ordinal))) unavailable += 1
+  const remove: Pod[] = []
+  for (let ordinal = last; ordinal >= Math.max(first, first + partition); ordinal--) {
+    const pod = byOrdinal.get(ordinal)
+    if (!pod || isCurrent(pod) || pod.metadata.deletionTimestamp) {
+      if (!available(pod) && unavailable >= allowed) break
+      continue
+    }
+    if (!available(pod)) remove.push(pod)
+    else if (unavailable < allowed) {
+      remove.push(pod)
+      unavailable += 1
+    } else break
+  }
+  return { create: [], remove: remove.slice(0, allowed) }
+}

@@ -1,0 +1,105 @@
+// ControllerRevisions: the history of pod templates of DaemonSets and StatefulSets.
+import { ControllerRevision } from '../../../shared/api/apps/v1.ts'
+import type { PodTemplateSpec } from '../../../shared/api/core/v1.ts'
+import { byControllerUid } from '../../../shared/client/lister.ts'
+import type { ControllerContext } from '../../../shared/client/reconciler.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import type { KubeObject, NamespacedMeta } from '../../../shared/machinery/object.ts'
+import { controllerRef } from '../../../shared/machinery/owner.ts'
+import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
+import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
+import { templateHash } from './template-hash.ts'
+
+export const REVISION_HASH = 'controller-revision-hash'
+
+export interface RevisionedOwner extends KubeObject {
+  metadata: NamespacedMeta
+  spec: { template: PodTemplateSpec; revisionHistoryLimit?: number }
+  status: { collisionCount?: number }
+}
+
+export interface History {
+  /** The revision of the present template. */
+  readonly current: ControllerRevision
+  /** All, oldest first. */
+  readonly all: readonly ControllerRevision[]
+}
+
+/** Applied as a strategic merge patch, this brings the template back: `kubectl rollout undo` does that. */
+const dataOf = ({ spec }: RevisionedOwner) => ({ spec: { template: { ...spec.template, $patch: 'replace' } } })
+
+const byRevision = (a: ControllerRevision, b: ControllerRevision) =>
+  a.revision - b.revision || (a.metadata.name < b.metadata.name ? -1 : 1)
+
+/** @returns what the pods of this revision carry as their hash label */
+export const hashOf = (revision: ControllerRevision): string => revision.metadata.labels?.[REVISION_HASH] ?? ''
+
+export const templateOf = (revision: ControllerRevision): PodTemplateSpec | undefined => {
+  const template = (revision.data as { spec?: { template?: PodTemplateSpec & { $patch?: string } } })?.spec?.template
+  if (!template) return undefined
+  const { $patch: _patch, ...rest } = template
+  return rest
+}
+
+/** Finds or makes the revision of the present template; one used before becomes the newest again. */
+export async function syncRevisions<T extends RevisionedOwner>(
+  context: ControllerContext,
+  type: ResourceType<T>,
+  owner: T,
+): Promise<History> {
+  const { client, signal } = context
+  const all = context.lister(ControllerRevision).by(byControllerUid, owner.metadata.uid).sort(byRevision)
+  const newest = all.at(-1)?.revision ?? 0
+  const data = dataOf(owner)
+  const same = all.filter(revision => deepEqual(revision.data, data, { emptyIsAbsent: true })).at(-1)
+  if (same && same.revision === newest) return { current: same, all }
+  if (same) {
+    const current = await client.update(ControllerRevision, { ...same, revision: newest + 1 }, { signal })
+    return { current, all: [...all.filter(revision => revision !== same), current] }
+  }
+  const current = await create(context, type, owner, data, newest + 1)
+  return { current, all: [...all, current] }
+}
+
+async function create<T extends RevisionedOwner>(
+  { client, signal }: ControllerContext,
+  type: ResourceType<T>,
+  owner: T,
+  data: Record<string, unknown>,
+  revision: number,
+): Promise<ControllerRevision> {
+  const { namespace, name } = owner.metadata
+  for (let salt = owner.status.collisionCount; ; salt = (salt ?? 0) + 1) {
+    const hash = templateHash(owner.spec.template, salt)
+    const metadata = {
+      namespace,
+      name: `${name}-${hash}`,
+      labels: { ...owner.spec.template.metadata?.labels, [REVISION_HASH]: hash },
+      ownerReferences: [controllerRef(type, owner)],
+    }
+    try {
+      return await client.create(ControllerRevision, { metadata, data, revision }, { signal })
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error
+      const existing = await client.get(ControllerRevision, metadata, { signal })
+      if (deepEqual(existing.data, data, { emptyIsAbsent: true })) return existing
+    }
+  }
+}
+
+/** Forgets the oldest revisions beyond the limit that no pod has. */
+export async function truncateHistory(
+  { client, signal }: ControllerContext,
+  { spec }: RevisionedOwner,
+  { current, all }: History,
+  inUse: ReadonlySet<string>,
+): Promise<void> {
+  const unused = all.filter(revision => revision !== current && !inUse.has(hashOf(revision)))
+  for (const { metadata } of unused.slice(0, Math.max(0, unused.length - (spec.revisionHistoryLimit ?? 10)))) {
+    try {
+      await client.delete(ControllerRevision, metadata, { preconditions: { uid: metadata.uid }, signal })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+}

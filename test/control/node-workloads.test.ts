@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ControllerRevision, DaemonSet, StatefulSet } from '../../src/shared/api/apps/v1.ts'
+import { Node, PersistentVolumeClaim, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Cluster, eventsAbout, podsIn, reportPod, startCluster } from './support/cluster.ts'
+
+const namespace = 'default'
+let cluster: Cluster
+beforeEach(async () => {
+  cluster = await startCluster()
+  await eventually(() => cluster.client.get(ServiceAccount, { namespace, name: 'default' }))
+})
+afterEach(() => cluster?.[Symbol.asyncDispose]())
+
+const template = (image: string) => ({
+  metadata: { labels: { app: 'web' } },
+  spec: { containers: [{ name: 'web', image }] },
+})
+const selector = { matchLabels: { app: 'web' } }
+const alive = async () => (await podsIn(cluster.client, namespace)).filter(pod => !pod.metadata.deletionTimestamp)
+/** Plays scheduler and kubelet: pods become ready, deleted ones go. */
+async function tick(): Promise<void> {
+  for (const pod of await podsIn(cluster.client, namespace)) {
+    if (pod.metadata.deletionTimestamp)
+      await cluster.client.delete(Pod, pod.metadata, { gracePeriodSeconds: 0 }).catch(() => undefined)
+    else if (pod.status.phase !== 'Running') await reportPod(cluster.client, pod).catch(() => undefined)
+  }
+}
+const targets = (pods: readonly Pod[]) =>
+  pods
+    .map(
+      ({ spec }) =>
+        spec.affinity!.nodeAffinity!.requiredDuringSchedulingIgnoredDuringExecution!.nodeSelectorTerms[0]!
+          .matchFields![0]!.values![0],
+    )
+    .sort()
+
+describe('daemonset', () => {
+  const create = (spec: Partial<DaemonSet['spec']> = {}) =>
+    cluster.client.create(DaemonSet, {
+      metadata: { namespace, name: 'agent' },
+      spec: { selector, template: template('agent:1'), ...spec },
+    })
+  const get = () => cluster.client.get(DaemonSet, { namespace, name: 'agent' })
+  const join = (name: string, spec: Node['spec'] = {}) =>
+    cluster.client.create(Node, { metadata: { name, labels: { disk: 'ssd' } }, spec })
+
+  test('has one pod for every node that fits, also for nodes that join or become fit', async () => {
+    await join('a')
+    await join('b', { taints: [{ key: 'dedicated', effect: 'NoSchedule' }] })
+    await join('c', { unschedulable: true })
+    await create()
+    await eventually(async () => expect(targets(await alive())).toEqual(['a', 'c']))
+    await join('d')
+    await cluster.client.patch(Node, { name: 'b' }, { spec: { taints: null } }, { type: 'merge' })
+    await eventually(async () => expect(targets(await alive())).toEqual(['a', 'b', 'c', 'd']))
+    await tick()
+    await eventually(async () => {
+      const { status } = await get()
+      expect(status).toMatchObject({
+        desiredNumberScheduled: 4,
+        currentNumberScheduled: 4,
+        numberReady: 4,
+        numberAvailable: 4,
+        updatedNumberScheduled: 4,
+        numberMisscheduled: 0,
+      })
+    })
+  })
+
+  test('leaves nodes that the selector no longer fits', async () => {
+    await join('a')
+    await join('b')
+    await create({
+      template: { ...template('agent:1'), spec: { ...template('agent:1').spec, nodeSelector: { disk: 'ssd' } } },
+    })
+    await eventually(async () => expect(targets(await alive())).toEqual(['a', 'b']))
+    await cluster.client.patch(Node, { name: 'a' }, { metadata: { labels: { disk: 'hdd' } } })
+    await eventually(async () => expect(targets(await alive())).toEqual(['b']))
+  })
+
+  test('updates one node at a time, and keeps its revisions', async () => {
+    for (const name of ['a', 'b', 'c']) await join(name)
+    await create()
+    await eventually(async () => {
+      await tick()
+      expect((await get()).status.numberAvailable).toBe(3)
+    })
+    await cluster.client.patch(DaemonSet, { namespace, name: 'agent' }, { spec: { template: template('agent:2') } })
+    const availableAtOnce: number[] = []
+    await eventually(async () => {
+      const pods = await alive()
+      availableAtOnce.push(pods.filter(pod => pod.status.phase === 'Running').length)
+      await tick()
+      const { status, metadata } = await get()
+      expect(status).toMatchObject({ updatedNumberScheduled: 3, numberAvailable: 3 })
+      expect(status.observedGeneration).toBe(metadata.generation)
+    })
+    expect(Math.min(...availableAtOnce)).toBeGreaterThanOrEqual(2)
+    expect((await alive()).map(pod => pod.spec.containers[0]!.image)).toEqual(Array(3).fill('agent:2'))
+    const revisions = (await cluster.client.list(ControllerRevision, { namespace })).items
+    expect(revisions.map(({ revision }) => revision).sort()).toEqual([1, 2])
+  })
+})
+
+describe('statefulset', () => {
+  const create = (spec: Partial<StatefulSet['spec']> = {}) =>
+    cluster.client.create(StatefulSet, {
+      metadata: { namespace, name: 'db' },
+      spec: { replicas: 3, serviceName: 'db', selector, template: template('db:1'), ...spec },
+    })
+  const get = () => cluster.client.get(StatefulSet, { namespace, name: 'db' })
+  const names = async () => (await alive()).map(({ metadata }) => metadata.name)
+  const allReady = (replicas: number) =>
+    eventually(async () => {
+      await tick()
+      const { status, metadata } = await get()
+      expect(status).toMatchObject({ replicas, readyReplicas: replicas, updatedReplicas: replicas })
+      expect(status.observedGeneration).toBe(metadata.generation)
+    })
+
+  test('starts its pods in order, each with its name, host name and claim', async () => {
+    const metadata = { name: 'data' } as PersistentVolumeClaim['metadata']
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+    await create({ volumeClaimTemplates: [{ metadata, spec } as unknown as PersistentVolumeClaim] })
+    await eventually(async () => expect(await names()).toEqual(['db-0']))
+    const [first] = await alive()
+    expect(first!.spec).toMatchObject({ hostname: 'db-0', subdomain: 'db' })
+    expect(first!.metadata.labels).toMatchObject({
+      'statefulset.kubernetes.io/pod-name': 'db-0',
+      'apps.kubernetes.io/pod-index': '0',
+    })
+    await reportPod(cluster.client, first!)
+    await eventually(async () => expect(await names()).toEqual(['db-0', 'db-1']))
+    await allReady(3)
+    const claims = (await cluster.client.list(PersistentVolumeClaim, { namespace })).items
+    expect(claims.map(claim => claim.metadata.name)).toEqual(['data-db-0', 'data-db-1', 'data-db-2'])
+    expect((await alive())[2]!.spec.volumes).toContainEqual({
+      name: 'data',
+      persistentVolumeClaim: { claimName: 'data-db-2' },
+    })
+  })
+
+  test('replaces a lost pod under the same name, and scales down from the highest', async () => {
+    await create()
+    await allReady(3)
+    const lost = (await alive()).find(pod => pod.metadata.name === 'db-1')!
+    await cluster.client.delete(Pod, lost.metadata, { gracePeriodSeconds: 0 })
+    await eventually(async () => {
+      const again = await cluster.client.get(Pod, { namespace, name: 'db-1' })
+      expect(again.metadata.uid).not.toBe(lost.metadata.uid)
+    })
+    await allReady(3)
+    await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { replicas: 1 } })
+    await allReady(1)
+    expect(await names()).toEqual(['db-0'])
+    await eventually(async () => {
+      const deleted = (await eventsAbout(cluster.client, namespace, 'db')).filter(text => text.includes('delete Pod'))
+      expect(deleted).toEqual([
+        'SuccessfulDelete: delete Pod db-2 in StatefulSet db successful',
+        'SuccessfulDelete: delete Pod db-1 in StatefulSet db successful',
+      ])
+    })
+  })
+
+  test('updates from the highest ordinal down to the partition', async () => {
+    await create({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 2 } } })
+    await allReady(3)
+    await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { template: template('db:2') } })
+    const images = async () => (await alive()).map(pod => pod.spec.containers[0]!.image)
+    await eventually(async () => {
+      await tick()
+      expect(await images()).toEqual(['db:1', 'db:1', 'db:2'])
+      expect((await get()).status).toMatchObject({ updatedReplicas: 1, currentReplicas: 2, readyReplicas: 3 })
+    })
+    const rollingUpdate = { partition: 0 }
+    await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { updateStrategy: { rollingUpdate } } })
+    await allReady(3)
+    expect(await images()).toEqual(['db:2', 'db:2', 'db:2'])
+    const { status } = await get()
+    expect(status.currentRevision).toBe(status.updateRevision)
+  })
+
+  test('Parallel starts all pods at once', async () => {
+    await create({ podManagementPolicy: 'Parallel' })
+    await eventually(async () => expect(await names()).toEqual(['db-0', 'db-1', 'db-2']))
+  })
+})
