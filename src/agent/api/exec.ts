@@ -3,9 +3,11 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { allContainers } from '../kubelet/spec/containers.ts'
-import { type ApiContext, HttpError, findPod, runningContainer } from './contract.ts'
+import { type ApiContext, findPod, runningContainer } from './contract.ts'
 import type { SessionStreams, StreamRequest } from './streams/contract.ts'
 import { runSession } from './streams/run.ts'
+import { SPDY_PROTOCOLS, spdyStreams } from './streams/spdy-session.ts'
+import { acceptSpdy, isSpdy, listOf, negotiate } from './streams/upgrade.ts'
 import { STREAM_PROTOCOLS, websocketStreams } from './streams/websocket.ts'
 
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -51,14 +53,13 @@ export async function serveExec(
 }
 
 function accept({ message, socket, head }: UpgradeRequest, request: StreamRequest): Promise<SessionStreams> {
-  if (message.headers.upgrade?.toLowerCase() !== 'websocket')
-    throw new HttpError(400, `unable to upgrade: unsupported protocol ${message.headers.upgrade ?? ''}`)
-  const offered = (message.headers['sec-websocket-protocol'] ?? '').split(',').map(text => text.trim())
-  if (!STREAM_PROTOCOLS.some(protocol => offered.includes(protocol)))
-    throw new HttpError(
-      403,
-      `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${STREAM_PROTOCOLS.join(' ')}]`,
-    )
+  if (isSpdy(message)) {
+    const offered = listOf(message.headers['x-stream-protocol-version'])
+    const protocol = negotiate(SPDY_PROTOCOLS, offered)
+    acceptSpdy(socket, head, protocol)
+    return spdyStreams(socket, request)
+  }
+  negotiate(STREAM_PROTOCOLS, listOf(message.headers['sec-websocket-protocol']))
   return new Promise(resolve =>
     server.handleUpgrade(message, socket, head, webSocket => resolve(websocketStreams(webSocket, request))),
   )

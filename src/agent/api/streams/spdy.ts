@@ -1,0 +1,193 @@
+// SPDY/3.1, as much as Kubernetes' streams use: the client opens streams, each with headers that say what it is for.
+// Neither side sends WINDOW_UPDATE, as upstream's library does not: what holds a fast sender back is the connection.
+// @see https://www.chromium.org/spdy/spdy-protocol/spdy-protocol-draft3-1/
+import { Duplex } from 'node:stream'
+import { HeaderDecoder, HeaderEncoder, type Headers } from './spdy-headers.ts'
+
+const VERSION = 3
+const HEADER_BYTES = 8
+const MAX_FRAME_BYTES = 16 * 1024 * 1024
+const MAX_DATA_BYTES = 64 * 1024
+const TYPE = {
+  synStream: 1,
+  synReply: 2,
+  reset: 3,
+  settings: 4,
+  ping: 6,
+  goAway: 7,
+  headers: 8,
+  windowUpdate: 9,
+} as const
+const FLAG_FIN = 1
+const STATUS_CANCEL = 5
+/** A stream that holds this much unread stops the connection from being read. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024
+
+export class SpdyStream extends Duplex {
+  readonly id: number
+  readonly headers: Headers
+  readonly #connection: SpdyConnection
+  #onRead: () => void = () => undefined
+  #finished = false
+
+  constructor(connection: SpdyConnection, id: number, headers: Headers) {
+    super({ allowHalfOpen: true })
+    this.id = id
+    this.headers = headers
+    this.#connection = connection
+    this.on('error', () => this.destroy())
+  }
+  override _read(): void {
+    this.#onRead()
+  }
+  /** Takes bytes from the connection. @returns when there is room for more */
+  async receive(bytes: Buffer): Promise<void> {
+    if (this.destroyed || this.readableEnded) return
+    this.push(bytes)
+    if (this.readableLength < MAX_UNREAD_BYTES) return
+    await new Promise<void>(resolve => {
+      this.#onRead = resolve
+      this.once('close', resolve)
+    })
+  }
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    const parts: Promise<void>[] = []
+    for (let at = 0; at < chunk.length; at += MAX_DATA_BYTES)
+      parts.push(this.#connection.sendData(this.id, chunk.subarray(at, at + MAX_DATA_BYTES), false))
+    Promise.all(parts).then(() => done(), done)
+  }
+  override _final(done: (error?: Error | null) => void): void {
+    this.#finished = true
+    this.#connection.sendData(this.id, Buffer.alloc(0), true).then(() => done(), done)
+  }
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (!this.#finished) this.#connection.reset(this.id)
+    this.#connection.forget(this.id)
+    done(error)
+  }
+}
+
+export class SpdyConnection {
+  readonly #transport: Duplex
+  readonly #decoder = new HeaderDecoder()
+  readonly #encoder = new HeaderEncoder()
+  readonly #streams = new Map<number, SpdyStream>()
+  readonly #onStream: (stream: SpdyStream) => void
+  readonly #closed = new AbortController()
+
+  /** @param onStream called for each stream that the client opens, after it was accepted */
+  constructor(transport: Duplex, onStream: (stream: SpdyStream) => void) {
+    this.#transport = transport
+    this.#onStream = onStream
+    transport.on('error', () => transport.destroy())
+    transport.on('close', () => this.#end())
+  }
+
+  /** Aborted when the connection is gone. */
+  get closed(): AbortSignal {
+    return this.#closed.signal
+  }
+
+  /** Reads frames until the connection ends; never rejects. */
+  async run(): Promise<void> {
+    let buffer: Buffer = Buffer.alloc(0)
+    try {
+      for await (const chunk of this.#transport) {
+        buffer = buffer.length > 0 ? Buffer.concat([buffer, chunk as Buffer]) : (chunk as Buffer)
+        while (buffer.length >= HEADER_BYTES) {
+          const length = buffer.readUIntBE(5, 3)
+          if (length > MAX_FRAME_BYTES) throw new Error('frame too large')
+          if (buffer.length < HEADER_BYTES + length) break
+          const frame = buffer.subarray(0, HEADER_BYTES + length)
+          buffer = buffer.subarray(HEADER_BYTES + length)
+          await this.#receive(frame)
+        }
+      }
+    } catch {
+      // Not SPDY, or cut off: the connection is of no more use.
+    }
+    this.close()
+  }
+
+  close(): void {
+    this.#transport.destroy()
+    this.#end()
+  }
+
+  async #receive(frame: Buffer): Promise<void> {
+    const flags = frame[4] ?? 0
+    const payload = frame.subarray(HEADER_BYTES)
+    if (((frame[0] ?? 0) & 0x80) === 0) {
+      const stream = this.#streams.get(frame.readUInt32BE(0) & 0x7fffffff)
+      if (payload.length > 0) await stream?.receive(payload)
+      if (flags & FLAG_FIN) stream?.push(null)
+      return
+    }
+    switch (frame.readUInt16BE(2)) {
+      case TYPE.synStream:
+        return this.#open(payload, flags)
+      case TYPE.headers:
+        await this.#decoder.decode(payload.subarray(4)) // keeps the compression context in step
+        return
+      case TYPE.reset:
+        this.#streams.get(payload.readUInt32BE(0) & 0x7fffffff)?.destroy()
+        return
+      case TYPE.ping:
+        await this.#control(TYPE.ping, 0, payload)
+        return
+      case TYPE.goAway:
+        return // streams that are open may finish
+    }
+  }
+
+  async #open(payload: Buffer, flags: number): Promise<void> {
+    const id = payload.readUInt32BE(0) & 0x7fffffff
+    const headers = await this.#decoder.decode(payload.subarray(10))
+    const stream = new SpdyStream(this, id, headers)
+    this.#streams.set(id, stream)
+    if (flags & FLAG_FIN) stream.push(null)
+    const reply = Buffer.alloc(4)
+    reply.writeUInt32BE(id)
+    await this.#control(TYPE.synReply, 0, Buffer.concat([reply, await this.#encoder.encode(new Map())]))
+    this.#onStream(stream)
+  }
+
+  sendData(id: number, bytes: Buffer, fin: boolean): Promise<void> {
+    const head = Buffer.alloc(HEADER_BYTES)
+    head.writeUInt32BE(id)
+    head[4] = fin ? FLAG_FIN : 0
+    head.writeUIntBE(bytes.length, 5, 3)
+    return this.#send(Buffer.concat([head, bytes]))
+  }
+  reset(id: number): void {
+    const payload = Buffer.alloc(8)
+    payload.writeUInt32BE(id)
+    payload.writeUInt32BE(STATUS_CANCEL, 4)
+    void this.#control(TYPE.reset, 0, payload)
+  }
+  forget(id: number): void {
+    this.#streams.delete(id)
+  }
+
+  #control(type: number, flags: number, payload: Buffer): Promise<void> {
+    const head = Buffer.alloc(HEADER_BYTES)
+    head.writeUInt16BE(0x8000 | VERSION)
+    head.writeUInt16BE(type, 2)
+    head[4] = flags
+    head.writeUIntBE(payload.length, 5, 3)
+    return this.#send(Buffer.concat([head, payload]))
+  }
+
+  #send(bytes: Buffer): Promise<void> {
+    if (this.#transport.destroyed || this.#transport.writableEnded) return Promise.resolve()
+    return new Promise(resolve => this.#transport.write(bytes, () => resolve()))
+  }
+
+  #end(): void {
+    if (this.#closed.signal.aborted) return
+    this.#closed.abort(new Error('the client went away'))
+    for (const stream of this.#streams.values()) stream.destroy()
+    this.#decoder.close()
+    this.#encoder.close()
+  }
+}
