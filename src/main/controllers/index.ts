@@ -6,6 +6,7 @@ import { type Controller, controller } from '../../shared/client/reconciler.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import { ClusterRoleAggregation } from './clusterrole-aggregation/controller.ts'
+import { CronJobController } from './cronjob/controller.ts'
 import { DaemonSetController } from './daemonset/controller.ts'
 import { DeploymentController } from './deployment/controller.ts'
 import { EndpointsController } from './endpoints/controller.ts'
@@ -60,6 +61,7 @@ export const controllers = ({
   controller(new DaemonSetController(clock)),
   controller(new StatefulSetController(clock)),
   controller(new JobController(clock)),
+  controller(new CronJobController()),
   controller(new TtlAfterFinished()),
   controller(new ClusterRoleAggregation()),
   controller(new EndpointsController()),

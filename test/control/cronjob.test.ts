@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CronJob, Job } from '../../src/shared/api/batch/v1.ts'
+import { Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { dueTimes } from '../../src/main/controllers/cronjob/schedule.ts'
+import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { type Cluster, eventsAbout, podsIn, startCluster } from './support/cluster.ts'
+
+const namespace = 'default'
+let cluster: Cluster
+let clock: ManualClock
+beforeEach(async () => {
+  // The server's clock dates the object: start at the next full minute after it.
+  clock = new ManualClock(Math.ceil((Date.now() + 2_000) / 60_000) * 60_000 + 1_000)
+  cluster = await startCluster({ clock })
+  await eventually(() => cluster.client.get(ServiceAccount, { namespace, name: 'default' }))
+})
+afterEach(() => cluster?.[Symbol.asyncDispose]())
+
+const create = (spec: Partial<CronJob['spec']> = {}) =>
+  cluster.client.create(CronJob, {
+    metadata: { namespace, name: 'tick' },
+    spec: {
+      schedule: '* * * * *',
+      jobTemplate: {
+        spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'work', image: 'work:1' }] } } },
+      },
+      ...spec,
+    },
+  })
+const jobs = async () =>
+  (await cluster.client.list(Job, { namespace })).items.filter(job => !job.metadata.deletionTimestamp)
+const soon = <T>(check: () => Promise<T>) =>
+  eventually(async () => {
+    await clock.advance(20)
+    return check()
+  })
+async function finishAll(): Promise<void> {
+  for (const pod of await podsIn(cluster.client, namespace))
+    await cluster.client.patch(
+      Pod,
+      pod.metadata,
+      { status: { phase: 'Succeeded' } },
+      { subresource: 'status', type: 'merge' },
+    )
+}
+
+describe('cronjob', () => {
+  test('makes a Job at each time of its schedule, and keeps the newest of the finished', async () => {
+    await create({ successfulJobsHistoryLimit: 2 })
+    for (let round = 1; round <= 4; round++) {
+      await soon(async () => {
+        await finishAll()
+        const { status } = await cluster.client.get(CronJob, { namespace, name: 'tick' })
+        expect(status.lastSuccessfulTime).toBeDefined()
+        expect(status.active ?? []).toEqual([])
+        expect((await jobs()).length).toBe(Math.min(round, 2))
+      })
+      await clock.advance(60_000)
+    }
+    expect(await eventsAbout(cluster.client, namespace, 'tick')).toContainEqual(
+      expect.stringMatching(/^SuccessfulCreate: Created job tick-\d+$/),
+    )
+  })
+
+  test('Forbid does not start while the last one runs, Replace stops it', async () => {
+    await create({ concurrencyPolicy: 'Forbid' })
+    const [first] = await soon(async () => {
+      expect(await jobs()).toHaveLength(1)
+      return jobs()
+    })
+    await clock.advance(60_000)
+    await soon(async () =>
+      expect(await eventsAbout(cluster.client, namespace, 'tick')).toContain(
+        'JobAlreadyActive: Not starting job because prior execution is running and concurrency policy is Forbid',
+      ),
+    )
+    expect((await jobs()).map(job => job.metadata.uid)).toEqual([first!.metadata.uid])
+    await cluster.client.patch(CronJob, { namespace, name: 'tick' }, { spec: { concurrencyPolicy: 'Replace' } })
+    await soon(async () => {
+      const [only, ...others] = await jobs()
+      expect(others).toEqual([])
+      expect(only!.metadata.uid).not.toBe(first!.metadata.uid)
+    })
+  })
+
+  test('a suspended one starts nothing', async () => {
+    await create({ suspend: true })
+    await clock.advance(300_000)
+    expect(await jobs()).toEqual([])
+  })
+})
+
+describe('dueTimes()', () => {
+  const cronJob = (spec: Partial<CronJob['spec']>, lastScheduleTime?: string) =>
+    ({
+      metadata: { creationTimestamp: '2026-01-01T00:00:30Z' },
+      spec: { schedule: '*/5 * * * *', ...spec },
+      status: lastScheduleTime ? { lastScheduleTime } : {},
+    }) as CronJob
+  const at = (time: string) => Date.parse(time)
+
+  test('is the latest time missed since the last one', () => {
+    const due = dueTimes(cronJob({}, '2026-01-01T00:05:00Z'), at('2026-01-01T00:17:00Z'))
+    expect(due).toEqual({ scheduledMs: at('2026-01-01T00:15:00Z'), nextMs: at('2026-01-01T00:20:00Z'), tooMany: false })
+  })
+  test('is nothing before the first time', () => {
+    expect(dueTimes(cronJob({}), at('2026-01-01T00:04:59Z'))).toEqual({
+      nextMs: at('2026-01-01T00:05:00Z'),
+      tooMany: false,
+    })
+  })
+  test('gives up what is older than the starting deadline', () => {
+    expect(dueTimes(cronJob({ startingDeadlineSeconds: 60 }), at('2026-01-01T00:07:00Z')).scheduledMs).toBeUndefined()
+  })
+  test('tells when more than a hundred were missed, and still takes the latest', () => {
+    const due = dueTimes(cronJob({}), at('2026-01-02T00:01:00Z'))
+    expect(due).toMatchObject({ scheduledMs: at('2026-01-02T00:00:00Z'), tooMany: true })
+  })
+  test('follows the time zone', () => {
+    const due = dueTimes(cronJob({ schedule: '0 9 * * *', timeZone: 'Europe/Berlin' }), at('2026-01-01T08:30:00Z'))
+    expect(due.scheduledMs).toBe(at('2026-01-01T08:00:00Z'))
+  })
+})
