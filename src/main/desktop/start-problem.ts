@@ -11,43 +11,28 @@ function* codes(error: unknown): Generator<string> {
   }
 }
 
-const rules: readonly {
-  kind: StartProblem['kind']
-  codes: readonly string[]
-  text: RegExp
-  say: (message: string) => string
-}[] = [
+interface Rule {
+  readonly kind: StartProblem['kind']
+  /** Codes and names of the errors that mean this. */
+  readonly codes: readonly string[]
+  /** Where the error's own words are for a terminal. */
+  readonly say?: string
+}
+
+const rules: readonly Rule[] = [
   {
     kind: 'port-in-use',
-    codes: ['EADDRINUSE', 'EACCES'],
-    text: /EADDRINUSE|listen EACCES/,
-    say: () =>
-      'Another program listens on this port, or it may not be used. Choose another one, or end the other program.',
+    codes: ['ListenError', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'],
+    say: 'Another program listens on this address, or it cannot be used. Choose another port, or end the other program.',
   },
   {
     kind: 'data-folder-locked',
-    codes: ['LOCKED', 'DataDirLockedError', 'StoreLockedError'],
-    text: /\b(locked|in use by|another (process|flotilla))\b/i,
-    say: () => 'Another Flotilla uses this data folder. End it there, or choose another folder.',
+    codes: ['Locked'],
+    say: 'Another Flotilla uses this data folder. End it there, or choose another folder.',
   },
-  {
-    kind: 'data-folder-newer',
-    codes: ['DataDirNewerError'],
-    text: /newer (version|format|flotilla)|format version/i,
-    say: message => message,
-  },
-  {
-    kind: 'passphrase',
-    codes: ['PASSPHRASE'],
-    text: /passphrase/i,
-    say: () => 'The store is encrypted. Its passphrase opens it.',
-  },
-  {
-    kind: 'store-damaged',
-    codes: ['CORRUPT', 'CorruptStoreError'],
-    text: /corrupt|damaged|checksum|invalid record/i,
-    say: message => message,
-  },
+  { kind: 'data-folder-newer', codes: ['NewerFormat'] },
+  { kind: 'store-damaged', codes: ['Corrupt'] },
+  { kind: 'passphrase', codes: ['Passphrase'], say: 'The store is encrypted. Its passphrase opens it.' },
 ]
 
 /** Names the problem; what is not known is told as it is. */
@@ -55,7 +40,6 @@ export function startProblem(error: unknown): StartProblem {
   const message = error instanceof Error ? error.message : String(error)
   const detail = textOf(error)
   const found = new Set(codes(error))
-  const rule =
-    rules.find(each => each.codes.some(code => found.has(code))) ?? rules.find(({ text }) => text.test(message))
-  return rule ? { kind: rule.kind, message: rule.say(message), detail } : { kind: 'other', message, detail }
+  const rule = rules.find(each => each.codes.some(code => found.has(code)))
+  return { kind: rule?.kind ?? 'other', message: rule?.say ?? message, detail }
 }
