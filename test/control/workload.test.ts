@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ReplicaSet } from '../../src/shared/api/apps/v1.ts'
-import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { ConfigMap, Namespace, Pod, Secret, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Cluster, eventsAbout, podsIn, reportPod, startCluster } from './support/cluster.ts'
@@ -153,6 +153,31 @@ describe('serviceaccount and root-ca-cert-publisher', () => {
       expect(again.metadata.uid).not.toBe(first.metadata.uid)
       const ca = await cluster.client.get(ConfigMap, { namespace, name: 'kube-root-ca.crt' })
       expect(ca.data).toEqual({ 'ca.crt': cluster.api.pki.caPem })
+    })
+  })
+})
+
+describe('serviceaccount-token', () => {
+  test('fills a legacy token that the API server accepts, and removes it with its account', async () => {
+    const namespace = await newNamespace()
+    const account = await cluster.client.create(ServiceAccount, { metadata: { namespace, name: 'robot' } })
+    const name = 'robot-token'
+    const annotations = { 'kubernetes.io/service-account.name': 'robot' }
+    const type = 'kubernetes.io/service-account-token'
+    await cluster.client.create(Secret, { metadata: { namespace, name, annotations }, type })
+    const filled = await eventually(async () => {
+      const secret = await cluster.client.get(Secret, { namespace, name })
+      expect(Object.keys(secret.data ?? {}).sort()).toEqual(['ca.crt', 'namespace', 'token'])
+      return secret
+    })
+    expect(filled.metadata.annotations?.['kubernetes.io/service-account.uid']).toBe(account.metadata.uid)
+    const token = Buffer.from(filled.data!['token']!, 'base64').toString()
+    const review = (audiences: readonly string[]) => cluster.api.server.tokens.verify(token, audiences)
+    const verified = await review(cluster.api.server.tokens.apiAudiences)
+    expect(verified?.user.name).toBe(`system:serviceaccount:${namespace}:robot`)
+    await cluster.client.delete(ServiceAccount, account.metadata)
+    await eventually(async () => {
+      await expect(cluster.client.get(Secret, { namespace, name })).rejects.toThrow('not found')
     })
   })
 })

@@ -21,6 +21,7 @@ import { replicaSetController } from './replicaset/controller.ts'
 import { replicationController } from './replicationcontroller/controller.ts'
 import { RootCaCertPublisher } from './root-ca-cert-publisher/controller.ts'
 import { ServiceAccountController } from './serviceaccount/controller.ts'
+import { ServiceAccountTokenController, type SignToken } from './serviceaccount-token/controller.ts'
 import { StatefulSetController } from './statefulset/controller.ts'
 import { ObservedTime } from './support/observed-time.ts'
 import { TaintEvictionController } from './taint-eviction/controller.ts'
@@ -30,6 +31,8 @@ export interface ControllerOptions {
   readonly clock: Clock
   /** PEM of the CA that signed the API server's certificate. */
   readonly rootCa: string
+  /** Signs legacy tokens; without it, Secrets of type kubernetes.io/service-account-token stay empty. */
+  readonly signToken?: SignToken
   /** Network that the nodes' pod networks are cut out of; default 10.244.0.0/16. */
   readonly clusterCidr?: string
   /** Shared by all that judge by time passed; it ticks while `startControllers` runs. */
@@ -48,6 +51,7 @@ export interface StartControllersOptions extends ControllerOptions {
 export const controllers = ({
   clock,
   rootCa,
+  signToken,
   clusterCidr,
   time = new ObservedTime(clock),
 }: ControllerOptions): Controller[] => [
@@ -55,6 +59,7 @@ export const controllers = ({
   controller(new NamespaceController()),
   controller(new ServiceAccountController()),
   controller(new RootCaCertPublisher(rootCa)),
+  ...(signToken ? [controller(new ServiceAccountTokenController(rootCa, signToken))] : []),
   controller(new DeploymentController()),
   controller(replicaSetController(clock)),
   controller(replicationController(clock)),

@@ -55,6 +55,11 @@ export async function startCluster(options: { clock?: Clock } = {}): Promise<Clu
     clock,
     log,
     rootCa: api.pki.caPem,
+    signToken: async ({ namespace, serviceAccount, secret }) => {
+      const boundTo = { kind: 'Secret' as const, ...secret }
+      const { issue, apiAudiences: audiences } = api.server.tokens
+      return (await issue({ namespace, serviceAccount, audiences, expirationSeconds: undefined, boundTo })).token
+    },
   })
   await controllers.ready()
   return {
