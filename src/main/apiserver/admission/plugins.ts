@@ -1,9 +1,17 @@
 // The admission plugins, in upstream's order.
 import type { ObjectStore } from '../../store/contract.ts'
+import { PolicyIndex } from '../authz/rbac/policy-index.ts'
 import { serviceAllocator } from '../registry/core/service/allocator.ts'
 import type { AdmissionPlugin } from './contract.ts'
+import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { nodeRestriction } from './node-restriction.ts'
+import { priority } from './priority.ts'
+import { rbacEscalation } from './rbac-escalation.ts'
+import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
+import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 
 export interface AdmissionOptions {
   readonly store: ObjectStore
@@ -18,8 +26,24 @@ export interface Admission extends Disposable {
 /** Follows the store; dispose it before the store. */
 export function createAdmission({ store, serviceCIDR }: AdmissionOptions): Admission {
   const allocator = serviceAllocator(store, { clusterIPRange: serviceCIDR })
+  const policy = new PolicyIndex(store)
   return {
-    plugins: [namespaceLifecycle(store), serviceAccount(store), allocator],
-    [Symbol.dispose]: () => allocator[Symbol.dispose](),
+    plugins: [
+      namespaceLifecycle(store),
+      serviceAccount(store),
+      nodeRestriction(store),
+      taintNodesByCondition,
+      priority(store),
+      defaultTolerationSeconds,
+      defaultStorageClass(store),
+      runtimeClass(store),
+      defaultIngressClass(store),
+      rbacEscalation(policy),
+      allocator,
+    ],
+    [Symbol.dispose]() {
+      policy[Symbol.dispose]()
+      allocator[Symbol.dispose]()
+    },
   }
 }

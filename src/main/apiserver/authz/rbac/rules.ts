@@ -68,3 +68,29 @@ function atomCovered(owned: readonly PolicyRule[], atom: PolicyRule): boolean {
 export function uncovered(owned: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
   return wanted.flatMap(rule => [...atoms(rule)]).filter(atom => !atomCovered(owned, atom))
 }
+
+/** Joins atoms of one group and resource that differ only in their verb, for messages. */
+export function compact(rules: readonly PolicyRule[]): PolicyRule[] {
+  const joined = new Map<string, PolicyRule>()
+  for (const { verbs, ...rest } of rules) {
+    const key = JSON.stringify(rest)
+    const known = joined.get(key)
+    joined.set(key, { ...rest, verbs: [...(known?.verbs ?? []), ...verbs] })
+  }
+  return [...joined.values()]
+}
+
+/** A rule as upstream's messages print it: `{APIGroups:["apps"], Resources:["deployments"], Verbs:["create"]}`. */
+export function showRule({ apiGroups, resources, nonResourceURLs, resourceNames, verbs }: PolicyRule): string {
+  const parts = [
+    ['APIGroups', apiGroups],
+    ['Resources', resources],
+    ['NonResourceURLs', nonResourceURLs],
+    ['ResourceNames', resourceNames],
+    ['Verbs', verbs],
+  ] as const
+  const shown = parts.flatMap(([name, values]) =>
+    values?.length ? [`${name}:[${values.map(value => JSON.stringify(value)).join(' ')}]`] : [],
+  )
+  return `{${shown.join(', ')}}`
+}

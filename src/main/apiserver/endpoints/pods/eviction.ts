@@ -85,6 +85,18 @@ export const podEviction: SubresourceHandler = {
     const written = writeOptionsOf(request, 'CreateOptions')
     const options = { ...written, dryRun: written.dryRun || Boolean(wanted.dryRun?.length) }
     const pod = context.get(resource, { namespace, name }) as unknown as Pod
+    await context.admit({
+      operation: 'CREATE',
+      resource,
+      subresource: 'eviction',
+      namespace,
+      name,
+      object: body,
+      options: {},
+      user: request.user,
+      dryRun: options.dryRun,
+      warn: text => request.warn(text),
+    })
     if (!finished(pod)) {
       const budgets = context.resources.byUrl('policy', 'v1', 'poddisruptionbudgets')
       const matching = (budgets ? context.list(budgets, namespace) : [])

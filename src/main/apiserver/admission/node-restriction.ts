@@ -1,0 +1,187 @@
+// NodeRestriction: what the Node authorizer cannot see from a URL. A node writes its own Node without the labels that
+// steer workloads, mirror pods that refer to nothing, the status of its own pods, and tokens bound to them.
+// @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
+import { Node, PersistentVolumeClaim, Pod, ServiceAccount } from '../../../shared/api/core/v1.ts'
+import type { TokenRequest } from '../../../shared/api/authentication/v1.ts'
+import { Lease } from '../../../shared/api/coordination/v1.ts'
+import { CSINode } from '../../../shared/api/storage/v1.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { conflict, forbidden, notFound } from '../../../shared/machinery/status.ts'
+import type { ObjectStore } from '../../store/contract.ts'
+import { nodeNameOf } from '../authz/node/node-identity.ts'
+import { configurationOf } from '../authz/node/references.ts'
+import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
+import { isType } from './is-type.ts'
+import { forbiddenNodeLabels } from './node-labels.ts'
+
+const MIRROR = 'kubernetes.io/config.mirror'
+const LEASE_NAMESPACE = 'kube-node-lease'
+
+interface Ask {
+  readonly request: AdmissionRequest
+  readonly nodeName: string
+  readonly store: ObjectStore
+}
+
+/** @throws ApiError 403 */
+function refuse({ request }: Ask, why: string): never {
+  throw forbidden(request.resource.type, request.name || (request.object?.metadata.name ?? ''), why)
+}
+
+const quoted = (text: string) => JSON.stringify(text)
+
+function storedPod({ request, store }: Ask, name: string): Pod {
+  const stored = store.get(`/registry/core/pods/${request.namespace}/${name}`)
+  if (!stored) throw notFound(Pod, name)
+  return stored.object as unknown as Pod
+}
+
+function checkMirrorPod(ask: Ask): void {
+  const { nodeName, request, store } = ask
+  const { metadata, spec } = request.object as unknown as Pod
+  const node = `node ${quoted(nodeName)}`
+  if (metadata.annotations?.[MIRROR] === undefined)
+    refuse(ask, `pod does not have "${MIRROR}" annotation, ${node} can only create mirror pods`)
+  if (spec.nodeName !== nodeName) refuse(ask, `${node} can only create pods with spec.nodeName set to itself`)
+  const owners = metadata.ownerReferences ?? []
+  if (owners.length > 1) refuse(ask, `${node} can only create pods with a single owner reference set to itself`)
+  const [owner] = owners
+  if (!owner || owner.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== nodeName)
+    refuse(ask, `${node} can only create pods with an owner reference set to itself`)
+  if (!owner.controller) refuse(ask, `${node} can only create pods with a controller owner reference set to itself`)
+  if (owner.blockOwnerDeletion) refuse(ask, `${node} must not set blockOwnerDeletion on an owner reference`)
+  const stored = store.get(`/registry/core/nodes/${nodeName}`)
+  if (!stored) throw notFound(Node, nodeName)
+  const { uid } = stored.object.metadata
+  if (owner.uid !== uid) refuse(ask, `node ${nodeName} UID mismatch: expected ${owner.uid} got ${uid}`)
+
+  if (spec.serviceAccountName) refuse(ask, `${node} can not create pods that reference a service account`)
+  const { secrets, configMaps } = configurationOf({ spec })
+  if (secrets.length > 0) refuse(ask, `${node} can not create pods that reference secrets`)
+  if (configMaps.length > 0) refuse(ask, `${node} can not create pods that reference configmaps`)
+  for (const { persistentVolumeClaim, projected } of spec.volumes ?? []) {
+    if (persistentVolumeClaim) refuse(ask, `${node} can not create pods that reference persistentvolumeclaims`)
+    if (projected?.sources?.some(({ clusterTrustBundle }) => clusterTrustBundle))
+      refuse(ask, `${node} can not create pods that reference clustertrustbundles`)
+  }
+  if (spec.resourceClaims?.length) refuse(ask, `${node} can not create pods that reference resourceclaims`)
+}
+
+function checkPodStatus(ask: Ask): void {
+  const { nodeName, request } = ask
+  const [pod, old] = [request.object as unknown as Pod, request.oldObject as unknown as Pod]
+  if (request.operation !== 'UPDATE') refuse(ask, `unexpected operation ${quoted(request.operation)}`)
+  if (old.spec.nodeName !== nodeName)
+    refuse(ask, `node ${quoted(nodeName)} can only update pod status for pods with spec.nodeName set to itself`)
+  if (!deepEqual(pod.metadata.labels ?? {}, old.metadata.labels ?? {}))
+    refuse(ask, `node ${quoted(nodeName)} cannot update labels through pod status`)
+  if (!deepEqual(pod.status.resourceClaimStatuses ?? [], old.status.resourceClaimStatuses ?? []))
+    refuse(ask, `node ${quoted(nodeName)} cannot update resource claim statues`)
+}
+
+function checkPod(ask: Ask): void {
+  const { nodeName, request } = ask
+  const { operation, subresource, name } = request
+  if (subresource === 'status') return checkPodStatus(ask)
+  if (subresource === 'eviction') {
+    if (storedPod(ask, name).spec.nodeName !== nodeName)
+      refuse(ask, `node ${nodeName} can only evict pods with spec.nodeName set to itself`)
+    return
+  }
+  if (subresource !== '')
+    refuse(ask, `unexpected pod subresource ${quoted(subresource)}, only 'status' and 'eviction' are allowed`)
+  if (operation === 'CREATE') return checkMirrorPod(ask)
+  if (operation !== 'DELETE')
+    refuse(
+      ask,
+      `unexpected operation ${quoted(operation)}, node ${quoted(nodeName)} can only create and delete mirror pods`,
+    )
+  if (storedPod(ask, name).spec.nodeName !== nodeName)
+    refuse(ask, `node ${quoted(nodeName)} can only delete pods with spec.nodeName set to itself`)
+}
+
+function checkNode(ask: Ask): void {
+  const { nodeName, request } = ask
+  const { operation, object, oldObject } = request
+  const name = request.name || (object?.metadata.name ?? '')
+  if (name !== nodeName) refuse(ask, `node ${quoted(nodeName)} is not allowed to modify node ${quoted(name)}`)
+  const labels = forbiddenNodeLabels(object?.metadata.labels, oldObject?.metadata.labels).join(', ')
+  if (operation === 'CREATE' && labels)
+    refuse(ask, `node ${quoted(nodeName)} is not allowed to set the following labels: ${labels}`)
+  if (operation !== 'UPDATE' || !object || !oldObject) return
+  const [node, old] = [object as unknown as Node, oldObject as unknown as Node]
+  if (node.spec.configSource && !deepEqual(node.spec.configSource, old.spec.configSource))
+    refuse(ask, `node ${quoted(nodeName)} is not allowed to update configSource to a new non-nil configSource`)
+  // A node that could drop its taints could attract what they keep away.
+  if (!deepEqual(node.spec.taints ?? [], old.spec.taints ?? []))
+    refuse(ask, `node ${quoted(nodeName)} is not allowed to modify taints`)
+  if (labels) refuse(ask, `is not allowed to modify labels: ${labels}`)
+  if (!deepEqual(node.metadata.ownerReferences ?? [], old.metadata.ownerReferences ?? []))
+    refuse(ask, `node ${quoted(nodeName)} is not allowed to modify ownerReferences`)
+}
+
+function checkClaimStatus(ask: Ask): void {
+  const { request, nodeName } = ask
+  if (request.subresource !== 'status') refuse(ask, 'may only update PVC status')
+  const comparable = (claim: PersistentVolumeClaim) => {
+    const { resourceVersion: _version, managedFields: _fields, ...metadata } = claim.metadata
+    const {
+      capacity: _c,
+      conditions: _o,
+      allocatedResources: _a,
+      allocatedResourceStatuses: _s,
+      ...status
+    } = claim.status
+    return { metadata, status, spec: claim.spec }
+  }
+  const claim = request.object as unknown as PersistentVolumeClaim
+  const old = request.oldObject as unknown as PersistentVolumeClaim
+  if (!deepEqual(comparable(claim), comparable(old)))
+    refuse(
+      ask,
+      `node ${quoted(nodeName)} is not allowed to update fields other than status.capacity and status.conditions`,
+    )
+}
+
+function checkToken(ask: Ask): void {
+  const { request, nodeName } = ask
+  if (request.operation !== 'CREATE' || request.subresource !== 'token') return
+  const ref = (request.object as unknown as TokenRequest).spec?.boundObjectRef
+  if (!ref || ref.apiVersion !== 'v1' || ref.kind !== 'Pod' || !ref.name)
+    refuse(ask, 'node requested token not bound to a pod')
+  if (!ref.uid) refuse(ask, 'node requested token with a pod binding without a uid')
+  const pod = storedPod(ask, ref.name)
+  if (ref.uid !== pod.metadata.uid)
+    throw conflict(
+      Pod,
+      ref.name,
+      `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    )
+  if (pod.spec.nodeName !== nodeName) refuse(ask, 'node requested token bound to a pod scheduled on a different node')
+}
+
+function checkOwnName(ask: Ask, what: string, namespace = ''): void {
+  const { request, nodeName } = ask
+  if (namespace && request.namespace !== namespace)
+    refuse(ask, `can only access leases in the "${namespace}" system namespace`)
+  const name = request.operation === 'CREATE' ? (request.object?.metadata.name ?? '') : request.name
+  if (name !== nodeName) refuse(ask, `can only access ${what} with the same name as the requesting node`)
+}
+
+export function nodeRestriction(store: ObjectStore): AdmissionPlugin {
+  return {
+    name: 'NodeRestriction',
+    mutate(request) {
+      const nodeName = nodeNameOf(request.user)
+      if (nodeName === undefined) return
+      const ask = { request, nodeName, store }
+      if (nodeName === '') refuse(ask, `could not determine node from user ${quoted(request.user.name)}`)
+      if (isType(request, Pod)) checkPod(ask)
+      else if (isType(request, Node)) checkNode(ask)
+      else if (isType(request, PersistentVolumeClaim)) checkClaimStatus(ask)
+      else if (isType(request, ServiceAccount)) checkToken(ask)
+      else if (isType(request, Lease)) checkOwnName(ask, 'node lease', LEASE_NAMESPACE)
+      else if (isType(request, CSINode)) checkOwnName(ask, 'CSINode')
+    },
+  }
+}

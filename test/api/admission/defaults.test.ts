@@ -1,0 +1,106 @@
+// What admission fills in: priorities, tolerations and default classes.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PersistentVolumeClaim, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { Ingress, IngressClass } from '../../../src/shared/api/networking/v1.ts'
+import { RuntimeClass } from '../../../src/shared/api/node/v1.ts'
+import { PriorityClass } from '../../../src/shared/api/scheduling/v1.ts'
+import { StorageClass } from '../../../src/shared/api/storage/v1.ts'
+import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
+
+let cluster: SecuredCluster
+const namespace = 'default'
+beforeAll(async () => {
+  cluster = await startSecuredCluster()
+  await cluster.admin.create(ServiceAccount, { metadata: { name: 'default', namespace } })
+})
+afterAll(() => cluster[Symbol.asyncDispose]())
+
+let made = 0
+const pod = (spec: object = {}) =>
+  cluster.admin.create(Pod, {
+    metadata: { name: `pod-${made++}`, namespace },
+    spec: { containers: [{ name: 'main', image: 'x' }], ...spec },
+  })
+
+describe('Priority', () => {
+  test('is zero without a class, and the class decides otherwise', async () => {
+    expect((await pod()).spec).toMatchObject({ priority: 0, preemptionPolicy: 'PreemptLowerPriority' })
+    expect((await pod({ priorityClassName: 'system-node-critical' })).spec.priority).toBe(2_000_001_000)
+  })
+  test('refuses an unknown class and a number of its own', async () => {
+    expect((await failure(pod({ priorityClassName: 'gold' }))).message).toMatch(
+      /^pods "pod-\d+" is forbidden: no PriorityClass with name gold was found$/,
+    )
+    expect((await failure(pod({ priority: 7 }))).message).toContain(
+      'the integer value of priority (7) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name',
+    )
+  })
+  test('has one global default, which pods without a class get', async () => {
+    const make = (name: string, value: number) =>
+      cluster.admin.create(PriorityClass, { metadata: { name }, value, globalDefault: true })
+    await make('usual', 10)
+    expect((await pod()).spec).toMatchObject({ priority: 10, priorityClassName: 'usual' })
+    expect((await failure(make('second', 20))).message).toContain(
+      'PriorityClass usual is already marked as default. Only one default can exist',
+    )
+    await cluster.admin.delete(PriorityClass, { name: 'usual' })
+    expect((await pod()).spec.priority).toBe(0)
+  })
+})
+
+test('DefaultTolerationSeconds adds what the pod does not say itself', async () => {
+  const key = 'node.kubernetes.io/not-ready'
+  const other = {
+    key: 'node.kubernetes.io/unreachable',
+    operator: 'Exists',
+    effect: 'NoExecute',
+    tolerationSeconds: 300,
+  }
+  expect((await pod()).spec.tolerations).toEqual([{ ...other, key }, other])
+  const own = { key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 5 }
+  expect((await pod({ tolerations: [own] })).spec.tolerations).toEqual([own, other])
+  const all = [{ operator: 'Exists' }]
+  expect((await pod({ tolerations: all })).spec.tolerations).toEqual(all)
+})
+
+test('DefaultStorageClass names the default, not where the claim says none', async () => {
+  await cluster.admin.create(StorageClass, {
+    metadata: { name: 'fast', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+    provisioner: 'example.test/fast',
+  })
+  const claim = (name: string, spec: object) =>
+    cluster.admin.create(PersistentVolumeClaim, {
+      metadata: { name, namespace },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec },
+    })
+  expect((await claim('a', {})).spec.storageClassName).toBe('fast')
+  expect((await claim('b', { storageClassName: '' })).spec.storageClassName).toBe('')
+})
+
+test('DefaultIngressClass names the default', async () => {
+  await cluster.admin.create(IngressClass, {
+    metadata: { name: 'edge', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+    spec: { controller: 'example.test/edge' },
+  })
+  const ingress = await cluster.admin.create(Ingress, {
+    metadata: { name: 'web', namespace },
+    spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } },
+  })
+  expect(ingress.spec.ingressClassName).toBe('edge')
+})
+
+test('RuntimeClass brings overhead and scheduling, and must exist', async () => {
+  await cluster.admin.create(RuntimeClass, {
+    metadata: { name: 'vm' },
+    handler: 'vm',
+    overhead: { podFixed: { memory: '64Mi' } },
+    scheduling: { nodeSelector: { vm: 'yes' } },
+  })
+  expect((await pod({ runtimeClassName: 'vm' })).spec).toMatchObject({
+    overhead: { memory: '64Mi' },
+    nodeSelector: { vm: 'yes' },
+  })
+  expect((await failure(pod({ runtimeClassName: 'none' }))).message).toContain(
+    'pod rejected: RuntimeClass "none" not found',
+  )
+})

@@ -1,0 +1,177 @@
+// What nobody may do although a role says so: nodes beyond their own, and rights handed out without having them.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Node, Pod, Secret, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { Lease } from '../../../src/shared/api/coordination/v1.ts'
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
+import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
+
+let cluster: SecuredCluster
+const namespace = 'default'
+const rbac = 'rbac.authorization.k8s.io'
+beforeAll(async () => {
+  cluster = await startSecuredCluster()
+  await cluster.admin.create(ServiceAccount, { metadata: { name: 'default', namespace } })
+  for (const name of ['one', 'two']) await cluster.node(name).create(Node, { metadata: { name }, spec: {} })
+  for (const name of ['one', 'two'])
+    await cluster.admin.create(Pod, {
+      metadata: { name: `on-${name}`, namespace },
+      spec: { nodeName: name, containers: [{ name: 'main', image: 'x' }] },
+    })
+})
+afterAll(() => cluster[Symbol.asyncDispose]())
+
+describe('NodeRestriction', () => {
+  test('a node makes no other node', async () => {
+    const error = await failure(cluster.node('one').create(Node, { metadata: { name: 'three' }, spec: {} }))
+    expect(error.message).toBe('nodes "three" is forbidden: node "one" is not allowed to modify node "three"')
+  })
+  test('a node gives itself no labels that steer workloads, and keeps its taints', async () => {
+    const one = cluster.node('one')
+    const patch = (body: object) => one.patch(Node, { name: 'one' }, body, { type: 'merge' })
+    await patch({ metadata: { labels: { 'kubernetes.io/hostname': 'one', 'example.test/disk': 'ssd' } } })
+    const label = { 'node-restriction.kubernetes.io/secure': 'true' }
+    expect((await failure(patch({ metadata: { labels: label } }))).message).toContain(
+      'is not allowed to modify labels: node-restriction.kubernetes.io/secure',
+    )
+    expect((await failure(patch({ metadata: { labels: { 'node-role.kubernetes.io/control-plane': '' } } }))).code).toBe(
+      403,
+    )
+    expect((await failure(patch({ spec: { taints: [] } }))).message).toContain(
+      'node "one" is not allowed to modify taints',
+    )
+    const fresh = cluster.node('four').create(Node, { metadata: { name: 'four', labels: label }, spec: {} })
+    expect((await failure(fresh)).message).toContain(
+      'node "four" is not allowed to set the following labels: node-restriction.kubernetes.io/secure',
+    )
+  })
+  test('a new node is tainted until it is ready', async () => {
+    expect((await cluster.admin.get(Node, { name: 'one' })).spec.taints).toEqual([
+      { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' },
+    ])
+  })
+  test('a node reports for its own pods only, and changes nothing else through the status', async () => {
+    const report = (name: string, body: object) =>
+      cluster.node('one').patch(Pod, { namespace, name }, body, { type: 'merge', subresource: 'status' })
+    expect((await report('on-one', { status: { phase: 'Running' } })).status.phase).toBe('Running')
+    expect((await failure(report('on-two', { status: { phase: 'Running' } }))).message).toContain(
+      'node "one" can only update pod status for pods with spec.nodeName set to itself',
+    )
+    expect((await failure(report('on-one', { metadata: { labels: { app: 'web' } } }))).message).toContain(
+      'node "one" cannot update labels through pod status',
+    )
+  })
+  test('a node deletes and evicts its own pods only', async () => {
+    expect((await failure(cluster.node('one').delete(Pod, { namespace, name: 'on-two' }))).message).toContain(
+      'node "one" can only delete pods with spec.nodeName set to itself',
+    )
+    const evict = (name: string) =>
+      cluster.node('one').createSubresource(Pod, { namespace, name }, 'eviction', { metadata: { name, namespace } })
+    expect((await failure(evict('on-two'))).message).toContain('node one can only evict pods')
+  })
+  test('a node creates nothing but mirror pods, which refer to nothing', async () => {
+    const uid = (await cluster.admin.get(Node, { name: 'one' })).metadata.uid
+    const pod = (extra: object, annotations?: Record<string, string>) =>
+      cluster.node('one').create(Pod, {
+        metadata: {
+          name: 'made-by-one',
+          namespace,
+          ...(annotations ? { annotations } : {}),
+          ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'one', uid, controller: true }],
+        },
+        spec: { nodeName: 'one', containers: [{ name: 'main', image: 'x' }], ...extra },
+      })
+    expect((await failure(pod({}))).message).toContain('can only create mirror pods')
+    const mirror = { 'kubernetes.io/config.mirror': 'x' }
+    expect((await failure(pod({ nodeName: 'two' }, mirror))).message).toContain('spec.nodeName set to itself')
+    expect((await failure(pod({ serviceAccountName: 'default' }, mirror))).message).toContain('service account')
+    const volumes = [{ name: 's', secret: { secretName: 'x' } }]
+    expect((await failure(pod({ volumes }, mirror))).message).toContain('can not create pods that reference secrets')
+  })
+  test('a token of a node is bound to a pod that runs there', async () => {
+    const ask = (node: string, boundObjectRef?: object) =>
+      cluster.node(node).createSubresource(ServiceAccount, { namespace, name: 'default' }, 'token', {
+        spec: { ...(boundObjectRef ? { boundObjectRef } : {}) },
+      })
+    expect((await failure(ask('one'))).message).toContain('node requested token not bound to a pod')
+    const { uid } = (await cluster.admin.get(Pod, { namespace, name: 'on-two' })).metadata
+    const ref = { apiVersion: 'v1', kind: 'Pod', name: 'on-two', uid }
+    expect((await failure(ask('one', ref))).message).toContain('bound to a pod scheduled on a different node')
+    expect(await ask('two', ref)).toMatchObject({ kind: 'TokenRequest' })
+  })
+  test('a node makes no lease of another name', async () => {
+    const lease = { metadata: { name: 'two', namespace: 'kube-node-lease' }, spec: {} }
+    expect((await failure(cluster.node('one').create(Lease, lease))).message).toContain(
+      'can only access node lease with the same name as the requesting node',
+    )
+  })
+})
+
+describe('rights are handed out only by who has them', () => {
+  beforeAll(async () => {
+    const { admin } = cluster
+    const subjects = [{ kind: 'User', apiGroup: rbac, name: 'lead' }]
+    await admin.create(ClusterRole, {
+      metadata: { name: 'role-editor' },
+      rules: [
+        { verbs: ['*'], apiGroups: [rbac], resources: ['roles', 'rolebindings'] },
+        { verbs: ['get', 'list'], apiGroups: [''], resources: ['pods'] },
+      ].map(rule => (rule.verbs[0] === '*' ? { ...rule, verbs: ['create', 'update', 'patch', 'get'] } : rule)),
+    })
+    await admin.create(RoleBinding, {
+      metadata: { name: 'lead', namespace },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'role-editor' },
+      subjects,
+    })
+  })
+  const role = (name: string, verbs: string[], resources: string[]) => ({
+    metadata: { name, namespace },
+    rules: [{ verbs, apiGroups: [''], resources }],
+  })
+  const binding = (name: string, kind: string, to: string) => ({
+    metadata: { name, namespace },
+    roleRef: { apiGroup: rbac, kind, name: to },
+    subjects: [{ kind: 'User', apiGroup: rbac, name: 'someone' }],
+  })
+  test('a role may hold what its author has', async () => {
+    await cluster.as('lead').create(Role, role('pods', ['get'], ['pods']))
+  })
+  test('a role that holds more is refused, and every missing right is named', async () => {
+    const error = await failure(cluster.as('lead').create(Role, role('more', ['get', 'delete'], ['pods', 'secrets'])))
+    expect(error.message).toBe(
+      'roles.rbac.authorization.k8s.io "more" is forbidden: user "lead" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n' +
+        '{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}\n' +
+        '{APIGroups:[""], Resources:["secrets"], Verbs:["get" "delete"]}',
+    )
+  })
+  test('an update cannot add what a create could not', async () => {
+    const lead = cluster.as('lead')
+    const rules = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
+    const error = await failure(lead.patch(Role, { namespace, name: 'pods' }, { rules }, { type: 'merge' }))
+    expect(error.code).toBe(403)
+  })
+  test('a binding to a role with more rights is refused, unless its author may bind that role', async () => {
+    const lead = cluster.as('lead')
+    expect(
+      (await failure(lead.create(RoleBinding, binding('give', 'ClusterRole', 'cluster-admin')))).message,
+    ).toContain('is attempting to grant RBAC permissions not currently held')
+    await lead.create(RoleBinding, binding('give-pods', 'Role', 'pods'))
+    await cluster.admin.create(ClusterRole, {
+      metadata: { name: 'view-binder' },
+      rules: [{ verbs: ['bind'], apiGroups: [rbac], resources: ['clusterroles'], resourceNames: ['view'] }],
+    })
+    await cluster.admin.create(ClusterRoleBinding, {
+      metadata: { name: 'lead-binds-view' },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'view-binder' },
+      subjects: [{ kind: 'User', apiGroup: rbac, name: 'lead' }],
+    })
+    await lead.create(RoleBinding, binding('give-view', 'ClusterRole', 'view'))
+    expect((await failure(lead.create(RoleBinding, binding('give-edit', 'ClusterRole', 'edit')))).code).toBe(403)
+  })
+  test('a binding to a role that is not there answers 404', async () => {
+    const error = await failure(cluster.as('lead').create(RoleBinding, binding('none', 'Role', 'missing')))
+    expect([error.code, error.message]).toEqual([404, 'roles.rbac.authorization.k8s.io "missing" not found'])
+  })
+  test('secrets stay out of reach', async () => {
+    expect((await failure(cluster.as('lead').list(Secret, { namespace }))).code).toBe(403)
+  })
+})
