@@ -131,8 +131,8 @@ describe('deployment', () => {
       expect(status).toMatchObject({ updatedReplicas: 4, replicas: 4, availableReplicas: 4 })
       expect(status.observedGeneration).toBe(metadata.generation)
     })
-    expect(Math.max(...seen.map(({ active }) => active))).toBe(5)
-    expect(Math.min(...seen.map(({ ready }) => ready))).toBe(3)
+    expect(Math.max(...seen.map(({ active }) => active))).toBeLessThanOrEqual(5)
+    expect(Math.min(...seen.map(({ ready }) => ready))).toBeGreaterThanOrEqual(3)
     const images = (await podsIn(cluster.client, namespace)).map(pod => pod.spec.containers[0]!.image)
     expect(images).toEqual(Array(4).fill('web:2'))
     const sizes = (await sets(namespace)).map(rs => [
