@@ -35,7 +35,11 @@ const lengthPrefixed = (text: string): Buffer => {
 export const DICTIONARY = Buffer.concat([...WORDS.map(lengthPrefixed), Buffer.from(TAIL)])
 
 export class HeaderDecoder {
-  readonly #inflate: Inflate = createInflate({ dictionary: DICTIONARY, flush: constants.Z_SYNC_FLUSH })
+  readonly #inflate: Inflate = createInflate({
+    dictionary: DICTIONARY,
+    flush: constants.Z_SYNC_FLUSH,
+    chunkSize: MAX_BLOCK_BYTES,
+  })
   #failure: Error | undefined
 
   constructor() {
@@ -44,10 +48,15 @@ export class HeaderDecoder {
 
   /** Blocks must be given in the order of their frames. @throws Error for a block that is not valid */
   async decode(block: Buffer): Promise<Headers> {
-    await new Promise<void>((resolve, reject) =>
-      this.#inflate.write(block, error => (error ? reject(error) : resolve())),
-    )
     if (this.#failure) throw this.#failure
+    await new Promise<void>((resolve, reject) => {
+      // zlib reports bad input by the event only: the callback never comes then.
+      this.#inflate.once('error', reject)
+      this.#inflate.write(block, () => {
+        this.#inflate.off('error', reject)
+        resolve()
+      })
+    })
     const bytes = (this.#inflate.read() as Buffer | null) ?? Buffer.alloc(0)
     if (bytes.length > MAX_BLOCK_BYTES) throw new Error('header block too large')
     return parse(bytes)

@@ -7,6 +7,7 @@ import { HeaderDecoder, HeaderEncoder, type Headers } from './spdy-headers.ts'
 const VERSION = 3
 const HEADER_BYTES = 8
 const MAX_FRAME_BYTES = 16 * 1024 * 1024
+const MAX_CONTROL_BYTES = 64 * 1024
 const MAX_DATA_BYTES = 64 * 1024
 const TYPE = {
   synStream: 1,
@@ -96,7 +97,8 @@ export class SpdyConnection {
         buffer = buffer.length > 0 ? Buffer.concat([buffer, chunk as Buffer]) : (chunk as Buffer)
         while (buffer.length >= HEADER_BYTES) {
           const length = buffer.readUIntBE(5, 3)
-          if (length > MAX_FRAME_BYTES) throw new Error('frame too large')
+          const isControl = ((buffer[0] ?? 0) & 0x80) !== 0
+          if (length > (isControl ? MAX_CONTROL_BYTES : MAX_FRAME_BYTES)) throw new Error('frame too large')
           if (buffer.length < HEADER_BYTES + length) break
           const frame = buffer.subarray(0, HEADER_BYTES + length)
           buffer = buffer.subarray(HEADER_BYTES + length)

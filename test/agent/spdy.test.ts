@@ -1,0 +1,113 @@
+import { Duplex } from 'node:stream'
+import { deflateSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { SpdyConnection, type SpdyStream } from '../../src/agent/api/streams/spdy.ts'
+import { DICTIONARY, HeaderDecoder, HeaderEncoder } from '../../src/agent/api/streams/spdy-headers.ts'
+import { eventually } from '../support/eventually.ts'
+
+/** Two ends of one in-memory connection. */
+function pair(): [Duplex, Duplex] {
+  const ends: Duplex[] = []
+  for (const other of [1, 0])
+    ends.push(
+      new Duplex({
+        read: () => undefined,
+        write(chunk: Buffer, _encoding, done) {
+          ends[other]!.push(chunk)
+          done()
+        },
+        destroy(error, done) {
+          if (!ends[other]?.destroyed) ends[other]?.push(null)
+          done(error)
+        },
+      }),
+    )
+  return [ends[0]!, ends[1]!]
+}
+const frame = (first: number, flags: number, payload: Buffer) => {
+  const head = Buffer.alloc(8)
+  head.writeUInt32BE(first >>> 0)
+  head[4] = flags
+  head.writeUIntBE(payload.length, 5, 3)
+  return Buffer.concat([head, payload])
+}
+const synStream = async (encoder: HeaderEncoder, id: number, headers: [string, string][]) => {
+  const start = Buffer.alloc(10)
+  start.writeUInt32BE(id)
+  return frame(0x80030001, 0, Buffer.concat([start, await encoder.encode(new Map(headers))]))
+}
+
+describe('SPDY header blocks', () => {
+  it('use the dictionary that every SPDY/3 implementation has', () => {
+    // A zlib stream with a preset dictionary carries the dictionary's checksum in bytes 2 to 5.
+    expect(deflateSync('x', { dictionary: DICTIONARY }).subarray(2, 6).toString('hex')).toBe('e3c6a7c2')
+  })
+  it('decode what was encoded, block after block in one compression context', async () => {
+    const [encoder, decoder] = [new HeaderEncoder(), new HeaderDecoder()]
+    for (const value of ['one', 'two', 'two']) {
+      const headers = new Map([
+        ['streamtype', value],
+        ['port', '80'],
+      ])
+      expect(await decoder.decode(await encoder.encode(headers))).toEqual(headers)
+    }
+  })
+  it('reject bytes that are no block', async () => {
+    await expect(new HeaderDecoder().decode(Buffer.from('garbage'))).rejects.toThrow()
+  })
+})
+
+describe('a SPDY connection', () => {
+  const open = () => {
+    const [client, server] = pair()
+    const streams: SpdyStream[] = []
+    const connection = new SpdyConnection(server, stream => streams.push(stream))
+    const done = connection.run()
+    const received: Buffer[] = []
+    client.on('data', (chunk: Buffer) => received.push(chunk))
+    return { client, streams, connection, done, bytes: () => Buffer.concat(received), encoder: new HeaderEncoder() }
+  }
+
+  it('accepts streams, delivers their bytes and their end, even when frames are cut anywhere', async () => {
+    const { client, streams, encoder, connection } = open()
+    const bytes = Buffer.concat([
+      await synStream(encoder, 1, [['streamtype', 'stdin']]),
+      frame(1, 0, Buffer.from('hel')),
+      frame(1, 1, Buffer.from('lo')),
+    ])
+    for (const byte of bytes) client.write(Buffer.from([byte]))
+    await eventually(() => streams.length === 1)
+    const chunks: Buffer[] = []
+    for await (const chunk of streams[0]!) chunks.push(chunk as Buffer)
+    expect(Buffer.concat(chunks).toString()).toBe('hello')
+    expect(streams[0]!.headers.get('streamtype')).toBe('stdin')
+    connection.close()
+  })
+
+  it('answers a ping with the same number', async () => {
+    const { client, bytes, connection } = open()
+    client.write(frame(0x80030006, 0, Buffer.from([0, 0, 0, 9])))
+    await eventually(() => bytes().length === 12)
+    expect(bytes().readUInt32BE(8)).toBe(9)
+    connection.close()
+  })
+
+  it('ends every stream when the connection goes away', async () => {
+    const { client, streams, encoder, done } = open()
+    client.write(await synStream(encoder, 1, [['streamtype', 'data']]))
+    await eventually(() => streams.length === 1)
+    client.destroy()
+    await done
+    expect(streams[0]!.destroyed).toBe(true)
+  })
+
+  it('closes on bytes that are no SPDY', async () => {
+    const { client, done, connection } = open()
+    client.write(Buffer.from('GET / HTTP/1.1\r\n\r\n'.repeat(4)))
+    client.write(frame(0x80030001, 0, Buffer.from('0123456789not a header block')))
+    client.end()
+    client.destroy()
+    await done
+    expect(connection.closed.aborted).toBe(true)
+  })
+})

@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest'
+import { CrashBackoff } from '../../src/agent/kubelet/sync/crash-backoff.ts'
+import { credentialsFor, repositoryOf } from '../../src/agent/kubelet/images/pull-secrets.ts'
+import { assertSafePath } from '../../src/agent/kubelet/volumes/atomic-writer.ts'
+import { expand } from '../../src/agent/kubelet/spec/expansion.ts'
+import { hostnameOf, hostsFile, resolvConfOf } from '../../src/agent/kubelet/spec/names.ts'
+import { limitsOf, oomScoreAdj } from '../../src/agent/kubelet/spec/resources.ts'
+import { securityOf } from '../../src/agent/kubelet/spec/security.ts'
+import { serviceVariables } from '../../src/agent/kubelet/spec/service-env.ts'
+import type { Container, Pod, Secret, Service } from '../../src/shared/api/core/v1.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+const pod = (spec: Partial<Pod['spec']> = {}, status: Pod['status'] = {}): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web', namespace: 'shop', uid: 'u', resourceVersion: '1', creationTimestamp: '' },
+  spec: { containers: [], ...spec },
+  status,
+})
+const container = (fields: Partial<Container> = {}): Container => ({ name: 'c', image: 'i', ...fields })
+
+describe('expand()', () => {
+  const lookup = (name: string) => ({ A: 'x', B: '$(A)' })[name]
+  it.each([
+    ['$(A)', 'x'],
+    ['$(B)', '$(A)'],
+    ['$(NO)', '$(NO)'],
+    ['$$(A)', '$(A)'],
+    ['$$$(A)', '$x'],
+    ['$A', '$A'],
+    ['a$', 'a$'],
+    ['$(A', '$(A'],
+    ['-$(A)-$(A)-', '-x-x-'],
+  ])('turns %s into %s', (text, expected) => expect(expand(text, lookup)).toBe(expected))
+})
+
+describe('restart back-off', () => {
+  it('is none for the first restart, then 10 s doubling to 5 min, and forgotten after ten quiet minutes', async () => {
+    const clock = new ManualClock()
+    const backoff = new CrashBackoff(clock)
+    const delays: number[] = []
+    for (let i = 0; i < 8; i++) {
+      const { waitMs } = backoff.remaining('k', clock.now())
+      delays.push(waitMs / 1000)
+      await clock.advance(waitMs)
+      backoff.next('k')
+    }
+    expect(delays).toEqual([0, 10, 20, 40, 80, 160, 300, 300])
+    await clock.advance(16 * 60_000)
+    expect(backoff.remaining('k', clock.now()).waitMs).toBe(0)
+  })
+})
+
+describe('limits', () => {
+  const node = { memoryBytes: 1024 ** 3, podPidsLimit: 0 }
+  it('turns cpu into shares and quota, memory into bytes', () => {
+    const resources = { requests: { cpu: '500m' }, limits: { cpu: '2', memory: '128Mi' } }
+    expect(limitsOf(pod(), container({ resources }), node)).toMatchObject({
+      cpuShares: 512,
+      cpuQuota: 200_000,
+      cpuPeriod: 100_000,
+      memoryBytes: 128 * 1024 ** 2,
+    })
+  })
+  it('gives a container without requests the fewest shares and no quota', () => {
+    expect(limitsOf(pod(), container(), node)).toMatchObject({ cpuShares: 2, cpuQuota: 0, memoryBytes: 0 })
+  })
+  it('orders the OOM killer by quality of service', () => {
+    const half = container({ resources: { requests: { memory: '512Mi' } } })
+    expect(oomScoreAdj(pod({}, { qosClass: 'Guaranteed' }), half, node.memoryBytes)).toBe(-997)
+    expect(oomScoreAdj(pod({}, { qosClass: 'Burstable' }), half, node.memoryBytes)).toBe(500)
+    expect(oomScoreAdj(pod({}, { qosClass: 'BestEffort' }), half, node.memoryBytes)).toBe(1000)
+  })
+})
+
+describe('security contexts', () => {
+  const none = () => Promise.reject(new Error('no profile'))
+  it("the container's setting wins over the pod's", async () => {
+    const given = pod({ securityContext: { runAsUser: 1, fsGroup: 9, supplementalGroups: [7] } })
+    const merged = await securityOf(given, container({ securityContext: { runAsUser: 2, runAsGroup: 3 } }), '', none)
+    expect(merged).toMatchObject({ user: '2:3', supplementalGroups: [7, 9] })
+  })
+  it.each([
+    ['the image runs as root', {}, '', 'image will run as root'],
+    ['the image names its user', {}, 'nobody', 'non-numeric user (nobody)'],
+    ['runAsUser is 0', { runAsUser: 0 }, '1000', 'breaks non-root policy'],
+  ])('runAsNonRoot refuses when %s', async (_what, fields, imageUser, message) => {
+    const strict = container({ securityContext: { runAsNonRoot: true, ...fields } })
+    await expect(securityOf(pod(), strict, imageUser, none)).rejects.toThrow(message)
+  })
+})
+
+describe('names inside the pod', () => {
+  const node = { nodeName: 'n', nodeIP: '10.0.0.1', clusterDNS: '10.96.0.10', clusterDomain: 'cluster.local' }
+  const host = { nameservers: ['9.9.9.9'], searches: ['lan'], options: ['edns0'] }
+  it('resolve through the cluster by default, through the host with policy Default', () => {
+    expect(resolvConfOf(pod(), node, host)).toBe(
+      'nameserver 10.96.0.10\nsearch shop.svc.cluster.local svc.cluster.local cluster.local lan\noptions ndots:5\n',
+    )
+    expect(resolvConfOf(pod({ dnsPolicy: 'Default' }), node, host)).toContain('nameserver 9.9.9.9')
+    expect(resolvConfOf(pod({ hostNetwork: true }), node, host)).toContain('nameserver 9.9.9.9')
+    expect(resolvConfOf(pod({ hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' }), node, host)).toContain(
+      '10.96.0.10',
+    )
+  })
+  it('dnsConfig adds servers and overrides options by name', () => {
+    const dnsConfig = { nameservers: ['1.1.1.1'], options: [{ name: 'ndots', value: '2' }] }
+    expect(resolvConfOf(pod({ dnsConfig }), node, host)).toMatch(/nameserver 1\.1\.1\.1\n.*\noptions ndots:2\n$/)
+  })
+  it('subdomain and host aliases stand in /etc/hosts; long names are cut', () => {
+    const text = hostsFile(
+      pod({ subdomain: 'sub', hostAliases: [{ ip: '1.2.3.4', hostnames: ['a', 'b'] }] }),
+      ['10.1.1.1'],
+      'cluster.local',
+      '',
+    )
+    expect(text).toContain('10.1.1.1\tweb.sub.shop.svc.cluster.local\tweb')
+    expect(text).toContain('1.2.3.4\ta\tb')
+    expect(hostnameOf({ ...pod(), metadata: { ...pod().metadata, name: `${'a'.repeat(62)}-b` } })).toBe('a'.repeat(62))
+  })
+})
+
+describe('service variables', () => {
+  const service = (name: string, namespace: string, clusterIP = '10.96.0.5'): Service =>
+    ({
+      metadata: { name, namespace },
+      spec: { clusterIP, ports: [{ name: 'http', port: 80, protocol: 'TCP' }] },
+    }) as Service
+  const all = [
+    service('my-db', 'shop'),
+    service('kubernetes', 'default', '10.96.0.1'),
+    service('other', 'else'),
+    service('headless', 'shop', 'None'),
+  ]
+  it("are those of the pod's namespace and of the API server", () => {
+    const variables = serviceVariables(all, 'shop', true)
+    expect(variables.get('MY_DB_SERVICE_HOST')).toBe('10.96.0.5')
+    expect(variables.get('MY_DB_SERVICE_PORT_HTTP')).toBe('80')
+    expect(variables.get('MY_DB_PORT_80_TCP_ADDR')).toBe('10.96.0.5')
+    expect(variables.get('KUBERNETES_PORT')).toBe('tcp://10.96.0.1:80')
+    expect([...variables.keys()].some(name => /^(OTHER|HEADLESS)/.test(name))).toBe(false)
+  })
+  it('are only those of the API server when links are off', () => {
+    expect([...serviceVariables(all, 'shop', false).keys()].every(name => name.startsWith('KUBERNETES_'))).toBe(true)
+  })
+})
+
+describe('pull secrets', () => {
+  const secret = (auths: object): Secret =>
+    ({ data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') } }) as unknown as Secret
+  const auth = (text: string) => ({ auth: Buffer.from(text).toString('base64') })
+  it('match by registry host, the most specific path first', () => {
+    const found = credentialsFor('ghcr.io/org/app:1', [
+      secret({ 'ghcr.io': auth('a:1'), 'ghcr.io/org': auth('b:2'), 'quay.io': auth('c:3') }),
+    ])
+    expect(found.map(({ username }) => username)).toEqual(['b', 'a'])
+  })
+  it('know the names of Docker Hub', () => {
+    expect(repositoryOf('nginx')).toBe('docker.io/library/nginx')
+    expect(repositoryOf('localhost:5000/x:1')).toBe('localhost:5000/x')
+    expect(credentialsFor('nginx', [secret({ 'https://index.docker.io/v1/': auth('u:p') })])).toHaveLength(1)
+  })
+})
+
+describe('paths in projected volumes', () => {
+  it.each(['../x', '/x', 'a/../../x', '..data', '', 'a//b', './a'])('%j is refused', path =>
+    expect(() => assertSafePath(path)).toThrow('invalid path'),
+  )
+})
