@@ -2,7 +2,7 @@
 
 /** Why the control plane is not running, and what the user can do about it. */
 export interface StartProblem {
-  readonly kind: 'port-in-use' | 'data-folder-locked' | 'data-folder-newer' | 'store-damaged' | 'passphrase' | 'other'
+  readonly kind: 'port-in-use' | 'data-folder-locked' | 'data-folder-newer' | 'store-damaged' | 'other'
   /** One plain sentence. */
   readonly message: string
   /** Error text for a report. */
@@ -23,7 +23,6 @@ export interface ControlPlaneStatus {
 export interface StartOverrides {
   readonly dataDir?: string
   readonly listen?: string
-  readonly passphrase?: string
 }
 
 /** A WebSocket to the API server that main holds for the window, because `app://` pages cannot pin a CA. */

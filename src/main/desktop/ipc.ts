@@ -24,7 +24,6 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
     v.strictObject({
       dataDir: v.exactOptional(text),
       listen: v.exactOptional(text),
-      passphrase: v.exactOptional(text),
     }),
   ]),
   'desktop:choose-folder': v.strictTuple([]),

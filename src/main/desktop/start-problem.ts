@@ -32,7 +32,6 @@ const rules: readonly Rule[] = [
   },
   { kind: 'data-folder-newer', codes: ['NewerFormat'] },
   { kind: 'store-damaged', codes: ['Corrupt'] },
-  { kind: 'passphrase', codes: ['Passphrase'], say: 'The store is encrypted. Its passphrase opens it.' },
 ]
 
 /** Names the problem; what is not known is told as it is. */

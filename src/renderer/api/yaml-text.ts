@@ -22,10 +22,19 @@ export interface YamlProblem {
 
 /** Server-kept bookkeeping is noise to people; the server keeps it when an update leaves it out. */
 export function toYaml(object: AnyObject): string {
-  const { managedFields: _managed, ...metadata } = object.metadata as AnyObject['metadata'] & {
+  const {
+    managedFields: _managed,
+    name,
+    namespace,
+    ...rest
+  } = object.metadata as AnyObject['metadata'] & {
     managedFields?: unknown
   }
-  return stringify({ ...object, metadata }, { ...options, lineWidth: 0 })
+  const { apiVersion, kind, metadata: _metadata, status, ...body } = object
+  const metadata = { name, ...(namespace === undefined ? {} : { namespace }), ...rest }
+  // The order in which people read an object; the server's own order tells nothing.
+  const ordered = { apiVersion, kind, metadata, ...body, ...(status === undefined ? {} : { status }) }
+  return stringify(ordered, { ...options, lineWidth: 0 })
 }
 
 export const parseYamlDocuments = (text: string): Document.Parsed[] => {

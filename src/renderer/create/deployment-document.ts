@@ -165,10 +165,11 @@ function putEnv(deployment: Document, env: readonly EnvModel[]): void {
     put(deployment, [...path, index], undefined)
   env.forEach(({ name, value, isReference }, index) => {
     if (index >= items(deployment, path)) append(deployment, path, {})
-    deployment.setIn([...path, index, 'name'], name)
+    // New nodes, as a scalar that began as an empty text would keep its quotes.
+    deployment.setIn([...path, index, 'name'], deployment.createNode(name))
     if (!isReference) {
       deployment.deleteIn([...path, index, 'valueFrom'])
-      deployment.setIn([...path, index, 'value'], value)
+      deployment.setIn([...path, index, 'value'], deployment.createNode(value))
     }
   })
 }

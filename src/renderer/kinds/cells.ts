@@ -16,7 +16,7 @@ export const nameColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   title: 'Name',
   value: row => row.name,
   cell: row => h('span', { class: 'font-medium text-ink truncate', title: row.name }, row.name),
-  width: 'minmax(180px, 3fr)',
+  width: 'minmax(160px, 3fr)',
 })
 
 export const namespaceColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({

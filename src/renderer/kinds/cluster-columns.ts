@@ -64,14 +64,14 @@ export const nodeColumns = columnsOf<Node>(
     id: 'ip',
     title: 'Internal IP',
     value: ({ object }) => object.status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '–',
-    width: '130px',
+    width: '116px',
     mono: true,
   },
   {
     id: 'version',
     title: 'Version',
     value: ({ object }) => object.status.nodeInfo?.kubeletVersion ?? '',
-    width: '130px',
+    width: '108px',
   },
   {
     id: 'os',

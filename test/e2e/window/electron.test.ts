@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ElectronApplication, type Page, _electron } from 'playwright-core'
-import { execute, repository, until } from '../support/cluster.ts'
+import { cli, execute, repository, until } from '../support/cluster.ts'
 import { shoot } from './support/browser.ts'
+import { counterImage } from './support/counter-image.ts'
 
 let executablePath = ''
 let folder = ''
@@ -19,11 +20,15 @@ beforeAll(() => {
 afterEach(async () => {
   await app?.close()
   app = undefined
+  // Takes away what a local node left on this machine; without one there is nothing to take.
+  const { code, stderr } = await cli('reset', '--yes', '--data-dir', join(folder, 'data'))
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
   rmSync(folder, { recursive: true, force: true })
 })
 
 /** @param listen `host:port` */
-async function launch(listen: string): Promise<Page> {
+async function launch(listen: string, localNode = false): Promise<Page> {
   folder = mkdtempSync(join(tmpdir(), 'flotilla-electron-'))
   app = await _electron.launch({
     executablePath,
@@ -34,7 +39,7 @@ async function launch(listen: string): Promise<Page> {
       join(folder, 'data'),
       '--listen',
       listen,
-      '--no-local-node',
+      ...(localNode ? [] : ['--no-local-node']),
     ],
   })
   return app.firstWindow()
@@ -92,6 +97,45 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     } finally {
       taken.close()
     }
+  })
+
+  it('runs pods on this machine: by form, green, logs, terminal, scale, delete', async () => {
+    const page = await launch('127.0.0.1:0', true)
+    await page.getByText('1/1', { exact: true }).waitFor({ timeout: 60_000 })
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('menuitem', { name: 'Deployment by form' }).click()
+    await page.fill('input[name=name]', 'desk')
+    await page.fill('input[name=image]', counterImage())
+    await page.fill('input[name=replicas]', '3')
+    await page.locator('form button[type=submit]').click()
+    await page.getByRole('heading', { name: 'desk' }).waitFor()
+    await page.getByRole('link', { name: 'Pods', exact: true }).click()
+    const rows = page.locator('[role=row][data-key]')
+    const green = page.locator('[role=row][data-key] [data-tone=healthy]')
+    await until('three green pods', async () => (await green.count()) === 3, 90_000)
+
+    await rows.first().focus()
+    await page.keyboard.press('l')
+    await until('lines', async () => /count 3 /.test(await page.getByRole('log').innerText()), 30_000)
+    await rows.first().focus()
+    await page.keyboard.press('s')
+    await page.locator('[data-connected=true]').waitFor({ timeout: 20_000 })
+    await page.locator('.xterm-helper-textarea').focus()
+    await page.keyboard.type('echo "sum $((40+2))"\n')
+    await until('its answer', async () => (await page.locator('.xterm-rows').innerText()).includes('\nsum 42'), 15_000)
+    await shoot(page, 'electron-terminal')
+
+    await page.getByRole('link', { name: 'Deployments', exact: true }).click()
+    await page.getByLabel('Mark desk').check()
+    await page.getByRole('button', { name: 'Scale' }).click()
+    await page.getByLabel('Replicas').fill('5')
+    await page.getByRole('dialog').getByRole('button', { name: 'Scale', exact: true }).click()
+    await page.getByText('5/5', { exact: true }).waitFor({ timeout: 60_000 })
+    await page.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await page.getByText('No deployments').waitFor({ timeout: 30_000 })
+    await page.getByRole('link', { name: 'Pods', exact: true }).click()
+    await page.getByText('No pods').waitFor({ timeout: 90_000 })
   })
 
   it('stops the control plane when it quits', async () => {
