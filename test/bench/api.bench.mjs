@@ -1,4 +1,4 @@
-// Throughput and latency of single calls, lists and watches, and the event loop while bodies of maximum size arrive.
+// Throughput and latency of single calls, lists and watches.
 import { Server, load, median, ms, percentile } from './lib.mjs'
 
 const server = await Server.start(['--no-local-node'])
@@ -88,11 +88,4 @@ for (const watchers of [1, 100]) {
 }
 console.log(`RSS after this load: ${server.rssMb().toFixed(0)} MB (aim 400)`)
 
-await server.metric('flotilla_event_loop_delay_max_seconds') // starts a fresh interval
-const big = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'big' }, data: { a: 'x'.repeat(2_900_000) } }
-const body = JSON.stringify(big)
-for (let i = 0; i < 20; i++) await server.call('POST', `${configmaps}?dryRun=All`, body)
-console.log(
-  `event loop while 20 bodies of 2.9 MB arrive: longest delay ${ms(1000 * ((await server.metric('flotilla_event_loop_delay_max_seconds')) ?? Number.NaN))} (aim 16 ms)`,
-)
 await server.stop()

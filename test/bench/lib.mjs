@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const CLI = join(root, 'out/main/cli.js')
+/** The program under test: the build of this checkout, or another one to compare it with. */
+const CLI = process.env['FLOTILLA_CLI'] ?? join(root, 'out/main/cli.js')
 
 export const percentile = (values, p) => {
   const sorted = [...values].sort((a, b) => a - b)
@@ -21,7 +22,16 @@ const decode = text => Buffer.from(text, 'base64').toString('utf8')
 export class Server {
   static async start(args = [], dataDir = mkdtempSync(join(tmpdir(), 'flotilla-bench-'))) {
     const started = performance.now()
-    const child = spawn(process.execPath, [CLI, 'serve', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args])
+    const child = spawn(process.execPath, [
+      ...(process.env['FLOTILLA_NODE_ARGS']?.split(' ') ?? []),
+      CLI,
+      'serve',
+      '--data-dir',
+      dataDir,
+      '--listen',
+      '127.0.0.1:0',
+      ...args,
+    ])
     let output = ''
     child.stderr.on('data', chunk => (output += chunk))
     const url = await new Promise((resolve, reject) => {
@@ -51,7 +61,8 @@ export class Server {
 
   call(method, path, body, type = 'application/json') {
     return new Promise((resolve, reject) => {
-      const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+      const payload =
+        body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
       const headers = payload ? { 'content-type': type, 'content-length': Buffer.byteLength(payload) } : {}
       const sent = request(`${this.url}${path}`, { method, agent: this.agent, headers }, response => {
         const chunks = []
@@ -86,10 +97,12 @@ export class Server {
     const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ')[1].split(' ')
     return (Number(fields[11]) + Number(fields[12])) / 100
   }
-  async metric(name) {
+  /** @returns the event loop's longest delay in ms since this was last called, from the server's own metrics */
+  async longestLoopDelayMs() {
     const { text } = await this.call('GET', '/metrics')
-    const match = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)
-    return match ? Number(match[1]) : undefined
+    const match = /^flotilla_event_loop_delay_seconds\{quantile="1"\} (\S+)$/m.exec(text)
+    if (!match) throw new Error('the server does not tell its event loop delay')
+    return 1000 * Number(match[1])
   }
 
   async stop({ reset = true } = {}) {

@@ -1,9 +1,9 @@
 // What /metrics tells, under upstream's metric names.
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ObjectStore } from '../../store/contract.ts'
 import type { InFlight } from '../chain/max-in-flight.ts'
 import type { RequestInfo } from '../request.ts'
+import { createLoopDelay } from './loop-delay.ts'
 
 export interface Metrics extends Disposable {
   /** Other parts register their own metrics here. */
@@ -69,20 +69,17 @@ export function createMetrics(
       this.set(store.revision)
     },
   })
-  const loop = monitorEventLoopDelay({ resolution: 10 })
+  const loop = createLoopDelay()
   const loopDelay = new Gauge({
     name: 'flotilla_event_loop_delay_seconds',
-    help: 'How late the event loop ran its timers, since the last scrape.',
+    help: 'How late the event loop ran its timers, since the last scrape; the quantile 1 is the longest delay.',
     labelNames: ['quantile'],
     registers: [registry],
     collect() {
-      for (const [quantile, percentile] of [
-        ['0.5', 50],
-        ['0.99', 99],
-        ['1', 100],
-      ] as const)
-        this.set({ quantile }, loop.percentile(percentile) / 1e9)
-      loop.reset()
+      const delay = loop.take()
+      this.set({ quantile: '0.5' }, delay(50))
+      this.set({ quantile: '0.99' }, delay(99))
+      this.set({ quantile: '1' }, delay(100))
     },
   })
   let started = false
@@ -90,7 +87,6 @@ export function createMetrics(
   const start = () => {
     if (started) return
     started = true
-    loop.enable()
     collectDefaultMetrics({ register: registry })
   }
   return {
@@ -107,7 +103,7 @@ export function createMetrics(
       return { body: await registry.metrics(), contentType: registry.contentType }
     },
     [Symbol.dispose]() {
-      loop.disable()
+      loop[Symbol.dispose]()
       for (const metric of [total, duration, current, revision, loopDelay]) metric.reset()
       registry.clear()
     },
