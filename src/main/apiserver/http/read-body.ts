@@ -7,9 +7,33 @@ export const MAX_BODY_BYTES = 3 * 1024 * 1024
 export const tooLarge = () =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`)
 
+/** How much of a body that is too large is read all the same, so that a client that only writes gets to its answer. */
+const DISCARD_BYTES = 16 * 1024 * 1024
+const DISCARD_MS = 2_000
+
+/** Reads and drops the rest of the body, within limits. @throws ApiError 413, always */
+function discard(stream: Readable): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    let bytes = 0
+    const timer = setTimeout(() => finish(), DISCARD_MS)
+    const finish = () => {
+      clearTimeout(timer)
+      stream.off('data', count)
+      for (const event of ['end', 'error', 'close']) stream.off(event, finish)
+      reject(tooLarge())
+    }
+    const count = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > DISCARD_BYTES) finish()
+    }
+    stream.on('data', count)
+    for (const event of ['end', 'error', 'close']) stream.on(event, finish)
+  })
+}
+
 /** @param declared the Content-Length, when there is one @throws ApiError 400, 413 */
 export function readBody(stream: Readable, declared: number | undefined): Promise<Buffer> {
-  if (declared !== undefined && declared > MAX_BODY_BYTES) return Promise.reject(tooLarge())
+  if (declared !== undefined && declared > MAX_BODY_BYTES) return discard(stream)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -22,7 +46,7 @@ export function readBody(stream: Readable, declared: number | undefined): Promis
     }
     const onData = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > MAX_BODY_BYTES) finish(() => reject(tooLarge()))
+      if (bytes > MAX_BODY_BYTES) finish(() => void discard(stream).catch(reject))
       else chunks.push(chunk)
     }
     const onEnd = () =>
