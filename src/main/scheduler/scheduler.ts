@@ -59,6 +59,10 @@ export async function startScheduler(options: SchedulerOptions, signal?: AbortSi
 
 const finished = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed'
 
+/** Statuses change all the time; only the spec and labels decide where pods fit. */
+const placementChanged = (pod: Pod, old: Pod) =>
+  !deepEqual(pod.spec, old.spec) || !deepEqual(pod.metadata.labels, old.metadata.labels)
+
 class RunningScheduler {
   readonly explanations = new Explanations()
   readonly queue: SchedulingQueue
@@ -132,19 +136,24 @@ class RunningScheduler {
 
   #podChanged(pod: Pod, old?: Pod): void {
     const { uid } = pod.metadata
+    if (old && old.metadata.uid !== uid) {
+      this.#podGone(old) // replaced by another of its name while nobody watched
+      return this.#podChanged(pod)
+    }
     if (finished(pod)) return this.#podGone(pod)
     if (pod.spec.nodeName) {
       const wasWaiting = !old?.spec.nodeName
       this.#cache.setPod(pod)
       if (wasWaiting) this.queue.delete(uid)
-      this.queue.moveOn({ kind: 'Pod', action: old ? 'updated' : 'added', object: pod, ...(old ? { old } : {}) })
+      if (wasWaiting) this.queue.moveOn({ kind: 'Pod', action: 'added', object: pod })
+      else if (placementChanged(pod, old)) this.queue.moveOn({ kind: 'Pod', action: 'updated', object: pod, old })
       return
     }
     if (!this.#profiles.has(pod.spec.schedulerName ?? '') || pod.metadata.deletionTimestamp)
       return this.queue.delete(uid)
-    if (this.#cache.isAssumed(uid)) return
+    if (this.#cache.isAssumed(uid)) return this.queue.refresh(pod)
     if (!old) return this.queue.add(pod)
-    this.queue.update(pod, !deepEqual(pod.spec, old.spec) || !deepEqual(pod.metadata.labels, old.metadata.labels))
+    this.queue.update(pod, placementChanged(pod, old))
   }
 
   #podGone(pod: Pod): void {
@@ -229,7 +238,7 @@ class RunningScheduler {
 
   #unreserve(profile: Profile, state: CycleState, info: PodInfo, nodeName: string): void {
     const node = this.#cache.node(nodeName)
-    if (node) for (const plugin of having(profile, 'unreserve').reverse()) plugin.unreserve(state, info, node)
+    if (node) for (const plugin of having(profile, 'unreserve').toReversed()) plugin.unreserve(state, info, node)
     this.#cache.forget(info.pod.metadata.uid)
   }
 

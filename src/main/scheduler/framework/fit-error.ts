@@ -8,6 +8,7 @@ export function describeFit(
   rejection?: Status,
   postFilter?: string,
 ): string {
+  if (nodeCount === 0) return 'no nodes available to schedule pods'
   let text = `0/${nodeCount} nodes are available`
   if (rejection) text += `: ${rejection.reasons.join(', ')}.`
   else if (statuses.size > 0) {
@@ -16,6 +17,6 @@ export function describeFit(
       for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
     const parts = [...counts].map(([reason, count]) => `${count} ${reason}`).sort()
     text += `: ${parts.join(', ')}.`
-  } else if (nodeCount === 0) return 'no nodes available to schedule pods'
+  }
   return postFilter ? `${text} ${postFilter}` : text
 }

@@ -17,6 +17,16 @@ export interface Profile {
 /** A plugin that surely has the extension point `K`. */
 export type With<K extends keyof SchedulerPlugin> = SchedulerPlugin & Required<Pick<SchedulerPlugin, K>>
 
-/** @returns the profile's plugins that implement an extension point, in order */
-export const having = <K extends keyof SchedulerPlugin>(profile: Profile, point: K): With<K>[] =>
-  profile.plugins.map(({ plugin }) => plugin).filter((plugin): plugin is With<K> => plugin[point] !== undefined)
+const found = new WeakMap<Profile, Map<keyof SchedulerPlugin, readonly SchedulerPlugin[]>>()
+
+/** @returns the profile's plugins that implement an extension point, in order; found once per profile */
+export function having<K extends keyof SchedulerPlugin>(profile: Profile, point: K): readonly With<K>[] {
+  let points = found.get(profile)
+  if (!points) found.set(profile, (points = new Map()))
+  let plugins = points.get(point)
+  if (!plugins) {
+    plugins = profile.plugins.map(({ plugin }) => plugin).filter(plugin => plugin[point] !== undefined)
+    points.set(point, plugins)
+  }
+  return plugins as readonly With<K>[]
+}

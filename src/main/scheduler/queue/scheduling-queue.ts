@@ -14,8 +14,10 @@ export interface QueuedPod {
   pod: Pod
   /** When it first came, milliseconds since the epoch. */
   readonly addedMs: number
-  /** When it last became ready to be tried. */
-  readySinceMs: number
+  /** When it came, or when its last attempt failed: who waits longer goes first, and backoff counts from here. */
+  waitingSinceMs: number
+  /** Breaks ties: pods that come in the same millisecond leave in the order in which they came. */
+  sequence: number
   attempts: number
   /** Plugins that rejected it in the last cycle. */
   rejectedBy: readonly string[]
@@ -38,8 +40,8 @@ const LONGEST_UNSCHEDULABLE_MS = 5 * 60_000
 const uidOf = ({ pod }: QueuedPod) => pod.metadata.uid
 const priorityOf = ({ pod }: QueuedPod) => pod.spec.priority ?? 0
 /** PrioritySort: higher priority first, then who waits longer. */
-const before = (a: QueuedPod, b: QueuedPod) =>
-  priorityOf(a) === priorityOf(b) ? a.readySinceMs < b.readySinceMs : priorityOf(a) > priorityOf(b)
+const order = (a: QueuedPod, b: QueuedPod) =>
+  priorityOf(b) - priorityOf(a) || a.waitingSinceMs - b.waitingSinceMs || a.sequence - b.sequence
 
 interface BackedOff {
   readonly queued: QueuedPod
@@ -48,16 +50,21 @@ interface BackedOff {
 
 export class SchedulingQueue implements Disposable {
   readonly #options: SchedulingQueueOptions
-  readonly #active = new Heap<QueuedPod>(uidOf, before)
+  readonly #active = new Heap<QueuedPod>(uidOf, (a, b) => order(a, b) < 0)
   readonly #backoff = new Heap<BackedOff>(
     ({ queued }) => uidOf(queued),
     (a, b) => a.untilMs < b.untilMs,
   )
   readonly #unschedulable = new Map<string, { queued: QueuedPod; sinceMs: number }>()
   readonly #gated = new Map<string, QueuedPod>()
-  /** In their cycle, with the events that came meanwhile. */
-  readonly #inFlight = new Map<string, { queued: QueuedPod; events: ClusterEvent[] }>()
+  /** In their cycle, with the place in the log of events where their cycle began. */
+  readonly #inFlight = new Map<string, { queued: QueuedPod; from: number; updated: boolean }>()
+  /** Events since the oldest cycle in flight began; one log for all, so that an event costs the same however many. */
+  #log: ClusterEvent[] = []
+  #logStart = 0
+  #sequence = 0
   #cancelTimer: () => void = () => undefined
+  #disposed = false
 
   constructor(options: SchedulingQueueOptions) {
     this.#options = options
@@ -74,7 +81,8 @@ export class SchedulingQueue implements Disposable {
 
   add(pod: Pod): void {
     const nowMs = this.#options.clock.now()
-    this.#enqueue({ pod, addedMs: nowMs, readySinceMs: nowMs, attempts: 0, rejectedBy: [] })
+    const sequence = ++this.#sequence
+    this.#enqueue({ pod, addedMs: nowMs, waitingSinceMs: nowMs, sequence, attempts: 0, rejectedBy: [] })
   }
 
   #enqueue(queued: QueuedPod): void {
@@ -92,7 +100,7 @@ export class SchedulingQueue implements Disposable {
     const inFlight = this.#inFlight.get(uid)
     if (inFlight) {
       inFlight.queued.pod = pod
-      if (specChanged) inFlight.events.push({ kind: 'Pod', action: 'updated', object: pod })
+      inFlight.updated ||= specChanged
       return
     }
     const gated = this.#gated.get(uid)
@@ -114,12 +122,18 @@ export class SchedulingQueue implements Disposable {
     return undefined
   }
 
+  /** Takes over the new state of a pod whose binding is under way; others are left alone. */
+  refresh(pod: Pod): void {
+    const inFlight = this.#inFlight.get(pod.metadata.uid)
+    if (inFlight) inFlight.queued.pod = pod
+  }
+
   delete(uid: string): void {
     this.#active.delete(uid)
     this.#backoff.delete(uid)
     this.#unschedulable.delete(uid)
     this.#gated.delete(uid)
-    this.#inFlight.delete(uid)
+    this.#land(uid)
   }
 
   /** The next pod to try; it counts as in flight until `done`, `reject` or `retryLater`. */
@@ -127,36 +141,53 @@ export class SchedulingQueue implements Disposable {
     const queued = this.#active.pop()
     if (!queued) return undefined
     queued.attempts++
-    this.#inFlight.set(uidOf(queued), { queued, events: [] })
+    this.#inFlight.set(uidOf(queued), { queued, from: this.#logStart + this.#log.length, updated: false })
     return queued
   }
 
   /** The pod found its node. */
   done(uid: string): void {
+    this.#land(uid)
+  }
+
+  #land(uid: string): void {
     this.#inFlight.delete(uid)
+    const [oldest] = this.#inFlight.values()
+    if (!oldest) {
+      this.#logStart += this.#log.length
+      this.#log = []
+    } else if (oldest.from - this.#logStart > 1_000) {
+      this.#log.splice(0, oldest.from - this.#logStart)
+      this.#logStart = oldest.from
+    }
   }
 
   /** No node fits. The pod waits until something happens that may help, judged by the plugins that rejected it. */
   reject(queued: QueuedPod, rejectedBy: readonly string[]): void {
     const flight = this.#inFlight.get(uidOf(queued))
     if (!flight) return // deleted meanwhile
-    this.#inFlight.delete(uidOf(queued))
+    const meanwhile = this.#log.slice(flight.from - this.#logStart)
+    this.#land(uidOf(queued))
     queued.rejectedBy = rejectedBy
-    if (flight.events.some(event => this.#mayHelp(queued, event))) return this.#backOff(queued)
-    this.#unschedulable.set(uidOf(queued), { queued, sinceMs: this.#options.clock.now() })
+    queued.waitingSinceMs = this.#options.clock.now()
+    if (flight.updated || meanwhile.some(event => this.#mayHelp(queued, event))) return this.#backOff(queued)
+    this.#unschedulable.set(uidOf(queued), { queued, sinceMs: queued.waitingSinceMs })
     this.#schedule()
     return undefined
   }
 
   /** Something failed that has nothing to do with the cluster's state. */
   retryLater(queued: QueuedPod): void {
-    if (this.#inFlight.delete(uidOf(queued))) this.#backOff(queued)
+    if (!this.#inFlight.has(uidOf(queued))) return // deleted meanwhile
+    this.#land(uidOf(queued))
+    queued.waitingSinceMs = this.#options.clock.now()
+    this.#backOff(queued)
   }
 
   /** Something changed: pods that it may help are tried again. */
   moveOn(event: ClusterEvent): void {
     for (const { queued } of [...this.#unschedulable.values()]) if (this.#mayHelp(queued, event)) this.#retry(queued)
-    for (const flight of this.#inFlight.values()) flight.events.push(event)
+    if (this.#inFlight.size > 0) this.#log.push(event)
   }
 
   #mayHelp(queued: QueuedPod, event: ClusterEvent): boolean {
@@ -175,12 +206,9 @@ export class SchedulingQueue implements Disposable {
   #backOff(queued: QueuedPod): void {
     const { clock } = this.#options
     const pauseMs = Math.min(FIRST_BACKOFF_MS * 2 ** Math.max(0, queued.attempts - 1), LONGEST_BACKOFF_MS)
-    const untilMs = queued.readySinceMs + pauseMs
+    const untilMs = queued.waitingSinceMs + pauseMs
     const nowMs = clock.now()
-    if (untilMs <= nowMs) {
-      queued.readySinceMs = nowMs
-      return this.#enqueue(queued)
-    }
+    if (untilMs <= nowMs) return this.#enqueue(queued)
     this.#backoff.push({ queued, untilMs })
     this.#schedule()
     return undefined
@@ -190,8 +218,10 @@ export class SchedulingQueue implements Disposable {
   #schedule(): void {
     const { clock } = this.#options
     this.#cancelTimer()
+    if (this.#disposed) return
     let dueMs = this.#backoff.peek()?.untilMs ?? Number.POSITIVE_INFINITY
-    for (const { sinceMs } of this.#unschedulable.values()) dueMs = Math.min(dueMs, sinceMs + LONGEST_UNSCHEDULABLE_MS)
+    const [longest] = this.#unschedulable.values() // the map is in the order of `sinceMs`
+    if (longest) dueMs = Math.min(dueMs, longest.sinceMs + LONGEST_UNSCHEDULABLE_MS)
     if (Number.isFinite(dueMs)) this.#cancelTimer = clock.after(Math.max(0, dueMs - clock.now()), () => this.#flush())
   }
 
@@ -199,7 +229,6 @@ export class SchedulingQueue implements Disposable {
     const nowMs = this.#options.clock.now()
     for (let next = this.#backoff.peek(); next && next.untilMs <= nowMs; next = this.#backoff.peek()) {
       this.#backoff.pop()
-      next.queued.readySinceMs = nowMs
       this.#enqueue(next.queued)
     }
     for (const { queued, sinceMs } of [...this.#unschedulable.values()])
@@ -208,6 +237,7 @@ export class SchedulingQueue implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#disposed = true
     this.#cancelTimer()
   }
 }

@@ -16,7 +16,7 @@ export const nodeResourcesBalancedAllocation: SchedulerPlugin = {
   // A pod that requests nothing cannot unbalance a node.
   preScore: (_state, { requests }) => (requests.cpuMilli === 0 && requests.memoryBytes === 0 ? skip : success),
   score(_state, pod, node) {
-    const fractions = scoredShares(pod, node)
+    const fractions = scoredShares(pod, node, false)
       .filter(([capacity]) => capacity > 0)
       .map(([capacity, requested]) => Math.min(1, requested / capacity))
     return Math.trunc((1 - deviation(fractions)) * MAX_NODE_SCORE)

@@ -36,14 +36,16 @@ export function shortages({ requests }: PodInfo, node: NodeInfo): Shortage[] {
 
 const reason = ({ resource }: Shortage) => (resource === 'pods' ? 'Too many pods' : `Insufficient ${resource}`)
 
-/** Pairs of (capacity, requested with the pod on it) for the resources that count in the score. */
-export function scoredShares(
-  { scoredRequests }: PodInfo,
-  { allocatable, scoredRequested }: NodeInfo,
-): [number, number][] {
+/**
+ * Pairs of (capacity, requested with the pod on it) for the resources that count in the score.
+ * @param withDefaults whether a container that requests nothing counts with a default
+ */
+export function scoredShares(pod: PodInfo, node: NodeInfo, withDefaults: boolean): [number, number][] {
+  const wanted = withDefaults ? pod.scoredRequests : pod.requests
+  const used = withDefaults ? node.scoredRequested : node.requested
   const pick = (field: keyof Omit<Resources, 'scalar'>): [number, number] => [
-    allocatable[field],
-    scoredRequested[field] + scoredRequests[field],
+    node.allocatable[field],
+    used[field] + wanted[field],
   ]
   return [pick('cpuMilli'), pick('memoryBytes')]
 }
@@ -70,7 +72,7 @@ export function nodeResourcesFit(strategy: Strategy = 'LeastAllocated'): Schedul
       return (hopeless ? unresolvable : unschedulable)(...missing.map(reason))
     },
     score(_state, pod, node) {
-      const shares = scoredShares(pod, node).filter(([capacity]) => capacity > 0)
+      const shares = scoredShares(pod, node, true).filter(([capacity]) => capacity > 0)
       if (shares.length === 0) return 0
       return Math.trunc(
         shares.reduce((sum, [capacity, requested]) => sum + shareScore(capacity, requested), 0) / shares.length,

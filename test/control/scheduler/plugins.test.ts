@@ -1,0 +1,329 @@
+import { describe, expect, test } from 'vitest'
+import { CycleState } from '../../../src/main/scheduler/framework/cycle-state.ts'
+import { describeFit } from '../../../src/main/scheduler/framework/fit-error.ts'
+import { unresolvable, unschedulable } from '../../../src/main/scheduler/framework/status.ts'
+import { podInfoOf, podRequests } from '../../../src/main/scheduler/cache/pod-info.ts'
+import { SchedulerCache } from '../../../src/main/scheduler/cache/scheduler-cache.ts'
+import { nodeAffinity } from '../../../src/main/scheduler/plugins/node-affinity/node-affinity.ts'
+import { nodeName } from '../../../src/main/scheduler/plugins/node-name/node-name.ts'
+import { nodePorts } from '../../../src/main/scheduler/plugins/node-ports/node-ports.ts'
+import { nodeResourcesBalancedAllocation } from '../../../src/main/scheduler/plugins/node-resources-balanced-allocation/node-resources-balanced-allocation.ts'
+import { nodeResourcesFit } from '../../../src/main/scheduler/plugins/node-resources-fit/node-resources-fit.ts'
+import { nodeUnschedulable } from '../../../src/main/scheduler/plugins/node-unschedulable/node-unschedulable.ts'
+import { taintToleration } from '../../../src/main/scheduler/plugins/taint-toleration/taint-toleration.ts'
+import type { PodSpec } from '../../../src/shared/api/core/v1.ts'
+import { type NodeParts, type PodParts, infoOf, makeNode, makePod } from './fixtures.ts'
+
+const state = new CycleState()
+const dedicated = { key: 'dedicated', value: 'gpu', effect: 'NoSchedule' }
+const port = (hostPort: number, hostIP?: string, protocol?: string): PodParts => ({
+  spec: {
+    containers: [
+      {
+        name: 'c',
+        image: 'i',
+        ports: [{ containerPort: 80, hostPort, ...(hostIP ? { hostIP } : {}), ...(protocol ? { protocol } : {}) }],
+      },
+    ],
+  } as unknown as Partial<PodSpec>,
+})
+const nodeTerm = (key: string, operator: string, values: string[] = []): PodParts => ({
+  spec: {
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key, operator, values }] }],
+        },
+      },
+    },
+  },
+})
+const plugins = {
+  nodeAffinity,
+  nodeName,
+  nodePorts,
+  nodeResourcesFit: nodeResourcesFit(),
+  nodeUnschedulable,
+  taintToleration,
+}
+type Row = [string, keyof typeof plugins, PodParts, NodeParts, PodParts[], string, string[]]
+const ok: [string, string[]] = ['Success', []]
+const affinityNo: [string, string[]] = [
+  'UnschedulableAndUnresolvable',
+  ["node(s) didn't match Pod's node affinity/selector"],
+]
+const portsNo: [string, string[]] = ['Unschedulable', ["node(s) didn't have free ports for the requested pod ports"]]
+
+const rows: Row[] = [
+  [
+    'a pod that names another node does not fit',
+    'nodeName',
+    { spec: { nodeName: 'other' } },
+    {},
+    [],
+    'UnschedulableAndUnresolvable',
+    ["node(s) didn't match the requested node name"],
+  ],
+  ['a pod that names the node fits', 'nodeName', { spec: { nodeName: 'n' } }, {}, [], ...ok],
+  [
+    'a cordoned node takes nothing',
+    'nodeUnschedulable',
+    {},
+    { spec: { unschedulable: true } },
+    [],
+    'UnschedulableAndUnresolvable',
+    ['node(s) were unschedulable'],
+  ],
+  [
+    'a cordoned node takes what tolerates it',
+    'nodeUnschedulable',
+    { spec: { tolerations: [{ key: 'node.kubernetes.io/unschedulable', operator: 'Exists' }] } },
+    { spec: { unschedulable: true } },
+    [],
+    ...ok,
+  ],
+  [
+    'a hard taint keeps a pod off',
+    'taintToleration',
+    {},
+    { spec: { taints: [dedicated] } },
+    [],
+    'UnschedulableAndUnresolvable',
+    ['node(s) had untolerated taint {dedicated: gpu}'],
+  ],
+  [
+    'a taint without value is shown with an empty one',
+    'taintToleration',
+    {},
+    { spec: { taints: [{ key: 'k', effect: 'NoExecute' }] } },
+    [],
+    'UnschedulableAndUnresolvable',
+    ['node(s) had untolerated taint {k: }'],
+  ],
+  [
+    'a soft taint keeps nothing off',
+    'taintToleration',
+    {},
+    { spec: { taints: [{ key: 'k', effect: 'PreferNoSchedule' }] } },
+    [],
+    ...ok,
+  ],
+  [
+    'a toleration of the same value lets in',
+    'taintToleration',
+    { spec: { tolerations: [{ key: 'dedicated', value: 'gpu' }] } },
+    { spec: { taints: [dedicated] } },
+    [],
+    ...ok,
+  ],
+  [
+    'nodeSelector wants the exact label',
+    'nodeAffinity',
+    { spec: { nodeSelector: { disk: 'ssd' } } },
+    { labels: { disk: 'hdd' } },
+    [],
+    ...affinityNo,
+  ],
+  [
+    'nodeSelector finds its label',
+    'nodeAffinity',
+    { spec: { nodeSelector: { disk: 'ssd' } } },
+    { labels: { disk: 'ssd' } },
+    [],
+    ...ok,
+  ],
+  [
+    'a nodeSelector called __proto__ is a label',
+    'nodeAffinity',
+    { spec: { nodeSelector: JSON.parse('{"__proto__":"x"}') as Record<string, string> } },
+    {},
+    [],
+    ...affinityNo,
+  ],
+  ['required affinity In', 'nodeAffinity', nodeTerm('zone', 'In', ['a', 'b']), { labels: { zone: 'b' } }, [], ...ok],
+  [
+    'required affinity NotIn',
+    'nodeAffinity',
+    nodeTerm('zone', 'NotIn', ['b']),
+    { labels: { zone: 'b' } },
+    [],
+    ...affinityNo,
+  ],
+  [
+    'required affinity Gt compares numbers',
+    'nodeAffinity',
+    nodeTerm('gen', 'Gt', ['9']),
+    { labels: { gen: '10' } },
+    [],
+    ...ok,
+  ],
+  ['a host port in use is refused', 'nodePorts', port(80), {}, [port(80)], ...portsNo],
+  ['the same port on another address is free', 'nodePorts', port(80, '10.0.0.1'), {}, [port(80, '10.0.0.2')], ...ok],
+  ['a port on every address collides with one address', 'nodePorts', port(80), {}, [port(80, '10.0.0.2')], ...portsNo],
+  ['the same port of another protocol is free', 'nodePorts', port(80, '', 'UDP'), {}, [port(80)], ...ok],
+  [
+    'what is left must suffice',
+    'nodeResourcesFit',
+    { requests: { cpu: '2' } },
+    {},
+    [{ requests: { cpu: '2500m' } }],
+    'Unschedulable',
+    ['Insufficient cpu'],
+  ],
+  [
+    'exactly what is left fits',
+    'nodeResourcesFit',
+    { requests: { cpu: '1500m' } },
+    {},
+    [{ requests: { cpu: '2500m' } }],
+    ...ok,
+  ],
+  [
+    'more than the node has cannot be helped',
+    'nodeResourcesFit',
+    { requests: { memory: '9Gi' } },
+    {},
+    [],
+    'UnschedulableAndUnresolvable',
+    ['Insufficient memory'],
+  ],
+  [
+    'every shortage is told',
+    'nodeResourcesFit',
+    { requests: { cpu: '5', memory: '9Gi', 'example.com/gpu': '1' } },
+    {},
+    [],
+    'UnschedulableAndUnresolvable',
+    ['Insufficient cpu', 'Insufficient memory', 'Insufficient example.com/gpu'],
+  ],
+  [
+    'the number of pods is limited',
+    'nodeResourcesFit',
+    {},
+    { allocatable: { pods: '1' } },
+    [{}],
+    'Unschedulable',
+    ['Too many pods'],
+  ],
+]
+
+describe('filters', () => {
+  test.each(rows)('%s', (_name, plugin, pod, node, others, code, reasons) => {
+    const info = infoOf(
+      makeNode('n', node),
+      others.map((parts, i) => makePod(`other-${i}`, parts)),
+    )
+    expect(plugins[plugin].filter?.(state, podInfoOf(makePod('p', pod)), info)).toEqual({ code, reasons })
+  })
+})
+
+describe('scores', () => {
+  const pod = podInfoOf(makePod('p', { requests: { cpu: '1', memory: '1Gi' } }))
+  test('NodeResourcesFit prefers the node with more left', () => {
+    const idle = infoOf(makeNode('idle'))
+    const busy = infoOf(makeNode('busy'), [makePod('o', { requests: { cpu: '2', memory: '4Gi' } })])
+    // (75 % of cpu + 87 % of memory) / 2, (25 % + 37 %) / 2
+    expect([idle, busy].map(node => nodeResourcesFit().score?.(state, pod, node))).toEqual([81, 31])
+    expect([idle, busy].map(node => nodeResourcesFit('MostAllocated').score?.(state, pod, node))).toEqual([18, 68])
+  })
+  test('NodeResourcesBalancedAllocation counts only what is really requested', () => {
+    const even = infoOf(makeNode('even', { allocatable: { cpu: '4', memory: '4Gi' } }), [makePod('idle')])
+    expect(nodeResourcesBalancedAllocation.score?.(state, pod, even)).toBe(100)
+    const skewed = infoOf(makeNode('skewed', { allocatable: { cpu: '1', memory: '4Gi' } }))
+    expect(nodeResourcesBalancedAllocation.score?.(state, pod, skewed)).toBe(62)
+  })
+  test('TaintToleration prefers nodes with fewer soft taints', () => {
+    const scores = [0, 2, 1]
+    taintToleration.normalize?.(state, pod, scores, [])
+    expect(scores).toEqual([100, 0, 50])
+  })
+  test('NodeAffinity adds the weights of the terms that match', () => {
+    const preferring = podInfoOf(
+      makePod('p', {
+        spec: {
+          affinity: {
+            nodeAffinity: {
+              preferredDuringSchedulingIgnoredDuringExecution: [
+                { weight: 10, preference: { matchExpressions: [{ key: 'disk', operator: 'Exists' }] } },
+                { weight: 5, preference: { matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] } },
+              ],
+            },
+          },
+        },
+      }),
+    )
+    const score = (disk?: string) =>
+      nodeAffinity.score?.(state, preferring, infoOf(makeNode('n', disk ? { labels: { disk } } : {})))
+    expect([score('ssd'), score('hdd'), score()]).toEqual([15, 10, 0])
+  })
+})
+
+describe('what a pod requests', () => {
+  const container = (cpu: string, more = {}) => ({ name: 'c', image: 'i', resources: { requests: { cpu } }, ...more })
+  test.each([
+    ['the sum of its containers', { containers: [container('1'), container('2')] }, 3000],
+    [
+      'its largest init container when that is more',
+      { containers: [container('1')], initContainers: [container('4')] },
+      4000,
+    ],
+    [
+      'sidecars beside the containers',
+      { containers: [container('1')], initContainers: [container('2', { restartPolicy: 'Always' })] },
+      3000,
+    ],
+    [
+      'an init container beside the sidecars started before it',
+      { containers: [container('1')], initContainers: [container('2', { restartPolicy: 'Always' }), container('3')] },
+      5000,
+    ],
+    [
+      'its own request over those of its containers',
+      { containers: [container('1')], resources: { requests: { cpu: '6' } } },
+      6000,
+    ],
+    ['overhead on top', { containers: [container('1')], overhead: { cpu: '250m' } }, 1250],
+  ])('%s', (_name, spec, milli) => expect(podRequests(spec as unknown as PodSpec).cpuMilli).toBe(milli))
+})
+
+describe('why no node fits', () => {
+  const statuses = new Map([
+    ['a', { ...unschedulable('Insufficient cpu'), plugin: 'NodeResourcesFit' }],
+    ['b', { ...unresolvable('node(s) had untolerated taint {k: v}'), plugin: 'TaintToleration' }],
+    ['c', { ...unresolvable('node(s) had untolerated taint {k: v}'), plugin: 'TaintToleration' }],
+  ])
+  test('reasons are counted over the nodes and sorted', () =>
+    expect(describeFit(3, statuses)).toBe(
+      '0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {k: v}.',
+    ))
+  test('a cluster without nodes says so, whatever else is wrong', () =>
+    expect(describeFit(0, new Map(), unresolvable('x'))).toBe('no nodes available to schedule pods'))
+})
+
+describe('cache', () => {
+  test('counts an assumed pod until it is forgotten, and a confirmed one where it really went', () => {
+    const cache = new SchedulerCache()
+    for (const name of ['a', 'b']) cache.setNode(makeNode(name))
+    const pod = makePod('p', { requests: { cpu: '1' } })
+    const used = () => ['a', 'b'].map(name => cache.node(name)?.requested.cpuMilli)
+    cache.assume(podInfoOf(pod), 'a')
+    expect(used()).toEqual([1000, 0])
+    cache.forget(pod.metadata.uid)
+    expect(used()).toEqual([0, 0])
+    cache.assume(podInfoOf(pod), 'a')
+    cache.setPod({ ...pod, spec: { ...pod.spec, nodeName: 'b' } })
+    cache.forget(pod.metadata.uid)
+    expect(used()).toEqual([0, 1000])
+    cache.removePod(pod.metadata.uid)
+    expect(used()).toEqual([0, 0])
+  })
+  test('a node that comes back finds its pods counted', () => {
+    const cache = new SchedulerCache()
+    cache.setPod(makePod('p', { requests: { cpu: '1' }, spec: { nodeName: 'a' } }))
+    expect(cache.nodes).toEqual([])
+    cache.setNode(makeNode('a'))
+    expect(cache.nodes.map(({ requested }) => requested.cpuMilli)).toEqual([1000])
+    cache.removeNode('a')
+    expect(cache.nodes).toEqual([])
+  })
+})
