@@ -16,6 +16,7 @@ import type {
   RuntimeVersion,
   SandboxSpec,
 } from '../contract.ts'
+import { cgroupStats } from '../cgroup-stats.ts'
 import { RuntimeError } from '../contract.ts'
 import type { PauseArchitecture } from '../pause-image.ts'
 import { containerOptions, sandboxOptions } from './create-options.ts'
@@ -26,7 +27,6 @@ import { LABEL } from './labels.ts'
 import { lowestOomScore } from './oom-score.ts'
 import { attachTo, execIn, logsOf } from './processes.ts'
 import { readEvents } from './events.ts'
-import { toStats } from './stats.ts'
 
 export interface DockerRuntimeOptions {
   readonly socketPath: string
@@ -158,7 +158,9 @@ export class DockerRuntime implements ContainerRuntime {
   attach = (id: string, query: { readonly stdin: boolean; readonly tty: boolean }) => attachTo(this.#engine, id, query)
 
   async stats(id: string): Promise<ContainerStats> {
-    return toStats(await docker(() => this.#engine.getContainer(id).stats({ stream: false, 'one-shot': true })))
+    const pid = await this.pidOf(id)
+    if (pid === 0) throw new RuntimeError('not-found', `container ${id} does not run`)
+    return cgroupStats(pid)
   }
 
   async *events(signal: AbortSignal, onGap: () => void): AsyncGenerator<RuntimeEvent> {

@@ -1,0 +1,69 @@
+// What a process's cgroup has used, read from the kernel: at once, where the engine's own answer takes a second and
+// fails for containers whose network it does not manage.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ContainerStats, RuntimeError } from './contract.ts'
+
+const ROOT = '/sys/fs/cgroup'
+
+/** `name value` lines. */
+const fieldsOf = (text: string): ReadonlyMap<string, number> =>
+  new Map(
+    text.split('\n').flatMap(line => {
+      const [name, value] = line.split(' ')
+      return name && value !== undefined ? [[name, Number(value)] as const] : []
+    }),
+  )
+
+/** @param pid a process of the container @throws RuntimeError when it is gone */
+export async function cgroupStats(pid: number): Promise<ContainerStats> {
+  try {
+    const table = await readFile(`/proc/${pid}/cgroup`, 'utf8')
+    const paths = new Map<string, string>()
+    for (const line of table.split('\n')) {
+      const [, controllers = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
+      for (const controller of controllers.split(',')) if (path !== '') paths.set(controller, path)
+    }
+    const memory = paths.get('memory')
+    return memory === undefined
+      ? await unified(paths.get('') ?? '/')
+      : await legacy(memory, paths.get('cpuacct') ?? memory)
+  } catch (error) {
+    throw new RuntimeError('not-found', `no usage of process ${pid}: ${(error as Error).message}`)
+  }
+}
+
+async function unified(path: string): Promise<ContainerStats> {
+  const read = (file: string) => readFile(join(ROOT, path, file), 'utf8')
+  const [cpu, current, stat] = await Promise.all(['cpu.stat', 'memory.current', 'memory.stat'].map(read))
+  const detail = fieldsOf(stat ?? '')
+  return statsOf((fieldsOf(cpu ?? '').get('usage_usec') ?? 0) * 1000, Number(current), detail, '', 'anon')
+}
+
+async function legacy(memoryPath: string, cpuPath: string): Promise<ContainerStats> {
+  const [cpu, usage, stat] = await Promise.all([
+    readFile(join(ROOT, 'cpuacct', cpuPath, 'cpuacct.usage'), 'utf8'),
+    readFile(join(ROOT, 'memory', memoryPath, 'memory.usage_in_bytes'), 'utf8'),
+    readFile(join(ROOT, 'memory', memoryPath, 'memory.stat'), 'utf8'),
+  ])
+  return statsOf(Number(cpu), Number(usage), fieldsOf(stat), 'total_', 'total_rss')
+}
+
+function statsOf(
+  cpuNanoseconds: number,
+  memoryUsageBytes: number,
+  detail: ReadonlyMap<string, number>,
+  prefix: string,
+  rss: string,
+): ContainerStats {
+  const field = (name: string) => detail.get(prefix + name) ?? 0
+  return {
+    cpuNanoseconds,
+    memoryUsageBytes,
+    // Without the file pages that the kernel would drop first.
+    memoryWorkingSetBytes: Math.max(0, memoryUsageBytes - field('inactive_file')),
+    memoryRssBytes: detail.get(rss) ?? 0,
+    pageFaults: field('pgfault'),
+    majorPageFaults: field('pgmajfault'),
+  }
+}
