@@ -12,6 +12,7 @@ import { createAdmission } from './apiserver/admission/plugins.ts'
 import { createAuthorization } from './apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
 import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
+import { closeBodyDecoder } from './apiserver/codec/decode-body.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
 import { openapiPaths } from './apiserver/openapi/paths.ts'
 import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
@@ -91,6 +92,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     openStore(options.store, layout, log).then(opened => owned.use(opened)),
     openPki({ dataDir: layout.root, names: ownNames(options.listen.host), clock }),
   ])
+  owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
   const authorization = owned.use(createAuthorization(store))
   const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR }))
@@ -128,6 +130,12 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       clock,
       log,
       rootCa: pki.caPem,
+      clusterCidr: CLUSTER_NETWORK.clusterCIDR,
+      signToken: async ({ namespace, serviceAccount, secret }) => {
+        const { issue, apiAudiences: audiences } = server.tokens
+        const boundTo = { kind: 'Secret' as const, ...secret }
+        return (await issue({ namespace, serviceAccount, audiences, expirationSeconds: undefined, boundTo })).token
+      },
     }),
   )
   const scheduler = owned.use(
