@@ -1,5 +1,5 @@
 // A column of a list: a value to sort and filter by, and how it is shown.
-import type { Component, VNodeChild } from 'vue'
+import type { VNodeChild } from 'vue'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { Row } from '../api/sources.ts'
 
@@ -22,5 +22,3 @@ export interface ResourceColumn<T extends KubeObject = AnyObject> {
 export type Columns = readonly ResourceColumn[]
 export const columnsOf = <T extends KubeObject>(...columns: ResourceColumn<T>[]): Columns =>
   columns as unknown as Columns
-
-export type CellComponent = Component
