@@ -1,8 +1,11 @@
 // The admission plugins, in upstream's order.
 import type { ObjectStore } from '../../store/contract.ts'
 import { PolicyIndex } from '../authz/rbac/policy-index.ts'
+import { rbacAuthorizer } from '../authz/rbac/rbac-authorizer.ts'
 import { serviceAllocator } from '../registry/core/service/allocator.ts'
 import type { AdmissionPlugin } from './contract.ts'
+import { privilegedGroup } from '../authz/privileged-group.ts'
+import { certificateApprovalCheck, certificateRequester, certificateSigningCheck } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
@@ -27,6 +30,7 @@ export interface Admission extends Disposable {
 export function createAdmission({ store, serviceCIDR }: AdmissionOptions): Admission {
   const allocator = serviceAllocator(store, { clusterIPRange: serviceCIDR })
   const policy = new PolicyIndex(store)
+  const deciders = [privilegedGroup, rbacAuthorizer(policy)]
   return {
     plugins: [
       namespaceLifecycle(store),
@@ -37,6 +41,9 @@ export function createAdmission({ store, serviceCIDR }: AdmissionOptions): Admis
       defaultTolerationSeconds,
       defaultStorageClass(store),
       runtimeClass(store),
+      certificateRequester,
+      certificateApprovalCheck(deciders),
+      certificateSigningCheck(deciders),
       defaultIngressClass(store),
       rbacEscalation(policy),
       allocator,

@@ -73,6 +73,8 @@ export interface ChangeOptions extends WriteOptions {
    * subresource, `raw` none but the checks of metadata: for system-owned changes such as binding. Default `raw`.
    */
   readonly strategy?: 'main' | 'status' | 'raw'
+  /** What the change entails, such as a new generation; runs after admission, before validation. */
+  readonly prepare?: (object: AnyObject, old: AnyObject) => void
   /** Checks beyond the descriptor's. */
   readonly validate?: (object: AnyObject, old: AnyObject) => FieldError[]
   /** Leaves the admission plugins out. */

@@ -14,14 +14,15 @@ const PODS = { group: '', plural: 'pods' }
 async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiResponse> {
   const { namespace } = request.info
   const binding = (await context.decode(request, 'core.v1.Binding')) as unknown as Binding
-  const name = request.info.name || binding.metadata.name
-  if (binding.metadata.name && binding.metadata.name !== name)
-    throw badRequest(`the name of the object (${binding.metadata.name}) does not match the name on the URL (${name})`)
-  const target = binding.target.name
+  const given = binding.metadata?.name
+  const name = request.info.name || (given ?? '')
+  if (given && given !== name)
+    throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`)
+  const target = binding.target?.name
   if (!target) throw invalid({ group: '', kind: 'Binding' }, name, [required('target.name')])
   const resource = context.resources.byUrl('', 'v1', 'pods')
   if (!resource) throw notFound(PODS, name)
-  const { uid, resourceVersion } = binding.metadata
+  const { uid, resourceVersion, annotations } = binding.metadata ?? {}
   await context.change(
     resource,
     { namespace, name },
@@ -34,7 +35,7 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
       if (pod.spec.schedulingGates?.length)
         throw conflict(PODS, name, `pod ${name} has non-empty .spec.schedulingGates`)
       pod.spec.nodeName = target
-      pod.metadata.annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations }
+      pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
       if (Object.keys(pod.metadata.annotations).length === 0) delete pod.metadata.annotations
       const now = formatTime(context.clock.now())
       pod.status.conditions = setCondition(pod.status.conditions, { type: 'PodScheduled', status: 'True' }, now)

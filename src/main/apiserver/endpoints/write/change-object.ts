@@ -63,6 +63,7 @@ function restore<T extends object, K extends keyof T>(target: T, source: T, fiel
 function prepare(resource: ResourceDescriptor, object: AnyObject, old: AnyObject, options: ChangeOptions): void {
   if (options.strategy === 'main') resource.prepareForUpdate?.(object, old)
   else if (options.strategy === 'status') resource.status?.prepareForUpdate?.(object, old)
+  options.prepare?.(object, old)
 }
 
 function rulesFor(

@@ -1,0 +1,68 @@
+// A subresource that shows the whole object and lets one part of it be written: pods/ephemeralcontainers, pods/resize,
+// certificatesigningrequests/approval.
+import type { FieldError } from '../../../shared/machinery/field-error.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
+import { badRequest, notFound } from '../../../shared/machinery/status.ts'
+import type { ApiRequest, ApiResponse } from '../request.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import type { EndpointContext, SubresourceHandler } from './contract.ts'
+import { patched } from './patch.ts'
+import { assertSameName } from './update.ts'
+import { checkVersion } from './write/preconditions.ts'
+import { writeOptionsOf } from './write/write-options.ts'
+
+export interface ObjectPart {
+  readonly type: ResourceType<unknown>
+  readonly subresource: string
+  /** Takes the part over from what the client sent; the rest stays as stored. */
+  readonly take: (copy: AnyObject, wanted: AnyObject, context: EndpointContext) => void
+  readonly prepare?: (object: AnyObject, old: AnyObject) => void
+  readonly validate: (object: AnyObject, old: AnyObject) => FieldError[]
+}
+
+async function wantedOf(
+  request: ApiRequest,
+  resource: ResourceDescriptor,
+  context: EndpointContext,
+): Promise<(current: AnyObject) => AnyObject> {
+  if (request.method === 'PUT') {
+    const sent = await context.decode(request, resource.schema)
+    assertSameName(resource, sent, request.info)
+    return () => sent
+  }
+  const body = await request.body()
+  if (body === undefined) throw badRequest('a patch needs a body')
+  return current => patched(request, resource, current, body)
+}
+
+export function objectPart({ type, subresource, take, prepare, validate }: ObjectPart): SubresourceHandler {
+  const { group, version, plural, kind } = type
+  return {
+    group,
+    version,
+    resource: plural,
+    subresource,
+    kind: { group, version, kind },
+    methods: { GET: 'get', PUT: 'update', PATCH: 'patch' },
+    async handle(request: ApiRequest, context: EndpointContext): Promise<ApiResponse> {
+      const resource = context.resources.byUrl(group, version, plural)
+      if (!resource) throw notFound(type, request.info.name)
+      const { namespace, name } = request.info
+      if (request.info.verb === 'get') return { code: 200, object: context.get(resource, { namespace, name }) }
+      const options = writeOptionsOf(request, request.method === 'PUT' ? 'UpdateOptions' : 'PatchOptions')
+      const wanted = await wantedOf(request, resource, context)
+      const object = await context.change(
+        resource,
+        { namespace, name },
+        copy => {
+          const next = wanted(copy)
+          checkVersion(resource, next.metadata.resourceVersion, copy)
+          take(copy, next, context)
+        },
+        { ...options, subresource, validate, ...(prepare ? { prepare } : {}) },
+      )
+      return { code: 200, object }
+    },
+  }
+}

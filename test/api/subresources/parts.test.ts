@@ -1,0 +1,260 @@
+// Subresources that write one part of an object, and the eviction and binding of pods.
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CertificateSigningRequest } from '../../../src/shared/api/certificates/v1.ts'
+import { Node, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { PodDisruptionBudget } from '../../../src/shared/api/policy/v1.ts'
+import { ClusterRole, ClusterRoleBinding } from '../../../src/shared/api/rbac/v1.ts'
+import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
+
+let cluster: SecuredCluster
+const namespace = 'default'
+beforeAll(async () => {
+  cluster = await startSecuredCluster()
+  await cluster.admin.create(ServiceAccount, { metadata: { name: 'default', namespace } })
+  await cluster.admin.create(Node, { metadata: { name: 'box' }, spec: {} })
+})
+afterAll(() => cluster[Symbol.asyncDispose]())
+
+let made = 0
+const pod = (spec: object = {}, labels: Record<string, string> = {}) =>
+  cluster.admin.create(Pod, {
+    metadata: { name: `pod-${made++}`, namespace, labels },
+    spec: { containers: [{ name: 'main', image: 'x' }], ...spec },
+  })
+
+describe('pods/ephemeralcontainers', () => {
+  const patch = (name: string, ephemeralContainers: object[], type: 'merge' | 'strategic' = 'strategic') =>
+    cluster.admin.patch(
+      Pod,
+      { namespace, name },
+      { spec: { ephemeralContainers } },
+      { subresource: 'ephemeralcontainers', type },
+    )
+  test('adds containers, with defaults, and counts the generation', async () => {
+    const { metadata } = await pod()
+    const after = await patch(metadata.name, [{ name: 'debug', image: 'busybox' }])
+    expect(after.spec.ephemeralContainers).toMatchObject([
+      { name: 'debug', terminationMessagePath: '/dev/termination-log' },
+    ])
+    expect(after.metadata.generation).toBe((metadata.generation ?? 0) + 1)
+  })
+  test('changes nothing else of the pod', async () => {
+    const { metadata } = await pod()
+    const body = {
+      spec: { containers: [{ name: 'main', image: 'other' }], ephemeralContainers: [{ name: 'd', image: 'x' }] },
+    }
+    const after = await cluster.admin.patch(Pod, { namespace, name: metadata.name }, body, {
+      subresource: 'ephemeralcontainers',
+    })
+    expect(after.spec.containers[0]!.image).toBe('x')
+  })
+  test('neither changes nor removes what is there, and refuses ports', async () => {
+    const { metadata } = await pod()
+    await patch(metadata.name, [{ name: 'debug', image: 'busybox' }])
+    expect((await failure(patch(metadata.name, [{ name: 'debug', image: 'other' }]))).message).toContain(
+      'existing ephemeral containers "debug" may not be changed',
+    )
+    expect((await failure(patch(metadata.name, [], 'merge'))).message).toContain(
+      'existing ephemeral containers "debug" may not be removed',
+    )
+    expect(
+      (await failure(patch(metadata.name, [{ name: 'p', image: 'x', ports: [{ containerPort: 80 }] }]))).message,
+    ).toContain('cannot be set for an Ephemeral Container')
+  })
+  test('kubectl debug adds one', async () => {
+    const { metadata } = await pod()
+    const { code } = await cluster.kubectl([
+      'debug',
+      metadata.name,
+      '--image=busybox',
+      '-c',
+      'dbg',
+      '--target=main',
+      '--attach=false',
+    ])
+    expect(code).toBe(0)
+    const after = await cluster.admin.get(Pod, { namespace, name: metadata.name })
+    expect(after.spec.ephemeralContainers).toMatchObject([{ name: 'dbg', targetContainerName: 'main' }])
+  })
+})
+
+describe('pods/resize', () => {
+  const sized = {
+    containers: [{ name: 'main', image: 'x', resources: { requests: { cpu: '100m' }, limits: { cpu: '200m' } } }],
+  }
+  const resize = (name: string, resources: object) =>
+    cluster.admin.patch(
+      Pod,
+      { namespace, name },
+      { spec: { containers: [{ name: 'main', resources }] } },
+      { subresource: 'resize' },
+    )
+  test('changes cpu and memory', async () => {
+    const { metadata } = await pod(sized)
+    const after = await resize(metadata.name, { requests: { cpu: '150m' } })
+    expect(after.spec.containers[0]!.resources).toEqual({ requests: { cpu: '150m' }, limits: { cpu: '200m' } })
+    expect(after.metadata.generation).toBe((metadata.generation ?? 0) + 1)
+  })
+  test('keeps the QoS class, and other resources', async () => {
+    const { metadata } = await pod(sized)
+    expect((await failure(resize((await pod()).metadata.name, { requests: { cpu: '1' } }))).message).toContain(
+      'Pod QOS Class may not change as a result of resizing',
+    )
+    expect((await failure(resize(metadata.name, { requests: { 'ephemeral-storage': '1Gi' } }))).message).toContain(
+      'only cpu and memory resources for sidecar and main containers are mutable',
+    )
+    expect((await failure(resize(metadata.name, { limits: { cpu: null } }))).message).toContain(
+      'resource limits cannot be removed',
+    )
+  })
+  test('the pod itself still refuses the change', async () => {
+    const { metadata } = await pod(sized)
+    const body = { spec: { containers: [{ name: 'main', resources: { requests: { cpu: '1' } } }] } }
+    expect((await failure(cluster.admin.patch(Pod, { namespace, name: metadata.name }, body))).code).toBe(422)
+  })
+})
+
+describe('certificatesigningrequests/approval', () => {
+  const rbac = 'rbac.authorization.k8s.io'
+  const csr = (name: string) => {
+    const shell =
+      'openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /dev/null -subj /CN=jane'
+    const [program = '', ...args] = shell.split(' ')
+    const request = execFileSync(program, args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString('base64')
+    return cluster.as('jane', 'makers').create(CertificateSigningRequest, {
+      metadata: { name },
+      spec: {
+        request,
+        signerName: 'example.test/people',
+        usages: ['client auth'],
+        username: 'system:admin',
+        groups: ['system:masters'],
+      },
+    })
+  }
+  beforeAll(async () => {
+    const grant = async (name: string, rules: object[], user: string) => {
+      await cluster.admin.create(ClusterRole, { metadata: { name }, rules: rules as never })
+      await cluster.admin.create(ClusterRoleBinding, {
+        metadata: { name },
+        roleRef: { apiGroup: rbac, kind: 'ClusterRole', name },
+        subjects: [{ kind: 'User', apiGroup: rbac, name: user }],
+      })
+    }
+    const group = 'certificates.k8s.io'
+    await grant(
+      'csr-maker',
+      [{ verbs: ['create'], apiGroups: [group], resources: ['certificatesigningrequests'] }],
+      'jane',
+    )
+    const approve = { verbs: ['get', 'update', 'patch'], apiGroups: [group], resources: ['certificatesigningrequests', 'certificatesigningrequests/approval'] } // prettier-ignore
+    await grant('csr-clerk', [approve], 'clerk')
+    await grant('csr-approver', [approve, { verbs: ['approve'], apiGroups: [group], resources: ['signers'], resourceNames: ['example.test/*'] }], 'boss') // prettier-ignore
+  })
+  const approve = (name: string, user: string, type = 'Approved') =>
+    cluster
+      .as(user)
+      .patch(
+        CertificateSigningRequest,
+        { name },
+        { status: { conditions: [{ type, status: 'True', reason: 'Known' }] } },
+        { subresource: 'approval' },
+      )
+  test('a request says who really asked', async () => {
+    expect((await csr('who')).spec).toMatchObject({ username: 'jane', groups: ['makers', 'system:authenticated'] })
+  })
+  test('needs the right to approve for the signer, besides that to write', async () => {
+    await csr('first')
+    expect((await failure(approve('first', 'clerk'))).message).toContain(
+      'user not permitted to approve requests with signerName "example.test/people"',
+    )
+    const done = await approve('first', 'boss')
+    expect(done.status.conditions).toMatchObject([{ type: 'Approved', lastUpdateTime: expect.stringMatching(/Z$/) }])
+  })
+  test('a decision stays, and there is one', async () => {
+    await csr('second')
+    await approve('second', 'boss')
+    expect((await failure(approve('second', 'boss', 'Denied'))).message).toContain(
+      'status.conditions: Forbidden: updates may not remove a condition of type "Approved"',
+    )
+    const conditions = ['Approved', 'Denied'].map(type => ({ type, status: 'True' }))
+    const both = { status: { conditions } }
+    const call = cluster.admin.patch(CertificateSigningRequest, { name: 'second' }, both, { subresource: 'approval' })
+    expect((await failure(call)).message).toContain('mutually exclusive')
+  })
+  test('kubectl certificate approve', async () => {
+    await csr('third')
+    expect((await cluster.kubectl(['certificate', 'approve', 'third'])).stdout).toContain('approved')
+  })
+})
+
+describe('pods/binding', () => {
+  const bind = (name: string, body: object) =>
+    cluster.admin.createSubresource(Pod, { namespace, name }, 'binding', body)
+  test('assigns once', async () => {
+    const { metadata } = await pod()
+    await bind(metadata.name, { target: { name: 'box' } })
+    const bound = await cluster.admin.get(Pod, { namespace, name: metadata.name })
+    expect([bound.spec.nodeName, bound.status.conditions]).toMatchObject([
+      'box',
+      [{ type: 'PodScheduled', status: 'True' }],
+    ])
+    expect((await failure(bind(metadata.name, { target: { name: 'other' } }))).message).toContain(
+      `pod ${metadata.name} is already assigned to node "box"`,
+    )
+  })
+  test('needs a target, and waits for the gates', async () => {
+    const { metadata } = await pod({ schedulingGates: [{ name: 'example.test/wait' }] })
+    expect((await failure(bind(metadata.name, {}))).code).toBe(422)
+    expect((await failure(bind(metadata.name, { target: { name: 'box' } }))).message).toContain('schedulingGates')
+  })
+})
+
+describe('pods/eviction', () => {
+  const evict = (name: string, extra: object = {}) =>
+    cluster.admin.createSubresource(Pod, { namespace, name }, 'eviction', { metadata: { name, namespace }, ...extra })
+  test('deletes the pod, on dry run only seemingly', async () => {
+    const { metadata } = await pod()
+    await evict(metadata.name, { deleteOptions: { dryRun: ['All'] } })
+    await cluster.admin.get(Pod, { namespace, name: metadata.name })
+    await evict(metadata.name)
+    expect((await failure(cluster.admin.get(Pod, { namespace, name: metadata.name }))).code).toBe(404)
+  })
+  test('takes from the budget, and is refused without one left', async () => {
+    await cluster.admin.create(PodDisruptionBudget, {
+      metadata: { name: 'keep', namespace },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: 'kept' } } },
+    })
+    const status = {
+      disruptionsAllowed: 1,
+      currentHealthy: 2,
+      desiredHealthy: 1,
+      expectedPods: 2,
+      observedGeneration: 1,
+    }
+    await cluster.admin.patch(
+      PodDisruptionBudget,
+      { namespace, name: 'keep' },
+      { status },
+      { subresource: 'status', type: 'merge' },
+    )
+    const names: string[] = []
+    for (let i = 0; i < 2; i++) {
+      const { metadata } = await pod({ nodeName: 'box' }, { app: 'kept' })
+      names.push(metadata.name)
+      const running = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }
+      await cluster.admin.patch(Pod, { namespace, name: metadata.name }, { status: running }, { subresource: 'status' })
+    }
+    await evict(names[0]!)
+    const error = await failure(evict(names[1]!))
+    expect([error.code, error.message]).toEqual([
+      429,
+      "Cannot evict pod as it would violate the pod's disruption budget.",
+    ])
+    expect((await cluster.admin.get(PodDisruptionBudget, { namespace, name: 'keep' })).status).toMatchObject({
+      disruptionsAllowed: 0,
+      disruptedPods: { [names[0]!]: expect.any(String) },
+    })
+  })
+})

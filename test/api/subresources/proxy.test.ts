@@ -1,0 +1,155 @@
+// Through the API server to pods, services and nodes, over the node's real link.
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runTunnel } from '../../../src/agent/tunnel/tunnel.ts'
+import { Node, Pod, Service, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
+import { raw } from '../core/support/raw.ts'
+import { eventually } from '../../support/eventually.ts'
+
+const namespace = 'default'
+const stop = new AbortController()
+const address = Object.values(networkInterfaces())
+  .flatMap(list => list ?? [])
+  .find(({ internal, family, address: ip }) => !internal && family === 'IPv4' && !ip.startsWith('169.254.'))!.address
+
+let cluster: SecuredCluster
+let app: Server
+let kubelet: Server
+let running: Promise<void>
+let port: number
+
+const listen = (server: Server, host: string) =>
+  new Promise<number>(resolve => server.listen(0, host, () => resolve((server.address() as AddressInfo).port)))
+const makePod = async (name: string, podIP: string) => {
+  await cluster.admin.create(Pod, {
+    metadata: { name, namespace },
+    spec: { nodeName: 'box', containers: [{ name: 'main', image: 'x', ports: [{ containerPort: port }] }] },
+  })
+  await cluster.admin.patch(
+    Pod,
+    { namespace, name },
+    { status: { podIP, podIPs: [{ ip: podIP }] } },
+    { subresource: 'status' },
+  )
+}
+
+beforeAll(async () => {
+  cluster = await startSecuredCluster()
+  await cluster.admin.create(ServiceAccount, { metadata: { name: 'default', namespace } })
+  app = createServer((request, response) => {
+    if (request.url === '/away') return void response.writeHead(302, { location: '/there' }).end()
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const { authorization, cookie } = request.headers
+      const body = Buffer.concat(chunks).toString()
+      response.end(JSON.stringify({ method: request.method, url: request.url, body, authorization, cookie }))
+    })
+  })
+  port = await listen(app, address)
+  kubelet = createServer((request, response) => response.end(`kubelet ${request.url}`))
+  await cluster.node('box').create(Node, { metadata: { name: 'box' }, spec: {} })
+  const { certPem: cert, keyPem: key } = await cluster.api.pki.issueClientCertificate({
+    commonName: 'system:node:box',
+    organizations: ['system:nodes'],
+  })
+  running = runTunnel({
+    servers: [cluster.api.url.replace('127.0.0.1', 'localhost')],
+    tls: { ca: cluster.api.pki.caPem, cert, key },
+    nodeName: 'box',
+    kubelet: connection => void kubelet.emit('connection', connection),
+    clock: systemClock,
+    signal: stop.signal,
+  })
+  await eventually(() => expect(cluster.tunnels.connected).toEqual(['box']))
+  await makePod('web', address)
+  await cluster.admin.create(Service, { metadata: { name: 'web', namespace }, spec: { ports: [{ port: 80 }] } })
+  await cluster.admin.create(EndpointSlice, {
+    metadata: { name: 'web-1', namespace, labels: { 'kubernetes.io/service-name': 'web' } },
+    addressType: 'IPv4',
+    ports: [{ name: '', port, protocol: 'TCP' }],
+    endpoints: [{ addresses: [address], nodeName: 'box', targetRef: { kind: 'Pod', name: 'web', namespace } }],
+  })
+})
+afterAll(async () => {
+  stop.abort()
+  await running
+  await cluster[Symbol.asyncDispose]()
+  for (const server of [app, kubelet]) server.close()
+})
+
+const PODS = '/api/v1/namespaces/default/pods'
+const get = (path: string) => raw(cluster.api, path)
+
+describe('pods/proxy', () => {
+  test('passes method, path, query and body on, but no credentials', async () => {
+    const { code, json } = await raw(cluster.api, `${PODS}/web:${port}/proxy/a%20b/c?x=1`, {
+      body: 'hello',
+      headers: { 'content-type': 'text/plain', cookie: 'secret=1' },
+    })
+    expect([code, json]).toEqual([200, { method: 'POST', url: '/a%20b/c?x=1', body: 'hello' }])
+  })
+  test("uses the first container's port when none is named, and keeps redirects behind the proxy", async () => {
+    expect((await get(`${PODS}/web/proxy/`)).json.url).toBe('/')
+    const bare = await get(`${PODS}/web/proxy?q=1`)
+    expect([bare.code, bare.headers.location]).toEqual([301, `${PODS}/web/proxy/?q=1`])
+    expect((await get(`${PODS}/web/proxy/away`)).headers.location).toBe(`${PODS}/web/proxy/there`)
+  })
+  test.each(['127.0.0.1', '169.254.169.254', '::1', 'fe80::1', '0.0.0.0', '224.0.0.1'])(
+    'refuses a pod whose status says %s',
+    async podIP => {
+      const name = `evil-${podIP.replace(/[.:]+/g, '-')}x`
+      await makePod(name, podIP)
+      const { code, json } = await get(`${PODS}/${name}:${port}/proxy/`)
+      expect([code, json.message]).toEqual([400, 'address not allowed'])
+    },
+  )
+  test('answers 404 for a pod that is not there', async () => {
+    expect((await get(`${PODS}/none/proxy/`)).code).toBe(404)
+  })
+  test('needs a right of its own', async () => {
+    expect(cluster.api.server.context.authorize({
+      isResource: true, verb: 'get', group: '', version: 'v1', namespace, resource: 'pods', subresource: 'proxy',
+      name: 'web', path: '', user: { name: 'jane', groups: [] },
+    }).decision).toBe('deny') // prettier-ignore
+  })
+})
+
+describe('services/proxy', () => {
+  const services = '/api/v1/namespaces/default/services'
+  test('reaches an endpoint, by the port of the service or without one', async () => {
+    expect((await get(`${services}/web/proxy/hi`)).json.url).toBe('/hi')
+    expect((await get(`${services}/web:80/proxy/hi`)).json.url).toBe('/hi')
+  })
+  test('answers 503 for another port and without endpoints', async () => {
+    const other = await get(`${services}/web:81/proxy/`)
+    expect([other.code, other.json.message]).toEqual([503, 'no service port 81 found for service "web"'])
+    await cluster.admin.create(Service, { metadata: { name: 'idle', namespace }, spec: { ports: [{ port: 80 }] } })
+    expect((await get(`${services}/idle/proxy/`)).json.message).toBe('no endpoints available for service "idle"')
+  })
+  test('does not follow a slice that names an address of no pod', async () => {
+    await cluster.admin.create(Service, { metadata: { name: 'trick', namespace }, spec: { ports: [{ port: 80 }] } })
+    await cluster.admin.create(EndpointSlice, {
+      metadata: { name: 'trick-1', namespace, labels: { 'kubernetes.io/service-name': 'trick' } },
+      addressType: 'IPv4',
+      ports: [{ name: '', port, protocol: 'TCP' }],
+      endpoints: [{ addresses: ['10.1.2.3'], nodeName: 'box', targetRef: { kind: 'Pod', name: 'web', namespace } }],
+    })
+    expect((await get(`${services}/trick/proxy/`)).code).toBe(503)
+  })
+})
+
+test('nodes/proxy reaches the kubelet', async () => {
+  expect((await get('/api/v1/nodes/box/proxy/stats/summary?x=1')).text).toBe('kubelet /stats/summary?x=1')
+  expect((await get('/api/v1/nodes/box:10250/proxy/logs/')).text).toBe('kubelet /logs/')
+})
+
+test('kubectl get --raw goes the same way', async () => {
+  const { stdout } = await cluster.kubectl(['get', '--raw', `${PODS}/web:${port}/proxy/raw`])
+  expect(JSON.parse(stdout)).toMatchObject({ url: '/raw' })
+})
