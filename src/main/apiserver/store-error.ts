@@ -32,8 +32,12 @@ export function toApiError(
         causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
         retryAfterSeconds: 1,
       })
+    case 'TooLarge':
+      return new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: ${error.message}`)
     case 'NoSpace':
       return new ApiError(507, 'InsufficientStorage', `the cluster's disk is full: ${error.message}`)
+    case 'TooLarge':
+      return new ApiError(413, 'RequestEntityTooLarge', error.message)
     case 'Unavailable':
     case 'Closed':
       return new ApiError(503, 'ServiceUnavailable', `the store is unavailable: ${error.message}`, {

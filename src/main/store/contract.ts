@@ -9,6 +9,9 @@
 
 import type { AnyObject } from '../../shared/machinery/object.ts'
 
+/** Longest object, as JSON text; etcd's own default limit for a request. */
+export const MAX_OBJECT_BYTES = 1_572_864
+
 /** The closed set of ways in which a store call fails. */
 export type StoreErrorCode =
   | 'KeyExists' // create on a key that exists
@@ -16,7 +19,9 @@ export type StoreErrorCode =
   | 'RevisionConflict' // the expected mod revision is not the stored one
   | 'Compacted' // the revision asked for is compacted away
   | 'FutureRevision' // the revision asked for does not exist yet
+  | 'TooLarge' // the object's text is longer than MAX_OBJECT_BYTES
   | 'NoSpace' // the disk is full: reads and deletes go on
+  | 'TooLarge' // more than the engine takes in one transaction
   | 'Unavailable' // fail-stop after an I/O error, or no quorum
   | 'Locked' // another process owns the data folder
   | 'Corrupt' // an invalid record in the middle of the log
@@ -50,16 +55,21 @@ export interface Engine extends AsyncDisposable {
   readonly revision: number
   /** Revisions below this one cannot be replayed. */
   readonly compactedRevision: number
-  /** Streams the live state (latest record of every key) at `revision`, in key order, in bounded batches. */
+  /** Streams the live state (latest record of every key) at `revision`, in any order, in bounded batches. */
   load(signal?: AbortSignal): AsyncIterable<readonly EngineRecord[]>
   /**
    * Applies writes atomically at one new revision: durable (on disk, fdatasync'ed) when the promise resolves.
-   * Calls are committed in call order; concurrent calls share one group commit.
-   * @throws StoreError `RevisionConflict` | `KeyExists` | `KeyNotFound` | `NoSpace` | `Unavailable` | `Closed`
+   * Calls that write a common key are committed in call order; nedb commits all calls in call order, in groups.
+   * @throws StoreError `RevisionConflict` | `KeyExists` | `KeyNotFound` | `NoSpace` | `TooLarge` | `Unavailable` | `Closed`
    */
   commit(writes: readonly EngineWrite[]): Promise<number>
   /** Called in revision order for every durable transaction, before its `commit` resolves. */
   onCommit(listener: (records: readonly EngineRecord[]) => void): void
+  /**
+   * Newest revision that anybody has written, by a quorum read. Resolves when `onCommit` has told everything up to it.
+   * Engines that others cannot write to do without. @throws StoreError `Unavailable` | `Closed`
+   */
+  latestRevision?(): Promise<number>
   /** Forgets history below `revision`. @throws StoreError `FutureRevision` */
   compact(revision: number): Promise<void>
   health(): EngineHealth
@@ -146,9 +156,9 @@ export interface ObjectStore extends AsyncDisposable {
   get(key: string): Stored | undefined
   /** Keys under `prefix` (which ends in `/`) in key order. */
   list(prefix: string, options?: ListOptions): ListPage
-  /** @throws StoreError `KeyExists`, `NoSpace`, `Unavailable` */
+  /** @throws StoreError `KeyExists`, `TooLarge`, `NoSpace`, `Unavailable` */
   create(key: string, object: AnyObject): Promise<Stored>
-  /** @param expect mod revision that must be stored. @throws `KeyNotFound`, `RevisionConflict`, `NoSpace`, `Unavailable` */
+  /** @param expect mod revision that must be stored. @throws `KeyNotFound`, `RevisionConflict`, `TooLarge`, `NoSpace`, `Unavailable` */
   update(key: string, object: AnyObject, expect: number): Promise<Stored>
   /** @returns the last state, with the deletion's revision. @throws `KeyNotFound`, `RevisionConflict`, `Unavailable` */
   delete(key: string, expect: number): Promise<Stored>

@@ -1,0 +1,336 @@
+// The shared engine: a real etcd cluster through its v3 API. What etcd commits comes back through one watch, and only
+// what came back counts as committed here, so that every control plane sees the same transactions in the same order.
+import { randomUUID } from 'node:crypto'
+import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
+import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, StoreError } from '../contract.ts'
+import { silentLog, type StoreLog } from '../log.ts'
+import { type ConnectionOptions, type EtcdConnection, openConnection, type TlsFiles } from './connection.ts'
+import { failureKind, isCompacted, isNoSpace, isServiceError, toStoreError } from './failures.ts'
+import { KeyOrder } from './key-order.ts'
+import { KeySpace } from './key-space.ts'
+import { alarmMethod, compactMethod, DELETE_EVENT, txnMethod, type WatchEvent } from './messages.ts'
+import { RevisionWaiters } from './revision-waiters.ts'
+import { readAll, readCompacted, readHead } from './snapshot.ts'
+import { checkWrites, conflictOf, transactionOf } from './transaction.ts'
+import { followEvents } from './watch.ts'
+
+export interface EtcdEngineOptions {
+  /** `http://host:port` or `https://host:port` of the members. */
+  readonly endpoints: readonly string[]
+  readonly tls?: TlsFiles
+  readonly auth?: { readonly username: string; readonly password: string }
+  /** Keeps several clusters in one etcd apart. */
+  readonly prefix?: string
+  readonly clock?: Clock
+  readonly log?: StoreLog
+  /** How long anything may take before it is answered with `Unavailable`. */
+  readonly requestTimeoutMs?: number
+}
+
+const REQUEST_TIMEOUT_MS = 10_000
+const ALARM_CHECK_MS = 10_000
+/** Transactions under way at most; etcd answers "too many requests" at some thousands. */
+const MAX_IN_FLIGHT = 256
+
+/** @throws StoreError `Unavailable` when no endpoint answers, or the cluster has no quorum */
+export async function openEtcdEngine(options: EtcdEngineOptions): Promise<Engine> {
+  const { clock = systemClock, requestTimeoutMs = REQUEST_TIMEOUT_MS, prefix = '/flotilla' } = options
+  const connectionOptions: ConnectionOptions = { ...options, clock, requestTimeoutMs }
+  const connection = await openConnection(connectionOptions)
+  try {
+    const space = new KeySpace(prefix)
+    const { header } = await readHead(connection, space)
+    const compacted = await readCompacted(connection, space)
+    const engine = new EtcdEngine({
+      connection,
+      space,
+      clock,
+      requestTimeoutMs,
+      log: options.log ?? silentLog,
+      revision: header.revision,
+      clusterId: header.clusterId,
+      compacted,
+    })
+    await engine.start()
+    return engine
+  } catch (error) {
+    connection[Symbol.dispose]()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly connection: EtcdConnection
+  readonly space: KeySpace
+  readonly clock: Clock
+  readonly log: StoreLog
+  readonly requestTimeoutMs: number
+  readonly revision: number
+  readonly clusterId: number
+  readonly compacted: number
+}
+
+const OK: EngineHealth = { state: 'ok', detail: '' }
+
+class EtcdEngine implements Engine {
+  readonly #parts: Parts
+  readonly #order = new KeyOrder(MAX_IN_FLIGHT)
+  readonly #waiters: RevisionWaiters
+  readonly #end = new AbortController()
+  readonly #listeners: ((records: readonly EngineRecord[]) => void)[] = []
+  /** Marks our transactions in the watch, also those whose answer was lost. */
+  readonly #id = randomUUID()
+  #transactions = 0
+  #revision: number
+  #compacted: number
+  #link: EngineHealth = OK
+  #space: EngineHealth = OK
+  #cancelAlarmCheck: () => void = () => undefined
+  #watch: Promise<void> = Promise.resolve()
+  #reading: Promise<unknown> = Promise.resolve()
+  #nextRead: Promise<number> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#revision = parts.revision
+    this.#compacted = parts.compacted
+    this.#waiters = new RevisionWaiters(parts.clock)
+  }
+
+  get revision(): number {
+    return this.#revision
+  }
+
+  get compactedRevision(): number {
+    return this.#compacted
+  }
+
+  /** Resolves when the watch stands. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { connection, space, clock, requestTimeoutMs } = this.#parts
+      const cancel = clock.after(requestTimeoutMs, () => {
+        this.#end.abort()
+        reject(this.#unavailable('etcd does not open a watch'))
+      })
+      this.#watch = followEvents(
+        {
+          connection,
+          space,
+          clock,
+          openTimeoutMs: requestTimeoutMs / 2,
+          revision: () => this.#revision,
+          onTransaction: (revision, events) => this.#deliver(revision, events),
+          onUp: () => {
+            cancel()
+            this.#up()
+            resolve()
+          },
+          onDown: error => this.#down(error),
+          onGap: compacted => this.#gap(compacted),
+          check: () => this.#check(),
+        },
+        this.#end.signal,
+      )
+    })
+  }
+
+  load(signal?: AbortSignal): AsyncIterable<readonly EngineRecord[]> {
+    return readAll(this.#parts.connection, this.#parts.space, this.#revision, signal)
+  }
+
+  async commit(writes: readonly EngineWrite[]): Promise<number> {
+    checkWrites(writes, this.#parts.space)
+    if (this.#closing) throw closedError()
+    return this.#order.run(
+      writes.map(({ key }) => key),
+      () => this.#commit(writes),
+    )
+  }
+
+  onCommit(listener: (records: readonly EngineRecord[]) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Concurrent calls share a read, but never one that was under way already: its answer may be older than the call. */
+  latestRevision(): Promise<number> {
+    if (this.#closing) return Promise.reject(closedError())
+    this.#nextRead ??= this.#reading.then(async () => {
+      this.#nextRead = undefined
+      const read = readHead(this.#parts.connection, this.#parts.space)
+      this.#reading = read.catch(() => undefined)
+      const { revision } = await read
+      await this.#delivered(revision)
+      return revision
+    })
+    return this.#nextRead
+  }
+
+  async compact(revision: number): Promise<void> {
+    if (this.#closing) throw closedError()
+    if (revision > this.#revision)
+      throw new StoreError('FutureRevision', `revision ${revision} does not exist yet; the newest is ${this.#revision}`)
+    if (revision <= this.#compacted) return
+    const doing = `compacting history before revision ${revision}`
+    try {
+      await this.#parts.connection.call(compactMethod, { revision, physical: false }, { repeatable: true, doing })
+    } catch (error) {
+      // Another control plane, or etcd itself, has gone further already.
+      if (!isCompacted(error)) throw toStoreError(error, doing)
+    }
+    this.#compacted = Math.max(this.#compacted, revision)
+  }
+
+  health(): EngineHealth {
+    if (this.#closing) return { state: 'closed', detail: 'the store is closed' }
+    return this.#link.state === 'ok' ? this.#space : this.#link
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#order.idle()
+    this.#cancelAlarmCheck()
+    this.#end.abort()
+    await this.#watch
+    this.#waiters.endAll(closedError())
+    this.#parts.connection[Symbol.dispose]()
+  }
+
+  async #commit(writes: readonly EngineWrite[], withHead = true): Promise<number> {
+    const { connection, space, requestTimeoutMs } = this.#parts
+    const token = `${this.#id}/${++this.#transactions}`
+    const doing = `writing ${writes[0]?.key ?? ''}`
+    const seen = this.#waiters.token(token)
+    try {
+      const transaction = transactionOf(writes, space, withHead ? token : undefined)
+      const answer = await connection.call(txnMethod, transaction, { repeatable: false, doing })
+      if (answer.succeeded) {
+        if (withHead) this.#space = OK
+        await this.#delivered(answer.header.revision)
+        return answer.header.revision
+      }
+      const { error, revision } = conflictOf(writes, answer)
+      // Whoever reads and tries again must find what the transaction was refused for.
+      await this.#delivered(revision)
+      throw error
+    } catch (error) {
+      if (!isServiceError(error)) throw error
+      if (isNoSpace(error)) {
+        const refused = toStoreError(error, doing)
+        this.#outOfSpace(refused.message)
+        // Only a transaction without any put passes, and the head is one.
+        if (withHead && writes.every(({ value }) => value === null)) return this.#commit(writes, false)
+        throw refused
+      }
+      if (failureKind(error) !== 'unknown' || !withHead) throw toStoreError(error, doing)
+      // The answer was lost, perhaps with etcd's leader. If it was committed, the watch tells.
+      const revision = await seen.within(requestTimeoutMs / 2)
+      if (revision !== undefined) return revision
+      const message = `${toStoreError(error, doing).message}; whether it was written is not known`
+      throw new StoreError('Unavailable', message, { cause: error })
+    } finally {
+      seen[Symbol.dispose]()
+    }
+  }
+
+  /** Makes one transaction of the watch known: first to the listeners, then to whoever waits for it. */
+  #deliver(revision: number, events: readonly WatchEvent[]): void {
+    const { space } = this.#parts
+    const records: EngineRecord[] = []
+    let token: string | undefined
+    for (const { type, kv, prevKv } of events) {
+      if (space.isHead(kv)) token = kv.value.toString('utf8')
+      else {
+        const gone = type === DELETE_EVENT
+        const createRevision = gone ? (prevKv?.createRevision ?? 0) : kv.createRevision
+        const value = gone ? null : kv.value.toString('utf8')
+        records.push({ key: space.fromEtcd(kv.key), value, revision, createRevision })
+      }
+    }
+    this.#revision = revision
+    if (records.length > 0) for (const listener of this.#listeners) this.#tell(listener, records)
+    this.#waiters.reached(revision, token)
+  }
+
+  #tell(listener: (records: readonly EngineRecord[]) => void, records: readonly EngineRecord[]): void {
+    try {
+      listener(records)
+    } catch (error) {
+      this.#parts.log.error({ err: error }, 'a listener failed on a committed transaction')
+    }
+  }
+
+  async #delivered(revision: number): Promise<void> {
+    if (revision <= this.#revision) return
+    const arrived = await this.#waiters.until(revision, this.#parts.requestTimeoutMs)
+    if (!arrived) throw this.#unavailable(`etcd's watch has not told revision ${revision} in time`)
+  }
+
+  /** An etcd put back from an older copy, or another one under the same address, would make revisions go back. */
+  async #check(): Promise<void> {
+    const { header } = await readHead(this.#parts.connection, this.#parts.space)
+    const { clusterId } = this.#parts
+    if (header.clusterId !== clusterId)
+      throw new StoreError('Unavailable', 'the endpoints now lead to another etcd cluster than at the start')
+    if (header.revision < this.#revision) {
+      const message = `etcd went back from revision ${this.#revision} to ${header.revision}, as after a restore of an older copy`
+      throw new StoreError('Unavailable', `${message}: restart the control plane when that is intended`)
+    }
+  }
+
+  #gap(compacted: number): Promise<void> {
+    this.#compacted = Math.max(this.#compacted, compacted)
+    return Promise.reject(new StoreError('Compacted', `history up to revision ${compacted} is compacted away`))
+  }
+
+  #up(): void {
+    if (this.#link.state !== 'ok') this.#parts.log.info({ revision: this.#revision }, 'etcd answers again')
+    this.#link = OK
+  }
+
+  #down(error: unknown): void {
+    const { message } =
+      isServiceError(error) || !(error instanceof Error) ? toStoreError(error, 'watching etcd') : error
+    if (this.#link.state === 'ok') this.#parts.log.warn({ err: error }, 'the watch on etcd broke; trying again')
+    this.#link = {
+      state: 'read-only',
+      detail: `${message}: what is shown may be old, and etcd is tried again by itself`,
+    }
+  }
+
+  #outOfSpace(detail: string): void {
+    if (this.#space.state !== 'ok') return
+    this.#parts.log.error({ detail }, 'etcd is out of space')
+    this.#space = { state: 'no-space', detail }
+    this.#scheduleAlarmCheck()
+  }
+
+  #scheduleAlarmCheck(): void {
+    this.#cancelAlarmCheck = this.#parts.clock.after(ALARM_CHECK_MS, () => {
+      const call = this.#parts.connection.call(
+        alarmMethod,
+        { action: 0 },
+        { repeatable: true, doing: 'reading alarms' },
+      )
+      void call
+        .then(({ alarms }) => {
+          if (alarms.every(({ alarm }) => alarm !== 1)) this.#space = OK
+        })
+        .catch((error: unknown) => this.#parts.log.warn({ err: error }, "etcd's alarms could not be read"))
+        .finally(() => {
+          if (this.#space.state !== 'ok' && !this.#closing) this.#scheduleAlarmCheck()
+        })
+    })
+  }
+
+  #unavailable(fallback: string): StoreError {
+    return new StoreError('Unavailable', this.#link.detail || fallback)
+  }
+}
+
+const closedError = () => new StoreError('Closed', 'the store is closed')

@@ -1,0 +1,68 @@
+// One commit as one etcd transaction: compares, writes, and what is read back when a compare fails.
+import type { EngineWrite } from '../contract.ts'
+import { StoreError } from '../contract.ts'
+import type { KeySpace } from './key-space.ts'
+import {
+  type Compare,
+  EQUAL,
+  GREATER,
+  MOD_REVISION,
+  type RequestOp,
+  type TxnRequest,
+  type TxnResponse,
+} from './messages.ts'
+
+/** @throws TypeError for an empty transaction, a key written twice, or one outside the contract's form */
+export function checkWrites(writes: readonly EngineWrite[], space: KeySpace): void {
+  if (writes.length === 0 || new Set(writes.map(({ key }) => key)).size < writes.length)
+    throw new TypeError('a transaction writes at least one key, and each only once')
+  for (const { key } of writes) space.toEtcd(key)
+}
+
+/** @param token becomes the head's value, by which the watch recognises the transaction; undefined leaves the head */
+export function transactionOf(writes: readonly EngineWrite[], space: KeySpace, token: string | undefined): TxnRequest {
+  const head: RequestOp[] = token === undefined ? [] : [{ requestPut: { key: space.head, value: Buffer.from(token) } }]
+  return {
+    compare: writes.flatMap(write => compareOf(write, space.toEtcd(write.key))),
+    success: [
+      ...writes.map(({ key, value }): RequestOp => {
+        const at = space.toEtcd(key)
+        return value === null
+          ? { requestDeleteRange: { key: at } }
+          : { requestPut: { key: at, value: Buffer.from(value) } }
+      }),
+      ...head,
+    ],
+    failure: [...writes.map(({ key }) => space.toEtcd(key)), space.head].map(key => ({
+      requestRange: { key, keysOnly: true },
+    })),
+  }
+}
+
+function compareOf({ value, expect }: EngineWrite, key: Buffer): Compare[] {
+  const is = (result: number, modRevision: number): Compare => ({ target: MOD_REVISION, result, key, modRevision })
+  return [...(expect === undefined ? [] : [is(EQUAL, expect)]), ...(value === null ? [is(GREATER, 0)] : [])]
+}
+
+export interface Conflict {
+  readonly error: StoreError
+  /** The cluster's newest revision when the transaction was refused. */
+  readonly revision: number
+}
+
+/** @returns why etcd refused, judged by what it read back in the same transaction */
+export function conflictOf(writes: readonly EngineWrite[], { responses }: TxnResponse): Conflict {
+  const found = responses.map(({ responseRange }) => responseRange?.kvs[0]?.modRevision ?? 0)
+  const revision = Math.max(...found)
+  for (const [i, { key, value, expect }] of writes.entries()) {
+    const stored = found[i] ?? 0
+    if (expect === 0 && stored > 0) return { revision, error: new StoreError('KeyExists', `${key} exists`) }
+    if (stored === 0 && (expect || value === null))
+      return { revision, error: new StoreError('KeyNotFound', `${key} does not exist`) }
+    if (expect && stored !== expect) {
+      const message = `${key} is at revision ${stored}, not ${expect}`
+      return { revision, error: new StoreError('RevisionConflict', message) }
+    }
+  }
+  throw new TypeError('etcd refused a transaction whose conditions hold')
+}
