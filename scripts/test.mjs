@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findElectron } from './lib/electron.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, run, say } from './lib/setup.mjs'
-import { ensureDocker, ensureSystem } from './lib/system.mjs'
+import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
 
 /** Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. */
 const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'window']
@@ -28,6 +28,9 @@ const endDocker = await ensureDocker()
 process.on('exit', endDocker)
 
 const env = { ...process.env }
+const screen = await ensureDisplay()
+process.on('exit', screen.end)
+if (screen.display) env.DISPLAY = screen.display
 const electron = findElectron({ timeoutMs: 60_000 })
 if (electron.executable) env.FLOTILLA_ELECTRON = electron.executable
 else say(`Electron tests cannot run: ${electron.reason}`)

@@ -82,3 +82,21 @@ export async function ensureDocker() {
   }
   return () => daemon.kill('SIGTERM')
 }
+
+/**
+ * A virtual display for the desktop app's tests, where there is none.
+ * @returns the display's name, and a function that ends it
+ */
+export async function ensureDisplay() {
+  if (process.platform !== 'linux' || process.env.DISPLAY) return { display: process.env.DISPLAY, end: () => undefined }
+  const args = ['-displayfd', '3', '-screen', '0', '1440x900x24', '-nolisten', 'tcp']
+  const server = spawn('Xvfb', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
+  const number = await new Promise(resolve => {
+    server.once('error', () => resolve(undefined))
+    server.once('exit', () => resolve(undefined))
+    server.stdio[3].once('data', chunk => resolve(String(chunk).trim()))
+  })
+  server.unref()
+  server.stdio[3].destroy()
+  return number === undefined ? { end: () => undefined } : { display: `:${number}`, end: () => server.kill('SIGTERM') }
+}
