@@ -10,6 +10,7 @@ import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
 import { runtimeClass } from './runtime-class.ts'
@@ -37,6 +38,7 @@ export function createAdmission({ store, serviceCIDR }: AdmissionOptions): Admis
       serviceAccount(store),
       nodeRestriction(store),
       taintNodesByCondition,
+      podSecurity(store),
       priority(store),
       defaultTolerationSeconds,
       defaultStorageClass(store),
