@@ -1,6 +1,8 @@
 // The scheduler: takes the most important waiting pod, finds the best node, writes the binding. An API client like any
 // other. A cycle (filter, score, reserve) runs without yielding; bindings are written concurrently behind it.
-import { Node, Pod } from '../../shared/api/core/v1.ts'
+import { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../shared/api/core/v1.ts'
+import { StorageClass } from '../../shared/api/storage/v1.ts'
+import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { Client } from '../../shared/client/client.ts'
 import { type EventRecorder, createEventRecorder } from '../../shared/client/events.ts'
 import { InformerFactory } from '../../shared/client/informer-factory.ts'
@@ -10,6 +12,7 @@ import { isConflict, isNotFound } from '../../shared/machinery/status.ts'
 import { SchedulerCache } from './cache/scheduler-cache.ts'
 import { type PodInfo, podInfoOf } from './cache/pod-info.ts'
 import { defaultProfile } from './default-profile.ts'
+import { listersOf } from './framework/listers.ts'
 import { describeFit } from './framework/fit-error.ts'
 import { CycleState } from './framework/cycle-state.ts'
 import { type Profile, having } from './framework/profile.ts'
@@ -59,6 +62,10 @@ export async function startScheduler(options: SchedulerOptions, signal?: AbortSi
 
 const finished = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed'
 
+/** Upstream's words when PreFilter ruled the pod out everywhere. */
+const notHelpful = (nodes: number) =>
+  `preemption: 0/${nodes} nodes are available: ${nodes} Preemption is not helpful for scheduling.`
+
 /** Statuses change all the time; only the spec and labels decide where pods fit. */
 const placementChanged = (pod: Pod, old: Pod) =>
   !deepEqual(pod.spec, old.spec) || !deepEqual(pod.metadata.labels, old.metadata.labels)
@@ -71,6 +78,7 @@ class RunningScheduler {
   readonly #profiles: ReadonlyMap<string, Profile>
   readonly #cache = new SchedulerCache()
   readonly #events: EventRecorder
+  readonly #informers: InformerFactory
   readonly #bindings = new Set<Promise<void>>()
   #start = 0
   #scheduled = false
@@ -79,14 +87,18 @@ class RunningScheduler {
   constructor(options: SchedulerOptions, signal: AbortSignal) {
     this.#options = options
     this.#signal = signal
-    const profiles = options.profiles ?? [defaultProfile(options.client)]
-    this.#profiles = new Map(profiles.map(profile => [profile.schedulerName, profile]))
+    const { client, clock, onError } = options
+    this.#informers = new InformerFactory(client, clock, onError ? { onError } : {})
     this.#events = createEventRecorder({
       client: options.client,
       clock: options.clock,
       component: 'default-scheduler',
       signal,
     })
+    const profiles = options.profiles ?? [
+      defaultProfile({ client, clock, listers: listersOf(this.#informers), events: this.#events }),
+    ]
+    this.#profiles = new Map(profiles.map(profile => [profile.schedulerName, profile]))
     const plugins = new Map(profiles.flatMap(profile => profile.plugins.map(({ plugin }) => [plugin.name, plugin])))
     this.queue = new SchedulingQueue({
       clock: options.clock,
@@ -97,8 +109,7 @@ class RunningScheduler {
   }
 
   async start(): Promise<void> {
-    const { client, clock, onError } = this.#options
-    const informers = new InformerFactory(client, clock, onError ? { onError } : {})
+    const informers = this.#informers
     informers.informer(Node).on({
       added: node => this.#nodeChanged(node),
       updated: (node, old) => this.#nodeChanged(node, old),
@@ -112,6 +123,11 @@ class RunningScheduler {
       updated: (pod, old) => this.#podChanged(pod, old),
       deleted: pod => this.#podGone(pod),
     })
+    for (const type of [PersistentVolumeClaim, PersistentVolume, StorageClass])
+      informers.informer<KubeObject>(type).on({
+        added: object => this.queue.moveOn({ kind: type.kind, action: 'added', object }),
+        updated: (object, old) => this.queue.moveOn({ kind: type.kind, action: 'updated', object, old }),
+      })
     informers.start(this.#signal)
     await informers.synced()
     this.#ready = true
@@ -144,6 +160,7 @@ class RunningScheduler {
     if (pod.spec.nodeName) {
       const wasWaiting = !old?.spec.nodeName
       this.#cache.setPod(pod)
+      this.#cache.dropNomination(uid)
       if (wasWaiting) this.queue.delete(uid)
       if (wasWaiting) this.queue.moveOn({ kind: 'Pod', action: 'added', object: pod })
       else if (placementChanged(pod, old)) this.queue.moveOn({ kind: 'Pod', action: 'updated', object: pod, old })
@@ -152,6 +169,7 @@ class RunningScheduler {
     if (!this.#profiles.has(pod.spec.schedulerName ?? '') || pod.metadata.deletionTimestamp)
       return this.queue.delete(uid)
     if (this.#cache.isAssumed(uid)) return this.queue.refresh(pod)
+    if (pod.status.nominatedNodeName) this.#cache.nominate(podInfoOf(pod), pod.status.nominatedNodeName)
     if (!old) return this.queue.add(pod)
     this.queue.update(pod, placementChanged(pod, old))
   }
@@ -160,7 +178,9 @@ class RunningScheduler {
     const { uid } = pod.metadata
     this.queue.delete(uid)
     this.explanations.delete(uid)
-    if (!pod.spec.nodeName && !this.#cache.isAssumed(uid)) return
+    const counted = pod.spec.nodeName || this.#cache.isAssumed(uid) || this.#cache.nominationOf(uid)
+    this.#cache.dropNomination(uid)
+    if (!counted) return
     this.#cache.removePod(uid)
     this.queue.moveOn({ kind: 'Pod', action: 'deleted', object: pod })
   }
@@ -296,11 +316,16 @@ class RunningScheduler {
     let note: string | undefined
     let nominated: string | undefined
     for (const plugin of having(profile, 'postFilter')) {
+      if (rejection && rejection.code !== 'Unschedulable') {
+        note = notHelpful(this.#cache.nodes.length)
+        break
+      }
       const result = await plugin.postFilter(state, info, this.#cache, statuses)
       if (result.status.reasons.length > 0) note = result.status.reasons.join(' ')
       if (result.nominatedNodeName !== undefined) nominated = result.nominatedNodeName
       if (isSuccess(result.status)) break
     }
+    if (nominated !== undefined) this.#cache.nominate(info, nominated || undefined)
     const rejectedBy = rejection ? [rejection.plugin] : [...new Set([...statuses.values()].map(({ plugin }) => plugin))]
     this.queue.reject(queued, rejectedBy)
     if (this.#signal.aborted) return
@@ -319,7 +344,7 @@ class RunningScheduler {
       known?.status === 'False' ? known.lastTransitionTime : formatTime(this.#options.clock.now())
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime }
     const { namespace, name, uid } = pod.metadata
-    const status = { conditions: [condition], ...(nominatedChanged ? { nominatedNodeName: nominated } : {}) }
+    const status = { conditions: [condition], ...(nominatedChanged ? { nominatedNodeName: nominated || null } : {}) }
     try {
       await this.#options.client.patch(
         Pod,

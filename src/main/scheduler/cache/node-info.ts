@@ -8,6 +8,15 @@ const ANY_ADDRESS = '0.0.0.0'
 /** `protocol/port` → addresses in use. */
 type PortTable = Map<string, Map<string, number>>
 
+/** Pods of a node that no selector can tell apart: replicas of one workload, mostly. */
+export interface PodGroup {
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>> | undefined
+  /** Of all, and of those that are not being deleted. */
+  count: number
+  live: number
+}
+
 const portKey = ({ protocol = 'TCP', hostPort }: ContainerPort) => `${protocol}/${hostPort}`
 
 export class NodeInfo {
@@ -21,6 +30,8 @@ export class NodeInfo {
   allowedPods = 0
   #node: Node | undefined
   readonly #ports: PortTable = new Map()
+  /** By `PodInfo.groupKey`. */
+  readonly groups = new Map<string, PodGroup>()
   /** Pods with (anti-)affinity terms, which other pods' placement depends on. */
   readonly podsWithAffinity = new Map<string, PodInfo>()
   readonly podsWithRequiredAntiAffinity = new Map<string, PodInfo>()
@@ -62,7 +73,19 @@ export class NodeInfo {
     this.#count(info, -1)
   }
 
+  #countGroup({ pod: { metadata }, groupKey }: PodInfo, sign: 1 | -1): void {
+    let group = this.groups.get(groupKey)
+    if (!group) {
+      group = { namespace: metadata.namespace, labels: metadata.labels, count: 0, live: 0 }
+      this.groups.set(groupKey, group)
+    }
+    group.count += sign
+    if (!metadata.deletionTimestamp) group.live += sign
+    if (group.count === 0) this.groups.delete(groupKey)
+  }
+
   #count(info: PodInfo, sign: 1 | -1): void {
+    this.#countGroup(info, sign)
     addResources(this.requested, info.requests, sign)
     addResources(this.scoredRequested, info.scoredRequests, sign)
     for (const port of info.hostPorts) {

@@ -100,9 +100,18 @@ export interface PodInfo {
   /** As `requests`, with defaults for containers that request nothing. */
   readonly scoredRequests: Resources
   readonly hostPorts: readonly ContainerPort[]
+  /** The same for pods of one namespace with the same labels. */
+  readonly groupKey: string
 }
 
 export function podInfoOf(pod: Pod): PodInfo {
   const { spec } = pod
-  return { pod, requests: podRequests(spec), scoredRequests: podRequests(spec, true), hostPorts: hostPortsOf(spec) }
+  const { namespace, labels } = pod.metadata
+  return {
+    pod,
+    requests: podRequests(spec),
+    scoredRequests: podRequests(spec, true),
+    hostPorts: hostPortsOf(spec),
+    groupKey: JSON.stringify([namespace, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))]),
+  }
 }

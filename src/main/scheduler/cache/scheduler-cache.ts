@@ -6,11 +6,14 @@ import type { ClusterView } from '../framework/plugin.ts'
 import { NodeInfo } from './node-info.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 
+const NONE: readonly PodInfo[] = []
+
 export class SchedulerCache implements ClusterView {
   readonly #nodes = new Map<string, NodeInfo>()
   /** Pod uid → the node that it is counted on. */
   readonly #placed = new Map<string, string>()
   readonly #assumed = new Set<string>()
+  readonly #nominations = new Map<string, { info: PodInfo; nodeName: string }>()
   #list: readonly NodeInfo[] | undefined
 
   /** Nodes that exist, in a stable order. */
@@ -26,6 +29,23 @@ export class SchedulerCache implements ClusterView {
   }
   get podCount(): number {
     return this.#placed.size
+  }
+
+  /** Remembers the node on which preemption makes room for a pod; undefined takes it back. */
+  nominate(info: PodInfo, nodeName: string | undefined): void {
+    const { uid } = info.pod.metadata
+    if (nodeName) this.#nominations.set(uid, { info, nodeName })
+    else this.#nominations.delete(uid)
+  }
+  nominationOf(uid: string): string | undefined {
+    return this.#nominations.get(uid)?.nodeName
+  }
+  dropNomination(uid: string): void {
+    this.#nominations.delete(uid)
+  }
+  nominated(nodeName: string): readonly PodInfo[] {
+    if (this.#nominations.size === 0) return NONE
+    return [...this.#nominations.values()].filter(entry => entry.nodeName === nodeName).map(({ info }) => info)
   }
 
   setNode(node: Node): void {

@@ -19,6 +19,8 @@ export const MAX_NODE_SCORE = 100
 export interface ClusterView {
   readonly nodes: readonly NodeInfo[]
   node(name: string): NodeInfo | undefined
+  /** Pods for which preemption makes room on the node. */
+  nominated?(nodeName: string): readonly PodInfo[]
 }
 
 export interface PreFilterResult {

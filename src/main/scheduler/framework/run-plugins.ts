@@ -3,7 +3,7 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { CycleState } from './cycle-state.ts'
 import type { ClusterView, NodeStatuses } from './plugin.ts'
-import { type Profile, having } from './profile.ts'
+import { type Profile, type With, having } from './profile.ts'
 import { type Status, isSuccess, unresolvable } from './status.ts'
 
 export interface Feasibility {
@@ -55,16 +55,46 @@ export function findFeasible(
       })
       continue
     }
-    const status = filterNode(filters, state, pod, node)
+    const status = filterWithNominated(profile, filters, state, pod, node, view)
     if (status) statuses.set(node.name, status)
     else feasible.push(node)
   }
   return { feasible, statuses, nextStart: all.length === 0 ? 0 : (start + looked) % all.length }
 }
 
+/**
+ * A node must do both with the pods for which preemption makes room there, as far as they matter at least as much, and
+ * without them: they may never come, and this pod may need them (affinity).
+ */
+function filterWithNominated(
+  profile: Profile,
+  filters: readonly With<'filter'>[],
+  state: CycleState,
+  pod: PodInfo,
+  node: NodeInfo,
+  view: ClusterView,
+): (Status & { plugin: string }) | undefined {
+  const priority = pod.pod.spec.priority ?? 0
+  const guests = (view.nominated?.(node.name) ?? []).filter(
+    ({ pod: other }) => other.metadata.uid !== pod.pod.metadata.uid && (other.spec.priority ?? 0) >= priority,
+  )
+  if (guests.length > 0) {
+    const full = node.clone()
+    for (const guest of guests) {
+      full.addPod(guest)
+      for (const plugin of having(profile, 'addPod')) plugin.addPod(state, pod, guest, full)
+    }
+    const status = filterNode(filters, state, pod, full)
+    for (const guest of guests)
+      for (const plugin of having(profile, 'removePod')) plugin.removePod(state, pod, guest, full)
+    if (status) return status
+  }
+  return filterNode(filters, state, pod, node)
+}
+
 /** @returns why the node is ruled out, or undefined when it fits */
 export function filterNode(
-  filters: readonly ReturnType<typeof having<'filter'>>[number][],
+  filters: readonly With<'filter'>[],
   state: CycleState,
   pod: PodInfo,
   node: NodeInfo,

@@ -1,0 +1,97 @@
+// DefaultPreemption: when no node fits, less important pods make room on the node where that costs least.
+// @see https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
+import { Pod } from '../../../../shared/api/core/v1.ts'
+import type { Client } from '../../../../shared/client/client.ts'
+import type { EventRecorder } from '../../../../shared/client/events.ts'
+import { type Clock, formatTime } from '../../../../shared/machinery/clock.ts'
+import { isConflict, isNotFound } from '../../../../shared/machinery/status.ts'
+import { on } from '../../framework/cluster-event.ts'
+import { describeFit } from '../../framework/fit-error.ts'
+import type { Listers } from '../../framework/listers.ts'
+import type { ClusterView, SchedulerPlugin } from '../../framework/plugin.ts'
+import type { Profile } from '../../framework/profile.ts'
+import { type Status, success, unresolvable, unschedulable } from '../../framework/status.ts'
+import { type Candidate, cheapest, findVictims } from './find-victims.ts'
+
+export interface PreemptionParts {
+  readonly client: Client
+  readonly clock: Clock
+  readonly listers: Listers
+  readonly events: EventRecorder
+  readonly profile: () => Profile
+}
+
+const name = 'DefaultPreemption'
+/** Nodes to try: a tenth of all, but at least so many. */
+const MIN_CANDIDATES = 100
+
+/** Whether room is being made already: a less important pod is on its way out of the nominated node. */
+function waitsForVictims({ status, spec }: Pod, view: ClusterView): boolean {
+  const node = status.nominatedNodeName ? view.node(status.nominatedNodeName) : undefined
+  return [...(node?.pods.values() ?? [])].some(
+    ({ pod }) =>
+      pod.metadata.deletionTimestamp !== undefined &&
+      (pod.spec.priority ?? 0) < (spec.priority ?? 0) &&
+      pod.status.conditions?.some(
+        ({ type, reason }) => type === 'DisruptionTarget' && reason === 'PreemptionByScheduler',
+      ),
+  )
+}
+
+export function defaultPreemption({ client, clock, listers, events, profile }: PreemptionParts): SchedulerPlugin {
+  async function evict(victim: Pod, by: Pod, nodeName: string): Promise<void> {
+    const { namespace, name: victimName, uid } = victim.metadata
+    const ref = { namespace, name: victimName }
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'PreemptionByScheduler',
+      message: `${by.spec.schedulerName ?? ''}: preempting to accommodate a higher priority pod`,
+      lastTransitionTime: formatTime(clock.now()),
+    }
+    try {
+      const patch = { metadata: { uid }, status: { conditions: [condition] } }
+      await client.patch(Pod, ref, patch, { type: 'strategic', subresource: 'status' })
+      await client.delete(Pod, ref, { preconditions: { uid } })
+    } catch (error) {
+      if (isNotFound(error) || isConflict(error)) return // gone by itself
+      throw error
+    }
+    events.event(victim, 'Normal', 'Preempted', `Preempted by pod ${by.metadata.uid} on node ${nodeName}`)
+  }
+
+  return {
+    name,
+    requeueOn: [on('Pod', ['deleted'])],
+    async postFilter(state, pod, view, statuses) {
+      const { spec, status } = pod.pod
+      if (spec.preemptionPolicy === 'Never')
+        return { status: unschedulable('preemption: not eligible due to preemptionPolicy=Never.') }
+      if (waitsForVictims(pod.pod, view))
+        return { status: unschedulable('preemption: not eligible due to terminating pod on the nominated node.') }
+      const budgets = listers.disruptionBudgets.list()
+      const candidates: Candidate[] = []
+      const failures = new Map<string, Status & { plugin: string }>()
+      const most = Math.max(MIN_CANDIDATES, Math.trunc(view.nodes.length / 10))
+      for (const node of view.nodes) {
+        if (statuses.get(node.name)?.code !== 'Unschedulable') {
+          failures.set(node.name, { ...unresolvable('Preemption is not helpful for scheduling'), plugin: name })
+          continue
+        }
+        if (candidates.length >= most) continue
+        const found = findVictims(profile(), state, pod, node, budgets, view.nominated?.(node.name) ?? [])
+        if ('victims' in found) candidates.push(found)
+        else failures.set(node.name, { ...found, plugin: name })
+      }
+      const best = cheapest(candidates)
+      if (!best)
+        return {
+          status: unschedulable(`preemption: ${describeFit(view.nodes.length, failures)}`),
+          ...(status.nominatedNodeName ? { nominatedNodeName: '' } : {}),
+        }
+      // Nodes promised to less important pods are theirs no more; they are told by their own next cycle.
+      await Promise.all(best.victims.map(victim => evict(victim, pod.pod, best.nodeName)))
+      return { status: success, nominatedNodeName: best.nodeName }
+    },
+  }
+}

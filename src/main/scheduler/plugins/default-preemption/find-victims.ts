@@ -1,0 +1,122 @@
+// Which pods would have to go from a node so that a more important one fits; and on which node that costs least.
+import type { Pod } from '../../../../shared/api/core/v1.ts'
+import type { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
+import { fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
+import type { NodeInfo } from '../../cache/node-info.ts'
+import type { PodInfo } from '../../cache/pod-info.ts'
+import type { CycleState } from '../../framework/cycle-state.ts'
+import { type Profile, having } from '../../framework/profile.ts'
+import { filterNode } from '../../framework/run-plugins.ts'
+import { type Status, unresolvable } from '../../framework/status.ts'
+
+export interface Candidate {
+  readonly nodeName: string
+  /** Most important first. */
+  readonly victims: readonly Pod[]
+  /** Victims whose disruption budget has nothing left. */
+  readonly violations: number
+}
+
+const priorityOf = (pod: Pod) => pod.spec.priority ?? 0
+const startOf = (pod: Pod) => (pod.status.startTime ? Date.parse(pod.status.startTime) : Number.POSITIVE_INFINITY)
+/** Higher priority first; then who runs longer. */
+const byImportance = (a: PodInfo, b: PodInfo) => {
+  const difference = priorityOf(b.pod) - priorityOf(a.pod)
+  if (difference !== 0) return difference
+  const [x, y] = [startOf(a.pod), startOf(b.pod)]
+  return x === y ? 0 : x - y
+}
+
+/** Splits pods by whether a budget would be broken, taking the budgets down as it goes. */
+function violating(pods: readonly PodInfo[], budgets: readonly PodDisruptionBudget[]): Set<PodInfo> {
+  const left = new Map(budgets.map(budget => [budget, budget.status.disruptionsAllowed ?? 0]))
+  const broken = new Set<PodInfo>()
+  for (const info of pods) {
+    const { metadata } = info.pod
+    if (!metadata.labels) continue
+    for (const budget of budgets) {
+      if (budget.metadata.namespace !== metadata.namespace || !budget.spec.selector) continue
+      if (!fromLabelSelector(budget.spec.selector).matches(metadata.labels)) continue
+      if (Object.hasOwn(budget.status.disruptedPods ?? {}, metadata.name)) continue
+      const allowed = (left.get(budget) ?? 0) - 1
+      left.set(budget, allowed)
+      if (allowed < 0) broken.add(info)
+    }
+  }
+  return broken
+}
+
+/** @returns the fewest, least important victims of the node, or why none help */
+export function findVictims(
+  profile: Profile,
+  state: CycleState,
+  pod: PodInfo,
+  node: NodeInfo,
+  budgets: readonly PodDisruptionBudget[],
+  guests: readonly PodInfo[],
+): Candidate | Status {
+  const priority = priorityOf(pod.pod)
+  const lower = [...node.pods.values()].filter(other => priorityOf(other.pod) < priority)
+  if (lower.length === 0) return unresolvable('No preemption victims found for incoming pod')
+  const trial = node.clone()
+  const gone = new Set<PodInfo>()
+  const remove = (other: PodInfo) => {
+    trial.removePod(other.pod.metadata.uid)
+    gone.add(other)
+    for (const plugin of having(profile, 'removePod')) plugin.removePod(state, pod, other, trial)
+  }
+  const restore = (other: PodInfo) => {
+    trial.addPod(other)
+    gone.delete(other)
+    for (const plugin of having(profile, 'addPod')) plugin.addPod(state, pod, other, trial)
+  }
+  const filters = having(profile, 'filter').filter(({ name }) => !state.skippedFilters.has(name))
+  const fits = () => filterNode(filters, state, pod, trial)
+  const room = guests.filter(
+    other => other.pod.metadata.uid !== pod.pod.metadata.uid && priorityOf(other.pod) >= priority,
+  )
+  for (const guest of room) restore(guest)
+  for (const other of lower) remove(other)
+  try {
+    const problem = fits()
+    if (problem) return problem
+    const sorted = lower.toSorted(byImportance)
+    const broken = violating(sorted, budgets)
+    // The important ones, and those whose budget would be broken, get the first chance to stay.
+    for (const other of [...sorted.filter(o => broken.has(o)), ...sorted.filter(o => !broken.has(o))]) {
+      restore(other)
+      if (fits()) remove(other)
+    }
+    const victims = sorted.filter(other => gone.has(other))
+    return {
+      nodeName: node.name,
+      victims: victims.map(({ pod: victim }) => victim),
+      violations: victims.filter(victim => broken.has(victim)).length,
+    }
+  } finally {
+    // The plugins' state belongs to the whole cycle: leave it as it was.
+    for (const other of [...gone]) restore(other)
+    for (const guest of room) remove(guest)
+  }
+}
+
+/** Sums weigh the number of victims too, whatever the sign of their priorities. */
+const OFFSET = 2 ** 31
+
+/** @returns the candidate that costs least: budgets, the most important victim, their sum, their number, their age */
+export function cheapest(candidates: readonly Candidate[]): Candidate | undefined {
+  const costs = (candidate: Candidate): number[] => {
+    const first = candidate.victims[0]
+    const top = first ? priorityOf(first) : Number.NEGATIVE_INFINITY
+    const oldest = Math.min(...candidate.victims.filter(pod => priorityOf(pod) === top).map(startOf))
+    const sum = candidate.victims.reduce((total, pod) => total + priorityOf(pod) + OFFSET, 0)
+    return [candidate.violations, top, sum, candidate.victims.length, -oldest]
+  }
+  let best: { candidate: Candidate; costs: number[] } | undefined
+  for (const candidate of candidates) {
+    const mine = costs(candidate)
+    const index = best ? mine.findIndex((cost, i) => cost !== best?.costs[i]) : 0
+    if (!best || (index >= 0 && (mine[index] ?? 0) < (best.costs[index] ?? 0))) best = { candidate, costs: mine }
+  }
+  return best?.candidate
+}

@@ -1,0 +1,77 @@
+// (Anti-)affinity terms made ready to ask: which pods a term means, and where.
+import type { Namespace, Pod, PodAffinityTerm } from '../../../../shared/api/core/v1.ts'
+import type { LabelSelector } from '../../../../shared/api/meta/v1.ts'
+import type { Lister } from '../../../../shared/client/lister.ts'
+import { type Labels, fromLabelSelector, labelOf } from '../../../../shared/machinery/selectors.ts'
+
+/** Pods as terms see them. */
+export interface Target {
+  readonly namespace: string
+  readonly labels?: Labels
+}
+
+export interface Term {
+  readonly topologyKey: string
+  readonly weight: number
+  matches(target: Target): boolean
+}
+
+export interface Terms {
+  readonly affinity: readonly Term[]
+  readonly antiAffinity: readonly Term[]
+  readonly preferredAffinity: readonly Term[]
+  readonly preferredAntiAffinity: readonly Term[]
+}
+
+/** `matchLabelKeys` narrow the selector to the pod's own values, `mismatchLabelKeys` exclude them. */
+export function narrowed(
+  selector: LabelSelector | undefined,
+  labels: Labels,
+  match: readonly string[] = [],
+  mismatch: readonly string[] = [],
+): LabelSelector | undefined {
+  const expressions = (keys: readonly string[], operator: string) =>
+    keys.flatMap(key => {
+      const value = labelOf(labels, key)
+      return value === undefined ? [] : [{ key, operator, values: [value] }]
+    })
+  const added = [...expressions(match, 'In'), ...expressions(mismatch, 'NotIn')]
+  if (!selector || added.length === 0) return selector
+  return { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), ...added] }
+}
+
+function compile(pod: Pod, term: PodAffinityTerm, namespaces: Lister<Namespace>, weight = 1): Term {
+  const { labels, namespace: own } = pod.metadata
+  const matcher = fromLabelSelector(narrowed(term.labelSelector, labels, term.matchLabelKeys, term.mismatchLabelKeys))
+  const named = new Set(term.namespaces?.length || term.namespaceSelector ? term.namespaces : [own])
+  const selected = term.namespaceSelector ? fromLabelSelector(term.namespaceSelector) : undefined
+  const inNamespace = (name: string) =>
+    named.has(name) || selected?.everything || selected?.matches(namespaces.get({ name })?.metadata.labels)
+  return {
+    topologyKey: term.topologyKey,
+    weight,
+    matches: target => Boolean(inNamespace(target.namespace)) && matcher.matches(target.labels),
+  }
+}
+
+const compiled = new WeakMap<Pod, Terms>()
+
+export function termsOf(pod: Pod, namespaces: Lister<Namespace>): Terms {
+  const known = compiled.get(pod)
+  if (known) return known
+  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {}
+  const required = (from: typeof podAffinity) =>
+    (from?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(term => compile(pod, term, namespaces))
+  const preferred = (from: typeof podAffinity) =>
+    (from?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm, weight }) =>
+      compile(pod, podAffinityTerm, namespaces, weight),
+    )
+  const terms = {
+    affinity: required(podAffinity),
+    antiAffinity: required(podAntiAffinity),
+    preferredAffinity: preferred(podAffinity),
+    preferredAntiAffinity: preferred(podAntiAffinity),
+  }
+  compiled.set(pod, terms)
+  return terms
+}

@@ -1,0 +1,97 @@
+// A pod's spread constraints made ready to ask, or those that every pod of a Service or workload gets.
+import type { Pod, TopologySpreadConstraint } from '../../../../shared/api/core/v1.ts'
+import { controllerOf } from '../../../../shared/machinery/owner.ts'
+import { type Labels, fromLabelSelector, fromMatchLabels, labelOf } from '../../../../shared/machinery/selectors.ts'
+import { firstUntolerated } from '../../../../shared/machinery/taints.ts'
+import type { NodeInfo } from '../../cache/node-info.ts'
+import type { Listers } from '../../framework/listers.ts'
+import { narrowed } from '../inter-pod-affinity/terms.ts'
+import { acceptsNode } from '../node-affinity/node-affinity.ts'
+
+export interface Constraint {
+  readonly topologyKey: string
+  readonly maxSkew: number
+  readonly minDomains: number
+  matches(labels: Labels): boolean
+  /** Whether pods on this node count: by the policies for node affinity and taints. */
+  counts(node: NodeInfo): boolean
+}
+
+export type When = 'DoNotSchedule' | 'ScheduleAnyway'
+
+export const HOSTNAME = 'kubernetes.io/hostname'
+const HARD = ['NoSchedule', 'NoExecute']
+
+function compile(pod: Pod, constraint: TopologySpreadConstraint): Constraint {
+  const { labels } = pod.metadata
+  const matcher = fromLabelSelector(narrowed(constraint.labelSelector, labels, constraint.matchLabelKeys))
+  return {
+    topologyKey: constraint.topologyKey,
+    maxSkew: constraint.maxSkew,
+    minDomains: constraint.minDomains ?? 1,
+    matches: other => matcher.matches(other),
+    counts: ({ node }) =>
+      node !== undefined &&
+      (constraint.nodeAffinityPolicy === 'Ignore' || acceptsNode(pod, node)) &&
+      (constraint.nodeTaintsPolicy !== 'Honor' || !firstUntolerated(node.spec.taints, pod.spec.tolerations, HARD)),
+  }
+}
+
+/** What selects the pod's siblings: its Services, and the workload that owns it. */
+function siblings({ metadata }: Pod, listers: Listers): ((labels: Labels) => boolean) | undefined {
+  const { namespace, labels } = metadata
+  const matchers = listers.services
+    .list(namespace)
+    .filter(({ spec }) => spec.selector && fromMatchLabels(spec.selector).matches(labels))
+    .map(({ spec }) => fromMatchLabels(spec.selector))
+  const owner = controllerOf({ metadata })
+  if (owner) {
+    const ref = { namespace, name: owner.name }
+    const set = owner.kind === 'ReplicaSet' ? listers.replicaSets.get(ref) : undefined
+    const stateful = owner.kind === 'StatefulSet' ? listers.statefulSets.get(ref) : undefined
+    const selector = (set ?? stateful)?.spec.selector
+    if (selector) matchers.push(fromLabelSelector(selector))
+    const old = owner.kind === 'ReplicationController' ? listers.replicationControllers.get(ref) : undefined
+    if (old?.spec.selector) matchers.push(fromMatchLabels(old.spec.selector))
+  }
+  return matchers.length === 0 ? undefined : other => matchers.every(matcher => matcher.matches(other))
+}
+
+/** @returns the constraints, and whether they are the defaults, for which a node may lack the labels */
+export function constraintsOf(
+  pod: Pod,
+  when: When,
+  listers: Listers,
+): { constraints: Constraint[]; defaults: boolean } {
+  const own = pod.spec.topologySpreadConstraints ?? []
+  if (own.length > 0)
+    return {
+      constraints: own.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when).map(c => compile(pod, c)),
+      defaults: false,
+    }
+  const matches = when === 'ScheduleAnyway' ? siblings(pod, listers) : undefined
+  if (!matches) return { constraints: [], defaults: true }
+  const common = {
+    matches,
+    minDomains: 1,
+    counts: ({ node }: NodeInfo) => node !== undefined && acceptsNode(pod, node),
+  }
+  return {
+    constraints: [
+      { ...common, topologyKey: HOSTNAME, maxSkew: 3 },
+      { ...common, topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5 },
+    ],
+    defaults: true,
+  }
+}
+
+export const domainOf = ({ node }: NodeInfo, { topologyKey }: Constraint): string | undefined =>
+  labelOf(node?.metadata.labels, topologyKey)
+
+/** Pods on the node that the constraint means; those on their way out do not count. */
+export function countOn(node: NodeInfo, namespace: string, { matches }: Constraint): number {
+  let count = 0
+  for (const group of node.groups.values())
+    if (group.live > 0 && group.namespace === namespace && matches(group.labels)) count += group.live
+  return count
+}

@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
+import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
+import { type Scheduler, startScheduler } from '../../../src/main/scheduler/scheduler.ts'
+import { Event, Node, Pod } from '../../../src/shared/api/core/v1.ts'
+import type { Client } from '../../../src/shared/client/client.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { conditionOf } from '../../../src/shared/machinery/conditions.ts'
+import { type TestApiServer, startTestApiServer } from '../../support/api-server.ts'
+import { eventually } from '../../support/eventually.ts'
+import { type NodeParts, type PodParts, makeNode, makePod } from './fixtures.ts'
+
+let api: TestApiServer
+let client: Client
+let scheduler: Scheduler
+const errors: unknown[] = []
+const start = async () => {
+  scheduler = await startScheduler({ client, clock: systemClock, onError: error => errors.push(error) })
+}
+beforeEach(async () => {
+  errors.length = 0
+  api = await startTestApiServer({ subresources: subresourceHandlers({ tunnels: new NodeTunnels(systemClock) }) })
+  client = api.clientAs()
+  await start()
+})
+afterEach(async () => {
+  await scheduler?.[Symbol.asyncDispose]()
+  await api?.[Symbol.asyncDispose]()
+  expect(errors).toEqual([])
+})
+
+async function addNode(name: string, parts: NodeParts = {}) {
+  const { metadata, spec, status } = makeNode(name, parts)
+  const { uid: _uid, ...meta } = metadata
+  await client.create(Node, { metadata: meta, spec })
+  await client.patch(Node, { name }, { status }, { type: 'merge', subresource: 'status' })
+}
+async function addPod(name: string, parts: PodParts = {}) {
+  const { metadata, spec } = makePod(name, parts)
+  const { uid: _uid, ...meta } = metadata
+  return client.create(Pod, { metadata: meta, spec })
+}
+const getPod = (name: string) => client.get(Pod, { namespace: 'default', name })
+const bound = (name: string, node?: string) =>
+  eventually(async () => {
+    const { nodeName } = (await getPod(name)).spec
+    expect(nodeName).toBeTruthy()
+    if (node) expect(nodeName).toBe(node)
+    return nodeName
+  })
+const message = async (name: string) => conditionOf((await getPod(name)).status.conditions, 'PodScheduled')?.message
+
+test('binds a pod and tells so', async () => {
+  await addNode('a')
+  await addPod('p')
+  await bound('p', 'a')
+  await eventually(async () =>
+    expect((await client.list(Event, { namespace: 'default' })).items.map(e => e.message)).toContain(
+      'Successfully assigned default/p to a',
+    ),
+  )
+})
+
+test("says in upstream's words why no node fits, and binds when one comes", async () => {
+  await addNode('small', { allocatable: { cpu: '100m' } })
+  for (const name of ['t1', 't2'])
+    await addNode(name, { spec: { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] } })
+  await addPod('p', { requests: { cpu: '2' } })
+  await eventually(async () =>
+    expect(await message('p')).toBe(
+      '0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {k: v}. ' +
+        'preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.',
+    ),
+  )
+  await addNode('big')
+  await bound('p', 'big')
+})
+
+test('a more important pod takes the place of a less important one', async () => {
+  await addNode('a', { allocatable: { cpu: '1' } })
+  await addPod('low', { requests: { cpu: '1' }, spec: { terminationGracePeriodSeconds: 0 } })
+  await bound('low')
+  await addPod('high', { requests: { cpu: '1' }, spec: { priority: 100 } })
+  await bound('high', 'a')
+  await eventually(async () => {
+    const { items } = await client.list(Event, { namespace: 'default' })
+    const uid = (await getPod('high')).metadata.uid
+    expect(items.map(e => e.message)).toContain(`Preempted by pod ${uid} on node a`)
+  })
+})
+
+test('preemptionPolicy Never evicts nobody', async () => {
+  await addNode('a', { allocatable: { cpu: '1' } })
+  await addPod('low', { requests: { cpu: '1' } })
+  await bound('low')
+  await addPod('high', { requests: { cpu: '1' }, spec: { priority: 100, preemptionPolicy: 'Never' } })
+  await eventually(async () => expect(await message('high')).toContain('not eligible due to preemptionPolicy=Never.'))
+  expect((await getPod('low')).metadata.deletionTimestamp).toBeUndefined()
+})
+
+test('required anti-affinity puts replicas on different nodes, and leaves over what has none', async () => {
+  for (const name of ['a', 'b']) await addNode(name)
+  const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'web' } } }
+  const spec = { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }
+  for (const name of ['p1', 'p2', 'p3']) await addPod(name, { labels: { app: 'web' }, spec })
+  await eventually(async () => {
+    const { items } = await client.list(Pod, { namespace: 'default' })
+    expect(items.map(pod => pod.spec.nodeName ?? '').sort()).toEqual(['', 'a', 'b'])
+    const waiting = items.find(pod => !pod.spec.nodeName)!
+    expect(conditionOf(waiting.status.conditions, 'PodScheduled')?.message).toContain(
+      "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules.",
+    )
+  })
+})
+
+test('DoNotSchedule keeps the skew over zones', async () => {
+  for (const zone of ['x', 'y']) await addNode(`n-${zone}`, { labels: { zone } })
+  const constraint = {
+    maxSkew: 1,
+    topologyKey: 'zone',
+    whenUnsatisfiable: 'DoNotSchedule',
+    labelSelector: { matchLabels: { app: 'web' } },
+  }
+  const names = ['p1', 'p2', 'p3', 'p4', 'p5', 'p6']
+  for (const name of names)
+    await addPod(name, { labels: { app: 'web' }, spec: { topologySpreadConstraints: [constraint] } })
+  const nodes = await Promise.all(names.map(name => bound(name)))
+  expect(nodes.filter(node => node === 'n-x')).toHaveLength(3)
+})
+
+test('a pod whose claim is missing waits and says so', async () => {
+  await addNode('a')
+  await addPod('p', { spec: { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] } })
+  await eventually(async () => expect(await message('p')).toContain('persistentvolumeclaim "data" not found'))
+})
+
+test('never promises more than a node has, also across a restart', async () => {
+  await addNode('a', { allocatable: { cpu: '10' } })
+  await Promise.all(Array.from({ length: 8 }, (_, i) => addPod(`p${i}`, { requests: { cpu: '1' } })))
+  await scheduler[Symbol.asyncDispose]()
+  await Promise.all(Array.from({ length: 8 }, (_, i) => addPod(`q${i}`, { requests: { cpu: '1' } })))
+  await start()
+  await eventually(async () => {
+    const { items } = await client.list(Pod, { namespace: 'default' })
+    expect(items.filter(pod => pod.spec.nodeName)).toHaveLength(10)
+    expect(scheduler.depth).toMatchObject({ active: 0, unschedulable: 6 })
+  })
+})
+
+test('pods of another scheduler are left alone, gated ones until the gate is gone', async () => {
+  await addNode('a')
+  await addPod('foreign', { spec: { schedulerName: 'other' } })
+  await addPod('gated', { spec: { schedulingGates: [{ name: 'example.com/g' }] } })
+  await addPod('plain')
+  await bound('plain')
+  expect((await getPod('foreign')).spec.nodeName).toBeUndefined()
+  expect((await getPod('gated')).spec.nodeName).toBeUndefined()
+  await client.patch(
+    Pod,
+    { namespace: 'default', name: 'gated' },
+    { spec: { schedulingGates: null } },
+    { type: 'merge' },
+  )
+  await bound('gated')
+})
