@@ -8,6 +8,7 @@ import { privilegedGroup } from '../authz/privileged-group.ts'
 import { certificateApprovalCheck, certificateRequester, certificateSigningCheck } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
@@ -35,6 +36,7 @@ export function createAdmission({ store, serviceCIDR }: AdmissionOptions): Admis
   return {
     plugins: [
       namespaceLifecycle(store),
+      limitRanger(store),
       serviceAccount(store),
       nodeRestriction(store),
       taintNodesByCondition,
