@@ -19,6 +19,7 @@ import { type Profile, having } from './framework/profile.ts'
 import { findFeasible, scoreNodes, selectNode } from './framework/run-plugins.ts'
 import { isSuccess } from './framework/status.ts'
 import { type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts'
+import { type Simulation, simulate } from './simulate.ts'
 import { type Explanation, Explanations } from './explanations.ts'
 
 export interface SchedulerOptions {
@@ -33,6 +34,8 @@ export interface SchedulerOptions {
 export interface Scheduler extends AsyncDisposable {
   /** Why a pod has no node, or how its node was chosen; undefined when it was never tried (or long ago). */
   explain(podUid: string): Explanation | undefined
+  /** What would happen to a pod now; nothing is written. Undefined for a schedulerName that is not ours. */
+  simulate(pod: Pod): Simulation | undefined
   /** Pods waiting, by queue. */
   readonly depth: SchedulingQueue['depth']
 }
@@ -49,6 +52,7 @@ export async function startScheduler(options: SchedulerOptions, signal?: AbortSi
   await scheduler.start()
   return {
     explain: uid => scheduler.explanations.get(uid),
+    simulate: pod => scheduler.simulate(pod),
     get depth() {
       return scheduler.queue.depth
     },
@@ -132,6 +136,11 @@ class RunningScheduler {
     await informers.synced()
     this.#ready = true
     this.#wake()
+  }
+
+  simulate(pod: Pod): Simulation | undefined {
+    const profile = this.#profiles.get(pod.spec.schedulerName ?? '')
+    return profile && simulate(profile, this.#cache, pod)
   }
 
   async settled(): Promise<void> {
