@@ -28,6 +28,7 @@ import { openLog } from './log-file.ts'
 import { openPki, type Pki } from './pki/pki.ts'
 import { renderKubeconfig } from './pki/kubeconfig.ts'
 import { type Scheduler, startScheduler } from './scheduler/scheduler.ts'
+import type { Engine } from './store/contract.ts'
 import { openNedbEngine } from './store/nedb/engine.ts'
 import { openObjectStore } from './store/object-store.ts'
 
@@ -161,9 +162,15 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
 }
 
 async function openStore(choice: StoreChoice, layout: DataDirLayout, log: Log) {
-  if (choice.engine === 'etcd') throw new Error('the etcd engine is not part of this build; use --store nedb')
-  const engine = await openNedbEngine({ dataDir: layout.root, log })
+  const engine = await openEngine(choice, layout, log)
   return openObjectStore(engine, { log })
+}
+
+async function openEngine(choice: StoreChoice, layout: DataDirLayout, log: Log): Promise<Engine> {
+  if (choice.engine === 'nedb') return openNedbEngine({ dataDir: layout.root, log })
+  // Loaded only when it is used: gRPC costs a start on the embedded engine nothing.
+  const { openEtcdEngine } = await import('./store/etcd/engine.ts')
+  return openEtcdEngine({ ...choice, log })
 }
 
 /** The address given cannot be listened on. */

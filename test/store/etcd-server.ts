@@ -86,7 +86,8 @@ export class EtcdServer implements AsyncDisposable {
   /** Waits until it has a leader. */
   async ready(): Promise<void> {
     await poll(async () => {
-      if (this.#child?.exitCode != null) throw new Error(`etcd ended:\n${this.output}`)
+      if (this.#child?.exitCode !== null && this.#child?.exitCode !== undefined)
+        throw new Error(`etcd ended:\n${this.output}`)
       if (this.#options.tlsArgs) return this.output.includes('serving client traffic securely')
       return (await this.json('/health', undefined).catch(() => undefined))?.['health'] === 'true'
     }, 30_000)

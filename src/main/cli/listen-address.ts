@@ -17,15 +17,45 @@ export function parseListenAddress(text: string): ListenAddress {
 }
 
 export type StoreChoice =
-  { readonly engine: 'nedb' } | { readonly engine: 'etcd'; readonly endpoints: readonly string[] }
+  | { readonly engine: 'nedb' }
+  | {
+      readonly engine: 'etcd'
+      readonly endpoints: readonly string[]
+      /** Paths of PEM files. */
+      readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string }
+      readonly auth?: { readonly username: string; readonly password: string }
+    }
+
+/** What goes with `--store etcd=…`; of no meaning for other engines. */
+export interface EtcdFlags {
+  readonly etcdCa?: string
+  readonly etcdCert?: string
+  readonly etcdKey?: string
+  /** `name:password` */
+  readonly etcdUser?: string
+}
 
 /** Accepts `nedb` or `etcd=https://a:2379,https://b:2379`. @throws UsageError */
-export function parseStoreChoice(text: string): StoreChoice {
+export function parseStoreChoice(text: string, flags: EtcdFlags = {}): StoreChoice {
   if (text === 'nedb') return { engine: 'nedb' }
   const match = /^etcd=(.+)$/.exec(text)
   const endpoints = match?.[1]?.split(',') ?? []
   const valid = endpoints.length > 0 && endpoints.every(url => /^https?:\/\/[^\s/]+:\d+\/?$/.test(url))
   if (!valid)
     throw new UsageError(`--store wants nedb or etcd=URL[,URL…] such as etcd=https://10.0.0.1:2379, not "${text}"`)
-  return { engine: 'etcd', endpoints }
+  const { etcdCa: ca, etcdCert: cert, etcdKey: key, etcdUser } = flags
+  if (!cert !== !key) throw new UsageError('--etcd-cert and --etcd-key go together: give both or none')
+  const tls = { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
+  return {
+    engine: 'etcd',
+    endpoints,
+    ...(Object.keys(tls).length > 0 ? { tls } : {}),
+    ...(etcdUser ? { auth: parseUser(etcdUser) } : {}),
+  }
+}
+
+function parseUser(text: string) {
+  const colon = text.indexOf(':')
+  if (colon < 1) throw new UsageError('the user for etcd wants NAME:PASSWORD')
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) }
 }

@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { defaultDataDir } from '../data-dir.ts'
 import { productVersion } from '../version.ts'
-import { parseListenAddress, parseStoreChoice } from './listen-address.ts'
+import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-address.ts'
 import { UsageError } from './usage-error.ts'
 
 const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
@@ -22,10 +22,18 @@ function build(): Command {
     .addOption(dataDir())
     .option('--listen <host:port>', 'address of the API server and the window', '127.0.0.1:6443')
     .option('--store <engine>', 'nedb (embedded), or etcd=URL[,URL…]', 'nedb')
+    .addOption(new Option('--etcd-ca <file>', "PEM file of etcd's certificate authority").env('ETCDCTL_CACERT'))
+    .addOption(new Option('--etcd-cert <file>', 'PEM file of the client certificate for etcd').env('ETCDCTL_CERT'))
+    .addOption(new Option('--etcd-key <file>', 'PEM file of its private key').env('ETCDCTL_KEY'))
+    .addOption(
+      new Option('--etcd-user <name:password>', 'user of etcd; the environment keeps it out of process lists').env(
+        'ETCDCTL_USER',
+      ),
+    )
     .option('--no-local-node', 'do not make this machine a node')
-    .action(async (options: { dataDir: string; listen: string; store: string; localNode: boolean }) => {
+    .action(async (options: { dataDir: string; listen: string; store: string; localNode: boolean } & EtcdFlags) => {
       const listen = parseListenAddress(options.listen)
-      const store = parseStoreChoice(options.store)
+      const store = parseStoreChoice(options.store, options)
       await (
         await import('./serve.ts')
       ).serve({ dataDir: options.dataDir, listen, store, localNode: options.localNode })

@@ -70,6 +70,11 @@ export interface Engine extends AsyncDisposable {
    * Engines that others cannot write to do without. @throws StoreError `Unavailable` | `Closed`
    */
   latestRevision?(): Promise<number>
+  /**
+   * Called when history was lost between what `onCommit` told last and now, as after a long sleep while others went on
+   * and compacted. `onCommit` goes on after `revision` once the listener has taken over `state`, which is as of then.
+   */
+  onReset?(listener: (revision: number, state: AsyncIterable<readonly EngineRecord[]>) => Promise<void>): void
   /** Forgets history below `revision`. @throws StoreError `FutureRevision` */
   compact(revision: number): Promise<void>
   health(): EngineHealth

@@ -56,8 +56,8 @@ class CachedObjectStore implements ObjectStore {
   readonly #engine: Engine
   readonly #options: ObjectStoreOptions
   readonly #clock: Clock
-  readonly #live = new Map<string, Stored>()
-  readonly #keys = new SortedKeys()
+  #live = new Map<string, Stored>()
+  #keys = new SortedKeys()
   readonly #texts: JsonCache
   readonly #ring: EventRing
   readonly #watchers: Watchers
@@ -92,20 +92,21 @@ class CachedObjectStore implements ObjectStore {
     // Commits that arrive while the state streams in are newer than it and wait their turn.
     let early: (readonly EngineRecord[])[] | undefined = []
     this.#engine.onCommit(records => (early ? early.push(records) : this.#publish(records)))
-    const pacer = new Pacer()
-    for await (const batch of this.#engine.load(signal))
-      for (const { value, ...record } of batch) {
-        if (value !== null) this.#put(decodeRecord({ ...record, value }))
-        if (pacer.due) await pacer.pause()
-      }
+    this.#engine.onReset?.((revision, state) => this.#reset(revision, state))
+    const { live, keys } = await gather(this.#engine.load(signal))
+    this.#live = live
+    this.#keys = keys
     const waiting = early
     early = undefined
     for (const records of waiting) this.#publish(records)
     this.#scheduleCompaction()
   }
 
-  fresh(): Promise<void> {
-    return this.#closed ? Promise.reject(closedError()) : Promise.resolve()
+  async fresh(signal?: AbortSignal): Promise<void> {
+    if (this.#closed) throw closedError()
+    if (!this.#engine.latestRevision) return
+    await this.#engine.latestRevision()
+    signal?.throwIfAborted()
   }
 
   get(key: string): Stored | undefined {
@@ -119,6 +120,7 @@ class CachedObjectStore implements ObjectStore {
   }
 
   async create(key: string, object: AnyObject): Promise<Stored> {
+    if (this.#live.has(key)) await this.fresh()
     if (this.#live.has(key)) throw new StoreError('KeyExists', `${key} exists`)
     const value = encodeObject(object)
     const revision = await this.#engine.commit([{ key, value, expect: 0 }])
@@ -126,14 +128,14 @@ class CachedObjectStore implements ObjectStore {
   }
 
   async update(key: string, object: AnyObject, expect: number): Promise<Stored> {
-    const { createRevision } = this.#expectLive(key, expect)
+    const { createRevision } = await this.#expectLive(key, expect)
     const value = encodeObject(object)
     const revision = await this.#engine.commit([{ key, value, expect }])
     return this.#written({ key, value, revision, createRevision })
   }
 
   async delete(key: string, expect: number): Promise<Stored> {
-    const last = this.#expectLive(key, expect)
+    const last = await this.#expectLive(key, expect)
     const revision = await this.#engine.commit([{ key, value: null, expect }])
     return this.#told(revision, key) ?? deletedAt(last, revision)
   }
@@ -164,6 +166,16 @@ class CachedObjectStore implements ObjectStore {
     this.#cancelCompaction()
     await this.#engine[Symbol.asyncDispose]()
     this.#watchers.end(closedError())
+  }
+
+  /** Takes over a newer state to which no events lead; until it is complete, reads show the old one. */
+  async #reset(revision: number, state: AsyncIterable<readonly EngineRecord[]>): Promise<void> {
+    const { live, keys } = await gather(state)
+    this.#live = live
+    this.#keys = keys
+    this.#revision = revision
+    this.#ring.forget(revision)
+    this.#watchers.end(new StoreError('Compacted', `history up to revision ${revision} was lost; list again`))
   }
 
   /** Makes one durable transaction visible: state first, then history, then the watchers, all at its revision. */
@@ -215,7 +227,9 @@ class CachedObjectStore implements ObjectStore {
     return undefined
   }
 
-  #expectLive(key: string, expect: number): Stored {
+  /** What does not match may only be not here yet: others may write to the same engine. */
+  async #expectLive(key: string, expect: number): Promise<Stored> {
+    if (this.#live.get(key)?.revision !== expect) await this.fresh()
     const stored = this.#live.get(key)
     if (!stored) throw new StoreError('KeyNotFound', `${key} does not exist`)
     if (stored.revision !== expect)
@@ -244,6 +258,21 @@ class CachedObjectStore implements ObjectStore {
         })
     })
   }
+}
+
+/** Decodes a whole state, in slices. */
+async function gather(state: AsyncIterable<readonly EngineRecord[]>) {
+  const live = new Map<string, Stored>()
+  const keys = new SortedKeys()
+  const pacer = new Pacer()
+  for await (const batch of state)
+    for (const { value, ...record } of batch) {
+      if (value === null) continue
+      if (!live.has(record.key)) keys.add(record.key)
+      live.set(record.key, decodeRecord({ ...record, value }))
+      if (pacer.due) await pacer.pause()
+    }
+  return { live, keys }
 }
 
 const closedError = () => new StoreError('Closed', 'the store is closed')

@@ -70,6 +70,8 @@ interface Parts {
   readonly compacted: number
 }
 
+type ResetListener = Parameters<NonNullable<Engine['onReset']>>[0]
+
 const OK: EngineHealth = { state: 'ok', detail: '' }
 
 class EtcdEngine implements Engine {
@@ -78,6 +80,7 @@ class EtcdEngine implements Engine {
   readonly #waiters: RevisionWaiters
   readonly #end = new AbortController()
   readonly #listeners: ((records: readonly EngineRecord[]) => void)[] = []
+  readonly #resetListeners: ResetListener[] = []
   /** Marks our transactions in the watch, also those whose answer was lost. */
   readonly #id = randomUUID()
   #transactions = 0
@@ -151,6 +154,10 @@ class EtcdEngine implements Engine {
 
   onCommit(listener: (records: readonly EngineRecord[]) => void): void {
     this.#listeners.push(listener)
+  }
+
+  onReset(listener: ResetListener): void {
+    this.#resetListeners.push(listener)
   }
 
   /** Concurrent calls share a read, but never one that was under way already: its answer may be older than the call. */
@@ -283,9 +290,18 @@ class EtcdEngine implements Engine {
     }
   }
 
-  #gap(compacted: number): Promise<void> {
+  async #gap(compacted: number): Promise<void> {
+    const { connection, space, log } = this.#parts
+    const { header } = await readHead(connection, space)
+    log.warn(
+      { from: this.#revision, to: header.revision, compacted },
+      'history was compacted away; loading the state again',
+    )
+    for (const listener of this.#resetListeners)
+      await listener(header.revision, readAll(connection, space, header.revision, this.#end.signal))
     this.#compacted = Math.max(this.#compacted, compacted)
-    return Promise.reject(new StoreError('Compacted', `history up to revision ${compacted} is compacted away`))
+    this.#revision = header.revision
+    this.#waiters.reached(header.revision, undefined)
   }
 
   #up(): void {
