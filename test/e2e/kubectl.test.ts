@@ -103,7 +103,9 @@ describe.each(clients)('with %s', (_name, kubectl) => {
     expect(await k('get', 'deployment', 'web', '-o', 'jsonpath={.status.readyReplicas}')).toBe('3')
     expect(await k('get', 'all')).toContain('replicaset.apps/web-')
     expect(await k('describe', 'deployment', 'web')).toContain('ScalingReplicaSet')
-    await until('the events are shown', async () => /Normal\s+Started/.test(await k('describe', 'pods', '-l', 'app=web')))
+    await until('the events are shown', async () =>
+      /Normal\s+Started/.test(await k('describe', 'pods', '-l', 'app=web')),
+    )
     expect(await k('explain', 'deployment.spec.replicas')).toContain('integer')
   })
 

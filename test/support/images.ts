@@ -29,10 +29,3 @@ export function busyboxImage(): string {
   }
   return name
 }
-
-/** A command that serves a folder over HTTP with the busybox image. */
-export const httpServerCommand = (port: number): string[] => [
-  'sh',
-  '-c',
-  `mkdir -p /tmp/www && hostname > /tmp/www/index.html && exec httpd -f -p ${port} -h /tmp/www`,
-]

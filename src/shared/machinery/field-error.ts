@@ -36,11 +36,6 @@ export const invalidValue = (field: string, value: unknown, detail: string): Fie
   field,
   message: withDetail(`Invalid value: ${showValue(value)}`, detail),
 })
-export const typeInvalid = (field: string, value: unknown, detail: string): FieldError => ({
-  type: 'FieldValueTypeInvalid',
-  field,
-  message: withDetail(`Invalid value: ${showValue(value)}`, detail),
-})
 export const duplicate = (field: string, value: unknown): FieldError => ({
   type: 'FieldValueDuplicate',
   field,

@@ -5,7 +5,6 @@ const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`
 const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const LABEL_VALUE = `(${QUALIFIED})?`
-const ENV_NAME = '[-._a-zA-Z][-._a-zA-Z0-9]*'
 const CONFIG_KEY = '[-._a-zA-Z0-9]+'
 const HEADER_NAME = '[-A-Za-z0-9]+'
 const PERCENT = '[0-9]+%'
@@ -46,7 +45,6 @@ const isSubdomain = whole(SUBDOMAIN)
 const isLabel1035 = whole(LABEL_1035)
 const isQualified = whole(QUALIFIED)
 const isLabelValueText = whole(LABEL_VALUE)
-const isEnvName = whole(ENV_NAME)
 const isConfigKey = whole(CONFIG_KEY)
 const isHeaderName = whole(HEADER_NAME)
 const isWildcard = whole(WILDCARD)
@@ -142,14 +140,6 @@ export function envVarName(text: string): string[] {
   return /^[\x20-\x3c\x3e-\x7e]+$/.test(text)
     ? []
     : ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
-}
-
-/** The stricter form, for names taken from keys and prefixes where upstream still wants it. */
-export function strictEnvVarName(text: string): string[] {
-  const message =
-    "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit"
-  const errors = isEnvName(text) ? [] : [regexMessage(message, ENV_NAME, 'my.env-name', 'MY_ENV.NAME', 'MyEnvName1')]
-  return [...errors, ...dotted(text)]
 }
 
 function dotted(text: string): string[] {

@@ -187,13 +187,6 @@ export function isQuantity(input: unknown): input is string | number {
 
 export const zero = new Quantity(0n)
 
-/** @returns the quantity for a whole number of units. */
-export const quantityOf = (units: number, format: QuantityFormat = 'DecimalSI'): Quantity =>
-  new Quantity(BigInt(Math.round(units)) * NANO, format)
-
-/** @returns the quantity for thousandths of a unit. */
-export const milliQuantityOf = (milli: number): Quantity => new Quantity(BigInt(Math.round(milli)) * 1_000_000n)
-
 // The same few texts come by millions of times; parsing them again would dominate decoding.
 const canonicalTexts = new Map<string, string>()
 

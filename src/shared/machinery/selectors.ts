@@ -90,7 +90,6 @@ function matcherOf(given: readonly LabelRequirement[]): LabelMatcher {
   }
 }
 
-export const everything: LabelMatcher = matcherOf([])
 export const nothing: LabelMatcher = {
   requirements: [],
   everything: false,

@@ -30,6 +30,3 @@ export const firstUntolerated = <T extends TaintLike>(
   taints?.find(
     taint => effects.includes(taint.effect) && !tolerations?.some(toleration => tolerates(toleration, taint)),
   )
-
-/** `key=value:effect`, without what is empty. */
-export const showTaint = ({ key, value, effect }: TaintLike): string => `${key}${value ? `=${value}` : ''}:${effect}`

@@ -55,7 +55,7 @@ export function infoOf(node: Node, pods: readonly Pod[] = []): NodeInfo {
   return info
 }
 
-export const viewOf = (...nodes: NodeInfo[]): ClusterView => ({
+const viewOf = (...nodes: NodeInfo[]): ClusterView => ({
   nodes,
   node: name => nodes.find(node => node.name === name),
 })

@@ -25,5 +25,3 @@ export const unresolvable = (...reasons: string[]): Status => ({ code: 'Unschedu
 export const failed = (reason: string): Status => ({ code: 'Error', reasons: [reason] })
 
 export const isSuccess = ({ code }: Status): boolean => code === 'Success'
-export const isRejection = ({ code }: Status): boolean =>
-  code === 'Unschedulable' || code === 'UnschedulableAndUnresolvable'

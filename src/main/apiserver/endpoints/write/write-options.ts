@@ -1,19 +1,12 @@
 // The query parameters that every write understands: dryRun, fieldManager, fieldValidation, force.
 import { type FieldError, notSupported } from '../../../../shared/machinery/field-error.ts'
 import { invalid } from '../../../../shared/machinery/status.ts'
+import { managerFromUserAgent } from '../../patch/apply/managers.ts'
 import type { ApiRequest } from '../../request.ts'
 import { validateFieldManager } from '../../schema/validate-meta.ts'
 import type { WriteOptions } from '../contract.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
-
-const MAX_MANAGER_LENGTH = 128
-
-/** The first word of the user agent, as upstream names managers that do not name themselves. */
-function managerOf(userAgent: string | undefined): string {
-  const name = (userAgent ?? '').split('/')[0] ?? ''
-  return name === '' ? 'unknown' : name.slice(0, MAX_MANAGER_LENGTH)
-}
 
 /** @param dryRun the values given, from the query or an options body @throws ApiError 422 */
 export function parseDryRun(dryRun: readonly string[], optionsKind: string): boolean {
@@ -34,7 +27,7 @@ export function writeOptionsOf(request: ApiRequest, optionsKind: string): WriteO
   return {
     user,
     dryRun: parseDryRun(query.getAll('dryRun'), optionsKind),
-    fieldManager: manager === '' ? managerOf(headers['user-agent']) : manager,
+    fieldManager: manager === '' ? managerFromUserAgent(headers['user-agent']) : manager,
     warn: text => request.warn(text),
   }
 }
