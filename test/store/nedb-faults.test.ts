@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Engine } from '../../src/main/store/contract.ts'
+import type { AnyObject } from '../../src/shared/machinery/object.ts'
+import { type Engine, MAX_OBJECT_BYTES } from '../../src/main/store/contract.ts'
 import { realDisk, type Disk } from '../../src/main/store/nedb/disk.ts'
 import { openNedbEngine } from '../../src/main/store/nedb/engine.ts'
+import { openObjectStore } from '../../src/main/store/object-store.ts'
 import { poll } from '../suites/store.ts'
 import { tempFolder, type TempFolder } from './temp-folder.ts'
 
@@ -62,12 +64,23 @@ for (const place of ['syncData', 'beforeAppend'] as const)
     expect([...(await stateOf(engine)).keys()].sort()).toEqual(['/after', '/before'])
   })
 
-test('on a full disk creates answer NoSpace, deletes and reads go on, and room brings writing back', async context => {
+/** Runs the check on a file system of three megabytes of its own. */
+async function onSmallDisk(skip: (why: string) => void, check: (mount: string) => Promise<void>): Promise<void> {
   const mount = join(folder.path, 'small')
   await mkdir(mount)
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', mount])
-  if (mounted.status !== 0) return context.skip(`tmpfs cannot be mounted here: ${mounted.stderr?.toString()}`)
+  if (mounted.status !== 0) return skip(`tmpfs cannot be mounted here: ${mounted.stderr?.toString()}`)
   try {
+    await check(mount)
+  } finally {
+    await engine?.[Symbol.asyncDispose]()
+    engine = undefined
+    expect(spawnSync('umount', [mount]).status).toBe(0)
+  }
+}
+
+test('on a full disk creates answer NoSpace, deletes and reads go on, and room brings writing back', context =>
+  onSmallDisk(context.skip, async mount => {
     const ballast = join(mount, 'ballast')
     await writeFile(ballast, Buffer.alloc(1024 * 1024))
     engine = await openNedbEngine({ dataDir: join(mount, 'data'), reserveBytes: 256 * 1024 })
@@ -89,11 +102,61 @@ test('on a full disk creates answer NoSpace, deletes and reads go on, and room b
     await engine[Symbol.asyncDispose]()
     engine = await openNedbEngine({ dataDir: join(mount, 'data') })
     expect([...(await stateOf(engine)).keys()].sort()).toEqual([...acknowledged, '/more'].sort())
-  } finally {
-    await engine?.[Symbol.asyncDispose]()
-    engine = undefined
-    expect(spawnSync('umount', [mount]).status).toBe(0)
-  }
+  }))
+
+test('on a full disk an object with a finalizer can be deleted: what leads to a deletion passes', context =>
+  onSmallDisk(context.skip, async mount => {
+    engine = await openNedbEngine({ dataDir: join(mount, 'data'), reserveBytes: 256 * 1024 })
+    const store = await openObjectStore(engine, { compactEveryMs: 0 })
+    const object = (metadata: object, data = '') =>
+      ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', ...metadata }, data }) as unknown as AnyObject
+    const held = await store.create('/held', object({ finalizers: ['example.com/wait'] }))
+    let outcome: string | undefined = 'ok'
+    for (let i = 0; outcome === 'ok' && i < 5000; i++)
+      outcome = await failure(store.create(`/k${i}`, object({}, 'x'.repeat(20_000))))
+    expect(outcome).toBe('NoSpace')
+    const time = { deletionTimestamp: '2026-01-01T00:00:00Z' }
+    const marked = object({ ...time, finalizers: ['example.com/wait'] })
+    const going = await store.update('/held', marked, held.revision)
+    expect(await failure(store.update('/held', marked, going.revision))).toBe('NoSpace')
+    const free = await store.update('/held', object({ ...time, finalizers: [] }), going.revision)
+    await store.delete('/held', free.revision)
+    expect(store.get('/held')).toBeUndefined()
+  }))
+
+test('a disk that is full of the past is compacted, and writing comes back without anybody freeing space', context =>
+  onSmallDisk(context.skip, async mount => {
+    const options = { dataDir: join(mount, 'data'), reserveBytes: 256 * 1024, segmentBytes: 200_000 }
+    engine = await openNedbEngine(options)
+    let outcome: string | undefined = 'ok'
+    let last = ''
+    for (let i = 0; outcome === 'ok' && i < 5000; i++) {
+      const value = `${i} ${'x'.repeat(20_000)}`
+      outcome = await failure(engine.commit([{ key: '/same', value }]))
+      if (outcome === 'ok') last = value
+    }
+    expect(outcome).toBe('NoSpace')
+    await poll(() => engine!.health().state === 'ok', 20_000)
+    await engine.commit([{ key: '/more', value: '1' }])
+    await engine[Symbol.asyncDispose]()
+    engine = await openNedbEngine(options)
+    expect(await stateOf(engine)).toEqual(
+      new Map([
+        ['/same', last],
+        ['/more', '1'],
+      ]),
+    )
+  }))
+
+test('an object above the largest that can be stored is refused as TooLarge and leaves nothing behind', async () => {
+  engine = await openNedbEngine({ dataDir: folder.path })
+  const store = await openObjectStore(engine, { compactEveryMs: 0 })
+  const object = (bytes: number) =>
+    ({ apiVersion: 'v1', kind: 'X', metadata: { name: 'a' }, data: 'é'.repeat(bytes / 2) }) as unknown as AnyObject
+  expect(await failure(store.create('/a', object(MAX_OBJECT_BYTES)))).toBe('TooLarge')
+  const { revision } = await store.create('/a', object(MAX_OBJECT_BYTES - 1000))
+  expect(await failure(store.update('/a', object(MAX_OBJECT_BYTES), revision))).toBe('TooLarge')
+  expect(store.revision).toBe(revision)
 })
 
 test('kill -9 during writes loses nothing that was acknowledged and tears no transaction', async () => {

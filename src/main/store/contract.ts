@@ -20,7 +20,7 @@ export type StoreErrorCode =
   | 'Compacted' // the revision asked for is compacted away
   | 'FutureRevision' // the revision asked for does not exist yet
   | 'TooLarge' // the object's text is longer than MAX_OBJECT_BYTES
-  | 'NoSpace' // the disk is full: reads and deletes go on
+  | 'NoSpace' // the disk is full: reads and deletes go on, and what deletes need first
   | 'TooLarge' // more than the engine takes in one transaction
   | 'Unavailable' // fail-stop after an I/O error, or no quorum
   | 'Locked' // another process owns the data folder
@@ -86,6 +86,8 @@ export interface EngineWrite {
   readonly value: string | null
   /** Mod revision that the key must have: 0 = must not exist, undefined = whatever it is. */
   readonly expect?: number
+  /** A step on the way to a deletion: goes on when the disk is full, as deletes do. */
+  readonly releases?: boolean
 }
 
 export interface EngineHealth {

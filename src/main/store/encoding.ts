@@ -1,11 +1,15 @@
 // Objects to text and back. The stored text has no resourceVersion: the revision is known only when it is durable.
 import type { AnyObject } from '../../shared/machinery/object.ts'
-import type { EngineRecord, Stored } from './contract.ts'
+import { type EngineRecord, MAX_OBJECT_BYTES, type Stored, StoreError } from './contract.ts'
 
-/** @returns the text to be stored. `__proto__` is an ordinary field here and stays one. */
+/** @returns the text to be stored. `__proto__` is an ordinary field here and stays one. @throws StoreError `TooLarge` */
 export function encodeObject(object: AnyObject): string {
   const { resourceVersion: _, ...metadata } = object.metadata
-  return JSON.stringify({ ...object, metadata })
+  const text = JSON.stringify({ ...object, metadata })
+  // Only a text near the limit needs its bytes counted: a character takes one to three.
+  if (text.length * 3 > MAX_OBJECT_BYTES && Buffer.byteLength(text) > MAX_OBJECT_BYTES)
+    throw new StoreError('TooLarge', `limit is ${MAX_OBJECT_BYTES}`)
+  return text
 }
 
 /** @returns the object as readers see it: decoded once, with its revision as resourceVersion. */

@@ -128,9 +128,9 @@ class CachedObjectStore implements ObjectStore {
   }
 
   async update(key: string, object: AnyObject, expect: number): Promise<Stored> {
-    const { createRevision } = await this.#expectLive(key, expect)
+    const { createRevision, object: before } = await this.#expectLive(key, expect)
     const value = encodeObject(object)
-    const revision = await this.#engine.commit([{ key, value, expect }])
+    const revision = await this.#engine.commit([{ key, value, expect, releases: releases(before, object) }])
     return this.#written({ key, value, revision, createRevision })
   }
 
@@ -274,6 +274,11 @@ async function gather(state: AsyncIterable<readonly EngineRecord[]>) {
     }
   return { live, keys }
 }
+
+/** Whether the write brings a deletion forward: it must pass on a full disk, or nothing could be deleted there. */
+const releases = ({ metadata: before }: AnyObject, { metadata: next }: AnyObject): boolean =>
+  (next.deletionTimestamp !== undefined && before.deletionTimestamp === undefined) ||
+  (next.finalizers?.length ?? 0) < (before.finalizers?.length ?? 0)
 
 const closedError = () => new StoreError('Closed', 'the store is closed')
 

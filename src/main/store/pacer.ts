@@ -1,7 +1,7 @@
 // Lets the event loop breathe inside long loops.
 
 /** Longest piece of work in one go. */
-const SLICE_MS = 8
+const SLICE_MS = 6
 
 /** @returns a function that says when it is time to pause, and one that pauses. */
 export class Pacer {

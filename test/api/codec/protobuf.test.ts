@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeBody } from '../../../src/main/apiserver/codec/decode-body.ts'
 import {
   decodeProtobuf,
+  decodeProtobufInSlices,
   encodeProtobuf,
   encodeWatchFrame,
   messageIdOf,
@@ -98,6 +99,15 @@ describe('encodeProtobuf()', () => {
   test('is undone by decodeProtobuf(), embedded structs, negative numbers and __proto__ included', () => {
     expect(decodeProtobuf(encodeProtobuf(pod)!)).toEqual(pod)
     expect(JSON.stringify(decodeProtobuf(encodeProtobuf(pod)!))).toContain('"__proto__":"x"')
+  })
+
+  test('is undone in slices as in one go, for messages of every size', async () => {
+    const env = Array.from({ length: 20_000 }, (_, i) => ({ name: `NAME_${i}`, value: `value-${i}` }))
+    const containers = ['a', 'b'].map(name => ({ name, image: 'i', env, resources: {} }))
+    for (const object of [pod, { ...pod, spec: { ...pod.spec, containers } }]) {
+      const bytes = encodeProtobuf(object)!
+      expect(await decodeProtobufInSlices(bytes)).toEqual(decodeProtobuf(bytes))
+    }
   })
 
   test('is undone for every type that has a message, whatever the values', () => {

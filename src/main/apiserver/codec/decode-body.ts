@@ -1,5 +1,6 @@
 // Request bodies: bytes in one of the accepted formats become a JSON value.
-import { badRequest } from '../../../shared/machinery/status.ts'
+import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
+import { MAX_OBJECT_BYTES } from '../../store/contract.ts'
 import { DecodeWorker, type ParseResult } from './decode-worker.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from './media-type.ts'
 import { scanJson } from './scan-json.ts'
@@ -20,8 +21,8 @@ const ACCEPTED = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE] as const
 
 const worker = new DecodeWorker()
 
-/** Ends the worker thread; a later body starts a new one. */
-export const closeBodyDecoder = (): Promise<void> => worker[Symbol.asyncDispose]()
+/** Ends the worker thread, which would keep the process for a while; a later body starts a new one. */
+export const closeBodyDecoder = (): Promise<void> => worker.rest()
 
 /**
  * @param contentType the header as sent; absent means JSON
@@ -70,12 +71,12 @@ async function parseYamlBody(bytes: Buffer): Promise<ParseResult> {
 
 /** Loaded on first use, as the table of field numbers is only needed here. */
 async function parseProtobuf(bytes: Buffer): Promise<unknown> {
-  const [{ decodeProtobuf }, { WireError }] = await Promise.all([
+  const [{ decodeProtobufInSlices }, { WireError }] = await Promise.all([
     import('./protobuf/envelope.ts'),
     import('./protobuf/wire.ts'),
   ])
   try {
-    return decodeProtobuf(bytes)
+    return await decodeProtobufInSlices(bytes)
   } catch (error) {
     if (error instanceof WireError) throw badRequest(error.message)
     throw error
@@ -83,9 +84,10 @@ async function parseProtobuf(bytes: Buffer): Promise<unknown> {
 }
 
 async function inWorker(format: 'json' | 'yaml', bytes: Buffer): Promise<ParseResult> {
-  try {
-    return await worker.parse(format, bytes, MAX_DEPTH)
-  } catch (error) {
+  const result = await worker.parse(format, bytes, MAX_DEPTH, MAX_OBJECT_BYTES).catch((error: unknown) => {
     throw badRequest(error instanceof Error ? error.message : String(error))
-  }
+  })
+  if (result.tooLarge)
+    throw new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_OBJECT_BYTES}`)
+  return result
 }

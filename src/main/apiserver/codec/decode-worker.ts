@@ -12,12 +12,14 @@ export interface ParseResult {
   readonly value?: unknown
   readonly error?: string
   readonly duplicates: string[]
+  /** Many nodes and more than `maxBytes` without white space: not handed over. */
+  readonly tooLarge?: boolean
 }
 
 interface Reply {
   readonly id: number
   readonly part?: ValuePart
-  readonly done?: { readonly error?: string; readonly duplicates: string[] }
+  readonly done?: Omit<ParseResult, 'value'>
   readonly crash?: string
 }
 
@@ -32,6 +34,7 @@ interface Waiting {
 const IDLE_MS = 30_000
 /** Nodes in one message: about a millisecond to receive. */
 const PART_NODES = 4000
+const FEW_PARTS = 4
 
 const source = () => `
 const { parentPort, workerData } = require('node:worker_threads')
@@ -49,11 +52,15 @@ const parse = (format, text, maxDepth) => {
   return scan.error ? scan : { value: JSON.parse(text), duplicates: scan.duplicates }
 }
 const open = new Map()
-parentPort.on('message', ({ id, more, format, bytes, maxDepth }) => {
+parentPort.on('message', ({ id, more, format, bytes, maxDepth, maxBytes }) => {
   try {
     if (!more) {
       const { value, error, duplicates } = parse(format, Buffer.from(bytes).toString('utf8').replace(/^\\uFEFF/, ''), maxDepth)
-      open.set(id, { parts: error ? [] : splitValue(value, ${PART_NODES}), next: 0, done: { error, duplicates: duplicates.slice(0, 100) } })
+      const parts = error ? [] : splitValue(value, ${PART_NODES})
+      // A long text in few nodes costs the main thread little and gets its kind's own answer there.
+      const tooLarge = parts.length > ${FEW_PARTS} && Buffer.byteLength(JSON.stringify(value)) > maxBytes
+      const done = { error, duplicates: duplicates.slice(0, 100), tooLarge }
+      open.set(id, { parts: tooLarge ? [] : parts, next: 0, done })
     }
     const state = open.get(id)
     if (state.next < state.parts.length) parentPort.postMessage({ id, part: state.parts[state.next++] })
@@ -81,7 +88,7 @@ export class DecodeWorker implements AsyncDisposable {
   }
 
   /** @throws Error when parsing takes too long or the worker dies */
-  parse(format: 'json' | 'yaml', bytes: Uint8Array, maxDepth: number): Promise<ParseResult> {
+  parse(format: 'json' | 'yaml', bytes: Uint8Array, maxDepth: number, maxBytes = Infinity): Promise<ParseResult> {
     const worker = (this.#worker ??= this.#start())
     clearTimeout(this.#idle)
     const id = this.#nextId++
@@ -91,7 +98,7 @@ export class DecodeWorker implements AsyncDisposable {
     }, this.#timeoutMs)
     timer.unref()
     this.#waiting.set(id, { assembler: new ValueAssembler(), resolve, reject, timer })
-    worker.postMessage({ id, format, bytes, maxDepth })
+    worker.postMessage({ id, format, bytes, maxDepth, maxBytes })
     return promise
   }
 
@@ -100,9 +107,9 @@ export class DecodeWorker implements AsyncDisposable {
       eval: true,
       workerData: { from: createRequire(import.meta.url).resolve('yaml') },
     })
-    worker.unref()
     worker.on('message', (reply: Reply) => this.#receive(worker, reply))
     worker.on('error', error => void this.#stop(error instanceof Error ? error : new Error(String(error))))
+    worker.unref()
     return worker
   }
 
@@ -120,6 +127,11 @@ export class DecodeWorker implements AsyncDisposable {
     if (this.#waiting.size === 0) this.#idle = setTimeout(() => void this.#stop(), IDLE_MS).unref()
     if (done) waiting.resolve({ value: waiting.assembler.value, ...done })
     else waiting.reject(new Error(crash ?? 'the decoding worker failed'))
+  }
+
+  /** Ends the thread when nobody waits for it; a later body starts a new one. */
+  async rest(): Promise<void> {
+    if (this.#waiting.size === 0) await this.#stop()
   }
 
   async #stop(error = new Error('the decoder was closed')): Promise<void> {

@@ -77,5 +77,7 @@ export class ValueAssembler {
 }
 
 function define(container: object, key: string | number, value: unknown): void {
-  Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true })
+  if (key === '__proto__')
+    Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true })
+  else (container as Record<string | number, unknown>)[key] = value
 }

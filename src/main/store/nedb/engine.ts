@@ -108,10 +108,14 @@ class NedbEngine implements Engine {
   }
 
   async *load(signal?: AbortSignal): AsyncGenerator<readonly EngineRecord[], void> {
-    const live = this.#parts.index.snapshot()
-    for await (const records of this.#parts.log.records(signal)) {
-      const batch = records.filter(({ key, value, revision }) => value !== null && live.get(key) === revision)
-      if (batch.length > 0) yield batch
+    const view = this.#parts.index.view()
+    try {
+      for await (const records of this.#parts.log.records(signal)) {
+        const batch = records.filter(record => view.isLive(record))
+        if (batch.length > 0) yield batch
+      }
+    } finally {
+      view[Symbol.dispose]()
     }
   }
 
@@ -258,7 +262,17 @@ class NedbEngine implements Engine {
     this.#log.error({ err: error }, 'the disk is full: writes are refused, reads and deletes go on')
     const detail = `the disk of ${this.#options.dataDir} is full: free some space; deletes go on, and writes as soon as there is room`
     this.#health = { state: 'no-space', detail }
-    this.#retry(FIRST_RETRY_MS, () => this.#parts.reserve.fill())
+    this.#retry(FIRST_RETRY_MS, () => this.#regainSpace())
+  }
+
+  /** Drops what the log keeps only for its past, as far as there is room to write what lives, and takes the reserve. */
+  async #regainSpace(): Promise<void> {
+    const { log, index, reserve } = this.#parts
+    if (log.sealedBytes(this.#revision) > 1.25 * index.liveBytes)
+      await log
+        .compact(this.#revision, record => index.isLive(record), true)
+        .catch((error: unknown) => this.#log.warn({ err: error }, 'the log could not be compacted on the full disk'))
+    await reserve.fill()
   }
 
   #noSpaceOrLog(error: unknown): void {
@@ -311,6 +325,7 @@ class NedbEngine implements Engine {
   }
 }
 
-const deletesOnly = (writes: readonly EngineWrite[]): boolean => writes.every(({ value }) => value === null)
+const deletesOnly = (writes: readonly EngineWrite[]): boolean =>
+  writes.every(({ value, releases }) => value === null || releases)
 
 const closedError = () => new StoreError('Closed', 'the store is closed')

@@ -11,8 +11,15 @@ export interface KeyState {
 /** Length of a record around its key and value. */
 const RECORD_OVERHEAD_BYTES = 60
 
+/** The index as it was when the view was taken. */
+export interface KeyIndexView extends Disposable {
+  isLive(record: EngineRecord): boolean
+}
+
 export class KeyIndex {
   readonly #keys = new Map<string, KeyState>()
+  /** For each view, the revisions of the keys that have changed since; undefined = the key did not exist. */
+  readonly #views = new Set<Map<string, number | undefined>>()
   #liveBytes = 0
 
   /** Roughly what a log without any garbage would take. */
@@ -25,7 +32,9 @@ export class KeyIndex {
   }
 
   apply({ key, value, revision, createRevision }: EngineRecord): void {
-    this.#liveBytes -= this.#keys.get(key)?.bytes ?? 0
+    const before = this.#keys.get(key)
+    for (const changed of this.#views) if (!changed.has(key)) changed.set(key, before?.revision)
+    this.#liveBytes -= before?.bytes ?? 0
     if (value === null) {
       this.#keys.delete(key)
       return
@@ -40,10 +49,16 @@ export class KeyIndex {
     return value !== null && this.#keys.get(key)?.revision === revision
   }
 
-  /** @returns the revision of every live key as of now. */
-  snapshot(): Map<string, number> {
-    const revisions = new Map<string, number>()
-    for (const [key, { revision }] of this.#keys) revisions.set(key, revision)
-    return revisions
+  /** Costs nothing up front, however many keys there are; changes cost a little until it is disposed of. */
+  view(): KeyIndexView {
+    const changed = new Map<string, number | undefined>()
+    this.#views.add(changed)
+    return {
+      isLive: record =>
+        changed.has(record.key)
+          ? record.value !== null && changed.get(record.key) === record.revision
+          : this.isLive(record),
+      [Symbol.dispose]: () => void this.#views.delete(changed),
+    }
   }
 }

@@ -1,7 +1,7 @@
 // The envelope around protobuf objects: four bytes of magic, then a runtime.Unknown with the type and the message.
 import { getField, isObject } from '../../../../shared/machinery/json-object.ts'
 import { schemaTypes } from '../../schema/table.ts'
-import { decodeMessage, encodeMessage, hasMessage } from './message.ts'
+import { decodeMessage, decodeMessageInSlices, encodeMessage, hasMessage } from './message.ts'
 import { readFields, WireError, Writer } from './wire.ts'
 
 const MAGIC = Buffer.from('k8s\0')
@@ -42,8 +42,14 @@ export function encodeWatchFrame(type: string, object: unknown): Buffer | undefi
   return Buffer.concat([length, event])
 }
 
-/** @throws WireError for bytes that are no object in an envelope, or of a kind without a protobuf form */
-export function decodeProtobuf(bytes: Buffer): unknown {
+interface Enveloped {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly id: string
+  readonly raw: Buffer
+}
+
+function open(bytes: Buffer): Enveloped {
   if (!bytes.subarray(0, 4).equals(MAGIC)) throw new WireError('provided data does not appear to be a protobuf message')
   let [apiVersion, kind] = ['', '']
   let raw: Buffer = Buffer.alloc(0)
@@ -58,5 +64,17 @@ export function decodeProtobuf(bytes: Buffer): unknown {
   }
   const id = messageIdOf(apiVersion, kind)
   if (id === undefined) throw new WireError(`no kind "${kind}" is registered for version "${apiVersion}" in protobuf`)
+  return { apiVersion, kind, id, raw }
+}
+
+/** @throws WireError for bytes that are no object in an envelope, or of a kind without a protobuf form */
+export function decodeProtobuf(bytes: Buffer): unknown {
+  const { apiVersion, kind, id, raw } = open(bytes)
   return { apiVersion, kind, ...decodeMessage(id, raw) }
+}
+
+/** As decodeProtobuf(), for bodies of any size: other work gets its turns meanwhile. */
+export async function decodeProtobufInSlices(bytes: Buffer): Promise<unknown> {
+  const { apiVersion, kind, id, raw } = open(bytes)
+  return { apiVersion, kind, ...(await decodeMessageInSlices(id, raw)) }
 }

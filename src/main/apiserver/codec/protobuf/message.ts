@@ -1,5 +1,6 @@
 // API objects as protobuf messages, by the schema table and the table of field numbers.
 import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
+import { Pacer } from '../../../store/pacer.ts'
 import { MAX_DEPTH } from '../../schema/decode-context.ts'
 import { type FieldFact, fieldFact, typeFact } from '../../schema/table.ts'
 import numbers from './numbers.json' with { type: 'json' }
@@ -94,15 +95,57 @@ export function decodeMessage(schemaId: string, bytes: Buffer, depth = 0): JsonO
 
 function readLayout(layout: Layout, bytes: Buffer, object: JsonObject, depth: number): void {
   if (depth > MAX_DEPTH) throw new WireError(`exceeded max depth of ${MAX_DEPTH}`)
-  for (const { number, value } of readFields(bytes)) {
-    const embedded = layout.embedded.get(number)
-    if (embedded && Buffer.isBuffer(value)) readLayout(embedded, value, object, depth + 1)
-    const field = layout.fields.get(number)
-    if (!field) continue
-    const decoded = readField(getField(object, field.name), value, field.fact, depth + 1)
-    const isZero = decoded === '' || decoded === 0 || decoded === false
-    if (decoded === undefined || (field.omitsZero && isZero && isScalar(field.fact))) continue
-    setField(object, field.name, decoded)
+  for (const wire of readFields(bytes)) readWireField(layout, wire, object, depth)
+}
+
+function readWireField(layout: Layout, { number, value }: WireField, object: JsonObject, depth: number): void {
+  const embedded = layout.embedded.get(number)
+  if (embedded && Buffer.isBuffer(value)) readLayout(embedded, value, object, depth + 1)
+  const field = layout.fields.get(number)
+  if (!field) return
+  const decoded = readField(getField(object, field.name), value, field.fact, depth + 1)
+  const isZero = decoded === '' || decoded === 0 || decoded === false
+  if (decoded === undefined || (field.omitsZero && isZero && isScalar(field.fact))) return
+  setField(object, field.name, decoded)
+}
+
+/** Messages up to this size are decoded in one go: well below a millisecond. */
+const IN_ONE_GO_BYTES = 16 * 1024
+
+/** As decodeMessage(), with turns of the event loop in between. @throws WireError for bytes that are no such message */
+export async function decodeMessageInSlices(schemaId: string, bytes: Buffer): Promise<JsonObject> {
+  const object: JsonObject = {}
+  await readLayoutInSlices(layoutOf(schemaId), bytes, object, 0, new Pacer())
+  return object
+}
+
+async function readLayoutInSlices(
+  layout: Layout,
+  bytes: Buffer,
+  object: JsonObject,
+  depth: number,
+  pacer: Pacer,
+): Promise<void> {
+  if (bytes.length <= IN_ONE_GO_BYTES) return readLayout(layout, bytes, object, depth)
+  if (depth > MAX_DEPTH) throw new WireError(`exceeded max depth of ${MAX_DEPTH}`)
+  for (const wire of readFields(bytes)) {
+    if (pacer.due) await pacer.pause()
+    const { number, value } = wire
+    const fact = layout.fields.get(number)?.fact
+    const item = fact?.t === 'array' ? fact.i : fact
+    if (item?.t !== 'ref' || !Buffer.isBuffer(value) || value.length <= IN_ONE_GO_BYTES || !fact) {
+      readWireField(layout, wire, object, depth)
+      continue
+    }
+    const inner: JsonObject = {}
+    await readLayoutInSlices(layoutOf(item.r ?? ''), value, inner, depth + 1, pacer)
+    const name = layout.fields.get(number)?.name ?? ''
+    const before = getField(object, name)
+    setField(
+      object,
+      name,
+      fact.t === 'array' ? [...(Array.isArray(before) ? (before as unknown[]) : []), inner] : inner,
+    )
   }
 }
 
