@@ -59,6 +59,8 @@ function headersOf(incoming: Incoming): Headers {
 const tlsSocketOf = (incoming: Incoming): TLSSocket =>
   ('stream' in incoming ? (incoming.stream.session?.socket ?? incoming.socket) : incoming.socket) as TLSSocket
 
+const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client went away')
+
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { authenticator, handle, log, names, tls, ui } = options
   const running = new Set<AbortController>()
@@ -150,7 +152,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const warnings: string[] = []
     response.once('close', () => {
       running.delete(controller)
-      controller.abort(new ApiError(499, 'ClientClosedRequest', 'the client went away'))
+      // An answer that was sent whole leaves nothing to stop; making an error for it would cost more than sending it.
+      if (!response.writableFinished) controller.abort(clientGone())
     })
     response.on('error', () => undefined)
     let answer: ApiResponse
@@ -187,7 +190,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const headers = headersOf(incoming)
     socket.once('close', () => {
       running.delete(controller)
-      controller.abort(new ApiError(499, 'ClientClosedRequest', 'the client went away'))
+      controller.abort(clientGone())
     })
     socket.on('error', () => undefined)
     let answer: ApiResponse

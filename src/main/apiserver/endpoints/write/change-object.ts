@@ -10,6 +10,7 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { conflict, notFound, staleVersion } from '../../../../shared/machinery/status.ts'
 import { StoreError } from '../../../store/contract.ts'
+import { Pacer } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
 import { keyOf, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
@@ -121,11 +122,16 @@ async function attempt(
   if (!object) return { object: old, deleted: false }
   checkVersion(resource, object.metadata.resourceVersion, old)
   keepSystemMetadata(resource, object, old)
+  // Each step costs little but for the largest objects; between steps, everybody else gets a turn.
+  const pacer = new Pacer()
   resource.setDefaults?.(object)
   const checkAdmission = await admit(resource, object, old, options, parts)
   prepare(resource, object, old, options)
+  if (pacer.due) await pacer.pause()
   trackFields(resource, object, old, options, formatTime(parts.clock.now()))
+  if (pacer.due) await pacer.pause()
   validateChange(resource, object, old, rulesFor(resource, object, old, options))
+  if (pacer.due) await pacer.pause()
   await checkAdmission()
   if (options.strategy === 'main') for (const warning of resource.warnings?.(object, old) ?? []) options.warn?.(warning)
   const finished = isFinished(resource, object)

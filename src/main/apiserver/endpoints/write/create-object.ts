@@ -5,6 +5,7 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { alreadyExists, ApiError, badRequest, isAlreadyExists } from '../../../../shared/machinery/status.ts'
 import { cloneJson } from '../../../../shared/machinery/json-object.ts'
+import { Pacer } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
 import { keyOf, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
@@ -53,6 +54,8 @@ async function attempt(
   options: WriteOptions,
   parts: WriteParts,
 ): Promise<AnyObject> {
+  // Each step costs little but for the largest objects; between steps, everybody else gets a turn.
+  const pacer = new Pacer()
   resource.setDefaults?.(object)
   const request: AdmissionRequest = {
     operation: 'CREATE',
@@ -68,8 +71,11 @@ async function attempt(
   }
   await parts.admission.mutate(request)
   resource.prepareForCreate?.(object)
+  if (pacer.due) await pacer.pause()
   trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
+  if (pacer.due) await pacer.pause()
   validateCreate(resource, object)
+  if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
   for (const warning of resource.warnings?.(object) ?? []) options.warn?.(warning)
 
