@@ -1,13 +1,13 @@
 // The image of the agent's own container: nothing but the folders that host folders are mounted on.
 import { Readable } from 'node:stream'
-import Docker from 'dockerode'
-import { pack } from 'tar-stream'
 
 const REPOSITORY = 'flotilla-agent-base'
 const TAG = '1'
 
 /** @returns the image's name; made locally when absent, never pulled */
 export async function ensureEmptyImage(dockerSocket: string): Promise<string> {
+  // Only machines without root need this image: nobody else's start should pay for loading the client.
+  const [{ default: Docker }, { pack }] = await Promise.all([import('dockerode'), import('tar-stream')])
   const docker = new Docker({ socketPath: dockerSocket })
   const name = `${REPOSITORY}:${TAG}`
   const found = await docker.listImages({ filters: { reference: [name] } })
