@@ -2,7 +2,6 @@
 import type { Node, Pod, PodSpec } from '../../../src/shared/api/core/v1.ts'
 import { NodeInfo } from '../../../src/main/scheduler/cache/node-info.ts'
 import { podInfoOf } from '../../../src/main/scheduler/cache/pod-info.ts'
-import type { ClusterView } from '../../../src/main/scheduler/framework/plugin.ts'
 
 let count = 0
 
@@ -54,8 +53,3 @@ export function infoOf(node: Node, pods: readonly Pod[] = []): NodeInfo {
   for (const pod of pods) info.addPod(podInfoOf({ ...pod, spec: { ...pod.spec, nodeName: node.metadata.name } }))
   return info
 }
-
-const viewOf = (...nodes: NodeInfo[]): ClusterView => ({
-  nodes,
-  node: name => nodes.find(node => node.name === name),
-})
