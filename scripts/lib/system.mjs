@@ -96,7 +96,9 @@ export async function ensureDisplay() {
     server.once('exit', () => resolve(undefined))
     server.stdio[3].once('data', chunk => resolve(String(chunk).trim()))
   })
+  // Xvfb ends when nobody reads its descriptor any more: keep it open, without keeping this process alive.
   server.unref()
-  server.stdio[3].destroy()
+  server.stdio[3].resume()
+  server.stdio[3].unref()
   return number === undefined ? { end: () => undefined } : { display: `:${number}`, end: () => server.kill('SIGTERM') }
 }
