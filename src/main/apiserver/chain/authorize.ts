@@ -3,9 +3,18 @@ import { groupResourceOf } from '../../../shared/machinery/resource-type.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 
+/** The path as people read it; one that is no UTF-8 stays as it was sent. */
+function readable(path: string): string {
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
+}
+
 function deniedMessage({ user, ...at }: AuthorizationAttributes): string {
   const who = `User ${JSON.stringify(user.name)}`
-  if (!at.isResource) return `${who} cannot ${at.verb} path ${JSON.stringify(decodeURI(at.path))}`
+  if (!at.isResource) return `${who} cannot ${at.verb} path ${JSON.stringify(readable(at.path))}`
   const resource = at.subresource ? `${at.resource}/${at.subresource}` : at.resource
   const where = at.namespace ? `in the namespace ${JSON.stringify(at.namespace)}` : 'at the cluster scope'
   return `${who} cannot ${at.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(at.group)} ${where}`

@@ -11,7 +11,6 @@ import { patch } from '../endpoints/patch.ts'
 import { scale } from '../endpoints/scale.ts'
 import { update } from '../endpoints/update.ts'
 import { watch } from '../endpoints/watch.ts'
-import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 
 const VERBS: Readonly<Record<string, Endpoint>> = {
@@ -61,17 +60,24 @@ export function createRouter(
     byTarget.get(`${info.group}/${info.version}/${info.resource}/${info.subresource}`)
 
   function handleSpecial(request: ApiRequest, handler: SubresourceHandler): Promise<ApiResponse> {
+    const { info } = request
+    const parent = parts.resources.byUrl(info.group, info.version, info.resource)
+    const namespaced = handler.namespaced ?? parent?.type.namespaced ?? false
+    if (namespaced && info.namespace === '') throw unknownPath()
+    assertScope(request, namespaced)
     const method = (request.method === 'HEAD' ? 'GET' : request.method) as HttpMethod
     if (handler.methods[method] === undefined) throw notAllowed()
     return handler.handle(request, parts)
   }
 
-  /** A namespaced kind's objects have a namespace in their URL, a cluster's never. */
-  function assertScope({ info }: ApiRequest, resource: ResourceDescriptor): void {
-    const { namespaced, group, plural } = resource.type
-    const isNamespace = group === '' && plural === 'namespaces'
-    if (namespaced ? info.name !== '' && info.namespace === '' : info.namespace !== '' && !isNamespace)
-      throw unknownPath()
+  /**
+   * A namespaced kind's objects have a namespace in their URL, a cluster's never: the request was authorized for the
+   * namespace that the URL names, and a right inside one must not reach what is outside. A Namespace lies in itself.
+   */
+  function assertScope({ info }: ApiRequest, namespaced: boolean): void {
+    const isNamespace = info.group === '' && info.resource === 'namespaces'
+    const within = isNamespace ? info.namespace !== info.name : info.namespace !== ''
+    if (namespaced ? info.name !== '' && info.namespace === '' : within) throw unknownPath()
     if (namespaced && info.verb === 'create' && info.namespace === '') throw notAllowed()
   }
 
@@ -81,7 +87,7 @@ export function createRouter(
     if (special) return handleSpecial(request, special)
     const resource = parts.resources.byUrl(info.group, info.version, info.resource)
     if (!resource || resource.virtual) throw unknownPath()
-    assertScope(request, resource)
+    assertScope(request, resource.type.namespaced)
     const endpoint = VERBS[info.verb]
     if (info.subresource === 'scale' && resource.scale) return scale(request, resource, parts)
     if (info.subresource === 'status' && resource.status) {
@@ -105,7 +111,6 @@ export function createRouter(
 
   return {
     route: async request => (request.info.isResource ? routeResource(request) : routePath(request)),
-    isLongRunning: request =>
-      request.info.verb === 'watch' || request.upgrade !== undefined || handlerOf(request)?.longRunning === true,
+    isLongRunning: request => request.info.verb === 'watch' || handlerOf(request)?.longRunning === true,
   }
 }
