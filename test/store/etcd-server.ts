@@ -1,6 +1,7 @@
 // A real etcd member for a test: its own temporary folder, loopback ports of its own, ended by its process.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { request } from 'node:http'
 import { poll } from '../suites/store.ts'
@@ -110,8 +111,9 @@ export class EtcdServer implements AsyncDisposable {
     })
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal)
+  /** Loses everything, while it is stopped. */
+  forget(): Promise<void> {
+    return rm(`${this.folder.path}/data`, { recursive: true, force: true })
   }
 
   async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

@@ -109,6 +109,7 @@ export class EtcdConnection implements Disposable {
     const bytes = method.encode(request)
     const until = clock.monotonic() + requestTimeoutMs
     let renewed = false
+    let leaderless = false
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
       const turn = this.#turn
       try {
@@ -123,8 +124,9 @@ export class EtcdConnection implements Disposable {
         }
         if (kind === 'refused' || kind === 'token') throw error
         this.#leave(turn)
+        leaderless ||= error.details.includes('no leader')
         if (kind === 'unknown' && !repeatable) throw error
-        if (clock.monotonic() + pauseMs >= until) throw this.#unanswered(error, doing)
+        if (clock.monotonic() + pauseMs >= until) throw this.#unanswered(error, doing, leaderless)
         await delay(clock, pauseMs)
       }
     }
@@ -221,9 +223,9 @@ export class EtcdConnection implements Disposable {
     return token
   }
 
-  #unanswered(error: ServiceError, doing: string): StoreError {
+  #unanswered(error: ServiceError, doing: string, leaderless: boolean): StoreError {
     const where = this.#options.endpoints.join(', ')
-    const why = error.details.includes('no leader') ? 'etcd has no quorum' : `no answer from etcd at ${where}`
+    const why = leaderless ? `etcd at ${where} has no quorum` : `no answer from etcd at ${where}`
     return new StoreError('Unavailable', `${why}: ${toStoreError(error, doing).message}`, { cause: error })
   }
 }

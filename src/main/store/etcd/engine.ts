@@ -10,7 +10,7 @@ import { KeyOrder } from './key-order.ts'
 import { KeySpace } from './key-space.ts'
 import { alarmMethod, compactMethod, DELETE_EVENT, txnMethod, type WatchEvent } from './messages.ts'
 import { RevisionWaiters } from './revision-waiters.ts'
-import { readAll, readCompacted, readHead } from './snapshot.ts'
+import { type Head, readAll, readCompacted, readHead } from './snapshot.ts'
 import { checkWrites, conflictOf, transactionOf } from './transaction.ts'
 import { followEvents } from './watch.ts'
 
@@ -39,7 +39,7 @@ export async function openEtcdEngine(options: EtcdEngineOptions): Promise<Engine
   const connection = await openConnection(connectionOptions)
   try {
     const space = new KeySpace(prefix)
-    const { header } = await readHead(connection, space)
+    const { header, revision: headRevision } = await readHead(connection, space)
     const compacted = await readCompacted(connection, space)
     const engine = new EtcdEngine({
       connection,
@@ -48,6 +48,7 @@ export async function openEtcdEngine(options: EtcdEngineOptions): Promise<Engine
       requestTimeoutMs,
       log: options.log ?? silentLog,
       revision: header.revision,
+      headRevision,
       clusterId: header.clusterId,
       compacted,
     })
@@ -66,6 +67,7 @@ interface Parts {
   readonly log: StoreLog
   readonly requestTimeoutMs: number
   readonly revision: number
+  readonly headRevision: number
   readonly clusterId: number
   readonly compacted: number
 }
@@ -86,6 +88,8 @@ class EtcdEngine implements Engine {
   #transactions = 0
   #revision: number
   #compacted: number
+  /** The newest revision in which the head was seen. It only grows, as long as it is the same etcd. */
+  #headRevision: number
   #link: EngineHealth = OK
   #space: EngineHealth = OK
   #cancelAlarmCheck: () => void = () => undefined
@@ -98,6 +102,7 @@ class EtcdEngine implements Engine {
     this.#parts = parts
     this.#revision = parts.revision
     this.#compacted = parts.compacted
+    this.#headRevision = parts.headRevision
     this.#waiters = new RevisionWaiters(parts.clock)
   }
 
@@ -132,7 +137,7 @@ class EtcdEngine implements Engine {
           },
           onDown: error => this.#down(error),
           onGap: compacted => this.#gap(compacted),
-          check: () => this.#check(),
+          check: async () => void (await this.#head()),
         },
         this.#end.signal,
       )
@@ -165,7 +170,7 @@ class EtcdEngine implements Engine {
     if (this.#closing) return Promise.reject(closedError())
     this.#nextRead ??= this.#reading.then(async () => {
       this.#nextRead = undefined
-      const read = readHead(this.#parts.connection, this.#parts.space)
+      const read = this.#head()
       this.#reading = read.catch(() => undefined)
       const { revision } = await read
       await this.#delivered(revision)
@@ -214,17 +219,18 @@ class EtcdEngine implements Engine {
     const doing = `writing ${writes[0]?.key ?? ''}`
     const seen = this.#waiters.token(token)
     try {
-      const transaction = transactionOf(writes, space, withHead ? token : undefined)
+      const transaction = transactionOf(writes, space, withHead ? token : undefined, this.#headRevision)
       const answer = await connection.call(txnMethod, transaction, { repeatable: false, doing })
       if (answer.succeeded) {
         if (withHead) this.#space = OK
         await this.#delivered(answer.header.revision)
         return answer.header.revision
       }
-      const { error, revision } = conflictOf(writes, answer)
+      const conflict = conflictOf(writes, answer)
+      if (!conflict) throw this.#wentBack(answer.header.revision)
       // Whoever reads and tries again must find what the transaction was refused for.
-      await this.#delivered(revision)
-      throw error
+      await this.#delivered(conflict.revision)
+      throw conflict.error
     } catch (error) {
       if (!isServiceError(error)) throw error
       if (isNoSpace(error)) {
@@ -251,8 +257,10 @@ class EtcdEngine implements Engine {
     const records: EngineRecord[] = []
     let token: string | undefined
     for (const { type, kv, prevKv } of events) {
-      if (space.isHead(kv)) token = kv.value.toString('utf8')
-      else {
+      if (space.isHead(kv)) {
+        token = kv.value.toString('utf8')
+        this.#headRevision = revision
+      } else {
         const gone = type === DELETE_EVENT
         const createRevision = gone ? (prevKv?.createRevision ?? 0) : kv.createRevision
         const value = gone ? null : kv.value.toString('utf8')
@@ -279,20 +287,24 @@ class EtcdEngine implements Engine {
   }
 
   /** An etcd put back from an older copy, or another one under the same address, would make revisions go back. */
-  async #check(): Promise<void> {
-    const { header } = await readHead(this.#parts.connection, this.#parts.space)
-    const { clusterId } = this.#parts
-    if (header.clusterId !== clusterId)
+  async #head(): Promise<Head> {
+    // As of before the read: the watch may tell of something newer while the answer is on its way.
+    const known = { revision: this.#revision, head: this.#headRevision }
+    const head = await readHead(this.#parts.connection, this.#parts.space)
+    if (head.header.clusterId !== this.#parts.clusterId)
       throw new StoreError('Unavailable', 'the endpoints now lead to another etcd cluster than at the start')
-    if (header.revision < this.#revision) {
-      const message = `etcd went back from revision ${this.#revision} to ${header.revision}, as after a restore of an older copy`
-      throw new StoreError('Unavailable', `${message}: restart the control plane when that is intended`)
-    }
+    if (head.header.revision < known.revision || head.revision < known.head) throw this.#wentBack(head.header.revision)
+    return head
+  }
+
+  #wentBack(revision: number): StoreError {
+    const message = `etcd went back from revision ${this.#revision} to ${revision}, as after a restore of an older copy`
+    return new StoreError('Unavailable', `${message}: restart the control plane when that is intended`)
   }
 
   async #gap(compacted: number): Promise<void> {
     const { connection, space, log } = this.#parts
-    const { header } = await readHead(connection, space)
+    const { header, revision: headRevision } = await this.#head()
     log.warn(
       { from: this.#revision, to: header.revision, compacted },
       'history was compacted away; loading the state again',
@@ -301,6 +313,7 @@ class EtcdEngine implements Engine {
       await listener(header.revision, readAll(connection, space, header.revision, this.#end.signal))
     this.#compacted = Math.max(this.#compacted, compacted)
     this.#revision = header.revision
+    this.#headRevision = headRevision
     this.#waiters.reached(header.revision, undefined)
   }
 

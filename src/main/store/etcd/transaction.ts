@@ -19,11 +19,22 @@ export function checkWrites(writes: readonly EngineWrite[], space: KeySpace): vo
   for (const { key } of writes) space.toEtcd(key)
 }
 
-/** @param token becomes the head's value, by which the watch recognises the transaction; undefined leaves the head */
-export function transactionOf(writes: readonly EngineWrite[], space: KeySpace, token: string | undefined): TxnRequest {
+/**
+ * @param token becomes the head's value, by which the watch recognises the transaction; undefined leaves the head
+ * @param headRevision known newest one: an etcd that is older than that takes nothing
+ */
+export function transactionOf(
+  writes: readonly EngineWrite[],
+  space: KeySpace,
+  token: string | undefined,
+  headRevision: number,
+): TxnRequest {
   const head: RequestOp[] = token === undefined ? [] : [{ requestPut: { key: space.head, value: Buffer.from(token) } }]
   return {
-    compare: writes.flatMap(write => compareOf(write, space.toEtcd(write.key))),
+    compare: [
+      ...writes.flatMap(write => compareOf(write, space.toEtcd(write.key))),
+      ...(headRevision > 0 ? [modRevision(GREATER, space.head, headRevision - 1)] : []),
+    ],
     success: [
       ...writes.map(({ key, value }): RequestOp => {
         const at = space.toEtcd(key)
@@ -39,9 +50,18 @@ export function transactionOf(writes: readonly EngineWrite[], space: KeySpace, t
   }
 }
 
+const modRevision = (result: number, key: Buffer, revision: number): Compare => ({
+  target: MOD_REVISION,
+  result,
+  key,
+  modRevision: revision,
+})
+
 function compareOf({ value, expect }: EngineWrite, key: Buffer): Compare[] {
-  const is = (result: number, modRevision: number): Compare => ({ target: MOD_REVISION, result, key, modRevision })
-  return [...(expect === undefined ? [] : [is(EQUAL, expect)]), ...(value === null ? [is(GREATER, 0)] : [])]
+  return [
+    ...(expect === undefined ? [] : [modRevision(EQUAL, key, expect)]),
+    ...(value === null ? [modRevision(GREATER, key, 0)] : []),
+  ]
 }
 
 export interface Conflict {
@@ -50,19 +70,20 @@ export interface Conflict {
   readonly revision: number
 }
 
-/** @returns why etcd refused, judged by what it read back in the same transaction */
-export function conflictOf(writes: readonly EngineWrite[], { responses }: TxnResponse): Conflict {
+/** @returns why etcd refused, judged by what it read back in the same transaction; undefined: it is an older etcd */
+export function conflictOf(writes: readonly EngineWrite[], { responses }: TxnResponse): Conflict | undefined {
   const found = responses.map(({ responseRange }) => responseRange?.kvs[0]?.modRevision ?? 0)
-  const revision = Math.max(...found)
-  for (const [i, { key, value, expect }] of writes.entries()) {
-    const stored = found[i] ?? 0
-    if (expect === 0 && stored > 0) return { revision, error: new StoreError('KeyExists', `${key} exists`) }
-    if (stored === 0 && (expect || value === null))
-      return { revision, error: new StoreError('KeyNotFound', `${key} does not exist`) }
-    if (expect && stored !== expect) {
-      const message = `${key} is at revision ${stored}, not ${expect}`
-      return { revision, error: new StoreError('RevisionConflict', message) }
-    }
+  for (const [i, write] of writes.entries()) {
+    const error = faultOf(write, found[i] ?? 0)
+    if (error) return { error, revision: Math.max(...found) }
   }
-  throw new TypeError('etcd refused a transaction whose conditions hold')
+  return undefined
+}
+
+function faultOf({ key, value, expect }: EngineWrite, stored: number): StoreError | undefined {
+  if (expect === 0 && stored > 0) return new StoreError('KeyExists', `${key} exists`)
+  if (stored === 0 && (expect || value === null)) return new StoreError('KeyNotFound', `${key} does not exist`)
+  if (expect && stored !== expect)
+    return new StoreError('RevisionConflict', `${key} is at revision ${stored}, not ${expect}`)
+  return undefined
 }
