@@ -16,17 +16,46 @@ export interface ForwardTarget {
 /** Credentials and hop-by-hop headers stay here. */
 const DROPPED = new Set(['authorization', 'cookie', 'host', 'connection', 'upgrade', 'keep-alive', 'te', 'trailer', 'proxy-authorization', 'transfer-encoding', 'content-length', 'x-flotilla-csrf', 'x-remote-user']) // prettier-ignore
 
+/** What an answer may not do in the name of this server: set its cookies, clear its data, open it to other origins. */
+const KEPT_BACK =
+  /^(set-cookie|clear-site-data|service-worker-allowed|strict-transport-security|content-security-policy|access-control-.*|(alt|report)-.*|reporting-endpoints|nel)$/
+
+/**
+ * What runs in the cluster answers here under the server's own origin. A browser that shows it must treat it as a
+ * stranger's page, or its scripts would act with the session of whoever looks at it.
+ */
+const SANDBOX = 'sandbox allow-scripts allow-forms allow-popups allow-downloads allow-modals'
+
+/** Browsers can only send a bearer token as a WebSocket protocol: it is a credential as well. */
+const withoutTokens = (protocols: string): string =>
+  protocols
+    .split(',')
+    .map(protocol => protocol.trim())
+    .filter(protocol => !protocol.startsWith('base64url.bearer.authorization.k8s.io.'))
+    .join(', ')
+
 function* passedOn(request: ApiRequest): Generator<[string, string]> {
-  for (const [name, value] of Object.entries(request.headers))
-    if (value !== undefined && !DROPPED.has(name) && !name.startsWith(':') && !name.startsWith('impersonate-'))
-      yield [name, value]
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value === undefined || DROPPED.has(name) || name.startsWith(':') || name.startsWith('impersonate-')) continue
+    yield [name, name === 'sec-websocket-protocol' ? withoutTokens(value) : value]
+  }
   yield ['x-remote-user', encodeURIComponent(request.user.name)]
 }
 
 /** @throws ApiError 503 without a link to the node, 502 when it ends the connection */
 export async function forward(dialer: NodeDialer, to: ForwardTarget, request: ApiRequest): Promise<ApiResponse> {
+  if (request.upgrade) return splice(await dial(dialer, to, request), to, request, request.upgrade)
+  // Read first: a body that is refused or slow must not hold a connection.
+  const body = ['GET', 'HEAD'].includes(request.method) ? undefined : await request.rawBody()
+  return exchange(await dial(dialer, to, request), to, request, body)
+}
+
+async function dial(dialer: NodeDialer, to: ForwardTarget, request: ApiRequest): Promise<Duplex> {
   const connection = await dialer.dial(to.nodeName, to.target)
-  return request.upgrade ? splice(connection, to, request, request.upgrade) : exchange(connection, to, request)
+  // Whoever reads or writes it is told as well; an error that nobody listens to would end the whole program.
+  connection.on('error', () => undefined)
+  if (request.signal.aborted) connection.destroy()
+  return connection
 }
 
 function splice(
@@ -65,9 +94,9 @@ async function exchange(
   connection: Duplex,
   { target, path }: ForwardTarget,
   request: ApiRequest,
+  body: Buffer | undefined,
 ): Promise<ApiResponse> {
   const { method, signal } = request
-  const body = ['GET', 'HEAD'].includes(method) ? undefined : await request.rawBody()
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const headers = Object.fromEntries([...passedOn(request), ['host', target], ['connection', 'close']])
     if (body) headers['content-length'] = String(body.length)
@@ -79,10 +108,12 @@ async function exchange(
   })
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(answer.headers))
-    if (value !== undefined && !DROPPED.has(name) && name !== 'set-cookie')
+    if (value !== undefined && !DROPPED.has(name) && !KEPT_BACK.test(name))
       headers[name] = Array.isArray(value) ? value.join(', ') : value
+  headers['content-security-policy'] = SANDBOX
+  const { statusCode = 502 } = answer
   return {
-    code: answer.statusCode ?? 502,
+    code: statusCode >= 200 && statusCode < 600 ? statusCode : 502,
     headers,
     contentType: answer.headers['content-type'] ?? 'application/octet-stream',
     stream: chunks(answer, connection),
