@@ -28,6 +28,20 @@ describe('parseStoreChoice()', () => {
       endpoints: ['https://a:2379', 'https://b:2379'],
     })
   })
+  it('takes the files and the user for etcd with it, and ignores them for nedb', () => {
+    const flags = { etcdCa: 'ca.pem', etcdCert: 'c.pem', etcdKey: 'k.pem', etcdUser: 'me:a:b' }
+    expect(parseStoreChoice('etcd=https://a:2379', flags)).toEqual({
+      engine: 'etcd',
+      endpoints: ['https://a:2379'],
+      tls: { ca: 'ca.pem', cert: 'c.pem', key: 'k.pem' },
+      auth: { username: 'me', password: 'a:b' },
+    })
+    expect(parseStoreChoice('nedb', flags)).toEqual({ engine: 'nedb' })
+  })
+  it('refuses half an identity and a user without a password', () => {
+    expect(() => parseStoreChoice('etcd=https://a:2379', { etcdCert: 'c.pem' })).toThrow(/go together/)
+    expect(() => parseStoreChoice('etcd=https://a:2379', { etcdUser: 'me' })).toThrow(/NAME:PASSWORD/)
+  })
   it.each(['', 'sqlite', 'etcd', 'etcd=', 'etcd=a:2379', 'etcd=https://a'])(
     'refuses "%s" and says what it wants',
     text => {
