@@ -103,9 +103,8 @@ describe.each(clients)('with %s', (_name, kubectl) => {
     expect(await k('get', 'deployment', 'web', '-o', 'jsonpath={.status.readyReplicas}')).toBe('3')
     expect(await k('get', 'all')).toContain('replicaset.apps/web-')
     expect(await k('describe', 'deployment', 'web')).toContain('ScalingReplicaSet')
-    await until('the events are shown', async () =>
-      /Normal\s+Started/.test(await k('describe', 'pods', '-l', 'app=web')),
-    )
+    const [pod = ''] = (await k('get', 'pods', '-l', 'app=web', '-o', 'name')).split('\n')
+    await until('the events are shown', async () => /Normal\s+Started/.test(await k('describe', pod)))
     expect(await k('explain', 'deployment.spec.replicas')).toContain('integer')
   })
 
