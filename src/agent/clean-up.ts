@@ -7,8 +7,11 @@ import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { hostTools, unmountBelow } from './kubelet/volumes/mounts.ts'
 import { cleanUpNetwork } from './network/clean-up.ts'
 
-/** @returns what was removed, one line each */
-export async function cleanUpNode(config: AgentConfig): Promise<string[]> {
+/**
+ * @param options.network false when the network of this machine belongs to another cluster's agent
+ * @returns what was removed, one line each
+ */
+export async function cleanUpNode(config: AgentConfig, { network = true } = {}): Promise<string[]> {
   const { dataDir, dockerSocket } = config
   const runtime = await DockerRuntime.connect({
     socketPath: dockerSocket,
@@ -22,12 +25,12 @@ export async function cleanUpNode(config: AgentConfig): Promise<string[]> {
       await runtime.remove(id)
       containers++
     }
-  await cleanUpNetwork({ stateDir: `${dataDir}/network` })
+  if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network` })
   await unmountBelow(dataDir, hostTools)
   await rm(dataDir, { recursive: true, force: true })
   return [
     `removed ${pods.length} pods (${containers} containers)`,
-    'removed links, routes and rules',
+    network ? 'removed links, routes and rules' : 'left links, routes and rules, which belong to another cluster',
     `removed ${dataDir}`,
   ]
 }

@@ -4,9 +4,14 @@ import { systemClock } from '../shared/machinery/clock.ts'
 import { startAgent } from './agent.ts'
 import { cleanUpNode } from './clean-up.ts'
 import { type AgentConfig, ConfigError, readConfig } from './config.ts'
+import { instanceId } from './instance.ts'
+import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
+import { claimMachine, MachineTakenError } from './machine-claim.ts'
 
 const USAGE = 'usage: agent --config FILE.json [--exit-with-parent] [--cleanup]'
 const STOP_TIMEOUT_MS = 7_000
+/** Exit code of an agent whose machine belongs to another cluster; 2 is a wrong configuration, 1 anything else. */
+const TAKEN = 3
 
 interface Arguments {
   readonly config: string
@@ -41,6 +46,19 @@ function standardOutput(): { write: (line: string) => void } {
   return { write: line => void process.stdout.write(line) }
 }
 
+/** @throws MachineTakenError */
+const claim = ({ dataDir, dockerSocket: socketPath }: AgentConfig) =>
+  claimMachine({
+    instance: instanceId(dataDir),
+    dataDir,
+    clock: systemClock,
+    async hasPods(instance) {
+      const runtime = await DockerRuntime.connect({ socketPath, instance, clock: systemClock })
+      const containers = (await runtime.pods()).flatMap(pod => [...pod.sandboxes, ...pod.containers])
+      return containers.some(({ state }) => state === 'running')
+    },
+  })
+
 async function run({ exitWithParent }: Arguments, config: AgentConfig): Promise<void> {
   const log = pino({ level: config.log, base: undefined }, standardOutput())
   // A fault in one pod's or one client's handling must not end the others'.
@@ -56,7 +74,7 @@ async function run({ exitWithParent }: Arguments, config: AgentConfig): Promise<
         .once('error', () => resolve('the parent ended'))
         .resume()
   })
-  const starting = startAgent({ config, clock: systemClock, log })
+  const starting = claim(config).then(() => startAgent({ config, clock: systemClock, log }))
   const early = await Promise.race([starting, stopAsked])
   if (typeof early === 'string') process.exit(0)
   const reason = await stopAsked
@@ -66,15 +84,25 @@ async function run({ exitWithParent }: Arguments, config: AgentConfig): Promise<
   process.exit(0)
 }
 
+/** Links and rules are only removed when they are this agent's: another cluster's stay. */
+async function cleanUp(config: AgentConfig): Promise<void> {
+  const release = await claim(config).catch((error: unknown) => {
+    if (error instanceof MachineTakenError) return undefined
+    throw error
+  })
+  for (const line of await cleanUpNode(config, { network: release !== undefined })) process.stdout.write(`${line}\n`)
+  release?.()
+}
+
 async function main(): Promise<void> {
   try {
     const given = parseArguments(process.argv.slice(2))
     const config = readConfig(given.config)
     if (!given.cleanUp) return await run(given, config)
-    for (const line of await cleanUpNode(config)) process.stdout.write(`${line}\n`)
+    await cleanUp(config)
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`)
-    process.exit(error instanceof ConfigError ? 2 : 1)
+    process.exit(error instanceof ConfigError ? 2 : error instanceof MachineTakenError ? TAKEN : 1)
   }
 }
 

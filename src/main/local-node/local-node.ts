@@ -61,7 +61,8 @@ export async function startLocalNode(options: LocalNodeOptions): Promise<LocalNo
             name: `flotilla-agent-${nodeName}`,
             labels: { 'dev.flotilla.agent': nodeName },
           }),
-    onExit: line => onStatus(`the agent stopped (${line}); starting it again`),
+    onExit: (line, machineTaken) =>
+      onStatus(machineTaken ? `not joined: ${line}` : `the agent stopped (${line}); starting it again`),
   })
   return { nodeName, [Symbol.asyncDispose]: () => supervisor[Symbol.asyncDispose]() }
 }

@@ -10,13 +10,15 @@ const LONGEST_PAUSE_MS = 30_000
 /** An agent that ran this long starts over with the first pause. */
 const STABLE_MS = 60_000
 const STOP_TIMEOUT_MS = 8_000
+/** The agent's exit code when the machine is a node of another cluster. */
+const MACHINE_TAKEN = 3
 
 export interface SupervisorOptions {
   readonly clock: Clock
   readonly command: () => AgentCommand
   readonly logPath: string
-  /** Told when the agent ends by itself, with the last line that it wrote. */
-  readonly onExit: (line: string) => void
+  /** Told when the agent ends by itself, with the last line that it wrote; it is started again later. */
+  readonly onExit: (line: string, machineTaken: boolean) => void
 }
 
 export class Supervisor implements AsyncDisposable {
@@ -45,6 +47,7 @@ export class Supervisor implements AsyncDisposable {
       log.write(chunk)
       lastLine = chunk.toString('utf8').trimEnd().split('\n').at(-1) ?? lastLine
     }
+    log.on('error', () => undefined) // a full disk must not end the control plane
     child.stdout.on('data', collect)
     child.stderr.on('data', collect)
     child.stdin.on('error', () => undefined) // the agent's own exit is told by 'close'
@@ -54,7 +57,9 @@ export class Supervisor implements AsyncDisposable {
       this.#child = undefined
       if (this.#stopped) return
       if (clock.monotonic() - startedMs > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS
-      this.#options.onExit(lastLine || `exit code ${code}`)
+      const taken = code === MACHINE_TAKEN
+      if (taken) this.#pauseMs = LONGEST_PAUSE_MS
+      this.#options.onExit(lastLine || `exit code ${code}`, taken)
       this.#cancelRestart = clock.after(this.#pauseMs, () => this.#start())
       this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
     })
