@@ -9,6 +9,8 @@ import { ClusterRoleAggregation } from './clusterrole-aggregation/controller.ts'
 import { CronJobController } from './cronjob/controller.ts'
 import { DaemonSetController } from './daemonset/controller.ts'
 import { DeploymentController } from './deployment/controller.ts'
+import { DisruptionController } from './disruption/controller.ts'
+import { StaleDisruptionCondition } from './disruption/stale-condition.ts'
 import { EndpointsController } from './endpoints/controller.ts'
 import { EndpointSliceController } from './endpointslice/controller.ts'
 import { GarbageCollector } from './garbage-collector/controller.ts'
@@ -69,6 +71,8 @@ export const controllers = ({
   controller(new CronJobController()),
   controller(new TtlAfterFinished()),
   controller(new ClusterRoleAggregation()),
+  controller(new DisruptionController()),
+  controller(new StaleDisruptionCondition()),
   controller(new EndpointsController()),
   controller(new EndpointSliceController(clock)),
   controller(new NodeIpamController(clusterCidr)),

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Deployment } from '../../src/shared/api/apps/v1.ts'
+import { Job } from '../../src/shared/api/batch/v1.ts'
+import { Namespace, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { PodDisruptionBudget } from '../../src/shared/api/policy/v1.ts'
+import { formatTime } from '../../src/shared/machinery/clock.ts'
+import { ApiError } from '../../src/shared/machinery/status.ts'
+import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { type Cluster, eventsAbout, podsIn, reportPod, startCluster } from './support/cluster.ts'
+
+let cluster: Cluster
+let clock: ManualClock
+let count = 0
+beforeAll(async () => {
+  clock = new ManualClock(Date.now())
+  cluster = await startCluster({ clock })
+})
+afterAll(() => cluster?.[Symbol.asyncDispose]())
+
+async function newNamespace(): Promise<string> {
+  const name = `budget-${++count}`
+  await cluster.client.create(Namespace, { metadata: { name }, spec: {} })
+  await eventually(() => cluster.client.get(ServiceAccount, { namespace: name, name: 'default' }))
+  return name
+}
+const labels = { app: 'web' }
+const selector = { matchLabels: labels }
+const template = { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:1' }] } }
+const budget = (namespace: string, spec: Partial<PodDisruptionBudget['spec']>) =>
+  cluster.client.create(PodDisruptionBudget, { metadata: { namespace, name: 'web' }, spec: { selector, ...spec } })
+const get = (namespace: string) => cluster.client.get(PodDisruptionBudget, { namespace, name: 'web' })
+const evict = (pod: Pod) =>
+  cluster.client.createSubresource(Pod, pod.metadata, 'eviction', {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: pod.metadata,
+  })
+const showsStatus = (namespace: string, status: Partial<PodDisruptionBudget['status']>) =>
+  eventually(async () => {
+    const found = await get(namespace)
+    expect(found.status).toMatchObject(status)
+    expect(found.status.observedGeneration).toBe(found.metadata.generation)
+    return found
+  })
+async function runningDeployment(namespace: string, replicas: number): Promise<Pod[]> {
+  await cluster.client.create(Deployment, {
+    metadata: { namespace, name: 'web' },
+    spec: { replicas, selector, template },
+  })
+  const pods = await eventually(async () => {
+    const found = await podsIn(cluster.client, namespace)
+    expect(found).toHaveLength(replicas)
+    return found
+  })
+  return Promise.all(pods.map(pod => reportPod(cluster.client, pod)))
+}
+
+describe('disruption', () => {
+  test('a budget without pods allows nothing, and says so', async () => {
+    const namespace = await newNamespace()
+    await budget(namespace, { minAvailable: 1 })
+    const { status } = await showsStatus(namespace, { expectedPods: 0, desiredHealthy: 1, disruptionsAllowed: 0 })
+    expect(status.conditions).toMatchObject([
+      { type: 'DisruptionAllowed', status: 'False', reason: 'InsufficientPods', observedGeneration: 1 },
+    ])
+    await eventually(async () =>
+      expect(await eventsAbout(cluster.client, namespace, 'web')).toContain('NoPods: No matching pods found'),
+    )
+  })
+
+  test('minAvailable as a number counts the pods that are there', async () => {
+    const namespace = await newNamespace()
+    for (const name of ['a', 'b', 'c']) {
+      const pod = await cluster.client.create(Pod, { metadata: { namespace, name, labels }, spec: template.spec })
+      await reportPod(cluster.client, pod, name !== 'c')
+    }
+    await budget(namespace, { minAvailable: 1 })
+    const { status } = await showsStatus(namespace, { expectedPods: 3, currentHealthy: 2, disruptionsAllowed: 1 })
+    expect(status.conditions).toMatchObject([{ status: 'True', reason: 'SufficientPods' }])
+  })
+
+  test('maxUnavailable as a percentage is taken of what the Deployment wants, and rounds up', async () => {
+    const namespace = await newNamespace()
+    await budget(namespace, { maxUnavailable: '30%' })
+    await runningDeployment(namespace, 5)
+    await showsStatus(namespace, { expectedPods: 5, desiredHealthy: 3, currentHealthy: 5, disruptionsAllowed: 2 })
+    await cluster.client.patch(Deployment, { namespace, name: 'web' }, { spec: { replicas: 10 } })
+    await showsStatus(namespace, { expectedPods: 10, desiredHealthy: 7, currentHealthy: 5, disruptionsAllowed: 0 })
+  })
+
+  test('evictions stop at the budget, and go on when replacements are ready', async () => {
+    const namespace = await newNamespace()
+    await budget(namespace, { minAvailable: '50%' })
+    const [first, second] = await runningDeployment(namespace, 2)
+    await showsStatus(namespace, { expectedPods: 2, desiredHealthy: 1, disruptionsAllowed: 1 })
+    await evict(first!)
+    await expect(evict(second!)).rejects.toSatisfy(error => error instanceof ApiError && error.code === 429)
+    await eventually(async () => {
+      const fresh = (await podsIn(cluster.client, namespace)).filter(pod => !pod.status.podIP)
+      expect(fresh).toHaveLength(1)
+      await reportPod(cluster.client, fresh[0]!)
+    })
+    await showsStatus(namespace, { currentHealthy: 2, disruptionsAllowed: 1 })
+    await evict(second!)
+  })
+
+  test('a pod whose granted eviction came to nothing counts again after two minutes', async () => {
+    const namespace = await newNamespace()
+    const pod = await cluster.client.create(Pod, { metadata: { namespace, name: 'a', labels }, spec: template.spec })
+    await reportPod(cluster.client, pod)
+    await budget(namespace, { minAvailable: 0 })
+    await showsStatus(namespace, { currentHealthy: 1, disruptionsAllowed: 1 })
+    const status = { disruptedPods: { a: formatTime(clock.now()), gone: formatTime(clock.now()) } }
+    await cluster.client.patch(PodDisruptionBudget, { namespace, name: 'web' }, { status }, { subresource: 'status' })
+    const counted = await showsStatus(namespace, { currentHealthy: 0, disruptionsAllowed: 0 })
+    expect(Object.keys(counted.status.disruptedPods ?? {})).toEqual(['a'])
+    await clock.advance(121_000)
+    const again = await showsStatus(namespace, { currentHealthy: 1, disruptionsAllowed: 1 })
+    expect(again.status.disruptedPods ?? {}).toEqual({})
+    await eventually(async () =>
+      expect(await eventsAbout(cluster.client, namespace, 'a')).toContain(
+        `NotDeleted: Pod was expected by PDB ${namespace}/web to be deleted but it wasn't`,
+      ),
+    )
+  })
+
+  test('an owner that cannot be scaled fails safe', async () => {
+    const namespace = await newNamespace()
+    await budget(namespace, { maxUnavailable: 1 })
+    await cluster.client.create(Job, {
+      metadata: { namespace, name: 'batch' },
+      spec: { template: { ...template, spec: { ...template.spec, restartPolicy: 'Never' } } },
+    })
+    const { status } = await eventually(async () => {
+      const found = await get(namespace)
+      expect(found.status.conditions).toMatchObject([{ status: 'False', reason: 'SyncFailed' }])
+      return found
+    })
+    expect(status.disruptionsAllowed).toBe(0)
+    expect(status.conditions![0]!.message).toBe('jobs.batch does not implement the scale subresource')
+  })
+
+  test('a DisruptionTarget condition that nothing followed becomes False', async () => {
+    const namespace = await newNamespace()
+    const pod = await cluster.client.create(Pod, { metadata: { namespace, name: 'a', labels }, spec: template.spec })
+    const lastTransitionTime = formatTime(clock.now())
+    const conditions = [
+      { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', lastTransitionTime },
+    ]
+    await cluster.client.patch(Pod, pod.metadata, { status: { conditions } }, { subresource: 'status' })
+    await eventually(async () => {
+      await clock.advance(30_000)
+      const { status } = await cluster.client.get(Pod, pod.metadata)
+      expect(status.conditions).toMatchObject([{ type: 'DisruptionTarget', status: 'False' }])
+    })
+  })
+})
