@@ -1,6 +1,9 @@
 // Encoded objects, shared by every reader, within a budget of bytes: the least recently used go first.
 import type { Stored } from './contract.ts'
 
+/** What a stored text begins with, as a rule. Objects that begin otherwise are encoded when they are asked for. */
+const HEAD = /^\{"kind":"[^"\\]*","apiVersion":"[^"\\]*","metadata":\{/
+
 export class JsonCache {
   readonly #maxBytes: number
   readonly #texts = new Map<Stored, Buffer>()
@@ -18,7 +21,26 @@ export class JsonCache {
       this.#texts.set(stored, known)
       return known
     }
-    const text = Buffer.from(JSON.stringify(stored.object))
+    return this.#keep(stored, Buffer.from(JSON.stringify(stored.object)))
+  }
+
+  /** Takes the text that was stored over, so that nothing needs encoding again; its revision is put in. */
+  take(stored: Stored, text: string): void {
+    const head = HEAD.exec(text)?.[0]
+    if (head === undefined) return
+    const comma = text.charAt(head.length) === '}' ? '' : ','
+    const version = `"resourceVersion":"${stored.revision}"${comma}`
+    this.#keep(stored, Buffer.from(head + version + text.slice(head.length)))
+  }
+
+  forget(stored: Stored): void {
+    const text = this.#texts.get(stored)
+    if (!text) return
+    this.#texts.delete(stored)
+    this.#bytes -= text.length
+  }
+
+  #keep(stored: Stored, text: Buffer): Buffer {
     this.#texts.set(stored, text)
     this.#bytes += text.length
     for (const [oldest, { length }] of this.#texts) {
@@ -27,12 +49,5 @@ export class JsonCache {
       this.#bytes -= length
     }
     return text
-  }
-
-  forget(stored: Stored): void {
-    const text = this.#texts.get(stored)
-    if (!text) return
-    this.#texts.delete(stored)
-    this.#bytes -= text.length
   }
 }

@@ -198,6 +198,7 @@ class CachedObjectStore implements ObjectStore {
     if (previous) this.#texts.forget(previous)
     if (value !== null) {
       const current = decodeRecord({ ...record, value })
+      this.#texts.take(current, value)
       this.#put(current)
       return previous ? { type: 'MODIFIED', revision, current, previous } : { type: 'ADDED', revision, current }
     }

@@ -1,6 +1,6 @@
 // ServiceAccount: every pod runs as one, and gets its token, the cluster's CA and its namespace as files.
 // @see https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#serviceaccount-admission-controller
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Container, Pod, ServiceAccount, Volume } from '../../../shared/api/core/v1.ts'
 import { Pod as PodType } from '../../../shared/api/core/v1.ts'
 import { forbidden } from '../../../shared/machinery/status.ts'
@@ -14,7 +14,14 @@ const MIRROR = 'kubernetes.io/config.mirror'
 const TOKEN_SECONDS = 3607
 const NAME_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
 
-const suffix = () => [...randomBytes(5)].map(byte => NAME_ALPHABET[byte % NAME_ALPHABET.length]).join('')
+/** From a UUID's random digits: Node keeps a store of them, whereas each call of randomBytes() asks for new ones. */
+function suffix(): string {
+  const digits = randomUUID()
+  let text = ''
+  for (const at of [0, 2, 4, 6, 9])
+    text += NAME_ALPHABET.charAt(parseInt(digits.slice(at, at + 2), 16) % NAME_ALPHABET.length)
+  return text
+}
 
 const tokenVolume = (name: string): Volume => ({
   name,

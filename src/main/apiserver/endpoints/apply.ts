@@ -5,6 +5,7 @@ import { badRequest, isAlreadyExists, notFound } from '../../../shared/machinery
 import { serverSideApply } from '../patch/apply/server-side-apply.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
+import { answerOne } from './read/answer-one.ts'
 import type { EndpointParts } from './parts.ts'
 import { boolParameter } from './read/list-options.ts'
 import { decodeRequest } from './write/decode-request.ts'
@@ -46,12 +47,12 @@ export async function apply(
         subresource: info.subresource,
         strategy: info.subresource === 'status' ? 'status' : 'main',
       })
-      return { code: 200, object: representation.one(object), contentType: representation.contentType }
+      return answerOne(200, object, resource, representation, parts)
     }
     if (info.subresource !== '') throw notFound(resource.type, info.name)
     try {
       const created = await parts.create(resource, info.namespace, merge(undefined), options)
-      return { code: 201, object: representation.one(created), contentType: representation.contentType }
+      return answerOne(201, created, resource, representation, parts)
     } catch (error) {
       // Somebody else made it in between: then it is merged into theirs.
       if (!isAlreadyExists(error)) throw error

@@ -3,6 +3,7 @@ import { notFound } from '../../../shared/machinery/status.ts'
 import { viewOf } from '../keys.ts'
 import { futureVersion } from '../store-error.ts'
 import type { Endpoint } from './parts.ts'
+import { answerOne } from './read/answer-one.ts'
 import { parseResourceVersion } from './read/list-options.ts'
 
 export const get: Endpoint = async (request, resource, parts) => {
@@ -14,13 +15,5 @@ export const get: Endpoint = async (request, resource, parts) => {
   const representation = parts.represent(request, resource)
   const stored = parts.find(resource, info)
   if (!stored) throw notFound(resource.type, info.name)
-  if (representation.contentType === 'application/json' && !resource.fromStorage)
-    return {
-      code: 200,
-      object: stored.object,
-      json: async function* () {
-        yield parts.store.json(stored)
-      },
-    }
-  return { code: 200, object: representation.one(viewOf(resource, stored)), contentType: representation.contentType }
+  return answerOne(200, viewOf(resource, stored), resource, representation, parts)
 }

@@ -8,6 +8,7 @@ import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
 import { decodeObject } from '../schema/decode.ts'
 import { apply } from './apply.ts'
+import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
 import { strictFindings } from './write/decode-request.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
@@ -47,5 +48,5 @@ export const patch: Endpoint = async (request, resource, parts) => {
     subresource: info.subresource,
     strategy: info.subresource === 'status' ? 'status' : 'main',
   })
-  return { code: 200, object: representation.one(object), contentType: representation.contentType }
+  return answerOne(200, object, resource, representation, parts)
 }

@@ -4,6 +4,7 @@ import { badRequest } from '../../../shared/machinery/status.ts'
 import { cloneJson } from '../../../shared/machinery/json-object.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ObjectName } from './contract.ts'
+import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
 import { decodeRequest } from './write/decode-request.ts'
 import { writeOptionsOf } from './write/write-options.ts'
@@ -29,5 +30,5 @@ export const update: Endpoint = async (request, resource, parts) => {
     subresource: info.subresource,
     strategy: info.subresource === 'status' ? 'status' : 'main',
   })
-  return { code: 200, object: representation.one(updated), contentType: representation.contentType }
+  return answerOne(200, updated, resource, representation, parts)
 }

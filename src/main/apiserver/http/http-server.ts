@@ -13,6 +13,7 @@ import type { ApiRequest, ApiResponse, Handler, UserInfo } from '../request.ts'
 import { isAllowedHost } from './hosts.ts'
 import { lazyBody } from './lazy-body.ts'
 import { parseRequestInfo } from './request-info.ts'
+import { RequestLife } from './request-life.ts'
 import type { Ui } from './ui.ts'
 import { writeRawResponse } from './write-raw-response.ts'
 import { type Response, writeResponse } from './write-response.ts'
@@ -63,7 +64,7 @@ const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client we
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { authenticator, handle, log, names, tls, ui } = options
-  const running = new Set<AbortController>()
+  const running = new Set<RequestLife>()
   const sockets = new Set<Duplex>()
   /** A connection's certificate is looked at once. `null`: it has none. */
   const certificates = new WeakMap<object, UserInfo | null>()
@@ -94,7 +95,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     headers: Headers,
     url: URL,
     warnings: string[],
-    signal: AbortSignal,
+    life: RequestLife,
     upgrade?: ApiRequest['upgrade'],
   ): Promise<ApiRequest> {
     const method = incoming.method ?? 'GET'
@@ -117,7 +118,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       get duplicateFields() {
         return body.duplicates()
       },
-      signal,
+      get signal() {
+        return life.signal
+      },
       warn: text => warnings.push(text),
       ...(upgrade ? { upgrade } : {}),
     }
@@ -146,14 +149,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 
   async function onRequest(incoming: Incoming, response: Response): Promise<void> {
-    const controller = new AbortController()
-    running.add(controller)
+    const life = new RequestLife()
+    running.add(life)
     const headers = headersOf(incoming)
     const warnings: string[] = []
     response.once('close', () => {
-      running.delete(controller)
+      running.delete(life)
       // An answer that was sent whole leaves nothing to stop; making an error for it would cost more than sending it.
-      if (!response.writableFinished) controller.abort(clientGone())
+      if (!response.writableFinished) life.end(clientGone())
     })
     response.on('error', () => undefined)
     let answer: ApiResponse
@@ -167,17 +170,19 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         headers,
         body: () => lazyBody(incoming as Readable, headers).bytes(),
       })
-      answer = page ?? (await handle(await requestOf(incoming, headers, url, warnings, controller.signal)))
+      answer = page ?? (await handle(await requestOf(incoming, headers, url, warnings, life)))
     } catch (error) {
       answer = statusOf(error)
     }
-    if (controller.signal.aborted && response.writableEnded) return
+    if (life.ended && response.writableEnded) return
     if (answer.code === 413 && incoming.httpVersionMajor === 1) response.setHeader('connection', 'close')
     await writeResponse(response, answer, {
       accept: headers.accept,
       acceptEncoding: headers['accept-encoding'],
       warnings,
-      signal: controller.signal,
+      get signal() {
+        return life.signal
+      },
       head: incoming.method === 'HEAD',
     })
     // What is left of a refused body is read and dropped, so that the client gets to see the answer.
@@ -185,24 +190,24 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 
   async function onUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const controller = new AbortController()
-    running.add(controller)
+    const life = new RequestLife()
+    running.add(life)
     const headers = headersOf(incoming)
     socket.once('close', () => {
-      running.delete(controller)
-      controller.abort(clientGone())
+      running.delete(life)
+      life.end(clientGone())
     })
     socket.on('error', () => undefined)
     let answer: ApiResponse
     try {
       assertHost(incoming, headers)
       const url = urlOf(incoming)
-      const request = await requestOf(incoming, headers, url, [], controller.signal, { socket, head })
+      const request = await requestOf(incoming, headers, url, [], life, { socket, head })
       answer = await handle(request)
     } catch (error) {
       answer = statusOf(error)
     }
-    if (!('hijacked' in answer)) await writeRawResponse(socket, answer, controller.signal)
+    if (!('hijacked' in answer)) await writeRawResponse(socket, answer, life.signal)
   }
 
   const failed = (socket: { destroy(): unknown }) => (error: unknown) => {
@@ -245,8 +250,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     async [Symbol.asyncDispose]() {
       if (!server.listening) return
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
-      for (const controller of running)
-        controller.abort(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
+      for (const life of running) life.end(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
       const destroyAll = () => {
         for (const socket of sockets) socket.destroy()
       }

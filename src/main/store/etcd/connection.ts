@@ -90,6 +90,8 @@ export class EtcdConnection implements Disposable {
   /** Counts up; the endpoint in use is this modulo their number. */
   #turn = 0
   #token: Promise<string> | undefined
+  /** A call has used up its time: until something answers again, callers learn that sooner. */
+  #silent = false
 
   constructor(options: ConnectionOptions, clients: readonly Client[]) {
     this.#options = options
@@ -107,13 +109,15 @@ export class EtcdConnection implements Disposable {
   ): Promise<Response> {
     const { clock, requestTimeoutMs } = this.#options
     const bytes = method.encode(request)
-    const until = clock.monotonic() + requestTimeoutMs
+    const until = clock.monotonic() + (this.#silent ? requestTimeoutMs / 5 : requestTimeoutMs)
     let renewed = false
     let leaderless = false
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
       const turn = this.#turn
       try {
-        return method.decode(await this.#once(method.path, bytes, this.#attemptMs(until, repeatable)))
+        const answer = await this.#once(method.path, bytes, this.#attemptMs(until, repeatable))
+        this.#silent = false
+        return method.decode(answer)
       } catch (error) {
         if (!isServiceError(error)) throw error
         const kind = failureKind(error)
@@ -224,6 +228,7 @@ export class EtcdConnection implements Disposable {
   }
 
   #unanswered(error: ServiceError, doing: string, leaderless: boolean): StoreError {
+    this.#silent = true
     const where = this.#options.endpoints.join(', ')
     const why = leaderless ? `etcd at ${where} has no quorum` : `no answer from etcd at ${where}`
     return new StoreError('Unavailable', `${why}: ${toStoreError(error, doing).message}`, { cause: error })

@@ -33,7 +33,21 @@ const ALARM_CHECK_MS = 10_000
 const MAX_IN_FLIGHT = 256
 
 /** @throws StoreError `Unavailable` when no endpoint answers, or the cluster has no quorum */
-export async function openEtcdEngine(options: EtcdEngineOptions): Promise<Engine> {
+export function openEtcdEngine(options: EtcdEngineOptions): Promise<Engine> {
+  return stayAlive(open(options))
+}
+
+/** All timers of gRPC and of the clock let the process end; while somebody waits for an answer it must not. */
+async function stayAlive<T>(work: Promise<T>): Promise<T> {
+  const timer = setInterval(() => undefined, 60_000)
+  try {
+    return await work
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+async function open(options: EtcdEngineOptions): Promise<Engine> {
   const { clock = systemClock, requestTimeoutMs = REQUEST_TIMEOUT_MS, prefix = '/flotilla' } = options
   const connectionOptions: ConnectionOptions = { ...options, clock, requestTimeoutMs }
   const connection = await openConnection(connectionOptions)
@@ -200,7 +214,7 @@ class EtcdEngine implements Engine {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= stayAlive(this.#close())
     return this.#closing
   }
 

@@ -20,7 +20,8 @@ export class SpaceReserve {
     // Looked at first, so that trying does not take from deletes the little that there is. More than the reserve itself
     // must be free: its own release would look like room otherwise.
     const { bavail, bsize } = await statfs(dirname(this.#path))
-    if (bavail * bsize < HEADROOM * this.#bytes) throw Object.assign(new Error('no room for the reserve'), { code: 'ENOSPC' })
+    if (bavail * bsize < HEADROOM * this.#bytes)
+      throw Object.assign(new Error('no room for the reserve'), { code: 'ENOSPC' })
     const file = await open(this.#path, 'a', FILE_MODE)
     try {
       for (let { size } = await file.stat(); size < this.#bytes; size += CHUNK.length) await file.appendFile(CHUNK)

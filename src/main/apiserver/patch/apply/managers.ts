@@ -1,6 +1,6 @@
 // The managers of an object's fields, decoded from and encoded to metadata.managedFields.
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
-import { decodeFields, encodeFields, type FieldSet, isEmpty, setOf, union, without } from './field-set.ts'
+import { decodeFields, encodeFields, type FieldSet, isEmpty, setOf, union } from './field-set.ts'
 
 export interface Manager {
   readonly manager: string
@@ -53,13 +53,22 @@ const UNTRACKED = [
   'resourceVersion',
 ].map(field => ['f:metadata', `f:${field}`])
 
+const UNTRACKED_METADATA: ReadonlySet<string> = new Set(UNTRACKED.map(([, step = '']) => step))
+
 /** @returns the set without what identifies the object, and without what this path may not write. */
 export function trackable(set: FieldSet, subresource: string): FieldSet {
-  const ignored = subresource === 'status' ? [['f:spec']] : subresource === '' ? [['f:status']] : []
-  const stripped = [['f:apiVersion'], ['f:kind'], ...UNTRACKED, ...ignored].reduce(without, set)
-  // `metadata: {}` alone says nothing.
-  const metadata = stripped.children.get('f:metadata')
-  return metadata?.member && metadata.children.size === 0 ? without(stripped, ['f:metadata']) : stripped
+  const ignored = subresource === 'status' ? 'f:spec' : subresource === '' ? 'f:status' : undefined
+  const children = new Map<string, FieldSet>()
+  for (const [step, child] of set.children) {
+    if (step === 'f:apiVersion' || step === 'f:kind' || step === ignored) continue
+    if (step !== 'f:metadata') children.set(step, child)
+    else {
+      const inner = new Map([...child.children].filter(([field]) => !UNTRACKED_METADATA.has(field)))
+      // `metadata: {}` alone says nothing.
+      if (inner.size > 0) children.set(step, { member: child.member, children: inner })
+    }
+  }
+  return { member: set.member, children }
 }
 
 /** The identity fields, which every object has and which no manager can lose. */

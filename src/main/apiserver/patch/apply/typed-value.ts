@@ -36,6 +36,8 @@ export function shapeOf(value: unknown, fact: FieldFact | undefined): Shape {
   }
 }
 
+const PLAIN: ReadonlySet<string> = new Set(['string', 'bytes', 'quantity', 'boolean', 'integer', 'number'])
+
 const isEmptyMap = (value: unknown) => isObject(value) && Object.keys(value).length === 0
 
 function itemStep(item: JsonObject, keys: readonly string[]): string {
@@ -86,8 +88,14 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
 
 /** @returns the set of all fields of a value. */
 export function fieldsOf(value: unknown, fact: FieldFact | undefined): FieldSet {
-  if (shapeOf(value, fact) === 'leaf') return MEMBER
+  const shape = shapeOf(value, fact)
+  if (shape === 'leaf') return MEMBER
   const children = new Map<string, FieldSet>()
+  // Maps of plain values (labels, data) are by far the largest and the most frequent: no part is made for each entry.
+  if (shape === 'map' && fact?.i && PLAIN.has(fact.i.t)) {
+    for (const key of Object.keys(value as JsonObject)) children.set(`f:${key}`, MEMBER)
+    return children.size ? { member: false, children } : EMPTY
+  }
   for (const part of partsOf(value, fact)) {
     // Of items with the same key the first is the one that is meant.
     if (children.has(part.step)) continue

@@ -8,7 +8,7 @@ import {
   required,
   tooLong,
 } from '../../../../shared/machinery/field-error.ts'
-import { byteLength, configMapKey } from '../../../../shared/machinery/names.ts'
+import { configMapKey } from '../../../../shared/machinery/names.ts'
 import { has, lookup } from '../support/collections.ts'
 import { immutable, obey } from '../support/rules.ts'
 
@@ -38,7 +38,7 @@ export function validateConfigMap({ data, binaryData }: ConfigMap): FieldError[]
   for (const key of Object.keys(binaryData ?? {}).sort(compareText))
     if (has(data, key)) errors.push(invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData'))
   errors.push(...keys('binaryData', binaryData))
-  if (total(data, byteLength) + total(binaryData, decodedLength) > MAX_BYTES) errors.push(tooLong('', MAX_BYTES))
+  if (total(data, Buffer.byteLength) + total(binaryData, decodedLength) > MAX_BYTES) errors.push(tooLong('', MAX_BYTES))
   return errors
 }
 
