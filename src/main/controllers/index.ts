@@ -21,6 +21,7 @@ import { NodeLifecycleController } from './node-lifecycle/controller.ts'
 import { PodGarbageCollector } from './pod-gc/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { replicationController } from './replicationcontroller/controller.ts'
+import { ResourceQuotaController } from './resourcequota/controller.ts'
 import { RootCaCertPublisher } from './root-ca-cert-publisher/controller.ts'
 import { ServiceAccountController } from './serviceaccount/controller.ts'
 import { ServiceAccountTokenController, type SignToken } from './serviceaccount-token/controller.ts'
@@ -73,6 +74,7 @@ export const controllers = ({
   controller(new ClusterRoleAggregation()),
   controller(new DisruptionController()),
   controller(new StaleDisruptionCondition()),
+  controller(new ResourceQuotaController()),
   controller(new EndpointsController()),
   controller(new EndpointSliceController(clock)),
   controller(new NodeIpamController(clusterCidr)),

@@ -1,0 +1,138 @@
+// resourcequota: counts again what the objects of a namespace take out of each of its ResourceQuotas.
+import { PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../../../shared/api/core/v1.ts'
+import { byNamespace } from '../../../shared/client/lister.ts'
+import {
+  type Change,
+  type ControllerContext,
+  type Reconciler,
+  type Result,
+  type Watch,
+  mapped,
+  own,
+  requeueAfter,
+} from '../../../shared/client/reconciler.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import type { KubeObject } from '../../../shared/machinery/object.ts'
+import { parseQuantity } from '../../../shared/machinery/quantity.ts'
+import { podUsage, stopsCountingAt } from '../../../shared/machinery/quota-pod-usage.ts'
+import { claimInScope, podInScope, scopesOf } from '../../../shared/machinery/quota-scopes.ts'
+import { type Usage, addUsage, claimUsage, serviceUsage } from '../../../shared/machinery/quota-usage.ts'
+import { groupResourceOf, type ResourceType } from '../../../shared/machinery/resource-type.ts'
+import { writeStatus } from '../support/write-status.ts'
+import { COUNTED, countObjects } from './count-objects.ts'
+
+const RESYNC_MS = 300_000
+/** Of kinds that are not watched. */
+const RECOUNT_MS = 10_000
+
+const PODS = /^(pods|count\/pods|cpu|memory|ephemeral-storage|hugepages-.*|limits\..*|requests\.(?!storage$).*)$/
+const SERVICES = /^(services|count\/services|services\.nodeports|services\.loadbalancers)$/
+const CLAIMS =
+  /^(persistentvolumeclaims|count\/persistentvolumeclaims|requests\.storage|.*\.storageclass\.storage\.k8s\.io\/.*)$/
+
+export class ResourceQuotaController implements Reconciler<ResourceQuota> {
+  readonly name = 'resourcequota'
+  readonly type = ResourceQuota
+  readonly watches: readonly Watch[] = [
+    own(ResourceQuota),
+    mapped(Pod, quotasFor<Pod>(podCountsOtherwise)),
+    mapped(
+      Service,
+      quotasFor<Service>((now, old) => !deepEqual(now.spec, old.spec)),
+    ),
+    mapped(
+      PersistentVolumeClaim,
+      quotasFor(() => true),
+    ),
+    ...COUNTED.map(type =>
+      mapped(
+        type,
+        quotasFor(() => false),
+      ),
+    ),
+  ]
+
+  async reconcile(quota: ResourceQuota, context: ControllerContext): Promise<Result> {
+    const hard = quota.spec.hard ?? {}
+    const names = Object.keys(hard)
+    const { usage, asked } = await usageOf(quota, names, context)
+    const known = new Map(Object.entries(quota.status.used ?? {}))
+    const used = names
+      .map(name => [name, usage.get(name)?.toString() ?? known.get(name)] as const)
+      .filter((entry): entry is [string, string | number] => entry[1] !== undefined)
+    await writeStatus(context, ResourceQuota, quota, { hard, used: Object.fromEntries(used) })
+    const wait = asked ? RECOUNT_MS : RESYNC_MS
+    const now = context.clock.now()
+    const ends = context
+      .lister(Pod)
+      .by(byNamespace, quota.metadata.namespace)
+      .flatMap(pod => stopsCountingAt(pod) ?? [])
+      .filter(at => at > now)
+    return requeueAfter(Math.min(wait, ...ends.map(at => at - now)))
+  }
+}
+
+/** @returns what is used of the named resources; `asked` when some are of kinds that nobody watches */
+async function usageOf(
+  quota: ResourceQuota,
+  names: readonly string[],
+  context: ControllerContext,
+): Promise<{ usage: Usage; asked: boolean }> {
+  const { lister, clock } = context
+  const { namespace } = quota.metadata
+  const scopes = scopesOf(quota.spec)
+  const usage: Usage = new Map()
+  const sum = <T extends KubeObject>(
+    type: ResourceType<T>,
+    concerned: RegExp,
+    inScope: (object: T) => boolean,
+    of: (object: T) => Usage,
+  ) => {
+    const wanted = names.filter(name => concerned.test(name))
+    if (wanted.length === 0) return
+    const total: Usage = new Map()
+    for (const object of lister(type).by(byNamespace, namespace)) if (inScope(object)) addUsage(total, of(object))
+    for (const name of wanted) usage.set(name, total.get(name) ?? parseQuantity('0'))
+  }
+  sum(
+    Pod,
+    PODS,
+    pod => scopes.every(scope => podInScope(pod, scope)),
+    pod => podUsage(pod, clock.now()),
+  )
+  sum(Service, SERVICES, () => scopes.length === 0, serviceUsage)
+  sum(PersistentVolumeClaim, CLAIMS, claim => scopes.every(scope => claimInScope(claim, scope)), claimUsage)
+  let asked = false
+  for (const name of names) {
+    if (usage.has(name)) continue
+    const resource = name.startsWith('count/') ? name.slice('count/'.length) : name
+    const watched = COUNTED.find(type => groupResourceOf(type) === resource)
+    // Only pods and claims have scopes.
+    if (scopes.length > 0) usage.set(name, parseQuantity('0'))
+    else if (watched) usage.set(name, parseQuantity(String(lister(watched).by(byNamespace, namespace).length)))
+    else if (name.startsWith('count/')) {
+      asked = true
+      const count = await countObjects(context, resource, namespace)
+      if (count !== undefined) usage.set(name, parseQuantity(String(count)))
+    }
+  }
+  return { usage, asked }
+}
+
+/** Queues the quotas of the object's namespace when it comes, goes, or counts otherwise than before. */
+function quotasFor<T extends KubeObject>(countsOtherwise: (now: T, old: T) => boolean) {
+  return ({ type, object, old }: Change<T>, { lister }: ControllerContext) =>
+    type === 'updated' && !countsOtherwise(object, old)
+      ? []
+      : lister(ResourceQuota)
+          .by(byNamespace, object.metadata.namespace ?? '')
+          .map(({ metadata }) => metadata)
+}
+
+function podCountsOtherwise(now: Pod, old: Pod): boolean {
+  return (
+    now.status.phase !== old.status.phase ||
+    now.metadata.generation !== old.metadata.generation ||
+    now.metadata.deletionTimestamp !== old.metadata.deletionTimestamp
+  )
+}

@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Deployment } from '../../src/shared/api/apps/v1.ts'
+import {
+  ConfigMap,
+  Namespace,
+  PersistentVolumeClaim,
+  Pod,
+  ResourceQuota,
+  Service,
+  ServiceAccount,
+} from '../../src/shared/api/core/v1.ts'
+import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { type Cluster, startCluster } from './support/cluster.ts'
+
+let cluster: Cluster
+let clock: ManualClock
+let count = 0
+beforeAll(async () => {
+  clock = new ManualClock(Date.now())
+  cluster = await startCluster({ clock })
+})
+afterAll(() => cluster?.[Symbol.asyncDispose]())
+
+async function newNamespace(): Promise<string> {
+  const name = `quota-${++count}`
+  await cluster.client.create(Namespace, { metadata: { name }, spec: {} })
+  await eventually(() => cluster.client.get(ServiceAccount, { namespace: name, name: 'default' }))
+  return name
+}
+const quota = (namespace: string, hard: Record<string, string>, spec: Partial<ResourceQuota['spec']> = {}) =>
+  cluster.client.create(ResourceQuota, { metadata: { namespace, name: 'q' }, spec: { hard, ...spec } })
+const shows = (namespace: string, used: Record<string, string>) =>
+  eventually(async () => {
+    const { spec, status } = await cluster.client.get(ResourceQuota, { namespace, name: 'q' })
+    expect(status.used).toEqual(used)
+    expect(status.hard).toEqual(spec.hard)
+  })
+const pod = (namespace: string, name: string, spec: Partial<Pod['spec']> = {}) =>
+  cluster.client.create(Pod, {
+    metadata: { namespace, name },
+    spec: { containers: [{ name: 'main', image: 'x:1' }], ...spec },
+  })
+const sized = (cpu: string, memory: string) => ({
+  containers: [
+    { name: 'main', image: 'x:1', resources: { requests: { cpu, memory }, limits: { cpu: '1', memory: '1Gi' } } },
+  ],
+})
+
+describe('resourcequota', () => {
+  test('adds up requests and limits of pods until they have finished', async () => {
+    const namespace = await newNamespace()
+    await quota(namespace, {
+      pods: '5',
+      'count/pods': '5',
+      'requests.cpu': '2',
+      memory: '2Gi',
+      'limits.cpu': '4',
+      'requests.example.com/gpu': '1',
+    })
+    await shows(namespace, {
+      pods: '0',
+      'count/pods': '0',
+      'requests.cpu': '0',
+      memory: '0',
+      'limits.cpu': '0',
+      'requests.example.com/gpu': '0',
+    })
+    await pod(namespace, 'a', sized('250m', '64Mi'))
+    const b = await pod(namespace, 'b', {
+      ...sized('250m', '64Mi'),
+      initContainers: [{ name: 'init', image: 'x:1', resources: { requests: { cpu: '600m' } } }],
+    })
+    const both = { pods: '2', 'count/pods': '2', 'requests.cpu': '850m', memory: '128Mi', 'limits.cpu': '2' }
+    await shows(namespace, { ...both, 'requests.example.com/gpu': '0' })
+    await cluster.client.patch(Pod, b.metadata, { status: { phase: 'Succeeded' } }, { subresource: 'status' })
+    const left = { pods: '1', 'count/pods': '2', 'requests.cpu': '250m', memory: '64Mi', 'limits.cpu': '1' }
+    await shows(namespace, { ...left, 'requests.example.com/gpu': '0' })
+    await cluster.client.delete(Pod, b.metadata)
+    await shows(namespace, { ...left, 'count/pods': '1', 'requests.example.com/gpu': '0' })
+  })
+
+  test('counts Services, their ports, claims by class, and objects', async () => {
+    const namespace = await newNamespace()
+    await quota(namespace, {
+      services: '5',
+      'services.nodeports': '5',
+      'services.loadbalancers': '1',
+      persistentvolumeclaims: '5',
+      'requests.storage': '10Gi',
+      'fast.storageclass.storage.k8s.io/requests.storage': '10Gi',
+      'slow.storageclass.storage.k8s.io/persistentvolumeclaims': '1',
+      configmaps: '10',
+      resourcequotas: '2',
+    })
+    const ports = [
+      { name: 'a', port: 80 },
+      { name: 'b', port: 81 },
+    ]
+    await cluster.client.create(Service, { metadata: { namespace, name: 'a' }, spec: { type: 'NodePort', ports } })
+    await cluster.client.create(Service, { metadata: { namespace, name: 'b' }, spec: { type: 'LoadBalancer', ports } })
+    await cluster.client.create(PersistentVolumeClaim, {
+      metadata: { namespace, name: 'data' },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: 'fast',
+        resources: { requests: { storage: '1Gi' } },
+      },
+    })
+    await cluster.client.create(ConfigMap, { metadata: { namespace, name: 'own' }, data: {} })
+    await shows(namespace, {
+      services: '2',
+      'services.nodeports': '4',
+      'services.loadbalancers': '1',
+      persistentvolumeclaims: '1',
+      'requests.storage': '1Gi',
+      'fast.storageclass.storage.k8s.io/requests.storage': '1Gi',
+      'slow.storageclass.storage.k8s.io/persistentvolumeclaims': '0',
+      configmaps: '2',
+      resourcequotas: '1',
+    })
+  })
+
+  test('count/<resource>.<group> counts any kind that is served', async () => {
+    const namespace = await newNamespace()
+    await quota(namespace, { 'count/deployments.apps': '5', 'count/unknown.example.com': '1' })
+    await shows(namespace, { 'count/deployments.apps': '0' })
+    const labels = { app: 'x' }
+    for (const name of ['a', 'b'])
+      await cluster.client.create(Deployment, {
+        metadata: { namespace, name },
+        spec: {
+          replicas: 0,
+          selector: { matchLabels: labels },
+          template: { metadata: { labels }, spec: { containers: [{ name: 'x', image: 'x:1' }] } },
+        },
+      })
+    await clock.advance(10_000)
+    await shows(namespace, { 'count/deployments.apps': '2' })
+  })
+
+  test.each([
+    ['BestEffort', { scopes: ['BestEffort'] }, ['plain', 'short']],
+    ['NotBestEffort', { scopes: ['NotBestEffort'] }, ['sized']],
+    ['Terminating', { scopes: ['Terminating'] }, ['short']],
+    ['NotTerminating and BestEffort', { scopes: ['NotTerminating', 'BestEffort'] }, ['plain']],
+    [
+      'PriorityClass',
+      {
+        scopeSelector: {
+          matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['system-node-critical'] }],
+        },
+      },
+      ['sized'],
+    ],
+  ])('scope %s', async (_name, spec, expected) => {
+    const namespace = await newNamespace()
+    await quota(namespace, { pods: '10' }, spec)
+    await pod(namespace, 'plain')
+    await pod(namespace, 'short', { activeDeadlineSeconds: 60 })
+    await pod(namespace, 'sized', { ...sized('1', '1Gi'), priorityClassName: 'system-node-critical' })
+    await shows(namespace, { pods: String(expected.length) })
+  })
+})
