@@ -17,6 +17,9 @@ export const MAX_DEPTH = 64
 const INLINE_JSON_BYTES = 256 * 1024
 const INLINE_YAML_BYTES = 4 * 1024
 
+/** What the main thread works on in one step for a while; larger objects in few nodes get their kind's own answer. */
+const MANY_NODES = 16_000
+
 const ACCEPTED = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE] as const
 
 const worker = new DecodeWorker()
@@ -69,6 +72,20 @@ async function parseYamlBody(bytes: Buffer): Promise<ParseResult> {
   return parseYaml(yaml, textOf(bytes), MAX_DEPTH)
 }
 
+const objectTooLarge = () =>
+  new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_OBJECT_BYTES}`)
+
+/** @returns whether the value holds at least so many nodes. */
+function hasNodes(value: unknown, wanted: number): boolean {
+  let left = wanted
+  const walk = (inner: unknown): void => {
+    if (--left <= 0 || typeof inner !== 'object' || inner === null) return
+    for (const child of Object.values(inner)) if (left > 0) walk(child)
+  }
+  walk(value)
+  return left <= 0
+}
+
 /** Loaded on first use, as the table of field numbers is only needed here. */
 async function parseProtobuf(bytes: Buffer): Promise<unknown> {
   const [{ decodeProtobufInSlices }, { WireError }] = await Promise.all([
@@ -76,7 +93,10 @@ async function parseProtobuf(bytes: Buffer): Promise<unknown> {
     import('./protobuf/wire.ts'),
   ])
   try {
-    return await decodeProtobufInSlices(bytes)
+    const value = await decodeProtobufInSlices(bytes)
+    // The JSON text of a message is longer than the message.
+    if (bytes.length > MAX_OBJECT_BYTES && hasNodes(value, MANY_NODES)) throw objectTooLarge()
+    return value
   } catch (error) {
     if (error instanceof WireError) throw badRequest(error.message)
     throw error
@@ -87,7 +107,6 @@ async function inWorker(format: 'json' | 'yaml', bytes: Buffer): Promise<ParseRe
   const result = await worker.parse(format, bytes, MAX_DEPTH, MAX_OBJECT_BYTES).catch((error: unknown) => {
     throw badRequest(error instanceof Error ? error.message : String(error))
   })
-  if (result.tooLarge)
-    throw new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_OBJECT_BYTES}`)
+  if (result.tooLarge) throw objectTooLarge()
   return result
 }

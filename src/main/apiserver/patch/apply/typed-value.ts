@@ -41,6 +41,11 @@ const PLAIN: ReadonlySet<string> = new Set(['string', 'bytes', 'quantity', 'bool
 const isEmptyMap = (value: unknown) => isObject(value) && Object.keys(value).length === 0
 
 function itemStep(item: JsonObject, keys: readonly string[]): string {
+  const [only] = keys
+  if (only !== undefined && keys.length === 1) {
+    const value = getField(item, only) ?? KEY_DEFAULTS[only]
+    return value === undefined ? 'k:{}' : `k:{${JSON.stringify(only)}:${JSON.stringify(value)}}`
+  }
   const named = [...keys].sort().flatMap(key => {
     const value = getField(item, key) ?? KEY_DEFAULTS[key]
     return value === undefined ? [] : [[key, value] as const]
