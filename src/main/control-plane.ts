@@ -23,6 +23,7 @@ import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { startControllers } from './controllers/index.ts'
 import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
 import { writeAtomically } from './kubeconfig-file.ts'
+import { onceReady } from './local-node/joined.ts'
 import { startLocalNode } from './local-node/local-node.ts'
 import { openLog } from './log-file.ts'
 import { openPki, type Pki } from './pki/pki.ts'
@@ -146,8 +147,10 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       onError: error => log.warn({ err: error }, 'scheduling'),
     }),
   )
-  if (options.localNode) owned.use(await localNode(options, layout, pki, url))
-  else options.onNodeStatus?.('not joined: --no-local-node was given')
+  if (options.localNode) {
+    const { nodeName } = owned.use(await localNode(options, layout, pki, url))
+    if (nodeName) owned.defer(onceReady(client(ADMIN), nodeName, () => options.onNodeStatus?.(`joined as ${nodeName}`)))
+  } else options.onNodeStatus?.('not joined: --no-local-node was given')
 
   return {
     url,

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { type BrowserWindow, app } from 'electron'
 import type { ControlPlaneStatus } from '../preload/channels.ts'
 import { UsageError } from './cli/usage-error.ts'
-import { startControlPlane } from './control-plane.ts'
+import { announceNode, announceReady } from './announce.ts'
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
 import { dataDirLayout } from './data-dir.ts'
 import { createApiForwarder } from './desktop/api-forwarder.ts'
 import { openLog } from './desktop/app-log.ts'
@@ -29,12 +30,20 @@ let quitting = false
 
 registerScheme()
 
+/** Started from a terminal, the app tells there what the headless command tells. */
+async function startAndTell(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const print = (line: string) => console.log(line)
+  const controlPlane = await startControlPlane({ ...options, onNodeStatus: announceNode(print) })
+  announceReady(controlPlane, print)
+  return controlPlane
+}
+
 function main(): void {
   const settingsPath = join(app.getPath('userData'), 'settings.json')
   const options = desktopOptions(process.argv.slice(1), readSettings(settingsPath))
   const log = openLog(dataDirLayout(options.dataDir).logs)
 
-  const host = new ControlPlaneHost(startControlPlane, options, {
+  const host = new ControlPlaneHost(startAndTell, options, {
     onStatus(status: ControlPlaneStatus) {
       push(window, 'control-plane:changed', status)
       tray?.show(status)

@@ -1,7 +1,7 @@
 // `flotilla serve`: the control plane without a window, until a signal ends it.
 import { resolve } from 'node:path'
+import { announceNode, announceReady } from '../announce.ts'
 import { startControlPlane } from '../control-plane.ts'
-import { productVersion } from '../version.ts'
 import type { ListenAddress, StoreChoice } from './listen-address.ts'
 
 export interface ServeOptions {
@@ -11,6 +11,8 @@ export interface ServeOptions {
   readonly localNode: boolean
 }
 
+const print = (line: string) => console.log(line)
+
 /** Resolves after SIGINT or SIGTERM, when everything is stopped. Containers stay. */
 export async function serve(options: ServeOptions): Promise<void> {
   const stop = stopSignal()
@@ -19,14 +21,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     listen: options.listen,
     store: options.store,
     localNode: options.localNode,
-    onNodeStatus: line => console.log(`  this node   ${line}`),
+    onNodeStatus: announceNode(print),
   })
-  const token = controlPlane.issueLoginToken()
-  console.log(`Flotilla ${productVersion}
-  window      ${controlPlane.url}/ui/login#token=${token}
-              (works once, within 5 minutes; "flotilla login" prints another)
-  kubeconfig  ${controlPlane.kubeconfigPath}`)
-  console.log(`ready ${controlPlane.url} kubeconfig=${controlPlane.kubeconfigPath}`)
+  announceReady(controlPlane, print)
   const signal = await Promise.race([stop, controlPlane.failed])
   if (signal instanceof Error) console.error(`flotilla: ${signal.message}`)
   else console.log(`${signal}: stopping the control plane; containers keep running`)
