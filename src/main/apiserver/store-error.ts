@@ -36,8 +36,6 @@ export function toApiError(
       return new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: ${error.message}`)
     case 'NoSpace':
       return new ApiError(507, 'InsufficientStorage', `the cluster's disk is full: ${error.message}`)
-    case 'TooLarge':
-      return new ApiError(413, 'RequestEntityTooLarge', error.message)
     case 'Unavailable':
     case 'Closed':
       return new ApiError(503, 'ServiceUnavailable', `the store is unavailable: ${error.message}`, {
