@@ -74,9 +74,12 @@ export class Server {
     })
   }
 
-  /** Opens a watch and calls back for every frame. @returns a function that ends it */
+  /** Opens a watch and calls back for every frame. @returns a function that ends it; its `opened` resolves when frames can come */
   watch(path, onFrame) {
+    let open
+    const opened = new Promise(resolve => (open = resolve))
     const sent = request(`${this.url}${path}`, { agent: this.agent }, response => {
+      open()
       let rest = ''
       response.setEncoding('utf8').on('data', chunk => {
         const lines = (rest + chunk).split('\n')
@@ -87,7 +90,7 @@ export class Server {
     })
     sent.on('error', () => undefined)
     sent.end()
-    return () => sent.destroy()
+    return Object.assign(() => sent.destroy(), { opened })
   }
 
   rssMb() {
