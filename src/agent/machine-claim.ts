@@ -6,7 +6,8 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Clock, delay } from '../shared/machinery/clock.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Clock } from '../shared/machinery/clock.ts'
 
 interface Holder {
   readonly pid: number
@@ -60,7 +61,8 @@ export async function claimMachine(options: ClaimOptions): Promise<() => void> {
             `this machine is a node of another cluster (${holder.dataDir}, agent process ${holder.pid}); ` +
               'a machine can be a node of one cluster at a time',
           )
-        await delay(clock, RETRY_MS)
+        // Not the clock's: its timers let a process end that does nothing but wait, as a clean-up does here.
+        await pause(RETRY_MS)
         continue
       }
       if (holder && holder.instance !== instance && existsSync(holder.dataDir) && (await hasPods(holder.instance)))

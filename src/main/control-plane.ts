@@ -27,6 +27,7 @@ import { onceReady } from './local-node/joined.ts'
 import { startLocalNode } from './local-node/local-node.ts'
 import { openLog } from './log-file.ts'
 import { openPki, type Pki } from './pki/pki.ts'
+import { processStart } from './process-start.ts'
 import { renderKubeconfig } from './pki/kubeconfig.ts'
 import { type Scheduler, startScheduler } from './scheduler/scheduler.ts'
 import type { Engine } from './store/contract.ts'
@@ -90,10 +91,9 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const layout = ensureDataDir(options.dataDir)
   const log = options.log ?? owned.use(openLog(join(layout.logs, 'control-plane.log')))
 
-  const [store, pki] = await Promise.all([
-    openStore(options.store, layout, log).then(opened => owned.use(opened)),
-    openPki({ dataDir: layout.root, names: ownNames(options.listen.host), clock }),
-  ])
+  // The store first: it locks the folder, so that no second process makes keys in it.
+  const store = owned.use(await openStore(options.store, layout, log))
+  const pki = await openPki({ dataDir: layout.root, names: ownNames(options.listen.host), clock })
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
   const authorization = owned.use(createAuthorization(store))
@@ -121,7 +121,9 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   await bootstrapCluster(server.context, { user: ADMIN, apiServer: address, network: CLUSTER_NETWORK })
 
   writeKubeconfig(layout, pki, url)
-  writeAtomically(layout.runtime, JSON.stringify({ pid: process.pid, url, startedAt: new Date().toISOString() }))
+  const { pid } = process
+  const runtime = { pid, url, startedAt: new Date().toISOString(), processStart: processStart(pid) }
+  writeAtomically(layout.runtime, JSON.stringify(runtime))
   owned.defer(() => rmSync(layout.runtime, { force: true }))
 
   const client = (user: UserInfo) => createClient(server.transport(user))

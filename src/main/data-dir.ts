@@ -1,5 +1,5 @@
 // Where everything this program owns lives, and what the folder looks like.
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -37,8 +37,10 @@ export function dataDirLayout(root: string): DataDirLayout {
   }
 }
 
-/** Creates the folder, private to its owner. */
+/** Creates the folder; it is private to its owner, also when somebody else made it. */
 export function ensureDataDir(root: string): DataDirLayout {
   mkdirSync(root, { recursive: true, mode: 0o700 })
+  const { mode } = statSync(root)
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) chmodSync(root, mode & 0o700)
   return dataDirLayout(root)
 }

@@ -1,12 +1,14 @@
 // Kubeconfig files: the one in the data folder, and entries in the user's own ~/.kube/config.
 import { randomBytes } from 'node:crypto'
 import {
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -48,14 +50,23 @@ export function readKubeconfig(path: string): KubeconfigIdentity {
 export const userKubeconfigPath = (env: NodeJS.ProcessEnv = process.env): string =>
   env.KUBECONFIG?.split(process.platform === 'win32' ? ';' : ':').find(Boolean) ?? join(homedir(), '.kube', 'config')
 
-/** Writes through a temporary file beside the target, keeping the target's mode and following a link to it. */
+/**
+ * Writes through a temporary file beside the target, following a link to it, and keeps the target's owner and mode,
+ * but for what others may do: what is written here are keys. A power cut leaves the old file or the new one.
+ */
 export function writeAtomically(path: string, text: string, mode = 0o600): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const target = existsSync(path) && lstatSync(path).isSymbolicLink() ? realpathSync(path) : path
-  const keep = existsSync(target) ? statSync(target).mode & 0o777 : mode
+  const old = existsSync(target) ? statSync(target) : undefined
   const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`
-  writeFileSync(temporary, text, { mode: keep, flag: 'wx' })
-  renameSync(temporary, target)
+  try {
+    writeFileSync(temporary, text, { mode: old ? old.mode & 0o770 : mode, flag: 'wx', flush: true })
+    if (old && process.getuid?.() === 0) chownSync(temporary, old.uid, old.gid)
+    renameSync(temporary, target)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }
 
 const SECTIONS = { clusters: 'cluster', users: 'user', contexts: 'context' } as const
@@ -63,6 +74,9 @@ const SECTIONS = { clusters: 'cluster', users: 'user', contexts: 'context' } as 
 function sectionOf(document: Document, section: keyof typeof SECTIONS): YAMLSeq {
   const found = document.get(section)
   if (isSeq(found)) return found
+  // An alias, a mapping or a text would be lost.
+  if (found !== undefined && found !== null)
+    throw new Error(`"${section}" is not a list in the kubeconfig; nothing was changed`)
   const created = document.createNode([]) as YAMLSeq
   document.set(section, created)
   return created

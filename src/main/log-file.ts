@@ -8,11 +8,11 @@ import type { Log } from '../shared/machinery/log.ts'
 export function openLog(path: string): Log & Disposable {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const destination = pino.destination({ dest: path, mode: 0o600, sync: false, minLength: 0 })
+  // A log that cannot be written, as on a full disk, must not end what it tells about.
+  destination.on('error', () => undefined)
   const logger = pino({ level: process.env.FLOTILLA_LOG_LEVEL ?? 'info', base: null }, destination)
   return Object.assign(Object.create(logger) as Log, {
     [Symbol.dispose]() {
-      // A file that was never opened has nothing to flush.
-      destination.once('error', () => undefined)
       destination.end()
     },
   })

@@ -1,11 +1,11 @@
 // `flotilla reset` and `flotilla uninstall`: leave this machine as it was.
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { dataDirLayout } from '../data-dir.ts'
 import { unmergeKubeconfig, userKubeconfigPath } from '../kubeconfig-file.ts'
 import { removeLocalNode } from '../local-node/remove.ts'
+import { lockFolder } from '../store/nedb/lock.ts'
 import { CONTEXT_NAME } from './kubeconfig.ts'
 import { runningServer } from './running.ts'
 import { CommandError } from './usage-error.ts'
@@ -18,7 +18,10 @@ export async function reset(dataDir: string, confirmed: boolean): Promise<void> 
   if (server) throw new CommandError(`the cluster runs (pid ${server.pid}); stop it first, then reset`)
   if (!existsSync(folder)) return console.log(`nothing to reset: ${folder} does not exist`)
   await confirm(`Delete the cluster in ${folder} with all its containers and data?`, confirmed)
+  // Held while deleting: a server that starts now, or one that has not come up yet, must not lose its files.
+  await using _lock = await lockFolder(folder)
   for (const line of await removeLocalNode(folder)) console.log(line)
+  assertNothingMounted(folder)
   rmSync(folder, { recursive: true, force: true })
   console.log(`deleted ${folder}`)
 }
@@ -33,10 +36,26 @@ export async function uninstall(dataDir: string, confirmed: boolean): Promise<vo
 /** A folder is only ours when it holds our files: a mistyped --data-dir must never delete a home folder. */
 function guard(folder: string): void {
   if (!existsSync(folder)) return
-  const { kubeconfig } = dataDirLayout(folder)
-  const ours = existsSync(resolve(folder, 'store')) || existsSync(resolve(folder, 'pki')) || existsSync(kubeconfig)
+  // Single names are common ones, such as a project's own "store" folder: only what a first start leaves is ours.
+  const has = (...names: string[]) => names.every(name => existsSync(resolve(folder, name)))
+  const ours = has('format.json', 'store') || has('pki/ca.key', 'pki/service-account.key')
   if (folder === homedir() || folder === dirname(folder) || !ours)
     throw new CommandError(`${folder} is not a Flotilla data folder; nothing was deleted`)
+}
+
+/** Deleting through a mount would delete what is mounted: somebody's own folder, by a hostPath volume's subPath. */
+function assertNothingMounted(folder: string): void {
+  const table = '/proc/self/mountinfo'
+  if (!existsSync(table)) return
+  const points = readFileSync(table, 'utf8')
+    .split('\n')
+    .map(line =>
+      (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_all, octal: string) =>
+        String.fromCharCode(parseInt(octal, 8)),
+      ),
+    )
+  const mounted = points.find(point => point.startsWith(`${realpathSync(folder)}/`))
+  if (mounted) throw new CommandError(`${mounted} is still mounted; unmount it, then reset again`)
 }
 
 async function confirm(question: string, confirmed: boolean): Promise<void> {

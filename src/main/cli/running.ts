@@ -3,12 +3,15 @@ import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { dataDirLayout } from '../data-dir.ts'
 import { readKubeconfig } from '../kubeconfig-file.ts'
+import { processStart } from '../process-start.ts'
 import { CommandError } from './usage-error.ts'
 
 export interface RunningServer {
   readonly pid: number
   readonly url: string
   readonly startedAt: string
+  /** See `processStart`. */
+  readonly processStart?: string
 }
 
 /** @returns the server that owns the folder, or undefined when none runs (a stale file counts as none) */
@@ -17,8 +20,11 @@ export function runningServer(dataDir: string): RunningServer | undefined {
   if (!existsSync(runtime)) return undefined
   try {
     const found = JSON.parse(readFileSync(runtime, 'utf8')) as RunningServer
+    // 0 and negative numbers would ask for process groups.
+    if (!Number.isSafeInteger(found.pid) || found.pid < 1) return undefined
     process.kill(found.pid, 0)
-    return found
+    // A server that was killed leaves its file; by now its number may be another program's.
+    return found.processStart === undefined || found.processStart === processStart(found.pid) ? found : undefined
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EPERM') throw new CommandError('the server belongs to another user')
     return undefined

@@ -3,7 +3,7 @@
 // ca.{crt,key} · serving.{crt,key} (the API server's) · admin.{crt,key} · service-account.key (signs tokens).
 // Keys never leave the folder except in the admin's kubeconfig. Certificates are renewed when less than 30 days are
 // left, or when the serving certificate lacks a name that is wanted now; the authority itself lasts ten years.
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
@@ -72,6 +72,10 @@ function isGood(certPem: string, caPem: string, nowMs: number, names: readonly s
   )
 }
 
+/** The key is written before the certificate: a kill in between leaves a pair that no TLS server takes. */
+const belongTogether = (certPem: string, keyPem: string): boolean =>
+  new X509Certificate(certPem).checkPrivateKey(createPrivateKey(keyPem))
+
 /** Reads `<name>.crt` and `<name>.key`, or makes them anew when they are missing or no longer good. */
 async function keep(
   folder: string,
@@ -83,7 +87,7 @@ async function keep(
     readPem(join(folder, `${name}.crt`)),
     readPem(join(folder, `${name}.key`)),
   ])
-  if (certPem && keyPem && good(certPem)) return { certPem, keyPem }
+  if (certPem && keyPem && belongTogether(certPem, keyPem) && good(certPem)) return { certPem, keyPem }
   const made = await make()
   await writePem(join(folder, `${name}.key`), made.keyPem)
   await writePem(join(folder, `${name}.crt`), made.certPem)
