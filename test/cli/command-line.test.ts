@@ -160,3 +160,21 @@ describe('a running cluster', () => {
     expect(stderr).toContain('stop it first')
   })
 })
+
+describe('flotilla uninstall', () => {
+  it('deletes the cluster and takes it out of the user’s kubeconfig, leaving the rest', async () => {
+    const env = { KUBECONFIG: join(folder, 'uninstall-config') }
+    writeFileSync(env.KUBECONFIG, 'apiVersion: v1\nkind: Config\n# mine\nclusters: []\n')
+    const cluster = await Cluster.start(['--no-local-node'], join(folder, 'uninstall'))
+    const run = (...args: string[]) =>
+      execute(process.execPath, [join(repository, 'out/main/cli.js'), ...args, '--data-dir', cluster.dataDir], { env })
+    expect((await run('kubeconfig', '--merge')).code).toBe(0)
+    await cluster.stop()
+    const { code, stdout } = await run('uninstall', '--yes')
+    expect(code).toBe(0)
+    expect(stdout).toContain(`removed "flotilla" from ${env.KUBECONFIG}`)
+    expect(existsSync(cluster.dataDir)).toBe(false)
+    expect(readFileSync(env.KUBECONFIG, 'utf8')).toContain('# mine')
+    expect(readFileSync(env.KUBECONFIG, 'utf8')).not.toContain('127.0.0.1')
+  })
+})
