@@ -289,14 +289,13 @@ describe("etcd's limits", () => {
     expect(engine.revision).toBe(revision)
     expect((await failure(engine.commit([{ key: '/0', value: null }]))).code).toBe('KeyNotFound')
     await engine.compact(revision)
-    // Compaction goes on in etcd's background: defragmenting gives back what it has freed so far.
-    await poll(async () => {
-      await server.json('/v3/maintenance/defragment', {})
-      const { alarms = [] } = (await server.json('/v3/maintenance/alarm', {})) as { alarms?: { memberID: string }[] }
-      for (const { memberID } of alarms)
-        await server.json('/v3/maintenance/alarm', { action: 'DEACTIVATE', memberID, alarm: 'NOSPACE' })
-      return (await failure(engine.commit([{ key: '/new', value: '1' }]))).code === 'ok'
-    }, 20_000)
+    // What an operator does. The restart completes the compaction, which otherwise goes on in the background.
+    await server.restart('SIGTERM')
+    await server.json('/v3/maintenance/defragment', {})
+    const { alarms } = (await server.json('/v3/maintenance/alarm', {})) as { alarms: { memberID: string }[] }
+    for (const { memberID } of alarms)
+      await server.json('/v3/maintenance/alarm', { action: 'DEACTIVATE', memberID, alarm: 'NOSPACE' })
+    await poll(async () => (await failure(engine.commit([{ key: '/new', value: '1' }]))).code === 'ok')
     expect(engine.health()).toEqual({ state: 'ok', detail: '' })
   })
 })

@@ -90,7 +90,8 @@ export class EtcdServer implements AsyncDisposable {
       if (this.#child?.exitCode !== null && this.#child?.exitCode !== undefined)
         throw new Error(`etcd ended:\n${this.output}`)
       if (this.#options.tlsArgs) return this.output.includes('serving client traffic securely')
-      return (await this.json('/health', undefined).catch(() => undefined))?.['health'] === 'true'
+      // Any answer to a quorum read will do: /health is false while an alarm is on.
+      return (await this.json('/v3/kv/range', { key: 'AA==' }).catch(() => undefined)) !== undefined
     }, 30_000)
   }
 

@@ -21,7 +21,6 @@ export type StoreErrorCode =
   | 'FutureRevision' // the revision asked for does not exist yet
   | 'TooLarge' // the object's text is longer than MAX_OBJECT_BYTES
   | 'NoSpace' // the disk is full: reads and deletes go on, and what deletes need first
-  | 'TooLarge' // more than the engine takes in one transaction
   | 'Unavailable' // fail-stop after an I/O error, or no quorum
   | 'Locked' // another process owns the data folder
   | 'Corrupt' // an invalid record in the middle of the log
