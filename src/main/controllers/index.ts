@@ -13,16 +13,20 @@ import { DisruptionController } from './disruption/controller.ts'
 import { StaleDisruptionCondition } from './disruption/stale-condition.ts'
 import { EndpointsController } from './endpoints/controller.ts'
 import { EndpointSliceController } from './endpointslice/controller.ts'
+import { EndpointSliceMirroringController } from './endpointslicemirroring/controller.ts'
 import { GarbageCollector } from './garbage-collector/controller.ts'
 import { JobController } from './job/controller.ts'
 import { NamespaceController } from './namespace/controller.ts'
 import { NodeIpamController } from './node-ipam/controller.ts'
 import { NodeLifecycleController } from './node-lifecycle/controller.ts'
 import { PodGarbageCollector } from './pod-gc/controller.ts'
+import { PvProtectionController } from './pv-protection/controller.ts'
+import { PvcProtectionController } from './pvc-protection/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { replicationController } from './replicationcontroller/controller.ts'
 import { ResourceQuotaController } from './resourcequota/controller.ts'
 import { RootCaCertPublisher } from './root-ca-cert-publisher/controller.ts'
+import { ServiceLoadBalancerController } from './service/controller.ts'
 import { ServiceAccountController } from './serviceaccount/controller.ts'
 import { ServiceAccountTokenController, type SignToken } from './serviceaccount-token/controller.ts'
 import { StatefulSetController } from './statefulset/controller.ts'
@@ -77,6 +81,10 @@ export const controllers = ({
   controller(new ResourceQuotaController()),
   controller(new EndpointsController()),
   controller(new EndpointSliceController(clock)),
+  controller(new EndpointSliceMirroringController(clock)),
+  controller(new ServiceLoadBalancerController()),
+  controller(new PvcProtectionController()),
+  controller(new PvProtectionController()),
   controller(new NodeIpamController(clusterCidr)),
   controller(new NodeLifecycleController(clock, time)),
   controller(new TaintEvictionController(time)),

@@ -179,6 +179,8 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
   ],
   'service-controller': [
     rule(READ, 'core', 'services nodes'),
+    // Addresses are those of nodes with endpoints where traffic stays local.
+    rule(READ, 'discovery.k8s.io', 'endpointslices'),
     rule('patch update', 'core', 'services services/status'),
     EVENTS,
   ],

@@ -19,7 +19,7 @@ import { isNotFound } from '../../../shared/machinery/status.ts'
 import { isNamespaceTerminating } from '../support/pod-control.ts'
 import { podsBehind, servicesOfPod, triggerTime, zoneOf } from '../support/service-pods.ts'
 import { type AddressType, type PortGroup, groupEndpoints } from './endpoints.ts'
-import { MANAGED_BY, MANAGER, SERVICE_NAME, draftSlice, placeholderSlice, withEndpoints } from './slice.ts'
+import { MANAGED_BY, MANAGER, SERVICE_NAME, draftSlice, labelsOf, placeholderSlice, withEndpoints } from './slice.ts'
 import { planSlices } from './plan.ts'
 import { SliceTracker } from './tracker.ts'
 
@@ -83,7 +83,7 @@ export class EndpointSliceController implements Reconciler<Service> {
   ): Promise<void> {
     const { client, signal, events } = context
     const key = keyOf(service.metadata)
-    const plan = planSlices(slices, groups, service)
+    const plan = planSlices(slices, groups, labelsOf(service))
     try {
       for (const { ports, endpoints } of plan.create) {
         const draft = draftSlice(service, addressType, ports, endpoints, trigger)

@@ -3,11 +3,9 @@
 // 1. Endpoints stay in the slice that they are in; gone ones are taken out, changed ones replaced.
 // 2. New ones fill slices that change anyway.
 // 3. What is left fills one slice that has room for all of it, else it becomes new slices.
-import type { Service } from '../../../shared/api/core/v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../../shared/api/discovery/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { type PortGroup, endpointKey, portsKey } from './endpoints.ts'
-import { labelsOf } from './slice.ts'
 
 export const MAX_ENDPOINTS = 100
 
@@ -23,12 +21,13 @@ interface Draft {
   changed: boolean
 }
 
-/** @param slices the present ones of one address type */
-export function planSlices(
-  slices: readonly EndpointSlice[],
-  groups: readonly PortGroup[],
-  service: Service,
-): SlicePlan {
+type Labels = Readonly<Record<string, string>>
+
+/**
+ * @param slices the present ones of one address type
+ * @param labels what all slices carry
+ */
+export function planSlices(slices: readonly EndpointSlice[], groups: readonly PortGroup[], labels: Labels): SlicePlan {
   const plan: SlicePlan = { create: [], update: [], delete: [] }
   const byPorts = new Map<string, EndpointSlice[]>()
   for (const slice of slices) {
@@ -37,24 +36,22 @@ export function planSlices(
   }
   for (const group of groups) {
     const key = portsKey(group.ports)
-    planGroup(plan, byPorts.get(key) ?? [], group, service)
+    planGroup(plan, byPorts.get(key) ?? [], group, labels)
     byPorts.delete(key)
   }
   // An empty placeholder that nothing replaces stays as it is.
   const leftover = [...byPorts.values()].flat()
   const [placeholder] = leftover
-  const keep =
-    groups.length === 0 && leftover.length === 1 && placeholder && isUpToDatePlaceholder(placeholder, service)
+  const keep = groups.length === 0 && leftover.length === 1 && placeholder && isUpToDatePlaceholder(placeholder, labels)
   if (!keep) plan.delete.push(...leftover)
   return plan
 }
 
-const isUpToDatePlaceholder = (slice: EndpointSlice, service: Service): boolean =>
-  (slice.endpoints ?? []).length === 0 && deepEqual(slice.metadata.labels, labelsOf(service))
+const isUpToDatePlaceholder = (slice: EndpointSlice, labels: Labels): boolean =>
+  (slice.endpoints ?? []).length === 0 && deepEqual(slice.metadata.labels, labels)
 
-function planGroup(plan: SlicePlan, slices: readonly EndpointSlice[], group: PortGroup, service: Service): void {
+function planGroup(plan: SlicePlan, slices: readonly EndpointSlice[], group: PortGroup, labels: Labels): void {
   const missing = new Map(group.endpoints.map(endpoint => [endpointKey(endpoint), endpoint]))
-  const labels = labelsOf(service)
   const drafts = slices.map(slice => keepWanted(slice, missing, !deepEqual(slice.metadata.labels, labels)))
   for (const draft of drafts) if (draft.changed && draft.endpoints.length > 0) fill(draft, missing)
   if (missing.size > 0) fillSmallestThatFits(drafts, missing)

@@ -1,0 +1,123 @@
+// endpointslicemirroring: EndpointSlices of Endpoints that are written by hand, for Services without a selector.
+import { Endpoints, Service } from '../../../shared/api/core/v1.ts'
+import { EndpointSlice } from '../../../shared/api/discovery/v1.ts'
+import type { ObjectRef } from '../../../shared/client/client.ts'
+import type { Index } from '../../../shared/client/lister.ts'
+import { keyOf } from '../../../shared/client/object-key.ts'
+import {
+  type Change,
+  type ControllerContext,
+  type Reconciler,
+  type Result,
+  done,
+  mapped,
+  own,
+  requeueAfter,
+} from '../../../shared/client/reconciler.ts'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
+import { planSlices } from '../endpointslice/plan.ts'
+import { MANAGED_BY, SERVICE_NAME } from '../endpointslice/slice.ts'
+import { SliceTracker } from '../endpointslice/tracker.ts'
+import { isNamespaceTerminating } from '../support/pod-control.ts'
+import { MIRROR_MANAGER, mirrorAnnotations, mirrorGroups, mirrorLabels, mirrorSlice } from './mirror.ts'
+
+const SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror'
+const LEADER = 'control-plane.alpha.kubernetes.io/leader'
+/** Enough for the watch to bring what was just written. */
+const CACHE_LAG_MS = 50
+
+const mirrorsOf: Index<EndpointSlice> = {
+  name: 'mirroredService',
+  values: ({ metadata: { namespace, labels } }) =>
+    labels?.[MANAGED_BY] === MIRROR_MANAGER && labels[SERVICE_NAME]
+      ? [keyOf({ namespace, name: labels[SERVICE_NAME] })]
+      : [],
+}
+
+export class EndpointSliceMirroringController implements Reconciler<Endpoints> {
+  readonly name = 'endpointslicemirroring'
+  readonly type = Endpoints
+  readonly watches = [
+    own(Endpoints),
+    mapped(Service, ({ object, old }) =>
+      old && Boolean(old.spec.selector) === Boolean(object.spec.selector) ? [] : [object.metadata],
+    ),
+    mapped<EndpointSlice>(EndpointSlice, change => this.#sliceChanged(change)),
+  ]
+  readonly #tracker: SliceTracker
+
+  constructor(clock: Clock) {
+    this.#tracker = new SliceTracker(clock)
+  }
+
+  async reconcile(endpoints: Endpoints, context: ControllerContext): Promise<Result> {
+    const key = keyOf(endpoints.metadata)
+    const slices = context.lister(EndpointSlice).by(mirrorsOf, key)
+    if (!this.#tracker.isCurrent(key, slices)) return requeueAfter(CACHE_LAG_MS)
+    const service = context.lister(Service).get(endpoints.metadata)
+    if (!isMirrored(endpoints, service)) {
+      for (const slice of slices) await this.#delete(context, key, slice)
+      return done
+    }
+    const labels = mirrorLabels(endpoints)
+    const { client, events, signal } = context
+    try {
+      for (const addressType of ['IPv4', 'IPv6'] as const) {
+        const present = slices.filter(slice => slice.addressType === addressType && !slice.metadata.deletionTimestamp)
+        const plan = planSlices(present, mirrorGroups(endpoints, addressType), labels)
+        for (const { ports, endpoints: items } of plan.create) {
+          const draft = mirrorSlice(endpoints, addressType, ports, items)
+          this.#tracker.written(key, await client.create(EndpointSlice, draft, { signal }))
+        }
+        for (const { slice, endpoints: items } of plan.update) {
+          const metadata = { ...slice.metadata, labels, annotations: mirrorAnnotations(endpoints) }
+          const next = { ...slice, metadata, endpoints: [...items] }
+          this.#tracker.written(key, await client.update(EndpointSlice, next, { signal }))
+        }
+        for (const slice of plan.delete) await this.#delete(context, key, slice)
+      }
+    } catch (error) {
+      if (isNamespaceTerminating(error)) return done
+      const why = error instanceof Error ? error.message : String(error)
+      const message = `Error updating Endpoint Slices for Endpoints ${key}: ${why}`
+      events.event(endpoints, 'Warning', 'FailedToUpdateEndpointSlices', message)
+      throw error
+    }
+    return done
+  }
+
+  async gone(ref: ObjectRef, context: ControllerContext): Promise<undefined> {
+    const key = keyOf(ref)
+    for (const slice of context.lister(EndpointSlice).by(mirrorsOf, key)) await this.#delete(context, key, slice)
+    this.#tracker.forget(key)
+  }
+
+  async #delete({ client, signal }: ControllerContext, key: string, slice: EndpointSlice): Promise<void> {
+    const { namespace, name, uid } = slice.metadata
+    this.#tracker.deleting(key, slice)
+    try {
+      await client.delete(EndpointSlice, { namespace, name }, { preconditions: { uid }, signal })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
+  #sliceChanged({ type, object, old }: Change<EndpointSlice>): ObjectRef[] {
+    const keys = new Set([object, ...(old ? [old] : [])].flatMap(slice => mirrorsOf.values(slice)))
+    return [...keys].flatMap(key => {
+      const expected =
+        type === 'deleted' ? this.#tracker.deletionSeen(key, object) : this.#tracker.isOurWrite(key, object)
+      const [namespace = '', name = ''] = key.split('/')
+      return expected ? [] : [{ namespace, name }]
+    })
+  }
+}
+
+/** Not those that a controller writes, nor those that only elect a leader. */
+const isMirrored = ({ metadata }: Endpoints, service: Service | undefined): boolean =>
+  service !== undefined &&
+  service.spec.selector === undefined &&
+  metadata.deletionTimestamp === undefined &&
+  metadata.labels?.[SKIP_MIRROR] !== 'true' &&
+  metadata.annotations?.[LEADER] === undefined

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Endpoints, Namespace, Service } from '../../src/shared/api/core/v1.ts'
+import { EndpointSlice } from '../../src/shared/api/discovery/v1.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Cluster, startCluster } from './support/cluster.ts'
+
+let cluster: Cluster
+let count = 0
+beforeAll(async () => (cluster = await startCluster()))
+afterAll(() => cluster?.[Symbol.asyncDispose]())
+
+async function newNamespace(): Promise<string> {
+  const name = `mirror-${++count}`
+  await cluster.client.create(Namespace, { metadata: { name }, spec: {} })
+  return name
+}
+const service = (namespace: string, name = 'db') =>
+  cluster.client.create(Service, { metadata: { namespace, name }, spec: { ports: [{ port: 5432 }] } })
+const ports = [{ name: 'sql', port: 5432 }]
+const endpoints = (namespace: string, extra: Partial<Endpoints['metadata']> = {}) =>
+  cluster.client.create(Endpoints, {
+    metadata: { namespace, name: 'db', ...extra },
+    subsets: [{ addresses: [{ ip: '192.0.2.1' }], notReadyAddresses: [{ ip: '192.0.2.2' }], ports }],
+  })
+const slices = async (namespace: string) => (await cluster.client.list(EndpointSlice, { namespace })).items
+
+describe('endpointslicemirroring', () => {
+  test('hand-written Endpoints become slices that follow them and go with them', async () => {
+    const namespace = await newNamespace()
+    await service(namespace)
+    const written = await endpoints(namespace, { labels: { tier: 'data' }, annotations: { note: 'by hand' } })
+    const [slice] = await eventually(async () => {
+      const found = await slices(namespace)
+      expect(found).toHaveLength(1)
+      return found
+    })
+    expect(slice!.metadata.labels).toEqual({
+      tier: 'data',
+      'kubernetes.io/service-name': 'db',
+      'endpointslice.kubernetes.io/managed-by': 'endpointslicemirroring-controller.k8s.io',
+    })
+    expect(slice!.metadata.annotations).toEqual({ note: 'by hand' })
+    expect(slice!.metadata.ownerReferences).toMatchObject([{ kind: 'Endpoints', uid: written.metadata.uid }])
+    expect(slice!).toMatchObject({ addressType: 'IPv4', ports: [{ name: 'sql', port: 5432, protocol: 'TCP' }] })
+    expect(slice!.endpoints).toEqual([
+      { addresses: ['192.0.2.1'], conditions: { ready: true } },
+      { addresses: ['192.0.2.2'], conditions: { ready: false } },
+    ])
+    const subsets = [
+      { addresses: [{ ip: '192.0.2.1' }, { ip: '192.0.2.2' }], ports },
+      { addresses: [{ ip: '2001:db8::1' }], ports },
+    ]
+    await cluster.client.patch(Endpoints, { namespace, name: 'db' }, { subsets }, { type: 'merge' })
+    await eventually(async () => {
+      const found = await slices(namespace)
+      expect(found.map(({ addressType }) => addressType).sort()).toEqual(['IPv4', 'IPv6'])
+      const four = found.find(({ addressType }) => addressType === 'IPv4')!
+      expect(four.metadata.name).toBe(slice!.metadata.name)
+      expect(four.endpoints!.map(({ conditions }) => conditions!.ready)).toEqual([true, true])
+    })
+    await cluster.client.delete(Endpoints, { namespace, name: 'db' })
+    await eventually(async () => expect(await slices(namespace)).toEqual([]))
+  })
+
+  test('a slice that somebody deletes comes back; a Service that gets a selector takes the mirror away', async () => {
+    const namespace = await newNamespace()
+    await service(namespace)
+    await endpoints(namespace)
+    const [slice] = await eventually(async () => {
+      const found = await slices(namespace)
+      expect(found).toHaveLength(1)
+      return found
+    })
+    await cluster.client.delete(EndpointSlice, slice!.metadata)
+    await eventually(async () => {
+      const [again] = await slices(namespace)
+      expect(again!.metadata.uid).not.toBe(slice!.metadata.uid)
+    })
+    await cluster.client.patch(Service, { namespace, name: 'db' }, { spec: { selector: { app: 'db' } } })
+    await eventually(async () => {
+      const managers = (await slices(namespace)).map(s => s.metadata.labels!['endpointslice.kubernetes.io/managed-by'])
+      expect(managers).toEqual(['endpointslice-controller.k8s.io'])
+    })
+  })
+
+  test('Endpoints that say so, or have no Service, are not mirrored', async () => {
+    const namespace = await newNamespace()
+    const other = await newNamespace()
+    await service(namespace)
+    await endpoints(namespace, { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } })
+    await endpoints(other)
+    await service(other, 'later')
+    const metadata = { namespace: other, name: 'later' }
+    await cluster.client.create(Endpoints, { metadata, subsets: [{ addresses: [{ ip: '192.0.2.9' }], ports }] })
+    // The one written last is mirrored: those before it have been looked at.
+    await eventually(async () => expect(await slices(other)).toHaveLength(1))
+    expect((await slices(other))[0]!.metadata.labels).toMatchObject({ 'kubernetes.io/service-name': 'later' })
+    expect(await slices(namespace)).toEqual([])
+  })
+})

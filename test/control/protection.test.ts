@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Node, PersistentVolume, PersistentVolumeClaim, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { isNotFound } from '../../src/shared/machinery/status.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Cluster, startCluster } from './support/cluster.ts'
+
+const namespace = 'default'
+let cluster: Cluster
+beforeAll(async () => {
+  cluster = await startCluster()
+  await eventually(() => cluster.client.get(ServiceAccount, { namespace, name: 'default' }))
+  await cluster.client.create(Node, { metadata: { name: 'n' }, spec: {} })
+})
+afterAll(() => cluster?.[Symbol.asyncDispose]())
+
+const isGone = (read: () => Promise<unknown>) => eventually(() => read().then(() => false, isNotFound))
+
+test('pvc-protection keeps a deleted claim until the last pod on a node that uses it is gone', async () => {
+  const ref = { namespace, name: 'data' }
+  const get = () => cluster.client.get(PersistentVolumeClaim, ref)
+  await cluster.client.create(PersistentVolumeClaim, {
+    metadata: ref,
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  })
+  await eventually(async () => expect((await get()).metadata.finalizers).toEqual(['kubernetes.io/pvc-protection']))
+  const pod = (name: string, nodeName?: string) =>
+    cluster.client.create(Pod, {
+      metadata: { namespace, name },
+      spec: {
+        containers: [{ name: 'x', image: 'x:1' }],
+        volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }],
+        ...(nodeName ? { nodeName } : {}),
+      },
+    })
+  const used = await pod('placed', 'n')
+  await pod('waiting')
+  await cluster.client.delete(PersistentVolumeClaim, ref)
+  // Somebody else's change makes the controller look again: still there afterwards.
+  await cluster.client.patch(PersistentVolumeClaim, ref, { metadata: { labels: { seen: 'yes' } } })
+  await eventually(async () => {
+    const { metadata } = await get()
+    expect(metadata).toMatchObject({ labels: { seen: 'yes' }, finalizers: ['kubernetes.io/pvc-protection'] })
+    expect(metadata.deletionTimestamp).toBeDefined()
+  })
+  await cluster.client.delete(Pod, used.metadata, { gracePeriodSeconds: 0 })
+  await isGone(get)
+})
+
+describe('pv-protection', () => {
+  test('keeps a deleted volume while it is bound', async () => {
+    const ref = { name: 'disk' }
+    const get = () => cluster.client.get(PersistentVolume, ref)
+    await cluster.client.create(PersistentVolume, {
+      metadata: ref,
+      spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/srv/disk' } },
+    })
+    await eventually(async () => expect((await get()).metadata.finalizers).toEqual(['kubernetes.io/pv-protection']))
+    await cluster.client.patch(PersistentVolume, ref, { status: { phase: 'Bound' } }, { subresource: 'status' })
+    await eventually(async () => expect((await get()).status.phase).toBe('Bound'))
+    await cluster.client.delete(PersistentVolume, ref)
+    expect((await get()).metadata.deletionTimestamp).toBeDefined()
+    await cluster.client.patch(PersistentVolume, ref, { status: { phase: 'Released' } }, { subresource: 'status' })
+    await isGone(get)
+  })
+})
