@@ -110,6 +110,19 @@ describe('encodeProtobuf()', () => {
     }
   })
 
+  test('answers 413 for an object of many fields beyond the largest that can be stored', async () => {
+    const map = (count: number) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'a' },
+      data: Object.fromEntries(Array.from({ length: count }, (_, i) => [`key-${i}`, `value-${i}`])),
+    })
+    await expect(decodeBody(TYPE, encodeProtobuf(map(90_000))!)).rejects.toMatchObject({ code: 413 })
+    expect((await decodeBody(TYPE, encodeProtobuf(map(30_000))!)).value).toMatchObject({
+      data: { 'key-29999': 'value-29999' },
+    })
+  })
+
   test('is undone for every type that has a message, whatever the values', () => {
     const ids = Object.keys(schemaTypes).filter(id => {
       const gvk = schemaTypes[id]!.gvk

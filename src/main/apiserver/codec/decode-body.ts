@@ -75,29 +75,18 @@ async function parseYamlBody(bytes: Buffer): Promise<ParseResult> {
 const objectTooLarge = () =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_OBJECT_BYTES}`)
 
-/** @returns whether the value holds at least so many nodes. */
-function hasNodes(value: unknown, wanted: number): boolean {
-  let left = wanted
-  const walk = (inner: unknown): void => {
-    if (--left <= 0 || typeof inner !== 'object' || inner === null) return
-    for (const child of Object.values(inner)) if (left > 0) walk(child)
-  }
-  walk(value)
-  return left <= 0
-}
-
 /** Loaded on first use, as the table of field numbers is only needed here. */
 async function parseProtobuf(bytes: Buffer): Promise<unknown> {
-  const [{ decodeProtobufInSlices }, { WireError }] = await Promise.all([
+  const [{ decodeProtobufInSlices }, { TooManyFields }, { WireError }] = await Promise.all([
     import('./protobuf/envelope.ts'),
+    import('./protobuf/message.ts'),
     import('./protobuf/wire.ts'),
   ])
   try {
-    const value = await decodeProtobufInSlices(bytes)
     // The JSON text of a message is longer than the message.
-    if (bytes.length > MAX_OBJECT_BYTES && hasNodes(value, MANY_NODES)) throw objectTooLarge()
-    return value
+    return await decodeProtobufInSlices(bytes, bytes.length > MAX_OBJECT_BYTES ? MANY_NODES : Infinity)
   } catch (error) {
+    if (error instanceof TooManyFields) throw objectTooLarge()
     if (error instanceof WireError) throw badRequest(error.message)
     throw error
   }

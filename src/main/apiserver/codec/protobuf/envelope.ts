@@ -73,8 +73,11 @@ export function decodeProtobuf(bytes: Buffer): unknown {
   return { apiVersion, kind, ...decodeMessage(id, raw) }
 }
 
-/** As decodeProtobuf(), for bodies of any size: other work gets its turns meanwhile. */
-export async function decodeProtobufInSlices(bytes: Buffer): Promise<unknown> {
+/**
+ * As decodeProtobuf(), for bodies of any size: other work gets its turns meanwhile.
+ * @throws TooManyFields when large messages in it hold more than `maxFields`
+ */
+export async function decodeProtobufInSlices(bytes: Buffer, maxFields = Infinity): Promise<unknown> {
   const { apiVersion, kind, id, raw } = open(bytes)
-  return { apiVersion, kind, ...(await decodeMessageInSlices(id, raw)) }
+  return { apiVersion, kind, ...(await decodeMessageInSlices(id, raw, maxFields)) }
 }

@@ -112,10 +112,25 @@ function readWireField(layout: Layout, { number, value }: WireField, object: Jso
 /** Messages up to this size are decoded in one go: well below a millisecond. */
 const IN_ONE_GO_BYTES = 16 * 1024
 
-/** As decodeMessage(), with turns of the event loop in between. @throws WireError for bytes that are no such message */
-export async function decodeMessageInSlices(schemaId: string, bytes: Buffer): Promise<JsonObject> {
+/** The message holds more fields than the caller wants to work on. */
+export class TooManyFields extends Error {
+  override readonly name = 'TooManyFields'
+}
+
+interface Slices {
+  readonly pacer: Pacer
+  /** Fields of large messages that may still come. */
+  left: number
+}
+
+/**
+ * As decodeMessage(), with turns of the event loop in between.
+ * @throws WireError for bytes that are no such message
+ * @throws TooManyFields
+ */
+export async function decodeMessageInSlices(schemaId: string, bytes: Buffer, maxFields: number): Promise<JsonObject> {
   const object: JsonObject = {}
-  await readLayoutInSlices(layoutOf(schemaId), bytes, object, 0, new Pacer())
+  await readLayoutInSlices(layoutOf(schemaId), bytes, object, 0, { pacer: new Pacer(), left: maxFields })
   return object
 }
 
@@ -124,12 +139,13 @@ async function readLayoutInSlices(
   bytes: Buffer,
   object: JsonObject,
   depth: number,
-  pacer: Pacer,
+  slices: Slices,
 ): Promise<void> {
   if (bytes.length <= IN_ONE_GO_BYTES) return readLayout(layout, bytes, object, depth)
   if (depth > MAX_DEPTH) throw new WireError(`exceeded max depth of ${MAX_DEPTH}`)
   for (const wire of readFields(bytes)) {
-    if (pacer.due) await pacer.pause()
+    if (--slices.left < 0) throw new TooManyFields()
+    if (slices.pacer.due) await slices.pacer.pause()
     const { number, value } = wire
     const fact = layout.fields.get(number)?.fact
     const item = fact?.t === 'array' ? fact.i : fact
@@ -138,7 +154,7 @@ async function readLayoutInSlices(
       continue
     }
     const inner: JsonObject = {}
-    await readLayoutInSlices(layoutOf(item.r ?? ''), value, inner, depth + 1, pacer)
+    await readLayoutInSlices(layoutOf(item.r ?? ''), value, inner, depth + 1, slices)
     const name = layout.fields.get(number)?.name ?? ''
     const before = getField(object, name)
     setField(
