@@ -185,4 +185,121 @@ describe('statefulset', () => {
     await create({ podManagementPolicy: 'Parallel' })
     await eventually(async () => expect(await names()).toEqual(['db-0', 'db-1', 'db-2']))
   })
+
+  describe('persistentVolumeClaimRetentionPolicy', () => {
+    const claimTemplate = {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    } as unknown as PersistentVolumeClaim
+    const claims = async () => (await cluster.client.list(PersistentVolumeClaim, { namespace })).items
+    const claimNames = async () => (await claims()).map(({ metadata }) => metadata.name)
+    const withPolicy = (whenDeleted: string, whenScaled: string) =>
+      create({
+        volumeClaimTemplates: [claimTemplate],
+        podManagementPolicy: 'Parallel',
+        persistentVolumeClaimRetentionPolicy: { whenDeleted, whenScaled },
+      })
+    const scale = (replicas: number) =>
+      cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { replicas } })
+    const remove = () => cluster.client.delete(StatefulSet, { namespace, name: 'db' })
+
+    test('whenScaled Delete lets claims go with the pods that are scaled away, and fresh ones come', async () => {
+      await withPolicy('Retain', 'Delete')
+      await allReady(3)
+      const before = new Map((await claims()).map(({ metadata }) => [metadata.name, metadata.uid]))
+      await scale(1)
+      await eventually(async () => {
+        await tick()
+        expect(await claimNames()).toEqual(['data-db-0'])
+      })
+      await scale(2)
+      await allReady(2)
+      const after = await claims()
+      expect(after.map(({ metadata }) => metadata.name)).toEqual(['data-db-0', 'data-db-1'])
+      expect(after[0]!.metadata.uid).toBe(before.get('data-db-0'))
+      expect(after[1]!.metadata.uid).not.toBe(before.get('data-db-1'))
+    })
+
+    test('whenDeleted Delete keeps them when scaled, and lets all go with the set', async () => {
+      const set = await withPolicy('Delete', 'Retain')
+      await allReady(3)
+      await scale(1)
+      await allReady(1)
+      const kept = await claims()
+      expect(kept).toHaveLength(3)
+      for (const { metadata } of kept)
+        expect(metadata.ownerReferences).toMatchObject([{ kind: 'StatefulSet', uid: set.metadata.uid }])
+      await remove()
+      await eventually(async () => {
+        await tick()
+        expect(await claimNames()).toEqual([])
+      })
+    })
+
+    test('a policy that changes back to Retain takes the references away', async () => {
+      await withPolicy('Delete', 'Delete')
+      await allReady(3)
+      const persistentVolumeClaimRetentionPolicy = { whenDeleted: 'Retain', whenScaled: 'Retain' }
+      await cluster.client.patch(
+        StatefulSet,
+        { namespace, name: 'db' },
+        { spec: { persistentVolumeClaimRetentionPolicy } },
+      )
+      await eventually(async () =>
+        expect((await claims()).map(({ metadata }) => metadata.ownerReferences ?? [])).toEqual([[], [], []]),
+      )
+      await remove()
+      await eventually(async () => {
+        await tick()
+        expect(await alive()).toEqual([])
+      })
+      expect(await claimNames()).toEqual(['data-db-0', 'data-db-1', 'data-db-2'])
+    })
+  })
+
+  test('rolling updates replace as many at a time as maxUnavailable says', async () => {
+    await create({
+      replicas: 4,
+      podManagementPolicy: 'Parallel',
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2 } },
+    })
+    await allReady(4)
+    await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { template: template('db:2') } })
+    const old = async () =>
+      (await alive()).filter(pod => pod.spec.containers[0]!.image === 'db:1').map(p => p.metadata.name)
+    await eventually(async () => expect(await old()).toEqual(['db-0', 'db-1']))
+    // Replacements exist but are not ready: nobody else may go.
+    await eventually(async () => {
+      for (const pod of await podsIn(cluster.client, namespace))
+        if (pod.metadata.deletionTimestamp) await cluster.client.delete(Pod, pod.metadata, { gracePeriodSeconds: 0 })
+      expect(await names()).toEqual(['db-0', 'db-1', 'db-2', 'db-3'])
+    })
+    expect(await old()).toEqual(['db-0', 'db-1'])
+    await allReady(4)
+    expect(await old()).toEqual([])
+  })
+})
+
+describe('daemonset with maxSurge', () => {
+  test('starts the new pod beside the old one, which goes when the new one is available', async () => {
+    await cluster.client.create(Node, { metadata: { name: 'a' }, spec: {} })
+    await cluster.client.create(DaemonSet, {
+      metadata: { namespace, name: 'agent' },
+      spec: {
+        selector,
+        template: template('agent:1'),
+        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      },
+    })
+    await eventually(async () => {
+      await tick()
+      const { status } = await cluster.client.get(DaemonSet, { namespace, name: 'agent' })
+      expect(status.numberAvailable).toBe(1)
+    })
+    await cluster.client.patch(DaemonSet, { namespace, name: 'agent' }, { spec: { template: template('agent:2') } })
+    const images = async () => (await alive()).map(pod => pod.spec.containers[0]!.image).sort()
+    await eventually(async () => expect(await images()).toEqual(['agent:1', 'agent:2']))
+    await tick()
+    await eventually(async () => expect(await images()).toEqual(['agent:2']))
+  })
 })

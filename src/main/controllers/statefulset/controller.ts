@@ -36,6 +36,7 @@ import {
 import { writeStatus } from '../support/write-status.ts'
 import { draftClaims, draftPod, ordinalOf, podName } from './identity.ts'
 import { firstOrdinal, planStep } from './plan.ts'
+import { claimOwners, retainClaims, staleClaim } from './retention.ts'
 
 export class StatefulSetController implements Reconciler<StatefulSet> {
   readonly name = 'statefulset'
@@ -64,6 +65,7 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
       accepts: pod => ordinalOf(set, pod) !== undefined,
     })
     const settled = this.#expectations.satisfied(key) && !set.metadata.deletionTimestamp
+    if (settled) await retainClaims(context, set, pods)
     const failure = settled ? await this.#step(context, set, pods, history) : undefined
     const status = statusOf(set, pods, history, context)
     await writeStatus(context, StatefulSet, set, status)
@@ -156,11 +158,15 @@ async function create(context: ControllerContext, set: StatefulSet, history: His
 
 async function createClaims(context: ControllerContext, set: StatefulSet, ordinal: number): Promise<void> {
   const { client, events, lister, signal } = context
-  for (const draft of draftClaims(set, ordinal)) {
-    const { namespace, name = '' } = draft.metadata
+  const stale = staleClaim(context, set, ordinal)
+  if (stale) throw new Error(`pvc ${stale.metadata.name} is being deleted`)
+  const ownerReferences = claimOwners(set)
+  for (const { metadata, ...draft } of draftClaims(set, ordinal)) {
+    const { namespace, name = '' } = metadata
     if (lister(PersistentVolumeClaim).get({ ...(namespace ? { namespace } : {}), name })) continue
     try {
-      await client.create(PersistentVolumeClaim, draft, { signal })
+      const owned = ownerReferences.length > 0 ? { ...metadata, ownerReferences } : metadata
+      await client.create(PersistentVolumeClaim, { ...draft, metadata: owned }, { signal })
     } catch (error) {
       if (isAlreadyExists(error)) continue
       throw error
