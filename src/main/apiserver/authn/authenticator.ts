@@ -1,5 +1,5 @@
 // Who is asking: the first method that recognises its credentials decides.
-import { unauthorized } from '../../../shared/machinery/status.ts'
+import { ApiError, unauthorized } from '../../../shared/machinery/status.ts'
 import type { UserInfo } from '../request.ts'
 
 /** What authentication can look at. */
@@ -11,6 +11,8 @@ export interface Credentials {
   readonly isUpgrade: boolean
   /** The verified client certificate's user, if there is one. */
   readonly certificateUser: UserInfo | undefined
+  /** Whether there is a client certificate, but not one that says who it is. */
+  readonly certificateRejected?: boolean
 }
 
 export interface AuthenticationMethod {
@@ -38,6 +40,13 @@ export function bearerToken(headers: Credentials['headers']): string | undefined
   return header.slice(7).trim()
 }
 
+/** @throws ApiError 403 when a browser says that a page of another origin asks; other programs say nothing */
+export function assertNotForeignPage(headers: Credentials['headers']): void {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none')
+    throw new ApiError(403, 'Forbidden', `requests from another site are refused (${site})`)
+}
+
 export interface Authenticator {
   /** @throws ApiError 401 for credentials that are wrong; no credentials at all are the anonymous user */
   authenticate(credentials: Credentials): Promise<UserInfo>
@@ -46,13 +55,17 @@ export interface Authenticator {
 export function createAuthenticator(methods: readonly AuthenticationMethod[]): Authenticator {
   return {
     async authenticate(credentials) {
-      if (credentials.certificateUser) return authenticated(credentials.certificateUser)
+      if (credentials.certificateUser) {
+        // A browser sends its certificate with whatever page asks, like a cookie.
+        assertNotForeignPage(credentials.headers)
+        return authenticated(credentials.certificateUser)
+      }
       for (const method of methods) {
         const user = await method.authenticate(credentials)
         if (user) return authenticated(user)
       }
-      // A token that nobody knows must not become an anonymous request that happens to be allowed.
-      if (credentials.headers.authorization !== undefined) throw unauthorized()
+      // Wrong credentials must not become an anonymous request that happens to be allowed.
+      if (credentials.headers.authorization !== undefined || credentials.certificateRejected) throw unauthorized()
       return ANONYMOUS
     },
   }

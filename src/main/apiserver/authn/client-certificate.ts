@@ -9,16 +9,27 @@ const asList = (value: string | string[] | undefined): string[] =>
 
 type PeerCertificate = Partial<DetailedPeerCertificate> & { readonly ext_key_usage?: readonly string[] }
 
+export interface CertificateVerdict {
+  /** Undefined: our authority did not issue the certificate to a client, or it is no longer valid. */
+  readonly user: UserInfo | undefined
+  /** Connections and resumed sessions outlive certificates: when the verdict ends. */
+  readonly validUntilMs: number
+}
+
+const REJECTED: CertificateVerdict = { user: undefined, validUntilMs: Infinity }
+
 /**
  * @param socket after the handshake; its chain and validity are OpenSSL's verdict (`authorized`)
- * @returns undefined without a certificate, or with one that our authority did not issue to a client
+ * @returns undefined without a certificate
  */
-export function certificateUser(socket: TLSSocket): UserInfo | undefined {
-  if (!socket.authorized) return undefined
-  const certificate = socket.getPeerCertificate() as PeerCertificate
+export function judgeCertificate(socket: TLSSocket): CertificateVerdict | undefined {
+  const certificate = socket.getPeerCertificate() as PeerCertificate | null
+  if (!certificate?.raw) return undefined
+  if (!socket.authorized) return REJECTED
   // The serving certificate comes from the same authority: only one issued for clients may log in.
-  if (!certificate.ext_key_usage?.includes(CLIENT_AUTH)) return undefined
+  if (!certificate.ext_key_usage?.includes(CLIENT_AUTH)) return REJECTED
   const [name] = asList(certificate.subject?.CN)
-  if (!name) return undefined
-  return { name, groups: asList(certificate.subject?.O) }
+  if (!name) return REJECTED
+  const validUntilMs = Date.parse(certificate.valid_to ?? '')
+  return { user: { name, groups: asList(certificate.subject?.O) }, validUntilMs }
 }

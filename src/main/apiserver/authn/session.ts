@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import type { UserInfo } from '../request.ts'
-import type { AuthenticationMethod, Credentials } from './authenticator.ts'
+import { assertNotForeignPage, type AuthenticationMethod, type Credentials } from './authenticator.ts'
 
 const LOGIN_TOKEN_LIFE_MS = 5 * 60_000
 const SESSION_LIFE_MS = 7 * 24 * 3_600_000
@@ -39,9 +39,7 @@ const refuse = (why: string) => new ApiError(403, 'Forbidden', why)
 /** @throws ApiError 403 when a page of another origin is behind the request */
 export function assertOwnOrigin(credentials: Pick<Credentials, 'headers' | 'isUpgrade'>): void {
   const { origin, host } = credentials.headers
-  const site = credentials.headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none')
-    throw refuse(`requests from another site are refused (${site})`)
+  assertNotForeignPage(credentials.headers)
   if (origin !== undefined ? origin !== `https://${host ?? ''}` : credentials.isUpgrade)
     throw refuse(`the origin ${JSON.stringify(origin ?? '')} may not use this session`)
 }

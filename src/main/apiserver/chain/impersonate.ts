@@ -30,7 +30,8 @@ export function impersonate(
   authorize: (attributes: AuthorizationAttributes) => AuthorizationDecision,
 ): ApiRequest {
   const { headers } = request
-  const name = headers['impersonate-user']
+  // An empty header asks for nobody.
+  const name = headers['impersonate-user'] || undefined
   const groups = split(headers['impersonate-group'])
   const uid = headers['impersonate-uid']
   const extras = Object.keys(headers).filter(header => header.startsWith(EXTRA_PREFIX))

@@ -16,7 +16,7 @@ export function nodeTunnelHandler(tunnels: NodeTunnels): SubresourceHandler {
     hidden: true,
     longRunning: true,
     handle({ info, user, upgrade, headers }) {
-      if (user.name !== `system:node:${info.name}`)
+      if (user.name !== `system:node:${info.name}` || !user.groups.includes('system:nodes'))
         throw new ApiError(
           403,
           'Forbidden',

@@ -8,10 +8,11 @@ import type { TLSSocket } from 'node:tls'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { ApiError, internalError } from '../../../shared/machinery/status.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
-import { certificateUser } from '../authn/client-certificate.ts'
-import type { ApiRequest, ApiResponse, Handler, UserInfo } from '../request.ts'
+import { type CertificateVerdict, judgeCertificate } from '../authn/client-certificate.ts'
+import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 import { isAllowedHost } from './hosts.ts'
-import { lazyBody } from './lazy-body.ts'
+import { declaredLength, lazyBody } from './lazy-body.ts'
+import { readBody } from './read-body.ts'
 import { parseRequestInfo } from './request-info.ts'
 import { RequestLife } from './request-life.ts'
 import type { Ui } from './ui.ts'
@@ -67,7 +68,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const running = new Set<RequestLife>()
   const sockets = new Set<Duplex>()
   /** A connection's certificate is looked at once. `null`: it has none. */
-  const certificates = new WeakMap<object, UserInfo | null>()
+  const certificates = new WeakMap<object, CertificateVerdict | null>()
 
   const server: Http2SecureServer = createSecureServer({
     allowHTTP1: true,
@@ -82,11 +83,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   })
   Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 })
 
-  function certificateOf(incoming: Incoming): UserInfo | undefined {
+  function certificateOf(incoming: Incoming): CertificateVerdict | undefined {
     const connection = 'stream' in incoming ? (incoming.stream.session ?? incoming.socket) : incoming.socket
-    let user = certificates.get(connection)
-    if (user === undefined) certificates.set(connection, (user = certificateUser(tlsSocketOf(incoming)) ?? null))
-    return user ?? undefined
+    let verdict = certificates.get(connection)
+    if (verdict === undefined) certificates.set(connection, (verdict = judgeCertificate(tlsSocketOf(incoming)) ?? null))
+    return verdict ?? undefined
   }
 
   /** @throws ApiError 401, 403, 421 */
@@ -99,12 +100,15 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     upgrade?: ApiRequest['upgrade'],
   ): Promise<ApiRequest> {
     const method = incoming.method ?? 'GET'
+    const certificate = certificateOf(incoming)
+    const certificateUser = certificate && Date.now() < certificate.validUntilMs ? certificate.user : undefined
     const user = await authenticator.authenticate({
       headers,
       method,
       path: url.pathname,
       isUpgrade: upgrade !== undefined,
-      certificateUser: certificateOf(incoming),
+      certificateUser,
+      certificateRejected: certificate !== undefined && certificateUser === undefined,
     })
     const body = lazyBody(incoming as Readable, headers)
     return {
@@ -168,14 +172,15 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         method: incoming.method ?? 'GET',
         path: url.pathname,
         headers,
-        body: () => lazyBody(incoming as Readable, headers).bytes(),
+        body: maxBytes => readBody(incoming as Readable, declaredLength(headers), { maxBytes }),
       })
       answer = page ?? (await handle(await requestOf(incoming, headers, url, warnings, life)))
     } catch (error) {
       answer = statusOf(error)
     }
     if (life.ended && response.writableEnded) return
-    if (answer.code === 413 && incoming.httpVersionMajor === 1) response.setHeader('connection', 'close')
+    if ((answer.code === 413 || answer.code === 408) && incoming.httpVersionMajor === 1)
+      response.setHeader('connection', 'close')
     await writeResponse(response, answer, {
       accept: headers.accept,
       acceptEncoding: headers['accept-encoding'],

@@ -18,12 +18,16 @@ function plainType(contentType: string | undefined): string | undefined {
   return contentType
 }
 
+export function declaredLength(headers: Readonly<Record<string, string | undefined>>): number | undefined {
+  const length = headers['content-length']
+  return length === undefined ? undefined : Number(length)
+}
+
 export function lazyBody(stream: Readable, headers: Readonly<Record<string, string | undefined>>): LazyBody {
   let bytes: Promise<Buffer> | undefined
   let value: Promise<unknown> | undefined
   let duplicates: readonly string[] = []
-  const length = headers['content-length']
-  const read = () => (bytes ??= readBody(stream, length === undefined ? undefined : Number(length)))
+  const read = () => (bytes ??= readBody(stream, declaredLength(headers)))
   const decode = async () => {
     const body = await read()
     if (body.length === 0) return undefined

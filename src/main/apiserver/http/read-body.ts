@@ -4,15 +4,18 @@ import { ApiError } from '../../../shared/machinery/status.ts'
 
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
 
-export const tooLarge = () =>
-  new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`)
+export const tooLarge = (maxBytes = MAX_BODY_BYTES) =>
+  new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBytes}`)
+
+/** Within the time that a request has; a client that trickles holds its memory no longer. */
+const READ_MS = 55_000
 
 /** How much of a body that is too large is read all the same, so that a client that only writes gets to its answer. */
 const DISCARD_BYTES = 16 * 1024 * 1024
 const DISCARD_MS = 2_000
 
 /** Reads and drops the rest of the body, within limits. @throws ApiError 413, always */
-function discard(stream: Readable): Promise<never> {
+function discard(stream: Readable, maxBytes: number): Promise<never> {
   return new Promise((_resolve, reject) => {
     let bytes = 0
     const timer = setTimeout(() => finish(), DISCARD_MS)
@@ -20,7 +23,7 @@ function discard(stream: Readable): Promise<never> {
       clearTimeout(timer)
       stream.off('data', count)
       for (const event of ['end', 'error', 'close']) stream.off(event, finish)
-      reject(tooLarge())
+      reject(tooLarge(maxBytes))
     }
     const count = (chunk: Buffer) => {
       bytes += chunk.length
@@ -31,13 +34,22 @@ function discard(stream: Readable): Promise<never> {
   })
 }
 
-/** @param declared the Content-Length, when there is one @throws ApiError 400, 413 */
-export function readBody(stream: Readable, declared: number | undefined): Promise<Buffer> {
-  if (declared !== undefined && declared > MAX_BODY_BYTES) return discard(stream)
+/** @param declared the Content-Length, when there is one @throws ApiError 400, 408, 413 */
+export function readBody(
+  stream: Readable,
+  declared: number | undefined,
+  { maxBytes = MAX_BODY_BYTES, timeoutMs = READ_MS } = {},
+): Promise<Buffer> {
+  if (declared !== undefined && declared > maxBytes) return discard(stream, maxBytes)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
+    const timer = setTimeout(
+      () => finish(() => reject(new ApiError(408, 'Timeout', 'the request body did not come in time'))),
+      timeoutMs,
+    )
     const finish = (settle: () => void) => {
+      clearTimeout(timer)
       stream.off('data', onData)
       stream.off('end', onEnd)
       stream.off('error', onGone)
@@ -46,7 +58,7 @@ export function readBody(stream: Readable, declared: number | undefined): Promis
     }
     const onData = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > MAX_BODY_BYTES) finish(() => void discard(stream).catch(reject))
+      if (bytes > maxBytes) finish(() => void discard(stream, maxBytes).catch(reject))
       else chunks.push(chunk)
     }
     const onEnd = () =>

@@ -10,7 +10,8 @@ export interface UiRequest {
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string | undefined>>
-  readonly body: () => Promise<Buffer>
+  /** @throws ApiError 413 for more bytes than these: nobody has logged in yet */
+  readonly body: (maxBytes: number) => Promise<Buffer>
 }
 
 export interface Ui {
@@ -121,8 +122,7 @@ export function createUi({ dir, sessions }: UiOptions): Ui {
 
   async function login(request: UiRequest): Promise<ApiResponse> {
     assertOwnOrigin({ headers: request.headers, isUpgrade: false })
-    const body = await request.body()
-    const opened = body.length > MAX_LOGIN_BYTES ? undefined : sessions.login(tokenIn(body))
+    const opened = sessions.login(tokenIn(await request.body(MAX_LOGIN_BYTES)))
     if (!opened) return failure(401, 'Unauthorized', 'this login link was used before or is older than five minutes')
     const { name, groups } = opened.user
     return {

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApiResponse } from '../request.ts'
+import { drained } from './write-response.ts'
 
 export async function writeRawResponse(
   socket: Duplex,
@@ -21,12 +22,12 @@ export async function writeRawResponse(
     if ('stream' in answer)
       for await (const chunk of answer.stream) {
         if (signal.aborted) break
-        socket.write(chunk)
+        if (!socket.write(chunk)) await drained(socket, signal)
       }
     else
       for await (const batch of answer.frames) {
         if (signal.aborted) break
-        for (const frame of batch) socket.write(frame.line)
+        if (!socket.write(Buffer.concat(batch.map(({ line }) => line)))) await drained(socket, signal)
       }
     socket.end()
     return

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { constants, createGzip } from 'node:zlib'
+import { PROTOBUF_TYPE } from '../codec/media-type.ts'
 import { negotiate, parseAccept } from '../representation/negotiate.ts'
 import type { ApiResponse, Frame } from '../request.ts'
 import { toYaml } from './to-yaml.ts'
@@ -36,7 +37,7 @@ function wantsGzip(acceptEncoding: string | undefined): boolean {
 }
 
 /** Resolves when more may be written, or when the client is gone. */
-function drained(stream: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> {
+export function drained(stream: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     const done = () => {
       stream.off('drain', done)
@@ -102,6 +103,22 @@ async function* linesOf(batches: AsyncIterable<readonly Frame[]>): AsyncGenerato
   }
 }
 
+/** Frames are shared by watchers, so their messages are as well. */
+const messages = new WeakMap<Frame, Buffer>()
+
+async function* messagesOf(
+  batches: AsyncIterable<readonly Frame[]>,
+  encode: (type: string, object: unknown) => Buffer | undefined,
+): AsyncGenerator<Buffer> {
+  for await (const batch of batches)
+    for (const frame of batch) {
+      const message = messages.get(frame) ?? encode(frame.type, frame.object)
+      if (!message) continue
+      messages.set(frame, message)
+      yield message
+    }
+}
+
 /** Small answers go out in one piece; long ones as they are encoded, compressed when the client wants it. */
 async function sendJson(
   response: Response,
@@ -138,16 +155,29 @@ async function sendJson(
 /** Resolves when the answer has been handed to the connection. */
 export async function writeResponse(response: Response, answer: ApiResponse, context: ResponseContext): Promise<void> {
   if ('hijacked' in answer) return
+  if ('frames' in answer && answer.contentType === PROTOBUF_TYPE) {
+    const { encodeWatchFrame } = await import('../codec/protobuf/envelope.ts')
+    const type = `${PROTOBUF_TYPE};stream=watch`
+    return sendStream(response, answer, context, type, messagesOf(answer.frames, encodeWatchFrame))
+  }
   if ('frames' in answer) return sendStream(response, answer, context, answer.contentType, linesOf(answer.frames))
   if ('stream' in answer) return sendStream(response, answer, context, answer.contentType, answer.stream)
   if ('bytes' in answer) {
     const body = Buffer.isBuffer(answer.bytes) ? answer.bytes : Buffer.concat(answer.bytes)
     return sendJson(response, answer, context, answer.contentType, justOne(body))
   }
-  const contentType = answer.contentType ?? 'application/json'
+  const { contentType: wanted = 'application/json' } = answer
+  const contentType = wanted === PROTOBUF_TYPE ? 'application/json' : wanted
   const { encoding } = negotiateQuietly(context.accept)
   if (encoding === 'yaml')
     return sendWhole(response, answer, context, 'application/yaml', Buffer.from(await toYaml(answer.object)))
+  if (encoding === 'protobuf') {
+    // Loaded on first use, for the table of field numbers.
+    const { encodeProtobufInSlices } = await import('../codec/protobuf/envelope.ts')
+    const body = await encodeProtobufInSlices(answer.object)
+    // Kinds without a message, and custom resources, are answered in JSON, which clients see by the content type.
+    if (body) return sendJson(response, answer, context, PROTOBUF_TYPE, justOne(body))
+  }
   if (answer.json) return sendJson(response, answer, context, contentType, answer.json())
   const body = Buffer.from(`${JSON.stringify(answer.object)}\n`)
   return sendJson(response, answer, context, contentType, justOne(body))
@@ -160,7 +190,7 @@ async function* justOne(body: Buffer): AsyncGenerator<Buffer> {
 /** Errors must reach every client: one that accepts nothing we have gets JSON. */
 function negotiateQuietly(accept: string | undefined): ReturnType<typeof negotiate> {
   try {
-    return negotiate(accept, ['json', 'yaml'])
+    return negotiate(accept, ['json', 'yaml', 'protobuf'])
   } catch {
     return { encoding: 'json', shape: 'whole' }
   }
