@@ -66,17 +66,6 @@ export function setOf(paths: readonly (readonly string[])[]): FieldSet {
   )
 }
 
-/** @returns the set without a whole subtree. */
-export function without(set: FieldSet, [step, ...rest]: readonly string[]): FieldSet {
-  const child = step === undefined ? undefined : set.children.get(step)
-  if (step === undefined || !child) return set
-  const children = new Map(set.children)
-  const next = rest.length ? without(child, rest) : EMPTY
-  if (isEmpty(next)) children.delete(step)
-  else children.set(step, next)
-  return { member: set.member, children }
-}
-
 /** @returns the set as `fieldsV1`. */
 export function encodeFields(set: FieldSet): JsonObject {
   const result: JsonObject = {}
