@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Job } from '../../src/shared/api/batch/v1.ts'
+import { Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { formatTime } from '../../src/shared/machinery/clock.ts'
+import { conditionOf } from '../../src/shared/machinery/conditions.ts'
+import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { type Cluster, podsIn, startCluster } from './support/cluster.ts'
+
+const namespace = 'default'
+let cluster: Cluster
+let clock: ManualClock
+beforeEach(async () => {
+  clock = new ManualClock(Date.now())
+  cluster = await startCluster({ clock })
+  await eventually(() => cluster.client.get(ServiceAccount, { namespace, name: 'default' }))
+})
+afterEach(() => cluster?.[Symbol.asyncDispose]())
+
+const create = (spec: Partial<Job['spec']>) =>
+  cluster.client.create(Job, {
+    metadata: { namespace, name: 'work' },
+    spec: {
+      completionMode: 'Indexed',
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'work', image: 'work:1' }] } },
+      ...spec,
+    },
+  })
+const get = () => cluster.client.get(Job, { namespace, name: 'work' })
+const soon = <T>(check: () => Promise<T>, stepMs = 20) =>
+  eventually(async () => {
+    await clock.advance(stepMs)
+    return check()
+  })
+const indexOf = ({ metadata }: Pod) => Number(metadata.annotations!['batch.kubernetes.io/job-completion-index'])
+const isRunning = ({ metadata, status }: Pod) =>
+  !metadata.deletionTimestamp && !['Succeeded', 'Failed'].includes(status.phase ?? '')
+const running = async () => (await podsIn(cluster.client, namespace)).filter(isRunning)
+const runningIndexes = (indexes: number[], stepMs?: number) =>
+  soon(async () => {
+    const pods = await running()
+    expect(pods.map(indexOf).sort()).toEqual(indexes)
+    return pods
+  }, stepMs)
+async function finish(index: number, exitCode: number): Promise<void> {
+  const pod = (await running()).find(candidate => indexOf(candidate) === index)!
+  const state = { terminated: { exitCode, finishedAt: formatTime(clock.now()) } }
+  const containerStatuses = [{ name: 'work', image: 'work:1', imageID: '', ready: false, restartCount: 0, state }]
+  const status = { phase: exitCode === 0 ? 'Succeeded' : 'Failed', containerStatuses }
+  await cluster.client.patch(Pod, pod.metadata, { status }, { subresource: 'status', type: 'merge' })
+}
+const has = (type: string, reason: string) =>
+  soon(async () => {
+    const { status } = await get()
+    expect(conditionOf(status.conditions, type)).toMatchObject({ status: 'True', reason })
+    return status
+  })
+
+describe('job with backoffLimitPerIndex', () => {
+  test('an index that failed too often ends alone; the others go on, and the job fails at the end', async () => {
+    await create({ completions: 3, parallelism: 3, backoffLimitPerIndex: 1 })
+    await runningIndexes([0, 1, 2])
+    await finish(1, 1)
+    const again = await runningIndexes([0, 1, 2], 2_000)
+    const retried = again.find(pod => indexOf(pod) === 1)!
+    expect(retried.metadata.annotations).toMatchObject({ 'batch.kubernetes.io/job-index-failure-count': '1' })
+    await finish(1, 1)
+    await soon(async () => expect((await get()).status.failedIndexes).toBe('1'))
+    expect((await running()).map(indexOf).sort()).toEqual([0, 2])
+    await finish(0, 0)
+    await finish(2, 0)
+    const status = await has('Failed', 'FailedIndexes')
+    expect(status).toMatchObject({ failedIndexes: '1', completedIndexes: '0,2', succeeded: 2, failed: 2 })
+  })
+
+  test('more failed indexes than maxFailedIndexes fail the job at once', async () => {
+    await create({ completions: 3, parallelism: 3, backoffLimitPerIndex: 0, maxFailedIndexes: 1 })
+    await runningIndexes([0, 1, 2])
+    await finish(0, 1)
+    await soon(async () => expect((await get()).status.failedIndexes).toBe('0'))
+    await finish(1, 1)
+    await has('FailureTarget', 'MaxFailedIndexesExceeded')
+    await soon(async () => expect(await running()).toEqual([]))
+  })
+})
+
+describe('job with successPolicy', () => {
+  test('succeeds when the indexes of a rule have, and stops the rest', async () => {
+    await create({
+      completions: 4,
+      parallelism: 4,
+      successPolicy: { rules: [{ succeededIndexes: '0,2-3', succeededCount: 2 }] },
+    })
+    await runningIndexes([0, 1, 2, 3])
+    await finish(1, 0)
+    await finish(0, 0)
+    await soon(async () => expect((await get()).status.succeeded).toBe(2))
+    expect((await get()).status.conditions ?? []).toEqual([])
+    await finish(3, 0)
+    const status = await has('SuccessCriteriaMet', 'SuccessPolicy')
+    expect(conditionOf(status.conditions, 'SuccessCriteriaMet')!.message).toBe('Matched rules at index 0')
+    await soon(async () => {
+      for (const { metadata } of await podsIn(cluster.client, namespace))
+        if (metadata.deletionTimestamp)
+          await cluster.client.delete(Pod, metadata, { gracePeriodSeconds: 0 }).catch(() => {})
+      expect(await running()).toEqual([])
+      expect(conditionOf((await get()).status.conditions, 'Complete')).toMatchObject({ status: 'True' })
+    })
+    expect((await get()).status.completedIndexes).toBe('0,1,3')
+  })
+})
