@@ -1,8 +1,12 @@
 // The envelope around protobuf objects: four bytes of magic, then a runtime.Unknown with the type and the message.
 import { getField, isObject } from '../../../../shared/machinery/json-object.ts'
+import { Pacer } from '../../../store/pacer.ts'
 import { schemaTypes } from '../../schema/table.ts'
 import { decodeMessage, decodeMessageInSlices, encodeMessage, hasMessage } from './message.ts'
 import { readFields, WireError, Writer } from './wire.ts'
+
+/** Items that are encoded between two looks at the clock. */
+const FEW_ITEMS = 16
 
 const MAGIC = Buffer.from('k8s\0')
 
@@ -27,8 +31,29 @@ export function encodeProtobuf(object: unknown): Buffer | undefined {
   const { apiVersion, kind } = { apiVersion: getField(object, 'apiVersion'), kind: getField(object, 'kind') }
   const id = messageIdOf(apiVersion, kind)
   if (id === undefined) return undefined
-  const type = new Writer().text(1, String(apiVersion)).text(2, String(kind)).finish()
-  const unknown = new Writer().bytes(1, type).bytes(2, encodeMessage(id, object)).text(3, '').text(4, '').finish()
+  return envelope(String(apiVersion), String(kind), encodeMessage(id, object))
+}
+
+/** As encodeProtobuf(), for lists of any length: other work gets its turns meanwhile. */
+export async function encodeProtobufInSlices(object: unknown): Promise<Buffer | undefined> {
+  const items = isObject(object) ? getField(object, 'items') : undefined
+  if (!isObject(object) || !Array.isArray(items) || items.length < FEW_ITEMS) return encodeProtobuf(object)
+  const { apiVersion, kind } = { apiVersion: getField(object, 'apiVersion'), kind: getField(object, 'kind') }
+  const id = messageIdOf(apiVersion, kind)
+  if (id === undefined) return undefined
+  const pacer = new Pacer()
+  const parts = [encodeMessage(id, { ...object, items: [] })]
+  for (let start = 0; start < items.length; start += FEW_ITEMS) {
+    // Repeated fields of messages that follow one another add up.
+    parts.push(encodeMessage(id, { items: items.slice(start, start + FEW_ITEMS) as unknown[] }))
+    if (pacer.due) await pacer.pause()
+  }
+  return envelope(String(apiVersion), String(kind), Buffer.concat(parts))
+}
+
+function envelope(apiVersion: string, kind: string, message: Buffer): Buffer {
+  const type = new Writer().text(1, apiVersion).text(2, kind).finish()
+  const unknown = new Writer().bytes(1, type).bytes(2, message).text(3, '').text(4, '').finish()
   return Buffer.concat([MAGIC, unknown])
 }
 

@@ -1,7 +1,10 @@
 // Chooses the representation that a request asks for.
 import type { Clock } from '../../../../shared/machinery/clock.ts'
+import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
+import { PROTOBUF_TYPE } from '../../codec/media-type.ts'
+import { messageIdOf } from '../../codec/protobuf/envelope.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { fullRepresentation } from '../../representation/full.ts'
 import { negotiate } from '../../representation/negotiate.ts'
@@ -33,9 +36,14 @@ export function createRepresent(store: ObjectStore, clock: Clock): Represent {
     return known
   }
   return (request, resource) => {
-    const { shape } = negotiate(request.headers.accept, ['json', 'yaml'])
+    const { accept } = request.headers
+    const binary =
+      accept?.includes(PROTOBUF_TYPE) && messageIdOf(apiVersionOf(resource.type), resource.type.kind) !== undefined
+    const { shape, encoding } = negotiate(accept, binary ? ['json', 'yaml', 'protobuf'] : ['json', 'yaml'])
     if (shape === 'table') return tableRepresentation(resource, includeObjectOf(request.query), clock)
     if (shape === 'partial') return cached(partial, resource, () => partialRepresentation(resource))
-    return cached(whole, resource, () => fullRepresentation(resource, store))
+    const full = cached(whole, resource, () => fullRepresentation(resource, store))
+    // The same objects and frames: writing the answer turns them into messages.
+    return encoding === 'protobuf' ? { ...full, contentType: PROTOBUF_TYPE } : full
   }
 }
