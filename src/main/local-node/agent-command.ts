@@ -1,4 +1,4 @@
-// How to start the agent: directly as root, or in a container that borrows the host's own programs.
+// How to start the agent: directly as root, or, for users without root, in a container of the same rights.
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,55 +25,55 @@ export function agentAsProcess(agentArgs: readonly string[]): AgentCommand {
   return { command: process.execPath, args: [agentBundle(), ...agentArgs], env: nodeEnv() }
 }
 
-/** What the agent's work needs: namespaces and mounts, interfaces and rules, other users' processes and files. */
+/**
+ * What the agent's work needs, and no more: other processes' namespaces and mounts (SYS_ADMIN, SYS_CHROOT, SYS_PTRACE),
+ * links, rules and the DNS port (NET_*), volumes with other owners (DAC_OVERRIDE, CHOWN, FOWNER, FSETID), the end of
+ * processes that an exec left behind (KILL).
+ */
 const CAPABILITIES = [
-  'SYS_ADMIN', 'NET_ADMIN', 'NET_RAW', 'NET_BIND_SERVICE', 'SYS_PTRACE', 'SYS_CHROOT', 'SYS_RESOURCE', 'DAC_OVERRIDE',
-  'DAC_READ_SEARCH', 'CHOWN', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'SETUID', 'SETGID',
+  'SYS_ADMIN', 'SYS_CHROOT', 'SYS_PTRACE', 'NET_ADMIN', 'NET_RAW', 'NET_BIND_SERVICE',
+  'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'KILL',
 ] // prettier-ignore
 
-/** The host folders that make the host's programs and libraries work inside an otherwise empty container. */
-const HOST_FOLDERS = [
-  '/usr',
-  '/bin',
-  '/sbin',
-  '/lib',
-  '/lib32',
-  '/lib64',
-  '/etc',
-  '/sys',
-  '/run',
-  '/var/run',
-  '/var/lib/docker',
-]
+/** Where nsenter(1) and its libraries are, on any distribution. */
+const PROGRAM_FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/nix', '/gnu']
+const NSENTER = ['/usr/bin/nsenter', '/bin/nsenter', '/run/current-system/sw/bin/nsenter']
+
+export interface AgentContainer {
+  readonly agentArgs: readonly string[]
+  readonly dockerSocket: string
+  readonly image: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
 
 /**
- * `docker run` of the agent in the host's network and process namespaces. The container's image holds nothing: the
- * host's own programs are mounted into it, so nothing has to be pulled and nft and ip match the host's kernel.
+ * `docker run` of the agent for a user who is not root. The image holds nothing; the container's first program enters
+ * the mount namespace of this process. From there on the agent is what it is as root: it runs the host's own node, nft
+ * and ip, sees host paths as they are named, may change kernel settings, and what it mounts is seen by Docker whether
+ * or not the host's mounts are shared.
+ * @throws Error when nsenter is missing
  */
-export function agentAsContainer(options: {
-  agentArgs: readonly string[]
-  dataDir: string
-  image: string
-  name: string
-  labels: Readonly<Record<string, string>>
-}): AgentCommand {
-  const bundle = agentBundle()
-  const mounts = HOST_FOLDERS.filter(existsSync).flatMap(folder => ['-v', `${folder}:${folder}`])
-  const writable = [options.dataDir, dirname(bundle), dirname(process.execPath)].filter(
-    folder => !folder.startsWith('/usr/'),
-  )
+export function agentAsContainer({ agentArgs, dockerSocket, image, name, labels }: AgentContainer): AgentCommand {
+  const nsenter = NSENTER.find(path => existsSync(path))
+  if (nsenter === undefined) throw new Error('nsenter is missing; install the package util-linux')
+  const mounts = PROGRAM_FOLDERS.filter(folder => existsSync(folder)).map(folder => `${folder}:${folder}:ro`)
+  // The first version already has its processes in the host's cgroup namespace and may not know the option.
+  const cgroups = existsSync('/sys/fs/cgroup/cgroup.controllers') ? ['--cgroupns', 'host'] : []
   return {
     command: 'docker',
     args: [
-      'run', '--rm', '-i', '--name', options.name,
-      ...Object.entries(options.labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
-      '--network', 'host', '--pid', 'host', '--uts', 'host', '--user', '0:0', '--cap-drop', 'ALL',
-      ...CAPABILITIES.flatMap(capability => ['--cap-add', capability]),
+      // The user's own choice of a context must not send the agent to another machine.
+      '--host', `unix://${dockerSocket}`,
+      'run', '--rm', '--interactive', '--name', name, '--log-driver', 'none',
+      ...Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
+      '--network', 'host', '--pid', 'host', '--uts', 'host', ...cgroups,
+      '--user', '0:0', '--cap-drop', 'ALL', ...CAPABILITIES.flatMap(capability => ['--cap-add', capability]),
       '--security-opt', 'apparmor=unconfined', '--security-opt', 'seccomp=unconfined', '--security-opt', 'label=disable',
-      ...mounts,
-      ...[...new Set(writable)].flatMap(folder => ['-v', `${folder}:${folder}:rshared`]),
-      ...Object.entries(nodeEnv()).flatMap(([key, value]) => ['-e', `${key}=${value}`]),
-      '--entrypoint', process.execPath, options.image, bundle, ...options.agentArgs,
+      ...mounts.flatMap(mount => ['--volume', mount]),
+      ...Object.entries(nodeEnv()).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+      '--entrypoint', nsenter, image,
+      '-t', String(process.pid), '-m', process.execPath, agentBundle(), ...agentArgs,
     ], // prettier-ignore
     env: {},
   }

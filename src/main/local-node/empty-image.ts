@@ -1,19 +1,18 @@
 // The image of the agent's own container: nothing but the folders that host folders are mounted on.
 import { Readable } from 'node:stream'
+import type Docker from 'dockerode'
 
 const REPOSITORY = 'flotilla-agent-base'
-const TAG = '1'
+const TAG = '2'
 
 /** @returns the image's name; made locally when absent, never pulled */
-export async function ensureEmptyImage(dockerSocket: string): Promise<string> {
-  // Only machines without root need this image: nobody else's start should pay for loading the client.
-  const [{ default: Docker }, { pack }] = await Promise.all([import('dockerode'), import('tar-stream')])
-  const docker = new Docker({ socketPath: dockerSocket })
+export async function ensureEmptyImage(docker: Docker): Promise<string> {
   const name = `${REPOSITORY}:${TAG}`
   const found = await docker.listImages({ filters: { reference: [name] } })
   if (found.length > 0) return name
+  const { pack } = await import('tar-stream')
   const archive = pack()
-  for (const folder of ['usr', 'etc', 'sys', 'run', 'proc', 'dev', 'var', 'var/lib', 'tmp'])
+  for (const folder of ['usr', 'etc', 'sys', 'run', 'proc', 'dev', 'tmp'])
     archive.entry({ name: `${folder}/`, type: 'directory', mode: folder === 'tmp' ? 0o1777 : 0o755 })
   archive.finalize()
   const answer = await docker.importImage(Readable.from(archive), { repo: REPOSITORY, tag: TAG })

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { DataDirLayout } from '../data-dir.ts'
-import { agentAsContainer, agentAsProcess } from './agent-command.ts'
-import { ensureEmptyImage } from './empty-image.ts'
+import { agentAsProcess } from './agent-command.ts'
+import { containedAgent } from './contained-agent.ts'
 import { localNodeName, planLocalNode } from './detect.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -47,20 +47,13 @@ export async function startLocalNode(options: LocalNodeOptions): Promise<LocalNo
   const nodeName = localNodeName()
   const configPath = await writeAgentFiles(options, nodeName, plan.dockerSocket)
   const agentArgs = ['--config', configPath, '--exit-with-parent']
-  const image = plan.run === 'container' ? await ensureEmptyImage(plan.dockerSocket) : ''
   const supervisor = new Supervisor({
     clock,
     logPath: join(layout.logs, 'agent.log'),
-    command: () =>
+    command: async () =>
       plan.run === 'process'
         ? agentAsProcess(agentArgs)
-        : agentAsContainer({
-            agentArgs,
-            dataDir: layout.root,
-            image,
-            name: `flotilla-agent-${nodeName}`,
-            labels: { 'dev.flotilla.agent': nodeName },
-          }),
+        : containedAgent({ dataDir: layout.root, dockerSocket: plan.dockerSocket, purpose: 'node', agentArgs }),
     onExit: (line, machineTaken) =>
       onStatus(machineTaken ? `not joined: ${line}` : `the agent stopped (${line}); starting it again`),
   })

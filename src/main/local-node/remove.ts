@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { dataDirLayout } from '../data-dir.ts'
-import { agentAsContainer, agentAsProcess } from './agent-command.ts'
+import { agentAsProcess } from './agent-command.ts'
+import { containedAgent } from './contained-agent.ts'
 import { planLocalNode } from './detect.ts'
-import { ensureEmptyImage } from './empty-image.ts'
 
 /** @returns what was done, one line each. @throws Error when something of ours is left behind */
 export async function removeLocalNode(dataDir: string): Promise<string[]> {
@@ -15,17 +15,10 @@ export async function removeLocalNode(dataDir: string): Promise<string[]> {
   const plan = await planLocalNode()
   if (plan.run === 'not') throw new Error(`this machine cannot be cleaned up now: ${plan.why}`)
   const agentArgs = ['--cleanup', '--config', config]
-  const image = plan.run === 'container' ? await ensureEmptyImage(plan.dockerSocket) : ''
   const { command, args, env } =
     plan.run === 'process'
       ? agentAsProcess(agentArgs)
-      : agentAsContainer({
-          agentArgs,
-          dataDir,
-          image,
-          name: 'flotilla-agent-cleanup',
-          labels: { 'dev.flotilla.agent': 'cleanup' },
-        })
+      : await containedAgent({ dataDir, dockerSocket: plan.dockerSocket, purpose: 'cleanup', agentArgs })
   const { code, output } = await collect(command, args, env)
   const lines = output.trim().split('\n').filter(Boolean)
   if (code !== 0) throw new Error(`cleaning up this machine failed: ${lines.at(-1) ?? `exit code ${code}`}`)

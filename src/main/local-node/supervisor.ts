@@ -15,7 +15,8 @@ const MACHINE_TAKEN = 3
 
 export interface SupervisorOptions {
   readonly clock: Clock
-  readonly command: () => AgentCommand
+  /** Asked before every start, so that it can first remove what an earlier run left behind. */
+  readonly command: () => Promise<AgentCommand>
   readonly logPath: string
   /** Told when the agent ends by itself, with the last line that it wrote; it is started again later. */
   readonly onExit: (line: string, machineTaken: boolean) => void
@@ -31,16 +32,23 @@ export class Supervisor implements AsyncDisposable {
   constructor(options: SupervisorOptions) {
     this.#options = options
     mkdirSync(dirname(options.logPath), { recursive: true, mode: 0o700 })
-    this.#start()
+    void this.#start()
   }
 
-  #start(): void {
-    const { clock, command, logPath } = this.#options
-    const { command: program, args, env } = command()
-    const log = createWriteStream(logPath, { flags: 'a', mode: 0o600 })
-    const startedMs = clock.monotonic()
+  async #start(): Promise<void> {
+    const startedMs = this.#options.clock.monotonic()
+    try {
+      const command = await this.#options.command()
+      if (!this.#stopped) this.#spawn(command, startedMs)
+    } catch (error) {
+      this.#ended((error as Error).message, startedMs)
+    }
+  }
+
+  #spawn({ command, args, env }: AgentCommand, startedMs: number): void {
+    const log = createWriteStream(this.#options.logPath, { flags: 'a', mode: 0o600 })
     // The agent ends when its standard input does, so it never outlives a control plane that was killed.
-    const child = spawn(program, [...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+    const child = spawn(command, [...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } })
     this.#child = child
     let lastLine = ''
     const collect = (chunk: Buffer) => {
@@ -55,14 +63,18 @@ export class Supervisor implements AsyncDisposable {
     child.once('close', code => {
       log.end()
       this.#child = undefined
-      if (this.#stopped) return
-      if (clock.monotonic() - startedMs > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS
-      const taken = code === MACHINE_TAKEN
-      if (taken) this.#pauseMs = LONGEST_PAUSE_MS
-      this.#options.onExit(lastLine || `exit code ${code}`, taken)
-      this.#cancelRestart = clock.after(this.#pauseMs, () => this.#start())
-      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
+      this.#ended(lastLine || `exit code ${code}`, startedMs, code === MACHINE_TAKEN)
     })
+  }
+
+  #ended(line: string, startedMs: number, machineTaken = false): void {
+    if (this.#stopped) return
+    const { clock, onExit } = this.#options
+    if (clock.monotonic() - startedMs > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS
+    if (machineTaken) this.#pauseMs = LONGEST_PAUSE_MS
+    onExit(line, machineTaken)
+    this.#cancelRestart = clock.after(this.#pauseMs, () => void this.#start())
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS)
   }
 
   /** Ends the agent; pods keep running. */

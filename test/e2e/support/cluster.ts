@@ -57,6 +57,12 @@ export async function until<T>(
 
 export const cli = (...args: string[]): Promise<Ran> => execute(process.execPath, [CLI, ...args])
 
+/** `cli` through another command, such as one that changes the user. */
+const cliThrough = (program: readonly string[], ...args: string[]): Promise<Ran> => {
+  const [command = process.execPath, ...rest] = [...program, CLI, ...args]
+  return execute(command, rest)
+}
+
 export class Cluster implements AsyncDisposable {
   readonly dataDir: string
   url = ''
@@ -65,19 +71,28 @@ export class Cluster implements AsyncDisposable {
   #child: ChildProcess | undefined
   #listen: string
   readonly #args: readonly string[]
+  /** The command line of Node. */
+  readonly #program: readonly string[]
 
-  private constructor(args: readonly string[], dataDir: string) {
+  private constructor(args: readonly string[], dataDir: string, program: readonly string[]) {
     this.#args = args
+    this.#program = program
     this.dataDir = dataDir
     this.#listen = '127.0.0.1:0'
   }
 
-  /** @param args more arguments of `flotilla serve`, such as `--no-local-node` */
+  /**
+   * @param args more arguments of `flotilla serve`, such as `--no-local-node`
+   * @param prefix a command that runs the program by exec, in place of itself: `setpriv …`
+   * @param node the executable of Node
+   */
   static async start(
     args: readonly string[] = [],
     dataDir = mkdtempSync(join(tmpdir(), 'flotilla-e2e-')),
+    prefix: readonly string[] = [],
+    node = process.execPath,
   ): Promise<Cluster> {
-    const cluster = new Cluster(args, dataDir)
+    const cluster = new Cluster(args, dataDir, [...prefix, node])
     await cluster.start()
     return cluster
   }
@@ -96,13 +111,9 @@ export class Cluster implements AsyncDisposable {
   /** Resolves when `ready` is printed. The port of the first start is kept. */
   async start(): Promise<void> {
     this.output = ''
-    const child = spawn(
-      process.execPath,
-      [CLI, 'serve', '--data-dir', this.dataDir, '--listen', this.#listen, ...this.#args],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    )
+    const serve = [CLI, 'serve', '--data-dir', this.dataDir, '--listen', this.#listen, ...this.#args]
+    const [command = process.execPath, ...rest] = [...this.#program, ...serve]
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     const collect = (chunk: Buffer) => (this.output += chunk.toString('utf8'))
     child.stdout.on('data', collect)
@@ -170,10 +181,15 @@ export class Cluster implements AsyncDisposable {
     )
   }
 
+  /** `flotilla reset`, as the same user. */
+  reset(): Promise<Ran> {
+    return cliThrough(this.#program, 'reset', '--yes', '--data-dir', this.dataDir)
+  }
+
   /** Ends the cluster and removes everything it made on this machine. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
-    const { code, stderr } = await cli('reset', '--yes', '--data-dir', this.dataDir)
+    const { code, stderr } = await this.reset()
     if (code !== 0) throw new Error(`reset failed: ${stderr}; ${this.agentLog().slice(-2_000)}`)
     rmSync(this.dataDir, { recursive: true, force: true })
   }
