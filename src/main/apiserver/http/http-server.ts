@@ -159,8 +159,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const warnings: string[] = []
     response.once('close', () => {
       running.delete(life)
-      // An answer that was sent whole leaves nothing to stop; making an error for it would cost more than sending it.
-      if (!response.writableFinished) life.end(clientGone())
+      // An answer that is complete leaves nothing to stop; making an error for it would cost more than sending it.
+      // Not `writableFinished`: HTTP/2 says so of every answer that is closed.
+      if (!response.writableEnded) life.end(clientGone())
     })
     response.on('error', () => undefined)
     let answer: ApiResponse
