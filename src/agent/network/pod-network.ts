@@ -29,8 +29,9 @@ export class RoutedPodNetwork implements PodNetwork {
 
   setUp(podUid: string, pid: number): Promise<PodAddresses> {
     return this.#inOrder(podUid, async () => {
+      const isNew = this.#options.addresses.get(podUid) === undefined
       const ip = await this.#allocate(podUid)
-      if (!(await this.#isSetUp(podUid, pid, ip))) await this.#connect(podUid, pid, ip)
+      if (isNew || !(await this.#isSetUp(podUid, pid, ip))) await this.#connect(podUid, pid, ip, isNew)
       return { ips: [ip] }
     })
   }
@@ -110,17 +111,23 @@ export class RoutedPodNetwork implements PodNetwork {
     }
   }
 
-  async #connect(podUid: string, pid: number, ip: string): Promise<void> {
+  /** @param isNew no link of the pod is expected; one that is there all the same is replaced */
+  async #connect(podUid: string, pid: number, ip: string, isNew: boolean): Promise<void> {
     const { run, mtu } = this.#options
     const name = podLinkName(podUid)
-    await this.#removeLink(name)
-    try {
-      await ipBatch(run, [
+    const addLink = () =>
+      ipBatch(run, [
         `link add ${name} mtu ${mtu} address ${HOST_LINK_ADDRESS} type veth peer name eth0 mtu ${mtu} netns ${pid}`,
         `link set ${name} alias ${alias(podUid)}`,
         `link set ${name} addrgenmode none`,
         `link set ${name} up`,
       ])
+    const replaceLink = async () => {
+      await this.#removeLink(name)
+      await addLink()
+    }
+    try {
+      await (isNew ? addLink().catch(replaceLink) : replaceLink())
       await ipBatch(
         run,
         [
