@@ -10,7 +10,7 @@ import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
 
 /** Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. */
 const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'window']
-const SERIAL = ['network', 'agent', 'e2e']
+const SERIAL = ['network', 'agent', 'clients', 'e2e']
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(area => ![...PARALLEL, ...SERIAL].includes(area))
@@ -34,8 +34,11 @@ if (screen.display) env.DISPLAY = screen.display
 const electron = findElectron({ timeoutMs: 60_000 })
 if (electron.executable) env.FLOTILLA_ELECTRON = electron.executable
 else say(`Electron tests cannot run: ${electron.reason}`)
-const newest = spawnSync(process.execPath, [join(root, 'scripts/test-clients.mjs')], { encoding: 'utf8' }).stdout.trim()
-if (newest) env.FLOTILLA_KUBECTL_NEWEST = newest
+const clients = spawnSync(process.execPath, [join(root, 'scripts/test-clients.mjs')], { encoding: 'utf8' }).stdout
+for (const path of clients.trim().split('\n').filter(Boolean)) {
+  env[path.endsWith('/helm') ? 'FLOTILLA_HELM' : 'FLOTILLA_KUBECTL_NEWEST'] = path
+}
+if (!env.FLOTILLA_HELM) say('Helm cannot be had: its tests are skipped')
 
 mkdirSync(join(root, '.cache'), { recursive: true })
 const totals = { passed: 0, failed: 0, skipped: 0 }

@@ -21,6 +21,7 @@ const NEEDED = {
   unzip: 'unzip',
   curl: 'curl',
   openssl: 'openssl',
+  'python3-kubernetes': '/usr/lib/python3/dist-packages/kubernetes/__init__.py',
 }
 
 const has = what =>
