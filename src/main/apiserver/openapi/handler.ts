@@ -71,7 +71,8 @@ export async function openapiHandler(
   })
   const own = key === undefined ? resources : resources.filter(resource => keyOf(resource) === key)
   if (own.length === 0 || (version === 'v2' && key !== undefined)) return undefined
-  if (!acceptable(accept)) {
+  // The index is JSON for everybody: clients that ask for protobuf elsewhere get it here with the same header.
+  if (!acceptable(accept) && (version === 'v2' || key !== undefined)) {
     throw new ApiError(406, 'NotAcceptable', 'only the following media types are accepted: application/json')
   }
   if (version === 'v2') {

@@ -1,10 +1,10 @@
 // pods/log, pods/exec, pods/attach and pods/portforward: checked here, served by the pod's kubelet.
 // @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
 import type { Pod } from '../../../../shared/api/core/v1.ts'
-import { badRequest, notFound } from '../../../../shared/machinery/status.ts'
+import { badRequest, internalError, notFound } from '../../../../shared/machinery/status.ts'
 import { forward } from '../../proxy/forward.ts'
 import type { NodeDialer } from '../../proxy/node-tunnels.ts'
-import type { ApiRequest } from '../../request.ts'
+import type { ApiRequest, ApiResponse } from '../../request.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
 
 type Use = 'log' | 'exec' | 'attach' | 'portforward'
@@ -67,8 +67,9 @@ function logPath(pod: Pod, query: URLSearchParams): string {
 function streamPath(use: 'exec' | 'attach', pod: Pod, query: URLSearchParams): string {
   const container = containerOf(pod, query.get('container'))
   const options = new URLSearchParams()
+  // As upstream converts parameters: whatever is given means yes, except these two. Python clients send `True`.
   const flag = (asked: string, sent: string) => {
-    if (['true', '1'].includes(query.get(asked) ?? '')) options.set(sent, '1')
+    if (!['false', '0'].includes(query.get(asked)?.toLowerCase() ?? 'false')) options.set(sent, '1')
   }
   flag('stdin', 'input')
   flag('stdout', 'output')
@@ -99,6 +100,20 @@ const KINDS: Readonly<Record<Use, string>> = {
   exec: 'PodExecOptions',
   attach: 'PodAttachOptions',
   portforward: 'PodPortForwardOptions',
+}
+
+const MAX_REFUSAL_BYTES = 4096
+
+/** The kubelet refuses in plain text, which clients of the API would not show. @throws ApiError 400 or 500 with it */
+async function throwRefusal(answer: ApiResponse): Promise<void> {
+  if (!('stream' in answer) || (answer.code !== 400 && answer.code !== 500)) return
+  let text = ''
+  for await (const chunk of answer.stream) {
+    text += String(chunk)
+    if (text.length >= MAX_REFUSAL_BYTES) break
+  }
+  const message = text.slice(0, MAX_REFUSAL_BYTES).trim()
+  throw answer.code === 400 ? badRequest(message) : internalError(message)
 }
 
 function streamHandler(use: Use, dialer: NodeDialer): SubresourceHandler {
@@ -133,7 +148,9 @@ function streamHandler(use: Use, dialer: NodeDialer): SubresourceHandler {
             warn: text => request.warn(text),
           })
       }
-      return forward(dialer, { nodeName, target: 'kubelet', path }, request)
+      const answer = await forward(dialer, { nodeName, target: 'kubelet', path }, request)
+      if (use === 'log') await throwRefusal(answer)
+      return answer
     },
   }
 }
