@@ -108,7 +108,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       authorizers: authorization.authorizers,
       admission: admission.plugins,
       subresources: [...subresourceHandlers({ tunnels }), loginTokens(user => server.issueLoginToken(user))],
-      paths: openapiPaths(builtinResources, builtFile('openapi-descriptions.json')),
+      paths: resources => openapiPaths(() => resources.all, builtFile('openapi-descriptions.json')),
       ...(ui ? { ui: { dir: ui } } : {}),
       clock,
       log,

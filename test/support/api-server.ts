@@ -49,7 +49,7 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
     listen: { host: '127.0.0.1', port: 0 },
     resources,
     authorizers: [privilegedGroup],
-    paths: openapiPaths(resources, 'out/openapi-descriptions.json'),
+    paths: index => openapiPaths(() => index.all, 'out/openapi-descriptions.json'),
     ...rest,
     ...withStore?.(store, pki),
   })

@@ -31,7 +31,8 @@ import { healthHandlers, type HealthCheck } from './health/health.ts'
 import { createMetrics, type Metrics } from './health/metrics.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createUi } from './http/ui.ts'
-import { indexResources } from './registry/resource-index.ts'
+import { Definitions } from './apiextensions/definitions.ts'
+import { indexResources, type ResourceIndex } from './registry/resource-index.ts'
 import type { ResourceDescriptor } from './registry/resource.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from './request.ts'
 import { inProcessTransport } from './transport.ts'
@@ -48,7 +49,7 @@ export interface ApiServerOptions {
   /** Bearer tokens known from the start. */
   readonly tokens?: readonly StaticToken[]
   /** Paths outside the resources, such as OpenAPI's. */
-  readonly paths?: readonly PathHandler[]
+  readonly paths?: readonly PathHandler[] | ((resources: ResourceIndex) => readonly PathHandler[])
   readonly ui?: { readonly dir: string }
   /** Further checks of /readyz, such as "bootstrap finished". */
   readonly readyChecks?: readonly HealthCheck[]
@@ -121,10 +122,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     name: 'shutdown',
     check: () => (closing.signal.aborted ? 'process is shutting down' : undefined),
   }
-  const groups = servedGroups(options.resources, handlers)
+  let served = { of: resources.all, groups: servedGroups(resources.all, handlers) }
+  const groups = () => {
+    if (served.of !== resources.all) served = { of: resources.all, groups: servedGroups(resources.all, handlers) }
+    return served.groups
+  }
   const plain = (path: string, answer: () => Promise<ApiResponse>): PathHandler => ({ path, handle: answer })
   const own: PathHandler[] = [
-    ...discoveryHandlers(() => groups),
+    ...discoveryHandlers(groups),
     ...healthHandlers({
       livez: [ping, storeCheck],
       readyz: [ping, storeCheck, ...(options.readyChecks ?? []), shutdown],
@@ -142,11 +147,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     })),
     plain(OPENID_CONFIGURATION_PATH, async () => ({ code: 200, object: discoveryDocument(tokens.issuer) })),
   ]
-  const paths = [...own, ...(options.paths ?? [])]
+  const paths = [...own, ...(typeof options.paths === 'function' ? options.paths(resources) : (options.paths ?? []))]
   const index: PathHandler = plain('/', async () => ({
     code: 200,
     object: { paths: paths.map(({ path }) => path).filter(path => !path.endsWith('*')) },
   }))
+  const definitionType = resources.byUrl('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
+  const definitions = definitionType && new Definitions(parts, resources, definitionType)
+  definitions?.start()
   const router = createRouter(parts, handlers, [index, ...paths])
   const dispatch = createDispatch({ authorize: parts.authorize, router, inFlight, metrics, clock })
 
@@ -180,6 +188,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     context: parts,
     async [Symbol.asyncDispose]() {
       closing.abort(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
+      definitions?.[Symbol.dispose]()
       await http[Symbol.asyncDispose]()
       metrics[Symbol.dispose]()
     },

@@ -20,7 +20,7 @@ export async function apply(
   const { info, query } = request
   const representation = parts.represent(request, resource)
   const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
-  const applied = await decodeRequest(request, resource.type, resource.schema, 'PatchOptions')
+  const applied = await decodeRequest(request, resource.type, resource.custom ?? resource.schema, 'PatchOptions')
   if (!applied.apiVersion || !applied.kind) throw badRequest('apiVersion and kind must be given in an apply patch')
   applied.metadata ??= { name: info.name } as AnyObject['metadata']
   applied.metadata.name ||= info.name
@@ -38,6 +38,7 @@ export async function apply(
       subresource: info.subresource,
       time: formatTime(parts.clock.now()),
       schemaId: resource.schema,
+      fact: resource.custom?.fact,
     })
 
   for (;;) {

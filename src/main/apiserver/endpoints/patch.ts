@@ -2,8 +2,8 @@
 import { forbiddenField, invalidValue } from '../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, invalid } from '../../../shared/machinery/status.ts'
-import { mediaTypeOf } from '../codec/media-type.ts'
-import { APPLY_PATCH, applyPatch } from '../patch/apply-patch.ts'
+import { mediaTypeOf, unsupportedMediaType } from '../codec/media-type.ts'
+import { APPLY_PATCH, applyPatch, JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH } from '../patch/apply-patch.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
 import { decodeObject } from '../schema/decode.ts'
@@ -20,8 +20,12 @@ export function patched(
   current: AnyObject,
   patch: unknown,
 ): AnyObject {
+  if (resource.custom && mediaTypeOf(request.headers['content-type']) === STRATEGIC_MERGE_PATCH)
+    throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, APPLY_PATCH])
   const result = applyPatch(request.headers['content-type'] ?? '', resource.schema, current, patch)
-  const { object, unknown, errors } = decodeObject(resource.schema, result)
+  const { object, unknown, errors } = resource.custom
+    ? resource.custom.decode(result)
+    : decodeObject(resource.schema, result)
   const refuse = (why: string) =>
     invalid({ group: '', kind: '' }, '', [invalidValue('patch', JSON.stringify(patch), why)])
   if (errors[0] !== undefined) throw refuse(errors[0])

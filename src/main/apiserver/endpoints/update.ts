@@ -23,7 +23,7 @@ export const update: Endpoint = async (request, resource, parts) => {
   const { info } = request
   const representation = parts.represent(request, resource)
   const options = writeOptionsOf(request, 'UpdateOptions')
-  const object = await decodeRequest(request, resource.type, resource.schema, 'UpdateOptions')
+  const object = await decodeRequest(request, resource.type, resource.custom ?? resource.schema, 'UpdateOptions')
   assertSameName(resource, object, info)
   const { object: updated } = await parts.replace(resource, info, () => cloneJson(object), {
     ...options,

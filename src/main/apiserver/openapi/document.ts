@@ -1,5 +1,6 @@
 // Whole OpenAPI documents: version 3, one per group and version, and version 2, one for everything.
 import type { ResourceDescriptor } from '../registry/resource.ts'
+import { customSchemas } from './custom-schemas.ts'
 import { resourcePaths } from './operations.ts'
 import {
   definitionName,
@@ -37,11 +38,15 @@ async function parts(resources: readonly ResourceDescriptor[], dialect: Dialect,
     ...roots,
     'autoscaling.v1.Scale',
     'meta.v1.DeleteOptions',
+    'meta.v1.ListMeta',
+    'meta.v1.ObjectMeta',
     'meta.v1.Status',
     'meta.v1.WatchEvent',
   ])
   const schemas = new Map<string, string>()
   await inSlices(ids, id => schemas.set(definitionName(id), JSON.stringify(typeSchema(id, dialect, descriptions))))
+  for (const resource of resources)
+    for (const [name, schema] of customSchemas(resource, dialect)) schemas.set(name, JSON.stringify(schema))
   for (const [name, schema] of scalars)
     schemas.set(name, JSON.stringify(dialect.version === 3 ? schema : plain(schema)))
   schemas.set(definitionName('meta.v1.Patch'), JSON.stringify(PATCH_SCHEMA))

@@ -25,8 +25,9 @@ const keyOf = ({ type }: ResourceDescriptor) =>
 /** Names a document without building it: its content follows from the descriptors and the table. */
 function hashOf(resources: readonly ResourceDescriptor[], described: boolean): string {
   const hash = createHash('sha256').update(`${REVISION} ${described}`)
-  for (const { type, verbs, status, scale } of resources) {
+  for (const { type, verbs, status, scale, custom } of resources) {
     hash.update(`\n${type.group}/${type.version}/${type.plural} ${type.kind} ${verbs.join()} ${!!status} ${!!scale}`)
+    if (custom) hash.update(JSON.stringify(custom.openapi))
   }
   return hash.digest('hex').toUpperCase()
 }

@@ -132,7 +132,8 @@ export function resourcePaths(resource: ResourceDescriptor, dialect: Dialect): R
   const { type, verbs, schema } = resource
   const { group, version, kind, namespaced } = type
   const gvk: Gvk = { group, version, kind }
-  const folder = schema.split('.')[0] ?? ''
+  // Two groups may begin alike: those of custom resources go by their whole name.
+  const folder = resource.custom ? group.split('.').map(capital).join('') : (schema.split('.')[0] ?? '')
   const tag = `${folder}_${version}`
   const scoped = `${capital(folder)}${capital(version)}${namespaced ? 'Namespaced' : ''}${kind}`
   const list = `${schema}List`

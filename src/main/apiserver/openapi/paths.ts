@@ -7,11 +7,15 @@ import { openapiHandler } from './handler.ts'
 import type { Descriptions } from './type-schemas.ts'
 
 /** @param descriptionsFile texts for people, made by the build; read when a document is first asked for */
-export function openapiPaths(resources: readonly ResourceDescriptor[], descriptionsFile: string): PathHandler[] {
+export function openapiPaths(
+  resources: readonly ResourceDescriptor[] | (() => readonly ResourceDescriptor[]),
+  descriptionsFile: string,
+): PathHandler[] {
+  const served = typeof resources === 'function' ? resources : () => resources
   let descriptions: Promise<Descriptions> | undefined
   const handle = async ({ info, headers }: ApiRequest): Promise<ApiResponse> => {
     descriptions ??= loadDescriptions(descriptionsFile)
-    const answer = await openapiHandler(info.path, headers.accept, resources, await descriptions)
+    const answer = await openapiHandler(info.path, headers.accept, served(), await descriptions)
     if (!answer) throw unknownPath()
     const { bytes, contentType, etag } = answer
     const cache = { etag, vary: 'Accept' }

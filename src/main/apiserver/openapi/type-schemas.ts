@@ -14,6 +14,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
 
 /** @returns the official name: `io.k8s.api.apps.v1.Deployment` for `apps.v1.Deployment`. */
 export function definitionName(schemaId: string): string {
+  if (schemaId.startsWith('custom:')) return schemaId.slice('custom:'.length)
   const dot = schemaId.indexOf('.')
   const folder = schemaId.slice(0, dot)
   return `${PREFIXES[folder] ?? `io.k8s.api.${folder}`}${schemaId.slice(dot)}`

@@ -1,7 +1,8 @@
-// Finds descriptors by what a URL or an ownerReference says.
+// Finds descriptors by what a URL or an ownerReference says. Those of custom resources come and go.
 import type { ResourceDescriptor } from './resource.ts'
 
 export interface ResourceIndex {
+  /** Another array whenever what is served changes. */
   readonly all: readonly ResourceDescriptor[]
   /** By the URL's group, version and plural. */
   byUrl(group: string, version: string, plural: string): ResourceDescriptor | undefined
@@ -10,7 +11,12 @@ export interface ResourceIndex {
   byGroup(group: string, plural: string): ResourceDescriptor | undefined
 }
 
-export function indexResources(all: readonly ResourceDescriptor[]): ResourceIndex {
+export interface DynamicResourceIndex extends ResourceIndex {
+  /** Replaces the descriptors of custom resources; the built-in ones always win. */
+  setCustom(resources: readonly ResourceDescriptor[]): void
+}
+
+function mapsOf(all: readonly ResourceDescriptor[]) {
   const urls = new Map<string, ResourceDescriptor>()
   const kinds = new Map<string, ResourceDescriptor>()
   const groups = new Map<string, ResourceDescriptor>()
@@ -20,10 +26,36 @@ export function indexResources(all: readonly ResourceDescriptor[]): ResourceInde
     kinds.set(`${group}/${version}/${kind}`, resource)
     if (!groups.has(`${group}/${plural}`)) groups.set(`${group}/${plural}`, resource)
   }
+  return { urls, kinds, groups }
+}
+
+export function indexResources(builtin: readonly ResourceDescriptor[]): DynamicResourceIndex {
+  const fixed = mapsOf(builtin)
+  let custom = mapsOf([])
+  let all = builtin
+  let before: readonly ResourceDescriptor[] = []
   return {
-    all,
-    byUrl: (group, version, plural) => urls.get(`${group}/${version}/${plural}`),
-    byKind: (group, version, kind) => kinds.get(`${group}/${version}/${kind}`),
-    byGroup: (group, plural) => groups.get(`${group}/${plural}`),
+    get all() {
+      return all
+    },
+    byUrl(group, version, plural) {
+      const key = `${group}/${version}/${plural}`
+      return fixed.urls.get(key) ?? custom.urls.get(key)
+    },
+    byKind(group, version, kind) {
+      const key = `${group}/${version}/${kind}`
+      return fixed.kinds.get(key) ?? custom.kinds.get(key)
+    },
+    byGroup(group, plural) {
+      const key = `${group}/${plural}`
+      return fixed.groups.get(key) ?? custom.groups.get(key)
+    },
+    setCustom(resources) {
+      if (resources.length === before.length && resources.every((resource, i) => resource === before[i])) return
+      before = resources
+      const own = resources.filter(({ type }) => !fixed.urls.has(`${type.group}/${type.version}/${type.plural}`))
+      custom = mapsOf(own)
+      all = [...builtin, ...own]
+    },
   }
 }

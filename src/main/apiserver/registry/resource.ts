@@ -1,7 +1,10 @@
 // A resource is data: one descriptor says everything about a kind that the generic verbs need. No kind has CRUD code.
+import type { JSONSchemaProps } from '../../../shared/api/apiextensions/v1.ts'
 import type { FieldError } from '../../../shared/machinery/field-error.ts'
 import type { AnyObject, KubeObject } from '../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
+import type { Decoded } from '../schema/decode.ts'
+import type { FieldFact } from '../schema/table.ts'
 
 /** One printed column of the server's Table. @see API concepts, "Receiving resources as Tables" */
 export interface Column<T> {
@@ -21,6 +24,15 @@ export interface WriteStrategy<T> {
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
 }
 
+/** The schema of a kind that is not in the table: a custom resource's. */
+export interface CustomSchema {
+  /** How apply owns and merges its objects. */
+  readonly fact: FieldFact
+  /** As OpenAPI 3.0. */
+  readonly openapi: JSONSchemaProps
+  readonly decode: (value: unknown) => Decoded
+}
+
 /**
  * The descriptor of a kind. Everything structural (field types, required fields, list types, merge keys) comes from
  * the schema table by the type's id; the hooks hold what the schema cannot say.
@@ -29,6 +41,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly type: ResourceType<T>
   /** Id of the schema, e.g. `apps.v1.Deployment`. */
   readonly schema: string
+  /** Present for custom resources. */
+  readonly custom?: CustomSchema
   readonly singular: string
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]

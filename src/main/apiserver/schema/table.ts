@@ -22,6 +22,8 @@ export interface FieldFact {
   readonly t: FactKind
   /** `ref`: the id of the type referred to. */
   readonly r?: string
+  /** `ref`: the type itself, where it is not in the table. */
+  readonly s?: TypeFact
   /** `array`, `map`: the items. */
   readonly i?: FieldFact
   /** Format: int32, int64, double. */
@@ -45,6 +47,8 @@ export interface FieldFact {
 export interface TypeFact {
   readonly fields: Readonly<Record<string, FieldFact>>
   readonly mt?: 'atomic' | 'granular'
+  /** May hold fields that the schema does not name. */
+  readonly open?: true
   /** Group, version and kind of a top-level type. */
   readonly gvk?: readonly [group: string, version: string, kind: string]
 }
@@ -57,6 +61,9 @@ export function typeFact(schemaId: string): TypeFact {
   if (!fact) throw new Error(`no schema for ${schemaId}`)
   return fact
 }
+
+/** @returns the type that a `ref` means. */
+export const typeOfFact = (fact: FieldFact | undefined): TypeFact => fact?.s ?? typeFact(fact?.r ?? '')
 
 /** @returns the fact of a field, never that of an inherited property. */
 export const fieldFact = (type: TypeFact, name: string): FieldFact | undefined =>

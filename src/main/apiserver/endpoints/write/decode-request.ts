@@ -2,6 +2,8 @@
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
+import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from '../../codec/media-type.ts'
+import type { CustomSchema } from '../../registry/resource.ts'
 import type { ApiRequest } from '../../request.ts'
 import { decodeObject } from '../../schema/decode.ts'
 import { fieldValidationOf } from './write-options.ts'
@@ -45,9 +47,11 @@ export const strictFindings = (unknown: readonly string[], duplicates: readonly 
 export async function decodeRequest(
   request: ApiRequest,
   kind: Kind,
-  schema: string,
+  schema: string | CustomSchema,
   optionsKind: string,
 ): Promise<AnyObject> {
+  if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
+    throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
   const value = await request.body()
   if (!isMap(value))
     throw badRequest(
@@ -56,7 +60,7 @@ export async function decodeRequest(
         : `couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
     )
   assertKind(value, kind)
-  const { object, unknown, errors } = decodeObject(schema, value)
+  const { object, unknown, errors } = typeof schema === 'string' ? decodeObject(schema, value) : schema.decode(value)
   if (errors[0] !== undefined) throw badRequest(errors[0])
   const findings = strictFindings(unknown, request.duplicateFields)
   const validation = fieldValidationOf(request.query, optionsKind)

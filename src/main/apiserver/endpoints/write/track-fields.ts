@@ -20,6 +20,7 @@ export function trackFields(
     subresource: options.subresource ?? '',
     time,
     schemaId: resource.schema,
+    fact: resource.custom?.fact,
   })
   if (managedFields.length > 0) object.metadata.managedFields = managedFields
   else delete object.metadata.managedFields

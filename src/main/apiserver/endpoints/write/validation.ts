@@ -23,7 +23,7 @@ function check(resource: ResourceDescriptor, name: string, errors: readonly Fiel
 export function validateCreate(resource: ResourceDescriptor, object: AnyObject): void {
   check(resource, object.metadata.name, [
     ...validateObjectMeta(object.metadata, resource),
-    ...requiredErrors(resource.schema, object),
+    ...(resource.custom ? [] : requiredErrors(resource.schema, object)),
     ...(resource.validate?.(object) ?? []),
   ])
 }
@@ -37,7 +37,7 @@ export function validateChange(
 ): void {
   check(resource, object.metadata.name, [
     ...validateObjectMeta(object.metadata, resource, old.metadata),
-    ...requiredErrors(resource.schema, object),
+    ...(resource.custom ? [] : requiredErrors(resource.schema, object)),
     ...rules,
   ])
 }

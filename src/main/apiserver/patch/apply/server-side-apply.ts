@@ -35,6 +35,8 @@ export interface Apply {
   /** RFC 3339, seconds. */
   readonly time: string
   readonly schemaId: string
+  /** The schema, where it is not in the table. */
+  readonly fact?: FieldFact | undefined
 }
 
 /** What the path may not write has no place in the configuration. */
@@ -87,7 +89,7 @@ export function serverSideApply(apply: Apply): AnyObject {
       `Incorrect version specified in apply patch. Specified patch version: ${apply.applied.apiVersion}, expected: ${current.apiVersion}`,
     )
   }
-  const fact: FieldFact = { t: 'ref', r: schemaId }
+  const fact: FieldFact = apply.fact ?? { t: 'ref', r: schemaId }
   const applied = writable(apply.applied, subresource)
   refuseDuplicates(applied, fact)
 

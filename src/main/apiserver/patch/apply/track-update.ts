@@ -16,6 +16,8 @@ export interface UpdateToTrack {
   /** RFC 3339, seconds. */
   readonly time: string
   readonly schemaId: string
+  /** The schema, where it is not in the table. */
+  readonly fact?: FieldFact | undefined
 }
 
 const isReset = (entries: readonly ManagedFieldsEntry[]) =>
@@ -46,7 +48,7 @@ export function takeFromOthers(managers: Managers, { changed, removed }: Compari
 export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
   const { old, object, manager, subresource, time, schemaId } = update
   const managers = startingPoint(update)
-  const fact: FieldFact = { t: 'ref', r: schemaId }
+  const fact: FieldFact = update.fact ?? { t: 'ref', r: schemaId }
   const comparison = compare(old ?? {}, object, fact)
   const own = { manager, operation: 'Update', apiVersion: object.apiVersion, subresource } as const
   const id = identityOf(own)

@@ -1,6 +1,6 @@
 // A JSON value seen through its schema: what its parts are, and under which step each is owned.
 import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
-import { type FieldFact, fieldFact, typeFact } from '../../schema/table.ts'
+import { type FieldFact, fieldFact, typeOfFact } from '../../schema/table.ts'
 import { EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
 
 export type Shape = 'leaf' | 'struct' | 'map' | 'set' | 'list'
@@ -24,7 +24,7 @@ export function shapeOf(value: unknown, fact: FieldFact | undefined): Shape {
   if (!fact || fact.mt === 'atomic') return 'leaf'
   switch (fact.t) {
     case 'ref':
-      return isObject(value) && typeFact(fact.r ?? '').mt !== 'atomic' ? 'struct' : 'leaf'
+      return isObject(value) && typeOfFact(fact).mt !== 'atomic' ? 'struct' : 'leaf'
     case 'map':
       return isObject(value) ? 'map' : 'leaf'
     case 'array':
@@ -57,7 +57,7 @@ function itemStep(item: JsonObject, keys: readonly string[]): string {
 export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
   switch (shapeOf(value, fact)) {
     case 'struct': {
-      const type = typeFact(fact?.r ?? '')
+      const type = typeOfFact(fact)
       const struct = value as JsonObject
       return Object.keys(struct)
         .filter(key => struct[key] !== undefined)

@@ -4,6 +4,7 @@ import { defaultColumns } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { validateSchemas } from '../../apiextensions/structural.ts'
 import { validateDefinition, validateDefinitionUpdate } from './validate.ts'
 
 function setDefinitionDefaults(definition: CustomResourceDefinition): void {
@@ -48,7 +49,7 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
       definition.status = { ...definition.status, storedVersions: [...stored, current] }
   },
   status: statusStrategy<CustomResourceDefinition>(),
-  validate: validateDefinition,
+  validate: definition => [...validateDefinition(definition), ...validateSchemas(definition)],
   validateUpdate: validateDefinitionUpdate,
   columns: defaultColumns,
 })

@@ -1,0 +1,255 @@
+// Follows the stored definitions: accepts their names, serves the established ones, and empties those being deleted.
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionCondition,
+  CustomResourceDefinitionNames,
+} from '../../../shared/api/apiextensions/v1.ts'
+import { formatTime } from '../../../shared/machinery/clock.ts'
+import { isConditionTrue, setCondition } from '../../../shared/machinery/conditions.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { isConflict, isNotFound } from '../../../shared/machinery/status.ts'
+import type { WatchHandle } from '../../store/contract.ts'
+import type { EndpointContext } from '../endpoints/contract.ts'
+import { keyOf, prefixOf } from '../keys.ts'
+import type { DynamicResourceIndex } from '../registry/resource-index.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import type { UserInfo } from '../request.ts'
+import { descriptorsOf } from './descriptor.ts'
+
+export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
+const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+const RETRY_MS = 1000
+
+type Verdict = Omit<CustomResourceDefinitionCondition, 'lastTransitionTime'>
+
+const asDefinition = (object: AnyObject) => object as unknown as CustomResourceDefinition
+
+/** @returns the first name that another accepted definition of the group has */
+function nameConflict(
+  definition: CustomResourceDefinition,
+  others: readonly CustomResourceDefinition[],
+): Verdict | undefined {
+  const { names, group } = definition.spec
+  const taken = others
+    .filter(other => other.spec.group === group && other.metadata.name !== definition.metadata.name)
+    .map(other => other.status.acceptedNames ?? { plural: '', kind: '' })
+  const resourceNames = new Set(
+    taken.flatMap(({ plural, singular, shortNames }) => [plural, singular, ...(shortNames ?? [])]),
+  )
+  const kinds = new Set(taken.flatMap(({ kind, listKind }) => [kind, listKind]))
+  const asked: [string, string | undefined, Set<string | undefined>][] = [
+    ['Plural', names.plural, resourceNames],
+    ['Singular', names.singular, resourceNames],
+    ...(names.shortNames ?? []).map((name): [string, string, Set<string | undefined>] => [
+      'ShortNames',
+      name,
+      resourceNames,
+    ]),
+    ['Kind', names.kind, kinds],
+    ['ListKind', names.listKind, kinds],
+  ]
+  const hit = asked.find(([, name, set]) => name && set.has(name))
+  return hit
+    ? {
+        type: 'NamesAccepted',
+        status: 'False',
+        reason: `${hit[0]}Conflict`,
+        message: `${JSON.stringify(hit[1])} is already in use`,
+      }
+    : undefined
+}
+
+function verdicts(definition: CustomResourceDefinition, others: readonly CustomResourceDefinition[]): Verdict[] {
+  const conflict = nameConflict(definition, others)
+  const established = isConditionTrue(definition.status.conditions, 'Established')
+  const approval = definition.metadata.annotations?.['api-approved.kubernetes.io']
+  return [
+    conflict ?? { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' },
+    conflict && !established
+      ? { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' }
+      : {
+          type: 'Established',
+          status: 'True',
+          reason: 'InitialNamesAccepted',
+          message: 'the initial names have been accepted',
+        },
+    ...(approval
+      ? [
+          {
+            type: 'KubernetesAPIApprovalPolicyConformant',
+            status: 'True',
+            reason: 'ApprovedAnnotation',
+            message: `approved in ${approval}`,
+          },
+        ]
+      : []),
+  ]
+}
+
+export class Definitions implements Disposable {
+  readonly #context: EndpointContext
+  readonly #index: DynamicResourceIndex
+  readonly #resource: ResourceDescriptor
+  readonly #live = new Map<
+    string,
+    { readonly definition: CustomResourceDefinition; readonly served: ResourceDescriptor[] }
+  >()
+  readonly #queue = new Set<string>()
+  readonly #timers = new Set<() => void>()
+  #watch: WatchHandle | undefined
+  #closed = false
+  #running = false
+
+  /** @param resource the descriptor of CustomResourceDefinition itself */
+  constructor(context: EndpointContext, index: DynamicResourceIndex, resource: ResourceDescriptor) {
+    this.#context = context
+    this.#index = index
+    this.#resource = resource
+  }
+
+  /** Serves what is stored, then follows. */
+  start(): void {
+    if (this.#closed) return
+    const { store } = this.#context
+    const prefix = prefixOf(this.#resource)
+    const { items, revision } = store.list(prefix)
+    this.#live.clear()
+    for (const { object } of items) this.#take(asDefinition(object))
+    this.#publish()
+    this.#watch = store.watch(prefix, {
+      from: revision,
+      onEvent: ({ type, current }) => {
+        if (type === 'DELETED') {
+          this.#live.delete(current.object.metadata.name)
+          // A name that is free again may be what another one waits for.
+          for (const name of this.#live.keys()) this.#enqueue(name)
+        } else this.#take(asDefinition(current.object))
+        this.#publish()
+      },
+      onEnd: () => this.#later(() => this.start()),
+    })
+  }
+
+  #take(definition: CustomResourceDefinition): void {
+    const { name } = definition.metadata
+    const before = this.#live.get(name)
+    const same =
+      before !== undefined &&
+      before.definition.metadata.generation === definition.metadata.generation &&
+      before.served.length > 0
+    const established = isConditionTrue(definition.status.conditions, 'Established')
+    this.#live.set(name, { definition, served: same ? before.served : established ? descriptorsOf(definition) : [] })
+    this.#enqueue(name)
+  }
+
+  #publish(): void {
+    this.#index.setCustom([...this.#live.values()].flatMap(({ served }) => served))
+  }
+
+  #later(work: () => void): void {
+    if (this.#closed) return
+    const cancel = this.#context.clock.after(RETRY_MS, () => {
+      this.#timers.delete(cancel)
+      work()
+    })
+    this.#timers.add(cancel)
+  }
+
+  #enqueue(name: string): void {
+    this.#queue.add(name)
+    if (this.#running || this.#closed) return
+    this.#running = true
+    setImmediate(() => void this.#work())
+  }
+
+  async #work(): Promise<void> {
+    for (const name of this.#queue) {
+      this.#queue.delete(name)
+      if (this.#closed) break
+      try {
+        await this.#sync(name)
+      } catch (error) {
+        if (!isNotFound(error) && !isConflict(error) && !this.#closed)
+          this.#context.log.warn({ err: error, name }, 'a custom resource definition could not be brought up to date')
+        if (!isNotFound(error)) this.#later(() => this.#enqueue(name))
+      }
+    }
+    this.#running = false
+  }
+
+  async #sync(name: string): Promise<void> {
+    const definition = this.#live.get(name)?.definition
+    if (!definition) return
+    if (definition.metadata.deletionTimestamp) return this.#empty(definition)
+    const others = [...this.#live.values()].map(live => live.definition)
+    await this.#update(name, copy => {
+      const accepted = verdicts(copy, others)
+      for (const verdict of accepted) this.#condition(copy, verdict)
+      if (accepted[0]?.status === 'True') copy.status.acceptedNames = copyOfNames(copy.spec.names)
+      if (!copy.metadata.finalizers?.includes(CLEANUP))
+        copy.metadata.finalizers = [...(copy.metadata.finalizers ?? []), CLEANUP]
+    })
+  }
+
+  #condition(copy: CustomResourceDefinition, verdict: Verdict): void {
+    const lastTransitionTime = formatTime(this.#context.clock.now())
+    const before = (copy.status.conditions ?? []).find(({ type }) => type === verdict.type)
+    if (before?.status === verdict.status && before.reason === verdict.reason && before.message === verdict.message)
+      return
+    copy.status.conditions = setCondition(
+      copy.status.conditions ?? [],
+      { ...verdict, lastTransitionTime },
+      lastTransitionTime,
+    )
+  }
+
+  async #update(name: string, change: (copy: CustomResourceDefinition) => void): Promise<void> {
+    await this.#context.change(this.#resource, { namespace: '', name }, copy => change(asDefinition(copy)), {
+      user: USER,
+      fieldManager: 'kube-apiserver',
+      subresource: 'status',
+      strategy: 'raw',
+      skipAdmission: true,
+    })
+  }
+
+  async #empty(definition: CustomResourceDefinition): Promise<void> {
+    const { name, finalizers } = definition.metadata
+    if (!finalizers?.includes(CLEANUP)) return
+    await this.#update(name, copy =>
+      this.#condition(copy, {
+        type: 'Terminating',
+        status: 'True',
+        reason: 'InstanceDeletionInProgress',
+        message: 'CustomResource deletion is in progress',
+      }),
+    )
+    const resource = descriptorsOf(definition)[0]
+    const { store } = this.#context
+    const items = resource ? store.list(prefixOf(resource)).items : []
+    for (const { object } of items) {
+      if (!resource || this.#closed) return
+      const { namespace = '', name: objectName } = object.metadata
+      await this.#context.delete(resource, { namespace, name: objectName }, { user: USER }).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error
+      })
+    }
+    if (resource && store.list(prefixOf(resource), { limit: 1 }).items.length > 0) {
+      this.#later(() => this.#enqueue(name))
+      return
+    }
+    if (!store.get(keyOf(this.#resource, '', name))) return
+    await this.#update(name, copy => {
+      copy.metadata.finalizers = (copy.metadata.finalizers ?? []).filter(finalizer => finalizer !== CLEANUP)
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true
+    this.#watch?.close()
+    for (const cancel of this.#timers) cancel()
+    this.#timers.clear()
+  }
+}
+
+const copyOfNames = (names: CustomResourceDefinitionNames): CustomResourceDefinitionNames => structuredClone(names)

@@ -1,0 +1,195 @@
+// A definition's version as a resource descriptor: from there on the generic verbs do the rest.
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../../../shared/api/apiextensions/v1.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { invalidValue } from '../../../shared/machinery/field-error.ts'
+import { humanSince } from '../../../shared/machinery/human-duration.ts'
+import { cloneJson, getField, isObject, setField } from '../../../shared/machinery/json-object.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
+import { methodNotSupported } from '../../../shared/machinery/status.ts'
+import { nameColumn } from '../registry/columns/common.ts'
+import {
+  type Column,
+  type CustomSchema,
+  defineResource,
+  type ResourceDescriptor,
+  type ScalePaths,
+} from '../registry/resource.ts'
+import { keepField } from '../registry/support/strategy.ts'
+import { decodeObject } from '../schema/decode.ts'
+import { hasDefaults, setSchemaDefaults } from './defaults.ts'
+import { compileJsonPath, fieldsIn } from './json-path.ts'
+import { prune } from './prune.ts'
+import { factOf, type Schema } from './schema.ts'
+import { validateValue } from './validate-value.ts'
+
+const EVERYTHING: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+function customSchema(schema: Schema): CustomSchema {
+  return {
+    fact: factOf(schema, true),
+    openapi: schema,
+    decode(value) {
+      const { value: pruned, unknown, tooDeep } = prune(value, schema)
+      const object = pruned as AnyObject
+      const meta = decodeObject('meta.v1.ObjectMeta', object.metadata ?? {})
+      object.metadata = meta.object as unknown as AnyObject['metadata']
+      return {
+        object,
+        unknown: [...unknown, ...meta.unknown.map(path => `metadata.${path}`)],
+        errors: tooDeep ? ['exceeded max depth of 64'] : meta.errors,
+      }
+    },
+  }
+}
+
+const cellOf = (type: string, found: readonly unknown[], nowMs: number): unknown => {
+  const [first] = found
+  if (first === undefined || first === null) return type === 'date' ? '<unknown>' : null
+  if (type === 'date') return humanSince(String(first), nowMs)
+  if (type === 'string')
+    return found.map(value => (typeof value === 'object' ? JSON.stringify(value) : String(value))).join(',')
+  return type === 'integer' && typeof first === 'number' ? Math.trunc(first) : first
+}
+
+function columnsOf({ additionalPrinterColumns: given }: CustomResourceDefinitionVersion): Column<AnyObject>[] {
+  const columns = given?.length
+    ? given
+    : [
+        {
+          name: 'Age',
+          type: 'date',
+          jsonPath: '.metadata.creationTimestamp',
+          description: 'Time since the object was created.',
+        },
+      ]
+  return [
+    nameColumn,
+    ...columns.map(({ name, type, format = '', description = '', priority = 0, jsonPath }): Column<AnyObject> => {
+      const read = compileJsonPath(jsonPath)
+      return {
+        name,
+        type: type as Column<AnyObject>['type'],
+        format: format as '' | 'name',
+        description,
+        priority: priority > 0 ? 1 : 0,
+        value: (object, nowMs) => cellOf(type, read?.(object) ?? [], nowMs),
+      }
+    }),
+  ]
+}
+
+const valueAt = (object: unknown, path: string | undefined): unknown =>
+  path === undefined
+    ? undefined
+    : fieldsIn(path).reduce<unknown>((value, name) => (isObject(value) ? getField(value, name) : undefined), object)
+
+function scaleOf({ subresources }: CustomResourceDefinitionVersion): ScalePaths<AnyObject> | undefined {
+  const scale = subresources?.scale
+  if (!scale) return undefined
+  const count = (value: unknown) => (typeof value === 'number' ? value : 0)
+  return {
+    replicas: object => count(valueAt(object, scale.specReplicasPath)),
+    statusReplicas: object => count(valueAt(object, scale.statusReplicasPath)),
+    selector: object => String(valueAt(object, scale.labelSelectorPath) ?? ''),
+    setReplicas(object, replicas) {
+      const names = fieldsIn(scale.specReplicasPath)
+      let at = object as unknown as Record<string, unknown>
+      for (const name of names.slice(0, -1)) {
+        const inner = getField(at, name)
+        const next = isObject(inner) ? inner : {}
+        setField(at, name, next)
+        at = next
+      }
+      setField(at, names.at(-1) ?? 'replicas', replicas)
+    },
+  }
+}
+
+/** Without a status subresource, everything but the metadata counts for the generation. */
+function bump(object: AnyObject, old: AnyObject, withStatus: boolean): void {
+  const content = ({ metadata: _metadata, apiVersion: _apiVersion, ...rest }: AnyObject) => {
+    if (withStatus) delete (rest as { status?: unknown }).status
+    return rest
+  }
+  const before = old.metadata.generation ?? 1
+  object.metadata.generation = deepEqual(content(object), content(old)) ? before : before + 1
+}
+
+function statusUpdate(object: AnyObject, old: AnyObject): void {
+  for (const key of new Set([...Object.keys(object), ...Object.keys(old)]))
+    if (!['status', 'metadata', 'apiVersion', 'kind'].includes(key)) keepField(object, old, key)
+  const { managedFields } = object.metadata
+  object.metadata = { ...cloneJson(old.metadata), ...(managedFields ? { managedFields } : {}) }
+}
+
+function describe(definition: CustomResourceDefinition, version: CustomResourceDefinitionVersion): ResourceDescriptor {
+  const { group, names, scope, versions } = definition.spec
+  const type = {
+    group,
+    version: version.name,
+    kind: names.kind,
+    plural: names.plural,
+    namespaced: scope === 'Namespaced',
+  }
+  const schema: Schema = version.schema?.openAPIV3Schema ?? EVERYTHING
+  const stored = apiVersionOf({ group, version: versions.find(({ storage }) => storage)?.name ?? version.name })
+  const served = apiVersionOf(type)
+  const withStatus = version.subresources?.status !== undefined
+  const defaulting = hasDefaults(schema)
+  const scale = scaleOf(version)
+  const validate = (object: AnyObject) => {
+    const { metadata: _metadata, ...content } = object
+    const replicas = scale ? scale.replicas(object) : 0
+    const path = version.subresources?.scale?.specReplicasPath ?? ''
+    const negative = replicas < 0 ? [invalidValue(path, replicas, 'should be a non-negative integer')] : []
+    return [...validateValue({ ...content, metadata: {} }, schema, ''), ...negative]
+  }
+  return defineResource<AnyObject>({
+    type,
+    schema: `custom:${group.split('.').reverse().join('.')}.${version.name}.${names.kind}`,
+    storage: `${group}/${names.plural}`,
+    singular: names.singular ?? names.kind.toLowerCase(),
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    custom: customSchema(schema),
+    fromStorage: object => {
+      if (!defaulting) return object.apiVersion === served ? object : { ...object, apiVersion: served }
+      const copy = { ...cloneJson(object), apiVersion: served }
+      setSchemaDefaults(copy, schema)
+      return copy
+    },
+    toStorage: object => (object.apiVersion === stored ? object : { ...object, apiVersion: stored }),
+    setDefaults: object => setSchemaDefaults(object, schema),
+    prepareForCreate: object => {
+      if (definition.metadata.deletionTimestamp) throw methodNotSupported(type, 'create')
+      if (withStatus) delete (object as { status?: unknown }).status
+      object.metadata.generation = 1
+    },
+    prepareForUpdate: (object, old) => {
+      if (withStatus) keepField(object, old, 'status')
+      bump(object, old, withStatus)
+    },
+    validate,
+    ...(withStatus ? { status: { prepareForUpdate: statusUpdate, validateUpdate: validate } } : {}),
+    ...(scale ? { scale } : {}),
+    ...(version.selectableFields?.length
+      ? {
+          selectableFields: Object.fromEntries(
+            version.selectableFields.map(({ jsonPath }) => [
+              jsonPath.replace(/^\./, ''),
+              (object: AnyObject) => String(valueAt(object, jsonPath) ?? ''),
+            ]),
+          ),
+        }
+      : {}),
+    columns: columnsOf(version),
+    ...(version.deprecated
+      ? { warnings: () => [version.deprecationWarning ?? `${served} ${names.kind} is deprecated`] }
+      : {}),
+  })
+}
+
+/** @returns one descriptor per served version */
+export const descriptorsOf = (definition: CustomResourceDefinition): ResourceDescriptor[] =>
+  definition.spec.versions.filter(({ served }) => served).map(version => describe(definition, version))

@@ -1,0 +1,96 @@
+// Patterns that users write run on V8's linear-time engine, never on the backtracking one. It has no counted
+// repetition, so `x{2,4}` is written out first, within bounds.
+import { setFlagsFromString } from 'node:v8'
+
+const MAX_EXPANDED = 10_000
+const compiled = new Map<string, RegExp>()
+let enabled = false
+
+export class PatternError extends Error {
+  override readonly name = 'PatternError'
+}
+
+function repeat(atom: string, min: number, max: number | undefined): string {
+  if (atom.length * Math.max(min, max ?? 0, 1) > MAX_EXPANDED) throw new PatternError('invalid repeat count')
+  if (max === undefined) return atom.repeat(min) + `${atom}*`
+  return atom.repeat(min) + `(?:${atom}`.repeat(max - min) + ')?'.repeat(max - min)
+}
+
+/** Where the atom that starts here ends. */
+function atomEnd(text: string, start: number): number {
+  if (text[start] === '\\') {
+    // Means something else, or nothing, in one of the two languages.
+    if (/[1-9kpPQEC]/.test(text[start + 1] ?? '1')) throw new PatternError('invalid or unsupported escape sequence')
+    if (text[start + 1] === 'x') return start + 4
+    if (text[start + 1] === 'u') return start + 6
+    return start + 2
+  }
+  if (text[start] !== '[') return start + 1
+  let at = start + (text[start + 1] === '^' ? 2 : 1)
+  // The first bracket is a member for RE2 and an empty class for JavaScript: neither reading is safe.
+  if (text[at] === ']') throw new PatternError('an unescaped ] at the start of a class')
+  for (; at < text.length && text[at] !== ']'; at++) {
+    if (text[at] === '[' && text[at + 1] === ':') throw new PatternError('named character classes are not supported')
+    if (text[at] === '\\' && /[pP]/.test(text[++at] ?? '')) throw new PatternError('unicode classes are not supported')
+  }
+  return at + 1
+}
+
+function expand(pattern: string): string {
+  const levels: string[][] = [[]]
+  const top = () => levels[levels.length - 1] ?? []
+  let size = 0
+  for (let at = 0; at < pattern.length;) {
+    const counted = /^\{(\d+)(?:(,)(\d*))?\}/.exec(pattern.slice(at, at + 24))
+    if (counted) {
+      const min = Number(counted[1])
+      const max = counted[2] === undefined ? min : counted[3] ? Number(counted[3]) : undefined
+      const atom = top().pop()
+      if (atom === undefined || min > 1000 || (max !== undefined && (max > 1000 || max < min)))
+        throw new PatternError('invalid repeat count')
+      const text = repeat(atom, min, max)
+      top().push(`(?:${text})`)
+      size += text.length
+      at += counted[0].length
+    } else if (pattern[at] === '(') {
+      const named = /^\(\?P?<[A-Za-z]\w*>/.exec(pattern.slice(at, at + 80))
+      if (!named && pattern[at + 1] === '?' && pattern[at + 2] !== ':')
+        throw new PatternError('invalid or unsupported Perl syntax')
+      levels.push(['(?:'])
+      at += named ? named[0].length : pattern.startsWith('(?:', at) ? 3 : 1
+    } else if (pattern[at] === ')') {
+      if (levels.length < 2) throw new PatternError('unexpected )')
+      const group = `${(levels.pop() ?? []).join('')})`
+      top().push(group)
+      at++
+    } else {
+      const end = atomEnd(pattern, at)
+      const atom = pattern.slice(at, end)
+      top().push(atom === '\\A' ? '^' : atom === '\\z' ? '$' : atom)
+      size += atom.length
+      at = end
+    }
+    if (size > MAX_EXPANDED * 4) throw new PatternError('expression is too large')
+  }
+  if (levels.length > 1) throw new PatternError('missing closing )')
+  const text = top().join('')
+  if (text.length > MAX_EXPANDED * 4) throw new PatternError('expression is too large')
+  return text
+}
+
+/** @throws PatternError for what the linear-time engine does not take */
+export function compilePattern(pattern: string): RegExp {
+  const known = compiled.get(pattern)
+  if (known) return known
+  if (!enabled) setFlagsFromString('--enable-experimental-regexp-engine')
+  enabled = true
+  try {
+    const regex = new RegExp(expand(pattern), 'l')
+    if (compiled.size > 2000) compiled.clear()
+    compiled.set(pattern, regex)
+    return regex
+  } catch (error) {
+    if (error instanceof PatternError) throw error
+    throw new PatternError(error instanceof Error ? error.message : String(error))
+  }
+}

@@ -1,0 +1,48 @@
+// Pruning: drops, and reports, what the schema does not know.
+import { isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
+import { propertyOf, type Schema, schemaIn } from './schema.ts'
+
+const OWN = new Set(['apiVersion', 'kind', 'metadata'])
+const MAX_DEPTH = 64
+
+export interface Pruned {
+  readonly value: unknown
+  readonly unknown: string[]
+  readonly tooDeep: boolean
+}
+
+/** @returns a copy. @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#field-pruning */
+export function prune(value: unknown, root: Schema): Pruned {
+  const unknown: string[] = []
+  let tooDeep = false
+
+  /** @param schema undefined below a field that preserves what is unknown */
+  function walk(given: unknown, schema: Schema | undefined, path: string, depth: number, resource: boolean): unknown {
+    if (depth > MAX_DEPTH) {
+      tooDeep = true
+      return null
+    }
+    if (Array.isArray(given)) {
+      const items = schemaIn(schema?.items)
+      const keep = items ?? (schema?.['x-kubernetes-preserve-unknown-fields'] ? undefined : schema && {})
+      return given.map((item, i) => walk(item, keep, `${path}[${i}]`, depth + 1, false))
+    }
+    if (!isObject(given)) return given
+    const copy: JsonObject = {}
+    const preserve = schema === undefined || schema['x-kubernetes-preserve-unknown-fields'] === true
+    const own = resource || schema?.['x-kubernetes-embedded-resource'] === true
+    const additional = schema && schemaIn(schema.additionalProperties)
+    for (const key of Object.keys(given)) {
+      const at = path ? `${path}.${key}` : key
+      const known = schema && propertyOf(schema, key)
+      if (own && OWN.has(key)) setField(copy, key, walk(given[key], undefined, at, depth + 1, false))
+      else if (known ?? additional) setField(copy, key, walk(given[key], known ?? additional, at, depth + 1, false))
+      else if (preserve || schema.additionalProperties === true)
+        setField(copy, key, walk(given[key], undefined, at, depth + 1, false))
+      else unknown.push(at)
+    }
+    return copy
+  }
+
+  return { value: walk(value, root, '', 0, true), unknown, tooDeep }
+}

@@ -1,0 +1,151 @@
+// What makes a definition's schema structural, with upstream's messages.
+import type { CustomResourceDefinition } from '../../../shared/api/apiextensions/v1.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../../shared/machinery/field-error.ts'
+import { compileJsonPath } from './json-path.ts'
+import { compilePattern, PatternError } from './pattern.ts'
+import { type Schema, schemaIn } from './schema.ts'
+import { validateValue } from './validate-value.ts'
+
+const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
+const FORBIDDEN = [
+  '$ref',
+  'definitions',
+  'dependencies',
+  'patternProperties',
+  'additionalItems',
+  'id',
+  '$schema',
+] as const
+const NOT_IN_JUNCTORS = ['type', 'default', 'additionalProperties', 'nullable', 'title', 'description'] as const
+
+function patternErrors({ pattern }: Schema, path: string): FieldError[] {
+  if (pattern === undefined) return []
+  try {
+    compilePattern(pattern)
+    return []
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error
+    return [invalidValue(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${error.message}`)]
+  }
+}
+
+function listErrors(schema: Schema, path: string): FieldError[] {
+  const listType = schema['x-kubernetes-list-type']
+  const keys = schema['x-kubernetes-list-map-keys']
+  if (listType === undefined)
+    return keys
+      ? [forbiddenField(`${path}.x-kubernetes-list-map-keys`, 'must be empty if x-kubernetes-list-type is not map')]
+      : []
+  const at = `${path}.x-kubernetes-list-type`
+  if (!['atomic', 'set', 'map'].includes(listType)) return [notSupported(at, listType, ['atomic', 'map', 'set'])]
+  if (schema.type !== 'array')
+    return [invalidValue(`${path}.type`, schema.type ?? '', 'must be array if x-kubernetes-list-type is specified')]
+  if (listType !== 'map') return []
+  if (!keys?.length)
+    return [required(`${path}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map')]
+  const items = schemaIn(schema.items)
+  return keys.flatMap((key, i) => {
+    const keyPath = `${path}.x-kubernetes-list-map-keys[${i}]`
+    if (!items?.properties || !Object.hasOwn(items.properties, key))
+      return [invalidValue(keyPath, key, 'entries must all be names of item properties')]
+    return items.required?.includes(key) || items.properties[key]?.default !== undefined
+      ? []
+      : [
+          required(
+            `${path}.items.properties[${key}].default`,
+            'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
+          ),
+        ]
+  })
+}
+
+/** @param inside a junctor such as anyOf, where only value validations may stand */
+function schemaErrors(schema: Schema, path: string, inside: boolean, root: boolean): FieldError[] {
+  const errors: FieldError[] = [...patternErrors(schema, path), ...listErrors(schema, path)]
+  for (const name of FORBIDDEN)
+    if (schema[name] !== undefined) errors.push(forbiddenField(`${path}.${name}`, `${name} is not supported`))
+  if (schema.uniqueItems)
+    errors.push(
+      forbiddenField(
+        `${path}.uniqueItems`,
+        'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
+      ),
+    )
+  if (schema['x-kubernetes-validations']?.length)
+    errors.push(forbiddenField(`${path}.x-kubernetes-validations`, 'validation rules are not supported by this server'))
+  if (inside) {
+    for (const name of NOT_IN_JUNCTORS)
+      if (schema[name] !== undefined)
+        errors.push(forbiddenField(`${path}.${name}`, 'must be undefined to be structural'))
+  } else {
+    const intOrString = schema['x-kubernetes-int-or-string'] === true
+    const preserve = schema['x-kubernetes-preserve-unknown-fields'] === true
+    if (schema.type === undefined && !intOrString && !preserve)
+      errors.push(
+        required(
+          `${path}.type`,
+          root ? 'must not be empty at the root' : 'must not be empty for specified object fields',
+        ),
+      )
+    else if (root && schema.type !== 'object')
+      errors.push(invalidValue(`${path}.type`, schema.type ?? '', 'must be object at the root'))
+    if (schema.type !== undefined && !TYPES.includes(schema.type))
+      errors.push(notSupported(`${path}.type`, schema.type, TYPES))
+    if (schema.type === 'array' && !schemaIn(schema.items)) errors.push(required(`${path}.items`, 'must be specified'))
+    if (schema.properties && schema.additionalProperties !== undefined)
+      errors.push(
+        forbiddenField(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
+      )
+    if (schema['x-kubernetes-embedded-resource'] && schema.type !== 'object')
+      errors.push(
+        invalidValue(`${path}.type`, schema.type ?? '', 'must be object if x-kubernetes-embedded-resource is true'),
+      )
+    if (schema.default !== undefined && errors.length === 0)
+      errors.push(...validateValue(schema.default, schema, `${path}.default`))
+  }
+  for (const [name, property] of Object.entries(schema.properties ?? {}))
+    errors.push(...schemaErrors(property, `${path}.properties[${name}]`, inside, false))
+  const items = schemaIn(schema.items)
+  if (items) errors.push(...schemaErrors(items, `${path}.items`, inside, false))
+  const additional = schemaIn(schema.additionalProperties)
+  if (additional && !inside) errors.push(...schemaErrors(additional, `${path}.additionalProperties`, inside, false))
+  // An int-or-string says so in an anyOf with types, which is the one exception.
+  if (!schema['x-kubernetes-int-or-string'])
+    for (const name of ['allOf', 'anyOf', 'oneOf'] as const)
+      schema[name]?.forEach((inner, i) => errors.push(...schemaErrors(inner, `${path}.${name}[${i}]`, true, false)))
+  if (schema.not) errors.push(...schemaErrors(schema.not, `${path}.not`, true, false))
+  return errors
+}
+
+export function validateSchemas({ metadata, spec }: CustomResourceDefinition): FieldError[] {
+  const errors = (spec.versions ?? []).flatMap((version, i) => {
+    const at = `spec.versions[${i}]`
+    const schema = version.schema?.openAPIV3Schema
+    const found = schema ? schemaErrors(schema, `${at}.schema.openAPIV3Schema`, false, true) : []
+    const paths = [
+      ...(version.additionalPrinterColumns ?? []).map(({ jsonPath }, n) => [
+        `${at}.additionalPrinterColumns[${n}].jsonPath`,
+        jsonPath,
+      ]),
+      ...(version.selectableFields ?? []).map(({ jsonPath }, n) => [`${at}.selectableFields[${n}].jsonPath`, jsonPath]),
+    ] as const
+    for (const [path = '', jsonPath = ''] of paths)
+      if (!compileJsonPath(jsonPath)) found.push(invalidValue(path, jsonPath, 'is an invalid path'))
+    return found
+  })
+  const approval = metadata.annotations?.['api-approved.kubernetes.io']
+  if (/(^|\.)(k8s|kubernetes)\.io$/.test(spec.group ?? '') && !approval)
+    errors.push(
+      required(
+        'metadata.annotations[api-approved.kubernetes.io]',
+        'protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111',
+      ),
+    )
+  return errors
+}

@@ -1,0 +1,233 @@
+// Custom resources from definition to deletion, with the real kubectl against the real server.
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { compileJsonPath } from '../../../src/main/apiserver/apiextensions/json-path.ts'
+import { compilePattern, PatternError } from '../../../src/main/apiserver/apiextensions/pattern.ts'
+import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+
+const run = promisify(execFile)
+const schema = {
+  type: 'object',
+  properties: {
+    spec: {
+      type: 'object',
+      description: 'What is wanted.',
+      required: ['cron'],
+      properties: {
+        cron: { type: 'string', pattern: '^(\\d+|\\*)(/\\d+)?(\\s+(\\d+|\\*)(/\\d+)?){4}$' },
+        replicas: { type: 'integer', minimum: 1, maximum: 10, default: 2 },
+        mode: { type: 'string', enum: ['fast', 'slow'] },
+        free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+        ports: {
+          type: 'array',
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['name'],
+          items: {
+            type: 'object',
+            required: ['name'],
+            properties: { name: { type: 'string' }, port: { type: 'integer' } },
+          },
+        },
+      },
+    },
+    status: {
+      type: 'object',
+      properties: { replicas: { type: 'integer' }, selector: { type: 'string' } },
+    },
+  },
+}
+const version = (name: string, storage: boolean) => ({
+  name,
+  served: true,
+  storage,
+  schema: { openAPIV3Schema: schema },
+  subresources: {
+    status: {},
+    scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+  },
+  selectableFields: [{ jsonPath: '.spec.mode' }],
+  additionalPrinterColumns: [{ name: 'Cron', type: 'string', jsonPath: '.spec.cron' }],
+})
+const definition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'crontabs.stable.example.com' },
+  spec: {
+    group: 'stable.example.com',
+    scope: 'Namespaced',
+    names: { plural: 'crontabs', singular: 'crontab', kind: 'CronTab', shortNames: ['ct'], categories: ['all'] },
+    versions: [version('v1', true), version('v1beta1', false)],
+  },
+}
+const tab = (name: string, spec: object, apiVersion = 'stable.example.com/v1') => ({
+  apiVersion,
+  kind: 'CronTab',
+  metadata: { name, namespace: 'default' },
+  spec,
+})
+
+let api: TestApiServer
+beforeAll(async () => {
+  api = await startTestApiServer()
+})
+afterAll(() => api[Symbol.asyncDispose]())
+
+async function kubectl(...args: string[]): Promise<string> {
+  const { stdout } = await run('kubectl', [
+    '--kubeconfig',
+    api.kubeconfig,
+    '--cache-dir',
+    join(api.dataDir, 'cache'),
+    ...args,
+  ])
+  return stdout
+}
+async function given(object: object, ...args: string[]): Promise<string> {
+  const file = join(api.dataDir, 'given.json')
+  await writeFile(file, JSON.stringify(object))
+  return kubectl(...args, '-f', file)
+}
+const refusal = (work: Promise<string>): Promise<string> =>
+  work.then(
+    out => `accepted: ${out}`,
+    (error: { stderr: string }) => error.stderr,
+  )
+
+describe('a custom resource, through kubectl', () => {
+  test('apply establishes a definition, and its objects have columns, defaults and short names', async () => {
+    await given(definition, 'apply')
+    await kubectl('wait', '--for=condition=Established', 'crd/crontabs.stable.example.com', '--timeout=20s')
+    await given(tab('one', { cron: '* * * * */5', mode: 'fast' }), 'apply')
+    expect(await kubectl('get', 'ct')).toMatch(/NAME\s+CRON\none\s+\* \* \* \* \*\/5/)
+    expect(await kubectl('get', 'ct', 'one', '-o', 'jsonpath={.spec.replicas} {.metadata.generation}')).toBe('2 1')
+  }, 60_000)
+
+  test('another served version shows the same object', async () => {
+    const shown = await kubectl(
+      'get',
+      'crontabs.v1beta1.stable.example.com',
+      'one',
+      '-o',
+      'jsonpath={.apiVersion} {.spec.mode}',
+    )
+    expect(shown).toBe('stable.example.com/v1beta1 fast')
+  })
+
+  test('explain shows the descriptions of the schema', async () => {
+    expect(await kubectl('explain', 'crontab.spec')).toContain('What is wanted.')
+  })
+
+  test('what breaks the schema is refused with its path', async () => {
+    const invalid = refusal(given(tab('bad', { cron: 'x', replicas: 0, mode: 'odd' }), 'create', '--validate=false'))
+    const text = await invalid
+    expect(text).toContain(
+      'spec.replicas: Invalid value: 0: spec.replicas in body should be greater than or equal to 1',
+    )
+    expect(text).toContain('spec.mode: Unsupported value: "odd": supported values: "fast", "slow"')
+    expect(text).toContain('spec.cron in body should match')
+    const typed = await refusal(given(tab('bad', { cron: '* * * * *', replicas: 'two' }), 'create', '--validate=false'))
+    expect(typed).toContain(
+      'spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer: "string"',
+    )
+    const missing = await refusal(given(tab('bad', {}), 'create', '--validate=false'))
+    expect(missing).toContain('spec.cron: Required value')
+  })
+
+  test('unknown fields are pruned, kept where the schema says so, and refused by strict validation', async () => {
+    const spec = { cron: '* * * * *', odd: 1, free: { kept: true } }
+    expect(await refusal(given(tab('two', spec), 'create'))).toContain('unknown field "spec.odd"')
+    await given(tab('two', spec), 'create', '--validate=ignore')
+    expect(JSON.parse(await kubectl('get', 'ct', 'two', '-o', 'json')).spec).toEqual({
+      cron: '* * * * *',
+      free: { kept: true },
+      replicas: 2,
+    })
+  })
+
+  test('scale, merge patch and field selectors work; strategic merge does not', async () => {
+    await kubectl('scale', 'ct/one', '--replicas=4')
+    expect(await kubectl('get', 'ct', 'one', '-o', 'jsonpath={.spec.replicas} {.metadata.generation}')).toBe('4 2')
+    await kubectl('patch', 'ct', 'one', '--type=merge', '-p', '{"status":{"replicas":9},"spec":{"mode":"slow"}}')
+    expect(await kubectl('get', 'ct', 'one', '-o', 'jsonpath={.spec.mode}{.status}')).toBe('slow')
+    await kubectl('patch', 'ct', 'one', '--subresource=status', '--type=merge', '-p', '{"status":{"replicas":3}}')
+    expect(await kubectl('get', 'ct', 'one', '-o', 'jsonpath={.status.replicas} {.metadata.generation}')).toBe('3 3')
+    expect(await kubectl('get', 'ct', '--field-selector=spec.mode=slow', '-o', 'name')).toBe(
+      'crontab.stable.example.com/one\n',
+    )
+    expect(await refusal(kubectl('patch', 'ct', 'one', '--type=strategic', '-p', '{}'))).toMatch(
+      /unknown format|not supported/,
+    )
+  })
+
+  test("server-side apply merges lists by the definition's keys", async () => {
+    const ports = (name: string, port: number) => tab('one', { cron: '* * * * */5', ports: [{ name, port }] })
+    await given(ports('a', 1), 'apply', '--server-side', '--field-manager=a', '--force-conflicts')
+    await given(ports('b', 2), 'apply', '--server-side', '--field-manager=b')
+    expect(JSON.parse(await kubectl('get', 'ct', 'one', '-o', 'json')).spec.ports).toEqual([
+      { name: 'a', port: 1 },
+      { name: 'b', port: 2 },
+    ])
+    expect(await refusal(given(ports('a', 3), 'apply', '--server-side', '--field-manager=c'))).toContain('conflict')
+  })
+
+  test('a second definition with a taken name is not established', async () => {
+    const other = structuredClone(definition)
+    other.metadata.name = 'others.stable.example.com'
+    other.spec.names = { plural: 'others', singular: 'other', kind: 'CronTab', shortNames: [], categories: [] }
+    await given(other, 'create')
+    await kubectl('wait', '--for=condition=NamesAccepted=False', 'crd/others.stable.example.com', '--timeout=20s')
+    expect(await refusal(kubectl('get', 'others'))).toContain("doesn't have a resource type")
+    await kubectl('delete', 'crd', 'others.stable.example.com', '--timeout=20s')
+  }, 60_000)
+
+  test('a schema that is not structural is refused', async () => {
+    const bad = structuredClone(definition) as unknown as { metadata: { name: string }; spec: { versions: unknown[] } }
+    bad.spec.versions = [
+      { ...version('v1', true), schema: { openAPIV3Schema: { type: 'object', properties: { spec: {} } } } },
+    ]
+    expect(await refusal(given(bad, 'replace'))).toContain(
+      'spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields',
+    )
+  })
+
+  test('deleting the definition deletes its objects', async () => {
+    await kubectl('delete', 'crd', 'crontabs.stable.example.com', '--timeout=20s')
+    expect(api.store.list('/registry/stable.example.com/crontabs/').items).toEqual([])
+    expect(await refusal(kubectl('get', 'crontabs'))).toMatch(/doesn't have a resource type|could not find/)
+  }, 60_000)
+})
+
+describe('patterns of users', () => {
+  test('match in linear time what would make a backtracking engine hang', () => {
+    const startMs = performance.now()
+    expect(compilePattern('^([a-z0-9]+)*$').test(`${'a'.repeat(50_000)}!`)).toBe(false)
+    expect(performance.now() - startMs).toBeLessThan(5000)
+  })
+  test('count repetitions', () => {
+    const label = compilePattern('^[a-z]{2,4}(-[0-9]{1,3}){0,2}$')
+    expect(['ab', 'abcd-1', 'abc-1-999'].map(text => label.test(text))).toEqual([true, true, true])
+    expect(['a', 'abcde', 'ab-1-2-3', 'ab-'].map(text => label.test(text))).toEqual([false, false, false, false])
+  })
+  test('that look around or refer back are refused', () => {
+    for (const bad of ['(?=a)', '(a)\\1', '(a', 'a{5,2}', '((a{1000}){1000}){1000}', '\\p{L}', '[[:alpha:]]'])
+      expect(() => compilePattern(bad), bad).toThrow(PatternError)
+  })
+})
+
+test('a JSONPath reads fields, indices and filters', () => {
+  const value = {
+    status: {
+      conditions: [
+        { type: 'A', status: 'x' },
+        { type: 'Ready', status: 'True' },
+      ],
+    },
+    a: { 'b.c': [7] },
+  }
+  expect(compileJsonPath('.status.conditions[?(@.type=="Ready")].status')?.(value)).toEqual(['True'])
+  expect(compileJsonPath('.a.b\\.c[0]')?.(value)).toEqual([7])
+  expect(compileJsonPath('no')).toBeUndefined()
+})
