@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { ClusterRoleBinding, Role, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
-import type { AnyJson } from '../core/support/raw.ts'
+import { type AnyJson, raw } from '../core/support/raw.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from './support/cluster.ts'
 
 let cluster: SecuredCluster
@@ -159,4 +159,23 @@ test('a binding to a group that is made later works at once', async () => {
     subjects: [{ kind: 'Group', apiGroup: group, name: 'devs' }],
   })
   expect((await dev.list(Pod, { namespace })).items.length).toBeGreaterThan(0)
+})
+
+describe('a review asked for as a Table', () => {
+  const table = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+  const ask = (accept: string) =>
+    raw(cluster.api, `${AUTHZ}/selfsubjectaccessreviews`, {
+      method: 'POST',
+      body: { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } },
+      headers: { accept },
+    })
+  test('answers 406: it has no metadata to show', async () => {
+    expect(await ask(table)).toMatchObject({ code: 406, json: { reason: 'NotAcceptable' } })
+  })
+  test('is answered whole to a client that takes that as well', async () => {
+    expect(await ask(`${table},application/json`)).toMatchObject({
+      code: 201,
+      json: { kind: 'SelfSubjectAccessReview' },
+    })
+  })
 })

@@ -11,6 +11,7 @@ import { patch } from '../endpoints/patch.ts'
 import { scale } from '../endpoints/scale.ts'
 import { update } from '../endpoints/update.ts'
 import { watch } from '../endpoints/watch.ts'
+import { requireWhole } from '../representation/negotiate.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
 
 const VERBS: Readonly<Record<string, Endpoint>> = {
@@ -67,6 +68,7 @@ export function createRouter(
     assertScope(request, namespaced)
     const method = (request.method === 'HEAD' ? 'GET' : request.method) as HttpMethod
     if (handler.methods[method] === undefined) throw notAllowed()
+    if (handler.subresource === '' && parent?.virtual) requireWhole(request.headers.accept)
     return handler.handle(request, parts)
   }
 

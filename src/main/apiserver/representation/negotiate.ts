@@ -53,6 +53,15 @@ export const notAcceptable = (supported: readonly string[]): ApiError =>
 export const SUPPORTED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 
 /**
+ * Questions such as access reviews have no metadata: they are answered whole or not at all.
+ * @throws ApiError 406 when the client takes only a Table or bare metadata
+ */
+export function requireWhole(accept: string | undefined): void {
+  if (accept === undefined || accept.trim() === '') return
+  if (!parseAccept(accept).some(({ parameters }) => shapeOf(parameters) === 'whole')) throw notAcceptable(SUPPORTED)
+}
+
+/**
  * @param available encodings that this answer can have
  * @throws ApiError 406 when nothing that the client accepts can be served
  */
