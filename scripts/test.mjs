@@ -2,8 +2,8 @@
 // `npm test`: installs what is missing, checks the code, and runs every test against real programs. Arguments name
 // areas to run instead of all: `npm test -- store api`.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { findElectron } from './lib/electron.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, run, say } from './lib/setup.mjs'
 import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
@@ -11,6 +11,10 @@ import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
 /** Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. */
 const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'window']
 const SERIAL = ['network', 'agent', 'clients', 'e2e']
+/** Minutes that the tests of an area may take, so that the whole stays a coffee break. */
+const BUDGET_MINUTES = { store: 4, api: 5, control: 4, agent: 5, network: 4, hosts: 6, window: 5 }
+/** More broken files than this are not unsteady, they are broken. */
+const MOST_RETRIED = 6
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(area => ![...PARALLEL, ...SERIAL].includes(area))
@@ -43,6 +47,8 @@ if (!env.FLOTILLA_HELM) say('Helm cannot be had: its tests are skipped')
 mkdirSync(join(root, '.cache'), { recursive: true })
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const problems = []
+const times = []
+const unsteady = []
 const allowedSkips = JSON.parse(readFileSync(join(root, 'test/allowed-skips.json'), 'utf8'))
 
 function check(name, command, args) {
@@ -52,40 +58,52 @@ function check(name, command, args) {
   if (!ok) problems.push(name)
 }
 
-function runTests(areas, extra) {
-  if (!areas.length) return
-  const report = join(root, '.cache', `tests-${areas[0]}.json`)
-  const projects = areas.flatMap(area => ['--project', area])
-  const args = [
-    'vitest',
-    'run',
-    ...projects,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-    '--passWithNoTests',
-    ...extra,
-  ]
-  const ok = run('npx', args, { env })
-  if (!existsSync(report)) return void problems.push(`${areas.join(', ')}: no report`)
-  const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
-  let counted = 0
-  for (const file of testResults)
-    for (const test of file.assertionResults) {
-      counted++
-      if (test.status === 'passed') totals.passed++
-      else if (test.status === 'failed') totals.failed++
-      else {
-        totals.skipped++
-        const allowed = allowedSkips.find(({ test: name }) => test.fullName.includes(name))
-        console.log(
-          `skipped: ${test.fullName}: ${allowed ? allowed.why : 'NOT ALLOW-LISTED (test/allowed-skips.json)'}`,
-        )
-        if (!allowed && env.CI) problems.push(`skipped test: ${test.fullName}`)
-      }
-    }
-  if (!ok) problems.push(`tests of ${areas.join(', ')}`)
-  if (counted === 0) problems.push(`no tests ran in ${areas.join(', ')}`)
+/** Runs test files. @returns the report of vitest, or undefined when there is none */
+function vitest(name, args) {
+  const report = join(root, '.cache', `tests-${name}.json`)
+  rmSync(report, { force: true })
+  const shared = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--passWithNoTests']
+  run('npx', ['vitest', 'run', ...shared, ...args], { env })
+  return existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined
+}
+
+/** Areas run one after another, so that each has its own time; a file that fails is run once more, by itself. */
+function runTests(area, extra) {
+  const started = Date.now()
+  const report = vitest(area, ['--project', area, ...extra])
+  if (!report) return void problems.push(`${area}: no report`)
+  const broken = report.testResults.filter(file => file.status === 'failed').map(({ name }) => name)
+  const again = broken.length > 0 && broken.length <= MOST_RETRIED ? retry(area, broken) : []
+  const files = report.testResults.map(file => again.find(({ name }) => name === file.name) ?? file)
+  const tests = files.flatMap(file => file.assertionResults)
+  for (const file of files)
+    if (file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'))
+      problems.push(`${relative(root, file.name)}: ${(file.message ?? 'failed').split('\n')[0]}`)
+  for (const test of tests) countTest(test)
+  if (tests.length === 0) problems.push(`no tests ran in ${area}`)
+  const seconds = Math.round((Date.now() - started) / 1000)
+  const budget = BUDGET_MINUTES[area]
+  times.push(`${area} ${seconds} s${budget && seconds > budget * 60 ? ` (over its budget of ${budget} min)` : ''}`)
+}
+
+/** What failed beside others gets one run alone: what passes then is told as unsteady, what fails again is red. */
+function retry(area, files) {
+  const { testResults = [] } = vitest(`${area}-again`, ['--project', area, '--maxWorkers=1', ...files]) ?? {}
+  for (const { name, status } of testResults) if (status === 'passed') unsteady.push(relative(root, name))
+  return testResults
+}
+
+function countTest(test) {
+  if (test.status === 'passed') return void totals.passed++
+  if (test.status === 'failed') {
+    totals.failed++
+    problems.push(`${test.fullName}: ${(test.failureMessages?.[0] ?? '').split('\n')[0]}`)
+    return
+  }
+  totals.skipped++
+  const allowed = allowedSkips.find(({ test: name }) => test.fullName.includes(name))
+  console.log(`skipped: ${test.fullName}: ${allowed ? allowed.why : 'NOT ALLOW-LISTED (test/allowed-skips.json)'}`)
+  if (!allowed && env.CI) problems.push(`skipped test: ${test.fullName}`)
 }
 
 if (!wanted.length) {
@@ -95,9 +113,12 @@ if (!wanted.length) {
   check('import directions', 'npm', ['run', '--silent', 'check:deps'])
   check('unused code', 'npm', ['run', '--silent', 'check:unused'])
 }
-runTests(chosen(PARALLEL), ['--maxWorkers=2'])
-runTests(chosen(SERIAL), ['--maxWorkers=1', '--no-file-parallelism'])
+for (const area of chosen(PARALLEL)) runTests(area, ['--maxWorkers=2'])
+for (const area of chosen(SERIAL)) runTests(area, ['--maxWorkers=1', '--no-file-parallelism'])
 
+console.log(`\nTimes: ${times.join(' · ')}`)
+if (unsteady.length)
+  console.log(`\nFailed beside others, passed alone:\n${unsteady.map(name => `  - ${name}`).join('\n')}`)
 if (problems.length) console.error(`\nNot green:\n${problems.map(problem => `  - ${problem}`).join('\n')}`)
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
 process.exit(problems.length ? 1 : 0)
