@@ -1,5 +1,7 @@
 // Admission: plugins that may change (mutate) or refuse (validate) a write before it is stored.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
+import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
+import type { ResourceIndex } from '../registry/resource-index.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { UserInfo } from '../request.ts'
 
@@ -19,9 +21,17 @@ export interface AdmissionRequest {
   warn(text: string): void
 }
 
+/** What plugins may ask of the server that they run in. */
+export interface AdmissionServer {
+  readonly resources: ResourceIndex
+  authorize(attributes: AuthorizationAttributes): AuthorizationDecision
+}
+
 /** Plugins keep upstream's names: `NamespaceLifecycle`, `ServiceAccount`, `LimitRanger`, … */
 export interface AdmissionPlugin {
   readonly name: string
+  /** Called once, before the first request. */
+  attach?(server: AdmissionServer): void
   /** @throws ApiError to refuse */
   mutate?(request: AdmissionRequest): void | Promise<void>
   /** @throws ApiError to refuse */

@@ -98,5 +98,6 @@ export function createEndpointParts(options: EndpointOptions): EndpointParts {
       return decodeRequest(request, { group, version, kind }, schema, 'CreateOptions')
     },
   }
+  for (const plugin of options.admission) plugin.attach?.(parts)
   return parts
 }
