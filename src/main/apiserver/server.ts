@@ -11,13 +11,11 @@ import { productVersion } from '../version.ts'
 import type { AdmissionPlugin } from './admission/contract.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
 import { discoveryDocument, JWKS_PATH, OPENID_CONFIGURATION_PATH } from './authn/openid.ts'
-import {
-  createServiceAccountTokens,
-  serviceAccountMethod,
-  type ServiceAccountTokens,
-} from './authn/service-account-tokens.ts'
+import { bearerTokens, forThisServer } from './authn/bearer-tokens.ts'
+import { bootstrapTokenUser } from './authn/bootstrap-tokens.ts'
+import { createServiceAccountTokens, type ServiceAccountTokens } from './authn/service-account-tokens.ts'
 import { Sessions } from './authn/session.ts'
-import { type StaticToken, staticTokens } from './authn/token-file.ts'
+import { type StaticToken, staticTokenUser } from './authn/token-file.ts'
 import type { Authorizer } from './authz/contract.ts'
 import { createDispatch } from './chain/dispatch.ts'
 import { DEFAULT_LIMITS, InFlight, type InFlightLimits } from './chain/max-in-flight.ts'
@@ -83,16 +81,30 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { store, pki, clock = systemClock, log = silentLog, random = Math.random } = options
   const resources = indexResources(options.resources)
   const handlers = options.subresources ?? []
+  const lookup = (kind: string, namespace: string, name: string) => {
+    const resource = resources.byKind('', 'v1', kind)
+    return resource && parts.find(resource, { namespace, name })?.object
+  }
+  const apiAudiences = [options.issuer ?? DEFAULT_ISSUER]
   const tokens = createServiceAccountTokens({
     keyPem: pki.serviceAccountKeyPem,
     issuer: options.issuer ?? DEFAULT_ISSUER,
-    apiAudiences: [options.issuer ?? DEFAULT_ISSUER],
+    apiAudiences,
     clock,
-    lookup: (kind, namespace, name) => {
-      const resource = resources.byKind('', 'v1', kind)
-      return resource && parts.find(resource, { namespace, name })?.object
-    },
+    lookup,
   })
+  const bearer = bearerTokens(
+    [
+      ...(options.tokens ? [forThisServer(apiAudiences, 'static-token', staticTokenUser(options.tokens))] : []),
+      { name: 'service-account', verify: tokens.verify },
+      forThisServer(
+        apiAudiences,
+        'bootstrap-token',
+        bootstrapTokenUser(name => lookup('Secret', 'kube-system', name), clock),
+      ),
+    ],
+    apiAudiences,
+  )
   const parts = createEndpointParts({
     store,
     resources,
@@ -102,6 +114,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     random,
     tokens,
+    verifyToken: bearer.verify,
   })
   const sessions = new Sessions(clock)
   const inFlight = new InFlight(options.limits ?? DEFAULT_LIMITS)
@@ -172,7 +185,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const http = createHttpServer({
     tls: { certPem: pki.serving.certPem, keyPem: pki.serving.keyPem, caPem: pki.caPem },
     names: new Set(pki.servingNames),
-    authenticator: createAuthenticator([staticTokens(options.tokens ?? []), serviceAccountMethod(tokens), sessions]),
+    authenticator: createAuthenticator([bearer, sessions]),
     handle,
     ui: createUi({ dir: options.ui?.dir, sessions }),
     log,

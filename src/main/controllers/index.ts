@@ -32,6 +32,7 @@ import { ServiceAccountTokenController, type SignToken } from './serviceaccount-
 import { StatefulSetController } from './statefulset/controller.ts'
 import { ObservedTime } from './support/observed-time.ts'
 import { TaintEvictionController } from './taint-eviction/controller.ts'
+import { TokenCleaner } from './token-cleaner/controller.ts'
 import { TtlAfterFinished } from './ttl-after-finished/controller.ts'
 
 export interface ControllerOptions {
@@ -75,6 +76,7 @@ export const controllers = ({
   controller(new JobController(clock)),
   controller(new CronJobController()),
   controller(new TtlAfterFinished()),
+  controller(new TokenCleaner()),
   controller(new ClusterRoleAggregation()),
   controller(new DisruptionController()),
   controller(new StaleDisruptionCondition()),

@@ -6,7 +6,7 @@ import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { unauthorized } from '../../../shared/machinery/status.ts'
 import type { UserInfo } from '../request.ts'
-import { type AuthenticationMethod, bearerToken } from './authenticator.ts'
+import type { VerifiedToken } from './bearer-tokens.ts'
 
 // Loaded with the first token: a start should not pay for it.
 const jose = () => import('jose')
@@ -36,12 +36,6 @@ export interface IssuedToken {
   readonly token: string
   /** Undefined = never. */
   readonly expiresAtMs: number | undefined
-}
-
-export interface VerifiedToken {
-  readonly user: UserInfo
-  /** The audiences asked for that the token has. */
-  readonly audiences: readonly string[]
 }
 
 export interface ServiceAccountTokens {
@@ -208,16 +202,6 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
     async jwks() {
       const { exportJWK } = await jose()
       return { keys: [{ ...(await exportJWK(publicKey)), kid: keyId, alg: ALGORITHM, use: 'sig' }] }
-    },
-  }
-}
-
-export function serviceAccountMethod(tokens: ServiceAccountTokens): AuthenticationMethod {
-  return {
-    name: 'service-account',
-    async authenticate({ headers }) {
-      const token = bearerToken(headers)
-      return token ? (await tokens.verify(token))?.user : undefined
     },
   }
 }

@@ -227,6 +227,8 @@ function clusterRole(name: string, rules: readonly PolicyRule[]): BootstrapObjec
 
 const roleRef = (kind: 'Role' | 'ClusterRole', name: string) => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name })
 
+const account = (name: string): Subject => ({ kind: 'ServiceAccount', namespace: 'kube-system', name })
+
 /** Namespaced roles, with the binding that hands each to its component. */
 const namespaced: readonly { namespace: string; name: string; rules: PolicyRule[]; subjects: Subject[] }[] = [
   {
@@ -234,6 +236,12 @@ const namespaced: readonly { namespace: string; name: string; rules: PolicyRule[
     name: 'extension-apiserver-authentication-reader',
     rules: [rule(READ, 'core', 'configmaps', 'extension-apiserver-authentication')],
     subjects: [user('system:kube-controller-manager'), user('system:kube-scheduler')],
+  },
+  {
+    namespace: 'kube-system',
+    name: 'system:controller:token-cleaner',
+    rules: [rule(`${READ} delete`, 'core', 'secrets'), EVENTS],
+    subjects: [account('token-cleaner')],
   },
   {
     namespace: 'kube-system',

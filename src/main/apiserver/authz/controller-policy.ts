@@ -193,7 +193,6 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     rule('create delete get list patch update watch', 'core', 'persistentvolumeclaims'),
     EVENTS,
   ],
-  'token-cleaner': [rule('delete get list watch', 'core', 'secrets'), EVENTS],
   'tokens-controller': [
     rule(READ, 'core', 'serviceaccounts'),
     rule('create delete get list patch update watch', 'core', 'secrets'),

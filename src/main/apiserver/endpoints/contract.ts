@@ -9,6 +9,7 @@ import type { Log } from '../../../shared/machinery/log.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { ObjectStore, Stored } from '../../store/contract.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
+import type { VerifiedToken } from '../authn/bearer-tokens.ts'
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
 import type { AuthorizationAttributes, AuthorizationDecision, ResolvedRules } from '../authz/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
@@ -95,6 +96,8 @@ export interface EndpointContext {
   readonly log: Log
   /** Issues and verifies the tokens of service accounts. */
   readonly tokens: ServiceAccountTokens
+  /** Whose bearer token this is, of whatever kind; undefined = nobody's. @throws ApiError 401 for one that is over */
+  verifyToken(token: string, audiences: readonly string[]): Promise<VerifiedToken | undefined>
   /** @returns the stored object, in the descriptor's version. @throws ApiError 404 */
   get(resource: ResourceDescriptor, name: ObjectName): AnyObject
   /** @returns the stored record, or undefined when there is none. */

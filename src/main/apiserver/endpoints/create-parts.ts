@@ -29,6 +29,7 @@ export interface EndpointOptions {
   readonly log: Log
   readonly random: () => number
   readonly tokens: ServiceAccountTokens
+  readonly verifyToken: EndpointParts['verifyToken']
 }
 
 const DENIED: AuthorizationDecision = { decision: 'deny' }
@@ -57,7 +58,7 @@ function rulesFrom(authorizers: readonly Authorizer[], user: UserInfo, namespace
 }
 
 export function createEndpointParts(options: EndpointOptions): EndpointParts {
-  const { store, resources, clock, log, random, tokens } = options
+  const { store, resources, clock, log, random, tokens, verifyToken } = options
   const admission = admissionChain(options.admission)
   const writing: WriteParts = { store, admission, clock, random }
   const parts: EndpointParts = {
@@ -67,6 +68,7 @@ export function createEndpointParts(options: EndpointOptions): EndpointParts {
     log,
     random,
     tokens,
+    verifyToken,
     represent: createRepresent(store, clock),
     find: (resource, { namespace, name }) => store.get(keyOf(resource, namespace, name)),
     get(resource, name) {

@@ -7,6 +7,7 @@ import {
   type UserInfo as ReviewedUser,
 } from '../../../../shared/api/authentication/v1.ts'
 import { ApiError, badRequest } from '../../../../shared/machinery/status.ts'
+import { authenticated } from '../../authn/authenticator.ts'
 import type { UserInfo } from '../../request.ts'
 import { reviewHandler } from './review.ts'
 
@@ -31,12 +32,13 @@ export const tokenReviews = reviewHandler<TokenReviewSpec>({
   async answer({ spec, context }): Promise<TokenReviewStatus> {
     if (!spec.token) throw badRequest('token is required for TokenReview in authentication')
     try {
-      const verified = await context.tokens.verify(
+      const verified = await context.verifyToken(
         spec.token,
         spec.audiences?.length ? spec.audiences : context.tokens.apiAudiences,
       )
       if (!verified) return { user: {}, error: 'invalid bearer token' }
-      return { authenticated: true, user: userInfo(verified.user), audiences: [...verified.audiences] }
+      const user = userInfo(authenticated(verified.user))
+      return { authenticated: true, user, audiences: [...verified.audiences] }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       return { user: {}, error: 'invalid bearer token' }

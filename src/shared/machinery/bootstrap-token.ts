@@ -1,0 +1,21 @@
+// What a bootstrap token's Secret says.
+// @see https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/#bootstrap-token-secret-format
+import type { Secret } from '../api/core/v1.ts'
+
+export const BOOTSTRAP_TOKEN_TYPE = 'bootstrap.kubernetes.io/token'
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/
+
+/** @param id the token's public part, before its dot */
+export const bootstrapTokenSecretName = (id: string): string => `bootstrap-token-${id}`
+
+/** @returns '' for what the Secret does not say */
+export const bootstrapTokenField = ({ data }: Pick<Secret, 'data'>, field: string): string => atob(data?.[field] ?? '')
+
+/** @returns milliseconds since the epoch; undefined = never; what cannot be read has ended long ago */
+export function bootstrapTokenEndsAt(secret: Pick<Secret, 'data'>): number | undefined {
+  const expiration = bootstrapTokenField(secret, 'expiration')
+  if (expiration === '') return undefined
+  const endsAtMs = RFC3339.test(expiration) ? Date.parse(expiration) : NaN
+  return Number.isNaN(endsAtMs) ? 0 : endsAtMs
+}
