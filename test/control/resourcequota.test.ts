@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'
+import { Lease } from '../../src/shared/api/coordination/v1.ts'
 import {
   ConfigMap,
   Namespace,
@@ -69,7 +70,9 @@ describe('resourcequota', () => {
     await pod(namespace, 'a', sized('250m', '64Mi'))
     const b = await pod(namespace, 'b', {
       ...sized('250m', '64Mi'),
-      initContainers: [{ name: 'init', image: 'x:1', resources: { requests: { cpu: '600m' } } }],
+      initContainers: [
+        { name: 'init', image: 'x:1', resources: { requests: { cpu: '600m', memory: '1Mi' }, limits: { cpu: '1' } } },
+      ],
     })
     const both = { pods: '2', 'count/pods': '2', 'requests.cpu': '850m', memory: '128Mi', 'limits.cpu': '2' }
     await shows(namespace, { ...both, 'requests.example.com/gpu': '0' })
@@ -123,8 +126,10 @@ describe('resourcequota', () => {
 
   test('count/<resource>.<group> counts any kind that is served', async () => {
     const namespace = await newNamespace()
-    await quota(namespace, { 'count/deployments.apps': '5', 'count/unknown.example.com': '1' })
-    await shows(namespace, { 'count/deployments.apps': '0' })
+    const deployments = 'count/deployments.apps'
+    const leases = 'count/leases.coordination.k8s.io'
+    await quota(namespace, { [deployments]: '5', [leases]: '5', 'count/unknown.example.com': '1' })
+    await shows(namespace, { [deployments]: '0', [leases]: '0' })
     const labels = { app: 'x' }
     for (const name of ['a', 'b'])
       await cluster.client.create(Deployment, {
@@ -135,8 +140,11 @@ describe('resourcequota', () => {
           template: { metadata: { labels }, spec: { containers: [{ name: 'x', image: 'x:1' }] } },
         },
       })
+    await shows(namespace, { [deployments]: '2', [leases]: '0' })
+    // Nobody watches these: they are counted again from time to time.
+    await cluster.client.create(Lease, { metadata: { namespace, name: 'a' }, spec: {} })
     await clock.advance(10_000)
-    await shows(namespace, { 'count/deployments.apps': '2' })
+    await shows(namespace, { [deployments]: '2', [leases]: '1' })
   })
 
   test.each([

@@ -36,4 +36,6 @@ export interface AdmissionPlugin {
   mutate?(request: AdmissionRequest): void | Promise<void>
   /** @throws ApiError to refuse */
   validate?(request: AdmissionRequest): void | Promise<void>
+  /** The write is over: stored, refused or only tried. Called for every request whose `mutate` was called. */
+  settle?(request: AdmissionRequest): void
 }

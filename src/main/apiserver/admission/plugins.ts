@@ -14,6 +14,7 @@ import { nodeRestriction } from './node-restriction.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
+import { resourceQuota } from './resource-quota/resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
@@ -32,6 +33,7 @@ export interface Admission extends Disposable {
 export function createAdmission({ store, serviceCIDR }: AdmissionOptions): Admission {
   const allocator = serviceAllocator(store, { clusterIPRange: serviceCIDR })
   const policy = new PolicyIndex(store)
+  const quota = resourceQuota(store)
   const deciders = [privilegedGroup, rbacAuthorizer(policy)]
   return {
     plugins: [
@@ -51,9 +53,12 @@ export function createAdmission({ store, serviceCIDR }: AdmissionOptions): Admis
       defaultIngressClass(store),
       rbacEscalation(policy),
       allocator,
+      // Last, when nothing else can refuse any more.
+      quota,
     ],
     [Symbol.dispose]() {
       policy[Symbol.dispose]()
+      quota[Symbol.dispose]()
       allocator[Symbol.dispose]()
     },
   }

@@ -13,22 +13,18 @@ import {
 } from '../../../shared/client/reconciler.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { KubeObject } from '../../../shared/machinery/object.ts'
-import { parseQuantity } from '../../../shared/machinery/quantity.ts'
-import { podUsage, stopsCountingAt } from '../../../shared/machinery/quota-pod-usage.ts'
-import { claimInScope, podInScope, scopesOf } from '../../../shared/machinery/quota-scopes.ts'
-import { type Usage, addUsage, claimUsage, serviceUsage } from '../../../shared/machinery/quota-usage.ts'
-import { groupResourceOf, type ResourceType } from '../../../shared/machinery/resource-type.ts'
+import { parseQuantity, zero } from '../../../shared/machinery/quantity.ts'
+import { measuredKinds } from '../../../shared/machinery/quota-evaluators.ts'
+import { stopsCountingAt } from '../../../shared/machinery/quota-pod-usage.ts'
+import { scopesOf } from '../../../shared/machinery/quota-scopes.ts'
+import { type Usage, addUsage } from '../../../shared/machinery/quota-usage.ts'
+import { groupResourceOf } from '../../../shared/machinery/resource-type.ts'
 import { writeStatus } from '../support/write-status.ts'
 import { COUNTED, countObjects } from './count-objects.ts'
 
 const RESYNC_MS = 300_000
 /** Of kinds that are not watched. */
 const RECOUNT_MS = 10_000
-
-const PODS = /^(pods|count\/pods|cpu|memory|ephemeral-storage|hugepages-.*|limits\..*|requests\.(?!storage$).*)$/
-const SERVICES = /^(services|count\/services|services\.nodeports|services\.loadbalancers)$/
-const CLAIMS =
-  /^(persistentvolumeclaims|count\/persistentvolumeclaims|requests\.storage|.*\.storageclass\.storage\.k8s\.io\/.*)$/
 
 export class ResourceQuotaController implements Reconciler<ResourceQuota> {
   readonly name = 'resourcequota'
@@ -82,33 +78,21 @@ async function usageOf(
   const { namespace } = quota.metadata
   const scopes = scopesOf(quota.spec)
   const usage: Usage = new Map()
-  const sum = <T extends KubeObject>(
-    type: ResourceType<T>,
-    concerned: RegExp,
-    inScope: (object: T) => boolean,
-    of: (object: T) => Usage,
-  ) => {
-    const wanted = names.filter(name => concerned.test(name))
-    if (wanted.length === 0) return
+  for (const kind of measuredKinds) {
+    const wanted = names.filter(name => kind.concerns(name))
+    if (wanted.length === 0) continue
     const total: Usage = new Map()
-    for (const object of lister(type).by(byNamespace, namespace)) if (inScope(object)) addUsage(total, of(object))
-    for (const name of wanted) usage.set(name, total.get(name) ?? parseQuantity('0'))
+    for (const object of lister(kind.type).by(byNamespace, namespace))
+      if (scopes.every(scope => kind.inScope(object, scope))) addUsage(total, kind.usage(object, clock.now()))
+    for (const name of wanted) usage.set(name, total.get(name) ?? zero)
   }
-  sum(
-    Pod,
-    PODS,
-    pod => scopes.every(scope => podInScope(pod, scope)),
-    pod => podUsage(pod, clock.now()),
-  )
-  sum(Service, SERVICES, () => scopes.length === 0, serviceUsage)
-  sum(PersistentVolumeClaim, CLAIMS, claim => scopes.every(scope => claimInScope(claim, scope)), claimUsage)
   let asked = false
   for (const name of names) {
     if (usage.has(name)) continue
     const resource = name.startsWith('count/') ? name.slice('count/'.length) : name
     const watched = COUNTED.find(type => groupResourceOf(type) === resource)
     // Only pods and claims have scopes.
-    if (scopes.length > 0) usage.set(name, parseQuantity('0'))
+    if (scopes.length > 0) usage.set(name, zero)
     else if (watched) usage.set(name, parseQuantity(String(lister(watched).by(byNamespace, namespace).length)))
     else if (name.startsWith('count/')) {
       asked = true

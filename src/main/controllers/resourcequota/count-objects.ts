@@ -1,4 +1,6 @@
 // Counts the objects of any served kind, without reading them: the server tells how many follow the first.
+import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../../shared/api/apps/v1.ts'
+import { CronJob, Job } from '../../../shared/api/batch/v1.ts'
 import { ConfigMap, ReplicationController, ResourceQuota, Secret } from '../../../shared/api/core/v1.ts'
 import type { APIGroup, APIResourceList } from '../../../shared/api/meta/v1.ts'
 import type { ControllerContext } from '../../../shared/client/reconciler.ts'
@@ -7,7 +9,13 @@ import { type ResourceType, collectionPath } from '../../../shared/machinery/res
 import { isNotFound } from '../../../shared/machinery/status.ts'
 
 /** Kinds of which only the number counts, and that are watched anyway. */
-export const COUNTED: readonly ResourceType<KubeObject>[] = [ConfigMap, Secret, ReplicationController, ResourceQuota]
+export const COUNTED: readonly ResourceType<KubeObject>[] = [
+  ConfigMap,
+  Secret,
+  ReplicationController,
+  ResourceQuota,
+  ...[Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob],
+]
 
 /**
  * @param resource such as `deployments.apps` or `configmaps`

@@ -4,13 +4,21 @@ import type { AdmissionPlugin, AdmissionRequest } from '../../admission/contract
 export interface AdmissionChain {
   mutate(request: AdmissionRequest): Promise<void>
   validate(request: AdmissionRequest): Promise<void>
+  /** Tells that the write is over, however it ended. */
+  settle(request: AdmissionRequest): void
 }
 
-export const admissionChain = (plugins: readonly AdmissionPlugin[]): AdmissionChain => ({
-  async mutate(request) {
-    for (const plugin of plugins) if (plugin.mutate) await plugin.mutate(request)
-  },
-  async validate(request) {
-    for (const plugin of plugins) if (plugin.validate) await plugin.validate(request)
-  },
-})
+export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionChain {
+  const settling = plugins.filter(plugin => plugin.settle)
+  return {
+    async mutate(request) {
+      for (const plugin of plugins) if (plugin.mutate) await plugin.mutate(request)
+    },
+    async validate(request) {
+      for (const plugin of plugins) if (plugin.validate) await plugin.validate(request)
+    },
+    settle(request) {
+      for (const plugin of settling) plugin.settle?.(request)
+    },
+  }
+}

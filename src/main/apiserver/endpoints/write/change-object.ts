@@ -9,13 +9,14 @@ import type { FieldError } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { conflict, notFound, staleVersion } from '../../../../shared/machinery/status.ts'
-import { StoreError } from '../../../store/contract.ts'
+import { type Stored, StoreError } from '../../../store/contract.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
 import { keyOf, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { ChangeOptions, ObjectName } from '../contract.ts'
+import { admissionChain } from './admission-chain.ts'
 import { isFinished } from './finalization.ts'
 import { checkPreconditions, checkVersion } from './preconditions.ts'
 import { trackFields } from './track-fields.ts'
@@ -23,6 +24,7 @@ import { validateChange } from './validation.ts'
 import type { WriteParts } from './write-parts.ts'
 
 const MAX_ATTEMPTS = 64
+const NO_ADMISSION = admissionChain([])
 
 /** @returns the object to write, which the pipeline then owns; undefined to write nothing */
 export type Change = (current: AnyObject) => AnyObject | undefined | Promise<AnyObject | undefined>
@@ -80,14 +82,23 @@ function rulesFor(
   return own
 }
 
-async function admit(
+/** @returns the new state, or undefined when the write lost a race and must start over */
+async function attempt(
   resource: ResourceDescriptor,
-  object: AnyObject,
-  old: AnyObject,
+  name: ObjectName,
+  change: Change,
   options: ChangeOptions,
   parts: WriteParts,
-): Promise<() => Promise<void>> {
-  if (options.skipAdmission) return () => Promise.resolve()
+): Promise<Changed | undefined> {
+  const stored = parts.store.get(keyOf(resource, name.namespace, name.name))
+  if (!stored) throw notFound(resource.type, name.name)
+  const old = viewOf(resource, stored)
+  checkPreconditions(resource, old, options.preconditions)
+  const object = await change(old)
+  if (!object) return { object: old, deleted: false }
+  checkVersion(resource, object.metadata.resourceVersion, old)
+  keepSystemMetadata(resource, object, old)
+  resource.setDefaults?.(object)
   const request: AdmissionRequest = {
     operation: 'UPDATE',
     resource,
@@ -101,57 +112,52 @@ async function admit(
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
   }
-  await parts.admission.mutate(request)
-  return () => parts.admission.validate(request)
+  const writing = options.skipAdmission ? { ...parts, admission: NO_ADMISSION } : parts
+  try {
+    return await admitAndStore(object, stored, request, options, writing)
+  } finally {
+    writing.admission.settle(request)
+  }
 }
 
-/** @returns the new state, or undefined when the write lost a race and must start over */
-async function attempt(
-  resource: ResourceDescriptor,
-  name: ObjectName,
-  change: Change,
+async function admitAndStore(
+  object: AnyObject,
+  stored: Stored,
+  request: AdmissionRequest,
   options: ChangeOptions,
   parts: WriteParts,
 ): Promise<Changed | undefined> {
-  const key = keyOf(resource, name.namespace, name.name)
-  const stored = parts.store.get(key)
-  if (!stored) throw notFound(resource.type, name.name)
+  const { resource } = request
   const old = viewOf(resource, stored)
-  checkPreconditions(resource, old, options.preconditions)
-  const object = await change(old)
-  if (!object) return { object: old, deleted: false }
-  checkVersion(resource, object.metadata.resourceVersion, old)
-  keepSystemMetadata(resource, object, old)
   // Each step costs little but for the largest objects; between steps, everybody else gets a turn.
   const pacer = new Pacer()
-  resource.setDefaults?.(object)
-  const checkAdmission = await admit(resource, object, old, options, parts)
+  await parts.admission.mutate(request)
   prepare(resource, object, old, options)
   if (pacer.due) await pacer.pause()
   trackFields(resource, object, old, options, formatTime(parts.clock.now()))
   if (pacer.due) await pacer.pause()
   validateChange(resource, object, old, rulesFor(resource, object, old, options))
   if (pacer.due) await pacer.pause()
-  await checkAdmission()
+  await parts.admission.validate(request)
   if (options.strategy === 'main') for (const warning of resource.warnings?.(object, old) ?? []) options.warn?.(warning)
   const finished = isFinished(resource, object)
   if (!finished && deepEqual(object, old)) return { object: old, deleted: false }
   if (options.dryRun) return { object, deleted: finished }
   try {
     if (finished) {
-      const gone = await parts.store.delete(key, stored.revision)
+      const gone = await parts.store.delete(stored.key, stored.revision)
       object.metadata.resourceVersion = String(gone.revision)
       return { object, deleted: true }
     }
     const written = await parts.store.update(
-      key,
+      stored.key,
       resource.toStorage ? resource.toStorage(object) : object,
       stored.revision,
     )
     return { object: viewOf(resource, written), deleted: false }
   } catch (error) {
     if (error instanceof StoreError && error.code === 'RevisionConflict') return undefined
-    throw toApiError(error, resource.type, name.name)
+    throw toApiError(error, resource.type, request.name)
   }
 }
 

@@ -54,8 +54,6 @@ async function attempt(
   options: WriteOptions,
   parts: WriteParts,
 ): Promise<AnyObject> {
-  // Each step costs little but for the largest objects; between steps, everybody else gets a turn.
-  const pacer = new Pacer()
   resource.setDefaults?.(object)
   const request: AdmissionRequest = {
     operation: 'CREATE',
@@ -69,6 +67,22 @@ async function attempt(
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
   }
+  try {
+    return await admitAndStore(object, request, options, parts)
+  } finally {
+    parts.admission.settle(request)
+  }
+}
+
+async function admitAndStore(
+  object: AnyObject,
+  request: AdmissionRequest,
+  options: WriteOptions,
+  parts: WriteParts,
+): Promise<AnyObject> {
+  const { resource, namespace } = request
+  // Each step costs little but for the largest objects; between steps, everybody else gets a turn.
+  const pacer = new Pacer()
   await parts.admission.mutate(request)
   resource.prepareForCreate?.(object)
   if (pacer.due) await pacer.pause()

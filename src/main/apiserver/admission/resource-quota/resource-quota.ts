@@ -1,0 +1,111 @@
+// ResourceQuota: refuses what would take more out of a namespace's quotas than they hold.
+// @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
+import { Pod } from '../../../../shared/api/core/v1.ts'
+import { type Clock, systemClock } from '../../../../shared/machinery/clock.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { type Quantity, zero } from '../../../../shared/machinery/quantity.ts'
+import { evaluatorOf, type QuotaEvaluator } from '../../../../shared/machinery/quota-evaluators.ts'
+import type { Usage } from '../../../../shared/machinery/quota-usage.ts'
+import { forbidden } from '../../../../shared/machinery/status.ts'
+import type { ObjectStore } from '../../../store/contract.ts'
+import { keyOf } from '../../keys.ts'
+import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
+import { isType } from '../is-type.ts'
+import type { QuotaLedger } from './ledger.ts'
+import { missingAmounts } from './must-specify.ts'
+import { type Quota, Quotas } from './quotas.ts'
+
+interface Claim {
+  readonly quota: Quota
+  readonly ledger: QuotaLedger
+  /** The quota's names that this kind fills. */
+  readonly names: readonly string[]
+}
+
+/** Pods are charged when they are made and resized, everything else that is measured with each write. */
+function isCharged({ operation, subresource, resource }: AdmissionRequest): boolean {
+  if (isType({ resource }, Pod)) return subresource === '' ? operation === 'CREATE' : subresource === 'resize'
+  return subresource === '' && (operation === 'CREATE' || operation === 'UPDATE')
+}
+
+/** What the write adds, without what it takes no more of. */
+function deltaOf({ object, oldObject }: AdmissionRequest, evaluator: QuotaEvaluator, nowMs: number): Usage {
+  const before = oldObject ? evaluator.usage(oldObject, nowMs) : undefined
+  const delta: Usage = new Map()
+  for (const [name, amount] of evaluator.usage(object as AnyObject, nowMs)) {
+    const more = before ? amount.sub(before.get(name) ?? zero) : amount
+    if (more.compare(zero) > 0) delta.set(name, more)
+  }
+  return delta
+}
+
+const show = (names: readonly string[], amounts: ReadonlyMap<string, Quantity>) =>
+  names.map(name => `${name}=${(amounts.get(name) ?? zero).toString()}`).join(',')
+
+/** @throws ApiError 403 when one quota does not have that much left */
+function assertEnough({ resource, name }: AdmissionRequest, { quota, ledger, names }: Claim, delta: Usage): void {
+  const asked = names.filter(each => delta.has(each)).sort()
+  const used = ledger.used()
+  const exceeded = asked.filter(each => {
+    const total = (used.get(each) ?? zero).add(delta.get(each) ?? zero)
+    return total.compare(quota.hard.get(each) ?? zero) > 0
+  })
+  if (exceeded.length === 0) return
+  throw forbidden(
+    resource.type,
+    name,
+    `exceeded quota: ${quota.name}, requested: ${show(exceeded, delta)}, used: ${show(exceeded, used)}, limited: ${show(exceeded, quota.hard)}`,
+  )
+}
+
+export function resourceQuota(store: ObjectStore, clock: Clock = systemClock): AdmissionPlugin & Disposable {
+  const quotas = new Quotas(store, clock)
+  const charged = new WeakMap<AdmissionRequest, readonly Claim[]>()
+
+  function claimsOf(request: AdmissionRequest, evaluator: QuotaEvaluator): Claim[] {
+    return quotas.of(request.namespace).flatMap(quota => {
+      const names = [...quota.hard.keys()].filter(name => evaluator.concerns(name))
+      if (names.length === 0) return []
+      const ledger = quota.ledgerOf(request.resource, evaluator)
+      return ledger.isInScope(request.object as AnyObject) ? { quota, ledger, names } : []
+    })
+  }
+
+  async function charge(request: AdmissionRequest): Promise<void> {
+    const { resource, object, name } = request
+    const evaluator = evaluatorOf(resource.type)
+    for (;;) {
+      const claims = claimsOf(request, evaluator)
+      if (isType(request, Pod))
+        for (const { quota, names } of claims) {
+          const missing = missingAmounts(object as unknown as Pod, names)
+          if (missing) throw forbidden(resource.type, name, `failed quota: ${quota.name}: ${missing}`)
+        }
+      const delta = deltaOf(request, evaluator, clock.now())
+      if (delta.size === 0 || claims.length === 0) return
+      await Promise.all(claims.map(({ ledger }) => ledger.ready))
+      // Quotas that changed meanwhile have other ledgers. From here on nothing waits: checked is reserved.
+      const now = claimsOf(request, evaluator)
+      if (now.length !== claims.length || now.some(({ ledger }, i) => ledger !== claims[i]?.ledger)) continue
+      for (const claim of claims) assertEnough(request, claim, delta)
+      if (request.dryRun) return
+      const key = keyOf(resource, request.namespace, name)
+      for (const { ledger } of claims) ledger.reserve(request, key, delta)
+      charged.set(request, claims)
+      return
+    }
+  }
+
+  return {
+    name: 'ResourceQuota',
+    validate(request) {
+      if (request.namespace === '' || !request.object || !isCharged(request)) return
+      if (quotas.of(request.namespace).length === 0) return
+      return charge(request)
+    },
+    settle(request) {
+      for (const { ledger } of charged.get(request) ?? []) ledger.settle(request)
+    },
+    [Symbol.dispose]: () => quotas[Symbol.dispose](),
+  }
+}
