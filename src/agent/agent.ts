@@ -1,10 +1,11 @@
 // Composes the agent: runtime → node → network → kubelet → tunnel, and stops them in reverse.
 import { createServer } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type Service, Service as ServiceType } from '../shared/api/core/v1.ts'
+import { PersistentVolume, type Service, Service as ServiceType } from '../shared/api/core/v1.ts'
 import { createEventRecorder } from '../shared/client/events.ts'
 import { InformerFactory } from '../shared/client/informer-factory.ts'
 import { type Clock, delay } from '../shared/machinery/clock.ts'
+import { LOCAL_VOLUMES_PATH } from '../shared/machinery/local-volumes.ts'
 import type { Log } from '../shared/machinery/log.ts'
 import { Owned } from '../shared/machinery/owned.ts'
 import { type ApiConnection, connectApi, readTls } from './api-client.ts'
@@ -20,6 +21,7 @@ import type { KubeletParts, NodeNetwork } from './kubelet/parts.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { CrashBackoff } from './kubelet/sync/crash-backoff.ts'
 import { ApiTokenSource } from './kubelet/token-source.ts'
+import { LocalVolumes, localVolumesPath } from './kubelet/volumes/local-volumes.ts'
 import { hostTools } from './kubelet/volumes/mounts.ts'
 import { type Network, startNetwork } from './network/network.ts'
 import { runTunnel } from './tunnel/tunnel.ts'
@@ -28,6 +30,9 @@ import { runTunnel } from './tunnel/tunnel.ts'
 export const KUBERNETES_VERSION = 'v1.36.0'
 /** A first start waits this long for the services that containers get as variables. */
 const SERVICES_WAIT_MS = 3_000
+
+/** How soon a changed ConfigMap or an ageing token reaches its files. */
+const VOLUME_REFRESH_MS = 30_000
 
 export interface AgentOptions {
   readonly config: AgentConfig
@@ -39,6 +44,7 @@ export interface AgentOptions {
     informers: InformerFactory,
     nodeIP: string,
   ) => Promise<NodeNetwork & AsyncDisposable>
+  readonly volumeRefreshMs?: number
 }
 
 export interface RunningAgent extends AsyncDisposable {
@@ -48,7 +54,13 @@ export interface RunningAgent extends AsyncDisposable {
 }
 
 /** @throws Error when the container engine or the network cannot be used */
-export async function startAgent({ config, clock, log, network = undefined }: AgentOptions): Promise<RunningAgent> {
+export async function startAgent({
+  config,
+  clock,
+  log,
+  network = undefined,
+  volumeRefreshMs = VOLUME_REFRESH_MS,
+}: AgentOptions): Promise<RunningAgent> {
   const stop = new AbortController()
   const owned = new Owned()
   try {
@@ -79,6 +91,7 @@ export async function startAgent({ config, clock, log, network = undefined }: Ag
       nodeName,
       nodeIP,
       labels: config.labels,
+      annotations: { [LOCAL_VOLUMES_PATH]: localVolumesPath(dataDir) },
       taints: config.taints,
       version: KUBERNETES_VERSION,
       diskPath: dataDir,
@@ -98,6 +111,9 @@ export async function startAgent({ config, clock, log, network = undefined }: Ag
     const recorder = createEventRecorder({
       client: api.client, clock, component: 'kubelet', host: nodeName, signal: stop.signal,
     }) // prettier-ignore
+    const volumes = informers.informer(PersistentVolume)
+    const localVolumes = new LocalVolumes({ dataDir, nodeName, client: api.client, volumes, recorder, clock, log })
+    owned.use(localVolumes)
     const objects = new ApiObjectSource(api.client, clock, dataDir)
     const parts: KubeletParts = {
       node: { nodeName, nodeIP, clusterDNS: config.clusterDNS, clusterDomain: config.clusterDomain },
@@ -111,6 +127,8 @@ export async function startAgent({ config, clock, log, network = undefined }: Ag
       recorder,
       images: new ImagePuller({ runtime, objects, recorder, clock }),
       objects,
+      localVolumes,
+      volumeRefreshMs,
       tokens: new ApiTokenSource(api.client, clock),
       services: (): readonly Service[] => services.lister.list(),
       backoff: new CrashBackoff(clock),

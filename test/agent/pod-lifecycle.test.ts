@@ -114,7 +114,7 @@ describe('init containers', () => {
       volumes: [{ name: 'v', emptyDir: {} }],
       initContainers: [
         { ...node.container('echo one >> /v/log', 'one'), ...mount },
-        { ...node.container('echo side >> /v/log; exec sleep 100000', 'side'), ...mount, restartPolicy: 'Always' },
+        { ...node.container('echo side >> /v/log; trap exit TERM; sleep 100000 & wait', 'side'), ...mount, restartPolicy: 'Always' },
         { ...node.container('echo two >> /v/log', 'two'), ...mount },
       ],
       containers: [{ ...node.container(), ...mount }],
@@ -183,7 +183,7 @@ describe('probes', () => {
     await node.run('probes', {
       containers: [
         {
-          ...node.container('touch /tmp/live; exec sleep 100000'),
+          ...node.container('touch /tmp/live; trap exit TERM; sleep 100000 & wait'),
           readinessProbe: { exec: { command: ['test', '-e', '/tmp/ready'] }, periodSeconds: 1 },
           livenessProbe: { exec: { command: ['test', '-e', '/tmp/live'] }, periodSeconds: 1, failureThreshold: 2 },
         },

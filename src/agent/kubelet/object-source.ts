@@ -1,15 +1,16 @@
-// ConfigMaps and Secrets that pods on this node refer to: fetched when needed, kept for a while, and kept on disk so
+// ConfigMaps, Secrets, claims and volumes that pods on this node refer to: fetched when needed, kept for a while, and kept on disk so
 // that pods start again while the API server is away.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ConfigMap, Secret } from '../../shared/api/core/v1.ts'
+import { ConfigMap, PersistentVolume, PersistentVolumeClaim, Secret } from '../../shared/api/core/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { ApiError, isNotFound } from '../../shared/machinery/status.ts'
 import type { ObjectSource } from './spec/env.ts'
+import type { ClaimSource } from './volumes/claims.ts'
 
 /** Containers of one pod, and replicas started together, share an answer. */
 const FRESH_MS = 5_000
@@ -19,7 +20,7 @@ interface Entry {
   readonly object: Promise<KubeObject | undefined>
 }
 
-export class ApiObjectSource implements ObjectSource {
+export class ApiObjectSource implements ObjectSource, ClaimSource {
   readonly #client: Client
   readonly #clock: Clock
   readonly #folder: string
@@ -32,6 +33,8 @@ export class ApiObjectSource implements ObjectSource {
   }
 
   configMap = (namespace: string, name: string) => this.#get(ConfigMap, namespace, name)
+  claim = (namespace: string, name: string) => this.#get(PersistentVolumeClaim, namespace, name)
+  volume = (name: string) => this.#get(PersistentVolume, '', name)
   secret = (namespace: string, name: string) => this.#get(Secret, namespace, name)
 
   #get<T extends KubeObject>(type: ResourceType<T>, namespace: string, name: string): Promise<T | undefined> {

@@ -10,8 +10,11 @@ import type { ImagePuller } from './images/image-puller.ts'
 import type { ContainerRuntime } from './runtime/contract.ts'
 import type { ObjectSource } from './spec/env.ts'
 import type { CrashBackoff } from './sync/crash-backoff.ts'
+import type { ClaimSource } from './volumes/claims.ts'
+import type { LocalVolumes } from './volumes/local-volumes.ts'
 import type { HostTools } from './volumes/mounts.ts'
 import type { TokenSource } from './volumes/projected.ts'
+import type { PrepareOptions } from './volumes/volumes.ts'
 
 /** The network as the kubelet uses it. */
 export interface NodeNetwork {
@@ -32,7 +35,10 @@ export interface KubeletParts {
   readonly client: Client
   readonly recorder: EventRecorder
   readonly images: ImagePuller
-  readonly objects: ObjectSource
+  readonly objects: ObjectSource & ClaimSource
+  readonly localVolumes: LocalVolumes
+  /** How soon a changed ConfigMap, Secret or an ageing token reaches its files. */
+  readonly volumeRefreshMs: number
   readonly tokens: TokenSource
   /** Services known now, for variables. */
   readonly services: () => readonly Service[]
@@ -44,6 +50,18 @@ export interface KubeletParts {
 
 export const podDirOf = (dataDir: string, uid: string): string =>
   join(dataDir, 'pods', uid.replace(/[^A-Za-z0-9-]/g, '_'))
+
+/** @param signal gives up pulling images */
+export const volumeOptions = (parts: KubeletParts, pod: Pod, signal: AbortSignal): PrepareOptions => ({
+  podDir: podDirOf(parts.dataDir, pod.metadata.uid),
+  tools: parts.tools,
+  claims: parts.objects,
+  images: {
+    runtime: parts.runtime,
+    ensureImage: (owner, container) => parts.images.ensure(owner, container, signal),
+  },
+  ensureLocal: volume => parts.localVolumes.ensure(volume),
+})
 
 /** What the pod may learn about itself. */
 export const factsOf = (parts: KubeletParts, podIPs: readonly string[]) => ({

@@ -4,7 +4,7 @@ import type { Container, Pod, PodStatus } from '../../shared/api/core/v1.ts'
 import { Pod as PodType } from '../../shared/api/core/v1.ts'
 import { formatDuration } from '../../shared/machinery/duration.ts'
 import { isNotFound } from '../../shared/machinery/status.ts'
-import { type KubeletParts, containerReference, factsOf, podDirOf, podReference } from './parts.ts'
+import { type KubeletParts, containerReference, factsOf, podDirOf, podReference, volumeOptions } from './parts.ts'
 import { Prober } from './probes/prober.ts'
 import type { RuntimePod } from './runtime/contract.ts'
 import { allContainers, describePod } from './spec/containers.ts'
@@ -17,13 +17,11 @@ import { addressesOf, createSandbox, writeNameFiles } from './sync/sandbox.ts'
 import { startContainer } from './sync/start-container.ts'
 import { StartError } from './sync/start-error.ts'
 import { TerminationMessages } from './sync/termination-message.ts'
-import { type VolumePaths, VolumeError, hasLiveVolumes, prepareVolumes, removeVolumes } from './volumes/volumes.ts'
+import { type Volumes, VolumeError, hasLiveVolumes, prepareVolumes, removeVolumes } from './volumes/volumes.ts'
 
 const DEFAULT_GRACE_SECONDS = 30
 const RETRY_MS = 2_000
 const MAX_RETRY_MS = 60_000
-/** How soon a changed ConfigMap, Secret or an ageing token reaches its files. */
-const REFRESH_VOLUMES_MS = 30_000
 
 interface Verdict {
   readonly reason: string
@@ -54,7 +52,7 @@ export class PodWorker {
   #removed = false
   #graceSeconds: number | undefined
   #verdict: Verdict | undefined
-  #volumes: VolumePaths | undefined
+  #volumes: Volumes | undefined
   #volumesAt = 0
   #failures = 0
   #wanted = false
@@ -196,8 +194,8 @@ export class PodWorker {
     await this.#report(await this.#observe())
     await this.#removeOld(runtime)
     if (this.#volumes && hasLiveVolumes(this.#pod)) {
-      if (this.#parts.clock.monotonic() - this.#volumesAt >= REFRESH_VOLUMES_MS) await this.#prepareVolumes()
-      this.#wakeIn(REFRESH_VOLUMES_MS)
+      if (this.#parts.clock.monotonic() - this.#volumesAt >= this.#parts.volumeRefreshMs) await this.#prepareVolumes()
+      this.#wakeIn(this.#parts.volumeRefreshMs)
     }
   }
 
@@ -283,11 +281,11 @@ export class PodWorker {
 
   /** @returns whether all volumes are there */
   async #prepareVolumes(): Promise<boolean> {
-    const { objects, tokens, tools, recorder, clock, dataDir } = this.#parts
+    const { objects, tokens, recorder, clock } = this.#parts
     const facts = factsOf(this.#parts, addressesOf(this.#parts, this.#pod))
     try {
-      const podDir = podDirOf(dataDir, this.#pod.metadata.uid)
-      this.#volumes = await prepareVolumes({ pod: this.#pod, facts, objects, tokens }, { podDir, tools })
+      const options = volumeOptions(this.#parts, this.#pod, this.#alive.signal)
+      this.#volumes = await prepareVolumes({ pod: this.#pod, facts, objects, tokens }, options)
       this.#volumesAt = clock.monotonic()
       return true
     } catch (error) {
@@ -315,7 +313,7 @@ export class PodWorker {
       }
     }
     const attempt = this.#nextAttempt(container.name, runtime)
-    const volumes = this.#volumes ?? new Map<string, string>()
+    const volumes: Volumes = this.#volumes ?? new Map()
     // Counted before: an attempt that fails to start waits as well.
     if (last) backoff.next(key)
     try {
@@ -374,7 +372,7 @@ export class PodWorker {
 
   /** Everything stops; a pod that is being deleted is then removed from the node and from the API. */
   async #endPod(observed: RuntimePod): Promise<void> {
-    const { runtime, network, client, images, backoff, tools, dataDir } = this.#parts
+    const { runtime, network, client, images, tokens, backoff, tools, dataDir } = this.#parts
     const { uid, namespace, name } = this.#pod.metadata
     this.#prober.stop(['startup', 'liveness'])
     const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
@@ -395,6 +393,7 @@ export class PodWorker {
     for (const { id } of ended.containers) await runtime.remove(id)
     await removeVolumes({ podDir: podDirOf(dataDir, uid), tools })
     images.forget(uid)
+    tokens.forget(uid)
     backoff.forget(`${uid}/`)
     if (!this.#removed) {
       try {

@@ -65,6 +65,7 @@ export class TestNode implements AsyncDisposable {
       config: readConfig(path),
       clock: systemClock,
       log: process.env.FLOTILLA_TEST_LOG ? consoleLog : silentLog,
+      volumeRefreshMs: 500,
       network: () => Promise.resolve(stay),
     })
   }
@@ -89,7 +90,7 @@ export class TestNode implements AsyncDisposable {
       },
     })
   }
-  container = (script = 'exec sleep 100000', name = 'main') => ({
+  container = (script = 'trap exit TERM; sleep 100000 & wait', name = 'main') => ({
     name,
     image: this.image,
     imagePullPolicy: 'Never',

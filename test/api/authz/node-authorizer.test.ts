@@ -4,6 +4,7 @@ import { ConfigMap, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Po
 import { Lease } from '../../../src/shared/api/coordination/v1.ts'
 import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
 import { NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
+import { LOCAL_VOLUME_FINALIZER } from '../../../src/shared/machinery/local-volumes.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from './support/cluster.ts'
 
 let cluster: SecuredCluster
@@ -47,6 +48,55 @@ beforeAll(async () => {
   })
 })
 afterAll(() => cluster[Symbol.asyncDispose]())
+
+describe('local volumes', () => {
+  const make = (name: string, node: string) =>
+    cluster.admin.create(PersistentVolume, {
+      metadata: {
+        name,
+        annotations: { 'pv.kubernetes.io/provisioned-by': 'flotilla.dev/local-path' },
+        finalizers: [LOCAL_VOLUME_FINALIZER, 'example.test/mine'],
+      },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        capacity: { storage: '1Gi' },
+        local: { path: `/volumes/${name}` },
+        nodeAffinity: {
+          required: {
+            nodeSelectorTerms: [
+              { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] },
+            ],
+          },
+        },
+      },
+    })
+  const finalizers = (...left: string[]) => ({ metadata: { finalizers: left } })
+  const merge = { type: 'merge' } as const
+
+  test('lose their finalizer through their own node, when they are deleted, and nothing else', async () => {
+    await make('of-one', 'one')
+    const one = cluster.node('one')
+    const ref = { name: 'of-one' }
+    expect((await one.list(PersistentVolume)).items.map(({ metadata }) => metadata.name)).toContain('of-one')
+    const early = await failure(one.patch(PersistentVolume, ref, finalizers('example.test/mine'), merge))
+    expect(early.message).toContain('may only remove the finalizer flotilla.dev/local-volume of a deleted volume')
+    await cluster.admin.delete(PersistentVolume, ref)
+    expect((await failure(one.patch(PersistentVolume, ref, finalizers(), merge))).code).toBe(403)
+    const relabelled = { metadata: { finalizers: ['example.test/mine'], labels: { a: 'b' } } }
+    expect((await failure(one.patch(PersistentVolume, ref, relabelled, merge))).code).toBe(403)
+    const other = await failure(
+      cluster.node('two').patch(PersistentVolume, ref, finalizers('example.test/mine'), merge),
+    )
+    expect(other.message).toContain('can only update local volumes of its own')
+    await one.patch(PersistentVolume, ref, finalizers('example.test/mine'), merge)
+    const left = await cluster.admin.get(PersistentVolume, ref)
+    expect(left.metadata.finalizers).toEqual(['example.test/mine'])
+  })
+  test('are the only volumes that a node may change', async () => {
+    const error = await failure(cluster.node('one').patch(PersistentVolume, { name: 'pv' }, finalizers(), merge))
+    expect(error.code).toBe(403)
+  })
+})
 
 describe('the node that runs the pod', () => {
   test('reads what the pod refers to, directly and through its claim', async () => {

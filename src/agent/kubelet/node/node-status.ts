@@ -18,6 +18,7 @@ export interface NodeReporterOptions {
   readonly nodeName: string
   readonly nodeIP: string
   readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
   readonly taints: readonly Taint[]
   /** Kubernetes version that this agent speaks. */
   readonly version: string
@@ -93,21 +94,23 @@ export class NodeReporter {
     this.#reportedAt = clock.monotonic()
   }
 
-  /** @returns the Node, made when it does not exist, its labels kept as they should be */
+  /** @returns the Node, made when it does not exist, its labels and annotations kept as they should be */
   async #registered(signal: AbortSignal): Promise<Node> {
-    const { client, nodeName, taints } = this.#options
+    const { client, nodeName, taints, annotations } = this.#options
     const labels = this.#labels()
     try {
       const node = await client.get(Node, { name: nodeName }, { signal })
-      const wrong = Object.entries(labels).some(([key, value]) => node.metadata.labels?.[key] !== value)
-      return wrong ? await client.patch(Node, { name: nodeName }, { metadata: { labels } }, { signal }) : node
+      const right = holds(node.metadata.labels, labels) && holds(node.metadata.annotations, annotations)
+      return right
+        ? node
+        : await client.patch(Node, { name: nodeName }, { metadata: { labels, annotations } }, { signal })
     } catch (error) {
       if (!isNotFound(error)) throw error
     }
     this.#reported = undefined
     try {
       const spec = taints.length > 0 ? { taints: [...taints] } : {}
-      return await client.create(Node, { metadata: { name: nodeName, labels }, spec }, { signal })
+      return await client.create(Node, { metadata: { name: nodeName, labels, annotations }, spec }, { signal })
     } catch (error) {
       if (!isAlreadyExists(error)) throw error
       return client.get(Node, { name: nodeName }, { signal })
@@ -193,6 +196,9 @@ export class NodeReporter {
     }
   }
 }
+
+const holds = (all: Readonly<Record<string, string>> | undefined, wanted: Readonly<Record<string, string>>): boolean =>
+  Object.entries(wanted).every(([key, value]) => all?.[key] === value)
 
 const withoutHeartbeats = (status: NodeStatus | undefined) =>
   status && { ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...condition }) => condition) }

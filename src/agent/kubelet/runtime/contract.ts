@@ -66,6 +66,13 @@ export interface Mount {
   readonly propagation?: 'private' | 'rslave' | 'rshared'
 }
 
+export interface Device {
+  readonly hostPath: string
+  readonly containerPath: string
+  /** Of `r`, `w`, `m`. */
+  readonly permissions: string
+}
+
 export interface ContainerSpec {
   readonly pod: PodIdentity
   readonly name: string
@@ -83,6 +90,7 @@ export interface ContainerSpec {
   readonly env: readonly string[]
   readonly workingDir?: string
   readonly mounts: readonly Mount[]
+  readonly devices: readonly Device[]
   readonly tty: boolean
   readonly stdin: boolean
   readonly stdinOnce: boolean
@@ -224,6 +232,9 @@ export interface ContainerRuntime {
   findImage(reference: string): Promise<RuntimeImage | undefined>
   images(): Promise<RuntimeImage[]>
   pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<void>
+
+  /** Puts the files of an image into a folder. @param pod whose volume it is */
+  copyImage(pod: PodIdentity, imageId: string, folder: string): Promise<void>
 
   /** Raw log bytes of one container, stdout and stderr in order. */
   logs(id: string, query: LogQuery): Promise<Readable>

@@ -11,7 +11,8 @@ import { environmentOf, expandCommand } from '../spec/env.ts'
 import { limitsOf } from '../spec/resources.ts'
 import { securityOf } from '../spec/security.ts'
 import { serviceVariables } from '../spec/service-env.ts'
-import { type VolumePaths, mountsOf } from '../volumes/volumes.ts'
+import { devicesOf, mountsOf } from '../volumes/container-mounts.ts'
+import type { Volumes } from '../volumes/volumes.ts'
 import { StartError } from './start-error.ts'
 
 export interface StartInput {
@@ -20,7 +21,7 @@ export interface StartInput {
   readonly runtime: RuntimePod
   readonly sandboxId: string
   readonly podIPs: readonly string[]
-  readonly volumes: VolumePaths
+  readonly volumes: Volumes
   readonly attempt: number
   readonly signal: AbortSignal
 }
@@ -114,6 +115,7 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
     env: [...env].map(([name, value]) => `${name}=${value}`),
     ...(container.workingDir ? { workingDir: container.workingDir } : {}),
     mounts,
+    devices: devicesOf(container, volumes),
     tty: container.tty ?? false,
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,

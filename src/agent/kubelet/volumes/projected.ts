@@ -16,6 +16,8 @@ import type { Payload, ProjectedFile } from './atomic-writer.ts'
 export interface TokenSource {
   /** A token bound to the pod, renewed when it has lived most of its life. @param audience undefined = the API server */
   token(pod: Pod, audience: string | undefined, expirationSeconds: number): Promise<string>
+  /** The pod is gone. */
+  forget(podUid: string): void
 }
 
 export interface ProjectionInput {

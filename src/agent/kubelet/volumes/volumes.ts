@@ -1,15 +1,15 @@
-// A pod's volumes: prepares them, keeps their contents current, and says where containers find them.
+// A pod's volumes: prepares them and keeps their contents current.
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Container, Pod, Volume } from '../../../shared/api/core/v1.ts'
-import type { Mount } from '../runtime/contract.ts'
-import { expand } from '../spec/expansion.ts'
+import type { PersistentVolume, Pod, Volume } from '../../../shared/api/core/v1.ts'
 import { writeAtomically } from './atomic-writer.ts'
+import { ClaimError, type ClaimSource, boundVolume } from './claims.ts'
 import { prepareEmptyDir } from './empty-dir.ts'
 import { prepareHostPath } from './host-path.ts'
+import { type ImageVolumeTools, prepareImageVolume } from './image.ts'
 import { type HostTools, unmountBelow } from './mounts.ts'
+import { preparePersistent, prepareNfs } from './persistent.ts'
 import { type ProjectionInput, collectFiles, projectionOf } from './projected.ts'
-import { bindSubPath } from './sub-path.ts'
 
 /** A volume that could not be prepared; its message is what the FailedMount event says. */
 export class VolumeError extends Error {
@@ -22,36 +22,68 @@ export interface VolumesOptions {
   readonly tools: HostTools
 }
 
-/** Where each volume lies on the host, by its name. */
-export type VolumePaths = ReadonlyMap<string, string>
+export interface PrepareOptions extends VolumesOptions {
+  readonly claims: ClaimSource
+  readonly images: ImageVolumeTools
+  /** Makes the folder of a volume of the built-in provisioner. */
+  readonly ensureLocal: (volume: PersistentVolume) => Promise<void>
+}
+
+export interface PreparedVolume {
+  /** Of a folder or file, or of a block device. */
+  readonly path: string
+  /** Whatever its mounts say. */
+  readonly readOnly: boolean
+  readonly block: boolean
+}
+
+/** By volume name. */
+export type Volumes = ReadonlyMap<string, PreparedVolume>
 
 /** @throws VolumeError */
-export async function prepareVolumes(input: ProjectionInput, options: VolumesOptions): Promise<VolumePaths> {
+export async function prepareVolumes(input: ProjectionInput, options: PrepareOptions): Promise<Volumes> {
   const entries = await Promise.all(
     (input.pod.spec.volumes ?? []).map(async volume => {
       try {
         return [volume.name, await prepare(input, volume, options)] as const
       } catch (error) {
-        throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`)
+        const { message } = error as Error
+        if (error instanceof ClaimError) throw new VolumeError(message)
+        throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${message}`)
       }
     }),
   )
   return new Map(entries)
 }
 
-async function prepare(input: ProjectionInput, volume: Volume, { podDir, tools }: VolumesOptions): Promise<string> {
+const writable = (path: string): PreparedVolume => ({ path, readOnly: false, block: false })
+const readOnly = (path: string): PreparedVolume => ({ path, readOnly: true, block: false })
+
+async function prepare(input: ProjectionInput, volume: Volume, options: PrepareOptions): Promise<PreparedVolume> {
+  const { podDir, tools, images } = options
   const folder = join(podDir, 'volumes', volume.name)
-  const gid = input.pod.spec.securityContext?.fsGroup
-  if (volume.hostPath) return prepareHostPath(volume.hostPath)
+  const { fsGroup: gid, fsGroupChangePolicy: policy } = input.pod.spec.securityContext ?? {}
+  if (volume.hostPath) return writable(await prepareHostPath(volume.hostPath))
   if (volume.emptyDir) {
     await prepareEmptyDir(folder, volume.emptyDir, gid, tools)
-    return folder
+    return writable(folder)
+  }
+  if (volume.image) return readOnly(await prepareImageVolume(input.pod, volume.name, volume.image, folder, images))
+  if (volume.nfs) return writable(await prepareNfs(volume.nfs, [], { mountPoint: folder, tools }))
+  if (volume.persistentVolumeClaim || volume.ephemeral) {
+    const found = await boundVolume(input.pod, volume, options.claims)
+    const isReadOnly = volume.persistentVolumeClaim?.readOnly ?? false
+    const { ensureLocal } = options
+    const path = await preparePersistent(found, {
+      mountPoint: folder, group: { gid, policy }, readOnly: isReadOnly, tools, ensureLocal,
+    }) // prettier-ignore
+    return { path, readOnly: isReadOnly, block: found.spec.volumeMode === 'Block' }
   }
   const projection = projectionOf(volume)
   if (projection) {
     await mkdir(folder, { recursive: true, mode: 0o755 })
     await writeAtomically(folder, await collectFiles(input, projection), gid)
-    return folder
+    return readOnly(folder)
   }
   const kind = Object.keys(volume).find(key => key !== 'name') ?? 'unknown'
   throw new Error(`volumes of kind ${kind} are not supported on this node`)
@@ -61,41 +93,7 @@ async function prepare(input: ProjectionInput, volume: Volume, { podDir, tools }
 export const hasLiveVolumes = (pod: Pod): boolean =>
   (pod.spec.volumes ?? []).some(volume => projectionOf(volume) !== undefined)
 
-/** @throws VolumeError */
-export async function mountsOf(
-  container: Container,
-  volumes: VolumePaths,
-  env: ReadonlyMap<string, string>,
-  { podDir, tools }: VolumesOptions,
-): Promise<Mount[]> {
-  const mounts: Mount[] = []
-  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
-    const volume = volumes.get(mount.name)
-    if (volume === undefined) throw new VolumeError(`volume "${mount.name}" is not defined`)
-    const subPath = mount.subPathExpr ? expand(mount.subPathExpr, name => env.get(name)) : (mount.subPath ?? '')
-    const target = join(podDir, 'volume-subpaths', mount.name, container.name, String(index))
-    try {
-      mounts.push({
-        hostPath: subPath === '' ? volume : await bindSubPath(volume, subPath, target, tools),
-        containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
-        readOnly: mount.readOnly ?? false,
-        ...propagationOf(mount.mountPropagation),
-      })
-    } catch (error) {
-      throw new VolumeError(
-        `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${(error as Error).message}`,
-      )
-    }
-  }
-  return mounts
-}
-
-function propagationOf(propagation: string | undefined): Pick<Mount, 'propagation'> {
-  if (propagation === 'HostToContainer') return { propagation: 'rslave' }
-  return propagation === 'Bidirectional' ? { propagation: 'rshared' } : {}
-}
-
-/** Unmounts and deletes everything of the pod; what hostPath volumes point to is not touched. */
+/** Unmounts and deletes everything of the pod; what hostPath and persistent volumes point to is not touched. */
 export async function removeVolumes({ podDir, tools }: VolumesOptions): Promise<void> {
   await unmountBelow(podDir, tools)
   await rm(podDir, { recursive: true, force: true })

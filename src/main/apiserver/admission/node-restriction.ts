@@ -1,11 +1,12 @@
 // NodeRestriction: what the Node authorizer cannot see from a URL. A node writes its own Node without the labels that
 // steer workloads, mirror pods that refer to nothing, the status of its own pods, and tokens bound to them.
 // @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
-import { Node, PersistentVolumeClaim, Pod, ServiceAccount } from '../../../shared/api/core/v1.ts'
+import { Node, PersistentVolume, PersistentVolumeClaim, Pod, ServiceAccount } from '../../../shared/api/core/v1.ts'
 import type { TokenRequest } from '../../../shared/api/authentication/v1.ts'
 import { Lease } from '../../../shared/api/coordination/v1.ts'
 import { CSINode } from '../../../shared/api/storage/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { LOCAL_VOLUME_FINALIZER, nodeOfLocalVolume } from '../../../shared/machinery/local-volumes.ts'
 import { conflict, forbidden, notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import { nodeNameOf } from '../authz/node/node-identity.ts'
@@ -143,6 +144,22 @@ function checkClaimStatus(ask: Ask): void {
     )
 }
 
+/** A node says of its own local volumes that their folder is gone, and nothing else. */
+function checkVolume(ask: Ask): void {
+  const { request, nodeName } = ask
+  const old = request.oldObject as unknown as PersistentVolume
+  const volume = request.object as unknown as PersistentVolume
+  const mine = request.operation === 'UPDATE' && request.subresource === '' && nodeOfLocalVolume(old) === nodeName
+  if (!mine) refuse(ask, `node ${quoted(nodeName)} can only update local volumes of its own`)
+  const comparable = ({ metadata, spec, status }: PersistentVolume) => {
+    const { resourceVersion: _version, managedFields: _fields, finalizers = [], ...rest } = metadata
+    return { rest, spec, status, finalizers: finalizers.filter(name => name !== LOCAL_VOLUME_FINALIZER) }
+  }
+  const adds = volume.metadata.finalizers?.includes(LOCAL_VOLUME_FINALIZER)
+  if (adds || !old.metadata.deletionTimestamp || !deepEqual(comparable(volume), comparable(old)))
+    refuse(ask, `node ${quoted(nodeName)} may only remove the finalizer ${LOCAL_VOLUME_FINALIZER} of a deleted volume`)
+}
+
 function checkToken(ask: Ask): void {
   const { request, nodeName } = ask
   if (request.operation !== 'CREATE' || request.subresource !== 'token') return
@@ -179,6 +196,7 @@ export function nodeRestriction(store: ObjectStore): AdmissionPlugin {
       if (isType(request, Pod)) checkPod(ask)
       else if (isType(request, Node)) checkNode(ask)
       else if (isType(request, PersistentVolumeClaim)) checkClaimStatus(ask)
+      else if (isType(request, PersistentVolume)) checkVolume(ask)
       else if (isType(request, ServiceAccount)) checkToken(ask)
       else if (isType(request, Lease)) checkOwnName(ask, 'node lease', LEASE_NAMESPACE)
       else if (isType(request, CSINode)) checkOwnName(ask, 'CSINode')

@@ -90,6 +90,9 @@ const nodeNetworkRules: PolicyRule[] = [
   rule('list watch', 'networking.k8s.io', 'networkpolicies'),
 ]
 
+/** The folders of local volumes, which their node deletes; NodeRestriction narrows the writes to its own. */
+const nodeVolumeRules: PolicyRule[] = [rule('list watch patch', 'core', 'persistentvolumes')]
+
 const schedulerRules: PolicyRule[] = [
   EVENTS,
   rule('create get list patch update watch', 'coordination.k8s.io', 'leases'),
@@ -140,6 +143,7 @@ const clusterRoles: Readonly<Record<string, readonly PolicyRule[]>> = {
   'system:node': nodeRules,
   'system:node-proxier': proxierRules,
   'flotilla:node-network': nodeNetworkRules,
+  'flotilla:node-volumes': nodeVolumeRules,
   'system:node-problem-detector': [rule('get', 'core', 'nodes'), rule('patch', 'core', 'nodes/status'), EVENTS],
   'system:kubelet-api-admin': [rule(READ, 'core', 'nodes'), rule('proxy', 'core', 'nodes'), rule('*', 'core', 'nodes/log nodes/metrics nodes/proxy nodes/stats nodes/configz nodes/healthz nodes/pods')],
   'system:node-bootstrapper': [rule('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests')],
@@ -189,6 +193,7 @@ const clusterRoleBindings: Readonly<Record<string, { role?: string; subjects: Su
   'system:service-account-issuer-discovery': { subjects: [group('system:serviceaccounts')] },
   'system:node-proxier': { subjects: [user('system:kube-proxy'), group('system:nodes')] },
   'flotilla:node-network': { subjects: [group('system:nodes')] },
+  'flotilla:node-volumes': { subjects: [group('system:nodes')] },
   'system:kube-controller-manager': { subjects: [user('system:kube-controller-manager')] },
   'system:kube-scheduler': { subjects: [user('system:kube-scheduler')] },
   'system:volume-scheduler': { subjects: [user('system:kube-scheduler')] },

@@ -1,6 +1,6 @@
 // Translates sandbox and container specs to what Docker's create call takes.
 import type Docker from 'dockerode'
-import type { ContainerSpec, SandboxSpec } from '../contract.ts'
+import type { ContainerSpec, Device, SandboxSpec } from '../contract.ts'
 import { containerLabels, dockerName, sandboxLabels, SANDBOX_CONTAINER_NAME } from './labels.ts'
 
 /** Docker rotates the log files itself. */
@@ -63,6 +63,7 @@ export function containerOptions(spec: ContainerSpec, instance: string): Docker.
         ReadOnly: mount.readOnly,
         BindOptions: { Propagation: mount.propagation ?? ('rprivate' as const) },
       })) as Docker.MountConfig,
+      ...(spec.devices.length > 0 ? { Devices: spec.devices.map(toDevice) } : {}),
       CpuShares: resources.cpuShares,
       ...(resources.cpuQuota > 0 ? { CpuQuota: resources.cpuQuota, CpuPeriod: resources.cpuPeriod } : {}),
       // Memory and swap together: a pod gets no swap on top of its limit.
@@ -80,6 +81,12 @@ export function containerOptions(spec: ContainerSpec, instance: string): Docker.
     },
   }
 }
+
+const toDevice = ({ hostPath, containerPath, permissions }: Device) => ({
+  PathOnHost: hostPath,
+  PathInContainer: containerPath,
+  CgroupPermissions: permissions,
+})
 
 function pidMode({ namespaces: { pid } }: ContainerSpec): { PidMode?: string } {
   if (pid === 'own') return {}

@@ -9,6 +9,7 @@ import type {
   ContainerStats,
   ExecQuery,
   LogQuery,
+  PodIdentity,
   RegistryAuth,
   RuntimeContainer,
   RuntimeEvent,
@@ -19,6 +20,7 @@ import type {
 import { cgroupStats } from '../cgroup-stats.ts'
 import { RuntimeError } from '../contract.ts'
 import type { PauseArchitecture } from '../pause-image.ts'
+import { copyImage } from './copy-image.ts'
 import { containerOptions, sandboxOptions } from './create-options.ts'
 import { docker, orMissing, toRuntimeError } from './errors.ts'
 import { ensurePauseImage, findImage, listImages, pullImage } from './images.ts'
@@ -152,6 +154,9 @@ export class DockerRuntime implements ContainerRuntime {
   images = () => listImages(this.#engine)
   pullImage = (reference: string, auth: RegistryAuth | undefined, signal: AbortSignal) =>
     pullImage(this.#engine, reference, auth, signal)
+
+  copyImage = (pod: PodIdentity, imageId: string, folder: string) =>
+    copyImage(this.#engine, this.#instance, pod, imageId, folder)
 
   logs = (id: string, query: LogQuery): Promise<Readable> => logsOf(this.#engine, id, query)
   exec = (id: string, query: ExecQuery) => execIn(this.#engine, id, query)

@@ -33,7 +33,12 @@ export const sandboxLabels = (spec: SandboxSpec, instance: string): Record<strin
   [LABEL.attempt]: String(spec.attempt),
 })
 
-export const containerLabels = (spec: ContainerSpec, instance: string): Record<string, string> => ({
+type LabelledContainer = Pick<
+  ContainerSpec,
+  'pod' | 'name' | 'attempt' | 'specHash' | 'image' | 'terminationMessageFile' | 'fallbackToLogs'
+>
+
+export const containerLabels = (spec: LabelledContainer, instance: string): Record<string, string> => ({
   ...podLabels(spec.pod, instance),
   [LABEL.kind]: 'container',
   [LABEL.containerName]: spec.name,

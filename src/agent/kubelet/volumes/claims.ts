@@ -1,0 +1,45 @@
+// From a pod's claim to the volume that is bound to it.
+import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../../shared/api/core/v1.ts'
+
+export interface ClaimSource {
+  /** @returns undefined when it does not exist @throws Error when it cannot be known */
+  claim(namespace: string, name: string): Promise<PersistentVolumeClaim | undefined>
+  volume(name: string): Promise<PersistentVolume | undefined>
+}
+
+/** A claim that cannot be used yet; the message is upstream's. */
+export class ClaimError extends Error {
+  override readonly name = 'ClaimError'
+}
+
+/** @returns the name of the claim behind a volume, if there is one */
+export const claimNameOf = (pod: Pod, { name, persistentVolumeClaim, ephemeral }: Volume): string | undefined =>
+  ephemeral ? `${pod.metadata.name}-${name}` : persistentVolumeClaim?.claimName
+
+/** @throws ClaimError */
+export async function boundVolume(pod: Pod, volume: Volume, source: ClaimSource): Promise<PersistentVolume> {
+  const { namespace } = pod.metadata
+  const name = claimNameOf(pod, volume) ?? ''
+  const fail = (why: string): never => {
+    const all = `unmounted volumes=[${volume.name}], unattached volumes=[], failed to process volumes=[${volume.name}]`
+    throw new ClaimError(`Unable to attach or mount volumes: ${all}: error processing PVC ${namespace}/${name}: ${why}`)
+  }
+  const claim =
+    (await source.claim(namespace, name)) ??
+    fail(`failed to fetch PVC from API server: persistentvolumeclaims "${name}" not found`)
+  if (volume.ephemeral && !isMadeFor(claim, pod))
+    fail(`PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`)
+  if (claim.metadata.deletionTimestamp) fail('PVC is being deleted')
+  const { volumeName } = claim.spec
+  if (!volumeName || claim.status.phase !== 'Bound') return fail('PVC is not bound')
+  const found =
+    (await source.volume(volumeName)) ??
+    fail(`failed to fetch PV ${volumeName} from API server: persistentvolumes "${volumeName}" not found`)
+  const owner = found.spec.claimRef?.uid
+  if (owner !== claim.metadata.uid)
+    fail(`found PV object ${volumeName} with an incorrect claimRef.UID ${owner ?? ''}, expected ${claim.metadata.uid}`)
+  return found
+}
+
+const isMadeFor = (claim: PersistentVolumeClaim, pod: Pod): boolean =>
+  (claim.metadata.ownerReferences ?? []).some(owner => owner.controller === true && owner.uid === pod.metadata.uid)

@@ -1,0 +1,71 @@
+// Where one container finds the pod's volumes.
+import { join } from 'node:path'
+import type { Container } from '../../../shared/api/core/v1.ts'
+import type { Device, Mount } from '../runtime/contract.ts'
+import { ContainerConfigError } from '../spec/config-error.ts'
+import { expand } from '../spec/expansion.ts'
+import { bindSubPath } from './sub-path.ts'
+import { type PreparedVolume, VolumeError, type Volumes, type VolumesOptions } from './volumes.ts'
+
+/** @throws VolumeError, ContainerConfigError */
+export async function mountsOf(
+  container: Container,
+  volumes: Volumes,
+  env: ReadonlyMap<string, string>,
+  { podDir, tools }: VolumesOptions,
+): Promise<Mount[]> {
+  const mounts: Mount[] = []
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+    const volume = known(volumes, mount.name)
+    const subPath = mount.subPathExpr ? expandAll(mount.subPathExpr, env) : (mount.subPath ?? '')
+    if (mount.recursiveReadOnly === 'Enabled')
+      throw new ContainerConfigError(
+        `failed to resolve recursive read-only mode: container runtime does not support recursive read-only mounts (volume mount "${mount.name}")`,
+      )
+    const target = join(podDir, 'volume-subpaths', mount.name, container.name, String(index))
+    try {
+      mounts.push({
+        hostPath: subPath === '' ? volume.path : await bindSubPath(volume.path, subPath, target, tools),
+        containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
+        readOnly: volume.readOnly || (mount.readOnly ?? false),
+        ...propagationOf(mount.mountPropagation),
+      })
+    } catch (error) {
+      throw new VolumeError(
+        `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${(error as Error).message}`,
+      )
+    }
+  }
+  return mounts
+}
+
+/** @throws VolumeError */
+export const devicesOf = (container: Container, volumes: Volumes): Device[] =>
+  (container.volumeDevices ?? []).map(({ name, devicePath }) => {
+    const { path, readOnly } = known(volumes, name)
+    return { hostPath: path, containerPath: devicePath, permissions: readOnly ? 'r' : 'rwm' }
+  })
+
+function known(volumes: Volumes, name: string): PreparedVolume {
+  const volume = volumes.get(name)
+  if (!volume) throw new VolumeError(`volume "${name}" is not defined`)
+  return volume
+}
+
+/** A path is not guessed: every variable in it must be defined. */
+function expandAll(text: string, env: ReadonlyMap<string, string>): string {
+  const missing: string[] = []
+  const path = expand(text, name => {
+    const value = env.get(name)
+    if (value === undefined) missing.push(name)
+    return value
+  })
+  if (missing.length > 0)
+    throw new ContainerConfigError(`missing value for ${missing.map(name => JSON.stringify(name)).join(', ')}`)
+  return path
+}
+
+function propagationOf(propagation: string | undefined): Pick<Mount, 'propagation'> {
+  if (propagation === 'HostToContainer') return { propagation: 'rslave' }
+  return propagation === 'Bidirectional' ? { propagation: 'rshared' } : {}
+}

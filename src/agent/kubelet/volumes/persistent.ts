@@ -1,0 +1,70 @@
+// PersistentVolumes of the kinds that a node can give to a container: a path, a folder or device of its disk, NFS.
+import { lstat, mkdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { NFSVolumeSource, PersistentVolume } from '../../../shared/api/core/v1.ts'
+import { prepareHostPath } from './host-path.ts'
+import { type HostTools, isMountPoint } from './mounts.ts'
+import { giveToGroup } from './ownership.ts'
+
+export interface GroupOwnership {
+  /** The pod's fsGroup; undefined = ownership is left alone. */
+  readonly gid: number | undefined
+  readonly policy: string | undefined
+}
+
+export interface PersistentOptions {
+  /** The pod's folder for this volume, where a file system can be mounted. */
+  readonly mountPoint: string
+  readonly group: GroupOwnership
+  readonly readOnly: boolean
+  readonly tools: HostTools
+  /** Makes the folder of a volume of the built-in provisioner; does nothing for others. */
+  readonly ensureLocal: (volume: PersistentVolume) => Promise<void>
+}
+
+/** @returns the host path @throws Error in upstream's words */
+export async function preparePersistent(volume: PersistentVolume, options: PersistentOptions): Promise<string> {
+  const { hostPath, local, nfs, mountOptions = [] } = volume.spec
+  if (hostPath) return prepareHostPath(hostPath)
+  if (local) {
+    await options.ensureLocal(volume)
+    return prepareLocal(local.path, volume.spec.volumeMode === 'Block', options)
+  }
+  if (nfs) return prepareNfs(nfs, mountOptions, options)
+  const kind = Object.keys(volume.spec).find(key => NOT_SOURCES.every(field => field !== key)) ?? 'unknown'
+  throw new Error(`persistent volumes of kind ${kind} are not supported on this node`)
+}
+
+const NOT_SOURCES = [
+  'accessModes', 'capacity', 'claimRef', 'mountOptions', 'nodeAffinity', 'persistentVolumeReclaimPolicy',
+  'storageClassName', 'volumeAttributesClassName', 'volumeMode',
+] // prettier-ignore
+
+async function prepareLocal(path: string, block: boolean, { group, readOnly }: PersistentOptions): Promise<string> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new Error(`path "${path}" does not exist`) : error
+  })
+  if (block) {
+    if (!found.isBlockDevice()) throw new Error(`path "${path}" is not a block device`)
+    return path
+  }
+  if (!found.isDirectory()) throw new Error(`path "${path}" is not a directory`)
+  if (group.gid !== undefined && !readOnly) await giveToGroup(path, group.gid, group.policy)
+  return path
+}
+
+/** @see nfs(5) */
+export async function prepareNfs(
+  { server, path, readOnly = false }: NFSVolumeSource,
+  mountOptions: readonly string[],
+  { mountPoint, tools }: Pick<PersistentOptions, 'mountPoint' | 'tools'>,
+): Promise<string> {
+  const target = join(mountPoint, 'mount')
+  if (await isMountPoint(target)) return target
+  await mkdir(target, { recursive: true, mode: 0o750 })
+  const options = [...mountOptions, ...(readOnly ? ['ro'] : [])]
+  const source = `${server.includes(':') ? `[${server}]` : server}:${path}`
+  await tools.mount(['-t', 'nfs', ...(options.length > 0 ? ['-o', options.join(',')] : []), '--', source, target])
+  if (!(await lstat(target)).isDirectory()) throw new Error(`${source} is not a directory`)
+  return target
+}

@@ -1,0 +1,316 @@
+// Volumes that outlive pods, and those made of images: over real Docker and the host's own file system.
+import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  ConfigMap,
+  Event,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  type PersistentVolumeSpec,
+  type Pod,
+  type PodSpec,
+} from '../../src/shared/api/core/v1.ts'
+import { LOCAL_VOLUMES_PATH, LOCAL_VOLUME_FINALIZER } from '../../src/shared/machinery/local-volumes.ts'
+import { eventually } from '../support/eventually.ts'
+import { docker } from './support/node.ts'
+import { TestNode, statusOf } from './support/test-node.ts'
+
+let node: TestNode
+const namespace = 'default'
+beforeAll(async () => {
+  node = await TestNode.start()
+})
+afterAll(() => node?.[Symbol.asyncDispose]())
+
+const inside = (pod: Pod, ...command: string[]) =>
+  docker('exec', statusOf(pod).containerID!.replace('docker://', ''), ...command)
+const eventsOf = async (name: string) =>
+  (await node.client.list(Event)).items
+    .filter(({ involvedObject }) => involvedObject.name === name)
+    .map(({ reason, message }) => `${reason}: ${message}`)
+const exists = async (name: string) =>
+  (await node.client.list(PersistentVolume)).items.some(({ metadata }) => metadata.name === name)
+
+/** A volume and a claim that are bound to each other, as the control plane leaves them. */
+async function bound(
+  name: string,
+  source: Partial<PersistentVolumeSpec>,
+  metadata: { annotations?: Record<string, string>; finalizers?: string[] } = {},
+): Promise<void> {
+  const common = { accessModes: ['ReadWriteOnce'], storageClassName: '' }
+  const claim = await node.client.create(PersistentVolumeClaim, {
+    metadata: { name, namespace },
+    spec: { ...common, volumeName: name, resources: { requests: { storage: '1Gi' } } },
+  })
+  await node.client.create(PersistentVolume, {
+    metadata: { name, ...metadata },
+    spec: {
+      ...common,
+      capacity: { storage: '1Gi' },
+      persistentVolumeReclaimPolicy: 'Delete',
+      claimRef: { namespace, name, uid: claim.metadata.uid },
+      ...source,
+    },
+  })
+  const status = { phase: 'Bound' }
+  await node.client.patch(PersistentVolumeClaim, { namespace, name }, { status }, { subresource: 'status' })
+}
+const on = (name: string): PersistentVolumeSpec['nodeAffinity'] => ({
+  required: {
+    nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [name] }] }],
+  },
+})
+const local = (path: string) => ({ local: { path }, nodeAffinity: on(node.nodeName) })
+/** As the built-in provisioner makes it. */
+const provisioned = (name: string, path: string, others: Partial<PersistentVolumeSpec> = {}) =>
+  bound(
+    name,
+    { ...local(path), ...others },
+    {
+      annotations: { 'pv.kubernetes.io/provisioned-by': 'flotilla.dev/local-path' },
+      finalizers: [LOCAL_VOLUME_FINALIZER],
+    },
+  )
+const root = async () =>
+  (await node.client.get(Node, { name: node.nodeName })).metadata.annotations?.[LOCAL_VOLUMES_PATH] ?? ''
+
+const mounting = (claimName: string, script?: string): Partial<PodSpec> => ({
+  volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }],
+  containers: [{ ...node.container(script), volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+})
+
+describe('claims', () => {
+  it('give the pod the path of a hostPath volume, which stays when the pod goes', async () => {
+    const path = join(node.folder.path, 'host')
+    await bound('host', { hostPath: { path, type: 'DirectoryOrCreate' } })
+    await node.run('host', mounting('host', 'echo kept > /data/file; trap exit TERM; sleep 100000 & wait'))
+    const pod = await node.ready('host')
+    await eventually(() => inside(pod, 'cat', '/data/file') === 'kept')
+    await node.remove('host')
+    expect(readFileSync(join(path, 'file'), 'utf8')).toBe('kept\n')
+  })
+
+  it('are read-only where the pod says so', async () => {
+    const path = join(node.folder.path, 'read-only')
+    mkdirSync(path)
+    await bound('read-only', local(path))
+    await node.run('read-only', {
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'read-only', readOnly: true } }],
+      containers: [
+        {
+          ...node.container('touch /data/x 2>/dev/null && exit 1; trap exit TERM; sleep 100000 & wait'),
+          volumeMounts: [{ name: 'data', mountPath: '/data' }],
+        },
+      ],
+    })
+    await node.ready('read-only')
+    await node.remove('read-only')
+  })
+
+  it('give files of a local volume to the pod’s group, following no link', async () => {
+    const path = join(node.folder.path, 'group')
+    mkdirSync(join(path, 'folder'), { recursive: true })
+    writeFileSync(join(path, 'folder', 'file'), '', { mode: 0o600 })
+    writeFileSync(join(node.folder.path, 'outside'), '', { mode: 0o600 })
+    symlinkSync(join(node.folder.path, 'outside'), join(path, 'link'))
+    await bound('group', local(path))
+    await node.run('group', { ...mounting('group'), securityContext: { runAsUser: 1000, fsGroup: 4242 } })
+    const pod = await node.ready('group')
+    expect(inside(pod, 'stat', '-c', '%g %a', '/data/folder/file', '/data/folder')).toBe('4242 660\n4242 2775')
+    expect(inside(pod, 'id', '-G').split(' ')).toContain('4242')
+    const outside = lstatSync(join(node.folder.path, 'outside'))
+    expect([outside.gid, outside.mode & 0o777]).toEqual([0, 0o600])
+    await node.remove('group')
+  })
+
+  it('with fsGroupChangePolicy OnRootMismatch leave a volume alone whose root is right', async () => {
+    const path = join(node.folder.path, 'root-right')
+    mkdirSync(path)
+    await bound('root-right', local(path))
+    const spec = {
+      ...mounting('root-right'),
+      securityContext: { fsGroup: 4242, fsGroupChangePolicy: 'OnRootMismatch' },
+    }
+    await node.run('root-wrong', spec)
+    await node.ready('root-wrong')
+    expect(lstatSync(path).gid).toBe(4242)
+    await node.remove('root-wrong')
+    writeFileSync(join(path, 'later'), '')
+    await node.run('root-right', spec)
+    await node.ready('root-right')
+    expect(lstatSync(join(path, 'later')).mode & 0o777).toBe(0o644)
+    await node.remove('root-right')
+  })
+
+  it('that are missing, unbound or of an unknown kind are told by an event, and used as soon as they are there', async () => {
+    await node.run('late', mounting('late'))
+    await eventually(async () =>
+      (await eventsOf('late')).some(
+        text =>
+          text ===
+          'FailedMount: Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], failed to process volumes=[data]: ' +
+            'error processing PVC default/late: failed to fetch PVC from API server: persistentvolumeclaims "late" not found',
+      ),
+    )
+    await bound('late', { hostPath: { path: join(node.folder.path, 'late') } })
+    await node.until('late', pod => pod.status.phase === 'Running', 40_000)
+    await node.remove('late')
+
+    await bound('iscsi', { iscsi: { targetPortal: '10.0.0.1', iqn: 'iqn.2001-04.test:x', lun: 0 } })
+    await node.run('iscsi', mounting('iscsi'))
+    await eventually(async () =>
+      (await eventsOf('iscsi')).includes(
+        'FailedMount: MountVolume.SetUp failed for volume "data" : persistent volumes of kind iscsi are not supported on this node',
+      ),
+    )
+    await node.remove('iscsi')
+  })
+
+  it('made for another pod do not serve an ephemeral volume', async () => {
+    const template = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }
+    const spec = {
+      volumes: [{ name: 'data', ephemeral: { volumeClaimTemplate: template } }],
+      containers: [{ ...node.container(), volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+    }
+    await bound('scratch-data', { hostPath: { path: join(node.folder.path, 'scratch') } })
+    const pod = await node.run('scratch', spec)
+    await eventually(async () =>
+      (await eventsOf('scratch')).some(text =>
+        text.endsWith('was not created for pod default/scratch (pod is not owner)'),
+      ),
+    )
+    const owner = { apiVersion: 'v1', kind: 'Pod', name: 'scratch', uid: pod.metadata.uid, controller: true }
+    await node.client.patch(
+      PersistentVolumeClaim,
+      { namespace, name: 'scratch-data' },
+      { metadata: { ownerReferences: [owner] } },
+    )
+    await node.until('scratch', ({ status }) => status.phase === 'Running', 40_000)
+    await node.remove('scratch')
+  })
+})
+
+describe('volumes of the built-in provisioner', () => {
+  it('get their folder with the first pod, and lose it when the volume is deleted', async () => {
+    const path = join(await root(), 'pvc-1')
+    await provisioned('pvc-1', path)
+    await node.run('first', mounting('pvc-1', 'echo data > /data/file; trap exit TERM; sleep 100000 & wait'))
+    await node.ready('first')
+    expect(lstatSync(path).mode & 0o777).toBe(0o777)
+    await eventually(() => existsSync(join(path, 'file')))
+    await node.remove('first')
+    expect(existsSync(join(path, 'file'))).toBe(true)
+    await node.client.delete(PersistentVolume, { name: 'pvc-1' })
+    await eventually(async () => !(await exists('pvc-1')))
+    expect(existsSync(path)).toBe(false)
+  })
+
+  it('are let go of when they were never mounted', async () => {
+    await provisioned('pvc-2', join(await root(), 'pvc-2'))
+    await node.client.delete(PersistentVolume, { name: 'pvc-2' })
+    await eventually(async () => !(await exists('pvc-2')))
+  })
+
+  it('keep their data while they are bound, and with the policy Retain', async () => {
+    const path = join(await root(), 'pvc-3')
+    mkdirSync(path)
+    await provisioned('pvc-3', path, { persistentVolumeReclaimPolicy: 'Retain' })
+    await node.client.patch(
+      PersistentVolume,
+      { name: 'pvc-3' },
+      { status: { phase: 'Bound' } },
+      { subresource: 'status' },
+    )
+    await node.client.delete(PersistentVolume, { name: 'pvc-3' })
+    await node.run('beside', mounting('pvc-3'))
+    await eventually(async () =>
+      (await eventsOf('beside')).some(text => text.includes('volume "pvc-3" is being deleted')),
+    )
+    expect(await exists('pvc-3')).toBe(true)
+    await node.remove('beside')
+    const status = { phase: 'Released' }
+    await node.client.patch(PersistentVolume, { name: 'pvc-3' }, { status }, { subresource: 'status' })
+    await eventually(async () => !(await exists('pvc-3')))
+    expect(existsSync(path)).toBe(true)
+  })
+
+  it('never reach outside the folder of local volumes, nor through a link', async () => {
+    const victim = join(node.folder.path, 'victim')
+    mkdirSync(victim)
+    writeFileSync(join(victim, 'file'), 'precious')
+    await provisioned('pvc-4', victim)
+    symlinkSync(victim, join(await root(), 'pvc-5'))
+    await provisioned('pvc-5', join(await root(), 'pvc-5'))
+    await provisioned('pvc-6', join(await root(), 'other'), { nodeAffinity: on('another-node') })
+    mkdirSync(join(await root(), 'other'))
+    for (const name of ['pvc-4', 'pvc-5', 'pvc-6']) await node.client.delete(PersistentVolume, { name })
+    await eventually(async () =>
+      (await eventsOf('pvc-4')).some(text =>
+        text.includes('is not a folder of this node’s local volumes'.replace('’', "'")),
+      ),
+    )
+    await eventually(async () => (await eventsOf('pvc-5')).some(text => text.includes('is not a directory')))
+    expect(readFileSync(join(victim, 'file'), 'utf8')).toBe('precious')
+    expect(existsSync(join(await root(), 'other'))).toBe(true)
+  })
+})
+
+describe('image volumes', () => {
+  it('bring the files of an image, read-only, and wait for an image that is not there', async () => {
+    await node.run('image', {
+      volumes: [{ name: 'files', image: { reference: node.image, pullPolicy: 'Never' } }],
+      containers: [
+        {
+          ...node.container('touch /files/x 2>/dev/null && exit 1; trap exit TERM; sleep 100000 & wait'),
+          volumeMounts: [
+            { name: 'files', mountPath: '/files' },
+            { name: 'files', mountPath: '/programs', subPath: 'bin' },
+          ],
+        },
+      ],
+    })
+    const pod = await node.ready('image')
+    expect(inside(pod, '/files/bin/busybox', 'echo', 'here')).toBe('here')
+    expect(inside(pod, '/programs/busybox', 'echo', 'there')).toBe('there')
+    await node.remove('image')
+    expect(docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${pod.metadata.uid}`)).toBe('')
+
+    await node.run('image-none', {
+      volumes: [{ name: 'files', image: { reference: 'flotilla-test/none:1', pullPolicy: 'Never' } }],
+      containers: [{ ...node.container(), volumeMounts: [{ name: 'files', mountPath: '/files' }] }],
+    })
+    await eventually(async () =>
+      (await eventsOf('image-none')).some(text => text.includes('is not present with pull policy of Never')),
+    )
+    await node.remove('image-none')
+  })
+})
+
+describe('paths inside volumes', () => {
+  it('may be made of the environment, whose variables must exist', async () => {
+    const mount = { name: 'v', mountPath: '/v', subPathExpr: '$(WHO)/$(MISSING)' }
+    await node.run('expr', {
+      volumes: [{ name: 'v', emptyDir: {} }],
+      containers: [{ ...node.container(), env: [{ name: 'WHO', value: 'me' }], volumeMounts: [mount] }],
+    })
+    const pod = await node.until('expr', p => statusOf(p).state?.waiting?.reason === 'CreateContainerConfigError')
+    expect(statusOf(pod).state?.waiting?.message).toBe('missing value for "MISSING"')
+    await node.remove('expr')
+  })
+})
+
+describe('volumes that follow their source', () => {
+  it('show keys that come and go, in one swap', async () => {
+    await node.client.create(ConfigMap, { metadata: { name: 'keys', namespace }, data: { a: '1', b: '1' } })
+    await node.run('keys', {
+      volumes: [{ name: 'v', configMap: { name: 'keys' } }],
+      containers: [{ ...node.container(), volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+    })
+    const pod = await node.ready('keys')
+    await node.client.patch(ConfigMap, { namespace, name: 'keys' }, { data: { a: '2', b: null, c: '2' } })
+    await eventually(() => inside(pod, 'sh', '-c', 'cd /v; echo *; cat a') === 'a c\n2', 20_000)
+    await node.remove('keys')
+  })
+})
