@@ -114,7 +114,11 @@ describe('init containers', () => {
       volumes: [{ name: 'v', emptyDir: {} }],
       initContainers: [
         { ...node.container('echo one >> /v/log', 'one'), ...mount },
-        { ...node.container('echo side >> /v/log; trap exit TERM; sleep 100000 & wait', 'side'), ...mount, restartPolicy: 'Always' },
+        {
+          ...node.container('echo side >> /v/log; trap exit TERM; sleep 100000 & wait', 'side'),
+          ...mount,
+          restartPolicy: 'Always',
+        },
         { ...node.container('echo two >> /v/log', 'two'), ...mount },
       ],
       containers: [{ ...node.container(), ...mount }],
