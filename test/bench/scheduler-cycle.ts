@@ -14,7 +14,7 @@ const [NODES, PODS] = [200, 2_000]
 const client = {} as Client // cycles write nothing
 const events = { event: () => undefined }
 const listers = listersOf(new InformerFactory(client, systemClock))
-const profile = defaultProfile({ client, clock: systemClock, listers, events })
+const profile = defaultProfile({ client, clock: systemClock, listers, events, signal: new AbortController().signal })
 const cache = new SchedulerCache()
 for (let i = 0; i < NODES; i++) cache.setNode(makeNode(`node-${i}`))
 const pods = Array.from({ length: PODS }, (_, i) =>

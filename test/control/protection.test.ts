@@ -55,11 +55,20 @@ describe('pv-protection', () => {
       spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/srv/disk' } },
     })
     await eventually(async () => expect((await get()).metadata.finalizers).toEqual(['kubernetes.io/pv-protection']))
-    await cluster.client.patch(PersistentVolume, ref, { status: { phase: 'Bound' } }, { subresource: 'status' })
+    const claim = { namespace, name: 'holds' }
+    await cluster.client.create(PersistentVolumeClaim, {
+      metadata: claim,
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        resources: { requests: { storage: '1Gi' } },
+        storageClassName: '',
+        volumeName: 'disk',
+      },
+    })
     await eventually(async () => expect((await get()).status.phase).toBe('Bound'))
     await cluster.client.delete(PersistentVolume, ref)
     expect((await get()).metadata.deletionTimestamp).toBeDefined()
-    await cluster.client.patch(PersistentVolume, ref, { status: { phase: 'Released' } }, { subresource: 'status' })
+    await cluster.client.delete(PersistentVolumeClaim, claim)
     await isGone(get)
   })
 })

@@ -15,10 +15,16 @@ import { EndpointsController } from './endpoints/controller.ts'
 import { EndpointSliceController } from './endpointslice/controller.ts'
 import { EndpointSliceMirroringController } from './endpointslicemirroring/controller.ts'
 import { GarbageCollector } from './garbage-collector/controller.ts'
+import { EphemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { JobController } from './job/controller.ts'
+import { LocalPathDeleter } from './local-path-provisioner/delete.ts'
+import { LocalPathProvisioner } from './local-path-provisioner/provision.ts'
 import { NamespaceController } from './namespace/controller.ts'
 import { NodeIpamController } from './node-ipam/controller.ts'
 import { NodeLifecycleController } from './node-lifecycle/controller.ts'
+import { ClaimBinder } from './persistentvolume-binder/claims.ts'
+import { VolumeBinder } from './persistentvolume-binder/volumes.ts'
+import { PersistentVolumeExpander } from './persistentvolume-expander/controller.ts'
 import { PodGarbageCollector } from './pod-gc/controller.ts'
 import { PvProtectionController } from './pv-protection/controller.ts'
 import { PvcProtectionController } from './pvc-protection/controller.ts'
@@ -85,6 +91,12 @@ export const controllers = ({
   controller(new EndpointSliceController(clock)),
   controller(new EndpointSliceMirroringController(clock)),
   controller(new ServiceLoadBalancerController()),
+  controller(new ClaimBinder()),
+  controller(new VolumeBinder()),
+  controller(new LocalPathProvisioner()),
+  controller(new LocalPathDeleter()),
+  controller(new PersistentVolumeExpander()),
+  controller(new EphemeralVolumeController()),
   controller(new PvcProtectionController()),
   controller(new PvProtectionController()),
   controller(new NodeIpamController(clusterCidr)),

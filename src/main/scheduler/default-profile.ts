@@ -9,15 +9,18 @@ import { defaultPreemption } from './plugins/default-preemption/default-preempti
 import { imageLocality } from './plugins/image-locality/image-locality.ts'
 import { interPodAffinity } from './plugins/inter-pod-affinity/inter-pod-affinity.ts'
 import { podTopologySpread } from './plugins/pod-topology-spread/pod-topology-spread.ts'
-import { volumeBinding } from './plugins/volume-binding/volume-binding.ts'
 import { nodeAffinity } from './plugins/node-affinity/node-affinity.ts'
 import { nodeName } from './plugins/node-name/node-name.ts'
 import { nodePorts } from './plugins/node-ports/node-ports.ts'
 import { nodeResourcesBalancedAllocation } from './plugins/node-resources-balanced-allocation/node-resources-balanced-allocation.ts'
 import { nodeResourcesFit } from './plugins/node-resources-fit/node-resources-fit.ts'
 import { nodeUnschedulable } from './plugins/node-unschedulable/node-unschedulable.ts'
+import { nodeVolumeLimits } from './plugins/node-volume-limits/node-volume-limits.ts'
 import { schedulingGates } from './plugins/scheduling-gates/scheduling-gates.ts'
 import { taintToleration } from './plugins/taint-toleration/taint-toleration.ts'
+import { volumeBinding } from './plugins/volume-binding/volume-binding.ts'
+import { volumeRestrictions } from './plugins/volume-restrictions/volume-restrictions.ts'
+import { volumeZone } from './plugins/volume-zone/volume-zone.ts'
 
 export const DEFAULT_SCHEDULER = 'default-scheduler'
 
@@ -26,6 +29,8 @@ export interface ProfileParts {
   readonly clock: Clock
   readonly listers: Listers
   readonly events: EventRecorder
+  /** Ends what waits for others, such as for volumes to be bound. */
+  readonly signal: AbortSignal
 }
 
 /** Filters run in this order; the first that says no decides. */
@@ -41,7 +46,10 @@ export function defaultProfile(parts: ProfileParts, schedulerName = DEFAULT_SCHE
       { plugin: nodeAffinity, weight: 2 },
       { plugin: nodePorts, weight: 0 },
       { plugin: nodeResourcesFit(), weight: 1 },
-      { plugin: volumeBinding(listers), weight: 0 },
+      { plugin: volumeRestrictions(listers), weight: 0 },
+      { plugin: nodeVolumeLimits(listers), weight: 0 },
+      { plugin: volumeBinding(parts), weight: 0 },
+      { plugin: volumeZone(listers), weight: 0 },
       { plugin: podTopologySpread(listers), weight: 2 },
       { plugin: interPodAffinity(listers.namespaces), weight: 2 },
       { plugin: nodeResourcesBalancedAllocation, weight: 1 },

@@ -100,7 +100,7 @@ class RunningScheduler {
       signal,
     })
     const profiles = options.profiles ?? [
-      defaultProfile({ client, clock, listers: listersOf(this.#informers), events: this.#events }),
+      defaultProfile({ client, clock, listers: listersOf(this.#informers), events: this.#events, signal }),
     ]
     this.#profiles = new Map(profiles.map(profile => [profile.schedulerName, profile]))
     const plugins = new Map(profiles.flatMap(profile => profile.plugins.map(({ plugin }) => [plugin.name, plugin])))

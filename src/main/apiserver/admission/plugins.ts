@@ -18,6 +18,7 @@ import { resourceQuota } from './resource-quota/resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+import { volumeClaimResize } from './volume-claim-resize.ts'
 
 export interface AdmissionOptions {
   readonly store: ObjectStore
@@ -46,6 +47,7 @@ export function createAdmission({ store, serviceCIDR }: AdmissionOptions): Admis
       priority(store),
       defaultTolerationSeconds,
       defaultStorageClass(store),
+      volumeClaimResize(store),
       runtimeClass(store),
       certificateRequester,
       certificateApprovalCheck(deciders),

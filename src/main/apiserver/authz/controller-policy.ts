@@ -101,6 +101,14 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     PODS,
     EVENTS,
   ],
+  // Nodes are read for where they keep volumes.
+  'local-path-provisioner': [
+    rule('create delete get list patch update watch', 'core', 'persistentvolumes'),
+    rule(`${READ} update`, 'core', 'persistentvolumeclaims'),
+    rule(READ, 'core', 'nodes'),
+    rule(READ, 'storage.k8s.io', 'storageclasses'),
+    EVENTS,
+  ],
   'namespace-controller': [
     rule(READ, 'core', 'namespaces'),
     rule('delete', 'core', 'namespaces'),

@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { Endpoints, Namespace, Service } from '../../../shared/api/core/v1.ts'
 import { EndpointSlice } from '../../../shared/api/discovery/v1.ts'
 import { PriorityClass } from '../../../shared/api/scheduling/v1.ts'
+import { StorageClass } from '../../../shared/api/storage/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { AnyObject, Draft, KubeObject } from '../../../shared/machinery/object.ts'
 import { type ResourceType, apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { isAlreadyExists } from '../../../shared/machinery/status.ts'
+import { LOCAL_PROVISIONER } from '../../../shared/machinery/volume-claims.ts'
 import { reconcilePolicy } from '../authz/reconcile-policy.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
 import type { UserInfo } from '../request.ts'
@@ -35,6 +37,15 @@ const PRIORITY_CLASSES: readonly Draft<PriorityClass>[] = [
     description: 'Used for system critical pods that must not be moved from their current node.',
   },
 ]
+
+/** Folders on the nodes' own disks, so that claims work from the first minute. */
+const LOCAL_PATH: Draft<StorageClass> = {
+  metadata: { name: 'local-path', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+  provisioner: LOCAL_PROVISIONER,
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+  allowVolumeExpansion: true,
+}
 
 const KUBERNETES_LABELS = { component: 'apiserver', provider: 'kubernetes' }
 
@@ -129,6 +140,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
   await Promise.all([
     reconcilePolicy(context, user),
     ...PRIORITY_CLASSES.map(priorityClass => ensure(PriorityClass, priorityClass)),
+    ensure(StorageClass, LOCAL_PATH),
     ensure(Service, kubernetesService(network.kubernetesServiceIP)),
     ensure(Service, dnsService(network.clusterDNS)),
     ensure(Endpoints, endpoints, ['subsets']),

@@ -9,17 +9,13 @@ import {
   mapped,
   own,
 } from '../../../shared/client/reconciler.ts'
+import { podClaims } from '../../../shared/machinery/volume-claims.ts'
 import { isPodTerminal } from '../support/pod-state.ts'
 import { setFinalizer } from '../support/finalizer.ts'
 
 const FINALIZER = 'kubernetes.io/pvc-protection'
 
-/** Of the pod's volumes; an ephemeral volume's claim is called after pod and volume. */
-const claimNames = (pod: Pod): string[] =>
-  (pod.spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim) return [persistentVolumeClaim.claimName]
-    return ephemeral ? [`${pod.metadata.name}-${name}`] : []
-  })
+const claimNames = (pod: Pod): string[] => podClaims(pod).map(({ name }) => name)
 
 /** A pod that is not on a node yet cannot start with a claim that is being deleted. */
 const uses = (pod: Pod, { metadata }: PersistentVolumeClaim): boolean =>

@@ -8,7 +8,7 @@ import {
   Service,
 } from '../../../shared/api/core/v1.ts'
 import { PodDisruptionBudget } from '../../../shared/api/policy/v1.ts'
-import { StorageClass } from '../../../shared/api/storage/v1.ts'
+import { CSINode, StorageClass } from '../../../shared/api/storage/v1.ts'
 import type { InformerFactory } from '../../../shared/client/informer-factory.ts'
 import type { Lister } from '../../../shared/client/lister.ts'
 
@@ -22,6 +22,7 @@ export interface Listers {
   readonly claims: Lister<PersistentVolumeClaim>
   readonly volumes: Lister<PersistentVolume>
   readonly storageClasses: Lister<StorageClass>
+  readonly csiNodes: Lister<CSINode>
 }
 
 export const listersOf = (informers: InformerFactory): Listers => ({
@@ -34,4 +35,5 @@ export const listersOf = (informers: InformerFactory): Listers => ({
   claims: informers.informer(PersistentVolumeClaim).lister,
   volumes: informers.informer(PersistentVolume).lister,
   storageClasses: informers.informer(StorageClass).lister,
+  csiNodes: informers.informer(CSINode).lister,
 })

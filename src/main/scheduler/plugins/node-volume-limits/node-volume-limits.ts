@@ -1,0 +1,52 @@
+// NodeVolumeLimits: a node takes only as many volumes of a CSI driver as the driver says that it can.
+import type { Pod } from '../../../../shared/api/core/v1.ts'
+import { podClaims } from '../../../../shared/machinery/volume-claims.ts'
+import { on } from '../../framework/cluster-event.ts'
+import type { StateKey } from '../../framework/cycle-state.ts'
+import type { Listers } from '../../framework/listers.ts'
+import type { SchedulerPlugin } from '../../framework/plugin.ts'
+import { skip, success, unschedulable } from '../../framework/status.ts'
+
+/** Volume (driver and handle) → driver. */
+type CsiVolumes = ReadonlyMap<string, string>
+const wanted: StateKey<CsiVolumes> = { name: 'NodeVolumeLimits' }
+
+export function nodeVolumeLimits({ claims, volumes, csiNodes }: Listers): SchedulerPlugin {
+  function csiVolumesOf(pod: Pod): Map<string, string> {
+    const { metadata, spec } = pod
+    const found = new Map<string, string>()
+    for (const { csi } of spec.volumes ?? []) if (csi) found.set(`${csi.driver}/${metadata.uid}`, csi.driver)
+    for (const { name } of podClaims(pod)) {
+      const claim = claims.get({ namespace: metadata.namespace, name })
+      const csi = volumes.get({ name: claim?.spec.volumeName ?? '' })?.spec.csi
+      if (csi) found.set(`${csi.driver}/${csi.volumeHandle}`, csi.driver)
+    }
+    return found
+  }
+  return {
+    name: 'NodeVolumeLimits',
+    requeueOn: [on('Pod', ['deleted']), on('Node', ['added']), on('PersistentVolumeClaim', ['added', 'updated'])],
+    preFilter(state, { pod }) {
+      const found = csiVolumesOf(pod)
+      if (found.size === 0) return { status: skip }
+      state.set(wanted, found)
+      return { status: success }
+    },
+    filter(state, _pod, { name, pods }) {
+      const drivers = csiNodes.get({ name })?.spec.drivers ?? []
+      if (!drivers.some(({ allocatable }) => allocatable?.count !== undefined)) return success
+      const attached = new Map<string, string>()
+      for (const { pod } of pods.values()) for (const [id, driver] of csiVolumesOf(pod)) attached.set(id, driver)
+      const before = attached.size
+      for (const [id, driver] of state.get(wanted) ?? []) attached.set(id, driver)
+      if (attached.size === before) return success
+      for (const { name: driver, allocatable } of drivers) {
+        const count = [...attached.values()].filter(other => other === driver).length
+        const adds = [...(state.get(wanted) ?? [])].some(([, other]) => other === driver)
+        if (adds && allocatable?.count !== undefined && count > allocatable.count)
+          return unschedulable('node(s) exceed max volume count')
+      }
+      return success
+    },
+  }
+}
