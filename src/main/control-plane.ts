@@ -31,6 +31,8 @@ import { processStart } from './process-start.ts'
 import { renderKubeconfig } from './pki/kubeconfig.ts'
 import { type Scheduler, startScheduler } from './scheduler/scheduler.ts'
 import type { Engine } from './store/contract.ts'
+import type { MasterSecret } from './store/encryption/master-key.ts'
+import { openSealedEngine } from './store/encryption/sealed-engine.ts'
 import { openNedbEngine } from './store/nedb/engine.ts'
 import { openObjectStore } from './store/object-store.ts'
 
@@ -47,6 +49,8 @@ export interface ControlPlaneOptions {
   readonly dataDir: string
   readonly listen: ListenAddress
   readonly store: StoreChoice
+  /** Opens an encrypted store, or encrypts one that is not. */
+  readonly encryption?: MasterSecret
   /** Whether this machine becomes a node. */
   readonly localNode: boolean
   /** Default: a file in the data folder. */
@@ -92,7 +96,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const log = options.log ?? owned.use(openLog(join(layout.logs, 'control-plane.log')))
 
   // The store first: it locks the folder, so that no second process makes keys in it.
-  const store = owned.use(await openStore(options.store, layout, log))
+  const store = owned.use(await openStore(options, layout, log))
   const pki = await openPki({ dataDir: layout.root, names: ownNames(options.listen.host), clock })
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
@@ -161,13 +165,16 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     scheduler,
     pki,
     issueLoginToken: () => server.issueLoginToken(ADMIN),
-    failed: new Promise(() => undefined),
+    failed: store.failed,
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   }
 }
 
-async function openStore(choice: StoreChoice, layout: DataDirLayout, log: Log) {
-  const engine = await openEngine(choice, layout, log)
+async function openStore({ store, encryption }: ControlPlaneOptions, layout: DataDirLayout, log: Log) {
+  const engine = await openSealedEngine(await openEngine(store, layout, log), {
+    ...(encryption ? { secret: encryption } : {}),
+    log,
+  })
   return openObjectStore(engine, { log })
 }
 

@@ -11,6 +11,7 @@ import { openLog } from './desktop/app-log.ts'
 import { ControlPlaneHost } from './desktop/control-plane-host.ts'
 import { serveIpc } from './desktop/ipc.ts'
 import { setMenu } from './desktop/menu.ts'
+import { createStoreKeys } from './desktop/store-keys.ts'
 import { desktopOptions, readSettings, showListen, writeSettings } from './desktop/options.ts'
 import { registerScheme, serveScheme } from './desktop/protocol.ts'
 import { createStreamBridge } from './desktop/stream-bridge.ts'
@@ -43,7 +44,7 @@ function main(): void {
   const options = desktopOptions(process.argv.slice(1), readSettings(settingsPath))
   const log = openLog(dataDirLayout(options.dataDir).logs)
 
-  const host = new ControlPlaneHost(startAndTell, options, {
+  const host = new ControlPlaneHost(startAndTell, createStoreKeys(app.getPath('userData')), options, {
     onStatus(status: ControlPlaneStatus) {
       push(window, 'control-plane:changed', status)
       tray?.show(status)

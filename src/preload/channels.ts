@@ -2,7 +2,16 @@
 
 /** Why the control plane is not running, and what the user can do about it. */
 export interface StartProblem {
-  readonly kind: 'port-in-use' | 'data-folder-locked' | 'data-folder-newer' | 'store-damaged' | 'other'
+  readonly kind:
+    | 'port-in-use'
+    | 'data-folder-locked'
+    | 'data-folder-newer'
+    | 'store-damaged'
+    | 'store-failed'
+    | 'passphrase-needed'
+    | 'passphrase-wrong'
+    | 'key-needed'
+    | 'other'
   /** One plain sentence. */
   readonly message: string
   /** Error text for a report. */
@@ -18,11 +27,17 @@ export interface ControlPlaneStatus {
   readonly url?: string
   readonly kubeconfigPath?: string
   readonly problem?: StartProblem
+  /** Whether the operating system has a keychain that can keep a passphrase. */
+  readonly canRemember: boolean
 }
 
 export interface StartOverrides {
   readonly dataDir?: string
   readonly listen?: string
+  /** Opens an encrypted store; kept in memory only, unless it is to be remembered. */
+  readonly passphrase?: string
+  /** Puts the passphrase into the keychain of the operating system. */
+  readonly remember?: boolean
 }
 
 /** A WebSocket to the API server that main holds for the window, because `app://` pages cannot pin a CA. */

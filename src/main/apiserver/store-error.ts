@@ -44,6 +44,8 @@ export function toApiError(
     case 'Locked':
     case 'Corrupt':
     case 'NewerFormat':
+    case 'KeyNeeded':
+    case 'WrongKey':
       return internalError(error.message)
   }
 }

@@ -2,10 +2,13 @@
 import { Command, CommanderError, Option } from 'commander'
 import { defaultDataDir } from '../data-dir.ts'
 import { productVersion } from '../version.ts'
+import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
 import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-address.ts'
 import { UsageError } from './usage-error.ts'
 
 const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
+
+type ServeFlags = { dataDir: string; listen: string; store: string; localNode: boolean } & EtcdFlags & EncryptionFlags
 
 function build(): Command {
   const program = new Command('flotilla')
@@ -16,7 +19,7 @@ function build(): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
 
-  program
+  const serve = program
     .command('serve')
     .description('run the cluster; prints "ready" with its URL and kubeconfig path')
     .addOption(dataDir())
@@ -31,13 +34,13 @@ function build(): Command {
       ),
     )
     .option('--no-local-node', 'do not make this machine a node')
-    .action(async (options: { dataDir: string; listen: string; store: string; localNode: boolean } & EtcdFlags) => {
+    .action(async (options: ServeFlags) => {
+      const { dataDir, localNode } = options
       const listen = parseListenAddress(options.listen)
       const store = parseStoreChoice(options.store, options)
-      await (
-        await import('./serve.ts')
-      ).serve({ dataDir: options.dataDir, listen, store, localNode: options.localNode })
+      await (await import('./serve.ts')).serve({ dataDir, listen, store, localNode, encryption: options })
     })
+  addEncryptionOptions(serve)
   program
     .command('status')
     .description('tell whether the cluster runs, where, and how its nodes are')

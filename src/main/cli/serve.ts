@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { announceNode, announceReady } from '../announce.ts'
 import { startControlPlane } from '../control-plane.ts'
+import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './listen-address.ts'
 
 export interface ServeOptions {
@@ -9,6 +10,7 @@ export interface ServeOptions {
   readonly listen: ListenAddress
   readonly store: StoreChoice
   readonly localNode: boolean
+  readonly encryption: EncryptionFlags
 }
 
 const print = (line: string) => console.log(line)
@@ -16,11 +18,13 @@ const print = (line: string) => console.log(line)
 /** Resolves after SIGINT or SIGTERM, when everything is stopped. Containers stay. */
 export async function serve(options: ServeOptions): Promise<void> {
   const stop = stopSignal()
+  const encryption = await encryptionSecret(options.encryption)
   const controlPlane = await startControlPlane({
     dataDir: resolve(options.dataDir),
     listen: options.listen,
     store: options.store,
     localNode: options.localNode,
+    ...(encryption ? { encryption } : {}),
     onNodeStatus: announceNode(print),
   })
   announceReady(controlPlane, print)

@@ -2,6 +2,7 @@
 import type { ControlPlaneStatus, StartOverrides } from '../../preload/channels.ts'
 import { parseListenAddress } from '../cli/listen-address.ts'
 import { type KubeconfigIdentity, readKubeconfig } from '../kubeconfig-file.ts'
+import type { MasterSecret } from '../store/encryption/master-key.ts'
 import { type DesktopOptions, showListen } from './options.ts'
 import { startProblem } from './start-problem.ts'
 
@@ -13,7 +14,17 @@ export interface RunningControlPlane extends AsyncDisposable {
   readonly failed: Promise<Error>
 }
 
-export type StartControlPlane = (options: DesktopOptions) => Promise<RunningControlPlane>
+export type StartControlPlane = (
+  options: Omit<DesktopOptions, 'encryption'> & { readonly encryption?: MasterSecret },
+) => Promise<RunningControlPlane>
+
+/** Where the key of an encrypted store comes from when nobody has typed it. */
+export interface StoreKeys {
+  /** Whether the operating system has a keychain to keep it. */
+  readonly canRemember: boolean
+  find(options: DesktopOptions): Promise<MasterSecret | undefined>
+  remember(options: DesktopOptions, secret: MasterSecret): Promise<void>
+}
 
 export interface HostEvents {
   onStatus(status: ControlPlaneStatus): void
@@ -24,6 +35,7 @@ export interface HostEvents {
 
 export class ControlPlaneHost implements AsyncDisposable {
   readonly #start: StartControlPlane
+  readonly #keys: StoreKeys
   readonly #events: HostEvents
   #options: DesktopOptions
   #running: RunningControlPlane | undefined
@@ -32,11 +44,13 @@ export class ControlPlaneHost implements AsyncDisposable {
   /** Starts and stops one after the other, whatever is clicked meanwhile. */
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(start: StartControlPlane, options: DesktopOptions, events: HostEvents) {
+  constructor(start: StartControlPlane, keys: StoreKeys, options: DesktopOptions, events: HostEvents) {
     this.#start = start
+    this.#keys = keys
     this.#options = options
     this.#events = events
-    this.#status = { state: 'starting', dataDir: options.dataDir, listen: showListen(options.listen) }
+    const { dataDir, listen } = options
+    this.#status = { state: 'starting', dataDir, listen: showListen(listen), canRemember: keys.canRemember }
   }
 
   get status(): ControlPlaneStatus {
@@ -58,15 +72,19 @@ export class ControlPlaneHost implements AsyncDisposable {
     if (this.#running) return
     let options = this.#options
     try {
-      const { dataDir, listen } = overrides
+      const { dataDir, listen, passphrase, remember } = overrides
       options = {
         ...options,
         ...(dataDir ? { dataDir } : {}),
         ...(listen ? { listen: parseListenAddress(listen) } : {}),
       }
       this.#tell({ state: 'starting' }, options)
-      const running = await this.#start(options)
+      const typed: MasterSecret | undefined = passphrase ? { kind: 'passphrase', passphrase } : undefined
+      const secret = typed ?? (await this.#keys.find(options))
+      const { encryption: _, ...rest } = options
+      const running = await this.#start({ ...rest, ...(secret ? { encryption: secret } : {}) })
       this.#running = running
+      if (typed && remember) await this.#keys.remember(options, typed)
       this.#identity = readKubeconfig(running.kubeconfigPath)
       this.#options = options
       if (dataDir || listen) this.#events.onMoved(options)
@@ -97,7 +115,8 @@ export class ControlPlaneHost implements AsyncDisposable {
   }
 
   #tell(change: Pick<ControlPlaneStatus, 'state'> & Partial<ControlPlaneStatus>, options: DesktopOptions): void {
-    this.#status = { dataDir: options.dataDir, listen: showListen(options.listen), ...change }
+    const { dataDir, listen } = options
+    this.#status = { dataDir, listen: showListen(listen), canRemember: this.#keys.canRemember, ...change }
     this.#events.onStatus(this.#status)
   }
 

@@ -24,6 +24,8 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
     v.strictObject({
       dataDir: v.exactOptional(text),
       listen: v.exactOptional(text),
+      passphrase: v.exactOptional(text),
+      remember: v.exactOptional(v.boolean()),
     }),
   ]),
   'desktop:choose-folder': v.strictTuple([]),

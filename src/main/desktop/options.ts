@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseListenAddress, parseStoreChoice, type ListenAddress, type StoreChoice } from '../cli/listen-address.ts'
+import { UsageError } from '../cli/usage-error.ts'
+import type { EncryptionFlags } from '../cli/encryption-flags.ts'
 import { defaultDataDir } from '../data-dir.ts'
 
 export interface DesktopOptions {
@@ -10,6 +12,8 @@ export interface DesktopOptions {
   readonly listen: ListenAddress
   readonly store: StoreChoice
   readonly localNode: boolean
+  /** `keychain`: the operating system keeps the key. */
+  readonly encryption: EncryptionFlags | 'keychain'
 }
 
 /** What the user chose in the window; kept between starts. */
@@ -37,14 +41,29 @@ export function desktopOptions(argv: readonly string[], saved: SavedSettings): D
       listen: { type: 'string' },
       store: { type: 'string' },
       'no-local-node': { type: 'boolean' },
+      encryption: { type: 'string' },
+      'encryption-key-file': { type: 'string' },
+      'encryption-passphrase-file': { type: 'string' },
     },
   })
+  const encryption = encryptionFlags(values)
   const text = (name: string) => (typeof values[name] === 'string' ? values[name] : undefined)
   return {
     dataDir: text('data-dir') ?? saved.dataDir ?? defaultDataDir(),
     listen: parseListenAddress(text('listen') ?? saved.listen ?? DEFAULT_LISTEN),
     store: parseStoreChoice(text('store') ?? 'nedb'),
     localNode: values['no-local-node'] !== true,
+    encryption,
+  }
+}
+
+function encryptionFlags(values: Readonly<Record<string, unknown>>): DesktopOptions['encryption'] {
+  const { encryption, 'encryption-key-file': key, 'encryption-passphrase-file': passphrase } = values
+  if (encryption === 'keychain') return 'keychain'
+  if (encryption !== undefined) throw new UsageError(`--encryption wants keychain, not "${String(encryption)}"`)
+  return {
+    ...(typeof key === 'string' ? { encryptionKeyFile: key } : {}),
+    ...(typeof passphrase === 'string' ? { encryptionPassphraseFile: passphrase } : {}),
   }
 }
 

@@ -1,5 +1,6 @@
 // An error from the start of the control plane, in words and with a way out.
 import type { StartProblem } from '../../preload/channels.ts'
+import { StoreError } from '../store/contract.ts'
 
 const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
@@ -32,12 +33,30 @@ const rules: readonly Rule[] = [
   },
   { kind: 'data-folder-newer', codes: ['NewerFormat'] },
   { kind: 'store-damaged', codes: ['Corrupt'] },
+  { kind: 'store-failed', codes: ['Unavailable'] },
 ]
+
+/** What an encrypted store wants, by the kind of the key that opens it. */
+function keyProblem(error: unknown): Pick<StartProblem, 'kind' | 'message'> | undefined {
+  if (!(error instanceof StoreError) || (error.code !== 'KeyNeeded' && error.code !== 'WrongKey')) return undefined
+  if (error.opensWith !== 'passphrase')
+    return {
+      kind: 'key-needed',
+      message:
+        "The Secrets of this cluster are encrypted with a key that this computer's keychain does not hold. " +
+        'Start Flotilla with --encryption-key-file, or choose another folder.',
+    }
+  return error.code === 'KeyNeeded'
+    ? { kind: 'passphrase-needed', message: 'The Secrets of this cluster are encrypted. Its passphrase opens it.' }
+    : { kind: 'passphrase-wrong', message: 'That is not the passphrase of this cluster. Nothing was changed.' }
+}
 
 /** Names the problem; what is not known is told as it is. */
 export function startProblem(error: unknown): StartProblem {
   const message = error instanceof Error ? error.message : String(error)
   const detail = textOf(error)
+  const key = keyProblem(error)
+  if (key) return { ...key, detail }
   const found = new Set(codes(error))
   const rule = rules.find(each => each.codes.some(code => found.has(code)))
   return { kind: rule?.kind ?? 'other', message: rule?.say ?? message, detail }

@@ -25,14 +25,23 @@ export type StoreErrorCode =
   | 'Locked' // another process owns the data folder
   | 'Corrupt' // an invalid record in the middle of the log
   | 'NewerFormat' // the data folder was written by a newer version
+  | 'KeyNeeded' // the store is encrypted, and no key or passphrase was given
+  | 'WrongKey' // the key or passphrase given is not the store's
   | 'Closed'
 
 export class StoreError extends Error {
   readonly code: StoreErrorCode
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+  /** With `KeyNeeded` and `WrongKey`: what opens the store. */
+  readonly opensWith: 'key' | 'passphrase' | undefined
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly opensWith?: 'key' | 'passphrase' } = {},
+  ) {
     super(message, options)
     this.name = 'StoreError'
     this.code = code
+    this.opensWith = options.opensWith
   }
 }
 
@@ -48,12 +57,28 @@ export interface EngineRecord {
   readonly createRevision: number
 }
 
+/** Keys of the store's own settings: small, known without loading the state, and never objects. */
+export const SETTINGS_PREFIX = '/settings/'
+
+/** One setting, and the revision that wrote it. */
+export interface Setting {
+  readonly value: string
+  readonly revision: number
+}
+
 /** What makes transactions durable. Implementations: nedb/ (embedded), etcd/ (shared). */
 export interface Engine extends AsyncDisposable {
   /** Newest revision that is durable. */
   readonly revision: number
   /** Revisions below this one cannot be replayed. */
   readonly compactedRevision: number
+  /**
+   * Resolves when the engine cannot go on without a restart or a repair: writes are refused from then on, reads of what
+   * is loaded may go on.
+   */
+  readonly failed: Promise<StoreError>
+  /** @param key under `SETTINGS_PREFIX` */
+  setting(key: string): Promise<Setting | undefined>
   /** Streams the live state (latest record of every key) at `revision`, in any order, in bounded batches. */
   load(signal?: AbortSignal): AsyncIterable<readonly EngineRecord[]>
   /**
@@ -74,8 +99,12 @@ export interface Engine extends AsyncDisposable {
    * and compacted. `onCommit` goes on after `revision` once the listener has taken over `state`, which is as of then.
    */
   onReset?(listener: (revision: number, state: AsyncIterable<readonly EngineRecord[]>) => Promise<void>): void
-  /** Forgets history below `revision`. @throws StoreError `FutureRevision` */
-  compact(revision: number): Promise<void>
+  /**
+   * Forgets history below `revision`.
+   * @param physical leaves nothing of it on the disk either, as far as the engine decides that
+   * @throws StoreError `FutureRevision`
+   */
+  compact(revision: number, physical?: boolean): Promise<void>
   health(): EngineHealth
 }
 
@@ -157,6 +186,8 @@ export interface ObjectStore extends AsyncDisposable {
   /** Newest revision that reads show. */
   readonly revision: number
   readonly compactedRevision: number
+  /** Resolves when the store cannot go on without a restart or a repair. */
+  readonly failed: Promise<StoreError>
   /** Resolves when reads show everything acknowledged anywhere (embedded: at once; etcd: a quorum read). */
   fresh(signal?: AbortSignal): Promise<void>
   get(key: string): Stored | undefined

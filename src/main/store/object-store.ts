@@ -8,6 +8,7 @@ import {
   type ListOptions,
   type ListPage,
   type ObjectStore,
+  SETTINGS_PREFIX,
   type Stored,
   StoreError,
   type StoreEvent,
@@ -86,6 +87,10 @@ class CachedObjectStore implements ObjectStore {
 
   get compactedRevision(): number {
     return this.#ring.floor
+  }
+
+  get failed(): Promise<StoreError> {
+    return this.#engine.failed
   }
 
   async load(signal?: AbortSignal): Promise<void> {
@@ -194,6 +199,7 @@ class CachedObjectStore implements ObjectStore {
 
   #apply(record: EngineRecord): StoreEvent | undefined {
     const { key, value, revision } = record
+    if (key.startsWith(SETTINGS_PREFIX)) return undefined
     const previous = this.#live.get(key)
     if (previous) this.#texts.forget(previous)
     if (value !== null) {
@@ -268,7 +274,7 @@ async function gather(state: AsyncIterable<readonly EngineRecord[]>) {
   const pacer = new Pacer()
   for await (const batch of state)
     for (const { value, ...record } of batch) {
-      if (value === null) continue
+      if (value === null || record.key.startsWith(SETTINGS_PREFIX)) continue
       if (!live.has(record.key)) keys.add(record.key)
       live.set(record.key, decodeRecord({ ...record, value }))
       if (pacer.due) await pacer.pause()

@@ -2,7 +2,7 @@
 // what came back counts as committed here, so that every control plane sees the same transactions in the same order.
 import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
-import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, StoreError } from '../contract.ts'
+import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, type Setting, StoreError } from '../contract.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { type ConnectionOptions, type EtcdConnection, openConnection, type TlsFiles } from './connection.ts'
 import { failureKind, isCompacted, isNoSpace, isServiceError, toStoreError } from './failures.ts'
@@ -10,7 +10,7 @@ import { KeyOrder } from './key-order.ts'
 import { KeySpace } from './key-space.ts'
 import { alarmMethod, compactMethod, DELETE_EVENT, txnMethod, type WatchEvent } from './messages.ts'
 import { RevisionWaiters } from './revision-waiters.ts'
-import { type Head, readAll, readCompacted, readHead } from './snapshot.ts'
+import { type Head, readAll, readCompacted, readHead, readSetting } from './snapshot.ts'
 import { checkWrites, conflictOf, transactionOf } from './transaction.ts'
 import { followEvents } from './watch.ts'
 
@@ -111,6 +111,8 @@ class EtcdEngine implements Engine {
   #reading: Promise<unknown> = Promise.resolve()
   #nextRead: Promise<number> | undefined
   #closing: Promise<void> | undefined
+  /** Never resolves: whatever is wrong with etcd may be mended while this process waits. */
+  readonly failed = new Promise<StoreError>(() => undefined)
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -158,6 +160,10 @@ class EtcdEngine implements Engine {
     })
   }
 
+  setting(key: string): Promise<Setting | undefined> {
+    return readSetting(this.#parts.connection, this.#parts.space, key)
+  }
+
   load(signal?: AbortSignal): AsyncIterable<readonly EngineRecord[]> {
     return readAll(this.#parts.connection, this.#parts.space, this.#revision, signal)
   }
@@ -193,14 +199,14 @@ class EtcdEngine implements Engine {
     return this.#nextRead
   }
 
-  async compact(revision: number): Promise<void> {
+  async compact(revision: number, physical = false): Promise<void> {
     if (this.#closing) throw closedError()
     if (revision > this.#revision)
       throw new StoreError('FutureRevision', `revision ${revision} does not exist yet; the newest is ${this.#revision}`)
-    if (revision <= this.#compacted) return
+    if (revision <= this.#compacted && !physical) return
     const doing = `compacting history before revision ${revision}`
     try {
-      await this.#parts.connection.call(compactMethod, { revision, physical: false }, { repeatable: true, doing })
+      await this.#parts.connection.call(compactMethod, { revision, physical }, { repeatable: true, doing })
     } catch (error) {
       // Another control plane, or etcd itself, has gone further already.
       if (!isCompacted(error)) throw toStoreError(error, doing)

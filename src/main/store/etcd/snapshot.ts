@@ -1,5 +1,5 @@
 // Reads of the state: all keys at one revision page by page, the head by quorum, and how far history goes back.
-import { type EngineRecord, StoreError } from '../contract.ts'
+import { type EngineRecord, type Setting, StoreError } from '../contract.ts'
 import type { EtcdConnection } from './connection.ts'
 import { isCompacted, toStoreError } from './failures.ts'
 import type { KeySpace } from './key-space.ts'
@@ -57,6 +57,20 @@ export async function readHead(connection: EtcdConnection, space: KeySpace): Pro
     .call(rangeMethod, request, { repeatable: true, doing })
     .catch(asStoreError(doing))
   return { header, revision: kvs[0]?.modRevision ?? 0 }
+}
+
+/** A quorum read of one small key. @throws StoreError `Unavailable` */
+export async function readSetting(
+  connection: EtcdConnection,
+  space: KeySpace,
+  key: string,
+): Promise<Setting | undefined> {
+  const doing = `reading ${key}`
+  const { kvs } = await connection
+    .call(rangeMethod, { key: space.toEtcd(key) }, { repeatable: true, doing })
+    .catch(asStoreError(doing))
+  const found = kvs[0]
+  return found && { value: found.value.toString('utf8'), revision: found.modRevision }
 }
 
 /** @returns the revision below which etcd has forgotten history; 0 = it knows all of it */

@@ -1,7 +1,7 @@
 // The embedded engine: group commits into an append-only log of nedb files, durable before anybody hears of them.
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
-import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, StoreError } from '../contract.ts'
+import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, type Setting, StoreError } from '../contract.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { toStored } from './codec.ts'
 import { type Disk, isNoSpace, makeFolder, realDisk } from './disk.ts'
@@ -28,6 +28,8 @@ export interface NedbEngineOptions {
   readonly reserveBytes?: number
   /** Old segments are rewritten when they are this much larger than what lives. */
   readonly garbageBytes?: number
+  /** How long reopening the log after an I/O error is tried. */
+  readonly giveUpMs?: number
   /** For tests that make the disk fail. */
   readonly disk?: Disk
   readonly format?: FormatOptions
@@ -36,6 +38,7 @@ export interface NedbEngineOptions {
 const MIB = 1024 * 1024
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 30_000
+const GIVE_UP_MS = 120_000
 
 /** @throws StoreError `Locked` | `NewerFormat` | `Corrupt` */
 export async function openNedbEngine(options: NedbEngineOptions): Promise<Engine> {
@@ -85,6 +88,8 @@ class NedbEngine implements Engine {
   #cancelRetry: () => void = () => undefined
   #recovery: Promise<void> = Promise.resolve()
   #closing: Promise<void> | undefined
+  #fail: (error: StoreError) => void = () => undefined
+  readonly failed: Promise<StoreError>
 
   constructor(options: NedbEngineOptions, parts: Parts) {
     this.#options = options
@@ -92,6 +97,7 @@ class NedbEngine implements Engine {
     this.#log = options.log ?? silentLog
     this.#parts = parts
     this.#revision = parts.revision
+    this.failed = new Promise(resolve => (this.#fail = resolve))
   }
 
   get revision(): number {
@@ -105,6 +111,10 @@ class NedbEngine implements Engine {
   /** Takes the reserve in the background; a disk that is full already shows here, not at the first write. */
   start(): void {
     this.#recovery = this.#parts.reserve.fill().catch((error: unknown) => this.#noSpaceOrLog(error))
+  }
+
+  setting(key: string): Promise<Setting | undefined> {
+    return Promise.resolve(this.#parts.index.setting(key))
   }
 
   async *load(signal?: AbortSignal): AsyncGenerator<readonly EngineRecord[], void> {
@@ -135,14 +145,15 @@ class NedbEngine implements Engine {
     this.#listeners.push(listener)
   }
 
-  async compact(revision: number): Promise<void> {
+  async compact(revision: number, physical = false): Promise<void> {
     if (revision > this.#revision)
       throw new StoreError('FutureRevision', `revision ${revision} does not exist yet; the newest is ${this.#revision}`)
     if (this.#closing) throw closedError()
     if (this.#health.state === 'read-only') throw this.#unavailable()
     const { log, index } = this.#parts
     const { garbageBytes = 16 * MIB } = this.#options
-    const rewrite = log.sealedBytes(revision) > 2 * index.liveBytes + garbageBytes
+    if (physical) await log.roll()
+    const rewrite = physical || log.sealedBytes(revision) > 2 * index.liveBytes + garbageBytes
     if (!rewrite && revision <= log.compactedRevision) return
     await log.compact(revision, record => index.isLive(record), rewrite)
   }
@@ -289,10 +300,25 @@ class NedbEngine implements Engine {
     const why = error instanceof Error ? error.message : String(error)
     const detail = `writing to ${this.#options.dataDir} failed (${why}): reads go on, and writing is tried again by itself`
     this.#health = { state: 'read-only', detail }
+    const until = this.#clock.monotonic() + (this.#options.giveUpMs ?? GIVE_UP_MS)
     this.#retry(FIRST_RETRY_MS, async () => {
-      await this.#parts.log.verifyActive()
-      await this.#parts.log.roll()
+      try {
+        await this.#parts.log.verifyActive()
+        await this.#parts.log.roll()
+      } catch (again) {
+        if (isDamage(again) || this.#clock.monotonic() >= until) this.#giveUp(again)
+        throw again
+      }
     })
+  }
+
+  /** What was acknowledged cannot be read any more, or the disk does not come back: somebody must look at it. */
+  #giveUp(cause: unknown): void {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const detail = `the log in ${this.#options.dataDir} could not be reopened after a failed write (${why})`
+    this.#log.error({ err: cause }, 'the store cannot be reopened')
+    this.#health = { state: 'read-only', detail }
+    this.#fail(new StoreError(isDamage(cause) ? 'Corrupt' : 'Unavailable', detail, { cause }))
   }
 
   #retry(delayMs: number, recover: () => Promise<void>): void {
@@ -327,5 +353,7 @@ class NedbEngine implements Engine {
 
 const deletesOnly = (writes: readonly EngineWrite[]): boolean =>
   writes.every(({ value, releases }) => value === null || releases)
+
+const isDamage = (error: unknown): boolean => error instanceof StoreError && error.code === 'Corrupt'
 
 const closedError = () => new StoreError('Closed', 'the store is closed')

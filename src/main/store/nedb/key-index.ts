@@ -1,5 +1,5 @@
-// What the engine must know of every live key to check a write: its revisions, never its value.
-import type { EngineRecord } from '../contract.ts'
+// What the engine must know of every live key to check a write: its revisions, and its value only for settings.
+import { type EngineRecord, type Setting, SETTINGS_PREFIX } from '../contract.ts'
 
 export interface KeyState {
   readonly revision: number
@@ -18,6 +18,7 @@ export interface KeyIndexView extends Disposable {
 
 export class KeyIndex {
   readonly #keys = new Map<string, KeyState>()
+  readonly #settings = new Map<string, Setting>()
   /** For each view, the revisions of the keys that have changed since; undefined = the key did not exist. */
   readonly #views = new Set<Map<string, number | undefined>>()
   #liveBytes = 0
@@ -31,7 +32,15 @@ export class KeyIndex {
     return this.#keys.get(key)
   }
 
+  setting(key: string): Setting | undefined {
+    return this.#settings.get(key)
+  }
+
   apply({ key, value, revision, createRevision }: EngineRecord): void {
+    if (key.startsWith(SETTINGS_PREFIX)) {
+      if (value === null) this.#settings.delete(key)
+      else this.#settings.set(key, { value, revision })
+    }
     const before = this.#keys.get(key)
     for (const changed of this.#views) if (!changed.has(key)) changed.set(key, before?.revision)
     this.#liveBytes -= before?.bytes ?? 0

@@ -1,0 +1,278 @@
+// Encryption at rest as a layer around any engine: Secrets leave here sealed and come back as they were. What is
+// above sees plain texts, what is below only sealed ones.
+//
+// A sealed value is `sealed:<id of the data key>:<base64>`; plain values are JSON objects and begin with a brace.
+import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
+import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, StoreError } from '../contract.ts'
+import { silentLog, type StoreLog } from '../log.ts'
+import { Pacer } from '../pacer.ts'
+import { openText, sealText } from './envelope.ts'
+import { type Keyring, KEYRING_KEY, newDataKey, openKeyring, recipeOf, sealKeyring } from './keyring.ts'
+import { masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from './master-key.ts'
+
+/** What is sealed. */
+const SEALED_PREFIX = '/registry/core/secrets/'
+const MARK = 'sealed:'
+
+export interface SealedEngineOptions {
+  /** Without one the store stays as it is, and one that is encrypted is refused. */
+  readonly secret?: MasterSecret
+  readonly clock?: Clock
+  readonly log?: StoreLog
+}
+
+export interface EncryptionStatus {
+  readonly encrypted: boolean
+  readonly master?: 'key' | 'passphrase'
+  /** Id and time of the data key that seals now. */
+  readonly dataKey?: { readonly id: string; readonly createdAt: string }
+}
+
+/** An engine whose Secrets are encrypted at rest, when there is a key. */
+export interface SealedEngine extends Engine {
+  readonly encryption: EncryptionStatus
+  /** A new data key; everything is sealed with it before this resolves. @throws StoreError `KeyNeeded` */
+  rotateDataKey(): Promise<void>
+  /** Another key file or passphrase from now on, or the first one. */
+  changeMasterSecret(secret: MasterSecret): Promise<void>
+}
+
+/**
+ * Takes over the engine: it is closed with the result, and when this fails.
+ * @throws StoreError `KeyNeeded` | `WrongKey`
+ */
+export async function openSealedEngine(engine: Engine, options: SealedEngineOptions = {}): Promise<SealedEngine> {
+  const sealed = new EncryptingEngine(engine, options)
+  try {
+    await sealed.open()
+    return sealed
+  } catch (error) {
+    await engine[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** What opens the keyring. */
+interface Master {
+  readonly key: Buffer
+  readonly recipe: MasterKeyRecipe
+}
+
+class EncryptingEngine implements SealedEngine {
+  readonly #engine: Engine
+  readonly #secret: MasterSecret | undefined
+  readonly #clock: Clock
+  readonly #log: StoreLog
+  #master: Master | undefined
+  #ring: Keyring | undefined
+  /** Mod revision of the keyring. */
+  #ringRevision = 0
+  /** The text that this process is writing: known already when the engine tells of it. */
+  #ringText = ''
+  #failure: StoreError | undefined
+  #fail: (error: StoreError) => void = () => undefined
+  readonly failed: Promise<StoreError>
+
+  constructor(engine: Engine, { secret, clock = systemClock, log = silentLog }: SealedEngineOptions) {
+    this.#engine = engine
+    this.#secret = secret
+    this.#clock = clock
+    this.#log = log
+    const ownFailure = new Promise<StoreError>(resolve => (this.#fail = resolve))
+    this.failed = Promise.race([engine.failed, ownFailure])
+  }
+
+  async open(): Promise<void> {
+    const found = await this.#engine.setting(KEYRING_KEY)
+    if (found) {
+      await this.#unlock(found.value)
+      this.#ringRevision = found.revision
+      // It was not finished when the program ended.
+      if (this.#ring?.pending) await this.#reseal()
+    } else if (this.#secret) await this.changeMasterSecret(this.#secret)
+    // Another control plane may change the keyring, always before it seals anything with the new one.
+    this.#engine.onCommit(records => this.#follow(records))
+  }
+
+  get revision(): number {
+    return this.#engine.revision
+  }
+
+  get compactedRevision(): number {
+    return this.#engine.compactedRevision
+  }
+
+  get encryption(): EncryptionStatus {
+    const primary = this.#ring?.keys[0]
+    if (!this.#master || !primary) return { encrypted: false }
+    const { id, createdAt } = primary
+    return { encrypted: true, master: this.#master.recipe.kind, dataKey: { id, createdAt } }
+  }
+
+  setting(key: string) {
+    return this.#engine.setting(key)
+  }
+
+  async *load(signal?: AbortSignal): AsyncGenerator<readonly EngineRecord[], void> {
+    for await (const batch of this.#engine.load(signal)) yield batch.map(record => this.#opened(record))
+  }
+
+  async commit(writes: readonly EngineWrite[]): Promise<number> {
+    return this.#engine.commit(writes.map(write => this.#sealed(write)))
+  }
+
+  onCommit(listener: (records: readonly EngineRecord[]) => void): void {
+    this.#engine.onCommit(records => {
+      let opened: readonly EngineRecord[]
+      try {
+        opened = records.map(record => this.#opened(record))
+      } catch (error) {
+        // Going on without the record would show a state that never was.
+        this.#log.error({ err: error }, 'a committed transaction cannot be decrypted')
+        this.#failure = error as StoreError
+        return this.#fail(this.#failure)
+      }
+      listener(opened)
+    })
+  }
+
+  get latestRevision(): Engine['latestRevision'] {
+    const { latestRevision } = this.#engine
+    return latestRevision && (() => latestRevision.call(this.#engine))
+  }
+
+  onReset(listener: Parameters<NonNullable<Engine['onReset']>>[0]): void {
+    this.#engine.onReset?.(async (revision, state) => {
+      const found = await this.#engine.setting(KEYRING_KEY)
+      if (found) this.#replaceRing(found.value, found.revision)
+      await listener(revision, this.#openedBatches(state))
+    })
+  }
+
+  compact(revision: number, physical?: boolean): Promise<void> {
+    return this.#engine.compact(revision, physical)
+  }
+
+  health(): EngineHealth {
+    return this.#failure ? { state: 'read-only', detail: this.#failure.message } : this.#engine.health()
+  }
+
+  async rotateDataKey(): Promise<void> {
+    if (!this.#master || !this.#ring) throw keyNeeded('is not encrypted')
+    // The one before stays: another control plane may have used it until it heard of the new one.
+    const keys = [newDataKey(this.#clock.now()), ...this.#ring.keys.slice(0, 1)]
+    await this.#writeRing({ keys, pending: true }, this.#master)
+    await this.#reseal()
+  }
+
+  async changeMasterSecret(secret: MasterSecret): Promise<void> {
+    const recipe = newRecipe(secret)
+    const master = { key: await masterKey(secret, recipe), recipe }
+    if (this.#ring) return this.#writeRing(this.#ring, master)
+    await this.#writeRing({ keys: [newDataKey(this.#clock.now())], pending: true }, master)
+    await this.#reseal()
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.#engine[Symbol.asyncDispose]()
+  }
+
+  async #unlock(text: string): Promise<void> {
+    if (!this.#secret) throw keyNeeded('is encrypted', recipeOf(text).kind)
+    const recipe = recipeOf(text)
+    this.#master = { key: await masterKey(this.#secret, recipe), recipe }
+    this.#ring = openKeyring(text, this.#master.key)
+  }
+
+  async #writeRing(ring: Keyring, master: Master): Promise<void> {
+    const value = sealKeyring(ring, master.key, master.recipe)
+    this.#ringText = value
+    this.#ringRevision = await this.#engine.commit([{ key: KEYRING_KEY, value, expect: this.#ringRevision }])
+    this.#ring = ring
+    this.#master = master
+  }
+
+  /** Seals whatever is not sealed with the first data key, and leaves no older text of it on the disk. */
+  async #reseal(): Promise<void> {
+    const ring = this.#ring
+    const master = this.#master
+    const primary = ring?.keys[0]
+    if (!ring || !master || !primary) return
+    // Gathered first: while a load is under way, the log does not roll over to a new file.
+    const older: EngineRecord[] = []
+    for await (const batch of this.#engine.load())
+      older.push(...batch.filter(({ key, value }) => isOlder(key, value, primary.id)))
+    const pacer = new Pacer()
+    for (const record of older) {
+      const { key, revision } = record
+      const { value } = this.#opened(record)
+      // Whoever wrote it meanwhile has sealed it with the new key.
+      await this.#engine.commit([this.#sealed({ key, value, expect: revision })]).catch(ignoreConflict)
+      if (pacer.due) await pacer.pause()
+    }
+    // Another control plane may have finished the same work first.
+    await this.#writeRing({ ...ring, pending: false }, master).catch(ignoreConflict)
+    await this.#engine.compact(this.#engine.revision, true)
+  }
+
+  #sealed(write: EngineWrite): EngineWrite {
+    const primary = this.#ring?.keys[0]
+    if (!primary || write.value === null || !write.key.startsWith(SEALED_PREFIX)) return write
+    return { ...write, value: `${MARK}${primary.id}:${sealText(primary.key, write.value, write.key)}` }
+  }
+
+  /** @throws StoreError `KeyNeeded` | `Corrupt` */
+  #opened(record: EngineRecord): EngineRecord {
+    const { key, value } = record
+    if (value === null || !value.startsWith(MARK)) return record
+    if (!this.#ring) throw keyNeeded('was encrypted by another control plane')
+    const end = value.indexOf(':', MARK.length)
+    const id = value.slice(MARK.length, end)
+    const used = this.#ring.keys.find(each => each.id === id)
+    const plain = used && openText(used.key, value.slice(end + 1), key)
+    if (plain === undefined)
+      throw new StoreError(
+        'Corrupt',
+        `the value of ${key} ${used ? 'was changed on the disk' : `is sealed with the data key ${id}, which is lost`}: ` +
+          'restore the store from a backup',
+      )
+    return { ...record, value: plain }
+  }
+
+  async *#openedBatches(state: AsyncIterable<readonly EngineRecord[]>): AsyncGenerator<readonly EngineRecord[], void> {
+    for await (const batch of state) yield batch.map(record => this.#opened(record))
+  }
+
+  #follow(records: readonly EngineRecord[]): void {
+    for (const { key, value, revision } of records)
+      if (key === KEYRING_KEY && value !== null && value !== this.#ringText) this.#replaceRing(value, revision)
+  }
+
+  #replaceRing(text: string, revision: number): void {
+    this.#ringRevision = revision
+    if (!this.#master) return
+    try {
+      this.#ring = openKeyring(text, this.#master.key)
+    } catch (error) {
+      // The passphrase was changed elsewhere. The data keys known so far go on until there is a new one.
+      this.#log.warn({ err: error }, 'the key of the store was changed by another control plane: restart with the new one')
+    }
+  }
+}
+
+const isOlder = (key: string, value: string | null, primary: string): boolean =>
+  value !== null && key.startsWith(SEALED_PREFIX) && !value.startsWith(`${MARK}${primary}:`)
+
+function keyNeeded(state: string, kind?: MasterKeyRecipe['kind']): StoreError {
+  const what =
+    kind === 'passphrase'
+      ? 'give its passphrase with --encryption-passphrase-file'
+      : kind === 'key'
+        ? 'give its key with --encryption-key-file'
+        : 'give --encryption-key-file or --encryption-passphrase-file'
+  return new StoreError('KeyNeeded', `the store ${state}: ${what}`, kind ? { opensWith: kind } : {})
+}
+
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof StoreError && ['RevisionConflict', 'KeyNotFound'].includes(error.code))) throw error
+}

@@ -1,0 +1,254 @@
+// Encryption at rest, over both engines: what lies on the disk, which key opens it, and how keys change.
+import { randomBytes } from 'node:crypto'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Engine, StoreError } from '../../src/main/store/contract.ts'
+import { openEtcdEngine } from '../../src/main/store/etcd/engine.ts'
+import { type MasterSecret, readKeyFile } from '../../src/main/store/encryption/master-key.ts'
+import { openSealedEngine, type SealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
+import { openNedbEngine } from '../../src/main/store/nedb/engine.ts'
+import { openObjectStore } from '../../src/main/store/object-store.ts'
+import { objectNamed, poll } from '../suites/store.ts'
+import { EtcdServer } from './etcd-server.ts'
+import { tempFolder, type TempFolder } from './temp-folder.ts'
+
+const SECRET = '/registry/core/secrets/default/db'
+const CONFIG = '/registry/core/configmaps/default/db'
+const PLAIN = '{"kind":"Secret","metadata":{"name":"db"},"data":{"password":"aHVudGVyMg=="}}'
+const key = (): MasterSecret => ({ kind: 'key', key: randomBytes(32) })
+const passphrase = (text: string): MasterSecret => ({ kind: 'passphrase', passphrase: text })
+
+interface Place extends AsyncDisposable {
+  open(): Promise<Engine>
+  /** Everything that lies on the disk or in etcd, as one text. */
+  bytes(): Promise<string>
+}
+
+const places: Record<string, () => Promise<Place>> = {
+  async nedb() {
+    const folder = await tempFolder()
+    return {
+      open: () => openNedbEngine({ dataDir: folder.path, reserveBytes: 65_536 }),
+      async bytes() {
+        const store = join(folder.path, 'store')
+        const names = (await readdir(store)).filter(name => name !== 'reserve')
+        return (await Promise.all(names.map(name => readFile(join(store, name), 'latin1')))).join('\n')
+      },
+      [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    }
+  },
+  async etcd() {
+    const prefix = `/t${randomBytes(4).toString('hex')}`
+    return {
+      open: () => openEtcdEngine({ endpoints: [etcd.url], prefix }),
+      async bytes() {
+        const [start, end] = [`${prefix}/`, `${prefix}0`].map(text => Buffer.from(text).toString('base64'))
+        const { kvs = [] } = await etcd.json('/v3/kv/range', { key: start, range_end: end })
+        return (kvs as { value: string }[]).map(({ value }) => Buffer.from(value, 'base64').toString()).join('\n')
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+  },
+}
+
+let etcd: EtcdServer
+beforeAll(async () => {
+  etcd = await EtcdServer.start()
+})
+afterAll(() => etcd[Symbol.asyncDispose]())
+
+const ends: AsyncDisposable[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end[Symbol.asyncDispose]()
+})
+const use = <T extends AsyncDisposable>(resource: T): T => (ends.push(resource), resource)
+const valueOf = async (engine: Engine, wanted: string) => {
+  for await (const batch of engine.load()) for (const { key, value } of batch) if (key === wanted) return value
+  return undefined
+}
+const failure = (attempt: Promise<AsyncDisposable>): Promise<StoreError> =>
+  attempt.then(
+    async opened => {
+      await opened[Symbol.asyncDispose]()
+      throw new Error('it opened')
+    },
+    (error: unknown) => error as StoreError,
+  )
+
+describe.each(Object.keys(places))('encryption at rest on %s', name => {
+  let place: Place
+  const start = async () => (place = use(await places[name]!()))
+  const open = async (secret?: MasterSecret): Promise<SealedEngine> =>
+    use(await openSealedEngine(await place.open(), secret ? { secret } : {}))
+
+  test('Secrets are sealed on the disk and plain for readers; everything else stays as it is', async () => {
+    await start()
+    const secret = key()
+    const engine = await open(secret)
+    await engine.commit([{ key: SECRET, value: PLAIN }])
+    await engine.commit([{ key: CONFIG, value: '{"visible":true}' }])
+    expect(await valueOf(engine, SECRET)).toBe(PLAIN)
+    const bytes = await place.bytes()
+    expect(bytes).not.toContain('aHVudGVyMg')
+    expect(bytes).toContain('visible')
+    expect(engine.encryption).toMatchObject({ encrypted: true, master: 'key' })
+    await engine[Symbol.asyncDispose]()
+    expect(await valueOf(await open(secret), SECRET)).toBe(PLAIN)
+  })
+
+  test('a missing key, a wrong key and a wrong passphrase are refused, each in words, and nothing changes', async () => {
+    await start()
+    const first = await open(passphrase('correct horse'))
+    await first.commit([{ key: SECRET, value: PLAIN }])
+    await first[Symbol.asyncDispose]()
+    const before = await place.bytes()
+    expect(await failure(open())).toMatchObject({
+      code: 'KeyNeeded',
+      opensWith: 'passphrase',
+      message: expect.stringContaining('--encryption-passphrase-file') as string,
+    })
+    expect(await failure(open(passphrase('wrong')))).toMatchObject({
+      code: 'WrongKey',
+      message: "this is not the store's passphrase",
+    })
+    expect(await failure(open(key()))).toMatchObject({ code: 'KeyNeeded', opensWith: 'passphrase' })
+    // The segments themselves: opening and closing may change the manifest only.
+    const secrets = (text: string) => text.split('\n').filter(line => line.includes('sealed:'))
+    expect(secrets(await place.bytes())).toEqual(secrets(before))
+    expect(await valueOf(await open(passphrase('correct horse')), SECRET)).toBe(PLAIN)
+  })
+
+  test('encrypting a store that is plain seals what it holds, and leaves no plain text behind', async () => {
+    await start()
+    const before = await open()
+    await before.commit([{ key: SECRET, value: PLAIN }])
+    await before.commit([{ key: CONFIG, value: '{"visible":true}' }])
+    expect(before.encryption).toEqual({ encrypted: false })
+    await before[Symbol.asyncDispose]()
+    expect(await place.bytes()).toContain('aHVudGVyMg')
+    const engine = await open(key())
+    expect(await place.bytes()).not.toContain('aHVudGVyMg')
+    expect(await valueOf(engine, SECRET)).toBe(PLAIN)
+    expect(await valueOf(engine, CONFIG)).toBe('{"visible":true}')
+  })
+
+  test('a new data key reseals everything, keeps every value, and readers see each change once', async () => {
+    await start()
+    const secret = key()
+    const engine = await open(secret)
+    for (let i = 0; i < 20; i++) await engine.commit([{ key: `${SECRET}${i}`, value: PLAIN }])
+    const old = engine.encryption.dataKey!.id
+    const seen: (string | null)[] = []
+    engine.onCommit(records => seen.push(...records.flatMap(({ key, value }) => (key.startsWith(SECRET) ? value : []))))
+    await engine.rotateDataKey()
+    expect(engine.encryption.dataKey!.id).not.toBe(old)
+    const bytes = await place.bytes()
+    expect(bytes).not.toContain(`sealed:${old}:`)
+    expect(bytes.split(`sealed:${engine.encryption.dataKey!.id}:`)).toHaveLength(21)
+    expect(seen).toEqual(Array.from({ length: 20 }, () => PLAIN))
+    await engine[Symbol.asyncDispose]()
+    expect(await valueOf(await open(secret), `${SECRET}7`)).toBe(PLAIN)
+  })
+
+  test('a rotation that was interrupted is finished at the next start', async () => {
+    await start()
+    const secret = key()
+    const engine = await open(secret)
+    for (let i = 0; i < 3; i++) await engine.commit([{ key: `${SECRET}${i}`, value: PLAIN }])
+    const old = engine.encryption.dataKey!.id
+    // The program ends once the new key is written and one Secret of three is resealed.
+    let resealed = 0
+    engine.onCommit(records => {
+      if (!records.some(({ key }) => key.startsWith(SECRET))) return
+      if (++resealed === 1) void engine[Symbol.asyncDispose]()
+    })
+    await engine.rotateDataKey().catch(() => undefined)
+    await engine[Symbol.asyncDispose]()
+    expect(await place.bytes()).toContain(`sealed:${old}:`)
+    const again = await open(secret)
+    expect(await place.bytes()).not.toContain(`sealed:${old}:`)
+    for (let i = 0; i < 3; i++) expect(await valueOf(again, `${SECRET}${i}`)).toBe(PLAIN)
+  })
+
+  test('a changed passphrase opens, the one before does not', async () => {
+    await start()
+    const engine = await open(passphrase('old'))
+    await engine.commit([{ key: SECRET, value: PLAIN }])
+    await engine.changeMasterSecret(passphrase('new'))
+    await engine.commit([{ key: `${SECRET}2`, value: PLAIN }])
+    await engine[Symbol.asyncDispose]()
+    expect((await failure(open(passphrase('old')))).code).toBe('WrongKey')
+    const again = await open(passphrase('new'))
+    expect(await valueOf(again, SECRET)).toBe(PLAIN)
+    expect(await valueOf(again, `${SECRET}2`)).toBe(PLAIN)
+  })
+
+  test('a sealed value that was put under another name is refused as damaged', async () => {
+    await start()
+    const secret = key()
+    const engine = await open(secret)
+    await engine.commit([{ key: SECRET, value: PLAIN }])
+    await engine[Symbol.asyncDispose]()
+    const bare = await place.open()
+    const sealed = (await valueOf(bare, SECRET))!
+    await bare.commit([{ key: `${SECRET}-copy`, value: sealed }])
+    await bare[Symbol.asyncDispose]()
+    const again = await open(secret)
+    const error = await valueOf(again, `${SECRET}-copy`).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ code: 'Corrupt', message: expect.stringContaining(`${SECRET}-copy`) as string })
+  })
+
+  test('the object store above it shows objects only, never the keyring', async () => {
+    await start()
+    const store = use(await openObjectStore(await openSealedEngine(await place.open(), { secret: key() })))
+    await store.create(SECRET, objectNamed('db', { password: 'x' }))
+    expect(store.list('/').items.map(({ key }) => key)).toEqual([SECRET])
+  })
+})
+
+test('on a shared store a control plane follows the rotation of another, and fails when it has no key', async () => {
+  const place = use(await places['etcd']!())
+  const secret = key()
+  const [one, two] = [
+    use(await openSealedEngine(await place.open(), { secret })),
+    use(await openSealedEngine(await place.open(), { secret })),
+  ]
+  const seen: (string | null)[] = []
+  two.onCommit(records => seen.push(...records.flatMap(({ key, value }) => (key === SECRET ? [value] : []))))
+  await one.commit([{ key: SECRET, value: PLAIN }])
+  await one.rotateDataKey()
+  await poll(() => seen.length === 2)
+  expect(seen).toEqual([PLAIN, PLAIN])
+  await two.commit([{ key: SECRET, value: PLAIN }])
+  expect(two.encryption.dataKey).toEqual(one.encryption.dataKey)
+
+  const plain = use(await places['etcd']!())
+  const without = use(await openSealedEngine(await plain.open()))
+  without.onCommit(() => undefined)
+  const other = use(await openSealedEngine(await plain.open(), { secret }))
+  await other.commit([{ key: SECRET, value: PLAIN }])
+  expect((await without.failed).code).toBe('KeyNeeded')
+  expect(without.health().state).toBe('read-only')
+})
+
+describe('readKeyFile()', () => {
+  let folder: TempFolder
+  const read = async (content: string | Buffer) => {
+    folder = use(await tempFolder())
+    const path = join(folder.path, 'key')
+    await writeFile(path, content)
+    return readKeyFile(path)
+  }
+  const bytes = Buffer.alloc(32, 7)
+
+  test.each([
+    ['32 bytes', bytes],
+    ['hexadecimal digits', `${bytes.toString('hex')}\n`],
+    ['base64', `${bytes.toString('base64')}\n`],
+  ])('takes %s', async (_name, content) => expect(await read(content)).toEqual({ kind: 'key', key: bytes }))
+
+  test('refuses another length, and says how a key is made', async () => {
+    await expect(read('short')).rejects.toThrow('openssl rand -base64 32')
+  })
+})
