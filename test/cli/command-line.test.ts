@@ -1,9 +1,11 @@
 // The built command line, as a user meets it.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Cluster, cli, execute, repository } from '../e2e/support/cluster.ts'
+import { Cluster, cli, execute, repository, until } from '../e2e/support/cluster.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-cli-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -61,6 +63,60 @@ describe('flotilla', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/newer/)
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+  it('serve encrypts with a passphrase, and refuses without it or with another', async () => {
+    const dataDir = join(folder, 'encrypted')
+    const [right, wrong] = ['right', 'wrong'].map(text => {
+      const path = join(folder, `${text}.passphrase`)
+      writeFileSync(path, `${text}\n`)
+      return path
+    }) as [string, string]
+    const cluster = await Cluster.start(['--no-local-node', '--encryption-passphrase-file', right], dataDir)
+    const create = ['create', 'secret', 'generic', 'db', '--from-literal=password=visible-to-readers']
+    await execute('kubectl', create, { env: { KUBECONFIG: cluster.kubeconfig } })
+    await cluster.stop()
+    const log = readdirSync(join(dataDir, 'store')).map(name => readFileSync(join(dataDir, 'store', name), 'latin1'))
+    expect(log.join()).toContain('/registry/core/secrets/default/db')
+    expect(log.join()).not.toContain(Buffer.from('visible-to-readers').toString('base64'))
+
+    const serve = ['serve', '--data-dir', dataDir, '--listen', '127.0.0.1:0', '--no-local-node']
+    expect(await cli(...serve)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'flotilla: the store is encrypted: give its passphrase with --encryption-passphrase-file\n',
+    })
+    const refused = await cli(...serve, '--encryption-passphrase-file', wrong)
+    expect(refused).toMatchObject({ code: 1, stderr: "flotilla: this is not the store's passphrase\n" })
+    await cluster.start()
+    const get = await execute('kubectl', ['get', 'secret', 'db', '-o', 'jsonpath={.data.password}'], {
+      env: { KUBECONFIG: cluster.kubeconfig },
+    })
+    expect(Buffer.from(get.stdout, 'base64').toString()).toBe('visible-to-readers')
+    await cluster[Symbol.asyncDispose]()
+  })
+  it('serve ends with a clear line and exit code 1 when its log is destroyed under it', async () => {
+    const dataDir = join(folder, 'destroyed')
+    const child = spawn(process.execPath, [
+      join(repository, 'out/main/cli.js'),
+      ...['serve', '--data-dir', dataDir, '--listen', '127.0.0.1:0', '--no-local-node'],
+    ])
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', chunk => (stdout += String(chunk)))
+    child.stderr.on('data', chunk => (stderr += String(chunk)))
+    const ended = once(child, 'exit')
+    await until('ready', () => Promise.resolve(stdout.includes('ready ')))
+    // A folder in its place makes the next append fail; what is found afterwards is not what was acknowledged.
+    const segment = join(dataDir, 'store', readdirSync(join(dataDir, 'store')).filter(name => /\.log$/.test(name)).at(-1)!)
+    rmSync(segment)
+    mkdirSync(segment)
+    const env = { KUBECONFIG: join(dataDir, 'kubeconfig') }
+    const write = await execute('kubectl', ['create', 'namespace', 'lost'], { env })
+    expect(write.stderr).toContain('the store is unavailable')
+    rmSync(segment, { recursive: true })
+    writeFileSync(segment, 'garbage')
+    expect(await ended).toEqual([1, null])
+    expect(stderr).toContain('could not be reopened after a failed write')
+    expect(existsSync(join(dataDir, 'runtime.json'))).toBe(false)
   })
   it('serve on a taken port says which and what to do', async () => {
     const first = await Cluster.start(['--no-local-node'], join(folder, 'port'))

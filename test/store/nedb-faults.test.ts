@@ -1,6 +1,6 @@
 // The embedded engine when the disk fails it: full, broken, or cut off in the middle of a write.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdir, rm, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
@@ -63,6 +63,43 @@ for (const place of ['syncData', 'beforeAppend'] as const)
     engine = await openNedbEngine({ dataDir })
     expect([...(await stateOf(engine)).keys()].sort()).toEqual(['/after', '/before'])
   })
+
+/** A disk on which every sync of data fails while `broken` says so. */
+function failingDisk(broken: () => boolean): Disk {
+  const error = Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+  return {
+    ...realDisk,
+    syncData: (file, path) => (broken() ? Promise.reject(error) : realDisk.syncData(file, path)),
+  }
+}
+
+test('a disk that does not come back is given up: failed tells it, reads go on, and a restart finds everything', async () => {
+  let broken = false
+  const dataDir = folder.path
+  engine = await openNedbEngine({ dataDir, disk: failingDisk(() => broken), reserveBytes: 65_536, giveUpMs: 0 })
+  await engine.commit([{ key: '/a', value: '1' }])
+  broken = true
+  expect(await failure(engine.commit([{ key: '/b', value: '1' }]))).toBe('Unavailable')
+  const error = await engine.failed
+  expect(error).toMatchObject({ code: 'Unavailable', message: expect.stringContaining('could not be reopened') as string })
+  expect([...(await stateOf(engine)).keys()]).toEqual(['/a'])
+  await engine[Symbol.asyncDispose]()
+  engine = await openNedbEngine({ dataDir })
+  expect([...(await stateOf(engine)).keys()]).toContain('/a')
+})
+
+test('acknowledged records that an I/O error has destroyed are told at once as Corrupt', async () => {
+  let broken = false
+  engine = await openNedbEngine({ dataDir: folder.path, disk: failingDisk(() => broken), reserveBytes: 65_536 })
+  await engine.commit([{ key: '/a', value: '1' }])
+  const [name] = (await readdir(join(folder.path, 'store'))).filter(each => each.endsWith('.log'))
+  await writeFile(join(folder.path, 'store', name!), 'what the failing disk left')
+  broken = true
+  expect(await failure(engine.commit([{ key: '/b', value: '1' }]))).toBe('Unavailable')
+  broken = false
+  expect((await engine.failed).code).toBe('Corrupt')
+  expect(engine.health().state).toBe('read-only')
+})
 
 /** Runs the check on a file system of three megabytes of its own. */
 async function onSmallDisk(skip: (why: string) => void, check: (mount: string) => Promise<void>): Promise<void> {
@@ -185,7 +222,7 @@ test('kill -9 during writes loses nothing that was acknowledged and tears no tra
       if (++lines === 300 + round * 37) child.kill('SIGKILL')
     }
     await exited
-    expect(lines).toBeGreaterThan(300)
+    expect(lines).toBeGreaterThanOrEqual(300)
     engine = await openNedbEngine({ dataDir })
     const revisions = new Map<string, number>()
     for await (const batch of engine.load()) for (const { key, revision } of batch) revisions.set(key, revision)

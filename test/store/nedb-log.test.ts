@@ -222,21 +222,3 @@ test('of many that find a dead lock at once, exactly one gets it', async () => {
   for (const { value } of won) await value[Symbol.asyncDispose]()
   expect(won).toHaveLength(1)
 })
-
-test('a newer format is refused with a clear line; an older one is copied, then migrated', async () => {
-  await open()
-  await put('/a')
-  await close()
-  await writeFile(join(folder.path, 'format.json'), '{"format":99}')
-  const { code, message } = await failure(open())
-  expect(code).toBe('NewerFormat')
-  expect(message).toMatch(/format 99.*formats up to 1/)
-  await writeFile(join(folder.path, 'format.json'), '{"format":1}')
-  const migrated: string[] = []
-  const migrations = new Map([[1, async (dataDir: string) => void migrated.push(dataDir)]])
-  await open({ format: { format: 2, migrations } })
-  expect(migrated).toEqual([folder.path])
-  const [backup] = await readdir(join(folder.path, 'backups'))
-  expect(await readdir(join(folder.path, 'backups', backup!, 'store'))).toContain('manifest.json')
-  expect(await keys()).toEqual(['/a'])
-})

@@ -1,12 +1,12 @@
 // The desktop app in a real Electron: it starts the cluster, shows it, and offers a way out when it cannot.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type Server, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ElectronApplication, type Page, _electron } from 'playwright-core'
-import { cli, execute, repository, until } from '../support/cluster.ts'
+import { Cluster, cli, execute, repository, until } from '../support/cluster.ts'
 import { shoot } from './support/browser.ts'
 import { counterImage } from './support/counter-image.ts'
 
@@ -28,8 +28,8 @@ afterEach(async () => {
 })
 
 /** @param listen `host:port` */
-async function launch(listen: string, localNode = false): Promise<Page> {
-  folder = mkdtempSync(join(tmpdir(), 'flotilla-electron-'))
+async function launch(listen: string, localNode = false, prepared?: string): Promise<Page> {
+  folder = prepared ?? mkdtempSync(join(tmpdir(), 'flotilla-electron-'))
   app = await _electron.launch({
     executablePath,
     args: [
@@ -97,6 +97,29 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     } finally {
       taken.close()
     }
+  })
+
+  it('asks for the passphrase of an encrypted cluster, refuses a wrong one, and opens with the right one', async () => {
+    const prepared = mkdtempSync(join(tmpdir(), 'flotilla-electron-'))
+    const passphrase = join(prepared, 'passphrase')
+    writeFileSync(passphrase, 'correct horse battery staple\n')
+    const flags = ['--no-local-node', '--encryption-passphrase-file', passphrase]
+    const cluster = await Cluster.start(flags, join(prepared, 'data'))
+    await execute('kubectl', ['create', 'namespace', 'from-before'], { env: { KUBECONFIG: cluster.kubeconfig } })
+    await cluster.stop()
+
+    const page = await launch('127.0.0.1:0', false, prepared)
+    await page.getByRole('heading', { name: 'Unlock the cluster' }).waitFor({ timeout: 20_000 })
+    await shoot(page, 'electron-passphrase')
+    await page.getByLabel('Passphrase').fill('wrong')
+    await page.getByRole('button', { name: 'Unlock' }).click()
+    await page.getByRole('heading', { name: 'Wrong passphrase' }).waitFor({ timeout: 20_000 })
+    expect(await page.getByLabel('Passphrase').inputValue()).toBe('')
+    await page.getByLabel('Passphrase').fill('correct horse battery staple')
+    await page.getByRole('button', { name: 'Unlock' }).click()
+    await page.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await page.getByRole('link', { name: 'Namespaces', exact: true }).click()
+    await page.locator('[data-key=from-before]').waitFor({ timeout: 10_000 })
   })
 
   it('runs pods on this machine: by form, green, logs, terminal, scale, delete', async () => {

@@ -11,6 +11,18 @@ describe('startProblem()', () => {
     expect(startProblem(new StoreError('NewerFormat', 'written by 9')).message).toBe('written by 9')
     expect(startProblem(new StoreError('Corrupt', 'record 7')).kind).toBe('store-damaged')
   })
+  it('asks for what opens an encrypted store', () => {
+    const problem = (code: 'KeyNeeded' | 'WrongKey', opensWith: 'key' | 'passphrase') =>
+      startProblem(new StoreError(code, 'x', { opensWith })).kind
+    expect(problem('KeyNeeded', 'passphrase')).toBe('passphrase-needed')
+    expect(problem('WrongKey', 'passphrase')).toBe('passphrase-wrong')
+    expect(problem('WrongKey', 'key')).toBe('key-needed')
+  })
+  it('tells a store that failed while it ran in its own words', () =>
+    expect(startProblem(new StoreError('Unavailable', 'the disk went away'))).toMatchObject({
+      kind: 'store-failed',
+      message: 'the disk went away',
+    }))
   it('finds the cause inside of other errors', () =>
     expect(startProblem(new Error('outer', { cause: new StoreError('Locked', 'x') })).kind).toBe('data-folder-locked'))
   it('tells what it does not know as it is, with the stack for a report', () => {
