@@ -106,7 +106,13 @@ describe('flotilla', () => {
     const ended = once(child, 'exit')
     await until('ready', () => Promise.resolve(stdout.includes('ready ')))
     // A folder in its place makes the next append fail; what is found afterwards is not what was acknowledged.
-    const segment = join(dataDir, 'store', readdirSync(join(dataDir, 'store')).filter(name => /\.log$/.test(name)).at(-1)!)
+    const segment = join(
+      dataDir,
+      'store',
+      readdirSync(join(dataDir, 'store'))
+        .filter(name => /\.log$/.test(name))
+        .at(-1)!,
+    )
     rmSync(segment)
     mkdirSync(segment)
     const env = { KUBECONFIG: join(dataDir, 'kubeconfig') }

@@ -81,7 +81,10 @@ test('a disk that does not come back is given up: failed tells it, reads go on, 
   broken = true
   expect(await failure(engine.commit([{ key: '/b', value: '1' }]))).toBe('Unavailable')
   const error = await engine.failed
-  expect(error).toMatchObject({ code: 'Unavailable', message: expect.stringContaining('could not be reopened') as string })
+  expect(error).toMatchObject({
+    code: 'Unavailable',
+    message: expect.stringContaining('could not be reopened') as string,
+  })
   expect([...(await stateOf(engine)).keys()]).toEqual(['/a'])
   await engine[Symbol.asyncDispose]()
   engine = await openNedbEngine({ dataDir })

@@ -111,7 +111,10 @@ test('without room for the copy nothing is migrated, and an unfinished copy is n
   // The last of what is to be copied is not there: copying fails half way, as on a full disk.
   await rm(at('revision.json'))
   const error = await refusal({ format: 2, migrations: new Map([[1, () => Promise.reject(new Error('ran'))]]) })
-  expect(error).toMatchObject({ code: 'Unavailable', message: expect.stringContaining('before its migration') as string })
+  expect(error).toMatchObject({
+    code: 'Unavailable',
+    message: expect.stringContaining('before its migration') as string,
+  })
   expect(await formatNow()).toBe(1)
   expect((await backups()).every(name => name.endsWith('.unfinished'))).toBe(true)
 })

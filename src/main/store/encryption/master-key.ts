@@ -5,8 +5,7 @@ import { StoreError } from '../contract.ts'
 import { KEY_BYTES } from './envelope.ts'
 
 export type MasterSecret =
-  | { readonly kind: 'key'; readonly key: Buffer }
-  | { readonly kind: 'passphrase'; readonly passphrase: string }
+  { readonly kind: 'key'; readonly key: Buffer } | { readonly kind: 'passphrase'; readonly passphrase: string }
 
 /** How the master key comes about; stands in the open beside what it seals. */
 export type MasterKeyRecipe =

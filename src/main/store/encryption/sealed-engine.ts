@@ -255,7 +255,10 @@ class EncryptingEngine implements SealedEngine {
       this.#ring = openKeyring(text, this.#master.key)
     } catch (error) {
       // The passphrase was changed elsewhere. The data keys known so far go on until there is a new one.
-      this.#log.warn({ err: error }, 'the key of the store was changed by another control plane: restart with the new one')
+      this.#log.warn(
+        { err: error },
+        'the key of the store was changed by another control plane: restart with the new one',
+      )
     }
   }
 }

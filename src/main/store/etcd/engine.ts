@@ -2,7 +2,14 @@
 // what came back counts as committed here, so that every control plane sees the same transactions in the same order.
 import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
-import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, type Setting, StoreError } from '../contract.ts'
+import {
+  type Engine,
+  type EngineHealth,
+  type EngineRecord,
+  type EngineWrite,
+  type Setting,
+  StoreError,
+} from '../contract.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { type ConnectionOptions, type EtcdConnection, openConnection, type TlsFiles } from './connection.ts'
 import { failureKind, isCompacted, isNoSpace, isServiceError, toStoreError } from './failures.ts'

@@ -1,7 +1,14 @@
 // The embedded engine: group commits into an append-only log of nedb files, durable before anybody hears of them.
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
-import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, type Setting, StoreError } from '../contract.ts'
+import {
+  type Engine,
+  type EngineHealth,
+  type EngineRecord,
+  type EngineWrite,
+  type Setting,
+  StoreError,
+} from '../contract.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { toStored } from './codec.ts'
 import { type Disk, isNoSpace, makeFolder, realDisk } from './disk.ts'

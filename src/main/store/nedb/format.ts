@@ -72,7 +72,9 @@ async function copyAway(disk: Disk, dataDir: string, from: number): Promise<stri
     for (const name of ['store', 'format.json', 'revision.json'])
       await cp(join(dataDir, name), join(unfinished, name), { recursive: true, force: true })
   } catch (cause) {
-    throw new StoreError('Unavailable', `the data folder could not be copied to ${copy} before its migration`, { cause })
+    throw new StoreError('Unavailable', `the data folder could not be copied to ${copy} before its migration`, {
+      cause,
+    })
   }
   await disk.syncFolder(unfinished)
   await rename(unfinished, copy)
