@@ -48,7 +48,7 @@ module.exports = {
       name: 'only-apiserver-reaches-store',
       severity: 'error',
       from: { path: '^src/main/(controllers|scheduler|provisioning|desktop)' },
-      to: to('^src/main/store'),
+      to: to('^src/main/store/(?!encryption/master-key)'),
     },
     {
       name: 'clients-not-apiserver',

@@ -1,6 +1,5 @@
 // An error from the start of the control plane, in words and with a way out.
 import type { StartProblem } from '../../preload/channels.ts'
-import { StoreError } from '../store/contract.ts'
 
 const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
@@ -38,15 +37,16 @@ const rules: readonly Rule[] = [
 
 /** What an encrypted store wants, by the kind of the key that opens it. */
 function keyProblem(error: unknown): Pick<StartProblem, 'kind' | 'message'> | undefined {
-  if (!(error instanceof StoreError) || (error.code !== 'KeyNeeded' && error.code !== 'WrongKey')) return undefined
-  if (error.opensWith !== 'passphrase')
+  const [code] = codes(error)
+  if (code !== 'KeyNeeded' && code !== 'WrongKey') return undefined
+  if ((error as { opensWith?: string }).opensWith !== 'passphrase')
     return {
       kind: 'key-needed',
       message:
         "The Secrets of this cluster are encrypted with a key that this computer's keychain does not hold. " +
         'Start Flotilla with --encryption-key-file, or choose another folder.',
     }
-  return error.code === 'KeyNeeded'
+  return code === 'KeyNeeded'
     ? { kind: 'passphrase-needed', message: 'The Secrets of this cluster are encrypted. Its passphrase opens it.' }
     : { kind: 'passphrase-wrong', message: 'That is not the passphrase of this cluster. Nothing was changed.' }
 }

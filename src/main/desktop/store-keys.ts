@@ -1,13 +1,11 @@
 // Keys of encrypted stores in the operating system's keychain, through Electron's safeStorage: a file per data folder
 // that only this user, on this computer, can open.
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { safeStorage } from 'electron'
 import { encryptionSecret } from '../cli/encryption-flags.ts'
-import { KEY_BYTES } from '../store/encryption/envelope.ts'
-import type { MasterSecret } from '../store/encryption/master-key.ts'
-import { StoreError } from '../store/contract.ts'
+import { keyNeeded, type MasterSecret, newKey } from '../store/encryption/master-key.ts'
 import type { StoreKeys } from './control-plane-host.ts'
 
 interface KeptSecret {
@@ -58,12 +56,11 @@ export function createStoreKeys(userData: string): StoreKeys {
       const known = await kept(dataDir)
       if (known || encryption !== 'keychain') return known
       if (!keychainWorks())
-        throw new StoreError(
-          'KeyNeeded',
+        throw keyNeeded(
           'this computer has no keychain that Flotilla can use: start it with --encryption-passphrase-file instead',
         )
       // Kept before anything is sealed with it: a crash in between must not lose the key.
-      const made: MasterSecret = { kind: 'key', key: randomBytes(KEY_BYTES) }
+      const made = newKey()
       await keep(dataDir, made)
       return made
     },

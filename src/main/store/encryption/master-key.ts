@@ -20,6 +20,11 @@ export type MasterKeyRecipe =
       readonly p: number
     }
 
+export const newKey = (): MasterSecret => ({ kind: 'key', key: randomBytes(KEY_BYTES) })
+
+export const keyNeeded = (message: string, opensWith?: MasterSecret['kind']): StoreError =>
+  new StoreError('KeyNeeded', message, opensWith ? { opensWith } : {})
+
 /** 128 MiB and some hundred milliseconds for a guess. */
 const SCRYPT = { n: 2 ** 17, r: 8, p: 1 } as const
 
@@ -35,9 +40,7 @@ export function masterKey(secret: MasterSecret, recipe: MasterKeyRecipe): Promis
     })
   }
   if (secret.kind !== 'passphrase')
-    throw new StoreError('KeyNeeded', 'the store is encrypted with a passphrase, not with a key: give the passphrase', {
-      opensWith: 'passphrase',
-    })
+    throw keyNeeded('the store is encrypted with a passphrase, not with a key: give the passphrase', 'passphrase')
   const { salt, n, r, p } = recipe
   const options = { N: n, r, p, maxmem: 256 * n * r }
   return new Promise((resolve, reject) =>

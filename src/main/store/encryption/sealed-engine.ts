@@ -8,7 +8,7 @@ import { silentLog, type StoreLog } from '../log.ts'
 import { Pacer } from '../pacer.ts'
 import { openText, sealText } from './envelope.ts'
 import { type Keyring, KEYRING_KEY, newDataKey, openKeyring, recipeOf, sealKeyring } from './keyring.ts'
-import { masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from './master-key.ts'
+import { keyNeeded, masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from './master-key.ts'
 
 /** What is sealed. */
 const SEALED_PREFIX = '/registry/core/secrets/'
@@ -158,7 +158,7 @@ class EncryptingEngine implements SealedEngine {
   }
 
   async rotateDataKey(): Promise<void> {
-    if (!this.#master || !this.#ring) throw keyNeeded('is not encrypted')
+    if (!this.#master || !this.#ring) throw wantsKey('is not encrypted')
     // The one before stays: another control plane may have used it until it heard of the new one.
     const keys = [newDataKey(this.#clock.now()), ...this.#ring.keys.slice(0, 1)]
     await this.#writeRing({ keys, pending: true }, this.#master)
@@ -178,7 +178,7 @@ class EncryptingEngine implements SealedEngine {
   }
 
   async #unlock(text: string): Promise<void> {
-    if (!this.#secret) throw keyNeeded('is encrypted', recipeOf(text).kind)
+    if (!this.#secret) throw wantsKey('is encrypted', recipeOf(text).kind)
     const recipe = recipeOf(text)
     this.#master = { key: await masterKey(this.#secret, recipe), recipe }
     this.#ring = openKeyring(text, this.#master.key)
@@ -225,7 +225,7 @@ class EncryptingEngine implements SealedEngine {
   #opened(record: EngineRecord): EngineRecord {
     const { key, value } = record
     if (value === null || !value.startsWith(MARK)) return record
-    if (!this.#ring) throw keyNeeded('was encrypted by another control plane')
+    if (!this.#ring) throw wantsKey('was encrypted by another control plane')
     const end = value.indexOf(':', MARK.length)
     const id = value.slice(MARK.length, end)
     const used = this.#ring.keys.find(each => each.id === id)
@@ -266,14 +266,14 @@ class EncryptingEngine implements SealedEngine {
 const isOlder = (key: string, value: string | null, primary: string): boolean =>
   value !== null && key.startsWith(SEALED_PREFIX) && !value.startsWith(`${MARK}${primary}:`)
 
-function keyNeeded(state: string, kind?: MasterKeyRecipe['kind']): StoreError {
+function wantsKey(state: string, kind?: MasterKeyRecipe['kind']): StoreError {
   const what =
     kind === 'passphrase'
       ? 'give its passphrase with --encryption-passphrase-file'
       : kind === 'key'
         ? 'give its key with --encryption-key-file'
         : 'give --encryption-key-file or --encryption-passphrase-file'
-  return new StoreError('KeyNeeded', `the store ${state}: ${what}`, kind ? { opensWith: kind } : {})
+  return keyNeeded(`the store ${state}: ${what}`, kind)
 }
 
 function ignoreConflict(error: unknown): void {
