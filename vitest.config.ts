@@ -19,6 +19,16 @@ export default defineConfig({
       node('control', ['test/control/**/*.test.ts'], 30_000),
       node('agent', ['test/agent/**/*.test.ts'], 120_000),
       node('network', ['test/network/**/*.test.ts'], 120_000),
+      {
+        extends: true,
+        test: {
+          name: 'hosts',
+          include: ['test/hosts/**/*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
       node('cli', ['test/cli/**/*.test.ts'], 60_000),
       { extends: true, test: { name: 'window', include: ['test/renderer/**/*.test.ts'], environment: 'happy-dom' } },
       {

@@ -12,6 +12,7 @@ const NEEDED = {
   xauth: 'xauth',
   'etcd-server': 'etcd',
   debootstrap: 'debootstrap',
+  'openssh-client': 'ssh-keygen',
   nftables: 'nft',
   iptables: 'iptables',
   iproute2: 'ip',

@@ -1,0 +1,166 @@
+// Opens the way to a host, hop by hop: each connection runs inside the one before. Agent forwarding is never asked for.
+import { connect as connectTcp } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Client } from 'ssh2'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import { Authentication, type AuthenticationOptions } from './authentication.ts'
+import { SshConnection } from './connection.ts'
+import { type Hop, type HostKeyPins, SshError, endpointName, hopName } from './contract.ts'
+import { verifyHostKey } from './host-key.ts'
+
+export interface ConnectOptions extends AuthenticationOptions {
+  readonly pins: HostKeyPins
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+const TCP_TIMEOUT_MS = 10_000
+/** From the first byte to the host key. */
+const HANDSHAKE_TIMEOUT_MS = 15_000
+/** A dead peer is found within three of these. */
+const KEEPALIVE_MS = 10_000
+const KEEPALIVES_UNANSWERED = 2
+
+/**
+ * @param route hops in order; the last one is the host itself
+ * @throws SshError; nothing stays open then
+ */
+export async function connectRoute(route: readonly Hop[], options: ConnectOptions): Promise<SshConnection> {
+  let before: SshConnection | undefined
+  try {
+    for (const hop of route) before = await connectHop(hop, before, options)
+    if (!before) throw new SshError('BadAddress', 'there is no host to connect to')
+    return before
+  } catch (error) {
+    await before?.[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Servers hang up on people who take long to answer: what they answered meanwhile counts at once the second time. */
+async function connectHop(hop: Hop, before: SshConnection | undefined, options: ConnectOptions) {
+  for (let attempt = 0; ; attempt++) {
+    const asked = { times: 0 }
+    const counting = { ...options, prompter: countAsked(options.prompter, asked) }
+    try {
+      const socket = before ? await before.forwardOut(hop.host, hop.port) : await dial(hop, options)
+      return await handshake(hop, socket, before, counting)
+    } catch (error) {
+      const hungUp = error instanceof SshError && error.code === 'ConnectionLost' && asked.times > 0
+      if (!hungUp || attempt > 0 || options.signal.aborted) throw error
+    }
+  }
+}
+
+const countAsked = (prompter: ConnectOptions['prompter'], asked: { times: number }): ConnectOptions['prompter'] => ({
+  async ask(prompt) {
+    const answer = await prompter.ask(prompt)
+    asked.times++
+    return answer
+  },
+})
+
+function dial(hop: Hop, { clock, signal }: ConnectOptions): Promise<Duplex> {
+  const endpoint = endpointName(hop)
+  return new Promise((resolve, reject) => {
+    const socket = connectTcp({ host: hop.host, port: hop.port, noDelay: true })
+    const end = (error: Error) => {
+      cancel()
+      signal.removeEventListener('abort', abort)
+      socket.destroy()
+      reject(error)
+    }
+    const abort = () => end(signal.reason as Error)
+    const cancel = clock.after(TCP_TIMEOUT_MS, () =>
+      end(new SshError('Unreachable', `${endpoint} does not answer within 10 s: is it on, and is the way to it open?`)),
+    )
+    signal.addEventListener('abort', abort, { once: true })
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      end(new SshError('Unreachable', unreachable(endpoint, error))),
+    )
+    socket.once('connect', () => {
+      cancel()
+      signal.removeEventListener('abort', abort)
+      socket.removeAllListeners('error')
+      resolve(socket)
+    })
+  })
+}
+
+function unreachable(endpoint: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ECONNREFUSED') return `${endpoint} refuses the connection: no SSH server listens on that port`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${endpoint}: this name is not known; is it spelled right?`
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return `${endpoint} cannot be reached from here (${code})`
+  return `${endpoint} cannot be reached: ${message}`
+}
+
+function handshake(
+  hop: Hop,
+  socket: Duplex,
+  before: SshConnection | undefined,
+  options: ConnectOptions,
+): Promise<SshConnection> {
+  const { clock, signal } = options
+  const client = new Client()
+  const authentication = new Authentication(hop, options)
+  return new Promise((resolve, reject) => {
+    let known = false
+    /** Why we ended it ourselves: says more than what the library then reports. */
+    let own: unknown
+    const fail = (error: unknown) => {
+      cancel()
+      signal.removeEventListener('abort', abort)
+      client.destroy()
+      socket.destroy()
+      reject(error as Error)
+    }
+    const abort = () => fail(signal.reason)
+    const cancel = clock.after(HANDSHAKE_TIMEOUT_MS, () =>
+      fail(new SshError('Unreachable', `${endpointName(hop)} accepts connections but does not speak SSH within 15 s`)),
+    )
+    signal.addEventListener('abort', abort, { once: true })
+    client.on('error', error => fail(own ?? explain(hop, error, known, authentication)))
+    client.once('close', () => fail(own ?? new SshError('ConnectionLost', `${hopName(hop)} closed the connection`)))
+    client.once('ready', () => {
+      cancel()
+      signal.removeEventListener('abort', abort)
+      client.removeAllListeners()
+      resolve(new SshConnection({ client, hop, before, clock }))
+    })
+    client.connect({
+      sock: socket as never,
+      username: hop.user,
+      readyTimeout: 0,
+      keepaliveInterval: KEEPALIVE_MS,
+      keepaliveCountMax: KEEPALIVES_UNANSWERED,
+      agentForward: false,
+      hostVerifier: (key: Buffer, verify: (valid: boolean) => void) => {
+        cancel()
+        verifyHostKey(endpointName(hop), key, options).then(
+          () => {
+            known = true
+            verify(true)
+          },
+          (error: unknown) => {
+            own = error
+            verify(false)
+          },
+        )
+      },
+      authHandler: (offered, _partial, next) => {
+        authentication.next(offered).then(
+          attempt => next(attempt as never),
+          (error: unknown) => fail(error),
+        )
+      },
+    })
+  })
+}
+
+function explain(hop: Hop, error: Error & { level?: string }, known: boolean, tried: Authentication): SshError {
+  const name = hopName(hop)
+  if (error.level === 'client-authentication')
+    return new SshError('AuthenticationFailed', `${name} did not let us in (${tried.summary})`)
+  if (!known) return new SshError('Unreachable', `${endpointName(hop)} does not speak SSH with us: ${error.message}`)
+  return new SshError('ConnectionLost', `the connection to ${name} ended: ${error.message}`)
+}

@@ -1,0 +1,169 @@
+// Runs a script on a host without shell quoting: the script is a constant of ours, sent as base64 in the one command
+// line that every login shell reads alike. What users give — names, files, passwords — goes over standard input only.
+//
+// A first line on stdout tells that the script runs. What was printed before it (by shells' start-up files) is dropped,
+// and nothing of the input is sent before it: sudo, which asks first, can never take payload for a password.
+import { Readable } from 'node:stream'
+import type { ClientChannel } from 'ssh2'
+import { type Hop, SshError, hopName } from './contract.ts'
+import type { Sudo } from './sudo.ts'
+
+export interface RunOptions {
+  /** Standard input of the script; it ends with it. */
+  readonly input?: string | Buffer | Readable
+  /** Run as root. */
+  readonly sudo?: Sudo
+  readonly signal?: AbortSignal
+  /** Both output streams, as they come. */
+  readonly onOutput?: (text: string) => void
+}
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface Internal extends RunOptions {
+  readonly hop: Hop
+  /** The script runs; the channel is the caller's from here on. */
+  readonly onStarted?: (channel: ClientChannel) => void
+}
+
+const BEGIN = 'flotilla-begin'
+const PASSWORD_ATTEMPTS = 3
+const SUDO_PROMPT = 'flotilla-sudo-password:'
+/** Output beyond this is dropped: nothing that a host prints may fill our memory. */
+const MOST_OUTPUT = 4 << 20
+
+const commandFor = (script: string, sudo: boolean): string => {
+  const encoded = Buffer.from(`printf '%s\\n' ${BEGIN}\n${script}`).toString('base64')
+  const shell = `/bin/sh -c 'eval "$(printf %s ${encoded} | base64 -d)"'`
+  // `env`, as csh and fish know no `NAME=value command`.
+  return sudo ? `env LC_ALL=C sudo -S -p ${SUDO_PROMPT} ${shell}` : `env LC_ALL=C ${shell}`
+}
+
+export async function runScript(
+  exec: (command: string) => Promise<ClientChannel>,
+  script: string,
+  options: Internal,
+): Promise<Ran> {
+  const { sudo, hop, signal, input, onOutput, onStarted } = options
+  const asRoot = sudo !== undefined && hop.user !== 'root'
+  for (let attempt = 0; attempt < PASSWORD_ATTEMPTS; attempt++) {
+    const channel = await exec(commandFor(script, asRoot))
+    const outcome = await converse(channel, {
+      sudo: asRoot ? sudo : undefined,
+      hop,
+      signal,
+      input,
+      onOutput,
+      onStarted,
+    })
+    if (outcome !== 'wrong password') return outcome
+  }
+  throw new SshError(
+    'NoPrivileges',
+    `sudo on ${hop.host} took none of ${PASSWORD_ATTEMPTS} passwords; nothing was changed`,
+  )
+}
+
+interface Conversation {
+  readonly sudo: Sudo | undefined
+  readonly hop: Hop
+  readonly signal: AbortSignal | undefined
+  readonly input: RunOptions['input']
+  readonly onOutput: RunOptions['onOutput']
+  readonly onStarted: Internal['onStarted']
+}
+
+function converse(channel: ClientChannel, options: Conversation): Promise<Ran | 'wrong password'> {
+  const { sudo, hop, signal, input, onOutput, onStarted } = options
+  return new Promise((resolve, reject) => {
+    let stdout = ''
+    let stderr = ''
+    let began = false
+    let asked = 0
+    let code: number | undefined
+    let failure: unknown
+    const stop = (error: unknown) => {
+      failure ??= error
+      channel.destroy()
+    }
+    const abort = () => stop(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted) abort()
+
+    const begin = (rest: string) => {
+      began = true
+      if (onStarted) {
+        channel.off('data', readOut)
+        channel.pause()
+        if (rest !== '') channel.unshift(Buffer.from(rest, 'latin1'))
+        return onStarted(channel)
+      }
+      stdout = ''
+      takeOut(rest)
+      send(channel, input, stop)
+    }
+    const takeOut = (text: string) => {
+      if (text === '') return
+      if (stdout.length < MOST_OUTPUT) stdout += text
+      onOutput?.(Buffer.from(text, 'latin1').toString('utf8'))
+    }
+    // Bytes as they are; decoded at the end, so that no character is cut in two.
+    const readOut = (chunk: Buffer) => {
+      const text = chunk.toString('latin1')
+      if (began) return takeOut(text)
+      stdout += text
+      const at = stdout.indexOf(`${BEGIN}\n`)
+      if (at >= 0) begin(stdout.slice(at + BEGIN.length + 1))
+    }
+    const readErr = (chunk: Buffer) => {
+      const text = chunk.toString('latin1')
+      if (stderr.length < MOST_OUTPUT) stderr += text
+      if (began) return onOutput?.(chunk.toString('utf8'))
+      if (!sudo || stderr.split(SUDO_PROMPT).length - 1 <= asked) return
+      asked++
+      if (asked > 1) {
+        sudo.forget()
+        return stop('wrong password')
+      }
+      sudo.password(hop).then(password => channel.write(`${password}\n`), stop)
+    }
+    channel.on('data', readOut)
+    channel.stderr.on('data', readErr)
+    channel.on('error', (error: Error) => (failure ??= error))
+    channel.once('close', (given: number | null | undefined) => {
+      // Null: ended by a signal. The event `exit` may be over before anybody can listen.
+      code = given === null ? 255 : given
+      signal?.removeEventListener('abort', abort)
+      if (failure === 'wrong password') return resolve(failure)
+      if (failure !== undefined) return reject(failure as Error)
+      if (code === undefined)
+        return reject(new SshError('ConnectionLost', `the connection to ${hopName(hop)} ended in the middle of a step`))
+      const errors = utf8(stderr.replaceAll(SUDO_PROMPT, ''))
+      if (sudo && !began) return reject(new SshError('NoPrivileges', sudoProblem(hop, errors)))
+      resolve({ code, stdout: utf8(stdout), stderr: errors })
+    })
+  })
+}
+
+const utf8 = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8')
+
+function send(channel: ClientChannel, input: RunOptions['input'], stop: (error: unknown) => void): void {
+  if (!(input instanceof Readable)) return void channel.end(input)
+  input.once('error', stop)
+  channel.once('close', () => input.destroy())
+  input.pipe(channel)
+}
+
+function sudoProblem(hop: Hop, stderr: string): string {
+  const name = hopName(hop)
+  if (/not in the sudoers|not allowed to/.test(stderr))
+    return `${hop.user} may not use sudo on ${hop.host}. Add the user to the group sudo (or wheel), or add the host as root.`
+  if (/must have a tty/.test(stderr))
+    return `sudo on ${hop.host} wants a terminal (requiretty). Take "Defaults requiretty" out of its sudoers file.`
+  if (/not found/.test(stderr)) return `${hop.host} has no sudo. Install it there, or add the host as root.`
+  return `becoming root on ${name} failed: ${stderr.trim().split('\n').at(-1) ?? 'sudo said nothing'}`
+}

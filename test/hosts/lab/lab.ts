@@ -1,0 +1,183 @@
+// Real Linux hosts for tests: systemd, sshd and, where wanted, Docker, in containers on a network of their own. Hosts
+// cannot open connections to the machine that the tests run on, as a laptop behind NAT is out of its hosts' reach.
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from '../../support/eventually.ts'
+import { PASSWORD, labImages } from './image.ts'
+
+const run = (argv: readonly string[], input?: string | Buffer): string => {
+  const [command = '', ...args] = argv
+  return execFileSync(command, args, {
+    encoding: 'utf8',
+    input: input ?? '',
+    stdio: ['pipe', 'pipe', 'pipe'],
+    maxBuffer: 64 << 20,
+  })
+}
+const docker = (...args: string[]): string => run(['docker', ...args]).trim()
+
+const CAPABILITIES = [
+  'AUDIT_CONTROL', 'AUDIT_READ', 'AUDIT_WRITE', 'BLOCK_SUSPEND', 'CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER',
+  'FSETID', 'IPC_LOCK', 'IPC_OWNER', 'KILL', 'LEASE', 'LINUX_IMMUTABLE', 'MAC_ADMIN', 'MAC_OVERRIDE', 'MKNOD',
+  'NET_ADMIN', 'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_RAW', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_ADMIN',
+  'SYS_BOOT', 'SYS_CHROOT', 'SYSLOG', 'SYS_MODULE', 'SYS_NICE', 'SYS_PACCT', 'SYS_PTRACE', 'SYS_RAWIO', 'SYS_TIME',
+  'SYS_TTY_CONFIG', 'WAKE_ALARM',
+] // prettier-ignore
+
+export interface LabHostOptions {
+  readonly docker: boolean
+  /** Only reachable through other hosts of the lab. */
+  readonly hidden?: boolean
+}
+
+export class LabHost {
+  readonly name: string
+  readonly ip: string
+  readonly password = PASSWORD
+  readonly #lab: HostLab
+
+  constructor(lab: HostLab, name: string, ip: string) {
+    this.#lab = lab
+    this.name = name
+    this.ip = ip
+  }
+
+  get container(): string {
+    return `${this.#lab.id}-${this.name}`
+  }
+  exec(...argv: string[]): string {
+    return run(['docker', 'exec', this.container, ...argv]).trim()
+  }
+  sh(script: string): string {
+    return this.exec('sh', '-c', script)
+  }
+  write(path: string, text: string): void {
+    run(['docker', 'exec', '--interactive', this.container, 'sh', '-c', 'cat > "$0"', path], text)
+  }
+  /** Lets a public key in. */
+  authorize(user: string, publicKey: string): void {
+    const home = user === 'root' ? '/root' : `/home/${user}`
+    this.sh(`mkdir -p ${home}/.ssh && chmod 700 ${home}/.ssh && chown ${user} ${home}/.ssh`)
+    this.write(`${home}/.ssh/authorized_keys`, publicKey)
+    this.sh(`chmod 600 ${home}/.ssh/authorized_keys && chown ${user} ${home}/.ssh/authorized_keys`)
+  }
+  /** Lines for sshd's configuration. */
+  configureSshd(lines: string): void {
+    this.write('/etc/ssh/sshd_config.d/test.conf', lines)
+    this.sh('systemctl reset-failed ssh; systemctl restart ssh')
+  }
+  hostKey(): string {
+    return this.sh('ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub').split(' ')[1] ?? ''
+  }
+  /** Another host answers at this address now, or somebody in between. */
+  replaceHostKey(): void {
+    this.sh('rm /etc/ssh/ssh_host_*; ssh-keygen -A')
+    this.sh('systemctl reset-failed ssh; systemctl restart ssh')
+  }
+  /** Ends every SSH session, as a cut connection does. */
+  cutSsh(): void {
+    this.sh('pids=$(pgrep -f \'^sshd: .*[@[]\' || true); [ -z "$pids" ] || kill -9 $pids')
+  }
+  pause(): void {
+    docker('pause', this.container)
+  }
+  resume(): void {
+    docker('unpause', this.container)
+  }
+  async reboot(): Promise<void> {
+    docker('restart', '--time', '20', this.container)
+    await this.up()
+  }
+  async up(): Promise<void> {
+    await eventually(() => {
+      const state = run(['docker', 'exec', this.container, 'sh', '-c', 'systemctl is-system-running || true']).trim()
+      return ['running', 'degraded'].includes(state) && this.exec('systemctl', 'is-active', 'ssh') === 'active'
+    }, 60_000)
+  }
+  /** Everything on the host that onboarding may change, in a text that can be compared. */
+  picture(): string {
+    return this.sh(PICTURE)
+  }
+}
+
+/**
+ * Files outside what a running system rewrites by itself, units, users, packages, links, routes, rules, sysctls,
+ * mounts and Docker's objects.
+ */
+const PICTURE = `
+find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/docker -o -path /var/lib/containerd -o -path /var/lib/systemd -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/sudo -o -path /var/tmp \\) -prune -o \\( -type f -o -type l -o -type d \\) -printf '%M %u %p %l\\n' | grep -v ' /etc/ld.so.cache$' | sort
+echo == contents; find /etc -xdev -type f ! -name ld.so.cache -exec sha256sum {} + | sort -k2
+echo == units; systemctl list-unit-files --no-legend --no-pager | awk '{print $1, $2}' | sort
+echo == packages; dpkg-query -W -f '\${Package} \${Status}\\n' | grep -v deinstall | sort
+echo == links; ip -o link show | awk '{print $2}' | sort; ip -4 route show | sort; ip rule show
+echo == rules; nft -s list ruleset 2>/dev/null | sed -e 's/counter packets [0-9]* bytes [0-9]*/counter/'
+echo == sysctl; cat /proc/sys/net/ipv4/ip_forward
+echo == mounts; awk '{print $2}' /proc/mounts | grep -v '^/var/lib/docker\\|^/run/docker\\|^/run/user\\|^/run/credentials' | sort
+echo == docker; docker ps -aq 2>/dev/null; docker volume ls -q 2>/dev/null; docker network ls --format '{{.Name}}' 2>/dev/null | sort; docker image ls --format '{{.Repository}}:{{.Tag}}' 2>/dev/null | sort
+`
+
+export class HostLab implements AsyncDisposable {
+  readonly id = `flh${randomBytes(3).toString('hex')}`
+  readonly folder = mkdtempSync(join(tmpdir(), 'flotilla-hosts-'))
+  readonly #hosts: LabHost[] = []
+  readonly #firewall: string[][] = []
+  readonly #subnet = `10.${200 + Math.floor(Math.random() * 50)}.${Math.floor(Math.random() * 250)}`
+
+  private constructor() {
+    docker('network', 'create', '--subnet', `${this.#subnet}.0/24`, this.id)
+    // New connections from hosts to this machine go nowhere: only answers to what was opened from here.
+    this.#block('INPUT', '-s', `${this.#subnet}.0/24`, '-m', 'conntrack', '--ctstate', 'NEW', '-j', 'REJECT')
+  }
+
+  static async start(): Promise<HostLab> {
+    await labImages()
+    return new HostLab()
+  }
+
+  async host(name: string, options: LabHostOptions): Promise<LabHost> {
+    const { bare, withDocker } = await labImages()
+    const host = new LabHost(this, name, `${this.#subnet}.${10 + this.#hosts.length}`)
+    this.#hosts.push(host)
+    docker(
+      'run', '--detach', '--name', host.container, '--hostname', name, '--network', this.id, '--ip', host.ip,
+      '--cgroupns=host', '--volume', '/sys/fs/cgroup:/sys/fs/cgroup:rw',
+      '--tmpfs', '/run', '--tmpfs', '/run/lock', '--tmpfs', '/tmp', '--volume', '/var/lib/docker', '--volume', '/var/lib/containerd',
+      '--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined', '--security-opt', 'systempaths=unconfined',
+      '--device-cgroup-rule', 'a *:* rwm', '--stop-signal', 'SIGRTMIN+3',
+      ...CAPABILITIES.flatMap(name => ['--cap-add', name]),
+      options.docker ? withDocker : bare,
+    ) // prettier-ignore
+    if (options.hidden) this.#block('OUTPUT', '-d', host.ip, '-j', 'REJECT')
+    await host.up()
+    return host
+  }
+
+  /** A key pair made by ssh-keygen. @returns the private key's path; `.pub` has the public one */
+  key(name: string, options: { passphrase?: string; type?: string } = {}): { path: string; publicKey: string } {
+    const path = join(this.folder, name)
+    const { passphrase = '', type = 'ed25519' } = options
+    run(['ssh-keygen', '-q', '-t', type, '-N', passphrase, '-C', name, '-f', path])
+    return { path, publicKey: readFileSync(`${path}.pub`, 'utf8') }
+  }
+
+  file(name: string, text: string): string {
+    const path = join(this.folder, name)
+    writeFileSync(path, text, { mode: 0o600 })
+    return path
+  }
+
+  #block(...rule: string[]): void {
+    run(['iptables', '-I', ...rule])
+    this.#firewall.push(rule)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const host of this.#hosts) run(['docker', 'rm', '--force', '--volumes', host.container])
+    for (const rule of this.#firewall) run(['iptables', '-D', ...rule])
+    docker('network', 'rm', this.id)
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,234 @@
+// Against real sshd, on lab hosts.
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectRoute } from '../../../src/main/provisioning/ssh/connect.ts'
+import type { SshConnection } from '../../../src/main/provisioning/ssh/connection.ts'
+import type { Hop } from '../../../src/main/provisioning/ssh/contract.ts'
+import { Sudo } from '../../../src/main/provisioning/ssh/sudo.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { HostLab, type LabHost } from '../lab/lab.ts'
+import { Person } from '../support/person.ts'
+
+let lab: HostLab
+let front: LabHost
+let hidden: LabHost
+let key: { path: string; publicKey: string }
+beforeAll(async () => {
+  lab = await HostLab.start()
+  key = lab.key('plain')
+  ;[front, hidden] = await Promise.all([
+    lab.host('front', { docker: false }),
+    lab.host('hidden', { docker: false, hidden: true }),
+  ])
+  for (const host of [front, hidden]) {
+    host.authorize('grace', key.publicKey)
+    host.authorize('ada', key.publicKey)
+  }
+}, 240_000)
+afterAll(() => lab?.[Symbol.asyncDispose]())
+
+const hop = (host: LabHost, user: string, more: Partial<Hop> = {}): Hop => ({
+  host: host.ip,
+  port: 22,
+  user,
+  identityFiles: [],
+  identitiesOnly: false,
+  ...more,
+})
+const grace = (host: LabHost) => hop(host, 'grace', { identityFiles: [key.path] })
+const ada = (host: LabHost) => hop(host, 'ada', { identityFiles: [key.path] })
+const open = (route: Hop[], person: Person, more: { agent?: string; ownKey?: string } = {}): Promise<SshConnection> =>
+  connectRoute(route, {
+    prompter: person,
+    pins: person,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    ...more,
+  })
+const whoami = async (connection: SshConnection) => (await connection.run('whoami; hostname')).stdout.split('\n')
+
+describe('logging in', () => {
+  test('with a key file asks for the host key, once', async () => {
+    const person = new Person()
+    for (let i = 0; i < 2; i++) {
+      await using connection = await open([grace(front)], person)
+      expect(await whoami(connection)).toMatchObject(['grace', 'front', ''])
+    }
+    expect(person.asked).toMatchObject([{ kind: 'HostKey', fingerprint: front.hostKey() }])
+  })
+  test('with a locked key file asks for its passphrase until it is right', async () => {
+    const locked = lab.key('locked', { passphrase: 'open sesame' })
+    front.authorize('root', locked.publicKey)
+    const person = new Person({ Passphrase: (_, times) => (times === 1 ? 'wrong' : 'open sesame') })
+    await using connection = await open([hop(front, 'root', { identityFiles: [locked.path] })], person)
+    expect(await whoami(connection)).toMatchObject(['root', 'front', ''])
+    expect(person.times('Passphrase')).toBe(2)
+  })
+  test('with a password asks again when it is wrong', async () => {
+    const person = new Person({ Password: (_, times) => (times === 1 ? 'wrong' : front.password) })
+    front.configureSshd('KbdInteractiveAuthentication no\n')
+    await using connection = await open([hop(front, 'ada')], person)
+    expect(await whoami(connection)).toMatchObject(['ada', 'front', ''])
+    expect(person.times('Password')).toBe(2)
+  })
+  test('with keyboard-interactive passes the host’s questions on', async () => {
+    front.configureSshd('KbdInteractiveAuthentication yes\nPasswordAuthentication no\n')
+    const person = new Person({ KeyboardInteractive: front.password })
+    await using connection = await open([hop(front, 'ada')], person)
+    expect(await whoami(connection)).toMatchObject(['ada', 'front', ''])
+    expect(person.asked.at(-1)).toMatchObject({ echo: false, text: expect.stringContaining('Password:') as string })
+  })
+  test('with two factors uses both', async () => {
+    front.configureSshd('AuthenticationMethods publickey,password\n')
+    const person = new Person({ Password: front.password })
+    await using connection = await open([grace(front)], person)
+    expect(await whoami(connection)).toMatchObject(['grace', 'front', ''])
+    front.configureSshd('')
+  })
+  test('with an ssh-agent uses its keys, and never forwards the agent', async () => {
+    const socket = join(lab.folder, 'agent.sock')
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] })
+    try {
+      await new Promise(resolve => agent.stdout.once('data', resolve))
+      const added = spawn('ssh-add', ['-q', key.path], { env: { ...process.env, SSH_AUTH_SOCK: socket } })
+      await new Promise(resolve => added.once('close', resolve))
+      await using connection = await open([hop(front, 'grace')], new Person(), { agent: socket })
+      expect((await connection.run('whoami; echo "agent=$SSH_AUTH_SOCK"')).stdout).toBe('grace\nagent=\n')
+    } finally {
+      agent.kill()
+    }
+  })
+  test('that fails tells what was tried and what the host accepts', async () => {
+    front.configureSshd('PasswordAuthentication no\n')
+    const other = lab.key('other')
+    const failing = open([hop(front, 'ada', { identityFiles: [other.path] })], new Person())
+    await expect(failing).rejects.toThrow(`ada@${front.ip}:22 did not let us in (tried: ${other.path}`)
+    await expect(failing).rejects.toMatchObject({ code: 'AuthenticationFailed' })
+    front.configureSshd('')
+  })
+})
+
+describe('the way', () => {
+  test('leads over jump hosts, each with a host key of its own', async () => {
+    await expect(open([grace(hidden)], new Person())).rejects.toMatchObject({ code: 'Unreachable' })
+    const person = new Person()
+    await using connection = await open([ada(front), grace(hidden)], person)
+    expect(await whoami(connection)).toMatchObject(['grace', 'hidden', ''])
+    expect(person.asked.map(({ fingerprint }) => fingerprint)).toEqual([front.hostKey(), hidden.hostKey()])
+  })
+  test('that ends nowhere says so', async () => {
+    const nobody = { ...grace(front), port: 23 }
+    await expect(open([nobody], new Person())).rejects.toThrow('refuses the connection: no SSH server')
+    await expect(open([{ ...nobody, host: 'no-such-host.invalid' }], new Person())).rejects.toThrow('is not known')
+  })
+  test('is given up when the host key is not accepted', async () => {
+    const person = new Person({ HostKey: 'no' })
+    await expect(open([grace(front)], person)).rejects.toMatchObject({ code: 'HostKeyRejected' })
+    expect(person.pins.size).toBe(0)
+  })
+  test('is a hard stop when the host key has changed, before any password is asked', async () => {
+    const person = new Person({ Password: front.password })
+    await using first = await open([hop(front, 'ada')], person)
+    const old = front.hostKey()
+    front.replaceHostKey()
+    const asked = person.asked.length
+    const failing = open([hop(front, 'ada')], person)
+    await expect(failing).rejects.toThrow(`${front.hostKey()}, not ${old}`)
+    await expect(failing).rejects.toMatchObject({ code: 'HostKeyChanged' })
+    expect(person.asked.length).toBe(asked)
+    expect(first.hop.user).toBe('ada')
+  })
+})
+
+describe('running a script', () => {
+  test('gives the exit code, both outputs, and takes any bytes as input', async () => {
+    await using connection = await open([grace(front)], new Person())
+    const input = Buffer.from(Array.from({ length: 70_000 }, (_, i) => i % 256))
+    const ran = await connection.run('sha256sum; echo "späte Grüße" >&2; exit 7', { input: Readable.from([input]) })
+    expect(ran).toEqual({
+      code: 7,
+      stdout: `${createHash('sha256').update(input).digest('hex')}  -\n`,
+      stderr: 'späte Grüße\n',
+    })
+  })
+  test('is not disturbed by what a shell’s start-up files print', async () => {
+    front.write('/home/grace/.bashrc', 'echo welcome; echo careful >&2\n')
+    await using connection = await open([grace(front)], new Person())
+    expect((await connection.run('cat', { input: 'x' })).stdout).toBe('x')
+  })
+  test.each(['grace', 'ada'])(
+    'as root through the sudo of %s never lets a password slip into its input',
+    async user => {
+      const person = new Person({ SudoPassword: (_, times) => (times === 1 ? 'wrong' : front.password) })
+      const sudo = new Sudo(person)
+      await using connection = await open([user === 'ada' ? ada(front) : grace(front)], person)
+      for (const input of ['payload\n', ''])
+        expect(await connection.run('id -u; cat', { sudo, input })).toMatchObject({ code: 0, stdout: `0\n${input}` })
+      expect(person.times('SudoPassword')).toBe(user === 'ada' ? 2 : 0)
+      const commands = front.sh('cat /proc/*/cmdline | tr "\\0" " "; cat /var/log/* 2>/dev/null || true')
+      expect(commands).not.toContain(front.password)
+    },
+  )
+  test('as root fails clearly for a user without the right', async () => {
+    front.authorize('nobody-special', key.publicKey)
+    await using connection = await open([hop(front, 'nobody-special', { identityFiles: [key.path] })], new Person())
+    const sudo = new Sudo(new Person({ SudoPassword: front.password }))
+    await expect(connection.run('id', { sudo })).rejects.toThrow('nobody-special may not use sudo on')
+  })
+  test('that is cut off in the middle is told apart from one that fails', async () => {
+    await using connection = await open([grace(front)], new Person())
+    let started: () => void = () => undefined
+    const ready = new Promise<void>(resolve => (started = resolve))
+    const running = connection.run('echo runs; sleep 60', { onOutput: started })
+    const cut = expect(running).rejects.toMatchObject({ code: 'ConnectionLost' })
+    await ready
+    front.cutSsh()
+    await cut
+    expect(await connection.closed).toMatchObject({ code: 'ConnectionLost' })
+  })
+})
+
+describe('forwarding', () => {
+  test('brings connections to the host’s loopback here, over jump hosts as well', async () => {
+    for (const route of [[grace(front)], [ada(front), grace(hidden)]]) {
+      await using connection = await open(route, new Person())
+      const port = await connection.forwardIn(0, stream => stream.end('hello from far away'))
+      expect(await reply(route.length === 1 ? front : hidden, port)).toBe('hello from far away')
+    }
+  })
+  test('that sshd forbids is told', async () => {
+    front.configureSshd('AllowTcpForwarding no\n')
+    await using connection = await open([grace(front)], new Person())
+    await expect(connection.forwardIn(0, stream => stream.end())).rejects.toMatchObject({ code: 'ForwardingRefused' })
+    front.configureSshd('')
+  })
+  test('reaches what the host reaches', async () => {
+    await using connection = await open([grace(front)], new Person())
+    const stream = await connection.forwardOut(hidden.ip, 22)
+    const banner = await new Promise(resolve => stream.once('data', chunk => resolve(String(chunk))))
+    expect(banner).toMatch(/^SSH-2\.0-/)
+    stream.destroy()
+  })
+
+  /** The event loop must run while the host's program does. */
+  function reply(host: LabHost, port: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const child = spawn('docker', [
+        'exec',
+        host.container,
+        'curl',
+        '-s',
+        '--max-time',
+        '5',
+        `telnet://127.0.0.1:${port}`,
+      ])
+      let text = ''
+      child.stdout.on('data', chunk => (text += String(chunk)))
+      child.once('error', reject)
+      child.once('close', () => resolve(text))
+    })
+  }
+})
