@@ -79,7 +79,7 @@ export class LabHost {
   }
   /** Ends every SSH session, as a cut connection does. */
   cutSsh(): void {
-    this.sh('pids=$(pgrep -f \'^sshd: .*[@[]\' || true); [ -z "$pids" ] || kill -9 $pids')
+    this.sh('pids=$(pgrep -P $(systemctl show -p MainPID --value ssh)) && kill -9 $pids || true')
   }
   pause(): void {
     docker('pause', this.container)
