@@ -11,7 +11,7 @@ import { upstreamServers } from '../../src/agent/dns/resolv-conf.ts'
 import { DnsServer } from '../../src/agent/dns/server.ts'
 import { frame, MessageReader } from '../../src/agent/dns/tcp-framing.ts'
 import { ClusterView } from '../../src/agent/network/cluster-view.ts'
-import { requireCidr } from '../../src/agent/network/ipv4.ts'
+import { requireCidr } from '../../src/shared/machinery/ipv4.ts'
 import { service, slice } from './lab/objects.ts'
 
 const put = (view: ClusterView, s: unknown, ...slices: unknown[]) => {

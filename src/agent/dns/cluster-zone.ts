@@ -4,7 +4,7 @@ import type { Record } from 'dns-packet'
 import type { Service } from '../../shared/api/core/v1.ts'
 import type { EndpointPort } from '../../shared/api/discovery/v1.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
-import { type Cidr, contains, formatIPv4, isIPv4, parseIPv4 } from '../network/ipv4.ts'
+import { type Cidr, contains, formatIPv4, isIPv4, parseIPv4 } from '../../shared/machinery/ipv4.ts'
 import type { ReverseIndex } from './reverse-index.ts'
 
 export interface ZoneAnswer {

@@ -1,6 +1,6 @@
 // From addresses back to Service names, and which namespaces have Services; kept up to date change by change.
 import type { ClusterView } from '../network/cluster-view.ts'
-import { isIPv4 } from '../network/ipv4.ts'
+import { isIPv4 } from '../../shared/machinery/ipv4.ts'
 import { membersOf } from './cluster-zone.ts'
 
 export class ReverseIndex implements Disposable {

@@ -21,6 +21,8 @@ export interface NodeNetwork {
   readonly podNetwork: PodNetwork
   /** Replaces the host ports of a pod; an empty list removes them. */
   hostPorts(podUid: string, podIP: string, ports: readonly HostPort[]): Promise<void>
+  /** Resolves when the network policies that select a pod hold for it; called before its containers start. */
+  isolate(pod: Pod): Promise<void>
 }
 
 export interface KubeletParts {

@@ -1,6 +1,6 @@
 // Which pod of this node has which address. On disk before an address is used, so that a restarted agent or a
 // rebooted host gives the same pod the same address.
-import { type Cidr, contains, formatIPv4, parseIPv4, sizeOf } from './ipv4.ts'
+import { type Cidr, contains, formatIPv4, parseIPv4, sizeOf } from '../../shared/machinery/ipv4.ts'
 import { asStringRecord, readState, writeStateSync } from './state-file.ts'
 
 export class AddressPool {

@@ -1,13 +1,20 @@
-// Keeps the last known Services, EndpointSlices and Nodes on the node's disk.
+// Keeps what a view knew last on the node's disk, so that a restarted node works without the API server.
 import { type Clock } from '../../shared/machinery/clock.ts'
-import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { Log } from '../../shared/machinery/log.ts'
-import type { ClusterSnapshot, ClusterView } from './cluster-view.ts'
 import { readState, writeState } from './state-file.ts'
+
+export interface Remembered {
+  /** Takes what was saved; anything else than what it once gave away counts as nothing. */
+  restore(saved: unknown): void
+  /** @returns what can be saved as JSON */
+  snapshot(): unknown
+  /** @returns a function that removes the handler */
+  onChange(changed: () => void): () => void
+}
 
 export interface CheckpointOptions {
   readonly path: string
-  readonly view: ClusterView
+  readonly view: Remembered
   readonly clock: Clock
   readonly log: Log
 }
@@ -24,10 +31,8 @@ export class Checkpoint implements AsyncDisposable {
   /** Restores the view at once, then follows it. */
   constructor(options: CheckpointOptions) {
     this.#options = options
-    const saved = readState(options.path)
-    if (isSnapshot(saved)) options.view.restore(saved)
-    const changed = () => this.#schedule()
-    this.#forget = options.view.on({ service: changed, node: changed })
+    options.view.restore(readState(options.path))
+    this.#forget = options.view.onChange(() => this.#schedule())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -50,33 +55,7 @@ export class Checkpoint implements AsyncDisposable {
   #write(): void {
     const { path, view, log } = this.#options
     this.#writing = this.#writing
-      .then(() => writeState(path, JSON.stringify(snapshotOf(view))))
+      .then(() => writeState(path, JSON.stringify(view.snapshot())))
       .catch((error: unknown) => log.warn({ err: error, path }, 'cannot save what the network knows of the cluster'))
   }
-}
-
-function snapshotOf(view: ClusterView): ClusterSnapshot {
-  return {
-    services: [...view.services.values()].map(slim),
-    slices: [...view.slices.values()].map(slim),
-    nodes: [...view.nodes.values()].map(({ apiVersion, kind, metadata, spec, status: { addresses } }) => ({
-      apiVersion,
-      kind,
-      metadata: slim({ apiVersion, kind, metadata }).metadata,
-      spec,
-      status: addresses ? { addresses } : {},
-    })),
-  }
-}
-
-/** Without what only other readers care for. */
-function slim<T extends KubeObject>(object: T): T {
-  const { managedFields: _managed, annotations: _annotations, ...metadata } = object.metadata
-  return { ...object, metadata }
-}
-
-/** The file is our own; this tells it from a damaged or older one. */
-function isSnapshot(value: unknown): value is ClusterSnapshot {
-  const snapshot = value as Partial<ClusterSnapshot> | undefined
-  return Array.isArray(snapshot?.services) && Array.isArray(snapshot.slices) && Array.isArray(snapshot.nodes)
 }

@@ -5,18 +5,12 @@ import { type EndpointSlice, EndpointSlice as EndpointSliceType } from '../../sh
 import type { InformerFactory } from '../../shared/client/informer-factory.ts'
 import { keyOf } from '../../shared/client/object-key.ts'
 import { SERVICE_NAME_LABEL } from '../proxy/service-port.ts'
+import { type ClusterSnapshot, isClusterSnapshot, slim, slimNode } from './cluster-snapshot.ts'
 
 export interface ClusterViewHandler {
   /** A Service or one of its EndpointSlices changed, came or went. @param key `namespace/name` of the Service */
   service?(key: string): void
   node?(name: string): void
-}
-
-/** What is kept on disk. */
-export interface ClusterSnapshot {
-  readonly services: readonly Service[]
-  readonly slices: readonly EndpointSlice[]
-  readonly nodes: readonly Node[]
 }
 
 /** @returns the key of the Service that a slice belongs to; undefined when it names none. */
@@ -88,10 +82,23 @@ export class ClusterView {
     for (const handler of this.#handlers) handler.node?.(name)
   }
 
-  restore({ services, slices, nodes }: ClusterSnapshot): void {
-    for (const service of services) this.putService(service)
-    for (const slice of slices) this.putSlice(slice)
-    for (const node of nodes) this.putNode(node)
+  onChange(changed: () => void): () => void {
+    return this.on({ service: changed, node: changed })
+  }
+
+  snapshot(): ClusterSnapshot {
+    return {
+      services: [...this.#services.values()].map(slim),
+      slices: [...this.#slices.values()].map(slim),
+      nodes: [...this.#nodes.values()].map(slimNode),
+    }
+  }
+
+  restore(saved: unknown): void {
+    if (!isClusterSnapshot(saved)) return
+    for (const service of saved.services) this.putService(service)
+    for (const slice of saved.slices) this.putSlice(slice)
+    for (const node of saved.nodes) this.putNode(node)
   }
 
   /** Follows the informers from now on; what they do not list is dropped once their first list is complete. */

@@ -1,11 +1,17 @@
 // The node's network as one part of the agent: pod links, routes, rules, DNS and the way to the API server.
 import type { Registry } from 'prom-client'
 import { join } from 'node:path'
+import type { Pod } from '../../shared/api/core/v1.ts'
 import type { InformerFactory } from '../../shared/client/informer-factory.ts'
-import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
+import { type Clock, delay, systemClock } from '../../shared/machinery/clock.ts'
+import { formatIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
 import type { Log } from '../../shared/machinery/log.ts'
+import { policyPodOf } from '../../shared/machinery/network-policy/policy-pod.ts'
+import { Owned } from '../../shared/machinery/owned.ts'
 import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
 import { DnsServer } from '../dns/server.ts'
+import { PolicyRules } from '../policy/policy-rules.ts'
+import { PolicyView } from '../policy/policy-view.ts'
 import { baseRules } from '../proxy/base-rules.ts'
 import { deleteFlows, type StaleFlow } from '../proxy/conntrack.ts'
 import { HealthChecks } from '../proxy/health-checks.ts'
@@ -20,9 +26,7 @@ import { ClusterView } from './cluster-view.ts'
 import { type Run, run as runTool } from './exec.ts'
 import { openFirewalls } from './firewall/firewalls.ts'
 import { listAddresses } from './ip.ts'
-import { formatIPv4, requireCidr } from './ipv4.ts'
 import { NodeRoutes, type PeerPlan, peerOf } from './node-routes.ts'
-import { Owned } from '../../shared/machinery/owned.ts'
 import { findPodCIDR } from './pod-cidr.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
 import { setUpServiceLink } from './service-link.ts'
@@ -60,11 +64,15 @@ export interface Network extends AsyncDisposable {
   readonly podCIDR: string
   /** Replaces the host ports of a pod; an empty list removes them. Resolves when they work. Kept until tear-down. */
   hostPorts(podUid: string, podIP: string, ports: readonly HostPort[]): Promise<void>
+  /** Resolves when the network policies that select a pod hold for it: after its set-up, before its containers start. */
+  isolate(pod: Pod): Promise<void>
 }
 
 /** Host firewalls have no event for "rules were reloaded" that all of them share: look again this often. */
 const REASSERT_MS = 5_000
 const KUBERNETES_PORT = 443
+/** A node's very first pods wait this long to hear of policies. */
+const POLICIES_WAIT_MS = 3_000
 
 /**
  * Brings the network up; resolves when pods can be set up and the rules known from the last run are in place.
@@ -87,6 +95,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   const view = new ClusterView()
   owned.use(new Checkpoint({ path: join(stateDir, 'cluster.json'), view, clock, log }))
   view.follow(options.informers)
+  const policyView = new PolicyView()
+  owned.use(new Checkpoint({ path: join(stateDir, 'policies.json'), view: policyView, clock, log }))
+  policyView.follow(options.informers)
   const podCIDR = await findPodCIDR({ ...options, path: join(stateDir, 'pod-cidr.json'), view, nodeName })
   const ownAddresses = [...new Set([identity.clusterDNS, options.kubernetesServiceIP])]
 
@@ -128,6 +139,14 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       ownAddresses: new Set(ownAddresses),
       changed: () => sync.request(),
       stale: flows => stale.push(...flows),
+    }),
+  )
+  const policies = owned.use(
+    new PolicyRules({
+      view: policyView,
+      table,
+      localIP: podUid => podNetwork.addressesOf(podUid)?.ips[0],
+      changed: () => sync.request(),
     }),
   )
   owned.use(new HealthChecks({ view, nodeName, log }))
@@ -182,12 +201,20 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       setUp: (podUid, pid) => podNetwork.setUp(podUid, pid),
       addressesOf: podUid => podNetwork.addressesOf(podUid),
       async tearDown(podUid) {
-        if (hostPorts.set(podUid, '', [])) sync.request()
+        hostPorts.set(podUid, '', [])
         await podNetwork.tearDown(podUid)
+        policies.addressChanged(podUid)
+        sync.request()
       },
     },
     async hostPorts(podUid, podIP, ports) {
       if (hostPorts.set(podUid, podIP, ports)) await sync.flush()
+    },
+    async isolate(pod) {
+      await Promise.race([policyView.known, delay(clock, POLICIES_WAIT_MS, options.signal).catch(() => undefined)])
+      policyView.putPod(policyPodOf(pod))
+      policies.addressChanged(pod.metadata.uid)
+      await sync.flush()
     },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   }

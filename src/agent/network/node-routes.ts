@@ -3,7 +3,7 @@
 import type { Node } from '../../shared/api/core/v1.ts'
 import type { Run } from './exec.ts'
 import { type Address, ipBatch, ipBatchForce, listAddresses, listLinks, listRoutes } from './ip.ts'
-import { type Cidr, contains, formatCidr, parseCidr, parseIPv4 } from './ipv4.ts'
+import { type Cidr, contains, formatCidr, parseCidr, parseIPv4 } from '../../shared/machinery/ipv4.ts'
 import { ROUTE_PROTOCOL, VXLAN_ID, VXLAN_LINK, VXLAN_PORT, vxlanAddress } from './names.ts'
 
 export interface Peer {

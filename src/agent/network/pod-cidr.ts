@@ -1,6 +1,6 @@
 // Where this node's pod range comes from: the options, the last run, or the Node object once the cluster gave it one.
 import type { ClusterView } from './cluster-view.ts'
-import { requireCidr } from './ipv4.ts'
+import { requireCidr } from '../../shared/machinery/ipv4.ts'
 import { peerOf } from './node-routes.ts'
 import { readState, writeStateSync } from './state-file.ts'
 

@@ -22,7 +22,8 @@ const nodePortKey = 'meta l4proto . th dport'
  *
  * NAT chains run just before the priorities that Docker and iptables use, so that a published container port cannot
  * take a Service's traffic. Refusals happen in filter chains: a service address that was not redirected is still the
- * destination there.
+ * destination there. Network policies look at forwarded packets after that, when the destination is the pod itself; they
+ * have a base chain for each direction, so that an accept of the one still leads to the other.
  */
 export function baseRules({ clusterCIDR, podCIDR, serviceCIDR, hostIP, direct }: BaseRulesOptions): string {
   return `add table ip ${TABLE}
@@ -35,6 +36,15 @@ table ip ${TABLE} {
   map firewall { type ipv4_addr . inet_proto . inet_service : verdict; }
   map hostports { type inet_proto . inet_service : ipv4_addr . inet_service; }
   map hostports-on { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
+  map egress-isolation { type ipv4_addr : verdict; }
+  map ingress-isolation { type ipv4_addr : verdict; }
+  set denied {
+    type ipv4_addr . ipv4_addr . inet_proto . inet_service
+    size 4096
+    flags dynamic,timeout
+    timeout 10m
+    counter
+  }
   set hairpin { type ipv4_addr . ipv4_addr; }
   set direct { type ipv4_addr; flags interval; auto-merge; elements = { ${[clusterCIDR, ...direct].join(', ')} } }
 
@@ -78,6 +88,14 @@ table ip ${TABLE} {
   chain filter-input {
     type filter hook input priority -5; policy accept;
     jump unserved-traffic
+  }
+  chain policy-egress {
+    type filter hook forward priority -7; policy accept;
+    ip saddr vmap @egress-isolation
+  }
+  chain policy-ingress {
+    type filter hook forward priority -6; policy accept;
+    ip daddr vmap @ingress-isolation
   }
   chain filter-forward {
     type filter hook forward priority -5; policy accept;

@@ -1,6 +1,6 @@
 // hostPorts of pods as rules, kept on disk so that they are there again before the kubelet has looked at its pods.
 import type { HostPort } from '../contracts.ts'
-import { isIPv4 } from '../network/ipv4.ts'
+import { isIPv4 } from '../../shared/machinery/ipv4.ts'
 import { readState, writeStateSync } from '../network/state-file.ts'
 import { type Element, noRules, type Rules } from './rules.ts'
 import type { RuleTable } from './table.ts'

@@ -4,18 +4,15 @@ import { createHash } from 'node:crypto'
 import { chooseEndpoints, type NodePlace } from './choose-endpoints.ts'
 import type { ServiceEndpoint, ServicePort } from './service-port.ts'
 
-/** The maps and sets of the base table whose elements come and go. */
-export type ElementSet =
-  'services' | 'nodeports' | 'unserved' | 'unserved-nodeports' | 'firewall' | 'hairpin' | 'hostports' | 'hostports-on'
-
 export interface Element {
-  readonly set: ElementSet
+  /** A map or set: of base-rules.ts, or of some owner's `sets`. */
+  readonly set: string
   readonly key: string
   /** What a map gives for the key; '' for plain sets. */
   readonly value: string
 }
 
-/** What one owner (a Service, a pod with host ports) adds to the table. */
+/** What one owner (a Service, a pod with host ports, a network policy) adds to the table. */
 export interface Rules {
   /** Chain → its rules, chains that others jump to first. */
   readonly chains: ReadonlyMap<string, readonly string[]>

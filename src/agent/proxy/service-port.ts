@@ -2,7 +2,7 @@
 import type { Service, ServicePort as PortSpec } from '../../shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../shared/api/discovery/v1.ts'
 import { keyOf } from '../../shared/client/object-key.ts'
-import { isIPv4, parseCidr } from '../network/ipv4.ts'
+import { isIPv4, parseCidr } from '../../shared/machinery/ipv4.ts'
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'
 

@@ -1,6 +1,6 @@
 // The dynamic part of the table as it should be, and the transaction from what it was to what it is now.
 import { TABLE } from '../network/names.ts'
-import { type Element, type ElementSet, noRules, type Rules } from './rules.ts'
+import { type Element, noRules, type Rules } from './rules.ts'
 
 /**
  * Owners put rules in; `takeChanges` gives the nft script for what changed since it was last called.
@@ -83,8 +83,8 @@ export class RuleTable {
   }
 
   #takeElements(): { removed: string[]; added: string[] } {
-    const gone = new Map<ElementSet, string[]>()
-    const fresh = new Map<ElementSet, string[]>()
+    const gone = new Map<string, string[]>()
+    const fresh = new Map<string, string[]>()
     for (const id of this.#touchedElements) {
       const before = this.#shownElements.get(id)
       const [now] = this.#claims.get(id)?.values() ?? []
@@ -117,13 +117,13 @@ export class RuleTable {
 
 const elementId = ({ set, key }: Element): string => `${set} ${key}`
 
-function listIn(lists: Map<ElementSet, string[]>, set: ElementSet): string[] {
+function listIn(lists: Map<string, string[]>, set: string): string[] {
   const list = lists.get(set) ?? []
   lists.set(set, list)
   return list
 }
 
-const elementLines = (verb: string, lists: Map<ElementSet, string[]>): string[] =>
+const elementLines = (verb: string, lists: Map<string, string[]>): string[] =>
   [...lists].map(([set, list]) => `${verb} element ip ${TABLE} ${set} { ${list.join(', ')} }`)
 
 const sameList = (a: readonly string[], b: readonly string[]): boolean =>

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { defaultDataDir } from '../data-dir.ts'
 import { productVersion } from '../version.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
+import { addExplainCommands } from './explain.ts'
 import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-address.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -86,6 +87,7 @@ function build(): Command {
     .action(async (options: { dataDir: string; yes?: boolean }) =>
       (await import('./reset.ts')).uninstall(options.dataDir, options.yes ?? false),
     )
+  addExplainCommands(program)
   program
     .command('version')
     .description('print the version')

@@ -58,6 +58,7 @@ export class TestNetwork implements NodeNetwork, AsyncDisposable {
     },
   }
   hostPorts = () => Promise.resolve()
+  readonly isolate = () => Promise.resolve()
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const uid of [...this.#pods.keys()]) await this.podNetwork.tearDown(uid)

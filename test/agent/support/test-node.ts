@@ -60,7 +60,7 @@ export class TestNode implements AsyncDisposable {
         dockerSocket: '/var/run/docker.sock',
       }),
     )
-    const stay = { ...this.network, hostPorts: this.network.hostPorts, [Symbol.asyncDispose]: () => Promise.resolve() }
+    const stay = { ...this.network, [Symbol.asyncDispose]: () => Promise.resolve() }
     this.agent = await startAgent({
       config: readConfig(path),
       clock: systemClock,

@@ -1,5 +1,6 @@
 // The program that a test host runs: the node's network alone, fed with objects over stdin instead of an API server.
 import { createInterface } from 'node:readline'
+import type { Pod } from '../../../src/shared/api/core/v1.ts'
 import type { Client, List } from '../../../src/shared/client/client.ts'
 import { InformerFactory } from '../../../src/shared/client/informer-factory.ts'
 import type { WatchFrame } from '../../../src/shared/client/transport.ts'
@@ -23,6 +24,7 @@ export type AgentCommand =
   | { id: number; do: 'setUp'; podUid: string; pid: number }
   | { id: number; do: 'tearDown' | 'addressesOf'; podUid: string }
   | { id: number; do: 'hostPorts'; podUid: string; podIP: string; ports: HostPort[] }
+  | { id: number; do: 'isolate'; pod: Pod }
   | { id: number; do: 'cleanUp' | 'preflight' | 'stop' }
 
 /** Lists nothing and watches what the test puts: the informers' own behaviour is real. */
@@ -94,6 +96,7 @@ async function handle(command: AgentCommand): Promise<unknown> {
   if (command.do === 'tearDown') return await network.podNetwork.tearDown(command.podUid)
   if (command.do === 'addressesOf') return network.podNetwork.addressesOf(command.podUid)
   if (command.do === 'hostPorts') return await network.hostPorts(command.podUid, command.podIP, command.ports)
+  if (command.do === 'isolate') return await network.isolate(command.pod)
   if (command.do === 'preflight') return await preflight()
   stop.abort(new Error('stop'))
   await network[Symbol.asyncDispose]()

@@ -121,7 +121,7 @@ export class Pod {
     return sh(['nsenter', '-t', String(this.pid), '-n', '--', ...argv])
   }
   spawn(...argv: string[]): ChildProcess {
-    const child = spawn('nsenter', ['-t', String(this.pid), '-n', '--', ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn('nsenter', ['-t', String(this.pid), '-n', '--', ...argv], { stdio: ['pipe', 'pipe', 'pipe'] })
     this.#children.push(child)
     return child
   }

@@ -1,4 +1,6 @@
 // Cluster objects as the API server would return them.
+import type { Pod } from '../../../src/shared/api/core/v1.ts'
+import type { NetworkPolicy, NetworkPolicySpec } from '../../../src/shared/api/networking/v1.ts'
 
 const meta = (name: string, namespace?: string) => ({
   name,
@@ -51,4 +53,38 @@ export const node = (name: string, nodeIP: string, podCIDR: string) => ({
   metadata: meta(name),
   spec: { podCIDR, podCIDRs: [podCIDR] },
   status: { addresses: [{ type: 'InternalIP', address: nodeIP }] },
+})
+
+export const namespace = (name: string, labels: Record<string, string> = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { ...meta(name), labels: { 'kubernetes.io/metadata.name': name, ...labels } },
+  spec: {},
+  status: {},
+})
+
+export interface TestPod {
+  readonly uid: string
+  readonly ns: string
+  readonly name: string
+  readonly nodeName: string
+  readonly ip?: string
+  readonly labels?: Record<string, string>
+  readonly ports?: { name: string; containerPort: number; protocol: string }[]
+}
+
+export const podObject = ({ uid, ns, name, nodeName, ip, labels = { pod: name }, ports = [] }: TestPod) =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...meta(name, ns), uid, labels },
+    spec: { nodeName, containers: [{ name: 'c', image: 'x', ports }] },
+    status: { phase: 'Running', ...(ip && { podIP: ip, podIPs: [{ ip }] }) },
+  }) as unknown as Pod
+
+export const policy = (ns: string, name: string, spec: NetworkPolicySpec) => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: meta(name, ns) as NetworkPolicy['metadata'],
+  spec,
 })

@@ -36,6 +36,7 @@ export async function createSandbox(parts: KubeletParts, pod: Pod, attempt: numb
     const { ips } = await network.podNetwork.setUp(uid, pid)
     const ports = hostPortsOf(pod)
     if (ports.length > 0) await network.hostPorts(uid, ips[0] ?? '', ports)
+    await network.isolate(pod)
     return { id, podIPs: ips }
   } catch (error) {
     await runtime.remove(id)

@@ -1,0 +1,189 @@
+// The network as a user meets it: a whole cluster, Deployments behind Services, policies and their explanation.
+import { request } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { clientImage } from './support/client-image.ts'
+import { cli, Cluster, until } from './support/cluster.ts'
+
+let cluster: Cluster
+let image: string
+const kubectl = (...args: string[]) => cluster.run('kubectl', args)
+const apply = async (manifest: object) => {
+  const { code, stderr } = await cluster.run('kubectl', ['apply', '-f', '-'], JSON.stringify(manifest))
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+}
+
+beforeAll(async () => {
+  image = clientImage()
+  cluster = await Cluster.start()
+  await cluster.nodeReady()
+})
+afterAll(() => cluster[Symbol.asyncDispose]())
+
+/** A web server that answers with its release, and goes on answering while it is being taken out of service. */
+const web = (replicas: number, release: string) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web' },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: 'web' } },
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: {
+        terminationGracePeriodSeconds: 10,
+        containers: [
+          {
+            name: 'web',
+            image,
+            imagePullPolicy: 'Never',
+            command: ['sh', '-c', `mkdir -p /www; echo ${release} > /www/index.html; exec httpd -f -p 8080 -h /www`],
+            ports: [{ name: 'http', containerPort: 8080 }],
+            readinessProbe: { httpGet: { path: '/', port: 'http' }, periodSeconds: 1 },
+            lifecycle: { preStop: { sleep: { seconds: 3 } } },
+          },
+        ],
+      },
+    },
+  },
+})
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web' },
+  spec: { type: 'NodePort', selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http', nodePort: 30_980 }] },
+}
+const client = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, labels: { app: name } },
+  spec: {
+    terminationGracePeriodSeconds: 0,
+    containers: [{ name: 'c', image, imagePullPolicy: 'Never', command: ['sleep', '3600'] }],
+  },
+})
+
+interface Load {
+  readonly answered: Map<string, number>
+  readonly failures: string[]
+  stop(): Promise<void>
+}
+
+/** A new connection for every request, at a steady rate. */
+function load(url: string, perSecond: number): Load {
+  const answered = new Map<string, number>()
+  const failures: string[] = []
+  const open = new Set<Promise<void>>()
+  const one = () =>
+    new Promise<void>(resolve => {
+      const fail = (why: string) => {
+        failures.push(why)
+        resolve()
+      }
+      request(url, { agent: false, timeout: 5_000 }, response => {
+        let text = ''
+        response.on('data', chunk => (text += String(chunk)))
+        response.on('error', error => fail(error.message))
+        response.on('end', () => {
+          if (response.statusCode !== 200) return fail(`status ${response.statusCode}`)
+          answered.set(text.trim(), (answered.get(text.trim()) ?? 0) + 1)
+          resolve()
+        })
+      })
+        .on('timeout', () => fail('timeout'))
+        .on('error', error => fail(error.message))
+        .end()
+    })
+  const send = () => {
+    const sent = one()
+    open.add(sent)
+    void sent.then(() => open.delete(sent))
+  }
+  const started = performance.now()
+  let count = 0
+  const timer = setInterval(() => {
+    for (; count < ((performance.now() - started) / 1000) * perSecond; count++) send()
+  }, 5)
+  return {
+    answered,
+    failures,
+    async stop() {
+      clearInterval(timer)
+      await Promise.all(open)
+    },
+  }
+}
+
+describe('the network of a cluster', () => {
+  it('drops no request of 200 a second through a Service while its Deployment is rolled over', async () => {
+    await apply(web(3, 'one'))
+    await apply(service)
+    await until(
+      'three replicas',
+      async () => (await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')).code === 0,
+    )
+    const { stdout: clusterIP } = await kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}')
+    const urls = [`http://${clusterIP}/`, 'http://127.0.0.1:30980/']
+    for (const url of urls) await until(`${url} answers`, async () => (await fetch(url)).ok)
+    const started = performance.now()
+    const perSecond = (counts: number[]) => (counts.reduce((a, b) => a + b) / (performance.now() - started)) * 1000
+    const loads = urls.map(url => load(url, 100))
+    await apply(web(3, 'two'))
+    const { code } = await kubectl('rollout', 'status', 'deployment/web', '--timeout=100s')
+    expect(code).toBe(0)
+    await until('only the new release answers', async () => {
+      const { stdout } = await kubectl('get', 'pods', '-l', 'app=web', '--no-headers')
+      return stdout.trim().split('\n').length === 3
+    })
+    await Promise.all(loads.map(({ stop }) => stop()))
+    for (const { failures, answered } of loads) {
+      expect(failures).toEqual([])
+      expect([...answered.keys()].sort()).toEqual(['one', 'two'])
+      expect(perSecond([...answered.values()])).toBeGreaterThan(90)
+    }
+  })
+
+  it('keeps to a NetworkPolicy, and explains it', async () => {
+    await apply(client('friend'))
+    await apply(client('stranger'))
+    await until(
+      'clients run',
+      async () =>
+        (await kubectl('wait', '--for=condition=Ready', 'pod/friend', 'pod/stranger', '--timeout=30s')).code === 0,
+    )
+    const get = async (from: string) =>
+      (
+        await kubectl('exec', from, '--', 'curl', '-s', '-m', '2', 'http://web.default.svc.cluster.local/')
+      ).stdout.trim()
+    expect(await get('stranger')).toBe('two')
+    await apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'web-friends' },
+      spec: {
+        podSelector: { matchLabels: { app: 'web' } },
+        ingress: [{ from: [{ podSelector: { matchLabels: { app: 'friend' } } }], ports: [{ port: 'http' }] }],
+      },
+    })
+    await until('the stranger is shut out', async () => (await get('stranger')) === '')
+    expect(await get('friend')).toBe('two')
+    expect((await fetch('http://127.0.0.1:30980/')).status).toBe(200) // the pods' own node
+
+    const explain = (...args: string[]) => cli('explain', 'connection', '--data-dir', cluster.dataDir, ...args)
+    const denied = await explain('stranger', 'svc/web')
+    expect(denied.code).toBe(3)
+    expect(denied.stdout).toMatch(
+      /^default\/stranger \(10\.[\d.]+\) → default\/web-\S+ \(10\.[\d.]+\) TCP 8080: denied$/m,
+    )
+    expect(denied.stdout).toContain('default/web-friends ingress[0] allows the port, but not default/stranger.')
+    const allowed = await explain('friend', 'svc/web', '-o', 'json')
+    expect(allowed.code).toBe(0)
+    const [first] = JSON.parse(allowed.stdout) as { verdict: { allowed: boolean; steps: { reason: string }[] } }[]
+    expect(first?.verdict.steps.map(({ reason }) => reason)).toEqual([
+      'No policy selects default/friend for egress: everything is allowed.',
+      'default/web-friends allows it: ingress[0].',
+    ])
+    expect((await explain('friend', 'svc/web', '81')).stderr).toBe('flotilla: say which port of the service: 80/TCP\n')
+    expect((await explain('friend', 'nobody', '80')).stderr).toBe('flotilla: there is no pod default/nobody\n')
+  })
+})
