@@ -18,6 +18,8 @@ export const listRoute = (kind: Kind, query?: LocationQuery): RouteLocationRaw =
   query: kept(query),
 })
 
+export const topologyRoute = (query?: LocationQuery): RouteLocationRaw => ({ name: 'topology', query: kept(query) })
+
 export const objectRoute = (
   kind: Kind,
   namespace: string | undefined,

@@ -7,6 +7,7 @@ export const router = createRouter({
   history: createWebHistory('/ui/'),
   routes: [
     { path: '/', name: 'overview', component: OverviewView },
+    { path: '/topology', name: 'topology', component: () => import('./views/TopologyView.vue') },
     { path: '/index.html', redirect: { name: 'overview' } },
     { path: '/login', name: 'login', redirect: { name: 'overview' } },
     {

@@ -6,6 +6,10 @@ import { createClient } from '../../shared/client/typed-client.ts'
 
 const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
+const METADATA = ['PartialObjectMetadataList', 'PartialObjectMetadata']
+  .map(as => `application/json;as=${as};v=v1;g=meta.k8s.io`)
+  .concat('application/json')
+  .join()
 
 /** Told on `window` when the server refuses a request. */
 export const REFUSED = 'flotilla:refused'
@@ -14,6 +18,8 @@ export interface Connection {
   readonly client: Client
   /** Lists and watches as the server's Table. */
   readonly tables: Transport
+  /** Lists and watches without spec and status. */
+  readonly metadata: Transport
   /** For what is not JSON, such as logs. Cookie writes carry the CSRF header. */
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** Opens an upgraded stream such as exec. */
@@ -100,6 +106,7 @@ export function connect(baseUrl: string, fetchLike: typeof fetch): Connection {
   return {
     client: createClient(fetchTransport({ fetch: send, baseUrl })),
     tables: fetchTransport({ fetch: send, baseUrl, headers: { Accept: TABLE } }),
+    metadata: fetchTransport({ fetch: send, baseUrl, headers: { Accept: METADATA } }),
     fetch: (path, init) => send(baseUrl + path, init),
     openStream: (path, protocols) =>
       window.flotilla ? desktopStream(path, protocols) : browserStream(baseUrl, path, protocols),

@@ -53,6 +53,32 @@ export function objectSource<T extends KubeObject>(
   }
 }
 
+interface MetadataList {
+  readonly metadata: { readonly resourceVersion?: string }
+  readonly items: readonly KubeObject[]
+}
+
+/** Objects without spec, data and status: through a transport that asks for PartialObjectMetadata. */
+export function metadataSource(
+  transport: Transport,
+  type: ResourceType<KubeObject>,
+  { namespace }: Selection,
+): LiveSource<Row<KubeObject>> {
+  const path = collectionPath(type, namespace)
+  return {
+    async list(signal) {
+      const { items, metadata } = (await transport.request({ method: 'GET', path, signal })) as MetadataList
+      return { rows: items.map(item => rowOf(item)), resourceVersion: metadata.resourceVersion ?? '' }
+    },
+    watch: (resourceVersion, signal) =>
+      transport.watch({ method: 'GET', path, query: { resourceVersion, allowWatchBookmarks: 'true' }, signal }),
+    rowsOf: ({ type: event, object }) => ({
+      rows: event === 'BOOKMARK' ? [] : [rowOf<KubeObject>(object)],
+      resourceVersion: object.metadata.resourceVersion,
+    }),
+  }
+}
+
 /** @see https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
 export interface ServerTable {
   metadata: { resourceVersion?: string }

@@ -11,6 +11,7 @@ import {
   Server,
   ShieldCheck,
   Shapes,
+  Workflow,
 } from '@lucide/vue'
 import type { Component } from 'vue'
 import { type ServedKind, kindKey } from '../api/discovery.ts'
@@ -24,6 +25,7 @@ export interface NavigationGroup {
 }
 
 export const overviewIcon = Gauge
+export const topologyIcon = Workflow
 
 const layout: readonly { title: string; icon: Component; keys: readonly string[]; single?: boolean }[] = [
   { title: 'Nodes', icon: Server, keys: ['nodes.v1.'], single: true },

@@ -1,0 +1,16 @@
+// A service's state: whether anything answers behind it.
+import type { Pod, Service } from '../../shared/api/core/v1.ts'
+import { isPodReady } from './pod-status.ts'
+import { type StatusView, view } from './tone.ts'
+
+/** @param pods those that its selector matches */
+export function serviceStatus({ metadata, spec }: Service, pods: readonly Pod[]): StatusView {
+  if (metadata.deletionTimestamp) return view('progressing', 'Terminating')
+  if (spec.type === 'ExternalName') return view('unknown', 'External name')
+  if (!spec.selector) return view('unknown', 'No selector', 'Its endpoints are kept by somebody else.')
+  if (pods.length === 0) return view('failed', 'No pods', 'Its selector matches the labels of no pod.')
+  const ready = pods.filter(isPodReady).length
+  const text = `${ready} of ${pods.length} ready`
+  if (ready === 0) return view('failed', text, 'No pod behind this service is ready.')
+  return view(ready < pods.length ? 'warning' : 'healthy', text)
+}

@@ -1,0 +1,25 @@
+// What a card says, cut to its width: shared by the map on screen and the exported picture.
+import { toneLooks } from '../components/status/tone-look.ts'
+import type { Card } from './picture.ts'
+
+/** Cut in the middle: the end of a pod's name tells it from its siblings. */
+export function shorten(text: string, length: number): string {
+  if (text.length <= length) return text
+  const tail = Math.floor((length - 1) / 3)
+  return `${text.slice(0, length - 1 - tail)}…${text.slice(-tail)}`
+}
+
+/** A status in a few words; one that comes from elsewhere says from where. */
+export function statusText({ status, from, counts }: Card): string {
+  if (counts) return [...counts].map(([tone, count]) => `${count} ${toneLooks[tone].words}`).join(', ')
+  return from ? `${from.type.kind} ${status.text}` : status.text
+}
+
+/** The card in a sentence, as it is read out and shown on hover. */
+export function sentence(card: Card): string {
+  const { kind, title, node, status, from } = card
+  const place = node?.namespace ? ` in ${node.namespace}` : ''
+  const origin = from ? `, because of ${from.type.kind} ${from.name}` : ''
+  const name = node ? `${kind} ${title}` : title
+  return `${name}${place}: ${statusText(card)}${origin}${status.reason ? `. ${status.reason}` : ''}`
+}

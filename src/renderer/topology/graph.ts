@@ -1,0 +1,233 @@
+// The graph of what serves what: ingress → service → workload → pod → node, with the objects that feed or steer a
+// workload on demand. Pure: a World in, nodes and edges out.
+import { CronJob, Job } from '../../shared/api/batch/v1.ts'
+import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
+import { HorizontalPodAutoscaler } from '../../shared/api/autoscaling/v2.ts'
+import {
+  ConfigMap,
+  Node,
+  PersistentVolumeClaim,
+  Pod,
+  type PodTemplateSpec,
+  ReplicationController,
+  Secret,
+  Service,
+  ServiceAccount,
+} from '../../shared/api/core/v1.ts'
+import { Ingress, NetworkPolicy } from '../../shared/api/networking/v1.ts'
+import { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
+import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
+import { controllerOf } from '../../shared/machinery/owner.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import { fromLabelSelector, fromMatchLabels } from '../../shared/machinery/selectors.ts'
+import { statusOf } from '../kinds/known.ts'
+import { serviceStatus } from '../status/service-status.ts'
+import { type StatusView, view } from '../status/tone.ts'
+import { podReferences } from '../world/pod-references.ts'
+import { type ObjectRef, type World, namespaceOf, refId, refTo } from '../world/world.ts'
+
+/** Columns from left to right. */
+export const RANKS = ['ingress', 'service', 'attachment', 'workload', 'pod', 'node'] as const
+export type Rank = (typeof RANKS)[number]
+
+export interface GraphNode extends ObjectRef {
+  readonly id: string
+  readonly rank: Rank
+  /** Of the object itself. */
+  readonly status: StatusView
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export interface GraphEdge {
+  readonly from: string
+  readonly to: string
+  /** Dashed: it configures or steers rather than sends traffic. */
+  readonly isAttachment?: boolean
+}
+
+export interface Graph {
+  readonly nodes: ReadonlyMap<string, GraphNode>
+  readonly edges: readonly GraphEdge[]
+}
+
+/** What is shown on demand. */
+export const RELATIONS = ['config', 'secret', 'volume', 'autoscaler', 'policy', 'access'] as const
+export type Relation = (typeof RELATIONS)[number]
+
+const RELATION_KINDS: Readonly<Record<Relation, readonly ResourceType<KubeObject>[]>> = {
+  config: [ConfigMap],
+  secret: [Secret],
+  volume: [PersistentVolumeClaim],
+  autoscaler: [HorizontalPodAutoscaler],
+  policy: [NetworkPolicy, PodDisruptionBudget],
+  access: [ServiceAccount],
+}
+const METADATA_ONLY = new Set(['ConfigMap', 'Secret', 'ServiceAccount'])
+
+const WORKLOADS = [Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job, CronJob] as const
+
+/** The kinds to list for the graph with these relations. */
+export const kindsOfGraph = (
+  relations: readonly Relation[],
+): { type: ResourceType<KubeObject>; metadataOnly: boolean }[] =>
+  [Ingress, Service, ...WORKLOADS, Pod, Node, ...relations.flatMap(relation => RELATION_KINDS[relation])].map(type => ({
+    type,
+    metadataOnly: METADATA_ONLY.has(type.kind),
+  }))
+
+/** Old revisions and finished runs that nobody looks for on a map. */
+function isHistory(type: ResourceType<KubeObject>, object: KubeObject): boolean {
+  return type.kind === 'ReplicaSet' && (object as ReplicaSet).spec.replicas === 0
+}
+
+const templateOf = (object: KubeObject): PodTemplateSpec | undefined => {
+  const spec = (object as AnyObject).spec as {
+    template?: PodTemplateSpec
+    jobTemplate?: { spec?: { template?: PodTemplateSpec } }
+  }
+  return spec.template ?? spec.jobTemplate?.spec?.template
+}
+
+class GraphBuilder {
+  readonly nodes = new Map<string, GraphNode>()
+  readonly edges: GraphEdge[] = []
+  readonly #linked = new Set<string>()
+
+  add(rank: Rank, type: ResourceType<KubeObject>, object: KubeObject, status?: StatusView): GraphNode {
+    const ref = refTo(type, object)
+    const node = {
+      ...ref,
+      id: refId(ref),
+      rank,
+      status: status ?? statusOf(type as ResourceType<AnyObject>, object as AnyObject) ?? view('unknown', type.kind),
+      labels: object.metadata.labels ?? {},
+    }
+    this.nodes.set(node.id, node)
+    return node
+  }
+
+  /** A node for what is referred to and does not exist. */
+  addMissing(rank: Rank, ref: ObjectRef): void {
+    const id = refId(ref)
+    if (!this.nodes.has(id))
+      this.nodes.set(id, {
+        ...ref,
+        id,
+        rank,
+        status: view('failed', 'Missing', `There is no ${ref.type.kind} ${ref.name}.`),
+        labels: {},
+      })
+  }
+
+  link(from: string, to: string, isAttachment = false): void {
+    const id = `${from}>${to}`
+    if (this.#linked.has(id)) return
+    this.#linked.add(id)
+    this.edges.push(isAttachment ? { from, to, isAttachment } : { from, to })
+  }
+}
+
+export function ingressServices({ spec }: Ingress): string[] {
+  const backends = [
+    spec.defaultBackend,
+    ...(spec.rules ?? []).flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),
+  ]
+  return [...new Set(backends.flatMap(backend => backend?.service?.name ?? []))]
+}
+
+function addTraffic(world: World, graph: GraphBuilder): void {
+  for (const node of world.all(Node)) graph.add('node', Node, node)
+  for (const type of WORKLOADS)
+    for (const object of world.all<KubeObject>(type))
+      if (!controllerOf(object) && !isHistory(type, object)) graph.add('workload', type, object)
+
+  for (const pod of world.all(Pod)) {
+    const { id } = graph.add('pod', Pod, pod)
+    const top = world.topController(pod)
+    if (top && graph.nodes.has(refId(top))) graph.link(refId(top), id)
+    if (!pod.spec.nodeName) continue
+    const node: ObjectRef = { type: Node, name: pod.spec.nodeName }
+    if (graph.nodes.has(refId(node))) graph.link(id, refId(node))
+  }
+
+  for (const service of world.all(Service)) {
+    const labels = service.spec.selector ?? {}
+    const selector = Object.keys(labels).length ? fromMatchLabels(labels) : undefined
+    const pods = selector ? world.podsMatching(namespaceOf(service), selector) : []
+    const { id } = graph.add('service', Service, service, serviceStatus(service, pods))
+    if (!selector) continue
+    for (const type of WORKLOADS)
+      for (const workload of world.in<KubeObject>(type, namespaceOf(service)))
+        if (selector.matches(templateOf(workload)?.metadata?.labels)) {
+          const target = refId(refTo(type, workload))
+          if (graph.nodes.has(target)) graph.link(id, target)
+        }
+    for (const pod of pods) if (!controllerOf(pod)) graph.link(id, refId(refTo(Pod, pod)))
+  }
+
+  for (const ingress of world.all(Ingress)) {
+    const { id } = graph.add('ingress', Ingress, ingress, view('unknown', ingress.spec.rules?.[0]?.host ?? 'Ingress'))
+    for (const name of ingressServices(ingress)) {
+      const service: ObjectRef = { type: Service, namespace: ingress.metadata.namespace, name }
+      if (world.knows(Service)) graph.addMissing('service', service)
+      graph.link(id, refId(service))
+    }
+  }
+}
+
+function addReferences(world: World, graph: GraphBuilder, relations: ReadonlySet<Relation>): void {
+  const wanted = new Set(RELATIONS.flatMap(relation => (relations.has(relation) ? RELATION_KINDS[relation] : [])))
+  const attach = (spec: Pod['spec'], namespace: string | undefined, target: string) => {
+    for (const { type, name, optional } of podReferences(spec)) {
+      if (!wanted.has(type)) continue
+      const ref: ObjectRef = { type, namespace, name }
+      const object = world.find(type, namespace, name)
+      if (object)
+        graph.add('attachment', type, object, METADATA_ONLY.has(type.kind) ? view('unknown', type.kind) : undefined)
+      else if (optional || !world.knows(type)) continue
+      else graph.addMissing('attachment', ref)
+      graph.link(refId(ref), target, true)
+    }
+  }
+  for (const type of WORKLOADS)
+    for (const workload of world.all<KubeObject>(type)) {
+      const template = templateOf(workload)?.spec
+      const id = refId(refTo(type, workload))
+      if (template && graph.nodes.has(id)) attach(template, workload.metadata.namespace, id)
+    }
+  for (const pod of world.all(Pod))
+    if (!controllerOf(pod)) attach(pod.spec, pod.metadata.namespace, refId(refTo(Pod, pod)))
+}
+
+function addSteering(world: World, graph: GraphBuilder): void {
+  for (const scaler of world.all(HorizontalPodAutoscaler)) {
+    const { id } = graph.add('attachment', HorizontalPodAutoscaler, scaler)
+    const { kind, name } = scaler.spec.scaleTargetRef
+    const type = WORKLOADS.find(workload => workload.kind === kind)
+    if (!type) continue
+    const target: ObjectRef = { type, namespace: scaler.metadata.namespace, name }
+    if (graph.nodes.has(refId(target))) graph.link(id, refId(target), true)
+  }
+  const policies = [
+    ...world.all(NetworkPolicy).map(policy => ({ type: NetworkPolicy, policy, selector: policy.spec.podSelector })),
+    ...world
+      .all(PodDisruptionBudget)
+      .map(policy => ({ type: PodDisruptionBudget, policy, selector: policy.spec.selector })),
+  ]
+  for (const { type, policy, selector } of policies) {
+    const { id } = graph.add('attachment', type, policy)
+    const matcher = fromLabelSelector(selector)
+    for (const pod of world.podsMatching(namespaceOf(policy), matcher)) {
+      const top = world.topController(pod)
+      graph.link(id, top && graph.nodes.has(refId(top)) ? refId(top) : refId(refTo(Pod, pod)), true)
+    }
+  }
+}
+
+export function buildGraph(world: World, relations: readonly Relation[] = []): Graph {
+  const graph = new GraphBuilder()
+  addTraffic(world, graph)
+  addReferences(world, graph, new Set(relations))
+  addSteering(world, graph)
+  return { nodes: graph.nodes, edges: graph.edges }
+}

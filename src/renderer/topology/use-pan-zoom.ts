@@ -1,0 +1,94 @@
+// Panning and zooming of a drawing: wheel and drag pan, Ctrl and wheel (a pinch) zooms where the pointer is.
+import { useElementSize, useEventListener } from '@vueuse/core'
+import { type Ref, computed, ref, shallowRef } from 'vue'
+import type { Box } from './layout.ts'
+
+const MIN_SCALE = 0.08
+const MAX_SCALE = 2
+const MARGIN = 32
+/** What is drawn beyond the edges, so that panning does not show gaps and need not redraw at every pixel. */
+const CELL = 400
+
+export function usePanZoom(element: Ref<SVGSVGElement | null>) {
+  const { width, height } = useElementSize(element)
+  const view = shallowRef({ x: MARGIN, y: MARGIN, scale: 1 })
+  const isDragging = ref(false)
+
+  const clampScale = (scale: number) => Math.max(MIN_SCALE, Math.min(MAX_SCALE, scale))
+  function zoomAt(x: number, y: number, factor: number) {
+    const { x: left, y: top, scale } = view.value
+    const next = clampScale(scale * factor)
+    view.value = { x: x - ((x - left) / scale) * next, y: y - ((y - top) / scale) * next, scale: next }
+  }
+  const zoom = (factor: number) => zoomAt(width.value / 2, height.value / 2, factor)
+  /** Shows the whole box, never larger than life. */
+  function fit(box: Box) {
+    if (!width.value || !height.value) return
+    const scale = clampScale(
+      Math.min(1, (width.value - 2 * MARGIN) / box.width, (height.value - 2 * MARGIN) / box.height),
+    )
+    const centred = (width.value - box.width * scale) / 2
+    view.value = { x: Math.max(MARGIN, centred) - box.x * scale, y: MARGIN - box.y * scale, scale }
+  }
+  /** Moves just as far as needed to show the box. */
+  function reveal(box: Box) {
+    const { x, y, scale } = view.value
+    const shift = (at: number, from: number, size: number, room: number) => {
+      const start = at + from * scale
+      const end = start + size * scale
+      if (start < MARGIN) return MARGIN - start
+      return end > room - MARGIN ? Math.max(room - MARGIN - end, MARGIN - start) : 0
+    }
+    view.value = {
+      x: x + shift(x, box.x, box.width, width.value),
+      y: y + shift(y, box.y, box.height, height.value),
+      scale,
+    }
+  }
+
+  useEventListener(
+    element,
+    'wheel',
+    (event: WheelEvent) => {
+      event.preventDefault()
+      if (event.ctrlKey || event.metaKey) {
+        const bounds = element.value?.getBoundingClientRect()
+        zoomAt(event.clientX - (bounds?.x ?? 0), event.clientY - (bounds?.y ?? 0), Math.exp(-event.deltaY / 240))
+        return
+      }
+      const { x, y, scale } = view.value
+      const [dx, dy] = event.shiftKey ? [event.deltaY, 0] : [event.deltaX, event.deltaY]
+      view.value = { x: x - dx, y: y - dy, scale }
+    },
+    { passive: false },
+  )
+  useEventListener(element, 'pointerdown', (event: PointerEvent) => {
+    if (event.button !== 0 || (event.target as Element).closest('[data-card]')) return
+    const from = { ...view.value }
+    const { clientX, clientY, pointerId } = event
+    const target = element.value
+    if (!target) return
+    target.setPointerCapture(pointerId)
+    isDragging.value = true
+    target.onpointermove = move =>
+      (view.value = { ...from, x: from.x + move.clientX - clientX, y: from.y + move.clientY - clientY })
+    target.onpointerup = target.onpointercancel = () => {
+      target.onpointermove = target.onpointerup = target.onpointercancel = null
+      isDragging.value = false
+    }
+  })
+
+  /** The part of the drawing that is on screen, in steps: it changes only now and then while panning. */
+  const visible = computed<Box>(() => {
+    const { x, y, scale } = view.value
+    const step = CELL / scale
+    const left = Math.floor((-x / scale - step / 2) / step) * step
+    const top = Math.floor((-y / scale - step / 2) / step) * step
+    return { x: left, y: top, width: width.value / scale + 2 * step, height: height.value / scale + 2 * step }
+  })
+  const isVisible = (box: Box) => {
+    const at = visible.value
+    return box.x < at.x + at.width && box.x + box.width > at.x && box.y < at.y + at.height && box.y + box.height > at.y
+  }
+  return { view, width, height, isDragging, zoom, fit, reveal, isVisible }
+}

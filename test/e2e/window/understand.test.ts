@@ -1,0 +1,117 @@
+// Seeing and understanding a cluster in which some things are not well, in a real Chromium.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readFileSync } from 'node:fs'
+import type { Page } from 'playwright-core'
+import { Cluster, until } from '../support/cluster.ts'
+import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+import { counterImage } from './support/counter-image.ts'
+
+let cluster: Cluster
+let window: OpenWindow
+let page: Page
+
+const deployment = (name: string, image: string, container = '') => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{name: main, image: '${image}', imagePullPolicy: IfNotPresent${container}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ${name}}
+spec: {selector: {app: ${name}}, ports: [{port: 80}]}
+---`
+
+beforeAll(async () => {
+  const image = counterImage()
+  cluster = await Cluster.start()
+  await cluster.nodeReady()
+  await cluster.apply(`${deployment('shop', image)}${deployment('broken', image, ", command: [sh, -c, 'echo no queue; exit 3']")}
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front}
+spec:
+  rules:
+    - http:
+        paths:
+          - {path: /, pathType: Prefix, backend: {service: {name: shop, port: {number: 80}}}}
+          - {path: /api, pathType: Prefix, backend: {service: {name: broken, port: {number: 80}}}}`)
+  window = await openInChromium(cluster.loginUrl)
+  page = window.page
+  await page.getByText('Pods by state').waitFor()
+})
+afterAll(async () => {
+  await window?.[Symbol.asyncDispose]()
+  await cluster?.[Symbol.asyncDispose]()
+})
+
+const card = (kind: string, name: string) => page.locator(`[data-card^="${kind}."][data-card$="/${name}"]`)
+
+describe('the topology', () => {
+  it('shows from ingress to node what leads to what, and tells trouble where it arrives', async () => {
+    await page.getByRole('link', { name: 'Topology' }).click()
+    await until(
+      'the ingress knows that a pod behind it fails',
+      async () => (await card('ingresses', 'front').getAttribute('data-tone')) === 'failed',
+      90_000,
+    )
+    await until('shop is well', async () => (await card('deployments', 'shop').getAttribute('data-tone')) === 'healthy')
+    expect(await page.locator('[data-card^="pods."]').count()).toBe(4)
+    expect(await card('ingresses', 'front').getAttribute('aria-label')).toContain('because of Pod broken-')
+    await shoot(page, 'topology')
+  })
+
+  it('is walked by keys: along a connection, then into the details and back', async () => {
+    await card('ingresses', 'front').focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('ArrowRight')
+    const focused = page.locator('[data-card]:focus')
+    expect(await focused.getAttribute('data-card')).toMatch(/^deployments/)
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').getByText('Rollout').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+  })
+
+  it('focuses one thing, and only errors, and says so in the address', async () => {
+    await card('services', 'shop').focus()
+    await page.keyboard.press('f')
+    await until('two pods are left', async () => (await page.locator('[data-card^="pods."]').count()) === 2)
+    expect(page.url()).toContain('focus=services')
+    await page.getByLabel('Show everything again').click()
+    await page.getByLabel('Only what has errors').click()
+    await until('shop is gone', async () => (await card('deployments', 'shop').count()) === 0)
+    expect(await card('deployments', 'broken').count()).toBe(1)
+    await page.getByLabel('Only what has errors').click()
+  })
+
+  it('is the same as a tree', async () => {
+    await page.getByLabel('As a tree').click()
+    const item = page.getByRole('treeitem').filter({ hasText: 'front' })
+    expect(await item.getAttribute('aria-level')).toBe('2')
+    expect(await page.getByRole('treeitem').filter({ hasText: 'Deployment' }).count()).toBeGreaterThanOrEqual(2)
+    await page.getByLabel('As a map').click()
+  })
+
+  it('is saved as SVG and PNG', async () => {
+    const save = async (format: string) => {
+      await page.getByLabel('Save as a picture').click()
+      const download = page.waitForEvent('download')
+      await page.getByRole('menuitem', { name: format }).click()
+      return readFileSync(await (await download).path())
+    }
+    expect((await save('SVG')).toString('utf8')).toContain('broken')
+    expect((await save('PNG')).subarray(1, 4).toString('latin1')).toBe('PNG')
+  })
+})
+
+describe('all of it', () => {
+  it('broke no rule of its content security policy and threw nothing', () => expect(window.problems).toEqual([]))
+})

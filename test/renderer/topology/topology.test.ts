@@ -1,0 +1,292 @@
+// The map: what leads to what, how trouble travels up, what is collapsed, and where cards stand.
+import { describe, expect, it } from 'vitest'
+import { Deployment, ReplicaSet } from '../../../src/shared/api/apps/v1.ts'
+import { ConfigMap, Node, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
+import { Ingress } from '../../../src/shared/api/networking/v1.ts'
+import { toSvg } from '@/topology/export.ts'
+import { type Graph, type Relation, buildGraph } from '@/topology/graph.ts'
+import { layOut, stack } from '@/topology/layout.ts'
+import { type PictureOptions, NO_APPLICATION, READABLE, drawPicture } from '@/topology/picture.ts'
+import { rollUp } from '@/topology/roll-up.ts'
+import { treeRows } from '@/topology/tree.ts'
+import type { World } from '@/world/world.ts'
+import { type ListOf, make, makeApp, makeNode, makePod, worldOf } from '../support/objects.ts'
+
+const ingress = (name: string, ...services: string[]) =>
+  make(Ingress, name, {
+    spec: {
+      rules: [
+        {
+          host: 'x',
+          http: {
+            paths: services.map(service => ({
+              pathType: 'Prefix',
+              path: '/',
+              backend: { service: { name: service } },
+            })),
+          },
+        },
+      ],
+    } as Ingress['spec'],
+  })
+
+type App = ReturnType<typeof makeApp>
+const worldWith = (apps: readonly App[], more: readonly ListOf[] = []) =>
+  worldOf(
+    [Deployment, apps.map(({ deployment }) => deployment)],
+    [ReplicaSet, apps.map(({ set }) => set)],
+    [Pod, apps.flatMap(({ pods }) => pods)],
+    [Service, apps.map(({ service }) => service)],
+    [Node, [makeNode('n1'), makeNode('n2')]],
+    ...more,
+  )
+const links = ({ edges }: Graph) =>
+  edges.map(({ from, to }) => `${from.replace(/\.v1\.[^:]*/, '')} > ${to.replace(/\.v1\.[^:]*/, '')}`)
+
+function picture(world: World, options: Partial<PictureOptions> = {}, relations: readonly Relation[] = []) {
+  const graph = buildGraph(world, relations)
+  return drawPicture(graph, rollUp(graph), {
+    groupBy: 'namespace',
+    isShown: () => true,
+    search: '',
+    focus: undefined,
+    errorsOnly: false,
+    toggled: new Set(),
+    ...options,
+  })
+}
+const titles = (world: World, options: Partial<PictureOptions>) =>
+  picture(world, options)
+    .cards.map(({ title }) => title)
+    .sort()
+
+describe('buildGraph()', () => {
+  it('links ingress to service to workload to pod to node, through the replica set', () => {
+    const world = worldWith([makeApp('web', 1)], [[Ingress, [ingress('front', 'web')]]])
+    expect(links(buildGraph(world)).sort()).toEqual([
+      'deployments:default/web > pods:default/web-1-0',
+      'ingresses:default/front > services:default/web',
+      'pods:default/web-1-0 > nodes:n1',
+      'services:default/web > deployments:default/web',
+    ])
+  })
+
+  it('shows what an ingress names and nobody made as missing', () => {
+    const graph = buildGraph(worldWith([], [[Ingress, [ingress('front', 'nowhere')]]]))
+    expect(graph.nodes.get('services.v1.:default/nowhere')?.status).toMatchObject({ tone: 'failed', text: 'Missing' })
+  })
+
+  it('does not call missing what it may not list', () => {
+    const graph = buildGraph(worldOf([Ingress, [ingress('front', 'web')]]))
+    expect([...graph.nodes.keys()]).toEqual(['ingresses.v1.networking.k8s.io:default/front'])
+  })
+
+  it('links a service to a pod that nothing controls', () => {
+    const service = make(Service, 'db', { spec: { selector: { app: 'db' } } as unknown as Service['spec'] })
+    const world = worldOf([Service, [service]], [Pod, [makePod('db', { labels: { app: 'db' } })]])
+    expect(links(buildGraph(world))).toEqual(['services:default/db > pods:default/db'])
+  })
+
+  it('adds config and secrets only on demand, and tells when one that is needed is not there', () => {
+    const template = {
+      containers: [
+        { name: 'main', envFrom: [{ configMapRef: { name: 'settings' } }, { secretRef: { name: 'gone' } }] },
+      ],
+    }
+    const world = worldWith(
+      [makeApp('web', 1, { template })],
+      [
+        [ConfigMap, [make(ConfigMap, 'settings')]],
+        [Secret, []],
+      ],
+    )
+    expect(links(buildGraph(world)).some(link => link.includes('configmaps'))).toBe(false)
+    const graph = buildGraph(world, ['config', 'secret'])
+    expect(links(graph)).toContain('configmaps:default/settings > deployments:default/web')
+    expect(graph.nodes.get('secrets.v1.:default/gone')?.status.text).toBe('Missing')
+  })
+})
+
+describe('rollUp()', () => {
+  it('tells an ingress that a pod behind it fails, and which', () => {
+    const app = makeApp('web', 2)
+    const status = {
+      conditions: [],
+      containerStatuses: [{ name: 'main', state: { waiting: { reason: 'CrashLoopBackOff' } } }],
+    }
+    const broken = makePod('web-1-0', { labels: { app: 'web' }, owner: app.set, status })
+    const world = worldWith([{ ...app, pods: [broken, ...app.pods.slice(1)] }], [[Ingress, [ingress('front', 'web')]]])
+    const rolled = rollUp(buildGraph(world))
+    expect(rolled.get('ingresses.v1.networking.k8s.io:default/front')).toMatchObject({
+      status: { tone: 'failed', text: 'CrashLoopBackOff' },
+      from: { name: 'web-1-0' },
+    })
+    expect(rolled.get('nodes.v1.:n1')?.status.tone).toBe('healthy')
+  })
+})
+
+describe('drawPicture()', () => {
+  const two = () => worldWith([makeApp('web', 2, { nodes: ['n1', 'n2'] }), makeApp('api', 1, { namespace: 'other' })])
+
+  it('keeps what is connected with the focus, in both directions', () => {
+    expect(titles(two(), { focus: 'deployments.v1.apps:default/web' })).toEqual([
+      'n1',
+      'n2',
+      'web',
+      'web',
+      'web-1-0',
+      'web-1-1',
+    ])
+  })
+
+  it('keeps what matches a search with its surroundings, and marks the matches', () => {
+    const found = picture(two(), { search: 'API-1' })
+    expect(found.cards.filter(({ isMatch }) => isMatch).map(({ title }) => title)).toEqual(['api-1-0'])
+    expect(found.cards.some(({ title }) => title.startsWith('web'))).toBe(false)
+  })
+
+  it('shows only errors and the nodes they are on', () => {
+    const app = makeApp('web', 2)
+    const bad = makePod('lone', { node: 'n2', status: { phase: 'Failed', containerStatuses: [] } })
+    const world = worldWith([{ ...app, pods: [...app.pods, bad] }])
+    expect(titles(world, { errorsOnly: true })).toEqual(['lone', 'n2'])
+  })
+
+  it('groups by node: what runs on one node stands there, what runs on several beside them', () => {
+    const groups = new Map(picture(two(), { groupBy: 'node' }).cards.map(({ id, group }) => [id, group]))
+    expect(groups.get('pods.v1.:default/web-1-1')).toBe('n2')
+    expect(groups.get('deployments.v1.apps:other/api')).toBe('n1')
+    expect(groups.get('deployments.v1.apps:default/web')).toBe('Several nodes')
+  })
+
+  it('groups by application label, which pods and services take from their workload', () => {
+    const groups = picture(two(), { groupBy: 'application' }).cards.map(
+      ({ title, group }) => `${title} ${group ?? '-'}`,
+    )
+    expect(groups).toContain('api-1-0 api')
+    expect(groups).toContain('web web')
+    expect(groups).toContain('n1 -')
+    expect(groups.some(text => text.endsWith(NO_APPLICATION))).toBe(false)
+  })
+
+  it('collapses the pods of a large workload into one card with counts, and opens it on demand', () => {
+    const world = worldWith([makeApp('web', 20)])
+    const closed = picture(world)
+    const card = closed.cards.find(({ kind }) => kind === 'Pods')
+    expect(card).toMatchObject({ title: '20 pods', status: { tone: 'healthy' } })
+    expect([...(card?.counts ?? [])]).toEqual([['healthy', 20]])
+    expect(closed.edges.some(({ from, to }) => from === card?.id && to === 'nodes.v1.:n1')).toBe(true)
+    expect(
+      picture(world, { toggled: new Set([card?.toggle ?? '']) }).cards.filter(({ rank }) => rank === 'pod'),
+    ).toHaveLength(20)
+  })
+
+  it(`collapses whole groups above ${READABLE} cards`, () => {
+    const apps = Array.from({ length: 400 }, (_, index) => makeApp(`app${index}`, 2, { namespace: `ns${index % 20}` }))
+    const { cards, shown } = picture(worldWith(apps))
+    expect(shown).toBe(400 * 4 + 2)
+    expect(cards.length).toBe(20 + 2)
+    expect(cards.find(({ title }) => title === 'ns3')?.counts?.get('healthy')).toBe(60)
+  })
+})
+
+describe('layOut()', () => {
+  const large = () => {
+    const apps = Array.from({ length: 250 }, (_, index) =>
+      makeApp(`app${index}`, 6, { namespace: `ns${index % 10}`, nodes: ['n1', 'n2'] }),
+    )
+    return picture(worldWith(apps), {
+      toggled: new Set([
+        ...Array.from({ length: 10 }, (_, index) => `group:ns${index}`),
+        ...apps.map(
+          ({ deployment }) => `pods:deployments.v1.apps:${deployment.metadata.namespace}/${deployment.metadata.name}`,
+        ),
+      ]),
+    })
+  }
+
+  it('lays 2,000 cards out within a second, from objects to positions', () => {
+    const startedAt = performance.now()
+    const { cards, edges } = large()
+    const layout = layOut(cards, edges)
+    const tookMs = performance.now() - startedAt
+    expect(cards.length).toBeGreaterThan(1_999)
+    expect(layout.boxes.size).toBe(cards.length)
+    expect(tookMs).toBeLessThan(1_000)
+  })
+
+  it('lets no two cards touch, and keeps every card inside the band of its group', () => {
+    const { cards, edges } = large()
+    const { boxes, bands, columns } = layOut(cards, edges)
+    for (const { x } of columns) {
+      const column = [...boxes.values()].filter(box => box.x === x).sort((a, b) => a.y - b.y)
+      column.slice(1).forEach((box, index) => {
+        const above = column[index]!
+        expect(box.y).toBeGreaterThanOrEqual(above.y + above.height)
+      })
+    }
+    for (const { id, group } of cards) {
+      if (group === undefined) continue
+      const band = bands.find(({ title }) => title === group)!
+      const box = boxes.get(id)!
+      expect(box.y).toBeGreaterThanOrEqual(band.y)
+      expect(box.y + box.height).toBeLessThanOrEqual(band.y + band.height)
+    }
+  })
+
+  it('draws the same picture the same way each time', () => {
+    const { cards, edges } = large()
+    const positions = (given: typeof cards) => Object.fromEntries(layOut(given, edges).boxes)
+    expect(positions(cards)).toEqual(positions([...cards].reverse()))
+  })
+})
+
+describe('stack()', () => {
+  it('leaves boxes where they wish to be when there is room', () =>
+    expect(
+      stack([
+        { top: 0, height: 10 },
+        { top: 100, height: 10 },
+      ]),
+    ).toEqual([0, 100]))
+  it('shares the shift between boxes that wish to be at the same place', () =>
+    expect(
+      stack([
+        { top: 50, height: 10 },
+        { top: 50, height: 10 },
+      ]),
+    ).toEqual([40, 60]))
+  it('puts nothing above the top', () => expect(stack([{ top: -30, height: 10 }])).toEqual([0]))
+})
+
+describe('treeRows()', () => {
+  it('is the same picture as a tree, open down to the workloads', () => {
+    const world = worldWith([makeApp('web', 1)], [[Ingress, [ingress('front', 'web')]]])
+    const rows = treeRows(picture(world), new Set())
+    expect(rows.map(({ level, title }) => `${level} ${title}`)).toEqual([
+      '1 Nodes',
+      '2 n1',
+      '2 n2',
+      '1 default',
+      '2 front',
+      '3 web',
+      '4 web',
+    ])
+    const open = treeRows(picture(world), new Set([rows.at(-1)!.path]))
+    expect(open.at(-1)).toMatchObject({ level: 5, title: 'web-1-0', hasChildren: true, isOpen: false })
+  })
+})
+
+describe('toSvg()', () => {
+  it('is one well-formed document, whatever objects are called', () => {
+    const app = makeApp('web', 1)
+    const hostile = makePod('<script>alert(1)</script>&"\u0007', { labels: { app: 'x' } })
+    const drawn = picture(worldWith([{ ...app, pods: [hostile] }]))
+    const palette = new Proxy({} as Parameters<typeof toSvg>[2], { get: () => '#000' })
+    const svg = toSvg(drawn, layOut(drawn.cards, drawn.edges), palette)
+    const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml')
+    expect(parsed.querySelector('parsererror')).toBeNull()
+    expect(svg).not.toContain('<script')
+    expect(parsed.querySelectorAll('text').length).toBeGreaterThan(4)
+  })
+})
