@@ -101,7 +101,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
   const authorization = owned.use(createAuthorization(store))
-  const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR }))
+  const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR, nodes: tunnels, log }))
   const ui = windowFolder()
   const server: ApiServer = owned.use(
     await createApiServer({

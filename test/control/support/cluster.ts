@@ -26,11 +26,12 @@ export interface Cluster extends AsyncDisposable {
 export async function startCluster(options: { clock?: Clock } = {}): Promise<Cluster> {
   const { clock = systemClock } = options
   const disposables: Disposable[] = []
+  const tunnels = new NodeTunnels(systemClock)
   const api = await startTestApiServer({
-    subresources: subresourceHandlers({ tunnels: new NodeTunnels(systemClock) }),
+    subresources: subresourceHandlers({ tunnels }),
     withStore: store => {
       const authorization = createAuthorization(store)
-      const admission = createAdmission({ store, serviceCIDR: '10.96.0.0/16' })
+      const admission = createAdmission({ store, serviceCIDR: '10.96.0.0/16', nodes: tunnels })
       disposables.push(authorization, admission)
       return { authorizers: authorization.authorizers, admission: admission.plugins }
     },

@@ -1,7 +1,6 @@
 // Admission: plugins that may change (mutate) or refuse (validate) a write before it is stored.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
-import type { ResourceIndex } from '../registry/resource-index.ts'
+import type { EndpointContext } from '../endpoints/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { UserInfo } from '../request.ts'
 
@@ -22,18 +21,18 @@ export interface AdmissionRequest {
 }
 
 /** What plugins may ask of the server that they run in. */
-export interface AdmissionServer {
-  readonly resources: ResourceIndex
-  authorize(attributes: AuthorizationAttributes): AuthorizationDecision
-}
+export type AdmissionServer = Pick<EndpointContext, 'resources' | 'authorize' | 'get' | 'find' | 'list'>
 
 /** Plugins keep upstream's names: `NamespaceLifecycle`, `ServiceAccount`, `LimitRanger`, … */
 export interface AdmissionPlugin {
   readonly name: string
   /** Called once, before the first request. */
   attach?(server: AdmissionServer): void
-  /** @throws ApiError to refuse */
-  mutate?(request: AdmissionRequest): void | Promise<void>
+  /**
+   * @returns (a promise of) 'again' when the plugins before should see what this one changed: all are asked once more
+   * @throws ApiError to refuse
+   */
+  mutate?(request: AdmissionRequest): unknown
   /** @throws ApiError to refuse */
   validate?(request: AdmissionRequest): void | Promise<void>
   /** The write is over: stored, refused or only tried. Called for every request whose `mutate` was called. */

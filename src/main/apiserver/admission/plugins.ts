@@ -1,7 +1,9 @@
 // The admission plugins, in upstream's order.
 import type { ObjectStore } from '../../store/contract.ts'
+import type { Log } from '../../../shared/machinery/log.ts'
 import { PolicyIndex } from '../authz/rbac/policy-index.ts'
 import { rbacAuthorizer } from '../authz/rbac/rbac-authorizer.ts'
+import type { NodeDialer } from '../proxy/node-tunnels.ts'
 import { serviceAllocator } from '../registry/core/service/allocator.ts'
 import type { AdmissionPlugin } from './contract.ts'
 import { privilegedGroup } from '../authz/privileged-group.ts'
@@ -18,12 +20,16 @@ import { resourceQuota } from './resource-quota/resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+import { webhookPlugins } from './webhooks/plugins.ts'
 import { volumeClaimResize } from './volume-claim-resize.ts'
 
 export interface AdmissionOptions {
   readonly store: ObjectStore
   /** IPv4 CIDR of the Services' addresses. */
   readonly serviceCIDR: string
+  /** The way to the Services that webhooks run behind. */
+  readonly nodes: NodeDialer
+  readonly log?: Log
 }
 
 export interface Admission extends Disposable {
@@ -31,10 +37,12 @@ export interface Admission extends Disposable {
 }
 
 /** Follows the store; dispose it before the store. */
-export function createAdmission({ store, serviceCIDR }: AdmissionOptions): Admission {
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { store, serviceCIDR } = options
   const allocator = serviceAllocator(store, { clusterIPRange: serviceCIDR })
   const policy = new PolicyIndex(store)
   const quota = resourceQuota(store)
+  const webhooks = webhookPlugins(options)
   const deciders = [privilegedGroup, rbacAuthorizer(policy)]
   return {
     plugins: [
@@ -54,13 +62,16 @@ export function createAdmission({ store, serviceCIDR }: AdmissionOptions): Admis
       certificateSigningCheck(deciders),
       defaultIngressClass(store),
       rbacEscalation(policy),
+      webhooks.mutating,
       allocator,
+      webhooks.validating,
       // Last, when nothing else can refuse any more.
       quota,
     ],
     [Symbol.dispose]() {
       policy[Symbol.dispose]()
       quota[Symbol.dispose]()
+      webhooks[Symbol.dispose]()
       allocator[Symbol.dispose]()
     },
   }

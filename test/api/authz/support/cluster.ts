@@ -37,7 +37,7 @@ export async function startSecuredCluster(): Promise<SecuredCluster> {
   const api = await startTestApiServer({
     withStore(store) {
       const authorization = createAuthorization(store)
-      const admission = createAdmission({ store, serviceCIDR: '10.96.0.0/16' })
+      const admission = createAdmission({ store, serviceCIDR: '10.96.0.0/16', nodes: tunnels })
       parts.push(authorization, admission)
       return {
         authorizers: authorization.authorizers,

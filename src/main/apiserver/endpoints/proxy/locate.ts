@@ -16,16 +16,13 @@ export interface Location {
   readonly target: NodeTarget
 }
 
-export type Locate = (name: ProxyName, namespace: string, context: EndpointContext) => Location
+type Reader = Pick<EndpointContext, 'resources' | 'get' | 'find' | 'list'>
+
+export type Locate = (name: ProxyName, namespace: string, context: Reader) => Location
 
 const unavailable = (message: string) => new ApiError(503, 'ServiceUnavailable', message)
 
-function read<T extends KubeObject>(
-  context: EndpointContext,
-  type: ResourceType<T>,
-  namespace: string,
-  name: string,
-): T {
+function read<T extends KubeObject>(context: Reader, type: ResourceType<T>, namespace: string, name: string): T {
   const resource = context.resources.byUrl(type.group, type.version, type.plural)
   if (!resource) throw notFound(type, name)
   return context.get(resource, { namespace, name }) as unknown as T
@@ -70,7 +67,7 @@ export const locateService: Locate = ({ name, port }, namespace, context) => {
 }
 
 /** Slices may be written by users: an address counts only if it is that of the pod that the endpoint names. */
-function ownsAddress({ targetRef, addresses }: Endpoint, namespace: string, context: EndpointContext): boolean {
+function ownsAddress({ targetRef, addresses }: Endpoint, namespace: string, context: Reader): boolean {
   if (targetRef?.kind !== 'Pod' || !targetRef.name) return false
   const pods = context.resources.byUrl('', 'v1', 'pods')
   const found = pods && context.find(pods, { namespace, name: targetRef.name })

@@ -1,4 +1,4 @@
-// Runs the admission plugins: every mutation first, in order, then every check.
+// Runs the admission plugins: every mutation first, in order, once more when one asks for it, then every check.
 import type { AdmissionPlugin, AdmissionRequest } from '../../admission/contract.ts'
 
 export interface AdmissionChain {
@@ -12,7 +12,9 @@ export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionCh
   const settling = plugins.filter(plugin => plugin.settle)
   return {
     async mutate(request) {
-      for (const plugin of plugins) if (plugin.mutate) await plugin.mutate(request)
+      let again = false
+      for (const plugin of plugins) if (plugin.mutate) again = (await plugin.mutate(request)) === 'again' || again
+      if (again) for (const plugin of plugins) if (plugin.mutate) await plugin.mutate(request)
     },
     async validate(request) {
       for (const plugin of plugins) if (plugin.validate) await plugin.validate(request)

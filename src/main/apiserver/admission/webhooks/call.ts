@@ -1,0 +1,107 @@
+// One call of one webhook: whether it is about the request, what it is shown, and what its failure means.
+import { randomUUID } from 'node:crypto'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { badRequest, internalError } from '../../../../shared/machinery/status.ts'
+import type { Log } from '../../../../shared/machinery/log.ts'
+import type { ObjectStore } from '../../../store/contract.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { WebhookCallError, type WebhookTransport } from '../../webhook/transport.ts'
+import type { AdmissionRequest, AdmissionServer } from '../contract.ts'
+import { convertVersion } from '../matching/convert.ts'
+import { matchRules } from '../matching/rules.ts'
+import { namespaceMatches, objectMatches } from '../matching/selectors.ts'
+import type { ConfiguredWebhook, Webhook } from './configurations.ts'
+import { admissionReview, denial, type Verdict, verifyAnswer } from './review.ts'
+
+const NO_SIDE_EFFECTS = new Set(['None', 'NoneOnDryRun'])
+const DEFAULT_TIMEOUT_SECONDS = 10
+
+export interface CallParts {
+  readonly store: ObjectStore
+  readonly transport: WebhookTransport
+  readonly server: AdmissionServer
+  readonly log: Log
+}
+
+/** What a webhook that failed is, unless its failure is to be ignored. */
+class CallFailure extends Error {}
+
+/** Webhooks may neither change nor refuse what could take them away again. */
+export const isExempt = ({ resource: { type } }: AdmissionRequest): boolean =>
+  type.group === 'admissionregistration.k8s.io'
+
+/**
+ * @returns the version in which the webhook wants to see the request; undefined when it is not about it
+ * @throws ApiError when that cannot be told
+ */
+export function versionFor(
+  { webhook }: ConfiguredWebhook,
+  request: AdmissionRequest,
+  { server, store }: CallParts,
+): ResourceDescriptor | undefined {
+  const shown = matchRules(webhook.rules, webhook.matchPolicy, request, server.resources)
+  if (!shown || !namespaceMatches(webhook.namespaceSelector, request, store)) return undefined
+  return objectMatches(webhook.objectSelector, request) ? shown : undefined
+}
+
+async function ask(
+  webhook: Webhook,
+  request: AdmissionRequest,
+  shown: ResourceDescriptor,
+  mutating: boolean,
+  { transport }: CallParts,
+): Promise<Verdict> {
+  const view = (object: AnyObject | undefined) => object && convertVersion(object, request.resource, shown)
+  const uid = randomUUID()
+  const review = admissionReview({
+    uid,
+    request,
+    shown,
+    object: view(request.object),
+    oldObject: view(request.oldObject),
+    versions: webhook.admissionReviewVersions,
+  })
+  if (!review) throw new CallFailure('could not create admission objects: no supported admissionReviewVersions')
+  let answer: unknown
+  try {
+    const timeoutMs = (webhook.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000
+    answer = await transport.post(webhook.clientConfig, review.body, { timeoutMs })
+  } catch (error) {
+    if (error instanceof WebhookCallError) throw new CallFailure(`failed to call webhook: ${error.message}`)
+    throw error
+  }
+  try {
+    return verifyAnswer(answer, uid, review.apiVersion, mutating)
+  } catch (error) {
+    throw new CallFailure(`received invalid webhook response: ${(error as Error).message}`)
+  }
+}
+
+/**
+ * @returns the answer of a webhook that allows the request; undefined when it failed and its failure is ignored
+ * @throws ApiError when it refuses, fails, or cannot be asked on a dry run
+ */
+export async function callWebhook(
+  { webhook }: ConfiguredWebhook,
+  request: AdmissionRequest,
+  shown: ResourceDescriptor,
+  mutating: boolean,
+  parts: CallParts,
+): Promise<Verdict | undefined> {
+  const name = JSON.stringify(webhook.name)
+  if (request.dryRun && !NO_SIDE_EFFECTS.has(webhook.sideEffects))
+    throw badRequest(`admission webhook ${name} does not support dry run`)
+  let verdict: Verdict
+  try {
+    verdict = await ask(webhook, request, shown, mutating, parts)
+  } catch (error) {
+    if (!(error instanceof CallFailure)) throw error
+    const message = `failed calling webhook ${name}: ${error.message}`
+    if (webhook.failurePolicy !== 'Ignore') throw internalError(message)
+    parts.log.warn({ webhook: webhook.name }, `${message}; going on without it, as its failurePolicy says`)
+    return undefined
+  }
+  for (const warning of verdict.warnings) request.warn(warning)
+  if (!verdict.allowed) throw denial(webhook.name, verdict.status)
+  return verdict
+}

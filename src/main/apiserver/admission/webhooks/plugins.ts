@@ -1,0 +1,66 @@
+// MutatingAdmissionWebhook and ValidatingAdmissionWebhook: programs of the cluster's users have a say in every write.
+// @see https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+import { type Log, silentLog } from '../../../../shared/machinery/log.ts'
+import type { ObjectStore } from '../../../store/contract.ts'
+import type { NodeDialer } from '../../proxy/node-tunnels.ts'
+import { serviceDialer } from '../../webhook/service-dialer.ts'
+import { WebhookTransport } from '../../webhook/transport.ts'
+import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from '../contract.ts'
+import { callWebhook, type CallParts, isExempt, versionFor } from './call.ts'
+import { type ConfiguredWebhook, WebhookConfigurations } from './configurations.ts'
+import { createMutatingDispatch } from './mutating.ts'
+
+export interface WebhookOptions {
+  readonly store: ObjectStore
+  /** Reaches the Services that webhooks run behind. */
+  readonly nodes: NodeDialer
+  readonly log?: Log
+}
+
+export interface WebhookPlugins extends Disposable {
+  readonly mutating: AdmissionPlugin
+  readonly validating: AdmissionPlugin
+}
+
+/** All are asked at the same time; of several refusals, that of the first in order counts. */
+async function validate(hooks: readonly ConfiguredWebhook[], request: AdmissionRequest, parts: CallParts) {
+  const calls = hooks.flatMap(hook => {
+    const shown = versionFor(hook, request, parts)
+    return shown ? callWebhook(hook, request, shown, false, parts) : []
+  })
+  const failed = (await Promise.allSettled(calls)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
+export function webhookPlugins({ store, nodes, log = silentLog }: WebhookOptions): WebhookPlugins {
+  const mutating = new WebhookConfigurations(store, 'mutatingwebhookconfigurations')
+  const validating = new WebhookConfigurations(store, 'validatingwebhookconfigurations')
+  const mutate = createMutatingDispatch(() => mutating.webhooks)
+  let parts: CallParts | undefined
+  const attach = (server: AdmissionServer) => {
+    const transport = parts?.transport ?? new WebhookTransport(serviceDialer(nodes, server))
+    parts = { store, server, log, transport }
+  }
+  return {
+    mutating: {
+      name: 'MutatingAdmissionWebhook',
+      attach,
+      async mutate(request) {
+        return parts && (await mutate(request, parts)) ? 'again' : undefined
+      },
+    },
+    validating: {
+      name: 'ValidatingAdmissionWebhook',
+      attach,
+      async validate(request) {
+        const hooks = validating.webhooks
+        if (parts && hooks.length > 0 && !isExempt(request)) await validate(hooks, request, parts)
+      },
+    },
+    [Symbol.dispose]() {
+      mutating[Symbol.dispose]()
+      validating[Symbol.dispose]()
+      parts?.transport[Symbol.dispose]()
+    },
+  }
+}

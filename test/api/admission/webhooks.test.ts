@@ -1,0 +1,325 @@
+// Admission webhooks: real HTTPS servers that change and refuse what is written.
+import { networkInterfaces } from 'node:os'
+import { createServer } from 'node:http'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { runTunnel } from '../../../src/agent/tunnel/tunnel.ts'
+import {
+  type MutatingWebhook,
+  MutatingWebhookConfiguration,
+  type ValidatingWebhook,
+  ValidatingWebhookConfiguration,
+} from '../../../src/shared/api/admissionregistration/v1.ts'
+import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
+import { ConfigMap, Namespace, Node, Pod, Service, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { eventually } from '../../support/eventually.ts'
+import { jsonPatch, startWebhookServer, type WebhookServer } from '../../support/webhook-server.ts'
+import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
+import { raw } from '../core/support/raw.ts'
+
+let cluster: SecuredCluster
+let hooks: WebhookServer
+let count = 0
+const namespace = 'default'
+beforeAll(async () => {
+  cluster = await startSecuredCluster()
+  hooks = await startWebhookServer()
+  await cluster.admin.create(ServiceAccount, { metadata: { name: 'default', namespace } })
+})
+afterAll(async () => {
+  await cluster[Symbol.asyncDispose]()
+  await hooks[Symbol.asyncDispose]()
+})
+afterEach(async () => {
+  await cluster.admin.deleteCollection(ValidatingWebhookConfiguration, {})
+  await cluster.admin.deleteCollection(MutatingWebhookConfiguration, {})
+  hooks.calls.length = 0
+})
+
+const rule = (resources: string[], operations = ['*'], apiGroups = [''], apiVersions = ['v1']) => ({
+  operations,
+  apiGroups,
+  apiVersions,
+  resources,
+})
+const hook = (path: string, more: Partial<ValidatingWebhook & MutatingWebhook> = {}) => ({
+  name: `${path.slice(1)}.hooks.test`,
+  clientConfig: { url: hooks.url(path), caBundle: hooks.caBundle },
+  rules: [rule(['configmaps'])],
+  sideEffects: 'None',
+  admissionReviewVersions: ['v1'],
+  ...more,
+})
+const validating = (...webhooks: ValidatingWebhook[]) =>
+  cluster.admin.create(ValidatingWebhookConfiguration, { metadata: { name: `v-${++count}` }, webhooks })
+const mutating = (name: string, ...webhooks: MutatingWebhook[]) =>
+  cluster.admin.create(MutatingWebhookConfiguration, { metadata: { name }, webhooks })
+const configMap = (data: Record<string, string> = {}, labels: Record<string, string> = {}) =>
+  cluster.admin.create(ConfigMap, { metadata: { namespace, name: `map-${++count}`, labels }, data })
+
+describe('a validating webhook', () => {
+  test('is shown who does what to which object, before and after', async () => {
+    hooks.on('/see', () => ({ allowed: true }))
+    await validating(hook('/see'))
+    const { metadata } = await configMap({ a: '1' })
+    await cluster.admin.patch(ConfigMap, metadata, { data: { a: '2' } })
+    await cluster.admin.delete(ConfigMap, metadata)
+    const [create, update, remove] = hooks.calls.map(call => call.request)
+    const kind = { group: '', version: 'v1', kind: 'ConfigMap' }
+    const resource = { group: '', version: 'v1', resource: 'configmaps' }
+    expect(create).toMatchObject({
+      ...{ kind, resource, requestKind: kind, requestResource: resource, namespace, name: metadata.name },
+      operation: 'CREATE',
+      userInfo: { username: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] },
+      object: { kind: 'ConfigMap', apiVersion: 'v1', data: { a: '1' } },
+      oldObject: null,
+      dryRun: false,
+      options: { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1' },
+    })
+    expect(update).toMatchObject({
+      operation: 'UPDATE',
+      object: { data: { a: '2' } },
+      oldObject: { data: { a: '1' } },
+    })
+    expect(remove).toMatchObject({ operation: 'DELETE', object: null, oldObject: { data: { a: '2' } } })
+    expect(hooks.calls[0]!.path).toBe('/see?timeout=10s')
+  })
+
+  test.each([
+    [{ allowed: false, status: { message: 'not on Fridays' } }, 400, '', 'denied the request: not on Fridays'],
+    [{ allowed: false, status: { reason: 'Forbidden', code: 403 } }, 403, 'Forbidden', 'denied the request: Forbidden'],
+    [{ allowed: false }, 400, '', 'denied the request without explanation'],
+    [{ allowed: false, status: { code: 200, message: 'x' } }, 400, '', 'denied the request: x'],
+  ])('that refuses with %j is heard', async (answer, code, reason, text) => {
+    hooks.on('/deny', () => answer)
+    await validating(hook('/deny'))
+    const error = await failure(configMap())
+    expect([error.code, error.reason, error.message]).toEqual([
+      code,
+      reason,
+      `admission webhook "deny.hooks.test" ${text}`,
+    ])
+  })
+
+  test('may warn', async () => {
+    hooks.on('/warn', () => ({ allowed: true, warnings: ['mind the gap'] }))
+    await validating(hook('/warn'))
+    const body = { metadata: { name: `map-${++count}` } }
+    const { headers } = await raw(cluster.api, `/api/v1/namespaces/${namespace}/configmaps`, { body })
+    expect(headers.warning).toBe('299 - "mind the gap"')
+  })
+
+  test('is told of a dry run', async () => {
+    hooks.on('/dry', () => ({ allowed: true }))
+    await validating(hook('/dry', { sideEffects: 'NoneOnDryRun' }))
+    await cluster.admin.create(ConfigMap, { metadata: { namespace, name: 'dry' } }, { dryRun: true })
+    expect(hooks.calls[0]!.request).toMatchObject({ dryRun: true, options: { dryRun: ['All'] } })
+  })
+
+  test('is called only for what its rules and selectors are about', async () => {
+    hooks.on('/only', () => ({ allowed: false }))
+    const objectSelector = { matchExpressions: [{ key: 'skip', operator: 'DoesNotExist' }] }
+    await cluster.admin.create(Namespace, { metadata: { name: 'free', labels: { free: 'yes' } }, spec: {} })
+    const namespaceSelector = { matchExpressions: [{ key: 'free', operator: 'DoesNotExist' }] }
+    await validating(hook('/only', { rules: [rule(['configmaps'], ['CREATE'])], objectSelector, namespaceSelector }))
+    const { metadata } = await configMap({}, { skip: 'me' })
+    await cluster.admin.patch(ConfigMap, metadata, { metadata: { labels: { skip: null } } })
+    await cluster.admin.create(ConfigMap, { metadata: { namespace: 'free', name: 'a' } })
+    await failure(configMap())
+    expect(hooks.calls).toHaveLength(1)
+  })
+
+  test('sees the version of its rule where that is another than the request’s', async () => {
+    hooks.on('/v1', () => ({ allowed: false }))
+    const rules = [rule(['horizontalpodautoscalers'], ['*'], ['autoscaling'], ['v1'])]
+    const scaler = () =>
+      cluster.admin.create(HorizontalPodAutoscaler, {
+        metadata: { namespace, name: `hpa-${++count}` },
+        spec: { scaleTargetRef: { kind: 'Deployment', name: 'x', apiVersion: 'apps/v1' }, maxReplicas: 3 },
+      })
+    await validating(hook('/v1', { rules, matchPolicy: 'Exact' }))
+    await scaler()
+    await validating(hook('/v1', { rules, matchPolicy: 'Equivalent' }))
+    await failure(scaler())
+    expect(hooks.calls[0]!.request).toMatchObject({
+      kind: { version: 'v1' },
+      requestKind: { version: 'v2' },
+      object: { apiVersion: 'autoscaling/v1' },
+    })
+  })
+})
+
+describe('a mutating webhook', () => {
+  const add = (path: string, value: string) => jsonPatch({ op: 'add', path, value })
+
+  test('changes the object, in order of the configurations, each seeing what the one before did', async () => {
+    hooks.on('/first', () => jsonPatch({ op: 'add', path: '/data', value: { first: 'yes' } }))
+    hooks.on('/second', request => add('/data/second', `${request.object.data.first} too`))
+    await mutating('b', hook('/second'))
+    await mutating('a', hook('/first'))
+    expect((await configMap()).data).toEqual({ first: 'yes', second: 'yes too' })
+  })
+
+  test('gets defaults set for what it adds, and cannot add what the kind does not have', async () => {
+    const sidecar = { name: 'side', image: 'x' }
+    hooks.on('/inject', () =>
+      jsonPatch(
+        { op: 'add', path: '/spec/containers/-', value: sidecar },
+        { op: 'add', path: '/spec/nonsense', value: 1 },
+      ),
+    )
+    await mutating('a', hook('/inject', { rules: [rule(['pods'], ['CREATE'])] }))
+    const { spec } = await cluster.admin.create(Pod, {
+      metadata: { namespace, name: `pod-${++count}` },
+      spec: { containers: [{ name: 'main', image: 'x' }] },
+    })
+    expect(spec.containers[1]).toMatchObject({ ...sidecar, imagePullPolicy: 'Always' })
+    // The built-in plugins have seen it as well.
+    expect(spec.containers[1]!.volumeMounts).toHaveLength(1)
+    expect('nonsense' in spec).toBe(false)
+  })
+
+  test('is called again for what others changed after it, if it asks for that', async () => {
+    const seen = (call: string) => hooks.calls.filter(({ path }) => path.startsWith(call)).length
+    hooks.on('/eager', () => ({ allowed: true }))
+    hooks.on('/once', () => ({ allowed: true }))
+    hooks.on('/late', request => (request.object.data?.late ? { allowed: true } : add('/data/late', 'x')))
+    await mutating('a', hook('/eager', { reinvocationPolicy: 'IfNeeded' }), hook('/once'))
+    await mutating('b', hook('/late', { reinvocationPolicy: 'IfNeeded' }))
+    await configMap({ a: 'b' })
+    expect([seen('/eager'), seen('/once'), seen('/late')]).toEqual([2, 1, 1])
+  })
+
+  test('that patches what does not apply, or what is being deleted, fails the request', async () => {
+    hooks.on('/bad', () => add('/data/deep/er', 'x'))
+    await mutating('a', hook('/bad'))
+    expect((await failure(configMap())).code).toBe(500)
+    await cluster.admin.delete(MutatingWebhookConfiguration, { name: 'a' })
+    const { metadata } = await configMap()
+    await mutating('a', hook('/bad'))
+    expect((await failure(cluster.admin.delete(ConfigMap, metadata))).message).toContain(
+      'admission webhook "bad.hooks.test" attempted to modify the object, which is not supported for this operation',
+    )
+  })
+
+  test('cannot break a rule of the kind', async () => {
+    hooks.on('/break', () => add('/metadata/labels', 'no map'))
+    await mutating('a', hook('/break'))
+    expect((await failure(configMap())).code).toBe(500)
+  })
+})
+
+describe('a webhook that fails', () => {
+  const review = (fields: object) => JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', ...fields }) // prettier-ignore
+  test.each<[string, object | number | string, RegExp]>([
+    [
+      'with an error',
+      500,
+      /failed to call webhook: an error on the server \("no"\) has prevented the request from succeeding$/,
+    ],
+    ['by not being there', 404, /failed to call webhook: the server could not find the requested resource$/],
+    ['with no JSON', '<html>', /failed to call webhook: /],
+    ['with no response', review({}), /received invalid webhook response: webhook response was absent$/],
+    [
+      'for another request',
+      { uid: 'x', allowed: true },
+      /received invalid webhook response: expected response.uid="[0-9a-f-]{36}", got "x"$/,
+    ],
+    [
+      'in another language',
+      JSON.stringify({ kind: 'Review', response: {} }),
+      /expected webhook response of admission.k8s.io\/v1, Kind=AdmissionReview, got \/, Kind=Review$/,
+    ],
+    ['with a patch', jsonPatch(), /validating webhook may not return response.patch$/],
+  ])('%s stops the request, unless its failure may be ignored', async (_how, answer, text) => {
+    hooks.on('/fail', () => answer)
+    const failing = hook('/fail')
+    await validating(failing)
+    const error = await failure(configMap())
+    expect(error.code).toBe(500)
+    expect(error.message).toMatch(/^Internal error occurred: failed calling webhook "fail.hooks.test": /)
+    expect(error.message).toMatch(text)
+    await cluster.admin.deleteCollection(ValidatingWebhookConfiguration, {})
+    await validating({ ...failing, failurePolicy: 'Ignore' })
+    await configMap()
+  })
+
+  test('is not waited for longer than it may take', async () => {
+    hooks.on('/slow', () => new Promise(resolve => setTimeout(() => resolve({ allowed: true }), 3000)))
+    await validating(hook('/slow', { timeoutSeconds: 1 }))
+    expect((await failure(configMap())).message).toContain('/slow?timeout=1s": context deadline exceeded')
+  })
+
+  test('or that nobody vouches for, or that is not there, is told apart', async () => {
+    hooks.on('/tls', () => ({ allowed: true }))
+    const { caBundle: _own, ...nobody } = hook('/tls').clientConfig
+    await validating(hook('/tls', { clientConfig: nobody }))
+    expect((await failure(configMap())).message).toMatch(/failed to call webhook: Post "https:.*certificate/)
+    await cluster.admin.deleteCollection(ValidatingWebhookConfiguration, {})
+    const service = { namespace, name: 'nowhere', path: '/hook' }
+    await validating(hook('/service', { clientConfig: { service, caBundle: hooks.caBundle } }))
+    expect((await failure(configMap())).message).toBe(
+      'Internal error occurred: failed calling webhook "service.hooks.test": failed to call webhook: Post "https://nowhere.default.svc:443/hook?timeout=10s": services "nowhere" not found',
+    )
+  })
+})
+
+test('webhook configurations themselves are never shown to webhooks', async () => {
+  hooks.on('/all', () => ({ allowed: false }))
+  const { metadata } = await validating(hook('/all', { rules: [rule(['*'], ['*'], ['*'], ['*'])] }))
+  await failure(configMap())
+  await cluster.admin.patch(ValidatingWebhookConfiguration, metadata, { metadata: { labels: { a: 'b' } } })
+  await cluster.admin.delete(ValidatingWebhookConfiguration, metadata)
+  await configMap()
+})
+
+test('a webhook behind a Service is reached through the node of its pod, and sees connections as well', async () => {
+  const ip = Object.values(networkInterfaces())
+    .flatMap(list => list ?? [])
+    .find(each => !each.internal && each.family === 'IPv4' && !each.address.startsWith('169.254.'))!.address
+  await using server = await startWebhookServer(['guard.default.svc'], ip)
+  server.on('/guard', ({ operation }) => ({ allowed: operation !== 'CONNECT', status: { message: 'no peeping' } }))
+  const stop = new AbortController()
+  const kubelet = createServer()
+  await cluster.node('box').create(Node, { metadata: { name: 'box' }, spec: {} })
+  const { certPem: cert, keyPem: key } = await cluster.api.pki.issueClientCertificate({
+    commonName: 'system:node:box',
+    organizations: ['system:nodes'],
+  })
+  const running = runTunnel({
+    servers: [cluster.api.url.replace('127.0.0.1', 'localhost')],
+    tls: { ca: cluster.api.pki.caPem, cert, key },
+    nodeName: 'box',
+    kubelet: connection => void kubelet.emit('connection', connection),
+    clock: systemClock,
+    signal: stop.signal,
+  })
+  try {
+    await eventually(() => expect(cluster.tunnels.connected).toEqual(['box']))
+    const ref = { namespace, name: 'guard' }
+    await cluster.admin.create(Pod, {
+      metadata: ref,
+      spec: { nodeName: 'box', containers: [{ name: 'main', image: 'x' }] },
+    })
+    const status = { podIP: ip, podIPs: [{ ip }] }
+    await cluster.admin.patch(Pod, ref, { status }, { subresource: 'status' })
+    await cluster.admin.create(Service, { metadata: ref, spec: { ports: [{ port: 443 }] } })
+    await cluster.admin.create(EndpointSlice, {
+      metadata: { ...ref, labels: { 'kubernetes.io/service-name': 'guard' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [ip], nodeName: 'box', targetRef: { kind: 'Pod', name: 'guard', namespace } }],
+      ports: [{ port: server.port }],
+    })
+    const clientConfig = { service: { namespace, name: 'guard', path: '/guard' }, caBundle: server.caBundle }
+    await validating(hook('/guard', { clientConfig, rules: [rule(['configmaps', 'pods/*'])] }))
+    await configMap()
+    await configMap()
+    const { code, json } = await raw(cluster.api, `/api/v1/namespaces/${namespace}/pods/guard/proxy/`)
+    expect([code, json.message]).toEqual([400, 'admission webhook "guard.hooks.test" denied the request: no peeping'])
+    expect(server.calls.at(-1)!.request).toMatchObject({ operation: 'CONNECT', object: { kind: 'PodProxyOptions' } })
+  } finally {
+    stop.abort()
+    await running
+  }
+})

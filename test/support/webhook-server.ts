@@ -1,0 +1,77 @@
+// A real webhook: an HTTPS server with a certificate of its own authority that answers AdmissionReviews.
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { makeAuthority, makeLeaf } from '../../src/main/pki/certificates.ts'
+
+/** JSON whose shape the test asserts. */
+type AnyJson = ReturnType<typeof JSON.parse>
+
+export interface WebhookCall {
+  readonly path: string
+  /** The review's `request`. */
+  readonly request: AnyJson
+}
+
+/** What the webhook answers: a `response` without its uid; a number is a status code; a string is the body. */
+export type WebhookAnswer = object | number | string
+
+export interface WebhookServer extends AsyncDisposable {
+  readonly port: number
+  /** Base64, as in a configuration. */
+  readonly caBundle: string
+  readonly calls: WebhookCall[]
+  url(path: string): string
+  /** Answers at a path from now on. */
+  on(path: string, answer: (request: AnyJson) => WebhookAnswer | Promise<WebhookAnswer>): void
+}
+
+export const jsonPatch = (...operations: object[]) => ({
+  allowed: true,
+  patchType: 'JSONPatch',
+  patch: Buffer.from(JSON.stringify(operations)).toString('base64'),
+})
+
+/** @param names DNS names of the certificate, besides 127.0.0.1 */
+export async function startWebhookServer(names: readonly string[] = [], host = '127.0.0.1'): Promise<WebhookServer> {
+  const nowMs = Date.now()
+  const authority = await makeAuthority('webhook-ca', 1, nowMs)
+  const { certPem, keyPem } = await makeLeaf(authority, {
+    commonName: 'webhook',
+    organizations: [],
+    usage: 'server',
+    dnsNames: [...names],
+    ipAddresses: ['127.0.0.1'],
+    days: 1,
+    nowMs,
+  })
+  const answers = new Map<string, (request: AnyJson) => WebhookAnswer | Promise<WebhookAnswer>>()
+  const calls: WebhookCall[] = []
+  const server = createServer({ cert: certPem, key: keyPem }, (incoming, outgoing) => {
+    const chunks: Buffer[] = []
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+    incoming.on('end', () => {
+      const path = (incoming.url ?? '').split('?')[0] ?? ''
+      const review = JSON.parse(Buffer.concat(chunks).toString()) as AnyJson
+      calls.push({ path: incoming.url ?? '', request: review.request })
+      void Promise.resolve(answers.get(path)?.(review.request) ?? 404).then(answer => {
+        if (typeof answer === 'number') return void outgoing.writeHead(answer).end('no')
+        if (typeof answer === 'string') return void outgoing.end(answer)
+        const response = { uid: review.request.uid, ...answer }
+        outgoing.end(JSON.stringify({ apiVersion: review.apiVersion, kind: 'AdmissionReview', response }))
+      })
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, host, resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    caBundle: Buffer.from(authority.certPem).toString('base64'),
+    calls,
+    url: path => `https://127.0.0.1:${port}${path}`,
+    on: (path, answer) => answers.set(path, answer),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
