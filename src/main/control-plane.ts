@@ -122,7 +122,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     throw listenError(error, options.listen)
   })
   const url = `https://${address.address.includes(':') ? `[${address.address}]` : reachable(address.address)}:${address.port}`
-  await bootstrapCluster(server.context, { user: ADMIN, apiServer: address, network: CLUSTER_NETWORK })
+  const clusterInfo = { url, caPem: pki.caPem }
+  await bootstrapCluster(server.context, { user: ADMIN, apiServer: address, clusterInfo, network: CLUSTER_NETWORK })
 
   writeKubeconfig(layout, pki, url)
   const { pid } = process
@@ -138,6 +139,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       clock,
       log,
       rootCa: pki.caPem,
+      pki,
       clusterCidr: CLUSTER_NETWORK.clusterCIDR,
       signToken: async ({ namespace, serviceAccount, secret }) => {
         const { issue, apiAudiences: audiences } = server.tokens

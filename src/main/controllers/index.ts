@@ -5,8 +5,13 @@ import { type ControllerMetrics, ControllerManager } from '../../shared/client/c
 import { type Controller, controller } from '../../shared/client/reconciler.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
+import type { Pki } from '../pki/pki.ts'
+import { BootstrapSigner } from './bootstrapsigner/controller.ts'
 import { ClusterRoleAggregation } from './clusterrole-aggregation/controller.ts'
 import { CronJobController } from './cronjob/controller.ts'
+import { CertificateApprover } from './csrapproving/controller.ts'
+import { CertificateRequestCleaner } from './csrcleaner/controller.ts'
+import { CertificateSigner } from './csrsigning/controller.ts'
 import { DaemonSetController } from './daemonset/controller.ts'
 import { DeploymentController } from './deployment/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
@@ -47,6 +52,8 @@ export interface ControllerOptions {
   readonly rootCa: string
   /** Signs legacy tokens; without it, Secrets of type kubernetes.io/service-account-token stay empty. */
   readonly signToken?: SignToken
+  /** Signs the certificates of nodes and users; without it, CertificateSigningRequests wait for somebody else. */
+  readonly pki?: Pick<Pki, 'readRequest' | 'signRequest'>
   /** Network that the nodes' pod networks are cut out of; default 10.244.0.0/16. */
   readonly clusterCidr?: string
   /** Shared by all that judge by time passed; it ticks while `startControllers` runs. */
@@ -66,6 +73,7 @@ export const controllers = ({
   clock,
   rootCa,
   signToken,
+  pki,
   clusterCidr,
   time = new ObservedTime(clock),
 }: ControllerOptions): Controller[] => [
@@ -74,6 +82,9 @@ export const controllers = ({
   controller(new ServiceAccountController()),
   controller(new RootCaCertPublisher(rootCa)),
   ...(signToken ? [controller(new ServiceAccountTokenController(rootCa, signToken))] : []),
+  ...(pki ? [controller(new CertificateApprover(pki)), controller(new CertificateSigner(pki))] : []),
+  controller(new CertificateRequestCleaner()),
+  controller(new BootstrapSigner()),
   controller(new DeploymentController()),
   controller(replicaSetController(clock)),
   controller(replicationController(clock)),

@@ -6,10 +6,10 @@ import * as x509 from '@peculiar/x509'
 x509.cryptoProvider.set(webcrypto)
 
 const EC = { name: 'ECDSA', namedCurve: 'P-256' } as const
-const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const
+export const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const
 const DAY_MS = 86_400_000
 /** Clocks of other machines may be behind. */
-const BACKDATE_MS = 5 * 60_000
+export const BACKDATE_MS = 5 * 60_000
 
 export interface KeyPair {
   readonly certPem: string
@@ -32,7 +32,7 @@ export function newPrivateKeyPem(): string {
     .toString()
 }
 
-async function importKeys(keyPem: string): Promise<webcrypto.CryptoKeyPair> {
+export async function importKeys(keyPem: string): Promise<webcrypto.CryptoKeyPair> {
   const key = createPrivateKey(keyPem)
   const pkcs8 = key.export({ type: 'pkcs8', format: 'der' })
   const spki = createPublicKey(key).export({ type: 'spki', format: 'der' })
@@ -44,7 +44,7 @@ async function importKeys(keyPem: string): Promise<webcrypto.CryptoKeyPair> {
 }
 
 /** Positive and 20 bytes at most, as RFC 5280 wants serial numbers. */
-function serialNumber(): string {
+export function serialNumber(): string {
   const bytes = randomBytes(16)
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
   return bytes.toString('hex')

@@ -7,6 +7,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
+import type { CertificateRequest } from './certificate-request.ts'
 import type { KeyPair } from './certificates.ts'
 import { readPem, writePem } from './pem-files.ts'
 
@@ -36,6 +37,13 @@ export interface Pki {
     /** Default 365. */
     readonly days?: number
   }): Promise<KeyPair>
+  /** @param pem a PKCS #10 request @throws Error when it is none, or not signed by its own key */
+  readRequest(pem: string): Promise<CertificateRequest>
+  /** @returns the certificate, PEM; whether it may be given, the caller has found out */
+  signRequest(
+    pem: string,
+    options: { readonly usages: readonly string[]; readonly durationMs: number },
+  ): Promise<string>
 }
 
 const AUTHORITY_DAYS = 3650
@@ -58,6 +66,7 @@ const STANDARD_NAMES = [
 
 // Certificates are made by code that is only loaded when one is needed.
 const maker = () => import('./certificates.ts')
+const requests = () => import('./certificate-request.ts')
 
 const expiresSoon = (certificate: X509Certificate, nowMs: number) =>
   Date.parse(certificate.validTo) - nowMs < RENEW_BEFORE_MS
@@ -145,6 +154,8 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
     servingNames: names,
     issueClientCertificate: async ({ commonName, organizations, days = LEAF_DAYS }) =>
       (await maker()).makeLeaf(ca, { commonName, organizations, usage: 'client', days, nowMs: clock.now() }),
+    readRequest: async pem => (await requests()).readRequest(pem),
+    signRequest: async (pem, signing) => (await requests()).signRequest(ca, pem, { ...signing, nowMs: clock.now() }),
   }
 }
 

@@ -39,6 +39,7 @@ export async function startCluster(options: { clock?: Clock } = {}): Promise<Clu
   await bootstrapCluster(api.server.context, {
     user: testAdmin,
     apiServer: { address: '127.0.0.1', family: 'IPv4', port: api.port },
+    clusterInfo: { url: api.url, caPem: api.pki.caPem },
     network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10' },
   })
   const warnings: string[] = []
@@ -56,6 +57,7 @@ export async function startCluster(options: { clock?: Clock } = {}): Promise<Clu
     clock,
     log,
     rootCa: api.pki.caPem,
+    pki: api.pki,
     signToken: async ({ namespace, serviceAccount, secret }) => {
       const boundTo = { kind: 'Secret' as const, ...secret }
       const { issue, apiAudiences: audiences } = api.server.tokens

@@ -160,6 +160,8 @@ const clusterRoles: Readonly<Record<string, readonly PolicyRule[]>> = {
   ],
   'system:certificates.k8s.io:certificatesigningrequests:nodeclient': [rule('create', 'certificates.k8s.io', 'certificatesigningrequests/nodeclient')],
   'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient': [rule('create', 'certificates.k8s.io', 'certificatesigningrequests/selfnodeclient')],
+  'flotilla:certificatesigningrequests:selfnodeserver': [rule('create', 'certificates.k8s.io', 'certificatesigningrequests/selfnodeserver')],
+  'kubeadm:get-nodes': [rule('get', 'core', 'nodes')],
 } // prettier-ignore
 
 const AGGREGATE = 'rbac.authorization.k8s.io/aggregate-to-'
@@ -199,7 +201,13 @@ const clusterRoleBindings: Readonly<Record<string, { role?: string; subjects: Su
   'system:volume-scheduler': { subjects: [user('system:kube-scheduler')] },
   'system:kube-dns': { subjects: [{ kind: 'ServiceAccount', namespace: 'kube-system', name: 'kube-dns' }] },
   'system:node': { subjects: [] },
-}
+  // A machine with a bootstrap token gets its first certificate, a node its next ones: names as kubeadm makes them.
+  'kubeadm:kubelet-bootstrap': { role: 'system:node-bootstrapper', subjects: [group('system:bootstrappers')] },
+  'kubeadm:get-nodes': { subjects: [group('system:bootstrappers')] },
+  'kubeadm:node-autoapprove-bootstrap': { role: 'system:certificates.k8s.io:certificatesigningrequests:nodeclient', subjects: [group('system:bootstrappers')] },
+  'kubeadm:node-autoapprove-certificate-rotation': { role: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', subjects: [group('system:nodes')] },
+  'flotilla:node-autoapprove-serving': { role: 'flotilla:certificatesigningrequests:selfnodeserver', subjects: [group('system:nodes')] },
+} // prettier-ignore
 
 type RbacObject = Draft<KubeObject> & Record<string, unknown>
 export interface BootstrapObject {
@@ -247,6 +255,18 @@ const namespaced: readonly { namespace: string; name: string; rules: PolicyRule[
     name: 'system:controller:token-cleaner',
     rules: [rule(`${READ} delete`, 'core', 'secrets'), EVENTS],
     subjects: [account('token-cleaner')],
+  },
+  {
+    namespace: 'kube-public',
+    name: 'system:controller:bootstrap-signer',
+    rules: [rule(READ, 'core', 'configmaps'), rule('patch update', 'core', 'configmaps', 'cluster-info'), EVENTS],
+    subjects: [account('bootstrap-signer')],
+  },
+  {
+    namespace: 'kube-public',
+    name: 'kubeadm:bootstrap-signer-clusterinfo',
+    rules: [rule('get', 'core', 'configmaps', 'cluster-info')],
+    subjects: [user('system:anonymous')],
   },
   {
     namespace: 'kube-system',

@@ -215,6 +215,7 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     ),
     rule('approve sign', 'certificates.k8s.io', 'signers'),
     rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
+    rule(READ, 'core', 'nodes'),
     EVENTS,
   ],
 }

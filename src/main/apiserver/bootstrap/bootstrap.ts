@@ -1,7 +1,7 @@
 // What every cluster has from its first second: the system's namespaces, default roles, priority classes, and the
 // Services by which pods reach the API server and the DNS. Put back at every start; what an admin changed stays.
 import type { AddressInfo } from 'node:net'
-import { Endpoints, Namespace, Service } from '../../../shared/api/core/v1.ts'
+import { ConfigMap, Endpoints, Namespace, Service } from '../../../shared/api/core/v1.ts'
 import { EndpointSlice } from '../../../shared/api/discovery/v1.ts'
 import { PriorityClass } from '../../../shared/api/scheduling/v1.ts'
 import { StorageClass } from '../../../shared/api/storage/v1.ts'
@@ -11,6 +11,7 @@ import { type ResourceType, apiVersionOf } from '../../../shared/machinery/resou
 import { isAlreadyExists } from '../../../shared/machinery/status.ts'
 import { LOCAL_PROVISIONER } from '../../../shared/machinery/volume-claims.ts'
 import { reconcilePolicy } from '../authz/reconcile-policy.ts'
+import { type ClusterInfo, clusterInfo } from './cluster-info.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
 import type { UserInfo } from '../request.ts'
 
@@ -19,6 +20,8 @@ export interface BootstrapOptions {
   readonly user: UserInfo
   /** Where the API server listens. */
   readonly apiServer: AddressInfo
+  /** Told to machines that want to join; absent = nobody is to join. */
+  readonly clusterInfo?: ClusterInfo
   readonly network: { readonly kubernetesServiceIP: string; readonly clusterDNS: string }
 }
 
@@ -135,12 +138,27 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     await context.change(resource, { namespace, name }, copy => void Object.assign(copy, fields), { user })
   }
 
+  /** The signatures beside it are the bootstrap signer's. */
+  async function ensureClusterInfo(info: ClusterInfo): Promise<void> {
+    const draft = clusterInfo(info)
+    await ensure(ConfigMap, draft)
+    const resource = find(ConfigMap)
+    const { namespace = '', name = '' } = draft.metadata
+    const stored = resource && context.find(resource, { namespace, name })?.object
+    const { data } = (stored ?? {}) as Partial<ConfigMap>
+    if (!resource || data?.kubeconfig === draft.data.kubeconfig) return
+    await context.change(resource, { namespace, name }, copy => void Object.assign(copy, { data: draft.data }), {
+      user,
+    })
+  }
+
   await Promise.all(NAMESPACES.map(name => ensure(Namespace, { metadata: { name }, spec: {} })))
   const [endpoints, slice] = kubernetesEndpoints(options)
   await Promise.all([
     reconcilePolicy(context, user),
     ...PRIORITY_CLASSES.map(priorityClass => ensure(PriorityClass, priorityClass)),
     ensure(StorageClass, LOCAL_PATH),
+    ...(options.clusterInfo ? [ensureClusterInfo(options.clusterInfo)] : []),
     ensure(Service, kubernetesService(network.kubernetesServiceIP)),
     ensure(Service, dnsService(network.clusterDNS)),
     ensure(Endpoints, endpoints, ['subsets']),

@@ -1,6 +1,7 @@
 // The volume that the local provisioner makes: a folder on one node, which that node's agent creates and deletes.
 import type { Node, PersistentVolume, PersistentVolumeClaim } from '../../../shared/api/core/v1.ts'
 import type { StorageClass } from '../../../shared/api/storage/v1.ts'
+import { HOSTNAME, LOCAL_VOLUME_FINALIZER } from '../../../shared/machinery/local-volumes.ts'
 import type { Draft } from '../../../shared/machinery/object.ts'
 import {
   LOCAL_PROVISIONER,
@@ -8,10 +9,6 @@ import {
   storageClassOf,
   volumeModeOf,
 } from '../../../shared/machinery/volume-claims.ts'
-
-/** On a node: the folder under which its agent keeps volumes. */
-export const VOLUMES_PATH = 'flotilla.dev/local-volumes-path'
-export const HOSTNAME = 'kubernetes.io/hostname'
 
 const MODES = ['ReadWriteOnce', 'ReadWriteOncePod']
 
@@ -38,7 +35,11 @@ export function makeVolume(
   const name = volumeName(claim)
   const hostname = node.metadata.labels?.[HOSTNAME] ?? node.metadata.name
   return {
-    metadata: { name, annotations: { [PROVISIONED_BY]: LOCAL_PROVISIONER } },
+    metadata: {
+      name,
+      annotations: { [PROVISIONED_BY]: LOCAL_PROVISIONER },
+      finalizers: [LOCAL_VOLUME_FINALIZER],
+    },
     spec: {
       accessModes: [...(claim.spec.accessModes ?? [])],
       capacity: { storage: claim.spec.resources?.requests?.storage ?? '0' },

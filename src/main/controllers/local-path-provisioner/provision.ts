@@ -11,6 +11,7 @@ import {
   own,
   read,
 } from '../../../shared/client/reconciler.ts'
+import { LOCAL_VOLUMES_PATH } from '../../../shared/machinery/local-volumes.ts'
 import { isAlreadyExists } from '../../../shared/machinery/status.ts'
 import {
   LOCAL_PROVISIONER,
@@ -20,7 +21,7 @@ import {
   storageClassOf,
   waitsForConsumer,
 } from '../../../shared/machinery/volume-claims.ts'
-import { VOLUMES_PATH, makeVolume, unsupported, volumeName } from './make-volume.ts'
+import { makeVolume, unsupported, volumeName } from './make-volume.ts'
 
 type Context = ControllerContext
 
@@ -48,7 +49,7 @@ export class LocalPathProvisioner implements Reconciler<PersistentVolumeClaim> {
     own(PersistentVolumeClaim, ({ type, object }) => type !== 'deleted' && isAsking(object)),
     // A node that joins, or says where it keeps volumes, may be the one that a claim waits for.
     mapped(Node, ({ object, old }, { lister }) =>
-      old?.metadata.annotations?.[VOLUMES_PATH] === object.metadata.annotations?.[VOLUMES_PATH]
+      old?.metadata.annotations?.[LOCAL_VOLUMES_PATH] === object.metadata.annotations?.[LOCAL_VOLUMES_PATH]
         ? []
         : lister(PersistentVolumeClaim)
             .by(asking, '')
@@ -84,7 +85,7 @@ export class LocalPathProvisioner implements Reconciler<PersistentVolumeClaim> {
       else refuse('no node is ready to keep it')
       return done
     }
-    const folder = node.metadata.annotations?.[VOLUMES_PATH]
+    const folder = node.metadata.annotations?.[LOCAL_VOLUMES_PATH]
     if (!folder) {
       refuse(`node ${node.metadata.name} does not say where it keeps volumes`)
       return done
@@ -117,7 +118,7 @@ export class LocalPathProvisioner implements Reconciler<PersistentVolumeClaim> {
     const count = ({ metadata }: Node) => used.get(metadata.name) ?? 0
     return lister(Node)
       .list()
-      .filter(node => isReady(node) && node.metadata.annotations?.[VOLUMES_PATH] !== undefined)
+      .filter(node => isReady(node) && node.metadata.annotations?.[LOCAL_VOLUMES_PATH] !== undefined)
       .sort((a, b) => count(a) - count(b) || a.metadata.name.localeCompare(b.metadata.name))[0]
   }
 

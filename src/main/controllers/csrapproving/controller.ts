@@ -1,0 +1,155 @@
+// csrapproving: approves the certificates of nodes by itself, where the roles allow it: a node's first one
+// (nodeclient), its next ones (selfnodeclient), and the one that its kubelet serves with, for the node's own names
+// and addresses only (selfnodeserver). Everything else waits for a person.
+// @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
+import { SubjectAccessReview } from '../../../shared/api/authorization/v1.ts'
+import { CertificateSigningRequest } from '../../../shared/api/certificates/v1.ts'
+import { Node } from '../../../shared/api/core/v1.ts'
+import {
+  type ControllerContext,
+  type Reconciler,
+  type Result,
+  done,
+  mapped,
+  own,
+} from '../../../shared/client/reconciler.ts'
+import { formatTime } from '../../../shared/machinery/clock.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import type { CertificateRequest } from '../../pki/certificate-request.ts'
+import type { Pki } from '../../pki/pki.ts'
+import { requestPem } from '../csrsigning/controller.ts'
+import { KUBELET_CLIENT, KUBELET_SERVING, signers } from '../csrsigning/signers.ts'
+
+interface Recognised {
+  /** `certificatesigningrequests/<subresource>`, which the requester must be allowed to create. */
+  readonly subresource: string
+  readonly message: string
+}
+
+const SELF: Recognised = {
+  subresource: 'selfnodeclient',
+  message: 'Auto approving self kubelet client certificate after SubjectAccessReview.',
+}
+const FIRST: Recognised = {
+  subresource: 'nodeclient',
+  message: 'Auto approving kubelet client certificate after SubjectAccessReview.',
+}
+const SERVING: Recognised = {
+  subresource: 'selfnodeserver',
+  message: 'Auto approving kubelet serving certificate of the node itself after SubjectAccessReview.',
+}
+
+const waits = ({ metadata, spec, status }: CertificateSigningRequest): boolean =>
+  (spec.signerName === KUBELET_CLIENT || spec.signerName === KUBELET_SERVING) &&
+  !metadata.deletionTimestamp &&
+  !status.certificate &&
+  !status.conditions?.some(({ type }) => type === 'Approved' || type === 'Denied')
+
+export class CertificateApprover implements Reconciler<CertificateSigningRequest> {
+  readonly name = 'csrapproving'
+  readonly identity = 'certificate-controller'
+  readonly type = CertificateSigningRequest
+  readonly watches = [
+    own(CertificateSigningRequest, ({ object }) => waits(object)),
+    // The addresses that a node asks a serving certificate for are known once it has told them.
+    mapped(Node, ({ type, object, old }, { lister }) =>
+      type !== 'deleted' && !deepEqual(object.status.addresses, old?.status.addresses)
+        ? lister(CertificateSigningRequest)
+            .list()
+            .filter(request => waits(request) && request.spec.username === `system:node:${object.metadata.name}`)
+            .map(({ metadata }) => metadata)
+        : [],
+    ),
+  ]
+  readonly #pki: Pick<Pki, 'readRequest'>
+
+  constructor(pki: Pick<Pki, 'readRequest'>) {
+    this.#pki = pki
+  }
+
+  async reconcile(request: CertificateSigningRequest, context: ControllerContext): Promise<Result> {
+    if (!waits(request)) return done
+    let asked: CertificateRequest
+    try {
+      asked = await this.#pki.readRequest(requestPem(request))
+    } catch {
+      return done // a person sees what is wrong with it
+    }
+    const { spec } = request
+    if (signers[spec.signerName]?.(asked, spec.usages ?? []) !== undefined) return done
+    for (const recognised of this.#recognise(request, asked, context)) {
+      if (!(await isAllowed(request, recognised, context))) continue
+      await approve(request, recognised, context)
+      return done
+    }
+    return done
+  }
+
+  #recognise(
+    { spec }: CertificateSigningRequest,
+    asked: CertificateRequest,
+    { lister }: ControllerContext,
+  ): Recognised[] {
+    const isSelf = spec.username === asked.commonName
+    if (spec.signerName === KUBELET_CLIENT) return isSelf ? [SELF, FIRST] : [FIRST]
+    const node = lister(Node).get({ name: asked.commonName.slice('system:node:'.length) })
+    return isSelf && node && isOwn(node, asked) ? [SERVING] : []
+  }
+}
+
+/** Whether every name and address asked for is the node's own. */
+function isOwn({ metadata, status }: Node, { dnsNames, ipAddresses }: CertificateRequest): boolean {
+  const own = new Set([metadata.name, ...(status.addresses ?? []).map(({ address }) => address)])
+  return [...dnsNames, ...ipAddresses].every(name => own.has(name))
+}
+
+async function isAllowed(
+  { spec }: CertificateSigningRequest,
+  { subresource }: Recognised,
+  { client, signal }: ControllerContext,
+): Promise<boolean> {
+  const { username = '', uid, groups, extra } = spec
+  const review = await client.create(
+    SubjectAccessReview,
+    {
+      metadata: {},
+      spec: {
+        user: username,
+        ...(uid ? { uid } : {}),
+        ...(groups ? { groups: [...groups] } : {}),
+        ...(extra ? { extra: structuredClone(extra) } : {}),
+        resourceAttributes: {
+          group: 'certificates.k8s.io',
+          resource: 'certificatesigningrequests',
+          verb: 'create',
+          subresource,
+          version: '*',
+        },
+      },
+    },
+    { signal },
+  )
+  return review.status.allowed
+}
+
+async function approve(
+  request: CertificateSigningRequest,
+  { message }: Recognised,
+  { client, clock, signal }: ControllerContext,
+): Promise<void> {
+  const approval = {
+    type: 'Approved',
+    status: 'True',
+    reason: 'AutoApproved',
+    message,
+    lastUpdateTime: formatTime(clock.now()),
+  }
+  const status = { conditions: [...(request.status.conditions ?? []), approval] }
+  const { name, resourceVersion } = request.metadata
+  await client.patch(
+    CertificateSigningRequest,
+    { name },
+    { metadata: { resourceVersion }, status },
+    { type: 'merge', subresource: 'approval', signal },
+  )
+}

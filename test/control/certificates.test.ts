@@ -1,0 +1,240 @@
+import 'reflect-metadata'
+import { createHmac, webcrypto, X509Certificate } from 'node:crypto'
+import * as x509 from '@peculiar/x509'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { UserInfo } from '../../src/main/apiserver/request.ts'
+import { CertificateSigningRequest } from '../../src/shared/api/certificates/v1.ts'
+import { ConfigMap, Node, Secret } from '../../src/shared/api/core/v1.ts'
+import { isNotFound } from '../../src/shared/machinery/status.ts'
+import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { type Cluster, startCluster } from './support/cluster.ts'
+
+x509.cryptoProvider.set(webcrypto)
+const KUBELET_CLIENT = 'kubernetes.io/kube-apiserver-client-kubelet'
+const bootstrapper: UserInfo = {
+  name: 'system:bootstrap:abcdef',
+  groups: ['system:bootstrappers', 'system:authenticated'],
+}
+const nodeUser = (name: string): UserInfo => ({
+  name: `system:node:${name}`,
+  groups: ['system:nodes', 'system:authenticated'],
+})
+
+let cluster: Cluster
+beforeAll(async () => {
+  cluster = await startCluster()
+})
+afterAll(() => cluster?.[Symbol.asyncDispose]())
+
+const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+const RSA = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  publicExponent: new Uint8Array([1, 0, 1]),
+  modulusLength: 2048,
+}
+
+interface Ask {
+  readonly user?: UserInfo
+  readonly commonName: string
+  readonly organizations?: readonly string[]
+  readonly signerName?: string
+  readonly usages?: string[]
+  readonly names?: x509.JsonGeneralNames
+  readonly expirationSeconds?: number
+  readonly algorithm?: typeof EC | typeof RSA
+}
+let counter = 0
+async function ask(given: Ask): Promise<string> {
+  const { commonName, organizations = [], algorithm = EC, names, expirationSeconds } = given
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: [...organizations.map(O => ({ O: [O] })), { CN: [commonName] }],
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: names ? [new x509.SubjectAlternativeNameExtension(names)] : [],
+  })
+  const name = `request-${++counter}`
+  await cluster.api.clientAs(given.user).create(CertificateSigningRequest, {
+    metadata: { name },
+    spec: {
+      request: Buffer.from(request.toString('pem')).toString('base64'),
+      signerName: given.signerName ?? KUBELET_CLIENT,
+      usages: given.usages ?? ['client auth', 'digital signature'],
+      ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
+    },
+  })
+  return name
+}
+const read = (name: string) => cluster.client.get(CertificateSigningRequest, { name })
+const approve = (name: string) =>
+  cluster.client.patch(
+    CertificateSigningRequest,
+    { name },
+    { status: { conditions: [{ type: 'Approved', status: 'True', reason: 'ByHand', message: 'yes' }] } },
+    { type: 'merge', subresource: 'approval' },
+  )
+const certificateOf = (name: string) =>
+  eventually(async () => {
+    const { certificate } = (await read(name)).status
+    expect(certificate).toBeTruthy()
+    return new X509Certificate(Buffer.from(certificate ?? '', 'base64'))
+  })
+
+describe('a node', () => {
+  test('with a bootstrap token gets its first certificate without a person, signed by the cluster', async () => {
+    const name = await ask({
+      user: bootstrapper,
+      commonName: 'system:node:n1',
+      organizations: ['system:nodes'],
+    })
+    const certificate = await certificateOf(name)
+    expect(certificate.subject).toBe('O=system:nodes\nCN=system:node:n1')
+    expect(certificate.verify(new X509Certificate(cluster.api.pki.caPem).publicKey)).toBe(true)
+    expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2'])
+    expect((await read(name)).status.conditions).toMatchObject([
+      {
+        type: 'Approved',
+        reason: 'AutoApproved',
+        message: 'Auto approving kubelet client certificate after SubjectAccessReview.',
+      },
+    ])
+  })
+
+  test('renews its own certificate, with a key of another kind and the life that it asks for', async () => {
+    const name = await ask({
+      user: nodeUser('n1'),
+      commonName: 'system:node:n1',
+      organizations: ['system:nodes'],
+      usages: ['key encipherment', 'digital signature', 'client auth'],
+      expirationSeconds: 3600,
+      algorithm: RSA,
+    })
+    const certificate = await certificateOf(name)
+    const leftMs = Date.parse(certificate.validTo) - Date.now()
+    expect(leftMs).toBeGreaterThan(3_500_000)
+    expect(leftMs).toBeLessThanOrEqual(3_600_000)
+    expect((await read(name)).status.conditions?.[0]?.message).toBe(
+      'Auto approving self kubelet client certificate after SubjectAccessReview.',
+    )
+  })
+
+  test('gets a serving certificate for its own addresses, and for nobody else’s', async () => {
+    await cluster.client.create(Node, { metadata: { name: 'n2' }, spec: {} })
+    const serving = (address: string) =>
+      ask({
+        user: nodeUser('n2'),
+        commonName: 'system:node:n2',
+        organizations: ['system:nodes'],
+        signerName: 'kubernetes.io/kubelet-serving',
+        usages: ['server auth', 'digital signature'],
+        names: [
+          { type: 'dns', value: 'n2' },
+          { type: 'ip', value: address },
+        ],
+      })
+    const [own, other] = [await serving('192.0.2.7'), await serving('192.0.2.8')]
+    const addresses = [{ type: 'InternalIP', address: '192.0.2.7' }]
+    await cluster.client.patch(
+      Node,
+      { name: 'n2' },
+      { status: { addresses } },
+      { type: 'merge', subresource: 'status' },
+    )
+    expect((await certificateOf(own)).subjectAltName).toBe('DNS:n2, IP Address:192.0.2.7')
+    expect((await read(other)).status).toEqual({})
+  })
+})
+
+test.each<[string, Ask]>([
+  ['a node that asks in another’s name', { user: nodeUser('n1'), commonName: 'system:node:n9', organizations: ['system:nodes'] }],
+  ['a name that is no node’s', { user: bootstrapper, commonName: 'admin', organizations: ['system:nodes'] }],
+  ['another organization', { user: bootstrapper, commonName: 'system:node:x', organizations: ['system:masters'] }],
+  ['alternative names in a client certificate', { user: bootstrapper, commonName: 'system:node:x', organizations: ['system:nodes'], names: [{ type: 'dns', value: 'kubernetes' }] }],
+  ['usages of a server', { user: bootstrapper, commonName: 'system:node:x', organizations: ['system:nodes'], usages: ['server auth', 'digital signature'] }],
+])('%s is not approved by itself', async (_why, given) => {
+  const refused = await ask(given)
+  // Settled later than the one that is refused, so the approver has seen both.
+  const next = await ask({ user: bootstrapper, commonName: 'system:node:ok', organizations: ['system:nodes'] })
+  await certificateOf(next)
+  expect((await read(refused)).status).toEqual({})
+}) // prettier-ignore
+
+test('an approved request that its signer must not sign fails with a reason', async () => {
+  const name = await ask({ commonName: 'system:node:x', organizations: ['system:masters'] })
+  await approve(name)
+  await eventually(async () =>
+    expect((await read(name)).status.conditions?.find(({ type }) => type === 'Failed')).toMatchObject({
+      status: 'True',
+      reason: 'SignerValidationFailure',
+      message: 'subject organization is not system:nodes',
+    }),
+  )
+})
+
+test('a user’s certificate is signed once a person approves, and never by a signer of somebody else', async () => {
+  const user = await ask({
+    commonName: 'jane',
+    organizations: ['team'],
+    signerName: 'kubernetes.io/kube-apiserver-client',
+    usages: ['client auth'],
+  })
+  const foreign = await ask({ commonName: 'x', signerName: 'example.com/mine', usages: ['client auth'] })
+  expect((await read(user)).status).toEqual({})
+  await approve(foreign)
+  await approve(user)
+  expect((await certificateOf(user)).subject).toBe('O=team\nCN=jane')
+  expect((await read(foreign)).status.certificate).toBeUndefined()
+})
+
+test('cluster-info names the cluster and its CA, and carries a signature for each token that is still good', async () => {
+  const secret = 'f395accd246ae52d'
+  const read = () => cluster.client.get(ConfigMap, { namespace: 'kube-public', name: 'cluster-info' })
+  const token = {
+    'token-id': 'abcdef',
+    'token-secret': secret,
+    'usage-bootstrap-signing': 'true',
+  }
+  const ref = { namespace: 'kube-system', name: 'bootstrap-token-abcdef' }
+  await cluster.client.create(Secret, { metadata: ref, type: 'bootstrap.kubernetes.io/token', stringData: token })
+  const signed = await eventually(async () => {
+    const { data } = await read()
+    expect(data?.['jws-kubeconfig-abcdef']).toBeTruthy()
+    return data ?? {}
+  })
+  expect(signed.kubeconfig).toContain(`server: "${cluster.api.url}"`)
+  const [header = '', middle, signature] = signed['jws-kubeconfig-abcdef']?.split('.') ?? []
+  expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toEqual({ alg: 'HS256', kid: 'abcdef' })
+  expect(middle).toBe('')
+  const payload = Buffer.from(signed.kubeconfig ?? '').toString('base64url')
+  expect(signature).toBe(createHmac('sha256', secret).update(`${header}.${payload}`).digest('base64url'))
+  await cluster.client.delete(Secret, ref)
+  await eventually(async () => expect(Object.keys((await read()).data ?? {})).toEqual(['kubeconfig']))
+  const anonymous = cluster.api.clientAs({ name: 'system:anonymous', groups: ['system:unauthenticated'] })
+  await anonymous.get(ConfigMap, { namespace: 'kube-public', name: 'cluster-info' })
+})
+
+test('requests are deleted an hour after they are settled, a day after nobody settled them', async () => {
+  const clock = new ManualClock(Date.now())
+  await using other = await startCluster({ clock })
+  const before = cluster
+  cluster = other
+  try {
+    const pending = await ask({ commonName: 'x', signerName: 'example.com/mine', usages: ['client auth'] })
+    const settled = await ask({ commonName: 'x', signerName: 'example.com/mine', usages: ['client auth'] })
+    await approve(settled)
+    const isThere = (name: string) => read(name).then(() => true, error => !isNotFound(error)) // prettier-ignore
+    await eventually(async () => {
+      clock.advance(600_000)
+      expect(await isThere(settled)).toBe(false)
+    })
+    expect(await isThere(pending)).toBe(true)
+    await eventually(async () => {
+      clock.advance(3_600_000)
+      expect(await isThere(pending)).toBe(false)
+    })
+  } finally {
+    cluster = before
+  }
+})
