@@ -2,7 +2,7 @@
 // @see https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers
 import type { CertificateRequest } from '../../pki/certificate-request.ts'
 
-export const CLIENT = 'kubernetes.io/kube-apiserver-client'
+const CLIENT = 'kubernetes.io/kube-apiserver-client'
 export const KUBELET_CLIENT = 'kubernetes.io/kube-apiserver-client-kubelet'
 export const KUBELET_SERVING = 'kubernetes.io/kubelet-serving'
 
