@@ -74,6 +74,7 @@ export async function startAgent({
     })
     const [version, machine] = await Promise.all([runtime.version(), machineFacts()])
     const usage = await machineUsage(dataDir)
+    const allocatable = allocatableOf(machine, usage.diskTotalBytes)
     const tls = readTls(config)
     const api = connectApi(config.servers, tls)
     owned.use(api)
@@ -87,6 +88,7 @@ export async function startAgent({
       client: api.client,
       runtime,
       runtimeVersion: version.version,
+      handlers: version.handlers,
       machine,
       nodeName,
       nodeIP,
@@ -118,8 +120,9 @@ export async function startAgent({
     const parts: KubeletParts = {
       node: { nodeName, nodeIP, clusterDNS: config.clusterDNS, clusterDomain: config.clusterDomain },
       nodeMemoryBytes: machine.memoryBytes,
-      allocatable: allocatableOf(machine, usage.diskTotalBytes),
+      allocatable,
       podPidsLimit: config.podPidsLimit,
+      nodeFacts: () => ({ name: nodeName, labels: reporter.labels, appArmor: machine.appArmor, allocatable }),
       dataDir,
       runtime,
       network: podNetwork,
@@ -132,6 +135,7 @@ export async function startAgent({
       tokens: new ApiTokenSource(api.client, clock),
       services: (): readonly Service[] => services.lister.list(),
       backoff: new CrashBackoff(clock),
+      handlers: version.handlers,
       tools: hostTools,
       clock,
       log,

@@ -2,7 +2,9 @@
 import { Pod } from '../../shared/api/core/v1.ts'
 import { Informer } from '../../shared/client/informer.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { type KubeletParts, podDirOf } from './parts.ts'
+import { rejectionOf } from './admission/admit.ts'
+import { shortageOf } from './admission/fit.ts'
+import { type KubeletParts, podDirOf, podReference } from './parts.ts'
 import { PodWorker } from './pod-worker.ts'
 import { describePod } from './spec/containers.ts'
 import { removeVolumes } from './volumes/volumes.ts'
@@ -65,9 +67,28 @@ export class Kubelet implements AsyncDisposable {
     this.#checkpoints.save(pod)
     const worker = this.#workers.get(uid)
     if (worker) return worker.update(pod)
-    const created = new PodWorker({ parts: this.#parts, pod, onGone: () => this.#gone(uid) })
+    const isNew = pod.status.startTime === undefined && !pod.metadata.deletionTimestamp
+    const rejection = isNew ? rejectionOf(pod, this.#others(uid), this.#parts.nodeFacts()) : undefined
+    const created = new PodWorker({
+      parts: this.#parts,
+      pod,
+      onGone: () => this.#gone(uid),
+      shortage: wanted => shortageOf(wanted, this.#others(uid), this.#parts.allocatable),
+    })
     this.#workers.set(uid, created)
-    created.wake()
+    if (rejection) {
+      this.#parts.recorder.event(podReference(pod), 'Warning', rejection.reason, rejection.message)
+      created.end({ reason: rejection.reason, message: `Pod was rejected: ${rejection.message}` })
+    } else created.wake()
+  }
+
+  /** Pods that have a claim on the node's resources. */
+  #others(uid: string): Pod[] {
+    return [...this.#workers.values()]
+      .filter(
+        ({ pod, status }) => pod.metadata.uid !== uid && status.phase !== 'Succeeded' && status.phase !== 'Failed',
+      )
+      .map(({ pod }) => pod)
   }
 
   #deleted(pod: Pod): void {
@@ -79,6 +100,8 @@ export class Kubelet implements AsyncDisposable {
     const worker = this.#workers.get(uid)
     this.#workers.delete(uid)
     this.#checkpoints.remove(uid)
+    // What it had may let another be resized.
+    this.#wakeAll()
     // Closed outside its own loop, which is calling this.
     queueMicrotask(() => void worker?.close())
     if (this.#informer.lister.list().some(({ metadata }) => metadata.uid === uid)) this.#finished.add(uid)

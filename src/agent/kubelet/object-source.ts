@@ -4,11 +4,13 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigMap, PersistentVolume, PersistentVolumeClaim, Secret } from '../../shared/api/core/v1.ts'
+import { RuntimeClass } from '../../shared/api/node/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { ApiError, isNotFound } from '../../shared/machinery/status.ts'
+import type { RuntimeClassSource } from './parts.ts'
 import type { ObjectSource } from './spec/env.ts'
 import type { ClaimSource } from './volumes/claims.ts'
 
@@ -20,7 +22,7 @@ interface Entry {
   readonly object: Promise<KubeObject | undefined>
 }
 
-export class ApiObjectSource implements ObjectSource, ClaimSource {
+export class ApiObjectSource implements ObjectSource, ClaimSource, RuntimeClassSource {
   readonly #client: Client
   readonly #clock: Clock
   readonly #folder: string
@@ -35,6 +37,7 @@ export class ApiObjectSource implements ObjectSource, ClaimSource {
   configMap = (namespace: string, name: string) => this.#get(ConfigMap, namespace, name)
   claim = (namespace: string, name: string) => this.#get(PersistentVolumeClaim, namespace, name)
   volume = (name: string) => this.#get(PersistentVolume, '', name)
+  runtimeClass = (name: string) => this.#get(RuntimeClass, '', name)
   secret = (namespace: string, name: string) => this.#get(Secret, namespace, name)
 
   #get<T extends KubeObject>(type: ResourceType<T>, namespace: string, name: string): Promise<T | undefined> {

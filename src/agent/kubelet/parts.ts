@@ -1,14 +1,17 @@
 // What every pod's worker shares: the node's runtime, network, clients and folders.
 import { join } from 'node:path'
 import type { Pod, Service } from '../../shared/api/core/v1.ts'
+import type { RuntimeClass } from '../../shared/api/node/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { EventRecorder } from '../../shared/client/events.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
+import type { NodeFacts } from './admission/admit.ts'
 import type { ImagePuller } from './images/image-puller.ts'
 import type { ContainerRuntime } from './runtime/contract.ts'
 import type { ObjectSource } from './spec/env.ts'
+import type { NodeLimits } from './spec/resources.ts'
 import type { CrashBackoff } from './sync/crash-backoff.ts'
 import type { ClaimSource } from './volumes/claims.ts'
 import type { LocalVolumes } from './volumes/local-volumes.ts'
@@ -25,19 +28,28 @@ export interface NodeNetwork {
   isolate(pod: Pod): Promise<void>
 }
 
+export interface RuntimeClassSource {
+  /** @returns undefined when it does not exist */
+  runtimeClass(name: string): Promise<RuntimeClass | undefined>
+}
+
 export interface KubeletParts {
   readonly node: NodeIdentity
   readonly nodeMemoryBytes: number
   /** What pods may use of the node in all, as in its Node object. */
   readonly allocatable: Readonly<Record<string, string>>
   readonly podPidsLimit: number
+  /** This node as its own pods must match it. */
+  readonly nodeFacts: () => NodeFacts
   readonly dataDir: string
   readonly runtime: ContainerRuntime
   readonly network: NodeNetwork
   readonly client: Client
   readonly recorder: EventRecorder
   readonly images: ImagePuller
-  readonly objects: ObjectSource & ClaimSource
+  readonly objects: ObjectSource & ClaimSource & RuntimeClassSource
+  /** Of RuntimeClasses that the engine knows. */
+  readonly handlers: readonly string[]
   readonly localVolumes: LocalVolumes
   /** How soon a changed ConfigMap, Secret or an ageing token reaches its files. */
   readonly volumeRefreshMs: number
@@ -63,6 +75,11 @@ export const volumeOptions = (parts: KubeletParts, pod: Pod, signal: AbortSignal
     ensureImage: (owner, container) => parts.images.ensure(owner, container, signal),
   },
   ensureLocal: volume => parts.localVolumes.ensure(volume),
+})
+
+export const nodeLimitsOf = ({ nodeMemoryBytes, podPidsLimit }: KubeletParts): NodeLimits => ({
+  memoryBytes: nodeMemoryBytes,
+  podPidsLimit,
 })
 
 /** What the pod may learn about itself. */

@@ -4,20 +4,24 @@ import type { Container, Pod, PodStatus } from '../../shared/api/core/v1.ts'
 import { Pod as PodType } from '../../shared/api/core/v1.ts'
 import { formatDuration } from '../../shared/machinery/duration.ts'
 import { isNotFound } from '../../shared/machinery/status.ts'
-import { type KubeletParts, containerReference, factsOf, podDirOf, podReference, volumeOptions } from './parts.ts'
+import type { Shortage } from './admission/fit.ts'
+import { type KubeletParts, containerReference, nodeLimitsOf, podDirOf, podReference } from './parts.ts'
 import { Prober } from './probes/prober.ts'
 import type { RuntimePod } from './runtime/contract.ts'
 import { allContainers, describePod } from './spec/containers.ts'
 import { containerIdOf, type WaitReason } from './status/container-status.ts'
+import { ContainerUsers } from './status/container-users.ts'
 import { podStatusOf } from './status/pod-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
 import { type Actions, computeActions } from './sync/actions.ts'
 import { killContainer, killPod } from './sync/kill.ts'
 import { addressesOf, createSandbox, writeNameFiles } from './sync/sandbox.ts'
+import { PodVolumes } from './sync/pod-volumes.ts'
+import { Resizer } from './sync/resizer.ts'
 import { startContainer } from './sync/start-container.ts'
 import { StartError } from './sync/start-error.ts'
 import { TerminationMessages } from './sync/termination-message.ts'
-import { type Volumes, VolumeError, hasLiveVolumes, prepareVolumes, removeVolumes } from './volumes/volumes.ts'
+import { removeVolumes } from './volumes/volumes.ts'
 
 const DEFAULT_GRACE_SECONDS = 30
 const RETRY_MS = 2_000
@@ -34,6 +38,8 @@ export interface PodWorkerOptions {
   /** The pod is over and nothing of it is left on this node. */
   readonly onGone: () => void
   readonly random?: () => number
+  /** What the node lacks for this pod beside its others. */
+  readonly shortage: (pod: Pod) => Shortage | undefined
 }
 
 export class PodWorker {
@@ -46,28 +52,35 @@ export class PodWorker {
   readonly #writer: StatusWriter
   readonly #messages: TerminationMessages
   readonly #waiting = new Map<string, WaitReason>()
+  readonly #users = new ContainerUsers()
+  readonly #resizer: Resizer
+  /** As the API has it. */
+  #wantedPod: Pod
+  /** With the resources that are set aside for it. */
   #pod: Pod
   #status: PodStatus
   /** Set once the API no longer has the pod. */
   #removed = false
   #graceSeconds: number | undefined
   #verdict: Verdict | undefined
-  #volumes: Volumes | undefined
-  #volumesAt = 0
+  readonly #volumes: PodVolumes
   #failures = 0
   #wanted = false
   #running: Promise<void> | undefined
   #cancelTimer: () => void = () => undefined
   #timerAt = Number.POSITIVE_INFINITY
 
-  constructor({ parts, pod, onGone, random = Math.random }: PodWorkerOptions) {
+  constructor({ parts, pod, onGone, random = Math.random, shortage }: PodWorkerOptions) {
     this.#parts = parts
     this.#pod = pod
+    this.#wantedPod = pod
     this.#status = pod.status
     this.#onGone = onGone
     const { runtime, recorder, clock, client, log } = parts
     this.#prober = new Prober(pod, { runtime, recorder, clock, random, onChange: () => this.wake() })
     this.#messages = new TerminationMessages(runtime)
+    this.#volumes = new PodVolumes(parts, this.#alive.signal)
+    this.#resizer = new Resizer(pod, parts, shortage)
     this.#writer = new StatusWriter(
       pod,
       {
@@ -91,7 +104,7 @@ export class PodWorker {
 
   /** The API's object changed. */
   update(pod: Pod): void {
-    this.#pod = pod
+    this.#takeUp(pod)
     this.#noteEnding()
     this.wake()
   }
@@ -99,9 +112,14 @@ export class PodWorker {
   /** The API no longer has the pod. */
   remove(last: Pod): void {
     this.#removed = true
-    this.#pod = last
+    this.#takeUp(last)
     this.#noteEnding()
     this.wake()
+  }
+
+  #takeUp(pod: Pod): void {
+    this.#wantedPod = pod
+    this.#pod = this.#resizer.allocated(pod)
   }
 
   /** Ends the pod for a reason of the node's own, such as an eviction. */
@@ -187,16 +205,15 @@ export class PodWorker {
     this.#checkDeadline()
     const runtime = await this.#observe()
     if (this.#ending) return this.#endPod(runtime)
+    this.#pod = this.#resizer.resize(this.#wantedPod)
     const actions = computeActions(this.#pod, runtime, this.#prober)
     await this.#report(runtime, actions.endPod)
     if (actions.endPod) return this.#endPod(runtime)
     await this.#act(runtime, actions)
     await this.#report(await this.#observe())
     await this.#removeOld(runtime)
-    if (this.#volumes && hasLiveVolumes(this.#pod)) {
-      if (this.#parts.clock.monotonic() - this.#volumesAt >= this.#parts.volumeRefreshMs) await this.#prepareVolumes()
-      this.#wakeIn(this.#parts.volumeRefreshMs)
-    }
+    const refreshMs = await this.#volumes.refresh(this.#pod)
+    if (refreshMs !== undefined) this.#wakeIn(refreshMs)
   }
 
   async #observe(): Promise<RuntimePod> {
@@ -237,10 +254,11 @@ export class PodWorker {
       const message = `${reason}, will be restarted`
       await killContainer(this.#parts, this.#pod, container, { graceSeconds, message, podIP })
     }
+    if (await this.#resizer.actuate(this.#pod, runtime, podIP)) this.#wanted = true
     if (actions.kill.length > 0) this.#wanted = true
     const [sandbox] = runtime.sandboxes
     if (actions.start.length === 0 || !sandbox) return
-    if (!this.#volumes && !(await this.#prepareVolumes())) return
+    if (!this.#volumes.current && !(await this.#prepareVolumes())) return
     const podIPs = addressesOf(this.#parts, this.#pod)
     if (actions.kill.length > 0 || runtime.containers.length > 0) await writeNameFiles(this.#parts, this.#pod, podIPs)
     for (const container of actions.start) {
@@ -279,22 +297,11 @@ export class PodWorker {
     await writeNameFiles(this.#parts, this.#pod, sandbox.value.podIPs)
   }
 
-  /** @returns whether all volumes are there */
   async #prepareVolumes(): Promise<boolean> {
-    const { objects, tokens, recorder, clock } = this.#parts
-    const facts = factsOf(this.#parts, addressesOf(this.#parts, this.#pod))
-    try {
-      const options = volumeOptions(this.#parts, this.#pod, this.#alive.signal)
-      this.#volumes = await prepareVolumes({ pod: this.#pod, facts, objects, tokens }, options)
-      this.#volumesAt = clock.monotonic()
-      return true
-    } catch (error) {
-      if (!(error instanceof VolumeError)) throw error
-      recorder.event(podReference(this.#pod), 'Warning', 'FailedMount', error.message)
-      this.#failures++
-      this.#wakeIn(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(this.#failures, 5)))
-      return this.#volumes !== undefined
-    }
+    if (await this.#volumes.prepare(this.#pod)) return true
+    this.#failures++
+    this.#wakeIn(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(this.#failures, 5)))
+    return false
   }
 
   async #start(container: Container, runtime: RuntimePod, sandboxId: string, podIPs: readonly string[]): Promise<void> {
@@ -313,7 +320,7 @@ export class PodWorker {
       }
     }
     const attempt = this.#nextAttempt(container.name, runtime)
-    const volumes: Volumes = this.#volumes ?? new Map()
+    const volumes = this.#volumes.current ?? new Map()
     // Counted before: an attempt that fails to start waits as well.
     if (last) backoff.next(key)
     try {
@@ -348,6 +355,9 @@ export class PodWorker {
       runtime,
       waiting: this.#waiting,
       terminationMessages: await this.#messages.of(runtime),
+      users: await this.#users.of(runtime),
+      resize: this.#resizer.conditions(this.#pod, runtime),
+      nodeLimits: nodeLimitsOf(this.#parts),
       probes: this.#prober,
       podIPs: addressesOf(this.#parts, this.#pod),
       hostIP: node.nodeIP,

@@ -19,7 +19,7 @@ function raiseTo(target: Usage, least: Usage): void {
 }
 
 /** Containers and sidecars together, or the start's peak if that is more; pod-level amounts replace both. */
-function totalOf(spec: PodSpec, kind: 'requests' | 'limits'): Usage {
+export function totalOf(spec: PodSpec, kind: 'requests' | 'limits'): Usage {
   const of = ({ resources }: Pick<Container, 'resources'>) => parse(resources?.[kind])
   const total: Usage = new Map()
   const sidecars: Usage = new Map()

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type RunningAgent, startAgent } from '../../../src/agent/agent.ts'
 import { readConfig } from '../../../src/agent/config.ts'
+import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
+import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
 import { Namespace, Pod, type PodSpec, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
@@ -27,7 +29,9 @@ export class TestNode implements AsyncDisposable {
 
   static async start(): Promise<TestNode> {
     const node = new TestNode()
-    node.api = await startTestApiServer()
+    node.api = await startTestApiServer({
+      subresources: subresourceHandlers({ tunnels: new NodeTunnels(systemClock) }),
+    })
     node.client = node.api.clientAs()
     for (const name of ['default', 'kube-node-lease'])
       await node.client.create(Namespace, { metadata: { name }, spec: {} }).catch((error: unknown) => {

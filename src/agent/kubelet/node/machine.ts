@@ -12,6 +12,7 @@ export interface MachineFacts {
   readonly kernelVersion: string
   readonly osImage: string
   readonly hostname: string
+  readonly appArmor: boolean
 }
 
 const read = (path: string): Promise<string> =>
@@ -23,10 +24,14 @@ const read = (path: string): Promise<string> =>
 const field = (text: string, name: string): string => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1] ?? ''
 
 export async function machineFacts(): Promise<MachineFacts> {
-  const [bootID, machineID, systemUUID, osRelease] = await Promise.all(
-    ['/proc/sys/kernel/random/boot_id', '/etc/machine-id', '/sys/class/dmi/id/product_uuid', '/etc/os-release'].map(
-      read,
-    ),
+  const [bootID, machineID, systemUUID, osRelease, appArmor] = await Promise.all(
+    [
+      '/proc/sys/kernel/random/boot_id',
+      '/etc/machine-id',
+      '/sys/class/dmi/id/product_uuid',
+      '/etc/os-release',
+      '/sys/module/apparmor/parameters/enabled',
+    ].map(read),
   )
   return {
     architecture: arch() === 'arm64' ? 'arm64' : 'amd64',
@@ -38,6 +43,7 @@ export async function machineFacts(): Promise<MachineFacts> {
     kernelVersion: release(),
     osImage: field(osRelease ?? '', 'PRETTY_NAME') || 'Linux',
     hostname: hostname(),
+    appArmor: appArmor === 'Y',
   }
 }
 

@@ -15,6 +15,8 @@ export interface NodeReporterOptions {
   readonly runtime: ContainerRuntime
   readonly runtimeVersion: string
   readonly machine: MachineFacts
+  /** Names that RuntimeClasses may use. */
+  readonly handlers: readonly string[]
   readonly nodeName: string
   readonly nodeIP: string
   readonly labels: Readonly<Record<string, string>>
@@ -41,6 +43,8 @@ const KUBELET_PORT = 10_250
 const RESERVED_MEMORY_BYTES = 100 * 1024 ** 2
 const LEASE_NAMESPACE = 'kube-node-lease'
 
+const HANDLER_FEATURES = { recursiveReadOnlyMounts: false, userNamespaces: false }
+
 export const allocatableOf = (machine: MachineFacts, diskBytes: number): Record<string, string> => ({
   cpu: String(machine.cpus),
   memory: `${Math.floor((machine.memoryBytes - RESERVED_MEMORY_BYTES) / 1024)}Ki`,
@@ -53,10 +57,16 @@ export const allocatableOf = (machine: MachineFacts, diskBytes: number): Record<
 export class NodeReporter {
   readonly #options: NodeReporterOptions
   #reported: NodeStatus | undefined
+  #node: Node | undefined
   #reportedAt = 0
 
   constructor(options: NodeReporterOptions) {
     this.#options = options
+  }
+
+  /** Of the Node object as last seen. */
+  get labels(): Readonly<Record<string, string>> | undefined {
+    return this.#node?.metadata.labels
   }
 
   /** Reports until the signal aborts; never rejects. */
@@ -86,6 +96,7 @@ export class NodeReporter {
   async report(signal: AbortSignal): Promise<void> {
     const { client, clock, nodeName } = this.#options
     const node = await this.#registered(signal)
+    this.#node = node
     const status = await this.#status(node)
     const due = clock.monotonic() - this.#reportedAt >= REPORT_MS || this.#reported === undefined
     if (!due && deepEqual(withoutHeartbeats(status), withoutHeartbeats(this.#reported))) return
@@ -162,6 +173,8 @@ export class NodeReporter {
         operatingSystem: 'linux',
         architecture: machine.architecture,
       },
+      features: { supplementalGroupsPolicy: true },
+      runtimeHandlers: ['', ...this.#options.handlers].map(name => ({ name, features: HANDLER_FEATURES })),
       ...(images
         ? {
             images: images

@@ -37,6 +37,8 @@ export interface RuntimeContainer {
   /** Host path of the file behind terminationMessagePath; '' if there is none. */
   readonly terminationMessageFile: string
   readonly fallbackToLogs: boolean
+  /** What its cgroup was last set to. */
+  readonly actual: Pick<ContainerLimits, 'cpuShares' | 'cpuQuota' | 'memoryBytes'>
 }
 
 export interface PodIdentity {
@@ -55,7 +57,8 @@ export interface SandboxSpec {
   /** Whether app containers will join its process namespace, so that it is the parent of orphans. */
   readonly shareProcessNamespace: boolean
   readonly sysctls: Readonly<Record<string, string>>
-  readonly cgroupParent?: string
+  /** Of a RuntimeClass; undefined = the engine's default. */
+  readonly handler?: string
 }
 
 export interface Mount {
@@ -100,6 +103,8 @@ export interface ContainerSpec {
   readonly namespaces: ContainerNamespaces
   readonly resources: ContainerLimits
   readonly security: ContainerSecurity
+  /** Of a RuntimeClass; undefined = the engine's default. */
+  readonly handler?: string
 }
 
 export interface ContainerNamespaces {
@@ -206,6 +211,8 @@ export interface RuntimeVersion {
   readonly version: string
   readonly cgroupDriver: 'systemd' | 'cgroupfs'
   readonly cgroupVersion: 1 | 2
+  /** Names that a RuntimeClass may use. */
+  readonly handlers: readonly string[]
   /** Folder that holds images and containers. */
   readonly rootDir: string
 }
@@ -221,6 +228,8 @@ export interface ContainerRuntime {
   createSandbox(spec: SandboxSpec): Promise<string>
   createContainer(spec: ContainerSpec): Promise<string>
   start(id: string): Promise<void>
+  /** Changes cpu and memory of a running container. */
+  update(id: string, limits: ContainerLimits): Promise<void>
   /** Its first process, or 0 when it does not run. */
   pidOf(id: string): Promise<number>
   /** Sends the stop signal, then SIGKILL after `graceSeconds`. Idempotent; resolves when it is dead. */

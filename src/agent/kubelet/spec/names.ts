@@ -3,6 +3,7 @@ import type { Pod, PodDNSConfig } from '../../../shared/api/core/v1.ts'
 import type { NodeIdentity } from '../../contracts.ts'
 
 const MAX_HOSTNAME = 63
+const MAX_KERNEL_HOSTNAME = 64
 const MAX_NAMESERVERS = 3
 const MAX_SEARCHES = 32
 
@@ -17,11 +18,16 @@ export function domainOf(pod: Pod, clusterDomain: string): string | undefined {
   return subdomain ? `${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}` : undefined
 }
 
-/** The host name that the kernel is told. */
+/** The host name that the kernel is told. @throws Error for a full name that it cannot hold */
 export function kernelHostname(pod: Pod, clusterDomain: string): string {
   const domain = domainOf(pod, clusterDomain)
-  const full = domain && pod.spec.setHostnameAsFQDN ? `${hostnameOf(pod)}.${domain}` : hostnameOf(pod)
-  return full.slice(0, 64)
+  if (!domain || !pod.spec.setHostnameAsFQDN) return hostnameOf(pod)
+  const full = `${hostnameOf(pod)}.${domain}`
+  if (full.length > MAX_KERNEL_HOSTNAME)
+    throw new Error(
+      `Failed to construct FQDN from pod hostname and cluster domain, FQDN ${full} is too long (${MAX_KERNEL_HOSTNAME} characters is the max, ${full.length} characters requested)`,
+    )
+  return full
 }
 
 /** @param hostFile the node's own /etc/hosts, which pods on the host's network get */

@@ -24,11 +24,12 @@ export function oomScoreAdj(pod: Pod, container: Container, nodeMemoryBytes: num
   return Math.min(999, Math.max(3, score))
 }
 
-export function limitsOf(
-  pod: Pod,
-  container: Container,
-  node: { readonly memoryBytes: number; readonly podPidsLimit: number },
-): ContainerLimits {
+export interface NodeLimits {
+  readonly memoryBytes: number
+  readonly podPidsLimit: number
+}
+
+export function limitsOf(pod: Pod, container: Container, node: NodeLimits): ContainerLimits {
   const { requests, limits } = container.resources ?? {}
   const cpuLimit = milli(limits?.cpu)
   const cpuRequest = requests?.cpu === undefined ? cpuLimit : milli(requests.cpu)

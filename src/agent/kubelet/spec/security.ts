@@ -20,7 +20,8 @@ export async function securityOf(
   const gid = own.runAsGroup ?? ofPod.runAsGroup
   const nonRoot = own.runAsNonRoot ?? ofPod.runAsNonRoot
   if (nonRoot) assertNonRoot(pod, container, uid, imageUser)
-  const user = uid === undefined ? (gid === undefined ? undefined : imageUser.split(':')[0] || '0') : String(uid)
+  const strict = ofPod.supplementalGroupsPolicy === 'Strict'
+  const user = strict ? strictUser(uid, gid, imageUser) : userOf(uid, gid, imageUser)
   const privileged = own.privileged ?? false
   const groups = new Set(ofPod.supplementalGroups ?? [])
   if (ofPod.fsGroup !== undefined) groups.add(ofPod.fsGroup)
@@ -28,7 +29,7 @@ export async function securityOf(
   const appArmor = own.appArmorProfile ?? ofPod.appArmorProfile
   const seLinux = own.seLinuxOptions ?? ofPod.seLinuxOptions
   return {
-    ...(user === undefined ? {} : { user: gid === undefined ? user : `${user}:${gid}` }),
+    ...(user === undefined ? {} : { user }),
     supplementalGroups: [...groups],
     privileged,
     readOnlyRootFilesystem: own.readOnlyRootFilesystem ?? false,
@@ -41,6 +42,24 @@ export async function securityOf(
     ...(seLinux ? { seLinux: Object.fromEntries(Object.entries(seLinux).map(([k, v]) => [k, String(v)])) } : {}),
     unmaskedProc: own.procMount === 'Unmasked',
   }
+}
+
+function userOf(uid: number | undefined, gid: number | undefined, imageUser: string): string | undefined {
+  if (uid === undefined && gid === undefined) return undefined
+  const user = uid === undefined ? imageUser.split(':')[0] || '0' : String(uid)
+  return gid === undefined ? user : `${user}:${gid}`
+}
+
+/** With a group given, the engine adds no groups out of the image's /etc/group. */
+function strictUser(uid: number | undefined, gid: number | undefined, imageUser: string): string {
+  const [imageName = '', imageGroup] = imageUser.split(':')
+  const user = uid === undefined ? imageName || '0' : String(uid)
+  const group = gid === undefined ? (uid === undefined ? imageGroup : undefined) : String(gid)
+  if (group === undefined)
+    throw new ContainerConfigError(
+      'supplementalGroupsPolicy: Strict needs runAsGroup: without it, Docker adds the groups of the image',
+    )
+  return `${user}:${group}`
 }
 
 function assertNonRoot(pod: Pod, container: Container, uid: number | undefined, imageUser: string): void {

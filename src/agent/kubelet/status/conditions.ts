@@ -54,7 +54,14 @@ function ready(pod: Pod, containers: Draft): Draft {
   return missing.length === 0 ? isTrue('Ready') : isFalse('Ready', 'ReadinessGatesNotReady', missing.join(', '))
 }
 
+/** The kubelet's own; what is not among the drafts is over. */
+export const OWNED_TYPES: readonly string[] = [
+  'PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled', 'PodResizePending',
+  'PodResizeInProgress',
+] // prettier-ignore
+
 /**
+ * @param resize tell about a resize, if there is one
  * @param sandboxReady whether the sandbox runs and has its address
  * @param now RFC 3339
  * @returns the conditions that the kubelet owns; others are left to their owners
@@ -65,6 +72,7 @@ export function conditionsOf(
   statuses: Statuses,
   phase: Phase,
   sandboxReady: boolean,
+  resize: readonly Draft[],
   now: string,
 ): PodCondition[] {
   const containers = containersReady(pod, statuses, phase)
@@ -74,6 +82,7 @@ export function conditionsOf(
     ready(pod, containers),
     containers,
     isTrue('PodScheduled'),
+    ...resize,
   ]
   return drafts.map(draft => {
     const old = previous?.find(({ type }) => type === draft.type)

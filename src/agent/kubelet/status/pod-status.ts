@@ -1,11 +1,13 @@
 // Puts a pod's whole status together.
-import type { ContainerStatus, Pod, PodStatus } from '../../../shared/api/core/v1.ts'
+import type { ContainerStatus, LinuxContainerUser, Pod, PodCondition, PodStatus } from '../../../shared/api/core/v1.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
 import { ephemeralContainers, initContainers, isSidecar } from '../spec/containers.ts'
 import { conditionsOf } from './conditions.ts'
 import { type StatusInput, type WaitReason, containerStatuses } from './container-status.ts'
 import { phaseOf } from './phase.ts'
+import { withActual } from './actual.ts'
+import type { NodeLimits } from '../spec/resources.ts'
 
 /** Results of probes, by container id. */
 export interface ProbeResults {
@@ -21,6 +23,10 @@ export interface PodStatusInput {
   readonly runtime: RuntimePod
   readonly waiting: ReadonlyMap<string, WaitReason>
   readonly terminationMessages: ReadonlyMap<string, string>
+  readonly users: ReadonlyMap<string, LinuxContainerUser>
+  /** Conditions about a resize. */
+  readonly resize: readonly Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>[]
+  readonly nodeLimits: NodeLimits
   readonly probes: ProbeResults
   readonly podIPs: readonly string[]
   readonly hostIP: string
@@ -49,8 +55,11 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
     ending,
   }
   const withProbes = (statuses: ContainerStatus[]) => statuses.map(status => applyProbes(status, probes))
-  const init = withProbes(containerStatuses(base, initContainers(pod))).map(status => markInit(pod, status))
-  const app = withProbes(containerStatuses(base, pod.spec.containers))
+  const actual = (status: ContainerStatus) => withActual(input, status, known)
+  const init = withProbes(containerStatuses(base, initContainers(pod)))
+    .map(status => markInit(pod, status))
+    .map(actual)
+  const app = withProbes(containerStatuses(base, pod.spec.containers)).map(actual)
   const ephemeral = containerStatuses(base, ephemeralContainers(pod))
   const byName = new Map([...init, ...app].map(status => [status.name, status]))
   // A pod that was over stays over.
@@ -60,7 +69,7 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
   return {
     ...previous,
     phase,
-    conditions: conditionsOf(pod, previous.conditions, byName, phase, sandboxReady, now),
+    conditions: conditionsOf(pod, previous.conditions, byName, phase, sandboxReady, input.resize, now),
     hostIP,
     hostIPs: [{ ip: hostIP }],
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map(ip => ({ ip })) }),

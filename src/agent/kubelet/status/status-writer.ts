@@ -5,6 +5,7 @@ import type { Client } from '../../../shared/client/client.ts'
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { ApiError, isNotFound } from '../../../shared/machinery/status.ts'
+import { OWNED_TYPES } from './conditions.ts'
 
 export interface StatusWriterOptions {
   readonly client: Client
@@ -67,9 +68,19 @@ export class StatusWriter {
 const isGone = (error: unknown): boolean =>
   isNotFound(error) || (error instanceof ApiError && (error.code === 409 || error.code === 422))
 
-/** Lists that merge by key would keep addresses that are gone. */
+/** Lists that merge by key would keep addresses and conditions that are gone. */
 function asPatch(status: PodStatus, sent: PodStatus | undefined): object {
   const had = sent?.podIPs ?? []
   const kept = had.every(({ ip }) => status.podIPs?.some(other => other.ip === ip))
-  return kept ? status : { ...status, podIPs: [{ $patch: 'replace' }, ...(status.podIPs ?? [])] }
+  const conditions = status.conditions ?? []
+  const over = (sent?.conditions ?? []).filter(
+    ({ type }) => OWNED_TYPES.includes(type) && conditions.every(other => other.type !== type),
+  )
+  return {
+    ...status,
+    ...(kept ? {} : { podIPs: [{ $patch: 'replace' }, ...(status.podIPs ?? [])] }),
+    ...(over.length > 0
+      ? { conditions: [...conditions, ...over.map(({ type }) => ({ $patch: 'delete', type }))] }
+      : {}),
+  }
 }

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { HostPort } from '../../contracts.ts'
+import { normalizeSysctl } from '../admission/sysctls.ts'
 import { type KubeletParts, podDirOf } from '../parts.ts'
 import { hostsFile, kernelHostname, parseResolvConf, resolvConfOf } from '../spec/names.ts'
 
@@ -18,6 +19,9 @@ export async function createSandbox(parts: KubeletParts, pod: Pod, attempt: numb
   const { runtime, node, network } = parts
   const { uid } = pod.metadata
   const { hostNetwork = false, hostPID = false, hostIPC = false, shareProcessNamespace = false } = pod.spec
+  if (pod.spec.hostUsers === false)
+    throw new Error('hostUsers: false is not supported: Docker cannot give a pod a user namespace of its own')
+  const handler = await runtimeHandler(parts, pod)
   const id = await runtime.createSandbox({
     pod: pod.metadata,
     attempt,
@@ -26,7 +30,10 @@ export async function createSandbox(parts: KubeletParts, pod: Pod, attempt: numb
     hostPID,
     hostIPC,
     shareProcessNamespace,
-    sysctls: Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
+    sysctls: Object.fromEntries(
+      (pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [normalizeSysctl(name), value]),
+    ),
+    ...(handler ? { handler } : {}),
   })
   try {
     await runtime.start(id)
@@ -42,6 +49,17 @@ export async function createSandbox(parts: KubeletParts, pod: Pod, attempt: numb
     await runtime.remove(id)
     throw error
   }
+}
+
+/** @returns what the pod's RuntimeClass stands for; undefined = the engine's default @throws Error if it is not here */
+export async function runtimeHandler({ objects, handlers }: KubeletParts, pod: Pod): Promise<string | undefined> {
+  const { runtimeClassName } = pod.spec
+  if (!runtimeClassName) return undefined
+  const found = await objects.runtimeClass(runtimeClassName)
+  if (!found) throw new Error(`failed to get sandbox runtime: RuntimeClass.node.k8s.io "${runtimeClassName}" not found`)
+  if (!handlers.includes(found.handler))
+    throw new Error(`failed to get sandbox runtime: no runtime for "${found.handler}" is configured`)
+  return found.handler
 }
 
 /** @returns the addresses of a pod whose sandbox runs already */

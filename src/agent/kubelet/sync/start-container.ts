@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import { runHook } from '../lifecycle/hook.ts'
-import { type KubeletParts, containerReference, factsOf, podDirOf } from '../parts.ts'
+import { type KubeletParts, containerReference, factsOf, nodeLimitsOf, podDirOf } from '../parts.ts'
 import type { ContainerNamespaces, ContainerSpec, Mount, RuntimeImage, RuntimePod } from '../runtime/contract.ts'
 import { ContainerConfigError } from '../spec/config-error.ts'
 import { ephemeralContainers, specHashOf } from '../spec/containers.ts'
@@ -13,6 +13,7 @@ import { securityOf } from '../spec/security.ts'
 import { serviceVariables } from '../spec/service-env.ts'
 import { devicesOf, mountsOf } from '../volumes/container-mounts.ts'
 import type { Volumes } from '../volumes/volumes.ts'
+import { runtimeHandler } from './sandbox.ts'
 import { StartError } from './start-error.ts'
 
 export interface StartInput {
@@ -93,6 +94,7 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
   const env = await environmentOf({ pod, container, facts: factsOf(parts, podIPs), services, objects })
   const readProfile = (path: string) => readFile(join(dataDir, 'seccomp', normalize(`/${path}`)), 'utf8')
   const security = await securityOf(pod, container, image.user, readProfile)
+  const handler = await runtimeHandler(parts, pod)
   const messageFile = await prepareTerminationMessage(podDir, container.name, attempt)
   const mounts = [
     ...(await mountsOf(container, volumes, env, { podDir, tools })),
@@ -123,8 +125,9 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
     fallbackToLogs: container.terminationMessagePolicy === 'FallbackToLogsOnError',
     ...(container.lifecycle?.stopSignal ? { stopSignal: container.lifecycle.stopSignal } : {}),
     namespaces: namespacesOf(input),
-    resources: limitsOf(pod, container, { memoryBytes: parts.nodeMemoryBytes, podPidsLimit: parts.podPidsLimit }),
+    resources: limitsOf(pod, container, nodeLimitsOf(parts)),
     security,
+    ...(handler ? { handler } : {}),
   }
 }
 

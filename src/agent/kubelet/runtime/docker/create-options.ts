@@ -1,6 +1,6 @@
 // Translates sandbox and container specs to what Docker's create call takes.
 import type Docker from 'dockerode'
-import type { ContainerSpec, Device, SandboxSpec } from '../contract.ts'
+import type { ContainerLimits, ContainerSpec, Device, SandboxSpec } from '../contract.ts'
 import { containerLabels, dockerName, sandboxLabels, SANDBOX_CONTAINER_NAME } from './labels.ts'
 
 /** Docker rotates the log files itself. */
@@ -23,7 +23,7 @@ export function sandboxOptions(spec: SandboxSpec, image: string, instance: strin
       IpcMode: spec.hostIPC ? 'host' : 'shareable',
       ...(spec.hostPID ? { PidMode: 'host' } : {}),
       ...(Object.keys(spec.sysctls).length > 0 ? { Sysctls: { ...spec.sysctls } } : {}),
-      ...(spec.cgroupParent ? { CgroupParent: spec.cgroupParent } : {}),
+      ...(spec.handler ? { Runtime: spec.handler } : {}),
       CpuShares: SANDBOX_CPU_SHARES,
       OomScoreAdj: SANDBOX_OOM_SCORE_ADJ,
       // Its log is always empty: a driver that does nothing starts faster.
@@ -70,6 +70,7 @@ export function containerOptions(spec: ContainerSpec, instance: string): Docker.
       ...(resources.memoryBytes > 0 ? { Memory: resources.memoryBytes, MemorySwap: resources.memoryBytes } : {}),
       ...(resources.pids > 0 ? { PidsLimit: resources.pids } : {}),
       OomScoreAdj: resources.oomScoreAdj,
+      ...(spec.handler ? { Runtime: spec.handler } : {}),
       Privileged: security.privileged,
       ReadonlyRootfs: security.readOnlyRootFilesystem,
       CapAdd: [...security.addCapabilities],
@@ -86,6 +87,14 @@ const toDevice = ({ hostPath, containerPath, permissions }: Device) => ({
   PathOnHost: hostPath,
   PathInContainer: containerPath,
   CgroupPermissions: permissions,
+})
+
+/** What Docker's update call takes; a limit that is gone is told as -1. */
+export const updateOptions = ({ cpuShares, cpuQuota, cpuPeriod, memoryBytes }: ContainerLimits) => ({
+  CpuShares: cpuShares,
+  CpuPeriod: cpuPeriod,
+  CpuQuota: cpuQuota > 0 ? cpuQuota : -1,
+  ...(memoryBytes > 0 ? { Memory: memoryBytes, MemorySwap: memoryBytes } : {}),
 })
 
 function pidMode({ namespaces: { pid } }: ContainerSpec): { PidMode?: string } {

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { type Clock, delay } from '../../../../shared/machinery/clock.ts'
 import { createBackoff } from '../../../../shared/client/backoff.ts'
 import type {
+  ContainerLimits,
   ContainerRuntime,
   ContainerSpec,
   ContainerStats,
@@ -21,7 +22,7 @@ import { cgroupStats } from '../cgroup-stats.ts'
 import { RuntimeError } from '../contract.ts'
 import type { PauseArchitecture } from '../pause-image.ts'
 import { copyImage } from './copy-image.ts'
-import { containerOptions, sandboxOptions } from './create-options.ts'
+import { containerOptions, sandboxOptions, updateOptions } from './create-options.ts'
 import { docker, orMissing, toRuntimeError } from './errors.ts'
 import { ensurePauseImage, findImage, listImages, pullImage } from './images.ts'
 import { toRuntimeContainer } from './inspect.ts'
@@ -65,11 +66,12 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async version(): Promise<RuntimeVersion> {
-    const info = (await docker(() => this.#engine.info())) as Record<string, string>
+    const info = (await docker(() => this.#engine.info())) as Record<string, string> & { Runtimes?: object }
     return {
       version: `docker://${info.ServerVersion ?? ''}`,
       cgroupDriver: info.CgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs',
       cgroupVersion: info.CgroupVersion === '2' ? 2 : 1,
+      handlers: Object.keys(info.Runtimes ?? {}),
       rootDir: info.DockerRootDir ?? '/var/lib/docker',
     }
   }
@@ -121,6 +123,10 @@ export class DockerRuntime implements ContainerRuntime {
 
   async start(id: string): Promise<void> {
     await docker(() => this.#engine.getContainer(id).start())
+  }
+
+  async update(id: string, limits: ContainerLimits): Promise<void> {
+    await docker(() => this.#engine.getContainer(id).update(updateOptions(limits)))
   }
 
   async pidOf(id: string): Promise<number> {

@@ -29,6 +29,11 @@ export function toRuntimeContainer(info: Docker.ContainerInspectInfo): RuntimeCo
     imageId: `docker://${info.Image}`,
     terminationMessageFile: labels[LABEL.terminationMessageFile] ?? '',
     fallbackToLogs: labels[LABEL.fallbackToLogs] === 'true',
+    actual: {
+      cpuShares: info.HostConfig.CpuShares ?? 0,
+      cpuQuota: Math.max(0, info.HostConfig.CpuQuota ?? 0),
+      memoryBytes: info.HostConfig.Memory ?? 0,
+    },
   }
 }
 

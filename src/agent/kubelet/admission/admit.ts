@@ -1,0 +1,49 @@
+// The kubelet's own last word on a pod that was bound to its node: what cannot run here is failed at once, with a reason.
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import { matchesNodeSelector } from '../../../shared/machinery/node-selector.ts'
+import { allContainers } from '../spec/containers.ts'
+import { shortageOf } from './fit.ts'
+import { forbiddenSysctl } from './sysctls.ts'
+
+export interface Rejection {
+  readonly reason: string
+  readonly message: string
+}
+
+export interface NodeFacts {
+  readonly name: string
+  /** Undefined while the Node object is not known. */
+  readonly labels: Readonly<Record<string, string>> | undefined
+  /** Whether the kernel enforces AppArmor profiles. */
+  readonly appArmor: boolean
+  readonly allocatable: Readonly<Record<string, string>>
+}
+
+/** @param others pods that run here already, those that are over left out */
+export function rejectionOf(pod: Pod, others: readonly Pod[], node: NodeFacts): Rejection | undefined {
+  const sysctl = forbiddenSysctl(pod)
+  if (sysctl) return { reason: 'SysctlForbidden', message: sysctl }
+  if (!node.appArmor && wantsAppArmor(pod))
+    return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' }
+  if (pod.spec.os && pod.spec.os.name !== 'linux')
+    return { reason: 'PodOSNotSupported', message: 'Failed to admit pod as the OS field does not match node OS' }
+  if (node.labels && !matchesNode(pod, node.name, node.labels))
+    return {
+      reason: 'NodeAffinity',
+      message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    }
+  const shortage = shortageOf(pod, others, node.allocatable)
+  return shortage && { reason: `OutOf${shortage.resource}`, message: shortage.message }
+}
+
+const wantsAppArmor = (pod: Pod): boolean =>
+  [pod.spec, ...allContainers(pod)].some(({ securityContext }) => {
+    const type = securityContext?.appArmorProfile?.type
+    return type !== undefined && type !== 'Unconfined'
+  })
+
+function matchesNode({ spec }: Pod, name: string, labels: Readonly<Record<string, string>>): boolean {
+  const selected = Object.entries(spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
+  const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+  return selected && (!required || matchesNodeSelector(required, { metadata: { name, labels } }))
+}

@@ -1,0 +1,224 @@
+// What a node refuses, and what it changes in place: over real Docker.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Event, Node, Pod } from '../../src/shared/api/core/v1.ts'
+import { RuntimeClass } from '../../src/shared/api/node/v1.ts'
+import { eventually } from '../support/eventually.ts'
+import { docker } from './support/node.ts'
+import { TestNode, isReady, statusOf } from './support/test-node.ts'
+
+let node: TestNode
+const namespace = 'default'
+beforeAll(async () => {
+  node = await TestNode.start()
+})
+afterAll(() => node?.[Symbol.asyncDispose]())
+
+const eventsOf = async (name: string) =>
+  (await node.client.list(Event, { namespace })).items
+    .filter(({ involvedObject }) => involvedObject.name === name)
+    .map(({ reason, message }) => `${reason}: ${message}`)
+const told = (name: string, what: string | RegExp) =>
+  eventually(async () =>
+    (await eventsOf(name)).some(text => (typeof what === 'string' ? text === what : what.test(text))),
+  )
+const idOf = (pod: Pod) => statusOf(pod).containerID!.replace('docker://', '')
+const inside = (pod: Pod, ...command: string[]) => docker('exec', idOf(pod), ...command)
+const resize = (name: string, resources: object) =>
+  node.client.patch(
+    Pod,
+    { namespace, name },
+    { spec: { containers: [{ name: 'main', resources }] } },
+    { subresource: 'resize' },
+  )
+const conditionOf = (pod: Pod, type: string) => pod.status.conditions?.find(condition => condition.type === type)
+
+describe('a pod that cannot run on the node it was bound to fails with a reason', () => {
+  it('SysctlForbidden for a kernel setting that reaches beyond the pod', async () => {
+    await node.run('sysctl', { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1000' }] } })
+    const pod = await node.until('sysctl', ({ status }) => status.phase === 'Failed')
+    expect(pod.status).toMatchObject({
+      reason: 'SysctlForbidden',
+      message: 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted',
+    })
+    await told('sysctl', 'SysctlForbidden: forbidden sysctl: "kernel.msgmax" not allowlisted')
+    await node.remove('sysctl')
+  })
+  it('NodeAffinity where its selector does not match the node', async () => {
+    await eventually(async () => (await node.client.get(Node, { name: node.nodeName })).metadata.labels !== undefined)
+    await node.run('selector', { nodeSelector: { disk: 'none' } })
+    const pod = await node.until('selector', ({ status }) => status.phase === 'Failed')
+    expect(pod.status).toMatchObject({
+      reason: 'NodeAffinity',
+      message: "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    })
+    await node.remove('selector')
+  })
+  it('OutOfcpu where the node has less than it requests', async () => {
+    await node.run('greedy', { containers: [{ ...node.container(), resources: { requests: { cpu: '900' } } }] })
+    const pod = await node.until('greedy', ({ status }) => status.phase === 'Failed')
+    expect(pod.status.reason).toBe('OutOfcpu')
+    expect(pod.status.message).toMatch(
+      /^Pod was rejected: Node didn't have enough resource: cpu, requested: 900000, used: 0, capacity: \d+000$/,
+    )
+    await node.remove('greedy')
+  })
+  it('AppArmor where the kernel enforces no profiles', async () => {
+    await node.run('apparmor', { securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'p' } } })
+    const pod = await node.until('apparmor', ({ status }) => status.phase === 'Failed')
+    expect(pod.status.message).toBe('Pod was rejected: Cannot enforce AppArmor: AppArmor is not enabled on the host')
+    await node.remove('apparmor')
+  })
+})
+
+describe('a sandbox that cannot be made is told by an event, and tried again', () => {
+  it('for a user namespace of the pod’s own', async () => {
+    await node.run('users', { hostUsers: false })
+    await told('users', /^FailedCreatePodSandBox: Failed to create pod sandbox: hostUsers: false is not supported/)
+    expect((await node.get('users')).status.phase).toBe('Pending')
+    await node.remove('users')
+  })
+  it('for a RuntimeClass whose handler the engine does not have, and runs it once it does', async () => {
+    await node.client.create(RuntimeClass, { metadata: { name: 'odd' }, handler: 'odd' })
+    await node.run('class', { runtimeClassName: 'odd' })
+    await told(
+      'class',
+      'FailedCreatePodSandBox: Failed to create pod sandbox: failed to get sandbox runtime: no runtime for "odd" is configured',
+    )
+    await node.remove('class')
+    await node.client.create(RuntimeClass, { metadata: { name: 'plain' }, handler: 'runc' })
+    await node.run('plain', { runtimeClassName: 'plain' })
+    const pod = await node.ready('plain')
+    expect(docker('inspect', '-f', '{{.HostConfig.Runtime}}', idOf(pod))).toBe('runc')
+    await node.remove('plain')
+  })
+  it('for a full host name that the kernel cannot hold', async () => {
+    await node.run('fqdn', { hostname: 'h'.repeat(60), subdomain: 'sub', setHostnameAsFQDN: true })
+    await told('fqdn', /is too long \(64 characters is the max, 90 characters requested\)$/)
+    await node.remove('fqdn')
+  })
+})
+
+describe('what a container got', () => {
+  it('is in its status: user, groups, mounts, resources', async () => {
+    await node.run('got', {
+      securityContext: {
+        runAsUser: 1001,
+        runAsGroup: 2002,
+        supplementalGroups: [3003],
+        supplementalGroupsPolicy: 'Strict',
+      },
+      volumes: [{ name: 'v', emptyDir: {} }],
+      containers: [
+        {
+          ...node.container(),
+          resources: { requests: { cpu: '10m' }, limits: { memory: '64Mi' } },
+          volumeMounts: [{ name: 'v', mountPath: '/v', readOnly: true }],
+        },
+      ],
+    })
+    const pod = await node.ready('got')
+    expect(statusOf(pod)).toMatchObject({
+      user: { linux: { uid: 1001, gid: 2002, supplementalGroups: [2002, 3003] } },
+      volumeMounts: [{ name: 'v', mountPath: '/v', readOnly: true, recursiveReadOnly: 'Disabled' }],
+      allocatedResources: { cpu: '10m', memory: '64Mi' },
+      resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '64Mi' } },
+    })
+    await node.remove('got')
+  })
+  it('takes its group from the pod where groups are strict: without one it is refused', async () => {
+    await node.run('strict', { securityContext: { runAsUser: 1001, supplementalGroupsPolicy: 'Strict' } })
+    const pod = await node.until('strict', p => statusOf(p).state?.waiting?.reason === 'CreateContainerConfigError')
+    expect(statusOf(pod).state?.waiting?.message).toContain('needs runAsGroup')
+    await node.remove('strict')
+  })
+})
+
+describe('resizing in place', () => {
+  it('changes cpu and memory of the running container, and says so', async () => {
+    const resources = { requests: { cpu: '50m', memory: '32Mi' }, limits: { cpu: '100m', memory: '64Mi' } }
+    await node.run('resize', { containers: [{ ...node.container(), resources }] })
+    const before = await node.ready('resize')
+    const larger = { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '200m', memory: '128Mi' } }
+    await resize('resize', larger)
+    const after = await node.until('resize', pod => statusOf(pod).resources?.limits?.memory === '128Mi')
+    expect(statusOf(after)).toMatchObject({
+      containerID: statusOf(before).containerID!,
+      restartCount: 0,
+      resources: larger,
+      allocatedResources: larger.requests,
+    })
+    expect(docker('inspect', '-f', '{{.HostConfig.CpuQuota}} {{.HostConfig.Memory}}', idOf(after))).toBe(
+      '20000 134217728',
+    )
+    await node.until('resize', pod => !conditionOf(pod, 'PodResizeInProgress') && pod.status.observedGeneration === 2)
+    await told('resize', /^ResizeStarted: /)
+    await told('resize', /^ResizeCompleted: Pod resize completed: .*"memory":"128Mi"/)
+    await node.remove('resize')
+  })
+  it('restarts the container where its policy wants that', async () => {
+    const resources = { requests: { memory: '32Mi' }, limits: { memory: '64Mi' } }
+    const resizePolicy = [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }]
+    await node.run('restart', { containers: [{ ...node.container(), resources, resizePolicy }] })
+    await node.ready('restart')
+    await resize('restart', { requests: { memory: '32Mi' }, limits: { memory: '96Mi' } })
+    const after = await node.until('restart', pod => statusOf(pod).restartCount === 1 && isReady(pod))
+    expect(docker('inspect', '-f', '{{.HostConfig.Memory}}', idOf(after))).toBe('100663296')
+    await told('restart', 'Killing: Container main resize requires restart')
+    await node.remove('restart')
+  })
+  it('is infeasible where no room will ever be, and taken back by asking for less', async () => {
+    await node.run('huge', { containers: [{ ...node.container(), resources: { requests: { cpu: '10m' } } }] })
+    await node.ready('huge')
+    await resize('huge', { requests: { cpu: '900' } })
+    const pod = await node.until('huge', p => conditionOf(p, 'PodResizePending')?.status === 'True')
+    expect(conditionOf(pod, 'PodResizePending')).toMatchObject({ reason: 'Infeasible' })
+    expect(conditionOf(pod, 'PodResizePending')?.message).toMatch(
+      /^Node didn't have enough capacity: cpu, requested: 900000, capacity: \d+$/,
+    )
+    expect(statusOf(pod).allocatedResources).toEqual({ cpu: '10m' })
+    await resize('huge', { requests: { cpu: '20m' } })
+    await node.until('huge', p => !conditionOf(p, 'PodResizePending') && statusOf(p).allocatedResources?.cpu === '20m')
+    await node.remove('huge')
+  })
+  it('waits for room that another pod has, and goes on when that pod ends', async () => {
+    const cpus = Number((await node.client.get(Node, { name: node.nodeName })).status.allocatable?.cpu)
+    await node.run('other', {
+      containers: [{ ...node.container(), resources: { requests: { cpu: `${cpus * 1000 - 100}m` } } }],
+    })
+    await node.ready('other')
+    await node.run('waits', { containers: [{ ...node.container(), resources: { requests: { cpu: '50m' } } }] })
+    await node.ready('waits')
+    await resize('waits', { requests: { cpu: '500m' } })
+    await node.until('waits', p => conditionOf(p, 'PodResizePending')?.reason === 'Deferred')
+    await node.remove('other')
+    await node.until(
+      'waits',
+      p => statusOf(p).resources?.requests?.cpu === '500m' && !conditionOf(p, 'PodResizePending'),
+    )
+    await node.remove('waits')
+  })
+})
+
+describe('a debugging container', () => {
+  it('joins the running pod, sees the process of its target, and is not restarted', async () => {
+    await node.run('debug')
+    const before = await node.ready('debug')
+    const debugger_ = { ...node.container('ps > /tmp/seen; cat /tmp/seen', 'debugger'), targetContainerName: 'main' }
+    await node.client.patch(
+      Pod,
+      { namespace, name: 'debug' },
+      { spec: { ephemeralContainers: [debugger_] } },
+      { subresource: 'ephemeralcontainers' },
+    )
+    const pod = await node.until('debug', p =>
+      Boolean(p.status.ephemeralContainerStatuses?.some(({ state }) => state?.terminated)),
+    )
+    const [status] = pod.status.ephemeralContainerStatuses!
+    expect(status).toMatchObject({ name: 'debugger', restartCount: 0, state: { terminated: { reason: 'Completed' } } })
+    expect(docker('logs', status!.containerID!.replace('docker://', ''))).toContain('sleep 100000')
+    expect(isReady(pod)).toBe(true)
+    expect(statusOf(pod).containerID).toBe(statusOf(before).containerID)
+    expect(inside(pod, 'hostname')).toBe('debug')
+    await node.remove('debug')
+  })
+})
