@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compileJsonPath } from '../../../src/main/apiserver/apiextensions/json-path.ts'
-import { compilePattern, PatternError } from '../../../src/main/apiserver/apiextensions/pattern.ts'
+import { compilePattern, PatternError } from '../../../src/main/linear-pattern.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 
 const run = promisify(execFile)

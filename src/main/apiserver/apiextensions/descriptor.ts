@@ -1,7 +1,7 @@
 // A definition's version as a resource descriptor: from there on the generic verbs do the rest.
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../../../shared/api/apiextensions/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
-import { invalidValue } from '../../../shared/machinery/field-error.ts'
+import { type FieldError, invalidValue } from '../../../shared/machinery/field-error.ts'
 import { humanSince } from '../../../shared/machinery/human-duration.ts'
 import { cloneJson, getField, isObject, setField } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
@@ -20,10 +20,26 @@ import { decodeObject } from '../schema/decode.ts'
 import { hasDefaults, setSchemaDefaults } from './defaults.ts'
 import { compileJsonPath, fieldsIn } from './json-path.ts'
 import { prune } from './prune.ts'
+import { compileRules } from './rules/compile.ts'
+import { validateRules } from './rules/validate.ts'
 import { factOf, type Schema } from './schema.ts'
 import { validateValue } from './validate-value.ts'
 
 const EVERYTHING: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+/** What keeps rules from being evaluated: they count on the types and bounds of the schema. */
+const BLOCKING: ReadonlySet<string> = new Set<FieldError['type']>([
+  'FieldValueRequired',
+  'FieldValueNotSupported',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
+const UNCHECKED = invalidValue(
+  '<nil>',
+  null,
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+)
 
 function customSchema(schema: Schema): CustomSchema {
   return {
@@ -138,12 +154,17 @@ function describe(definition: CustomResourceDefinition, version: CustomResourceD
   const withStatus = version.subresources?.status !== undefined
   const defaulting = hasDefaults(schema)
   const scale = scaleOf(version)
-  const validate = (object: AnyObject) => {
+  const rules = compileRules(schema)
+  const check = async (object: AnyObject, old: AnyObject | undefined, warn: (text: string) => void) => {
     const { metadata: _metadata, ...content } = object
     const replicas = scale ? scale.replicas(object) : 0
     const path = version.subresources?.scale?.specReplicasPath ?? ''
     const negative = replicas < 0 ? [invalidValue(path, replicas, 'should be a non-negative integer')] : []
-    return [...validateValue({ ...content, metadata: {} }, schema, ''), ...negative]
+    const before = old && { ...old, metadata: {} }
+    const errors = [...validateValue({ ...content, metadata: {} }, schema, '', before), ...negative]
+    if (!rules) return errors
+    if (errors.some(({ type: of }) => BLOCKING.has(of))) return [...errors, UNCHECKED]
+    return [...errors, ...(await validateRules(rules, object, old, warn))]
   }
   return defineResource<AnyObject>({
     type,
@@ -170,8 +191,8 @@ function describe(definition: CustomResourceDefinition, version: CustomResourceD
       if (withStatus) keepField(object, old, 'status')
       bump(object, old, withStatus)
     },
-    validate,
-    ...(withStatus ? { status: { prepareForUpdate: statusUpdate, validateUpdate: validate } } : {}),
+    check,
+    ...(withStatus ? { status: { prepareForUpdate: statusUpdate } } : {}),
     ...(scale ? { scale } : {}),
     ...(version.selectableFields?.length
       ? {

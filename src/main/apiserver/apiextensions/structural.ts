@@ -8,7 +8,8 @@ import {
   required,
 } from '../../../shared/machinery/field-error.ts'
 import { compileJsonPath } from './json-path.ts'
-import { compilePattern, PatternError } from './pattern.ts'
+import { compilePattern, PatternError } from '../../linear-pattern.ts'
+import { ruleErrors, ruleTextErrors } from './rules/definition-errors.ts'
 import { type Schema, schemaIn } from './schema.ts'
 import { validateValue } from './validate-value.ts'
 
@@ -77,8 +78,9 @@ function schemaErrors(schema: Schema, path: string, inside: boolean, root: boole
         'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
       ),
     )
-  if (schema['x-kubernetes-validations']?.length)
-    errors.push(forbiddenField(`${path}.x-kubernetes-validations`, 'validation rules are not supported by this server'))
+  schema['x-kubernetes-validations']?.forEach((rule, i) =>
+    errors.push(...ruleTextErrors(rule, schema, `${path}.x-kubernetes-validations[${i}]`)),
+  )
   if (inside) {
     for (const name of NOT_IN_JUNCTORS)
       if (schema[name] !== undefined)
@@ -128,6 +130,7 @@ export function validateSchemas({ metadata, spec }: CustomResourceDefinition): F
     const at = `spec.versions[${i}]`
     const schema = version.schema?.openAPIV3Schema
     const found = schema ? schemaErrors(schema, `${at}.schema.openAPIV3Schema`, false, true) : []
+    if (schema && found.length === 0) found.push(...ruleErrors(schema, `${at}.schema.openAPIV3Schema`))
     const paths = [
       ...(version.additionalPrinterColumns ?? []).map(({ jsonPath }, n) => [
         `${at}.additionalPrinterColumns[${n}].jsonPath`,

@@ -10,7 +10,7 @@ import {
 } from '../../../shared/machinery/field-error.ts'
 import { getField, isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
 import { formatFits } from './formats.ts'
-import { compilePattern } from './pattern.ts'
+import { compilePattern } from '../../linear-pattern.ts'
 import { propertyOf, type Schema, schemaIn } from './schema.ts'
 
 const typeOf = (value: unknown): string =>
@@ -60,7 +60,7 @@ function ofString(value: string, schema: Schema, path: string): FieldError[] {
   return errors
 }
 
-function ofArray(value: readonly unknown[], schema: Schema, path: string): FieldError[] {
+function ofArray(value: readonly unknown[], schema: Schema, path: string, old: unknown): FieldError[] {
   const { minItems, maxItems } = schema
   const errors: FieldError[] = []
   if (minItems !== undefined && value.length < minItems)
@@ -70,21 +70,25 @@ function ofArray(value: readonly unknown[], schema: Schema, path: string): Field
   const keys = schema['x-kubernetes-list-map-keys'] ?? []
   const seen = new Set<string>()
   const items = schemaIn(schema.items)
+  const keyOf = (item: unknown) =>
+    JSON.stringify(isObject(item) ? Object.fromEntries(keys.map(name => [name, getField(item, name)])) : item)
+  // Only the items of a list by key can be told to be the same as before.
+  const before = new Map(
+    listType === 'map' && Array.isArray(old) ? old.map(item => [keyOf(item), item as unknown]) : [],
+  )
   value.forEach((item, i) => {
     const at = `${path}[${i}]`
     if (listType === 'set' || (listType === 'map' && isObject(item))) {
-      const key =
-        listType === 'set' ? item : Object.fromEntries(keys.map(name => [name, getField(item as JsonObject, name)]))
-      const text = JSON.stringify(key)
+      const text = listType === 'set' ? JSON.stringify(item) : keyOf(item)
       if (seen.has(text)) errors.push({ type: 'FieldValueDuplicate', field: at, message: `Duplicate value: ${text}` })
       seen.add(text)
     }
-    if (items) errors.push(...validateValue(item, items, at))
+    if (items) errors.push(...validateValue(item, items, at, before.get(keyOf(item))))
   })
   return errors
 }
 
-function ofObject(value: JsonObject, schema: Schema, path: string): FieldError[] {
+function ofObject(value: JsonObject, schema: Schema, path: string, old: unknown): FieldError[] {
   const { minProperties, maxProperties } = schema
   const keys = Object.keys(value)
   const at = (key: string) => (path ? `${path}.${key}` : key)
@@ -97,7 +101,7 @@ function ofObject(value: JsonObject, schema: Schema, path: string): FieldError[]
   const additional = schemaIn(schema.additionalProperties)
   for (const key of keys) {
     const inner = propertyOf(schema, key) ?? additional
-    if (inner) errors.push(...validateValue(value[key], inner, at(key)))
+    if (inner) errors.push(...validateValue(value[key], inner, at(key), isObject(old) ? getField(old, key) : undefined))
   }
   return errors
 }
@@ -121,7 +125,12 @@ function ofJunctors(value: unknown, schema: Schema, path: string): FieldError[] 
   return errors
 }
 
-export function validateValue(value: unknown, schema: Schema, path: string): FieldError[] {
+/**
+ * @param old the value at the same place before an update: what has not changed is not held against anybody, since the
+ *   definition may have become stricter meanwhile
+ */
+export function validateValue(value: unknown, schema: Schema, path: string, old?: unknown): FieldError[] {
+  if (old !== undefined && deepEqual(value, old)) return []
   const type = typeOf(value)
   if (value === null && schema.nullable) return []
   const intOrString = schema['x-kubernetes-int-or-string'] === true
@@ -132,7 +141,7 @@ export function validateValue(value: unknown, schema: Schema, path: string): Fie
     errors.push(notSupported(path, value, schema.enum.map(String)))
   if (typeof value === 'number') errors.push(...ofNumber(value, schema, path))
   else if (typeof value === 'string') errors.push(...ofString(value, schema, path))
-  else if (Array.isArray(value)) errors.push(...ofArray(value, schema, path))
-  else if (isObject(value)) errors.push(...ofObject(value, schema, path))
+  else if (Array.isArray(value)) errors.push(...ofArray(value, schema, path, old))
+  else if (isObject(value)) errors.push(...ofObject(value, schema, path, old))
   return [...errors, ...ofJunctors(value, schema, path)]
 }

@@ -67,6 +67,11 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly validateName?: (name: string) => string[]
   /** On create and update, after the structural check. */
   readonly validate?: (object: T) => FieldError[]
+  /**
+   * Checks that take their time, or go easy on what has not changed; on every write, with the object as it was on
+   * updates of any kind.
+   */
+  readonly check?: (object: T, old: T | undefined, warn: (text: string) => void) => Promise<FieldError[]>
   /** On update, in addition to `validate`: immutability and transitions. */
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
   /** `status`: present when the kind has the subresource. */

@@ -136,7 +136,7 @@ async function admitAndStore(
   if (pacer.due) await pacer.pause()
   trackFields(resource, object, old, options, formatTime(parts.clock.now()))
   if (pacer.due) await pacer.pause()
-  validateChange(resource, object, old, rulesFor(resource, object, old, options))
+  await validateChange(resource, object, old, rulesFor(resource, object, old, options), options.warn)
   if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
   if (options.strategy === 'main') for (const warning of resource.warnings?.(object, old) ?? []) options.warn?.(warning)

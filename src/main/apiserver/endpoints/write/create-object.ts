@@ -88,7 +88,7 @@ async function admitAndStore(
   if (pacer.due) await pacer.pause()
   trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
   if (pacer.due) await pacer.pause()
-  validateCreate(resource, object)
+  await validateCreate(resource, object, options.warn)
   if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
   for (const warning of resource.warnings?.(object) ?? []) options.warn?.(warning)

@@ -19,25 +19,35 @@ function check(resource: ResourceDescriptor, name: string, errors: readonly Fiel
   if (errors.length > 0) throw invalid(resource.type, name, unique(errors))
 }
 
+type Warn = (text: string) => void
+const silent: Warn = () => undefined
+
 /** @throws ApiError 422 */
-export function validateCreate(resource: ResourceDescriptor, object: AnyObject): void {
+export async function validateCreate(
+  resource: ResourceDescriptor,
+  object: AnyObject,
+  warn: Warn = silent,
+): Promise<void> {
   check(resource, object.metadata.name, [
     ...validateObjectMeta(object.metadata, resource),
     ...(resource.custom ? [] : requiredErrors(resource.schema, object)),
     ...(resource.validate?.(object) ?? []),
+    ...((await resource.check?.(object, undefined, warn)) ?? []),
   ])
 }
 
 /** @param rules the checks of this path: the main resource's, a subresource's, or none @throws ApiError 422 */
-export function validateChange(
+export async function validateChange(
   resource: ResourceDescriptor,
   object: AnyObject,
   old: AnyObject,
   rules: readonly FieldError[],
-): void {
+  warn: Warn = silent,
+): Promise<void> {
   check(resource, object.metadata.name, [
     ...validateObjectMeta(object.metadata, resource, old.metadata),
     ...(resource.custom ? [] : requiredErrors(resource.schema, object)),
     ...rules,
+    ...((await resource.check?.(object, old, warn)) ?? []),
   ])
 }

@@ -1,0 +1,301 @@
+// What an expression may cost at most, before it is ever run: from the sizes that the schema allows. As cel-go
+// estimates it: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#resource-use-by-validation-functions
+import type { Checked } from './check.ts'
+import { length } from './compare.ts'
+import {
+  AUTHORIZER_CHECK,
+  CHEAP,
+  LIST_COST,
+  MAP_COST,
+  REGEX,
+  SELECT_COST,
+  STRUCT_COST,
+  TRAVERSAL,
+  WALKS_ITEMS,
+  WALKS_ONCE,
+} from './cost.ts'
+import { ACCU, type Call, type Comprehension, type Expr } from './syntax.ts'
+import type { CelType } from './types.ts'
+
+/** The largest possible number of characters, items or cost. */
+type Max = number
+
+const SCALARS = new Set(['bool', 'double', 'duration', 'int', 'timestamp', 'uint'])
+/** Of upstream's longest expression behind a named format. */
+const FORMAT_REGEX = 128
+
+interface Local {
+  readonly name: string
+  readonly type: CelType | undefined
+  readonly size: Max | undefined
+  /** Size of an item, for a variable that holds a list. */
+  readonly itemSize: Max | undefined
+}
+
+const times = (size: Max, factor: number): Max => (size === Infinity ? Infinity : Math.ceil(size * factor))
+/** Nothing, however often, stays nothing. */
+const product = (a: Max, b: Max): Max => (a === 0 || b === 0 ? 0 : a * b)
+
+const unwrapped = (type: CelType | undefined) => (type?.kind === 'optional' ? type.elem : type)
+
+class Estimator {
+  readonly #checked: Checked
+  readonly #variables: ReadonlyMap<string, CelType>
+  readonly #locals: Local[] = []
+  readonly #sizes = new Map<number, Max>()
+  readonly #itemSizes = new Map<number, Max>()
+
+  constructor(checked: Checked, variables: ReadonlyMap<string, CelType>) {
+    this.#checked = checked
+    this.#variables = variables
+  }
+
+  cost(expr: Expr): Max {
+    switch (expr.kind) {
+      case 'literal':
+        return 0
+      case 'ident':
+        return SELECT_COST
+      case 'select': {
+        const operand = this.cost(expr.operand)
+        return expr.test ? operand : operand + SELECT_COST
+      }
+      case 'call':
+        return this.#call(expr)
+      case 'list': {
+        const cost = expr.items.reduce((sum, { value }) => sum + this.cost(value), 0)
+        this.#itemSizes.set(expr.id, Math.max(0, ...expr.items.map(({ value }) => this.size(value))))
+        return cost + LIST_COST
+      }
+      case 'map':
+        return expr.entries.reduce((sum, { key, value }) => sum + this.cost(key) + this.cost(value), MAP_COST)
+      case 'struct':
+        return expr.fields.reduce((sum, { value }) => sum + this.cost(value), STRUCT_COST)
+      case 'comprehension':
+        return this.#comprehension(expr)
+    }
+  }
+
+  /** The declared type that an expression reads, which knows the sizes that the schema allows. */
+  declared(expr: Expr): CelType | undefined {
+    switch (expr.kind) {
+      case 'ident': {
+        const local = this.#locals.findLast(({ name }) => name === expr.name)
+        return local ? local.type : this.#variables.get(expr.name)
+      }
+      case 'select': {
+        const operand = unwrapped(this.declared(expr.operand))
+        return operand?.kind === 'object' ? operand.fields?.get(expr.field) : operand?.elem
+      }
+      case 'call':
+        if (expr.fn === '_[_]' || expr.fn === '_[?_]')
+          return expr.args[0] && unwrapped(this.declared(expr.args[0]))?.elem
+        if (expr.fn === 'dyn') return expr.args[0] && this.declared(expr.args[0])
+        if (expr.fn !== '_?._') return undefined
+        return this.#optionalField(expr)
+      default:
+        return undefined
+    }
+  }
+
+  #optionalField({ args: [operand, field] }: Call): CelType | undefined {
+    const type = operand && unwrapped(this.declared(operand))
+    const name = field?.kind === 'literal' ? String(field.value) : ''
+    return type?.kind === 'object' ? type.fields?.get(name) : type?.elem
+  }
+
+  size(expr: Expr): Max {
+    const known = this.#sizes.get(expr.id)
+    if (known !== undefined) return known
+    if (expr.kind === 'literal') {
+      if (typeof expr.value === 'string') return length(expr.value)
+      return expr.value instanceof Uint8Array ? expr.value.length : 1
+    }
+    if (expr.kind === 'list') return expr.items.length
+    if (expr.kind === 'map') return expr.entries.length
+    const declared = this.declared(expr)
+    // What is declared without a size, such as a number or an object, counts as nothing, as upstream has it.
+    if (declared) return declared.maxElements ?? 0
+    const type = this.#checked.types.get(expr.id)
+    if (type && (SCALARS.has(type.kind) || (type.kind === 'optional' && SCALARS.has(type.elem?.kind ?? '')))) return 1
+    if (expr.kind === 'ident') {
+      const local = this.#locals.findLast(({ name }) => name === expr.name)
+      if (local?.size !== undefined) return local.size
+    }
+    return Infinity
+  }
+
+  #itemSize(expr: Expr): Max | undefined {
+    const known = this.#itemSizes.get(expr.id)
+    if (known !== undefined || expr.kind !== 'ident') return known
+    return this.#locals.findLast(({ name }) => name === expr.name)?.itemSize
+  }
+
+  /** Of what the list holds: its declared type's size, or what is known of the literal. */
+  #elementSize(list: Expr): Max {
+    const declared = this.declared(list)?.elem
+    if (declared?.maxElements !== undefined) return declared.maxElements
+    return this.#itemSize(list) ?? Infinity
+  }
+
+  #call(expr: Call): Max {
+    const { fn, args, target } = expr
+    const costs = args.map(arg => this.cost(arg))
+    const [first, second, third] = args
+    const given = costs.reduce((sum, cost) => sum + cost, target ? this.cost(target) : 0)
+    if (fn === '_?_:_' && second && third) {
+      this.#sizes.set(expr.id, Math.max(this.size(second), this.size(third)))
+      const [a, b] = [this.#itemSize(second), this.#itemSize(third)]
+      if (a !== undefined && b !== undefined) this.#itemSizes.set(expr.id, Math.max(a, b))
+      return (costs[0] ?? 0) + Math.max(costs[1] ?? 0, costs[2] ?? 0)
+    }
+    if (fn === '_&&_' || fn === '_||_') return given
+    if (fn === 'dyn' && first) {
+      this.#sizes.set(expr.id, this.size(first))
+      return given + 1
+    }
+    if (fn === '_[_]' && first) {
+      const size = this.#itemSize(first)
+      if (size !== undefined) this.#sizes.set(expr.id, size)
+    }
+    return given + this.#own(expr)
+  }
+
+  /** Without what the arguments cost. */
+  #own(expr: Call): Max {
+    const { fn, args, target, id } = expr
+    const name = this.#checked.qualified.get(id) ?? fn
+    const [first] = args
+    const subject = this.#checked.qualified.has(id) ? first : (target ?? first)
+    const other = target && !this.#checked.qualified.has(id) ? first : args[1]
+    const size = subject ? this.size(subject) : 1
+    const otherSize = other ? this.size(other) : 1
+    const result = (max: Max) => this.#sizes.set(id, max)
+    const overload = this.#checked.overloads.get(id)?.[0]?.id ?? ''
+    if (name === 'check') return AUTHORIZER_CHECK
+    if (CHEAP.has(name)) return 1
+    if (WALKS_ITEMS.has(name) && subject) {
+      const kind = this.#checked.types.get(subject.id)?.elem?.kind
+      if (this.#checked.types.get(subject.id)?.kind !== 'list') return times(size, TRAVERSAL)
+      result(name === 'indexOf' || name === 'lastIndexOf' ? 1 : size)
+      const each = kind === 'string' || kind === 'bytes' ? 1 + times(this.#elementSize(subject), TRAVERSAL) : 1
+      return product(name === 'distinct' ? product(size, size) : size, each)
+    }
+    if (WALKS_ONCE.has(name)) {
+      result(size)
+      return times(size, TRAVERSAL)
+    }
+    const regex = () => product(times(size + 1, TRAVERSAL), times(otherSize, REGEX))
+    switch (name) {
+      case 'replace': {
+        const by = args[1] ? this.size(args[1]) : 0
+        result(product(size + 1, by) + size)
+        return times(size, 2 * TRAVERSAL)
+      }
+      case 'split':
+        result(size)
+        return times(size, 2 * TRAVERSAL)
+      case 'join': {
+        const total =
+          product(size, subject ? this.#elementSize(subject) : Infinity) +
+          product(Math.max(0, size - 1), other ? otherSize : 0)
+        result(total)
+        return times(total, TRAVERSAL)
+      }
+      case 'find':
+      case 'findAll':
+        result(size)
+        return regex()
+      case 'matches':
+        return regex()
+      case 'validate':
+        return product(times(otherSize, TRAVERSAL), FORMAT_REGEX * REGEX)
+      case 'ip':
+        return overload === 'cidr_ip' ? 1 : times(size, TRAVERSAL)
+      case 'ip.isCanonical':
+        return times(size, 2 * TRAVERSAL)
+      case 'containsIP':
+        return 4 + (overload === 'cidr_contains_ip_string' ? times(otherSize, TRAVERSAL) : 0)
+      case 'containsCIDR':
+        return 7 + (overload === 'cidr_contains_cidr_string' ? times(otherSize, TRAVERSAL) : 0)
+      case 'fieldSelector':
+      case 'labelSelector':
+        return LIST_COST + times(otherSize, TRAVERSAL) + times(otherSize, 0.5) * (LIST_COST + STRUCT_COST)
+      case 'contains':
+        return product(times(size, TRAVERSAL), times(otherSize, TRAVERSAL))
+      case 'startsWith':
+      case 'endsWith':
+        return times(otherSize, TRAVERSAL)
+      case 'format':
+        return times(size, TRAVERSAL)
+      case 'sets.contains':
+      case 'sets.intersects':
+        return Math.max(1, product(size, otherSize))
+      case 'sets.equivalent':
+        return Math.max(1, 2 * product(size, otherSize))
+      case '@in':
+        return overload === 'in_list' ? otherSize : 1
+      case '_+_':
+        return this.#added(expr, overload)
+      case 'string':
+      case 'bytes':
+        if (overload !== 'string_to_bytes' && overload !== 'bytes_to_string') return 1
+        result(overload === 'string_to_bytes' ? size * 4 : size)
+        return times(size, TRAVERSAL)
+      case '_==_':
+      case '_!=_':
+        return this.#checked.types.get(subject?.id ?? -1)?.kind === 'opaque'
+          ? 1
+          : times(Math.min(size, otherSize), TRAVERSAL)
+    }
+    const compares =
+      /^_[<>]=?_$/.test(name) && this.#checked.overloads.get(id)?.some(({ id: of }) => /string|bytes/.test(of))
+    return compares ? times(Math.min(size, otherSize), TRAVERSAL) : 1
+  }
+
+  #added({ id, args: [left, right] }: Call, overload: string): Max {
+    if (!left || !right || !/^add_(string|bytes|list)$/.test(overload)) return 1
+    const total = this.size(left) + this.size(right)
+    this.#sizes.set(id, total)
+    const [a, b] = [this.#itemSize(left), this.#itemSize(right)]
+    if (a !== undefined && b !== undefined) this.#itemSizes.set(id, Math.max(a, b))
+    return overload === 'add_list' ? 1 : times(total, TRAVERSAL)
+  }
+
+  #comprehension(expr: Comprehension): Max {
+    const before = this.#locals.length
+    let cost = this.cost(expr.range) + this.cost(expr.init)
+    const isBind = expr.accu !== ACCU
+    this.#locals.push({
+      name: expr.accu,
+      type: this.declared(expr.init),
+      size: this.size(expr.init),
+      itemSize: this.#itemSize(expr.init),
+    })
+    if (isBind) {
+      cost += this.cost(expr.result)
+      this.#sizes.set(expr.id, this.size(expr.result))
+      this.#locals.length = before
+      return cost
+    }
+    const range = this.declared(expr.range)
+    const isMap = (range ?? this.#checked.types.get(expr.range.id))?.kind === 'map'
+    const item = { type: range?.elem, size: this.#elementSize(expr.range), itemSize: undefined }
+    const key = { type: range?.key, size: isMap ? range?.key?.maxElements : 1, itemSize: undefined }
+    if (expr.iter2 === undefined) this.#locals.push({ name: expr.iter, ...(isMap ? key : item) })
+    else this.#locals.push({ name: expr.iter, ...key }, { name: expr.iter2, ...item })
+    const each = this.cost(expr.condition) + this.cost(expr.step)
+    this.#locals.length = before + 1
+    cost += this.cost(expr.result)
+    this.#locals.length = before
+    const count = this.size(expr.range)
+    this.#sizes.set(expr.id, expr.init.kind === 'literal' ? 1 : count)
+    const stepSize = this.#itemSize(expr.step)
+    if (expr.init.kind !== 'literal' && stepSize !== undefined) this.#itemSizes.set(expr.id, stepSize)
+    return cost + product(count, each)
+  }
+}
+
+/** @returns the largest cost; Infinity where nothing bounds it */
+export const estimateCost = (checked: Checked, variables: ReadonlyMap<string, CelType>): number =>
+  new Estimator(checked, variables).cost(checked.expr)

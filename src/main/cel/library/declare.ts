@@ -1,0 +1,36 @@
+// How a library declares its functions: one line an overload, with the types as CEL writes them.
+import { type CelType, typeFrom } from '../types.ts'
+import type { Value } from '../values.ts'
+
+export interface Overload {
+  readonly fn: string
+  /** As cel-go calls it; costs are told by it. */
+  readonly id: string
+  /** Called as `args[0].fn(…)`. */
+  readonly member: boolean
+  readonly args: readonly CelType[]
+  readonly result: CelType
+  /** @throws CelError */
+  readonly call: (args: readonly Value[]) => Value
+}
+
+export type Library = readonly Overload[]
+
+// The checker and the dispatcher see to it that a function gets what its signature says.
+type Call = (...args: never[]) => Value
+
+function declare(fn: string, id: string, member: boolean, signature: string, call: Call): Overload {
+  const arrow = signature.indexOf('->')
+  const given = signature.slice(0, arrow).trim()
+  const args = given === '' ? [] : given.split(';').map(text => typeFrom(text.trim()))
+  const run = call as (...args: readonly Value[]) => Value
+  return { fn, id, member, args, result: typeFrom(signature.slice(arrow + 2).trim()), call: values => run(...values) }
+}
+
+/** @param signature `string; int -> list(string)` */
+export const fn = (name: string, id: string, signature: string, call: Call): Overload =>
+  declare(name, id, false, signature, call)
+
+/** @param signature the receiver first */
+export const method = (name: string, id: string, signature: string, call: Call): Overload =>
+  declare(name, id, true, signature, call)

@@ -1,0 +1,153 @@
+// IP addresses and address ranges. As upstream has it: no zones, and no IPv4 inside an IPv6 address.
+import { isIPv4, isIPv6 } from 'node:net'
+import { CelError } from '../errors.ts'
+import { Opaque } from '../values.ts'
+import { fn, type Library, method } from './declare.ts'
+
+class Ip extends Opaque {
+  readonly type = 'net.IP'
+  readonly family: 4 | 6
+  readonly bits: bigint
+  override readonly size: number
+  constructor(family: 4 | 6, bits: bigint) {
+    super()
+    this.family = family
+    this.bits = bits
+    this.size = family === 4 ? 4 : 16
+  }
+  equals(other: Opaque): boolean {
+    return other instanceof Ip && other.family === this.family && other.bits === this.bits
+  }
+  /** The shortest text; for IPv6 as RFC 5952 writes it. */
+  override toString(): string {
+    if (this.family === 4) return [24n, 16n, 8n, 0n].map(shift => (this.bits >> shift) & 255n).join('.')
+    const words = Array.from({ length: 8 }, (_, i) => ((this.bits >> BigInt(112 - 16 * i)) & 0xffffn).toString(16))
+    const runs = [
+      ...words
+        .map(word => (word === '0' ? '0' : 'x'))
+        .join('')
+        .matchAll(/0{2,}/g),
+    ]
+    const longest = runs.sort((a, b) => b[0].length - a[0].length || a.index - b.index)[0]
+    if (!longest) return words.join(':')
+    const before = words.slice(0, longest.index).join(':')
+    return `${before}::${words.slice(longest.index + longest[0].length).join(':')}`
+  }
+}
+
+class Cidr extends Opaque {
+  readonly type = 'net.CIDR'
+  readonly ip: Ip
+  readonly prefix: number
+  override readonly size: number
+  constructor(ip: Ip, prefix: number) {
+    super()
+    this.ip = ip
+    this.prefix = prefix
+    this.size = Math.ceil(prefix / 8)
+  }
+  get #hostBits(): bigint {
+    return BigInt((this.ip.family === 4 ? 32 : 128) - this.prefix)
+  }
+  masked(): Cidr {
+    const bits = (this.ip.bits >> this.#hostBits) << this.#hostBits
+    return new Cidr(new Ip(this.ip.family, bits), this.prefix)
+  }
+  contains({ family, bits }: Ip): boolean {
+    return family === this.ip.family && bits >> this.#hostBits === this.ip.bits >> this.#hostBits
+  }
+  equals(other: Opaque): boolean {
+    return other instanceof Cidr && other.prefix === this.prefix && other.ip.equals(this.ip)
+  }
+  override toString(): string {
+    return `${this.ip.toString()}/${this.prefix}`
+  }
+}
+
+function parseIp(text: string): Ip | undefined {
+  if (isIPv4(text)) {
+    const bits = text.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n)
+    return new Ip(4, bits)
+  }
+  if (!isIPv6(text) || text.includes('%') || text.includes('.')) return undefined
+  const [head = '', tail] = text.split('::')
+  const words = (part: string | undefined) => (part ? part.split(':') : [])
+  const left = words(head)
+  const right = words(tail)
+  const zeros = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill('0')
+  return new Ip(
+    6,
+    [...left, ...zeros, ...right].reduce((sum, word) => (sum << 16n) | BigInt(`0x${word}`), 0n),
+  )
+}
+
+function ip(text: string): Ip {
+  const parsed = parseIp(text)
+  if (!parsed)
+    throw new CelError(
+      `IP Address ${JSON.stringify(text)} parse error during conversion from string: ParseAddr(${JSON.stringify(text)}): unable to parse IP`,
+    )
+  return parsed
+}
+
+function parseCidr(text: string): Cidr | undefined {
+  const match = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text)
+  const address = parseIp(match?.[1] ?? '')
+  const prefix = Number(match?.[2])
+  return address && prefix <= (address.family === 4 ? 32 : 128) ? new Cidr(address, prefix) : undefined
+}
+
+function cidr(text: string): Cidr {
+  const parsed = parseCidr(text)
+  if (!parsed)
+    throw new CelError(
+      `network address parse error during conversion from string: network address parse error: netip.ParsePrefix(${JSON.stringify(text)})`,
+    )
+  return parsed
+}
+
+const isLoopback = ({ family, bits }: Ip) => (family === 4 ? bits >> 24n === 127n : bits === 1n)
+const isLinkLocalMulticast = ({ family, bits }: Ip) =>
+  family === 4 ? bits >> 8n === 0xe00000n : ((bits >> 112n) & 0xff0fn) === 0xff02n
+const isLinkLocalUnicast = ({ family, bits }: Ip) => (family === 4 ? bits >> 16n === 0xa9fen : bits >> 118n === 0x3fan)
+const isMulticast = ({ family, bits }: Ip) => (family === 4 ? bits >> 28n === 14n : bits >> 120n === 0xffn)
+const isGlobalUnicast = (a: Ip) =>
+  a.bits !== 0n &&
+  !(a.family === 4 && a.bits === 0xffffffffn) &&
+  !isLoopback(a) &&
+  !isMulticast(a) &&
+  !isLinkLocalUnicast(a)
+
+const covers = (a: Cidr, b: Cidr) => a.prefix <= b.prefix && a.contains(b.masked().ip)
+
+function isCanonical(text: string): boolean {
+  return ip(text).toString() === text
+}
+
+/** @see https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-ip-address-library */
+export const net: Library = [
+  fn('ip', 'string_to_ip', 'string -> net.IP', ip),
+  fn('isIP', 'is_ip', 'string -> bool', (text: string) => parseIp(text) !== undefined),
+  fn('ip.isCanonical', 'ip_is_canonical', 'string -> bool', isCanonical),
+  fn('string', 'ip_to_string', 'net.IP -> string', String),
+  method('family', 'ip_family', 'net.IP -> int', (a: Ip) => BigInt(a.family)),
+  method('isUnspecified', 'ip_is_unspecified', 'net.IP -> bool', (a: Ip) => a.bits === 0n),
+  method('isLoopback', 'ip_is_loopback', 'net.IP -> bool', isLoopback),
+  method('isLinkLocalMulticast', 'ip_is_link_local_multicast', 'net.IP -> bool', isLinkLocalMulticast),
+  method('isLinkLocalUnicast', 'ip_is_link_local_unicast', 'net.IP -> bool', isLinkLocalUnicast),
+  method('isGlobalUnicast', 'ip_is_global_unicast', 'net.IP -> bool', isGlobalUnicast),
+  fn('cidr', 'string_to_cidr', 'string -> net.CIDR', cidr),
+  fn('isCIDR', 'is_cidr', 'string -> bool', (text: string) => parseCidr(text) !== undefined),
+  fn('string', 'cidr_to_string', 'net.CIDR -> string', String),
+  method('containsIP', 'cidr_contains_ip_string', 'net.CIDR; string -> bool', (a: Cidr, b: string) =>
+    a.contains(ip(b)),
+  ),
+  method('containsIP', 'cidr_contains_ip_ip', 'net.CIDR; net.IP -> bool', (a: Cidr, b: Ip) => a.contains(b)),
+  method('containsCIDR', 'cidr_contains_cidr_string', 'net.CIDR; string -> bool', (a: Cidr, b: string) =>
+    covers(a, cidr(b)),
+  ),
+  method('containsCIDR', 'cidr_contains_cidr', 'net.CIDR; net.CIDR -> bool', covers),
+  method('ip', 'cidr_ip', 'net.CIDR -> net.IP', (a: Cidr) => a.ip),
+  method('masked', 'cidr_masked', 'net.CIDR -> net.CIDR', (a: Cidr) => a.masked()),
+  method('prefixLength', 'cidr_prefix_length', 'net.CIDR -> int', (a: Cidr) => BigInt(a.prefix)),
+]

@@ -1,0 +1,213 @@
+// CEL as Kubernetes' documentation and the language's specification tell it: expression → value or error.
+import { describe, expect, test } from 'vitest'
+import { Environment, tryCompile } from '../../../src/main/cel/environment.ts'
+import { CompileError } from '../../../src/main/cel/errors.ts'
+import { toJson } from '../../../src/main/cel/to-json.ts'
+import { type CelType, DYN, INT, listOf, mapOf, STRING } from '../../../src/main/cel/types.ts'
+import { fromJson } from '../../../src/main/cel/values.ts'
+
+const thing: CelType = {
+  kind: 'object',
+  name: 'Thing',
+  fields: new Map<string, CelType>([
+    ['name', STRING],
+    ['count', INT],
+    ['tags', listOf(STRING)],
+    ['labels', mapOf(STRING, STRING)],
+    ['any', DYN],
+    ['__dash__', STRING],
+    ['a__dash__b', STRING],
+    ['__if__', STRING],
+  ]),
+}
+const environment = new Environment({ variables: new Map([['self', thing]]) })
+const self = fromJson(
+  {
+    name: 'web',
+    count: 3,
+    tags: ['a', 'b'],
+    labels: { app: 'web', 'x/y': 'z' },
+    any: { list: [1, 2.5, 'three'], on: true, none: null },
+    'a-b': 'dash',
+    if: 'keyword',
+  },
+  thing,
+)
+
+function run(text: string, limit = 1_000_000): unknown {
+  const { value, error } = environment.compile(text).run(name => (name === 'self' ? self : undefined), limit)
+  return error ? `error: ${error.message}` : toJson(value ?? null)
+}
+function refusal(text: string): string {
+  const compiled = tryCompile(environment, text)
+  return compiled instanceof CompileError ? compiled.message : 'compiles'
+}
+
+test.each<[string, unknown]>([
+  ['1 + 2 * 3', 7],
+  ['-2 - 3 == -5 && !false', true],
+  ['7 / 2 == 3 && -7 % 3 == -1 && 7.0 / 2.0 == 3.5', true],
+  ['9223372036854775807 + 1', 'error: integer overflow'],
+  ['1 / 0', 'error: division by zero'],
+  ['1u + 2u == 3u && 0x1f == 31', true],
+  ['1 < 2.5 && 3u > 2', true],
+  ['"a" + \'b\' + """c""" + r"\\d"', 'abc\\d'],
+  ['"\\u00e9\\x41\\n".size()', 3],
+  ['size("héllo😀")', 6],
+  ['b"abc".size() == 3 && bytes("é") == b"\\xc3\\xa9"', true],
+  ['true ? 1 : 2', 1],
+  ['[1, 2, 3][1] + {"a": 4}["a"]', 6],
+  ['[1][5]', 'error: index out of bounds: 5'],
+  ['{"a": 1}["b"]', 'error: no such key: b'],
+  ['2 in [1, 2] && "a" in {"a": 1} && !("b" in {"a": 1})', true],
+  ['type(1) == int && type("") == string && type(type(1)) == type', true],
+  ['int("42") + int(3.9) + int(duration("1s") > duration("500ms") ? "1" : "0")', 46],
+  ['string(1.5) + string(true) + string(7u)', '1.5true7'],
+  ['int("x")', "error: type conversion error from 'string' to 'int': x"],
+  ['1 == 1 || 1 / 0 == 1', true],
+  ['1 / 0 == 1 || 1 == 1', true],
+  ['1 / 0 == 1 && false', false],
+  ['// a remark\n1', 1],
+])('%s → %j', (text, value) => {
+  expect(run(text)).toEqual(value)
+})
+
+describe('fields', () => {
+  test.each<[string, unknown]>([
+    ['self.name + string(self.count)', 'web3'],
+    ['self.a__dash__b + self.__if__', 'dashkeyword'],
+    ['self.labels["x/y"] + self.labels.app', 'zweb'],
+    ['has(self.labels.app) && !has(self.labels.none) && has(self.name)', true],
+    ['self.any.list[0] + 1', 2],
+    ['self.any.list[1] < 3.0 && self.any.list[2] == "three" && self.any.none == null', true],
+    ['self.any.missing', 'error: no such key: missing'],
+    ['self.any.list[0] + "text"', 'error: no such overload'],
+    ['self.?labels.?none.hasValue()', false],
+    ['self.labels[?"app"].orValue("x") + self.labels[?"none"].orValue("y")', 'weby'],
+    ['optional.of(3).optMap(x, x * 2).value() + optional.none().orValue(1)', 7],
+    ['[?optional.of(1), ?optional.none()] == [1] && {?"a": optional.none()} == {}', true],
+  ])('%s → %j', (text, value) => {
+    expect(run(text)).toEqual(value)
+  })
+})
+
+describe('macros', () => {
+  test.each<[string, unknown]>([
+    ['[1, 2, 3].all(x, x > 0) && [1, 2].exists(x, x == 2) && [1, 2, 2].exists_one(x, x == 1)', true],
+    ['[1, 2, 3].map(x, x * 2)', [2, 4, 6]],
+    ['[1, 2, 3].map(x, x > 1, x * 2)', [4, 6]],
+    ['[1, 2, 3].filter(x, x % 2 == 1)', [1, 3]],
+    ['{"a": 1, "b": 2}.all(k, k in ["a", "b"])', true],
+    ['[0, 2].exists(x, 4 / x == 2)', true],
+    ['[0, 2].all(x, 4 / x == 2)', 'error: division by zero'],
+    ['[[1, 2], [3]].map(l, l.map(x, x + 1))', [[2, 3], [4]]],
+    ['["a", "b"].all(i, v, i < 2 && v != "c")', true],
+    ['["a", "b"].transformList(i, v, string(i) + v)', ['0a', '1b']],
+    ['{"a": 1, "b": 2}.transformMap(k, v, v > 1, v * 10)', { b: 20 }],
+    ['{"a": "x"}.transformMapEntry(k, v, {v: k})', { x: 'a' }],
+    ['["b", "a"].sortBy(x, x)', ['a', 'b']],
+    ['self.tags.map(x, self.tags.filter(y, y != x))', [['b'], ['a']]],
+  ])('%s → %j', (text, value) => {
+    expect(run(text)).toEqual(value)
+  })
+})
+
+describe("Kubernetes' libraries", () => {
+  test.each<[string, unknown]>([
+    ['"abc-123".find("[0-9]+") + "a1b22".findAll("[0-9]+").join("+")', '1231+22'],
+    ['"abc".matches("^a.c$") && !"abc".matches("^b")', true],
+    ['"Hello".lowerAscii() + "x".upperAscii() + "abc".substring(1) + "héé".charAt(1)', 'helloXbcé'],
+    ['"a,b,c".split(",").size() + "a,b,c".split(",", 2).size()', 5],
+    ['"aXbX".replace("X", "-") + "aXbX".replace("X", "-", 1) + " t ".trim()', 'a-b-a-bXt'],
+    ['"%d/%s/%.2f/%x/%b".format([7, "s", 1.5, 255, 5])', '7/s/1.50/ff/101'],
+    ['"abcabc".indexOf("c") + "abcabc".lastIndexOf("c")', 7],
+    ['[1, 2].isSorted() && [3, 1].max() == 3 && [3, 1].min() == 1 && [1, 2].sum() == 3', true],
+    ['[1, 2, 1].indexOf(1) + [1, 2, 1].lastIndexOf(1)', 2],
+    ['[1, 2, 1].distinct() == [1, 2] && [[1], [2]].flatten() == [1, 2] && [1, 2, 3].slice(1, 3) == [2, 3]', true],
+    ['lists.range(3) == [0, 1, 2] && [2, 1].sort() == [1, 2] && [1, 2].reverse() == [2, 1]', true],
+    ['sets.contains([1, 2], [2]) && sets.intersects([1], [1, 2]) && sets.equivalent([1, 1], [1])', true],
+    ['url("https://user@example.com:80/a?x=1&x=2").getHost()', 'example.com:80'],
+    ['url("https://example.com:80/a?x=1&x=2").getQuery()', { x: ['1', '2'] }],
+    ['isURL("/path") && !isURL("../x") && url("http://[::1]:8/").getHostname() == "::1"', true],
+    ['ip("192.168.0.1").family() == 4 && isIP("::1") && !isIP("1.2.3") && ip("::1").isLoopback()', true],
+    ['ip.isCanonical("2001:db8::1") && !ip.isCanonical("2001:DB8::1")', true],
+    ['cidr("10.0.0.0/8").containsIP("10.1.2.3") && !cidr("10.0.0.0/8").containsCIDR("11.0.0.0/16")', true],
+    ['string(cidr("10.1.2.3/8").masked()) + string(cidr("10.1.2.3/8").prefixLength())', '10.0.0.0/88'],
+    ['quantity("1.5Gi").isGreaterThan(quantity("1Gi")) && quantity("50k").add(20).asInteger() == 50020', true],
+    ['quantity("1").compareTo(quantity("1000m")) == 0 && isQuantity("1Mi") && !isQuantity("1.2.3")', true],
+    ['semver("1.2.3-rc.1").isLessThan(semver("1.2.3")) && semver("v1.2", true).minor() == 2', true],
+    [
+      '!format.dns1123Label().validate("web-1").hasValue() && format.named("uuid").value().validate("x").hasValue()',
+      true,
+    ],
+    ['duration("1h30m").getMinutes() + timestamp("2024-02-29T12:30:00Z").getDayOfYear()', 149],
+    [
+      'timestamp("2024-01-01T23:00:00Z").getHours("+02:00") + timestamp("2024-07-01T00:00:00Z").getHours("Europe/Vienna")',
+      3,
+    ],
+    ['string(timestamp("2024-01-01T00:00:00Z") + duration("90s"))', '2024-01-01T00:01:30Z'],
+  ])('%s → %j', (text, value) => {
+    expect(run(text)).toEqual(value)
+  })
+})
+
+describe('what does not compile says where', () => {
+  test.each([
+    ['self.nme == ""', 'ERROR: <input>:1:5: undefined field \'nme\'\n | self.nme == ""\n | ....^'],
+    ['selv.name', "undeclared reference to 'selv' (in container '')"],
+    ['self.name + 1', "found no matching overload for '_+_' applied to '(string, int)'"],
+    ['self.count == "3"', "found no matching overload for '_==_' applied to '(int, string)'"],
+    ['self.name.nope()', "undeclared reference to 'nope' (in container '')"],
+    ['self.name.startsWith(1)', "found no matching overload for 'startsWith' applied to 'string.(int)'"],
+    [
+      'self.count.all(x, true)',
+      "expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)",
+    ],
+    ['[1, "a"]', "expected type 'int' but found 'string'"],
+    ['self.name.x', "type 'string' does not support field selection"],
+    ['1 +', "Syntax error: mismatched input '<EOF>'"],
+    ['self.name ==== ""', 'Syntax error'],
+    ['"open', 'Syntax error: token recognition error'],
+    ['has(self)', 'invalid argument to has() macro'],
+    ['duration("x") == duration("1s")', 'invalid duration argument'],
+    ['"a".matches("(")', 'invalid matches argument'],
+    [`${'('.repeat(300)}1${')'.repeat(300)}`, 'expression recursion limit exceeded'],
+    [Array.from({ length: 400 }, () => '-x').join('-'), 'expression recursion limit exceeded'],
+  ])('%s', (text, message) => {
+    expect(refusal(text)).toContain(message)
+  })
+})
+
+describe('cost', () => {
+  const stopped = 'error: operation cancelled: actual cost limit exceeded'
+  test.each([
+    ['lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(c, a + b + c >= 0)))'],
+
+    [`cel.bind(a, "abcdefgh", ${nested(60, v => `${v} + ${v}`)})`],
+    ['lists.range(100000).map(x, x * 2).distinct().size() > 0'],
+  ])('runs out before the server does: %s', text => {
+    const startMs = performance.now()
+    expect(run(text)).toBe(stopped)
+    expect(performance.now() - startMs).toBeLessThan(2000)
+  })
+  test('lists cannot be doubled without end', () => {
+    expect(run(`cel.bind(a, [1, 2, 3, 4], ${nested(60, v => `${v} + ${v}`)})`)).toMatch(/too long|cost limit exceeded/)
+  })
+  /** `cel.bind(b, a + a, cel.bind(c, b + b, …))`: twice as much at each step. */
+  function nested(depth: number, grow: (name: string) => string): string {
+    let text = `size(v${depth})`
+    for (let i = depth; i > 0; i--) text = `cel.bind(v${i}, ${grow(i === 1 ? 'a' : `v${i - 1}`)}, ${text})`
+    return text
+  }
+  test('an estimate multiplies what the schema allows', () => {
+    const short = { ...STRING, maxElements: 10 }
+    const list = listOf(short, { maxElements: 100 })
+    const bounded = new Environment({ variables: new Map([['list', list]]) })
+    const { maxCost } = bounded.compile('list.all(x, x == "abcdefghijklmno")')
+    // For each of 100: whether to go on (2), what was found so far (1), the item (1), a comparison of ten letters (1).
+    expect(maxCost).toBe(2 + 100 * 5)
+    expect(
+      new Environment({ variables: new Map([['list', listOf(STRING)]]) }).compile('list.all(x, x != "")').maxCost,
+    ).toBe(2)
+  })
+})
