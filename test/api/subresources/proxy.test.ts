@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runTunnel } from '../../../src/agent/tunnel/tunnel.ts'
 import { Node, Pod, Service, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
@@ -16,6 +17,13 @@ const stop = new AbortController()
 const address = Object.values(networkInterfaces())
   .flatMap(list => list ?? [])
   .find(({ internal, family, address: ip }) => !internal && family === 'IPv4' && !ip.startsWith('169.254.'))!.address
+
+/** Not UTF-8, not well-formed, with links of each sort. */
+const PAGE = Buffer.from(
+  `<!doctype html><a class=x href='/over/there?a=1&amp;b'>caf\xe9</a><a href=near>n</a><img src="//cdn/x.png"><br/ >
+   <a href="https://elsewhere/">e</a><form action="/send"><p data-x="/kept"><script>var a = '<a href="/kept">'</script>`,
+  'latin1',
+)
 
 let cluster: SecuredCluster
 let app: Server
@@ -43,6 +51,10 @@ beforeAll(async () => {
   await cluster.admin.create(ServiceAccount, { metadata: { name: 'default', namespace } })
   app = createServer((request, response) => {
     if (request.url === '/away') return void response.writeHead(302, { location: '/there' }).end()
+    if (request.url === '/page') {
+      const packed = gzipSync(PAGE)
+      return void response.writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'gzip' }).end(packed)
+    }
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
@@ -99,6 +111,16 @@ describe('pods/proxy', () => {
     const bare = await get(`${PODS}/web/proxy?q=1`)
     expect([bare.code, bare.headers.location]).toEqual([301, `${PODS}/web/proxy/?q=1`])
     expect((await get(`${PODS}/web/proxy/away`)).headers.location).toBe(`${PODS}/web/proxy/there`)
+  })
+  test('leads the links of pages back through the proxy, and changes nothing else', async () => {
+    const answer = await raw(cluster.api, `${PODS}/web/proxy/page`)
+    const text = gunzipSync(answer.bytes).toString('latin1')
+    const prefix = `${PODS}/web/proxy`
+    const wanted = PAGE.toString('latin1')
+      .replace(`href='/over/there?a=1&amp;b'`, `href="${prefix}/over/there?a=1&amp;b"`)
+      .replace('class=x', 'class="x"')
+      .replace('action="/send"', `action="${prefix}/send"`)
+    expect(text).toBe(wanted)
   })
   test.each(['127.0.0.1', '169.254.169.254', '::1', 'fe80::1', '0.0.0.0', '224.0.0.1'])(
     'refuses a pod whose status says %s',

@@ -1,9 +1,10 @@
 // Sends a client's request on to something on a node, over the node's link: plain HTTP answers are streamed back,
 // upgrades (exec, attach, port-forward; WebSocket or SPDY) are spliced byte by byte, so the protocol is the kubelet's.
 import { type IncomingMessage, request as httpRequest } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
+import { behindProxy, rewriteLinks } from './rewrite-links.ts'
 import type { NodeDialer, NodeTarget } from './node-tunnels.ts'
 
 export interface ForwardTarget {
@@ -11,6 +12,8 @@ export interface ForwardTarget {
   readonly target: NodeTarget
   /** Path and query at the target. */
   readonly path: string
+  /** Where the target's root is for the client: links of pages and redirects lead there. */
+  readonly prefix?: string
 }
 
 /** Credentials and hop-by-hop headers stay here. */
@@ -92,7 +95,7 @@ function splice(
 
 async function exchange(
   connection: Duplex,
-  { target, path }: ForwardTarget,
+  { target, path, prefix }: ForwardTarget,
   request: ApiRequest,
   body: Buffer | undefined,
 ): Promise<ApiResponse> {
@@ -111,16 +114,17 @@ async function exchange(
     if (value !== undefined && !DROPPED.has(name) && !KEPT_BACK.test(name))
       headers[name] = Array.isArray(value) ? value.join(', ') : value
   headers['content-security-policy'] = SANDBOX
+  if (prefix !== undefined && headers.location) headers.location = behindProxy(headers.location, prefix)
   const { statusCode = 502 } = answer
   return {
     code: statusCode >= 200 && statusCode < 600 ? statusCode : 502,
     headers,
     contentType: answer.headers['content-type'] ?? 'application/octet-stream',
-    stream: chunks(answer, connection),
+    stream: chunks(prefix === undefined ? answer : rewriteLinks(answer, answer.headers, prefix), connection),
   }
 }
 
-async function* chunks(answer: IncomingMessage, connection: Duplex): AsyncGenerator<Buffer> {
+async function* chunks(answer: Readable, connection: Duplex): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of answer) yield chunk as Buffer
   } finally {

@@ -19,13 +19,6 @@ const encrypted = (dialer: NodeDialer): NodeDialer => ({
 const prefixOf = ({ info }: ApiRequest): string =>
   info.rest === '' ? info.path.replace(/\/$/, '') : info.path.slice(0, info.path.length - info.rest.length - 1)
 
-/** A redirect of the target to its own root leads back through the proxy. */
-function rewritten(answer: ApiResponse, prefix: string): ApiResponse {
-  const location = answer.headers?.location
-  if (!location?.startsWith('/') || location.startsWith('//')) return answer
-  return { ...answer, headers: { ...answer.headers, location: `${prefix}${location}` } }
-}
-
 function proxyHandler(resource: 'pods' | 'services' | 'nodes', locate: Locate, dialer: NodeDialer): SubresourceHandler {
   const kind = { pods: 'PodProxyOptions', services: 'ServiceProxyOptions', nodes: 'NodeProxyOptions' }[resource]
   return {
@@ -60,7 +53,7 @@ function proxyHandler(resource: 'pods' | 'services' | 'nodes', locate: Locate, d
       })
       const path = `/${info.rest}${query.size > 0 ? `?${query}` : ''}`
       const through = wanted.scheme === 'https' && target !== 'kubelet' ? encrypted(dialer) : dialer
-      return rewritten(await forward(through, { nodeName, target, path }, request), prefix)
+      return forward(through, { nodeName, target, path, prefix }, request)
     },
   }
 }
