@@ -167,6 +167,24 @@ describe('deployment', () => {
     )
   })
 
+  test('goes on from a revision that only 64 bits can hold', async () => {
+    const namespace = await newNamespace()
+    await cluster.client.create(ReplicaSet, {
+      metadata: {
+        namespace,
+        name: 'older',
+        labels: { app: 'web' },
+        annotations: { 'deployment.kubernetes.io/revision': '3546343826724305832' },
+      },
+      spec: { replicas: 0, selector: { matchLabels: { app: 'web' } }, template: template('web:0') },
+    })
+    await deploy(namespace, { replicas: 1 })
+    await eventually(async () =>
+      expect((await getDeployment(namespace)).metadata.annotations?.['deployment.kubernetes.io/revision']).toBe(
+        '3546343826724305833',
+      ),
+    )
+  })
   test('keeps revisionHistoryLimit old ReplicaSets', async () => {
     const namespace = await newNamespace()
     await deploy(namespace, { replicas: 1, revisionHistoryLimit: 1 })

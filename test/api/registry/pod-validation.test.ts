@@ -20,6 +20,11 @@ const refused: [what: string, object: Fields, problem: string][] = [
   ],
   ['a container without name', pod({}, { name: '' }), 'spec.containers[0].name: Required value'],
   ['a bad container name', pod({}, { name: 'Web' }), `spec.containers[0].name: Invalid value: "Web": ${LABEL}`],
+  ...['foo-', 'bar..', 'a/b.c-'].map((name): [string, Fields, string] => [
+    `a sysctl named ${name}`,
+    pod({ securityContext: { sysctls: [{ name, value: '1' }] } }),
+    `spec.securityContext.sysctls[0].name: Invalid value: "${name}": must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`,
+  ]),
   [
     'two containers of one name',
     { spec: { containers: [container(), container()] } },

@@ -24,10 +24,16 @@ type Annotations = Record<string, string>
 const integer = (text: string | undefined): number | undefined =>
   text !== undefined && /^-?\d{1,15}$/.test(text) ? Number(text) : undefined
 
-export const revisionOf = (object: Deployment | ReplicaSet): number =>
-  integer(object.metadata.annotations?.[REVISION]) ?? 0
+/** Revisions are 64-bit integers; users may write any of them. */
+const revision = (annotations: Annotations | undefined): bigint | undefined => {
+  const text = annotations?.[REVISION]
+  return text !== undefined && /^-?\d{1,18}$|^-?[1-8]\d{18}$/.test(text) ? BigInt(text) : undefined
+}
 
-export const maxRevision = (sets: readonly ReplicaSet[]): number => Math.max(0, ...sets.map(revisionOf))
+export const revisionOf = ({ metadata }: Deployment | ReplicaSet): bigint => revision(metadata.annotations) ?? 0n
+
+export const maxRevision = (sets: readonly ReplicaSet[]): bigint =>
+  sets.map(revisionOf).reduce((max, one) => (one > max ? one : max), 0n)
 
 /** What spec.replicas of the Deployment was when the set was last scaled. */
 export const desiredReplicasOf = (rs: ReplicaSet): number | undefined =>
@@ -53,15 +59,15 @@ export const sizesDiffer = (rs: ReplicaSet, deployment: Deployment): boolean =>
 export function newestSetAnnotations(
   current: Annotations | undefined,
   deployment: Deployment,
-  revision: number,
+  wanted: bigint,
 ): Annotations | undefined {
   const next: Annotations = { ...current }
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
     if (!OWN_ANNOTATIONS.has(key)) next[key] = value
   }
-  const old = integer(current?.[REVISION])
-  if ((old ?? 0) < revision) {
-    next[REVISION] = String(revision)
+  const old = revision(current)
+  if ((old ?? 0n) < wanted) {
+    next[REVISION] = String(wanted)
     if (old !== undefined) next[REVISION_HISTORY] = appendHistory(current?.[REVISION_HISTORY], old)
   }
   const keys = Object.keys(next)
@@ -69,9 +75,9 @@ export function newestSetAnnotations(
   return same ? current : next
 }
 
-function appendHistory(history: string | undefined, revision: number): string {
+function appendHistory(history: string | undefined, former: bigint): string {
   const revisions = history ? history.split(',') : []
-  revisions.push(String(revision))
+  revisions.push(String(former))
   while (revisions.join(',').length > MAX_HISTORY_LENGTH) revisions.shift()
   return revisions.join(',')
 }

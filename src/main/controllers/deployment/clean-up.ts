@@ -11,7 +11,7 @@ export async function cleanUp({ deployment, context }: Rollout, oldSets: readonl
   const alive = oldSets.filter(rs => !rs.metadata.deletionTimestamp)
   const surplus = alive.length - revisionHistoryLimit
   if (surplus <= 0) return
-  const oldest = [...alive].sort((a, b) => revisionOf(a) - revisionOf(b)).slice(0, surplus)
+  const oldest = [...alive].sort((a, b) => Number(revisionOf(a) - revisionOf(b))).slice(0, surplus)
   for (const { metadata, spec, status } of oldest) {
     const { namespace, name, uid } = metadata
     const inUse = status.replicas !== 0 || replicasOf({ spec }) !== 0

@@ -20,12 +20,12 @@ export interface Sets {
 export async function syncRevision(rollout: Rollout, create: boolean): Promise<Sets> {
   const found = findNewSet(rollout)
   const oldSets = oldSetsOf(rollout.sets, found)
-  const revision = maxRevision(oldSets) + 1
+  const revision = maxRevision(oldSets) + 1n
   if (found) return { newSet: await refresh(rollout, found, revision), oldSets }
   return { newSet: create ? await createSet(rollout, oldSets, revision) : undefined, oldSets }
 }
 
-async function refresh(rollout: Rollout, rs: ReplicaSet, revision: number): Promise<ReplicaSet> {
+async function refresh(rollout: Rollout, rs: ReplicaSet, revision: bigint): Promise<ReplicaSet> {
   const { deployment, context } = rollout
   const annotations = newestSetAnnotations(rs.metadata.annotations, deployment, revision)
   const { minReadySeconds } = deployment.spec
@@ -64,7 +64,7 @@ async function saveProgress(rollout: Rollout, revision: string, progress: Progre
   })
 }
 
-async function createSet(rollout: Rollout, oldSets: readonly ReplicaSet[], revision: number): Promise<ReplicaSet> {
+async function createSet(rollout: Rollout, oldSets: readonly ReplicaSet[], revision: bigint): Promise<ReplicaSet> {
   const { deployment, context } = rollout
   const draft = draftSet(deployment, oldSets, revision)
   const size = draft.spec.replicas ?? 0
@@ -85,7 +85,7 @@ async function createSet(rollout: Rollout, oldSets: readonly ReplicaSet[], revis
   }
 }
 
-function draftSet(deployment: Deployment, oldSets: readonly ReplicaSet[], revision: number): Draft<ReplicaSet> {
+function draftSet(deployment: Deployment, oldSets: readonly ReplicaSet[], revision: bigint): Draft<ReplicaSet> {
   const { template, selector, minReadySeconds } = deployment.spec
   const hash = templateHash(template, deployment.status.collisionCount)
   const labels = { ...template.metadata?.labels, [POD_TEMPLATE_HASH]: hash }
@@ -112,7 +112,7 @@ function draftSet(deployment: Deployment, oldSets: readonly ReplicaSet[], revisi
 }
 
 /** Either the cache is behind and the set is ours, or another template has the same hash: then the next try adds salt. */
-async function onNameTaken(rollout: Rollout, name: string, revision: number, error: unknown): Promise<ReplicaSet> {
+async function onNameTaken(rollout: Rollout, name: string, revision: bigint, error: unknown): Promise<ReplicaSet> {
   const { deployment, context } = rollout
   const { namespace } = deployment.metadata
   const existing = await context.client.get(ReplicaSet, { namespace, name }, { signal: context.signal })

@@ -21,7 +21,7 @@ import { descendingPath } from './paths.ts'
 
 const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined']
 const SYSCTL =
-  'must have at most 253 characters and match regex ^([a-z0-9][-_a-z0-9]*[a-z0-9]?[\\./])*[a-z0-9][-_a-z0-9]*[a-z0-9]?$'
+  'must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$'
 
 const id = (path: string, value: number | undefined) =>
   value === undefined ? [] : obey(path, value, between(0, MAX_INT32))
@@ -99,7 +99,7 @@ export function validateSecurityContext(
 const SEGMENT = /^[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?$/
 
 const isSysctl = (name: string) =>
-  name.length <= 253 && name.split(/[./]/).every(part => SEGMENT.test(part) || /^[a-z0-9][-_a-z0-9]*$/.test(part))
+  name.length <= 253 && name.split(/[./]/).every(part => SEGMENT.test(part))
 
 /** Sysctls outside the container's own namespaces would change the host. */
 function sysctlErrors(path: string, sysctls: readonly Sysctl[] | undefined, spec: PodSpec): FieldError[] {
