@@ -1,5 +1,6 @@
 // Pages that come through a proxy: links to the root of what answers lead back through the proxy.
 // @see https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/
+import type { IncomingHttpHeaders } from 'node:http'
 import { type Readable, Transform, pipeline } from 'node:stream'
 import { createDeflate, createGunzip, createGzip, createInflate } from 'node:zlib'
 import { RewritingStream } from 'parse5-html-rewriting-stream'
@@ -49,7 +50,7 @@ const isPage = (contentType: string | undefined) => contentType?.split(';')[0]?.
  */
 export function rewriteLinks(
   answer: Readable,
-  { 'content-type': contentType, 'content-encoding': encoding = '' }: NodeJS.Dict<string>,
+  { 'content-type': contentType, 'content-encoding': encoding = '' }: IncomingHttpHeaders,
   prefix: string,
 ): Readable {
   const coding = ENCODINGS[encoding]

@@ -98,8 +98,7 @@ export function validateSecurityContext(
 
 const SEGMENT = /^[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?$/
 
-const isSysctl = (name: string) =>
-  name.length <= 253 && name.split(/[./]/).every(part => SEGMENT.test(part))
+const isSysctl = (name: string) => name.length <= 253 && name.split(/[./]/).every(part => SEGMENT.test(part))
 
 /** Sysctls outside the container's own namespaces would change the host. */
 function sysctlErrors(path: string, sysctls: readonly Sysctl[] | undefined, spec: PodSpec): FieldError[] {
