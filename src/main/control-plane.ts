@@ -12,6 +12,7 @@ import { createAdmission } from './apiserver/admission/plugins.ts'
 import { createAuthorization } from './apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
 import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
+import { storeOperations } from './apiserver/endpoints/store-operations.ts'
 import { closeBodyDecoder } from './apiserver/codec/decode-body.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
 import { openapiPaths } from './apiserver/openapi/paths.ts'
@@ -19,6 +20,7 @@ import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
 import { builtinResources } from './apiserver/registry/index.ts'
 import type { UserInfo } from './apiserver/request.ts'
 import { type ApiServer, createApiServer } from './apiserver/server.ts'
+import { readPassphrase } from './cli/encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { startControllers } from './controllers/index.ts'
 import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
@@ -30,11 +32,11 @@ import { openPki, type Pki } from './pki/pki.ts'
 import { processStart } from './process-start.ts'
 import { renderKubeconfig } from './pki/kubeconfig.ts'
 import { type Scheduler, startScheduler } from './scheduler/scheduler.ts'
-import type { Engine } from './store/contract.ts'
+import { ScheduledBackups } from './store/backup/schedule.ts'
 import type { MasterSecret } from './store/encryption/master-key.ts'
 import { openSealedEngine } from './store/encryption/sealed-engine.ts'
-import { openNedbEngine } from './store/nedb/engine.ts'
 import { openObjectStore } from './store/object-store.ts'
+import { openEngine } from './store/open-engine.ts'
 
 /** Addresses inside the cluster. */
 export const CLUSTER_NETWORK = {
@@ -96,7 +98,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const log = options.log ?? owned.use(openLog(join(layout.logs, 'control-plane.log')))
 
   // The store first: it locks the folder, so that no second process makes keys in it.
-  const store = owned.use(await openStore(options, layout, log))
+  const { store, engine } = await openStore(options, layout, log)
+  owned.use(store)
   const pki = await openPki({ dataDir: layout.root, names: ownNames(options.listen.host), clock })
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
@@ -111,7 +114,11 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       resources: builtinResources,
       authorizers: authorization.authorizers,
       admission: admission.plugins,
-      subresources: [...subresourceHandlers({ tunnels }), loginTokens(user => server.issueLoginToken(user))],
+      subresources: [
+        ...subresourceHandlers({ tunnels }),
+        loginTokens(user => server.issueLoginToken(user)),
+        storeOperations({ store, engine, dataDir: layout.root }),
+      ],
       paths: resources => openapiPaths(() => resources.all, builtFile('openapi-descriptions.json')),
       ...(ui ? { ui: { dir: ui } } : {}),
       clock,
@@ -125,6 +132,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const clusterInfo = { url, caPem: pki.caPem }
   await bootstrapCluster(server.context, { user: ADMIN, apiServer: address, clusterInfo, network: CLUSTER_NETWORK })
 
+  owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
   writeKubeconfig(layout, pki, url)
   const { pid } = process
   const runtime = { pid, url, startedAt: new Date().toISOString(), processStart: processStart(pid) }
@@ -172,19 +180,10 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   }
 }
 
-async function openStore({ store, encryption }: ControlPlaneOptions, layout: DataDirLayout, log: Log) {
-  const engine = await openSealedEngine(await openEngine(store, layout, log), {
-    ...(encryption ? { secret: encryption } : {}),
-    log,
-  })
-  return openObjectStore(engine, { log })
-}
-
-async function openEngine(choice: StoreChoice, layout: DataDirLayout, log: Log): Promise<Engine> {
-  if (choice.engine === 'nedb') return openNedbEngine({ dataDir: layout.root, log })
-  // Loaded only when it is used: gRPC costs a start on the embedded engine nothing.
-  const { openEtcdEngine } = await import('./store/etcd/engine.ts')
-  return openEtcdEngine({ ...choice, log })
+async function openStore({ store: choice, encryption }: ControlPlaneOptions, layout: DataDirLayout, log: Log) {
+  const bare = await openEngine(choice, layout.root, { log })
+  const engine = await openSealedEngine(bare, { ...(encryption ? { secret: encryption } : {}), log })
+  return { engine, store: await openObjectStore(engine, { log }) }
 }
 
 /** The address given cannot be listened on. */

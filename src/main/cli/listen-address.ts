@@ -1,4 +1,5 @@
 // Parses `--listen HOST:PORT` and `--store ENGINE`.
+import type { EngineChoice } from '../store/open-engine.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface ListenAddress {
@@ -16,15 +17,7 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host, port }
 }
 
-export type StoreChoice =
-  | { readonly engine: 'nedb' }
-  | {
-      readonly engine: 'etcd'
-      readonly endpoints: readonly string[]
-      /** Paths of PEM files. */
-      readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string }
-      readonly auth?: { readonly username: string; readonly password: string }
-    }
+export type StoreChoice = EngineChoice
 
 /** What goes with `--store etcd=…`; of no meaning for other engines. */
 export interface EtcdFlags {

@@ -2,9 +2,12 @@
 import { Command, CommanderError, Option } from 'commander'
 import { defaultDataDir } from '../data-dir.ts'
 import { productVersion } from '../version.ts'
+import { addBackupCommands } from './backup.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
 import { addExplainCommands } from './explain.ts'
 import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-address.ts'
+import { addStoreCommands } from './store.ts'
+import { addEtcdOptions } from './store-options.ts'
 import { UsageError } from './usage-error.ts'
 
 const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
@@ -26,14 +29,6 @@ function build(): Command {
     .addOption(dataDir())
     .option('--listen <host:port>', 'address of the API server and the window', '127.0.0.1:6443')
     .option('--store <engine>', 'nedb (embedded), or etcd=URL[,URL…]', 'nedb')
-    .addOption(new Option('--etcd-ca <file>', "PEM file of etcd's certificate authority").env('ETCDCTL_CACERT'))
-    .addOption(new Option('--etcd-cert <file>', 'PEM file of the client certificate for etcd').env('ETCDCTL_CERT'))
-    .addOption(new Option('--etcd-key <file>', 'PEM file of its private key').env('ETCDCTL_KEY'))
-    .addOption(
-      new Option('--etcd-user <name:password>', 'user of etcd; the environment keeps it out of process lists').env(
-        'ETCDCTL_USER',
-      ),
-    )
     .option('--no-local-node', 'do not make this machine a node')
     .action(async (options: ServeFlags) => {
       const { dataDir, localNode } = options
@@ -41,7 +36,10 @@ function build(): Command {
       const store = parseStoreChoice(options.store, options)
       await (await import('./serve.ts')).serve({ dataDir, listen, store, localNode, encryption: options })
     })
+  addEtcdOptions(serve)
   addEncryptionOptions(serve)
+  addStoreCommands(program)
+  addBackupCommands(program)
   program
     .command('status')
     .description('tell whether the cluster runs, where, and how its nodes are')

@@ -106,6 +106,15 @@ export interface Engine extends AsyncDisposable {
    */
   compact(revision: number, physical?: boolean): Promise<void>
   health(): EngineHealth
+  stats(): Promise<EngineStats>
+}
+
+export interface EngineStats {
+  readonly engine: 'nedb' | 'etcd'
+  /** What it takes on the disk. */
+  readonly diskBytes: number
+  /** What it would take without any past; undefined where it is not known. */
+  readonly liveBytes?: number
 }
 
 export interface EngineWrite {

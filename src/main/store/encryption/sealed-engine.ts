@@ -157,6 +157,10 @@ class EncryptingEngine implements SealedEngine {
     return this.#failure ? { state: 'read-only', detail: this.#failure.message } : this.#engine.health()
   }
 
+  stats() {
+    return this.#engine.stats()
+  }
+
   async rotateDataKey(): Promise<void> {
     if (!this.#master || !this.#ring) throw wantsKey('is not encrypted')
     // The one before stays: another control plane may have used it until it heard of the new one.

@@ -6,6 +6,7 @@ import {
   type Engine,
   type EngineHealth,
   type EngineRecord,
+  type EngineStats,
   type EngineWrite,
   type Setting,
   StoreError,
@@ -15,7 +16,7 @@ import { type ConnectionOptions, type EtcdConnection, openConnection, type TlsFi
 import { failureKind, isCompacted, isNoSpace, isServiceError, toStoreError } from './failures.ts'
 import { KeyOrder } from './key-order.ts'
 import { KeySpace } from './key-space.ts'
-import { alarmMethod, compactMethod, DELETE_EVENT, txnMethod, type WatchEvent } from './messages.ts'
+import { alarmMethod, compactMethod, DELETE_EVENT, statusMethod, txnMethod, type WatchEvent } from './messages.ts'
 import { RevisionWaiters } from './revision-waiters.ts'
 import { type Head, readAll, readCompacted, readHead, readSetting } from './snapshot.ts'
 import { checkWrites, conflictOf, transactionOf } from './transaction.ts'
@@ -224,6 +225,17 @@ class EtcdEngine implements Engine {
   health(): EngineHealth {
     if (this.#closing) return { state: 'closed', detail: 'the store is closed' }
     return this.#link.state === 'ok' ? this.#space : this.#link
+  }
+
+  /** Of the member that answers: the size of its whole database, other users' included. */
+  async stats(): Promise<EngineStats> {
+    const doing = "asking for etcd's size"
+    try {
+      const { dbSize } = await this.#parts.connection.call(statusMethod, {}, { repeatable: true, doing })
+      return { engine: 'etcd', diskBytes: dbSize }
+    } catch (error) {
+      throw toStoreError(error, doing)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -183,6 +183,8 @@ const schema = protobuf.Root.fromJSON({
     },
     AuthenticateRequest: { fields: { name: field('string', 1), password: field('string', 2) } },
     AuthenticateResponse: { fields: { token: field('string', 2) } },
+    StatusRequest: { fields: {} },
+    StatusResponse: { fields: { version: field('string', 2), dbSize: field('int64', 3) } },
     AlarmRequest: { fields: { action: field('int32', 1) } },
     AlarmMember: { fields: { memberId: field('uint64', 1), alarm: field('int32', 2) } },
     AlarmResponse: { fields: { alarms: field('AlarmMember', 2, 'repeated') } },
@@ -225,4 +227,9 @@ export const alarmMethod = method<{ action: number }, AlarmResponse>(
   'Maintenance/Alarm',
   'AlarmRequest',
   'AlarmResponse',
+)
+export const statusMethod = method<object, { version: string; dbSize: number }>(
+  'Maintenance/Status',
+  'StatusRequest',
+  'StatusResponse',
 )

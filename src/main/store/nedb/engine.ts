@@ -5,6 +5,7 @@ import {
   type Engine,
   type EngineHealth,
   type EngineRecord,
+  type EngineStats,
   type EngineWrite,
   type Setting,
   StoreError,
@@ -35,6 +36,8 @@ export interface NedbEngineOptions {
   readonly reserveBytes?: number
   /** Old segments are rewritten when they are this much larger than what lives. */
   readonly garbageBytes?: number
+  /** The next revision is beyond this one: for a store that takes over from another. */
+  readonly atLeastRevision?: number
   /** How long reopening the log after an I/O error is tried. */
   readonly giveUpMs?: number
   /** For tests that make the disk fail. */
@@ -61,7 +64,8 @@ export async function openNedbEngine(options: NedbEngineOptions): Promise<Engine
     if (opened.tornBytes > 0)
       log.warn({ bytes: opened.tornBytes }, 'an unfinished record at the end of the log was cut off')
     const { lineage } = opened.log
-    const found = await HighWater.open(disk, dataDir, opened.lineageBefore, lineage, opened.revision)
+    const newest = Math.max(opened.revision, options.atLeastRevision ?? 0)
+    const found = await HighWater.open(disk, dataDir, opened.lineageBefore, lineage, newest)
     const reserve = new SpaceReserve(folder, options.reserveBytes ?? 2 * MIB)
     const engine = new NedbEngine(options, { lock, index, reserve, log: opened.log, ...found })
     engine.start()
@@ -167,6 +171,11 @@ class NedbEngine implements Engine {
 
   health(): EngineHealth {
     return this.#closing ? { state: 'closed', detail: 'the store is closed' } : this.#health
+  }
+
+  stats(): Promise<EngineStats> {
+    const { log, index } = this.#parts
+    return Promise.resolve({ engine: 'nedb', diskBytes: log.bytes, liveBytes: index.liveBytes })
   }
 
   [Symbol.asyncDispose](): Promise<void> {

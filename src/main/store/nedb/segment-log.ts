@@ -105,6 +105,11 @@ export class SegmentLog {
     return this.#manifest.compactedRevision
   }
 
+  /** Bytes in all segments. */
+  get bytes(): number {
+    return this.#manifest.segments.reduce((sum, { bytes }) => sum + (bytes ?? 0), this.#active.bytes)
+  }
+
   /** Bytes in sealed segments that hold nothing newer than `revision`. */
   sealedBytes(revision: number): number {
     return this.#sealedUpTo(revision).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)

@@ -1,0 +1,80 @@
+// A command's way to a store: through the server that runs on the data folder, else by opening the store itself.
+import { existsSync } from 'node:fs'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { dataDirLayout } from '../data-dir.ts'
+import { readKubeconfig } from '../kubeconfig-file.ts'
+import { openSealedEngine, type SealedEngine } from '../store/encryption/sealed-engine.ts'
+import { openEngine, type EngineChoice } from '../store/open-engine.ts'
+import { openObjectStore } from '../store/object-store.ts'
+import { type OperationEvent, type OperationName, operations } from '../store/operations/operations.ts'
+import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
+import { runningServer } from './running.ts'
+import { CommandError } from './usage-error.ts'
+
+export interface StoreAccess extends AsyncDisposable {
+  /** Ends after the result. @throws CommandError | StoreError */
+  run(operation: OperationName): AsyncIterable<OperationEvent>
+  /** The engine, when this process holds it. */
+  readonly engine: SealedEngine | undefined
+}
+
+/** @throws CommandError when there is no cluster, StoreError when its store cannot be opened */
+export async function openStoreAccess(
+  dataDir: string,
+  choice: EngineChoice,
+  flags: EncryptionFlags,
+): Promise<StoreAccess> {
+  if (runningServer(dataDir)) return onServer(dataDir)
+  if (choice.engine === 'nedb' && !existsSync(join(dataDir, 'format.json')))
+    throw new CommandError(`no cluster in ${dataDir}; make one with: flotilla serve`)
+  const secret = await encryptionSecret(flags)
+  const engine = await openSealedEngine(await openEngine(choice, dataDir), secret ? { secret } : {})
+  const store = await openObjectStore(engine, { compactEveryMs: 0 })
+  const parts = { store, engine, dataDir }
+  return {
+    engine,
+    run: operation => operations[operation](parts),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  }
+}
+
+const onServer = (dataDir: string): StoreAccess => ({
+  engine: undefined,
+  run: operation => callServer(dataDir, operation),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+})
+
+async function* callServer(dataDir: string, operation: OperationName): AsyncGenerator<OperationEvent, void> {
+  const { server, ca, cert, key } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
+  const answer = await new Promise<AsyncIterable<Buffer>>((resolve, reject) => {
+    const call = request(
+      `${server}/apis/flotilla.dev/v1/storeoperations`,
+      { method: 'POST', ca, cert, key, headers: { 'content-type': 'application/json' } },
+      response => {
+        if (response.statusCode === 200) return resolve(response)
+        let text = ''
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+        response.on('end', () =>
+          reject(new CommandError(`the server answered ${response.statusCode}: ${text.slice(0, 300)}`)),
+        )
+      },
+    )
+    call.on('error', error => reject(new CommandError(`${server} does not answer: ${error.message}`)))
+    call.end(JSON.stringify({ operation }))
+  })
+  let rest = ''
+  let ended = false
+  const decoder = new TextDecoder()
+  for await (const chunk of answer) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const event = JSON.parse(line) as OperationEvent
+      if (event.type === 'error') throw new CommandError(event.message)
+      ended ||= event.type === 'result'
+      yield event
+    }
+  }
+  if (!ended) throw new CommandError('the server went away before it was done')
+}

@@ -1,0 +1,105 @@
+// Puts a backup back: the cluster's files into a data folder, its objects into an empty store, at revisions beyond all
+// that any client of the cluster may have seen.
+import { access, mkdir, rename } from 'node:fs/promises'
+import { dirname, join, normalize, sep } from 'node:path'
+import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
+import { StoreError } from '../contract.ts'
+import type { MasterSecret } from '../encryption/master-key.ts'
+import { openSealedEngine } from '../encryption/sealed-engine.ts'
+import { FOLDER_MODE, realDisk, writeAtomically } from '../nedb/disk.ts'
+import { lockFolder } from '../nedb/lock.ts'
+import { type EngineChoice, openEngine } from '../open-engine.ts'
+import { assertEmpty, countUpTo, fill, type KeyValue } from '../operations/copy.ts'
+import type { Progress } from '../operations/progress.ts'
+import { readBackup } from './backup.ts'
+import { openContainer, readHeader } from './container.ts'
+
+export interface RestoreOptions {
+  readonly path: string
+  readonly passphrase: string
+  readonly dataDir: string
+  readonly store: EngineChoice
+  readonly encryption?: MasterSecret
+  /** Moves a store that is there aside instead of refusing. */
+  readonly replace?: boolean
+  readonly onProgress?: (progress: Progress) => void
+  readonly clock?: Clock
+}
+
+export interface Restored {
+  readonly records: number
+  readonly files: number
+  /** Where the store that was there before is now. */
+  readonly replaced?: string
+  readonly revision: number
+}
+
+/** No cluster of this product's size writes faster for long; an hour beyond a backup leaves room for all it may have written. */
+const REVISIONS_PER_MS = 20
+const LEAST_JUMP = 1_000_000
+
+/**
+ * @throws StoreError `WrongKey` | `Corrupt` before anything is changed; `KeyExists` when there is a cluster already;
+ * `Locked` when one runs
+ */
+export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
+  const { path, passphrase, dataDir, store, clock = systemClock, onProgress = () => undefined } = options
+  const { revision, createdAt } = await readHeader(path)
+  const key = await openContainer(path, passphrase)
+  let total = 0
+  for await (const line of readBackup(path, key))
+    if (line.type === 'record') onProgress({ phase: 'checking', done: ++total })
+  const replaced = await makeWay(dataDir, store, options.replace ?? false)
+
+  // The embedded engine starts beyond whatever the cluster has written since; etcd counts beyond the backup.
+  const sinceMs = Math.max(0, clock.now() - Date.parse(createdAt))
+  const beyond = revision + LEAST_JUMP + Math.ceil(sinceMs * REVISIONS_PER_MS)
+  const bare = await openEngine(store, dataDir, { atLeastRevision: beyond })
+  await using engine = await openSealedEngine(bare, options.encryption ? { secret: options.encryption } : {})
+  await assertEmpty(engine, store.engine === 'nedb' ? dataDir : 'this etcd')
+  if (store.engine === 'etcd')
+    await countUpTo(engine, revision, (done, of) => onProgress({ phase: 'counting', done, total: of }))
+  let files = 0
+  const records = async function* (): AsyncGenerator<KeyValue, void> {
+    for await (const line of readBackup(path, key)) {
+      if (line.type === 'record') yield line
+      else {
+        await restoreFile(dataDir, line.name, line.text)
+        files++
+      }
+    }
+  }
+  const written = await fill(engine, records(), done => onProgress({ phase: 'restoring', done, total }))
+  return { records: written, files, revision: engine.revision, ...(replaced ? { replaced } : {}) }
+}
+
+/** @returns where the embedded store that was there is now */
+async function makeWay(dataDir: string, store: EngineChoice, replace: boolean): Promise<string | undefined> {
+  await mkdir(dataDir, { recursive: true, mode: FOLDER_MODE })
+  await using _lock = await lockFolder(dataDir)
+  const folder = join(dataDir, 'store')
+  if (store.engine !== 'nedb' || !(await exists(folder))) return undefined
+  if (!replace)
+    throw new StoreError('KeyExists', `${dataDir} already holds a cluster: choose another folder, or give --replace`)
+  const aside = join(dataDir, 'backups', `replaced-${new Date().toISOString().replace(/[:.]/g, '')}`)
+  await mkdir(dirname(aside), { recursive: true, mode: FOLDER_MODE })
+  await rename(folder, aside)
+  await realDisk.syncFolder(dataDir)
+  return aside
+}
+
+/** The name comes out of a file that may be anybody's: it must stay inside the folder. */
+async function restoreFile(dataDir: string, name: string, text: string): Promise<void> {
+  const relative = normalize(name)
+  if (relative.startsWith('..') || relative.startsWith(sep) || !/^(pki\/[\w.-]+|[\w-]+\.json)$/.test(name))
+    throw new StoreError('Corrupt', `the backup holds a file named "${name}", which no backup of Flotilla has`)
+  const path = join(dataDir, relative)
+  await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE })
+  await writeAtomically(realDisk, path, text)
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

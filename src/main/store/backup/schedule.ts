@@ -1,0 +1,117 @@
+// Backups by themselves while the cluster runs: when, where, how many are kept. The passphrase stays in its own file.
+import { join } from 'node:path'
+import { Cron } from 'croner'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import type { ObjectStore } from '../contract.ts'
+import type { StoreLog } from '../log.ts'
+import { realDisk, readIfThere, removeIfThere, writeAtomically } from '../nedb/disk.ts'
+import { backupFolder, createBackup, thinOut } from './backup.ts'
+import { clusterFiles, type SnapshotLine, snapshotOf } from './snapshot.ts'
+
+export interface BackupSchedule {
+  /** Five fields of cron, in local time. */
+  readonly cron: string
+  /** Newest ones that are kept. */
+  readonly keep: number
+  readonly folder: string
+  readonly passphraseFile: string
+}
+
+export const SCHEDULED = 'scheduled'
+const pathOf = (dataDir: string) => join(dataDir, 'backup-schedule.json')
+
+export async function readSchedule(dataDir: string): Promise<BackupSchedule | undefined> {
+  const text = await readIfThere(pathOf(dataDir))
+  return text === undefined ? undefined : (JSON.parse(text) as BackupSchedule)
+}
+
+export const writeSchedule = (dataDir: string, schedule: BackupSchedule | undefined): Promise<void> =>
+  schedule
+    ? writeAtomically(realDisk, pathOf(dataDir), `${JSON.stringify(schedule, undefined, 2)}\n`)
+    : removeIfThere(pathOf(dataDir))
+
+/** @returns the next time after `nowMs`; undefined when the text is no schedule or never comes */
+export function nextTime(cron: string, nowMs: number): number | undefined {
+  try {
+    return new Cron(cron, { paused: true }).nextRun(new Date(nowMs))?.getTime()
+  } catch {
+    return undefined
+  }
+}
+
+/** How often the schedule is looked at: it may be changed while the cluster runs, and the machine may have slept. */
+const LOOK_EVERY_MS = 30_000
+
+export interface ScheduledBackupsParts {
+  readonly store: ObjectStore
+  readonly dataDir: string
+  readonly readPassphrase: (path: string) => Promise<string>
+  readonly clock: Clock
+  readonly log: StoreLog
+}
+
+export class ScheduledBackups implements AsyncDisposable {
+  readonly #parts: ScheduledBackupsParts
+  #cancel: () => void = () => undefined
+  #running: Promise<void> = Promise.resolve()
+  #lookedMs: number
+  #ended = false
+
+  constructor(parts: ScheduledBackupsParts) {
+    this.#parts = parts
+    this.#lookedMs = parts.clock.now()
+    this.#wait()
+  }
+
+  #wait(): void {
+    this.#cancel = this.#parts.clock.after(LOOK_EVERY_MS, () => {
+      this.#running = this.#look()
+        .catch((error: unknown) => this.#parts.log.error({ err: error }, 'the scheduled backup failed'))
+        .finally(() => {
+          if (!this.#ended) this.#wait()
+        })
+    })
+  }
+
+  /** One backup is due, however many times went by meanwhile. */
+  async #look(): Promise<void> {
+    const { dataDir, clock } = this.#parts
+    const sinceMs = this.#lookedMs
+    this.#lookedMs = clock.now()
+    const schedule = await readSchedule(dataDir)
+    if (!schedule) return
+    const due = nextTime(schedule.cron, sinceMs)
+    if (due !== undefined && due <= this.#lookedMs) await this.#backUp(schedule)
+  }
+
+  async #backUp({ folder, keep, passphraseFile }: BackupSchedule): Promise<void> {
+    const { store, dataDir, readPassphrase, clock, log } = this.#parts
+    const passphrase = await readPassphrase(passphraseFile)
+    const source = wholeCluster(store, dataDir)
+    const { path } = await createBackup({ folder, label: SCHEDULED, passphrase, source, clock })
+    const deleted = await thinOut(folder, SCHEDULED, keep)
+    log.info({ path, deleted: deleted.length }, 'a scheduled backup was made and checked')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true
+    this.#cancel()
+    await this.#running
+  }
+}
+
+function wholeCluster(store: ObjectStore, dataDir: string) {
+  const { revision, count, lines } = snapshotOf(store)
+  const all = async function* (): AsyncGenerator<SnapshotLine, void> {
+    yield* clusterFiles(dataDir)
+    yield* lines
+  }
+  return { revision, count, lines: all() }
+}
+
+export const defaultSchedule = (dataDir: string, passphraseFile: string): BackupSchedule => ({
+  cron: '0 3 * * *',
+  keep: 14,
+  folder: backupFolder(dataDir),
+  passphraseFile,
+})

@@ -1,0 +1,32 @@
+// From one engine to the other, as it lies: sealed values stay sealed, and the keyring comes along.
+import { type Engine, SETTINGS_PREFIX } from '../contract.ts'
+import { type EngineChoice, openEngine } from '../open-engine.ts'
+import { assertEmpty, countUpTo, fill, type KeyValue } from './copy.ts'
+import type { Progress } from './progress.ts'
+
+export interface MigrateOptions {
+  readonly from: EngineChoice
+  readonly to: EngineChoice
+  /** Of the embedded engine, whichever of the two it is. */
+  readonly dataDir: string
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/**
+ * The source is only read. Whatever a client has seen there lies before what the target shows.
+ * @throws StoreError `KeyExists` when the target holds a cluster already
+ */
+export async function migrateStore({ from, to, dataDir, onProgress = () => undefined }: MigrateOptions) {
+  await using source = await openEngine(from, dataDir)
+  await using target = await openEngine(to, dataDir, { atLeastRevision: source.revision })
+  await assertEmpty(target, to.engine === 'nedb' ? dataDir : 'this etcd')
+  await countUpTo(target, source.revision, (done, total) => onProgress({ phase: 'counting', done, total }))
+  const records = await fill(target, liveRecords(source), done => onProgress({ phase: 'copying', done }))
+  return { records, revision: target.revision }
+}
+
+async function* liveRecords(source: Engine): AsyncGenerator<KeyValue, void> {
+  for await (const batch of source.load())
+    for (const { key, value } of batch)
+      if (value !== null && !key.startsWith(`${SETTINGS_PREFIX}revision-counter`)) yield { key, value }
+}

@@ -1,0 +1,257 @@
+// Backups and moves between engines: one revision, nothing lost, nothing readable without the passphrase, damage found,
+// revisions only forward.
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { ObjectStore } from '../../src/main/store/contract.ts'
+import { createBackup, listBackups, thinOut } from '../../src/main/store/backup/backup.ts'
+import { restoreBackup } from '../../src/main/store/backup/restore.ts'
+import { ScheduledBackups, writeSchedule } from '../../src/main/store/backup/schedule.ts'
+import { clusterFiles, type SnapshotLine, snapshotOf } from '../../src/main/store/backup/snapshot.ts'
+import { openSealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
+import type { MasterSecret } from '../../src/main/store/encryption/master-key.ts'
+import { silentLog } from '../../src/main/store/log.ts'
+import { openObjectStore } from '../../src/main/store/object-store.ts'
+import { type EngineChoice, openEngine } from '../../src/main/store/open-engine.ts'
+import { migrateStore } from '../../src/main/store/operations/migrate.ts'
+import { objectNamed, poll } from '../suites/store.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { EtcdServer } from './etcd-server.ts'
+import { tempFolder } from './temp-folder.ts'
+
+const NEDB: EngineChoice = { engine: 'nedb' }
+const PASSPHRASE = 'correct horse battery staple'
+let etcd: EtcdServer
+beforeAll(async () => {
+  etcd = await EtcdServer.start()
+})
+afterAll(() => etcd[Symbol.asyncDispose]())
+const ends: AsyncDisposable[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end[Symbol.asyncDispose]()
+})
+const use = <T extends AsyncDisposable>(resource: T): T => (ends.push(resource), resource)
+const folder = async () => use(await tempFolder()).path
+const open = async (choice: EngineChoice, dataDir: string, secret?: MasterSecret) =>
+  use(await openObjectStore(await openSealedEngine(await openEngine(choice, dataDir), secret ? { secret } : {})))
+
+async function fillCluster(store: ObjectStore, dataDir: string, count = 500): Promise<void> {
+  await mkdir(join(dataDir, 'pki'), { recursive: true })
+  await writeFile(join(dataDir, 'pki', 'ca.key'), 'the key of the authority')
+  await Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      store.create(`/registry/core/configmaps/default/c${i}`, objectNamed(`c${i}`, { n: i, text: '\u2028 🚢' })),
+    ),
+  )
+  await store.create('/registry/core/secrets/default/s', objectNamed('s', { password: 'very-secret-text' }))
+}
+const backUp = async (store: ObjectStore, dataDir: string, label = 'backup') => {
+  const { revision, count, lines } = snapshotOf(store)
+  const all = async function* (): AsyncGenerator<SnapshotLine, void> {
+    yield* clusterFiles(dataDir)
+    yield* lines
+  }
+  return createBackup({
+    folder: join(dataDir, 'backups'),
+    label,
+    passphrase: PASSPHRASE,
+    source: { revision, count, lines: all() },
+  })
+}
+/** Everything but the revisions, which move. */
+const contentOf = (store: ObjectStore) =>
+  store.list('/').items.map(({ key, object: { metadata, ...rest } }) => {
+    const { resourceVersion: _, ...kept } = metadata
+    return [key, { ...rest, metadata: kept }]
+  })
+const failure = (attempt: Promise<unknown>) =>
+  attempt.then(
+    () => ({ code: 'none' }),
+    (error: unknown) => error as { code: string; message: string },
+  )
+
+test('a backup put back on another machine holds every object and key, at revisions beyond all that was seen', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  await fillCluster(store, here)
+  const backup = await backUp(store, here)
+  // The cluster went on after the backup: its clients have seen this.
+  for (let i = 0; i < 100; i++) await store.create(`/registry/core/configmaps/late/${i}`, objectNamed(String(i)))
+  const seen = store.revision
+  expect((await stat(backup.path)).mode & 0o777).toBe(0o600)
+  const raw = await readFile(backup.path, 'latin1')
+  for (const secret of ['very-secret-text', 'the key of the authority', 'configmaps']) expect(raw).not.toContain(secret)
+
+  const there = await folder()
+  const restored = await restoreBackup({ path: backup.path, passphrase: PASSPHRASE, dataDir: there, store: NEDB })
+  expect(restored).toMatchObject({ records: 501, files: 1 })
+  const again = await open(NEDB, there)
+  expect(again.revision).toBeGreaterThan(seen)
+  expect(contentOf(again)).toEqual(contentOf(store).filter(([key]) => !String(key).includes('/late/')))
+  expect(await readFile(join(there, 'pki', 'ca.key'), 'utf8')).toBe('the key of the authority')
+  expect((await stat(join(there, 'pki', 'ca.key'))).mode & 0o777).toBe(0o600)
+  // A client that comes back with what it knew must list again.
+  const watch = () => again.watch('/registry/', { from: seen, onEvent: () => undefined, onEnd: () => undefined })
+  expect(watch).toThrow(expect.objectContaining({ code: 'Compacted' }))
+})
+
+test('an encrypted store is backed up whole, and can be restored under another key or none', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here, { kind: 'key', key: Buffer.alloc(32, 1) })
+  await fillCluster(store, here, 3)
+  const { path } = await backUp(store, here)
+  const there = await folder()
+  const encryption: MasterSecret = { kind: 'key', key: Buffer.alloc(32, 2) }
+  await restoreBackup({ path, passphrase: PASSPHRASE, dataDir: there, store: NEDB, encryption })
+  expect(contentOf(await open(NEDB, there, encryption))).toEqual(contentOf(store))
+  const segments = await readdir(join(there, 'store'))
+  const bytes = await Promise.all(segments.map(name => readFile(join(there, 'store', name), 'latin1')))
+  expect(bytes.join()).not.toContain('very-secret-text')
+})
+
+test('a wrong passphrase, a cut file and a changed byte anywhere are refused, and nothing is written', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  await fillCluster(store, here, 20)
+  const { path } = await backUp(store, here)
+  const there = await folder()
+  const restore = (file: string, passphrase = PASSPHRASE) =>
+    failure(restoreBackup({ path: file, passphrase, dataDir: there, store: NEDB }))
+  expect(await restore(path, 'wrong')).toMatchObject({ code: 'WrongKey' })
+  const bytes = await readFile(path)
+  const damaged = join(here, 'damaged')
+  // Each attempt costs a key derivation: a sample of places, the first and the last among them.
+  for (const at of [5, Math.floor(bytes.length / 2), bytes.length - 1]) {
+    const copy = Buffer.from(bytes)
+    copy[at]! ^= 1
+    await writeFile(damaged, copy)
+    expect(['Corrupt', 'WrongKey'], `byte ${at}`).toContain((await restore(damaged)).code)
+    await writeFile(damaged, bytes.subarray(0, at))
+    expect(['Corrupt', 'WrongKey'], `cut at ${at}`).toContain((await restore(damaged)).code)
+  }
+  await writeFile(damaged, Buffer.concat([bytes, Buffer.from([0])]))
+  expect((await restore(damaged)).code).toBe('Corrupt')
+  expect(await readdir(there)).toEqual([])
+})
+
+test('a folder that holds a cluster is left alone, or its store is moved aside when that is asked for', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  await fillCluster(store, here, 3)
+  const before = contentOf(store)
+  const { path } = await backUp(store, here)
+  await store.create('/registry/core/configmaps/default/after', objectNamed('after'))
+  const newest = store.revision
+  const options = { path, passphrase: PASSPHRASE, dataDir: here, store: NEDB }
+  expect(await failure(restoreBackup(options))).toMatchObject({ code: 'Locked' })
+  await store[Symbol.asyncDispose]()
+  expect(await failure(restoreBackup(options))).toMatchObject({ code: 'KeyExists' })
+  const { replaced } = await restoreBackup({ ...options, replace: true })
+  expect(await readdir(replaced!)).toContain('manifest.json')
+  const again = await open(NEDB, here)
+  expect(contentOf(again)).toEqual(before)
+  expect(again.revision).toBeGreaterThan(newest)
+})
+
+test('a backup can be put into an etcd', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  await fillCluster(store, here, 300)
+  const { path } = await backUp(store, here)
+  const etcdChoice: EngineChoice = { engine: 'etcd', endpoints: [etcd.url] }
+  const there = await folder()
+  await restoreBackup({ path, passphrase: PASSPHRASE, dataDir: there, store: etcdChoice })
+  const again = await open(etcdChoice, there)
+  expect(contentOf(again)).toEqual(contentOf(store))
+  expect(again.revision).toBeGreaterThan(store.revision)
+  expect(
+    await failure(restoreBackup({ path, passphrase: PASSPHRASE, dataDir: there, store: etcdChoice })),
+  ).toMatchObject({
+    code: 'KeyExists',
+  })
+})
+
+test('a store moves to etcd and back: every object, sealed as it was, and revisions only grow', async () => {
+  await using other = await EtcdServer.start()
+  const toEtcd: EngineChoice = { engine: 'etcd', endpoints: [other.url] }
+  const secret: MasterSecret = { kind: 'key', key: Buffer.alloc(32, 3) }
+  const here = await folder()
+  const store = await open(NEDB, here, secret)
+  await fillCluster(store, here, 1_000)
+  const content = contentOf(store)
+  const seen = store.revision
+  await store[Symbol.asyncDispose]()
+
+  const phases = new Set<string>()
+  const moved = await migrateStore({
+    from: NEDB,
+    to: toEtcd,
+    dataDir: here,
+    onProgress: ({ phase }) => phases.add(phase),
+  })
+  expect(moved).toMatchObject({ records: 1_002 })
+  expect([...phases]).toEqual(['counting', 'copying'])
+  expect(await failure(migrateStore({ from: NEDB, to: toEtcd, dataDir: here }))).toMatchObject({ code: 'KeyExists' })
+  const shared = await open(toEtcd, here, secret)
+  expect(shared.revision).toBeGreaterThan(seen)
+  expect(contentOf(shared)).toEqual(content)
+  await shared.create('/registry/core/configmaps/default/in-etcd', objectNamed('in-etcd'))
+  const [newest, all] = [shared.revision, contentOf(shared)]
+
+  const there = await folder()
+  await migrateStore({ from: toEtcd, to: NEDB, dataDir: there })
+  const back = await open(NEDB, there, secret)
+  expect(back.revision).toBeGreaterThan(newest)
+  expect(contentOf(back)).toEqual(all)
+})
+
+test('scheduled backups come when they are due, also after a sleep, and the oldest go', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  await fillCluster(store, here, 3)
+  const clock = new ManualClock(Date.parse('2026-03-01T02:59:00Z'))
+  const target = join(here, 'scheduled')
+  const passphraseFile = join(here, 'passphrase')
+  await writeSchedule(here, { cron: '0 * * * *', keep: 2, folder: target, passphraseFile })
+  const failed: string[] = []
+  const log = { ...silentLog, error: (detail: object) => failed.push(String((detail as { err: Error }).err.message)) }
+  let passphrase: string | undefined
+  const readPassphrase = async () => passphrase ?? Promise.reject(new Error('no passphrase file'))
+  use(new ScheduledBackups({ store, dataDir: here, readPassphrase, clock, log }))
+  const made = () => listBackups(target)
+  /** The next look at the schedule, with whatever it leads to. */
+  const look = async () => {
+    await poll(() => clock.pending > 0)
+    await clock.advance(30_000)
+    await poll(() => clock.pending > 0)
+  }
+  await look()
+  expect(failed).toEqual([])
+  // Without its passphrase a backup fails, and says so; the next one is tried all the same.
+  await look()
+  await look()
+  expect(failed).toHaveLength(1)
+  expect(await made()).toEqual([])
+  passphrase = PASSPHRASE
+  for (let sleeps = 1; sleeps <= 3; sleeps++) {
+    // Five were missed: one is made.
+    clock.jump(5 * 3_600_000)
+    await look()
+    expect(clock.now() - Date.parse((await made())[0]!.header.createdAt)).toBeLessThanOrEqual(30_000)
+    expect(await made()).toHaveLength(Math.min(sleeps, 2))
+  }
+  expect(failed).toEqual(['no passphrase file'])
+})
+
+test('thinning out touches neither other labels nor other files', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  await fillCluster(store, here, 1)
+  await backUp(store, here, 'backup')
+  await backUp(store, here, 'scheduled')
+  await writeFile(join(here, 'backups', 'scheduled-notes.txt'), 'mine')
+  await thinOut(join(here, 'backups'), 'scheduled', 0)
+  const names = await readdir(join(here, 'backups'))
+  expect(names).toHaveLength(2)
+  expect(names).toContain('scheduled-notes.txt')
+})
