@@ -88,6 +88,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const apiAudiences = [options.issuer ?? DEFAULT_ISSUER]
   const tokens = createServiceAccountTokens({
     keyPem: pki.serviceAccountKeyPem,
+    ...(pki.previousServiceAccountKeyPem ? { previousKeyPem: pki.previousServiceAccountKeyPem } : {}),
     issuer: options.issuer ?? DEFAULT_ISSUER,
     apiAudiences,
     clock,

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { defaultDataDir } from '../data-dir.ts'
 import { productVersion } from '../version.ts'
 import { addBackupCommands } from './backup.ts'
+import { addCertsCommands } from './certs.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
 import { addExplainCommands } from './explain.ts'
 import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-address.ts'
@@ -40,6 +41,7 @@ function build(): Command {
   addEncryptionOptions(serve)
   addStoreCommands(program)
   addBackupCommands(program)
+  addCertsCommands(program)
   program
     .command('status')
     .description('tell whether the cluster runs, where, and how its nodes are')

@@ -1,6 +1,6 @@
 // The cluster's own certificate authority and what it vouches for, kept under `<dataDir>/pki`.
 //
-// ca.{crt,key} · serving.{crt,key} (the API server's) · admin.{crt,key} · service-account.key (signs tokens).
+// ca.{crt,key} (and, during a rotation, ca-next and ca-previous) · serving.{crt,key} (the API server's) · admin.{crt,key} · service-account.key (signs tokens).
 // Keys never leave the folder except in the admin's kubeconfig. Certificates are renewed when less than 30 days are
 // left, or when the serving certificate lacks a name that is wanted now; the authority itself lasts ten years.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
 import type { CertificateRequest } from './certificate-request.ts'
 import type { KeyPair } from './certificates.ts'
 import { readPem, writePem } from './pem-files.ts'
+import { finishSwitch, otherAuthorities, previousServiceAccountKey } from './rotation.ts'
 
 export { renderKubeconfig } from './kubeconfig.ts'
 export type { KeyPair } from './certificates.ts'
@@ -22,12 +23,15 @@ export interface PkiOptions {
 }
 
 export interface Pki {
+  /** Everything that is trusted; during a rotation more than one certificate. */
   readonly caPem: string
   readonly serving: KeyPair
   /** CN=kubernetes-admin, O=system:masters. */
   readonly admin: KeyPair
   /** PKCS #8; EC P-256. */
   readonly serviceAccountKeyPem: string
+  /** Public key of the one before, while its tokens are still accepted. */
+  readonly previousServiceAccountKeyPem: string | undefined
   /** Names in the serving certificate, lower case. */
   readonly servingNames: readonly string[]
   /** @param organizations become the user's groups */
@@ -108,6 +112,7 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
   const { dataDir, clock = systemClock } = options
   const folder = join(dataDir, 'pki')
   const nowMs = clock.now()
+  await finishSwitch(folder)
   const ca = await keep(
     folder,
     'ca',
@@ -147,10 +152,11 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
     keepKey(join(folder, 'service-account.key')),
   ])
   return {
-    caPem: ca.certPem,
+    caPem: [ca.certPem, ...(await otherAuthorities(folder))].join(''),
     serving,
     admin,
     serviceAccountKeyPem,
+    previousServiceAccountKeyPem: await previousServiceAccountKey(folder),
     servingNames: names,
     issueClientCertificate: async ({ commonName, organizations, days = LEAF_DAYS }) =>
       (await maker()).makeLeaf(ca, { commonName, organizations, usage: 'client', days, nowMs: clock.now() }),

@@ -57,6 +57,8 @@ export interface ServiceAccountTokens {
 export interface TokenOptions {
   /** PKCS #8 PEM, EC P-256. */
   readonly keyPem: string
+  /** Public key of the one before; its tokens are still accepted. */
+  readonly previousKeyPem?: string
   readonly issuer: string
   readonly apiAudiences: readonly string[]
   readonly clock: Clock
@@ -114,6 +116,8 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
   const privateKey = createPrivateKey(options.keyPem)
   const publicKey = createPublicKey(privateKey)
   const keyId = keyIdOf(publicKey)
+  const accepted = [publicKey, ...(options.previousKeyPem ? [createPublicKey(options.previousKeyPem)] : [])]
+  const byId = new Map(accepted.map(key => [keyIdOf(key), key]))
   /** Verified payloads by token: signatures are checked once, bindings and time on every request. */
   const seen = new LRUCache<string, Record<string, unknown>>({ max: CACHE_ENTRIES })
 
@@ -131,14 +135,16 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
     const known = seen.get(token)
     if (known) return known
     if (token.split('.').length !== 3) return undefined
-    const { decodeJwt, jwtVerify } = await jose()
+    const { decodeJwt, decodeProtectedHeader, jwtVerify } = await jose()
+    let signedBy: string | undefined
     try {
       if (decodeJwt(token).iss !== issuer) return undefined
+      signedBy = decodeProtectedHeader(token).kid
     } catch {
       return undefined // not a JWT: some other method's token
     }
     try {
-      const { payload } = await jwtVerify(token, publicKey, {
+      const { payload } = await jwtVerify(token, byId.get(signedBy ?? keyId) ?? publicKey, {
         algorithms: [ALGORITHM],
         issuer,
         currentDate: new Date(clock.now()),
@@ -201,7 +207,8 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
     },
     async jwks() {
       const { exportJWK } = await jose()
-      return { keys: [{ ...(await exportJWK(publicKey)), kid: keyId, alg: ALGORITHM, use: 'sig' }] }
+      const keys = [...byId].map(async ([kid, key]) => ({ ...(await exportJWK(key)), kid, alg: ALGORITHM, use: 'sig' }))
+      return { keys: await Promise.all(keys) }
     },
   }
 }
