@@ -215,8 +215,8 @@ test('scheduled backups come when they are due, also after a sleep, and the olde
   await writeSchedule(here, { cron: '0 * * * *', keep: 2, folder: target, passphraseFile })
   const failed: string[] = []
   const log = { ...silentLog, error: (detail: object) => failed.push(String((detail as { err: Error }).err.message)) }
-  let passphrase: string | undefined
-  const readPassphrase = async () => passphrase ?? Promise.reject(new Error('no passphrase file'))
+  const given: string[] = []
+  const readPassphrase = async () => given[0] ?? Promise.reject(new Error('no passphrase file'))
   use(new ScheduledBackups({ store, dataDir: here, readPassphrase, clock, log }))
   const made = () => listBackups(target)
   /** The next look at the schedule, with whatever it leads to. */
@@ -232,7 +232,7 @@ test('scheduled backups come when they are due, also after a sleep, and the olde
   await look()
   expect(failed).toHaveLength(1)
   expect(await made()).toEqual([])
-  passphrase = PASSPHRASE
+  given.push(PASSPHRASE)
   for (let sleeps = 1; sleeps <= 3; sleeps++) {
     // Five were missed: one is made.
     clock.jump(5 * 3_600_000)
