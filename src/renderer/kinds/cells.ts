@@ -5,6 +5,9 @@ import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { Row } from '../api/sources.ts'
 import AgeText from '../components/AgeText.vue'
 import StatusBadge from '../components/status/StatusBadge.vue'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import WhyTip from '../why/WhyTip.vue'
+import { refTo } from '../world/world.ts'
 import { objectRoute } from '../places.ts'
 import { toneOrder, type StatusView } from '../status/tone.ts'
 import type { ResourceColumn } from './column.ts'
@@ -35,7 +38,8 @@ export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   width: '84px',
 })
 
-export const statusColumn = <T extends KubeObject>(status: (object: T) => StatusView, title = 'Status'): Column<T> => ({
+/** A status that tells no more than it says. */
+export const badgeColumn = <T extends KubeObject>(status: (object: T) => StatusView, title = 'Status'): Column<T> => ({
   id: 'status',
   title,
   value: row => {
@@ -44,6 +48,22 @@ export const statusColumn = <T extends KubeObject>(status: (object: T) => Status
   },
   cell: row => h(StatusBadge, { status: status(row.object) }),
   width: 'minmax(140px, 1.2fr)',
+})
+
+/** States that raise the question why. */
+const ASKED = new Set(['failed', 'warning', 'progressing'])
+
+export const statusColumn = <T extends KubeObject>(
+  type: ResourceType<T>,
+  status: (object: T) => StatusView,
+): Column<T> => ({
+  ...badgeColumn(status),
+  cell: row => {
+    const view = status(row.object)
+    return ASKED.has(view.tone)
+      ? h(WhyTip, { status: view, about: refTo(type, row.object) })
+      : h(StatusBadge, { status: view })
+  },
 })
 
 /** A link to another object, or a dash. */

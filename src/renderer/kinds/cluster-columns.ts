@@ -1,21 +1,18 @@
 // Columns of nodes, namespaces, services, config, volumes and events.
 import { h } from 'vue'
-import type {
-  ConfigMap,
-  Event,
+import {
+  type ConfigMap,
   Namespace,
   Node,
   PersistentVolume,
   PersistentVolumeClaim,
-  Secret,
-  Service,
+  type Secret,
+  type Service,
 } from '../../shared/api/core/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
-import AgeText from '../components/AgeText.vue'
-import { eventStatus, namespaceStatus, nodeStatus, volumeStatus } from '../status/object-status.ts'
-import { ageColumn, dash, nameColumn, namespaceColumn, objectLink, statusColumn } from './cells.ts'
+import { namespaceStatus, nodeStatus, volumeStatus } from '../status/object-status.ts'
+import { ageColumn, dash, nameColumn, namespaceColumn, statusColumn } from './cells.ts'
 import { type ResourceColumn, columnsOf } from './column.ts'
-import { typeOfReference } from './references.ts'
 import { formatBytes, parseQuantity } from './quantity.ts'
 
 const ROLE = 'node-role.kubernetes.io/'
@@ -28,7 +25,7 @@ export const nodeRoles = ({ metadata }: Node): string =>
 
 export const nodeColumns = columnsOf<Node>(
   nameColumn(),
-  statusColumn(nodeStatus),
+  statusColumn(Node, nodeStatus),
   { id: 'roles', title: 'Roles', value: ({ object }) => dash(nodeRoles(object)), width: 'minmax(90px, 1fr)' },
   {
     id: 'cpu',
@@ -98,7 +95,7 @@ export const nodeColumns = columnsOf<Node>(
 
 export const namespaceColumns = columnsOf<Namespace>(
   nameColumn(),
-  statusColumn(namespaceStatus),
+  statusColumn(Namespace, namespaceStatus),
   {
     id: 'labels',
     title: 'Labels',
@@ -177,7 +174,7 @@ export const secretColumns = columnsOf<Secret>(
 export const claimColumns = columnsOf<PersistentVolumeClaim>(
   nameColumn(),
   namespaceColumn(),
-  statusColumn(volumeStatus),
+  statusColumn(PersistentVolumeClaim, volumeStatus),
   { id: 'volume', title: 'Volume', value: ({ object }) => dash(object.spec.volumeName), width: 'minmax(120px, 1.4fr)' },
   {
     id: 'capacity',
@@ -193,7 +190,7 @@ export const claimColumns = columnsOf<PersistentVolumeClaim>(
 
 export const volumeColumns = columnsOf<PersistentVolume>(
   nameColumn(),
-  statusColumn(volumeStatus),
+  statusColumn(PersistentVolume, volumeStatus),
   {
     id: 'capacity',
     title: 'Capacity',
@@ -216,43 +213,4 @@ export const volumeColumns = columnsOf<PersistentVolume>(
   },
   { id: 'class', title: 'Storage class', value: ({ object }) => dash(object.spec.storageClassName), width: '130px' },
   ageColumn(),
-)
-
-export const eventTime = (event: Event): string | undefined =>
-  event.series?.lastObservedTime ??
-  event.lastTimestamp ??
-  event.eventTime ??
-  event.firstTimestamp ??
-  event.metadata.creationTimestamp
-
-export const eventCount = (event: Event): number => event.series?.count ?? event.count ?? 1
-
-export const eventColumns = columnsOf<Event>(
-  {
-    id: 'last',
-    title: 'Last seen',
-    value: ({ object }) => -Date.parse(eventTime(object) ?? '0'),
-    cell: ({ object }) => h(AgeText, { time: eventTime(object) }),
-    width: '84px',
-  },
-  statusColumn(eventStatus, 'Type'),
-  { id: 'reason', title: 'Reason', value: ({ object }) => object.reason ?? '', width: 'minmax(110px, 1fr)' },
-  {
-    id: 'object',
-    title: 'Object',
-    value: ({ object }) => `${object.involvedObject.kind ?? ''}/${object.involvedObject.name ?? ''}`,
-    cell({ object: { involvedObject: about } }) {
-      return objectLink(typeOfReference(about), about.namespace, about.name, `${about.kind ?? ''}/${about.name ?? ''}`)
-    },
-    width: 'minmax(160px, 1.6fr)',
-  },
-  {
-    id: 'message',
-    title: 'Message',
-    value: ({ object }) => object.message ?? '',
-    cell: ({ object }) => h('span', { class: 'truncate', title: object.message }, object.message),
-    width: 'minmax(240px, 4fr)',
-  },
-  { id: 'count', title: 'Count', value: ({ object }) => eventCount(object), width: '70px' },
-  namespaceColumn(),
 )

@@ -29,13 +29,13 @@ import {
 import {
   claimColumns,
   configMapColumns,
-  eventColumns,
   namespaceColumns,
   nodeColumns,
   secretColumns,
   serviceColumns,
   volumeColumns,
 } from './cluster-columns.ts'
+import { eventColumns } from './event-columns.ts'
 import type { Columns } from './column.ts'
 import { podColumns } from './pod-columns.ts'
 import {

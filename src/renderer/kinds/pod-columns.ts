@@ -25,7 +25,7 @@ export const podColumns = columnsOf<Pod>(
     cell: ({ object }) => h(ContainerSquares, { pod: object }),
     width: '96px',
   },
-  statusColumn(podStatus),
+  statusColumn(Pod, podStatus),
   {
     id: 'restarts',
     title: 'Restarts',

@@ -1,6 +1,6 @@
 // Columns of Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs and CronJobs.
-import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
-import type { CronJob, Job } from '../../shared/api/batch/v1.ts'
+import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
+import { CronJob, Job } from '../../shared/api/batch/v1.ts'
 import type { PodTemplateSpec } from '../../shared/api/core/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import { h } from 'vue'
@@ -46,7 +46,7 @@ export const deploymentColumns = columnsOf<Deployment>(
     value: ({ object }) => object.status.updatedReplicas ?? 0,
     width: '96px',
   },
-  statusColumn(deploymentStatus),
+  statusColumn(Deployment, deploymentStatus),
   imagesColumn(({ spec }) => spec.template),
   {
     id: 'strategy',
@@ -62,7 +62,7 @@ export const replicaSetColumns = columnsOf<ReplicaSet>(
   nameColumn(),
   namespaceColumn(),
   readyColumn(({ spec, status }) => [status.readyReplicas ?? 0, spec.replicas ?? 1]),
-  statusColumn(replicaSetStatus),
+  statusColumn(ReplicaSet, replicaSetStatus),
   {
     id: 'owner',
     title: 'Controlled by',
@@ -80,7 +80,7 @@ export const statefulSetColumns = columnsOf<StatefulSet>(
   nameColumn(),
   namespaceColumn(),
   readyColumn(({ spec, status }) => [status.readyReplicas ?? 0, spec.replicas ?? 1]),
-  statusColumn(statefulSetStatus),
+  statusColumn(StatefulSet, statefulSetStatus),
   imagesColumn(({ spec }) => spec.template),
   ageColumn(),
 )
@@ -89,7 +89,7 @@ export const daemonSetColumns = columnsOf<DaemonSet>(
   nameColumn(),
   namespaceColumn(),
   readyColumn(({ status }) => [status.numberReady, status.desiredNumberScheduled]),
-  statusColumn(daemonSetStatus),
+  statusColumn(DaemonSet, daemonSetStatus),
   imagesColumn(({ spec }) => spec.template),
   ageColumn(),
 )
@@ -104,7 +104,7 @@ export const jobColumns = columnsOf<Job>(
     cell: ({ object }) => ratio(object.status.succeeded ?? 0, object.spec.completions ?? 1),
     width: '110px',
   },
-  statusColumn(jobStatus),
+  statusColumn(Job, jobStatus),
   imagesColumn(({ spec }) => spec.template),
   ageColumn(),
 )
@@ -114,7 +114,7 @@ export const cronJobColumns = columnsOf<CronJob>(
   namespaceColumn(),
   { id: 'schedule', title: 'Schedule', value: ({ object }) => object.spec.schedule, width: '140px', mono: true },
   { id: 'zone', title: 'Time zone', value: ({ object }) => dash(object.spec.timeZone), width: '120px', hidden: true },
-  statusColumn(cronJobStatus),
+  statusColumn(CronJob, cronJobStatus),
   { id: 'active', title: 'Active', value: ({ object }) => object.status.active?.length ?? 0, width: '80px' },
   {
     id: 'last',

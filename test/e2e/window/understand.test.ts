@@ -112,6 +112,35 @@ describe('the topology', () => {
   })
 })
 
+describe('Why?', () => {
+  const why = () => page.locator('[data-why]')
+
+  it('answers on hover in a list, in a sentence', async () => {
+    await page.getByRole('link', { name: 'Pods', exact: true }).click()
+    await page.locator('[data-key*="broken-"] [data-tone=failed]').first().hover({ timeout: 60_000 })
+    await page.locator('[data-why-tip]').getByText('ends with exit code 3').waitFor()
+  })
+
+  it('walks from the ingress down to the container, and shows what it wrote last', async () => {
+    await page.getByRole('link', { name: 'Ingresses', exact: true }).click()
+    await page.locator('[data-key="default/front"]').click()
+    await page.getByText('ends with exit code 3').first().waitFor()
+    expect(await why().innerText()).toMatch(/^Ingress front .* \/api.* service broken .* exit code 3/)
+    await page.getByText('no queue').waitFor()
+    await shoot(page, 'why')
+  })
+
+  it('has the fix at hand', async () => {
+    await page
+      .getByRole('region', { name: 'Why?' })
+      .getByRole('button', { name: /^Edit the container/ })
+      .click()
+    await page.getByRole('tab', { name: /broken/ }).waitFor()
+    await page.getByRole('region', { name: 'Why?' }).getByRole('button', { name: 'Logs of the run that ended' }).click()
+    await page.getByRole('log').getByText('no queue').first().waitFor()
+  })
+})
+
 describe('all of it', () => {
   it('broke no rule of its content security policy and threw nothing', () => expect(window.problems).toEqual([]))
 })

@@ -1,0 +1,39 @@
+// Columns of events.
+import { h } from 'vue'
+import type { Event } from '../../shared/api/core/v1.ts'
+import AgeText from '../components/AgeText.vue'
+import { eventStatus } from '../status/object-status.ts'
+import { badgeColumn, namespaceColumn, objectLink } from './cells.ts'
+import { columnsOf } from './column.ts'
+import { eventCount, eventTime } from './event-facts.ts'
+import { typeOfReference } from './references.ts'
+
+export const eventColumns = columnsOf<Event>(
+  {
+    id: 'last',
+    title: 'Last seen',
+    value: ({ object }) => -Date.parse(eventTime(object) ?? '0'),
+    cell: ({ object }) => h(AgeText, { time: eventTime(object) }),
+    width: '84px',
+  },
+  badgeColumn(eventStatus, 'Type'),
+  { id: 'reason', title: 'Reason', value: ({ object }) => object.reason ?? '', width: 'minmax(110px, 1fr)' },
+  {
+    id: 'object',
+    title: 'Object',
+    value: ({ object }) => `${object.involvedObject.kind ?? ''}/${object.involvedObject.name ?? ''}`,
+    cell({ object: { involvedObject: about } }) {
+      return objectLink(typeOfReference(about), about.namespace, about.name, `${about.kind ?? ''}/${about.name ?? ''}`)
+    },
+    width: 'minmax(160px, 1.6fr)',
+  },
+  {
+    id: 'message',
+    title: 'Message',
+    value: ({ object }) => object.message ?? '',
+    cell: ({ object }) => h('span', { class: 'truncate', title: object.message }, object.message),
+    width: 'minmax(240px, 4fr)',
+  },
+  { id: 'count', title: 'Count', value: ({ object }) => eventCount(object), width: '70px' },
+  namespaceColumn(),
+)

@@ -1,0 +1,268 @@
+// Why a container of a pod does not run or is not ready: image, configuration, its own end, its probes.
+import {
+  ConfigMap,
+  type Container,
+  type ContainerStatus,
+  type Pod,
+  type Probe,
+  Secret,
+} from '../../shared/api/core/v1.ts'
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import { type ObjectRef, refTo } from '../world/world.ts'
+import { type Cause, type Evidence, type Fix, type Scene, because, fact } from './cause.ts'
+import { eventsAbout, warningFact } from './events.ts'
+
+interface Case {
+  readonly pod: Pod
+  readonly ref: ObjectRef
+  readonly container: Container
+  readonly status: ContainerStatus
+  readonly isInit: boolean
+  readonly scene: Scene
+  /** Where the pod's template is edited: its top controller, or the pod itself. */
+  readonly template: ObjectRef
+}
+
+const nameOf = ({ container, isInit }: Case) => `${isInit ? 'init container' : 'container'} ${container.name}`
+const editFix = ({ template }: Case, what: string): Fix => ({
+  kind: 'edit',
+  title: `Edit ${what} in ${template.type.kind} ${template.name}`,
+  ref: template,
+})
+const logsFix = ({ ref, container }: Case, previous: boolean): Fix => ({
+  kind: 'logs',
+  title: previous ? 'Logs of the run that ended' : 'Logs',
+  ref,
+  container: container.name,
+  previous,
+})
+
+const PULL_PROBLEMS: readonly { code: string; pattern: RegExp; text: (image: string) => string }[] = [
+  {
+    code: 'image-registry',
+    pattern: /no such host|dial tcp|timeout|connection refused|TLS handshake|certificate|EOF|server misbehaving/i,
+    text: image => `the registry of image ${image} cannot be reached`,
+  },
+  {
+    code: 'image-denied',
+    pattern: /unauthorized|denied|authentication required|no basic auth|forbidden/i,
+    text: image => `the registry does not give image ${image} without a valid pull secret`,
+  },
+  {
+    code: 'image-unknown',
+    pattern: /not found|manifest unknown|does not exist|no such image|name unknown/i,
+    text: image => `image ${image} does not exist in its registry`,
+  },
+]
+
+function explainImage(of: Case, reason: string, message: string): Cause {
+  const { image = '' } = of.container
+  const edit = [editFix(of, 'the image')]
+  if (reason === 'InvalidImageName')
+    return because('image-name', of.ref, `“${image}” is not a valid image name`, { fixes: edit })
+  if (reason === 'ErrImageNeverPull')
+    return because('image-never', of.ref, `image ${image} is not on the node and its pull policy is Never`, {
+      evidence: [fact(message, 'container status')],
+      fixes: edit,
+    })
+  const evidence = warningFact(of.scene.world, of.pod, 'Failed', 'ErrImagePull')
+  const told = [message, ...evidence.map(each => (each.kind === 'fact' ? each.text : ''))].join('\n')
+  const problem = PULL_PROBLEMS.find(({ pattern }) => pattern.test(told))
+  return because(problem?.code ?? 'image-pull', of.ref, problem?.text(image) ?? `image ${image} cannot be pulled`, {
+    evidence: evidence.length ? evidence : message ? [fact(message, 'container status')] : [],
+    fixes: edit,
+  })
+}
+
+const MISSING = /^(configmap|secret) "([^"]+)" not found/
+const MISSING_KEY = /couldn't find key (\S+) in (ConfigMap|Secret) (?:[^/]+\/)?(\S+)/
+
+function explainConfig(of: Case, message: string): Cause {
+  const namespace = of.pod.metadata.namespace
+  const evidence = message ? [fact(message, 'container status')] : []
+  const missing = MISSING.exec(message)
+  if (missing?.[2]) {
+    const type = missing[1] === 'secret' ? Secret : ConfigMap
+    const [, , name] = missing
+    const draft = {
+      apiVersion: 'v1',
+      kind: type.kind,
+      metadata: { name, namespace },
+      ...(type === Secret ? { stringData: {} } : { data: {} }),
+    } as unknown as AnyObject
+    return because(
+      'config-missing',
+      of.ref,
+      `${type.kind} ${name}, which ${nameOf(of)} needs, does not exist in ${namespace}`,
+      {
+        evidence,
+        fixes: [{ kind: 'create', title: `Create ${type.kind} ${name}`, draft }, editFix(of, 'the reference')],
+      },
+    )
+  }
+  const key = MISSING_KEY.exec(message)
+  if (key?.[1] && key[3]) {
+    const type = key[2] === 'Secret' ? Secret : ConfigMap
+    return because('config-key', of.ref, `${type.kind} ${key[3]} has no key ${key[1]}, which ${nameOf(of)} needs`, {
+      evidence,
+      fixes: [
+        { kind: 'edit', title: `Edit ${type.kind} ${key[3]}`, ref: { type, namespace, name: key[3] } },
+        editFix(of, 'the reference'),
+      ],
+    })
+  }
+  return because('config', of.ref, `${nameOf(of)} cannot be configured`, {
+    evidence,
+    fixes: [editFix(of, 'the container')],
+  })
+}
+
+const COMMAND_PROBLEM =
+  /executable file not found|no such file or directory|permission denied|exec format error|not a directory/i
+
+function explainCreate(of: Case, reason: string, message: string): Cause {
+  const isCommand = COMMAND_PROBLEM.test(message)
+  const command = of.container.command?.[0]
+  return because(
+    isCommand ? 'command' : 'create',
+    of.ref,
+    isCommand
+      ? `the command${command ? ` ${command}` : ''} of ${nameOf(of)} cannot be run`
+      : `${nameOf(of)} cannot be started`,
+    { evidence: [fact(message || reason, 'container status')], fixes: [editFix(of, 'the command')] },
+  )
+}
+
+const SIGKILL = 137
+const NOT_EXECUTABLE = 126
+const NOT_FOUND = 127
+
+/** Why a container ended, out of its exit code and what was reported before. */
+export function explainEnd(of: Case): Cause {
+  const { status, container, scene, pod, ref } = of
+  const ended = status.state?.terminated ?? status.lastState?.terminated
+  // When it has been started again, the run that ended is the one before.
+  const previous = status.state?.terminated === undefined
+  const log: Evidence = { kind: 'log', pod: ref, container: container.name, previous }
+  const fixes = [logsFix(of, previous), editFix(of, 'the container')]
+  if (!ended) return because('crash', ref, `${nameOf(of)} keeps ending`, { evidence: [log], fixes })
+  if (ended.reason === 'OOMKilled') {
+    const limit = container.resources?.limits?.memory
+    return because(
+      'oom',
+      ref,
+      `${nameOf(of)} was killed for using more memory than ${limit === undefined ? 'the node has' : `its limit of ${limit}`}`,
+      {
+        evidence: [log],
+        fixes: [editFix(of, 'the memory limit'), logsFix(of, previous)],
+      },
+    )
+  }
+  const liveness = eventsAbout(scene.world, pod, 'Unhealthy').find(({ message = '' }) =>
+    /^(Liveness|Startup) probe failed/.test(message),
+  )
+  if (ended.exitCode === SIGKILL || (liveness && ended.exitCode !== 0)) {
+    if (liveness)
+      return because(
+        'liveness',
+        ref,
+        `${nameOf(of)} is killed since its ${/^Startup/.test(liveness.message ?? '') ? 'startup' : 'liveness'} probe fails`,
+        {
+          evidence: [fact(liveness.message ?? '', 'event Unhealthy'), log],
+          fixes: [editFix(of, 'the probe'), logsFix(of, previous)],
+        },
+      )
+  }
+  const code = ended.exitCode
+  const evidence = [...(ended.message ? [fact(ended.message, 'termination message')] : []), log]
+  if (code === NOT_FOUND || code === NOT_EXECUTABLE)
+    return because(
+      'command',
+      ref,
+      `the command of ${nameOf(of)} is ${code === NOT_FOUND ? 'not found' : 'not executable'} (exit code ${code})`,
+      { evidence, fixes: [editFix(of, 'the command'), logsFix(of, previous)] },
+    )
+  if (code === 0)
+    return because('ends', ref, `${nameOf(of)} ends by itself without an error, although it should keep running`, {
+      evidence,
+      fixes: [editFix(of, 'the command'), logsFix(of, previous)],
+    })
+  return because(
+    'crash',
+    ref,
+    `${nameOf(of)} ends with exit code ${code}${ended.signal ? ` (signal ${ended.signal})` : ''}`,
+    { evidence, fixes },
+  )
+}
+
+/** `HTTP GET :8080/healthz`, `TCP :5432`, `command cat /ready`. */
+export function probeText({ httpGet, tcpSocket, grpc, exec }: Probe): string {
+  if (httpGet) return `HTTP GET :${httpGet.port}${httpGet.path ?? '/'}`
+  if (tcpSocket) return `TCP :${tcpSocket.port}`
+  return grpc ? `gRPC :${grpc.port}` : `command ${(exec?.command ?? []).join(' ')}`
+}
+
+function explainUnready(of: Case): Cause {
+  const { container, status, scene, pod, ref } = of
+  const isStarting = status.started === false && container.startupProbe !== undefined
+  const probe = isStarting ? container.startupProbe : container.readinessProbe
+  const name = isStarting ? 'startup' : 'readiness'
+  const event = eventsAbout(scene.world, pod, 'Unhealthy').find(({ message = '' }) =>
+    message.toLowerCase().startsWith(name),
+  )
+  if (!probe) return because('unready', ref, `${nameOf(of)} is not ready yet`, { fixes: [logsFix(of, false)] })
+  const asked = probeText(probe)
+  return because(
+    'probe',
+    ref,
+    event
+      ? `the ${name} probe of ${nameOf(of)} fails (${asked})`
+      : `the ${name} probe of ${nameOf(of)} has not passed yet (${asked})`,
+    {
+      evidence: event?.message ? [fact(event.message, 'event Unhealthy')] : [],
+      fixes: [logsFix(of, false), editFix(of, 'the probe')],
+    },
+  )
+}
+
+const PASSING = new Set(['ContainerCreating', 'PodInitializing'])
+
+function explainContainer(of: Case): Cause | undefined {
+  const { waiting, terminated, running } = of.status.state ?? {}
+  const reason = waiting?.reason ?? ''
+  const message = waiting?.message ?? ''
+  if (waiting && !PASSING.has(reason)) {
+    if (/Image/.test(reason)) return explainImage(of, reason, message)
+    if (reason === 'CreateContainerConfigError') return explainConfig(of, message)
+    if (reason === 'CrashLoopBackOff') {
+      const end = explainEnd(of)
+      return { ...end, text: `${end.text}; it was started ${of.status.restartCount + 1} times` }
+    }
+    return explainCreate(of, reason, message)
+  }
+  if (terminated && (terminated.exitCode !== 0 || (!of.isInit && of.pod.spec.restartPolicy === 'Always')))
+    return explainEnd(of)
+  return running && !of.isInit && !of.status.ready ? explainUnready(of) : undefined
+}
+
+/** The causes in a pod's containers; init containers first, since the others wait for them. */
+export function explainContainers(pod: Pod, scene: Scene, template: ObjectRef, ref: ObjectRef): Cause[] {
+  const explain = (
+    containers: readonly Container[] | undefined,
+    statuses: readonly ContainerStatus[] | undefined,
+    isInit: boolean,
+  ) =>
+    (containers ?? []).flatMap(container => {
+      const status = statuses?.find(({ name }) => name === container.name)
+      return status ? (explainContainer({ pod, ref, container, status, isInit, scene, template }) ?? []) : []
+    })
+  const { spec, status } = pod
+  const inits = explain(spec.initContainers, status.initContainerStatuses, true)
+  return inits.length ? inits : explain(spec.containers, status.containerStatuses, false)
+}
+
+/** Where a pod's template is edited. */
+export function templateOf(pod: Pod, scene: Scene, ref: ObjectRef): ObjectRef {
+  const top = scene.world.topController(pod)
+  return top ? refTo(top.type, top.object) : ref
+}

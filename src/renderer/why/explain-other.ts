@@ -1,0 +1,51 @@
+// Why anything else is not well, out of what all kinds have in common: deletion, conditions, warnings.
+import { Namespace } from '../../shared/api/core/v1.ts'
+import type { ConditionLike } from '../../shared/machinery/conditions.ts'
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import { HorizontalPodAutoscaler } from '../../shared/api/autoscaling/v2.ts'
+import { type Cause, type Explainer, because, fact } from './cause.ts'
+import { warningFact } from './events.ts'
+
+const describe = ({ type, status, reason, message }: ConditionLike): string =>
+  `${type} is ${status}${reason ? ` (${reason})` : ''}${message ? `: ${message}` : ''}`
+const conditionsOf = (object: AnyObject): readonly ConditionLike[] => {
+  const { conditions } = (object.status ?? {}) as { conditions?: unknown }
+  return Array.isArray(conditions) ? (conditions as ConditionLike[]) : []
+}
+
+export const explainNamespace: Explainer<Namespace> = (namespace, _scene, ref) => {
+  if (!namespace.metadata.deletionTimestamp) return undefined
+  const stuck = (namespace.status.conditions ?? []).filter(({ status }) => status === 'True')
+  return because('namespace-ending', ref, `namespace ${ref.name} is being deleted and is not empty yet`, {
+    evidence: stuck.map(condition => fact(describe(condition), 'condition')),
+  })
+}
+
+const HPA_GOOD = new Set(['AbleToScale', 'ScalingActive'])
+export const explainAutoscaler: Explainer<HorizontalPodAutoscaler> = (scaler, _scene, ref) => {
+  const bad = (scaler.status.conditions ?? []).find(({ type, status }) => HPA_GOOD.has(type) && status === 'False')
+  return (
+    bad &&
+    because('autoscaler', ref, `autoscaler ${ref.name} cannot work`, { evidence: [fact(describe(bad), 'condition')] })
+  )
+}
+
+const GOOD = /^(Ready|Available|Established|NamesAccepted|Healthy|Synced|Succeeded)$/
+
+export const explainOther: Explainer<AnyObject> = (object, { world }, ref): Cause | undefined => {
+  const { deletionTimestamp, finalizers = [] } = object.metadata
+  if (deletionTimestamp && finalizers.length)
+    return because(
+      'finalizers',
+      ref,
+      `${object.kind} ${ref.name} is being deleted and waits for ${finalizers.join(', ')}`,
+      {
+        fixes: [{ kind: 'edit', title: 'Edit the finalizers', ref }],
+      },
+    )
+  const bad = conditionsOf(object).filter(({ type, status }) => GOOD.test(type) && status === 'False')
+  if (bad.length === 0) return undefined
+  return because('condition', ref, `${object.kind} ${ref.name} is not ${bad[0]?.type ?? 'Ready'}`, {
+    evidence: [...bad.map(condition => fact(describe(condition), 'condition')), ...warningFact(world, object)],
+  })
+}

@@ -1,0 +1,61 @@
+// Why a claim has no volume.
+import { PersistentVolume, PersistentVolumeClaim, Pod } from '../../shared/api/core/v1.ts'
+import { StorageClass } from '../../shared/api/storage/v1.ts'
+import { podReferences } from '../world/pod-references.ts'
+import { type Explainer, because, fact } from './cause.ts'
+import { warningFact } from './events.ts'
+
+const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
+
+export const explainClaim: Explainer<PersistentVolumeClaim> = (claim, { world }, ref) => {
+  const { phase } = claim.status
+  if (phase === 'Bound') return undefined
+  if (phase === 'Lost')
+    return because('claim-lost', ref, `volume ${claim.spec.volumeName ?? ''} of claim ${ref.name} is gone`)
+  const pending = `claim ${ref.name} has no volume`
+  const name = claim.spec.storageClassName
+  const wants = Object.entries(claim.spec.resources?.requests ?? {})
+    .map(([what, amount]) => `${amount} of ${what}`)
+    .join(', ')
+  const details = [
+    fact(`It asks for ${wants || 'a volume'}, ${(claim.spec.accessModes ?? []).join(', ')}.`, 'claim'),
+    ...warningFact(world, claim),
+  ]
+  const edit = { kind: 'edit' as const, title: 'Edit the claim', ref }
+
+  if (name === undefined) {
+    const isThere = world.all(StorageClass).some(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true')
+    if (world.knows(StorageClass) && !isThere)
+      return because(
+        'no-default-class',
+        ref,
+        `${pending}, names no storage class, and the cluster has no default one`,
+        { evidence: details, fixes: [edit] },
+      )
+  } else if (name !== '' && world.knows(StorageClass)) {
+    const found = world.find(StorageClass, undefined, name)
+    const volumes = world.all(PersistentVolume).filter(({ spec }) => spec.storageClassName === name)
+    if (!found && volumes.length === 0)
+      return because('class-missing', ref, `${pending}: storage class ${name} does not exist`, {
+        evidence: details,
+        fixes: [edit],
+      })
+    if (found?.volumeBindingMode === 'WaitForFirstConsumer') {
+      const users = world
+        .in(Pod, claim.metadata.namespace)
+        .filter(({ spec }) =>
+          podReferences(spec).some(
+            ({ type, name: claimed }) => type.kind === 'PersistentVolumeClaim' && claimed === ref.name,
+          ),
+        )
+      if (users.length === 0)
+        return because('waits-for-pod', ref, `${pending} yet: it is made when a pod uses the claim`, {
+          evidence: details,
+        })
+    }
+  }
+  return because('claim-pending', ref, name === '' ? `${pending}: no volume that exists fits it` : pending, {
+    evidence: details,
+    fixes: [edit],
+  })
+}

@@ -1,0 +1,80 @@
+// Does what a fix offers: goes there, opens an editor, or changes the object after a question.
+import type { Router } from 'vue-router'
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import { connection } from '../api/connection.ts'
+import { toYaml } from '../api/yaml-text.ts'
+import { objectRoute } from '../places.ts'
+import { useConfirmStore } from '../stores/confirm.ts'
+import { useDockStore } from '../stores/dock.ts'
+import { useToastStore } from '../stores/toasts.ts'
+import type { ObjectRef } from '../world/world.ts'
+import type { Fix } from './cause.ts'
+
+const at = ({ name, namespace }: ObjectRef) => ({ name, ...(namespace ? { namespace } : {}) })
+
+async function change(
+  title: string,
+  ref: ObjectRef,
+  consequence: string,
+  danger: boolean,
+  run: () => Promise<unknown>,
+): Promise<void> {
+  const toasts = useToastStore()
+  const { confirmed } = await useConfirmStore().ask({
+    title: `${title}?`,
+    text: consequence,
+    names: [ref.name],
+    action: title,
+    danger,
+  })
+  if (!confirmed) return
+  try {
+    await run()
+    toasts.done(`${ref.name}: done`)
+  } catch (error) {
+    toasts.failed(`${ref.name}: not done`, error)
+  }
+}
+
+export async function runFix(fix: Fix, router: Router): Promise<void> {
+  switch (fix.kind) {
+    case 'open':
+      await router.push(objectRoute(fix.ref.type, fix.ref.namespace, fix.ref.name, undefined, fix.tab))
+      return
+    case 'edit': {
+      const { type, namespace, name } = fix.ref
+      useDockStore().open({ kind: 'editor', title: name, type: type as ResourceType<AnyObject>, namespace, name })
+      return
+    }
+    case 'logs': {
+      const { namespace = '', name } = fix.ref
+      useDockStore().open({
+        kind: 'logs',
+        title: name,
+        namespace,
+        pod: name,
+        container: fix.container,
+        ...(fix.previous ? { previous: true } : {}),
+      })
+      return
+    }
+    case 'create':
+      await router.push({ name: 'create-yaml', state: { draft: toYaml(fix.draft) } })
+      return
+    case 'patch': {
+      const { ref, patch, subresource } = fix
+      await change(fix.title, ref, fix.consequence, false, () =>
+        connection.client.patch(ref.type, at(ref), patch, {
+          type: Array.isArray(patch) ? 'json' : 'merge',
+          ...(subresource ? { subresource } : {}),
+        }),
+      )
+      return
+    }
+    case 'delete':
+      await change(fix.title, fix.ref, fix.consequence, true, () =>
+        connection.client.delete(fix.ref.type, at(fix.ref), fix.force ? { gracePeriodSeconds: 0 } : {}),
+      )
+  }
+}

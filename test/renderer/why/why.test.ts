@@ -1,0 +1,501 @@
+// "Why?": for each way in which things go wrong, the sentence that tells it and the fix that mends it.
+import { describe, expect, it } from 'vitest'
+import { Deployment, ReplicaSet } from '../../../src/shared/api/apps/v1.ts'
+import { Job } from '../../../src/shared/api/batch/v1.ts'
+import { ConfigMap, Event, Node, PersistentVolumeClaim, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
+import { Ingress } from '../../../src/shared/api/networking/v1.ts'
+import { StorageClass } from '../../../src/shared/api/storage/v1.ts'
+import type { KubeObject } from '../../../src/shared/machinery/object.ts'
+import { controllerRef } from '../../../src/shared/machinery/owner.ts'
+import type { ResourceType } from '../../../src/shared/machinery/resource-type.ts'
+import { type Cause, chainOf, isPassing, tell } from '@/why/cause.ts'
+import { why } from '@/why/why.ts'
+import { refTo } from '@/world/world.ts'
+import { type ListOf, make, makeApp, makeNode, makePod, worldOf } from '../support/objects.ts'
+
+const NOW = Date.parse('2026-01-02T00:00:00Z')
+type Status = Record<string, unknown>
+
+const ask = (lists: readonly ListOf[], type: ResourceType<KubeObject>, object: KubeObject): Cause | undefined =>
+  why(worldOf(...lists), refTo(type, object), NOW)
+const askPod = (pod: Pod, ...lists: ListOf[]) => ask([[Pod, [pod]], ...lists], Pod, pod)
+const told = (cause: Cause | undefined) => (cause ? tell(cause) : undefined)
+const fixes = (cause: Cause | undefined) =>
+  cause ? chainOf(cause).flatMap(each => each.fixes.map(({ title }) => title)) : []
+const facts = (cause: Cause | undefined) =>
+  cause
+    ? chainOf(cause).flatMap(({ evidence }) => evidence.flatMap(each => (each.kind === 'fact' ? [each.text] : ['log'])))
+    : []
+
+const event = (about: KubeObject, reason: string, message: string) =>
+  make(Event, `${about.metadata.name}.${reason}`, {
+    involvedObject: { kind: about.kind, name: about.metadata.name, uid: about.metadata.uid },
+    reason,
+    message,
+    type: 'Warning',
+    lastTimestamp: '2026-01-01T00:00:00Z',
+  })
+
+/** A pod whose only container is in the given state. */
+const podWith = (container: Status, given: { spec?: object; status?: Status } = {}) =>
+  makePod('web-1', {
+    spec: { containers: [{ name: 'main', image: 'shop:2', ...(given.spec ?? {}) }], restartPolicy: 'Always' },
+    status: {
+      phase: 'Pending',
+      conditions: [],
+      containerStatuses: [{ name: 'main', ready: false, restartCount: 0, ...container }],
+      ...given.status,
+    },
+  })
+const waiting = (reason: string, message = '') => ({ state: { waiting: { reason, message } } })
+
+describe('why is a pod not running?', () => {
+  it('says nothing of a pod that is well', () => expect(askPod(makePod('fine'))).toBeUndefined())
+
+  it.each([
+    ['dial tcp: lookup registry.example: no such host', 'the registry of image shop:2 cannot be reached'],
+    ['unauthorized: authentication required', 'the registry does not give image shop:2 without a valid pull secret'],
+    ['manifest for shop:2 not found: manifest unknown', 'image shop:2 does not exist in its registry'],
+    ['something new', 'image shop:2 cannot be pulled'],
+  ])('tells image pulls apart: %s', (message, text) => {
+    const pod = podWith(waiting('ImagePullBackOff', 'Back-off pulling image "shop:2"'))
+    const cause = askPod(pod, [Event, [event(pod, 'Failed', message)]])
+    expect(told(cause)).toBe(`Pod web-1 does not start: ${text}.`)
+    expect(facts(cause)).toEqual([message])
+    expect(fixes(cause)).toEqual(['Edit the image in Pod web-1'])
+  })
+
+  it('names a config map that is missing, and offers to create it', () => {
+    const cause = askPod(podWith(waiting('CreateContainerConfigError', 'configmap "settings" not found')))
+    expect(told(cause)).toBe(
+      'Pod web-1 does not start: ConfigMap settings, which container main needs, does not exist in default.',
+    )
+    expect(fixes(cause)).toEqual(['Create ConfigMap settings', 'Edit the reference in Pod web-1'])
+  })
+
+  it('names a key that is missing in a secret', () => {
+    const cause = askPod(
+      podWith(waiting('CreateContainerConfigError', "couldn't find key password in Secret default/db")),
+    )
+    expect(told(cause)).toContain('Secret db has no key password')
+    expect(fixes(cause)[0]).toBe('Edit Secret db')
+  })
+
+  it('tells a crash loop with its exit code and the last lines of the log', () => {
+    const pod = podWith({ ...waiting('CrashLoopBackOff'), restartCount: 4, lastState: { terminated: { exitCode: 3 } } })
+    const cause = askPod(pod)
+    expect(told(cause)).toBe(
+      'Pod web-1 is in a crash loop: container main ends with exit code 3; it was started 5 times.',
+    )
+    expect(facts(cause)).toEqual(['log'])
+    expect(fixes(cause)).toContain('Logs of the run that ended')
+  })
+
+  it('tells memory from other ends, with the limit', () => {
+    const pod = podWith(
+      { ...waiting('CrashLoopBackOff'), lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } } },
+      { spec: { resources: { limits: { memory: '64Mi' } } } },
+    )
+    expect(told(askPod(pod))).toContain('was killed for using more memory than its limit of 64Mi')
+    expect(fixes(askPod(pod))[0]).toBe('Edit the memory limit in Pod web-1')
+  })
+
+  it('tells that a liveness probe kills the container', () => {
+    const pod = podWith({ ...waiting('CrashLoopBackOff'), lastState: { terminated: { exitCode: 137 } } })
+    const cause = askPod(pod, [
+      Event,
+      [event(pod, 'Unhealthy', 'Liveness probe failed: HTTP probe failed with statuscode: 500')],
+    ])
+    expect(told(cause)).toContain('is killed since its liveness probe fails')
+  })
+
+  it('tells that a command is missing', () => {
+    const pod = podWith({ ...waiting('CrashLoopBackOff'), lastState: { terminated: { exitCode: 127 } } })
+    expect(told(askPod(pod))).toContain('the command of container main is not found (exit code 127)')
+  })
+
+  it('tells what a readiness probe asks and what it was answered', () => {
+    const pod = podWith(
+      { state: { running: {} }, started: true },
+      { spec: { readinessProbe: { httpGet: { port: 8080, path: '/healthz' } } }, status: { phase: 'Running' } },
+    )
+    const cause = askPod(pod, [
+      Event,
+      [event(pod, 'Unhealthy', 'Readiness probe failed: HTTP probe failed with statuscode: 404')],
+    ])
+    expect(told(cause)).toBe(
+      'Pod web-1 is not ready: the readiness probe of container main fails (HTTP GET :8080/healthz).',
+    )
+    expect(facts(cause)).toEqual(['Readiness probe failed: HTTP probe failed with statuscode: 404'])
+  })
+
+  it('names a secret volume that is missing', () => {
+    const pod = makePod('web-1', {
+      spec: { volumes: [{ name: 'tls', secret: { secretName: 'cert' } }] },
+      status: {
+        phase: 'Pending',
+        conditions: [],
+        containerStatuses: [{ name: 'main', ready: false, ...waiting('ContainerCreating') }],
+      },
+    })
+    const cause = askPod(pod, [Secret, []], [Event, [event(pod, 'FailedMount', 'secret "cert" not found')]])
+    expect(told(cause)).toBe(
+      'Pod web-1 does not start: Secret cert, which volume tls needs, does not exist in default.',
+    )
+  })
+
+  it('looks at the node before the containers', () => {
+    const silent = make(Node, 'n1', {
+      status: {
+        conditions: [
+          {
+            type: 'Ready',
+            status: 'Unknown',
+            lastHeartbeatTime: '2026-01-01T23:50:00Z',
+            message: 'Kubelet stopped posting node status.',
+          },
+        ],
+      } as Node['status'],
+    })
+    const cause = askPod(podWith({ state: { running: {} } }, { status: { phase: 'Running' } }), [Node, [silent]])
+    expect(told(cause)).toBe('Pod web-1 is on node n1, which is not well: node n1 has not been heard of for 10m.')
+  })
+
+  it('is calm about what is only starting', () => {
+    const cause = askPod(podWith(waiting('ContainerCreating')))
+    expect(cause && isPassing(cause)).toBe(true)
+  })
+})
+
+describe('why has a pod no node?', () => {
+  const unscheduled = (message: string, spec: object = {}) =>
+    makePod('web-1', {
+      node: '',
+      spec,
+      status: {
+        phase: 'Pending',
+        containerStatuses: [],
+        conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }],
+      },
+    })
+  const node = (name: string, cpu: string) =>
+    make(Node, name, {
+      status: {
+        allocatable: { cpu, memory: '4Gi' },
+        conditions: [{ type: 'Ready', status: 'True' }],
+      } as unknown as Node['status'],
+    })
+
+  it('tells what each node lacks, after what runs there already', () => {
+    const asks = (cpu: string) => ({ containers: [{ name: 'main', resources: { requests: { cpu } } }] })
+    const pod = unscheduled(
+      '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available.',
+      asks('2'),
+    )
+    const other = makePod('other', { node: 'box-2', spec: asks('1500m') })
+    const cause = ask(
+      [
+        [Pod, [pod, other]],
+        [Node, [node('box-1', '1'), node('box-2', '2')]],
+      ],
+      Pod,
+      pod,
+    )
+    expect(told(cause)).toBe('Pod web-1 has no node yet: no node has enough cpu left.')
+    expect(facts(cause)).toEqual([
+      '2 Insufficient cpu',
+      'box-1 would need 1 CPU more (1 CPU free, 2 CPU asked for)',
+      'box-2 would need 1.5 CPU more (0.5 CPU free, 2 CPU asked for)',
+    ])
+  })
+
+  it('names the taint, and the node that has it', () => {
+    const cordoned = make(Node, 'n1', {
+      spec: { unschedulable: true } as Node['spec'],
+      status: { conditions: [{ type: 'Ready', status: 'True' }] } as unknown as Node['status'],
+    })
+    const cause = askPod(unscheduled('0/1 nodes are available: 1 node(s) were unschedulable.'), [Node, [cordoned]])
+    expect(told(cause)).toBe(
+      'Pod web-1 has no node yet: the nodes are cordoned, because node n1 is cordoned: it takes no new pods.',
+    )
+    expect(fixes(cause)).toContain('Uncordon it')
+  })
+
+  it('says that there is no node at all', () =>
+    expect(told(askPod(unscheduled('no nodes available to schedule pods'), [Node, []]))).toBe(
+      'Pod web-1 has no node yet: the cluster has no node.',
+    ))
+
+  it('goes on to the claim that has no volume', () => {
+    const claim = make(PersistentVolumeClaim, 'data', {
+      spec: { storageClassName: 'fast', accessModes: ['ReadWriteOnce'] },
+      status: { phase: 'Pending' },
+    })
+    const pod = unscheduled('0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.', {
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+    })
+    const cause = askPod(pod, [PersistentVolumeClaim, [claim]], [StorageClass, []], [Node, [makeNode('n1')]])
+    expect(told(cause)).toBe('Pod web-1 has no node yet: claim data has no volume: storage class fast does not exist.')
+  })
+})
+
+describe('why does a workload not come up?', () => {
+  const starved = {
+    phase: 'Pending',
+    conditions: [],
+    containerStatuses: [{ name: 'main', ready: false, ...waiting('ErrImagePull', 'not found') }],
+  }
+
+  it('tells the cause that its pods share once, and how many have it', () => {
+    const app = makeApp('web', 0)
+    const pods = ['a', 'b', 'c'].map(name => makePod(`web-${name}`, { owner: app.set, status: starved }))
+    const deployment = { ...app.deployment, spec: { ...app.deployment.spec, replicas: 3 } }
+    const cause = ask(
+      [
+        [Deployment, [deployment]],
+        [ReplicaSet, [app.set]],
+        [Pod, pods],
+      ],
+      Deployment,
+      deployment,
+    )
+    expect(told(cause)).toBe(
+      'Deployment web has 0 of 3 pods available: pod web-a does not start (and 2 more likewise), because image demo does not exist in its registry.',
+    )
+    expect(fixes(cause)).toEqual(['Edit the image in Deployment web'])
+  })
+
+  it('offers the way back when an older revision still serves', () => {
+    const app = makeApp('web', 1)
+    const at = (revision: number) => ({ 'deployment.kubernetes.io/revision': String(revision) })
+    const deployment = {
+      ...app.deployment,
+      metadata: { ...app.deployment.metadata, annotations: at(2) },
+      status: { ...app.deployment.status, updatedReplicas: 0, replicas: 1 },
+    }
+    const old = { ...app.set, metadata: { ...app.set.metadata, annotations: at(1) } }
+    const next = make(ReplicaSet, 'web-2', {
+      spec: app.set.spec,
+      metadata: { annotations: at(2), ownerReferences: [controllerRef(Deployment, deployment)] },
+    })
+    const bad = makePod('web-2-0', { owner: next, status: starved })
+    const cause = ask(
+      [
+        [Deployment, [deployment]],
+        [ReplicaSet, [old, next]],
+        [Pod, [...app.pods, bad]],
+      ],
+      Deployment,
+      deployment,
+    )
+    expect(told(cause)).toContain('Revision 2 of deployment web does not come up (1 pods of an older one still serve)')
+    expect(fixes(cause)[0]).toBe('Roll back to revision 1')
+  })
+
+  it('names the quota that refuses its pods', () => {
+    const app = makeApp('web', 0)
+    const deployment = { ...app.deployment, spec: { ...app.deployment.spec, replicas: 1 } }
+    const message = 'pods "web-x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2'
+    const set = make(ReplicaSet, 'web-1', {
+      spec: { ...app.set.spec, replicas: 1 },
+      status: { replicas: 0, conditions: [{ type: 'ReplicaFailure', status: 'True', message }] },
+      metadata: { ownerReferences: [controllerRef(Deployment, deployment)] },
+    })
+    const cause = ask(
+      [
+        [Deployment, [deployment]],
+        [ReplicaSet, [set]],
+        [Pod, []],
+      ],
+      Deployment,
+      deployment,
+    )
+    expect(told(cause)).toContain('resource quota small of namespace default leaves no room for another pod')
+    expect(fixes(cause)[0]).toBe('Raise ResourceQuota small')
+  })
+
+  it('tells how a job gave up, and what its last pod died of', () => {
+    const job = make(Job, 'import', {
+      status: {
+        failed: 3,
+        conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded' }],
+      } as Job['status'],
+    })
+    const pod = makePod('import-x', {
+      status: {
+        phase: 'Failed',
+        conditions: [],
+        containerStatuses: [{ name: 'main', ready: false, state: { terminated: { exitCode: 2 } } }],
+      },
+    })
+    pod.metadata.ownerReferences = [controllerRef(Job, job)]
+    expect(
+      told(
+        ask(
+          [
+            [Job, [job]],
+            [Pod, [pod]],
+          ],
+          Job,
+          job,
+        ),
+      ),
+    ).toBe('Job import gave up after 3 failed pods: pod import-x failed, because container main ends with exit code 2.')
+  })
+})
+
+describe('why does nothing answer?', () => {
+  it('compares the selector with the labels that there are', () => {
+    const app = makeApp('web', 1)
+    const service = make(Service, 'web', { spec: { selector: { app: 'wbe' } } as unknown as Service['spec'] })
+    const cause = ask(
+      [
+        [Service, [service]],
+        [Deployment, [app.deployment]],
+        [Pod, app.pods],
+      ],
+      Service,
+      service,
+    )
+    expect(told(cause)).toBe(
+      'Service web has no endpoint that is ready: no pod has the labels that its selector asks for (app=wbe).',
+    )
+    expect(facts(cause)).toEqual(['Pods of Deployment web have app=web.'])
+  })
+
+  it('sees that what is behind it was scaled to nothing', () => {
+    const app = makeApp('web', 0)
+    const cause = ask(
+      [
+        [Service, [app.service]],
+        [Deployment, [app.deployment]],
+        [Pod, []],
+      ],
+      Service,
+      app.service,
+    )
+    expect(told(cause)).toContain('Deployment web behind it is scaled to 0')
+    expect(fixes(cause)).toEqual(['Scale it to 1'])
+  })
+
+  it('sees a named port that no container has', () => {
+    const app = makeApp('web', 1)
+    const service = make(Service, 'web', {
+      spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] } as unknown as Service['spec'],
+    })
+    expect(
+      told(
+        ask(
+          [
+            [Service, [service]],
+            [Pod, app.pods],
+          ],
+          Service,
+          service,
+        ),
+      ),
+    ).toContain('no container behind it has a port called http')
+  })
+
+  it('walks from an ingress to the probe that fails', () => {
+    const app = makeApp('web', 0)
+    const pod = makePod('web-1', {
+      labels: { app: 'web' },
+      spec: { containers: [{ name: 'main', readinessProbe: { tcpSocket: { port: 5432 } } }] },
+      status: {
+        conditions: [],
+        containerStatuses: [{ name: 'main', ready: false, started: true, state: { running: {} } }],
+      },
+    })
+    const ingress = make(Ingress, 'front', {
+      spec: {
+        rules: [
+          {
+            host: 'x.example',
+            http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web' } } }] },
+          },
+        ],
+      } as Ingress['spec'],
+    })
+    const cause = ask(
+      [
+        [Ingress, [ingress]],
+        [Service, [app.service]],
+        [Pod, [pod]],
+      ],
+      Ingress,
+      ingress,
+    )
+    expect(cause && chainOf(cause).map(({ code }) => code)).toEqual([
+      'ingress',
+      'backend',
+      'no-endpoints',
+      'containers',
+      'probe',
+    ])
+  })
+
+  it('names a service that an ingress leads to and that is not there', () => {
+    const ingress = make(Ingress, 'front', {
+      spec: { defaultBackend: { service: { name: 'gone' } } } as Ingress['spec'],
+    })
+    expect(
+      told(
+        ask(
+          [
+            [Ingress, [ingress]],
+            [Service, []],
+          ],
+          Ingress,
+          ingress,
+        ),
+      ),
+    ).toContain('service gone, where any other path leads, does not exist')
+  })
+})
+
+describe('why is a claim pending?', () => {
+  it('waits calmly for a pod where its class says so', () => {
+    const claim = make(PersistentVolumeClaim, 'data', {
+      spec: { storageClassName: 'local' },
+      status: { phase: 'Pending' },
+    })
+    const local = make(StorageClass, 'local', { volumeBindingMode: 'WaitForFirstConsumer' })
+    const cause = ask(
+      [
+        [PersistentVolumeClaim, [claim]],
+        [StorageClass, [local]],
+        [Pod, []],
+      ],
+      PersistentVolumeClaim,
+      claim,
+    )
+    expect(cause && isPassing(cause)).toBe(true)
+  })
+  it('says that there is no default class', () => {
+    const claim = make(PersistentVolumeClaim, 'data', { status: { phase: 'Pending' } })
+    expect(
+      told(
+        ask(
+          [
+            [PersistentVolumeClaim, [claim]],
+            [StorageClass, []],
+          ],
+          PersistentVolumeClaim,
+          claim,
+        ),
+      ),
+    ).toContain('the cluster has no default one')
+  })
+})
+
+describe('why is anything else not well?', () => {
+  it('tells what a deletion waits for', () => {
+    const object = make(ConfigMap, 'stuck', {
+      metadata: { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['example.com/keep'] },
+    })
+    expect(told(ask([[ConfigMap, [object]]], ConfigMap, object))).toBe(
+      'ConfigMap stuck is being deleted and waits for example.com/keep.',
+    )
+  })
+})
