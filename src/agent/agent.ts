@@ -188,6 +188,7 @@ function startHostNetwork(
   return startNetwork({
     identity: { nodeName, nodeIP, clusterDNS, clusterDomain },
     stateDir: `${dataDir}/network`,
+    client: api.client,
     informers,
     clusterCIDR,
     serviceCIDR,
@@ -198,6 +199,7 @@ function startHostNetwork(
         return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) }
       }),
     ...(podCIDR === undefined ? {} : { podCIDR }),
+    ...(config.ingressPorts && { ingressPorts: config.ingressPorts }),
     log,
     clock,
     signal,

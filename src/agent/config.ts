@@ -5,6 +5,8 @@ import * as v from 'valibot'
 const taint = v.object({ key: v.string(), value: v.optional(v.string()), effect: v.string() })
 const url = v.pipe(v.string(), v.url(), v.startsWith('https://'))
 
+const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
+
 const schema = v.object({
   nodeName: v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/)),
   /** Default: the machine's first address. */
@@ -25,6 +27,8 @@ const schema = v.object({
   kubernetesServiceIP: v.optional(v.pipe(v.string(), v.ip())),
   labels: v.optional(v.record(v.string(), v.string()), {}),
   taints: v.optional(v.array(taint), []),
+  /** Where Ingresses are served, on nodes that serve any. Default 80 and 443. */
+  ingressPorts: v.optional(v.object({ http: port, https: port })),
   podPidsLimit: v.optional(v.number(), 0),
   log: v.optional(v.picklist(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
 })

@@ -1,8 +1,12 @@
 // The network as a user meets it: a whole cluster, Deployments behind Services, policies and their explanation.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientImage } from './support/client-image.ts'
-import { cli, Cluster, until } from './support/cluster.ts'
+import { cli, Cluster, execute, until } from './support/cluster.ts'
 
 let cluster: Cluster
 let image: string
@@ -141,6 +145,41 @@ describe('the network of a cluster', () => {
       expect([...answered.keys()].sort()).toEqual(['one', 'two'])
       expect(perSecond([...answered.values()])).toBeGreaterThan(90)
     }
+  })
+
+  it('serves an Ingress with TLS once its class exists', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-tls-'))
+    const [crt, key] = [join(folder, 'tls.crt'), join(folder, 'tls.key')]
+    const subject = ['-subj', '/CN=web.test', '-addext', 'subjectAltName=DNS:web.test']
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', ...subject, '-keyout', key, '-out', crt], { stdio: 'ignore' }) // prettier-ignore
+    expect((await kubectl('create', 'secret', 'tls', 'web-tls', `--cert=${crt}`, `--key=${key}`)).code).toBe(0)
+    await apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'IngressClass',
+      metadata: { name: 'flotilla', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+      spec: { controller: 'flotilla.dev/ingress' },
+    })
+    const backend = { service: { name: 'web', port: { number: 80 } } }
+    await apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'web' },
+      spec: {
+        tls: [{ hosts: ['web.test'], secretName: 'web-tls' }],
+        rules: [{ host: 'web.test', http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
+      },
+    })
+    const address = await until('the Ingress has an address', async () =>
+      (await kubectl('get', 'ingress', 'web', '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}')).stdout.trim(),
+    )
+    const curl = (...args: string[]) => execute('curl', ['-s', '-m', '3', ...args])
+    await until('it answers over TLS', async () => {
+      const { stdout } = await curl('--cacert', crt, '--resolve', `web.test:443:${address}`, 'https://web.test/')
+      return stdout.trim() === 'two'
+    })
+    expect((await curl('-H', 'Host: web.test', `http://${address}/`)).stdout.trim()).toBe('two')
+    expect((await curl('-o', '/dev/null', '-w', '%{http_code}', `http://${address}/`)).stdout).toBe('404')
+    rmSync(folder, { recursive: true })
   })
 
   it('keeps to a NetworkPolicy, and explains it', async () => {

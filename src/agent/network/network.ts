@@ -2,6 +2,7 @@
 import type { Registry } from 'prom-client'
 import { join } from 'node:path'
 import type { Pod } from '../../shared/api/core/v1.ts'
+import type { Client } from '../../shared/client/client.ts'
 import type { InformerFactory } from '../../shared/client/informer-factory.ts'
 import { type Clock, delay, systemClock } from '../../shared/machinery/clock.ts'
 import { formatIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
@@ -10,6 +11,7 @@ import { policyPodOf } from '../../shared/machinery/network-policy/policy-pod.ts
 import { Owned } from '../../shared/machinery/owned.ts'
 import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
 import { DnsServer } from '../dns/server.ts'
+import { type IngressPorts, startIngress } from '../ingress/start-ingress.ts'
 import { PolicyRules } from '../policy/policy-rules.ts'
 import { PolicyView } from '../policy/policy-view.ts'
 import { baseRules } from '../proxy/base-rules.ts'
@@ -36,6 +38,8 @@ export interface NetworkOptions {
   readonly identity: NodeIdentity
   /** Folder of the network's own files; created when missing. */
   readonly stateDir: string
+  /** Reads the certificates of Ingresses, one by one. */
+  readonly client: Client
   /** Shared with the agent's other parts; the caller starts it. */
   readonly informers: InformerFactory
   /** Addresses of all pods, such as `10.244.0.0/16`. */
@@ -48,6 +52,8 @@ export interface NetworkOptions {
   readonly apiServers: () => readonly ApiServerAddress[]
   /** Range of this node's pods. Default: the Node object's, once known, or the one of the last run. */
   readonly podCIDR?: string
+  /** Where Ingresses are served, while this node serves any. Default 80 and 443. */
+  readonly ingressPorts?: IngressPorts
   readonly log: Log
   readonly clock?: Clock
   readonly run?: Run
@@ -193,6 +199,18 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     }),
   )
   await forwarder.start()
+  owned.use(
+    startIngress({
+      client: options.client,
+      informers: options.informers,
+      cluster: view,
+      nodeName,
+      path: join(stateDir, 'ingress.json'),
+      ports: options.ingressPorts ?? { http: 80, https: 443 },
+      clock,
+      log,
+    }),
+  )
   log.info({ podCIDR, nodeIP, services: proxier.ports.size }, 'pod network is up')
 
   return {

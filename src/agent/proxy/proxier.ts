@@ -20,6 +20,11 @@ export interface ProxierOptions extends ServicePortContext {
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone'
 
+export const placeOf = (view: ClusterView, nodeName: string): NodePlace => ({
+  nodeName,
+  zone: view.nodes.get(nodeName)?.metadata.labels?.[ZONE_LABEL],
+})
+
 export class Proxier implements Disposable {
   readonly #options: ProxierOptions
   readonly #ports = new Map<string, readonly ServicePort[]>()
@@ -29,7 +34,7 @@ export class Proxier implements Disposable {
   /** Puts the rules of every Service known now into the table, and keeps them up to date. */
   constructor(options: ProxierOptions) {
     this.#options = options
-    this.#zone = this.#zoneNow()
+    this.#zone = placeOf(options.view, options.nodeName).zone
     for (const key of options.view.services.keys()) this.#update(key)
     this.#forget = options.view.on({
       service: key => {
@@ -64,13 +69,8 @@ export class Proxier implements Disposable {
     if (flows.length > 0) stale(flows)
   }
 
-  #zoneNow(): string | undefined {
-    const { view, nodeName } = this.#options
-    return view.nodes.get(nodeName)?.metadata.labels?.[ZONE_LABEL]
-  }
-
   #placeMayHaveChanged(): void {
-    const zone = this.#zoneNow()
+    const { zone } = placeOf(this.#options.view, this.#options.nodeName)
     if (zone === this.#zone) return
     this.#zone = zone
     for (const key of this.#ports.keys()) this.#update(key)

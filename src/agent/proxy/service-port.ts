@@ -96,7 +96,11 @@ const loadBalancerIPs = ({ status }: Service): string[] =>
   )
 
 /** Addresses that appear in several slices while an endpoint moves between them count once, the ready one first. */
-function endpointsOf({ name = '', protocol = 'TCP' }: PortSpec, slices: readonly EndpointSlice[], nodeName: string) {
+export function endpointsOf(
+  { name = '', protocol = 'TCP' }: PortSpec,
+  slices: readonly EndpointSlice[],
+  nodeName: string,
+) {
   const found = new Map<string, ServiceEndpoint>()
   for (const slice of slices) {
     if (slice.addressType !== 'IPv4') continue

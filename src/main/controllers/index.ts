@@ -21,6 +21,7 @@ import { EndpointSliceController } from './endpointslice/controller.ts'
 import { EndpointSliceMirroringController } from './endpointslicemirroring/controller.ts'
 import { GarbageCollector } from './garbage-collector/controller.ts'
 import { EphemeralVolumeController } from './ephemeral-volume/controller.ts'
+import { IngressStatusController } from './ingress/controller.ts'
 import { JobController } from './job/controller.ts'
 import { LocalPathDeleter } from './local-path-provisioner/delete.ts'
 import { LocalPathProvisioner } from './local-path-provisioner/provision.ts'
@@ -102,6 +103,7 @@ export const controllers = ({
   controller(new EndpointSliceController(clock)),
   controller(new EndpointSliceMirroringController(clock)),
   controller(new ServiceLoadBalancerController()),
+  controller(new IngressStatusController()),
   controller(new ClaimBinder()),
   controller(new VolumeBinder()),
   controller(new LocalPathProvisioner()),

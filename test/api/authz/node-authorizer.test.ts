@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigMap, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount } from '../../../src/shared/api/core/v1.ts' // prettier-ignore
 import { Lease } from '../../../src/shared/api/coordination/v1.ts'
 import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
-import { NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
+import { Ingress, IngressClass, NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
+import { INGRESS_CONTROLLER, INGRESS_NODE_LABEL } from '../../../src/shared/machinery/ingress/ours.ts'
 import { LOCAL_VOLUME_FINALIZER } from '../../../src/shared/machinery/local-volumes.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from './support/cluster.ts'
 
@@ -192,7 +193,7 @@ test("a node's lease is its own", async () => {
 
 test('every node follows what its network needs', async () => {
   const one = cluster.node('one')
-  for (const type of [Service, EndpointSlice, Node, NetworkPolicy, Namespace, Pod])
+  for (const type of [Service, EndpointSlice, Node, NetworkPolicy, Ingress, IngressClass, Namespace, Pod])
     expect((await one.list(type as typeof Pod)).resourceVersion).toMatch(/^\d+$/)
 })
 
@@ -200,4 +201,51 @@ test('a member of system:nodes without a node name has no rights of a node', asy
   const stranger = cluster.as('mallory', 'system:nodes')
   const error = await failure(stranger.get(Secret, { namespace, name: 'used' }))
   expect(error.message).toContain('unknown node for user "mallory"')
+})
+
+describe('certificates of Ingresses', () => {
+  const read = (node: string, name: string) =>
+    cluster
+      .node(node)
+      .list(Secret, { namespace, fieldSelector: `metadata.name=${name}` })
+      .then(
+        ({ items }) => items.length,
+        (error: { code: number }) => error.code,
+      )
+  const choose = (node: string, value: string | null) =>
+    cluster.admin.patch(
+      Node,
+      { name: node },
+      { metadata: { labels: { [INGRESS_NODE_LABEL]: value } } },
+      { type: 'merge' },
+    )
+
+  test('are for the nodes that serve them, and only while a class of ours asks for it', async () => {
+    await cluster.admin.create(Secret, { metadata: { name: 'certificate', namespace }, data: {} })
+    await cluster.admin.create(Ingress, {
+      metadata: { name: 'site', namespace },
+      spec: {
+        ingressClassName: 'ours',
+        defaultBackend: { service: { name: 'web', port: { number: 80 } } },
+        tls: [{ secretName: 'certificate' }],
+      },
+    })
+    expect(await read('one', 'certificate')).toBe(403)
+    await cluster.admin.create(IngressClass, { metadata: { name: 'ours' }, spec: { controller: INGRESS_CONTROLLER } })
+    expect([await read('one', 'certificate'), await read('two', 'certificate')]).toEqual([1, 1])
+    expect(await read('one', 'other')).toBe(403)
+    await choose('two', 'true')
+    expect([await read('one', 'certificate'), await read('two', 'certificate')]).toEqual([403, 1])
+    await choose('two', null)
+    await choose('one', 'false')
+    expect([await read('one', 'certificate'), await read('two', 'certificate')]).toEqual([403, 1])
+    await cluster.admin.delete(IngressClass, { name: 'ours' })
+    expect(await read('two', 'certificate')).toBe(403)
+  })
+
+  test('come to no node that chooses itself', async () => {
+    const labels = { [INGRESS_NODE_LABEL]: 'true' }
+    const own = cluster.node('one').patch(Node, { name: 'one' }, { metadata: { labels } }, { type: 'merge' })
+    expect((await failure(own)).message).toContain(`is not allowed to modify labels: ${INGRESS_NODE_LABEL}`)
+  })
 })

@@ -13,7 +13,7 @@ import { preflight } from '../../../src/agent/network/preflight.ts'
 import type { HostPort } from '../../../src/agent/contracts.ts'
 
 export interface AgentConfig {
-  readonly network: Omit<NetworkOptions, 'informers' | 'log' | 'apiServers'>
+  readonly network: Omit<NetworkOptions, 'client' | 'informers' | 'log' | 'apiServers'>
   readonly apiServers: { host: string; port: number }[]
   /** The API server does not answer at all. */
   readonly offline?: boolean
@@ -83,6 +83,7 @@ const write = (fields: object, message: string) =>
 informers.start(stop.signal)
 const network = await startNetwork({
   ...config.network,
+  client: client as unknown as Client,
   informers,
   apiServers: () => config.apiServers,
   log: { debug: write, info: write, warn: write, error: write },

@@ -84,10 +84,10 @@ const proxierRules: PolicyRule[] = [
   EVENTS,
 ]
 
-/** The node's network: routes to the other nodes' pods, and policies, whose selectors may match any pod. */
+/** The node's network: routes to the other nodes' pods, policies, whose selectors may match any pod, and Ingresses. */
 const nodeNetworkRules: PolicyRule[] = [
   rule('list watch', 'core', 'nodes namespaces pods'),
-  rule('list watch', 'networking.k8s.io', 'networkpolicies'),
+  rule('list watch', 'networking.k8s.io', 'networkpolicies ingresses ingressclasses'),
 ]
 
 /** The folders of local volumes, which their node deletes; NodeRestriction narrows the writes to its own. */

@@ -95,6 +95,12 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     rule(READ, 'core', 'pods'),
     EVENTS,
   ],
+  'ingress-controller': [
+    rule(READ, 'core', 'nodes'),
+    rule(READ, 'networking.k8s.io', 'ingresses ingressclasses'),
+    rule('patch update', 'networking.k8s.io', 'ingresses/status'),
+    EVENTS,
+  ],
   'job-controller': [
     rule('get list patch update watch', 'batch', 'jobs'),
     rule('update patch', 'batch', 'jobs/finalizers jobs/status'),

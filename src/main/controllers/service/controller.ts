@@ -14,6 +14,7 @@ import { byNamespace } from '../../../shared/client/lister.ts'
 import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { SERVICE_NAME } from '../endpointslice/slice.ts'
+import { addressesOf } from '../support/node-addresses.ts'
 import { writeStatus } from '../support/write-status.ts'
 
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers'
@@ -90,15 +91,8 @@ function whyNot(service: Service, { lister }: ControllerContext): string | undef
 const placeOf = ({ metadata, status }: Node) => ({
   excluded: metadata.labels?.[EXCLUDED] !== undefined || metadata.deletionTimestamp !== undefined,
   ready: isConditionTrue(status.conditions, 'Ready'),
-  addresses: addressesOf(status.addresses ?? []),
+  addresses: addressesOf(status.addresses),
 })
-
-/** External addresses where a node has them. */
-function addressesOf(addresses: NonNullable<Node['status']['addresses']>): string[] {
-  const of = (type: string) => addresses.filter(address => address.type === type).map(({ address }) => address)
-  const external = of('ExternalIP')
-  return external.length > 0 ? external : of('InternalIP')
-}
 
 function ingressOf(service: Service, context: ControllerContext): LoadBalancerIngress[] {
   const families = new Set(service.spec.ipFamilies ?? ['IPv4'])

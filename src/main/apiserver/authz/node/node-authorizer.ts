@@ -33,6 +33,14 @@ const readOne: Rule = (question, index) => {
   return usedByPods(question, index)
 }
 
+/** Certificates of the Ingresses that the node serves, too. */
+const secrets: Rule = (question, index) => {
+  const answer = readOne(question, index)
+  const { nodeName, namespace, name, verb, subresource } = question
+  if (answer.decision === 'allow' || subresource !== '' || !['get', 'list', 'watch'].includes(verb)) return answer
+  return index.servesCertificate(nodeName, namespace, name) ? ALLOW : answer
+}
+
 const getOnly =
   (rule: Rule): Rule =>
   (question, index) => {
@@ -97,7 +105,7 @@ const pods: Rule = (question, index) => {
 }
 
 const RULES: Readonly<Record<string, Rule>> = {
-  '/secrets': readOne,
+  '/secrets': secrets,
   '/configmaps': readOne,
   '/persistentvolumeclaims': claims,
   '/persistentvolumes': getOnly((question, index) =>

@@ -3,8 +3,10 @@
 //
 //   node ← pod ← secret | configmap | serviceaccount | resourceclaim | claim        counted per node in #users
 //   node ← pod ← claim ← volume ← secret                                            claim of a volume: spec.claimRef
-import type { PersistentVolume, Pod } from '../../../../shared/api/core/v1.ts'
+import type { Node, PersistentVolume, Pod } from '../../../../shared/api/core/v1.ts'
+import type { Ingress, IngressClass } from '../../../../shared/api/networking/v1.ts'
 import type { VolumeAttachment } from '../../../../shared/api/storage/v1.ts'
+import { ingressNodes, isOurClass, isOurIngress, secretsOf } from '../../../../shared/machinery/ingress/ours.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { ObjectStore, StoreEvent, WatchHandle } from '../../../store/contract.ts'
 import { type Reference, referencesOf, referenceTo, secretsOfVolume } from './references.ts'
@@ -112,6 +114,23 @@ export class NodeIndex implements Disposable {
     const key = `/registry/storage.k8s.io/volumeattachments/${name}`
     const attachment = this.#store.get(key)?.object as unknown as VolumeAttachment | undefined
     return attachment?.spec.nodeName === nodeName
+  }
+
+  /** Whether the node serves an Ingress whose certificate this Secret is. */
+  servesCertificate(nodeName: string, namespace: string, name: string): boolean {
+    const list = <T>(prefix: string) =>
+      this.#store.list(`/registry/${prefix}/`).items.map(({ object }) => object as unknown as T)
+    if (namespace === '' || name === '') return false
+    const classes = new Set(
+      list<IngressClass>('networking.k8s.io/ingressclasses')
+        .filter(isOurClass)
+        .map(({ metadata }) => metadata.name),
+    )
+    if (classes.size === 0) return false
+    if (!ingressNodes(list<Node>('core/nodes')).some(({ metadata }) => metadata.name === nodeName)) return false
+    return list<Ingress>(`networking.k8s.io/ingresses/${namespace}`).some(
+      ingress => isOurIngress(ingress, classes) && secretsOf(ingress).includes(name),
+    )
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,62 @@
+// One request on its way through the proxy, whatever version of HTTP it came in.
+import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import type { Target } from './backends.ts'
+import type { Asked } from './headers.ts'
+
+export type ClientRequest = IncomingMessage | Http2ServerRequest
+export type ClientResponse = ServerResponse | Http2ServerResponse
+
+export interface Exchange {
+  readonly request: ClientRequest
+  readonly response: ClientResponse
+  readonly asked: Asked
+  /** In the order in which to try them; never empty. */
+  readonly targets: readonly Target[]
+}
+
+/** Endpoints that are tried before a request fails. */
+export const MAX_ATTEMPTS = 3
+/** Until a backend starts to answer. */
+export const ANSWER_TIMEOUT_MS = 60_000
+
+export function askedOf(request: ClientRequest): Asked {
+  const authority = request.headers[':authority']
+  const { socket } = request
+  return {
+    host: (typeof authority === 'string' ? authority : request.headers.host) ?? '',
+    clientIP: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+    isEncrypted: (socket as Partial<TLSSocket>).encrypted === true,
+  }
+}
+
+/** Sets status and headers; `flush` sends them, also before there is a body to send. */
+export function setHead(response: ClientResponse, code: number, headers: OutgoingHttpHeaders): void {
+  response.statusCode = code
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value)
+}
+
+export function flush(response: ClientResponse): void {
+  if (response instanceof ServerResponse) response.flushHeaders()
+  else response.writeHead(response.statusCode)
+}
+
+/** Ends a request with a sentence; one that was under way already is cut, so that nobody takes it for complete. */
+export function refuse(response: ClientResponse, code: number, text: string): void {
+  if (response.headersSent) return void response.destroy()
+  const body = `${text}\n`
+  setHead(response, code, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+  })
+  response.end(body)
+}
+
+/** Whether a body follows that has to be read before the request is complete. */
+export const hasBody = ({ headers, method = 'GET', httpVersionMajor }: ClientRequest): boolean =>
+  headers['transfer-encoding'] !== undefined ||
+  (headers['content-length'] !== undefined && headers['content-length'] !== '0') ||
+  (httpVersionMajor === 2 &&
+    headers['content-length'] === undefined &&
+    !['GET', 'HEAD', 'OPTIONS', 'DELETE'].includes(method))
