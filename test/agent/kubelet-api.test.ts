@@ -106,6 +106,21 @@ describe('exec', () => {
     )
     expect(channels.get(1)).toContain('45 123')
   })
+  it('speaks the older protocols: plain text for a failure, silence for a success, base64 for text frames', async () => {
+    const failed = await session(path + query('output=1', 'sh', '-c', 'echo hi; exit 3'), 'channel.k8s.io')
+    expect(failed.get(1)).toBe('hi\n')
+    expect(failed.get(3)).toBe('command terminated with non-zero exit code: exit status 3')
+    expect((await session(path + query('output=1', 'true'), 'channel.k8s.io')).get(3)).toBe('')
+    const socket = new WebSocket(
+      node.kubeletUrl.replace('http', 'ws') + path + query('input=1&output=1', 'head', '-n', '1'),
+      'base64.channel.k8s.io',
+    )
+    const said: string[] = []
+    socket.on('message', (data: Buffer) => said.push(data.toString()))
+    socket.on('open', () => socket.send(`0${Buffer.from('ping\n').toString('base64')}`))
+    await new Promise<void>(resolve => socket.once('close', () => resolve()))
+    expect(said).toContain(`1${Buffer.from('ping\n').toString('base64')}`)
+  })
   it('carries megabytes without loss', async () => {
     const channels = await session(
       path + query('output=1', 'sh', '-c', 'head -c 5000000 /dev/zero | tr "\\0" x'),

@@ -59,7 +59,8 @@ function accept({ message, socket, head }: UpgradeRequest, request: StreamReques
     acceptSpdy(socket, head, protocol)
     return spdyStreams(socket, request)
   }
-  negotiate(STREAM_PROTOCOLS, listOf(message.headers['sec-websocket-protocol']))
+  const offered = listOf(message.headers['sec-websocket-protocol'])
+  if (offered.length > 0) negotiate(STREAM_PROTOCOLS, offered)
   return new Promise(resolve =>
     server.handleUpgrade(message, socket, head, webSocket => resolve(websocketStreams(webSocket, request))),
   )

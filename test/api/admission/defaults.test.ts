@@ -61,6 +61,14 @@ test('DefaultTolerationSeconds adds what the pod does not say itself', async () 
   expect((await pod({ tolerations: [own] })).spec.tolerations).toEqual([own, other])
   const all = [{ operator: 'Exists' }]
   expect((await pod({ tolerations: all })).spec.tolerations).toEqual(all)
+  const { metadata } = await pod()
+  const added = { key: 'maintenance', operator: 'Exists' }
+  const change = [
+    { op: 'test', path: '/spec/tolerations/0/key', value: key },
+    { op: 'replace', path: '/spec/tolerations', value: [added] },
+  ]
+  const updated = await cluster.admin.patch(Pod, metadata, change, { type: 'json' })
+  expect(updated.spec.tolerations).toEqual([added, { ...other, key }, other])
 })
 
 test('DefaultStorageClass names the default, not where the claim says none', async () => {

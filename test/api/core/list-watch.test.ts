@@ -2,6 +2,7 @@
 import { get as httpsGet } from 'node:https'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startTestApiServer, type TestApiServer, testAdmin } from '../../support/api-server.ts'
@@ -182,6 +183,22 @@ describe('list', () => {
 })
 
 describe('watch', () => {
+  test('comes over WebSocket as well, an event a message', async () => {
+    await make('w-socket', 'there')
+    const { caPem: ca, admin } = server.pki
+    const url = `${server.url.replace('https', 'wss')}${maps('w-socket')}?watch=1`
+    const socket = new WebSocket(url, { ca, cert: admin.certPem, key: admin.keyPem, origin: 'http://elsewhere' })
+    const events: AnyJson[] = []
+    socket.on('message', (data: Buffer) => events.push(JSON.parse(data.toString())))
+    await make('w-socket', 'later').then(({ code }) => expect(code).toBe(201))
+    await eventually(() =>
+      expect(events.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual([
+        'ADDED there',
+        'ADDED later',
+      ]),
+    )
+    socket.close()
+  })
   test('from a version sends what happened after it, in order', async () => {
     const { json: before } = await make('w-order', 'before')
     const watch = await openWatch(`${maps('w-order')}?watch=1&resourceVersion=${before.metadata!.resourceVersion}`)

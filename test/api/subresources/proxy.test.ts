@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { runTunnel } from '../../../src/agent/tunnel/tunnel.ts'
 import { Node, Pod, Service, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
@@ -174,4 +175,19 @@ test('nodes/proxy reaches the kubelet', async () => {
 test('kubectl get --raw goes the same way', async () => {
   const { stdout } = await cluster.kubectl(['get', '--raw', `${PODS}/web:${port}/proxy/raw`])
   expect(JSON.parse(stdout)).toMatchObject({ url: '/raw' })
+})
+
+test('a log comes over WebSocket as well, in bytes or as base64', async () => {
+  const { caPem: ca, admin } = cluster.api.pki
+  const log = async (protocol: string) => {
+    const url = `${cluster.api.url.replace('https', 'wss')}${PODS}/web/log`
+    const socket = new WebSocket(url, protocol, { ca, cert: admin.certPem, key: admin.keyPem })
+    const said: string[] = []
+    socket.on('message', (data: Buffer) => said.push(data.toString()))
+    await new Promise<void>((resolve, reject) => socket.once('close', () => resolve()).once('error', reject))
+    return said.join('')
+  }
+  const text = 'kubelet /containerLogs/default/web/main?'
+  expect(await log('binary.k8s.io')).toBe(text)
+  expect(await log('base64.binary.k8s.io')).toBe(Buffer.from(text).toString('base64'))
 })

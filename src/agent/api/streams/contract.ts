@@ -14,7 +14,7 @@ export interface SessionStreams {
   /** Calls back for each size that the client sends, the first one included. */
   onResize(listener: (size: TerminalSize) => void): void
   /** Sends the outcome and ends the session. @param status a metav1 Status */
-  finish(status: object): Promise<void>
+  finish(status: { status: 'Success' | 'Failure'; message?: string }): Promise<void>
   /** Aborted when the client goes away. */
   readonly closed: AbortSignal
 }

@@ -4,11 +4,11 @@ import type { Readable, Writable } from 'node:stream'
 import type { ExecSession, ProcessStreams } from '../../kubelet/runtime/contract.ts'
 import type { SessionStreams } from './contract.ts'
 
-const success = { metadata: {}, status: 'Success' }
+const success = { metadata: {}, status: 'Success' as const }
 
 const failure = (message: string) => ({
   metadata: {},
-  status: 'Failure',
+  status: 'Failure' as const,
   message,
   reason: 'InternalError',
   details: { causes: [{ message }] },
@@ -17,7 +17,7 @@ const failure = (message: string) => ({
 
 const nonZero = (exitCode: number) => ({
   metadata: {},
-  status: 'Failure',
+  status: 'Failure' as const,
   reason: 'NonZeroExitCode',
   message: `command terminated with non-zero exit code: exit status ${exitCode}`,
   details: { causes: [{ reason: 'ExitCode', message: String(exitCode) }] },

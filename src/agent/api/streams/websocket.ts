@@ -4,7 +4,19 @@ import { PassThrough, Writable } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { SessionStreams, StreamRequest, TerminalSize } from './contract.ts'
 
-export const STREAM_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v3.channel.k8s.io'] as const
+/** Best first. `base64`: the channel is a digit and the bytes are base64, for clients that have text frames only. */
+export const STREAM_PROTOCOLS = [
+  'v5.channel.k8s.io',
+  'v4.channel.k8s.io',
+  'v4.base64.channel.k8s.io',
+  'v3.channel.k8s.io',
+  'channel.k8s.io',
+  'base64.channel.k8s.io',
+] as const
+
+/** Before v4 the error channel tells a failure in plain text, and a success by silence. */
+const tellsStatus = (protocol: string) => /^v[345]\./.test(protocol)
+const isBase64 = (protocol: string) => protocol.includes('base64')
 
 const STDIN = 0
 const STDOUT = 1
@@ -23,10 +35,11 @@ export function websocketStreams(socket: WebSocket, request: StreamRequest): Ses
   const sizes: TerminalSize[] = []
   let resized: (size: TerminalSize) => void = size => void sizes.push(size)
 
+  const asText = isBase64(socket.protocol)
+  const frame = (channel: number, bytes: Buffer) =>
+    asText ? `${channel}${bytes.toString('base64')}` : Buffer.concat([Buffer.from([channel]), bytes])
   const send = (channel: number, bytes: Buffer): Promise<void> =>
-    new Promise(resolve =>
-      socket.send(Buffer.concat([Buffer.from([channel]), bytes]), { binary: true }, () => resolve()),
-    )
+    new Promise(resolve => socket.send(frame(channel, bytes), { binary: !asText }, () => resolve()))
   const output = (channel: number) =>
     new Writable({
       write(chunk: Buffer, _encoding, done) {
@@ -38,8 +51,8 @@ export function websocketStreams(socket: WebSocket, request: StreamRequest): Ses
     })
 
   socket.on('message', (data: Buffer) => {
-    const [channel] = data
-    const bytes = data.subarray(1)
+    const channel = asText ? (data[0] ?? 0) - 0x30 : data[0]
+    const bytes = asText ? Buffer.from(data.subarray(1).toString(), 'base64') : data.subarray(1)
     if (channel === STDIN && stdin && !stdin.writableEnded) {
       if (!stdin.write(bytes)) {
         socket.pause()
@@ -76,7 +89,8 @@ export function websocketStreams(socket: WebSocket, request: StreamRequest): Ses
       for (const size of sizes.splice(0)) listener(size)
     },
     async finish(status) {
-      await send(ERROR, Buffer.from(JSON.stringify(status)))
+      if (tellsStatus(socket.protocol)) await send(ERROR, Buffer.from(JSON.stringify(status)))
+      else if (status.status === 'Failure') await send(ERROR, Buffer.from(status.message ?? ''))
       socket.close(NORMAL_CLOSURE)
     },
     closed: closed.signal,

@@ -11,7 +11,7 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
   mutate(request) {
     const { operation, subresource, object } = request
-    if (!object || subresource !== '' || operation !== 'CREATE' || !isType(request, Pod)) return
+    if (!object || subresource !== '' || !['CREATE', 'UPDATE'].includes(operation) || !isType(request, Pod)) return
     const { spec } = object as unknown as Pod
     const given = spec.tolerations ?? []
     const tolerates = (wanted: string) =>

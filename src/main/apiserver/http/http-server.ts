@@ -17,6 +17,7 @@ import { parseRequestInfo } from './request-info.ts'
 import { RequestLife } from './request-life.ts'
 import type { Ui } from './ui.ts'
 import { writeRawResponse } from './write-raw-response.ts'
+import { isForWebSocket, writeWebSocket } from './write-web-socket.ts'
 import { type Response, writeResponse } from './write-response.ts'
 
 const WINDOW_BYTES = 1024 * 1024
@@ -213,7 +214,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     } catch (error) {
       answer = statusOf(error)
     }
-    if (!('hijacked' in answer)) await writeRawResponse(socket, answer, life.signal)
+    if (isForWebSocket(incoming, answer)) await writeWebSocket(incoming, socket, head, answer, life.signal)
+    else if (!('hijacked' in answer)) await writeRawResponse(socket, answer, life.signal)
   }
 
   const failed = (socket: { destroy(): unknown }) => (error: unknown) => {

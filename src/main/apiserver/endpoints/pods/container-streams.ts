@@ -148,8 +148,12 @@ function streamHandler(use: Use, dialer: NodeDialer): SubresourceHandler {
             warn: text => request.warn(text),
           })
       }
-      const answer = await forward(dialer, { nodeName, target: 'kubelet', path }, request)
-      if (use === 'log') await throwRefusal(answer)
+      const to = { nodeName, target: 'kubelet', path } as const
+      if (use !== 'log') return forward(dialer, to, request)
+      // The kubelet streams plain HTTP; a WebSocket is between the client and this server.
+      const { upgrade: _upgrade, ...plain } = request
+      const answer = await forward(dialer, to, plain)
+      await throwRefusal(answer)
       return answer
     },
   }

@@ -1,0 +1,56 @@
+// Watches and logs over WebSocket: an event or a chunk is a message. For browsers and clients that have no streams.
+// @see https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { ApiResponse } from '../request.ts'
+
+/** Bytes as they are, or as base64 text. */
+const BINARY = 'binary.k8s.io'
+const BASE64 = 'base64.binary.k8s.io'
+/** Clients have nothing to say here. */
+const MAX_MESSAGE_BYTES = 4096
+
+type Streamed = Extract<ApiResponse, { readonly stream: unknown } | { readonly frames: unknown }>
+
+const server = new WebSocketServer({
+  noServer: true,
+  maxPayload: MAX_MESSAGE_BYTES,
+  handleProtocols: offered => [BINARY, BASE64].find(protocol => offered.has(protocol)) ?? false,
+})
+
+/** Whether this answer goes to a client that asked for a WebSocket. */
+export const isForWebSocket = (incoming: IncomingMessage, answer: ApiResponse): answer is Streamed =>
+  incoming.headers.upgrade?.toLowerCase() === 'websocket' &&
+  answer.code === 200 &&
+  ('stream' in answer || 'frames' in answer)
+
+export async function writeWebSocket(
+  incoming: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  answer: Streamed,
+  signal: AbortSignal,
+): Promise<void> {
+  const client = await new Promise<WebSocket>((resolve, reject) => {
+    socket.once('close', () => reject(new Error('the client went away')))
+    server.handleUpgrade(incoming, socket, head, resolve)
+  })
+  client.on('error', () => client.terminate())
+  for await (const message of messagesOf(answer)) {
+    if (signal.aborted || client.readyState !== client.OPEN) break
+    await send(client, message)
+  }
+  client.close()
+}
+
+async function* messagesOf(answer: Streamed): AsyncGenerator<Buffer | string> {
+  if ('stream' in answer) for await (const chunk of answer.stream) yield Buffer.from(chunk)
+  else for await (const batch of answer.frames) for (const { line } of batch) yield line.toString('utf8')
+}
+
+function send(client: WebSocket, message: Buffer | string): Promise<void> {
+  const data = client.protocol === BASE64 && typeof message !== 'string' ? message.toString('base64') : message
+  // A failed write closes the connection, which ends the loop.
+  return new Promise(resolve => client.send(data, () => resolve()))
+}
