@@ -133,6 +133,7 @@ describe('statefulset', () => {
     await reportPod(cluster.client, first!)
     await eventually(async () => expect(await names()).toEqual(['db-0', 'db-1']))
     await allReady(3)
+    expect(first!.metadata.labels!['controller-revision-hash']).toBe((await get()).status.updateRevision)
     const claims = (await cluster.client.list(PersistentVolumeClaim, { namespace })).items
     expect(claims.map(claim => claim.metadata.name)).toEqual(['data-db-0', 'data-db-1', 'data-db-2'])
     expect((await alive())[2]!.spec.volumes).toContainEqual({

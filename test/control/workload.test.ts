@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ReplicaSet } from '../../src/shared/api/apps/v1.ts'
-import { ConfigMap, Namespace, Pod, Secret, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { ConfigMap, Event, Namespace, Pod, Secret, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Cluster, eventsAbout, podsIn, reportPod, startCluster } from './support/cluster.ts'
@@ -123,6 +123,13 @@ describe('replicaset', () => {
       expect(failure!.message).toContain('serviceaccount "missing" not found')
     })
     expect(await pods(namespace)).toEqual([])
+    // More attempts fail, for pods of other names, without a write that says so: others can update the set meanwhile.
+    const written = (await getSet(namespace)).metadata.resourceVersion
+    const attempts = async () =>
+      (await cluster.client.list(Event, { namespace })).items.reduce((sum, { count = 1 }) => sum + count, 0)
+    const before = await attempts()
+    await eventually(async () => expect(await attempts()).toBeGreaterThan(before))
+    expect((await getSet(namespace)).metadata.resourceVersion).toBe(written)
     const failed = (await eventsAbout(cluster.client, namespace, 'web')).filter(text => text.startsWith('FailedCreate'))
     expect(failed.length).toBeGreaterThan(0)
     await cluster.client.create(ServiceAccount, { metadata: { namespace, name: 'missing' } })

@@ -72,7 +72,7 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
       ? await this.#manage(context, daemonSet, pods, history)
       : undefined
     const used = new Set(pods.map(pod => pod.metadata.labels?.[REVISION_HASH] ?? ''))
-    await truncateHistory(context, daemonSet, history, used)
+    await truncateHistory(context, daemonSet, history, revision => used.has(hashOf(revision)))
     await writeStatus(context, DaemonSet, daemonSet, statusOf(daemonSet, pods, history, context))
     if (failure !== undefined) throw failure
     const minReadySeconds = daemonSet.spec.minReadySeconds ?? 0

@@ -2,7 +2,7 @@
 import type { ReplicaSetCondition, ReplicaSetStatus } from '../../../shared/api/apps/v1.ts'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { type Clock, formatTime } from '../../../shared/machinery/clock.ts'
-import { removeCondition, setCondition } from '../../../shared/machinery/conditions.ts'
+import { conditionOf, removeCondition, setCondition } from '../../../shared/machinery/conditions.ts'
 import { fromMatchLabels } from '../../../shared/machinery/selectors.ts'
 import { nonZero } from '../support/non-zero.ts'
 import { isPodAvailable, isPodReady } from '../support/pod-state.ts'
@@ -39,5 +39,8 @@ function conditions(owner: ReplicaOwner, podCount: number, failure: unknown, clo
   const reason = (owner.spec.replicas ?? 1) > podCount ? 'FailedCreate' : 'FailedDelete'
   const message = failure instanceof Error ? failure.message : String(failure)
   const condition = { type: REPLICA_FAILURE, status: 'True', reason, message }
+  // The message names another pod each time: as upstream, it stays until the reason is another one.
+  const old = conditionOf(owner.status.conditions, REPLICA_FAILURE)
+  if (old?.status === 'True' && old.reason === reason) return [...(owner.status.conditions ?? [])]
   return setCondition<ReplicaSetCondition>(owner.status.conditions, condition, formatTime(clock.now()))
 }

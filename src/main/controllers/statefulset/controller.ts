@@ -25,14 +25,7 @@ import { claim, claimCandidates } from '../support/claim.ts'
 import { nonZero } from '../support/non-zero.ts'
 import { isNamespaceTerminating } from '../support/pod-control.ts'
 import { isPodReady, msUntilAvailable } from '../support/pod-state.ts'
-import {
-  type History,
-  REVISION_HASH,
-  hashOf,
-  syncRevisions,
-  templateOf,
-  truncateHistory,
-} from '../support/revisions.ts'
+import { type History, REVISION_HASH, syncRevisions, templateOf, truncateHistory } from '../support/revisions.ts'
 import { writeStatus } from '../support/write-status.ts'
 import { draftClaims, draftPod, ordinalOf, podName } from './identity.ts'
 import { firstOrdinal, planStep } from './plan.ts'
@@ -69,8 +62,8 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
     const failure = settled ? await this.#step(context, set, pods, history) : undefined
     const status = statusOf(set, pods, history, context)
     await writeStatus(context, StatefulSet, set, status)
-    const used = new Set([...pods.map(hashOfPod), set.status.currentRevision?.split('-').at(-1) ?? ''])
-    await truncateHistory(context, set, history, used)
+    const used = new Set([...pods.map(revisionOfPod), set.status.currentRevision])
+    await truncateHistory(context, set, history, ({ metadata }) => used.has(metadata.name))
     if (failure !== undefined) throw failure
     const minReadySeconds = set.spec.minReadySeconds ?? 0
     const waits = pods.map(pod => msUntilAvailable(pod, minReadySeconds, context.clock.now()) ?? 0).filter(ms => ms > 0)
@@ -83,8 +76,8 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
 
   async #step(context: ControllerContext, set: StatefulSet, pods: readonly Pod[], history: History): Promise<unknown> {
     const byOrdinal = new Map(pods.map(pod => [ordinalOf(set, pod) ?? -1, pod]))
-    const newest = hashOf(history.current)
-    const isCurrent = (pod: Pod) => hashOfPod(pod) === newest
+    const newest = history.current.metadata.name
+    const isCurrent = (pod: Pod) => revisionOfPod(pod) === newest
     const plan = planStep({ set, byOrdinal, isCurrent, nowMs: context.clock.now() })
     const key = keyOf(set.metadata)
     this.#expectations.expect(
@@ -128,7 +121,8 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
   }
 }
 
-const hashOfPod = ({ metadata }: Pod): string => metadata.labels?.[REVISION_HASH] ?? ''
+/** The name of the revision that a pod was made from: of a StatefulSet, the hash label holds that. */
+const revisionOfPod = ({ metadata }: Pod): string => metadata.labels?.[REVISION_HASH] ?? ''
 
 /** Pods below the partition keep the revision that the set had. */
 function revisionFor(set: StatefulSet, { current, all }: History, ordinal: number) {
@@ -144,7 +138,7 @@ async function create(context: ControllerContext, set: StatefulSet, history: His
   try {
     await createClaims(context, set, ordinal)
     const revision = revisionFor(set, history, ordinal)
-    const draft = draftPod(set, templateOf(revision) ?? set.spec.template, hashOf(revision), ordinal)
+    const draft = draftPod(set, templateOf(revision) ?? set.spec.template, revision.metadata.name, ordinal)
     await client.create(Pod, draft, { signal })
     events.event(set, 'Normal', 'SuccessfulCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} successful`)
   } catch (error) {
@@ -192,14 +186,13 @@ function statusOf(
   const updateRevision = history.current.metadata.name
   const known = history.all.some(({ metadata }) => metadata.name === set.status.currentRevision)
   const before = known ? set.status.currentRevision : updateRevision
-  const currentHash = history.all.find(({ metadata }) => metadata.name === before)?.metadata.labels?.[REVISION_HASH]
   const ready = alive.filter(isPodReady)
-  const updated = alive.filter(pod => hashOfPod(pod) === hashOf(history.current))
+  const updated = alive.filter(pod => revisionOfPod(pod) === updateRevision)
   const replicas = set.spec.replicas ?? 1
   // The update is over when all pods have it and are ready: then it is the current revision.
   const complete = updated.length === replicas && ready.length === replicas && pods.length === replicas
   const currentRevision = complete ? updateRevision : before
-  const current = complete ? updated : alive.filter(pod => hashOfPod(pod) === currentHash)
+  const current = complete ? updated : alive.filter(pod => revisionOfPod(pod) === before)
   const minReadySeconds = set.spec.minReadySeconds ?? 0
   return {
     replicas: pods.length,

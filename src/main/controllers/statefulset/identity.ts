@@ -34,7 +34,7 @@ export function draftClaims(set: StatefulSet, ordinal: number): Draft<Persistent
   }))
 }
 
-export function draftPod(set: StatefulSet, template: PodTemplateSpec, hash: string, ordinal: number): Draft<Pod> {
+export function draftPod(set: StatefulSet, template: PodTemplateSpec, revision: string, ordinal: number): Draft<Pod> {
   const name = podName(set, ordinal)
   const { generateName: _generated, ...metadata } = podFromTemplate(template, StatefulSet, set).metadata
   const claims = (set.spec.volumeClaimTemplates ?? []).map((claim): Volume => ({
@@ -48,7 +48,7 @@ export function draftPod(set: StatefulSet, template: PodTemplateSpec, hash: stri
     metadata: {
       ...metadata,
       name,
-      labels: { ...metadata.labels, [POD_NAME]: name, [POD_INDEX]: String(ordinal), [REVISION_HASH]: hash },
+      labels: { ...metadata.labels, [POD_NAME]: name, [POD_INDEX]: String(ordinal), [REVISION_HASH]: revision },
     },
     spec: {
       ...template.spec,

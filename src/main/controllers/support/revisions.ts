@@ -31,7 +31,7 @@ const dataOf = ({ spec }: RevisionedOwner) => ({ spec: { template: { ...spec.tem
 const byRevision = (a: ControllerRevision, b: ControllerRevision) =>
   a.revision - b.revision || (a.metadata.name < b.metadata.name ? -1 : 1)
 
-/** @returns what the pods of this revision carry as their hash label */
+/** @returns what the pods of a DaemonSet's revision carry as their hash label; those of a StatefulSet carry its name */
 export const hashOf = (revision: ControllerRevision): string => revision.metadata.labels?.[REVISION_HASH] ?? ''
 
 export const templateOf = (revision: ControllerRevision): PodTemplateSpec | undefined => {
@@ -92,9 +92,9 @@ export async function truncateHistory(
   { client, signal }: ControllerContext,
   { spec }: RevisionedOwner,
   { current, all }: History,
-  inUse: ReadonlySet<string>,
+  isUsed: (revision: ControllerRevision) => boolean,
 ): Promise<void> {
-  const unused = all.filter(revision => revision !== current && !inUse.has(hashOf(revision)))
+  const unused = all.filter(revision => revision !== current && !isUsed(revision))
   for (const { metadata } of unused.slice(0, Math.max(0, unused.length - (spec.revisionHistoryLimit ?? 10)))) {
     try {
       await client.delete(ControllerRevision, metadata, { preconditions: { uid: metadata.uid }, signal })
