@@ -119,6 +119,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
         loginTokens(user => server.issueLoginToken(user)),
         storeOperations({ store, engine, dataDir: layout.root }),
       ],
+      nodes: tunnels,
       paths: resources => openapiPaths(() => resources.all, builtFile('openapi-descriptions.json')),
       ...(ui ? { ui: { dir: ui } } : {}),
       clock,
@@ -129,8 +130,13 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     throw listenError(error, options.listen)
   })
   const url = `https://${address.address.includes(':') ? `[${address.address}]` : reachable(address.address)}:${address.port}`
-  const clusterInfo = { url, caPem: pki.caPem }
-  await bootstrapCluster(server.context, { user: ADMIN, apiServer: address, clusterInfo, network: CLUSTER_NETWORK })
+  await bootstrapCluster(server.context, {
+    user: ADMIN,
+    apiServer: address,
+    clusterInfo: { url, caPem: pki.caPem },
+    authorities: { clients: pki.caPem, frontProxy: pki.frontProxy.caPem },
+    network: CLUSTER_NETWORK,
+  })
 
   owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
   writeKubeconfig(layout, pki, url)

@@ -8,6 +8,9 @@ import type { ObjectStore } from '../store/contract.ts'
 import { ApiError, internalError } from '../../shared/machinery/status.ts'
 import type { Pki } from '../pki/pki.ts'
 import { productVersion } from '../version.ts'
+import { Aggregator } from './aggregator/aggregator.ts'
+import { aggregatedOpenapi } from './aggregator/openapi.ts'
+import { type RemoteVersion, withRemotes } from './aggregator/remote-discovery.ts'
 import type { AdmissionPlugin } from './admission/contract.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
 import { discoveryDocument, JWKS_PATH, OPENID_CONFIGURATION_PATH } from './authn/openid.ts'
@@ -30,10 +33,12 @@ import { createMetrics, type Metrics } from './health/metrics.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createUi } from './http/ui.ts'
 import { Definitions } from './apiextensions/definitions.ts'
+import type { NodeDialer } from './proxy/node-tunnels.ts'
 import { indexResources, type ResourceIndex } from './registry/resource-index.ts'
 import type { ResourceDescriptor } from './registry/resource.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from './request.ts'
 import { inProcessTransport } from './transport.ts'
+import { serviceDialer } from './webhook/service-dialer.ts'
 
 export interface ApiServerOptions {
   readonly store: ObjectStore
@@ -53,6 +58,8 @@ export interface ApiServerOptions {
   readonly readyChecks?: readonly HealthCheck[]
   readonly limits?: InFlightLimits
   readonly issuer?: string
+  /** The way to the Services of extension API servers; without it, none are asked. */
+  readonly nodes?: NodeDialer
   readonly clock?: Clock
   readonly log?: Log
   readonly random?: () => number
@@ -76,6 +83,8 @@ export interface ApiServer extends AsyncDisposable {
 }
 
 export const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local'
+
+const NO_REMOTES: readonly RemoteVersion[] = []
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, pki, clock = systemClock, log = silentLog, random = Math.random } = options
@@ -136,10 +145,28 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     name: 'shutdown',
     check: () => (closing.signal.aborted ? 'process is shutting down' : undefined),
   }
-  let served = { of: resources.all, groups: servedGroups(resources.all, handlers) }
+  const apiServices = resources.byUrl('apiregistration.k8s.io', 'v1', 'apiservices')
+  const aggregator =
+    apiServices && options.nodes
+      ? new Aggregator(parts, apiServices, {
+          dialService: serviceDialer(options.nodes, parts),
+          frontProxy: pki.frontProxy.client,
+        })
+      : undefined
+  const serve = () => {
+    const [local, remotes] = [resources.all, aggregator?.remotes ?? NO_REMOTES]
+    return { local, remotes, groups: withRemotes(servedGroups(local, handlers), remotes) }
+  }
+  let served = serve()
   const groups = () => {
-    if (served.of !== resources.all) served = { of: resources.all, groups: servedGroups(resources.all, handlers) }
+    if (served.local !== resources.all || served.remotes !== (aggregator?.remotes ?? NO_REMOTES)) served = serve()
     return served.groups
+  }
+  const isLocal = (group: string, version: string) =>
+    resources.all.some(({ type }) => type.group === group && type.version === version)
+  const remoteHandler = (group: string, version: string) => {
+    const handle = aggregator?.handlerOf(group, version)
+    return handle && !isLocal(group, version) ? handle : undefined
   }
   const plain = (path: string, answer: () => Promise<ApiResponse>): PathHandler => ({ path, handle: answer })
   const own: PathHandler[] = [
@@ -161,7 +188,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     })),
     plain(OPENID_CONFIGURATION_PATH, async () => ({ code: 200, object: discoveryDocument(tokens.issuer) })),
   ]
-  const paths = [...own, ...(typeof options.paths === 'function' ? options.paths(resources) : (options.paths ?? []))]
+  const given = typeof options.paths === 'function' ? options.paths(resources) : (options.paths ?? [])
+  const paths = [...own, ...(aggregator ? aggregatedOpenapi(given, aggregator) : given)]
   const index: PathHandler = plain('/', async () => ({
     code: 200,
     object: { paths: paths.map(({ path }) => path).filter(path => !path.endsWith('*')) },
@@ -169,7 +197,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const definitionType = resources.byUrl('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
   const definitions = definitionType && new Definitions(parts, resources, definitionType)
   definitions?.start()
-  const router = createRouter(parts, handlers, [index, ...paths])
+  aggregator?.start()
+  resources.onChange(() => void aggregator?.registerLocal())
+  const router = createRouter(parts, handlers, [index, ...paths], remoteHandler)
   const dispatch = createDispatch({ authorize: parts.authorize, router, inFlight, metrics, clock })
 
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
@@ -194,7 +224,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   return {
     handle,
-    listen: () => http.listen(options.listen),
+    async listen() {
+      const address = await http.listen(options.listen)
+      void aggregator?.registerLocal()
+      return address
+    },
     transport: user => inProcessTransport(user, dispatch, closing.signal),
     issueLoginToken: user => sessions.issueLoginToken(user),
     tokens,
@@ -203,6 +237,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     async [Symbol.asyncDispose]() {
       closing.abort(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
       definitions?.[Symbol.dispose]()
+      aggregator?.[Symbol.dispose]()
       await http[Symbol.asyncDispose]()
       metrics[Symbol.dispose]()
     },

@@ -1,6 +1,8 @@
 // The cluster's own certificate authority and what it vouches for, kept under `<dataDir>/pki`.
 //
-// ca.{crt,key} (and, during a rotation, ca-next and ca-previous) · serving.{crt,key} (the API server's) · admin.{crt,key} · service-account.key (signs tokens).
+// ca.{crt,key} (and, during a rotation, ca-next and ca-previous) · serving.{crt,key} (the API server's) ·
+// admin.{crt,key} · service-account.key (signs tokens) · front-proxy-ca.{crt,key} and front-proxy-client.{crt,key}
+// (what extension API servers know this one by).
 // Keys never leave the folder except in the admin's kubeconfig. Certificates are renewed when less than 30 days are
 // left, or when the serving certificate lacks a name that is wanted now; the authority itself lasts ten years.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
@@ -32,6 +34,8 @@ export interface Pki {
   readonly serviceAccountKeyPem: string
   /** Public key of the one before, while its tokens are still accepted. */
   readonly previousServiceAccountKeyPem: string | undefined
+  /** An authority of its own: what the cluster's clients have must not pass for the API server. */
+  readonly frontProxy: { readonly caPem: string; readonly client: KeyPair }
   /** Names in the serving certificate, lower case. */
   readonly servingNames: readonly string[]
   /** @param organizations become the user's groups */
@@ -49,6 +53,9 @@ export interface Pki {
     options: { readonly usages: readonly string[]; readonly durationMs: number },
   ): Promise<string>
 }
+
+/** The name in the certificate that extension API servers check. */
+export const FRONT_PROXY_NAME = 'front-proxy-client'
 
 const AUTHORITY_DAYS = 3650
 const LEAF_DAYS = 365
@@ -113,14 +120,19 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
   const folder = join(dataDir, 'pki')
   const nowMs = clock.now()
   await finishSwitch(folder)
-  const ca = await keep(
-    folder,
-    'ca',
-    certPem => !expiresSoon(new X509Certificate(certPem), nowMs),
-    async () => (await maker()).makeAuthority('flotilla-ca', AUTHORITY_DAYS, nowMs),
-  )
+  const authority = (name: string, commonName: string) =>
+    keep(
+      folder,
+      name,
+      certPem => !expiresSoon(new X509Certificate(certPem), nowMs),
+      async () => (await maker()).makeAuthority(commonName, AUTHORITY_DAYS, nowMs),
+    )
+  const [ca, frontProxyCa] = await Promise.all([
+    authority('ca', 'flotilla-ca'),
+    authority('front-proxy-ca', 'flotilla-front-proxy-ca'),
+  ])
   const names = [...new Set([...STANDARD_NAMES, ...(options.names ?? []).map(name => name.toLowerCase())])]
-  const [serving, admin, serviceAccountKeyPem] = await Promise.all([
+  const [serving, admin, frontProxyClient, serviceAccountKeyPem] = await Promise.all([
     keep(
       folder,
       'serving',
@@ -149,6 +161,19 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
           nowMs,
         }),
     ),
+    keep(
+      folder,
+      'front-proxy-client',
+      certPem => isGood(certPem, frontProxyCa.certPem, nowMs, []),
+      async () =>
+        (await maker()).makeLeaf(frontProxyCa, {
+          commonName: FRONT_PROXY_NAME,
+          organizations: [],
+          usage: 'client',
+          days: LEAF_DAYS,
+          nowMs,
+        }),
+    ),
     keepKey(join(folder, 'service-account.key')),
   ])
   return {
@@ -157,6 +182,7 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
     admin,
     serviceAccountKeyPem,
     previousServiceAccountKeyPem: await previousServiceAccountKey(folder),
+    frontProxy: { caPem: frontProxyCa.certPem, client: frontProxyClient },
     servingNames: names,
     issueClientCertificate: async ({ commonName, organizations, days = LEAF_DAYS }) =>
       (await maker()).makeLeaf(ca, { commonName, organizations, usage: 'client', days, nowMs: clock.now() }),

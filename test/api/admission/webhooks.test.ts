@@ -1,8 +1,5 @@
 // Admission webhooks: real HTTPS servers that change and refuse what is written.
-import { networkInterfaces } from 'node:os'
-import { createServer } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { runTunnel } from '../../../src/agent/tunnel/tunnel.ts'
 import {
   type MutatingWebhook,
   MutatingWebhookConfiguration,
@@ -10,10 +7,8 @@ import {
   ValidatingWebhookConfiguration,
 } from '../../../src/shared/api/admissionregistration/v1.ts'
 import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
-import { ConfigMap, Namespace, Node, Pod, Service, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
-import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
-import { systemClock } from '../../../src/shared/machinery/clock.ts'
-import { eventually } from '../../support/eventually.ts'
+import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { linkNode, ownAddress, serviceOnNode } from '../../support/node-link.ts'
 import { jsonPatch, startWebhookServer, type WebhookServer } from '../../support/webhook-server.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
 import { raw } from '../core/support/raw.ts'
@@ -275,51 +270,15 @@ test('webhook configurations themselves are never shown to webhooks', async () =
 })
 
 test('a webhook behind a Service is reached through the node of its pod, and sees connections as well', async () => {
-  const ip = Object.values(networkInterfaces())
-    .flatMap(list => list ?? [])
-    .find(each => !each.internal && each.family === 'IPv4' && !each.address.startsWith('169.254.'))!.address
-  await using server = await startWebhookServer(['guard.default.svc'], ip)
+  await using server = await startWebhookServer(['guard.default.svc'], ownAddress())
   server.on('/guard', ({ operation }) => ({ allowed: operation !== 'CONNECT', status: { message: 'no peeping' } }))
-  const stop = new AbortController()
-  const kubelet = createServer()
-  await cluster.node('box').create(Node, { metadata: { name: 'box' }, spec: {} })
-  const { certPem: cert, keyPem: key } = await cluster.api.pki.issueClientCertificate({
-    commonName: 'system:node:box',
-    organizations: ['system:nodes'],
-  })
-  const running = runTunnel({
-    servers: [cluster.api.url.replace('127.0.0.1', 'localhost')],
-    tls: { ca: cluster.api.pki.caPem, cert, key },
-    nodeName: 'box',
-    kubelet: connection => void kubelet.emit('connection', connection),
-    clock: systemClock,
-    signal: stop.signal,
-  })
-  try {
-    await eventually(() => expect(cluster.tunnels.connected).toEqual(['box']))
-    const ref = { namespace, name: 'guard' }
-    await cluster.admin.create(Pod, {
-      metadata: ref,
-      spec: { nodeName: 'box', containers: [{ name: 'main', image: 'x' }] },
-    })
-    const status = { podIP: ip, podIPs: [{ ip }] }
-    await cluster.admin.patch(Pod, ref, { status }, { subresource: 'status' })
-    await cluster.admin.create(Service, { metadata: ref, spec: { ports: [{ port: 443 }] } })
-    await cluster.admin.create(EndpointSlice, {
-      metadata: { ...ref, labels: { 'kubernetes.io/service-name': 'guard' } },
-      addressType: 'IPv4',
-      endpoints: [{ addresses: [ip], nodeName: 'box', targetRef: { kind: 'Pod', name: 'guard', namespace } }],
-      ports: [{ port: server.port }],
-    })
-    const clientConfig = { service: { namespace, name: 'guard', path: '/guard' }, caBundle: server.caBundle }
-    await validating(hook('/guard', { clientConfig, rules: [rule(['configmaps', 'pods/*'])] }))
-    await configMap()
-    await configMap()
-    const { code, json } = await raw(cluster.api, `/api/v1/namespaces/${namespace}/pods/guard/proxy/`)
-    expect([code, json.message]).toEqual([400, 'admission webhook "guard.hooks.test" denied the request: no peeping'])
-    expect(server.calls.at(-1)!.request).toMatchObject({ operation: 'CONNECT', object: { kind: 'PodProxyOptions' } })
-  } finally {
-    stop.abort()
-    await running
-  }
+  await using _link = await linkNode(cluster)
+  await serviceOnNode(cluster, 'guard', server.port)
+  const clientConfig = { service: { namespace, name: 'guard', path: '/guard' }, caBundle: server.caBundle }
+  await validating(hook('/guard', { clientConfig, rules: [rule(['configmaps', 'pods/*'])] }))
+  await configMap()
+  await configMap()
+  const { code, json } = await raw(cluster.api, `/api/v1/namespaces/${namespace}/pods/guard/proxy/`)
+  expect([code, json.message]).toEqual([400, 'admission webhook "guard.hooks.test" denied the request: no peeping'])
+  expect(server.calls.at(-1)!.request).toMatchObject({ operation: 'CONNECT', object: { kind: 'PodProxyOptions' } })
 })

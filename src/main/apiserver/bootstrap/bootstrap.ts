@@ -12,6 +12,7 @@ import { isAlreadyExists } from '../../../shared/machinery/status.ts'
 import { LOCAL_PROVISIONER } from '../../../shared/machinery/volume-claims.ts'
 import { reconcilePolicy } from '../authz/reconcile-policy.ts'
 import { type ClusterInfo, clusterInfo } from './cluster-info.ts'
+import { FRONT_PROXY_NAME } from '../../pki/pki.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
 import type { UserInfo } from '../request.ts'
 
@@ -23,7 +24,29 @@ export interface BootstrapOptions {
   /** Told to machines that want to join; absent = nobody is to join. */
   readonly clusterInfo?: ClusterInfo
   readonly network: { readonly kubernetesServiceIP: string; readonly clusterDNS: string }
+  /** PEM: authorities of clients, and of this server when it speaks for them. */
+  readonly authorities?: { readonly clients: string; readonly frontProxy: string }
 }
+
+/**
+ * How extension API servers tell who asks them.
+ * @see https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/
+ */
+const authenticationConfig = ({
+  clients,
+  frontProxy,
+}: NonNullable<BootstrapOptions['authorities']>): Draft<ConfigMap> => ({
+  metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+  data: {
+    'client-ca-file': clients,
+    'requestheader-client-ca-file': frontProxy,
+    'requestheader-allowed-names': JSON.stringify([FRONT_PROXY_NAME]),
+    'requestheader-username-headers': '["X-Remote-User"]',
+    'requestheader-uid-headers': '["X-Remote-Uid"]',
+    'requestheader-group-headers': '["X-Remote-Group"]',
+    'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+  },
+})
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
@@ -161,6 +184,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     ...(options.clusterInfo ? [ensureClusterInfo(options.clusterInfo)] : []),
     ensure(Service, kubernetesService(network.kubernetesServiceIP)),
     ensure(Service, dnsService(network.clusterDNS)),
+    ...(options.authorities ? [ensure(ConfigMap, authenticationConfig(options.authorities), ['data'])] : []),
     ensure(Endpoints, endpoints, ['subsets']),
     ensure(EndpointSlice, slice, ['endpoints', 'ports']),
   ])

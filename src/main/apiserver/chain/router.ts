@@ -48,6 +48,8 @@ export function createRouter(
   parts: EndpointParts,
   handlers: readonly SubresourceHandler[],
   paths: readonly PathHandler[],
+  /** How what an extension server serves is answered; undefined for what none does. */
+  remote: (group: string, version: string) => Handler | undefined = () => undefined,
 ): Router {
   const byTarget = new Map<string, SubresourceHandler>()
   for (const handler of handlers)
@@ -88,7 +90,11 @@ export function createRouter(
     const special = handlerOf(request)
     if (special) return handleSpecial(request, special)
     const resource = parts.resources.byUrl(info.group, info.version, info.resource)
-    if (!resource || resource.virtual) throw unknownPath()
+    if (!resource || resource.virtual) {
+      const handle = remote(info.group, info.version)
+      if (handle) return handle(request)
+      throw unknownPath()
+    }
     assertScope(request, resource.type.namespaced)
     const endpoint = VERBS[info.verb]
     if (info.subresource === 'scale' && resource.scale) return scale(request, resource, parts)
@@ -105,6 +111,9 @@ export function createRouter(
   function routePath(request: ApiRequest): Promise<ApiResponse> {
     const { path } = request.info
     const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+    const [, group, version] = /^\/apis\/([^/]+)\/([^/]+)/.exec(path) ?? []
+    const elsewhere = group && version ? remote(group, version) : undefined
+    if (elsewhere) return elsewhere(request)
     const handle = exact.get(trimmed) ?? prefixes.find(([prefix]) => path.startsWith(prefix))?.[1]
     if (!handle) throw unknownPath()
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed()

@@ -11,9 +11,9 @@ export const aggregatedDiscovery = (groups: readonly ServedGroup[]) => ({
   metadata: {},
   items: groups.map(({ group, versions }) => ({
     metadata: { ...(group ? { name: group } : {}), creationTimestamp: null },
-    versions: versions.map(({ version, resources }) => ({
+    versions: versions.map(({ version, resources, stale }) => ({
       version,
-      freshness: 'Current',
+      freshness: stale ? 'Stale' : 'Current',
       resources: resources.map(({ descriptor, verbs, subresources }) => ({
         resource: descriptor.type.plural,
         responseKind: kindOf(descriptor.type),

@@ -16,13 +16,15 @@ export interface ServedSubresource {
 }
 
 export interface ServedResource {
-  readonly descriptor: ResourceDescriptor
+  readonly descriptor: Pick<ResourceDescriptor, 'type' | 'singular' | 'shortNames' | 'categories'>
   readonly verbs: readonly string[]
   readonly subresources: readonly ServedSubresource[]
 }
 
 export interface ServedVersion {
   readonly version: string
+  /** Its server does not answer: what is told is what it last said. */
+  readonly stale?: boolean
   readonly resources: readonly ServedResource[]
 }
 

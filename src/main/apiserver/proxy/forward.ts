@@ -14,10 +14,12 @@ export interface ForwardTarget {
   readonly path: string
   /** Where the target's root is for the client: links of pages and redirects lead there. */
   readonly prefix?: string
+  /** How the target is told who asks; without it, by the name alone. */
+  readonly identity?: readonly (readonly [header: string, values: string[]])[]
 }
 
 /** Credentials and hop-by-hop headers stay here. */
-const DROPPED = new Set(['authorization', 'cookie', 'host', 'connection', 'upgrade', 'keep-alive', 'te', 'trailer', 'proxy-authorization', 'transfer-encoding', 'content-length', 'x-flotilla-csrf', 'x-remote-user']) // prettier-ignore
+const DROPPED = new Set(['authorization', 'cookie', 'host', 'connection', 'upgrade', 'keep-alive', 'te', 'trailer', 'proxy-authorization', 'transfer-encoding', 'content-length', 'x-flotilla-csrf']) // prettier-ignore
 
 /** What an answer may not do in the name of this server: set its cookies, clear its data, open it to other origins. */
 const KEPT_BACK =
@@ -37,12 +39,16 @@ const withoutTokens = (protocols: string): string =>
     .filter(protocol => !protocol.startsWith('base64url.bearer.authorization.k8s.io.'))
     .join(', ')
 
-function* passedOn(request: ApiRequest): Generator<[string, string]> {
+/** A client says who it acts as here, and nobody but this server says it further on. */
+const SAYS_WHO = /^(:|impersonate-|x-remote-)/
+
+function* passedOn({ identity }: ForwardTarget, request: ApiRequest): Generator<[string, string | string[]]> {
   for (const [name, value] of Object.entries(request.headers)) {
-    if (value === undefined || DROPPED.has(name) || name.startsWith(':') || name.startsWith('impersonate-')) continue
+    if (value === undefined || DROPPED.has(name) || SAYS_WHO.test(name)) continue
     yield [name, name === 'sec-websocket-protocol' ? withoutTokens(value) : value]
   }
-  yield ['x-remote-user', encodeURIComponent(request.user.name)]
+  if (!identity) yield ['x-remote-user', encodeURIComponent(request.user.name)]
+  for (const [name, values] of identity ?? []) yield [name, values]
 }
 
 /** @throws ApiError 503 without a link to the node, 502 when it ends the connection */
@@ -63,19 +69,21 @@ async function dial(dialer: NodeDialer, to: ForwardTarget, request: ApiRequest):
 
 function splice(
   connection: Duplex,
-  { target, path }: ForwardTarget,
+  to: ForwardTarget,
   request: ApiRequest,
   client: { socket: Duplex; head: Buffer },
 ): ApiResponse {
   const { method, headers } = request
+  const { target, path } = to
   const lines = [
     `${method} ${path} HTTP/1.1`,
     `Host: ${target}`,
     'Connection: Upgrade',
     `Upgrade: ${headers.upgrade ?? ''}`,
   ]
-  for (const [name, value] of passedOn(request)) lines.push(`${name}: ${value.replace(/[\r\n]/g, ' ')}`)
-  connection.write(`${lines.join('\r\n')}\r\n\r\n`)
+  for (const [name, values] of passedOn(to, request))
+    for (const value of [values].flat()) lines.push(`${name}: ${value.replace(/[\r\n]/g, ' ')}`)
+  connection.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
   if (client.head.length > 0) connection.write(client.head)
   const end = () => {
     connection.destroy()
@@ -95,13 +103,18 @@ function splice(
 
 async function exchange(
   connection: Duplex,
-  { target, path, prefix }: ForwardTarget,
+  to: ForwardTarget,
   request: ApiRequest,
   body: Buffer | undefined,
 ): Promise<ApiResponse> {
   const { method, signal } = request
+  const { target, path, prefix } = to
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const headers = Object.fromEntries([...passedOn(request), ['host', target], ['connection', 'close']])
+    const headers = Object.fromEntries<string | string[]>([
+      ...passedOn(to, request),
+      ['host', target],
+      ['connection', 'close'],
+    ])
     if (body) headers['content-length'] = String(body.length)
     const sent = httpRequest({ method, path, headers, createConnection: () => connection as never, signal }, resolve)
     sent.on('error', error =>

@@ -14,6 +14,8 @@ export interface ResourceIndex {
 export interface DynamicResourceIndex extends ResourceIndex {
   /** Replaces the descriptors of custom resources; the built-in ones always win. */
   setCustom(resources: readonly ResourceDescriptor[]): void
+  /** Calls whenever what is served has changed. */
+  onChange(listener: () => void): void
 }
 
 function mapsOf(all: readonly ResourceDescriptor[]) {
@@ -34,6 +36,7 @@ export function indexResources(builtin: readonly ResourceDescriptor[]): DynamicR
   let custom = mapsOf([])
   let all = builtin
   let before: readonly ResourceDescriptor[] = []
+  const listeners: (() => void)[] = []
   return {
     get all() {
       return all
@@ -56,6 +59,8 @@ export function indexResources(builtin: readonly ResourceDescriptor[]): DynamicR
       const own = resources.filter(({ type }) => !fixed.urls.has(`${type.group}/${type.version}/${type.plural}`))
       custom = mapsOf(own)
       all = [...builtin, ...own]
+      for (const listener of listeners) listener()
     },
+    onChange: listener => void listeners.push(listener),
   }
 }

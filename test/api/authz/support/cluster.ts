@@ -43,6 +43,7 @@ export async function startSecuredCluster(): Promise<SecuredCluster> {
         authorizers: authorization.authorizers,
         admission: admission.plugins,
         subresources: subresourceHandlers({ tunnels }),
+        nodes: tunnels,
       }
     },
   })
@@ -50,6 +51,7 @@ export async function startSecuredCluster(): Promise<SecuredCluster> {
     user: testAdmin,
     apiServer: { address: '127.0.0.1', port: api.port, family: 'IPv4' },
     network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10' },
+    authorities: { clients: api.pki.caPem, frontProxy: api.pki.frontProxy.caPem },
   })
   const admin = api.clientAs()
   return {

@@ -1,5 +1,6 @@
 // APIServices.
 import { APIService } from '../../../../shared/api/apiregistration/v1.ts'
+import { pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
@@ -21,6 +22,8 @@ export const apiServices = defineResource<APIService>({
   },
   ...statusOnly(),
   status: statusStrategy<APIService>(),
+  // That of the core group ends with a dot; which name it must be follows from the spec.
+  validateName: pathSegmentName,
   validate: validateAPIService,
   columns: [
     nameColumn,

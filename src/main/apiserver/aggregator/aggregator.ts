@@ -1,0 +1,226 @@
+// The aggregation layer: groups and versions that extension API servers serve, under this server's address. APIServices
+// in the store say which; each is asked again and again whether it is there, and requests go on to it in the user's name.
+// @see https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/
+import type { APIService } from '../../../shared/api/apiregistration/v1.ts'
+import type { APIResource } from '../../../shared/api/meta/v1.ts'
+import { formatTime } from '../../../shared/machinery/clock.ts'
+import { setCondition } from '../../../shared/machinery/conditions.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { ApiError, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
+import type { StoreEvent, WatchHandle } from '../../store/contract.ts'
+import type { EndpointContext } from '../endpoints/contract.ts'
+import { prefixOf } from '../keys.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
+import { checkAvailability, LOCAL, type Verdict } from './availability.ts'
+import { registerLocalServices } from './local-services.ts'
+import type { RemoteVersion } from './remote-discovery.ts'
+import { type RemoteParts, RemoteService } from './remote-service.ts'
+
+const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+const RECHECK_MS = 30_000
+const FIRST_RETRY_MS = 500
+const LAST_RETRY_MS = 10_000
+/** What tells that a server came or went, before it is asked again anyway. */
+const NEWS = ['/registry/discovery.k8s.io/endpointslices/', '/registry/core/services/']
+
+interface Entry {
+  readonly apiService: APIService
+  /** Undefined: this server's own. */
+  readonly remote: RemoteService | undefined
+  resources: readonly APIResource[]
+  verdict: Verdict | undefined
+  retryMs: number
+  cancel: () => void
+}
+
+export class Aggregator implements Disposable {
+  readonly #context: EndpointContext
+  readonly #type: ResourceDescriptor
+  readonly #parts: RemoteParts
+  readonly #entries = new Map<string, Entry>()
+  #remotes: readonly RemoteVersion[] = []
+  #registering = false
+  #registerAgain = false
+  #watch: WatchHandle | undefined
+  #news: WatchHandle[] = []
+  #closed = false
+
+  /** @param type the descriptor of APIService */
+  constructor(context: EndpointContext, type: ResourceDescriptor, parts: RemoteParts) {
+    this.#context = context
+    this.#type = type
+    this.#parts = parts
+  }
+
+  /** Groups and versions of extension servers, as they last were; another array whenever that changes. */
+  get remotes(): readonly RemoteVersion[] {
+    return this.#remotes
+  }
+
+  /** Takes what is stored, then follows. */
+  start(): void {
+    if (this.#closed) return
+    const { store } = this.#context
+    const prefix = prefixOf(this.#type)
+    const { items, revision } = store.list(prefix)
+    const names = new Set(items.map(({ object }) => object.metadata.name))
+    for (const name of this.#entries.keys()) if (!names.has(name)) this.#forget(name)
+    for (const { object } of items) this.#take(object as unknown as APIService)
+    this.#watch = store.watch(prefix, {
+      from: revision,
+      onEvent: ({ type, current: { object } }) => {
+        if (type === 'DELETED') this.#forget(object.metadata.name)
+        else this.#take(object as unknown as APIService)
+      },
+      onEnd: () => this.start(),
+    })
+  }
+
+  /** Makes the APIServices of what is served here; one run at a time, and another when something changed meanwhile. */
+  async registerLocal(): Promise<void> {
+    this.#registerAgain = true
+    if (this.#registering) return
+    this.#registering = true
+    try {
+      while (this.#registerAgain && !this.#closed) {
+        this.#registerAgain = false
+        await registerLocalServices(this.#context, this.#type, USER)
+      }
+    } catch (error) {
+      if (!this.#closed) this.#context.log.warn({ err: error }, 'APIServices could not be written')
+    } finally {
+      this.#registering = false
+    }
+  }
+
+  /** @returns how to answer; undefined for what no extension server serves */
+  handlerOf(group: string, version: string): ((request: ApiRequest) => Promise<ApiResponse>) | undefined {
+    const entry = this.#remotes.length > 0 ? this.#entries.get(`${version}.${group}`) : undefined
+    const remote = entry?.remote
+    if (!remote) return undefined
+    return async request => {
+      if (entry.verdict?.status !== 'True') throw new ApiError(503, 'ServiceUnavailable', 'service unavailable')
+      try {
+        return await remote.forward(request)
+      } catch (error) {
+        // It has gone: ask at once, so that discovery tells.
+        if (error instanceof ApiError && error.code >= 502) this.#schedule(entry, 0)
+        throw error
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true
+    this.#watch?.close()
+    for (const watch of this.#news) watch.close()
+    for (const { cancel } of this.#entries.values()) cancel()
+    this.#entries.clear()
+  }
+
+  #take(apiService: APIService): void {
+    const { name } = apiService.metadata
+    const known = this.#entries.get(name)
+    // A new status is our own doing.
+    if (known && deepEqual(known.apiService.spec, apiService.spec)) return
+    known?.cancel()
+    const remote = apiService.spec.service ? new RemoteService(apiService, this.#parts) : undefined
+    const resources = known?.resources ?? []
+    const entry: Entry = { apiService, remote, resources, verdict: undefined, retryMs: FIRST_RETRY_MS, cancel: () => undefined } // prettier-ignore
+    this.#entries.set(name, entry)
+    if (remote && this.#news.length === 0) this.#followNews()
+    this.#publish()
+    this.#schedule(entry, 0)
+  }
+
+  #forget(name: string): void {
+    this.#entries.get(name)?.cancel()
+    this.#entries.delete(name)
+    this.#publish()
+  }
+
+  #followNews(): void {
+    const { store } = this.#context
+    const onEvent = ({ current: { object } }: StoreEvent) => {
+      const { namespace, name, labels } = object.metadata
+      const about = labels?.['kubernetes.io/service-name'] ?? name
+      for (const entry of this.#entries.values()) {
+        const { service } = entry.apiService.spec
+        if (service?.namespace === namespace && service?.name === about) this.#schedule(entry, 0)
+      }
+    }
+    const follow = (prefix: string): WatchHandle =>
+      store.watch(prefix, {
+        from: store.revision,
+        onEvent,
+        onEnd: () => {
+          this.#news = []
+          if (!this.#closed) this.#followNews()
+        },
+      })
+    this.#news = NEWS.map(follow)
+  }
+
+  #schedule(entry: Entry, delayMs: number): void {
+    entry.cancel()
+    if (this.#closed) return
+    let cancelled = false
+    const cancelTimer = this.#context.clock.after(delayMs, () => {
+      void this.#check(entry, () => cancelled || this.#closed)
+    })
+    entry.cancel = () => {
+      cancelled = true
+      cancelTimer()
+    }
+  }
+
+  async #check(entry: Entry, isOver: () => boolean): Promise<void> {
+    const { apiService, remote } = entry
+    const verdict = remote ? await checkAvailability(apiService, remote, this.#context) : LOCAL
+    if (isOver()) return
+    const before = entry.verdict
+    entry.verdict = verdict
+    if (verdict.resources) entry.resources = verdict.resources
+    if (!deepEqual(before, verdict)) this.#publish()
+    await this.#tell(apiService.metadata.name, verdict)
+    if (isOver() || !remote) return
+    const healthy = verdict.status === 'True'
+    const delayMs = healthy ? RECHECK_MS : entry.retryMs
+    entry.retryMs = healthy ? FIRST_RETRY_MS : Math.min(LAST_RETRY_MS, entry.retryMs * 2)
+    this.#schedule(entry, delayMs)
+  }
+
+  async #tell(name: string, { status, reason, message }: Verdict): Promise<void> {
+    const { clock, log } = this.#context
+    const condition = { type: 'Available', status, reason, message }
+    try {
+      await this.#context.change(
+        this.#type,
+        { namespace: '', name },
+        copy => {
+          const service = copy as unknown as APIService
+          const { conditions } = service.status
+          const next = setCondition(conditions, condition, formatTime(clock.now()))
+          if (next === conditions) return false
+          service.status.conditions = next
+          return true
+        },
+        { user: USER, strategy: 'status', subresource: 'status', fieldManager: 'kube-aggregator' },
+      )
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error) && !this.#closed)
+        log.warn({ err: error, name }, 'the availability of an APIService could not be written')
+    }
+  }
+
+  #publish(): void {
+    this.#remotes = [...this.#entries.values()]
+      .filter(({ remote }) => remote)
+      .map(({ apiService, verdict, resources }) => ({
+        spec: apiService.spec,
+        available: verdict?.status === 'True',
+        resources,
+      }))
+  }
+}

@@ -1,0 +1,99 @@
+// The APIServices of what this server serves itself: built-in groups from the start, those of custom resources as their
+// definitions come and go. Clients read them to see everything that is served, and by whom.
+import { APIService } from '../../../shared/api/apiregistration/v1.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
+import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
+import type { EndpointContext } from '../endpoints/contract.ts'
+import { compareVersions } from '../discovery/served.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import type { UserInfo } from '../request.ts'
+
+/** `onstart`: made when it is missing; `true`: goes with what it stands for. */
+const MANAGED = 'kube-aggregator.kubernetes.io/automanaged'
+const CUSTOM_GROUP_PRIORITY = 1000
+const CUSTOM_VERSION_PRIORITY = 100
+
+/** Upstream's order of groups; kubectl takes the first group that has a resource of a name. */
+const PRIORITIES: Readonly<Record<string, number>> = {
+  '': 18_000,
+  'apiregistration.k8s.io': 17_900,
+  apps: 17_800,
+  'events.k8s.io': 17_750,
+  'authentication.k8s.io': 17_700,
+  'authorization.k8s.io': 17_600,
+  autoscaling: 17_500,
+  batch: 17_400,
+  'certificates.k8s.io': 17_300,
+  'networking.k8s.io': 17_200,
+  policy: 17_100,
+  'rbac.authorization.k8s.io': 17_000,
+  'storage.k8s.io': 16_800,
+  'apiextensions.k8s.io': 16_700,
+  'admissionregistration.k8s.io': 16_700,
+  'scheduling.k8s.io': 16_600,
+  'coordination.k8s.io': 16_500,
+  'node.k8s.io': 16_300,
+  'discovery.k8s.io': 16_200,
+  'flowcontrol.apiserver.k8s.io': 16_100,
+}
+const OTHER_PRIORITY = 16_000
+
+interface Draft {
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> }
+  readonly spec: APIService['spec']
+}
+
+function wanted(resources: readonly ResourceDescriptor[]): Map<string, Draft> {
+  const versions = new Map<string, Map<string, boolean>>()
+  for (const { type, custom } of resources) {
+    const known = versions.get(type.group) ?? new Map<string, boolean>()
+    versions.set(type.group, known.set(type.version, custom !== undefined))
+  }
+  const drafts = new Map<string, Draft>()
+  for (const [group, served] of versions) {
+    const ordered = [...served.keys()].sort(compareVersions)
+    for (const [i, version] of ordered.entries()) {
+      const custom = served.get(version) === true
+      const name = `${version}.${group}`
+      drafts.set(name, {
+        metadata: { name, labels: { [MANAGED]: custom ? 'true' : 'onstart' } },
+        spec: {
+          ...(group ? { group } : {}),
+          version,
+          groupPriorityMinimum: custom ? CUSTOM_GROUP_PRIORITY : (PRIORITIES[group] ?? OTHER_PRIORITY),
+          versionPriority: custom ? Math.max(1, CUSTOM_VERSION_PRIORITY - i) : ordered.length - i + 14,
+        },
+      })
+    }
+  }
+  return drafts
+}
+
+/** Makes what is missing, and takes away what stood for a custom resource that is gone. */
+export async function registerLocalServices(
+  context: EndpointContext,
+  type: ResourceDescriptor,
+  user: UserInfo,
+): Promise<void> {
+  const drafts = wanted(context.resources.all)
+  const stored = context.list(type).map(object => object as unknown as APIService)
+  const present = new Map(stored.map(service => [service.metadata.name, service]))
+  const options = { user, fieldManager: 'kube-aggregator' }
+  const writes: Promise<unknown>[] = []
+  for (const [name, draft] of drafts) {
+    const known = present.get(name)
+    const object = { apiVersion: apiVersionOf(APIService), kind: APIService.kind, ...draft } as unknown as AnyObject
+    if (!known) writes.push(context.create(type, '', object, options))
+    // Somebody may have given the group to a server of theirs: that stands.
+    else if (known.metadata.labels?.[MANAGED] === 'true' && !deepEqual(known.spec, draft.spec))
+      writes.push(context.change(type, { namespace: '', name }, copy => void Object.assign(copy, { spec: draft.spec }), { ...options, strategy: 'main' })) // prettier-ignore
+  }
+  for (const { metadata } of stored)
+    if (metadata.labels?.[MANAGED] === 'true' && !drafts.has(metadata.name))
+      writes.push(context.delete(type, { namespace: '', name: metadata.name }, options))
+  for (const result of await Promise.allSettled(writes))
+    if (result.status === 'rejected' && !isAlreadyExists(result.reason) && !isNotFound(result.reason))
+      throw result.reason
+}

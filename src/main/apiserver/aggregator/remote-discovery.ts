@@ -1,0 +1,79 @@
+// What extension API servers serve, as part of this server's discovery documents.
+import type { APIService } from '../../../shared/api/apiregistration/v1.ts'
+import type { APIResource } from '../../../shared/api/meta/v1.ts'
+import { compareVersions, type ServedGroup, type ServedResource, type ServedVersion } from '../discovery/served.ts'
+
+export interface RemoteVersion {
+  readonly spec: APIService['spec']
+  readonly available: boolean
+  /** As it last said. */
+  readonly resources: readonly APIResource[]
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+function resourceOf(group: string, version: string, given: APIResource, all: readonly APIResource[]): ServedResource {
+  const type = {
+    group: textOf(given.group) || group,
+    version: textOf(given.version) || version,
+    kind: textOf(given.kind),
+    plural: given.name,
+    namespaced: given.namespaced === true,
+  }
+  return {
+    descriptor: {
+      type,
+      singular: textOf(given.singularName),
+      shortNames: given.shortNames ?? [],
+      categories: given.categories ?? [],
+    },
+    verbs: given.verbs ?? [],
+    subresources: all
+      .filter(({ name }) => name.startsWith(`${given.name}/`))
+      .map(sub => ({
+        name: sub.name.slice(given.name.length + 1),
+        kind: {
+          group: textOf(sub.group) || group,
+          version: textOf(sub.version) || version,
+          kind: textOf(sub.kind),
+        },
+        verbs: sub.verbs ?? [],
+      })),
+  }
+}
+
+function versionOf({ spec, available, resources }: RemoteVersion): ServedVersion {
+  const { group = '', version = '' } = spec
+  const named = resources.filter(({ name }) => typeof name === 'string')
+  return {
+    version,
+    ...(available ? {} : { stale: true }),
+    resources: named
+      .filter(({ name }) => !name.includes('/'))
+      .map(resource => resourceOf(group, version, resource, named)),
+  }
+}
+
+/** @returns all groups, those of remote servers among the others by their priority */
+export function withRemotes(local: readonly ServedGroup[], remotes: readonly RemoteVersion[]): readonly ServedGroup[] {
+  if (remotes.length === 0) return local
+  const groups = new Map(local.map(served => [served.group, served]))
+  const priorities = new Map<string, number>()
+  const byPriority = [...remotes].sort(
+    (a, b) =>
+      b.spec.versionPriority - a.spec.versionPriority || compareVersions(a.spec.version ?? '', b.spec.version ?? ''),
+  )
+  for (const remote of byPriority) {
+    const { group = '', version, groupPriorityMinimum } = remote.spec
+    const known = groups.get(group)
+    if (known?.versions.some(served => served.version === version)) continue
+    groups.set(group, { group, versions: [...(known?.versions ?? []), versionOf(remote)] })
+    if (!known || priorities.has(group))
+      priorities.set(group, Math.max(priorities.get(group) ?? 0, groupPriorityMinimum))
+  }
+  const own = [...groups.values()].filter(({ group }) => !priorities.has(group))
+  const others = [...groups.values()]
+    .filter(({ group }) => priorities.has(group))
+    .sort((a, b) => (priorities.get(b.group) ?? 0) - (priorities.get(a.group) ?? 0) || (a.group < b.group ? -1 : 1))
+  return [...own, ...others]
+}

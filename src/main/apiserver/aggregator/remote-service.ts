@@ -1,0 +1,122 @@
+// An API server of somebody else's that an APIService names: connections to it, and requests in a user's name.
+// @see https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/#kubernetes-apiserver-client-authentication
+import { request as httpRequest } from 'node:http'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { APIService } from '../../../shared/api/apiregistration/v1.ts'
+import { ApiError } from '../../../shared/machinery/status.ts'
+import type { KeyPair } from '../../pki/pki.ts'
+import { decodeBody } from '../codec/decode-body.ts'
+import { forward } from '../proxy/forward.ts'
+import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
+import type { DialService } from '../webhook/service-dialer.ts'
+
+const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
+
+export interface RemoteParts {
+  readonly dialService: DialService
+  /** Proves that a request comes from this API server, whose word on the user then counts. */
+  readonly frontProxy: KeyPair
+}
+
+/** Header values are bytes: names that are not ASCII travel as UTF-8, as Go sends them. */
+const asHeader = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
+
+/** Who asks, as extension API servers read it. */
+export function identityHeaders({ name, uid, groups, extra }: UserInfo): [string, string[]][] {
+  return [
+    ['x-remote-user', [asHeader(name)]],
+    ...(uid ? [['x-remote-uid', [asHeader(uid)]] as [string, string[]]] : []),
+    ['x-remote-group', groups.map(asHeader)],
+    ...Object.entries(extra ?? {}).map(([key, values]): [string, string[]] => [
+      `x-remote-extra-${encodeURIComponent(key)}`,
+      values.map(asHeader),
+    ]),
+  ]
+}
+
+const unreachable = (why: string) => new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${why}`)
+
+export class RemoteService {
+  readonly #service: { readonly namespace: string; readonly name: string; readonly port: number }
+  readonly #spec: APIService['spec']
+  readonly #parts: RemoteParts
+
+  constructor({ spec }: APIService, parts: RemoteParts) {
+    const { namespace = '', name = '', port = 443 } = spec.service ?? {}
+    this.#service = { namespace, name, port }
+    this.#spec = spec
+    this.#parts = parts
+  }
+
+  get host(): string {
+    return `${this.#service.name}.${this.#service.namespace}.svc`
+  }
+
+  /** @throws ApiError 503 when it cannot be reached, or is not who it should be */
+  async connect(): Promise<TLSSocket> {
+    const { caBundle, insecureSkipTLSVerify } = this.#spec
+    const { frontProxy, dialService } = this.#parts
+    const socket = await dialService(this.#service).catch((error: unknown) => {
+      throw unreachable(error instanceof Error ? error.message : String(error))
+    })
+    return new Promise((resolve, reject) => {
+      const secured = connectTls({
+        socket,
+        servername: this.host,
+        cert: frontProxy.certPem,
+        key: frontProxy.keyPem,
+        rejectUnauthorized: insecureSkipTLSVerify !== true,
+        ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}),
+      })
+      // Stays, for errors that come after the handshake: whoever uses the connection sees its end.
+      secured.on('error', error => reject(unreachable(error.message)))
+      secured.once('secureConnect', () => resolve(secured))
+    })
+  }
+
+  /** Sends a client's request on, as its user; answers and upgraded connections are streamed. */
+  forward(request: ApiRequest): Promise<ApiResponse> {
+    const search = request.query.size > 0 ? `?${request.query}` : ''
+    return forward(
+      { dial: () => this.connect() },
+      {
+        nodeName: '',
+        target: this.host,
+        path: `${request.info.path}${search}`,
+        identity: identityHeaders(request.user),
+      },
+      request,
+    )
+  }
+
+  /** GET of a JSON document. @throws Error that says what went wrong */
+  async read(path: string, user: UserInfo, timeoutMs: number): Promise<unknown> {
+    const signal = AbortSignal.timeout(timeoutMs)
+    const socket = await this.connect()
+    try {
+      const bytes = await new Promise<Buffer>((resolve, reject) => {
+        const headers = { ...Object.fromEntries(identityHeaders(user)), accept: 'application/json', host: this.host, connection: 'close' } // prettier-ignore
+        const sent = httpRequest({ path, headers, signal, createConnection: () => socket }, answer => {
+          const chunks: Buffer[] = []
+          let length = 0
+          answer.on('data', (chunk: Buffer) => {
+            chunks.push(chunk)
+            length += chunk.length
+            if (length > MAX_DOCUMENT_BYTES) sent.destroy(new Error('the document is too long'))
+          })
+          answer.on('error', reject)
+          answer.on('end', () => {
+            const { statusCode = 0 } = answer
+            if (statusCode < 200 || statusCode > 299) reject(new Error(`bad status from ${path}: ${statusCode}`))
+            else resolve(Buffer.concat(chunks))
+          })
+        })
+        sent.on('error', reject)
+        sent.end()
+      })
+      return (await decodeBody('application/json', bytes)).value
+    } finally {
+      socket.destroy()
+    }
+  }
+}

@@ -1,0 +1,277 @@
+// The aggregation layer: an API server of somebody else's under this server's address.
+import { createServer, type Server } from 'node:https'
+import type { IncomingHttpHeaders } from 'node:http'
+import { connect } from 'node:tls'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { APIService } from '../../../src/shared/api/apiregistration/v1.ts'
+import { CustomResourceDefinition } from '../../../src/shared/api/apiextensions/v1.ts'
+import { ConfigMap, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { ClusterRole, ClusterRoleBinding } from '../../../src/shared/api/rbac/v1.ts'
+import { isNotFound } from '../../../src/shared/machinery/status.ts'
+import { makeAuthority, makeLeaf } from '../../../src/main/pki/certificates.ts'
+import { eventually } from '../../support/eventually.ts'
+import { linkNode, ownAddress, serviceOnNode } from '../../support/node-link.ts'
+import { startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
+import { raw } from '../core/support/raw.ts'
+
+const GROUP = 'wardle.example.com'
+const NAME = `v1alpha1.${GROUP}`
+const ROOT = `/apis/${GROUP}/v1alpha1`
+const FLUNDERS = {
+  kind: 'APIResourceList',
+  apiVersion: 'v1',
+  groupVersion: `${GROUP}/v1alpha1`,
+  resources: [
+    { name: 'flunders', singularName: 'flunder', namespaced: true, kind: 'Flunder', verbs: ['get', 'list', 'watch'], shortNames: ['fl'] },
+    { name: 'flunders/status', singularName: '', namespaced: true, kind: 'Flunder', verbs: ['get', 'update'] },
+  ],
+} // prettier-ignore
+
+let cluster: SecuredCluster
+let link: AsyncDisposable
+let extension: Server
+let caBundle: string
+const seen: { url: string; headers: IncomingHttpHeaders; body: string }[] = []
+
+/** Believes what it is told about the user only from whoever has the front proxy's certificate, as upstream's library. */
+async function startExtension(name: string): Promise<Server> {
+  const authority = await makeAuthority('extension-ca', 1, Date.now())
+  caBundle = Buffer.from(authority.certPem).toString('base64')
+  const { certPem: cert, keyPem: key } = await makeLeaf(authority, {
+    commonName: name,
+    organizations: [],
+    usage: 'server',
+    dnsNames: [`${name}.default.svc`],
+    days: 1,
+    nowMs: Date.now(),
+  })
+  const { data } = await cluster.admin.get(ConfigMap, {
+    namespace: 'kube-system',
+    name: 'extension-apiserver-authentication',
+  })
+  const server = createServer(
+    { cert, key, ca: data!['requestheader-client-ca-file'], requestCert: true, rejectUnauthorized: true },
+    (incoming, outgoing) => {
+      const chunks: Buffer[] = []
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+      incoming.on('end', () => {
+        const { url = '', headers } = incoming
+        seen.push({ url, headers, body: Buffer.concat(chunks).toString() })
+        outgoing.setHeader('content-type', 'application/json')
+        if (url === ROOT) return void outgoing.end(JSON.stringify(FLUNDERS))
+        if (url.startsWith('/openapi/v3')) return void outgoing.end(JSON.stringify({ openapi: '3.0.0', info: {} }))
+        if (url.includes('watch=1')) {
+          outgoing.write(`${JSON.stringify({ type: 'ADDED', object: { metadata: { name: 'a' } } })}\n`)
+          return
+        }
+        outgoing.end(JSON.stringify({ kind: 'FlunderList', items: [] }))
+      })
+    },
+  )
+  server.on('upgrade', (incoming, socket) => {
+    seen.push({ url: incoming.url ?? '', headers: incoming.headers, body: '' })
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+    socket.pipe(socket)
+  })
+  await new Promise<void>(resolve => server.listen(0, ownAddress(), resolve))
+  return server
+}
+
+const apiService = (spec: Partial<APIService['spec']> = {}) =>
+  cluster.admin.create(APIService, {
+    metadata: { name: NAME },
+    spec: {
+      group: GROUP,
+      version: 'v1alpha1',
+      groupPriorityMinimum: 2000,
+      versionPriority: 200,
+      service: { namespace: 'default', name: 'wardle' },
+      caBundle,
+      ...spec,
+    },
+  })
+const condition = async () =>
+  (await cluster.admin.get(APIService, { name: NAME })).status.conditions?.find(({ type }) => type === 'Available')
+const isAvailable = () => eventually(async () => expect(await condition()).toMatchObject({ status: 'True', reason: 'Passed', message: 'all checks passed' })) // prettier-ignore
+const remove = () => cluster.admin.delete(APIService, { name: NAME })
+
+beforeAll(async () => {
+  cluster = await startSecuredCluster()
+  await cluster.admin.create(ServiceAccount, { metadata: { name: 'default', namespace: 'default' } })
+  link = await linkNode(cluster)
+  extension = await startExtension('wardle')
+  await serviceOnNode(cluster, 'wardle', (extension.address() as AddressInfo).port)
+})
+afterAll(async () => {
+  await link[Symbol.asyncDispose]()
+  await cluster[Symbol.asyncDispose]()
+  extension.closeAllConnections()
+  await new Promise(resolve => extension.close(resolve))
+})
+
+test('every group and version has an APIService; those served here are always available', async () => {
+  await eventually(async () => {
+    const { items } = await cluster.admin.list(APIService, {})
+    const core = items.find(({ metadata }) => metadata.name === 'v1.')
+    expect(core?.spec).toMatchObject({ version: 'v1', groupPriorityMinimum: 18_000 })
+    expect(core?.status.conditions).toMatchObject([{ type: 'Available', status: 'True', reason: 'Local' }])
+    expect(items.map(({ metadata }) => metadata.name)).toEqual(expect.arrayContaining(['v1.apps', 'v2.autoscaling']))
+  })
+})
+
+test('those of custom resources come and go with their definitions', async () => {
+  const name = 'v1.pets.example.com'
+  await cluster.admin.create(CustomResourceDefinition, {
+    metadata: { name: 'dogs.pets.example.com' },
+    spec: {
+      group: 'pets.example.com',
+      scope: 'Namespaced',
+      names: { plural: 'dogs', kind: 'Dog' },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    },
+  })
+  await eventually(async () =>
+    expect((await cluster.admin.get(APIService, { name })).spec.groupPriorityMinimum).toBe(1000),
+  )
+  await cluster.admin.delete(CustomResourceDefinition, { name: 'dogs.pets.example.com' })
+  await eventually(async () => expect(await cluster.admin.get(APIService, { name }).catch(isNotFound)).toBe(true))
+})
+
+describe('a group that an extension server serves', () => {
+  beforeAll(async () => {
+    await apiService()
+    await isAvailable()
+  })
+  afterAll(remove)
+
+  test('is asked in the name of the user, who cannot say to be somebody else', async () => {
+    seen.length = 0
+    const spoof = { 'x-remote-user': 'mallory', 'x-remote-group': 'system:masters', authorization: 'Bearer secret' }
+    const identity = await cluster.api.pki.issueClientCertificate({ commonName: 'ana', organizations: ['devs', 'ops'] })
+    await cluster.admin.create(ClusterRole, {
+      metadata: { name: 'flunders' },
+      rules: [{ apiGroups: [GROUP], resources: ['flunders'], verbs: ['list', 'create'] }],
+    })
+    await cluster.admin.create(ClusterRoleBinding, {
+      metadata: { name: 'flunders' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'flunders' },
+      subjects: [{ kind: 'User', name: 'ana' }],
+    })
+    const path = `${ROOT}/namespaces/default/flunders`
+    const { code, json } = await raw(cluster.api, `${path}?limit=5`, { as: identity, headers: spoof })
+    expect([code, json]).toEqual([200, { kind: 'FlunderList', items: [] }])
+    const [{ url, headers }] = seen as [(typeof seen)[0]]
+    expect(url).toBe(`${path}?limit=5`)
+    expect(headers['x-remote-user']).toBe('ana')
+    expect(headers['x-remote-group']).toBe('devs, ops, system:authenticated')
+    expect(headers.authorization).toBeUndefined()
+    await raw(cluster.api, path, { as: identity, body: { kind: 'Flunder' } })
+    expect(seen.at(-1)!.body).toBe('{"kind":"Flunder"}')
+    // What roles do not allow never gets there.
+    const count = seen.length
+    expect((await raw(cluster.api, path, { as: identity, method: 'DELETE' })).code).toBe(403)
+    expect(seen).toHaveLength(count)
+  })
+
+  test('streams watches', async () => {
+    const abort = new AbortController()
+    const { certPem: cert, keyPem: key } = cluster.api.pki.admin
+    const { request } = await import('node:https')
+    const line = await new Promise<string>((resolve, reject) => {
+      const sent = request(
+        `${cluster.api.url}${ROOT}/flunders?watch=1`,
+        { cert, key, ca: cluster.api.pki.caPem, servername: 'localhost', signal: abort.signal, agent: false },
+        response => response.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+      )
+      sent.on('error', reject)
+      sent.end()
+    })
+    abort.abort()
+    expect(JSON.parse(line)).toMatchObject({ type: 'ADDED' })
+  })
+
+  test('passes upgraded connections through', async () => {
+    const { certPem: cert, keyPem: key } = cluster.api.pki.admin
+    const socket = connect({ port: cluster.api.port, host: '127.0.0.1', cert, key, ca: cluster.api.pki.caPem, servername: 'localhost', ALPNProtocols: ['http/1.1'] }) // prettier-ignore
+    socket.write(`GET ${ROOT}/namespaces/default/flunders/a/shell HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nping`) // prettier-ignore
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    await eventually(() => expect(text).toMatch(/^HTTP\/1.1 101 [\s\S]*\r\n\r\nping$/))
+    socket.destroy()
+    expect(seen.at(-1)!.headers['x-remote-user']).toBe('kubernetes-admin')
+  })
+
+  test('stands in discovery, of both kinds, and in OpenAPI', async () => {
+    const groups = (await raw(cluster.api, '/apis')).json.groups as { name: string }[]
+    expect(groups.find(({ name }) => name === GROUP)).toMatchObject({ preferredVersion: { version: 'v1alpha1' } })
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+    const { items } = (await raw(cluster.api, '/apis', { headers: { accept } })).json
+    expect(items.find((item: { metadata: { name: string } }) => item.metadata.name === GROUP).versions).toEqual([
+      {
+        version: 'v1alpha1',
+        freshness: 'Current',
+        resources: [
+          expect.objectContaining({
+            resource: 'flunders',
+            shortNames: ['fl'],
+            subresources: [expect.objectContaining({ subresource: 'status' })],
+          }),
+        ],
+      },
+    ])
+    expect((await raw(cluster.api, ROOT)).json).toEqual(FLUNDERS)
+    const { paths } = (await raw(cluster.api, '/openapi/v3')).json
+    const { serverRelativeURL } = paths[`apis/${GROUP}/v1alpha1`]
+    expect((await raw(cluster.api, serverRelativeURL)).json).toEqual({ openapi: '3.0.0', info: {} })
+    const { stdout } = await cluster.kubectl(['api-resources', '--api-group', GROUP, '--no-headers'])
+    expect(stdout).toMatch(/^flunders +fl +wardle.example.com\/v1alpha1 +true +Flunder/)
+  })
+})
+
+describe('an extension server that is not there', () => {
+  test.each([
+    [
+      'has no Service',
+      { service: { namespace: 'default', name: 'ghost' } },
+      'ServiceNotFound',
+      'service/ghost in "default" is not present',
+    ],
+    [
+      'has another port',
+      { service: { namespace: 'default', name: 'wardle', port: 1 } },
+      'ServicePortError',
+      'service/wardle in "default" is not listening on port 1',
+    ],
+    [
+      'is not who it should be',
+      { caBundle: Buffer.from('-----BEGIN').toString('base64') },
+      'FailedDiscoveryCheck',
+      'failing or missing response from https://wardle.default.svc/apis/wardle.example.com/v1alpha1: ',
+    ],
+  ])('because it %s answers 503, and its APIService says why', async (_why, spec, reason, message) => {
+    await apiService(spec)
+    await eventually(async () => expect(await condition()).toMatchObject({ status: 'False', reason }))
+    expect((await condition())!.message).toContain(message)
+    const { code, json } = await raw(cluster.api, `${ROOT}/flunders`)
+    expect([code, json.reason]).toEqual([503, 'ServiceUnavailable'])
+    // The rest is served all the same.
+    expect((await raw(cluster.api, '/apis')).code).toBe(200)
+    await remove()
+  })
+
+  test('is noticed when it goes, and when it is back', async () => {
+    await apiService()
+    await isAvailable()
+    const { port } = extension.address() as AddressInfo
+    extension.closeAllConnections()
+    await new Promise(resolve => extension.close(resolve))
+    expect((await raw(cluster.api, `${ROOT}/flunders`)).code).toBe(503)
+    await eventually(async () => expect(await condition()).toMatchObject({ status: 'False', reason: 'FailedDiscoveryCheck' })) // prettier-ignore
+    await new Promise<void>(resolve => extension.listen(port, ownAddress(), resolve))
+    await isAvailable()
+    expect((await raw(cluster.api, `${ROOT}/flunders`)).code).toBe(200)
+    await remove()
+    await eventually(async () => expect((await raw(cluster.api, `${ROOT}/flunders`)).code).toBe(404))
+  })
+})
