@@ -15,6 +15,7 @@ import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
 import { storeOperations } from './apiserver/endpoints/store-operations.ts'
 import { closeBodyDecoder } from './apiserver/codec/decode-body.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
+import { MetricsCollector } from './apiserver/metrics-api/collector.ts'
 import { openapiPaths } from './apiserver/openapi/paths.ts'
 import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
 import { builtinResources } from './apiserver/registry/index.ts'
@@ -103,6 +104,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const pki = await openPki({ dataDir: layout.root, names: ownNames(options.listen.host), clock })
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
+  const metrics = owned.use(new MetricsCollector({ dialer: tunnels, clock }))
   const authorization = owned.use(createAuthorization(store))
   const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR, nodes: tunnels, log }))
   const ui = windowFolder()
@@ -115,7 +117,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       authorizers: authorization.authorizers,
       admission: admission.plugins,
       subresources: [
-        ...subresourceHandlers({ tunnels }),
+        ...subresourceHandlers({ tunnels, metrics }),
         loginTokens(user => server.issueLoginToken(user)),
         storeOperations({ store, engine, dataDir: layout.root }),
       ],

@@ -22,6 +22,7 @@ import { EndpointSliceMirroringController } from './endpointslicemirroring/contr
 import { GarbageCollector } from './garbage-collector/controller.ts'
 import { EphemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { IngressStatusController } from './ingress/controller.ts'
+import { HorizontalPodAutoscaling } from './horizontal-pod-autoscaling/controller.ts'
 import { JobController } from './job/controller.ts'
 import { LocalPathDeleter } from './local-path-provisioner/delete.ts'
 import { LocalPathProvisioner } from './local-path-provisioner/provision.ts'
@@ -93,6 +94,7 @@ export const controllers = ({
   controller(new StatefulSetController(clock)),
   controller(new JobController(clock)),
   controller(new CronJobController()),
+  controller(new HorizontalPodAutoscaling()),
   controller(new TtlAfterFinished()),
   controller(new TokenCleaner()),
   controller(new ClusterRoleAggregation()),

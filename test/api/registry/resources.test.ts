@@ -9,7 +9,7 @@ describe('the registry', () => {
   test('serves every kind once per group and version', () => {
     const paths = builtinResources.map(({ type }) => `${type.group}/${type.version}/${type.plural}`)
     expect(new Set(paths).size).toBe(paths.length)
-    expect(paths).toHaveLength(68)
+    expect(paths).toHaveLength(70)
   })
 
   test('leaves out no kind of the schema that has lists of its own', () => {
@@ -34,4 +34,6 @@ describe('the registry', () => {
   })
 })
 
-for (const resource of builtinResources) resourceSuite(resource, minimalObjects[resource.schema] ?? {})
+// Metrics are only read: nobody sends one, so there is nothing to decode, default or validate.
+for (const resource of builtinResources.filter(({ custom }) => !custom))
+  resourceSuite(resource, minimalObjects[resource.schema] ?? {})

@@ -4,6 +4,7 @@ import { createAdmission } from '../../../src/main/apiserver/admission/plugins.t
 import { createAuthorization } from '../../../src/main/apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from '../../../src/main/apiserver/bootstrap/bootstrap.ts'
 import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
+import type { MetricsCollector } from '../../../src/main/apiserver/metrics-api/collector.ts'
 import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
 import { startControllers } from '../../../src/main/controllers/index.ts'
 import { Event, Pod } from '../../../src/shared/api/core/v1.ts'
@@ -23,12 +24,12 @@ export interface Cluster extends AsyncDisposable {
 }
 
 /** @param options.clock that of the controllers; the server's is the system's */
-export async function startCluster(options: { clock?: Clock } = {}): Promise<Cluster> {
-  const { clock = systemClock } = options
+export async function startCluster(options: { clock?: Clock; metrics?: MetricsCollector } = {}): Promise<Cluster> {
+  const { clock = systemClock, metrics } = options
   const disposables: Disposable[] = []
   const tunnels = new NodeTunnels(systemClock)
   const api = await startTestApiServer({
-    subresources: subresourceHandlers({ tunnels }),
+    subresources: subresourceHandlers({ tunnels, ...(metrics ? { metrics } : {}) }),
     withStore: store => {
       const authorization = createAuthorization(store)
       const admission = createAdmission({ store, serviceCIDR: '10.96.0.0/16', nodes: tunnels })

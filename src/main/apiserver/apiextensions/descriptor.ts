@@ -41,7 +41,7 @@ const UNCHECKED = invalidValue(
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 )
 
-function customSchema(schema: Schema): CustomSchema {
+export function customSchema(schema: Schema): CustomSchema {
   return {
     fact: factOf(schema, true),
     openapi: schema,

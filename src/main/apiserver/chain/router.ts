@@ -66,11 +66,12 @@ export function createRouter(
     const { info } = request
     const parent = parts.resources.byUrl(info.group, info.version, info.resource)
     const namespaced = handler.namespaced ?? parent?.type.namespaced ?? false
-    if (namespaced && info.namespace === '') throw unknownPath()
+    const lists = info.verb === 'list' && handler.verbs?.includes('list')
+    if (namespaced && info.namespace === '' && !lists) throw unknownPath()
     assertScope(request, namespaced)
     const method = (request.method === 'HEAD' ? 'GET' : request.method) as HttpMethod
     if (handler.methods[method] === undefined) throw notAllowed()
-    if (handler.subresource === '' && parent?.virtual) requireWhole(request.headers.accept)
+    if (handler.subresource === '' && parent?.virtual && !handler.verbs) requireWhole(request.headers.accept)
     return handler.handle(request, parts)
   }
 

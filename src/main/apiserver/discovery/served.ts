@@ -113,7 +113,7 @@ export function servedGroups(
     if (!list) versions.set(version, (list = []))
     list.push({
       descriptor,
-      verbs: main ? sorted(Object.values(main.methods)) : sorted(descriptor.verbs),
+      verbs: main ? sorted(main.verbs ?? Object.values(main.methods)) : sorted(descriptor.verbs),
       subresources: subresourcesOf(descriptor, own),
     })
   }

@@ -32,6 +32,8 @@ export interface SubresourceHandler {
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string }
   /** The methods served, each with its authorization verb: `{ POST: 'create' }`. Others answer 405. */
   readonly methods: Readonly<Partial<Record<HttpMethod, string>>>
+  /** The verbs that discovery lists, where GET also means list; a namespaced kind is then listed everywhere as well. */
+  readonly verbs?: readonly string[]
   /** Left out of discovery documents. */
   readonly hidden?: boolean
   /** Not counted by max-in-flight and never timed out: exec, attach, portforward, proxy, log, tunnels. */

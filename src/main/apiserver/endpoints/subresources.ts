@@ -1,4 +1,6 @@
 // Everything that is served besides the generic verbs, in one list.
+import type { MetricsCollector } from '../metrics-api/collector.ts'
+import { metricsHandlers } from '../metrics-api/handlers.ts'
 import type { NodeTunnels } from '../proxy/node-tunnels.ts'
 import type { SubresourceHandler } from './contract.ts'
 import { certificateApproval } from './certificates/approval.ts'
@@ -17,9 +19,11 @@ import { serviceAccountToken } from './serviceaccounts/token.ts'
 
 export interface SubresourceOptions {
   readonly tunnels: NodeTunnels
+  /** Without it, metrics.k8s.io is not served. */
+  readonly metrics?: MetricsCollector
 }
 
-export const subresourceHandlers = ({ tunnels }: SubresourceOptions): SubresourceHandler[] => [
+export const subresourceHandlers = ({ tunnels, metrics }: SubresourceOptions): SubresourceHandler[] => [
   podBinding,
   bindings,
   podEviction,
@@ -37,4 +41,5 @@ export const subresourceHandlers = ({ tunnels }: SubresourceOptions): Subresourc
   selfSubjectReviews,
   tokenReviews,
   nodeTunnelHandler(tunnels),
+  ...(metrics ? metricsHandlers(metrics) : []),
 ]

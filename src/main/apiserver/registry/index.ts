@@ -46,6 +46,7 @@ import { endpointSlices } from './discovery/endpoint-slice.ts'
 import { newEvents } from './events/event.ts'
 import { flowSchemas } from './flowcontrol/flow-schema.ts'
 import { priorityLevelConfigurations } from './flowcontrol/priority-level-configuration.ts'
+import { nodeMetrics, podMetrics } from './metrics/metrics.ts'
 import { ingressClasses } from './networking/ingress-class.ts'
 import { ingresses } from './networking/ingress.ts'
 import { ipAddresses } from './networking/ip-address.ts'
@@ -117,6 +118,8 @@ export const builtinResources: readonly ResourceDescriptor[] = [
   newEvents,
   flowSchemas,
   priorityLevelConfigurations,
+  nodeMetrics,
+  podMetrics,
   ingressClasses,
   ingresses,
   ipAddresses,
