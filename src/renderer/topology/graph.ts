@@ -1,15 +1,12 @@
 // The graph of what serves what: ingress → service → workload → pod → node, with the objects that feed or steer a
 // workload on demand. Pure: a World in, nodes and edges out.
-import { CronJob, Job } from '../../shared/api/batch/v1.ts'
-import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
+import type { ReplicaSet } from '../../shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler } from '../../shared/api/autoscaling/v2.ts'
 import {
   ConfigMap,
   Node,
   PersistentVolumeClaim,
   Pod,
-  type PodTemplateSpec,
-  ReplicationController,
   Secret,
   Service,
   ServiceAccount,
@@ -24,6 +21,7 @@ import { statusOf } from '../kinds/known.ts'
 import { serviceStatus } from '../status/service-status.ts'
 import { type StatusView, view } from '../status/tone.ts'
 import { podReferences } from '../world/pod-references.ts'
+import { WORKLOADS, ingressServices, templateOf } from '../world/workloads.ts'
 import { type ObjectRef, type World, namespaceOf, refId, refTo } from '../world/world.ts'
 
 /** Columns from left to right. */
@@ -64,8 +62,6 @@ const RELATION_KINDS: Readonly<Record<Relation, readonly ResourceType<KubeObject
 }
 const METADATA_ONLY = new Set(['ConfigMap', 'Secret', 'ServiceAccount'])
 
-const WORKLOADS = [Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job, CronJob] as const
-
 /** The kinds to list for the graph with these relations. */
 export const kindsOfGraph = (
   relations: readonly Relation[],
@@ -78,14 +74,6 @@ export const kindsOfGraph = (
 /** Old revisions and finished runs that nobody looks for on a map. */
 function isHistory(type: ResourceType<KubeObject>, object: KubeObject): boolean {
   return type.kind === 'ReplicaSet' && (object as ReplicaSet).spec.replicas === 0
-}
-
-const templateOf = (object: KubeObject): PodTemplateSpec | undefined => {
-  const spec = (object as AnyObject).spec as {
-    template?: PodTemplateSpec
-    jobTemplate?: { spec?: { template?: PodTemplateSpec } }
-  }
-  return spec.template ?? spec.jobTemplate?.spec?.template
 }
 
 class GraphBuilder {
@@ -125,14 +113,6 @@ class GraphBuilder {
     this.#linked.add(id)
     this.edges.push(isAttachment ? { from, to, isAttachment } : { from, to })
   }
-}
-
-export function ingressServices({ spec }: Ingress): string[] {
-  const backends = [
-    spec.defaultBackend,
-    ...(spec.rules ?? []).flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),
-  ]
-  return [...new Set(backends.flatMap(backend => backend?.service?.name ?? []))]
 }
 
 function addTraffic(world: World, graph: GraphBuilder): void {

@@ -1,0 +1,109 @@
+// Related objects: the same relation seen from both of its ends.
+import { describe, expect, it } from 'vitest'
+import { Deployment, ReplicaSet } from '../../../src/shared/api/apps/v1.ts'
+import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
+import {
+  ConfigMap,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Secret,
+  Service,
+} from '../../../src/shared/api/core/v1.ts'
+import { Ingress, NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
+import type { AnyObject, KubeObject } from '../../../src/shared/machinery/object.ts'
+import { kindFacts } from '@/drawer/kind-facts.ts'
+import { related } from '@/related/related.ts'
+import type { World } from '@/world/world.ts'
+import { make, makeApp, makePod, worldOf } from '../support/objects.ts'
+
+const template = {
+  containers: [{ name: 'main', envFrom: [{ configMapRef: { name: 'settings' } }, { secretRef: { name: 'gone' } }] }],
+}
+const app = makeApp('web', 2, { template: { spec: template } })
+const deployment = {
+  ...app.deployment,
+  spec: { ...app.deployment.spec, template: { ...app.deployment.spec.template, spec: template } },
+} as Deployment
+const settings = make(ConfigMap, 'settings')
+const ingress = make(Ingress, 'front', {
+  spec: { tls: [{ secretName: 'cert' }], defaultBackend: { service: { name: 'web' } } } as Ingress['spec'],
+})
+const scaler = make(HorizontalPodAutoscaler, 'web', {
+  spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 3 },
+})
+const closed = make(NetworkPolicy, 'closed', {
+  spec: { podSelector: {}, policyTypes: ['Ingress'] } as NetworkPolicy['spec'],
+})
+const elsewhere = makePod('web-2', { labels: { app: 'web' } }, 'other')
+
+const world = worldOf(
+  [Deployment, [deployment]],
+  [ReplicaSet, [app.set]],
+  [Pod, [...app.pods, elsewhere]],
+  [Service, [app.service]],
+  [Ingress, [ingress]],
+  [HorizontalPodAutoscaler, [scaler]],
+  [NetworkPolicy, [closed]],
+  [ConfigMap, [settings]],
+  [Secret, [make(Secret, 'cert')]],
+)
+const show = (object: KubeObject, within: World = world) =>
+  related(within, object as AnyObject).map(
+    ({ relation, ref, note, isMissing }) =>
+      `${relation} ${ref.type.kind} ${ref.name}${note ? ` (${note})` : ''}${isMissing ? ' missing' : ''}`,
+  )
+
+describe('related()', () => {
+  it('tells of a workload what leads to it, governs it, scales it, and what it uses', () =>
+    expect(show(deployment)).toEqual([
+      'Reached through Ingress front',
+      'Reached through Service web',
+      'Governed by NetworkPolicy closed',
+      'Scaled by HorizontalPodAutoscaler web',
+      'Uses ConfigMap settings (environment of main)',
+      'Uses Secret gone (environment of main) missing',
+      'Controls ReplicaSet web-1',
+    ]))
+
+  it('tells of a config map who uses it, by the workload rather than by each pod', () =>
+    expect(show(settings)).toEqual(['Used by Deployment web (environment of main)']))
+
+  it('tells of a service what it leads to, in its own namespace only', () =>
+    expect(show(app.service)).toEqual(['Reached through Ingress front', 'Leads to Deployment web (2 pods)']))
+
+  it('tells of an ingress its services and certificates', () =>
+    expect(show(ingress)).toEqual(['Leads to Service web', 'Uses Secret cert']))
+
+  it('tells of a policy without labels that it applies to every pod', () =>
+    expect(show(closed)).toEqual(['Applies to Deployment web (2 pods)']))
+
+  it('ties claims and volumes both ways', () => {
+    const claim = make(PersistentVolumeClaim, 'data', { spec: { volumeName: 'pv-1' } })
+    const volume = make(PersistentVolume, 'pv-1', { spec: { claimRef: { namespace: 'default', name: 'data' } } })
+    const user = makePod('db', { spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] } })
+    const within = worldOf([PersistentVolumeClaim, [claim]], [PersistentVolume, [volume]], [Pod, [user]])
+    expect(show(claim, within)).toEqual(['Bound to PersistentVolume pv-1', 'Used by Pod db (volume data)'])
+    expect(show(volume, within)).toEqual(['Bound to PersistentVolumeClaim data'])
+  })
+})
+
+describe('kindFacts()', () => {
+  it('tells a network policy in words', () => {
+    const policy = make(NetworkPolicy, 'db', {
+      spec: {
+        podSelector: { matchLabels: { app: 'db' } },
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ port: 5432 }] }],
+      } as NetworkPolicy['spec'],
+    })
+    expect(kindFacts(policy as unknown as AnyObject)).toEqual([
+      ['Applies to', 'app=db'],
+      ['Limits', 'Ingress and Egress'],
+      ['Allowed in', 'app=web here, on TCP 5432'],
+      ['Allowed out', 'nothing'],
+    ])
+  })
+  it('says nothing of kinds it does not know', () =>
+    expect(kindFacts(settings as unknown as AnyObject)).toBeUndefined())
+})
