@@ -36,7 +36,7 @@ export interface Checked {
   readonly type: CelType
   readonly types: ReadonlyMap<number, CelType>
   readonly overloads: ReadonlyMap<number, readonly Overload[]>
-  /** Calls of functions with a dot in their name, and names of types: not a member of anything. */
+  /** Functions and variables with a dot in their name, and names of types: not a member of anything. */
   readonly qualified: ReadonlyMap<number, string>
   /** The variables that are read. */
   readonly variables: ReadonlySet<string>
@@ -124,6 +124,10 @@ class Checker {
     return listOf(DYN)
   }
 
+  #isLocal(name: string): boolean {
+    return this.#locals.some(known => known.name === name)
+  }
+
   #lookup(name: string): CelType | undefined {
     const local = this.#locals.findLast(known => known.name === name)
     if (local) return local.type
@@ -142,7 +146,9 @@ class Checker {
   #select(expr: Select): CelType {
     const name = qualifiedName(expr)
     const root = name?.slice(0, name.indexOf('.'))
-    if (name !== undefined && root !== undefined && !this.#lookup(root)) {
+    if (name !== undefined && root !== undefined && !this.#isLocal(root)) {
+      // Variables and types may have a dot in their name.
+      if (this.#scope.variables.has(name)) this.qualified.set(expr.id, name)
       const type = this.#name(expr, name)
       if (type) return type
     }

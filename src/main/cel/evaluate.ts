@@ -144,24 +144,28 @@ class Compiler {
   }
 
   #ident(id: number, name: string): Step {
-    const type = this.#checked.qualified.get(id)
-    if (type !== undefined) {
-      const value = new TypeValue(TYPE_NAMES[type] ?? type)
+    const qualified = this.#checked.qualified.get(id)
+    if (qualified !== undefined && Object.hasOwn(TYPE_NAMES, qualified)) {
+      const value = new TypeValue(TYPE_NAMES[qualified] ?? qualified)
       return () => value
     }
+    if (qualified !== undefined) return this.#variable(qualified)
     const slot = this.#locals.lastIndexOf(name)
-    if (slot < 0)
-      return run => {
-        pay(run, SELECT_COST)
-        const value = run.variables(name)
-        if (value === undefined) throw new CelError(`no such attribute(s): ${name}`)
-        return value
-      }
+    if (slot < 0) return this.#variable(name)
     return run => {
       pay(run, SELECT_COST)
       const value = run.slots[slot]
       if (value instanceof CelError) throw value
       return value as Value
+    }
+  }
+
+  #variable(name: string): Step {
+    return run => {
+      pay(run, SELECT_COST)
+      const value = run.variables(name)
+      if (value === undefined) throw new CelError(`no such attribute(s): ${name}`)
+      return value
     }
   }
 

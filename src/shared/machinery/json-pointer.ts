@@ -10,5 +10,8 @@ export function parsePointer(pointer: string): string[] | undefined {
     .map(token => token.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
+/** @returns a key as it stands in a pointer. */
+export const escapeToken = (token: string): string => token.replaceAll('~', '~0').replaceAll('/', '~1')
+
 export const formatPointer = (tokens: readonly string[]): string =>
-  tokens.map(token => `/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  tokens.map(token => `/${escapeToken(token)}`).join('')

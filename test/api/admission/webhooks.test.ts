@@ -125,6 +125,22 @@ describe('a validating webhook', () => {
     expect(hooks.calls).toHaveLength(1)
   })
 
+  test('is called only where its match conditions hold; one that fails counts as its failure', async () => {
+    hooks.on('/when', () => ({ allowed: false }))
+    const when = (expression: string) => ({ matchConditions: [{ name: 'when', expression }] })
+    await validating(hook('/when', when("request.userInfo.username == 'somebody' || has(object.data.secret)")))
+    await configMap({ plain: '1' })
+    expect((await failure(configMap({ secret: '1' }))).message).toContain('denied the request')
+    expect((await failure(validating(hook('/when', when('object.x =='))))).message).toContain(
+      'webhooks[0].matchConditions[0].expression: Invalid value',
+    )
+    await validating(hook('/when', { ...when("object.data.none == 'x'"), failurePolicy: 'Ignore' }))
+    await configMap({ plain: '1' })
+    await validating(hook('/when', { ...when("object.data.none == 'x'"), failurePolicy: 'Fail' }))
+    const error = await failure(configMap({ plain: '1' }))
+    expect([error.code, error.message.includes('no such key: none')]).toEqual([403, true])
+  })
+
   test('sees the version of its rule where that is another than the request’s', async () => {
     hooks.on('/v1', () => ({ allowed: false }))
     const rules = [rule(['horizontalpodautoscalers'], ['*'], ['autoscaling'], ['v1'])]

@@ -238,10 +238,12 @@ test('rules that run too long are stopped, and others are served meanwhile', asy
   const spec: JSONSchemaProps = { type: 'object', properties: { list } }
   const kind = await defineKind(api, 'Expensive', { type: 'object', properties: { spec } })
   const numbers = (count: number) => ({ spec: { list: Array.from({ length: count }, (_, i) => i) } })
-  const text = refusal(kind.create('slow', numbers(310)))
-  const startMs = performance.now()
+  let done = false
+  const text = refusal(kind.create('slow', numbers(310))).finally(() => {
+    done = true
+  })
   await kind.create('fast', { spec: {} })
-  expect(performance.now() - startMs).toBeLessThan(1000)
+  expect(done).toBe(false)
   expect(await text).toContain(
     'validation failed due to running out of cost budget, no further validation rules will be run',
   )

@@ -18,6 +18,10 @@ const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage
 const review = { resourceAttributes: { verb: 'get', resource: 'pods' } }
 
 /** By schema id. */
+const matchConstraints = {
+  resourceRules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['CREATE'], resources: ['widgets'] }],
+}
+
 export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> = {
   'core.v1.Binding': { target: { kind: 'Node', name: 'n1' } },
   'core.v1.ComponentStatus': {},
@@ -107,12 +111,18 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
   'flowcontrol.v1.PriorityLevelConfiguration': { spec: { type: 'Exempt', exempt: {} } },
   'admissionregistration.v1.MutatingWebhookConfiguration': { webhooks: [webhook] },
   'admissionregistration.v1.ValidatingWebhookConfiguration': { webhooks: [webhook] },
-  'admissionregistration.v1.ValidatingAdmissionPolicy': { spec: { validations: [{ expression: 'true' }] } },
+  'admissionregistration.v1.ValidatingAdmissionPolicy': {
+    spec: { matchConstraints, validations: [{ expression: 'true' }] },
+  },
   'admissionregistration.v1.ValidatingAdmissionPolicyBinding': {
     spec: { policyName: 'p', validationActions: ['Deny'] },
   },
   'admissionregistration.v1.MutatingAdmissionPolicy': {
-    spec: { mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }] },
+    spec: {
+      matchConstraints,
+      reinvocationPolicy: 'Never',
+      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }],
+    },
   },
   'admissionregistration.v1.MutatingAdmissionPolicyBinding': { spec: { policyName: 'p' } },
   'apiextensions.v1.CustomResourceDefinition': {

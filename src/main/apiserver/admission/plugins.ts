@@ -13,6 +13,8 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import { mutatingAdmissionPolicy } from './policies/mutating.ts'
+import { validatingAdmissionPolicy } from './policies/validating.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
@@ -43,6 +45,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const policy = new PolicyIndex(store)
   const quota = resourceQuota(store)
   const webhooks = webhookPlugins(options)
+  const mutatingPolicies = mutatingAdmissionPolicy(store)
+  const validatingPolicies = validatingAdmissionPolicy(store)
   const deciders = [privilegedGroup, rbacAuthorizer(policy)]
   return {
     plugins: [
@@ -62,8 +66,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
       certificateSigningCheck(deciders),
       defaultIngressClass(store),
       rbacEscalation(policy),
+      mutatingPolicies,
       webhooks.mutating,
       allocator,
+      validatingPolicies,
       webhooks.validating,
       // Last, when nothing else can refuse any more.
       quota,
@@ -72,6 +78,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
       policy[Symbol.dispose]()
       quota[Symbol.dispose]()
       webhooks[Symbol.dispose]()
+      mutatingPolicies[Symbol.dispose]()
+      validatingPolicies[Symbol.dispose]()
       allocator[Symbol.dispose]()
     },
   }

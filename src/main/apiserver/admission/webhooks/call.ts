@@ -1,8 +1,9 @@
 // One call of one webhook: whether it is about the request, what it is shown, and what its failure means.
 import { randomUUID } from 'node:crypto'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
-import { badRequest, internalError } from '../../../../shared/machinery/status.ts'
+import { badRequest, forbidden, internalError } from '../../../../shared/machinery/status.ts'
 import type { Log } from '../../../../shared/machinery/log.ts'
+import { CelError } from '../../../cel/errors.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { WebhookCallError, type WebhookTransport } from '../../webhook/transport.ts'
@@ -10,6 +11,8 @@ import type { AdmissionRequest, AdmissionServer } from '../contract.ts'
 import { convertVersion } from '../matching/convert.ts'
 import { matchRules } from '../matching/rules.ts'
 import { namespaceMatches, objectMatches } from '../matching/selectors.ts'
+import { cached } from '../policies/compile.ts'
+import { compileConditions, conditionsHold } from '../policies/expressions.ts'
 import type { ConfiguredWebhook, Webhook } from './configurations.ts'
 import { admissionReview, denial, type Verdict, verifyAnswer } from './review.ts'
 
@@ -41,7 +44,31 @@ export function versionFor(
 ): ResourceDescriptor | undefined {
   const shown = matchRules(webhook.rules, webhook.matchPolicy, request, server.resources)
   if (!shown || !namespaceMatches(webhook.namespaceSelector, request, store)) return undefined
-  return objectMatches(webhook.objectSelector, request) ? shown : undefined
+  if (!objectMatches(webhook.objectSelector, request)) return undefined
+  return conditionsAllow(webhook, request, shown, server) ? shown : undefined
+}
+
+const compiledConditions = cached(({ matchConditions }: Webhook) => compileConditions(matchConditions, false))
+
+/** @throws ApiError 403 when a condition fails and failures are not to be ignored */
+function conditionsAllow(
+  webhook: Webhook,
+  request: AdmissionRequest,
+  shown: ResourceDescriptor,
+  { authorize }: AdmissionServer,
+): boolean {
+  const conditions = compiledConditions(webhook)
+  if (conditions.length === 0) return true
+  const view = (object: AnyObject | undefined) => object && convertVersion(object, request.resource, shown)
+  const [object, oldObject] = [view(request.object), view(request.oldObject)]
+  const nothing = { params: undefined, namespace: undefined }
+  try {
+    return conditionsHold(conditions, { request, shown, object, oldObject, authorize, ...nothing })
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error
+    if (webhook.failurePolicy === 'Ignore') return false
+    throw forbidden(request.resource.type, request.name, error.message)
+  }
 }
 
 async function ask(

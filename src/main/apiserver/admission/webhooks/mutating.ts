@@ -12,7 +12,7 @@ import { ApiError, internalError } from '../../../../shared/machinery/status.ts'
 import { decodeBody } from '../../codec/decode-body.ts'
 import { applyJsonPatch } from '../../patch/json-patch.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
-import { decodeObject } from '../../schema/decode.ts'
+import { become, takeBack } from '../changed-object.ts'
 import type { AdmissionRequest } from '../contract.ts'
 import { convertVersion } from '../matching/convert.ts'
 import { callWebhook, type CallParts, isExempt, versionFor } from './call.ts'
@@ -38,22 +38,12 @@ async function patched(
   try {
     const { value: operations } = await decodeBody('application/json', Buffer.from(patch, 'base64'))
     const result = applyJsonPatch(convertVersion(object, resource, shown), operations)
-    const { object: decoded, errors } = shown.custom ? shown.custom.decode(result) : decodeObject(shown.schema, result)
-    if (errors[0] !== undefined) throw internalError(errors[0])
-    const back = convertVersion(decoded, shown, resource)
-    resource.setDefaults?.(back)
-    return back
+    return takeBack(result, shown, resource)
   } catch (error) {
     if (!(error instanceof ApiError) || error.code >= 500) throw error
     const cause = error.status.details?.causes?.[0]?.message
     throw internalError(cause ?? error.message)
   }
-}
-
-/** The object of a request is changed in place: everybody who holds it sees the change. */
-function become(object: AnyObject, next: AnyObject): void {
-  for (const key of Object.keys(object)) if (!(key in next)) delete object[key]
-  Object.assign(object, next)
 }
 
 export function createMutatingDispatch(webhooks: () => readonly ConfiguredWebhook[]) {

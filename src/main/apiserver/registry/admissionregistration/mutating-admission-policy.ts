@@ -6,6 +6,7 @@ import { list } from '../support/collections.ts'
 import { ensureStructs, generationOnly } from '../support/strategy.ts'
 import { paramKindText } from './columns.ts'
 import { setMatchDefaults } from './defaults.ts'
+import { validateMutatingPolicy } from './validate-policies.ts'
 
 export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>({
   type: MutatingAdmissionPolicy,
@@ -16,6 +17,7 @@ export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>
     setMatchDefaults(policy.spec.matchConstraints)
   },
   ...generationOnly(),
+  validate: validateMutatingPolicy,
   columns: [
     nameColumn,
     integer('Mutations', 'Number of mutations.', policy => list(policy.spec.mutations).length),

@@ -1,7 +1,6 @@
 // What webhook configurations must look like.
 import type {
   MutatingWebhookConfiguration,
-  RuleWithOperations,
   ValidatingWebhookConfiguration,
   WebhookClientConfig,
 } from '../../../../shared/api/admissionregistration/v1.ts'
@@ -14,24 +13,8 @@ import {
 } from '../../../../shared/machinery/field-error.ts'
 import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
+import { conditionErrors, ruleErrors } from './validate-matching.ts'
 import { each, obey, optionalOneOf, requiredText, validateLabelSelector } from '../support/rules.ts'
-
-const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
-
-function ruleErrors(path: string, rule: RuleWithOperations): FieldError[] {
-  const errors: FieldError[] = []
-  for (const field of ['operations', 'apiGroups', 'apiVersions', 'resources'] as const) {
-    const values = list(rule[field])
-    if (values.length === 0) errors.push(required(`${path}.${field}`))
-    if (values.length > 1 && values.includes('*') && field !== 'resources')
-      errors.push(invalidValue(`${path}.${field}`, values, "if '*' is present, must not specify other values"))
-  }
-  return [
-    ...errors,
-    ...each(`${path}.operations`, rule.operations, (at, operation) => optionalOneOf(at, operation, OPERATIONS)),
-    ...optionalOneOf(`${path}.scope`, rule.scope, ['*', 'Cluster', 'Namespaced']),
-  ]
-}
 
 function clientErrors(path: string, client: WebhookClientConfig | undefined): FieldError[] {
   if (!client) return []
@@ -84,6 +67,7 @@ export function validateWebhooks(
         ...optionalOneOf(`${at}.failurePolicy`, webhook.failurePolicy, ['Fail', 'Ignore']),
         ...optionalOneOf(`${at}.matchPolicy`, webhook.matchPolicy, ['Equivalent', 'Exact']),
         ...optionalOneOf(`${at}.sideEffects`, webhook.sideEffects, ['None', 'NoneOnDryRun']),
+        ...conditionErrors(`${at}.matchConditions`, webhook.matchConditions, false),
         ...validateLabelSelector(`${at}.namespaceSelector`, webhook.namespaceSelector),
         ...validateLabelSelector(`${at}.objectSelector`, webhook.objectSelector),
         ...clientErrors(`${at}.clientConfig`, webhook.clientConfig),

@@ -5,6 +5,7 @@ import { defineResource } from '../resource.ts'
 import { ensureStructs, generationOnly } from '../support/strategy.ts'
 import { paramRefText } from './columns.ts'
 import { setMatchDefaults } from './defaults.ts'
+import { validateValidatingBinding } from './validate-policies.ts'
 
 export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmissionPolicyBinding>({
   type: ValidatingAdmissionPolicyBinding,
@@ -14,6 +15,7 @@ export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmiss
     setMatchDefaults(binding.spec.matchResources)
   },
   ...generationOnly(),
+  validate: validateValidatingBinding,
   columns: [
     nameColumn,
     text('PolicyName', 'Policy that is put to work.', binding => binding.spec.policyName ?? ''),

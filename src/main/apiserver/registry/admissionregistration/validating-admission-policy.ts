@@ -6,6 +6,7 @@ import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { paramKindText } from './columns.ts'
 import { setMatchDefaults } from './defaults.ts'
+import { validateValidatingPolicy } from './validate-policies.ts'
 
 export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPolicy>({
   type: ValidatingAdmissionPolicy,
@@ -17,6 +18,7 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
   },
   ...specAndStatus(),
   status: statusStrategy<ValidatingAdmissionPolicy>(),
+  validate: validateValidatingPolicy,
   columns: [
     nameColumn,
     integer('Validations', 'Number of rules.', policy => list(policy.spec.validations).length),

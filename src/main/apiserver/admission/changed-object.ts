@@ -1,0 +1,25 @@
+// An object that somebody else changed during admission, back in the request.
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { internalError } from '../../../shared/machinery/status.ts'
+import type { ResourceDescriptor } from '../registry/resource.ts'
+import { decodeObject } from '../schema/decode.ts'
+import { convertVersion } from './matching/convert.ts'
+
+/**
+ * @param value JSON in the version that was shown
+ * @returns the object in the request's own version, with its defaults
+ * @throws ApiError 500 when it is no object of its kind any more
+ */
+export function takeBack(value: unknown, shown: ResourceDescriptor, resource: ResourceDescriptor): AnyObject {
+  const { object, errors } = shown.custom ? shown.custom.decode(value) : decodeObject(shown.schema, value)
+  if (errors[0] !== undefined) throw internalError(errors[0])
+  const back = convertVersion(object, shown, resource)
+  resource.setDefaults?.(back)
+  return back
+}
+
+/** The object of a request is changed in place: everybody who holds it sees the change. */
+export function become(object: AnyObject, next: AnyObject): void {
+  for (const key of Object.keys(object)) if (!(key in next)) delete object[key]
+  Object.assign(object, next)
+}

@@ -1,0 +1,153 @@
+// ValidatingAdmissionPolicy: expressions of the cluster's administrators refuse, warn of or note what is written.
+// @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
+import type {
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+} from '../../../../shared/api/admissionregistration/v1.ts'
+import { ApiError, forbidden } from '../../../../shared/machinery/status.ts'
+import { CelError } from '../../../cel/errors.ts'
+import { Pacer } from '../../../store/pacer.ts'
+import type { ObjectStore } from '../../../store/contract.ts'
+import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from '../contract.ts'
+import { convertVersion } from '../matching/convert.ts'
+import { cached, type CompiledValidation, compileValidating } from './compile.ts'
+import { BUDGET, conditionsHold, Evaluation, type Input } from './expressions.ts'
+import { type Invocation, invocationsFor, isExempt, namespaceObject } from './invocations.ts'
+import { StoredPolicies } from './stored.ts'
+
+const MAX_MESSAGE_BYTES = 5 * 1024
+const CODES: Readonly<Record<string, number>> = {
+  Forbidden: 403,
+  Unauthorized: 401,
+  RequestEntityTooLarge: 413,
+  Invalid: 422,
+}
+
+type Policy = ValidatingAdmissionPolicy
+type Binding = ValidatingAdmissionPolicyBinding
+
+interface Finding {
+  readonly message: string
+  readonly reason: string
+}
+
+const compiled = cached(compileValidating)
+
+/** A message that an expression makes counts when it is a line of text. */
+function messageOf({ validation, message }: CompiledValidation, evaluation: Evaluation): string {
+  let made = ''
+  if (message) {
+    try {
+      const value = evaluation.run(message)
+      made = typeof value === 'string' ? value.trim() : ''
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error
+      if (evaluation.budget < 0) return `failed messageExpression: ${error.message}`
+    }
+  }
+  if (made !== '' && !made.includes('\n') && Buffer.byteLength(made) <= MAX_MESSAGE_BYTES) return made
+  return validation.message?.trim() || `failed expression: ${validation.expression.trim()}`
+}
+
+/** @returns what the policy has against the request */
+async function findings({ policy }: Invocation<Policy, Binding>, input: Input, pacer: Pacer): Promise<Finding[]> {
+  const { conditions, variables, validations, auditAnnotations } = compiled(policy)
+  const ignored = policy.spec.failurePolicy === 'Ignore'
+  const failure = (error: unknown): Finding[] => {
+    if (!(error instanceof CelError)) throw error
+    return ignored ? [] : [{ message: error.message, reason: 'Invalid' }]
+  }
+  try {
+    if (!conditionsHold(conditions, input)) return []
+  } catch (error) {
+    return failure(error)
+  }
+  const evaluation = new Evaluation(input, variables, BUDGET)
+  const found: Finding[] = []
+  for (const each of validations) {
+    if (pacer.due) await pacer.pause()
+    try {
+      if (evaluation.run(each.expression) === true) continue
+      found.push({ message: messageOf(each, evaluation), reason: each.validation.reason ?? 'Invalid' })
+    } catch (error) {
+      found.push(...failure(error))
+      if (evaluation.budget < 0) return found
+    }
+  }
+  const notes = new Evaluation(input, variables, BUDGET)
+  for (const { expression } of auditAnnotations) {
+    try {
+      notes.run(expression)
+    } catch (error) {
+      found.push(...failure(error))
+    }
+  }
+  return found
+}
+
+function refusal(request: AdmissionRequest, { message, reason }: Finding): ApiError {
+  const { message: text, status } = forbidden(request.resource.type, request.name, message)
+  return new ApiError(CODES[reason] ?? 422, reason, text, { ...status.details, causes: [{ message }] })
+}
+
+async function validate(
+  policies: StoredPolicies<Policy, Binding>,
+  request: AdmissionRequest,
+  store: ObjectStore,
+  server: AdmissionServer,
+): Promise<void> {
+  const { invocations, misconfigured } = invocationsFor(policies.bound, request, store, server)
+  const denied: Finding[] = misconfigured
+    .filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')
+    .map(({ policy, binding, message }) => {
+      const through = binding ? ` with binding '${binding.metadata.name}'` : ''
+      const whole = `ValidatingAdmissionPolicy '${policy.metadata.name}'${through} denied request: ${message}`
+      return { message: whole, reason: 'Invalid' }
+    })
+  const namespace = invocations.length > 0 ? namespaceObject(request, store) : undefined
+  const pacer = new Pacer()
+  for (const invocation of invocations) {
+    const { policy, binding, shown, params } = invocation
+    const view = (object: AdmissionRequest['object']) => object && convertVersion(object, request.resource, shown)
+    const input: Input = {
+      request,
+      shown,
+      object: view(request.object),
+      oldObject: view(request.oldObject),
+      params,
+      namespace,
+      authorize: server.authorize,
+    }
+    const names = [policy.metadata.name, binding.metadata.name] as const
+    for (const { message, reason } of await findings(invocation, input, pacer)) {
+      const { validationActions } = binding.spec
+      if (validationActions.includes('Deny'))
+        denied.push({
+          message: `ValidatingAdmissionPolicy '${names[0]}' with binding '${names[1]}' denied request: ${message}`,
+          reason,
+        })
+      if (validationActions.includes('Warn'))
+        request.warn(
+          `Validation failed for ValidatingAdmissionPolicy '${names[0]}' with binding '${names[1]}': ${message}`,
+        )
+    }
+  }
+  if (denied[0]) throw refusal(request, denied[0])
+}
+
+/** Follows the store; dispose it before the store. */
+export function validatingAdmissionPolicy(store: ObjectStore): AdmissionPlugin & Disposable {
+  const policies = new StoredPolicies<Policy, Binding>(store, 'validatingadmissionpolic')
+  let server: AdmissionServer | undefined
+  return {
+    name: 'ValidatingAdmissionPolicy',
+    attach: given => {
+      server = given
+    },
+    async validate(request) {
+      if (!server || policies.bound.length === 0 || isExempt(request)) return
+      await validate(policies, request, store, server)
+    },
+    [Symbol.dispose]: () => policies[Symbol.dispose](),
+  }
+}

@@ -1,0 +1,390 @@
+// ValidatingAdmissionPolicy and MutatingAdmissionPolicy, on a cluster with all admission plugins.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import {
+  type MatchResources,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  type MutatingAdmissionPolicySpec,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+  type ValidatingAdmissionPolicyBindingSpec,
+  type ValidatingAdmissionPolicySpec,
+} from '../../../src/shared/api/admissionregistration/v1.ts'
+import { Deployment } from '../../../src/shared/api/apps/v1.ts'
+import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
+import { ConfigMap, Namespace, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import type { Client } from '../../../src/shared/client/client.ts'
+import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
+import { raw } from '../core/support/raw.ts'
+
+let cluster: SecuredCluster
+let admin: Client
+let count = 0
+const namespace = 'default'
+beforeAll(async () => {
+  cluster = await startSecuredCluster()
+  admin = cluster.admin
+  await admin.create(ServiceAccount, { metadata: { name: 'default', namespace } })
+  await admin.create(Namespace, { metadata: { name: 'prod', labels: { env: 'prod' } }, spec: {} })
+})
+afterAll(() => cluster[Symbol.asyncDispose]())
+afterEach(async () => {
+  for (const type of [
+    ValidatingAdmissionPolicyBinding,
+    ValidatingAdmissionPolicy,
+    MutatingAdmissionPolicyBinding,
+    MutatingAdmissionPolicy,
+  ])
+    await admin.deleteCollection(type, {})
+})
+
+const about = (resources: string[], operations = ['CREATE', 'UPDATE'], apiGroups = ['']): MatchResources => ({
+  resourceRules: [{ apiGroups, apiVersions: ['*'], operations, resources }],
+})
+type ValidatingSpec = Partial<ValidatingAdmissionPolicySpec>
+
+/** A policy and a binding, by default about config maps. */
+async function validating(spec: ValidatingSpec, binding: Partial<ValidatingAdmissionPolicyBindingSpec> = {}) {
+  const name = `policy-${++count}`
+  await admin.create(ValidatingAdmissionPolicy, {
+    metadata: { name },
+    spec: { matchConstraints: about(['configmaps']), ...spec },
+  })
+  await admin.create(ValidatingAdmissionPolicyBinding, {
+    metadata: { name: `${name}-binding` },
+    spec: { policyName: name, validationActions: ['Deny'], ...binding },
+  })
+  return name
+}
+async function mutating(spec: Partial<MutatingAdmissionPolicySpec>) {
+  const name = `mutation-${String(++count).padStart(3, '0')}`
+  await admin.create(MutatingAdmissionPolicy, {
+    metadata: { name },
+    spec: { matchConstraints: about(['configmaps']), reinvocationPolicy: 'Never', ...spec },
+  })
+  await admin.create(MutatingAdmissionPolicyBinding, {
+    metadata: { name: `${name}-binding` },
+    spec: { policyName: name },
+  })
+}
+const configMap = (data: Record<string, string> = {}, within = namespace, client = admin) =>
+  client.create(ConfigMap, { metadata: { namespace: within, name: `map-${++count}` }, data })
+const apply = (expression: string) => ({ patchType: 'ApplyConfiguration', applyConfiguration: { expression } })
+const jsonPatch = (expression: string) => ({ patchType: 'JSONPatch', jsonPatch: { expression } })
+
+describe('a validating policy', () => {
+  test('refuses with its message, as Invalid unless it says another reason', async () => {
+    const name = await validating({
+      validations: [{ expression: "object.data.?a.orValue('') != 'bad'", message: 'a must not be bad' }],
+    })
+    const error = await failure(configMap({ a: 'bad' }))
+    expect(error.message).toBe(
+      `configmaps "map-${count}" is forbidden: ValidatingAdmissionPolicy '${name}' with binding '${name}-binding' denied request: a must not be bad`,
+    )
+    expect([error.code, error.reason]).toEqual([422, 'Invalid'])
+    await configMap({ a: 'good' })
+  })
+  test('may say another reason, and make its message by an expression', async () => {
+    await validating({
+      variables: [{ name: 'size', expression: 'size(object.data)' }],
+      validations: [
+        {
+          expression: 'variables.size < 2',
+          messageExpression: "'%d entries are too many'.format([variables.size])",
+          reason: 'Forbidden',
+        },
+      ],
+    })
+    const error = await failure(configMap({ a: '1', b: '2' }))
+    expect([error.code, error.message.split('denied request: ')[1]]).toEqual([403, '2 entries are too many'])
+  })
+  test('without a message shows its expression; one that fails is a refusal unless failures are ignored', async () => {
+    await validating({ validations: [{ expression: "object.data.a == 'x'" }] })
+    expect((await failure(configMap({ a: 'y' }))).message).toContain("failed expression: object.data.a == 'x'")
+    expect((await failure(configMap({}))).message).toContain('resulted in error: no such key: a')
+    await admin.deleteCollection(ValidatingAdmissionPolicy, {})
+    await validating({ failurePolicy: 'Ignore', validations: [{ expression: "object.data.a == 'x'" }] })
+    await configMap({})
+  })
+  test('compares with the object before, and sees the request and who makes it', async () => {
+    await validating({
+      validations: [
+        { expression: "request.operation != 'UPDATE' || object.data.a == oldObject.data.a", message: 'a stays' },
+        { expression: "request.userInfo.username != 'mallory'", message: 'not you' },
+        { expression: "request.namespace == 'default' && request.resource.resource == 'configmaps'" },
+        { expression: "namespaceObject.metadata.name == 'default'" },
+      ],
+    })
+    const { metadata } = await configMap({ a: '1' })
+    const patch = (data: object) =>
+      admin.patch(ConfigMap, { namespace, name: metadata.name }, { data }, { type: 'merge' })
+    expect((await failure(patch({ a: '2' }))).message).toContain('a stays')
+    await patch({ b: '2' })
+    expect((await failure(configMap({}, namespace, cluster.as('mallory', 'system:masters')))).message).toContain(
+      'not you',
+    )
+  })
+  test('asks the authorizers', async () => {
+    await validating({
+      validations: [
+        {
+          expression: "authorizer.group('').resource('secrets').namespace('default').check('get').allowed()",
+          message: 'whoever may not read secrets writes nothing',
+        },
+        { expression: "!authorizer.serviceAccount('default', 'default').path('/metrics').check('get').allowed()" },
+        { expression: "authorizer.requestResource.check('create').allowed()" },
+      ],
+    })
+    await configMap({})
+  })
+  test('warns or only notes where its binding says so', async () => {
+    const name = await validating(
+      { validations: [{ expression: 'false', message: 'never' }] },
+      { validationActions: ['Warn', 'Audit'] },
+    )
+    const { code, headers } = await raw(cluster.api, '/api/v1/namespaces/default/configmaps', {
+      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'warned' } },
+    })
+    expect(code).toBe(201)
+    expect(headers['warning']).toContain(
+      `Validation failed for ValidatingAdmissionPolicy '${name}' with binding '${name}-binding': never`,
+    )
+  })
+  test('is asked only where its rules, selectors and conditions match, and its binding too', async () => {
+    await validating(
+      {
+        matchConstraints: {
+          ...about(['configmaps']),
+          excludeResourceRules: [{ ...about(['*'], ['*'])!.resourceRules![0]!, resourceNames: ['spared'] }],
+        },
+        matchConditions: [{ name: 'not-for-robots', expression: "!request.userInfo.username.startsWith('robot')" }],
+        validations: [{ expression: 'false' }],
+      },
+      { matchResources: { namespaceSelector: { matchLabels: { env: 'prod' } } } },
+    )
+    await configMap({})
+    await failure(configMap({}, 'prod'))
+    await configMap({}, 'prod', cluster.as('robot-1', 'system:masters'))
+    await admin.create(ConfigMap, { metadata: { namespace: 'prod', name: 'spared' } })
+  })
+  test('sees a deletion, and sub-resources that it names', async () => {
+    await validating({
+      matchConstraints: about(['configmaps'], ['DELETE']),
+      validations: [{ expression: "object == null && oldObject.metadata.name != 'kept'", message: 'kept stays' }],
+    })
+    await admin.create(ConfigMap, { metadata: { namespace, name: 'kept' } })
+    expect((await failure(admin.delete(ConfigMap, { namespace, name: 'kept' }))).message).toContain('kept stays')
+    const { metadata } = await configMap({})
+    await admin.delete(ConfigMap, { namespace, name: metadata.name })
+  })
+  test('sees the object in the version that its rule names', async () => {
+    await validating({
+      matchConstraints: {
+        resourceRules: [{ apiGroups: ['autoscaling'], apiVersions: ['v1'], operations: ['*'], resources: ['*'] }],
+      },
+      validations: [
+        { expression: "object.apiVersion == 'autoscaling/v1' && object.spec.targetCPUUtilizationPercentage < 80" },
+      ],
+    })
+    const scaler = (name: string, averageUtilization: number) =>
+      admin.create(HorizontalPodAutoscaler, {
+        metadata: { namespace, name },
+        spec: {
+          maxReplicas: 3,
+          scaleTargetRef: { kind: 'Deployment', name: 'web', apiVersion: 'apps/v1' },
+          metrics: [
+            { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } } },
+          ],
+        },
+      })
+    await scaler('low', 50)
+    await failure(scaler('high', 90))
+  })
+  test('that costs too much is a refusal, told as such', async () => {
+    await validating({
+      validations: [{ expression: 'lists.range(2000).all(x, lists.range(2000).all(y, x + y >= 0))' }],
+    })
+    expect((await failure(configMap({}))).message).toContain('actual cost limit exceeded')
+  })
+  test.each<[string, ValidatingSpec, string]>([
+    [
+      'that does not compile',
+      { validations: [{ expression: 'object.x ==' }] },
+      'spec.validations[0].expression: Invalid value: "object.x ==": compilation failed: ERROR: <input>:1:12: Syntax error',
+    ],
+    ['that is no bool', { validations: [{ expression: '1' }] }, 'must evaluate to bool but got int'],
+    [
+      'that reads parameters without having any',
+      { validations: [{ expression: 'params.x' }] },
+      "undeclared reference to 'params'",
+    ],
+    [
+      'that reads an unknown variable',
+      { validations: [{ expression: 'variables.x' }], variables: [{ name: 'y', expression: '1' }] },
+      "undefined field 'x'",
+    ],
+    ['without anything to validate', {}, 'validations or auditAnnotations must contain at least one item'],
+    [
+      'without rules',
+      { matchConstraints: {}, validations: [{ expression: 'true' }] },
+      'spec.matchConstraints.resourceRules: Required value',
+    ],
+    [
+      'with a wrong variable name',
+      { variables: [{ name: '1x', expression: '1' }], validations: [{ expression: 'true' }] },
+      'must be a valid CEL identifier',
+    ],
+    [
+      'with a wrong condition',
+      { matchConditions: [{ name: 'a', expression: '1' }], validations: [{ expression: 'true' }] },
+      'spec.matchConditions[0].expression',
+    ],
+    ['with an unknown reason', { validations: [{ expression: 'true', reason: 'Odd' }] }, 'Unsupported value: "Odd"'],
+  ])('%s is refused itself', async (_name, spec, message) => {
+    expect((await failure(validating(spec))).message).toContain(message)
+  })
+})
+
+describe('parameters', () => {
+  const limits = (name: string, max: string, labels: Record<string, string> = {}, within = namespace) =>
+    admin.create(ConfigMap, { metadata: { namespace: within, name, labels }, data: { max } })
+  const spec: ValidatingSpec = {
+    paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+    matchConstraints: about(['deployments'], ['CREATE'], ['apps']),
+    validations: [
+      { expression: 'object.spec.replicas <= int(params.data.max)', messageExpression: "'at most ' + params.data.max" },
+    ],
+  }
+  const deployment = (replicas: number) =>
+    admin.create(Deployment, {
+      metadata: { namespace, name: `web-${++count}` },
+      spec: {
+        replicas,
+        selector: { matchLabels: { app: 'web' } },
+        template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'x' }] } },
+      },
+    })
+  test('come from an object that the binding names', async () => {
+    await limits('limit', '3')
+    await validating(spec, { paramRef: { name: 'limit', namespace, parameterNotFoundAction: 'Deny' } })
+    await deployment(3)
+    expect((await failure(deployment(4))).message).toContain('at most 3')
+    await admin.delete(ConfigMap, { namespace, name: 'limit' })
+    expect((await failure(deployment(1))).message).toContain(
+      'failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction',
+    )
+  })
+  test('come from all objects that the binding selects, in the namespace of the request', async () => {
+    await limits('wide', '9', { limit: 'yes' })
+    await limits('narrow', '5', { limit: 'yes' })
+    await limits('elsewhere', '1', { limit: 'yes' }, 'prod')
+    await validating(spec, {
+      paramRef: { selector: { matchLabels: { limit: 'yes' } }, parameterNotFoundAction: 'Allow' },
+    })
+    await deployment(5)
+    expect((await failure(deployment(6))).message).toContain('at most 5')
+    for (const name of ['wide', 'narrow']) await admin.delete(ConfigMap, { namespace, name })
+    await deployment(100)
+  })
+  test('of an unknown kind are a refusal', async () => {
+    const paramKind = { apiVersion: 'none.example.com/v1', kind: 'None' }
+    await validating({ ...spec, paramKind }, { paramRef: { name: 'x', parameterNotFoundAction: 'Deny' } })
+    expect((await failure(deployment(1))).message).toContain(
+      "failed to find resource referenced by paramKind: 'none.example.com/v1, Kind=None'",
+    )
+  })
+})
+
+describe('a mutating policy', () => {
+  test('applies a configuration', async () => {
+    await mutating({
+      mutations: [
+        apply('Object{metadata: Object.metadata{labels: {"team": request.namespace}}, data: {"added": "1"}}'),
+      ],
+    })
+    const { metadata, data } = await configMap({ own: '0' })
+    expect([metadata.labels, data]).toEqual([{ team: 'default' }, { own: '0', added: '1' }])
+  })
+  test('merges lists by their keys, and leaves what it does not name', async () => {
+    await mutating({
+      matchConstraints: about(['deployments'], ['CREATE'], ['apps']),
+      mutations: [
+        apply(
+          'Object{spec: Object.spec{template: Object.spec.template{spec: Object.spec.template.spec{initContainers: [Object.spec.template.spec.initContainers{name: "mesh", image: "proxy", restartPolicy: "Always"}]}}}}',
+        ),
+      ],
+    })
+    const made = await admin.create(Deployment, {
+      metadata: { namespace, name: 'meshed' },
+      spec: {
+        selector: { matchLabels: { app: 'web' } },
+        template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'x' }] } },
+      },
+    })
+    const { initContainers, containers } = made.spec.template.spec!
+    expect(initContainers).toMatchObject([
+      { name: 'mesh', image: 'proxy', restartPolicy: 'Always', imagePullPolicy: 'Always' },
+    ])
+    expect(containers).toMatchObject([{ name: 'main' }])
+  })
+  test('patches by JSON patch', async () => {
+    await mutating({
+      mutations: [
+        jsonPatch(
+          '[JSONPatch{op: "test", path: "/data/a", value: "1"}, JSONPatch{op: "add", path: "/data/" + jsonpatch.escapeKey("x/y"), value: "2"}, JSONPatch{op: "remove", path: "/data/a"}]'.replace(
+            'x/y',
+            'x~y',
+          ),
+        ),
+      ],
+      failurePolicy: 'Ignore',
+    })
+    expect((await failure(configMap({ a: '1' }))).message).toContain('data')
+    await admin.deleteCollection(MutatingAdmissionPolicy, {})
+    await mutating({ mutations: [jsonPatch('[JSONPatch{op: "add", path: "/data/b", value: "2"}]')] })
+    expect((await configMap({ a: '1' })).data).toEqual({ a: '1', b: '2' })
+  })
+  test('is asked again when another one changed the object after it, if it says so', async () => {
+    const counter = (key: string, value: string) => apply(`Object{data: {"${key}": ${value}}}`)
+    await mutating({
+      reinvocationPolicy: 'IfNeeded',
+      mutations: [counter('seen', "has(object.data.later) ? 'yes' : 'no'")],
+    })
+    await mutating({ mutations: [counter('later', "'1'")] })
+    expect((await configMap({ a: '1' })).data).toEqual({ a: '1', seen: 'yes', later: '1' })
+  })
+  test('is not asked where a condition does not hold', async () => {
+    await mutating({
+      matchConditions: [{ name: 'unlabelled', expression: '!has(object.metadata.labels)' }],
+      mutations: [apply('Object{metadata: Object.metadata{labels: {"a": "b"}}}')],
+    })
+    expect((await configMap({})).metadata.labels).toEqual({ a: 'b' })
+    const labelled = await admin.create(ConfigMap, { metadata: { namespace, name: 'labelled', labels: { c: 'd' } } })
+    expect(labelled.metadata.labels).toEqual({ c: 'd' })
+  })
+  test('that fails is a refusal', async () => {
+    await mutating({ mutations: [apply('Object{data: {"a": object.data.none}}')] })
+    const error = await failure(configMap({ b: '1' }))
+    expect(error.message).toMatch(
+      /^policy 'mutation-\d+' with binding 'mutation-\d+-binding' denied request: .*no such key: none/,
+    )
+  })
+  test('that names its types wrongly is a refusal', async () => {
+    await mutating({ mutations: [apply('Object{metadata: Object.data{labels: {"a": "b"}}}')] })
+    expect((await failure(configMap({ b: '1' }))).message).toContain(
+      'type mismatch: unexpected type name "Object.data", expected "Object.metadata"',
+    )
+  })
+  test.each<[string, Partial<MutatingAdmissionPolicySpec>, string]>([
+    ['that makes no object', { mutations: [apply('1')] }, 'must evaluate to Object but got int'],
+    ['that makes no patch', { mutations: [jsonPatch('[1]')] }, 'must evaluate to'],
+    ['without mutations', {}, 'spec.mutations: Required value'],
+    [
+      'of both kinds',
+      { mutations: [{ ...apply('Object{}'), jsonPatch: { expression: '[]' } }] },
+      'spec.mutations[0].jsonPatch: Forbidden',
+    ],
+  ])('%s is refused itself', async (_name, spec, message) => {
+    expect((await failure(mutating(spec))).message).toContain(message)
+  })
+})
