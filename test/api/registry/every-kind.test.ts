@@ -1,24 +1,27 @@
-// Every kind goes through the whole server: create, get, update without change, list.
+// Every kind goes through the whole server, with everything that admission does: create, get, update without change,
+// list, patch, delete.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
-import { serviceAllocator } from '../../../src/main/apiserver/registry/core/service/allocator.ts'
+import { ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
 import type { ResourceType } from '../../../src/shared/machinery/resource-type.ts'
-import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+import { isNotFound } from '../../../src/shared/machinery/status.ts'
+import { type SecuredCluster, startSecuredCluster } from '../authz/support/cluster.ts'
 import { minimalObjects } from './minimal-objects.ts'
 
-let api: TestApiServer
+let cluster: SecuredCluster
 beforeAll(async () => {
-  api = await startTestApiServer({ withStore: store => ({ admission: [serviceAllocator(store)] }) })
+  cluster = await startSecuredCluster()
+  await cluster.admin.create(ServiceAccount, { metadata: { name: 'default', namespace: 'default' } })
 })
-afterAll(() => api[Symbol.asyncDispose]())
+afterAll(() => cluster[Symbol.asyncDispose]())
 
 const NAMES: Readonly<Record<string, string>> = { 'networking.v1.IPAddress': '10.96.0.77' }
 
 test.each(builtinResources.filter(resource => !resource.virtual).map(resource => [resource.schema, resource] as const))(
   '%s',
   async (schema, resource) => {
-    const client = api.clientAs()
+    const client = cluster.admin
     const type = resource.type as unknown as ResourceType<KubeObject>
     const minimal = minimalObjects[schema]!
     const metadata = {
@@ -37,5 +40,12 @@ test.each(builtinResources.filter(resource => !resource.virtual).map(resource =>
     )
     const { items } = await client.list(type)
     expect(items.map(item => item.metadata.uid)).toContain(created.metadata.uid)
+    const patched = await client.patch(type, ref, { metadata: { annotations: { seen: 'yes' } } }, { type: 'merge' })
+    expect(patched.metadata.annotations).toMatchObject({ seen: 'yes' })
+    await client.delete(type, ref)
+    await client.get(type, ref).then(
+      left => expect(left.metadata.deletionTimestamp, 'only finalizers keep it').toBeTruthy(),
+      (error: unknown) => expect(isNotFound(error)).toBe(true),
+    )
   },
 )

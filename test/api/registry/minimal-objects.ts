@@ -135,7 +135,7 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
     },
   },
   'apiregistration.v1.APIService': {
-    metadata: { name: 'v1.example.com' },
+    metadata: { name: 'v1.aggregated.example.com' },
     spec: {
       group: 'example.com',
       version: 'v1',

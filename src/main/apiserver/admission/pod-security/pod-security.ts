@@ -68,13 +68,12 @@ const withSpec = (template: Subject | undefined): Subject | undefined =>
   template?.spec ? { metadata: template.metadata ?? {}, spec: template.spec } : undefined
 
 /** Only what the checks look at; a new toleration is no reason to look again at an old pod. */
-function unchanged({ object, oldObject }: AdmissionRequest): boolean {
-  if (!object || !oldObject) return false
-  const relevant = ({ spec, metadata }: AnyObject) => {
-    const { tolerations: _t, activeDeadlineSeconds: _a, schedulingGates: _g, nodeName: _n, ...rest } = spec as Record<string, unknown> // prettier-ignore
+function unchanged(pod: Subject, before: Subject): boolean {
+  const relevant = ({ spec, metadata }: Subject) => {
+    const { tolerations: _t, activeDeadlineSeconds: _a, schedulingGates: _g, nodeName: _n, ...rest } = spec
     return { rest, annotations: metadata.annotations ?? {} }
   }
-  return deepEqual(relevant(object), relevant(oldObject))
+  return deepEqual(relevant(pod), relevant(before))
 }
 
 function checkPod(request: AdmissionRequest, namespace: AnyObject | undefined, pod: Subject): void {
@@ -140,7 +139,8 @@ export function podSecurity(store: ObjectStore): AdmissionPlugin {
       }
       if (subresource !== '' && !(subresource === 'ephemeralcontainers' && isType(request, Pod))) return
       const pod = subjectOf(request, object)
-      if (!pod || unchanged(request)) return
+      const before = request.oldObject && subjectOf(request, request.oldObject)
+      if (!pod || (before && unchanged(pod, before))) return
       checkPod(request, store.get(`/registry/core/namespaces/${request.namespace}`)?.object, pod)
     },
   }
