@@ -20,7 +20,7 @@ import { openapiPaths } from './apiserver/openapi/paths.ts'
 import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
 import { builtinResources } from './apiserver/registry/index.ts'
 import type { UserInfo } from './apiserver/request.ts'
-import { type ApiServer, createApiServer } from './apiserver/server.ts'
+import { type ApiServer, type ApiServerOptions, createApiServer } from './apiserver/server.ts'
 import { readPassphrase } from './cli/encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { startControllers } from './controllers/index.ts'
@@ -48,6 +48,9 @@ export const CLUSTER_NETWORK = {
   clusterDomain: 'cluster.local',
 } as const
 
+/** What whoever runs the server may choose about it. */
+export type ApiServerSettings = Pick<ApiServerOptions, 'tokens' | 'authentication'>
+
 export interface ControlPlaneOptions {
   readonly dataDir: string
   readonly listen: ListenAddress
@@ -56,6 +59,7 @@ export interface ControlPlaneOptions {
   readonly encryption?: MasterSecret
   /** Whether this machine becomes a node. */
   readonly localNode: boolean
+  readonly apiServer?: ApiServerSettings
   /** Default: a file in the data folder. */
   readonly log?: Log
   /** Told, in a sentence, whether this machine joined as a node, or why not. */
@@ -110,6 +114,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const ui = windowFolder()
   const server: ApiServer = owned.use(
     await createApiServer({
+      ...options.apiServer,
       store,
       pki,
       listen: options.listen,

@@ -17,6 +17,8 @@ import { discoveryDocument, JWKS_PATH, OPENID_CONFIGURATION_PATH } from './authn
 import { bearerTokens, forThisServer } from './authn/bearer-tokens.ts'
 import { bootstrapTokenUser } from './authn/bootstrap-tokens.ts'
 import { createServiceAccountTokens, type ServiceAccountTokens } from './authn/service-account-tokens.ts'
+import { idTokens } from './authn/oidc/id-tokens.ts'
+import type { AuthenticationSettings } from './authn/settings.ts'
 import { Sessions } from './authn/session.ts'
 import { type StaticToken, staticTokenUser } from './authn/token-file.ts'
 import type { Authorizer } from './authz/contract.ts'
@@ -51,6 +53,8 @@ export interface ApiServerOptions {
   readonly subresources?: readonly SubresourceHandler[]
   /** Bearer tokens known from the start. */
   readonly tokens?: readonly StaticToken[]
+  /** Issuers of ID tokens, and what needs no log-in. */
+  readonly authentication?: AuthenticationSettings
   /** Paths outside the resources, such as OpenAPI's. */
   readonly paths?: readonly PathHandler[] | ((resources: ResourceIndex) => readonly PathHandler[])
   readonly ui?: { readonly dir: string }
@@ -107,6 +111,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     [
       ...(options.tokens ? [forThisServer(apiAudiences, 'static-token', staticTokenUser(options.tokens))] : []),
       { name: 'service-account', verify: tokens.verify },
+      ...(options.authentication?.issuers ?? []).map(issuer => idTokens(issuer, apiAudiences, clock, log)),
       forThisServer(
         apiAudiences,
         'bootstrap-token',
@@ -216,7 +221,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const http = createHttpServer({
     tls: { certPem: pki.serving.certPem, keyPem: pki.serving.keyPem, caPem: pki.caPem },
     names: new Set(pki.servingNames),
-    authenticator: createAuthenticator([bearer, sessions]),
+    authenticator: createAuthenticator([bearer, sessions], options.authentication?.anonymous),
     handle,
     ui: createUi({ dir: options.ui?.dir, sessions }),
     log,

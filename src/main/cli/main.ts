@@ -4,6 +4,7 @@ import { defaultDataDir } from '../data-dir.ts'
 import { productVersion } from '../version.ts'
 import { addBackupCommands } from './backup.ts'
 import { addCertsCommands } from './certs.ts'
+import { addApiServerOptions, type ApiServerFlags } from './apiserver-flags.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
 import { addExplainCommands } from './explain.ts'
 import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-address.ts'
@@ -13,7 +14,9 @@ import { UsageError } from './usage-error.ts'
 
 const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
 
-type ServeFlags = { dataDir: string; listen: string; store: string; localNode: boolean } & EtcdFlags & EncryptionFlags
+type ServeFlags = { dataDir: string; listen: string; store: string; localNode: boolean } & EtcdFlags &
+  EncryptionFlags &
+  ApiServerFlags
 
 function build(): Command {
   const program = new Command('flotilla')
@@ -35,10 +38,13 @@ function build(): Command {
       const { dataDir, localNode } = options
       const listen = parseListenAddress(options.listen)
       const store = parseStoreChoice(options.store, options)
-      await (await import('./serve.ts')).serve({ dataDir, listen, store, localNode, encryption: options })
+      await (
+        await import('./serve.ts')
+      ).serve({ dataDir, listen, store, localNode, encryption: options, apiServer: options })
     })
   addEtcdOptions(serve)
   addEncryptionOptions(serve)
+  addApiServerOptions(serve)
   addStoreCommands(program)
   addBackupCommands(program)
   addCertsCommands(program)

@@ -2,6 +2,8 @@
 import { resolve } from 'node:path'
 import { announceNode, announceReady } from '../announce.ts'
 import { startControlPlane } from '../control-plane.ts'
+import type { ApiServerFlags } from './apiserver-flags.ts'
+import { apiServerSettings } from './apiserver-settings.ts'
 import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './listen-address.ts'
 
@@ -11,6 +13,7 @@ export interface ServeOptions {
   readonly store: StoreChoice
   readonly localNode: boolean
   readonly encryption: EncryptionFlags
+  readonly apiServer: ApiServerFlags
 }
 
 const print = (line: string) => console.log(line)
@@ -24,6 +27,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     listen: options.listen,
     store: options.store,
     localNode: options.localNode,
+    apiServer: await apiServerSettings(options.apiServer),
     ...(encryption ? { encryption } : {}),
     onNodeStatus: announceNode(print),
   })

@@ -1,6 +1,7 @@
 // Who is asking: the first method that recognises its credentials decides.
 import { ApiError, unauthorized } from '../../../shared/machinery/status.ts'
 import type { UserInfo } from '../request.ts'
+import type { AnonymousSettings } from './settings.ts'
 
 /** What authentication can look at. */
 export interface Credentials {
@@ -52,7 +53,11 @@ export interface Authenticator {
   authenticate(credentials: Credentials): Promise<UserInfo>
 }
 
-export function createAuthenticator(methods: readonly AuthenticationMethod[]): Authenticator {
+export function createAuthenticator(
+  methods: readonly AuthenticationMethod[],
+  anonymous: AnonymousSettings = { enabled: true },
+): Authenticator {
+  const mayBeAnonymous = (path: string) => anonymous.enabled && (anonymous.paths?.includes(path) ?? true)
   return {
     async authenticate(credentials) {
       if (credentials.certificateUser) {
@@ -66,6 +71,7 @@ export function createAuthenticator(methods: readonly AuthenticationMethod[]): A
       }
       // Wrong credentials must not become an anonymous request that happens to be allowed.
       if (credentials.headers.authorization !== undefined || credentials.certificateRejected) throw unauthorized()
+      if (!mayBeAnonymous(credentials.path)) throw unauthorized()
       return ANONYMOUS
     },
   }

@@ -1,0 +1,108 @@
+// OpenID Connect: users of somebody else's issuer log in with its ID tokens.
+// @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#openid-connect-tokens
+import type { JWTPayload } from 'jose'
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../../../../shared/machinery/clock.ts'
+import type { Log } from '../../../../shared/machinery/log.ts'
+import { unauthorized } from '../../../../shared/machinery/status.ts'
+import type { UserInfo } from '../../request.ts'
+import type { TokenMethod } from '../bearer-tokens.ts'
+import { IssuerKeys } from './issuer-keys.ts'
+
+export interface OidcIssuer {
+  /** https, exactly as in the tokens' `iss`. */
+  readonly url: string
+  /** Client ids; a token must be meant for one of them. */
+  readonly audiences: readonly string[]
+  /** PEM; absent = the authorities that this machine trusts. */
+  readonly caPem?: string
+  readonly usernameClaim: string
+  readonly usernamePrefix: string
+  readonly groupsClaim?: string
+  readonly groupsPrefix: string
+  readonly uidClaim?: string
+  readonly requiredClaims: Readonly<Record<string, string>>
+  readonly signingAlgs: readonly string[]
+}
+
+/** What upstream accepts: nothing symmetric, and never `none`. */
+export const SIGNING_ALGS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512']
+const CACHE_ENTRIES = 4096
+
+/** Why a token that the issuer signed names nobody. */
+class ClaimError extends Error {}
+
+function textClaim(payload: JWTPayload, claim: string): string {
+  const value = payload[claim]
+  if (typeof value !== 'string' || value === '')
+    throw new ClaimError(`no claim ${JSON.stringify(claim)} that is a text`)
+  return value
+}
+
+function groupsOf(payload: JWTPayload, claim: string | undefined): string[] {
+  const value = claim === undefined ? undefined : payload[claim]
+  if (value === undefined) return []
+  const groups: unknown[] = Array.isArray(value) ? value : [value]
+  if (!groups.every(group => typeof group === 'string')) throw new ClaimError(`the claim ${claim} is no list of texts`)
+  return groups
+}
+
+/** @throws ClaimError */
+export function userOfClaims(payload: JWTPayload, issuer: OidcIssuer): UserInfo {
+  const name = textClaim(payload, issuer.usernameClaim)
+  if (issuer.usernameClaim === 'email' && payload['email_verified'] !== undefined && payload['email_verified'] !== true)
+    throw new ClaimError('the email address is not verified')
+  for (const [claim, wanted] of Object.entries(issuer.requiredClaims))
+    if (payload[claim] !== wanted)
+      throw new ClaimError(`the required claim ${JSON.stringify(claim)} is not ${JSON.stringify(wanted)}`)
+  const uid = issuer.uidClaim === undefined ? undefined : textClaim(payload, issuer.uidClaim)
+  return {
+    name: `${issuer.usernamePrefix}${name}`,
+    ...(uid === undefined ? {} : { uid }),
+    groups: groupsOf(payload, issuer.groupsClaim).map(group => `${issuer.groupsPrefix}${group}`),
+    ...(payload.jti ? { extra: { 'authentication.kubernetes.io/credential-id': [`JTI=${payload.jti}`] } } : {}),
+  }
+}
+
+export function idTokens(issuer: OidcIssuer, apiAudiences: readonly string[], clock: Clock, log: Log): TokenMethod {
+  const keys = new IssuerKeys(issuer.url, issuer.caPem, clock)
+  /** Signatures are checked once; the time on every request. */
+  const seen = new LRUCache<string, { readonly user: UserInfo; readonly endsAtMs: number }>({ max: CACHE_ENTRIES })
+
+  async function check(token: string): Promise<{ user: UserInfo; endsAtMs: number } | undefined> {
+    const { decodeJwt, jwtVerify } = await import('jose')
+    try {
+      if (decodeJwt(token).iss !== issuer.url) return undefined
+    } catch {
+      return undefined // no JWT: some other method's token
+    }
+    try {
+      const { payload } = await jwtVerify(token, keys.find, {
+        issuer: issuer.url,
+        audience: [...issuer.audiences],
+        algorithms: [...issuer.signingAlgs],
+        currentDate: new Date(clock.now()),
+        requiredClaims: ['exp'],
+      })
+      return { user: userOfClaims(payload, issuer), endsAtMs: (payload.exp ?? 0) * 1000 }
+    } catch (error) {
+      log.warn({ err: error, issuer: issuer.url }, 'an ID token was refused')
+      throw unauthorized()
+    }
+  }
+
+  return {
+    name: 'oidc',
+    async verify(token, wanted) {
+      // ID tokens are meant for their client, and through it for this API server.
+      const audiences = apiAudiences.filter(audience => wanted.includes(audience))
+      if (audiences.length === 0 || token.split('.').length !== 3) return undefined
+      const known = seen.get(token)
+      const checked = known ?? (await check(token))
+      if (!checked) return undefined
+      if (checked.endsAtMs <= clock.now()) throw unauthorized()
+      if (!known) seen.set(token, checked)
+      return { user: checked.user, audiences }
+    },
+  }
+}

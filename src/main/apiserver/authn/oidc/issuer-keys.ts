@@ -1,0 +1,86 @@
+// The public keys of an OpenID Connect issuer: found by discovery, kept, and asked for again when a token names another.
+import { request as httpsRequest } from 'node:https'
+import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
+import type { Clock } from '../../../../shared/machinery/clock.ts'
+import { isObject } from '../../../../shared/machinery/json-object.ts'
+
+const FETCH_MS = 10_000
+const MAX_BYTES = 1024 * 1024
+/** Keys that are gone are forgotten; a token with an unknown key makes nobody ask more often than this. */
+const FRESH_MS = 600_000
+const ASK_AGAIN_MS = 10_000
+
+/** @throws Error that says what went wrong */
+function fetchJson(url: string, caPem: string | undefined): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(FETCH_MS)
+    const sent = httpsRequest(url, { signal, agent: false, ...(caPem ? { ca: caPem } : {}) }, answer => {
+      const chunks: Buffer[] = []
+      let length = 0
+      answer.on('error', reject)
+      answer.on('data', (chunk: Buffer) => {
+        chunks.push(chunk)
+        length += chunk.length
+        if (length > MAX_BYTES) sent.destroy(new Error(`${url} is too long`))
+      })
+      answer.on('end', () => {
+        if (answer.statusCode !== 200) return reject(new Error(`${url} answers ${answer.statusCode ?? 0}`))
+        try {
+          resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+        } catch {
+          reject(new Error(`${url} is no JSON`))
+        }
+      })
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}
+
+export class IssuerKeys {
+  readonly #issuer: string
+  readonly #caPem: string | undefined
+  readonly #clock: Clock
+  #find: Promise<JWTVerifyGetKey> | undefined
+  #askedAtMs = -Infinity
+
+  constructor(issuer: string, caPem: string | undefined, clock: Clock) {
+    this.#issuer = issuer
+    this.#caPem = caPem
+    this.#clock = clock
+  }
+
+  /** How jose finds the key of a token. @throws Error of the issuer, or jose's for a key that it does not have */
+  readonly find: JWTVerifyGetKey = async (header, token) => {
+    const { errors } = await import('jose')
+    const find = await this.#current(FRESH_MS)
+    try {
+      return await find(header, token)
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+      return (await this.#current(ASK_AGAIN_MS))(header, token)
+    }
+  }
+
+  #current(freshMs: number): Promise<JWTVerifyGetKey> {
+    if (this.#find && this.#clock.monotonic() - this.#askedAtMs < freshMs) return this.#find
+    this.#askedAtMs = this.#clock.monotonic()
+    const found = this.#fetch()
+    this.#find = found
+    // A failure is not kept; whoever waits for it is told.
+    found.catch(() => {
+      if (this.#find === found) this.#find = undefined
+    })
+    return found
+  }
+
+  async #fetch(): Promise<JWTVerifyGetKey> {
+    const { createLocalJWKSet } = await import('jose')
+    const about = await fetchJson(`${this.#issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, this.#caPem)
+    const { issuer, jwks_uri: jwksUri } = isObject(about) ? about : {}
+    if (issuer !== this.#issuer)
+      throw new Error(`the issuer says to be ${JSON.stringify(issuer)} and not ${JSON.stringify(this.#issuer)}`)
+    if (typeof jwksUri !== 'string' || !jwksUri.startsWith('https://')) throw new Error('the issuer names no jwks_uri')
+    return createLocalJWKSet((await fetchJson(jwksUri, this.#caPem)) as JSONWebKeySet)
+  }
+}

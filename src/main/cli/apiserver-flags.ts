@@ -1,0 +1,38 @@
+// Flags of `serve` for the API server, under kube-apiserver's names: who may log in how.
+import type { Command } from 'commander'
+
+export interface ApiServerFlags {
+  readonly tokenAuthFile?: string
+  readonly authenticationConfig?: string
+  readonly anonymousAuth?: string
+  readonly oidcIssuerUrl?: string
+  readonly oidcClientId?: string
+  readonly oidcUsernameClaim: string
+  readonly oidcUsernamePrefix?: string
+  readonly oidcGroupsClaim?: string
+  readonly oidcGroupsPrefix: string
+  readonly oidcRequiredClaim: readonly string[]
+  readonly oidcSigningAlgs: string
+  readonly oidcCaFile?: string
+}
+
+const collect = (value: string, before: readonly string[]) => [...before, value]
+
+export function addApiServerOptions(serve: Command): void {
+  serve
+    .option('--token-auth-file <file>', 'static bearer tokens, a line each: token,user,uid[,"group1,group2"]')
+    .option('--authentication-config <file>', 'an AuthenticationConfiguration: issuers of ID tokens, anonymous paths')
+    .option('--anonymous-auth <true|false>', 'whether requests without a log-in are asked to roles at all')
+    .option('--oidc-issuer-url <url>', 'OpenID Connect issuer whose ID tokens log in')
+    .option('--oidc-client-id <id>', 'client that the ID tokens are meant for')
+    .option('--oidc-username-claim <claim>', 'claim with the name of the user', 'sub')
+    .option(
+      '--oidc-username-prefix <prefix>',
+      'put before it; "-" is none; default the issuer and # unless it is email',
+    )
+    .option('--oidc-groups-claim <claim>', 'claim with the groups')
+    .option('--oidc-groups-prefix <prefix>', 'put before each of them', '')
+    .option('--oidc-required-claim <claim=value>', 'a claim that must be so; may be given again', collect, [])
+    .option('--oidc-signing-algs <list>', 'accepted algorithms of signatures', 'RS256')
+    .option('--oidc-ca-file <file>', "PEM of the issuer's authority; default those that this machine trusts")
+}

@@ -1,0 +1,75 @@
+// What the API server's flags and their files say.
+import { readFile } from 'node:fs/promises'
+import { type OidcIssuer, SIGNING_ALGS } from '../apiserver/authn/oidc/id-tokens.ts'
+import { type AuthenticationSettings, parseAuthenticationConfiguration } from '../apiserver/authn/settings.ts'
+import { parseTokenFile } from '../apiserver/authn/token-file.ts'
+import type { ApiServerSettings } from '../control-plane.ts'
+import type { ApiServerFlags } from './apiserver-flags.ts'
+import { UsageError } from './usage-error.ts'
+
+async function read<T>(flag: string, file: string, parse: (text: string) => T | Promise<T>): Promise<T> {
+  try {
+    return await parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    throw new UsageError(`${flag} ${file}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function usernamePrefix({ oidcUsernamePrefix, oidcUsernameClaim, oidcIssuerUrl }: ApiServerFlags): string {
+  if (oidcUsernamePrefix === '-') return ''
+  if (oidcUsernamePrefix !== undefined) return oidcUsernamePrefix
+  return oidcUsernameClaim === 'email' ? '' : `${oidcIssuerUrl ?? ''}#`
+}
+
+async function issuerOf(flags: ApiServerFlags): Promise<OidcIssuer | undefined> {
+  const { oidcIssuerUrl: url, oidcClientId: clientId } = flags
+  if (url === undefined && clientId === undefined) return undefined
+  if (url === undefined || clientId === undefined)
+    throw new UsageError('--oidc-issuer-url and --oidc-client-id go together: give both or none')
+  if (!url.startsWith('https://')) throw new UsageError(`--oidc-issuer-url wants https://…, not "${url}"`)
+  const signingAlgs = flags.oidcSigningAlgs.split(',').map(alg => alg.trim())
+  const unknown = signingAlgs.find(alg => !SIGNING_ALGS.includes(alg))
+  if (unknown !== undefined)
+    throw new UsageError(`--oidc-signing-algs knows ${SIGNING_ALGS.join(', ')}, and not "${unknown}"`)
+  const required = flags.oidcRequiredClaim.map(text => {
+    const at = text.indexOf('=')
+    if (at < 1) throw new UsageError(`--oidc-required-claim wants CLAIM=VALUE, not "${text}"`)
+    return [text.slice(0, at), text.slice(at + 1)] as const
+  })
+  return {
+    url,
+    audiences: [clientId],
+    ...(flags.oidcCaFile ? { caPem: await read('--oidc-ca-file', flags.oidcCaFile, text => text) } : {}),
+    usernameClaim: flags.oidcUsernameClaim,
+    usernamePrefix: usernamePrefix(flags),
+    ...(flags.oidcGroupsClaim ? { groupsClaim: flags.oidcGroupsClaim } : {}),
+    groupsPrefix: flags.oidcGroupsPrefix,
+    requiredClaims: Object.fromEntries(required),
+    signingAlgs,
+  }
+}
+
+async function authenticationOf(flags: ApiServerFlags): Promise<AuthenticationSettings> {
+  const issuer = await issuerOf(flags)
+  const { authenticationConfig: file, anonymousAuth } = flags
+  if (anonymousAuth !== undefined && !['true', 'false'].includes(anonymousAuth))
+    throw new UsageError(`--anonymous-auth wants true or false, not "${anonymousAuth}"`)
+  const configured = file
+    ? await read('--authentication-config', file, async text =>
+        parseAuthenticationConfiguration((await import('yaml')).parse(text)),
+      )
+    : undefined
+  if (configured && issuer)
+    throw new UsageError('--authentication-config and --oidc-issuer-url exclude each other: put the issuer in the file')
+  const anonymous = anonymousAuth === undefined ? configured?.anonymous : { enabled: anonymousAuth === 'true' }
+  return { issuers: configured?.issuers ?? (issuer ? [issuer] : []), ...(anonymous ? { anonymous } : {}) }
+}
+
+/** @throws UsageError */
+export async function apiServerSettings(flags: ApiServerFlags): Promise<ApiServerSettings> {
+  const { tokenAuthFile } = flags
+  return {
+    ...(tokenAuthFile ? { tokens: await read('--token-auth-file', tokenAuthFile, parseTokenFile) } : {}),
+    authentication: await authenticationOf(flags),
+  }
+}

@@ -1,0 +1,195 @@
+// ID tokens of an OpenID Connect issuer, which the test itself is.
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { tokenReviews } from '../../../src/main/apiserver/endpoints/reviews/identity-reviews.ts'
+import type { OidcIssuer } from '../../../src/main/apiserver/authn/oidc/id-tokens.ts'
+import { parseAuthenticationConfiguration } from '../../../src/main/apiserver/authn/settings.ts'
+import { parseTokenFile } from '../../../src/main/apiserver/authn/token-file.ts'
+import { makeAuthority, makeLeaf } from '../../../src/main/pki/certificates.ts'
+import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { raw } from '../core/support/raw.ts'
+
+const clock = new ManualClock(Date.now())
+const keys = new Map<string, CryptoKey>()
+const published: object[] = []
+let issuer: Server
+let url: string
+let caPem: string
+let asked = 0
+let server: TestApiServer
+
+async function addKey(kid: string, publish = true): Promise<void> {
+  const { publicKey, privateKey } = await generateKeyPair('RS256')
+  keys.set(kid, privateKey)
+  if (publish) published.push({ ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' })
+}
+
+function sign(claims: JWTPayload & { seconds?: number } = {}, kid = 'one', alg = 'RS256'): Promise<string> {
+  const { seconds = 300, ...rest } = claims
+  return new SignJWT({ sub: 'ana', aud: 'flotilla', email: 'ana@example.com', groups: ['devs'], hd: 'example.com', ...rest })
+    .setProtectedHeader({ alg, kid })
+    .setIssuer(rest.iss ?? url)
+    .setExpirationTime(Math.floor(clock.now() / 1000) + seconds)
+    .sign(keys.get(kid)!)
+} // prettier-ignore
+
+beforeAll(async () => {
+  const authority = await makeAuthority('issuer-ca', 1, Date.now())
+  caPem = authority.certPem
+  const { certPem: cert, keyPem: key } = await makeLeaf(authority, {
+    commonName: 'issuer',
+    organizations: [],
+    usage: 'server',
+    ipAddresses: ['127.0.0.1'],
+    days: 1,
+    nowMs: Date.now(),
+  })
+  issuer = createServer({ cert, key }, (request, response) => {
+    if (request.url === '/.well-known/openid-configuration')
+      return void response.end(JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` }))
+    asked++
+    response.end(JSON.stringify({ keys: published }))
+  })
+  await new Promise<void>(resolve => issuer.listen(0, '127.0.0.1', resolve))
+  url = `https://127.0.0.1:${(issuer.address() as AddressInfo).port}`
+  await addKey('one')
+  const settings: OidcIssuer = {
+    url,
+    audiences: ['flotilla'],
+    caPem,
+    usernameClaim: 'email',
+    usernamePrefix: 'oidc:',
+    groupsClaim: 'groups',
+    groupsPrefix: 'oidc:',
+    requiredClaims: { hd: 'example.com' },
+    signingAlgs: ['RS256'],
+  }
+  server = await startTestApiServer({
+    clock,
+    subresources: [tokenReviews],
+    authentication: { issuers: [settings] },
+    tokens: parseTokenFile('# comment\nsecret,robot,7,"builders, testers"\n'),
+  })
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  issuer.closeAllConnections()
+  await new Promise(resolve => issuer.close(resolve))
+})
+
+const ask = (token: string) =>
+  raw(server, '/api/v1/nodes', { as: 'none', headers: { authorization: `Bearer ${token}` } })
+const review = async (token: string) =>
+  (await raw(server, '/apis/authentication.k8s.io/v1/tokenreviews', { body: { spec: { token } } })).json.status
+
+test('a token is the user and the groups of its claims, with their prefixes', async () => {
+  const { code, json } = await ask(await sign())
+  expect(code).toBe(403)
+  expect(json.message).toContain('User "oidc:ana@example.com" cannot list resource "nodes"')
+  expect(await review(await sign({ jti: 'x', groups: 'ops' }))).toEqual({
+    authenticated: true,
+    audiences: [server.server.tokens.issuer],
+    user: {
+      username: 'oidc:ana@example.com',
+      groups: ['oidc:ops', 'system:authenticated'],
+      extra: { 'authentication.kubernetes.io/credential-id': ['JTI=x'] },
+    },
+  })
+})
+
+test.each<[string, () => Promise<string>]>([
+  ['of another client', () => sign({ aud: 'someone-else' })],
+  ['of another issuer', () => sign({ iss: 'https://issuer.example.com' })],
+  ['without the required claim', () => sign({ hd: 'example.org' })],
+  ['whose address is not verified', () => sign({ email_verified: false })],
+  ['without a name', () => sign({ email: '' })],
+  ['with groups that are none', () => sign({ groups: [1] })],
+  ['that is over', () => sign({ seconds: -1 })],
+  ['signed by nobody', async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await sign()).split('.')[1]}.`], // prettier-ignore
+  ['that was changed', async () => `${(await sign()).slice(0, -8)}AAAAAAAA`],
+])('a token %s is refused', async (_why, token) => {
+  expect((await ask(await token())).code).toBe(401)
+})
+
+test('a token that was good ends on time', async () => {
+  const token = await sign({ seconds: 60 })
+  expect((await ask(token)).code).toBe(403)
+  await clock.advance(61_000)
+  expect((await ask(token)).code).toBe(401)
+})
+
+test('new keys of the issuer are found, and unknown ones do not make it asked again and again', async () => {
+  await clock.advance(11_000)
+  const before = asked
+  await addKey('two')
+  expect((await ask(await sign({}, 'two'))).code).toBe(403)
+  expect(asked).toBe(before + 1)
+  await addKey('forged', false)
+  for (let i = 0; i < 5; i++) expect((await ask(await sign({ jti: String(i) }, 'forged'))).code).toBe(401)
+  expect(asked).toBe(before + 1)
+})
+
+test('a static token is the user of its line', async () => {
+  expect(await review('secret')).toMatchObject({ user: { username: 'robot', uid: '7', groups: ['builders', 'testers', 'system:authenticated'] } }) // prettier-ignore
+  expect((await ask('Secret')).code).toBe(401)
+})
+
+test.each(['only-a-token', 'token,,1', 'token,user'])('a line such as %j is no static token', line => {
+  expect(() => parseTokenFile(`a,b,c\n${line}`)).toThrow('line 2 of the token file is not token,user,uid')
+})
+
+describe('anonymous requests', () => {
+  const codes = async (options: Parameters<typeof startTestApiServer>[0]) => {
+    await using own = await startTestApiServer(options)
+    const get = async (path: string) => (await raw(own, path, { as: 'none' })).code
+    return [await get('/readyz'), await get('/api/v1/nodes')]
+  }
+  test('are judged by roles, or only let through to named paths, or not at all', async () => {
+    expect(await codes({})).toEqual([403, 403])
+    expect(await codes({ authentication: { anonymous: { enabled: true, paths: ['/readyz'] } } })).toEqual([403, 401])
+    expect(await codes({ authentication: { anonymous: { enabled: false } } })).toEqual([401, 401])
+  })
+})
+
+describe('an AuthenticationConfiguration', () => {
+  const file = (more: object) => ({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AuthenticationConfiguration', ...more }) // prettier-ignore
+  const jwt = {
+    issuer: { url: 'https://issuer.example.com', audiences: ['a', 'b'], audienceMatchPolicy: 'MatchAny' },
+    claimMappings: { username: { claim: 'sub', prefix: 'x:' }, groups: { claim: 'roles', prefix: '' }, uid: { claim: 'oid' } }, // prettier-ignore
+    claimValidationRules: [{ claim: 'hd', requiredValue: 'example.com' }],
+  }
+  test('names issuers and what needs no log-in', () => {
+    const anonymous = { enabled: true, conditions: [{ path: '/livez' }] }
+    expect(parseAuthenticationConfiguration(file({ jwt: [jwt], anonymous }))).toMatchObject({
+      anonymous: { enabled: true, paths: ['/livez'] },
+      issuers: [
+        {
+          audiences: ['a', 'b'],
+          usernameClaim: 'sub',
+          usernamePrefix: 'x:',
+          groupsClaim: 'roles',
+          uidClaim: 'oid',
+          requiredClaims: { hd: 'example.com' },
+        },
+      ],
+    })
+  })
+  test.each([
+    [file({ jwt: [{ ...jwt, userValidationRules: [] }] }), 'jwt[0].userValidationRules is not supported'],
+    [
+      file({ jwt: [{ ...jwt, claimMappings: { username: { expression: 'x' } } }] }),
+      'jwt[0].claimMappings.username.expression is not supported',
+    ],
+    [
+      file({ jwt: [{ ...jwt, issuer: { url: 'http://x', audiences: ['a'] } }] }),
+      'jwt[0].issuer.url must begin with https://',
+    ],
+    [file({ jwt: {} }), 'jwt must be a list'],
+    [{ kind: 'AuthenticationConfiguration' }, 'the file is no AuthenticationConfiguration'],
+  ])('that says %j is refused by its place', (value, message) => {
+    expect(() => parseAuthenticationConfiguration(value)).toThrow(message)
+  })
+})

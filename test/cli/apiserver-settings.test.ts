@@ -1,0 +1,61 @@
+// The API server's flags of `serve`: what they mean together, and what is wrong with them.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { addApiServerOptions, type ApiServerFlags } from '../../src/main/cli/apiserver-flags.ts'
+import { apiServerSettings } from '../../src/main/cli/apiserver-settings.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flotilla-flags-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+function settings(...args: string[]) {
+  const command = new Command().exitOverride()
+  addApiServerOptions(command)
+  return apiServerSettings(command.parse(args, { from: 'user' }).opts<ApiServerFlags>())
+}
+const file = async (name: string, text: string) => {
+  await writeFile(join(folder, name), text)
+  return join(folder, name)
+}
+const OIDC = ['--oidc-issuer-url', 'https://issuer.example.com', '--oidc-client-id', 'flotilla']
+
+test('without flags nothing is added to what every cluster has', async () => {
+  expect(await settings()).toEqual({ authentication: { issuers: [] } })
+})
+
+test('an issuer’s users carry its name, unless they are told by their address or another prefix', async () => {
+  const prefixOf = async (...args: string[]) =>
+    (await settings(...OIDC, ...args)).authentication?.issuers?.[0]?.usernamePrefix
+  expect(await prefixOf()).toBe('https://issuer.example.com#')
+  expect(await prefixOf('--oidc-username-claim', 'email')).toBe('')
+  expect(await prefixOf('--oidc-username-prefix', '-')).toBe('')
+  expect(await prefixOf('--oidc-username-prefix', 'o:')).toBe('o:')
+})
+
+test('token files and configuration files are read', async () => {
+  const tokens = await file('tokens.csv', 'secret,robot,1')
+  const config = await file(
+    'authentication.yaml',
+    'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\nanonymous: { enabled: false }\n',
+  )
+  expect(await settings('--token-auth-file', tokens, '--authentication-config', config)).toEqual({
+    tokens: [{ token: 'secret', user: { name: 'robot', uid: '1', groups: [] } }],
+    authentication: { issuers: [], anonymous: { enabled: false } },
+  })
+})
+
+test.each([
+  [['--oidc-issuer-url', 'https://x'], '--oidc-issuer-url and --oidc-client-id go together'],
+  [['--oidc-issuer-url', 'http://x', '--oidc-client-id', 'y'], '--oidc-issuer-url wants https://…, not "http://x"'],
+  [[...OIDC, '--oidc-signing-algs', 'HS256'], '--oidc-signing-algs knows RS256'],
+  [[...OIDC, '--oidc-required-claim', 'hd'], '--oidc-required-claim wants CLAIM=VALUE, not "hd"'],
+  [['--anonymous-auth', 'perhaps'], '--anonymous-auth wants true or false, not "perhaps"'],
+  [['--token-auth-file', '/nowhere/tokens.csv'], '--token-auth-file /nowhere/tokens.csv: ENOENT'],
+])('%j is refused by the flag', async (args, message) => {
+  await expect(settings(...args)).rejects.toThrow(message)
+})
