@@ -13,6 +13,7 @@ import { CertificateApprover } from './csrapproving/controller.ts'
 import { CertificateRequestCleaner } from './csrcleaner/controller.ts'
 import { CertificateSigner } from './csrsigning/controller.ts'
 import { DaemonSetController } from './daemonset/controller.ts'
+import { DeploymentAutoRollback } from './deployment-auto-rollback/controller.ts'
 import { DeploymentController } from './deployment/controller.ts'
 import { DisruptionController } from './disruption/controller.ts'
 import { StaleDisruptionCondition } from './disruption/stale-condition.ts'
@@ -88,6 +89,7 @@ export const controllers = ({
   controller(new CertificateRequestCleaner()),
   controller(new BootstrapSigner()),
   controller(new DeploymentController()),
+  controller(new DeploymentAutoRollback()),
   controller(replicaSetController(clock)),
   controller(replicationController(clock)),
   controller(new DaemonSetController(clock)),

@@ -42,6 +42,13 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     rule('get list update watch', 'core', 'pods'),
     EVENTS,
   ],
+  'deployment-auto-rollback': [
+    rule(`${READ} update`, 'apps', 'deployments'),
+    rule('patch', 'apps', 'deployments/status'),
+    rule(`${READ} patch`, 'apps', 'replicasets'),
+    rule(READ, 'core', 'pods'),
+    EVENTS,
+  ],
   'disruption-controller': [
     rule(READ, 'apps', 'deployments replicasets statefulsets'),
     rule(READ, 'core', 'pods replicationcontrollers'),
