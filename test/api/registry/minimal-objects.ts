@@ -137,7 +137,7 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
   'apiregistration.v1.APIService': {
     metadata: { name: 'v1.aggregated.example.com' },
     spec: {
-      group: 'example.com',
+      group: 'aggregated.example.com',
       version: 'v1',
       groupPriorityMinimum: 100,
       versionPriority: 10,
