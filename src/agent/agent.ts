@@ -146,7 +146,9 @@ export async function startAgent({
     owned.use(kubelet)
 
     const server = createServer()
-    const kubeletApi = createKubeletApi({ server, kubelet, runtime, machine, diskPath: dataDir, nodeName, clock, log })
+    const kubeletApi = createKubeletApi({
+      server, kubelet, runtime, machine, network: podNetwork, diskPath: dataDir, nodeName, clock, log,
+    }) // prettier-ignore
     owned.use(kubeletApi)
     const accept = (connection: Duplex) => void server.emit('connection', connection)
     const tunnel = runTunnel({

@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ConnectionSummary } from '../../src/shared/machinery/connection-summary.ts'
 import { clientImage } from './support/client-image.ts'
 import { cli, Cluster, execute, until } from './support/cluster.ts'
 
@@ -24,6 +25,14 @@ beforeAll(async () => {
 })
 afterAll(() => cluster[Symbol.asyncDispose]())
 
+/** Node itself, from this machine: what the image has takes fewer connections at once than the test makes. */
+const SERVER = `
+  const server = require('http').createServer((_, response) => response.end(process.argv[1] + '\\n')).listen(8080)
+  process.on('SIGTERM', () => server.close(() => process.exit(0)))`
+
+/** What it is loaded from. */
+const HOST_FOLDERS = { node: dirname(process.execPath), usr: '/usr', lib: '/lib', lib64: '/lib64' }
+
 /** A web server that answers with its release, and goes on answering while it is being taken out of service. */
 const web = (replicas: number, release: string) => ({
   apiVersion: 'apps/v1',
@@ -36,12 +45,14 @@ const web = (replicas: number, release: string) => ({
       metadata: { labels: { app: 'web' } },
       spec: {
         terminationGracePeriodSeconds: 10,
+        volumes: Object.entries(HOST_FOLDERS).map(([name, path]) => ({ name, hostPath: { path } })),
         containers: [
           {
             name: 'web',
             image,
             imagePullPolicy: 'Never',
-            command: ['sh', '-c', `mkdir -p /www; echo ${release} > /www/index.html; exec httpd -f -p 8080 -h /www`],
+            command: ['chroot', '/host', process.execPath, '-e', SERVER, release],
+            volumeMounts: Object.entries(HOST_FOLDERS).map(([name, path]) => ({ name, mountPath: `/host${path}`, readOnly: true })), // prettier-ignore
             ports: [{ name: 'http', containerPort: 8080 }],
             readinessProbe: { httpGet: { path: '/', port: 'http' }, periodSeconds: 1 },
             lifecycle: { preStop: { sleep: { seconds: 3 } } },
@@ -81,10 +92,10 @@ function load(url: string, perSecond: number): Load {
   const one = () =>
     new Promise<void>(resolve => {
       const fail = (why: string) => {
-        failures.push(why)
+        failures.push(`${((performance.now() - started) / 1000).toFixed(1)} s: ${why}`)
         resolve()
       }
-      request(url, { agent: false, timeout: 5_000 }, response => {
+      request(url, { agent: false, timeout: 20_000 }, response => {
         let text = ''
         response.on('data', chunk => (text += String(chunk)))
         response.on('error', error => fail(error.message))
@@ -207,6 +218,12 @@ describe('the network of a cluster', () => {
     await until('the stranger is shut out', async () => (await get('stranger')) === '')
     expect(await get('friend')).toBe('two')
     expect((await fetch('http://127.0.0.1:30980/')).status).toBe(200) // the pods' own node
+
+    const node = await cluster.nodeReady()
+    const connections = await cluster.kubectl('get', '--raw', `/api/v1/nodes/${node}/proxy/flotilla/connections`)
+    const { denied: shutOut } = JSON.parse(connections) as ConnectionSummary
+    const { stdout: strangerIP } = await kubectl('get', 'pod', 'stranger', '-o', 'jsonpath={.status.podIP}')
+    expect(shutOut.map(({ from }) => from)).toContainEqual({ kind: 'pod', ip: strangerIP, namespace: 'default', name: 'stranger' }) // prettier-ignore
 
     const explain = (...args: string[]) => cli('explain', 'connection', '--data-dir', cluster.dataDir, ...args)
     const denied = await explain('stranger', 'svc/web')

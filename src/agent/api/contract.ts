@@ -2,6 +2,7 @@
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { Pod } from '../../shared/api/core/v1.ts'
+import type { NodeNetwork } from '../kubelet/parts.ts'
 import type { MachineFacts } from '../kubelet/node/machine.ts'
 import type { ContainerRuntime, RuntimeContainer } from '../kubelet/runtime/contract.ts'
 
@@ -15,6 +16,7 @@ export interface ApiContext {
   readonly kubelet: PodSource
   readonly runtime: ContainerRuntime
   readonly machine: MachineFacts
+  readonly network: Pick<NodeNetwork, 'connections'>
   readonly diskPath: string
   readonly nodeName: string
   readonly clock: Clock

@@ -80,6 +80,9 @@ async function serve(context: ApiContext, message: IncomingMessage, response: Se
     case 'stats/summary':
       json(await statsSummary(context))
       return
+    case 'flotilla/connections':
+      json(await context.network.connections())
+      return
     case 'metrics/resource':
       response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(await resourceMetrics(context))
       return

@@ -6,6 +6,7 @@ import type { Client } from '../../shared/client/client.ts'
 import type { EventRecorder } from '../../shared/client/events.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
+import type { ConnectionSummary } from '../../shared/machinery/connection-summary.ts'
 import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
 import type { NodeFacts } from './admission/admit.ts'
 import type { ImagePuller } from './images/image-puller.ts'
@@ -26,6 +27,8 @@ export interface NodeNetwork {
   hostPorts(podUid: string, podIP: string, ports: readonly HostPort[]): Promise<void>
   /** Resolves when the network policies that select a pod hold for it; called before its containers start. */
   isolate(pod: Pod): Promise<void>
+  /** @returns who speaks with whom through this node */
+  connections(): Promise<ConnectionSummary>
 }
 
 export interface RuntimeClassSource {

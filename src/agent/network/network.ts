@@ -5,6 +5,7 @@ import type { Pod } from '../../shared/api/core/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { InformerFactory } from '../../shared/client/informer-factory.ts'
 import { type Clock, delay, systemClock } from '../../shared/machinery/clock.ts'
+import type { ConnectionSummary } from '../../shared/machinery/connection-summary.ts'
 import { formatIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import { policyPodOf } from '../../shared/machinery/network-policy/policy-pod.ts'
@@ -12,6 +13,7 @@ import { Owned } from '../../shared/machinery/owned.ts'
 import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
 import { DnsServer } from '../dns/server.ts'
 import { type IngressPorts, startIngress } from '../ingress/start-ingress.ts'
+import { ConnectionObserver } from '../observe/connection-observer.ts'
 import { PolicyRules } from '../policy/policy-rules.ts'
 import { PolicyView } from '../policy/policy-view.ts'
 import { baseRules } from '../proxy/base-rules.ts'
@@ -32,7 +34,7 @@ import { NodeRoutes, type PeerPlan, peerOf } from './node-routes.ts'
 import { findPodCIDR } from './pod-cidr.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
 import { setUpServiceLink } from './service-link.ts'
-import { applySysctls } from './sysctl.ts'
+import { applySysctls, countConnections } from './sysctl.ts'
 
 export interface NetworkOptions {
   readonly identity: NodeIdentity
@@ -72,6 +74,8 @@ export interface Network extends AsyncDisposable {
   hostPorts(podUid: string, podIP: string, ports: readonly HostPort[]): Promise<void>
   /** Resolves when the network policies that select a pod hold for it: after its set-up, before its containers start. */
   isolate(pod: Pod): Promise<void>
+  /** @returns who speaks with whom through this node */
+  connections(): Promise<ConnectionSummary>
 }
 
 /** Host firewalls have no event for "rules were reloaded" that all of them share: look again this often. */
@@ -107,11 +111,12 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   const podCIDR = await findPodCIDR({ ...options, path: join(stateDir, 'pod-cidr.json'), view, nodeName })
   const ownAddresses = [...new Set([identity.clusterDNS, options.kubernetesServiceIP])]
 
-  applySysctls(join(stateDir, 'sysctls.json'))
+  const sysctls = join(stateDir, 'sysctls.json')
+  applySysctls(sysctls)
   // The range's first address is the node's own in the pod network: there as long as the node is, however often the
   // machine's other addresses change.
   const hostIP = formatIPv4(requireCidr(podCIDR).base)
-  const setUpLink = () => setUpServiceLink({ run, addresses: ownAddresses, serviceCIDR, hostIP })
+  const setUpLink = () => setUpServiceLink({ run, addresses: ownAddresses, serviceCIDR, clusterCIDR, hostIP })
   await setUpLink()
 
   const pool = new AddressPool(join(stateDir, 'addresses.json'), requireCidr(podCIDR))
@@ -147,11 +152,12 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       stale: flows => stale.push(...flows),
     }),
   )
+  const localIP = (podUid: string) => podNetwork.addressesOf(podUid)?.ips[0]
   const policies = owned.use(
     new PolicyRules({
       view: policyView,
       table,
-      localIP: podUid => podNetwork.addressesOf(podUid)?.ips[0],
+      localIP,
       changed: () => sync.request(),
     }),
   )
@@ -211,6 +217,19 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       log,
     }),
   )
+  const observer = owned.use(
+    new ConnectionObserver({
+      run,
+      clock,
+      view,
+      nodeName,
+      clusterCIDR: requireCidr(clusterCIDR),
+      podCIDR: requireCidr(podCIDR),
+      countBytes: () => countConnections(sysctls),
+      pods: () => policyView.pods.values(),
+      localIP,
+    }),
+  )
   log.info({ podCIDR, nodeIP, services: proxier.ports.size }, 'pod network is up')
 
   return {
@@ -234,6 +253,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       policies.addressChanged(pod.metadata.uid)
       await sync.flush()
     },
+    connections: () => observer.summary(),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   }
 }

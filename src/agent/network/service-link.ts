@@ -8,11 +8,18 @@ export interface ServiceLinkOptions {
   readonly run: Run
   readonly addresses: readonly string[]
   readonly serviceCIDR: string
+  readonly clusterCIDR: string
   /** The node's address in the pod network. */
   readonly hostIP: string
 }
 
-export async function setUpServiceLink({ run, addresses, serviceCIDR, hostIP }: ServiceLinkOptions): Promise<void> {
+export async function setUpServiceLink({
+  run,
+  addresses,
+  serviceCIDR,
+  clusterCIDR,
+  hostIP,
+}: ServiceLinkOptions): Promise<void> {
   if (!(await exists(run))) await create(run)
   await ipBatch(run, [
     `link set ${SERVICE_LINK} addrgenmode none`,
@@ -21,6 +28,8 @@ export async function setUpServiceLink({ run, addresses, serviceCIDR, hostIP }: 
     ...addresses.map(address => `address replace ${address}/32 dev ${SERVICE_LINK} scope host`),
     // A source for the host's own connections to pods that no change of the machine's addresses takes away.
     `address replace ${hostIP}/32 dev ${SERVICE_LINK} scope link`,
+    // Addresses that no pod has fail at once, and are not asked for at the machine's default gateway.
+    `route replace unreachable ${clusterCIDR} proto ${ROUTE_PROTOCOL}`,
     `route replace ${serviceCIDR} dev ${SERVICE_LINK} scope link src ${hostIP} proto ${ROUTE_PROTOCOL}`,
   ])
 }

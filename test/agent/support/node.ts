@@ -59,6 +59,7 @@ export class TestNetwork implements NodeNetwork, AsyncDisposable {
   }
   hostPorts = () => Promise.resolve()
   readonly isolate = () => Promise.resolve()
+  readonly connections = () => Promise.resolve({ node: 'test', since: '', time: '', edges: [], denied: [] })
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const uid of [...this.#pods.keys()]) await this.podNetwork.tearDown(uid)

@@ -25,7 +25,7 @@ export type AgentCommand =
   | { id: number; do: 'tearDown' | 'addressesOf'; podUid: string }
   | { id: number; do: 'hostPorts'; podUid: string; podIP: string; ports: HostPort[] }
   | { id: number; do: 'isolate'; pod: Pod }
-  | { id: number; do: 'cleanUp' | 'preflight' | 'stop' }
+  | { id: number; do: 'cleanUp' | 'preflight' | 'connections' | 'stop' }
 
 /** Lists nothing and watches what the test puts: the informers' own behaviour is real. */
 class FedClient {
@@ -98,6 +98,7 @@ async function handle(command: AgentCommand): Promise<unknown> {
   if (command.do === 'addressesOf') return network.podNetwork.addressesOf(command.podUid)
   if (command.do === 'hostPorts') return await network.hostPorts(command.podUid, command.podIP, command.ports)
   if (command.do === 'isolate') return await network.isolate(command.pod)
+  if (command.do === 'connections') return await network.connections()
   if (command.do === 'preflight') return await preflight()
   stop.abort(new Error('stop'))
   await network[Symbol.asyncDispose]()

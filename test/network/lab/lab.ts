@@ -240,7 +240,11 @@ export class Host implements Place {
       this.run('ip', 'neighbour', 'show', 'nud', 'permanent'),
       this.run('nft', '-s', 'list', 'ruleset').replace(/counter packets \d+ bytes \d+/g, 'counter'),
       ...tables,
-      this.run('sh', '-c', 'cd /proc/sys/net/ipv4 && grep -r . ip_forward conf/all conf/default'),
+      this.run(
+        'sh',
+        '-c',
+        'cd /proc/sys/net/ipv4 && grep -r . ip_forward conf/all conf/default; grep . ../netfilter/nf_conntrack_acct',
+      ),
     ].join('\n---\n')
   }
   end(): void {
