@@ -1,4 +1,4 @@
-// A real webhook: an HTTPS server with a certificate of its own authority that answers AdmissionReviews.
+// A real webhook: an HTTPS server with a certificate of its own authority that answers AdmissionReviews and ConversionReviews.
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { makeAuthority, makeLeaf } from '../../src/main/pki/certificates.ts'
@@ -57,7 +57,7 @@ export async function startWebhookServer(names: readonly string[] = [], host = '
         if (typeof answer === 'number') return void outgoing.writeHead(answer).end('no')
         if (typeof answer === 'string') return void outgoing.end(answer)
         const response = { uid: review.request.uid, ...answer }
-        outgoing.end(JSON.stringify({ apiVersion: review.apiVersion, kind: 'AdmissionReview', response }))
+        outgoing.end(JSON.stringify({ apiVersion: review.apiVersion, kind: review.kind, response }))
       })
     })
   })

@@ -1,5 +1,6 @@
 // Where objects live in the store: `/registry/<group>/<resource>/[namespace/]name`.
 import type { AnyObject } from '../../shared/machinery/object.ts'
+import { apiVersionOf } from '../../shared/machinery/resource-type.ts'
 import type { Stored } from '../store/contract.ts'
 import type { ResourceDescriptor } from './registry/resource.ts'
 
@@ -12,11 +13,51 @@ export const keyOf = (resource: ResourceDescriptor, namespace: string, name: str
 
 const views = new WeakMap<ResourceDescriptor, WeakMap<Stored, AnyObject>>()
 
-/** @returns the stored object in the descriptor's version; the same object for every caller. */
-export function viewOf(resource: ResourceDescriptor, stored: Stored): AnyObject {
-  if (!resource.fromStorage) return stored.object
+/** How many objects a conversion is asked for at once. */
+const BATCH = 500
+
+/**
+ * Converts what only a webhook can convert, so that `viewOf` finds it. Nothing is done for other kinds.
+ * @throws ApiError 500 when the conversion fails
+ */
+export async function prepareViews(resource: ResourceDescriptor, stored: readonly Stored[]): Promise<void> {
+  const { conversion, fromStorage } = resource
+  if (!conversion || !fromStorage) return
+  const converted = viewsOf(resource)
+  const version = apiVersionOf(resource.type)
+  const waiting = stored.filter(item => item.object.apiVersion !== version && !converted.has(item))
+  for (let start = 0; start < waiting.length; start += BATCH) {
+    const batch = waiting.slice(start, start + BATCH)
+    const objects = await conversion.convert(
+      batch.map(({ object }) => object),
+      version,
+    )
+    batch.forEach((item, i) => converted.set(item, fromStorage(objects[i] ?? item.object)))
+  }
+}
+
+/** @returns the object as it is stored. @throws ApiError 500 when a webhook fails to convert it */
+export async function storedForm(resource: ResourceDescriptor, object: AnyObject): Promise<AnyObject> {
+  const { conversion, toStorage } = resource
+  if (!conversion) return toStorage ? toStorage(object) : object
+  if (object.apiVersion === conversion.storageVersion) return object
+  const [converted] = await conversion.convert([object], conversion.storageVersion)
+  return converted ?? object
+}
+
+function viewsOf(resource: ResourceDescriptor): WeakMap<Stored, AnyObject> {
   let converted = views.get(resource)
   if (!converted) views.set(resource, (converted = new WeakMap()))
+  return converted
+}
+
+/**
+ * @returns the stored object in the descriptor's version; the same object for every caller. What a webhook converts
+ *   must have been prepared.
+ */
+export function viewOf(resource: ResourceDescriptor, stored: Stored): AnyObject {
+  if (!resource.fromStorage) return stored.object
+  const converted = viewsOf(resource)
   let object = converted.get(stored)
   if (!object) converted.set(stored, (object = resource.fromStorage(stored.object)))
   return object

@@ -40,7 +40,7 @@ import { indexResources, type ResourceIndex } from './registry/resource-index.ts
 import type { ResourceDescriptor } from './registry/resource.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from './request.ts'
 import { inProcessTransport } from './transport.ts'
-import { serviceDialer } from './webhook/service-dialer.ts'
+import { type DialService, serviceDialer } from './webhook/service-dialer.ts'
 
 export interface ApiServerOptions {
   readonly store: ObjectStore
@@ -151,10 +151,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     check: () => (closing.signal.aborted ? 'process is shutting down' : undefined),
   }
   const apiServices = resources.byUrl('apiregistration.k8s.io', 'v1', 'apiservices')
+  const dialService: DialService = options.nodes
+    ? serviceDialer(options.nodes, parts)
+    : () => Promise.reject(new Error('this server has no way to Services'))
   const aggregator =
     apiServices && options.nodes
       ? new Aggregator(parts, apiServices, {
-          dialService: serviceDialer(options.nodes, parts),
+          dialService,
           frontProxy: pki.frontProxy.client,
         })
       : undefined
@@ -200,7 +203,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     object: { paths: paths.map(({ path }) => path).filter(path => !path.endsWith('*')) },
   }))
   const definitionType = resources.byUrl('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
-  const definitions = definitionType && new Definitions(parts, resources, definitionType)
+  const definitions = definitionType && new Definitions(parts, resources, definitionType, dialService)
   definitions?.start()
   aggregator?.start()
   resources.onChange(() => void aggregator?.registerLocal())

@@ -14,7 +14,9 @@ import { keyOf, prefixOf } from '../keys.ts'
 import type { DynamicResourceIndex } from '../registry/resource-index.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { UserInfo } from '../request.ts'
-import { descriptorsOf } from './descriptor.ts'
+import type { DialService } from '../webhook/service-dialer.ts'
+import { WebhookTransport } from '../webhook/transport.ts'
+import { descriptorsOf, storageDescriptorOf } from './descriptor.ts'
 
 export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
 const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
@@ -90,6 +92,7 @@ export class Definitions implements Disposable {
   readonly #context: EndpointContext
   readonly #index: DynamicResourceIndex
   readonly #resource: ResourceDescriptor
+  readonly #transport: WebhookTransport
   readonly #live = new Map<
     string,
     { readonly definition: CustomResourceDefinition; readonly served: ResourceDescriptor[] }
@@ -100,8 +103,17 @@ export class Definitions implements Disposable {
   #closed = false
   #running = false
 
-  /** @param resource the descriptor of CustomResourceDefinition itself */
-  constructor(context: EndpointContext, index: DynamicResourceIndex, resource: ResourceDescriptor) {
+  /**
+   * @param resource the descriptor of CustomResourceDefinition itself
+   * @param dialService the way to Services that convert
+   */
+  constructor(
+    context: EndpointContext,
+    index: DynamicResourceIndex,
+    resource: ResourceDescriptor,
+    dialService: DialService,
+  ) {
+    this.#transport = new WebhookTransport(dialService)
     this.#context = context
     this.#index = index
     this.#resource = resource
@@ -138,7 +150,10 @@ export class Definitions implements Disposable {
       before.definition.metadata.generation === definition.metadata.generation &&
       before.served.length > 0
     const established = isConditionTrue(definition.status.conditions, 'Established')
-    this.#live.set(name, { definition, served: same ? before.served : established ? descriptorsOf(definition) : [] })
+    this.#live.set(name, {
+      definition,
+      served: same ? before.served : established ? descriptorsOf(definition, this.#transport) : [],
+    })
     this.#enqueue(name)
   }
 
@@ -224,7 +239,7 @@ export class Definitions implements Disposable {
         message: 'CustomResource deletion is in progress',
       }),
     )
-    const resource = descriptorsOf(definition)[0]
+    const resource = storageDescriptorOf(definition, this.#transport)
     const { store } = this.#context
     const items = resource ? store.list(prefixOf(resource)).items : []
     for (const { object } of items) {
@@ -249,6 +264,7 @@ export class Definitions implements Disposable {
     this.#watch?.close()
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
+    this.#transport[Symbol.dispose]()
   }
 }
 

@@ -14,12 +14,15 @@ import {
   defineResource,
   type ResourceDescriptor,
   type ScalePaths,
+  type WebhookConversion,
 } from '../registry/resource.ts'
 import { keepField } from '../registry/support/strategy.ts'
 import { decodeObject } from '../schema/decode.ts'
 import { hasDefaults, setSchemaDefaults } from './defaults.ts'
 import { compileJsonPath, fieldsIn } from './json-path.ts'
 import { prune } from './prune.ts'
+import type { WebhookTransport } from '../webhook/transport.ts'
+import { conversionOf } from './webhook-conversion.ts'
 import { compileRules } from './rules/compile.ts'
 import { validateRules } from './rules/validate.ts'
 import { factOf, type Schema } from './schema.ts'
@@ -139,7 +142,11 @@ function statusUpdate(object: AnyObject, old: AnyObject): void {
   object.metadata = { ...cloneJson(old.metadata), ...(managedFields ? { managedFields } : {}) }
 }
 
-function describe(definition: CustomResourceDefinition, version: CustomResourceDefinitionVersion): ResourceDescriptor {
+function describe(
+  definition: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+  conversion: WebhookConversion | undefined,
+): ResourceDescriptor {
   const { group, names, scope, versions } = definition.spec
   const type = {
     group,
@@ -154,6 +161,7 @@ function describe(definition: CustomResourceDefinition, version: CustomResourceD
   const withStatus = version.subresources?.status !== undefined
   const defaulting = hasDefaults(schema)
   const scale = scaleOf(version)
+  const custom = customSchema(schema)
   const rules = compileRules(schema)
   const check = async (object: AnyObject, old: AnyObject | undefined, warn: (text: string) => void) => {
     const { metadata: _metadata, ...content } = object
@@ -173,8 +181,13 @@ function describe(definition: CustomResourceDefinition, version: CustomResourceD
     singular: names.singular ?? names.kind.toLowerCase(),
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
-    custom: customSchema(schema),
-    fromStorage: object => {
+    custom,
+    ...(conversion ? { conversion } : {}),
+    fromStorage: given => {
+      if (conversion && given.apiVersion !== served)
+        throw new Error(`${given.apiVersion} ${names.kind} was not converted to ${served} before it was read`)
+      // What a webhook made may hold anything.
+      const object = conversion ? custom.decode(given).object : given
       if (!defaulting) return object.apiVersion === served ? object : { ...object, apiVersion: served }
       const copy = { ...cloneJson(object), apiVersion: served }
       setSchemaDefaults(copy, schema)
@@ -212,5 +225,18 @@ function describe(definition: CustomResourceDefinition, version: CustomResourceD
 }
 
 /** @returns one descriptor per served version */
-export const descriptorsOf = (definition: CustomResourceDefinition): ResourceDescriptor[] =>
-  definition.spec.versions.filter(({ served }) => served).map(version => describe(definition, version))
+export function descriptorsOf(definition: CustomResourceDefinition, transport: WebhookTransport): ResourceDescriptor[] {
+  const conversion = conversionOf(definition, transport)
+  return definition.spec.versions
+    .filter(({ served }) => served)
+    .map(version => describe(definition, version, conversion))
+}
+
+/** @returns the descriptor of the version in which objects are stored, whether it is served or not */
+export function storageDescriptorOf(
+  definition: CustomResourceDefinition,
+  transport: WebhookTransport,
+): ResourceDescriptor | undefined {
+  const version = definition.spec.versions.find(({ storage }) => storage)
+  return version && describe(definition, version, conversionOf(definition, transport))
+}

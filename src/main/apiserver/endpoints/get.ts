@@ -1,6 +1,6 @@
 // GET of one object.
 import { notFound } from '../../../shared/machinery/status.ts'
-import { viewOf } from '../keys.ts'
+import { prepareViews, viewOf } from '../keys.ts'
 import { futureVersion } from '../store-error.ts'
 import type { Endpoint } from './parts.ts'
 import { answerOne } from './read/answer-one.ts'
@@ -15,5 +15,6 @@ export const get: Endpoint = async (request, resource, parts) => {
   const representation = parts.represent(request, resource)
   const stored = parts.find(resource, info)
   if (!stored) throw notFound(resource.type, info.name)
+  await prepareViews(resource, [stored])
   return answerOne(200, viewOf(resource, stored), resource, representation, parts)
 }

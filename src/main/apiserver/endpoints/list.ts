@@ -2,7 +2,7 @@
 import type { ListMeta } from '../../../shared/api/meta/v1.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import { StoreError, type Stored } from '../../store/contract.ts'
-import { prefixOf, viewOf } from '../keys.ts'
+import { prefixOf, prepareViews, viewOf } from '../keys.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
 import { futureVersion } from '../store-error.ts'
@@ -55,6 +55,8 @@ export async function listPage(
       ...(token ? { after: prefix + token.after } : {}),
       ...(options.limit > 0 && !matches ? { limit: options.limit } : {}),
     })
+    // What a filter looks at has to be in the version that was asked for.
+    await prepareViews(resource, found.items)
     const page = matches
       ? await filterInSlices(found.items, stored => matches(viewOf(resource, stored)), options.limit)
       : { items: found.items, more: found.more }

@@ -3,7 +3,7 @@ import { invalidValue } from '../../../shared/machinery/field-error.ts'
 import { cloneJson } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, conflict, invalid, methodNotSupported, notFound } from '../../../shared/machinery/status.ts'
-import { viewOf } from '../keys.ts'
+import { prepareViews, viewOf } from '../keys.ts'
 import type { ResourceDescriptor, ScalePaths } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
 import { decodeObject } from '../schema/decode.ts'
@@ -76,6 +76,7 @@ export const scale: Endpoint = async (request, resource, parts) => {
     case 'get': {
       const stored = parts.find(resource, request.info)
       if (!stored) throw notFound(resource.type, request.info.name)
+      await prepareViews(resource, [stored])
       return { code: 200, object: scaleOf(viewOf(resource, stored), paths) }
     }
     case 'update': {

@@ -5,9 +5,9 @@
 // watcher that does not keep up is ended: it resumes from the last version it saw.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
-import { ApiError, gone } from '../../../shared/machinery/status.ts'
+import { ApiError, gone, internalError } from '../../../shared/machinery/status.ts'
 import { type StoreEvent, StoreError, type Stored, type WatchHandle } from '../../store/contract.ts'
-import { prefixOf, viewOf } from '../keys.ts'
+import { prefixOf, prepareViews, viewOf } from '../keys.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { encodeFrame, lazyFrame } from '../representation/representation.ts'
 import type { Frame } from '../request.ts'
@@ -21,6 +21,8 @@ import { selectionOf } from './read/selection.ts'
 const BOOKMARK_INTERVAL_MS = 60_000
 const MIN_TIMEOUT_MS = 30 * 60_000
 const INITIAL_BATCH = 256
+/** Events that may wait for their conversion; a watcher beyond that starts over. */
+const MAX_WAITING = 1000
 
 /** An object that left the selection, as the watcher last saw it, with the version at which it left. */
 const departures = new WeakMap<StoreEvent, Stored>()
@@ -85,19 +87,36 @@ export const watch: Endpoint = async (request, resource, parts) => {
     else if (was && previous) push('DELETED', departureOf(event, previous))
   }
 
+  /** Conversions take their time, and events keep their order meanwhile. */
+  let converting: Promise<void> = Promise.resolve()
+  let waiting = 0
+  const onEventOfConverted = (event: StoreEvent) => {
+    const { current, previous } = event
+    if (++waiting > MAX_WAITING) queue.end()
+    const involved = previous ? [current, previous, departureOf(event, previous)] : [current]
+    converting = converting
+      .then(() => prepareViews(resource, involved))
+      .then(
+        () => onEvent(event),
+        (error: unknown) => queue.end(errorFrame(error instanceof ApiError ? error : internalError(String(error)))),
+      )
+      .finally(() => (waiting -= 1))
+  }
+
   const withState = options.sendInitialEvents ?? options.revision === undefined
   let initial: readonly Stored[] = []
   let from = options.revision ?? store.revision
   if (withState) {
     const page = store.list(prefix)
     initial = page.items
+    if (resource.conversion) await prepareViews(resource, initial)
     from = page.revision
   }
   let handle: WatchHandle | undefined
   try {
     handle = store.watch(prefix, {
       from,
-      onEvent,
+      onEvent: resource.conversion ? onEventOfConverted : onEvent,
       onEnd: error => queue.end(error.code === 'Compacted' ? errorFrame(gone(error.message)) : undefined),
     })
   } catch (error) {

@@ -33,6 +33,13 @@ export interface CustomSchema {
   readonly decode: (value: unknown) => Decoded
 }
 
+export interface WebhookConversion {
+  /** `group/version` in which objects are stored. */
+  readonly storageVersion: string
+  /** @throws ApiError 500 in upstream's words */
+  readonly convert: (objects: readonly AnyObject[], apiVersion: string) => Promise<AnyObject[]>
+}
+
 /**
  * The descriptor of a kind. Everything structural (field types, required fields, list types, merge keys) comes from
  * the schema table by the type's id; the hooks hold what the schema cannot say.
@@ -55,6 +62,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly storage: string
   readonly fromStorage?: (stored: AnyObject) => T
   readonly toStorage?: (object: T) => AnyObject
+  /** Only a webhook can convert between the versions: what is stored in another one is converted before it is seen. */
+  readonly conversion?: WebhookConversion
   /** Kinds that are only answered, never stored: access reviews, token reviews, bindings. */
   readonly virtual?: boolean
   /** Fills absent fields with Kubernetes' defaults, in place. */

@@ -12,7 +12,7 @@ import { conflict, notFound, staleVersion } from '../../../../shared/machinery/s
 import { type Stored, StoreError } from '../../../store/contract.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
-import { keyOf, viewOf } from '../../keys.ts'
+import { keyOf, prepareViews, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { ChangeOptions, ObjectName } from '../contract.ts'
@@ -92,6 +92,7 @@ async function attempt(
 ): Promise<Changed | undefined> {
   const stored = parts.store.get(keyOf(resource, name.namespace, name.name))
   if (!stored) throw notFound(resource.type, name.name)
+  await prepareViews(resource, [stored])
   const old = viewOf(resource, stored)
   checkPreconditions(resource, old, options.preconditions)
   const object = await change(old)
@@ -149,11 +150,8 @@ async function admitAndStore(
       object.metadata.resourceVersion = String(gone.revision)
       return { object, deleted: true }
     }
-    const written = await parts.store.update(
-      stored.key,
-      resource.toStorage ? resource.toStorage(object) : object,
-      stored.revision,
-    )
+    const written = await parts.store.update(stored.key, await storedForm(resource, object), stored.revision)
+    await prepareViews(resource, [written])
     return { object: viewOf(resource, written), deleted: false }
   } catch (error) {
     if (error instanceof StoreError && error.code === 'RevisionConflict') return undefined

@@ -7,7 +7,7 @@ import { alreadyExists, ApiError, badRequest, isAlreadyExists } from '../../../.
 import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
-import { keyOf, viewOf } from '../../keys.ts'
+import { keyOf, prepareViews, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { WriteOptions } from '../contract.ts'
@@ -99,7 +99,8 @@ async function admitAndStore(
       if (parts.store.get(key)) throw alreadyExists(resource.type, object.metadata.name)
       return object
     }
-    const stored = await parts.store.create(key, resource.toStorage ? resource.toStorage(object) : object)
+    const stored = await parts.store.create(key, await storedForm(resource, object))
+    await prepareViews(resource, [stored])
     return viewOf(resource, stored)
   } catch (error) {
     throw toApiError(error, resource.type, object.metadata.name)

@@ -9,7 +9,7 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { notFound, staleVersion } from '../../../../shared/machinery/status.ts'
 import { StoreError } from '../../../store/contract.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
-import { keyOf, viewOf } from '../../keys.ts'
+import { keyOf, prepareViews, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { DeleteOptions, ObjectName } from '../contract.ts'
@@ -76,6 +76,7 @@ async function attempt(
   const key = keyOf(resource, name.namespace, name.name)
   const stored = parts.store.get(key)
   if (!stored) throw notFound(resource.type, name.name)
+  await prepareViews(resource, [stored])
   const old = viewOf(resource, stored)
   checkPreconditions(resource, old, options.preconditions)
   const request: AdmissionRequest = {
@@ -108,11 +109,13 @@ async function attempt(
   try {
     if (gone) {
       const last = await parts.store.delete(key, stored.revision)
+      await prepareViews(resource, [last])
       return { object: viewOf(resource, last), gone }
     }
     if (deepEqual(marked, old)) return { object: old, gone }
-    const toStore = resource.toStorage ? resource.toStorage(marked) : marked
-    return { object: viewOf(resource, await parts.store.update(key, toStore, stored.revision)), gone }
+    const written = await parts.store.update(key, await storedForm(resource, marked), stored.revision)
+    await prepareViews(resource, [written])
+    return { object: viewOf(resource, written), gone }
   } catch (error) {
     if (error instanceof StoreError && error.code === 'RevisionConflict') return undefined
     throw toApiError(error, resource.type, name.name)

@@ -16,7 +16,7 @@ import { list } from '../support/collections.ts'
 import { conditionErrors, ruleErrors } from './validate-matching.ts'
 import { each, obey, optionalOneOf, requiredText, validateLabelSelector } from '../support/rules.ts'
 
-function clientErrors(path: string, client: WebhookClientConfig | undefined): FieldError[] {
+export function clientErrors(path: string, client: WebhookClientConfig | undefined): FieldError[] {
   if (!client) return []
   if ((client.url === undefined) === (client.service === undefined))
     return [required(path, 'exactly one of url or service is required')]

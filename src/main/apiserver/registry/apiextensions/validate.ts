@@ -1,13 +1,15 @@
 // What a CustomResourceDefinition must look like. Its schema is checked where it is compiled.
-import type { CustomResourceDefinition } from '../../../../shared/api/apiextensions/v1.ts'
+import type { CustomResourceConversion, CustomResourceDefinition } from '../../../../shared/api/apiextensions/v1.ts'
 import {
   type FieldError,
   duplicate,
+  forbiddenField,
   invalidValue,
   notSupported,
   required,
 } from '../../../../shared/machinery/field-error.ts'
 import { dns1035Label, dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { clientErrors } from '../admissionregistration/validate.ts'
 import { list } from '../support/collections.ts'
 import { each, immutable, obey, optionalOneOf, requiredAnd, requiredText } from '../support/rules.ts'
 
@@ -59,6 +61,32 @@ function versionErrors({ spec }: CustomResourceDefinition): FieldError[] {
   return errors
 }
 
+const REVIEW_VERSIONS = ['v1', 'v1beta1']
+
+function conversionErrors(conversion: CustomResourceConversion | undefined): FieldError[] {
+  if (!conversion) return []
+  const { strategy, webhook } = conversion
+  const errors = optionalOneOf('spec.conversion.strategy', strategy, ['None', 'Webhook'])
+  if (strategy !== 'Webhook')
+    return webhook
+      ? [...errors, forbiddenField('spec.conversion.webhook', 'should not be set when strategy is not set to Webhook')]
+      : errors
+  const at = 'spec.conversion.webhook'
+  if (webhook?.clientConfig) errors.push(...clientErrors(`${at}.clientConfig`, webhook.clientConfig))
+  else errors.push(required(`${at}.clientConfig`, 'required when strategy is set to Webhook'))
+  const versions = list(webhook?.conversionReviewVersions)
+  if (versions.length === 0) errors.push(required(`${at}.conversionReviewVersions`))
+  else if (!versions.some(version => REVIEW_VERSIONS.includes(version)))
+    errors.push(
+      invalidValue(
+        `${at}.conversionReviewVersions`,
+        versions,
+        `must include at least one of ${REVIEW_VERSIONS.join(', ')}`,
+      ),
+    )
+  return errors
+}
+
 export function validateDefinition(definition: CustomResourceDefinition): FieldError[] {
   const { spec } = definition
   const errors = requiredAnd('spec.group', spec.group, dns1123Subdomain)
@@ -71,11 +99,7 @@ export function validateDefinition(definition: CustomResourceDefinition): FieldE
       invalidValue('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema'),
     )
   errors.push(...nameErrors(definition), ...versionErrors(definition))
-  const { conversion } = spec
-  errors.push(...optionalOneOf('spec.conversion.strategy', conversion?.strategy, ['None', 'Webhook']))
-  if (conversion?.strategy === 'Webhook' && !conversion.webhook?.clientConfig)
-    errors.push(required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook'))
-  return errors
+  return [...errors, ...conversionErrors(spec.conversion)]
 }
 
 export const validateDefinitionUpdate = (
