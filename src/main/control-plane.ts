@@ -9,6 +9,8 @@ import { systemClock } from '../shared/machinery/clock.ts'
 import type { Log } from '../shared/machinery/log.ts'
 import { Owned } from '../shared/machinery/owned.ts'
 import { createAdmission } from './apiserver/admission/plugins.ts'
+import { AuditLog, type AuditLogOptions } from './apiserver/audit/audit-log.ts'
+import type { AuditPolicy } from './apiserver/audit/policy.ts'
 import { createAuthorization } from './apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
 import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
@@ -49,7 +51,10 @@ export const CLUSTER_NETWORK = {
 } as const
 
 /** What whoever runs the server may choose about it. */
-export type ApiServerSettings = Pick<ApiServerOptions, 'tokens' | 'authentication'>
+export type ApiServerSettings = Pick<
+  ApiServerOptions,
+  'tokens' | 'authentication' | 'limits' | 'priorityAndFairness' | 'requestTimeoutMs'
+> & { readonly audit?: { readonly policy: AuditPolicy; readonly log: AuditLogOptions } }
 
 export interface ControlPlaneOptions {
   readonly dataDir: string
@@ -112,9 +117,12 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const authorization = owned.use(createAuthorization(store))
   const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR, nodes: tunnels, log }))
   const ui = windowFolder()
+  const { audit, ...settings } = options.apiServer ?? {}
   const server: ApiServer = owned.use(
     await createApiServer({
-      ...options.apiServer,
+      priorityAndFairness: true,
+      ...settings,
+      ...(audit ? { audit: { policy: audit.policy, sink: owned.use(new AuditLog(audit.log, clock, log)) } } : {}),
       store,
       pki,
       listen: options.listen,

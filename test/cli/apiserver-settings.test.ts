@@ -25,7 +25,12 @@ const file = async (name: string, text: string) => {
 const OIDC = ['--oidc-issuer-url', 'https://issuer.example.com', '--oidc-client-id', 'flotilla']
 
 test('without flags nothing is added to what every cluster has', async () => {
-  expect(await settings()).toEqual({ authentication: { issuers: [] } })
+  expect(await settings()).toEqual({
+    authentication: { issuers: [] },
+    priorityAndFairness: true,
+    limits: { reading: 400, mutating: 200 },
+    requestTimeoutMs: 60_000,
+  })
 })
 
 test('an issuer’s users carry its name, unless they are told by their address or another prefix', async () => {
@@ -43,7 +48,7 @@ test('token files and configuration files are read', async () => {
     'authentication.yaml',
     'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\nanonymous: { enabled: false }\n',
   )
-  expect(await settings('--token-auth-file', tokens, '--authentication-config', config)).toEqual({
+  expect(await settings('--token-auth-file', tokens, '--authentication-config', config)).toMatchObject({
     tokens: [{ token: 'secret', user: { name: 'robot', uid: '1', groups: [] } }],
     authentication: { issuers: [], anonymous: { enabled: false } },
   })
@@ -55,6 +60,10 @@ test.each([
   [[...OIDC, '--oidc-signing-algs', 'HS256'], '--oidc-signing-algs knows RS256'],
   [[...OIDC, '--oidc-required-claim', 'hd'], '--oidc-required-claim wants CLAIM=VALUE, not "hd"'],
   [['--anonymous-auth', 'perhaps'], '--anonymous-auth wants true or false, not "perhaps"'],
+  [['--audit-log-path', '-'], '--audit-policy-file and --audit-log-path go together'],
+  [['--audit-log-maxsize', '0'], '--audit-log-maxsize wants a whole number from 1 on, not "0"'],
+  [['--request-timeout', '1m'], '--request-timeout wants a whole number from 1 on, not "1m"'],
+  [['--enable-priority-and-fairness', 'yes'], '--enable-priority-and-fairness wants true or false, not "yes"'],
   [['--token-auth-file', '/nowhere/tokens.csv'], '--token-auth-file /nowhere/tokens.csv: ENOENT'],
 ])('%j is refused by the flag', async (args, message) => {
   await expect(settings(...args)).rejects.toThrow(message)

@@ -52,7 +52,14 @@ export interface ApiRequest {
   readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer }
   /** For Warning headers (RFC 7234, code 299). */
   warn(text: string): void
+  /** The client's address; absent for clients in this process. */
+  readonly remoteAddress?: string | undefined
+  /** For the audit log; absent when the request is not written down. */
+  readonly annotate?: Annotate
 }
+
+/** Adds a fact to the audit event of a request. */
+export type Annotate = (key: string, value: string) => void
 
 /** One event of a watch and the line that says it: `{"type":…,"object":…}\n`, encoded once for all watchers. */
 export interface Frame extends WatchFrame {

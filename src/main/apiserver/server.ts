@@ -21,8 +21,11 @@ import { idTokens } from './authn/oidc/id-tokens.ts'
 import type { AuthenticationSettings } from './authn/settings.ts'
 import { Sessions } from './authn/session.ts'
 import { type StaticToken, staticTokenUser } from './authn/token-file.ts'
+import type { AuditOptions } from './audit/audit.ts'
 import type { Authorizer } from './authz/contract.ts'
 import { createDispatch } from './chain/dispatch.ts'
+import { FlowControl } from './chain/flow-control/flow-control.ts'
+import { addFlowControlMetrics } from './chain/flow-control/metrics.ts'
 import { DEFAULT_LIMITS, InFlight, type InFlightLimits } from './chain/max-in-flight.ts'
 import { createRouter, type PathHandler } from './chain/router.ts'
 import { discoveryHandlers } from './discovery/discovery.ts'
@@ -61,6 +64,11 @@ export interface ApiServerOptions {
   /** Further checks of /readyz, such as "bootstrap finished". */
   readonly readyChecks?: readonly HealthCheck[]
   readonly limits?: InFlightLimits
+  /** Shares the sum of the limits among flows, instead of bounding reads and writes. */
+  readonly priorityAndFairness?: boolean
+  /** Default: a minute. */
+  readonly requestTimeoutMs?: number
+  readonly audit?: AuditOptions
   readonly issuer?: string
   /** The way to the Services of extension API servers; without it, none are asked. */
   readonly nodes?: NodeDialer
@@ -208,7 +216,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   aggregator?.start()
   resources.onChange(() => void aggregator?.registerLocal())
   const router = createRouter(parts, handlers, [index, ...paths], remoteHandler)
-  const dispatch = createDispatch({ authorize: parts.authorize, router, inFlight, metrics, clock })
+  const { limits } = inFlight
+  const flowControl = options.priorityAndFairness ? new FlowControl(parts, limits.reading + limits.mutating) : undefined
+  if (flowControl) addFlowControlMetrics(metrics.registry, flowControl)
+  const { audit, requestTimeoutMs } = options
+  const { authorize } = parts
+  const dispatch = createDispatch({ authorize, router, inFlight, metrics, clock, flowControl, audit, requestTimeoutMs })
 
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
     try {
@@ -246,6 +259,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       closing.abort(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
       definitions?.[Symbol.dispose]()
       aggregator?.[Symbol.dispose]()
+      flowControl?.[Symbol.dispose]()
       await http[Symbol.asyncDispose]()
       metrics[Symbol.dispose]()
     },

@@ -1,4 +1,5 @@
 // The in-process transport: the same chain as over TLS, as one fixed user, without serialising anything.
+import { setMaxListeners } from 'node:events'
 import type { Transport, TransportRequest, WatchFrame } from '../../shared/client/transport.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
 import type { Status } from '../../shared/api/meta/v1.ts'
@@ -7,6 +8,8 @@ import { parseRequestInfo } from './http/request-info.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from './request.ts'
 
 const never = new AbortController().signal
+// Whoever waits for a turn listens to it, and there may be many.
+setMaxListeners(0, never)
 
 function requestOf(user: UserInfo, given: TransportRequest, signal: AbortSignal, watch: boolean): ApiRequest {
   const query = new URLSearchParams()

@@ -1,4 +1,5 @@
-// Flags of `serve` for the API server, under kube-apiserver's names: who may log in how.
+// Flags of `serve` for the API server, under kube-apiserver's names: who may log in how, what is
+// written down, and how much is done at a time.
 import type { Command } from 'commander'
 
 export interface ApiServerFlags {
@@ -14,6 +15,15 @@ export interface ApiServerFlags {
   readonly oidcRequiredClaim: readonly string[]
   readonly oidcSigningAlgs: string
   readonly oidcCaFile?: string
+  readonly auditPolicyFile?: string
+  readonly auditLogPath?: string
+  readonly auditLogMaxsize: string
+  readonly auditLogMaxbackup: string
+  readonly auditLogMaxage: string
+  readonly enablePriorityAndFairness: string
+  readonly maxRequestsInflight: string
+  readonly maxMutatingRequestsInflight: string
+  readonly requestTimeout: string
 }
 
 const collect = (value: string, before: readonly string[]) => [...before, value]
@@ -35,4 +45,13 @@ export function addApiServerOptions(serve: Command): void {
     .option('--oidc-required-claim <claim=value>', 'a claim that must be so; may be given again', collect, [])
     .option('--oidc-signing-algs <list>', 'accepted algorithms of signatures', 'RS256')
     .option('--oidc-ca-file <file>', "PEM of the issuer's authority; default those that this machine trusts")
+    .option('--audit-policy-file <file>', 'a Policy of audit.k8s.io: what is written down; needed for an audit log')
+    .option('--audit-log-path <file>', 'where audit events go, a line of JSON each; "-" is standard output')
+    .option('--audit-log-maxsize <megabytes>', 'a larger audit log is put aside', '100')
+    .option('--audit-log-maxbackup <number>', 'how many of those are kept; 0 is all', '0')
+    .option('--audit-log-maxage <days>', 'how long they are kept; 0 is for ever', '0')
+    .option('--enable-priority-and-fairness <true|false>', 'share the server among flows of requests', 'true')
+    .option('--max-requests-inflight <number>', 'reads at a time; with the writes, what flows share', '400')
+    .option('--max-mutating-requests-inflight <number>', 'writes at a time', '200')
+    .option('--request-timeout <seconds>', 'how long a request may take, watches and streams aside', '60')
 }

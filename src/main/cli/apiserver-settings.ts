@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type OidcIssuer, SIGNING_ALGS } from '../apiserver/authn/oidc/id-tokens.ts'
 import { type AuthenticationSettings, parseAuthenticationConfiguration } from '../apiserver/authn/settings.ts'
+import { parseAuditPolicy } from '../apiserver/audit/policy.ts'
 import { parseTokenFile } from '../apiserver/authn/token-file.ts'
 import type { ApiServerSettings } from '../control-plane.ts'
 import type { ApiServerFlags } from './apiserver-flags.ts'
@@ -66,10 +67,47 @@ async function authenticationOf(flags: ApiServerFlags): Promise<AuthenticationSe
 }
 
 /** @throws UsageError */
+function numberOf(flag: string, text: string, least: number): number {
+  const number = Number(text)
+  if (!/^\d{1,9}$/.test(text) || number < least)
+    throw new UsageError(`${flag} wants a whole number from ${least} on, not "${text}"`)
+  return number
+}
+
+function isTrue(flag: string, text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new UsageError(`${flag} wants true or false, not "${text}"`)
+  return text === 'true'
+}
+
+async function auditOf(flags: ApiServerFlags): Promise<ApiServerSettings['audit']> {
+  const { auditPolicyFile: policyFile, auditLogPath: path } = flags
+  const log = {
+    maxBytes: numberOf('--audit-log-maxsize', flags.auditLogMaxsize, 1) * 1024 * 1024,
+    maxBackups: numberOf('--audit-log-maxbackup', flags.auditLogMaxbackup, 0),
+    maxAgeMs: numberOf('--audit-log-maxage', flags.auditLogMaxage, 0) * 86_400_000,
+  }
+  if (policyFile === undefined && path === undefined) return undefined
+  if (policyFile === undefined || path === undefined)
+    throw new UsageError('--audit-policy-file and --audit-log-path go together: give both or none')
+  const policy = await read('--audit-policy-file', policyFile, async text =>
+    parseAuditPolicy((await import('yaml')).parse(text)),
+  )
+  return { policy, log: { path, ...log } }
+}
+
+/** @throws UsageError */
 export async function apiServerSettings(flags: ApiServerFlags): Promise<ApiServerSettings> {
   const { tokenAuthFile } = flags
+  const audit = await auditOf(flags)
   return {
     ...(tokenAuthFile ? { tokens: await read('--token-auth-file', tokenAuthFile, parseTokenFile) } : {}),
     authentication: await authenticationOf(flags),
+    ...(audit ? { audit } : {}),
+    priorityAndFairness: isTrue('--enable-priority-and-fairness', flags.enablePriorityAndFairness),
+    limits: {
+      reading: numberOf('--max-requests-inflight', flags.maxRequestsInflight, 1),
+      mutating: numberOf('--max-mutating-requests-inflight', flags.maxMutatingRequestsInflight, 1),
+    },
+    requestTimeoutMs: numberOf('--request-timeout', flags.requestTimeout, 1) * 1000,
   }
 }

@@ -2,7 +2,7 @@
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import type { UserInfo } from '../request.ts'
+import type { Annotate, UserInfo } from '../request.ts'
 
 export interface AdmissionRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
@@ -18,6 +18,8 @@ export interface AdmissionRequest {
   readonly user: UserInfo
   readonly dryRun: boolean
   warn(text: string): void
+  /** Adds a fact to the audit event; absent when nobody writes one. */
+  readonly annotate?: Annotate | undefined
 }
 
 /** What plugins may ask of the server that they run in. */

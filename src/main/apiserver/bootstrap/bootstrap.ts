@@ -3,6 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import { ConfigMap, Endpoints, Namespace, Service } from '../../../shared/api/core/v1.ts'
 import { EndpointSlice } from '../../../shared/api/discovery/v1.ts'
+import { FlowSchema, PriorityLevelConfiguration } from '../../../shared/api/flowcontrol/v1.ts'
 import { PriorityClass } from '../../../shared/api/scheduling/v1.ts'
 import { StorageClass } from '../../../shared/api/storage/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
@@ -13,6 +14,7 @@ import { LOCAL_PROVISIONER } from '../../../shared/machinery/volume-claims.ts'
 import { reconcilePolicy } from '../authz/reconcile-policy.ts'
 import { type ClusterInfo, clusterInfo } from './cluster-info.ts'
 import { FRONT_PROXY_NAME } from '../../pki/pki.ts'
+import { FLOW_SCHEMAS, PRIORITY_LEVELS } from '../chain/flow-control/objects.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
 import type { UserInfo } from '../request.ts'
 
@@ -179,6 +181,8 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
   const [endpoints, slice] = kubernetesEndpoints(options)
   await Promise.all([
     reconcilePolicy(context, user),
+    ...PRIORITY_LEVELS.map(level => ensure(PriorityLevelConfiguration, level)),
+    ...FLOW_SCHEMAS.map(schema => ensure(FlowSchema, schema)),
     ...PRIORITY_CLASSES.map(priorityClass => ensure(PriorityClass, priorityClass)),
     ensure(StorageClass, LOCAL_PATH),
     ...(options.clusterInfo ? [ensureClusterInfo(options.clusterInfo)] : []),

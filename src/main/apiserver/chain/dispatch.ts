@@ -1,14 +1,16 @@
 // The one chain that every request goes through, whether it came over TLS or from inside the program:
-// impersonate → authorize → bound → route → time out → measure.
+// impersonate → write down → authorize → bound → route → time out → measure.
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { parseFieldSelector, SelectorError } from '../../../shared/machinery/selectors.ts'
 import { ApiError, timeout } from '../../../shared/machinery/status.ts'
 import { StoreError } from '../../store/contract.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 import type { Metrics } from '../health/metrics.ts'
-import type { ApiRequest, ApiResponse } from '../request.ts'
+import { type AuditEntry, auditEntry, type AuditOptions, type AuditParts } from '../audit/audit.ts'
+import type { Annotate, ApiRequest, ApiResponse, Frame } from '../request.ts'
 import { toApiError } from '../store-error.ts'
 import { assertAllowed } from './authorize.ts'
+import type { FlowControl } from './flow-control/flow-control.ts'
 import { impersonate } from './impersonate.ts'
 import type { InFlight } from './max-in-flight.ts'
 import type { Router } from './router.ts'
@@ -23,6 +25,11 @@ export interface DispatchParts {
   readonly inFlight: InFlight
   readonly metrics: Metrics
   readonly clock: Clock
+  /** Default: a minute. */
+  readonly requestTimeoutMs?: number | undefined
+  /** Without it, requests are bounded by their number alone. */
+  readonly flowControl?: FlowControl | undefined
+  readonly audit?: AuditOptions | undefined
 }
 
 /** A collection request that selects one name is authorized for that name, so that resourceNames rules cover it. */
@@ -44,10 +51,10 @@ export const attributesOf = (request: ApiRequest): AuthorizationAttributes => ({
   user: request.user,
 })
 
-async function withDeadline(clock: Clock, work: Promise<ApiResponse>): Promise<ApiResponse> {
+async function withDeadline(clock: Clock, timeoutMs: number, work: Promise<ApiResponse>): Promise<ApiResponse> {
   let cancel: () => void = () => undefined
   const late = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(REQUEST_TIMEOUT_MS, () =>
+    cancel = clock.after(timeoutMs, () =>
       reject(timeout('Timeout: request did not complete within requested timeout - context deadline exceeded')),
     )
   })
@@ -58,19 +65,61 @@ async function withDeadline(clock: Clock, work: Promise<ApiResponse>): Promise<A
   }
 }
 
+/** A watch is complete when it ends. */
+async function* untilEnd(
+  answer: ApiResponse & { readonly frames: AsyncIterable<readonly Frame[]> },
+  entry: AuditEntry,
+) {
+  entry.started(answer.code)
+  try {
+    yield* answer.frames
+  } finally {
+    await entry.completed({ code: answer.code, hijacked: true }, undefined)
+  }
+}
+
 /** @throws ApiError for every refusal and failure */
 export type Dispatch = (request: ApiRequest) => Promise<ApiResponse>
 
 export function createDispatch(parts: DispatchParts): Dispatch {
-  const { authorize, router, inFlight, metrics, clock } = parts
+  const { authorize, router, inFlight, metrics, clock, flowControl, requestTimeoutMs = REQUEST_TIMEOUT_MS } = parts
+  const audit: AuditParts | undefined = parts.audit && { ...parts.audit, clock, authorize }
+
+  async function answer(request: ApiRequest, attributes: AuthorizationAttributes): Promise<ApiResponse> {
+    assertAllowed(attributes, authorize)
+    if (router.isLongRunning(request)) return router.route(request)
+    const kind = READING.has(request.info.verb) ? 'reading' : 'mutating'
+    const work = () => withDeadline(clock, requestTimeoutMs, router.route(request))
+    if (!flowControl) return inFlight.run(kind, work)
+    return flowControl.run(attributes, request.signal, () => inFlight.count(kind, work))
+  }
+
+  async function audited(
+    parts: AuditParts,
+    given: ApiRequest,
+    request: ApiRequest,
+    attributes: AuthorizationAttributes,
+  ): Promise<ApiResponse> {
+    const entry = auditEntry(parts, request, given.user, attributes)
+    if (!entry) return answer(request, attributes)
+    const annotate: Annotate = (key, value) => entry.annotate(key, value)
+    const noted = Object.create(request, { annotate: { value: annotate } }) as ApiRequest
+    entry.received()
+    try {
+      const answered = await answer(noted, attributes)
+      if ('frames' in answered) return { ...answered, frames: untilEnd(answered, entry) }
+      await entry.completed(answered, undefined)
+      return answered
+    } catch (error) {
+      await entry.completed(undefined, error)
+      throw error
+    }
+  }
 
   async function run(given: ApiRequest): Promise<ApiResponse> {
     const request = impersonate(given, authorize)
-    assertAllowed(attributesOf(request), authorize)
-    if (router.isLongRunning(request)) return router.route(request)
-    return inFlight.run(READING.has(request.info.verb) ? 'reading' : 'mutating', () =>
-      withDeadline(clock, router.route(request)),
-    )
+    const attributes = attributesOf(request)
+    return audit ? audited(audit, given, request, attributes) : answer(request, attributes)
   }
 
   return async request => {

@@ -13,7 +13,7 @@ import type { VerifiedToken } from '../authn/bearer-tokens.ts'
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
 import type { AuthorizationAttributes, AuthorizationDecision, ResolvedRules } from '../authz/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
+import type { Annotate, ApiRequest, ApiResponse, UserInfo } from '../request.ts'
 import type { ResourceIndex } from '../registry/resource-index.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -63,6 +63,7 @@ export interface WriteOptions {
   /** Name in managedFields; absent = `unknown`. */
   readonly fieldManager?: string
   readonly warn?: (text: string) => void
+  readonly annotate?: Annotate | undefined
   /** The object's managedFields are final already: server-side apply made them. */
   readonly applied?: boolean
 }

@@ -127,6 +127,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         return life.signal
       },
       warn: text => warnings.push(text),
+      get remoteAddress() {
+        return tlsSocketOf(incoming).remoteAddress
+      },
       ...(upgrade ? { upgrade } : {}),
     }
   }
@@ -167,7 +170,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response.on('error', () => undefined)
     let answer: ApiResponse
     try {
-      response.setHeader('audit-id', headers['audit-id'] ?? randomUUID())
+      response.setHeader('audit-id', (headers['audit-id'] ??= randomUUID()))
       assertHost(incoming, headers)
       const url = urlOf(incoming)
       const page = await ui?.answer({

@@ -76,10 +76,19 @@ function unchanged(pod: Subject, before: Subject): boolean {
   return deepEqual(relevant(pod), relevant(before))
 }
 
+/** The audit log learns what nobody is refused or warned for. */
+function note(request: AdmissionRequest, { level, text }: ReturnType<typeof policyOf>, pod: Subject): void {
+  const violations = request.annotate ? findingsOf(level, pod) : []
+  if (violations.length > 0)
+    request.annotate?.('pod-security.kubernetes.io/audit-violations', `would violate PodSecurity "${text}": ${words(violations)}`) // prettier-ignore
+}
+
 function checkPod(request: AdmissionRequest, namespace: AnyObject | undefined, pod: Subject): void {
   const isPod = isType(request, Pod)
   const enforce = policyOf(namespace, 'enforce')
   const broken = isPod ? findingsOf(enforce.level, pod) : []
+  if (isPod) request.annotate?.('pod-security.kubernetes.io/enforce-policy', enforce.text)
+  note(request, policyOf(namespace, 'audit'), pod)
   if (broken.length > 0)
     throw forbidden(
       Pod,

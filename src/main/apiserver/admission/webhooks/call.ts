@@ -129,6 +129,8 @@ export async function callWebhook(
     return undefined
   }
   for (const warning of verdict.warnings) request.warn(warning)
+  for (const [key, value] of Object.entries(verdict.auditAnnotations))
+    request.annotate?.(`${webhook.name}/${key}`, value)
   if (!verdict.allowed) throw denial(webhook.name, verdict.status)
   return verdict
 }

@@ -112,6 +112,7 @@ async function attempt(
     user: options.user,
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
+    annotate: options.annotate,
   }
   const writing = options.skipAdmission ? { ...parts, admission: NO_ADMISSION } : parts
   try {

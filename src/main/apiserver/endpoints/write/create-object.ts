@@ -66,6 +66,7 @@ async function attempt(
     user: options.user,
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
+    annotate: options.annotate,
   }
   try {
     return await admitAndStore(object, request, options, parts)

@@ -93,6 +93,7 @@ async function attempt(
     user: options.user,
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
+    annotate: options.annotate,
   }
   await parts.admission.mutate(request)
   await parts.admission.validate(request)

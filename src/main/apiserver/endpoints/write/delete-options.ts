@@ -57,6 +57,7 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
     user: request.user,
     dryRun: parseDryRun([...(body.dryRun ?? []), ...request.query.getAll('dryRun')], 'DeleteOptions'),
     warn: text => request.warn(text),
+    annotate: request.annotate,
     ...(body.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: body.gracePeriodSeconds }),
     ...(propagationPolicy ? { propagationPolicy } : {}),
     ...(body.preconditions ? { preconditions: body.preconditions } : {}),

@@ -29,6 +29,7 @@ export function writeOptionsOf(request: ApiRequest, optionsKind: string): WriteO
     dryRun: parseDryRun(query.getAll('dryRun'), optionsKind),
     fieldManager: manager === '' ? managerFromUserAgent(headers['user-agent']) : manager,
     warn: text => request.warn(text),
+    annotate: request.annotate,
   }
 }
 

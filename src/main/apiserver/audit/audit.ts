@@ -1,0 +1,147 @@
+// Writes down what is asked of the server, by whom, and what came of it, as far as the policy says.
+// @see https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/
+import { randomUUID } from 'node:crypto'
+import { type Clock, formatMicroTime } from '../../../shared/machinery/clock.ts'
+import { isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
+import { ApiError } from '../../../shared/machinery/status.ts'
+import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
+import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
+import type { AuditSink } from './audit-log.ts'
+import { type AuditDecision, type AuditPolicy, type AuditStage, decide, includes } from './policy.ts'
+
+export interface AuditOptions {
+  readonly policy: AuditPolicy
+  readonly sink: AuditSink
+}
+
+export interface AuditParts extends AuditOptions {
+  readonly clock: Clock
+  readonly authorize: (attributes: AuthorizationAttributes) => AuthorizationDecision
+}
+
+const userOf = ({ name, uid, groups, extra }: UserInfo) => ({
+  username: name,
+  ...(uid ? { uid } : {}),
+  groups,
+  ...(extra ? { extra } : {}),
+})
+
+function objectRefOf({ info }: ApiRequest, object: unknown): object | undefined {
+  if (!info.isResource) return undefined
+  const metadata = isObject(object) && isObject(object['metadata']) ? object['metadata'] : {}
+  const name = info.name || (typeof metadata['name'] === 'string' ? metadata['name'] : '')
+  const uid = metadata['uid']
+  return {
+    resource: info.resource,
+    ...(info.namespace ? { namespace: info.namespace } : {}),
+    ...(name ? { name } : {}),
+    ...(typeof uid === 'string' ? { uid } : {}),
+    ...(info.group ? { apiGroup: info.group } : {}),
+    apiVersion: info.version,
+    ...(info.subresource ? { subresource: info.subresource } : {}),
+  }
+}
+
+/** Never changes what it is given: objects are shared. */
+function withoutManagedFields(object: unknown): unknown {
+  if (!isObject(object)) return object
+  const { metadata } = object
+  const copy: JsonObject = { ...object }
+  if (isObject(metadata)) {
+    const { managedFields: _managedFields, ...rest } = metadata
+    copy['metadata'] = rest
+  }
+  if (Array.isArray(object['items'])) copy['items'] = object['items'].map(withoutManagedFields)
+  return copy
+}
+
+/** One request that is being written down. */
+export class AuditEntry {
+  readonly #parts: AuditParts
+  readonly #request: ApiRequest
+  readonly #real: UserInfo
+  readonly #decision: AuditDecision
+  readonly #received: string
+  readonly #annotations: Record<string, string> = {}
+  readonly #id: string
+
+  /** @param real who sent the request, which may be made in the name of another */
+  constructor(parts: AuditParts, request: ApiRequest, real: UserInfo, decision: AuditDecision) {
+    this.#parts = parts
+    this.#request = request
+    this.#real = real
+    this.#decision = decision
+    this.#received = formatMicroTime(parts.clock.now())
+    this.#id = request.headers['audit-id'] ?? randomUUID()
+  }
+
+  annotate(key: string, value: string): void {
+    this.#annotations[key] = value
+  }
+
+  received(): void {
+    this.#write('RequestReceived', {})
+  }
+
+  started(code: number): void {
+    this.#write('ResponseStarted', { responseStatus: { metadata: {}, code } })
+  }
+
+  async completed(answer: ApiResponse | undefined, error: unknown): Promise<void> {
+    const status = error instanceof ApiError ? error.status : undefined
+    const code = answer?.code ?? status?.code ?? 500
+    const { level, omitManagedFields } = this.#decision
+    const shown = (object: unknown) => (omitManagedFields ? withoutManagedFields(object) : object)
+    const body = includes(level, 'Request') ? await this.#request.body().catch(() => undefined) : undefined
+    const object = answer && 'object' in answer ? answer.object : status
+    this.#write('ResponseComplete', {
+      objectRef: objectRefOf(this.#request, object),
+      responseStatus: status
+        ? { metadata: {}, status: status.status, message: status.message, reason: status.reason, code }
+        : { metadata: {}, code },
+      ...(body === undefined ? {} : { requestObject: shown(body) }),
+      ...(object !== undefined && includes(level, 'RequestResponse') ? { responseObject: shown(object) } : {}),
+    })
+  }
+
+  #write(stage: AuditStage, more: object): void {
+    const { level, omitStages } = this.#decision
+    if (omitStages.includes(stage)) return
+    const { info, query, user, headers, remoteAddress } = this.#request
+    const { clock, sink } = this.#parts
+    sink.write({
+      kind: 'Event',
+      apiVersion: 'audit.k8s.io/v1',
+      level,
+      auditID: this.#id,
+      stage,
+      requestURI: query.size > 0 ? `${info.path}?${query}` : info.path,
+      verb: info.verb,
+      user: userOf(this.#real),
+      ...(user === this.#real ? {} : { impersonatedUser: userOf(user) }),
+      ...(remoteAddress === undefined ? {} : { sourceIPs: [remoteAddress] }),
+      ...(headers['user-agent'] === undefined ? {} : { userAgent: headers['user-agent'] }),
+      objectRef: objectRefOf(this.#request, undefined),
+      ...more,
+      requestReceivedTimestamp: this.#received,
+      stageTimestamp: formatMicroTime(clock.now()),
+      ...(Object.keys(this.#annotations).length > 0 ? { annotations: this.#annotations } : {}),
+    })
+  }
+}
+
+/** @returns undefined for a request that the policy leaves out */
+export function auditEntry(
+  parts: AuditParts,
+  request: ApiRequest,
+  real: UserInfo,
+  attributes: AuthorizationAttributes,
+): AuditEntry | undefined {
+  const decision = decide(parts.policy, attributes)
+  if (decision.level === 'None') return undefined
+  const entry = new AuditEntry(parts, request, real, decision)
+  const { decision: allowed, reason } = parts.authorize(attributes)
+  entry.annotate('authorization.k8s.io/decision', allowed === 'allow' ? 'allow' : 'forbid')
+  entry.annotate('authorization.k8s.io/reason', reason ?? '')
+  return entry
+}

@@ -1,0 +1,210 @@
+// The audit log: what the policy says is written down, line by line, and put aside when the file is full.
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { AuditLog } from '../../../src/main/apiserver/audit/audit-log.ts'
+import { type AuditPolicy, decide, parseAuditPolicy } from '../../../src/main/apiserver/audit/policy.ts'
+import { parseRequestInfo } from '../../../src/main/apiserver/http/request-info.ts'
+import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { silentLog } from '../../../src/shared/machinery/log.ts'
+import { startTestApiServer, testAdmin } from '../../support/api-server.ts'
+import { eventually } from '../../support/eventually.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { type AnyJson, CONFIG_MAPS, configMap, raw } from '../core/support/raw.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flotilla-audit-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const policy = (...rules: object[]): AuditPolicy =>
+  parseAuditPolicy({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules })
+const logOptions = (more: object = {}) => ({
+  path: join(folder, 'audit.log'),
+  maxBytes: 1e6,
+  maxBackups: 0,
+  maxAgeMs: 0,
+  ...more,
+})
+
+async function audited(
+  rules: AuditPolicy,
+  work: (server: Awaited<ReturnType<typeof startTestApiServer>>) => Promise<void>,
+) {
+  const sink = new AuditLog(logOptions(), systemClock, silentLog)
+  {
+    await using server = await startTestApiServer({ audit: { policy: rules, sink } })
+    await work(server)
+  }
+  await sink[Symbol.asyncDispose]()
+  const text = await readFile(join(folder, 'audit.log'), 'utf8').catch(() => '')
+  return text.split('\n').filter(Boolean).map(line => JSON.parse(line) as AnyJson) // prettier-ignore
+}
+
+const only = (stage: string) =>
+  ['RequestReceived', 'ResponseStarted', 'ResponseComplete'].filter(each => each !== stage)
+
+describe('an event', () => {
+  test('tells who asked for what, and what came of it', async () => {
+    const level = 'RequestResponse'
+    const events = await audited(
+      policy({ level, resources: [{ group: '', resources: ['configmaps'] }] }),
+      async server => {
+        const headers = { 'audit-id': 'mine', 'user-agent': 'test/1' }
+        await raw(server, `${CONFIG_MAPS}?fieldManager=me`, { body: configMap('a'), headers })
+        await raw(server, '/api/v1/nodes')
+      },
+    )
+    expect(events.map(({ stage }) => stage)).toEqual(['RequestReceived', 'ResponseComplete'])
+    expect(events[1]).toMatchObject({
+      ...{ kind: 'Event', apiVersion: 'audit.k8s.io/v1', level, auditID: 'mine', verb: 'create' },
+      requestURI: `${CONFIG_MAPS}?fieldManager=me`,
+      user: { username: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] },
+      sourceIPs: [expect.stringMatching(/127\.0\.0\.1$/)],
+      userAgent: 'test/1',
+      objectRef: { resource: 'configmaps', namespace: 'default', name: 'a', apiVersion: 'v1' },
+      responseStatus: { code: 201 },
+      requestObject: { data: { key: 'value' } },
+      responseObject: { kind: 'ConfigMap', metadata: { name: 'a' } },
+      annotations: { 'authorization.k8s.io/decision': 'allow' },
+    })
+    expect(events[1].requestReceivedTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+  })
+
+  test('has no bodies at the level Metadata, and says why a request failed', async () => {
+    const [event] = await audited(policy({ level: 'Metadata', omitStages: only('ResponseComplete') }), async server => {
+      await raw(server, `${CONFIG_MAPS}/missing`)
+    })
+    expect(event.responseStatus).toEqual({
+      metadata: {},
+      status: 'Failure',
+      message: 'configmaps "missing" not found',
+      reason: 'NotFound',
+      code: 404,
+    })
+    expect([event.requestObject, event.responseObject]).toEqual([undefined, undefined])
+  })
+
+  test('of somebody who acts as another names both; of a refused request, that it was forbidden', async () => {
+    const events = await audited(policy({ level: 'Metadata', omitStages: only('ResponseComplete') }), async server => {
+      await raw(server, CONFIG_MAPS, { headers: { 'impersonate-user': 'bob' } })
+    })
+    expect(events[0]).toMatchObject({
+      user: { username: 'kubernetes-admin' },
+      impersonatedUser: { username: 'bob' },
+      responseStatus: { code: 403 },
+      annotations: { 'authorization.k8s.io/decision': 'forbid' },
+    })
+  })
+
+  test('leaves managed fields out where that is said', async () => {
+    const rule = { level: 'RequestResponse', omitManagedFields: true, omitStages: only('ResponseComplete') }
+    const [event] = await audited(policy(rule), server =>
+      raw(server, CONFIG_MAPS, { body: configMap('a') }).then(() => undefined),
+    )
+    expect(event.responseObject.metadata.name).toBe('a')
+    expect(event.responseObject.metadata.managedFields).toBeUndefined()
+  })
+
+  test('of a watch begins when it starts, and is complete when it ends', async () => {
+    const events = await audited(policy({ level: 'Metadata', verbs: ['watch'] }), async server => {
+      const stop = new AbortController()
+      const watch = server.server
+        .transport(testAdmin)
+        .watch({ method: 'GET', path: CONFIG_MAPS, signal: stop.signal })
+        [Symbol.asyncIterator]()
+      const next = watch.next()
+      await eventually(async () =>
+        expect(await readFile(join(folder, 'audit.log'), 'utf8')).toContain('ResponseStarted'),
+      )
+      await server.clientAs().create(ConfigMap, { metadata: { namespace: 'default', name: 'seen' } })
+      await next
+      await watch.return?.()
+    })
+    expect(events.map(({ stage }) => stage)).toEqual(['RequestReceived', 'ResponseStarted', 'ResponseComplete'])
+  })
+})
+
+describe('a policy', () => {
+  const at = (method: string, path: string, user = 'ana', groups: string[] = []) => ({
+    ...parseRequestInfo(method, path, new URLSearchParams()),
+    user: { name: user, groups },
+  })
+  const secrets = { group: '', resources: ['secrets'] }
+  test.each<[string, object, ReturnType<typeof at>, boolean]>([
+    ['its users', { users: ['ana'] }, at('GET', '/api/v1/pods'), true],
+    ['its users, and nobody else', { users: ['bob'] }, at('GET', '/api/v1/pods'), false],
+    ['its groups', { userGroups: ['devs'] }, at('GET', '/api/v1/pods', 'ana', ['devs']), true],
+    ['its verbs', { verbs: ['create'] }, at('GET', '/api/v1/pods'), false],
+    ['its resources', { resources: [secrets] }, at('GET', '/api/v1/namespaces/x/secrets/a'), true],
+    [
+      'its resources, and not their subresources',
+      { resources: [{ group: '', resources: ['pods'] }] },
+      at('GET', '/api/v1/namespaces/x/pods/a/log'),
+      false,
+    ],
+    [
+      'subresources of all',
+      { resources: [{ group: '', resources: ['*/log'] }] },
+      at('GET', '/api/v1/namespaces/x/pods/a/log'),
+      true,
+    ],
+    ['a whole group', { resources: [{ group: 'apps' }] }, at('GET', '/apis/apps/v1/deployments'), true],
+    [
+      'names',
+      { resources: [{ ...secrets, resourceNames: ['b'] }] },
+      at('GET', '/api/v1/namespaces/x/secrets/a'),
+      false,
+    ],
+    ['its namespaces', { namespaces: ['y'] }, at('GET', '/api/v1/namespaces/x/secrets/a'), false],
+    ['what lies in no namespace', { namespaces: [''] }, at('GET', '/api/v1/nodes'), true],
+    ['paths', { nonResourceURLs: ['/healthz*'] }, at('GET', '/healthz/ping'), true],
+    ['paths, and not resources', { nonResourceURLs: ['*'] }, at('GET', '/api/v1/nodes'), false],
+  ])('has rules for %s', (_what, rule, request, matches) => {
+    expect(decide(policy({ level: 'Metadata', ...rule }), request).level).toBe(matches ? 'Metadata' : 'None')
+  })
+  test('goes by its first rule that matches', () => {
+    const rules = policy({ level: 'None', users: ['ana'] }, { level: 'Request' })
+    expect(decide(rules, at('GET', '/version')).level).toBe('None')
+    expect(decide(rules, at('GET', '/version', 'bob')).level).toBe('Request')
+  })
+  test.each([
+    [{ rules: [] }, 'rules must have at least one rule'],
+    [{ rules: [{ level: 'All' }] }, 'rules[0].level wants one of None, Metadata, Request, RequestResponse'],
+    [{ rules: [{ level: 'None', user: ['x'] }] }, 'rules[0].user is not a field of a policy'],
+    [{ rules: [{ level: 'None', omitStages: ['End'] }] }, 'rules[0].omitStages knows RequestReceived'],
+    [{ rules: [{ level: 'None', resources: ['pods'] }] }, 'rules[0].resources must be a list of maps'],
+  ])('that says %j is refused by its place', (fields, message) => {
+    expect(() => parseAuditPolicy({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', ...fields })).toThrow(message)
+  })
+})
+
+test('a full log is put aside under the time; only so many of those, and none that is too old, are kept', async () => {
+  const clock = new ManualClock(Date.parse('2030-01-01T00:00:00Z'))
+  const log = new AuditLog(logOptions({ maxBytes: 60, maxBackups: 2, maxAgeMs: 3_600_000 }), clock, silentLog)
+  const fill = async () => {
+    log.write({ text: 'x'.repeat(40) })
+    await log[Symbol.asyncDispose]()
+    await clock.advance(60_000)
+  }
+  for (let i = 0; i < 5; i++) await fill()
+  const backups = async () => (await readdir(folder)).filter(name => name !== 'audit.log').sort()
+  expect(await backups()).toEqual(['audit-2030-01-01T00-03-00.000.log', 'audit-2030-01-01T00-04-00.000.log'])
+  await clock.advance(2 * 3_600_000)
+  await fill()
+  expect(await backups()).toEqual(['audit-2030-01-01T02-05-00.000.log'])
+})
+
+test('what cannot be written is counted, and harms nobody', async () => {
+  const log = new AuditLog(
+    logOptions({ path: join(folder, 'no', 'such', 'folder', 'audit.log') }),
+    systemClock,
+    silentLog,
+  )
+  log.write({})
+  await log[Symbol.asyncDispose]()
+  expect(log.lost).toBe(1)
+})
