@@ -14,6 +14,7 @@ import type { AuditPolicy } from './apiserver/audit/policy.ts'
 import { createAuthorization } from './apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
 import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
+import { historyHandlers } from './apiserver/endpoints/history/handlers.ts'
 import { storeOperations } from './apiserver/endpoints/store-operations.ts'
 import { closeBodyDecoder } from './apiserver/codec/decode-body.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
@@ -38,6 +39,8 @@ import { type Scheduler, startScheduler } from './scheduler/scheduler.ts'
 import { ScheduledBackups } from './store/backup/schedule.ts'
 import type { MasterSecret } from './store/encryption/master-key.ts'
 import { openSealedEngine } from './store/encryption/sealed-engine.ts'
+import { DEFAULT_HISTORY_LIMITS } from './store/history/contract.ts'
+import { HistoryRecorder } from './store/history/recorder.ts'
 import { openObjectStore } from './store/object-store.ts'
 import { openEngine } from './store/open-engine.ts'
 
@@ -110,6 +113,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   // The store first: it locks the folder, so that no second process makes keys in it.
   const { store, engine } = await openStore(options, layout, log)
   owned.use(store)
+  const history = owned.use(await engine.openHistory(DEFAULT_HISTORY_LIMITS))
+  owned.use(new HistoryRecorder({ store, history, clock, log }))
   const pki = await openPki({ dataDir: layout.root, names: ownNames(options.listen.host), clock })
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
@@ -133,6 +138,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
         ...subresourceHandlers({ tunnels, metrics }),
         loginTokens(user => server.issueLoginToken(user)),
         storeOperations({ store, engine, dataDir: layout.root }),
+        ...historyHandlers(history),
       ],
       nodes: tunnels,
       paths: resources => openapiPaths(() => resources.all, builtFile('openapi-descriptions.json')),

@@ -8,6 +8,7 @@
 // transaction) covers the whole cluster; it never goes back.
 
 import type { AnyObject } from '../../shared/machinery/object.ts'
+import type { HistoryLimits, HistoryLog } from './history/contract.ts'
 
 /** Longest object, as JSON text; etcd's own default limit for a request. */
 export const MAX_OBJECT_BYTES = 1_572_864
@@ -107,6 +108,8 @@ export interface Engine extends AsyncDisposable {
   compact(revision: number, physical?: boolean): Promise<void>
   health(): EngineHealth
   stats(): Promise<EngineStats>
+  /** The log of what objects were; it must be disposed of before the engine. */
+  openHistory(limits: HistoryLimits): Promise<HistoryLog>
 }
 
 export interface EngineStats {

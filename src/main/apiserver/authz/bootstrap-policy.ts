@@ -134,6 +134,11 @@ const clusterRoles: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule('create', 'authorization.k8s.io', 'selfsubjectaccessreviews selfsubjectrulesreviews'),
     rule('create', 'authentication.k8s.io', 'selfsubjectreviews'),
   ],
+  // The history of an object is read and restored by whoever may do that to the object itself.
+  'flotilla:history-user': [
+    rule('get list', 'history.flotilla.dev', 'revisions revisions/diff clusterrevisions clusterrevisions/diff'),
+    rule('create', 'history.flotilla.dev', 'revisions/restore clusterrevisions/restore'),
+  ],
   'system:public-info-viewer': [urls('get', '/healthz /livez /readyz /version /version/')],
   'system:service-account-issuer-discovery': [urls('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/')],
   'system:aggregate-to-view': viewRules,
@@ -191,6 +196,7 @@ const clusterRoleBindings: Readonly<Record<string, { role?: string; subjects: Su
   'system:monitoring': { subjects: [group('system:monitoring')] },
   'system:discovery': { subjects: [group('system:authenticated')] },
   'system:basic-user': { subjects: [group('system:authenticated')] },
+  'flotilla:history-user': { subjects: [group('system:authenticated')] },
   'system:public-info-viewer': { subjects: [group('system:authenticated'), group('system:unauthenticated')] },
   'system:service-account-issuer-discovery': { subjects: [group('system:serviceaccounts')] },
   'system:node-proxier': { subjects: [user('system:kube-proxy'), group('system:nodes')] },

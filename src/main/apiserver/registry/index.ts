@@ -47,6 +47,7 @@ import { newEvents } from './events/event.ts'
 import { flowSchemas } from './flowcontrol/flow-schema.ts'
 import { priorityLevelConfigurations } from './flowcontrol/priority-level-configuration.ts'
 import { nodeMetrics, podMetrics } from './metrics/metrics.ts'
+import { clusterObjectRevisions, objectRevisions } from './history/object-revision.ts'
 import { ingressClasses } from './networking/ingress-class.ts'
 import { ingresses } from './networking/ingress.ts'
 import { ipAddresses } from './networking/ip-address.ts'
@@ -120,6 +121,8 @@ export const builtinResources: readonly ResourceDescriptor[] = [
   priorityLevelConfigurations,
   nodeMetrics,
   podMetrics,
+  objectRevisions,
+  clusterObjectRevisions,
   ingressClasses,
   ingresses,
   ipAddresses,

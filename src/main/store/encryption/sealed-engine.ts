@@ -4,15 +4,18 @@
 // A sealed value is `sealed:<id of the data key>:<base64>`; plain values are JSON objects and begin with a brace.
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, StoreError } from '../contract.ts'
+import { DEFAULT_HISTORY_LIMITS, type HistoryLimits, type HistoryLog } from '../history/contract.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { Pacer } from '../pacer.ts'
 import { openText, sealText } from './envelope.ts'
-import { type Keyring, KEYRING_KEY, newDataKey, openKeyring, recipeOf, sealKeyring } from './keyring.ts'
+import { type DataKey, type Keyring, KEYRING_KEY, newDataKey, openKeyring, recipeOf, sealKeyring } from './keyring.ts'
 import { keyNeeded, masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from './master-key.ts'
 
 /** What is sealed. */
 const SEALED_PREFIX = '/registry/core/secrets/'
 const MARK = 'sealed:'
+/** Longer than anything is kept that was sealed with a key before it was replaced. */
+const KEEP_KEYS_MS = DEFAULT_HISTORY_LIMITS.maxAgeMs + 86_400_000
 
 export interface SealedEngineOptions {
   /** Without one the store stays as it is, and one that is encrypted is refused. */
@@ -161,10 +164,36 @@ class EncryptingEngine implements SealedEngine {
     return this.#engine.stats()
   }
 
+  /** Values of Secrets are sealed in the history as in the store. */
+  async openHistory(limits: HistoryLimits): Promise<HistoryLog> {
+    const log = await this.#engine.openHistory(limits)
+    return {
+      append: entries =>
+        log.append(entries.map(entry => ({ ...entry, value: this.#sealed(entry).value ?? entry.value }))),
+      items: key => log.items(key),
+      keys: prefix => log.keys(prefix),
+      newest: () => log.newest(),
+      read: async (key, revision) => {
+        const value = await log.read(key, revision)
+        if (value === undefined) return undefined
+        return this.#opened({ key, value, revision, createRevision: 0 }).value ?? undefined
+      },
+      purge: matches => log.purge(matches),
+      expire: nowMs => log.expire(nowMs),
+      [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
+    }
+  }
+
   async rotateDataKey(): Promise<void> {
     if (!this.#master || !this.#ring) throw wantsKey('is not encrypted')
-    // The one before stays: another control plane may have used it until it heard of the new one.
-    const keys = [newDataKey(this.#clock.now()), ...this.#ring.keys.slice(0, 1)]
+    // The one before stays: another control plane may have used it until it heard of the new one. So do those that the
+    // history may still need.
+    const now = this.#clock.now()
+    const stillUsed = ({ createdAt }: DataKey) => now - Date.parse(createdAt) < KEEP_KEYS_MS
+    const [first, ...older] = this.#ring.keys
+    // A key was in use until its successor came.
+    const kept = older.filter((_key, at) => stillUsed(at === 0 && first ? first : (older[at - 1] as DataKey)))
+    const keys = [newDataKey(now), ...(first ? [first] : []), ...kept]
     await this.#writeRing({ keys, pending: true }, this.#master)
     await this.#reseal()
   }
@@ -174,6 +203,9 @@ class EncryptingEngine implements SealedEngine {
     const master = { key: await masterKey(secret, recipe), recipe }
     if (this.#ring) return this.#writeRing(this.#ring, master)
     await this.#writeRing({ keys: [newDataKey(this.#clock.now())], pending: true }, master)
+    // What the history holds of Secrets in plain text goes: it is not worth a rewrite.
+    await using history = await this.#engine.openHistory(DEFAULT_HISTORY_LIMITS)
+    await history.purge(key => key.startsWith(SEALED_PREFIX))
     await this.#reseal()
   }
 

@@ -11,6 +11,8 @@ import {
   type Setting,
   StoreError,
 } from '../contract.ts'
+import type { HistoryLimits, HistoryLog } from '../history/contract.ts'
+import { EtcdHistory } from '../history/etcd-history.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { type ConnectionOptions, type EtcdConnection, openConnection, type TlsFiles } from './connection.ts'
 import { failureKind, isCompacted, isNoSpace, isServiceError, toStoreError } from './failures.ts'
@@ -66,6 +68,7 @@ async function open(options: EtcdEngineOptions): Promise<Engine> {
     const engine = new EtcdEngine({
       connection,
       space,
+      prefix,
       clock,
       requestTimeoutMs,
       log: options.log ?? silentLog,
@@ -85,6 +88,7 @@ async function open(options: EtcdEngineOptions): Promise<Engine> {
 interface Parts {
   readonly connection: EtcdConnection
   readonly space: KeySpace
+  readonly prefix: string
   readonly clock: Clock
   readonly log: StoreLog
   readonly requestTimeoutMs: number
@@ -225,6 +229,10 @@ class EtcdEngine implements Engine {
   health(): EngineHealth {
     if (this.#closing) return { state: 'closed', detail: 'the store is closed' }
     return this.#link.state === 'ok' ? this.#space : this.#link
+  }
+
+  openHistory(limits: HistoryLimits): Promise<HistoryLog> {
+    return Promise.resolve(new EtcdHistory(this.#parts.connection, this.#parts.prefix, limits))
   }
 
   /** Of the member that answers: the size of its whole database, other users' included. */

@@ -10,6 +10,8 @@ import {
   type Setting,
   StoreError,
 } from '../contract.ts'
+import type { HistoryLimits, HistoryLog } from '../history/contract.ts'
+import { openFileHistory } from '../history/file-history.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { toStored } from './codec.ts'
 import { type Disk, isNoSpace, makeFolder, realDisk } from './disk.ts'
@@ -171,6 +173,11 @@ class NedbEngine implements Engine {
 
   health(): EngineHealth {
     return this.#closing ? { state: 'closed', detail: 'the store is closed' } : this.#health
+  }
+
+  openHistory(limits: HistoryLimits): Promise<HistoryLog> {
+    const { dataDir, disk = realDisk } = this.#options
+    return openFileHistory(join(dataDir, 'history'), disk, limits, this.#log)
   }
 
   stats(): Promise<EngineStats> {

@@ -1,0 +1,285 @@
+// History in files beside the embedded engine: lines as the log has them, an index of places in memory, and whole files
+// dropped when they are too old or too many.
+//
+//   history/000001.log   [line: some entries] [line] …          oldest
+//   history/000002.log   [line] …                               appended to
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { silentLog, type StoreLog } from '../log.ts'
+import { decodeLine, encodeLine, type StoredRecord } from '../nedb/codec.ts'
+import { type Disk, FILE_MODE, makeFolder } from '../nedb/disk.ts'
+import { Mutex } from '../nedb/mutex.ts'
+import { scanSegment } from '../nedb/scanner.ts'
+import { Pacer } from '../pacer.ts'
+import type { HistoryEntry, HistoryItem, HistoryLimits, HistoryLog } from './contract.ts'
+
+const ROLL_BYTES = 4 * 1024 * 1024
+const LINE_BYTES = 1024 * 1024
+/** Entries that are copied together by a purge. */
+const COPY_BATCH = 200
+
+interface LogFile {
+  readonly path: string
+  readonly number: number
+  bytes: number
+  newestMs: number
+}
+
+interface Place extends HistoryItem {
+  readonly file: LogFile
+  /** Of the line. */
+  readonly offset: number
+  readonly length: number
+  /** Which of the line's entries. */
+  readonly at: number
+}
+
+export async function openFileHistory(
+  folder: string,
+  disk: Disk,
+  limits: HistoryLimits,
+  log: StoreLog = silentLog,
+): Promise<HistoryLog> {
+  const history = new FileHistory(folder, disk, limits, log)
+  await history.open()
+  return history
+}
+
+class FileHistory implements HistoryLog {
+  readonly #folder: string
+  readonly #disk: Disk
+  readonly #limits: HistoryLimits
+  readonly #log: StoreLog
+  readonly #mutex = new Mutex()
+  #places = new Map<string, Place[]>()
+  #files: LogFile[] = []
+  #handle: FileHandle | undefined
+
+  constructor(folder: string, disk: Disk, limits: HistoryLimits, log: StoreLog) {
+    this.#folder = folder
+    this.#disk = disk
+    this.#limits = limits
+    this.#log = log
+  }
+
+  async open(): Promise<void> {
+    await makeFolder(this.#folder)
+    const names = (await readdir(this.#folder)).filter(name => /^\d{6,}\.log$/.test(name)).sort()
+    for (const name of names) await this.#load(join(this.#folder, name), Number.parseInt(name, 10))
+    await this.#roll()
+  }
+
+  append(entries: readonly HistoryEntry[]): Promise<void> {
+    return this.#mutex.run(() => this.#append(entries))
+  }
+
+  items(key: string): Promise<readonly HistoryItem[]> {
+    return Promise.resolve(this.#places.get(key) ?? [])
+  }
+
+  keys(prefix: string): Promise<readonly string[]> {
+    return Promise.resolve([...this.#places.keys()].filter(key => key.startsWith(prefix)).sort())
+  }
+
+  newest(): Promise<ReadonlyMap<string, HistoryItem>> {
+    const newest = new Map<string, HistoryItem>()
+    for (const [key, places] of this.#places) {
+      const last = places.at(-1)
+      if (last) newest.set(key, last)
+    }
+    return Promise.resolve(newest)
+  }
+
+  read(key: string, revision: number): Promise<string | undefined> {
+    return this.#mutex.run(async () => {
+      const place = this.#places.get(key)?.find(item => item.revision === revision)
+      return place && this.#readAt(place)
+    })
+  }
+
+  purge(matches: (key: string) => boolean): Promise<number> {
+    return this.#mutex.run(async () => {
+      const gone = [...this.#places.keys()].filter(matches)
+      if (gone.length === 0) return 0
+      const kept = [...this.#places].filter(([key]) => !matches(key)).flatMap(([, places]) => places)
+      const old = this.#files
+      await this.#roll()
+      // Readers see the old places until everything has a new one.
+      const fresh = new Map<string, Place[]>()
+      for (let from = 0; from < kept.length; from += COPY_BATCH) {
+        const batch: HistoryEntry[] = []
+        for (const place of kept.slice(from, from + COPY_BATCH)) {
+          const value = await this.#readAt(place)
+          if (value !== undefined) batch.push({ ...place, value })
+        }
+        await this.#append(batch, fresh)
+      }
+      this.#places = fresh
+      await this.#drop(old)
+      return gone.length
+    })
+  }
+
+  expire(nowMs: number): Promise<void> {
+    return this.#mutex.run(async () => {
+      const oldestMs = nowMs - this.#limits.maxAgeMs
+      const closed = this.#files.slice(0, -1)
+      let bytes = this.#files.reduce((sum, file) => sum + file.bytes, 0)
+      const gone: LogFile[] = []
+      for (const file of closed) {
+        if (file.newestMs >= oldestMs && bytes <= this.#limits.maxBytes) break
+        bytes -= file.bytes
+        gone.push(file)
+      }
+      if (gone.length > 0) await this.#drop(gone)
+      for (const [key, places] of this.#places) this.#keep(key, places.filter(({ atMs }) => atMs >= oldestMs)) // prettier-ignore
+      const active = this.#files.at(-1)
+      // So that what is in it can grow old as a whole.
+      if (active && active.bytes > 0 && active.newestMs < nowMs - this.#limits.maxAgeMs / 14) await this.#roll()
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#mutex.run(async () => {
+      await this.#handle?.close()
+      this.#handle = undefined
+    })
+  }
+
+  async #append(entries: readonly HistoryEntry[], into = this.#places): Promise<void> {
+    let line: HistoryEntry[] = []
+    let bytes = 0
+    for (const entry of entries) {
+      if (into.get(entry.key)?.some(({ revision }) => revision === entry.revision)) continue
+      if (line.length > 0 && bytes + entry.value.length > LINE_BYTES) {
+        await this.#appendLine(line, into)
+        line = []
+        bytes = 0
+      }
+      line.push(entry)
+      bytes += entry.value.length
+    }
+    if (line.length > 0) await this.#appendLine(line, into)
+  }
+
+  async #appendLine(entries: readonly HistoryEntry[], into: Map<string, Place[]>): Promise<void> {
+    if ((this.#files.at(-1)?.bytes ?? 0) >= ROLL_BYTES) await this.#roll()
+    const file = this.#files.at(-1)
+    if (!file || !this.#handle) return
+    const line = Buffer.from(encodeLine({ rev: entries.at(-1)?.revision ?? 0, txns: entries.map(toRecord) }))
+    await this.#disk.beforeAppend(file.path, line.length)
+    try {
+      await this.#handle.write(line, 0, line.length, file.bytes)
+      await this.#disk.syncData(this.#handle, file.path)
+    } catch (error) {
+      // Whatever of it is there now is written over, or is a torn end for the next start.
+      await this.#handle.truncate(file.bytes).catch(() => undefined)
+      throw error
+    }
+    for (const [at, entry] of entries.entries())
+      this.#index({ ...itemOf(entry), file, offset: file.bytes, length: line.length - 1, at }, into)
+    file.bytes += line.length
+  }
+
+  async #load(path: string, number: number): Promise<void> {
+    const file: LogFile = { path, number, bytes: 0, newestMs: 0 }
+    this.#files.push(file)
+    const pacer = new Pacer()
+    try {
+      for await (const { group, end } of scanSegment(path, {})) {
+        for (const [at, record] of group.txns.entries()) {
+          const item = itemOf(fromRecord(record))
+          this.#index({ ...item, file, offset: file.bytes, length: end - 1 - file.bytes, at })
+        }
+        file.bytes = end
+        if (pacer.due) await pacer.pause()
+      }
+    } catch (error) {
+      // History is not worth a cluster that does not start: what lies before the damage is used, the file is kept.
+      this.#log.error({ err: error, path }, 'a file of the history is damaged; what follows the damage is lost')
+      await rename(path, `${path}.damaged`)
+      for (const [key, places] of this.#places)
+        this.#keep(
+          key,
+          places.filter(place => place.file !== file),
+        )
+      this.#files.pop()
+    }
+  }
+
+  /** A fresh file takes what follows. */
+  async #roll(): Promise<void> {
+    await this.#handle?.close()
+    const number = (this.#files.at(-1)?.number ?? 0) + 1
+    const path = join(this.#folder, `${String(number).padStart(6, '0')}.log`)
+    this.#handle = await open(path, 'w', FILE_MODE)
+    await this.#disk.syncFolder(this.#folder)
+    const empty = this.#files.filter(({ bytes }) => bytes === 0)
+    this.#files = [...this.#files.filter(({ bytes }) => bytes > 0), { path, number, bytes: 0, newestMs: 0 }]
+    for (const file of empty) await rm(file.path, { force: true })
+  }
+
+  async #drop(files: readonly LogFile[]): Promise<void> {
+    this.#files = this.#files.filter(file => !files.includes(file))
+    for (const [key, places] of this.#places)
+      this.#keep(
+        key,
+        places.filter(({ file }) => !files.includes(file)),
+      )
+    for (const { path } of files) await rm(path, { force: true })
+    await this.#disk.syncFolder(this.#folder)
+  }
+
+  #index(place: Place, into = this.#places): void {
+    place.file.newestMs = Math.max(place.file.newestMs, place.atMs)
+    const places = into.get(place.key) ?? []
+    // A purge that was cut off has written some of them twice.
+    if (places.some(({ revision }) => revision === place.revision)) return
+    places.push(place)
+    into.set(place.key, places.slice(-this.#limits.maxPerObject))
+  }
+
+  #keep(key: string, places: Place[]): void {
+    if (places.length > 0) this.#places.set(key, places)
+    else this.#places.delete(key)
+  }
+
+  async #readAt({ file, offset, length, at }: Place): Promise<string | undefined> {
+    const handle = await open(file.path, 'r')
+    try {
+      const { buffer } = await handle.read(Buffer.alloc(length), 0, length, offset)
+      const record = decodeLine(buffer)?.txns[at]
+      return record && fromRecord(record).value
+    } finally {
+      await handle.close()
+    }
+  }
+}
+
+const itemOf = ({ key, revision, atMs, deleted, hash }: HistoryItem): HistoryItem => ({
+  key,
+  revision,
+  atMs,
+  deleted,
+  hash,
+})
+
+/** In the log's own form: `created` is the time, and the value begins with a mark and the hash. */
+const toRecord = ({ key, revision, atMs, deleted, hash, value }: HistoryEntry): StoredRecord => ({
+  rev: revision,
+  key,
+  created: atMs,
+  value: `${deleted ? 'D' : 'M'}${hash} ${value}`,
+})
+
+function fromRecord({ rev, key, created, value }: StoredRecord): HistoryEntry {
+  const text = value ?? ''
+  return {
+    key,
+    revision: rev,
+    atMs: created,
+    deleted: text.startsWith('D'),
+    hash: text.slice(1, 9),
+    value: text.slice(10),
+  }
+}

@@ -1,0 +1,179 @@
+// Follows the store and keeps what changed: in batches a moment later, so that no write waits for its history.
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import type { ObjectStore, Stored, StoreEvent, WatchHandle } from '../contract.ts'
+import { encodeObject } from '../encoding.ts'
+import type { StoreLog } from '../log.ts'
+import { Pacer } from '../pacer.ts'
+import type { HistoryEntry, HistoryLog } from './contract.ts'
+import { hasHistory, meaningHash } from './meaning.ts'
+
+const FLUSH_MS = 500
+const EXPIRE_MS = 3_600_000
+const BATCH_BYTES = 512 * 1024
+const NAMESPACES = '/registry/core/namespaces/'
+
+export interface RecorderParts {
+  readonly store: ObjectStore
+  readonly history: HistoryLog
+  readonly clock: Clock
+  readonly log: StoreLog
+}
+
+export class HistoryRecorder implements AsyncDisposable {
+  readonly #parts: RecorderParts
+  #queue: StoreEvent[] = []
+  /** Of the newest entry of each key; filled as keys come by. */
+  readonly #hashes = new Map<string, string>()
+  #watch: WatchHandle | undefined
+  #cancels: (() => void)[] = []
+  #working: Promise<void> = Promise.resolve()
+  #ended = false
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts
+    this.#follow()
+    this.#every(FLUSH_MS, () => this.flush())
+    this.#every(EXPIRE_MS, () => parts.history.expire(parts.clock.now()))
+  }
+
+  /** What happened up to now is kept when it resolves. */
+  flush(): Promise<void> {
+    this.#working = this.#working.then(() => this.#work()).catch((error: unknown) => this.#failed(error))
+    return this.#working
+  }
+
+  /** Follows from now on, and looks once for what is not in the history yet. */
+  #follow(): void {
+    const { store } = this.#parts
+    const from = store.revision
+    const { items } = store.list('/registry/')
+    this.#working = this.#working.then(() => this.#catchUp(items)).catch((error: unknown) => this.#failed(error))
+    this.#watch = store.watch('/registry/', {
+      from,
+      onEvent: event => {
+        if (hasHistory(event.current.key)) this.#queue.push(event)
+      },
+      onEnd: error => {
+        if (!this.#ended && error.code === 'Compacted') this.#follow()
+      },
+    })
+  }
+
+  async #catchUp(items: readonly Stored[]): Promise<void> {
+    const batch = new Batch(this.#parts)
+    const pacer = new Pacer()
+    const known = await this.#parts.history.newest()
+    for (const { key, object, revision } of items) {
+      if (this.#ended) break
+      if (!hasHistory(key)) continue
+      const newest = known.get(key)
+      const hash = meaningHash(object)
+      this.#hashes.set(key, hash)
+      if (!newest || newest.deleted || newest.hash !== hash)
+        await batch.add({
+          key,
+          revision,
+          hash,
+          deleted: false,
+          atMs: this.#parts.clock.now(),
+          value: encodeObject(object),
+        })
+      if (pacer.due) await pacer.pause()
+    }
+    await batch.write()
+  }
+
+  async #work(): Promise<void> {
+    const events = this.#queue
+    this.#queue = []
+    const batch = new Batch(this.#parts)
+    const pacer = new Pacer()
+    for (const [done, event] of events.entries()) {
+      try {
+        await this.#keep(event, batch)
+      } catch (error) {
+        // What was not written comes again with what follows; an entry that is there already is passed over.
+        this.#queue = [...events.slice(Math.max(0, done - batch.size)), ...this.#queue]
+        throw error
+      }
+      if (pacer.due) await pacer.pause()
+    }
+    await batch.write()
+  }
+
+  async #keep({ type, current, previous, revision }: StoreEvent, batch: Batch): Promise<void> {
+    const { key, object } = current
+    const deleted = type === 'DELETED'
+    const hash = meaningHash(object)
+    if (!deleted && this.#hashes.get(key) === hash) return
+    if (deleted) this.#hashes.delete(key)
+    else this.#hashes.set(key, hash)
+    const value = encodeObject(deleted ? (previous ?? current).object : object)
+    await batch.add({ key, revision, hash, deleted, atMs: this.#parts.clock.now(), value })
+    if (deleted && key.startsWith(NAMESPACES)) {
+      await batch.write()
+      await this.#parts.history.purge(liesIn(key.slice(NAMESPACES.length)))
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#parts.log.warn({ err: error }, 'the history could not be written and will be tried again')
+  }
+
+  #every(delayMs: number, run: () => Promise<void>): void {
+    const next = () => {
+      const cancel = this.#parts.clock.after(delayMs, () => {
+        this.#cancels = this.#cancels.filter(each => each !== cancel)
+        void run()
+          .catch((error: unknown) => this.#failed(error))
+          .finally(() => {
+            if (!this.#ended) next()
+          })
+      })
+      this.#cancels.push(cancel)
+    }
+    next()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true
+    this.#watch?.close()
+    for (const cancel of this.#cancels) cancel()
+    await this.flush()
+  }
+}
+
+/** Entries that go to the disk together. */
+class Batch {
+  readonly #parts: RecorderParts
+  #entries: HistoryEntry[] = []
+  #bytes = 0
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts
+  }
+
+  get size(): number {
+    return this.#entries.length
+  }
+
+  async add(entry: HistoryEntry): Promise<void> {
+    this.#entries.push(entry)
+    this.#bytes += entry.value.length
+    if (this.#bytes >= BATCH_BYTES) await this.write()
+  }
+
+  async write(): Promise<void> {
+    if (this.#entries.length > 0) await this.#parts.history.append(this.#entries)
+    this.#entries = []
+    this.#bytes = 0
+  }
+}
+
+/** `/registry/<group>/<resource>/<namespace>/<name>`: whether the object lies in the namespace. */
+export const liesIn =
+  (namespace: string) =>
+  (key: string): boolean => {
+    const parts = key.split('/')
+    return parts.length === 6 && parts[4] === namespace
+  }
