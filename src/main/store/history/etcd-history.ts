@@ -129,7 +129,7 @@ export class EtcdHistory implements HistoryLog {
   async #range(prefix: string, keysOnly: boolean, limit: number, after?: Buffer): Promise<readonly KeyValue[]> {
     const start = Buffer.from(this.#prefix + prefix)
     const rangeEnd = Buffer.from(start)
-    rangeEnd[rangeEnd.length - 1]! += 1
+    rangeEnd.writeUInt8(start.readUInt8(start.length - 1) + 1, start.length - 1)
     const key = after ? Buffer.concat([after, Buffer.of(0)]) : start
     const doing = 'reading the history'
     const { kvs } = await this.#connection
