@@ -11,6 +11,11 @@ import { Owned } from '../shared/machinery/owned.ts'
 import { type ApiConnection, connectApi, readTls } from './api-client.ts'
 import { createKubeletApi } from './api/server.ts'
 import { type AgentConfig, firstAddress } from './config.ts'
+import { DEFAULT_THRESHOLDS } from './kubelet/eviction/thresholds.ts'
+import { EvictionManager } from './kubelet/eviction/eviction-manager.ts'
+import { ImageGc } from './kubelet/images/image-gc.ts'
+import { ProbeCounts } from './kubelet/probes/probe-counts.ts'
+import { StatsCollector } from './kubelet/stats/collector.ts'
 import { instanceId } from './instance.ts'
 import { ImagePuller } from './kubelet/images/image-puller.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
@@ -34,6 +39,10 @@ const SERVICES_WAIT_MS = 3_000
 /** How soon a changed ConfigMap or an ageing token reaches its files. */
 const VOLUME_REFRESH_MS = 30_000
 
+/** How often the node looks whether it is short of something. */
+const HOUSEKEEPING_MS = 10_000
+const IMAGE_GC_MS = 300_000
+
 export interface AgentOptions {
   readonly config: AgentConfig
   readonly clock: Clock
@@ -45,6 +54,7 @@ export interface AgentOptions {
     nodeIP: string,
   ) => Promise<NodeNetwork & AsyncDisposable>
   readonly volumeRefreshMs?: number
+  readonly housekeepingMs?: number
 }
 
 export interface RunningAgent extends AsyncDisposable {
@@ -60,6 +70,7 @@ export async function startAgent({
   log,
   network = undefined,
   volumeRefreshMs = VOLUME_REFRESH_MS,
+  housekeepingMs = HOUSEKEEPING_MS,
 }: AgentOptions): Promise<RunningAgent> {
   const stop = new AbortController()
   const owned = new Owned()
@@ -83,6 +94,35 @@ export async function startAgent({
     })
     const services = informers.informer(ServiceType)
 
+    const running: { kubelet?: Kubelet } = {}
+    const stats = new StatsCollector(runtime, () => running.kubelet?.active ?? [], clock)
+    const probeCounts = new ProbeCounts()
+    const imageDisk = () => machineUsage(version.rootDir).catch(() => machineUsage(dataDir)) // Docker may be elsewhere
+    const imageGc = new ImageGc({
+      runtime,
+      dataDir,
+      disk: imageDisk,
+      onFailed: message => log.warn({ message }, 'images not deleted'),
+      clock,
+      log,
+    })
+    const thresholds = { ...DEFAULT_THRESHOLDS, ...config.evictionHard }
+    const evictions = new EvictionManager({
+      thresholds,
+      periodMs: housekeepingMs,
+      usage: async () => ({
+        memoryBytes: machine.memoryBytes,
+        node: await machineUsage(dataDir),
+        images: await imageDisk(),
+      }),
+      pods: () => running.kubelet?.active ?? [],
+      readings: async () => (await stats.snapshot()).containers,
+      diskUsage: pod => kubelet.diskUsage(pod),
+      reclaimDisk: async () => void (await imageGc.free(Number.POSITIVE_INFINITY)),
+      evict: (pod, message, graceSeconds) => kubelet.evict(pod, message, graceSeconds),
+      clock,
+      log,
+    })
     const problems = new Set(['network is not ready'])
     const reporter = new NodeReporter({
       client: api.client,
@@ -98,6 +138,7 @@ export async function startAgent({
       version: KUBERNETES_VERSION,
       diskPath: dataDir,
       problems: () => [...problems],
+      pressures: () => evictions.pressures,
       clock,
       log,
     })
@@ -122,19 +163,26 @@ export async function startAgent({
       nodeMemoryBytes: machine.memoryBytes,
       allocatable,
       podPidsLimit: config.podPidsLimit,
-      nodeFacts: () => ({ name: nodeName, labels: reporter.labels, appArmor: machine.appArmor, allocatable }),
+      nodeFacts: () => ({
+        name: nodeName,
+        labels: reporter.labels,
+        appArmor: machine.appArmor,
+        allocatable,
+        pressures: evictions.pressures,
+      }),
       dataDir,
       runtime,
       network: podNetwork,
       client: api.client,
       recorder,
-      images: new ImagePuller({ runtime, objects, recorder, clock }),
+      images: new ImagePuller({ runtime, objects, recorder, clock, onPulled: id => imageGc.notePulled(id) }),
       objects,
       localVolumes,
       volumeRefreshMs,
       tokens: new ApiTokenSource(api.client, clock),
       services: (): readonly Service[] => services.lister.list(),
       backoff: new CrashBackoff(clock),
+      probeCounts,
       handlers: version.handlers,
       tools: hostTools,
       clock,
@@ -143,11 +191,16 @@ export async function startAgent({
     await Promise.race([services.synced(), delay(clock, SERVICES_WAIT_MS, stop.signal)]).catch(() => undefined) // without them
     const kubelet = new Kubelet(parts)
     await kubelet.start()
+    running.kubelet = kubelet
     owned.use(kubelet)
+    const housekeeping = Promise.all([evictions.run(stop.signal), collectImages(imageGc, clock, stop.signal, log)])
 
     const server = createServer()
     const kubeletApi = createKubeletApi({
-      server, kubelet, runtime, machine, network: podNetwork, diskPath: dataDir, nodeName, clock, log,
+      server, kubelet, runtime, machine, network: podNetwork, dataDir, imageDir: version.rootDir, stats, probeCounts,
+      nodeName, clock, log,
+      startedAtMs: clock.now(),
+      configuration: configurationOf(config, thresholds),
     }) // prettier-ignore
     owned.use(kubeletApi)
     const accept = (connection: Duplex) => void server.emit('connection', connection)
@@ -167,7 +220,7 @@ export async function startAgent({
       async [Symbol.asyncDispose]() {
         stop.abort(new Error('the agent stops'))
         await owned[Symbol.asyncDispose]()
-        await Promise.all([reporting, tunnel])
+        await Promise.all([reporting, tunnel, housekeeping])
       },
     }
   } catch (error) {
@@ -176,6 +229,30 @@ export async function startAgent({
     throw error
   }
 }
+
+async function collectImages(gc: ImageGc, clock: Clock, signal: AbortSignal, log: Log): Promise<void> {
+  while (!signal.aborted) {
+    await delay(clock, IMAGE_GC_MS, signal).catch(() => undefined) // aborted: the loop ends
+    if (!signal.aborted)
+      await gc.collect().catch((error: unknown) => log.warn({ error: String(error) }, 'images not looked through'))
+  }
+}
+
+/** As upstream's KubeletConfiguration names things. */
+const configurationOf = (config: AgentConfig, evictionHard: object): Record<string, unknown> => ({
+  kind: 'KubeletConfiguration',
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  clusterDNS: [config.clusterDNS],
+  clusterDomain: config.clusterDomain,
+  podPidsLimit: config.podPidsLimit === 0 ? -1 : config.podPidsLimit,
+  maxPods: 110,
+  evictionHard,
+  containerLogMaxSize: '10Mi',
+  containerLogMaxFiles: 5,
+  serializeImagePulls: false,
+  imageGCHighThresholdPercent: 85,
+  imageGCLowThresholdPercent: 80,
+})
 
 function startHostNetwork(
   config: AgentConfig,

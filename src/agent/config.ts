@@ -6,6 +6,8 @@ const taint = v.object({ key: v.string(), value: v.optional(v.string()), effect:
 const url = v.pipe(v.string(), v.url(), v.startsWith('https://'))
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
+/** `100Mi`, or a share such as `10%`. */
+const amount = v.pipe(v.string(), v.regex(/^\d+(\.\d+)?(%|[kKMGT]i?)?$/))
 
 const schema = v.object({
   nodeName: v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/)),
@@ -30,6 +32,14 @@ const schema = v.object({
   /** Where Ingresses are served, on nodes that serve any. Default 80 and 443. */
   ingressPorts: v.optional(v.object({ http: port, https: port })),
   podPidsLimit: v.optional(v.number(), 0),
+  /** Below these amounts or shares the node frees disk and evicts pods; what is not named has upstream's default. */
+  evictionHard: v.optional(
+    v.partial(v.object({
+      'memory.available': amount, 'nodefs.available': amount, 'nodefs.inodesFree': amount,
+      'imagefs.available': amount, 'imagefs.inodesFree': amount, 'pid.available': amount,
+    })), // prettier-ignore
+    {},
+  ),
   log: v.optional(v.picklist(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
 })
 

@@ -167,6 +167,42 @@ describe('numbers', () => {
       /container_memory_working_set_bytes\{container="main",namespace="default",pod="box"\} \d+/,
     )
   })
+  it('/stats/summary tells about network, disk and processes, unless only cpu and memory are asked for', async () => {
+    const pod = async (query: string) =>
+      (
+        JSON.parse((await get(`/stats/summary${query}`)).text) as {
+          pods: {
+            podRef: { name: string }
+            network: { rxBytes: number }
+            process_stats: { process_count: number }
+            'ephemeral-storage'?: { usedBytes: number }
+          }[]
+        }
+      ).pods.find(({ podRef }) => podRef.name === 'box')!
+    const all = await pod('')
+    expect(all.network.rxBytes).toBeGreaterThanOrEqual(0)
+    expect(all.process_stats.process_count).toBeGreaterThan(0)
+    expect(all['ephemeral-storage']?.usedBytes).toBeGreaterThan(0)
+    expect((await pod('?only_cpu_and_memory=true'))['ephemeral-storage']).toBeUndefined()
+  })
+  it('/metrics, /metrics/cadvisor and /metrics/probes have their families', async () => {
+    const cadvisor = (await get('/metrics/cadvisor')).text
+    expect(cadvisor).toMatch(
+      /container_memory_working_set_bytes\{container="main",namespace="default",pod="box",id="[^"]+"/,
+    )
+    expect(cadvisor).toMatch(
+      /container_network_receive_bytes_total\{interface="eth0",namespace="default",pod="box"\} \d+/,
+    )
+    expect((await get('/metrics/resource')).text).toMatch(
+      /pod_memory_working_set_bytes\{namespace="default",pod="box"\} \d+/,
+    )
+    expect((await get('/metrics')).text).toMatch(/kubelet_running_pods [1-9]/)
+    expect((await get('/metrics/probes')).status).toBe(200)
+  })
+  it('/configz tells what the kubelet was configured with', async () => {
+    const { kubeletconfig } = JSON.parse((await get('/configz')).text) as { kubeletconfig: Record<string, unknown> }
+    expect(kubeletconfig).toMatchObject({ kind: 'KubeletConfiguration', evictionHard: { 'memory.available': '100Mi' } })
+  })
   it('/healthz answers ok', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, text: 'ok' })
   })

@@ -4,12 +4,16 @@ import type { Log } from '../../shared/machinery/log.ts'
 import type { Pod } from '../../shared/api/core/v1.ts'
 import type { NodeNetwork } from '../kubelet/parts.ts'
 import type { MachineFacts } from '../kubelet/node/machine.ts'
+import type { ProbeCounts } from '../kubelet/probes/probe-counts.ts'
+import type { StatsCollector } from '../kubelet/stats/collector.ts'
+import type { PodDiskUsage } from '../kubelet/stats/disk-usage.ts'
 import type { ContainerRuntime, RuntimeContainer } from '../kubelet/runtime/contract.ts'
 
 /** The pods that this node looks after. */
 export interface PodSource {
   readonly pods: readonly Pod[]
   pod(namespace: string, name: string): Pod | undefined
+  diskUsage(pod: Pod): Promise<PodDiskUsage>
 }
 
 export interface ApiContext {
@@ -17,7 +21,14 @@ export interface ApiContext {
   readonly runtime: ContainerRuntime
   readonly machine: MachineFacts
   readonly network: Pick<NodeNetwork, 'connections'>
-  readonly diskPath: string
+  readonly dataDir: string
+  /** The engine's own folder. */
+  readonly imageDir: string
+  readonly stats: StatsCollector
+  readonly probeCounts: ProbeCounts
+  readonly startedAtMs: number
+  /** What the kubelet was configured with, as /configz tells. */
+  readonly configuration: Readonly<Record<string, unknown>>
   readonly nodeName: string
   readonly clock: Clock
   readonly log: Log

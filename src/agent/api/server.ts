@@ -7,7 +7,8 @@ import { RuntimeError } from '../kubelet/runtime/contract.ts'
 import { serveExec } from './exec.ts'
 import { serveLogs } from './logs.ts'
 import { servePortForward } from './port-forward.ts'
-import { resourceMetrics, statsSummary } from './stats.ts'
+import { cadvisorMetrics, kubeletMetrics, probeMetrics, resourceMetrics } from './metrics.ts'
+import { statsSummary } from './summary.ts'
 
 /** Ended by dispose, with every session that is open. */
 export function createKubeletApi(options: ApiContext & { readonly server: Server }): AsyncDisposable {
@@ -68,23 +69,38 @@ async function serve(context: ApiContext, message: IncomingMessage, response: Se
   const { root, rest, query } = parse(message)
   const json = (body: object) =>
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+  const metrics = (text: string) => response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(text)
   if (message.method !== 'GET') throw new HttpError(405, 'method not allowed')
   switch ([root, ...rest].join('/')) {
     case 'healthz':
     case 'healthz/ping':
+    case 'healthz/syncloop':
+    case 'healthz/log':
       response.writeHead(200, { 'Content-Type': 'text/plain' }).end('ok')
       return
     case 'pods':
       json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: context.kubelet.pods })
       return
     case 'stats/summary':
-      json(await statsSummary(context))
+      json(await statsSummary(context, query.get('only_cpu_and_memory') === 'true'))
+      return
+    case 'configz':
+      json({ kubeletconfig: context.configuration })
+      return
+    case 'metrics':
+      metrics(await kubeletMetrics(context))
       return
     case 'flotilla/connections':
       json(await context.network.connections())
       return
     case 'metrics/resource':
-      response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(await resourceMetrics(context))
+      metrics(await resourceMetrics(context))
+      return
+    case 'metrics/cadvisor':
+      metrics(await cadvisorMetrics(context))
+      return
+    case 'metrics/probes':
+      metrics(probeMetrics(context))
       return
   }
   if (root === 'containerLogs' && rest.length === 3) return serveLogs(context, rest, query, response)

@@ -7,6 +7,7 @@ import { shortageOf } from './admission/fit.ts'
 import { type KubeletParts, podDirOf, podReference } from './parts.ts'
 import { PodWorker } from './pod-worker.ts'
 import { describePod } from './spec/containers.ts'
+import { type PodDiskUsage, podDiskUsage } from './stats/disk-usage.ts'
 import { removeVolumes } from './volumes/volumes.ts'
 
 /** Safety net under the runtime's events. */
@@ -38,6 +39,17 @@ export class Kubelet implements AsyncDisposable {
   /** Pods on this node, as last reported. */
   get pods(): readonly Pod[] {
     return [...this.#workers.values()].map(worker => ({ ...worker.pod, status: worker.status }))
+  }
+
+  diskUsage(pod: Pod): Promise<PodDiskUsage> {
+    const { runtime, dataDir } = this.#parts
+    return podDiskUsage(pod, podDirOf(dataDir, pod.metadata.uid), runtime)
+  }
+
+  /** Ends a pod to save the node. */
+  evict(pod: Pod, message: string, graceSeconds: number): void {
+    this.#parts.recorder.event(podReference(pod), 'Warning', 'Evicted', message)
+    this.#workers.get(pod.metadata.uid)?.end({ reason: 'Evicted', message, graceSeconds, disruption: true })
   }
 
   pod(namespace: string, name: string): Pod | undefined {
@@ -84,10 +96,13 @@ export class Kubelet implements AsyncDisposable {
 
   /** Pods that have a claim on the node's resources. */
   #others(uid: string): Pod[] {
+    return this.active.filter(({ metadata }) => metadata.uid !== uid)
+  }
+
+  /** Pods that are not over. */
+  get active(): Pod[] {
     return [...this.#workers.values()]
-      .filter(
-        ({ pod, status }) => pod.metadata.uid !== uid && status.phase !== 'Succeeded' && status.phase !== 'Failed',
-      )
+      .filter(({ status }) => status.phase !== 'Succeeded' && status.phase !== 'Failed')
       .map(({ pod }) => pod)
   }
 

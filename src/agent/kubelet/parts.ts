@@ -10,6 +10,7 @@ import type { ConnectionSummary } from '../../shared/machinery/connection-summar
 import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
 import type { NodeFacts } from './admission/admit.ts'
 import type { ImagePuller } from './images/image-puller.ts'
+import type { ProbeCounts } from './probes/probe-counts.ts'
 import type { ContainerRuntime } from './runtime/contract.ts'
 import type { ObjectSource } from './spec/env.ts'
 import type { NodeLimits } from './spec/resources.ts'
@@ -60,6 +61,7 @@ export interface KubeletParts {
   /** Services known now, for variables. */
   readonly services: () => readonly Service[]
   readonly backoff: CrashBackoff
+  readonly probeCounts: ProbeCounts
   readonly tools: HostTools
   readonly clock: Clock
   readonly log: Log

@@ -27,9 +27,13 @@ const DEFAULT_GRACE_SECONDS = 30
 const RETRY_MS = 2_000
 const MAX_RETRY_MS = 60_000
 
-interface Verdict {
+export interface Verdict {
   readonly reason: string
   readonly message: string
+  /** Undefined = the pod's own. */
+  readonly graceSeconds?: number
+  /** Told as the condition DisruptionTarget. */
+  readonly disruption?: boolean
 }
 
 export interface PodWorkerOptions {
@@ -76,8 +80,15 @@ export class PodWorker {
     this.#wantedPod = pod
     this.#status = pod.status
     this.#onGone = onGone
-    const { runtime, recorder, clock, client, log } = parts
-    this.#prober = new Prober(pod, { runtime, recorder, clock, random, onChange: () => this.wake() })
+    const { runtime, recorder, clock, client, probeCounts, log } = parts
+    this.#prober = new Prober(pod, {
+      runtime,
+      recorder,
+      clock,
+      random,
+      onChange: () => this.wake(),
+      onResult: (container, kind, healthy) => probeCounts.count(pod, container, kind, healthy),
+    })
     this.#messages = new TerminationMessages(runtime)
     this.#volumes = new PodVolumes(parts, this.#alive.signal)
     this.#resizer = new Resizer(pod, parts, shortage)
@@ -386,7 +397,11 @@ export class PodWorker {
     const { uid, namespace, name } = this.#pod.metadata
     this.#prober.stop(['startup', 'liveness'])
     const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
-    const grace = this.#graceSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
+    const grace =
+      this.#graceSeconds ??
+      this.#verdict?.graceSeconds ??
+      this.#pod.spec.terminationGracePeriodSeconds ??
+      DEFAULT_GRACE_SECONDS
     await this.#report(observed, true)
     if (observed.containers.some(({ state }) => state === 'running'))
       await killPod(this.#parts, this.#pod, observed, { graceSeconds: grace, podIP })
@@ -404,6 +419,7 @@ export class PodWorker {
     await removeVolumes({ podDir: podDirOf(dataDir, uid), tools })
     images.forget(uid)
     tokens.forget(uid)
+    this.#parts.probeCounts.forget(uid)
     backoff.forget(`${uid}/`)
     if (!this.#removed) {
       try {

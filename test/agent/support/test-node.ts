@@ -46,7 +46,8 @@ export class TestNode implements AsyncDisposable {
     return node
   }
 
-  async startAgent(): Promise<void> {
+  /** @param settings of the agent's configuration, beside what every test node has */
+  async startAgent(settings: object = {}): Promise<void> {
     const file = (name: string, text: string) => {
       const path = join(this.folder.path, name)
       writeFileSync(path, text, { mode: 0o600 })
@@ -62,6 +63,7 @@ export class TestNode implements AsyncDisposable {
         keyFile: file('agent.key', this.api.pki.admin.keyPem),
         dataDir: join(this.folder.path, 'data'),
         dockerSocket: '/var/run/docker.sock',
+        ...settings,
       }),
     )
     const stay = { ...this.network, [Symbol.asyncDispose]: () => Promise.resolve() }
@@ -70,6 +72,7 @@ export class TestNode implements AsyncDisposable {
       clock: systemClock,
       log: process.env.FLOTILLA_TEST_LOG ? consoleLog : silentLog,
       volumeRefreshMs: 500,
+      housekeepingMs: 500,
       network: () => Promise.resolve(stay),
     })
   }

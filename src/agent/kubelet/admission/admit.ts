@@ -5,6 +5,9 @@ import { allContainers } from '../spec/containers.ts'
 import { shortageOf } from './fit.ts'
 import { forbiddenSysctl } from './sysctls.ts'
 
+const MEMORY_TAINT = 'node.kubernetes.io/memory-pressure'
+const SYSTEM_CRITICAL = 2_000_000_000
+
 export interface Rejection {
   readonly reason: string
   readonly message: string
@@ -14,6 +17,8 @@ export interface NodeFacts {
   readonly name: string
   /** Undefined while the Node object is not known. */
   readonly labels: Readonly<Record<string, string>> | undefined
+  /** Conditions such as `MemoryPressure` that hold. */
+  readonly pressures: ReadonlySet<string>
   /** Whether the kernel enforces AppArmor profiles. */
   readonly appArmor: boolean
   readonly allocatable: Readonly<Record<string, string>>
@@ -32,8 +37,22 @@ export function rejectionOf(pod: Pod, others: readonly Pod[], node: NodeFacts): 
       reason: 'NodeAffinity',
       message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
     }
+  const pressure = pressureAgainst(pod, node.pressures)
+  if (pressure) return { reason: 'Evicted', message: `The node had condition: [${pressure}]. ` }
   const shortage = shortageOf(pod, others, node.allocatable)
   return shortage && { reason: `OutOf${shortage.resource}`, message: shortage.message }
+}
+
+/** Under memory pressure the node still takes pods that said what they need, or that tolerate it. */
+function pressureAgainst(pod: Pod, pressures: ReadonlySet<string>): string | undefined {
+  if (pressures.size === 0 || (pod.spec.priority ?? 0) >= SYSTEM_CRITICAL) return undefined
+  const [only, ...more] = pressures
+  if (only !== 'MemoryPressure' || more.length > 0) return [...pressures].join(' ')
+  const tolerates = (pod.spec.tolerations ?? []).some(
+    ({ key, operator, effect }) =>
+      (key === MEMORY_TAINT || (key === undefined && operator === 'Exists')) && (!effect || effect === 'NoSchedule'),
+  )
+  return pod.status.qosClass !== 'BestEffort' || tolerates ? undefined : only
 }
 
 const wantsAppArmor = (pod: Pod): boolean =>

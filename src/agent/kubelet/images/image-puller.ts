@@ -15,6 +15,8 @@ export interface ImagePullerOptions {
   readonly objects: ObjectSource
   readonly recorder: EventRecorder
   readonly clock: Clock
+  /** Told the id of every image that was pulled. */
+  readonly onPulled: (id: string) => Promise<void>
 }
 
 /** Name, tag and digest in Docker's grammar, bounded so that matching stays linear. */
@@ -63,6 +65,7 @@ export class ImagePuller {
     await this.#pullWithBackoff(pod, container, image, signal)
     const pulled = await runtime.findImage(image)
     if (!pulled) throw new StartError('ErrImagePull', `image "${image}" is missing after it was pulled`)
+    await this.#options.onPulled(pulled.id)
     return pulled
   }
 

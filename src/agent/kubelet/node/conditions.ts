@@ -1,12 +1,5 @@
 // The node's conditions: whether it works, and what it is short of.
 import type { NodeCondition } from '../../../shared/api/core/v1.ts'
-import type { MachineUsage } from './machine.ts'
-
-/** Upstream's hard eviction thresholds. */
-const MIN_MEMORY_BYTES = 100 * 1024 ** 2
-const MIN_DISK_SHARE = 0.1
-const MIN_INODE_SHARE = 0.05
-const MIN_PID_SHARE = 0.05
 
 type Draft = Omit<NodeCondition, 'lastHeartbeatTime' | 'lastTransitionTime'>
 
@@ -15,27 +8,24 @@ const pressure = (type: string, under: boolean, yes: [string, string], no: [stri
   return { type, status: under ? 'True' : 'False', reason, message }
 }
 
-export function nodeConditionsOf(usage: MachineUsage, notReady: readonly string[]): Draft[] {
-  const lowDisk =
-    usage.diskAvailableBytes < usage.diskTotalBytes * MIN_DISK_SHARE ||
-    (usage.inodesTotal > 0 && usage.inodesAvailable < usage.inodesTotal * MIN_INODE_SHARE)
-  const lowPids = usage.maxPids - usage.pids < usage.maxPids * MIN_PID_SHARE
+/** @param pressures what the node is short of, by condition */
+export function nodeConditionsOf(pressures: ReadonlySet<string>, notReady: readonly string[]): Draft[] {
   return [
     pressure(
       'MemoryPressure',
-      usage.memoryAvailableBytes < MIN_MEMORY_BYTES,
+      pressures.has('MemoryPressure'),
       ['KubeletHasInsufficientMemory', 'kubelet has insufficient memory available'],
       ['KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
     ),
     pressure(
       'DiskPressure',
-      lowDisk,
+      pressures.has('DiskPressure'),
       ['KubeletHasDiskPressure', 'kubelet has disk pressure'],
       ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
     ),
     pressure(
       'PIDPressure',
-      lowPids,
+      pressures.has('PIDPressure'),
       ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
       ['KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
     ),

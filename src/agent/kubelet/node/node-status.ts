@@ -28,6 +28,8 @@ export interface NodeReporterOptions {
   readonly diskPath: string
   /** What keeps the node from being ready, beside the runtime. */
   readonly problems: () => readonly string[]
+  /** What the node is short of, by condition. */
+  readonly pressures: () => ReadonlySet<string>
   readonly clock: Clock
   readonly log: Log
 }
@@ -142,11 +144,12 @@ export class NodeReporter {
   }
 
   async #status(node: Node): Promise<NodeStatus> {
-    const { machine, runtime, runtimeVersion, nodeName, nodeIP, version, diskPath, clock, problems } = this.#options
+    const { machine, runtime, runtimeVersion, nodeName, nodeIP, version, diskPath, clock, problems, pressures } =
+      this.#options
     const usage = await machineUsage(diskPath)
     const images = await runtime.images().catch(() => undefined)
     const notReady = images ? problems() : ['container runtime is down', ...problems()]
-    const drafts = nodeConditionsOf(usage, notReady)
+    const drafts = nodeConditionsOf(pressures(), notReady)
     const allocatable = allocatableOf(machine, usage.diskTotalBytes)
     return {
       capacity: {

@@ -17,6 +17,7 @@ export interface ProberOptions {
   readonly random: () => number
   /** A verdict changed: the pod wants to be looked at. */
   readonly onChange: () => void
+  readonly onResult: (container: string, kind: ProbeKind, healthy: boolean) => void
 }
 
 interface RunningProbe {
@@ -108,6 +109,7 @@ export class Prober {
     if (running.kind === 'startup' && running.verdict === true) return undefined
     const outcome = await checkOnce(runtime, probe, { container: spec, containerId: id, podIP: this.#podIP })
     if (this.#probes.get(id)?.get(running.kind) !== running) return undefined
+    this.#options.onResult(spec.name, running.kind, outcome.healthy)
     counts.good = outcome.healthy ? counts.good + 1 : 0
     counts.bad = outcome.healthy ? 0 : counts.bad + 1
     if (!outcome.healthy)

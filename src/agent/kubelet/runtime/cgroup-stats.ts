@@ -27,7 +27,7 @@ export async function cgroupStats(pid: number): Promise<ContainerStats> {
     const memory = paths.get('memory')
     return memory === undefined
       ? await unified(paths.get('') ?? '/')
-      : await legacy(memory, paths.get('cpuacct') ?? memory)
+      : await legacy(memory, paths.get('cpuacct') ?? memory, paths.get('pids') ?? memory)
   } catch (error) {
     throw new RuntimeError('not-found', `no usage of process ${pid}: ${(error as Error).message}`)
   }
@@ -36,17 +36,19 @@ export async function cgroupStats(pid: number): Promise<ContainerStats> {
 async function unified(path: string): Promise<ContainerStats> {
   const read = (file: string) => readFile(join(ROOT, path, file), 'utf8')
   const [cpu, current, stat] = await Promise.all(['cpu.stat', 'memory.current', 'memory.stat'].map(read))
+  const pids = Number(await read('pids.current').catch(() => '0')) // the controller may be off
   const detail = fieldsOf(stat ?? '')
-  return statsOf((fieldsOf(cpu ?? '').get('usage_usec') ?? 0) * 1000, Number(current), detail, '', 'anon')
+  return statsOf((fieldsOf(cpu ?? '').get('usage_usec') ?? 0) * 1000, Number(current), detail, '', 'anon', pids)
 }
 
-async function legacy(memoryPath: string, cpuPath: string): Promise<ContainerStats> {
+async function legacy(memoryPath: string, cpuPath: string, pidsPath: string): Promise<ContainerStats> {
   const [cpu, usage, stat] = await Promise.all([
     readFile(join(ROOT, 'cpuacct', cpuPath, 'cpuacct.usage'), 'utf8'),
     readFile(join(ROOT, 'memory', memoryPath, 'memory.usage_in_bytes'), 'utf8'),
     readFile(join(ROOT, 'memory', memoryPath, 'memory.stat'), 'utf8'),
   ])
-  return statsOf(Number(cpu), Number(usage), fieldsOf(stat), 'total_', 'total_rss')
+  const pids = Number(await readFile(join(ROOT, 'pids', pidsPath, 'pids.current'), 'utf8').catch(() => '0')) // not mounted
+  return statsOf(Number(cpu), Number(usage), fieldsOf(stat), 'total_', 'total_rss', pids)
 }
 
 function statsOf(
@@ -55,6 +57,7 @@ function statsOf(
   detail: ReadonlyMap<string, number>,
   prefix: string,
   rss: string,
+  pids: number,
 ): ContainerStats {
   const field = (name: string) => detail.get(prefix + name) ?? 0
   return {
@@ -65,5 +68,6 @@ function statsOf(
     memoryRssBytes: detail.get(rss) ?? 0,
     pageFaults: field('pgfault'),
     majorPageFaults: field('pgmajfault'),
+    pids,
   }
 }

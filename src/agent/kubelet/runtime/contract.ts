@@ -198,6 +198,8 @@ export interface ContainerStats {
   readonly memoryRssBytes: number
   readonly pageFaults: number
   readonly majorPageFaults: number
+  /** Processes and threads. */
+  readonly pids: number
 }
 
 export interface RuntimeEvent {
@@ -242,6 +244,10 @@ export interface ContainerRuntime {
   images(): Promise<RuntimeImage[]>
   pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<void>
 
+  /** @returns ids of images that some container is made of, whoever's it is */
+  imagesInUse(): Promise<ReadonlySet<string>>
+  /** Fails while a container needs it. */
+  removeImage(id: string): Promise<void>
   /** Puts the files of an image into a folder. @param pod whose volume it is */
   copyImage(pod: PodIdentity, imageId: string, folder: string): Promise<void>
 
@@ -249,7 +255,9 @@ export interface ContainerRuntime {
   logs(id: string, query: LogQuery): Promise<Readable>
   exec(id: string, query: ExecQuery): Promise<ExecSession>
   attach(id: string, query: { readonly stdin: boolean; readonly tty: boolean }): Promise<ProcessStreams>
-  stats(id: string): Promise<ContainerStats>
+  stats(container: Pick<RuntimeContainer, 'id' | 'pid'>): Promise<ContainerStats>
+  /** Bytes on disk of its writable layer and its logs. */
+  diskBytes(id: string): Promise<number>
   /** Never ends by itself before the signal; reconnects. `onGap` is called when events may have been missed. */
   events(signal: AbortSignal, onGap: () => void): AsyncIterable<RuntimeEvent>
 }

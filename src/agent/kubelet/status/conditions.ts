@@ -61,7 +61,7 @@ export const OWNED_TYPES: readonly string[] = [
 ] // prettier-ignore
 
 /**
- * @param resize tell about a resize, if there is one
+ * @param others that hold now: about a resize, a disruption
  * @param sandboxReady whether the sandbox runs and has its address
  * @param now RFC 3339
  * @returns the conditions that the kubelet owns; others are left to their owners
@@ -72,7 +72,7 @@ export function conditionsOf(
   statuses: Statuses,
   phase: Phase,
   sandboxReady: boolean,
-  resize: readonly Draft[],
+  others: readonly Draft[],
   now: string,
 ): PodCondition[] {
   const containers = containersReady(pod, statuses, phase)
@@ -82,7 +82,7 @@ export function conditionsOf(
     ready(pod, containers),
     containers,
     isTrue('PodScheduled'),
-    ...resize,
+    ...others,
   ]
   return drafts.map(draft => {
     const old = previous?.find(({ type }) => type === draft.type)

@@ -31,7 +31,7 @@ export interface PodStatusInput {
   readonly podIPs: readonly string[]
   readonly hostIP: string
   /** Set when the kubelet ended the pod: `DeadlineExceeded`, `Evicted`. */
-  readonly verdict: { readonly reason: string; readonly message: string } | undefined
+  readonly verdict: { readonly reason: string; readonly message: string; readonly disruption?: boolean } | undefined
   readonly ending: boolean
   readonly nowMs: number
 }
@@ -69,7 +69,15 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
   return {
     ...previous,
     phase,
-    conditions: conditionsOf(pod, previous.conditions, byName, phase, sandboxReady, input.resize, now),
+    conditions: conditionsOf(
+      pod,
+      previous.conditions,
+      byName,
+      phase,
+      sandboxReady,
+      [...input.resize, ...disruptionOf(verdict)],
+      now,
+    ),
     hostIP,
     hostIPs: [{ ip: hostIP }],
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map(ip => ({ ip })) }),
@@ -81,6 +89,11 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
     ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
   }
 }
+
+const disruptionOf = (verdict: PodStatusInput['verdict']) =>
+  verdict?.disruption
+    ? [{ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message: verdict.message }]
+    : []
 
 function applyProbes(status: ContainerStatus, probes: ProbeResults): ContainerStatus {
   const id = status.containerID?.replace('docker://', '') ?? ''

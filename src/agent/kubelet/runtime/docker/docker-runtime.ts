@@ -24,7 +24,8 @@ import type { PauseArchitecture } from '../pause-image.ts'
 import { copyImage } from './copy-image.ts'
 import { containerOptions, sandboxOptions, updateOptions } from './create-options.ts'
 import { docker, orMissing, toRuntimeError } from './errors.ts'
-import { ensurePauseImage, findImage, listImages, pullImage } from './images.ts'
+import { ensurePauseImage, findImage, imagesInUse, listImages, pullImage, removeImage } from './images.ts'
+import { diskBytes } from './disk-bytes.ts'
 import { toRuntimeContainer } from './inspect.ts'
 import { LABEL } from './labels.ts'
 import { lowestOomScore } from './oom-score.ts'
@@ -156,6 +157,8 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
 
+  imagesInUse = () => imagesInUse(this.#engine)
+  removeImage = (id: string) => removeImage(this.#engine, id)
   findImage = (reference: string) => findImage(this.#engine, reference)
   images = () => listImages(this.#engine)
   pullImage = (reference: string, auth: RegistryAuth | undefined, signal: AbortSignal) =>
@@ -168,11 +171,12 @@ export class DockerRuntime implements ContainerRuntime {
   exec = (id: string, query: ExecQuery) => execIn(this.#engine, id, query)
   attach = (id: string, query: { readonly stdin: boolean; readonly tty: boolean }) => attachTo(this.#engine, id, query)
 
-  async stats(id: string): Promise<ContainerStats> {
-    const pid = await this.pidOf(id)
-    if (pid === 0) throw new RuntimeError('not-found', `container ${id} does not run`)
+  stats({ id, pid }: Pick<RuntimeContainer, 'id' | 'pid'>): Promise<ContainerStats> {
+    if (pid === 0) return Promise.reject(new RuntimeError('not-found', `container ${id} does not run`))
     return cgroupStats(pid)
   }
+
+  diskBytes = (id: string) => diskBytes(this.#engine, id)
 
   async *events(signal: AbortSignal, onGap: () => void): AsyncGenerator<RuntimeEvent> {
     const backoff = createBackoff({ initialMs: 100, maxMs: 5_000 })

@@ -29,6 +29,17 @@ export async function listImages(engine: Docker): Promise<RuntimeImage[]> {
   }))
 }
 
+export async function imagesInUse(engine: Docker): Promise<ReadonlySet<string>> {
+  return new Set((await docker(() => engine.listContainers({ all: true }))).map(({ ImageID }) => ImageID))
+}
+
+/** By its names: an image with several is only deleted with the last, and never while a container needs it. */
+export async function removeImage(engine: Docker, id: string): Promise<void> {
+  const image = await findImage(engine, id)
+  const names = image?.tags.length ? image.tags : (image?.digests ?? [])
+  for (const name of names.length > 0 ? names : [id]) await orMissing(() => engine.getImage(name).remove())
+}
+
 export async function pullImage(
   engine: Docker,
   reference: string,

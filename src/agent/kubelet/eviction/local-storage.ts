@@ -1,0 +1,33 @@
+// Pods that fill more disk than they may: emptyDir sizes, limits of containers and of the pod.
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import { parseQuantity } from '../../../shared/machinery/quantity.ts'
+import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
+import { type PodDiskUsage, totalBytes } from '../stats/disk-usage.ts'
+
+const RESOURCE = 'ephemeral-storage'
+
+/** Whether anything of the pod has a limit that must be measured. */
+export const hasStorageLimit = ({ spec }: Pod): boolean =>
+  (spec.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && emptyDir.medium !== 'Memory') ||
+  spec.containers.some(({ resources }) => resources?.limits?.[RESOURCE] !== undefined)
+
+/** @returns the eviction's message, or undefined */
+export function storageExcess(pod: Pod, usage: PodDiskUsage): string | undefined {
+  for (const { name, emptyDir } of pod.spec.volumes ?? []) {
+    const limit = emptyDir?.sizeLimit
+    if (limit === undefined || emptyDir?.medium === 'Memory') continue
+    const bytes = parseQuantity(limit).value()
+    if (bytes > 0 && (usage.emptyDirs.get(name) ?? 0) > bytes)
+      return `Usage of EmptyDir volume ${JSON.stringify(name)} exceeds the limit "${limit}". `
+  }
+  const total = totalOf(pod.spec, 'limits').get(RESOURCE)
+  const isWholeLimited = pod.spec.containers.every(({ resources }) => resources?.limits?.[RESOURCE] !== undefined)
+  if (total && isWholeLimited && totalBytes(usage) > total.value())
+    return `Pod ephemeral local storage usage exceeds the total limit of containers ${total.toString()}. `
+  for (const { name, resources } of pod.spec.containers) {
+    const limit = resources?.limits?.[RESOURCE]
+    if (limit !== undefined && (usage.containers.get(name) ?? 0) > parseQuantity(limit).value())
+      return `Container ${name} exceeded its local ephemeral storage limit "${limit}". `
+  }
+  return undefined
+}

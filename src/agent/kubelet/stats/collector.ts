@@ -1,0 +1,102 @@
+// What the containers of this node's pods use right now, and how fast.
+import { readFile } from 'node:fs/promises'
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import type { ContainerRuntime, ContainerStats } from '../runtime/contract.ts'
+
+export interface ContainerReading {
+  readonly pod: Pod
+  readonly name: string
+  readonly id: string
+  readonly startedAt: string
+  readonly stats: ContainerStats
+}
+
+export interface NetworkReading {
+  readonly rxBytes: number
+  readonly rxErrors: number
+  readonly txBytes: number
+  readonly txErrors: number
+}
+
+export interface Snapshot {
+  readonly containers: readonly ContainerReading[]
+  /** By pod uid; pods on the node's own network have none. */
+  readonly networks: ReadonlyMap<string, NetworkReading>
+}
+
+interface Sample {
+  readonly at: number
+  readonly cpuNanoseconds: number
+}
+
+/** Everybody who asks within this time gets the same readings. */
+const FRESH_MS = 1_000
+const MAX_SAMPLES = 2_000
+
+export class StatsCollector {
+  readonly #runtime: ContainerRuntime
+  readonly #pods: () => readonly Pod[]
+  readonly #clock: Clock
+  /** The last reading of each container and of the node: a rate needs two. */
+  readonly #samples = new Map<string, Sample>()
+  #last: { readonly at: number; readonly snapshot: Promise<Snapshot> } | undefined
+
+  constructor(runtime: ContainerRuntime, pods: () => readonly Pod[], clock: Clock) {
+    this.#runtime = runtime
+    this.#pods = pods
+    this.#clock = clock
+  }
+
+  snapshot(): Promise<Snapshot> {
+    const now = this.#clock.monotonic()
+    if (this.#last && now - this.#last.at < FRESH_MS) return this.#last.snapshot
+    const snapshot = this.#read()
+    this.#last = { at: now, snapshot }
+    return snapshot
+  }
+
+  async #read(): Promise<Snapshot> {
+    const byUid = new Map((await this.#runtime.pods()).map(pod => [pod.uid, pod]))
+    const running = this.#pods().flatMap(pod =>
+      (byUid.get(pod.metadata.uid)?.containers ?? [])
+        .filter(({ state }) => state === 'running')
+        .map(container => ({ pod, container })),
+    )
+    const found = await Promise.all(
+      running.map(async ({ pod, container: { id, name, startedAt = '', pid } }) => {
+        const stats = await this.#runtime.stats({ id, pid }).catch(() => undefined) // ended meanwhile
+        return stats && { pod, name, id, startedAt, stats }
+      }),
+    )
+    const networks = new Map<string, NetworkReading>()
+    for (const { spec, metadata } of this.#pods()) {
+      const sandbox = byUid.get(metadata.uid)?.sandboxes[0]
+      const network = spec.hostNetwork || !sandbox?.pid ? undefined : await networkOf(sandbox.pid)
+      if (network) networks.set(metadata.uid, network)
+    }
+    return { containers: found.filter(reading => reading !== undefined), networks }
+  }
+
+  /** @returns billionths of a core since the last call for this key; undefined at the first */
+  nanoCores(key: string, cpuNanoseconds: number, nowMs: number): number | undefined {
+    const before = this.#samples.get(key)
+    if (this.#samples.size > MAX_SAMPLES) this.#samples.clear()
+    this.#samples.set(key, { at: nowMs, cpuNanoseconds })
+    if (!before || nowMs <= before.at) return undefined
+    return Math.max(0, Math.round(((cpuNanoseconds - before.cpuNanoseconds) * 1000) / (nowMs - before.at)))
+  }
+}
+
+/** The pod's own interface, as any of its processes sees it. @see proc(5), /proc/net/dev */
+async function networkOf(pid: number): Promise<NetworkReading | undefined> {
+  const table = await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => '') // ended meanwhile
+  const line = table.split('\n').find(text => text.trim().startsWith('eth0:'))
+  if (!line) return undefined
+  const fields = line
+    .slice(line.indexOf(':') + 1)
+    .trim()
+    .split(/\s+/)
+    .map(Number)
+  return { rxBytes: fields[0] ?? 0, rxErrors: fields[2] ?? 0, txBytes: fields[8] ?? 0, txErrors: fields[10] ?? 0 }
+}

@@ -1,0 +1,41 @@
+// How much disk a pod fills: its memory-less emptyDirs, its containers' writable layers and logs.
+import { lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import type { ContainerRuntime } from '../runtime/contract.ts'
+
+const BLOCK_BYTES = 512
+
+/** Bytes on disk below a folder; links are not followed, and what vanishes meanwhile does not count. */
+export async function folderBytes(path: string): Promise<number> {
+  const found = await lstat(path).catch(() => undefined)
+  if (!found) return 0
+  let bytes = found.blocks * BLOCK_BYTES
+  if (found.isDirectory())
+    for (const name of await readdir(path).catch(() => [])) bytes += await folderBytes(join(path, name))
+  return bytes
+}
+
+export interface PodDiskUsage {
+  /** By volume name. */
+  readonly emptyDirs: ReadonlyMap<string, number>
+  /** By container name: writable layer and logs. */
+  readonly containers: ReadonlyMap<string, number>
+}
+
+export async function podDiskUsage(
+  pod: Pod,
+  podDir: string,
+  runtime: Pick<ContainerRuntime, 'pod' | 'diskBytes'>,
+): Promise<PodDiskUsage> {
+  const emptyDirs = new Map<string, number>()
+  for (const { name, emptyDir } of pod.spec.volumes ?? [])
+    if (emptyDir) emptyDirs.set(name, await folderBytes(join(podDir, 'volumes', name)))
+  const containers = new Map<string, number>()
+  for (const { id, name } of (await runtime.pod(pod.metadata.uid)).containers)
+    containers.set(name, (containers.get(name) ?? 0) + (await runtime.diskBytes(id)))
+  return { emptyDirs, containers }
+}
+
+export const totalBytes = ({ emptyDirs, containers }: PodDiskUsage): number =>
+  [...emptyDirs.values(), ...containers.values()].reduce((sum, bytes) => sum + bytes, 0)

@@ -1,0 +1,191 @@
+// What happens when the node, or a pod, runs out of something.
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { rankForEviction } from '../../src/agent/kubelet/eviction/rank.ts'
+import { DEFAULT_THRESHOLDS, amountOf, shortages } from '../../src/agent/kubelet/eviction/thresholds.ts'
+import { ImageGc } from '../../src/agent/kubelet/images/image-gc.ts'
+import { DockerRuntime } from '../../src/agent/kubelet/runtime/docker/docker-runtime.ts'
+import { Event, Node, type Pod } from '../../src/shared/api/core/v1.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { silentLog } from '../../src/shared/machinery/log.ts'
+import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { docker, temporaryFolder } from './support/node.ts'
+import { TestNode, statusOf } from './support/test-node.ts'
+
+describe('the order of eviction', () => {
+  const candidate = (name: string, memoryMi: number, request = '0', priority = 0) => ({
+    pod: {
+      metadata: { name },
+      spec: { priority, containers: [{ name: 'main', resources: { requests: { memory: request } } }] },
+    } as unknown as Pod,
+    memoryBytes: memoryMi * 2 ** 20,
+    diskBytes: 0,
+    pids: memoryMi,
+  })
+  const names = (list: readonly { pod: Pod }[]) => list.map(({ pod }) => pod.metadata.name)
+
+  test('takes those above their requests first, then the less important, then the greatest excess', () => {
+    const ranked = rankForEviction(
+      [
+        candidate('within', 500, '1Gi'),
+        candidate('above', 200, '100Mi'),
+        candidate('far-above', 300, '100Mi'),
+        candidate('above-important', 900, '100Mi', 1000),
+      ],
+      'memory',
+    )
+    expect(names(ranked)).toEqual(['far-above', 'above', 'above-important', 'within'])
+  })
+  test('for processes goes by priority, then by their number', () => {
+    const ranked = rankForEviction(
+      [candidate('few', 1), candidate('many', 9), candidate('important', 99, '0', 1)],
+      'pids',
+    )
+    expect(names(ranked)).toEqual(['many', 'few', 'important'])
+  })
+})
+
+describe('a threshold', () => {
+  const machine = {
+    memoryAvailableBytes: 50 * 2 ** 20, diskAvailableBytes: 11, diskTotalBytes: 100, inodesAvailable: 0, inodesTotal: 0,
+    pids: 0, maxPids: 100, cpuNanoseconds: 0,
+  } // prettier-ignore
+  test('is an amount or a share of the whole', () => {
+    expect([amountOf('100Mi', 0), amountOf('12.5%', 1000)]).toEqual([104_857_600, 125])
+  })
+  test('is met by less than it, and not where the file system counts no inodes', () => {
+    const usage = { memoryBytes: 2 ** 30, node: machine, images: machine }
+    expect(shortages(DEFAULT_THRESHOLDS, usage).map(({ signal }) => signal)).toEqual([
+      'memory.available',
+      'imagefs.available',
+    ])
+  })
+})
+
+describe('images that nobody uses', () => {
+  const folder = temporaryFolder()
+  const tiny = (name: string) => {
+    const tar = execFileSync('tar', ['-c', '-C', '/etc', 'hostname'])
+    execFileSync('docker', ['import', '--change', `LABEL name=${name}`, '-', `flotilla-test/${name}:1`], { input: tar })
+    return docker('image', 'inspect', '-f', '{{.Id}}', `flotilla-test/${name}:1`)
+  }
+  const has = (id: string) => docker('image', 'ls', '-aq', '--no-trunc').split('\n').includes(id)
+  afterAll(() => {
+    for (const name of ['gc-used', 'gc-foreign', 'gc-young']) docker('image', 'rm', '-f', `flotilla-test/${name}:1`)
+    folder.remove()
+  })
+
+  test('go when the disk is full: those that this node pulled, are not young, and no container is made of', async () => {
+    const runtime = await DockerRuntime.connect({
+      socketPath: '/var/run/docker.sock',
+      instance: 'test',
+      clock: systemClock,
+    })
+    const clock = new ManualClock()
+    const disk = { diskAvailableBytes: 10, diskTotalBytes: 100 }
+    const failures: string[] = []
+    const gc = new ImageGc({
+      runtime,
+      dataDir: folder.path,
+      disk: () => Promise.resolve(disk),
+      onFailed: message => failures.push(message),
+      clock,
+      log: silentLog,
+    })
+    const [idle, used, foreign, young] = ['gc-idle', 'gc-used', 'gc-foreign', 'gc-young'].map(tiny) as [
+      string, string, string, string,
+    ] // prettier-ignore
+    const container = docker('create', used, '/none')
+    try {
+      await gc.notePulled(idle)
+      await gc.notePulled(used)
+      await clock.advance(180_000)
+      await gc.notePulled(young)
+      await gc.collect()
+      expect([idle, used, foreign, young].map(has)).toEqual([false, true, true, true])
+      disk.diskAvailableBytes = 5
+      await gc.collect()
+      expect(failures).toEqual([
+        'Failed to garbage collect required amount of images. Attempted to free 15 bytes, but only found 0 bytes eligible to free.',
+      ])
+    } finally {
+      docker('rm', container)
+    }
+  })
+})
+
+describe('on a node', () => {
+  let node: TestNode
+  beforeAll(async () => {
+    node = await TestNode.start()
+  })
+  afterAll(() => node?.[Symbol.asyncDispose]())
+  const evictionsOf = async (name: string) =>
+    (await node.client.list(Event, { namespace: 'default' })).items
+      .filter(({ involvedObject, reason }) => involvedObject.name === name && reason === 'Evicted')
+      .map(({ message }) => message)
+
+  it('a pod that fills its emptyDir beyond the limit is evicted', async () => {
+    await node.run('filler', {
+      volumes: [{ name: 'v', emptyDir: { sizeLimit: '1Mi' } }],
+      containers: [
+        {
+          ...node.container('head -c 3000000 /dev/zero > /v/big; trap exit TERM; sleep 100000 & wait'),
+          volumeMounts: [{ name: 'v', mountPath: '/v' }],
+        },
+      ],
+    })
+    const pod = await node.until('filler', ({ status }) => status.phase === 'Failed')
+    expect(pod.status).toMatchObject({
+      reason: 'Evicted',
+      message: 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ',
+    })
+    expect(pod.status.conditions?.find(({ type }) => type === 'DisruptionTarget')).toMatchObject({
+      status: 'True',
+      reason: 'TerminationByKubelet',
+    })
+    await node.remove('filler')
+  })
+
+  it('a container that writes more than its ephemeral-storage limit takes its pod down', async () => {
+    await node.run('writer', {
+      containers: [
+        {
+          ...node.container('head -c 3000000 /dev/zero > /big; trap exit TERM; sleep 100000 & wait', 'writer'),
+          resources: { limits: { 'ephemeral-storage': '1Mi' } },
+        },
+        node.container(),
+      ],
+    })
+    const pod = await node.until('writer', ({ status }) => status.phase === 'Failed')
+    expect(pod.status.message).toBe('Container writer exceeded its local ephemeral storage limit "1Mi". ')
+    await node.remove('writer')
+  })
+
+  it('short of memory evicts what it may, reports MemoryPressure, and takes no more BestEffort pods', async () => {
+    await node.run('needed', { priority: 2_000_001_000 })
+    await node.run('fat')
+    await node.ready('needed')
+    await node.ready('fat')
+    await node.stopAgent()
+    await node.startAgent({ evictionHard: { 'memory.available': '100Ti' } })
+    const pod = await node.until('fat', ({ status }) => status.phase === 'Failed')
+    expect(pod.status.message).toMatch(
+      /^The node was low on resource: memory. Threshold quantity: 107374182400Ki, available: \d+Ki. Container main was using \d+Ki, request is 0, has larger consumption of memory. $/,
+    )
+    await eventually(async () => (await evictionsOf('fat')).length === 1)
+    await eventually(async () => {
+      const { status } = await node.client.get(Node, { name: node.nodeName })
+      return status.conditions?.some(({ type, status: is }) => type === 'MemoryPressure' && is === 'True')
+    }, 20_000)
+    await node.run('more')
+    const rejected = await node.until('more', ({ status }) => status.phase === 'Failed')
+    expect(rejected.status).toMatchObject({
+      reason: 'Evicted',
+      message: 'Pod was rejected: The node had condition: [MemoryPressure]. ',
+    })
+    expect(statusOf(await node.get('needed')).state?.running).toBeDefined()
+    for (const name of ['needed', 'fat', 'more']) await node.remove(name)
+  })
+})
