@@ -41,6 +41,7 @@ const VOLUME_REFRESH_MS = 30_000
 
 /** How often the node looks whether it is short of something. */
 const HOUSEKEEPING_MS = 10_000
+const MANIFESTS_MS = 20_000
 const IMAGE_GC_MS = 300_000
 
 export interface AgentOptions {
@@ -163,6 +164,9 @@ export async function startAgent({
       nodeMemoryBytes: machine.memoryBytes,
       allocatable,
       podPidsLimit: config.podPidsLimit,
+      nodeReference: () => reporter.reference,
+      staticPodDir: config.staticPodPath ?? `${dataDir}/manifests`,
+      manifestsMs: Math.min(MANIFESTS_MS, housekeepingMs),
       nodeFacts: () => ({
         name: nodeName,
         labels: reporter.labels,
@@ -244,6 +248,7 @@ const configurationOf = (config: AgentConfig, evictionHard: object): Record<stri
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   clusterDNS: [config.clusterDNS],
   clusterDomain: config.clusterDomain,
+  staticPodPath: config.staticPodPath ?? `${config.dataDir}/manifests`,
   podPidsLimit: config.podPidsLimit === 0 ? -1 : config.podPidsLimit,
   maxPods: 110,
   evictionHard,

@@ -31,6 +31,8 @@ const schema = v.object({
   taints: v.optional(v.array(taint), []),
   /** Where Ingresses are served, on nodes that serve any. Default 80 and 443. */
   ingressPorts: v.optional(v.object({ http: port, https: port })),
+  /** Folder of manifests of static pods. Default: `manifests` below the data folder. */
+  staticPodPath: v.optional(v.pipe(v.string(), v.startsWith('/'))),
   podPidsLimit: v.optional(v.number(), 0),
   /** Below these amounts or shares the node frees disk and evicts pods; what is not named has upstream's default. */
   evictionHard: v.optional(

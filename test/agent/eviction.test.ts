@@ -83,7 +83,7 @@ describe('images that nobody uses', () => {
       clock: systemClock,
     })
     const clock = new ManualClock()
-    const disk = { diskAvailableBytes: 10, diskTotalBytes: 100 }
+    const disk = { diskAvailableBytes: 2, diskTotalBytes: 20 }
     const failures: string[] = []
     const gc = new ImageGc({
       runtime,
@@ -104,10 +104,10 @@ describe('images that nobody uses', () => {
       await gc.notePulled(young)
       await gc.collect()
       expect([idle, used, foreign, young].map(has)).toEqual([false, true, true, true])
-      disk.diskAvailableBytes = 5
+      disk.diskAvailableBytes = 0
       await gc.collect()
       expect(failures).toEqual([
-        'Failed to garbage collect required amount of images. Attempted to free 15 bytes, but only found 0 bytes eligible to free.',
+        'Failed to garbage collect required amount of images. Attempted to free 4 bytes, but only found 0 bytes eligible to free.',
       ])
     } finally {
       docker('rm', container)

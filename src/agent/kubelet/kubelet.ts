@@ -1,6 +1,7 @@
 // The kubelet: one worker per pod that the API assigns to this node, woken by the API's watch and the runtime's events.
 import { Pod } from '../../shared/api/core/v1.ts'
 import { Informer } from '../../shared/client/informer.ts'
+import { keyOf } from '../../shared/client/object-key.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { rejectionOf } from './admission/admit.ts'
 import { shortageOf } from './admission/fit.ts'
@@ -8,6 +9,8 @@ import { type KubeletParts, podDirOf, podReference } from './parts.ts'
 import { PodWorker } from './pod-worker.ts'
 import { describePod } from './spec/containers.ts'
 import { type PodDiskUsage, podDiskUsage } from './stats/disk-usage.ts'
+import { isMirror, isMirrorOf, isStatic, readManifests } from './static/manifests.ts'
+import { MirrorPods } from './static/mirror-pods.ts'
 import { removeVolumes } from './volumes/volumes.ts'
 
 /** Safety net under the runtime's events. */
@@ -23,6 +26,10 @@ export class Kubelet implements AsyncDisposable {
   readonly #finished = new Set<string>()
   readonly #checkpoints: Checkpoints
   readonly #informer: Informer<Pod>
+  readonly #mirrors: MirrorPods
+  /** As the manifests have them now. */
+  #static: readonly Pod[] = []
+  #cancelManifests: () => void = () => undefined
   #tasks: Promise<void>[] = []
   #cancelRelist: () => void = () => undefined
 
@@ -33,6 +40,12 @@ export class Kubelet implements AsyncDisposable {
       fieldSelector: `spec.nodeName=${parts.node.nodeName}`,
       clock: parts.clock,
       onError: error => parts.log.debug({ error: String(error) }, 'watch of pods interrupted'),
+    })
+    this.#mirrors = new MirrorPods({
+      client: parts.client,
+      lister: this.#informer.lister,
+      node: parts.nodeReference,
+      log: parts.log,
     })
   }
 
@@ -60,10 +73,11 @@ export class Kubelet implements AsyncDisposable {
   async start(): Promise<void> {
     const { signal } = this.#stop
     for (const pod of await this.#checkpoints.load()) this.#upsert(pod)
+    await this.#readManifests()
     this.#informer.on({
-      added: pod => this.#upsert(pod),
-      updated: pod => this.#upsert(pod),
-      deleted: pod => this.#deleted(pod),
+      added: pod => this.#fromApi(pod),
+      updated: pod => this.#fromApi(pod),
+      deleted: pod => (isMirror(pod) ? this.#syncMirrors() : this.#deleted(pod)),
     })
     this.#tasks = [this.#informer.start(signal), this.#followRuntime(signal)]
     void this.#informer.synced().then(
@@ -71,12 +85,19 @@ export class Kubelet implements AsyncDisposable {
       () => undefined, // stopped before the API server answered
     )
     this.#relistLater()
+    this.#readManifestsLater()
+  }
+
+  #fromApi(pod: Pod): void {
+    if (!isMirror(pod)) return this.#upsert(pod)
+    this.#syncMirrors()
+    for (const worker of this.#workers.values()) if (isMirrorOf(pod, worker.pod)) worker.resendStatus()
   }
 
   #upsert(pod: Pod): void {
     const { uid } = pod.metadata
     if (this.#finished.has(uid)) return
-    this.#checkpoints.save(pod)
+    if (!isStatic(pod)) this.#checkpoints.save(pod)
     const worker = this.#workers.get(uid)
     if (worker) return worker.update(pod)
     const isNew = pod.status.startTime === undefined && !pod.metadata.deletionTimestamp
@@ -106,6 +127,35 @@ export class Kubelet implements AsyncDisposable {
       .map(({ pod }) => pod)
   }
 
+  /** Static pods follow their manifests; a changed one starts when the old one is gone. */
+  async #readManifests(): Promise<void> {
+    const { staticPodDir, node, log } = this.#parts
+    this.#static = await readManifests(staticPodDir, node.nodeName, log)
+    for (const worker of this.#workers.values()) {
+      if (!isStatic(worker.pod)) continue
+      const { uid } = worker.pod.metadata
+      if (!this.#static.some(({ metadata }) => metadata.uid === uid)) worker.remove(worker.pod)
+    }
+    this.#startStatic()
+  }
+
+  #startStatic(): void {
+    const taken = new Set([...this.#workers.values()].map(({ pod }) => keyOf(pod.metadata)))
+    for (const pod of this.#static) if (!taken.has(keyOf(pod.metadata))) this.#upsert(pod)
+    this.#syncMirrors()
+  }
+
+  #syncMirrors(): void {
+    if (!this.#informer.hasSynced || this.#stop.signal.aborted) return
+    void this.#mirrors.sync(this.#static.filter(({ metadata }) => this.#workers.has(metadata.uid)))
+  }
+
+  #readManifestsLater(): void {
+    this.#cancelManifests = this.#parts.clock.after(this.#parts.manifestsMs, () => {
+      void this.#readManifests().finally(() => this.#readManifestsLater())
+    })
+  }
+
   #deleted(pod: Pod): void {
     this.#finished.delete(pod.metadata.uid)
     this.#workers.get(pod.metadata.uid)?.remove(pod)
@@ -115,6 +165,7 @@ export class Kubelet implements AsyncDisposable {
     const worker = this.#workers.get(uid)
     this.#workers.delete(uid)
     this.#checkpoints.remove(uid)
+    if (worker && isStatic(worker.pod)) this.#startStatic()
     // What it had may let another be resized.
     this.#wakeAll()
     // Closed outside its own loop, which is calling this.
@@ -125,7 +176,8 @@ export class Kubelet implements AsyncDisposable {
   /** Now it is known which pods of the last run were deleted meanwhile. */
   #onFirstList(): void {
     const known = new Set(this.#informer.lister.list().map(({ metadata }) => metadata.uid))
-    for (const [uid, worker] of this.#workers) if (!known.has(uid)) worker.remove(worker.pod)
+    for (const [uid, worker] of this.#workers) if (!known.has(uid) && !isStatic(worker.pod)) worker.remove(worker.pod)
+    this.#syncMirrors()
     void this.#removeOrphans()
   }
 
@@ -172,6 +224,7 @@ export class Kubelet implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('the agent stops'))
     this.#cancelRelist()
+    this.#cancelManifests()
     const pods = [...this.#workers.values()]
     await Promise.all(pods.map(worker => worker.close()))
     await Promise.all(this.#tasks)

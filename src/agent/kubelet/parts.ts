@@ -45,6 +45,12 @@ export interface KubeletParts {
   readonly podPidsLimit: number
   /** This node as its own pods must match it. */
   readonly nodeFacts: () => NodeFacts
+  /** The Node object, once it is known. */
+  readonly nodeReference: () => { readonly name: string; readonly uid: string } | undefined
+  /** Folder of manifests. */
+  readonly staticPodDir: string
+  /** How often manifests are looked at. */
+  readonly manifestsMs: number
   readonly dataDir: string
   readonly runtime: ContainerRuntime
   readonly network: NodeNetwork

@@ -10,6 +10,7 @@ import { Prober } from './probes/prober.ts'
 import type { RuntimePod } from './runtime/contract.ts'
 import { allContainers, describePod } from './spec/containers.ts'
 import { containerIdOf, type WaitReason } from './status/container-status.ts'
+import { isStatic } from './static/manifests.ts'
 import { ContainerUsers } from './status/container-users.ts'
 import { podStatusOf } from './status/pod-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
@@ -126,6 +127,11 @@ export class PodWorker {
     this.#takeUp(last)
     this.#noteEnding()
     this.wake()
+  }
+
+  /** The object in the API that shows this pod is new. */
+  resendStatus(): void {
+    this.#writer.resend()
   }
 
   #takeUp(pod: Pod): void {
@@ -421,7 +427,7 @@ export class PodWorker {
     tokens.forget(uid)
     this.#parts.probeCounts.forget(uid)
     backoff.forget(`${uid}/`)
-    if (!this.#removed) {
+    if (!this.#removed && !isStatic(this.#pod)) {
       try {
         await client.delete(PodType, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } })
       } catch (error) {

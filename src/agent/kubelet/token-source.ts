@@ -3,7 +3,8 @@ import type { Pod } from '../../shared/api/core/v1.ts'
 import { ServiceAccount } from '../../shared/api/core/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
-import type { TokenSource } from './volumes/projected.ts'
+import { ApiError } from '../../shared/machinery/status.ts'
+import { type TokenSource, TokenUnavailable } from './volumes/projected.ts'
 
 interface Token {
   readonly text: string
@@ -37,7 +38,8 @@ export class ApiTokenSource implements TokenSource {
     } catch (error) {
       // The API server is away: a token that is still valid does.
       if (known && now < known.expiresAtMs) return known.text
-      throw error
+      if (error instanceof ApiError && error.code < 500) throw error
+      throw new TokenUnavailable((error as Error).message)
     }
   }
 

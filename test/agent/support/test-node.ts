@@ -1,5 +1,5 @@
 // One node: the real agent over real Docker against the real API server; the network is the test's own.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { type Server, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subre
 import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
 import { Namespace, Pod, type PodSpec, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
-import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { type Clock, systemClock } from '../../../src/shared/machinery/clock.ts'
 import { silentLog } from '../../../src/shared/machinery/log.ts'
 import { isAlreadyExists } from '../../../src/shared/machinery/status.ts'
 import { type TestApiServer, startTestApiServer } from '../../support/api-server.ts'
@@ -26,6 +26,7 @@ export class TestNode implements AsyncDisposable {
   agent!: RunningAgent
   client!: Client
   #server!: Server
+  #apiStopped = false
 
   static async start(): Promise<TestNode> {
     const node = new TestNode()
@@ -47,7 +48,7 @@ export class TestNode implements AsyncDisposable {
   }
 
   /** @param settings of the agent's configuration, beside what every test node has */
-  async startAgent(settings: object = {}): Promise<void> {
+  async startAgent(settings: object = {}, clock: Clock = systemClock): Promise<void> {
     const file = (name: string, text: string) => {
       const path = join(this.folder.path, name)
       writeFileSync(path, text, { mode: 0o600 })
@@ -69,12 +70,18 @@ export class TestNode implements AsyncDisposable {
     const stay = { ...this.network, [Symbol.asyncDispose]: () => Promise.resolve() }
     this.agent = await startAgent({
       config: readConfig(path),
-      clock: systemClock,
+      clock,
       log: process.env.FLOTILLA_TEST_LOG ? consoleLog : silentLog,
       volumeRefreshMs: 500,
       housekeepingMs: 500,
       network: () => Promise.resolve(stay),
     })
+  }
+
+  /** For good: the control plane is away. */
+  async stopApi(): Promise<void> {
+    this.#apiStopped = true
+    await this.api[Symbol.asyncDispose]()
   }
 
   stopAgent = () => this.agent[Symbol.asyncDispose]()
@@ -135,17 +142,13 @@ export class TestNode implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { items } = await this.client.list(Pod)
     await this.stopAgent()
     this.#server.close()
-    for (const { metadata } of items) {
-      const ids = docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${metadata.uid}`)
-        .split('\n')
-        .filter(Boolean)
-      if (ids.length > 0) docker('rm', '-f', ...ids)
-    }
+    const instance = readFileSync(join(this.folder.path, 'data', 'instance-id'), 'utf8').trim()
+    const ids = docker('ps', '-aq', '--filter', `label=dev.flotilla.instance=${instance}`).split('\n').filter(Boolean)
+    if (ids.length > 0) docker('rm', '-f', ...ids)
     await this.network[Symbol.asyncDispose]()
-    await this.api[Symbol.asyncDispose]()
+    if (!this.#apiStopped) await this.api[Symbol.asyncDispose]()
     this.folder.remove()
   }
 }

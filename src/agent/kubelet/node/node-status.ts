@@ -71,6 +71,10 @@ export class NodeReporter {
     return this.#node?.metadata.labels
   }
 
+  get reference(): { readonly name: string; readonly uid: string } | undefined {
+    return this.#node && { name: this.#node.metadata.name, uid: this.#node.metadata.uid }
+  }
+
   /** Reports until the signal aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([

@@ -5,6 +5,7 @@ import type { Client } from '../../../shared/client/client.ts'
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { ApiError, isNotFound } from '../../../shared/machinery/status.ts'
+import { isStatic } from '../static/manifests.ts'
 import { OWNED_TYPES } from './conditions.ts'
 
 export interface StatusWriterOptions {
@@ -34,6 +35,13 @@ export class StatusWriter {
     this.#writing ??= this.#write().finally(() => (this.#writing = undefined))
   }
 
+  /** What was set last is sent again: the object that has it is new. */
+  resend(): void {
+    const last = this.#next ?? this.#sent
+    this.#sent = undefined
+    if (last) this.set(last)
+  }
+
   /** Resolves when the API server has what was set last, or can no longer take it. */
   async flushed(): Promise<void> {
     while (this.#writing) await this.#writing
@@ -46,7 +54,7 @@ export class StatusWriter {
     while (this.#next && !signal.aborted) {
       const status = this.#next
       try {
-        const patch = { metadata: { uid }, status: asPatch(status, this.#sent) }
+        const patch = { ...(isStatic(this.#pod) ? {} : { metadata: { uid } }), status: asPatch(status, this.#sent) }
         await client.patch(Pod, { namespace, name }, patch, { subresource: 'status', signal })
         this.#sent = status
         if (this.#next === status) this.#next = undefined
@@ -55,6 +63,8 @@ export class StatusWriter {
         if (signal.aborted) return
         onError(error)
         if (isGone(error)) {
+          // A static pod's mirror is still to come: the status is sent when it is there.
+          if (isStatic(this.#pod)) this.#sent = status
           this.#next = undefined
           return
         }

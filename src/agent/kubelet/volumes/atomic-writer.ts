@@ -64,6 +64,13 @@ export async function writeAtomically(folder: string, payload: Payload, gid?: nu
   return true
 }
 
+/** Whether a payload was written here before. */
+export const isWritten = (folder: string): Promise<boolean> =>
+  readlink(join(folder, DATA)).then(
+    () => true,
+    () => false,
+  )
+
 async function writeOne(target: string, path: string, file: ProjectedFile, gid: number | undefined): Promise<void> {
   const full = join(target, path)
   for (const parent of parentsOf(path)) {

@@ -13,8 +13,17 @@ import { type DownwardFacts, fieldValue, resourceValue } from '../spec/downward.
 import type { ObjectSource } from '../spec/env.ts'
 import type { Payload, ProjectedFile } from './atomic-writer.ts'
 
+/** The API server cannot be asked for a token, and none that is valid is known. */
+export class TokenUnavailable extends Error {
+  override readonly name = 'TokenUnavailable'
+}
+
 export interface TokenSource {
-  /** A token bound to the pod, renewed when it has lived most of its life. @param audience undefined = the API server */
+  /**
+   * A token bound to the pod, renewed when it has lived most of its life.
+   * @param audience undefined = the API server
+   * @throws TokenUnavailable, ApiError
+   */
   token(pod: Pod, audience: string | undefined, expirationSeconds: number): Promise<string>
   /** The pod is gone. */
   forget(podUid: string): void

@@ -1,15 +1,15 @@
 // A pod's volumes: prepares them and keeps their contents current.
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { PersistentVolume, Pod, Volume } from '../../../shared/api/core/v1.ts'
-import { writeAtomically } from './atomic-writer.ts'
+import type { PersistentVolume, Pod, ProjectedVolumeSource, Volume } from '../../../shared/api/core/v1.ts'
+import { isWritten, writeAtomically } from './atomic-writer.ts'
 import { ClaimError, type ClaimSource, boundVolume } from './claims.ts'
 import { prepareEmptyDir } from './empty-dir.ts'
 import { prepareHostPath } from './host-path.ts'
 import { type ImageVolumeTools, prepareImageVolume } from './image.ts'
 import { type HostTools, unmountBelow } from './mounts.ts'
 import { preparePersistent, prepareNfs } from './persistent.ts'
-import { type ProjectionInput, collectFiles, projectionOf } from './projected.ts'
+import { type ProjectionInput, TokenUnavailable, collectFiles, projectionOf } from './projected.ts'
 
 /** A volume that could not be prepared; its message is what the FailedMount event says. */
 export class VolumeError extends Error {
@@ -82,11 +82,25 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
   const projection = projectionOf(volume)
   if (projection) {
     await mkdir(folder, { recursive: true, mode: 0o755 })
-    await writeAtomically(folder, await collectFiles(input, projection), gid)
+    await project(input, projection, folder, gid)
     return readOnly(folder)
   }
   const kind = Object.keys(volume).find(key => key !== 'name') ?? 'unknown'
   throw new Error(`volumes of kind ${kind} are not supported on this node`)
+}
+
+/** With the API server away, files that were written once serve on: after a reboot, too. */
+async function project(
+  input: ProjectionInput,
+  projection: ProjectedVolumeSource,
+  folder: string,
+  gid: number | undefined,
+): Promise<void> {
+  try {
+    await writeAtomically(folder, await collectFiles(input, projection), gid)
+  } catch (error) {
+    if (!(error instanceof TokenUnavailable) || !(await isWritten(folder))) throw error
+  }
 }
 
 /** @returns whether contents of the pod's volumes can change while it runs */

@@ -1,0 +1,97 @@
+// Pods out of manifests on the node, and their mirrors in the API.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it, test } from 'vitest'
+import { podOfManifest } from '../../src/agent/kubelet/static/manifests.ts'
+import { Pod } from '../../src/shared/api/core/v1.ts'
+import { eventually } from '../support/eventually.ts'
+import { docker } from './support/node.ts'
+import { TestNode, isReady, statusOf } from './support/test-node.ts'
+
+let node: TestNode
+let folder: string
+let name: string
+const namespace = 'default'
+beforeAll(async () => {
+  node = await TestNode.start()
+  folder = join(node.folder.path, 'data', 'manifests')
+  name = `web-${node.nodeName}`
+  mkdirSync(folder, { recursive: true })
+})
+afterAll(() => node?.[Symbol.asyncDispose]())
+
+const manifest = (script: string) => `
+apiVersion: v1
+kind: Pod
+metadata: { name: web, labels: { app: web } }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: main
+      image: ${node.image}
+      imagePullPolicy: Never
+      command: [sh, -c, '${script}; trap exit TERM; sleep 100000 & wait']
+`
+const running = () => docker('ps', '-q', '--filter', `name=k8s_main_${name}`).split('\n').filter(Boolean)
+const mirror = async () =>
+  (await node.client.list(Pod, { namespace })).items.find(({ metadata }) => metadata.name === name)
+
+test('a manifest that is no pod is told for what it lacks', () => {
+  expect(() =>
+    podOfManifest('kind: Pod\napiVersion: v1\nmetadata: { name: x }\nspec: { containers: [] }', 'n'),
+  ).toThrow(/^spec.containers: /)
+})
+
+it('runs a manifest that appears, and shows it in the API as a mirror pod', async () => {
+  writeFileSync(join(folder, 'web.yaml'), manifest('echo one'))
+  writeFileSync(join(folder, 'broken.yaml'), 'kind: [')
+  const pod = await eventually(async () => {
+    const found = await mirror()
+    return found && isReady(found) ? found : false
+  }, 20_000)
+  expect(pod).toMatchObject({
+    metadata: {
+      labels: { app: 'web' },
+      annotations: { 'kubernetes.io/config.source': 'file' },
+      ownerReferences: [{ kind: 'Node', name: node.nodeName, controller: true }],
+    },
+    spec: { nodeName: node.nodeName },
+    status: { phase: 'Running' },
+  })
+  expect(running()).toHaveLength(1)
+})
+
+it('a mirror that is deleted comes back; the pod itself is not touched', async () => {
+  const [before] = running()
+  const old = (await mirror())!
+  await node.client.delete(Pod, { namespace, name }, { gracePeriodSeconds: 0 })
+  await eventually(async () => {
+    const found = await mirror()
+    return found !== undefined && found.metadata.uid !== old.metadata.uid && isReady(found)
+  }, 20_000)
+  expect(running()).toEqual([before])
+})
+
+it('a restarted agent finds it running', async () => {
+  const before = running()
+  await node.stopAgent()
+  await node.startAgent()
+  await eventually(() => node.agent.kubelet.pods.some(({ status }) => status.phase === 'Running'))
+  expect(running()).toEqual(before)
+  expect(statusOf((await mirror())!).restartCount).toBe(0)
+})
+
+it('a changed manifest replaces the pod, a removed one ends it and its mirror', async () => {
+  const [before] = running()
+  const old = (await mirror())!
+  writeFileSync(join(folder, 'web.yaml'), manifest('echo two'))
+  await eventually(async () => {
+    const found = await mirror()
+    return (
+      found !== undefined && found.metadata.uid !== old.metadata.uid && isReady(found) && !running().includes(before!)
+    )
+  }, 20_000)
+  expect(running()).toHaveLength(1)
+  rmSync(join(folder, 'web.yaml'))
+  await eventually(async () => running().length === 0 && !(await mirror()), 20_000)
+})
