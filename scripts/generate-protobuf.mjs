@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Reads the protobuf field numbers of the API types out of the Go packages k8s.io/api and k8s.io/apimachinery (as in
-// Debian's golang-k8s-api-dev and golang-k8s-apimachinery-dev) into src/main/apiserver/codec/protobuf/numbers.json.
-// Usage: node scripts/generate-protobuf.mjs path/to/k8s.io/api path/to/k8s.io/apimachinery
+// Reads the protobuf field numbers of the API types out of the Go packages k8s.io/api, k8s.io/apimachinery and
+// k8s.io/apiextensions-apiserver (as in Debian's golang-k8s-…-dev, or as Go modules) into
+// src/main/apiserver/codec/protobuf/numbers.json.
+// Usage: node scripts/generate-protobuf.mjs path/to/api path/to/apimachinery path/to/apiextensions-apiserver
 //
 // Per type and JSON field: the path of numbers from the message to the field (more than one where Go embeds a struct
 // that JSON flattens). A negative last number means that Go's JSON leaves the zero value out, so a zero on the wire is
@@ -11,18 +12,22 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const [, , api, apimachinery] = process.argv
-if (!api || !apimachinery) {
-  console.error('usage: generate-protobuf.mjs path/to/k8s.io/api path/to/k8s.io/apimachinery')
+const [, , api, apimachinery, apiextensions] = process.argv
+if (!api || !apimachinery || !apiextensions) {
+  console.error('usage: generate-protobuf.mjs path/to/api path/to/apimachinery path/to/apiextensions-apiserver')
   process.exit(2)
 }
 const types = JSON.parse(readFileSync(join(root, 'src/main/apiserver/schema/types.json'), 'utf8'))
 
 /** @returns struct name → its fields, of one package. */
 function structsOf(folder, version) {
-  const base = folder === 'meta' ? join(apimachinery, 'pkg/apis/meta/v1') : join(api, folder, version)
+  const own = {
+    meta: join(apimachinery, 'pkg/apis/meta/v1'),
+    apiextensions: join(apiextensions, 'pkg/apis/apiextensions/v1'),
+  }
+  const base = own[folder] ?? join(api, folder, version)
   const structs = new Map()
-  for (const name of ['types.go', 'well_known_types.go', 'micro_time.go']) {
+  for (const name of ['types.go', 'well_known_types.go', 'micro_time.go', 'types_jsonschema.go']) {
     const file = join(base, name)
     if (!existsSync(file)) continue
     const source = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')

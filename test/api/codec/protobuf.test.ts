@@ -17,6 +17,9 @@ const SECRET =
   '6b3873000a0c0a0276311206536563726574122b0a110a017312001a0022002a0032003800420012070a01611202686912050a016212001a064f70617175651a002200'
 const DEPLOYMENT =
   '6b3873000a150a07617070732f7631120a4465706c6f796d656e74127e0a110a016412001a0022002a00320038004200125b080012080a060a01611201621a300a100a0012001a0022002a00320038004200121c1a00320042004a0052005800600068008201008a01009a0100c2010022170a0012130a06080010001a001209080110001a03323525280038001a0c0800100018002000280038001a002200'
+// A definition with each of the unions that its schema is made of.
+const DEFINITION =
+  '6b3873000a330a17617069657874656e73696f6e732e6b38732e696f2f76311218437573746f6d5265736f75726365446566696e6974696f6e128c030a150a05612e622e6312001a0022002a0032003800420012e4020a03622e631a0a0a016112002201412a002207436c75737465723ac5020a0276311001180122b4020ab1020a00120022002a066f626a65637432003a00500060007a00900100ea01330a03616e79122c0a00120022002a066f626a65637432003a00500060007a00900100f201020800a80200b00201b80200c00200ea01630a016c125e0a00120022002a05617272617932003a00500060007a00800100900100c201350a330a00120022002a06737472696e6732003a0042050a03227822500060007a00900100a201050a03227822a80200b80200c00200a80200b80200c00200ea015d0a016d12580a00120022002a066f626a65637432003a00500060007a00900100f201310801122d0a00120022002a066e756d62657232003a00500059000000000000f83f60007a00900100a80200b80200c00200a80200b80200c00200a80200b80200c00200e2020e0a047472756512001a002a0030002a020a00380050001a0c12080a00120022002a0020001a002200'
 const TYPE = 'application/vnd.kubernetes.protobuf'
 
 describe('decodeBody() of protobuf', () => {
@@ -28,6 +31,24 @@ describe('decodeBody() of protobuf', () => {
       data: { a: 'aGk=', b: '' },
       type: 'Opaque',
     })
+  })
+
+  test('reads a definition of custom resources, whose schema has values of several shapes', async () => {
+    const { value } = await decodeBody(TYPE, Buffer.from(DEFINITION, 'hex'))
+    const schema = {
+      type: 'object',
+      properties: {
+        l: { type: 'array', maxItems: 0, items: { type: 'string', enum: ['x'], default: 'x' } },
+        m: { type: 'object', additionalProperties: { type: 'number', minimum: 1.5 } },
+        any: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, additionalProperties: false },
+      },
+      'x-kubernetes-validations': [{ rule: 'true', optionalOldSelf: false }],
+    }
+    expect(value).toMatchObject({
+      metadata: { name: 'a.b.c' },
+      spec: { versions: [{ served: true, schema: { openAPIV3Schema: schema }, subresources: { status: {} } }] },
+    })
+    expect(decodeProtobuf(encodeProtobuf(value)!)).toEqual(value)
   })
 
   test('keeps a zero that a client set on purpose, and drops those that Go always writes', async () => {

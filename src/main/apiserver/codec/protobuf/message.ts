@@ -13,6 +13,30 @@ const table = numbers as unknown as Numbers
 /** @returns whether objects of this type can be written as protobuf. */
 export const hasMessage = (schemaId: string): boolean => Object.hasOwn(table, schemaId)
 
+const SCHEMA = 'apiextensions.v1.JSONSchemaProps'
+
+/** A value that is a schema or something simpler: a message with a field for each. */
+interface Union {
+  readonly schema: number
+  readonly other: number
+  readonly kind: 'schemas' | 'bool' | 'strings'
+}
+const OR_ARRAY: FieldFact = { t: 'any' }
+const OR_BOOL: FieldFact = { t: 'any' }
+const OR_STRINGS: FieldFact = { t: 'any' }
+const UNIONS = new Map<FieldFact, Union>([
+  [OR_ARRAY, { schema: 1, other: 2, kind: 'schemas' }],
+  [OR_BOOL, { schema: 2, other: 1, kind: 'bool' }],
+  [OR_STRINGS, { schema: 1, other: 2, kind: 'strings' }],
+])
+/** What the schema table calls "anything", and the wire does not. */
+const UNION_FIELDS: Readonly<Record<string, FieldFact>> = {
+  items: OR_ARRAY,
+  additionalItems: OR_BOOL,
+  additionalProperties: OR_BOOL,
+  dependencies: { t: 'map', i: OR_STRINGS },
+}
+
 interface Field {
   readonly name: string
   readonly fact: FieldFact
@@ -34,7 +58,7 @@ function layoutOf(schemaId: string): Layout {
   const layout: Layout = { fields: new Map(), embedded: new Map() }
   const type = typeFact(schemaId)
   for (const [name, path] of Object.entries(table[schemaId] ?? {})) {
-    const fact = fieldFact(type, name)
+    const fact = (schemaId === SCHEMA ? UNION_FIELDS[name] : undefined) ?? fieldFact(type, name)
     if (!fact) continue
     let at = layout
     for (const step of path.slice(0, -1)) {
@@ -83,7 +107,38 @@ function writeField(writer: Writer, number: number, value: unknown, fact: FieldF
       writer.bytes(number, entry.finish())
     }
   } else if (fact.t === 'ref') writer.bytes(number, encodeMessage(fact.r ?? '', value))
-  else encodeScalar(writer, number, value, fact)
+  else {
+    const union = UNIONS.get(fact)
+    if (union) writer.bytes(number, encodeUnion(value, union))
+    else encodeScalar(writer, number, value, fact)
+  }
+}
+
+function encodeUnion(value: unknown, { schema, other, kind }: Union): Buffer {
+  const writer = new Writer()
+  if (kind === 'bool') writer.integer(other, isObject(value) || value === true ? 1 : 0)
+  if (isObject(value)) writer.bytes(schema, encodeMessage(SCHEMA, value))
+  for (const item of Array.isArray(value) ? (value as unknown[]) : [])
+    if (kind === 'schemas') writer.bytes(other, encodeMessage(SCHEMA, item))
+    else writer.text(other, String(item))
+  return writer.finish()
+}
+
+function decodeUnion(bytes: Buffer, { schema, other, kind }: Union, depth: number): unknown {
+  if (depth > MAX_DEPTH) throw new WireError(`exceeded max depth of ${MAX_DEPTH}`)
+  let whole: JsonObject | undefined
+  let allows = false
+  const items: unknown[] = []
+  for (const { number, value } of readFields(bytes)) {
+    if (number === schema) whole = decodeMessage(SCHEMA, bytesOf(value), depth + 1)
+    else if (number !== other) continue
+    else if (kind === 'bool') allows = value !== 0
+    else
+      items.push(
+        kind === 'schemas' ? decodeMessage(SCHEMA, bytesOf(value), depth + 1) : bytesOf(value).toString('utf8'),
+      )
+  }
+  return whole ?? (kind === 'bool' ? allows : items)
 }
 
 /** @throws WireError for bytes that are no such message */
@@ -191,6 +246,8 @@ function readField(before: unknown, value: WireValue, fact: FieldFact, depth: nu
     return map
   }
   if (fact.t === 'ref') return decodeMessage(fact.r ?? '', bytesOf(value), depth)
+  const union = UNIONS.get(fact)
+  if (union) return decodeUnion(bytesOf(value), union, depth)
   return decodeScalar(value, fact)
 }
 
