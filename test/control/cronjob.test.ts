@@ -84,6 +84,38 @@ describe('cronjob', () => {
     })
   })
 
+  test('after the machine slept, the newest missed run starts within seconds, and none that is too late', async () => {
+    // Half an hour from now, whenever that is.
+    const minute = (new Date(clock.now()).getUTCMinutes() + 30) % 60
+    const schedule = `${minute} * * * *`
+    await create({ schedule })
+    await cluster.client.create(CronJob, {
+      metadata: { namespace, name: 'punctual' },
+      spec: {
+        schedule,
+        startingDeadlineSeconds: 60,
+        jobTemplate: {
+          spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'work', image: 'work:1' }] } } },
+        },
+      },
+    })
+    await soon(async () => expect((await cluster.client.list(CronJob, { namespace })).items).toHaveLength(2))
+    await clock.advance(1_000)
+    expect(await jobs()).toEqual([])
+    clock.sleep(3 * 3_600_000)
+    // The tick that notices comes within 5 seconds, the work within 10 more.
+    await clock.advance(16_000)
+    const [started, ...others] = await soon(async () => {
+      const found = await jobs()
+      expect(found).not.toEqual([])
+      return found
+    })
+    expect(others).toEqual([])
+    const newest = clock.now() - 30 * 60_000
+    expect(started?.metadata.name).toMatch(/^tick-\d+$/)
+    expect(Math.abs(Number(started?.metadata.name.slice('tick-'.length)) * 60_000 - newest)).toBeLessThan(120_000)
+  })
+
   test('a suspended one starts nothing', async () => {
     await create({ suspend: true })
     await clock.advance(300_000)

@@ -9,13 +9,14 @@ interface Timer {
 export class ManualClock implements Clock {
   readonly #start: number
   #elapsed = 0
+  #sleptMs = 0
   readonly #timers = new Set<Timer>()
 
   constructor(start = Date.parse('2026-01-01T00:00:00Z')) {
     this.#start = start
   }
   now(): number {
-    return this.#start + this.#elapsed
+    return this.#start + this.#elapsed + this.#sleptMs
   }
   monotonic(): number {
     return this.#elapsed
@@ -32,6 +33,10 @@ export class ManualClock implements Clock {
   /** Time passes while nothing runs, as when the machine sleeps; what became due runs at the next `advance`. */
   jump(ms: number): void {
     this.#elapsed += ms
+  }
+  /** The machine sleeps, as on Linux: the wall clock goes on, the monotonic one and its timers stand still. */
+  sleep(ms: number): void {
+    this.#sleptMs += ms
   }
   /** Moves time forward, running what becomes due in order, and lets promises settle in between. */
   async advance(ms: number): Promise<void> {

@@ -136,6 +136,7 @@ export function startControllers(options: StartControllersOptions, signal?: Abor
   })
   // Every cache, queue and timer ends with this one signal.
   setMaxListeners(0, manager.signal)
+  time.onGap(() => manager.afterGap())
   manager.start(signal)
   time.start(manager.signal)
   return manager

@@ -43,6 +43,8 @@ export interface ControllerManagerOptions {
 const DEFAULT_WORKERS = 5
 /** Of all controllers together; an API server takes 200 writes at a time, and others want to write as well. */
 const MAX_IN_FLIGHT = 100
+/** After a sleep, all that waited must not come at once. */
+const AFTER_GAP_MS = 10_000
 /** An error that persists is worth a line only this often per key: the 1st, 4th, 8th … attempt. */
 const LOG_EVERY = 4
 
@@ -50,6 +52,7 @@ export class ControllerManager implements AsyncDisposable {
   readonly #options: ControllerManagerOptions
   readonly #stop = new AbortController()
   readonly #running: Promise<void>[] = []
+  readonly #queues: WorkQueue[] = []
   readonly #limits: RequestLimits
   readonly #ready = deferred()
 
@@ -86,6 +89,11 @@ export class ControllerManager implements AsyncDisposable {
     return this.#ready.promise
   }
 
+  /** The machine slept: whatever waits for a time is looked at again, spread over some seconds. */
+  afterGap(): void {
+    for (const queue of this.#queues) queue.hasten(AFTER_GAP_MS, this.#options.random ?? Math.random)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('the controllers stop'))
     await Promise.allSettled(this.#running)
@@ -99,6 +107,7 @@ export class ControllerManager implements AsyncDisposable {
     const client = limitedClient(this.#options.clientFor(identity), this.#limits)
     const component = controller.eventSource ?? identity
     const queue = new WorkQueue({ clock, limiter: createRateLimiter(clock) })
+    this.#queues.push(queue)
     signal.addEventListener('abort', () => queue.close(), { once: true })
     const informers = new Map<ResourceType<KubeObject>, Informer<KubeObject>>()
     for (const { type } of controller.watches) informers.set(type, factory.informer(type))

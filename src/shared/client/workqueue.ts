@@ -77,6 +77,14 @@ export class WorkQueue {
     this.#delayed.set(key, { at, cancel })
   }
 
+  /**
+   * After the machine slept: timers did not run meanwhile, so what waits for a time is due soon, at a random moment.
+   * @param random 0 ≤ x < 1
+   */
+  hasten(withinMs: number, random: () => number): void {
+    for (const key of [...this.#delayed.keys()]) this.addAfter(key, withinMs * random())
+  }
+
   /** Adds the key when the rate limiter allows its next attempt. */
   addRateLimited(key: string): void {
     this.addAfter(key, this.#limiter.next(key))
