@@ -43,6 +43,8 @@ import { RootCaCertPublisher } from './root-ca-cert-publisher/controller.ts'
 import { ServiceLoadBalancerController } from './service/controller.ts'
 import { ServiceAccountController } from './serviceaccount/controller.ts'
 import { ServiceAccountTokenController, type SignToken } from './serviceaccount-token/controller.ts'
+import { ServiceCidrs } from './service-cidrs/controller.ts'
+import { ServiceIpRepair } from './service-ip-repair/controller.ts'
 import { StatefulSetController } from './statefulset/controller.ts'
 import { ObservedTime } from './support/observed-time.ts'
 import { TaintEvictionController } from './taint-eviction/controller.ts'
@@ -107,6 +109,8 @@ export const controllers = ({
   controller(new EndpointSliceController(clock)),
   controller(new EndpointSliceMirroringController(clock)),
   controller(new ServiceLoadBalancerController()),
+  controller(new ServiceCidrs()),
+  controller(new ServiceIpRepair()),
   controller(new IngressStatusController()),
   controller(new ClaimBinder()),
   controller(new VolumeBinder()),

@@ -198,6 +198,11 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     rule(READ, 'networking.k8s.io', 'ipaddresses'),
     EVENTS,
   ],
+  'service-ip-repair': [
+    rule(READ, 'core', 'services'),
+    rule(`${READ} create delete`, 'networking.k8s.io', 'ipaddresses'),
+    EVENTS,
+  ],
   'service-controller': [
     rule(READ, 'core', 'services nodes'),
     // Addresses are those of nodes with endpoints where traffic stays local.

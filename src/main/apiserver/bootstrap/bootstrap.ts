@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { ConfigMap, Endpoints, Namespace, Service } from '../../../shared/api/core/v1.ts'
 import { EndpointSlice } from '../../../shared/api/discovery/v1.ts'
 import { FlowSchema, PriorityLevelConfiguration } from '../../../shared/api/flowcontrol/v1.ts'
+import { ServiceCIDR } from '../../../shared/api/networking/v1.ts'
 import { PriorityClass } from '../../../shared/api/scheduling/v1.ts'
 import { StorageClass } from '../../../shared/api/storage/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
@@ -25,7 +26,12 @@ export interface BootstrapOptions {
   readonly apiServer: AddressInfo
   /** Told to machines that want to join; absent = nobody is to join. */
   readonly clusterInfo?: ClusterInfo
-  readonly network: { readonly kubernetesServiceIP: string; readonly clusterDNS: string }
+  readonly network: {
+    readonly kubernetesServiceIP: string
+    readonly clusterDNS: string
+    /** IPv4 CIDR of the Services' addresses. */
+    readonly serviceCIDR: string
+  }
   /** PEM: authorities of clients, and of this server when it speaks for them. */
   readonly authorities?: { readonly clients: string; readonly frontProxy: string }
 }
@@ -185,6 +191,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     ...FLOW_SCHEMAS.map(schema => ensure(FlowSchema, schema)),
     ...PRIORITY_CLASSES.map(priorityClass => ensure(PriorityClass, priorityClass)),
     ensure(StorageClass, LOCAL_PATH),
+    ensure(ServiceCIDR, { metadata: { name: 'kubernetes' }, spec: { cidrs: [network.serviceCIDR] } }),
     ...(options.clusterInfo ? [ensureClusterInfo(options.clusterInfo)] : []),
     ensure(Service, kubernetesService(network.kubernetesServiceIP)),
     ensure(Service, dnsService(network.clusterDNS)),

@@ -50,7 +50,7 @@ export async function startSecuredCluster(): Promise<SecuredCluster> {
   await bootstrapCluster(api.server.context, {
     user: testAdmin,
     apiServer: { address: '127.0.0.1', port: api.port, family: 'IPv4' },
-    network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10' },
+    network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10', serviceCIDR: '10.96.0.0/16' },
     authorities: { clients: api.pki.caPem, frontProxy: api.pki.frontProxy.caPem },
   })
   const admin = api.clientAs()

@@ -3,6 +3,7 @@ import { ServiceCIDR } from '../../../../shared/api/networking/v1.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
+import { validateServiceCIDR, validateServiceCIDRUpdate } from './validate-service-cidr.ts'
 import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
 
 export const serviceCIDRs = defineResource<ServiceCIDR>({
@@ -10,5 +11,7 @@ export const serviceCIDRs = defineResource<ServiceCIDR>({
   setDefaults: cidr => ensureStructs(cidr, 'spec', 'status'),
   ...statusOnly(),
   status: statusStrategy<ServiceCIDR>(),
+  validate: validateServiceCIDR,
+  validateUpdate: validateServiceCIDRUpdate,
   columns: [nameColumn, text('CIDRs', 'Ranges of addresses.', cidr => list(cidr.spec.cidrs).join(',')), ageColumn],
 })

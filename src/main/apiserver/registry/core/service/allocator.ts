@@ -1,6 +1,8 @@
 // Gives services their addresses and node ports, on create and on update, right before they are validated and stored.
 import type { Service } from '../../../../../shared/api/core/v1.ts'
 import { Service as ServiceType } from '../../../../../shared/api/core/v1.ts'
+import type { ServiceCIDR } from '../../../../../shared/api/networking/v1.ts'
+import { isNetwork } from '../../../../../shared/machinery/cidr.ts'
 import { type Clock, systemClock } from '../../../../../shared/machinery/clock.ts'
 import { type FieldError, invalidValue } from '../../../../../shared/machinery/field-error.ts'
 import { internalError, invalid } from '../../../../../shared/machinery/status.ts'
@@ -26,11 +28,32 @@ export interface ServiceAllocatorOptions {
 interface Allocation {
   readonly service: Service
   readonly owner: string
-  readonly cidr: string
-  readonly addresses: NumberRange
+  /** In the order in which they are used. */
+  readonly ranges: readonly AddressRange[]
   readonly ports: NumberRange
   readonly index: AllocationIndex
   readonly random: () => number
+}
+
+interface AddressRange {
+  readonly cidr: string
+  readonly addresses: NumberRange
+}
+
+const SERVICE_CIDRS = '/registry/networking.k8s.io/servicecidrs/'
+
+/** The IPv4 ranges of ServiceCIDRs that were added to the cluster's own, and that are not being deleted. */
+function addedRanges(store: ObjectStore, own: string): AddressRange[] {
+  return store
+    .list(SERVICE_CIDRS)
+    .items.map(({ object }) => object as unknown as ServiceCIDR)
+    .filter(({ metadata }) => !metadata.deletionTimestamp)
+    .flatMap(({ spec }) => list(spec.cidrs))
+    .filter(cidr => cidr !== own && isNetwork(cidr))
+    .flatMap(cidr => {
+      const bits = Number(cidr.split('/')[1])
+      return bits >= 8 && bits <= 30 ? [{ cidr, addresses: addressRange(cidr) }] : []
+    })
 }
 
 const refuse = (service: Service, ...errors: FieldError[]) => {
@@ -39,7 +62,7 @@ const refuse = (service: Service, ...errors: FieldError[]) => {
 
 const inRange = (range: NumberRange, value: number) => value >= range.first && value <= range.last
 
-function allocateAddress({ service, owner, cidr, addresses, index, random }: Allocation): void {
+function allocateAddress({ service, owner, ranges, index, random }: Allocation): void {
   const { spec } = service
   if (!needsClusterIP(service) || isHeadless(service)) return
   const wanted = list(spec.clusterIPs)[0] || spec.clusterIP
@@ -47,8 +70,8 @@ function allocateAddress({ service, owner, cidr, addresses, index, random }: All
     const value = ipv4ToNumber(wanted)
     // What is no address at all is for validation to refuse.
     if (value === undefined) return
-    const why = !inRange(addresses, value)
-      ? `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${cidr}`
+    const why = !ranges.some(({ addresses }) => inRange(addresses, value))
+      ? `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${ranges.map(({ cidr }) => cidr).join(', ')}`
       : index.isFree(wanted, owner, false)
         ? undefined
         : 'provided IP is already allocated'
@@ -58,11 +81,14 @@ function allocateAddress({ service, owner, cidr, addresses, index, random }: All
     spec.clusterIP = wanted
     return
   }
-  const value = pick(addresses, random, candidate => index.isFree(numberToIPv4(candidate), owner, true))
-  if (value === undefined)
-    throw internalError(`failed to allocate a serviceIP for Service "${service.metadata.name}": range is full`)
-  spec.clusterIP = numberToIPv4(value)
-  spec.clusterIPs = [spec.clusterIP]
+  for (const { addresses } of ranges) {
+    const value = pick(addresses, random, candidate => index.isFree(numberToIPv4(candidate), owner, true))
+    if (value === undefined) continue
+    spec.clusterIP = numberToIPv4(value)
+    spec.clusterIPs = [spec.clusterIP]
+    return
+  }
+  throw internalError(`failed to allocate a serviceIP for Service "${service.metadata.name}": range is full`)
 }
 
 function nextPort({ owner, ports, index, random }: Allocation, taken: ReadonlySet<number>, what: string): number {
@@ -125,7 +151,7 @@ export function serviceAllocator(
   }: ServiceAllocatorOptions = {},
 ): AdmissionPlugin & Disposable {
   const index = new AllocationIndex(store, clock)
-  const addresses = addressRange(clusterIPRange)
+  const own: AddressRange = { cidr: clusterIPRange, addresses: addressRange(clusterIPRange) }
   const ports = portRange(...nodePortRange)
   const ownerOf = (request: AdmissionRequest) =>
     `/registry/core/services/${request.namespace}/${request.object?.metadata.name || request.name}`
@@ -143,7 +169,8 @@ export function serviceAllocator(
       const errors = initIPFamilies(service, old)
       if (errors.length > 0) refuse(service, ...errors)
       const owner = ownerOf(request)
-      const allocation: Allocation = { service, owner, cidr: clusterIPRange, addresses, ports, index, random }
+      const ranges = [own, ...addedRanges(store, clusterIPRange)]
+      const allocation: Allocation = { service, owner, ranges, ports, index, random }
       allocateAddress(allocation)
       allocateNodePorts(allocation)
       if (!request.dryRun) index.reserve(valuesOf(service), owner, false)

@@ -1,0 +1,40 @@
+// What ServiceCIDRs and IPAddresses must look like.
+import { isIP } from 'node:net'
+import type { IPAddress, ServiceCIDR } from '../../../../shared/api/networking/v1.ts'
+import { isNetwork } from '../../../../shared/machinery/cidr.ts'
+import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
+import { list } from '../support/collections.ts'
+import { each, immutable } from '../support/rules.ts'
+
+export function validateServiceCIDR({ spec }: ServiceCIDR): FieldError[] {
+  const cidrs = list(spec.cidrs)
+  if (cidrs.length === 0) return [required('spec.cidrs', 'at least one CIDR required')]
+  if (cidrs.length > 2) return [invalidValue('spec.cidrs', cidrs, 'may only hold up to 2 values')]
+  return each('spec.cidrs', cidrs, (at, cidr) => {
+    const [address = '', bits = ''] = cidr.split('/')
+    const isV6 = isIP(address) === 6 && /^\d{1,3}$/.test(bits) && Number(bits) <= 128
+    return isV6 || isNetwork(cidr)
+      ? []
+      : [invalidValue(at, cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
+  })
+}
+
+/** A second family may be added later; what is there stays. */
+export function validateServiceCIDRUpdate({ spec }: ServiceCIDR, { spec: old }: ServiceCIDR): FieldError[] {
+  const [now, before] = [list(spec.cidrs), list(old.cidrs)]
+  return before.length === 1 && now.length === 2
+    ? immutable('spec.cidrs[0]', now[0], before[0])
+    : immutable('spec.cidrs', spec.cidrs, old.cidrs)
+}
+
+export function validateIPAddress({ spec }: IPAddress): FieldError[] {
+  if (!(spec.parentRef as unknown)) return [required('spec.parentRef')]
+  const { resource, name } = spec.parentRef
+  return [
+    ...(resource ? [] : [required('spec.parentRef.resource')]),
+    ...(name ? [] : [required('spec.parentRef.name')]),
+  ]
+}
+
+export const validateIPAddressUpdate = ({ spec }: IPAddress, { spec: old }: IPAddress): FieldError[] =>
+  immutable('spec.parentRef', spec.parentRef, old.parentRef)

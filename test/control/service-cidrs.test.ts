@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Service, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { IPAddress, ServiceCIDR } from '../../src/shared/api/networking/v1.ts'
+import { cidrContains, isNetwork } from '../../src/shared/machinery/cidr.ts'
+import { conditionOf } from '../../src/shared/machinery/conditions.ts'
+import { isNotFound } from '../../src/shared/machinery/status.ts'
+import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { type Cluster, startCluster } from './support/cluster.ts'
+
+const namespace = 'default'
+let cluster: Cluster
+let clock: ManualClock
+beforeEach(async () => {
+  clock = new ManualClock(Date.now())
+  cluster = await startCluster({ clock })
+  await eventually(() => cluster.client.get(ServiceAccount, { namespace, name: 'default' }))
+})
+afterEach(() => cluster?.[Symbol.asyncDispose]())
+
+const cidrOf = (name: string) => cluster.client.get(ServiceCIDR, { name })
+const ready = async (name: string) => conditionOf((await cidrOf(name)).status.conditions, 'Ready')
+const addressesOf = async (name: string) =>
+  (await cluster.client.list(IPAddress)).items
+    .filter(({ spec }) => spec.parentRef.name === name)
+    .map(({ metadata }) => metadata.name)
+const serve = (name: string, clusterIP?: string) =>
+  cluster.client.create(Service, {
+    metadata: { namespace, name },
+    spec: { ports: [{ port: 80 }], ...(clusterIP ? { clusterIP } : {}) },
+  })
+const isGone = (read: () => Promise<unknown>) =>
+  eventually(async () => {
+    await clock.advance(1_000)
+    return read().then(() => false, isNotFound) // prettier-ignore
+  })
+
+test('the cluster’s own range is there from the start, and ready', async () => {
+  await eventually(async () => expect(await ready('kubernetes')).toMatchObject({ status: 'True' }))
+  expect((await cidrOf('kubernetes')).spec.cidrs).toEqual(['10.96.0.0/16'])
+  await eventually(async () => expect(await addressesOf('kubernetes')).toEqual(['10.96.0.1']))
+})
+
+test('every address of a Service has an IPAddress, which goes with it', async () => {
+  const { spec } = await serve('web')
+  await eventually(async () => expect(await addressesOf('web')).toEqual([spec.clusterIP]))
+  expect(await cluster.client.get(IPAddress, { name: spec.clusterIP ?? '' })).toMatchObject({
+    metadata: {
+      labels: {
+        'ipaddress.kubernetes.io/ip-family': 'IPv4',
+        'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+      },
+    },
+    spec: { parentRef: { resource: 'services', namespace, name: 'web' } },
+  })
+  await cluster.client.delete(IPAddress, { name: spec.clusterIP ?? '' })
+  await eventually(async () => expect(await addressesOf('web')).toEqual([spec.clusterIP]))
+  await cluster.client.delete(Service, { namespace, name: 'web' })
+  await eventually(async () => expect(await addressesOf('web')).toEqual([]))
+})
+
+test('another range gives addresses once it is added, and is kept while one of them is in use', async () => {
+  await expect(serve('early', '10.97.5.5')).rejects.toThrow('is not in the valid range')
+  await cluster.client.create(ServiceCIDR, { metadata: { name: 'more' }, spec: { cidrs: ['10.97.0.0/16'] } })
+  await eventually(async () => expect(await ready('more')).toMatchObject({ status: 'True' }))
+  await serve('web', '10.97.5.5')
+  await eventually(async () => expect(await addressesOf('web')).toEqual(['10.97.5.5']))
+  await cluster.client.delete(ServiceCIDR, { name: 'more' })
+  await eventually(async () =>
+    expect(await ready('more')).toMatchObject({
+      status: 'False',
+      reason: 'Terminating',
+      message:
+        'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR',
+    }),
+  )
+  await expect(serve('late', '10.97.5.6')).rejects.toThrow('is not in the valid range')
+  await cluster.client.delete(Service, { namespace, name: 'web' })
+  await isGone(() => cidrOf('more'))
+})
+
+test('ranges are what they say', async () => {
+  const add = (...cidrs: string[]) => cluster.client.create(ServiceCIDR, { metadata: { name: 'bad' }, spec: { cidrs } })
+  await expect(add('10.97.0.1/16')).rejects.toThrow('must be a valid CIDR value')
+  await expect(add('10.97.0.0/16', '10.98.0.0/16', '10.99.0.0/16')).rejects.toThrow('may only hold up to 2 values')
+  await expect(
+    cluster.client.patch(ServiceCIDR, { name: 'kubernetes' }, { spec: { cidrs: ['10.1.0.0/16'] } }, { type: 'merge' }),
+  ).rejects.toThrow('field is immutable')
+  expect(cidrContains('10.96.0.0/16', '10.96.255.255')).toBe(true)
+  expect(cidrContains('10.96.0.0/16', '10.97.0.0')).toBe(false)
+  expect(cidrContains('10.96.0.0/16', 'fd00::1')).toBe(false)
+  expect([isNetwork('10.96.0.0/16'), isNetwork('10.96.0.1/16'), isNetwork('0.0.0.0/0')]).toEqual([true, false, true])
+})
