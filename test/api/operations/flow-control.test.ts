@@ -129,7 +129,7 @@ describe('a server', () => {
     await bootstrapCluster(server.server.context, {
       user: testAdmin,
       apiServer: { address: '127.0.0.1', family: 'IPv4', port: server.port },
-      network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10' },
+      network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10', serviceCIDR: '10.96.0.0/16' },
     })
   })
   afterAll(() => server[Symbol.asyncDispose]())
