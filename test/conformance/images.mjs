@@ -84,13 +84,16 @@ function recipes({ path, sources }) {
   ]
 }
 
-const has = tag => spawnSync('docker', ['image', 'inspect', tag], { stdio: 'ignore' }).status === 0
+const MADE_FROM = 'flotilla.dev/conformance-base'
+const labelOf = tag =>
+  spawnSync('docker', ['image', 'inspect', '-f', `{{index .Config.Labels "${MADE_FROM}"}}`, tag], { encoding: 'utf8' })
+const has = tag => labelOf(tag).stdout.trim() === BASE
 const full = tag => (tag.startsWith('registry.') ? tag : `${E2E}/${tag}`)
 
 /** A small Debian whose shell tools are busybox's, as in upstream's Alpine images. */
 function ensureBase(say, cache) {
   if (has(BASE)) return
-  const archive = join(cache, 'conformance-rootfs.tar')
+  const archive = join(cache, `${BASE.replace(':', '-')}.tar`)
   if (!existsSync(archive)) {
     say('building the base of the images (once)')
     const work = mkdtempSync(join(tmpdir(), 'flotilla-rootfs-'))
@@ -111,7 +114,7 @@ function ensureBase(say, cache) {
     }
   }
   const path = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/local/busybox:/usr/sbin:/usr/bin:/sbin:/bin'
-  sh('docker', ['import', '--change', path, archive, BASE])
+  sh('docker', ['import', '--change', path, '--change', `LABEL ${MADE_FROM}=${BASE}`, archive, BASE])
 }
 
 /** Makes every image that is not there. */

@@ -142,6 +142,18 @@ describe('field validation', () => {
     expect(json.message).toContain('duplicate field "data"')
   })
 
+  test('Strict tells unknown and doubled fields in the order of the text', async () => {
+    const head = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"order"}'
+    const complaints = async (rest: string) =>
+      (await raw(server, `${CONFIG_MAPS}?fieldValidation=Strict`, { body: `${head},${rest}}` })).json.message
+    expect(await complaints('"odd":1,"data":{"a":"1"},"data":{"b":"2"}')).toContain(
+      'strict decoding error: unknown field "odd", duplicate field "data"',
+    )
+    expect(await complaints('"data":{"a":"1"},"data":{"b":"2"},"odd":1')).toContain(
+      'strict decoding error: duplicate field "data", unknown field "odd"',
+    )
+  })
+
   test('Ignore prunes silently', async () => {
     const quiet = { ...body, metadata: { name: 'quiet', bar: 2 } }
     const { code, headers } = await raw(server, `${CONFIG_MAPS}?fieldValidation=Ignore`, { body: quiet })

@@ -10,7 +10,8 @@ export interface JsonScan {
   readonly duplicates: string[]
 }
 
-export function scanJson(text: string, maxDepth: number): JsonScan {
+/** @param onKey told each key's path, in the order of the text */
+export function scanJson(text: string, maxDepth: number, onKey?: (path: string) => void): JsonScan {
   const duplicates: string[] = []
   const path: (string | number)[] = []
   let at = 0
@@ -116,6 +117,7 @@ export function scanJson(text: string, maxDepth: number): JsonScan {
       if (text.charAt(at) !== '"') problem('looking for beginning of object key string')
       let key = string()
       if (key.includes('\\')) key = JSON.parse(`"${key}"`) as string
+      if (onKey) onKey(fieldPath(key))
       if (keys.has(key)) duplicates.push(fieldPath(key))
       keys.add(key)
       space()

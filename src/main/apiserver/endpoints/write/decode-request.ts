@@ -2,7 +2,9 @@
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
+import { MAX_DEPTH } from '../../codec/decode-body.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from '../../codec/media-type.ts'
+import { scanJson } from '../../codec/scan-json.ts'
 import type { CustomSchema } from '../../registry/resource.ts'
 import type { ApiRequest } from '../../request.ts'
 import { decodeObject } from '../../schema/decode.ts'
@@ -12,6 +14,8 @@ type Kind = Pick<ResourceType<unknown>, 'group' | 'version' | 'kind'>
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isJson = ({ headers }: ApiRequest) => ['', JSON_TYPE].includes(mediaTypeOf(headers['content-type']))
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
 
@@ -29,6 +33,24 @@ function assertKind(value: Record<string, unknown>, kind: Kind): void {
     throw badRequest(
       `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
     )
+}
+
+/** Larger bodies are not read a second time only to sort complaints. */
+const MOST_ORDERED_BYTES = 64 * 1024
+
+/**
+ * What strict decoding complains about, in the order of the text, as a decoder meets it.
+ * @param text of the body, when it is JSON
+ */
+function inOrder(unknown: readonly string[], duplicates: readonly string[], text: string): string[] {
+  const places = new Map<string, number[]>()
+  let count = 0
+  scanJson(text, MAX_DEPTH, path => places.set(path, [...(places.get(path) ?? []), count++]))
+  const found = [
+    ...unknown.map(path => ({ finding: named('unknown', [path]), at: places.get(path)?.[0] ?? 0 })),
+    ...duplicates.map(path => ({ finding: named('duplicate', [path]), at: places.get(path)?.[1] ?? 0 })),
+  ]
+  return found.sort((a, b) => a.at - b.at).flatMap(({ finding }) => finding)
 }
 
 const named = (kind: string, paths: readonly string[]) => paths.map(path => `${kind} field ${JSON.stringify(path)}`)
@@ -62,8 +84,14 @@ export async function decodeRequest(
   assertKind(value, kind)
   const { object, unknown, errors } = typeof schema === 'string' ? decodeObject(schema, value) : schema.decode(value)
   if (errors[0] !== undefined) throw badRequest(errors[0])
-  const findings = strictFindings(unknown, request.duplicateFields)
   const validation = fieldValidationOf(request.query, optionsKind)
+  const { duplicateFields } = request
+  const mixed = unknown.length > 0 && duplicateFields.length > 0 && isJson(request)
+  const bytes = mixed ? await request.rawBody() : undefined
+  const findings =
+    bytes && bytes.length <= MOST_ORDERED_BYTES
+      ? inOrder(unknown, duplicateFields, bytes.toString('utf8'))
+      : strictFindings(unknown, duplicateFields)
   if (findings.length > 0 && validation === 'Strict')
     throw badRequest(
       `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ` +
