@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConfigMap, Event, Pod, Secret } from '../../src/shared/api/core/v1.ts'
 import { eventually } from '../support/eventually.ts'
@@ -334,6 +336,22 @@ describe('the end of a pod', () => {
     await node.ready('hooks')
     await node.remove('hooks')
     expect(readFileSync(`${node.folder.path}/log`, 'utf8')).toBe('post\npre\nterm\n')
+  })
+
+  it('preStop asks over HTTP while the container still runs', async () => {
+    const asked: string[] = []
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? '')
+      response.end()
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const preStop = { httpGet: { host: '127.0.0.1', port, path: '/bye?now' } }
+    await node.run('asks', { containers: [{ ...node.container('sleep 600'), lifecycle: { preStop } }] })
+    await node.ready('asks')
+    await node.remove('asks')
+    server.close()
+    expect(asked).toEqual(['/bye?now'])
   })
 
   it('activeDeadlineSeconds fails the pod with DeadlineExceeded', async () => {

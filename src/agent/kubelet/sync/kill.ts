@@ -41,7 +41,7 @@ async function preStop(
   const handler = container.lifecycle?.preStop
   if (!handler) return
   try {
-    const timeoutMs = graceSeconds * 1000
+    const timeoutMs = Math.ceil(graceSeconds * 1000) // timers take whole milliseconds
     const hook = runHook(handler, { container, containerId, podIP }, { runtime, clock, timeoutMs })
     await hook
   } catch (error) {
