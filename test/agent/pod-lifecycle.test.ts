@@ -338,7 +338,7 @@ describe('the end of a pod', () => {
     expect(readFileSync(`${node.folder.path}/log`, 'utf8')).toBe('post\npre\nterm\n')
   })
 
-  it('preStop asks over HTTP while the container still runs', async () => {
+  it('a sidecar is told last: its preStop asks over HTTP, in what is left of the grace period', async () => {
     const asked: string[] = []
     const server = createServer((request, response) => {
       asked.push(request.url ?? '')
@@ -347,7 +347,8 @@ describe('the end of a pod', () => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
     const preStop = { httpGet: { host: '127.0.0.1', port, path: '/bye?now' } }
-    await node.run('asks', { containers: [{ ...node.container('sleep 600'), lifecycle: { preStop } }] })
+    const sidecar = { ...node.container('sleep 600'), name: 'side', restartPolicy: 'Always', lifecycle: { preStop } }
+    await node.run('asks', { initContainers: [sidecar], containers: [node.container('sleep 600')] })
     await node.ready('asks')
     await node.remove('asks')
     server.close()
