@@ -1,5 +1,6 @@
 // The control plane, put together: store → API server → controllers → scheduler → this machine as a node. The desktop
 // app and the headless command call the same function; it ends in reverse order.
+import { randomUUID } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -29,13 +30,14 @@ import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { startControllers } from './controllers/index.ts'
 import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
 import { writeAtomically } from './kubeconfig-file.ts'
+import { type LedPart, takeTurns } from './leading.ts'
 import { onceReady } from './local-node/joined.ts'
 import { startLocalNode } from './local-node/local-node.ts'
 import { openLog } from './log-file.ts'
 import { openPki, type Pki } from './pki/pki.ts'
 import { processStart } from './process-start.ts'
 import { renderKubeconfig } from './pki/kubeconfig.ts'
-import { type Scheduler, startScheduler } from './scheduler/scheduler.ts'
+import { startScheduler } from './scheduler/scheduler.ts'
 import { ScheduledBackups } from './store/backup/schedule.ts'
 import type { MasterSecret } from './store/encryption/master-key.ts'
 import { openSealedEngine } from './store/encryption/sealed-engine.ts'
@@ -79,7 +81,6 @@ export interface ControlPlane extends AsyncDisposable {
   readonly url: string
   readonly kubeconfigPath: string
   readonly server: ApiServer
-  readonly scheduler: Scheduler
   readonly pki: Pki
   /** @returns a token for `<url>/ui/login#token=…`: works once, within five minutes, as the admin */
   issueLoginToken(): string
@@ -114,7 +115,6 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const { store, engine } = await openStore(options, layout, log)
   owned.use(store)
   const history = owned.use(await engine.openHistory(DEFAULT_HISTORY_LIMITS))
-  owned.use(new HistoryRecorder({ store, history, clock, log }))
   const pki = await openPki({ dataDir: layout.root, names: ownNames(options.listen.host), clock })
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
@@ -167,29 +167,45 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   owned.defer(() => rmSync(layout.runtime, { force: true }))
 
   const client = (user: UserInfo) => createClient(server.transport(user))
-  owned.use(
-    startControllers({
+  const parts: LedPart[] = [
+    {
+      name: 'kube-controller-manager',
       client: client(component('system:kube-controller-manager')),
-      clientFor: name => client(controllerAccount(name)),
-      clock,
-      log,
-      rootCa: pki.caPem,
-      pki,
-      clusterCidr: CLUSTER_NETWORK.clusterCIDR,
-      signToken: async ({ namespace, serviceAccount, secret }) => {
-        const { issue, apiAudiences: audiences } = server.tokens
-        const boundTo = { kind: 'Secret' as const, ...secret }
-        return (await issue({ namespace, serviceAccount, audiences, expirationSeconds: undefined, boundTo })).token
-      },
-    }),
-  )
-  const scheduler = owned.use(
-    await startScheduler({
+      start: () =>
+        startControllers({
+          client: client(component('system:kube-controller-manager')),
+          clientFor: name => client(controllerAccount(name)),
+          clock,
+          log,
+          rootCa: pki.caPem,
+          pki,
+          clusterCidr: CLUSTER_NETWORK.clusterCIDR,
+          signToken: async ({ namespace, serviceAccount, secret }) => {
+            const { issue, apiAudiences: audiences } = server.tokens
+            const boundTo = { kind: 'Secret' as const, ...secret }
+            return (await issue({ namespace, serviceAccount, audiences, expirationSeconds: undefined, boundTo })).token
+          },
+        }),
+    },
+    {
+      name: 'kube-scheduler',
       client: client(component('system:kube-scheduler')),
-      clock,
-      onError: error => log.warn({ err: error }, 'scheduling'),
-    }),
-  )
+      start: () =>
+        startScheduler({
+          client: client(component('system:kube-scheduler')),
+          clock,
+          onError: error => log.warn({ err: error }, 'scheduling'),
+        }),
+    },
+    {
+      name: 'flotilla-history',
+      client: client(ADMIN),
+      start: () => new HistoryRecorder({ store, history, clock, log }),
+    },
+  ]
+  // The embedded store is this process's own: nobody else could lead.
+  if (options.store.engine === 'nedb') for (const { start } of parts) owned.use(await start())
+  else owned.use(takeTurns({ parts, identity: `${hostname()}_${randomUUID()}`, clock, log }))
   if (options.localNode) {
     const { nodeName } = owned.use(await localNode(options, layout, pki, url))
     if (nodeName) owned.defer(onceReady(client(ADMIN), nodeName, () => options.onNodeStatus?.(`joined as ${nodeName}`)))
@@ -199,7 +215,6 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     url,
     kubeconfigPath: layout.kubeconfig,
     server,
-    scheduler,
     pki,
     issueLoginToken: () => server.issueLoginToken(ADMIN),
     failed: store.failed,

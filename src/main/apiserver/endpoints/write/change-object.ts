@@ -20,6 +20,7 @@ import { admissionChain } from './admission-chain.ts'
 import { isFinished } from './finalization.ts'
 import { checkPreconditions, checkVersion } from './preconditions.ts'
 import { trackFields } from './track-fields.ts'
+import { unlessOutdated } from './unless-outdated.ts'
 import { validateChange } from './validation.ts'
 import type { WriteParts } from './write-parts.ts'
 
@@ -171,8 +172,9 @@ export async function changeObject(
   options: ChangeOptions,
   parts: WriteParts,
 ): Promise<Changed> {
+  const key = keyOf(resource, name.namespace, name.name)
   for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
-    const changed = await attempt(resource, name, change, options, parts)
+    const changed = await unlessOutdated(parts.store, key, () => attempt(resource, name, change, options, parts))
     if (changed) return changed
   }
   throw staleVersion(resource.type, name.name)

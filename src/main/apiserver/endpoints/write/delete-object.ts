@@ -15,6 +15,7 @@ import { toApiError } from '../../store-error.ts'
 import type { DeleteOptions, ObjectName } from '../contract.ts'
 import { isHeld } from './finalization.ts'
 import { checkPreconditions } from './preconditions.ts'
+import { unlessOutdated } from './unless-outdated.ts'
 import type { WriteParts } from './write-parts.ts'
 
 const MAX_ATTEMPTS = 64
@@ -130,8 +131,9 @@ export async function deleteObject(
   options: DeleteOptions,
   parts: WriteParts,
 ): Promise<Deleted> {
+  const key = keyOf(resource, name.namespace, name.name)
   for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
-    const deleted = await attempt(resource, name, options, parts)
+    const deleted = await unlessOutdated(parts.store, key, () => attempt(resource, name, options, parts))
     if (deleted) return deleted
   }
   throw staleVersion(resource.type, name.name)

@@ -1,0 +1,80 @@
+// Several control planes on one etcd: each is usable at any time, one leads, and another takes over when it is killed.
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Cluster, execute } from '../e2e/support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
+import { EtcdServer } from './etcd-server.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'flotilla-several-'))
+let etcd: EtcdServer
+const planes: Cluster[] = []
+beforeAll(async () => {
+  etcd = await EtcdServer.start()
+  const args = ['--no-local-node', '--store', `etcd=${etcd.url}`]
+  planes.push(await Cluster.start(args, join(folder, 'one')))
+  // The second one is of the same cluster: it has the same authority and keys.
+  cpSync(join(folder, 'one', 'pki'), join(folder, 'two', 'pki'), { recursive: true })
+  planes.push(await Cluster.start(args, join(folder, 'two')))
+})
+afterAll(async () => {
+  for (const plane of planes) await plane[Symbol.asyncDispose]()
+  await etcd[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const kubectl = (at: number, ...args: string[]) =>
+  execute('kubectl', args, { env: { KUBECONFIG: planes[at]!.kubeconfig } })
+const holder = async (at: number, lease: string) =>
+  (await kubectl(at, 'get', 'lease', lease, '-n', 'kube-system', '-o', 'jsonpath={.spec.holderIdentity}')).stdout
+const leases = ['kube-controller-manager', 'kube-scheduler', 'flotilla-history']
+
+test('what one writes the other shows at once, changes and deletes, without a conflict that is none', async () => {
+  for (let i = 0; i < 10; i++) {
+    const [here, there] = [i % 2, (i + 1) % 2]
+    expect((await kubectl(here, 'create', 'configmap', `c${i}`)).stderr).toBe('')
+    expect((await kubectl(there, 'label', 'configmap', `c${i}`, 'n=1')).stderr).toBe('')
+    expect((await kubectl(here, 'delete', 'configmap', `c${i}`)).stderr).toBe('')
+    expect((await kubectl(there, 'get', 'configmap', `c${i}`)).stderr).toContain('NotFound')
+  }
+})
+
+test('a kubeconfig of one works against the other', async () => {
+  const text = readFileSync(planes[0]!.kubeconfig, 'utf8').replaceAll(planes[0]!.url, planes[1]!.url)
+  const path = join(folder, 'kubeconfig')
+  writeFileSync(path, text, { mode: 0o600 })
+  const read = await execute('kubectl', ['--kubeconfig', path, 'get', 'namespace', 'default', '-o', 'name'])
+  expect(read.stdout).toBe('namespace/default\n')
+})
+
+test('services made on both at once get addresses of their own', async () => {
+  const create = (at: number, i: number) => kubectl(at, 'create', 'service', 'nodeport', `s${at}-${i}`, '--tcp=80')
+  await Promise.all(Array.from({ length: 8 }, (_, i) => create(i % 2, i)))
+  const path = '{range .items[*]}{.spec.clusterIP} {.spec.ports[0].nodePort}{"\\n"}{end}'
+  const { stdout } = await kubectl(0, 'get', 'services', '-o', `jsonpath=${path}`)
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .filter(row => / 3\d+$/.test(row))
+  expect(rows).toHaveLength(8)
+  for (const column of [0, 1]) expect(new Set(rows.map(row => row.split(' ')[column])).size).toBe(8)
+})
+
+test('the one that is not killed takes over in less than 20 seconds, and the cluster goes on', async () => {
+  for (const lease of leases) await eventually(async () => expect(await holder(0, lease)).not.toBe(''), 20_000)
+  await kubectl(0, 'create', 'deployment', 'before', '--image=nginx', '--replicas=2')
+  const pods = async (at: number, app: string) =>
+    (await kubectl(at, 'get', 'pods', '-l', `app=${app}`, '-o', 'name')).stdout.trim().split('\n').filter(Boolean)
+  await eventually(async () => expect(await pods(1, 'before')).toHaveLength(2), 20_000)
+  // The first one started first: it leads.
+  const leader = await holder(1, 'kube-controller-manager')
+  process.kill(planes[0]!.pid, 'SIGKILL')
+  const killedAt = performance.now()
+  // The other one is usable all the while.
+  expect((await kubectl(1, 'create', 'deployment', 'after', '--image=nginx', '--replicas=3')).stderr).toBe('')
+  await eventually(async () => expect(await pods(1, 'after')).toHaveLength(3), 25_000)
+  const took = (performance.now() - killedAt) / 1000
+  expect(await holder(1, 'kube-controller-manager')).not.toBe(leader)
+  expect(took).toBeLessThan(20)
+})
