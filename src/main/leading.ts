@@ -4,6 +4,9 @@ import { runLeaderElection } from '../shared/client/leader-election.ts'
 import type { Clock } from '../shared/machinery/clock.ts'
 import type { Log } from '../shared/machinery/log.ts'
 
+/** A killed leader is replaced within thirteen seconds, and one that cannot renew has stepped down before that. */
+const TERMS = { leaseMs: 10_000, renewDeadlineMs: 7_000, retryMs: 1_500 } as const
+
 export interface LedPart {
   /** Of the Lease in kube-system, as upstream names it. */
   readonly name: string
@@ -31,6 +34,7 @@ export function takeTurns({ parts, identity, clock, log }: LeadingOptions): Asyn
         namespace: 'kube-system',
         name,
         identity,
+        ...TERMS,
         async lead(signal) {
           log.info({ lease: name, identity }, 'leading')
           await using _part = await start()
