@@ -4,7 +4,7 @@ import { EndpointSlice } from '../../src/shared/api/discovery/v1.ts'
 import { createRequestLimits } from '../../src/shared/client/limited-client.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Cluster, reportPod, startCluster } from './support/cluster.ts'
+import { type Cluster, eventsAbout, reportPod, startCluster } from './support/cluster.ts'
 
 let cluster: Cluster
 let count = 0
@@ -115,6 +115,40 @@ describe('endpointslice and endpoints', () => {
     })
   })
 
+  test('topology-mode Auto gives each endpoint the zone that it serves, and says when it cannot', async () => {
+    const namespace = await newNamespace()
+    for (const zone of ['north', 'south']) {
+      const name = `in-${zone}`
+      await cluster.client.create(Node, {
+        metadata: { name, labels: { 'topology.kubernetes.io/zone': zone } },
+        spec: {},
+      })
+      const status = { allocatable: { cpu: '4' }, conditions: [{ type: 'Ready', status: 'True' }] }
+      await cluster.client.patch(Node, { name }, { status }, { type: 'merge', subresource: 'status' })
+      await reportPod(cluster.client, await createPod(namespace, zone, { nodeName: name }), true, zone === 'north' ? '10.244.0.2' : '10.244.0.3') // prettier-ignore
+    }
+    await createService(namespace)
+    const auto = (mode: string) =>
+      cluster.client.patch(Service, { namespace, name: 'web' }, { metadata: { annotations: { 'service.kubernetes.io/topology-mode': mode } } }) // prettier-ignore
+    await auto('Auto')
+    const told = () => eventsAbout(cluster.client, namespace, 'web')
+    await eventually(async () => {
+      const found = await endpointsOf(namespace)
+      expect(found.map(({ zone, hints }) => [zone, hints?.forZones?.[0]?.name]).sort()).toEqual([
+        ['north', 'north'],
+        ['south', 'south'],
+      ])
+    })
+    await eventually(async () =>
+      expect(await told()).toContain(
+        'TopologyAwareHintsEnabled: Topology Aware Hints has been enabled, addressType: IPv4',
+      ),
+    )
+    await cluster.client.delete(Node, { name: 'in-south' })
+    await eventually(async () => expect((await endpointsOf(namespace)).every(({ hints }) => !hints)).toBe(true))
+    await cluster.client.delete(Node, { name: 'in-north' })
+  })
+
   test('publishNotReadyAddresses shows pods that are not ready as ready; a headless Service is labelled', async () => {
     const namespace = await newNamespace()
     await createService(namespace, { clusterIP: 'None', publishNotReadyAddresses: true })
@@ -157,9 +191,11 @@ describe('endpointslice and endpoints', () => {
     const namespace = await newNamespace()
     await createService(namespace)
     await reportPod(cluster.client, await createPod(namespace, 'a'))
-    const [slice] = await eventually(async () => {
-      expect(await endpointsOf(namespace)).toHaveLength(1)
-      return slices(namespace)
+    const slice = await eventually(async () => {
+      // The empty one from before the pod may still be there.
+      const found = (await slices(namespace)).filter(({ endpoints }) => endpoints?.length)
+      expect(found).toHaveLength(1)
+      return found[0]
     })
     await cluster.client.patch(EndpointSlice, slice!.metadata, { endpoints: [] }, { type: 'merge' })
     await eventually(async () => expect(await endpointsOf(namespace)).toHaveLength(1))

@@ -39,6 +39,16 @@ describe('discovery', () => {
     expect(of('deployments/scale')).toMatchObject({ group: 'autoscaling', version: 'v1', kind: 'Scale' })
     expect(of('deployments/status')).toMatchObject({ kind: 'Deployment', verbs: ['get', 'patch', 'update'] })
   })
+  test('versions of a kind that are stored alike have the same storage version hash, what is not stored has none', async () => {
+    const hashOf = async (path: string, name: string) =>
+      ((await raw(server, path)).json.resources as AnyJson[]).find(resource => resource.name === name)
+        ?.storageVersionHash
+    const hpa = 'horizontalpodautoscalers'
+    expect(await hashOf('/apis/autoscaling/v2', hpa)).toMatch(/^[A-Za-z0-9+/]{11}=$/)
+    expect(await hashOf('/apis/autoscaling/v1', hpa)).toBe(await hashOf('/apis/autoscaling/v2', hpa))
+    expect(await hashOf('/api/v1', 'pods')).not.toBe(await hashOf('/api/v1', 'services'))
+    expect(await hashOf('/api/v1', 'pods/status')).toBeUndefined()
+  })
   test('aggregated discovery says the same in one document, with an ETag', async () => {
     const { json, headers } = await raw(server, '/apis', { headers: { accept: AGGREGATED } })
     expect(headers['content-type']).toBe('application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')

@@ -1,7 +1,12 @@
 // The unaggregated discovery documents: APIVersions, APIGroupList, APIGroup, APIResourceList.
+import { createHash } from 'node:crypto'
 import type { APIGroup, APIResource, APIResourceList } from '../../../shared/api/meta/v1.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import type { ServedGroup, ServedVersion } from './served.ts'
+
+/** The same for versions of a kind that are stored alike: eight bytes of a digest of where. */
+const storageVersionHash = (storage: string): string =>
+  createHash('sha256').update(storage).digest().subarray(0, 8).toString('base64')
 
 export const apiVersions = (serverAddress: string) => ({
   kind: 'APIVersions',
@@ -31,7 +36,7 @@ export const apiGroupList = (groups: readonly ServedGroup[]) => ({
 })
 
 export function apiResourceList(group: string, { version, resources }: ServedVersion): APIResourceList {
-  const entries = resources.flatMap(({ descriptor, verbs, subresources }): APIResource[] => {
+  const entries = resources.flatMap(({ descriptor, storage, verbs, subresources }): APIResource[] => {
     const { type, singular, shortNames, categories } = descriptor
     return [
       {
@@ -42,6 +47,7 @@ export function apiResourceList(group: string, { version, resources }: ServedVer
         verbs: [...verbs],
         ...(shortNames.length > 0 ? { shortNames: [...shortNames] } : {}),
         ...(categories.length > 0 ? { categories: [...categories] } : {}),
+        ...(storage === undefined ? {} : { storageVersionHash: storageVersionHash(storage) }),
       },
       ...subresources.map(subresource => ({
         name: `${type.plural}/${subresource.name}`,

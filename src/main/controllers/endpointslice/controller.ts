@@ -17,10 +17,12 @@ import {
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { isNamespaceTerminating } from '../support/pod-control.ts'
-import { podsBehind, servicesOfPod, triggerTime, zoneOf } from '../support/service-pods.ts'
+import { isPodReady } from '../support/pod-state.ts'
+import { isEndpoint, podsBehind, servicesOfPod, triggerTime, zoneOf } from '../support/service-pods.ts'
 import { type AddressType, type PortGroup, groupEndpoints } from './endpoints.ts'
 import { MANAGED_BY, MANAGER, SERVICE_NAME, draftSlice, labelsOf, placeholderSlice, withEndpoints } from './slice.ts'
 import { planSlices } from './plan.ts'
+import { topologyHints, wantsTopology, zoneFacts } from './topology.ts'
 import { SliceTracker } from './tracker.ts'
 
 /** Slices by `namespace/service`, our own only: others may keep slices for the same Service. */
@@ -43,6 +45,8 @@ export class EndpointSliceController implements Reconciler<Service> {
     mapped(Node, nodeChanged),
   ]
   readonly #tracker: SliceTracker
+  /** Address family and Service → why hints are off; '' = they are on. */
+  readonly #topology = new Map<string, string>()
 
   constructor(clock: Clock) {
     this.#tracker = new SliceTracker(clock)
@@ -59,7 +63,8 @@ export class EndpointSliceController implements Reconciler<Service> {
     const types = addressTypesOf(service)
     for (const addressType of types) {
       const mine = slices.filter(slice => slice.addressType === addressType && !slice.metadata.deletionTimestamp)
-      const groups = groupEndpoints(service, pods, addressType, zone)
+      const zones = this.#zones(service, pods, addressType, context)
+      const groups = groupEndpoints(service, pods, addressType, zone, zones)
       await this.#write(context, service, addressType, mine, groups, triggerTime(service, pods))
     }
     // An address family that the Service lost.
@@ -68,9 +73,47 @@ export class EndpointSliceController implements Reconciler<Service> {
     return done
   }
 
+  /** Topology aware routing, for a Service that asks for it: which zone each ready pod serves. */
+  #zones(
+    service: Service,
+    pods: readonly Pod[],
+    addressType: AddressType,
+    { lister, events }: ControllerContext,
+  ): ReadonlyMap<string, string> | undefined {
+    const key = `${addressType} ${keyOf(service.metadata)}`
+    if (!wantsTopology(service)) {
+      if (this.#topology.delete(key))
+        events.event(
+          service,
+          'Warning',
+          'TopologyAwareHintsDisabled',
+          `Topology Aware Hints has been disabled, addressType: ${addressType}`,
+        )
+      return undefined
+    }
+    const located = pods
+      .filter(pod => isEndpoint(pod, false) && isPodReady(pod))
+      .map(({ metadata, spec }) => ({
+        key: metadata.uid,
+        zone: spec.nodeName ? zoneOf(lister(Node).get({ name: spec.nodeName })) : undefined,
+      }))
+    const hints = topologyHints(located, lister(Node).list())
+    const state = 'zones' in hints ? '' : hints.disabled
+    if (this.#topology.get(key) !== state) {
+      this.#topology.set(key, state)
+      const [type, reason, text] =
+        state === ''
+          ? (['Normal', 'TopologyAwareHintsEnabled', 'Topology Aware Hints has been enabled'] as const)
+          : (['Warning', 'TopologyAwareHintsDisabled', state] as const)
+      events.event(service, type, reason, `${text}, addressType: ${addressType}`)
+    }
+    return 'zones' in hints ? hints.zones : undefined
+  }
+
   /** Slices go with their Service through the garbage collector. */
   gone(ref: ObjectRef): undefined {
     this.#tracker.forget(keyOf(ref))
+    for (const family of ['IPv4', 'IPv6']) this.#topology.delete(`${family} ${keyOf(ref)}`)
   }
 
   async #write(
@@ -145,10 +188,17 @@ const addressTypesOf = ({ spec }: Service): AddressType[] => {
 /** Endpoints show their node's zone. */
 function nodeChanged({ type, object, old }: Change<Node>, { lister }: ControllerContext): ObjectRef[] {
   const zone = zoneOf(object)
-  if (type === 'updated' ? zoneOf(old) === zone : !zone) return []
+  const sameFacts = type === 'updated' && zoneFacts(old) === zoneFacts(object)
+  const byTopology = sameFacts
+    ? []
+    : lister(Service)
+        .list()
+        .filter(wantsTopology)
+        .map(({ metadata }) => metadata)
+  if (type === 'updated' ? zoneOf(old) === zone : !zone) return byTopology
   const here = lister(Pod)
     .list()
     .filter(pod => pod.spec.nodeName === object.metadata.name)
   const change = (pod: Pod): Change<Pod> => ({ type: 'added', object: pod })
-  return here.flatMap(pod => servicesOfPod(change(pod), { lister } as ControllerContext))
+  return [...byTopology, ...here.flatMap(pod => servicesOfPod(change(pod), { lister } as ControllerContext))]
 }

@@ -17,6 +17,8 @@ export function groupEndpoints(
   pods: readonly Pod[],
   addressType: AddressType,
   zoneOf: (nodeName: string) => string | undefined,
+  /** Topology aware routing: the zone that a pod's endpoint serves, by the pod's uid. */
+  zones?: ReadonlyMap<string, string>,
 ): PortGroup[] {
   const groups = new Map<string, { ports: EndpointPort[]; endpoints: Endpoint[] }>()
   for (const pod of pods) {
@@ -24,7 +26,7 @@ export function groupEndpoints(
     const address = addressOf(pod, addressType)
     if (!address) continue
     const ports = portsOf(pod, service)
-    const endpoint = endpointOf(service, pod, address, zoneOf)
+    const endpoint = endpointOf(service, pod, address, zoneOf, zones)
     const key = portsKey(ports)
     const group = groups.get(key)
     if (group) group.endpoints.push(endpoint)
@@ -55,6 +57,7 @@ function endpointOf(
   pod: Pod,
   address: string,
   zoneOf: (nodeName: string) => string | undefined,
+  zones: ReadonlyMap<string, string> | undefined,
 ): Endpoint {
   const { namespace, name, uid, deletionTimestamp } = pod.metadata
   const serving = isPodReady(pod)
@@ -66,13 +69,16 @@ function endpointOf(
   return {
     addresses: [address],
     conditions: { ready, serving, terminating },
-    ...hints(service, ready, zone, nodeName),
+    ...(zones ? zoneHint(zones.get(uid)) : hints(service, ready, zone, nodeName)),
     ...(hostname ? { hostname } : {}),
     ...(nodeName ? { nodeName } : {}),
     targetRef: { kind: 'Pod', namespace, name, uid },
     ...(zone ? { zone } : {}),
   }
 }
+
+const zoneHint = (zone: string | undefined): Pick<Endpoint, 'hints'> =>
+  zone === undefined ? {} : { hints: { forZones: [{ name: zone }] } }
 
 /** @see https://kubernetes.io/docs/concepts/services-networking/service/#traffic-distribution */
 function hints(
