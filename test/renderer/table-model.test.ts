@@ -1,8 +1,9 @@
 // Filter and sort of lists.
 import { describe, expect, it } from 'vitest'
 import { type Row, rowOf } from '@/api/sources.ts'
-import { createHaystack, filterRows, sortRows } from '@/components/resource/table-model.ts'
+import { createHaystack, filterRows, moveColumn, orderColumns, sortRows } from '@/components/resource/table-model.ts'
 import type { Columns } from '@/kinds/column.ts'
+import { parseLabelLine } from '@/kinds/label-line.ts'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
 
 const row = (name: string, namespace = 'default', labels: Record<string, string> = {}, restarts = 0): Row =>
@@ -54,4 +55,31 @@ describe('sortRows()', () => {
     sortRows(rows, columns[0], true)
     expect(rows).toEqual(before)
   })
+})
+
+describe('orderColumns() and moveColumn()', () => {
+  const ids = (columns: Columns) => columns.map(({ id }) => id).join(' ')
+  const columns = ['name', 'status', 'node', 'age'].map(id => ({ id, title: id, value: () => '', width: '1fr' }))
+
+  it('keeps the order given, and puts a column that is new beside its neighbour', () => {
+    expect(ids(orderColumns(columns, ['name', 'age', 'status']))).toBe('name age status node')
+    expect(ids(orderColumns(columns))).toBe('name status node age')
+  })
+  it('moves a column to the place of another, but nothing before the name', () => {
+    expect(moveColumn(columns, 'age', 'status')).toEqual(['name', 'age', 'status', 'node'])
+    expect(moveColumn(columns, 'status', 'age')).toEqual(['name', 'node', 'age', 'status'])
+    expect(moveColumn(columns, 'node', 'name')).toEqual(['name', 'node', 'status', 'age'])
+    expect(moveColumn(columns, 'name', 'age')).toEqual(['name', 'status', 'node', 'age'])
+  })
+})
+
+describe('parseLabelLine()', () => {
+  it('reads what kubectl label takes', () =>
+    expect(parseLabelLine('team=shop, example.com/tier=web old-')).toMatchObject({
+      labels: { team: 'shop', 'example.com/tier': 'web', old: null },
+      problem: undefined,
+    }))
+  it.each(['team', '=x', 'a=b c', 'bad key=', 'k=-x'])('refuses “%s”', line =>
+    expect(parseLabelLine(line).problem).toBeTruthy(),
+  )
 })

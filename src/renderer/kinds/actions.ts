@@ -2,26 +2,33 @@
 import {
   FileCode,
   History,
+  LogOut,
   PauseCircle,
+  Play,
   PlayCircle,
   RefreshCw,
   Scaling,
   ScrollText,
   SquareTerminal,
+  Tag,
   Trash2,
 } from '@lucide/vue'
 import type { Component } from 'vue'
+import { CronJob, Job } from '../../shared/api/batch/v1.ts'
 import type { Pod } from '../../shared/api/core/v1.ts'
 import { formatTime } from '../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
+import { controllerRef } from '../../shared/machinery/owner.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
 import type { LabelSelector } from '../../shared/api/meta/v1.ts'
 import { connection } from '../api/connection.ts'
 import { type ServedKind, kindKey } from '../api/discovery.ts'
 import type { Row } from '../api/sources.ts'
+import { useDrainStore } from '../nodes/drains.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useDockStore } from '../stores/dock.ts'
 import { useToastStore } from '../stores/toasts.ts'
+import { parseLabelLine } from './label-line.ts'
 
 export interface ResourceAction {
   readonly id: string
@@ -32,6 +39,8 @@ export interface ResourceAction {
   readonly danger?: boolean
   /** Works on several rows at once. */
   readonly bulk?: boolean
+  /** Stands in the menu rather than among the buttons. */
+  readonly minor?: boolean
   readonly run: (rows: readonly Row[]) => void | Promise<void>
 }
 
@@ -122,6 +131,48 @@ async function restart({ type }: ServedKind, rows: readonly Row[]): Promise<void
   )
 }
 
+async function label({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
+  const answer = await useConfirmStore().ask({
+    title: `Label ${count(rows, type.kind)}`,
+    text: '',
+    names: rows.map(row => row.key),
+    action: 'Label',
+    line: {
+      label: 'Labels',
+      hint: 'team=shop tier=web, and team- takes one away',
+      problem: line => parseLabelLine(line).problem,
+    },
+  })
+  if (!answer.confirmed) return
+  const { labels } = parseLabelLine(answer.line)
+  await forEach(rows, `Labelled ${count(rows, type.kind)}`, row =>
+    connection.client.patch(type, refOf(row), { metadata: { labels } }, { type: 'merge' }),
+  )
+}
+
+/** Runs a cron job now, as `kubectl create job --from` does it. */
+const runNow = (rows: readonly Row[]) =>
+  forEach(rows, `Started ${count(rows, 'CronJob')}`, ({ object, name, namespace }) => {
+    const { jobTemplate } = (object as unknown as CronJob).spec
+    const { labels, annotations } = jobTemplate.metadata ?? {}
+    return connection.client.create(Job, {
+      metadata: {
+        name: `${name.slice(0, 50)}-${Math.random().toString(36).slice(2, 7)}`,
+        namespace,
+        ...(labels ? { labels } : {}),
+        annotations: { ...annotations, 'cronjob.kubernetes.io/instantiate': 'manual' },
+        ownerReferences: [controllerRef(CronJob, object as unknown as CronJob)],
+      },
+      spec: jobTemplate.spec ?? { template: {} },
+    })
+  })
+
+/** Sets one field of the spec, such as `suspend`. */
+const setSpec = ({ type }: ServedKind, rows: readonly Row[], spec: object, done: string) =>
+  forEach(rows, `${done} ${count(rows, type.kind)}`, row =>
+    connection.client.patch(type, refOf(row), { spec }, { type: 'merge' }),
+  )
+
 const setUnschedulable = ({ type }: ServedKind, rows: readonly Row[], unschedulable: boolean) =>
   forEach(rows, `${unschedulable ? 'Cordoned' : 'Uncordoned'} ${count(rows, type.kind)}`, row =>
     connection.client.patch(type, refOf(row), { spec: { unschedulable } }, { type: 'merge' }),
@@ -146,6 +197,8 @@ export function openTerminal(pod: Pod, container = defaultContainer(pod)): void 
 }
 
 const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'])
+/** The field that halts a kind. */
+const HALTED: Readonly<Record<string, string>> = { Deployment: 'paused', CronJob: 'suspend', Job: 'suspend' }
 const RESTARTABLE = new Set(['Deployment', 'StatefulSet', 'DaemonSet'])
 
 export function actionsOf(kind: ServedKind): ResourceAction[] {
@@ -163,6 +216,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Pod' && {
       id: 'previous',
+      minor: true,
       title: 'Logs of the previous run',
       icon: History,
       key: 'p',
@@ -211,6 +265,37 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       icon: PlayCircle,
       bulk: true,
       run: rows => setUnschedulable(kind, rows, false),
+    },
+    type.kind === 'Node' && {
+      id: 'drain',
+      title: 'Drain',
+      icon: LogOut,
+      run: first(({ name }) => (useDrainStore().shown = name)),
+    },
+    type.kind === 'CronJob' && { id: 'run', title: 'Run now', icon: Play, bulk: true, run: runNow },
+    HALTED[type.kind] !== undefined && {
+      id: 'pause',
+      minor: true,
+      title: type.kind === 'Deployment' ? 'Pause the rollout' : 'Suspend',
+      icon: PauseCircle,
+      bulk: true,
+      run: rows => setSpec(kind, rows, { [HALTED[type.kind] ?? '']: true }, 'Halted'),
+    },
+    HALTED[type.kind] !== undefined && {
+      id: 'resume',
+      minor: true,
+      title: 'Resume',
+      icon: PlayCircle,
+      bulk: true,
+      run: rows => setSpec(kind, rows, { [HALTED[type.kind] ?? '']: false }, 'Resumed'),
+    },
+    verbs.includes('patch') && {
+      id: 'label',
+      title: 'Label',
+      icon: Tag,
+      minor: true,
+      bulk: true,
+      run: rows => label(kind, rows),
     },
     verbs.includes('delete') && {
       id: 'delete',

@@ -14,9 +14,16 @@ export interface Question {
   readonly typed?: string
   /** Asks for a whole number, as scaling does. */
   readonly number?: { readonly label: string; readonly value: number }
+  /** Asks for a line of text; `problem` says what is wrong with it. */
+  readonly line?: {
+    readonly label: string
+    readonly hint: string
+    readonly problem: (text: string) => string | undefined
+  }
 }
 
-export type Answer = { readonly confirmed: false } | { readonly confirmed: true; readonly number: number }
+export type Answer =
+  { readonly confirmed: false } | { readonly confirmed: true; readonly number: number; readonly line: string }
 
 export const useConfirmStore = defineStore('confirm', () => {
   const question = shallowRef<Question>()

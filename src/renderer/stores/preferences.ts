@@ -10,6 +10,8 @@ export interface ColumnChoice {
   readonly shown: readonly string[]
   readonly hidden: readonly string[]
   readonly sort?: { readonly id: string; readonly descending: boolean }
+  /** Column ids from left to right; others follow in their own order. */
+  readonly order?: readonly string[]
   /** Pixels by column id. */
   readonly widths?: Readonly<Record<string, number>>
 }

@@ -53,6 +53,7 @@ afterAll(async () => {
 })
 
 const card = (kind: string, name: string) => page.locator(`[data-card^="${kind}."][data-card$="/${name}"]`)
+const why = () => page.locator('[data-why]')
 
 describe('the topology', () => {
   it('shows from ingress to node what leads to what, and tells trouble where it arrives', async () => {
@@ -113,8 +114,6 @@ describe('the topology', () => {
 })
 
 describe('Why?', () => {
-  const why = () => page.locator('[data-why]')
-
   it('answers on hover in a list, in a sentence', async () => {
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
     await page.locator('[data-key*="broken-"] [data-tone=failed]').first().hover({ timeout: 60_000 })
@@ -138,6 +137,27 @@ describe('Why?', () => {
     await page.getByRole('tab', { name: /broken/ }).waitFor()
     await page.getByRole('region', { name: 'Why?' }).getByRole('button', { name: 'Logs of the run that ended' }).click()
     await page.getByRole('log').getByText('no queue').first().waitFor()
+  })
+})
+
+describe('a drain', () => {
+  it('says what it means, then evicts, and the node takes pods again when it is told to', async () => {
+    await page.getByRole('link', { name: 'Nodes', exact: true }).click()
+    await page.locator('[data-key]').first().click()
+    await page.getByRole('dialog').getByLabel('Drain').click()
+    const drain = page.getByRole('dialog', { name: /^Drain/ })
+    await drain.getByText('4 pods find no room on other nodes').waitFor()
+    await shoot(page, 'drain')
+    await drain.getByRole('button', { name: 'Cordon and evict 4 pods' }).click()
+    await drain.getByText('4 of 4 gone').waitFor({ timeout: 60_000 })
+    await drain.getByRole('button', { name: 'Close' }).click()
+    expect(await why().innerText()).toContain('is cordoned')
+    await page.getByRole('region', { name: 'Why?' }).getByRole('button', { name: 'Uncordon it' }).click()
+    await page
+      .getByRole('dialog', { name: /^Uncordon/ })
+      .getByRole('button', { name: 'Uncordon it' })
+      .click()
+    await why().waitFor({ state: 'detached' })
   })
 })
 

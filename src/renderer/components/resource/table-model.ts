@@ -34,6 +34,28 @@ export function filterRows(rows: readonly Row[], filter: string, haystack: (row:
   })
 }
 
+/** Columns in the order that the user gave them; those not named keep their place after their neighbour. */
+export function orderColumns(columns: Columns, order: readonly string[] = []): Columns {
+  const named = order.flatMap(id => columns.find(column => column.id === id) ?? [])
+  const result = [...named]
+  columns.forEach((column, index) => {
+    if (named.includes(column)) return
+    const before = columns[index - 1]
+    result.splice(before ? result.indexOf(before) + 1 : 0, 0, column)
+  })
+  return result
+}
+
+/** @returns ids in their new order; the first column keeps its place */
+export function moveColumn(columns: Columns, id: string, to: string): string[] {
+  const ids = columns.map(column => column.id)
+  const from = ids.indexOf(id)
+  const target = Math.max(1, ids.indexOf(to))
+  if (from < 1 || from === target) return ids
+  ids.splice(target, 0, ...ids.splice(from, 1))
+  return ids
+}
+
 const collator = new Intl.Collator('en', { numeric: true })
 
 /** Rows with equal values stay in the order of namespace and name. */

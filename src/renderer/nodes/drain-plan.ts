@@ -1,0 +1,135 @@
+// What would happen if a node were drained: which pods go, which stay, what is lost, and who finds room elsewhere. Pure.
+import { Node, Pod } from '../../shared/api/core/v1.ts'
+import { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
+import { matchesNodeSelector } from '../../shared/machinery/node-selector.ts'
+import { controllerOf } from '../../shared/machinery/owner.ts'
+import { fromLabelSelector, fromMatchLabels } from '../../shared/machinery/selectors.ts'
+import { firstUntolerated } from '../../shared/machinery/taints.ts'
+import { nodeStatus } from '../status/object-status.ts'
+import { freeOn, requestsOf } from '../why/explain-pending.ts'
+import { type World, namespaceOf } from '../world/world.ts'
+
+export interface Leaving {
+  readonly pod: Pod
+  /** Nothing makes another one: it is gone for good. */
+  readonly isBare: boolean
+  /** Its emptyDir volumes are deleted with it. */
+  readonly losesData: boolean
+  /** The budget that allows no eviction right now. */
+  readonly blockedBy: string | undefined
+  /** It is the only ready pod of its workload. */
+  readonly isLast: boolean
+  /** Where there would be room for its replacement; undefined = nowhere. */
+  readonly target: string | undefined
+}
+
+export interface DrainPlan {
+  readonly leaving: readonly Leaving[]
+  /** Pods of DaemonSets and of the node itself, which a drain leaves alone. */
+  readonly staying: readonly Pod[]
+}
+
+const MIRROR = 'kubernetes.io/config.mirror'
+const isOver = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed'
+const isReady = ({ status }: Pod) =>
+  status.conditions?.some(({ type, status: on }) => type === 'Ready' && on === 'True') === true
+
+function accepts(node: Node, pod: Pod): boolean {
+  const { nodeSelector, affinity, tolerations } = pod.spec
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+  return (
+    nodeStatus(node).text !== 'NotReady' &&
+    !node.spec.unschedulable &&
+    fromMatchLabels(nodeSelector).matches(node.metadata.labels) &&
+    (!required || matchesNodeSelector(required, node)) &&
+    !firstUntolerated(node.spec.taints, tolerations, ['NoSchedule', 'NoExecute'])
+  )
+}
+
+export function planDrain(world: World, nodeName: string): DrainPlan {
+  const pods = world.all(Pod)
+  const here = pods.filter(pod => pod.spec.nodeName === nodeName && !pod.metadata.deletionTimestamp)
+  const stays = (pod: Pod) =>
+    controllerOf(pod)?.kind === 'DaemonSet' || pod.metadata.annotations?.[MIRROR] !== undefined
+  const room = world
+    .all(Node)
+    .filter(({ metadata }) => metadata.name !== nodeName)
+    .map(node => ({ node, free: { ...freeOn(node, pods) } }))
+
+  /** Takes the room that the pod would take, so that the next one does not count on it. */
+  const place = (pod: Pod): string | undefined => {
+    const wanted = requestsOf(pod)
+    const fitting = room
+      .filter(({ node, free }) => free.cpu >= wanted.cpu && free.memory >= wanted.memory && accepts(node, pod))
+      .sort((a, b) => b.free.memory - a.free.memory)[0]
+    if (!fitting) return undefined
+    fitting.free.cpu -= wanted.cpu
+    fitting.free.memory -= wanted.memory
+    return fitting.node.metadata.name
+  }
+  const blocking = (pod: Pod) =>
+    world
+      .in(PodDisruptionBudget, namespaceOf(pod))
+      .find(
+        ({ spec, status }) =>
+          (status.disruptionsAllowed ?? 0) === 0 && fromLabelSelector(spec.selector).matches(pod.metadata.labels),
+      )?.metadata.name
+  const siblings = (pod: Pod) => {
+    const uid = controllerOf(pod)?.uid
+    return pods.filter(
+      other => other !== pod && uid !== undefined && controllerOf(other)?.uid === uid && isReady(other),
+    )
+  }
+
+  return {
+    staying: here.filter(stays),
+    leaving: here
+      .filter(pod => !stays(pod))
+      .map(pod => {
+        const isBare = controllerOf(pod) === undefined
+        return {
+          pod,
+          isBare: isBare && !isOver(pod),
+          losesData: !isOver(pod) && (pod.spec.volumes ?? []).some(({ emptyDir }) => emptyDir !== undefined),
+          blockedBy: isOver(pod) ? undefined : blocking(pod),
+          isLast: !isBare && isReady(pod) && siblings(pod).length === 0,
+          target: isBare || isOver(pod) ? undefined : place(pod),
+        }
+      }),
+  }
+}
+
+/** What a drain would mean, worst first, each a sentence. */
+export function consequences({ leaving, staying }: DrainPlan): string[] {
+  const count = (found: readonly unknown[], one: string, many: string) =>
+    found.length === 0 ? [] : [found.length === 1 ? one : many.replace('#', String(found.length))]
+  const moving = leaving.filter(({ isBare, pod }) => !isBare && !isOver(pod))
+  return [
+    ...count(
+      leaving.filter(({ isBare }) => isBare),
+      '1 pod has no controller and is gone for good.',
+      '# pods have no controller and are gone for good.',
+    ),
+    ...count(
+      leaving.filter(({ losesData }) => losesData),
+      '1 pod loses the data in its emptyDir.',
+      '# pods lose the data in their emptyDirs.',
+    ),
+    ...count(
+      moving.filter(({ target }) => target === undefined),
+      '1 pod finds no room on another node and stays pending.',
+      '# pods find no room on other nodes and stay pending.',
+    ),
+    ...count(
+      leaving.filter(({ blockedBy }) => blockedBy !== undefined),
+      '1 pod waits until its disruption budget allows it to go.',
+      '# pods wait until their disruption budgets allow them to go.',
+    ),
+    ...count(
+      moving.filter(({ isLast }) => isLast),
+      '1 workload has its only ready pod here and is away for a moment.',
+      '# workloads have their only ready pod here and are away for a moment.',
+    ),
+    ...count(staying, '1 pod belongs to the node and stays.', '# pods belong to the node and stay.'),
+  ]
+}
