@@ -10,6 +10,8 @@ import {
   type Service,
 } from '../../shared/api/core/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
+import { usageColumn } from '../metrics/usage-column.ts'
+import { allocatableOf } from '../world/room.ts'
 import { namespaceStatus, nodeStatus, volumeStatus } from '../status/object-status.ts'
 import { ageColumn, dash, nameColumn, namespaceColumn, statusColumn } from './cells.ts'
 import { type ResourceColumn, columnsOf } from './column.ts'
@@ -27,16 +29,18 @@ export const nodeColumns = columnsOf<Node>(
   nameColumn(),
   statusColumn(Node, nodeStatus),
   { id: 'roles', title: 'Roles', value: ({ object }) => dash(nodeRoles(object)), width: 'minmax(90px, 1fr)' },
+  usageColumn('nodes', 'cpu', allocatableOf),
+  usageColumn('nodes', 'memory', allocatableOf),
   {
     id: 'cpu',
-    title: 'CPU',
+    title: 'Cores',
     value: ({ object }) => parseQuantity(object.status.capacity?.cpu),
     cell: ({ object }) => `${dash(object.status.capacity?.cpu)} cores`,
     width: '84px',
   },
   {
     id: 'memory',
-    title: 'Memory',
+    title: 'Size',
     value: ({ object }) => parseQuantity(object.status.capacity?.memory),
     cell: ({ object }) => formatBytes(parseQuantity(object.status.capacity?.memory)),
     width: '96px',

@@ -16,6 +16,10 @@ export interface ResourceColumn<T extends KubeObject = AnyObject> {
   /** Not shown until the user asks for it. */
   readonly hidden?: boolean
   readonly mono?: boolean
+  /** Changes by itself: sorted by, but not filtered by. */
+  readonly isMoving?: boolean
+  /** There at all only when this holds, such as when metrics are served. */
+  readonly when?: () => boolean
 }
 
 /** A kind's own columns are written against its own type; the table treats all kinds alike. */

@@ -2,6 +2,8 @@
 import { h } from 'vue'
 import { Pod } from '../../shared/api/core/v1.ts'
 import ContainerSquares from '../components/pod/ContainerSquares.vue'
+import { usageColumn } from '../metrics/usage-column.ts'
+import { limitsOf } from '../world/room.ts'
 import { podRestarts, podStatus } from '../status/pod-status.ts'
 import { Node } from '../../shared/api/core/v1.ts'
 import { ageColumn, dash, firstOwner, nameColumn, namespaceColumn, objectLink, statusColumn } from './cells.ts'
@@ -26,6 +28,8 @@ export const podColumns = columnsOf<Pod>(
     width: '96px',
   },
   statusColumn(Pod, podStatus),
+  usageColumn('pods', 'cpu', limitsOf),
+  usageColumn('pods', 'memory', limitsOf),
   {
     id: 'restarts',
     title: 'Restarts',

@@ -6,7 +6,7 @@ import { controllerOf } from '../../shared/machinery/owner.ts'
 import { fromLabelSelector, fromMatchLabels } from '../../shared/machinery/selectors.ts'
 import { firstUntolerated } from '../../shared/machinery/taints.ts'
 import { nodeStatus } from '../status/object-status.ts'
-import { freeOn, requestsOf } from '../why/explain-pending.ts'
+import { freeOn, isOver, requestsOf } from '../world/room.ts'
 import { type World, namespaceOf } from '../world/world.ts'
 
 export interface Leaving {
@@ -30,7 +30,6 @@ export interface DrainPlan {
 }
 
 const MIRROR = 'kubernetes.io/config.mirror'
-const isOver = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed'
 const isReady = ({ status }: Pod) =>
   status.conditions?.some(({ type, status: on }) => type === 'Ready' && on === 'True') === true
 

@@ -1,37 +1,16 @@
 // Why a pod has no node: what the scheduler said, and per node what is missing.
 import { Node, PersistentVolumeClaim, Pod } from '../../shared/api/core/v1.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
-import { formatBytes, parseQuantity } from '../kinds/quantity.ts'
+import { formatBytes } from '../kinds/quantity.ts'
 import { podReferences } from '../world/pod-references.ts'
+import { freeOn, requestsOf } from '../world/room.ts'
 import type { ObjectRef } from '../world/world.ts'
 import { type Cause, type Evidence, type Fix, type Scene, because, fact } from './cause.ts'
 import { templateOf } from './explain-container.ts'
 
-type Amounts = Readonly<Record<'cpu' | 'memory', number>>
 const RESOURCES = ['cpu', 'memory'] as const
 
-/** What a pod asks for: the sum of its containers, or its largest init container when that is more. */
-export function requestsOf({ spec }: Pod): Amounts {
-  const sum = (name: 'cpu' | 'memory') => {
-    const amount = (container: Pod['spec']['containers'][number]) =>
-      parseQuantity(container.resources?.requests?.[name])
-    const containers = spec.containers.reduce((total, container) => total + amount(container), 0)
-    const inits = Math.max(0, ...(spec.initContainers ?? []).map(amount))
-    return Math.max(containers, inits) + parseQuantity(spec.overhead?.[name])
-  }
-  return { cpu: sum('cpu'), memory: sum('memory') }
-}
-
-const isOver = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed'
-
-export function freeOn(node: Node, pods: readonly Pod[]): Amounts {
-  const used = pods.filter(pod => pod.spec.nodeName === node.metadata.name && !isOver(pod)).map(requestsOf)
-  const free = (name: 'cpu' | 'memory') =>
-    parseQuantity(node.status.allocatable?.[name]) - used.reduce((sum, each) => sum + each[name], 0)
-  return { cpu: free('cpu'), memory: free('memory') }
-}
-
-export const amountText = (name: 'cpu' | 'memory', amount: number): string =>
+const roomText = (name: 'cpu' | 'memory', amount: number): string =>
   name === 'memory' ? formatBytes(amount) : `${Number(amount.toFixed(2))} CPU`
 
 /** `vm lacks 62 CPU and 890 GiB`, for each node with room too small. */
@@ -42,7 +21,7 @@ function shortages(pod: Pod, { world }: Scene): Evidence[] {
     const free = freeOn(node, pods)
     const lacks = RESOURCES.filter(name => wanted[name] > free[name]).map(
       name =>
-        `${amountText(name, wanted[name] - free[name])} more (${amountText(name, Math.max(0, free[name]))} free, ${amountText(name, wanted[name])} asked for)`,
+        `${roomText(name, wanted[name] - free[name])} more (${roomText(name, Math.max(0, free[name]))} free, ${roomText(name, wanted[name])} asked for)`,
     )
     return lacks.length
       ? [fact(`${node.metadata.name} would need ${lacks.join(' and ')}`, 'requests of the pods on it')]

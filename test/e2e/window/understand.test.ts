@@ -140,6 +140,20 @@ describe('Why?', () => {
   })
 })
 
+describe('metrics', () => {
+  it('shows what each pod uses, measured by the agent, with its line', async () => {
+    await page.getByRole('link', { name: 'Pods', exact: true }).click()
+    const memory = page.locator('[data-key*="/shop-"] [data-column=memory-use]').first()
+    await until('a measurement', async () => /[KM]iB/.test(await memory.innerText()), 60_000)
+    await page.locator('[data-key*="/shop-"]').first().click()
+    const chart = page.getByRole('dialog').getByRole('img', { name: /^Memory/ })
+    expect(await chart.getAttribute('aria-label')).toMatch(/[KM]iB/)
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await page.getByRole('meter', { name: 'CPU' }).waitFor()
+    await shoot(page, 'capacity')
+  })
+})
+
 describe('a drain', () => {
   it('says what it means, then evicts, and the node takes pods again when it is told to', async () => {
     await page.getByRole('link', { name: 'Nodes', exact: true }).click()

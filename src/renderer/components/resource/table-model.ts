@@ -14,7 +14,9 @@ export function createHaystack(columns: Columns): (row: Row) => string {
     let text = texts.get(row)
     if (text === undefined) {
       const labels = Object.entries(row.object.metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`)
-      const cells = columns.filter(({ id }) => id !== 'age').map(column => String(column.value(row)))
+      const cells = columns
+        .filter(({ id, isMoving }) => id !== 'age' && !isMoving)
+        .map(column => String(column.value(row)))
       text = [row.name, row.namespace, ...cells, ...labels].join('\n').toLowerCase()
       texts.set(row, text)
     }

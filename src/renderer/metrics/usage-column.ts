@@ -1,0 +1,21 @@
+// Columns of use, for pods and nodes.
+import { h } from 'vue'
+import type { KubeObject } from '../../shared/machinery/object.ts'
+import type { ResourceColumn } from '../kinds/column.ts'
+import type { Amounts } from '../world/room.ts'
+import { useMetricsStore } from './metrics.ts'
+import UsageCell from './UsageCell.vue'
+
+export const usageColumn = <T extends KubeObject>(
+  kind: 'pods' | 'nodes',
+  resource: 'cpu' | 'memory',
+  limitOf: (object: T) => Amounts,
+): ResourceColumn<T> => ({
+  id: `${resource}-use`,
+  title: resource === 'cpu' ? 'CPU' : 'Memory',
+  value: row => useMetricsStore().latest(kind, row.key)?.[resource] ?? -1,
+  cell: row => h(UsageCell, { kind, id: row.key, resource, limit: limitOf(row.object)[resource] }),
+  width: kind === 'nodes' ? '172px' : '132px',
+  isMoving: true,
+  when: () => useMetricsStore().isServed,
+})

@@ -1,0 +1,37 @@
+// What pods ask for and may use, and what is left on a node.
+import type { Container, Node, Pod } from '../../shared/api/core/v1.ts'
+import { parseQuantity } from '../kinds/quantity.ts'
+
+/** Cores and bytes. */
+export type Amounts = Readonly<Record<'cpu' | 'memory', number>>
+
+export const isOver = ({ status }: Pod): boolean => status.phase === 'Succeeded' || status.phase === 'Failed'
+
+const both = (amount: (name: 'cpu' | 'memory') => number): Amounts => ({ cpu: amount('cpu'), memory: amount('memory') })
+
+/** The sum of its containers, or its largest init container when that is more. */
+export const requestsOf = ({ spec }: Pod): Amounts =>
+  both(name => {
+    const amount = ({ resources }: Container) => parseQuantity(resources?.requests?.[name])
+    const containers = spec.containers.reduce((total, container) => total + amount(container), 0)
+    const inits = Math.max(0, ...(spec.initContainers ?? []).map(amount))
+    return Math.max(containers, inits) + parseQuantity(spec.overhead?.[name])
+  })
+
+/** 0 where one container has no limit: then the pod has none. */
+export const limitsOf = ({ spec }: Pod): Amounts =>
+  both(name => {
+    const limits = spec.containers.map(({ resources }) => parseQuantity(resources?.limits?.[name]))
+    return limits.includes(0) ? 0 : limits.reduce((a, b) => a + b, 0)
+  })
+
+export const allocatableOf = ({ status }: Node): Amounts => both(name => parseQuantity(status.allocatable?.[name]))
+
+export const total = (amounts: readonly Amounts[]): Amounts =>
+  both(name => amounts.reduce((sum, each) => sum + each[name], 0))
+
+export function freeOn(node: Node, pods: readonly Pod[]): Amounts {
+  const used = total(pods.filter(pod => pod.spec.nodeName === node.metadata.name && !isOver(pod)).map(requestsOf))
+  const all = allocatableOf(node)
+  return both(name => all[name] - used[name])
+}
