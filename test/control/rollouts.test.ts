@@ -1,6 +1,6 @@
 // Cases of upstream's conformance suite for apps that no other file shows.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { DaemonSet, Deployment, ReplicaSet } from '../../src/shared/api/apps/v1.ts'
+import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../src/shared/api/apps/v1.ts'
 import { Job } from '../../src/shared/api/batch/v1.ts'
 import { Node, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import { controllerOf } from '../../src/shared/machinery/owner.ts'
@@ -157,4 +157,52 @@ test('a Job with podReplacementPolicy Failed replaces a pod only when it has fai
     await cluster.client.delete(Pod, pod.metadata, { gracePeriodSeconds: 0 }).catch(() => undefined)
     expect(await alive()).toHaveLength(1)
   }, 20_000)
+})
+
+/** Says of one pod that it is not ready. */
+const fail = async (name: string) =>
+  reportPod(cluster.client, await cluster.client.get(Pod, { namespace, name }), false)
+const namesOf = async () => (await alive()).map(({ metadata }) => metadata.name).sort()
+const readyOf = async () => (await cluster.client.get(StatefulSet, { namespace, name: 'db' })).status.readyReplicas ?? 0
+const createSet = (podManagementPolicy: string) =>
+  cluster.client.create(StatefulSet, {
+    metadata: { namespace, name: 'db' },
+    spec: { replicas: 1, serviceName: 'db', podManagementPolicy, selector, template: template('web:1') },
+  })
+const resize = (replicas: number) =>
+  cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { replicas } })
+
+test('an ordered StatefulSet halts, up and down, while its pods are not ready', async () => {
+  await createSet('OrderedReady')
+  await soon(async () => expect(await readyOf()).toBe(1))
+  await fail('db-0')
+  await eventually(async () => expect(await readyOf()).toBe(0))
+  await resize(3)
+  await eventually(async () =>
+    expect((await cluster.client.get(StatefulSet, { namespace, name: 'db' })).status.observedGeneration).toBe(2),
+  )
+  expect(await namesOf()).toEqual(['db-0'])
+  await reportPod(cluster.client, await cluster.client.get(Pod, { namespace, name: 'db-0' }))
+  await soon(async () => expect(await readyOf()).toBe(3))
+  for (const name of ['db-0', 'db-1', 'db-2']) await fail(name)
+  await eventually(async () => expect(await readyOf()).toBe(0))
+  await resize(1)
+  await eventually(async () =>
+    expect((await cluster.client.get(StatefulSet, { namespace, name: 'db' })).status.observedGeneration).toBe(3),
+  )
+  expect(await namesOf()).toEqual(['db-0', 'db-1', 'db-2'])
+  // As soon as the others are ready, the last one may go.
+  for (const name of ['db-0', 'db-1'])
+    await reportPod(cluster.client, await cluster.client.get(Pod, { namespace, name }))
+  await soon(async () => expect(await namesOf()).toEqual(['db-0']))
+})
+
+test('a parallel StatefulSet scales up and down even beside pods that are not ready', async () => {
+  await createSet('Parallel')
+  await soon(async () => expect(await readyOf()).toBe(1))
+  await fail('db-0')
+  await resize(3)
+  await eventually(async () => expect(await namesOf()).toEqual(['db-0', 'db-1', 'db-2']))
+  await resize(1)
+  await soon(async () => expect(await namesOf()).toEqual(['db-0']))
 })

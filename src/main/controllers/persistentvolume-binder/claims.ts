@@ -12,6 +12,7 @@ import {
   own,
   read,
 } from '../../../shared/client/reconciler.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
 import {
   BETA_STORAGE_PROVISIONER,
   BOUND_BY_CONTROLLER,
@@ -75,9 +76,15 @@ export class ClaimBinder implements Reconciler<PersistentVolumeClaim> {
   }
 
   async #bind(volume: PersistentVolume, claim: PersistentVolumeClaim, context: Context): Promise<void> {
-    const claimed = await claimVolume(context, volume, claim)
-    this.#given.set(claim.metadata.uid, claimed)
-    await bindClaim(context, claim, await setVolumePhase(context, claimed, 'Bound'))
+    try {
+      const claimed = await claimVolume(context, volume, claim)
+      this.#given.set(claim.metadata.uid, claimed)
+      await bindClaim(context, claim, await setVolumePhase(context, claimed, 'Bound'))
+    } catch (error) {
+      // The volume went meanwhile: another has to be found.
+      if (isNotFound(error)) this.#given.delete(claim.metadata.uid)
+      throw error
+    }
   }
 
   async #find(given: PersistentVolumeClaim, context: Context): Promise<void> {
