@@ -7,6 +7,7 @@ import { type RunningAgent, startAgent } from '../../../src/agent/agent.ts'
 import { readConfig } from '../../../src/agent/config.ts'
 import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
 import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
+import { hostTools, unmountBelow } from '../../../src/agent/kubelet/volumes/mounts.ts'
 import { Namespace, Pod, type PodSpec, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
 import { type Clock, systemClock } from '../../../src/shared/machinery/clock.ts'
@@ -147,6 +148,7 @@ export class TestNode implements AsyncDisposable {
     const instance = readFileSync(join(this.folder.path, 'data', 'instance-id'), 'utf8').trim()
     const ids = docker('ps', '-aq', '--filter', `label=dev.flotilla.instance=${instance}`).split('\n').filter(Boolean)
     if (ids.length > 0) docker('rm', '-f', ...ids)
+    await unmountBelow(this.folder.path, hostTools)
     await this.network[Symbol.asyncDispose]()
     if (!this.#apiStopped) await this.api[Symbol.asyncDispose]()
     this.folder.remove()
