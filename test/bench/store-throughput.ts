@@ -8,7 +8,7 @@ const VALUE = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', data: { text
 const engine =
   kind === 'nedb'
     ? await openNedbEngine({ dataDir: where })
-    : await openEtcdEngine({ endpoints: [where], prefix: '/b' })
+    : await openEtcdEngine({ endpoints: [where], prefix: `/b${process.pid}` })
 
 async function load(writers: number): Promise<{ writers: number; perSecond: number; p99Ms: number }> {
   const times: number[] = []

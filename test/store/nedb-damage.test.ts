@@ -1,5 +1,5 @@
 // A flipped bit at every byte of the store's files is never silent, and any object comes back as it was put in.
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -22,7 +22,8 @@ test('a flipped bit at every byte of a sealed log and its manifest is refused, n
     await engine.commit([{ key: '/registry/core/configmaps/a/x', value }])
     await engine[Symbol.asyncDispose]()
   }
-  const names = (await readdir(join(dataDir, 'store'))).filter(name => name !== 'reserve')
+  // The segment that was written last is not sealed yet: the next test is about that one.
+  const names = ['000001.log', 'manifest.json']
   const copy = join(folder.path, 'copy')
   let flips = 0
   for (const name of names) {
@@ -44,7 +45,7 @@ test('a flipped bit at every byte of a sealed log and its manifest is refused, n
       flips++
     }
   }
-  expect(flips).toBeGreaterThan(300)
+  expect(flips).toBeGreaterThan(250)
 })
 
 test('a flipped bit in the record that was written last cuts it off and says so', async () => {

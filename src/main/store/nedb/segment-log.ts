@@ -190,13 +190,8 @@ export class SegmentLog {
     })
   }
 
-  /** Seals the active segment: whatever is damaged in it from now on is no torn end. */
   async close(): Promise<void> {
-    await this.#files.run(async () => {
-      await this.#active.close()
-      // A disk that refuses leaves it as a crash would, which the next opening repairs.
-      await this.#replaceManifest({ ...this.#manifest, segments: this.#sealActive() }).catch(() => undefined)
-    })
+    await this.#files.run(() => this.#active.close())
   }
 
   async #writeSnapshot(
