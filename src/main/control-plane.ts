@@ -27,6 +27,7 @@ import type { UserInfo } from './apiserver/request.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './apiserver/server.ts'
 import { readPassphrase } from './cli/encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
+import { controllerMetrics } from './controllers/controller-metrics.ts'
 import { startControllers } from './controllers/index.ts'
 import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
 import { writeAtomically } from './kubeconfig-file.ts'
@@ -55,10 +56,17 @@ export const CLUSTER_NETWORK = {
   clusterDomain: 'cluster.local',
 } as const
 
+/** What a fresh cluster must have before it is ready. */
+const BOOTSTRAP_CHECKS = [
+  'poststarthook/rbac/bootstrap-roles',
+  'poststarthook/scheduling/bootstrap-system-priority-classes',
+  'poststarthook/priority-and-fairness-config-producer',
+]
+
 /** What whoever runs the server may choose about it. */
 export type ApiServerSettings = Pick<
   ApiServerOptions,
-  'tokens' | 'authentication' | 'limits' | 'priorityAndFairness' | 'requestTimeoutMs'
+  'tokens' | 'authentication' | 'limits' | 'priorityAndFairness' | 'requestTimeoutMs' | 'shutdownDelayMs'
 > & { readonly audit?: { readonly policy: AuditPolicy; readonly log: AuditLogOptions } }
 
 export interface ControlPlaneOptions {
@@ -123,6 +131,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR, nodes: tunnels, log }))
   const ui = windowFolder()
   const { audit, ...settings } = options.apiServer ?? {}
+  let bootstrapped = false
   const server: ApiServer = owned.use(
     await createApiServer({
       priorityAndFairness: true,
@@ -141,6 +150,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
         ...historyHandlers(history),
       ],
       nodes: tunnels,
+      readyChecks: BOOTSTRAP_CHECKS.map(name => ({ name, check: () => (bootstrapped ? undefined : 'not finished') })),
       paths: resources => openapiPaths(() => resources.all, builtFile('openapi-descriptions.json')),
       ...(ui ? { ui: { dir: ui } } : {}),
       clock,
@@ -158,6 +168,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     authorities: { clients: pki.caPem, frontProxy: pki.frontProxy.caPem },
     network: CLUSTER_NETWORK,
   })
+  bootstrapped = true
 
   owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
   writeKubeconfig(layout, pki, url)
@@ -167,6 +178,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   owned.defer(() => rmSync(layout.runtime, { force: true }))
 
   const client = (user: UserInfo) => createClient(server.transport(user))
+  const queueMetrics = controllerMetrics(server.metrics.registry)
   const parts: LedPart[] = [
     {
       name: 'kube-controller-manager',
@@ -177,6 +189,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
           clientFor: name => client(controllerAccount(name)),
           clock,
           log,
+          metrics: queueMetrics,
           rootCa: pki.caPem,
           pki,
           clusterCidr: CLUSTER_NETWORK.clusterCIDR,

@@ -30,6 +30,7 @@ test('without flags nothing is added to what every cluster has', async () => {
     priorityAndFairness: true,
     limits: { reading: 400, mutating: 200 },
     requestTimeoutMs: 60_000,
+    shutdownDelayMs: 0,
   })
 })
 

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Transport } from '../../shared/client/transport.ts'
-import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
+import { type Clock, delay, systemClock } from '../../shared/machinery/clock.ts'
 import { type Log, silentLog } from '../../shared/machinery/log.ts'
 import type { ObjectStore } from '../store/contract.ts'
-import { ApiError, internalError } from '../../shared/machinery/status.ts'
+import { ApiError, internalError, tooManyRequests } from '../../shared/machinery/status.ts'
 import type { Pki } from '../pki/pki.ts'
 import { productVersion } from '../version.ts'
 import { Aggregator } from './aggregator/aggregator.ts'
@@ -35,6 +35,7 @@ import type { EndpointContext, SubresourceHandler } from './endpoints/contract.t
 import { createEndpointParts } from './endpoints/create-parts.ts'
 import { healthHandlers, type HealthCheck } from './health/health.ts'
 import { createMetrics, type Metrics } from './health/metrics.ts'
+import type { ConnectionLimits } from './http/connection-guard.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createUi } from './http/ui.ts'
 import { Definitions } from './apiextensions/definitions.ts'
@@ -69,6 +70,9 @@ export interface ApiServerOptions {
   /** Default: a minute. */
   readonly requestTimeoutMs?: number
   readonly audit?: AuditOptions
+  readonly connectionLimits?: ConnectionLimits
+  /** How long a server that is to end says so at /readyz before it stops to take requests. Default 0. */
+  readonly shutdownDelayMs?: number
   readonly issuer?: string
   /** The way to the Services of extension API servers; without it, none are asked. */
   readonly nodes?: NodeDialer
@@ -95,6 +99,9 @@ export interface ApiServer extends AsyncDisposable {
 }
 
 export const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local'
+
+const HEALTH_PATH = /^\/(healthz|livez|readyz)(\/|$)/
+const shuttingDown = () => tooManyRequests('The apiserver is shutting down, please try again later.', 5)
 
 const NO_REMOTES: readonly RemoteVersion[] = []
 
@@ -143,9 +150,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const inFlight = new InFlight(options.limits ?? DEFAULT_LIMITS)
   const isServed = ({ isResource, group, version, resource }: ApiRequest['info']) =>
     isResource && resources.byUrl(group, version, resource) !== undefined
-  const metrics = createMetrics(store, inFlight, isServed)
+  const metrics = createMetrics(store, inFlight, isServed, resources)
 
   const closing = new AbortController()
+  let leaving = false
   const ping: HealthCheck = { name: 'ping', check: () => undefined }
   const storeCheck: HealthCheck = {
     name: 'etcd',
@@ -156,7 +164,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
   const shutdown: HealthCheck = {
     name: 'shutdown',
-    check: () => (closing.signal.aborted ? 'process is shutting down' : undefined),
+    check: () => (leaving ? 'process is shutting down' : undefined),
   }
   const apiServices = resources.byUrl('apiregistration.k8s.io', 'v1', 'apiservices')
   const dialService: DialService = options.nodes
@@ -223,8 +231,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { authorize } = parts
   const dispatch = createDispatch({ authorize, router, inFlight, metrics, clock, flowControl, audit, requestTimeoutMs })
 
+  let draining = false
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
     try {
+      // Another server, or this one in a moment, will answer. Probes are told the truth to the end.
+      if (draining && !HEALTH_PATH.test(request.info.path)) throw shuttingDown()
       return await dispatch(request)
     } catch (error) {
       if (error instanceof ApiError) return failure(error)
@@ -241,6 +252,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     handle,
     ui: createUi({ dir: options.ui?.dir, sessions }),
     log,
+    clock,
+    limits: options.connectionLimits,
   })
 
   return {
@@ -256,6 +269,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     metrics,
     context: parts,
     async [Symbol.asyncDispose]() {
+      leaving = true
+      if (options.shutdownDelayMs) await delay(clock, options.shutdownDelayMs)
+      draining = true
       closing.abort(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
       definitions?.[Symbol.dispose]()
       aggregator?.[Symbol.dispose]()

@@ -24,6 +24,7 @@ export interface ApiServerFlags {
   readonly maxRequestsInflight: string
   readonly maxMutatingRequestsInflight: string
   readonly requestTimeout: string
+  readonly shutdownDelayDuration: string
 }
 
 const collect = (value: string, before: readonly string[]) => [...before, value]
@@ -54,4 +55,5 @@ export function addApiServerOptions(serve: Command): void {
     .option('--max-requests-inflight <number>', 'reads at a time; with the writes, what flows share', '400')
     .option('--max-mutating-requests-inflight <number>', 'writes at a time', '200')
     .option('--request-timeout <seconds>', 'how long a request may take, watches and streams aside', '60')
+    .option('--shutdown-delay-duration <seconds>', 'how long /readyz fails before the server stops', '0')
 }

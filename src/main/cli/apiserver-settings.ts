@@ -109,5 +109,6 @@ export async function apiServerSettings(flags: ApiServerFlags): Promise<ApiServe
       mutating: numberOf('--max-mutating-requests-inflight', flags.maxMutatingRequestsInflight, 1),
     },
     requestTimeoutMs: numberOf('--request-timeout', flags.requestTimeout, 1) * 1000,
+    shutdownDelayMs: numberOf('--shutdown-delay-duration', flags.shutdownDelayDuration, 0) * 1000,
   }
 }

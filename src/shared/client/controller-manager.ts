@@ -22,9 +22,13 @@ import {
 import { WorkQueue } from './workqueue.ts'
 
 /** Told about every reconciliation; times in milliseconds. */
+/** A queue as it is now. */
+export type QueueNumbers = Pick<WorkQueue, 'depth' | 'adds' | 'retried'>
+
 export interface ControllerMetrics {
+  /** Called once for each controller, before it works. */
+  queue?(controller: string, numbers: QueueNumbers): void
   reconciled?(controller: string, outcome: 'done' | 'requeued' | 'error' | 'terminal', durationMs: number): void
-  depth?(controller: string, depth: number): void
 }
 
 export interface ControllerManagerOptions {
@@ -108,6 +112,7 @@ export class ControllerManager implements AsyncDisposable {
     const component = controller.eventSource ?? identity
     const queue = new WorkQueue({ clock, limiter: createRateLimiter(clock) })
     this.#queues.push(queue)
+    this.#options.metrics?.queue?.(controller.name, queue)
     signal.addEventListener('abort', () => queue.close(), { once: true })
     const informers = new Map<ResourceType<KubeObject>, Informer<KubeObject>>()
     for (const { type } of controller.watches) informers.set(type, factory.informer(type))
@@ -147,7 +152,6 @@ export class ControllerManager implements AsyncDisposable {
 
   async #work(reconciler: Reconciler, context: ControllerContext, queue: WorkQueue): Promise<void> {
     for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
-      this.#options.metrics?.depth?.(reconciler.name, queue.depth)
       await this.#reconcile(reconciler, context, queue, key)
       queue.done(key)
     }

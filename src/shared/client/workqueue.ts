@@ -28,6 +28,10 @@ export class WorkQueue {
   readonly #delayed = new Map<string, Delayed>()
   readonly #takers: ((key: string | undefined) => void)[] = []
   #closed = false
+  /** Keys added since the start, those that waited already aside. */
+  adds = 0
+  /** Of those, the ones that came again after a failure. */
+  retried = 0
 
   constructor({ clock, limiter }: WorkQueueOptions) {
     this.#clock = clock
@@ -46,9 +50,11 @@ export class WorkQueue {
   add(key: string): void {
     if (this.#closed) return
     if (this.#processing.has(key)) {
+      if (!this.#dirty.has(key)) this.adds++
       this.#dirty.add(key)
       return
     }
+    if (!this.#waiting.has(key)) this.adds++
     const taker = this.#waiting.has(key) ? undefined : this.#takers.shift()
     if (!taker) {
       this.#waiting.add(key)
@@ -87,6 +93,7 @@ export class WorkQueue {
 
   /** Adds the key when the rate limiter allows its next attempt. */
   addRateLimited(key: string): void {
+    this.retried++
     this.addAfter(key, this.#limiter.next(key))
   }
   /** The key succeeded: its next failure starts with the shortest delay. */

@@ -1,6 +1,6 @@
 // What admission fills in: priorities, tolerations and default classes.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { PersistentVolumeClaim, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { PersistentVolume, PersistentVolumeClaim, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { Ingress, IngressClass } from '../../../src/shared/api/networking/v1.ts'
 import { RuntimeClass } from '../../../src/shared/api/node/v1.ts'
 import { PriorityClass } from '../../../src/shared/api/scheduling/v1.ts'
@@ -111,4 +111,17 @@ test('RuntimeClass brings overhead and scheduling, and must exist', async () => 
   expect((await failure(pod({ runtimeClassName: 'none' }))).message).toContain(
     'pod rejected: RuntimeClass "none" not found',
   )
+})
+
+test('StorageObjectInUseProtection holds claims and volumes from their first moment on', async () => {
+  const claim = await cluster.admin.create(PersistentVolumeClaim, {
+    metadata: { namespace, name: `claim-${made++}`, finalizers: ['example.com/mine'] },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  })
+  expect(claim.metadata.finalizers).toEqual(['example.com/mine', 'kubernetes.io/pvc-protection'])
+  const volume = await cluster.admin.create(PersistentVolume, {
+    metadata: { name: `volume-${made++}` },
+    spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/srv' } },
+  })
+  expect(volume.metadata.finalizers).toEqual(['kubernetes.io/pv-protection'])
 })

@@ -21,6 +21,7 @@ import { rbacEscalation } from './rbac-escalation.ts'
 import { resourceQuota } from './resource-quota/resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import { webhookPlugins } from './webhooks/plugins.ts'
 import { volumeClaimResize } from './volume-claim-resize.ts'
@@ -61,6 +62,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       defaultStorageClass(store),
       volumeClaimResize(store),
       runtimeClass(store),
+      storageObjectInUseProtection,
       certificateRequester,
       certificateApprovalCheck(deciders),
       certificateSigningCheck(deciders),

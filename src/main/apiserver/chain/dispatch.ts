@@ -65,6 +65,37 @@ async function withDeadline(clock: Clock, timeoutMs: number, work: Promise<ApiRe
   }
 }
 
+/** Calls once when the frames end, or when nobody wants more of them. */
+function whole(frames: AsyncIterable<readonly Frame[]>, ended: () => void): AsyncIterable<readonly Frame[]> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = frames[Symbol.asyncIterator]()
+      let over = false
+      const end = () => {
+        if (!over) ended()
+        over = true
+      }
+      return {
+        next: () =>
+          iterator.next().then(
+            result => {
+              if (result.done) end()
+              return result
+            },
+            (error: unknown) => {
+              end()
+              throw error
+            },
+          ),
+        return: async value => {
+          end()
+          return (await iterator.return?.(value)) ?? { done: true, value: undefined }
+        },
+      }
+    },
+  }
+}
+
 /** A watch is complete when it ends. */
 async function* untilEnd(
   answer: ApiResponse & { readonly frames: AsyncIterable<readonly Frame[]> },
@@ -128,6 +159,8 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     try {
       const answer = await run(request)
       metrics.observe(request.info, answer.code, clock.monotonic() - startMs, longRunning)
+      if ('frames' in answer) return { ...answer, frames: whole(answer.frames, metrics.longRunning(request.info)) }
+      if ('hijacked' in answer) request.upgrade?.socket.once('close', metrics.longRunning(request.info))
       return answer
     } catch (error) {
       const known =

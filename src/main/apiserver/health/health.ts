@@ -16,12 +16,17 @@ const text = (code: number, body: string): ApiResponse => ({
 
 function answer(endpoint: string, checks: readonly HealthCheck[], request: ApiRequest): ApiResponse {
   const excluded = new Set(request.query.getAll('exclude'))
+  const unknown = [...excluded].filter(name => !checks.some(check => check.name === name))
   const results = checks.map(({ name, check }) => ({ name, problem: excluded.has(name) ? undefined : check() }))
   const failed = results.some(({ problem }) => problem !== undefined)
   if (!failed && !request.query.has('verbose')) return text(200, 'ok')
   const lines = results.map(({ name, problem }) =>
     problem !== undefined ? `[-]${name} failed: ${problem}` : `[+]${name} ${excluded.has(name) ? 'excluded: ' : ''}ok`,
   )
+  if (unknown.length > 0) {
+    const names = unknown.map(name => JSON.stringify(name)).join(',')
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${names}`)
+  }
   return text(failed ? 500 : 200, `${lines.join('\n')}\n${endpoint} check ${failed ? 'failed' : 'passed'}\n`)
 }
 

@@ -2,6 +2,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ObjectStore } from '../../store/contract.ts'
 import type { InFlight } from '../chain/max-in-flight.ts'
+import { groupResourceOf } from '../../../shared/machinery/resource-type.ts'
+import { prefixOf } from '../keys.ts'
+import type { ResourceIndex } from '../registry/resource-index.ts'
 import type { RequestInfo } from '../request.ts'
 import { createLoopDelay } from './loop-delay.ts'
 
@@ -9,6 +12,8 @@ export interface Metrics extends Disposable {
   /** Other parts register their own metrics here. */
   readonly registry: Registry
   observe(info: RequestInfo, code: number, durationMs: number, longRunning: boolean): void
+  /** A watch or an upgraded connection has begun. @returns to be called when it ends */
+  longRunning(info: RequestInfo): () => void
   /** The text exposition format. */
   text(): Promise<{ readonly body: string; readonly contentType: string }>
 }
@@ -30,11 +35,15 @@ const NO_TARGET = { group: '', version: '', resource: '', subresource: '' }
 const scopeOf = ({ name, namespace, isResource }: RequestInfo) =>
   !isResource ? '' : name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
 
-/** @param isServed whether a target exists: labels of made-up targets would grow without bound */
+/**
+ * @param isServed whether a target exists: labels of made-up targets would grow without bound
+ * @param resources what is stored
+ */
 export function createMetrics(
   store: ObjectStore,
   inFlight: InFlight,
   isServed: (info: RequestInfo) => boolean,
+  resources: ResourceIndex,
 ): Metrics {
   const registry = new Registry()
   const labelNames = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'] as const
@@ -69,6 +78,26 @@ export function createMetrics(
       this.set(store.revision)
     },
   })
+  const longRunning = new Gauge({
+    name: 'apiserver_longrunning_requests',
+    help: 'Watches and upgraded connections that are open.',
+    labelNames,
+    registers: [registry],
+  })
+  const objects = new Gauge({
+    name: 'apiserver_storage_objects',
+    help: 'Stored objects by kind.',
+    labelNames: ['resource'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const resource of resources.all) {
+        if (resource.virtual) continue
+        const { items, remaining = 0 } = store.list(prefixOf(resource), { limit: 1 })
+        this.set({ resource: groupResourceOf(resource.type) }, items.length + remaining)
+      }
+    },
+  })
   const loop = createLoopDelay()
   const loopDelay = new Gauge({
     name: 'flotilla_event_loop_delay_seconds',
@@ -89,14 +118,22 @@ export function createMetrics(
     started = true
     collectDefaultMetrics({ register: registry })
   }
+  const labelsOf = (info: RequestInfo) => {
+    const verb = VERBS[info.verb] ?? 'other'
+    const { group, version, resource, subresource } = isServed(info) ? info : NO_TARGET
+    return { verb, group, version, resource, subresource, scope: scopeOf(info) }
+  }
   return {
     registry,
-    observe(info, code, durationMs, longRunning) {
-      const verb = VERBS[info.verb] ?? 'other'
-      const { group, version, resource, subresource } = isServed(info) ? info : NO_TARGET
-      const labels = { verb, group, version, resource, subresource, scope: scopeOf(info) }
+    longRunning(info) {
+      const labels = labelsOf(info)
+      longRunning.inc(labels)
+      return () => longRunning.dec(labels)
+    },
+    observe(info, code, durationMs, isLong) {
+      const labels = labelsOf(info)
       total.inc({ ...labels, code: String(code) })
-      if (!longRunning) duration.observe(labels, durationMs / 1000)
+      if (!isLong) duration.observe(labels, durationMs / 1000)
     },
     async text() {
       start()
@@ -104,7 +141,7 @@ export function createMetrics(
     },
     [Symbol.dispose]() {
       loop[Symbol.dispose]()
-      for (const metric of [total, duration, current, revision, loopDelay]) metric.reset()
+      for (const metric of [total, duration, current, revision, longRunning, objects, loopDelay]) metric.reset()
       registry.clear()
     },
   }

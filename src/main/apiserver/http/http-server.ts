@@ -5,11 +5,13 @@ import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } f
 import type { AddressInfo } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { ApiError, internalError } from '../../../shared/machinery/status.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
 import { type CertificateVerdict, judgeCertificate } from '../authn/client-certificate.ts'
 import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
+import { ConnectionGuard, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-guard.ts'
 import { isAllowedHost } from './hosts.ts'
 import { declaredLength, lazyBody } from './lazy-body.ts'
 import { readBody } from './read-body.ts'
@@ -22,7 +24,6 @@ import { type Response, writeResponse } from './write-response.ts'
 
 const WINDOW_BYTES = 1024 * 1024
 const SESSION_WINDOW_BYTES = 8 * 1024 * 1024
-const KEEP_ALIVE_MS = 90_000
 /** How long running requests may take to end when the server closes. */
 const DRAIN_MS = 2_000
 
@@ -34,6 +35,8 @@ export interface HttpServerOptions {
   readonly handle: Handler
   readonly ui: Ui | undefined
   readonly log: Log
+  readonly clock: Clock
+  readonly limits?: ConnectionLimits | undefined
 }
 
 export interface HttpServer extends AsyncDisposable {
@@ -65,7 +68,8 @@ const tlsSocketOf = (incoming: Incoming): TLSSocket =>
 const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client went away')
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { authenticator, handle, log, names, tls, ui } = options
+  const { authenticator, handle, log, names, tls, ui, clock, limits = DEFAULT_CONNECTION_LIMITS } = options
+  const guard = new ConnectionGuard(limits, clock)
   const running = new Set<RequestLife>()
   const sockets = new Set<Duplex>()
   /** A connection's certificate is looked at once. `null`: it has none. */
@@ -80,9 +84,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     maxSessionMemory: 256,
+    handshakeTimeout: limits.headerMs,
     settings: { initialWindowSize: WINDOW_BYTES, maxConcurrentStreams: 1000, maxHeaderListSize: 65_536 },
   })
-  Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 })
+  Object.assign(server, {
+    keepAliveTimeout: limits.keepAliveMs,
+    requestTimeout: 0,
+    maxConnections: limits.maxConnections,
+  })
 
   function certificateOf(incoming: Incoming): CertificateVerdict | undefined {
     const connection = 'stream' in incoming ? (incoming.stream.session ?? incoming.socket) : incoming.socket
@@ -161,8 +170,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     running.add(life)
     const headers = headersOf(incoming)
     const warnings: string[] = []
+    const { socket: connection } = incoming
+    guard.begin(connection)
     response.once('close', () => {
       running.delete(life)
+      guard.end(connection)
       // An answer that is complete leaves nothing to stop; making an error for it would cost more than sending it.
       // Not `writableFinished`: HTTP/2 says so of every answer that is closed.
       if (!response.writableEnded) life.end(clientGone())
@@ -202,6 +214,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   async function onUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const life = new RequestLife()
     running.add(life)
+    guard.release(incoming.socket)
     const headers = headersOf(incoming)
     socket.once('close', () => {
       running.delete(life)
@@ -232,11 +245,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     onUpgrade(incoming, socket, head).catch(failed(socket))
   })
   server.on('session', session => {
+    guard.addSession(session)
     session.setLocalWindowSize(SESSION_WINDOW_BYTES)
     session.on('error', () => undefined)
   })
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.setNoDelay(true)
+    if (socket.alpnProtocol !== 'h2') guard.add(socket)
   })
   server.on('connection', (socket: Duplex) => {
     sockets.add(socket)
@@ -259,6 +274,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     setCertificate: ({ certPem, keyPem }) =>
       server.setSecureContext({ cert: certPem, key: keyPem, ca: tls.caPem, minVersion: 'TLSv1.2' }),
     async [Symbol.asyncDispose]() {
+      guard[Symbol.dispose]()
       if (!server.listening) return
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       for (const life of running) life.end(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))

@@ -1,0 +1,21 @@
+// StorageObjectInUseProtection: claims and volumes are held from their first moment on; the protection controllers let
+// them go when nothing uses them.
+// @see https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection
+import { PersistentVolume, PersistentVolumeClaim } from '../../../shared/api/core/v1.ts'
+import type { AdmissionPlugin } from './contract.ts'
+import { isCreateOf } from './is-type.ts'
+
+const PROTECTED = [
+  { type: PersistentVolumeClaim, finalizer: 'kubernetes.io/pvc-protection' },
+  { type: PersistentVolume, finalizer: 'kubernetes.io/pv-protection' },
+]
+
+export const storageObjectInUseProtection: AdmissionPlugin = {
+  name: 'StorageObjectInUseProtection',
+  mutate(request) {
+    const { object } = request
+    const found = PROTECTED.find(({ type }) => isCreateOf(request, type))
+    if (!found || !object || object.metadata.finalizers?.includes(found.finalizer)) return
+    object.metadata.finalizers = [...(object.metadata.finalizers ?? []), found.finalizer]
+  },
+}

@@ -1,0 +1,193 @@
+// Running the server: what it tells about itself, how it ends, and whom it does not wait for.
+import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { SubresourceHandler } from '../../../src/main/apiserver/endpoints/contract.ts'
+import { controllerMetrics } from '../../../src/main/controllers/controller-metrics.ts'
+import { createRateLimiter } from '../../../src/shared/client/rate-limiter.ts'
+import { WorkQueue } from '../../../src/shared/client/workqueue.ts'
+import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { startTestApiServer, testAdmin, type TestApiServer } from '../../support/api-server.ts'
+import { eventually } from '../../support/eventually.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { CONFIG_MAPS, PODS, raw } from '../core/support/raw.ts'
+
+describe('health', () => {
+  let server: TestApiServer
+  let problem: string | undefined
+  beforeAll(async () => {
+    server = await startTestApiServer({ readyChecks: [{ name: 'poststarthook/test', check: () => problem }] })
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  test('a check that is excluded does not count; one that does not exist is told', async () => {
+    problem = 'not yet'
+    expect((await raw(server, '/readyz')).code).toBe(500)
+    expect((await raw(server, '/readyz/poststarthook/test')).code).toBe(500)
+    expect((await raw(server, '/livez')).code).toBe(200)
+    const { code, text } = await raw(server, '/readyz?exclude=poststarthook/test&exclude=nothing&verbose')
+    expect(code).toBe(200)
+    expect(text.split('\n')).toEqual([
+      '[+]ping ok',
+      '[+]etcd ok',
+      '[+]poststarthook/test excluded: ok',
+      '[+]shutdown ok',
+      'warn: some health checks cannot be excluded: no matches for "nothing"',
+      'readyz check passed',
+      '',
+    ])
+    problem = undefined
+    expect((await raw(server, '/readyz/poststarthook/test')).text).toBe('ok')
+  })
+})
+
+describe('metrics', () => {
+  test('count requests, what is stored, and watches while they last', async () => {
+    await using server = await startTestApiServer()
+    await server.clientAs().create(ConfigMap, { metadata: { namespace: 'default', name: 'a' } })
+    const stop = new AbortController()
+    const watch = server.server
+      .transport(testAdmin)
+      .watch({ method: 'GET', path: CONFIG_MAPS, signal: stop.signal })
+      [Symbol.asyncIterator]()
+    await watch.next()
+    const value = async (name: string) => {
+      const { text } = await raw(server, '/metrics')
+      return text
+        .split('\n')
+        .find(line => line.startsWith(name))
+        ?.split(' ')
+        .at(-1)
+    }
+    expect(await value('apiserver_storage_objects{resource="configmaps"}')).toBe('1')
+    expect(await value('apiserver_longrunning_requests{verb="WATCH"')).toBe('1')
+    expect(await value('apiserver_request_total{verb="POST",group="",version="v1",resource="configmaps"')).toBe('1')
+    for (const name of ['process_resident_memory_bytes', 'apiserver_current_inflight_requests{request_kind="readOnly"}', 'apiserver_request_duration_seconds_bucket']) expect(Number(await value(name))).not.toBeNaN() // prettier-ignore
+    await watch.return?.()
+    expect(await value('apiserver_longrunning_requests{verb="WATCH"')).toBe('0')
+  })
+
+  test('tell what the controllers have to do', async () => {
+    const registry = new Registry()
+    const metrics = controllerMetrics(registry)
+    const queue = new WorkQueue({ clock: systemClock, limiter: createRateLimiter(systemClock) })
+    metrics.queue?.('job', queue)
+    for (const key of ['a', 'a', 'b']) queue.add(key)
+    await queue.take()
+    queue.addRateLimited('a')
+    metrics.reconciled?.('job', 'done', 50)
+    const text = await registry.metrics()
+    expect(text).toContain('workqueue_depth{name="job"} 1')
+    expect(text).toContain('workqueue_adds_total{name="job"} 2')
+    expect(text).toContain('workqueue_retries_total{name="job"} 1')
+    expect(text).toContain('workqueue_work_duration_seconds_count{name="job"} 1')
+    queue.close()
+  })
+})
+
+describe('a server that ends', () => {
+  test('is not ready any more, and goes on answering, for as long as it is told to', async () => {
+    const clock = new ManualClock(Date.now())
+    const server = await startTestApiServer({ clock, shutdownDelayMs: 5000 })
+    const ended = server[Symbol.asyncDispose]()
+    expect((await raw(server, '/readyz/shutdown')).text).toContain('process is shutting down')
+    expect((await raw(server, '/livez')).code).toBe(200)
+    expect((await raw(server, CONFIG_MAPS)).code).toBe(200)
+    await clock.advance(5000)
+    await ended
+    await expect(raw(server, '/livez')).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test('sends who still asks on an open connection away, with Retry-After', async () => {
+    let waiting = false
+    const held: SubresourceHandler = {
+      group: '',
+      resource: 'pods',
+      subresource: 'held',
+      kind: { group: '', version: 'v1', kind: 'Pod' },
+      methods: { GET: 'get' },
+      longRunning: true,
+      handle: () => {
+        waiting = true
+        return new Promise(() => undefined)
+      },
+    }
+    const server = await startTestApiServer({ subresources: [held] })
+    const { certPem: cert, keyPem: key } = server.pki.admin
+    const session = connectHttp2(server.url, { ca: server.pki.caPem, cert, key, servername: 'localhost' })
+    session.on('error', () => undefined)
+    const get = (path: string) => {
+      const stream = session.request({ ':path': path })
+      stream.on('error', () => undefined)
+      stream.resume()
+      return new Promise<Record<string, unknown>>(resolve => stream.once('response', resolve))
+    }
+    void get(`${PODS}/p/held`)
+    await eventually(() => expect(waiting).toBe(true))
+    const ended = server[Symbol.asyncDispose]()
+    const headers = await get(CONFIG_MAPS)
+    expect([headers[':status'], headers['retry-after']]).toEqual([429, '5'])
+    await ended
+    session.destroy()
+  })
+})
+
+describe('a connection', () => {
+  const limits = { headerMs: 150, keepAliveMs: 600, maxConnections: 3 }
+  let server: TestApiServer
+  beforeAll(async () => {
+    server = await startTestApiServer({ connectionLimits: limits })
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  const open = (protocol = 'http/1.1') =>
+    connectTls({
+      port: server.port,
+      host: '127.0.0.1',
+      ca: server.pki.caPem,
+      servername: 'localhost',
+      ALPNProtocols: [protocol],
+    })
+  /** @returns how long it lasted */
+  const lifeOf = (socket: Socket) => {
+    const start = performance.now()
+    socket.on('error', () => undefined)
+    socket.resume()
+    return new Promise<number>(resolve => socket.once('close', () => resolve(performance.now() - start)))
+  }
+
+  test('that never says anything ends, before TLS and after it, in HTTP/1.1 and in HTTP/2', async () => {
+    for (const socket of [connectTcp({ port: server.port, host: '127.0.0.1' }), open(), open('h2')])
+      expect(await lifeOf(socket)).toBeLessThan(3000)
+  })
+
+  test('whose headers come byte by byte ends all the same', async () => {
+    const socket = open()
+    socket.write('GET /livez HTTP/1.1\r\n')
+    const drip = setInterval(() => socket.write('x-drip: 1\r\n'), 20)
+    expect(await lifeOf(socket)).toBeLessThan(3000)
+    clearInterval(drip)
+  })
+
+  test('that waits for its next request too long ends; one with a watch does not', async () => {
+    const socket = open()
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await eventually(() => expect(text).toContain('HTTP/1.1'))
+    const watching = raw(server, `${CONFIG_MAPS}?watch=1&timeoutSeconds=1`)
+    expect(await lifeOf(socket)).toBeLessThan(3000)
+    expect((await watching).code).toBe(200)
+  })
+
+  test('beyond the most that may be open is refused', async () => {
+    const three = Array.from({ length: 3 }, () => connectTcp({ port: server.port, host: '127.0.0.1' }))
+    await Promise.all(three.map(socket => new Promise<void>(resolve => socket.once('connect', () => resolve()))))
+    const fourth = connectTcp({ port: server.port, host: '127.0.0.1' })
+    expect(await lifeOf(fourth)).toBeLessThan(limits.headerMs)
+    await Promise.all(three.map(lifeOf))
+  })
+})
