@@ -21,9 +21,9 @@ import { idTokens } from './authn/oidc/id-tokens.ts'
 import type { AuthenticationSettings } from './authn/settings.ts'
 import { Sessions } from './authn/session.ts'
 import { type StaticToken, staticTokenUser } from './authn/token-file.ts'
-import type { AuditOptions } from './audit/audit.ts'
+import { type AuditOptions, auditRefusal } from './audit/audit.ts'
 import type { Authorizer } from './authz/contract.ts'
-import { createDispatch } from './chain/dispatch.ts'
+import { createDispatch, type Dispatch } from './chain/dispatch.ts'
 import { FlowControl } from './chain/flow-control/flow-control.ts'
 import { addFlowControlMetrics } from './chain/flow-control/metrics.ts'
 import { DEFAULT_LIMITS, InFlight, type InFlightLimits } from './chain/max-in-flight.ts'
@@ -245,6 +245,17 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     }
   }
 
+  const counted: Dispatch = async request => {
+    try {
+      const answer = await dispatch(request)
+      metrics.clientRequest(request.method, answer.code)
+      return answer
+    } catch (error) {
+      metrics.clientRequest(request.method, error instanceof ApiError ? error.code : 500)
+      throw error
+    }
+  }
+
   const http = createHttpServer({
     tls: { certPem: pki.serving.certPem, keyPem: pki.serving.keyPem, caPem: pki.caPem },
     names: new Set(pki.servingNames),
@@ -254,6 +265,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     clock,
     limits: options.connectionLimits,
+    onRefused: audit && ((request, error) => auditRefusal({ ...audit, clock, authorize }, request, error)),
   })
 
   return {
@@ -263,7 +275,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       void aggregator?.registerLocal()
       return address
     },
-    transport: user => inProcessTransport(user, dispatch, closing.signal),
+    transport: user => inProcessTransport(user, counted, closing.signal),
     issueLoginToken: user => sessions.issueLoginToken(user),
     tokens,
     metrics,

@@ -6,11 +6,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AuditLog } from '../../../src/main/apiserver/audit/audit-log.ts'
 import { type AuditPolicy, decide, parseAuditPolicy } from '../../../src/main/apiserver/audit/policy.ts'
 import { parseRequestInfo } from '../../../src/main/apiserver/http/request-info.ts'
-import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
+import { ValidatingWebhookConfiguration } from '../../../src/shared/api/admissionregistration/v1.ts'
+import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { silentLog } from '../../../src/shared/machinery/log.ts'
 import { startTestApiServer, testAdmin } from '../../support/api-server.ts'
 import { eventually } from '../../support/eventually.ts'
+import { startWebhookServer } from '../../support/webhook-server.ts'
+import { startSecuredCluster } from '../authz/support/cluster.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { type AnyJson, CONFIG_MAPS, configMap, raw } from '../core/support/raw.ts'
 
@@ -100,6 +103,19 @@ describe('an event', () => {
     })
   })
 
+  test('of a log-in that is refused names nobody', async () => {
+    const [event] = await audited(policy({ level: 'Metadata', omitStages: only('ResponseComplete') }), async server => {
+      await raw(server, CONFIG_MAPS, { as: 'none', headers: { authorization: 'Bearer wrong' } })
+    })
+    expect(event).toMatchObject({
+      user: { username: '' },
+      requestURI: CONFIG_MAPS,
+      responseStatus: { code: 401, reason: 'Unauthorized' },
+      annotations: { 'authorization.k8s.io/decision': 'forbid' },
+    })
+    expect(JSON.stringify(event)).not.toContain('wrong')
+  })
+
   test('leaves managed fields out where that is said', async () => {
     const rule = { level: 'RequestResponse', omitManagedFields: true, omitStages: only('ResponseComplete') }
     const [event] = await audited(policy(rule), server =>
@@ -126,6 +142,47 @@ describe('an event', () => {
     })
     expect(events.map(({ stage }) => stage)).toEqual(['RequestReceived', 'ResponseStarted', 'ResponseComplete'])
   })
+})
+
+test('what admission finds stands in the events: violations of pod security, and what webhooks say', async () => {
+  const sink = new AuditLog(logOptions(), systemClock, silentLog)
+  {
+    const rules = policy({ level: 'Metadata', verbs: ['create'], resources: [{ group: '', resources: ['pods'] }] })
+    await using cluster = await startSecuredCluster({ audit: { policy: rules, sink } })
+    await using hooks = await startWebhookServer()
+    hooks.on('/note', () => ({ allowed: true, auditAnnotations: { why: 'because' } }))
+    await cluster.admin.create(Namespace, {
+      metadata: { name: 'strict', labels: { 'pod-security.kubernetes.io/audit': 'restricted' } },
+      spec: {},
+    })
+    await cluster.admin.create(ServiceAccount, { metadata: { namespace: 'strict', name: 'default' } })
+    await cluster.admin.create(ValidatingWebhookConfiguration, {
+      metadata: { name: 'note' },
+      webhooks: [
+        {
+          name: 'note.hooks.test',
+          clientConfig: { url: hooks.url('/note'), caBundle: hooks.caBundle },
+          rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }],
+          sideEffects: 'None',
+          admissionReviewVersions: ['v1'],
+        },
+      ],
+    })
+    await cluster.admin.create(Pod, {
+      metadata: { namespace: 'strict', name: 'p' },
+      spec: { containers: [{ name: 'main', image: 'x' }] },
+    })
+  }
+  await sink[Symbol.asyncDispose]()
+  const lines = (await readFile(join(folder, 'audit.log'), 'utf8')).trim().split('\n')
+  const { annotations } = JSON.parse(lines.at(-1)!) as AnyJson
+  expect(annotations).toMatchObject({
+    'note.hooks.test/why': 'because',
+    'pod-security.kubernetes.io/enforce-policy': 'privileged:latest',
+  })
+  expect(annotations['pod-security.kubernetes.io/audit-violations']).toMatch(
+    /^would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false/,
+  )
 })
 
 describe('a policy', () => {

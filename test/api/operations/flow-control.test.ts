@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { belongsTo, byPrecedence } from '../../../src/main/apiserver/chain/flow-control/classify.ts'
 import { FLOW_SCHEMAS } from '../../../src/main/apiserver/chain/flow-control/objects.ts'
 import { PriorityLevel } from '../../../src/main/apiserver/chain/flow-control/priority-level.ts'
+import type { SubresourceHandler } from '../../../src/main/apiserver/endpoints/contract.ts'
 import { parseRequestInfo } from '../../../src/main/apiserver/http/request-info.ts'
 import { bootstrapCluster } from '../../../src/main/apiserver/bootstrap/bootstrap.ts'
 import { FlowSchema, PriorityLevelConfiguration } from '../../../src/shared/api/flowcontrol/v1.ts'
@@ -10,7 +11,7 @@ import { ApiError } from '../../../src/shared/machinery/status.ts'
 import { startTestApiServer, testAdmin, type TestApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
-import { CONFIG_MAPS, raw } from '../core/support/raw.ts'
+import { CONFIG_MAPS, PODS, raw } from '../core/support/raw.ts'
 
 const schemas = FLOW_SCHEMAS as unknown as FlowSchema[]
 const request = (method: string, path: string, name: string, groups: string[]) => ({
@@ -46,8 +47,13 @@ describe('a priority level', () => {
     }) as unknown as PriorityLevelConfiguration
   const queuing = (queues: number, handSize: number, queueLengthLimit: number) =>
     configuration({ type: 'Queue', queuing: { queues, handSize, queueLengthLimit } })
-  function level(given: PriorityLevelConfiguration, seats: number, clock = new ManualClock(0)) {
-    const made = new PriorityLevel('l', clock)
+  function level(
+    given: PriorityLevelConfiguration,
+    seats: number,
+    clock = new ManualClock(0),
+    mayBorrow = () => false,
+  ) {
+    const made = new PriorityLevel('l', clock, mayBorrow)
     made.configure(given, seats)
     const order: string[] = []
     const ends: (() => void)[] = []
@@ -98,6 +104,22 @@ describe('a priority level', () => {
     expect([made.executing, made.waiting, made.rejectedCount]).toEqual([1, 0, 3])
     await finishOne()
     await running
+  })
+
+  test('takes seats that others lend, as long as they do, and up to its own limit', async () => {
+    let lent = 2
+    const borrows = level(configuration({ type: 'Reject' }), 1, undefined, () => lent-- > 0)
+    const taken = [borrows.ask('a'), borrows.ask('a'), borrows.ask('a')]
+    await expect(borrows.ask('a')).rejects.toMatchObject({ code: 429 })
+    for (let i = 0; i < 3; i++) await borrows.finishOne()
+    await Promise.all(taken)
+    const proud = {
+      metadata: { name: 'l', uid: 'u' },
+      spec: { type: 'Limited', limited: { borrowingLimitPercent: 0, limitResponse: { type: 'Reject' } } },
+    } as unknown as PriorityLevelConfiguration
+    const { ask } = level(proud, 1, undefined, () => true)
+    void ask('a')
+    await expect(ask('a')).rejects.toMatchObject({ code: 429 })
   })
 
   test('forgets who goes away while waiting', async () => {
@@ -170,6 +192,35 @@ describe('a server', () => {
       expect(await dangling('mine')).toEqual(['Dangling=False'])
       expect(await dangling('lost')).toEqual(['Dangling=True'])
     })
+  })
+
+  test('lets a level that is full use what others do not need', async () => {
+    const held: (() => void)[] = []
+    const slow: SubresourceHandler = {
+      group: '',
+      resource: 'pods',
+      subresource: 'held',
+      kind: { group: '', version: 'v1', kind: 'Pod' },
+      methods: { GET: 'get' },
+      handle: () => new Promise(resolve => held.push(() => resolve({ code: 200, object: {} }))),
+    }
+    await using small = await startTestApiServer({
+      priorityAndFairness: true,
+      limits: { reading: 12, mutating: 12 },
+      subresources: [slow],
+      authorizers: [{ authorize: () => ({ decision: 'allow' }) }],
+    })
+    await bootstrapCluster(small.server.context, {
+      user: testAdmin,
+      apiServer: { address: '127.0.0.1', family: 'IPv4', port: small.port },
+      network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10', serviceCIDR: '10.96.0.0/16' },
+    })
+    // Two seats of 24 are global-default's own; most of workload-low's ten are to be lent.
+    const person = small.server.transport({ name: 'ana', groups: ['system:authenticated'] })
+    const asked = Array.from({ length: 10 }, () => person.request({ method: 'GET', path: `${PODS}/p/held` }))
+    await eventually(() => expect(held).toHaveLength(10))
+    for (const end of held) end()
+    await Promise.all(asked)
   })
 
   test('keeps its mandatory levels in mind when somebody deletes them', async () => {

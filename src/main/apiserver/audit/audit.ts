@@ -130,6 +130,14 @@ export class AuditEntry {
   }
 }
 
+/** A request that nobody could be found behind. */
+export function auditRefusal(parts: AuditParts, request: ApiRequest, error: ApiError): void {
+  const entry = auditEntry(parts, request, request.user, { ...request.info, user: request.user })
+  entry?.annotate('authorization.k8s.io/decision', 'forbid')
+  entry?.annotate('authorization.k8s.io/reason', error.message)
+  void entry?.completed(undefined, error)
+}
+
 /** @returns undefined for a request that the policy leaves out */
 export function auditEntry(
   parts: AuditParts,

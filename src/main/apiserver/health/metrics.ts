@@ -12,6 +12,8 @@ export interface Metrics extends Disposable {
   /** Other parts register their own metrics here. */
   readonly registry: Registry
   observe(info: RequestInfo, code: number, durationMs: number, longRunning: boolean): void
+  /** A client in this process was answered. */
+  clientRequest(method: string, code: number): void
   /** A watch or an upgraded connection has begun. @returns to be called when it ends */
   longRunning(info: RequestInfo): () => void
   /** The text exposition format. */
@@ -98,6 +100,12 @@ export function createMetrics(
       }
     },
   })
+  const clients = new Counter({
+    name: 'rest_client_requests_total',
+    help: 'Requests of the clients in this process: controllers, scheduler.',
+    labelNames: ['code', 'method', 'host'],
+    registers: [registry],
+  })
   const loop = createLoopDelay()
   const loopDelay = new Gauge({
     name: 'flotilla_event_loop_delay_seconds',
@@ -125,6 +133,7 @@ export function createMetrics(
   }
   return {
     registry,
+    clientRequest: (method, code) => clients.inc({ code: String(code), method, host: 'in-process' }),
     longRunning(info) {
       const labels = labelsOf(info)
       longRunning.inc(labels)
@@ -141,7 +150,8 @@ export function createMetrics(
     },
     [Symbol.dispose]() {
       loop[Symbol.dispose]()
-      for (const metric of [total, duration, current, revision, longRunning, objects, loopDelay]) metric.reset()
+      for (const metric of [total, duration, current, revision, longRunning, objects, clients, loopDelay])
+        metric.reset()
       registry.clear()
     },
   }

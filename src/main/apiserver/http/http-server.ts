@@ -10,7 +10,7 @@ import type { Log } from '../../../shared/machinery/log.ts'
 import { ApiError, internalError } from '../../../shared/machinery/status.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
 import { type CertificateVerdict, judgeCertificate } from '../authn/client-certificate.ts'
-import type { ApiRequest, ApiResponse, Handler } from '../request.ts'
+import type { ApiRequest, ApiResponse, Handler, UserInfo } from '../request.ts'
 import { ConnectionGuard, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-guard.ts'
 import { isAllowedHost } from './hosts.ts'
 import { declaredLength, lazyBody } from './lazy-body.ts'
@@ -35,6 +35,8 @@ export interface HttpServerOptions {
   readonly handle: Handler
   readonly ui: Ui | undefined
   readonly log: Log
+  /** Told of requests whose log-in is refused. */
+  readonly onRefused?: ((request: ApiRequest, error: ApiError) => void) | undefined
   readonly clock: Clock
   readonly limits?: ConnectionLimits | undefined
 }
@@ -65,10 +67,12 @@ function headersOf(incoming: Incoming): Headers {
 const tlsSocketOf = (incoming: Incoming): TLSSocket =>
   ('stream' in incoming ? (incoming.stream.session?.socket ?? incoming.socket) : incoming.socket) as TLSSocket
 
+const NOBODY: UserInfo = { name: '', groups: [] }
+
 const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client went away')
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { authenticator, handle, log, names, tls, ui, clock, limits = DEFAULT_CONNECTION_LIMITS } = options
+  const { authenticator, handle, log, names, tls, ui, clock, onRefused, limits = DEFAULT_CONNECTION_LIMITS } = options
   const guard = new ConnectionGuard(limits, clock)
   const running = new Set<RequestLife>()
   const sockets = new Set<Duplex>()
@@ -112,7 +116,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const method = incoming.method ?? 'GET'
     const certificate = certificateOf(incoming)
     const certificateUser = certificate && Date.now() < certificate.validUntilMs ? certificate.user : undefined
-    const user = await authenticator.authenticate({
+    const body = lazyBody(incoming as Readable, headers)
+    const authenticated = authenticator.authenticate({
       headers,
       method,
       path: url.pathname,
@@ -120,8 +125,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       certificateUser,
       certificateRejected: certificate !== undefined && certificateUser === undefined,
     })
-    const body = lazyBody(incoming as Readable, headers)
-    return {
+    const requestAs = (user: UserInfo): ApiRequest => ({
       method,
       info: parseRequestInfo(method, url.pathname, url.searchParams),
       query: url.searchParams,
@@ -140,6 +144,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         return tlsSocketOf(incoming).remoteAddress
       },
       ...(upgrade ? { upgrade } : {}),
+    })
+    try {
+      return requestAs(await authenticated)
+    } catch (error) {
+      if (error instanceof ApiError) onRefused?.(requestAs(NOBODY), error)
+      throw error
     }
   }
 

@@ -13,7 +13,12 @@ import { subresourceHandlers } from '../../../../src/main/apiserver/endpoints/su
 import { NodeTunnels } from '../../../../src/main/apiserver/proxy/node-tunnels.ts'
 import type { UserInfo } from '../../../../src/main/apiserver/request.ts'
 import { renderKubeconfig } from '../../../../src/main/pki/pki.ts'
-import { startTestApiServer, testAdmin, type TestApiServer } from '../../../support/api-server.ts'
+import {
+  startTestApiServer,
+  testAdmin,
+  type TestApiServer,
+  type TestApiServerOptions,
+} from '../../../support/api-server.ts'
 
 export interface SecuredCluster extends AsyncDisposable {
   readonly api: TestApiServer
@@ -31,10 +36,11 @@ export const user = (name: string, ...groups: string[]): UserInfo => ({
   groups: [...groups, 'system:authenticated'],
 })
 
-export async function startSecuredCluster(): Promise<SecuredCluster> {
+export async function startSecuredCluster(options: TestApiServerOptions = {}): Promise<SecuredCluster> {
   const tunnels = new NodeTunnels(systemClock)
   const parts: Disposable[] = []
   const api = await startTestApiServer({
+    ...options,
     withStore(store) {
       const authorization = createAuthorization(store)
       const admission = createAdmission({ store, serviceCIDR: '10.96.0.0/16', nodes: tunnels })

@@ -103,7 +103,7 @@ export class FlowControl implements Disposable {
     for (const configuration of configurations) {
       const { name } = configuration.metadata
       let level = this.#levels.get(name)
-      if (!level) this.#levels.set(name, (level = new PriorityLevel(name, clock)))
+      if (!level) this.#levels.set(name, (level = new PriorityLevel(name, clock, asking => this.#hasSpareSeat(asking))))
       level.configure(configuration, Math.ceil((this.#seats * sharesOf(configuration)) / Math.max(1, all)))
     }
     const names = new Set(configurations.map(({ metadata }) => metadata.name))
@@ -117,6 +117,18 @@ export class FlowControl implements Disposable {
         return level ? { schema, level } : []
       })
     this.#tellSoon()
+  }
+
+  /** Idle seats that others lend, less those that are lent already. */
+  #hasSpareSeat(asking: PriorityLevel): boolean {
+    let spare = 0
+    for (const level of this.#levels.values()) {
+      if (level.isExempt) continue
+      const idle = level.seats - level.executing
+      if (idle < 0) spare += idle
+      else if (level !== asking) spare += Math.min(level.lendable, idle)
+    }
+    return spare > 0
   }
 
   #list<T>(plural: string): T[] {

@@ -2,7 +2,8 @@
 //
 // Each flow is dealt a hand of queues by its name and waits in the shortest of them, so that a flow that floods its
 // queues leaves the others some that it does not touch. Of the queues with somebody in them, the one that has the
-// fewest requests under way is next, and among those each in turn.
+// fewest requests under way is next, and among those each in turn. A level that is full may take seats that others
+// lend while they do not need them; they get theirs back as those requests end.
 import type { PriorityLevelConfiguration } from '../../../../shared/api/flowcontrol/v1.ts'
 import type { Clock } from '../../../../shared/machinery/clock.ts'
 import { tooManyRequests } from '../../../../shared/machinery/status.ts'
@@ -54,24 +55,39 @@ export class PriorityLevel {
   isExempt = false
   /** How many requests may be worked on at a time. */
   seats = 0
+  /** How many of those others may have while they are free. */
+  lendable = 0
+  /** How many this level may have of others'. */
+  borrowable = 0
   executing = 0
   waiting = 0
   dispatched = 0
   rejectedCount = 0
   readonly #clock: Clock
+  readonly #mayBorrow: (level: PriorityLevel) => boolean
   #shape: Shape | undefined
   #queues: Queue[] = []
   #turn = 0
 
-  constructor(name: string, clock: Clock) {
+  /** @param mayBorrow whether another level has a seat to spare; asked when this one has none left */
+  constructor(name: string, clock: Clock, mayBorrow: (level: PriorityLevel) => boolean) {
     this.name = name
     this.#clock = clock
+    this.#mayBorrow = mayBorrow
+  }
+
+  get #hasSeat(): boolean {
+    if (this.executing < this.seats) return true
+    return this.executing < this.seats + this.borrowable && this.#mayBorrow(this)
   }
 
   configure({ metadata, spec }: PriorityLevelConfiguration, seats: number): void {
     this.uid = metadata.uid
     this.isExempt = spec.type === 'Exempt'
     this.seats = seats
+    const { lendablePercent = 0, borrowingLimitPercent } = spec.limited ?? {}
+    this.lendable = Math.round((seats * lendablePercent) / 100)
+    this.borrowable = borrowingLimitPercent === undefined ? Infinity : Math.round((seats * borrowingLimitPercent) / 100)
     const { queues = 64, handSize = 8, queueLengthLimit = 50 } = spec.limited?.limitResponse?.queuing ?? {}
     const shape = spec.limited?.limitResponse?.type === 'Queue' ? { queues, handSize, queueLengthLimit } : undefined
     const sameQueues = shape?.queues === this.#shape?.queues
@@ -90,7 +106,7 @@ export class PriorityLevel {
   /** @throws ApiError 429 with Retry-After when it is full, or when the turn does not come in time */
   async run<T>(flow: () => string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     let queue: Queue | undefined
-    if (this.isExempt || (this.executing < this.seats && this.waiting === 0)) this.executing++
+    if (this.isExempt || (this.waiting === 0 && this.#hasSeat)) this.executing++
     else queue = await this.#wait(flow(), signal)
     this.dispatched++
     try {
@@ -150,7 +166,7 @@ export class PriorityLevel {
 
   /** Gives free seats to those whose turn it is. */
   #fill(): void {
-    while (this.waiting > 0 && this.executing < this.seats) {
+    while (this.waiting > 0 && this.#hasSeat) {
       const queue = this.#next()
       const waiter = queue?.waiting.shift()
       if (!queue || !waiter) return
