@@ -20,6 +20,8 @@ export const listRoute = (kind: Kind, query?: LocationQuery): RouteLocationRaw =
 
 export const topologyRoute = (query?: LocationQuery): RouteLocationRaw => ({ name: 'topology', query: kept(query) })
 
+export const timelineRoute = (query?: LocationQuery): RouteLocationRaw => ({ name: 'timeline', query: kept(query) })
+
 export const objectRoute = (
   kind: Kind,
   namespace: string | undefined,

@@ -8,6 +8,7 @@ export const router = createRouter({
   routes: [
     { path: '/', name: 'overview', component: OverviewView },
     { path: '/topology', name: 'topology', component: () => import('./views/TopologyView.vue') },
+    { path: '/timeline', name: 'timeline', component: () => import('./views/TimelineView.vue') },
     { path: '/index.html', redirect: { name: 'overview' } },
     { path: '/login', name: 'login', redirect: { name: 'overview' } },
     {

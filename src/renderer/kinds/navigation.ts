@@ -5,6 +5,7 @@ import {
   FileSliders,
   Gauge,
   HardDrive,
+  History,
   Layers,
   Network,
   Puzzle,
@@ -26,6 +27,7 @@ export interface NavigationGroup {
 
 export const overviewIcon = Gauge
 export const topologyIcon = Workflow
+export const timelineIcon = History
 
 const layout: readonly { title: string; icon: Component; keys: readonly string[]; single?: boolean }[] = [
   { title: 'Nodes', icon: Server, keys: ['nodes.v1.'], single: true },

@@ -140,6 +140,36 @@ describe('Why?', () => {
   })
 })
 
+describe('the time machine', () => {
+  const confirm = (name: string) => page.getByRole('dialog', { name: /\?$/ }).getByRole('button', { name }).click()
+
+  it('brings a deleted object back from the timeline', async () => {
+    await cluster.kubectl('delete', 'ingress', 'front')
+    await page.getByRole('link', { name: 'Timeline' }).click()
+    const moment = page.getByRole('listitem').filter({ hasText: 'Ingress front' }).filter({ hasText: 'Deleted' })
+    await moment.getByRole('button', { name: 'Bring back' }).click({ timeout: 20_000 })
+    await shoot(page, 'timeline')
+    await confirm('Bring back')
+    await until('the ingress is there', () => cluster.kubectl('get', 'ingress', 'front', '-o', 'name'), 10_000)
+  })
+
+  it('shows what changed, and undoes it', async () => {
+    const replicas = () => cluster.kubectl('get', 'deployment', 'shop', '-o', 'jsonpath={.spec.replicas}')
+    await cluster.kubectl('scale', 'deployment', 'shop', '--replicas', '1')
+    await page.getByRole('link', { name: 'Deployments', exact: true }).click()
+    await page.locator('[data-key="default/shop"]').click()
+    await page.getByRole('tab', { name: 'History' }).click()
+    const revisions = page.getByRole('list', { name: 'Revisions' }).getByRole('listitem')
+    await revisions.getByText('spec.replicas → 1').waitFor({ timeout: 20_000 })
+    await revisions.nth(1).getByRole('button').first().click()
+    await page.getByText('What restoring would change').waitFor()
+    await shoot(page, 'history')
+    await revisions.nth(1).getByRole('button', { name: 'Restore' }).click()
+    await confirm('Restore')
+    await until('two replicas again', async () => (await replicas()) === '2', 10_000)
+  })
+})
+
 describe('metrics', () => {
   it('shows what each pod uses, measured by the agent, with its line', async () => {
     await page.getByRole('link', { name: 'Pods', exact: true }).click()

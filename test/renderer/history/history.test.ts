@@ -1,0 +1,85 @@
+// What changed, in words and in order.
+import { describe, expect, it } from 'vitest'
+import { Deployment } from '../../../src/shared/api/apps/v1.ts'
+import { Event } from '../../../src/shared/api/core/v1.ts'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import { NamespacedRevision, type ObjectRevision } from '@/history/revisions.ts'
+import { comparable, summarize } from '@/history/summary.ts'
+import { timeline } from '@/history/timeline.ts'
+import { make } from '../support/objects.ts'
+
+const revision = (name: string, at: number, action: ObjectRevision['action'], kind = 'Deployment') =>
+  make(NamespacedRevision, `${name}:${at}`, {
+    of: { group: 'apps', version: 'v1', kind, resource: 'deployments', namespace: 'default', name },
+    action,
+    revision: String(at),
+    metadata: { creationTimestamp: `2026-01-01T00:00:0${at}Z` },
+  })
+
+describe('summarize()', () => {
+  it('tells a patch as paths and values, without what tools note for themselves', () =>
+    expect(
+      summarize([
+        { op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'shop:2' },
+        { op: 'add', path: '/metadata/labels/example.com~1team', value: 'shop' },
+        { op: 'remove', path: '/spec/paused' },
+        { op: 'replace', path: '/metadata/annotations/deployment.kubernetes.io~1revision', value: '2' },
+      ]),
+    ).toEqual([
+      'spec.template.spec.containers[0].image → shop:2',
+      'metadata.labels["example.com/team"] set to shop',
+      'spec.paused removed',
+    ]))
+
+  it('says how many more there are', () => {
+    const many = Array.from({ length: 5 }, (_, index) => ({
+      op: 'replace',
+      path: `/data/${'k'}${index}`,
+      value: index,
+    }))
+    expect(summarize(many, 2)).toEqual(['data.k0 → 0', 'data.k1 → 1', 'and 3 more'])
+  })
+})
+
+describe('comparable()', () => {
+  it('leaves what was wanted', () => {
+    const object = make(Deployment, 'web', {
+      spec: { replicas: 2 } as Deployment['spec'],
+      metadata: { labels: { a: 'b' }, annotations: { 'deployment.kubernetes.io/revision': '2' }, generation: 4 },
+    })
+    expect(comparable(object as unknown as AnyObject)).toEqual({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      spec: { replicas: 2 },
+      metadata: { name: 'web', namespace: 'default', labels: { a: 'b' } },
+    })
+  })
+})
+
+describe('timeline()', () => {
+  const warning = make(Event, 'e', {
+    involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'web-1' },
+    reason: 'BackOff',
+    message: 'again',
+    count: 3,
+    lastTimestamp: '2026-01-01T00:00:04Z',
+  })
+
+  it('puts changes and warnings in one order, newest first', () =>
+    expect(
+      timeline([revision('web', 5, 'Updated'), revision('web', 3, 'Created')], [warning]).map(({ what, name, text }) =>
+        `${what} ${name} ${text}`.trim(),
+      ),
+    ).toEqual(['Updated web', 'BackOff web-1 again (×3)', 'Created web']))
+
+  it('offers to bring back only what is still gone', () => {
+    const moments = timeline(
+      [revision('back', 9, 'Created'), revision('gone', 8, 'Deleted'), revision('back', 7, 'Deleted')],
+      [],
+    )
+    expect(moments.filter(({ gone }) => gone).map(({ name }) => name)).toEqual(['gone'])
+  })
+
+  it('knows what controllers make all the time', () =>
+    expect(timeline([revision('web-1', 1, 'Created', 'Pod')], [])[0]?.isDetail).toBe(true))
+})
