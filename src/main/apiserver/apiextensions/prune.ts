@@ -1,5 +1,6 @@
 // Pruning: drops, and reports, what the schema does not know.
 import { isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
+import { decodeObject } from '../schema/decode.ts'
 import { propertyOf, type Schema, schemaIn } from './schema.ts'
 
 const OWN = new Set(['apiVersion', 'kind', 'metadata'])
@@ -35,7 +36,13 @@ export function prune(value: unknown, root: Schema): Pruned {
     for (const key of Object.keys(given)) {
       const at = path ? `${path}.${key}` : key
       const known = schema && propertyOf(schema, key)
-      if (own && OWN.has(key)) setField(copy, key, walk(given[key], undefined, at, depth + 1, false))
+      // The root's metadata is decoded by whoever asked; an embedded object's follows the same schema.
+      const embedded = own && !resource && key === 'metadata' && isObject(given[key])
+      const meta = embedded ? decodeObject('meta.v1.ObjectMeta', given[key]) : undefined
+      if (meta && meta.errors.length === 0) {
+        unknown.push(...meta.unknown.map(path => `${at}.${path}`))
+        setField(copy, key, meta.object)
+      } else if (own && OWN.has(key)) setField(copy, key, walk(given[key], undefined, at, depth + 1, false))
       else if (known ?? additional) setField(copy, key, walk(given[key], known ?? additional, at, depth + 1, false))
       else if (preserve || schema.additionalProperties === true)
         setField(copy, key, walk(given[key], undefined, at, depth + 1, false))

@@ -1,15 +1,40 @@
 // Server-side apply: a PATCH with a whole configuration, merged by who owns which field.
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import { badRequest, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
+import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
+import { ApiError, badRequest, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
+import { duplicateKeys } from '../codec/yaml-duplicates.ts'
 import { serverSideApply } from '../patch/apply/server-side-apply.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { answerOne } from './read/answer-one.ts'
+import type { ObjectName } from './contract.ts'
 import type { EndpointParts } from './parts.ts'
 import { boolParameter } from './read/list-options.ts'
-import { decodeRequest } from './write/decode-request.ts'
-import { writeOptionsOf } from './write/write-options.ts'
+import { decodeFields } from './write/decode-request.ts'
+import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
+
+/** What is applied is owned, so every field must be known: `fieldValidation` makes no difference here. */
+function refuseUndeclared(resource: ResourceDescriptor, { namespace, name }: ObjectName, unknown: readonly string[]) {
+  if (unknown.length === 0) return
+  const found = unknown.map(path => `.${path}: field not declared in schema`)
+  const text = found.length === 1 ? (found[0] ?? '') : `errors:\n${found.map(line => `  ${line}\n`).join('')}`
+  const { type } = resource
+  throw new ApiError(
+    500,
+    '',
+    `failed to create typed patch object (${namespace}/${name}; ${apiVersionOf(type)}, Kind=${type.kind}): ${text}`,
+  )
+}
+
+async function checkDuplicates(request: ApiRequest): Promise<void> {
+  const validation = fieldValidationOf(request.query, 'PatchOptions')
+  if (validation === 'Ignore' || request.duplicateFields.length === 0) return
+  const lines = duplicateKeys((await request.rawBody()).toString('utf8'))
+  const text = `error converting YAML to JSON: yaml: unmarshal errors:\n${lines.map(line => `  ${line}`).join('\n')}`
+  if (validation === 'Strict') throw badRequest(`error strict decoding YAML: ${text}`)
+  request.warn(text.replaceAll('\n', ' '))
+}
 
 /** @see https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
 export async function apply(
@@ -20,7 +45,7 @@ export async function apply(
   const { info, query } = request
   const representation = parts.represent(request, resource)
   const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
-  const applied = await decodeRequest(request, resource.type, resource.custom ?? resource.schema, 'PatchOptions')
+  const { object: applied, unknown } = await decodeFields(request, resource.type, resource.custom ?? resource.schema)
   if (!applied.apiVersion || !applied.kind) throw badRequest('apiVersion and kind must be given in an apply patch')
   applied.metadata ??= { name: info.name } as AnyObject['metadata']
   applied.metadata.name ||= info.name
@@ -29,6 +54,8 @@ export async function apply(
       `the name of the object (${applied.metadata.name}) does not match the name on the URL (${info.name})`,
     )
   if (resource.type.namespaced) applied.metadata.namespace ||= info.namespace
+  refuseUndeclared(resource, info, unknown)
+  await checkDuplicates(request)
   const merge = (current: AnyObject | undefined) =>
     serverSideApply({
       current,

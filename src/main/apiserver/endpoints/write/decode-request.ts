@@ -62,16 +62,14 @@ export const strictFindings = (unknown: readonly string[], duplicates: readonly 
 ]
 
 /**
- * @param schema such as `apps.v1.Deployment`
- * @returns a copy that nobody else holds, without unknown fields
- * @throws ApiError 400 with upstream's wording; Warning headers for unknown fields unless Strict or Ignore
+ * @returns a copy that nobody else holds, without unknown fields, and the paths of those
+ * @throws ApiError 400 with upstream's wording
  */
-export async function decodeRequest(
+export async function decodeFields(
   request: ApiRequest,
   kind: Kind,
   schema: string | CustomSchema,
-  optionsKind: string,
-): Promise<AnyObject> {
+): Promise<{ readonly object: AnyObject; readonly unknown: readonly string[] }> {
   if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
   const value = await request.body()
@@ -84,6 +82,21 @@ export async function decodeRequest(
   assertKind(value, kind)
   const { object, unknown, errors } = typeof schema === 'string' ? decodeObject(schema, value) : schema.decode(value)
   if (errors[0] !== undefined) throw badRequest(errors[0])
+  return { object, unknown }
+}
+
+/**
+ * @param schema such as `apps.v1.Deployment`
+ * @returns a copy that nobody else holds, without unknown fields
+ * @throws ApiError 400 with upstream's wording; Warning headers for unknown fields unless Strict or Ignore
+ */
+export async function decodeRequest(
+  request: ApiRequest,
+  kind: Kind,
+  schema: string | CustomSchema,
+  optionsKind: string,
+): Promise<AnyObject> {
+  const { object, unknown } = await decodeFields(request, kind, schema)
   const validation = fieldValidationOf(request.query, optionsKind)
   const { duplicateFields } = request
   const mixed = unknown.length > 0 && duplicateFields.length > 0 && isJson(request)
