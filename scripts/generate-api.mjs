@@ -3,7 +3,7 @@
 //   src/shared/api/<group>/<version>.ts   TypeScript interfaces and `ResourceType` constants
 //   src/main/apiserver/schema/types.json  field types, required fields, formats, list types, merge keys
 // Usage: node scripts/generate-api.mjs path/to/swagger.json   (the document itself is not committed)
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -219,7 +219,8 @@ for (const definition of Object.keys(document.definitions)) {
 while (pending.length) emit(pending.shift())
 
 const api = join(root, 'src/shared/api')
-rmSync(api, { recursive: true, force: true })
+// Our own group is written by hand.
+for (const folder of readdirSync(api)) if (folder !== 'flotilla') rmSync(join(api, folder), { recursive: true, force: true })
 for (const [prefix, file] of files) {
   const path = join(root, fileOf(prefix))
   const [, group, version] = SERVED[prefix]

@@ -11,6 +11,7 @@ import { Owned } from '../shared/machinery/owned.ts'
 import { type ApiConnection, connectApi, readTls } from './api-client.ts'
 import { createKubeletApi } from './api/server.ts'
 import { type AgentConfig, firstAddress } from './config.ts'
+import { rotateCertificate } from './identity/rotation.ts'
 import { DEFAULT_THRESHOLDS } from './kubelet/eviction/thresholds.ts'
 import { EvictionManager } from './kubelet/eviction/eviction-manager.ts'
 import { ImageGc } from './kubelet/images/image-gc.ts'
@@ -59,6 +60,8 @@ export interface AgentOptions {
 }
 
 export interface RunningAgent extends AsyncDisposable {
+  /** Resolves when the certificate has been renewed: only a new start uses it. */
+  readonly renewed: Promise<void>
   readonly kubelet: Kubelet
   /** Takes a connection to the kubelet's HTTP API from somebody who may use all of it. */
   accept(connection: Duplex): void
@@ -217,14 +220,18 @@ export async function startAgent({
       signal: stop.signal,
       onChange: (connected, detail) => log.info({ connected, detail }, 'link to the API server'),
     })
+    const rotation = config.rotateCertificates
+      ? rotateCertificate({ config, client: api.client, clock, log, signal: stop.signal })
+      : Promise.resolve(false)
     log.info({ nodeName, nodeIP, runtime: version.version }, 'agent started')
     return {
+      renewed: new Promise(resolve => void rotation.then(renewed => renewed && resolve())),
       kubelet,
       accept,
       async [Symbol.asyncDispose]() {
         stop.abort(new Error('the agent stops'))
         await owned[Symbol.asyncDispose]()
-        await Promise.all([reporting, tunnel, housekeeping])
+        await Promise.all([reporting, tunnel, housekeeping, rotation])
       },
     }
   } catch (error) {

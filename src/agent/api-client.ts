@@ -27,7 +27,15 @@ export interface ApiConnection extends AsyncDisposable {
 /** Undici's timeouts end watches that are idle: the server's own bookmarks and time limits bound them instead. */
 const CONNECT_TIMEOUT_MS = 5_000
 
-export function connectApi(servers: readonly string[], tls: NodeTls): ApiConnection {
+/**
+ * @param tls the cluster's CA, and who this is where that is known
+ * @param headers sent with every request, such as a bootstrap token
+ */
+export function connectApi(
+  servers: readonly string[],
+  tls: Pick<NodeTls, 'ca'> & Partial<NodeTls>,
+  headers: Readonly<Record<string, string>> = {},
+): ApiConnection {
   const dispatcher = new Agent({
     connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
     bodyTimeout: 0,
@@ -49,7 +57,7 @@ export function connectApi(servers: readonly string[], tls: NodeTls): ApiConnect
     }
     throw failure
   }
-  const client = createClient(fetchTransport({ fetch: send, baseUrl: '' }))
+  const client = createClient(fetchTransport({ fetch: send, baseUrl: '', headers }))
   return {
     client,
     servers: () => order,

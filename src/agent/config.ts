@@ -18,6 +18,10 @@ const schema = v.object({
   caFile: v.string(),
   certFile: v.string(),
   keyFile: v.string(),
+  /** With what the first certificate is asked for; removed afterwards. */
+  bootstrapTokenFile: v.optional(v.string()),
+  /** Renew the certificate by itself; the agent then ends, to be started again with the new one. */
+  rotateCertificates: v.optional(v.boolean(), false),
   dataDir: v.pipe(v.string(), v.startsWith('/')),
   dockerSocket: v.optional(v.string(), '/var/run/docker.sock'),
   clusterDNS: v.optional(v.pipe(v.string(), v.ip()), '10.96.0.10'),

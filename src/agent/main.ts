@@ -4,9 +4,11 @@ import { systemClock } from '../shared/machinery/clock.ts'
 import { startAgent } from './agent.ts'
 import { cleanUpNode } from './clean-up.ts'
 import { type AgentConfig, ConfigError, readConfig } from './config.ts'
+import { ensureCertificate } from './identity/certificate.ts'
 import { instanceId } from './instance.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { claimMachine, MachineTakenError } from './machine-claim.ts'
+import { runRelay } from './relay/relay.ts'
 
 const USAGE = 'usage: agent --config FILE.json [--exit-with-parent] [--cleanup]'
 const STOP_TIMEOUT_MS = 7_000
@@ -74,11 +76,16 @@ async function run({ exitWithParent }: Arguments, config: AgentConfig): Promise<
         .once('error', () => resolve('the parent ended'))
         .resume()
   })
-  const starting = claim(config).then(() => startAgent({ config, clock: systemClock, log }))
+  // The clock's timers let a process end that does nothing but wait, as for its certificate.
+  const alive = setInterval(() => undefined, 60_000)
+  const starting = claim(config)
+    .then(() => ensureCertificate(config, systemClock, new AbortController().signal))
+    .then(() => startAgent({ config, clock: systemClock, log }))
   const early = await Promise.race([starting, stopAsked])
   if (typeof early === 'string') process.exit(0)
-  const reason = await stopAsked
+  const reason = await Promise.race([stopAsked, early.renewed.then(() => 'the certificate was renewed')])
   log.info({ reason }, 'agent stops; pods run on')
+  clearInterval(alive)
   setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref()
   await early[Symbol.asyncDispose]()
   process.exit(0)
@@ -94,8 +101,16 @@ async function cleanUp(config: AgentConfig): Promise<void> {
   release?.()
 }
 
+async function relay(text: string): Promise<void> {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new ConfigError(`--relay wants a port, not ${text}`)
+  await runRelay(port)
+  process.exit(0)
+}
+
 async function main(): Promise<void> {
   try {
+    if (process.argv[2] === '--relay') return await relay(process.argv[3] ?? '')
     const given = parseArguments(process.argv.slice(2))
     const config = readConfig(given.config)
     if (!given.cleanUp) return await run(given, config)

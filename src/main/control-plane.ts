@@ -2,6 +2,7 @@
 // app and the headless command call the same function; it ends in reverse order.
 import { randomUUID } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +15,7 @@ import { AuditLog, type AuditLogOptions } from './apiserver/audit/audit-log.ts'
 import type { AuditPolicy } from './apiserver/audit/policy.ts'
 import { createAuthorization } from './apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
+import { hostOperationAnswers } from './apiserver/endpoints/hosts/answers.ts'
 import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
 import { historyHandlers } from './apiserver/endpoints/history/handlers.ts'
 import { storeOperations } from './apiserver/endpoints/store-operations.ts'
@@ -36,6 +38,8 @@ import { onceReady } from './local-node/joined.ts'
 import { startLocalNode } from './local-node/local-node.ts'
 import { openLog } from './log-file.ts'
 import { openPki, type Pki } from './pki/pki.ts'
+import { AnswerDesk } from './provisioning/answers.ts'
+import { startProvisioning } from './provisioning/start.ts'
 import { processStart } from './process-start.ts'
 import { renderKubeconfig } from './pki/kubeconfig.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
@@ -129,6 +133,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const metrics = owned.use(new MetricsCollector({ dialer: tunnels, clock }))
   const authorization = owned.use(createAuthorization(store))
   const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR, nodes: tunnels, log }))
+  const answers = owned.use(new AnswerDesk())
   const ui = windowFolder()
   const { audit, ...settings } = options.apiServer ?? {}
   let bootstrapped = false
@@ -148,6 +153,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
         loginTokens(user => server.issueLoginToken(user)),
         storeOperations({ store, engine, dataDir: layout.root }),
         ...historyHandlers(history),
+        hostOperationAnswers((operation, prompt, answer) => answers.take(operation, prompt, answer)),
       ],
       nodes: tunnels,
       readyChecks: BOOTSTRAP_CHECKS.map(name => ({ name, check: () => (bootstrapped ? undefined : 'not finished') })),
@@ -215,6 +221,21 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       client: client(ADMIN),
       start: () => new HistoryRecorder({ store, history, clock, log }),
     },
+    {
+      name: 'flotilla-hosts',
+      client: client(ADMIN),
+      start: () =>
+        startProvisioning({
+          client: client(controllerAccount('host-controller')),
+          clock,
+          log,
+          desk: answers,
+          cluster: { ...CLUSTER_NETWORK, caPem: pki.caPem, servers: reachableServers(address) },
+          apiServer: { host: reachable(address.address), port: address.port },
+          keyFolder: join(layout.root, 'ssh'),
+          agentFolder: builtFile('agent'),
+        }),
+    },
   ]
   // The embedded store is this process's own: nobody else could lead.
   if (options.store.engine === 'nedb') for (const { start } of parts) owned.use(await start())
@@ -264,6 +285,13 @@ function ownNames(host: string): string[] {
   )
   const given = ['0.0.0.0', '::'].includes(host) ? [] : [host]
   return [...new Set([hostname().toLowerCase(), ...given, ...addresses.filter(address => !address.includes('%'))])]
+}
+
+/** URLs under which other machines may reach the API server; none when it only listens on loopback. */
+function reachableServers({ address, port }: { address: string; port: number }): string[] {
+  if (['127.0.0.1', '::1'].includes(address)) return []
+  const own = ['0.0.0.0', '::'].includes(address) ? ownNames(address).filter(name => isIP(name)) : [address]
+  return own.map(ip => `https://${ip.includes(':') ? `[${ip}]` : ip}:${port}`)
 }
 
 /** An address to connect to, for one that only says "everywhere". */

@@ -8,6 +8,7 @@ import { addApiServerOptions, type ApiServerFlags } from './apiserver-flags.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
 import { addExplainCommands } from './explain.ts'
 import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-address.ts'
+import { addNodeCommands } from './node/commands.ts'
 import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
 import { UsageError } from './usage-error.ts'
@@ -94,6 +95,7 @@ function build(): Command {
       (await import('./reset.ts')).uninstall(options.dataDir, options.yes ?? false),
     )
   addExplainCommands(program)
+  addNodeCommands(program)
   program
     .command('version')
     .description('print the version')
@@ -122,7 +124,7 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
       console.error(`flotilla: ${error.message}`)
       return 2
     }
-    const known = error instanceof Error && ['CommandError', 'StoreError', 'ListenError'].includes(error.name)
+    const known = error instanceof Error && ['CommandError', 'StoreError', 'ListenError', 'ApiError', 'SshError'].includes(error.name)
     console.error(
       `flotilla: ${known ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     )

@@ -223,6 +223,12 @@ describe('a policy', () => {
   ])('has rules for %s', (_what, rule, request, matches) => {
     expect(decide(policy({ level: 'Metadata', ...rule }), request).level).toBe(matches ? 'Metadata' : 'None')
   })
+  test('never writes down what people answer to hosts, whatever it says', () => {
+    const everything = policy({ level: 'RequestResponse' })
+    const answers = '/apis/flotilla.dev/v1/hostoperations/join/answers'
+    expect(decide(everything, at('POST', answers)).level).toBe('Metadata')
+    expect(decide(everything, at('GET', '/apis/flotilla.dev/v1/hostoperations/join')).level).toBe('RequestResponse')
+  })
   test('goes by its first rule that matches', () => {
     const rules = policy({ level: 'None', users: ['ana'] }, { level: 'Request' })
     expect(decide(rules, at('GET', '/version')).level).toBe('None')

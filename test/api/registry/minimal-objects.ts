@@ -80,6 +80,8 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
   'storage.v1.VolumeAttachment': {
     spec: { attacher: 'example.com', nodeName: 'n1', source: { persistentVolumeName: 'pv' } },
   },
+  'flotilla.v1.Host': { spec: { address: 'ada@box' } },
+  'flotilla.v1.HostOperation': { spec: { hostName: 'box', action: 'Check' } },
   'storage.v1.VolumeAttributesClass': { driverName: 'example.com' },
   'autoscaling.v1.HorizontalPodAutoscaler': {
     spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'web' }, targetCPUUtilizationPercentage: 50 },

@@ -72,7 +72,7 @@ export async function labImages(): Promise<LabImages> {
     docker('load', '--quiet', '--input', archive)
     return images
   }
-  await makeBare(images.bare)
+  if (!hasImage(images.bare)) await makeBare(images.bare)
   makeWithDocker(images)
   mkdirSync(cache, { recursive: true })
   const partial = `${archive}.${process.pid}`
@@ -95,10 +95,10 @@ async function makeBare(name: string): Promise<void> {
 }
 
 function makeWithDocker({ bare, withDocker }: LabImages): void {
-  const id = docker('run', '--detach', '--network', 'host', '--entrypoint', '/bin/sleep', bare, '600')
+  const id = docker('run', '--detach', '--network', 'host', bare, '/bin/sleep', '600')
   try {
     docker('exec', id, 'sh', '-c', DOCKER_SETUP)
-    docker('commit', '--change', 'CMD ["/sbin/init"]', '--change', 'ENTRYPOINT []', id, withDocker)
+    docker('commit', '--change', 'CMD ["/sbin/init"]', id, withDocker)
   } finally {
     docker('rm', '--force', id)
   }

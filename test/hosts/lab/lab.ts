@@ -79,7 +79,8 @@ export class LabHost {
   }
   /** Ends every SSH session, as a cut connection does. */
   cutSsh(): void {
-    this.sh('pids=$(pgrep -P $(systemctl show -p MainPID --value ssh)) && kill -9 $pids || true')
+    // Sessions by name: those of an sshd that was restarted are nobody's children any more.
+    this.sh("pkill -9 -f '^sshd: [a-z-]+( |@|$)' || true")
   }
   pause(): void {
     docker('pause', this.container)
@@ -109,7 +110,7 @@ export class LabHost {
  */
 const PICTURE = `
 find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/docker -o -path /var/lib/containerd -o -path /var/lib/systemd -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/sudo -o -path /var/tmp \\) -prune -o \\( -type f -o -type l -o -type d \\) -printf '%M %u %p %l\\n' | grep -v ' /etc/ld.so.cache$' | sort
-echo == contents; find /etc -xdev -type f ! -name ld.so.cache -exec sha256sum {} + | sort -k2
+echo == contents; find /etc -xdev -type f ! -name ld.so.cache ! -name '*-' -exec sha256sum {} + | sort -k2
 echo == units; systemctl list-unit-files --no-legend --no-pager | awk '{print $1, $2}' | sort
 echo == packages; dpkg-query -W -f '\${Package} \${Status}\\n' | grep -v deinstall | sort
 echo == links; ip -o link show | awk '{print $2}' | sort; ip -4 route show | sort; ip rule show

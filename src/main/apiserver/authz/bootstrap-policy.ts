@@ -276,6 +276,12 @@ const namespaced: readonly { namespace: string; name: string; rules: PolicyRule[
   },
   {
     namespace: 'kube-system',
+    name: 'system:controller:host-controller',
+    rules: [rule('create delete', 'core', 'secrets')],
+    subjects: [account('host-controller')],
+  },
+  {
+    namespace: 'kube-system',
     name: 'system::leader-locking-kube-controller-manager',
     rules: [rule('watch', 'core', 'configmaps'), rule('get update', 'core', 'configmaps', 'kube-controller-manager')],
     subjects: [user('system:kube-controller-manager')],

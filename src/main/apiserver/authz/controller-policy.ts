@@ -92,6 +92,16 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     EVENTS,
   ],
   'generic-garbage-collector': [rule('delete get list patch update watch', '*', '*'), EVENTS],
+  // Carries out what is asked for hosts; its bootstrap tokens are in a Role of kube-system.
+  'host-controller': [
+    rule(`${READ} patch update delete`, 'flotilla.dev', 'hosts hostoperations'),
+    rule('patch update', 'flotilla.dev', 'hosts/status hostoperations/status'),
+    rule(`${READ} patch delete`, 'core', 'nodes'),
+    rule('get list', 'core', 'pods'),
+    rule('create', 'core', 'pods/eviction'),
+    rule('get', 'coordination.k8s.io', 'leases'),
+    EVENTS,
+  ],
   'horizontal-pod-autoscaler': [
     rule(READ, 'autoscaling', 'horizontalpodautoscalers'),
     rule('update patch', 'autoscaling', 'horizontalpodautoscalers/status'),

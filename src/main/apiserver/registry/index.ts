@@ -44,6 +44,8 @@ import { certificateSigningRequests } from './certificates/certificate-signing-r
 import { leases } from './coordination/lease.ts'
 import { endpointSlices } from './discovery/endpoint-slice.ts'
 import { newEvents } from './events/event.ts'
+import { hostOperations } from './flotilla/host-operation.ts'
+import { hosts } from './flotilla/host.ts'
 import { flowSchemas } from './flowcontrol/flow-schema.ts'
 import { priorityLevelConfigurations } from './flowcontrol/priority-level-configuration.ts'
 import { nodeMetrics, podMetrics } from './metrics/metrics.ts'
@@ -145,4 +147,6 @@ export const builtinResources: readonly ResourceDescriptor[] = [
   storageClasses,
   volumeAttachments,
   volumeAttributesClasses,
+  hosts,
+  hostOperations,
 ]

@@ -1,4 +1,5 @@
 // The facts of every API type, generated from the official OpenAPI document into types.json.
+import { flotillaTypes } from './flotilla-types.ts'
 import table from './types.json' with { type: 'json' }
 
 export type FactKind =
@@ -53,7 +54,10 @@ export interface TypeFact {
   readonly gvk?: readonly [group: string, version: string, kind: string]
 }
 
-export const schemaTypes = table as unknown as Readonly<Record<string, TypeFact>>
+export const schemaTypes: Readonly<Record<string, TypeFact>> = {
+  ...(table as unknown as Readonly<Record<string, TypeFact>>),
+  ...flotillaTypes,
+}
 
 /** @throws Error for an id that the table does not hold: a programming error */
 export function typeFact(schemaId: string): TypeFact {

@@ -1,7 +1,7 @@
 // How a person proves who they are to a hop: keys first, as they ask nothing; then what needs an answer. The order is
 // ssh's: ssh-agent, key files, keyboard-interactive, password. What the server does not offer is not tried.
 import { readFile } from 'node:fs/promises'
-import { type AuthenticationType, type AnyAuthMethod, type ParsedKey, utils } from 'ssh2'
+import ssh2, { type AnyAuthMethod, type AuthenticationType, type ParsedKey } from 'ssh2'
 import { type Hop, type Prompter, hopName } from './contract.ts'
 
 export interface AuthenticationOptions {
@@ -97,7 +97,7 @@ export class Authentication {
 }
 
 function parseKey(text: Buffer, passphrase?: string): ParsedKey | Error {
-  const parsed = utils.parseKey(text, passphrase)
+  const parsed = ssh2.utils.parseKey(text, passphrase)
   const key = Array.isArray(parsed) ? (parsed as ParsedKey[])[0] : parsed
   if (key === undefined) return new Error('it is empty')
   if (key instanceof Error) return key

@@ -1,9 +1,11 @@
 // Opens the way to a host, hop by hop: each connection runs inside the one before. Agent forwarding is never asked for.
 import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Client } from 'ssh2'
+// CommonJS: its names are only there on the default export once it is not bundled.
+import ssh2 from 'ssh2'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { Authentication, type AuthenticationOptions } from './authentication.ts'
+import { PatientPrompter } from './patient-prompter.ts'
 import { SshConnection } from './connection.ts'
 import { type Hop, type HostKeyPins, SshError, endpointName, hopName } from './contract.ts'
 import { verifyHostKey } from './host-key.ts'
@@ -20,6 +22,8 @@ const HANDSHAKE_TIMEOUT_MS = 15_000
 /** A dead peer is found within three of these. */
 const KEEPALIVE_MS = 10_000
 const KEEPALIVES_UNANSWERED = 2
+/** Of one hop, when it hangs up while people think. */
+const MOST_ATTEMPTS = 4
 
 /**
  * @param route hops in order; the last one is the host itself
@@ -37,28 +41,20 @@ export async function connectRoute(route: readonly Hop[], options: ConnectOption
   }
 }
 
-/** Servers hang up on people who take long to answer: what they answered meanwhile counts at once the second time. */
+/** Servers hang up on people who take long to answer: then the answer is waited for, and counts the next time. */
 async function connectHop(hop: Hop, before: SshConnection | undefined, options: ConnectOptions) {
-  for (let attempt = 0; ; attempt++) {
-    const asked = { times: 0 }
-    const counting = { ...options, prompter: countAsked(options.prompter, asked) }
+  const patient = new PatientPrompter(options.prompter)
+  for (let attempt = 1; ; attempt++) {
     try {
       const socket = before ? await before.forwardOut(hop.host, hop.port) : await dial(hop, options)
-      return await handshake(hop, socket, before, counting)
+      return await handshake(hop, socket, before, { ...options, prompter: patient })
     } catch (error) {
-      const hungUp = error instanceof SshError && error.code === 'ConnectionLost' && asked.times > 0
-      if (!hungUp || attempt > 0 || options.signal.aborted) throw error
+      const hungUp = error instanceof SshError && error.code === 'ConnectionLost' && patient.wasAsked
+      if (!hungUp || attempt >= MOST_ATTEMPTS || options.signal.aborted) throw error
+      await patient.settled()
     }
   }
 }
-
-const countAsked = (prompter: ConnectOptions['prompter'], asked: { times: number }): ConnectOptions['prompter'] => ({
-  async ask(prompt) {
-    const answer = await prompter.ask(prompt)
-    asked.times++
-    return answer
-  },
-})
 
 function dial(hop: Hop, { clock, signal }: ConnectOptions): Promise<Duplex> {
   const endpoint = endpointName(hop)
@@ -101,7 +97,7 @@ function handshake(
   options: ConnectOptions,
 ): Promise<SshConnection> {
   const { clock, signal } = options
-  const client = new Client()
+  const client = new ssh2.Client()
   const authentication = new Authentication(hop, options)
   return new Promise((resolve, reject) => {
     let known = false

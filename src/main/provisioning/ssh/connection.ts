@@ -27,6 +27,7 @@ export class SshConnection implements AsyncDisposable {
   readonly #clock: Clock
   readonly #incoming = new Map<number, Incoming>()
   #over: Error | undefined
+  #resolveClosed: (reason: Error) => void = () => undefined
 
   constructor({ client, hop, before, clock }: SshConnectionParts) {
     this.hop = hop
@@ -34,16 +35,11 @@ export class SshConnection implements AsyncDisposable {
     this.#before = before
     this.#clock = clock
     let reason: Error | undefined
-    this.closed = new Promise(resolve => {
-      client.on('error', error => (reason = error))
-      client.once('close', () => {
-        this.#over = new SshError(
-          'ConnectionLost',
-          `the connection to ${hopName(hop)} ended${reason ? `: ${reason.message}` : ''}`,
-        )
-        resolve(this.#over)
-      })
-    })
+    this.closed = new Promise(resolve => (this.#resolveClosed = resolve))
+    client.on('error', error => (reason = error))
+    client.once('close', () => this.#end(reason))
+    // A connection inside another does not always notice that the outer one is gone.
+    void before?.closed.then(error => this.#end(error))
     client.on('tcp connection', (details, accept, reject) => this.#accept(details, accept, reject))
   }
 
@@ -117,11 +113,21 @@ export class SshConnection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#over) {
       this.#client.end()
-      const cancel = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#client.destroy())
+      const cancel = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#end(undefined))
       await this.closed
       cancel()
     }
     await this.#before?.[Symbol.asyncDispose]()
+  }
+
+  #end(reason: Error | undefined): void {
+    if (this.#over) return
+    this.#over = new SshError(
+      'ConnectionLost',
+      `the connection to ${hopName(this.hop)} ended${reason ? `: ${reason.message}` : ''}`,
+    )
+    this.#client.destroy()
+    this.#resolveClosed(this.#over)
   }
 
   #exec(command: string): Promise<ClientChannel> {

@@ -1,0 +1,112 @@
+// The node's client certificate. The key is made here and never leaves the machine: the API server is asked, with a
+// bootstrap token the first time and with the certificate itself later, to sign what belongs to it.
+import { X509Certificate, createPrivateKey } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { CertificateSigningRequest } from '../../shared/api/certificates/v1.ts'
+import type { Client } from '../../shared/client/client.ts'
+import { type Clock, delay } from '../../shared/machinery/clock.ts'
+import { conditionOf } from '../../shared/machinery/conditions.ts'
+import { connectApi } from '../api-client.ts'
+import { type AgentConfig, ConfigError } from '../config.ts'
+
+const SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet'
+const POLL_MS = 250
+const RETRY_MS = 2_000
+
+const readIfThere = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+
+/** @returns the certificate in use, or undefined when there is none that this cluster would take */
+export async function currentCertificate(config: AgentConfig, nowMs: number): Promise<X509Certificate | undefined> {
+  const [ca, cert, key] = await Promise.all([config.caFile, config.certFile, config.keyFile].map(readIfThere))
+  if (ca === undefined || cert === undefined || key === undefined) return undefined
+  const certificate = new X509Certificate(cert)
+  const good =
+    certificate.verify(new X509Certificate(ca).publicKey) &&
+    certificate.checkPrivateKey(createPrivateKey(key)) &&
+    certificate.subject.split('\n').includes(`CN=system:node:${config.nodeName}`) &&
+    Date.parse(certificate.validTo) > nowMs
+  return good ? certificate : undefined
+}
+
+/**
+ * Makes sure that there is a certificate, asking with the bootstrap token for as long as nobody answers.
+ * @throws ConfigError without a certificate and without a token; Error when the request is denied
+ */
+export async function ensureCertificate(config: AgentConfig, clock: Clock, signal: AbortSignal): Promise<void> {
+  if (await currentCertificate(config, clock.now())) return
+  const token = config.bootstrapTokenFile && (await readIfThere(config.bootstrapTokenFile))?.trim()
+  if (!token)
+    throw new ConfigError(
+      'this node has no valid certificate and no bootstrap token to ask for one: repair it with "flotilla node repair"',
+    )
+  const ca = await readFile(config.caFile, 'utf8')
+  await using api = connectApi(config.servers, { ca }, { Authorization: `Bearer ${token}` })
+  for (;;) {
+    try {
+      await requestCertificate(config, api.client, clock, signal)
+      break
+    } catch (error) {
+      const { code } = error as { code?: number }
+      if (signal.aborted || error instanceof DeniedError || code === 401 || code === 403) throw error
+      await delay(clock, RETRY_MS, signal)
+    }
+  }
+  await rm(config.bootstrapTokenFile ?? '', { force: true }) // it has done its work
+}
+
+/** The cluster said no. */
+export class DeniedError extends Error {
+  override readonly name = 'DeniedError'
+}
+
+/** Asks for a certificate with a new key and puts both in place. @throws ApiError, DeniedError */
+export async function requestCertificate(
+  config: AgentConfig,
+  client: Client,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const { makeRequest } = await import('./certificate-request.ts')
+  const { keyPem, requestPem } = await makeRequest(config.nodeName)
+  const { metadata } = await client.create(
+    CertificateSigningRequest,
+    {
+      metadata: { generateName: 'node-csr-' },
+      spec: {
+        signerName: SIGNER,
+        request: Buffer.from(requestPem).toString('base64'),
+        usages: ['digital signature', 'client auth'],
+      },
+    },
+    { signal },
+  )
+  for (;;) {
+    const { status } = await client.get(CertificateSigningRequest, metadata, { signal })
+    const refused = conditionOf(status.conditions, 'Denied') ?? conditionOf(status.conditions, 'Failed')
+    if (refused) throw new DeniedError(`the certificate of this node was refused: ${refused.message ?? refused.type}`)
+    if (status.certificate) {
+      await writePrivately(config.keyFile, keyPem)
+      await writePrivately(config.certFile, Buffer.from(status.certificate, 'base64').toString('utf8'))
+      return
+    }
+    await delay(clock, POLL_MS, signal)
+  }
+}
+
+async function writePrivately(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const temporary = `${path}.new`
+  const file = await open(temporary, 'w', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
+}

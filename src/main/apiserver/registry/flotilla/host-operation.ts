@@ -1,0 +1,46 @@
+// HostOperations: what is done to hosts. The spec is a request; only approving and cancelling it may follow.
+import { HostOperation } from '../../../../shared/api/flotilla/v1.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { type FieldError, forbiddenField, notSupported, required } from '../../../../shared/machinery/field-error.ts'
+import { ageColumn, nameColumn, text } from '../columns/common.ts'
+import { defineResource } from '../resource.ts'
+import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+
+const ACTIONS = ['Check', 'Join', 'Upgrade', 'Repair', 'Restart', 'Remove']
+
+function validateOperation({ spec }: HostOperation): FieldError[] {
+  const errors: FieldError[] = []
+  if (!spec.hostName) errors.push(required('spec.hostName'))
+  if (!spec.action) errors.push(required('spec.action'))
+  else if (!ACTIONS.includes(spec.action)) errors.push(notSupported('spec.action', spec.action, ACTIONS))
+  return errors
+}
+
+function validateUpdate({ spec }: HostOperation, { spec: old }: HostOperation): FieldError[] {
+  const fixed = ({ hostName, action }: HostOperation['spec']) => ({ hostName, action })
+  const errors: FieldError[] = []
+  if (!deepEqual(fixed(spec), fixed(old)))
+    errors.push(forbiddenField('spec', 'hostName and action cannot change; make a new operation'))
+  if (old.approved && !spec.approved) errors.push(forbiddenField('spec.approved', 'it has been approved; cancel it'))
+  if (old.cancelled && !spec.cancelled) errors.push(forbiddenField('spec.cancelled', 'it has been cancelled'))
+  return errors
+}
+
+export const hostOperations = defineResource<HostOperation>({
+  type: HostOperation,
+  shortNames: ['hostop'],
+  setDefaults: operation => ensureStructs(operation, 'spec', 'status'),
+  ...specAndStatus(),
+  status: statusStrategy<HostOperation>(),
+  selectableFields: { 'spec.hostName': operation => operation.spec.hostName },
+  validate: validateOperation,
+  validateUpdate,
+  columns: [
+    nameColumn,
+    text('Host', 'What it is done to.', operation => operation.spec.hostName),
+    text('Action', 'What is done.', operation => operation.spec.action),
+    text('Phase', 'How far it is.', operation => operation.status.phase ?? 'Pending'),
+    text('Message', 'What happened.', operation => operation.status.message ?? ''),
+    ageColumn,
+  ],
+})

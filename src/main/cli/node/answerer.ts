@@ -1,0 +1,79 @@
+// Answers what operations ask: from what the command line gave, else from whoever sits at the terminal.
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import type { HostOperationPrompt } from '../../../shared/api/flotilla/v1.ts'
+import { CommandError } from '../usage-error.ts'
+
+export interface AnswerFlags {
+  /** Fingerprints that may be accepted. */
+  readonly hostKey?: readonly string[]
+  /** Any new host key is accepted. */
+  readonly acceptHostKeys?: boolean
+  /** One line of standard input is the password of the accounts, for logging in and for sudo. */
+  readonly passwordStdin?: boolean
+}
+
+const PASSWORDS = new Set(['Password', 'KeyboardInteractive', 'SudoPassword', 'Passphrase'])
+
+export class Answerer {
+  readonly #flags: AnswerFlags
+  #password: Promise<string> | undefined
+  /** Passwords that were given for a question already: given again, they would be wrong again. */
+  readonly #given = new Set<string>()
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(flags: AnswerFlags) {
+    this.#flags = flags
+  }
+
+  /** @throws CommandError when nobody can answer */
+  async answer(host: string, prompt: HostOperationPrompt): Promise<string> {
+    const { hostKey = [], acceptHostKeys, passwordStdin } = this.#flags
+    if (prompt.kind === 'HostKey') {
+      if (acceptHostKeys || hostKey.includes(prompt.fingerprint ?? '')) return 'yes'
+      if (hostKey.length > 0) return 'no'
+    } else if (passwordStdin && PASSWORDS.has(prompt.kind)) {
+      const question = `${prompt.kind} ${prompt.about}`
+      if (this.#given.has(question)) throw new CommandError(`${host}: the password given is wrong (${prompt.text})`)
+      this.#given.add(question)
+      return (this.#password ??= readLine(process.stdin))
+    }
+    if (!process.stdin.isTTY) throw new CommandError(`${host} asks, and nobody can answer: ${prompt.text}`)
+    return this.ask(`${prompt.text}${prompt.kind === 'HostKey' ? ' (yes/no) ' : ': '}`, prompt.echo ?? false)
+  }
+
+  /** One question at a time, however many hosts ask. */
+  ask(question: string, echo: boolean): Promise<string> {
+    const turn = this.#turn.then(() => askTerminal(question, echo))
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+function readLine(input: NodeJS.ReadableStream): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const lines = createInterface({ input })
+    lines.once('line', line => {
+      resolve(line)
+      lines.close()
+    })
+    lines.once('close', () => reject(new CommandError('standard input holds no password')))
+  })
+}
+
+function askTerminal(question: string, echo: boolean): Promise<string> {
+  process.stderr.write(question)
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: process.stdin, output: echo ? process.stderr : silent, terminal: true })
+  return new Promise((resolve, reject) => {
+    lines.once('line', line => {
+      if (!echo) process.stderr.write('\n')
+      resolve(line)
+      lines.close()
+    })
+    lines.once('SIGINT', () => {
+      lines.close()
+      reject(new CommandError('stopped'))
+    })
+  })
+}

@@ -1,0 +1,115 @@
+// `flotilla node …`: hosts over SSH. Every command makes HostOperations and follows them, as the window does.
+import { type Command, Option } from 'commander'
+import { defaultDataDir } from '../../data-dir.ts'
+import { UsageError } from '../usage-error.ts'
+import type { OperateFlags } from './operate.ts'
+
+const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
+const several = (value: string, before: string[] = []) => [...before, value]
+
+interface AddFlags extends OperateFlags {
+  readonly file?: string
+  readonly name?: string
+  readonly nodeName?: string
+  readonly label?: string[]
+  readonly taint?: string[]
+  readonly role?: string[]
+}
+
+const answerable = (command: Command): Command =>
+  command
+    .addOption(dataDir())
+    .option('--host-key <fingerprint>', 'accept a host key with this fingerprint (SHA256:…)', several)
+    .option('--accept-host-keys', 'accept every new host key; a changed one is refused nevertheless')
+    .option('--password-stdin', 'read the password for SSH and sudo from the first line of standard input')
+    .option('--yes', 'do not ask before changes')
+
+/** Actions on hosts by name. */
+const ACTIONS = [
+  ['check', 'Check', 'look at hosts without changing anything, and tell what is in the way'],
+  ['upgrade', 'Upgrade', 'bring the agents of hosts to this version, one after the other'],
+  ['repair', 'Repair', 'do again what is missing for hosts to be nodes'],
+  ['restart', 'Restart', 'restart the agents of hosts; pods run on'],
+] as const
+
+export function addNodeCommands(program: Command): void {
+  const node = program.command('node').description('machines over SSH that are nodes, or become ones')
+
+  answerable(node.command('add'))
+    .description('make hosts nodes: checks them, shows what will be done, and does it')
+    .argument('[address...]', 'user@host[:port], or names of your SSH configuration')
+    .option('-f, --file <file>', 'a YAML or CSV file of hosts')
+    .option('--name <name>', 'name of the host; default: from its address')
+    .option('--node-name <name>', 'name of the node; default: as the host calls itself')
+    .option('--label <key=value>', 'a label for the node', several)
+    .option('--taint <key=value:effect>', 'a taint for the node', several)
+    .option('--role <role>', 'a role for the node', several)
+    .action(async (addresses: string[], flags: AddFlags) => {
+      const { newHost, parseLabels, readInventory } = await import('./inventory.ts')
+      const { name, nodeName, label, taint, role, file } = flags
+      if (addresses.length !== 1 && (name || nodeName)) throw new UsageError('--name and --node-name want one address')
+      const hosts = [
+        ...addresses.map(address =>
+          newHost({
+            address,
+            name,
+            nodeName,
+            labels: label && parseLabels(label),
+            taints: taint,
+            roles: role,
+          }),
+        ),
+        ...(file ? await readInventory(file) : []),
+      ]
+      if (hosts.length === 0) throw new UsageError('give addresses such as user@host, or a file with --file')
+      await (await import('./operate.ts')).add(hosts, flags)
+    })
+
+  node
+    .command('list')
+    .description('hosts and nodes')
+    .addOption(dataDir())
+    .option('-o, --output <format>', 'text or json', 'text')
+    .action(async (flags: { dataDir: string; output: string }) =>
+      (await import('./show.ts')).list(flags.dataDir, flags.output === 'json'),
+    )
+  node
+    .command('show')
+    .description('one host: what it is, what was found, when it was away')
+    .argument('<host>')
+    .addOption(dataDir())
+    .option('-o, --output <format>', 'text or json', 'text')
+    .action(async (host: string, flags: { dataDir: string; output: string }) =>
+      (await import('./show.ts')).show(flags.dataDir, host, flags.output === 'json'),
+    )
+  for (const [command, action, description] of ACTIONS)
+    answerable(node.command(command))
+      .description(description)
+      .argument('[host...]', 'names of hosts; none = all')
+      .action(async (hosts: string[], flags: OperateFlags) => {
+        await (await import('./operate.ts')).operate(action, hosts, flags)
+        if (action === 'Check') await (await import('./show.ts')).findings(flags.dataDir, hosts)
+      })
+  node
+    .command('logs')
+    .description('the log of the agent on a host')
+    .argument('<host>')
+    .addOption(dataDir())
+    .option('-f, --follow', 'go on with what comes')
+    .action(async (host: string, flags: { dataDir: string; follow?: boolean }) =>
+      (await import('./ssh.ts')).logs(flags.dataDir, host, flags.follow ?? false),
+    )
+  node
+    .command('shell')
+    .description('a login shell on a host')
+    .argument('<host>')
+    .addOption(dataDir())
+    .action(async (host: string, flags: { dataDir: string }) => (await import('./ssh.ts')).shell(flags.dataDir, host))
+  answerable(node.command('remove'))
+    .description('take hosts out of the cluster and leave them as they were before')
+    .argument('<host...>', 'names of hosts')
+    .option('--forget', 'the host cannot be reached any more: forget it and its node without touching it')
+    .action(async (hosts: string[], flags: OperateFlags) =>
+      (await import('./operate.ts')).operate('Remove', hosts, flags),
+    )
+}

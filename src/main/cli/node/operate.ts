@@ -1,0 +1,66 @@
+// Makes operations for hosts and follows them. Exit code 1 when one of them fails.
+import { Host, HostOperation } from '../../../shared/api/flotilla/v1.ts'
+import type { Client } from '../../../shared/client/client.ts'
+import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
+import { CommandError } from '../usage-error.ts'
+import { Answerer, type AnswerFlags } from './answerer.ts'
+import { connectApi } from './api.ts'
+import { follow } from './follow.ts'
+import type { NewHost } from './inventory.ts'
+
+export interface OperateFlags extends AnswerFlags {
+  readonly dataDir: string
+  /** Nobody looks at the plan. */
+  readonly yes?: boolean
+  /** Remove: the host is not asked. */
+  readonly forget?: boolean
+}
+
+const print = (line: string) => console.log(line)
+
+export async function add(hosts: readonly NewHost[], flags: OperateFlags): Promise<void> {
+  await using api = connectApi(flags.dataDir)
+  for (const host of hosts) await ensureHost(api.client, host)
+  await run(api.client, 'Join', hosts.map(({ name }) => name), flags) // prettier-ignore
+}
+
+/** The same address again is the same host: what is missing is done. */
+async function ensureHost(client: Client, { name, spec }: NewHost): Promise<void> {
+  try {
+    await client.create(Host, { metadata: { name }, spec })
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+    const known = await client.get(Host, { name })
+    if (known.spec.address !== spec.address)
+      throw new CommandError(`there is another host ${name} (${known.spec.address}); give this one a name with --name`)
+    await client.patch(Host, { name }, { spec }, { type: 'merge' })
+  }
+}
+
+/** @param names of Hosts; none = all */
+export async function operate(action: string, names: readonly string[], flags: OperateFlags): Promise<void> {
+  await using api = connectApi(flags.dataDir)
+  const chosen = names.length > 0 ? names : (await api.client.list(Host)).items.map(({ metadata }) => metadata.name)
+  for (const name of chosen)
+    await api.client.get(Host, { name }).catch((error: unknown) => {
+      throw isNotFound(error) ? new CommandError(`there is no host ${name}; see: flotilla node list`) : error
+    })
+  if (chosen.length === 0) throw new CommandError('there are no hosts; add one with: flotilla node add user@host')
+  await run(api.client, action, chosen, flags)
+}
+
+async function run(client: Client, action: string, hosts: readonly string[], flags: OperateFlags): Promise<void> {
+  const approved = flags.yes ?? false
+  const made: string[] = []
+  for (const hostName of hosts) {
+    const { metadata } = await client.create(HostOperation, {
+      metadata: { generateName: `${hostName.slice(0, 40)}-${action.toLowerCase()}-` },
+      spec: { hostName, action, approved, ...(flags.forget ? { force: true } : {}) },
+    })
+    made.push(metadata.name)
+  }
+  const ended = await follow(made, { client, answerer: new Answerer(flags), approved, print })
+  const failed = ended.filter(({ status }) => status.phase !== 'Succeeded').length
+  if (failed > 0)
+    throw new CommandError(ended.length === 1 ? 'it did not succeed; see above' : `${failed} of ${ended.length} did not succeed; see above`) // prettier-ignore
+}

@@ -1,0 +1,75 @@
+// `flotilla node list` and `flotilla node show`.
+import { Host, type HostFinding } from '../../../shared/api/flotilla/v1.ts'
+import { Node } from '../../../shared/api/core/v1.ts'
+import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
+import { CommandError } from '../usage-error.ts'
+import { connectApi } from './api.ts'
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), [])
+  return rows.map(row => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd()).join('\n') // prettier-ignore
+}
+
+export async function list(dataDir: string, asJson: boolean): Promise<void> {
+  await using api = connectApi(dataDir)
+  const [hosts, nodes] = await Promise.all([api.client.list(Host), api.client.list(Node)])
+  if (asJson) return console.log(JSON.stringify(hosts.items, null, 2))
+  const ready = new Map(
+    nodes.items.map(({ metadata, status }) => [metadata.name, isConditionTrue(status.conditions, 'Ready')]),
+  )
+  const ofHosts = new Set(hosts.items.map(({ status }) => status.nodeName))
+  const rows = [
+    ...hosts.items.map(({ metadata, spec, status }) => [
+      metadata.name,
+      spec.address,
+      status.phase ?? 'Pending',
+      status.nodeName ?? '-',
+      status.nodeName === undefined ? '-' : ready.get(status.nodeName) ? 'Ready' : 'NotReady',
+    ]),
+    ...nodes.items
+      .filter(({ metadata }) => !ofHosts.has(metadata.name))
+      .map(({ metadata }) => [
+        '-',
+        'not over SSH',
+        '-',
+        metadata.name,
+        ready.get(metadata.name) ? 'Ready' : 'NotReady',
+      ]),
+  ]
+  console.log(
+    rows.length > 0 ? table([['HOST', 'ADDRESS', 'PHASE', 'NODE', 'STATUS'], ...rows]) : 'no hosts and no nodes',
+  )
+}
+
+const finding = ({ severity, what, why, how }: HostFinding): string =>
+  `${severity.toLowerCase()}: ${what}\n    why: ${why}\n    how: ${how}`
+
+export async function show(dataDir: string, name: string, asJson: boolean): Promise<void> {
+  await using api = connectApi(dataDir)
+  const host = await api.client.get(Host, { name }).catch((error: unknown) => {
+    throw isNotFound(error) ? new CommandError(`there is no host ${name}; see: flotilla node list`) : error
+  })
+  if (asJson) return console.log(JSON.stringify(host, null, 2))
+  const { spec, status } = host
+  const { facts = {} } = status
+  const lines: [string, string | number | undefined][] = [
+    ['address', spec.address],
+    ['phase', status.phase ?? 'Pending'],
+    ['node', status.nodeName],
+    ['system', facts.osImage && `${facts.osImage}, Linux ${facts.kernel}, ${facts.architecture}`],
+    ['docker', facts.dockerVersion],
+    ['agent', status.agent?.bundle],
+    ...(status.hostKeys ?? []).map(({ endpoint, fingerprint }): [string, string] => ['host key', `${endpoint} ${fingerprint}`]),
+    ...(status.away ?? []).slice(-3).map(({ from, until, reason }): [string, string] => ['away', `${from} – ${until ?? 'now'} (${reason})`]),
+  ] // prettier-ignore
+  for (const [label, value] of lines) if (value) console.log(`${label.padEnd(10)}${value}`)
+  for (const each of status.findings ?? []) console.log(`  ${finding(each)}`)
+}
+
+export async function findings(dataDir: string, names: readonly string[]): Promise<void> {
+  await using api = connectApi(dataDir)
+  for (const { metadata, status } of (await api.client.list(Host)).items)
+    if (names.length === 0 || names.includes(metadata.name))
+      for (const each of status.findings ?? []) console.log(`${metadata.name}  ${finding(each)}`)
+}

@@ -1,0 +1,91 @@
+// `flotilla node shell` and `flotilla node logs`: a connection of this command's own, with the cluster's key and the
+// host keys that were accepted.
+import { createHash } from 'node:crypto'
+import { homedir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { Host } from '../../../shared/api/flotilla/v1.ts'
+import { systemClock } from '../../../shared/machinery/clock.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
+import { dataDirLayout } from '../../data-dir.ts'
+import { readKubeconfig } from '../../kubeconfig-file.ts'
+import { openOwnKey } from '../../provisioning/own-key.ts'
+import { readSshConfig } from '../../provisioning/ssh/config-file.ts'
+import { connectRoute } from '../../provisioning/ssh/connect.ts'
+import type { SshConnection } from '../../provisioning/ssh/connection.ts'
+import { SshError } from '../../provisioning/ssh/contract.ts'
+import { routeTo } from '../../provisioning/ssh/route.ts'
+import { Sudo } from '../../provisioning/ssh/sudo.ts'
+import { CommandError } from '../usage-error.ts'
+import { Answerer } from './answerer.ts'
+import { connectApi } from './api.ts'
+
+const LOGS = 'exec journalctl -u flotilla-agent.service --no-pager -o short-iso -n 200'
+const FOLLOW = 'exec journalctl -u flotilla-agent.service --no-pager -o short-iso -n 20 -f'
+
+async function connect(
+  dataDir: string,
+  name: string,
+  prompter: ReturnType<typeof terminalPrompter>,
+): Promise<SshConnection> {
+  await using api = connectApi(dataDir)
+  const host = await api.client.get(Host, { name }).catch((error: unknown) => {
+    throw isNotFound(error) ? new CommandError(`there is no host ${name}; see: flotilla node list`) : error
+  })
+  const pins = new Map((host.status.hostKeys ?? []).map(({ endpoint, fingerprint }) => [endpoint, fingerprint]))
+  const home = homedir()
+  const { ca } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
+  const clusterId = createHash('sha256').update(ca).digest('hex').slice(0, 8)
+  const { privateKey } = await openOwnKey(join(dataDir, 'ssh'), clusterId)
+  const config = readSshConfig(join(home, '.ssh', 'config'), home)
+  return connectRoute(routeTo(host.spec.address, { config, home, localUser: userInfo().username }), {
+    // Accepting a host key is for `add` and `check`: this command only goes where somebody has been.
+    pins: { get: endpoint => pins.get(endpoint), pin: () => Promise.resolve() },
+    prompter,
+    ownKey: host.status.nodeName === undefined ? undefined : privateKey,
+    agent: process.env.SSH_AUTH_SOCK,
+    clock: systemClock,
+    signal: new AbortController().signal,
+  })
+}
+
+function terminalPrompter(name: string) {
+  const answerer = new Answerer({})
+  return {
+    ask: ({ kind, about, text, echo }: { kind: string; about: string; text: string; echo: boolean }) =>
+      kind === 'HostKey'
+        ? Promise.reject(new SshError('HostKeyRejected', `${text} Accept it with: flotilla node check ${name}`))
+        : answerer.answer(name, { id: '', kind, about, text, echo }),
+  }
+}
+
+/** The agent's log, as root where the account may not read it. */
+export async function logs(dataDir: string, name: string, follow: boolean): Promise<void> {
+  const prompter = terminalPrompter(name)
+  await using connection = await connect(dataDir, name, prompter)
+  using sudo = new Sudo(prompter)
+  const { code, stderr } = await connection.run(follow ? FOLLOW : LOGS, {
+    sudo,
+    onOutput: text => process.stdout.write(text),
+  })
+  if (code !== 0) throw new CommandError(stderr.trim() || `journalctl ended with ${code}`)
+}
+
+/** A login shell; the terminal is its own until it ends. */
+export async function shell(dataDir: string, name: string): Promise<void> {
+  const { stdin, stdout } = process
+  await using connection = await connect(dataDir, name, terminalPrompter(name))
+  const channel = await connection.shell({
+    rows: stdout.rows ?? 24,
+    cols: stdout.columns ?? 80,
+    term: process.env.TERM ?? 'xterm',
+  })
+  const resize = () => channel.setWindow(stdout.rows, stdout.columns, 0, 0)
+  if (stdin.isTTY) stdin.setRawMode(true)
+  stdout.on('resize', resize)
+  stdin.pipe(channel)
+  channel.pipe(stdout)
+  await new Promise<void>(resolve => channel.once('close', () => resolve()))
+  if (stdin.isTTY) stdin.setRawMode(false)
+  stdout.off('resize', resize)
+  stdin.destroy()
+}

@@ -1,0 +1,127 @@
+// The links of all hosts that joined: one each, kept up, and what happened to them written down.
+import { Host, type HostAway } from '../../../shared/api/flotilla/v1.ts'
+import type { Client } from '../../../shared/client/client.ts'
+import { type Clock, formatTime } from '../../../shared/machinery/clock.ts'
+import { setCondition } from '../../../shared/machinery/conditions.ts'
+import type { Log } from '../../../shared/machinery/log.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
+import { hostKeyPins, patchHostStatus } from '../operation/host-status.ts'
+import type { OwnKey } from '../own-key.ts'
+import type { SshConnection } from '../ssh/connection.ts'
+import type { Hop } from '../ssh/contract.ts'
+import { HostLink } from './host-link.ts'
+
+export interface HostLinksOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Log
+  readonly ownKey: OwnKey
+  readonly agent: string | undefined
+  readonly routeTo: (address: string) => Hop[]
+  readonly apiServer: { readonly host: string; readonly port: number }
+}
+
+const MOST_AWAY = 20
+
+export class HostLinks implements AsyncDisposable {
+  readonly #options: HostLinksOptions
+  readonly #links = new Map<string, HostLink>()
+  /** Writes about one host happen one after the other. */
+  readonly #writes = new Map<string, Promise<void>>()
+  readonly #up = new Map<string, boolean>()
+
+  constructor(options: HostLinksOptions) {
+    this.#options = options
+  }
+
+  connectionOf(hostName: string): SshConnection | undefined {
+    return this.#links.get(hostName)?.connection
+  }
+
+  /**
+   * Opens the link of a host that has a port for it, unless it is open.
+   * @param connection one that is open already and becomes the link's own
+   * @throws SshError when the given connection cannot carry the link
+   */
+  async open(host: Host, connection?: SshConnection): Promise<void> {
+    const { name } = host.metadata
+    const { apiPort } = host.status
+    if (apiPort === undefined) return
+    const known = this.#links.get(name)
+    if (known?.connection) return
+    const { client, routeTo, ...options } = this.#options
+    const link =
+      known ??
+      new HostLink({
+        ...options,
+        route: () => routeTo(host.spec.address),
+        pins: async () => hostKeyPins(client, await client.get(Host, { name })),
+        apiPort,
+        onChange: (up, why) => this.#changed(name, up, why),
+      })
+    this.#links.set(name, link)
+    await link.start(connection)
+  }
+
+  /** @param kept a connection that somebody goes on using */
+  async release(hostName: string, kept?: SshConnection): Promise<void> {
+    const link = this.#links.get(hostName)
+    this.#links.delete(hostName)
+    this.#up.delete(hostName)
+    if (kept) link?.detach(kept)
+    await link?.[Symbol.asyncDispose]()
+  }
+
+  /** The machine slept or its network changed: what is open may be dead without knowing. */
+  reconnectAll(): void {
+    for (const link of this.#links.values()) link.reconnect()
+  }
+
+  #changed(name: string, up: boolean, why: string): void {
+    if (this.#up.get(name) === up) return
+    this.#up.set(name, up)
+    const write = (this.#writes.get(name) ?? Promise.resolve()).then(() => this.#record(name, up, why))
+    this.#writes.set(name, write)
+  }
+
+  async #record(name: string, up: boolean, why: string): Promise<void> {
+    const { client, clock, log } = this.#options
+    const now = formatTime(clock.now())
+    try {
+      const host = await client.get(Host, { name })
+      const conditions = setCondition(
+        host.status.conditions,
+        {
+          type: 'Connected',
+          status: up ? 'True' : 'False',
+          reason: up ? 'LinkUp' : 'LinkDown',
+          message: why,
+        },
+        now,
+      )
+      const phase = up ? (host.status.phase === 'Away' ? 'Ready' : host.status.phase) : host.status.phase === 'Ready' ? 'Away' : host.status.phase // prettier-ignore
+      await patchHostStatus(client, name, {
+        conditions,
+        away: awayAfter(host.status.away ?? [], up, now, why),
+        ...(phase === undefined ? {} : { phase }),
+      })
+    } catch (error) {
+      if (!isNotFound(error)) log.warn({ err: error, host: name }, 'the state of a link is not written')
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const names = [...this.#links.keys()]
+    // Before they close: the interval begins now, and ends when the control plane is back.
+    for (const name of names) if (this.#up.get(name)) this.#changed(name, false, 'the control plane stopped')
+    await Promise.all(this.#writes.values())
+    await Promise.all([...this.#links.values()].map(link => link[Symbol.asyncDispose]()))
+  }
+}
+
+function awayAfter(away: readonly HostAway[], up: boolean, now: string, reason: string): HostAway[] {
+  const last = away.at(-1)
+  const open = last && last.until === undefined
+  if (up) return open ? [...away.slice(0, -1), { ...last, until: now }] : [...away]
+  return open ? [...away] : [...away, { from: now, reason: reason.slice(0, 200) }].slice(-MOST_AWAY)
+}

@@ -1,0 +1,42 @@
+// What an operation writes into its host's status.
+import { Host, type HostFinding, type HostStatus } from '../../../shared/api/flotilla/v1.ts'
+import type { Client } from '../../../shared/client/client.ts'
+import type { Facts } from '../preflight/facts.ts'
+import type { HostKeyPins } from '../ssh/contract.ts'
+
+export const patchHostStatus = (client: Client, name: string, status: Partial<HostStatus>): Promise<Host> =>
+  client.patch(Host, { name }, { status }, { type: 'merge', subresource: 'status' })
+
+/** Host keys live in the host's status: whoever can change them decides whom the cluster trusts. */
+export function hostKeyPins(client: Client, host: Host): HostKeyPins {
+  const pins = new Map((host.status.hostKeys ?? []).map(({ endpoint, fingerprint }) => [endpoint, fingerprint]))
+  return {
+    get: endpoint => pins.get(endpoint),
+    async pin(endpoint, fingerprint) {
+      pins.set(endpoint, fingerprint)
+      const hostKeys = [...pins].map(([key, value]) => ({ endpoint: key, fingerprint: value }))
+      await patchHostStatus(client, host.metadata.name, { hostKeys })
+    },
+  }
+}
+
+export function inspected(facts: Facts, findings: HostFinding[]): Partial<HostStatus> {
+  const { diskFreeBytes } = facts
+  const free = diskFreeBytes['/var/lib'] ?? diskFreeBytes['/']
+  return {
+    findings,
+    facts: {
+      hostname: facts.hostname,
+      machineID: facts.machineID,
+      osImage: facts.os.name,
+      kernel: facts.kernel,
+      architecture: facts.architecture,
+      address: facts.address,
+      dockerVersion: facts.docker.version,
+      ...(facts.cgroupVersion === undefined ? {} : { cgroupVersion: facts.cgroupVersion }),
+      cpus: facts.cpus,
+      memoryBytes: facts.memoryBytes,
+      ...(free === undefined ? {} : { diskFreeBytes: free }),
+    },
+  }
+}

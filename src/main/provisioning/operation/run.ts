@@ -1,0 +1,302 @@
+// Carries one operation out: connect → look → plan → wait until it is approved → apply. Run again, it does what is left.
+import { createHash } from 'node:crypto'
+import { Host, type HostOperation } from '../../../shared/api/flotilla/v1.ts'
+import { Node } from '../../../shared/api/core/v1.ts'
+import type { Client } from '../../../shared/client/client.ts'
+import { type Clock, formatTime } from '../../../shared/machinery/clock.ts'
+import type { Log } from '../../../shared/machinery/log.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
+import type { AgentFiles } from '../agent-files.ts'
+import type { AnswerDesk } from '../answers.ts'
+import type { HostLinks } from '../link/host-links.ts'
+import { nodeNameOf } from '../node-name.ts'
+import type { OwnKey } from '../own-key.ts'
+import { type Facts, parseFacts } from '../preflight/facts.ts'
+import { FACTS_SCRIPT } from '../preflight/facts-script.ts'
+import { preflight } from '../preflight/preflight.ts'
+import { connectRoute } from '../ssh/connect.ts'
+import type { SshConnection } from '../ssh/connection.ts'
+import { type Hop, SshError } from '../ssh/contract.ts'
+import { Sudo } from '../ssh/sudo.ts'
+import { stepsOf } from '../steps/actions.ts'
+import type { ClusterSettings, StepContext } from '../steps/contract.ts'
+import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
+import { statusPrompter } from './prompts.ts'
+import { applySteps, planSteps } from './run-steps.ts'
+import { StatusWriter } from './status-writer.ts'
+
+export interface OperationParts {
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Log
+  readonly desk: AnswerDesk
+  readonly links: HostLinks
+  readonly files: AgentFiles
+  readonly ownKey: OwnKey
+  readonly cluster: ClusterSettings
+  /** @throws SshError BadAddress, BadConfig */
+  readonly routeTo: (address: string) => Hop[]
+  /** Path of the ssh-agent's socket. */
+  readonly agent: string | undefined
+  readonly event: (host: Host, type: 'Normal' | 'Warning', reason: string, message: string) => void
+}
+
+const FIRST_API_PORT = 16_443
+/** Findings stop what would change a host for good, not what takes it out of the cluster. */
+const CHECKED = new Set(['Join', 'Repair', 'Upgrade'])
+
+export class OperationRun {
+  readonly name: string
+  readonly hostName: string
+  readonly action: string
+  readonly finished: Promise<void>
+  readonly #parts: OperationParts
+  readonly #operation: HostOperation
+  readonly #writer: StatusWriter
+  readonly #stop = new AbortController()
+  #approve: () => void = () => undefined
+  readonly #approved: Promise<void>
+
+  constructor(operation: HostOperation, parts: OperationParts) {
+    const { client, clock, log } = parts
+    this.name = operation.metadata.name
+    this.hostName = operation.spec.hostName
+    this.action = operation.spec.action
+    this.#parts = parts
+    this.#operation = operation
+    this.#writer = new StatusWriter({
+      client,
+      clock,
+      log,
+      name: this.name,
+      status: { ...operation.status, prompts: [] },
+    })
+    this.#approved = new Promise(resolve => (this.#approve = resolve))
+    if (operation.spec.approved) this.#approve()
+    this.finished = this.#run()
+  }
+
+  /** The operation's spec changed. */
+  update({ spec }: HostOperation): void {
+    if (spec.approved) this.#approve()
+    if (spec.cancelled) this.#stop.abort(new CancelledError())
+  }
+
+  /** The control plane stops: what is left is done after its next start. */
+  async interrupt(): Promise<void> {
+    this.#stop.abort(new InterruptedError())
+    await this.finished
+  }
+
+  async #run(): Promise<void> {
+    const { client, clock } = this.#parts
+    const { action } = this
+    const now = () => formatTime(clock.now())
+    let host: Host | undefined
+    try {
+      host = await client.get(Host, { name: this.hostName })
+      await this.#writer.set({
+        phase: 'Running',
+        startTime: this.#writer.status.startTime ?? now(),
+        message: '',
+        reason: '',
+      })
+      const message = await this.#perform(host)
+      await this.#writer.set({ phase: 'Succeeded', message, completionTime: now() })
+      this.#parts.event(host, 'Normal', `${action}Succeeded`, message)
+    } catch (error) {
+      if (this.#stop.signal.reason instanceof InterruptedError) return
+      const cancelled = this.#stop.signal.reason instanceof CancelledError
+      const message = cancelled
+        ? 'cancelled; run it again to go on, or remove the host'
+        : messageOf(error, this.hostName)
+      const reason = cancelled ? 'Cancelled' : error instanceof SshError ? error.code : error instanceof PreflightError ? 'PreflightFailed' : 'Error' // prettier-ignore
+      this.#stop.abort(error) // whatever still waits for an answer
+      await this.#writer.set({
+        phase: cancelled ? 'Cancelled' : 'Failed',
+        message,
+        reason,
+        prompts: [],
+        completionTime: now(),
+      })
+      if (!host) return
+      this.#parts.event(host, 'Warning', `${action}Failed`, message)
+      const wasNode = host.status.nodeName !== undefined
+      await patchHostStatus(client, this.hostName, wasNode ? {} : { phase: 'Failed' }).catch(() => undefined)
+    }
+  }
+
+  /** @returns what was done, in a sentence */
+  async #perform(host: Host): Promise<string> {
+    const { client, links } = this.#parts
+    const { action } = this
+    if (action === 'Remove' && this.#operation.spec.force) return await this.#forget(host)
+    const borrowed = links.connectionOf(host.metadata.name)
+    const ssh = borrowed ?? (await this.#connect(host))
+    let adopted = borrowed !== undefined
+    try {
+      using sudo = new Sudo(this.#prompter())
+      const facts = await this.#look(ssh, sudo)
+      const nodeName = nodeNameOf(host, facts.hostname)
+      const apiPort = host.status.apiPort ?? freePort(facts)
+      const findings = preflight(facts, await this.#clusterFacts(nodeName, apiPort))
+      await patchHostStatus(client, host.metadata.name, inspected(facts, findings))
+      const errors = findings.filter(({ severity }) => severity === 'Error')
+      if (CHECKED.has(action) && errors.length > 0)
+        throw new PreflightError(errors.map(({ what, how }) => `${what} ${how}`))
+      if (action === 'Check') return verdict(findings)
+
+      const context: Omit<StepContext, 'progress'> = {
+        ...this.#parts,
+        ssh,
+        sudo,
+        facts,
+        host,
+        operation: this.#operation,
+        nodeName,
+        apiPort,
+        signal: this.#stop.signal,
+        openLink: async () => {
+          await patchHostStatus(client, host.metadata.name, { phase: 'Joining', nodeName, apiPort })
+          await links.open({ ...host, status: { ...host.status, nodeName, apiPort } }, ssh)
+          adopted = true
+        },
+        closeLink: () => links.release(host.metadata.name, ssh),
+      }
+      const steps = await planSteps(stepsOf[action] ?? [], context, this.#writer)
+      if (steps.length > 0 && !this.#operation.spec.approved) await this.#waitForApproval()
+      await applySteps(steps, context, this.#writer)
+      return await this.#conclude(host, context, steps.length)
+    } finally {
+      if (action === 'Remove') adopted = false
+      if (!adopted) await ssh[Symbol.asyncDispose]()
+    }
+  }
+
+  async #conclude(host: Host, context: Omit<StepContext, 'progress'>, changes: number): Promise<string> {
+    const { client, files, links } = this.#parts
+    const { nodeName, facts, apiPort, ssh } = context
+    const name = host.metadata.name
+    if (this.action === 'Remove') {
+      await client.delete(Host, { name }).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error
+      })
+      return `${name} is no node any more and as it was before`
+    }
+    const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(facts.architecture)])
+    const previousBundle = facts.flotilla.currentBundle
+    await patchHostStatus(client, name, {
+      phase: 'Ready',
+      nodeName,
+      apiPort,
+      agent: {
+        bundle: bundle.id,
+        runtime: runtime.id,
+        ...(previousBundle && previousBundle !== bundle.id ? { previousBundle } : {}),
+      },
+    })
+    await links.open({ ...host, status: { ...host.status, nodeName, apiPort } }, ssh)
+    return changes === 0 ? `${name} is the node ${nodeName}; nothing had to be done` : `${name} is the node ${nodeName}`
+  }
+
+  /** For a host that is gone: it is not asked. Its pods go with its node. */
+  async #forget({ metadata: { name }, status: { nodeName } }: Host): Promise<string> {
+    const { client, links } = this.#parts
+    const gone = (error: unknown) => {
+      if (!isNotFound(error)) throw error
+    }
+    await links.release(name)
+    if (nodeName !== undefined) await client.delete(Node, { name: nodeName }).catch(gone)
+    await client.delete(Host, { name }).catch(gone)
+    return `${name} is forgotten; if it ever comes back: sudo /opt/flotilla/bin/remove`
+  }
+
+  #prompter() {
+    const { desk } = this.#parts
+    return statusPrompter({ operation: this.name, desk, writer: this.#writer, signal: this.#stop.signal })
+  }
+
+  async #connect(host: Host): Promise<SshConnection> {
+    const { client, clock, agent, ownKey, routeTo } = this.#parts
+    return connectRoute(routeTo(host.spec.address), {
+      pins: hostKeyPins(client, host),
+      prompter: this.#prompter(),
+      clock,
+      agent,
+      ownKey: host.status.nodeName === undefined ? undefined : ownKey.privateKey,
+      signal: this.#stop.signal,
+    })
+  }
+
+  async #look(ssh: SshConnection, sudo: Sudo): Promise<Facts> {
+    const { client, clock } = this.#parts
+    const { items } = await client.list(Node)
+    const addresses = items.flatMap(({ status }) =>
+      (status.addresses ?? []).filter(({ type }) => type === 'InternalIP'),
+    )
+    let answeredMs: number | undefined
+    const output = await ssh.must(FACTS_SCRIPT, {
+      what: 'looking at the host',
+      sudo,
+      signal: this.#stop.signal,
+      input: addresses.map(({ address }) => `${address}\n`).join(''),
+      // The first line tells the host's time.
+      onOutput: () => (answeredMs ??= clock.now()),
+    })
+    return parseFacts(output, answeredMs ?? clock.now())
+  }
+
+  async #clusterFacts(nodeName: string, apiPort: number) {
+    const { client, cluster } = this.#parts
+    const { items } = await client.list(Node)
+    return {
+      clusterCIDR: cluster.clusterCIDR,
+      serviceCIDR: cluster.serviceCIDR,
+      caHash: createHash('sha256').update(cluster.caPem).digest('hex'),
+      nodeName,
+      apiPort,
+      nodes: items.map(({ metadata, status }) => ({
+        name: metadata.name,
+        machineID: status.nodeInfo?.machineID ?? '',
+        address: status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '',
+      })),
+    }
+  }
+
+  async #waitForApproval(): Promise<void> {
+    const { signal } = this.#stop
+    await this.#writer.set({ phase: 'WaitingForApproval', message: 'the plan waits to be approved' })
+    await new Promise<void>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+      void this.#approved.then(resolve)
+    })
+    await this.#writer.set({ phase: 'Running', message: '' })
+  }
+}
+
+class CancelledError extends Error {}
+class InterruptedError extends Error {}
+
+class PreflightError extends Error {
+  constructor(errors: readonly string[]) {
+    super(errors.join(' '))
+  }
+}
+
+const freePort = ({ listening }: Facts): number => {
+  let port = FIRST_API_PORT
+  while (listening.some(address => address.endsWith(`:${port}`))) port++
+  return port
+}
+
+function verdict(findings: readonly { severity: string }[]): string {
+  const count = (severity: string) => findings.filter(finding => finding.severity === severity).length
+  const [errors, warnings] = [count('Error'), count('Warning')]
+  if (errors > 0) return `${errors} ${errors === 1 ? 'finding keeps' : 'findings keep'} the host from joining`
+  return warnings > 0
+    ? `the host can join; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`
+    : 'the host can join'
+}
+
+const messageOf = (error: unknown, hostName: string): string =>
+  isNotFound(error) ? `there is no host ${JSON.stringify(hostName)}` : (error as Error).message

@@ -1,0 +1,33 @@
+// The cluster's own SSH key: what it reconnects with, when nobody is there to type a password. It is added to the
+// account that a host was added with, and taken out again when the host is removed.
+import { generateKeyPairSync } from 'node:crypto'
+import { join } from 'node:path'
+import { readPem, writePem } from '../pki/pem-files.ts'
+
+export interface OwnKey {
+  /** OpenSSH format. */
+  readonly privateKey: string
+  /** A line for authorized_keys. */
+  readonly authorizedLine: string
+}
+
+/** Nothing but what the link needs: programs and forwarded ports. */
+const OPTIONS = 'no-agent-forwarding,no-X11-forwarding,no-user-rc'
+
+/** @param folder made when it is not there; only this user can read it */
+export async function openOwnKey(folder: string, clusterId: string): Promise<OwnKey> {
+  const path = join(folder, 'id_cluster')
+  let privateKey = await readPem(path)
+  if (privateKey === undefined) {
+    privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .privateKey.export({ type: 'sec1', format: 'pem' })
+      .toString()
+    await writePem(path, privateKey)
+  }
+  const { utils } = (await import('ssh2')).default
+  const parsed = utils.parseKey(privateKey)
+  if (parsed instanceof Error) throw new Error(`${path} is no private key: ${parsed.message}`)
+  const key = Array.isArray(parsed) ? parsed[0] : parsed
+  const line = `${key.type} ${key.getPublicSSH().toString('base64')} flotilla:${clusterId}`
+  return { privateKey, authorizedLine: `${OPTIONS} ${line}` }
+}

@@ -1,0 +1,42 @@
+// What is left of, or still belongs to, another cluster.
+import { type Check, error } from '../contract.ts'
+
+const KUBERNETES = [
+  'k3s',
+  'k3s-agent',
+  'rke2-server',
+  'rke2-agent',
+  'kubelet',
+  'microk8s',
+  'k0scontroller',
+  'k0sworker',
+]
+
+export const otherKubernetes: Check = {
+  name: 'other-kubernetes',
+  look({ active, kubernetes }) {
+    const running = KUBERNETES.filter(unit => active.has(unit))
+    if (running.length === 0 && kubernetes.length === 0) return []
+    return [
+      error('cluster/kubernetes', {
+        what: `Another Kubernetes is on the host: ${[...running.map(unit => `${unit} runs`), ...kubernetes].join(', ')}.`,
+        why: 'Two kubelets would fight over addresses, rules and containers.',
+        how: 'Remove it first: kubeadm reset, k3s-agent-uninstall.sh, k0s reset, or snap remove microk8s.',
+      }),
+    ]
+  },
+}
+
+export const otherFlotilla: Check = {
+  name: 'other-flotilla',
+  look: ({ flotilla }, { caHash }) =>
+    flotilla.isConfigured && flotilla.caHash !== caHash
+      ? [
+          error('cluster/flotilla', {
+            what: 'The host belongs to another Flotilla cluster, or to an earlier one that was reset.',
+            why: 'A machine can be a node of one cluster at a time.',
+            how: 'Remove it there (flotilla node remove), or clean it on the host: sudo /opt/flotilla/bin/remove',
+          }),
+        ]
+      : [],
+}

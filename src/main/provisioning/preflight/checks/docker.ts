@@ -1,0 +1,56 @@
+// The container engine.
+import { type Check, error, info } from '../contract.ts'
+
+const OLDEST = 20
+
+export const docker: Check = {
+  name: 'docker',
+  look({ docker: engine, tools, os }) {
+    if (!tools.has('docker')) {
+      const canInstall = tools.has('apt-get') || tools.has('dnf')
+      const told = {
+        what: 'Docker is not installed.',
+        why: 'Pods run in containers of Docker.',
+        how: canInstall
+          ? 'Joining installs it from the packages of the distribution.'
+          : `Install Docker Engine on ${os.name} by hand; how is told at docs.docker.com/engine/install.`,
+      }
+      return [canInstall ? info('docker/missing', { ...told, fix: 'install-docker' }) : error('docker/missing', told)]
+    }
+    if (engine.version === '')
+      return [
+        info('docker/stopped', {
+          what: `Docker is installed but does not answer (${engine.error || 'no reason given'}).`,
+          why: 'Pods run in containers of Docker.',
+          how: 'Joining starts it: systemctl enable --now docker.',
+          fix: 'start-docker',
+        }),
+      ]
+    const findings = []
+    if (Number(engine.version.split('.')[0]) < OLDEST)
+      findings.push(
+        error('docker/old', {
+          what: `Docker is version ${engine.version}.`,
+          why: 'The agent needs the Engine API 1.41, which came with Docker 20.10.',
+          how: 'Upgrade Docker.',
+        }),
+      )
+    if (engine.isSnap)
+      findings.push(
+        error('docker/snap', {
+          what: 'Docker comes from a snap.',
+          why: 'The snap keeps Docker from seeing folders of the host, which volumes need.',
+          how: 'snap remove docker, then add the host again: joining installs the package of the distribution.',
+        }),
+      )
+    if (engine.isRootless)
+      findings.push(
+        error('docker/rootless', {
+          what: 'The Docker that answers is rootless.',
+          why: 'Its containers live in a network of their own, which pods of other nodes cannot reach.',
+          how: 'Install the system-wide Docker beside it.',
+        }),
+      )
+    return findings
+  },
+}

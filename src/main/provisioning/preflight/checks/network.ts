@@ -1,0 +1,154 @@
+// Networks, ports, firewalls, and the way to the other nodes.
+import { type Check, error, info, warning } from '../contract.ts'
+import { contains, overlaps } from '../cidr.ts'
+
+const TOOLS: Readonly<Record<string, { fatal: boolean; package: string; purpose: string }>> = {
+  ip: { fatal: true, package: 'iproute2', purpose: 'pod links and routes' },
+  nft: { fatal: true, package: 'nftables', purpose: 'Services' },
+  nsenter: { fatal: true, package: 'util-linux', purpose: 'the inside of pod networks' },
+  conntrack: { fatal: false, package: 'conntrack', purpose: 'moving UDP flows off endpoints that left' },
+}
+
+export const tools: Check = {
+  name: 'tools',
+  look: facts =>
+    Object.entries(TOOLS).flatMap(([tool, { fatal, package: name, purpose }]) => {
+      if (facts.tools.has(tool)) return []
+      const canInstall = facts.tools.has('apt-get') || facts.tools.has('dnf')
+      const told = { what: `${tool} is missing.`, why: `It is needed for ${purpose}.` }
+      if (canInstall)
+        return [info(`network/tool-${tool}`, { ...told, how: `Joining installs ${name}.`, fix: 'install-tools' })]
+      const finding = fatal ? error : warning
+      return [finding(`network/tool-${tool}`, { ...told, how: `Install the package ${name}.` })]
+    }),
+}
+
+/** Devices of ours, and of Docker where nothing else routes. */
+const OURS = /^(flotilla|flt|fl-)/
+
+export const networks: Check = {
+  name: 'networks',
+  look({ routes, flotilla }, { clusterCIDR, serviceCIDR, caHash }) {
+    if (flotilla.caHash === caHash) return [] // the routes are its own
+    const ranges = { pods: clusterCIDR, Services: serviceCIDR }
+    return routes.flatMap(({ cidr, device }) =>
+      Object.entries(ranges)
+        .filter(([, range]) => !OURS.test(device) && overlaps(cidr, range))
+        .map(([what, range]) => {
+          // A route to more than our range only gets what nothing of ours is more exact about.
+          const finding = contains(cidr, range) ? warning : error
+          return finding('network/overlap', {
+            what: `The host has a route to ${cidr} (${device || 'no device'}), which overlaps ${range}.`,
+            why: `${range} are the addresses of ${what}: traffic to one of the two could go to the other.`,
+            how: 'Renumber that network, or remove it if it is left over from another Kubernetes.',
+          })
+        }),
+    )
+  },
+}
+
+export const ports: Check = {
+  name: 'ports',
+  look({ listening, listeningUdp, flotilla }, { apiPort, caHash }) {
+    if (flotilla.caHash === caHash) return []
+    const taken = (list: readonly string[], port: number) => list.some(address => address.endsWith(`:${port}`))
+    return [
+      ...(taken(listening, apiPort)
+        ? [
+            warning('network/port-api', {
+              what: `Port ${apiPort} is taken on the host.`,
+              why: 'The way to the API server would end there.',
+              how: 'Another port is chosen by itself.',
+            }),
+          ]
+        : []),
+      ...(taken(listeningUdp, 4789)
+        ? [
+            warning('network/port-vxlan', {
+              what: 'UDP port 4789 is taken on the host.',
+              why: 'VXLAN carries pods to nodes on other subnets over it.',
+              how: 'End what uses it, if nodes are on several subnets.',
+            }),
+          ]
+        : []),
+    ]
+  },
+}
+
+export const mtu: Check = {
+  name: 'mtu',
+  look: facts =>
+    facts.mtu === 0 || facts.mtu >= 1280
+      ? []
+      : [
+          warning('network/mtu', {
+            what: `The MTU of the way out is ${facts.mtu}.`,
+            why: 'Tunnels to other nodes take 50 bytes of it; small MTUs make transfers slow or stall.',
+            how: 'Raise it to 1500 where the network allows it.',
+          }),
+        ],
+}
+
+export const proxies: Check = {
+  name: 'proxies',
+  look: facts =>
+    facts.proxies.length === 0
+      ? []
+      : [
+          info('network/proxy', {
+            what: `Proxy variables are set: ${facts.proxies.join(', ')}.`,
+            why: 'Images are pulled by Docker, which does not read them; the agent talks to the API server directly.',
+            how: 'If images are only reachable through the proxy, set it in /etc/docker/daemon.json ("proxies").',
+          }),
+        ],
+}
+
+export const firewalls: Check = {
+  name: 'firewalls',
+  look({ active, selinuxEnforcing }) {
+    const findings = []
+    if (active.has('firewalld') || active.has('ufw-enabled'))
+      findings.push(
+        info('network/firewall', {
+          what: `${active.has('firewalld') ? 'firewalld' : 'ufw'} is on.`,
+          why: 'It drops traffic that is forwarded to pods.',
+          how: 'The agent opens what pods need, and only that, and closes it again when the host is removed.',
+        }),
+      )
+    if (selinuxEnforcing)
+      findings.push(
+        info('system/selinux', {
+          what: 'SELinux is enforcing.',
+          why: 'Containers may only read host folders that are labelled for them.',
+          how: 'Nothing has to be done for pods; hostPath volumes need "chcon -Rt container_file_t FOLDER".',
+        }),
+      )
+    return findings
+  },
+}
+
+export const forwarding: Check = {
+  name: 'forwarding',
+  look: ({ sshdForwarding }) =>
+    ['', 'yes', 'all', 'remote'].includes(sshdForwarding)
+      ? []
+      : [
+          info('network/ssh-forwarding', {
+            what: `sshd forbids forwarding (AllowTcpForwarding ${sshdForwarding}).`,
+            why: 'The way back to the API server normally is a forwarded port.',
+            how: 'Nothing has to be done: the same link runs over a program on the host instead.',
+          }),
+        ],
+}
+
+export const peers: Check = {
+  name: 'peers',
+  look: ({ unreachable }, { nodes }) =>
+    unreachable.map(address =>
+      warning('network/peer', {
+        what: `The node ${nodes.find(node => node.address === address)?.name ?? address} (${address}) does not answer.`,
+        why: 'Pods of the two nodes could not reach each other.',
+        how: 'Put both in one network, or open ICMP and UDP 4789 between them.',
+      }),
+    ),
+}

@@ -1,0 +1,174 @@
+// The operating system and the machine under it.
+import { type Check, error, info, warning } from '../contract.ts'
+
+const atLeast = (version: string, wanted: readonly number[]): boolean => {
+  const parts = version.split(/[.-]/).map(Number)
+  for (const [i, want] of wanted.entries()) {
+    const part = parts[i] ?? 0
+    if (part !== want) return part > want
+  }
+  return true
+}
+
+export const architecture: Check = {
+  name: 'architecture',
+  look: ({ architecture: arch }) =>
+    arch === 'amd64' || arch === 'arm64'
+      ? []
+      : [
+          error('system/architecture', {
+            what: `The processor is ${arch || 'unknown'}.`,
+            why: 'The agent is built for amd64 and arm64.',
+            how: 'Use a 64-bit x86 or ARM machine.',
+          }),
+        ],
+}
+
+export const kernel: Check = {
+  name: 'kernel',
+  look: ({ kernel: version }) =>
+    atLeast(version, [5, 4])
+      ? []
+      : [
+          error('system/kernel', {
+            what: `The kernel is ${version}.`,
+            why: 'Services use nftables maps that kernels before 5.4 do not have.',
+            how: 'Upgrade the distribution to one with Linux 5.4 or newer.',
+          }),
+        ],
+}
+
+export const libc: Check = {
+  name: 'libc',
+  look: ({ glibc, os }) =>
+    glibc && atLeast(glibc, [2, 28])
+      ? []
+      : [
+          error('system/libc', {
+            what: glibc ? `The C library is glibc ${glibc}.` : `${os.name} does not use glibc.`,
+            why: "The agent's runtime needs glibc 2.28 or newer; musl (Alpine) does not run it.",
+            how: 'Use Debian 10, Ubuntu 20.04, RHEL 8, Fedora, or newer.',
+          }),
+        ],
+}
+
+export const systemd: Check = {
+  name: 'systemd',
+  look: facts =>
+    facts.systemd
+      ? []
+      : [
+          error('system/systemd', {
+            what: 'systemd does not run this host.',
+            why: 'The agent is a systemd service, so that it starts with the host and is started again when it fails.',
+            how: 'Use a distribution with systemd.',
+          }),
+        ],
+}
+
+export const privileges: Check = {
+  name: 'privileges',
+  look: ({ isRoot }) =>
+    isRoot
+      ? []
+      : [
+          error('system/privileges', {
+            what: 'The checks did not run as root.',
+            why: 'The agent makes network links and rules, which only root may.',
+            how: 'Log in as root or as a user who may use sudo.',
+          }),
+        ],
+}
+
+const GIB = 1024 ** 3
+
+export const disk: Check = {
+  name: 'disk',
+  look({ diskFreeBytes }) {
+    const gib = (bytes: number) => (bytes / GIB).toFixed(1)
+    const need: Readonly<Record<string, number>> = { '/opt': 0.2 * GIB, '/var/lib': GIB }
+    return Object.entries(need).flatMap(([path, bytes]) => {
+      const free = diskFreeBytes[path] ?? diskFreeBytes['/'] ?? 0
+      if (free >= bytes) return []
+      return [
+        error('system/disk', {
+          what: `${path} has ${gib(free)} GiB free.`,
+          why: `The agent and the images of pods need at least ${gib(bytes)} GiB there.`,
+          how: 'Free some space, for instance with "docker system prune" or "journalctl --vacuum-size=200M".',
+        }),
+      ]
+    })
+  },
+}
+
+export const memory: Check = {
+  name: 'memory',
+  look: ({ memoryBytes }) =>
+    memoryBytes >= 0.9 * GIB
+      ? []
+      : [
+          warning('system/memory', {
+            what: `The host has ${(memoryBytes / GIB).toFixed(1)} GiB of memory.`,
+            why: 'Docker and the agent take about 200 MiB: little is left for pods.',
+            how: 'Give the machine 1 GiB or more.',
+          }),
+        ],
+}
+
+export const swap: Check = {
+  name: 'swap',
+  look: ({ swaps }) =>
+    swaps === 0
+      ? []
+      : [
+          info('system/swap', {
+            what: 'Swap is on.',
+            why: 'Pods may be slowed down by swapping instead of being ended; nothing else depends on it.',
+            how: 'Nothing has to be done. To turn it off: swapoff -a, and take swap out of /etc/fstab.',
+          }),
+        ],
+}
+
+const MOST_SKEW_MS = 30_000
+
+export const clock: Check = {
+  name: 'clock',
+  look({ clockSkewMs }) {
+    if (Math.abs(clockSkewMs) <= MOST_SKEW_MS) return []
+    const told = {
+      what: `The host's clock is ${Math.abs(Math.round(clockSkewMs / 1000))} s ${clockSkewMs > 0 ? 'ahead of' : 'behind'} this machine's.`,
+      why: 'Certificates are valid from a moment on: a clock that is far off makes a node refuse its own.',
+      how: 'Turn on time synchronisation: timedatectl set-ntp true. Or set the clock of this machine right.',
+    }
+    // Certificates are dated five minutes back.
+    return [Math.abs(clockSkewMs) > 240_000 ? error('system/clock', told) : warning('system/clock', told)]
+  },
+}
+
+export const identity: Check = {
+  name: 'identity',
+  look({ machineID, hostname }, { nodes, nodeName }) {
+    const twin = machineID && nodes.find(node => node.machineID === machineID && node.name !== nodeName)
+    const namesake = nodes.find(node => node.name === nodeName && node.machineID && node.machineID !== machineID)
+    return [
+      ...(twin
+        ? [
+            error('system/machine-id', {
+              what: `The node ${twin.name} has the same machine-id (${machineID}).`,
+              why: 'Either it is the same machine, or one was cloned from the other; cloned ids mix up logs and leases.',
+              how: 'If it is another machine: rm /etc/machine-id && systemd-machine-id-setup, then reboot it.',
+            }),
+          ]
+        : []),
+      ...(namesake
+        ? [
+            error('system/hostname', {
+              what: `Another machine is already the node ${nodeName}.`,
+              why: 'Nodes are told apart by name.',
+              how: `Give this one another name with --node-name, or rename the host (${hostname}).`,
+            }),
+          ]
+        : []),
+    ]
+  },
+}

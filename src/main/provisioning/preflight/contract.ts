@@ -1,0 +1,29 @@
+// A check looks at what a host said and tells what is wrong, why it matters and what helps. Checks change nothing and
+// know nothing of each other.
+import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
+import type { Facts } from './facts.ts'
+
+/** What a check compares with, beside the host itself. */
+export interface ClusterFacts {
+  readonly clusterCIDR: string
+  readonly serviceCIDR: string
+  /** SHA-256 of the cluster's CA file as it is on hosts. */
+  readonly caHash: string
+  readonly nodeName: string
+  /** Other nodes by name, with what tells machines apart. */
+  readonly nodes: readonly { readonly name: string; readonly machineID: string; readonly address: string }[]
+  /** The port on the host's loopback that is to lead to the API server. */
+  readonly apiPort: number
+}
+
+export interface Check {
+  readonly name: string
+  /** @returns nothing when all is well */
+  look(facts: Facts, cluster: ClusterFacts): readonly HostFinding[]
+}
+
+type Told = Omit<HostFinding, 'id' | 'severity'>
+
+export const error = (id: string, told: Told): HostFinding => ({ id, severity: 'Error', ...told })
+export const warning = (id: string, told: Told): HostFinding => ({ id, severity: 'Warning', ...told })
+export const info = (id: string, told: Told): HostFinding => ({ id, severity: 'Info', ...told })

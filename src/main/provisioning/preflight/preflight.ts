@@ -1,0 +1,51 @@
+// Everything that is looked at before a host is touched, in one readable list.
+import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
+import { otherFlotilla, otherKubernetes } from './checks/clusters.ts'
+import { docker } from './checks/docker.ts'
+import { firewalls, forwarding, mtu, networks, peers, ports, proxies, tools } from './checks/network.ts'
+import {
+  architecture,
+  clock,
+  disk,
+  identity,
+  kernel,
+  libc,
+  memory,
+  privileges,
+  swap,
+  systemd,
+} from './checks/system.ts'
+import type { Check, ClusterFacts } from './contract.ts'
+import type { Facts } from './facts.ts'
+
+const checks: readonly Check[] = [
+  privileges,
+  architecture,
+  kernel,
+  libc,
+  systemd,
+  disk,
+  memory,
+  swap,
+  clock,
+  identity,
+  docker,
+  tools,
+  networks,
+  ports,
+  mtu,
+  proxies,
+  firewalls,
+  forwarding,
+  peers,
+  otherKubernetes,
+  otherFlotilla,
+]
+
+/** @returns findings, the worst first */
+export function preflight(facts: Facts, cluster: ClusterFacts): HostFinding[] {
+  const order = ['Error', 'Warning', 'Info']
+  return checks
+    .flatMap(check => check.look(facts, cluster))
+    .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))
+}

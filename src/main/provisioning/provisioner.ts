@@ -1,0 +1,137 @@
+// Carries out HostOperations and keeps the links to the hosts that joined. An API client like any controller.
+import { join } from 'node:path'
+import { homedir, userInfo } from 'node:os'
+import { Host, HostOperation } from '../../shared/api/flotilla/v1.ts'
+import type { Client } from '../../shared/client/client.ts'
+import { createEventRecorder } from '../../shared/client/events.ts'
+import { Informer } from '../../shared/client/informer.ts'
+import type { Clock } from '../../shared/machinery/clock.ts'
+import type { Log } from '../../shared/machinery/log.ts'
+import type { AgentFiles } from './agent-files.ts'
+import type { AnswerDesk } from './answers.ts'
+import { HostLinks } from './link/host-links.ts'
+import { type OperationParts, OperationRun } from './operation/run.ts'
+import type { OwnKey } from './own-key.ts'
+import { SleepWatch } from './sleep-watch.ts'
+import { readSshConfig } from './ssh/config-file.ts'
+import { routeTo } from './ssh/route.ts'
+import type { ClusterSettings } from './steps/contract.ts'
+
+export interface ProvisionerOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Log
+  readonly desk: AnswerDesk
+  readonly files: AgentFiles
+  readonly ownKey: OwnKey
+  readonly cluster: ClusterSettings
+  /** Where the API server listens, as seen from here. */
+  readonly apiServer: { readonly host: string; readonly port: number }
+  /** Whose SSH configuration and keys are used; default: this user's. */
+  readonly home?: string
+}
+
+const MOST_AT_ONCE = 5
+const ENDED = new Set(['Succeeded', 'Failed', 'Cancelled'])
+
+export class Provisioner implements AsyncDisposable {
+  readonly #options: ProvisionerOptions
+  readonly #stop = new AbortController()
+  readonly #links: HostLinks
+  readonly #hosts: Informer<Host>
+  readonly #operations: Informer<HostOperation>
+  readonly #running = new Map<string, OperationRun>()
+  readonly #routeTo: (address: string) => ReturnType<typeof routeTo>
+  readonly #event: OperationParts['event']
+  readonly #sleep: SleepWatch
+
+  constructor(options: ProvisionerOptions) {
+    this.#options = options
+    const { client, clock, log, ownKey, apiServer, home = homedir() } = options
+    const config = join(home, '.ssh', 'config')
+    this.#routeTo = address =>
+      routeTo(address, { config: readSshConfig(config, home), home, localUser: userInfo().username })
+    const agent = process.env.SSH_AUTH_SOCK
+    this.#links = new HostLinks({ client, clock, log, ownKey, agent, apiServer, routeTo: this.#routeTo })
+    const onError = (error: unknown) => log.debug({ err: error }, 'hosts: watch interrupted')
+    this.#hosts = new Informer(client, Host, { clock, onError })
+    this.#operations = new Informer(client, HostOperation, { clock, onError })
+    const recorder = createEventRecorder({ client, clock, component: 'host-controller', signal: this.#stop.signal })
+    this.#event = (host, type, reason, message) => recorder.event(host, type, reason, message)
+    this.#sleep = new SleepWatch(clock, () => this.#links.reconnectAll())
+  }
+
+  start(): void {
+    const { signal } = this.#stop
+    const settled = (host: Host) => {
+      // A host without a node was never finished, or is being worked on: its operation opens the link.
+      const idle = ![...this.#running.values()].some(run => run.hostName === host.metadata.name)
+      if (host.status.nodeName === undefined || !idle || this.#links.connectionOf(host.metadata.name)) return
+      this.#links.open(host).catch((error: unknown) => this.#options.log.debug({ err: error }, 'a link did not open'))
+    }
+    this.#hosts.on({
+      added: settled,
+      updated: settled,
+      deleted: host => void this.#links.release(host.metadata.name),
+    })
+    this.#operations.on({
+      added: () => this.#startWaiting(),
+      updated: operation => {
+        this.#running.get(operation.metadata.name)?.update(operation)
+        this.#startWaiting()
+      },
+      deleted: operation => {
+        const cancelled = { ...operation, spec: { ...operation.spec, cancelled: true } }
+        this.#running.get(operation.metadata.name)?.update(cancelled)
+      },
+    })
+    void this.#hosts.start(signal)
+    void this.#operations.start(signal)
+    this.#sleep.start()
+  }
+
+  /** Oldest first: one at a time for each host, agents one after the other, and never too many at once. */
+  #startWaiting(): void {
+    if (this.#stop.signal.aborted) return
+    const waiting = this.#operations.lister
+      .list()
+      .filter(({ metadata, status }) => !ENDED.has(status.phase ?? '') && !this.#running.has(metadata.name))
+      .toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))
+    for (const operation of waiting) if (this.#mayRun(operation)) this.#run(operation)
+  }
+
+  #mayRun({ spec }: HostOperation): boolean {
+    const runs = [...this.#running.values()]
+    if (runs.length >= MOST_AT_ONCE || runs.some(run => run.hostName === spec.hostName)) return false
+    return spec.action !== 'Upgrade' || !runs.some(run => run.action === 'Upgrade')
+  }
+
+  #run(operation: HostOperation): void {
+    const { client, clock, log, desk, files, ownKey, cluster } = this.#options
+    const run = new OperationRun(operation, {
+      client,
+      clock,
+      log,
+      desk,
+      files,
+      ownKey,
+      cluster,
+      links: this.#links,
+      routeTo: this.#routeTo,
+      agent: process.env.SSH_AUTH_SOCK,
+      event: this.#event,
+    })
+    this.#running.set(run.name, run)
+    void run.finished.then(() => {
+      this.#running.delete(run.name)
+      this.#startWaiting()
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#sleep[Symbol.dispose]()
+    await Promise.all([...this.#running.values()].map(run => run.interrupt()))
+    await this.#links[Symbol.asyncDispose]()
+    this.#stop.abort(new Error('provisioning stops'))
+  }
+}

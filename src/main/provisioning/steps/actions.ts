@@ -1,0 +1,29 @@
+// What each action of a HostOperation does, as lists that read in order.
+import { authorizeKey, withdrawKey } from './authorize-key.ts'
+import { configure } from './configure.ts'
+import type { Step } from './contract.ts'
+import { installPackages, startDocker } from './install-packages.ts'
+import { pushAgent, pushRuntime } from './push.ts'
+import { cleanUp, deleteFiles, deleteNode, drain, uninstall } from './remove.ts'
+import { startAgent } from './start-agent.ts'
+import { restartAgent, switchAgent } from './upgrade.ts'
+
+const join: readonly Step[] = [
+  authorizeKey,
+  installPackages,
+  startDocker,
+  pushRuntime,
+  pushAgent,
+  configure,
+  startAgent,
+]
+
+export const stepsOf: Readonly<Record<string, readonly Step[]>> = {
+  Check: [],
+  Join: join,
+  // Joining looks before it acts: run again, it does what is missing.
+  Repair: join,
+  Upgrade: [pushRuntime, pushAgent, switchAgent],
+  Restart: [restartAgent],
+  Remove: [drain, cleanUp, deleteNode, uninstall, deleteFiles, withdrawKey],
+}

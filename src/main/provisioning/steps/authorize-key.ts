@@ -1,0 +1,50 @@
+// Lets the cluster's own key in, for the account that the host was added with.
+import type { Step } from './contract.ts'
+
+const LOOK = `IFS= read -r line; grep -qF -- "$line" "$HOME/.ssh/authorized_keys" 2>/dev/null`
+
+/** What was made is noted beside the key, so that removing leaves nothing behind. */
+const ADD = `
+set -e
+IFS= read -r line
+umask 077
+made=
+[ -d "$HOME/.ssh" ] || { mkdir "$HOME/.ssh"; made=":made-folder"; }
+file="$HOME/.ssh/authorized_keys"
+[ -e "$file" ] || { : > "$file"; made="$made:made-file"; }
+[ -z "$(tail -c1 "$file")" ] || echo >> "$file"
+grep -qF -- "$line" "$file" || printf '%s%s\\n' "$line" "$made" >> "$file"
+`
+
+const REMOVE = `
+IFS= read -r line
+file="$HOME/.ssh/authorized_keys"
+entry=$(grep -F -- "$line" "$file" 2>/dev/null) || exit 0
+rest=$(mktemp) && grep -vF -- "$line" "$file" > "$rest"
+cat "$rest" > "$file"; rm -f "$rest"
+case "$entry" in *:made-file*) [ -s "$file" ] || rm -f "$file";; esac
+case "$entry" in *:made-folder*) rmdir "$HOME/.ssh" 2>/dev/null;; esac
+exit 0
+`
+
+export const authorizeKey: Step = {
+  name: 'authorize-key',
+  async plan({ ssh, ownKey, signal }) {
+    const { code } = await ssh.run(LOOK, { input: `${ownKey.authorizedLine}\n`, signal })
+    return code === 0 ? [] : [`add the cluster's own key to ~/.ssh/authorized_keys of ${ssh.hop.user}`]
+  },
+  async apply({ ssh, ownKey, signal }) {
+    await ssh.must(ADD, { what: 'adding the key', input: `${ownKey.authorizedLine}\n`, signal })
+  },
+}
+
+export const withdrawKey: Step = {
+  name: 'withdraw-key',
+  async plan({ ssh, ownKey, signal }) {
+    const { code } = await ssh.run(LOOK, { input: `${ownKey.authorizedLine}\n`, signal })
+    return code === 0 ? [`take the cluster's own key out of ~/.ssh/authorized_keys of ${ssh.hop.user}`] : []
+  },
+  async apply({ ssh, ownKey, signal }) {
+    await ssh.must(REMOVE, { what: 'taking the key out', input: `${ownKey.authorizedLine}\n`, signal })
+  },
+}

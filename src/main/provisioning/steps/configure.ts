@@ -1,0 +1,99 @@
+// The agent's configuration, its systemd unit, and which of the versions there is the current one.
+import { createHash } from 'node:crypto'
+import { pack } from 'tar-stream'
+import { type Step, type StepContext, asRoot } from './contract.ts'
+import { REMOVE_BY_HAND } from './remove.ts'
+
+export const UNIT = 'flotilla-agent.service'
+export const TOKEN_FILE = '/etc/flotilla/bootstrap-token'
+
+const UNIT_TEXT = `[Unit]
+Description=Flotilla agent: makes this host a node
+Wants=network-online.target docker.service
+After=network-online.target docker.service
+
+[Service]
+Environment=NODE_COMPILE_CACHE=/var/lib/flotilla/compile-cache
+ExecStart=/opt/flotilla/bin/node /opt/flotilla/bin/agent.cjs --config /etc/flotilla/config.json
+Restart=always
+RestartSec=2
+KillMode=mixed
+TimeoutStopSec=15
+LimitNOFILE=1048576
+OOMScoreAdjust=-500
+
+[Install]
+WantedBy=multi-user.target
+`
+
+/** Paths are the same on every host: scripts there need no parameters. */
+export function agentConfig({ host, nodeName, apiPort, cluster, facts }: StepContext): string {
+  const { servers, clusterCIDR, serviceCIDR, kubernetesServiceIP, clusterDNS, clusterDomain } = cluster
+  return JSON.stringify(
+    {
+      nodeName,
+      ...(facts.address ? { nodeIP: facts.address } : {}),
+      servers: [`https://127.0.0.1:${apiPort}`, ...servers],
+      caFile: '/etc/flotilla/ca.crt',
+      certFile: '/var/lib/flotilla/identity/node.crt',
+      keyFile: '/var/lib/flotilla/identity/node.key',
+      bootstrapTokenFile: TOKEN_FILE,
+      rotateCertificates: true,
+      dataDir: '/var/lib/flotilla/agent',
+      clusterCIDR,
+      serviceCIDR,
+      kubernetesServiceIP,
+      clusterDNS,
+      clusterDomain,
+      taints: host.spec.taints ?? [],
+    },
+    null,
+    2,
+  )
+}
+
+export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const UNPACK = `
+set -e
+umask 022
+mkdir -p -m 700 /etc/flotilla /var/lib/flotilla
+mkdir -p /opt/flotilla/bin
+tar -x -C / --no-same-owner --no-overwrite-dir
+systemctl daemon-reload
+`
+
+export const configure: Step = {
+  name: 'configure',
+  async plan(context) {
+    const { flotilla, architecture } = context.facts
+    const { files } = context
+    const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(architecture)])
+    const same =
+      flotilla.configHash === hashOf(agentConfig(context)) &&
+      flotilla.currentBundle === bundle.id &&
+      flotilla.currentRuntime === runtime.id
+    if (same) return []
+    return [
+      `write the agent's settings to /etc/flotilla (node ${context.nodeName})`,
+      `write the unit ${UNIT} and point /opt/flotilla/bin to agent ${bundle.id}`,
+    ]
+  },
+  async apply(context) {
+    const { files, facts, cluster } = context
+    const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(facts.architecture)])
+    const archive = pack()
+    const file = (name: string, mode: number, text: string) => archive.entry({ name, mode }, text)
+    const link = (name: string, linkname: string) => archive.entry({ name, type: 'symlink', linkname })
+    file('etc/flotilla/ca.crt', 0o644, cluster.caPem)
+    file('etc/flotilla/config.json', 0o600, agentConfig(context))
+    file(`etc/systemd/system/${UNIT}`, 0o644, UNIT_TEXT)
+    file('opt/flotilla/bin/remove', 0o755, REMOVE_BY_HAND)
+    link('opt/flotilla/bin/node', `../runtime/${runtime.id}/node`)
+    link('opt/flotilla/bin/agent.cjs', `../agent/${bundle.id}/agent.cjs`)
+    archive.finalize()
+    const chunks: Buffer[] = []
+    for await (const chunk of archive) chunks.push(chunk as Buffer)
+    await asRoot(context, 'writing the settings', UNPACK, Buffer.concat(chunks))
+  },
+}

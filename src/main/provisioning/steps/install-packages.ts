@@ -1,0 +1,88 @@
+// Docker and the tools that pods need, from the packages of the distribution; only what is missing.
+import { type Step, type StepContext, asRoot } from './contract.ts'
+
+/** Tool → package, per package manager. RHEL has no Docker in its own repositories: the preflight says so. */
+const APT: Readonly<Record<string, string>> = {
+  docker: 'docker.io',
+  ip: 'iproute2',
+  nft: 'nftables',
+  nsenter: 'util-linux',
+  conntrack: 'conntrack',
+}
+const DNF: Readonly<Record<string, string>> = {
+  docker: 'moby-engine',
+  ip: 'iproute',
+  nft: 'nftables',
+  nsenter: 'util-linux',
+  conntrack: 'conntrack-tools',
+}
+
+function missing({ facts }: StepContext): string[] {
+  const manager = facts.tools.has('apt-get') ? APT : facts.tools.has('dnf') ? DNF : {}
+  return Object.entries(manager).flatMap(([tool, name]) => (facts.tools.has(tool) ? [] : [name]))
+}
+
+/** Before anything is changed: what the host was like, for the day it is left again. */
+const REMEMBER = `
+mkdir -p -m 700 /var/lib/flotilla/before
+cd /var/lib/flotilla/before
+[ -e done ] || {
+  { nft list chains 2>/dev/null || true; } | awk '/^table/ {t = $2 " " $3} /chain/ {print t " " $2}' > chains
+  { iptables -S FORWARD 2>/dev/null || true; } | head -n1 > forward
+  cat /proc/sys/net/ipv4/ip_forward > ip_forward
+  ls -d /etc/cni /etc/docker > folders 2>/dev/null || true
+  : > done
+}
+`
+
+const APT_INSTALL = `
+set -e
+read -r packages
+${REMEMBER}
+list() { dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' | sed -n 's/^installed //p' | sort; }
+[ -e packages ] || list > packages
+export DEBIAN_FRONTEND=noninteractive
+# An earlier run that was cut off may still be at it, or have left packages half configured.
+for i in 1 2 3 4 5 6 7 8 9; do pgrep -x 'apt-get|dpkg' >/dev/null || break; sleep 10; done
+dpkg --configure -a </dev/null
+apt-get -q -o DPkg::Lock::Timeout=180 update </dev/null
+apt-get -q -y -o DPkg::Lock::Timeout=180 --no-install-recommends install $packages </dev/null
+list | comm -13 packages - >> installed
+rm packages
+`
+
+const DNF_INSTALL = `
+set -e
+read -r packages
+${REMEMBER}
+list() { rpm -qa --qf '%{NAME}\\n' | sort; }
+[ -e packages ] || list > packages
+dnf -y --setopt=install_weak_deps=False install $packages </dev/null
+list | comm -13 packages - >> installed
+rm packages
+`
+
+export const installPackages: Step = {
+  name: 'install-packages',
+  plan(context) {
+    const packages = missing(context)
+    return packages.length === 0 ? [] : [`install the packages ${packages.join(', ')} and what they depend on`]
+  },
+  async apply(context) {
+    const script = context.facts.tools.has('apt-get') ? APT_INSTALL : DNF_INSTALL
+    await asRoot(context, 'installing packages', script, `${missing(context).join(' ')}\n`)
+  },
+}
+
+const START = `
+set -e
+systemctl enable --now docker
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do docker version >/dev/null 2>&1 && exit 0; sleep 1; done
+docker version
+`
+
+export const startDocker: Step = {
+  name: 'start-docker',
+  plan: ({ facts }) => (facts.docker.version ? [] : ['start Docker, now and at every boot']),
+  apply: async context => void (await asRoot(context, 'starting Docker', START)),
+}

@@ -1,0 +1,146 @@
+// What goes wrong on the way: connections cut at every step, sshd that forbids forwarding, hosts that freeze and reboot,
+// a control plane that is away, agents that do not work.
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
+import { eventually } from '../support/eventually.ts'
+import { HostLab, type LabHost } from './lab/lab.ts'
+import { HostsControlPlane } from './support/control-plane.ts'
+
+let lab: HostLab
+let host: LabHost
+let plane: HostsControlPlane
+const builtAgent = () => readFileSync(new URL('../../out/agent/agent.cjs', import.meta.url), 'utf8')
+
+beforeAll(async () => {
+  lab = await HostLab.start()
+  host = await lab.host('box', { docker: true })
+  plane = await HostsControlPlane.start(lab, [host])
+  await plane.addHost(host)
+})
+afterAll(async () => {
+  await plane?.[Symbol.asyncDispose]()
+  await lab?.[Symbol.asyncDispose]()
+})
+
+describe('joining', () => {
+  test.each(['authorize-key', 'push-runtime', 'push-agent', 'configure', 'start-agent'])(
+    'that is cut off in %s is told, and goes on when it is asked again',
+    async step => {
+      let cut = false
+      const status = await plane.operate('box', 'Join', ({ steps }) => {
+        if (cut || steps?.find(({ name }) => name === step)?.state !== 'Running') return
+        cut = true
+        host.cutSsh()
+      })
+      // A step that was over before the cut came is over; the next one is not.
+      expect(cut).toBe(true)
+      if (status.phase === 'Failed') expect(status).toMatchObject({ reason: expect.stringMatching(/ConnectionLost|Unreachable/) as string }) // prettier-ignore
+    },
+  )
+  test('ends with a Ready node', async () => {
+    expect(await plane.operate('box', 'Join')).toMatchObject({ phase: 'Succeeded' })
+    expect(await plane.isNodeReady('box')).toBe(true)
+    await plane.kubelet('box')
+  })
+  test('twice at once is joining once', async () => {
+    const both = await Promise.all([plane.operate('box', 'Join'), plane.operate('box', 'Join')])
+    expect(both.map(({ message }) => message)).toEqual(Array(2).fill('box is the node box; nothing had to be done'))
+  })
+})
+
+describe('the link', () => {
+  const relay = () => host.sh('pgrep -f "[a]gent.cjs --relay" || true')
+  test('runs over a program on the host where sshd forbids forwarding', async () => {
+    host.configureSshd('AllowTcpForwarding no\n')
+    host.cutSsh()
+    await eventually(() => relay() !== '', 60_000)
+    await eventually(() => plane.kubelet('box'), 60_000)
+    expect(await plane.operate('box', 'Restart')).toMatchObject({ phase: 'Succeeded' })
+    await eventually(() => plane.kubelet('box'), 60_000)
+    host.configureSshd('')
+    host.cutSsh()
+    await eventually(() => relay() === '', 60_000)
+    await eventually(() => plane.kubelet('box'), 60_000)
+  })
+  test('finds a frozen host within 40 s, and the host when it is back', async () => {
+    host.pause()
+    const from = performance.now()
+    try {
+      await plane.until('box', 'Away', 45_000)
+      expect(performance.now() - from).toBeLessThan(40_000)
+    } finally {
+      host.resume()
+    }
+    await plane.until('box', 'Ready')
+    await eventually(() => plane.kubelet('box'), 60_000)
+  })
+  test('is back after the host was rebooted', async () => {
+    await host.reboot()
+    await eventually(() => plane.kubelet('box'), 90_000)
+    await plane.until('box', 'Ready')
+  })
+  test('of a control plane that was away is back in no time; the interval is written down', async () => {
+    await plane.stopProvisioning()
+    expect((await plane.host('box')).status.away?.at(-1)).toMatchObject({ reason: 'the control plane stopped' })
+    await plane.startProvisioning()
+    await eventually(() => plane.kubelet('box'), 60_000)
+    await eventually(async () => expect((await plane.host('box')).status.away?.at(-1)?.until).toBeDefined())
+  })
+})
+
+describe('an upgrade', () => {
+  const bundle = () => host.sh('readlink /opt/flotilla/bin/agent.cjs')
+  test('to an agent that works switches to it and sends nothing else', async () => {
+    const before = bundle()
+    await plane.stopProvisioning()
+    await plane.startProvisioning(plane.agentWith('newer', `${builtAgent()}\n// newer`))
+    const status = await plane.operate('box', 'Upgrade')
+    expect(status).toMatchObject({ phase: 'Succeeded' })
+    expect(status.bytesSent).toBeLessThan(1_000_000)
+    expect(bundle()).not.toBe(before)
+    expect(await plane.isNodeReady('box')).toBe(true)
+  })
+  test('to an agent that does not work goes back to the one before', async () => {
+    const before = bundle()
+    await plane.stopProvisioning()
+    await plane.startProvisioning(plane.agentWith('broken', 'console.error("this agent is broken"); process.exit(1)'))
+    const status = await plane.operate('box', 'Upgrade')
+    expect(status).toMatchObject({
+      phase: 'Failed',
+      message: expect.stringContaining('this agent is broken') as string,
+    })
+    expect(bundle()).toBe(before)
+    expect(await plane.isNodeReady('box')).toBe(true)
+    await plane.stopProvisioning()
+    await plane.startProvisioning()
+  }, 300_000)
+})
+
+test('a full disk is told before anything is sent', async () => {
+  host.sh('mkdir -p /opt && mount -t tmpfs -o size=10m tmpfs /opt')
+  try {
+    const status = await plane.operate('box', 'Repair')
+    expect(status).toMatchObject({ phase: 'Failed', reason: 'PreflightFailed' })
+    expect(status.message).toContain('/opt has 0.0 GiB free')
+    expect(status.bytesSent ?? 0).toBe(0)
+  } finally {
+    host.sh('umount /opt')
+  }
+})
+
+test('a host that is gone can be forgotten, and cleaned by hand when it is back', async () => {
+  host.pause()
+  const { client } = plane.cluster
+  const spec = { hostName: 'box', action: 'Remove', approved: true, force: true }
+  await client.create(HostOperation, { metadata: { name: 'forget' }, spec })
+  try {
+    await eventually(async () => (await client.get(HostOperation, { name: 'forget' })).status.phase === 'Succeeded')
+  } finally {
+    host.resume()
+  }
+  expect((await client.list(Host)).items).toEqual([])
+  await expect(plane.isNodeReady('box')).rejects.toMatchObject({ code: 404 })
+  expect(host.sh('/opt/flotilla/bin/remove')).toContain('removed links, routes and rules')
+  expect(host.sh('ls -d /opt/flotilla /etc/flotilla /var/lib/flotilla /etc/systemd/system/flotilla-agent.service 2>/dev/null || true')).toBe('') // prettier-ignore
+})

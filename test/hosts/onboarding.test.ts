@@ -1,0 +1,223 @@
+// From bare machines to Ready nodes over SSH: three lab hosts — one without Docker, one whose sudo asks for a password,
+// one behind a jump host — that cannot reach the control plane except by SSH.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Cluster, execute, repository, until } from '../e2e/support/cluster.ts'
+import { busyboxImage } from '../support/images.ts'
+import { HostLab, type LabHost } from './lab/lab.ts'
+
+let lab: HostLab
+let cluster: Cluster
+let hosts: LabHost[]
+let bare: LabHost
+let asking: LabHost
+let hidden: LabHost
+let before: string[]
+const children: ChildProcess[] = []
+
+const node = (...args: string[]) => nodeWith('', ...args)
+const nodeWith = (input: string, ...args: string[]) =>
+  execute(process.execPath, [join(repository, 'out/main/cli.js'), 'node', ...args, '--data-dir', cluster.dataDir], {
+    input,
+    timeoutMs: 280_000,
+  })
+
+/** The newest operation of a host. */
+async function operationOf(
+  host: string,
+): Promise<{ phase: string; message: string; reason: string; bytesSent?: number }> {
+  const text = await cluster.kubectl('get', 'hostoperations', '--sort-by=.metadata.creationTimestamp', '-o', 'json')
+  const { items } = JSON.parse(text) as {
+    items: { spec: { hostName: string }; status: { phase: string; message: string; reason: string } }[]
+  }
+  return items.findLast(({ spec }) => spec.hostName === host)!.status
+}
+
+beforeAll(async () => {
+  lab = await HostLab.start()
+  hosts = [bare, asking, hidden] = (await Promise.all([
+    lab.host('bare', { docker: false }),
+    lab.host('asking', { docker: true }),
+    lab.host('hidden', { docker: true, hidden: true }),
+  ])) as [LabHost, LabHost, LabHost]
+  const key = lab.key('key')
+  mkdirSync(join(lab.folder, '.ssh'), { mode: 0o700 })
+  writeFileSync(
+    join(lab.folder, '.ssh', 'config'),
+    `Host hidden\n  HostName ${hidden.ip}\n  User grace\n  ProxyJump grace@${asking.ip}\nHost *\n  IdentityFile ${key.path}\n`,
+  )
+  bare.authorize('root', key.publicKey)
+  for (const user of ['ada', 'grace']) asking.authorize(user, key.publicKey)
+  hidden.authorize('grace', key.publicKey)
+  before = hosts.map(host => host.picture())
+  cluster = await Cluster.start(['--no-local-node'], undefined, ['env', `HOME=${lab.folder}`, 'SSH_AUTH_SOCK='])
+})
+afterAll(async () => {
+  for (const child of children) child.kill()
+  await cluster?.[Symbol.asyncDispose]()
+  await lab?.[Symbol.asyncDispose]()
+})
+
+const HTTP_GET = 'printf "GET / HTTP/1.0\\r\\n\\r\\n" | nc -w 5 "$0" 8080'
+
+/** @returns the local port of a `kubectl port-forward` that ends with the tests */
+async function forwardPort(what: string, port: number): Promise<number> {
+  const child = spawn('kubectl', ['port-forward', what, `:${port}`], {
+    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  children.push(child)
+  const line = await new Promise<string>(resolve => child.stdout.once('data', chunk => resolve(String(chunk))))
+  return Number(/:(\d+) ->/.exec(line)?.[1])
+}
+
+const inventory = () =>
+  lab.file(
+    'hosts.yaml',
+    JSON.stringify([
+      { address: `root@${bare.ip}`, name: 'bare', labels: { disk: 'fast' }, roles: ['worker'] },
+      { address: `ada@${asking.ip}`, name: 'asking', taints: ['seen=yes:PreferNoSchedule'] },
+      { address: 'hidden', name: 'hidden' },
+    ]),
+  )
+
+test('a wrong password and a host key that is not the expected one stop everything, and tell so', async () => {
+  const wrongKey = await node('add', `root@${bare.ip}`, '--name', 'bare', '--yes', '--host-key', asking.hostKey())
+  expect(wrongKey).toMatchObject({ code: 1 })
+  expect(wrongKey.stdout).toContain(`the host key of ${bare.ip}:22 was not accepted; nothing was sent to it`)
+  const args = ['add', `ada@${asking.ip}`, '--name', 'asking', '--yes', '--accept-host-keys', '--password-stdin']
+  const wrongPassword = await nodeWith('not it\n', ...args)
+  expect(wrongPassword.code).toBe(1)
+  expect(wrongPassword.stderr).toContain('the password given is wrong')
+  expect(asking.picture()).toBe(before[1])
+})
+
+test('adding three hosts in one go makes them Ready nodes', async () => {
+  const fingerprints = hosts.flatMap(host => ['--host-key', host.hostKey()])
+  const args = ['add', '--file', inventory(), '--yes', '--password-stdin', ...fingerprints]
+  const { code, stdout, stderr } = await nodeWith(`${asking.password}\n`, ...args)
+  expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
+  const nodes = await cluster.kubectl('get', 'nodes', '-L', 'disk')
+  for (const { name } of hosts) expect(nodes).toMatch(new RegExp(`^${name} +Ready`, 'm'))
+  expect(nodes).toMatch(/^bare +Ready +worker .*fast$/m)
+  expect(await cluster.kubectl('get', 'node', 'asking', '-o', 'jsonpath={.spec.taints}')).toContain('"key":"seen"')
+})
+
+test('nothing secret is left in the API, on the hosts, or in the logs', async () => {
+  expect(await cluster.kubectl('get', 'secrets', '-n', 'kube-system', '-o', 'name')).not.toContain('bootstrap-token')
+  const objects = await cluster.kubectl('get', 'hosts,hostoperations,events', '-A', '-o', 'json')
+  const log = execFileSync('cat', [join(cluster.dataDir, 'logs/control-plane.log')], { encoding: 'utf8' })
+  for (const text of [
+    objects,
+    log,
+    asking.sh('cat /proc/*/cmdline | tr "\\0" " "'),
+    asking.sh('journalctl --no-pager -o cat'),
+  ])
+    expect(text).not.toContain(asking.password)
+  for (const host of hosts) expect(host.sh('ls /etc/flotilla')).toBe('ca.crt\nconfig.json')
+  expect(bare.sh('stat -c %a /etc/flotilla/config.json /var/lib/flotilla/identity/node.key')).toBe('600\n600')
+})
+
+test('a Deployment spreads over them; logs, exec and port-forward work', async () => {
+  const image = busyboxImage()
+  const archive = execFileSync('docker', ['save', image], { maxBuffer: 64 << 20 })
+  for (const host of hosts)
+    execFileSync('docker', ['exec', '--interactive', host.container, 'docker', 'load', '--quiet'], { input: archive })
+  await cluster.apply(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":3,
+    "selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{
+    "terminationGracePeriodSeconds":0,
+    "topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"kubernetes.io/hostname","whenUnsatisfiable":"DoNotSchedule","labelSelector":{"matchLabels":{"app":"web"}}}],
+    "containers":[{"name":"web","image":"${image}","command":["sh","-c","echo started; hostname > /www/index.html; exec httpd -f -p 8080 -h /www"]}]}}}}`)
+  await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=120s')
+  const wide = await cluster.kubectl(
+    'get',
+    'pods',
+    '-l',
+    'app=web',
+    '-o',
+    'jsonpath={range .items[*]}{.spec.nodeName} {.metadata.name} {.status.podIP}{"\\n"}{end}',
+  )
+  const pods = wide
+    .trim()
+    .split('\n')
+    .map(line => line.split(' ') as [string, string, string])
+  expect(pods.map(([on]) => on).sort()).toEqual(['asking', 'bare', 'hidden'])
+  for (const [, name] of pods) {
+    expect(await cluster.kubectl('logs', name)).toBe('started\n')
+    expect(await cluster.kubectl('exec', name, '--', 'hostname')).toBe(`${name}\n`)
+  }
+  const [[, from]] = pods as [[string, string, string]]
+  for (const [, name, ip] of pods)
+    // busybox's wget, linked statically, crashes in an image without a resolver.
+    expect(await cluster.kubectl('exec', from, '--', 'sh', '-c', HTTP_GET, ip)).toContain(`\n${name}`)
+  const port = await forwardPort(`pod/${from}`, 8080)
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe(`${from}\n`)
+})
+
+test('adding them again does nothing and sends nothing', async () => {
+  const { code, stdout } = await nodeWith(
+    `${asking.password}\n`,
+    'add',
+    '--file',
+    inventory(),
+    '--yes',
+    '--password-stdin',
+  )
+  expect(stdout).toContain('hidden is the node hidden; nothing had to be done')
+  expect(code).toBe(0)
+  for (const { name } of hosts) expect((await operationOf(name)).bytesSent ?? 0).toBe(0)
+})
+
+test('a cut connection comes back by itself, and pods do not notice', async () => {
+  const started = await cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.startTime}')
+  for (const host of hosts) host.cutSsh()
+  await until('exec works again everywhere', async () => {
+    const names = (await cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].metadata.name}')).split(' ')
+    await Promise.all(names.map(name => cluster.kubectl('exec', name, '--', 'true')))
+    return true
+  })
+  expect(await cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.startTime}')).toBe(started)
+  await until(
+    'the interval is written down',
+    async () => (await cluster.kubectl('get', 'host', 'bare', '-o', 'jsonpath={.status.away[-1].until}')) !== '',
+  )
+})
+
+test('a host that shows another key is refused until somebody decides', async () => {
+  bare.replaceHostKey()
+  bare.cutSsh()
+  await until('the link is down', async () => (await node('list')).stdout.includes('Away'))
+  const { code, stdout } = await node('check', 'bare', '--accept-host-keys')
+  expect({ code, stdout }).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('showed another host key') as string,
+  })
+  expect(await operationOf('bare')).toMatchObject({ phase: 'Failed', reason: 'HostKeyChanged' })
+  await cluster.kubectl(
+    'patch',
+    'host',
+    'bare',
+    '--subresource=status',
+    '--type=merge',
+    '-p',
+    '{"status":{"hostKeys":[]}}',
+  )
+  expect((await node('check', 'bare', '--accept-host-keys')).code).toBe(0)
+})
+
+test('removing them leaves the hosts as they were before', async () => {
+  const names = hosts.map(({ name }) => name)
+  const args = ['remove', ...names, '--yes', '--password-stdin', '--accept-host-keys']
+  const { code, stdout, stderr } = await nodeWith(`${asking.password}\n`, ...args)
+  expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
+  expect(await cluster.kubectl('get', 'nodes,hosts', '-o', 'name')).toBe('')
+  for (const [i, host] of hosts.entries()) {
+    // The lab's own doing: an image for the pods, a new host key.
+    if (host !== bare) host.sh('docker image prune -af >/dev/null')
+    expect(withoutHostKeys(host.picture())).toBe(withoutHostKeys(before[i] ?? ''))
+  }
+})
+
+const withoutHostKeys = (picture: string): string => picture.replace(/^.*ssh_host_.*\n/gm, '')

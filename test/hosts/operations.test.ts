@@ -1,0 +1,88 @@
+// Hosts and HostOperations as API objects, and the way of answers.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hostOperationAnswers } from '../../src/main/apiserver/endpoints/hosts/answers.ts'
+import { AnswerDesk } from '../../src/main/provisioning/answers.ts'
+import { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
+import { startTestApiServer, type TestApiServer } from '../support/api-server.ts'
+
+const desk = new AnswerDesk()
+let api: TestApiServer
+beforeAll(async () => {
+  api = await startTestApiServer({ subresources: [hostOperationAnswers((...args) => desk.take(...args))] })
+})
+afterAll(() => api?.[Symbol.asyncDispose]())
+
+const answer = (operation: string, body: unknown) =>
+  api.clientAs().createSubresource(HostOperation, { name: operation }, 'answers', body)
+
+describe('a Host', () => {
+  test.each([
+    ['spec.address', { address: '-oProxyCommand=x' }],
+    ['spec.address', { address: 'ada@box; id' }],
+    ['spec.address', { address: '' }],
+    ['spec.nodeName', { address: 'box', nodeName: 'Box_1' }],
+    ['spec.roles[0]', { address: 'box', roles: ['a b'] }],
+  ])('with a wrong %s is refused', async (field, spec) => {
+    const creating = api.clientAs().create(Host, { metadata: { name: 'wrong' }, spec })
+    await expect(creating).rejects.toMatchObject({ status: { reason: 'Invalid', details: { causes: [{ field }] } } })
+  })
+  test('keeps its address, and its status belongs to the subresource', async () => {
+    const client = api.clientAs()
+    await client.create(Host, { metadata: { name: 'box' }, spec: { address: 'ada@box' } })
+    const moving = client.patch(Host, { name: 'box' }, { spec: { address: 'eve@box' } }, { type: 'merge' })
+    await expect(moving).rejects.toThrow('spec.address: Forbidden: field is immutable')
+    await client.patch(Host, { name: 'box' }, { status: { phase: 'Ready' } }, { type: 'merge' })
+    expect((await client.get(Host, { name: 'box' })).status).toEqual({})
+    await client.patch(Host, { name: 'box' }, { status: { phase: 'Ready' } }, { type: 'merge', subresource: 'status' })
+    expect((await client.get(Host, { name: 'box' })).status).toEqual({ phase: 'Ready' })
+  })
+})
+
+describe('a HostOperation', () => {
+  test('can be approved and cancelled, and never turned into another', async () => {
+    const client = api.clientAs()
+    const metadata = { name: 'op' }
+    await client.create(HostOperation, { metadata, spec: { hostName: 'box', action: 'Join' } })
+    const patch = (spec: object) => client.patch(HostOperation, metadata, { spec }, { type: 'merge' })
+    await expect(patch({ action: 'Remove' })).rejects.toThrow('make a new operation')
+    await patch({ approved: true })
+    await expect(patch({ approved: false })).rejects.toThrow('it has been approved')
+    await patch({ cancelled: true })
+    await expect(patch({ cancelled: false })).rejects.toThrow('it has been cancelled')
+  })
+  test('with an unknown action is refused', async () => {
+    const creating = api
+      .clientAs()
+      .create(HostOperation, { metadata: { name: 'x' }, spec: { hostName: 'box', action: 'Blow' } })
+    await expect(creating).rejects.toThrow('Unsupported value: "Blow"')
+  })
+})
+
+describe('an answer', () => {
+  test('reaches the operation that waits for it, once', async () => {
+    const { id, answer: waiting } = desk.expect('op', new AbortController().signal)
+    await answer('op', { prompt: id, answer: 'secret text' })
+    expect(await waiting).toBe('secret text')
+    await expect(answer('op', { prompt: id, answer: 'again' })).rejects.toMatchObject({ code: 409 })
+  })
+  test('to another operation’s question reaches nobody', async () => {
+    const stop = new AbortController()
+    const { id, answer: waiting } = desk.expect('op', stop.signal)
+    await expect(answer('other', { prompt: id, answer: 'x' })).rejects.toMatchObject({ code: 409 })
+    stop.abort(new Error('given up'))
+    await expect(waiting).rejects.toThrow('given up')
+    await expect(answer('op', { prompt: id, answer: 'too late' })).rejects.toMatchObject({ code: 409 })
+  })
+  test('that is malformed is refused without repeating it', async () => {
+    for (const body of [{}, { prompt: 'x' }, ['hunter2'], { prompt: 1, answer: 'hunter2' }])
+      await expect(answer('op', body)).rejects.toMatchObject({
+        code: 400,
+        message: expect.not.stringContaining('hunter2') as string,
+      })
+  })
+  test('is a right of its own', async () => {
+    const eve = api.clientAs({ name: 'eve', groups: ['system:authenticated'] })
+    const trying = eve.createSubresource(HostOperation, { name: 'op' }, 'answers', { prompt: 'x', answer: 'y' })
+    await expect(trying).rejects.toMatchObject({ code: 403 })
+  })
+})

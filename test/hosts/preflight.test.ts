@@ -1,0 +1,146 @@
+// What is found on hosts, and what is said about it.
+import { execFileSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import type { ClusterFacts } from '../../src/main/provisioning/preflight/contract.ts'
+import { type Facts, parseFacts } from '../../src/main/provisioning/preflight/facts.ts'
+import { FACTS_SCRIPT } from '../../src/main/provisioning/preflight/facts-script.ts'
+import { preflight } from '../../src/main/provisioning/preflight/preflight.ts'
+
+const good: Facts = {
+  isRoot: true,
+  os: { id: 'debian', like: [], version: '12', name: 'Debian GNU/Linux 12' },
+  architecture: 'amd64',
+  kernel: '6.1.0-18-amd64',
+  hostname: 'box',
+  machineID: 'a'.repeat(32),
+  glibc: '2.36',
+  systemd: '252',
+  cgroupVersion: 2,
+  tools: new Set(['ip', 'nft', 'nsenter', 'conntrack', 'docker', 'apt-get']),
+  nft: '1.0.6',
+  docker: { version: '24.0.7', error: '', isRootless: false, isSnap: false },
+  diskFreeBytes: { '/': 50e9, '/var/lib': 50e9, '/opt': 50e9 },
+  memoryBytes: 4e9,
+  cpus: 2,
+  swaps: 0,
+  clockSkewMs: 12,
+  listening: ['0.0.0.0:22'],
+  listeningUdp: [],
+  routes: [{ cidr: '192.168.1.0/24', device: 'eth0' }],
+  address: '192.168.1.5',
+  mtu: 1500,
+  ipForward: false,
+  proxies: [],
+  selinuxEnforcing: false,
+  apparmor: true,
+  active: new Set(['docker']),
+  kubernetes: [],
+  flotilla: {
+    isConfigured: false,
+    caHash: '',
+    configHash: '',
+    runtimes: [],
+    bundles: [],
+    currentBundle: '',
+    currentRuntime: '',
+  },
+  sshdForwarding: 'yes',
+  reachable: [],
+  unreachable: [],
+}
+const cluster: ClusterFacts = {
+  clusterCIDR: '10.244.0.0/16',
+  serviceCIDR: '10.96.0.0/16',
+  caHash: 'c',
+  nodeName: 'box',
+  nodes: [{ name: 'other', machineID: 'b'.repeat(32), address: '192.168.1.6' }],
+  apiPort: 16_443,
+}
+const without = (...tools: string[]) => new Set([...good.tools].filter(tool => !tools.includes(tool)))
+
+test('a good host has nothing to say', () => {
+  expect(preflight(good, cluster)).toEqual([])
+})
+
+describe('a finding says what, why and how', () => {
+  test.each<[id: string, severity: string, what: string, facts: Partial<Facts>]>([
+    ['system/architecture', 'Error', 'riscv64', { architecture: 'riscv64' }],
+    ['system/kernel', 'Error', '4.19.0', { kernel: '4.19.0-8-amd64' }],
+    ['system/libc', 'Error', 'does not use glibc', { glibc: '' }],
+    ['system/libc', 'Error', 'glibc 2.27', { glibc: '2.27' }],
+    ['system/systemd', 'Error', 'systemd', { systemd: '' }],
+    ['system/privileges', 'Error', 'root', { isRoot: false }],
+    ['system/disk', 'Error', '/var/lib has 0.1 GiB', { diskFreeBytes: { '/': 50e9, '/var/lib': 1e8, '/opt': 50e9 } }],
+    ['system/memory', 'Warning', '0.5 GiB', { memoryBytes: 5e8 }],
+    ['system/swap', 'Info', 'Swap is on', { swaps: 1 }],
+    ['system/clock', 'Warning', '60 s ahead', { clockSkewMs: 60_000 }],
+    ['system/clock', 'Error', '3600 s behind', { clockSkewMs: -3_600_000 }],
+    ['system/machine-id', 'Error', 'The node other has the same', { machineID: 'b'.repeat(32) }],
+    ['docker/missing', 'Info', 'not installed', { tools: without('docker') }],
+    ['docker/missing', 'Error', 'not installed', { tools: without('docker', 'apt-get') }],
+    ['docker/stopped', 'Info', 'does not answer (down)', { docker: { ...good.docker, version: '', error: 'down' } }],
+    ['docker/old', 'Error', '19.03.1', { docker: { ...good.docker, version: '19.03.1' } }],
+    ['docker/snap', 'Error', 'snap', { docker: { ...good.docker, isSnap: true } }],
+    ['docker/rootless', 'Error', 'rootless', { docker: { ...good.docker, isRootless: true } }],
+    ['network/tool-nft', 'Info', 'nft is missing', { tools: without('nft') }],
+    ['network/tool-nft', 'Error', 'nft is missing', { tools: without('nft', 'apt-get') }],
+    ['network/tool-conntrack', 'Warning', 'conntrack', { tools: without('conntrack', 'apt-get') }],
+    ['network/overlap', 'Error', '10.244.7.0/24 (cni0)', { routes: [{ cidr: '10.244.7.0/24', device: 'cni0' }] }],
+    ['network/overlap', 'Error', 'addresses of Services', { routes: [{ cidr: '10.96.8.0/24', device: 'vpn' }] }],
+    ['network/overlap', 'Warning', '10.0.0.0/8 (vpn)', { routes: [{ cidr: '10.0.0.0/8', device: 'vpn' }] }],
+    ['network/port-api', 'Warning', '16443', { listening: ['127.0.0.1:16443'] }],
+    ['network/port-vxlan', 'Warning', '4789', { listeningUdp: ['0.0.0.0:4789'] }],
+    ['network/mtu', 'Warning', '1200', { mtu: 1200 }],
+    ['network/proxy', 'Info', 'HTTP_PROXY', { proxies: ['HTTP_PROXY'] }],
+    ['network/firewall', 'Info', 'ufw is on', { active: new Set(['ufw-enabled']) }],
+    ['system/selinux', 'Info', 'SELinux', { selinuxEnforcing: true }],
+    ['network/ssh-forwarding', 'Info', 'AllowTcpForwarding no', { sshdForwarding: 'no' }],
+    ['network/peer', 'Warning', 'The node other (192.168.1.6)', { unreachable: ['192.168.1.6'] }],
+    ['cluster/kubernetes', 'Error', 'k3s-agent runs', { active: new Set(['k3s-agent']) }],
+    [
+      'cluster/flotilla',
+      'Error',
+      'another Flotilla',
+      { flotilla: { ...good.flotilla, isConfigured: true, caHash: 'x' } },
+    ],
+  ])('%s is %s: %s', (id, severity, what, facts) => {
+    const found = preflight({ ...good, ...facts }, cluster)
+    const finding = found.find(each => each.id === id)
+    expect(finding, JSON.stringify(found)).toMatchObject({ severity })
+    expect(`${finding?.what} ${finding?.why}`).toContain(what)
+    expect(finding?.why.length).toBeGreaterThan(20)
+    expect(finding?.how.length).toBeGreaterThan(10)
+  })
+  test('the worst comes first', () => {
+    const found = preflight({ ...good, swaps: 1, memoryBytes: 1e8, kernel: '3.10.0' }, cluster)
+    expect(found.map(({ severity }) => severity)).toEqual(['Error', 'Warning', 'Info'])
+  })
+  test('a node of this cluster is no stranger to itself', () => {
+    const mine = { ...good.flotilla, isConfigured: true, caHash: cluster.caHash }
+    const routes = [{ cidr: '10.244.0.3/32', device: 'flotilla' }]
+    expect(preflight({ ...good, flotilla: mine, routes, listening: ['127.0.0.1:16443'] }, cluster)).toEqual([])
+  })
+  test('another machine of the same name is found', () => {
+    const nodes = [{ name: 'box', machineID: 'd'.repeat(32), address: '192.168.1.9' }]
+    expect(preflight(good, { ...cluster, nodes })).toMatchObject([{ id: 'system/hostname', severity: 'Error' }])
+  })
+})
+
+describe('the questions', () => {
+  const ask = (input: string) => execFileSync('sh', ['-c', FACTS_SCRIPT], { input, encoding: 'utf8' })
+  test('are answered by any Linux machine, this one as well', () => {
+    const facts = parseFacts(ask(''), Date.now())
+    expect(facts).toMatchObject({ architecture: process.arch === 'x64' ? 'amd64' : process.arch })
+    expect(facts.kernel).toMatch(/^\d+\.\d+/)
+    expect(facts.memoryBytes).toBeGreaterThan(1e8)
+    expect(Math.abs(facts.clockSkewMs)).toBeLessThan(60_000)
+  })
+  test('that were not all answered are no facts', () => {
+    expect(() => parseFacts(ask('').replace('end=yes', ''), 0)).toThrow('did not answer all questions')
+  })
+  test('get answers that no terminal takes for more than text', () => {
+    const facts = parseFacts('hostname=evil\u001b[2Jname\nos.PRETTY_NAME=\u009bx\nend=yes\n', 0)
+    expect(facts.hostname).toBe('evil [2jname')
+    expect(facts.os.name).toBe('x')
+  })
+})
