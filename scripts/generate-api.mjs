@@ -220,7 +220,8 @@ while (pending.length) emit(pending.shift())
 
 const api = join(root, 'src/shared/api')
 // Our own group is written by hand.
-for (const folder of readdirSync(api)) if (folder !== 'flotilla') rmSync(join(api, folder), { recursive: true, force: true })
+for (const folder of readdirSync(api))
+  if (folder !== 'flotilla') rmSync(join(api, folder), { recursive: true, force: true })
 for (const [prefix, file] of files) {
   const path = join(root, fileOf(prefix))
   const [, group, version] = SERVED[prefix]

@@ -48,7 +48,13 @@ function* filesUnder(folder) {
 /** A hash of everything the build reads. */
 function sourceHash() {
   const hash = createHash('sha256')
-  const inputs = ['package-lock.json', 'electron.vite.config.ts', 'scripts/build-agent.mjs', 'scripts/agent-runtime.mjs', 'tsconfig.base.json']
+  const inputs = [
+    'package-lock.json',
+    'electron.vite.config.ts',
+    'scripts/build-agent.mjs',
+    'scripts/agent-runtime.mjs',
+    'tsconfig.base.json',
+  ]
   for (const folder of ['src', 'resources'])
     if (existsSync(join(root, folder))) inputs.push(...filesUnder(join(root, folder)))
   for (const input of inputs.map(i => (i.startsWith(root) ? i : join(root, i))).sort())

@@ -124,7 +124,9 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
       console.error(`flotilla: ${error.message}`)
       return 2
     }
-    const known = error instanceof Error && ['CommandError', 'StoreError', 'ListenError', 'ApiError', 'SshError'].includes(error.name)
+    const known =
+      error instanceof Error &&
+      ['CommandError', 'StoreError', 'ListenError', 'ApiError', 'SshError'].includes(error.name)
     console.error(
       `flotilla: ${known ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     )

@@ -75,7 +75,9 @@ const types: Record<string, TypeFact> = {
   HostAgent: { fields: { bundle: string, runtime: string, previousBundle: string } },
   HostAway: { fields: { from: { ...time, req: 1 }, until: time, reason: string } },
   ...kind('HostOperation'),
-  HostOperationSpec: { fields: { hostName: required, action: required, approved: boolean, cancelled: boolean, force: boolean } },
+  HostOperationSpec: {
+    fields: { hostName: required, action: required, approved: boolean, cancelled: boolean, force: boolean },
+  },
   HostOperationStatus: {
     fields: {
       phase: string,
