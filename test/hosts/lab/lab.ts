@@ -125,7 +125,8 @@ export class HostLab implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'flotilla-hosts-'))
   readonly #hosts: LabHost[] = []
   readonly #firewall: string[][] = []
-  readonly #subnet = `10.${200 + Math.floor(Math.random() * 50)}.${Math.floor(Math.random() * 250)}`
+  /** Out of the way of the cluster's own ranges: the preflight would find the overlap. */
+  readonly #subnet = `10.${200 + Math.floor(Math.random() * 40)}.${Math.floor(Math.random() * 250)}`
 
   private constructor() {
     docker('network', 'create', '--subnet', `${this.#subnet}.0/24`, this.id)
