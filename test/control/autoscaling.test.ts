@@ -181,8 +181,10 @@ describe('the horizontal pod autoscaler', () => {
     await deploy('web', 2)
     await autoscale('web')
     await inTime(async () => expect(await replicasOf('web')).toBe(4))
-    expect(await eventsAbout(cluster.client, namespace, 'web')).toContainEqual(
-      expect.stringMatching(/^SuccessfulRescale: New size: 4; reason: cpu resource utilization \(percentage of request\) above target$/), // prettier-ignore
+    await eventually(async () =>
+      expect(await eventsAbout(cluster.client, namespace, 'web')).toContainEqual(
+        expect.stringMatching(/^SuccessfulRescale: New size: 4; reason: cpu resource utilization \(percentage of request\) above target$/), // prettier-ignore
+      ),
     )
     const { status } = await hpaOf('web')
     expect(conditionOf(status.conditions, 'ScalingActive')).toMatchObject({
