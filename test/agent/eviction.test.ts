@@ -48,7 +48,7 @@ describe('the order of eviction', () => {
 
 describe('a threshold', () => {
   const machine = {
-    memoryAvailableBytes: 50 * 2 ** 20, diskAvailableBytes: 11, diskTotalBytes: 100, inodesAvailable: 0, inodesTotal: 0,
+    memoryAvailableBytes: 50 * 2 ** 20, diskAvailableBytes: 6, diskTotalBytes: 100, inodesAvailable: 0, inodesTotal: 0,
     pids: 0, maxPids: 100, cpuNanoseconds: 0,
   } // prettier-ignore
   test('is an amount or a share of the whole', () => {
@@ -56,10 +56,10 @@ describe('a threshold', () => {
   })
   test('is met by less than it, and not where the file system counts no inodes', () => {
     const usage = { memoryBytes: 2 ** 30, node: machine, images: machine }
-    expect(shortages(DEFAULT_THRESHOLDS, usage).map(({ signal }) => signal)).toEqual([
-      'memory.available',
-      'imagefs.available',
-    ])
+    const short = (images: number) =>
+      shortages(DEFAULT_THRESHOLDS, { ...usage, images: { ...machine, diskAvailableBytes: images } })
+    expect(short(6).map(({ signal }) => signal)).toEqual(['memory.available'])
+    expect(short(4).map(({ signal }) => signal)).toEqual(['memory.available', 'imagefs.available'])
   })
 })
 

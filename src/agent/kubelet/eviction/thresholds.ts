@@ -1,4 +1,4 @@
-// When the node is short of something. Signals and defaults are upstream's.
+// When the node is short of something. Signals are upstream's, and defaults but for the disk: see ADR 14.
 // @see https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#eviction-signals
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
 import type { MachineUsage } from '../node/machine.ts'
@@ -18,9 +18,9 @@ export type Thresholds = Readonly<Partial<Record<Signal, string>>>
 
 export const DEFAULT_THRESHOLDS: Thresholds = {
   'memory.available': '100Mi',
-  'nodefs.available': '10%',
+  'nodefs.available': '5%',
   'nodefs.inodesFree': '5%',
-  'imagefs.available': '15%',
+  'imagefs.available': '5%',
   'imagefs.inodesFree': '5%',
   'pid.available': '5%',
 }
