@@ -1,4 +1,5 @@
 // Composes the agent: runtime → node → network → kubelet → tunnel, and stops them in reverse.
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { PersistentVolume, type Service, Service as ServiceType } from '../shared/api/core/v1.ts'
@@ -29,7 +30,10 @@ import { CrashBackoff } from './kubelet/sync/crash-backoff.ts'
 import { ApiTokenSource } from './kubelet/token-source.ts'
 import { LocalVolumes, localVolumesPath } from './kubelet/volumes/local-volumes.ts'
 import { hostTools } from './kubelet/volumes/mounts.ts'
+import { run as runTool } from './network/exec.ts'
 import { type Network, startNetwork } from './network/network.ts'
+import { preflight } from './network/preflight.ts'
+import { untilFit } from './network/until-fit.ts'
 import { runTunnel } from './tunnel/tunnel.ts'
 
 /** Kubernetes version that the agent speaks. */
@@ -149,7 +153,22 @@ export async function startAgent({
     const reporting = reporter.run(stop.signal)
     informers.start(stop.signal)
 
-    const startReal = (): Promise<Network> => startHostNetwork(config, nodeIP, api, informers, clock, log, stop.signal)
+    const startReal = async (): Promise<Network> => {
+      // A node that works is not kept from its pods by a network that somebody added since.
+      const hasJoined = existsSync(`${networkDir(dataDir)}/pod-cidr.json`)
+      await untilFit({
+        check: () => preflight(runTool, hasJoined ? undefined : config),
+        tell(messages) {
+          problems.clear()
+          for (const message of messages.length > 0 ? messages : ['network is not ready']) problems.add(message)
+          void reporter.report(stop.signal).catch(() => undefined) // its own loop tries again
+        },
+        clock,
+        log,
+        signal: stop.signal,
+      })
+      return startHostNetwork(config, nodeIP, api, informers, clock, log, stop.signal)
+    }
     const podNetwork = await (network ? network(api, informers, nodeIP) : startReal())
     owned.use(podNetwork)
     problems.clear()
@@ -266,6 +285,8 @@ const configurationOf = (config: AgentConfig, evictionHard: object): Record<stri
   imageGCLowThresholdPercent: 80,
 })
 
+const networkDir = (dataDir: string): string => `${dataDir}/network`
+
 function startHostNetwork(
   config: AgentConfig,
   nodeIP: string,
@@ -278,7 +299,7 @@ function startHostNetwork(
   const { nodeName, clusterDNS, clusterDomain, clusterCIDR, serviceCIDR, podCIDR, dataDir } = config
   return startNetwork({
     identity: { nodeName, nodeIP, clusterDNS, clusterDomain },
-    stateDir: `${dataDir}/network`,
+    stateDir: networkDir(dataDir),
     client: api.client,
     informers,
     clusterCIDR,

@@ -44,7 +44,7 @@ const web = (replicas: number, release: string) => ({
     template: {
       metadata: { labels: { app: 'web' } },
       spec: {
-        terminationGracePeriodSeconds: 10,
+        terminationGracePeriodSeconds: 30,
         volumes: Object.entries(HOST_FOLDERS).map(([name, path]) => ({ name, hostPath: { path } })),
         containers: [
           {
@@ -55,7 +55,7 @@ const web = (replicas: number, release: string) => ({
             volumeMounts: Object.entries(HOST_FOLDERS).map(([name, path]) => ({ name, mountPath: `/host${path}`, readOnly: true })), // prettier-ignore
             ports: [{ name: 'http', containerPort: 8080 }],
             readinessProbe: { httpGet: { path: '/', port: 'http' }, periodSeconds: 1 },
-            lifecycle: { preStop: { sleep: { seconds: 3 } } },
+            lifecycle: { preStop: { sleep: { seconds: 12 } } },
           },
         ],
       },
@@ -241,5 +241,36 @@ describe('the network of a cluster', () => {
     ])
     expect((await explain('friend', 'svc/web', '81')).stderr).toBe('flotilla: say which port of the service: 80/TCP\n')
     expect((await explain('friend', 'nobody', '80')).stderr).toBe('flotilla: there is no pod default/nobody\n')
+  })
+})
+
+describe('a machine whose network overlaps the cluster’s', () => {
+  const ip = (...args: string[]) => execFileSync('ip', args)
+  beforeAll(() => {
+    ip('link', 'add', 'flt-vpn', 'type', 'bridge')
+    ip('address', 'add', '10.244.77.1/24', 'dev', 'flt-vpn')
+    ip('link', 'set', 'flt-vpn', 'up')
+  })
+  afterAll(() => {
+    execFileSync('sh', ['-c', 'ip link delete flt-vpn 2>/dev/null || true'])
+  })
+
+  it('does not become Ready, says why, and becomes it once that is mended', async () => {
+    await cluster.stop()
+    expect((await cluster.reset()).code).toBe(0)
+    const fresh = await Cluster.start()
+    try {
+      const message = await until('the node says why', async () => {
+        const path = '{.items[0].status.conditions[?(@.type=="Ready")].message}'
+        const text = await fresh.kubectl('get', 'nodes', '-o', `jsonpath=${path}`)
+        return text.includes('overlaps') && text
+      })
+      expect(message).toContain("The cluster's range for pods, 10.244.0.0/16, overlaps 10.244.77.0/24, which this host reaches through flt-vpn") // prettier-ignore
+      ip('link', 'delete', 'flt-vpn')
+      await fresh.nodeReady()
+    } finally {
+      await fresh[Symbol.asyncDispose]()
+      await cluster.start()
+    }
   })
 })

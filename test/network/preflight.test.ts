@@ -1,7 +1,11 @@
 // What the agent says about a host before it changes anything on it.
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Run, run, ToolError } from '../../src/agent/network/exec.ts'
 import { preflight } from '../../src/agent/network/preflight.ts'
+import { untilFit } from '../../src/agent/network/until-fit.ts'
+import { silentLog } from '../../src/shared/machinery/log.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { type Agent, eventually, type Host, Lab } from './lab/lab.ts'
 
 /** The real tools, but for those that this host is to lack. */
 const without =
@@ -27,6 +31,56 @@ describe('preflight()', () => {
     const old: Run = (argv, options) =>
       argv.includes('--check') ? Promise.reject(new ToolError(argv, 1, 'syntax error')) : run(argv, options)
     expect(await preflight(old)).toMatchObject([{ id: 'kernel/nftables', fatal: true }])
+  })
+})
+
+describe('preflight() of a host whose networks overlap the cluster’s', () => {
+  let lab: Lab
+  let host: Host
+  let agent: Agent
+  beforeAll(async () => {
+    lab = new Lab()
+    host = lab.host('node1', '192.168.85.1/24')
+    agent = await host.agent('10.244.1.0/24')
+  })
+  afterAll(() => lab.end())
+  const found = async () =>
+    ((await agent.call({ do: 'preflight' })) as { id: string; message: string }[]).map(({ message }) => message)
+
+  it('takes no offence at its own routes', async () => {
+    expect(await found()).toEqual([])
+  })
+
+  it('names the range, what is in its way and how that is reached', async () => {
+    host.run('ip', 'route', 'add', '10.244.128.0/17', 'via', '192.168.85.7')
+    host.run('ip', 'link', 'add', 'vpn0', 'type', 'bridge')
+    host.run('ip', 'address', 'add', '10.96.3.1/24', 'dev', 'vpn0')
+    host.run('ip', 'link', 'set', 'vpn0', 'up')
+    const messages = await found()
+    expect(messages.find(text => text.includes('for pods'))).toBe(
+      "The cluster's range for pods, 10.244.0.0/16, overlaps 10.244.128.0/17, which this host reaches through 192.168.85.7 on eth0. Take that route or network away from this host, or give the cluster another range.",
+    )
+    expect(messages.find(text => text.includes('for Services'))).toContain('10.96.0.0/16, overlaps 10.96.3.0/24, which this host reaches through vpn0') // prettier-ignore
+    expect(messages).toHaveLength(2)
+  })
+})
+
+describe('untilFit()', () => {
+  it('tells what keeps a host from being a node, and goes on as soon as it is mended', async () => {
+    const clock = new ManualClock()
+    const told: (readonly string[])[] = []
+    let problems = [
+      { id: 'tool/nft', message: 'Install nftables.', fatal: true },
+      { id: 'tool/conntrack', message: 'Install conntrack.', fatal: false },
+    ]
+    const { signal } = new AbortController()
+    const check = () => Promise.resolve(problems)
+    const fit = untilFit({ check, tell: messages => told.push(messages), clock, log: silentLog, signal })
+    await eventually(() => told.length === 1)
+    problems = problems.slice(1)
+    await clock.advance(10_000)
+    await fit
+    expect(told).toEqual([['Install nftables.'], []])
   })
 })
 

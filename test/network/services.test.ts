@@ -128,6 +128,39 @@ describe('a service', () => {
     expect(tcp(outside, NODE_IP, 30_080)).toEqual(['ECONNREFUSED'])
   })
 
+  it('tells protocols on one port apart, and follows when one of them goes', async () => {
+    const both = ['TCP', 'UDP'].map(protocol => ({
+      name: protocol.toLowerCase(),
+      port: 80,
+      protocol,
+      targetPort: 8080,
+    }))
+    const put2 = (ports: object[]) => agent.put('services', service(name, { type: 'ClusterIP', clusterIP: CLUSTER_IP, ports })) // prettier-ignore
+    const slicePorts = both.map(({ name: portName, protocol }) => ({ name: portName, port: 8080, protocol }))
+    await agent.put('endpointslices', slice(name, here, slicePorts))
+    await put2(both)
+    await eventually(() => /^[AB] /.test(udp(client, CLUSTER_IP, 80)[0]!))
+    expect(namesIn(tcp(client, CLUSTER_IP, 80, 20))).toEqual(['A', 'B'])
+    await put2(both.slice(0, 1))
+    await eventually(() => !rules().includes(`${CLUSTER_IP} . udp . 80`))
+    expect(udp(client, CLUSTER_IP, 80)[0]).toMatch(/ECONNREFUSED|TIMEOUT/)
+    expect(tcp(client, CLUSTER_IP, 80)[0]).toMatch(/^[AB] /)
+    await put2(both.slice(1))
+    await eventually(() => tcp(client, CLUSTER_IP, 80)[0] === 'ECONNREFUSED')
+    expect(udp(client, CLUSTER_IP, 80)[0]).toMatch(/^[AB] /)
+  })
+
+  it('leaves its address when it becomes an ExternalName, and keeps sticky clients only while it is sticky', async () => {
+    await put({ sessionAffinity: 'ClientIP' })
+    expect(namesIn(tcp(client, CLUSTER_IP, 80, 10))).toHaveLength(1)
+    await put({ sessionAffinity: 'None' })
+    await eventually(() => namesIn(tcp(client, CLUSTER_IP, 80, 20)).length === 2)
+    await agent.put('services', service(name, { type: 'ExternalName', externalName: 'example.com' }))
+    await eventually(() => tcp(client, CLUSTER_IP, 80)[0] === 'ECONNREFUSED')
+    await put({})
+    await eventually(() => namesIn(tcp(client, CLUSTER_IP, 80, 20)).length === 2)
+  })
+
   it('refuses ports and addresses that no service has', async () => {
     await put({})
     expect(tcp(client, CLUSTER_IP, 81)).toEqual(['ECONNREFUSED'])

@@ -35,6 +35,8 @@ export interface Route {
   readonly dst: string
   readonly dev?: string
   readonly gateway?: string
+  /** `kernel`, `dhcp`, a number. */
+  readonly protocol?: string
 }
 
 // `ip -j` prints nothing at all for some empty listings.

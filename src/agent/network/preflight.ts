@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync } from 'node:fs'
 import { baseRules } from '../proxy/base-rules.ts'
 import { hasTool, type Run, run as runTool } from './exec.ts'
 import { TABLE } from './names.ts'
+import { type ClusterRanges, findOverlaps } from './overlaps.ts'
 
 export interface PreflightProblem {
   /** `tool/ip`, `kernel/nftables`: stable, for programs. */
@@ -27,8 +28,11 @@ const TOOLS: readonly { argv: readonly [string, ...string[]]; packageName: strin
     },
   ]
 
-/** @returns every problem found; empty when the host is fit. Changes nothing. */
-export async function preflight(run: Run = runTool): Promise<PreflightProblem[]> {
+/**
+ * @param ranges those of the cluster, to be compared with what the host uses already
+ * @returns every problem found; empty when the host is fit. Changes nothing.
+ */
+export async function preflight(run: Run = runTool, ranges?: ClusterRanges): Promise<PreflightProblem[]> {
   const missing = await Promise.all(
     TOOLS.map(async ({ argv, packageName, fatal, purpose }) => {
       if (await hasTool(run, argv)) return []
@@ -46,6 +50,8 @@ export async function preflight(run: Run = runTool): Promise<PreflightProblem[]>
     const message = 'net.ipv4.ip_forward is off and cannot be changed (/proc/sys is read-only). Set it to 1.'
     problems.push({ id: 'sysctl/ip_forward', message, fatal: true })
   }
+  if (ranges && !problems.some(problem => problem.id === 'tool/ip'))
+    for (const message of await findOverlaps(run, ranges)) problems.push({ id: 'cidr/overlap', message, fatal: true })
   return problems
 }
 

@@ -7,6 +7,7 @@ import type { WatchFrame } from '../../../src/shared/client/transport.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import type { ResourceType } from '../../../src/shared/machinery/resource-type.ts'
+import { run } from '../../../src/agent/network/exec.ts'
 import { cleanUpNetwork } from '../../../src/agent/network/clean-up.ts'
 import { type NetworkOptions, startNetwork } from '../../../src/agent/network/network.ts'
 import { preflight } from '../../../src/agent/network/preflight.ts'
@@ -99,7 +100,7 @@ async function handle(command: AgentCommand): Promise<unknown> {
   if (command.do === 'hostPorts') return await network.hostPorts(command.podUid, command.podIP, command.ports)
   if (command.do === 'isolate') return await network.isolate(command.pod)
   if (command.do === 'connections') return await network.connections()
-  if (command.do === 'preflight') return await preflight()
+  if (command.do === 'preflight') return await preflight(run, config.network)
   stop.abort(new Error('stop'))
   await network[Symbol.asyncDispose]()
   if (command.do === 'cleanUp') await cleanUpNetwork({ stateDir: config.network.stateDir })
