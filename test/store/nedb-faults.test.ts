@@ -1,7 +1,7 @@
 // The embedded engine when the disk fails it: full, broken, or cut off in the middle of a write.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -89,6 +89,29 @@ test('a disk that does not come back is given up: failed tells it, reads go on, 
   await engine[Symbol.asyncDispose]()
   engine = await openNedbEngine({ dataDir })
   expect([...(await stateOf(engine)).keys()]).toContain('/a')
+})
+
+test('what a killed process left in the page cache is made durable before the manifest promises it', async () => {
+  engine = await openNedbEngine({ dataDir: join(folder.path, 'killed') })
+  await engine.commit([{ key: '/a', value: '1' }])
+  // As after kill -9: the lock and the log are there, nothing was closed.
+  const dataDir = join(folder.path, 'found')
+  await cp(join(folder.path, 'killed', 'store'), join(dataDir, 'store'), { recursive: true })
+  const synced: string[] = []
+  const disk: Disk = {
+    ...realDisk,
+    syncData: (file, path) => {
+      synced.push(basename(path))
+      return realDisk.syncData(file, path)
+    },
+  }
+  const [left] = (await readdir(join(dataDir, 'store'))).filter(name => name.endsWith('.log'))
+  const found = await openNedbEngine({ dataDir, disk })
+  const promised = synced.findIndex(name => name.includes('manifest'))
+  expect(promised).toBeGreaterThan(-1)
+  expect(synced.slice(0, promised)).toContain(left)
+  expect([...(await stateOf(found)).keys()]).toEqual(['/a'])
+  await found[Symbol.asyncDispose]()
 })
 
 test('acknowledged records that an I/O error has destroyed are told at once as Corrupt', async () => {

@@ -295,12 +295,15 @@ async function startSegment(
   return { next, segment }
 }
 
+/**
+ * Cuts off what was written in part. What stays is made durable, too: a killed process may have left it in the page
+ * cache, and the manifest is about to promise it.
+ */
 async function cutTail(path: string, end: number, disk: Disk): Promise<number> {
   const file = await open(path, 'r+')
   try {
     const { size } = await file.stat()
-    if (size === end) return 0
-    await truncate(path, end)
+    if (size !== end) await truncate(path, end)
     await disk.syncData(file, path)
     return size - end
   } finally {
