@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientImage } from '../e2e/support/client-image.ts'
-import { repository } from '../e2e/support/cluster.ts'
+import { repository, until } from '../e2e/support/cluster.ts'
 import { Clients } from './support.ts'
 
 const here = join(repository, 'test/clients')
@@ -117,8 +117,9 @@ describe.each([
     expect((await clients.run('cmp', ['/etc/hostname', copy])).code).toBe(0)
   })
 
-  it('tells that metrics are not there, and who it is', async () => {
-    expect((await k('top', 'nodes')).stderr).toContain('Metrics API not available')
+  it('tells the use of nodes and pods, and who it is', async () => {
+    await until('metrics of the node', async () => /^\S+\s+\d+m\s+/m.test((await k('top', 'nodes')).stdout))
+    expect((await k('top', 'pods', '-A')).stderr).not.toContain('error')
     expect((await k('auth', 'whoami')).stdout).toContain('system:masters')
   })
 
