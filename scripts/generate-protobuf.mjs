@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Reads the protobuf field numbers of the API types out of the Go packages k8s.io/api, k8s.io/apimachinery and
-// k8s.io/apiextensions-apiserver (as in Debian's golang-k8s-…-dev, or as Go modules) into
+// Reads the protobuf field numbers of the API types out of the Go packages k8s.io/api, k8s.io/apimachinery,
+// k8s.io/apiextensions-apiserver and k8s.io/kube-aggregator (as in Debian's golang-k8s-…-dev, or as Go modules) into
 // src/main/apiserver/codec/protobuf/numbers.json.
-// Usage: node scripts/generate-protobuf.mjs path/to/api path/to/apimachinery path/to/apiextensions-apiserver
+// Usage: node scripts/generate-protobuf.mjs API APIMACHINERY APIEXTENSIONS-APISERVER KUBE-AGGREGATOR (their folders)
 //
 // Per type and JSON field: the path of numbers from the message to the field (more than one where Go embeds a struct
 // that JSON flattens). A negative last number means that Go's JSON leaves the zero value out, so a zero on the wire is
@@ -12,9 +12,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const [, , api, apimachinery, apiextensions] = process.argv
-if (!api || !apimachinery || !apiextensions) {
-  console.error('usage: generate-protobuf.mjs path/to/api path/to/apimachinery path/to/apiextensions-apiserver')
+const [, , api, apimachinery, apiextensions, aggregator] = process.argv
+if (!api || !apimachinery || !apiextensions || !aggregator) {
+  console.error('usage: generate-protobuf.mjs API APIMACHINERY APIEXTENSIONS-APISERVER KUBE-AGGREGATOR (their folders)')
   process.exit(2)
 }
 const types = JSON.parse(readFileSync(join(root, 'src/main/apiserver/schema/types.json'), 'utf8'))
@@ -24,6 +24,7 @@ function structsOf(folder, version) {
   const own = {
     meta: join(apimachinery, 'pkg/apis/meta/v1'),
     apiextensions: join(apiextensions, 'pkg/apis/apiextensions/v1'),
+    apiregistration: join(aggregator, 'pkg/apis/apiregistration/v1'),
   }
   const base = own[folder] ?? join(api, folder, version)
   const structs = new Map()

@@ -1,5 +1,6 @@
 // Admission webhooks: real HTTPS servers that change and refuse what is written.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import {
   type MutatingWebhook,
   MutatingWebhookConfiguration,
@@ -297,4 +298,17 @@ test('a webhook behind a Service is reached through the node of its pod, and see
   const { code, json } = await raw(cluster.api, `/api/v1/namespaces/${namespace}/pods/guard/proxy/`)
   expect([code, json.message]).toEqual([400, 'admission webhook "guard.hooks.test" denied the request: no peeping'])
   expect(server.calls.at(-1)!.request).toMatchObject({ operation: 'CONNECT', object: { kind: 'PodProxyOptions' } })
+  const { caPem: ca, admin } = cluster.api.pki
+  const open = (part: string) =>
+    new Promise(resolve => {
+      const url = `${cluster.api.url.replace('https', 'wss')}/api/v1/namespaces/${namespace}/pods/guard/${part}`
+      new WebSocket(url, 'v4.channel.k8s.io', { ca, cert: admin.certPem, key: admin.keyPem }).once('error', resolve)
+    })
+  await open('exec?command=ls&command=-l&stdout=1&stderr=false')
+  expect(server.calls.at(-1)!.request['object']).toEqual({
+    ...{ kind: 'PodExecOptions', apiVersion: 'v1', command: ['ls', '-l'] },
+    ...{ stdin: false, stdout: true, stderr: false, tty: false },
+  })
+  await open('portforward?ports=80,8080')
+  expect(server.calls.at(-1)!.request['object']).toMatchObject({ kind: 'PodPortForwardOptions', ports: [80, 8080] })
 })

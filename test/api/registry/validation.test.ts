@@ -19,6 +19,19 @@ const template = (podSpec: Fields, labels: Fields = { app: 'web' }) => ({
   spec: { containers: [{ name: 'web', image: 'web:1' }], ...podSpec },
 })
 
+describe('the name of an IPAddress', () => {
+  const { validateName } = resourceOf('networking.v1.IPAddress')
+  test.each(['10.96.0.7', 'fe80::42:1dff:fe84:f9e2', '2001:db8::1', '::1'])('may be %s', name =>
+    expect(validateName!(name)).toEqual([]),
+  )
+  test.each([
+    ['web', 'must be a valid IP address'],
+    ['10.96.0.07', 'must be a valid IP address'],
+    ['2001:DB8::1', 'must be in canonical form ("2001:db8::1")'],
+    ['2001:db8:0::1', 'must be in canonical form ("2001:db8::1")'],
+  ])('may not be %s', (name, problem) => expect(validateName!(name)).toEqual([problem]))
+})
+
 const refused: [schema: string, what: string, object: Fields, problem: string][] = [
   [D, 'no selector', { spec: { template: template({}) } }, 'spec.selector: Required value'],
   [

@@ -183,6 +183,21 @@ describe('certificatesigningrequests/approval', () => {
     const call = cluster.admin.patch(CertificateSigningRequest, { name: 'second' }, both, { subresource: 'approval' })
     expect((await failure(call)).message).toContain('mutually exclusive')
   })
+  test('takes any condition and the annotations, in the order given; the status keeps both', async () => {
+    await csr('other')
+    const part = (subresource: string, change: object) =>
+      cluster.admin.patch(CertificateSigningRequest, { name: 'other' }, change, { subresource, type: 'merge' })
+    const types = async () =>
+      (await cluster.admin.get(CertificateSigningRequest, { name: 'other' })).status.conditions?.map(({ type }) => type)
+    const conditions = ['Checked', 'Approved'].map(type => ({ type, status: 'True', reason: 'Known' }))
+    const patched = await part('approval', { metadata: { annotations: { by: 'hand' } }, status: { conditions } })
+    expect(patched.metadata.annotations).toEqual({ by: 'hand' })
+    expect(await types()).toEqual(['Checked', 'Approved'])
+    await part('status', { status: { conditions: [...conditions, { type: 'Late', status: 'True', reason: 'Seen' }] } })
+    expect(await types()).toEqual(['Checked', 'Approved', 'Late'])
+    await part('status', { status: { conditions: [{ type: 'Denied', status: 'True', reason: 'Sneaky' }] } })
+    expect(await types()).toEqual(['Approved'])
+  })
   test('kubectl certificate approve', async () => {
     await csr('third')
     expect((await cluster.kubectl(['certificate', 'approve', 'third'])).stdout).toContain('approved')

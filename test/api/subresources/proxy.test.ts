@@ -107,6 +107,10 @@ describe('pods/proxy', () => {
     })
     expect([code, json]).toEqual([200, { method: 'POST', url: '/a%20b/c?x=1', body: 'hello' }])
   })
+  test.each(['OPTIONS', 'PUT', 'PATCH', 'DELETE'])('passes %s on', async method => {
+    const { code, json } = await raw(cluster.api, `${PODS}/web:${port}/proxy/any`, { method })
+    expect([code, json.method]).toEqual([200, method])
+  })
   test("uses the first container's port when none is named, and keeps redirects behind the proxy", async () => {
     expect((await get(`${PODS}/web/proxy/`)).json.url).toBe('/')
     const bare = await get(`${PODS}/web/proxy?q=1`)

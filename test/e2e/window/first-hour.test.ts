@@ -140,8 +140,8 @@ describe('the window', () => {
     expect((await spec()).spec.replicas).toBe(2)
   })
 
-  it('reaches every kind that the server lists', async () => {
-    const served = (await cluster.kubectl('api-resources', '--verbs=list', '-o', 'name')).trim().split('\n')
+  it('reaches every kind that the server lists and watches', async () => {
+    const served = (await cluster.kubectl('api-resources', '--verbs=list,watch', '-o', 'name')).trim().split('\n')
     const links = await page
       .locator('nav[aria-label=Kinds] a[title]')
       .evaluateAll(found => found.map(each => each.getAttribute('title') ?? ''))

@@ -16,7 +16,7 @@ import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { Annotate, ApiRequest, ApiResponse, UserInfo } from '../request.ts'
 import type { ResourceIndex } from '../registry/resource-index.ts'
 
-export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
 
 export interface SubresourceHandler {
   readonly group: string

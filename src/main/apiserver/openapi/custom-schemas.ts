@@ -2,10 +2,14 @@
 import type { JSONSchemaProps } from '../../../shared/api/apiextensions/v1.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import { definitionName, type Dialect, type JsonSchema } from './type-schemas.ts'
+import { definitionName, type Descriptions, type Dialect, type JsonSchema } from './type-schemas.ts'
 
-const API_VERSION = { description: 'The version of the schema that the object follows.', type: 'string' }
-const KIND = { description: 'The kind of the object.', type: 'string' }
+/** The texts of every kind's own fields are the same: those of one stand for all. */
+const ANY_KIND = 'core.v1.ConfigMap'
+const own = (field: 'apiVersion' | 'kind' | 'metadata', otherwise: string, descriptions: Descriptions): JsonSchema => ({
+  description: descriptions[ANY_KIND]?.[field] ?? otherwise,
+})
+
 /** Version 2 clients refuse what these allow, so there the values are left open. */
 const NOT_IN_V2 = new Set(['oneOf', 'anyOf', 'allOf', 'not', 'nullable'])
 
@@ -27,23 +31,35 @@ function forV2(schema: JSONSchemaProps): JsonSchema {
 }
 
 /** @returns the kind and its list; none for a kind of the table */
-export function customSchemas({ custom, schema, type }: ResourceDescriptor, dialect: Dialect): [string, JsonSchema][] {
+export function customSchemas(
+  { custom, schema, type }: ResourceDescriptor,
+  dialect: Dialect,
+  descriptions: Descriptions,
+): [string, JsonSchema][] {
   if (!custom) return []
+  const apiVersion = {
+    ...own('apiVersion', 'The version of the schema that the object follows.', descriptions),
+    type: 'string',
+  }
+  const kindField = { ...own('kind', 'The kind of the object.', descriptions), type: 'string' }
+  const metadataText = own('metadata', 'Name, labels and the like.', descriptions)
   const { group, version, kind } = type
   const name = definitionName(schema)
   const ref = (to: string): JsonSchema => ({ $ref: dialect.refPrefix + to })
   const meta = (id: string): JsonSchema =>
-    dialect.version === 3 ? { allOf: [ref(definitionName(id))], default: {} } : ref(definitionName(id))
-  const own: JsonSchema = dialect.version === 3 ? { ...custom.openapi } : forV2(custom.openapi)
-  const properties = isObject(own['properties']) ? own['properties'] : {}
+    dialect.version === 3
+      ? { ...metadataText, allOf: [ref(definitionName(id))], default: {} }
+      : { ...metadataText, ...ref(definitionName(id)) }
+  const said: JsonSchema = dialect.version === 3 ? { ...custom.openapi } : forV2(custom.openapi)
+  const properties = isObject(said['properties']) ? said['properties'] : {}
   const gvk = (of: string) => ({ 'x-kubernetes-group-version-kind': [{ group, version, kind: of }] })
   return [
     [
       name,
       {
-        ...own,
+        ...said,
         type: 'object',
-        properties: { ...properties, apiVersion: API_VERSION, kind: KIND, metadata: meta('meta.v1.ObjectMeta') },
+        properties: { ...properties, apiVersion, kind: kindField, metadata: meta('meta.v1.ObjectMeta') },
         ...gvk(kind),
       },
     ],
@@ -53,8 +69,8 @@ export function customSchemas({ custom, schema, type }: ResourceDescriptor, dial
         type: 'object',
         required: ['items'],
         properties: {
-          apiVersion: API_VERSION,
-          kind: KIND,
+          apiVersion,
+          kind: kindField,
           metadata: meta('meta.v1.ListMeta'),
           items: { type: 'array', items: ref(name) },
         },

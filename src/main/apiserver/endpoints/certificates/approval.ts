@@ -31,18 +31,14 @@ export const certificateApproval = objectPart({
   take(copy, wanted, { clock }) {
     const now = formatTime(clock.now())
     const before = conditionsOf(copy)
-    const conditions = [
-      ...before.filter(condition => !isDecision(condition)),
-      ...conditionsOf(wanted)
-        .filter(isDecision)
-        .map(condition => {
-          const same = before.find(({ type }) => type === condition.type)
-          const { lastUpdateTime = now, lastTransitionTime = now, ...rest } = condition
-          return same && deepEqual(same, condition) ? same : { ...rest, lastUpdateTime, lastTransitionTime }
-        }),
-    ]
     const { status } = copy as unknown as CertificateSigningRequest
-    status.conditions = conditions
+    status.conditions = conditionsOf(wanted).map(condition => {
+      const same = before.find(({ type }) => type === condition.type)
+      const { lastUpdateTime = now, lastTransitionTime = now, ...rest } = condition
+      return same && deepEqual(same, condition) ? same : { ...rest, lastUpdateTime, lastTransitionTime }
+    })
+    const { labels, annotations } = wanted.metadata
+    Object.assign(copy.metadata, { labels, annotations })
   },
   validate: validateDecision,
 })

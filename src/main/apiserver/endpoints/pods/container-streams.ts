@@ -63,13 +63,15 @@ function logPath(pod: Pod, query: URLSearchParams): string {
   return `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${options}`
 }
 
+/** As upstream converts parameters: whatever is given means yes, except these two. Python clients send `True`. */
+const isSet = (text: string | null) => !['false', '0'].includes(text?.toLowerCase() ?? 'false')
+
 /** Upstream's API says stdin, stdout, stderr, tty; the kubelet's says input, output, error, tty. */
 function streamPath(use: 'exec' | 'attach', pod: Pod, query: URLSearchParams): string {
   const container = containerOf(pod, query.get('container'))
   const options = new URLSearchParams()
-  // As upstream converts parameters: whatever is given means yes, except these two. Python clients send `True`.
   const flag = (asked: string, sent: string) => {
-    if (!['false', '0'].includes(query.get(asked)?.toLowerCase() ?? 'false')) options.set(sent, '1')
+    if (isSet(query.get(asked))) options.set(sent, '1')
   }
   flag('stdin', 'input')
   flag('stdout', 'output')
@@ -81,6 +83,22 @@ function streamPath(use: 'exec' | 'attach', pod: Pod, query: URLSearchParams): s
   if (use === 'exec' && !options.has('command'))
     throw badRequest('you must specify at least one command for the container')
   return `/${use}/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${options}`
+}
+
+const NUMBER = /^\d{1,5}$/
+
+/** The same as typed fields, for those who admit the connection. */
+function optionsOf(use: Exclude<Use, 'log'>, query: URLSearchParams): Record<string, unknown> {
+  if (use === 'portforward') {
+    const ports = query.getAll('ports').flatMap(text => text.split(','))
+    return { ports: ports.filter(port => NUMBER.test(port)).map(Number) }
+  }
+  const command = query.getAll('command')
+  return {
+    ...Object.fromEntries(['stdin', 'stdout', 'stderr', 'tty'].map(name => [name, isSet(query.get(name))])),
+    ...(query.get('container') ? { container: query.get('container') } : {}),
+    ...(use === 'exec' ? { command } : {}),
+  }
 }
 
 function portForwardPath(pod: Pod, query: URLSearchParams): string {
@@ -142,7 +160,7 @@ function streamHandler(use: Use, dialer: NodeDialer): SubresourceHandler {
             subresource: use,
             namespace: pod.metadata.namespace,
             name: pod.metadata.name,
-            options: Object.fromEntries(request.query),
+            options: optionsOf(use, request.query),
             user: request.user,
             dryRun: false,
             warn: text => request.warn(text),

@@ -26,7 +26,7 @@ function proxyHandler(resource: 'pods' | 'services' | 'nodes', locate: Locate, d
     resource,
     subresource: 'proxy',
     kind: { group: '', version: 'v1', kind },
-    methods: { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' },
+    methods: { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete', OPTIONS: 'get' },
     longRunning: true,
     async handle(request: ApiRequest, context: EndpointContext): Promise<ApiResponse> {
       const { info, query } = request

@@ -7,6 +7,8 @@ import { list } from '../support/collections.ts'
 import { ensureStructs, keepField, statusOnly } from '../support/strategy.ts'
 import { validateSigningRequest } from './validate.ts'
 
+const isDecision = (type: string) => type === 'Approved' || type === 'Denied'
+
 function conditionText({ status }: CertificateSigningRequest): string {
   const is = (type: string) => list(status.conditions).some(condition => condition.type === type)
   const decision = is('Denied') ? 'Denied' : is('Approved') ? 'Approved' : 'Pending'
@@ -27,11 +29,11 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
     prepareForUpdate: (request, old) => {
       keepField(request, old, 'spec')
       // Approval and denial go through the approval subresource.
-      const decided = (type: string) => type === 'Approved' || type === 'Denied'
-      request.status.conditions = [
-        ...list(request.status.conditions).filter(condition => !decided(condition.type)),
-        ...list(old.status.conditions).filter(condition => decided(condition.type)),
-      ]
+      const decided = list(old.status.conditions).filter(({ type }) => isDecision(type))
+      const kept = list(request.status.conditions).flatMap(condition =>
+        isDecision(condition.type) ? decided.filter(({ type }) => type === condition.type) : [condition],
+      )
+      request.status.conditions = [...kept, ...decided.filter(condition => !kept.includes(condition))]
       if (request.status.conditions.length === 0) delete request.status.conditions
     },
   },

@@ -1,4 +1,5 @@
 // IPAddresses: which object an address was given to.
+import { isIP } from 'node:net'
 import { IPAddress } from '../../../../shared/api/networking/v1.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
@@ -12,8 +13,17 @@ function parent({ spec: { parentRef } }: IPAddress): string {
   return [kind, ...(namespace ? [namespace] : []), name].join('/')
 }
 
+/** The address in its canonical form is the name. */
+function addressName(name: string): string[] {
+  if (isIP(name) === 0) return ['must be a valid IP address']
+  // A URL writes an IPv6 address as RFC 5952 says.
+  const canonical = isIP(name) === 4 ? name : new URL(`http://[${name.replace(/%.*/, '')}]`).hostname.slice(1, -1)
+  return name === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`]
+}
+
 export const ipAddresses = defineResource<IPAddress>({
   type: IPAddress,
+  validateName: addressName,
   shortNames: ['ip'],
   setDefaults: address => ensureStructs(address, 'spec'),
   validate: validateIPAddress,
