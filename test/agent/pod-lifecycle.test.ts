@@ -170,6 +170,30 @@ describe('what cannot start', () => {
     expect(statusOf(pod).lastState?.terminated).toMatchObject({ exitCode: 128, reason: 'StartError' })
     await node.remove('no-program')
   })
+  it('a container that Docker refuses to make is CreateContainerError, tried again after 10 s however often the pod changes', async () => {
+    await node.run('refused', { containers: [{ ...node.container(), workingDir: 'relative' }] })
+    const pod = await node.until('refused', p => statusOf(p).state?.waiting?.reason === 'CreateContainerError')
+    expect(statusOf(pod).state?.waiting?.message).toMatch(/working directory 'relative' is invalid/)
+    const pulled = async () =>
+      (await node.client.list(Event, { namespace: 'default' })).items.find(
+        ({ involvedObject, reason }) => involvedObject.name === 'refused' && reason === 'Pulled',
+      )
+    const again = await eventually(async () => {
+      await node.client.patch(
+        Pod,
+        { namespace: 'default', name: 'refused' },
+        { metadata: { labels: { now: String(Date.now()) } } },
+      )
+      const event = await pulled()
+      return (event?.count ?? 0) > 1 && event
+    }, 30_000)
+    expect(again).toMatchObject({ count: 2 })
+    // Times of events are whole seconds.
+    const { firstTimestamp = '', lastTimestamp = '' } = again as Event
+    expect(Date.parse(lastTimestamp) - Date.parse(firstTimestamp)).toBeGreaterThanOrEqual(9_000)
+    expect(statusOf(await node.get('refused')).state?.waiting?.reason).toBe('CreateContainerError')
+    await node.remove('refused')
+  })
   it('a volume that cannot be mounted is told by an event', async () => {
     await node.run('no-volume', {
       volumes: [{ name: 'v', secret: { secretName: 'absent' } }],

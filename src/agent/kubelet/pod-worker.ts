@@ -2,7 +2,6 @@
 // happens — an update, a container's death, a probe's verdict, a timer — only wakes the loop; passes never overlap.
 import type { Container, Pod, PodStatus } from '../../shared/api/core/v1.ts'
 import { Pod as PodType } from '../../shared/api/core/v1.ts'
-import { formatDuration } from '../../shared/machinery/duration.ts'
 import { isNotFound } from '../../shared/machinery/status.ts'
 import type { Shortage } from './admission/fit.ts'
 import { type KubeletParts, containerReference, nodeLimitsOf, podDirOf, podReference } from './parts.ts'
@@ -19,6 +18,7 @@ import { killContainer, killPod } from './sync/kill.ts'
 import { addressesOf, createSandbox, writeNameFiles } from './sync/sandbox.ts'
 import { PodVolumes } from './sync/pod-volumes.ts'
 import { Resizer } from './sync/resizer.ts'
+import { StartBackoff } from './sync/start-backoff.ts'
 import { startContainer } from './sync/start-container.ts'
 import { StartError } from './sync/start-error.ts'
 import { TerminationMessages } from './sync/termination-message.ts'
@@ -59,6 +59,7 @@ export class PodWorker {
   readonly #waiting = new Map<string, WaitReason>()
   readonly #users = new ContainerUsers()
   readonly #resizer: Resizer
+  readonly #starts: StartBackoff
   /** As the API has it. */
   #wantedPod: Pod
   /** With the resources that are set aside for it. */
@@ -93,6 +94,7 @@ export class PodWorker {
     this.#messages = new TerminationMessages(runtime)
     this.#volumes = new PodVolumes(parts, this.#alive.signal)
     this.#resizer = new Resizer(pod, parts, shortage)
+    this.#starts = new StartBackoff(parts)
     this.#writer = new StatusWriter(
       pod,
       {
@@ -322,35 +324,32 @@ export class PodWorker {
   }
 
   async #start(container: Container, runtime: RuntimePod, sandboxId: string, podIPs: readonly string[]): Promise<void> {
-    const { backoff, recorder } = this.#parts
-    const key = `${this.#pod.metadata.uid}/${container.name}`
     const last = runtime.containers.find(({ name }) => name === container.name)
-    if (last) {
-      const endedAt = Date.parse(last.finishedAt ?? last.createdAt)
-      const { waitMs, delayMs } = backoff.remaining(key, endedAt)
-      if (waitMs > 0) {
-        const what = `restarting failed container=${container.name} pod=${describePod(this.#pod)}`
-        recorder.event(containerReference(this.#pod, container.name), 'Warning', 'BackOff', `Back-off ${what}`)
-        const message = `back-off ${formatDuration(delayMs)} ${what}`
-        this.#waiting.set(container.name, { reason: 'CrashLoopBackOff', message })
-        return this.#wakeIn(waitMs)
-      }
+    const hold = this.#starts.hold(this.#pod, container, last)
+    if (hold) {
+      if (hold.waiting) this.#tellBackoff(container.name, hold.waiting)
+      return this.#wakeIn(hold.waitMs)
     }
     const attempt = this.#nextAttempt(container.name, runtime)
     const volumes = this.#volumes.current ?? new Map()
-    // Counted before: an attempt that fails to start waits as well.
-    if (last) backoff.next(key)
+    const { signal } = this.#alive
+    const pod = this.#pod
+    this.#starts.attempt(pod, container, last)
     try {
-      const { signal } = this.#alive
-      const pod = this.#pod
       await startContainer(this.#parts, { pod, container, runtime, sandboxId, podIPs, volumes, attempt, signal })
       this.#waiting.delete(container.name)
       this.#wanted = true
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       this.#waiting.set(container.name, { reason: error.reason, message: error.message })
-      this.#wakeIn(error.retryMs === undefined ? RETRY_MS * 2.5 : Math.max(error.retryMs, 1_000))
+      this.#wakeIn(this.#starts.failed(pod, container, last, error))
     }
+  }
+
+  #tellBackoff(name: string, waiting: WaitReason): void {
+    const message = `Back-off restarting failed container=${name} pod=${describePod(this.#pod)}`
+    this.#parts.recorder.event(containerReference(this.#pod, name), 'Warning', 'BackOff', message)
+    this.#waiting.set(name, waiting)
   }
 
   /** One more than any attempt that is known, also of containers that were removed behind our back. */
