@@ -14,6 +14,7 @@ import {
 } from '../../src/shared/api/core/v1.ts'
 import { LOCAL_VOLUMES_PATH, LOCAL_VOLUME_FINALIZER } from '../../src/shared/machinery/local-volumes.ts'
 import { eventually } from '../support/eventually.ts'
+import { hostTools } from '../../src/agent/kubelet/volumes/mounts.ts'
 import { docker } from './support/node.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
 
@@ -312,5 +313,39 @@ describe('volumes that follow their source', () => {
     await node.client.patch(ConfigMap, { namespace, name: 'keys' }, { data: { a: '2', b: null, c: '2' } })
     await eventually(() => inside(pod, 'sh', '-c', 'cd /v; echo *; cat a') === 'a c\n2', 20_000)
     await node.remove('keys')
+  })
+})
+
+describe('paths of the host', () => {
+  it('may be its root; later mounts in a shared folder are followed only when asked for', async () => {
+    const shared = join(node.folder.path, 'shared')
+    mkdirSync(join(shared, 'later'), { recursive: true })
+    await hostTools.mount(['--bind', shared, shared])
+    await hostTools.mount(['--make-shared', shared])
+    const follow = { mountPropagation: 'HostToContainer' }
+    await node.run('host-root', {
+      volumes: [
+        { name: 'root', hostPath: { path: '/' } },
+        { name: 'shared', hostPath: { path: shared } },
+      ],
+      containers: [
+        {
+          ...node.container(),
+          volumeMounts: [
+            { name: 'root', mountPath: '/host', readOnly: true },
+            { name: 'shared', mountPath: '/none' },
+            { name: 'shared', mountPath: '/follows', ...follow },
+          ],
+        },
+      ],
+    })
+    const pod = await node.ready('host-root')
+    const hostname = readFileSync('/etc/hostname', 'utf8').trim()
+    expect(inside(pod, 'cat', '/host/etc/hostname')).toBe(hostname)
+    await hostTools.mount(['-t', 'tmpfs', 'tmpfs', join(shared, 'later')])
+    writeFileSync(join(shared, 'later', 'file'), '')
+    expect(inside(pod, 'ls', '/follows/later')).toBe('file')
+    expect(inside(pod, 'ls', '/none/later')).toBe('')
+    await node.remove('host-root')
   })
 })

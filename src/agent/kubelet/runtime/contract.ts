@@ -65,8 +65,8 @@ export interface Mount {
   readonly hostPath: string
   readonly containerPath: string
   readonly readOnly: boolean
-  /** Default `private`. */
-  readonly propagation?: 'private' | 'rslave' | 'rshared'
+  /** Undefined = private, or `rslave` where the engine takes nothing less. */
+  readonly propagation?: 'rslave' | 'rshared'
 }
 
 export interface Device {

@@ -61,7 +61,8 @@ export function containerOptions(spec: ContainerSpec, instance: string): Docker.
         Source: mount.hostPath,
         Target: mount.containerPath,
         ReadOnly: mount.readOnly,
-        BindOptions: { Propagation: mount.propagation ?? ('rprivate' as const) },
+        // Left out it is rprivate, and rslave where Docker takes nothing else: for what holds its own folder, such as /.
+        ...(mount.propagation ? { BindOptions: { Propagation: mount.propagation } } : {}),
       })) as Docker.MountConfig,
       ...(spec.devices.length > 0 ? { Devices: spec.devices.map(toDevice) } : {}),
       CpuShares: resources.cpuShares,
