@@ -50,6 +50,9 @@ beforeAll(async () => {
 })
 afterAll(() => cluster[Symbol.asyncDispose]())
 
+/** Added by admission to every volume. */
+const PROTECTION = 'kubernetes.io/pv-protection'
+
 describe('local volumes', () => {
   const make = (name: string, node: string) =>
     cluster.admin.create(PersistentVolume, {
@@ -79,19 +82,19 @@ describe('local volumes', () => {
     const one = cluster.node('one')
     const ref = { name: 'of-one' }
     expect((await one.list(PersistentVolume)).items.map(({ metadata }) => metadata.name)).toContain('of-one')
-    const early = await failure(one.patch(PersistentVolume, ref, finalizers('example.test/mine'), merge))
+    const early = await failure(one.patch(PersistentVolume, ref, finalizers('example.test/mine', PROTECTION), merge))
     expect(early.message).toContain('may only remove the finalizer flotilla.dev/local-volume of a deleted volume')
     await cluster.admin.delete(PersistentVolume, ref)
     expect((await failure(one.patch(PersistentVolume, ref, finalizers(), merge))).code).toBe(403)
-    const relabelled = { metadata: { finalizers: ['example.test/mine'], labels: { a: 'b' } } }
+    const relabelled = { metadata: { finalizers: ['example.test/mine', PROTECTION], labels: { a: 'b' } } }
     expect((await failure(one.patch(PersistentVolume, ref, relabelled, merge))).code).toBe(403)
     const other = await failure(
-      cluster.node('two').patch(PersistentVolume, ref, finalizers('example.test/mine'), merge),
+      cluster.node('two').patch(PersistentVolume, ref, finalizers('example.test/mine', PROTECTION), merge),
     )
     expect(other.message).toContain('can only update local volumes of its own')
-    await one.patch(PersistentVolume, ref, finalizers('example.test/mine'), merge)
+    await one.patch(PersistentVolume, ref, finalizers('example.test/mine', PROTECTION), merge)
     const left = await cluster.admin.get(PersistentVolume, ref)
-    expect(left.metadata.finalizers).toEqual(['example.test/mine'])
+    expect(left.metadata.finalizers).toEqual(['example.test/mine', PROTECTION])
   })
   test('are the only volumes that a node may change', async () => {
     const error = await failure(cluster.node('one').patch(PersistentVolume, { name: 'pv' }, finalizers(), merge))
