@@ -31,15 +31,29 @@ export function askedOf(request: ClientRequest): Asked {
   }
 }
 
-/** Sets status and headers; `flush` sends them, also before there is a body to send. */
+/**
+ * Sets status and headers; `flush` sends them, also before there is a body to send. What a backend says is hostile: a
+ * status that does not exist becomes 502.
+ * @throws TypeError for a header that this version of HTTP does not allow; nothing is sent then
+ */
 export function setHead(response: ClientResponse, code: number, headers: OutgoingHttpHeaders): void {
-  response.statusCode = code
+  response.statusCode = code >= 200 && code <= 599 ? code : 502
   for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value)
 }
 
 export function flush(response: ClientResponse): void {
   if (response instanceof ServerResponse) response.flushHeaders()
   else response.writeHead(response.statusCode)
+}
+
+/** Runs what passes an answer on. A backend's answer that cannot be passed on is refused: it must not end the agent. */
+export function orRefuse(response: ClientResponse, pass: () => void): void {
+  try {
+    pass()
+  } catch {
+    for (const name of response.headersSent ? [] : response.getHeaderNames()) response.removeHeader(name)
+    refuse(response, 502, 'the backend gave an answer that cannot be passed on')
+  }
 }
 
 /** Ends a request with a sentence; one that was under way already is cut, so that nobody takes it for complete. */

@@ -2,7 +2,7 @@
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2'
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Target } from './backends.ts'
-import { type ClientResponse, type Exchange, flush, MAX_ATTEMPTS, refuse, setHead } from './exchange.ts'
+import { type ClientResponse, type Exchange, flush, MAX_ATTEMPTS, orRefuse, refuse, setHead } from './exchange.ts'
 import { endToEnd, requestHeaders } from './headers.ts'
 
 const IDLE_MS = 60_000
@@ -85,6 +85,9 @@ function stream(session: ClientHttp2Session, { request, response, asked }: Excha
   request.pipe(sent)
   sent.once('error', () => refuse(response, 502, 'the backend does not answer'))
   sent.once('response', (answer, flags) => {
+    orRefuse(response, () => passOn(answer, flags))
+  })
+  function passOn(answer: IncomingHttpHeaders, flags: number): void {
     setHead(response, Number(answer[constants.HTTP2_HEADER_STATUS] ?? 502), endToEnd(answer))
     // Headers that end the stream — how gRPC tells an error — must still end it on the other side.
     if (flags & constants.NGHTTP2_FLAG_END_STREAM) return void response.end()
@@ -95,7 +98,7 @@ function stream(session: ClientHttp2Session, { request, response, asked }: Excha
     response.on('drain', () => sent.resume())
     sent.once('trailers', trailers => addTrailers(response, trailers))
     sent.once('end', () => response.end())
-  })
+  }
 }
 
 const write = (response: ClientResponse, chunk: Buffer): boolean =>

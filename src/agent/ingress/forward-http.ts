@@ -3,7 +3,16 @@ import { Agent, type ClientRequest as BackendRequest, type IncomingMessage, requ
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https'
 import { pipeline } from 'node:stream'
 import type { Target } from './backends.ts'
-import { ANSWER_TIMEOUT_MS, type Exchange, flush, hasBody, MAX_ATTEMPTS, refuse, setHead } from './exchange.ts'
+import {
+  ANSWER_TIMEOUT_MS,
+  type Exchange,
+  flush,
+  hasBody,
+  MAX_ATTEMPTS,
+  orRefuse,
+  refuse,
+  setHead,
+} from './exchange.ts'
 import { endToEnd, requestHeaders } from './headers.ts'
 
 /** Shorter than what servers keep idle connections for, so that they seldom close one that is about to be used. */
@@ -37,7 +46,7 @@ export class HttpForwarder implements Disposable {
     })
     sent.once('response', answer => {
       clearTimeout(timer)
-      pass(answer, exchange)
+      orRefuse(exchange.response, () => pass(answer, exchange))
     })
     sent.once('socket', socket => {
       const cancel = setTimeout(() => sent.destroy(new Error('timeout')), CONNECT_TIMEOUT_MS)

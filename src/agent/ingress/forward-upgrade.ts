@@ -3,7 +3,7 @@ import { type IncomingMessage, request as httpRequest, ServerResponse } from 'no
 import { request as httpsRequest } from 'node:https'
 import { type Duplex, pipeline } from 'node:stream'
 import type { Target } from './backends.ts'
-import { ANSWER_TIMEOUT_MS, askedOf, refuse } from './exchange.ts'
+import { ANSWER_TIMEOUT_MS, askedOf, orRefuse, refuse, setHead } from './exchange.ts'
 import { endToEnd, requestHeaders } from './headers.ts'
 
 export function forwardUpgrade(
@@ -36,8 +36,10 @@ export function forwardUpgrade(
   sent.once('response', answer => {
     // No upgrade after all: an ordinary answer, and the end of the connection.
     const response = attach(request, socket)
-    response.writeHead(answer.statusCode ?? 502, { ...endToEnd(answer.headers), connection: 'close' })
-    pipeline(answer, response, () => socket.end())
+    orRefuse(response, () => {
+      setHead(response, answer.statusCode ?? 502, { ...endToEnd(answer.headers), connection: 'close' })
+      pipeline(answer, response, () => socket.end())
+    })
   })
   sent.once('upgrade', (answer, backend: Duplex, backendHead) => {
     sent.setTimeout(0)

@@ -1,0 +1,51 @@
+// Answers of backends that HTTP does not allow: they are refused, and never end the agent.
+import { createServer as createPlain, request } from 'node:http'
+import { connect, createServer } from 'node:http2'
+import { type AddressInfo, createServer as createTcp, type Server } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { askedOf, type ClientRequest, type ClientResponse } from '../../src/agent/ingress/exchange.ts'
+import { HttpForwarder } from '../../src/agent/ingress/forward-http.ts'
+
+const open: { close(): unknown }[] = []
+afterEach(() => {
+  for (const each of open.splice(0)) each.close()
+})
+const listen = (server: Server) => {
+  open.push(server)
+  return new Promise<number>(resolve =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
+  )
+}
+
+/** A backend that answers everything with these bytes. */
+const backend = (answer: string) => listen(createTcp(socket => socket.once('data', () => socket.end(answer))))
+
+/** What the client of a proxy in front of that backend sees, over either version of HTTP. */
+async function statusThrough(version: 1 | 2, answer: string): Promise<number> {
+  const forwarder = new HttpForwarder()
+  open.push({ close: () => forwarder[Symbol.dispose]() })
+  const targets = [{ ip: '127.0.0.1', port: await backend(answer), protocol: 'http' as const }]
+  const proxy = (asked: ClientRequest, response: ClientResponse) =>
+    forwarder.forward({ request: asked, response, asked: askedOf(asked), targets })
+  if (version === 1) {
+    const port = await listen(createPlain(proxy))
+    return new Promise((resolve, reject) =>
+      request({ port, host: '127.0.0.1' }, reply => resolve(reply.resume().statusCode ?? 0))
+        .on('error', reject)
+        .end(),
+    )
+  }
+  const session = connect(`http://127.0.0.1:${await listen(createServer(proxy))}`)
+  open.unshift(session)
+  return new Promise((resolve, reject) => {
+    const stream = session.request({ ':path': '/' })
+    stream.on('response', headers => resolve(headers[':status'] ?? 0)).on('error', reject)
+    stream.resume()
+  })
+}
+
+test.each([1, 2] as const)('HTTP/%s: a status that does not exist is 502', async version => {
+  expect(await statusThrough(version, 'HTTP/1.1 600 X\r\nContent-Length: 0\r\n\r\n')).toBe(502)
+  expect(await statusThrough(version, 'HTTP/1.1 999 X\r\nContent-Length: 0\r\n\r\n')).toBe(502)
+  expect(await statusThrough(version, 'HTTP/1.1 204 Fine\r\n\r\n')).toBe(204)
+})
