@@ -199,6 +199,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
           rootCa: pki.caPem,
           pki,
           clusterCidr: CLUSTER_NETWORK.clusterCIDR,
+          serviceCidr: CLUSTER_NETWORK.serviceCIDR,
           signToken: async ({ namespace, serviceAccount, secret }) => {
             const { issue, apiAudiences: audiences } = server.tokens
             const boundTo = { kind: 'Secret' as const, ...secret }

@@ -134,8 +134,19 @@ describe('a node', () => {
           { type: 'ip', value: address },
         ],
       })
-    const [own, other] = [await serving('192.0.2.7'), await serving('192.0.2.8')]
-    const addresses = [{ type: 'InternalIP', address: '192.0.2.7' }]
+    await cluster.client.create(Node, { metadata: { name: 'n3' }, spec: {} })
+    const told = (address: string) => ({ type: 'InternalIP', address })
+    await cluster.client.patch(
+      Node,
+      { name: 'n3' },
+      { status: { addresses: [told('192.0.2.9')] } },
+      { type: 'merge', subresource: 'status' },
+    )
+    const own = await serving('192.0.2.7')
+    const foreign = ['192.0.2.8', '192.0.2.9', '127.0.0.1', '10.96.0.1']
+    const others = await Promise.all(foreign.map(serving))
+    // Whatever a node says of itself: not the first, and all but the first.
+    const addresses = [told('192.0.2.7'), ...foreign.slice(1).map(told)]
     await cluster.client.patch(
       Node,
       { name: 'n2' },
@@ -143,7 +154,7 @@ describe('a node', () => {
       { type: 'merge', subresource: 'status' },
     )
     expect((await certificateOf(own)).subjectAltName).toBe('DNS:n2, IP Address:192.0.2.7')
-    expect((await read(other)).status).toEqual({})
+    for (const other of others) expect((await read(other)).status).toEqual({})
   })
 })
 
@@ -160,6 +171,18 @@ test.each<[string, Ask]>([
   await certificateOf(next)
   expect((await read(refused)).status).toEqual({})
 }) // prettier-ignore
+
+test('nobody gets a certificate of the group that may do everything, whoever approves', async () => {
+  const signerName = 'kubernetes.io/kube-apiserver-client'
+  const name = await ask({ commonName: 'jane', organizations: ['team', 'system:masters'], signerName })
+  await approve(name)
+  await eventually(async () =>
+    expect((await read(name)).status.conditions?.find(({ type }) => type === 'Failed')?.message).toBe(
+      'use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed',
+    ),
+  )
+  expect((await read(name)).status.certificate).toBeUndefined()
+})
 
 test('an approved request that its signer must not sign fails with a reason', async () => {
   const name = await ask({ commonName: 'system:node:x', organizations: ['system:masters'] })

@@ -61,6 +61,8 @@ export interface ControllerOptions {
   readonly pki?: Pick<Pki, 'readRequest' | 'signRequest'>
   /** Network that the nodes' pod networks are cut out of; default 10.244.0.0/16. */
   readonly clusterCidr?: string
+  /** Of Services. */
+  readonly serviceCidr?: string
   /** Shared by all that judge by time passed; it ticks while `startControllers` runs. */
   readonly time?: ObservedTime
 }
@@ -80,6 +82,7 @@ export const controllers = ({
   signToken,
   pki,
   clusterCidr,
+  serviceCidr,
   time = new ObservedTime(clock),
 }: ControllerOptions): Controller[] => [
   new GarbageCollector(),
@@ -87,7 +90,17 @@ export const controllers = ({
   controller(new ServiceAccountController()),
   controller(new RootCaCertPublisher(rootCa)),
   ...(signToken ? [controller(new ServiceAccountTokenController(rootCa, signToken))] : []),
-  ...(pki ? [controller(new CertificateApprover(pki)), controller(new CertificateSigner(pki))] : []),
+  ...(pki
+    ? [
+        controller(
+          new CertificateApprover(
+            pki,
+            [clusterCidr, serviceCidr].filter(range => range !== undefined),
+          ),
+        ),
+        controller(new CertificateSigner(pki)),
+      ]
+    : []),
   controller(new CertificateRequestCleaner()),
   controller(new BootstrapSigner()),
   controller(new DeploymentController()),

@@ -59,6 +59,7 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
     log,
     rootCa: api.pki.caPem,
     pki: api.pki,
+    serviceCidr: '10.96.0.0/16',
     signToken: async ({ namespace, serviceAccount, secret }) => {
       const boundTo = { kind: 'Secret' as const, ...secret }
       const { issue, apiAudiences: audiences } = api.server.tokens

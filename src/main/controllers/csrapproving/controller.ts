@@ -2,6 +2,7 @@
 // (nodeclient), its next ones (selfnodeclient), and the one that its kubelet serves with, for the node's own names
 // and addresses only (selfnodeserver). Everything else waits for a person.
 // @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
+import { BlockList, isIPv6 } from 'node:net'
 import { SubjectAccessReview } from '../../../shared/api/authorization/v1.ts'
 import { CertificateSigningRequest } from '../../../shared/api/certificates/v1.ts'
 import { Node } from '../../../shared/api/core/v1.ts'
@@ -62,9 +63,15 @@ export class CertificateApprover implements Reconciler<CertificateSigningRequest
     ),
   ]
   readonly #pki: Pick<Pki, 'readRequest'>
+  readonly #reserved = new BlockList()
 
-  constructor(pki: Pick<Pki, 'readRequest'>) {
+  /** @param ranges of Services and pods, in CIDR notation: no node's own addresses */
+  constructor(pki: Pick<Pki, 'readRequest'>, ranges: readonly string[]) {
     this.#pki = pki
+    for (const range of ranges) {
+      const [network = '', prefix = ''] = range.split('/')
+      this.#reserved.addSubnet(network, Number(prefix), isIPv6(network) ? 'ipv6' : 'ipv4')
+    }
   }
 
   async reconcile(request: CertificateSigningRequest, context: ControllerContext): Promise<Result> {
@@ -93,14 +100,35 @@ export class CertificateApprover implements Reconciler<CertificateSigningRequest
     const isSelf = spec.username === asked.commonName
     if (spec.signerName === KUBELET_CLIENT) return isSelf ? [SELF, FIRST] : [FIRST]
     const node = lister(Node).get({ name: asked.commonName.slice('system:node:'.length) })
-    return isSelf && node && isOwn(node, asked) ? [SERVING] : []
+    return isSelf && node && isOwn(node, lister(Node).list(), this.#reserved, asked) ? [SERVING] : []
   }
 }
 
-/** Whether every name and address asked for is the node's own. */
-function isOwn({ metadata, status }: Node, { dnsNames, ipAddresses }: CertificateRequest): boolean {
-  const own = new Set([metadata.name, ...(status.addresses ?? []).map(({ address }) => address)])
-  return [...dnsNames, ...ipAddresses].every(name => own.has(name))
+const addressesOf = ({ status }: Node) => (status.addresses ?? []).map(({ address }) => address)
+
+/** Addresses that mean another machine to everyone, or several. */
+const NOBODYS = new BlockList()
+NOBODYS.addSubnet('0.0.0.0', 8)
+NOBODYS.addSubnet('127.0.0.0', 8)
+NOBODYS.addSubnet('169.254.0.0', 16)
+NOBODYS.addSubnet('224.0.0.0', 3)
+for (const [network, prefix] of [['::', 127], ['fe80::', 10], ['ff00::', 8]] as const) NOBODYS.addSubnet(network, prefix, 'ipv6') // prettier-ignore
+
+/**
+ * Whether every name and address asked for is the node's own. Nodes tell their addresses themselves, so telling is not
+ * enough: a name is only the node's name, and an address is nobody else's, no Service's and no pod's.
+ */
+function isOwn(node: Node, others: readonly Node[], reserved: BlockList, request: CertificateRequest): boolean {
+  const own = new Set(addressesOf(node))
+  const foreign = new Set(others.filter(other => other !== node).flatMap(addressesOf))
+  const isFree = (address: string) => {
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+    return !foreign.has(address) && !NOBODYS.check(address, family) && !reserved.check(address, family)
+  }
+  return (
+    request.dnsNames.every(name => name === node.metadata.name) &&
+    request.ipAddresses.every(address => own.has(address) && isFree(address))
+  )
 }
 
 async function isAllowed(

@@ -47,7 +47,11 @@ function kubeletServing(request: CertificateRequest, usages: Usages): string | u
 
 const CLIENT_USAGES = ['client auth', 'digital signature', 'key encipherment']
 
-function client(_request: CertificateRequest, usages: Usages): string | undefined {
+/** Whoever may approve must not make themselves everything: members of this group pass every check. */
+const MASTERS = 'system:masters'
+
+function client({ organizations }: CertificateRequest, usages: Usages): string | undefined {
+  if (organizations.includes(MASTERS)) return `use of ${CLIENT} signer with ${MASTERS} group is not allowed`
   return usages.includes('client auth') && usages.every(usage => CLIENT_USAGES.includes(usage))
     ? undefined
     : `invalid usages for client certificate: ${usages.join(', ')}`
