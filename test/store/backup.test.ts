@@ -243,6 +243,28 @@ test('scheduled backups come when they are due, also after a sleep, and the olde
   expect(failed).toEqual(['no passphrase file'])
 })
 
+test('a backup whose source fails is refused with the reason, closes the source and leaves no file', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  await fillCluster(store, here, 3)
+  const { revision, count, lines } = snapshotOf(store)
+  let closed = false
+  const failing = async function* (): AsyncGenerator<SnapshotLine, void> {
+    try {
+      yield* lines
+      throw new Error('a file went away')
+    } finally {
+      closed = true
+    }
+  }
+  const target = join(here, 'backups')
+  const source = { revision, count, lines: failing() }
+  const attempt = createBackup({ folder: target, label: 'backup', passphrase: PASSPHRASE, source })
+  expect(await failure(attempt)).toMatchObject({ message: 'a file went away' })
+  expect(closed).toBe(true)
+  expect(await readdir(target)).toEqual([])
+})
+
 test('thinning out touches neither other labels nor other files', async () => {
   const here = await folder()
   const store = await open(NEDB, here)

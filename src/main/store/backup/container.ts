@@ -9,6 +9,7 @@ import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { StoreError } from '../contract.ts'
 import { masterKey, type MasterKeyRecipe, newRecipe } from '../encryption/master-key.ts'
@@ -78,11 +79,13 @@ async function writeFrames(file: FileHandle, key: Buffer, line: string, content:
     waiting = []
     bytes = 0
   }
-  for await (const chunk of Readable.from(content).pipe(createGzip({ level: 6 })) as AsyncIterable<Buffer>) {
-    waiting.push(chunk)
-    bytes += chunk.length
-    if (bytes >= FRAME_BYTES) await flush(false)
-  }
+  await pipeline(content, createGzip({ level: 6 }), async (compressed: AsyncIterable<Buffer>) => {
+    for await (const chunk of compressed) {
+      waiting.push(chunk)
+      bytes += chunk.length
+      if (bytes >= FRAME_BYTES) await flush(false)
+    }
+  })
   await flush(true)
 }
 
