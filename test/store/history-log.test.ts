@@ -169,6 +169,37 @@ describe.each(['nedb', 'etcd'] as const)('the history beside %s', name => {
     await openBoth()
   })
 
+  test('what could not be written, a deletion included, is kept once the disk takes it again', async () => {
+    const store = await openObjectStore(engine, { compactEveryMs: 0 })
+    let full = false
+    const failing = new Proxy(history, {
+      get(log, property) {
+        if (property === 'append' && full) return () => Promise.reject(new Error('ENOSPC'))
+        const member: unknown = Reflect.get(log, property, log)
+        return typeof member === 'function' ? (member.bind(log) as unknown) : member
+      },
+    })
+    const recorder = new HistoryRecorder({ store, history: failing, clock: new ManualClock(), log: silentLog })
+    const made = await store.create(KEY, objectNamed('web', { replicas: 1 }))
+    await recorder.flush()
+    full = true
+    const scaled = await store.update(KEY, { ...made.object, data: { replicas: 2 } } as never, made.revision)
+    const other = await store.create(`${KEY}-2`, objectNamed('web-2'))
+    await recorder.flush()
+    const gone = await store.delete(KEY, scaled.revision)
+    await recorder.flush()
+    expect(await revisions()).toEqual([made.revision])
+    full = false
+    await recorder.flush()
+    expect(await revisions()).toEqual([made.revision, scaled.revision, gone.revision])
+    expect(await revisions(`${KEY}-2`)).toEqual([other.revision])
+    await store.delete(other.key, other.revision)
+    await recorder[Symbol.asyncDispose]()
+    await history[Symbol.asyncDispose]()
+    await store[Symbol.asyncDispose]()
+    await openBoth()
+  })
+
   test('deleting a namespace erases what lay in it', async () => {
     const store = await openObjectStore(engine, { compactEveryMs: 0 })
     const recorder = new HistoryRecorder({ store, history, clock: new ManualClock(), log: silentLog })

@@ -12,6 +12,9 @@ const EXPIRE_MS = 3_600_000
 const BATCH_BYTES = 512 * 1024
 const NAMESPACES = '/registry/core/namespaces/'
 
+/** Of entries that are on their way to the disk; undefined for a deletion. */
+type Hashes = Map<string, string | undefined>
+
 export interface RecorderParts {
   readonly store: ObjectStore
   readonly history: HistoryLog
@@ -22,7 +25,7 @@ export interface RecorderParts {
 export class HistoryRecorder implements AsyncDisposable {
   readonly #parts: RecorderParts
   #queue: StoreEvent[] = []
-  /** Of the newest entry of each key; filled as keys come by. */
+  /** Of the newest entry of each key that was written; filled as keys come by. */
   readonly #hashes = new Map<string, string>()
   #watch: WatchHandle | undefined
   #cancels: (() => void)[] = []
@@ -63,12 +66,13 @@ export class HistoryRecorder implements AsyncDisposable {
     const batch = new Batch(this.#parts)
     const pacer = new Pacer()
     const known = await this.#parts.history.newest()
+    const hashes: Hashes = new Map()
     for (const { key, object, revision } of items) {
       if (this.#ended) break
       if (!hasHistory(key)) continue
       const newest = known.get(key)
       const hash = meaningHash(object)
-      this.#hashes.set(key, hash)
+      hashes.set(key, hash)
       if (!newest || newest.deleted || newest.hash !== hash)
         await batch.add({
           key,
@@ -81,6 +85,7 @@ export class HistoryRecorder implements AsyncDisposable {
       if (pacer.due) await pacer.pause()
     }
     await batch.write()
+    this.#learn(hashes)
   }
 
   async #work(): Promise<void> {
@@ -88,26 +93,34 @@ export class HistoryRecorder implements AsyncDisposable {
     this.#queue = []
     const batch = new Batch(this.#parts)
     const pacer = new Pacer()
-    for (const [done, event] of events.entries()) {
-      try {
-        await this.#keep(event, batch)
-      } catch (error) {
-        // What was not written comes again with what follows; an entry that is there already is passed over.
-        this.#queue = [...events.slice(Math.max(0, done - batch.size)), ...this.#queue]
-        throw error
+    const hashes: Hashes = new Map()
+    try {
+      for (const event of events) {
+        await this.#keep(event, batch, hashes)
+        if (pacer.due) await pacer.pause()
       }
-      if (pacer.due) await pacer.pause()
+      await batch.write()
+    } catch (error) {
+      // All of them come again with what follows; an entry that is there already is passed over.
+      this.#queue = [...events, ...this.#queue]
+      throw error
     }
-    await batch.write()
+    this.#learn(hashes)
   }
 
-  async #keep({ type, current, previous, revision }: StoreEvent, batch: Batch): Promise<void> {
+  #learn(hashes: Hashes): void {
+    for (const [key, hash] of hashes)
+      if (hash === undefined) this.#hashes.delete(key)
+      else this.#hashes.set(key, hash)
+  }
+
+  async #keep({ type, current, previous, revision }: StoreEvent, batch: Batch, hashes: Hashes): Promise<void> {
     const { key, object } = current
     const deleted = type === 'DELETED'
     const hash = meaningHash(object)
-    if (!deleted && this.#hashes.get(key) === hash) return
-    if (deleted) this.#hashes.delete(key)
-    else this.#hashes.set(key, hash)
+    const newest = hashes.has(key) ? hashes.get(key) : this.#hashes.get(key)
+    if (!deleted && newest === hash) return
+    hashes.set(key, deleted ? undefined : hash)
     const value = encodeObject(deleted ? (previous ?? current).object : object)
     await batch.add({ key, revision, hash, deleted, atMs: this.#parts.clock.now(), value })
     if (deleted && key.startsWith(NAMESPACES)) {
@@ -151,10 +164,6 @@ class Batch {
 
   constructor(parts: RecorderParts) {
     this.#parts = parts
-  }
-
-  get size(): number {
-    return this.#entries.length
   }
 
   async add(entry: HistoryEntry): Promise<void> {
