@@ -1,6 +1,5 @@
 // `POST …/revisions/<name>/restore` brings an object back to what it was, with the caller's own rights;
 // `GET …/revisions/<name>/diff[?against=<revision>]` tells what changed.
-import { createPatch } from 'rfc6902'
 import type { ObjectMeta } from '../../../../shared/api/meta/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
@@ -10,6 +9,7 @@ import { HISTORY_GROUP } from '../../registry/history/object-revision.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
+import { changesBetween } from './changes.ts'
 import { objectAt, requireRight, subjectOf } from './subject.ts'
 
 type Meta = ObjectMeta & Record<string, unknown>
@@ -111,7 +111,7 @@ export function diffHandler(of: ResourceDescriptor, history: HistoryLog): Subres
         against === undefined ? undefined : objectAt(history, subject, against, missing),
         objectAt(history, subject, revision, missing),
       ])
-      const changes = createPatch(before ? comparable(before) : {}, comparable(after))
+      const changes = changesBetween(before ? comparable(before) : {}, comparable(after))
       return {
         code: 200,
         object: {
