@@ -94,8 +94,9 @@ const layout: readonly { title: string; icon: Component; keys: readonly string[]
 /** Shown elsewhere under another name. */
 const DUPLICATES = new Set(['events.v1.events.k8s.io', 'componentstatuses.v1.'])
 
-/** Built-in groups have no dot or end in `.k8s.io`; everything else was defined by somebody. */
-const isBuiltIn = ({ type: { group } }: ServedKind) => !group.includes('.') || group.endsWith('.k8s.io')
+/** Built-in groups have no dot, or are Kubernetes' or our own; everything else was defined by somebody. */
+const isBuiltIn = ({ type: { group } }: ServedKind) =>
+  !group.includes('.') || group.endsWith('.k8s.io') || `.${group}`.endsWith('.flotilla.dev')
 
 const byTitle = (a: ServedKind, b: ServedKind) => a.type.kind.localeCompare(b.type.kind)
 
