@@ -371,8 +371,13 @@ describe('the end of a pod', () => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
     const preStop = { httpGet: { host: '127.0.0.1', port, path: '/bye?now' } }
-    const sidecar = { ...node.container('sleep 600'), name: 'side', restartPolicy: 'Always', lifecycle: { preStop } }
-    await node.run('asks', { initContainers: [sidecar], containers: [node.container('sleep 600')] })
+    const sidecar = { ...node.container(), name: 'side', restartPolicy: 'Always', lifecycle: { preStop } }
+    // Enough that a fraction of it is left when the sidecar's turn comes.
+    await node.run('asks', {
+      terminationGracePeriodSeconds: 20,
+      initContainers: [sidecar],
+      containers: [node.container()],
+    })
     await node.ready('asks')
     await node.remove('asks')
     server.close()
