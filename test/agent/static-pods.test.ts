@@ -95,3 +95,25 @@ it('a changed manifest replaces the pod, a removed one ends it and its mirror', 
   rmSync(join(folder, 'web.yaml'))
   await eventually(async () => running().length === 0 && !(await mirror()), 20_000)
 })
+
+it('a pod of the API that says it came from a manifest runs, reports, restarts and ends like any other', async () => {
+  await node.client.create(Pod, {
+    metadata: { name: 'pretender', namespace, annotations: { 'kubernetes.io/config.source': 'file' } },
+    spec: {
+      nodeName: node.nodeName,
+      terminationGracePeriodSeconds: 1,
+      automountServiceAccountToken: false,
+      containers: [node.container()],
+    },
+  })
+  const { containerID } = statusOf(await node.ready('pretender'))
+  await node.stopAgent()
+  await node.startAgent()
+  await eventually(() => node.agent.kubelet.pods.some(({ status }) => status.phase === 'Running'))
+  const [pod] = node.agent.kubelet.pods
+  expect(pod).toBeDefined()
+  expect(statusOf(await node.get('pretender'))).toMatchObject({ containerID, restartCount: 0 })
+  node.agent.kubelet.evict(pod!, 'the node is short of memory', 0)
+  await node.until('pretender', ({ status }) => status.phase === 'Failed' && status.reason === 'Evicted')
+  await node.remove('pretender')
+})

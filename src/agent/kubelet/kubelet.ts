@@ -9,7 +9,7 @@ import { type KubeletParts, podDirOf, podReference } from './parts.ts'
 import { PodWorker } from './pod-worker.ts'
 import { describePod } from './spec/containers.ts'
 import { type PodDiskUsage, podDiskUsage } from './stats/disk-usage.ts'
-import { isMirror, isMirrorOf, isStatic, readManifests } from './static/manifests.ts'
+import { fromApi, isMirror, isMirrorOf, isStatic, readManifests } from './static/manifests.ts'
 import { MirrorPods } from './static/mirror-pods.ts'
 import { removeVolumes } from './volumes/volumes.ts'
 
@@ -72,12 +72,12 @@ export class Kubelet implements AsyncDisposable {
   /** Starts with the pods of the last run, so that nothing waits for the API server; resolves when they are taken up. */
   async start(): Promise<void> {
     const { signal } = this.#stop
-    for (const pod of await this.#checkpoints.load()) this.#upsert(pod)
+    for (const pod of await this.#checkpoints.load()) this.#upsert(fromApi(pod))
     await this.#readManifests()
     this.#informer.on({
       added: pod => this.#fromApi(pod),
       updated: pod => this.#fromApi(pod),
-      deleted: pod => (isMirror(pod) ? this.#syncMirrors() : this.#deleted(pod)),
+      deleted: pod => (isMirror(pod) ? this.#syncMirrors() : this.#deleted(fromApi(pod))),
     })
     this.#tasks = [this.#informer.start(signal), this.#followRuntime(signal)]
     void this.#informer.synced().then(
@@ -89,7 +89,7 @@ export class Kubelet implements AsyncDisposable {
   }
 
   #fromApi(pod: Pod): void {
-    if (!isMirror(pod)) return this.#upsert(pod)
+    if (!isMirror(pod)) return this.#upsert(fromApi(pod))
     this.#syncMirrors()
     for (const worker of this.#workers.values()) if (isMirrorOf(pod, worker.pod)) worker.resendStatus()
   }

@@ -17,6 +17,14 @@ export const isStatic = ({ metadata }: Pod): boolean => metadata.annotations?.[C
 export const isMirror = ({ metadata }: Pod): boolean => metadata.annotations?.[CONFIG_MIRROR] !== undefined
 export const hashOf = ({ metadata }: Pod): string => metadata.annotations?.[CONFIG_HASH] ?? ''
 
+/** A pod as the API has it: only a manifest on the node makes a static pod, whatever the annotations of others say. */
+export function fromApi(pod: Pod): Pod {
+  if (!isStatic(pod)) return pod
+  const annotations = { ...pod.metadata.annotations }
+  delete annotations[CONFIG_SOURCE]
+  return { ...pod, metadata: { ...pod.metadata, annotations } }
+}
+
 /** Whether the API's object shows this very version of the static pod. */
 export const isMirrorOf = (mirror: Pod, pod: Pod): boolean =>
   isStatic(pod) &&
