@@ -67,6 +67,14 @@ function vitest(name, args) {
   return existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined
 }
 
+/** The message without the stack, as far as it fits: a failed command says why after its first line. */
+const firstLines = message =>
+  message
+    .split(/\n\s+at /)[0]
+    .split('\n')
+    .slice(0, 12)
+    .join('\n    ')
+
 /** Areas run one after another, so that each has its own time; a file that fails is run once more, by itself. */
 function runTests(area, extra) {
   const started = Date.now()
@@ -97,7 +105,7 @@ function countTest(test) {
   if (test.status === 'passed') return void totals.passed++
   if (test.status === 'failed') {
     totals.failed++
-    problems.push(`${test.fullName}: ${(test.failureMessages?.[0] ?? '').split('\n')[0]}`)
+    problems.push(`${test.fullName}: ${firstLines(test.failureMessages?.[0] ?? '')}`)
     return
   }
   totals.skipped++

@@ -11,6 +11,8 @@ const UNIT_TEXT = `[Unit]
 Description=Flotilla agent: makes this host a node
 Wants=network-online.target docker.service
 After=network-online.target docker.service
+# An agent that ends is started again for as long as it takes, for instance until Docker works.
+StartLimitIntervalSec=0
 
 [Service]
 Environment=NODE_COMPILE_CACHE=/var/lib/flotilla/compile-cache

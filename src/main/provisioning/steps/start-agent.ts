@@ -11,6 +11,7 @@ import { type Step, type StepContext, asRoot } from './contract.ts'
 
 const READY_TIMEOUT_MS = 120_000
 const POLL_MS = 200
+const STOP = 'systemctl stop flotilla-agent.service 2>/dev/null || true'
 const LOOK_MS = 4_000
 const MOST_RESTARTS = 3
 
@@ -23,7 +24,11 @@ systemctl restart flotilla-agent.service
 `
 const FORGET_TOKEN = 'rm -f /etc/flotilla/bootstrap-token'
 const RESTARTS = 'systemctl show -p NRestarts --value flotilla-agent.service'
-const JOURNAL = 'journalctl -u flotilla-agent.service -n 12 --no-pager -o cat'
+/** What the agent itself said; systemd's lines about the unit only where it said nothing. */
+const JOURNAL = `
+own=$(journalctl _SYSTEMD_UNIT=flotilla-agent.service -n 4 --no-pager -q -o cat)
+if [ -n "$own" ]; then printf '%s\\n' "$own"; else journalctl -u flotilla-agent.service -n 4 --no-pager -q -o cat; fi
+`
 
 export const startAgent: Step = {
   name: 'start-agent',
@@ -31,7 +36,7 @@ export const startAgent: Step = {
     const { flotilla, active } = context.facts
     const bundle = await context.files.bundle()
     const same = flotilla.configHash === hashOf(agentConfig(context)) && flotilla.currentBundle === bundle.id
-    if (same && active.has('flotilla-agent') && (await isReady(context, undefined))) return []
+    if (same && active.has('flotilla-agent') && (await isReady(context))) return []
     return [
       `forward port ${context.apiPort} of the host's loopback to the API server`,
       'start the agent, now and at every boot; it gets a certificate of its own with a token that works once',
@@ -41,11 +46,9 @@ export const startAgent: Step = {
     const { client, clock, nodeName, host, progress } = context
     await context.openLink()
     const { token, revoke } = await issueBootstrapToken(client, clock, `host ${host.metadata.name} joins`)
-    const startedMs = clock.now()
     try {
-      await asRoot(context, 'starting the agent', START, `${token}\n`)
       progress.output(`waiting for the node ${nodeName}\n`)
-      await waitUntilReady(context, startedMs)
+      await startUntilReady(context, 'starting the agent', START, `${token}\n`)
       await asRoot(context, 'forgetting the token', FORGET_TOKEN)
     } finally {
       await revoke()
@@ -55,14 +58,23 @@ export const startAgent: Step = {
 }
 
 /**
- * @param sinceMs only what the agent reported after this counts
+ * Runs a script that starts the agent, and waits until the node is Ready with it: only a heartbeat counts that came
+ * after the agent before had ended, for it may have sent one a moment ago.
  * @throws SshError with what the agent logged, when it does not come up or keeps ending
  */
-export async function waitUntilReady(context: StepContext, sinceMs: number): Promise<void> {
+export async function startUntilReady(
+  context: StepContext,
+  what: string,
+  script: string,
+  input?: string,
+): Promise<void> {
+  await asRoot(context, 'stopping the agent', STOP)
+  const lastHeartbeat = await heartbeat(context)
+  await asRoot(context, what, script, input)
   const { clock, signal, nodeName } = context
   const startedMs = clock.monotonic()
   let lookedMs = startedMs
-  while (!(await isReady(context, sinceMs))) {
+  while (!((await isReady(context)) && (await heartbeat(context)) !== lastHeartbeat)) {
     if (clock.monotonic() - startedMs > READY_TIMEOUT_MS)
       throw await notReady(context, `the node ${nodeName} was not Ready within ${READY_TIMEOUT_MS / 1000} s`)
     if (clock.monotonic() - lookedMs > LOOK_MS) {
@@ -76,26 +88,24 @@ export async function waitUntilReady(context: StepContext, sinceMs: number): Pro
 
 async function notReady(context: StepContext, what: string): Promise<SshError> {
   const log = await asRoot(context, 'reading the log', JOURNAL).catch(() => '')
-  const lines = log.trim().split('\n').slice(-4).join(' · ')
+  const lines = log.trim().split('\n').join(' · ')
   return new SshError('CommandFailed', `${what}. It logged: ${lines || 'nothing'}`)
 }
 
-async function isReady(
-  { client, nodeName, facts, signal }: StepContext,
-  sinceMs: number | undefined,
-): Promise<boolean> {
-  try {
-    const node = await client.get(Node, { name: nodeName }, { signal })
-    if (!isConditionTrue(node.status.conditions, 'Ready')) return false
-    if (node.status.nodeInfo?.machineID !== facts.machineID) return false
-    if (sinceMs === undefined) return true
-    const lease = await client.get(Lease, { namespace: 'kube-node-lease', name: nodeName }, { signal })
-    // Whole seconds: the host's clock and ours may differ a little.
-    return Date.parse(lease.spec.renewTime ?? '') + Math.abs(facts.clockSkewMs) + 1_000 >= sinceMs
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
+async function isReady({ client, nodeName, facts, signal }: StepContext): Promise<boolean> {
+  const node = await client.get(Node, { name: nodeName }, { signal }).catch(ifFound)
+  if (!node || node.status.nodeInfo?.machineID !== facts.machineID) return false
+  return isConditionTrue(node.status.conditions, 'Ready')
+}
+
+/** @returns when the node renewed its lease last, as it wrote it; undefined before the first time */
+async function heartbeat({ client, nodeName, signal }: StepContext): Promise<string | undefined> {
+  const lease = await client.get(Lease, { namespace: 'kube-node-lease', name: nodeName }, { signal }).catch(ifFound)
+  return lease?.spec.renewTime ?? undefined
+}
+
+function ifFound(error: unknown): undefined {
+  if (!isNotFound(error)) throw error
 }
 
 /** What a node may not say about itself. */

@@ -1,6 +1,6 @@
 // A newer agent, with the way back: the node must be Ready with it, or the old one is started again.
-import { waitUntilReady } from './start-agent.ts'
-import { type Step, type StepContext, asRoot } from './contract.ts'
+import { startUntilReady } from './start-agent.ts'
+import { type Step, asRoot } from './contract.ts'
 import { SshError } from '../ssh/contract.ts'
 
 /** The old link is kept beside the new one until the node is Ready. */
@@ -27,17 +27,15 @@ export const switchAgent: Step = {
     return [`restart the agent as version ${id}; back to ${facts.flotilla.currentBundle} if the node is not Ready then`]
   },
   async apply(context) {
-    const { facts, files, clock, progress } = context
+    const { facts, files, progress } = context
     const { id } = await files.bundle()
     const before = facts.flotilla.currentBundle
-    const startedMs = clock.now()
     try {
-      await asRoot(context, 'switching the agent', SWITCH, `${id}\n`)
-      await waitUntilReady(context, startedMs)
+      await startUntilReady(context, 'switching the agent', SWITCH, `${id}\n`)
     } catch (error) {
       if (before === '' || context.signal.aborted) throw error
       progress.output(`${(error as Error).message}\nback to ${before}\n`)
-      await rollBack(context, before)
+      await startUntilReady(context, 'going back', SWITCH, `${before}\n`)
       throw new SshError(
         'CommandFailed',
         `the new agent did not work, so ${before} runs again: ${(error as Error).message}`,
@@ -47,18 +45,10 @@ export const switchAgent: Step = {
   },
 }
 
-async function rollBack(context: StepContext, before: string): Promise<void> {
-  const startedMs = context.clock.now()
-  await asRoot(context, 'going back', SWITCH, `${before}\n`)
-  await waitUntilReady(context, startedMs)
-}
-
 export const restartAgent: Step = {
   name: 'restart-agent',
   plan: () => ['restart the agent; pods run on'],
   async apply(context) {
-    const startedMs = context.clock.now()
-    await asRoot(context, 'restarting the agent', 'systemctl restart flotilla-agent.service')
-    await waitUntilReady(context, startedMs)
+    await startUntilReady(context, 'restarting the agent', 'systemctl start flotilla-agent.service')
   },
 }
