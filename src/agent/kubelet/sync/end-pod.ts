@@ -1,0 +1,40 @@
+// The end of a pod: everything stops; of one that is being deleted nothing stays on the node.
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import { type KubeletParts, podDirOf } from '../parts.ts'
+import type { RuntimePod } from '../runtime/contract.ts'
+import { removeVolumes } from '../volumes/volumes.ts'
+import { killPod } from './kill.ts'
+import { addressesOf } from './sandbox.ts'
+
+/** Containers end within their grace period, then the sandbox goes, and the pod's network. @returns what is left */
+export async function stopPod(
+  parts: KubeletParts,
+  pod: Pod,
+  observed: RuntimePod,
+  graceSeconds: number,
+): Promise<RuntimePod> {
+  const podIP = addressesOf(parts, pod)[0] ?? ''
+  if (observed.containers.some(({ state }) => state === 'running'))
+    await killPod(parts, pod, observed, { graceSeconds, podIP })
+  const ended = await parts.runtime.pod(pod.metadata.uid)
+  for (const { id } of ended.sandboxes) await parts.runtime.remove(id)
+  return { ...ended, sandboxes: [] }
+}
+
+export async function disconnectPod({ network }: KubeletParts, pod: Pod, podIP: string): Promise<void> {
+  if (pod.spec.hostNetwork) return
+  await network.hostPorts(pod.metadata.uid, podIP, [])
+  await network.podNetwork.tearDown(pod.metadata.uid)
+}
+
+/** Containers, files and memories of a pod that has stopped. */
+export async function forgetPod(parts: KubeletParts, pod: Pod, { containers }: RuntimePod): Promise<void> {
+  const { runtime, images, tokens, backoff, probeCounts, tools, dataDir } = parts
+  const { uid } = pod.metadata
+  for (const { id } of containers) await runtime.remove(id)
+  await removeVolumes({ podDir: podDirOf(dataDir, uid), tools })
+  images.forget(uid)
+  tokens.forget(uid)
+  probeCounts.forget(uid)
+  backoff.forget(`${uid}/`)
+}

@@ -1,0 +1,45 @@
+// A pod gets a sandbox: its first, or another one because the last ended or was removed. What ran in the old one ends.
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import { type KubeletParts, podReference } from '../parts.ts'
+import type { RuntimePod } from '../runtime/contract.ts'
+import { killPod } from './kill.ts'
+import { addressesOf, createSandbox, writeNameFiles } from './sandbox.ts'
+
+/** Nothing in it works without its sandbox. */
+const GRACE_SECONDS = 2
+
+export interface ReplaceSandbox {
+  readonly pod: Pod
+  readonly runtime: RuntimePod
+  readonly attempt: number
+  /** Does what it can while the sandbox starts. */
+  readonly prepareVolumes: () => Promise<unknown>
+}
+
+export async function replaceSandbox(
+  parts: KubeletParts,
+  { pod, runtime, attempt, prepareVolumes }: ReplaceSandbox,
+): Promise<void> {
+  const { recorder } = parts
+  const podIP = addressesOf(parts, pod)[0] ?? ''
+  if (runtime.sandboxes.length > 0) {
+    const message = 'Pod sandbox changed, it will be killed and re-created.'
+    recorder.event(podReference(pod), 'Normal', 'SandboxChanged', message)
+    await killPod(parts, pod, runtime, { graceSeconds: GRACE_SECONDS, podIP })
+    for (const { id } of runtime.sandboxes) await parts.runtime.remove(id)
+  } else if (runtime.containers.some(({ state }) => state === 'running')) {
+    // The sandbox was removed under them: their network is gone.
+    await killPod(parts, pod, runtime, { graceSeconds: GRACE_SECONDS, podIP })
+  }
+  const needsAddress = JSON.stringify(pod.spec.volumes ?? []).includes('status.podIP')
+  const [sandbox] = await Promise.allSettled([
+    createSandbox(parts, pod, attempt),
+    needsAddress ? undefined : prepareVolumes(),
+  ])
+  if (sandbox.status === 'rejected') {
+    const message = `Failed to create pod sandbox: ${(sandbox.reason as Error).message}`
+    recorder.event(podReference(pod), 'Warning', 'FailedCreatePodSandBox', message)
+    throw sandbox.reason
+  }
+  await writeNameFiles(parts, pod, sandbox.value.podIPs)
+}
