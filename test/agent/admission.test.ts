@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Event, Node, Pod } from '../../src/shared/api/core/v1.ts'
 import { RuntimeClass } from '../../src/shared/api/node/v1.ts'
 import { eventually } from '../support/eventually.ts'
-import { docker } from './support/node.ts'
+import { docker, imageWithFiles } from './support/node.ts'
 import { TestNode, isReady, statusOf } from './support/test-node.ts'
 
 let node: TestNode
@@ -125,11 +125,34 @@ describe('what a container got', () => {
     })
     await node.remove('got')
   })
-  it('takes its group from the pod where groups are strict: without one it is refused', async () => {
-    await node.run('strict', { securityContext: { runAsUser: 1001, supplementalGroupsPolicy: 'Strict' } })
-    const pod = await node.until('strict', p => statusOf(p).state?.waiting?.reason === 'CreateContainerConfigError')
-    expect(statusOf(pod).state?.waiting?.message).toContain('needs runAsGroup')
+  it('leaves out the groups of the image where groups are strict, but for the first one of its user', async () => {
+    const passwd = 'app:x:1001:1500::/:/bin/sh\n'
+    const image = imageWithFiles(node.image, { '/etc/passwd': passwd, '/etc/group': 'app:x:1500:\nextra:x:1600:app\n' })
+    const containers = [{ ...node.container(), image }]
+    const groupsOf = async (name: string, supplementalGroupsPolicy: string) => {
+      await node.run(name, { securityContext: { runAsUser: 1001, supplementalGroupsPolicy }, containers })
+      return statusOf(await node.ready(name)).user?.linux
+    }
+    expect(await groupsOf('merged', 'Merge')).toEqual({ uid: 1001, gid: 1500, supplementalGroups: [1500, 1600] })
+    expect(await groupsOf('strict', 'Strict')).toEqual({ uid: 1001, gid: 1500, supplementalGroups: [1500] })
+    await node.remove('merged')
     await node.remove('strict')
+    docker('rmi', image)
+  })
+  it('is the last word of its own where a volume is mounted in place of the termination message', async () => {
+    await node.run('last-word', {
+      restartPolicy: 'Never',
+      volumes: [{ name: 'v', emptyDir: {} }],
+      containers: [
+        {
+          ...node.container('echo goodbye > /dev/termination-log'),
+          volumeMounts: [{ name: 'v', mountPath: '/dev/termination-log/' }],
+        },
+      ],
+    })
+    const pod = await node.until('last-word', ({ status }) => status.phase === 'Succeeded')
+    expect(statusOf(pod).state?.terminated?.message).toBe('goodbye\n')
+    await node.remove('last-word')
   })
 })
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CrashBackoff } from '../../src/agent/kubelet/sync/crash-backoff.ts'
+import { mountsOf } from '../../src/agent/kubelet/volumes/container-mounts.ts'
+import { hostTools } from '../../src/agent/kubelet/volumes/mounts.ts'
 import { credentialsFor, repositoryOf } from '../../src/agent/kubelet/images/pull-secrets.ts'
 import { assertSafePath } from '../../src/agent/kubelet/volumes/atomic-writer.ts'
 import { expand } from '../../src/agent/kubelet/spec/expansion.ts'
@@ -74,7 +76,10 @@ describe('limits', () => {
 })
 
 describe('security contexts', () => {
-  const none = () => Promise.reject(new Error('no profile'))
+  const none = {
+    readProfile: () => Promise.reject(new Error('no profile')),
+    primaryGroup: () => Promise.reject(new Error('no image')),
+  }
   it("the container's setting wins over the pod's", async () => {
     const given = pod({ securityContext: { runAsUser: 1, fsGroup: 9, supplementalGroups: [7] } })
     const merged = await securityOf(given, container({ securityContext: { runAsUser: 2, runAsGroup: 3 } }), '', none)
@@ -87,6 +92,21 @@ describe('security contexts', () => {
   ])('runAsNonRoot refuses when %s', async (_what, fields, imageUser, message) => {
     const strict = container({ securityContext: { runAsNonRoot: true, ...fields } })
     await expect(securityOf(pod(), strict, imageUser, none)).rejects.toThrow(message)
+  })
+})
+
+describe('read-only mounts', () => {
+  const mountsWith = (mode: string, recursiveReadOnlyMounts: boolean) => {
+    const volumeMounts = [{ name: 'v', mountPath: '/v', readOnly: true, recursiveReadOnly: mode }]
+    const volumes = new Map([['v', { path: '/somewhere', readOnly: false, block: false }]])
+    return mountsOf(container({ volumeMounts }), volumes, new Map(), { podDir: '/pod', tools: hostTools, recursiveReadOnlyMounts }) // prettier-ignore
+  }
+  it('cover the mounts below them where that is asked for and the engine can', async () => {
+    expect((await mountsWith('Enabled', true))[0]?.recursiveReadOnly).toBe(true)
+    expect((await mountsWith('IfPossible', true))[0]?.recursiveReadOnly).toBe(true)
+    expect((await mountsWith('IfPossible', false))[0]?.recursiveReadOnly).toBeUndefined()
+    expect((await mountsWith('Disabled', true))[0]?.recursiveReadOnly).toBeUndefined()
+    await expect(mountsWith('Enabled', false)).rejects.toThrow('does not support recursive read-only mounts')
   })
 })
 

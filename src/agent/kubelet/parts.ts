@@ -60,6 +60,8 @@ export interface KubeletParts {
   readonly objects: ObjectSource & ClaimSource & RuntimeClassSource
   /** Of RuntimeClasses that the engine knows. */
   readonly handlers: readonly string[]
+  /** Whether the engine can make a read-only mount cover those below it. */
+  readonly recursiveReadOnlyMounts: boolean
   readonly localVolumes: LocalVolumes
   /** How soon a changed ConfigMap, Secret or an ageing token reaches its files. */
   readonly volumeRefreshMs: number

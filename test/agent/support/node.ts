@@ -1,7 +1,8 @@
 // One node for tests: the real kubelet over real Docker against the real API server; only the network is simpler, an
 // interface pair of the test's own per pod.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NodeNetwork } from '../../../src/agent/kubelet/parts.ts'
@@ -67,6 +68,24 @@ export class TestNetwork implements NodeNetwork, AsyncDisposable {
 }
 
 export const docker = (...args: string[]): string => execFileSync('docker', args, { encoding: 'utf8' }).trim()
+
+/** @returns the name of an image with a few files more; whoever made it removes it */
+export function imageWithFiles(base: string, files: Readonly<Record<string, string>>): string {
+  const name = `flotilla-test/${randomBytes(4).toString('hex')}:1`
+  const container = docker('create', base, 'none')
+  const folder = temporaryFolder()
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      writeFileSync(join(folder.path, 'file'), text)
+      docker('cp', join(folder.path, 'file'), `${container}:${path}`)
+    }
+    docker('commit', container, name)
+  } finally {
+    docker('rm', container)
+    folder.remove()
+  }
+  return name
+}
 
 /** A folder of the test's own. */
 export function temporaryFolder(): { path: string; remove: () => void } {

@@ -17,6 +17,7 @@ export interface NodeReporterOptions {
   readonly machine: MachineFacts
   /** Names that RuntimeClasses may use. */
   readonly handlers: readonly string[]
+  readonly recursiveReadOnlyMounts: boolean
   readonly nodeName: string
   readonly nodeIP: string
   readonly labels: Readonly<Record<string, string>>
@@ -44,8 +45,6 @@ const MAX_IMAGES = 50
 const KUBELET_PORT = 10_250
 const RESERVED_MEMORY_BYTES = 100 * 1024 ** 2
 const LEASE_NAMESPACE = 'kube-node-lease'
-
-const HANDLER_FEATURES = { recursiveReadOnlyMounts: false, userNamespaces: false }
 
 export const allocatableOf = (machine: MachineFacts, diskBytes: number): Record<string, string> => ({
   cpu: String(machine.cpus),
@@ -150,6 +149,7 @@ export class NodeReporter {
   async #status(node: Node): Promise<NodeStatus> {
     const { machine, runtime, runtimeVersion, nodeName, nodeIP, version, diskPath, clock, problems, pressures } =
       this.#options
+    const { handlers, recursiveReadOnlyMounts } = this.#options
     const usage = await machineUsage(diskPath)
     const images = await runtime.images().catch(() => undefined)
     const notReady = images ? problems() : ['container runtime is down', ...problems()]
@@ -181,7 +181,10 @@ export class NodeReporter {
         architecture: machine.architecture,
       },
       features: { supplementalGroupsPolicy: true },
-      runtimeHandlers: ['', ...this.#options.handlers].map(name => ({ name, features: HANDLER_FEATURES })),
+      runtimeHandlers: ['', ...handlers].map(name => ({
+        name,
+        features: { recursiveReadOnlyMounts, userNamespaces: false },
+      })),
       ...(images
         ? {
             images: images

@@ -65,6 +65,8 @@ export interface Mount {
   readonly hostPath: string
   readonly containerPath: string
   readonly readOnly: boolean
+  /** Whether read-only reaches the mounts below it; only where the engine can. */
+  readonly recursiveReadOnly?: boolean
   /** Undefined = private, or `rslave` where the engine takes nothing less. */
   readonly propagation?: 'rslave' | 'rshared'
 }
@@ -217,6 +219,8 @@ export interface RuntimeVersion {
   readonly handlers: readonly string[]
   /** Folder that holds images and containers. */
   readonly rootDir: string
+  /** Whether a read-only mount can cover the mounts below it. */
+  readonly recursiveReadOnlyMounts: boolean
 }
 
 /** @throws RuntimeError from every method */
@@ -248,6 +252,8 @@ export interface ContainerRuntime {
   imagesInUse(): Promise<ReadonlySet<string>>
   /** Fails while a container needs it. */
   removeImage(id: string): Promise<void>
+  /** @param user a name or an id @returns its group in the image's /etc/passwd, or 0 when it has none */
+  primaryGroup(pod: PodIdentity, imageId: string, user: string): Promise<number>
   /** Puts the files of an image into a folder. @param pod whose volume it is */
   copyImage(pod: PodIdentity, imageId: string, folder: string): Promise<void>
 

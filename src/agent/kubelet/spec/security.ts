@@ -3,16 +3,22 @@ import type { Container, Pod, SeccompProfile } from '../../../shared/api/core/v1
 import type { ContainerSecurity } from '../runtime/contract.ts'
 import { ContainerConfigError } from './config-error.ts'
 
+export interface SecuritySources {
+  /** Reads a seccomp profile below the node's profile folder. */
+  readonly readProfile: (path: string) => Promise<string>
+  /** The group of a user in the image's /etc/passwd. */
+  readonly primaryGroup: (user: string) => Promise<number>
+}
+
 /**
  * @param imageUser `User` of the image's config
- * @param readProfile reads a seccomp profile below the node's profile folder
  * @throws ContainerConfigError when runAsNonRoot cannot be kept
  */
 export async function securityOf(
   pod: Pod,
   container: Container,
   imageUser: string,
-  readProfile: (path: string) => Promise<string>,
+  { readProfile, primaryGroup }: SecuritySources,
 ): Promise<ContainerSecurity> {
   const ofPod = pod.spec.securityContext ?? {}
   const own = container.securityContext ?? {}
@@ -21,7 +27,7 @@ export async function securityOf(
   const nonRoot = own.runAsNonRoot ?? ofPod.runAsNonRoot
   if (nonRoot) assertNonRoot(pod, container, uid, imageUser)
   const strict = ofPod.supplementalGroupsPolicy === 'Strict'
-  const user = strict ? strictUser(uid, gid, imageUser) : userOf(uid, gid, imageUser)
+  const user = strict ? await strictUser(uid, gid, imageUser, primaryGroup) : userOf(uid, gid, imageUser)
   const privileged = own.privileged ?? false
   const groups = new Set(ofPod.supplementalGroups ?? [])
   if (ofPod.fsGroup !== undefined) groups.add(ofPod.fsGroup)
@@ -51,15 +57,16 @@ function userOf(uid: number | undefined, gid: number | undefined, imageUser: str
 }
 
 /** With a group given, the engine adds no groups out of the image's /etc/group. */
-function strictUser(uid: number | undefined, gid: number | undefined, imageUser: string): string {
+async function strictUser(
+  uid: number | undefined,
+  gid: number | undefined,
+  imageUser: string,
+  primaryGroup: SecuritySources['primaryGroup'],
+): Promise<string> {
   const [imageName = '', imageGroup] = imageUser.split(':')
   const user = uid === undefined ? imageName || '0' : String(uid)
   const group = gid === undefined ? (uid === undefined ? imageGroup : undefined) : String(gid)
-  if (group === undefined)
-    throw new ContainerConfigError(
-      'supplementalGroupsPolicy: Strict needs runAsGroup: without it, Docker adds the groups of the image',
-    )
-  return `${user}:${group}`
+  return `${user}:${group ?? (await primaryGroup(user))}`
 }
 
 function assertNonRoot(pod: Pod, container: Container, uid: number | undefined, imageUser: string): void {

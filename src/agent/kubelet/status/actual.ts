@@ -4,11 +4,11 @@ import { allContainers } from '../spec/containers.ts'
 import { limitsOf } from '../spec/resources.ts'
 import type { PodStatusInput } from './pod-status.ts'
 
-type Facts = Pick<PodStatusInput, 'pod' | 'runtime' | 'users' | 'nodeLimits'>
+type Facts = Pick<PodStatusInput, 'pod' | 'runtime' | 'users' | 'nodeLimits' | 'recursiveReadOnlyMounts'>
 
 /** @param before statuses that were reported last */
 export function withActual(
-  { pod, runtime, users, nodeLimits }: Facts,
+  { pod, runtime, users, nodeLimits, recursiveReadOnlyMounts }: Facts,
   status: ContainerStatus,
   before: readonly ContainerStatus[],
 ): ContainerStatus {
@@ -24,11 +24,16 @@ export function withActual(
       container.actual.memoryBytes !== wanted.memoryBytes)
   const old = before.find(({ name }) => name === status.name)?.resources
   const user = id === undefined ? undefined : users.get(id)
-  const mounts = (spec.volumeMounts ?? []).map(({ name, mountPath, readOnly }): VolumeMountStatus => ({
-    name,
-    mountPath,
-    ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' } : {}),
-  }))
+  const mounts = (spec.volumeMounts ?? []).map(
+    ({ name, mountPath, readOnly, recursiveReadOnly }): VolumeMountStatus => {
+      const isRecursive = recursiveReadOnlyMounts && ['Enabled', 'IfPossible'].includes(recursiveReadOnly ?? '')
+      return {
+        name,
+        mountPath,
+        ...(readOnly ? { readOnly, recursiveReadOnly: isRecursive ? 'Enabled' : 'Disabled' } : {}),
+      }
+    },
+  )
   return {
     ...status,
     resources: differs && old ? old : (spec.resources ?? {}),

@@ -27,6 +27,7 @@ export interface PodStatusInput {
   /** Conditions about a resize. */
   readonly resize: readonly Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>[]
   readonly nodeLimits: NodeLimits
+  readonly recursiveReadOnlyMounts: boolean
   readonly probes: ProbeResults
   readonly podIPs: readonly string[]
   readonly hostIP: string

@@ -1,6 +1,6 @@
 // Starts one container of a pod: image, environment, mounts, creation, start, postStart.
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, normalize } from 'node:path'
+import { join, normalize, posix } from 'node:path'
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import { runHook } from '../lifecycle/hook.ts'
 import { type KubeletParts, containerReference, factsOf, nodeLimitsOf, podDirOf } from '../parts.ts'
@@ -88,23 +88,21 @@ async function postStart(
 
 async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImage): Promise<ContainerSpec> {
   const { pod, container, sandboxId, podIPs, volumes, attempt } = input
-  const { dataDir, tools, objects } = parts
+  const { dataDir, tools, objects, runtime, recursiveReadOnlyMounts } = parts
   const podDir = podDirOf(dataDir, pod.metadata.uid)
   const services = serviceVariables(parts.services(), pod.metadata.namespace, pod.spec.enableServiceLinks ?? true)
   const env = await environmentOf({ pod, container, facts: factsOf(parts, podIPs), services, objects })
   const readProfile = (path: string) => readFile(join(dataDir, 'seccomp', normalize(`/${path}`)), 'utf8')
-  const security = await securityOf(pod, container, image.user, readProfile)
+  const primaryGroup = (user: string) => runtime.primaryGroup(pod.metadata, image.id, user)
+  const security = await securityOf(pod, container, image.user, { readProfile, primaryGroup })
   const handler = await runtimeHandler(parts, pod)
   const messageFile = await prepareTerminationMessage(podDir, container.name, attempt)
-  const mounts = [
-    ...(await mountsOf(container, volumes, env, { podDir, tools })),
-    ...ownMounts(container, podDir),
-    {
-      hostPath: messageFile,
-      containerPath: container.terminationMessagePath || DEFAULT_TERMINATION_MESSAGE_PATH,
-      readOnly: false,
-    },
-  ]
+  const ofVolumes = await mountsOf(container, volumes, env, { podDir, tools, recursiveReadOnlyMounts })
+  const mounts = withOwnMounts(ofVolumes, podDir, {
+    hostPath: messageFile,
+    containerPath: container.terminationMessagePath || DEFAULT_TERMINATION_MESSAGE_PATH,
+    readOnly: false,
+  })
   return {
     pod: pod.metadata,
     name: container.name,
@@ -142,13 +140,17 @@ async function prepareTerminationMessage(podDir: string, name: string, attempt: 
   return path
 }
 
-/** /etc/hosts and /etc/resolv.conf, unless the container mounts something of its own there. */
-function ownMounts(container: Container, podDir: string): Mount[] {
-  const taken = new Set((container.volumeMounts ?? []).map(({ mountPath }) => mountPath))
-  return [
+/**
+ * /etc/hosts and /etc/resolv.conf, unless the container mounts something of its own there. The file of the termination
+ * message covers whatever else is mounted in its place; the engine refuses two mounts at one path.
+ */
+function withOwnMounts(ofVolumes: readonly Mount[], podDir: string, message: Mount): Mount[] {
+  const at = ({ containerPath }: Mount) => posix.normalize(containerPath).replace(/(?<=.)\/$/, '')
+  const files = [
     { hostPath: join(podDir, 'etc-hosts'), containerPath: '/etc/hosts', readOnly: false },
     { hostPath: join(podDir, 'resolv.conf'), containerPath: '/etc/resolv.conf', readOnly: false },
-  ].filter(({ containerPath }) => !taken.has(containerPath))
+  ].filter(file => ofVolumes.every(mount => at(mount) !== at(file)))
+  return [...[...ofVolumes, ...files].filter(mount => at(mount) !== at(message)), message]
 }
 
 function namespacesOf({ pod, container, runtime, sandboxId }: StartInput): ContainerNamespaces {

@@ -1,33 +1,44 @@
 // Where one container finds the pod's volumes.
 import { join } from 'node:path'
-import type { Container } from '../../../shared/api/core/v1.ts'
+import type { Container, VolumeMount } from '../../../shared/api/core/v1.ts'
 import type { Device, Mount } from '../runtime/contract.ts'
 import { ContainerConfigError } from '../spec/config-error.ts'
 import { expand } from '../spec/expansion.ts'
 import { bindSubPath } from './sub-path.ts'
 import { type PreparedVolume, VolumeError, type Volumes, type VolumesOptions } from './volumes.ts'
 
+/** @throws ContainerConfigError where it is asked for and cannot be had */
+export function isRecursivelyReadOnly(
+  { name, readOnly, recursiveReadOnly: mode }: VolumeMount,
+  canBe: boolean,
+): boolean {
+  if (!readOnly || mode === undefined || mode === 'Disabled') return false
+  if (mode === 'Enabled' && !canBe)
+    throw new ContainerConfigError(
+      `failed to resolve recursive read-only mode: container runtime does not support recursive read-only mounts (volume mount "${name}")`,
+    )
+  return canBe
+}
+
 /** @throws VolumeError, ContainerConfigError */
 export async function mountsOf(
   container: Container,
   volumes: Volumes,
   env: ReadonlyMap<string, string>,
-  { podDir, tools }: VolumesOptions,
+  { podDir, tools, recursiveReadOnlyMounts }: VolumesOptions & { readonly recursiveReadOnlyMounts: boolean },
 ): Promise<Mount[]> {
   const mounts: Mount[] = []
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = known(volumes, mount.name)
     const subPath = mount.subPathExpr ? expandAll(mount.subPathExpr, env) : (mount.subPath ?? '')
-    if (mount.recursiveReadOnly === 'Enabled')
-      throw new ContainerConfigError(
-        `failed to resolve recursive read-only mode: container runtime does not support recursive read-only mounts (volume mount "${mount.name}")`,
-      )
+    const recursiveReadOnly = isRecursivelyReadOnly(mount, recursiveReadOnlyMounts)
     const target = join(podDir, 'volume-subpaths', mount.name, container.name, String(index))
     try {
       mounts.push({
         hostPath: subPath === '' ? volume.path : await bindSubPath(volume.path, subPath, target, tools),
         containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
         readOnly: volume.readOnly || (mount.readOnly ?? false),
+        ...(recursiveReadOnly ? { recursiveReadOnly } : {}),
         ...propagationOf(mount.mountPropagation),
       })
     } catch (error) {

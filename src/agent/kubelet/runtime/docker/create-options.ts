@@ -1,6 +1,6 @@
 // Translates sandbox and container specs to what Docker's create call takes.
 import type Docker from 'dockerode'
-import type { ContainerLimits, ContainerSpec, Device, SandboxSpec } from '../contract.ts'
+import type { ContainerLimits, ContainerSpec, Device, Mount, SandboxSpec } from '../contract.ts'
 import { containerLabels, dockerName, sandboxLabels, SANDBOX_CONTAINER_NAME } from './labels.ts'
 
 /** Docker rotates the log files itself. */
@@ -61,8 +61,7 @@ export function containerOptions(spec: ContainerSpec, instance: string): Docker.
         Source: mount.hostPath,
         Target: mount.containerPath,
         ReadOnly: mount.readOnly,
-        // Left out it is rprivate, and rslave where Docker takes nothing else: for what holds its own folder, such as /.
-        ...(mount.propagation ? { BindOptions: { Propagation: mount.propagation } } : {}),
+        ...bindOptions(mount),
       })) as Docker.MountConfig,
       ...(spec.devices.length > 0 ? { Devices: spec.devices.map(toDevice) } : {}),
       CpuShares: resources.cpuShares,
@@ -82,6 +81,15 @@ export function containerOptions(spec: ContainerSpec, instance: string): Docker.
       LogConfig: LOG_CONFIG,
     },
   }
+}
+
+function bindOptions({ readOnly, recursiveReadOnly, propagation }: Mount) {
+  // Engines that know these options make read-only mounts recursive unless they are told not to; older ones never do.
+  if (recursiveReadOnly) return { BindOptions: { Propagation: 'rprivate', ReadOnlyForceRecursive: true } }
+  const shallow = readOnly ? { ReadOnlyNonRecursive: true } : {}
+  // Left out it is rprivate, and rslave where Docker takes nothing else: for what holds its own folder, such as /.
+  const options = { ...(propagation ? { Propagation: propagation } : {}), ...shallow }
+  return Object.keys(options).length > 0 ? { BindOptions: options } : {}
 }
 
 const toDevice = ({ hostPath, containerPath, permissions }: Device) => ({

@@ -21,7 +21,7 @@ import type {
 import { cgroupStats } from '../cgroup-stats.ts'
 import { RuntimeError } from '../contract.ts'
 import type { PauseArchitecture } from '../pause-image.ts'
-import { copyImage } from './copy-image.ts'
+import { copyImage, readImageFile } from './copy-image.ts'
 import { containerOptions, sandboxOptions, updateOptions } from './create-options.ts'
 import { docker, orMissing, toRuntimeError } from './errors.ts'
 import { ensurePauseImage, findImage, imagesInUse, listImages, pullImage, removeImage } from './images.ts'
@@ -40,6 +40,17 @@ export interface DockerRuntimeOptions {
 }
 
 const OLDEST_API = [1, 41] as const
+/** Of Docker 25. */
+const RECURSIVE_READ_ONLY_API = [1, 44] as const
+const RECURSIVE_READ_ONLY_KERNEL = [5, 12] as const
+
+type Version = readonly [major: number, minor: number]
+const versionOf = (text: string): Version => {
+  const [major = 0, minor = 0] = text.split('.').map(part => Number.parseInt(part, 10))
+  return [major, minor]
+}
+const isAtLeast = ([major, minor]: Version, least: Version): boolean =>
+  major > least[0] || (major === least[0] && minor >= least[1])
 
 export class DockerRuntime implements ContainerRuntime {
   readonly #engine: Docker
@@ -58,8 +69,7 @@ export class DockerRuntime implements ContainerRuntime {
   static async connect(options: DockerRuntimeOptions): Promise<DockerRuntime> {
     const runtime = new DockerRuntime(options)
     const { ApiVersion, Arch } = await docker(() => runtime.#engine.version())
-    const [major = 0, minor = 0] = ApiVersion.split('.').map(Number)
-    if (major < OLDEST_API[0] || (major === OLDEST_API[0] && minor < OLDEST_API[1]))
+    if (!isAtLeast(versionOf(ApiVersion), OLDEST_API))
       throw new RuntimeError('failed', `Docker's API is ${ApiVersion}; ${OLDEST_API.join('.')} or newer is needed`)
     runtime.#lowestOomScore = await lowestOomScore()
     runtime.#pauseImage = await ensurePauseImage(runtime.#engine, architectureOf(Arch))
@@ -67,6 +77,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async version(): Promise<RuntimeVersion> {
+    const { ApiVersion, KernelVersion } = await docker(() => this.#engine.version())
     const info = (await docker(() => this.#engine.info())) as Record<string, string> & { Runtimes?: object }
     return {
       version: `docker://${info.ServerVersion ?? ''}`,
@@ -74,6 +85,9 @@ export class DockerRuntime implements ContainerRuntime {
       cgroupVersion: info.CgroupVersion === '2' ? 2 : 1,
       handlers: Object.keys(info.Runtimes ?? {}),
       rootDir: info.DockerRootDir ?? '/var/lib/docker',
+      recursiveReadOnlyMounts:
+        isAtLeast(versionOf(ApiVersion), RECURSIVE_READ_ONLY_API) &&
+        isAtLeast(versionOf(KernelVersion ?? ''), RECURSIVE_READ_ONLY_KERNEL),
     }
   }
 
@@ -165,7 +179,14 @@ export class DockerRuntime implements ContainerRuntime {
     pullImage(this.#engine, reference, auth, signal)
 
   copyImage = (pod: PodIdentity, imageId: string, folder: string) =>
-    copyImage(this.#engine, this.#instance, pod, imageId, folder)
+    copyImage({ engine: this.#engine, instance: this.#instance, pod }, imageId, folder)
+
+  async primaryGroup(pod: PodIdentity, imageId: string, user: string): Promise<number> {
+    const owner = { engine: this.#engine, instance: this.#instance, pod }
+    const users = (await readImageFile(owner, imageId, '/etc/passwd')).split('\n').map(line => line.split(':'))
+    const found = users.find(([name]) => name === user) ?? users.find(([, , uid]) => uid === user)
+    return Number(found?.[3] ?? 0)
+  }
 
   logs = (id: string, query: LogQuery): Promise<Readable> => logsOf(this.#engine, id, query)
   exec = (id: string, query: ExecQuery) => execIn(this.#engine, id, query)
