@@ -7,6 +7,18 @@ import { defineConfig } from 'electron-vite'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
+/** Libraries of many small files: loading them one by one would be half of a start. */
+const BUNDLED = [
+  '@peculiar/x509',
+  'commander',
+  'p-queue',
+  'parse5-html-rewriting-stream',
+  'prom-client',
+  'rfc6902',
+  'tar-stream',
+  'yaml',
+]
+
 const mainInputs = { index: at('src/main/index.ts'), cli: at('src/main/cli/main.ts') }
 
 /** Browser and desktop app serve the window under `/ui/`; electron-vite would set a relative base for file: URLs. */
@@ -18,6 +30,7 @@ export default defineConfig({
       outDir: 'out/main',
       target: 'node20.18',
       sourcemap: true,
+      externalizeDeps: { exclude: BUNDLED },
       rollupOptions: {
         input: Object.fromEntries(Object.entries(mainInputs).filter(([, path]) => existsSync(path))),
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
