@@ -2,6 +2,7 @@ import 'reflect-metadata'
 import { createHmac, webcrypto, X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { signers } from '../../src/main/controllers/csrsigning/signers.ts'
 import type { UserInfo } from '../../src/main/apiserver/request.ts'
 import { CertificateSigningRequest } from '../../src/shared/api/certificates/v1.ts'
 import { ConfigMap, Node, Secret } from '../../src/shared/api/core/v1.ts'
@@ -158,6 +159,57 @@ describe('a node', () => {
   })
 })
 
+describe('a node that calls itself what it is not', () => {
+  const told = (address: string) => ({ type: 'InternalIP', address })
+  const serving = async (node: string, addresses: readonly string[], dns = node, ip?: string) => {
+    await cluster.client.create(Node, { metadata: { name: node }, spec: {} })
+    await cluster.client.patch(
+      Node,
+      { name: node },
+      { status: { addresses: addresses.map(told) } },
+      { type: 'merge', subresource: 'status' },
+    )
+    return ask({
+      user: nodeUser(node),
+      commonName: `system:node:${node}`,
+      organizations: ['system:nodes'],
+      signerName: 'kubernetes.io/kubelet-serving',
+      usages: ['server auth', 'digital signature'],
+      names: [{ type: 'dns', value: dns }, ...(ip ? [{ type: 'ip' as const, value: ip }] : [])],
+    })
+  }
+  const refused = async (requests: readonly string[]) => {
+    // Settled later than those that are refused, so the approver has seen them all.
+    const last = `honest-${++counter}`
+    const address = `198.51.100.${counter}`
+    await certificateOf(await serving(last, [address], last, address))
+    for (const name of requests) expect((await read(name)).status).toEqual({})
+  }
+
+  test('gets no certificate for the API server’s names, nor for a Service’s', async () => {
+    const names = ['localhost', 'kubernetes.default.svc', 'hooks.team.svc', 'hooks.team.svc.cluster.local']
+    await refused(await Promise.all(names.map(name => serving(name, []))))
+  })
+
+  test('gets none for another name than its own', async () => {
+    await refused([await serving('n4', [], 'n5')])
+  })
+
+  test('gets none for the API server’s addresses or a pod’s, however they are written', async () => {
+    const own = '203.0.113.1'
+    expect(cluster.api.pki.servingNames).toContain(own)
+    const given = [own, '10.244.3.7', `::ffff:${own}`, '::ffff:127.0.0.1']
+    await refused(await Promise.all(given.map((ip, i) => serving(`n6-${i}`, [ip], `n6-${i}`, ip))))
+  })
+
+  test('gets none for another node’s address, however it is written', async () => {
+    await serving('n7', ['2001:db8::7'])
+    await refused([await serving('n8', ['2001:db8::7'], 'n8', '2001:DB8:0:0:0:0:0:7')])
+    const own = await serving('n9', ['2001:db8:0::9'], 'n9', '2001:db8::9')
+    expect((await certificateOf(own)).subjectAltName).toContain('2001:DB8:0:0:0:0:0:9')
+  })
+})
+
 test.each<[string, Ask]>([
   ['a node that asks in another’s name', { user: nodeUser('n1'), commonName: 'system:node:n9', organizations: ['system:nodes'] }],
   ['a name that is no node’s', { user: bootstrapper, commonName: 'admin', organizations: ['system:nodes'] }],
@@ -172,16 +224,27 @@ test.each<[string, Ask]>([
   expect((await read(refused)).status).toEqual({})
 }) // prettier-ignore
 
-test('nobody gets a certificate of the group that may do everything, whoever approves', async () => {
+test('nobody may ask for a certificate of the group that may do everything, and no signer would make one', async () => {
   const signerName = 'kubernetes.io/kube-apiserver-client'
-  const name = await ask({ commonName: 'jane', organizations: ['team', 'system:masters'], signerName })
-  await approve(name)
-  await eventually(async () =>
-    expect((await read(name)).status.conditions?.find(({ type }) => type === 'Failed')?.message).toBe(
-      'use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed',
-    ),
-  )
-  expect((await read(name)).status.certificate).toBeUndefined()
+  const why = `use of ${signerName} signer with system:masters group is not allowed`
+  const organizations = ['team', 'system:masters']
+  await expect(ask({ commonName: 'jane', organizations, signerName })).rejects.toMatchObject({
+    code: 403,
+    message: expect.stringMatching(
+      new RegExp(`^certificatesigningrequests.certificates.k8s.io .* is forbidden: ${why}$`),
+    ) as string,
+  })
+  const asked = { commonName: 'jane', organizations, dnsNames: [], ipAddresses: [], emailAddresses: [], uris: [] }
+  expect(signers[signerName]?.(asked, ['client auth'])).toBe(why)
+})
+
+test('what asks for a user’s certificate must be a request', async () => {
+  const spec = { request: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KeA==', usages: ['client auth'] }
+  const draft = { metadata: { name: 'none' }, spec: { ...spec, signerName: 'kubernetes.io/kube-apiserver-client' } }
+  await expect(cluster.client.create(CertificateSigningRequest, draft)).rejects.toMatchObject({
+    code: 403,
+    message: expect.stringContaining('failed to parse CSR: ') as string,
+  })
 })
 
 test('an approved request that its signer must not sign fails with a reason', async () => {

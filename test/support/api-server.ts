@@ -33,14 +33,16 @@ export interface TestApiServer extends AsyncDisposable {
 export type TestApiServerOptions = Partial<Omit<ApiServerOptions, 'store' | 'pki' | 'listen'>> & {
   /** A folder to use again; then it is kept. */
   readonly dataDir?: string
+  /** Names and addresses of the serving certificate, besides the standard ones. */
+  readonly names?: readonly string[]
   /** Parts that need the open store, such as RBAC and the service allocator. */
   readonly withStore?: (store: ObjectStore, pki: Pki) => Partial<ApiServerOptions>
 }
 
 export async function startTestApiServer(options: TestApiServerOptions = {}): Promise<TestApiServer> {
-  const { dataDir: given, withStore, ...rest } = options
+  const { dataDir: given, names = [], withStore, ...rest } = options
   const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'flotilla-api-')))
-  const pki = await openPki({ dataDir })
+  const pki = await openPki({ dataDir, names })
   const store = await openObjectStore(await openNedbEngine({ dataDir }))
   const resources = rest.resources ?? builtinResources
   const server = await createApiServer({

@@ -58,7 +58,7 @@ export interface ControllerOptions {
   /** Signs legacy tokens; without it, Secrets of type kubernetes.io/service-account-token stay empty. */
   readonly signToken?: SignToken
   /** Signs the certificates of nodes and users; without it, CertificateSigningRequests wait for somebody else. */
-  readonly pki?: Pick<Pki, 'readRequest' | 'signRequest'>
+  readonly pki?: Pick<Pki, 'readRequest' | 'signRequest' | 'servingNames'>
   /** Network that the nodes' pod networks are cut out of; default 10.244.0.0/16. */
   readonly clusterCidr?: string
   /** Of Services. */

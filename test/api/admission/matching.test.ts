@@ -68,7 +68,7 @@ describe('rules', () => {
     expect(matched(rules, v1)).toMatchObject({ version: 'v2' })
     expect(matched(rules, v1, 'Exact')).toBeUndefined()
   })
-  test('the object is shown in the version that matched', () => {
+  test('the object is shown in the version that matched', async () => {
     const { resources } = api.server.context
     const v1 = resources.byUrl('autoscaling', 'v1', 'horizontalpodautoscalers')
     const v2 = resources.byUrl('autoscaling', 'v2', 'horizontalpodautoscalers')
@@ -80,7 +80,7 @@ describe('rules', () => {
       spec: { maxReplicas: 3, targetCPUUtilizationPercentage: 50, scaleTargetRef: { kind: 'Deployment', name: 'a' } },
       status: {},
     } as unknown as AnyObject
-    const shown = convertVersion(object, v1, v2)
+    const shown = await convertVersion(object, v1, v2)
     expect(shown).toMatchObject({ apiVersion: 'autoscaling/v2', spec: { metrics: [{ type: 'Resource' }] } })
   })
 })

@@ -103,6 +103,31 @@ describe('an event', () => {
     })
   })
 
+  test('of somebody who may not act as another names who tried, and what happened', async () => {
+    const sink = new AuditLog(logOptions(), systemClock, silentLog)
+    {
+      await using cluster = await startSecuredCluster({
+        audit: { policy: policy({ level: 'Metadata', omitStages: only('ResponseComplete') }), sink },
+      })
+      const { certPem, keyPem } = await cluster.api.pki.issueClientCertificate({ commonName: 'eve', organizations: [] })
+      const headers = { 'impersonate-user': 'kubernetes-admin', 'impersonate-group': 'system:masters' }
+      const { code } = await raw(cluster.api, CONFIG_MAPS, { as: { certPem, keyPem }, headers })
+      expect(code).toBe(403)
+    }
+    await sink[Symbol.asyncDispose]()
+    const lines = (await readFile(join(folder, 'audit.log'), 'utf8')).split('\n').filter(Boolean)
+    const event = lines.map(line => JSON.parse(line) as AnyJson).find(({ user }) => user.username === 'eve')
+    expect(event).toMatchObject({
+      requestURI: CONFIG_MAPS,
+      responseStatus: { code: 403, reason: 'Forbidden' },
+      annotations: {
+        'authorization.k8s.io/decision': 'forbid',
+        'authorization.k8s.io/reason': expect.stringContaining('cannot impersonate resource "users"') as string,
+      },
+    })
+    expect(event.impersonatedUser).toBeUndefined()
+  })
+
   test('of a log-in that is refused names nobody', async () => {
     const [event] = await audited(policy({ level: 'Metadata', omitStages: only('ResponseComplete') }), async server => {
       await raw(server, CONFIG_MAPS, { as: 'none', headers: { authorization: 'Bearer wrong' } })

@@ -29,6 +29,7 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
   const disposables: Disposable[] = []
   const tunnels = new NodeTunnels(systemClock)
   const api = await startTestApiServer({
+    names: ['203.0.113.1'],
     subresources: subresourceHandlers({ tunnels, ...(metrics ? { metrics } : {}) }),
     withStore: store => {
       const authorization = createAuthorization(store)
@@ -59,6 +60,7 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
     log,
     rootCa: api.pki.caPem,
     pki: api.pki,
+    clusterCidr: '10.244.0.0/16',
     serviceCidr: '10.96.0.0/16',
     signToken: async ({ namespace, serviceAccount, secret }) => {
       const boundTo = { kind: 'Secret' as const, ...secret }

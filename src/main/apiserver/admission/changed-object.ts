@@ -8,12 +8,16 @@ import { convertVersion } from './matching/convert.ts'
 /**
  * @param value JSON in the version that was shown
  * @returns the object in the request's own version, with its defaults
- * @throws ApiError 500 when it is no object of its kind any more
+ * @throws ApiError 500 when it is no object of its kind any more, or cannot be converted
  */
-export function takeBack(value: unknown, shown: ResourceDescriptor, resource: ResourceDescriptor): AnyObject {
+export async function takeBack(
+  value: unknown,
+  shown: ResourceDescriptor,
+  resource: ResourceDescriptor,
+): Promise<AnyObject> {
   const { object, errors } = shown.custom ? shown.custom.decode(value) : decodeObject(shown.schema, value)
   if (errors[0] !== undefined) throw internalError(errors[0])
-  const back = convertVersion(object, shown, resource)
+  const back = await convertVersion(object, shown, resource)
   resource.setDefaults?.(back)
   return back
 }

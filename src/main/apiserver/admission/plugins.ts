@@ -7,6 +7,7 @@ import type { NodeDialer } from '../proxy/node-tunnels.ts'
 import { serviceAllocator } from '../registry/core/service/allocator.ts'
 import type { AdmissionPlugin } from './contract.ts'
 import { privilegedGroup } from '../authz/privileged-group.ts'
+import { certificateSubjectRestriction } from './certificate-subject-restriction.ts'
 import { certificateApprovalCheck, certificateRequester, certificateSigningCheck } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -66,6 +67,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       certificateRequester,
       certificateApprovalCheck(deciders),
       certificateSigningCheck(deciders),
+      certificateSubjectRestriction,
       defaultIngressClass(store),
       rbacEscalation(policy),
       mutatingPolicies,

@@ -155,6 +155,7 @@ export class Aggregator implements Disposable {
         from: store.revision,
         onEvent,
         onEnd: () => {
+          for (const watch of this.#news) watch.close()
           this.#news = []
           if (!this.#closed) this.#followNews()
         },

@@ -1,6 +1,7 @@
 // An API server of somebody else's that an APIService names: connections to it, and requests in a user's name.
 // @see https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/#kubernetes-apiserver-client-authentication
 import { request as httpRequest } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { APIService } from '../../../shared/api/apiregistration/v1.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
@@ -11,6 +12,8 @@ import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
 import type { DialService } from '../webhook/service-dialer.ts'
 
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
+/** For a connection that is to be a client's: the client itself may be patient. */
+const CONNECT_MS = 10_000
 
 export interface RemoteParts {
   readonly dialService: DialService
@@ -52,13 +55,14 @@ export class RemoteService {
     return `${this.#service.name}.${this.#service.namespace}.svc`
   }
 
-  /** @throws ApiError 503 when it cannot be reached, or is not who it should be */
-  async connect(): Promise<TLSSocket> {
+  /**
+   * @param signal gives up; what is under way then is closed. It has no say over the connection that is returned
+   * @throws ApiError 503 when it cannot be reached, or is not who it should be
+   */
+  async connect(signal: AbortSignal): Promise<TLSSocket> {
     const { caBundle, insecureSkipTLSVerify } = this.#spec
-    const { frontProxy, dialService } = this.#parts
-    const socket = await dialService(this.#service).catch((error: unknown) => {
-      throw unreachable(error instanceof Error ? error.message : String(error))
-    })
+    const { frontProxy } = this.#parts
+    const socket = await this.#dial(signal)
     return new Promise((resolve, reject) => {
       const secured = connectTls({
         socket,
@@ -70,7 +74,41 @@ export class RemoteService {
       })
       // Stays, for errors that come after the handshake: whoever uses the connection sees its end.
       secured.on('error', error => reject(unreachable(error.message)))
-      secured.once('secureConnect', () => resolve(secured))
+      const giveUp = () => {
+        reject(unreachable('it does not finish the TLS handshake'))
+        secured.destroy()
+        socket.destroy()
+      }
+      signal.addEventListener('abort', giveUp)
+      secured.once('close', () => {
+        signal.removeEventListener('abort', giveUp)
+        reject(unreachable('it closed the connection'))
+        socket.destroy()
+      })
+      secured.once('secureConnect', () => {
+        signal.removeEventListener('abort', giveUp)
+        resolve(secured)
+      })
+    })
+  }
+
+  /** A connection that comes too late is closed. */
+  #dial(signal: AbortSignal): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => reject(unreachable('it cannot be connected to in time'))
+      if (signal.aborted) return giveUp()
+      signal.addEventListener('abort', giveUp)
+      this.#parts
+        .dialService(this.#service)
+        .then(
+          socket => {
+            if (!signal.aborted) return resolve(socket)
+            socket.on('error', () => undefined)
+            socket.destroy()
+          },
+          (error: unknown) => reject(unreachable(error instanceof Error ? error.message : String(error))),
+        )
+        .finally(() => signal.removeEventListener('abort', giveUp))
     })
   }
 
@@ -78,7 +116,7 @@ export class RemoteService {
   forward(request: ApiRequest): Promise<ApiResponse> {
     const search = request.query.size > 0 ? `?${request.query}` : ''
     return forward(
-      { dial: () => this.connect() },
+      { dial: () => this.connect(AbortSignal.any([request.signal, AbortSignal.timeout(CONNECT_MS)])) },
       {
         nodeName: '',
         target: this.host,
@@ -92,7 +130,7 @@ export class RemoteService {
   /** GET of a JSON document. @throws Error that says what went wrong */
   async read(path: string, user: UserInfo, timeoutMs: number): Promise<unknown> {
     const signal = AbortSignal.timeout(timeoutMs)
-    const socket = await this.connect()
+    const socket = await this.connect(signal)
     try {
       const bytes = await new Promise<Buffer>((resolve, reject) => {
         const headers = { ...Object.fromEntries(identityHeaders(user)), accept: 'application/json', host: this.host, connection: 'close' } // prettier-ignore

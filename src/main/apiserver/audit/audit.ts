@@ -130,7 +130,7 @@ export class AuditEntry {
   }
 }
 
-/** A request that nobody could be found behind. */
+/** A request that nobody could be found behind, or that was made in the name of somebody whom the user may not be. */
 export function auditRefusal(parts: AuditParts, request: ApiRequest, error: ApiError): void {
   const entry = auditEntry(parts, request, request.user, { ...request.info, user: request.user })
   entry?.annotate('authorization.k8s.io/decision', 'forbid')

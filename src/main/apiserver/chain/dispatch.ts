@@ -6,7 +6,7 @@ import { ApiError, timeout } from '../../../shared/machinery/status.ts'
 import { StoreError } from '../../store/contract.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 import type { Metrics } from '../health/metrics.ts'
-import { type AuditEntry, auditEntry, type AuditOptions, type AuditParts } from '../audit/audit.ts'
+import { type AuditEntry, auditEntry, auditRefusal, type AuditOptions, type AuditParts } from '../audit/audit.ts'
 import type { Annotate, ApiRequest, ApiResponse, Frame } from '../request.ts'
 import { toApiError } from '../store-error.ts'
 import { assertAllowed } from './authorize.ts'
@@ -147,8 +147,18 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     }
   }
 
+  /** Who tries to act as somebody else and may not is written down under the own name. */
+  function asWhomever(given: ApiRequest): ApiRequest {
+    try {
+      return impersonate(given, authorize)
+    } catch (error) {
+      if (audit && error instanceof ApiError) auditRefusal(audit, given, error)
+      throw error
+    }
+  }
+
   async function run(given: ApiRequest): Promise<ApiResponse> {
-    const request = impersonate(given, authorize)
+    const request = asWhomever(given)
     const attributes = attributesOf(request)
     return audit ? audited(audit, given, request, attributes) : answer(request, attributes)
   }

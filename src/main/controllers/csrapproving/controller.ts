@@ -2,7 +2,7 @@
 // (nodeclient), its next ones (selfnodeclient), and the one that its kubelet serves with, for the node's own names
 // and addresses only (selfnodeserver). Everything else waits for a person.
 // @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv6 } from 'node:net'
 import { SubjectAccessReview } from '../../../shared/api/authorization/v1.ts'
 import { CertificateSigningRequest } from '../../../shared/api/certificates/v1.ts'
 import { Node } from '../../../shared/api/core/v1.ts'
@@ -62,16 +62,18 @@ export class CertificateApprover implements Reconciler<CertificateSigningRequest
         : [],
     ),
   ]
-  readonly #pki: Pick<Pki, 'readRequest'>
-  readonly #reserved = new BlockList()
+  readonly #pki: ApproverPki
+  readonly #reserved: Reserved
 
   /** @param ranges of Services and pods, in CIDR notation: no node's own addresses */
-  constructor(pki: Pick<Pki, 'readRequest'>, ranges: readonly string[]) {
+  constructor(pki: ApproverPki, ranges: readonly string[]) {
     this.#pki = pki
+    const addresses = listed(pki.servingNames)
     for (const range of ranges) {
       const [network = '', prefix = ''] = range.split('/')
-      this.#reserved.addSubnet(network, Number(prefix), isIPv6(network) ? 'ipv6' : 'ipv4')
+      addresses.addSubnet(network, Number(prefix), familyOf(network))
     }
+    this.#reserved = { names: new Set(pki.servingNames), addresses }
   }
 
   async reconcile(request: CertificateSigningRequest, context: ControllerContext): Promise<Result> {
@@ -104,6 +106,29 @@ export class CertificateApprover implements Reconciler<CertificateSigningRequest
   }
 }
 
+type ApproverPki = Pick<Pki, 'readRequest' | 'servingNames'>
+
+/**
+ * What no node gets a certificate for: with one for the API server's own names it could pass for the API server. That
+ * goes for a node on the API server's machine too; a person may approve what it asks for.
+ */
+interface Reserved {
+  readonly names: ReadonlySet<string>
+  readonly addresses: BlockList
+}
+
+const familyOf = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4')
+
+/** However an address is written, it is found. */
+function listed(addresses: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const address of addresses) if (isIP(address)) list.addAddress(address, familyOf(address))
+  return list
+}
+
+/** Services' names, which webhooks and extension API servers answer to. */
+const isServiceName = (name: string) => name.split('.').includes('svc')
+
 const addressesOf = ({ status }: Node) => (status.addresses ?? []).map(({ address }) => address)
 
 /** Addresses that mean another machine to everyone, or several. */
@@ -118,16 +143,15 @@ for (const [network, prefix] of [['::', 127], ['fe80::', 10], ['ff00::', 8]] as 
  * Whether every name and address asked for is the node's own. Nodes tell their addresses themselves, so telling is not
  * enough: a name is only the node's name, and an address is nobody else's, no Service's and no pod's.
  */
-function isOwn(node: Node, others: readonly Node[], reserved: BlockList, request: CertificateRequest): boolean {
-  const own = new Set(addressesOf(node))
-  const foreign = new Set(others.filter(other => other !== node).flatMap(addressesOf))
-  const isFree = (address: string) => {
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
-    return !foreign.has(address) && !NOBODYS.check(address, family) && !reserved.check(address, family)
-  }
+function isOwn(node: Node, others: readonly Node[], reserved: Reserved, request: CertificateRequest): boolean {
+  const own = listed(addressesOf(node))
+  const taken = [listed(others.filter(other => other !== node).flatMap(addressesOf)), NOBODYS, reserved.addresses]
   return (
-    request.dnsNames.every(name => name === node.metadata.name) &&
-    request.ipAddresses.every(address => own.has(address) && isFree(address))
+    request.dnsNames.every(name => name === node.metadata.name && !reserved.names.has(name) && !isServiceName(name)) &&
+    request.ipAddresses.every(address => {
+      const family = familyOf(address)
+      return own.check(address, family) && !taken.some(list => list.check(address, family))
+    })
   )
 }
 

@@ -42,11 +42,9 @@ function ruleFits(rule: NamedRuleWithOperations, subject: Subject, { group, vers
 
 type Kind = Pick<ResourceType<unknown>, 'group' | 'version' | 'plural'>
 
-/** The other versions, in any group, in which the same objects are served; not those that only a webhook makes. */
+/** The other versions, in any group, in which the same objects are served. */
 export const equivalentsOf = (resource: ResourceDescriptor, resources: ResourceIndex): ResourceDescriptor[] =>
-  resources.all.filter(
-    other => other.storage === resource.storage && other !== resource && !other.virtual && !other.conversion,
-  )
+  resources.all.filter(other => other.storage === resource.storage && other !== resource && !other.virtual)
 
 /**
  * @param matchPolicy `Exact` looks at the request's own version only; otherwise a rule for another version of the same

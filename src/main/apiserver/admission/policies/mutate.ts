@@ -10,7 +10,6 @@ import { applyJsonPatch } from '../../patch/json-patch.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { type FieldFact, fieldFact, typeOfFact } from '../../schema/table.ts'
 import { takeBack } from '../changed-object.ts'
-import { convertVersion } from '../matching/convert.ts'
 import type { CompiledMutation } from './compile.ts'
 import type { Evaluation } from './expressions.ts'
 import { misnamedTypes } from './patch-types.ts'
@@ -56,18 +55,17 @@ function patched(evaluation: Evaluation, { expression }: CompiledMutation, live:
 }
 
 /**
- * @param object in the request's version
+ * @param live the object in the version that the policy is written for
  * @returns the changed object, in the request's version, with its defaults
  * @throws CelError, ApiError
  */
-export function mutate(
+export async function mutate(
   mutation: CompiledMutation,
   evaluation: Evaluation,
-  object: AnyObject,
+  live: AnyObject,
   shown: ResourceDescriptor,
   resource: ResourceDescriptor,
-): AnyObject {
-  const live = convertVersion(object, resource, shown)
+): Promise<AnyObject> {
   const result =
     mutation.patchType === 'ApplyConfiguration'
       ? applied(evaluation, mutation, live, shown)

@@ -13,9 +13,10 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError, forbidden } from '../../../../shared/machinery/status.ts'
 import { CelError } from '../../../cel/errors.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
+import { Pacer } from '../../../store/pacer.ts'
 import { become } from '../changed-object.ts'
 import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from '../contract.ts'
-import { convertVersion } from '../matching/convert.ts'
+import { viewsOf } from '../matching/convert.ts'
 import { cached, compileMutating } from './compile.ts'
 import { BUDGET, conditionsHold, Evaluation, type Input } from './expressions.ts'
 import { type Invocation, invocationsFor, isExempt, namespaceObject } from './invocations.ts'
@@ -57,7 +58,7 @@ class Dispatch {
   }
 
   /** @returns whether the object was changed, so that others should see it again */
-  run(request: AdmissionRequest, server: AdmissionServer): boolean {
+  async run(request: AdmissionRequest, server: AdmissionServer): Promise<boolean> {
     const { bound } = this.#policies
     if (bound.length === 0 || isExempt(request)) return false
     const { invocations, misconfigured } = invocationsFor(bound, request, this.#store, server)
@@ -73,12 +74,14 @@ class Dispatch {
     const round: Round = before ?? { eager: new Set(), due: new Set(), left: undefined }
     if (!before) this.#rounds.set(request, round)
     let changed = false
+    const pacer = new Pacer()
     for (const invocation of invocations) {
+      if (pacer.due) await pacer.pause()
       const id = idOf(invocation)
       if (before && !round.due.has(id)) continue
       const { policy, binding } = invocation
       try {
-        const result = this.#invoke(invocation, request, server)
+        const result = await this.#invoke(invocation, request, server, pacer)
         if (result === 'skipped') continue
         if (result === 'changed') {
           changed = true
@@ -99,30 +102,33 @@ class Dispatch {
   }
 
   /** @throws CelError, ApiError */
-  #invoke(
+  async #invoke(
     { policy, shown, params }: Invocation<Policy, Binding>,
     request: AdmissionRequest,
     server: AdmissionServer,
-  ): 'changed' | 'unchanged' | 'skipped' {
+    pacer: Pacer,
+  ): Promise<'changed' | 'unchanged' | 'skipped'> {
     const { conditions, variables, mutations } = compiled(policy)
     const { object } = request
-    const view = (shownObject: AnyObject | undefined) =>
-      shownObject && convertVersion(shownObject, request.resource, shown)
-    const input = (): Input => ({
+    const input = async (): Promise<Input> => ({
       request,
       shown,
-      object: view(object),
-      oldObject: view(request.oldObject),
+      ...(await viewsOf(request)(shown)),
       params,
       namespace: namespaceObject(request, this.#store),
       authorize: server.authorize,
     })
-    if (!conditionsHold(conditions, input())) return 'skipped'
+    if (!conditionsHold(conditions, await input())) return 'skipped'
     // What is deleted cannot be changed.
     if (!object || request.operation === 'DELETE') return 'unchanged'
     const before = cloneJson(object)
-    for (const mutation of mutations)
-      become(object, mutate(mutation, new Evaluation(input(), variables, BUDGET), object, shown, request.resource))
+    for (const mutation of mutations) {
+      if (pacer.due) await pacer.pause()
+      const seen = await input()
+      const live = seen.object ?? object
+      const made = await mutate(mutation, new Evaluation(seen, variables, BUDGET), live, shown, request.resource)
+      become(object, made)
+    }
     return deepEqual(before, object) ? 'unchanged' : 'changed'
   }
 }
@@ -137,7 +143,7 @@ export function mutatingAdmissionPolicy(store: ObjectStore): AdmissionPlugin & D
     attach: given => {
       server = given
     },
-    mutate: request => (server && dispatch.run(request, server) ? 'again' : undefined),
+    mutate: async request => (server && (await dispatch.run(request, server)) ? 'again' : undefined),
     [Symbol.dispose]: () => policies[Symbol.dispose](),
   }
 }

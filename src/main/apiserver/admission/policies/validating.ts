@@ -9,7 +9,7 @@ import { CelError } from '../../../cel/errors.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from '../contract.ts'
-import { convertVersion } from '../matching/convert.ts'
+import { viewsOf } from '../matching/convert.ts'
 import { cached, type CompiledValidation, compileValidating } from './compile.ts'
 import { BUDGET, conditionsHold, Evaluation, type Input } from './expressions.ts'
 import { type Invocation, invocationsFor, isExempt, namespaceObject } from './invocations.ts'
@@ -105,15 +105,14 @@ async function validate(
       return { message: whole, reason: 'Invalid' }
     })
   const namespace = invocations.length > 0 ? namespaceObject(request, store) : undefined
+  const viewsIn = viewsOf(request)
   const pacer = new Pacer()
   for (const invocation of invocations) {
     const { policy, binding, shown, params } = invocation
-    const view = (object: AdmissionRequest['object']) => object && convertVersion(object, request.resource, shown)
     const input: Input = {
       request,
       shown,
-      object: view(request.object),
-      oldObject: view(request.oldObject),
+      ...(await viewsIn(shown)),
       params,
       namespace,
       authorize: server.authorize,

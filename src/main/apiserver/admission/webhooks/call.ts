@@ -1,6 +1,5 @@
 // One call of one webhook: whether it is about the request, what it is shown, and what its failure means.
 import { randomUUID } from 'node:crypto'
-import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { badRequest, forbidden, internalError } from '../../../../shared/machinery/status.ts'
 import type { Log } from '../../../../shared/machinery/log.ts'
 import { CelError } from '../../../cel/errors.ts'
@@ -8,7 +7,7 @@ import type { ObjectStore } from '../../../store/contract.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { WebhookCallError, type WebhookTransport } from '../../webhook/transport.ts'
 import type { AdmissionRequest, AdmissionServer } from '../contract.ts'
-import { convertVersion } from '../matching/convert.ts'
+import type { Views, viewsOf } from '../matching/convert.ts'
 import { matchRules } from '../matching/rules.ts'
 import { namespaceMatches, objectMatches } from '../matching/selectors.ts'
 import { cached } from '../policies/compile.ts'
@@ -26,6 +25,12 @@ export interface CallParts {
   readonly log: Log
 }
 
+/** A request as a webhook wants to see it. */
+export interface View extends Views {
+  /** The version of its rule. */
+  readonly shown: ResourceDescriptor
+}
+
 /** What a webhook that failed is, unless its failure is to be ignored. */
 class CallFailure extends Error {}
 
@@ -34,18 +39,20 @@ export const isExempt = ({ resource: { type } }: AdmissionRequest): boolean =>
   type.group === 'admissionregistration.k8s.io'
 
 /**
- * @returns the version in which the webhook wants to see the request; undefined when it is not about it
- * @throws ApiError when that cannot be told
+ * @returns what the webhook wants to see; undefined when it is not about the request
+ * @throws ApiError when that cannot be told, or not be made
  */
-export function versionFor(
+export async function viewFor(
   { webhook }: ConfiguredWebhook,
   request: AdmissionRequest,
+  viewsIn: ReturnType<typeof viewsOf>,
   { server, store }: CallParts,
-): ResourceDescriptor | undefined {
+): Promise<View | undefined> {
   const shown = matchRules(webhook.rules, webhook.matchPolicy, request, server.resources)
   if (!shown || !namespaceMatches(webhook.namespaceSelector, request, store)) return undefined
   if (!objectMatches(webhook.objectSelector, request)) return undefined
-  return conditionsAllow(webhook, request, shown, server) ? shown : undefined
+  const view = { shown, ...(await viewsIn(shown)) }
+  return conditionsAllow(webhook, request, view, server) ? view : undefined
 }
 
 const compiledConditions = cached(({ matchConditions }: Webhook) => compileConditions(matchConditions, false))
@@ -54,16 +61,14 @@ const compiledConditions = cached(({ matchConditions }: Webhook) => compileCondi
 function conditionsAllow(
   webhook: Webhook,
   request: AdmissionRequest,
-  shown: ResourceDescriptor,
+  view: View,
   { authorize }: AdmissionServer,
 ): boolean {
   const conditions = compiledConditions(webhook)
   if (conditions.length === 0) return true
-  const view = (object: AnyObject | undefined) => object && convertVersion(object, request.resource, shown)
-  const [object, oldObject] = [view(request.object), view(request.oldObject)]
   const nothing = { params: undefined, namespace: undefined }
   try {
-    return conditionsHold(conditions, { request, shown, object, oldObject, authorize, ...nothing })
+    return conditionsHold(conditions, { request, ...view, authorize, ...nothing })
   } catch (error) {
     if (!(error instanceof CelError)) throw error
     if (webhook.failurePolicy === 'Ignore') return false
@@ -74,20 +79,12 @@ function conditionsAllow(
 async function ask(
   webhook: Webhook,
   request: AdmissionRequest,
-  shown: ResourceDescriptor,
+  view: View,
   mutating: boolean,
   { transport }: CallParts,
 ): Promise<Verdict> {
-  const view = (object: AnyObject | undefined) => object && convertVersion(object, request.resource, shown)
   const uid = randomUUID()
-  const review = admissionReview({
-    uid,
-    request,
-    shown,
-    object: view(request.object),
-    oldObject: view(request.oldObject),
-    versions: webhook.admissionReviewVersions,
-  })
+  const review = admissionReview({ uid, request, ...view, versions: webhook.admissionReviewVersions })
   if (!review) throw new CallFailure('could not create admission objects: no supported admissionReviewVersions')
   let answer: unknown
   try {
@@ -111,7 +108,7 @@ async function ask(
 export async function callWebhook(
   { webhook }: ConfiguredWebhook,
   request: AdmissionRequest,
-  shown: ResourceDescriptor,
+  view: View,
   mutating: boolean,
   parts: CallParts,
 ): Promise<Verdict | undefined> {
@@ -120,7 +117,7 @@ export async function callWebhook(
     throw badRequest(`admission webhook ${name} does not support dry run`)
   let verdict: Verdict
   try {
-    verdict = await ask(webhook, request, shown, mutating, parts)
+    verdict = await ask(webhook, request, view, mutating, parts)
   } catch (error) {
     if (!(error instanceof CallFailure)) throw error
     const message = `failed calling webhook ${name}: ${error.message}`

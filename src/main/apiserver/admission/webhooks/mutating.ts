@@ -14,8 +14,8 @@ import { applyJsonPatch } from '../../patch/json-patch.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { become, takeBack } from '../changed-object.ts'
 import type { AdmissionRequest } from '../contract.ts'
-import { convertVersion } from '../matching/convert.ts'
-import { callWebhook, type CallParts, isExempt, versionFor } from './call.ts'
+import { viewsOf } from '../matching/convert.ts'
+import { callWebhook, type CallParts, isExempt, type View, viewFor } from './call.ts'
 import type { ConfiguredWebhook } from './configurations.ts'
 
 /** What the first round has left for the second. */
@@ -28,7 +28,10 @@ interface Round {
   left: AnyObject | undefined
 }
 
-/** @returns the patched object as the request's own kind and version, with its defaults */
+/**
+ * @param object in the version that was shown
+ * @returns the patched object as the request's own kind and version, with its defaults
+ */
 async function patched(
   object: AnyObject,
   patch: string,
@@ -37,8 +40,8 @@ async function patched(
 ): Promise<AnyObject> {
   try {
     const { value: operations } = await decodeBody('application/json', Buffer.from(patch, 'base64'))
-    const result = applyJsonPatch(convertVersion(object, resource, shown), operations)
-    return takeBack(result, shown, resource)
+    const result = applyJsonPatch(object, operations)
+    return await takeBack(result, shown, resource)
   } catch (error) {
     if (!(error instanceof ApiError) || error.code >= 500) throw error
     const cause = error.status.details?.causes?.[0]?.message
@@ -59,10 +62,11 @@ export function createMutatingDispatch(webhooks: () => readonly ConfiguredWebhoo
     if (!before) rounds.set(request, round)
     let changed = false
     for (const hook of hooks) {
-      const shown = versionFor(hook, request, parts)
-      if (!shown || (before && !round.due.has(hook.id))) continue
-      const verdict = await callWebhook(hook, request, shown, true, parts)
-      if (verdict?.patch !== undefined && (await apply(hook, verdict.patch, request, shown))) {
+      if (before && !round.due.has(hook.id)) continue
+      const view = await viewFor(hook, request, viewsOf(request), parts)
+      if (!view) continue
+      const verdict = await callWebhook(hook, request, view, true, parts)
+      if (verdict?.patch !== undefined && (await apply(hook, verdict.patch, request, view))) {
         changed = true
         for (const id of round.eager) round.due.add(id)
       }
@@ -77,14 +81,14 @@ async function apply(
   { webhook }: ConfiguredWebhook,
   patch: string,
   request: AdmissionRequest,
-  shown: ResourceDescriptor,
+  view: View,
 ): Promise<boolean> {
   const { object, resource } = request
   if (!object)
     throw internalError(
       `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,
     )
-  const next = await patched(object, patch, resource, shown)
+  const next = await patched(view.object ?? object, patch, resource, view.shown)
   if (deepEqual(next, object)) return false
   become(object, next)
   return true

@@ -6,7 +6,8 @@ import type { NodeDialer } from '../../proxy/node-tunnels.ts'
 import { serviceDialer } from '../../webhook/service-dialer.ts'
 import { WebhookTransport } from '../../webhook/transport.ts'
 import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from '../contract.ts'
-import { callWebhook, type CallParts, isExempt, versionFor } from './call.ts'
+import { viewsOf } from '../matching/convert.ts'
+import { callWebhook, type CallParts, isExempt, viewFor } from './call.ts'
 import { type ConfiguredWebhook, WebhookConfigurations } from './configurations.ts'
 import { createMutatingDispatch } from './mutating.ts'
 
@@ -24,9 +25,10 @@ export interface WebhookPlugins extends Disposable {
 
 /** All are asked at the same time; of several refusals, that of the first in order counts. */
 async function validate(hooks: readonly ConfiguredWebhook[], request: AdmissionRequest, parts: CallParts) {
-  const calls = hooks.flatMap(hook => {
-    const shown = versionFor(hook, request, parts)
-    return shown ? callWebhook(hook, request, shown, false, parts) : []
+  const viewsIn = viewsOf(request)
+  const calls = hooks.map(async hook => {
+    const view = await viewFor(hook, request, viewsIn, parts)
+    if (view) await callWebhook(hook, request, view, false, parts)
   })
   const failed = (await Promise.allSettled(calls)).find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
