@@ -179,7 +179,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
   writeKubeconfig(layout, pki, url)
   const { pid } = process
-  const runtime = { pid, url, startedAt: new Date().toISOString(), processStart: processStart(pid) }
+  const servers = reachableServers(address)
+  const runtime = { pid, url, servers, startedAt: new Date().toISOString(), processStart: processStart(pid) }
   writeAtomically(layout.runtime, JSON.stringify(runtime))
   owned.defer(() => rmSync(layout.runtime, { force: true }))
 
@@ -231,7 +232,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
           clock,
           log,
           desk: answers,
-          cluster: { ...CLUSTER_NETWORK, caPem: pki.caPem, servers: reachableServers(address) },
+          cluster: { ...CLUSTER_NETWORK, caPem: pki.caPem, servers },
           apiServer: { host: reachable(address.address), port: address.port },
           keyFolder: join(layout.root, 'ssh'),
           agentFolder: builtFile('agent'),

@@ -8,8 +8,9 @@ import { connectApi, readTls } from '../../src/agent/api-client.ts'
 import { type AgentConfig, readConfig } from '../../src/agent/config.ts'
 import { currentCertificate, ensureCertificate } from '../../src/agent/identity/certificate.ts'
 import { renewalDue, rotateCertificate } from '../../src/agent/identity/rotation.ts'
+import { revokeNode } from '../../src/main/pki/revoke.ts'
 import { issueBootstrapToken } from '../../src/main/provisioning/steps/bootstrap-token.ts'
-import { Secret } from '../../src/shared/api/core/v1.ts'
+import { Node, Secret } from '../../src/shared/api/core/v1.ts'
 import { CertificateSigningRequest } from '../../src/shared/api/certificates/v1.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { silentLog } from '../../src/shared/machinery/log.ts'
@@ -76,6 +77,28 @@ describe('the first certificate', () => {
     await ensureCertificate(config, systemClock, never)
     expect(serial()).toBe(before)
     expect(await currentCertificate({ ...config, nodeName: 'other' }, Date.now())).toBeUndefined()
+  })
+})
+
+describe('a node that was removed', () => {
+  test('is refused with the certificate that it has, also where it is connected already', async () => {
+    await using api = connectApi(config.servers, readTls(config))
+    const watching = (async () => {
+      for await (const frame of api.client.watch(Node, { fieldSelector: 'metadata.name=box' })) void frame
+    })().catch(() => undefined)
+    await revokeNode(cluster.client, systemClock, 'box', 'it was removed')
+    await watching
+    await expect(api.client.get(Node, { name: 'box' })).rejects.toMatchObject({ code: 401 })
+  })
+  test('gets another one with a token, when it is added again', async () => {
+    const before = serial()
+    const { token, revoke } = await issueBootstrapToken(cluster.client, systemClock, 'test')
+    writeFileSync(config.bootstrapTokenFile!, token)
+    await ensureCertificate(config, systemClock, never)
+    await revoke()
+    expect(serial()).not.toBe(before)
+    await using api = connectApi(config.servers, readTls(config))
+    await expect(api.client.get(Node, { name: 'box' })).rejects.toMatchObject({ code: 404 })
   })
 })
 

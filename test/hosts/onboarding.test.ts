@@ -213,6 +213,8 @@ test('removing them leaves the hosts as they were before', async () => {
   const { code, stdout, stderr } = await nodeWith(`${asking.password}\n`, ...args)
   expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
   expect(await cluster.kubectl('get', 'nodes,hosts', '-o', 'name')).toBe('')
+  const revoked = await cluster.kubectl('get', 'certificaterevocations', '-o', 'name')
+  for (const name of names) expect(revoked).toContain(`/system.node.${name}\n`)
   for (const [i, host] of hosts.entries()) {
     // The lab's own doing: an image for the pods, a new host key.
     if (host !== bare) host.sh('docker image prune -af >/dev/null')

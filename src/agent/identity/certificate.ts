@@ -3,11 +3,12 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { Node } from '../../shared/api/core/v1.ts'
 import { CertificateSigningRequest } from '../../shared/api/certificates/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import { type Clock, delay } from '../../shared/machinery/clock.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
-import { connectApi } from '../api-client.ts'
+import { connectApi, readTls } from '../api-client.ts'
 import { type AgentConfig, ConfigError } from '../config.ts'
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet'
@@ -38,8 +39,10 @@ export async function currentCertificate(config: AgentConfig, nowMs: number): Pr
  * @throws ConfigError without a certificate and without a token; Error when the request is denied
  */
 export async function ensureCertificate(config: AgentConfig, clock: Clock, signal: AbortSignal): Promise<void> {
-  if (await currentCertificate(config, clock.now())) return
   const token = config.bootstrapTokenFile && (await readIfThere(config.bootstrapTokenFile))?.trim()
+  if (await currentCertificate(config, clock.now())) {
+    if (!token || !(await isRefused(config, signal))) return
+  }
   if (!token)
     throw new ConfigError(
       'this node has no valid certificate and no bootstrap token to ask for one: repair it with "flotilla node repair"',
@@ -59,6 +62,17 @@ export async function ensureCertificate(config: AgentConfig, clock: Clock, signa
   await rm(config.bootstrapTokenFile ?? '', { force: true }) // it has done its work
 }
 
+/** Whether the cluster revoked the certificate. Nobody there to ask is no refusal. */
+async function isRefused(config: AgentConfig, signal: AbortSignal): Promise<boolean> {
+  await using api = connectApi(config.servers, readTls(config))
+  try {
+    await api.client.get(Node, { name: config.nodeName }, { signal })
+    return false
+  } catch (error) {
+    return (error as { code?: number }).code === 401
+  }
+}
+
 /** The cluster said no. */
 export class DeniedError extends Error {
   override readonly name = 'DeniedError'
@@ -71,8 +85,11 @@ export async function requestCertificate(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  const { makeRequest } = await import('./certificate-request.ts')
-  const { keyPem, requestPem } = await makeRequest(config.nodeName)
+  const { makeRequest } = await import('../../shared/machinery/certificate-request.ts')
+  const { keyPem, requestPem } = await makeRequest({
+    commonName: `system:node:${config.nodeName}`,
+    organizations: ['system:nodes'],
+  })
   const { metadata } = await client.create(
     CertificateSigningRequest,
     {

@@ -17,6 +17,7 @@ import { discoveryDocument, JWKS_PATH, OPENID_CONFIGURATION_PATH } from './authn
 import { bearerTokens, forThisServer } from './authn/bearer-tokens.ts'
 import { bootstrapTokenUser } from './authn/bootstrap-tokens.ts'
 import { createServiceAccountTokens, type ServiceAccountTokens } from './authn/service-account-tokens.ts'
+import { RevocationIndex } from './authn/revocations.ts'
 import { idTokens } from './authn/oidc/id-tokens.ts'
 import type { AuthenticationSettings } from './authn/settings.ts'
 import { Sessions } from './authn/session.ts'
@@ -147,6 +148,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     verifyToken: bearer.verify,
   })
   const sessions = new Sessions(clock)
+  const revocations = new RevocationIndex(store)
   const inFlight = new InFlight(options.limits ?? DEFAULT_LIMITS)
   const isServed = ({ isResource, group, version, resource }: ApiRequest['info']) =>
     isResource && resources.byUrl(group, version, resource) !== undefined
@@ -259,6 +261,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const http = createHttpServer({
     tls: { certPem: pki.serving.certPem, keyPem: pki.serving.keyPem, caPem: pki.caPem },
     names: new Set(pki.servingNames),
+    revocations,
     authenticator: createAuthenticator([bearer, sessions], options.authentication?.anonymous),
     handle,
     ui: createUi({ dir: options.ui?.dir, sessions }),
@@ -288,6 +291,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       definitions?.[Symbol.dispose]()
       aggregator?.[Symbol.dispose]()
       flowControl?.[Symbol.dispose]()
+      revocations[Symbol.dispose]()
       await http[Symbol.asyncDispose]()
       metrics[Symbol.dispose]()
     },

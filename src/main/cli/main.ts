@@ -11,6 +11,7 @@ import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-a
 import { addNodeCommands } from './node/commands.ts'
 import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
+import { addUserCommands } from './user/commands.ts'
 import { UsageError } from './usage-error.ts'
 
 const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
@@ -96,6 +97,7 @@ function build(): Command {
     )
   addExplainCommands(program)
   addNodeCommands(program)
+  addUserCommands(program)
   program
     .command('version')
     .description('print the version')

@@ -10,6 +10,8 @@ export interface RunningServer {
   readonly pid: number
   readonly url: string
   readonly startedAt: string
+  /** URLs for other machines; none when it only listens on loopback. */
+  readonly servers?: readonly string[]
   /** See `processStart`. */
   readonly processStart?: string
 }

@@ -2,7 +2,8 @@
 // Loaded only when there is one.
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
-import { BACKDATE_MS, type KeyPair, SIGNING, importKeys, serialNumber } from './certificates.ts'
+import { BACKDATE_MS } from './backdate.ts'
+import { type KeyPair, SIGNING, importKeys, serialNumber } from './certificates.ts'
 
 export interface CertificateRequest {
   readonly commonName: string

@@ -2,14 +2,13 @@
 import 'reflect-metadata'
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
+import { BACKDATE_MS } from './backdate.ts'
 
 x509.cryptoProvider.set(webcrypto)
 
 const EC = { name: 'ECDSA', namedCurve: 'P-256' } as const
 export const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const
 const DAY_MS = 86_400_000
-/** Clocks of other machines may be behind. */
-export const BACKDATE_MS = 5 * 60_000
 
 export interface KeyPair {
   readonly certPem: string

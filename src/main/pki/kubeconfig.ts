@@ -10,6 +10,8 @@ export interface KubeconfigInput {
   readonly certPem?: string
   readonly keyPem?: string
   readonly token?: string
+  /** Where commands without a namespace look. */
+  readonly namespace?: string
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
@@ -17,7 +19,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64')
 const quoted = (text: string) => JSON.stringify(text)
 
 export function renderKubeconfig(input: KubeconfigInput): string {
-  const { server, caPem, name, user, certPem, keyPem, token } = input
+  const { server, caPem, name, user, certPem, keyPem, token, namespace } = input
   const credentials = [
     ...(certPem ? [`    client-certificate-data: ${base64(certPem)}`] : []),
     ...(keyPem ? [`    client-key-data: ${base64(keyPem)}`] : []),
@@ -37,7 +39,7 @@ contexts:
 - name: ${quoted(name)}
   context:
     cluster: ${quoted(name)}
-    user: ${quoted(user)}
+    user: ${quoted(user)}${namespace ? `\n    namespace: ${quoted(namespace)}` : ''}
 current-context: ${quoted(name)}
 `
 }

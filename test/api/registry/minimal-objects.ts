@@ -81,6 +81,7 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
     spec: { attacher: 'example.com', nodeName: 'n1', source: { persistentVolumeName: 'pv' } },
   },
   'flotilla.v1.Host': { spec: { address: 'ada@box' } },
+  'flotilla.v1.CertificateRevocation': { spec: { userName: 'ada', issuedBefore: '2026-01-01T00:00:00Z' } },
   'flotilla.v1.HostOperation': { spec: { hostName: 'box', action: 'Check' } },
   'storage.v1.VolumeAttributesClass': { driverName: 'example.com' },
   'autoscaling.v1.HorizontalPodAutoscaler': {

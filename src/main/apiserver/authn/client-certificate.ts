@@ -1,5 +1,6 @@
 // Users from TLS client certificates: CN is the name, each O a group.
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import { BACKDATE_MS } from '../../pki/backdate.ts'
 import type { UserInfo } from '../request.ts'
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
@@ -12,11 +13,13 @@ type PeerCertificate = Partial<DetailedPeerCertificate> & { readonly ext_key_usa
 export interface CertificateVerdict {
   /** Undefined: our authority did not issue the certificate to a client, or it is no longer valid. */
   readonly user: UserInfo | undefined
+  /** When our authority signed it. */
+  readonly issuedAtMs: number
   /** Connections and resumed sessions outlive certificates: when the verdict ends. */
   readonly validUntilMs: number
 }
 
-const REJECTED: CertificateVerdict = { user: undefined, validUntilMs: Infinity }
+const REJECTED: CertificateVerdict = { user: undefined, issuedAtMs: 0, validUntilMs: Infinity }
 
 /**
  * @param socket after the handshake; its chain and validity are OpenSSL's verdict (`authorized`)
@@ -30,6 +33,7 @@ export function judgeCertificate(socket: TLSSocket): CertificateVerdict | undefi
   if (!certificate.ext_key_usage?.includes(CLIENT_AUTH)) return REJECTED
   const [name] = asList(certificate.subject?.CN)
   if (!name) return REJECTED
-  const validUntilMs = Date.parse(certificate.valid_to ?? '')
-  return { user: { name, groups: asList(certificate.subject?.O) }, validUntilMs }
+  const [from = '', to = ''] = [certificate.valid_from, certificate.valid_to]
+  const issuedAtMs = Date.parse(from) + BACKDATE_MS
+  return { user: { name, groups: asList(certificate.subject?.O) }, issuedAtMs, validUntilMs: Date.parse(to) }
 }

@@ -96,6 +96,7 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
   'host-controller': [
     rule(`${READ} patch update delete`, 'flotilla.dev', 'hosts hostoperations'),
     rule('patch update', 'flotilla.dev', 'hosts/status hostoperations/status'),
+    rule('create patch', 'flotilla.dev', 'certificaterevocations'),
     rule(`${READ} patch delete`, 'core', 'nodes'),
     rule('get list', 'core', 'pods'),
     rule('create', 'core', 'pods/eviction'),

@@ -1,7 +1,7 @@
 // HTTP/1.1 and HTTP/2 over TLS: connections in, ApiRequests out, answers back, and no socket left behind.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2'
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2Session } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
@@ -10,6 +10,7 @@ import type { Log } from '../../../shared/machinery/log.ts'
 import { ApiError, internalError } from '../../../shared/machinery/status.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
 import { type CertificateVerdict, judgeCertificate } from '../authn/client-certificate.ts'
+import type { Revocations } from '../authn/revocations.ts'
 import type { ApiRequest, ApiResponse, Handler, UserInfo } from '../request.ts'
 import { ConnectionGuard, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-guard.ts'
 import { isAllowedHost } from './hosts.ts'
@@ -32,6 +33,7 @@ export interface HttpServerOptions {
   /** Names by which the server may be called, lower case. */
   readonly names: ReadonlySet<string>
   readonly authenticator: Authenticator
+  readonly revocations: Revocations
   readonly handle: Handler
   readonly ui: Ui | undefined
   readonly log: Log
@@ -49,6 +51,8 @@ export interface HttpServer extends AsyncDisposable {
 }
 
 type Incoming = IncomingMessage | Http2ServerRequest
+/** A TLS socket, or the HTTP/2 session on one. */
+type Connection = Pick<Duplex, 'destroy' | 'once'> | Http2Session
 
 type Headers = Record<string, string | undefined>
 
@@ -72,12 +76,15 @@ const NOBODY: UserInfo = { name: '', groups: [] }
 const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client went away')
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { authenticator, handle, log, names, tls, ui, clock, onRefused, limits = DEFAULT_CONNECTION_LIMITS } = options
+  const { authenticator, revocations, handle, log, names, tls, ui, clock, onRefused } = options
+  const { limits = DEFAULT_CONNECTION_LIMITS } = options
   const guard = new ConnectionGuard(limits, clock)
   const running = new Set<RequestLife>()
   const sockets = new Set<Duplex>()
   /** A connection's certificate is looked at once. `null`: it has none. */
   const certificates = new WeakMap<object, CertificateVerdict | null>()
+  /** Connections whose certificate says who is there. */
+  const identified = new Map<Connection, CertificateVerdict>()
 
   const server: Http2SecureServer = createSecureServer({
     allowHTTP1: true,
@@ -100,9 +107,21 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   function certificateOf(incoming: Incoming): CertificateVerdict | undefined {
     const connection = 'stream' in incoming ? (incoming.stream.session ?? incoming.socket) : incoming.socket
     let verdict = certificates.get(connection)
-    if (verdict === undefined) certificates.set(connection, (verdict = judgeCertificate(tlsSocketOf(incoming)) ?? null))
+    if (verdict === undefined) {
+      certificates.set(connection, (verdict = judgeCertificate(tlsSocketOf(incoming)) ?? null))
+      if (verdict?.user) {
+        identified.set(connection, verdict)
+        connection.once('close', () => identified.delete(connection))
+      }
+    }
     return verdict ?? undefined
   }
+  const isGood = ({ user, issuedAtMs, validUntilMs }: CertificateVerdict): boolean =>
+    user !== undefined && Date.now() < validUntilMs && !revocations.isRevoked(user.name, issuedAtMs)
+  // Watches, streams and nodes' links were let in once and would go on for ever.
+  revocations.onChange(() => {
+    for (const [connection, verdict] of identified) if (!isGood(verdict)) connection.destroy()
+  })
 
   /** @throws ApiError 401, 403, 421 */
   async function requestOf(
@@ -115,7 +134,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   ): Promise<ApiRequest> {
     const method = incoming.method ?? 'GET'
     const certificate = certificateOf(incoming)
-    const certificateUser = certificate && Date.now() < certificate.validUntilMs ? certificate.user : undefined
+    const certificateUser = certificate && isGood(certificate) ? certificate.user : undefined
     const body = lazyBody(incoming as Readable, headers)
     const authenticated = authenticator.authenticate({
       headers,

@@ -44,6 +44,7 @@ import { certificateSigningRequests } from './certificates/certificate-signing-r
 import { leases } from './coordination/lease.ts'
 import { endpointSlices } from './discovery/endpoint-slice.ts'
 import { newEvents } from './events/event.ts'
+import { certificateRevocations } from './flotilla/certificate-revocation.ts'
 import { hostOperations } from './flotilla/host-operation.ts'
 import { hosts } from './flotilla/host.ts'
 import { flowSchemas } from './flowcontrol/flow-schema.ts'
@@ -147,6 +148,7 @@ export const builtinResources: readonly ResourceDescriptor[] = [
   storageClasses,
   volumeAttachments,
   volumeAttributesClasses,
+  certificateRevocations,
   hosts,
   hostOperations,
 ]

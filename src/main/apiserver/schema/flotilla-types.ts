@@ -15,12 +15,14 @@ const list = (name: string, ...keys: string[]): FieldFact => ({
   ...(keys.length > 0 ? { lt: 'map', lk: keys, mk: keys[0] ?? '', ps: 'merge' } : { lt: 'atomic' }),
 })
 
-function kind(name: string): Record<string, TypeFact> {
+function kind(name: string, parts: readonly ('spec' | 'status')[] = ['spec', 'status']): Record<string, TypeFact> {
   const head = { apiVersion: string, kind: string }
+  const structs = { spec: ref(`${name}Spec`), status: ref(`${name}Status`) }
+  const own = Object.fromEntries(parts.map(part => [part, structs[part]]))
   return {
     [name]: {
       gvk: [GROUP, 'v1', name],
-      fields: { ...head, metadata: ref('meta.v1.ObjectMeta'), spec: ref(`${name}Spec`), status: ref(`${name}Status`) },
+      fields: { ...head, metadata: ref('meta.v1.ObjectMeta'), ...own },
     },
     [`${name}List`]: {
       gvk: [GROUP, 'v1', `${name}List`],
@@ -74,6 +76,10 @@ const types: Record<string, TypeFact> = {
   },
   HostAgent: { fields: { bundle: string, runtime: string, previousBundle: string } },
   HostAway: { fields: { from: { ...time, req: 1 }, until: time, reason: string } },
+  ...kind('CertificateRevocation', ['spec']),
+  CertificateRevocationSpec: {
+    fields: { userName: required, issuedBefore: { ...time, req: 1 }, reason: string },
+  },
   ...kind('HostOperation'),
   HostOperationSpec: {
     fields: { hostName: required, action: required, approved: boolean, cancelled: boolean, force: boolean },

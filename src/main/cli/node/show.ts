@@ -3,13 +3,9 @@ import { Host, type HostFinding } from '../../../shared/api/flotilla/v1.ts'
 import { Node } from '../../../shared/api/core/v1.ts'
 import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
+import { table } from '../table.ts'
 import { CommandError } from '../usage-error.ts'
 import { connectApi } from './api.ts'
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), [])
-  return rows.map(row => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd()).join('\n') // prettier-ignore
-}
 
 export async function list(dataDir: string, asJson: boolean): Promise<void> {
   await using api = connectApi(dataDir)

@@ -6,6 +6,7 @@ import type { Client } from '../../../shared/client/client.ts'
 import { type Clock, formatTime } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
+import { revokeNode } from '../../pki/revoke.ts'
 import type { AgentFiles } from '../agent-files.ts'
 import type { AnswerDesk } from '../answers.ts'
 import type { HostLinks } from '../link/host-links.ts'
@@ -201,12 +202,15 @@ export class OperationRun {
 
   /** For a host that is gone: it is not asked. Its pods go with its node. */
   async #forget({ metadata: { name }, status: { nodeName } }: Host): Promise<string> {
-    const { client, links } = this.#parts
+    const { client, clock, links } = this.#parts
     const gone = (error: unknown) => {
       if (!isNotFound(error)) throw error
     }
     await links.release(name)
-    if (nodeName !== undefined) await client.delete(Node, { name: nodeName }).catch(gone)
+    if (nodeName !== undefined) {
+      await revokeNode(client, clock, nodeName, `host ${name} was forgotten`)
+      await client.delete(Node, { name: nodeName }).catch(gone)
+    }
     await client.delete(Host, { name }).catch(gone)
     return `${name} is forgotten; if it ever comes back: sudo /opt/flotilla/bin/remove`
   }

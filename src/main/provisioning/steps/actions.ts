@@ -4,7 +4,7 @@ import { configure } from './configure.ts'
 import type { Step } from './contract.ts'
 import { installPackages, startDocker } from './install-packages.ts'
 import { pushAgent, pushRuntime } from './push.ts'
-import { cleanUp, deleteFiles, deleteNode, drain, uninstall } from './remove.ts'
+import { cleanUp, deleteFiles, deleteNode, drain, revokeCertificate, uninstall } from './remove.ts'
 import { startAgent } from './start-agent.ts'
 import { restartAgent, switchAgent } from './upgrade.ts'
 
@@ -25,5 +25,5 @@ export const stepsOf: Readonly<Record<string, readonly Step[]>> = {
   Repair: join,
   Upgrade: [pushRuntime, pushAgent, switchAgent],
   Restart: [restartAgent],
-  Remove: [drain, cleanUp, deleteNode, uninstall, deleteFiles, withdrawKey],
+  Remove: [drain, cleanUp, deleteNode, revokeCertificate, uninstall, deleteFiles, withdrawKey],
 }

@@ -1,5 +1,6 @@
 // Takes a host out of the cluster and leaves it as it was before: what joining did, undone in reverse.
 import { Node, Pod } from '../../../shared/api/core/v1.ts'
+import { revokeNode } from '../../pki/revoke.ts'
 import { delay } from '../../../shared/machinery/clock.ts'
 import { ApiError, isNotFound } from '../../../shared/machinery/status.ts'
 import { type Step, type StepContext, asRoot } from './contract.ts'
@@ -140,6 +141,13 @@ export const deleteNode: Step = {
       if (!isNotFound(error)) throw error
     })
   },
+}
+
+export const revokeCertificate: Step = {
+  name: 'revoke-certificate',
+  plan: ({ nodeName }) => [`refuse the certificates of the node ${nodeName} from now on`],
+  apply: ({ client, clock, nodeName, host, signal }) =>
+    revokeNode(client, clock, nodeName, `host ${host.metadata.name} was removed`, signal),
 }
 
 export const uninstall: Step = {

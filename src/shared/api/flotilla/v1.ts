@@ -50,6 +50,30 @@ export interface HostStatus {
   conditions?: Condition[]
 }
 
+/** Certificates that the cluster's CA issued, and that it does not take any more. Each renewal makes a new one. */
+export interface CertificateRevocation {
+  apiVersion: string
+  kind: string
+  metadata: LiveMeta
+  spec: CertificateRevocationSpec
+}
+export const CertificateRevocation: ResourceType<CertificateRevocation> = {
+  group: 'flotilla.dev',
+  version: 'v1',
+  kind: 'CertificateRevocation',
+  plural: 'certificaterevocations',
+  namespaced: false,
+}
+
+export interface CertificateRevocationSpec {
+  /** Whose: the common name, as `system:node:box`. Immutable. */
+  userName: string
+  /** Those issued before this moment; later ones are good. Only ever moves forward. */
+  issuedBefore: string
+  /** Why, for people. */
+  reason?: string
+}
+
 export interface HostKeyPin {
   /** `host:port` */
   endpoint: string

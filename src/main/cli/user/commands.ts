@@ -1,0 +1,37 @@
+// `flotilla user …`: people who may use the cluster, each with a certificate and rights of their own.
+import { type Command, Option } from 'commander'
+import { defaultDataDir } from '../../data-dir.ts'
+import type { InviteFlags } from './invite.ts'
+
+const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
+const several = (value: string, before: string[] = []) => [...before, value]
+
+export function addUserCommands(program: Command): void {
+  const user = program.command('user').description('people who may use the cluster')
+  user
+    .command('invite')
+    .description('give somebody a kubeconfig with a certificate and rights of their own')
+    .argument('<name>')
+    .addOption(dataDir())
+    .addOption(new Option('--role <role>', 'what they may do').choices(['view', 'edit', 'admin']).makeOptionMandatory())
+    .option('-n, --namespace <namespace>', 'only here; may be given several times', several)
+    .option('--days <days>', 'how long the certificate lives', '90')
+    .option('-o, --output <file>', 'where the kubeconfig goes; default: standard output')
+    .action(async (name: string, flags: InviteFlags) => (await import('./invite.ts')).invite(name, flags))
+  user
+    .command('list')
+    .description('who was invited, with which rights, and until when')
+    .addOption(dataDir())
+    .option('-o, --output <format>', 'text or json', 'text')
+    .action(async (flags: { dataDir: string; output: string }) =>
+      (await import('./list.ts')).list(flags.dataDir, flags.output === 'json'),
+    )
+  user
+    .command('revoke')
+    .description('take rights and certificates away; open connections end at once')
+    .argument('<name>')
+    .addOption(dataDir())
+    .action(async (name: string, flags: { dataDir: string }) =>
+      (await import('./revoke.ts')).revoke(flags.dataDir, name),
+    )
+}

@@ -1,0 +1,23 @@
+// `flotilla user list`: who was invited.
+import { CertificateRevocation } from '../../../shared/api/flotilla/v1.ts'
+import { connectApi } from '../node/api.ts'
+import { table } from '../table.ts'
+import { type Grant, grantsOf } from './bindings.ts'
+
+export async function list(dataDir: string, asJson: boolean): Promise<void> {
+  await using api = connectApi(dataDir)
+  const [grants, revocations] = await Promise.all([grantsOf(api.client), api.client.list(CertificateRevocation)])
+  const invited = new Set(grants.map(({ user }) => user))
+  const revoked = revocations.items
+    .filter(({ spec }) => !spec.userName.startsWith('system:') && !invited.has(spec.userName))
+    .map(({ spec }) => ({ user: spec.userName, since: spec.issuedBefore, reason: spec.reason ?? '' }))
+  if (asJson) return console.log(JSON.stringify({ users: grants, revoked }, null, 2))
+  const rows = [
+    ...grants.map(grant => [grant.user, grant.role, grant.namespace ?? '(everywhere)', stateOf(grant)]),
+    ...revoked.map(({ user, since }) => [user, '-', '-', `revoked ${since}`]),
+  ].toSorted(([a = ''], [b = '']) => a.localeCompare(b))
+  console.log(rows.length > 0 ? table([['NAME', 'ROLE', 'NAMESPACE', 'STATE'], ...rows]) : 'nobody was invited')
+}
+
+const stateOf = ({ expires }: Grant): string =>
+  Date.parse(expires) > Date.now() ? `until ${expires}` : `expired ${expires}`
