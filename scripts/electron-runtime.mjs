@@ -60,8 +60,9 @@ if (!existsSync(executable)) {
   const BROWSER_SNAPSHOT = 6
   setFuses(join(work, 'Cypress/electron'), { [INSPECT_ARGUMENTS]: true, [BROWSER_SNAPSHOT]: false })
   mkdirSync(join(work, 'Cypress/resources'), { recursive: true })
-  // The runtime has no default app: the checkout itself is the app (package.json names its main).
-  symlinkSync(root, join(work, 'Cypress/resources/app'))
+  // The runtime has no default app: the checkout itself is the app (package.json names its main),
+  // by a relative link: a copied or moved checkout starts itself and not another one.
+  symlinkSync(join('..', '..', '..'), join(work, 'Cypress/resources/app'))
   rmSync(runtime, { recursive: true, force: true })
   renameSync(join(work, 'Cypress'), runtime)
   rmSync(work, { recursive: true, force: true })
