@@ -141,6 +141,9 @@ test('a host that is gone can be forgotten, and cleaned by hand when it is back'
   }
   expect((await client.list(Host)).items).toEqual([])
   await expect(plane.isNodeReady('box')).rejects.toMatchObject({ code: 404 })
+  // The version that is current by then does not work; one of those before it does.
+  host.sh('mkdir -p /opt/flotilla/agent/bad && echo "process.exit(1)" > /opt/flotilla/agent/bad/agent.cjs')
+  host.sh('ln -sfn ../agent/bad/agent.cjs /opt/flotilla/bin/agent.cjs')
   expect(host.sh('/opt/flotilla/bin/remove')).toContain('removed links, routes and rules')
   expect(host.sh('ls -d /opt/flotilla /etc/flotilla /var/lib/flotilla /etc/systemd/system/flotilla-agent.service 2>/dev/null || true')).toBe('') // prettier-ignore
 })

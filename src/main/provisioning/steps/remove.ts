@@ -8,10 +8,16 @@ import { type Step, type StepContext, asRoot } from './contract.ts'
 const DRAIN_TIMEOUT_MS = 60_000
 const POLL_MS = 500
 
+/** The current agent cleans up; where it does not work, the version before it does. */
 const CLEAN_UP = `
 systemctl disable --now flotilla-agent.service 2>/dev/null
 if [ -x /opt/flotilla/bin/node ] && [ -r /etc/flotilla/config.json ]; then
-  /opt/flotilla/bin/node /opt/flotilla/bin/agent.cjs --config /etc/flotilla/config.json --cleanup || exit $?
+  for agent in /opt/flotilla/bin/agent.cjs /opt/flotilla/agent/*/agent.cjs; do
+    /opt/flotilla/bin/node "$agent" --config /etc/flotilla/config.json --cleanup
+    failed=$?
+    [ $failed != 0 ] || break
+  done
+  [ $failed = 0 ] || exit $failed
 fi
 `
 
