@@ -14,6 +14,7 @@ import { createKubeletApi } from './api/server.ts'
 import { type AgentConfig, firstAddress } from './config.ts'
 import { rotateCertificate } from './identity/rotation.ts'
 import { DEFAULT_THRESHOLDS } from './kubelet/eviction/thresholds.ts'
+import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
 import { EvictionManager } from './kubelet/eviction/eviction-manager.ts'
 import { ImageGc } from './kubelet/images/image-gc.ts'
 import { ProbeCounts } from './kubelet/probes/probe-counts.ts'
@@ -26,6 +27,7 @@ import { NodeReporter, allocatableOf } from './kubelet/node/node-status.ts'
 import { ApiObjectSource } from './kubelet/object-source.ts'
 import type { KubeletParts, NodeNetwork } from './kubelet/parts.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
+import { podAmountsOf } from './kubelet/spec/resources.ts'
 import { CrashBackoff } from './kubelet/sync/crash-backoff.ts'
 import { ApiTokenSource } from './kubelet/token-source.ts'
 import { LocalVolumes, localVolumesPath } from './kubelet/volumes/local-volumes.ts'
@@ -200,6 +202,11 @@ export async function startAgent({
       dataDir,
       runtime,
       network: podNetwork,
+      cgroups: podCgroups({
+        driver: version.cgroupDriver,
+        cpus: machine.cpus,
+        amountsOf: pod => podAmountsOf(pod, config),
+      }),
       client: api.client,
       recorder,
       images: new ImagePuller({ runtime, objects, recorder, clock, onPulled: id => imageGc.notePulled(id) }),

@@ -3,7 +3,10 @@ import { rm } from 'node:fs/promises'
 import { systemClock } from '../shared/machinery/clock.ts'
 import type { AgentConfig } from './config.ts'
 import { instanceId } from './instance.ts'
+import { FileCgroups } from './kubelet/cgroups/file-cgroups.ts'
+import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
+import { podAmountsOf } from './kubelet/spec/resources.ts'
 import { hostTools, unmountBelow } from './kubelet/volumes/mounts.ts'
 import { cleanUpNetwork } from './network/clean-up.ts'
 
@@ -25,6 +28,10 @@ export async function cleanUpNode(config: AgentConfig, { network = true } = {}):
       await runtime.remove(id)
       containers++
     }
+  const { cgroupDriver: driver } = await runtime.version()
+  const cgroups = podCgroups({ driver, cpus: 1, amountsOf: pod => podAmountsOf(pod, config) })
+  for (const { uid } of pods) await cgroups.remove(uid)
+  if (driver === 'cgroupfs') await FileCgroups.removeParent()
   if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network` })
   await unmountBelow(dataDir, hostTools)
   await rm(dataDir, { recursive: true, force: true })

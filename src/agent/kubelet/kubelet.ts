@@ -200,7 +200,7 @@ export class Kubelet implements AsyncDisposable {
 
   /** Containers of pods that neither the API nor a worker knows: deleted while the agent was away. */
   async #removeOrphans(): Promise<void> {
-    const { runtime, network, tools, dataDir, log } = this.#parts
+    const { runtime, network, cgroups, tools, dataDir, log } = this.#parts
     try {
       for (const pod of await runtime.pods()) {
         if (this.#workers.has(pod.uid) || this.#stop.signal.aborted) continue
@@ -212,6 +212,7 @@ export class Kubelet implements AsyncDisposable {
           }),
         )
         for (const { id } of pod.sandboxes) await runtime.remove(id)
+        await cgroups.remove(pod.uid)
         await network.podNetwork.tearDown(pod.uid)
         await removeVolumes({ podDir: podDirOf(dataDir, pod.uid), tools })
       }

@@ -9,6 +9,7 @@ import type { Log } from '../../shared/machinery/log.ts'
 import type { ConnectionSummary } from '../../shared/machinery/connection-summary.ts'
 import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
 import type { NodeFacts } from './admission/admit.ts'
+import type { PodCgroups } from './cgroups/contract.ts'
 import type { ImagePuller } from './images/image-puller.ts'
 import type { ProbeCounts } from './probes/probe-counts.ts'
 import type { ContainerRuntime } from './runtime/contract.ts'
@@ -54,6 +55,7 @@ export interface KubeletParts {
   readonly dataDir: string
   readonly runtime: ContainerRuntime
   readonly network: NodeNetwork
+  readonly cgroups: PodCgroups
   readonly client: Client
   readonly recorder: EventRecorder
   readonly images: ImagePuller

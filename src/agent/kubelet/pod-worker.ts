@@ -15,7 +15,7 @@ import { podStatusOf } from './status/pod-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
 import { type Actions, computeActions } from './sync/actions.ts'
 import { nextAttempt, removeOldAttempts } from './sync/attempts.ts'
-import { disconnectPod, forgetPod, stopPod } from './sync/end-pod.ts'
+import { forgetPod, releasePod, stopPod } from './sync/end-pod.ts'
 import { hasten, killContainer } from './sync/kill.ts'
 import { replaceSandbox } from './sync/replace-sandbox.ts'
 import { addressesOf, writeNameFiles } from './sync/sandbox.ts'
@@ -322,7 +322,7 @@ export class PodWorker {
     const ended = await stopPod(this.#parts, this.#pod, observed, grace)
     this.#prober.stop()
     await this.#report(ended, true)
-    await disconnectPod(this.#parts, this.#pod, podIP)
+    await releasePod(this.#parts, this.#pod, podIP)
     if (this.#graceSeconds === undefined) return
     await this.#writer.flushed()
     await forgetPod(this.#parts, this.#pod, ended)

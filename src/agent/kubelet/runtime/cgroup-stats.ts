@@ -2,9 +2,8 @@
 // fails for containers whose network it does not manage.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CGROUP_ROOT as ROOT, cgroupPathsOf } from './cgroup-paths.ts'
 import { type ContainerStats, RuntimeError } from './contract.ts'
-
-const ROOT = '/sys/fs/cgroup'
 
 /** `name value` lines. */
 const fieldsOf = (text: string): ReadonlyMap<string, number> =>
@@ -18,12 +17,7 @@ const fieldsOf = (text: string): ReadonlyMap<string, number> =>
 /** @param pid a process of the container @throws RuntimeError when it is gone */
 export async function cgroupStats(pid: number): Promise<ContainerStats> {
   try {
-    const table = await readFile(`/proc/${pid}/cgroup`, 'utf8')
-    const paths = new Map<string, string>()
-    for (const line of table.split('\n')) {
-      const [, controllers = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
-      for (const controller of controllers.split(',')) if (path !== '') paths.set(controller, path)
-    }
+    const paths = await cgroupPathsOf(pid)
     const memory = paths.get('memory')
     return memory === undefined
       ? await unified(paths.get('') ?? '/')

@@ -57,6 +57,8 @@ export interface SandboxSpec {
   /** Whether app containers will join its process namespace, so that it is the parent of orphans. */
   readonly shareProcessNamespace: boolean
   readonly sysctls: Readonly<Record<string, string>>
+  /** Cgroup that holds those of the pod's containers, as the engine's driver names it; undefined = the engine's own. */
+  readonly cgroupParent?: string
   /** Of a RuntimeClass; undefined = the engine's default. */
   readonly handler?: string
 }
@@ -104,6 +106,7 @@ export interface ContainerSpec {
   readonly stopSignal?: string
   readonly namespaces: ContainerNamespaces
   readonly resources: ContainerLimits
+  readonly cgroupParent?: string
   readonly security: ContainerSecurity
   /** Of a RuntimeClass; undefined = the engine's default. */
   readonly handler?: string
@@ -213,7 +216,7 @@ export interface RuntimeEvent {
 export interface RuntimeVersion {
   /** `docker://28.2.2` */
   readonly version: string
-  readonly cgroupDriver: 'systemd' | 'cgroupfs'
+  readonly cgroupDriver: 'systemd' | 'cgroupfs' | 'none'
   readonly cgroupVersion: 1 | 2
   /** Names that a RuntimeClass may use. */
   readonly handlers: readonly string[]

@@ -1,7 +1,10 @@
 // Requests and limits as cgroup settings.
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
+import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
+import type { CgroupAmounts } from '../cgroups/contract.ts'
 import type { ContainerLimits } from '../runtime/contract.ts'
+import { isSidecar } from './containers.ts'
 
 const CPU_PERIOD_US = 100_000
 const MIN_QUOTA_US = 1_000
@@ -19,9 +22,18 @@ const bytes = (text: string | number | undefined): number => (text === undefined
 export function oomScoreAdj(pod: Pod, container: Container, nodeMemoryBytes: number): number {
   if (pod.status.qosClass === 'Guaranteed') return -997
   if (pod.status.qosClass === 'BestEffort') return 1000
-  const request = bytes(container.resources?.requests?.memory)
+  const request = bytes(container.resources?.requests?.memory) + shareOfPodRequest(pod)
   const score = 1000 - Math.floor((1000 * request) / Math.max(1, nodeMemoryBytes))
   return Math.min(999, Math.max(3, score))
+}
+
+/** What the pod as a whole requests beyond its containers, in equal parts. */
+function shareOfPodRequest({ spec }: Pod): number {
+  const ofPod = spec.resources?.requests?.memory
+  if (ofPod === undefined) return 0
+  const lasting = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)]
+  const own = lasting.reduce((sum, { resources }) => sum + bytes(resources?.requests?.memory), 0)
+  return Math.max(0, bytes(ofPod) - own) / lasting.length
 }
 
 export interface NodeLimits {
@@ -29,15 +41,32 @@ export interface NodeLimits {
   readonly podPidsLimit: number
 }
 
+const sharesOf = (cpuMilli: number): number =>
+  Math.min(MAX_SHARES, Math.max(MIN_SHARES, Math.floor((cpuMilli * SHARES_PER_CPU) / 1000)))
+const quotaOf = (cpuMilli: number): number =>
+  cpuMilli > 0 ? Math.max(MIN_QUOTA_US, Math.floor((cpuMilli * CPU_PERIOD_US) / 1000)) : 0
+
+/** Of the pod as a whole: its weight is that of all its requests, its limits are those that it asks for itself. */
+export function podAmountsOf({ spec }: Pod, { podPidsLimit }: Pick<NodeLimits, 'podPidsLimit'>): CgroupAmounts {
+  const limits = totalOf(spec, 'limits')
+  const limit = (name: string) => (spec.resources?.limits?.[name] === undefined ? undefined : limits.get(name))
+  return {
+    cpuShares: sharesOf(totalOf(spec, 'requests').get('cpu')?.milli() ?? 0),
+    cpuPeriod: CPU_PERIOD_US,
+    cpuQuota: quotaOf(limit('cpu')?.milli() ?? 0),
+    memoryBytes: limit('memory')?.value() ?? 0,
+    pids: podPidsLimit,
+  }
+}
+
 export function limitsOf(pod: Pod, container: Container, node: NodeLimits): ContainerLimits {
   const { requests, limits } = container.resources ?? {}
   const cpuLimit = milli(limits?.cpu)
   const cpuRequest = requests?.cpu === undefined ? cpuLimit : milli(requests.cpu)
-  const shares = Math.floor((cpuRequest * SHARES_PER_CPU) / 1000)
   return {
-    cpuShares: Math.min(MAX_SHARES, Math.max(MIN_SHARES, shares)),
+    cpuShares: sharesOf(cpuRequest),
     cpuPeriod: CPU_PERIOD_US,
-    cpuQuota: cpuLimit > 0 ? Math.max(MIN_QUOTA_US, Math.floor((cpuLimit * CPU_PERIOD_US) / 1000)) : 0,
+    cpuQuota: quotaOf(cpuLimit),
     memoryBytes: bytes(limits?.memory),
     pids: node.podPidsLimit,
     oomScoreAdj: oomScoreAdj(pod, container, node.memoryBytes),

@@ -21,7 +21,9 @@ export async function stopPod(
   return { ...ended, sandboxes: [] }
 }
 
-export async function disconnectPod({ network }: KubeletParts, pod: Pod, podIP: string): Promise<void> {
+/** Gives back what the pod had of the node while it ran. */
+export async function releasePod({ network, cgroups }: KubeletParts, pod: Pod, podIP: string): Promise<void> {
+  await cgroups.remove(pod.metadata.uid)
   if (pod.spec.hostNetwork) return
   await network.hostPorts(pod.metadata.uid, podIP, [])
   await network.podNetwork.tearDown(pod.metadata.uid)

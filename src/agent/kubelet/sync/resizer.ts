@@ -53,6 +53,8 @@ export class Resizer {
   async actuate(pod: Pod, runtime: RuntimePod, podIP: string): Promise<boolean> {
     if (!this.#inProgress) return false
     const updates = pendingUpdates(pod, runtime, nodeLimitsOf(this.#parts))
+    const pid = runtime.sandboxes[0]?.pid ?? 0
+    if (pid > 0) await this.#parts.cgroups.apply(pod, pid)
     let stopped = false
     for (const { container, spec, limits, restart } of updates) {
       if (restart) {

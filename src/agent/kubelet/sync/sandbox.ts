@@ -16,12 +16,13 @@ const STUB_RESOLVER = '127.0.0.53'
 
 /** @returns the sandbox, running and connected; a sandbox that could not be connected is removed again */
 export async function createSandbox(parts: KubeletParts, pod: Pod, attempt: number): Promise<Sandbox> {
-  const { runtime, node, network } = parts
+  const { runtime, node, network, cgroups } = parts
   const { uid } = pod.metadata
   const { hostNetwork = false, hostPID = false, hostIPC = false, shareProcessNamespace = false } = pod.spec
   if (pod.spec.hostUsers === false)
     throw new Error('hostUsers: false is not supported: Docker cannot give a pod a user namespace of its own')
   const handler = await runtimeHandler(parts, pod)
+  const cgroupParent = cgroups.parentOf(uid)
   const id = await runtime.createSandbox({
     pod: pod.metadata,
     attempt,
@@ -33,13 +34,15 @@ export async function createSandbox(parts: KubeletParts, pod: Pod, attempt: numb
     sysctls: Object.fromEntries(
       (pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [normalizeSysctl(name), value]),
     ),
+    ...(cgroupParent ? { cgroupParent } : {}),
     ...(handler ? { handler } : {}),
   })
   try {
     await runtime.start(id)
-    if (hostNetwork) return { id, podIPs: [node.nodeIP] }
     const pid = await runtime.pidOf(id)
     if (pid === 0) throw new Error('the sandbox ended at once')
+    await cgroups.apply(pod, pid)
+    if (hostNetwork) return { id, podIPs: [node.nodeIP] }
     const { ips } = await network.podNetwork.setUp(uid, pid)
     const ports = hostPortsOf(pod)
     if (ports.length > 0) await network.hostPorts(uid, ips[0] ?? '', ports)

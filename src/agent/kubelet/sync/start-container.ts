@@ -96,6 +96,7 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
   const primaryGroup = (user: string) => runtime.primaryGroup(pod.metadata, image.id, user)
   const security = await securityOf(pod, container, image.user, { readProfile, primaryGroup })
   const handler = await runtimeHandler(parts, pod)
+  const cgroupParent = parts.cgroups.parentOf(pod.metadata.uid)
   const messageFile = await prepareTerminationMessage(podDir, container.name, attempt)
   const ofVolumes = await mountsOf(container, volumes, env, { podDir, tools, recursiveReadOnlyMounts })
   const mounts = withOwnMounts(ofVolumes, podDir, {
@@ -125,6 +126,7 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
     namespaces: namespacesOf(input),
     resources: limitsOf(pod, container, nodeLimitsOf(parts)),
     security,
+    ...(cgroupParent ? { cgroupParent } : {}),
     ...(handler ? { handler } : {}),
   }
 }

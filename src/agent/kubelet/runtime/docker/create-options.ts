@@ -24,6 +24,7 @@ export function sandboxOptions(spec: SandboxSpec, image: string, instance: strin
       ...(spec.hostPID ? { PidMode: 'host' } : {}),
       ...(Object.keys(spec.sysctls).length > 0 ? { Sysctls: { ...spec.sysctls } } : {}),
       ...(spec.handler ? { Runtime: spec.handler } : {}),
+      ...(spec.cgroupParent ? { CgroupParent: spec.cgroupParent } : {}),
       CpuShares: SANDBOX_CPU_SHARES,
       OomScoreAdj: SANDBOX_OOM_SCORE_ADJ,
       // Its log is always empty: a driver that does nothing starts faster.
@@ -64,6 +65,7 @@ export function containerOptions(spec: ContainerSpec, instance: string): Docker.
         ...bindOptions(mount),
       })) as Docker.MountConfig,
       ...(spec.devices.length > 0 ? { Devices: spec.devices.map(toDevice) } : {}),
+      ...(spec.cgroupParent ? { CgroupParent: spec.cgroupParent } : {}),
       CpuShares: resources.cpuShares,
       ...(resources.cpuQuota > 0 ? { CpuQuota: resources.cpuQuota, CpuPeriod: resources.cpuPeriod } : {}),
       // Memory and swap together: a pod gets no swap on top of its limit.

@@ -81,7 +81,7 @@ export class DockerRuntime implements ContainerRuntime {
     const info = (await docker(() => this.#engine.info())) as Record<string, string> & { Runtimes?: object }
     return {
       version: `docker://${info.ServerVersion ?? ''}`,
-      cgroupDriver: info.CgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs',
+      cgroupDriver: info.CgroupDriver === 'systemd' || info.CgroupDriver === 'none' ? info.CgroupDriver : 'cgroupfs',
       cgroupVersion: info.CgroupVersion === '2' ? 2 : 1,
       handlers: Object.keys(info.Runtimes ?? {}),
       rootDir: info.DockerRootDir ?? '/var/lib/docker',

@@ -1,0 +1,99 @@
+// Pod cgroups under Docker's cgroupfs driver: paths that the engine makes, files of the kernel that hold their limits.
+import { readdir, rmdir, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import { CGROUP_ROOT, cgroupPathsOf } from '../runtime/cgroup-paths.ts'
+import { type CgroupAmounts, type PodCgroups, weightOf } from './contract.ts'
+
+const ALL_PODS = 'flotilla'
+const nameOf = (uid: string): string => `pod${uid.replace(/[^A-Za-z0-9-]/g, '_')}`
+
+export interface FileCgroupsOptions {
+  readonly amountsOf: (pod: Pod) => CgroupAmounts
+  /** Of all pods together, against the rest of the machine. */
+  readonly cpuShares: number
+}
+
+export class FileCgroups implements PodCgroups {
+  readonly #options: FileCgroupsOptions
+
+  constructor(options: FileCgroupsOptions) {
+    this.#options = options
+  }
+
+  parentOf = (uid: string): string => `/${ALL_PODS}/${nameOf(uid)}`
+
+  async apply(pod: Pod, sandboxPid: number): Promise<void> {
+    const amounts = this.#options.amountsOf(pod)
+    const paths = await cgroupPathsOf(sandboxPid)
+    const isUnified = !paths.has('memory')
+    const folder = (controller: string): string => {
+      const path = dirname((isUnified ? paths.get('') : paths.get(controller)) ?? '/')
+      // A sandbox of an older agent lives elsewhere, beside containers of others.
+      if (basename(path) !== nameOf(pod.metadata.uid))
+        throw new Error(`the pod has no cgroup of its own for ${controller}`)
+      return isUnified ? join(CGROUP_ROOT, path) : join(CGROUP_ROOT, controller, path)
+    }
+    const isLimited = amounts.cpuQuota > 0 || amounts.memoryBytes > 0
+    try {
+      if (isUnified) await writeUnified(folder, amounts, this.#options.cpuShares)
+      else await writeLegacy(folder, amounts, this.#options.cpuShares)
+    } catch (error) {
+      if (isLimited) throw new Error(`resources of the pod as a whole cannot be limited: ${(error as Error).message}`)
+    }
+  }
+
+  async remove(uid: string): Promise<void> {
+    for (const hierarchy of await hierarchies())
+      await rmdir(join(hierarchy, ALL_PODS, nameOf(uid))).catch(() => undefined) // not there, or not empty
+  }
+
+  /** The parent of all of them, if no agent on this machine has a pod. */
+  static async removeParent(): Promise<void> {
+    for (const hierarchy of await hierarchies()) await rmdir(join(hierarchy, ALL_PODS)).catch(() => undefined) // as above
+  }
+}
+
+/** One folder per controller in version 1, besides the one of version 2. */
+async function hierarchies(): Promise<string[]> {
+  const entries = await readdir(CGROUP_ROOT, { withFileTypes: true }).catch(() => [])
+  return [CGROUP_ROOT, ...entries.filter(entry => entry.isDirectory()).map(({ name }) => join(CGROUP_ROOT, name))]
+}
+
+type FolderOf = (controller: string) => string
+
+async function writeLegacy(folder: FolderOf, amounts: CgroupAmounts, allShares: number): Promise<void> {
+  const { cpuShares, cpuQuota, cpuPeriod, memoryBytes, pids } = amounts
+  const cpu = folder('cpu')
+  await writeFile(join(cpu, 'cpu.shares'), String(cpuShares))
+  await writeFile(join(dirname(cpu), 'cpu.shares'), String(allShares))
+  if (cpuQuota > 0) {
+    await writeFile(join(cpu, 'cpu.cfs_period_us'), String(cpuPeriod))
+    await writeFile(join(cpu, 'cpu.cfs_quota_us'), String(cpuQuota))
+  }
+  if (memoryBytes > 0) await writeMemory(folder('memory'), String(memoryBytes))
+  if (pids > 0) await writeFile(join(folder('pids'), 'pids.max'), String(pids))
+}
+
+/** Memory may never be above memory and swap together: which comes first depends on whether they grow. */
+async function writeMemory(folder: string, amount: string): Promise<void> {
+  const memory = () => writeFile(join(folder, 'memory.limit_in_bytes'), amount)
+  const withSwap = () =>
+    writeFile(join(folder, 'memory.memsw.limit_in_bytes'), amount).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' && error.code !== 'EACCES') throw error // the kernel counts no swap
+    })
+  await memory().then(withSwap, () => withSwap().then(memory))
+}
+
+async function writeUnified(folder: FolderOf, amounts: CgroupAmounts, allShares: number): Promise<void> {
+  const { cpuShares, cpuQuota, cpuPeriod, memoryBytes, pids } = amounts
+  const own = folder('cgroup')
+  await writeFile(join(own, 'cpu.weight'), String(weightOf(cpuShares)))
+  await writeFile(join(dirname(own), 'cpu.weight'), String(weightOf(allShares)))
+  if (cpuQuota > 0) await writeFile(join(own, 'cpu.max'), `${cpuQuota} ${cpuPeriod}`)
+  if (memoryBytes > 0) {
+    await writeFile(join(own, 'memory.max'), String(memoryBytes))
+    await writeFile(join(own, 'memory.swap.max'), '0').catch(() => undefined) // the kernel counts no swap
+  }
+  if (pids > 0) await writeFile(join(own, 'pids.max'), String(pids))
+}

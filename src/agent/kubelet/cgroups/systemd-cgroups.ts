@@ -1,0 +1,60 @@
+// Pod cgroups under Docker's systemd driver: slices. Their files are systemd's, which would write its own values over
+// ours: it is told the limits instead, for as long as the machine runs.
+import type { Pod } from '../../../shared/api/core/v1.ts'
+import type { Run } from '../../network/exec.ts'
+import { type CgroupAmounts, type PodCgroups, weightOf } from './contract.ts'
+
+/** A dash in the name of a slice means the slice above it. */
+const ALL_PODS = 'flotilla.slice'
+const sliceOf = (uid: string): string => `flotilla-pod${uid.replace(/[^A-Za-z0-9]/g, '_')}.slice`
+
+export interface SystemdCgroupsOptions {
+  readonly amountsOf: (pod: Pod) => CgroupAmounts
+  /** Of all pods together, against the rest of the machine. */
+  readonly cpuShares: number
+  readonly run: Run
+}
+
+export class SystemdCgroups implements PodCgroups {
+  readonly #options: SystemdCgroupsOptions
+  #parentIsSet = false
+
+  constructor(options: SystemdCgroupsOptions) {
+    this.#options = options
+  }
+
+  parentOf = sliceOf
+
+  async apply(pod: Pod): Promise<void> {
+    const amounts = this.#options.amountsOf(pod)
+    const { cpuQuota, memoryBytes } = amounts
+    try {
+      await this.#set(sliceOf(pod.metadata.uid), propertiesOf(amounts))
+      if (!this.#parentIsSet) await this.#set(ALL_PODS, [`CPUWeight=${weightOf(this.#options.cpuShares)}`])
+      this.#parentIsSet = true
+    } catch (error) {
+      if (cpuQuota > 0 || memoryBytes > 0)
+        throw new Error(`resources of the pod as a whole cannot be limited: ${(error as Error).message}`)
+    }
+  }
+
+  async #set(slice: string, properties: readonly string[]): Promise<void> {
+    await this.#options.run(['systemctl', 'set-property', '--runtime', slice, ...properties])
+  }
+
+  async remove(uid: string): Promise<void> {
+    const { run } = this.#options
+    // Both fail for a slice that is gone already.
+    await run(['systemctl', 'stop', sliceOf(uid)]).catch(() => undefined)
+    await run(['systemctl', 'revert', sliceOf(uid)]).catch(() => undefined)
+  }
+}
+
+export function propertiesOf({ cpuShares, cpuQuota, cpuPeriod, memoryBytes, pids }: CgroupAmounts): string[] {
+  return [
+    `CPUWeight=${weightOf(cpuShares)}`,
+    ...(cpuQuota > 0 ? [`CPUQuota=${Math.max(1, Math.round((100 * cpuQuota) / cpuPeriod))}%`] : []),
+    ...(memoryBytes > 0 ? [`MemoryMax=${memoryBytes}`, 'MemorySwapMax=0'] : []),
+    ...(pids > 0 ? [`TasksMax=${pids}`] : []),
+  ]
+}

@@ -1,0 +1,110 @@
+// The cgroup of a pod as a whole: its weight, its limits, its end. Over real Docker and the kernel's own files.
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { propertiesOf } from '../../src/agent/kubelet/cgroups/systemd-cgroups.ts'
+import { oomScoreAdj, podAmountsOf } from '../../src/agent/kubelet/spec/resources.ts'
+import { CGROUP_ROOT, cgroupPathsOf } from '../../src/agent/kubelet/runtime/cgroup-paths.ts'
+import { Pod, type PodSpec } from '../../src/shared/api/core/v1.ts'
+import { eventually } from '../support/eventually.ts'
+import { docker } from './support/node.ts'
+import { TestNode, statusOf } from './support/test-node.ts'
+
+let node: TestNode
+beforeAll(async () => {
+  node = await TestNode.start()
+})
+afterAll(() => node?.[Symbol.asyncDispose]())
+
+/** @returns the folder of a container's cgroup */
+async function cgroupOf(pod: Pod, name: string, controller: string): Promise<string> {
+  const id = statusOf(pod, name).containerID!.replace('docker://', '')
+  const paths = await cgroupPathsOf(Number(docker('inspect', '-f', '{{.State.Pid}}', id)))
+  const path = paths.get(controller)
+  return path === undefined ? join(CGROUP_ROOT, paths.get('')!) : join(CGROUP_ROOT, controller, path)
+}
+const isUnified = existsSync(join(CGROUP_ROOT, 'cgroup.controllers'))
+const setting = (folder: string, legacy: string, unified: string) =>
+  readFileSync(join(folder, isUnified ? unified : legacy), 'utf8').trim()
+describe('a pod has a cgroup of its own', () => {
+  it('with the weight of all its requests and the limits of the pod as a whole', async () => {
+    await node.run('whole', {
+      resources: { limits: { cpu: '500m', memory: '64Mi' } },
+      containers: ['one', 'two'].map(name => ({ ...node.container(undefined, name), resources: { requests: { cpu: '100m' } } })), // prettier-ignore
+    })
+    const pod = await node.ready('whole')
+    const [one, two] = await Promise.all(['one', 'two'].map(name => cgroupOf(pod, name, 'cpu')))
+    const ofPod = dirname(one!)
+    expect(dirname(two!)).toBe(ofPod)
+    expect(basename(ofPod)).toBe(`pod${pod.metadata.uid}`)
+    expect(setting(ofPod, 'cpu.shares', 'cpu.weight')).toBe(isUnified ? '8' : '204')
+    expect(setting(ofPod, 'cpu.cfs_quota_us', 'cpu.max')).toBe(isUnified ? '50000 100000' : '50000')
+    const memory = dirname(await cgroupOf(pod, 'one', 'memory'))
+    expect(setting(memory, 'memory.limit_in_bytes', 'memory.max')).toBe(String(64 * 1024 ** 2))
+    await node.remove('whole')
+    const left = readdirSync(CGROUP_ROOT).filter(name =>
+      existsSync(join(CGROUP_ROOT, name, 'flotilla', basename(ofPod))),
+    )
+    expect(left).toEqual([])
+  })
+  it('in which containers without limits of their own cannot use more than the pod has together', async () => {
+    const fill = (name: string) => `dd if=/dev/zero of=/ram/${name} bs=1M count=40 2> /dev/null; echo ended with $?`
+    const scripts = {
+      one: `${fill('one')}; touch /ram/next; sleep 100000 & wait`,
+      two: `until [ -e /ram/next ]; do sleep 0.1; done; ${fill('two')}; sleep 100000 & wait`,
+    }
+    const containers = Object.entries(scripts).map(([name, script]) => ({
+      ...node.container(script, name),
+      volumeMounts: [{ name: 'ram', mountPath: '/ram' }],
+    }))
+    const spec: Partial<PodSpec> = {
+      resources: { limits: { memory: '64Mi' } },
+      restartPolicy: 'Never',
+      volumes: [{ name: 'ram', emptyDir: { medium: 'Memory' } }],
+      containers,
+    }
+    await node.run('full', spec)
+    const pod = await node.ready('full')
+    const logOf = (name: string) => docker('logs', statusOf(pod, name).containerID!.replace('docker://', ''))
+    await eventually(() => logOf('one') === 'ended with 0' && logOf('two') === 'ended with 137', 20_000)
+    await node.remove('full')
+  })
+  it('whose weight follows a resize', async () => {
+    const resources = { requests: { cpu: '100m' } }
+    await node.run('grows', { containers: [{ ...node.container(), resources }] })
+    const before = await node.ready('grows')
+    const ofPod = dirname(await cgroupOf(before, 'main', 'cpu'))
+    expect(setting(ofPod, 'cpu.shares', 'cpu.weight')).toBe(isUnified ? '4' : '102')
+    const patch = { spec: { containers: [{ name: 'main', resources: { requests: { cpu: '200m' } } }] } }
+    await node.client.patch(Pod, { namespace: 'default', name: 'grows' }, patch, { subresource: 'resize' })
+    await eventually(() => setting(ofPod, 'cpu.shares', 'cpu.weight') === (isUnified ? '8' : '204'), 20_000)
+    await node.remove('grows')
+  })
+})
+
+describe('what a pod as a whole is given', () => {
+  const pod = (spec: Partial<PodSpec>, qosClass = 'Burstable') =>
+    ({ metadata: { uid: 'u' }, spec: { containers: [], ...spec }, status: { qosClass } }) as unknown as Pod
+  const requests = (memory: string) => ({ resources: { requests: { memory } } })
+
+  it('are the weight of its requests and only such limits as it asks for itself', () => {
+    const containers = [{ name: 'c', image: 'i', resources: { requests: { cpu: '250m' }, limits: { cpu: '1' } } }]
+    expect(podAmountsOf(pod({ containers }), { podPidsLimit: 100 })).toEqual({
+      cpuShares: 256, cpuQuota: 0, cpuPeriod: 100_000, memoryBytes: 0, pids: 100,
+    }) // prettier-ignore
+    expect(podAmountsOf(pod({}), { podPidsLimit: 0 })).toMatchObject({ cpuShares: 2, pids: 0 })
+  })
+  it('are told to systemd in its own units', () => {
+    const amounts = { cpuShares: 1024, cpuQuota: 150_000, cpuPeriod: 100_000, memoryBytes: 1024, pids: 7 }
+    expect(propertiesOf(amounts)).toEqual([
+      'CPUWeight=39', 'CPUQuota=150%', 'MemoryMax=1024', 'MemorySwapMax=0', 'TasksMax=7',
+    ]) // prettier-ignore
+  })
+  it('protects its containers by their parts of what it requests', () => {
+    const one = { name: 'one', image: 'i', ...requests('100') }
+    const two = { name: 'two', image: 'i' }
+    const whole = pod({ containers: [one, two], ...requests('500') })
+    expect(oomScoreAdj(whole, one, 1000)).toBe(1000 - 300)
+    expect(oomScoreAdj(whole, two, 1000)).toBe(1000 - 200)
+  })
+})
