@@ -18,6 +18,7 @@ import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
 import { hostOperationAnswers } from './apiserver/endpoints/hosts/answers.ts'
 import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
 import { historyHandlers } from './apiserver/endpoints/history/handlers.ts'
+import { schedulingHandlers } from './apiserver/endpoints/scheduling/handlers.ts'
 import { storeOperations } from './apiserver/endpoints/store-operations.ts'
 import { closeBodyDecoder } from './apiserver/codec/decode-body.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
@@ -42,6 +43,7 @@ import { AnswerDesk } from './provisioning/answers.ts'
 import { startProvisioning } from './provisioning/start.ts'
 import { processStart } from './process-start.ts'
 import { renderKubeconfig } from './pki/kubeconfig.ts'
+import { SchedulingDesk } from './scheduler/desk.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
 import { ScheduledBackups } from './store/backup/schedule.ts'
 import type { MasterSecret } from './store/encryption/master-key.ts'
@@ -134,6 +136,14 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const authorization = owned.use(createAuthorization(store))
   const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR, nodes: tunnels, log }))
   const answers = owned.use(new AnswerDesk())
+  const scheduler = (passive: boolean) =>
+    startScheduler({
+      client: createClient(server.transport(component('system:kube-scheduler'))),
+      clock,
+      passive,
+      onError: error => log.warn({ err: error }, 'scheduling'),
+    })
+  const desk = new SchedulingDesk(() => scheduler(true))
   const ui = windowFolder()
   const { audit, ...settings } = options.apiServer ?? {}
   let bootstrapped = false
@@ -153,6 +163,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
         loginTokens(user => server.issueLoginToken(user)),
         storeOperations({ store, engine, dataDir: layout.root }),
         ...historyHandlers(history),
+        ...schedulingHandlers({ questions: desk, clientFor: user => createClient(server.transport(user)) }),
         hostOperationAnswers((operation, prompt, answer) => answers.take(operation, prompt, answer)),
       ],
       nodes: tunnels,
@@ -175,6 +186,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     network: CLUSTER_NETWORK,
   })
   bootstrapped = true
+  owned.use(desk)
 
   owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
   writeKubeconfig(layout, pki, url)
@@ -211,12 +223,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     {
       name: 'kube-scheduler',
       client: client(component('system:kube-scheduler')),
-      start: () =>
-        startScheduler({
-          client: client(component('system:kube-scheduler')),
-          clock,
-          onError: error => log.warn({ err: error }, 'scheduling'),
-        }),
+      start: async () => desk.serve(await scheduler(false)),
     },
     {
       name: 'flotilla-history',

@@ -9,6 +9,7 @@ import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.t
 import { addExplainCommands } from './explain.ts'
 import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-address.ts'
 import { addNodeCommands } from './node/commands.ts'
+import { addSchedulingCommands } from './scheduling.ts'
 import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
 import { addUserCommands } from './user/commands.ts'
@@ -96,6 +97,7 @@ function build(): Command {
       (await import('./reset.ts')).uninstall(options.dataDir, options.yes ?? false),
     )
   addExplainCommands(program)
+  addSchedulingCommands(program)
   addNodeCommands(program)
   addUserCommands(program)
   program

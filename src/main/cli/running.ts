@@ -42,11 +42,12 @@ export function requireRunning(dataDir: string): RunningServer {
 }
 
 /** A JSON request with the admin's client certificate. @throws CommandError */
-export function adminRequest(dataDir: string, method: 'GET' | 'POST', path: string): Promise<unknown> {
+export function adminRequest(dataDir: string, method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
   const server = requireRunning(dataDir)
   const { ca, cert, key } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
   return new Promise((resolve, reject) => {
-    const call = request(`${server.url}${path}`, { method, ca, cert, key, timeout: 10_000 }, response => {
+    const headers = body ? { 'content-type': 'application/json' } : {}
+    const call = request(`${server.url}${path}`, { method, ca, cert, key, headers, timeout: 10_000 }, response => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
       response.on('end', () => {
@@ -57,6 +58,6 @@ export function adminRequest(dataDir: string, method: 'GET' | 'POST', path: stri
     })
     call.on('timeout', () => call.destroy(new Error('no answer within 10 s')))
     call.on('error', error => reject(new CommandError(`${server.url} does not answer: ${error.message}`)))
-    call.end()
+    call.end(body && JSON.stringify(body))
   })
 }

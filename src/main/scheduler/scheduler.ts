@@ -11,31 +11,31 @@ import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { isConflict, isNotFound } from '../../shared/machinery/status.ts'
 import { SchedulerCache } from './cache/scheduler-cache.ts'
 import { type PodInfo, podInfoOf } from './cache/pod-info.ts'
-import { defaultProfile } from './default-profile.ts'
-import { listersOf } from './framework/listers.ts'
+import { type ProfileParts, defaultProfile } from './default-profile.ts'
+import { type Listers, listersOf } from './framework/listers.ts'
 import { describeFit } from './framework/fit-error.ts'
 import { CycleState } from './framework/cycle-state.ts'
 import { type Profile, having } from './framework/profile.ts'
 import { findFeasible, scoreNodes, selectNode } from './framework/run-plugins.ts'
 import { isSuccess } from './framework/status.ts'
 import { type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts'
-import { type Simulation, simulate } from './simulate.ts'
-import { type Explanation, Explanations } from './explanations.ts'
+import { Decisions } from './decisions.ts'
+import type { SchedulerSight } from './sight.ts'
 
 export interface SchedulerOptions {
   readonly client: Client
   readonly clock: Clock
-  readonly profiles?: readonly Profile[]
+  /** Default: upstream's, for the pods of `default-scheduler`. */
+  readonly profiles?: (parts: ProfileParts) => readonly Profile[]
+  /** Watches and answers questions, but places no pod: another scheduler does. */
+  readonly passive?: boolean
   /** 0 ≤ x < 1; breaks ties between equally good nodes. */
   readonly random?: () => number
   readonly onError?: (error: unknown) => void
 }
 
 export interface Scheduler extends AsyncDisposable {
-  /** Why a pod has no node, or how its node was chosen; undefined when it was never tried (or long ago). */
-  explain(podUid: string): Explanation | undefined
-  /** What would happen to a pod now; nothing is written. Undefined for a schedulerName that is not ours. */
-  simulate(pod: Pod): Simulation | undefined
+  readonly sight: SchedulerSight
   /** Pods waiting, by queue. */
   readonly depth: SchedulingQueue['depth']
 }
@@ -51,8 +51,7 @@ export async function startScheduler(options: SchedulerOptions, signal?: AbortSi
   const scheduler = new RunningScheduler(options, ended)
   await scheduler.start()
   return {
-    explain: uid => scheduler.explanations.get(uid),
-    simulate: pod => scheduler.simulate(pod),
+    sight: scheduler.sight(),
     get depth() {
       return scheduler.queue.depth
     },
@@ -75,12 +74,13 @@ const placementChanged = (pod: Pod, old: Pod) =>
   !deepEqual(pod.spec, old.spec) || !deepEqual(pod.metadata.labels, old.metadata.labels)
 
 class RunningScheduler {
-  readonly explanations = new Explanations()
   readonly queue: SchedulingQueue
   readonly #options: SchedulerOptions
   readonly #signal: AbortSignal
   readonly #profiles: ReadonlyMap<string, Profile>
   readonly #cache = new SchedulerCache()
+  readonly #decisions = new Decisions()
+  readonly #listers: Listers
   readonly #events: EventRecorder
   readonly #informers: InformerFactory
   readonly #bindings = new Set<Promise<void>>()
@@ -93,17 +93,17 @@ class RunningScheduler {
     this.#signal = signal
     const { client, clock, onError } = options
     this.#informers = new InformerFactory(client, clock, onError ? { onError } : {})
+    this.#listers = listersOf(this.#informers)
     this.#events = createEventRecorder({
       client: options.client,
       clock: options.clock,
       component: 'default-scheduler',
       signal,
     })
-    const profiles = options.profiles ?? [
-      defaultProfile({ client, clock, listers: listersOf(this.#informers), events: this.#events, signal }),
-    ]
-    this.#profiles = new Map(profiles.map(profile => [profile.schedulerName, profile]))
-    const plugins = new Map(profiles.flatMap(profile => profile.plugins.map(({ plugin }) => [plugin.name, plugin])))
+    this.#profiles = this.#profilesOver(this.#listers)
+    const plugins = new Map(
+      [...this.#profiles.values()].flatMap(profile => profile.plugins.map(({ plugin }) => [plugin.name, plugin])),
+    )
     this.queue = new SchedulingQueue({
       clock: options.clock,
       admits: pod => this.#admits(pod),
@@ -138,9 +138,21 @@ class RunningScheduler {
     this.#wake()
   }
 
-  simulate(pod: Pod): Simulation | undefined {
-    const profile = this.#profiles.get(pod.spec.schedulerName ?? '')
-    return profile && simulate(profile, this.#cache, pod)
+  #profilesOver(listers: Listers): ReadonlyMap<string, Profile> {
+    const { client, clock, profiles = parts => [defaultProfile(parts)] } = this.#options
+    const made = profiles({ client, clock, listers, events: this.#events, signal: this.#signal })
+    return new Map(made.map(profile => [profile.schedulerName, profile]))
+  }
+
+  sight(): SchedulerSight {
+    return {
+      view: this.#cache,
+      listers: this.#listers,
+      profiles: listers => this.#profilesOver(listers),
+      placeOf: uid => this.queue.placeOf(uid),
+      waiting: () => this.queue.waiting(),
+      lastDecision: uid => this.#decisions.get(uid),
+    }
   }
 
   async settled(): Promise<void> {
@@ -186,7 +198,7 @@ class RunningScheduler {
   #podGone(pod: Pod): void {
     const { uid } = pod.metadata
     this.queue.delete(uid)
-    this.explanations.delete(uid)
+    this.#decisions.delete(uid)
     const counted = pod.spec.nodeName || this.#cache.isAssumed(uid) || this.#cache.nominationOf(uid)
     this.#cache.dropNomination(uid)
     if (!counted) return
@@ -201,7 +213,7 @@ class RunningScheduler {
   }
 
   #wake(): void {
-    if (this.#scheduled || !this.#ready || this.#signal.aborted) return
+    if (this.#scheduled || !this.#ready || this.#options.passive || this.#signal.aborted) return
     this.#scheduled = true
     setImmediate(() => this.#slice())
   }
@@ -236,8 +248,10 @@ class RunningScheduler {
         ? scoreNodes(profile, state, info, found.feasible)
         : found.feasible.map(node => ({ node, total: 0, parts: {} }))
     const choice = selectNode(scores, this.#options.random ?? Math.random)
-    this.explanations.set(pod, { atMs: this.#options.clock.now(), ...found, scores, nodeName: choice?.node.name })
-    if (choice) return this.#place(profile, state, queued, info, choice.node.name)
+    if (choice) {
+      this.#decisions.placed(pod.metadata.uid, this.#options.clock.now(), choice.node.name, scores)
+      return this.#place(profile, state, queued, info, choice.node.name)
+    }
     this.#track(this.#rejected(profile, state, queued, info, found))
   }
 
@@ -339,6 +353,7 @@ class RunningScheduler {
     this.queue.reject(queued, rejectedBy)
     if (this.#signal.aborted) return
     const message = describeFit(this.#cache.nodes.length, statuses, rejection, note)
+    this.#decisions.rejected(info.pod.metadata.uid, this.#options.clock.now(), message)
     this.#events.event(info.pod, 'Warning', 'FailedScheduling', message)
     await this.#tell(info.pod, message, nominated)
   }

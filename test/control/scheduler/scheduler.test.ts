@@ -147,23 +147,6 @@ test('never promises more than a node has, also across a restart', async () => {
   })
 })
 
-test('simulate() tells reasons and scores and changes nothing', async () => {
-  await addNode('a')
-  await addNode('full', { allocatable: { cpu: '100m' } })
-  await addPod('p', { requests: { cpu: '1' } })
-  await bound('p', 'a')
-  for (let again = 0; again < 2; again++) {
-    const { scores, statuses, message } = scheduler.simulate(makePod('x', { requests: { cpu: '2' } }))!
-    expect(scores.map(({ node }) => node.name)).toEqual(['a'])
-    expect(scores[0]!.parts['NodeResourcesFit']).toBeGreaterThan(0)
-    expect(statuses.get('full')).toMatchObject({ plugin: 'NodeResourcesFit', reasons: ['Insufficient cpu'] })
-    expect(message).toBeUndefined()
-  }
-  expect(scheduler.simulate(makePod('x', { requests: { cpu: '9' } }))?.message).toBe(
-    '0/2 nodes are available: 2 Insufficient cpu.',
-  )
-})
-
 test('pods of another scheduler are left alone, gated ones until the gate is gone', async () => {
   await addNode('a')
   await addPod('foreign', { spec: { schedulerName: 'other' } })

@@ -139,6 +139,8 @@ const clusterRoles: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule('get list', 'history.flotilla.dev', 'revisions revisions/diff clusterrevisions clusterrevisions/diff'),
     rule('create', 'history.flotilla.dev', 'revisions/restore clusterrevisions/restore'),
   ],
+  // Questions to the scheduler are answered to whoever may see the pods and nodes that they are about.
+  'flotilla:scheduling-user': [rule('create', 'scheduling.flotilla.dev', 'podexplanations whatifs')],
   'system:public-info-viewer': [urls('get', '/healthz /livez /readyz /version /version/')],
   'system:service-account-issuer-discovery': [urls('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/')],
   'system:aggregate-to-view': viewRules,
@@ -197,6 +199,7 @@ const clusterRoleBindings: Readonly<Record<string, { role?: string; subjects: Su
   'system:discovery': { subjects: [group('system:authenticated')] },
   'system:basic-user': { subjects: [group('system:authenticated')] },
   'flotilla:history-user': { subjects: [group('system:authenticated')] },
+  'flotilla:scheduling-user': { subjects: [group('system:authenticated')] },
   'system:public-info-viewer': { subjects: [group('system:authenticated'), group('system:unauthenticated')] },
   'system:service-account-issuer-discovery': { subjects: [group('system:serviceaccounts')] },
   'system:node-proxier': { subjects: [user('system:kube-proxy'), group('system:nodes')] },

@@ -47,6 +47,8 @@ import { newEvents } from './events/event.ts'
 import { certificateRevocations } from './flotilla/certificate-revocation.ts'
 import { hostOperations } from './flotilla/host-operation.ts'
 import { hosts } from './flotilla/host.ts'
+import { podExplanations } from './flotilla/pod-explanation.ts'
+import { whatIfs } from './flotilla/what-if.ts'
 import { flowSchemas } from './flowcontrol/flow-schema.ts'
 import { priorityLevelConfigurations } from './flowcontrol/priority-level-configuration.ts'
 import { nodeMetrics, podMetrics } from './metrics/metrics.ts'
@@ -151,4 +153,6 @@ export const builtinResources: readonly ResourceDescriptor[] = [
   certificateRevocations,
   hosts,
   hostOperations,
+  podExplanations,
+  whatIfs,
 ]

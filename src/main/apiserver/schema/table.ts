@@ -1,5 +1,6 @@
 // The facts of every API type, generated from the official OpenAPI document into types.json.
 import { flotillaTypes } from './flotilla-types.ts'
+import { schedulingTypes } from './scheduling-types.ts'
 import table from './types.json' with { type: 'json' }
 
 export type FactKind =
@@ -57,6 +58,7 @@ export interface TypeFact {
 export const schemaTypes: Readonly<Record<string, TypeFact>> = {
   ...(table as unknown as Readonly<Record<string, TypeFact>>),
   ...flotillaTypes,
+  ...schedulingTypes,
 }
 
 /** @throws Error for an id that the table does not hold: a programming error */

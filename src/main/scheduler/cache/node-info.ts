@@ -112,8 +112,16 @@ export class NodeInfo {
   /** A copy to try things on. */
   clone(): NodeInfo {
     const copy = new NodeInfo(this.name)
-    copy.setNode(this.#node)
-    for (const info of this.pods.values()) copy.addPod(info)
+    copy.#node = this.#node
+    copy.allocatable = this.allocatable
+    copy.allowedPods = this.allowedPods
+    addResources(copy.requested, this.requested)
+    addResources(copy.scoredRequested, this.scoredRequested)
+    for (const [uid, info] of this.pods) copy.pods.set(uid, info)
+    for (const [uid, info] of this.podsWithAffinity) copy.podsWithAffinity.set(uid, info)
+    for (const [uid, info] of this.podsWithRequiredAntiAffinity) copy.podsWithRequiredAntiAffinity.set(uid, info)
+    for (const [key, group] of this.groups) copy.groups.set(key, { ...group })
+    for (const [key, addresses] of this.#ports) copy.#ports.set(key, new Map(addresses))
     copy.generation = this.generation
     return copy
   }

@@ -66,7 +66,7 @@ export function findFeasible(
  * A node must do both with the pods for which preemption makes room there, as far as they matter at least as much, and
  * without them: they may never come, and this pod may need them (affinity).
  */
-function filterWithNominated(
+export function filterWithNominated(
   profile: Profile,
   filters: readonly With<'filter'>[],
   state: CycleState,

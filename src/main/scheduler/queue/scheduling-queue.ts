@@ -23,6 +23,13 @@ export interface QueuedPod {
   rejectedBy: readonly string[]
 }
 
+export interface QueuePlace {
+  readonly state: 'Active' | 'InFlight' | 'Backoff' | 'Unschedulable' | 'Gated'
+  readonly queued: QueuedPod
+  /** Backoff only: milliseconds since the epoch. */
+  readonly untilMs?: number
+}
+
 export interface SchedulingQueueOptions {
   readonly clock: Clock
   /** Whether the pod may be tried at all. */
@@ -77,6 +84,30 @@ export class SchedulingQueue implements Disposable {
       unschedulable: this.#unschedulable.size,
       gated: this.#gated.size,
     }
+  }
+
+  /** Where a pod waits; undefined for one that does not. */
+  placeOf(uid: string): QueuePlace | undefined {
+    const active = this.#active.get(uid)
+    if (active) return { state: 'Active', queued: active }
+    const flight = this.#inFlight.get(uid)
+    if (flight) return { state: 'InFlight', queued: flight.queued }
+    const backedOff = this.#backoff.get(uid)
+    if (backedOff) return { state: 'Backoff', ...backedOff }
+    const waiting = this.#unschedulable.get(uid)
+    if (waiting) return { state: 'Unschedulable', queued: waiting.queued }
+    const gated = this.#gated.get(uid)
+    return gated && { state: 'Gated', queued: gated }
+  }
+
+  /** Pods without a node that may be tried, whichever queue they are in; most important first. */
+  waiting(): Pod[] {
+    const all = [
+      ...this.#active.values(),
+      ...[...this.#backoff.values()].map(({ queued }) => queued),
+      ...[...this.#unschedulable.values()].map(({ queued }) => queued),
+    ]
+    return all.sort(order).map(({ pod }) => pod)
   }
 
   add(pod: Pod): void {

@@ -46,6 +46,30 @@ function change(cycle: CycleState, { pod }: PodInfo, other: PodInfo, node: NodeI
   }
 }
 
+export interface Skew {
+  readonly topologyKey: string
+  /** Undefined: the node lacks the label. */
+  readonly domain: string | undefined
+  /** Matching pods in the domain, with the pod itself. */
+  readonly count: number
+  /** Matching pods in the domain that has the fewest. */
+  readonly least: number
+  readonly maxSkew: number
+}
+
+/** What the pod's constraints come to on a node, as PreFilter counted. */
+export function skewsOn(cycle: CycleState, { pod }: PodInfo, node: NodeInfo): Skew[] {
+  const { constraints, counts } = cycle.get(hardState) ?? { constraints: [], counts: [] }
+  return constraints.map((constraint, i) => {
+    const domain = domainOf(node, constraint)
+    const known = counts[i] ?? new Map<string, number>()
+    const self = constraint.matches(pod.metadata.labels) ? 1 : 0
+    const { topologyKey, maxSkew, minDomains } = constraint
+    const count = (domain === undefined ? 0 : (known.get(domain) ?? 0)) + self
+    return { topologyKey, domain, count, least: least(known, minDomains), maxSkew }
+  })
+}
+
 export function podTopologySpread(listers: Listers): SchedulerPlugin {
   return {
     name: 'PodTopologySpread',
