@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const E2E = 'registry.k8s.io/e2e-test-images'
-const BASE = 'flotilla-conformance-base:5'
+const BASE = 'flotilla-conformance-base:6'
 const PACKAGES = [
   ...['busybox', 'dnsutils', 'curl', 'netcat-openbsd', 'iproute2', 'iperf', 'util-linux', 'bash', 'nginx-light'],
   ...['ca-certificates', 'perl-base', 'procps', 'etcd-server'],
@@ -106,9 +106,9 @@ function ensureBase(say, cache) {
       for (const applet of FROM_PACKAGES) rmSync(join(root, 'usr/local/busybox', applet), { force: true })
       // Some commands name /bin: what Debian keeps elsewhere, or does not have, is busybox's. It leaves what is there.
       spawnSync('chroot', [root, '/bin/busybox', '--install', '-s', '/bin'], { stdio: 'ignore' })
-      // Scripts name /bin/sh, too; other shells drop variables that are no identifiers.
+      // Scripts name /bin/sh, too; shells other than bash drop variables that are no identifiers.
       rmSync(join(root, 'bin/sh'))
-      symlinkSync('busybox', join(root, 'bin/sh'))
+      symlinkSync('bash', join(root, 'bin/sh'))
       sh('tar', ['-C', root, '-cf', `${archive}.part`, '.'])
       sh('mv', [`${archive}.part`, archive])
     } finally {

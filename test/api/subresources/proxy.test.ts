@@ -113,8 +113,10 @@ describe('pods/proxy', () => {
   })
   test("uses the first container's port when none is named, and keeps redirects behind the proxy", async () => {
     expect((await get(`${PODS}/web/proxy/`)).json.url).toBe('/')
-    const bare = await get(`${PODS}/web/proxy?q=1`)
-    expect([bare.code, bare.headers.location]).toEqual([301, `${PODS}/web/proxy/?q=1`])
+    for (const method of ['GET', 'HEAD']) {
+      const bare = await raw(cluster.api, `${PODS}/web/proxy?q=1`, { method })
+      expect([bare.code, bare.headers.location]).toEqual([301, `${PODS}/web/proxy/?q=1`])
+    }
     expect((await get(`${PODS}/web/proxy/away`)).headers.location).toBe(`${PODS}/web/proxy/there`)
   })
   test('leads the links of pages back through the proxy, and changes nothing else', async () => {

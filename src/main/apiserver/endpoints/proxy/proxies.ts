@@ -15,6 +15,8 @@ const encrypted = (dialer: NodeDialer): NodeDialer => ({
     connectTls({ socket: await dialer.dial(nodeName, target), rejectUnauthorized: false }),
 })
 
+const READING = new Set(['GET', 'HEAD'])
+
 /** The part of the path that belongs to the API server. */
 const prefixOf = ({ info }: ApiRequest): string =>
   info.rest === '' ? info.path.replace(/\/$/, '') : info.path.slice(0, info.path.length - info.rest.length - 1)
@@ -34,7 +36,7 @@ function proxyHandler(resource: 'pods' | 'services' | 'nodes', locate: Locate, d
       if (!descriptor) throw notFound({ group: '', plural: resource }, info.name)
       const prefix = prefixOf(request)
       // Relative links of the target's pages need the slash.
-      if (info.rest === '' && !info.path.endsWith('/') && request.method === 'GET' && !request.upgrade) {
+      if (info.rest === '' && !info.path.endsWith('/') && READING.has(request.method) && !request.upgrade) {
         const search = query.size > 0 ? `?${query}` : ''
         return { code: 301, headers: { location: `${info.path}/${search}` }, bytes: Buffer.alloc(0), contentType: 'text/plain' } // prettier-ignore
       }
