@@ -1,7 +1,6 @@
 // Certificate signing requests (PKCS #10): what they ask for, and the certificate that the cluster's CA answers with.
 // Loaded only when there is one.
-import 'reflect-metadata'
-import * as x509 from '@peculiar/x509'
+import * as x509 from '../../shared/machinery/x509.ts'
 import { BACKDATE_MS } from './backdate.ts'
 import { type KeyPair, SIGNING, importKeys, serialNumber } from './certificates.ts'
 

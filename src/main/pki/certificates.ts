@@ -1,7 +1,6 @@
 // Makes X.509 certificates. Loaded only when one has to be made: a start with everything in place never pays for it.
-import 'reflect-metadata'
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto'
-import * as x509 from '@peculiar/x509'
+import * as x509 from '../../shared/machinery/x509.ts'
 import { BACKDATE_MS } from './backdate.ts'
 
 x509.cryptoProvider.set(webcrypto)

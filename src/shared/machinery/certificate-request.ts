@@ -1,6 +1,5 @@
 // Makes a key and the request for its certificate (PKCS #10). Loaded only when a certificate is needed.
-import 'reflect-metadata'
-import * as x509 from '@peculiar/x509'
+import * as x509 from './x509.ts'
 
 const EC = { name: 'ECDSA', namedCurve: 'P-256' } as const
 
