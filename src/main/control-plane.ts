@@ -16,6 +16,7 @@ import type { AuditPolicy } from './apiserver/audit/policy.ts'
 import { createAuthorization } from './apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
 import { hostOperationAnswers } from './apiserver/endpoints/hosts/answers.ts'
+import { joinPaths } from './apiserver/endpoints/hosts/join.ts'
 import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
 import { historyHandlers } from './apiserver/endpoints/history/handlers.ts'
 import { schedulingHandlers } from './apiserver/endpoints/scheduling/handlers.ts'
@@ -40,7 +41,7 @@ import { startLocalNode } from './local-node/local-node.ts'
 import { openLog } from './log-file.ts'
 import { openPki, type Pki } from './pki/pki.ts'
 import { AnswerDesk } from './provisioning/answers.ts'
-import { startProvisioning } from './provisioning/start.ts'
+import { lazyJoinFiles, startProvisioning } from './provisioning/start.ts'
 import { processStart } from './process-start.ts'
 import { renderKubeconfig } from './pki/kubeconfig.ts'
 import { SchedulingDesk } from './scheduler/desk.ts'
@@ -145,6 +146,10 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     })
   const desk = new SchedulingDesk(() => scheduler(true))
   const ui = windowFolder()
+  /** Known once the port is open. */
+  const servers: string[] = []
+  const hostSettings = { ...CLUSTER_NETWORK, caPem: pki.caPem, servers }
+  const agentFolder = builtFile('agent')
   const { audit, ...settings } = options.apiServer ?? {}
   let bootstrapped = false
   const server: ApiServer = owned.use(
@@ -168,7 +173,10 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       ],
       nodes: tunnels,
       readyChecks: BOOTSTRAP_CHECKS.map(name => ({ name, check: () => (bootstrapped ? undefined : 'not finished') })),
-      paths: resources => openapiPaths(() => resources.all, builtFile('openapi-descriptions.json')),
+      paths: resources => [
+        ...openapiPaths(() => resources.all, builtFile('openapi-descriptions.json')),
+        ...joinPaths(lazyJoinFiles(hostSettings, agentFolder)),
+      ],
       ...(ui ? { ui: { dir: ui } } : {}),
       clock,
       log,
@@ -191,7 +199,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
   writeKubeconfig(layout, pki, url)
   const { pid } = process
-  const servers = reachableServers(address)
+  servers.push(...reachableServers(address))
   const runtime = { pid, url, servers, startedAt: new Date().toISOString(), processStart: processStart(pid) }
   writeAtomically(layout.runtime, JSON.stringify(runtime))
   owned.defer(() => rmSync(layout.runtime, { force: true }))
@@ -239,10 +247,10 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
           clock,
           log,
           desk: answers,
-          cluster: { ...CLUSTER_NETWORK, caPem: pki.caPem, servers },
+          cluster: hostSettings,
           apiServer: { host: reachable(address.address), port: address.port },
           keyFolder: join(layout.root, 'ssh'),
-          agentFolder: builtFile('agent'),
+          agentFolder,
         }),
     },
   ]

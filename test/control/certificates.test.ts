@@ -25,6 +25,10 @@ const nodeUser = (name: string): UserInfo => ({
 let cluster: Cluster
 beforeAll(async () => {
   cluster = await startCluster()
+  await cluster.client.create(Secret, {
+    metadata: { namespace: 'kube-system', name: 'bootstrap-token-abcdef' },
+    type: 'bootstrap.kubernetes.io/token',
+  })
 })
 afterAll(() => cluster?.[Symbol.asyncDispose]())
 
@@ -45,6 +49,8 @@ interface Ask {
   readonly names?: x509.JsonGeneralNames
   readonly expirationSeconds?: number
   readonly algorithm?: typeof EC | typeof RSA
+  /** Of another one, as it is: the same key again. */
+  readonly request?: string
 }
 let counter = 0
 async function ask(given: Ask): Promise<string> {
@@ -60,7 +66,7 @@ async function ask(given: Ask): Promise<string> {
   await cluster.api.clientAs(given.user).create(CertificateSigningRequest, {
     metadata: { name },
     spec: {
-      request: Buffer.from(request.toString('pem')).toString('base64'),
+      request: given.request ?? Buffer.from(request.toString('pem')).toString('base64'),
       signerName: given.signerName ?? KUBELET_CLIENT,
       usages: given.usages ?? ['client auth', 'digital signature'],
       ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
@@ -101,6 +107,28 @@ describe('a node', () => {
         message: 'Auto approving kubelet client certificate after SubjectAccessReview.',
       },
     ])
+  })
+
+  test('with a token for one machine gets a certificate for one key, however often it asks', async () => {
+    const client = cluster.client
+    const secret = { namespace: 'kube-system', name: 'bootstrap-token-single' }
+    const annotations = { 'flotilla.dev/single-use': 'true' }
+    await client.create(Secret, { metadata: { ...secret, annotations }, type: 'bootstrap.kubernetes.io/token' })
+    const user = { ...bootstrapper, name: 'system:bootstrap:single' }
+    const asking = { user, commonName: 'system:node:n9', organizations: ['system:nodes'] }
+    const first = await ask(asking)
+    const { publicKey } = await certificateOf(first)
+    expect(publicKey.asymmetricKeyType).toBe('ec')
+    const { request } = (await read(first)).spec
+    const again = await ask({ ...asking, request })
+    await certificateOf(again)
+    const other = await ask(asking)
+    await eventually(async () =>
+      expect((await read(other)).status.conditions).toMatchObject([{ type: 'Denied', reason: 'TokenUsed' }]),
+    )
+    await client.delete(Secret, secret)
+    const late = await ask(asking)
+    await eventually(async () => expect((await read(late)).status.conditions).toMatchObject([{ type: 'Denied' }]))
   })
 
   test('renews its own certificate, with a key of another kind and the life that it asks for', async () => {
@@ -234,7 +262,15 @@ test('nobody may ask for a certificate of the group that may do everything, and 
       new RegExp(`^certificatesigningrequests.certificates.k8s.io .* is forbidden: ${why}$`),
     ) as string,
   })
-  const asked = { commonName: 'jane', organizations, dnsNames: [], ipAddresses: [], emailAddresses: [], uris: [] }
+  const asked = {
+    commonName: 'jane',
+    organizations,
+    dnsNames: [],
+    ipAddresses: [],
+    emailAddresses: [],
+    uris: [],
+    keySha256: '',
+  }
   expect(signers[signerName]?.(asked, ['client auth'])).toBe(why)
 })
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => cluster?.[Symbol.asyncDispose]())
 
-test('a bootstrap token is deleted when it has expired; one without an end and other Secrets stay', async () => {
+test('a bootstrap token is deleted when it has expired, or was used for its one machine; one without an end and other Secrets stay', async () => {
   const { client } = cluster
   const expiration = new Date(clock.now() + 60_000).toISOString()
   const create = (name: string, type: string, stringData: Record<string, string>) =>
@@ -20,6 +20,11 @@ test('a bootstrap token is deleted when it has expired; one without an end and o
   await create('bootstrap-token-ending', 'bootstrap.kubernetes.io/token', { expiration })
   await create('bootstrap-token-endless', 'bootstrap.kubernetes.io/token', {})
   await create('other', 'Opaque', { expiration })
+  const annotations = { 'flotilla.dev/used-at': new Date(clock.now()).toISOString() }
+  await client.create(Secret, {
+    metadata: { namespace: 'kube-system', name: 'bootstrap-token-used', annotations },
+    type: 'bootstrap.kubernetes.io/token',
+  })
   const names = async () =>
     (await client.list(Secret, { namespace: 'kube-system' })).items.map(({ metadata }) => metadata.name)
   await eventually(async () => {

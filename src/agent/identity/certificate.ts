@@ -49,9 +49,11 @@ export async function ensureCertificate(config: AgentConfig, clock: Clock, signa
     )
   const ca = await readFile(config.caFile, 'utf8')
   await using api = connectApi(config.servers, { ca }, { Authorization: `Bearer ${token}` })
+  const request = await newRequest(config)
   for (;;) {
     try {
-      await requestCertificate(config, api.client, clock, signal)
+      // Always with the same key: the token is good for one.
+      await fetchCertificate(config, request, api.client, clock, signal)
       break
     } catch (error) {
       const { code } = error as { code?: number }
@@ -73,6 +75,11 @@ async function isRefused(config: AgentConfig, signal: AbortSignal): Promise<bool
   }
 }
 
+interface NewRequest {
+  readonly keyPem: string
+  readonly requestPem: string
+}
+
 /** The cluster said no. */
 export class DeniedError extends Error {
   override readonly name = 'DeniedError'
@@ -85,11 +92,21 @@ export async function requestCertificate(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
+  return fetchCertificate(config, await newRequest(config), client, clock, signal)
+}
+
+async function newRequest({ nodeName }: AgentConfig): Promise<NewRequest> {
   const { makeRequest } = await import('../../shared/machinery/certificate-request.ts')
-  const { keyPem, requestPem } = await makeRequest({
-    commonName: `system:node:${config.nodeName}`,
-    organizations: ['system:nodes'],
-  })
+  return makeRequest({ commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] })
+}
+
+async function fetchCertificate(
+  config: AgentConfig,
+  { keyPem, requestPem }: NewRequest,
+  client: Client,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
   const { metadata } = await client.create(
     CertificateSigningRequest,
     {

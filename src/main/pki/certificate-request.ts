@@ -1,5 +1,6 @@
 // Certificate signing requests (PKCS #10): what they ask for, and the certificate that the cluster's CA answers with.
 // Loaded only when there is one.
+import { createHash } from 'node:crypto'
 import * as x509 from '../../shared/machinery/x509.ts'
 import { BACKDATE_MS } from './backdate.ts'
 import { type KeyPair, SIGNING, importKeys, serialNumber } from './certificates.ts'
@@ -11,6 +12,8 @@ export interface CertificateRequest {
   readonly ipAddresses: readonly string[]
   readonly emailAddresses: readonly string[]
   readonly uris: readonly string[]
+  /** Tells who asks: SHA-256 of the key to be certified, hexadecimal. */
+  readonly keySha256: string
 }
 
 export interface SignOptions {
@@ -47,6 +50,7 @@ export async function readRequest(pem: string): Promise<CertificateRequest> {
     ipAddresses: of('ip'),
     emailAddresses: of('email'),
     uris: of('url', 'id', 'guid', 'upn', 'dn'),
+    keySha256: createHash('sha256').update(Buffer.from(request.publicKey.rawData)).digest('hex'),
   }
 }
 

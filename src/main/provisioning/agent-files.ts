@@ -19,6 +19,7 @@ export interface Parcel {
 }
 
 export type Compression = 'zstd' | 'deb-zstd' | 'gzip'
+export const isCompression = (name: string): name is Compression => ['zstd', 'deb-zstd', 'gzip'].includes(name)
 
 export interface Shipment {
   readonly format: Compression

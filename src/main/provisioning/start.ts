@@ -1,13 +1,28 @@
 // Starts provisioning in the background: the SSH library is loaded after the control plane is up, not before.
 import { createHash } from 'node:crypto'
+import type { JoinFiles } from './join/join-files.ts'
 import { openOwnKey } from './own-key.ts'
 import type { Provisioner, ProvisionerOptions } from './provisioner.ts'
+import type { ClusterSettings } from './steps/contract.ts'
 
 export interface StartProvisioningOptions extends Omit<ProvisionerOptions, 'ownKey' | 'files'> {
   /** Where the cluster's own SSH key is kept. */
   readonly keyFolder: string
   /** `out/agent` */
   readonly agentFolder: string
+}
+
+/** What hosts without SSH access from here fetch; nothing of it is loaded before one does. */
+export const lazyJoinFiles = (cluster: ClusterSettings, agentFolder: string): (() => Promise<JoinFiles>) => {
+  let loading: Promise<JoinFiles> | undefined
+  const load = async () => {
+    const [{ joinFiles }, { agentFiles }] = await Promise.all([
+      import('./join/join-files.ts'),
+      import('./agent-files.ts'),
+    ])
+    return joinFiles(cluster, agentFiles(agentFolder))
+  }
+  return () => (loading ??= load())
 }
 
 export function startProvisioning({ keyFolder, agentFolder, ...options }: StartProvisioningOptions): AsyncDisposable {

@@ -19,3 +19,13 @@ export function bootstrapTokenEndsAt(secret: Pick<Secret, 'data'>): number | und
   const endsAtMs = RFC3339.test(expiration) ? Date.parse(expiration) : NaN
   return Number.isNaN(endsAtMs) ? 0 : endsAtMs
 }
+
+/** What a Secret has instead of `token-secret` when only a hash is kept: SHA-256, hexadecimal. */
+export const TOKEN_SECRET_HASH = 'token-secret-sha256'
+/** Annotation: the token is good for one machine. */
+export const SINGLE_USE = 'flotilla.dev/single-use'
+/** Annotation: SHA-256 of the key that the token got a certificate for, and when. */
+export const USED_BY = 'flotilla.dev/used-by'
+export const USED_AT = 'flotilla.dev/used-at'
+/** How long the machine has to fetch its certificate before the token goes. */
+export const USED_TOKEN_LIFE_MS = 60_000

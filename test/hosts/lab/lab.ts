@@ -131,7 +131,7 @@ export class HostLab implements AsyncDisposable {
   private constructor() {
     docker('network', 'create', '--subnet', `${this.#subnet}.0/24`, this.id)
     // New connections from hosts to this machine go nowhere: only answers to what was opened from here.
-    this.#block('INPUT', '-s', `${this.#subnet}.0/24`, '-m', 'conntrack', '--ctstate', 'NEW', '-j', 'REJECT')
+    this.#filter('INPUT', '-s', `${this.#subnet}.0/24`, '-m', 'conntrack', '--ctstate', 'NEW', '-j', 'REJECT')
   }
 
   static async start(): Promise<HostLab> {
@@ -152,9 +152,14 @@ export class HostLab implements AsyncDisposable {
       ...CAPABILITIES.flatMap(name => ['--cap-add', name]),
       options.docker ? withDocker : bare,
     ) // prettier-ignore
-    if (options.hidden) this.#block('OUTPUT', '-d', host.ip, '-j', 'REJECT')
+    if (options.hidden) this.#filter('OUTPUT', '-d', host.ip, '-j', 'REJECT')
     await host.up()
     return host
+  }
+
+  /** From now on this host reaches the machine that the tests run on. */
+  letIn(host: LabHost): void {
+    this.#filter('INPUT', '-s', host.ip, '-j', 'ACCEPT')
   }
 
   /** A key pair made by ssh-keygen. @returns the private key's path; `.pub` has the public one */
@@ -171,7 +176,7 @@ export class HostLab implements AsyncDisposable {
     return path
   }
 
-  #block(...rule: string[]): void {
+  #filter(...rule: string[]): void {
     run(['iptables', '-I', ...rule])
     this.#firewall.push(rule)
   }

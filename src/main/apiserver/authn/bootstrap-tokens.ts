@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Secret } from '../../../shared/api/core/v1.ts'
 import {
   BOOTSTRAP_TOKEN_TYPE,
+  TOKEN_SECRET_HASH,
   bootstrapTokenEndsAt,
   bootstrapTokenField,
   bootstrapTokenSecretName,
@@ -18,6 +19,13 @@ const EXTRA_GROUP = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 const isSame = (a: string, b: string) => timingSafeEqual(digest(a), digest(b))
+
+/** The secret part itself, or only a hash of it, is in the Secret; never both, never neither. */
+function isRight(secret: Secret, secretPart: string): boolean {
+  const [plain, hash] = ['token-secret', TOKEN_SECRET_HASH].map(field => bootstrapTokenField(secret, field))
+  if (hash) return !plain && isSame(hash, digest(secretPart).toString('hex'))
+  return isSame(plain ?? '', secretPart)
+}
 
 /** @returns undefined when one of them is none that a bootstrap token may give */
 function extraGroups(secret: Secret): string[] | undefined {
@@ -36,7 +44,7 @@ export function bootstrapTokenUser(
     if (id === undefined || secretPart === undefined) return undefined
     const secret = lookup(bootstrapTokenSecretName(id)) as Secret | undefined
     if (!secret || secret.metadata.deletionTimestamp || secret.type !== BOOTSTRAP_TOKEN_TYPE) return undefined
-    if (!isSame(bootstrapTokenField(secret, 'token-secret'), secretPart)) return undefined
+    if (!isRight(secret, secretPart)) return undefined
     if (bootstrapTokenField(secret, 'token-id') !== id) return undefined
     const endsAtMs = bootstrapTokenEndsAt(secret)
     if (endsAtMs !== undefined && !(clock.now() < endsAtMs)) return undefined

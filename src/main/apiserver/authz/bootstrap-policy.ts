@@ -143,6 +143,9 @@ const clusterRoles: Readonly<Record<string, readonly PolicyRule[]>> = {
   'flotilla:scheduling-user': [rule('create', 'scheduling.flotilla.dev', 'podexplanations whatifs')],
   'system:public-info-viewer': [urls('get', '/healthz /livez /readyz /version /version/')],
   'system:service-account-issuer-discovery': [urls('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/')],
+  // What a machine without SSH access from here joins with. The script holds nothing secret, as cluster-info does.
+  'flotilla:join-script-viewer': [urls('get', '/flotilla/join/script')],
+  'flotilla:join-files-viewer': [urls('get', '/flotilla/join/agent /flotilla/join/runtime/*')],
   'system:aggregate-to-view': viewRules,
   'system:aggregate-to-edit': editRules,
   'system:aggregate-to-admin': adminRules,
@@ -201,6 +204,8 @@ const clusterRoleBindings: Readonly<Record<string, { role?: string; subjects: Su
   'flotilla:history-user': { subjects: [group('system:authenticated')] },
   'flotilla:scheduling-user': { subjects: [group('system:authenticated')] },
   'system:public-info-viewer': { subjects: [group('system:authenticated'), group('system:unauthenticated')] },
+  'flotilla:join-script-viewer': { subjects: [group('system:authenticated'), group('system:unauthenticated')] },
+  'flotilla:join-files-viewer': { subjects: [group('system:bootstrappers')] },
   'system:service-account-issuer-discovery': { subjects: [group('system:serviceaccounts')] },
   'system:node-proxier': { subjects: [user('system:kube-proxy'), group('system:nodes')] },
   'flotilla:node-network': { subjects: [group('system:nodes')] },
@@ -276,6 +281,12 @@ const namespaced: readonly { namespace: string; name: string; rules: PolicyRule[
     name: 'kubeadm:bootstrap-signer-clusterinfo',
     rules: [rule('get', 'core', 'configmaps', 'cluster-info')],
     subjects: [user('system:anonymous')],
+  },
+  {
+    namespace: 'kube-system',
+    name: 'system:controller:certificate-controller',
+    rules: [rule('get patch', 'core', 'secrets')],
+    subjects: [account('certificate-controller')],
   },
   {
     namespace: 'kube-system',

@@ -66,6 +66,11 @@ export function addNodeCommands(program: Command): void {
     })
 
   node
+    .command('join-command')
+    .description('print a line that makes a host a node which cannot be reached over SSH from here')
+    .addOption(dataDir())
+    .action(async (flags: { dataDir: string }) => (await import('./join-command.ts')).joinCommand(flags.dataDir))
+  node
     .command('list')
     .description('hosts and nodes')
     .addOption(dataDir())
@@ -108,7 +113,7 @@ export function addNodeCommands(program: Command): void {
   answerable(node.command('remove'))
     .description('take hosts out of the cluster and leave them as they were before')
     .argument('<host...>', 'names of hosts')
-    .option('--forget', 'the host cannot be reached any more: forget it and its node without touching it')
+    .option('--forget', 'without touching it: a host that cannot be reached any more, or a node that is not over SSH')
     .action(async (hosts: string[], flags: OperateFlags) =>
       (await import('./operate.ts')).operate('Remove', hosts, flags),
     )

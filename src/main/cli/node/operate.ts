@@ -1,7 +1,10 @@
 // Makes operations for hosts and follows them. Exit code 1 when one of them fails.
 import { Host, HostOperation } from '../../../shared/api/flotilla/v1.ts'
+import { Node } from '../../../shared/api/core/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
+import { revokeNode } from '../../pki/revoke.ts'
+import { patientClock } from '../patient-clock.ts'
 import { CommandError } from '../usage-error.ts'
 import { Answerer, type AnswerFlags } from './answerer.ts'
 import { connectApi } from './api.ts'
@@ -40,6 +43,8 @@ async function ensureHost(client: Client, { name, spec }: NewHost): Promise<void
 /** @param names of Hosts; none = all */
 export async function operate(action: string, names: readonly string[], flags: OperateFlags): Promise<void> {
   await using api = connectApi(flags.dataDir)
+  if (action === 'Remove' && flags.forget) names = await forgetNodes(api.client, names)
+  if (action === 'Remove' && names.length === 0) return
   const chosen = names.length > 0 ? names : (await api.client.list(Host)).items.map(({ metadata }) => metadata.name)
   for (const name of chosen)
     await api.client.get(Host, { name }).catch((error: unknown) => {
@@ -47,6 +52,22 @@ export async function operate(action: string, names: readonly string[], flags: O
     })
   if (chosen.length === 0) throw new CommandError('there are no hosts; add one with: flotilla node add user@host')
   await run(api.client, action, chosen, flags)
+}
+
+/**
+ * Nodes that joined by themselves have no Host: their pods go with them, and their certificates are refused.
+ * @returns the names that are hosts'
+ */
+async function forgetNodes(client: Client, names: readonly string[]): Promise<readonly string[]> {
+  const hosts = new Set((await client.list(Host)).items.map(({ metadata }) => metadata.name))
+  const nodes = new Set((await client.list(Node)).items.map(({ metadata }) => metadata.name))
+  const forgotten = names.filter(name => !hosts.has(name) && nodes.has(name))
+  for (const name of forgotten) {
+    await revokeNode(client, patientClock, name, 'flotilla node remove --forget')
+    await client.delete(Node, { name })
+    print(`${name} is forgotten; to clean it up, on it: sudo /opt/flotilla/bin/remove`)
+  }
+  return names.filter(name => !forgotten.includes(name))
 }
 
 async function run(client: Client, action: string, hosts: readonly string[], flags: OperateFlags): Promise<void> {

@@ -20,6 +20,7 @@ import type { CertificateRequest } from '../../pki/certificate-request.ts'
 import type { Pki } from '../../pki/pki.ts'
 import { requestPem } from '../csrsigning/controller.ts'
 import { KUBELET_CLIENT, KUBELET_SERVING, signers } from '../csrsigning/signers.ts'
+import { mayUseToken } from './single-use-token.ts'
 
 interface Recognised {
   /** `certificatesigningrequests/<subresource>`, which the requester must be allowed to create. */
@@ -88,7 +89,8 @@ export class CertificateApprover implements Reconciler<CertificateSigningRequest
     if (signers[spec.signerName]?.(asked, spec.usages ?? []) !== undefined) return done
     for (const recognised of this.#recognise(request, asked, context)) {
       if (!(await isAllowed(request, recognised, context))) continue
-      await approve(request, recognised, context)
+      if (await mayUseToken(request, asked, context)) await decide(request, approved(recognised.message), context)
+      else await decide(request, DENIED, context)
       return done
     }
     return done
@@ -184,19 +186,25 @@ async function isAllowed(
   return review.status.allowed
 }
 
-async function approve(
+interface Decision {
+  readonly type: 'Approved' | 'Denied'
+  readonly reason: string
+  readonly message: string
+}
+const approved = (message: string): Decision => ({ type: 'Approved', reason: 'AutoApproved', message })
+const DENIED: Decision = {
+  type: 'Denied',
+  reason: 'TokenUsed',
+  message: 'the token is good for one machine, and another one has used it; make a new one',
+}
+
+async function decide(
   request: CertificateSigningRequest,
-  { message }: Recognised,
+  decision: Decision,
   { client, clock, signal }: ControllerContext,
 ): Promise<void> {
-  const approval = {
-    type: 'Approved',
-    status: 'True',
-    reason: 'AutoApproved',
-    message,
-    lastUpdateTime: formatTime(clock.now()),
-  }
-  const status = { conditions: [...(request.status.conditions ?? []), approval] }
+  const condition = { ...decision, status: 'True', lastUpdateTime: formatTime(clock.now()) }
+  const status = { conditions: [...(request.status.conditions ?? []), condition] }
   const { name, resourceVersion } = request.metadata
   await client.patch(
     CertificateSigningRequest,

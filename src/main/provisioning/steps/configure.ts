@@ -1,13 +1,14 @@
 // The agent's configuration, its systemd unit, and which of the versions there is the current one.
 import { createHash } from 'node:crypto'
 import { pack } from 'tar-stream'
-import { type Step, type StepContext, asRoot } from './contract.ts'
+import type { Taint } from '../../../shared/api/core/v1.ts'
+import { type ClusterSettings, type Step, type StepContext, asRoot } from './contract.ts'
 import { REMOVE_BY_HAND } from './remove.ts'
 
 export const UNIT = 'flotilla-agent.service'
 export const TOKEN_FILE = '/etc/flotilla/bootstrap-token'
 
-const UNIT_TEXT = `[Unit]
+export const UNIT_TEXT = `[Unit]
 Description=Flotilla agent: makes this host a node
 Wants=network-online.target docker.service
 After=network-online.target docker.service
@@ -30,12 +31,26 @@ WantedBy=multi-user.target
 
 /** Paths are the same on every host: scripts there need no parameters. */
 export function agentConfig({ host, nodeName, apiPort, cluster, facts }: StepContext): string {
-  const { servers, clusterCIDR, serviceCIDR, kubernetesServiceIP, clusterDNS, clusterDomain } = cluster
+  const servers = [`https://127.0.0.1:${apiPort}`, ...cluster.servers]
+  return settingsText(cluster, { nodeName, nodeIP: facts.address, servers, taints: host.spec.taints ?? [] })
+}
+
+export interface NodeSettings {
+  readonly nodeName: string
+  /** Empty: the host's first address. */
+  readonly nodeIP: string
+  readonly servers: readonly string[]
+  readonly taints: readonly Taint[]
+}
+
+export function settingsText(cluster: ClusterSettings, settings: NodeSettings): string {
+  const { nodeName, nodeIP, servers, taints } = settings
+  const { clusterCIDR, serviceCIDR, kubernetesServiceIP, clusterDNS, clusterDomain } = cluster
   return JSON.stringify(
     {
       nodeName,
-      ...(facts.address ? { nodeIP: facts.address } : {}),
-      servers: [`https://127.0.0.1:${apiPort}`, ...servers],
+      ...(nodeIP ? { nodeIP } : {}),
+      servers,
       caFile: '/etc/flotilla/ca.crt',
       certFile: '/var/lib/flotilla/identity/node.crt',
       keyFile: '/var/lib/flotilla/identity/node.key',
@@ -47,7 +62,7 @@ export function agentConfig({ host, nodeName, apiPort, cluster, facts }: StepCon
       kubernetesServiceIP,
       clusterDNS,
       clusterDomain,
-      taints: host.spec.taints ?? [],
+      taints,
     },
     null,
     2,

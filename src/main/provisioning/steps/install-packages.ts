@@ -2,14 +2,14 @@
 import { type Step, type StepContext, asRoot } from './contract.ts'
 
 /** Tool → package, per package manager. RHEL has no Docker in its own repositories: the preflight says so. */
-const APT: Readonly<Record<string, string>> = {
+export const APT: Readonly<Record<string, string>> = {
   docker: 'docker.io',
   ip: 'iproute2',
   nft: 'nftables',
   nsenter: 'util-linux',
   conntrack: 'conntrack',
 }
-const DNF: Readonly<Record<string, string>> = {
+export const DNF: Readonly<Record<string, string>> = {
   docker: 'moby-engine',
   ip: 'iproute',
   nft: 'nftables',
@@ -35,7 +35,7 @@ cd /var/lib/flotilla/before
 }
 `
 
-const APT_INSTALL = `
+export const APT_INSTALL = `
 set -e
 read -r packages
 ${REMEMBER}
@@ -51,7 +51,7 @@ list | comm -13 packages - >> installed
 rm packages
 `
 
-const DNF_INSTALL = `
+export const DNF_INSTALL = `
 set -e
 read -r packages
 ${REMEMBER}
@@ -74,7 +74,7 @@ export const installPackages: Step = {
   },
 }
 
-const START = `
+export const START_DOCKER = `
 set -e
 systemctl enable --now docker
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do docker version >/dev/null 2>&1 && exit 0; sleep 1; done
@@ -84,5 +84,5 @@ docker version
 export const startDocker: Step = {
   name: 'start-docker',
   plan: ({ facts }) => (facts.docker.version ? [] : ['start Docker, now and at every boot']),
-  apply: async context => void (await asRoot(context, 'starting Docker', START)),
+  apply: async context => void (await asRoot(context, 'starting Docker', START_DOCKER)),
 }

@@ -21,7 +21,7 @@ rm -rf "$base/$id"
 mv "$temporary" "$base/$id"
 `
 
-const RUNTIME: Readonly<Record<Compression, string>> = {
+export const RECEIVE_RUNTIME: Readonly<Record<Compression, string>> = {
   zstd: receive('runtime', 'node', 'zstd -dc --long=27 | tar -x -C "$temporary" --no-same-owner node'),
   // dpkg-deb wants a file.
   'deb-zstd': receive(
@@ -31,7 +31,7 @@ const RUNTIME: Readonly<Record<Compression, string>> = {
   ),
   gzip: receive('runtime', 'node', 'gzip -dc | tar -x -C "$temporary" --no-same-owner node'),
 }
-const AGENT = receive('agent', 'agent.cjs', 'gzip -dc > "$temporary/agent.cjs"')
+export const RECEIVE_AGENT = receive('agent', 'agent.cjs', 'gzip -dc > "$temporary/agent.cjs"')
 
 function formatsOf({ tools }: Facts): ReadonlySet<Compression> {
   const formats = new Set<Compression>(['gzip'])
@@ -76,7 +76,7 @@ export const pushRuntime: Step = {
   async apply(context) {
     const parcel = await context.files.runtime(context.facts.architecture)
     const shipment = await parcel.open(formatsOf(context.facts))
-    await send(context, parcel, shipment, RUNTIME[shipment.format])
+    await send(context, parcel, shipment, RECEIVE_RUNTIME[shipment.format])
   },
 }
 
@@ -90,6 +90,6 @@ export const pushAgent: Step = {
   },
   async apply(context) {
     const parcel = await context.files.bundle()
-    await send(context, parcel, await parcel.open(new Set(['gzip'])), AGENT)
+    await send(context, parcel, await parcel.open(new Set(['gzip'])), RECEIVE_AGENT)
   },
 }

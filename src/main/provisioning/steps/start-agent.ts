@@ -15,7 +15,7 @@ const STOP = 'systemctl stop flotilla-agent.service 2>/dev/null || true'
 const LOOK_MS = 4_000
 const MOST_RESTARTS = 3
 
-const START = `
+export const START_AGENT = `
 set -e
 umask 077
 cat > /etc/flotilla/bootstrap-token
@@ -48,7 +48,7 @@ export const startAgent: Step = {
     const { token, revoke } = await issueBootstrapToken(client, clock, `host ${host.metadata.name} joins`)
     try {
       progress.output(`waiting for the node ${nodeName}\n`)
-      await startUntilReady(context, 'starting the agent', START, `${token}\n`)
+      await startUntilReady(context, 'starting the agent', START_AGENT, `${token}\n`)
       await asRoot(context, 'forgetting the token', FORGET_TOKEN)
     } finally {
       await revoke()

@@ -1,0 +1,88 @@
+// `flotilla node join-command` on a real host that nobody can SSH into from here, but that reaches the API server.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Cluster, type Ran, cli, until } from '../e2e/support/cluster.ts'
+import { HostLab, type LabHost } from './lab/lab.ts'
+
+let lab: HostLab
+let host: LabHost
+let cluster: Cluster
+let before: string
+let line: string
+
+beforeAll(async () => {
+  lab = await HostLab.start()
+  host = await lab.host('joiner', { docker: true })
+  host.sh('systemctl stop ssh.socket ssh 2>/dev/null; true')
+  before = host.picture()
+  cluster = await Cluster.start(['--no-local-node', '--listen', '0.0.0.0:0'])
+})
+afterAll(async () => {
+  await cluster?.[Symbol.asyncDispose]()
+  await lab?.[Symbol.asyncDispose]()
+})
+
+const node = (...args: string[]): Promise<Ran> => cli('node', ...args, '--data-dir', cluster.dataDir)
+/** Runs a line as somebody who types it would. @returns what they see, and whether it went well */
+const type = (text: string): string => host.sh(`( ${text} ) 2>&1 && echo DONE || echo FAILED`)
+/** The line for the address under which the host sees this machine. */
+const forHost = (text: string): string => text.replace(/https:\/\/[^/]+/, `https://${gateway()}:${new URL(cluster.url).port}`) // prettier-ignore
+const gateway = (): string => host.ip.replace(/\d+$/, '1')
+const isReady = async (): Promise<boolean> => /^joiner +Ready/m.test(await cluster.kubectl('get', 'nodes'))
+
+test('the line names its script by hash, and a token of which only a hash is stored', async () => {
+  const { code, stdout, stderr } = await node('join-command')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('good for one host') as string })
+  line = forHost(stdout.trim())
+  expect(line).toMatch(/^f=\$\(mktemp\) && curl -fsSk https:\S+ -o "\$f" && echo "[0-9a-f]{64} {2}\$f" \| sha256sum -c/)
+  const secret = /echo \w{6}\.(\w{16}) \|/.exec(line)?.[1] ?? ''
+  expect(secret).not.toBe('')
+  const stored = await cluster.kubectl('get', 'secrets', '-n', 'kube-system', '-o', 'json')
+  expect(stored).toContain('token-secret-sha256')
+  expect(stored).not.toContain(Buffer.from(secret).toString('base64'))
+})
+
+test('a host that cannot reach the API server says so, and nothing is changed', () => {
+  expect(type(line)).toMatch(/Failed to connect|Connection refused|Couldn't connect/)
+  expect(host.picture()).toBe(before)
+})
+
+test('a script that is not the one of the line is not run', () => {
+  lab.letIn(host)
+  expect(type(line.replace(/"[0-9a-f]{64} /, `"${'0'.repeat(64)} `))).toMatch(/FAILED/)
+  expect(host.picture()).toBe(before)
+})
+
+test('the line makes the host a Ready node', async () => {
+  const output = type(line)
+  expect(output).toMatch(/this host is the node joiner, and Ready.*\nDONE$/)
+  expect(await isReady()).toBe(true)
+  expect(host.sh('ls /etc/flotilla; stat -c %a /etc/flotilla/config.json')).toBe('ca.crt\nconfig.json\n600')
+  expect((await node('list')).stdout).toMatch(/^- +not over SSH +- +joiner +Ready$/m)
+})
+
+test('the same line on another machine gives nothing', async () => {
+  host.sh(
+    'mv /var/lib/flotilla/identity /var/lib/flotilla/other; hostnamectl set-hostname thief 2>/dev/null || hostname thief',
+  )
+  expect(type(line.replace('sh "$f"', 'timeout 8 sh "$f"'))).toMatch(/FAILED$/)
+  expect(host.sh('journalctl -u flotilla-agent --no-pager -o cat')).toMatch(/another one has used it|Unauthorized/)
+  expect(await cluster.kubectl('get', 'nodes', '-o', 'name')).toBe('node/joiner\n')
+  host.sh('rm -rf /var/lib/flotilla/identity; mv /var/lib/flotilla/other /var/lib/flotilla/identity; hostname joiner')
+})
+
+test('another line is a repair: the host is the node that it was', async () => {
+  const { stdout } = await node('join-command')
+  expect(type(forHost(stdout.trim()))).toMatch(/this host is the node joiner, and Ready.*\nDONE$/)
+  expect(await cluster.kubectl('get', 'nodes', '-o', 'name')).toBe('node/joiner\n')
+})
+
+test('a node that is forgotten is refused, and cleans itself up by hand', async () => {
+  expect((await node('remove', 'joiner', '--forget', '--yes')).stdout).toContain('joiner is forgotten')
+  await until('the agent is refused', () =>
+    Promise.resolve(host.sh('journalctl -u flotilla-agent --no-pager -o cat').includes('401')),
+  )
+  expect(await cluster.kubectl('get', 'nodes', '-o', 'name')).toBe('')
+  host.sh('/opt/flotilla/bin/remove')
+  host.sh('docker image prune -af >/dev/null')
+  expect(host.picture()).toBe(before)
+})
