@@ -14,7 +14,7 @@ import { type Cluster, startCluster } from './support/cluster.ts'
 x509.cryptoProvider.set(webcrypto)
 const KUBELET_CLIENT = 'kubernetes.io/kube-apiserver-client-kubelet'
 const bootstrapper: UserInfo = {
-  name: 'system:bootstrap:abcdef',
+  name: 'system:bootstrap:node01',
   groups: ['system:bootstrappers', 'system:authenticated'],
 }
 const nodeUser = (name: string): UserInfo => ({
@@ -26,7 +26,7 @@ let cluster: Cluster
 beforeAll(async () => {
   cluster = await startCluster()
   await cluster.client.create(Secret, {
-    metadata: { namespace: 'kube-system', name: 'bootstrap-token-abcdef' },
+    metadata: { namespace: 'kube-system', name: 'bootstrap-token-node01' },
     type: 'bootstrap.kubernetes.io/token',
   })
 })
