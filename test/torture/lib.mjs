@@ -41,6 +41,7 @@ export async function bundle(source, folder) {
     bundle: true,
     platform: 'node',
     format: 'esm',
+    target: 'node20',
     logLevel: 'error',
     // nedb is CommonJS and asks for Node's own modules by require().
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)` },

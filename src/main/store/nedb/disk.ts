@@ -1,6 +1,7 @@
 // The few file operations that durability hangs on, in one place, so that tests can make each of them fail.
 import { type FileHandle, mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import type { StorePoint } from './points.ts'
 
 export const FILE_MODE = 0o600
 export const FOLDER_MODE = 0o700
@@ -12,6 +13,8 @@ export interface Disk {
   syncData(file: FileHandle, path: string): Promise<void>
   /** fsync of a folder: makes creations, renames and removals in it durable. */
   syncFolder(path: string): Promise<void>
+  /** Called between two steps, for a test that ends everything there. */
+  reach?(point: StorePoint): Promise<void>
 }
 
 export const realDisk: Disk = {
@@ -34,13 +37,18 @@ export async function writeAtomically(disk: Disk, path: string, text: string): P
   const fresh = join(dirname(path), `.${basename(path)}.new`)
   const file = await open(fresh, 'w', FILE_MODE)
   try {
+    await disk.reach?.('replace.created')
     await file.writeFile(text)
+    await disk.reach?.('replace.written')
     await disk.syncData(file, fresh)
   } finally {
     await file.close()
   }
+  await disk.reach?.('replace.synced')
   await rename(fresh, path)
+  await disk.reach?.('replace.renamed')
   await disk.syncFolder(dirname(path))
+  await disk.reach?.('replace.listed')
 }
 
 /** @returns the file's text, or undefined when there is no such file. */

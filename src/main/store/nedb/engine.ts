@@ -58,7 +58,9 @@ export async function openNedbEngine(options: NedbEngineOptions): Promise<Engine
   await makeFolder(dataDir)
   const lock = await lockFolder(dataDir, options.clock)
   try {
+    await disk.reach?.('open.locked')
     await ensureFormat(disk, dataDir, options.format)
+    await disk.reach?.('open.format-checked')
     const folder = join(dataDir, 'store')
     const index = new KeyIndex()
     const segmentBytes = Math.min(options.segmentBytes ?? 8 * MIB, 16 * MIB)
@@ -68,6 +70,7 @@ export async function openNedbEngine(options: NedbEngineOptions): Promise<Engine
     const { lineage } = opened.log
     const newest = Math.max(opened.revision, options.atLeastRevision ?? 0)
     const found = await HighWater.open(disk, dataDir, opened.lineageBefore, lineage, newest)
+    await disk.reach?.('open.ceiling-reserved')
     const reserve = new SpaceReserve(folder, options.reserveBytes ?? 2 * MIB)
     const engine = new NedbEngine(options, { lock, index, reserve, log: opened.log, ...found })
     engine.start()
@@ -221,6 +224,7 @@ class NedbEngine implements Engine {
         continue
       }
       this.#publish(staged)
+      await this.#options.disk?.reach?.('commit.acknowledged')
     }
     // In the same step as the last look at the queue: a commit that comes any later starts a writer of its own.
     this.#writing = false
@@ -241,7 +245,10 @@ class NedbEngine implements Engine {
   async #append({ accepted }: StagedGroup): Promise<void> {
     const rev = accepted.at(-1)?.records[0]?.revision
     if (rev === undefined) return
+    const { disk } = this.#options
+    await disk?.reach?.('commit.staged')
     await this.#parts.highWater.reserve(rev)
+    await disk?.reach?.('commit.ceiling-reserved')
     await this.#parts.log.append({ rev, txns: accepted.flatMap(({ records }) => records.map(toStored)) })
   }
 

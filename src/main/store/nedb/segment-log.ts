@@ -39,6 +39,8 @@ export class SegmentLog {
   readonly #rollBytes: number
   /** Replacing the manifest and reading the files that it names exclude each other. */
   readonly #files = new Mutex()
+  /** Taken inside `#files`: an append that is under way belongs to the segment that it began in. */
+  readonly #appends = new Mutex()
   #manifest: Manifest
   #active: Segment
   #lastRevision: number
@@ -90,10 +92,12 @@ export class SegmentLog {
     const number = manifest.nextFile
     const fresh = { ...manifest, nextFile: number + 1, lineage: randomUUID(), segments: sealed }
     const { next, segment } = await startSegment(folder, disk, fresh, number)
+    await disk.reach?.('open.segment-started')
     const log = new SegmentLog(folder, disk, rollBytes, next, segment)
     log.#lastRevision = revision
     // Empty segments of earlier openings are no longer named.
     await removeStrangers(folder, next)
+    await disk.reach?.('open.cleaned')
     return { log, revision, lineageBefore: found?.lineage, tornBytes }
   }
 
@@ -118,27 +122,34 @@ export class SegmentLog {
   /** Appends one group; durable when it resolves. */
   async append(group: Group): Promise<void> {
     if (this.#active.bytes >= this.#rollBytes) await this.roll()
-    await this.#active.append(group)
-    this.#lastRevision = group.rev
+    await this.#appends.run(async () => {
+      await this.#active.append(group)
+      this.#lastRevision = group.rev
+    })
   }
 
   /** Cuts off what a failed append has left behind. */
   undoAppend(): Promise<void> {
-    return this.#active.truncate()
+    return this.#appends.run(() => this.#active.truncate())
   }
 
   /** Seals the active segment at its durable length and goes on in a fresh file. */
   roll(): Promise<void> {
-    return this.#files.run(async () => {
-      const old = this.#active
-      const number = this.#takeNumber()
-      const sealed = { ...this.#manifest, segments: this.#sealActive() }
-      const { next, segment } = await startSegment(this.#folder, this.#disk, sealed, number)
-      this.#manifest = next
-      this.#active = segment
-      await old.close()
-      if (old.bytes === 0) await removeIfThere(old.path)
-    })
+    return this.#files.run(() => this.#appends.run(() => this.#roll()))
+  }
+
+  async #roll(): Promise<void> {
+    await this.#disk.reach?.('roll.started')
+    const old = this.#active
+    const number = this.#takeNumber()
+    const sealed = { ...this.#manifest, segments: this.#sealActive() }
+    const { next, segment } = await startSegment(this.#folder, this.#disk, sealed, number)
+    this.#manifest = next
+    this.#active = segment
+    await this.#disk.reach?.('roll.manifest-replaced')
+    await old.close()
+    if (old.bytes === 0) await removeIfThere(old.path)
+    await this.#disk.reach?.('roll.finished')
   }
 
   /** Checks that what was acknowledged is still readable. @throws StoreError `Corrupt` */
@@ -182,11 +193,17 @@ export class SegmentLog {
       const run = rewrite ? this.#sealedUpTo(revision) : []
       const compactedRevision = Math.max(revision, this.#manifest.compactedRevision)
       if (run.length === 0) return this.#replaceManifest({ ...this.#manifest, compactedRevision })
+      await this.#disk.reach?.('compact.started')
       const snapshot = await this.#writeSnapshot(fileName(this.#takeNumber(), 'snap'), run, isLive)
       const rest = this.#manifest.segments.slice(run.length)
       await this.#replaceManifest({ ...this.#manifest, compactedRevision, segments: [...snapshot, ...rest] })
-      for (const old of run) await removeIfThere(join(this.#folder, old.name))
+      await this.#disk.reach?.('compact.manifest-replaced')
+      for (const old of run) {
+        await removeIfThere(join(this.#folder, old.name))
+        await this.#disk.reach?.('compact.file-removed')
+      }
       await this.#disk.syncFolder(this.#folder)
+      await this.#disk.reach?.('compact.finished')
     })
   }
 
@@ -211,11 +228,13 @@ export class SegmentLog {
       const line = Buffer.from(encodeLine({ rev: batch.at(-1)?.rev ?? 0, txns: batch }))
       await this.#disk.beforeAppend(path, line.length)
       await file.writeFile(line)
+      await this.#disk.reach?.('snapshot.batch-written')
       bytes += line.length
       batch = []
       batchBytes = 0
     }
     try {
+      await this.#disk.reach?.('snapshot.created')
       for (const old of run)
         for await (const { group } of scanSegment(join(this.#folder, old.name), { bytes: old.bytes ?? 0 })) {
           for (const record of group.txns.map(fromStored)) {
@@ -228,7 +247,9 @@ export class SegmentLog {
           if (pacer.due) await pacer.pause()
         }
       await flush()
+      await this.#disk.reach?.('snapshot.written')
       await this.#disk.syncData(file, path)
+      await this.#disk.reach?.('snapshot.synced')
     } catch (error) {
       await file.close()
       await removeIfThere(path)
@@ -236,6 +257,7 @@ export class SegmentLog {
     }
     await file.close()
     await this.#disk.syncFolder(this.#folder)
+    await this.#disk.reach?.('snapshot.listed')
     if (bytes > 0) return [{ name, bytes, lastRevision }]
     await removeIfThere(path)
     return []
@@ -304,7 +326,9 @@ async function cutTail(path: string, end: number, disk: Disk): Promise<number> {
   try {
     const { size } = await file.stat()
     if (size !== end) await truncate(path, end)
+    await disk.reach?.('open.tail-cut')
     await disk.syncData(file, path)
+    await disk.reach?.('open.tail-synced')
     return size - end
   } finally {
     await file.close()

@@ -53,8 +53,11 @@ export class Segment {
     await nedb.load()
     const file = await open(path, 'r+')
     try {
+      await disk.reach?.('segment.created')
       await disk.syncData(file, path)
+      await disk.reach?.('segment.synced')
       await disk.syncFolder(dirname(path))
+      await disk.reach?.('segment.listed')
     } catch (error) {
       await file.close()
       throw error
@@ -70,15 +73,20 @@ export class Segment {
   /** Appends one group; durable when it resolves. After a failure only `truncate` or giving the segment up is right. */
   async append(group: Group): Promise<void> {
     // A running number, not the revision: a revision may come again after an append that failed.
+    await this.#disk.reach?.('append.started')
     await this.#nedb.insert({ _id: String(this.#documents++), ...group })
+    await this.#disk.reach?.('append.written')
     await this.#disk.syncData(this.#file, this.path)
+    await this.#disk.reach?.('append.synced')
     this.#bytes += this.#lineBytes.value
   }
 
   /** Cuts off what a failed append (not a failed sync) has left behind. */
   async truncate(): Promise<void> {
     await this.#file.truncate(this.#bytes)
+    await this.#disk.reach?.('undo.truncated')
     await this.#disk.syncData(this.#file, this.path)
+    await this.#disk.reach?.('undo.synced')
   }
 
   close(): Promise<void> {
