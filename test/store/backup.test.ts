@@ -212,7 +212,8 @@ test('scheduled backups come when they are due, also after a sleep, and the olde
   const clock = new ManualClock(Date.parse('2026-03-01T02:59:00Z'))
   const target = join(here, 'scheduled')
   const passphraseFile = join(here, 'passphrase')
-  await writeSchedule(here, { cron: '0 * * * *', keep: 2, folder: target, passphraseFile })
+  const setAt = '2026-03-01T02:59:00Z'
+  await writeSchedule(here, { cron: '0 * * * *', keep: 2, folder: target, passphraseFile, setAt })
   const failed: string[] = []
   const log = { ...silentLog, error: (detail: object) => failed.push(String((detail as { err: Error }).err.message)) }
   const given: string[] = []
@@ -241,6 +242,29 @@ test('scheduled backups come when they are due, also after a sleep, and the olde
     expect(await made()).toHaveLength(Math.min(sleeps, 2))
   }
   expect(failed).toEqual(['no passphrase file'])
+})
+
+test('a backup that was due while nothing ran is made after the next start, and only once', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  const target = join(here, 'scheduled')
+  const schedule = { cron: '0 3 * * *', keep: 5, folder: target, passphraseFile: join(here, 'passphrase') }
+  await writeSchedule(here, { ...schedule, setAt: '2026-03-01T12:00:00Z' })
+  /** Runs for a minute from then on. @returns how many backups there are afterwards */
+  const runAt = async (time: string) => {
+    const clock = new ManualClock(Date.parse(time))
+    const readPassphrase = () => Promise.resolve(PASSPHRASE)
+    await using _running = new ScheduledBackups({ store, dataDir: here, readPassphrase, clock, log: silentLog })
+    for (let looks = 0; looks < 2; looks++) {
+      await clock.advance(30_000)
+      await poll(() => clock.pending > 0)
+    }
+    return (await listBackups(target)).length
+  }
+  expect(await runAt('2026-03-01T12:30:00Z')).toBe(0)
+  expect(await runAt('2026-03-03T12:00:00Z')).toBe(1)
+  expect(await runAt('2026-03-03T12:10:00Z')).toBe(1)
+  expect(await runAt('2026-03-04T12:00:00Z')).toBe(2)
 })
 
 test('a backup whose source fails is refused with the reason, closes the source and leaves no file', async () => {

@@ -145,6 +145,7 @@ async function schedule(flags: ScheduleFlags): Promise<void> {
       keep: keep === undefined ? base.keep : Number(keep),
       folder: resolve(folder ?? base.folder),
       passphraseFile: resolve(file),
+      setAt: known && cron === undefined ? known.setAt : new Date().toISOString(),
     }
     if (nextTime(next.cron, Date.now()) === undefined)
       throw new UsageError(`--cron wants five fields, not "${next.cron}"`)

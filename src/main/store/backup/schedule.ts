@@ -5,7 +5,7 @@ import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { ObjectStore } from '../contract.ts'
 import type { StoreLog } from '../log.ts'
 import { realDisk, readIfThere, removeIfThere, writeAtomically } from '../nedb/disk.ts'
-import { backupFolder, createBackup, thinOut } from './backup.ts'
+import { backupFolder, createBackup, listBackups, thinOut } from './backup.ts'
 import { clusterFiles, type SnapshotLine, snapshotOf } from './snapshot.ts'
 
 export interface BackupSchedule {
@@ -15,6 +15,8 @@ export interface BackupSchedule {
   readonly keep: number
   readonly folder: string
   readonly passphraseFile: string
+  /** When it was set, RFC 3339: what was due before needs no backup. */
+  readonly setAt: string
 }
 
 export const SCHEDULED = 'scheduled'
@@ -54,12 +56,12 @@ export class ScheduledBackups implements AsyncDisposable {
   readonly #parts: ScheduledBackupsParts
   #cancel: () => void = () => undefined
   #running: Promise<void> = Promise.resolve()
-  #lookedMs: number
+  /** Up to when the schedule was followed; unknown until the first look. */
+  #lookedMs: number | undefined
   #ended = false
 
   constructor(parts: ScheduledBackupsParts) {
     this.#parts = parts
-    this.#lookedMs = parts.clock.now()
     this.#wait()
   }
 
@@ -73,15 +75,16 @@ export class ScheduledBackups implements AsyncDisposable {
     })
   }
 
-  /** One backup is due, however many times went by meanwhile. */
+  /** One backup is due, however many times went by meanwhile, also while nothing ran. */
   async #look(): Promise<void> {
     const { dataDir, clock } = this.#parts
-    const sinceMs = this.#lookedMs
-    this.#lookedMs = clock.now()
+    const nowMs = clock.now()
     const schedule = await readSchedule(dataDir)
+    const sinceMs = this.#lookedMs ?? (schedule ? await lastTime(schedule) : nowMs)
+    this.#lookedMs = nowMs
     if (!schedule) return
     const due = nextTime(schedule.cron, sinceMs)
-    if (due !== undefined && due <= this.#lookedMs) await this.#backUp(schedule)
+    if (due !== undefined && due <= nowMs) await this.#backUp(schedule)
   }
 
   async #backUp({ folder, keep, passphraseFile }: BackupSchedule): Promise<void> {
@@ -100,6 +103,12 @@ export class ScheduledBackups implements AsyncDisposable {
   }
 }
 
+/** The newest scheduled backup, or when the schedule was set. */
+async function lastTime({ folder, setAt }: BackupSchedule): Promise<number> {
+  const [newest] = await listBackups(folder, `${SCHEDULED}-`)
+  return Math.max(Date.parse(setAt), newest ? Date.parse(newest.header.createdAt) : 0)
+}
+
 function wholeCluster(store: ObjectStore, dataDir: string) {
   const { revision, count, lines } = snapshotOf(store)
   const all = async function* (): AsyncGenerator<SnapshotLine, void> {
@@ -109,7 +118,7 @@ function wholeCluster(store: ObjectStore, dataDir: string) {
   return { revision, count, lines: all() }
 }
 
-export const defaultSchedule = (dataDir: string, passphraseFile: string): BackupSchedule => ({
+export const defaultSchedule = (dataDir: string, passphraseFile: string): Omit<BackupSchedule, 'setAt'> => ({
   cron: '0 3 * * *',
   keep: 14,
   folder: backupFolder(dataDir),
