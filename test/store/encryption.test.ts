@@ -232,6 +232,36 @@ test('on a shared store a control plane follows the rotation of another, and fai
   expect(without.health().state).toBe('read-only')
 })
 
+test('two control planes that rotate at once lose no data key, and what either sealed opens everywhere', async () => {
+  const place = use(await places['etcd']!())
+  const secret = key()
+  const open = async () => use(await openSealedEngine(await place.open(), { secret }))
+  const [one, two] = [await open(), await open()]
+  for (let round = 0; round < 4; round++)
+    await Promise.all([
+      one.rotateDataKey(),
+      two.rotateDataKey(),
+      ...[one, two].map((engine, at) => engine.commit([{ key: `${SECRET}-${round}-${at}`, value: PLAIN }])),
+    ])
+  for (const engine of [one, two, await open()])
+    for (let round = 0; round < 4; round++)
+      for (const at of [0, 1]) expect(await valueOf(engine, `${SECRET}-${round}-${at}`)).toBe(PLAIN)
+})
+
+test('a control plane that was not told the new passphrase cannot write over the keys of those that were', async () => {
+  const place = use(await places['etcd']!())
+  const open = async (text: string) => use(await openSealedEngine(await place.open(), { secret: passphrase(text) }))
+  const [told, untold] = [await open('old'), await open('old')]
+  await told.changeMasterSecret(passphrase('new'))
+  await told.rotateDataKey()
+  await told.commit([{ key: SECRET, value: PLAIN }])
+  await poll(() => untold.revision === told.revision)
+  const refused = { code: 'WrongKey', message: expect.stringContaining('restart') as string }
+  for (const attempt of [untold.rotateDataKey(), untold.changeMasterSecret(passphrase('other'))])
+    await expect(attempt).rejects.toMatchObject(refused)
+  expect(await valueOf(await open('new'), SECRET)).toBe(PLAIN)
+})
+
 describe('readKeyFile()', () => {
   let folder: TempFolder
   const read = async (content: string | Buffer) => {

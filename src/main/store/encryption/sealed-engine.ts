@@ -9,11 +9,13 @@ import { silentLog, type StoreLog } from '../log.ts'
 import { Pacer } from '../pacer.ts'
 import { openText, sealText } from './envelope.ts'
 import { type DataKey, type Keyring, KEYRING_KEY, newDataKey, openKeyring, recipeOf, sealKeyring } from './keyring.ts'
-import { keyNeeded, masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from './master-key.ts'
+import { masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from './master-key.ts'
+import { changedElsewhere, wantsKey } from './refusals.ts'
 
 /** What is sealed. */
 const SEALED_PREFIX = '/registry/core/secrets/'
 const MARK = 'sealed:'
+const MOST_TRIES = 5
 /** Longer than anything is kept that was sealed with a key before it was replaced. */
 const KEEP_KEYS_MS = DEFAULT_HISTORY_LIMITS.maxAgeMs + 86_400_000
 
@@ -68,8 +70,10 @@ class EncryptingEngine implements SealedEngine {
   readonly #log: StoreLog
   #master: Master | undefined
   #ring: Keyring | undefined
-  /** Mod revision of the keyring. */
+  /** Mod revision of the keyring that is known: only on top of that one is another written. */
   #ringRevision = 0
+  /** The keyring in the store is another control plane's, and does not open with the key that this one has. */
+  #outdated = false
   /** The text that this process is writing: known already when the engine tells of it. */
   #ringText = ''
   #failure: StoreError | undefined
@@ -185,6 +189,12 @@ class EncryptingEngine implements SealedEngine {
   }
 
   async rotateDataKey(): Promise<void> {
+    await this.#onNewestRing(() => this.#addDataKey())
+    await this.#reseal()
+  }
+
+  async #addDataKey(): Promise<void> {
+    if (this.#outdated) throw changedElsewhere()
     if (!this.#master || !this.#ring) throw wantsKey('is not encrypted')
     // The one before stays: another control plane may have used it until it heard of the new one. So do those that the
     // history may still need.
@@ -195,13 +205,17 @@ class EncryptingEngine implements SealedEngine {
     const kept = older.filter((_key, at) => stillUsed(at === 0 && first ? first : (older[at - 1] as DataKey)))
     const keys = [newDataKey(now), ...(first ? [first] : []), ...kept]
     await this.#writeRing({ keys, pending: true }, this.#master)
-    await this.#reseal()
   }
 
   async changeMasterSecret(secret: MasterSecret): Promise<void> {
     const recipe = newRecipe(secret)
     const master = { key: await masterKey(secret, recipe), recipe }
-    if (this.#ring) return this.#writeRing(this.#ring, master)
+    if (this.#outdated) throw changedElsewhere()
+    if (this.#ring)
+      return this.#onNewestRing(async () => {
+        if (this.#outdated) throw changedElsewhere()
+        if (this.#ring) await this.#writeRing(this.#ring, master)
+      })
     await this.#writeRing({ keys: [newDataKey(this.#clock.now())], pending: true }, master)
     // What the history holds of Secrets in plain text goes: it is not worth a rewrite.
     await using history = await this.#engine.openHistory(DEFAULT_HISTORY_LIMITS)
@@ -220,10 +234,30 @@ class EncryptingEngine implements SealedEngine {
     this.#ring = openKeyring(text, this.#master.key)
   }
 
-  async #writeRing(ring: Keyring, master: Master): Promise<void> {
+  /** Tries again when another control plane was first, on top of what that one has written. */
+  async #onNewestRing(change: () => Promise<void>): Promise<void> {
+    for (let tries = 0; ; tries++)
+      try {
+        return await change()
+      } catch (error) {
+        if (tries === MOST_TRIES || !isConflict(error)) throw error
+        const found = await this.#engine.setting(KEYRING_KEY)
+        if (found) this.#replaceRing(found.value, found.revision)
+      }
+  }
+
+  /**
+   * @param expect revision of the keyring that `ring` is made from: one that another control plane has changed meanwhile
+   *   holds data keys that this one does not know
+   * @throws StoreError `RevisionConflict` | `KeyExists`
+   */
+  async #writeRing(ring: Keyring, master: Master, expect = this.#ringRevision): Promise<void> {
     const value = sealKeyring(ring, master.key, master.recipe)
     this.#ringText = value
-    this.#ringRevision = await this.#engine.commit([{ key: KEYRING_KEY, value, expect: this.#ringRevision }])
+    const revision = await this.#engine.commit([{ key: KEYRING_KEY, value, expect }])
+    // Somebody's next one may have been told of already.
+    if (revision < this.#ringRevision) return
+    this.#ringRevision = revision
     this.#ring = ring
     this.#master = master
   }
@@ -231,6 +265,7 @@ class EncryptingEngine implements SealedEngine {
   /** Seals whatever is not sealed with the first data key, and leaves no older text of it on the disk. */
   async #reseal(): Promise<void> {
     const ring = this.#ring
+    const ringRevision = this.#ringRevision
     const master = this.#master
     const primary = ring?.keys[0]
     if (!ring || !master || !primary) return
@@ -246,8 +281,8 @@ class EncryptingEngine implements SealedEngine {
       await this.#engine.commit([this.#sealed({ key, value, expect: revision })]).catch(ignoreConflict)
       if (pacer.due) await pacer.pause()
     }
-    // Another control plane may have finished the same work first.
-    await this.#writeRing({ ...ring, pending: false }, master).catch(ignoreConflict)
+    // Another control plane may have finished the same work first, or begun the next one.
+    await this.#writeRing({ ...ring, pending: false }, master, ringRevision).catch(ignoreConflict)
     await this.#engine.compact(this.#engine.revision, true)
   }
 
@@ -262,9 +297,11 @@ class EncryptingEngine implements SealedEngine {
     const { key, value } = record
     if (value === null || !value.startsWith(MARK)) return record
     if (!this.#ring) throw wantsKey('was encrypted by another control plane')
+    const { keys } = this.#ring
     const end = value.indexOf(':', MARK.length)
     const id = value.slice(MARK.length, end)
-    const used = this.#ring.keys.find(each => each.id === id)
+    const used = keys.find(each => each.id === id)
+    if (!used && this.#outdated) throw changedElsewhere()
     const plain = used && openText(used.key, value.slice(end + 1), key)
     if (plain === undefined)
       throw new StoreError(
@@ -285,12 +322,17 @@ class EncryptingEngine implements SealedEngine {
   }
 
   #replaceRing(text: string, revision: number): void {
-    this.#ringRevision = revision
-    if (!this.#master) return
+    if (!this.#master) {
+      this.#outdated = true
+      return
+    }
     try {
       this.#ring = openKeyring(text, this.#master.key)
+      this.#ringRevision = revision
+      this.#outdated = false
     } catch (error) {
       // The passphrase was changed elsewhere. The data keys known so far go on until there is a new one.
+      this.#outdated = true
       this.#log.warn(
         { err: error },
         'the key of the store was changed by another control plane: restart with the new one',
@@ -302,16 +344,9 @@ class EncryptingEngine implements SealedEngine {
 const isOlder = (key: string, value: string | null, primary: string): boolean =>
   value !== null && key.startsWith(SEALED_PREFIX) && !value.startsWith(`${MARK}${primary}:`)
 
-function wantsKey(state: string, kind?: MasterKeyRecipe['kind']): StoreError {
-  const what =
-    kind === 'passphrase'
-      ? 'give its passphrase with --encryption-passphrase-file'
-      : kind === 'key'
-        ? 'give its key with --encryption-key-file'
-        : 'give --encryption-key-file or --encryption-passphrase-file'
-  return keyNeeded(`the store ${state}: ${what}`, kind)
-}
+const isConflict = (error: unknown): boolean =>
+  error instanceof StoreError && ['RevisionConflict', 'KeyNotFound'].includes(error.code)
 
 function ignoreConflict(error: unknown): void {
-  if (!(error instanceof StoreError && ['RevisionConflict', 'KeyNotFound'].includes(error.code))) throw error
+  if (!isConflict(error)) throw error
 }
