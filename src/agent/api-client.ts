@@ -57,7 +57,9 @@ export function connectApi(
     }
     throw failure
   }
-  const client = createClient(fetchTransport({ fetch: send, baseUrl: '', headers }))
+  const client = createClient(
+    fetchTransport({ fetch: send, baseUrl: '', headers: { 'User-Agent': 'kubelet', ...headers } }),
+  )
   return {
     client,
     servers: () => order,

@@ -53,6 +53,20 @@ describe('a pod that cannot run on the node it was bound to fails with a reason'
     })
     await node.remove('selector')
   })
+  it('NodePorts where another pod has the port of the node that it wants', async () => {
+    const withPort = { ...node.container(), ports: [{ containerPort: 80, hostPort: 21_017 }] }
+    await node.run('has-port', { containers: [withPort] })
+    await node.until('has-port', isReady)
+    await node.run('wants-port', { containers: [withPort] })
+    const pod = await node.until('wants-port', ({ status }) => status.phase === 'Failed')
+    expect(pod.status).toMatchObject({
+      reason: 'NodePorts',
+      message:
+        "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    })
+    await node.remove('wants-port')
+    await node.remove('has-port')
+  })
   it('OutOfcpu where the node has less than it requests', async () => {
     await node.run('greedy', { containers: [{ ...node.container(), resources: { requests: { cpu: '900' } } }] })
     const pod = await node.until('greedy', ({ status }) => status.phase === 'Failed')

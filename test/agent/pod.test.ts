@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { conditionOf } from '../../src/shared/machinery/conditions.ts'
 import { eventually } from '../support/eventually.ts'
 import { docker } from './support/node.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
@@ -28,6 +29,24 @@ describe('a pod', () => {
     const status = statusOf(pod)
     expect(status).toMatchObject({ ready: true, started: true, restartCount: 0, image: node.image })
     expect(docker('inspect', '-f', '{{.State.Running}}', idOf(status.containerID))).toBe('true')
+  })
+
+  it('tells its conditions without the reasons that they had before, and as kubelet', async () => {
+    const late = {
+      ...node.container(),
+      readinessProbe: { exec: { command: ['test', '-f', '/ready'] }, periodSeconds: 1 },
+    }
+    await node.run('late', { containers: [late] })
+    await node.until('late', ({ status }) => conditionOf(status.conditions, 'Ready')?.reason === 'ContainersNotReady')
+    const { containerID } = statusOf(await node.until('late', pod => statusOf(pod)?.state?.running !== undefined))
+    docker('exec', idOf(containerID), 'touch', '/ready')
+    const pod = await node.ready('late')
+    for (const type of ['Ready', 'ContainersReady']) {
+      const { reason, message } = conditionOf(pod.status.conditions, type)!
+      expect([type, reason, message]).toEqual([type, undefined, undefined])
+    }
+    expect(pod.metadata.managedFields?.find(({ subresource }) => subresource === 'status')?.manager).toBe('kubelet')
+    await node.remove('late')
   })
 
   it('disappears from the node and the API when it is deleted', async () => {

@@ -98,6 +98,7 @@ describe('deployment', () => {
     await eventually(async () => {
       const { status, metadata } = await getDeployment(namespace)
       const [rs] = await sets(namespace)
+      expect(rs?.metadata.managedFields?.map(({ manager }) => manager)).toContain('kube-controller-manager')
       expect(conditionOf(status.conditions, 'Available')).toMatchObject({
         status: 'True',
         reason: 'MinimumReplicasAvailable',

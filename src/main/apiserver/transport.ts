@@ -11,6 +11,14 @@ const never = new AbortController().signal
 // Whoever waits for a turn listens to it, and there may be many.
 setMaxListeners(0, never)
 
+const CONTROLLERS = 'system:serviceaccount:kube-system:'
+
+/** @returns the program's name as field managers and the audit log tell it: in-process clients have no User-Agent */
+function programOf({ name }: UserInfo): string {
+  if (name.startsWith(CONTROLLERS)) return 'kube-controller-manager'
+  return name.startsWith('system:kube-') ? name.slice('system:'.length) : 'flotilla'
+}
+
 function requestOf(user: UserInfo, given: TransportRequest, signal: AbortSignal, watch: boolean): ApiRequest {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(given.query ?? {})) if (value !== undefined) query.append(name, value)
@@ -21,7 +29,7 @@ function requestOf(user: UserInfo, given: TransportRequest, signal: AbortSignal,
     query,
     headers: {
       'content-type': given.body === undefined ? undefined : (given.contentType ?? 'application/json'),
-      'user-agent': 'flotilla',
+      'user-agent': programOf(user),
     },
     user,
     body: async () => given.body,

@@ -1,5 +1,6 @@
 // The kubelet's own last word on a pod that was bound to its node: what cannot run here is failed at once, with a reason.
 import type { Pod } from '../../../shared/api/core/v1.ts'
+import { hostPortsOf, portsConflict } from '../../../shared/machinery/host-ports.ts'
 import { matchesNodeSelector } from '../../../shared/machinery/node-selector.ts'
 import { allContainers } from '../spec/containers.ts'
 import { shortageOf } from './fit.ts'
@@ -37,6 +38,11 @@ export function rejectionOf(pod: Pod, others: readonly Pod[], node: NodeFacts): 
       reason: 'NodeAffinity',
       message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
     }
+  if (wantsTakenPort(pod, others))
+    return {
+      reason: 'NodePorts',
+      message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    }
   const pressure = pressureAgainst(pod, node.pressures)
   if (pressure) return { reason: 'Evicted', message: `The node had condition: [${pressure}]. ` }
   const shortage = shortageOf(pod, others, node.allocatable)
@@ -60,6 +66,13 @@ const wantsAppArmor = (pod: Pod): boolean =>
     const type = securityContext?.appArmorProfile?.type
     return type !== undefined && type !== 'Unconfined'
   })
+
+function wantsTakenPort(pod: Pod, others: readonly Pod[]): boolean {
+  const wanted = hostPortsOf(pod.spec)
+  if (wanted.length === 0) return false
+  const taken = others.flatMap(({ spec }) => hostPortsOf(spec))
+  return wanted.some(port => taken.some(other => portsConflict(port, other)))
+}
 
 function matchesNode({ spec }: Pod, name: string, labels: Readonly<Record<string, string>>): boolean {
   const selected = Object.entries(spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)

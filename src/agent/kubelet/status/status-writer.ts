@@ -78,19 +78,19 @@ export class StatusWriter {
 const isGone = (error: unknown): boolean =>
   isNotFound(error) || (error instanceof ApiError && (error.code === 409 || error.code === 422))
 
-/** Lists that merge by key would keep addresses and conditions that are gone. */
+/** Lists that merge by key would keep addresses and conditions that are gone, and the reasons of those that changed. */
 function asPatch(status: PodStatus, sent: PodStatus | undefined): object {
   const had = sent?.podIPs ?? []
   const kept = had.every(({ ip }) => status.podIPs?.some(other => other.ip === ip))
-  const conditions = status.conditions ?? []
+  const conditions = (status.conditions ?? []).map(condition =>
+    OWNED_TYPES.includes(condition.type) ? { reason: null, message: null, ...condition } : condition,
+  )
   const over = (sent?.conditions ?? []).filter(
     ({ type }) => OWNED_TYPES.includes(type) && conditions.every(other => other.type !== type),
   )
   return {
     ...status,
     ...(kept ? {} : { podIPs: [{ $patch: 'replace' }, ...(status.podIPs ?? [])] }),
-    ...(over.length > 0
-      ? { conditions: [...conditions, ...over.map(({ type }) => ({ $patch: 'delete', type }))] }
-      : {}),
+    conditions: [...conditions, ...over.map(({ type }) => ({ $patch: 'delete', type }))],
   }
 }

@@ -1,6 +1,7 @@
 // A pod with what scheduling asks again and again, computed once.
 import type { Container, ContainerPort, Pod, PodSpec, ResourceRequirements } from '../../../shared/api/core/v1.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
+import { hostPortsOf } from '../../../shared/machinery/host-ports.ts'
 
 /** Amounts of resources. `scalar` holds the others (hugepages, extended resources), in whole units. */
 export interface Resources {
@@ -88,11 +89,6 @@ export function podRequests(spec: PodSpec, withDefaults = false): Resources {
   if (spec.overhead) addResources(total, parseResources(spec.overhead))
   return total
 }
-
-const hostPortsOf = ({ containers, initContainers }: PodSpec): ContainerPort[] =>
-  [...containers, ...(initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')]
-    .flatMap(({ ports }) => ports ?? [])
-    .filter(({ hostPort }) => hostPort !== undefined && hostPort > 0)
 
 export interface PodInfo {
   readonly pod: Pod
