@@ -118,6 +118,7 @@ describe('a custom resource, through kubectl', () => {
 
   test('explain shows the descriptions of the schema', async () => {
     expect(await kubectl('explain', 'crontab.spec')).toContain('What is wanted.')
+    expect(await kubectl('explain', 'crontab.metadata')).toContain("Standard object's metadata")
   })
 
   test('what breaks the schema is refused with its path', async () => {

@@ -42,7 +42,7 @@ export function customSchemas(
     type: 'string',
   }
   const kindField = { ...own('kind', 'The kind of the object.', descriptions), type: 'string' }
-  const metadataText = own('metadata', 'Name, labels and the like.', descriptions)
+  const metadataText = own('metadata', "Standard object's metadata: name, labels and the like.", descriptions)
   const { group, version, kind } = type
   const name = definitionName(schema)
   const ref = (to: string): JsonSchema => ({ $ref: dialect.refPrefix + to })
