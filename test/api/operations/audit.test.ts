@@ -6,7 +6,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AuditLog } from '../../../src/main/apiserver/audit/audit-log.ts'
 import { type AuditPolicy, decide, parseAuditPolicy } from '../../../src/main/apiserver/audit/policy.ts'
 import { parseRequestInfo } from '../../../src/main/apiserver/http/request-info.ts'
-import { ValidatingWebhookConfiguration } from '../../../src/shared/api/admissionregistration/v1.ts'
+import {
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+  ValidatingWebhookConfiguration,
+} from '../../../src/shared/api/admissionregistration/v1.ts'
 import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { silentLog } from '../../../src/shared/machinery/log.ts'
@@ -101,6 +105,47 @@ describe('an event', () => {
       responseStatus: { code: 403 },
       annotations: { 'authorization.k8s.io/decision': 'forbid' },
     })
+  })
+
+  test('has what policies note, and what they find where a binding says Audit', async () => {
+    const sink = new AuditLog(logOptions(), systemClock, silentLog)
+    const create = (cluster: Awaited<ReturnType<typeof startSecuredCluster>>, name: string) =>
+      cluster.admin.create(ConfigMap, { metadata: { namespace: 'default', name }, data: { size: '12' } })
+    {
+      await using cluster = await startSecuredCluster({
+        audit: { policy: policy({ level: 'Metadata', omitStages: only('ResponseComplete') }), sink },
+      })
+      const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }] // prettier-ignore
+      await cluster.admin.create(ValidatingAdmissionPolicy, {
+        metadata: { name: 'sizes' },
+        spec: {
+          matchConstraints: { resourceRules },
+          validations: [{ expression: 'true' }, { expression: "object.data.size == '1'", message: 'too big' }],
+          auditAnnotations: [
+            { key: 'size', valueExpression: "'it is ' + object.data.size" },
+            { key: 'nothing', valueExpression: 'null' },
+          ],
+        },
+      })
+      for (const [name, validationActions] of Object.entries({ all: ['Audit'], again: ['Audit', 'Warn'] }))
+        await cluster.admin.create(ValidatingAdmissionPolicyBinding, {
+          metadata: { name },
+          spec: { policyName: 'sizes', validationActions },
+        })
+      await create(cluster, 'noted')
+    }
+    await sink[Symbol.asyncDispose]()
+    const lines = (await readFile(join(folder, 'audit.log'), 'utf8')).split('\n').filter(Boolean)
+    const { annotations } = lines
+      .map(line => JSON.parse(line) as AnyJson)
+      .find(event => event.objectRef?.name === 'noted')
+    expect(annotations['sizes/size']).toBe('it is 12')
+    expect(annotations['sizes/nothing']).toBeUndefined()
+    const failure = { message: 'too big', policy: 'sizes', expressionIndex: 1 }
+    expect(JSON.parse(annotations['validation.policy.admission.k8s.io/validation_failure'])).toEqual([
+      { ...failure, binding: 'again', validationActions: ['Audit', 'Warn'] },
+      { ...failure, binding: 'all', validationActions: ['Audit'] },
+    ])
   })
 
   test('of somebody who may not act as another names who tried, and what happened', async () => {

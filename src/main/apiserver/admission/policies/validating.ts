@@ -10,6 +10,7 @@ import { Pacer } from '../../../store/pacer.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from '../contract.ts'
 import { viewsOf } from '../matching/convert.ts'
+import { AuditNotes } from './audit-notes.ts'
 import { cached, type CompiledValidation, compileValidating } from './compile.ts'
 import { BUDGET, conditionsHold, Evaluation, type Input } from './expressions.ts'
 import { type Invocation, invocationsFor, isExempt, namespaceObject } from './invocations.ts'
@@ -29,6 +30,8 @@ type Binding = ValidatingAdmissionPolicyBinding
 interface Finding {
   readonly message: string
   readonly reason: string
+  /** Of the validation. */
+  readonly index: number
 }
 
 const compiled = cached(compileValidating)
@@ -50,12 +53,17 @@ function messageOf({ validation, message }: CompiledValidation, evaluation: Eval
 }
 
 /** @returns what the policy has against the request */
-async function findings({ policy }: Invocation<Policy, Binding>, input: Input, pacer: Pacer): Promise<Finding[]> {
+async function findings(
+  { policy }: Invocation<Policy, Binding>,
+  input: Input,
+  notes: AuditNotes,
+  pacer: Pacer,
+): Promise<Finding[]> {
   const { conditions, variables, validations, auditAnnotations } = compiled(policy)
   const ignored = policy.spec.failurePolicy === 'Ignore'
-  const failure = (error: unknown): Finding[] => {
+  const failure = (error: unknown, index = 0): Finding[] => {
     if (!(error instanceof CelError)) throw error
-    return ignored ? [] : [{ message: error.message, reason: 'Invalid' }]
+    return ignored ? [] : [{ message: error.message, reason: 'Invalid', index }]
   }
   try {
     if (!conditionsHold(conditions, input)) return []
@@ -64,20 +72,21 @@ async function findings({ policy }: Invocation<Policy, Binding>, input: Input, p
   }
   const evaluation = new Evaluation(input, variables, BUDGET)
   const found: Finding[] = []
-  for (const each of validations) {
+  for (const [index, each] of validations.entries()) {
     if (pacer.due) await pacer.pause()
     try {
       if (evaluation.run(each.expression) === true) continue
-      found.push({ message: messageOf(each, evaluation), reason: each.validation.reason ?? 'Invalid' })
+      found.push({ message: messageOf(each, evaluation), reason: each.validation.reason ?? 'Invalid', index })
     } catch (error) {
-      found.push(...failure(error))
+      found.push(...failure(error, index))
       if (evaluation.budget < 0) return found
     }
   }
-  const notes = new Evaluation(input, variables, BUDGET)
-  for (const { expression } of auditAnnotations) {
+  const values = new Evaluation(input, variables, BUDGET)
+  for (const { key, expression } of auditAnnotations) {
+    if (pacer.due) await pacer.pause()
     try {
-      notes.run(expression)
+      notes.add(policy.metadata.name, key, values.run(expression))
     } catch (error) {
       found.push(...failure(error))
     }
@@ -85,7 +94,7 @@ async function findings({ policy }: Invocation<Policy, Binding>, input: Input, p
   return found
 }
 
-function refusal(request: AdmissionRequest, { message, reason }: Finding): ApiError {
+function refusal(request: AdmissionRequest, { message, reason }: Omit<Finding, 'index'>): ApiError {
   const { message: text, status } = forbidden(request.resource.type, request.name, message)
   return new ApiError(CODES[reason] ?? 422, reason, text, { ...status.details, causes: [{ message }] })
 }
@@ -97,7 +106,7 @@ async function validate(
   server: AdmissionServer,
 ): Promise<void> {
   const { invocations, misconfigured } = invocationsFor(policies.bound, request, store, server)
-  const denied: Finding[] = misconfigured
+  const denied: Omit<Finding, 'index'>[] = misconfigured
     .filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')
     .map(({ policy, binding, message }) => {
       const through = binding ? ` with binding '${binding.metadata.name}'` : ''
@@ -106,6 +115,7 @@ async function validate(
     })
   const namespace = invocations.length > 0 ? namespaceObject(request, store) : undefined
   const viewsIn = viewsOf(request)
+  const notes = new AuditNotes()
   const pacer = new Pacer()
   for (const invocation of invocations) {
     const { policy, binding, shown, params } = invocation
@@ -118,8 +128,10 @@ async function validate(
       authorize: server.authorize,
     }
     const names = [policy.metadata.name, binding.metadata.name] as const
-    for (const { message, reason } of await findings(invocation, input, pacer)) {
-      const { validationActions } = binding.spec
+    const { validationActions } = binding.spec
+    for (const { message, reason, index } of await findings(invocation, input, notes, pacer)) {
+      if (validationActions.includes('Audit'))
+        notes.failed({ message, policy: names[0], binding: names[1], expressionIndex: index, validationActions })
       if (validationActions.includes('Deny'))
         denied.push({
           message: `ValidatingAdmissionPolicy '${names[0]}' with binding '${names[1]}' denied request: ${message}`,
@@ -131,6 +143,7 @@ async function validate(
         )
     }
   }
+  notes.publish(request)
   if (denied[0]) throw refusal(request, denied[0])
 }
 
