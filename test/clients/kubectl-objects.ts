@@ -49,6 +49,11 @@ export const discovery = [
   ),
   line('explains a field', 'kubectl explain deployment.spec.strategy', /FIELD: strategy <DeploymentStrategy>/),
   line(
+    'explains in the oldest format',
+    'kubectl explain deployment.spec --output=plaintext-openapiv2',
+    /selector\t<Object> -required-/,
+  ),
+  line(
     'explains all fields of a version',
     'kubectl explain hpa --api-version=autoscaling/v2 --recursive',
     /scaleTargetRef\t<CrossVersionObjectReference>/,
@@ -159,6 +164,11 @@ export const apply = [
     /manager: other\n +operation: Apply/,
   ),
   line(
+    'prunes what an ApplySet no longer has',
+    'export KUBECTL_APPLYSET=true; map() { kubectl create cm $1 --dry-run=client -o yaml; }; (map s-1; echo ---; map s-2) > set.yaml; kubectl apply -f set.yaml --prune --applyset=set -n $NS && map s-1 | kubectl apply -f - --prune --applyset=set -n $NS && kubectl get secret set -o jsonpath={.metadata.annotations}',
+    /configmap\/s-2 created[^]*configmap\/s-1 (?:unchanged|configured)\nconfigmap\/s-2 pruned[^]*contains-group-kinds":"ConfigMap"/,
+  ),
+  line(
     'prunes what a set no longer has',
     'kubectl create cm old --dry-run=client -o yaml | kubectl label --local -f - app=web -o yaml | kubectl apply -f - && kubectl apply -f web.yaml --prune -l app=web --prune-allowlist=core/v1/ConfigMap',
     /configmap\/old pruned/,
@@ -187,6 +197,11 @@ export const change = [
     'patches by JSON patch',
     `kubectl patch cm greeting --type=json -p '[{"op":"test","path":"/data/more","value":"x"},{"op":"add","path":"/data/text","value":"y"}]' -o jsonpath={.data.text}`,
     /^y$/,
+  ),
+  line(
+    'shows the scale of a workload',
+    'kubectl get deployment web --subresource=scale',
+    /^NAME +DESIRED +AVAILABLE +AGE\nweb +\d/,
   ),
   line(
     'patches a subresource',

@@ -180,6 +180,16 @@ export const streams = [
     /[1-9]/,
   ),
   line(
+    'debugs the node',
+    'kubectl debug node/$NODE --image=$IMAGE --profile=general -i --quiet -- sh -c "test -d /host/var/lib && echo seen"',
+    /^seen$/m,
+  ),
+  line(
+    'asks for every right on the node',
+    'kubectl debug node/$NODE --image=$IMAGE --profile=sysadmin --quiet -- true; kubectl get pods -o jsonpath="{.items[*].spec.containers[*].securityContext}"; kubectl delete --now $(kubectl get pods -o name | grep node-debugger)',
+    /"privileged":true[^]*deleted/,
+  ),
+  line(
     'debugs a copy',
     'kubectl debug pod --copy-to=copy --image=$IMAGE --share-processes -q -- sleep 99 && kubectl get pod copy -o jsonpath="{.spec.shareProcessNamespace} {.spec.containers[*].name}"',
     /true pod debugger/,
@@ -198,6 +208,11 @@ export const auth = [
     /^yes\nno\nyes\n$/,
   ),
   line('lists what one may', 'kubectl auth can-i --list --as=$NS', /deployments\.apps +\[\] +\[\] +\[get list\]/),
+  line(
+    'reconciles roles',
+    'sed "s/name: reconciled/&, namespace: $NS/" rbac.yaml > role.yaml && (kubectl auth reconcile -f role.yaml && kubectl patch role reconciled --type=json -p "[{op: replace, path: /rules/0/verbs, value: [list, watch]}]" && kubectl auth reconcile -f role.yaml --remove-extra-permissions) 2>&1 && kubectl get role reconciled -o jsonpath={.rules[*].verbs}',
+    /missing rules added[^]*extra rules removed[^]*\["get"\]$/,
+  ),
   line(
     'signs and denies certificates',
     [

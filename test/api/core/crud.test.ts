@@ -135,6 +135,14 @@ describe('field validation', () => {
     expect(json.foo).toBeUndefined()
   })
 
+  test('a warning may hold any text, as UTF-8', async () => {
+    const odd = { ...configMap('odd'), 'schlüssel ключ 💥': 1 }
+    const { code, headers } = await raw(server, CONFIG_MAPS, { body: odd })
+    expect(code).toBe(201)
+    const text = Buffer.from(String(headers.warning), 'latin1').toString('utf8')
+    expect(text).toBe('299 - "unknown field \\"schlüssel ключ 💥\\""')
+  })
+
   test('Strict refuses a field that is given twice', async () => {
     const twice = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"dup"},"data":{"a":"1"},"data":{"b":"2"}}'
     const { code, json } = await raw(server, `${CONFIG_MAPS}?fieldValidation=Strict`, { body: twice })
@@ -326,6 +334,15 @@ describe('scale', () => {
       spec: { replicas: 1 },
       status: { selector: 'app=s' },
     })
+    const accept = 'application/json;as=Table;g=meta.k8s.io;v=v1'
+    const { json: table } = await raw(server, `${path}/scaled/scale`, { headers: { accept } })
+    expect(table.columnDefinitions.map(({ name }: { name: string }) => name)).toEqual([
+      'Name',
+      'Desired',
+      'Available',
+      'Age',
+    ])
+    expect(table.rows[0].cells.slice(0, 3)).toEqual(['scaled', scale.spec.replicas, 0])
     const put = await raw(server, `${path}/scaled/scale`, { method: 'PUT', body: { ...scale, spec: { replicas: 4 } } })
     expect(put.json.spec).toEqual({ replicas: 4 })
     const stale = await raw(server, `${path}/scaled/scale`, {

@@ -49,7 +49,7 @@ test('a typed object: unknown fields come before those that are given twice', as
 test('an applied custom resource with what its schema does not declare is refused', async () => {
   const { code, json } = await apply('stricts', 'Strict', 'unknownField: unknown\nspec:\n  foo: a\n')
   expect([code, json.message]).toEqual([
-    500,
+    400,
     'failed to create typed patch object (/mytest; rules.example.com/v1, Kind=Strict): .unknownField: field not declared in schema',
   ])
   expect((await apply('stricts', 'Strict', 'spec:\n  foo: a\n')).code).toBe(201)

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readFields } from '../../../src/main/apiserver/codec/protobuf/wire.ts'
 import { openapiHandler } from '../../../src/main/apiserver/openapi/handler.ts'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
 import { defineResource, type ResourceDescriptor } from '../../../src/main/apiserver/registry/resource.ts'
@@ -99,12 +100,26 @@ describe('openapiHandler()', () => {
     })
   })
 
-  test('answers nothing for unknown documents and 406 to clients that take no JSON', async () => {
+  test('answers nothing for unknown documents and 406 to clients that take no form of it', async () => {
     expect(await openapiHandler('/openapi/v3/apis/nope/v1', undefined, resources)).toBeUndefined()
     expect(await openapiHandler('/openapi/v4', undefined, resources)).toBeUndefined()
-    await expect(
-      openapiHandler('/openapi/v2', 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf', resources),
-    ).rejects.toMatchObject({ code: 406 })
+    for (const path of ['/openapi/v2', '/openapi/v3/apis/apps/v1'])
+      await expect(openapiHandler(path, 'text/html', resources)).rejects.toMatchObject({ code: 406 })
+  })
+
+  test.each(['spec.v2@v1.0', 'spec.v2.v1.0'])('is protobuf in version 2 for who asks for %s', async name => {
+    const accept = `application/com.github.proto-openapi.${name}+protobuf`
+    const { bytes, contentType, etag } = (await openapiHandler('/openapi/v2', accept, resources, descriptions))!
+    expect(contentType).toBe('application/com.github.proto-openapi.spec.v2.v1.0+protobuf')
+    expect(etag).not.toBe((await openapiHandler('/openapi/v2', undefined, resources))!.etag)
+    /** The values of a field of a message. */
+    const field = (message: Buffer, number: number) =>
+      [...readFields(message)].filter(found => found.number === number).map(({ value }) => value as Buffer)
+    const names = (list: Buffer, number: number) => field(list, number).map(entry => String(field(entry, 1)[0]))
+    const json = await document('/openapi/v2')
+    expect(String(field(bytes, 1)[0])).toBe('2.0')
+    expect(names(field(bytes, 8)[0]!, 2)).toEqual(Object.keys(json.paths))
+    expect(names(field(bytes, 9)[0]!, 1)).toEqual(Object.keys(json.definitions))
   })
 
   test('keeps the etag as long as the resources are the same', async () => {
@@ -166,7 +181,8 @@ describe('kubectl explain', () => {
       const path = new URL(request.url ?? '', 'http://x').pathname
       void openapiHandler(path, request.headers.accept, resources, descriptions).then(answer => {
         const bytes = answer?.bytes ?? (discovery[path] && Buffer.from(JSON.stringify(discovery[path])))
-        response.writeHead(bytes ? 200 : 404, { 'content-type': 'application/json' }).end(bytes)
+        const type = answer?.contentType ?? 'application/json'
+        response.writeHead(bytes ? 200 : 404, { 'content-type': type }).end(bytes)
       })
     })
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -186,6 +202,13 @@ describe('kubectl explain', () => {
     const text = await kubectl('explain', 'deployment.spec.replicas')
     expect(text).toMatch(/GROUP:\s+apps\s+KIND:\s+Deployment\s+VERSION:\s+v1\s+FIELD: replicas <integer>/)
     expect(text).toContain('Number of desired pods.')
+  })
+
+  test('shows it in its oldest form, out of version 2', async () => {
+    const text = await kubectl('explain', 'deployment.spec', '--output=plaintext-openapiv2')
+    expect(text).toMatch(/KIND: +Deployment\nVERSION: +apps\/v1/)
+    expect(text).toMatch(/replicas\t<integer>\n +Number of desired pods\./)
+    expect(text).toMatch(/selector\t<Object> -required-/)
   })
 
   test('shows nested types with their required fields', async () => {

@@ -2,7 +2,7 @@
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
-import { ApiError, badRequest, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
+import { badRequest, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
 import { duplicateKeys } from '../codec/yaml-duplicates.ts'
 import { serverSideApply } from '../patch/apply/server-side-apply.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
@@ -14,15 +14,16 @@ import { boolParameter } from './read/list-options.ts'
 import { decodeFields } from './write/decode-request.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
 
-/** What is applied is owned, so every field must be known: `fieldValidation` makes no difference here. */
+/**
+ * What is applied is owned, so every field must be known: `fieldValidation` makes no difference here. Upstream says the
+ * same with the code 500; it is the client's mistake.
+ */
 function refuseUndeclared(resource: ResourceDescriptor, { namespace, name }: ObjectName, unknown: readonly string[]) {
   if (unknown.length === 0) return
   const found = unknown.map(path => `.${path}: field not declared in schema`)
   const text = found.length === 1 ? (found[0] ?? '') : `errors:\n${found.map(line => `  ${line}\n`).join('')}`
   const { type } = resource
-  throw new ApiError(
-    500,
-    '',
+  throw badRequest(
     `failed to create typed patch object (${namespace}/${name}; ${apiVersionOf(type)}, Kind=${type.kind}): ${text}`,
   )
 }

@@ -5,7 +5,9 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, conflict, invalid, methodNotSupported, notFound } from '../../../shared/machinery/status.ts'
 import { prepareViews, viewOf } from '../keys.ts'
 import type { ResourceDescriptor, ScalePaths } from '../registry/resource.ts'
-import type { ApiRequest } from '../request.ts'
+import { type ScaleObject, scales } from '../registry/autoscaling/scale.ts'
+import type { Representation } from '../representation/representation.ts'
+import type { ApiRequest, ApiResponse } from '../request.ts'
 import { decodeObject } from '../schema/decode.ts'
 import { applyPatch } from '../patch/apply-patch.ts'
 import type { Endpoint, EndpointParts } from './parts.ts'
@@ -16,9 +18,9 @@ import { assertSameName } from './update.ts'
 
 const SCHEMA = 'autoscaling.v1.Scale'
 
-export const SCALE_TYPE = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const
+export const SCALE_TYPE = scales.type
 
-function scaleOf(object: AnyObject, paths: ScalePaths<AnyObject>): AnyObject {
+function scaleOf(object: AnyObject, paths: ScalePaths<AnyObject>): ScaleObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
   const selector = paths.selector(object)
   return {
@@ -46,7 +48,8 @@ async function write(
   paths: ScalePaths<AnyObject>,
   next: (current: AnyObject) => AnyObject,
   optionsKind: string,
-) {
+): Promise<ApiResponse> {
+  const representation = parts.represent(request, scales)
   const { object } = await parts.replace(
     resource,
     request.info,
@@ -66,18 +69,25 @@ async function write(
     },
     { ...writeOptionsOf(request, optionsKind), subresource: 'scale', strategy: 'main' },
   )
-  return { code: 200, object: scaleOf(object, paths) }
+  return shown(scaleOf(object, paths), representation)
 }
+
+const shown = (object: ScaleObject, { one, contentType }: Representation): ApiResponse => ({
+  code: 200,
+  object: one(object),
+  contentType,
+})
 
 export const scale: Endpoint = async (request, resource, parts) => {
   const paths = resource.scale
   if (!paths) throw methodNotSupported(resource.type, request.info.verb)
   switch (request.info.verb) {
     case 'get': {
+      const representation = parts.represent(request, scales)
       const stored = parts.find(resource, request.info)
       if (!stored) throw notFound(resource.type, request.info.name)
       await prepareViews(resource, [stored])
-      return { code: 200, object: scaleOf(viewOf(resource, stored), paths) }
+      return shown(scaleOf(viewOf(resource, stored), paths), representation)
     }
     case 'update': {
       const wanted = await decodeRequest(request, SCALE_TYPE, SCHEMA, 'UpdateOptions')

@@ -268,7 +268,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     socket.destroy()
   }
   server.on('request', (incoming, response) => {
-    onRequest(incoming, response).catch(failed(response.stream ?? incoming))
+    onRequest(incoming, response).catch(failed(response.stream ?? incoming.socket))
   })
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     onUpgrade(incoming, socket, head).catch(failed(socket))

@@ -28,9 +28,14 @@ const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
 }
 
-/** RFC 7234: 299 is a persistent miscellaneous warning; the text is a quoted string. */
-const warningHeader = (text: string) =>
-  `299 - "${text.replace(/[^\x20-\x7e\u00a0-\u{10ffff}]/gu, ' ').replace(/["\\]/g, '\\$&')}"`
+/**
+ * RFC 7234: 299 is a persistent miscellaneous warning; the text is a quoted string. Header values are bytes: what is not
+ * ASCII travels as UTF-8, as Go sends it.
+ */
+function warningHeader(text: string): string {
+  const quoted = text.replace(/[^\x20-\x7e\u00a0-\u{10ffff}]/gu, ' ').replace(/["\\]/g, '\\$&')
+  return Buffer.from(`299 - "${quoted}"`, 'utf8').toString('latin1')
+}
 
 function wantsGzip(acceptEncoding: string | undefined): boolean {
   return acceptEncoding !== undefined && parseAccept(acceptEncoding).some(({ type }) => type === 'gzip')

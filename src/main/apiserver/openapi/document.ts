@@ -2,6 +2,7 @@
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { customSchemas } from './custom-schemas.ts'
 import { resourcePaths } from './operations.ts'
+import { encodedDefinition, encodedDocument, encodedPath } from './protobuf.ts'
 import {
   definitionName,
   type Descriptions,
@@ -27,7 +28,7 @@ async function inSlices<T>(items: readonly T[], work: (item: T) => void): Promis
   }
 }
 
-/** @returns JSON texts, name → text; the document is put together from these without holding it as objects. */
+/** @returns JSON texts, name → text; a document is put together from these without holding it as objects. */
 async function parts(resources: readonly ResourceDescriptor[], dialect: Dialect, descriptions: Descriptions) {
   const paths = new Map<string, string>()
   await inSlices(resources, resource => {
@@ -51,7 +52,7 @@ async function parts(resources: readonly ResourceDescriptor[], dialect: Dialect,
   for (const [name, schema] of scalars)
     schemas.set(name, JSON.stringify(dialect.version === 3 ? schema : plain(schema)))
   schemas.set(definitionName('meta.v1.Patch'), JSON.stringify(PATCH_SCHEMA))
-  return { paths: sorted(paths), schemas: sorted(schemas) }
+  return { paths, schemas }
 }
 
 /** Version 2 has no `oneOf`; such values are called strings there. */
@@ -60,10 +61,12 @@ function plain(schema: JsonSchema): JsonSchema {
   return oneOf ? { ...rest, type: 'string' } : rest
 }
 
-const sorted = (texts: ReadonlyMap<string, string>): string => {
-  const entries = [...texts].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return `{${entries.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`
-}
+const inOrder = (texts: ReadonlyMap<string, string>) => [...texts].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+
+const sorted = (texts: ReadonlyMap<string, string>): string =>
+  `{${inOrder(texts)
+    .map(([name, text]) => `${JSON.stringify(name)}:${text}`)
+    .join(',')}}`
 
 const SECURITY = {
   BearerToken: { type: 'apiKey', name: 'authorization', in: 'header', description: 'Bearer Token authentication' },
@@ -77,7 +80,7 @@ export async function documentV3(
   const { paths, schemas } = await parts(resources, V3, descriptions)
   const security = JSON.stringify(SECURITY)
   return Buffer.from(
-    `{"openapi":"3.0.0","info":${JSON.stringify(INFO)},"paths":${paths},"components":{"schemas":${schemas},"securitySchemes":${security}}}`,
+    `{"openapi":"3.0.0","info":${JSON.stringify(INFO)},"paths":${sorted(paths)},"components":{"schemas":${sorted(schemas)},"securitySchemes":${security}}}`,
   )
 }
 
@@ -89,6 +92,21 @@ export async function documentV2(
   const { paths, schemas } = await parts(resources, V2, descriptions)
   const security = `"securityDefinitions":${JSON.stringify(SECURITY)},"security":[{"BearerToken":[]}]`
   return Buffer.from(
-    `{"swagger":"2.0","info":${JSON.stringify(INFO)},"paths":${paths},"definitions":${schemas},${security}}`,
+    `{"swagger":"2.0","info":${JSON.stringify(INFO)},"paths":${sorted(paths)},"definitions":${sorted(schemas)},${security}}`,
   )
+}
+
+/** The same as protobuf. @param resources all that the server has */
+export async function documentV2Protobuf(
+  resources: readonly ResourceDescriptor[],
+  descriptions: Descriptions,
+): Promise<Buffer> {
+  const { paths, schemas } = await parts(resources, V2, descriptions)
+  const encoded = async (texts: ReadonlyMap<string, string>, encode: (name: string, value: unknown) => Buffer) => {
+    const all: Buffer[] = []
+    await inSlices(inOrder(texts), ([name, text]) => all.push(encode(name, JSON.parse(text))))
+    return all
+  }
+  const head = { info: INFO, security: [{ BearerToken: [] }], securityDefinitions: SECURITY }
+  return encodedDocument(head, await encoded(paths, encodedPath), await encoded(schemas, encodedDefinition))
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import { documentV2, documentV3 } from './document.ts'
+import { documentV2, documentV2Protobuf, documentV3 } from './document.ts'
 import type { Descriptions } from './type-schemas.ts'
 
 export interface OpenApiAnswer {
@@ -32,9 +32,19 @@ function hashOf(resources: readonly ResourceDescriptor[], described: boolean): s
   return hash.digest('hex').toUpperCase()
 }
 
-function acceptable(accept: string | undefined): boolean {
-  const types = (accept ?? '').split(',').map(type => type.split(';', 1)[0]?.trim() ?? '')
-  return types.some(type => type === '' || type === '*/*' || type === 'application/*' || type === 'application/json')
+const JSON_RANGES = new Set(['', '*/*', 'application/*', 'application/json'])
+/** The first is what answers are called; clients ask by the other name as well. */
+const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+const PROTOBUF_NAMES = new Set([PROTOBUF, PROTOBUF.replace('v2.v1.0', 'v2@v1.0')])
+
+/** @returns the client's first choice of what there is */
+function chosen(accept: string | undefined, withProtobuf: boolean): 'json' | 'protobuf' | undefined {
+  for (const range of (accept ?? '').split(',')) {
+    const type = range.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+    if (JSON_RANGES.has(type)) return 'json'
+    if (withProtobuf && PROTOBUF_NAMES.has(type)) return 'protobuf'
+  }
+  return undefined
 }
 
 function cached(resources: readonly ResourceDescriptor[], key: string, build: () => Promise<Buffer>): Promise<Buffer> {
@@ -53,7 +63,7 @@ function cached(resources: readonly ResourceDescriptor[], key: string, build: ()
  * @param resources the same array for every call, since it is what documents are kept by
  * @param descriptions texts for people, where they are at hand
  * @returns undefined when there is no such document
- * @throws ApiError 406 when the client does not take JSON
+ * @throws ApiError 406 when the client takes neither JSON nor, of version 2, protobuf
  */
 export async function openapiHandler(
   path: string,
@@ -65,18 +75,26 @@ export async function openapiHandler(
   if (!match) return undefined
   const [, version, key] = match
   const described = Object.keys(descriptions).length > 0
-  const answer = (bytes: Buffer, hash: string): OpenApiAnswer => ({
+  const answer = (bytes: Buffer, hash: string, contentType = 'application/json'): OpenApiAnswer => ({
     bytes,
-    contentType: 'application/json',
+    contentType,
     etag: `"${hash}"`,
   })
   const own = key === undefined ? resources : resources.filter(resource => keyOf(resource) === key)
   if (own.length === 0 || (version === 'v2' && key !== undefined)) return undefined
   // The index is JSON for everybody: clients that ask for protobuf elsewhere get it here with the same header.
-  if (!acceptable(accept) && (version === 'v2' || key !== undefined)) {
-    throw new ApiError(406, 'NotAcceptable', 'only the following media types are accepted: application/json')
+  const form = chosen(accept, version === 'v2')
+  if (!form && (version === 'v2' || key !== undefined)) {
+    const accepted = ['application/json', ...(version === 'v2' ? [PROTOBUF] : [])].join(', ')
+    throw new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${accepted}`)
   }
   if (version === 'v2') {
+    if (form === 'protobuf')
+      return answer(
+        await cached(resources, 'v2.pb', () => documentV2Protobuf(resources, descriptions)),
+        `${hashOf(own, described)}-pb`,
+        PROTOBUF,
+      )
     return answer(await cached(resources, 'v2', () => documentV2(resources, descriptions)), hashOf(own, described))
   }
   if (key === undefined) return answer(index(resources, described), hashOf(own, described))
