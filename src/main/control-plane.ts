@@ -44,6 +44,7 @@ import { AnswerDesk } from './provisioning/answers.ts'
 import { lazyJoinFiles, startProvisioning } from './provisioning/start.ts'
 import { processStart } from './process-start.ts'
 import { renderKubeconfig } from './pki/kubeconfig.ts'
+import type { SchedulerConfiguration } from './scheduler/config/configuration.ts'
 import { SchedulingDesk } from './scheduler/desk.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
 import { ScheduledBackups } from './store/backup/schedule.ts'
@@ -85,6 +86,8 @@ export interface ControlPlaneOptions {
   /** Whether this machine becomes a node. */
   readonly localNode: boolean
   readonly apiServer?: ApiServerSettings
+  /** Default: one profile as upstream's. */
+  readonly scheduler?: SchedulerConfiguration
   /** Default: a file in the data folder. */
   readonly log?: Log
   /** Told, in a sentence, whether this machine joined as a node, or why not. */
@@ -142,6 +145,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       client: createClient(server.transport(component('system:kube-scheduler'))),
       clock,
       passive,
+      ...(options.scheduler ? { configuration: options.scheduler } : {}),
       onError: error => log.warn({ err: error }, 'scheduling'),
     })
   const desk = new SchedulingDesk(() => scheduler(true))

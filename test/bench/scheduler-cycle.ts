@@ -1,7 +1,7 @@
 // Scheduling cycles alone, in one process: filter, score and assume for a backlog of pods of one workload.
 import { podInfoOf } from '../../src/main/scheduler/cache/pod-info.ts'
 import { SchedulerCache } from '../../src/main/scheduler/cache/scheduler-cache.ts'
-import { defaultProfile } from '../../src/main/scheduler/default-profile.ts'
+import { defaultProfile } from '../../src/main/scheduler/profiles.ts'
 import { CycleState } from '../../src/main/scheduler/framework/cycle-state.ts'
 import { listersOf } from '../../src/main/scheduler/framework/listers.ts'
 import { findFeasible, scoreNodes, selectNode } from '../../src/main/scheduler/framework/run-plugins.ts'

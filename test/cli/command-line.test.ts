@@ -26,6 +26,7 @@ describe('flotilla', () => {
     [['serve', '--listen', 'nowhere'], /--listen wants HOST:PORT/],
     [['serve', '--store', 'sqlite'], /--store wants nedb or etcd=/],
     [['fly'], /unknown command 'fly'/],
+    [['serve', '--scheduler-config', '/nowhere.yaml'], /--scheduler-config \/nowhere.yaml: ENOENT/],
     [['kubeconfig', '--merge', '--unmerge'], /exclude each other/],
     [['status', '-o', 'xml'], /--output wants text or json/],
   ])('%j exits 2 with one clear line', async (args, message) => {

@@ -1,20 +1,12 @@
 // What the API server's flags and their files say.
-import { readFile } from 'node:fs/promises'
 import { type OidcIssuer, SIGNING_ALGS } from '../apiserver/authn/oidc/id-tokens.ts'
 import { type AuthenticationSettings, parseAuthenticationConfiguration } from '../apiserver/authn/settings.ts'
 import { parseAuditPolicy } from '../apiserver/audit/policy.ts'
 import { parseTokenFile } from '../apiserver/authn/token-file.ts'
 import type { ApiServerSettings } from '../control-plane.ts'
 import type { ApiServerFlags } from './apiserver-flags.ts'
+import { readFlagFile as read } from './flag-file.ts'
 import { UsageError } from './usage-error.ts'
-
-async function read<T>(flag: string, file: string, parse: (text: string) => T | Promise<T>): Promise<T> {
-  try {
-    return await parse(await readFile(file, 'utf8'))
-  } catch (error) {
-    throw new UsageError(`${flag} ${file}: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
 
 function usernamePrefix({ oidcUsernamePrefix, oidcUsernameClaim, oidcIssuerUrl }: ApiServerFlags): string {
   if (oidcUsernamePrefix === '-') return ''

@@ -17,7 +17,13 @@ import { UsageError } from './usage-error.ts'
 
 const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
 
-type ServeFlags = { dataDir: string; listen: string; store: string; localNode: boolean } & EtcdFlags &
+type ServeFlags = {
+  dataDir: string
+  listen: string
+  store: string
+  localNode: boolean
+  schedulerConfig?: string
+} & EtcdFlags &
   EncryptionFlags &
   ApiServerFlags
 
@@ -37,13 +43,14 @@ function build(): Command {
     .option('--listen <host:port>', 'address of the API server and the window', '127.0.0.1:6443')
     .option('--store <engine>', 'nedb (embedded), or etcd=URL[,URL…]', 'nedb')
     .option('--no-local-node', 'do not make this machine a node')
+    .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration: profiles, plugins and their arguments')
     .action(async (options: ServeFlags) => {
-      const { dataDir, localNode } = options
+      const { dataDir, localNode, schedulerConfig } = options
       const listen = parseListenAddress(options.listen)
       const store = parseStoreChoice(options.store, options)
       await (
         await import('./serve.ts')
-      ).serve({ dataDir, listen, store, localNode, encryption: options, apiServer: options })
+      ).serve({ dataDir, listen, store, localNode, schedulerConfig, encryption: options, apiServer: options })
     })
   addEtcdOptions(serve)
   addEncryptionOptions(serve)

@@ -2,9 +2,11 @@
 import { resolve } from 'node:path'
 import { announceNode, announceReady } from '../announce.ts'
 import { startControlPlane } from '../control-plane.ts'
+import { parseSchedulerConfiguration } from '../scheduler/config/configuration.ts'
 import type { ApiServerFlags } from './apiserver-flags.ts'
 import { apiServerSettings } from './apiserver-settings.ts'
 import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
+import { readFlagFile } from './flag-file.ts'
 import type { ListenAddress, StoreChoice } from './listen-address.ts'
 
 export interface ServeOptions {
@@ -14,6 +16,8 @@ export interface ServeOptions {
   readonly localNode: boolean
   readonly encryption: EncryptionFlags
   readonly apiServer: ApiServerFlags
+  /** A file. */
+  readonly schedulerConfig: string | undefined
 }
 
 const print = (line: string) => console.log(line)
@@ -22,6 +26,7 @@ const print = (line: string) => console.log(line)
 export async function serve(options: ServeOptions): Promise<void> {
   const stop = stopSignal()
   const encryption = await encryptionSecret(options.encryption)
+  const scheduler = options.schedulerConfig && (await schedulerConfiguration(options.schedulerConfig))
   const controlPlane = await startControlPlane({
     dataDir: resolve(options.dataDir),
     listen: options.listen,
@@ -29,6 +34,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     localNode: options.localNode,
     apiServer: await apiServerSettings(options.apiServer),
     ...(encryption ? { encryption } : {}),
+    ...(scheduler ? { scheduler } : {}),
     onNodeStatus: announceNode(print),
   })
   announceReady(controlPlane, print)
@@ -38,6 +44,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   await controlPlane[Symbol.asyncDispose]()
   if (signal instanceof Error) process.exitCode = 1
 }
+
+const schedulerConfiguration = (file: string) =>
+  readFlagFile('--scheduler-config', file, async text =>
+    parseSchedulerConfiguration((await import('yaml')).parse(text, { maxAliasCount: 100 })),
+  )
 
 /** The first signal stops cleanly; a second one exits at once. */
 function stopSignal(): Promise<NodeJS.Signals> {

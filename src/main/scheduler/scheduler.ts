@@ -11,13 +11,14 @@ import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { isConflict, isNotFound } from '../../shared/machinery/status.ts'
 import { SchedulerCache } from './cache/scheduler-cache.ts'
 import { type PodInfo, podInfoOf } from './cache/pod-info.ts'
-import { type ProfileParts, defaultProfile } from './default-profile.ts'
+import type { SchedulerConfiguration } from './config/configuration.ts'
 import { type Listers, listersOf } from './framework/listers.ts'
 import { describeFit } from './framework/fit-error.ts'
 import { CycleState } from './framework/cycle-state.ts'
 import { type Profile, having } from './framework/profile.ts'
 import { findFeasible, scoreNodes, selectNode } from './framework/run-plugins.ts'
 import { isSuccess } from './framework/status.ts'
+import { defaultProfile, makeProfile } from './profiles.ts'
 import { type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts'
 import { Decisions } from './decisions.ts'
 import type { SchedulerSight } from './sight.ts'
@@ -25,8 +26,8 @@ import type { SchedulerSight } from './sight.ts'
 export interface SchedulerOptions {
   readonly client: Client
   readonly clock: Clock
-  /** Default: upstream's, for the pods of `default-scheduler`. */
-  readonly profiles?: (parts: ProfileParts) => readonly Profile[]
+  /** Default: one profile as upstream's, for the pods of `default-scheduler`. */
+  readonly configuration?: SchedulerConfiguration
   /** Watches and answers questions, but places no pod: another scheduler does. */
   readonly passive?: boolean
   /** 0 ≤ x < 1; breaks ties between equally good nodes. */
@@ -42,7 +43,8 @@ export interface Scheduler extends AsyncDisposable {
 
 /** A slice of cycles before the event loop gets its turn. */
 const SLICE_MS = 8
-const MAX_BINDINGS = 256
+/** Writes under way; pods that wait for others before they are bound, such as for volumes, do not count. */
+const MAX_WRITING = 256
 
 /** Starts scheduling; resolves when nodes and pods are known. Ends with the signal or when disposed. */
 export async function startScheduler(options: SchedulerOptions, signal?: AbortSignal): Promise<Scheduler> {
@@ -84,6 +86,7 @@ class RunningScheduler {
   readonly #events: EventRecorder
   readonly #informers: InformerFactory
   readonly #bindings = new Set<Promise<void>>()
+  #writing = 0
   #start = 0
   #scheduled = false
   #ready = false
@@ -109,6 +112,12 @@ class RunningScheduler {
       admits: pod => this.#admits(pod),
       hintsOf: name => plugins.get(name)?.requeueOn,
       onActive: () => this.#wake(),
+      ...(options.configuration
+        ? {
+            initialBackoffMs: options.configuration.podInitialBackoffMs,
+            maxBackoffMs: options.configuration.podMaxBackoffMs,
+          }
+        : {}),
     })
   }
 
@@ -139,8 +148,9 @@ class RunningScheduler {
   }
 
   #profilesOver(listers: Listers): ReadonlyMap<string, Profile> {
-    const { client, clock, profiles = parts => [defaultProfile(parts)] } = this.#options
-    const made = profiles({ client, clock, listers, events: this.#events, signal: this.#signal })
+    const { client, clock, configuration } = this.#options
+    const parts = { client, clock, listers, events: this.#events, signal: this.#signal }
+    const made = configuration?.profiles.map(given => makeProfile(parts, given)) ?? [defaultProfile(parts)]
     return new Map(made.map(profile => [profile.schedulerName, profile]))
   }
 
@@ -222,7 +232,7 @@ class RunningScheduler {
     this.#scheduled = false
     const { clock } = this.#options
     const untilMs = clock.monotonic() + SLICE_MS
-    while (!this.#signal.aborted && this.#bindings.size < MAX_BINDINGS) {
+    while (!this.#signal.aborted && this.#writing < MAX_WRITING) {
       const queued = this.queue.pop()
       if (!queued) return
       try {
@@ -252,7 +262,7 @@ class RunningScheduler {
       this.#decisions.placed(pod.metadata.uid, this.#options.clock.now(), choice.node.name, scores)
       return this.#place(profile, state, queued, info, choice.node.name)
     }
-    this.#track(this.#rejected(profile, state, queued, info, found))
+    this.#track(() => this.#rejected(profile, state, queued, info, found))
   }
 
   /** Counts the pod on its node at once; the binding is written behind the next cycles. */
@@ -266,17 +276,32 @@ class RunningScheduler {
       this.#unreserve(profile, state, info, nodeName)
       return this.queue.reject(queued, [plugin.name])
     }
-    this.#track(this.#bind(profile, state, queued, info, nodeName))
+    this.#track(() => this.#bind(profile, state, queued, info, nodeName))
   }
 
-  #track(work: Promise<void>): void {
-    const tracked = work
+  #track(work: () => Promise<void>): void {
+    this.#writing++
+    const tracked = work()
       .catch((error: unknown) => this.#options.onError?.(error))
       .finally(() => {
         this.#bindings.delete(tracked)
-        this.#wake()
+        this.#freeSlot()
       })
     this.#bindings.add(tracked)
+  }
+
+  #freeSlot(): void {
+    if (this.#writing-- === MAX_WRITING) this.#wake()
+  }
+
+  /** Leaves the slot to others meanwhile. */
+  async #withoutSlot<T>(wait: Promise<T>): Promise<T> {
+    this.#freeSlot()
+    try {
+      return await wait
+    } finally {
+      this.#writing++
+    }
   }
 
   #unreserve(profile: Profile, state: CycleState, info: PodInfo, nodeName: string): void {
@@ -318,7 +343,7 @@ class RunningScheduler {
       for (const plugin of having(profile, point)) {
         const node = this.#cache.node(nodeName)
         if (!node) return 'the node is gone'
-        const status = await plugin[point](state, info, node)
+        const status = await this.#withoutSlot(plugin[point](state, info, node))
         if (!isSuccess(status)) return status.reasons.join(', ')
       }
     for (const plugin of having(profile, 'bind')) {

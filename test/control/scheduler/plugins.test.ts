@@ -4,6 +4,7 @@ import { describeFit } from '../../../src/main/scheduler/framework/fit-error.ts'
 import { unresolvable, unschedulable } from '../../../src/main/scheduler/framework/status.ts'
 import { podInfoOf, podRequests } from '../../../src/main/scheduler/cache/pod-info.ts'
 import { SchedulerCache } from '../../../src/main/scheduler/cache/scheduler-cache.ts'
+import { DEFAULT_ARGS, type ScoringStrategy } from '../../../src/main/scheduler/config/plugin-args.ts'
 import { nodeAffinity } from '../../../src/main/scheduler/plugins/node-affinity/node-affinity.ts'
 import { nodeName } from '../../../src/main/scheduler/plugins/node-name/node-name.ts'
 import { nodePorts } from '../../../src/main/scheduler/plugins/node-ports/node-ports.ts'
@@ -38,11 +39,16 @@ const nodeTerm = (key: string, operator: string, values: string[] = []): PodPart
     },
   },
 })
+const fit = (strategy: Partial<ScoringStrategy> = {}) =>
+  nodeResourcesFit({
+    ...DEFAULT_ARGS.NodeResourcesFit,
+    scoringStrategy: { ...DEFAULT_ARGS.NodeResourcesFit.scoringStrategy, ...strategy },
+  })
 const plugins = {
-  nodeAffinity,
+  nodeAffinity: nodeAffinity(),
   nodeName,
   nodePorts,
-  nodeResourcesFit: nodeResourcesFit(),
+  nodeResourcesFit: fit(),
   nodeUnschedulable,
   taintToleration,
 }
@@ -223,14 +229,59 @@ describe('scores', () => {
     const idle = infoOf(makeNode('idle'))
     const busy = infoOf(makeNode('busy'), [makePod('o', { requests: { cpu: '2', memory: '4Gi' } })])
     // (75 % of cpu + 87 % of memory) / 2, (25 % + 37 %) / 2
-    expect([idle, busy].map(node => nodeResourcesFit().score?.(state, pod, node))).toEqual([81, 31])
-    expect([idle, busy].map(node => nodeResourcesFit('MostAllocated').score?.(state, pod, node))).toEqual([18, 68])
+    expect([idle, busy].map(node => fit().score?.(state, pod, node))).toEqual([81, 31])
+    expect([idle, busy].map(node => fit({ type: 'MostAllocated' }).score?.(state, pod, node))).toEqual([18, 68])
+  })
+  test('NodeResourcesFit weighs resources, and an extended one only for pods that ask for it', () => {
+    const resources = [
+      { name: 'cpu', weight: 1 },
+      { name: 'example.com/gpu', weight: 3 },
+    ]
+    const node = infoOf(makeNode('n', { allocatable: { 'example.com/gpu': '4' } }))
+    const asking = podInfoOf(makePod('g', { requests: { cpu: '1', 'example.com/gpu': '1' } }))
+    const packing = fit({ type: 'MostAllocated', resources })
+    expect(packing.score?.(state, pod, node)).toBe(25)
+    expect(packing.score?.(state, asking, node)).toBe(25)
+    expect(fit({ resources }).score?.(state, asking, node)).toBe(75)
+  })
+  test('RequestedToCapacityRatio follows the lines between its points', () => {
+    const shape = [
+      { utilization: 0, score: 0 },
+      { utilization: 50, score: 10 },
+      { utilization: 100, score: 0 },
+    ]
+    const cpu = [{ name: 'cpu', weight: 1 }]
+    const scorer = fit({ type: 'RequestedToCapacityRatio', resources: cpu, shape })
+    const score = (used: string) =>
+      scorer.score?.(state, pod, infoOf(makeNode('n'), [makePod('o', { requests: { cpu: used } })]))
+    // 1 cpu more than is used, of 4: 25 %, 50 %, 75 %, 100 %.
+    expect(['0', '1', '2', '3'].map(score)).toEqual([50, 100, 50, 0])
+  })
+  test('NodeAffinity enforces what the configuration adds for every pod', () => {
+    const ssd = { key: 'disk', operator: 'In', values: ['ssd'] }
+    const added = nodeAffinity({
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [ssd] }] },
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        { weight: 7, preference: { matchExpressions: [{ key: 'fast', operator: 'Exists' }] } },
+      ],
+    })
+    const [slow, fast] = [
+      { disk: 'hdd', fast: '' },
+      { disk: 'ssd', fast: '' },
+    ].map(labels => infoOf(makeNode('n', { labels })))
+    expect(added.filter?.(state, pod, slow!)).toEqual({
+      code: 'UnschedulableAndUnresolvable',
+      reasons: ["node(s) didn't match scheduler-enforced node affinity"],
+    })
+    expect(added.filter?.(state, pod, fast!).code).toBe('Success')
+    expect(added.score?.(state, pod, fast!)).toBe(7)
   })
   test('NodeResourcesBalancedAllocation counts only what is really requested', () => {
+    const balanced = nodeResourcesBalancedAllocation(DEFAULT_ARGS.NodeResourcesBalancedAllocation.resources)
     const even = infoOf(makeNode('even', { allocatable: { cpu: '4', memory: '4Gi' } }), [makePod('idle')])
-    expect(nodeResourcesBalancedAllocation.score?.(state, pod, even)).toBe(100)
+    expect(balanced.score?.(state, pod, even)).toBe(100)
     const skewed = infoOf(makeNode('skewed', { allocatable: { cpu: '1', memory: '4Gi' } }))
-    expect(nodeResourcesBalancedAllocation.score?.(state, pod, skewed)).toBe(62)
+    expect(balanced.score?.(state, pod, skewed)).toBe(62)
   })
   test('TaintToleration prefers nodes with fewer soft taints', () => {
     const scores = [0, 2, 1]
@@ -253,7 +304,7 @@ describe('scores', () => {
       }),
     )
     const score = (disk?: string) =>
-      nodeAffinity.score?.(state, preferring, infoOf(makeNode('n', disk ? { labels: { disk } } : {})))
+      nodeAffinity().score?.(state, preferring, infoOf(makeNode('n', disk ? { labels: { disk } } : {})))
     expect([score('ssd'), score('hdd'), score()]).toEqual([15, 10, 0])
   })
 })

@@ -4,6 +4,7 @@ import { bootstrapCluster } from '../../../src/main/apiserver/bootstrap/bootstra
 import { schedulingHandlers } from '../../../src/main/apiserver/endpoints/scheduling/handlers.ts'
 import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
 import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
+import type { SchedulerConfiguration } from '../../../src/main/scheduler/config/configuration.ts'
 import { SchedulingDesk } from '../../../src/main/scheduler/desk.ts'
 import { type Scheduler, startScheduler } from '../../../src/main/scheduler/scheduler.ts'
 import { Node, Pod } from '../../../src/shared/api/core/v1.ts'
@@ -38,13 +39,16 @@ export interface SchedulingCluster extends AsyncDisposable {
 export const until = async <T>(check: () => Promise<T | false>): Promise<T> => (await eventually(check)) as T
 
 /** @param options.passive nobody places pods: a watching scheduler answers */
-export async function startSchedulingCluster(options: { passive?: boolean } = {}): Promise<SchedulingCluster> {
+export async function startSchedulingCluster(
+  options: { passive?: boolean; configuration?: SchedulerConfiguration } = {},
+): Promise<SchedulingCluster> {
   const errors: unknown[] = []
   const start = (passive: boolean) =>
     startScheduler({
       client: api.clientAs({ name: 'system:kube-scheduler', groups: ['system:authenticated'] }),
       clock: systemClock,
       passive,
+      ...(options.configuration ? { configuration: options.configuration } : {}),
       onError: error => errors.push(error),
     })
   const desk = new SchedulingDesk(() => start(true))

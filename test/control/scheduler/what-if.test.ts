@@ -147,7 +147,7 @@ test('a scale up and down of a Deployment and of a StatefulSet with claims', asy
     provisioner: 'example.com/p',
     volumeBindingMode: 'WaitForFirstConsumer',
   })
-  await eventually(() => cluster.scheduler.sight.listers.storageClasses.list().length > 0)
+  await eventually(() => cluster.scheduler.sight.listers.storageClasses.get({ name: 'late' }) !== undefined)
   await cluster.client.create(StatefulSet, {
     metadata: { name: 'db', namespace: 'default' },
     spec: {

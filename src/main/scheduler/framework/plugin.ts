@@ -63,3 +63,34 @@ export interface SchedulerPlugin {
   bind?(state: CycleState, pod: PodInfo, nodeName: string): Promise<Status>
   postBind?(state: CycleState, pod: PodInfo, nodeName: string): void
 }
+
+/** In the order in which a pod meets them. */
+export const EXTENSION_POINTS = [
+  'preEnqueue',
+  'preFilter',
+  'filter',
+  'postFilter',
+  'preScore',
+  'score',
+  'reserve',
+  'permit',
+  'preBind',
+  'bind',
+  'postBind',
+] as const satisfies readonly (keyof SchedulerPlugin)[]
+export type ExtensionPoint = (typeof EXTENSION_POINTS)[number]
+
+/** Methods that belong to an extension point besides its own. */
+export const HELPERS_OF: Readonly<Record<ExtensionPoint, readonly (keyof SchedulerPlugin)[]>> = {
+  preEnqueue: [],
+  preFilter: ['addPod', 'removePod'],
+  filter: [],
+  postFilter: [],
+  preScore: [],
+  score: ['normalize'],
+  reserve: ['unreserve'],
+  permit: [],
+  preBind: [],
+  bind: [],
+  postBind: [],
+}

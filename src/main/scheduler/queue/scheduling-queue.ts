@@ -38,6 +38,9 @@ export interface SchedulingQueueOptions {
   readonly hintsOf: (plugin: string) => readonly EventHint[] | undefined
   /** Called when a pod became active. */
   readonly onActive: () => void
+  /** The first pause after a failure, doubled each time up to the longest. */
+  readonly initialBackoffMs?: number
+  readonly maxBackoffMs?: number
 }
 
 const FIRST_BACKOFF_MS = 1_000
@@ -235,8 +238,8 @@ export class SchedulingQueue implements Disposable {
   }
 
   #backOff(queued: QueuedPod): void {
-    const { clock } = this.#options
-    const pauseMs = Math.min(FIRST_BACKOFF_MS * 2 ** Math.max(0, queued.attempts - 1), LONGEST_BACKOFF_MS)
+    const { clock, initialBackoffMs = FIRST_BACKOFF_MS, maxBackoffMs = LONGEST_BACKOFF_MS } = this.#options
+    const pauseMs = Math.min(initialBackoffMs * 2 ** Math.max(0, queued.attempts - 1), maxBackoffMs)
     const untilMs = queued.waitingSinceMs + pauseMs
     const nowMs = clock.now()
     if (untilMs <= nowMs) return this.#enqueue(queued)

@@ -19,11 +19,12 @@ export interface PreemptionParts {
   readonly listers: Listers
   readonly events: EventRecorder
   readonly profile: () => Profile
+  /** Nodes to try: the greater of a share of all, in percent, and a number. */
+  readonly minCandidateNodesPercentage: number
+  readonly minCandidateNodesAbsolute: number
 }
 
 const name = 'DefaultPreemption'
-/** Nodes to try: a tenth of all, but at least so many. */
-const MIN_CANDIDATES = 100
 
 /** Whether room is being made already: a less important pod is on its way out of the nominated node. */
 function waitsForVictims({ status, spec }: Pod, view: ClusterView): boolean {
@@ -38,7 +39,8 @@ function waitsForVictims({ status, spec }: Pod, view: ClusterView): boolean {
   )
 }
 
-export function defaultPreemption({ client, clock, listers, events, profile }: PreemptionParts): SchedulerPlugin {
+export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
+  const { client, clock, listers, events, profile } = parts
   async function evict(victim: Pod, by: Pod, nodeName: string): Promise<void> {
     const { namespace, name: victimName, uid } = victim.metadata
     const ref = { namespace, name: victimName }
@@ -72,7 +74,8 @@ export function defaultPreemption({ client, clock, listers, events, profile }: P
       const budgets = listers.disruptionBudgets.list()
       const candidates: Candidate[] = []
       const failures = new Map<string, Status & { plugin: string }>()
-      const most = Math.max(MIN_CANDIDATES, Math.trunc(view.nodes.length / 10))
+      const share = Math.trunc((view.nodes.length * parts.minCandidateNodesPercentage) / 100)
+      const most = Math.max(parts.minCandidateNodesAbsolute, share)
       for (const node of view.nodes) {
         if (statuses.get(node.name)?.code !== 'Unschedulable') {
           failures.set(node.name, { ...unresolvable('Preemption is not helpful for scheduling'), plugin: name })

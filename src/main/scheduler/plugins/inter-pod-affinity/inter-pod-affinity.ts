@@ -5,6 +5,7 @@ import type { Lister } from '../../../../shared/client/lister.ts'
 import { labelOf } from '../../../../shared/machinery/selectors.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { PodInfo } from '../../cache/pod-info.ts'
+import type { PluginArgs } from '../../config/plugin-args.ts'
 import { on } from '../../framework/cluster-event.ts'
 import type { CycleState, StateKey } from '../../framework/cycle-state.ts'
 import { type ClusterView, MAX_NODE_SCORE, type SchedulerPlugin } from '../../framework/plugin.ts'
@@ -45,12 +46,15 @@ const filtering: StateKey<Filtering> = { name: 'InterPodAffinity/filter' }
 const viewed: StateKey<ClusterView> = { name: 'InterPodAffinity/view' }
 const scoring: StateKey<TopologyCounts> = { name: 'InterPodAffinity/score' }
 
+const NONE: readonly PodInfo[] = []
+
 const targetOf = ({ pod: { metadata } }: PodInfo): Target => metadata
 /** A pod counts for required affinity when it matches every term. */
 const matchesAll = (terms: readonly Term[], target: Target) =>
   terms.length > 0 && terms.every(term => term.matches(target))
 
-export function interPodAffinity(namespaces: Lister<Namespace>, hardWeight = 1): SchedulerPlugin {
+export function interPodAffinity(namespaces: Lister<Namespace>, args: PluginArgs['InterPodAffinity']): SchedulerPlugin {
+  const { hardPodAffinityWeight: hardWeight, ignorePreferredTermsOfExistingPods: ignorePreferred } = args
   const terms = ({ pod }: PodInfo) => termsOf(pod, namespaces)
 
   function countGroup(state: Filtering, target: Target, node: NodeInfo, amount: number): void {
@@ -129,7 +133,7 @@ export function interPodAffinity(namespaces: Lister<Namespace>, hardWeight = 1):
             for (const term of preferredAntiAffinity)
               if (term.matches(group)) scores.add(term.topologyKey, node, -term.weight * group.count)
           }
-        for (const existing of node.podsWithAffinity.values()) {
+        for (const existing of ignorePreferred && !asks ? NONE : node.podsWithAffinity.values()) {
           const theirs = terms(existing)
           for (const term of theirs.affinity) if (term.matches(self)) scores.add(term.topologyKey, node, hardWeight)
           for (const term of theirs.preferredAffinity)

@@ -1,5 +1,5 @@
 // NodeAffinity: nodeSelector and node affinity, required and preferred.
-import type { Node, Pod } from '../../../../shared/api/core/v1.ts'
+import type { Node, NodeAffinity, Pod } from '../../../../shared/api/core/v1.ts'
 import { matchesNodeSelector, matchesNodeSelectorTerm } from '../../../../shared/machinery/node-selector.ts'
 import { on } from '../../framework/cluster-event.ts'
 import { normalizeScores } from '../../framework/normalize.ts'
@@ -7,6 +7,7 @@ import type { SchedulerPlugin } from '../../framework/plugin.ts'
 import { skip, success, unresolvable } from '../../framework/status.ts'
 
 const REASON = "node(s) didn't match Pod's node affinity/selector"
+const ENFORCED_REASON = "node(s) didn't match scheduler-enforced node affinity"
 
 /** Whether the pod's nodeSelector and required affinity accept the node. */
 export function acceptsNode({ spec }: Pod, node: Node): boolean {
@@ -32,22 +33,31 @@ function namedNodes({ spec }: Pod): Set<string> | undefined {
   return names
 }
 
-export const nodeAffinity: SchedulerPlugin = {
-  name: 'NodeAffinity',
-  requeueOn: [on('Node', ['added', 'updated'], (pod, { object }) => acceptsNode(pod, object as unknown as Node))],
-  preFilter(_state, { pod }) {
-    const { nodeSelector, affinity } = pod.spec
-    if (!nodeSelector && !affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution)
-      return { status: skip }
-    const nodeNames = namedNodes(pod)
-    return nodeNames ? { status: success, nodeNames } : { status: success }
-  },
-  filter: (_state, { pod }, { node }) => (node && acceptsNode(pod, node) ? success : unresolvable(REASON)),
-  preScore: (_state, { pod }) => (preferred(pod).length === 0 ? skip : success),
-  score: (_state, { pod }, { node }) =>
-    preferred(pod).reduce(
-      (sum, { weight, preference }) => sum + (node && matchesNodeSelectorTerm(preference, node) ? weight : 0),
-      0,
-    ),
-  normalize: (_state, _pod, scores) => normalizeScores(scores, false),
+/** @param added what the scheduler's own configuration demands of every pod's node, besides the pod's affinity */
+export function nodeAffinity(added?: NodeAffinity): SchedulerPlugin {
+  const enforced = added?.requiredDuringSchedulingIgnoredDuringExecution
+  const liked = added?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+  return {
+    name: 'NodeAffinity',
+    requeueOn: [on('Node', ['added', 'updated'], (pod, { object }) => acceptsNode(pod, object as unknown as Node))],
+    preFilter(_state, { pod }) {
+      const { nodeSelector, affinity } = pod.spec
+      if (!enforced && !nodeSelector && !affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution)
+        return { status: skip }
+      const nodeNames = namedNodes(pod)
+      return nodeNames ? { status: success, nodeNames } : { status: success }
+    },
+    filter(_state, { pod }, { node }) {
+      if (!node) return unresolvable(REASON)
+      if (enforced && !matchesNodeSelector(enforced, node)) return unresolvable(ENFORCED_REASON)
+      return acceptsNode(pod, node) ? success : unresolvable(REASON)
+    },
+    preScore: (_state, { pod }) => (preferred(pod).length + liked.length === 0 ? skip : success),
+    score: (_state, { pod }, { node }) =>
+      [...liked, ...preferred(pod)].reduce(
+        (sum, { weight, preference }) => sum + (node && matchesNodeSelectorTerm(preference, node) ? weight : 0),
+        0,
+      ),
+    normalize: (_state, _pod, scores) => normalizeScores(scores, false),
+  }
 }

@@ -1,7 +1,9 @@
 // NodeResourcesBalancedAllocation: prefers nodes on which cpu and memory would be used up evenly.
+import type { PodInfo } from '../../cache/pod-info.ts'
+import type { WeightedResource } from '../../config/plugin-args.ts'
 import { MAX_NODE_SCORE, type SchedulerPlugin } from '../../framework/plugin.ts'
 import { skip, success } from '../../framework/status.ts'
-import { scoredShares } from '../node-resources-fit/node-resources-fit.ts'
+import { fractionsUsed } from '../node-resources-fit/resource-scores.ts'
 
 /** With two resources the standard deviation of the used fractions is half their distance. */
 function deviation(fractions: readonly number[]): number {
@@ -11,14 +13,17 @@ function deviation(fractions: readonly number[]): number {
   return Math.sqrt(fractions.reduce((sum, fraction) => sum + (fraction - mean) ** 2, 0) / Math.max(1, fractions.length))
 }
 
-export const nodeResourcesBalancedAllocation: SchedulerPlugin = {
-  name: 'NodeResourcesBalancedAllocation',
-  // A pod that requests nothing cannot unbalance a node.
-  preScore: (_state, { requests }) => (requests.cpuMilli === 0 && requests.memoryBytes === 0 ? skip : success),
-  score(_state, pod, node) {
-    const fractions = scoredShares(pod, node, false)
-      .filter(([capacity]) => capacity > 0)
-      .map(([capacity, requested]) => Math.min(1, requested / capacity))
-    return Math.trunc((1 - deviation(fractions)) * MAX_NODE_SCORE)
-  },
+export function nodeResourcesBalancedAllocation(resources: readonly WeightedResource[]): SchedulerPlugin {
+  const wants = ({ requests }: PodInfo) =>
+    requests.cpuMilli > 0 ||
+    requests.memoryBytes > 0 ||
+    resources.some(({ name }) =>
+      name === 'ephemeral-storage' ? requests.ephemeralStorageBytes > 0 : (requests.scalar.get(name) ?? 0) > 0,
+    )
+  return {
+    name: 'NodeResourcesBalancedAllocation',
+    // A pod that requests nothing cannot unbalance a node.
+    preScore: (_state, pod) => (wants(pod) ? success : skip),
+    score: (_state, pod, node) => Math.trunc((1 - deviation(fractionsUsed(pod, node, resources))) * MAX_NODE_SCORE),
+  }
 }

@@ -4,6 +4,7 @@ import { controllerOf } from '../../../../shared/machinery/owner.ts'
 import { type Labels, fromLabelSelector, fromMatchLabels, labelOf } from '../../../../shared/machinery/selectors.ts'
 import { firstUntolerated } from '../../../../shared/machinery/taints.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
+import type { PluginArgs } from '../../config/plugin-args.ts'
 import type { Listers } from '../../framework/listers.ts'
 import { narrowed } from '../inter-pod-affinity/terms.ts'
 import { acceptsNode } from '../node-affinity/node-affinity.ts'
@@ -57,32 +58,27 @@ function siblings({ metadata }: Pod, listers: Listers): ((labels: Labels) => boo
   return matchers.length === 0 ? undefined : other => matchers.every(matcher => matcher.matches(other))
 }
 
-/** @returns the constraints, and whether they are the defaults, for which a node may lack the labels */
+/** What upstream applies where nothing else is said. */
+const SYSTEM_DEFAULTS: readonly TopologySpreadConstraint[] = [
+  { topologyKey: HOSTNAME, maxSkew: 3, whenUnsatisfiable: 'ScheduleAnyway' },
+  { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5, whenUnsatisfiable: 'ScheduleAnyway' },
+]
+
+/** @returns the constraints, and whether they are the system's, for which a node may lack the labels */
 export function constraintsOf(
   pod: Pod,
   when: When,
   listers: Listers,
+  { defaultingType, defaultConstraints }: PluginArgs['PodTopologySpread'],
 ): { constraints: Constraint[]; defaults: boolean } {
   const own = pod.spec.topologySpreadConstraints ?? []
-  if (own.length > 0)
-    return {
-      constraints: own.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when).map(c => compile(pod, c)),
-      defaults: false,
-    }
-  const matches = when === 'ScheduleAnyway' ? siblings(pod, listers) : undefined
-  if (!matches) return { constraints: [], defaults: true }
-  const common = {
-    matches,
-    minDomains: 1,
-    counts: ({ node }: NodeInfo) => node !== undefined && acceptsNode(pod, node),
-  }
-  return {
-    constraints: [
-      { ...common, topologyKey: HOSTNAME, maxSkew: 3 },
-      { ...common, topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5 },
-    ],
-    defaults: true,
-  }
+  const wanted = ({ whenUnsatisfiable }: TopologySpreadConstraint) => whenUnsatisfiable === when
+  if (own.length > 0) return { constraints: own.filter(wanted).map(c => compile(pod, c)), defaults: false }
+  const defaults = defaultingType === 'System'
+  const given = (defaults ? SYSTEM_DEFAULTS : defaultConstraints).filter(wanted)
+  const matches = given.length > 0 ? siblings(pod, listers) : undefined
+  if (!matches) return { constraints: [], defaults }
+  return { constraints: given.map(constraint => ({ ...compile(pod, constraint), matches })), defaults }
 }
 
 export const domainOf = ({ node }: NodeInfo, { topologyKey }: Constraint): string | undefined =>

@@ -2,6 +2,7 @@
 import type { NodeInfo } from '../../cache/node-info.ts'
 import { on } from '../../framework/cluster-event.ts'
 import type { CycleState, StateKey } from '../../framework/cycle-state.ts'
+import type { PluginArgs } from '../../config/plugin-args.ts'
 import type { Listers } from '../../framework/listers.ts'
 import type { PodInfo } from '../../cache/pod-info.ts'
 import { type ClusterView, MAX_NODE_SCORE, type SchedulerPlugin } from '../../framework/plugin.ts'
@@ -70,14 +71,14 @@ export function skewsOn(cycle: CycleState, { pod }: PodInfo, node: NodeInfo): Sk
   })
 }
 
-export function podTopologySpread(listers: Listers): SchedulerPlugin {
+export function podTopologySpread(listers: Listers, args: PluginArgs['PodTopologySpread']): SchedulerPlugin {
   return {
     name: 'PodTopologySpread',
     requeueOn: [on('Pod', ['added', 'updated', 'deleted']), on('Node', ['added', 'updated', 'deleted'])],
 
     preFilter(cycle, { pod }, view) {
       cycle.set(viewed, view)
-      const { constraints } = constraintsOf(pod, 'DoNotSchedule', listers)
+      const { constraints } = constraintsOf(pod, 'DoNotSchedule', listers, args)
       if (constraints.length === 0) return { status: skip }
       const counts = constraints.map(() => new Map<string, number>())
       for (const node of view.nodes) {
@@ -109,7 +110,7 @@ export function podTopologySpread(listers: Listers): SchedulerPlugin {
     },
 
     preScore(cycle, { pod }, nodes) {
-      const { constraints, defaults } = constraintsOf(pod, 'ScheduleAnyway', listers)
+      const { constraints, defaults } = constraintsOf(pod, 'ScheduleAnyway', listers, args)
       if (constraints.length === 0) return skip
       const ignored = new Set(defaults ? [] : nodes.filter(node => !hasAll(node, constraints)).map(({ name }) => name))
       const counts = constraints.map(() => new Map<string, number>())

@@ -13,10 +13,10 @@ export interface BindVolumesParts {
   readonly listers: Pick<Listers, 'claims' | 'volumes'>
   /** Ends the waiting. */
   readonly signal: AbortSignal
+  /** How long to wait for volumes. */
+  readonly timeoutMs: number
 }
 
-/** As upstream's bindTimeoutSeconds. */
-const TIMEOUT_MS = 600_000
 const FIRST_LOOK_MS = 20
 const LAST_LOOK_MS = 1_000
 
@@ -59,12 +59,12 @@ async function selectNode({ client, signal }: BindVolumesParts, claim: Persisten
 }
 
 async function untilBound(
-  { clock, listers, signal }: BindVolumesParts,
+  { clock, listers, signal, timeoutMs }: BindVolumesParts,
   wanted: readonly PersistentVolumeClaim[],
   provisioned: ReadonlySet<PersistentVolumeClaim>,
   nodeName: string,
 ): Promise<string | undefined> {
-  const deadline = clock.monotonic() + TIMEOUT_MS
+  const deadline = clock.monotonic() + timeoutMs
   for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(LAST_LOOK_MS, waitMs * 2)) {
     let missing = 0
     for (const before of wanted) {
