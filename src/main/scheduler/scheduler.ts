@@ -1,5 +1,6 @@
 // The scheduler: takes the most important waiting pod, finds the best node, writes the binding. An API client like any
 // other. A cycle (filter, score, reserve) runs without yielding; bindings are written concurrently behind it.
+import { setMaxListeners } from 'node:events'
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../shared/api/core/v1.ts'
 import { StorageClass } from '../../shared/api/storage/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
@@ -50,6 +51,7 @@ const MAX_WRITING = 256
 export async function startScheduler(options: SchedulerOptions, signal?: AbortSignal): Promise<Scheduler> {
   const stop = new AbortController()
   const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+  setMaxListeners(0, ended) // every pod that waits for its volumes listens
   const scheduler = new RunningScheduler(options, ended)
   await scheduler.start()
   return {
