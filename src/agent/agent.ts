@@ -320,6 +320,7 @@ function startHostNetwork(
         return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) }
       }),
     ...(podCIDR === undefined ? {} : { podCIDR }),
+    ...(config.nodePortAddresses && { nodePortAddresses: config.nodePortAddresses }),
     ...(config.ingressPorts && { ingressPorts: config.ingressPorts }),
     log,
     clock,

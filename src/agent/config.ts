@@ -1,11 +1,16 @@
 // The agent's configuration file: parsed once, with one clear line for whatever is wrong with it.
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
+import { parseCidr } from '../shared/machinery/ipv4.ts'
 
 const taint = v.object({ key: v.string(), value: v.optional(v.string()), effect: v.string() })
 const url = v.pipe(v.string(), v.url(), v.startsWith('https://'))
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
+const nodePortAddress = v.pipe(
+  v.string(),
+  v.check(text => text === 'primary' || parseCidr(text) !== undefined, 'neither an IPv4 range nor `primary`'),
+)
 /** `100Mi`, or a share such as `10%`. */
 const amount = v.pipe(v.string(), v.regex(/^\d+(\.\d+)?(%|[kKMGT]i?)?$/))
 
@@ -33,6 +38,8 @@ const schema = v.object({
   kubernetesServiceIP: v.optional(v.pipe(v.string(), v.ip())),
   labels: v.optional(v.record(v.string(), v.string()), {}),
   taints: v.optional(v.array(taint), []),
+  /** Ranges of this machine's addresses that answer for node ports, or `primary` for its node address. Default: all. */
+  nodePortAddresses: v.optional(v.pipe(v.array(nodePortAddress), v.minLength(1))),
   /** Where Ingresses are served, on nodes that serve any. Default 80 and 443. */
   ingressPorts: v.optional(v.object({ http: port, https: port })),
   /** Folder of manifests of static pods. Default: `manifests` below the data folder. */

@@ -1,10 +1,11 @@
 // Answers of backends that HTTP does not allow: they are refused, and never end the agent.
 import { createServer as createPlain, request } from 'node:http'
 import { connect, createServer } from 'node:http2'
-import { type AddressInfo, createServer as createTcp, type Server } from 'node:net'
+import { type AddressInfo, connect as connectTcp, createServer as createTcp, type Server } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { askedOf, type ClientRequest, type ClientResponse } from '../../src/agent/ingress/exchange.ts'
 import { HttpForwarder } from '../../src/agent/ingress/forward-http.ts'
+import { forwardUpgrade } from '../../src/agent/ingress/forward-upgrade.ts'
 
 const open: { close(): unknown }[] = []
 afterEach(() => {
@@ -48,4 +49,14 @@ test.each([1, 2] as const)('HTTP/%s: a status that does not exist is 502', async
   expect(await statusThrough(version, 'HTTP/1.1 600 X\r\nContent-Length: 0\r\n\r\n')).toBe(502)
   expect(await statusThrough(version, 'HTTP/1.1 999 X\r\nContent-Length: 0\r\n\r\n')).toBe(502)
   expect(await statusThrough(version, 'HTTP/1.1 204 Fine\r\n\r\n')).toBe(204)
+})
+
+test('an upgrade that the backend refuses is answered, and its connection ends', async () => {
+  const target = { ip: '127.0.0.1', port: await backend('HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\nno\n'), protocol: 'http' as const } // prettier-ignore
+  const proxy = createPlain().on('upgrade', (asked, socket, head) => forwardUpgrade(asked, socket, head, target))
+  const client = connectTcp(await listen(proxy), '127.0.0.1')
+  client.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  const answer = (await client.toArray()).join('')
+  expect(answer).toMatch(/^HTTP\/1\.1 403 /)
+  expect(answer).toMatch(/no\n/)
 })

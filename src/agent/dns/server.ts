@@ -32,6 +32,8 @@ export interface DnsServerOptions {
   readonly metrics?: Registry
   /** Default: those of the host's resolver configuration, followed as it changes. */
   readonly upstream?: readonly UpstreamServer[]
+  /** 0 ≤ x < 1, picks the order of addresses. */
+  readonly random?: () => number
 }
 
 const DNS_PORT = 53
@@ -141,7 +143,7 @@ export class DnsServer implements AsyncDisposable {
     return {
       rcode: exists ? wire.RCODE.noError : wire.RCODE.nxDomain,
       authoritative: true,
-      answers: shuffled(answers),
+      answers: shuffled(answers, this.#options.random ?? Math.random),
       authorities: answers.length > 0 ? [] : [this.#zone.soa()],
       additionals,
     }
@@ -189,10 +191,10 @@ const bind = (socket: UdpSocket, port: number, address: string): Promise<void> =
   })
 
 /** Clients take the first address: every one gets a turn at being it. */
-function shuffled<T>(items: readonly T[]): T[] {
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const result = [...items]
   for (let i = result.length - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1))
+    const j = Math.floor(random() * (i + 1))
     const [a, b] = [result[i], result[j]]
     if (a === undefined || b === undefined) continue
     result[i] = b

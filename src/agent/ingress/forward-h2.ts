@@ -17,7 +17,7 @@ export class H2Forwarder implements Disposable {
 
   forward(exchange: Exchange): void {
     this.#session(exchange.targets).then(
-      session => stream(session, exchange),
+      session => orRefuse(exchange.response, () => stream(session, exchange)),
       () => refuse(exchange.response, 502, 'the backend does not answer'),
     )
   }
@@ -96,7 +96,7 @@ function stream(session: ClientHttp2Session, { request, response, asked }: Excha
       if (!write(response, chunk)) sent.pause()
     })
     response.on('drain', () => sent.resume())
-    sent.once('trailers', trailers => addTrailers(response, trailers))
+    sent.once('trailers', trailers => orRefuse(response, () => addTrailers(response, trailers)))
     sent.once('end', () => response.end())
   }
 }

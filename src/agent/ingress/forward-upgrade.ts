@@ -1,5 +1,10 @@
 // WebSockets and other upgrades: once both sides agreed, bytes are passed on unread.
-import { type IncomingMessage, request as httpRequest, ServerResponse } from 'node:http'
+import {
+  type ClientRequest as BackendRequest,
+  type IncomingMessage,
+  request as httpRequest,
+  ServerResponse,
+} from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { type Duplex, pipeline } from 'node:stream'
 import type { Target } from './backends.ts'
@@ -14,31 +19,20 @@ export function forwardUpgrade(
 ): void {
   socket.on('error', () => socket.destroy())
   if (!target) return answerer(request, socket)(503, 'no endpoint serves this')
-  const send = target.protocol === 'https' ? httpsRequest : httpRequest
-  const sent = send({
-    host: target.ip,
-    port: target.port,
-    path: request.url,
-    method: request.method,
-    headers: {
-      ...requestHeaders(request.headers, askedOf(request)),
-      connection: 'Upgrade',
-      upgrade: request.headers.upgrade ?? '',
-    },
-    setHost: false,
-    agent: false,
-    rejectUnauthorized: false,
-    timeout: ANSWER_TIMEOUT_MS,
-  })
+  const sent = open(request, target)
+  if (!sent) return answerer(request, socket)(400, 'this request cannot be passed on')
   socket.once('close', () => sent.destroy())
   sent.once('timeout', () => sent.destroy(new Error('timeout')))
   sent.once('error', () => answerer(request, socket)(502, 'the backend does not answer'))
   sent.once('response', answer => {
     // No upgrade after all: an ordinary answer, and the end of the connection.
     const response = attach(request, socket)
+    response.once('finish', () => socket.end()) // also when the answer is refused
     orRefuse(response, () => {
       setHead(response, answer.statusCode ?? 502, { ...endToEnd(answer.headers), connection: 'close' })
-      pipeline(answer, response, () => socket.end())
+      pipeline(answer, response, error => {
+        if (error) socket.destroy()
+      })
     })
   })
   sent.once('upgrade', (answer, backend: Duplex, backendHead) => {
@@ -46,7 +40,7 @@ export function forwardUpgrade(
     const lines = [`HTTP/1.1 101 ${answer.statusMessage ?? 'Switching Protocols'}`]
     for (let i = 0; i + 1 < answer.rawHeaders.length; i += 2)
       lines.push(`${answer.rawHeaders[i] ?? ''}: ${answer.rawHeaders[i + 1] ?? ''}`)
-    socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
     if (backendHead.length > 0) socket.write(backendHead)
     if (head.length > 0) backend.write(head)
     backend.on('error', () => socket.destroy())
@@ -57,6 +51,30 @@ export function forwardUpgrade(
     })
   })
   sent.end()
+}
+
+/** @returns undefined for a request that may come in but may not be sent */
+function open(request: IncomingMessage, target: Target): BackendRequest | undefined {
+  const send = target.protocol === 'https' ? httpsRequest : httpRequest
+  try {
+    return send({
+      host: target.ip,
+      port: target.port,
+      path: request.url,
+      method: request.method,
+      headers: {
+        ...requestHeaders(request.headers, askedOf(request)),
+        connection: 'Upgrade',
+        upgrade: request.headers.upgrade ?? '',
+      },
+      setHost: false,
+      agent: false,
+      rejectUnauthorized: false,
+      timeout: ANSWER_TIMEOUT_MS,
+    })
+  } catch {
+    return undefined
+  }
 }
 
 function attach(request: IncomingMessage, socket: Duplex): ServerResponse {

@@ -156,8 +156,12 @@ export class IngressProxy implements AsyncDisposable {
     const targets = this.#options.backends.targets(backend)
     if (targets.length === 0) return refuse(response, 503, `no endpoint of ${backend.service ?? 'a resource'} is ready`)
     const exchange = { request, response, asked, targets }
-    if (targets[0]?.protocol === 'h2c' || isGrpc(request)) this.#h2.forward(exchange)
-    else this.#http.forward(exchange)
+    const forwarder = targets[0]?.protocol === 'h2c' || isGrpc(request) ? this.#h2 : this.#http
+    try {
+      forwarder.forward(exchange)
+    } catch {
+      refuse(response, 400, 'this request cannot be passed on')
+    }
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

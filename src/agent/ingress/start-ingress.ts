@@ -27,6 +27,8 @@ export interface StartIngressOptions {
   readonly ports: IngressPorts
   readonly clock: Clock
   readonly log: Log
+  /** 0 ≤ x < 1, picks the endpoint that is tried first. */
+  readonly random?: () => number
 }
 
 /** Nothing listens before there is an IngressClass of ours. Ended by dispose. */
@@ -39,6 +41,7 @@ export function startIngress({
   ports,
   clock,
   log,
+  random = Math.random,
 }: StartIngressOptions): AsyncDisposable {
   const owned = new Owned()
   const mayServe = () => ingressNodes([...cluster.nodes.values()]).some(({ metadata }) => metadata.name === nodeName)
@@ -55,7 +58,7 @@ export function startIngress({
       },
     }),
   )
-  const backends = new Backends(cluster, () => placeOf(cluster, nodeName), Math.random)
+  const backends = new Backends(cluster, () => placeOf(cluster, nodeName), random)
   owned.use(new IngressProxy({ view, backends, clock, log, httpPort: ports.http, httpsPort: ports.https }))
   return owned
 }

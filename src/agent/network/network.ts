@@ -56,6 +56,8 @@ export interface NetworkOptions {
   readonly podCIDR?: string
   /** Where Ingresses are served, while this node serves any. Default 80 and 443. */
   readonly ingressPorts?: IngressPorts
+  /** Ranges of the node's own addresses that answer for node ports; `primary` = its address. Default: every one. */
+  readonly nodePortAddresses?: readonly string[]
   readonly log: Log
   readonly clock?: Clock
   readonly run?: Run
@@ -125,6 +127,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
 
   let plan: PeerPlan = { direct: [], tunnelled: [] }
   const table = new RuleTable()
+  const nodePortAddresses = options.nodePortAddresses?.map(range => (range === 'primary' ? nodeIP : range))
   let stale: StaleFlow[] = []
   const sync = new TableSync({
     run,
@@ -132,7 +135,14 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     clock,
     log,
     base: () =>
-      baseRules({ clusterCIDR, podCIDR, serviceCIDR, hostIP, direct: plan.direct.map(peer => `${peer.nodeIP}/32`) }),
+      baseRules({
+        clusterCIDR,
+        podCIDR,
+        serviceCIDR,
+        hostIP,
+        direct: plan.direct.map(peer => `${peer.nodeIP}/32`),
+        ...(nodePortAddresses && { nodePortAddresses }),
+      }),
     applied: () => {
       const flows = stale
       stale = []

@@ -177,7 +177,7 @@ export class PolicyRules implements Disposable {
   }
 }
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 10)
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)
 
 /** The key is there for people, the hash tells chains apart; nft allows 127 characters, and no dots. */
 const policyChain = (direction: Direction, key: string): string =>

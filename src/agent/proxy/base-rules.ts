@@ -12,6 +12,8 @@ export interface BaseRulesOptions {
   readonly hostIP: string
   /** Addresses besides the cluster's that know the way back to pods: nodes with a direct route. */
   readonly direct: readonly string[]
+  /** The node's addresses that answer for node ports; undefined = all that it has. */
+  readonly nodePortAddresses?: readonly string[]
 }
 
 const serviceKey = 'ip daddr . meta l4proto . th dport'
@@ -25,7 +27,9 @@ const nodePortKey = 'meta l4proto . th dport'
  * destination there. Network policies look at forwarded packets after that, when the destination is the pod itself; they
  * have a base chain for each direction, so that an accept of the one still leads to the other.
  */
-export function baseRules({ clusterCIDR, podCIDR, serviceCIDR, hostIP, direct }: BaseRulesOptions): string {
+export function baseRules(options: BaseRulesOptions): string {
+  const { clusterCIDR, podCIDR, serviceCIDR, hostIP, direct, nodePortAddresses } = options
+  const chosen = nodePortAddresses ? `ip daddr { ${nodePortAddresses.join(', ')} } ` : ''
   return `add table ip ${TABLE}
 delete table ip ${TABLE}
 table ip ${TABLE} {
@@ -52,13 +56,13 @@ table ip ${TABLE} {
   chain refuse { reject; }
   chain service-traffic {
     ${serviceKey} vmap @services
-    fib daddr type local ${nodePortKey} vmap @nodeports
+    ${chosen}fib daddr type local ${nodePortKey} vmap @nodeports
     dnat ip addr . port to ${serviceKey} map @hostports-on
     fib daddr type local dnat ip addr . port to ${nodePortKey} map @hostports
   }
   chain unserved-traffic {
     ct state new ${serviceKey} vmap @unserved
-    ct state new fib daddr type local ${nodePortKey} vmap @unserved-nodeports
+    ct state new ${chosen}fib daddr type local ${nodePortKey} vmap @unserved-nodeports
     ip daddr ${serviceCIDR} fib daddr type != local reject
   }
   chain masquerade-now {

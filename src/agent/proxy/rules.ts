@@ -160,4 +160,4 @@ function balance({ protocol }: ServicePort, endpoints: readonly ServiceEndpoint[
 /** The hash tells chains apart, the rest tells people what they are for; nft allows 127 characters. */
 const chainSuffix = (identity: string, id: string): string => `${hash(identity)}-${id}`.slice(0, 120)
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 10)
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)

@@ -209,7 +209,11 @@ export class Host implements Place {
     this.#children.push(child)
     return child
   }
-  async agent(podCIDR: string, more: Partial<AgentConfig> = {}): Promise<Agent> {
+  async agent(
+    podCIDR: string,
+    more: Partial<AgentConfig> = {},
+    options: Partial<AgentConfig['network']> = {},
+  ): Promise<Agent> {
     const config: AgentConfig = {
       network: {
         identity: { nodeName: this.name, nodeIP: this.ip, clusterDNS: '10.96.0.10', clusterDomain: 'cluster.local' },
@@ -218,6 +222,7 @@ export class Host implements Place {
         serviceCIDR: '10.96.0.0/16',
         kubernetesServiceIP: '10.96.0.1',
         podCIDR,
+        ...options,
       },
       apiServers: [],
       ...more,

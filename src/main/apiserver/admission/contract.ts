@@ -23,7 +23,7 @@ export interface AdmissionRequest {
 }
 
 /** What plugins may ask of the server that they run in. */
-export type AdmissionServer = Pick<EndpointContext, 'resources' | 'authorize' | 'get' | 'find' | 'list'>
+export type AdmissionServer = Pick<EndpointContext, 'resources' | 'authorize' | 'get' | 'find' | 'list' | 'random'>
 
 /** Plugins keep upstream's names: `NamespaceLifecycle`, `ServiceAccount`, `LimitRanger`, … */
 export interface AdmissionPlugin {

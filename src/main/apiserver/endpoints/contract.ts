@@ -96,6 +96,8 @@ export interface EndpointContext {
   readonly store: ObjectStore
   readonly resources: ResourceIndex
   readonly clock: Clock
+  /** 0 ≤ x < 1 */
+  readonly random: () => number
   readonly log: Log
   /** Issues and verifies the tokens of service accounts. */
   readonly tokens: ServiceAccountTokens

@@ -15,7 +15,7 @@ export interface ServiceRef {
 /** @throws ApiError 503 when nothing answers behind the Service, 404 without it */
 export type DialService = (service: ServiceRef) => Promise<Duplex>
 
-type Reader = Pick<EndpointContext, 'resources' | 'get' | 'find' | 'list'>
+type Reader = Pick<EndpointContext, 'resources' | 'get' | 'find' | 'list' | 'random'>
 
 /** An ExternalName is looked up from here; every other Service is reached where its pods run. */
 export function serviceDialer(nodes: NodeDialer, context: Reader): DialService {

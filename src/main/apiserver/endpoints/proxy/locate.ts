@@ -16,7 +16,7 @@ export interface Location {
   readonly target: NodeTarget
 }
 
-type Reader = Pick<EndpointContext, 'resources' | 'get' | 'find' | 'list'>
+type Reader = Pick<EndpointContext, 'resources' | 'get' | 'find' | 'list' | 'random'>
 
 export type Locate = (name: ProxyName, namespace: string, context: Reader) => Location
 
@@ -61,7 +61,7 @@ export const locateService: Locate = ({ name, port }, namespace, context) => {
           ),
       ),
   )
-  const place = places[Math.floor(Math.random() * places.length)]
+  const place = places[Math.floor(context.random() * places.length)]
   if (!place) throw unavailable(`no endpoints available for service ${JSON.stringify(name)}`)
   return { nodeName: place.nodeName, target: hostPort(assertProxyable(place.address), place.number) }
 }
