@@ -57,6 +57,60 @@ describe('parseLabelSelector()', () => {
     expect(() => parseLabelSelector(text)).toThrow(message)
   })
 
+  test('selects what each of its requirements selects by its meaning', () => {
+    const keys = ['a', 'b', 'example.com/c', 'constructor', 'toString']
+    const values = ['', 'x', 'y', '1', '10']
+    const key = fc.constantFrom(...keys)
+    const list = fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 })
+    type Labels = ReadonlyMap<string, string>
+    const whole = (text: string | undefined) => (text !== undefined && /^-?\d+$/.test(text) ? BigInt(text) : undefined)
+    const requirement = fc.oneof(
+      key.map(k => ({ text: k, holds: (labels: Labels) => labels.has(k) })),
+      key.map(k => ({ text: `!${k}`, holds: (labels: Labels) => !labels.has(k) })),
+      fc.tuple(key, fc.constantFrom('=', '=='), fc.constantFrom(...values)).map(([k, op, v]) => ({
+        text: `${k}${op}${v}`,
+        holds: (labels: Labels) => labels.get(k) === v,
+      })),
+      fc.tuple(key, fc.constantFrom(...values)).map(([k, v]) => ({
+        text: `${k}!=${v}`,
+        holds: (labels: Labels) => labels.get(k) !== v,
+      })),
+      fc
+        .tuple(
+          key,
+          list.filter(found => found.some(Boolean)),
+        )
+        .map(([k, found]) => ({
+          text: `${k} in (${found.join(', ')})`,
+          holds: (labels: Labels) => labels.has(k) && found.includes(labels.get(k) ?? ''),
+        })),
+      fc
+        .tuple(
+          key,
+          list.filter(found => found.some(Boolean)),
+        )
+        .map(([k, found]) => ({
+          text: `${k} notin (${found.join(',')})`,
+          holds: (labels: Labels) => !labels.has(k) || !found.includes(labels.get(k) ?? ''),
+        })),
+      fc.tuple(key, fc.constantFrom('>', '<'), fc.integer({ min: 0, max: 12 })).map(([k, op, n]) => ({
+        text: `${k}${op}${n}`,
+        holds: (labels: Labels) => {
+          const value = whole(labels.get(k))
+          return value !== undefined && (op === '>' ? value > BigInt(n) : value < BigInt(n))
+        },
+      })),
+    )
+    const labels = fc.array(fc.tuple(key, fc.constantFrom(...values))).map(pairs => new Map(pairs))
+    fc.assert(
+      fc.property(fc.array(requirement, { maxLength: 4 }), labels, (requirements, given) => {
+        const selector = parseLabelSelector(requirements.map(({ text }) => text).join(','))
+        expect(selector.matches(Object.fromEntries(given))).toBe(requirements.every(({ holds }) => holds(given)))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   test('prints what it reads: parse(format(parse(x))) = parse(x)', () => {
     const key = fc.constantFrom('a', 'app.kubernetes.io/name', 'in', 'b_c')
     const value = fc.constantFrom('', 'x', '1', 'notin', 'a-b')

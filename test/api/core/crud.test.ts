@@ -82,7 +82,7 @@ describe('create', () => {
   test('refuses a resourceVersion', async () => {
     const metadata = { name: 'versioned', resourceVersion: '5' }
     const { code, json } = await raw(server, CONFIG_MAPS, { body: configMap('versioned', { metadata }) })
-    expect(code).toBe(500)
+    expect(code).toBe(400)
     expect(json.message).toBe('resourceVersion should not be set on objects to be created')
   })
 

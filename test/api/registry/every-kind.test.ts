@@ -2,11 +2,12 @@
 // list, patch, delete.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
-import { ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { Namespace, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
 import type { ResourceType } from '../../../src/shared/machinery/resource-type.ts'
 import { isNotFound } from '../../../src/shared/machinery/status.ts'
 import { type SecuredCluster, startSecuredCluster } from '../authz/support/cluster.ts'
+import { raw } from '../core/support/raw.ts'
 import { minimalObjects } from './minimal-objects.ts'
 
 let cluster: SecuredCluster
@@ -17,6 +18,29 @@ beforeAll(async () => {
 afterAll(() => cluster[Symbol.asyncDispose]())
 
 const NAMES: Readonly<Record<string, string>> = { 'networking.v1.IPAddress': '10.96.0.77' }
+
+test('a namespace is finalized by a body that says nothing else', async () => {
+  const ref = { name: 'finalized' }
+  await cluster.admin.create(Namespace, { metadata: ref, spec: {} })
+  const { code, json } = await raw(cluster.api, '/api/v1/namespaces/finalized/finalize', { method: 'PUT', body: {} })
+  expect([code, json.spec.finalizers]).toEqual([200, []])
+})
+
+const created = builtinResources.filter(({ virtual, verbs }) => !virtual && verbs.includes('create'))
+test.each(created.map(({ schema, type }) => [schema, type] as const))(
+  '%s without a name is refused',
+  async (schema, type) => {
+    const { metadata: _name, ...minimal } = minimalObjects[schema]!
+    const namespace = type.namespaced ? { namespace: 'default' } : {}
+    const draft = { ...minimal, metadata: namespace }
+    await expect(
+      cluster.admin.create(type as unknown as ResourceType<KubeObject>, draft as never),
+    ).rejects.toMatchObject({
+      code: 422,
+      reason: 'Invalid',
+    })
+  },
+)
 
 test.each(builtinResources.filter(resource => !resource.virtual).map(resource => [resource.schema, resource] as const))(
   '%s',

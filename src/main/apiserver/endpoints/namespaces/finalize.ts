@@ -14,17 +14,17 @@ export const namespaceFinalize: SubresourceHandler = {
     const { name } = request.info
     const resource = context.resources.byUrl('', 'v1', 'namespaces')
     if (!resource) throw notFound({ group: '', plural: 'namespaces' }, name)
-    const given = (await context.decode(request, 'core.v1.Namespace')) as unknown as Namespace
-    if (given.metadata.name && given.metadata.name !== name)
-      throw badRequest(`the name of the object (${given.metadata.name}) does not match the name on the URL (${name})`)
-    const { resourceVersion, uid } = given.metadata
+    const given = (await context.decode(request, 'core.v1.Namespace')) as unknown as Partial<Namespace>
+    const { name: givenName, resourceVersion, uid } = given.metadata ?? {}
+    if (givenName && givenName !== name)
+      throw badRequest(`the name of the object (${givenName}) does not match the name on the URL (${name})`)
     const options = { ...writeOptionsOf(request, 'UpdateOptions'), subresource: 'finalize' }
     const object = await context.change(
       resource,
       { namespace: '', name },
       copy => {
         const namespace = copy as unknown as Namespace
-        namespace.spec.finalizers = given.spec.finalizers ?? []
+        namespace.spec.finalizers = given.spec?.finalizers ?? []
       },
       { ...options, preconditions: { ...(resourceVersion ? { resourceVersion } : {}), ...(uid ? { uid } : {}) } },
     )

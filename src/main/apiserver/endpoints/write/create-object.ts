@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { formatTime } from '../../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
-import { alreadyExists, ApiError, badRequest, isAlreadyExists } from '../../../../shared/machinery/status.ts'
+import { alreadyExists, badRequest, isAlreadyExists } from '../../../../shared/machinery/status.ts'
 import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
@@ -26,7 +26,7 @@ function withSystemMetadata(
   parts: WriteParts,
 ): AnyObject {
   const { resourceVersion, ...metadata } = object.metadata ?? {}
-  if (resourceVersion) throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created')
+  if (resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
   delete metadata.selfLink

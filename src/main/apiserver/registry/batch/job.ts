@@ -15,7 +15,8 @@ const LEGACY_JOB_NAME = 'job-name'
 /** Unless the user selects by hand, a job selects its pods by its own uid, which no other object can share. */
 function generateSelector(job: Job): void {
   const { spec, metadata } = job
-  if (spec.manualSelector || !metadata.uid || !spec.template) return
+  // One without a name is refused for that.
+  if (spec.manualSelector || !metadata.uid || !metadata.name || !spec.template) return
   const labels = Object.assign(emptyMap<string>(), spec.template.metadata?.labels)
   for (const [key, value] of [
     [LEGACY_JOB_NAME, metadata.name],

@@ -78,6 +78,8 @@ export function validateCronJob(cron: CronJob): FieldError[] {
     ...nonNegative('spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit),
   )
   // Only a name that is new: renaming is impossible.
-  if (!cron.metadata.resourceVersion) errors.push(...obey('metadata.name', cron.metadata.name, cronJobName))
+  // A create without a name is refused for that; see the metadata.
+  const { name, resourceVersion } = cron.metadata
+  if (!resourceVersion && name) errors.push(...obey('metadata.name', name, cronJobName))
   return errors
 }
