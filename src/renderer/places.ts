@@ -33,3 +33,9 @@ export const objectRoute = (
   params: { group: paramOfGroup(kind.group), version: kind.version, plural: kind.plural },
   query: { ...kept(query), open: rowKey(namespace, name), ...(tab ? { tab } : {}) },
 })
+
+export const createRoute = (kind: Kind, query?: LocationQuery): RouteLocationRaw => ({
+  name: 'create-form',
+  params: { group: paramOfGroup(kind.group), version: kind.version, plural: kind.plural },
+  query: kept(query),
+})

@@ -17,6 +17,11 @@ export const router = createRouter({
       component: () => import('./views/CreateDeploymentView.vue'),
     },
     { path: '/create/yaml', name: 'create-yaml', component: () => import('./views/CreateFromYamlView.vue') },
+    {
+      path: '/create/:group/:version/:plural',
+      name: 'create-form',
+      component: () => import('./views/CreateFormView.vue'),
+    },
     { path: '/k/:group/:version/:plural', name: 'list', component: ResourceListView },
     { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./views/NowhereView.vue') },
   ],

@@ -64,3 +64,15 @@ export function parseObjects(text: string): AnyObject[] {
 }
 
 export const createYamlDocument = (value: object): Document => new Document(value, options)
+
+/** @param source the text they were parsed from, for the way its lists are indented */
+export function joinYamlDocuments(documents: readonly Document[], source = ''): string {
+  const indentSeq = !/^( *)[^\s#-][^\n]*:[ ]*\n\1- /m.test(source)
+  return documents
+    .map(document => {
+      document.directives = undefined as unknown as NonNullable<typeof document.directives>
+      return document.toString({ lineWidth: 0, nullStr: '', indentSeq }).replace(/^---\n/, '')
+    })
+    .map((each, index) => (index > 0 ? `---\n${each}` : each))
+    .join('')
+}

@@ -19,26 +19,41 @@ export interface Created {
   readonly object: AnyObject
 }
 
-/** @throws CreateError; when it comes from the check, nothing was created */
-export async function createObjects(objects: readonly AnyObject[], defaultNamespace: string): Promise<Created[]> {
-  const plans = objects.map(object => {
+interface Plan {
+  readonly type: ResourceType<AnyObject>
+  readonly draft: AnyObject
+}
+
+/** Where each object would go. */
+function planOf(objects: readonly AnyObject[], defaultNamespace: string): Plan[] {
+  return objects.map(object => {
     const type = typeOfReference(object)
     if (!type)
       throw new CreateError(object.kind, new Error(`This cluster does not serve ${object.apiVersion} ${object.kind}.`))
     const namespace = object.metadata?.namespace ?? defaultNamespace
     return { type, draft: type.namespaced ? { ...object, metadata: { ...object.metadata, namespace } } : object }
   })
-  for (const { type, draft } of plans)
-    await connection.client.create(type, draft, { dryRun: true }).catch((error: unknown) => {
-      throw new CreateError(type.kind, error)
-    })
+}
+
+async function createAll(plans: readonly Plan[], dryRun: boolean): Promise<Created[]> {
   const created: Created[] = []
   for (const { type, draft } of plans)
     created.push({
       type,
-      object: await connection.client.create(type, draft).catch((error: unknown) => {
+      object: await connection.client.create(type, draft, { dryRun }).catch((error: unknown) => {
         throw new CreateError(type.kind, error)
       }),
     })
   return created
+}
+
+/** What the server would store; nothing is created. @throws CreateError */
+export const tryObjects = async (objects: readonly AnyObject[], defaultNamespace: string): Promise<Created[]> =>
+  await createAll(planOf(objects, defaultNamespace), true)
+
+/** @throws CreateError; when it comes from the check, nothing was created */
+export async function createObjects(objects: readonly AnyObject[], defaultNamespace: string): Promise<Created[]> {
+  const plans = planOf(objects, defaultNamespace)
+  await createAll(plans, true)
+  return await createAll(plans, false)
 }

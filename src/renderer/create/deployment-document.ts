@@ -1,7 +1,13 @@
 // The form and the YAML are two views of one text: the form reads from it and writes into it, and never rebuilds it.
 // So fields that the form does not know, comments and order stay as they are.
 import { type Document, YAMLMap, isMap, isSeq } from 'yaml'
-import { createYamlDocument, parseYamlDocuments, yamlProblems, type YamlProblem } from '../api/yaml-text.ts'
+import {
+  createYamlDocument,
+  joinYamlDocuments,
+  parseYamlDocuments,
+  yamlProblems,
+  type YamlProblem,
+} from '../api/yaml-text.ts'
 
 export interface PortModel {
   readonly containerPort: number | undefined
@@ -230,17 +236,7 @@ export function writeManifest(source: string, change: ModelChange): string {
     const amount = change[field]
     if (typeof amount === 'string') put(deployment, [...CONTAINER, 'resources', list, name], amount.trim())
   }
-  return joinDocuments(documents)
-}
-
-function joinDocuments(documents: readonly Document[]): string {
-  return documents
-    .map(document => {
-      document.directives = undefined as unknown as NonNullable<typeof document.directives>
-      return document.toString({ lineWidth: 0 }).replace(/^---\n/, '')
-    })
-    .map((each, index) => (index > 0 ? `---\n${each}` : each))
-    .join('')
+  return joinYamlDocuments(documents, source)
 }
 
 /** What a new Deployment starts as. */

@@ -9,3 +9,6 @@ export function decodeBase64Text(encoded: string): string | undefined {
     return undefined
   }
 }
+
+export const encodeBase64Text = (text: string): string =>
+  btoa(Array.from(new TextEncoder().encode(text), byte => String.fromCharCode(byte)).join(''))

@@ -1,0 +1,21 @@
+// What the server finds wrong, by the field that it names.
+import { ApiError } from '../../shared/machinery/status.ts'
+
+export interface Refusal {
+  readonly fields: ReadonlyMap<string, string>
+  readonly general: readonly string[]
+}
+export const noRefusal: Refusal = { fields: new Map(), general: [] }
+
+export function refusalOf(error: unknown): Refusal {
+  const causes = error instanceof ApiError ? (error.status.details?.causes ?? []) : []
+  const fields = new Map<string, string>()
+  const general: string[] = []
+  for (const { field = '', message = '' } of causes) {
+    if (field) fields.set(field, [fields.get(field), message].filter(Boolean).join('; '))
+    // Not every field stands in the form, so each is told above as well.
+    general.push(field ? `${field}: ${message}` : message)
+  }
+  if (general.length === 0) general.push(error instanceof Error ? error.message : String(error))
+  return { fields, general }
+}

@@ -1,0 +1,148 @@
+// Forms for every kind, and edits that meet: in a real Chromium, on a real server.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { Cluster, until } from '../support/cluster.ts'
+import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+
+let cluster: Cluster
+let window: OpenWindow
+let page: Page
+
+beforeAll(async () => {
+  cluster = await Cluster.start(['--no-local-node'])
+  window = await openInChromium(cluster.loginUrl)
+  page = window.page
+  await page.getByText('Pods by state').waitFor()
+})
+afterAll(async () => {
+  await window?.[Symbol.asyncDispose]()
+  await cluster?.[Symbol.asyncDispose]()
+})
+
+const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
+const field = (path: string) => page.locator(`[name="${path}"]`)
+const read = async (...args: string[]) => JSON.parse(await cluster.kubectl('get', ...args, '-o', 'json')) as never
+
+describe('forms', () => {
+  it('create a Secret from text that is hidden, and show the command without it', async () => {
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('menuitem', { name: 'Secret' }).click()
+    await field('metadata.name').fill('login')
+    await page.getByRole('button', { name: 'Add to data' }).click()
+    await page.getByLabel('New key').fill('password')
+    await page.keyboard.press('Tab')
+    await page.getByLabel('Value of password').fill('hunter2')
+    expect(await page.getByLabel('Value of password').getAttribute('type')).toBe('password')
+    expect(await page.getByLabel('The same with kubectl').innerText()).not.toContain('hunter2')
+    await shoot(page, 'form-secret')
+    await page.locator('form button[type=submit]').click()
+    await page.getByRole('heading', { name: 'login' }).waitFor()
+    const secret: { data: object } = await read('secret', 'login')
+    expect(secret.data).toEqual({ password: Buffer.from('hunter2').toString('base64') })
+  })
+
+  it('create a StatefulSet, with what the server finds wrong at its field and a look at the result first', async () => {
+    await go('create/apps/v1/statefulsets')
+    await field('metadata.name').fill('db')
+    await field('spec.template.spec.containers[0].image').fill('db:1')
+    await field('spec.replicas').fill('-1')
+    await page.getByRole('button', { name: 'Review' }).click()
+    await page.locator('p[role=alert]').first().waitFor()
+    expect(await page.locator('p[role=alert]').first().innerText()).toContain('greater than or equal to 0')
+    await shoot(page, 'form-statefulset-problem')
+    await field('spec.replicas').fill('2')
+    await page.getByRole('button', { name: 'Review' }).click()
+    await page.getByText('Checked by the server').waitFor()
+    await until(
+      'defaults in the result',
+      async () => (await page.locator('.cm-content').innerText()).includes('podManagementPolicy'),
+      5_000,
+    )
+    await shoot(page, 'form-statefulset-review')
+    await page.locator('form button[type=submit]').click()
+    await page.getByRole('heading', { name: 'db' }).waitFor()
+    const set: { spec: { replicas: number } } = await read('statefulset', 'db')
+    expect(set.spec.replicas).toBe(2)
+  })
+
+  it('read what is typed into the YAML', async () => {
+    await go('create/core/v1/services')
+    await field('metadata.name').waitFor()
+    const editor = page.locator('.cm-content')
+    await editor.click()
+    await page.keyboard.press('Control+Home')
+    await page.keyboard.type('# ours\n')
+    await field('spec.ports[0].port').fill('8443')
+    await until('both in step', async () => /# ours[^]*port: 8443/.test(await editor.innerText()), 5_000)
+    await editor.click()
+    await page.keyboard.press('Control+a')
+    await page.keyboard.type('kind: [')
+    await page.getByText('The YAML cannot be read right now').waitFor()
+  })
+
+  it('edit by form, and merge with what somebody else changed meanwhile', async () => {
+    await cluster.kubectl('create', 'deployment', 'web', '--image=web:1')
+    await go('k/apps/v1/deployments?open=default/web&tab=yaml')
+    await page.getByRole('button', { name: 'Form', exact: true }).click()
+    await field('spec.replicas').fill('3')
+    await cluster.kubectl('label', 'deployment', 'web', 'team=shop')
+    await page.getByText('it will be merged').waitFor()
+    await shoot(page, 'form-edit')
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.getByText('Applied web').waitFor()
+    const web: { spec: { replicas: number }; metadata: { labels: object } } = await read('deployment', 'web')
+    expect(web.spec.replicas).toBe(3)
+    expect(web.metadata.labels).toMatchObject({ team: 'shop' })
+  })
+
+  it('ask only where two changed the same', async () => {
+    await field('spec.replicas').fill('5')
+    await cluster.kubectl('scale', 'deployment', 'web', '--replicas=7')
+    await page.getByText('it will be merged').waitFor()
+    await page.getByRole('button', { name: 'Review changes' }).click()
+    await page.getByText('Somebody else changed the same').waitFor()
+    await shoot(page, 'form-conflict')
+    await page.getByRole('button', { name: 'Take theirs' }).click()
+    expect(await field('spec.replicas').inputValue()).toBe('7')
+  })
+
+  it('come from the schema alone for a custom resource', async () => {
+    const schema = {
+      type: 'object',
+      properties: {
+        spec: {
+          type: 'object',
+          required: ['sails'],
+          properties: {
+            sails: { type: 'integer', description: 'How many sails it carries.' },
+            rig: { type: 'string', enum: ['sloop', 'ketch'] },
+          },
+        },
+      },
+    }
+    const versions = [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }]
+    const names = { plural: 'boats', singular: 'boat', kind: 'Boat' }
+    const definition = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'boats.example.dev' },
+      spec: { group: 'example.dev', scope: 'Namespaced', names, versions },
+    }
+    await cluster.apply(JSON.stringify(definition))
+    await cluster.kubectl('wait', '--for=condition=Established', 'crd/boats.example.dev')
+    await go('create/example.dev/v1/boats')
+    await page.getByLabel('What sails is').click()
+    await page.getByText('How many sails it carries.').waitFor()
+    await field('metadata.name').fill('erna')
+    await field('spec.sails').fill('3')
+    await page.getByLabel('More fields of spec').selectOption('rig')
+    await field('spec.rig').selectOption('ketch')
+    await shoot(page, 'form-custom')
+    await page.locator('form button[type=submit]').click()
+    await page.getByRole('heading', { name: 'erna' }).waitFor()
+    const boat: { spec: object } = await read('boats', 'erna')
+    expect(boat.spec).toEqual({ sails: 3, rig: 'ketch' })
+  })
+
+  it('broke no rule of the content security policy and threw nothing', () => expect(window.problems).toEqual([]))
+})
