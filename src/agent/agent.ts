@@ -21,6 +21,7 @@ import { ProbeCounts } from './kubelet/probes/probe-counts.ts'
 import { StatsCollector } from './kubelet/stats/collector.ts'
 import { instanceId } from './instance.ts'
 import { ImagePuller } from './kubelet/images/image-puller.ts'
+import { configurationOf, shutdownPeriodsOf } from './kubelet/configuration.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
 import { guessNodeIP, machineFacts, machineUsage } from './kubelet/node/machine.ts'
 import { NodeReporter, allocatableOf } from './kubelet/node/node-status.ts'
@@ -28,6 +29,8 @@ import { ApiObjectSource } from './kubelet/object-source.ts'
 import type { KubeletParts, NodeNetwork } from './kubelet/parts.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { podAmountsOf } from './kubelet/spec/resources.ts'
+import { Logind, type ShutdownSource } from './kubelet/shutdown/logind.ts'
+import { ShutdownManager } from './kubelet/shutdown/shutdown-manager.ts'
 import { CrashBackoff } from './kubelet/sync/crash-backoff.ts'
 import { ApiTokenSource } from './kubelet/token-source.ts'
 import { LocalVolumes, localVolumesPath } from './kubelet/volumes/local-volumes.ts'
@@ -48,6 +51,8 @@ const VOLUME_REFRESH_MS = 30_000
 
 /** How often the node looks whether it is short of something. */
 const HOUSEKEEPING_MS = 10_000
+/** How long the API server may take to be told of a shutdown before pods end as without it. */
+const ANNOUNCE_MS = 3_000
 const MANIFESTS_MS = 20_000
 const IMAGE_GC_MS = 300_000
 
@@ -61,6 +66,8 @@ export interface AgentOptions {
     informers: InformerFactory,
     nodeIP: string,
   ) => Promise<NodeNetwork & AsyncDisposable>
+  /** What tells that the machine shuts down. */
+  readonly shutdowns?: ShutdownSource
   readonly volumeRefreshMs?: number
   readonly housekeepingMs?: number
 }
@@ -79,6 +86,7 @@ export async function startAgent({
   clock,
   log,
   network = undefined,
+  shutdowns = new Logind(runTool),
   volumeRefreshMs = VOLUME_REFRESH_MS,
   housekeepingMs = HOUSEKEEPING_MS,
 }: AgentOptions): Promise<RunningAgent> {
@@ -104,7 +112,7 @@ export async function startAgent({
     })
     const services = informers.informer(ServiceType)
 
-    const running: { kubelet?: Kubelet } = {}
+    const running: { kubelet?: Kubelet; shutdowns?: ShutdownManager } = {}
     const stats = new StatsCollector(runtime, () => running.kubelet?.active ?? [], clock)
     const probeCounts = new ProbeCounts()
     const imageDisk = () => machineUsage(version.rootDir).catch(() => machineUsage(dataDir)) // Docker may be elsewhere
@@ -137,9 +145,7 @@ export async function startAgent({
     const reporter = new NodeReporter({
       client: api.client,
       runtime,
-      runtimeVersion: version.version,
-      handlers: version.handlers,
-      recursiveReadOnlyMounts: version.recursiveReadOnlyMounts,
+      engine: version,
       machine,
       nodeName,
       nodeIP,
@@ -148,7 +154,7 @@ export async function startAgent({
       taints: config.taints,
       version: KUBERNETES_VERSION,
       diskPath: dataDir,
-      problems: () => [...problems],
+      problems: () => [...problems, ...(running.shutdowns?.isShuttingDown ? ['node is shutting down'] : [])],
       pressures: () => evictions.pressures,
       clock,
       log,
@@ -196,6 +202,7 @@ export async function startAgent({
         name: nodeName,
         labels: reporter.labels,
         appArmor: machine.appArmor,
+        isShuttingDown: running.shutdowns?.isShuttingDown ?? false,
         allocatable,
         pressures: evictions.pressures,
       }),
@@ -228,7 +235,29 @@ export async function startAgent({
     await kubelet.start()
     running.kubelet = kubelet
     owned.use(kubelet)
-    const housekeeping = Promise.all([evictions.run(stop.signal), collectImages(imageGc, clock, stop.signal, log)])
+    running.shutdowns = new ShutdownManager({
+      source: shutdowns,
+      periods: shutdownPeriodsOf(config),
+      pods: () => kubelet.active,
+      end: (...how) => kubelet.endForShutdown(...how),
+      async announce(isShuttingDown) {
+        const what = isShuttingDown ? 'event' : 'cancellation'
+        const node = reporter.reference && { apiVersion: 'v1', kind: 'Node', ...reporter.reference }
+        if (node) recorder.event(node, 'Normal', 'NodeShutdown', `Shutdown manager detected shutdown ${what}`)
+        const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(ANNOUNCE_MS)])
+        return reporter.report(signal).then(
+          () => true,
+          () => false,
+        )
+      },
+      clock,
+      log,
+    })
+    const housekeeping = Promise.all([
+      evictions.run(stop.signal),
+      collectImages(imageGc, clock, stop.signal, log),
+      running.shutdowns.run(stop.signal),
+    ])
 
     const server = createServer()
     const kubeletApi = createKubeletApi({
@@ -276,23 +305,6 @@ async function collectImages(gc: ImageGc, clock: Clock, signal: AbortSignal, log
       await gc.collect().catch((error: unknown) => log.warn({ error: String(error) }, 'images not looked through'))
   }
 }
-
-/** As upstream's KubeletConfiguration names things. */
-const configurationOf = (config: AgentConfig, evictionHard: object): Record<string, unknown> => ({
-  kind: 'KubeletConfiguration',
-  apiVersion: 'kubelet.config.k8s.io/v1beta1',
-  clusterDNS: [config.clusterDNS],
-  clusterDomain: config.clusterDomain,
-  staticPodPath: config.staticPodPath ?? `${config.dataDir}/manifests`,
-  podPidsLimit: config.podPidsLimit === 0 ? -1 : config.podPidsLimit,
-  maxPods: 110,
-  evictionHard,
-  containerLogMaxSize: '10Mi',
-  containerLogMaxFiles: 5,
-  serializeImagePulls: false,
-  imageGCHighThresholdPercent: 85,
-  imageGCLowThresholdPercent: 80,
-})
 
 const networkDir = (dataDir: string): string => `${dataDir}/network`
 

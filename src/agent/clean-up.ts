@@ -3,11 +3,12 @@ import { rm } from 'node:fs/promises'
 import { systemClock } from '../shared/machinery/clock.ts'
 import type { AgentConfig } from './config.ts'
 import { instanceId } from './instance.ts'
-import { FileCgroups } from './kubelet/cgroups/file-cgroups.ts'
 import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { podAmountsOf } from './kubelet/spec/resources.ts'
 import { hostTools, unmountBelow } from './kubelet/volumes/mounts.ts'
+import { run } from './network/exec.ts'
+import { Logind } from './kubelet/shutdown/logind.ts'
 import { cleanUpNetwork } from './network/clean-up.ts'
 
 /**
@@ -31,7 +32,8 @@ export async function cleanUpNode(config: AgentConfig, { network = true } = {}):
   const { cgroupDriver: driver } = await runtime.version()
   const cgroups = podCgroups({ driver, cpus: 1, amountsOf: pod => podAmountsOf(pod, config) })
   for (const { uid } of pods) await cgroups.remove(uid)
-  if (driver === 'cgroupfs') await FileCgroups.removeParent()
+  await cgroups.removeAll()
+  await new Logind(run).restore()
   if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network` })
   await unmountBelow(dataDir, hostTools)
   await rm(dataDir, { recursive: true, force: true })

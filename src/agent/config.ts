@@ -11,6 +11,7 @@ const nodePortAddress = v.pipe(
   v.string(),
   v.check(text => text === 'primary' || parseCidr(text) !== undefined, 'neither an IPv4 range nor `primary`'),
 )
+const seconds = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3_600))
 /** `100Mi`, or a share such as `10%`. */
 const amount = v.pipe(v.string(), v.regex(/^\d+(\.\d+)?(%|[kKMGT]i?)?$/))
 
@@ -44,6 +45,13 @@ const schema = v.object({
   ingressPorts: v.optional(v.object({ http: port, https: port })),
   /** Folder of manifests of static pods. Default: `manifests` below the data folder. */
   staticPodPath: v.optional(v.pipe(v.string(), v.startsWith('/'))),
+  /** How long a shutdown of the machine waits for pods in all, and for critical ones at the end of that; 0 = not at all. */
+  shutdownGracePeriodSeconds: v.optional(seconds, 30),
+  shutdownGracePeriodCriticalPodsSeconds: v.optional(seconds, 10),
+  /** Instead of both: by the priority of pods. */
+  shutdownGracePeriodByPodPriority: v.optional(
+    v.pipe(v.array(v.object({ priority: v.pipe(v.number(), v.integer()), seconds })), v.minLength(1)),
+  ),
   podPidsLimit: v.optional(v.number(), 0),
   /** Below these amounts or shares the node frees disk and evicts pods; what is not named has upstream's default. */
   evictionHard: v.optional(

@@ -18,7 +18,7 @@ const good: Facts = {
   cgroupVersion: 2,
   tools: new Set(['ip', 'nft', 'nsenter', 'conntrack', 'docker', 'apt-get']),
   nft: '1.0.6',
-  docker: { version: '24.0.7', error: '', isRootless: false, isSnap: false },
+  docker: { version: '24.0.7', error: '', isRootless: false, isSnap: false, isSwarm: false, liveRestore: true },
   diskFreeBytes: { '/': 50e9, '/var/lib': 50e9, '/opt': 50e9 },
   memoryBytes: 4e9,
   cpus: 2,

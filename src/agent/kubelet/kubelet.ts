@@ -65,6 +65,23 @@ export class Kubelet implements AsyncDisposable {
     this.#workers.get(pod.metadata.uid)?.end({ reason: 'Evicted', message, graceSeconds, disruption: true })
   }
 
+  /**
+   * Ends a pod because the machine shuts down. Its controller makes another one; a pod that the API cannot be told about
+   * would be lost to everybody, so that it rests instead and comes back with the machine.
+   */
+  async endForShutdown(pod: Pod, graceSeconds: number, isApiThere: boolean): Promise<void> {
+    const worker = this.#workers.get(pod.metadata.uid)
+    if (!worker) return
+    const stopped = worker.stopped()
+    const message = 'Pod was terminated in response to imminent node shutdown.'
+    if (isApiThere) worker.end({ reason: 'Terminated', message, graceSeconds, disruption: true })
+    else worker.rest(graceSeconds)
+    await stopped
+    if (!isApiThere || isStatic(pod)) return
+    this.#checkpoints.save({ ...worker.pod, status: worker.status })
+    await this.#checkpoints.flushed()
+  }
+
   pod(namespace: string, name: string): Pod | undefined {
     return this.pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
   }

@@ -1,29 +1,27 @@
 // One pod, one loop: looks at what the API wants and what the runtime has, does what is missing, reports. Whatever
 // happens — an update, a container's death, a probe's verdict, a timer — only wakes the loop; passes never overlap.
-import type { Container, Pod, PodStatus } from '../../shared/api/core/v1.ts'
+import type { Pod, PodStatus } from '../../shared/api/core/v1.ts'
 import { Pod as PodType } from '../../shared/api/core/v1.ts'
 import { isNotFound } from '../../shared/machinery/status.ts'
 import type { Shortage } from './admission/fit.ts'
-import { type KubeletParts, containerReference, nodeLimitsOf, podReference } from './parts.ts'
+import { type KubeletParts, nodeLimitsOf, podReference } from './parts.ts'
 import { Prober } from './probes/prober.ts'
 import type { RuntimePod } from './runtime/contract.ts'
-import { allContainers, describePod } from './spec/containers.ts'
-import { containerIdOf, type WaitReason } from './status/container-status.ts'
+import { describePod } from './spec/containers.ts'
+import { containerIdOf } from './status/container-status.ts'
 import { isStatic } from './static/manifests.ts'
 import { ContainerUsers } from './status/container-users.ts'
 import { podStatusOf } from './status/pod-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
 import { type Actions, computeActions } from './sync/actions.ts'
-import { nextAttempt, removeOldAttempts } from './sync/attempts.ts'
+import { removeOldAttempts } from './sync/attempts.ts'
 import { forgetPod, releasePod, stopPod } from './sync/end-pod.ts'
 import { hasten, killContainer } from './sync/kill.ts'
 import { replaceSandbox } from './sync/replace-sandbox.ts'
 import { addressesOf, writeNameFiles } from './sync/sandbox.ts'
 import { PodVolumes } from './sync/pod-volumes.ts'
 import { Resizer } from './sync/resizer.ts'
-import { StartBackoff } from './sync/start-backoff.ts'
-import { startContainer } from './sync/start-container.ts'
-import { StartError } from './sync/start-error.ts'
+import { ContainerStarter } from './sync/container-starter.ts'
 import { TerminationMessages } from './sync/termination-message.ts'
 import { WakeLoop } from './sync/wake-loop.ts'
 
@@ -58,10 +56,9 @@ export class PodWorker {
   readonly #prober: Prober
   readonly #writer: StatusWriter
   readonly #messages: TerminationMessages
-  readonly #waiting = new Map<string, WaitReason>()
   readonly #users = new ContainerUsers()
   readonly #resizer: Resizer
-  readonly #starts: StartBackoff
+  readonly #starter: ContainerStarter
   readonly #volumes: PodVolumes
   readonly #loop: WakeLoop
   /** As the API has it. */
@@ -73,6 +70,10 @@ export class PodWorker {
   #removed = false
   #graceSeconds: number | undefined
   #verdict: Verdict | undefined
+  /** Set while the pod rests: its containers are stopped, to be started again when the machine is back. */
+  #restSeconds: number | undefined
+  /** Waiting for the pod to have stopped. */
+  readonly #onStopped: (() => void)[] = []
 
   constructor({ parts, pod, onGone, random = Math.random, shortage }: PodWorkerOptions) {
     this.#parts = parts
@@ -92,12 +93,12 @@ export class PodWorker {
     this.#messages = new TerminationMessages(runtime)
     this.#volumes = new PodVolumes(parts, this.#alive.signal)
     this.#resizer = new Resizer(pod, parts, shortage)
-    this.#starts = new StartBackoff(parts)
     this.#loop = new WakeLoop({
       pass: () => this.#sync(),
       onError: error => log.warn({ pod: describePod(this.#pod), error: String(error) }, 'pod not in sync'),
       clock,
     })
+    this.#starter = new ContainerStarter(parts, this.#loop, this.#alive.signal)
     this.#writer = new StatusWriter(
       pod,
       {
@@ -151,6 +152,22 @@ export class PodWorker {
     this.wake()
   }
 
+  /** Stops the containers for now. Nothing is told to the API: the pod is not over. */
+  rest(graceSeconds: number): void {
+    this.#restSeconds = graceSeconds
+    this.#alive.abort(new Error('the machine shuts down'))
+    this.wake()
+  }
+
+  /** Resolves when nothing of the pod runs any more, and its status has been sent if it ended. */
+  stopped(): Promise<void> {
+    return new Promise(resolve => this.#onStopped.push(resolve))
+  }
+
+  #tellStopped(): void {
+    for (const resolve of this.#onStopped.splice(0)) resolve()
+  }
+
   /** Asks for a pass; returns at once. */
   wake(): void {
     this.#loop.wake()
@@ -186,6 +203,10 @@ export class PodWorker {
     this.#checkDeadline()
     const runtime = await this.#observe()
     if (this.#ending) return this.#endPod(runtime)
+    if (this.#restSeconds !== undefined) {
+      await stopPod(this.#parts, this.#pod, runtime, this.#restSeconds)
+      return this.#tellStopped()
+    }
     this.#pod = this.#resizer.resize(this.#wantedPod)
     const actions = computeActions(this.#pod, runtime, this.#prober)
     await this.#report(runtime, actions.endPod)
@@ -246,7 +267,9 @@ export class PodWorker {
     if (actions.kill.length > 0 || runtime.containers.length > 0) await writeNameFiles(this.#parts, this.#pod, podIPs)
     for (const container of actions.start) {
       if (this.#alive.signal.aborted) return
-      await this.#start(container, runtime, sandbox.id, podIPs)
+      const volumes = this.#volumes.current ?? new Map()
+      const pod = this.#pod
+      await this.#starter.start({ pod, container, runtime, sandboxId: sandbox.id, podIPs, volumes }, this.#status)
     }
   }
 
@@ -256,44 +279,13 @@ export class PodWorker {
     return false
   }
 
-  async #start(container: Container, runtime: RuntimePod, sandboxId: string, podIPs: readonly string[]): Promise<void> {
-    const last = runtime.containers.find(({ name }) => name === container.name)
-    const hold = this.#starts.hold(this.#pod, container, last)
-    if (hold) {
-      if (hold.waiting) this.#tellBackoff(container.name, hold.waiting)
-      return this.#loop.wakeIn(hold.waitMs)
-    }
-    const attempt = nextAttempt(container.name, runtime, this.#status)
-    const volumes = this.#volumes.current ?? new Map()
-    const { signal } = this.#alive
-    const pod = this.#pod
-    this.#starts.attempt(pod, container, last)
-    try {
-      await startContainer(this.#parts, { pod, container, runtime, sandboxId, podIPs, volumes, attempt, signal })
-      this.#waiting.delete(container.name)
-      this.#loop.wake()
-    } catch (error) {
-      if (!(error instanceof StartError)) throw error
-      this.#waiting.set(container.name, { reason: error.reason, message: error.message })
-      this.#loop.wakeIn(this.#starts.failed(pod, container, last, error))
-    }
-  }
-
-  #tellBackoff(name: string, waiting: WaitReason): void {
-    const message = `Back-off restarting failed container=${name} pod=${describePod(this.#pod)}`
-    this.#parts.recorder.event(containerReference(this.#pod, name), 'Warning', 'BackOff', message)
-    this.#waiting.set(name, waiting)
-  }
-
   async #report(runtime: RuntimePod, ending = this.#ending): Promise<void> {
     const { node, clock } = this.#parts
-    for (const { name } of allContainers(this.#pod))
-      if (runtime.containers.find(container => container.name === name)?.state === 'running') this.#waiting.delete(name)
     this.#status = podStatusOf({
       pod: this.#pod,
       previous: this.#status,
       runtime,
-      waiting: this.#waiting,
+      waiting: this.#starter.waiting(this.#pod, runtime),
       terminationMessages: await this.#messages.of(runtime),
       users: await this.#users.of(runtime),
       resize: this.#resizer.conditions(this.#pod, runtime),
@@ -323,6 +315,7 @@ export class PodWorker {
     this.#prober.stop()
     await this.#report(ended, true)
     await releasePod(this.#parts, this.#pod, podIP)
+    if (this.#onStopped.length > 0) void this.#writer.flushed().then(() => this.#tellStopped())
     if (this.#graceSeconds === undefined) return
     await this.#writer.flushed()
     await forgetPod(this.#parts, this.#pod, ended)

@@ -7,6 +7,7 @@ import { type RunningAgent, startAgent } from '../../../src/agent/agent.ts'
 import { readConfig } from '../../../src/agent/config.ts'
 import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
 import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
+import type { ShutdownSource } from '../../../src/agent/kubelet/shutdown/logind.ts'
 import { hostTools, unmountBelow } from '../../../src/agent/kubelet/volumes/mounts.ts'
 import { Namespace, Pod, type PodSpec, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
@@ -49,7 +50,7 @@ export class TestNode implements AsyncDisposable {
   }
 
   /** @param settings of the agent's configuration, beside what every test node has */
-  async startAgent(settings: object = {}, clock: Clock = systemClock): Promise<void> {
+  async startAgent(settings: object = {}, clock: Clock = systemClock, shutdowns?: ShutdownSource): Promise<void> {
     const file = (name: string, text: string) => {
       const path = join(this.folder.path, name)
       writeFileSync(path, text, { mode: 0o600 })
@@ -76,6 +77,7 @@ export class TestNode implements AsyncDisposable {
       volumeRefreshMs: 500,
       housekeepingMs: 500,
       network: () => Promise.resolve(stay),
+      ...(shutdowns ? { shutdowns } : {}),
     })
   }
 

@@ -92,6 +92,12 @@ export class LabHost {
     docker('restart', '--time', '20', this.container)
     await this.up()
   }
+  /** After the host ended by itself, as in a shutdown: waits for that, and switches it on again. */
+  async start(): Promise<void> {
+    await eventually(() => docker('inspect', '-f', '{{.State.Running}}', this.container) === 'false', 60_000)
+    docker('start', this.container)
+    await this.up()
+  }
   async up(): Promise<void> {
     await eventually(() => {
       const state = run(['docker', 'exec', this.container, 'sh', '-c', 'systemctl is-system-running || true']).trim()

@@ -18,6 +18,8 @@ export interface NodeFacts {
   readonly name: string
   /** Undefined while the Node object is not known. */
   readonly labels: Readonly<Record<string, string>> | undefined
+  /** Nothing new is taken. */
+  readonly isShuttingDown: boolean
   /** Conditions such as `MemoryPressure` that hold. */
   readonly pressures: ReadonlySet<string>
   /** Whether the kernel enforces AppArmor profiles. */
@@ -27,6 +29,7 @@ export interface NodeFacts {
 
 /** @param others pods that run here already, those that are over left out */
 export function rejectionOf(pod: Pod, others: readonly Pod[], node: NodeFacts): Rejection | undefined {
+  if (node.isShuttingDown) return { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' }
   const sysctl = forbiddenSysctl(pod)
   if (sysctl) return { reason: 'SysctlForbidden', message: sysctl }
   if (!node.appArmor && wantsAppArmor(pod))

@@ -13,6 +13,8 @@ export interface PodCgroups {
   apply(pod: Pod, sandboxPid: number): Promise<void>
   /** Removes it, if nothing is in it. Idempotent, never fails. */
   remove(uid: string): Promise<void>
+  /** Removes what holds them all, when no pod is left. Idempotent, never fails. */
+  removeAll(): Promise<void>
 }
 
 /** What a cgroup is set to. */

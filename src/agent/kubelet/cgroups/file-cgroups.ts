@@ -1,9 +1,10 @@
 // Pod cgroups under Docker's cgroupfs driver: paths that the engine makes, files of the kernel that hold their limits.
-import { readdir, rmdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { CGROUP_ROOT, cgroupPathsOf } from '../runtime/cgroup-paths.ts'
 import { type CgroupAmounts, type PodCgroups, weightOf } from './contract.ts'
+import { removeCgroup } from './remove-cgroup.ts'
 
 const ALL_PODS = 'flotilla'
 const nameOf = (uid: string): string => `pod${uid.replace(/[^A-Za-z0-9-]/g, '_')}`
@@ -44,20 +45,11 @@ export class FileCgroups implements PodCgroups {
   }
 
   async remove(uid: string): Promise<void> {
-    for (const hierarchy of await hierarchies())
-      await rmdir(join(hierarchy, ALL_PODS, nameOf(uid))).catch(() => undefined) // not there, or not empty
+    await removeCgroup(join(ALL_PODS, nameOf(uid)))
   }
 
-  /** The parent of all of them, if no agent on this machine has a pod. */
-  static async removeParent(): Promise<void> {
-    for (const hierarchy of await hierarchies()) await rmdir(join(hierarchy, ALL_PODS)).catch(() => undefined) // as above
-  }
-}
-
-/** One folder per controller in version 1, besides the one of version 2. */
-async function hierarchies(): Promise<string[]> {
-  const entries = await readdir(CGROUP_ROOT, { withFileTypes: true }).catch(() => [])
-  return [CGROUP_ROOT, ...entries.filter(entry => entry.isDirectory()).map(({ name }) => join(CGROUP_ROOT, name))]
+  /** Another agent's pods on this machine keep it. */
+  removeAll = (): Promise<void> => removeCgroup(ALL_PODS)
 }
 
 type FolderOf = (controller: string) => string

@@ -37,4 +37,5 @@ class NoCgroups implements PodCgroups {
     )
   }
   remove = () => Promise.resolve()
+  removeAll = () => Promise.resolve()
 }

@@ -3,6 +3,7 @@
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { Run } from '../../network/exec.ts'
 import { type CgroupAmounts, type PodCgroups, weightOf } from './contract.ts'
+import { removeCgroup } from './remove-cgroup.ts'
 
 /** A dash in the name of a slice means the slice above it. */
 const ALL_PODS = 'flotilla.slice'
@@ -42,11 +43,21 @@ export class SystemdCgroups implements PodCgroups {
     await this.#options.run(['systemctl', 'set-property', '--runtime', slice, ...properties])
   }
 
-  async remove(uid: string): Promise<void> {
+  remove = (uid: string): Promise<void> => this.#remove(sliceOf(uid), `${ALL_PODS}/${sliceOf(uid)}`)
+
+  async removeAll(): Promise<void> {
+    const { run } = this.#options
+    const others = await run(['systemctl', 'list-units', '--no-legend', 'flotilla-pod*.slice']).catch(() => '')
+    if (others.trim() === '') await this.#remove(ALL_PODS, ALL_PODS)
+  }
+
+  async #remove(slice: string, path: string): Promise<void> {
     const { run } = this.#options
     // Both fail for a slice that is gone already.
-    await run(['systemctl', 'stop', sliceOf(uid)]).catch(() => undefined)
-    await run(['systemctl', 'revert', sliceOf(uid)]).catch(() => undefined)
+    await run(['systemctl', 'stop', slice]).catch(() => undefined)
+    await run(['systemctl', 'revert', slice]).catch(() => undefined)
+    // Of controllers that systemd does not use itself.
+    await removeCgroup(path)
   }
 }
 

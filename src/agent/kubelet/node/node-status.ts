@@ -6,18 +6,16 @@ import { type Clock, delay, formatMicroTime, formatTime } from '../../../shared/
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
-import type { ContainerRuntime } from '../runtime/contract.ts'
+import type { ContainerRuntime, RuntimeVersion } from '../runtime/contract.ts'
 import { type MachineFacts, machineUsage } from './machine.ts'
-import { mergeConditions, nodeConditionsOf } from './conditions.ts'
+import { liveRestoreCondition, mergeConditions, nodeConditionsOf } from './conditions.ts'
 
 export interface NodeReporterOptions {
   readonly client: Client
   readonly runtime: ContainerRuntime
-  readonly runtimeVersion: string
   readonly machine: MachineFacts
-  /** Names that RuntimeClasses may use. */
-  readonly handlers: readonly string[]
-  readonly recursiveReadOnlyMounts: boolean
+  /** As it was when the agent started: an upgrade changes it. */
+  readonly engine: RuntimeVersion
   readonly nodeName: string
   readonly nodeIP: string
   readonly labels: Readonly<Record<string, string>>
@@ -60,9 +58,11 @@ export class NodeReporter {
   #reported: NodeStatus | undefined
   #node: Node | undefined
   #reportedAt = 0
+  #engine: RuntimeVersion
 
   constructor(options: NodeReporterOptions) {
     this.#options = options
+    this.#engine = options.engine
   }
 
   /** Of the Node object as last seen. */
@@ -147,13 +147,13 @@ export class NodeReporter {
   }
 
   async #status(node: Node): Promise<NodeStatus> {
-    const { machine, runtime, runtimeVersion, nodeName, nodeIP, version, diskPath, clock, problems, pressures } =
-      this.#options
-    const { handlers, recursiveReadOnlyMounts } = this.#options
+    const { machine, runtime, nodeName, nodeIP, version, diskPath, clock, problems, pressures } = this.#options
     const usage = await machineUsage(diskPath)
     const images = await runtime.images().catch(() => undefined)
+    const engine = await runtime.version().catch(() => this.#engine)
+    this.#engine = engine
     const notReady = images ? problems() : ['container runtime is down', ...problems()]
-    const drafts = nodeConditionsOf(pressures(), notReady)
+    const drafts = [...nodeConditionsOf(pressures(), notReady), liveRestoreCondition(engine)]
     const allocatable = allocatableOf(machine, usage.diskTotalBytes)
     return {
       capacity: {
@@ -174,16 +174,16 @@ export class NodeReporter {
         bootID: machine.bootID,
         kernelVersion: machine.kernelVersion,
         osImage: machine.osImage,
-        containerRuntimeVersion: runtimeVersion,
+        containerRuntimeVersion: engine.version,
         kubeletVersion: version,
         kubeProxyVersion: version,
         operatingSystem: 'linux',
         architecture: machine.architecture,
       },
       features: { supplementalGroupsPolicy: true },
-      runtimeHandlers: ['', ...handlers].map(name => ({
+      runtimeHandlers: ['', ...engine.handlers].map(name => ({
         name,
-        features: { recursiveReadOnlyMounts, userNamespaces: false },
+        features: { recursiveReadOnlyMounts: engine.recursiveReadOnlyMounts, userNamespaces: false },
       })),
       ...(images
         ? {

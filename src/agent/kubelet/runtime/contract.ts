@@ -222,6 +222,8 @@ export interface RuntimeVersion {
   readonly handlers: readonly string[]
   /** Folder that holds images and containers. */
   readonly rootDir: string
+  /** Whether containers outlive a restart or an upgrade of the engine. */
+  readonly liveRestore: boolean
   /** Whether a read-only mount can cover the mounts below it. */
   readonly recursiveReadOnlyMounts: boolean
 }

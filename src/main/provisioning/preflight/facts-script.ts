@@ -20,6 +20,8 @@ if has docker; then
   say docker.client "$(docker --version 2>/dev/null)"
   docker version --format 'docker.version={{.Server.Version}}' 2>/dev/null || say docker.error "$(docker version 2>&1 >/dev/null | tail -n1)"
   docker info --format 'docker.cgroup={{.CgroupVersion}}' 2>/dev/null
+  docker info --format 'docker.liveRestore={{.LiveRestoreEnabled}}' 2>/dev/null
+  docker info --format 'docker.swarm={{.Swarm.LocalNodeState}}' 2>/dev/null
   docker info --format '{{range .SecurityOptions}}docker.security={{.}}{{println}}{{end}}' 2>/dev/null
   has snap && snap list docker >/dev/null 2>&1 && say docker.snap yes
 fi

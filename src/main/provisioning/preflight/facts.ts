@@ -28,6 +28,9 @@ export interface Facts {
     readonly error: string
     readonly isRootless: boolean
     readonly isSnap: boolean
+    readonly isSwarm: boolean
+    /** Whether containers outlive the daemon. */
+    readonly liveRestore: boolean
   }
   /** Bytes free, by mount point asked. */
   readonly diskFreeBytes: Readonly<Record<string, number>>
@@ -111,6 +114,8 @@ export function parseFacts(output: string, answeredMs: number): Facts {
       error: one('docker.error'),
       isRootless: all('docker.security').some(option => option.includes('rootless')),
       isSnap: one('docker.snap') === 'yes',
+      isSwarm: !['', 'inactive'].includes(one('docker.swarm')),
+      liveRestore: one('docker.liveRestore') === 'true',
     },
     diskFreeBytes: Object.fromEntries(
       ['/', '/var/lib', '/opt']

@@ -3,6 +3,7 @@ import { authorizeKey, withdrawKey } from './authorize-key.ts'
 import { configure } from './configure.ts'
 import type { Step } from './contract.ts'
 import { installPackages, startDocker } from './install-packages.ts'
+import { liveRestore, resetLiveRestore } from './live-restore.ts'
 import { pushAgent, pushRuntime } from './push.ts'
 import { cleanUp, deleteFiles, deleteNode, drain, revokeCertificate, uninstall } from './remove.ts'
 import { startAgent } from './start-agent.ts'
@@ -12,6 +13,7 @@ const join: readonly Step[] = [
   authorizeKey,
   installPackages,
   startDocker,
+  liveRestore,
   pushRuntime,
   pushAgent,
   configure,
@@ -25,5 +27,5 @@ export const stepsOf: Readonly<Record<string, readonly Step[]>> = {
   Repair: join,
   Upgrade: [pushRuntime, pushAgent, switchAgent],
   Restart: [restartAgent],
-  Remove: [drain, cleanUp, deleteNode, revokeCertificate, uninstall, deleteFiles, withdrawKey],
+  Remove: [drain, cleanUp, deleteNode, revokeCertificate, resetLiveRestore, uninstall, deleteFiles, withdrawKey],
 }

@@ -3,6 +3,7 @@ import { Node, Pod } from '../../../shared/api/core/v1.ts'
 import { revokeNode } from '../../pki/revoke.ts'
 import { delay } from '../../../shared/machinery/clock.ts'
 import { ApiError, isNotFound } from '../../../shared/machinery/status.ts'
+import { UNSET_LIVE_RESTORE } from './live-restore.ts'
 import { type Step, type StepContext, asRoot } from './contract.ts'
 
 const DRAIN_TIMEOUT_MS = 60_000
@@ -78,6 +79,7 @@ export const REMOVE_BY_HAND = `#!/bin/sh
 main() {
 [ "$(id -u)" = 0 ] || { echo 'run this as root' >&2; exit 1; }
 (${CLEAN_UP}) || exit $?
+(${UNSET_LIVE_RESTORE})
 (${UNINSTALL}) || exit $?
 (${DELETE_FILES})
 exit 0

@@ -39,6 +39,11 @@ export interface DockerRuntimeOptions {
   readonly clock: Clock
 }
 
+type DockerInfo = Readonly<Record<string, string>> & {
+  readonly Runtimes?: object
+  readonly LiveRestoreEnabled?: boolean
+}
+
 const OLDEST_API = [1, 41] as const
 /** Of Docker 25. */
 const RECURSIVE_READ_ONLY_API = [1, 44] as const
@@ -78,13 +83,14 @@ export class DockerRuntime implements ContainerRuntime {
 
   async version(): Promise<RuntimeVersion> {
     const { ApiVersion, KernelVersion } = await docker(() => this.#engine.version())
-    const info = (await docker(() => this.#engine.info())) as Record<string, string> & { Runtimes?: object }
+    const info = (await docker(() => this.#engine.info())) as DockerInfo
     return {
       version: `docker://${info.ServerVersion ?? ''}`,
       cgroupDriver: info.CgroupDriver === 'systemd' || info.CgroupDriver === 'none' ? info.CgroupDriver : 'cgroupfs',
       cgroupVersion: info.CgroupVersion === '2' ? 2 : 1,
       handlers: Object.keys(info.Runtimes ?? {}),
       rootDir: info.DockerRootDir ?? '/var/lib/docker',
+      liveRestore: info.LiveRestoreEnabled === true,
       recursiveReadOnlyMounts:
         isAtLeast(versionOf(ApiVersion), RECURSIVE_READ_ONLY_API) &&
         isAtLeast(versionOf(KernelVersion ?? ''), RECURSIVE_READ_ONLY_KERNEL),

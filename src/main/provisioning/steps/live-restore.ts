@@ -1,0 +1,105 @@
+// Docker's live-restore: without it every container ends when Docker restarts or is upgraded. One key is merged into the
+// configuration that is there, and taken out again when the host leaves.
+import { type Step, type StepContext, asRoot } from './contract.ts'
+
+const FILE = '/etc/docker/daemon.json'
+const KEY = 'live-restore'
+const READ = `[ -e ${FILE} ] || exit 0; cat ${FILE}`
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/**
+ * @param text of daemon.json; '' where there is none
+ * @returns it with live-restore; undefined when somebody decided about that already, or it is not JSON
+ */
+export function withLiveRestore(text: string): string | undefined {
+  let config: unknown
+  try {
+    config = text.trim() === '' ? {} : JSON.parse(text)
+  } catch {
+    return undefined // Docker itself would not start with it
+  }
+  if (!isObject(config) || KEY in config) return undefined
+  const indent = /^\s*\{\s*?\n([ \t]+)/.exec(text)?.[1] ?? '  '
+  return `${JSON.stringify({ ...config, [KEY]: true }, null, indent)}\n`
+}
+
+/** The text before and ours are kept: the way back is exact, as long as nobody else writes the file. */
+const SET = `
+set -e
+umask 022
+mkdir -p -m 700 /var/lib/flotilla /var/lib/flotilla/before
+before=/var/lib/flotilla/before/daemon.json
+[ -d /etc/docker ] || { mkdir /etc/docker; : > $before.made-folder; }
+if [ -e ${FILE} ]; then cp -p ${FILE} $before; else rm -f $before; fi
+cat > $before.ours
+cat $before.ours > ${FILE}
+systemctl reload docker || true
+for i in 1 2 3 4 5 6 7 8 9 10; do
+  [ "$(docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)" != true ] || exit 0
+  sleep 0.5
+done
+echo 'Docker did not take live-restore; its configuration is as it was'
+if [ -e $before ]; then cat $before > ${FILE}; else rm -f ${FILE}; fi
+rm -f $before.ours $before
+systemctl reload docker || true
+`
+
+/** Rewrites the file there with a constant expression over what it holds. */
+const rewrite = (expression: string) => `/opt/flotilla/bin/node -e '
+    const fs = require("node:fs")
+    const { "${KEY}": _, ...rest } = JSON.parse(fs.readFileSync("${FILE}", "utf8"))
+    fs.writeFileSync("${FILE}", JSON.stringify(${expression}, null, 2) + "\\n")'`
+
+/**
+ * A key that is gone changes nothing in a daemon that runs: it is told false first. Somebody else's later changes stay:
+ * then only the key goes.
+ */
+export const UNSET_LIVE_RESTORE = `
+before=/var/lib/flotilla/before/daemon.json
+[ -e $before.ours ] || exit 0
+if [ -e ${FILE} ]; then
+  cmp -s ${FILE} $before.ours && is_ours=yes
+  ${rewrite(`{ ...rest, "${KEY}": false }`)}
+  systemctl reload docker 2>/dev/null
+  for i in 1 2 3 4 5 6 7 8 9 10; do
+    [ "$(docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)" = true ] || break
+    sleep 0.5
+  done
+  if [ "$is_ours" != yes ]; then
+    ${rewrite('rest')}
+  elif [ -e $before ]; then cat $before > ${FILE}; else rm -f ${FILE}; fi
+fi
+[ ! -e $before.made-folder ] || rmdir /etc/docker 2>/dev/null
+rm -f $before.ours $before $before.made-folder
+exit 0
+`
+
+const isOfUse = ({ facts: { docker } }: StepContext): boolean =>
+  !docker.liveRestore && !docker.isSwarm && !docker.isSnap && !docker.isRootless
+
+export const liveRestore: Step = {
+  name: 'live-restore',
+  async plan(context) {
+    if (!isOfUse(context)) return []
+    const { ssh, signal } = context
+    // What only root may read is looked at again before it is changed.
+    const { stdout } = await ssh.run(READ, { signal })
+    if (withLiveRestore(stdout) === undefined) return []
+    return [`set ${KEY} in ${FILE}, so that pods run on while Docker restarts, and have Docker read it again`]
+  },
+  async apply(context) {
+    const { ssh, sudo, signal, progress } = context
+    // Not shown as progress: it is somebody's configuration.
+    const merged = withLiveRestore(await ssh.must(READ, { what: `reading ${FILE}`, sudo, signal }))
+    if (merged === undefined) progress.output(`${FILE} stays as it is\n`)
+    else await asRoot(context, `setting ${KEY}`, SET, merged)
+  },
+}
+
+export const resetLiveRestore: Step = {
+  name: 'reset-live-restore',
+  plan: () => [`put back what ${FILE} was before, if it was changed`],
+  apply: async context => void (await asRoot(context, `putting back ${FILE}`, UNSET_LIVE_RESTORE)),
+}
