@@ -7,6 +7,7 @@ import { root, run, say } from './setup.mjs'
 /** Debian package → a file or command that shows it is there. */
 const NEEDED = {
   'docker.io': 'dockerd',
+  'docker-registry': 'docker-registry',
   chromium: 'chromium',
   xvfb: 'Xvfb',
   xauth: 'xauth',

@@ -4,11 +4,12 @@ import type { EventRecorder } from '../../../shared/client/events.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { formatDuration } from '../../../shared/machinery/duration.ts'
 import { containerReference } from '../parts.ts'
-import type { ContainerRuntime, RuntimeImage } from '../runtime/contract.ts'
+import type { ContainerRuntime, PullProgress, RuntimeImage } from '../runtime/contract.ts'
 import type { ObjectSource } from '../spec/env.ts'
 import { CrashBackoff } from '../sync/crash-backoff.ts'
 import { StartError } from '../sync/start-error.ts'
 import { credentialsFor } from './pull-secrets.ts'
+import { SharedPulls } from './shared-pulls.ts'
 
 export interface ImagePullerOptions {
   readonly runtime: ContainerRuntime
@@ -28,13 +29,19 @@ const isLatest = (image: string): boolean => !image.includes('@') && (/:latest$/
 export const pullPolicyOf = (container: Container): string =>
   container.imagePullPolicy ?? (isLatest(container.image ?? '') ? 'Always' : 'IfNotPresent')
 
+/** A pull that takes longer tells how far it is, this often. */
+const PROGRESS_MS = 15_000
+const MEBIBYTE = 1024 ** 2
+
+const describeProgress = ({ doneBytes, totalBytes }: PullProgress): string =>
+  `${Math.floor((100 * doneBytes) / Math.max(1, totalBytes))} % of ${Math.ceil(totalBytes / MEBIBYTE)} MiB`
+
 export class ImagePuller {
   readonly #options: ImagePullerOptions
   readonly #backoff: CrashBackoff
   /** By backoff key: when the last pull failed. */
   readonly #failedAt = new Map<string, number>()
-  /** Pods that ask for the same image at the same time share one pull. */
-  readonly #pulling = new Map<string, Promise<void>>()
+  readonly #pulls = new SharedPulls()
 
   constructor(options: ImagePullerOptions) {
     this.#options = options
@@ -82,7 +89,7 @@ export class ImagePuller {
     recorder.event(about, 'Normal', 'Pulling', `Pulling image "${image}"`)
     const startedAt = clock.monotonic()
     try {
-      await this.#pull(pod, image, signal)
+      await this.#pull(pod, container, image, signal)
     } catch (error) {
       const message = (error as Error).message
       this.#backoff.next(key)
@@ -99,23 +106,39 @@ export class ImagePuller {
     )
   }
 
-  async #pull(pod: Pod, image: string, signal: AbortSignal): Promise<void> {
+  async #pull(pod: Pod, container: Container, image: string, signal: AbortSignal): Promise<void> {
     const secrets = await this.#secretsOf(pod)
     const key = `${image} ${secrets.map(({ metadata }) => `${metadata.uid}/${metadata.resourceVersion}`).join(' ')}`
-    const running = this.#pulling.get(key)
-    if (running) return running
-    const pull = this.#tryCredentials(image, secrets, signal).finally(() => this.#pulling.delete(key))
-    this.#pulling.set(key, pull)
-    return pull
+    const { recorder, clock } = this.#options
+    let stopTelling: () => void = () => undefined
+    const tellLater = () => {
+      stopTelling = clock.after(PROGRESS_MS, () => {
+        const progress = this.#pulls.progress(key)
+        const message = `Pulling image "${image}": ${progress ? describeProgress(progress) : 'waiting for the registry'}`
+        recorder.event(containerReference(pod, container.name), 'Normal', 'Pulling', message)
+        tellLater()
+      })
+    }
+    tellLater()
+    try {
+      await this.#pulls.join(key, (stop, onProgress) => this.#tryCredentials(image, secrets, stop, onProgress), signal)
+    } finally {
+      stopTelling()
+    }
   }
 
-  async #tryCredentials(image: string, secrets: readonly Secret[], signal: AbortSignal): Promise<void> {
+  async #tryCredentials(
+    image: string,
+    secrets: readonly Secret[],
+    signal: AbortSignal,
+    onProgress: (progress: PullProgress) => void,
+  ): Promise<void> {
     const candidates = credentialsFor(image, secrets)
     const attempts = candidates.length > 0 ? candidates : [undefined]
     let failure: unknown
     for (const auth of attempts) {
       try {
-        await this.#options.runtime.pullImage(image, auth, signal)
+        await this.#options.runtime.pullImage(image, auth, signal, onProgress)
         return
       } catch (error) {
         failure = error

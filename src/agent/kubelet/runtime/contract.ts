@@ -163,6 +163,12 @@ export interface RegistryAuth {
   readonly serveraddress?: string
 }
 
+export interface PullProgress {
+  readonly doneBytes: number
+  /** Of what is known so far. */
+  readonly totalBytes: number
+}
+
 export interface LogQuery {
   readonly follow: boolean
   readonly timestamps: boolean
@@ -251,7 +257,12 @@ export interface ContainerRuntime {
   /** @returns undefined when the image is not on this node */
   findImage(reference: string): Promise<RuntimeImage | undefined>
   images(): Promise<RuntimeImage[]>
-  pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<void>
+  pullImage(
+    reference: string,
+    auth: RegistryAuth | undefined,
+    signal: AbortSignal,
+    onProgress: (progress: PullProgress) => void,
+  ): Promise<void>
 
   /** @returns ids of images that some container is made of, whoever's it is */
   imagesInUse(): Promise<ReadonlySet<string>>

@@ -11,6 +11,7 @@ import type {
   ExecQuery,
   LogQuery,
   PodIdentity,
+  PullProgress,
   RegistryAuth,
   RuntimeContainer,
   RuntimeEvent,
@@ -181,8 +182,12 @@ export class DockerRuntime implements ContainerRuntime {
   removeImage = (id: string) => removeImage(this.#engine, id)
   findImage = (reference: string) => findImage(this.#engine, reference)
   images = () => listImages(this.#engine)
-  pullImage = (reference: string, auth: RegistryAuth | undefined, signal: AbortSignal) =>
-    pullImage(this.#engine, reference, auth, signal)
+  pullImage = (
+    reference: string,
+    auth: RegistryAuth | undefined,
+    signal: AbortSignal,
+    onProgress: (progress: PullProgress) => void,
+  ) => pullImage({ engine: this.#engine, reference, auth, signal, onProgress })
 
   copyImage = (pod: PodIdentity, imageId: string, folder: string) =>
     copyImage({ engine: this.#engine, instance: this.#instance, pod }, imageId, folder)

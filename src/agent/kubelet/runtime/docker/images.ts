@@ -1,9 +1,10 @@
 // Images: what is here, and pulling what is not.
 import type Docker from 'dockerode'
-import { RuntimeError, type RegistryAuth, type RuntimeImage } from '../contract.ts'
+import { RuntimeError, type PullProgress, type RegistryAuth, type RuntimeImage } from '../contract.ts'
 import { pauseImageName, pauseRootFilesystem, type PauseArchitecture } from '../pause-image.ts'
 import { Readable } from 'node:stream'
 import { docker, orMissing } from './errors.ts'
+import { LayerProgress, type PullLine } from './pull-progress.ts'
 
 const toImage = (info: Docker.ImageInspectInfo): RuntimeImage => ({
   id: info.Id,
@@ -40,29 +41,41 @@ export async function removeImage(engine: Docker, id: string): Promise<void> {
   for (const name of names.length > 0 ? names : [id]) await orMissing(() => engine.getImage(name).remove())
 }
 
-export async function pullImage(
-  engine: Docker,
-  reference: string,
-  auth: RegistryAuth | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const progress = await docker(() =>
+export interface PullOptions {
+  readonly engine: Docker
+  readonly reference: string
+  readonly auth: RegistryAuth | undefined
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: PullProgress) => void
+}
+
+export async function pullImage({ engine, reference, auth, signal, onProgress }: PullOptions): Promise<void> {
+  const stream = await docker(() =>
     engine.pull(withTag(reference), { abortSignal: signal, ...(auth ? { authconfig: auth } : {}) }),
   )
-  await followProgress(engine, progress)
+  const layers = new LayerProgress()
+  await followProgress(engine, stream, line => {
+    const progress = layers.add(line)
+    if (progress) onProgress(progress)
+  })
 }
 
 /** Without a tag or digest, Docker would pull every tag. */
 const withTag = (reference: string): string => (/@|:[^/]+$/.test(reference) ? reference : `${reference}:latest`)
 
 /** Docker answers 200 at once and reports failures within the stream. */
-const followProgress = (engine: Docker, progress: NodeJS.ReadableStream): Promise<void> =>
+const followProgress = (
+  engine: Docker,
+  stream: NodeJS.ReadableStream,
+  onLine: (line: PullLine) => void = () => undefined,
+): Promise<void> =>
   new Promise((resolve, reject) => {
-    engine.modem.followProgress(progress, (error: Error | null, output?: { error?: string }[]) => {
+    const onEnd = (error: Error | null, output?: PullLine[]) => {
       const failure = error?.message ?? output?.find(line => line.error)?.error
       if (failure === undefined) resolve()
       else reject(new RuntimeError('failed', failure))
-    })
+    }
+    engine.modem.followProgress(stream, onEnd, onLine)
   })
 
 /** Makes the pause image when it is not here. @returns its name */

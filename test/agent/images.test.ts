@@ -1,0 +1,159 @@
+// Images out of a private registry with a CA of its own; pulls that are shared, and how far they are.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SharedPulls } from '../../src/agent/kubelet/images/shared-pulls.ts'
+import { ImagePuller } from '../../src/agent/kubelet/images/image-puller.ts'
+import type { PullProgress } from '../../src/agent/kubelet/runtime/contract.ts'
+import { LayerProgress } from '../../src/agent/kubelet/runtime/docker/pull-progress.ts'
+import { Event, type Pod, Secret } from '../../src/shared/api/core/v1.ts'
+import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { docker } from './support/node.ts'
+import { PrivateRegistry } from './support/registry.ts'
+import { TestNode, statusOf } from './support/test-node.ts'
+
+const namespace = 'default'
+
+describe('a private registry', () => {
+  let node: TestNode
+  let registry: PrivateRegistry
+  beforeAll(async () => {
+    ;[node, registry] = await Promise.all([TestNode.start(), PrivateRegistry.start()])
+  })
+  afterAll(async () => {
+    await node?.[Symbol.asyncDispose]()
+    await registry?.[Symbol.asyncDispose]()
+  })
+
+  const secret = (name: string, dockerconfig: string) =>
+    node.client.create(Secret, {
+      metadata: { name, namespace },
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': Buffer.from(dockerconfig).toString('base64') },
+    })
+  const run = (name: string, image: string, secrets: string[] = []) =>
+    node.run(name, {
+      containers: [{ ...node.container(), image, imagePullPolicy: 'Always' }],
+      imagePullSecrets: secrets.map(each => ({ name: each })),
+    })
+  const told = (name: string, what: string) =>
+    eventually(async () => {
+      const { items } = await node.client.list(Event, { namespace })
+      return items.some(({ involvedObject, message }) => involvedObject.name === name && message?.includes(what))
+    }, 20_000)
+
+  it('is not trusted before its CA is known to Docker, and then at once', async () => {
+    registry.trust()
+    const image = registry.push(node.image, 'team/app:1')
+    await secret('ours', registry.credentials())
+    registry.distrust()
+    await run('unknown-ca', image, ['ours'])
+    await node.until('unknown-ca', pod => statusOf(pod).state?.waiting?.reason === 'ErrImagePull')
+    await told('unknown-ca', 'certificate signed by unknown authority')
+    registry.trust()
+    await node.remove('unknown-ca')
+    await run('known-ca', image, ['ours'])
+    await node.ready('known-ca')
+    await told('known-ca', `Successfully pulled image "${image}"`)
+    await node.remove('known-ca')
+    docker('rmi', image)
+  })
+  it('gives nothing to nobody, nor to a wrong password, and tells so', async () => {
+    const image = `${registry.address}/team/app:1`
+    await secret('wrong', registry.credentials('guessed'))
+    await secret('elsewhere', registry.credentials(undefined, 'registry.example'))
+    for (const [name, secrets] of [['nobody', []], ['mistaken', ['wrong']], ['foreign', ['elsewhere']]] as const) {
+      await run(name, image, [...secrets])
+      await told(name, `Failed to pull image "${image}"`)
+      await node.until(name, pod => statusOf(pod).state?.waiting?.reason === 'ImagePullBackOff')
+      await node.remove(name)
+    } // prettier-ignore
+  })
+  it('gives to whoever has the right one of several secrets', async () => {
+    const image = `${registry.address}/team/app:1`
+    await run('several', image, ['elsewhere', 'wrong', 'ours'])
+    await node.ready('several')
+    await node.remove('several')
+    docker('rmi', image)
+  })
+})
+
+describe('a pull that several pods wait for', () => {
+  const never = new AbortController().signal
+  it('is made once, and goes on while one of them waits', async () => {
+    const pulls = new SharedPulls()
+    const begun: AbortSignal[] = []
+    let finish: () => void = () => undefined
+    const pull = (signal: AbortSignal) => {
+      begun.push(signal)
+      return new Promise<void>(resolve => (finish = resolve))
+    }
+    const first = new AbortController()
+    const leaving = pulls.join('image', pull, first.signal)
+    const staying = pulls.join('image', pull, never)
+    first.abort(new Error('the pod is being deleted'))
+    await expect(leaving).rejects.toThrow('the pod is being deleted')
+    expect(begun).toHaveLength(1)
+    expect(begun[0]?.aborted).toBe(false)
+    finish()
+    await staying
+  })
+  it('is given up when the last of them goes', async () => {
+    const pulls = new SharedPulls()
+    const last = new AbortController()
+    let given: AbortSignal | undefined
+    const leaving = pulls.join('image', signal => new Promise(() => (given = signal)), last.signal)
+    last.abort(new Error('gone'))
+    await expect(leaving).rejects.toThrow('gone')
+    expect(given?.aborted).toBe(true)
+  })
+})
+
+describe('how far a pull is', () => {
+  it('is the sum of its layers', () => {
+    const layers = new LayerProgress()
+    const line = (id: string, status: string, current = 0, total?: number) =>
+      layers.add({ id, status, progressDetail: total === undefined ? {} : { current, total } })
+    expect(line('a', 'Pulling fs layer')).toBeUndefined()
+    expect(line('a', 'Downloading', 50, 100)).toEqual({ doneBytes: 50, totalBytes: 100 })
+    expect(line('b', 'Downloading', 10, 300)).toEqual({ doneBytes: 60, totalBytes: 400 })
+    expect(line('a', 'Download complete')).toEqual({ doneBytes: 110, totalBytes: 400 })
+    expect(line('a', 'Extracting', 1, 100)).toBeUndefined()
+  })
+  it('is told by an event every 15 s', async () => {
+    const clock = new ManualClock()
+    const events: string[] = []
+    let report: (progress: PullProgress) => void = () => undefined
+    let finish: () => void = () => undefined
+    const pulled = { id: 'sha256:1', tags: [], digests: [], sizeBytes: 1, user: '' }
+    const found: (typeof pulled)[] = []
+    const puller = new ImagePuller({
+      runtime: {
+        findImage: () => Promise.resolve(found[0]),
+        pullImage: (_reference: string, _auth: undefined, _signal: AbortSignal, onProgress: typeof report) => {
+          report = onProgress
+          return new Promise<void>(resolve => (finish = resolve))
+        },
+      } as unknown as ConstructorParameters<typeof ImagePuller>[0]['runtime'],
+      objects: {} as ConstructorParameters<typeof ImagePuller>[0]['objects'],
+      recorder: { event: (_about, _type, reason, message) => void events.push(`${reason}: ${message}`) },
+      clock,
+      onPulled: () => Promise.resolve(),
+    })
+    const container = { name: 'c', image: 'big:1' }
+    const pod = { metadata: { name: 'p', namespace, uid: 'u' }, spec: { containers: [container] } } as unknown as Pod
+    const done = puller.ensure(pod, container, new AbortController().signal)
+    await eventually(() => clock.pending === 1)
+    await clock.advance(15_000)
+    report({ doneBytes: 30 * 1024 ** 2, totalBytes: 120 * 1024 ** 2 })
+    await clock.advance(15_000)
+    found.push(pulled)
+    finish()
+    await done
+    expect(events.slice(0, 3)).toEqual([
+      'Pulling: Pulling image "big:1"',
+      'Pulling: Pulling image "big:1": waiting for the registry',
+      'Pulling: Pulling image "big:1": 25 % of 120 MiB',
+    ])
+    expect(clock.pending).toBe(0)
+  })
+})
