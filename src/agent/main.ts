@@ -49,10 +49,11 @@ function standardOutput(): { write: (line: string) => void } {
 }
 
 /** @throws MachineTakenError */
-const claim = ({ dataDir, dockerSocket: socketPath }: AgentConfig) =>
+const claim = ({ dataDir, claimFolder, dockerSocket: socketPath }: AgentConfig) =>
   claimMachine({
     instance: instanceId(dataDir),
     dataDir,
+    ...(claimFolder === undefined ? {} : { folder: claimFolder }),
     clock: systemClock,
     async hasPods(instance) {
       const runtime = await DockerRuntime.connect({ socketPath, instance, clock: systemClock })

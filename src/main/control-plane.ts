@@ -33,6 +33,7 @@ import { readPassphrase } from './cli/encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { controllerMetrics } from './controllers/controller-metrics.ts'
 import { startControllers } from './controllers/index.ts'
+import { CLUSTER_NETWORK } from './cluster-network.ts'
 import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
 import { writeAtomically } from './kubeconfig-file.ts'
 import { type LedPart, takeTurns } from './leading.ts'
@@ -54,15 +55,6 @@ import { DEFAULT_HISTORY_LIMITS } from './store/history/contract.ts'
 import { HistoryRecorder } from './store/history/recorder.ts'
 import { openObjectStore } from './store/object-store.ts'
 import { openEngine } from './store/open-engine.ts'
-
-/** Addresses inside the cluster. */
-export const CLUSTER_NETWORK = {
-  serviceCIDR: '10.96.0.0/16',
-  clusterCIDR: '10.244.0.0/16',
-  kubernetesServiceIP: '10.96.0.1',
-  clusterDNS: '10.96.0.10',
-  clusterDomain: 'cluster.local',
-} as const
 
 /** What a fresh cluster must have before it is ready. */
 const BOOTSTRAP_CHECKS = [

@@ -10,16 +10,19 @@ export interface AgentCommand {
 }
 
 /** The agent's bundle beside the built control plane (`out/agent/agent.cjs`). @throws Error when it is not built */
-export function agentBundle(): string {
+export const agentBundle = (): string => builtProgram(join('agent', 'agent.cjs'))
+/** The built command line. @throws Error when it is not built */
+export const commandLine = (): string => builtProgram(join('main', 'cli.js'))
+
+function builtProgram(name: string): string {
   const here = dirname(fileURLToPath(import.meta.url))
   for (let folder = here; folder !== dirname(folder); folder = dirname(folder))
-    for (const candidate of [join(folder, 'agent', 'agent.cjs'), join(folder, 'out', 'agent', 'agent.cjs')])
-      if (existsSync(candidate)) return candidate
-  throw new Error('the agent is not built; run: npm run build')
+    for (const candidate of [join(folder, name), join(folder, 'out', name)]) if (existsSync(candidate)) return candidate
+  throw new Error(`${name} is not built; run: npm run build`)
 }
 
 /** Electron's executable acts as plain Node when told so. */
-const nodeEnv = (): Record<string, string> => (process.versions.electron ? { ELECTRON_RUN_AS_NODE: '1' } : {})
+export const nodeEnv = (): Record<string, string> => (process.versions.electron ? { ELECTRON_RUN_AS_NODE: '1' } : {})
 
 export function agentAsProcess(agentArgs: readonly string[]): AgentCommand {
   return { command: process.execPath, args: [agentBundle(), ...agentArgs], env: nodeEnv() }
@@ -30,7 +33,7 @@ export function agentAsProcess(agentArgs: readonly string[]): AgentCommand {
  * links, rules and the DNS port (NET_*), volumes with other owners (DAC_OVERRIDE, CHOWN, FOWNER, FSETID), the end of
  * processes that an exec left behind (KILL).
  */
-const CAPABILITIES = [
+export const CAPABILITIES = [
   'SYS_ADMIN', 'SYS_CHROOT', 'SYS_PTRACE', 'NET_ADMIN', 'NET_RAW', 'NET_BIND_SERVICE',
   'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'KILL',
 ] // prettier-ignore
@@ -38,6 +41,18 @@ const CAPABILITIES = [
 /** Where nsenter(1) and its libraries are, on any distribution. */
 const PROGRAM_FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/nix', '/gnu']
 const NSENTER = ['/usr/bin/nsenter', '/bin/nsenter', '/run/current-system/sw/bin/nsenter']
+
+/** @throws Error when it is missing */
+export function findNsenter(): string {
+  const nsenter = NSENTER.find(path => existsSync(path))
+  if (nsenter === undefined) throw new Error('nsenter is missing; install the package util-linux')
+  return nsenter
+}
+export const programMounts = (): string[] =>
+  PROGRAM_FOLDERS.filter(folder => existsSync(folder)).map(folder => `${folder}:${folder}:ro`)
+/** The first version of cgroups already has processes in the host's namespace and may not know the option. */
+export const needsHostCgroups = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers')
+export const UNCONFINED = ['apparmor=unconfined', 'seccomp=unconfined', 'label=disable']
 
 export interface AgentContainer {
   readonly agentArgs: readonly string[]
@@ -55,11 +70,9 @@ export interface AgentContainer {
  * @throws Error when nsenter is missing
  */
 export function agentAsContainer({ agentArgs, dockerSocket, image, name, labels }: AgentContainer): AgentCommand {
-  const nsenter = NSENTER.find(path => existsSync(path))
-  if (nsenter === undefined) throw new Error('nsenter is missing; install the package util-linux')
-  const mounts = PROGRAM_FOLDERS.filter(folder => existsSync(folder)).map(folder => `${folder}:${folder}:ro`)
-  // The first version already has its processes in the host's cgroup namespace and may not know the option.
-  const cgroups = existsSync('/sys/fs/cgroup/cgroup.controllers') ? ['--cgroupns', 'host'] : []
+  const nsenter = findNsenter()
+  const mounts = programMounts()
+  const cgroups = needsHostCgroups() ? ['--cgroupns', 'host'] : []
   return {
     command: 'docker',
     args: [
@@ -69,7 +82,7 @@ export function agentAsContainer({ agentArgs, dockerSocket, image, name, labels 
       ...Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
       '--network', 'host', '--pid', 'host', '--uts', 'host', ...cgroups,
       '--user', '0:0', '--cap-drop', 'ALL', ...CAPABILITIES.flatMap(capability => ['--cap-add', capability]),
-      '--security-opt', 'apparmor=unconfined', '--security-opt', 'seccomp=unconfined', '--security-opt', 'label=disable',
+      ...UNCONFINED.flatMap(option => ['--security-opt', option]),
       ...mounts.flatMap(mount => ['--volume', mount]),
       ...Object.entries(nodeEnv()).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
       '--entrypoint', nsenter, image,

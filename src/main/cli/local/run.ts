@@ -1,0 +1,88 @@
+// Carries `flotilla local …` out.
+import { resolve } from 'node:path'
+import { Node } from '../../../shared/api/core/v1.ts'
+import { dataDirLayout } from '../../data-dir.ts'
+import { controlPlaneContainer, labelled } from '../../local-cluster/containers.ts'
+import * as cluster from '../../local-cluster/local-cluster.ts'
+import { type LocalClusterState, clusterNames, controlPlaneFolder, readState } from '../../local-cluster/state.ts'
+import { planLocalNode } from '../../local-node/detect.ts'
+import { connectApi } from '../node/api.ts'
+import { table } from '../table.ts'
+import { CommandError, UsageError } from '../usage-error.ts'
+
+const MOST_NODES = 20
+const say = (line: string) => console.log(line)
+
+/** @throws CommandError when this machine cannot have local clusters, with what it lacks */
+async function connect(folder: string): Promise<cluster.LocalClusterParts> {
+  const plan = await planLocalNode()
+  if (plan.run === 'not') throw new CommandError(plan.why)
+  const { default: Docker } = await import('dockerode')
+  return {
+    docker: new Docker({ socketPath: plan.dockerSocket }),
+    dockerSocket: plan.dockerSocket,
+    base: resolve(folder),
+    say,
+    async listNodes(dataDir) {
+      await using api = connectApi(dataDir)
+      return (await api.client.list(Node)).items
+    },
+  }
+}
+
+export async function create(name: string, nodesText: string, folder: string): Promise<void> {
+  checkName(name)
+  const nodes = Number(nodesText)
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > MOST_NODES)
+    throw new UsageError(`--nodes wants a number from 1 to ${MOST_NODES}, not "${nodesText}"`)
+  const parts = await connect(folder)
+  await clearly(cluster.create(parts, name, nodes))
+  tellKubeconfig(parts.base, name)
+}
+
+export async function act(action: 'start' | 'stop' | 'reset' | 'delete', name: string, folder: string): Promise<void> {
+  checkName(name)
+  const parts = await connect(folder)
+  const state = readState(parts.base, name)
+  if (!state) throw new CommandError(`there is no local cluster ${name}; see: flotilla local list`)
+  if (action === 'start') await clearly(cluster.start(parts, state))
+  if (action === 'stop') await clearly(cluster.stop(parts, state))
+  if (action === 'delete' || action === 'reset') await clearly(cluster.remove(parts, state))
+  if (action === 'reset') await clearly(cluster.create(parts, name, state.nodes.length))
+  if (action === 'start' || action === 'reset') tellKubeconfig(parts.base, name)
+}
+
+export async function list(folder: string): Promise<void> {
+  const { docker, base } = await connect(folder)
+  const states = clusterNames(base).flatMap(name => readState(base, name) ?? [])
+  if (states.length === 0) return say('no local clusters; make one with: flotilla local create --nodes 3')
+  const rows = await Promise.all(
+    states.map(async (state: LocalClusterState) => {
+      const running = await docker.listContainers({ filters: { label: [labelled(state.name)] } })
+      const names = running.flatMap(({ Names }) => Names.map(name => name.replace(/^\//, '')))
+      const up = names.includes(controlPlaneContainer(state.name))
+      const nodes = `${names.length - (up ? 1 : 0)}/${state.nodes.length}`
+      return [state.name, nodes, up ? 'running' : 'stopped', `https://${state.gateway}:${state.port}`]
+    }),
+  )
+  say(table([['NAME', 'NODES', 'STATE', 'URL'], ...rows]))
+}
+
+const tellKubeconfig = (base: string, name: string) =>
+  say(`export KUBECONFIG=${dataDirLayout(controlPlaneFolder(base, name)).kubeconfig}`)
+
+function checkName(name: string): void {
+  if (!/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(name))
+    throw new UsageError(`a name has small letters, digits and dashes (at most 32), not "${name}"`)
+}
+
+async function clearly<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof cluster.LocalClusterError) throw new CommandError(error.message)
+    const { statusCode, message } = error as { statusCode?: number; message: string }
+    if (statusCode !== undefined) throw new CommandError(`Docker refused: ${message}`)
+    throw error
+  }
+}

@@ -1,0 +1,51 @@
+// The network that the nodes of a local cluster share: a bridge of Docker's, with addresses that stay.
+import { createServer } from 'node:net'
+import type Docker from 'dockerode'
+import { contains, formatIPv4, parseIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
+import { CLUSTER_NETWORK } from '../cluster-network.ts'
+import { labelled, networkName } from './containers.ts'
+
+const FIRST_PORT = 6443
+const LAST_PORT = 6643
+
+/**
+ * Docker knows which ranges are free; containers keep their addresses only in a network with a range of its own. So the
+ * range that it chose is given to it.
+ */
+export async function createNetwork(docker: Docker, cluster: string): Promise<{ subnet: string; gateway: string }> {
+  const name = networkName(cluster)
+  const [key = '', value = ''] = labelled(cluster).split('=')
+  const Labels = { [key]: value }
+  const found = await docker.createNetwork({ Name: name, Labels })
+  const { IPAM } = (await found.inspect()) as Docker.NetworkInspectInfo
+  await found.remove()
+  const subnet = IPAM?.Config?.[0]?.Subnet ?? ''
+  const { base } = requireCidr(subnet)
+  const taken = [CLUSTER_NETWORK.clusterCIDR, CLUSTER_NETWORK.serviceCIDR]
+  if (taken.some(range => contains(requireCidr(range), base)))
+    throw new Error(`Docker's next free network is ${subnet}, which is the cluster's; change its default-address-pools`)
+  const gateway = formatIPv4(base + 1)
+  await docker.createNetwork({
+    Name: name,
+    Labels,
+    IPAM: { Driver: 'default', Config: [{ Subnet: subnet, Gateway: gateway }] },
+  })
+  return { subnet, gateway }
+}
+
+/** @param index from 0 */
+export const nodeAddress = (subnet: string, index: number): string =>
+  formatIPv4((parseIPv4(subnet.split('/')[0] ?? '') ?? 0) + 10 + index)
+
+/** @returns a port on which nobody listens at the address */
+export async function freePort(host: string): Promise<number> {
+  for (let port = FIRST_PORT; port <= LAST_PORT; port++) if (await isFree(host, port)) return port
+  throw new Error(`no port from ${FIRST_PORT} to ${LAST_PORT} is free at ${host}`)
+}
+
+const isFree = (host: string, port: number): Promise<boolean> =>
+  new Promise(resolve => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ host, port }, () => server.close(() => resolve(true)))
+  })

@@ -1,0 +1,195 @@
+// `flotilla local`: a cluster of several nodes in containers of this machine's Docker, made by a user without root.
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Ran, execute, repository, until } from '../e2e/support/cluster.ts'
+import { busyboxImage } from '../support/images.ts'
+
+const SOCKET = realpathSync('/var/run/docker.sock')
+const user = `flo-local-${process.pid}`
+const name = `t${process.pid}`
+const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8' }).trim()
+const docker = (...args: string[]) => run('docker', ...args)
+
+let home: string
+let asUser: string[]
+let socket: { gid: number; mode: number }
+let before: string
+
+beforeAll(() => {
+  socket = statSync(SOCKET)
+  run('useradd', '-m', '-G', 'docker', user)
+  chownSync(SOCKET, 0, Number(run('getent', 'group', 'docker').split(':')[2]))
+  chmodSync(SOCKET, 0o660)
+  const [uid, gid] = [Number(run('id', '-u', user)), Number(run('id', '-g', user))]
+  home = mkdtempSync(join(tmpdir(), 'flotilla-local-'))
+  chownSync(home, uid, gid)
+  const node = join(home, 'node')
+  cpSync(realpathSync(process.execPath), node)
+  asUser = [`--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--reset-env', 'env', '-u', 'DOCKER_HOST', node]
+  busyboxImage()
+  before = picture()
+})
+afterAll(async () => {
+  if (existsSync(join(home, 'clusters', name))) await local('delete')
+  rmSync(home, { recursive: true, force: true })
+  chownSync(SOCKET, 0, socket.gid)
+  chmodSync(SOCKET, socket.mode & 0o777)
+  run('userdel', user)
+  rmSync(`/home/${user}`, { recursive: true, force: true })
+})
+
+const local = (command: string, ...args: string[]): Promise<Ran> => {
+  const given = command === 'list' ? args : [name, ...args]
+  const program = join(repository, 'out/main/cli.js')
+  const argv = [...asUser, program, 'local', command, ...given, '--folder', join(home, 'clusters')]
+  return execute('setpriv', argv, { timeoutMs: 150_000 })
+}
+async function kubectl(...args: string[]): Promise<string> {
+  const env = { KUBECONFIG: join(home, 'clusters', name, 'control-plane/kubeconfig') }
+  const { code, stdout, stderr } = await execute('kubectl', args, { env })
+  if (code !== 0) throw new Error(stderr)
+  return stdout
+}
+/** Everything of this machine that a cluster may leave behind. */
+const picture = (): string =>
+  [
+    docker('ps', '-aq'),
+    docker('network', 'ls', '-q'),
+    docker('volume', 'ls', '-q'),
+    run('sh', '-c', "ip -o link | awk '{print $2}'; ip -4 route; ip rule; nft list tables"),
+    run('sh', '-c', `grep -c ${home} /proc/mounts || true`),
+  ].join('\n')
+const containers = (): string[] => docker('ps', '-q', '--no-trunc', '--filter', `label=dev.flotilla.local-cluster=${name}`).split('\n') // prettier-ignore
+
+interface PodList {
+  readonly items: { metadata: { name: string }; spec: { nodeName: string }; status: { podIP: string } }[]
+}
+const pods = async (): Promise<PodList['items']> => (JSON.parse(await kubectl('get', 'pods', '-o', 'json')) as PodList).items // prettier-ignore
+
+/** @returns what answers at each address and port, as a pod sees it */
+async function ask(pod: string, targets: readonly string[]): Promise<string[]> {
+  const get =
+    'for target in "$@"; do printf "GET / HTTP/1.0\\r\\n\\r\\n" | nc -w 5 ${target%:*} ${target#*:} | tail -n 1; done'
+  return (await kubectl('exec', pod, '--', 'sh', '-c', get, 'sh', ...targets)).trim().split('\n')
+}
+
+/** Pods of all nodes reach each other, and each of them by the Service. */
+async function everythingAnswers(): Promise<void> {
+  const all = await pods()
+  const names = all.map(({ metadata }) => metadata.name)
+  const service = await kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}')
+  for (const from of names) {
+    const answers = await ask(from, [...all.map(({ status }) => `${status.podIP}:8080`), `${service}:80`])
+    expect(answers.slice(0, -1)).toEqual(names)
+    expect(names).toContain(answers.at(-1))
+  }
+}
+const rolledOut = () => kubectl('rollout', 'status', 'deployment/web', '--timeout=90s')
+/** As `rolledOut`, for pods that have to fall first. */
+const back = () => until('every pod answers', async () => (await everythingAnswers(), true))
+
+test('create makes nodes that are Ready, in containers that are not privileged', async () => {
+  const { code, stdout, stderr } = await local('create', '--nodes', '2')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toContain(`${name}: 2 nodes are Ready`)
+  expect(await kubectl('get', 'nodes')).toMatch(new RegExp(`^${name}-1 +Ready(.|\n)*^${name}-2 +Ready`, 'm'))
+  const inspected = JSON.parse(docker('inspect', ...containers())) as { HostConfig: { Privileged: boolean; CapDrop: string[] } }[] // prettier-ignore
+  expect(inspected).toHaveLength(3)
+  for (const { HostConfig } of inspected)
+    expect(HostConfig).toMatchObject({ Privileged: false, CapDrop: ['ALL'], RestartPolicy: { Name: 'unless-stopped' } })
+  const runtime = readFileSync(join(home, 'clusters', name, 'control-plane/runtime.json'), 'utf8')
+  const { pid } = JSON.parse(runtime) as { pid: number }
+  expect(run('ps', '-o', 'user:32=', '-p', String(pid))).toBe(user)
+})
+
+test('pods spread over the nodes, from images of this machine, and reach each other and Services', async () => {
+  const command = ['sh', '-c', 'echo started; hostname > /www/index.html; exec httpd -f -p 8080 -h /www']
+  const labels = { app: 'web' }
+  const spread = { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: labels } } // prettier-ignore
+  const podSpec = {
+    terminationGracePeriodSeconds: 0,
+    topologySpreadConstraints: [spread],
+    containers: [{ name: 'web', image: busyboxImage(), command }],
+  }
+  const deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web' },
+    spec: { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec } },
+  }
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web' },
+    spec: { selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
+  }
+  const { code, stderr } = await execute('kubectl', ['apply', '-f', '-'], {
+    env: { KUBECONFIG: join(home, 'clusters', name, 'control-plane/kubeconfig') },
+    input: [deployment, service].map(object => JSON.stringify(object)).join('\n'),
+  })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  await rolledOut()
+  expect((await pods()).map(({ spec }) => spec.nodeName).sort()).toEqual([`${name}-1`, `${name}-2`])
+  await back()
+  expect(await kubectl('logs', 'deployment/web')).toBe('started\n')
+})
+
+test('an agent that ends is started again in the same network: its pods do not notice', async () => {
+  const started = await kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.startTime}')
+  const agents = run('pgrep', '-f', `agent.cjs --config ${home}/clusters`).split('\n').map(Number)
+  for (const pid of agents) if (isAgent(pid)) process.kill(pid, 'SIGKILL')
+  await until('new agents are linked', async () =>
+    Promise.all([1, 2].map(i => kubectl('get', '--raw', `/api/v1/nodes/${name}-${i}/proxy/healthz`))),
+  )
+  await back()
+  expect(await kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.startTime}')).toBe(started)
+  expect(await kubectl('get', 'pods')).not.toMatch(/ [1-9]\d* +\(/)
+})
+const isAgent = (pid: number): boolean => realpathSync(`/proc/${pid}/exe`) === join(home, 'node')
+
+test('everything comes back when all of it dies at once, as with Docker or the machine', async () => {
+  const all = docker('ps', '-q', '--no-trunc').split('\n')
+  const of = (id: string) => docker('inspect', '-f', '{{.State.Pid}}', id)
+  for (const pid of all.map(of)) process.kill(Number(pid), 'SIGKILL')
+  await until('the API server answers', () => kubectl('get', '--raw', '/readyz'))
+  await back()
+})
+
+test('stop leaves nothing running and loses nothing', async () => {
+  expect(await local('stop')).toMatchObject({ code: 0, stderr: '' })
+  expect(docker('ps', '-q')).toBe('')
+  expect((await local('list')).stdout).toMatch(new RegExp(`^${name} +0/2 +stopped`, 'm'))
+  expect(await local('start')).toMatchObject({ code: 0, stderr: '' })
+  await back()
+})
+
+test('reset makes it anew', async () => {
+  expect(await local('reset')).toMatchObject({ code: 0, stderr: '' })
+  expect(await kubectl('get', 'deployments', '-o', 'name')).toBe('')
+  expect((await local('list')).stdout).toMatch(new RegExp(`^${name} +2/2 +running`, 'm'))
+})
+
+test('a name that is taken, one that is no name, and too many nodes are refused in one line', async () => {
+  expect(await local('create')).toMatchObject({ code: 1, stderr: expect.stringContaining('there is a local cluster') as string }) // prettier-ignore
+  expect(await local('create', '--nodes', '0')).toMatchObject({ code: 2 })
+})
+
+test('delete leaves the machine as it was', async () => {
+  expect(await local('delete')).toMatchObject({ code: 0, stderr: '' })
+  expect(picture()).toBe(before)
+  expect(existsSync(join(home, 'clusters', name))).toBe(false)
+  expect(await local('start')).toMatchObject({ code: 1 })
+})
