@@ -7,9 +7,8 @@ import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { Client } from '../../shared/client/client.ts'
 import { type EventRecorder, createEventRecorder } from '../../shared/client/events.ts'
 import { InformerFactory } from '../../shared/client/informer-factory.ts'
-import { type Clock, formatTime } from '../../shared/machinery/clock.ts'
+import type { Clock } from '../../shared/machinery/clock.ts'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
-import { isConflict, isNotFound } from '../../shared/machinery/status.ts'
 import { SchedulerCache } from './cache/scheduler-cache.ts'
 import { type PodInfo, podInfoOf } from './cache/pod-info.ts'
 import type { SchedulerConfiguration } from './config/configuration.ts'
@@ -17,8 +16,10 @@ import { type Listers, listersOf } from './framework/listers.ts'
 import { describeFit } from './framework/fit-error.ts'
 import { CycleState } from './framework/cycle-state.ts'
 import { type Profile, having } from './framework/profile.ts'
+import { runBindPlugins } from './framework/run-bind-plugins.ts'
 import { findFeasible, scoreNodes, selectNode } from './framework/run-plugins.ts'
 import { isSuccess } from './framework/status.ts'
+import { notHelpful, tellUnschedulable } from './unschedulable.ts'
 import { defaultProfile, makeProfile } from './profiles.ts'
 import { type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts'
 import { Decisions } from './decisions.ts'
@@ -68,10 +69,6 @@ export async function startScheduler(options: SchedulerOptions, signal?: AbortSi
 }
 
 const finished = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed'
-
-/** Upstream's words when PreFilter ruled the pod out everywhere. */
-const notHelpful = (nodes: number) =>
-  `preemption: 0/${nodes} nodes are available: ${nodes} Preemption is not helpful for scheduling.`
 
 /** Statuses change all the time; only the spec and labels decide where pods fit. */
 const placementChanged = (pod: Pod, old: Pod) =>
@@ -258,7 +255,7 @@ class RunningScheduler {
     const scores =
       found.feasible.length > 1
         ? scoreNodes(profile, state, info, found.feasible)
-        : found.feasible.map(node => ({ node, total: 0, parts: {} }))
+        : found.feasible.map(node => ({ node, total: 0 }))
     const choice = selectNode(scores, this.#options.random ?? Math.random)
     if (choice) {
       this.#decisions.placed(pod.metadata.uid, this.#options.clock.now(), choice.node.name, scores)
@@ -315,7 +312,8 @@ class RunningScheduler {
   async #bind(profile: Profile, state: CycleState, queued: QueuedPod, info: PodInfo, nodeName: string): Promise<void> {
     const { pod } = info
     const node = this.#cache.node(nodeName)
-    const problem = node && (await this.#runBindPlugins(profile, state, info, nodeName))
+    const problem =
+      node && (await runBindPlugins(profile, state, info, nodeName, this.#cache, wait => this.#withoutSlot(wait)))
     if (problem === undefined && node) {
       this.queue.done(pod.metadata.uid)
       this.#events.event(
@@ -332,27 +330,6 @@ class RunningScheduler {
     this.queue.retryLater(queued)
     if (!this.#signal.aborted)
       this.#events.event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${problem ?? 'the node is gone'}`)
-  }
-
-  /** Permit, PreBind and Bind. @returns what went wrong, if anything */
-  async #runBindPlugins(
-    profile: Profile,
-    state: CycleState,
-    info: PodInfo,
-    nodeName: string,
-  ): Promise<string | undefined> {
-    for (const point of ['permit', 'preBind'] as const)
-      for (const plugin of having(profile, point)) {
-        const node = this.#cache.node(nodeName)
-        if (!node) return 'the node is gone'
-        const status = await this.#withoutSlot(plugin[point](state, info, node))
-        if (!isSuccess(status)) return status.reasons.join(', ')
-      }
-    for (const plugin of having(profile, 'bind')) {
-      const status = await plugin.bind(state, info, nodeName)
-      if (status.code !== 'Skip') return isSuccess(status) ? undefined : status.reasons.join(', ')
-    }
-    return 'no bind plugin took the pod'
   }
 
   /** No node fits: try to make room, tell the user, wait for a change. */
@@ -382,29 +359,10 @@ class RunningScheduler {
     const message = describeFit(this.#cache.nodes.length, statuses, rejection, note)
     this.#decisions.rejected(info.pod.metadata.uid, this.#options.clock.now(), message)
     this.#events.event(info.pod, 'Warning', 'FailedScheduling', message)
-    await this.#tell(info.pod, message, nominated)
-  }
-
-  /** Shows the reason in the pod's PodScheduled condition. */
-  async #tell(pod: Pod, message: string, nominated: string | undefined): Promise<void> {
-    const known = pod.status.conditions?.find(({ type }) => type === 'PodScheduled')
-    const nominatedChanged = nominated !== undefined && nominated !== (pod.status.nominatedNodeName ?? '')
-    if (known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message && !nominatedChanged)
-      return
-    const lastTransitionTime =
-      known?.status === 'False' ? known.lastTransitionTime : formatTime(this.#options.clock.now())
-    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime }
-    const { namespace, name, uid } = pod.metadata
-    const status = { conditions: [condition], ...(nominatedChanged ? { nominatedNodeName: nominated || null } : {}) }
     try {
-      await this.#options.client.patch(
-        Pod,
-        { namespace, name },
-        { metadata: { uid }, status },
-        { type: 'strategic', subresource: 'status' },
-      )
+      await tellUnschedulable(this.#options, info.pod, message, nominated)
     } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) this.#options.onError?.(error) // gone or replaced meanwhile
+      this.#options.onError?.(error)
     }
   }
 }

@@ -61,7 +61,7 @@ const uses = (name: string, ...claims: string[]): Pod =>
 function reason(plugin: SchedulerPlugin, pod: Pod, node: ReturnType<typeof infoOf>): string | undefined {
   const state = new CycleState()
   const info = podInfoOf(pod)
-  const before = plugin.preFilter?.(state, info, { nodes: [node], node: () => node }).status
+  const before = plugin.preFilter?.(state, info, { nodes: [node], node: () => node, nodesWithAffinity: [] }).status
   if (before?.code === 'Skip') return undefined
   return plugin.filter?.(state, info, node).reasons[0]
 }
@@ -92,7 +92,7 @@ test('VolumeRestrictions: evicting the pod that holds the claim would help', () 
   const node = infoOf(makeNode('n'), [holder])
   const state = new CycleState()
   const info = podInfoOf(uses('p', 'alone'))
-  plugin.preFilter?.(state, info, { nodes: [node], node: () => node })
+  plugin.preFilter?.(state, info, { nodes: [node], node: () => node, nodesWithAffinity: [] })
   plugin.removePod?.(state, info, podInfoOf(holder), node)
   expect(plugin.filter?.(state, info, node).code).toBe('Success')
 })

@@ -17,6 +17,13 @@ export interface PodGroup {
   live: number
 }
 
+/** Pods of a node with the same labels and the same (anti-)affinity. */
+export interface AffinityGroup {
+  /** One of them; the others' terms are alike. */
+  readonly info: PodInfo
+  count: number
+}
+
 const portKey = ({ protocol = 'TCP', hostPort }: ContainerPort) => `${protocol}/${hostPort}`
 
 export class NodeInfo {
@@ -32,9 +39,8 @@ export class NodeInfo {
   readonly #ports: PortTable = new Map()
   /** By `PodInfo.groupKey`. */
   readonly groups = new Map<string, PodGroup>()
-  /** Pods with (anti-)affinity terms, which other pods' placement depends on. */
-  readonly podsWithAffinity = new Map<string, PodInfo>()
-  readonly podsWithRequiredAntiAffinity = new Map<string, PodInfo>()
+  /** By `PodInfo.affinityKey`: pods with (anti-)affinity terms, which other pods' placement depends on. */
+  readonly affinityGroups = new Map<string, AffinityGroup>()
 
   constructor(name: string) {
     this.name = name
@@ -57,10 +63,6 @@ export class NodeInfo {
     const { uid } = info.pod.metadata
     this.removePod(uid)
     this.pods.set(uid, info)
-    const { affinity } = info.pod.spec
-    if (affinity?.podAffinity ?? affinity?.podAntiAffinity) this.podsWithAffinity.set(uid, info)
-    if (affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length)
-      this.podsWithRequiredAntiAffinity.set(uid, info)
     this.#count(info, 1)
   }
 
@@ -68,8 +70,6 @@ export class NodeInfo {
     const info = this.pods.get(uid)
     if (!info) return
     this.pods.delete(uid)
-    this.podsWithAffinity.delete(uid)
-    this.podsWithRequiredAntiAffinity.delete(uid)
     this.#count(info, -1)
   }
 
@@ -84,8 +84,17 @@ export class NodeInfo {
     if (group.count === 0) this.groups.delete(groupKey)
   }
 
+  #countAffinity(info: PodInfo, sign: 1 | -1): void {
+    const { affinityKey } = info
+    if (affinityKey === undefined) return
+    const group = this.affinityGroups.get(affinityKey)
+    if (!group) this.affinityGroups.set(affinityKey, { info, count: sign })
+    else if ((group.count += sign) === 0) this.affinityGroups.delete(affinityKey)
+  }
+
   #count(info: PodInfo, sign: 1 | -1): void {
     this.#countGroup(info, sign)
+    this.#countAffinity(info, sign)
     addResources(this.requested, info.requests, sign)
     addResources(this.scoredRequested, info.scoredRequests, sign)
     for (const port of info.hostPorts) {
@@ -118,8 +127,7 @@ export class NodeInfo {
     addResources(copy.requested, this.requested)
     addResources(copy.scoredRequested, this.scoredRequested)
     for (const [uid, info] of this.pods) copy.pods.set(uid, info)
-    for (const [uid, info] of this.podsWithAffinity) copy.podsWithAffinity.set(uid, info)
-    for (const [uid, info] of this.podsWithRequiredAntiAffinity) copy.podsWithRequiredAntiAffinity.set(uid, info)
+    for (const [key, group] of this.affinityGroups) copy.affinityGroups.set(key, { ...group })
     for (const [key, group] of this.groups) copy.groups.set(key, { ...group })
     for (const [key, addresses] of this.#ports) copy.#ports.set(key, new Map(addresses))
     copy.generation = this.generation

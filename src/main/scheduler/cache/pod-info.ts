@@ -98,16 +98,22 @@ export interface PodInfo {
   readonly hostPorts: readonly ContainerPort[]
   /** The same for pods of one namespace with the same labels. */
   readonly groupKey: string
+  /** The same for those of them with the same pod (anti-)affinity; undefined for pods without. */
+  readonly affinityKey: string | undefined
 }
 
 export function podInfoOf(pod: Pod): PodInfo {
   const { spec } = pod
   const { namespace, labels } = pod.metadata
+  const { podAffinity, podAntiAffinity } = spec.affinity ?? {}
+  const groupKey = JSON.stringify([namespace, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))])
   return {
     pod,
     requests: podRequests(spec),
     scoredRequests: podRequests(spec, true),
     hostPorts: hostPortsOf(spec),
-    groupKey: JSON.stringify([namespace, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))]),
+    groupKey,
+    affinityKey:
+      podAffinity || podAntiAffinity ? `${groupKey}${JSON.stringify([podAffinity, podAntiAffinity])}` : undefined,
   }
 }

@@ -14,6 +14,7 @@ export class SchedulerCache implements ClusterView {
   readonly #placed = new Map<string, string>()
   readonly #assumed = new Set<string>()
   readonly #nominations = new Map<string, { info: PodInfo; nodeName: string }>()
+  readonly #withAffinity = new Set<NodeInfo>()
   #list: readonly NodeInfo[] | undefined
 
   /** Nodes that exist, in a stable order. */
@@ -23,6 +24,9 @@ export class SchedulerCache implements ClusterView {
   node(name: string): NodeInfo | undefined {
     const info = this.#nodes.get(name)
     return info?.node ? info : undefined
+  }
+  get nodesWithAffinity(): Iterable<NodeInfo> {
+    return this.#withAffinity
   }
   isAssumed(uid: string): boolean {
     return this.#assumed.has(uid)
@@ -97,7 +101,9 @@ export class SchedulerCache implements ClusterView {
     const { uid } = info.pod.metadata
     if (this.#placed.get(uid) !== nodeName) this.#remove(uid)
     this.#placed.set(uid, nodeName)
-    this.#info(nodeName).addPod(info)
+    const node = this.#info(nodeName)
+    node.addPod(info)
+    if (node.affinityGroups.size > 0) this.#withAffinity.add(node)
   }
 
   #remove(uid: string): void {
@@ -106,6 +112,7 @@ export class SchedulerCache implements ClusterView {
     this.#placed.delete(uid)
     const info = this.#nodes.get(nodeName)
     info?.removePod(uid)
+    if (info?.affinityGroups.size === 0) this.#withAffinity.delete(info)
     if (info && !info.node && info.pods.size === 0) this.#nodes.delete(nodeName)
   }
 }

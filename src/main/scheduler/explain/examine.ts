@@ -1,4 +1,5 @@
 // Every filter's verdict about every node. A scheduling cycle stops at the first that rejects; whoever asks why wants all.
+import type { PluginScore } from '../../../shared/api/flotilla/scheduling-v1.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import { CycleState } from '../framework/cycle-state.ts'
@@ -20,13 +21,17 @@ export interface ExaminedNode {
   readonly fits: boolean
 }
 
+export interface ScoredNode extends NodeScore {
+  readonly parts: readonly PluginScore[]
+}
+
 export interface Examination {
   readonly state: CycleState
   /** PreEnqueue and PreFilter: plugins that refuse the pod whatever the node. */
   readonly refused: readonly Verdict[]
   readonly nodes: readonly ExaminedNode[]
   /** Of nodes that fit, best first; of equals the first by name. */
-  readonly scores: readonly NodeScore[]
+  readonly scores: readonly ScoredNode[]
   /** Why no node fits; undefined when one does. */
   readonly message: string | undefined
 }
@@ -67,9 +72,13 @@ export async function examine(profile: Profile, view: ClusterView, pod: PodInfo,
     await pace.breathe()
   }
   const fitting = nodes.filter(({ fits }) => fits).map(({ node }) => node)
-  const scores = scoreNodes(profile, state, pod, fitting).sort(
-    (a, b) => b.total - a.total || (a.node.name < b.node.name ? -1 : 1),
-  )
+  const parts = new Map<NodeInfo, PluginScore[]>(fitting.map(node => [node, []]))
+  const totals = scoreNodes(profile, state, pod, fitting, ({ plugin, weight, scores: all }) => {
+    for (const [i, node] of fitting.entries()) parts.get(node)?.push({ plugin, score: all[i] ?? 0, weight })
+  })
+  const scores = totals
+    .map(score => ({ ...score, parts: parts.get(score.node) ?? [] }))
+    .sort((a, b) => b.total - a.total || (a.node.name < b.node.name ? -1 : 1))
   return { state, refused, nodes, scores, message: whyNot(fitting.length, view, statuses, gate, refused) }
 }
 

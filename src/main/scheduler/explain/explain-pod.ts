@@ -9,10 +9,9 @@ import type {
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import { type PodInfo, podInfoOf } from '../cache/pod-info.ts'
 import type { Profile } from '../framework/profile.ts'
-import type { NodeScore } from '../framework/run-plugins.ts'
 import { findVictims } from '../plugins/default-preemption/find-victims.ts'
 import type { SchedulerSight } from '../sight.ts'
-import { type Examination, type ExaminedNode, type Verdict, examine } from './examine.ts'
+import { type Examination, type ExaminedNode, type ScoredNode, type Verdict, examine } from './examine.ts'
 import { Pace } from './pace.ts'
 import { remediesFor } from './remedies.ts'
 import { Trial } from './trial.ts'
@@ -61,7 +60,7 @@ function explainNode(
   pod: PodInfo,
   { state, refused }: Examination,
   { node, verdicts, fits }: ExaminedNode,
-  score: NodeScore | undefined,
+  score: ScoredNode | undefined,
 ): NodeExplanation {
   const failing = verdicts.filter(rejects)
   const given = { pod, node, view, state, listers: sight.listers }
@@ -73,17 +72,11 @@ function explainNode(
     name: node.name,
     fits,
     filters: verdicts.map(tell),
-    ...(score ? { scores: scoresOf(profile, score), total: score.total } : {}),
+    ...(score ? { scores: [...score.parts], total: score.total } : {}),
     ...(remedies.length > 0 ? { remedies } : {}),
     ...(preemption ? { preemption } : {}),
   }
 }
-
-const scoresOf = ({ plugins }: Profile, { parts }: NodeScore) =>
-  plugins.flatMap(({ plugin: { name }, weight }) => {
-    const weighted = parts[name]
-    return weighted === undefined || weight === 0 ? [] : [{ plugin: name, score: weighted / weight, weight }]
-  })
 
 function preemptionOn(
   { listers }: SchedulerSight,

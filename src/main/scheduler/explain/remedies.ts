@@ -133,12 +133,12 @@ function interPod(given: Case): Advice[] {
   const inTheWay = new Map<string, Pod>()
   for (const term of own.antiAffinity)
     for (const other of inDomain(given, term)) if (term.matches(other.metadata)) inTheWay.set(other.metadata.uid, other)
-  for (const { podsWithRequiredAntiAffinity, node: where } of view.nodes)
-    for (const { pod: other } of podsWithRequiredAntiAffinity.values())
+  for (const { pods: there, node: where } of view.nodesWithAffinity)
+    for (const { pod: other } of there.values())
       for (const term of termsOf(other, listers.namespaces).antiAffinity) {
         const here = labelOf(node.node?.metadata.labels, term.topologyKey)
-        const there = labelOf(where?.metadata.labels, term.topologyKey)
-        if (here !== undefined && here === there && term.matches(pod.pod.metadata))
+        const its = labelOf(where?.metadata.labels, term.topologyKey)
+        if (here !== undefined && here === its && term.matches(pod.pod.metadata))
           inTheWay.set(other.metadata.uid, other)
       }
   const pods = [...inTheWay.values()].slice(0, MOST_NAMED).map(nameOf)

@@ -28,6 +28,9 @@ export class Trial implements ClusterView {
   get nodes(): readonly NodeInfo[] {
     return (this.#list ??= [...this.#nodes.values()])
   }
+  get nodesWithAffinity(): readonly NodeInfo[] {
+    return this.nodes.filter(({ affinityGroups }) => affinityGroups.size > 0)
+  }
   node(name: string): NodeInfo | undefined {
     return this.#nodes.get(name)
   }

@@ -21,6 +21,8 @@ export interface ClusterView {
   node(name: string): NodeInfo | undefined
   /** Pods for which preemption makes room on the node. */
   nominated?(nodeName: string): readonly PodInfo[]
+  /** Those that have pods with (anti-)affinity. */
+  readonly nodesWithAffinity: Iterable<NodeInfo>
 }
 
 export interface PreFilterResult {

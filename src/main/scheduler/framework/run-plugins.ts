@@ -74,11 +74,12 @@ export function filterWithNominated(
   node: NodeInfo,
   view: ClusterView,
 ): (Status & { plugin: string }) | undefined {
-  const priority = pod.pod.spec.priority ?? 0
-  const guests = (view.nominated?.(node.name) ?? []).filter(
-    ({ pod: other }) => other.metadata.uid !== pod.pod.metadata.uid && (other.spec.priority ?? 0) >= priority,
-  )
-  if (guests.length > 0) {
+  const nominated = view.nominated?.(node.name)
+  if (nominated && nominated.length > 0) {
+    const priority = pod.pod.spec.priority ?? 0
+    const guests = nominated.filter(
+      ({ pod: other }) => other.metadata.uid !== pod.pod.metadata.uid && (other.spec.priority ?? 0) >= priority,
+    )
     const full = node.clone()
     for (const guest of guests) {
       full.addPod(guest)
@@ -106,26 +107,39 @@ export function filterNode(
   return undefined
 }
 
-/** Plugin → its weighted score, and their sum. */
 export interface NodeScore {
   readonly node: NodeInfo
+  /** Sum of the weighted scores. */
   readonly total: number
-  readonly parts: Readonly<Record<string, number>>
 }
 
-/** PreScore, Score and Normalize. */
-export function scoreNodes(profile: Profile, state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): NodeScore[] {
+/** A plugin's scores of all nodes, in their order, before they are weighted. */
+export interface PluginScores {
+  readonly plugin: string
+  readonly weight: number
+  readonly scores: readonly number[]
+}
+
+/** PreScore, Score and Normalize. @param onScores told each plugin's share, for whoever explains */
+export function scoreNodes(
+  profile: Profile,
+  state: CycleState,
+  pod: PodInfo,
+  nodes: readonly NodeInfo[],
+  onScores?: (scores: PluginScores) => void,
+): NodeScore[] {
   for (const plugin of having(profile, 'preScore'))
     if (plugin.preScore(state, pod, nodes).code === 'Skip') state.skippedScores.add(plugin.name)
-  const totals = nodes.map(node => ({ node, total: 0, parts: {} as Record<string, number> }))
+  const totals = nodes.map(node => ({ node, total: 0 }))
   for (const { plugin, weight } of profile.plugins) {
     if (!plugin.score || state.skippedScores.has(plugin.name)) continue
-    const scores = nodes.map(node => plugin.score?.(state, pod, node) ?? 0)
+    const scores: number[] = []
+    for (const node of nodes) scores.push(plugin.score(state, pod, node))
     plugin.normalize?.(state, pod, scores, nodes)
-    for (const [i, entry] of totals.entries()) {
-      const weighted = (scores[i] ?? 0) * weight
-      entry.total += weighted
-      entry.parts[plugin.name] = weighted
+    onScores?.({ plugin: plugin.name, weight, scores })
+    for (let i = 0; i < totals.length; i++) {
+      const entry = totals[i]
+      if (entry) entry.total += (scores[i] ?? 0) * weight
     }
   }
   return totals

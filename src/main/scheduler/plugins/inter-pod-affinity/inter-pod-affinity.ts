@@ -11,28 +11,7 @@ import type { CycleState, StateKey } from '../../framework/cycle-state.ts'
 import { type ClusterView, MAX_NODE_SCORE, type SchedulerPlugin } from '../../framework/plugin.ts'
 import { skip, success, unresolvable, unschedulable } from '../../framework/status.ts'
 import { type Target, type Term, type Terms, termsOf } from './terms.ts'
-
-/** Topology key and value → how many pods match there. */
-class TopologyCounts {
-  readonly #counts = new Map<string, Map<string, number>>()
-
-  add(key: string, node: NodeInfo, amount: number): void {
-    const value = labelOf(node.node?.metadata.labels, key)
-    if (value === undefined) return
-    let values = this.#counts.get(key)
-    if (!values) this.#counts.set(key, (values = new Map()))
-    const count = (values.get(value) ?? 0) + amount
-    if (count === 0) values.delete(value)
-    else values.set(value, count)
-  }
-  at(key: string, node: NodeInfo): number {
-    const value = labelOf(node.node?.metadata.labels, key)
-    return value === undefined ? 0 : (this.#counts.get(key)?.get(value) ?? 0)
-  }
-  get empty(): boolean {
-    return [...this.#counts.values()].every(({ size }) => size === 0)
-  }
-}
+import { TopologyCounts } from './topology-counts.ts'
 
 interface Filtering {
   readonly terms: Terms
@@ -46,7 +25,12 @@ const filtering: StateKey<Filtering> = { name: 'InterPodAffinity/filter' }
 const viewed: StateKey<ClusterView> = { name: 'InterPodAffinity/view' }
 const scoring: StateKey<TopologyCounts> = { name: 'InterPodAffinity/score' }
 
-const NONE: readonly PodInfo[] = []
+interface Weighted {
+  readonly topologyKey: string
+  readonly weight: number
+}
+
+const against = ({ topologyKey, weight }: Term): Weighted => ({ topologyKey, weight: -weight })
 
 const targetOf = ({ pod: { metadata } }: PodInfo): Target => metadata
 /** A pod counts for required affinity when it matches every term. */
@@ -62,9 +46,33 @@ export function interPodAffinity(namespaces: Lister<Namespace>, args: PluginArgs
     if (matchesAll(affinity, target)) for (const term of affinity) state.affinity.add(term.topologyKey, node, amount)
     for (const term of antiAffinity) if (term.matches(target)) state.anti.add(term.topologyKey, node, amount)
   }
+  function countGroups(state: Filtering, { nodes }: ClusterView): void {
+    const { affinity, antiAffinity } = state.terms
+    const answers = new Map<string, { all: boolean; anti: readonly Term[] }>()
+    for (const node of nodes)
+      for (const [key, group] of node.groups) {
+        let answer = answers.get(key)
+        if (!answer) {
+          answer = { all: matchesAll(affinity, group), anti: antiAffinity.filter(term => term.matches(group)) }
+          answers.set(key, answer)
+        }
+        if (answer.all) for (const term of affinity) state.affinity.add(term.topologyKey, node, group.count)
+        for (const term of answer.anti) state.anti.add(term.topologyKey, node, group.count)
+      }
+  }
   function countExisting(state: Filtering, existing: PodInfo, node: NodeInfo, amount: number): void {
     for (const term of terms(existing).antiAffinity)
       if (term.matches(state.self)) state.existingAnti.add(term.topologyKey, node, amount)
+  }
+  /** What pods with these terms wish about a pod, the required ones with the weight that the arguments give them. */
+  function wishesFor(theirs: Terms, self: Target): Weighted[] {
+    return [
+      ...theirs.affinity
+        .filter(term => term.matches(self))
+        .map(({ topologyKey }) => ({ topologyKey, weight: hardWeight })),
+      ...theirs.preferredAffinity.filter(term => term.matches(self)),
+      ...theirs.preferredAntiAffinity.filter(term => term.matches(self)).map(against),
+    ]
   }
   function change(cycle: CycleState, other: PodInfo, node: NodeInfo, amount: 1 | -1): void {
     const state = cycle.get(filtering)
@@ -86,11 +94,16 @@ export function interPodAffinity(namespaces: Lister<Namespace>, args: PluginArgs
         affinity: new TopologyCounts(),
         anti: new TopologyCounts(),
       }
-      const asks = state.terms.affinity.length + state.terms.antiAffinity.length > 0
-      for (const node of view.nodes) {
-        for (const existing of node.podsWithRequiredAntiAffinity.values()) countExisting(state, existing, node, 1)
-        if (asks) for (const group of node.groups.values()) countGroup(state, group, node, group.count)
-      }
+      const { affinity, antiAffinity } = state.terms
+      const asks = affinity.length + antiAffinity.length > 0
+      if (asks) countGroups(state, view)
+      const antiOf = new Map<string, readonly Term[]>()
+      for (const node of view.nodesWithAffinity)
+        for (const [key, { info, count }] of node.affinityGroups) {
+          let meant = antiOf.get(key)
+          if (!meant) antiOf.set(key, (meant = terms(info).antiAffinity.filter(term => term.matches(state.self))))
+          for (const { topologyKey } of meant) state.existingAnti.add(topologyKey, node, count)
+        }
       cycle.set(filtering, state)
       // Preemption may bring nominated pods with anti-affinity of their own, so the state stays even when all is empty.
       return { status: asks || !state.existingAnti.empty || view.nominated ? success : skip }
@@ -113,10 +126,9 @@ export function interPodAffinity(namespaces: Lister<Namespace>, args: PluginArgs
       if (antiAffinity.some(({ topologyKey }) => state.anti.at(topologyKey, node) > 0))
         return unschedulable("node(s) didn't match pod anti-affinity rules")
       if (state.existingAnti.empty) return success
-      for (const [key, value] of Object.entries(labels ?? {}))
-        if (value !== undefined && state.existingAnti.at(key, node) > 0)
-          return unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
-      return success
+      return state.existingAnti.sum(node) > 0
+        ? unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
+        : success
     },
 
     preScore(cycle, pod) {
@@ -125,31 +137,36 @@ export function interPodAffinity(namespaces: Lister<Namespace>, args: PluginArgs
       const self = targetOf(pod)
       const asks = preferredAffinity.length + preferredAntiAffinity.length > 0
       const scores = new TopologyCounts()
-      for (const node of view?.nodes ?? []) {
-        if (asks)
-          for (const group of node.groups.values()) {
-            for (const term of preferredAffinity)
-              if (term.matches(group)) scores.add(term.topologyKey, node, term.weight * group.count)
-            for (const term of preferredAntiAffinity)
-              if (term.matches(group)) scores.add(term.topologyKey, node, -term.weight * group.count)
+      if (asks) {
+        const wanted = new Map<string, readonly Weighted[]>()
+        for (const node of view?.nodes ?? [])
+          for (const [key, group] of node.groups) {
+            let found = wanted.get(key)
+            if (!found)
+              wanted.set(
+                key,
+                (found = [
+                  ...preferredAffinity.filter(term => term.matches(group)),
+                  ...preferredAntiAffinity.filter(term => term.matches(group)).map(against),
+                ]),
+              )
+            for (const { topologyKey, weight } of found) scores.add(topologyKey, node, weight * group.count)
           }
-        for (const existing of ignorePreferred && !asks ? NONE : node.podsWithAffinity.values()) {
-          const theirs = terms(existing)
-          for (const term of theirs.affinity) if (term.matches(self)) scores.add(term.topologyKey, node, hardWeight)
-          for (const term of theirs.preferredAffinity)
-            if (term.matches(self)) scores.add(term.topologyKey, node, term.weight)
-          for (const term of theirs.preferredAntiAffinity)
-            if (term.matches(self)) scores.add(term.topologyKey, node, -term.weight)
-        }
+      }
+      if (asks || !ignorePreferred) {
+        const theirs = new Map<string, readonly Weighted[]>()
+        for (const node of view?.nodesWithAffinity ?? [])
+          for (const [key, { info, count }] of node.affinityGroups) {
+            let found = theirs.get(key)
+            if (!found) theirs.set(key, (found = wishesFor(terms(info), self)))
+            for (const { topologyKey, weight } of found) scores.add(topologyKey, node, weight * count)
+          }
       }
       if (scores.empty) return skip
       cycle.set(scoring, scores)
       return success
     },
-    score(cycle, _pod, node) {
-      const scores = cycle.get(scoring)
-      return Object.keys(node.node?.metadata.labels ?? {}).reduce((sum, key) => sum + (scores?.at(key, node) ?? 0), 0)
-    },
+    score: (cycle, _pod, node) => cycle.get(scoring)?.sum(node) ?? 0,
     normalize(_cycle, _pod, scores) {
       const [least, most] = [Math.min(...scores), Math.max(...scores)]
       for (const [i, score] of scores.entries())

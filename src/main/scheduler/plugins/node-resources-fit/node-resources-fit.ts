@@ -14,6 +14,18 @@ export interface Shortage {
   readonly capacity: number
 }
 
+/** Whether nothing is missing: the common case, told without making anything. */
+function fits({ requests }: PodInfo, { allocatable, requested, pods, allowedPods }: NodeInfo): boolean {
+  if (pods.size + 1 > allowedPods || requests.scalar.size > 0) return false
+  const { cpuMilli, memoryBytes, ephemeralStorageBytes } = requests
+  return (
+    (cpuMilli === 0 || cpuMilli <= allocatable.cpuMilli - requested.cpuMilli) &&
+    (memoryBytes === 0 || memoryBytes <= allocatable.memoryBytes - requested.memoryBytes) &&
+    (ephemeralStorageBytes === 0 ||
+      ephemeralStorageBytes <= allocatable.ephemeralStorageBytes - requested.ephemeralStorageBytes)
+  )
+}
+
 /** What is missing on the node, one entry a resource. */
 export function shortages({ requests }: PodInfo, node: NodeInfo): Shortage[] {
   const found: Shortage[] = []
@@ -52,6 +64,7 @@ export function nodeResourcesFit({
     name: 'NodeResourcesFit',
     requeueOn: [on('Pod', ['deleted', 'updated']), on('Node', ['added', 'updated'])],
     filter(_state, pod, node) {
+      if (fits(pod, node)) return success
       const all = shortages(pod, node)
       // Only extended resources may be ignored.
       const missing = ignores ? all.filter(({ resource }) => !resource.includes('/') || !ignored(resource)) : all

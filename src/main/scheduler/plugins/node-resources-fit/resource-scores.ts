@@ -4,41 +4,28 @@ import type { PodInfo, Resources } from '../../cache/pod-info.ts'
 import type { ScoringStrategy, UtilizationPoint, WeightedResource } from '../../config/plugin-args.ts'
 import { MAX_NODE_SCORE } from '../../framework/plugin.ts'
 
-const STANDARD: Readonly<Record<string, keyof Omit<Resources, 'scalar'>>> = {
-  cpu: 'cpuMilli',
-  memory: 'memoryBytes',
-  'ephemeral-storage': 'ephemeralStorageBytes',
+/** @returns what the node has; 0 = the resource does not count, also when it is extended and the pod wants none */
+function capacityOf({ requests }: PodInfo, { allocatable }: NodeInfo, name: string): number {
+  if (name === 'cpu') return allocatable.cpuMilli
+  if (name === 'memory') return allocatable.memoryBytes
+  if (name === 'ephemeral-storage') return allocatable.ephemeralStorageBytes
+  return (requests.scalar.get(name) ?? 0) > 0 ? (allocatable.scalar.get(name) ?? 0) : 0
 }
 
-export interface ResourceUse {
-  readonly capacity: number
-  /** With the pod. */
-  readonly requested: number
+/** What would be taken of it with the pod. */
+function usedOf(wanted: Resources, used: Resources, name: string): number {
+  if (name === 'cpu') return used.cpuMilli + wanted.cpuMilli
+  if (name === 'memory') return used.memoryBytes + wanted.memoryBytes
+  if (name === 'ephemeral-storage') return used.ephemeralStorageBytes + wanted.ephemeralStorageBytes
+  return (used.scalar.get(name) ?? 0) + (wanted.scalar.get(name) ?? 0)
 }
 
-/**
- * @param withDefaults whether a container that requests nothing counts with a default
- * @returns undefined when the resource does not count: the node has none, or it is extended and the pod wants none
- */
-export function useOf(pod: PodInfo, node: NodeInfo, name: string, withDefaults: boolean): ResourceUse | undefined {
-  const wanted = withDefaults ? pod.scoredRequests : pod.requests
-  const used = withDefaults ? node.scoredRequested : node.requested
-  const field = Object.hasOwn(STANDARD, name) ? STANDARD[name] : undefined
-  if (field) {
-    const capacity = node.allocatable[field]
-    return capacity > 0 ? { capacity, requested: used[field] + wanted[field] } : undefined
-  }
-  const own = wanted.scalar.get(name) ?? 0
-  const capacity = node.allocatable.scalar.get(name) ?? 0
-  return own > 0 && capacity > 0 ? { capacity, requested: (used.scalar.get(name) ?? 0) + own } : undefined
-}
+type ShareScore = (requested: number, capacity: number) => number
 
-type ShareScore = (use: ResourceUse) => number
-
-const leastAllocated: ShareScore = ({ capacity, requested }) =>
+const leastAllocated: ShareScore = (requested, capacity) =>
   requested > capacity ? 0 : Math.trunc(((capacity - requested) * MAX_NODE_SCORE) / capacity)
 
-const mostAllocated: ShareScore = ({ capacity, requested }) =>
+const mostAllocated: ShareScore = (requested, capacity) =>
   Math.trunc((Math.min(requested, capacity) * MAX_NODE_SCORE) / capacity)
 
 /** Straight lines between the points of the shape. */
@@ -52,7 +39,7 @@ function requestedToCapacityRatio(shape: readonly UtilizationPoint[]): ShareScor
     const share = (after.score - before.score) * (percent - before.utilization)
     return before.score + Math.trunc(share / (after.utilization - before.utilization))
   }
-  return ({ capacity, requested }) => at(requested > capacity ? 100 : Math.trunc((requested * 100) / capacity))
+  return (requested, capacity) => at(requested > capacity ? 100 : Math.trunc((requested * 100) / capacity))
 }
 
 /** @returns 0…100 */
@@ -63,10 +50,11 @@ export function resourceScorer({ type, resources, shape }: ScoringStrategy): (po
     let sum = 0
     let weights = 0
     for (const { name, weight } of resources) {
-      const use = useOf(pod, node, name, true)
-      const score = use ? share(use) : undefined
+      const capacity = capacityOf(pod, node, name)
+      if (capacity === 0) continue
+      const score = share(usedOf(pod.scoredRequests, node.scoredRequested, name), capacity)
       // A ratio of nothing says nothing, as upstream has it.
-      if (score === undefined || (ratio && score === 0)) continue
+      if (ratio && score === 0) continue
       sum += score * weight
       weights += weight
     }
@@ -79,8 +67,8 @@ export function resourceScorer({ type, resources, shape }: ScoringStrategy): (po
 export function fractionsUsed(pod: PodInfo, node: NodeInfo, resources: readonly WeightedResource[]): number[] {
   const fractions: number[] = []
   for (const { name } of resources) {
-    const use = useOf(pod, node, name, false)
-    if (use) fractions.push(Math.min(1, use.requested / use.capacity))
+    const capacity = capacityOf(pod, node, name)
+    if (capacity > 0) fractions.push(Math.min(1, usedOf(pod.requests, node.requested, name) / capacity))
   }
   return fractions
 }

@@ -11,10 +11,10 @@ const HARD = ['NoSchedule', 'NoExecute']
 const show = ({ key, value }: Taint) => `{${key}: ${value ?? ''}}`
 
 function countSoft(taints: readonly Taint[] | undefined, { spec }: Pod): number {
+  if (!taints?.length) return 0
   const tolerations = spec.tolerations?.filter(({ effect }) => !effect || effect === 'PreferNoSchedule')
-  return (taints ?? []).filter(
-    taint => taint.effect === 'PreferNoSchedule' && !tolerations?.some(t => tolerates(t, taint)),
-  ).length
+  return taints.filter(taint => taint.effect === 'PreferNoSchedule' && !tolerations?.some(t => tolerates(t, taint)))
+    .length
 }
 
 const fits = (pod: Pod, node: Node) => !firstUntolerated(node.spec.taints, pod.spec.tolerations, HARD)

@@ -1,0 +1,32 @@
+// Topology key and value → how many pods match there, or what they weigh.
+import { labelOf } from '../../../../shared/machinery/selectors.ts'
+import type { NodeInfo } from '../../cache/node-info.ts'
+
+export class TopologyCounts {
+  readonly #counts = new Map<string, Map<string, number>>()
+
+  add(key: string, node: NodeInfo, amount: number): void {
+    const value = labelOf(node.node?.metadata.labels, key)
+    if (value === undefined) return
+    let values = this.#counts.get(key)
+    if (!values) this.#counts.set(key, (values = new Map()))
+    const count = (values.get(value) ?? 0) + amount
+    if (count === 0) values.delete(value)
+    else values.set(value, count)
+  }
+  at(key: string, node: NodeInfo): number {
+    const values = this.#counts.get(key)
+    const value = values && labelOf(node.node?.metadata.labels, key)
+    return value === undefined ? 0 : (values?.get(value) ?? 0)
+  }
+  /** Over all of the node's topologies. */
+  sum(node: NodeInfo): number {
+    let sum = 0
+    for (const key of this.#counts.keys()) sum += this.at(key, node)
+    return sum
+  }
+  get empty(): boolean {
+    for (const { size } of this.#counts.values()) if (size > 0) return false
+    return true
+  }
+}

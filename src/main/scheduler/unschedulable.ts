@@ -1,0 +1,36 @@
+// Tells the user that a pod has no node yet, and why: in its PodScheduled condition.
+import { Pod } from '../../shared/api/core/v1.ts'
+import type { Client } from '../../shared/client/client.ts'
+import { type Clock, formatTime } from '../../shared/machinery/clock.ts'
+import { isConflict, isNotFound } from '../../shared/machinery/status.ts'
+
+/** Upstream's words when PreFilter ruled the pod out everywhere. */
+export const notHelpful = (nodes: number): string =>
+  `preemption: 0/${nodes} nodes are available: ${nodes} Preemption is not helpful for scheduling.`
+
+/** @param nominated the node on which preemption makes room; '' takes it back @throws ApiError */
+export async function tellUnschedulable(
+  { client, clock }: { readonly client: Client; readonly clock: Clock },
+  pod: Pod,
+  message: string,
+  nominated: string | undefined,
+): Promise<void> {
+  const known = pod.status.conditions?.find(({ type }) => type === 'PodScheduled')
+  const nominatedChanged = nominated !== undefined && nominated !== (pod.status.nominatedNodeName ?? '')
+  if (known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message && !nominatedChanged)
+    return
+  const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.now())
+  const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime }
+  const { namespace, name, uid } = pod.metadata
+  const status = { conditions: [condition], ...(nominatedChanged ? { nominatedNodeName: nominated || null } : {}) }
+  try {
+    await client.patch(
+      Pod,
+      { namespace, name },
+      { metadata: { uid }, status },
+      { type: 'strategic', subresource: 'status' },
+    )
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error // gone or replaced meanwhile
+  }
+}
