@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compileJsonPath } from '../../../src/main/apiserver/apiextensions/json-path.ts'
+import { CustomResourceDefinition } from '../../../src/shared/api/apiextensions/v1.ts'
+import { eventually } from '../../support/eventually.ts'
 import { compilePattern, PatternError } from '../../../src/main/linear-pattern.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 
@@ -231,4 +233,53 @@ test('a JSONPath reads fields, indices and filters', () => {
   expect(compileJsonPath('.status.conditions[?(@.type=="Ready")].status')?.(value)).toEqual(['True'])
   expect(compileJsonPath('.a.b\\.c[0]')?.(value)).toEqual([7])
   expect(compileJsonPath('no')).toBeUndefined()
+})
+
+describe('a definition in a group of the Kubernetes project', () => {
+  const why = 'protected groups must have approval annotation "api-approved.kubernetes.io"'
+  const see = 'see https://github.com/kubernetes/enhancements/pull/1111'
+  const draft = (plural: string, approval?: string) => {
+    const annotations = approval === undefined ? {} : { 'api-approved.kubernetes.io': approval }
+    const names = { plural, kind: `Kind${plural}` }
+    return {
+      metadata: { name: `${plural}.sigs.k8s.io`, annotations },
+      spec: { ...definition.spec, group: 'sigs.k8s.io', names },
+    }
+  }
+  const create = (...given: Parameters<typeof draft>) =>
+    api.clientAs().create(CustomResourceDefinition, draft(...given) as never)
+  const conformant = (name: string) =>
+    eventually(async () => {
+      const { status } = await api.clientAs().get(CustomResourceDefinition, { name })
+      const found = status.conditions?.find(({ type }) => type === 'KubernetesAPIApprovalPolicyConformant')
+      expect(status.conditions?.find(({ type }) => type === 'Established')).toBeDefined()
+      return found && [found.status, found.reason, found.message]
+    })
+
+  test.each([
+    [undefined, `Required value: ${why}, ${see}`],
+    ['me', `Invalid value: "me": ${why} with either a URL or a reason starting with "unapproved", ${see}`],
+  ])('is refused with the approval %s', async (approval, message) => {
+    await expect(create('refused', approval)).rejects.toMatchObject({
+      code: 422,
+      message: expect.stringContaining(`metadata.annotations[api-approved.kubernetes.io]: ${message}`) as string,
+    })
+  })
+
+  test('says in a condition who approved it, or that nobody did', async () => {
+    await create('approveds', 'https://github.com/kubernetes/kubernetes/pull/1')
+    expect(await conformant('approveds.sigs.k8s.io')).toEqual(['True', 'ApprovedAnnotation', 'approved in https://github.com/kubernetes/kubernetes/pull/1']) // prettier-ignore
+    await create('unapproveds', 'unapproved, for now')
+    expect(await conformant('unapproveds.sigs.k8s.io')).toEqual(['False', 'UnapprovedAnnotation', 'not approved: "unapproved, for now"']) // prettier-ignore
+    const ref = { name: 'unapproveds.sigs.k8s.io' }
+    const without = { metadata: { annotations: { 'api-approved.kubernetes.io': null } } }
+    await expect(api.clientAs().patch(CustomResourceDefinition, ref, without, { type: 'merge' })).rejects.toMatchObject(
+      { code: 422 },
+    )
+    await api.clientAs().create(CustomResourceDefinition, {
+      metadata: { name: 'others.example.com' },
+      spec: { ...definition.spec, group: 'example.com', names: { plural: 'others', kind: 'Other' } },
+    } as never)
+    expect(await conformant('others.example.com')).toBeUndefined()
+  })
 })

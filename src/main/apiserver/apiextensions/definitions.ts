@@ -16,6 +16,7 @@ import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { UserInfo } from '../request.ts'
 import type { DialService } from '../webhook/service-dialer.ts'
 import { WebhookTransport } from '../webhook/transport.ts'
+import { approvalOf } from './approval.ts'
 import { descriptorsOf, storageDescriptorOf } from './descriptor.ts'
 
 export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
@@ -64,7 +65,7 @@ function nameConflict(
 function verdicts(definition: CustomResourceDefinition, others: readonly CustomResourceDefinition[]): Verdict[] {
   const conflict = nameConflict(definition, others)
   const established = isConditionTrue(definition.status.conditions, 'Established')
-  const approval = definition.metadata.annotations?.['api-approved.kubernetes.io']
+  const approval = approvalOf(definition)
   return [
     conflict ?? { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' },
     conflict && !established
@@ -79,9 +80,9 @@ function verdicts(definition: CustomResourceDefinition, others: readonly CustomR
       ? [
           {
             type: 'KubernetesAPIApprovalPolicyConformant',
-            status: 'True',
-            reason: 'ApprovedAnnotation',
-            message: `approved in ${approval}`,
+            status: approval.state === 'ApprovedAnnotation' ? 'True' : 'False',
+            reason: approval.state,
+            message: approval.message,
           },
         ]
       : []),

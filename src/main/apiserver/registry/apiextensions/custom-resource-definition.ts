@@ -5,7 +5,7 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { validateSchemas } from '../../apiextensions/structural.ts'
-import { validateDefinition, validateDefinitionUpdate } from './validate.ts'
+import { approvalErrors, validateDefinition, validateDefinitionUpdate } from './validate.ts'
 
 function setDefinitionDefaults(definition: CustomResourceDefinition): void {
   ensureStructs(definition, 'spec', 'status')
@@ -50,6 +50,7 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
   },
   status: statusStrategy<CustomResourceDefinition>(),
   validate: definition => [...validateDefinition(definition), ...validateSchemas(definition)],
+  check: (definition, old) => Promise.resolve(approvalErrors(definition, old)),
   validateUpdate: validateDefinitionUpdate,
   columns: defaultColumns,
 })

@@ -9,6 +9,7 @@ import {
   required,
 } from '../../../../shared/machinery/field-error.ts'
 import { dns1035Label, dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { APPROVAL, approvalOf } from '../../apiextensions/approval.ts'
 import { clientErrors } from '../admissionregistration/validate.ts'
 import { list } from '../support/collections.ts'
 import { each, immutable, obey, optionalOneOf, requiredAnd, requiredText } from '../support/rules.ts'
@@ -85,6 +86,16 @@ function conversionErrors(conversion: CustomResourceConversion | undefined): Fie
       ),
     )
   return errors
+}
+
+/** What was let in stays: only a definition that falls into another state of wrong is refused. */
+export function approvalErrors(definition: CustomResourceDefinition, old?: CustomResourceDefinition): FieldError[] {
+  const approval = approvalOf(definition)
+  if (!approval || (old && approvalOf(old)?.state === approval.state)) return []
+  const at = `metadata.annotations[${APPROVAL}]`
+  if (approval.state === 'MissingAnnotation') return [required(at, approval.message)]
+  if (approval.state !== 'InvalidAnnotation') return []
+  return [invalidValue(at, definition.metadata.annotations?.[APPROVAL], approval.message)]
 }
 
 export function validateDefinition(definition: CustomResourceDefinition): FieldError[] {
