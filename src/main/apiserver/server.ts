@@ -8,6 +8,7 @@ import type { ObjectStore } from '../store/contract.ts'
 import { ApiError, internalError, tooManyRequests } from '../../shared/machinery/status.ts'
 import type { Pki } from '../pki/pki.ts'
 import { productVersion } from '../version.ts'
+import { PolicyTypeChecks } from './admission/policies/type-checks.ts'
 import { Aggregator } from './aggregator/aggregator.ts'
 import { aggregatedOpenapi } from './aggregator/openapi.ts'
 import { type RemoteVersion, withRemotes } from './aggregator/remote-discovery.ts'
@@ -223,6 +224,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const definitionType = resources.byUrl('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
   const definitions = definitionType && new Definitions(parts, resources, definitionType, dialService)
   definitions?.start()
+  const policyType = resources.byUrl('admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies')
+  const typeChecks = policyType && new PolicyTypeChecks(parts, policyType)
+  typeChecks?.start()
   aggregator?.start()
   resources.onChange(() => void aggregator?.registerLocal())
   const router = createRouter(parts, handlers, [index, ...paths], remoteHandler)
@@ -289,6 +293,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       draining = true
       closing.abort(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
       definitions?.[Symbol.dispose]()
+      typeChecks?.[Symbol.dispose]()
       aggregator?.[Symbol.dispose]()
       flowControl?.[Symbol.dispose]()
       revocations[Symbol.dispose]()

@@ -10,10 +10,13 @@ import {
   type ValidatingAdmissionPolicyBindingSpec,
   type ValidatingAdmissionPolicySpec,
 } from '../../../src/shared/api/admissionregistration/v1.ts'
+import { CustomResourceDefinition } from '../../../src/shared/api/apiextensions/v1.ts'
 import { Deployment } from '../../../src/shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
 import { ConfigMap, Namespace, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
+import { expressionWarnings } from '../../../src/main/apiserver/admission/policies/type-checks.ts'
+import { eventually } from '../../support/eventually.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
 import { raw } from '../core/support/raw.ts'
 
@@ -199,6 +202,93 @@ describe('a validating policy', () => {
       })
     await scaler('low', 50)
     await failure(scaler('high', 90))
+  })
+  test('says in its status which expressions do not fit the kinds that it matches', async () => {
+    const checked = async (spec: ValidatingSpec) => {
+      const name = await validating(spec, { validationActions: ['Audit'] })
+      return eventually(async () => {
+        const { metadata, status } = await admin.get(ValidatingAdmissionPolicy, { name })
+        expect(status.observedGeneration).toBe(metadata.generation)
+        return status.typeChecking
+      })
+    }
+    const matchConstraints = {
+      resourceRules: [
+        {
+          apiGroups: ['apps'],
+          apiVersions: ['v1'],
+          operations: ['*'],
+          resources: ['deployments', 'deployments/scale'],
+        },
+        { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['*'], resources: ['statefulsets', '*'] },
+      ],
+    }
+    const variables = [{ name: 'count', expression: 'object.spec.replicas' }]
+    const right = "has(object.metadata.labels) && object.metadata.labels['a'] == 'b' && variables.count > 1"
+    expect(await checked({ matchConstraints, variables, validations: [{ expression: right }] })).toEqual({})
+    const wrong = [
+      { expression: right },
+      { expression: 'object.replicas > 1' },
+      { expression: "variables.count == 'a'", messageExpression: 'string(object.spec.strategy.type)' },
+    ]
+    const { expressionWarnings } = (await checked({ matchConstraints, variables, validations: wrong }))!
+    expect(expressionWarnings!.map(({ fieldRef }) => fieldRef)).toEqual([
+      'spec.validations[1].expression',
+      'spec.validations[2].expression',
+      'spec.validations[2].messageExpression',
+    ])
+    const marked = "ERROR: <input>:1:7: undefined field 'replicas'\n | object.replicas > 1\n | ......^"
+    expect(expressionWarnings![0]!.warning).toBe(
+      `apps/v1, Kind=Deployment: ${marked}\napps/v1, Kind=StatefulSet: ${marked}`,
+    )
+    // A StatefulSet has no strategy; a Deployment has.
+    expect(expressionWarnings![2]!.warning).toMatch(
+      /^apps\/v1, Kind=StatefulSet: ERROR: [^]*undefined field 'strategy'/,
+    )
+  })
+  test('is checked against custom resources and parameters as well', async () => {
+    await admin.create(CustomResourceDefinition, {
+      metadata: { name: 'boats.example.com' },
+      spec: {
+        group: 'example.com',
+        scope: 'Namespaced',
+        names: { plural: 'boats', kind: 'Boat' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: {
+              openAPIV3Schema: {
+                type: 'object',
+                properties: { spec: { type: 'object', properties: { sails: { type: 'integer' } } } },
+              },
+            },
+          },
+        ],
+      },
+    })
+    const { resources } = cluster.api.server.context
+    await eventually(() => expect(resources.byUrl('example.com', 'v1', 'boats')).toBeDefined())
+    const warnings = (expression: string) =>
+      expressionWarnings(
+        {
+          metadata: { name: 'p' },
+          spec: {
+            paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+            matchConstraints: {
+              resourceRules: [
+                { apiGroups: ['example.com'], apiVersions: ['v1'], operations: ['*'], resources: ['boats'] },
+              ],
+            },
+            validations: [{ expression }],
+          },
+        } as unknown as ValidatingAdmissionPolicy,
+        resources,
+      ).map(({ warning }) => warning.split('\n')[0])
+    expect(warnings("object.spec.sails > 1 && object.metadata.name != '' && params.data['a'] == 'b'")).toEqual([])
+    expect(warnings('object.spec.masts > 1')).toEqual(["example.com/v1, Kind=Boat: ERROR: <input>:1:12: undefined field 'masts'"]) // prettier-ignore
+    expect(warnings("params.dta['a'] == 'b'")).toEqual(["example.com/v1, Kind=Boat: ERROR: <input>:1:7: undefined field 'dta'"]) // prettier-ignore
   })
   test('that costs too much is a refusal, told as such', async () => {
     await validating({
