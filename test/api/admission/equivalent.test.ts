@@ -141,6 +141,44 @@ describe('a rule for a version that only a webhook makes', () => {
     expect((await failure(create('d', 'd:1'))).message).toContain('port 7 is taken')
   })
 
+  test('gives policies parameters in the version that they name', async () => {
+    await create('limits', 'forbidden:1')
+    await cluster.admin.create(ValidatingAdmissionPolicy, {
+      metadata,
+      spec: {
+        paramKind: { apiVersion: `${group}/v2`, kind: 'Server' },
+        matchConstraints: { resourceRules: rules },
+        validations: [{ expression: 'object.spec.host != params.spec.host', message: 'not this host' }],
+      },
+    })
+    await cluster.admin.create(ValidatingAdmissionPolicyBinding, {
+      metadata,
+      spec: {
+        policyName: 'rule',
+        validationActions: ['Deny'],
+        paramRef: { name: 'limits', parameterNotFoundAction: 'Deny' },
+      },
+    })
+    expect((await failure(create('g', 'forbidden:2'))).message).toContain('not this host')
+    await create('g', 'allowed:2')
+    await cluster.admin.patch(
+      ValidatingAdmissionPolicyBinding,
+      metadata,
+      {
+        spec: { paramRef: { name: null, selector: { matchLabels: { strict: 'yes' } } } },
+      },
+      { type: 'merge' },
+    )
+    expect((await failure(create('h', 'forbidden:3'))).message).toContain('no params found')
+    await cluster.admin.patch(
+      V1,
+      { namespace, name: 'limits' },
+      { metadata: { labels: { strict: 'yes' } } },
+      { type: 'merge' },
+    )
+    expect((await failure(create('h', 'forbidden:3'))).message).toContain('not this host')
+  })
+
   test('fails the write when nobody can convert, and asks once for however many rules', async () => {
     hooks.on('/allow', () => ({ allowed: true }))
     const webhooks = [hook('/allow'), { ...hook('/allow'), name: 'again.hooks.test' }]

@@ -60,19 +60,19 @@ function matching(
   return shown
 }
 
-export function invocationsFor<P extends Policy, B extends Binding>(
+export async function invocationsFor<P extends Policy, B extends Binding>(
   bound: readonly Bound<P, B>[],
   request: AdmissionRequest,
   store: ObjectStore,
   server: AdmissionServer,
-): { readonly invocations: Invocation<P, B>[]; readonly misconfigured: Misconfigured<P, B>[] } {
+): Promise<{ readonly invocations: Invocation<P, B>[]; readonly misconfigured: Misconfigured<P, B>[] }> {
   const invocations: Invocation<P, B>[] = []
   const misconfigured: Misconfigured<P, B>[] = []
   for (const { policy, bindings } of bound) {
     let current: B | undefined
-    const guarded = <T>(work: () => T): T | undefined => {
+    const guarded = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
       try {
-        return work()
+        return await work()
       } catch (error) {
         if (!(error instanceof ConfigurationError) && !(error instanceof ApiError)) throw error
         const message = `failed to configure ${current ? 'binding' : 'policy'}: ${error.message}`
@@ -80,14 +80,14 @@ export function invocationsFor<P extends Policy, B extends Binding>(
         return undefined
       }
     }
-    const shown = guarded(() => matching(policy.spec.matchConstraints ?? {}, request, store, server))
+    const shown = await guarded(() => matching(policy.spec.matchConstraints ?? {}, request, store, server))
     if (!shown) continue
     for (const binding of bindings) {
       current = binding
       const { matchResources, paramRef } = binding.spec
-      const found = guarded(() => {
+      const found = await guarded(() => {
         if (matchResources && !matching(matchResources, request, store, server)) return []
-        return collectParams(policy.spec.paramKind, paramRef, request.namespace, server)
+        return collectParams(policy.spec.paramKind, paramRef, request.namespace, server, store)
       })
       for (const params of found ?? []) invocations.push({ policy, binding, shown, params })
     }

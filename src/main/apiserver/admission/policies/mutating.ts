@@ -61,7 +61,7 @@ class Dispatch {
   async run(request: AdmissionRequest, server: AdmissionServer): Promise<boolean> {
     const { bound } = this.#policies
     if (bound.length === 0 || isExempt(request)) return false
-    const { invocations, misconfigured } = invocationsFor(bound, request, this.#store, server)
+    const { invocations, misconfigured } = await invocationsFor(bound, request, this.#store, server)
     const messages = misconfigured
       .filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')
       .map(({ policy, binding, message }) =>

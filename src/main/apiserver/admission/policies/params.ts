@@ -1,6 +1,8 @@
 // The objects that a binding gives its policy as parameters.
 import type { ParamKind, ParamRef } from '../../../../shared/api/admissionregistration/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import type { ObjectStore } from '../../../store/contract.ts'
+import { prefixOf, prepareViews, viewOf } from '../../keys.ts'
 import type { AdmissionServer } from '../contract.ts'
 import { matcherOf } from '../matching/selectors.ts'
 
@@ -9,14 +11,15 @@ export class ConfigurationError extends Error {}
 
 /**
  * @returns one entry for each evaluation; undefined stands for "without parameters"
- * @throws ConfigurationError
+ * @throws ConfigurationError, or ApiError when a webhook fails to convert them
  */
-export function collectParams(
+export async function collectParams(
   kind: ParamKind | undefined,
   ref: ParamRef | undefined,
   namespace: string,
   server: AdmissionServer,
-): readonly (AnyObject | undefined)[] {
+  store: ObjectStore,
+): Promise<readonly (AnyObject | undefined)[]> {
   if (!kind || !ref) return [undefined]
   const [group = '', version = ''] = kind.apiVersion?.includes('/')
     ? kind.apiVersion.split('/')
@@ -34,13 +37,14 @@ export function collectParams(
     throw new ConfigurationError(
       'cannot use namespaced paramRef in policy binding that matches cluster-scoped resources',
     )
-  const found = ref.name
-    ? server.find(resource, { namespace: within, name: ref.name })
-      ? [server.get(resource, { namespace: within, name: ref.name })]
-      : []
-    : server
-        .list(resource, within === '' ? undefined : within)
-        .filter(({ metadata }) => ref.selector !== undefined && matcherOf(ref.selector).matches(metadata.labels))
+  const named = ref.name ? server.find(resource, { namespace: within, name: ref.name }) : undefined
+  const stored = ref.name ? (named ? [named] : []) : store.list(prefixOf(resource, within)).items
+  const { selector } = ref
+  const wanted = stored.filter(
+    ({ object }) => ref.name || (selector !== undefined && matcherOf(selector).matches(object.metadata.labels)),
+  )
+  await prepareViews(resource, wanted)
+  const found = wanted.map(item => viewOf(resource, item))
   if (found.length === 0 && ref.parameterNotFoundAction === 'Deny')
     throw new ConfigurationError('no params found for policy binding with `Deny` parameterNotFoundAction')
   return found

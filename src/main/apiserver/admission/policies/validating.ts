@@ -105,7 +105,7 @@ async function validate(
   store: ObjectStore,
   server: AdmissionServer,
 ): Promise<void> {
-  const { invocations, misconfigured } = invocationsFor(policies.bound, request, store, server)
+  const { invocations, misconfigured } = await invocationsFor(policies.bound, request, store, server)
   const denied: Omit<Finding, 'index'>[] = misconfigured
     .filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')
     .map(({ policy, binding, message }) => {
