@@ -97,6 +97,9 @@ async function remove({ type }: ServedKind, rows: readonly Row[]): Promise<void>
   )
 }
 
+/** Whose scaling the scheduler can tell beforehand. */
+const SCHEDULED = new Set(['Deployment', 'ReplicaSet', 'StatefulSet', 'ReplicationController'])
+
 async function scale({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
   const spec = rows[0]?.object.spec as { replicas?: number } | undefined
   const answer = await useConfirmStore().ask({
@@ -105,6 +108,13 @@ async function scale({ type }: ServedKind, rows: readonly Row[]): Promise<void> 
     names: rows.map(row => row.key),
     action: 'Scale',
     number: { label: 'Replicas', value: spec?.replicas ?? 1 },
+    ...(SCHEDULED.has(type.kind)
+      ? {
+          whatIf: (replicas: number) => ({
+            scale: rows.map(({ name, namespace }) => ({ kind: type.kind, name, namespace, replicas })),
+          }),
+        }
+      : {}),
   })
   if (!answer.confirmed) return
   await forEach(rows, `Scaled ${count(rows, type.kind)} to ${answer.number}`, row =>
@@ -172,6 +182,18 @@ const setSpec = ({ type }: ServedKind, rows: readonly Row[], spec: object, done:
   forEach(rows, `${done} ${count(rows, type.kind)}`, row =>
     connection.client.patch(type, refOf(row), { spec }, { type: 'merge' }),
   )
+
+async function cordon(kind: ServedKind, rows: readonly Row[]): Promise<void> {
+  const names = rows.map(({ name }) => name)
+  const { confirmed } = await useConfirmStore().ask({
+    title: `Cordon ${count(rows, 'Node')}?`,
+    text: 'No new pods are placed there; those that run stay.',
+    names,
+    action: 'Cordon',
+    whatIf: () => ({ cordon: names }),
+  })
+  if (confirmed) await setUnschedulable(kind, rows, true)
+}
 
 const setUnschedulable = ({ type }: ServedKind, rows: readonly Row[], unschedulable: boolean) =>
   forEach(rows, `${unschedulable ? 'Cordoned' : 'Uncordoned'} ${count(rows, type.kind)}`, row =>
@@ -257,7 +279,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       title: 'Cordon',
       icon: PauseCircle,
       bulk: true,
-      run: rows => setUnschedulable(kind, rows, true),
+      run: rows => cordon(kind, rows),
     },
     type.kind === 'Node' && {
       id: 'uncordon',

@@ -1,6 +1,7 @@
 // One question at a time to the user before something that cannot be taken back.
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
+import type { WhatIfSpec } from '../../shared/api/flotilla/scheduling-v1.ts'
 
 export interface Question {
   readonly title: string
@@ -14,6 +15,8 @@ export interface Question {
   readonly typed?: string
   /** Asks for a whole number, as scaling does. */
   readonly number?: { readonly label: string; readonly value: number }
+  /** What the scheduler is asked to tell beforehand; `number` as it is entered. */
+  readonly whatIf?: (number: number) => WhatIfSpec
   /** Asks for a line of text; `problem` says what is wrong with it. */
   readonly line?: {
     readonly label: string

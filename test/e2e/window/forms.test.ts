@@ -1,4 +1,7 @@
 // Forms for every kind, and edits that meet: in a real Chromium, on a real server.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import { Cluster, until } from '../support/cluster.ts'
@@ -7,6 +10,7 @@ import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
 let cluster: Cluster
 let window: OpenWindow
 let page: Page
+let folder: string | undefined
 
 beforeAll(async () => {
   cluster = await Cluster.start(['--no-local-node'])
@@ -17,6 +21,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await window?.[Symbol.asyncDispose]()
   await cluster?.[Symbol.asyncDispose]()
+  if (folder) rmSync(folder, { recursive: true })
 })
 
 const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
@@ -143,6 +148,80 @@ describe('forms', () => {
     const boat: { spec: object } = await read('boats', 'erna')
     expect(boat.spec).toEqual({ sails: 3, rig: 'ketch' })
   })
-
-  it('broke no rule of the content security policy and threw nothing', () => expect(window.problems).toEqual([]))
 })
+
+/** Drops a folder on the window, as a file manager does. */
+async function drop(files: Readonly<Record<string, string>>): Promise<void> {
+  folder = mkdtempSync(join(tmpdir(), 'flotilla-drop-'))
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
+  const session = await page.context().newCDPSession(page)
+  const data = { items: [], files: [folder], dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver'] as const)
+    await session.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data })
+  await page.getByText('Drop manifests or a folder').waitFor()
+  await session.send('Input.dispatchDragEvent', { type: 'drop', x: 700, y: 400, data })
+  await session.detach()
+}
+
+describe('manifests that are dropped on the window', () => {
+  const dialog = () => page.getByRole('dialog')
+  const objects = () => page.getByRole('list', { name: 'Objects' }).innerText()
+
+  it('are tried on the server, shown with their difference, and applied', async () => {
+    await cluster.apply(
+      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: site\n  namespace: default\ndata:\n  a: "1"\n',
+    )
+    await drop({
+      'shop.yaml': [
+        'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: prices\n  namespace: shop\ndata:\n  tea: "3"',
+        'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop',
+        'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: site\n  namespace: default\ndata:\n  b: "2"',
+      ].join('\n---\n'),
+      'inside/wrong.yml': 'apiVersion: v1\nkind: Service\nmetadata:\n  name: Wrong_\nspec:\n  ports:\n  - port: 80',
+      'broken.yaml': 'a: [',
+      'readme.md': '# not a manifest',
+    })
+    await page.getByRole('button', { name: 'Apply 3 objects' }).waitFor()
+    for (const state of ['New', 'Later', 'Changes', 'Refused']) expect(await objects()).toContain(state)
+    expect(await dialog().getByRole('alert').innerText()).toContain('broken.yaml')
+    await page.getByRole('button', { name: 'site' }).click()
+    await page.locator('.cm-insertedLine, .cm-changedLine').first().waitFor()
+    await shoot(page, 'drop')
+    await page.getByRole('button', { name: 'Apply 3 objects' }).click()
+    await dialog().getByRole('button', { name: 'Close' }).waitFor()
+    expect((await objects()).match(/Applied/g)).toHaveLength(3)
+    const prices: { data: object } = await read('configmap', 'prices', '-n', 'shop')
+    expect(prices.data).toEqual({ tea: '3' })
+    const site: { data: object } = await read('configmap', 'site')
+    expect(site.data).toEqual({ a: '1', b: '2' })
+    await dialog().getByRole('button', { name: 'Close' }).click()
+  })
+})
+
+describe('what would follow', () => {
+  it('is told before a workload is scaled, as the number changes', async () => {
+    await go('k/apps/v1/deployments?open=default/web')
+    await page.getByRole('button', { name: 'Scale' }).click()
+    await page.getByLabel('Replicas').fill('9')
+    const told = page.getByRole('region', { name: 'What would follow' })
+    await until('every new pod', async () => (await told.innerText()).includes('nowhere'), 10_000)
+    await shoot(page, 'what-if-scale')
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+  })
+  it('is told before a node is cordoned', async () => {
+    await cluster.apply('apiVersion: v1\nkind: Node\nmetadata:\n  name: box')
+    await go('k/core/v1/nodes?open=box')
+    await page.getByRole('button', { name: 'Cordon', exact: true }).click()
+    const told = page.getByRole('region', { name: 'What would follow' })
+    await until('an answer', async () => !(await told.innerText()).includes('Asking'), 10_000)
+    await shoot(page, 'what-if-cordon')
+    await page.getByRole('dialog').getByRole('button', { name: 'Cordon' }).click()
+    await page.getByText('Cordoned Node box').waitFor()
+  })
+})
+
+it('all of it broke no rule of the content security policy and threw nothing', () =>
+  expect(window.problems).toEqual([]))

@@ -1,0 +1,74 @@
+// Tries each object of a plan on the server, then applies those that can be.
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import { ApiError, isConflict, isNotFound } from '../../shared/machinery/status.ts'
+import { connection } from '../api/connection.ts'
+import { typeOfReference } from '../kinds/references.ts'
+import { useClusterStore } from '../stores/cluster.ts'
+import { type ApplyItem, type ApplyPlan, differs, ownedByOthers, waitsFor } from './apply-plan.ts'
+
+export type Verdict =
+  | { readonly state: 'checking' }
+  | { readonly state: 'new'; readonly after: AnyObject }
+  | { readonly state: 'changed' | 'same'; readonly before: AnyObject; readonly after: AnyObject }
+  /** Cannot be tried before something of the same plan exists. */
+  | { readonly state: 'later'; readonly message: string }
+  /** Somebody else owns fields that would change. */
+  | { readonly state: 'owned'; readonly fields: readonly string[] }
+  | { readonly state: 'refused' | 'failed'; readonly message: string }
+  | { readonly state: 'applied' }
+
+const fieldManager = 'flotilla-window'
+const said = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+interface Place {
+  readonly type: ResourceType<AnyObject>
+  readonly ref: { readonly name: string; readonly namespace?: string }
+  readonly draft: AnyObject
+}
+
+function placeOf({ object }: ApplyItem, defaultNamespace: string): Place | undefined {
+  const type = typeOfReference(object)
+  if (!type) return undefined
+  const { name } = object.metadata
+  if (!type.namespaced) return { type, ref: { name }, draft: object }
+  const namespace = object.metadata.namespace ?? defaultNamespace
+  return { type, ref: { name, namespace }, draft: { ...object, metadata: { ...object.metadata, namespace } } }
+}
+
+export async function tryItem(item: ApplyItem, plan: ApplyPlan, defaultNamespace: string): Promise<Verdict> {
+  const place = placeOf(item, defaultNamespace)
+  const cause = waitsFor(item, plan, place?.ref.namespace)
+  if (!place)
+    return cause
+      ? { state: 'later', message: `Waits for ${cause}.` }
+      : { state: 'refused', message: `This cluster does not serve ${item.object.apiVersion} ${item.object.kind}.` }
+  const { type, ref, draft } = place
+  const before = await connection.client.get(type, ref).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined
+    throw error
+  })
+  try {
+    const after = await connection.client.patch(type, ref, draft, { type: 'apply', fieldManager, dryRun: true })
+    if (!before) return { state: 'new', after }
+    return { state: differs(before, after) ? 'changed' : 'same', before, after }
+  } catch (error) {
+    if (isNotFound(error) && cause) return { state: 'later', message: `Waits for ${cause}.` }
+    const fields = error instanceof ApiError && isConflict(error) ? ownedByOthers(error.status) : []
+    return fields.length ? { state: 'owned', fields } : { state: 'refused', message: said(error) }
+  }
+}
+
+/** @param force takes fields from their owners */
+export async function applyItem(item: ApplyItem, defaultNamespace: string, force: boolean): Promise<Verdict> {
+  // What a definition of the same plan has added is not known yet.
+  if (!typeOfReference(item.object)) await useClusterStore().refresh()
+  const place = placeOf(item, defaultNamespace)
+  if (!place) return { state: 'failed', message: `This cluster does not serve ${item.object.kind}.` }
+  try {
+    await connection.client.patch(place.type, place.ref, place.draft, { type: 'apply', fieldManager, force })
+    return { state: 'applied' }
+  } catch (error) {
+    return { state: 'failed', message: said(error) }
+  }
+}

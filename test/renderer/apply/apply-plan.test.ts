@@ -1,0 +1,78 @@
+// What is dropped becomes objects in an order in which they can be made.
+import { describe, expect, it } from 'vitest'
+import { differs, ownedByOthers, planApply, waitsFor } from '@/apply/apply-plan.ts'
+import { lineOf, worthTelling } from '@/what-if/what-if.ts'
+import type { WhatIfPod } from '../../../src/shared/api/flotilla/scheduling-v1.ts'
+
+const file = (path: string, ...texts: string[]) => ({ path, text: texts.join('\n---\n') })
+const named = (kind: string, name: string, apiVersion = 'v1') =>
+  `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata:\n  name: ${name}`
+
+describe('planApply()', () => {
+  it('puts what others need first, and keeps the order of the rest', () => {
+    const { items } = planApply([
+      file('a.yaml', named('Deployment', 'web', 'apps/v1'), named('Service', 'web')),
+      file('b.yml', named('Namespace', 'shop')),
+    ])
+    expect(items.map(({ object, path }) => `${path} ${object.kind}`)).toEqual([
+      'b.yml Namespace',
+      'a.yaml Deployment',
+      'a.yaml Service',
+    ])
+  })
+  it('takes lists apart, and reads JSON', () => {
+    const list = { apiVersion: 'v1', kind: 'List', items: [{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } }] }
+    expect(planApply([file('x.json', JSON.stringify(list))]).items.map(({ object }) => object.kind)).toEqual(['Pod'])
+  })
+  it('names the files that it cannot read, and goes on with the others', () => {
+    const plan = planApply([
+      file('bad.yaml', 'a: ['),
+      file('no-kind.yaml', 'a: 1'),
+      file('good.yaml', named('Pod', 'p')),
+    ])
+    expect(plan.problems.map(({ path }) => path)).toEqual(['bad.yaml', 'no-kind.yaml'])
+    expect(plan.items).toHaveLength(1)
+  })
+  it('knows what an object of the same drop waits for', () => {
+    const crd = `${named('CustomResourceDefinition', 'boats.example.dev', 'apiextensions.k8s.io/v1')}\nspec:\n  group: example.dev\n  names:\n    kind: Boat`
+    const plan = planApply([file('all.yaml', named('Boat', 'erna', 'example.dev/v1'), named('Namespace', 'sea'), crd)])
+    const boat = plan.items.find(({ object }) => object.kind === 'Boat')!
+    expect(waitsFor(boat, plan, 'sea')).toBe('Namespace sea')
+    expect(waitsFor(boat, plan, 'default')).toBe('the definition of Boat')
+    expect(waitsFor(plan.items[0]!, plan, undefined)).toBeUndefined()
+  })
+})
+
+it('differs() looks at what people see, not at bookkeeping', () => {
+  const object = (resourceVersion: string, data: object, status?: object) =>
+    ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', resourceVersion }, data, status }) as never
+  expect(differs(object('1', { a: 'b' }), object('2', { a: 'b' }, {}))).toBe(false)
+  expect(differs(object('1', { a: 'b' }), object('1', { a: 'c' }))).toBe(true)
+})
+
+it('ownedByOthers() names the fields and their owners', () => {
+  const causes = [{ reason: 'FieldManagerConflict', field: '.spec.replicas', message: 'conflict with "hpa"' }]
+  expect(ownedByOthers({ details: { causes } } as never)).toEqual(['.spec.replicas: conflict with "hpa"'])
+})
+
+describe('what would follow', () => {
+  const pod = (change: string, rest: Partial<WhatIfPod> = {}): WhatIfPod => ({
+    namespace: 'shop',
+    name: 'web',
+    change,
+    ...rest,
+  })
+  it('is told in a line a pod', () => {
+    expect(lineOf(pod('Move', { from: 'a', to: 'b', blockedBy: 'web' }))).toBe(
+      'shop/web would go from a to b (not now: budget web)',
+    )
+    expect(lineOf(pod('Create', { message: 'no room' }))).toBe('shop/web would start nowhere: no room')
+    expect(lineOf(pod('Remove', { lost: true }))).toContain('nothing makes it anew')
+  })
+  it('begins with trouble', () => {
+    const fine = pod('Move', { to: 'b' })
+    const lost = pod('Remove', { lost: true })
+    const blocked = pod('Move', { to: 'b', blockedBy: 'x' })
+    expect(worthTelling([fine, blocked, lost])).toEqual([lost, blocked, fine])
+  })
+})
