@@ -48,6 +48,8 @@ describe.skipIf(!helmPath)('Helm', () => {
   }
   const text = () =>
     clients.must('kubectl', ['get', 'configmap', 'app-cm', '-n', 'helm', '-o', 'jsonpath={.data.text}'])
+  /** Of a kind that the chart brings with it. */
+  const note = () => clients.must('kubectl', ['get', 'note', 'app-note', '-n', 'helm', '-o', 'jsonpath={.spec.text}'])
   const wait = ['--wait', '--timeout', '60s']
 
   it('renders against the server, and installs a chart with hooks, waiting until it is ready', async () => {
@@ -55,9 +57,11 @@ describe.skipIf(!helmPath)('Helm', () => {
     const chart = join(here, 'chart')
     await clients.must('kubectl', ['create', 'namespace', 'helm'])
     expect(await helm('lint', chart)).toContain('0 chart(s) failed')
-    expect(await helm('template', 'app', chart, ...set, '--dry-run=server')).toContain('name: app-secret')
+    // Kinds that the chart brings are not there yet when it is only rendered.
+    const rendered = await helm('template', 'app', chart, ...set, '--set', 'notes=false', '--dry-run=server')
+    expect(rendered).toContain('name: app-secret')
     expect(await helm('install', 'app', chart, ...set, ...wait)).toContain('STATUS: deployed')
-    expect(await text()).toBe('one')
+    expect([await text(), await note()]).toEqual(['one', 'one'])
     expect(
       await clients.must('kubectl', [
         'get',
@@ -73,7 +77,7 @@ describe.skipIf(!helmPath)('Helm', () => {
 
   it('upgrades, rolls back, tells the history and tests the release', async () => {
     await helm('upgrade', 'app', join(here, 'chart'), '--set', `image=${image},text=two,replicas=2`, ...wait)
-    expect(await text()).toBe('two')
+    expect([await text(), await note()]).toEqual(['two', 'two'])
     await helm('rollback', 'app', '1', ...wait)
     expect(await text()).toBe('one')
     expect(await helm('history', 'app')).toMatch(/3\s.*deployed.*Rollback to 1/)
@@ -85,6 +89,8 @@ describe.skipIf(!helmPath)('Helm', () => {
     expect(await helm('uninstall', 'app', ...wait)).toContain('uninstalled')
     const left = await clients.must('kubectl', ['get', 'deployment,service,secret,role', '-n', 'helm', '-o', 'name'])
     expect(left).toBe('')
+    // A kind stays, with what others have made of it.
+    expect(await clients.must('kubectl', ['get', 'notes', '-n', 'helm', '-o', 'name'])).toBe('')
   })
 })
 
