@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // `npm run conformance`: upstream's own conformance suite against a fresh Flotilla. Options: --focus and --skip take
-// regular expressions over test names, --procs how many run at once, --list prints the names only.
-import { spawn, spawnSync } from 'node:child_process'
+// regular expressions over test names, --nodes how many nodes the cluster has, --procs how many tests run at once,
+// --list prints the names only.
+import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { ensureBuilt, ensureDependencies, root, say } from '../../scripts/lib/setup.mjs'
 import { ensureDocker } from '../../scripts/lib/system.mjs'
 import { buildPrograms } from './binaries.mjs'
+import { startCluster } from './cluster.mjs'
 import { ensureImages } from './images.mjs'
 import { readReport } from './report.mjs'
 
@@ -16,6 +18,7 @@ const { values } = parseArgs({
   options: {
     focus: { type: 'string', default: '' },
     skip: { type: 'string', default: '' },
+    nodes: { type: 'string', default: '1' },
     procs: { type: 'string', default: '4' },
     timeout: { type: 'string', default: '3h' },
     list: { type: 'boolean', default: false },
@@ -32,20 +35,7 @@ const programs = buildPrograms(cache, say)
 ensureImages(programs, cache, say)
 
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-conformance-'))
-const cluster = spawn(
-  process.execPath,
-  [join(root, 'out/main/cli.js'), 'serve', '--data-dir', folder, '--listen', '127.0.0.1:0'],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
-)
-const ended = new Promise(resolve => cluster.once('exit', resolve))
-await new Promise((resolve, reject) => {
-  let output = ''
-  cluster.stdout.on('data', chunk => {
-    output += chunk
-    if (/joined as/.test(output)) resolve()
-  })
-  void ended.then(() => reject(new Error(`the cluster ended: ${output}`)))
-})
+const cluster = await startCluster(folder, Number(values.nodes))
 
 const report = join(folder, 'report.json')
 const status = await new Promise(resolve => {
@@ -63,7 +53,7 @@ const status = await new Promise(resolve => {
       '--no-color',
       programs.path('e2e.test'),
       '--',
-      `--kubeconfig=${join(folder, 'kubeconfig')}`,
+      `--kubeconfig=${cluster.kubeconfig}`,
       '--provider=skeleton',
       '--dump-logs-on-failure=false',
       '--disable-log-dump',
@@ -81,11 +71,7 @@ for (const { name, state, message, seconds } of rows) {
     `${state === 'passed' ? '✓' : '✗'} ${name} (${Math.round(seconds)} s)${message ? `\n    ${message}` : ''}`,
   )
 }
-cluster.kill('SIGTERM')
-await ended
-spawnSync(process.execPath, [join(root, 'out/main/cli.js'), 'reset', '--yes', '--data-dir', folder], {
-  stdio: 'ignore',
-})
+await cluster.end()
 rmSync(folder, { recursive: true, force: true })
 console.log(`\n${passed} passed, ${failed} failed`)
 process.exit(status ?? 1)
