@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const E2E = 'registry.k8s.io/e2e-test-images'
-const BASE = 'flotilla-conformance-base:6'
+const BASE = 'flotilla-conformance-base:7'
 const PACKAGES = [
   ...['busybox', 'dnsutils', 'curl', 'netcat-openbsd', 'iproute2', 'iperf', 'util-linux', 'bash', 'nginx-light'],
   ...['ca-certificates', 'perl-base', 'procps', 'etcd-server'],
 ]
 
 /** Applets that upstream's images replace by real programs. */
-const FROM_PACKAGES = ['nc', 'ip', 'nslookup', 'bash', 'ps']
+const FROM_PACKAGES = ['sh', 'nc', 'ip', 'nslookup', 'bash', 'ps']
 
 function sh(command, args, options = {}) {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20, ...options })

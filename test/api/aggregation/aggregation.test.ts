@@ -145,6 +145,12 @@ describe('a group that an extension server serves', () => {
   })
   afterAll(remove)
 
+  test('a change of its priority is no outage', async () => {
+    for (let priority = 300; priority < 310; priority++) {
+      await cluster.admin.patch(APIService, { name: NAME }, { spec: { versionPriority: priority } })
+      expect((await raw(cluster.api, `${ROOT}/flunders`)).code).toBe(200)
+    }
+  })
   test('is asked in the name of the user, who cannot say to be somebody else', async () => {
     seen.length = 0
     const spoof = { 'x-remote-user': 'mallory', 'x-remote-group': 'system:masters', authorization: 'Bearer secret' }

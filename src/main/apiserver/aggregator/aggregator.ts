@@ -127,7 +127,9 @@ export class Aggregator implements Disposable {
     known?.cancel()
     const remote = apiService.spec.service ? new RemoteService(apiService, this.#parts) : undefined
     const resources = known?.resources ?? []
-    const entry: Entry = { apiService, remote, resources, verdict: undefined, retryMs: FIRST_RETRY_MS, cancel: () => undefined } // prettier-ignore
+    // What was found out holds until it is asked again: a new priority is no outage.
+    const verdict = remote && known?.remote ? known.verdict : undefined
+    const entry: Entry = { apiService, remote, resources, verdict, retryMs: FIRST_RETRY_MS, cancel: () => undefined }
     this.#entries.set(name, entry)
     if (remote && this.#news.length === 0) this.#followNews()
     this.#publish()
