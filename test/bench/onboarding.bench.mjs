@@ -1,6 +1,6 @@
 // From the command to a Ready node over SSH, on lab hosts: seconds and bytes, for a host with Docker and one without.
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -51,6 +51,23 @@ const stepSeconds = ({ status }) =>
     )
     .join(' · ')
 
+/** Another agent by a comment at its end, and the server that sends it: only the bundle is new. */
+async function upgrade(name) {
+  const bundle = join(root, 'out/agent/agent.cjs')
+  const before = readFileSync(bundle)
+  const { dataDir } = server
+  await server.stop({ reset: false })
+  try {
+    appendFileSync(bundle, '// another one\n')
+    server = await Server.start(['--no-local-node'], dataDir)
+    const seconds = await flotilla(server, 'upgrade', name, '--yes')
+    const { bytesSent = 0 } = (await newestOperation(server, name)).status
+    console.log(`  upgraded in ${seconds.toFixed(1)} s, ${(bytesSent / 1e6).toFixed(2)} MB sent (aim: 1 MB)`)
+  } finally {
+    writeFileSync(bundle, before)
+  }
+}
+
 const { HostLab } = await loadLab()
 const lab = await HostLab.start()
 let server
@@ -75,6 +92,7 @@ try {
     const again = await flotilla(server, 'add', `root@${host.ip}`, '--name', name, '--yes')
     const { bytesSent = 0 } = (await newestOperation(server, name)).status
     console.log(`  again: ${again.toFixed(1)} s, ${bytesSent} bytes sent`)
+    if (docker) await upgrade(name)
     console.log(`  removed in ${(await flotilla(server, 'remove', name, '--yes')).toFixed(1)} s`)
   }
   console.log('peers, as they publish it: k3sup "60 s" a node · k0sctl 2 min 2 s for two hosts')

@@ -3,6 +3,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster, execute, repository, until } from '../e2e/support/cluster.ts'
 import { busyboxImage } from '../support/images.ts'
@@ -23,6 +24,22 @@ const nodeWith = (input: string, ...args: string[]) =>
     input,
     timeoutMs: 280_000,
   })
+
+const loadImage = (image: string, ...args: string[]) =>
+  execute(
+    process.execPath,
+    [
+      join(repository, 'out/main/cli.js'),
+      'image',
+      'load',
+      image,
+      '--password-stdin',
+      '--data-dir',
+      cluster.dataDir,
+      ...args,
+    ],
+    { input: `${asking.password}\n`, env: { HOME: lab.folder, SSH_AUTH_SOCK: '' }, timeoutMs: 120_000 },
+  )
 
 /** The newest operation of a host. */
 async function operationOf(
@@ -122,9 +139,9 @@ test('nothing secret is left in the API, on the hosts, or in the logs', async ()
 
 test('a Deployment spreads over them; logs, exec and port-forward work', async () => {
   const image = busyboxImage()
-  const archive = execFileSync('docker', ['save', image], { maxBuffer: 64 << 20 })
-  for (const host of hosts)
-    execFileSync('docker', ['exec', '--interactive', host.container, 'docker', 'load', '--quiet'], { input: archive })
+  const { code, stdout, stderr } = await loadImage(image)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  for (const { name } of hosts) expect(stdout).toMatch(new RegExp(`^${name}  1 layers? (was|were) missing, `, 'm'))
   await cluster.apply(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":3,
     "selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{
     "terminationGracePeriodSeconds":0,
@@ -154,6 +171,36 @@ test('a Deployment spreads over them; logs, exec and port-forward work', async (
     expect(await cluster.kubectl('exec', from, '--', 'sh', '-c', HTTP_GET, ip)).toContain(`\n${name}`)
   const port = await forwardPort(`pod/${from}`, 8080)
   expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe(`${from}\n`)
+})
+
+test('of an image only the layers that a host lacks are sent', async () => {
+  const image = busyboxImage()
+  expect((await loadImage(image, '--nodes', 'bare')).stdout).toMatch(
+    /^bare  had every layer, (\d+ B|\d(\.\d)? KiB) sent$/m,
+  )
+  const docker = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim()
+  const more = `flotilla-test/more:${lab.id}`
+  const container = docker('create', image, 'sh')
+  try {
+    docker('cp', fileURLToPath(import.meta.url), `${container}:/www/test.ts`)
+    docker('commit', container, more)
+    expect((await loadImage(more, '--nodes', 'bare,asking')).stdout).toMatch(
+      /^asking  1 layer was missing, \d+(\.\d)? KiB sent$/m,
+    )
+    const cat = ['run', '--rm', more, 'head', '-c', '20', '/www/test.ts']
+    expect(bare.exec('docker', ...cat)).toBe(docker(...cat))
+  } finally {
+    docker('rm', container)
+    docker('image', 'rm', '--force', more)
+  }
+  expect(await loadImage('flotilla-test/none:1')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('has no image') as string,
+  })
+  expect(await loadImage(image, '--nodes', 'nowhere')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('there is no host nowhere') as string,
+  })
 })
 
 test('adding them again does nothing and sends nothing', async () => {

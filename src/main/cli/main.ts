@@ -8,6 +8,7 @@ import { addApiServerOptions, type ApiServerFlags } from './apiserver-flags.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
 import { addExplainCommands } from './explain.ts'
 import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-address.ts'
+import { addImageCommands } from './image/commands.ts'
 import { addLocalCommands } from './local/commands.ts'
 import { addNodeCommands } from './node/commands.ts'
 import { addSchedulingCommands } from './scheduling.ts'
@@ -106,6 +107,7 @@ function build(): Command {
     )
   addExplainCommands(program)
   addSchedulingCommands(program)
+  addImageCommands(program)
   addLocalCommands(program)
   addNodeCommands(program)
   addUserCommands(program)

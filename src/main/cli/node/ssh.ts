@@ -22,7 +22,8 @@ import { connectApi } from './api.ts'
 const LOGS = 'exec journalctl -u flotilla-agent.service --no-pager -o short-iso -n 200'
 const FOLLOW = 'exec journalctl -u flotilla-agent.service --no-pager -o short-iso -n 20 -f'
 
-async function connect(
+/** @throws CommandError for a name that is no host's */
+export async function connect(
   dataDir: string,
   name: string,
   prompter: ReturnType<typeof terminalPrompter>,
@@ -48,8 +49,7 @@ async function connect(
   })
 }
 
-function terminalPrompter(name: string) {
-  const answerer = new Answerer({})
+export function terminalPrompter(name: string, answerer = new Answerer({})) {
   return {
     ask: ({ kind, about, text, echo }: { kind: string; about: string; text: string; echo: boolean }) =>
       kind === 'HostKey'

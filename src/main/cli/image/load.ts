@@ -1,0 +1,114 @@
+// `flotilla image load`: to several hosts at once, and how far each is.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import PQueue from 'p-queue'
+import { Host } from '../../../shared/api/flotilla/v1.ts'
+import { DOCKER_SOCKET } from '../../local-node/detect.ts'
+import { type ImageArchive, unpackImage } from '../../provisioning/images/archive.ts'
+import { sendImage } from '../../provisioning/images/send.ts'
+import { Sudo } from '../../provisioning/ssh/sudo.ts'
+import { Answerer } from '../node/answerer.ts'
+import { connectApi } from '../node/api.ts'
+import { connect, terminalPrompter } from '../node/ssh.ts'
+import { showBytes } from '../progress.ts'
+import { CommandError } from '../usage-error.ts'
+
+export interface LoadFlags {
+  readonly dataDir: string
+  readonly nodes?: string
+  readonly passwordStdin?: boolean
+}
+
+const AT_ONCE = 4
+/** A line each time so much more has been sent. */
+const PERCENT_STEP = 25
+
+/** One image after the other: what the first brings, the next need not. */
+export async function load(images: readonly string[], flags: LoadFlags): Promise<void> {
+  const hosts = await chosenHosts(flags)
+  const answerer = new Answerer(flags)
+  for (const image of images) {
+    const folder = await mkdtemp(join(tmpdir(), 'flotilla-image-'))
+    try {
+      await loadToAll(await saveImage(image, hosts, folder), hosts, flags.dataDir, answerer)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+async function loadToAll(
+  archive: ImageArchive,
+  hosts: readonly Host[],
+  dataDir: string,
+  answerer: Answerer,
+): Promise<void> {
+  const failed: string[] = []
+  const queue = new PQueue({ concurrency: AT_ONCE })
+  const loadOne = async (name: string) => {
+    try {
+      await loadTo(name, archive, dataDir, answerer)
+    } catch (error) {
+      failed.push(name)
+      console.error(`${name}  ${(error as Error).message}`)
+    }
+  }
+  await queue.addAll(
+    hosts.map(
+      ({ metadata }) =>
+        () =>
+          loadOne(metadata.name),
+    ),
+  )
+  if (failed.length > 0) throw new CommandError(`${failed.join(', ')}: not loaded; see above`)
+}
+
+async function chosenHosts({ dataDir, nodes }: LoadFlags): Promise<Host[]> {
+  await using api = connectApi(dataDir)
+  const { items } = await api.client.list(Host)
+  const names = nodes?.split(',').filter(Boolean)
+  const unknown = names?.find(name => !items.some(({ metadata }) => metadata.name === name))
+  if (unknown) throw new CommandError(`there is no host ${unknown}; see: flotilla node list`)
+  const chosen = items.filter(({ metadata, status }) => names?.includes(metadata.name) ?? status.nodeName !== undefined)
+  if (chosen.length === 0)
+    throw new CommandError('there are no hosts over SSH; nodes of this machine have its images already')
+  return chosen
+}
+
+/** @throws CommandError when the image is not here, or not for a host's processor */
+async function saveImage(name: string, hosts: readonly Host[], folder: string): Promise<ImageArchive> {
+  const { default: Docker } = await import('dockerode')
+  const socketPath = process.env.DOCKER_HOST?.replace(/^unix:\/\//, '') ?? DOCKER_SOCKET
+  const image = new Docker({ socketPath }).getImage(name)
+  const { Architecture } = await image.inspect().catch((error: { statusCode?: number; message: string }) => {
+    throw new CommandError(error.statusCode === 404 ? `this machine's Docker has no image ${name}` : error.message)
+  })
+  for (const { metadata, status } of hosts) {
+    const { architecture = Architecture } = status.facts ?? {}
+    if (architecture !== Architecture)
+      throw new CommandError(`${name} is for ${Architecture}, and ${metadata.name} is ${architecture}`)
+  }
+  return unpackImage((await image.get()) as Readable, folder)
+}
+
+async function loadTo(name: string, archive: ImageArchive, dataDir: string, answerer: Answerer): Promise<void> {
+  const prompter = terminalPrompter(name, answerer)
+  await using ssh = await connect(dataDir, name, prompter)
+  using sudo = new Sudo(prompter)
+  let told = 0
+  const { layers, bytes } = await sendImage(archive, {
+    ssh,
+    sudo,
+    signal: new AbortController().signal,
+    onPercent(percent) {
+      if (percent < told + PERCENT_STEP || percent >= 100) return
+      told = percent - (percent % PERCENT_STEP)
+      console.log(`${name}  ${told} %`)
+    },
+  })
+  console.log(
+    `${name}  ${layers === 0 ? 'had every layer' : layers === 1 ? '1 layer was missing' : `${layers} layers were missing`}, ${showBytes(bytes)} sent`,
+  )
+}
