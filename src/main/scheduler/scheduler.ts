@@ -15,6 +15,7 @@ import type { SchedulerConfiguration } from './config/configuration.ts'
 import { type Listers, listersOf } from './framework/listers.ts'
 import { describeFit } from './framework/fit-error.ts'
 import { CycleState } from './framework/cycle-state.ts'
+import type { PostFilterResult } from './framework/plugin.ts'
 import { type Profile, having } from './framework/profile.ts'
 import { runBindPlugins } from './framework/run-bind-plugins.ts'
 import { findFeasible, scoreNodes, selectNode } from './framework/run-plugins.ts'
@@ -261,7 +262,7 @@ class RunningScheduler {
       this.#decisions.placed(pod.metadata.uid, this.#options.clock.now(), choice.node.name, scores)
       return this.#place(profile, state, queued, info, choice.node.name)
     }
-    this.#track(() => this.#rejected(profile, state, queued, info, found))
+    this.#rejected(profile, state, queued, info, found)
   }
 
   /** Counts the pod on its node at once; the binding is written behind the next cycles. */
@@ -333,25 +334,26 @@ class RunningScheduler {
   }
 
   /** No node fits: try to make room, tell the user, wait for a change. */
-  async #rejected(
+  #rejected(
     profile: Profile,
     state: CycleState,
     queued: QueuedPod,
     info: PodInfo,
     { statuses, rejection }: ReturnType<typeof findFeasible>,
-  ): Promise<void> {
+  ): void {
     let note: string | undefined
-    let nominated: string | undefined
+    let result: PostFilterResult | undefined
     for (const plugin of having(profile, 'postFilter')) {
       if (rejection && rejection.code !== 'Unschedulable') {
         note = notHelpful(this.#cache.nodes.length)
         break
       }
-      const result = await plugin.postFilter(state, info, this.#cache, statuses)
+      result = plugin.postFilter(state, info, this.#cache, statuses)
       if (result.status.reasons.length > 0) note = result.status.reasons.join(' ')
-      if (result.nominatedNodeName !== undefined) nominated = result.nominatedNodeName
       if (isSuccess(result.status)) break
     }
+    // At once: the next cycle must not count on the same room.
+    const nominated = result?.nominatedNodeName
     if (nominated !== undefined) this.#cache.nominate(info, nominated || undefined)
     const rejectedBy = rejection ? [rejection.plugin] : [...new Set([...statuses.values()].map(({ plugin }) => plugin))]
     this.queue.reject(queued, rejectedBy)
@@ -359,10 +361,9 @@ class RunningScheduler {
     const message = describeFit(this.#cache.nodes.length, statuses, rejection, note)
     this.#decisions.rejected(info.pod.metadata.uid, this.#options.clock.now(), message)
     this.#events.event(info.pod, 'Warning', 'FailedScheduling', message)
-    try {
+    this.#track(async () => {
       await tellUnschedulable(this.#options, info.pod, message, nominated)
-    } catch (error) {
-      this.#options.onError?.(error)
-    }
+      await result?.carryOut?.()
+    })
   }
 }

@@ -89,6 +89,17 @@ test('a more important pod takes the place of a less important one', async () =>
   })
 })
 
+test('important pods that come together each take the place of another pod', async () => {
+  const names = Array.from({ length: 6 }, (_, i) => `${i}`)
+  for (const name of names) await addNode(`n${name}`, { allocatable: { cpu: '1' } })
+  for (const name of names)
+    await addPod(`low${name}`, { requests: { cpu: '1' }, spec: { terminationGracePeriodSeconds: 0 } })
+  await Promise.all(names.map(name => bound(`low${name}`)))
+  await Promise.all(names.map(name => addPod(`high${name}`, { requests: { cpu: '1' }, spec: { priority: 100 } })))
+  const nodes = await Promise.all(names.map(name => bound(`high${name}`)))
+  expect(nodes.sort()).toEqual(names.map(name => `n${name}`))
+})
+
 test('preemptionPolicy Never evicts nobody', async () => {
   await addNode('a', { allocatable: { cpu: '1' } })
   await addPod('low', { requests: { cpu: '1' } })

@@ -3,7 +3,7 @@
 //   PreEnqueue → (queue) → PreFilter → Filter → [PostFilter when no node fits] → PreScore → Score → Normalize
 //   → Reserve → Permit → PreBind → Bind → PostBind
 //
-// PreFilter to Reserve run synchronously over the cache, so they see one state of the cluster.
+// PreFilter to Reserve, and PostFilter, run synchronously over the cache, so they see one state of the cluster.
 // @see https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
@@ -36,8 +36,10 @@ export type NodeStatuses = ReadonlyMap<string, Status & { readonly plugin: strin
 
 export interface PostFilterResult {
   readonly status: Status
-  /** Node to nominate; '' clears the nomination. */
+  /** Node to nominate; '' clears the nomination. Counts from the next cycle on. */
   readonly nominatedNodeName?: string
+  /** What has to be done for it; runs behind the next cycles. @throws when it failed */
+  readonly carryOut?: () => Promise<void>
 }
 
 export interface SchedulerPlugin {
@@ -51,7 +53,7 @@ export interface SchedulerPlugin {
   addPod?(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void
   removePod?(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void
   filter?(state: CycleState, pod: PodInfo, node: NodeInfo): Status
-  postFilter?(state: CycleState, pod: PodInfo, view: ClusterView, statuses: NodeStatuses): Promise<PostFilterResult>
+  postFilter?(state: CycleState, pod: PodInfo, view: ClusterView, statuses: NodeStatuses): PostFilterResult
   preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Status
   /** Any range when `normalize` is given, else 0…100. */
   score?(state: CycleState, pod: PodInfo, node: NodeInfo): number

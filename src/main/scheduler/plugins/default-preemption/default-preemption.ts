@@ -65,7 +65,7 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
   return {
     name,
     requeueOn: [on('Pod', ['deleted'])],
-    async postFilter(state, pod, view, statuses) {
+    postFilter(state, pod, view, statuses) {
       const { spec, status } = pod.pod
       if (spec.preemptionPolicy === 'Never')
         return { status: unschedulable('preemption: not eligible due to preemptionPolicy=Never.') }
@@ -93,8 +93,13 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
           ...(status.nominatedNodeName ? { nominatedNodeName: '' } : {}),
         }
       // Nodes promised to less important pods are theirs no more; they are told by their own next cycle.
-      await Promise.all(best.victims.map(victim => evict(victim, pod.pod, best.nodeName)))
-      return { status: success, nominatedNodeName: best.nodeName }
+      return {
+        status: success,
+        nominatedNodeName: best.nodeName,
+        carryOut: async () => {
+          await Promise.all(best.victims.map(victim => evict(victim, pod.pod, best.nodeName)))
+        },
+      }
     },
   }
 }
