@@ -356,14 +356,20 @@ class RunningScheduler {
     const nominated = result?.nominatedNodeName
     if (nominated !== undefined) this.#cache.nominate(info, nominated || undefined)
     const rejectedBy = rejection ? [rejection.plugin] : [...new Set([...statuses.values()].map(({ plugin }) => plugin))]
-    this.queue.reject(queued, rejectedBy)
-    if (this.#signal.aborted) return
     const message = describeFit(this.#cache.nodes.length, statuses, rejection, note)
     this.#decisions.rejected(info.pod.metadata.uid, this.#options.clock.now(), message)
     this.#events.event(info.pod, 'Warning', 'FailedScheduling', message)
+    const carryOut = result?.carryOut
+    if (!carryOut) this.queue.reject(queued, rejectedBy)
+    if (this.#signal.aborted) return
     this.#track(async () => {
-      await tellUnschedulable(this.#options, info.pod, message, nominated)
-      await result?.carryOut?.()
+      try {
+        await tellUnschedulable(this.#options, info.pod, message, nominated)
+        await carryOut?.()
+      } finally {
+        // Only now: tried again before its victims are on their way, it would look for others.
+        if (carryOut) this.queue.reject(queued, rejectedBy)
+      }
     })
   }
 }
