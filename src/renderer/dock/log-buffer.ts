@@ -1,8 +1,7 @@
-// Lines of logs in a ring: the newest 100,000 are kept, older ones fall out, nothing is ever moved.
+// Lines of several logs in the order of their times: the newest 100,000 are kept, older ones fall out.
+// A line is named by its position in everything that was ever kept, which stays the same while others fall out.
 
 export interface LogLine {
-  /** Position in the whole stream, from 0; identifies the line. */
-  readonly number: number
   readonly source: string
   /** RFC 3339 with nanoseconds, as the kubelet prints it; '' when there is none. */
   readonly time: string
@@ -11,56 +10,76 @@ export interface LogLine {
 
 export const MAX_LINES = 100_000
 
+/** Sorts as the times do: the kubelet leaves out zeros at the end of a second's fraction. */
+export const timeOrder = (time: string): string => (time.endsWith('Z') ? time.slice(0, -1) : time)
+
+const isLater = (a: LogLine, b: LogLine) => timeOrder(a.time) > timeOrder(b.time)
+
 export class LogBuffer {
   readonly #capacity: number
-  readonly #lines: LogLine[] = []
-  #first = 0
-  #total = 0
+  #lines: LogLine[] = []
+  /** Index of the first line that still counts; those before it are thrown away together, now and then. */
+  #start = 0
+  /** Position of `#lines[0]`. */
+  #base = 0
 
   constructor(capacity = MAX_LINES) {
     this.#capacity = capacity
   }
+  /** Position of the oldest line. */
+  get first(): number {
+    return this.#base + this.#start
+  }
+  /** The position after the newest line. */
+  get end(): number {
+    return this.#base + this.#lines.length
+  }
   get length(): number {
-    return this.#lines.length
+    return this.#lines.length - this.#start
   }
-  /** Lines seen, with those that fell out. */
-  get total(): number {
-    return this.#total
+  at(position: number): LogLine | undefined {
+    return position < this.first ? undefined : this.#lines[position - this.#base]
   }
-  push(source: string, time: string, text: string): LogLine {
-    const line = { number: this.#total++, source, time, text }
-    if (this.#lines.length < this.#capacity) this.#lines.push(line)
-    else {
-      this.#lines[this.#first] = line
-      this.#first = (this.#first + 1) % this.#capacity
+  /**
+   * Puts lines where their times say; lines of one source stay in their order.
+   * @returns the first position that holds another line than before
+   */
+  add(lines: readonly LogLine[]): number {
+    const added = [...lines].sort((a, b) => (isLater(a, b) ? 1 : isLater(b, a) ? -1 : 0))
+    const [earliest] = added
+    if (!earliest) return this.end
+    let at = this.#lines.length
+    for (
+      let last = this.#lines[at - 1];
+      at > this.#start && last && isLater(last, earliest);
+      last = this.#lines[at - 1]
+    )
+      at--
+    const changed = this.#base + at
+    const tail = this.#lines.splice(at)
+    let from = 0
+    for (const line of added) {
+      for (let old = tail[from]; old && !isLater(old, line); old = tail[++from]) this.#lines.push(old)
+      this.#lines.push(line)
     }
-    return line
-  }
-  at(index: number): LogLine | undefined {
-    return this.#lines[(this.#first + index) % Math.max(1, this.#lines.length)]
+    for (let old = tail[from]; old; old = tail[++from]) this.#lines.push(old)
+    this.#start = Math.max(this.#start, this.#lines.length - this.#capacity)
+    if (this.#start > this.#capacity / 4) {
+      this.#lines = this.#lines.slice(this.#start)
+      this.#base += this.#start
+      this.#start = 0
+    }
+    return changed
   }
   clear(): void {
-    this.#lines.length = 0
-    this.#first = 0
+    this.#base = this.end
+    this.#lines = []
+    this.#start = 0
   }
   *[Symbol.iterator](): Iterator<LogLine> {
-    for (let index = 0; index < this.length; index++) {
-      const line = this.at(index)
+    for (let index = this.#start; index < this.#lines.length; index++) {
+      const line = this.#lines[index]
       if (line) yield line
     }
   }
 }
-
-/** The kubelet puts the time before each line when it is asked for timestamps. */
-export function splitTimestamp(line: string): { time: string; text: string } {
-  const space = line.indexOf(' ')
-  const time = space > 0 ? line.slice(0, space) : ''
-  return /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(time)
-    ? { time, text: line.slice(space + 1) }
-    : { time: '', text: line }
-}
-
-// Colours and cursor movements mean nothing here; the text does.
-// eslint would rather have no control characters in patterns, hence the string.
-const ESCAPES = new RegExp('\\u001b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\u0007]*(?:\\u0007|\\u001b\\\\)|[@-_])', 'g')
-export const stripEscapes = (text: string): string => (text.includes('\u001b') ? text.replace(ESCAPES, '') : text)

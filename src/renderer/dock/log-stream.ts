@@ -1,6 +1,7 @@
 // One container's log as a stream of lines, resumed by itself after a break without repeating lines.
 import { connection } from '../api/connection.ts'
-import { splitTimestamp, stripEscapes } from './log-buffer.ts'
+import { timeOrder } from './log-buffer.ts'
+import { plainText, splitTimestamp } from './log-text.ts'
 
 export interface LogRequest {
   readonly namespace: string
@@ -8,6 +9,8 @@ export interface LogRequest {
   readonly container: string
   readonly follow: boolean
   readonly previous: boolean
+  /** RFC 3339; otherwise the newest `tailLines`. */
+  readonly since?: string | undefined
   readonly tailLines: number
 }
 
@@ -22,7 +25,7 @@ export interface LogSink {
 const RETRY_MS = 1_500
 const MAX_LINE = 64 * 1024
 
-function pathOf({ namespace, pod, container, follow, previous, tailLines }: LogRequest, since: string): string {
+function pathOf({ namespace, pod, container, follow, previous, tailLines }: LogRequest, since?: string): string {
   const query = new URLSearchParams({ container, timestamps: 'true' })
   if (follow) query.set('follow', 'true')
   if (previous) query.set('previous', 'true')
@@ -51,17 +54,17 @@ export async function streamLog(request: LogRequest, sink: LogSink, signal: Abor
   let lastTime = ''
   let skipUntil = ''
   const take = (line: string) => {
-    const { time, text } = splitTimestamp(line.endsWith('\r') ? line.slice(0, -1) : line)
+    const { time, text } = splitTimestamp(line.slice(0, MAX_LINE))
     // sinceTime has whole seconds: what was shown already comes again.
-    if (skipUntil && time && time <= skipUntil) return
+    if (skipUntil && time && timeOrder(time) <= timeOrder(skipUntil)) return
     if (time) lastTime = time
-    sink.onLine(time, stripEscapes(text).slice(0, MAX_LINE))
+    sink.onLine(time, plainText(text))
   }
   while (!signal.aborted) {
     sink.onStatus('connecting')
     try {
       skipUntil = lastTime
-      const since = lastTime.replace(/\.\d+Z$/, 'Z')
+      const since = lastTime ? lastTime.replace(/\.\d+Z$/, 'Z') : request.since?.replace(/\.\d+Z$/, 'Z')
       const answer = await connection.fetch(pathOf(request, since), { signal })
       if (!answer.ok || !answer.body) {
         const problem = await problemOf(answer)
@@ -80,6 +83,8 @@ export async function streamLog(request: LogRequest, sink: LogSink, signal: Abor
         const lines = (rest + value).split('\n')
         rest = lines.pop() ?? ''
         for (const line of lines) take(line)
+        // A line without an end is cut, not collected.
+        if (rest.length > MAX_LINE) rest = rest.slice(0, MAX_LINE)
       }
       if (rest) take(rest)
       if (!request.follow) return sink.onStatus('ended')

@@ -140,6 +140,66 @@ describe('Why?', () => {
   })
 })
 
+describe('logs', () => {
+  const log = () => page.getByRole('log', { name: 'Log' }).last()
+  const toolbar = (label: string) => page.getByLabel(label, { exact: true }).last()
+  const shownLines = async () => Number((await page.locator('[data-log-count]').last().innerText()).replace(/\D/g, ''))
+
+  it('of a workload are those of all its pods, merged in the order of time', async () => {
+    await page.getByRole('link', { name: 'Deployments', exact: true }).click()
+    await page.locator('[data-key="default/shop"]').click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Logs' }).click()
+    await page.keyboard.press('Escape')
+    const pods = (await cluster.kubectl('get', 'pods', '-l', 'app=shop', '-o', 'name')).trim().split('\n')
+    for (const pod of pods)
+      await log()
+        .getByText(`${pod.replace('pod/', '')}/main`)
+        .first()
+        .waitFor()
+    await toolbar('Timestamps').click()
+    await until('lines of both, in order', async () => {
+      const lines = await log().locator('[data-index]').allInnerTexts()
+      const times = lines.map(text => /\d{4}-\d\d-\d\d \S+/.exec(text)?.[0] ?? '')
+      return times.length > 4 && times.every((time, at) => at === 0 || (times[at - 1] ?? '') <= time)
+    })
+    await shoot(page, 'logs')
+  })
+
+  it('of 100,000 lines are read from the start, searched, walked by match, and cut to what is serious', async () => {
+    const script =
+      "seq 1 99990 | sed 's/^/line /'; echo 'level=error msg=full'; printf '\\033[31mred\\033[0m herring\\n'; sleep 3600"
+    await cluster.apply(`
+apiVersion: v1
+kind: Pod
+metadata: {name: wordy}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{name: main, image: '${counterImage()}', imagePullPolicy: IfNotPresent, command: [sh, -c, ${JSON.stringify(script)}]}]`)
+    await page.getByRole('link', { name: 'Pods', exact: true }).click()
+    await page.locator('[data-key="default/wordy"]').click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Logs', exact: true }).first().click()
+    await page.keyboard.press('Escape')
+    await toolbar('Range of time').selectOption('all')
+    await until('every line is there', async () => (await shownLines()) === 99_992)
+    await log().getByText('red herring', { exact: true }).waitFor()
+    expect(await log().locator('[data-level=error]').innerText()).toContain('msg=full')
+
+    await toolbar('Search in the log').fill('line 77')
+    await page.getByText('only matches (1,111)').waitFor()
+    await page.keyboard.press('Enter')
+    await log().locator('mark').first().waitFor()
+    expect(await log().locator('.bg-selected').innerText()).toBe('line 77')
+    await page.keyboard.press('Shift+Enter')
+    await until('the last match', async () => (await log().locator('.bg-selected').innerText()) === 'line 77999')
+    await shoot(page, 'log-search')
+    await toolbar('Search in the log').fill('')
+    await toolbar('Level').selectOption('error')
+    await until('one line is serious', async () => (await shownLines()) === 1)
+    await page.getByLabel('Close wordy').click()
+    await cluster.kubectl('delete', 'pod', 'wordy', '--now')
+  })
+})
+
 describe('the time machine', () => {
   const confirm = (name: string) => page.getByRole('dialog', { name: /\?$/ }).getByRole('button', { name }).click()
 
