@@ -9,6 +9,7 @@ export const router = createRouter({
     { path: '/', name: 'overview', component: OverviewView },
     { path: '/topology', name: 'topology', component: () => import('./views/TopologyView.vue') },
     { path: '/timeline', name: 'timeline', component: () => import('./views/TimelineView.vue') },
+    { path: '/hosts', name: 'hosts', component: () => import('./views/HostsView.vue') },
     { path: '/index.html', redirect: { name: 'overview' } },
     { path: '/login', name: 'login', redirect: { name: 'overview' } },
     {

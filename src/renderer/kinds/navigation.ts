@@ -6,6 +6,7 @@ import {
   Gauge,
   HardDrive,
   History,
+  Cable,
   Layers,
   Network,
   Puzzle,
@@ -28,6 +29,7 @@ export interface NavigationGroup {
 export const overviewIcon = Gauge
 export const topologyIcon = Workflow
 export const timelineIcon = History
+export const hostsIcon = Cable
 
 const layout: readonly { title: string; icon: Component; keys: readonly string[]; single?: boolean }[] = [
   { title: 'Nodes', icon: Server, keys: ['nodes.v1.'], single: true },

@@ -1,0 +1,89 @@
+// A bare machine becomes a node and leaves again, from the window alone: Chromium, a real cluster, a real sshd.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { Cluster, until } from '../e2e/support/cluster.ts'
+import { type OpenWindow, openInChromium, shoot } from '../e2e/window/support/browser.ts'
+import { HostLab, type LabHost } from './lab/lab.ts'
+
+let lab: HostLab
+let host: LabHost
+let cluster: Cluster
+let window: OpenWindow
+let page: Page
+
+beforeAll(async () => {
+  lab = await HostLab.start()
+  host = await lab.host('cellar', { docker: true })
+  const key = lab.key('key')
+  mkdirSync(join(lab.folder, '.ssh'), { mode: 0o700 })
+  writeFileSync(
+    join(lab.folder, '.ssh', 'config'),
+    `Host cellar\n  HostName ${host.ip}\n  User root\n  IdentityFile ${key.path}\n`,
+  )
+  host.authorize('root', key.publicKey)
+  cluster = await Cluster.start(['--no-local-node'], undefined, ['env', `HOME=${lab.folder}`, 'SSH_AUTH_SOCK='])
+  window = await openInChromium(cluster.loginUrl)
+  page = window.page
+})
+afterAll(async () => {
+  await window?.[Symbol.asyncDispose]()
+  await cluster?.[Symbol.asyncDispose]()
+  await lab?.[Symbol.asyncDispose]()
+})
+
+const panel = () => page.getByRole('complementary', { name: 'What is done' })
+
+test('several addresses are added at once; what is no address is told before anything is asked', async () => {
+  await page.getByRole('link', { name: 'Hosts' }).click()
+  await page.getByRole('button', { name: 'Add hosts' }).first().click()
+  const dialog = page.getByRole('dialog', { name: 'Add hosts' })
+  await dialog.getByLabel('Addresses, one a line').fill('-oProxyCommand=x')
+  await dialog.getByRole('alert').getByText('is not an address').waitFor()
+  expect(await dialog.getByRole('button', { name: 'Check the host' }).isDisabled()).toBe(true)
+  await dialog.getByLabel('Addresses, one a line').fill('ada@127.0.0.1:9\ncellar worker zone=below')
+  await dialog.getByRole('button', { name: 'Check 2 hosts' }).click()
+  await page.locator('[data-host="127-0-0-1-9"]').click()
+})
+
+test('a host that cannot be reached says so, and is tried again on request', async () => {
+  await page.locator('[data-host="127-0-0-1-9"]').getByRole('button').first().click()
+  await panel().getByText('Failed', { exact: true }).waitFor({ timeout: 60_000 })
+  await panel().getByRole('button', { name: 'Try again' }).waitFor()
+})
+
+test('a machine is recognized by its fingerprint, checked, and changed only as its plan says', async () => {
+  await page.locator('[data-host=cellar]').getByRole('button').first().click()
+  const fingerprint = host.sh('ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub').split(' ')[1] ?? 'no fingerprint'
+  await panel().getByText(fingerprint, { exact: true }).waitFor({ timeout: 60_000 })
+  await shoot(page, 'host-fingerprint')
+  await panel().getByRole('button', { name: 'It is this host' }).click()
+  await panel().getByRole('list', { name: 'Plan' }).waitFor({ timeout: 60_000 })
+  expect(host.sh('ls /opt/flotilla 2>/dev/null || true').trim()).toBe('')
+  await shoot(page, 'host-plan')
+})
+
+test('its steps are followed live until it is a Ready node with its role and label', async () => {
+  await panel().getByRole('button', { name: 'Change exactly this' }).click()
+  await panel().getByRole('list', { name: 'Steps' }).getByText('Running').first().waitFor({ timeout: 60_000 })
+  await panel().getByText('Done', { exact: true }).waitFor({ timeout: 240_000 })
+  const row = page.locator('[data-host=cellar]')
+  await row.getByText('Connected').waitFor({ timeout: 60_000 })
+  await row.locator('[data-tone=healthy]').getByText('Ready').waitFor({ timeout: 60_000 })
+  await shoot(page, 'host-ready')
+  const found = await cluster.kubectl('get', 'nodes', '-l', 'zone=below,node-role.kubernetes.io/worker', '-o', 'name')
+  expect(found.trim()).toBe('node/cellar')
+})
+
+test('it is removed once its name was typed, and nothing stays on the machine', async () => {
+  await page.getByLabel('Remove cellar', { exact: true }).click()
+  const dialog = page.getByRole('dialog', { name: 'Remove cellar?' })
+  await dialog.getByRole('textbox').fill('cellar')
+  await dialog.getByRole('button', { name: 'Remove' }).click()
+  await panel().getByRole('button', { name: 'Change exactly this' }).click({ timeout: 60_000 })
+  await until('the node is gone', async () => !(await cluster.kubectl('get', 'nodes', '-o', 'name')).includes('cellar'))
+  await page.locator('[data-host=cellar]').waitFor({ state: 'detached', timeout: 60_000 })
+  expect(host.sh('ls /opt/flotilla 2>/dev/null || true').trim()).toBe('')
+  expect(window.problems).toEqual([])
+})

@@ -1,0 +1,69 @@
+// Hosts in the window: what was typed, and how hosts and operations are told.
+import { describe, expect, it } from 'vitest'
+import { connectionStatus, hostStatus, newestOperations, stepStatus } from '@/hosts/host-status.ts'
+import { parseHosts } from '@/hosts/new-hosts.ts'
+import type { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
+
+describe('typed hosts', () => {
+  it('are an address a line, with roles and labels after it', () =>
+    expect(parseHosts('ada@box-2\n\n# the cellar\nssh ada@10.0.0.7:2222 worker zone=cellar # old')).toEqual({
+      hosts: [
+        { name: 'box-2', spec: { address: 'ada@box-2' } },
+        {
+          name: '10-0-0-7-2222',
+          spec: { address: 'ada@10.0.0.7:2222', roles: ['worker'], labels: { zone: 'cellar' } },
+        },
+      ],
+      problems: [],
+    }))
+  it.each([
+    ['-oProxyCommand=x', 'is not an address'],
+    ['ada@box;id', 'is not an address'],
+    ['ada@', 'is not an address'],
+    ['box a=b=c', 'neither a role nor a label'],
+    ['box\neve@box', 'Line 2: box is there twice'],
+  ])('%j are refused', (text, problem) => expect(parseHosts(text).problems.join()).toContain(problem))
+})
+
+const host = (status: Host['status']) => ({ metadata: { name: 'box' }, spec: { address: 'box' }, status }) as Host
+const condition = (type: string, status: string, reason: string, message: string) => ({
+  type,
+  status,
+  reason,
+  message,
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+})
+
+describe('a host', () => {
+  it('that is away says why', () =>
+    expect(
+      hostStatus(host({ phase: 'Away', away: [{ from: '2026-01-01T00:00:00Z', reason: 'no route to it' }] })),
+    ).toEqual({ tone: 'warning', text: 'Away', reason: 'no route to it' }))
+  it('tells whether its connection stands', () => {
+    expect(connectionStatus(host({}))).toMatchObject({ tone: 'unknown' })
+    const conditions = [condition('Connected', 'False', 'Unreachable', 'connection refused')]
+    expect(connectionStatus(host({ conditions }))).toEqual({
+      tone: 'warning',
+      text: 'Unreachable',
+      reason: 'connection refused',
+    })
+  })
+})
+
+const operation = (name: string, phase: string, creationTimestamp: string, hostName = 'box') =>
+  ({ metadata: { name, creationTimestamp }, spec: { hostName, action: 'Join' }, status: { phase } }) as HostOperation
+
+describe('operations', () => {
+  it('of a host: the one that runs is shown, else the newest', () => {
+    const ended = [
+      operation('a', 'Failed', '2026-01-01T00:00:00Z'),
+      operation('b', 'Succeeded', '2026-01-02T00:00:00Z'),
+    ]
+    expect(newestOperations(ended).get('box')?.metadata.name).toBe('b')
+    expect(newestOperations([...ended].reverse()).get('box')?.metadata.name).toBe('b')
+    const running = [operation('r', 'Running', '2026-01-01T12:00:00Z'), ...ended]
+    expect(newestOperations(running).get('box')?.metadata.name).toBe('r')
+  })
+  it('tell how far a step is', () =>
+    expect(stepStatus({ name: 'push', state: 'Running', percent: 40 })).toEqual({ tone: 'progressing', text: '40 %' }))
+})
