@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { RuntimeContainer } from '../../src/agent/kubelet/runtime/contract.ts'
+import { specHashOf } from '../../src/agent/kubelet/spec/containers.ts'
+import { computeActions } from '../../src/agent/kubelet/sync/actions.ts'
 import { CrashBackoff } from '../../src/agent/kubelet/sync/crash-backoff.ts'
 import { mountsOf } from '../../src/agent/kubelet/volumes/container-mounts.ts'
 import { hostTools } from '../../src/agent/kubelet/volumes/mounts.ts'
@@ -92,6 +95,27 @@ describe('security contexts', () => {
   ])('runAsNonRoot refuses when %s', async (_what, fields, imageUser, message) => {
     const strict = container({ securityContext: { runAsNonRoot: true, ...fields } })
     await expect(securityOf(pod(), strict, imageUser, none)).rejects.toThrow(message)
+  })
+})
+
+describe('a sandbox that an agent before this one made', () => {
+  const container = (fields: object) =>
+    ({ id: 'sandbox', name: '', state: 'running', attempt: 0, createdAt: '2026-01-01T00:00:05Z', ...fields }) as RuntimeContainer // prettier-ignore
+  const wants = (containers: RuntimeContainer[], connected?: string) => {
+    const runtime = { uid: 'u', name: 'web', namespace: 'shop', sandboxes: [container({})], containers }
+    const spec = { containers: [{ name: 'c', image: 'i' }] }
+    return computeActions(pod(spec), runtime, { failed: () => undefined, started: () => true }, connected)
+  }
+  const c = { id: 'c', name: 'c', specHash: specHashOf({ name: 'c', image: 'i' }) }
+
+  it('is made anew when nothing started in it: its network may be missing', () => {
+    expect(wants([]).createSandbox).toBe(true)
+    expect(wants([container({ ...c, state: 'created', createdAt: '2026-01-01T00:00:06Z' })]).createSandbox).toBe(true)
+    expect(wants([container({ ...c, state: 'exited', createdAt: '2026-01-01T00:00:01Z' })]).createSandbox).toBe(true)
+  })
+  it('is kept when something started in it, or when this agent made it', () => {
+    expect(wants([container({ ...c, createdAt: '2026-01-01T00:00:06Z' })]).createSandbox).toBe(false)
+    expect(wants([], 'sandbox')).toMatchObject({ createSandbox: false, start: [{ name: 'c' }] })
   })
 })
 

@@ -1,7 +1,7 @@
 // Pods through the kubelet against plain `docker run` and `docker rm -f` of the same containers in the same run; then
 // what the agent itself costs with 0 and 30 pods, and how even its probes are.
 import { spawn, spawnSync } from 'node:child_process'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Server, median, ms, percentile } from './lib.mjs'
 
 const IMAGE = 'flotilla-bench/sleep:1'
@@ -94,26 +94,7 @@ for (const count of COUNTS) {
 }
 console.log('aims: start ≤ 1.3 × at 1 pod, ≤ 1.15 × at 50')
 
-/** The agent is a process below the server's. */
-function agentPid() {
-  const parents = new Map()
-  for (const name of readdirSync('/proc').filter(entry => /^\d+$/.test(entry))) {
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
-    } catch {
-      // ended meanwhile
-    }
-  }
-  const isBelow = pid => {
-    for (let at = parents.get(pid); at > 1; at = parents.get(at)) if (at === server.child.pid) return true
-    return false
-  }
-  for (const pid of parents.keys())
-    if (isBelow(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('agent.cjs')) return pid
-  throw new Error('no agent runs below the server')
-}
-const pid = agentPid()
+const pid = server.agentPid()
 const rssMb = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
 const cpuSeconds = () => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

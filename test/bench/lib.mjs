@@ -1,6 +1,6 @@
 // What the benchmarks share: a cluster in a process of its own, a keep-alive TLS client, percentiles.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -91,6 +91,26 @@ export class Server {
     sent.on('error', () => undefined)
     sent.end()
     return Object.assign(() => sent.destroy(), { opened })
+  }
+
+  /** Of this machine's own node: a process below the server's. @throws Error when there is none */
+  agentPid() {
+    const parents = new Map()
+    for (const name of readdirSync('/proc').filter(entry => /^\d+$/.test(entry))) {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+        parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
+      } catch {
+        // ended meanwhile
+      }
+    }
+    const isBelow = pid => {
+      for (let at = parents.get(pid); at > 1; at = parents.get(at)) if (at === this.child.pid) return true
+      return false
+    }
+    for (const pid of parents.keys())
+      if (isBelow(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('agent.cjs')) return pid
+    throw new Error('no agent runs below the server')
   }
 
   rssMb() {

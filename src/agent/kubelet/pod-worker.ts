@@ -69,6 +69,8 @@ export class PodWorker {
   /** Set once the API no longer has the pod. */
   #removed = false
   #graceSeconds: number | undefined
+  /** Of the sandbox that was made and connected here. */
+  #sandboxId: string | undefined
   #verdict: Verdict | undefined
   /** Set while the pod rests: its containers are stopped, to be started again when the machine is back. */
   #restSeconds: number | undefined
@@ -208,7 +210,7 @@ export class PodWorker {
       return this.#tellStopped()
     }
     this.#pod = this.#resizer.resize(this.#wantedPod)
-    const actions = computeActions(this.#pod, runtime, this.#prober)
+    const actions = computeActions(this.#pod, runtime, this.#prober, this.#sandboxId)
     await this.#report(runtime, actions.endPod)
     if (actions.endPod) return this.#endPod(runtime)
     await this.#act(runtime, actions)
@@ -248,7 +250,8 @@ export class PodWorker {
       const prepareVolumes = () => this.#prepareVolumes()
       await replaceSandbox(this.#parts, { pod: this.#pod, runtime, attempt, prepareVolumes })
       const now = await this.#observe()
-      return this.#act(now, computeActions(this.#pod, now, this.#prober))
+      this.#sandboxId = now.sandboxes[0]?.id
+      return this.#act(now, computeActions(this.#pod, now, this.#prober, this.#sandboxId))
     }
     for (const { container, spec, reason } of actions.kill) {
       const graceSeconds =

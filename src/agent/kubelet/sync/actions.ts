@@ -39,11 +39,18 @@ const newest = (runtime: RuntimePod, name: string): RuntimeContainer | undefined
 /** Exit code that decides about a restart. */
 const codeOf = (container: RuntimeContainer): number => (container.startError === '' ? container.exitCode : 128)
 
-export function computeActions(pod: Pod, runtime: RuntimePod, probes: ProbeVerdicts): Actions {
+/** @param connected id of the sandbox that this agent has made and connected itself */
+export function computeActions(
+  pod: Pod,
+  runtime: RuntimePod,
+  probes: ProbeVerdicts,
+  connected: string | undefined,
+): Actions {
   const [sandbox] = runtime.sandboxes
   const sandboxAttempt = sandbox ? sandbox.attempt + 1 : 0
   const none = { createSandbox: false, sandboxAttempt, endPod: false, start: [], kill: [] }
   if (sandbox?.state !== 'running') return withoutSandbox(pod, runtime, none)
+  if (sandbox.id !== connected && !wasUsed(sandbox, runtime)) return { ...none, createSandbox: true }
 
   const init = nextInit(pod, runtime, probes)
   if (init.failed) return { ...none, endPod: true }
@@ -66,6 +73,10 @@ export function computeActions(pod: Pod, runtime: RuntimePod, probes: ProbeVerdi
   for (const spec of ephemeralContainers(pod)) if (!newest(runtime, spec.name)) start.push(spec)
   return { ...none, start, kill }
 }
+
+/** An agent that was killed may have left a sandbox without its network: one in which something started is whole. */
+const wasUsed = ({ createdAt }: RuntimeContainer, { containers }: RuntimePod): boolean =>
+  containers.some(container => container.state !== 'created' && container.createdAt >= createdAt)
 
 /** Nothing runs without a sandbox; a new one is made only for a pod that still has something to do. */
 function withoutSandbox(pod: Pod, runtime: RuntimePod, none: Actions): Actions {
