@@ -37,10 +37,12 @@ export class FailureBackoff {
   }
 }
 
-/** When its last container ended; else when it was deleted or made. */
+/** When its last container ended; else when its deletion was asked for (the time written is the grace's end), or it was made. */
 function finishedMs({ status, metadata }: Pod): number {
   const ends = (status.containerStatuses ?? []).map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''))
   const known = ends.filter(ms => !Number.isNaN(ms))
   if (known.length > 0) return Math.max(...known)
-  return Date.parse(metadata.deletionTimestamp ?? metadata.creationTimestamp)
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = metadata
+  if (deletionTimestamp === undefined) return Date.parse(creationTimestamp)
+  return Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000
 }

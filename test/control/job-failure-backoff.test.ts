@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { FailureBackoff } from '../../src/main/controllers/job/failure-backoff.ts'
+import type { Pod } from '../../src/shared/api/core/v1.ts'
+import { formatTime } from '../../src/shared/machinery/clock.ts'
+
+const NOW = Date.parse('2026-01-01T00:00:00Z')
+const pod = (metadata: object, ends: readonly number[] = []): Pod =>
+  ({
+    metadata: { creationTimestamp: formatTime(NOW - 60_000), ...metadata },
+    status: {
+      containerStatuses: ends.map(ms => ({ state: { terminated: { finishedAt: formatTime(ms) } } })),
+    },
+  }) as unknown as Pod
+const waitAfter = (failed: Pod) => {
+  const backoff = new FailureBackoff()
+  backoff.observe('job', [failed], [])
+  return backoff.msToWait('job', NOW)
+}
+
+test('the wait counts from the end of the last container', () => {
+  expect(waitAfter(pod({}, [NOW - 8_000, NOW - 4_000]))).toBe(6_000)
+})
+test('of a deleted pod without one, from when the deletion was asked for, not from the end of its grace', () => {
+  const deletionTimestamp = formatTime(NOW + 27_000)
+  expect(waitAfter(pod({ deletionTimestamp, deletionGracePeriodSeconds: 30 }))).toBe(7_000)
+})
+test('each failure doubles it, a success ends it', () => {
+  const backoff = new FailureBackoff()
+  backoff.observe('job', [pod({}, [NOW]), pod({}, [NOW])], [])
+  expect(backoff.msToWait('job', NOW)).toBe(20_000)
+  backoff.observe('job', [], [pod({}, [NOW])])
+  expect(backoff.msToWait('job', NOW)).toBe(0)
+})
