@@ -45,6 +45,16 @@ export async function storedForm(resource: ResourceDescriptor, object: AnyObject
   return converted ?? object
 }
 
+/** @returns what was stored once, in the descriptor's version. @throws ApiError 500 when a webhook fails to convert it */
+export async function servedForm(resource: ResourceDescriptor, stored: AnyObject): Promise<AnyObject> {
+  const { conversion, fromStorage, type } = resource
+  if (!fromStorage) return stored
+  const version = apiVersionOf(type)
+  const convert = conversion && stored.apiVersion !== version
+  const [converted] = convert ? await conversion.convert([stored], version) : [stored]
+  return fromStorage(converted ?? stored)
+}
+
 function viewsOf(resource: ResourceDescriptor): WeakMap<Stored, AnyObject> {
   let converted = views.get(resource)
   if (!converted) views.set(resource, (converted = new WeakMap()))

@@ -4,6 +4,11 @@ import { CustomResourceDefinition, type JSONSchemaProps } from '../../../src/sha
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import type { ResourceType } from '../../../src/shared/machinery/resource-type.ts'
 import { ApiError } from '../../../src/shared/machinery/status.ts'
+import { objectAt } from '../../../src/main/apiserver/endpoints/history/subject.ts'
+import { DEFAULT_HISTORY_LIMITS } from '../../../src/main/store/history/contract.ts'
+import { openFileHistory } from '../../../src/main/store/history/file-history.ts'
+import { realDisk } from '../../../src/main/store/nedb/disk.ts'
+import { tempFolder } from '../../store/temp-folder.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startWebhookServer, type WebhookAnswer, type WebhookServer } from '../../support/webhook-server.ts'
@@ -76,6 +81,23 @@ const create = (name: string, type = V1, spec: Server['spec'] = { hostPort: `${n
 const stored = (name: string) => api.store.get(`/registry/${group}/servers/${namespace}/${name}`)?.object
 
 describe('an object whose versions a webhook converts', () => {
+  test('is given by the history in the version that is served, whichever was stored', async () => {
+    await using folder = await tempFolder()
+    await using history = await openFileHistory(folder.path, realDisk, DEFAULT_HISTORY_LIMITS)
+    const key = `/registry/${group}/servers/${namespace}/kept`
+    for (const [revision, object] of [
+      draft('kept', V1, { hostPort: 'kept:80' }),
+      draft('kept', V2, { host: 'kept', port: '81' }),
+    ].entries())
+      await history.append([
+        { key, revision, atMs: 1, deleted: false, hash: '0000000a', value: JSON.stringify(object) },
+      ])
+    const resource = api.server.context.resources.byUrl(group, 'v2', 'servers')!
+    const at = (revision: number) =>
+      objectAt(history, { resource, namespace, name: 'kept', key }, revision, () => new Error('not kept'))
+    expect(await at(0)).toMatchObject({ apiVersion: `${group}/v2`, spec: { host: 'kept', port: '80' } })
+    expect(await at(1)).toMatchObject({ apiVersion: `${group}/v2`, spec: { host: 'kept', port: '81' } })
+  })
   test('is read in each version, and stored in the one that stores', async () => {
     await create('one')
     const client = api.clientAs()

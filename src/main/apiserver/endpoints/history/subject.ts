@@ -6,7 +6,7 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { HistoryItem, HistoryLog } from '../../../store/history/contract.ts'
 import type { AuthorizationAttributes } from '../../authz/contract.ts'
 import { assertAllowed } from '../../chain/authorize.ts'
-import { keyOf } from '../../keys.ts'
+import { keyOf, servedForm } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { ApiRequest } from '../../request.ts'
 import type { ObjectRevision } from '../../registry/history/object-revision.ts'
@@ -53,16 +53,17 @@ export function attributesFor(
 export const requireRight = (request: ApiRequest, subject: Subject, verb: string, context: EndpointContext): void =>
   assertAllowed(attributesFor(request, subject, verb), attributes => context.authorize(attributes))
 
-/** The object at a revision of it. @throws ApiError 404 */
+/** The object at a revision of it, in the version of the subject's resource. @throws ApiError 404 */
 export async function objectAt(
   history: HistoryLog,
-  { key }: Subject,
+  { key, resource }: Subject,
   revision: number,
   missing: () => Error,
 ): Promise<AnyObject> {
   const text = await history.read(key, revision)
   if (text === undefined) throw missing()
-  return JSON.parse(text) as AnyObject
+  // It may have been stored in a version that was stored then.
+  return servedForm(resource, JSON.parse(text) as AnyObject)
 }
 
 /** @param items all kept revisions of the object, oldest first */
