@@ -101,6 +101,31 @@ describe.each(['nedb', 'etcd'] as const)('the history beside %s', name => {
     expect(await history.purge(key => key === KEY)).toBe(0)
   })
 
+  test('purge() erases what is not listed any more as well, and what stays is readable, over a restart too', async () => {
+    limits = { ...DEFAULT_HISTORY_LIMITS, maxPerObject: 2 }
+    await reopen()
+    const [gone, stays] = ['/registry/core/configmaps/a/x', '/registry/core/configmaps/b/x']
+    for (let i = 1; i <= 5; i++)
+      await history.append([
+        entry(gone, 10 * i, { value: `{"text":"erase-me-${i}"}` }),
+        entry(stays, 10 * i + 1, { value: `{"text":"keep-${i}"}` }),
+      ])
+    expect(await history.purge(key => key === gone)).toBe(1)
+    await history.append([entry(stays, 99, { value: '{"text":"keep-9"}' })])
+    for (let opening = 0; opening < 2; opening++) {
+      expect(await revisions(gone)).toEqual([])
+      expect(await revisions(stays)).toEqual([51, 99])
+      expect(await history.read(stays, 51)).toBe('{"text":"keep-5"}')
+      expect(await history.read(stays, 99)).toBe('{"text":"keep-9"}')
+      await reopen()
+    }
+    if (name !== 'nedb') return
+    const files = await readdir(join(folder.path, 'history'))
+    const texts = await Promise.all(files.map(file => readFile(join(folder.path, 'history', file), 'utf8')))
+    expect(texts.join()).not.toContain('erase-me')
+    expect(texts.join()).toContain('keep-5')
+  })
+
   test('only the newest revisions of an object are kept', async () => {
     limits = { ...limits, maxPerObject: 3 }
     await reopen()

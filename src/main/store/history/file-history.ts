@@ -15,14 +15,14 @@ import type { HistoryEntry, HistoryItem, HistoryLimits, HistoryLog } from './con
 
 const ROLL_BYTES = 4 * 1024 * 1024
 const LINE_BYTES = 1024 * 1024
-/** Entries that are copied together by a purge. */
-const COPY_BATCH = 200
 
 interface LogFile {
   readonly path: string
   readonly number: number
   bytes: number
   newestMs: number
+  /** All that it holds something of, also what is not listed any more. */
+  keys: Set<string>
 }
 
 interface Place extends HistoryItem {
@@ -51,7 +51,7 @@ class FileHistory implements HistoryLog {
   readonly #limits: HistoryLimits
   readonly #log: StoreLog
   readonly #mutex = new Mutex()
-  #places = new Map<string, Place[]>()
+  readonly #places = new Map<string, Place[]>()
   #files: LogFile[] = []
   #handle: FileHandle | undefined
 
@@ -64,7 +64,9 @@ class FileHistory implements HistoryLog {
 
   async open(): Promise<void> {
     await makeFolder(this.#folder)
-    const names = (await readdir(this.#folder)).filter(name => /^\d{6,}\.log$/.test(name)).sort()
+    const all = await readdir(this.#folder)
+    for (const name of all) if (name.endsWith('.new')) await rm(join(this.#folder, name), { force: true })
+    const names = all.filter(name => /^\d{6,}\.log$/.test(name)).sort()
     for (const name of names) await this.#load(join(this.#folder, name), Number.parseInt(name, 10))
     await this.#roll()
   }
@@ -99,24 +101,23 @@ class FileHistory implements HistoryLog {
 
   purge(matches: (key: string) => boolean): Promise<number> {
     return this.#mutex.run(async () => {
-      const gone = [...this.#places.keys()].filter(matches)
-      if (gone.length === 0) return 0
-      const kept = [...this.#places].filter(([key]) => !matches(key)).flatMap(([, places]) => places)
-      const old = this.#files
-      await this.#roll()
-      // Readers see the old places until everything has a new one.
-      const fresh = new Map<string, Place[]>()
-      for (let from = 0; from < kept.length; from += COPY_BATCH) {
-        const batch: HistoryEntry[] = []
-        for (const place of kept.slice(from, from + COPY_BATCH)) {
-          const value = await this.#readAt(place)
-          if (value !== undefined) batch.push({ ...place, value })
+      const pacer = new Pacer()
+      const gone = new Set<string>()
+      const affected: LogFile[] = []
+      for (const file of this.#files) {
+        let holds = false
+        for (const key of file.keys) {
+          if (gone.has(key) || matches(key)) {
+            gone.add(key)
+            holds = true
+          }
+          if (pacer.due) await pacer.pause()
         }
-        await this.#append(batch, fresh)
+        if (holds) affected.push(file)
       }
-      this.#places = fresh
-      await this.#drop(old)
-      return gone.length
+      if (affected.includes(this.#files.at(-1) as LogFile)) await this.#roll()
+      for (const file of affected) await this.#erase(file, gone)
+      return gone.size
     })
   }
 
@@ -146,23 +147,23 @@ class FileHistory implements HistoryLog {
     })
   }
 
-  async #append(entries: readonly HistoryEntry[], into = this.#places): Promise<void> {
+  async #append(entries: readonly HistoryEntry[]): Promise<void> {
     let line: HistoryEntry[] = []
     let bytes = 0
     for (const entry of entries) {
-      if (into.get(entry.key)?.some(({ revision }) => revision === entry.revision)) continue
+      if (this.#places.get(entry.key)?.some(({ revision }) => revision === entry.revision)) continue
       if (line.length > 0 && bytes + entry.value.length > LINE_BYTES) {
-        await this.#appendLine(line, into)
+        await this.#appendLine(line)
         line = []
         bytes = 0
       }
       line.push(entry)
       bytes += entry.value.length
     }
-    if (line.length > 0) await this.#appendLine(line, into)
+    if (line.length > 0) await this.#appendLine(line)
   }
 
-  async #appendLine(entries: readonly HistoryEntry[], into: Map<string, Place[]>): Promise<void> {
+  async #appendLine(entries: readonly HistoryEntry[]): Promise<void> {
     if ((this.#files.at(-1)?.bytes ?? 0) >= ROLL_BYTES) await this.#roll()
     const file = this.#files.at(-1)
     if (!file || !this.#handle) return
@@ -177,12 +178,12 @@ class FileHistory implements HistoryLog {
       throw error
     }
     for (const [at, entry] of entries.entries())
-      this.#index({ ...itemOf(entry), file, offset: file.bytes, length: line.length - 1, at }, into)
+      this.#index({ ...itemOf(entry), file, offset: file.bytes, length: line.length - 1, at })
     file.bytes += line.length
   }
 
   async #load(path: string, number: number): Promise<void> {
-    const file: LogFile = { path, number, bytes: 0, newestMs: 0 }
+    const file: LogFile = { path, number, bytes: 0, newestMs: 0, keys: new Set() }
     this.#files.push(file)
     const pacer = new Pacer()
     try {
@@ -207,6 +208,47 @@ class FileHistory implements HistoryLog {
     }
   }
 
+  /** Replaces a closed file by one without the keys, in one step. */
+  async #erase(file: LogFile, gone: ReadonlySet<string>): Promise<void> {
+    const fresh = `${file.path}.new`
+    const pacer = new Pacer()
+    const places: Place[] = []
+    let bytes = 0
+    const handle = await open(fresh, 'w', FILE_MODE)
+    try {
+      for await (const { group } of scanSegment(file.path, { bytes: file.bytes })) {
+        const kept = group.txns.filter(({ key }) => !gone.has(key))
+        if (kept.length > 0) {
+          const line = Buffer.from(encodeLine({ rev: group.rev, txns: kept }))
+          await this.#disk.beforeAppend(fresh, line.length)
+          await handle.writeFile(line)
+          const where = { file, offset: bytes, length: line.length - 1 }
+          for (const [at, record] of kept.entries()) places.push({ ...itemOf(fromRecord(record)), ...where, at })
+          bytes += line.length
+        }
+        if (pacer.due) await pacer.pause()
+      }
+      await this.#disk.syncData(handle, fresh)
+    } catch (error) {
+      await rm(fresh, { force: true })
+      throw error
+    } finally {
+      await handle.close()
+    }
+    await rename(fresh, file.path)
+    for (const key of gone) this.#keep(key, (this.#places.get(key) ?? []).filter(place => place.file !== file)) // prettier-ignore
+    // What was listed is listed still, at its new place.
+    for (const place of places) {
+      const listed = this.#places.get(place.key) ?? []
+      const at = listed.findIndex(({ file: old, revision }) => old === file && revision === place.revision)
+      if (at !== -1) listed[at] = place
+    }
+    file.bytes = bytes
+    file.keys = new Set(places.map(({ key }) => key))
+    if (bytes === 0) await this.#drop([file])
+    else await this.#disk.syncFolder(this.#folder)
+  }
+
   /** A fresh file takes what follows. */
   async #roll(): Promise<void> {
     await this.#handle?.close()
@@ -215,7 +257,10 @@ class FileHistory implements HistoryLog {
     this.#handle = await open(path, 'w', FILE_MODE)
     await this.#disk.syncFolder(this.#folder)
     const empty = this.#files.filter(({ bytes }) => bytes === 0)
-    this.#files = [...this.#files.filter(({ bytes }) => bytes > 0), { path, number, bytes: 0, newestMs: 0 }]
+    this.#files = [
+      ...this.#files.filter(({ bytes }) => bytes > 0),
+      { path, number, bytes: 0, newestMs: 0, keys: new Set() },
+    ]
     for (const file of empty) await rm(file.path, { force: true })
   }
 
@@ -230,13 +275,14 @@ class FileHistory implements HistoryLog {
     await this.#disk.syncFolder(this.#folder)
   }
 
-  #index(place: Place, into = this.#places): void {
+  #index(place: Place): void {
     place.file.newestMs = Math.max(place.file.newestMs, place.atMs)
-    const places = into.get(place.key) ?? []
-    // A purge that was cut off has written some of them twice.
+    place.file.keys.add(place.key)
+    const places = this.#places.get(place.key) ?? []
+    // An older version's purge that was cut off has written some of them twice.
     if (places.some(({ revision }) => revision === place.revision)) return
     places.push(place)
-    into.set(place.key, places.slice(-this.#limits.maxPerObject))
+    this.#places.set(place.key, places.slice(-this.#limits.maxPerObject))
   }
 
   #keep(key: string, places: Place[]): void {

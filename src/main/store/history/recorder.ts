@@ -4,10 +4,12 @@ import type { ObjectStore, Stored, StoreEvent, WatchHandle } from '../contract.t
 import { encodeObject } from '../encoding.ts'
 import type { StoreLog } from '../log.ts'
 import { Pacer } from '../pacer.ts'
+import { EventQueue } from './event-queue.ts'
 import type { HistoryEntry, HistoryLog } from './contract.ts'
 import { hasHistory, meaningHash } from './meaning.ts'
 
 const FLUSH_MS = 500
+const MOST_WAITING = 20_000
 const EXPIRE_MS = 3_600_000
 const BATCH_BYTES = 512 * 1024
 const NAMESPACES = '/registry/core/namespaces/'
@@ -20,11 +22,13 @@ export interface RecorderParts {
   readonly history: HistoryLog
   readonly clock: Clock
   readonly log: StoreLog
+  /** Events that wait for the disk at most. */
+  readonly mostWaiting?: number
 }
 
 export class HistoryRecorder implements AsyncDisposable {
   readonly #parts: RecorderParts
-  #queue: StoreEvent[] = []
+  readonly #queue: EventQueue
   /** Of the newest entry of each key that was written; filled as keys come by. */
   readonly #hashes = new Map<string, string>()
   #watch: WatchHandle | undefined
@@ -34,6 +38,7 @@ export class HistoryRecorder implements AsyncDisposable {
 
   constructor(parts: RecorderParts) {
     this.#parts = parts
+    this.#queue = new EventQueue(parts.mostWaiting ?? MOST_WAITING)
     this.#follow()
     this.#every(FLUSH_MS, () => this.flush())
     this.#every(EXPIRE_MS, () => parts.history.expire(parts.clock.now()))
@@ -89,20 +94,29 @@ export class HistoryRecorder implements AsyncDisposable {
   }
 
   async #work(): Promise<void> {
-    const events = this.#queue
-    this.#queue = []
+    const events = this.#queue.take()
     const batch = new Batch(this.#parts)
     const pacer = new Pacer()
     const hashes: Hashes = new Map()
+    const gone = new Set<string>()
+    const erase = async () => {
+      await batch.write()
+      if (gone.size > 0) await this.#parts.history.purge(key => gone.has(namespaceOf(key) ?? ''))
+      gone.clear()
+    }
     try {
       for (const event of events) {
+        const { type, current } = event
+        // One that is there again under the name of one that is gone has a history of its own.
+        if (gone.has(namespaceOf(current.key) ?? '')) await erase()
         await this.#keep(event, batch, hashes)
+        if (type === 'DELETED' && current.key.startsWith(NAMESPACES)) gone.add(current.key.slice(NAMESPACES.length))
         if (pacer.due) await pacer.pause()
       }
-      await batch.write()
+      await erase()
     } catch (error) {
       // All of them come again with what follows; an entry that is there already is passed over.
-      this.#queue = [...events, ...this.#queue]
+      this.#queue.putBack(events)
       throw error
     }
     this.#learn(hashes)
@@ -123,10 +137,6 @@ export class HistoryRecorder implements AsyncDisposable {
     hashes.set(key, deleted ? undefined : hash)
     const value = encodeObject(deleted ? (previous ?? current).object : object)
     await batch.add({ key, revision, hash, deleted, atMs: this.#parts.clock.now(), value })
-    if (deleted && key.startsWith(NAMESPACES)) {
-      await batch.write()
-      await this.#parts.history.purge(liesIn(key.slice(NAMESPACES.length)))
-    }
   }
 
   #failed(error: unknown): void {
@@ -179,10 +189,13 @@ class Batch {
   }
 }
 
-/** `/registry/<group>/<resource>/<namespace>/<name>`: whether the object lies in the namespace. */
+/** Of `/registry/<group>/<resource>/<namespace>/<name>`; undefined for what lies in none. */
+function namespaceOf(key: string): string | undefined {
+  const parts = key.split('/')
+  return parts.length === 6 ? parts[4] : undefined
+}
+
 export const liesIn =
   (namespace: string) =>
-  (key: string): boolean => {
-    const parts = key.split('/')
-    return parts.length === 6 && parts[4] === namespace
-  }
+  (key: string): boolean =>
+    namespaceOf(key) === namespace
