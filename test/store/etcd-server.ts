@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { request } from 'node:http'
-import { poll } from '../suites/store.ts'
+import { poll } from '../suites/store-helpers.ts'
 import { type TempFolder, tempFolder } from './temp-folder.ts'
 
 /** Ports that were free a moment ago; all different. */
@@ -124,6 +124,11 @@ export class EtcdServer implements AsyncDisposable {
     const ended = once(child, 'exit')
     child.kill(signal)
     await ended
+  }
+
+  /** SIGSTOP: nobody hears of it any more, as behind a cut line. SIGCONT: it is there again. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(signal)
   }
 
   /** Ends the process and starts it again on the same folder and ports. */

@@ -3,6 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
 import type { Engine, EngineRecord, ObjectStore, Stored, StoreEvent } from '../../src/main/store/contract.ts'
 import { openObjectStore, type ObjectStoreOptions } from '../../src/main/store/object-store.ts'
+import { objectNamed, poll } from './store-helpers.ts'
+
+export { objectNamed, poll }
 
 export interface EngineUnderTest {
   /** Opens the engine; a second call, after the first engine was closed, finds what that one wrote. */
@@ -13,20 +16,7 @@ export interface EngineUnderTest {
 const KEY = '/registry/core/configmaps/default/a'
 const PREFIX = '/registry/core/configmaps/'
 
-export function objectNamed(name: string, data: Record<string, unknown> = {}): AnyObject {
-  const metadata = { name, uid: `uid-${name}`, resourceVersion: 'ignored', creationTimestamp: '2026-01-01T00:00:00Z' }
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data }
-}
-
 const code = (error: unknown) => (error as { code?: string }).code
-
-export async function poll(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not true within ${timeoutMs} ms: ${condition}`)
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
-}
 
 export interface SuiteOptions {
   /** Whether commits on different keys, too, take effect in call order. Default: all do. */
