@@ -194,8 +194,3 @@ function namespaceOf(key: string): string | undefined {
   const parts = key.split('/')
   return parts.length === 6 ? parts[4] : undefined
 }
-
-export const liesIn =
-  (namespace: string) =>
-  (key: string): boolean =>
-    namespaceOf(key) === namespace
