@@ -19,8 +19,6 @@ import type { Pod } from '../../shared/api/core/v1.ts'
 import { formatTime } from '../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { controllerRef } from '../../shared/machinery/owner.ts'
-import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
-import type { LabelSelector } from '../../shared/api/meta/v1.ts'
 import { connection } from '../api/connection.ts'
 import { type ServedKind, kindKey } from '../api/discovery.ts'
 import type { Row } from '../api/sources.ts'
@@ -29,6 +27,7 @@ import { useConfirmStore } from '../stores/confirm.ts'
 import { useDockStore } from '../stores/dock.ts'
 import { useToastStore } from '../stores/toasts.ts'
 import { parseLabelLine } from './label-line.ts'
+import { podSelectorOf } from './pod-selector.ts'
 
 export interface ResourceAction {
   readonly id: string
@@ -206,11 +205,12 @@ export const defaultContainer = (pod: Pod): string =>
 
 export function openLogs(object: AnyObject, previous = false): void {
   const { name, namespace = '' } = object.metadata
-  const selector = (object.spec as { selector?: LabelSelector } | undefined)?.selector
+  const labelSelector = podSelectorOf(object)
   const base = { kind: 'logs' as const, title: name, namespace, ...(previous ? { previous } : {}) }
   if (object.kind === 'Pod')
     useDockStore().open({ ...base, pod: name, container: defaultContainer(object as unknown as Pod) })
-  else if (selector) useDockStore().open({ ...base, labelSelector: fromLabelSelector(selector).format() })
+  else if (labelSelector) useDockStore().open({ ...base, labelSelector })
+  else useToastStore().failed(`No logs of ${name}`, new Error('It selects no pods.'))
 }
 
 export function openTerminal(pod: Pod, container = defaultContainer(pod)): void {
@@ -218,7 +218,15 @@ export function openTerminal(pod: Pod, container = defaultContainer(pod)): void 
   useDockStore().open({ kind: 'terminal', title: name, pod: { namespace, name }, container })
 }
 
-const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'])
+const HAS_PODS = new Set([
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicaSet',
+  'ReplicationController',
+  'Job',
+  'Service',
+])
 /** The field that halts a kind. */
 const HALTED: Readonly<Record<string, string>> = { Deployment: 'paused', CronJob: 'suspend', Job: 'suspend' }
 const RESTARTABLE = new Set(['Deployment', 'StatefulSet', 'DaemonSet'])
@@ -229,7 +237,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     if (rows[0]) run(rows[0])
   }
   const actions: (ResourceAction | false)[] = [
-    (type.kind === 'Pod' || WORKLOADS.has(type.kind)) && {
+    (type.kind === 'Pod' || HAS_PODS.has(type.kind)) && {
       id: 'logs',
       title: 'Logs',
       icon: ScrollText,
