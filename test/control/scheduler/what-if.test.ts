@@ -194,6 +194,9 @@ test('a scale up and down of a Deployment and of a StatefulSet with claims', asy
   const down = await cluster.whatIf({ scale: [{ kind: 'Deployment', namespace: 'default', name: 'old', replicas: 1 }] })
   expect(down.pods.map(({ change, lost }) => [change, lost])).toEqual([['Remove', undefined]])
   expect(down.message).toBe('1 would be removed.')
+  // Fewer more than there are: those that run stay.
+  const more = await cluster.whatIf({ scale: [{ kind: 'Deployment', namespace: 'default', name: 'old', replicas: 3 }] })
+  expect(more.pods.map(({ change }) => change)).toEqual(['Create'])
 })
 
 test('pods that wait now are told when the change gives them a place', async () => {

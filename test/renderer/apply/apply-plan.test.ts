@@ -69,10 +69,11 @@ describe('what would follow', () => {
     expect(lineOf(pod('Create', { message: 'no room' }))).toBe('shop/web would start nowhere: no room')
     expect(lineOf(pod('Remove', { lost: true }))).toContain('nothing makes it anew')
   })
-  it('begins with trouble', () => {
+  it('begins with trouble, and leaves out what stays as it is', () => {
     const fine = pod('Move', { to: 'b' })
     const lost = pod('Remove', { lost: true })
     const blocked = pod('Move', { to: 'b', blockedBy: 'x' })
-    expect(worthTelling([fine, blocked, lost])).toEqual([lost, blocked, fine])
+    const waiting = pod('Wait', { message: 'no room' })
+    expect(worthTelling([waiting, fine, blocked, lost])).toEqual([lost, blocked, fine])
   })
 })

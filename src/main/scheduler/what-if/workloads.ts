@@ -112,7 +112,7 @@ export async function scaleTo(
   const { name } = workload.metadata
   if (workload.kind === 'StatefulSet')
     return scaleStatefulSet(world, changes, object as unknown as StatefulSet, pods, replicas)
-  for (const pod of podsToDelete(pods, pods, pods.length - replicas, Date.now())) world.remove(pod, false)
+  for (const pod of podsToDelete(pods, pods, Math.max(0, pods.length - replicas), Date.now())) world.remove(pod, false)
   const made = draft(workload.spec.template, ownerOf(world, workload))
   await createAlike(world, changes, made, replicas - pods.length, name)
 }
