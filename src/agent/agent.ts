@@ -9,7 +9,7 @@ import { type Clock, delay } from '../shared/machinery/clock.ts'
 import { LOCAL_VOLUMES_PATH } from '../shared/machinery/local-volumes.ts'
 import type { Log } from '../shared/machinery/log.ts'
 import { Owned } from '../shared/machinery/owned.ts'
-import { type ApiConnection, connectApi, readTls } from './api-client.ts'
+import { type ApiConnection, connectApi, type NodeTls, readTls } from './api-client.ts'
 import { createKubeletApi } from './api/server.ts'
 import { type AgentConfig, firstAddress } from './config.ts'
 import { rotateCertificate } from './identity/rotation.ts'
@@ -39,6 +39,7 @@ import { run as runTool } from './network/exec.ts'
 import { type Network, startNetwork } from './network/network.ts'
 import { preflight } from './network/preflight.ts'
 import { untilFit } from './network/until-fit.ts'
+import { dialUpgrade } from './tunnel/dial-upgrade.ts'
 import { runTunnel } from './tunnel/tunnel.ts'
 
 /** Kubernetes version that the agent speaks. */
@@ -112,7 +113,7 @@ export async function startAgent({
     })
     const services = informers.informer(ServiceType)
 
-    const running: { kubelet?: Kubelet; shutdowns?: ShutdownManager } = {}
+    const running: { kubelet?: Kubelet; network?: NodeNetwork; shutdowns?: ShutdownManager } = {}
     const stats = new StatsCollector(runtime, () => running.kubelet?.active ?? [], clock)
     const probeCounts = new ProbeCounts()
     const imageDisk = () => machineUsage(version.rootDir).catch(() => machineUsage(dataDir)) // Docker may be elsewhere
@@ -156,6 +157,7 @@ export async function startAgent({
       diskPath: dataDir,
       problems: () => [...problems, ...(running.shutdowns?.isShuttingDown ? ['node is shutting down'] : [])],
       pressures: () => evictions.pressures,
+      relayed: () => running.network?.relayed() ?? [],
       clock,
       log,
     })
@@ -176,10 +178,11 @@ export async function startAgent({
         log,
         signal: stop.signal,
       })
-      return startHostNetwork(config, nodeIP, api, informers, clock, log, stop.signal)
+      return startHostNetwork(config, nodeIP, { ...api, tls }, informers, clock, log, stop.signal)
     }
     const podNetwork = await (network ? network(api, informers, nodeIP) : startReal())
     owned.use(podNetwork)
+    running.network = podNetwork
     problems.clear()
     void reporter.report(stop.signal).catch(() => undefined) // its own loop tries again
 
@@ -273,6 +276,7 @@ export async function startAgent({
       tls,
       nodeName,
       kubelet: accept,
+      relay: (from, stream) => podNetwork.acceptRelay(from, stream),
       clock,
       signal: stop.signal,
       onChange: (connected, detail) => log.info({ connected, detail }, 'link to the API server'),
@@ -311,7 +315,7 @@ const networkDir = (dataDir: string): string => `${dataDir}/network`
 function startHostNetwork(
   config: AgentConfig,
   nodeIP: string,
-  api: ApiConnection,
+  api: Pick<ApiConnection, 'client' | 'servers'> & { readonly tls: NodeTls },
   informers: InformerFactory,
   clock: Clock,
   log: Log,
@@ -331,6 +335,11 @@ function startHostNetwork(
         const { hostname, port } = new URL(server)
         return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) }
       }),
+    dialNode(other) {
+      const [server = ''] = api.servers()
+      const path = `/apis/flotilla.dev/v1/nodes/${nodeName}/relay?to=${other}`
+      return dialUpgrade({ server, path, protocol: 'flotilla-relay', tls: api.tls, signal })
+    },
     ...(podCIDR === undefined ? {} : { podCIDR }),
     ...(config.nodePortAddresses && { nodePortAddresses: config.nodePortAddresses }),
     ...(config.ingressPorts && { ingressPorts: config.ingressPorts }),

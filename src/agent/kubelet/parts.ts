@@ -1,5 +1,6 @@
 // What every pod's worker shares: the node's runtime, network, clients and folders.
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import type { Pod, Service } from '../../shared/api/core/v1.ts'
 import type { RuntimeClass } from '../../shared/api/node/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
@@ -31,6 +32,10 @@ export interface NodeNetwork {
   isolate(pod: Pod): Promise<void>
   /** @returns who speaks with whom through this node */
   connections(): Promise<ConnectionSummary>
+  /** Names of nodes whose pods are reached over the control plane only. */
+  relayed(): readonly string[]
+  /** Takes the stream of another node's agent that this node is not reached by otherwise. */
+  acceptRelay(nodeName: string, stream: Duplex): void
 }
 
 export interface RuntimeClassSource {

@@ -62,7 +62,7 @@ export class AddressPool {
     this.#save()
   }
 
-  /** First and last address stay free: the first is the node's own, the last some tools take for a broadcast. */
+  /** First and last address stay free: the first is the node's own, the last answers whether it is reached. */
   get #usable(): number {
     return sizeOf(this.#cidr) - 2
   }

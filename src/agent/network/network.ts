@@ -1,6 +1,7 @@
 // The node's network as one part of the agent: pod links, routes, rules, DNS and the way to the API server.
 import type { Registry } from 'prom-client'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import type { Pod } from '../../shared/api/core/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { InformerFactory } from '../../shared/client/informer-factory.ts'
@@ -30,9 +31,11 @@ import { ClusterView } from './cluster-view.ts'
 import { type Run, run as runTool } from './exec.ts'
 import { openFirewalls } from './firewall/firewalls.ts'
 import { listAddresses } from './ip.ts'
-import { NodeRoutes, type PeerPlan, peerOf } from './node-routes.ts'
+import { NodeRoutes, type Peer, type PeerPlan, peerOf, probeAddressOf } from './node-routes.ts'
 import { findPodCIDR } from './pod-cidr.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
+import { Relay } from './reach/relay.ts'
+import { watchReach } from './reach/watch-reach.ts'
 import { setUpServiceLink } from './service-link.ts'
 import { applySysctls, countConnections } from './sysctl.ts'
 
@@ -58,6 +61,8 @@ export interface NetworkOptions {
   readonly ingressPorts?: IngressPorts
   /** Ranges of the node's own addresses that answer for node ports; `primary` = its address. Default: every one. */
   readonly nodePortAddresses?: readonly string[]
+  /** Opens a stream to the agent of another node over the control plane. Default: there is no such way. */
+  readonly dialNode?: (nodeName: string) => Promise<Duplex>
   readonly log: Log
   readonly clock?: Clock
   readonly run?: Run
@@ -78,6 +83,10 @@ export interface Network extends AsyncDisposable {
   isolate(pod: Pod): Promise<void>
   /** @returns who speaks with whom through this node */
   connections(): Promise<ConnectionSummary>
+  /** Names of nodes whose pods are reached over the control plane only. */
+  relayed(): readonly string[]
+  /** Takes the stream that another node's agent opened with its `dialNode`. */
+  acceptRelay(nodeName: string, stream: Duplex): void
 }
 
 /** Host firewalls have no event for "rules were reloaded" that all of them share: look again this often. */
@@ -118,7 +127,8 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   // The range's first address is the node's own in the pod network: there as long as the node is, however often the
   // machine's other addresses change.
   const hostIP = formatIPv4(requireCidr(podCIDR).base)
-  const setUpLink = () => setUpServiceLink({ run, addresses: ownAddresses, serviceCIDR, clusterCIDR, hostIP })
+  const probeIP = probeAddressOf(podCIDR)
+  const setUpLink = () => setUpServiceLink({ run, addresses: ownAddresses, serviceCIDR, clusterCIDR, hostIP, probeIP })
   await setUpLink()
 
   const pool = new AddressPool(join(stateDir, 'addresses.json'), requireCidr(podCIDR))
@@ -126,6 +136,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   await podNetwork.adopt()
 
   let plan: PeerPlan = { direct: [], tunnelled: [] }
+  let usual = plan
   const table = new RuleTable()
   const nodePortAddresses = options.nodePortAddresses?.map(range => (range === 'primary' ? nodeIP : range))
   let stale: StaleFlow[] = []
@@ -173,27 +184,41 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   )
   owned.use(new HealthChecks({ view, nodeName, log }))
 
+  const otherNode = (name: string): Peer | undefined => {
+    const node = name === nodeName ? undefined : view.nodes.get(name)
+    return node && peerOf(node)
+  }
+  const relay = owned.use(
+    new Relay({
+      table,
+      peer: otherNode,
+      changed() {
+        sync.request()
+        void reassert().catch(onError)
+      },
+    }),
+  )
+  await relay.start()
+  const onError = (error: unknown) => log.warn({ err: error }, 'cannot bring the host network up to date')
   const routes = new NodeRoutes({ run, nodeIP, hostIP })
   const reassert = serialised(async () => {
-    const peers = [...view.nodes.values()].flatMap(node =>
-      node.metadata.name === nodeName ? [] : (peerOf(node) ?? []),
-    )
+    const peers = [...view.nodes.keys()].flatMap(name => otherNode(name) ?? [])
     const before = JSON.stringify(plan.direct)
     await setUpLink()
     await podNetwork.repair()
-    plan = await routes.apply(peers)
+    ;({ plan, usual } = await routes.apply(peers, new Set(relay.nodes)))
     const tunnelPeers = plan.tunnelled.map(peer => peer.nodeIP).sort()
-    await openFirewalls(run, { clusterCIDR, ownAddresses, tunnelPeers }, log)
+    await openFirewalls(run, { clusterCIDR, ownAddresses, tunnelPeers, probeAddress: probeIP }, log)
     if (JSON.stringify(plan.direct) !== before) sync.requestAll()
     else await sync.verify()
   })
   await reassert()
   await sync.flush()
 
-  const onError = (error: unknown) => log.warn({ err: error }, 'cannot bring the host network up to date')
   owned.defer(view.on({ node: () => void reassert().catch(onError) }))
   const timer = setInterval(() => void reassert().catch(onError), REASSERT_MS)
   owned.defer(() => clearInterval(timer))
+  owned.use(await watchReach({ nodeIP, podCIDR, usual: () => usual, relay, dial: options.dialNode, clock, log }))
 
   const dns = owned.use(
     new DnsServer({
@@ -264,6 +289,8 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       await sync.flush()
     },
     connections: () => observer.summary(),
+    relayed: () => relay.nodes,
+    acceptRelay: (name, stream) => relay.add(name, stream, false),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   }
 }

@@ -3,7 +3,16 @@
 import type { Node } from '../../shared/api/core/v1.ts'
 import type { Run } from './exec.ts'
 import { type Address, ipBatch, ipBatchForce, listAddresses, listLinks, listRoutes } from './ip.ts'
-import { type Cidr, contains, formatCidr, parseCidr, parseIPv4 } from '../../shared/machinery/ipv4.ts'
+import {
+  type Cidr,
+  contains,
+  formatCidr,
+  formatIPv4,
+  parseCidr,
+  parseIPv4,
+  requireCidr,
+  sizeOf,
+} from '../../shared/machinery/ipv4.ts'
 import { ROUTE_PROTOCOL, VXLAN_ID, VXLAN_LINK, VXLAN_PORT, vxlanAddress } from './names.ts'
 
 export interface Peer {
@@ -15,6 +24,12 @@ export interface Peer {
 export interface PeerPlan {
   readonly direct: readonly Peer[]
   readonly tunnelled: readonly Peer[]
+}
+
+/** @returns the last address of a node's range, which no pod gets: by it others ask whether their packets get there */
+export function probeAddressOf(podCIDR: string): string {
+  const cidr = requireCidr(podCIDR)
+  return formatIPv4(cidr.base + sizeOf(cidr) - 1)
 }
 
 /** @returns how other nodes reach a node's pods; undefined until its address and range are known. */
@@ -56,17 +71,26 @@ export class NodeRoutes {
     this.#options = options
   }
 
-  /** Makes the host's routes those of these peers. Routes of other programs are left alone. */
-  async apply(peers: readonly Peer[]): Promise<PeerPlan> {
+  /**
+   * Makes the host's routes those of these peers. Routes of other programs are left alone.
+   * @param relayed names of nodes that a direct route does not reach: the tunnel's packets are led there another way
+   * @returns how pods' packets travel, and how they would if nothing were relayed
+   */
+  async apply(peers: readonly Peer[], relayed: ReadonlySet<string>): Promise<{ plan: PeerPlan; usual: PeerPlan }> {
     const { run, nodeIP, hostIP } = this.#options
     const [addresses, routes, links] = await Promise.all([
       listAddresses(run),
       listRoutes(run, ['proto', ROUTE_PROTOCOL]),
       listLinks(run),
     ])
-    const plan = planPeers(peers, nodeIP, addresses)
+    const usual = planPeers(peers, nodeIP, addresses)
+    const plan: PeerPlan = {
+      direct: usual.direct.filter(peer => !relayed.has(peer.nodeName)),
+      tunnelled: [...usual.tunnelled, ...usual.direct.filter(peer => relayed.has(peer.nodeName))],
+    }
     const hasTunnel = links.some(link => link.ifname === VXLAN_LINK)
     const wanted = new Map<string, string>([
+      ...usual.direct.map(peer => [probeAddressOf(peer.podCIDR), `via ${peer.nodeIP}`] as const),
       ...plan.direct.map(peer => [peer.podCIDR, `via ${peer.nodeIP}`] as const),
       ...plan.tunnelled.map(peer => [peer.podCIDR, `via ${tunnelGateway(peer)} dev ${VXLAN_LINK} onlink`] as const),
     ])
@@ -74,7 +98,7 @@ export class NodeRoutes {
     const state = JSON.stringify([...wanted])
     const isShown = [...wanted].every(([dst, how]) => present.has(`${dst} ${how.split(' ')[1] ?? ''}`))
     const isTunnelRight = hasTunnel === plan.tunnelled.length > 0
-    if (state === this.#last && isShown && isTunnelRight && present.size === wanted.size) return plan
+    if (state === this.#last && isShown && isTunnelRight && present.size === wanted.size) return { plan, usual }
 
     if (plan.tunnelled.length > 0) await this.#setUpTunnel(plan.tunnelled, hasTunnel, addresses)
     await ipBatch(
@@ -88,7 +112,7 @@ export class NodeRoutes {
     )
     if (plan.tunnelled.length === 0 && hasTunnel) await ipBatchForce(run, [`link delete ${VXLAN_LINK}`])
     this.#last = state
-    return plan
+    return { plan, usual }
   }
 
   async #setUpTunnel(peers: readonly Peer[], exists: boolean, addresses: readonly Address[]): Promise<void> {

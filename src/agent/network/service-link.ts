@@ -11,6 +11,8 @@ export interface ServiceLinkOptions {
   readonly clusterCIDR: string
   /** The node's address in the pod network. */
   readonly hostIP: string
+  /** The one that other nodes' probes are for. */
+  readonly probeIP: string
 }
 
 export async function setUpServiceLink({
@@ -19,6 +21,7 @@ export async function setUpServiceLink({
   serviceCIDR,
   clusterCIDR,
   hostIP,
+  probeIP,
 }: ServiceLinkOptions): Promise<void> {
   if (!(await exists(run))) await create(run)
   await ipBatch(run, [
@@ -28,6 +31,7 @@ export async function setUpServiceLink({
     ...addresses.map(address => `address replace ${address}/32 dev ${SERVICE_LINK} scope host`),
     // A source for the host's own connections to pods that no change of the machine's addresses takes away.
     `address replace ${hostIP}/32 dev ${SERVICE_LINK} scope link`,
+    `address replace ${probeIP}/32 dev ${SERVICE_LINK} scope link`,
     // Addresses that no pod has fail at once, and are not asked for at the machine's default gateway.
     `route replace unreachable ${clusterCIDR} proto ${ROUTE_PROTOCOL}`,
     `route replace ${serviceCIDR} dev ${SERVICE_LINK} scope link src ${hostIP} proto ${ROUTE_PROTOCOL}`,

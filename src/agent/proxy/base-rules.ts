@@ -1,5 +1,13 @@
 // The fixed part of the agent's nftables table: hooks, shared maps, masquerading.
-import { MASQUERADE_MARK, POD_LINK_PREFIX, TABLE, VXLAN_LINK } from '../network/names.ts'
+import {
+  MASQUERADE_MARK,
+  POD_LINK_PREFIX,
+  PROBE_SOURCE_PORT,
+  RELAY_PORT,
+  TABLE,
+  VXLAN_LINK,
+  VXLAN_PORT,
+} from '../network/names.ts'
 
 export interface BaseRulesOptions {
   /** Addresses of all pods; never masqueraded among each other. */
@@ -17,6 +25,8 @@ export interface BaseRulesOptions {
 }
 
 const serviceKey = 'ip daddr . meta l4proto . th dport'
+/** Not a dnat: that would leave flows that exist as they are. Packets of the tunnel carry no checksum, and none then. */
+const toRelay = `ip daddr set 127.0.0.1 udp dport set ${RELAY_PORT} udp checksum set 0 notrack`
 const nodePortKey = 'meta l4proto . th dport'
 
 /**
@@ -49,6 +59,7 @@ table ip ${TABLE} {
     timeout 10m
     counter
   }
+  set relayed { type ipv4_addr; }
   set hairpin { type ipv4_addr . ipv4_addr; }
   set direct { type ipv4_addr; flags interval; auto-merge; elements = { ${[clusterCIDR, ...direct].join(', ')} } }
 
@@ -76,6 +87,10 @@ table ip ${TABLE} {
     type filter hook prerouting priority raw; policy accept;
     iifname != "lo" ip daddr 127.0.0.0/8 drop
     iifname != "lo" ip saddr 127.0.0.0/8 drop
+  }
+  chain relay-output {
+    type route hook output priority raw; policy accept;
+    ip daddr @relayed udp dport ${VXLAN_PORT} udp sport != ${PROBE_SOURCE_PORT} ${toRelay}
   }
   chain load-balancer-sources {
     type filter hook prerouting priority -110; policy accept;

@@ -3,21 +3,25 @@
 // the kubelet or to an address on this node. So nothing on the node needs an open port.
 //
 //   agent ── TLS (node certificate) ── GET …/nodes/<name>/tunnel, Upgrade: flotilla-tunnel ──▶ API server
-//   agent ◀── HTTP/2: CONNECT kubelet │ CONNECT 10.244.0.5:80 │ PING ── API server
+//   agent ◀── HTTP/2: CONNECT kubelet │ CONNECT relay:other-node │ CONNECT 10.244.0.5:80 │ PING ── API server
 import { type ServerHttp2Session, type ServerHttp2Stream, createServer } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { Duplex } from 'node:stream'
-import { type TLSSocket, connect as connectTls } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { type Clock, delay } from '../../shared/machinery/clock.ts'
+import type { NodeTls } from '../api-client.ts'
+import { dialUpgrade } from './dial-upgrade.ts'
 
 export interface TunnelOptions {
   /** URLs of the API server; tried in turn, the one that works is kept. */
   readonly servers: readonly string[]
   /** PEM: the cluster's CA, the node's client certificate and key. */
-  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
+  readonly tls: NodeTls
   readonly nodeName: string
   /** Takes a connection of the API server to this node's kubelet. */
   readonly kubelet: (connection: Duplex) => void
+  /** Takes the stream that another node's agent opened to this one. Default: there are none. */
+  readonly relay?: (nodeName: string, stream: Duplex) => void
   readonly clock: Clock
   readonly signal: AbortSignal
   /** @param connected whether the link is up; `detail` says to where, or why not */
@@ -28,7 +32,6 @@ export interface TunnelOptions {
 
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 10_000
-const CONNECT_TIMEOUT_MS = 10_000
 const PING_EVERY_MS = 5_000
 const PING_TIMEOUT_MS = 10_000
 const STREAM_WINDOW_BYTES = 1 << 20
@@ -36,13 +39,14 @@ const LINK_WINDOW_BYTES = 16 << 20
 
 /** Keeps the link up until the signal aborts. Resolves then. */
 export async function runTunnel(options: TunnelOptions): Promise<void> {
-  const { servers, clock, signal, onChange, random = Math.random } = options
+  const { servers, tls, nodeName, clock, signal, onChange, random = Math.random } = options
   let pauseMs = FIRST_PAUSE_MS
   let current = 0
   while (!signal.aborted) {
     const server = servers[current % servers.length] ?? ''
     try {
-      const socket = await dial(server, options)
+      const path = `/apis/flotilla.dev/v1/nodes/${encodeURIComponent(nodeName)}/tunnel`
+      const socket = await dialUpgrade({ server, path, protocol: 'flotilla-tunnel', tls, signal })
       onChange?.(true, server)
       pauseMs = FIRST_PAUSE_MS
       await serve(socket, options)
@@ -55,53 +59,6 @@ export async function runTunnel(options: TunnelOptions): Promise<void> {
     await delay(clock, pauseMs * (0.5 + random()), signal).catch(() => undefined)
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
   }
-}
-
-/** Connects and asks for the upgrade. @returns the socket, positioned after the answer's head */
-function dial(server: string, { tls, nodeName, signal }: TunnelOptions): Promise<TLSSocket> {
-  const { hostname, port } = new URL(server)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  return new Promise((resolve, reject) => {
-    const socket = connectTls({
-      host,
-      port: Number(port || 443),
-      ...tls,
-      ALPNProtocols: ['http/1.1'],
-      timeout: CONNECT_TIMEOUT_MS,
-    })
-    let head = Buffer.alloc(0)
-    const fail = (error: Error) => {
-      signal.removeEventListener('abort', abort)
-      socket.destroy()
-      reject(error)
-    }
-    const abort = () => fail(new Error('stopped'))
-    signal.addEventListener('abort', abort, { once: true })
-    socket.once('error', fail)
-    socket.once('timeout', () => fail(new Error('no answer within 10 s')))
-    socket.once('close', () => fail(new Error('the connection was closed')))
-    socket.once('secureConnect', () =>
-      socket.write(
-        `GET /apis/flotilla.dev/v1/nodes/${encodeURIComponent(nodeName)}/tunnel HTTP/1.1\r\nHost: ${hostname}:${port}\r\n` +
-          'Connection: Upgrade\r\nUpgrade: flotilla-tunnel\r\n\r\n',
-      ),
-    )
-    const read = (chunk: Buffer) => {
-      head = Buffer.concat([head, chunk])
-      const end = head.indexOf('\r\n\r\n')
-      if (end < 0) return
-      const statusLine = head.subarray(0, head.indexOf('\r\n')).toString('latin1')
-      if (!/^HTTP\/1\.1 101 /.test(statusLine)) return fail(new Error(`the API server refused the link: ${statusLine}`))
-      socket.pause()
-      signal.removeEventListener('abort', abort)
-      socket.removeAllListeners()
-      socket.setTimeout(0)
-      const rest = head.subarray(end + 4)
-      if (rest.length > 0) socket.unshift(rest)
-      resolve(socket)
-    }
-    socket.on('data', read)
-  })
 }
 
 /** Serves the link until it ends, is found dead, or the signal aborts. */
@@ -151,15 +108,18 @@ function serve(socket: TLSSocket, options: TunnelOptions): Promise<void> {
   })
 }
 
-/** Joins a CONNECT stream with its target: `kubelet`, or `address:port` on this node. */
-function open(stream: ServerHttp2Stream, target: string, { kubelet }: TunnelOptions): void {
+/** Joins a CONNECT stream with its target: `kubelet`, `relay:node` for another node's agent, or `address:port` here. */
+function open(stream: ServerHttp2Stream, target: string, { kubelet, relay }: TunnelOptions): void {
   stream.on('error', () => stream.destroy())
-  if (target === 'kubelet') {
+  const accept = () => {
     stream.respond({ ':status': 200 })
     const bytes = Duplex.from({ readable: stream, writable: stream })
     bytes.on('error', () => stream.destroy())
-    return kubelet(bytes)
+    return bytes
   }
+  if (target === 'kubelet') return kubelet(accept())
+  const [, from] = /^relay:(.+)$/.exec(target) ?? []
+  if (from && relay) return relay(from, accept())
   const match = /^\[?([0-9a-fA-F.:]+)\]?:(\d{1,5})$/.exec(target)
   if (!match) return stream.respond({ ':status': 400 }, { endStream: true })
   const peer = connectTcp({ host: match[1], port: Number(match[2]) })

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import type { NodeNetwork } from '../../../src/agent/kubelet/parts.ts'
 
 const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -18,6 +19,9 @@ export class TestNetwork implements NodeNetwork, AsyncDisposable {
   constructor(prefix = `10.${210 + Math.floor(Math.random() * 40)}.${Math.floor(Math.random() * 250)}`) {
     this.#prefix = prefix
   }
+
+  readonly relayed = () => []
+  readonly acceptRelay = (_nodeName: string, stream: Duplex) => void stream.destroy()
 
   readonly podNetwork = {
     setUp: (uid: string, pid: number) => {

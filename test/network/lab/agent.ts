@@ -1,4 +1,6 @@
 // The program that a test host runs: the node's network alone, fed with objects over stdin instead of an API server.
+import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Pod } from '../../../src/shared/api/core/v1.ts'
 import type { Client, List } from '../../../src/shared/client/client.ts'
@@ -16,6 +18,8 @@ import type { HostPort } from '../../../src/agent/contracts.ts'
 export interface AgentConfig {
   readonly network: Omit<NetworkOptions, 'client' | 'informers' | 'log' | 'apiServers'>
   readonly apiServers: { host: string; port: number }[]
+  /** Folder of the agents' sockets, by which they reach each other as over a control plane. */
+  readonly relayFolder?: string
   /** The API server does not answer at all. */
   readonly offline?: boolean
 }
@@ -26,7 +30,7 @@ export type AgentCommand =
   | { id: number; do: 'tearDown' | 'addressesOf'; podUid: string }
   | { id: number; do: 'hostPorts'; podUid: string; podIP: string; ports: HostPort[] }
   | { id: number; do: 'isolate'; pod: Pod }
-  | { id: number; do: 'cleanUp' | 'preflight' | 'connections' | 'stop' }
+  | { id: number; do: 'cleanUp' | 'preflight' | 'connections' | 'relayed' | 'stop' }
 
 /** Lists nothing and watches what the test puts: the informers' own behaviour is real. */
 class FedClient {
@@ -82,13 +86,30 @@ const write = (fields: object, message: string) =>
     `${message} ${JSON.stringify(fields, (_key, v: unknown) => (v instanceof Error ? v.stack : v))}\n`,
   )
 informers.start(stop.signal)
+const { relayFolder } = config
+const ownName = config.network.identity.nodeName
+const dialNode = (nodeName: string) =>
+  new Promise<Socket>((resolve, reject) => {
+    const socket = connect(join(relayFolder ?? '', `${nodeName}.sock`))
+    socket.once('error', reject).once('connect', () => {
+      socket.write(`${ownName.padEnd(64)}`)
+      resolve(socket)
+    })
+  })
 const network = await startNetwork({
   ...config.network,
+  ...(relayFolder && { dialNode }),
   client: client as unknown as Client,
   informers,
   apiServers: () => config.apiServers,
   log: { debug: write, info: write, warn: write, error: write },
 })
+const links = new Set<Socket>()
+const relayServer = createServer(socket => {
+  links.add(socket.on('error', () => socket.destroy()))
+  socket.once('readable', () => network.acceptRelay(String(socket.read(64)).trim(), socket))
+})
+if (relayFolder) relayServer.listen(join(relayFolder, `${ownName}.sock`))
 if (!config.offline) await informers.synced()
 process.stdout.write(`${JSON.stringify({ id: 0 })}\n`)
 
@@ -100,9 +121,11 @@ async function handle(command: AgentCommand): Promise<unknown> {
   if (command.do === 'hostPorts') return await network.hostPorts(command.podUid, command.podIP, command.ports)
   if (command.do === 'isolate') return await network.isolate(command.pod)
   if (command.do === 'connections') return await network.connections()
+  if (command.do === 'relayed') return network.relayed()
   if (command.do === 'preflight') return await preflight(run, config.network)
   stop.abort(new Error('stop'))
   await network[Symbol.asyncDispose]()
+  relayServer.close()
   if (command.do === 'cleanUp') await cleanUpNetwork({ stateDir: config.network.stateDir })
   setImmediate(() => process.exit(0))
   return undefined

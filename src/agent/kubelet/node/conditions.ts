@@ -8,9 +8,26 @@ const pressure = (type: string, under: boolean, yes: [string, string], no: [stri
   return { type, status: under ? 'True' : 'False', reason, message }
 }
 
-/** @param pressures what the node is short of, by condition */
-export function nodeConditionsOf(pressures: ReadonlySet<string>, notReady: readonly string[]): Draft[] {
+/** Whether pods of some nodes are reached over the control plane only. */
+const relayedCondition = (nodes: readonly string[]): Draft =>
+  pressure(
+    'Relayed',
+    nodes.length > 0,
+    [
+      'NodesNotReached',
+      `pod traffic goes over the control plane to and from ${nodes.join(', ')}: no direct way is open`,
+    ],
+    ['NodesReached', 'pod traffic to every node goes directly'],
+  )
+
+/** @param pressures what the node is short of, by condition; `relayed` names nodes */
+export function nodeConditionsOf(
+  pressures: ReadonlySet<string>,
+  notReady: readonly string[],
+  relayed: readonly string[],
+): Draft[] {
   return [
+    relayedCondition(relayed),
     pressure(
       'MemoryPressure',
       pressures.has('MemoryPressure'),

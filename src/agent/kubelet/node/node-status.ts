@@ -29,6 +29,8 @@ export interface NodeReporterOptions {
   readonly problems: () => readonly string[]
   /** What the node is short of, by condition. */
   readonly pressures: () => ReadonlySet<string>
+  /** Names of nodes that this one reaches over the control plane only. */
+  readonly relayed: () => readonly string[]
   readonly clock: Clock
   readonly log: Log
 }
@@ -153,7 +155,7 @@ export class NodeReporter {
     const engine = await runtime.version().catch(() => this.#engine)
     this.#engine = engine
     const notReady = images ? problems() : ['container runtime is down', ...problems()]
-    const drafts = [...nodeConditionsOf(pressures(), notReady), liveRestoreCondition(engine)]
+    const drafts = [...nodeConditionsOf(pressures(), notReady, this.#options.relayed()), liveRestoreCondition(engine)]
     const allocatable = allocatableOf(machine, usage.diskTotalBytes)
     return {
       capacity: {

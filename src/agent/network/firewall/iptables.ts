@@ -2,7 +2,7 @@
 // keeps for others and evaluates before everything else) or else from FORWARD, and from INPUT.
 import { readFileSync } from 'node:fs'
 import type { Run } from '../exec.ts'
-import { VXLAN_PORT } from '../names.ts'
+import { PROBE_PORT, VXLAN_PORT } from '../names.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
 const FORWARD_CHAIN = 'FLOTILLA-FORWARD'
@@ -101,7 +101,8 @@ const forwardRules = ({ clusterCIDR }: FirewallNeeds): string[] => [
   `-d ${clusterCIDR} -j ACCEPT`,
 ]
 
-const inputRules = ({ clusterCIDR, ownAddresses, tunnelPeers }: FirewallNeeds): string[] => [
+const inputRules = ({ clusterCIDR, ownAddresses, tunnelPeers, probeAddress }: FirewallNeeds): string[] => [
   ...ownAddresses.map(address => `-s ${clusterCIDR} -d ${address}/32 -j ACCEPT`),
+  `-s ${clusterCIDR} -d ${probeAddress}/32 -p udp -m udp --dport ${PROBE_PORT} -j ACCEPT`,
   ...tunnelPeers.map(peer => `-s ${peer}/32 -p udp -m udp --dport ${VXLAN_PORT} -j ACCEPT`),
 ]

@@ -2,7 +2,7 @@
 // packet: our accepts go first in them.
 import { createHash } from 'node:crypto'
 import type { Run } from '../exec.ts'
-import { TABLE, VXLAN_PORT } from '../names.ts'
+import { PROBE_PORT, TABLE, VXLAN_PORT } from '../names.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
 const COMMENT = 'flotilla'
@@ -90,7 +90,8 @@ const forwardRules = ({ clusterCIDR }: FirewallNeeds): string[] => [
   `ip daddr ${clusterCIDR} accept`,
 ]
 
-const inputRules = ({ clusterCIDR, ownAddresses, tunnelPeers }: FirewallNeeds): string[] => [
+const inputRules = ({ clusterCIDR, ownAddresses, tunnelPeers, probeAddress }: FirewallNeeds): string[] => [
   `ip saddr ${clusterCIDR} ip daddr { ${ownAddresses.join(', ')} } accept`,
+  `ip saddr ${clusterCIDR} ip daddr ${probeAddress} udp dport ${PROBE_PORT} accept`,
   ...(tunnelPeers.length > 0 ? [`ip saddr { ${tunnelPeers.join(', ')} } udp dport ${VXLAN_PORT} accept`] : []),
 ]

@@ -8,6 +8,8 @@ export interface FirewallNeeds {
   readonly ownAddresses: readonly string[]
   /** Nodes whose tunnelled packets arrive here. */
   readonly tunnelPeers: readonly string[]
+  /** Where other nodes ask whether their pods' packets get here. */
+  readonly probeAddress: string
 }
 
 export interface FirewallBackend {

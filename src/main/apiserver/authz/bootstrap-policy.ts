@@ -72,7 +72,7 @@ export const nodeRules: readonly PolicyRule[] = [
   rule(READ, 'node.k8s.io', 'runtimeclasses'),
   rule(READ, 'discovery.k8s.io', 'endpointslices'),
   rule('get', 'resource.k8s.io', 'resourceclaims'),
-  rule('create get', 'flotilla.dev', 'nodes/tunnel'),
+  rule('create get', 'flotilla.dev', 'nodes/tunnel nodes/relay'),
   EVENTS,
 ]
 

@@ -6,6 +6,7 @@ import type { SubresourceHandler } from './contract.ts'
 import { certificateApproval } from './certificates/approval.ts'
 import { namespaceFinalize } from './namespaces/finalize.ts'
 import { nodeTunnelHandler } from './node-tunnel.ts'
+import { nodeRelayHandler } from './node-relay.ts'
 import { bindings, podBinding } from './pods/binding.ts'
 import { containerStreams } from './pods/container-streams.ts'
 import { podEphemeralContainers } from './pods/ephemeral-containers.ts'
@@ -41,5 +42,6 @@ export const subresourceHandlers = ({ tunnels, metrics }: SubresourceOptions): S
   selfSubjectReviews,
   tokenReviews,
   nodeTunnelHandler(tunnels),
+  nodeRelayHandler(tunnels),
   ...(metrics ? metricsHandlers(metrics) : []),
 ]

@@ -1,0 +1,90 @@
+// Whether pods' packets reach another node: asks it on an address of the pod network kept for that, over the way that
+// pods' packets take while nothing is relayed.
+import { randomBytes } from 'node:crypto'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import { PROBE_PORT, PROBE_SOURCE_PORT, VXLAN_PORT } from '../names.ts'
+import { probeAddressOf } from '../node-routes.ts'
+import { type TunnelEnd, vxlanProbe } from './vxlan-packet.ts'
+
+export interface ProbeTarget {
+  readonly nodeIP: string
+  readonly podCIDR: string
+  /** Pods' packets go through the tunnel, not by a route. */
+  readonly isTunnelled: boolean
+}
+
+export interface PathProbeOptions {
+  readonly nodeIP: string
+  readonly podCIDR: string
+  readonly clock: Clock
+}
+
+/** `flotilla`, 1 = question or 2 = answer, 8 bytes that an answer repeats. */
+const MAGIC = Buffer.from('flotilla')
+const QUESTION = 1
+const ANSWER = 2
+const MESSAGE_BYTES = MAGIC.length + 1 + 8
+const ANSWER_WITHIN_MS = 1_000
+
+export class PathProbe implements AsyncDisposable {
+  readonly #options: PathProbeOptions
+  readonly #own: TunnelEnd
+  /** In the pod network: asks and answers. */
+  readonly #inside = createSocket('udp4')
+  /** On the node's own network: sends questions in packets of the tunnel. The rules know its port. */
+  readonly #outside = createSocket('udp4')
+  readonly #waiting = new Map<string, () => void>()
+
+  constructor(options: PathProbeOptions) {
+    this.#options = options
+    this.#own = { nodeIP: options.nodeIP, innerIP: probeAddressOf(options.podCIDR) }
+    for (const socket of [this.#inside, this.#outside]) socket.on('error', () => undefined) // no answer comes then
+    this.#inside.on('message', (message, from) => this.#heard(message, from))
+  }
+
+  async start(): Promise<void> {
+    await bind(this.#inside, PROBE_PORT, this.#own.innerIP)
+    await bind(this.#outside, PROBE_SOURCE_PORT, '0.0.0.0')
+  }
+
+  /** @returns whether an answer came */
+  reaches({ nodeIP, podCIDR, isTunnelled }: ProbeTarget): Promise<boolean> {
+    const nonce = randomBytes(8)
+    const question = Buffer.concat([MAGIC, Buffer.from([QUESTION]), nonce])
+    const innerIP = probeAddressOf(podCIDR)
+    return new Promise(resolve => {
+      const end = (isReached: boolean) => {
+        cancel()
+        this.#waiting.delete(nonce.toString('hex'))
+        resolve(isReached)
+      }
+      const cancel = this.#options.clock.after(ANSWER_WITHIN_MS, () => end(false))
+      this.#waiting.set(nonce.toString('hex'), () => end(true))
+      const sent = () => undefined // a failure to send is a question without an answer
+      if (isTunnelled)
+        this.#outside.send(vxlanProbe(this.#own, { nodeIP, innerIP }, PROBE_PORT, question), VXLAN_PORT, nodeIP, sent)
+      else this.#inside.send(question, PROBE_PORT, innerIP, sent)
+    })
+  }
+
+  #heard(message: Buffer, { address, port }: RemoteInfo): void {
+    if (message.length !== MESSAGE_BYTES || !message.subarray(0, MAGIC.length).equals(MAGIC)) return
+    const nonce = message.subarray(MAGIC.length + 1)
+    if (message[MAGIC.length] === ANSWER) this.#waiting.get(nonce.toString('hex'))?.()
+    else this.#inside.send(Buffer.concat([MAGIC, Buffer.from([ANSWER]), nonce]), port, address, () => undefined)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#inside, this.#outside].map(socket => new Promise<void>(done => socket.close(done))))
+  }
+}
+
+const bind = (socket: Socket, port: number, address: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind({ port, address, exclusive: true }, () => {
+      socket.removeListener('error', reject)
+      resolve()
+    })
+  })
