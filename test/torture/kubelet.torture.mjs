@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Server } from '../bench/lib.mjs'
 import { assert, must, run, scratch, skip, waitFor } from './lib.mjs'
 
-const ROUNDS = Number(process.env['ROUNDS'] ?? 100)
+const ROUNDS = Number(process.env['ROUNDS'] ?? 12)
 const STEADY = 5
 const IMAGE = 'flotilla-torture/sleep:1'
 const STAY = 'trap exit TERM; /busybox sleep 100000 & wait'
