@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-// Extracts the descriptions of API types and fields from the declarations of @kubernetes/client-node into
+// Extracts the descriptions of API types and fields from the declarations of Kubernetes' JavaScript client into
 // out/openapi-descriptions.json, which the server reads to answer `kubectl explain`. It works without the file.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const models = join(root, 'node_modules/@kubernetes/client-node/dist/gen/models')
+const models = join(root, 'node_modules/kubernetes-texts/dist/gen/models')
 const target = join(root, 'out/openapi-descriptions.json')
 if (!existsSync(models)) {
-  console.log('descriptions: @kubernetes/client-node is not installed; kubectl explain will show types only')
+  console.log('descriptions: kubernetes-texts is not installed; kubectl explain will show types only')
   process.exit(0)
 }
 const types = JSON.parse(readFileSync(join(root, 'src/main/apiserver/schema/types.json'), 'utf8'))
