@@ -201,6 +201,7 @@ export async function startAgent({
       nodeReference: () => reporter.reference,
       staticPodDir: config.staticPodPath ?? `${dataDir}/manifests`,
       manifestsMs: Math.min(MANIFESTS_MS, housekeepingMs),
+      refreshNode: () => reporter.refresh(),
       nodeFacts: () => ({
         name: nodeName,
         labels: reporter.labels,

@@ -53,6 +53,16 @@ describe('a pod that cannot run on the node it was bound to fails with a reason'
     })
     await node.remove('selector')
   })
+  it("but not where the node was labelled a moment ago, nor for resources that are not the node's to count", async () => {
+    await node.client.patch(Node, { name: node.nodeName }, { metadata: { labels: { speed: 'high' } } })
+    const wants = { 'example.com/licence': '1' }
+    await node.run('labelled', {
+      nodeSelector: { speed: 'high' },
+      containers: [{ ...node.container(), resources: { requests: wants, limits: wants } }],
+    })
+    await node.ready('labelled')
+    await node.remove('labelled')
+  })
   it('NodePorts where another pod has the port of the node that it wants', async () => {
     const withPort = { ...node.container(), ports: [{ containerPort: 80, hostPort: 21_017 }] }
     await node.run('has-port', { containers: [withPort] })

@@ -3,7 +3,7 @@ import { Pod } from '../../shared/api/core/v1.ts'
 import { Informer } from '../../shared/client/informer.ts'
 import { keyOf } from '../../shared/client/object-key.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { rejectionOf } from './admission/admit.ts'
+import { type Rejection, rejectionOf } from './admission/admit.ts'
 import { shortageOf } from './admission/fit.ts'
 import { type KubeletParts, podDirOf, podReference } from './parts.ts'
 import { PodWorker } from './pod-worker.ts'
@@ -126,10 +126,24 @@ export class Kubelet implements AsyncDisposable {
       shortage: wanted => shortageOf(wanted, this.#others(uid), this.#parts.allocatable),
     })
     this.#workers.set(uid, created)
-    if (rejection) {
-      this.#parts.recorder.event(podReference(pod), 'Warning', rejection.reason, rejection.message)
-      created.end({ reason: rejection.reason, message: `Pod was rejected: ${rejection.message}` })
-    } else created.wake()
+    if (!rejection) created.wake()
+    else if (rejection.reason === 'NodeAffinity') void this.#judgeAgain(created)
+    else this.#reject(created, rejection)
+  }
+
+  /** The node may have been labelled a moment ago. */
+  async #judgeAgain(worker: PodWorker): Promise<void> {
+    await this.#parts.refreshNode()
+    const { uid } = worker.pod.metadata
+    if (this.#stop.signal.aborted || this.#workers.get(uid) !== worker) return
+    const rejection = rejectionOf(worker.pod, this.#others(uid), this.#parts.nodeFacts())
+    if (rejection) this.#reject(worker, rejection)
+    else worker.wake()
+  }
+
+  #reject(worker: PodWorker, { reason, message }: Rejection): void {
+    this.#parts.recorder.event(podReference(worker.pod), 'Warning', reason, message)
+    worker.end({ reason, message: `Pod was rejected: ${message}` })
   }
 
   /** Pods that have a claim on the node's resources. */

@@ -51,6 +51,8 @@ export interface KubeletParts {
   readonly podPidsLimit: number
   /** This node as its own pods must match it. */
   readonly nodeFacts: () => NodeFacts
+  /** Looks at the Node object again, for `nodeFacts`; what was seen last stands when the API does not answer. */
+  readonly refreshNode: () => Promise<void>
   /** The Node object, once it is known. */
   readonly nodeReference: () => { readonly name: string; readonly uid: string } | undefined
   /** Folder of manifests. */

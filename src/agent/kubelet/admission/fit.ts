@@ -19,7 +19,7 @@ export function shortageOf(
   const maxPods = Number(allocatable.pods ?? 0)
   if (others.length + 1 > maxPods) return shortage('pods', '1', String(others.length), String(maxPods), false)
   for (const [resource, requested] of totalOf(pod.spec, 'requests')) {
-    if (requested.isZero()) continue
+    if (requested.isZero() || isOthers(resource, allocatable)) continue
     const show = (amount: typeof requested) => String(resource === 'cpu' ? amount.milli() : amount.value())
     const capacity = parseQuantity(allocatable[resource] ?? '0')
     const used = others.reduce((sum, { spec }) => sum.add(totalOf(spec, 'requests').get(resource) ?? zero), zero)
@@ -29,6 +29,10 @@ export function shortageOf(
   }
   return undefined
 }
+
+/** Resources of the cluster's, or of an extender's, are none of the node's: it does not count them. */
+const isOthers = (resource: string, allocatable: Readonly<Record<string, string>>): boolean =>
+  resource.includes('/') && !resource.includes('kubernetes.io/') && !(resource in allocatable)
 
 const shortage = (resource: string, requested: string, used: string, capacity: string, never: boolean): Shortage => ({
   resource,

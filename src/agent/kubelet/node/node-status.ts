@@ -76,6 +76,12 @@ export class NodeReporter {
     return this.#node && { name: this.#node.metadata.name, uid: this.#node.metadata.uid }
   }
 
+  /** Looks at the Node object again; what was seen last stands when the API does not answer. */
+  async refresh(): Promise<void> {
+    const { client, nodeName } = this.#options
+    this.#node = await client.get(Node, { name: nodeName }).catch(() => this.#node)
+  }
+
   /** Reports until the signal aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([
