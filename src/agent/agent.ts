@@ -142,7 +142,9 @@ export async function startAgent({
       clock,
       log,
     })
-    const problems = new Set(['network is not ready'])
+    // Rules and links outlive an agent: a node that has had its network keeps its pods in their Services while it starts.
+    const hasJoined = existsSync(`${networkDir(dataDir)}/pod-cidr.json`)
+    const problems = new Set(hasJoined ? [] : ['network is not ready'])
     const reporter = new NodeReporter({
       client: api.client,
       runtime,
@@ -165,9 +167,8 @@ export async function startAgent({
     informers.start(stop.signal)
 
     const startReal = async (): Promise<Network> => {
-      // A node that works is not kept from its pods by a network that somebody added since.
-      const hasJoined = existsSync(`${networkDir(dataDir)}/pod-cidr.json`)
       await untilFit({
+        // A node that works is not kept from its pods by a network that somebody added since.
         check: () => preflight(runTool, hasJoined ? undefined : config),
         tell(messages) {
           problems.clear()

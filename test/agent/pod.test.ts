@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Pod } from '../../src/shared/api/core/v1.ts'
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
 import { eventually } from '../support/eventually.ts'
 import { docker } from './support/node.ts'
@@ -47,6 +48,19 @@ describe('a pod', () => {
     }
     expect(pod.metadata.managedFields?.find(({ subresource }) => subresource === 'status')?.manager).toBe('kubelet')
     await node.remove('late')
+  })
+
+  it('puts right what others write about it, as the node controller does when it hears nothing', async () => {
+    await node.run('marked')
+    const { status } = await node.ready('marked')
+    const marked = status.conditions!.map(condition =>
+      condition.type === 'Ready' ? { ...condition, status: 'False' } : condition,
+    )
+    const ref = { namespace: 'default', name: 'marked' }
+    const { conditions } = (await node.client.patch(Pod, ref, { status: { conditions: marked } }, { subresource: 'status' })).status // prettier-ignore
+    expect(conditionOf(conditions, 'Ready')?.status).toBe('False')
+    await node.ready('marked')
+    await node.remove('marked')
   })
 
   it('disappears from the node and the API when it is deleted', async () => {

@@ -125,6 +125,7 @@ export class PodWorker {
   /** The API's object changed. */
   update(pod: Pod): void {
     this.#takeUp(pod)
+    if (!isStatic(pod)) this.#writer.seen(pod)
     this.#noteEnding()
     this.wake()
   }

@@ -19,6 +19,8 @@ export class StatusWriter {
   readonly #options: StatusWriterOptions
   readonly #pod: Pod
   #sent: PodStatus | undefined
+  /** Of the object as the last write left it. */
+  #revision: bigint | undefined
   #next: PodStatus | undefined
   #writing: Promise<void> | undefined
 
@@ -42,6 +44,16 @@ export class StatusWriter {
     if (last) this.set(last)
   }
 
+  /**
+   * What the API has now. Others may have written what is ours to say, as the node controller does when it hears nothing:
+   * it is put right.
+   */
+  seen({ metadata, status }: Pod): void {
+    if (this.#writing || !this.#sent) return
+    const isOld = this.#revision !== undefined && BigInt(metadata.resourceVersion ?? 0) <= this.#revision
+    if (!isOld && differs(this.#sent, status)) this.resend()
+  }
+
   /** Resolves when the API server has what was set last, or can no longer take it. */
   async flushed(): Promise<void> {
     while (this.#writing) await this.#writing
@@ -55,7 +67,8 @@ export class StatusWriter {
       const status = this.#next
       try {
         const patch = { ...(isStatic(this.#pod) ? {} : { metadata: { uid } }), status: asPatch(status, this.#sent) }
-        await client.patch(Pod, { namespace, name }, patch, { subresource: 'status', signal })
+        const { metadata } = await client.patch(Pod, { namespace, name }, patch, { subresource: 'status', signal })
+        this.#revision = BigInt(metadata.resourceVersion ?? 0)
         this.#sent = status
         if (this.#next === status) this.#next = undefined
         backoff.reset()
@@ -73,6 +86,14 @@ export class StatusWriter {
     }
   }
 }
+
+/** In what only the kubelet says: the phase, and whether its conditions hold. */
+const differs = (said: PodStatus, stored: PodStatus): boolean =>
+  (said.phase !== undefined && said.phase !== stored.phase) ||
+  (said.conditions ?? []).some(
+    ({ type, status }) =>
+      OWNED_TYPES.includes(type) && status !== stored.conditions?.find(other => other.type === type)?.status,
+  )
 
 /** Deleted, or replaced by another pod of the same name. */
 const isGone = (error: unknown): boolean =>
