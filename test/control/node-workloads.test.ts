@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../src/main/controllers/support/template-hash.ts'
 import { ControllerRevision, DaemonSet, StatefulSet } from '../../src/shared/api/apps/v1.ts'
 import { Node, PersistentVolumeClaim, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import { eventually } from '../support/eventually.ts'
@@ -100,6 +101,11 @@ describe('daemonset', () => {
     expect((await alive()).map(pod => pod.spec.containers[0]!.image)).toEqual(Array(3).fill('agent:2'))
     const revisions = (await cluster.client.list(ControllerRevision, { namespace })).items
     expect(revisions.map(({ revision }) => revision).sort()).toEqual([1, 2])
+    // Clients find the present one by its bytes: the template as Go writes it.
+    const { template: now } = (await get()).spec
+    const [, newest] = revisions.sort((a, b) => a.revision - b.revision)
+    expect(JSON.stringify(newest!.data)).toBe(canonicalJson({ spec: { template: { ...now, $patch: 'replace' } } }))
+    expect(Object.keys((newest!.data as { spec: { template: object } }).spec.template)).toEqual(['$patch', 'metadata', 'spec']) // prettier-ignore
   })
 })
 

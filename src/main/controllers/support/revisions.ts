@@ -8,7 +8,7 @@ import type { KubeObject, NamespacedMeta } from '../../../shared/machinery/objec
 import { controllerRef } from '../../../shared/machinery/owner.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
-import { templateHash } from './template-hash.ts'
+import { canonicalJson, templateHash } from './template-hash.ts'
 
 export const REVISION_HASH = 'controller-revision-hash'
 
@@ -25,8 +25,12 @@ export interface History {
   readonly all: readonly ControllerRevision[]
 }
 
-/** Applied as a strategic merge patch, this brings the template back: `kubectl rollout undo` does that. */
-const dataOf = ({ spec }: RevisionedOwner) => ({ spec: { template: { ...spec.template, $patch: 'replace' } } })
+/**
+ * Applied as a strategic merge patch, this brings the template back: `kubectl rollout undo` does that. Clients compare its
+ * bytes with what they would write themselves, keys in order.
+ */
+const dataOf = ({ spec }: RevisionedOwner): Record<string, unknown> =>
+  JSON.parse(canonicalJson({ spec: { template: { ...spec.template, $patch: 'replace' } } })) as Record<string, unknown>
 
 const byRevision = (a: ControllerRevision, b: ControllerRevision) =>
   a.revision - b.revision || (a.metadata.name < b.metadata.name ? -1 : 1)

@@ -9,19 +9,19 @@ const SAFE = 'bcdfghjklmnpqrstvwxz2456789'
 
 /** @returns FNV-1a (32 bits) of the template and the collision count, spelled with safe letters. */
 export function templateHash(template: unknown, collisionCount: number | undefined): string {
-  const text = canonical(template) + (collisionCount === undefined ? '' : `#${collisionCount}`)
+  const text = canonicalJson(template) + (collisionCount === undefined ? '' : `#${collisionCount}`)
   let hash = 0x811c9dc5
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193)
   return [...String(hash >>> 0)].map(digit => SAFE[digit.charCodeAt(0) % SAFE.length]).join('')
 }
 
-/** JSON with sorted keys, so that equal templates hash alike. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+/** JSON with sorted keys, as Go writes maps: what is equal is written alike. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   const entries = Object.entries(value).filter(([, item]) => item !== undefined)
   entries.sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`
 }
 
 export function sameTemplate(a: PodTemplateSpec | undefined, b: PodTemplateSpec): boolean {
