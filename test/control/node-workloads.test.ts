@@ -103,7 +103,7 @@ describe('daemonset', () => {
     expect(revisions.map(({ revision }) => revision).sort()).toEqual([1, 2])
     // Clients find the present one by its bytes: the template as Go writes it.
     const { template: now } = (await get()).spec
-    const [, newest] = revisions.sort((a, b) => a.revision - b.revision)
+    const [, newest] = revisions.toSorted((a, b) => a.revision - b.revision)
     expect(JSON.stringify(newest!.data)).toBe(canonicalJson({ spec: { template: { ...now, $patch: 'replace' } } }))
     expect(Object.keys((newest!.data as { spec: { template: object } }).spec.template)).toEqual(['$patch', 'metadata', 'spec']) // prettier-ignore
   })
