@@ -5,6 +5,8 @@ import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Engine } from '../../src/main/store/contract.ts'
 import { type NedbEngineOptions, openNedbEngine } from '../../src/main/store/nedb/engine.ts'
+import { lockFolder } from '../../src/main/store/nedb/lock.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { tempFolder, type TempFolder } from './temp-folder.ts'
 
 let folder: TempFolder
@@ -213,6 +215,14 @@ test('a folder in use answers Locked and names the process; a dead owner is take
     await put('/a')
     await close()
   }
+})
+
+test('a lock outlives no start of its machine; on another machine it counts for as long as it is touched', async () => {
+  const at = (machine: string, boot: string) => Promise.resolve({ realm: `${machine} ${boot}`, machine, boot })
+  await using _dead = await lockFolder(folder.path, systemClock, at('desk', 'yesterday'))
+  expect((await failure(lockFolder(folder.path, systemClock, at('other', 'today')))).code).toBe('Locked')
+  await using lock = await lockFolder(folder.path, systemClock, at('desk', 'today'))
+  expect(lock).toBeDefined()
 })
 
 test('of many that find a dead lock at once, exactly one gets it', async () => {

@@ -7,12 +7,18 @@ import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { StoreError } from '../contract.ts'
 import { codeOf, FILE_MODE, readIfThere, removeIfThere } from './disk.ts'
 
-interface Owner {
+interface Whereabouts {
+  /** Where the pid means something: host, boot and pid namespace. */
+  readonly realm: string
+  /** Which start of which machine this is; the machine is empty where the system does not say. */
+  readonly machine: string
+  readonly boot: string
+}
+
+interface Owner extends Whereabouts {
   readonly pid: number
   /** Tells a process from a later one with the same number; empty where the system does not say. */
   readonly started: string
-  /** Where the pid means something: host, boot and pid namespace. */
-  readonly realm: string
   readonly nonce: string
 }
 
@@ -20,13 +26,20 @@ interface Owner {
 const TOUCH_MS = 10_000
 const SILENT_MS = 45_000
 
-/** @throws StoreError `Locked` when a live process holds the folder */
-export async function lockFolder(folder: string, clock: Clock = systemClock): Promise<AsyncDisposable> {
+/**
+ * @param here where this process runs
+ * @throws StoreError `Locked` when a live process holds the folder
+ */
+export async function lockFolder(
+  folder: string,
+  clock: Clock = systemClock,
+  here: Promise<Whereabouts> = whereabouts(),
+): Promise<AsyncDisposable> {
   const path = join(folder, 'lock')
   const owner: Owner = {
     pid: process.pid,
     started: await startOf(process.pid),
-    realm: await realmOfThisProcess(),
+    ...(await here),
     nonce: randomUUID(),
   }
   const mine = join(folder, `.lock.${owner.nonce}`)
@@ -72,6 +85,8 @@ async function removeDeadLock(path: string, self: Owner, clock: Clock): Promise<
 }
 
 async function isAlive(holder: Owner, path: string, self: Owner, clock: Clock): Promise<boolean> {
+  // Nobody outlives the start of the machine that it ran on.
+  if (holder.machine && holder.machine === self.machine && holder.boot !== self.boot) return false
   if (holder.realm !== self.realm) {
     const { mtimeMs } = await stat(path)
     return Math.abs(clock.now() - mtimeMs) < SILENT_MS
@@ -117,8 +132,9 @@ async function startOf(pid: number): Promise<string> {
   return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
 
-async function realmOfThisProcess(): Promise<string> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
+async function whereabouts(): Promise<Whereabouts> {
+  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim()
+  const id = (await readFile('/etc/machine-id', 'utf8').catch(() => '')).trim()
   const namespace = await readlink('/proc/self/ns/pid').catch(() => '')
-  return [hostname(), boot.trim(), namespace].join(' ')
+  return { realm: [hostname(), boot, namespace].join(' '), machine: id && `${hostname()} ${id}`, boot }
 }
