@@ -1,5 +1,6 @@
 // Hosts to add out of what somebody typed or pasted: an address a line, with roles and labels after it.
 import type { HostSpec } from '../../shared/api/flotilla/v1.ts'
+import { hostNameFrom } from '../../shared/machinery/host-name.ts'
 
 export interface NewHost {
   /** Name of the Host, as `flotilla node add` makes it out of the address. */
@@ -13,19 +14,10 @@ export interface TypedHosts {
   readonly problems: readonly string[]
 }
 
-/** `ada@10.0.0.7:2222` → `10-0-0-7-2222` */
-const nameOf = (address: string): string =>
-  address
-    .slice(address.lastIndexOf('@') + 1)
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 63)
-
 function parseLine(line: string): NewHost | string {
   const [given = '', ...words] = line.split(/[\s,]+/).filter(Boolean)
   const address = given.replace(/^ssh:\/\//, '').replace(/\/$/, '')
-  const name = nameOf(address)
+  const name = hostNameFrom(address)
   if (!name || !/^[A-Za-z0-9_.@:[\]$-]+$/.test(address) || address.startsWith('-'))
     return `${JSON.stringify(given)} is not an address; it wants user@host or user@host:port`
   const labels: Record<string, string> = {}

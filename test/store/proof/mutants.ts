@@ -35,7 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the handle that is synced is that of the first segment',
     file: 'segment.ts',
     from: `${APPEND_SYNC}'append.synced')`,
-    to: "await this.#disk.syncData(((this.#disk as any).stale ??= await open(this.path, 'r+')), this.path); await this.#disk.reach?.('append.synced')",
+    to: "await this.#disk.syncData((this.#disk.stale ??= await open(this.path, 'r+')), this.path); await this.#disk.reach?.('append.synced')",
   },
   {
     name: 'checksums of records are not compared',

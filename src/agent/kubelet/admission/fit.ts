@@ -1,6 +1,7 @@
 // Whether the node has room for a pod beside those that it has taken already.
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { parseQuantity, zero } from '../../../shared/machinery/quantity.ts'
+import { isNativeResource } from '../../../shared/machinery/resource-name.ts'
 import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
 
 export interface Shortage {
@@ -32,7 +33,7 @@ export function shortageOf(
 
 /** Resources of the cluster's, or of an extender's, are none of the node's: it does not count them. */
 const isOthers = (resource: string, allocatable: Readonly<Record<string, string>>): boolean =>
-  resource.includes('/') && !resource.includes('kubernetes.io/') && !(resource in allocatable)
+  !isNativeResource(resource) && !(resource in allocatable)
 
 const shortage = (resource: string, requested: string, used: string, capacity: string, never: boolean): Shortage => ({
   resource,

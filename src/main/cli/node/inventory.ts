@@ -4,6 +4,7 @@ import { extname } from 'node:path'
 import * as v from 'valibot'
 import { parse } from 'yaml'
 import type { HostSpec } from '../../../shared/api/flotilla/v1.ts'
+import { hostNameFrom } from '../../../shared/machinery/host-name.ts'
 import { UsageError } from '../usage-error.ts'
 
 export interface NewHost {
@@ -58,14 +59,8 @@ export function newHost({ address, name, nodeName, labels, taints, roles }: Entr
   }
 }
 
-/** `ada@10.0.0.7:2222` → `10-0-0-7-2222` */
 function nameFrom(address: string): string {
-  const name = address
-    .slice(address.lastIndexOf('@') + 1)
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 63)
+  const name = hostNameFrom(address)
   if (name === '') throw new UsageError(`${JSON.stringify(address)} is not an address; it wants user@host`)
   return name
 }

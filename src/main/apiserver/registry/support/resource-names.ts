@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue } from '../../../../shared/machinery/field-error.ts'
 import { qualifiedName } from '../../../../shared/machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../shared/machinery/quantity.ts'
+import { isNativeResource } from '../../../../shared/machinery/resource-name.ts'
 import { obey } from './rules.ts'
 
 const COMPUTE = ['cpu', 'memory', 'ephemeral-storage']
@@ -28,14 +29,11 @@ const INTEGERS = new Set(COUNTED)
 export const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
 const isQuotaHugePages = (name: string) => isHugePages(name) || name.startsWith('requests.hugepages-')
 
-/** Kubernetes' own resources, as opposed to those of devices. */
-export const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/')
-
 export const isExtended = (name: string): boolean =>
-  !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0
+  !isNativeResource(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0
 
 /** Whether limits may be higher than requests. */
-export const mayOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name)
+export const mayOvercommit = (name: string): boolean => isNativeResource(name) && !isHugePages(name)
 
 export function resourceName(path: string, name: string): FieldError[] {
   const errors = obey(path, name, qualifiedName)
@@ -48,7 +46,7 @@ export function containerResourceName(path: string, name: string): FieldError[] 
   if (!name.includes('/')) {
     if (!COMPUTE.includes(name) && !isHugePages(name))
       errors.push(invalidValue(path, name, 'must be a standard resource for containers'))
-  } else if (!isNative(name) && !isExtended(name))
+  } else if (!isNativeResource(name) && !isExtended(name))
     errors.push(invalidValue(path, name, "doesn't follow extended resource name standard"))
   return errors
 }
