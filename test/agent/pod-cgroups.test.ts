@@ -42,7 +42,7 @@ describe('a pod has a cgroup of its own', () => {
     const memory = dirname(await cgroupOf(pod, 'one', 'memory'))
     expect(setting(memory, 'memory.limit_in_bytes', 'memory.max')).toBe(String(64 * 1024 ** 2))
     await node.remove('whole')
-    const left = readdirSync(CGROUP_ROOT).filter(name =>
+    const left = ['', ...readdirSync(CGROUP_ROOT)].filter(name =>
       existsSync(join(CGROUP_ROOT, name, 'flotilla', basename(ofPod))),
     )
     expect(left).toEqual([])

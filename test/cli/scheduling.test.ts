@@ -3,15 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { Cluster, cli, execute, until } from '../e2e/support/cluster.ts'
+import { Cluster, cli, until } from '../e2e/support/cluster.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-scheduling-'))
 let cluster: Cluster
-const kubectl = async (args: string[], input = '') => {
-  const ran = await execute('kubectl', args, { input, env: { KUBECONFIG: cluster.kubeconfig } })
-  if (ran.code !== 0) throw new Error(ran.stderr)
-  return ran.stdout
-}
 const node = (name: string) => ({
   apiVersion: 'v1',
   kind: 'Node',
@@ -33,17 +28,10 @@ spec:
 beforeAll(async () => {
   cluster = await Cluster.start(['--no-local-node'], join(folder, 'data'))
   for (const name of ['one', 'two']) {
-    await kubectl(['create', '-f', '-'], JSON.stringify(node(name)))
+    await cluster.apply(JSON.stringify(node(name)))
     const ready = { conditions: [{ type: 'Ready', status: 'True' }], ...node(name).status }
-    await kubectl([
-      'patch',
-      'node',
-      name,
-      '--subresource=status',
-      '--type=merge',
-      '-p',
-      JSON.stringify({ status: ready }),
-    ])
+    const patch = JSON.stringify({ status: ready })
+    await cluster.kubectl('patch', 'node', name, '--subresource=status', '--type=merge', '-p', patch)
   }
 })
 afterAll(async () => {
@@ -62,13 +50,13 @@ it('what-if apply tells where a manifest would land, and stores nothing', async 
     Array.from({ length: 3 }, () => [{ kind: 'Deployment', name: 'web' }, 'Create']),
   )
   expect(nodes.map(({ name }) => name)).toContain('three')
-  expect(await kubectl(['get', 'deployments,nodes', '-o', 'name'])).not.toMatch(/web|three/)
+  expect(await cluster.kubectl('get', 'deployments,nodes', '-o', 'name')).not.toMatch(/web|three/)
 })
 
 it('explain pod tells node by node what would help', async () => {
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'big' } }
   const containers = [{ name: 'c', image: 'i', resources: { requests: { cpu: '64' } } }]
-  await kubectl(['create', '-f', '-'], JSON.stringify({ ...pod, spec: { containers } }))
+  await cluster.apply(JSON.stringify({ ...pod, spec: { containers } }))
   const stdout = await until('the pod was tried', async () => {
     const ran = await flotilla('explain', 'pod/big')
     return ran.stdout.includes('tried') && ran.stdout
@@ -84,9 +72,12 @@ it('what-if drain and scale tell it in one sentence and a line a pod', async () 
   const drained = await flotilla('what-if', 'drain', 'one')
   expect(drained.code).toBe(0)
   expect(drained.stdout).toMatch(/^Nothing would move\.$/m)
-  await kubectl(['create', '-f', '-'], web)
+  await cluster.apply(web)
+  const placed = ['get', 'pods', '-l', 'app=web', '-o', 'jsonpath={.items[*].spec.nodeName}']
+  await until('the pods are placed', async () => (await cluster.kubectl(...placed)).split(' ').length === 3)
   const scaled = await flotilla('what-if', 'scale', 'deployment/web', '--replicas', '0')
   expect(scaled.code).toBe(0)
+  expect(scaled.stdout.match(/^ +Remove +default\/web-\S+ +(one|two) → removed$/gm)).toHaveLength(3)
 })
 
 it.each([

@@ -40,7 +40,7 @@ describe('joining', () => {
   )
   test('ends with a Ready node', async () => {
     expect(await plane.operate('box', 'Join')).toMatchObject({ phase: 'Succeeded' })
-    await eventually(async () => expect(await plane.isNodeReady('box')).toBe(true), 30_000)
+    await eventually(() => plane.isNodeReady('box'), 30_000)
     await plane.kubelet('box')
   })
   test('twice at once is joining once', async () => {
@@ -99,7 +99,7 @@ describe('an upgrade', () => {
     expect(status).toMatchObject({ phase: 'Succeeded' })
     expect(status.bytesSent).toBeLessThan(1_000_000)
     expect(bundle()).not.toBe(before)
-    await eventually(async () => expect(await plane.isNodeReady('box')).toBe(true), 30_000)
+    await eventually(() => plane.isNodeReady('box'), 30_000)
   })
   test('to an agent that does not work goes back to the one before', async () => {
     const before = bundle()
@@ -111,7 +111,7 @@ describe('an upgrade', () => {
       message: expect.stringContaining('this agent is broken') as string,
     })
     expect(bundle()).toBe(before)
-    await eventually(async () => expect(await plane.isNodeReady('box')).toBe(true), 30_000)
+    await eventually(() => plane.isNodeReady('box'), 30_000)
     await plane.stopProvisioning()
     await plane.startProvisioning()
   }, 300_000)

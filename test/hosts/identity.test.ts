@@ -83,12 +83,17 @@ describe('the first certificate', () => {
 describe('a node that was removed', () => {
   test('is refused with the certificate that it has, also where it is connected already', async () => {
     await using api = connectApi(config.servers, readTls(config))
-    const watching = (async () => {
-      for await (const frame of api.client.watch(Node, { fieldSelector: 'metadata.name=box' })) void frame
-    })().catch(() => undefined)
+    await cluster.client.create(Node, { metadata: { name: 'box' }, spec: {} })
+    const frames = api.client.watch(Node, { fieldSelector: 'metadata.name=box' })[Symbol.asyncIterator]()
+    expect((await frames.next()).value).toMatchObject({ type: 'ADDED' })
+    const ended = frames.next().then(
+      ({ done }) => done,
+      () => true,
+    )
     await revokeNode(cluster.client, systemClock, 'box', 'it was removed')
-    await watching
+    expect(await ended).toBe(true)
     await expect(api.client.get(Node, { name: 'box' })).rejects.toMatchObject({ code: 401 })
+    await cluster.client.delete(Node, { name: 'box' })
   })
   test('gets another one with a token, when it is added again', async () => {
     const before = serial()

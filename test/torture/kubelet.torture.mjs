@@ -43,6 +43,9 @@ const containerd = spawn(
 )
 
 let daemon
+process.on('exit', () => {
+  for (const child of [daemon, containerd]) child?.kill()
+})
 async function startDocker() {
   daemon = spawn('dockerd', [
     '--live-restore', '--containerd', at('containerd.sock'), '--host', `unix://${socket}`, '--data-root', at('data'),

@@ -16,6 +16,7 @@ import { ReverseIndex } from './reverse-index.ts'
 import { frame, MessageReader } from './tcp-framing.ts'
 import type { UpstreamServer } from './upstream.ts'
 import { WatchedServers } from './watched-servers.ts'
+import { bindUdp } from '../network/bind-udp.ts'
 
 export interface DnsServerOptions {
   readonly view: ClusterView
@@ -83,7 +84,7 @@ export class DnsServer implements AsyncDisposable {
     const bound = this.#tcp.address()
     this.#port = typeof bound === 'object' && bound ? bound.port : port
     const udp = createSocket({ type: 'udp4', recvBufferSize: 1 << 20, sendBufferSize: 1 << 20 })
-    await bind(udp, this.#port, address)
+    await bindUdp(udp, this.#port, address)
     this.#owned.defer(() => new Promise<void>(resolve => udp.close(resolve)))
     udp.on('message', (message, from) => this.#serveUdp(udp, message, from))
     udp.on('error', error => this.#options.log.warn({ err: error }, 'DNS over UDP'))
@@ -180,15 +181,6 @@ export class DnsServer implements AsyncDisposable {
       .finally(() => this.#waiting--)
   }
 }
-
-const bind = (socket: UdpSocket, port: number, address: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    socket.once('error', reject)
-    socket.bind({ port, address, exclusive: true }, () => {
-      socket.removeListener('error', reject)
-      resolve()
-    })
-  })
 
 /** Clients take the first address: every one gets a turn at being it. */
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

@@ -308,7 +308,6 @@ export class PodWorker {
   /** Everything stops; a pod that is being deleted is then removed from the node and from the API. */
   async #endPod(observed: RuntimePod): Promise<void> {
     this.#prober.stop(['startup', 'liveness'])
-    const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
     const grace =
       this.#graceSeconds ??
       this.#verdict?.graceSeconds ??
@@ -318,7 +317,7 @@ export class PodWorker {
     const ended = await stopPod(this.#parts, this.#pod, observed, grace)
     this.#prober.stop()
     await this.#report(ended, true)
-    await releasePod(this.#parts, this.#pod, podIP)
+    await releasePod(this.#parts, this.#pod)
     if (this.#onStopped.length > 0) void this.#writer.flushed().then(() => this.#tellStopped())
     if (this.#graceSeconds === undefined) return
     await this.#writer.flushed()

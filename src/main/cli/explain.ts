@@ -13,6 +13,7 @@ import {
 } from '../../shared/machinery/network-policy/explain.ts'
 import { policyPodOf } from '../../shared/machinery/network-policy/policy-pod.ts'
 import { defaultDataDir } from '../data-dir.ts'
+import { parseOutput } from './progress.ts'
 import { adminRequest } from './running.ts'
 import { CommandError, UsageError } from './usage-error.ts'
 
@@ -22,10 +23,9 @@ interface ExplainOptions {
   readonly output: string
 }
 
-export function addExplainCommands(program: Command): void {
-  const explain =
-    program.commands.find(command => command.name() === 'explain') ??
-    program.command('explain').description('tell why things are as they are')
+/** @returns the command that tells why, for more of its kind */
+export function addExplainCommands(program: Command): Command {
+  const explain = program.command('explain').description('tell why things are as they are')
   explain
     .command('connection')
     .description('why a connection is allowed or denied: exit code 0 or 3')
@@ -36,12 +36,12 @@ export function addExplainCommands(program: Command): void {
     .option('-n, --namespace <name>', 'of names without one', 'default')
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (from: string, to: string, port: string | undefined, options: ExplainOptions) => {
-      if (!['text', 'json'].includes(options.output))
-        throw new UsageError(`--output wants text or json, not "${options.output}"`)
+      const json = parseOutput(options.output) === 'json'
       const results = judge(await readCluster(options.dataDir), from, to, port, options.namespace)
       if (results.some(({ verdict }) => !verdict.allowed)) process.exitCode = 3
-      console.log(options.output === 'json' ? JSON.stringify(results, null, 2) : results.map(show).join('\n'))
+      console.log(json ? JSON.stringify(results, null, 2) : results.map(show).join('\n'))
     })
+  return explain
 }
 
 interface Cluster {

@@ -105,8 +105,7 @@ function build(): Command {
     .action(async (options: { dataDir: string; yes?: boolean }) =>
       (await import('./reset.ts')).uninstall(options.dataDir, options.yes ?? false),
     )
-  addExplainCommands(program)
-  addSchedulingCommands(program)
+  addSchedulingCommands(program, addExplainCommands(program))
   addImageCommands(program)
   addLocalCommands(program)
   addNodeCommands(program)

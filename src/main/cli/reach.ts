@@ -7,10 +7,10 @@ const TIMEOUT_MS = 5_000
 
 /**
  * @param what would be given away with the address: "a kubeconfig for ada"
- * @returns URLs, best first
+ * @returns the best of its URLs that answer
  * @throws CommandError with the reason when there is none
  */
-export async function reachableUrls({ url, servers = [] }: RunningServer, ca: string, what: string): Promise<string[]> {
+export async function reachableUrl({ url, servers = [] }: RunningServer, ca: string, what: string): Promise<string> {
   const listen = new URL(url)
   if (servers.length === 0)
     throw new CommandError(
@@ -18,8 +18,8 @@ export async function reachableUrls({ url, servers = [] }: RunningServer, ca: st
         `start it with: flotilla serve --listen 0.0.0.0:${listen.port}`,
     )
   const problems = await Promise.all(servers.map(server => problemWith(server, ca)))
-  const good = servers.filter((_, i) => problems[i] === undefined)
-  if (good.length > 0) return good
+  const best = servers.find((_, i) => problems[i] === undefined)
+  if (best !== undefined) return best
   const tried = servers.map((server, i) => `${server} (${problems[i]})`).join(', ')
   throw new CommandError(`${what} would be of no use: the API server answers under none of its addresses: ${tried}`)
 }

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import { PodExplanation, WhatIf, type WhatIfSpec } from '../../shared/api/flotilla/scheduling-v1.ts'
 import { apiVersionOf, collectionPath } from '../../shared/machinery/resource-type.ts'
 import { defaultDataDir } from '../data-dir.ts'
+import { parseOutput } from './progress.ts'
 import { adminRequest } from './running.ts'
 import { explanationText, whatIfText } from './scheduling-text.ts'
 import { CommandError, UsageError } from './usage-error.ts'
@@ -18,15 +19,8 @@ const common = (command: Command): Command =>
     .addOption(new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir()))
     .option('-o, --output <format>', 'text or json', 'text')
 
-function wantsJson({ output }: Common): boolean {
-  if (!['text', 'json'].includes(output)) throw new UsageError(`--output wants text or json, not "${output}"`)
-  return output === 'json'
-}
-
-export function addSchedulingCommands(program: Command): void {
-  const explain =
-    program.commands.find(command => command.name() === 'explain') ??
-    program.command('explain').description('tell why things are as they are')
+/** @param explain the command that tells why */
+export function addSchedulingCommands(program: Command, explain: Command): void {
   common(explain.command('pod', { isDefault: true }))
     .description('why a pod is where it is, or why it waits: every node with each verdict and what would help')
     .argument('<pod>', 'pod/NAME')
@@ -54,7 +48,7 @@ export function addSchedulingCommands(program: Command): void {
 }
 
 async function explainPod(target: string, options: Common & { namespace: string }): Promise<void> {
-  const json = wantsJson(options)
+  const json = parseOutput(options.output) === 'json'
   const [first = '', second, ...rest] = target.split('/')
   if (rest.length > 0 || (second !== undefined && !['pod', 'pods', 'po'].includes(first)))
     throw new UsageError(`"${target}" is not pod/NAME`)
@@ -65,7 +59,7 @@ async function explainPod(target: string, options: Common & { namespace: string 
 }
 
 async function ask(spec: WhatIfSpec, options: Common): Promise<void> {
-  const json = wantsJson(options)
+  const json = parseOutput(options.output) === 'json'
   const { status } = await post<WhatIf>(options.dataDir, WhatIf, undefined, spec)
   console.log(json ? JSON.stringify(status, null, 2) : whatIfText(status))
 }

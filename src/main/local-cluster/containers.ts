@@ -36,6 +36,8 @@ const ONCE = 'nsenter=$1; shift; exec "$nsenter" -t "$PPID" -m "$@"'
 export const networkName = (cluster: string): string => `flotilla-local-${cluster}`
 export const controlPlaneContainer = (cluster: string): string => `flotilla-local-${cluster}-control-plane`
 export const nodeContainer = (cluster: string, node: string): string => `flotilla-local-${cluster}-${node}`
+export const labelsOf = (cluster: string) => ({ [LABEL]: cluster })
+/** As a filter. */
 export const labelled = (cluster: string): string => `${LABEL}=${cluster}`
 
 function common(image: string, cluster: string, script: string, argv: readonly string[]) {
@@ -45,7 +47,7 @@ function common(image: string, cluster: string, script: string, argv: readonly s
     Entrypoint: ['/bin/sh', '-c', script, 'flotilla', findNsenter()],
     Cmd: [...argv],
     Env: Object.entries(nodeEnv()).map(([key, value]) => `${key}=${value}`),
-    Labels: { [LABEL]: cluster },
+    Labels: labelsOf(cluster),
     HostConfig: {
       PidMode: 'host',
       CapDrop: ['ALL'],

@@ -4,7 +4,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { Node } from '../../shared/api/core/v1.ts'
-import { isConditionTrue } from '../../shared/machinery/conditions.ts'
+import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { ensureDataDir } from '../data-dir.ts'
 import { ensureEmptyImage } from '../local-node/empty-image.ts'
 import {
@@ -16,6 +16,7 @@ import {
   nodeContainer,
   nodeOptions,
 } from './containers.ts'
+import { LocalClusterError } from './error.ts'
 import { createNetwork, freePort, nodeAddress } from './network.ts'
 import { nodeConfigPath, writeNodeFiles } from './node-files.ts'
 import {
@@ -26,11 +27,6 @@ import {
   readState,
   writeState,
 } from './state.ts'
-
-/** The message is one line for people. */
-export class LocalClusterError extends Error {
-  override readonly name = 'LocalClusterError'
-}
 
 export interface LocalClusterParts {
   readonly docker: Docker
@@ -186,6 +182,7 @@ async function untilReady({ listNodes, base }: LocalClusterParts, state: LocalCl
 }
 
 /** What was said before a stop does not count. Whole seconds. */
-const isReadySince = ({ status }: Node, sinceMs: number): boolean =>
-  isConditionTrue(status.conditions, 'Ready') &&
-  Date.parse(status.conditions?.find(({ type }) => type === 'Ready')?.lastHeartbeatTime ?? '') + 1_000 >= sinceMs
+function isReadySince({ status }: Node, sinceMs: number): boolean {
+  const ready = conditionOf(status.conditions, 'Ready')
+  return ready?.status === 'True' && Date.parse(ready.lastHeartbeatTime ?? '') + 1_000 >= sinceMs
+}

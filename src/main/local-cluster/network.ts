@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import type Docker from 'dockerode'
 import { contains, formatIPv4, parseIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
 import { CLUSTER_NETWORK } from '../cluster-network.ts'
-import { labelled, networkName } from './containers.ts'
+import { labelsOf, networkName } from './containers.ts'
+import { LocalClusterError } from './error.ts'
 
 const FIRST_PORT = 6443
 const LAST_PORT = 6643
@@ -14,8 +15,7 @@ const LAST_PORT = 6643
  */
 export async function createNetwork(docker: Docker, cluster: string): Promise<{ subnet: string; gateway: string }> {
   const name = networkName(cluster)
-  const [key = '', value = ''] = labelled(cluster).split('=')
-  const Labels = { [key]: value }
+  const Labels = labelsOf(cluster)
   const found = await docker.createNetwork({ Name: name, Labels })
   const { IPAM } = (await found.inspect()) as Docker.NetworkInspectInfo
   await found.remove()
@@ -23,7 +23,9 @@ export async function createNetwork(docker: Docker, cluster: string): Promise<{ 
   const { base } = requireCidr(subnet)
   const taken = [CLUSTER_NETWORK.clusterCIDR, CLUSTER_NETWORK.serviceCIDR]
   if (taken.some(range => contains(requireCidr(range), base)))
-    throw new Error(`Docker's next free network is ${subnet}, which is the cluster's; change its default-address-pools`)
+    throw new LocalClusterError(
+      `Docker's next free network is ${subnet}, which is the cluster's; change its default-address-pools`,
+    )
   const gateway = formatIPv4(base + 1)
   await docker.createNetwork({
     Name: name,
@@ -40,7 +42,7 @@ export const nodeAddress = (subnet: string, index: number): string =>
 /** @returns a port on which nobody listens at the address */
 export async function freePort(host: string): Promise<number> {
   for (let port = FIRST_PORT; port <= LAST_PORT; port++) if (await isFree(host, port)) return port
-  throw new Error(`no port from ${FIRST_PORT} to ${LAST_PORT} is free at ${host}`)
+  throw new LocalClusterError(`no port from ${FIRST_PORT} to ${LAST_PORT} is free at ${host}`)
 }
 
 const isFree = (host: string, port: number): Promise<boolean> =>

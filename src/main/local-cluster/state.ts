@@ -34,6 +34,6 @@ export function readState(base: string, name: string): LocalClusterState | undef
 export const writeState = (base: string, state: LocalClusterState): void =>
   writeAtomically(join(clusterFolder(base, state.name), FILE), JSON.stringify(state, null, 2))
 
-/** Names of the clusters in a folder. */
-export const clusterNames = (base: string): string[] =>
-  existsSync(base) ? readdirSync(base).filter(name => readState(base, name) !== undefined) : []
+/** Of the clusters in a folder. */
+export const readStates = (base: string): LocalClusterState[] =>
+  existsSync(base) ? readdirSync(base).flatMap(name => readState(base, name) ?? []) : []

@@ -8,7 +8,9 @@ export type LocalNodePlan =
   | { readonly run: 'process' | 'container'; readonly dockerSocket: string }
   | { readonly run: 'not'; readonly why: string }
 
-export const DOCKER_SOCKET = '/var/run/docker.sock'
+const DOCKER_SOCKET = '/var/run/docker.sock'
+
+export const dockerSocketPath = (): string => process.env.DOCKER_HOST?.replace(/^unix:\/\//, '') ?? DOCKER_SOCKET
 
 /** The machine's name as a Node name: RFC 1123, lower case. */
 export function localNodeName(name = hostname()): string {
@@ -20,9 +22,7 @@ export function localNodeName(name = hostname()): string {
 }
 
 /** @returns how to join this machine, or one sentence why it cannot join and what to do */
-export async function planLocalNode(
-  dockerSocket = process.env.DOCKER_HOST?.replace(/^unix:\/\//, '') ?? DOCKER_SOCKET,
-): Promise<LocalNodePlan> {
+export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<LocalNodePlan> {
   if (process.platform !== 'linux')
     return {
       run: 'not',

@@ -9,8 +9,8 @@ import { guessNodeIP } from '../../../src/agent/kubelet/node/machine.ts'
 import { eventually } from '../../support/eventually.ts'
 import { docker, temporaryFolder } from './node.ts'
 
-export const USER = 'ada'
-export const PASSWORD = 'open sesame'
+const USER = 'ada'
+const PASSWORD = 'open sesame'
 /** Of the password, as htpasswd writes it: the registry takes nothing but bcrypt. */
 const HTPASSWD = `${USER}:$2y$05$aGnuZFA2fwoeFglh8rU1rOkLCo.x9hb17EQSHT8aqM7/bDJSw0tNe\n`
 

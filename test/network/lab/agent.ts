@@ -104,9 +104,8 @@ const network = await startNetwork({
   apiServers: () => config.apiServers,
   log: { debug: write, info: write, warn: write, error: write },
 })
-const links = new Set<Socket>()
 const relayServer = createServer(socket => {
-  links.add(socket.on('error', () => socket.destroy()))
+  socket.on('error', () => socket.destroy())
   socket.once('readable', () => network.acceptRelay(String(socket.read(64)).trim(), socket))
 })
 if (relayFolder) relayServer.listen(join(relayFolder, `${ownName}.sock`))

@@ -1,4 +1,5 @@
 // The kubelet's own last word on a pod that was bound to its node: what cannot run here is failed at once, with a reason.
+import { SYSTEM_CRITICAL } from '../../../shared/machinery/priority.ts'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { hostPortsOf, portsConflict } from '../../../shared/machinery/host-ports.ts'
 import { matchesNodeSelector } from '../../../shared/machinery/node-selector.ts'
@@ -7,7 +8,6 @@ import { shortageOf } from './fit.ts'
 import { forbiddenSysctl } from './sysctls.ts'
 
 const MEMORY_TAINT = 'node.kubernetes.io/memory-pressure'
-const SYSTEM_CRITICAL = 2_000_000_000
 
 export interface Rejection {
   readonly reason: string

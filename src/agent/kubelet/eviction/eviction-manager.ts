@@ -1,4 +1,5 @@
 // Keeps the node alive: watches what it is short of, frees disk, and ends pods one at a time until it is well again.
+import { SYSTEM_CRITICAL } from '../../../shared/machinery/priority.ts'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
@@ -26,7 +27,6 @@ export interface EvictionOptions {
 
 /** A pressure that was seen is reported for this long after it is over, so that the node does not flap. */
 const TRANSITION_MS = 300_000
-const SYSTEM_CRITICAL = 2_000_000_000
 
 /** Pods that the node itself needs. */
 const isCritical = ({ metadata, spec }: Pod): boolean =>

@@ -3,14 +3,14 @@ import type { NodeCondition } from '../../../shared/api/core/v1.ts'
 
 type Draft = Omit<NodeCondition, 'lastHeartbeatTime' | 'lastTransitionTime'>
 
-const pressure = (type: string, under: boolean, yes: [string, string], no: [string, string]): Draft => {
-  const [reason, message] = under ? yes : no
-  return { type, status: under ? 'True' : 'False', reason, message }
+const condition = (type: string, holds: boolean, yes: [string, string], no: [string, string]): Draft => {
+  const [reason, message] = holds ? yes : no
+  return { type, status: holds ? 'True' : 'False', reason, message }
 }
 
 /** Whether pods of some nodes are reached over the control plane only. */
 const relayedCondition = (nodes: readonly string[]): Draft =>
-  pressure(
+  condition(
     'Relayed',
     nodes.length > 0,
     [
@@ -28,19 +28,19 @@ export function nodeConditionsOf(
 ): Draft[] {
   return [
     relayedCondition(relayed),
-    pressure(
+    condition(
       'MemoryPressure',
       pressures.has('MemoryPressure'),
       ['KubeletHasInsufficientMemory', 'kubelet has insufficient memory available'],
       ['KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
     ),
-    pressure(
+    condition(
       'DiskPressure',
       pressures.has('DiskPressure'),
       ['KubeletHasDiskPressure', 'kubelet has disk pressure'],
       ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
     ),
-    pressure(
+    condition(
       'PIDPressure',
       pressures.has('PIDPressure'),
       ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
@@ -54,14 +54,12 @@ export function nodeConditionsOf(
 
 /** Not upstream's: its kubelets have engines whose containers always outlive them. */
 export const liveRestoreCondition = ({ liveRestore }: { readonly liveRestore: boolean }): Draft =>
-  liveRestore
-    ? { type: 'LiveRestore', status: 'True', reason: 'Enabled', message: 'containers run on while Docker restarts' }
-    : {
-        type: 'LiveRestore',
-        status: 'False',
-        reason: 'Disabled',
-        message: 'every container ends when Docker restarts or is upgraded: live-restore is off in its configuration',
-      }
+  condition(
+    'LiveRestore',
+    liveRestore,
+    ['Enabled', 'containers run on while Docker restarts'],
+    ['Disabled', 'every container ends when Docker restarts or is upgraded: live-restore is off in its configuration'],
+  )
 
 /** @param now RFC 3339 */
 export function mergeConditions(drafts: readonly Draft[], old: readonly NodeCondition[], now: string): NodeCondition[] {

@@ -1,8 +1,7 @@
 // In which order pods end when the machine shuts down, and how long each group may take.
 // @see https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#pod-priority-graceful-node-shutdown
+import { SYSTEM_CRITICAL } from '../../../shared/machinery/priority.ts'
 import type { Pod } from '../../../shared/api/core/v1.ts'
-
-const SYSTEM_CRITICAL = 2_000_000_000
 
 export interface GracePeriod {
   /** For pods of this priority and above, up to that of the next. */

@@ -6,7 +6,7 @@ import { removeVolumes } from '../volumes/volumes.ts'
 import { killPod } from './kill.ts'
 import { addressesOf } from './sandbox.ts'
 
-/** Containers end within their grace period, then the sandbox goes, and the pod's network. @returns what is left */
+/** Containers end within their grace period, then the sandbox goes; the pod's network stays. @returns what is left */
 export async function stopPod(
   parts: KubeletParts,
   pod: Pod,
@@ -22,10 +22,10 @@ export async function stopPod(
 }
 
 /** Gives back what the pod had of the node while it ran. */
-export async function releasePod({ network, cgroups }: KubeletParts, pod: Pod, podIP: string): Promise<void> {
+export async function releasePod({ network, cgroups }: KubeletParts, pod: Pod): Promise<void> {
   await cgroups.remove(pod.metadata.uid)
   if (pod.spec.hostNetwork) return
-  await network.hostPorts(pod.metadata.uid, podIP, [])
+  await network.hostPorts(pod.metadata.uid, '', [])
   await network.podNetwork.tearDown(pod.metadata.uid)
 }
 

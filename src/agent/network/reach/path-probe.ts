@@ -1,11 +1,12 @@
 // Whether pods' packets reach another node: asks it on an address of the pod network kept for that, over the way that
 // pods' packets take while nothing is relayed.
 import { randomBytes } from 'node:crypto'
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { createSocket, type RemoteInfo } from 'node:dgram'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { PROBE_PORT, PROBE_SOURCE_PORT, VXLAN_PORT } from '../names.ts'
 import { probeAddressOf } from '../node-routes.ts'
 import { type TunnelEnd, vxlanProbe } from './vxlan-packet.ts'
+import { bindUdp } from '../bind-udp.ts'
 
 export interface ProbeTarget {
   readonly nodeIP: string
@@ -44,8 +45,8 @@ export class PathProbe implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    await bind(this.#inside, PROBE_PORT, this.#own.innerIP)
-    await bind(this.#outside, PROBE_SOURCE_PORT, '0.0.0.0')
+    await bindUdp(this.#inside, PROBE_PORT, this.#own.innerIP)
+    await bindUdp(this.#outside, PROBE_SOURCE_PORT, '0.0.0.0')
   }
 
   /** @returns whether an answer came */
@@ -79,12 +80,3 @@ export class PathProbe implements AsyncDisposable {
     await Promise.all([this.#inside, this.#outside].map(socket => new Promise<void>(done => socket.close(done))))
   }
 }
-
-const bind = (socket: Socket, port: number, address: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    socket.once('error', reject)
-    socket.bind({ port, address, exclusive: true }, () => {
-      socket.removeListener('error', reject)
-      resolve()
-    })
-  })

@@ -23,7 +23,6 @@ export class Reachability implements Disposable {
   readonly #options: ReachabilityOptions
   /** Looks since the answer last changed: below zero without an answer. */
   readonly #streaks = new Map<string, number>()
-  readonly #dialling = new Set<string>()
   #cancel: () => void
   #isStopped = false
 
@@ -61,8 +60,6 @@ export class Reachability implements Disposable {
 
   async #open(nodeName: string): Promise<void> {
     const { dial, relay, log } = this.#options
-    if (this.#dialling.has(nodeName)) return
-    this.#dialling.add(nodeName)
     try {
       const stream = await dial(nodeName)
       if (this.#isStopped) return void stream.destroy()
@@ -70,8 +67,6 @@ export class Reachability implements Disposable {
       relay.add(nodeName, stream, true)
     } catch (error) {
       log.debug({ node: nodeName, error: String(error) }, 'no relay to this node')
-    } finally {
-      this.#dialling.delete(nodeName)
     }
   }
 

@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream'
 import { parseIPv4 } from '../../../shared/machinery/ipv4.ts'
 import { noRules } from '../../proxy/rules.ts'
 import type { RuleTable } from '../../proxy/table.ts'
+import { bindUdp } from '../bind-udp.ts'
 import { RELAY_PORT, VXLAN_PORT, vxlanAddress } from '../names.ts'
 import type { Peer } from '../node-routes.ts'
 import { RelayLink } from './relay-link.ts'
@@ -43,15 +44,9 @@ export class Relay implements AsyncDisposable {
     this.#socket.on('message', packet => this.#byReceiver.get(receiverOf(packet) ?? '')?.send(packet))
   }
 
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#socket.once('error', reject)
-      this.#socket.bind({ port: RELAY_PORT, address: HERE, exclusive: true }, () => {
-        this.#socket.removeListener('error', reject)
-        this.#socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES)
-        resolve()
-      })
-    })
+  async start(): Promise<void> {
+    await bindUdp(this.#socket, RELAY_PORT, HERE)
+    this.#socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES)
   }
 
   /** Names of the nodes that are reached over a link, whichever side opened it. */

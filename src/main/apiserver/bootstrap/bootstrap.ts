@@ -1,5 +1,6 @@
 // What every cluster has from its first second: the system's namespaces, default roles, priority classes, and the
 // Services by which pods reach the API server and the DNS. Put back at every start; what an admin changed stays.
+import { SYSTEM_CRITICAL } from '../../../shared/machinery/priority.ts'
 import type { AddressInfo } from 'node:net'
 import { ConfigMap, Endpoints, Namespace, Service } from '../../../shared/api/core/v1.ts'
 import { EndpointSlice } from '../../../shared/api/discovery/v1.ts'
@@ -61,7 +62,7 @@ const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 const PRIORITY_CLASSES: readonly Draft<PriorityClass>[] = [
   {
     metadata: { name: 'system-cluster-critical' },
-    value: 2_000_000_000,
+    value: SYSTEM_CRITICAL,
     description:
       'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
   },

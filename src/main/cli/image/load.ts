@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import PQueue from 'p-queue'
 import { Host } from '../../../shared/api/flotilla/v1.ts'
-import { DOCKER_SOCKET } from '../../local-node/detect.ts'
+import { dockerSocketPath } from '../../local-node/detect.ts'
 import { type ImageArchive, unpackImage } from '../../provisioning/images/archive.ts'
 import { sendImage } from '../../provisioning/images/send.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
@@ -80,8 +80,7 @@ async function chosenHosts({ dataDir, nodes }: LoadFlags): Promise<Host[]> {
 /** @throws CommandError when the image is not here, or not for a host's processor */
 async function saveImage(name: string, hosts: readonly Host[], folder: string): Promise<ImageArchive> {
   const { default: Docker } = await import('dockerode')
-  const socketPath = process.env.DOCKER_HOST?.replace(/^unix:\/\//, '') ?? DOCKER_SOCKET
-  const image = new Docker({ socketPath }).getImage(name)
+  const image = new Docker({ socketPath: dockerSocketPath() }).getImage(name)
   const { Architecture } = await image.inspect().catch((error: { statusCode?: number; message: string }) => {
     throw new CommandError(error.statusCode === 404 ? `this machine's Docker has no image ${name}` : error.message)
   })

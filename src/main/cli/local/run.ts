@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import { Node } from '../../../shared/api/core/v1.ts'
 import { dataDirLayout } from '../../data-dir.ts'
 import { controlPlaneContainer, labelled } from '../../local-cluster/containers.ts'
+import { LocalClusterError } from '../../local-cluster/error.ts'
 import * as cluster from '../../local-cluster/local-cluster.ts'
-import { type LocalClusterState, clusterNames, controlPlaneFolder, readState } from '../../local-cluster/state.ts'
+import { type LocalClusterState, controlPlaneFolder, readState, readStates } from '../../local-cluster/state.ts'
 import { planLocalNode } from '../../local-node/detect.ts'
 import { connectApi } from '../node/api.ts'
 import { table } from '../table.ts'
@@ -54,7 +55,7 @@ export async function act(action: 'start' | 'stop' | 'reset' | 'delete', name: s
 
 export async function list(folder: string): Promise<void> {
   const { docker, base } = await connect(folder)
-  const states = clusterNames(base).flatMap(name => readState(base, name) ?? [])
+  const states = readStates(base)
   if (states.length === 0) return say('no local clusters; make one with: flotilla local create --nodes 3')
   const rows = await Promise.all(
     states.map(async (state: LocalClusterState) => {
@@ -80,7 +81,7 @@ async function clearly<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
-    if (error instanceof cluster.LocalClusterError) throw new CommandError(error.message)
+    if (error instanceof LocalClusterError) throw new CommandError(error.message)
     const { statusCode, message } = error as { statusCode?: number; message: string }
     if (statusCode !== undefined) throw new CommandError(`Docker refused: ${message}`)
     throw error

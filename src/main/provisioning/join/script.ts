@@ -19,11 +19,6 @@ export interface JoinScriptParts {
 const NODE_NAME = '@NODE-NAME@'
 const END = 'FLOTILLA-END'
 
-/** Where the host asks for a file; see `join-files.ts`. */
-export const runtimePath = (architecture: string, format: string): string =>
-  `/flotilla/join/runtime/${architecture}/${format}`
-export const BUNDLE_PATH = '/flotilla/join/agent'
-
 /** A function whose body is one of the steps' scripts, in a shell of its own. */
 const shellFunction = (name: string, script: string): string => `${name}() (${script})\n`
 const file = (path: string, mode: number, text: string): string =>
@@ -35,6 +30,7 @@ const packages = (tools: Readonly<Record<string, string>>): string =>
 
 const functionOf = (format: Compression) => `receive_${format.replace('-', '_')}`
 
+/** The paths that it fetches from are served by apiserver/endpoints/hosts/join.ts. */
 export function joinScript({ cluster, bundle, runtimes }: JoinScriptParts): string {
   const config = settingsText(cluster, { nodeName: NODE_NAME, nodeIP: '', servers: cluster.servers, taints: [] })
   const architectures = Object.entries(runtimes)
@@ -98,7 +94,7 @@ if [ ! -x "/opt/flotilla/runtime/$runtime/node" ]; then
   format=gzip
   if dpkg-deb --help 2>/dev/null | grep -q zstd; then format=deb-zstd; fi
   if command -v zstd >/dev/null; then format=zstd; fi
-  fetch "${runtimePath('$arch', '$format')}" > "$work/runtime" || die "the runtime cannot be fetched; is the token still good?"
+  fetch "/flotilla/join/runtime/$arch/$format" > "$work/runtime" || die "the runtime cannot be fetched; is the token still good?"
   { printf '%s %s\\n' "$runtime" "$runtime_sum"; cat "$work/runtime"; } | case $format in
     zstd) ${functionOf('zstd')} ;;
     deb-zstd) ${functionOf('deb-zstd')} ;;
@@ -107,7 +103,7 @@ if [ ! -x "/opt/flotilla/runtime/$runtime/node" ]; then
 fi
 if [ ! -f /opt/flotilla/agent/${bundle.id}/agent.cjs ]; then
   say 'fetching the agent'
-  fetch ${BUNDLE_PATH} > "$work/agent" || die "the agent cannot be fetched; is the token still good?"
+  fetch /flotilla/join/agent > "$work/agent" || die "the agent cannot be fetched; is the token still good?"
   { printf '%s %s\\n' ${bundle.id} ${bundle.sha256}; cat "$work/agent"; } | receive_agent
 fi
 

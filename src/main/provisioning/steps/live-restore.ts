@@ -1,13 +1,11 @@
 // Docker's live-restore: without it every container ends when Docker restarts or is upgraded. One key is merged into the
 // configuration that is there, and taken out again when the host leaves.
+import { isObject } from '../../../shared/machinery/json-object.ts'
 import { type Step, type StepContext, asRoot } from './contract.ts'
 
 const FILE = '/etc/docker/daemon.json'
 const KEY = 'live-restore'
 const READ = `[ -e ${FILE} ] || exit 0; cat ${FILE}`
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * @param text of daemon.json; '' where there is none

@@ -1,4 +1,5 @@
 // What a PriorityClass must look like.
+import { SYSTEM_CRITICAL } from '../../../../shared/machinery/priority.ts'
 import type { PriorityClass } from '../../../../shared/api/scheduling/v1.ts'
 import { type FieldError, forbiddenField } from '../../../../shared/machinery/field-error.ts'
 import { immutable, oneOf } from '../support/rules.ts'
@@ -6,7 +7,7 @@ import { immutable, oneOf } from '../support/rules.ts'
 const HIGHEST_USER_PRIORITY = 1_000_000_000
 const SYSTEM: ReadonlyMap<string, number> = new Map([
   ['system-node-critical', 2_000_001_000],
-  ['system-cluster-critical', 2_000_000_000],
+  ['system-cluster-critical', SYSTEM_CRITICAL],
 ])
 
 function systemError({ metadata: { name }, value, globalDefault }: PriorityClass): string | undefined {
