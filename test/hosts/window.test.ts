@@ -76,6 +76,21 @@ test('its steps are followed live until it is a Ready node with its role and lab
   expect(found.trim()).toBe('node/cellar')
 })
 
+test('it is looked at again, and its agent restarted, by a click', async () => {
+  await page.getByLabel('Check cellar', { exact: true }).click()
+  const check = panel().getByRole('region', { name: 'Check cellar' })
+  await check.getByText('Done', { exact: true }).waitFor({ timeout: 60_000 })
+  await page.getByLabel('Restart the agent cellar', { exact: true }).click()
+  await page.getByRole('dialog', { name: 'Restart cellar?' }).getByRole('button', { name: 'Restart' }).click()
+  const started = () => host.sh('systemctl show -p ActiveEnterTimestampMonotonic flotilla-agent').trim()
+  const before = started()
+  await panel().getByRole('button', { name: 'Change exactly this' }).click({ timeout: 60_000 })
+  const restart = panel().getByRole('region', { name: 'Restart cellar' })
+  await restart.getByText('Done', { exact: true }).waitFor({ timeout: 120_000 })
+  expect(started()).not.toBe(before)
+  await page.locator('[data-host=cellar] [data-tone=healthy]').getByText('Ready').waitFor({ timeout: 60_000 })
+})
+
 test('it is removed once its name was typed, and nothing stays on the machine', async () => {
   await page.getByLabel('Remove cellar', { exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Remove cellar?' })
