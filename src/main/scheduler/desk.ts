@@ -11,6 +11,7 @@ export class SchedulingDesk implements AsyncDisposable {
   readonly #startWatching: () => Promise<Scheduler>
   #running: Scheduler | undefined
   #watching: Promise<Scheduler> | undefined
+  #handingOver: Promise<void> | undefined
 
   /** @param startWatching starts a scheduler that places nothing */
   constructor(startWatching: () => Promise<Scheduler>) {
@@ -20,7 +21,7 @@ export class SchedulingDesk implements AsyncDisposable {
   /** Takes the running scheduler. @returns it, to be disposed of by whoever started it */
   serve(scheduler: Scheduler): Scheduler {
     this.#running = scheduler
-    void this.#endWatching()
+    this.#handingOver = this.#endWatching()
     return {
       sight: scheduler.sight,
       get depth() {
@@ -55,10 +56,13 @@ export class SchedulingDesk implements AsyncDisposable {
   async #endWatching(): Promise<void> {
     const watching = this.#watching
     this.#watching = undefined
-    await (await watching)?.[Symbol.asyncDispose]()
+    // One that could not start has told so whoever asked.
+    const watcher = await watching?.catch(() => undefined)
+    await watcher?.[Symbol.asyncDispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handingOver
     await this.#endWatching()
   }
 }

@@ -1,14 +1,11 @@
 // The scheduler: takes the most important waiting pod, finds the best node, writes the binding. An API client like any
 // other. A cycle (filter, score, reserve) runs without yielding; bindings are written concurrently behind it.
 import { setMaxListeners } from 'node:events'
-import { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../shared/api/core/v1.ts'
-import { StorageClass } from '../../shared/api/storage/v1.ts'
-import type { KubeObject } from '../../shared/machinery/object.ts'
+import type { Pod } from '../../shared/api/core/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import { type EventRecorder, createEventRecorder } from '../../shared/client/events.ts'
 import { InformerFactory } from '../../shared/client/informer-factory.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
-import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { SchedulerCache } from './cache/scheduler-cache.ts'
 import { type PodInfo, podInfoOf } from './cache/pod-info.ts'
 import type { SchedulerConfiguration } from './config/configuration.ts'
@@ -21,10 +18,12 @@ import { runBindPlugins } from './framework/run-bind-plugins.ts'
 import { findFeasible, scoreNodes, selectNode } from './framework/run-plugins.ts'
 import { isSuccess } from './framework/status.ts'
 import { notHelpful, tellUnschedulable } from './unschedulable.ts'
+import { followCluster } from './follow-cluster.ts'
 import { defaultProfile, makeProfile } from './profiles.ts'
 import { type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts'
 import { Decisions } from './decisions.ts'
 import type { SchedulerSight } from './sight.ts'
+import { Writes } from './writes.ts'
 
 export interface SchedulerOptions {
   readonly client: Client
@@ -46,9 +45,6 @@ export interface Scheduler extends AsyncDisposable {
 
 /** A slice of cycles before the event loop gets its turn. */
 const SLICE_MS = 8
-/** Writes under way; pods that wait for others before they are bound, such as for volumes, do not count. */
-const MAX_WRITING = 256
-
 /** Starts scheduling; resolves when nodes and pods are known. Ends with the signal or when disposed. */
 export async function startScheduler(options: SchedulerOptions, signal?: AbortSignal): Promise<Scheduler> {
   const stop = new AbortController()
@@ -69,12 +65,6 @@ export async function startScheduler(options: SchedulerOptions, signal?: AbortSi
   }
 }
 
-const finished = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed'
-
-/** Statuses change all the time; only the spec and labels decide where pods fit. */
-const placementChanged = (pod: Pod, old: Pod) =>
-  !deepEqual(pod.spec, old.spec) || !deepEqual(pod.metadata.labels, old.metadata.labels)
-
 class RunningScheduler {
   readonly queue: SchedulingQueue
   readonly #options: SchedulerOptions
@@ -85,8 +75,7 @@ class RunningScheduler {
   readonly #listers: Listers
   readonly #events: EventRecorder
   readonly #informers: InformerFactory
-  readonly #bindings = new Set<Promise<void>>()
-  #writing = 0
+  readonly #writes: Writes
   #start = 0
   #scheduled = false
   #ready = false
@@ -95,6 +84,7 @@ class RunningScheduler {
     this.#options = options
     this.#signal = signal
     const { client, clock, onError } = options
+    this.#writes = new Writes(() => this.#wake(), onError)
     this.#informers = new InformerFactory(client, clock, onError ? { onError } : {})
     this.#listers = listersOf(this.#informers)
     this.#events = createEventRecorder({
@@ -123,24 +113,12 @@ class RunningScheduler {
 
   async start(): Promise<void> {
     const informers = this.#informers
-    informers.informer(Node).on({
-      added: node => this.#nodeChanged(node),
-      updated: (node, old) => this.#nodeChanged(node, old),
-      deleted: node => {
-        this.#cache.removeNode(node.metadata.name)
-        this.queue.moveOn({ kind: 'Node', action: 'deleted', object: node })
-      },
+    followCluster(informers, {
+      cache: this.#cache,
+      queue: this.queue,
+      decisions: this.#decisions,
+      isOurs: name => this.#profiles.has(name),
     })
-    informers.informer(Pod).on({
-      added: pod => this.#podChanged(pod),
-      updated: (pod, old) => this.#podChanged(pod, old),
-      deleted: pod => this.#podGone(pod),
-    })
-    for (const type of [PersistentVolumeClaim, PersistentVolume, StorageClass])
-      informers.informer<KubeObject>(type).on({
-        added: object => this.queue.moveOn({ kind: type.kind, action: 'added', object }),
-        updated: (object, old) => this.queue.moveOn({ kind: type.kind, action: 'updated', object, old }),
-      })
     informers.start(this.#signal)
     await informers.synced()
     this.#ready = true
@@ -166,54 +144,7 @@ class RunningScheduler {
   }
 
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#bindings)
-  }
-
-  #nodeChanged(node: Node, old?: Node): void {
-    this.#cache.setNode(node)
-    // Heartbeats change nothing that placement depends on.
-    const same =
-      old &&
-      deepEqual(node.spec, old.spec) &&
-      deepEqual(node.status.allocatable, old.status.allocatable) &&
-      deepEqual(node.metadata.labels, old.metadata.labels)
-    if (!same)
-      this.queue.moveOn({ kind: 'Node', action: old ? 'updated' : 'added', object: node, ...(old ? { old } : {}) })
-  }
-
-  #podChanged(pod: Pod, old?: Pod): void {
-    const { uid } = pod.metadata
-    if (old && old.metadata.uid !== uid) {
-      this.#podGone(old) // replaced by another of its name while nobody watched
-      return this.#podChanged(pod)
-    }
-    if (finished(pod)) return this.#podGone(pod)
-    if (pod.spec.nodeName) {
-      const wasWaiting = !old?.spec.nodeName
-      this.#cache.setPod(pod)
-      this.#cache.dropNomination(uid)
-      if (wasWaiting) this.queue.delete(uid)
-      if (wasWaiting) this.queue.moveOn({ kind: 'Pod', action: 'added', object: pod })
-      else if (placementChanged(pod, old)) this.queue.moveOn({ kind: 'Pod', action: 'updated', object: pod, old })
-      return
-    }
-    if (!this.#profiles.has(pod.spec.schedulerName ?? '') || pod.metadata.deletionTimestamp)
-      return this.queue.delete(uid)
-    if (this.#cache.isAssumed(uid)) return this.queue.refresh(pod)
-    if (pod.status.nominatedNodeName) this.#cache.nominate(podInfoOf(pod), pod.status.nominatedNodeName)
-    if (!old) return this.queue.add(pod)
-    this.queue.update(pod, placementChanged(pod, old))
-  }
-
-  #podGone(pod: Pod): void {
-    const { uid } = pod.metadata
-    this.queue.delete(uid)
-    this.#decisions.delete(uid)
-    const counted = pod.spec.nodeName || this.#cache.isAssumed(uid) || this.#cache.nominationOf(uid)
-    this.#cache.dropNomination(uid)
-    if (!counted) return
-    this.#cache.removePod(uid)
-    this.queue.moveOn({ kind: 'Pod', action: 'deleted', object: pod })
+    await this.#writes.settled()
   }
 
   #admits(pod: Pod): boolean {
@@ -232,7 +163,7 @@ class RunningScheduler {
     this.#scheduled = false
     const { clock } = this.#options
     const untilMs = clock.monotonic() + SLICE_MS
-    while (!this.#signal.aborted && this.#writing < MAX_WRITING) {
+    while (!this.#signal.aborted && this.#writes.hasRoom) {
       const queued = this.queue.pop()
       if (!queued) return
       try {
@@ -276,32 +207,7 @@ class RunningScheduler {
       this.#unreserve(profile, state, info, nodeName)
       return this.queue.reject(queued, [plugin.name])
     }
-    this.#track(() => this.#bind(profile, state, queued, info, nodeName))
-  }
-
-  #track(work: () => Promise<void>): void {
-    this.#writing++
-    const tracked = work()
-      .catch((error: unknown) => this.#options.onError?.(error))
-      .finally(() => {
-        this.#bindings.delete(tracked)
-        this.#freeSlot()
-      })
-    this.#bindings.add(tracked)
-  }
-
-  #freeSlot(): void {
-    if (this.#writing-- === MAX_WRITING) this.#wake()
-  }
-
-  /** Leaves the slot to others meanwhile. */
-  async #withoutSlot<T>(wait: Promise<T>): Promise<T> {
-    this.#freeSlot()
-    try {
-      return await wait
-    } finally {
-      this.#writing++
-    }
+    this.#writes.start(() => this.#bind(profile, state, queued, info, nodeName))
   }
 
   #unreserve(profile: Profile, state: CycleState, info: PodInfo, nodeName: string): void {
@@ -314,7 +220,7 @@ class RunningScheduler {
     const { pod } = info
     const node = this.#cache.node(nodeName)
     const problem =
-      node && (await runBindPlugins(profile, state, info, nodeName, this.#cache, wait => this.#withoutSlot(wait)))
+      node && (await runBindPlugins(profile, state, info, nodeName, this.#cache, wait => this.#writes.aside(wait)))
     if (problem === undefined && node) {
       this.queue.done(pod.metadata.uid)
       this.#events.event(
@@ -362,7 +268,7 @@ class RunningScheduler {
     const carryOut = result?.carryOut
     if (!carryOut) this.queue.reject(queued, rejectedBy)
     if (this.#signal.aborted) return
-    this.#track(async () => {
+    this.#writes.start(async () => {
       try {
         await tellUnschedulable(this.#options, info.pod, message, nominated)
         await carryOut?.()
