@@ -10,7 +10,7 @@ import type { UserInfo } from '../../src/main/apiserver/request.ts'
 import { privilegedGroup } from '../../src/main/apiserver/authz/privileged-group.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from '../../src/main/apiserver/server.ts'
 import { openPki, type Pki, renderKubeconfig } from '../../src/main/pki/pki.ts'
-import type { ObjectStore } from '../../src/main/store/contract.ts'
+import type { Engine, ObjectStore } from '../../src/main/store/contract.ts'
 import { openNedbEngine } from '../../src/main/store/nedb/engine.ts'
 import { openObjectStore } from '../../src/main/store/object-store.ts'
 
@@ -33,6 +33,8 @@ export interface TestApiServer extends AsyncDisposable {
 export type TestApiServerOptions = Partial<Omit<ApiServerOptions, 'store' | 'pki' | 'listen'>> & {
   /** A folder to use again; then it is kept. */
   readonly dataDir?: string
+  /** Default: the embedded engine in `dataDir`. */
+  readonly engine?: Engine
   /** Names and addresses of the serving certificate, besides the standard ones. */
   readonly names?: readonly string[]
   /** Parts that need the open store, such as RBAC and the service allocator. */
@@ -40,10 +42,10 @@ export type TestApiServerOptions = Partial<Omit<ApiServerOptions, 'store' | 'pki
 }
 
 export async function startTestApiServer(options: TestApiServerOptions = {}): Promise<TestApiServer> {
-  const { dataDir: given, names = [], withStore, ...rest } = options
+  const { dataDir: given, engine, names = [], withStore, ...rest } = options
   const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'flotilla-api-')))
   const pki = await openPki({ dataDir, names })
-  const store = await openObjectStore(await openNedbEngine({ dataDir }))
+  const store = await openObjectStore(engine ?? (await openNedbEngine({ dataDir })))
   const resources = rest.resources ?? builtinResources
   const server = await createApiServer({
     store,

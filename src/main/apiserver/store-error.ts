@@ -24,6 +24,7 @@ export function toApiError(
     case 'KeyNotFound':
       return notFound(type, name)
     case 'RevisionConflict':
+    case 'Overtaken':
       return staleVersion(type, name)
     case 'Compacted':
       return gone(error.message)

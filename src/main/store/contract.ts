@@ -18,6 +18,7 @@ export type StoreErrorCode =
   | 'KeyExists' // create on a key that exists
   | 'KeyNotFound' // update, delete or get of a key that does not exist
   | 'RevisionConflict' // the expected mod revision is not the stored one
+  | 'Overtaken' // a guard of the write does not hold any more: others have written under it
   | 'Compacted' // the revision asked for is compacted away
   | 'FutureRevision' // the revision asked for does not exist yet
   | 'TooLarge' // the object's text is longer than MAX_OBJECT_BYTES
@@ -181,6 +182,18 @@ export interface ListPage {
   readonly remaining?: number
 }
 
+/**
+ * What a write depends on besides its own key, as an address that no other object may have: writes under one name are
+ * made one after the other, by whichever process, and each only when its guards hold in the state that the one before
+ * has left. Where nobody else can write, guards are not asked: one process knows what it has given out.
+ */
+export interface Guard {
+  /** A small set of names: each leaves a setting in a shared engine. */
+  readonly name: string
+  /** Asked when reads show everything that was written under the name. */
+  readonly holds: () => boolean
+}
+
 export interface WatchOptions {
   /** Events after this revision (exclusive). @throws `Compacted`, `FutureRevision` */
   readonly from: number
@@ -200,15 +213,17 @@ export interface ObjectStore extends AsyncDisposable {
   readonly compactedRevision: number
   /** Resolves when the store cannot go on without a restart or a repair. */
   readonly failed: Promise<StoreError>
+  /** Whether other processes may write to the same engine. */
+  readonly shared: boolean
   /** Resolves when reads show everything acknowledged anywhere (embedded: at once; etcd: a quorum read). */
   fresh(signal?: AbortSignal): Promise<void>
   get(key: string): Stored | undefined
   /** Keys under `prefix` (which ends in `/`) in key order. */
   list(prefix: string, options?: ListOptions): ListPage
   /** @throws StoreError `KeyExists`, `TooLarge`, `NoSpace`, `Unavailable` */
-  create(key: string, object: AnyObject): Promise<Stored>
+  create(key: string, object: AnyObject, guards?: readonly Guard[]): Promise<Stored>
   /** @param expect mod revision that must be stored. @throws `KeyNotFound`, `RevisionConflict`, `TooLarge`, `NoSpace`, `Unavailable` */
-  update(key: string, object: AnyObject, expect: number): Promise<Stored>
+  update(key: string, object: AnyObject, expect: number, guards?: readonly Guard[]): Promise<Stored>
   /** @returns the last state, with the deletion's revision. @throws `KeyNotFound`, `RevisionConflict`, `Unavailable` */
   delete(key: string, expect: number): Promise<Stored>
   watch(prefix: string, options: WatchOptions): WatchHandle

@@ -5,6 +5,8 @@ import {
   type Engine,
   type EngineHealth,
   type EngineRecord,
+  type EngineWrite,
+  type Guard,
   type ListOptions,
   type ListPage,
   type ObjectStore,
@@ -17,6 +19,7 @@ import {
 } from './contract.ts'
 import { decodeRecord, deletedAt, encodeObject } from './encoding.ts'
 import { EventRing, type HistoryLimits } from './event-ring.ts'
+import { Guards } from './guards.ts'
 import { JsonCache } from './json-cache.ts'
 import { listPage } from './list.ts'
 import { silentLog, type StoreLog } from './log.ts'
@@ -62,6 +65,7 @@ class CachedObjectStore implements ObjectStore {
   readonly #texts: JsonCache
   readonly #ring: EventRing
   readonly #watchers: Watchers
+  readonly #guards: Guards
   #revision: number
   #closed = false
   #cancelCompaction: () => void = () => undefined
@@ -71,6 +75,7 @@ class CachedObjectStore implements ObjectStore {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#revision = engine.revision
+    this.#guards = new Guards(engine)
     this.#texts = new JsonCache(options.jsonCacheBytes ?? 64 * MIB)
     this.#ring = new EventRing({ ...HISTORY, ...options.history }, engine.revision)
     const log = options.log ?? silentLog
@@ -89,6 +94,10 @@ class CachedObjectStore implements ObjectStore {
     return this.#ring.floor
   }
 
+  get shared(): boolean {
+    return this.#engine.latestRevision !== undefined
+  }
+
   get failed(): Promise<StoreError> {
     return this.#engine.failed
   }
@@ -98,7 +107,7 @@ class CachedObjectStore implements ObjectStore {
     let early: (readonly EngineRecord[])[] | undefined = []
     this.#engine.onCommit(records => (early ? early.push(records) : this.#publish(records)))
     this.#engine.onReset?.((revision, state) => this.#reset(revision, state))
-    const { live, keys } = await gather(this.#engine.load(signal))
+    const { live, keys } = await this.#gather(this.#engine.load(signal))
     this.#live = live
     this.#keys = keys
     const waiting = early
@@ -124,18 +133,18 @@ class CachedObjectStore implements ObjectStore {
     return listPage({ live: this.#live, keys: this.#keys, ring: this.#ring, revision: this.#revision }, prefix, options)
   }
 
-  async create(key: string, object: AnyObject): Promise<Stored> {
+  async create(key: string, object: AnyObject, guards: readonly Guard[] = []): Promise<Stored> {
     if (this.#live.has(key)) await this.fresh()
     if (this.#live.has(key)) throw new StoreError('KeyExists', `${key} exists`)
     const value = encodeObject(object)
-    const revision = await this.#engine.commit([{ key, value, expect: 0 }])
+    const revision = await this.#commit({ key, value, expect: 0 }, guards)
     return this.#written({ key, value, revision, createRevision: revision })
   }
 
-  async update(key: string, object: AnyObject, expect: number): Promise<Stored> {
+  async update(key: string, object: AnyObject, expect: number, guards: readonly Guard[] = []): Promise<Stored> {
     const { createRevision, object: before } = await this.#expectLive(key, expect)
     const value = encodeObject(object)
-    const revision = await this.#engine.commit([{ key, value, expect, releases: releases(before, object) }])
+    const revision = await this.#commit({ key, value, expect, releases: releases(before, object) }, guards)
     return this.#written({ key, value, revision, createRevision })
   }
 
@@ -175,12 +184,36 @@ class CachedObjectStore implements ObjectStore {
 
   /** Takes over a newer state to which no events lead; until it is complete, reads show the old one. */
   async #reset(revision: number, state: AsyncIterable<readonly EngineRecord[]>): Promise<void> {
-    const { live, keys } = await gather(state)
+    this.#guards.forget()
+    const { live, keys } = await this.#gather(state)
     this.#live = live
     this.#keys = keys
     this.#revision = revision
     this.#ring.forget(revision)
     this.#watchers.end(new StoreError('Compacted', `history up to revision ${revision} was lost; list again`))
+  }
+
+  /** Decodes a whole state, in slices. */
+  async #gather(state: AsyncIterable<readonly EngineRecord[]>) {
+    const live = new Map<string, Stored>()
+    const keys = new SortedKeys()
+    const pacer = new Pacer()
+    for await (const batch of state)
+      for (const { value, ...record } of batch) {
+        if (value === null) continue
+        if (record.key.startsWith(SETTINGS_PREFIX)) {
+          this.#guards.see(record)
+          continue
+        }
+        if (!live.has(record.key)) keys.add(record.key)
+        live.set(record.key, decodeRecord({ ...record, value }))
+        if (pacer.due) await pacer.pause()
+      }
+    return { live, keys }
+  }
+
+  #commit(write: EngineWrite, guards: readonly Guard[]): Promise<number> {
+    return guards.length > 0 && this.shared ? this.#guards.commit([write], guards) : this.#engine.commit([write])
   }
 
   /** Makes one durable transaction visible: state first, then history, then the watchers, all at its revision. */
@@ -199,7 +232,10 @@ class CachedObjectStore implements ObjectStore {
 
   #apply(record: EngineRecord): StoreEvent | undefined {
     const { key, value, revision } = record
-    if (key.startsWith(SETTINGS_PREFIX)) return undefined
+    if (key.startsWith(SETTINGS_PREFIX)) {
+      this.#guards.see(record)
+      return undefined
+    }
     const previous = this.#live.get(key)
     if (previous) this.#texts.forget(previous)
     if (value !== null) {
@@ -265,21 +301,6 @@ class CachedObjectStore implements ObjectStore {
         })
     })
   }
-}
-
-/** Decodes a whole state, in slices. */
-async function gather(state: AsyncIterable<readonly EngineRecord[]>) {
-  const live = new Map<string, Stored>()
-  const keys = new SortedKeys()
-  const pacer = new Pacer()
-  for await (const batch of state)
-    for (const { value, ...record } of batch) {
-      if (value === null || record.key.startsWith(SETTINGS_PREFIX)) continue
-      if (!live.has(record.key)) keys.add(record.key)
-      live.set(record.key, decodeRecord({ ...record, value }))
-      if (pacer.due) await pacer.pause()
-    }
-  return { live, keys }
 }
 
 /** Whether the write brings a deletion forward: it must pass on a full disk, or nothing could be deleted there. */

@@ -1,5 +1,6 @@
 // Admission: plugins that may change (mutate) or refuse (validate) a write before it is stored.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
+import type { Guard } from '../../store/contract.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { Annotate, UserInfo } from '../request.ts'
@@ -18,6 +19,8 @@ export interface AdmissionRequest {
   readonly user: UserInfo
   readonly dryRun: boolean
   warn(text: string): void
+  /** What must still hold when the object is stored; plugins add to it. Absent where nothing is stored. */
+  readonly guards?: Guard[]
   /** Adds a fact to the audit event; absent when nobody writes one. */
   readonly annotate?: Annotate | undefined
 }

@@ -1,5 +1,6 @@
 // From one engine to the other, as it lies: sealed values stay sealed, and the keyring comes along.
 import { type Engine, SETTINGS_PREFIX } from '../contract.ts'
+import { GUARDS_PREFIX } from '../guards.ts'
 import { type EngineChoice, openEngine } from '../open-engine.ts'
 import { assertEmpty, countUpTo, fill, type KeyValue } from './copy.ts'
 import type { Progress } from './progress.ts'
@@ -25,8 +26,11 @@ export async function migrateStore({ from, to, dataDir, onProgress = () => undef
   return { records, revision: target.revision }
 }
 
+/** What only means something in the engine that it is in. */
+const OWN = [`${SETTINGS_PREFIX}revision-counter`, GUARDS_PREFIX]
+
 async function* liveRecords(source: Engine): AsyncGenerator<KeyValue, void> {
   for await (const batch of source.load())
     for (const { key, value } of batch)
-      if (value !== null && !key.startsWith(`${SETTINGS_PREFIX}revision-counter`)) yield { key, value }
+      if (value !== null && !OWN.some(prefix => key.startsWith(prefix))) yield { key, value }
 }

@@ -1,5 +1,6 @@
 // ResourceQuota: refuses what would take more out of a namespace's quotas than they hold.
 // @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
+import { createHash } from 'node:crypto'
 import { Pod } from '../../../../shared/api/core/v1.ts'
 import { type Clock, systemClock } from '../../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
@@ -42,14 +43,28 @@ function deltaOf({ object, oldObject }: AdmissionRequest, evaluator: QuotaEvalua
 const show = (names: readonly string[], amounts: ReadonlyMap<string, Quantity>) =>
   names.map(name => `${name}=${(amounts.get(name) ?? zero).toString()}`).join(',')
 
+/** What of the amounts that are asked for is more than the quota has left. */
+function exceededOf({ quota, names }: Claim, used: Usage, delta: Usage): string[] {
+  return names
+    .filter(each => {
+      const more = delta.get(each)
+      return more && (used.get(each) ?? zero).add(more).compare(quota.hard.get(each) ?? zero) > 0
+    })
+    .sort()
+}
+
+const hasEnough = (claim: Claim, delta: Usage) => exceededOf(claim, claim.ledger.used(), delta).length === 0
+
+/** Whether what is used is within the quota, with what is reserved for this write. */
+const stillHolds = (claim: Claim, delta: Usage) =>
+  !claim.ledger.lost &&
+  exceededOf(claim, claim.ledger.used(), new Map([...delta.keys()].map(each => [each, zero]))).length === 0
+
 /** @throws ApiError 403 when one quota does not have that much left */
-function assertEnough({ resource, name }: AdmissionRequest, { quota, ledger, names }: Claim, delta: Usage): void {
-  const asked = names.filter(each => delta.has(each)).sort()
+function assertEnough({ resource, name }: AdmissionRequest, claim: Claim, delta: Usage): void {
+  const { quota, ledger } = claim
   const used = ledger.used()
-  const exceeded = asked.filter(each => {
-    const total = (used.get(each) ?? zero).add(delta.get(each) ?? zero)
-    return total.compare(quota.hard.get(each) ?? zero) > 0
-  })
+  const exceeded = exceededOf(claim, used, delta)
   if (exceeded.length === 0) return
   throw forbidden(
     resource.type,
@@ -57,6 +72,9 @@ function assertEnough({ resource, name }: AdmissionRequest, { quota, ledger, nam
     `exceeded quota: ${quota.name}, requested: ${show(exceeded, delta)}, used: ${show(exceeded, used)}, limited: ${show(exceeded, quota.hard)}`,
   )
 }
+
+/** Namespaces come and go; the names of guards do not. */
+const guardOf = (namespace: string) => `quota-${createHash('sha256').update(namespace).digest('hex').slice(0, 2)}`
 
 export function resourceQuota(store: ObjectStore, clock: Clock = systemClock): AdmissionPlugin & Disposable {
   const quotas = new Quotas(store, clock)
@@ -74,6 +92,7 @@ export function resourceQuota(store: ObjectStore, clock: Clock = systemClock): A
   async function charge(request: AdmissionRequest): Promise<void> {
     const { resource, object, name } = request
     const evaluator = evaluatorOf(resource.type)
+    let refreshed = false
     for (;;) {
       const claims = claimsOf(request, evaluator)
       if (isType(request, Pod))
@@ -87,11 +106,21 @@ export function resourceQuota(store: ObjectStore, clock: Clock = systemClock): A
       // Quotas that changed meanwhile have other ledgers. From here on nothing waits: checked is reserved.
       const now = claimsOf(request, evaluator)
       if (now.length !== claims.length || now.some(({ ledger }, i) => ledger !== claims[i]?.ledger)) continue
+      if (!refreshed && store.shared && !claims.every(claim => hasEnough(claim, delta))) {
+        // Somebody may have given something back elsewhere.
+        await store.fresh()
+        refreshed = true
+        continue
+      }
       for (const claim of claims) assertEnough(request, claim, delta)
       if (request.dryRun) return
       const key = keyOf(resource, request.namespace, name)
       for (const { ledger } of claims) ledger.reserve(request, key, delta)
       charged.set(request, claims)
+      request.guards?.push({
+        name: guardOf(request.namespace),
+        holds: () => claims.every(claim => stillHolds(claim, delta)),
+      })
       return
     }
   }

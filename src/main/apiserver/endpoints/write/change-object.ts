@@ -114,6 +114,7 @@ async function attempt(
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
     annotate: options.annotate,
+    guards: [],
   }
   const writing = options.skipAdmission ? { ...parts, admission: NO_ADMISSION } : parts
   try {
@@ -152,11 +153,13 @@ async function admitAndStore(
       object.metadata.resourceVersion = String(gone.revision)
       return { object, deleted: true }
     }
-    const written = await parts.store.update(stored.key, await storedForm(resource, object), stored.revision)
+    const next = await storedForm(resource, object)
+    const written = await parts.store.update(stored.key, next, stored.revision, request.guards)
     await prepareViews(resource, [written])
     return { object: viewOf(resource, written), deleted: false }
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'RevisionConflict') return undefined
+    if (error instanceof StoreError && (error.code === 'RevisionConflict' || error.code === 'Overtaken'))
+      return undefined
     throw toApiError(error, resource.type, request.name)
   }
 }

@@ -5,6 +5,7 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { alreadyExists, badRequest, isAlreadyExists } from '../../../../shared/machinery/status.ts'
 import { cloneJson } from '../../../../shared/machinery/json-object.ts'
+import { StoreError } from '../../../store/contract.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
 import { keyOf, prepareViews, storedForm, viewOf } from '../../keys.ts'
@@ -16,7 +17,8 @@ import { trackFields } from './track-fields.ts'
 import { validateCreate } from './validation.ts'
 import type { WriteParts } from './write-parts.ts'
 
-const GENERATED_NAME_ATTEMPTS = 8
+/** For generated names that exist already, and for what others were given first. */
+const MOST_ATTEMPTS = 8
 
 /** The server's own fields; whatever the client put there is dropped. Type and metadata come first when printed. */
 function withSystemMetadata(
@@ -67,6 +69,7 @@ async function attempt(
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),
     annotate: options.annotate,
+    guards: [],
   }
   try {
     return await admitAndStore(object, request, options, parts)
@@ -100,10 +103,11 @@ async function admitAndStore(
       if (parts.store.get(key)) throw alreadyExists(resource.type, object.metadata.name)
       return object
     }
-    const stored = await parts.store.create(key, await storedForm(resource, object))
+    const stored = await parts.store.create(key, await storedForm(resource, object), request.guards)
     await prepareViews(resource, [stored])
     return viewOf(resource, stored)
   } catch (error) {
+    if (isOvertaken(error)) throw error
     throw toApiError(error, resource.type, object.metadata.name)
   }
 }
@@ -121,15 +125,21 @@ export async function createObject(
   parts: WriteParts,
 ): Promise<AnyObject> {
   const draft = withSystemMetadata(resource, namespace, object, parts)
-  const base = draft.metadata.generateName
-  if (draft.metadata.name || !base) return attempt(resource, namespace, draft, options, parts)
+  const { name, generateName: base } = draft.metadata
+  const generated = !name && base ? base : undefined
+  // What was given to an object that could not be stored is not given to it again.
+  const again = generated !== undefined || parts.store.shared
   for (let tries = 1; ; tries++) {
-    const named = tries < GENERATED_NAME_ATTEMPTS ? cloneJson(draft) : draft
-    named.metadata.name = generateName(base, parts.random)
+    const last = !again || tries >= MOST_ATTEMPTS
+    const own = last ? draft : cloneJson(draft)
+    if (generated !== undefined) own.metadata.name = generateName(generated, parts.random)
     try {
-      return await attempt(resource, namespace, named, options, parts)
+      return await attempt(resource, namespace, own, options, parts)
     } catch (error) {
-      if (!isAlreadyExists(error) || tries >= GENERATED_NAME_ATTEMPTS) throw error
+      const taken = generated !== undefined && isAlreadyExists(error)
+      if (last || !(taken || isOvertaken(error))) throw toApiError(error, resource.type, own.metadata.name)
     }
   }
 }
+
+const isOvertaken = (error: unknown) => error instanceof StoreError && error.code === 'Overtaken'

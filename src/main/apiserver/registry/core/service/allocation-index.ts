@@ -5,8 +5,9 @@
 //   mutate    tentative: nobody else is given the value dynamically, but who asks for it by name may take it
 //   validate  firm: the write follows; nobody else gets the value
 //   stored    the watch shows the service; the reservation goes
+//   settled   the write is over: what it held back and did not store is free again
 //
-// A write that failed in between leaves a reservation, which expires; the same service may always take its own.
+// The same service may always take its own.
 import type { Service } from '../../../../../shared/api/core/v1.ts'
 import type { Clock } from '../../../../../shared/machinery/clock.ts'
 import type { ObjectStore, Stored, WatchHandle } from '../../../../store/contract.ts'
@@ -23,6 +24,8 @@ interface Reservation {
   readonly owner: string
   readonly firm: boolean
   readonly expiresMs: number
+  /** The writes that need it. */
+  readonly writes: ReadonlySet<object>
 }
 
 /** Every value that a service holds. */
@@ -59,11 +62,25 @@ export class AllocationIndex implements Disposable {
     return !reservation.firm && !forDynamicPick
   }
 
-  reserve(values: readonly Value[], owner: string, firm: boolean): void {
+  reserve(values: readonly Value[], owner: string, firm: boolean, write: object): void {
     const now = this.#clock.monotonic()
     for (const [value, reservation] of this.#reserved) if (reservation.expiresMs <= now) this.#reserved.delete(value)
     const expiresMs = now + (firm ? FIRM_MS : TENTATIVE_MS)
-    for (const value of values) this.#reserved.set(value, { owner, firm, expiresMs })
+    for (const value of values) {
+      const known = this.#reserved.get(value)
+      const writes = new Set(known?.owner === owner ? known.writes : []).add(write)
+      this.#reserved.set(value, { owner, firm, expiresMs, writes })
+    }
+  }
+
+  settle(write: object): void {
+    for (const [value, reservation] of this.#reserved) {
+      if (!reservation.writes.has(write)) continue
+      const writes = new Set(reservation.writes)
+      writes.delete(write)
+      if (writes.size === 0) this.#reserved.delete(value)
+      else this.#reserved.set(value, { ...reservation, writes })
+    }
   }
 
   /** Starts the watch, or starts it again when it fell behind. */

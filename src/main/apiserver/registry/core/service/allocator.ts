@@ -157,8 +157,10 @@ export function serviceAllocator(
     `/registry/core/services/${request.namespace}/${request.object?.metadata.name || request.name}`
   return {
     name: 'ServiceAllocator',
-    mutate(request) {
+    async mutate(request) {
       if (!isService(request)) return
+      // What another server has given back can be had here.
+      if (store.shared) await store.fresh()
       const service = request.object as unknown as Service
       const old = request.oldObject as unknown as Service | undefined
       if (old) {
@@ -173,7 +175,7 @@ export function serviceAllocator(
       const allocation: Allocation = { service, owner, ranges, ports, index, random }
       allocateAddress(allocation)
       allocateNodePorts(allocation)
-      if (!request.dryRun) index.reserve(valuesOf(service), owner, false)
+      if (!request.dryRun) index.reserve(valuesOf(service), owner, false, request)
     },
     validate(request) {
       if (!isService(request) || request.dryRun) return
@@ -193,8 +195,16 @@ export function serviceAllocator(
               )
             : invalidValue('spec.ports[0].nodePort', lost, 'provided port is already allocated'),
         )
-      index.reserve(values, owner, true)
+      index.reserve(values, owner, true, request)
+      const before = request.oldObject ? valuesOf(request.oldObject as unknown as Service) : []
+      const added = values.filter(value => !before.includes(value))
+      if (added.length > 0)
+        request.guards?.push({
+          name: 'service-values',
+          holds: () => added.every(value => index.isFree(value, owner, false)),
+        })
     },
+    settle: request => index.settle(request),
     [Symbol.dispose]: () => index[Symbol.dispose](),
   }
 }
