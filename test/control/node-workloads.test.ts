@@ -27,6 +27,10 @@ async function tick(): Promise<void> {
     else if (pod.status.phase !== 'Running') await reportPod(cluster.client, pod).catch(() => undefined)
   }
 }
+const withReady = (pod: Pod, status: string): Pod => {
+  const conditions = pod.status.conditions!.map(each => (each.type === 'Ready' ? { ...each, status } : each))
+  return { ...pod, status: { ...pod.status, conditions } }
+}
 const targets = (pods: readonly Pod[]) =>
   pods
     .map(
@@ -168,6 +172,21 @@ describe('statefulset', () => {
         'SuccessfulDelete: delete Pod db-1 in StatefulSet db successful',
       ])
     })
+  })
+
+  test('scales nothing down while several pods are unwell, but the lowest of them', async () => {
+    await create()
+    await allReady(3)
+    const unwell = async (name: string) =>
+      cluster.client.updateStatus(Pod, withReady(await cluster.client.get(Pod, { namespace, name }), 'False'))
+    for (const name of ['db-2', 'db-1', 'db-0']) await unwell(name)
+    await eventually(async () => expect((await get()).status.readyReplicas ?? 0).toBe(0))
+    const { metadata } = await cluster.client.patch(StatefulSet, { namespace, name: 'db' }, { spec: { replicas: 0 } })
+    await eventually(async () => expect((await get()).status.observedGeneration).toBe(metadata.generation))
+    expect(await names()).toEqual(['db-0', 'db-1', 'db-2'])
+    for (const name of ['db-0', 'db-1'])
+      await cluster.client.updateStatus(Pod, withReady(await cluster.client.get(Pod, { namespace, name }), 'True'))
+    await eventually(async () => expect(await names()).toEqual(['db-0', 'db-1']))
   })
 
   test('updates from the highest ordinal down to the partition', async () => {

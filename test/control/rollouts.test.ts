@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../src/shared/api/apps/v1.ts'
 import { Job } from '../../src/shared/api/batch/v1.ts'
 import { Node, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import type { OwnerReference } from '../../src/shared/api/meta/v1.ts'
 import { controllerOf } from '../../src/shared/machinery/owner.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Cluster, podsIn, reportPod, startCluster } from './support/cluster.ts'
@@ -122,10 +123,45 @@ test('a Job adopts an orphan with its labels, and lets go what no longer has the
   const [first, second] = (await pods()) as [Pod, Pod]
   await cluster.client.patch(Pod, first.metadata, { metadata: { ownerReferences: null } }, { type: 'merge' })
   const ownerOf = async ({ metadata }: Pod) => controllerOf(await cluster.client.get(Pod, metadata))?.name
+  const tracked = async ({ metadata }: Pod) => (await cluster.client.get(Pod, metadata)).metadata.finalizers ?? []
   await eventually(async () => expect(await ownerOf(first)).toBe('work'))
+  expect(await tracked(first)).toEqual(['batch.kubernetes.io/job-tracking'])
   await cluster.client.patch(Pod, second.metadata, { metadata: { labels: null } }, { type: 'merge' })
   await eventually(async () => expect(await ownerOf(second)).toBeUndefined())
+  expect(await tracked(second)).toEqual([])
   await eventually(async () => expect((await pods()).filter(pod => controllerOf(pod)?.name === 'work')).toHaveLength(2))
+})
+
+test('pods that no Job counts any more are not kept by its finalizer', async () => {
+  const finalizers = ['batch.kubernetes.io/job-tracking']
+  const spec = { containers: [{ name: 'work', image: 'work:1' }] }
+  const replicas = await cluster.client.create(ReplicaSet, {
+    metadata: { namespace, name: 'other' },
+    spec: { replicas: 1, selector, template: template('web:1') },
+  })
+  const gone = { apiVersion: 'batch/v1', kind: 'Job', name: 'gone', uid: 'gone', controller: true }
+  const other = {
+    ...gone,
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    name: replicas.metadata.name,
+    uid: replicas.metadata.uid,
+  }
+  const create = (name: string, ownerReferences?: OwnerReference[]) =>
+    cluster.client.create(Pod, { metadata: { namespace, name, finalizers, ownerReferences }, spec })
+  const kept = await cluster.client.create(Pod, {
+    metadata: { namespace, name: 'kept', finalizers, labels: selector.matchLabels, ownerReferences: [other] },
+    spec,
+  })
+  const released = await create('released')
+  await create('left', [gone])
+  await eventually(async () => {
+    expect((await cluster.client.get(Pod, released.metadata)).metadata.finalizers ?? []).toEqual([])
+    // Garbage as well, now that nothing keeps it.
+    const there = await podsIn(cluster.client, namespace)
+    expect(there.map(({ metadata }) => metadata.name)).not.toContain('left')
+  })
+  expect((await cluster.client.get(Pod, kept.metadata)).metadata.finalizers).toEqual(finalizers)
 })
 
 test('a Job with podReplacementPolicy Failed replaces a pod only when it has failed, not while it ends', async () => {

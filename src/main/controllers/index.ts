@@ -25,6 +25,7 @@ import { EphemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { IngressStatusController } from './ingress/controller.ts'
 import { HorizontalPodAutoscaling } from './horizontal-pod-autoscaling/controller.ts'
 import { JobController } from './job/controller.ts'
+import { JobOrphanPods } from './job/orphan-pods.ts'
 import { LocalPathDeleter } from './local-path-provisioner/delete.ts'
 import { LocalPathProvisioner } from './local-path-provisioner/provision.ts'
 import { NamespaceController } from './namespace/controller.ts'
@@ -110,6 +111,7 @@ export const controllers = ({
   controller(new DaemonSetController(clock)),
   controller(new StatefulSetController(clock)),
   controller(new JobController(clock)),
+  controller(new JobOrphanPods()),
   controller(new CronJobController()),
   controller(new HorizontalPodAutoscaling()),
   controller(new TtlAfterFinished()),

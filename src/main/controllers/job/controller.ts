@@ -25,7 +25,7 @@ import { createPod, deletePod, isNamespaceTerminating } from '../support/pod-con
 import { isPodReady, isPodTerminal } from '../support/pod-state.ts'
 import { nonZero } from '../support/non-zero.ts'
 import { slowStartBatch } from '../support/slow-start.ts'
-import { type Account, account, isFailed, isTracked, release } from './accounting.ts'
+import { type Account, TRACKING, account, isFailed, isTracked, release } from './accounting.ts'
 import { FailureBackoff } from './failure-backoff.ts'
 import { type Verdict, finishedCondition, isSuspended, withJobCondition } from './conditions.ts'
 import { draftIndexedPod, draftPod, failuresOfIndex, missingIndexes } from './new-pods.ts'
@@ -58,6 +58,7 @@ export class JobController implements Reconciler<Job> {
       ownerType: Job,
       owner: job,
       selector: fromLabelSelector(job.spec.selector),
+      finalizer: TRACKING,
     })
     if (finishedCondition(job) || job.metadata.deletionTimestamp) {
       await release(context, pods.filter(isTracked))
@@ -82,16 +83,10 @@ export class JobController implements Reconciler<Job> {
     return waits.length ? requeueAfter(Math.min(...waits)) : done
   }
 
-  gone(ref: ObjectRef, context: ControllerContext): undefined {
+  gone(ref: ObjectRef): undefined {
     const key = keyOf(ref)
     this.#expectations.forget(key)
     this.#backoff.forget(key)
-    // Nobody counts them any more: their finalizers must not keep them.
-    const left = context
-      .lister(Pod)
-      .list(ref.namespace)
-      .filter(pod => isTracked(pod) && ownerOf(pod, Job)?.name === ref.name)
-    release(context, left).catch((error: unknown) => context.log.warn({ job: key, error: String(error) }, 'left pods'))
   }
 
   /** Starts what is missing, or stops what is too much. */
@@ -200,7 +195,6 @@ export class JobController implements Reconciler<Job> {
     const before = old && ownerOf(old, Job)
     const job = owner && context.lister(Job).get(owner)
     if (owner && job?.metadata.uid === owner.uid && type === 'added') this.#expectations.creationObserved(keyOf(owner))
-    // Its Job is gone: `gone` releases it.
     return [owner, before && before.uid !== owner?.uid ? before : undefined].filter(ref => ref !== undefined)
   }
 }

@@ -32,9 +32,15 @@ export function planStep({ set, byOrdinal, isCurrent, nowMs }: PlanInput): State
     else if (isPodTerminal(pod) && !pod.metadata.deletionTimestamp) plan.remove.push(pod)
     if (!parallel && (plan.create.length + plan.remove.length > 0 || !available(pod))) return plan
   }
-  const condemned = [...byOrdinal].filter(([ordinal]) => ordinal < first || ordinal > last).sort(([a], [b]) => b - a)
-  for (const [, pod] of condemned) {
-    if (!pod.metadata.deletionTimestamp) plan.remove.push(pod)
+  const condemned = [...byOrdinal]
+    .filter(([ordinal]) => ordinal < first || ordinal > last)
+    .sort(([a], [b]) => b - a)
+    .map(([, pod]) => pod)
+  // Whoever is not well may need the others: none goes before it, but itself.
+  const lowestUnwell = condemned.findLast(pod => !available(pod))
+  for (const pod of condemned) {
+    const waits = !parallel && !available(pod) && pod !== lowestUnwell
+    if (!pod.metadata.deletionTimestamp && !waits) plan.remove.push(pod)
     // The highest goes first, and has to be gone before the next goes.
     if (!parallel) return plan
   }

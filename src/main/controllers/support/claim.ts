@@ -18,6 +18,8 @@ export interface ClaimOptions<T extends Namespaced, O extends Namespaced> {
   readonly selector: LabelMatcher
   /** Further condition for adoption and for staying, such as a naming scheme. */
   readonly accepts?: (object: T) => boolean
+  /** Comes with adoption and goes with release. */
+  readonly finalizer?: string
 }
 
 /** Everything that `owner` controls already, and the orphans in its namespace that it might adopt. */
@@ -29,7 +31,7 @@ export const claimCandidates = <T extends Namespaced>(lister: Lister<T>, owner: 
 /** @returns the objects that the owner controls after adopting and releasing. @throws ApiError */
 export async function claim<T extends Namespaced, O extends Namespaced>(
   context: ControllerContext,
-  { type, candidates, ownerType, owner, selector, accepts = () => true }: ClaimOptions<T, O>,
+  { type, candidates, ownerType, owner, selector, accepts = () => true, finalizer }: ClaimOptions<T, O>,
 ): Promise<T[]> {
   const claimed: T[] = []
   const matches = (object: T) => selector.matches(object.metadata.labels) && accepts(object)
@@ -37,13 +39,13 @@ export async function claim<T extends Namespaced, O extends Namespaced>(
   for (const object of candidates) {
     if (isControlledBy(object, owner)) {
       if (matches(object)) claimed.push(object)
-      else if (!owner.metadata.deletionTimestamp) await release(context, type, object, owner)
+      else if (!owner.metadata.deletionTimestamp) await release(context, type, object, owner, finalizer)
       continue
     }
     if (owner.metadata.deletionTimestamp || object.metadata.deletionTimestamp || !matches(object)) continue
     mayAdopt ??= stillThere(context, ownerType, owner)
     if (await mayAdopt) {
-      const adopted = await adopt(context, type, object, ownerType, owner)
+      const adopted = await adopt(context, type, object, ownerType, owner, finalizer)
       if (adopted) claimed.push(adopted)
     }
   }
@@ -68,8 +70,10 @@ async function adopt<T extends Namespaced, O extends Namespaced>(
   { metadata: { namespace, name, uid } }: T,
   ownerType: ResourceType<O>,
   owner: O,
+  finalizer: string | undefined,
 ): Promise<T | undefined> {
-  const patch = { metadata: { uid, ownerReferences: [controllerRef(ownerType, owner)] } }
+  const finalizers = finalizer === undefined ? {} : { finalizers: [finalizer] }
+  const patch = { metadata: { uid, ownerReferences: [controllerRef(ownerType, owner)], ...finalizers } }
   try {
     return await client.patch(type, { namespace, name }, patch, { signal })
   } catch (error) {
@@ -83,8 +87,11 @@ async function release<T extends Namespaced>(
   type: ResourceType<T>,
   { metadata: { namespace, name, uid } }: T,
   owner: Namespaced,
+  finalizer: string | undefined,
 ): Promise<void> {
-  const patch = { metadata: { uid, ownerReferences: [{ $patch: 'delete', uid: owner.metadata.uid }] } }
+  const finalizers = finalizer === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': [finalizer] }
+  const ownerReferences = [{ $patch: 'delete', uid: owner.metadata.uid }]
+  const patch = { metadata: { uid, ownerReferences, ...finalizers } }
   try {
     await client.patch(type, { namespace, name }, patch, { signal })
   } catch (error) {
