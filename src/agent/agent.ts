@@ -6,6 +6,7 @@ import { PersistentVolume, type Service, Service as ServiceType } from '../share
 import { createEventRecorder } from '../shared/client/events.ts'
 import { InformerFactory } from '../shared/client/informer-factory.ts'
 import { type Clock, delay } from '../shared/machinery/clock.ts'
+import { MAX_HEADER_BYTES } from '../shared/machinery/header-size.ts'
 import { LOCAL_VOLUMES_PATH } from '../shared/machinery/local-volumes.ts'
 import type { Log } from '../shared/machinery/log.ts'
 import { Owned } from '../shared/machinery/owned.ts'
@@ -264,7 +265,7 @@ export async function startAgent({
       running.shutdowns.run(stop.signal),
     ])
 
-    const server = createServer()
+    const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES })
     const kubeletApi = createKubeletApi({
       server, kubelet, runtime, machine, network: podNetwork, dataDir, imageDir: version.rootDir, stats, probeCounts,
       nodeName, clock, log,

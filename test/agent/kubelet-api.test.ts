@@ -128,6 +128,11 @@ describe('exec', () => {
     )
     expect(channels.get(1)).toHaveLength(5_000_000)
   })
+  it('takes long commands', async () => {
+    const long = 'a'.repeat(60_000)
+    const channels = await session(path + query('output=1', 'echo', long), 'v5.channel.k8s.io')
+    expect(channels.get(1)).toBe(`${long}\n`)
+  })
   it('says what a program that does not exist is', async () => {
     const channels = await session(path + query('output=1', '/nope'), 'v4.channel.k8s.io')
     expect(JSON.parse(channels.get(3)!)).toMatchObject({ status: 'Failure' })

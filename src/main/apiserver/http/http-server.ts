@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../../shared/machinery/clock.ts'
+import { MAX_HEADER_BYTES } from '../../../shared/machinery/header-size.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { ApiError, internalError } from '../../../shared/machinery/status.ts'
 import type { Authenticator } from '../authn/authenticator.ts'
@@ -96,11 +97,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     minVersion: 'TLSv1.2',
     maxSessionMemory: 256,
     handshakeTimeout: limits.headerMs,
-    settings: { initialWindowSize: WINDOW_BYTES, maxConcurrentStreams: 1000, maxHeaderListSize: 65_536 },
+    settings: { initialWindowSize: WINDOW_BYTES, maxConcurrentStreams: 1000, maxHeaderListSize: MAX_HEADER_BYTES },
   })
   Object.assign(server, {
     keepAliveTimeout: limits.keepAliveMs,
     requestTimeout: 0,
+    maxHeaderSize: MAX_HEADER_BYTES,
     maxConnections: limits.maxConnections,
   })
 

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { constants, createGzip } from 'node:zlib'
 import { PROTOBUF_TYPE } from '../codec/media-type.ts'
-import { negotiate, parseAccept } from '../representation/negotiate.ts'
+import { WHOLE, negotiate, parseAccept } from '../representation/negotiate.ts'
 import type { ApiResponse, Frame } from '../request.ts'
 import { toYaml } from './to-yaml.ts'
 
@@ -197,6 +197,6 @@ function negotiateQuietly(accept: string | undefined): ReturnType<typeof negotia
   try {
     return negotiate(accept, ['json', 'yaml', 'protobuf'])
   } catch {
-    return { encoding: 'json', shape: 'whole' }
+    return WHOLE
   }
 }
