@@ -87,6 +87,11 @@ describe('a validating policy', () => {
     expect([error.code, error.reason]).toEqual([422, 'Invalid'])
     await configMap({ a: 'good' })
   })
+  test('is asked before a create with a version is refused for that', async () => {
+    await validating({ validations: [{ expression: 'false', message: 'not here' }] })
+    const metadata = { name: 'versioned', namespace, resourceVersion: '5' }
+    expect((await failure(admin.create(ConfigMap, { metadata }))).message).toContain('not here')
+  })
   test('may say another reason, and make its message by an expression', async () => {
     await validating({
       variables: [{ name: 'size', expression: 'size(object.data)' }],

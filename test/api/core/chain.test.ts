@@ -68,6 +68,26 @@ test('a request that takes longer than a minute answers 504', async () => {
   held.open()
 })
 
+test('a client may allow less time than that, and what is no duration is refused', async () => {
+  const clock = new ManualClock(Date.now())
+  const held = gate(false)
+  await using server = await startTestApiServer({ subresources: [held.handler], clock })
+  const answer = raw(server, `${PODS}/p/held?timeout=2s`)
+  await eventually(() => expect(held.waiting()).toBe(1))
+  await clock.advance(2_001)
+  expect((await answer).code).toBe(504)
+  held.open()
+  expect((await raw(server, `${CONFIG_MAPS}?timeout=0s`)).code).toBe(200)
+  const refused = await raw(server, `${CONFIG_MAPS}?timeout=invalid`)
+  expect(refused.code).toBe(400)
+  expect(refused.json.message).toContain('invalid timeout specified in the request URL')
+})
+
+test('a request may be as long as the command of an exec is', async () => {
+  await using server = await startTestApiServer()
+  expect((await raw(server, `${CONFIG_MAPS}?command=${'a'.repeat(200_000)}`)).code).toBe(200)
+})
+
 describe('FrameQueue', () => {
   const frame = (name: string) => lazyFrame('ADDED', { metadata: { name } } as AnyObject, () => Buffer.from(name))
 

@@ -165,6 +165,17 @@ describe('list', () => {
     expect(json.items![0]!.data).toBeUndefined()
   })
 
+  test('both in the older version, for who knows no other', async () => {
+    const older = (as: string) => ({ headers: { accept: `application/json;as=${as};v=v1beta1;g=meta.k8s.io` } })
+    const { json: table, headers } = await raw(server, maps('table'), older('Table'))
+    expect(headers['content-type']).toBe('application/json;as=Table;g=meta.k8s.io;v=v1beta1')
+    expect(table).toMatchObject({ kind: 'Table', apiVersion: 'meta.k8s.io/v1beta1' })
+    expect(table.rows![0]!.object.apiVersion).toBe('meta.k8s.io/v1beta1')
+    const { json: list } = await raw(server, maps('table'), older('PartialObjectMetadataList'))
+    expect(list).toMatchObject({ kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1beta1' })
+    expect(list.items![0]!.apiVersion).toBe('meta.k8s.io/v1beta1')
+  })
+
   test('a long list is compressed when the client wants it, and is the same list', async () => {
     await Promise.all(Array.from({ length: 60 }, (_, i) => make('long', `m${i}`, {}, 'y'.repeat(5000))))
     const plain = await raw(server, maps('long'))

@@ -1,5 +1,6 @@
 // Custom resources from definition to deletion, with the real kubectl against the real server.
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,6 +10,7 @@ import { CustomResourceDefinition } from '../../../src/shared/api/apiextensions/
 import { eventually } from '../../support/eventually.ts'
 import { compilePattern, PatternError } from '../../../src/main/linear-pattern.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+import { raw } from '../core/support/raw.ts'
 
 const run = promisify(execFile)
 const schema = {
@@ -116,6 +118,12 @@ describe('a custom resource, through kubectl', () => {
       'jsonpath={.apiVersion} {.spec.mode}',
     )
     expect(shown).toBe('stable.example.com/v1beta1 fast')
+  })
+
+  test('discovery tells the version in which its objects are stored, by a hash', async () => {
+    const { json } = await raw(api, '/apis/stable.example.com/v1beta1')
+    const stored = createHash('sha256').update('stable.example.com/v1/CronTab').digest().subarray(0, 8)
+    expect(json.resources[0]).toMatchObject({ name: 'crontabs', storageVersionHash: stored.toString('base64') })
   })
 
   test('explain shows the descriptions of the schema', async () => {

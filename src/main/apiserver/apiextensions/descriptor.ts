@@ -178,6 +178,7 @@ function describe(
     type,
     schema: `custom:${group.split('.').reverse().join('.')}.${version.name}.${names.kind}`,
     storage: `${group}/${names.plural}`,
+    storedAs: `${stored}/${names.kind}`,
     singular: names.singular ?? names.kind.toLowerCase(),
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],

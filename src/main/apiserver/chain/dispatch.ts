@@ -1,8 +1,9 @@
 // The one chain that every request goes through, whether it came over TLS or from inside the program:
 // impersonate → write down → authorize → bound → route → time out → measure.
 import type { Clock } from '../../../shared/machinery/clock.ts'
+import { parseDuration } from '../../../shared/machinery/duration.ts'
 import { parseFieldSelector, SelectorError } from '../../../shared/machinery/selectors.ts'
-import { ApiError, timeout } from '../../../shared/machinery/status.ts'
+import { ApiError, badRequest, timeout } from '../../../shared/machinery/status.ts'
 import { StoreError } from '../../store/contract.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 import type { Metrics } from '../health/metrics.ts'
@@ -50,6 +51,18 @@ export const attributesOf = (request: ApiRequest): AuthorizationAttributes => ({
   name: selectedName(request),
   user: request.user,
 })
+
+/** A client may ask for less time than the server gives. @throws ApiError 400 */
+function deadlineOf({ query }: ApiRequest, mostMs: number): number {
+  const text = query.get('timeout')
+  if (!text) return mostMs
+  const asked = parseDuration(text)
+  if (asked === undefined)
+    throw badRequest(
+      `invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text.slice(0, 64))}`,
+    )
+  return asked > 0 ? Math.min(asked, mostMs) : mostMs
+}
 
 async function withDeadline(clock: Clock, timeoutMs: number, work: Promise<ApiResponse>): Promise<ApiResponse> {
   let cancel: () => void = () => undefined
@@ -120,7 +133,8 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     assertAllowed(attributes, authorize)
     if (router.isLongRunning(request)) return router.route(request)
     const kind = READING.has(request.info.verb) ? 'reading' : 'mutating'
-    const work = () => withDeadline(clock, requestTimeoutMs, router.route(request))
+    const deadlineMs = deadlineOf(request, requestTimeoutMs)
+    const work = () => withDeadline(clock, deadlineMs, router.route(request))
     if (!flowControl) return inFlight.run(kind, work)
     return flowControl.run(attributes, request.signal, () => inFlight.count(kind, work))
   }

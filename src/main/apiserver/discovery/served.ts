@@ -17,7 +17,7 @@ export interface ServedSubresource {
 
 export interface ServedResource {
   readonly descriptor: Pick<ResourceDescriptor, 'type' | 'singular' | 'shortNames' | 'categories'>
-  /** Where its objects are stored, as the descriptor says; absent = not in this server's store. */
+  /** Where its objects are stored, and in which version if that may change; absent = not in this server's store. */
   readonly storage?: string
   readonly verbs: readonly string[]
   readonly subresources: readonly ServedSubresource[]
@@ -115,7 +115,7 @@ export function servedGroups(
     if (!list) versions.set(version, (list = []))
     list.push({
       descriptor,
-      ...(descriptor.virtual ? {} : { storage: descriptor.storage }),
+      ...(descriptor.virtual ? {} : { storage: descriptor.storedAs ?? descriptor.storage }),
       verbs: main ? sorted(main.verbs ?? Object.values(main.methods)) : sorted(descriptor.verbs),
       subresources: subresourcesOf(descriptor, own),
     })

@@ -60,6 +60,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
    * share it; then `fromStorage`/`toStorage` convert.
    */
   readonly storage: string
+  /** `group/version/Kind` in which objects are stored, where that may change. */
+  readonly storedAs?: string
   readonly fromStorage?: (stored: AnyObject) => T
   readonly toStorage?: (object: T) => AnyObject
   /** Only a webhook can convert between the versions: what is stored in another one is converted before it is seen. */

@@ -4,9 +4,13 @@ import { ApiError } from '../../../shared/machinery/status.ts'
 export type Encoding = 'json' | 'yaml' | 'protobuf'
 export type Shape = 'whole' | 'table' | 'partial'
 
+/** Of Table and PartialObjectMetadata: the same but for their name. */
+export type MetaVersion = 'v1' | 'v1beta1'
+
 export interface Negotiated {
   readonly encoding: Encoding
   readonly shape: Shape
+  readonly metaVersion: MetaVersion
 }
 
 interface MediaRange {
@@ -38,10 +42,13 @@ export function parseAccept(accept: string): MediaRange[] {
   return ranges.filter(range => range.quality > 0).sort((a, b) => b.quality - a.quality)
 }
 
+const metaVersionOf = (parameters: ReadonlyMap<string, string>): MetaVersion =>
+  parameters.get('v') === 'v1beta1' ? 'v1beta1' : 'v1'
+
 function shapeOf(parameters: ReadonlyMap<string, string>): Shape | undefined {
   const as = parameters.get('as')
   if (as === undefined) return 'whole'
-  if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== 'v1') return undefined
+  if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== metaVersionOf(parameters)) return undefined
   if (as === 'Table') return 'table'
   if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return 'partial'
   return undefined
@@ -61,17 +68,20 @@ export function requireWhole(accept: string | undefined): void {
   if (!parseAccept(accept).some(({ parameters }) => shapeOf(parameters) === 'whole')) throw notAcceptable(SUPPORTED)
 }
 
+/** For who says nothing. */
+export const WHOLE: Negotiated = { encoding: 'json', shape: 'whole', metaVersion: 'v1' }
+
 /**
  * @param available encodings that this answer can have
  * @throws ApiError 406 when nothing that the client accepts can be served
  */
 export function negotiate(accept: string | undefined, available: readonly Encoding[]): Negotiated {
-  if (accept === undefined || accept.trim() === '') return { encoding: 'json', shape: 'whole' }
+  if (accept === undefined || accept.trim() === '') return WHOLE
   for (const { type, parameters } of parseAccept(accept)) {
     const encoding = Object.hasOwn(ENCODINGS, type) ? ENCODINGS[type] : undefined
     const shape = shapeOf(parameters)
     if (encoding && shape && available.includes(encoding) && (shape === 'whole' || encoding !== 'protobuf'))
-      return { encoding, shape }
+      return { encoding, shape, metaVersion: metaVersionOf(parameters) }
   }
   throw notAcceptable(SUPPORTED.filter(type => available.includes(ENCODINGS[type] ?? 'json')))
 }

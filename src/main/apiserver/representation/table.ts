@@ -4,13 +4,13 @@ import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { viewOf } from '../keys.ts'
 import type { Column, ResourceDescriptor } from '../registry/resource.ts'
+import type { MetaVersion } from './negotiate.ts'
 import { partialObject } from './partial-metadata.ts'
 import { encodeFrame, lazyFrame, type Representation } from './representation.ts'
 import { joinItems } from './slices.ts'
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
-const HEAD = { kind: 'Table', apiVersion: 'meta.k8s.io/v1' }
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value))
 
 /** Kinds without columns of their own show these two. */
@@ -34,7 +34,9 @@ export function tableRepresentation(
   resource: ResourceDescriptor,
   include: IncludeObject,
   clock: Clock,
+  version: MetaVersion = 'v1',
 ): Representation {
+  const head = { kind: 'Table', apiVersion: `meta.k8s.io/${version}` }
   const columns = resource.columns ?? DEFAULT_COLUMNS
   const columnDefinitions = columns.map(({ name, type, format = '', description = '', priority = 0 }) => ({
     name,
@@ -45,10 +47,10 @@ export function tableRepresentation(
   }))
   const row = (object: AnyObject) => ({
     cells: columns.map(column => column.value(object, clock.now()) ?? null),
-    ...(include === 'None' ? {} : { object: include === 'Object' ? object : partialObject(object) }),
+    ...(include === 'None' ? {} : { object: include === 'Object' ? object : partialObject(object, version) }),
   })
   const table = (metadata: ListMeta, definitions: boolean, objects: readonly AnyObject[]) => ({
-    ...HEAD,
+    ...head,
     metadata,
     ...(definitions ? { columnDefinitions } : { columnDefinitions: null }),
     rows: objects.map(row),
@@ -57,7 +59,7 @@ export function tableRepresentation(
     lazyFrame(type, value as AnyObject, () => encodeFrame(type, encode(value)))
 
   return {
-    contentType: 'application/json;as=Table;g=meta.k8s.io;v=v1',
+    contentType: `application/json;as=Table;g=meta.k8s.io;v=${version}`,
     one: object => table({ resourceVersion: object.metadata.resourceVersion }, true, [object]),
     list: ({ metadata, items }) =>
       table(
@@ -67,7 +69,7 @@ export function tableRepresentation(
       ),
     json: ({ metadata, items }) =>
       joinItems(
-        `${JSON.stringify({ ...HEAD, metadata, columnDefinitions }).slice(0, -1)},"rows":[`,
+        `${JSON.stringify({ ...head, metadata, columnDefinitions }).slice(0, -1)},"rows":[`,
         items,
         stored => encode(row(viewOf(resource, stored))),
         ']}\n',
@@ -76,10 +78,10 @@ export function tableRepresentation(
       frameOf(type, table({ resourceVersion: String(stored.revision) }, first, [viewOf(resource, stored)])),
     bookmark: object =>
       frameOf('BOOKMARK', {
-        ...HEAD,
+        ...head,
         metadata: { resourceVersion: object.metadata.resourceVersion },
         columnDefinitions: null,
-        rows: [{ cells: [], object: partialObject(object) }],
+        rows: [{ cells: [], object: partialObject(object, version) }],
       }),
   }
 }

@@ -25,7 +25,10 @@ function includeObjectOf(query: URLSearchParams): IncludeObject {
 /** Whole and metadata-only representations hold caches that every client shares: one each per kind. */
 export function createRepresent(store: ObjectStore, clock: Clock): Represent {
   const whole = new WeakMap<ResourceDescriptor, Representation>()
-  const partial = new WeakMap<ResourceDescriptor, Representation>()
+  const partial = {
+    v1: new WeakMap<ResourceDescriptor, Representation>(),
+    v1beta1: new WeakMap<ResourceDescriptor, Representation>(),
+  }
   const cached = (
     cache: WeakMap<ResourceDescriptor, Representation>,
     resource: ResourceDescriptor,
@@ -39,9 +42,10 @@ export function createRepresent(store: ObjectStore, clock: Clock): Represent {
     const { accept } = request.headers
     const binary =
       accept?.includes(PROTOBUF_TYPE) && messageIdOf(apiVersionOf(resource.type), resource.type.kind) !== undefined
-    const { shape, encoding } = negotiate(accept, binary ? ['json', 'yaml', 'protobuf'] : ['json', 'yaml'])
-    if (shape === 'table') return tableRepresentation(resource, includeObjectOf(request.query), clock)
-    if (shape === 'partial') return cached(partial, resource, () => partialRepresentation(resource))
+    const { shape, encoding, metaVersion } = negotiate(accept, binary ? ['json', 'yaml', 'protobuf'] : ['json', 'yaml'])
+    if (shape === 'table') return tableRepresentation(resource, includeObjectOf(request.query), clock, metaVersion)
+    if (shape === 'partial')
+      return cached(partial[metaVersion], resource, () => partialRepresentation(resource, metaVersion))
     const full = cached(whole, resource, () => fullRepresentation(resource, store))
     // The same objects and frames: writing the answer turns them into messages.
     return encoding === 'protobuf' ? { ...full, contentType: PROTOBUF_TYPE } : full

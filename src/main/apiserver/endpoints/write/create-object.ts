@@ -27,8 +27,7 @@ function withSystemMetadata(
   object: AnyObject,
   parts: WriteParts,
 ): AnyObject {
-  const { resourceVersion, ...metadata } = object.metadata ?? {}
-  if (resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+  const metadata = { ...object.metadata }
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
   delete metadata.selfLink
@@ -97,6 +96,9 @@ async function admitAndStore(
   await parts.admission.validate(request)
   for (const warning of resource.warnings?.(object) ?? []) options.warn?.(warning)
 
+  // Whoever may not create it at all is told that first.
+  if (object.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+  delete (object.metadata as { resourceVersion?: string }).resourceVersion
   const key = keyOf(resource, namespace, object.metadata.name)
   try {
     if (options.dryRun) {
