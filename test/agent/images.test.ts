@@ -106,6 +106,20 @@ describe('a pull that several pods wait for', () => {
     await expect(leaving).rejects.toThrow('gone')
     expect(given?.aborted).toBe(true)
   })
+  it('is made again for a pod that comes after it was given up, however long its end takes', async () => {
+    const pulls = new SharedPulls()
+    const last = new AbortController()
+    let end: () => void = () => undefined
+    const leaving = pulls.join('image', () => new Promise((_resolve, reject) => (end = () => reject(new Error('cut')))), last.signal) // prettier-ignore
+    last.abort(new Error('gone'))
+    await expect(leaving).rejects.toThrow('gone')
+    let finish: () => void = () => undefined
+    const late = pulls.join('image', () => new Promise(resolve => (finish = resolve)), never)
+    end()
+    const joining = pulls.join('image', () => Promise.reject(new Error('a second pull')), never)
+    finish()
+    await Promise.all([late, joining])
+  })
 })
 
 describe('how far a pull is', () => {

@@ -1,5 +1,10 @@
 // Two nodes that reach each other over TCP 22 only, and a third that both reach: partition and heal.
+import { Duplex } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Relay } from '../../src/agent/network/reach/relay.ts'
+import { Serialised } from '../../src/agent/network/serialised.ts'
+import { RuleTable } from '../../src/agent/proxy/table.ts'
+import { deferred } from '../../src/shared/machinery/deferred.ts'
 import { type Agent, eventually, type Host, Lab, namesIn, type Pod, serve, tcp, udp } from './lab/lab.ts'
 import { node, service, slice } from './lab/objects.ts'
 
@@ -124,4 +129,39 @@ describe('nodes that do not reach each other', () => {
       await eventually(() => everyWay(index, 1) ?? true, 30_000)
     }
   }, 120_000)
+})
+
+describe('an agent that stops', () => {
+  it('ends its links before it says so, leaves the rules and begins nothing more', async () => {
+    const table = new RuleTable()
+    let changes = 0
+    const peer = (nodeName: string) => ({ nodeName, nodeIP: nodeIPs[1]!, podCIDR: cidrs[1]! })
+    const relay = new Relay({ table, peer, changed: () => void changes++ })
+    const closing = deferred<() => void>()
+    const ended: string[] = []
+    const stream = new Duplex({ read: () => undefined, destroy: (_error, done) => closing.resolve(() => done(null)) })
+    relay.add('node2', stream, true)
+    expect(changes).toBe(1)
+    const disposed = relay[Symbol.asyncDispose]().then(() => ended.push('relay'))
+    stream.once('close', () => ended.push('stream'))
+    ;(await closing.promise)()
+    await disposed
+    expect(ended).toEqual(['stream', 'relay'])
+    expect(changes).toBe(1)
+    expect(table.takeAll()).toContain(`add element ip flotilla relayed { ${nodeIPs[1]!} }`)
+  })
+  it('waits for the work that runs and for the work that was asked for meanwhile', async () => {
+    const turns = [deferred(), deferred()]
+    let begun = 0
+    const work = new Serialised(() => turns[begun++]!.promise)
+    const runs = [work.run(), work.run(), work.run()]
+    let isSettled = false
+    const settled = work.settled().then(() => (isSettled = true))
+    turns[0]!.resolve()
+    await runs[0]
+    expect([begun, isSettled]).toEqual([begun, false])
+    turns[1]!.resolve()
+    await Promise.all([...runs, settled])
+    expect(begun).toBe(2)
+  })
 })

@@ -36,6 +36,7 @@ import { findPodCIDR } from './pod-cidr.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
 import { Relay } from './reach/relay.ts'
 import { watchReach } from './reach/watch-reach.ts'
+import { Serialised } from './serialised.ts'
 import { setUpServiceLink } from './service-link.ts'
 import { applySysctls, countConnections } from './sysctl.ts'
 
@@ -194,14 +195,14 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       peer: otherNode,
       changed() {
         sync.request()
-        void reassert().catch(onError)
+        void reassert.run().catch(onError)
       },
     }),
   )
   await relay.start()
   const onError = (error: unknown) => log.warn({ err: error }, 'cannot bring the host network up to date')
   const routes = new NodeRoutes({ run, nodeIP, hostIP })
-  const reassert = serialised(async () => {
+  const reassert = new Serialised(async () => {
     const peers = [...view.nodes.keys()].flatMap(name => otherNode(name) ?? [])
     const before = JSON.stringify(plan.direct)
     await setUpLink()
@@ -212,11 +213,12 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     if (JSON.stringify(plan.direct) !== before) sync.requestAll()
     else await sync.verify()
   })
-  await reassert()
+  owned.defer(() => reassert.settled())
+  await reassert.run()
   await sync.flush()
 
-  owned.defer(view.on({ node: () => void reassert().catch(onError) }))
-  const timer = setInterval(() => void reassert().catch(onError), REASSERT_MS)
+  owned.defer(view.on({ node: () => void reassert.run().catch(onError) }))
+  const timer = setInterval(() => void reassert.run().catch(onError), REASSERT_MS)
   owned.defer(() => clearInterval(timer))
   owned.use(await watchReach({ nodeIP, podCIDR, usual: () => usual, relay, dial: options.dialNode, clock, log }))
 
@@ -303,26 +305,4 @@ async function uplinkMtu(run: Run, nodeIP: string): Promise<number> {
   const output = name && name !== 'lo' ? await run(['ip', '-j', 'link', 'show', 'dev', name]) : '[]'
   const [link] = JSON.parse(output) as { mtu?: number }[]
   return link?.mtu ?? 1500
-}
-
-/** Runs `work` once at a time; calls that come meanwhile share one more run. */
-function serialised(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined
-  let next: Promise<void> | undefined
-  const start = (): Promise<void> => {
-    running = work().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-  return () => {
-    if (!running) return start()
-    next ??= running
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined
-        return start()
-      })
-    return next
-  }
 }

@@ -98,5 +98,5 @@ function elementsOf(pod: PolicyPod, ips: readonly string[], port: PortName | und
 
 function nameOf({ namespace, namespaces, pods }: PodSelection, port: PortName | undefined): string {
   const identity = [namespace, namespaces?.format(), namespaces?.nothing, pods.format(), pods.nothing, port]
-  return `pods-${createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16)}`
+  return `pods-${createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)}`
 }

@@ -34,14 +34,17 @@ export class SharedPulls {
       await Promise.race([shared.done, left])
     } finally {
       signal.removeEventListener('abort', leave)
-      if (--shared.waiting === 0) shared.stop.abort(signal.reason)
+      if (--shared.waiting === 0) {
+        this.#forget(key, shared) // whoever comes now must not share its end
+        shared.stop.abort(signal.reason)
+      }
     }
   }
 
   #start(key: string, pull: Pull): SharedPull {
     const stop = new AbortController()
     const shared: SharedPull = {
-      done: pull(stop.signal, progress => (shared.progress = progress)).finally(() => this.#pulls.delete(key)),
+      done: pull(stop.signal, progress => (shared.progress = progress)).finally(() => this.#forget(key, shared)),
       stop,
       waiting: 0,
       progress: undefined,
@@ -49,5 +52,9 @@ export class SharedPulls {
     shared.done.catch(() => undefined) // those who wait are told
     this.#pulls.set(key, shared)
     return shared
+  }
+
+  #forget(key: string, shared: SharedPull): void {
+    if (this.#pulls.get(key) === shared) this.#pulls.delete(key)
   }
 }

@@ -27,6 +27,7 @@ interface End {
   readonly link: RelayLink
   readonly nodeIP: string
   readonly isOurs: boolean
+  readonly closed: Promise<void>
 }
 
 const RECEIVE_BUFFER_BYTES = 4 << 20
@@ -37,6 +38,7 @@ export class Relay implements AsyncDisposable {
   readonly #socket = createSocket('udp4')
   readonly #ends = new Map<string, Set<End>>()
   readonly #byReceiver = new Map<string, RelayLink>()
+  #isStopped = false
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -62,12 +64,13 @@ export class Relay implements AsyncDisposable {
   /** Leads what is for the node over this stream until one side ends it. */
   add(nodeName: string, stream: Duplex, isOurs: boolean): void {
     const peer = this.#options.peer(nodeName)
-    if (!peer) return void stream.destroy()
+    if (!peer || this.#isStopped) return void stream.destroy()
     const ends = this.#ends.get(nodeName) ?? new Set<End>()
     this.#ends.set(nodeName, ends)
     const end: End = {
       nodeIP: peer.nodeIP,
       isOurs,
+      closed: new Promise(resolve => stream.once('close', resolve)),
       link: new RelayLink(
         stream,
         packet => this.#socket.send(packet, VXLAN_PORT, HERE),
@@ -87,7 +90,9 @@ export class Relay implements AsyncDisposable {
     for (const { isOurs, link } of this.#ends.get(nodeName) ?? []) if (isOurs) link[Symbol.dispose]()
   }
 
+  /** Rules outlive this: without an agent they stay as they are. */
   #update(): void {
+    if (this.#isStopped) return
     this.#byReceiver.clear()
     const elements = [...this.#ends.values()].flatMap(([end]) => {
       if (!end) return []
@@ -99,7 +104,10 @@ export class Relay implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const ends of this.#ends.values()) for (const { link } of ends) link[Symbol.dispose]()
+    this.#isStopped = true
+    const ends = [...this.#ends.values()].flatMap(set => [...set])
+    for (const { link } of ends) link[Symbol.dispose]()
+    await Promise.all(ends.map(({ closed }) => closed))
     await new Promise<void>(resolve => this.#socket.close(() => resolve()))
   }
 }
