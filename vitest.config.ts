@@ -29,6 +29,7 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      node('desktop', ['test/desktop/**/*.test.ts']),
       node('cli', ['test/cli/**/*.test.ts'], 60_000),
       { extends: true, test: { name: 'window', include: ['test/renderer/**/*.test.ts'], environment: 'happy-dom' } },
       {

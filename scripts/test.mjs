@@ -9,7 +9,7 @@ import { ensureBuilt, ensureDependencies, requireNode, root, run, say } from './
 import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
 
 /** Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. */
-const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'window']
+const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'desktop', 'window']
 const SERIAL = ['network', 'agent', 'hosts', 'clients', 'e2e']
 /** Minutes that the tests of an area may take, so that the whole stays a coffee break. */
 const BUDGET_MINUTES = { store: 4, api: 5, control: 4, agent: 5, network: 4, hosts: 6, window: 5 }

@@ -1,22 +1,29 @@
 // The desktop app, in the order in which it starts.
 import { join } from 'node:path'
-import { type BrowserWindow, app } from 'electron'
-import type { ControlPlaneStatus } from '../preload/channels.ts'
+import { app, clipboard, shell } from 'electron'
 import { UsageError } from './cli/usage-error.ts'
 import { announceNode, announceReady } from './announce.ts'
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
 import { dataDirLayout } from './data-dir.ts'
 import { createApiForwarder } from './desktop/api-forwarder.ts'
 import { openLog } from './desktop/app-log.ts'
+import { createAppSettings } from './desktop/app-settings.ts'
+import { ClusterWatch } from './desktop/cluster-watch.ts'
 import { ControlPlaneHost } from './desktop/control-plane-host.ts'
+import { crashFolder, reportCrashes } from './desktop/crash-reports.ts'
 import { serveIpc } from './desktop/ipc.ts'
+import { createKeepAwake } from './desktop/keep-awake.ts'
+import { gatherBundle } from './desktop/log-bundle.ts'
+import { autostartFile, systemLoginItem } from './desktop/login-item.ts'
+import { MainWindow } from './desktop/main-window.ts'
 import { setMenu } from './desktop/menu.ts'
-import { createStoreKeys } from './desktop/store-keys.ts'
-import { desktopOptions, readSettings, showListen, writeSettings } from './desktop/options.ts'
+import { desktopOptions, showListen } from './desktop/options.ts'
 import { registerScheme, serveScheme } from './desktop/protocol.ts'
+import { SettingsFile } from './desktop/settings.ts'
+import { createStoreKeys } from './desktop/store-keys.ts'
 import { createStreamBridge } from './desktop/stream-bridge.ts'
 import { type AppTray, createTray } from './desktop/tray.ts'
-import { hardenPages, openWindow, push } from './desktop/window.ts'
+import { hardenPages } from './desktop/window.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const paths = {
@@ -24,10 +31,6 @@ const paths = {
   preload: join(root, 'out', 'preload', 'index.cjs'),
   icon: join(root, 'resources', 'icon.png'),
 }
-
-let window: BrowserWindow | undefined
-let tray: AppTray | undefined
-let quitting = false
 
 registerScheme()
 
@@ -39,53 +42,89 @@ async function startAndTell(options: ControlPlaneOptions): Promise<ControlPlane>
   return controlPlane
 }
 
-function main(): void {
-  const settingsPath = join(app.getPath('userData'), 'settings.json')
-  const options = desktopOptions(process.argv.slice(1), readSettings(settingsPath))
-  const log = openLog(dataDirLayout(options.dataDir).logs)
+/** What starts this app again, without a window. */
+function commandAtLogin(): string[] {
+  // An AppImage is mounted elsewhere each time; it says itself where it is.
+  const program = process.env.APPIMAGE ?? process.execPath
+  return [program, ...(app.isPackaged ? [] : [app.getAppPath()]), '--hidden']
+}
 
+function main(): void {
+  const complaints: string[] = []
+  const settings = new SettingsFile(join(app.getPath('userData'), 'settings.json'), error =>
+    complaints.push(`the settings: ${String(error)}`),
+  )
+  const options = desktopOptions(process.argv.slice(1), settings.current)
+  const log = openLog(dataDirLayout(options.dataDir).logs)
+  for (const complaint of complaints) log(complaint)
+  let tray: AppTray | undefined
+  let quitting = false
+
+  const logDir = () => dataDirLayout(host.status.dataDir).logs
+  const window = new MainWindow({
+    paths,
+    settings,
+    canStay: () => tray !== undefined,
+    onClosed: () => streams.closeAll(),
+  })
   const host = new ControlPlaneHost(startAndTell, createStoreKeys(app.getPath('userData')), options, {
-    onStatus(status: ControlPlaneStatus) {
-      push(window, 'control-plane:changed', status)
-      tray?.show(status)
+    onStatus(status) {
+      window.push('control-plane:changed', status)
+      watch.follow(host.identity)
+      refresh()
     },
-    onMoved: ({ dataDir, listen }) => writeSettings(settingsPath, { dataDir, listen: showListen(listen) }),
+    onMoved: ({ dataDir, listen }) => settings.change({ dataDir, listen: showListen(listen) }),
     log,
   })
+  const watch = new ClusterWatch(refresh)
   const identity = () => host.identity
   const forwarder = createApiForwarder(identity)
-  const streams = createStreamBridge(identity, event => push(window, 'stream:event', event))
-  const stopIpc = serveIpc({
-    window: () => window,
-    host,
-    streams,
-    logDir: () => dataDirLayout(host.status.dataDir).logs,
+  const streams = createStreamBridge(identity, event => window.push('stream:event', event))
+  const keepAwake = createKeepAwake()
+  const command = commandAtLogin()
+  const loginItem = process.platform === 'linux' ? autostartFile(command) : systemLoginItem(app, command)
+  const appSettings = createAppSettings(settings, loginItem, changed => {
+    window.push('desktop:settings-changed', changed)
+    refresh()
   })
 
-  function show(): void {
-    if (window && !window.isDestroyed()) {
-      if (window.isMinimized()) window.restore()
-      window.show()
-      window.focus()
-      return
-    }
-    window = openWindow(paths)
-    window.on('closed', () => {
-      streams.closeAll()
-      window = undefined
-    })
+  function refresh(): void {
+    const { status } = host
+    const { keepAwake: wanted, startAtLogin } = appSettings.current
+    keepAwake.set(wanted && status.state === 'running')
+    tray?.show({ status, summary: watch.summary, keepAwake: wanted, startAtLogin })
   }
+  const change = (changes: Parameters<typeof appSettings.change>[0]) => {
+    try {
+      appSettings.change(changes)
+    } catch (error) {
+      log(`a setting cannot be changed: ${String(error)}`)
+      refresh()
+    }
+  }
+
+  const stopIpc = serveIpc({
+    window: () => window.current,
+    host,
+    streams,
+    logDir,
+    settings: appSettings,
+    gatherLogs: () =>
+      gatherBundle([logDir(), crashFolder(logDir())], { controlPlane: host.status, settings: appSettings.current }),
+  })
 
   async function stop(): Promise<void> {
     stopIpc()
     streams.closeAll()
+    await watch[Symbol.asyncDispose]()
     await forwarder[Symbol.asyncDispose]()
     await host[Symbol.asyncDispose]()
+    keepAwake[Symbol.dispose]()
     tray?.[Symbol.dispose]()
   }
 
-  app.on('second-instance', show)
-  app.on('activate', show)
+  app.on('second-instance', () => window.show())
+  app.on('activate', () => window.show())
   // The cluster outlives the window; the tray brings it back, and so does starting the app again.
   app.on('window-all-closed', () => (tray ? undefined : app.quit()))
   app.on('before-quit', event => {
@@ -99,15 +138,34 @@ function main(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => app.quit())
 
   hardenPages()
+  reportCrashes(() => crashFolder(logDir()))
   serveScheme(paths.renderer, forwarder)
-  setMenu(() => window)
-  show()
+  const openLogs = () => void shell.openPath(logDir())
+  const open = (place?: string) => window.show(place)
+  setMenu({
+    command(name) {
+      window.show()
+      window.push('desktop:command', name)
+    },
+    open,
+    openLogs,
+  })
   try {
-    tray = createTray(paths.icon, { open: show, quit: () => app.quit() })
-    tray.show(host.status)
+    tray = createTray(paths.icon, {
+      open,
+      openLogs,
+      startAgain: () => void host.start(),
+      copy: text => clipboard.writeText(text),
+      setKeepAwake: on => change({ keepAwake: on }),
+      setStartAtLogin: on => change({ startAtLogin: on }),
+      quit: () => app.quit(),
+    })
   } catch (error) {
     log(`there is no tray here: ${String(error)}`)
   }
+  // Without a tray there would be no way to a window that was never shown.
+  if (!options.hidden || !tray) window.show()
+  refresh()
   void host.start()
 }
 

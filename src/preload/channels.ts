@@ -40,6 +40,23 @@ export interface StartOverrides {
   readonly remember?: boolean
 }
 
+/** How the app behaves on this computer. */
+export interface DesktopSettings {
+  /** What closing the window does. */
+  readonly onClose: 'ask' | 'stay' | 'quit'
+  readonly startAtLogin: boolean
+  /** Keeps the computer from going to sleep while the cluster runs. */
+  readonly keepAwake: boolean
+}
+
+/** A file of the log bundle, secrets taken out. */
+export interface BundledFile {
+  readonly name: string
+  readonly bytes: number
+  /** How many secrets were taken out. */
+  readonly hidden: number
+}
+
 /** A WebSocket to the API server that main holds for the window, because `app://` pages cannot pin a CA. */
 export interface StreamEvents {
   readonly id: string
@@ -55,6 +72,12 @@ export interface Requests {
   'control-plane:start': { args: [StartOverrides]; result: ControlPlaneStatus }
   'desktop:choose-folder': { args: []; result: string | undefined }
   'desktop:open-logs': { args: []; result: string }
+  'desktop:settings': { args: []; result: DesktopSettings }
+  'desktop:change-settings': { args: [Partial<DesktopSettings>]; result: DesktopSettings }
+  /** Gathers the log bundle and tells what is in it. */
+  'desktop:gather-logs': { args: []; result: readonly BundledFile[] }
+  /** Saves what was gathered last, where the user says. */
+  'desktop:save-logs': { args: []; result: boolean }
   'desktop:save-text': { args: [name: string, text: string]; result: boolean }
   'stream:open': { args: [path: string, protocols: readonly string[]]; result: string }
   'stream:send': { args: [id: string, data: Uint8Array]; result: undefined }
@@ -65,7 +88,10 @@ export interface Requests {
 export interface Pushes {
   'control-plane:changed': ControlPlaneStatus
   'stream:event': StreamEvents
-  'desktop:command': 'palette' | 'settings' | 'back' | 'forward'
+  'desktop:command': 'palette' | 'settings' | 'back' | 'forward' | 'sidebar' | 'help' | 'log-bundle'
+  'desktop:settings-changed': DesktopSettings
+  /** A place in the window. */
+  'desktop:open': string
 }
 
 export type RequestChannel = keyof Requests
@@ -85,6 +111,10 @@ const requestChannels: Record<RequestChannel, true> = {
   'control-plane:start': true,
   'desktop:choose-folder': true,
   'desktop:open-logs': true,
+  'desktop:settings': true,
+  'desktop:change-settings': true,
+  'desktop:gather-logs': true,
+  'desktop:save-logs': true,
   'desktop:save-text': true,
   'stream:open': true,
   'stream:send': true,
@@ -94,6 +124,8 @@ const pushChannels: Record<PushChannel, true> = {
   'control-plane:changed': true,
   'stream:event': true,
   'desktop:command': true,
+  'desktop:settings-changed': true,
+  'desktop:open': true,
 }
 
 export const isRequestChannel = (name: string): name is RequestChannel => Object.hasOwn(requestChannels, name)

@@ -3,7 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import { type BrowserWindow, type IpcMainInvokeEvent, dialog, ipcMain, shell } from 'electron'
 import * as v from 'valibot'
 import type { RequestChannel, Requests } from '../../preload/channels.ts'
+import type { AppSettings } from './app-settings.ts'
 import type { ControlPlaneHost } from './control-plane-host.ts'
+import { type GatheredFile, packBundle } from './log-bundle.ts'
 import { ORIGIN } from './protocol.ts'
 import type { StreamBridge } from './stream-bridge.ts'
 
@@ -12,6 +14,8 @@ export interface IpcParts {
   readonly host: ControlPlaneHost
   readonly streams: StreamBridge
   readonly logDir: () => string
+  readonly settings: AppSettings
+  readonly gatherLogs: () => Promise<GatheredFile[]>
 }
 
 const text = v.pipe(v.string(), v.maxLength(4096))
@@ -30,6 +34,16 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
   ]),
   'desktop:choose-folder': v.strictTuple([]),
   'desktop:open-logs': v.strictTuple([]),
+  'desktop:settings': v.strictTuple([]),
+  'desktop:change-settings': v.strictTuple([
+    v.strictObject({
+      onClose: v.exactOptional(v.picklist(['ask', 'stay', 'quit'])),
+      startAtLogin: v.exactOptional(v.boolean()),
+      keepAwake: v.exactOptional(v.boolean()),
+    }),
+  ]),
+  'desktop:gather-logs': v.strictTuple([]),
+  'desktop:save-logs': v.strictTuple([]),
   'desktop:save-text': v.strictTuple([text, v.string()]),
   'stream:open': v.strictTuple([v.pipe(v.string(), v.maxLength(16_384)), v.pipe(v.array(text), v.maxLength(8))]),
   'stream:send': v.strictTuple([text, bytes]),
@@ -43,7 +57,7 @@ function assertSender({ senderFrame, sender }: IpcMainInvokeEvent, window: Brows
 }
 
 /** @returns a function that takes the handlers away */
-export function serveIpc({ window, host, streams, logDir }: IpcParts): () => void {
+export function serveIpc({ window, host, streams, logDir, settings, gatherLogs }: IpcParts): () => void {
   function handle<C extends RequestChannel>(
     channel: C,
     answer: (...args: Requests[C]['args']) => Requests[C]['result'] | Promise<Requests[C]['result']>,
@@ -64,14 +78,26 @@ export function serveIpc({ window, host, streams, logDir }: IpcParts): () => voi
     return filePaths[0]
   })
   handle('desktop:open-logs', () => shell.openPath(logDir()))
-  handle('desktop:save-text', async (name, content) => {
+  async function save(name: string, content: () => string | Promise<Buffer>): Promise<boolean> {
     const parent = window()
     const options = { defaultPath: name.replace(/[/\\]/g, '-') }
     const { filePath } = await (parent ? dialog.showSaveDialog(parent, options) : dialog.showSaveDialog(options))
     if (!filePath) return false
-    await writeFile(filePath, content)
+    await writeFile(filePath, await content())
     return true
+  }
+  let gathered: readonly GatheredFile[] = []
+  handle('desktop:save-text', (name, content) => save(name, () => content))
+  handle('desktop:gather-logs', async () => {
+    gathered = await gatherLogs()
+    return gathered.map(({ name, bytes: size, hidden }) => ({ name, bytes: size, hidden }))
   })
+  handle('desktop:save-logs', () => {
+    const now = new Date()
+    return save(`flotilla-logs-${now.toISOString().slice(0, 10)}.tar.gz`, () => packBundle(gathered, now))
+  })
+  handle('desktop:settings', () => settings.current)
+  handle('desktop:change-settings', changes => settings.change(changes))
   handle('stream:open', (path, protocols) => streams.open(path, protocols))
   handle('stream:send', (id, data) => (streams.send(id, data), undefined))
   handle('stream:close', id => (streams.close(id), undefined))

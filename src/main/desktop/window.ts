@@ -1,12 +1,14 @@
 // The one window: sandboxed, isolated, going nowhere but its own pages.
-import { BrowserWindow, app, nativeTheme, session, shell } from 'electron'
-import type { PushChannel, Pushes } from '../../preload/channels.ts'
+import { BrowserWindow, app, nativeTheme, screen, session, shell } from 'electron'
 import { ORIGIN } from './protocol.ts'
+import { MIN_SIZE, placeWindow, type WindowState } from './window-state.ts'
 
 export interface WindowPaths {
   readonly preload: string
   readonly icon: string
 }
+
+const STATE_SETTLE_MS = 300
 
 /** Rules for every page of the app, whoever made it. */
 export function hardenPages(): void {
@@ -29,13 +31,23 @@ export function hardenPages(): void {
   })
 }
 
-export function openWindow({ preload, icon }: WindowPaths): BrowserWindow {
+/**
+ * @param saved where the window was at the last time
+ * @param place a place in the window, such as `/topology`
+ */
+export function openWindow(
+  { preload, icon }: WindowPaths,
+  saved: WindowState | undefined,
+  place: string,
+): BrowserWindow {
+  const main = screen.getPrimaryDisplay()
+  const others = screen.getAllDisplays().filter(({ id }) => id !== main.id)
+  const { maximized, ...bounds } = placeWindow(saved, [main.workArea, ...others.map(({ workArea }) => workArea)])
   const window = new BrowserWindow({
     title: 'Flotilla',
-    width: 1440,
-    height: 900,
-    minWidth: 960,
-    minHeight: 600,
+    ...bounds,
+    minWidth: MIN_SIZE.width,
+    minHeight: MIN_SIZE.height,
     show: false,
     icon,
     autoHideMenuBar: true,
@@ -49,11 +61,31 @@ export function openWindow({ preload, icon }: WindowPaths): BrowserWindow {
       spellcheck: false,
     },
   })
-  window.once('ready-to-show', () => window.show())
-  void window.loadURL(`${ORIGIN}/ui/`)
+  window.once('ready-to-show', () => {
+    if (maximized) window.maximize()
+    window.show()
+  })
+  void window.loadURL(`${ORIGIN}/ui${place}`)
   return window
 }
 
-export function push<C extends PushChannel>(window: BrowserWindow | undefined, channel: C, payload: Pushes[C]): void {
-  if (window && !window.isDestroyed()) window.webContents.send(channel, payload)
+/** @param keep told, some moments after each change, where the window is */
+export function followWindowState(window: BrowserWindow, keep: (state: WindowState) => void): void {
+  let timer: NodeJS.Timeout | undefined
+  const tell = () => {
+    clearTimeout(timer)
+    timer = undefined
+    keep({ ...window.getNormalBounds(), maximized: window.isMaximized() })
+  }
+  const changed = () => {
+    clearTimeout(timer)
+    timer = setTimeout(tell, STATE_SETTLE_MS)
+  }
+  window.on('resize', changed)
+  window.on('move', changed)
+  window.on('maximize', changed)
+  window.on('unmaximize', changed)
+  // Also before a question about closing: nothing is lost by keeping it once more.
+  window.on('close', tell)
+  window.on('closed', () => clearTimeout(timer))
 }

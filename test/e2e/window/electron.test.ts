@@ -1,51 +1,31 @@
 // The desktop app in a real Electron: it starts the cluster, shows it, and offers a way out when it cannot.
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Server, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type ElectronApplication, type Page, _electron } from 'playwright-core'
-import { Cluster, cli, execute, repository, until } from '../support/cluster.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { Cluster, execute, until } from '../support/cluster.ts'
 import { shoot } from './support/browser.ts'
 import { counterImage } from './support/counter-image.ts'
+import { DesktopApp } from './support/electron-app.ts'
 
-let executablePath = ''
 let folder = ''
-let app: ElectronApplication | undefined
+let app: DesktopApp | undefined
 
-beforeAll(() => {
-  executablePath = execFileSync('node', [join(repository, 'scripts/electron-runtime.mjs')], { encoding: 'utf8' }).trim()
-})
 afterEach(async () => {
-  await app?.close()
+  await app?.[Symbol.asyncDispose]()
   app = undefined
-  // Takes away what a local node left on this machine; without one there is nothing to take.
-  const { code, stderr } = await cli('reset', '--yes', '--data-dir', join(folder, 'data'))
-  expect(stderr).toBe('')
-  expect(code).toBe(0)
-  rmSync(folder, { recursive: true, force: true })
 })
 
 /** @param listen `host:port` */
 async function launch(listen: string, localNode = false, prepared?: string): Promise<Page> {
-  folder = prepared ?? mkdtempSync(join(tmpdir(), 'flotilla-electron-'))
-  app = await _electron.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      `--user-data-dir=${folder}/user`,
-      '--data-dir',
-      join(folder, 'data'),
-      '--listen',
-      listen,
-      ...(localNode ? [] : ['--no-local-node']),
-    ],
-  })
-  return app.firstWindow()
+  app = await DesktopApp.launch({ listen, localNode, ...(prepared ? { folder: prepared } : {}) })
+  folder = app.folder
+  return app.page()
 }
-const kubeconfig = () => join(folder, 'data/kubeconfig')
-const kubectl = (...args: string[]) => execute('kubectl', args, { env: { KUBECONFIG: kubeconfig() } })
+const kubectl = (...args: string[]) =>
+  execute('kubectl', args, { env: { KUBECONFIG: join(folder, 'data/kubeconfig') } })
 
 describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
   it('starts the cluster, shows it, and works on it through its own scheme', async () => {
@@ -165,8 +145,8 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     const page = await launch('127.0.0.1:0')
     await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
     expect(existsSync(join(folder, 'data/runtime.json'))).toBe(true)
-    const pid = app?.process().pid ?? 0
-    await app?.evaluate(({ app: running }) => running.quit()).catch(() => undefined)
+    const pid = app?.pid ?? 0
+    await app?.electron.evaluate(({ app: running }) => running.quit()).catch(() => undefined)
     await until(
       'the process is gone',
       () => {
@@ -179,7 +159,7 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
       },
       15_000,
     )
-    app = undefined
+    app?.forget()
     expect(existsSync(join(folder, 'data/runtime.json'))).toBe(false)
     expect((await kubectl('get', 'namespaces', '--request-timeout=2s')).code).not.toBe(0)
   })

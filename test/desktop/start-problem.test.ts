@@ -1,8 +1,8 @@
 // Why the desktop app's control plane did not start, told so that somebody can act.
 import { describe, expect, it } from 'vitest'
-import { ListenError } from '../../../src/main/control-plane.ts'
-import { startProblem } from '../../../src/main/desktop/start-problem.ts'
-import { StoreError } from '../../../src/main/store/contract.ts'
+import { ListenError } from '../../src/main/control-plane.ts'
+import { startProblem } from '../../src/main/desktop/start-problem.ts'
+import { StoreError } from '../../src/main/store/contract.ts'
 
 describe('startProblem()', () => {
   it('names a taken port', () => expect(startProblem(new ListenError('x')).kind).toBe('port-in-use'))

@@ -1,0 +1,50 @@
+// Takes secrets out of text that leaves the computer: keys, tokens, passwords, and what a kubeconfig keeps.
+
+export interface Redacted {
+  readonly text: string
+  /** How many secrets were taken out. */
+  readonly hidden: number
+}
+
+/** In place of a secret, so that one sees that something was there. */
+export const HIDDEN = '[hidden]'
+
+/** Names of fields, in JSON, YAML, URLs and command lines, whose values are secrets. */
+const SECRET_NAME =
+  '[\\w.-]*(?:password|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|client-key-data|client-certificate-data|credentials?)'
+
+/** Each keeps its first group, where there is one; the rest of the match goes. The order matters. */
+const PATTERNS: readonly RegExp[] = [
+  // PEM: a block of lines, or one JSON string with \n in it. A block that was cut off goes to its end.
+  /-----BEGIN [A-Z0-9 ]+-----(?:(?!-----BEGIN )[\s\S])*?(?:-----END [A-Z0-9 ]+-----|$)/g,
+  // JWTs, signed or not.
+  /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g,
+  /\b((?:Bearer|Basic)\s+)[\w+/=.~-]{6,}/gi,
+  // user:password@host
+  /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"']*:)[^\s/@"']+(?=@)/gi,
+  // "name": "value", with escaped quotes inside
+  new RegExp(
+    `((?:\\\\?["'])${SECRET_NAME}(?:\\\\?["'])\\s*:\\s*)(?:\\\\"(?:(?!\\\\").)*\\\\"|"(?:[^"\\\\]|\\\\.)*"|'[^']*')`,
+    'gi',
+  ),
+  // --name value, name=value, name: value
+  new RegExp(`(--${SECRET_NAME}(?:\\s+|=))(?!${'\\[hidden\\]'})[^\\s"'\\\\]+`, 'gi'),
+  new RegExp(`(\\b${SECRET_NAME}\\s*[=:]\\s*)(?![\\s"'{\\[\\\\])[^\\s"'&,;\\\\]{4,}`, 'gi'),
+  // Bootstrap tokens, and base64 too long to be a name or a hash.
+  /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g,
+  /(?<![\w+/=-])[A-Za-z0-9+/]{80,}={0,2}(?![\w+/=-])/g,
+]
+
+/** @param text at most some megabytes; whole lines */
+export function redact(text: string): Redacted {
+  let hidden = 0
+  let rest = text
+  for (const pattern of PATTERNS)
+    rest = rest.replace(pattern, (match: string, kept: unknown) => {
+      const start = typeof kept === 'string' ? kept : ''
+      if (match === start + HIDDEN || match === `${start}"${HIDDEN}"`) return match
+      hidden++
+      return start + HIDDEN
+    })
+  return { text: rest, hidden }
+}

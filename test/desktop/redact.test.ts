@@ -1,0 +1,49 @@
+// What never leaves the computer with a log bundle.
+import { describe, expect, it } from 'vitest'
+import { redact } from '../../src/main/desktop/redact.ts'
+
+const PEM = `-----BEGIN EC PRIVATE KEY-----\n${'MHcCAQEEIExampleExampleExample\n'.repeat(3)}-----END EC PRIVATE KEY-----`
+const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2lnbmF0dXJl'
+
+describe('redact()', () => {
+  it.each([
+    ['a PEM block', `before\n${PEM}\nafter`, 'MHcC'],
+    ['a PEM block inside of a JSON string', JSON.stringify({ msg: PEM }), 'MHcC'],
+    ['a PEM block that was cut off', PEM.slice(0, 70), 'MHcC'],
+    ['a JWT', `got ${JWT}, went on`, 'c2lnbmF0dXJl'],
+    ['a bearer token', 'Authorization: Bearer abcdef123456', 'abcdef123456'],
+    ['basic credentials', '{"authorization":"Basic dXNlcjpwYXNz"}', 'dXNlcjpwYXNz'],
+    ['a log-in link', 'https://127.0.0.1:6443/ui/login#token=Zm9vYmFyYmF6', 'Zm9vYmFyYmF6'],
+    ['a password in JSON', '{"password":"hunter2\\" and more","user":"ada"}', 'hunter2'],
+    ['its rest after an escaped quote', '{"password":"hunter2\\" and more","user":"ada"}', 'and more'],
+    [
+      'a password in JSON inside of JSON',
+      JSON.stringify({ body: JSON.stringify({ clientSecret: 's3cr3t!' }) }),
+      's3cr3t',
+    ],
+    ['a passphrase in YAML', 'passphrase: correct-horse\nnext: 1', 'correct-horse'],
+    ['a kubeconfig', 'client-key-data: LS0tLS1CRUdJTiBFQyBQ\nserver: https://x', 'LS0tLS1'],
+    ['an argument', 'flotilla serve --api-token abcd1234 --listen :0', 'abcd1234'],
+    ['a password in a URL', 'postgres://ada:hunter2@db/x', 'hunter2'],
+    ['a bootstrap token', 'joins with abcdef.0123456789abcdef now', '0123456789abcdef'],
+    ['long base64', `data ${'QUJD'.repeat(40)}=`, 'QUJD'],
+  ])('takes out %s', (_what, text, secret) => {
+    const redacted = redact(text)
+    expect(redacted.text).not.toContain(secret)
+    expect(redacted.text).toContain('[hidden]')
+    expect(redacted.hidden).toBeGreaterThan(0)
+  })
+
+  it.each([
+    'pod default/web-5d4f8c7b6-x2x9k is Running on box-2',
+    'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    'ready https://127.0.0.1:6443 kubeconfig=~/.local/share/flotilla/kubeconfig',
+    '{"level":30,"time":1700000000000,"msg":"the token of the service account is renewed"}',
+    'GET /api/v1/namespaces/default/secrets?limit=500 200',
+  ])('leaves what is no secret: %s', text => expect(redact(text)).toEqual({ text, hidden: 0 }))
+
+  it('changes nothing when it runs again', () => {
+    const once = redact(`--password hunter2 ${JWT}\n${PEM}\n{"token":"abcdefgh"}`).text
+    expect(redact(once)).toEqual({ text: once, hidden: 0 })
+  })
+})

@@ -1,0 +1,117 @@
+// What the tray and the menu say and offer.
+import type { MenuItemConstructorOptions } from 'electron'
+import { describe, expect, it } from 'vitest'
+import { type TrayActions, type TrayState, trayLine, trayMenu } from '../../src/main/desktop/tray-menu.ts'
+import { menuTemplate } from '../../src/main/desktop/menu-template.ts'
+import type { ControlPlaneStatus } from '../../src/preload/channels.ts'
+
+const running: ControlPlaneStatus = {
+  state: 'running',
+  dataDir: '/data',
+  listen: '127.0.0.1:6443',
+  url: 'https://127.0.0.1:6443',
+  kubeconfigPath: '/data/kubeconfig',
+  canRemember: false,
+}
+const state = (changes: Partial<TrayState> = {}): TrayState => ({
+  status: running,
+  summary: { nodes: 3, readyNodes: 2, strandedPods: 1 },
+  keepAwake: false,
+  startAtLogin: true,
+  ...changes,
+})
+
+function recorded() {
+  const calls: unknown[][] = []
+  const record =
+    (name: string) =>
+    (...args: unknown[]) =>
+      void calls.push([name, ...args])
+  const actions: TrayActions = {
+    open: record('open'),
+    startAgain: record('startAgain'),
+    copy: record('copy'),
+    openLogs: record('openLogs'),
+    setKeepAwake: record('setKeepAwake'),
+    setStartAtLogin: record('setStartAtLogin'),
+    quit: record('quit'),
+  }
+  return { calls, actions }
+}
+/** Clicks as Electron does: a checkbox is turned over before. */
+function click(items: readonly MenuItemConstructorOptions[], label: string) {
+  const item = items.find(entry => entry.label === label)
+  expect(item?.enabled).not.toBe(false)
+  const clicked = { ...item, checked: item?.type === 'checkbox' ? !item.checked : undefined }
+  ;(item?.click as unknown as (item: object) => void)(clicked)
+}
+
+describe('the tray', () => {
+  it('tells in a line how the cluster is', () => {
+    expect(trayLine(state())).toBe('Running · 2 of 3 nodes ready · 1 pod not running')
+    expect(trayLine(state({ summary: { nodes: 1, readyNodes: 1, strandedPods: 0 } }))).toBe(
+      'Running · 1 of 1 node ready',
+    )
+    expect(trayLine(state({ summary: { nodes: 0, readyNodes: 0, strandedPods: 0 } }))).toBe('Running · no nodes')
+    expect(trayLine(state({ summary: undefined }))).toBe('Running')
+    expect(trayLine(state({ status: { ...running, state: 'stopping' } }))).toBe('Stopping…')
+  })
+
+  it('offers places, the kubeconfig and switches', () => {
+    const { calls, actions } = recorded()
+    const items = trayMenu(state(), actions)
+    for (const label of [
+      'Topology',
+      'Pods (1 not running)',
+      'Copy the kubeconfig’s path',
+      'Keep this computer awake',
+      'Start at login',
+    ])
+      click(items, label)
+    expect(calls).toEqual([
+      ['open', '/topology'],
+      ['open', '/k/core/v1/pods'],
+      ['copy', '/data/kubeconfig'],
+      ['setKeepAwake', true],
+      ['setStartAtLogin', false],
+    ])
+  })
+
+  it('tells why nothing runs, and offers to start again', () => {
+    const { calls, actions } = recorded()
+    const problem = { kind: 'port-in-use', message: 'the port is taken', detail: '' } as const
+    const { kubeconfigPath: _, url: __, ...rest } = running
+    const items = trayMenu(state({ status: { ...rest, state: 'failed', problem }, summary: undefined }), actions)
+    expect(items[0]?.label).toBe('Not running')
+    expect(items.find(({ label }) => label === 'Topology')?.enabled).toBe(false)
+    expect(items.find(({ label }) => label === 'Copy the kubeconfig’s path')?.enabled).toBe(false)
+    click(items, 'the port is taken')
+    click(items, 'Start the cluster again')
+    expect(calls).toEqual([['open'], ['startAgain']])
+  })
+})
+
+describe('the menu', () => {
+  const labels = (items: readonly MenuItemConstructorOptions[]) => items.map(({ label, role }) => label ?? role)
+  const sub = (items: readonly MenuItemConstructorOptions[], name: string) =>
+    items.find(({ label, role }) => (label ?? role) === name)?.submenu as MenuItemConstructorOptions[]
+  const nothing = { command: () => undefined, open: () => undefined, openLogs: () => undefined }
+
+  it('has settings and quit where each system has them', () => {
+    const mac = menuTemplate('darwin', nothing)
+    expect(labels(mac)[0]).toBe('appMenu')
+    expect(labels(sub(mac, 'appMenu'))).toContain('Settings…')
+    expect(labels(sub(mac, 'File'))).toEqual(['close'])
+    const linux = menuTemplate('linux', nothing)
+    expect(labels(linux)[0]).toBe('File')
+    expect(labels(sub(linux, 'File'))).toEqual(['Settings…', undefined, 'close', 'quit'])
+    expect(labels(sub(linux, 'help'))).toContain('about')
+  })
+
+  it.each(['darwin', 'linux', 'win32'] as const)('has no key twice on %s', platform => {
+    const keys = menuTemplate(platform, nothing)
+      .flatMap(({ submenu }) => (Array.isArray(submenu) ? submenu : []))
+      .flatMap(({ accelerator }) => accelerator ?? [])
+    expect(new Set(keys).size).toBe(keys.length)
+  })
+})

@@ -1,0 +1,118 @@
+// The app on a desktop, in a real Electron: its window's place, closing, settings, the log bundle.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { afterEach, describe, expect, it } from 'vitest'
+import { until } from '../support/cluster.ts'
+import { shoot } from './support/browser.ts'
+import { DesktopApp } from './support/electron-app.ts'
+
+let app: DesktopApp | undefined
+afterEach(async () => {
+  await app?.[Symbol.asyncDispose]()
+  app = undefined
+})
+
+const settings = (folder: string) =>
+  JSON.parse(readFileSync(join(folder, 'user/settings.json'), 'utf8')) as {
+    onClose: string
+    keepAwake: boolean
+    window?: { width: number; height: number }
+  }
+
+describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
+  it('asks once what closing means, runs on in the tray, and comes back where it was', async () => {
+    app = await DesktopApp.launch()
+    const { electron, folder } = app
+    const page = await app.page()
+    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await electron.evaluate(({ dialog, BrowserWindow }) => {
+      const asked: string[] = []
+      Object.assign(globalThis, { asked })
+      // A native dialog cannot be driven: the user's click is put in its place.
+      Object.assign(dialog, {
+        showMessageBox: (_window: object, { message }: { message: string }) => {
+          asked.push(message)
+          return Promise.resolve({ response: asked.length === 1 ? 2 : 0 })
+        },
+      })
+      BrowserWindow.getAllWindows()[0]?.setBounds({ x: 40, y: 50, width: 1100, height: 700 })
+    })
+    await until('its place is kept', () => Promise.resolve(settings(folder).window?.width === 1100), 10_000)
+    const close = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
+    const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
+    const asked = () => electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)
+
+    await close()
+    await until('the question', async () => (await asked()).length === 1, 10_000)
+    expect(await windows()).toBe(1)
+    expect(settings(folder).onClose).toBe('ask')
+    await close()
+    await until('the window is closed', async () => (await windows()) === 0, 10_000)
+    expect(settings(folder).onClose).toBe('stay')
+    expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
+
+    const shown = electron.waitForEvent('window')
+    await app.startAgain()
+    const again = await shown
+    await again.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    const bounds = await electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getBounds())
+    expect(bounds).toMatchObject({ width: 1100, height: 700 })
+    await close()
+    await until('it is closed without a question', async () => (await windows()) === 0, 10_000)
+    expect(await asked()).toEqual(['Keep the cluster running?', 'Keep the cluster running?'])
+  })
+
+  it('starts at login without a window when told to, and keeps the computer awake', async () => {
+    app = await DesktopApp.launch()
+    const { electron, folder } = app
+    const page = await app.page()
+    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await page.keyboard.press('Control+,')
+    await page.getByLabel('Start at login, in the tray').check()
+    await page.getByLabel('Keep this computer awake while the cluster runs').check()
+    await page.getByLabel('Closing the window').selectOption('Quit')
+    await shoot(page, 'electron-settings')
+    await until('they are kept', () => Promise.resolve(settings(folder).onClose === 'quit'), 10_000)
+    expect(settings(folder).keepAwake).toBe(true)
+    expect(await electron.evaluate(({ powerSaveBlocker }) => powerSaveBlocker.isStarted(0))).toBe(true)
+    const entry = readFileSync(join(folder, 'config/autostart/flotilla.desktop'), 'utf8')
+    expect(entry).toMatch(/^Exec=".*electron" ".*" "--hidden"$/m)
+    await page.getByLabel('Start at login, in the tray').uncheck()
+    await until('the entry is gone', () =>
+      Promise.resolve(!existsSync(join(folder, 'config/autostart/flotilla.desktop'))),
+    )
+
+    await app.quit()
+    await app.start(['--hidden'])
+    await until('the cluster runs', () => Promise.resolve(existsSync(join(folder, 'data/runtime.json'))), 20_000)
+    expect(await app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(0)
+  })
+
+  it('shows what is in the log bundle, and saves exactly that, without secrets', async () => {
+    app = await DesktopApp.launch()
+    const { electron, folder } = app
+    const page = await app.page()
+    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    const target = join(folder, 'bundle.tar.gz')
+    await electron.evaluate(({ dialog }, filePath) => {
+      Object.assign(dialog, { showSaveDialog: () => Promise.resolve({ canceled: false, filePath }) })
+    }, target)
+    await electron.evaluate(({ Menu }) => {
+      const find = (items: Electron.MenuItem[]): Electron.MenuItem | undefined =>
+        items.find(({ label }) => label.startsWith('Save a log bundle')) ??
+        items.map(({ submenu }) => (submenu ? find(submenu.items) : undefined)).find(Boolean)
+      find(Menu.getApplicationMenu()?.items ?? [])?.click()
+    })
+    const dialog = page.getByRole('dialog', { name: 'Save a log bundle' })
+    await dialog.getByText('about.json').waitFor()
+    await dialog.getByText('logs/control-plane.log').waitFor()
+    await shoot(page, 'electron-log-bundle')
+    await dialog.getByRole('button', { name: 'Save…' }).click()
+    await page.getByText('The log bundle is saved').waitFor()
+    const archive = gunzipSync(readFileSync(target)).toString('latin1')
+    expect(archive).toContain('flotilla-logs/logs/control-plane.log')
+    expect(archive).toContain(`"electron"`)
+    expect(archive).not.toContain('PRIVATE KEY')
+  })
+})
