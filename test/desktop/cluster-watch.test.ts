@@ -17,7 +17,7 @@ describe('ClusterWatch', () => {
     try {
       watch.follow(readKubeconfig(cluster.kubeconfig))
       await expect.poll(() => watch.summary, { timeout: 15_000 }).toEqual({ nodes: 0, readyNodes: 0, strandedPods: 0 })
-      for (const name of ['box-1', 'box-2']) await client.create(Node, { metadata: { name } })
+      for (const name of ['box-1', 'box-2']) await client.create(Node, { metadata: { name }, spec: {} })
       const conditions = [{ type: 'Ready', status: 'True' }]
       await client.patch(Node, { name: 'box-1' }, { status: { conditions } }, { subresource: 'status' })
       const spec = { containers: [{ name: 'c', image: 'i' }] }
