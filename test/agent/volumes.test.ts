@@ -348,4 +348,41 @@ describe('paths of the host', () => {
     expect(inside(pod, 'ls', '/none/later')).toBe('')
     await node.remove('host-root')
   })
+
+  it('are read-only with all that is mounted below them where the engine can do that, else refused', async () => {
+    const path = join(node.folder.path, 'recursive')
+    mkdirSync(join(path, 'below'), { recursive: true })
+    await hostTools.mount(['-t', 'tmpfs', 'tmpfs', join(path, 'below')])
+    const v = { name: 'v', readOnly: true }
+    await node.run('recursive', {
+      volumes: [{ name: 'v', hostPath: { path } }],
+      containers: [
+        {
+          ...node.container(),
+          volumeMounts: [
+            { ...v, mountPath: '/shallow' },
+            { ...v, mountPath: '/deep', recursiveReadOnly: 'Enabled' },
+          ],
+        },
+      ],
+    })
+    const { runtimeHandlers } = (await node.client.get(Node, { name: node.nodeName })).status
+    if (!runtimeHandlers?.[0]?.features?.recursiveReadOnlyMounts) {
+      const refused = await node.until('recursive', pod => statusOf(pod).state?.waiting?.message !== undefined)
+      expect(statusOf(refused).state?.waiting).toEqual({
+        reason: 'CreateContainerConfigError',
+        message:
+          'failed to resolve recursive read-only mode: container runtime does not support recursive read-only mounts (volume mount "v")',
+      })
+      return node.remove('recursive')
+    }
+    const pod = await node.ready('recursive')
+    inside(pod, 'touch', '/shallow/below/file')
+    expect(() => inside(pod, 'touch', '/deep/below/file')).toThrow('Read-only file system')
+    expect(statusOf(pod).volumeMounts?.map(({ recursiveReadOnly }) => recursiveReadOnly)).toEqual([
+      'Disabled',
+      'Enabled',
+    ])
+    await node.remove('recursive')
+  })
 })

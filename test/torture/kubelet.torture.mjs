@@ -1,5 +1,6 @@
 // The agent and Docker are killed in turn, in the middle of their work: what is healthy is never restarted, nothing is
 // doubled, nothing is left behind. Docker is a daemon of the check's own, with live-restore.
+// DOCKERDS=dockerd,/a/newer/dockerd takes the next program of the list at each start: Docker is upgraded under its pods.
 import { spawn, spawnSync } from 'node:child_process'
 import { openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,13 +9,14 @@ import { assert, must, run, scratch, skip, waitFor } from './lib.mjs'
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 12)
 const STEADY = 5
+const DOCKERDS = (process.env['DOCKERDS'] ?? 'dockerd').split(',')
 const IMAGE = 'flotilla-torture/sleep:1'
 const STAY = 'trap exit TERM; /busybox sleep 100000 & wait'
 const PODS = '/api/v1/namespaces/default/pods'
 const READY_MS = 120_000
 
 if (process.getuid?.() !== 0) skip('a Docker daemon of its own takes root')
-if (spawnSync('dockerd', ['--version']).status !== 0) skip('dockerd is not installed')
+for (const program of DOCKERDS) if (spawnSync(program, ['--version']).status !== 0) skip(`${program} is not installed`)
 
 if (!process.env['FLOTILLA_TORTURE_INSIDE']) {
   // A network of its own: a second Docker would take away the first one's bridge.
@@ -43,17 +45,24 @@ const containerd = spawn(
 )
 
 let daemon
+let starts = 0
 process.on('exit', () => {
   for (const child of [daemon, containerd]) child?.kill()
 })
 async function startDocker() {
-  daemon = spawn('dockerd', [
+  daemon = spawn(DOCKERDS[Math.min(starts++, DOCKERDS.length - 1)], [
     '--live-restore', '--containerd', at('containerd.sock'), '--host', `unix://${socket}`, '--data-root', at('data'),
     '--exec-root', at('exec'), '--pidfile', at('pid'), '--bridge', 'none', '--iptables=false', '--ip6tables=false',
   ], { stdio }) // prettier-ignore
   await waitFor(() => docker('version').status === 0, 'Docker answers', 60_000).catch(error => {
     throw new Error(`${error.message}:\n${readFileSync(at('log'), 'utf8').slice(-4_000)}`)
   })
+}
+/** Docker's versions, in the order in which they ran. */
+const versions = []
+const noteVersion = () => {
+  const version = docker('version', '--format', '{{.Server.Version}}').stdout.trim()
+  if (versions.at(-1) !== version) versions.push(version)
 }
 const ended = (child, signal) =>
   new Promise(resolve => {
@@ -109,6 +118,7 @@ try {
   const steady = Array.from({ length: STEADY }, (_, i) => `steady-${i}`)
   for (const name of steady) await create(name)
   for (const name of steady) await ready(name)
+  noteVersion()
   const before = running('steady-').join('\n')
   assert(before.split('\n').length === 2 * STEADY, `not two containers a pod:\n${before}`)
 
@@ -121,6 +131,7 @@ try {
     else {
       await ended(daemon, 'SIGKILL')
       await startDocker()
+      noteVersion()
     }
     if (round % 3 > 0) await ready(name)
     await server.call('DELETE', `${PODS}/${name}`)
@@ -138,7 +149,8 @@ try {
     for (const { restartCount } of status.containerStatuses ?? [])
       assert(restartCount === 0, `${metadata.name} was restarted ${restartCount} times`)
   console.log(
-    `${ROUNDS} kills of agent and Docker in turn: ${STEADY} pods never restarted, none doubled, none left behind`,
+    `${ROUNDS} kills of agent and Docker (${versions.join(', then ')}) in turn: ` +
+      `${STEADY} pods never restarted, none doubled, none left behind`,
   )
 } finally {
   const left = docker('ps', '-aq').stdout.trim().split('\n').filter(Boolean)

@@ -2,6 +2,7 @@
 import type { ContainerStatus, VolumeMountStatus } from '../../../shared/api/core/v1.ts'
 import { allContainers } from '../spec/containers.ts'
 import { limitsOf } from '../spec/resources.ts'
+import { isRecursivelyReadOnly } from '../volumes/container-mounts.ts'
 import type { PodStatusInput } from './pod-status.ts'
 
 type Facts = Pick<PodStatusInput, 'pod' | 'runtime' | 'users' | 'nodeLimits' | 'recursiveReadOnlyMounts'>
@@ -24,16 +25,11 @@ export function withActual(
       container.actual.memoryBytes !== wanted.memoryBytes)
   const old = before.find(({ name }) => name === status.name)?.resources
   const user = id === undefined ? undefined : users.get(id)
-  const mounts = (spec.volumeMounts ?? []).map(
-    ({ name, mountPath, readOnly, recursiveReadOnly }): VolumeMountStatus => {
-      const isRecursive = recursiveReadOnlyMounts && ['Enabled', 'IfPossible'].includes(recursiveReadOnly ?? '')
-      return {
-        name,
-        mountPath,
-        ...(readOnly ? { readOnly, recursiveReadOnly: isRecursive ? 'Enabled' : 'Disabled' } : {}),
-      }
-    },
-  )
+  const mounts = (spec.volumeMounts ?? []).map((mount): VolumeMountStatus => {
+    const { name, mountPath, readOnly } = mount
+    const recursiveReadOnly = isRecursivelyReadOnly(mount, recursiveReadOnlyMounts) ? 'Enabled' : 'Disabled'
+    return { name, mountPath, ...(readOnly ? { readOnly, recursiveReadOnly } : {}) }
+  })
   return {
     ...status,
     resources: differs && old ? old : (spec.resources ?? {}),

@@ -7,17 +7,15 @@ import { expand } from '../spec/expansion.ts'
 import { bindSubPath } from './sub-path.ts'
 import { type PreparedVolume, VolumeError, type Volumes, type VolumesOptions } from './volumes.ts'
 
-/** @throws ContainerConfigError where it is asked for and cannot be had */
-export function isRecursivelyReadOnly(
-  { name, readOnly, recursiveReadOnly: mode }: VolumeMount,
-  canBe: boolean,
-): boolean {
-  if (!readOnly || mode === undefined || mode === 'Disabled') return false
-  if (mode === 'Enabled' && !canBe)
+/** @param canBe whether the runtime can make mounts below a read-only one read-only too */
+export const isRecursivelyReadOnly = ({ readOnly, recursiveReadOnly: mode }: VolumeMount, canBe: boolean): boolean =>
+  canBe && readOnly === true && (mode === 'Enabled' || mode === 'IfPossible')
+
+function refuseWithoutRecursion({ name, readOnly, recursiveReadOnly }: VolumeMount, canBe: boolean): void {
+  if (readOnly && recursiveReadOnly === 'Enabled' && !canBe)
     throw new ContainerConfigError(
       `failed to resolve recursive read-only mode: container runtime does not support recursive read-only mounts (volume mount "${name}")`,
     )
-  return canBe
 }
 
 /** @throws VolumeError, ContainerConfigError */
@@ -31,6 +29,7 @@ export async function mountsOf(
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = known(volumes, mount.name)
     const subPath = mount.subPathExpr ? expandAll(mount.subPathExpr, env) : (mount.subPath ?? '')
+    refuseWithoutRecursion(mount, recursiveReadOnlyMounts)
     const recursiveReadOnly = isRecursivelyReadOnly(mount, recursiveReadOnlyMounts)
     const target = join(podDir, 'volume-subpaths', mount.name, container.name, String(index))
     try {
