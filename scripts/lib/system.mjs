@@ -18,6 +18,7 @@ const NEEDED = {
   iptables: 'iptables',
   iproute2: 'ip',
   conntrack: 'conntrack',
+  'containernetworking-plugins': '/usr/lib/cni/ptp',
   dnsutils: 'dig',
   'busybox-static': '/bin/busybox',
   unzip: 'unzip',

@@ -12,7 +12,7 @@ import type { Log } from '../shared/machinery/log.ts'
 import { Owned } from '../shared/machinery/owned.ts'
 import { type ApiConnection, connectApi, type NodeTls, readTls } from './api-client.ts'
 import { createKubeletApi } from './api/server.ts'
-import { type AgentConfig, firstAddress } from './config.ts'
+import { type AgentConfig, cniFoldersOf, firstAddress } from './config.ts'
 import { rotateCertificate } from './identity/rotation.ts'
 import { DEFAULT_THRESHOLDS } from './kubelet/eviction/thresholds.ts'
 import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
@@ -158,7 +158,11 @@ export async function startAgent({
       taints: config.taints,
       version: KUBERNETES_VERSION,
       diskPath: dataDir,
-      problems: () => [...problems, ...(running.shutdowns?.isShuttingDown ? ['node is shutting down'] : [])],
+      problems: () => [
+        ...problems,
+        ...[running.network?.podNetwork.problem ?? []].flat(),
+        ...(running.shutdowns?.isShuttingDown ? ['node is shutting down'] : []),
+      ],
       pressures: () => evictions.pressures,
       relayed: () => running.network?.relayed() ?? [],
       clock,
@@ -343,6 +347,7 @@ function startHostNetwork(
       const path = `/apis/flotilla.dev/v1/nodes/${nodeName}/relay?to=${other}`
       return dialUpgrade({ server, path, protocol: 'flotilla-relay', tls: api.tls, signal })
     },
+    cni: cniFoldersOf(config),
     ...(podCIDR === undefined ? {} : { podCIDR }),
     ...(config.nodePortAddresses && { nodePortAddresses: config.nodePortAddresses }),
     ...(config.ingressPorts && { ingressPorts: config.ingressPorts }),

@@ -1,7 +1,7 @@
 // Leaves the machine as it was before it became a node.
 import { rm } from 'node:fs/promises'
 import { systemClock } from '../shared/machinery/clock.ts'
-import type { AgentConfig } from './config.ts'
+import { type AgentConfig, cniFoldersOf } from './config.ts'
 import { instanceId } from './instance.ts'
 import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
@@ -34,7 +34,7 @@ export async function cleanUpNode(config: AgentConfig, { network = true } = {}):
   for (const { uid } of pods) await cgroups.remove(uid)
   await cgroups.removeAll()
   await new Logind(run).restore()
-  if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network` })
+  if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network`, cni: cniFoldersOf(config) })
   await unmountBelow(dataDir, hostTools)
   await rm(dataDir, { recursive: true, force: true })
   return [

@@ -43,6 +43,10 @@ const schema = v.object({
   taints: v.optional(v.array(taint), []),
   /** Ranges of this machine's addresses that answer for node ports, or `primary` for its node address. Default: all. */
   nodePortAddresses: v.optional(v.pipe(v.array(nodePortAddress), v.minLength(1))),
+  /** Folder whose first configuration, while there is one, has CNI plugins connect pods. */
+  cniConfDir: v.optional(v.pipe(v.string(), v.startsWith('/')), '/etc/cni/net.d'),
+  /** Folders of CNI plugins. */
+  cniBinDirs: v.optional(v.array(v.pipe(v.string(), v.startsWith('/'))), ['/opt/cni/bin', '/usr/lib/cni']),
   /** Where Ingresses are served, on nodes that serve any. Default 80 and 443. */
   ingressPorts: v.optional(v.object({ http: port, https: port })),
   /** Folder of manifests of static pods. Default: `manifests` below the data folder. */
@@ -91,3 +95,5 @@ export function firstAddress(cidr: string): string {
   const [base = ''] = cidr.split('/')
   return base.replace(/\d+$/, last => String(Number(last) + 1))
 }
+
+export const cniFoldersOf = ({ cniConfDir: confDir, cniBinDirs: binDirs }: AgentConfig) => ({ confDir, binDirs })

@@ -1,18 +1,37 @@
 // How the agent's parts see each other: kubelet → pod network, node identity.
 
+/** A pod's sandbox, as the network sees it. */
+export interface PodSandbox {
+  /** `metadata.uid` of the pod */
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  /** Of the sandbox's container. */
+  readonly sandboxId: string
+  /** A process inside the sandbox's network namespace. */
+  readonly pid: number
+  readonly hostPorts: readonly HostPort[]
+  readonly bandwidth: PodBandwidth
+}
+
+/** Limits in bits per second; undefined = none. */
+export interface PodBandwidth {
+  readonly ingress?: number
+  readonly egress?: number
+}
+
 /** What a pod needs from the node's network. Addresses survive an agent restart: they are read back from the host. */
 export interface PodNetwork {
-  /**
-   * Gives the network namespace of a process an interface `eth0` with an address out of the node's pod CIDR and a
-   * default route, and routes that address on the host. Idempotent per pod.
-   * @param podUid `metadata.uid`
-   * @param pid a process inside the sandbox's network namespace
-   */
-  setUp(podUid: string, pid: number): Promise<PodAddresses>
+  /** Why no pod can be set up at present; undefined when pods can. */
+  readonly problem: string | undefined
+  /** Gives the sandbox an interface `eth0` with an address and the way to everything else. Idempotent per sandbox. */
+  setUp(sandbox: PodSandbox): Promise<PodAddresses>
   /** Removes interface, route and address. Idempotent; does not need the namespace to exist. */
   tearDown(podUid: string): Promise<void>
   /** @returns the addresses of a pod set up earlier, also by an earlier agent process. */
   addressesOf(podUid: string): PodAddresses | undefined
+  /** Tears down what is left of pods that are not among these: they went while no agent was there to see it. */
+  retain(podUids: ReadonlySet<string>): Promise<void>
 }
 
 export interface PodAddresses {

@@ -122,6 +122,38 @@ describe('a sandbox that cannot be made is told by an event, and tried again', (
   })
 })
 
+describe('a network that cannot connect pods', () => {
+  const problem = 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:broken'
+  it('is told by events and the node, and only keeps pods that need it', async () => {
+    const { podNetwork } = node.network
+    podNetwork.problem = problem
+    await node.run('waiting')
+    await told('waiting', `NetworkNotReady: network is not ready: ${problem}`)
+    await node.run('host', { hostNetwork: true })
+    await node.ready('host')
+    const condition = async () => {
+      const { status } = await node.client.get(Node, { name: node.nodeName })
+      return status.conditions?.find(({ type }) => type === 'Ready')
+    }
+    await eventually(async () => (await condition())?.status === 'False', 30_000)
+    expect(await condition()).toMatchObject({ reason: 'KubeletNotReady', message: `[${problem}]` })
+    podNetwork.problem = undefined
+    await node.ready('waiting')
+    await node.remove('host')
+  })
+  it('is told by an event when it cannot disconnect one, which is tried again', async () => {
+    const { podNetwork } = node.network
+    const { tearDown } = podNetwork
+    const { uid } = (await node.get('waiting')).metadata
+    podNetwork.tearDown = () => Promise.reject(new Error('a plugin is "stuck"'))
+    await node.client.delete(Pod, { namespace: 'default', name: 'waiting' })
+    const text = `error killing pod: failed to "KillPodSandbox" for "${uid}" with KillPodSandboxError: "a plugin is \\"stuck\\""`
+    await told('waiting', `FailedKillPod: ${text}`)
+    podNetwork.tearDown = tearDown
+    await eventually(async () => (await node.client.list(Pod, { namespace: 'default' })).items.length === 0, 20_000)
+  })
+})
+
 describe('what a container got', () => {
   it('is in its status: user, groups, mounts, resources', async () => {
     await node.run('got', {

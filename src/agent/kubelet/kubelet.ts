@@ -209,7 +209,17 @@ export class Kubelet implements AsyncDisposable {
     const known = new Set(this.#informer.lister.list().map(({ metadata }) => metadata.uid))
     for (const [uid, worker] of this.#workers) if (!known.has(uid) && !isStatic(worker.pod)) worker.remove(worker.pod)
     this.#syncMirrors()
-    void this.#removeOrphans()
+    void this.#removeOrphans().then(() => this.#removeLostLinks())
+  }
+
+  /** Of pods that went while neither the agent nor their containers were there. */
+  async #removeLostLinks(): Promise<void> {
+    const { network, log } = this.#parts
+    try {
+      await network.podNetwork.retain(new Set(this.#workers.keys()))
+    } catch (error) {
+      log.warn({ error: String(error) }, 'the network of pods that are gone not removed')
+    }
   }
 
   async #followRuntime(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,8 @@
 // Takes everything of the pod network off the host: links, routes, rules, firewall openings, kernel settings, files.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { silentLog } from '../../shared/machinery/log.ts'
+import { type CniFolders, CniPodNetwork } from './cni/cni-pod-network.ts'
 import { type Run, run as runTool } from './exec.ts'
 import { closeFirewalls } from './firewall/firewalls.ts'
 import { ipBatchForce, listLinks } from './ip.ts'
@@ -12,6 +14,7 @@ import { restoreSysctls } from './sysctl.ts'
 
 export interface CleanUpOptions {
   readonly stateDir: string
+  readonly cni: CniFolders
   readonly run?: Run
 }
 
@@ -20,7 +23,8 @@ export interface CleanUpOptions {
  * is. Pods lose their network.
  * @throws ToolError when a firewall cannot be put back
  */
-export async function cleanUpNetwork({ stateDir, run = runTool }: CleanUpOptions): Promise<void> {
+export async function cleanUpNetwork({ stateDir, cni, run = runTool }: CleanUpOptions): Promise<void> {
+  await new CniPodNetwork({ ...cni, run, stateDir, podCIDR: '', log: silentLog }).retain(new Set())
   const podLinks = (await listLinks(run)).filter(isPodLink)
   await ipBatchForce(
     run,

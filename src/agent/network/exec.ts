@@ -6,11 +6,13 @@ export class ToolError extends Error {
   override readonly name = 'ToolError'
   readonly exitCode: number | undefined
   readonly stderr: string
+  readonly stdout: string
 
-  constructor(argv: readonly string[], exitCode: number | undefined, stderr: string) {
+  constructor(argv: readonly string[], exitCode: number | undefined, stderr: string, stdout = '') {
     super(`${argv.join(' ')}: ${stderr.trim() || `exit code ${exitCode ?? 'none'}`}`)
     this.exitCode = exitCode
     this.stderr = stderr
+    this.stdout = stdout
   }
 }
 
@@ -19,6 +21,8 @@ export interface RunOptions {
   readonly input?: string
   /** After this many milliseconds the tool is killed and the run fails. Default 30,000. */
   readonly timeoutMs?: number
+  /** Besides the agent's own environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /**
@@ -31,12 +35,12 @@ export type Run = (argv: readonly [string, ...string[]], options?: RunOptions) =
 // Agents started by systemd or sudo may lack the sbin folders, where these tools live.
 const searchPath = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`
 
-export const run: Run = (argv, { input, timeoutMs = 30_000 } = {}) =>
+export const run: Run = (argv, { input, timeoutMs = 30_000, env } = {}) =>
   new Promise((resolve, reject) => {
     const [file, ...args] = argv
     const child = spawn(file, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, PATH: searchPath, LC_ALL: 'C' },
+      env: { ...process.env, PATH: searchPath, LC_ALL: 'C', ...env },
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
     })
@@ -48,7 +52,7 @@ export const run: Run = (argv, { input, timeoutMs = 30_000 } = {}) =>
     child.on('error', error => reject(new ToolError(argv, undefined, error.message)))
     child.on('close', code => {
       if (code === 0) resolve(Buffer.concat(out).toString())
-      else reject(new ToolError(argv, code ?? undefined, Buffer.concat(err).toString()))
+      else reject(new ToolError(argv, code ?? undefined, Buffer.concat(err).toString(), Buffer.concat(out).toString()))
     })
     child.stdin.end(input)
   })

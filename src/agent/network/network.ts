@@ -27,6 +27,7 @@ import { RuleTable } from '../proxy/table.ts'
 import { AddressPool } from './address-pool.ts'
 import { type ApiServerAddress, ApiForwarder } from './api-forwarder.ts'
 import { Checkpoint } from './checkpoint.ts'
+import { type CniFolders, CniPodNetwork } from './cni/cni-pod-network.ts'
 import { ClusterView } from './cluster-view.ts'
 import { type Run, run as runTool } from './exec.ts'
 import { openFirewalls } from './firewall/firewalls.ts'
@@ -34,6 +35,7 @@ import { listAddresses } from './ip.ts'
 import { NodeRoutes, type Peer, type PeerPlan, peerOf, probeAddressOf } from './node-routes.ts'
 import { findPodCIDR } from './pod-cidr.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
+import { PodNetworks } from './pod-networks.ts'
 import { Relay } from './reach/relay.ts'
 import { watchReach } from './reach/watch-reach.ts'
 import { Serialised } from './serialised.ts'
@@ -60,6 +62,8 @@ export interface NetworkOptions {
   readonly podCIDR?: string
   /** Where Ingresses are served, while this node serves any. Default 80 and 443. */
   readonly ingressPorts?: IngressPorts
+  /** A configuration there has CNI plugins connect pods instead of our own links. */
+  readonly cni: CniFolders
   /** Ranges of the node's own addresses that answer for node ports; `primary` = its address. Default: every one. */
   readonly nodePortAddresses?: readonly string[]
   /** Opens a stream to the agent of another node over the control plane. Default: there is no such way. */
@@ -133,8 +137,11 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   await setUpLink()
 
   const pool = new AddressPool(join(stateDir, 'addresses.json'), requireCidr(podCIDR))
-  const podNetwork = new RoutedPodNetwork({ run, addresses: pool, mtu: await uplinkMtu(run, nodeIP), hostIP })
-  await podNetwork.adopt()
+  const ownLinks = new RoutedPodNetwork({ run, addresses: pool, mtu: await uplinkMtu(run, nodeIP), hostIP })
+  await ownLinks.adopt()
+  const cni = new CniPodNetwork({ ...options.cni, run, stateDir, podCIDR, log })
+  await cni.look()
+  const podNetwork = new PodNetworks(ownLinks, cni)
 
   let plan: PeerPlan = { direct: [], tunnelled: [] }
   let usual = plan
@@ -201,12 +208,13 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   )
   await relay.start()
   const onError = (error: unknown) => log.warn({ err: error }, 'cannot bring the host network up to date')
-  const routes = new NodeRoutes({ run, nodeIP, hostIP })
+  const routes = new NodeRoutes({ run, nodeIP, hostIP, yields: () => cni.isConfigured })
   const reassert = new Serialised(async () => {
     const peers = [...view.nodes.keys()].flatMap(name => otherNode(name) ?? [])
     const before = JSON.stringify(plan.direct)
     await setUpLink()
-    await podNetwork.repair()
+    await cni.look()
+    await ownLinks.repair()
     ;({ plan, usual } = await routes.apply(peers, new Set(relay.nodes)))
     const tunnelPeers = plan.tunnelled.map(peer => peer.nodeIP).sort()
     await openFirewalls(run, { clusterCIDR, ownAddresses, tunnelPeers, probeAddress: probeIP }, log)
@@ -272,7 +280,10 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   return {
     podCIDR,
     podNetwork: {
-      setUp: (podUid, pid) => podNetwork.setUp(podUid, pid),
+      get problem() {
+        return podNetwork.problem
+      },
+      setUp: sandbox => podNetwork.setUp(sandbox),
       addressesOf: podUid => podNetwork.addressesOf(podUid),
       async tearDown(podUid) {
         hostPorts.set(podUid, '', [])
@@ -280,8 +291,14 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
         policies.addressChanged(podUid)
         sync.request()
       },
+      async retain(podUids) {
+        hostPorts.retain(podUids)
+        sync.request()
+        await podNetwork.retain(podUids)
+      },
     },
     async hostPorts(podUid, podIP, ports) {
+      if (cni.leadsHostPorts(podUid)) return
       if (hostPorts.set(podUid, podIP, ports)) await sync.flush()
     },
     async isolate(pod) {

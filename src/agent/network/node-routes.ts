@@ -61,6 +61,8 @@ export interface NodeRoutesOptions {
   readonly nodeIP: string
   /** The node's address in the pod network. */
   readonly hostIP: string
+  /** @returns whether nodes are left to other programs that have routes to their pods already */
+  readonly yields: () => boolean
 }
 
 export class NodeRoutes {
@@ -77,13 +79,15 @@ export class NodeRoutes {
    * @returns how pods' packets travel, and how they would if nothing were relayed
    */
   async apply(peers: readonly Peer[], relayed: ReadonlySet<string>): Promise<{ plan: PeerPlan; usual: PeerPlan }> {
-    const { run, nodeIP, hostIP } = this.#options
-    const [addresses, routes, links] = await Promise.all([
-      listAddresses(run),
-      listRoutes(run, ['proto', ROUTE_PROTOCOL]),
-      listLinks(run),
-    ])
-    const usual = planPeers(peers, nodeIP, addresses)
+    const { run, nodeIP, hostIP, yields } = this.#options
+    const [addresses, all, links] = await Promise.all([listAddresses(run), listRoutes(run), listLinks(run)])
+    const routes = all.filter(({ protocol }) => protocol === ROUTE_PROTOCOL)
+    const others = new Set(yields() ? all.filter(route => !routes.includes(route)).map(({ dst }) => dst) : [])
+    const usual = planPeers(
+      peers.filter(({ podCIDR }) => !others.has(podCIDR)),
+      nodeIP,
+      addresses,
+    )
     const plan: PeerPlan = {
       direct: usual.direct.filter(peer => !relayed.has(peer.nodeName)),
       tunnelled: [...usual.tunnelled, ...usual.direct.filter(peer => relayed.has(peer.nodeName))],

@@ -3,9 +3,10 @@
 //
 //   pod netns:  eth0 10.244.0.5/32, default via 169.254.1.1 (static neighbour ee:ee:ee:ee:ee:ee)
 //   host:       flo-<hash of uid>, route 10.244.0.5/32
-import type { PodAddresses, PodNetwork } from '../contracts.ts'
+import type { PodAddresses, PodNetwork, PodSandbox } from '../contracts.ts'
 import type { AddressPool } from './address-pool.ts'
 import { type Run, ToolError } from './exec.ts'
+import { InOrder } from './in-order.ts'
 import { type Link, ipBatch, ipBatchForce, listLinks, listRoutes } from './ip.ts'
 import { HOST_LINK_ADDRESS, POD_GATEWAY, POD_LINK_PREFIX, ROUTE_PROTOCOL, podLinkName } from './names.ts'
 
@@ -19,16 +20,16 @@ export interface PodNetworkOptions {
 }
 
 export class RoutedPodNetwork implements PodNetwork {
+  readonly problem = undefined
   readonly #options: PodNetworkOptions
-  /** Work on one pod is done in order: a tear-down never overtakes the set-up before it. */
-  readonly #queues = new Map<string, Promise<unknown>>()
+  readonly #order = new InOrder()
 
   constructor(options: PodNetworkOptions) {
     this.#options = options
   }
 
-  setUp(podUid: string, pid: number): Promise<PodAddresses> {
-    return this.#inOrder(podUid, async () => {
+  setUp({ uid: podUid, pid }: PodSandbox): Promise<PodAddresses> {
+    return this.#order.run(podUid, async () => {
       const isNew = this.#options.addresses.get(podUid) === undefined
       const ip = await this.#allocate(podUid)
       if (isNew || !(await this.#isSetUp(podUid, pid, ip))) await this.#connect(podUid, pid, ip, isNew)
@@ -37,7 +38,7 @@ export class RoutedPodNetwork implements PodNetwork {
   }
 
   tearDown(podUid: string): Promise<void> {
-    return this.#inOrder(podUid, async () => {
+    return this.#order.run(podUid, async () => {
       await this.#removeLink(podLinkName(podUid))
       this.#options.addresses.release(podUid)
     })
@@ -46,6 +47,11 @@ export class RoutedPodNetwork implements PodNetwork {
   addressesOf(podUid: string): PodAddresses | undefined {
     const ip = this.#options.addresses.get(podUid)
     return ip === undefined ? undefined : { ips: [ip] }
+  }
+
+  async retain(podUids: ReadonlySet<string>): Promise<void> {
+    const stale = this.#options.addresses.pods().filter(uid => !podUids.has(uid) && !this.#order.has(uid))
+    await Promise.all(stale.map(uid => this.tearDown(uid)))
   }
 
   /** Reads back what the host knows: pods whose link carries an address that the file lost. */
@@ -68,7 +74,7 @@ export class RoutedPodNetwork implements PodNetwork {
     const lost = addresses.pods().flatMap(podUid => {
       const name = podLinkName(podUid)
       const ip = addresses.get(podUid)
-      const isBeingSetUp = this.#queues.has(podUid)
+      const isBeingSetUp = this.#order.has(podUid)
       return ip && names.has(name) && !routed.has(`${ip} ${name}`) && !isBeingSetUp ? [{ name, ip }] : []
     })
     await ipBatch(
@@ -87,7 +93,7 @@ export class RoutedPodNetwork implements PodNetwork {
     if (addresses.get(podUid) === undefined && addresses.isFull) {
       const names = new Set((await listLinks(run)).map(link => link.ifname))
       for (const other of addresses.pods())
-        if (!names.has(podLinkName(other)) && !this.#queues.has(other)) addresses.release(other)
+        if (!names.has(podLinkName(other)) && !this.#order.has(other)) addresses.release(other)
     }
     return addresses.allocate(podUid)
   }
@@ -151,17 +157,6 @@ export class RoutedPodNetwork implements PodNetwork {
   /** Routes and the end inside the pod go with the link. */
   #removeLink(name: string): Promise<void> {
     return ipBatchForce(this.#options.run, [`link delete ${name}`])
-  }
-
-  #inOrder<T>(podUid: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#queues.get(podUid) ?? Promise.resolve()
-    const mine = before.then(work, work)
-    const settled = mine.catch(() => undefined)
-    this.#queues.set(podUid, settled)
-    void settled.then(() => {
-      if (this.#queues.get(podUid) === settled) this.#queues.delete(podUid)
-    })
-    return mine
   }
 }
 

@@ -34,6 +34,11 @@ export class HostPorts {
     writeStateSync(this.#path, [...this.#pods])
     return true
   }
+
+  /** Removes those of pods that are not among these. */
+  retain(podUids: ReadonlySet<string>): void {
+    for (const podUid of [...this.#pods.keys()]) if (!podUids.has(podUid)) this.set(podUid, '', [])
+  }
 }
 
 const ownerOf = (podUid: string): string => `hostports/${podUid}`

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import type { PodSandbox } from '../../../src/agent/contracts.ts'
 import type { NodeNetwork } from '../../../src/agent/kubelet/parts.ts'
 
 const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -24,7 +25,9 @@ export class TestNetwork implements NodeNetwork, AsyncDisposable {
   readonly acceptRelay = (_nodeName: string, stream: Duplex) => void stream.destroy()
 
   readonly podNetwork = {
-    setUp: (uid: string, pid: number) => {
+    problem: undefined as string | undefined,
+    retain: () => Promise.resolve(),
+    setUp: ({ uid, pid }: PodSandbox) => {
       const known = this.#pods.get(uid)
       const address = known?.ip ?? `${this.#prefix}.${this.#next++}`
       const link = known?.link ?? `ft${Math.random().toString(36).slice(2, 10)}`

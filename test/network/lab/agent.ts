@@ -13,7 +13,7 @@ import { run } from '../../../src/agent/network/exec.ts'
 import { cleanUpNetwork } from '../../../src/agent/network/clean-up.ts'
 import { type NetworkOptions, startNetwork } from '../../../src/agent/network/network.ts'
 import { preflight } from '../../../src/agent/network/preflight.ts'
-import type { HostPort } from '../../../src/agent/contracts.ts'
+import type { HostPort, PodSandbox } from '../../../src/agent/contracts.ts'
 
 export interface AgentConfig {
   readonly network: Omit<NetworkOptions, 'client' | 'informers' | 'log' | 'apiServers'>
@@ -26,11 +26,12 @@ export interface AgentConfig {
 
 export type AgentCommand =
   | { id: number; do: 'put' | 'delete'; plural: string; object: AnyObject }
-  | { id: number; do: 'setUp'; podUid: string; pid: number }
+  | { id: number; do: 'setUp'; sandbox: PodSandbox }
+  | { id: number; do: 'retain'; podUids: string[] }
   | { id: number; do: 'tearDown' | 'addressesOf'; podUid: string }
   | { id: number; do: 'hostPorts'; podUid: string; podIP: string; ports: HostPort[] }
   | { id: number; do: 'isolate'; pod: Pod }
-  | { id: number; do: 'cleanUp' | 'preflight' | 'connections' | 'relayed' | 'stop' }
+  | { id: number; do: 'cleanUp' | 'preflight' | 'connections' | 'relayed' | 'problem' | 'stop' }
 
 /** Lists nothing and watches what the test puts: the informers' own behaviour is real. */
 class FedClient {
@@ -114,7 +115,9 @@ process.stdout.write(`${JSON.stringify({ id: 0 })}\n`)
 
 async function handle(command: AgentCommand): Promise<unknown> {
   if (command.do === 'put' || command.do === 'delete') return client.push(command.do, command.plural, command.object)
-  if (command.do === 'setUp') return await network.podNetwork.setUp(command.podUid, command.pid)
+  if (command.do === 'setUp') return await network.podNetwork.setUp(command.sandbox)
+  if (command.do === 'retain') return await network.podNetwork.retain(new Set(command.podUids))
+  if (command.do === 'problem') return network.podNetwork.problem
   if (command.do === 'tearDown') return await network.podNetwork.tearDown(command.podUid)
   if (command.do === 'addressesOf') return network.podNetwork.addressesOf(command.podUid)
   if (command.do === 'hostPorts') return await network.hostPorts(command.podUid, command.podIP, command.ports)
@@ -125,7 +128,7 @@ async function handle(command: AgentCommand): Promise<unknown> {
   stop.abort(new Error('stop'))
   await network[Symbol.asyncDispose]()
   relayServer.close()
-  if (command.do === 'cleanUp') await cleanUpNetwork({ stateDir: config.network.stateDir })
+  if (command.do === 'cleanUp') await cleanUpNetwork(config.network)
   setImmediate(() => process.exit(0))
   return undefined
 }

@@ -2,12 +2,13 @@
 // by a process), real sockets. Everything is removed at the end, also when a test failed.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import type { PodSandbox } from '../../../src/agent/contracts.ts'
 import type { AgentCommand, AgentConfig } from './agent.ts'
 
 export const sh = (argv: string[], input?: string): string => {
@@ -75,8 +76,10 @@ export class Agent {
   put = (plural: string, object: unknown) => this.call({ do: 'put', plural, object: object as AnyObject })
   remove = (plural: string, object: unknown) => this.call({ do: 'delete', plural, object: object as AnyObject })
 
-  async setUp(pod: Pod): Promise<string> {
-    const { ips } = (await this.call({ do: 'setUp', podUid: pod.uid, pid: pod.pid })) as { ips: string[] }
+  async setUp(pod: Pod, more: Partial<PodSandbox> = {}): Promise<string> {
+    const { uid, pid } = pod
+    const sandbox = { uid, pid, namespace: 'default', name: uid, sandboxId: `box-${pid}`, hostPorts: [], bandwidth: {}, ...more } // prettier-ignore
+    const { ips } = (await this.call({ do: 'setUp', sandbox })) as { ips: string[] }
     return ips[0]!
   }
 
@@ -191,12 +194,18 @@ export class Host implements Place {
   readonly #lab: Lab
   readonly #children: ChildProcess[] = []
   readonly stateDir: string
+  /** Empty, so that no configuration of the machine's counts. */
+  readonly cniConfDir: string
+  readonly cniBinDir: string
 
   constructor(lab: Lab, name: string, ip: string) {
     this.#lab = lab
     this.name = name
     this.ip = ip
     this.stateDir = join(lab.folder, name, 'state')
+    this.cniConfDir = join(lab.folder, name, 'net.d')
+    this.cniBinDir = join(lab.folder, name, 'cni-bin')
+    for (const folder of [this.cniConfDir, this.cniBinDir]) mkdirSync(folder, { recursive: true })
   }
   get netns(): string {
     return `${this.#lab.id}-${this.name}`
@@ -222,6 +231,7 @@ export class Host implements Place {
         serviceCIDR: '10.96.0.0/16',
         kubernetesServiceIP: '10.96.0.1',
         podCIDR,
+        cni: { confDir: this.cniConfDir, binDirs: [this.cniBinDir, '/usr/lib/cni'] },
         ...options,
       },
       apiServers: [],

@@ -1,6 +1,6 @@
 // The end of a pod: everything stops; of one that is being deleted nothing stays on the node.
 import type { Pod } from '../../../shared/api/core/v1.ts'
-import { type KubeletParts, podDirOf } from '../parts.ts'
+import { type KubeletParts, podDirOf, podReference } from '../parts.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
 import { removeVolumes } from '../volumes/volumes.ts'
 import { killPod } from './kill.ts'
@@ -22,11 +22,19 @@ export async function stopPod(
 }
 
 /** Gives back what the pod had of the node while it ran. */
-export async function releasePod({ network, cgroups }: KubeletParts, pod: Pod): Promise<void> {
-  await cgroups.remove(pod.metadata.uid)
+export async function releasePod({ network, cgroups, recorder }: KubeletParts, pod: Pod): Promise<void> {
+  const { uid } = pod.metadata
+  await cgroups.remove(uid)
   if (pod.spec.hostNetwork) return
-  await network.hostPorts(pod.metadata.uid, '', [])
-  await network.podNetwork.tearDown(pod.metadata.uid)
+  await network.hostPorts(uid, '', [])
+  try {
+    await network.podNetwork.tearDown(uid)
+  } catch (error) {
+    const cause = JSON.stringify((error as Error).message)
+    const message = `error killing pod: failed to "KillPodSandbox" for "${uid}" with KillPodSandboxError: ${cause}`
+    recorder.event(podReference(pod), 'Warning', 'FailedKillPod', message)
+    throw error
+  }
 }
 
 /** Containers, files and memories of a pod that has stopped. */

@@ -31,6 +31,12 @@ export async function replaceSandbox(
     // The sandbox was removed under them: their network is gone.
     await killPod(parts, pod, runtime, { graceSeconds: GRACE_SECONDS, podIP })
   }
+  const { problem } = parts.network.podNetwork
+  if (problem !== undefined && !pod.spec.hostNetwork) {
+    const message = `network is not ready: ${problem}`
+    recorder.event(podReference(pod), 'Warning', 'NetworkNotReady', message)
+    throw new Error(message)
+  }
   const needsAddress = JSON.stringify(pod.spec.volumes ?? []).includes('status.podIP')
   const [sandbox] = await Promise.allSettled([
     createSandbox(parts, pod, attempt),

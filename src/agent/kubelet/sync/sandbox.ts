@@ -5,6 +5,7 @@ import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { HostPort } from '../../contracts.ts'
 import { normalizeSysctl } from '../admission/sysctls.ts'
 import { type KubeletParts, podDirOf } from '../parts.ts'
+import { bandwidthOf } from '../spec/bandwidth.ts'
 import { hostsFile, kernelHostname, parseResolvConf, resolvConfOf } from '../spec/names.ts'
 
 export interface Sandbox {
@@ -43,8 +44,10 @@ export async function createSandbox(parts: KubeletParts, pod: Pod, attempt: numb
     if (pid === 0) throw new Error('the sandbox ended at once')
     await cgroups.apply(pod, pid)
     if (hostNetwork) return { id, podIPs: [node.nodeIP] }
-    const { ips } = await network.podNetwork.setUp(uid, pid)
+    const { namespace, name } = pod.metadata
     const ports = hostPortsOf(pod)
+    const connected = { uid, namespace, name, sandboxId: id, pid, hostPorts: ports, bandwidth: bandwidthOf(pod) }
+    const { ips } = await network.podNetwork.setUp(connected)
     if (ports.length > 0) await network.hostPorts(uid, ips[0] ?? '', ports)
     await network.isolate(pod)
     return { id, podIPs: ips }
