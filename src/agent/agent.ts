@@ -101,6 +101,7 @@ export async function startAgent({
     const runtime = await DockerRuntime.connect({
       socketPath: config.dockerSocket,
       instance: instanceId(dataDir),
+      hostContainer: config.hostContainer,
       clock,
     })
     const [version, machine] = await Promise.all([runtime.version(), machineFacts()])

@@ -32,6 +32,8 @@ const schema = v.object({
   /** Where it is told that the network namespace is this agent's. Default: where all agents of the machine see it. */
   claimFolder: v.optional(v.pipe(v.string(), v.startsWith('/'))),
   dockerSocket: v.optional(v.string(), '/var/run/docker.sock'),
+  /** Name of the container that is the node. Default: the machine is. */
+  hostContainer: v.optional(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/))),
   clusterDNS: v.optional(v.pipe(v.string(), v.ip()), '10.96.0.10'),
   clusterDomain: v.optional(v.string(), 'cluster.local'),
   clusterCIDR: v.optional(v.string(), '10.244.0.0/16'),

@@ -147,6 +147,24 @@ test('pods spread over the nodes, from images of this machine, and reach each ot
   expect(await kubectl('logs', 'deployment/web')).toBe('started\n')
 })
 
+test('a pod with hostNetwork is in the network of its node, not of the machine', async () => {
+  const node = `${name}-2`
+  const container = { name: 'main', image: busyboxImage(), command: ['sleep', '600'] }
+  const spec = { nodeName: node, hostNetwork: true, terminationGracePeriodSeconds: 0, containers: [container] }
+  const { code, stderr } = await execute('kubectl', ['apply', '-f', '-'], {
+    env: { KUBECONFIG: join(home, 'clusters', name, 'control-plane/kubeconfig') },
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'near' }, spec }),
+  })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  await kubectl('wait', '--for=condition=Ready', 'pod/near', '--timeout=60s')
+  const address = await kubectl('get', 'pod', 'near', '-o', 'jsonpath={.status.podIP}')
+  expect(await kubectl('exec', 'near', '--', 'ip', '-4', 'address', 'show', 'dev', 'eth0')).toContain(
+    `inet ${address}/`,
+  )
+  expect(await kubectl('exec', 'near', '--', 'hostname')).toBe(`${node}\n`)
+  await kubectl('delete', 'pod', 'near')
+})
+
 test('an agent that ends is started again in the same network: its pods do not notice', async () => {
   const started = await kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.startTime}')
   const agents = run('pgrep', '-f', `agent.cjs --config ${home}/clusters`).split('\n').map(Number).filter(isAgent)

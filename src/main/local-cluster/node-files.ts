@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CLUSTER_NETWORK } from '../cluster-network.ts'
 import type { Pki } from '../pki/pki.ts'
+import { nodeContainer } from './containers.ts'
 import { type LocalClusterState, type LocalNodeState, nodeFolder } from './state.ts'
 
 export const nodeConfigPath = (base: string, cluster: string, node: string): string =>
@@ -39,6 +40,7 @@ export async function writeNodeFiles(
     dataDir: join(folder, 'data'),
     claimFolder: join(folder, 'claim'),
     dockerSocket,
+    hostContainer: nodeContainer(name, node.name),
     clusterCIDR,
     serviceCIDR,
     kubernetesServiceIP,

@@ -9,7 +9,13 @@ const LOG_CONFIG = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file':
 const SANDBOX_OOM_SCORE_ADJ = -998
 const SANDBOX_CPU_SHARES = 2
 
-export function sandboxOptions(spec: SandboxSpec, image: string, instance: string): Docker.ContainerCreateOptions {
+/** @param host the network of pods with `hostNetwork`, as Docker names it: `host`, or `container:NAME` */
+export function sandboxOptions(
+  spec: SandboxSpec,
+  image: string,
+  instance: string,
+  host: string,
+): Docker.ContainerCreateOptions {
   return {
     name: dockerName(spec.pod, SANDBOX_CONTAINER_NAME, spec.attempt),
     Image: image,
@@ -19,7 +25,7 @@ export function sandboxOptions(spec: SandboxSpec, image: string, instance: strin
     ...(spec.hostNetwork ? {} : { Hostname: spec.hostname, NetworkDisabled: true }),
     Labels: sandboxLabels(spec, instance),
     HostConfig: {
-      NetworkMode: spec.hostNetwork ? 'host' : 'none',
+      NetworkMode: spec.hostNetwork ? host : 'none',
       IpcMode: spec.hostIPC ? 'host' : 'shareable',
       ...(spec.hostPID ? { PidMode: 'host' } : {}),
       ...(Object.keys(spec.sysctls).length > 0 ? { Sysctls: { ...spec.sysctls } } : {}),
@@ -35,7 +41,8 @@ export function sandboxOptions(spec: SandboxSpec, image: string, instance: strin
   }
 }
 
-export function containerOptions(spec: ContainerSpec, instance: string): Docker.ContainerCreateOptions {
+/** @param host as for `sandboxOptions` */
+export function containerOptions(spec: ContainerSpec, instance: string, host: string): Docker.ContainerCreateOptions {
   const { security, resources, namespaces } = spec
   return {
     name: dockerName(spec.pod, spec.name, spec.attempt),
@@ -54,7 +61,7 @@ export function containerOptions(spec: ContainerSpec, instance: string): Docker.
     Healthcheck: { Test: ['NONE'] },
     Labels: containerLabels(spec, instance),
     HostConfig: {
-      NetworkMode: namespaces.network === 'host' ? 'host' : `container:${spec.sandboxId}`,
+      NetworkMode: namespaces.network === 'host' ? host : `container:${spec.sandboxId}`,
       IpcMode: namespaces.ipc === 'host' ? 'host' : `container:${spec.sandboxId}`,
       ...pidMode(spec),
       Mounts: spec.mounts.map(mount => ({

@@ -37,6 +37,8 @@ export interface DockerRuntimeOptions {
   readonly socketPath: string
   /** Names this agent among all that use the same engine. */
   readonly instance: string
+  /** The container that is the node, in whose network pods with `hostNetwork` are. Default: the machine is the node. */
+  readonly hostContainer?: string | undefined
   readonly clock: Clock
 }
 
@@ -61,6 +63,7 @@ const isAtLeast = ([major, minor]: Version, least: Version): boolean =>
 export class DockerRuntime implements ContainerRuntime {
   readonly #engine: Docker
   readonly #instance: string
+  readonly #hostNetwork: string
   readonly #clock: Clock
   #pauseImage = ''
   #lowestOomScore = -1000
@@ -68,6 +71,7 @@ export class DockerRuntime implements ContainerRuntime {
   private constructor(options: DockerRuntimeOptions) {
     this.#engine = new Docker({ socketPath: options.socketPath })
     this.#instance = options.instance
+    this.#hostNetwork = options.hostContainer === undefined ? 'host' : `container:${options.hostContainer}`
     this.#clock = options.clock
   }
 
@@ -124,10 +128,10 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   createSandbox(spec: SandboxSpec): Promise<string> {
-    return this.#create(sandboxOptions(spec, this.#pauseImage, this.#instance))
+    return this.#create(sandboxOptions(spec, this.#pauseImage, this.#instance, this.#hostNetwork))
   }
   createContainer(spec: ContainerSpec): Promise<string> {
-    return this.#create(containerOptions(spec, this.#instance))
+    return this.#create(containerOptions(spec, this.#instance, this.#hostNetwork))
   }
 
   async #create(given: Docker.ContainerCreateOptions): Promise<string> {
