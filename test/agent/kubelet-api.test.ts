@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { eventually } from '../support/eventually.ts'
 import { docker } from './support/node.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
 
@@ -9,7 +10,7 @@ beforeAll(async () => {
   await node.run('box', {
     containers: [
       node.container(
-        'echo one; echo two; echo err >&2; mkdir -p /tmp/w; echo hi > /tmp/w/index.html; exec httpd -f -p 8080 -h /tmp/w',
+        'echo one; echo two; echo err >&2; mkdir -p /tmp/w; echo hi > /tmp/w/index.html; httpd -p 127.0.0.1:8081 -h /tmp/w; exec httpd -f -p 8080 -h /tmp/w',
       ),
       { ...node.container('while read line; do echo "got $line"; done', 'reader'), stdin: true },
     ],
@@ -136,6 +137,26 @@ describe('exec', () => {
   it('says what a program that does not exist is', async () => {
     const channels = await session(path + query('output=1', '/nope'), 'v4.channel.k8s.io')
     expect(JSON.parse(channels.get(3)!)).toMatchObject({ status: 'Failure' })
+  })
+})
+
+describe('port-forward', () => {
+  const fetchPage = (port: number) =>
+    session(`/portForward/default/box?port=${port}`, 'v4.channel.k8s.io', socket =>
+      socket.send(frame(0, 'GET /index.html HTTP/1.0\r\n\r\n')),
+    )
+  it('reaches a port of the pod', async () => {
+    expect((await fetchPage(8080)).get(0)).toMatch(/^..HTTP\/1.\d 200 OK[^]*\r\nhi\n$/)
+  })
+  it('reaches what listens on the loopback of the pod alone', async () => {
+    expect((await fetchPage(8081)).get(0)).toMatch(/^..HTTP\/1.\d 200 OK[^]*\r\nhi\n$/)
+  })
+  it('says that nothing listens', async () => {
+    const socket = new WebSocket(`${node.kubeletUrl.replace('http', 'ws')}/portForward/default/box?port=8082`, 'v4.channel.k8s.io') // prettier-ignore
+    const said: string[] = []
+    socket.on('message', (data: Buffer) => data[0] === 1 && said.push(data.subarray(1).toString()))
+    await eventually(() => expect(said.at(-1)).toContain('ECONNREFUSED'))
+    socket.terminate()
   })
 })
 

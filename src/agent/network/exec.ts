@@ -33,7 +33,7 @@ export interface RunOptions {
 export type Run = (argv: readonly [string, ...string[]], options?: RunOptions) => Promise<string>
 
 // Agents started by systemd or sudo may lack the sbin folders, where these tools live.
-const searchPath = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`
+export const searchPath = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`
 
 export const run: Run = (argv, { input, timeoutMs = 30_000, env } = {}) =>
   new Promise((resolve, reject) => {

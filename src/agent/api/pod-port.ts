@@ -1,0 +1,57 @@
+// Connections to ports of a pod: at the pod's address, or, for what listens on its loopback alone, from inside its
+// network. There a short-lived process connects and hands the connection over; an agent cannot be in two networks.
+import { spawn } from 'node:child_process'
+import { type Socket, connect } from 'node:net'
+import type { Pod } from '../../shared/api/core/v1.ts'
+import type { ContainerRuntime } from '../kubelet/runtime/contract.ts'
+import { searchPath } from '../network/exec.ts'
+
+const DIAL = `
+const socket = require('net').connect({ host: 'localhost', port: Number(process.argv[1]), allowHalfOpen: true })
+const tell = (message, handle) => process.send(message, handle, () => process.exit())
+socket.on('connect', () => tell('connected', socket)).on('error', error => tell(error.message))
+`
+const DIAL_TIMEOUT_MS = 10_000
+
+/** @throws Error when nothing in the pod listens on the port */
+export async function connectToPort(runtime: ContainerRuntime, pod: Pod, port: number): Promise<Socket> {
+  try {
+    return await connectTo(pod.status.podIP ?? '', port)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error
+    const { sandboxes } = await runtime.pod(pod.metadata.uid)
+    const pid = sandboxes.find(({ state }) => state === 'running')?.pid
+    if (!pid) throw error
+    return connectInside(pid, port)
+  }
+}
+
+const connectTo = (host: string, port: number): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host, port, allowHalfOpen: true })
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      resolve(socket)
+    })
+  })
+
+/** @param pid of a process in the network */
+const connectInside = (pid: number, port: number): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const argv = ['-t', String(pid), '-n', '--', process.execPath, '-e', DIAL, String(port)]
+    const child = spawn('nsenter', argv, {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      env: { ...process.env, PATH: searchPath },
+      timeout: DIAL_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    })
+    child.once('message', (message, handle) => {
+      if (!handle) return reject(new Error(String(message)))
+      const socket = handle as Socket
+      socket.allowHalfOpen = true
+      resolve(socket)
+    })
+    child.once('error', reject)
+    child.once('disconnect', () => reject(new Error('the way into the network of the pod failed')))
+  })
