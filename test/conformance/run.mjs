@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // `npm run conformance`: upstream's own conformance suite against a fresh Flotilla. Options: --focus and --skip take
-// regular expressions over test names, --nodes how many nodes the cluster has, --procs how many tests run at once,
-// --list prints the names only.
-import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+// regular expressions over test names, --labels a query over ginkgo's labels for tests beyond conformance, --nodes how
+// many nodes the cluster has, --procs how many tests run at once, --list prints the names only.
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -18,6 +18,7 @@ const { values } = parseArgs({
   options: {
     focus: { type: 'string', default: '' },
     skip: { type: 'string', default: '' },
+    labels: { type: 'string', default: 'Conformance' },
     nodes: { type: 'string', default: '1' },
     procs: { type: 'string', default: '4' },
     timeout: { type: 'string', default: '3h' },
@@ -44,7 +45,7 @@ const status = await new Promise(resolve => {
     [
       `--procs=${values.procs}`,
       `--timeout=${values.timeout}`,
-      `--label-filter=Conformance`,
+      `--label-filter=${values.labels}`,
       ...(values.focus ? [`--focus=${values.focus}`] : []),
       ...(values.skip ? [`--skip=${values.skip}`] : []),
       `--output-dir=${folder}`,
@@ -59,6 +60,8 @@ const status = await new Promise(resolve => {
       '--disable-log-dump',
       '--allowed-not-ready-nodes=0',
       '--node-os-distro=debian',
+      // Tests copy it into pods: a link would lead nowhere there.
+      `--kubectl-path=${realpathSync(execFileSync('which', ['kubectl'], { encoding: 'utf8' }).trim())}`,
     ],
     { stdio: 'inherit', cwd: folder },
   )
