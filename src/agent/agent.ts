@@ -41,6 +41,8 @@ import { type Network, startNetwork } from './network/network.ts'
 import { preflight } from './network/preflight.ts'
 import { untilFit } from './network/until-fit.ts'
 import { dialUpgrade } from './tunnel/dial-upgrade.ts'
+import { followServers } from './servers/follow-servers.ts'
+import { KnownServers } from './servers/known-servers.ts'
 import { runTunnel } from './tunnel/tunnel.ts'
 
 /** Kubernetes version that the agent speaks. */
@@ -108,7 +110,8 @@ export async function startAgent({
     const usage = await machineUsage(dataDir)
     const allocatable = allocatableOf(machine, usage.diskTotalBytes)
     const tls = readTls(config)
-    const api = connectApi(config.servers, tls)
+    const servers = new KnownServers(config)
+    const api = connectApi(servers.all, tls)
     owned.use(api)
     const informers = new InformerFactory(api.client, clock, {
       onError: error => log.debug({ error: String(error) }, 'watch interrupted'),
@@ -280,7 +283,7 @@ export async function startAgent({
     owned.use(kubeletApi)
     const accept = (connection: Duplex) => void server.emit('connection', connection)
     const tunnel = runTunnel({
-      servers: config.servers,
+      servers: servers.all,
       tls,
       nodeName,
       kubelet: accept,
@@ -289,6 +292,7 @@ export async function startAgent({
       signal: stop.signal,
       onChange: (connected, detail) => log.info({ connected, detail }, 'link to the API server'),
     })
+    const following = followServers({ client: api.client, servers, nodeName, clock, log, signal: stop.signal })
     const rotation = config.rotateCertificates
       ? rotateCertificate({ config, client: api.client, clock, log, signal: stop.signal })
       : Promise.resolve(false)
@@ -300,7 +304,7 @@ export async function startAgent({
       async [Symbol.asyncDispose]() {
         stop.abort(new Error('the agent stops'))
         await owned[Symbol.asyncDispose]()
-        await Promise.all([reporting, tunnel, housekeeping, rotation])
+        await Promise.all([reporting, tunnel, following, housekeeping, rotation])
       },
     }
   } catch (error) {

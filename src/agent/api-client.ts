@@ -27,7 +27,11 @@ export interface ApiConnection extends AsyncDisposable {
 /** Undici's timeouts end watches that are idle: the server's own bookmarks and time limits bound them instead. */
 const CONNECT_TIMEOUT_MS = 5_000
 
+/** The answer of a server that is not the cluster's, or not any more. */
+const MISDIRECTED = 421
+
 /**
+ * @param servers tried in turn; may change while connected
  * @param tls the cluster's CA, and who this is where that is known
  * @param headers sent with every request, such as a bootstrap token
  */
@@ -42,14 +46,20 @@ export function connectApi(
     headersTimeout: 60_000,
     keepAliveTimeout: 30_000,
   })
-  let order = [...servers]
+  let best: string | undefined
+  const order = (): readonly string[] =>
+    best !== undefined && servers.includes(best) ? [best, ...servers.filter(other => other !== best)] : servers
   const send: Fetch = async (path, init) => {
     let failure: unknown
-    for (const server of order) {
+    for (const server of order()) {
       try {
-        const response = (await fetch(server + path, { ...init, dispatcher })) as FetchResponse
-        if (server !== order[0]) order = [server, ...order.filter(other => other !== server)]
-        return response
+        const response = await fetch(server + path, { ...init, dispatcher })
+        if (response.status === MISDIRECTED) {
+          await response.body?.cancel()
+          throw new Error('it does not answer for the cluster, or not any more (421)')
+        }
+        best = server
+        return response as FetchResponse
       } catch (error) {
         if (init.signal?.aborted) throw error
         failure = new Error(`${server}: ${describe(error)}`)
@@ -62,7 +72,7 @@ export function connectApi(
   )
   return {
     client,
-    servers: () => order,
+    servers: order,
     [Symbol.asyncDispose]: () => dispatcher.destroy(),
   }
 }

@@ -9,6 +9,7 @@ import { instanceId } from './instance.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { claimMachine, MachineTakenError } from './machine-claim.ts'
 import { runRelay } from './relay/relay.ts'
+import { KnownServers } from './servers/known-servers.ts'
 
 const USAGE = 'usage: agent --config FILE.json [--exit-with-parent] [--cleanup]'
 const STOP_TIMEOUT_MS = 7_000
@@ -79,8 +80,9 @@ async function run({ exitWithParent }: Arguments, config: AgentConfig): Promise<
   })
   // The clock's timers let a process end that does nothing but wait, as for its certificate.
   const alive = setInterval(() => undefined, 60_000)
+  const servers = new KnownServers(config).all
   const starting = claim(config)
-    .then(() => ensureCertificate(config, systemClock, new AbortController().signal))
+    .then(() => ensureCertificate({ ...config, servers }, systemClock, new AbortController().signal))
     .then(() => startAgent({ config, clock: systemClock, log }))
   const early = await Promise.race([starting, stopAsked])
   if (typeof early === 'string') process.exit(0)

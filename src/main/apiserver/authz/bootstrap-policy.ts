@@ -9,6 +9,7 @@ import {
   RoleBinding,
   type Subject,
 } from '../../../shared/api/rbac/v1.ts'
+import { API_SERVERS } from '../../../shared/machinery/api-servers.ts'
 import type { Draft, KubeObject } from '../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { controllerRules } from './controller-policy.ts'
@@ -281,6 +282,12 @@ const namespaced: readonly { namespace: string; name: string; rules: PolicyRule[
     name: 'kubeadm:bootstrap-signer-clusterinfo',
     rules: [rule('get', 'core', 'configmaps', 'cluster-info')],
     subjects: [user('system:anonymous')],
+  },
+  {
+    namespace: API_SERVERS.namespace,
+    name: 'flotilla:api-servers',
+    rules: [rule(READ, 'core', 'configmaps', API_SERVERS.name)],
+    subjects: [group('system:nodes')],
   },
   {
     namespace: 'kube-system',

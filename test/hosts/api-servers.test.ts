@@ -1,0 +1,78 @@
+// How agents learn of the API server's other addresses while they run, and keep to the one that answers for the cluster.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connectApi } from '../../src/agent/api-client.ts'
+import { followServers } from '../../src/agent/servers/follow-servers.ts'
+import { KnownServers } from '../../src/agent/servers/known-servers.ts'
+import { ConfigMap, Node } from '../../src/shared/api/core/v1.ts'
+import { API_SERVERS, KNOWN_API_SERVERS } from '../../src/shared/machinery/api-servers.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { silentLog } from '../../src/shared/machinery/log.ts'
+import { type Cluster, startCluster } from '../control/support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
+
+const CONFIGURED = 'https://127.0.0.1:6443'
+const TOLD = 'https://10.1.2.3:6443'
+let cluster: Cluster
+let folder: string
+
+beforeAll(async () => {
+  cluster = await startCluster()
+  folder = mkdtempSync(join(tmpdir(), 'flotilla-servers-'))
+})
+afterAll(async () => {
+  await cluster?.[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const known = () => new KnownServers({ servers: [CONFIGURED], dataDir: join(folder, 'agent') })
+const annotation = async () =>
+  (await cluster.client.get(Node, { name: 'box' })).metadata.annotations?.[KNOWN_API_SERVERS]
+
+test('a node follows the addresses that the cluster tells of, remembers them, and says so', async () => {
+  const stop = new AbortController()
+  const servers = known()
+  const client = cluster.api.clientAs({ name: 'system:node:box', groups: ['system:nodes', 'system:authenticated'] })
+  await client.create(Node, { metadata: { name: 'box' }, spec: {} })
+  const following = followServers({
+    client, servers, nodeName: 'box', clock: systemClock, log: silentLog, signal: stop.signal,
+  }) // prettier-ignore
+  try {
+    const data = { servers: JSON.stringify([TOLD, 'javascript:alert(1)']) }
+    await cluster.client.create(ConfigMap, { metadata: API_SERVERS, data })
+    await eventually(async () => (await annotation()) === data.servers)
+    expect(servers.all).toEqual([CONFIGURED, TOLD])
+    expect(known().all).toEqual([CONFIGURED, TOLD])
+    await cluster.client.delete(ConfigMap, API_SERVERS)
+    await eventually(async () => (await annotation()) === undefined)
+    expect(servers.all).toEqual([CONFIGURED])
+    expect(known().all).toEqual([CONFIGURED])
+  } finally {
+    stop.abort()
+    await following
+  }
+})
+
+test('a server that answers for something else is passed over for one that answers for the cluster', async () => {
+  const { pki, url } = cluster.api
+  const { certPem: cert, keyPem: key } = pki.serving
+  const elsewhere = createServer({ cert, key }, (_request, response) => response.writeHead(421).end('moved'))
+  await new Promise<void>(resolve => elsewhere.listen(0, '127.0.0.1', resolve))
+  const wrong = `https://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`
+  const { certPem, keyPem } = await pki.issueClientCertificate({
+    commonName: 'system:node:box',
+    organizations: ['system:nodes'],
+  })
+  const all = [wrong]
+  await using api = connectApi(all, { ca: pki.caPem, cert: certPem, key: keyPem })
+  await expect(api.client.get(Node, { name: 'box' })).rejects.toThrow(/does not answer for the cluster/)
+  all.push(url) // as the cluster would have told
+  expect((await api.client.get(Node, { name: 'box' })).metadata.name).toBe('box')
+  expect(api.servers()).toEqual([url, wrong])
+  elsewhere.closeAllConnections()
+  elsewhere.close()
+})
