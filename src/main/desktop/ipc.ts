@@ -99,7 +99,7 @@ export function serveIpc({ window, host, streams, logDir, settings, gatherLogs }
   handle('desktop:settings', () => settings.current)
   handle('desktop:change-settings', changes => settings.change(changes))
   handle('stream:open', (path, protocols) => streams.open(path, protocols))
-  handle('stream:send', (id, data) => (streams.send(id, data), undefined))
+  handle('stream:send', async (id, data) => (await streams.send(id, data), undefined))
   handle('stream:close', id => (streams.close(id), undefined))
   return () => {
     for (const channel of Object.keys(schemas)) ipcMain.removeHandler(channel)

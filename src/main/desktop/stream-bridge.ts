@@ -7,7 +7,8 @@ import type { KubeconfigIdentity } from '../kubeconfig-file.ts'
 export interface StreamBridge {
   /** @param path path and query; only container streams are opened. @returns the stream's id */
   open(path: string, protocols: readonly string[]): string
-  send(id: string, data: Uint8Array): void
+  /** Resolves when the data is out, so that a sender of much keeps pace. */
+  send(id: string, data: Uint8Array): Promise<void>
   close(id: string): void
   closeAll(): void
 }
@@ -42,9 +43,10 @@ export function createStreamBridge(
       })
       return id
     },
-    send(id, data) {
+    async send(id, data) {
       const socket = sockets.get(id)
-      if (socket?.readyState === WebSocket.OPEN) socket.send(data)
+      // A stream that ends meanwhile tells so itself.
+      if (socket?.readyState === WebSocket.OPEN) await new Promise<void>(resolve => socket.send(data, () => resolve()))
     },
     close: id => sockets.get(id)?.close(1000),
     closeAll() {

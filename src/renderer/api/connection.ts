@@ -31,9 +31,24 @@ export interface StreamSocket {
   onopen: ((protocol: string) => void) | undefined
   onmessage: ((data: Uint8Array) => void) | undefined
   onclose: ((code: number, reason: string) => void) | undefined
-  send(data: Uint8Array): void
+  /** Resolves when there is room for more; what is sent to a closed stream is lost. */
+  send(data: Uint8Array): Promise<void>
   close(): void
 }
+
+/** More than this waits in the browser before a sender is held up. */
+const MOST_BUFFERED_BYTES = 1 << 20
+const DRAIN_LOOK_MS = 20
+
+/** Browsers do not tell when a socket has drained: it has to be looked at. */
+const drained = (socket: WebSocket) =>
+  new Promise<void>(resolve => {
+    const look = () =>
+      socket.readyState === WebSocket.OPEN && socket.bufferedAmount > MOST_BUFFERED_BYTES
+        ? setTimeout(look, DRAIN_LOOK_MS)
+        : resolve()
+    look()
+  })
 
 function browserStream(baseUrl: string, path: string, protocols: readonly string[]): StreamSocket {
   const socket = new WebSocket(new URL(baseUrl + path, location.href.replace(/^http/, 'ws')), [...protocols])
@@ -42,7 +57,10 @@ function browserStream(baseUrl: string, path: string, protocols: readonly string
     onopen: undefined,
     onmessage: undefined,
     onclose: undefined,
-    send: data => socket.readyState === WebSocket.OPEN && socket.send(data as Uint8Array<ArrayBuffer>),
+    send(data) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(data as Uint8Array<ArrayBuffer>)
+      return drained(socket)
+    },
     close: () => socket.close(1000),
   }
   socket.onopen = () => stream.onopen?.(socket.protocol)
@@ -61,7 +79,7 @@ function desktopStream(path: string, protocols: readonly string[]): StreamSocket
     onopen: undefined,
     onmessage: undefined,
     onclose: undefined,
-    send: data => void opened.then(id => closed || flotilla.invoke('stream:send', id, data)),
+    send: data => opened.then(async id => void (closed || (await flotilla.invoke('stream:send', id, data)))),
     close: () => void opened.then(id => flotilla.invoke('stream:close', id)),
   }
   const finish = (code: number, reason: string) => {

@@ -1,4 +1,4 @@
-// A command in a container over `v5.channel.k8s.io`: one byte of channel, then the data.
+// A command in a container, or its main process, over `v5.channel.k8s.io`: one byte of channel, then the data.
 // @see https://kubernetes.io/docs/reference/ "Streaming: remotecommand subprotocol v5", KEP-4006
 import { connection } from '../api/connection.ts'
 
@@ -13,18 +13,23 @@ export interface ExecTarget {
   readonly namespace: string
   readonly pod: string
   readonly container: string
-  readonly command: readonly string[]
+}
+
+export interface ExecStreams {
+  readonly stdin: boolean
+  readonly tty: boolean
 }
 
 export interface ExecListener {
   onOpen(): void
-  onOutput(data: Uint8Array): void
+  onOutput(data: Uint8Array, isError: boolean): void
   /** @param message how it ended: the command's exit status, or why the connection broke */
   onEnd(message: string, exitCode: number | undefined): void
 }
 
 export interface ExecSession {
-  write(text: string): void
+  /** Resolves when there is room for more. */
+  write(data: Uint8Array): Promise<void>
   resize(columns: number, rows: number): void
   close(): void
 }
@@ -55,13 +60,18 @@ export const frame = (channel: number, data: Uint8Array): Uint8Array => {
   return bytes
 }
 
-export function execute(target: ExecTarget, listener: ExecListener): ExecSession {
-  const { namespace, pod, container, command } = target
-  const query = new URLSearchParams({ container, stdin: 'true', stdout: 'true', stderr: 'true', tty: 'true' })
-  for (const word of command) query.append('command', word)
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/exec?${query.toString()}`
+/** @param command its words; undefined = the main process of the container */
+export function openSession(
+  { namespace, pod, container }: ExecTarget,
+  command: readonly string[] | undefined,
+  { stdin, tty }: ExecStreams,
+  listener: ExecListener,
+): ExecSession {
+  const query = new URLSearchParams({ container, stdin: `${stdin}`, stdout: 'true', stderr: `${!tty}`, tty: `${tty}` })
+  for (const word of command ?? []) query.append('command', word)
+  const verb = command ? 'exec' : 'attach'
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/${verb}?${query.toString()}`
   const socket = connection.openStream(path, ['v5.channel.k8s.io', 'v4.channel.k8s.io'])
-  const encoder = new TextEncoder()
   let ended = false
   const end = (message: string, exitCode: number | undefined) => {
     if (ended) return
@@ -72,19 +82,21 @@ export function execute(target: ExecTarget, listener: ExecListener): ExecSession
   socket.onmessage = data => {
     const channel = data[0]
     const payload = data.subarray(1)
-    if (channel === STDOUT || channel === STDERR) listener.onOutput(payload)
+    if (channel === STDOUT || channel === STDERR) listener.onOutput(payload, channel === STDERR)
     else if (channel === ERROR) {
+      // Before v5 an empty frame on every channel says that the session is open.
+      if (payload.length === 0) return
       const { message, exitCode } = readExitStatus(new TextDecoder().decode(payload))
       end(message, exitCode)
     } else if (channel !== CLOSE && channel !== STDIN && channel !== RESIZE)
       end(`unexpected channel ${String(channel)}`, undefined)
   }
   socket.onclose = (code, reason) =>
-    end(reason || (code === 1000 ? 'The shell ended.' : `The connection broke (${code}).`), undefined)
+    end(reason || (code === 1000 ? 'The session ended.' : `The connection broke (${code}).`), undefined)
   return {
-    write: text => socket.send(frame(STDIN, encoder.encode(text))),
+    write: data => socket.send(frame(STDIN, data)),
     resize: (columns, rows) =>
-      socket.send(frame(RESIZE, encoder.encode(JSON.stringify({ Width: columns, Height: rows })))),
+      void socket.send(frame(RESIZE, new TextEncoder().encode(JSON.stringify({ Width: columns, Height: rows })))),
     close: () => socket.close(),
   }
 }

@@ -1,11 +1,14 @@
 // What can be done with objects of a kind, in the row's menu, by key and for many at once.
 import {
+  Bug,
   FileCode,
+  FolderOpen,
   History,
   LogOut,
   PauseCircle,
   Play,
   PlayCircle,
+  Plug,
   RefreshCw,
   Scaling,
   ScrollText,
@@ -22,6 +25,7 @@ import { controllerRef } from '../../shared/machinery/owner.ts'
 import { connection } from '../api/connection.ts'
 import { type ServedKind, kindKey } from '../api/discovery.ts'
 import type { Row } from '../api/sources.ts'
+import { useDebugStore } from '../dock/debug.ts'
 import { useDrainStore } from '../nodes/drains.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useDockStore } from '../stores/dock.ts'
@@ -215,7 +219,28 @@ export function openLogs(object: AnyObject, previous = false): void {
 
 export function openTerminal(pod: Pod, container = defaultContainer(pod)): void {
   const { name, namespace } = pod.metadata
-  useDockStore().open({ kind: 'terminal', title: name, pod: { namespace, name }, container })
+  useDockStore().open({ kind: 'terminal', use: 'shell', title: name, pod: { namespace, name }, container })
+}
+
+/** Joins the main process, with what it was given: its input, its terminal. */
+export function openAttach(pod: Pod, container = defaultContainer(pod)): void {
+  const { name, namespace } = pod.metadata
+  const { spec } = pod
+  const found = [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].find(
+    each => each.name === container,
+  )
+  const streams = { stdin: found?.stdin ?? false, tty: found?.tty ?? false }
+  const title = `${name} · attached`
+  useDockStore().open({ kind: 'terminal', use: 'attach', title, pod: { namespace, name }, container, streams })
+}
+
+export function openFiles(pod: Pod, container = defaultContainer(pod)): void {
+  const { name, namespace } = pod.metadata
+  useDockStore().open({ kind: 'files', title: name, pod: { namespace, name }, container })
+}
+
+export function openDebug(pod: Pod, container = defaultContainer(pod)): void {
+  useDebugStore().asked = { kind: 'pod', pod, container }
 }
 
 const HAS_PODS = new Set([
@@ -258,6 +283,35 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       icon: SquareTerminal,
       key: 's',
       run: first(row => openTerminal(row.object as unknown as Pod)),
+    },
+    type.kind === 'Pod' && {
+      id: 'files',
+      minor: true,
+      title: 'Files',
+      icon: FolderOpen,
+      key: 'f',
+      run: first(row => openFiles(row.object as unknown as Pod)),
+    },
+    type.kind === 'Pod' && {
+      id: 'attach',
+      minor: true,
+      title: 'Attach',
+      icon: Plug,
+      run: first(row => openAttach(row.object as unknown as Pod)),
+    },
+    type.kind === 'Pod' && {
+      id: 'debug',
+      minor: true,
+      title: 'Debug container',
+      icon: Bug,
+      run: first(row => openDebug(row.object as unknown as Pod)),
+    },
+    type.kind === 'Node' && {
+      id: 'shell',
+      title: 'Shell',
+      icon: SquareTerminal,
+      key: 's',
+      run: first(({ name }) => (useDebugStore().asked = { kind: 'node', node: name })),
     },
     verbs.includes('update') && {
       id: 'edit',

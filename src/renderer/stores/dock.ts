@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import type { ExecStreams } from '../dock/exec-session.ts'
 
 export interface PodRef {
   readonly namespace: string
@@ -19,7 +20,19 @@ export type DockTab = { readonly id: number; readonly title: string } & (
       readonly container?: string
       readonly previous?: boolean
     }
-  | { readonly kind: 'terminal'; readonly pod: PodRef; readonly container: string }
+  | {
+      readonly kind: 'terminal'
+      readonly pod: PodRef
+      readonly container: string
+      /**
+       * `shell` runs one, `attach` joins the main process, `debug` waits for a debug container and joins its shell,
+       * `node` waits for a pod that was made for this terminal, opens the node's shell in it, and deletes it at the end.
+       */
+      readonly use: 'shell' | 'attach' | 'debug' | 'node'
+      /** Of the process that is attached to. */
+      readonly streams?: ExecStreams
+    }
+  | { readonly kind: 'files'; readonly pod: PodRef; readonly container: string }
   | {
       readonly kind: 'editor'
       readonly type: ResourceType<AnyObject>

@@ -1,0 +1,56 @@
+// Waits until a container of a pod runs, and tells meanwhile what it waits for.
+import { Pod } from '../../shared/api/core/v1.ts'
+import { connection } from '../api/connection.ts'
+import { keepLive } from '../api/live-list.ts'
+import { objectSource } from '../api/sources.ts'
+import type { PodRef } from '../stores/dock.ts'
+
+export type Readiness =
+  | { readonly is: 'running' }
+  | { readonly is: 'waiting'; readonly why: string }
+  | { readonly is: 'over'; readonly why: string }
+
+/** What a container's status says about whether one can get in. */
+export function readinessOf(pod: Pod | undefined, container: string): Readiness {
+  if (!pod) return { is: 'waiting', why: 'The pod is not there yet.' }
+  const { status } = pod
+  const found = [
+    ...(status.containerStatuses ?? []),
+    ...(status.ephemeralContainerStatuses ?? []),
+    ...(status.initContainerStatuses ?? []),
+  ].find(({ name }) => name === container)
+  const { running, terminated, waiting } = found?.state ?? {}
+  if (running) return { is: 'running' }
+  if (terminated)
+    return { is: 'over', why: terminated.message ?? `It ended with exit code ${terminated.exitCode} at once.` }
+  if (status.phase === 'Failed' || status.phase === 'Succeeded')
+    return { is: 'over', why: status.message ?? `The pod is ${status.phase}.` }
+  const why = [waiting?.reason, waiting?.message].filter(Boolean).join(': ')
+  return { is: 'waiting', why: why || 'The container is being created.' }
+}
+
+/** @returns undefined when it runs, or why it never will; @throws nothing: it ends with the signal */
+export function awaitContainer(
+  { namespace, name }: PodRef,
+  container: string,
+  onWait: (why: string) => void,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const done = new AbortController()
+  return new Promise(resolve => {
+    const source = objectSource(connection.client, Pod, { namespace, fieldSelector: `metadata.name=${name}` })
+    void keepLive(
+      source,
+      {
+        onRows(rows) {
+          const found = readinessOf(rows[0]?.object, container)
+          if (found.is === 'waiting') return onWait(found.why)
+          done.abort()
+          resolve(found.is === 'over' ? found.why : undefined)
+        },
+        onState: (_state, error) => error && onWait(error.message),
+      },
+      AbortSignal.any([signal, done.signal]),
+    )
+  })
+}
