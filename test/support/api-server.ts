@@ -11,6 +11,7 @@ import { privilegedGroup } from '../../src/main/apiserver/authz/privileged-group
 import { type ApiServer, type ApiServerOptions, createApiServer } from '../../src/main/apiserver/server.ts'
 import { openPki, type Pki, renderKubeconfig } from '../../src/main/pki/pki.ts'
 import type { Engine, ObjectStore } from '../../src/main/store/contract.ts'
+import type { HistoryLimits } from '../../src/main/store/event-ring.ts'
 import { openNedbEngine } from '../../src/main/store/nedb/engine.ts'
 import { openObjectStore } from '../../src/main/store/object-store.ts'
 
@@ -35,6 +36,8 @@ export type TestApiServerOptions = Partial<Omit<ApiServerOptions, 'store' | 'pki
   readonly dataDir?: string
   /** Default: the embedded engine in `dataDir`. */
   readonly engine?: Engine
+  /** How much of the past the store keeps. */
+  readonly history?: Partial<HistoryLimits>
   /** Names and addresses of the serving certificate, besides the standard ones. */
   readonly names?: readonly string[]
   /** Parts that need the open store, such as RBAC and the service allocator. */
@@ -42,10 +45,10 @@ export type TestApiServerOptions = Partial<Omit<ApiServerOptions, 'store' | 'pki
 }
 
 export async function startTestApiServer(options: TestApiServerOptions = {}): Promise<TestApiServer> {
-  const { dataDir: given, engine, names = [], withStore, ...rest } = options
+  const { dataDir: given, engine, history = {}, names = [], withStore, ...rest } = options
   const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'flotilla-api-')))
   const pki = await openPki({ dataDir, names })
-  const store = await openObjectStore(engine ?? (await openNedbEngine({ dataDir })))
+  const store = await openObjectStore(engine ?? (await openNedbEngine({ dataDir })), { history })
   const resources = rest.resources ?? builtinResources
   const server = await createApiServer({
     store,

@@ -48,6 +48,8 @@ export interface ApiRequest {
   rawBody(): Promise<Buffer>
   /** Aborts when the client goes away or the server shuts down. */
   readonly signal: AbortSignal
+  /** Cuts the client off in the middle of the answer, as when it does not read it. Absent in this process. */
+  readonly drop?: () => void
   /** Present on `Connection: Upgrade`: the client's socket and the bytes already read from it. */
   readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer }
   /** For Warning headers (RFC 7234, code 299). */

@@ -2,9 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import { Sessions } from '../../../src/main/apiserver/authn/session.ts'
 import type { SubresourceHandler } from '../../../src/main/apiserver/endpoints/contract.ts'
-import { FrameQueue } from '../../../src/main/apiserver/endpoints/read/frame-queue.ts'
-import { lazyFrame } from '../../../src/main/apiserver/representation/representation.ts'
-import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startTestApiServer, testAdmin } from '../../support/api-server.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -86,27 +83,6 @@ test('a client may allow less time than that, and what is no duration is refused
 test('a request may be as long as the command of an exec is', async () => {
   await using server = await startTestApiServer()
   expect((await raw(server, `${CONFIG_MAPS}?command=${'a'.repeat(200_000)}`)).code).toBe(200)
-})
-
-describe('FrameQueue', () => {
-  const frame = (name: string) => lazyFrame('ADDED', { metadata: { name } } as AnyObject, () => Buffer.from(name))
-
-  test('gives everything queued as one batch, in order', async () => {
-    const queue = new FrameQueue()
-    queue.push(frame('a'))
-    queue.push(frame('b'))
-    queue.end(frame('c'))
-    const batches: string[][] = []
-    for await (const batch of queue) batches.push(batch.map(({ object }) => object.metadata.name))
-    expect(batches).toEqual([['a', 'b', 'c']])
-  })
-  test('ends a watcher that does not keep up, instead of growing', async () => {
-    const queue = new FrameQueue()
-    for (let i = 0; i < 50_000; i++) queue.push(frame(String(i)))
-    let count = 0
-    for await (const batch of queue) count += batch.length
-    expect(count).toBe(16_384)
-  })
 })
 
 describe('Sessions', () => {

@@ -1,8 +1,8 @@
 // GET ?watch=1: the collection's changes as a stream of frames.
 //
 // State and stream are taken in one synchronous step (list at revision R, watch from R), so nothing is lost or doubled
-// between them. Events go into a bounded queue per watcher; what is queued is shared, encoded once for everybody. A
-// watcher that does not keep up is ended: it resumes from the last version it saw.
+// between them. Events go into a queue per watcher; what is queued is shared, encoded once for everybody. A watcher that
+// does not keep up is cut off: it resumes from the last version it saw, or lists again.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { ApiError, gone, internalError } from '../../../shared/machinery/status.ts'
@@ -41,7 +41,7 @@ const errorFrame = (error: ApiError): Frame =>
     encodeFrame('ERROR', Buffer.from(JSON.stringify(error.status))),
   )
 
-function bookmarkObject(resource: ResourceDescriptor, revision: number, initialEnd: boolean): AnyObject {
+function bookmarkObject(resource: ResourceDescriptor, revision: number, initialEnd = false): AnyObject {
   return {
     kind: resource.type.kind,
     apiVersion: apiVersionOf(resource.type),
@@ -69,10 +69,19 @@ export const watch: Endpoint = async (request, resource, parts) => {
   if (options.revision !== undefined && options.revision > store.revision)
     throw futureVersion(options.revision, store.revision)
 
-  const queue = new FrameQueue()
+  const queue = new FrameQueue({
+    floor: () => store.compactedRevision,
+    onBehind() {
+      const { path } = request.info
+      parts.log.info({ path, user: request.user.name }, 'a watch that did not keep up was ended')
+      queue.end(errorFrame(gone('the watch did not keep up with what happened: list again')))
+      stop()
+      request.drop?.()
+    },
+  })
   let first = true
   const push = (type: 'ADDED' | 'MODIFIED' | 'DELETED', stored: Stored) => {
-    queue.push(representation.frame(type, stored, first))
+    queue.push(representation.frame(type, stored, first), stored.revision)
     first = false
   }
   const onEvent = (event: StoreEvent) => {
@@ -124,8 +133,9 @@ export const watch: Endpoint = async (request, resource, parts) => {
     queue.end(errorFrame(gone(`too old resource version: ${from} (${store.compactedRevision})`)))
   }
 
-  const bookmark = (initialEnd = false) =>
-    queue.push(representation.bookmark(bookmarkObject(resource, store.revision, initialEnd)))
+  // A bookmark is behind when something newer is not kept any more.
+  const bookmark = () =>
+    queue.push(representation.bookmark(bookmarkObject(resource, store.revision)), store.revision + 1)
   const timeoutMs =
     options.timeoutSeconds !== undefined && options.timeoutSeconds > 0
       ? options.timeoutSeconds * 1000
@@ -147,6 +157,7 @@ export const watch: Endpoint = async (request, resource, parts) => {
     handle?.close()
     cancelTimeout()
     cancelBookmark()
+    initial = []
     queue.end()
     request.signal.removeEventListener('abort', stop)
   }

@@ -74,6 +74,8 @@ const tlsSocketOf = (incoming: Incoming): TLSSocket =>
 
 const NOBODY: UserInfo = { name: '', groups: [] }
 
+/** Of an HTTP/2 connection only this one stream ends. */
+const cutOff = (response: Response) => void ('stream' in response ? response.stream.destroy() : response.destroy())
 const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client went away')
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
@@ -132,6 +134,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     url: URL,
     warnings: string[],
     life: RequestLife,
+    drop: () => void,
     upgrade?: ApiRequest['upgrade'],
   ): Promise<ApiRequest> {
     const method = incoming.method ?? 'GET'
@@ -161,6 +164,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         return life.signal
       },
       warn: text => warnings.push(text),
+      drop,
       get remoteAddress() {
         return tlsSocketOf(incoming).remoteAddress
       },
@@ -222,7 +226,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         headers,
         body: maxBytes => readBody(incoming as Readable, declaredLength(headers), { maxBytes }),
       })
-      answer = page ?? (await handle(await requestOf(incoming, headers, url, warnings, life)))
+      answer = page ?? (await handle(await requestOf(incoming, headers, url, warnings, life, () => cutOff(response))))
     } catch (error) {
       answer = statusOf(error)
     }
@@ -256,7 +260,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     try {
       assertHost(incoming, headers)
       const url = urlOf(incoming)
-      const request = await requestOf(incoming, headers, url, [], life, { socket, head })
+      const request = await requestOf(incoming, headers, url, [], life, () => socket.destroy(), { socket, head })
       answer = await handle(request)
     } catch (error) {
       answer = statusOf(error)

@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApiResponse } from '../request.ts'
-import { drained } from './write-response.ts'
+import { drained, linesOf } from './write-response.ts'
 
 export async function writeRawResponse(
   socket: Duplex,
@@ -25,9 +25,9 @@ export async function writeRawResponse(
         if (!socket.write(chunk)) await drained(socket, signal)
       }
     else
-      for await (const batch of answer.frames) {
+      for await (const lines of linesOf(answer.frames)) {
         if (signal.aborted) break
-        if (!socket.write(Buffer.concat(batch.map(({ line }) => line)))) await drained(socket, signal)
+        if (!socket.write(lines)) await drained(socket, signal)
       }
     socket.end()
     return

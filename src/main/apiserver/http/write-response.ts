@@ -101,12 +101,26 @@ async function sendStream(
   response.end()
 }
 
-async function* linesOf(batches: AsyncIterable<readonly Frame[]>): AsyncGenerator<Buffer> {
+/** Lines in pieces of about this many bytes: more is not held for a client that does not read. */
+const PIECE_BYTES = 64 * 1024
+
+export async function* linesOf(batches: AsyncIterable<readonly Frame[]>): AsyncGenerator<Buffer> {
   for await (const batch of batches) {
-    const [only] = batch
-    yield batch.length === 1 && only ? only.line : Buffer.concat(batch.map(frame => frame.line))
+    let lines: Buffer[] = []
+    let bytes = 0
+    for (const { line } of batch) {
+      lines.push(line)
+      bytes += line.length
+      if (bytes < PIECE_BYTES) continue
+      yield joined(lines)
+      lines = []
+      bytes = 0
+    }
+    if (lines.length > 0) yield joined(lines)
   }
 }
+
+const joined = (lines: readonly Buffer[]): Buffer => (lines.length === 1 && lines[0] ? lines[0] : Buffer.concat(lines))
 
 /** Frames are shared by watchers, so their messages are as well. */
 const messages = new WeakMap<Frame, Buffer>()

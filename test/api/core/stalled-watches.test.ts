@@ -1,0 +1,154 @@
+// Watchers that do not read: they are cut off, keep nothing alive, and nobody else waits for them.
+import { once } from 'node:events'
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
+import { FrameQueue } from '../../../src/main/apiserver/endpoints/read/frame-queue.ts'
+import { linesOf } from '../../../src/main/apiserver/http/write-response.ts'
+import { lazyFrame } from '../../../src/main/apiserver/representation/representation.ts'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import { eventually } from '../../support/eventually.ts'
+import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+
+const KEPT_EVENTS = 60
+const EVENTS = 200
+const path = '/api/v1/namespaces/default/configmaps?watch=1'
+
+describe('over one HTTP/2 connection', () => {
+  let server: TestApiServer
+  let session: ClientHttp2Session
+  beforeAll(async () => {
+    server = await startTestApiServer({ history: { maxEvents: KEPT_EVENTS } })
+    const { caPem, admin } = server.pki
+    session = connect(server.url, { ca: caPem, cert: admin.certPem, key: admin.keyPem })
+  })
+  afterAll(async () => {
+    session.destroy()
+    await server[Symbol.asyncDispose]()
+  })
+
+  /** The window of a stream is full after 64 KiB that nobody reads. */
+  async function open(query = ''): Promise<ClientHttp2Stream> {
+    const stream = session.request({ ':path': `${path}${query}` })
+    stream.on('error', () => undefined)
+    await once(stream, 'response')
+    return stream.pause()
+  }
+
+  function reading(stream: ClientHttp2Stream): string[] {
+    const names: string[] = []
+    let rest = ''
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) names.push((JSON.parse(line) as { object: ConfigMap }).object.metadata.name)
+    })
+    stream.resume()
+    return names
+  }
+
+  test('stalled watches are cut off once they are behind what is kept, while the others see everything', async () => {
+    const stalled = await Promise.all(Array.from({ length: 20 }, () => open()))
+    const live = await Promise.all(Array.from({ length: 20 }, () => open()))
+    const seen = live.map(reading)
+    const client = server.clientAs()
+    const names = Array.from({ length: EVENTS }, (_, i) => `c${String(i).padStart(3, '0')}`)
+    for (const name of names)
+      await client.create(ConfigMap, { metadata: { namespace: 'default', name }, data: { text: 'x'.repeat(8_000) } })
+    await eventually(() => {
+      for (const each of seen) expect(each).toEqual(names)
+    })
+    for (const stream of stalled) {
+      const closed = once(stream, 'close')
+      const got = reading(stream)
+      await closed
+      // What lay in the window of the stream when it was cut off.
+      expect(got.length).toBeGreaterThan(0)
+      expect(got).toEqual(names.slice(0, got.length))
+      expect(got.length).toBeLessThan(EVENTS - KEPT_EVENTS)
+    }
+    for (const stream of live) expect(stream.closed).toBe(false)
+    for (const stream of live) stream.destroy()
+  })
+
+  test('who was cut off and goes on from where it was is told that it is too late', async () => {
+    const late = await open('&resourceVersion=2')
+    let text = ''
+    late.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    late.resume()
+    await once(late, 'end')
+    const { type, object } = JSON.parse(text) as { type: string; object: { code: number; reason: string } }
+    expect({ type, code: object.code, reason: object.reason }).toEqual({ type: 'ERROR', code: 410, reason: 'Expired' })
+  })
+
+  test('a watch in this process that does not keep up ends with 410', async () => {
+    const watch = server
+      .clientAs()
+      .watch(ConfigMap, { namespace: 'default', resourceVersion: String(server.store.revision) })
+    const frames = watch[Symbol.asyncIterator]()
+    const first = frames.next()
+    const client = server.clientAs()
+    for (let i = 0; i <= KEPT_EVENTS + 1; i++)
+      await client.create(ConfigMap, { metadata: { namespace: 'default', name: `d${i}` }, data: {} })
+    const types = [(await first).value?.type]
+    for (let next = await frames.next(); !next.done; next = await frames.next()) types.push(next.value.type)
+    expect(types).toEqual(['ADDED', 'ERROR'])
+  })
+})
+
+describe('FrameQueue', () => {
+  const frame = (name: string) => lazyFrame('ADDED', { metadata: { name } } as AnyObject, () => Buffer.from(name))
+  const queueFrom = (floor: () => number) => {
+    const state = { behind: 0 }
+    return { state, queue: new FrameQueue({ floor, onBehind: () => state.behind++ }) }
+  }
+
+  test('gives everything queued in order', async () => {
+    const { queue } = queueFrom(() => 0)
+    queue.push(frame('a'), 1)
+    queue.push(frame('b'), 2)
+    queue.end(frame('c'))
+    const names: string[] = []
+    for await (const batch of queue) names.push(...batch.map(({ object }) => object.metadata.name))
+    expect(names).toEqual(['a', 'b', 'c'])
+  })
+
+  test('lets go of everything when what waits longest is not kept any more, also what is being sent', async () => {
+    let floor = 0
+    const { queue, state } = queueFrom(() => floor)
+    queue.push(frame('a'), 1)
+    const batches = queue[Symbol.asyncIterator]()
+    await batches.next()
+    floor = 1
+    queue.push(frame('b'), 2)
+    queue.push(frame('c'), 3)
+    expect(state.behind).toBe(1)
+    expect((await batches.next()).done).toBe(true)
+  })
+
+  test('a watcher that has taken everything is never behind', async () => {
+    let floor = 0
+    const { queue, state } = queueFrom(() => floor)
+    const batches = queue[Symbol.asyncIterator]()
+    for (let revision = 1; revision <= 1000; revision++) {
+      queue.push(frame('a'), revision)
+      await batches.next()
+      const waits = batches.next()
+      floor = revision
+      queue.push(frame('b'), revision + 0.5)
+      await waits
+    }
+    expect(state.behind).toBe(0)
+  })
+
+  test('lines go out in pieces: one that is not read holds no more than that', async () => {
+    const line = Buffer.alloc(10_000, 'x')
+    const pieces: Buffer[] = []
+    async function* batches() {
+      yield Array.from({ length: 100 }, () => lazyFrame('ADDED', {} as AnyObject, () => line))
+    }
+    for await (const piece of linesOf(batches())) pieces.push(piece)
+    expect(Buffer.concat(pieces).length).toBe(1_000_000)
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(80_000)
+  })
+})
