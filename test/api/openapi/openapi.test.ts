@@ -10,6 +10,7 @@ import { readFields } from '../../../src/main/apiserver/codec/protobuf/wire.ts'
 import { openapiHandler } from '../../../src/main/apiserver/openapi/handler.ts'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
 import { defineResource, type ResourceDescriptor } from '../../../src/main/apiserver/registry/resource.ts'
+import { CustomResourceDefinition } from '../../../src/shared/api/apiextensions/v1.ts'
 import { Deployment } from '../../../src/shared/api/apps/v1.ts'
 import { ConfigMap, Pod } from '../../../src/shared/api/core/v1.ts'
 
@@ -84,6 +85,13 @@ describe('openapiHandler()', () => {
     })
   })
 
+  test('says nothing of the properties of a type that has none', async () => {
+    const definitions = [defineResource({ type: CustomResourceDefinition })]
+    const answer = await openapiHandler('/openapi/v3/apis/apiextensions.k8s.io/v1', undefined, definitions, {})
+    const { schemas } = (JSON.parse(answer!.bytes.toString()) as Document).components
+    const name = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus'
+    expect(schemas[name]).not.toHaveProperty('properties')
+  })
   test('carries merge keys, list types, required fields and descriptions', async () => {
     const { schemas } = (await document('/openapi/v3/apis/apps/v1')).components
     expect(schemas['io.k8s.api.core.v1.PodSpec']!.properties['containers']).toMatchObject({

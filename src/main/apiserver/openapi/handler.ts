@@ -13,7 +13,7 @@ export interface OpenApiAnswer {
 }
 
 /** Raised when the documents' shape changes, so that clients' caches let go of the old ones. */
-const REVISION = 1
+const REVISION = 2
 
 type Documents = Map<string, Promise<Buffer>>
 const built = new WeakMap<readonly ResourceDescriptor[], Documents>()

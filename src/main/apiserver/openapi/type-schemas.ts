@@ -112,11 +112,13 @@ export function typeSchema(schemaId: string, dialect: Dialect, descriptions: Des
   const texts = Object.hasOwn(descriptions, schemaId) ? (descriptions[schemaId] ?? {}) : {}
   const fields = Object.entries(type.fields)
   const required = fields.filter(([, fact]) => fact.req).map(([name]) => name)
+  const properties = fields.map(([name, fact]) => [name, fieldSchema(fact, texts[name], dialect)] as const)
   return {
     ...(texts[''] ? { description: texts[''] } : {}),
     type: 'object',
     ...(required.length ? { required } : {}),
-    properties: Object.fromEntries(fields.map(([name, fact]) => [name, fieldSchema(fact, texts[name], dialect)])),
+    // An empty one does not come back out of Go's types: the document would not be what it was.
+    ...(properties.length ? { properties: Object.fromEntries(properties) } : {}),
     ...(type.mt ? { 'x-kubernetes-map-type': type.mt } : {}),
     ...(type.gvk
       ? { 'x-kubernetes-group-version-kind': [{ group: type.gvk[0], version: type.gvk[1], kind: type.gvk[2] }] }
