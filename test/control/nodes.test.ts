@@ -174,6 +174,7 @@ describe('pod-gc', () => {
       expect(dead.metadata.deletionTimestamp).toBeDefined()
       expect(dead.status.phase).toBe('Failed')
       expect(conditionOf(dead.status.conditions, 'DisruptionTarget')).toMatchObject({
+        observedGeneration: 1,
         status: 'True',
         reason: 'DeletionByPodGC',
         message: 'PodGC: node no longer exists',

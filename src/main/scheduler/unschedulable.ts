@@ -17,11 +17,12 @@ export async function tellUnschedulable(
 ): Promise<void> {
   const known = pod.status.conditions?.find(({ type }) => type === 'PodScheduled')
   const nominatedChanged = nominated !== undefined && nominated !== (pod.status.nominatedNodeName ?? '')
-  if (known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message && !nominatedChanged)
-    return
+  const { namespace, name, uid, generation: observedGeneration } = pod.metadata
+  const told = known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message
+  if (told && known.observedGeneration === observedGeneration && !nominatedChanged) return
   const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.now())
-  const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime }
-  const { namespace, name, uid } = pod.metadata
+  const reason = 'Unschedulable'
+  const condition = { type: 'PodScheduled', status: 'False', reason, message, lastTransitionTime, observedGeneration }
   const status = { conditions: [condition], ...(nominatedChanged ? { nominatedNodeName: nominated || null } : {}) }
   try {
     await client.patch(

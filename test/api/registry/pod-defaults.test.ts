@@ -55,6 +55,11 @@ test('a pod gets everything that Kubernetes fills in', () => {
   })
 })
 
+test('a negative grace period is a second', () => {
+  const spec = { terminationGracePeriodSeconds: -1, containers: [{ name: 'a', image: 'a' }] }
+  expect(admitted(pods, { spec })['spec']).toMatchObject({ terminationGracePeriodSeconds: 1 })
+})
+
 test('a container port on the host network is a host port', () => {
   const object = admitted(pods, {
     spec: { hostNetwork: true, containers: [{ name: 'a', image: 'a', ports: [{ containerPort: 80 }] }] },

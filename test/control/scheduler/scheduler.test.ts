@@ -118,6 +118,7 @@ test('required anti-affinity puts replicas on different nodes, and leaves over w
     const { items } = await client.list(Pod, { namespace: 'default' })
     expect(items.map(pod => pod.spec.nodeName ?? '').sort()).toEqual(['', 'a', 'b'])
     const waiting = items.find(pod => !pod.spec.nodeName)!
+    expect(conditionOf(waiting.status.conditions, 'PodScheduled')?.observedGeneration).toBe(1)
     expect(conditionOf(waiting.status.conditions, 'PodScheduled')?.message).toContain(
       "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules.",
     )

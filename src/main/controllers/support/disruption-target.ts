@@ -16,7 +16,9 @@ export async function markDisrupted(
 ): Promise<void> {
   const known = conditionOf(pod.status.conditions, DISRUPTION_TARGET)
   if (known?.status === 'True' && (!phase || pod.status.phase === phase)) return
-  const condition = { type: DISRUPTION_TARGET, status: 'True', reason, message }
+  const { generation } = pod.metadata
+  const observedGeneration = generation === undefined ? {} : { observedGeneration: generation }
+  const condition = { type: DISRUPTION_TARGET, status: 'True', reason, message, ...observedGeneration }
   const conditions = setCondition(pod.status.conditions, condition, formatTime(clock.now()))
   const status = { ...pod.status, ...(phase ? { phase } : {}), conditions }
   await client.updateStatus(Pod, { ...pod, status }, { signal })

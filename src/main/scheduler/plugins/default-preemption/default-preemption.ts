@@ -42,7 +42,7 @@ function waitsForVictims({ status, spec }: Pod, view: ClusterView): boolean {
 export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
   const { client, clock, listers, events, profile } = parts
   async function evict(victim: Pod, by: Pod, nodeName: string): Promise<void> {
-    const { namespace, name: victimName, uid } = victim.metadata
+    const { namespace, name: victimName, uid, generation: observedGeneration } = victim.metadata
     const ref = { namespace, name: victimName }
     const condition = {
       type: 'DisruptionTarget',
@@ -50,6 +50,7 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
       reason: 'PreemptionByScheduler',
       message: `${by.spec.schedulerName ?? ''}: preempting to accommodate a higher priority pod`,
       lastTransitionTime: formatTime(clock.now()),
+      observedGeneration,
     }
     try {
       const patch = { metadata: { uid }, status: { conditions: [condition] } }

@@ -63,6 +63,8 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   spec.restartPolicy ||= 'Always'
   spec.securityContext ??= {}
   spec.terminationGracePeriodSeconds ??= 30
+  // Upstream makes a second of what is negative, and refuses nothing.
+  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1
   spec.schedulerName ||= 'default-scheduler'
   // The deprecated alias follows the field that it stands for.
   if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName
