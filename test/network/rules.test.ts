@@ -191,10 +191,41 @@ describe('the rule table', () => {
     table.put('a', noRules)
     expect(table.takeChanges()).toBe('')
   })
+  it('changes nothing but elements for a Service that is reached by its cluster IP alone', () => {
+    const context = { nodeName: 'n1', ownAddresses: new Set<string>(), clusterCIDR: '10.244.0.0/16' }
+    const web = service('web', { clusterIP: '10.96.0.9', ports: [{ port: 80, protocol: 'TCP' }] })
+    const rulesFor = (count: number) => {
+      const endpoints = slice(
+        'web',
+        Array.from({ length: count }, (_, i) => ({ ip: `10.244.1.${i + 1}` })),
+      )
+      return rulesOf(
+        servicePortsOf(web as unknown as Service, [endpoints as unknown as EndpointSlice], context),
+        context,
+      )
+    }
+    const table = new RuleTable()
+    table.put('web', rulesFor(1))
+    table.takeAll()
+    table.put('web', rulesFor(2))
+    expect(table.takeChanges().split('\n')).toEqual([
+      'delete element ip flotilla services { 10.96.0.9 . tcp . 80 }',
+      'add element ip flotilla services { 10.96.0.9 . tcp . 80 : goto balance-2 }',
+      'add element ip flotilla endpoints { 10.96.0.9 . tcp . 80 . 1 : 10.244.1.2 . 8080 }',
+      '',
+    ])
+    table.put('web', rulesFor(0))
+    expect(table.takeChanges()).toBe(
+      'delete element ip flotilla services { 10.96.0.9 . tcp . 80 }\n' +
+        'delete element ip flotilla endpoints { 10.96.0.9 . tcp . 80 . 0, 10.96.0.9 . tcp . 80 . 1 }\n' +
+        'add element ip flotilla unserved { 10.96.0.9 . tcp . 80 : goto refuse }\n',
+    )
+    expect([16, 17].map(count => rulesFor(count).chains.size)).toEqual([0, 1])
+  })
   it('keeps chain names within what nft allows', () => {
     const long = service(
       'n'.repeat(63),
-      { clusterIP: '10.96.0.9', ports: [{ name: 'p'.repeat(15), port: 80 }] },
+      { clusterIP: '10.96.0.9', sessionAffinity: 'ClientIP', ports: [{ name: 'p'.repeat(15), port: 80 }] },
       {},
       's'.repeat(63),
     )
@@ -208,8 +239,8 @@ describe('the rule table', () => {
       ownAddresses: new Set(),
     })
     const names = [...rulesOf(ports, { nodeName: 'n1', clusterCIDR: '10.244.0.0/16' }).chains.keys()]
-    expect(names).toHaveLength(1)
-    expect(names[0]!.length).toBeLessThan(128)
+    expect(names).toHaveLength(2)
+    for (const name of names) expect(name.length).toBeLessThan(128)
   })
 })
 

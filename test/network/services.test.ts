@@ -75,8 +75,10 @@ describe('a service', () => {
     expect(tcp(host, '127.0.0.2', 7001)).toEqual(['LOCAL 127.0.0.1'])
     expect(tcp(outside, '127.0.0.2', 7001)).toEqual(['TIMEOUT'])
     // Without our guard the same packets do arrive; the next change of a service brings the rules back.
+    agent.pause()
     host.run('nft', 'delete', 'table', 'ip', 'flotilla')
     expect(tcp(outside, '127.0.0.2', 7001)).toEqual(['LOCAL 192.168.78.9'])
+    agent.resume()
   })
 
   it('answers on external IPs and on its load balancer address', async () => {

@@ -27,7 +27,24 @@ export interface BaseRulesOptions {
 const serviceKey = 'ip daddr . meta l4proto . th dport'
 /** Not a dnat: that would leave flows that exist as they are. Packets of the tunnel carry no checksum, and none then. */
 const toRelay = `ip daddr set 127.0.0.1 udp dport set ${RELAY_PORT} udp checksum set 0 notrack`
+/** The last part is a number below the number of endpoints: to nft the same for every modulus. */
+const endpointKey = (endpoints: number): string => `${serviceKey} . numgen random mod ${endpoints}`
 const nodePortKey = 'meta l4proto . th dport'
+
+/** Services with more endpoints have chains of their own. */
+export const SHARED_BALANCERS = 16
+/** @returns the chain that sends to one of so many endpoints of the address that the packet is for */
+export const sharedBalancer = (endpoints: number): string => `balance-${endpoints}`
+
+const sharedBalancers = (clusterCIDR: string): string =>
+  Array.from({ length: SHARED_BALANCERS }, (_, i) => i + 1)
+    .map(
+      endpoints => `  chain ${sharedBalancer(endpoints)} {
+    ip saddr != ${clusterCIDR} jump mark-masquerade
+    dnat ip addr . port to ${endpointKey(endpoints)} map @endpoints
+  }`,
+    )
+    .join('\n')
 
 /**
  * @returns a script that replaces the whole table, to be followed by the elements in the same transaction.
@@ -44,6 +61,7 @@ export function baseRules(options: BaseRulesOptions): string {
 delete table ip ${TABLE}
 table ip ${TABLE} {
   map services { type ipv4_addr . inet_proto . inet_service : verdict; }
+  map endpoints { typeof ${endpointKey(SHARED_BALANCERS)} : ip daddr . th dport; }
   map nodeports { type inet_proto . inet_service : verdict; }
   map unserved { type ipv4_addr . inet_proto . inet_service : verdict; }
   map unserved-nodeports { type inet_proto . inet_service : verdict; }
@@ -65,6 +83,7 @@ table ip ${TABLE} {
 
   chain mark-masquerade { meta mark set meta mark or ${MASQUERADE_MARK}; }
   chain refuse { reject; }
+${sharedBalancers(clusterCIDR)}
   chain service-traffic {
     ${serviceKey} vmap @services
     ${chosen}fib daddr type local ${nodePortKey} vmap @nodeports

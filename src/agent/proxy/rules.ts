@@ -1,6 +1,7 @@
 // The part of the ruleset that belongs to one Service: chains, dynamic sets, and elements of the shared maps.
 // base-rules.ts says where traffic enters these chains.
 import { createHash } from 'node:crypto'
+import { SHARED_BALANCERS, sharedBalancer } from './base-rules.ts'
 import { chooseEndpoints, type NodePlace } from './choose-endpoints.ts'
 import type { ServiceEndpoint, ServicePort } from './service-port.ts'
 
@@ -29,7 +30,8 @@ export interface RulesContext extends NodePlace {
 
 /**
  * Chains of a port, by prefix: `svc` sends to any endpoint, `loc` to one on this node, `ext` is where traffic from
- * outside enters, `lbs` drops sources that a load balancer must not serve, `ep` is one endpoint (affinity only).
+ * outside enters, `lbs` drops sources that a load balancer must not serve, `ep` is one endpoint (affinity only). A port
+ * that is reached by its cluster IP alone has none: base-rules.ts has chains for such ports, by number of endpoints.
  */
 export function rulesOf(ports: readonly ServicePort[], context: RulesContext): Rules {
   const chains = new Map<string, readonly string[]>()
@@ -56,6 +58,9 @@ function addPort(port: ServicePort, context: RulesContext, draft: Draft): void {
 
   for (const endpoint of port.endpoints)
     if (endpoint.local) draft.elements.push({ set: 'hairpin', key: `${endpoint.ip} . ${endpoint.ip}`, value: '' })
+
+  if (!isExternal && !port.internalLocal && port.affinitySeconds === undefined && cluster.length <= SHARED_BALANCERS)
+    return addShared(draft, port, cluster)
 
   const usesLocal = port.internalLocal || (isExternal && port.externalLocal)
   if (cluster.length > 0) {
@@ -86,6 +91,22 @@ function addPort(port: ServicePort, context: RulesContext, draft: Draft): void {
       draft.elements.push({ set: 'unserved-nodeports', key, value: dropsOutside ? 'drop' : 'goto refuse' })
   }
   addFirewall(draft, port, `lbs-${suffix}`)
+}
+
+/** Most Services are of this kind: elements alone, so that changing one is quick however many there are. */
+function addShared(draft: Draft, port: ServicePort, endpoints: readonly ServiceEndpoint[]): void {
+  for (const clusterIP of port.clusterIPs) {
+    const key = addressKey(port, clusterIP)
+    addEntry(
+      draft,
+      port,
+      clusterIP,
+      endpoints.length > 0 ? `goto ${sharedBalancer(endpoints.length)}` : undefined,
+      false,
+    )
+    for (const [i, { ip, port: number }] of endpoints.entries())
+      draft.elements.push({ set: 'endpoints', key: `${key} . ${i}`, value: `${ip} . ${number}` })
+  }
 }
 
 const addressKey = ({ protocol, port }: ServicePort, ip: string): string => `${ip} . ${protocol} . ${port}`
