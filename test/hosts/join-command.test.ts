@@ -63,6 +63,7 @@ test('the line makes the host a Ready node', async () => {
   expect(output).toMatch(/this host is the node joiner, and Ready.*\nDONE$/)
   expect(await isReady()).toBe(true)
   expect(host.sh('ls /etc/flotilla; stat -c %a /etc/flotilla/config.json')).toBe('ca.crt\nconfig.json\n600')
+  expect(host.sh("docker info --format '{{.LiveRestoreEnabled}}'")).toBe('true')
   expect((await node('list')).stdout).toMatch(/^- +not over SSH +- +joiner +Ready$/m)
 })
 

@@ -5,6 +5,7 @@ import type { Compression, Parcel } from '../agent-files.ts'
 import { TOKEN_FILE, UNIT, UNIT_TEXT, settingsText } from '../steps/configure.ts'
 import type { ClusterSettings } from '../steps/contract.ts'
 import { APT, APT_INSTALL, DNF, DNF_INSTALL, START_DOCKER } from '../steps/install-packages.ts'
+import { MERGE_LIVE_RESTORE, SET_LIVE_RESTORE } from '../steps/live-restore.ts'
 import { RECEIVE_AGENT, RECEIVE_RUNTIME } from '../steps/push.ts'
 import { REMOVE_BY_HAND } from '../steps/remove.ts'
 import { START_AGENT } from '../steps/start-agent.ts'
@@ -120,6 +121,16 @@ ln -sfn "../runtime/$runtime/node" /opt/flotilla/bin/node
 ln -sfn ../agent/${bundle.id}/agent.cjs /opt/flotilla/bin/agent.cjs
 systemctl daemon-reload
 
+${file('"$work/merge.cjs"', 0o600, MERGE_LIVE_RESTORE)}
+case $(docker info --format '{{.LiveRestoreEnabled}} {{.Swarm.LocalNodeState}} {{.SecurityOptions}}' 2>/dev/null) in
+  *rootless*) ;;
+  'false inactive '*)
+    if ! { command -v snap && snap list docker; } >/dev/null 2>&1 && /opt/flotilla/bin/node "$work/merge.cjs" > "$work/daemon.json"; then
+      say 'setting live-restore for Docker, so that pods run on while it restarts'
+      set_live_restore < "$work/daemon.json"
+    fi ;;
+esac
+
 say 'starting the agent'
 printf '%s\\n' "$token" | start_agent
 node=/var/lib/flotilla/identity/node
@@ -138,7 +149,9 @@ say "this host is the node $name, and Ready. To take it out: sudo /opt/flotilla/
 ${shellFunction('install_apt', APT_INSTALL)}${shellFunction('install_dnf', DNF_INSTALL)}${shellFunction('start_docker', START_DOCKER)}
 ${Object.entries(RECEIVE_RUNTIME)
   .map(([format, script]) => shellFunction(functionOf(format as Compression), script))
-  .join('')}${shellFunction('receive_agent', RECEIVE_AGENT)}${shellFunction('start_agent', START_AGENT)}
+  .join(
+    '',
+  )}${shellFunction('receive_agent', RECEIVE_AGENT)}${shellFunction('set_live_restore', SET_LIVE_RESTORE)}${shellFunction('start_agent', START_AGENT)}
 [ "$(id -u)" = 0 ] || exec sudo sh "$0"
 main
 `

@@ -1,6 +1,5 @@
 // Docker's live-restore: without it every container ends when Docker restarts or is upgraded. One key is merged into the
 // configuration that is there, and taken out again when the host leaves.
-import { isObject } from '../../../shared/machinery/json-object.ts'
 import { type Step, type StepContext, asRoot } from './contract.ts'
 
 const FILE = '/etc/docker/daemon.json'
@@ -8,6 +7,7 @@ const KEY = 'live-restore'
 const READ = `[ -e ${FILE} ] || exit 0; cat ${FILE}`
 
 /**
+ * Uses nothing but its parameter: its text runs on hosts as well.
  * @param text of daemon.json; '' where there is none
  * @returns it with live-restore; undefined when somebody decided about that already, or it is not JSON
  */
@@ -18,13 +18,22 @@ export function withLiveRestore(text: string): string | undefined {
   } catch {
     return undefined // Docker itself would not start with it
   }
-  if (!isObject(config) || KEY in config) return undefined
+  if (typeof config !== 'object' || config === null || Array.isArray(config) || 'live-restore' in config)
+    return undefined
   const indent = /^\s*\{\s*?\n([ \t]+)/.exec(text)?.[1] ?? '  '
-  return `${JSON.stringify({ ...config, [KEY]: true }, null, indent)}\n`
+  return `${JSON.stringify({ ...config, 'live-restore': true }, null, indent)}\n`
 }
 
+/** A program for the runtime on a host: writes what the file is to be, or ends with 1 where it is to stay. */
+export const MERGE_LIVE_RESTORE = `
+const fs = require('node:fs')
+const merged = (${withLiveRestore.toString()})(fs.existsSync('${FILE}') ? fs.readFileSync('${FILE}', 'utf8') : '')
+if (merged === undefined) process.exit(1)
+process.stdout.write(merged)
+`
+
 /** The text before and ours are kept: the way back is exact, as long as nobody else writes the file. */
-const SET = `
+export const SET_LIVE_RESTORE = `
 set -e
 umask 022
 mkdir -p -m 700 /var/lib/flotilla /var/lib/flotilla/before
@@ -92,7 +101,7 @@ export const liveRestore: Step = {
     // Not shown as progress: it is somebody's configuration.
     const merged = withLiveRestore(await ssh.must(READ, { what: `reading ${FILE}`, sudo, signal }))
     if (merged === undefined) progress.output(`${FILE} stays as it is\n`)
-    else await asRoot(context, `setting ${KEY}`, SET, merged)
+    else await asRoot(context, `setting ${KEY}`, SET_LIVE_RESTORE, merged)
   },
 }
 
