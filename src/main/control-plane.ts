@@ -2,8 +2,7 @@
 // app and the headless command call the same function; it ends in reverse order.
 import { randomUUID } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
-import { isIP } from 'node:net'
-import { hostname, networkInterfaces } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '../shared/client/typed-client.ts'
@@ -12,6 +11,7 @@ import type { Log } from '../shared/machinery/log.ts'
 import { Owned } from '../shared/machinery/owned.ts'
 import { createAdmission } from './apiserver/admission/plugins.ts'
 import { AuditLog, type AuditLogOptions } from './apiserver/audit/audit-log.ts'
+import { PEOPLE_LOG, peopleLog, peoplePolicy } from './apiserver/audit/people.ts'
 import type { AuditPolicy } from './apiserver/audit/policy.ts'
 import { createAuthorization } from './apiserver/authz/authorizers.ts'
 import { bootstrapCluster } from './apiserver/bootstrap/bootstrap.ts'
@@ -20,6 +20,7 @@ import { joinPaths } from './apiserver/endpoints/hosts/join.ts'
 import { loginTokens } from './apiserver/endpoints/login-tokens.ts'
 import { historyHandlers } from './apiserver/endpoints/history/handlers.ts'
 import { schedulingHandlers } from './apiserver/endpoints/scheduling/handlers.ts'
+import { controlPlaneMoves } from './apiserver/endpoints/control-plane-moves.ts'
 import { storeOperations } from './apiserver/endpoints/store-operations.ts'
 import { closeBodyDecoder } from './apiserver/codec/decode-body.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
@@ -40,6 +41,9 @@ import { type LedPart, takeTurns } from './leading.ts'
 import { onceReady } from './local-node/joined.ts'
 import { startLocalNode } from './local-node/local-node.ts'
 import { openLog } from './log-file.ts'
+import { Departure } from './move/departure.ts'
+import { MovedError, assertHere } from './move/mark.ts'
+import { ownNames, reachable, reachableServers } from './own-names.ts'
 import { openPki, type Pki } from './pki/pki.ts'
 import { AnswerDesk } from './provisioning/answers.ts'
 import { lazyJoinFiles, startProvisioning } from './provisioning/start.ts'
@@ -72,6 +76,8 @@ export type ApiServerSettings = Pick<
 export interface ControlPlaneOptions {
   readonly dataDir: string
   readonly listen: ListenAddress
+  /** Names and addresses under which clients reach the API server, besides this machine's own. */
+  readonly advertise?: readonly string[]
   readonly store: StoreChoice
   /** Opens an encrypted store, or encrypts one that is not. */
   readonly encryption?: MasterSecret
@@ -94,7 +100,7 @@ export interface ControlPlane extends AsyncDisposable {
   readonly pki: Pki
   /** @returns a token for `<url>/ui/login#token=…`: works once, within five minutes, as the admin */
   issueLoginToken(): string
-  /** Resolves when something fails that the control plane cannot go on without. */
+  /** Resolves when something fails that the control plane cannot go on without, or it has moved (MovedError). */
   readonly failed: Promise<Error>
 }
 
@@ -124,8 +130,12 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   // The store first: it locks the folder, so that no second process makes keys in it.
   const { store, engine } = await openStore(options, layout, log)
   owned.use(store)
+  assertHere(layout.root)
   const history = owned.use(await engine.openHistory(DEFAULT_HISTORY_LIMITS))
-  const pki = await openPki({ dataDir: layout.root, names: ownNames(options.listen.host), clock })
+  const { advertise = [] } = options
+  const names = [...ownNames(options.listen.host), ...advertise]
+  const pki = await openPki({ dataDir: layout.root, names, clock })
+  const departure = new Departure({ store, engine, dataDir: layout.root }, clock)
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
   const metrics = owned.use(new MetricsCollector({ dialer: tunnels, clock }))
@@ -146,13 +156,14 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const servers: string[] = []
   const hostSettings = { ...CLUSTER_NETWORK, caPem: pki.caPem, servers }
   const agentFolder = builtFile('agent')
-  const { audit, ...settings } = options.apiServer ?? {}
+  const { audit = { policy: peoplePolicy(), log: peopleLog(join(layout.logs, PEOPLE_LOG)) }, ...settings } =
+    options.apiServer ?? {}
   let bootstrapped = false
   const server: ApiServer = owned.use(
     await createApiServer({
       priorityAndFairness: true,
       ...settings,
-      ...(audit ? { audit: { policy: audit.policy, sink: owned.use(new AuditLog(audit.log, clock, log)) } } : {}),
+      audit: { policy: audit.policy, sink: owned.use(new AuditLog(audit.log, clock, log)) },
       store,
       pki,
       listen: options.listen,
@@ -163,6 +174,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
         ...subresourceHandlers({ tunnels, metrics }),
         loginTokens(user => server.issueLoginToken(user)),
         storeOperations({ store, engine, dataDir: layout.root }),
+        controlPlaneMoves(departure),
         ...historyHandlers(history),
         ...schedulingHandlers({ questions: desk, clientFor: user => createClient(server.transport(user)) }),
         hostOperationAnswers((operation, prompt, answer) => answers.take(operation, prompt, answer)),
@@ -195,7 +207,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
   writeKubeconfig(layout, pki, url)
   const { pid } = process
-  servers.push(...reachableServers(address))
+  servers.push(...reachableServers(address, advertise))
   const runtime = { pid, url, servers, startedAt: new Date().toISOString(), processStart: processStart(pid) }
   writeAtomically(layout.runtime, JSON.stringify(runtime))
   owned.defer(() => rmSync(layout.runtime, { force: true }))
@@ -264,7 +276,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     server,
     pki,
     issueLoginToken: () => server.issueLoginToken(ADMIN),
-    failed: store.failed,
+    failed: Promise.race([store.failed, departure.left.then(mark => new MovedError(mark))]),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   }
 }
@@ -290,25 +302,6 @@ function listenError(error: unknown, { host, port }: ListenAddress): unknown {
     return new ListenError(`this user may not listen on port ${port}; give one above 1023 with --listen`)
   return error
 }
-
-/** Names and addresses of this machine that clients may use. */
-function ownNames(host: string): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap(list =>
-    (list ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
-  )
-  const given = ['0.0.0.0', '::'].includes(host) ? [] : [host]
-  return [...new Set([hostname().toLowerCase(), ...given, ...addresses.filter(address => !address.includes('%'))])]
-}
-
-/** URLs under which other machines may reach the API server; none when it only listens on loopback. */
-function reachableServers({ address, port }: { address: string; port: number }): string[] {
-  if (['127.0.0.1', '::1'].includes(address)) return []
-  const own = ['0.0.0.0', '::'].includes(address) ? ownNames(address).filter(name => isIP(name)) : [address]
-  return own.map(ip => `https://${ip.includes(':') ? `[${ip}]` : ip}:${port}`)
-}
-
-/** An address to connect to, for one that only says "everywhere". */
-const reachable = (address: string) => (address === '0.0.0.0' ? '127.0.0.1' : address)
 
 /** A file or folder of `out/`, beside the built program. */
 function builtFile(name: string): string {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { Cluster, type Ran, cli, execute } from '../e2e/support/cluster.ts'
+import { Cluster, type Ran, cli, execute, until } from '../e2e/support/cluster.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-users-'))
 let cluster: Cluster
@@ -78,6 +78,27 @@ function fileWithPod(): string {
   writeFileSync(path, JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'waits' }, spec }))
   return path
 }
+
+test('flotilla user activity tells what somebody did and was refused, and nothing of the admin', async () => {
+  expect((await invite('joan', '--role', 'edit')).code).toBe(0)
+  await kubectlAs('joan', 'create', 'configmap', 'settings', '--from-literal=a=b')
+  await kubectlAs('joan', 'get', 'configmap', 'settings')
+  await kubectlAs('joan', 'create', 'configmap', 'tried', '--dry-run=server')
+  await kubectlAs('joan', 'delete', 'node', 'somewhere')
+  await cluster.kubectl('delete', 'configmap', 'settings')
+  // The log is written behind the answers.
+  const lines = await until('what joan did is written down', async () => {
+    const { stdout } = await user('activity', 'joan')
+    return /wanted to delete/.test(stdout) && stdout.trim().split('\n')
+  })
+  expect(lines.map(line => line.replace(/^[\d-]+T[\d:]+Z {2}/, '').replace(/ \(from [\d.:a-f]+\)$/, ''))).toEqual([
+    'joan created configmaps/settings in default',
+    'joan tried what it would be to create configmaps/tried in default',
+    expect.stringMatching(/^joan wanted to delete nodes\/somewhere, and was refused: nodes "somewhere" is forbidden/),
+  ])
+  expect((await user('activity')).stdout).not.toContain('kubernetes-admin')
+  expect((await user('revoke', 'joan')).code).toBe(0)
+})
 
 describe('flotilla user revoke', () => {
   test('ends what is open and refuses the certificate from then on', async () => {

@@ -2,9 +2,9 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { defaultDataDir } from '../data-dir.ts'
-import type { SnapshotLine } from '../store/backup/snapshot.ts'
 import { parseStoreChoice } from './listen-address.ts'
 import { parseOutput, ProgressReport, showBytes } from './progress.ts'
+import { snapshotSource } from './snapshot-source.ts'
 import { addPassphraseOption, addStoreOptions, BACKUP_PASSPHRASE_VARIABLE, type StoreFlags } from './store-options.ts'
 import { CommandError, UsageError } from './usage-error.ts'
 
@@ -55,20 +55,14 @@ async function create(flags: BackupFlags): Promise<void> {
   const { backupFolder, createBackup } = await import('../store/backup/backup.ts')
   const folder = resolve(flags.folder ?? backupFolder(flags.dataDir))
   await using access = await openStoreAccess(flags.dataDir, choice, flags)
-  const events = access.run('snapshot')[Symbol.asyncIterator]()
-  const first = await events.next()
-  if (first.done || first.value.type !== 'snapshot') throw new CommandError('the store gave no snapshot')
-  const { revision, count } = first.value
-  const lines = async function* (): AsyncGenerator<SnapshotLine, void> {
-    for (let next = await events.next(); !next.done; next = await events.next())
-      if (next.value.type === 'file' || next.value.type === 'record') yield next.value
-  }
+  const source = await snapshotSource(access.run('snapshot'))
+  const { revision, count } = source
   try {
     const made = await createBackup({
       folder,
       label: 'backup',
       passphrase,
-      source: { revision, count, lines: lines() },
+      source,
       onProgress: progress => report.tell(progress),
     })
     const { path, bytes } = made

@@ -1,11 +1,14 @@
 // The `flotilla` command line. Every command is a file of its own, loaded only when it is called.
 import { Command, CommanderError, Option } from 'commander'
 import { defaultDataDir } from '../data-dir.ts'
+import { isHostName } from '../provisioning/ssh/address.ts'
 import { productVersion } from '../version.ts'
 import { addBackupCommands } from './backup.ts'
 import { addCertsCommands } from './certs.ts'
 import { addApiServerOptions, type ApiServerFlags } from './apiserver-flags.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
+import { addConnectCommand } from './connect/command.ts'
+import { addControlPlaneCommands } from './control-plane/commands.ts'
 import { addExplainCommands } from './explain.ts'
 import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-address.ts'
 import { addImageCommands } from './image/commands.ts'
@@ -17,6 +20,7 @@ import { addEtcdOptions } from './store-options.ts'
 import { addUserCommands } from './user/commands.ts'
 import { UsageError } from './usage-error.ts'
 
+const several = (value: string, before: string[] = []) => [...before, value]
 const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
 
 type ServeFlags = {
@@ -24,6 +28,7 @@ type ServeFlags = {
   listen: string
   store: string
   localNode: boolean
+  advertise?: string[]
   schedulerConfig?: string
 } & EtcdFlags &
   EncryptionFlags &
@@ -43,16 +48,28 @@ function build(): Command {
     .description('run the cluster; prints "ready" with its URL and kubeconfig path')
     .addOption(dataDir())
     .option('--listen <host:port>', 'address of the API server and the window', '127.0.0.1:6443')
+    .option('--advertise <name>', 'another name or address under which clients reach the API server', several)
     .option('--store <engine>', 'nedb (embedded), or etcd=URL[,URL…]', 'nedb')
     .option('--no-local-node', 'do not make this machine a node')
     .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration: profiles, plugins and their arguments')
     .action(async (options: ServeFlags) => {
-      const { dataDir, localNode, schedulerConfig } = options
+      const { dataDir, localNode, schedulerConfig, advertise = [] } = options
+      for (const name of advertise)
+        if (!isHostName(name)) throw new UsageError(`--advertise wants a host name or an address, not "${name}"`)
       const listen = parseListenAddress(options.listen)
       const store = parseStoreChoice(options.store, options)
       await (
         await import('./serve.ts')
-      ).serve({ dataDir, listen, store, localNode, schedulerConfig, encryption: options, apiServer: options })
+      ).serve({
+        dataDir,
+        listen,
+        advertise,
+        store,
+        localNode,
+        schedulerConfig,
+        encryption: options,
+        apiServer: options,
+      })
     })
   addEtcdOptions(serve)
   addEncryptionOptions(serve)
@@ -109,6 +126,8 @@ function build(): Command {
   addImageCommands(program)
   addLocalCommands(program)
   addNodeCommands(program)
+  addControlPlaneCommands(program)
+  addConnectCommand(program)
   addUserCommands(program)
   program
     .command('version')
@@ -140,7 +159,7 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
     }
     const known =
       error instanceof Error &&
-      ['CommandError', 'StoreError', 'ListenError', 'ApiError', 'SshError'].includes(error.name)
+      ['CommandError', 'StoreError', 'ListenError', 'MovedError', 'ApiError', 'SshError'].includes(error.name)
     console.error(
       `flotilla: ${known ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     )

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { dataDirLayout } from '../data-dir.ts'
 import { readKubeconfig } from '../kubeconfig-file.ts'
+import { readMark } from '../move/mark.ts'
 import { processStart } from '../process-start.ts'
 import { CommandError } from './usage-error.ts'
 
@@ -33,8 +34,17 @@ export function runningServer(dataDir: string): RunningServer | undefined {
   }
 }
 
-/** @throws CommandError when no server runs on the folder */
+/** @returns the server of the folder's cluster, which may have moved. @throws CommandError when none runs on the folder */
 export function requireRunning(dataDir: string): RunningServer {
+  const mark = readMark(dataDir)
+  // What runs here then only tells where the cluster is.
+  if (mark?.state === 'left')
+    return {
+      pid: 0,
+      url: readKubeconfig(dataDirLayout(dataDir).kubeconfig).server,
+      startedAt: '',
+      servers: mark.servers,
+    }
   const server = runningServer(dataDir)
   if (!server)
     throw new CommandError(`no cluster runs on ${dataDir}; start one with: flotilla serve --data-dir ${dataDir}`)

@@ -1,7 +1,10 @@
 // `flotilla serve`: the control plane without a window, until a signal ends it.
 import { resolve } from 'node:path'
 import { announceNode, announceReady } from '../announce.ts'
-import { startControlPlane } from '../control-plane.ts'
+import { systemClock } from '../../shared/machinery/clock.ts'
+import { type ControlPlaneOptions, startControlPlane } from '../control-plane.ts'
+import { MovedError } from '../move/mark.ts'
+import { startSignpost } from '../move/signpost.ts'
 import { parseSchedulerConfiguration } from '../scheduler/config/configuration.ts'
 import type { ApiServerFlags } from './apiserver-flags.ts'
 import { apiServerSettings } from './apiserver-settings.ts'
@@ -12,6 +15,8 @@ import type { ListenAddress, StoreChoice } from './listen-address.ts'
 export interface ServeOptions {
   readonly dataDir: string
   readonly listen: ListenAddress
+  /** Names of this machine besides its own. */
+  readonly advertise: readonly string[]
   readonly store: StoreChoice
   readonly localNode: boolean
   readonly encryption: EncryptionFlags
@@ -27,22 +32,37 @@ export async function serve(options: ServeOptions): Promise<void> {
   const stop = stopSignal()
   const encryption = await encryptionSecret(options.encryption)
   const scheduler = options.schedulerConfig && (await schedulerConfiguration(options.schedulerConfig))
-  const controlPlane = await startControlPlane({
+  const settings: ControlPlaneOptions = {
     dataDir: resolve(options.dataDir),
     listen: options.listen,
+    advertise: options.advertise,
     store: options.store,
     localNode: options.localNode,
     apiServer: await apiServerSettings(options.apiServer),
     ...(encryption ? { encryption } : {}),
     ...(scheduler ? { scheduler } : {}),
     onNodeStatus: announceNode(print),
-  })
-  announceReady(controlPlane, print)
-  const signal = await Promise.race([stop, controlPlane.failed])
-  if (signal instanceof Error) console.error(`flotilla: ${signal.message}`)
-  else console.log(`${signal}: stopping the control plane; containers keep running`)
-  await controlPlane[Symbol.asyncDispose]()
-  if (signal instanceof Error) process.exitCode = 1
+  }
+  let listen = options.listen
+  for (;;) {
+    const controlPlane = await startControlPlane({ ...settings, listen })
+    announceReady(controlPlane, print)
+    listen = { host: listen.host, port: Number(new URL(controlPlane.url).port) }
+    const end = await Promise.race([stop, controlPlane.failed])
+    if (end instanceof Error) console.error(`flotilla: ${end.message}`)
+    else console.log(`${end}: stopping the control plane; containers keep running`)
+    await controlPlane[Symbol.asyncDispose]()
+    if (!(end instanceof MovedError)) {
+      if (end instanceof Error) process.exitCode = 1
+      return
+    }
+    const { serving } = controlPlane.pki
+    await using signpost = await startSignpost({
+      dataDir: settings.dataDir, listen, serving, moved: end, clock: systemClock,
+    }) // prettier-ignore
+    if ((await Promise.race([stop, signpost.back])) !== undefined) return
+    console.log('the control plane is here again')
+  }
 }
 
 const schedulerConfiguration = (file: string) =>

@@ -1,20 +1,24 @@
 // `flotilla status`: whether the cluster runs, where, and how its nodes are. Exit code 3 when it does not run.
 import type { Node } from '../../shared/api/core/v1.ts'
 import { dataDirLayout } from '../data-dir.ts'
-import { adminRequest, runningServer } from './running.ts'
+import { readMark } from '../move/mark.ts'
+import { adminRequest, requireRunning, runningServer } from './running.ts'
 
 interface Report {
   running: boolean
   dataDir: string
   url?: string
   pid?: number
+  /** Where the control plane is now. */
+  movedTo?: string
   kubeconfig?: string
   version?: string
   nodes?: { name: string; ready: boolean; reason: string }[]
 }
 
 async function inspect(dataDir: string): Promise<Report> {
-  const server = runningServer(dataDir)
+  const movedTo = readMark(dataDir)?.to
+  const server = movedTo === undefined ? runningServer(dataDir) : requireRunning(dataDir)
   if (!server) return { running: false, dataDir }
   const version = (await adminRequest(dataDir, 'GET', '/version')) as { gitVersion: string }
   const list = (await adminRequest(dataDir, 'GET', '/api/v1/nodes')) as { items: Node[] }
@@ -22,7 +26,7 @@ async function inspect(dataDir: string): Promise<Report> {
     running: true,
     dataDir,
     url: server.url,
-    pid: server.pid,
+    ...(movedTo === undefined ? { pid: server.pid } : { movedTo }),
     kubeconfig: dataDirLayout(dataDir).kubeconfig,
     version: version.gitVersion,
     nodes: list.items.map(node => {
@@ -37,7 +41,9 @@ export async function status(dataDir: string, asJson: boolean): Promise<void> {
   if (!report.running) process.exitCode = 3
   if (asJson) return console.log(JSON.stringify(report, null, 2))
   if (!report.running) return console.log(`not running (data folder ${dataDir})`)
-  console.log(`running     ${report.url} (pid ${report.pid}, Kubernetes ${report.version})`)
+  console.log(
+    `running     ${report.url} (${report.movedTo === undefined ? `pid ${report.pid}` : `on ${report.movedTo}`}, Kubernetes ${report.version})`,
+  )
   console.log(`kubeconfig  ${report.kubeconfig}`)
   for (const node of report.nodes ?? [])
     console.log(`node        ${node.name}: ${node.ready ? 'Ready' : `not ready (${node.reason})`}`)

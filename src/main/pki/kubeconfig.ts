@@ -3,6 +3,10 @@
 export interface KubeconfigInput {
   /** `https://127.0.0.1:6443` */
   readonly server: string
+  /** More URLs of the same cluster: each a context of its own. */
+  readonly others?: readonly string[]
+  /** The name to look for in the server's certificate, whatever the URL says. */
+  readonly tlsServerName?: string
   readonly caPem: string
   /** Name of the cluster and of the context. */
   readonly name: string
@@ -19,7 +23,8 @@ const base64 = (text: string) => Buffer.from(text).toString('base64')
 const quoted = (text: string) => JSON.stringify(text)
 
 export function renderKubeconfig(input: KubeconfigInput): string {
-  const { server, caPem, name, user, certPem, keyPem, token, namespace } = input
+  const { server, others = [], tlsServerName, caPem, name, user, certPem, keyPem, token, namespace } = input
+  const clusters = [[name, server] as const, ...others.map(url => [`${name}@${new URL(url).host}`, url] as const)]
   const credentials = [
     ...(certPem ? [`    client-certificate-data: ${base64(certPem)}`] : []),
     ...(keyPem ? [`    client-key-data: ${base64(keyPem)}`] : []),
@@ -28,18 +33,26 @@ export function renderKubeconfig(input: KubeconfigInput): string {
   return `apiVersion: v1
 kind: Config
 clusters:
-- name: ${quoted(name)}
+${clusters
+  .map(
+    ([cluster, url]) => `- name: ${quoted(cluster)}
   cluster:
-    server: ${quoted(server)}
-    certificate-authority-data: ${base64(caPem)}
+    server: ${quoted(url)}${tlsServerName ? `\n    tls-server-name: ${quoted(tlsServerName)}` : ''}
+    certificate-authority-data: ${base64(caPem)}`,
+  )
+  .join('\n')}
 users:
 - name: ${quoted(user)}
   user:${credentials.length > 0 ? `\n${credentials.join('\n')}` : ' {}'}
 contexts:
-- name: ${quoted(name)}
+${clusters
+  .map(
+    ([cluster]) => `- name: ${quoted(cluster)}
   context:
-    cluster: ${quoted(name)}
-    user: ${quoted(user)}${namespace ? `\n    namespace: ${quoted(namespace)}` : ''}
+    cluster: ${quoted(cluster)}
+    user: ${quoted(user)}${namespace ? `\n    namespace: ${quoted(namespace)}` : ''}`,
+  )
+  .join('\n')}
 current-context: ${quoted(name)}
 `
 }

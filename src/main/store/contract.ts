@@ -230,5 +230,12 @@ export interface ObjectStore extends AsyncDisposable {
   /** The object as JSON (UTF-8), encoded once and shared. */
   json(stored: Stored): Buffer
   compact(revision: number): Promise<void>
+  /**
+   * Refuses writes from now on, reads go on: the cluster is about to be somewhere else.
+   * @param reason told to whoever wants to write
+   * @returns once what was being written is written; called, writes go on
+   * @throws StoreError `Unavailable` while it is held already
+   */
+  hold(reason: string): Promise<() => void>
   health(): EngineHealth
 }

@@ -68,6 +68,9 @@ class CachedObjectStore implements ObjectStore {
   readonly #guards: Guards
   #revision: number
   #closed = false
+  /** Why nothing is written now. */
+  #held: string | undefined
+  readonly #writing = new Set<Promise<number>>()
   #cancelCompaction: () => void = () => undefined
 
   constructor(engine: Engine, options: ObjectStoreOptions) {
@@ -150,7 +153,7 @@ class CachedObjectStore implements ObjectStore {
 
   async delete(key: string, expect: number): Promise<Stored> {
     const last = await this.#expectLive(key, expect)
-    const revision = await this.#engine.commit([{ key, value: null, expect }])
+    const revision = await this.#write(() => this.#engine.commit([{ key, value: null, expect }]))
     return this.#told(revision, key) ?? deletedAt(last, revision)
   }
 
@@ -168,6 +171,13 @@ class CachedObjectStore implements ObjectStore {
     if (revision > this.#revision) throw futureError(revision, this.#revision)
     this.#ring.forget(revision)
     await this.#engine.compact(revision)
+  }
+
+  async hold(reason: string): Promise<() => void> {
+    if (this.#held !== undefined) throw new StoreError('Unavailable', this.#held)
+    this.#held = reason
+    await Promise.allSettled([...this.#writing])
+    return () => (this.#held = undefined)
   }
 
   health(): EngineHealth {
@@ -213,7 +223,21 @@ class CachedObjectStore implements ObjectStore {
   }
 
   #commit(write: EngineWrite, guards: readonly Guard[]): Promise<number> {
-    return guards.length > 0 && this.shared ? this.#guards.commit([write], guards) : this.#engine.commit([write])
+    return this.#write(() =>
+      guards.length > 0 && this.shared ? this.#guards.commit([write], guards) : this.#engine.commit([write]),
+    )
+  }
+
+  /** The only way to the engine. */
+  async #write(commit: () => Promise<number>): Promise<number> {
+    if (this.#held !== undefined) throw new StoreError('Unavailable', this.#held)
+    const writing = commit()
+    this.#writing.add(writing)
+    try {
+      return await writing
+    } finally {
+      this.#writing.delete(writing)
+    }
   }
 
   /** Makes one durable transaction visible: state first, then history, then the watchers, all at its revision. */

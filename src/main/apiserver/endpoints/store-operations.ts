@@ -26,7 +26,8 @@ export const storeOperations = (parts: StoreParts): SubresourceHandler => ({
   },
 })
 
-async function* encode(events: AsyncIterable<OperationEvent>): AsyncGenerator<string, void> {
+/** A line of JSON an event; what goes wrong is the last one. */
+export async function* encode(events: AsyncIterable<OperationEvent>): AsyncGenerator<string, void> {
   let lines: string[] = []
   try {
     for await (const event of events) {

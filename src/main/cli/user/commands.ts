@@ -27,6 +27,16 @@ export function addUserCommands(program: Command): void {
       (await import('./list.ts')).list(flags.dataDir, flags.output === 'json'),
     )
   user
+    .command('activity')
+    .description('what people did and what they were refused, in plain words; the newest last')
+    .argument('[name]')
+    .addOption(dataDir())
+    .option('--limit <count>', 'so many of the newest', '100')
+    .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'))
+    .action(async (name: string | undefined, flags: { dataDir: string; limit: string; output: string }) =>
+      (await import('./activity.ts')).activity(name, flags),
+    )
+  user
     .command('revoke')
     .description('take rights and certificates away; open connections end at once')
     .argument('<name>')

@@ -91,7 +91,11 @@ async function makeWay(dataDir: string, store: EngineChoice, replace: boolean): 
 /** The name comes out of a file that may be anybody's: it must stay inside the folder. */
 async function restoreFile(dataDir: string, name: string, text: string): Promise<void> {
   const relative = normalize(name)
-  if (relative.startsWith('..') || relative.startsWith(sep) || !/^(pki\/[\w.-]+|[\w-]+\.json)$/.test(name))
+  if (
+    relative.startsWith('..') ||
+    relative.startsWith(sep) ||
+    !/^((pki|ssh)\/[\w.-]+|backup-schedule\.json)$/.test(name)
+  )
     throw new StoreError('Corrupt', `the backup holds a file named "${name}", which no backup of Flotilla has`)
   const path = join(dataDir, relative)
   await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE })

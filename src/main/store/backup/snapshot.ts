@@ -20,7 +20,7 @@ export type SnapshotLine =
     }
 
 /** Folders and files of the data folder that make the cluster what it is, besides the store. */
-const KEPT = ['pki', 'backup-schedule.json']
+const KEPT = ['pki', 'ssh', 'backup-schedule.json']
 
 /** @returns the files of a data folder that go into its backups, by their path inside it */
 export async function* clusterFiles(dataDir: string): AsyncGenerator<SnapshotLine, void> {

@@ -1,0 +1,42 @@
+// `flotilla control-plane …`: where the control plane runs.
+import { type Command, Option } from 'commander'
+import { defaultDataDir } from '../../data-dir.ts'
+import { UsageError } from '../usage-error.ts'
+import type { MoveFlags } from './move.ts'
+
+const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
+const several = (value: string, before: string[] = []) => [...before, value]
+
+export function addControlPlaneCommands(program: Command): void {
+  const command = program.command('control-plane').description('where the control plane runs')
+  command
+    .command('move')
+    .description('put the control plane on a server, as a service of its systemd; with --back: bring it here again')
+    .argument('[address]', 'user@host[:port], or a name of your SSH configuration')
+    .addOption(dataDir())
+    .option('--back', 'bring it back from where it is')
+    .option('--port <port>', 'of the API server there', '6443')
+    .option('--host-key <fingerprint>', 'accept a host key with this fingerprint (SHA256:…)', several)
+    .option('--accept-host-keys', 'accept every new host key; a changed one is refused nevertheless')
+    .option('--password-stdin', 'read the password for SSH and sudo from the first line of standard input')
+    .option('--yes', 'do not ask before changes')
+    .action(async (address: string | undefined, flags: MoveFlags & { back?: boolean }) => {
+      if ((address === undefined) === !flags.back) throw new UsageError('give the server, or --back')
+      if (flags.back) await (await import('./move-back.ts')).moveBack(flags)
+      else await (await import('./move.ts')).move(address ?? '', flags)
+    })
+  command
+    .command('receive', { hidden: true })
+    .argument('<file>')
+    .addOption(dataDir())
+    .requiredOption('--id <id>')
+    .requiredOption('--passphrase-file <file>')
+    .action(async (file: string, flags: { dataDir: string; id: string; passphraseFile: string }) =>
+      (await import('./receive.ts')).receive(file, flags),
+    )
+  command
+    .command('activate', { hidden: true })
+    .addOption(dataDir())
+    .requiredOption('--id <id>')
+    .action(async (flags: { dataDir: string; id: string }) => (await import('./receive.ts')).activate(flags))
+}

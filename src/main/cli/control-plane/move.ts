@@ -1,0 +1,115 @@
+// `flotilla control-plane move user@host`: prepare the server, tell the nodes, hold writes back, copy, let go, start
+// there. Until this side has let go it is the cluster; from then on the server is. Run again, it goes on where it was.
+import { randomUUID } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { dataDirLayout } from '../../data-dir.ts'
+import { type KubeconfigIdentity, readKubeconfig } from '../../kubeconfig-file.ts'
+import { type MoveMark, MovedError, readMark } from '../../move/mark.ts'
+import { RECEIVE_CLUSTER } from '../../provisioning/server/scripts.ts'
+import { Sudo } from '../../provisioning/ssh/sudo.ts'
+import { Answerer, type AnswerFlags } from '../node/answerer.ts'
+import { connectApi } from '../node/api.ts'
+import { showBytes } from '../progress.ts'
+import { requireRunning } from '../running.ts'
+import { CommandError, UsageError } from '../usage-error.ts'
+import { type ApiEnd, beginMove, commitMove } from './api-call.ts'
+import { copyCluster } from './copy.ts'
+import { tellNodes } from './nodes.ts'
+import { type ServerHost, checkServer, equipServer, lookAtServer, parcelsFor, planServer } from './server-host.ts'
+import { connectServer, prompterFor } from './ssh.ts'
+import { takeUp } from './take-up.ts'
+
+export interface MoveFlags extends AnswerFlags {
+  readonly dataDir: string
+  readonly port: string
+  readonly yes?: boolean
+}
+
+export async function move(address: string, flags: MoveFlags): Promise<void> {
+  const port = Number(flags.port)
+  if (!/^\d{1,5}$/.test(flags.port) || port < 1 || port > 65_535)
+    throw new UsageError(`--port wants a number from 1 to 65535, not "${flags.port}"`)
+  const dataDir = resolve(flags.dataDir)
+  const { kubeconfig } = dataDirLayout(dataDir)
+  if (!existsSync(kubeconfig)) throw new CommandError(`no cluster in ${dataDir}; make one with: flotilla serve`)
+  const identity = readKubeconfig(kubeconfig)
+  const mark = readMark(dataDir)
+  if (mark && (mark.state !== 'left' || mark.to !== address)) throw new CommandError(new MovedError(mark).message)
+  const prompter = prompterFor(address, flags)
+  await using ssh = await connectServer({ dataDir, ca: identity.ca }, address, prompter)
+  using sudo = new Sudo(prompter)
+  const host = await lookAtServer(ssh, sudo)
+  const left = mark ?? (await letGo({ address, port, dataDir, identity, host, yes: flags.yes ?? false }))
+  await takeUp({ host, mark: left, dataDir, identity })
+}
+
+interface Leaving {
+  readonly address: string
+  readonly port: number
+  readonly dataDir: string
+  readonly identity: KubeconfigIdentity
+  readonly host: ServerHost
+  readonly yes: boolean
+}
+
+/** @returns the mark that this side has written. Everything before that changes nothing here. */
+async function letGo({ address, port, dataDir, identity, host, yes }: Leaving): Promise<MoveMark> {
+  const { url } = requireRunning(dataDir)
+  const here: ApiEnd = { identity, name: 'the control plane', url }
+  checkServer(host, port)
+  const parcels = await parcelsFor(host)
+  const servers = serversOf(host, port)
+  const plan = [
+    ...planServer(host, parcels, port),
+    `tell every node's agent ${servers.join(' and ')}`,
+    'hold writes back, and copy the cluster at its last revision: objects, certificate authority and keys, the SSH key',
+    'end the control plane here, for good unless it is brought back, and start it there; pods run on',
+    'where this machine is a node, it stops being one; the history of changes stays here; the copy is not encrypted at rest',
+  ]
+  console.log(`The control plane moves to ${address} (${host.facts.os.name}):`)
+  for (const line of plan) console.log(`  - ${line}`)
+  if (!yes) await confirm('Move it?')
+  await equipServer(host, parcels, port)
+  console.log('the server is ready')
+  await using api = connectApi(dataDir)
+  await tellNodes(api.client, servers)
+  console.log('the nodes know where it will be')
+  const going = { id: randomUUID(), to: address, servers }
+  const held = await beginMove(here, going)
+  try {
+    await using copy = await copyCluster(dataDir, held.events)
+    const { ssh, sudo } = host
+    const input = Readable.from(headed(`${going.id} ${copy.passphrase}\n`, createReadStream(copy.path)), {
+      objectMode: false,
+    })
+    await ssh.must(RECEIVE_CLUSTER, { what: 'copying the cluster', sudo, input })
+    console.log(`copied at revision ${copy.revision} (${showBytes(copy.bytes)})`)
+    await commitMove(here, going)
+  } finally {
+    held.release()
+  }
+  const mark = readMark(dataDir)
+  if (!mark) throw new CommandError('the control plane did not let go; nothing was moved, run it again')
+  return mark
+}
+
+async function* headed(head: string, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  yield Buffer.from(head)
+  yield* body
+}
+
+/** Those that its certificate will name. */
+const serversOf = ({ facts, ssh }: ServerHost, port: number): string[] =>
+  [...new Set([facts.address, ssh.hop.host].filter(name => name !== ''))].map(
+    name => `https://${isIP(name) === 6 ? `[${name}]` : name}:${port}`,
+  )
+
+/** @throws CommandError for any answer but yes */
+export async function confirm(question: string): Promise<void> {
+  if (!process.stdin.isTTY) throw new CommandError(`${question} Nobody can answer here; give --yes`)
+  const answer = await new Answerer({}).ask(`${question} (yes/no) `, true)
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('nothing was changed')
+}

@@ -1,0 +1,124 @@
+// The server as a move sees it: what is on it, and what is put on it.
+import { Readable } from 'node:stream'
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { commandLine } from '../../local-node/agent-command.ts'
+import type { MoveMark } from '../../move/mark.ts'
+import { FACTS_SCRIPT } from '../../provisioning/preflight/facts-script.ts'
+import { type Facts, parseFacts } from '../../provisioning/preflight/facts.ts'
+import { type AppParcel, packApp } from '../../provisioning/server/app-files.ts'
+import {
+  CONFIGURE_SERVER,
+  LOOK_AT_SERVER,
+  RECEIVE_APP,
+  RECEIVE_SERVER_RUNTIME,
+  serverUnit,
+} from '../../provisioning/server/scripts.ts'
+import type { SshConnection } from '../../provisioning/ssh/connection.ts'
+import type { Sudo } from '../../provisioning/ssh/sudo.ts'
+import { showBytes } from '../progress.ts'
+import { CommandError } from '../usage-error.ts'
+
+export interface ServerHost {
+  readonly ssh: SshConnection
+  readonly sudo: Sudo
+  readonly facts: Facts
+  /** ids of runtimes and apps that are there. */
+  readonly have: ReadonlySet<string>
+  readonly mark: MoveMark | undefined
+  readonly hasStore: boolean
+  readonly isActive: boolean
+}
+
+/** Changes nothing. @throws SshError */
+export async function lookAtServer(ssh: SshConnection, sudo: Sudo): Promise<ServerHost> {
+  const facts = parseFacts(await ssh.must(FACTS_SCRIPT, { what: 'looking at the server', sudo }), Date.now())
+  const text = await ssh.must(LOOK_AT_SERVER, { what: 'looking for a control plane', sudo })
+  const values = text.split('\n').map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)])
+  const all = (key: string) => values.flatMap(([name, value = '']) => (name === key ? [value] : []))
+  const [mark] = all('mark')
+  return {
+    ssh,
+    sudo,
+    facts,
+    have: new Set(all('have')),
+    mark: mark === undefined ? undefined : (JSON.parse(mark) as MoveMark),
+    hasStore: all('store').includes('yes'),
+    isActive: all('active').includes('yes'),
+  }
+}
+
+const LEAST_FREE_BYTES = 1e9
+const LEAST_MEMORY_BYTES = 500e6
+const RUNTIMES: Readonly<Record<string, string>> = { amd64: 'x64', arm64: 'arm64' }
+
+/** @throws CommandError that says what is in the way, and what to do about it */
+export function checkServer({ facts, mark, hasStore, isActive }: ServerHost, port: number): void {
+  const problems = [
+    ...(facts.systemd === '' ? ['it has no systemd, which starts the control plane'] : []),
+    ...(RUNTIMES[facts.architecture] ? [] : [`there is no runtime for its processor (${facts.architecture})`]),
+    ...((facts.diskFreeBytes['/var/lib'] ?? Infinity) < LEAST_FREE_BYTES ? ['less than 1 GB is free in /var/lib'] : []),
+    ...(facts.memoryBytes < LEAST_MEMORY_BYTES ? ['it has less than 500 MB of memory'] : []),
+    ...((isActive || hasStore) && !mark ? ['it holds the control plane of a cluster already'] : []),
+    ...(!isActive && facts.listening.some(address => address.endsWith(`:${port}`))
+      ? [`its port ${port} is taken; choose another with --port`]
+      : []),
+    ...(facts.flotilla.isConfigured || facts.kubernetes.length === 0
+      ? []
+      : [`it is part of another Kubernetes (${facts.kubernetes.join(', ')})`]),
+  ]
+  if (problems.length > 0) throw new CommandError(`the control plane cannot go there: ${problems.join('; ')}`)
+}
+
+export interface ServerParcels {
+  readonly runtime: { readonly id: string; readonly sha256: string; readonly bytes: number; readonly folder: string }
+  readonly name: string
+  readonly app: AppParcel
+}
+
+/** @throws Error when the runtime was not built */
+export async function parcelsFor({ facts }: ServerHost): Promise<ServerParcels> {
+  const root = join(dirname(commandLine()), '..', '..')
+  const name = RUNTIMES[facts.architecture] ?? facts.architecture
+  const folder = join(root, 'out', 'agent', 'runtime', name)
+  const text = await readFile(join(folder, 'runtime.json'), 'utf8').catch(() => {
+    throw new CommandError(`the runtime for ${facts.architecture} was not built; run: npm run build`)
+  })
+  const { sha256, bytes } = JSON.parse(text) as { sha256: string; bytes: number }
+  return { runtime: { id: sha256.slice(0, 16), sha256, bytes, folder }, name, app: await packApp(root) }
+}
+
+/** What is to be sent and written, a sentence each. */
+export function planServer({ have }: ServerHost, { runtime, app }: ServerParcels, port: number): string[] {
+  return [
+    ...(have.has(runtime.id) ? [] : ['send the runtime (Node.js) to /opt/flotilla-server']),
+    ...(have.has(app.id) ? [] : [`send the control plane to /opt/flotilla-server (${showBytes(app.packed.length)})`]),
+    `write the unit flotilla-control-plane.service: the API server listens on 0.0.0.0:${port}`,
+  ]
+}
+
+/** Only what is missing; running it again does what is left. Nothing is started. @throws SshError */
+export async function equipServer(
+  { ssh, sudo, have }: ServerHost,
+  { runtime, name, app }: ServerParcels,
+  port: number,
+): Promise<void> {
+  if (!have.has(runtime.id)) {
+    const archive = await readFile(join(runtime.folder, 'node.tar.gz'))
+    const head = `${runtime.id} ${runtime.sha256} ${runtime.bytes} ${name}\n`
+    await ssh.must(RECEIVE_SERVER_RUNTIME, { what: 'sending the runtime', sudo, input: parts(head, archive) })
+  }
+  if (!have.has(app.id))
+    await ssh.must(RECEIVE_APP, {
+      what: 'sending the control plane',
+      sudo,
+      input: parts(`${app.id} ${app.sha256}\n`, app.packed),
+    })
+  await ssh.must(CONFIGURE_SERVER, {
+    what: 'writing the unit',
+    sudo,
+    input: `${runtime.id} ${app.id}\n${serverUnit(port, ssh.hop.host)}`,
+  })
+}
+
+const parts = (head: string, body: Buffer): Readable => Readable.from([Buffer.from(head), body])

@@ -1,0 +1,56 @@
+// A connection to a server that need not be a node: with the keys and the configuration of whoever runs the command, the
+// cluster's own key besides, and host keys that are remembered in the data folder.
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../../shared/machinery/clock.ts'
+import { writeAtomically } from '../../kubeconfig-file.ts'
+import { openOwnKey } from '../../provisioning/own-key.ts'
+import { readSshConfig } from '../../provisioning/ssh/config-file.ts'
+import { connectRoute } from '../../provisioning/ssh/connect.ts'
+import type { SshConnection } from '../../provisioning/ssh/connection.ts'
+import type { HostKeyPins, Prompter } from '../../provisioning/ssh/contract.ts'
+import { routeTo } from '../../provisioning/ssh/route.ts'
+import type { AnswerFlags } from '../node/answerer.ts'
+import { Answerer } from '../node/answerer.ts'
+
+/** @param about names the server in questions */
+export const prompterFor = (about: string, flags: AnswerFlags): Prompter => {
+  const answerer = new Answerer(flags)
+  return { ask: prompt => answerer.answer(about, { id: '', ...prompt }) }
+}
+
+/** @throws SshError */
+export async function connectServer(
+  { dataDir, ca }: { readonly dataDir: string; readonly ca: string },
+  address: string,
+  prompter: Prompter,
+): Promise<SshConnection> {
+  const home = homedir()
+  const clusterId = createHash('sha256').update(ca).digest('hex').slice(0, 8)
+  const { privateKey } = await openOwnKey(join(dataDir, 'ssh'), clusterId)
+  const config = readSshConfig(join(home, '.ssh', 'config'), home)
+  return connectRoute(routeTo(address, { config, home, localUser: userInfo().username }), {
+    pins: pinsIn(join(dataDir, 'server-host-keys.json')),
+    prompter,
+    ownKey: privateKey,
+    agent: process.env.SSH_AUTH_SOCK,
+    clock: systemClock,
+    signal: new AbortController().signal,
+  })
+}
+
+function pinsIn(path: string): HostKeyPins {
+  const pins = new Map(
+    existsSync(path) ? Object.entries(JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>) : [],
+  )
+  return {
+    get: endpoint => pins.get(endpoint),
+    pin(endpoint, fingerprint) {
+      pins.set(endpoint, fingerprint)
+      writeAtomically(path, JSON.stringify(Object.fromEntries(pins)))
+      return Promise.resolve()
+    },
+  }
+}

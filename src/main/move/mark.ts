@@ -1,0 +1,66 @@
+// The durable mark of a move in a data folder: while it is there, no control plane starts on the folder. It is what
+// decides who may write: see docs/adr/0036-moving-the-control-plane.md.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { codeOf, realDisk, removeIfThere, writeAtomically } from '../store/nedb/disk.ts'
+
+export interface MoveMark {
+  /** Of one move; both ends know it. */
+  readonly id: string
+  /** `arriving`: a copy that is not the cluster yet. `left`: what is here is old, the cluster is elsewhere. */
+  readonly state: 'arriving' | 'left'
+  /** Where the cluster goes, or has gone, for people: `root@box`. */
+  readonly to: string
+  /** URLs of the API server there, best first. */
+  readonly servers: readonly string[]
+  /** `arriving`: whether the copy is whole. */
+  readonly complete?: boolean
+  /** `left`: the move by which a copy has come back, whole. */
+  readonly returning?: string
+}
+
+const pathOf = (dataDir: string) => join(dataDir, 'moved.json')
+
+/** @throws Error when there is a mark that cannot be read: the folder is not to be used then */
+export function readMark(dataDir: string): MoveMark | undefined {
+  let text: string
+  try {
+    text = readFileSync(pathOf(dataDir), 'utf8')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+  return JSON.parse(text) as MoveMark
+}
+
+/** On the disk when it resolves. */
+export const writeMark = (dataDir: string, mark: MoveMark): Promise<void> =>
+  writeAtomically(realDisk, pathOf(dataDir), `${JSON.stringify(mark)}\n`)
+
+export async function removeMark(dataDir: string): Promise<void> {
+  await removeIfThere(pathOf(dataDir))
+  await realDisk.syncFolder(dataDir)
+}
+
+/** The cluster of the folder is elsewhere. */
+export class MovedError extends Error {
+  override readonly name = 'MovedError'
+  readonly mark: MoveMark
+
+  constructor(mark: MoveMark) {
+    super(
+      mark.state === 'left'
+        ? `the control plane has moved to ${mark.to} (${mark.servers.join(', ')}); what is here is old. To bring it ` +
+            'back: flotilla control-plane move --back'
+        : 'this folder holds the copy of a control plane whose move is not finished; run the same ' +
+            '"flotilla control-plane move" again, where it began',
+    )
+    this.mark = mark
+  }
+}
+
+/** @throws MovedError */
+export function assertHere(dataDir: string): void {
+  const mark = readMark(dataDir)
+  if (mark) throw new MovedError(mark)
+}

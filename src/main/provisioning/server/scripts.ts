@@ -1,0 +1,124 @@
+// What is run on a server that the control plane moves to, or back from: constant scripts, whose parameters come in the
+// first line of standard input.
+
+export const SERVER_UNIT = 'flotilla-control-plane.service'
+const BASE = '/opt/flotilla-server'
+const DATA = '/var/lib/flotilla-server'
+const PROGRAM = `${BASE}/node ${BASE}/app/out/main/cli.js`
+
+/** @param name host name or address under which the server was reached; its grammar is checked */
+export const serverUnit = (port: number, name: string): string => `[Unit]
+Description=Flotilla: the control plane of a cluster
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Environment=HOME=/root NODE_COMPILE_CACHE=${DATA}/compile-cache
+ExecStart=${PROGRAM} serve --data-dir ${DATA} --listen 0.0.0.0:${port} --advertise ${name} --no-local-node
+Restart=on-failure
+RestartSec=2
+TimeoutStopSec=30
+LimitNOFILE=1048576
+
+[Install]
+WantedBy=multi-user.target
+`
+
+/** What is there of a move, in lines `key=value`. */
+export const LOOK_AT_SERVER = `
+for path in ${BASE}/runtimes/*/ ${BASE}/apps/*/; do [ -d "$path" ] && echo "have=$(basename "$path")"; done
+[ -f ${DATA}/moved.json ] && printf 'mark=%s\\n' "$(tr -d '\\n' < ${DATA}/moved.json)"
+[ -d ${DATA}/store ] && echo 'store=yes'
+systemctl is-active --quiet ${SERVER_UNIT} && echo 'active=yes'
+echo 'end=yes'
+`
+
+const CHECK_WORDS = (words: string) => `case "${words}" in *[!0-9a-f]*|'') echo 'bad parameters' >&2; exit 2;; esac`
+
+/** id, SHA-256 and length of \`node\`, then its gzipped tar. The tar is kept: new nodes get their runtime from it. */
+export const RECEIVE_SERVER_RUNTIME = `
+set -e
+read -r id sum bytes name
+${CHECK_WORDS('$id$sum$bytes')}
+case "$name" in x64|arm64) ;; *) exit 2;; esac
+umask 022
+mkdir -p ${BASE}/runtimes
+temporary=$(mktemp -d ${BASE}/runtimes/.new.XXXXXX)
+trap 'rm -rf "$temporary"' EXIT
+cat > "$temporary/node.tar.gz"
+gzip -dc "$temporary/node.tar.gz" | tar -x -C "$temporary" --no-same-owner node
+echo "$sum  $temporary/node" | sha256sum -c --quiet - >&2 || { echo 'what arrived is not what was sent' >&2; exit 3; }
+printf '{"sha256":"%s","bytes":%s}\\n' "$sum" "$bytes" > "$temporary/runtime.json"
+printf '%s\\n' "$name" > "$temporary/architecture"
+chmod 755 "$temporary" "$temporary/node"
+rm -rf "${BASE}/runtimes/$id"
+mv "$temporary" "${BASE}/runtimes/$id"
+`
+
+/** id and SHA-256 of the gzipped tar that follows. */
+export const RECEIVE_APP = `
+set -e
+read -r id sum
+${CHECK_WORDS('$id$sum')}
+umask 022
+mkdir -p ${BASE}/apps
+temporary=$(mktemp -d ${BASE}/apps/.new.XXXXXX)
+trap 'rm -rf "$temporary"' EXIT
+cat > "$temporary.tar.gz"
+trap 'rm -rf "$temporary" "$temporary.tar.gz"' EXIT
+echo "$sum  $temporary.tar.gz" | sha256sum -c --quiet - >&2 || { echo 'what arrived is not what was sent' >&2; exit 3; }
+gzip -dc "$temporary.tar.gz" | tar -x -C "$temporary" --no-same-owner
+chmod 755 "$temporary"
+rm -rf "${BASE}/apps/$id"
+mv "$temporary" "${BASE}/apps/$id"
+`
+
+/** ids of runtime and app, then the unit's text. Nothing is started. */
+export const CONFIGURE_SERVER = `
+set -e
+read -r runtime app
+${CHECK_WORDS('$runtime$app')}
+umask 022
+mkdir -p "${BASE}/apps/$app/out/agent/runtime"
+ln -sfn "../../../../../runtimes/$runtime" "${BASE}/apps/$app/out/agent/runtime/$(cat "${BASE}/runtimes/$runtime/architecture")"
+ln -sfn "runtimes/$runtime/node" ${BASE}/node
+ln -sfn "apps/$app" ${BASE}/app
+cat > /etc/systemd/system/${SERVER_UNIT}
+systemctl daemon-reload
+mkdir -p -m 700 ${DATA}
+`
+
+/** The move's id and the passphrase of the backup that follows. */
+export const RECEIVE_CLUSTER = `
+set -e
+umask 077
+read -r id passphrase
+${CHECK_WORDS('$(printf %s "$id$passphrase" | tr -d -)')}
+work=$(mktemp -d ${DATA}/.arrival.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+cat > "$work/cluster"
+printf '%s\\n' "$passphrase" > "$work/passphrase"
+${PROGRAM} control-plane receive --id "$id" --data-dir ${DATA} --passphrase-file "$work/passphrase" "$work/cluster"
+`
+
+/** The move's id. From here on the server is the cluster. */
+export const ACTIVATE = `
+set -e
+read -r id
+${CHECK_WORDS('$(printf %s "$id" | tr -d -)')}
+${PROGRAM} control-plane activate --id "$id" --data-dir ${DATA}
+systemctl enable --quiet ${SERVER_UNIT}
+systemctl start ${SERVER_UNIT}
+`
+
+/** After the cluster has gone back: the server is as it was before. */
+export const REMOVE_SERVER = `
+systemctl disable --quiet --now ${SERVER_UNIT} 2>/dev/null
+rm -rf /etc/systemd/system/${SERVER_UNIT} ${BASE} ${DATA}
+systemctl daemon-reload
+true
+`
+
+/** The last words of a server that does not start. */
+export const SERVER_LOG = `journalctl -u ${SERVER_UNIT} -n 6 --no-pager -q -o cat`
