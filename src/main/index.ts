@@ -11,6 +11,7 @@ import { createAppSettings } from './desktop/app-settings.ts'
 import { ClusterWatch } from './desktop/cluster-watch.ts'
 import { ControlPlaneHost } from './desktop/control-plane-host.ts'
 import { crashFolder, reportCrashes } from './desktop/crash-reports.ts'
+import { placeInArguments, placeOfLink } from './desktop/deep-link.ts'
 import { serveIpc } from './desktop/ipc.ts'
 import { createKeepAwake } from './desktop/keep-awake.ts'
 import { gatherBundle } from './desktop/log-bundle.ts'
@@ -23,7 +24,7 @@ import { SettingsFile } from './desktop/settings.ts'
 import { createStoreKeys } from './desktop/store-keys.ts'
 import { createStreamBridge } from './desktop/stream-bridge.ts'
 import { type AppTray, createTray } from './desktop/tray.ts'
-import { hardenPages } from './desktop/window.ts'
+import { clusterSession, hardenPages } from './desktop/window.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const paths = {
@@ -50,6 +51,7 @@ function commandAtLogin(): string[] {
 }
 
 function main(): void {
+  hardenPages()
   const complaints: string[] = []
   const settings = new SettingsFile(join(app.getPath('userData'), 'settings.json'), error =>
     complaints.push(`the settings: ${String(error)}`),
@@ -61,8 +63,10 @@ function main(): void {
   let quitting = false
 
   const logDir = () => dataDirLayout(host.status.dataDir).logs
+  const session = clusterSession('local')
   const window = new MainWindow({
     paths,
+    session,
     settings,
     canStay: () => tray !== undefined,
     onClosed: () => streams.closeAll(),
@@ -123,7 +127,12 @@ function main(): void {
     tray?.[Symbol.dispose]()
   }
 
-  app.on('second-instance', () => window.show())
+  app.on('second-instance', (_event, argv) => window.show(placeInArguments(argv)))
+  // macOS hands links over as events, also to a program that runs.
+  app.on('open-url', (event, link) => {
+    event.preventDefault()
+    window.show(placeOfLink(link))
+  })
   app.on('activate', () => window.show())
   // The cluster outlives the window; the tray brings it back, and so does starting the app again.
   app.on('window-all-closed', () => (tray ? undefined : app.quit()))
@@ -137,9 +146,10 @@ function main(): void {
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => app.quit())
 
-  hardenPages()
+  // A checkout leaves the user's links alone.
+  if (app.isPackaged) app.setAsDefaultProtocolClient('flotilla')
   reportCrashes(() => crashFolder(logDir()))
-  serveScheme(paths.renderer, forwarder)
+  serveScheme(session, paths.renderer, forwarder)
   const openLogs = () => void shell.openPath(logDir())
   const open = (place?: string) => window.show(place)
   setMenu({
@@ -164,7 +174,7 @@ function main(): void {
     log(`there is no tray here: ${String(error)}`)
   }
   // Without a tray there would be no way to a window that was never shown.
-  if (!options.hidden || !tray) window.show()
+  if (!options.hidden || !tray) window.show(placeInArguments(process.argv))
   refresh()
   void host.start()
 }

@@ -1,5 +1,6 @@
 // Starts the window.
 import { token } from './login-token.ts'
+import './style-nonce.ts'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'

@@ -8,6 +8,7 @@ import { agentContainerName } from '../../src/main/local-node/contained-agent.ts
 
 const compose = () =>
   agentAsContainer({
+    program: { node: process.execPath, bundle: agentBundle(), env: { ELECTRON_RUN_AS_NODE: '1' } },
     agentArgs: ['--config', '/data/with blank/$(id).json'],
     dockerSocket: '/run/my-docker.sock',
     image: 'empty:1',

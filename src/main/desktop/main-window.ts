@@ -1,5 +1,5 @@
 // The one window, open or not: shown again where it was, sent to a place, told what it wants to hear.
-import type { BrowserWindow } from 'electron'
+import type { BrowserWindow, Session } from 'electron'
 import type { PushChannel, Pushes } from '../../preload/channels.ts'
 import { askBeforeClosing } from './closing.ts'
 import type { SettingsFile } from './settings.ts'
@@ -7,6 +7,7 @@ import { followWindowState, openWindow, type WindowPaths } from './window.ts'
 
 export interface MainWindowOptions {
   readonly paths: WindowPaths
+  readonly session: Session
   readonly settings: SettingsFile
   /** Whether the app can go on without a window. */
   readonly canStay: () => boolean
@@ -36,8 +37,8 @@ export class MainWindow {
       if (place !== undefined) this.push('desktop:open', place)
       return
     }
-    const { paths, settings, canStay, onClosed } = this.#options
-    const window = openWindow(paths, settings.current.window, place ?? '/')
+    const { paths, session, settings, canStay, onClosed } = this.#options
+    const window = openWindow(paths, session, settings.current.window, place ?? '/')
     this.#window = window
     followWindowState(window, state => settings.change({ window: state }))
     askBeforeClosing(window, settings, canStay)

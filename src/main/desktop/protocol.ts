@@ -1,7 +1,8 @@
 // `app://flotilla/`: the window's files, and the API of the running cluster under `/clusters/local/`.
+import { randomBytes } from 'node:crypto'
 import { realpath, readFile } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
-import { protocol } from 'electron'
+import { type Session, protocol } from 'electron'
 import type { ApiForwarder } from './api-forwarder.ts'
 
 export const ORIGIN = 'app://flotilla'
@@ -16,12 +17,12 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 }
 
-const PAGE_HEADERS = {
+/** @param nonce of this page, for the style elements that the editor and the terminal add */
+const pageHeaders = (nonce: string) => ({
   'content-security-policy': [
     "default-src 'none'",
     "script-src 'self'",
-    // The editor and the terminal add style elements.
-    "style-src 'self' 'unsafe-inline'",
+    `style-src 'self' 'nonce-${nonce}'`,
     "img-src 'self' data:",
     "font-src 'self'",
     "connect-src 'self'",
@@ -32,7 +33,8 @@ const PAGE_HEADERS = {
   ].join('; '),
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
-}
+  'cross-origin-opener-policy': 'same-origin',
+})
 
 /** Must run before the app is ready. */
 export function registerScheme(): void {
@@ -54,15 +56,23 @@ async function file(dir: string, relative: string): Promise<Response> {
     const path = await realpath(join(root, name))
     if (!path.startsWith(root + sep)) return notFound()
     const type = TYPES[extname(path)] ?? 'application/octet-stream'
-    return new Response(new Uint8Array(await readFile(path)), { headers: { ...PAGE_HEADERS, 'content-type': type } })
+    const nonce = randomBytes(16).toString('base64')
+    const headers = { ...pageHeaders(nonce), 'content-type': type }
+    const content = await readFile(path)
+    if (extname(path) !== '.html') return new Response(new Uint8Array(content), { headers })
+    const html = content.toString('utf8').replace('<head>', `<head><meta name="style-nonce" content="${nonce}" />`)
+    return new Response(html, { headers })
   } catch {
     return notFound()
   }
 }
 
-/** @param dir the built window */
-export function serveScheme(dir: string, forwarder: ApiForwarder): void {
-  protocol.handle('app', async request => {
+/**
+ * @param pages only in this session
+ * @param dir the built window
+ */
+export function serveScheme(pages: Session, dir: string, forwarder: ApiForwarder): void {
+  pages.protocol.handle('app', async request => {
     const url = new URL(request.url)
     if (url.host !== 'flotilla') return notFound()
     const origin = request.headers.get('origin')

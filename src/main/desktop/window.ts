@@ -1,5 +1,5 @@
 // The one window: sandboxed, isolated, going nowhere but its own pages.
-import { BrowserWindow, app, nativeTheme, screen, session, shell } from 'electron'
+import { BrowserWindow, app, type Session, nativeTheme, screen, session, shell } from 'electron'
 import { ORIGIN } from './protocol.ts'
 import { MIN_SIZE, placeWindow, type WindowState } from './window-state.ts'
 
@@ -8,16 +8,24 @@ export interface WindowPaths {
   readonly icon: string
 }
 
+/** The session of a cluster's window: nothing else is in it, and only in it is there a way to that cluster. */
+export const clusterSession = (cluster: string): Session => session.fromPartition(`persist:cluster-${cluster}`)
+
 const STATE_SETTLE_MS = 300
+
+function hardenSession(pages: Session): void {
+  // Copying to the clipboard is the one permission that the window uses.
+  pages.setPermissionRequestHandler((_contents, permission, answer) =>
+    answer(permission === 'clipboard-sanitized-write'),
+  )
+  pages.setPermissionCheckHandler((_contents, permission) => permission === 'clipboard-sanitized-write')
+  pages.setDevicePermissionHandler(() => false)
+}
 
 /** Rules for every page of the app, whoever made it. */
 export function hardenPages(): void {
-  const ours = session.defaultSession
-  // Copying to the clipboard is the one permission that the window uses.
-  ours.setPermissionRequestHandler((_contents, permission, answer) =>
-    answer(permission === 'clipboard-sanitized-write'),
-  )
-  ours.setPermissionCheckHandler((_contents, permission) => permission === 'clipboard-sanitized-write')
+  app.on('session-created', hardenSession)
+  hardenSession(session.defaultSession)
   app.on('web-contents-created', (_event, contents) => {
     contents.on('will-navigate', event => {
       if (!event.url.startsWith(`${ORIGIN}/ui/`)) event.preventDefault()
@@ -32,11 +40,13 @@ export function hardenPages(): void {
 }
 
 /**
+ * @param pages of the cluster that it shows
  * @param saved where the window was at the last time
  * @param place a place in the window, such as `/topology`
  */
 export function openWindow(
   { preload, icon }: WindowPaths,
+  pages: Session,
   saved: WindowState | undefined,
   place: string,
 ): BrowserWindow {
@@ -54,6 +64,7 @@ export function openWindow(
     backgroundColor: nativeTheme.shouldUseDarkColors ? '#0c111c' : '#f3f5f9',
     webPreferences: {
       preload,
+      session: pages,
       sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { AgentProgram } from './agent-program.ts'
 
 export interface AgentCommand {
   readonly command: string
@@ -24,8 +25,8 @@ function builtProgram(name: string): string {
 /** Electron's executable acts as plain Node when told so. */
 export const nodeEnv = (): Record<string, string> => (process.versions.electron ? { ELECTRON_RUN_AS_NODE: '1' } : {})
 
-export function agentAsProcess(agentArgs: readonly string[]): AgentCommand {
-  return { command: process.execPath, args: [agentBundle(), ...agentArgs], env: nodeEnv() }
+export function agentAsProcess({ node, bundle, env }: AgentProgram, agentArgs: readonly string[]): AgentCommand {
+  return { command: node, args: [bundle, ...agentArgs], env }
 }
 
 /**
@@ -55,6 +56,7 @@ export const needsHostCgroups = (): boolean => existsSync('/sys/fs/cgroup/cgroup
 export const UNCONFINED = ['apparmor=unconfined', 'seccomp=unconfined', 'label=disable']
 
 export interface AgentContainer {
+  readonly program: AgentProgram
   readonly agentArgs: readonly string[]
   readonly dockerSocket: string
   readonly image: string
@@ -69,7 +71,14 @@ export interface AgentContainer {
  * or not the host's mounts are shared.
  * @throws Error when nsenter is missing
  */
-export function agentAsContainer({ agentArgs, dockerSocket, image, name, labels }: AgentContainer): AgentCommand {
+export function agentAsContainer({
+  program,
+  agentArgs,
+  dockerSocket,
+  image,
+  name,
+  labels,
+}: AgentContainer): AgentCommand {
   const nsenter = findNsenter()
   const mounts = programMounts()
   const cgroups = needsHostCgroups() ? ['--cgroupns', 'host'] : []
@@ -84,9 +93,9 @@ export function agentAsContainer({ agentArgs, dockerSocket, image, name, labels 
       '--user', '0:0', '--cap-drop', 'ALL', ...CAPABILITIES.flatMap(capability => ['--cap-add', capability]),
       ...UNCONFINED.flatMap(option => ['--security-opt', option]),
       ...mounts.flatMap(mount => ['--volume', mount]),
-      ...Object.entries(nodeEnv()).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+      ...Object.entries(program.env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
       '--entrypoint', nsenter, image,
-      '-t', String(process.pid), '-m', process.execPath, agentBundle(), ...agentArgs,
+      '-t', String(process.pid), '-m', program.node, program.bundle, ...agentArgs,
     ], // prettier-ignore
     env: {},
   }

@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { type AgentCommand, agentAsContainer } from './agent-command.ts'
+import type { AgentProgram } from './agent-program.ts'
 import { ensureEmptyImage } from './empty-image.ts'
 
 export interface ContainedAgentOptions {
+  readonly program: AgentProgram
   readonly dataDir: string
   readonly dockerSocket: string
   readonly purpose: 'node' | 'cleanup'
@@ -21,7 +23,7 @@ export function agentContainerName(dataDir: string): string {
  * one that comes next must be the only one that works on this data folder.
  */
 export async function containedAgent(options: ContainedAgentOptions): Promise<AgentCommand> {
-  const { dataDir, dockerSocket, purpose, agentArgs } = options
+  const { program, dataDir, dockerSocket, purpose, agentArgs } = options
   const name = agentContainerName(dataDir)
   // Only users without root need the client: nobody else's start should pay for loading it.
   const { default: Docker } = await import('dockerode')
@@ -34,5 +36,5 @@ export async function containedAgent(options: ContainedAgentOptions): Promise<Ag
       // 409: it is being removed already, which `docker run` waits for through the supervisor's next attempt.
       if (error.statusCode !== 404 && error.statusCode !== 409) throw error
     })
-  return agentAsContainer({ agentArgs, dockerSocket, image, name, labels: { 'dev.flotilla.agent': purpose } })
+  return agentAsContainer({ program, agentArgs, dockerSocket, image, name, labels: { 'dev.flotilla.agent': purpose } })
 }

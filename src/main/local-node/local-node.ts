@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { DataDirLayout } from '../data-dir.ts'
 import { agentAsProcess } from './agent-command.ts'
+import { agentProgram } from './agent-program.ts'
 import { containedAgent } from './contained-agent.ts'
 import { localNodeName, planLocalNode } from './detect.ts'
 import { Supervisor } from './supervisor.ts'
@@ -50,10 +51,12 @@ export async function startLocalNode(options: LocalNodeOptions): Promise<LocalNo
   const supervisor = new Supervisor({
     clock,
     logPath: join(layout.logs, 'agent.log'),
-    command: async () =>
-      plan.run === 'process'
-        ? agentAsProcess(agentArgs)
-        : containedAgent({ dataDir: layout.root, dockerSocket: plan.dockerSocket, purpose: 'node', agentArgs }),
+    command: async () => {
+      const program = await agentProgram(layout.agent)
+      return plan.run === 'process'
+        ? agentAsProcess(program, agentArgs)
+        : containedAgent({ program, dataDir: layout.root, dockerSocket: plan.dockerSocket, purpose: 'node', agentArgs })
+    },
     onExit: (line, machineTaken) =>
       onStatus(machineTaken ? `not joined: ${line}` : `the agent stopped (${line}); starting it again`),
   })

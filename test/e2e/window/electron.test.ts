@@ -43,23 +43,6 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     await shoot(page, 'electron')
   })
 
-  it('gives the page nothing of Node or Electron, and no way out of its own pages', async () => {
-    const page = await launch('127.0.0.1:0')
-    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
-    expect(
-      await page.evaluate('[typeof require, typeof process, typeof module, Object.keys(flotilla).sort().join()]'),
-    ).toEqual(['undefined', 'undefined', 'undefined', 'invoke,on,platform'])
-    const refused = (script: string) =>
-      page.evaluate(`(async () => { try { await ${script}; return 'done' } catch (error) { return String(error) } })()`)
-    expect(await refused(`flotilla.invoke('shell:open', '/')`)).toContain('unknown channel')
-    expect(await refused(`flotilla.invoke('control-plane:start', { dataDir: 7 })`)).not.toBe('done')
-    expect(await refused(`flotilla.invoke('stream:open', '/api/v1/secrets?', [])`)).toContain('only exec and attach')
-    expect(await refused(`fetch('https://127.0.0.1:1/')`)).not.toBe('done')
-    await page.evaluate(`location.href = 'https://example.com/'`)
-    expect(await page.evaluate('open("https://127.0.0.1:1/x") === null')).toBe(true)
-    expect(page.url()).toMatch(/^app:\/\/flotilla\/ui\//)
-  })
-
   it('opens although the port is taken, says so, and starts on another one', async () => {
     const taken = await new Promise<Server>(resolve => {
       const server = createServer().listen(0, '127.0.0.1', () => resolve(server))

@@ -18,7 +18,8 @@ export interface LaunchOptions {
 }
 
 let executable: string | undefined
-const executablePath = (): string =>
+/** The path of its program. */
+export const electronRuntime = (): string =>
   (executable ??= execFileSync('node', [join(repository, 'scripts/electron-runtime.mjs')], { encoding: 'utf8' }).trim())
 
 export class DesktopApp implements AsyncDisposable {
@@ -54,7 +55,7 @@ export class DesktopApp implements AsyncDisposable {
   get command(): { readonly path: string; readonly args: string[] } {
     const { listen = '127.0.0.1:0', localNode = false, args = [] } = this.#options
     return {
-      path: executablePath(),
+      path: electronRuntime(),
       args: [
         '--no-sandbox',
         `--user-data-dir=${this.folder}/user`,

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+// `npm run package`: the installers of this system, in dist/. `--dir` makes only the folder that they would install.
+// Elsewhere than on Linux, signing takes its certificates from electron-builder's own environment variables.
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { build, Platform } from 'electron-builder'
+import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
+
+requireNode()
+ensureDependencies()
+ensureBuilt()
+
+/** An Electron that is unpacked already, for machines that cannot download one: `--electron FOLDER VERSION`. */
+function givenElectron() {
+  const at = process.argv.indexOf('--electron')
+  if (at < 0) return {}
+  const [folder, version] = process.argv.slice(at + 1)
+  if (!folder || !version || !existsSync(folder)) throw new Error('--electron wants a folder and a version')
+  // Another app may have been put into it.
+  const clean = join(root, '.cache', 'electron-dist')
+  rmSync(clean, { recursive: true, force: true })
+  cpSync(folder, clean, { recursive: true, filter: path => dirname(path) !== join(folder, 'resources') })
+  return { electronDist: clean, electronVersion: version }
+}
+
+const config = {
+  appId: 'dev.flotilla.desktop',
+  productName: 'Flotilla',
+  directories: { output: 'dist', buildResources: 'resources' },
+  files: ['out/**', '!out/**/*.map', 'resources/icon.png', 'package.json'],
+  asar: true,
+  npmRebuild: false,
+  // What users of the app would not miss, and what would let others make it a Node of theirs.
+  electronFuses: {
+    runAsNode: false,
+    enableCookieEncryption: true,
+    enableNodeOptionsEnvironmentVariable: false,
+    enableNodeCliInspectArguments: false,
+    enableEmbeddedAsarIntegrityValidation: true,
+    onlyLoadAppFromAsar: true,
+    loadBrowserProcessSpecificV8Snapshot: false,
+    grantFileProtocolExtraPrivileges: false,
+  },
+  protocols: [{ name: 'Flotilla', schemes: ['flotilla'] }],
+  linux: {
+    target: ['AppImage', 'deb', 'rpm'],
+    category: 'Development',
+    synopsis: 'A Kubernetes that lives in a desktop app',
+    maintainer: 'Flotilla',
+    icon: 'resources/icon.png',
+  },
+  deb: { depends: ['libgtk-3-0', 'libnss3', 'libxss1', 'libxtst6', 'libatspi2.0-0', 'libuuid1', 'libsecret-1-0'] },
+  mac: {
+    target: ['dmg', 'zip'],
+    category: 'public.app-category.developer-tools',
+    hardenedRuntime: true,
+    icon: 'resources/icon.png',
+  },
+  win: { target: ['nsis'], icon: 'resources/icon.png' },
+  nsis: { oneClick: false, perMachine: false, allowToChangeInstallationDirectory: true },
+  ...givenElectron(),
+}
+
+const onlyFolder = process.argv.includes('--dir')
+await build({ targets: Platform.current().createTarget(onlyFolder ? 'dir' : undefined), config, publish: 'never' })
+say(`dist/: ${readdirSync(join(root, 'dist')).join(', ')}`)
