@@ -8,6 +8,8 @@ import { dataDirLayout } from './data-dir.ts'
 import { createApiForwarder } from './desktop/api-forwarder.ts'
 import { openLog } from './desktop/app-log.ts'
 import { createAppSettings } from './desktop/app-settings.ts'
+import { localAccess } from './desktop/clusters/local-access.ts'
+import { OtherClusters } from './desktop/clusters/other-clusters.ts'
 import { ClusterWatch } from './desktop/cluster-watch.ts'
 import { ControlPlaneHost } from './desktop/control-plane-host.ts'
 import { crashFolder, reportCrashes } from './desktop/crash-reports.ts'
@@ -81,14 +83,15 @@ function main(): void {
     log,
   })
   const watch = new ClusterWatch(refresh)
-  const identity = () => host.identity
-  const forwarder = createApiForwarder(identity)
-  const streams = createStreamBridge(identity, event => window.push('stream:event', event))
+  const access = localAccess(() => host.identity)
+  const forwarder = createApiForwarder(access)
+  const streams = createStreamBridge(access, event => window.push('stream:event', event))
   const keepAwake = createKeepAwake()
   const command = commandAtLogin()
   const loginItem = process.platform === 'linux' ? autostartFile(command) : systemLoginItem(app, command)
   const appSettings = createAppSettings(settings, loginItem, changed => {
     window.push('desktop:settings-changed', changed)
+    clusters.push('desktop:settings-changed', changed)
     refresh()
   })
 
@@ -107,10 +110,22 @@ function main(): void {
     }
   }
 
+  const clusters = new OtherClusters({
+    paths,
+    settings,
+    local: { server: () => host.identity?.server ?? '', show: () => window.show() },
+    onChange(known) {
+      window.push('clusters:changed', known)
+      clusters.push('clusters:changed', known)
+    },
+  })
   const stopIpc = serveIpc({
-    window: () => window.current,
+    find(contents) {
+      const own = window.current
+      return own?.webContents === contents ? { window: own, other: undefined, streams } : clusters.find(contents)
+    },
     host,
-    streams,
+    clusters,
     logDir,
     settings: appSettings,
     gatherLogs: () =>
@@ -120,6 +135,7 @@ function main(): void {
   async function stop(): Promise<void> {
     stopIpc()
     streams.closeAll()
+    await clusters[Symbol.asyncDispose]()
     await watch[Symbol.asyncDispose]()
     await forwarder[Symbol.asyncDispose]()
     await host[Symbol.asyncDispose]()

@@ -27,6 +27,8 @@ export interface ControlPlaneStatus {
   readonly url?: string
   readonly kubeconfigPath?: string
   readonly problem?: StartProblem
+  /** The window shows another cluster than the app's own. */
+  readonly other?: KnownCluster
   /** Whether the operating system has a keychain that can keep a passphrase. */
   readonly canRemember: boolean
 }
@@ -57,6 +59,28 @@ export interface BundledFile {
   readonly hidden: number
 }
 
+/** A cluster that has a window, or may have one. */
+export interface KnownCluster {
+  /** `local`: the app's own. */
+  readonly id: string
+  readonly name: string
+  readonly server: string
+}
+
+/** A context of a kubeconfig that can be added. */
+export interface OfferedContext {
+  readonly name: string
+  readonly server: string
+  readonly login: 'exec' | 'token' | 'certificate' | 'password' | 'none'
+}
+
+/** What is in a kubeconfig, or why nothing can be read. */
+export interface OfferedContexts {
+  readonly path: string
+  readonly contexts: readonly OfferedContext[]
+  readonly problem?: string
+}
+
 /** A WebSocket to the API server that main holds for the window, because `app://` pages cannot pin a CA. */
 export interface StreamEvents {
   readonly id: string
@@ -79,6 +103,13 @@ export interface Requests {
   /** Saves what was gathered last, where the user says. */
   'desktop:save-logs': { args: []; result: boolean }
   'desktop:save-text': { args: [name: string, text: string]; result: boolean }
+  'clusters:list': { args: []; result: readonly KnownCluster[] }
+  /** Contexts of the user's own kubeconfig, or of one that the user picks. */
+  'clusters:offer': { args: [pick: boolean]; result: OfferedContexts | undefined }
+  /** Adds a context of the file that was offered last, and opens its window. */
+  'clusters:add': { args: [context: string]; result: KnownCluster }
+  'clusters:open': { args: [id: string]; result: undefined }
+  'clusters:remove': { args: [id: string]; result: undefined }
   'stream:open': { args: [path: string, protocols: readonly string[]]; result: string }
   'stream:send': { args: [id: string, data: Uint8Array]; result: undefined }
   'stream:close': { args: [id: string]; result: undefined }
@@ -88,6 +119,7 @@ export interface Requests {
 export interface Pushes {
   'control-plane:changed': ControlPlaneStatus
   'stream:event': StreamEvents
+  'clusters:changed': readonly KnownCluster[]
   'desktop:command': 'palette' | 'settings' | 'back' | 'forward' | 'sidebar' | 'help' | 'log-bundle'
   'desktop:settings-changed': DesktopSettings
   /** A place in the window. */
@@ -116,6 +148,11 @@ const requestChannels: Record<RequestChannel, true> = {
   'desktop:gather-logs': true,
   'desktop:save-logs': true,
   'desktop:save-text': true,
+  'clusters:list': true,
+  'clusters:offer': true,
+  'clusters:add': true,
+  'clusters:open': true,
+  'clusters:remove': true,
   'stream:open': true,
   'stream:send': true,
   'stream:close': true,
@@ -123,6 +160,7 @@ const requestChannels: Record<RequestChannel, true> = {
 const pushChannels: Record<PushChannel, true> = {
   'control-plane:changed': true,
   'stream:event': true,
+  'clusters:changed': true,
   'desktop:command': true,
   'desktop:settings-changed': true,
   'desktop:open': true,

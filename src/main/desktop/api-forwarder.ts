@@ -1,7 +1,7 @@
-// Carries the window's API requests to the control plane, as the app's own user, with the cluster's CA pinned.
+// Carries a window's API requests to its cluster, as whoever the cluster knows us, with the cluster's CA pinned.
 import { Agent, fetch as undiciFetch } from 'undici'
 import { ApiError } from '../../shared/machinery/status.ts'
-import type { KubeconfigIdentity } from '../kubeconfig-file.ts'
+import type { AccessSource, ClusterAccess } from './clusters/access.ts'
 
 export interface ApiForwarder extends AsyncDisposable {
   /** @param path path and query as the API server gets them */
@@ -23,19 +23,23 @@ const DROPPED = new Set([
 const refusal = (code: number, reason: string, message: string): Response =>
   Response.json(new ApiError(code, reason, message).status, { status: code })
 
-/** @param identity asked for each request; undefined while no control plane runs */
-export function createApiForwarder(identity: () => KubeconfigIdentity | undefined): ApiForwarder {
-  let current: { readonly identity: KubeconfigIdentity; readonly agent: Agent } | undefined
+/** Failures of the connection are the cause of what fetch throws. */
+function whyUnreachable(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `the control plane does not answer: ${error.cause.message}` : error.message
+}
+
+export function createApiForwarder(source: AccessSource): ApiForwarder {
+  let current: { readonly tls: ClusterAccess['tls']; readonly agent: Agent } | undefined
 
   /** One agent per identity: another data folder has another CA. */
-  function agentFor(next: KubeconfigIdentity): Agent {
-    if (current?.identity === next) return current.agent
+  function agentFor({ tls }: ClusterAccess): Agent {
+    if (current?.tls === tls) return current.agent
     void current?.agent.destroy()
-    const { ca, cert, key } = next
     current = {
-      identity: next,
+      tls,
       agent: new Agent({
-        connect: { ca, cert, key, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+        connect: { ...tls, minVersion: 'TLSv1.2' },
         // Watches and followed logs may be silent for long.
         bodyTimeout: 0,
         headersTimeout: 120_000,
@@ -46,23 +50,33 @@ export function createApiForwarder(identity: () => KubeconfigIdentity | undefine
 
   return {
     async forward(path, request) {
-      const to = identity()
-      if (!to) return refusal(503, 'ServiceUnavailable', 'the control plane is not running')
       const headers: Record<string, string> = {}
       for (const name of REQUEST_HEADERS) {
         const value = request.headers.get(name)
         if (value !== null) headers[name] = value
       }
       const body = request.method === 'GET' || request.method === 'HEAD' ? undefined : await request.arrayBuffer()
+      const send = async () => {
+        const to = await source.get()
+        return (
+          to &&
+          undiciFetch(to.server + path, {
+            method: request.method,
+            headers: { ...headers, ...to.headers },
+            redirect: 'manual',
+            dispatcher: agentFor(to),
+            signal: request.signal,
+            ...(body && body.byteLength > 0 ? { body } : {}),
+          })
+        )
+      }
       try {
-        const answer = await undiciFetch(to.server + path, {
-          method: request.method,
-          headers,
-          redirect: 'manual',
-          dispatcher: agentFor(to),
-          signal: request.signal,
-          ...(body && body.byteLength > 0 ? { body } : {}),
-        })
+        let answer = await send()
+        if (answer?.status === 401 && source.refused()) {
+          await answer.body?.cancel()
+          answer = await send()
+        }
+        if (!answer) return refusal(503, 'ServiceUnavailable', 'the control plane is not running')
         const kept = [...answer.headers].filter(([name]) => !DROPPED.has(name))
         return new Response(answer.body as ReadableStream<Uint8Array> | null, {
           status: answer.status,
@@ -71,8 +85,7 @@ export function createApiForwarder(identity: () => KubeconfigIdentity | undefine
         })
       } catch (error) {
         if (request.signal.aborted) throw error
-        const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-        return refusal(502, 'ServiceUnavailable', `the control plane does not answer: ${cause}`)
+        return refusal(502, 'ServiceUnavailable', whyUnreachable(error))
       }
     },
     async [Symbol.asyncDispose]() {

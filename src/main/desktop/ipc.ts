@@ -1,18 +1,28 @@
 // Answers the window's requests: the sender is checked, arguments are parsed, results are typed by the channel map.
 import { writeFile } from 'node:fs/promises'
-import { type BrowserWindow, type IpcMainInvokeEvent, dialog, ipcMain, shell } from 'electron'
+import { type BrowserWindow, type IpcMainInvokeEvent, type WebContents, dialog, ipcMain, shell } from 'electron'
 import * as v from 'valibot'
-import type { RequestChannel, Requests } from '../../preload/channels.ts'
+import type { ControlPlaneStatus, KnownCluster, RequestChannel, Requests } from '../../preload/channels.ts'
 import type { AppSettings } from './app-settings.ts'
+import type { OtherClusters } from './clusters/other-clusters.ts'
 import type { ControlPlaneHost } from './control-plane-host.ts'
 import { type GatheredFile, packBundle } from './log-bundle.ts'
 import { ORIGIN } from './protocol.ts'
 import type { StreamBridge } from './stream-bridge.ts'
 
-export interface IpcParts {
-  readonly window: () => BrowserWindow | undefined
-  readonly host: ControlPlaneHost
+/** A window of ours, and what it may ask about its own cluster. */
+export interface AskingWindow {
+  readonly window: BrowserWindow
+  /** The cluster that it shows; undefined: the app's own. */
+  readonly other: KnownCluster | undefined
   readonly streams: StreamBridge
+}
+
+export interface IpcParts {
+  /** The open window that the contents are of. */
+  readonly find: (contents: WebContents) => AskingWindow | undefined
+  readonly host: ControlPlaneHost
+  readonly clusters: OtherClusters
   readonly logDir: () => string
   readonly settings: AppSettings
   readonly gatherLogs: () => Promise<GatheredFile[]>
@@ -45,62 +55,82 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
   'desktop:gather-logs': v.strictTuple([]),
   'desktop:save-logs': v.strictTuple([]),
   'desktop:save-text': v.strictTuple([text, v.string()]),
+  'clusters:list': v.strictTuple([]),
+  'clusters:offer': v.strictTuple([v.boolean()]),
+  'clusters:add': v.strictTuple([text]),
+  'clusters:open': v.strictTuple([text]),
+  'clusters:remove': v.strictTuple([text]),
   'stream:open': v.strictTuple([v.pipe(v.string(), v.maxLength(16_384)), v.pipe(v.array(text), v.maxLength(8))]),
   'stream:send': v.strictTuple([text, bytes]),
   'stream:close': v.strictTuple([text]),
 }
 
-/** Only our own page in our own window's top frame may ask. */
-function assertSender({ senderFrame, sender }: IpcMainInvokeEvent, window: BrowserWindow | undefined): void {
-  const isOurs = window !== undefined && sender === window.webContents && senderFrame === window.webContents.mainFrame
-  if (!isOurs || !senderFrame.url.startsWith(`${ORIGIN}/`)) throw new Error('this page may not ask that')
-}
+/** Another cluster runs without us: as far as the window is concerned it is there. */
+const statusOf = (other: KnownCluster): ControlPlaneStatus => ({
+  state: 'running',
+  dataDir: '',
+  listen: '',
+  url: other.server,
+  canRemember: false,
+  other,
+})
 
 /** @returns a function that takes the handlers away */
-export function serveIpc({ window, host, streams, logDir, settings, gatherLogs }: IpcParts): () => void {
+export function serveIpc({ find, host, clusters, logDir, settings, gatherLogs }: IpcParts): () => void {
+  /** Only our own page in a window of ours, in its top frame, may ask. */
+  function asking({ senderFrame, sender }: IpcMainInvokeEvent): AskingWindow {
+    const from = find(sender)
+    if (!from || !senderFrame || senderFrame !== sender.mainFrame || !senderFrame.url.startsWith(`${ORIGIN}/`))
+      throw new Error('this page may not ask that')
+    return from
+  }
   function handle<C extends RequestChannel>(
     channel: C,
-    answer: (...args: Requests[C]['args']) => Requests[C]['result'] | Promise<Requests[C]['result']>,
+    answer: (
+      from: AskingWindow,
+      ...args: Requests[C]['args']
+    ) => Requests[C]['result'] | Promise<Requests[C]['result']>,
   ): void {
     const schema: v.GenericSchema<unknown, Requests[C]['args']> = schemas[channel]
     ipcMain.handle(channel, (event, ...args: unknown[]) => {
-      assertSender(event, window())
-      return answer(...v.parse(schema, args))
+      const from = asking(event)
+      return answer(from, ...v.parse(schema, args))
     })
   }
 
-  handle('control-plane:status', () => host.status)
-  handle('control-plane:start', overrides => host.start(overrides))
-  handle('desktop:choose-folder', async () => {
-    const parent = window()
-    const options = { properties: ['openDirectory', 'createDirectory'] as ('openDirectory' | 'createDirectory')[] }
-    const { filePaths } = await (parent ? dialog.showOpenDialog(parent, options) : dialog.showOpenDialog(options))
+  handle('control-plane:status', ({ other }) => (other ? statusOf(other) : host.status))
+  handle('control-plane:start', ({ other }, overrides) => (other ? statusOf(other) : host.start(overrides)))
+  handle('clusters:list', () => clusters.list())
+  handle('clusters:offer', ({ window }, pick) => clusters.offer(window, pick))
+  handle('clusters:add', (_from, context) => clusters.add(context))
+  handle('clusters:open', (_from, id) => (clusters.open(id), undefined))
+  handle('clusters:remove', (_from, id) => (clusters.remove(id), undefined))
+  handle('desktop:choose-folder', async ({ window }) => {
+    const { filePaths } = await dialog.showOpenDialog(window, { properties: ['openDirectory', 'createDirectory'] })
     return filePaths[0]
   })
   handle('desktop:open-logs', () => shell.openPath(logDir()))
-  async function save(name: string, content: () => string | Promise<Buffer>): Promise<boolean> {
-    const parent = window()
-    const options = { defaultPath: name.replace(/[/\\]/g, '-') }
-    const { filePath } = await (parent ? dialog.showSaveDialog(parent, options) : dialog.showSaveDialog(options))
+  async function save(window: BrowserWindow, name: string, content: () => string | Promise<Buffer>): Promise<boolean> {
+    const { filePath } = await dialog.showSaveDialog(window, { defaultPath: name.replace(/[/\\]/g, '-') })
     if (!filePath) return false
     await writeFile(filePath, await content())
     return true
   }
   let gathered: readonly GatheredFile[] = []
-  handle('desktop:save-text', (name, content) => save(name, () => content))
+  handle('desktop:save-text', ({ window }, name, content) => save(window, name, () => content))
   handle('desktop:gather-logs', async () => {
     gathered = await gatherLogs()
     return gathered.map(({ name, bytes: size, hidden }) => ({ name, bytes: size, hidden }))
   })
-  handle('desktop:save-logs', () => {
+  handle('desktop:save-logs', ({ window }) => {
     const now = new Date()
-    return save(`flotilla-logs-${now.toISOString().slice(0, 10)}.tar.gz`, () => packBundle(gathered, now))
+    return save(window, `flotilla-logs-${now.toISOString().slice(0, 10)}.tar.gz`, () => packBundle(gathered, now))
   })
   handle('desktop:settings', () => settings.current)
-  handle('desktop:change-settings', changes => settings.change(changes))
-  handle('stream:open', (path, protocols) => streams.open(path, protocols))
-  handle('stream:send', async (id, data) => (await streams.send(id, data), undefined))
-  handle('stream:close', id => (streams.close(id), undefined))
+  handle('desktop:change-settings', (_from, changes) => settings.change(changes))
+  handle('stream:open', ({ streams }, path, protocols) => streams.open(path, protocols))
+  handle('stream:send', async ({ streams }, id, data) => (await streams.send(id, data), undefined))
+  handle('stream:close', ({ streams }, id) => (streams.close(id), undefined))
   return () => {
     for (const channel of Object.keys(schemas)) ipcMain.removeHandler(channel)
   }

@@ -26,6 +26,13 @@ const SETTINGS = v.object({
   /** Whether the computer is kept from going to sleep while the cluster runs. */
   keepAwake: v.fallback(v.boolean(), false),
   window: v.fallback(v.optional(WINDOW_STATE), undefined),
+  /** Contexts of kubeconfigs; what they log in with stays in their files. */
+  clusters: v.fallback(
+    v.array(v.object({ id: v.string(), path: v.string(), context: v.string(), server: v.string() })),
+    [],
+  ),
+  /** Hashes of what the user let run. */
+  confirmedPrograms: v.fallback(v.array(v.string()), []),
 })
 
 export type Settings = Readonly<v.InferOutput<typeof SETTINGS>>

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { WebSocket } from 'ws'
 import type { StreamEvents } from '../../preload/channels.ts'
-import type { KubeconfigIdentity } from '../kubeconfig-file.ts'
+import type { AccessSource } from './clusters/access.ts'
 
 export interface StreamBridge {
   /** @param path path and query; only container streams are opened. @returns the stream's id */
-  open(path: string, protocols: readonly string[]): string
+  open(path: string, protocols: readonly string[]): Promise<string>
   /** Resolves when the data is out, so that a sender of much keeps pace. */
   send(id: string, data: Uint8Array): Promise<void>
   close(id: string): void
@@ -17,20 +17,19 @@ export interface StreamBridge {
 const ALLOWED = /^\/api\/v1\/namespaces\/[^/?#]+\/pods\/[^/?#]+\/(exec|attach)\?/
 const MAX_STREAMS = 64
 
-export function createStreamBridge(
-  identity: () => KubeconfigIdentity | undefined,
-  emit: (event: StreamEvents) => void,
-): StreamBridge {
+export function createStreamBridge(source: AccessSource, emit: (event: StreamEvents) => void): StreamBridge {
   const sockets = new Map<string, WebSocket>()
   return {
-    open(path, protocols) {
-      const to = identity()
+    async open(path, protocols) {
+      const to = await source.get()
       if (!to) throw new Error('the control plane is not running')
       if (!ALLOWED.test(path)) throw new Error('only exec and attach are opened here')
       if (sockets.size >= MAX_STREAMS) throw new Error('too many terminals are open')
       const id = randomUUID()
-      const { ca, cert, key } = to
-      const socket = new WebSocket(to.server.replace(/^http/, 'ws') + path, [...protocols], { ca, cert, key })
+      const socket = new WebSocket(to.server.replace(/^http/, 'ws') + path, [...protocols], {
+        ...to.tls,
+        headers: to.headers,
+      })
       socket.binaryType = 'nodebuffer'
       sockets.set(id, socket)
       let failure = ''

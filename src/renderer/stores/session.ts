@@ -19,15 +19,22 @@ async function ownName(): Promise<string> {
     return answer.status?.userInfo?.username ?? ''
   } catch (error) {
     // Any answer means that the server is there; without a name the window works all the same.
-    if (error instanceof ApiError && error.code < 500) return ''
+    if (error instanceof ApiError && error.code < 500 && error.code !== 401) return ''
     throw error
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof ApiError)) return ''
+  return error.code === 401 ? `The cluster does not accept this login: ${error.message}` : error.message
 }
 
 export const useSessionStore = defineStore('session', () => {
   const state = ref<SessionState>('unknown')
   const user = ref('')
   const controlPlane = shallowRef<ControlPlaneStatus>()
+  /** Why the server is unreachable, as far as it is known. */
+  const reason = ref('')
   const isDesktop = computed(() => window.flotilla !== undefined)
 
   function follow(status: ControlPlaneStatus) {
@@ -52,7 +59,8 @@ export const useSessionStore = defineStore('session', () => {
       const body = (await answer.json()) as { user?: string | { name?: string } }
       user.value = typeof body.user === 'string' ? body.user : (body.user?.name ?? '')
       state.value = user.value ? 'signed-in' : 'signed-out'
-    } catch {
+    } catch (error) {
+      reason.value = reasonOf(error)
       // A window in use stays: its lists say that they are disconnected.
       if (state.value !== 'signed-in') state.value = 'unreachable'
     }
@@ -102,5 +110,5 @@ export const useSessionStore = defineStore('session', () => {
     if (status) follow(status)
   }
 
-  return { state, user, controlPlane, isDesktop, start, check, recheck, login, logout, restart }
+  return { state, user, reason, controlPlane, isDesktop, start, check, recheck, login, logout, restart }
 })

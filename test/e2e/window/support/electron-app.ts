@@ -15,6 +15,7 @@ export interface LaunchOptions {
   readonly folder?: string
   /** More arguments of the app. */
   readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 let executable: string | undefined
@@ -72,7 +73,10 @@ export class DesktopApp implements AsyncDisposable {
   /** @param args more arguments for this start */
   async start(args: readonly string[] = []): Promise<void> {
     const { path, args: own } = this.command
-    const env = { ...process.env, XDG_CONFIG_HOME: join(this.folder, 'config') } as Record<string, string>
+    const env = { ...process.env, XDG_CONFIG_HOME: join(this.folder, 'config'), ...this.#options.env } as Record<
+      string,
+      string
+    >
     this.#app = await _electron.launch({ executablePath: path, args: [...own, ...args], env })
   }
 

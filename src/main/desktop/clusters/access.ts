@@ -1,0 +1,106 @@
+// How requests get into a cluster: its address, whom to trust, and who we are. All of it stays in this process.
+import { readFile } from 'node:fs/promises'
+import type { Clock } from '../../../shared/machinery/clock.ts'
+import { type ExecCredential, runExecPlugin } from './exec-plugin.ts'
+import { type KubeContext, readContexts } from './kubeconfig.ts'
+
+export interface ClusterAccess {
+  /** Without a trailing slash. */
+  readonly server: string
+  readonly tls: {
+    readonly ca?: string
+    readonly cert?: string
+    readonly key?: string
+    readonly servername?: string
+    readonly rejectUnauthorized: boolean
+  }
+  /** Sent with every request. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface AccessSource {
+  /** @returns undefined while the cluster does not run. @throws Error, in a sentence, when there is no way in */
+  get(): Promise<ClusterAccess | undefined>
+  /** The cluster refused what `get` gave. @returns whether asking again may give something else */
+  refused(): boolean
+}
+
+export interface ContextAccessOptions {
+  readonly path: string
+  readonly context: string
+  readonly clock: Clock
+  /** Whether the user lets the context's program run. */
+  readonly confirm: (context: KubeContext) => Promise<boolean>
+}
+
+/** Credentials that end within this time are got anew. */
+const MARGIN_MS = 10_000
+
+const fromBase64 = (data: string) => Buffer.from(data, 'base64').toString('utf8')
+
+async function given(data: string | null | undefined, file: string | null | undefined): Promise<string | undefined> {
+  if (data) return fromBase64(data)
+  return file ? readFile(file, 'utf8') : undefined
+}
+
+function authorization(context: KubeContext, token: string | undefined): Record<string, string> {
+  if (token) return { authorization: `Bearer ${token.trim()}` }
+  const { username, password } = context.user
+  if (!username) return {}
+  return { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }
+}
+
+async function compose(context: KubeContext, plugin: ExecCredential | undefined): Promise<ClusterAccess> {
+  const { cluster, user } = context
+  if (cluster['proxy-url']) throw new Error('clusters behind a proxy-url cannot be reached from here yet')
+  if (user['auth-provider'] && !user.exec) throw new Error('auth-provider is gone from Kubernetes; use an exec plug-in')
+  const ca = await given(cluster['certificate-authority-data'], cluster['certificate-authority'])
+  const cert = plugin?.cert ?? (await given(user['client-certificate-data'], user['client-certificate']))
+  const key = plugin?.key ?? (await given(user['client-key-data'], user['client-key']))
+  const token = plugin?.token ?? user.token ?? (await given(undefined, user.tokenFile))
+  const servername = cluster['tls-server-name']
+  return {
+    server: cluster.server.replace(/\/+$/, ''),
+    tls: {
+      rejectUnauthorized: !cluster['insecure-skip-tls-verify'],
+      ...(ca ? { ca } : {}),
+      ...(cert && key ? { cert, key } : {}),
+      ...(servername ? { servername } : {}),
+    },
+    headers: authorization(context, token),
+  }
+}
+
+/** The file is read when it is needed: who renews it need not tell us. */
+export function contextAccess({ path, context: name, clock, confirm }: ContextAccessOptions): AccessSource {
+  let current: Promise<{ access: ClusterAccess; expiresMs: number | undefined }> | undefined
+
+  async function load() {
+    const context = readContexts(path).find(entry => entry.name === name)
+    if (!context) throw new Error(`${path} has no context ${name} any more`)
+    const { exec } = context.user
+    if (exec && !(await confirm(context))) throw new Error(`the program that logs in to ${name} may not run`)
+    const plugin = exec ? await runExecPlugin(context, exec) : undefined
+    return { access: await compose(context, plugin), expiresMs: plugin?.expiresMs }
+  }
+
+  return {
+    async get() {
+      const loading = (current ??= load())
+      try {
+        const { access, expiresMs } = await loading
+        if (expiresMs === undefined || clock.now() < expiresMs - MARGIN_MS) return access
+      } catch (error) {
+        if (current === loading) current = undefined
+        throw error
+      }
+      // Expired: whoever comes first gets new ones for all.
+      if (current === loading) current = undefined
+      return (await (current ??= load())).access
+    },
+    refused() {
+      current = undefined
+      return true
+    },
+  }
+}

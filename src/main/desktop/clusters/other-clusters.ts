@@ -1,0 +1,180 @@
+// Other people's clusters, each in a window and a session of its own: what fails in one is nothing to the others.
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { type BrowserWindow, type WebContents, dialog } from 'electron'
+import type { KnownCluster, OfferedContexts, PushChannel, Pushes } from '../../../preload/channels.ts'
+import { systemClock } from '../../../shared/machinery/clock.ts'
+import { userKubeconfigPath } from '../../kubeconfig-file.ts'
+import { type ApiForwarder, createApiForwarder } from '../api-forwarder.ts'
+import type { AskingWindow } from '../ipc.ts'
+import { serveScheme } from '../protocol.ts'
+import type { SettingsFile } from '../settings.ts'
+import { createStreamBridge, type StreamBridge } from '../stream-bridge.ts'
+import { clusterSession, openWindow, type WindowPaths } from '../window.ts'
+import { contextAccess } from './access.ts'
+import { pluginCommand } from './exec-plugin.ts'
+import { type KubeContext, loginKind, readContexts } from './kubeconfig.ts'
+
+export interface OtherClustersOptions {
+  readonly paths: WindowPaths & { readonly renderer: string }
+  readonly settings: SettingsFile
+  /** The app's own cluster, and how its window is shown. */
+  readonly local: { readonly server: () => string; readonly show: () => void }
+  /** Told when clusters come and go. */
+  readonly onChange: (clusters: readonly KnownCluster[]) => void
+}
+
+interface Opened {
+  readonly window: BrowserWindow
+  readonly streams: StreamBridge
+  readonly forwarder: ApiForwarder
+  readonly other: KnownCluster
+}
+
+export class OtherClusters implements AsyncDisposable {
+  readonly #options: OtherClustersOptions
+  readonly #opened = new Map<string, Opened>()
+  #offered: readonly KubeContext[] = []
+
+  constructor(options: OtherClustersOptions) {
+    this.#options = options
+  }
+
+  list(): KnownCluster[] {
+    const { settings, local } = this.#options
+    const others = settings.current.clusters.map(({ id, context, server }) => ({ id, name: context, server }))
+    return [{ id: 'local', name: 'Flotilla', server: local.server() }, ...others]
+  }
+
+  find(contents: WebContents): AskingWindow | undefined {
+    return [...this.#opened.values()].find(({ window }) => window.webContents === contents)
+  }
+
+  push<C extends PushChannel>(channel: C, payload: Pushes[C]): void {
+    for (const { window } of this.#opened.values()) window.webContents.send(channel, payload)
+  }
+
+  /** @param pick lets the user choose the file. @returns undefined when none was chosen */
+  async offer(parent: BrowserWindow, pick: boolean): Promise<OfferedContexts | undefined> {
+    const path = pick
+      ? (await dialog.showOpenDialog(parent, { properties: ['openFile', 'showHiddenFiles'] })).filePaths[0]
+      : userKubeconfigPath()
+    if (path === undefined) return undefined
+    this.#offered = []
+    if (!existsSync(path)) return { path, contexts: [] }
+    try {
+      this.#offered = readContexts(path)
+    } catch (error) {
+      return { path, contexts: [], problem: (error as Error).message }
+    }
+    return {
+      path,
+      contexts: this.#offered.map(context => ({
+        name: context.name,
+        server: context.cluster.server,
+        login: loginKind(context),
+      })),
+    }
+  }
+
+  /** @param context of the file that was offered last */
+  add(context: string): KnownCluster {
+    const chosen = this.#offered.find(({ name }) => name === context)
+    if (!chosen) throw new Error('this context was not offered')
+    const { settings, onChange } = this.#options
+    const id = createHash('sha256')
+      .update(JSON.stringify([chosen.path, context]))
+      .digest('hex')
+      .slice(0, 16)
+    const { server } = chosen.cluster
+    const others = settings.current.clusters.filter(cluster => cluster.id !== id)
+    settings.change({ clusters: [...others, { id, path: chosen.path, context, server }] })
+    onChange(this.list())
+    this.open(id)
+    return { id, name: context, server }
+  }
+
+  open(id: string): void {
+    const { settings, paths, local } = this.#options
+    if (id === 'local') return local.show()
+    const open = this.#opened.get(id)
+    if (open) return open.window.focus()
+    const known = settings.current.clusters.find(cluster => cluster.id === id)
+    if (!known) throw new Error('there is no such cluster')
+    const other: KnownCluster = { id, name: known.context, server: known.server }
+    const pages = clusterSession(id)
+    const refusedHashes = new Set<string>()
+    const source = contextAccess({
+      path: known.path,
+      context: known.context,
+      clock: systemClock,
+      confirm: context => this.#confirm(id, context, refusedHashes),
+    })
+    const forwarder = createApiForwarder(source)
+    serveScheme(pages, paths.renderer, forwarder)
+    const size = settings.current.window
+    const window = openWindow(paths, pages, size && { ...size, maximized: false }, '/')
+    window.setTitle(`${known.context} — Flotilla`)
+    window.on('page-title-updated', event => event.preventDefault())
+    const streams = createStreamBridge(source, event => {
+      if (!window.isDestroyed()) window.webContents.send('stream:event', event)
+    })
+    this.#opened.set(id, { window, streams, forwarder, other })
+    window.on('closed', () => {
+      this.#opened.delete(id)
+      streams.closeAll()
+      pages.protocol.unhandle('app')
+      void forwarder[Symbol.asyncDispose]()
+    })
+  }
+
+  remove(id: string): void {
+    const { settings, onChange } = this.#options
+    settings.change({ clusters: settings.current.clusters.filter(cluster => cluster.id !== id) })
+    this.#opened.get(id)?.window.close()
+    void clusterSession(id).clearStorageData()
+    onChange(this.list())
+  }
+
+  /** Once per content of the file; a refusal holds until the window is opened again. */
+  async #confirm(id: string, context: KubeContext, refused: Set<string>): Promise<boolean> {
+    const { settings } = this.#options
+    const { exec } = context.user
+    const window = this.#opened.get(id)?.window
+    if (!exec || !window || refused.has(context.fileHash)) return false
+    const command = pluginCommand(exec, context.path)
+    const key = createHash('sha256')
+      .update(JSON.stringify([context.fileHash, context.name, command, exec.env]))
+      .digest('hex')
+    if (settings.current.confirmedPrograms.includes(key)) return true
+    const { response } = await dialog.showMessageBox(window, {
+      type: 'warning',
+      message: `Run a program to log in to ${JSON.stringify(context.name)}?`,
+      detail: [
+        `The kubeconfig ${context.path} asks for this program, with your rights:`,
+        '',
+        ...command.map(part => JSON.stringify(part)),
+        ...(exec.env ?? []).map(({ name, value }) => JSON.stringify(`${name}=${value}`)),
+        '',
+        'This is asked again when the file changes.',
+      ].join('\n'),
+      buttons: ['Run it', 'Do not run it'],
+      defaultId: 1,
+      cancelId: 1,
+      noLink: true,
+    })
+    if (response !== 0) {
+      refused.add(context.fileHash)
+      return false
+    }
+    settings.change({ confirmedPrograms: [...settings.current.confirmedPrograms, key] })
+    return true
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { streams, forwarder } of this.#opened.values()) {
+      streams.closeAll()
+      await forwarder[Symbol.asyncDispose]()
+    }
+  }
+}

@@ -1,0 +1,153 @@
+// Other people's kubeconfigs: what is read of them, and how their programs are run.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { contextAccess } from '../../src/main/desktop/clusters/access.ts'
+import { loginKind, readContexts } from '../../src/main/desktop/clusters/kubeconfig.ts'
+import { type Clock, systemClock } from '../../src/shared/machinery/clock.ts'
+
+let folder = ''
+const config = () => join(folder, 'config')
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'flotilla-contexts-'))))
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+/** @param user YAML of the user, in one line */
+function writeConfig(user: string, cluster = 'server: https://10.0.0.1:6443/'): void {
+  writeFileSync(
+    config(),
+    `apiVersion: v1
+kind: Config
+clusters: [{ name: c, cluster: { ${cluster} } }]
+users: [{ name: u, user: ${user} }]
+contexts:
+  - { name: one, context: { cluster: c, user: u } }
+  - { name: dangling, context: { cluster: missing, user: u } }
+`,
+  )
+}
+const access = (confirm = () => Promise.resolve(true), clock: Clock = systemClock) =>
+  contextAccess({ path: config(), context: 'one', clock, confirm })
+/** A program that prints a token and counts its runs; what it was told is kept. */
+function writePlugin(expirationTimestamp?: string): void {
+  const status = { token: 'TOKEN', ...(expirationTimestamp ? { expirationTimestamp } : {}) }
+  const said = JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status })
+  const script = `#!/bin/sh
+echo run >> '${folder}/runs'
+printf '%s\\n' "$@" > '${folder}/args'
+printf '%s' "$KUBERNETES_EXEC_INFO $EXTRA" > '${folder}/info'
+printf '%s' '${said}' | sed "s/TOKEN/token-$(wc -l < '${folder}/runs' | tr -d ' ')/"
+`
+  writeFileSync(join(folder, 'plugin'), script, { mode: 0o755 })
+}
+const EXEC = `{ exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: ["a b", "$(touch pwned)"], env: [{ name: EXTRA, value: more }] } }`
+
+describe('readContexts()', () => {
+  it('tells the contexts that lead to a cluster, and how each logs in', () => {
+    for (const [user, kind] of [
+      ['{ token: t }', 'token'],
+      ['{ tokenFile: t }', 'token'],
+      ['{ client-certificate: c, client-key: k }', 'certificate'],
+      ['{ username: ada, password: p }', 'password'],
+      ['{}', 'none'],
+      [EXEC, 'exec'],
+    ] as const) {
+      writeConfig(user)
+      expect(readContexts(config()).map(context => [context.name, loginKind(context)])).toEqual([['one', kind]])
+    }
+  })
+
+  it('says in a sentence what is no kubeconfig', () => {
+    for (const content of [
+      'just text',
+      'clusters: 7',
+      'contexts: [{ name: 1 }]',
+      'users: [{ name: u, user: { token: [] } }]',
+    ]) {
+      writeFileSync(config(), content)
+      expect(() => readContexts(config())).toThrow('is not a kubeconfig')
+    }
+  })
+})
+
+describe('contextAccess()', () => {
+  it('reads the files that a kubeconfig names beside it, and knows whom to trust', async () => {
+    for (const name of ['ca', 'cert', 'key']) writeFileSync(join(folder, name), `the ${name}`)
+    writeConfig(
+      '{ client-certificate: cert, client-key: key }',
+      'server: https://c/k8s/, certificate-authority: ca, tls-server-name: inside',
+    )
+    expect(await access().get()).toEqual({
+      server: 'https://c/k8s',
+      tls: { rejectUnauthorized: true, ca: 'the ca', cert: 'the cert', key: 'the key', servername: 'inside' },
+      headers: {},
+    })
+    writeConfig('{ username: ada, password: p }', 'server: https://c, insecure-skip-tls-verify: true')
+    expect(await access().get()).toMatchObject({
+      tls: { rejectUnauthorized: false },
+      headers: { authorization: `Basic ${Buffer.from('ada:p').toString('base64')}` },
+    })
+  })
+
+  it('takes a token that was renewed in its file after a refusal', async () => {
+    writeFileSync(join(folder, 'token'), 'old\n')
+    writeConfig('{ tokenFile: token }')
+    const source = access()
+    expect((await source.get())?.headers).toEqual({ authorization: 'Bearer old' })
+    writeFileSync(join(folder, 'token'), 'new\n')
+    expect(source.refused()).toBe(true)
+    expect((await source.get())?.headers).toEqual({ authorization: 'Bearer new' })
+  })
+
+  it('runs a program without a shell, once for all who wait, and again after a refusal', async () => {
+    writePlugin()
+    writeConfig(EXEC)
+    const source = access()
+    const first = await Promise.all([source.get(), source.get(), source.get()])
+    expect(first.map(got => got?.headers.authorization)).toEqual(Array(3).fill('Bearer token-1'))
+    expect(readFileSync(join(folder, 'args'), 'utf8')).toBe('a b\n$(touch pwned)\n')
+    const info = readFileSync(join(folder, 'info'), 'utf8')
+    expect(info).toContain('"kind":"ExecCredential"')
+    expect(info).toMatch(/ more$/)
+    source.refused()
+    expect((await source.get())?.headers.authorization).toBe('Bearer token-2')
+  })
+
+  it('asks the program again before what it said expires', async () => {
+    writePlugin(new Date(100_000).toISOString())
+    writeConfig(EXEC)
+    let now = 0
+    const source = access(undefined, { ...systemClock, now: () => now })
+    await source.get()
+    now = 80_000
+    expect((await source.get())?.headers.authorization).toBe('Bearer token-1')
+    now = 95_000
+    expect((await source.get())?.headers.authorization).toBe('Bearer token-2')
+  })
+
+  it('runs nothing that was not confirmed', async () => {
+    writePlugin()
+    writeConfig(EXEC)
+    const confirm = vi.fn(() => Promise.resolve(false))
+    await expect(access(confirm).get()).rejects.toThrow('may not run')
+    expect(confirm).toHaveBeenCalledOnce()
+    expect(() => readFileSync(join(folder, 'runs'))).toThrow('ENOENT')
+  })
+
+  it.each([
+    ['{ exec: { apiVersion: client.authentication.k8s.io/v1, command: no-such-program } }', 'it is not installed'],
+    [
+      '{ exec: { apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, "echo no luck >&2; exit 3"] } }',
+      'no luck',
+    ],
+    [
+      '{ exec: { apiVersion: client.authentication.k8s.io/v1, command: echo, args: [hello] } }',
+      'printed no credentials',
+    ],
+    ['{ exec: { apiVersion: client.authentication.k8s.io/v9, command: echo } }', 'no version of credentials'],
+    ['{ auth-provider: { name: gcp } }', 'use an exec plug-in'],
+  ])('says what is wrong with %s', async (user, message) => {
+    writeConfig(user)
+    await expect(access().get()).rejects.toThrow(message)
+  })
+})

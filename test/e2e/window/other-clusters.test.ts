@@ -1,0 +1,160 @@
+// Other clusters beside the app's own, each in its window: by certificate, token and program; and ways in that fail.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse, stringify } from 'yaml'
+import { Cluster, until } from '../support/cluster.ts'
+import { shoot } from './support/browser.ts'
+import { DesktopApp } from './support/electron-app.ts'
+
+interface Kubeconfig {
+  clusters: { name: string; cluster: Record<string, unknown> }[]
+  users: { name: string; user: Record<string, unknown> }[]
+  contexts: { name: string; context: { cluster: string; user: string } }[]
+}
+
+describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
+  let folder = ''
+  let cluster: Cluster
+  let app: DesktopApp
+  let own: Page
+  let token = ''
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'flotilla-other-'))
+    cluster = await Cluster.start(['--no-local-node'])
+    await cluster.kubectl('create', 'namespace', 'of-the-other')
+    await cluster.kubectl('create', 'serviceaccount', 'visitor')
+    await cluster.kubectl(
+      'create',
+      'clusterrolebinding',
+      'visitor',
+      '--clusterrole=cluster-admin',
+      '--serviceaccount=default:visitor',
+    )
+    token = (await cluster.kubectl('create', 'token', 'visitor')).trim()
+    writeConfig()
+    app = await DesktopApp.launch({ env: { KUBECONFIG: join(folder, 'config') } })
+    own = await app.page()
+    await own.getByText('Pods by state').waitFor({ timeout: 20_000 })
+  })
+  afterAll(async () => {
+    await app[Symbol.asyncDispose]()
+    await cluster[Symbol.asyncDispose]()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  function writeConfig(): void {
+    const { clusters, users } = parse(readFileSync(cluster.kubeconfig, 'utf8')) as Kubeconfig
+    const reply = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token } }
+    writeFileSync(join(folder, 'reply.json'), JSON.stringify(reply))
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'cat', args: [join(folder, 'reply.json')] }
+    const logins: Record<string, Record<string, unknown>> = {
+      'by-certificate': users[0]?.user ?? {},
+      'by-token': { token },
+      'by-program': { exec },
+      expired: { token: 'no-longer-good' },
+    }
+    const here = clusters[0]?.cluster ?? {}
+    const names = Object.keys(logins)
+    const config: Kubeconfig = {
+      clusters: [
+        { name: 'here', cluster: here },
+        { name: 'gone', cluster: { ...here, server: 'https://127.0.0.1:50' } },
+      ],
+      users: names.map(name => ({ name, user: logins[name] ?? {} })),
+      contexts: [
+        ...names.map(name => ({ name, context: { cluster: 'here', user: name } })),
+        { name: 'gone', context: { cluster: 'gone', user: 'by-token' } },
+      ],
+    }
+    writeFileSync(join(folder, 'config'), stringify(config), { mode: 0o600 })
+  }
+  async function add(context: string): Promise<Page> {
+    const opened = app.electron.waitForEvent('window')
+    await own.getByRole('button', { name: 'Other clusters' }).click()
+    await own.getByRole('button', { name: `Add ${context}`, exact: true }).click()
+    return opened
+  }
+  async function showsTheOther(page: Page): Promise<void> {
+    await page.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await page.getByRole('link', { name: 'Namespaces', exact: true }).click()
+    await page.locator('[data-key=of-the-other]').waitFor({ timeout: 15_000 })
+  }
+
+  it.each(['by-certificate', 'by-token'])('shows and steers one that it gets into %s', async context => {
+    const page = await add(context)
+    await showsTheOther(page)
+    const made = `made-${context}`
+    const created = await page.evaluate(`fetch('/clusters/local/api/v1/namespaces', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ metadata: { name: '${made}' } }),
+    }).then(({ status }) => status)`)
+    expect(created).toBe(201)
+    expect(await cluster.kubectl('get', 'namespace', made, '-o', 'name')).toBe(`namespace/${made}\n`)
+    await page.locator(`[data-key=${made}]`).waitFor()
+    const known = await page.evaluate(`Promise.all([
+      flotilla.invoke('clusters:list'), flotilla.invoke('clusters:offer', false), flotilla.invoke('control-plane:status'),
+    ]).then(JSON.stringify)`)
+    expect(known).toContain(context)
+    expect(known).not.toContain(token)
+    expect(known).not.toContain('LS0tLS1') // PEM
+    await shoot(page, `other-cluster-${context}`)
+    await page.close()
+  })
+
+  it('runs a program to log in only after the user saw the command, once for a file as it is', async () => {
+    await app.electron.evaluate(({ dialog }) => {
+      const asked: string[] = []
+      Object.assign(globalThis, { asked })
+      // Native dialogs cannot be driven: the first answer is no, all others are yes.
+      Object.assign(dialog, {
+        showMessageBox: (_window: object, { detail }: { detail: string }) =>
+          Promise.resolve({ response: asked.push(detail) === 1 ? 1 : 0 }),
+      })
+    })
+    const asked = () => app.electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)
+    const open = async () => {
+      const opened = app.electron.waitForEvent('window')
+      await own.getByRole('button', { name: 'Cluster by-program' }).click()
+      return opened
+    }
+    const refused = await add('by-program')
+    await refused.getByText('may not run').waitFor({ timeout: 20_000 })
+    expect((await asked())[0]).toContain(`"cat"\n"${join(folder, 'reply.json')}"`)
+    await refused.close()
+
+    const page = await open()
+    await showsTheOther(page)
+    await page.close()
+    await showsTheOther(await open())
+    expect(await asked()).toHaveLength(2)
+    for (const window of app.electron.windows()) if (window !== own) await window.close()
+
+    writeFileSync(join(folder, 'config'), `${readFileSync(join(folder, 'config'), 'utf8')}# changed\n`)
+    await showsTheOther(await open())
+    await until('it is asked again', async () => (await asked()).length === 3, 10_000)
+  })
+
+  it('says what is wrong with one that it cannot get into, and all others go on', async () => {
+    const expired = await add('expired')
+    await expired.getByText('No way into this cluster').waitFor({ timeout: 20_000 })
+    await expired.getByText('Unauthorized').waitFor()
+    await shoot(expired, 'other-cluster-expired')
+    const gone = await add('gone')
+    await gone.getByText(/does not answer: .*ECONNREFUSED/).waitFor({ timeout: 20_000 })
+    expect((await app.kubectl('create', 'namespace', 'of-our-own')).code).toBe(0)
+    await own.getByRole('link', { name: 'Namespaces', exact: true }).click()
+    await own.locator('[data-key=of-our-own]').waitFor({ timeout: 15_000 })
+    expect(await own.locator('[data-key=of-the-other]').count()).toBe(0)
+
+    await own.getByRole('button', { name: 'Other clusters' }).click()
+    await shoot(own, 'other-clusters-dialog')
+    await own.getByRole('button', { name: 'Remove gone' }).click()
+    await until('its window is closed', () => Promise.resolve(gone.isClosed()), 10_000)
+    await own.getByRole('button', { name: 'Remove gone' }).waitFor({ state: 'detached' })
+  })
+})
