@@ -102,7 +102,7 @@ export class LabHost {
     await eventually(() => {
       const state = run(['docker', 'exec', this.container, 'sh', '-c', 'systemctl is-system-running || true']).trim()
       return ['running', 'degraded'].includes(state) && this.exec('systemctl', 'is-active', 'ssh') === 'active'
-    }, 60_000)
+    }, 180_000)
   }
   /** Everything on the host that onboarding may change, in a text that can be compared. */
   picture(): string {
