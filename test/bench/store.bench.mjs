@@ -1,27 +1,20 @@
-// Durable puts a second and their p99, 1 KB each: the embedded engine and a real etcd on the same disk in the same run,
-// both through the engine contract, taking turns so that a noisy moment hits both.
+// The embedded engine and a real etcd on the same disk in the same run, both through the engine contract, taking turns so
+// that a noisy moment hits both: durable puts a second and their p99, 1 KB each; loading, listing and compaction of
+// 10,000 objects of 1 KB; then 100,000 objects of 2 KB in the embedded one, and how soon a server with 10,000 is ready.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
-import { median, ms, root } from './lib.mjs'
+import { bundle } from '../torture/lib.mjs'
+import { median, ms, Server } from './lib.mjs'
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3)
 const ETCD = '/usr/bin/etcd'
 const folder = mkdtempSync(join(process.env['BENCH_FOLDER'] ?? tmpdir(), 'flotilla-store-bench-'))
-const program = join(folder, 'throughput.mjs')
-await build({
-  entryPoints: [join(root, 'test/bench/store-throughput.ts')],
-  outfile: program,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
-  logLevel: 'error',
-})
+const program = await bundle('test/bench/store-throughput.ts', folder)
+const stateProgram = await bundle('test/bench/store-state.ts', folder)
 
 const freePort = () =>
   new Promise(resolve => {
@@ -50,13 +43,33 @@ async function startEtcd() {
 }
 
 const measure = (...args) => JSON.parse(execFileSync(process.execPath, [program, ...args], { encoding: 'utf8' }))
+const state = (step, engine, where, env = {}) =>
+  JSON.parse(
+    execFileSync(process.execPath, [stateProgram, step, engine, where], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    }),
+  )
 const etcd = existsSync(ETCD) ? await startEtcd() : undefined
 const runs = { nedb: [], etcd: [] }
+const states = { nedb: {}, etcd: {} }
+let large
+let readyMs
 try {
   for (let round = 0; round < ROUNDS; round++) {
     runs.nedb.push(measure('nedb', join(folder, `nedb-${round}`)))
     if (etcd) runs.etcd.push(measure('etcd', etcd.url))
   }
+  const dataDir = join(folder, 'state')
+  for (const [engine, where] of [['nedb', dataDir], ...(etcd ? [['etcd', etcd.url]] : [])])
+    for (const step of ['fill', 'load', 'compact', ...(engine === 'etcd' ? ['range', 'fanout'] : [])])
+      states[engine][step] = state(step, engine, where)
+  const server = await Server.start(['--no-local-node'], dataDir)
+  readyMs = server.readyMs
+  await server.stop({ reset: false })
+  const env = { COUNT: '100000', BYTES: '2000' }
+  const filled = state('fill', 'nedb', join(folder, 'large'), env)
+  large = { filled, loaded: state('load', 'nedb', join(folder, 'large'), env) }
 } finally {
   etcd?.end()
   rmSync(folder, { recursive: true, force: true })
@@ -75,4 +88,14 @@ for (const [at, writers] of [1, 64].entries()) {
     `${' '.repeat(10)} etcd ${other.rate.toFixed(0)} puts/s, p99 ${ms(other.p99)}: ratio ${(nedb.rate / other.rate).toFixed(2)} (aim ${aim})`,
   )
 }
+const beside = (what, embedded, other) => console.log(`${what}  nedb ${embedded}${etcd ? `, etcd ${other}` : ''}`)
+const { nedb: own, etcd: other } = states
+const worst = result => `${ms(result.ms)} (loop held ${ms(result.loopMs)})`
+beside('10,000 objects loaded', worst(own.load), other.load && worst(other.load))
+beside('the same, listed and encoded', ms(own.load.listMs), other.range && `read by range ${ms(other.range.listMs)}`)
+beside('as many overwritten ones compacted', worst(own.compact), other.compact && ms(other.compact.ms))
+if (etcd)
+  console.log(`1,000 watches of etcd have heard of a put  p50 ${ms(other.fanout.p50)}, p99 ${ms(other.fanout.p99)}`)
+console.log(`serve is ready over 10,000 objects  ${ms(readyMs)} (aim 5,000)`)
+console.log(`100,000 objects of 2 KB loaded  ${worst(large.loaded)}, RSS ${large.loaded.rssMb.toFixed(0)} MB (aims 6,000 ms, 50 ms, 700 MB)`) // prettier-ignore
 if (!etcd) console.log(`${ETCD} is not on this machine: no comparison`)

@@ -25,9 +25,15 @@ export interface EtcdMember {
   readonly name: string
   readonly clientPort: number
   readonly peerPort: number
+  /** Default: loopback. */
+  readonly address?: string
 }
 
+const addressOf = ({ address = '127.0.0.1' }: EtcdMember) => address
+
 export interface EtcdOptions {
+  /** What runs etcd, such as a program that puts it into a network of its own. */
+  readonly command?: readonly string[]
   /** More of etcd's own flags. */
   readonly args?: readonly string[]
   /** Serves clients over TLS with these flags instead of in plain text. */
@@ -65,13 +71,13 @@ export class EtcdServer implements AsyncDisposable {
   }
 
   get url(): string {
-    return `${this.#options.tlsArgs ? 'https' : 'http'}://127.0.0.1:${this.member.clientPort}`
+    return `${this.#options.tlsArgs ? 'https' : 'http'}://${addressOf(this.member)}:${this.member.clientPort}`
   }
 
   launch(): void {
     const { member, url } = this
-    const { args = [], tlsArgs = [], cluster = [member] } = this.#options
-    const peer = (each: EtcdMember) => `http://127.0.0.1:${each.peerPort}`
+    const { command = [], args = [], tlsArgs = [], cluster = [member] } = this.#options
+    const peer = (each: EtcdMember) => `http://${addressOf(each)}:${each.peerPort}`
     const all = [
       ['--name', member.name, '--data-dir', `${this.folder.path}/data`, '--logger', 'zap', '--log-outputs', 'stderr'],
       ['--listen-client-urls', url, '--advertise-client-urls', url],
@@ -79,7 +85,8 @@ export class EtcdServer implements AsyncDisposable {
       ['--initial-cluster', cluster.map(each => `${each.name}=${peer(each)}`).join(',')],
       ['--max-request-bytes', '4194304'],
     ].flat()
-    const child = spawn('/usr/bin/etcd', [...all, ...tlsArgs, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const [program = '', ...rest] = [...command, '/usr/bin/etcd', ...all, ...tlsArgs, ...args]
+    const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
     child.stderr?.on('data', (chunk: Buffer) => (this.output = (this.output + chunk.toString()).slice(-20_000)))
     this.#child = child
   }

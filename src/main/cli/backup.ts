@@ -1,7 +1,7 @@
 // `flotilla backup create|list|restore|schedule`.
 import { resolve } from 'node:path'
-import { type Command, Option } from 'commander'
-import { defaultDataDir } from '../data-dir.ts'
+import type { Command } from 'commander'
+import { dataDirOption } from './data-dir-option.ts'
 import { parseStoreChoice } from './listen-address.ts'
 import { parseOutput, ProgressReport, showBytes } from './progress.ts'
 import { snapshotSource } from './snapshot-source.ts'
@@ -19,7 +19,7 @@ export function addBackupCommands(program: Command): void {
   backup
     .command('list')
     .description('tell which backups there are, newest first')
-    .addOption(new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir()))
+    .addOption(dataDirOption())
     .option('--folder <dir>', 'where backups are (default: backups in the data folder)')
     .option('-o, --output <format>', 'text or json', 'text')
     .action(list)
@@ -30,7 +30,7 @@ export function addBackupCommands(program: Command): void {
     .action(restore)
   addPassphraseOption(backup.command('schedule'))
     .description('back up by itself while the cluster runs; without an option: tell the schedule')
-    .addOption(new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir()))
+    .addOption(dataDirOption())
     .option('--cron <schedule>', 'when, as cron has it, in local time: "0 3 * * *" is every night at three')
     .option('--keep <count>', 'how many of the scheduled backups are kept')
     .option('--folder <dir>', 'where backups go')

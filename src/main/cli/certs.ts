@@ -2,8 +2,9 @@
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Argument, type Command, Option } from 'commander'
-import { dataDirLayout, defaultDataDir } from '../data-dir.ts'
+import { Argument, type Command } from 'commander'
+import { dataDirLayout } from '../data-dir.ts'
+import { dataDirOption } from './data-dir-option.ts'
 import { runningServer } from './running.ts'
 import { CommandError } from './usage-error.ts'
 
@@ -12,12 +13,11 @@ interface Flags {
 }
 
 export function addCertsCommands(program: Command): void {
-  const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
   const certs = program.command('certs').description("the cluster's authority, certificates and keys")
   certs
     .command('status')
     .description('tell which certificates there are and how long they last')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('-o, --output <format>', 'text or json', 'text')
     .action(status)
   certs
@@ -29,18 +29,18 @@ export function addCertsCommands(program: Command): void {
         'prepare: both trusted; switch: the new one signs; finish: only the new one trusted',
       ).choices(['prepare', 'switch', 'finish']),
     )
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .action(rotateAuthority)
   certs
     .command('rotate-service-account-key')
     .description("a new key signs service accounts' tokens; those signed before stay valid until --finish")
     .option('--finish', 'tokens of the key before are valid no longer')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .action(rotateServiceAccount)
   certs
     .command('renew-admin')
     .description("a new key and certificate for the admin, in the cluster's kubeconfig")
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .action(renewAdmin)
 }
 

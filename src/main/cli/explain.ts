@@ -1,6 +1,6 @@
 // `flotilla explain connection FROM TO [PORT]`: which network policies allow or deny a connection. Exit code 3 when it
 // is denied.
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { Namespace, Node, Pod, Service } from '../../shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../shared/api/discovery/v1.ts'
 import type { NetworkPolicy } from '../../shared/api/networking/v1.ts'
@@ -12,7 +12,7 @@ import {
   explainConnection,
 } from '../../shared/machinery/network-policy/explain.ts'
 import { policyPodOf } from '../../shared/machinery/network-policy/policy-pod.ts'
-import { defaultDataDir } from '../data-dir.ts'
+import { dataDirOption } from './data-dir-option.ts'
 import { parseOutput } from './progress.ts'
 import { adminRequest } from './running.ts'
 import { CommandError, UsageError } from './usage-error.ts'
@@ -32,7 +32,7 @@ export function addExplainCommands(program: Command): Command {
     .argument('<from>', '[NAMESPACE/]POD or an address')
     .argument('<to>', '[NAMESPACE/]POD, svc/[NAMESPACE/]NAME or an address')
     .argument('[port]', 'number or name, with /UDP or /SCTP when it is not TCP; a Service with one port needs none')
-    .addOption(new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir()))
+    .addOption(dataDirOption())
     .option('-n, --namespace <name>', 'of names without one', 'default')
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (from: string, to: string, port: string | undefined, options: ExplainOptions) => {

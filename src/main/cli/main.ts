@@ -1,8 +1,8 @@
 // The `flotilla` command line. Every command is a file of its own, loaded only when it is called.
-import { Command, CommanderError, Option } from 'commander'
-import { defaultDataDir } from '../data-dir.ts'
+import { Command, CommanderError } from 'commander'
 import { isHostName } from '../provisioning/ssh/address.ts'
 import { productVersion } from '../version.ts'
+import { dataDirOption } from './data-dir-option.ts'
 import { addBackupCommands } from './backup.ts'
 import { addCertsCommands } from './certs.ts'
 import { addApiServerOptions, type ApiServerFlags } from './apiserver-flags.ts'
@@ -21,7 +21,6 @@ import { addUserCommands } from './user/commands.ts'
 import { UsageError } from './usage-error.ts'
 
 const several = (value: string, before: string[] = []) => [...before, value]
-const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
 
 type ServeFlags = {
   dataDir: string
@@ -46,7 +45,7 @@ function build(): Command {
   const serve = program
     .command('serve')
     .description('run the cluster; prints "ready" with its URL and kubeconfig path')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('--listen <host:port>', 'address of the API server and the window', '127.0.0.1:6443')
     .option('--advertise <name>', 'another name or address under which clients reach the API server', several)
     .option('--store <engine>', 'nedb (embedded), or etcd=URL[,URL…]', 'nedb')
@@ -80,7 +79,7 @@ function build(): Command {
   program
     .command('status')
     .description('tell whether the cluster runs, where, and how its nodes are')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (options: { dataDir: string; output: string }) => {
       if (!['text', 'json'].includes(options.output))
@@ -90,7 +89,7 @@ function build(): Command {
   program
     .command('kubeconfig')
     .description('print a kubeconfig, or add the cluster to ~/.kube/config')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option(
       '--user <name>',
       'a client certificate of its own for this user (no rights until a role binding gives some)',
@@ -104,12 +103,12 @@ function build(): Command {
   program
     .command('login')
     .description('print a fresh one-time URL for the window')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .action(async (options: { dataDir: string }) => (await import('./login.ts')).login(options.dataDir))
   program
     .command('reset')
     .description('delete the cluster of this data folder: its containers, network rules, mounts and data')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('--yes', 'do not ask')
     .action(async (options: { dataDir: string; yes?: boolean }) =>
       (await import('./reset.ts')).reset(options.dataDir, options.yes ?? false),
@@ -117,7 +116,7 @@ function build(): Command {
   program
     .command('uninstall')
     .description('reset, and take the cluster out of ~/.kube/config: this machine is as it was before')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('--yes', 'do not ask')
     .action(async (options: { dataDir: string; yes?: boolean }) =>
       (await import('./reset.ts')).uninstall(options.dataDir, options.yes ?? false),

@@ -1,9 +1,9 @@
 // `flotilla explain pod/NAME` and `flotilla what-if …`: where pods go, and where they would go. Changes nothing.
 import { readFile } from 'node:fs/promises'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { PodExplanation, WhatIf, type WhatIfSpec } from '../../shared/api/flotilla/scheduling-v1.ts'
 import { apiVersionOf, collectionPath } from '../../shared/machinery/resource-type.ts'
-import { defaultDataDir } from '../data-dir.ts'
+import { dataDirOption } from './data-dir-option.ts'
 import { parseOutput } from './progress.ts'
 import { adminRequest } from './running.ts'
 import { explanationText, whatIfText } from './scheduling-text.ts'
@@ -15,9 +15,7 @@ interface Common {
 }
 
 const common = (command: Command): Command =>
-  command
-    .addOption(new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir()))
-    .option('-o, --output <format>', 'text or json', 'text')
+  command.addOption(dataDirOption()).option('-o, --output <format>', 'text or json', 'text')
 
 /** @param explain the command that tells why */
 export function addSchedulingCommands(program: Command, explain: Command): void {

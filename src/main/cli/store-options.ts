@@ -1,6 +1,6 @@
 // Options that the commands around the store share.
 import { type Command, Option } from 'commander'
-import { defaultDataDir } from '../data-dir.ts'
+import { dataDirOption } from './data-dir-option.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
 import type { EtcdFlags } from './listen-address.ts'
 
@@ -21,7 +21,7 @@ export function addEtcdOptions(command: Command): void {
 
 export function addStoreOptions(command: Command): Command {
   command
-    .addOption(new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir()))
+    .addOption(dataDirOption())
     .option('--store <engine>', 'nedb (embedded), or etcd=URL[,URL…]', 'nedb')
     .option('-o, --output <format>', 'text, or json: a line for each step and one for the result', 'text')
   addEtcdOptions(command)

@@ -6,10 +6,10 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
 import { openNedbEngine } from '../../../src/main/store/nedb/engine.ts'
 import { STORE_POINTS } from '../../../src/main/store/nedb/points.ts'
 import { randomFrom } from '../../support/random.ts'
+import { bundleProgram } from './bundle.ts'
 import { stateOf, twinOf } from './ledger.ts'
 
 const run = promisify(execFile)
@@ -40,16 +40,7 @@ export interface CrashOutcome {
 /** Bundles the writer. @returns its path */
 export async function bundleWriter(folder: string): Promise<string> {
   const outfile = join(folder, 'writer.mjs')
-  await build({
-    entryPoints: [join(import.meta.dirname, '../crash-writer.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    // Some of nedb is CommonJS that calls require().
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
-  })
+  await bundleProgram(join(import.meta.dirname, '../crash-writer.ts'), outfile)
   return outfile
 }
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { bundleProgram } from './bundle.ts'
 import type { OpenNedb } from './power-cuts.ts'
 
 export interface Mutant {
@@ -92,29 +92,19 @@ export const MUTANTS: readonly Mutant[] = [
 export async function bundleEngine(folder: string, mutant: Mutant): Promise<OpenNedb> {
   const outfile = join(folder, 'engine.mjs')
   let changed = 0
-  await build({
-    entryPoints: [join(SOURCE, 'engine.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    // Some of nedb is CommonJS that calls require().
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
-    plugins: [
-      {
-        name: 'mutant',
-        setup: setup =>
-          setup.onLoad({ filter: /store[\\/]nedb[\\/][^\\/]*\.ts$/ }, async ({ path }) => {
-            const text = await readFile(path, 'utf8')
-            if (path !== join(SOURCE, mutant.file)) return { contents: text, loader: 'ts' }
-            const parts = text.split(mutant.from)
-            if (parts.length === 2) changed++
-            return { contents: parts.join(mutant.to), loader: 'ts' }
-          }),
-      },
-    ],
-  })
+  await bundleProgram(join(SOURCE, 'engine.ts'), outfile, [
+    {
+      name: 'mutant',
+      setup: setup =>
+        setup.onLoad({ filter: /store[\\/]nedb[\\/][^\\/]*\.ts$/ }, async ({ path }) => {
+          const text = await readFile(path, 'utf8')
+          if (path !== join(SOURCE, mutant.file)) return { contents: text, loader: 'ts' }
+          const parts = text.split(mutant.from)
+          if (parts.length === 2) changed++
+          return { contents: parts.join(mutant.to), loader: 'ts' }
+        }),
+    },
+  ])
   if (changed !== 1) throw new Error(`${mutant.file} does not hold exactly once: ${mutant.from}`)
   const { openNedbEngine } = (await import(pathToFileURL(outfile).href)) as { openNedbEngine: OpenNedb }
   return openNedbEngine

@@ -1,6 +1,6 @@
 // `flotilla connect`.
-import { type Command, Option } from 'commander'
-import { defaultDataDir } from '../../data-dir.ts'
+import type { Command } from 'commander'
+import { dataDirOption } from '../data-dir-option.ts'
 import type { ConnectFlags } from './connect.ts'
 
 const several = (value: string, before: string[] = []) => [...before, value]
@@ -10,7 +10,7 @@ export function addConnectCommand(program: Command): void {
     .command('connect')
     .description('reach the API server on this loopback, through a host of the cluster that you may SSH into')
     .argument('[address]', 'user@host[:port], or a name of your SSH configuration; default: where the control plane is')
-    .addOption(new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir()))
+    .addOption(dataDirOption())
     .option('--kubeconfig <file>', "whose certificate and authority are used; default: the cluster's here, or your own")
     .option('--port <port>', 'of the loopback; default: as in the kubeconfig')
     .option('--merge', 'add the cluster to ~/.kube/config and make it current')

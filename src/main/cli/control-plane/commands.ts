@@ -1,10 +1,9 @@
 // `flotilla control-plane …`: where the control plane runs.
-import { type Command, Option } from 'commander'
-import { defaultDataDir } from '../../data-dir.ts'
+import type { Command } from 'commander'
+import { dataDirOption } from '../data-dir-option.ts'
 import { UsageError } from '../usage-error.ts'
 import type { MoveFlags } from './move.ts'
 
-const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
 const several = (value: string, before: string[] = []) => [...before, value]
 
 export function addControlPlaneCommands(program: Command): void {
@@ -13,7 +12,7 @@ export function addControlPlaneCommands(program: Command): void {
     .command('move')
     .description('put the control plane on a server, as a service of its systemd; with --back: bring it here again')
     .argument('[address]', 'user@host[:port], or a name of your SSH configuration')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('--back', 'bring it back from where it is')
     .option('--port <port>', 'of the API server there', '6443')
     .option('--host-key <fingerprint>', 'accept a host key with this fingerprint (SHA256:…)', several)
@@ -28,7 +27,7 @@ export function addControlPlaneCommands(program: Command): void {
   command
     .command('receive', { hidden: true })
     .argument('<file>')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .requiredOption('--id <id>')
     .requiredOption('--passphrase-file <file>')
     .action(async (file: string, flags: { dataDir: string; id: string; passphraseFile: string }) =>
@@ -36,7 +35,7 @@ export function addControlPlaneCommands(program: Command): void {
     )
   command
     .command('activate', { hidden: true })
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .requiredOption('--id <id>')
     .action(async (flags: { dataDir: string; id: string }) => (await import('./receive.ts')).activate(flags))
 }

@@ -1,10 +1,9 @@
 // `flotilla node …`: hosts over SSH. Every command makes HostOperations and follows them, as the window does.
-import { type Command, Option } from 'commander'
-import { defaultDataDir } from '../../data-dir.ts'
+import type { Command } from 'commander'
+import { dataDirOption } from '../data-dir-option.ts'
 import { UsageError } from '../usage-error.ts'
 import type { OperateFlags } from './operate.ts'
 
-const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
 const several = (value: string, before: string[] = []) => [...before, value]
 
 interface AddFlags extends OperateFlags {
@@ -18,7 +17,7 @@ interface AddFlags extends OperateFlags {
 
 const answerable = (command: Command): Command =>
   command
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('--host-key <fingerprint>', 'accept a host key with this fingerprint (SHA256:…)', several)
     .option('--accept-host-keys', 'accept every new host key; a changed one is refused nevertheless')
     .option('--password-stdin', 'read the password for SSH and sudo from the first line of standard input')
@@ -68,12 +67,12 @@ export function addNodeCommands(program: Command): void {
   node
     .command('join-command')
     .description('print a line that makes a host a node which cannot be reached over SSH from here')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .action(async (flags: { dataDir: string }) => (await import('./join-command.ts')).joinCommand(flags.dataDir))
   node
     .command('list')
     .description('hosts and nodes')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (flags: { dataDir: string; output: string }) =>
       (await import('./show.ts')).list(flags.dataDir, flags.output === 'json'),
@@ -82,7 +81,7 @@ export function addNodeCommands(program: Command): void {
     .command('show')
     .description('one host: what it is, what was found, when it was away')
     .argument('<host>')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (host: string, flags: { dataDir: string; output: string }) =>
       (await import('./show.ts')).show(flags.dataDir, host, flags.output === 'json'),
@@ -99,7 +98,7 @@ export function addNodeCommands(program: Command): void {
     .command('logs')
     .description('the log of the agent on a host')
     .argument('<host>')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('-f, --follow', 'go on with what comes')
     .action(async (host: string, flags: { dataDir: string; follow?: boolean }) =>
       (await import('./ssh.ts')).logs(flags.dataDir, host, flags.follow ?? false),
@@ -108,7 +107,7 @@ export function addNodeCommands(program: Command): void {
     .command('shell')
     .description('a login shell on a host')
     .argument('<host>')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .action(async (host: string, flags: { dataDir: string }) => (await import('./ssh.ts')).shell(flags.dataDir, host))
   answerable(node.command('remove'))
     .description('take hosts out of the cluster and leave them as they were before')

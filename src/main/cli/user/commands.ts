@@ -1,9 +1,8 @@
 // `flotilla user …`: people who may use the cluster, each with a certificate and rights of their own.
 import { type Command, Option } from 'commander'
-import { defaultDataDir } from '../../data-dir.ts'
+import { dataDirOption } from '../data-dir-option.ts'
 import type { InviteFlags } from './invite.ts'
 
-const dataDir = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
 const several = (value: string, before: string[] = []) => [...before, value]
 
 export function addUserCommands(program: Command): void {
@@ -12,7 +11,7 @@ export function addUserCommands(program: Command): void {
     .command('invite')
     .description('give somebody a kubeconfig with a certificate and rights of their own')
     .argument('<name>')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .addOption(new Option('--role <role>', 'what they may do').choices(['view', 'edit', 'admin']).makeOptionMandatory())
     .option('-n, --namespace <namespace>', 'only here; may be given several times', several)
     .option('--days <days>', 'how long the certificate lives', '90')
@@ -21,7 +20,7 @@ export function addUserCommands(program: Command): void {
   user
     .command('list')
     .description('who was invited, with which rights, and until when')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('-o, --output <format>', 'text or json', 'text')
     .action(async (flags: { dataDir: string; output: string }) =>
       (await import('./list.ts')).list(flags.dataDir, flags.output === 'json'),
@@ -30,7 +29,7 @@ export function addUserCommands(program: Command): void {
     .command('activity')
     .description('what people did and what they were refused, in plain words; the newest last')
     .argument('[name]')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .option('--limit <count>', 'so many of the newest', '100')
     .addOption(new Option('-o, --output <format>').choices(['text', 'json']).default('text'))
     .action(async (name: string | undefined, flags: { dataDir: string; limit: string; output: string }) =>
@@ -40,7 +39,7 @@ export function addUserCommands(program: Command): void {
     .command('revoke')
     .description('take rights and certificates away; open connections end at once')
     .argument('<name>')
-    .addOption(dataDir())
+    .addOption(dataDirOption())
     .action(async (name: string, flags: { dataDir: string }) =>
       (await import('./revoke.ts')).revoke(flags.dataDir, name),
     )

@@ -210,13 +210,12 @@ class EncryptingEngine implements SealedEngine {
   async changeMasterSecret(secret: MasterSecret): Promise<void> {
     const recipe = newRecipe(secret)
     const master = { key: await masterKey(secret, recipe), recipe }
-    if (this.#outdated) throw changedElsewhere()
-    if (this.#ring)
-      return this.#onNewestRing(async () => {
-        if (this.#outdated) throw changedElsewhere()
-        if (this.#ring) await this.#writeRing(this.#ring, master)
-      })
-    await this.#writeRing({ keys: [newDataKey(this.#clock.now())], pending: true }, master)
+    const first = this.#ring === undefined
+    await this.#onNewestRing(() => {
+      if (this.#outdated) throw changedElsewhere()
+      return this.#writeRing(this.#ring ?? { keys: [newDataKey(this.#clock.now())], pending: true }, master)
+    })
+    if (!first) return
     // What the history holds of Secrets in plain text goes: it is not worth a rewrite.
     await using history = await this.#engine.openHistory(DEFAULT_HISTORY_LIMITS)
     await history.purge(key => key.startsWith(SEALED_PREFIX))

@@ -1,0 +1,5 @@
+// The option that nearly every command has.
+import { Option } from 'commander'
+import { defaultDataDir } from '../data-dir.ts'
+
+export const dataDirOption = () => new Option('--data-dir <dir>', 'where the cluster lives').default(defaultDataDir())
