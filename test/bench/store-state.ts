@@ -30,15 +30,17 @@ function valueOf(i: number, turn: number): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { turn: String(turn), text: 'x'.repeat(BYTES - HEAD_BYTES) } }) // prettier-ignore
 }
 
-/** @returns milliseconds, and the longest that the event loop was held meanwhile */
-async function timed(work: () => Promise<unknown>): Promise<{ ms: number; loopMs: number }> {
+/** @returns milliseconds, those that a processor worked, and the longest that the event loop was held meanwhile */
+async function timed(work: () => Promise<unknown>): Promise<{ ms: number; cpuMs: number; loopMs: number }> {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
+  const cpuBefore = process.cpuUsage()
   const from = performance.now()
   await work()
   const ms = performance.now() - from
+  const { user, system } = process.cpuUsage(cpuBefore)
   delay.disable()
-  return { ms, loopMs: delay.max / 1e6 }
+  return { ms, cpuMs: (user + system) / 1000, loopMs: delay.max / 1e6 }
 }
 
 /** Writes every object once; without a condition on what was there. */

@@ -90,7 +90,7 @@ for (const [at, writers] of [1, 64].entries()) {
 }
 const beside = (what, embedded, other) => console.log(`${what}  nedb ${embedded}${etcd ? `, etcd ${other}` : ''}`)
 const { nedb: own, etcd: other } = states
-const worst = result => `${ms(result.ms)} (loop held ${ms(result.loopMs)})`
+const worst = result => `${ms(result.ms)} (processor ${ms(result.cpuMs)}, loop held ${ms(result.loopMs)})`
 beside('10,000 objects loaded', worst(own.load), other.load && worst(other.load))
 beside('the same, listed and encoded', ms(own.load.listMs), other.range && `read by range ${ms(other.range.listMs)}`)
 beside('as many overwritten ones compacted', worst(own.compact), other.compact && ms(other.compact.ms))

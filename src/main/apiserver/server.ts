@@ -18,6 +18,7 @@ import { discoveryDocument, JWKS_PATH, OPENID_CONFIGURATION_PATH } from './authn
 import { bearerTokens, forThisServer } from './authn/bearer-tokens.ts'
 import { bootstrapTokenUser } from './authn/bootstrap-tokens.ts'
 import { createServiceAccountTokens, type ServiceAccountTokens } from './authn/service-account-tokens.ts'
+import { legacyTokens } from './authn/legacy-tokens.ts'
 import { RevocationIndex } from './authn/revocations.ts'
 import { idTokens } from './authn/oidc/id-tokens.ts'
 import type { AuthenticationSettings } from './authn/settings.ts'
@@ -123,6 +124,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     apiAudiences,
     clock,
     lookup,
+    onSecretUsed: legacyTokens(() => parts, clock, log),
   })
   const bearer = bearerTokens(
     [

@@ -49,6 +49,7 @@ import { ServiceIpRepair } from './service-ip-repair/controller.ts'
 import { StatefulSetController } from './statefulset/controller.ts'
 import { ObservedTime } from './support/observed-time.ts'
 import { TaintEvictionController } from './taint-eviction/controller.ts'
+import { LegacyServiceAccountTokenCleaner } from './legacy-serviceaccount-token-cleaner/controller.ts'
 import { TokenCleaner } from './token-cleaner/controller.ts'
 import { TtlAfterFinished } from './ttl-after-finished/controller.ts'
 
@@ -116,6 +117,7 @@ export const controllers = ({
   controller(new HorizontalPodAutoscaling()),
   controller(new TtlAfterFinished()),
   controller(new TokenCleaner()),
+  controller(new LegacyServiceAccountTokenCleaner()),
   controller(new ClusterRoleAggregation()),
   controller(new DisruptionController()),
   controller(new StaleDisruptionCondition()),

@@ -4,6 +4,9 @@ import type { Stored } from './contract.ts'
 /** What a stored text begins with, as a rule. Objects that begin otherwise are encoded when they are asked for. */
 const HEAD = /^\{"kind":"[^"\\]*","apiVersion":"[^"\\]*","metadata":\{/
 
+/** What is kept of a budget that is used up. */
+const ROOM_LEFT = 0.75
+
 export class JsonCache {
   readonly #maxBytes: number
   readonly #texts = new Map<Stored, Buffer>()
@@ -43,11 +46,16 @@ export class JsonCache {
   #keep(stored: Stored, text: Buffer): Buffer {
     this.#texts.set(stored, text)
     this.#bytes += text.length
+    if (this.#bytes > this.#maxBytes) this.#makeRoom(stored)
+    return text
+  }
+
+  /** Much at once: a Map steps over the places of what was deleted before it finds its oldest. */
+  #makeRoom(kept: Stored): void {
     for (const [oldest, { length }] of this.#texts) {
-      if (this.#bytes <= this.#maxBytes || oldest === stored) break
+      if (this.#bytes <= this.#maxBytes * ROOM_LEFT || oldest === kept) return
       this.#texts.delete(oldest)
       this.#bytes -= length
     }
-    return text
   }
 }

@@ -102,6 +102,7 @@ describe('a token', () => {
       apiAudiences: server.server.tokens.apiAudiences,
       clock,
       lookup: () => undefined,
+      onSecretUsed: () => undefined,
     })
     const request = { namespace: 'default', serviceAccount, audiences: [], expirationSeconds: 3600 }
     expect((await ask((await other.issue(request)).token)).code).toBe(401)

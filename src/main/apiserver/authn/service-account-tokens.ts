@@ -68,6 +68,8 @@ export interface TokenOptions {
     namespace: string,
     name: string,
   ) => AnyObject | undefined
+  /** Told of each use of a token that a Secret holds. @throws ApiError 401 for one that is not accepted any more */
+  readonly onSecretUsed: (secret: AnyObject) => void
 }
 
 interface PrivateClaims {
@@ -112,7 +114,7 @@ function userOf(claims: PrivateClaims, account: BoundRef, tokenId: string): User
 }
 
 export function createServiceAccountTokens(options: TokenOptions): ServiceAccountTokens {
-  const { issuer, apiAudiences, clock, lookup } = options
+  const { issuer, apiAudiences, clock, lookup, onSecretUsed } = options
   const privateKey = createPrivateKey(options.keyPem)
   const publicKey = createPublicKey(privateKey)
   const keyId = keyIdOf(publicKey)
@@ -203,6 +205,8 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
         (claims.pod === undefined && !isAlive('Node', '', claims.node))
       )
         throw unauthorized()
+      const secret = claims.secret && lookup('Secret', namespace, claims.secret.name)
+      if (secret) onSecretUsed(secret)
       return { user: userOf(claims, account, String(jti)), audiences: shared }
     },
     async jwks() {

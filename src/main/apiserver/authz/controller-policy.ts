@@ -1,6 +1,7 @@
 // What each controller may do: rules of `system:controller:<name>`, under upstream's names. Each controller acts as
 // its own service account in kube-system, so a fault in one cannot reach what only another may touch.
 import type { PolicyRule } from '../../../shared/api/rbac/v1.ts'
+import { TRACKING } from '../../../shared/machinery/legacy-token.ts'
 import { EVENTS, READ, rule } from './policy-rule.ts'
 
 const PODS = rule('create delete get list patch update watch', 'core', 'pods')
@@ -229,6 +230,11 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     REVISIONS,
     rule('create delete get list patch update watch', 'core', 'persistentvolumeclaims'),
     EVENTS,
+  ],
+  'legacy-service-account-token-cleaner': [
+    rule('get', 'core', 'configmaps', TRACKING.name),
+    rule(READ, 'core', 'pods serviceaccounts'),
+    rule(`${READ} delete patch`, 'core', 'secrets'),
   ],
   'tokens-controller': [
     rule(READ, 'core', 'serviceaccounts'),

@@ -9,6 +9,7 @@ import { ServiceCIDR } from '../../../shared/api/networking/v1.ts'
 import { PriorityClass } from '../../../shared/api/scheduling/v1.ts'
 import { StorageClass } from '../../../shared/api/storage/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { TRACKING, dayOf } from '../../../shared/machinery/legacy-token.ts'
 import type { AnyObject, Draft, KubeObject } from '../../../shared/machinery/object.ts'
 import { type ResourceType, apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import { isAlreadyExists } from '../../../shared/machinery/status.ts'
@@ -192,6 +193,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     ...FLOW_SCHEMAS.map(schema => ensure(FlowSchema, schema)),
     ...PRIORITY_CLASSES.map(priorityClass => ensure(PriorityClass, priorityClass)),
     ensure(StorageClass, LOCAL_PATH),
+    ensure(ConfigMap, { metadata: TRACKING, data: { since: dayOf(context.clock.now()) } }),
     ensure(ServiceCIDR, { metadata: { name: 'kubernetes' }, spec: { cidrs: [network.serviceCIDR] } }),
     ...(options.clusterInfo ? [ensureClusterInfo(options.clusterInfo)] : []),
     ensure(Service, kubernetesService(network.kubernetesServiceIP)),

@@ -1,5 +1,6 @@
 // What a pod and a volume refer to: the objects that the node which runs the pod may read.
-import type { Container, PersistentVolume, Pod, Volume } from '../../../../shared/api/core/v1.ts'
+import type { PersistentVolume, Pod, Volume } from '../../../../shared/api/core/v1.ts'
+import { configurationOf } from '../../../../shared/machinery/pod-configuration.ts'
 
 /** `<resource>/<namespace>/<name>`, e.g. `secrets/default/db`. */
 export type Reference = string
@@ -9,45 +10,6 @@ export const referenceTo = (resource: string, namespace: string, name: string): 
 
 const MIRROR = 'kubernetes.io/config.mirror'
 
-type Named = { readonly name?: string | undefined } | undefined
-
-interface Names {
-  readonly secrets: readonly (string | undefined)[]
-  readonly configMaps: readonly (string | undefined)[]
-}
-
-function ofContainer({ env, envFrom }: Pick<Container, 'env' | 'envFrom'>): Names {
-  return {
-    secrets: [
-      ...(envFrom ?? []).map(({ secretRef }) => secretRef?.name),
-      ...(env ?? []).map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
-    ],
-    configMaps: [
-      ...(envFrom ?? []).map(({ configMapRef }) => configMapRef?.name),
-      ...(env ?? []).map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
-    ],
-  }
-}
-
-function ofVolume(volume: Volume): Names {
-  const sources = volume.projected?.sources ?? []
-  const refs: Named[] = [
-    volume.cephfs?.secretRef,
-    volume.cinder?.secretRef,
-    volume.flexVolume?.secretRef,
-    volume.rbd?.secretRef,
-    volume.scaleIO?.secretRef,
-    volume.iscsi?.secretRef,
-    volume.storageos?.secretRef,
-    volume.csi?.nodePublishSecretRef,
-    ...sources.map(({ secret }) => secret),
-  ]
-  return {
-    secrets: [volume.secret?.secretName, volume.azureFile?.secretName, ...refs.map(ref => ref?.name)],
-    configMaps: [volume.configMap?.name, ...sources.map(({ configMap }) => configMap?.name)],
-  }
-}
-
 function claimOf(pod: Pod, volume: Volume): string | undefined {
   return volume.ephemeral ? `${pod.metadata.name}-${volume.name}` : volume.persistentVolumeClaim?.claimName
 }
@@ -55,17 +17,6 @@ function claimOf(pod: Pod, volume: Volume): string | undefined {
 function resourceClaimsOf({ spec, status }: Pod): (string | undefined)[] {
   const made = new Map((status.resourceClaimStatuses ?? []).map(({ name, resourceClaimName }) => [name, resourceClaimName])) // prettier-ignore
   return (spec.resourceClaims ?? []).map(({ name, resourceClaimName }) => resourceClaimName ?? made.get(name))
-}
-
-/** @returns the names of Secrets and ConfigMaps that a pod refers to. */
-export function configurationOf({ spec }: Pick<Pod, 'spec'>): { secrets: string[]; configMaps: string[] } {
-  const containers = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
-  const names = [...containers.map(ofContainer), ...(spec.volumes ?? []).map(ofVolume)]
-  const isName = (name: string | undefined): name is string => Boolean(name)
-  return {
-    secrets: [...(spec.imagePullSecrets ?? []).map(({ name }) => name), ...names.flatMap(({ secrets }) => secrets)].filter(isName), // prettier-ignore
-    configMaps: names.flatMap(({ configMaps }) => configMaps).filter(isName),
-  }
 }
 
 /** A mirror pod comes from the node itself: if it could refer to anything, a node could read everything. */
