@@ -70,9 +70,9 @@ export interface Frame extends WatchFrame {
 
 /** An answer. Exactly one of `object`, `frames`, `bytes`, `stream`, `hijacked` is the body. */
 export type ApiResponse = { readonly code: number; readonly headers?: Readonly<Record<string, string>> } &
-  /** `json` gives the same answer already encoded, in slices; without it the object is serialised. */
+  /** `json` gives the same answer already encoded, whole or in slices; without it the object is serialised. */
   (
-    | { readonly object: unknown; readonly json?: () => AsyncIterable<Buffer>; readonly contentType?: string }
+    | { readonly object: unknown; readonly json?: () => Buffer | AsyncIterable<Buffer>; readonly contentType?: string }
     /** A watch. Batches come as they happen; the end ends the response. */
     | { readonly frames: AsyncIterable<readonly Frame[]>; readonly contentType: string }
     | { readonly bytes: Buffer | readonly Buffer[]; readonly contentType: string }

@@ -215,8 +215,11 @@ export interface ObjectStore extends AsyncDisposable {
   readonly failed: Promise<StoreError>
   /** Whether other processes may write to the same engine. */
   readonly shared: boolean
-  /** Resolves when reads show everything acknowledged anywhere (embedded: at once; etcd: a quorum read). */
-  fresh(signal?: AbortSignal): Promise<void>
+  /**
+   * Resolves when reads show everything acknowledged anywhere (embedded: at once; etcd: a quorum read).
+   * @param asking whose signal is looked at after a wait, and not made for nothing
+   */
+  fresh(asking?: { readonly signal: AbortSignal }): Promise<void>
   get(key: string): Stored | undefined
   /** Keys under `prefix` (which ends in `/`) in key order. */
   list(prefix: string, options?: ListOptions): ListPage

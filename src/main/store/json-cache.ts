@@ -1,30 +1,24 @@
-// Encoded objects, shared by every reader, within a budget of bytes: the least recently used go first.
+// Encoded objects, shared by every reader, within a budget of bytes. Two generations: what is asked for moves to the
+// young one, and when that is full, the old one goes and the young one becomes old.
 import type { Stored } from './contract.ts'
 
 /** What a stored text begins with, as a rule. Objects that begin otherwise are encoded when they are asked for. */
 const HEAD = /^\{"kind":"[^"\\]*","apiVersion":"[^"\\]*","metadata":\{/
 
-/** What is kept of a budget that is used up. */
-const ROOM_LEFT = 0.75
-
 export class JsonCache {
-  readonly #maxBytes: number
-  readonly #texts = new Map<Stored, Buffer>()
-  #bytes = 0
+  readonly #generationBytes: number
+  #young = new Map<Stored, Buffer>()
+  #old = new Map<Stored, Buffer>()
+  #youngBytes = 0
 
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
+    this.#generationBytes = maxBytes / 2
   }
 
   get(stored: Stored): Buffer {
-    const known = this.#texts.get(stored)
-    if (known) {
-      // A Map iterates in order of insertion: putting it back makes it the newest.
-      this.#texts.delete(stored)
-      this.#texts.set(stored, known)
-      return known
-    }
-    return this.#keep(stored, Buffer.from(JSON.stringify(stored.object)))
+    return (
+      this.#young.get(stored) ?? this.#keep(stored, this.#old.get(stored) ?? Buffer.from(JSON.stringify(stored.object)))
+    )
   }
 
   /** Takes the text that was stored over, so that nothing needs encoding again; its revision is put in. */
@@ -37,25 +31,22 @@ export class JsonCache {
   }
 
   forget(stored: Stored): void {
-    const text = this.#texts.get(stored)
+    this.#old.delete(stored)
+    const text = this.#young.get(stored)
     if (!text) return
-    this.#texts.delete(stored)
-    this.#bytes -= text.length
+    this.#young.delete(stored)
+    this.#youngBytes -= text.length
   }
 
   #keep(stored: Stored, text: Buffer): Buffer {
-    this.#texts.set(stored, text)
-    this.#bytes += text.length
-    if (this.#bytes > this.#maxBytes) this.#makeRoom(stored)
-    return text
-  }
-
-  /** Much at once: a Map steps over the places of what was deleted before it finds its oldest. */
-  #makeRoom(kept: Stored): void {
-    for (const [oldest, { length }] of this.#texts) {
-      if (this.#bytes <= this.#maxBytes * ROOM_LEFT || oldest === kept) return
-      this.#texts.delete(oldest)
-      this.#bytes -= length
+    this.#old.delete(stored)
+    if (this.#youngBytes + text.length > this.#generationBytes) {
+      this.#old = this.#young
+      this.#young = new Map()
+      this.#youngBytes = 0
     }
+    this.#young.set(stored, text)
+    this.#youngBytes += text.length
+    return text
   }
 }

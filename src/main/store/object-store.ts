@@ -119,11 +119,11 @@ class CachedObjectStore implements ObjectStore {
     this.#scheduleCompaction()
   }
 
-  async fresh(signal?: AbortSignal): Promise<void> {
+  async fresh(asking?: { readonly signal: AbortSignal }): Promise<void> {
     if (this.#closed) throw closedError()
     if (!this.#engine.latestRevision) return
     await this.#engine.latestRevision()
-    signal?.throwIfAborted()
+    asking?.signal.throwIfAborted()
   }
 
   get(key: string): Stored | undefined {

@@ -57,15 +57,13 @@ describe('a priority level', () => {
     made.configure(given, seats)
     const order: string[] = []
     const ends: (() => void)[] = []
-    const ask = (flow: string, signal = new AbortController().signal) =>
-      made.run(
-        () => flow,
-        signal,
-        () => {
-          order.push(flow)
-          return new Promise<void>(resolve => ends.push(resolve))
-        },
-      )
+    const ask = async (flow: string, signal = new AbortController().signal) => {
+      const taking = made.take(() => flow, { signal })
+      const leave = taking instanceof Promise ? await taking : taking
+      order.push(flow)
+      await new Promise<void>(resolve => ends.push(resolve))
+      leave()
+    }
     const finishOne = async () => {
       ends.shift()?.()
       await new Promise(resolve => setImmediate(resolve))

@@ -49,8 +49,11 @@ export function assertNotForeignPage(headers: Credentials['headers']): void {
 }
 
 export interface Authenticator {
-  /** @throws ApiError 401 for credentials that are wrong; no credentials at all are the anonymous user */
-  authenticate(credentials: Credentials): Promise<UserInfo>
+  /**
+   * @returns the user, at once where the certificate says it
+   * @throws ApiError 401 for credentials that are wrong; no credentials at all are the anonymous user
+   */
+  authenticate(credentials: Credentials): UserInfo | Promise<UserInfo>
 }
 
 export function createAuthenticator(
@@ -58,21 +61,22 @@ export function createAuthenticator(
   anonymous: AnonymousSettings = { enabled: true },
 ): Authenticator {
   const mayBeAnonymous = (path: string) => anonymous.enabled && (anonymous.paths?.includes(path) ?? true)
+  async function byMethods(credentials: Credentials): Promise<UserInfo> {
+    for (const method of methods) {
+      const user = await method.authenticate(credentials)
+      if (user) return authenticated(user)
+    }
+    // Wrong credentials must not become an anonymous request that happens to be allowed.
+    if (credentials.headers.authorization !== undefined || credentials.certificateRejected) throw unauthorized()
+    if (!mayBeAnonymous(credentials.path)) throw unauthorized()
+    return ANONYMOUS
+  }
   return {
-    async authenticate(credentials) {
-      if (credentials.certificateUser) {
-        // A browser sends its certificate with whatever page asks, like a cookie.
-        assertNotForeignPage(credentials.headers)
-        return authenticated(credentials.certificateUser)
-      }
-      for (const method of methods) {
-        const user = await method.authenticate(credentials)
-        if (user) return authenticated(user)
-      }
-      // Wrong credentials must not become an anonymous request that happens to be allowed.
-      if (credentials.headers.authorization !== undefined || credentials.certificateRejected) throw unauthorized()
-      if (!mayBeAnonymous(credentials.path)) throw unauthorized()
-      return ANONYMOUS
+    authenticate(credentials) {
+      if (!credentials.certificateUser) return byMethods(credentials)
+      // A browser sends its certificate with whatever page asks, like a cookie.
+      assertNotForeignPage(credentials.headers)
+      return authenticated(credentials.certificateUser)
     },
   }
 }

@@ -2,6 +2,7 @@
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { BACKDATE_MS } from '../../pki/backdate.ts'
 import type { UserInfo } from '../request.ts'
+import { authenticated } from './authenticator.ts'
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 
@@ -35,5 +36,9 @@ export function judgeCertificate(socket: TLSSocket): CertificateVerdict | undefi
   if (!name) return REJECTED
   const [from = '', to = ''] = [certificate.valid_from, certificate.valid_to]
   const issuedAtMs = Date.parse(from) + BACKDATE_MS
-  return { user: { name, groups: asList(certificate.subject?.O) }, issuedAtMs, validUntilMs: Date.parse(to) }
+  return {
+    user: authenticated({ name, groups: asList(certificate.subject?.O) }),
+    issuedAtMs,
+    validUntilMs: Date.parse(to),
+  }
 }

@@ -64,19 +64,22 @@ function deadlineOf({ query }: ApiRequest, mostMs: number): number {
   return asked > 0 ? Math.min(asked, mostMs) : mostMs
 }
 
-async function withDeadline(clock: Clock, timeoutMs: number, work: Promise<ApiResponse>): Promise<ApiResponse> {
-  let cancel: () => void = () => undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(timeoutMs, () =>
-      reject(timeout('Timeout: request did not complete within requested timeout - context deadline exceeded')),
+const tooLate = () => timeout('Timeout: request did not complete within requested timeout - context deadline exceeded')
+
+const withDeadline = (clock: Clock, timeoutMs: number, work: Promise<ApiResponse>): Promise<ApiResponse> =>
+  new Promise((resolve, reject) => {
+    const cancel = clock.after(timeoutMs, () => reject(tooLate()))
+    work.then(
+      answer => {
+        cancel()
+        resolve(answer)
+      },
+      (error: Error) => {
+        cancel()
+        reject(error)
+      },
     )
   })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    cancel()
-  }
-}
 
 /** Calls once when the frames end, or when nobody wants more of them. */
 function whole(frames: AsyncIterable<readonly Frame[]>, ended: () => void): AsyncIterable<readonly Frame[]> {
@@ -136,7 +139,16 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const deadlineMs = deadlineOf(request, requestTimeoutMs)
     const work = () => withDeadline(clock, deadlineMs, router.route(request))
     if (!flowControl) return inFlight.run(kind, work)
-    return flowControl.run(attributes, request.signal, () => inFlight.count(kind, work))
+    const taking = flowControl.take(attributes, request)
+    const seat = taking instanceof Promise ? await taking : taking
+    inFlight[kind]++
+    try {
+      const answered = await work()
+      return seat ? { ...answered, headers: { ...answered.headers, ...seat.headers } } : answered
+    } finally {
+      inFlight[kind]--
+      seat?.leave()
+    }
   }
 
   async function audited(
@@ -171,7 +183,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     }
   }
 
-  async function run(given: ApiRequest): Promise<ApiResponse> {
+  function run(given: ApiRequest): Promise<ApiResponse> {
     const request = asWhomever(given)
     const attributes = attributesOf(request)
     return audit ? audited(audit, given, request, attributes) : answer(request, attributes)

@@ -22,11 +22,6 @@ export class InFlight {
   async run<T>(kind: 'reading' | 'mutating', work: () => Promise<T>): Promise<T> {
     if (this[kind] >= this.limits[kind])
       throw tooManyRequests('The server has received too many requests and has asked us to try again later', 1)
-    return this.count(kind, work)
-  }
-
-  /** Counts, and bounds nothing: somebody else does. */
-  async count<T>(kind: 'reading' | 'mutating', work: () => Promise<T>): Promise<T> {
     this[kind]++
     try {
       return await work()

@@ -122,7 +122,7 @@ export function createRouter(
   }
 
   return {
-    route: async request => (request.info.isResource ? routeResource(request) : routePath(request)),
+    route: request => (request.info.isResource ? routeResource(request) : routePath(request)),
     isLongRunning: request => request.info.verb === 'watch' || handlerOf(request)?.longRunning === true,
   }
 }

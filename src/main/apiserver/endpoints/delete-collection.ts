@@ -15,7 +15,7 @@ export const removeCollection: Endpoint = async (request, resource, parts) => {
   const listOptions = parseListOptions(request.query, false)
   const selection = selectionOf(resource, listOptions.labelSelector, listOptions.fieldSelector)
   const namespace = resource.type.namespaced ? scopeOf(request, selection) : ''
-  const page = await listPage(resource, namespace, listOptions, selection, parts, request.signal)
+  const page = await listPage(resource, namespace, listOptions, selection, parts, request)
   const waiting = page.items.values()
   // Workers share one iterator: each takes the next object when it has finished its last.
   const worker = async () => {

@@ -7,10 +7,10 @@ import { answerOne } from './read/answer-one.ts'
 import { parseResourceVersion } from './read/list-options.ts'
 
 export const get: Endpoint = async (request, resource, parts) => {
-  const { info, query, signal } = request
+  const { info, query } = request
   const asked = query.get('resourceVersion') ?? ''
   const revision = parseResourceVersion(asked)
-  if (asked === '') await parts.store.fresh(signal)
+  if (asked === '') await parts.store.fresh(request)
   if (revision !== undefined && revision > parts.store.revision) throw futureVersion(revision, parts.store.revision)
   const representation = parts.represent(request, resource)
   const stored = parts.find(resource, info)

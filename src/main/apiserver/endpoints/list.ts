@@ -39,11 +39,11 @@ export async function listPage(
   options: ListOptions,
   selection: Selection,
   parts: Pick<EndpointParts, 'store'>,
-  signal: AbortSignal,
+  asking: Pick<ApiRequest, 'signal'>,
 ): Promise<Page> {
   const { store } = parts
   const token = options.continue === '' ? undefined : decodeContinue(options.continue)
-  if (options.resourceVersion !== '0') await store.fresh(signal)
+  if (options.resourceVersion !== '0') await store.fresh(asking)
   if (options.revision !== undefined && options.revision > store.revision)
     throw futureVersion(options.revision, store.revision)
   const prefix = prefixOf(resource, namespace)
@@ -89,7 +89,7 @@ export const list: Endpoint = async (request, resource, parts) => {
   const selection = selectionOf(resource, options.labelSelector, options.fieldSelector)
   const representation = parts.represent(request, resource)
   const namespace = resource.type.namespaced ? scopeOf(request, selection) : ''
-  const page = await listPage(resource, namespace, options, selection, parts, request.signal)
+  const page = await listPage(resource, namespace, options, selection, parts, request)
   return {
     code: 200,
     // In process the value is used as it is; over HTTP the slices are, so the value is only made when asked for.

@@ -65,7 +65,7 @@ export const watch: Endpoint = async (request, resource, parts) => {
     (request.info.name === '' || viewOf(resource, stored).metadata.name === request.info.name) &&
     (accepts === undefined || accepts(viewOf(resource, stored)))
 
-  await store.fresh(request.signal)
+  await store.fresh(request)
   if (options.revision !== undefined && options.revision > store.revision)
     throw futureVersion(options.revision, store.revision)
 

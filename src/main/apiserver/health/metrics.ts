@@ -1,5 +1,5 @@
 // What /metrics tells, under upstream's metric names.
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import type { ObjectStore } from '../../store/contract.ts'
 import type { InFlight } from '../chain/max-in-flight.ts'
 import { groupResourceOf } from '../../../shared/machinery/resource-type.ts'
@@ -7,6 +7,7 @@ import { prefixOf } from '../keys.ts'
 import type { ResourceIndex } from '../registry/resource-index.ts'
 import type { RequestInfo } from '../request.ts'
 import { createLoopDelay } from './loop-delay.ts'
+import { RequestMetrics } from './request-metrics.ts'
 
 export interface Metrics extends Disposable {
   /** Other parts register their own metrics here. */
@@ -20,23 +21,6 @@ export interface Metrics extends Disposable {
   text(): Promise<{ readonly body: string; readonly contentType: string }>
 }
 
-const SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10, 30, 60]
-const VERBS: Readonly<Record<string, string>> = {
-  create: 'POST',
-  update: 'PUT',
-  patch: 'PATCH',
-  delete: 'DELETE',
-  deletecollection: 'DELETE',
-  get: 'GET',
-  list: 'LIST',
-  watch: 'WATCH',
-}
-
-const NO_TARGET = { group: '', version: '', resource: '', subresource: '' }
-
-const scopeOf = ({ name, namespace, isResource }: RequestInfo) =>
-  !isResource ? '' : name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
-
 /**
  * @param isServed whether a target exists: labels of made-up targets would grow without bound
  * @param resources what is stored
@@ -48,20 +32,8 @@ export function createMetrics(
   resources: ResourceIndex,
 ): Metrics {
   const registry = new Registry()
+  const requests = new RequestMetrics(isServed, registry)
   const labelNames = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'] as const
-  const total = new Counter({
-    name: 'apiserver_request_total',
-    help: 'Requests by verb, target and response code.',
-    labelNames: [...labelNames, 'code'] as const,
-    registers: [registry],
-  })
-  const duration = new Histogram({
-    name: 'apiserver_request_duration_seconds',
-    help: 'How long requests took, watches and upgrades aside.',
-    labelNames: [...labelNames],
-    buckets: SECONDS,
-    registers: [registry],
-  })
   const current = new Gauge({
     name: 'apiserver_current_inflight_requests',
     help: 'Requests being worked on now.',
@@ -126,32 +98,22 @@ export function createMetrics(
     started = true
     collectDefaultMetrics({ register: registry })
   }
-  const labelsOf = (info: RequestInfo) => {
-    const verb = VERBS[info.verb] ?? 'other'
-    const { group, version, resource, subresource } = isServed(info) ? info : NO_TARGET
-    return { verb, group, version, resource, subresource, scope: scopeOf(info) }
-  }
   return {
     registry,
     clientRequest: (method, code) => clients.inc({ code: String(code), method, host: 'in-process' }),
     longRunning(info) {
-      const labels = labelsOf(info)
+      const labels = { ...requests.labelsOf(info) }
       longRunning.inc(labels)
       return () => longRunning.dec(labels)
     },
-    observe(info, code, durationMs, isLong) {
-      const labels = labelsOf(info)
-      total.inc({ ...labels, code: String(code) })
-      if (!isLong) duration.observe(labels, durationMs / 1000)
-    },
+    observe: (info, code, durationMs, isLong) => requests.observe(info, code, durationMs, isLong),
     async text() {
       start()
       return { body: await registry.metrics(), contentType: registry.contentType }
     },
     [Symbol.dispose]() {
       loop[Symbol.dispose]()
-      for (const metric of [total, duration, current, revision, longRunning, objects, clients, loopDelay])
-        metric.reset()
+      for (const metric of [current, revision, longRunning, objects, clients, loopDelay]) metric.reset()
       registry.clear()
     },
   }

@@ -19,7 +19,8 @@ import { declaredLength, lazyBody } from './lazy-body.ts'
 import { readBody } from './read-body.ts'
 import { parseRequestInfo } from './request-info.ts'
 import { RequestLife } from './request-life.ts'
-import type { Ui } from './ui.ts'
+import { type Target, targetOf } from './target.ts'
+import { mayBePage, type Ui } from './ui.ts'
 import { writeRawResponse } from './write-raw-response.ts'
 import { isForWebSocket, writeWebSocket } from './write-web-socket.ts'
 import { type Response, writeResponse } from './write-response.ts'
@@ -60,8 +61,10 @@ type Headers = Record<string, string | undefined>
 /** Pseudo headers become what HTTP/1.1 calls them; repeated headers are already joined, but for cookies' friends. */
 function headersOf(incoming: Incoming): Headers {
   const headers: Headers = Object.create(null) as Headers
-  for (const [name, value] of Object.entries(incoming.headers)) {
+  const given = incoming.headers
+  for (const name in given) {
     if (name.startsWith(':')) continue
+    const value = given[name]
     headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
   headers.host ??= 'authority' in incoming && incoming.authority ? incoming.authority : undefined
@@ -131,7 +134,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   async function requestOf(
     incoming: Incoming,
     headers: Headers,
-    url: URL,
+    target: Target,
     warnings: string[],
     life: RequestLife,
     drop: () => void,
@@ -141,18 +144,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const certificate = certificateOf(incoming)
     const certificateUser = certificate && isGood(certificate) ? certificate.user : undefined
     const body = lazyBody(incoming as Readable, headers)
-    const authenticated = authenticator.authenticate({
-      headers,
-      method,
-      path: url.pathname,
-      isUpgrade: upgrade !== undefined,
-      certificateUser,
-      certificateRejected: certificate !== undefined && certificateUser === undefined,
-    })
     const requestAs = (user: UserInfo): ApiRequest => ({
       method,
-      info: parseRequestInfo(method, url.pathname, url.searchParams),
-      query: url.searchParams,
+      info: parseRequestInfo(method, target.path, target.query),
+      query: target.query,
       headers,
       user,
       body: body.value,
@@ -171,7 +166,15 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       ...(upgrade ? { upgrade } : {}),
     })
     try {
-      return requestAs(await authenticated)
+      const authenticated = authenticator.authenticate({
+        headers,
+        method,
+        path: target.path,
+        isUpgrade: upgrade !== undefined,
+        certificateUser,
+        certificateRejected: certificate !== undefined && certificateUser === undefined,
+      })
+      return requestAs(authenticated instanceof Promise ? await authenticated : authenticated)
     } catch (error) {
       if (error instanceof ApiError) onRefused?.(requestAs(NOBODY), error)
       throw error
@@ -182,15 +185,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const { host = '' } = headers
     if (isAllowedHost(host, names, tlsSocketOf(incoming).localAddress)) return
     throw new ApiError(421, 'MisdirectedRequest', `this server does not answer for the host ${JSON.stringify(host)}`)
-  }
-
-  const urlOf = (incoming: Incoming): URL => {
-    try {
-      // Only path and query are the client's; what it calls the host is checked elsewhere.
-      return new URL(`https://server${incoming.url?.startsWith('/') ? incoming.url : `/${incoming.url ?? ''}`}`)
-    } catch {
-      throw new ApiError(400, 'BadRequest', 'the request URL cannot be parsed')
-    }
   }
 
   const statusOf = (error: unknown): ApiResponse => {
@@ -204,6 +198,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const life = new RequestLife()
     running.add(life)
     const headers = headersOf(incoming)
+    const auditId = (headers['audit-id'] ??= randomUUID())
     const warnings: string[] = []
     const { socket: connection } = incoming
     guard.begin(connection)
@@ -217,16 +212,18 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response.on('error', () => undefined)
     let answer: ApiResponse
     try {
-      response.setHeader('audit-id', (headers['audit-id'] ??= randomUUID()))
       assertHost(incoming, headers)
-      const url = urlOf(incoming)
-      const page = await ui?.answer({
-        method: incoming.method ?? 'GET',
-        path: url.pathname,
-        headers,
-        body: maxBytes => readBody(incoming as Readable, declaredLength(headers), { maxBytes }),
-      })
-      answer = page ?? (await handle(await requestOf(incoming, headers, url, warnings, life, () => cutOff(response))))
+      const target = targetOf(incoming.url ?? '')
+      const page = mayBePage(target.path)
+        ? await ui?.answer({
+            method: incoming.method ?? 'GET',
+            path: target.path,
+            headers,
+            body: maxBytes => readBody(incoming as Readable, declaredLength(headers), { maxBytes }),
+          })
+        : undefined
+      answer =
+        page ?? (await handle(await requestOf(incoming, headers, target, warnings, life, () => cutOff(response))))
     } catch (error) {
       answer = statusOf(error)
     }
@@ -237,6 +234,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       accept: headers.accept,
       acceptEncoding: headers['accept-encoding'],
       warnings,
+      auditId,
       get signal() {
         return life.signal
       },
@@ -259,8 +257,15 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     let answer: ApiResponse
     try {
       assertHost(incoming, headers)
-      const url = urlOf(incoming)
-      const request = await requestOf(incoming, headers, url, [], life, () => socket.destroy(), { socket, head })
+      const request = await requestOf(
+        incoming,
+        headers,
+        targetOf(incoming.url ?? ''),
+        [],
+        life,
+        () => socket.destroy(),
+        { socket, head },
+      )
       answer = await handle(request)
     } catch (error) {
       answer = statusOf(error)

@@ -15,6 +15,7 @@ const VERBS: Readonly<Record<string, string>> = {
 const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize'])
 
 function decodeSegment(segment: string): string {
+  if (!segment.includes('%')) return segment
   try {
     return decodeURIComponent(segment)
   } catch {
@@ -37,7 +38,7 @@ const nonResource = (method: string, path: string): RequestInfo => ({
 
 /** A name may become part of a store key and of other URLs: a slash or a dot segment in it is never legitimate. */
 function assertSegment(value: string): string {
-  if (value.includes('/') || value.includes('%') || value === '.' || value === '..' || value.includes('\0'))
+  if (/[/%\0]/.test(value) || value === '.' || value === '..')
     throw badRequest(`invalid path segment ${JSON.stringify(value)}`)
   return value
 }

@@ -19,6 +19,9 @@ export interface Ui {
   answer(request: UiRequest): Promise<ApiResponse | undefined>
 }
 
+/** Whether the window has to be asked; most requests are the API's. */
+export const mayBePage = (path: string): boolean => path === '/' || path === '/ui' || path.startsWith('/ui/')
+
 export interface UiOptions {
   /** The built renderer; undefined = only login and session are served. */
   readonly dir: string | undefined

@@ -16,6 +16,7 @@ export interface ResponseContext {
   readonly accept: string | undefined
   readonly acceptEncoding: string | undefined
   readonly warnings: readonly string[]
+  readonly auditId: string
   readonly signal: AbortSignal
   /** HEAD: headers only. */
   readonly head: boolean
@@ -63,10 +64,15 @@ function start(
   context: ResponseContext,
   headers: Record<string, string | string[]>,
 ): void {
-  response.statusCode = answer.code
-  for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...answer.headers, ...headers }))
-    response.setHeader(name, value)
-  if (context.warnings.length > 0) response.setHeader('warning', context.warnings.map(warningHeader))
+  const all: Record<string, string | string[]> = {
+    'audit-id': context.auditId,
+    ...SECURITY_HEADERS,
+    ...answer.headers,
+    ...headers,
+  }
+  if (context.warnings.length > 0) all['warning'] = context.warnings.map(warningHeader)
+  // In one call: what is set header by header is checked and copied twice.
+  ;(response as ServerResponse).writeHead(answer.code, all)
 }
 
 function sendWhole(
@@ -91,8 +97,7 @@ async function sendStream(
   chunks: AsyncIterable<Buffer | string>,
 ): Promise<void> {
   start(response, answer, context, { 'content-type': type })
-  // HTTP/2 sends its headers with writeHead; HTTP/1.1 keeps them for the first chunk unless told otherwise.
-  ;(response as ServerResponse).writeHead(answer.code)
+  // HTTP/2 has sent its headers by now; HTTP/1.1 keeps them for the first chunk unless told otherwise.
   if ('flushHeaders' in response) response.flushHeaders()
   for await (const chunk of chunks) {
     if (context.signal.aborted) break
@@ -138,8 +143,11 @@ async function* messagesOf(
     }
 }
 
+const isSmall = (body: Buffer, { acceptEncoding }: ResponseContext) =>
+  body.length < GZIP_MIN_BYTES || !wantsGzip(acceptEncoding)
+
 /** Small answers go out in one piece; long ones as they are encoded, compressed when the client wants it. */
-async function sendJson(
+async function sendSlices(
   response: Response,
   answer: ApiResponse,
   context: ResponseContext,
@@ -150,10 +158,7 @@ async function sendJson(
   const first = await iterator.next()
   const second = first.done ? first : await iterator.next()
   const head = first.done ? Buffer.alloc(0) : first.value
-  if (second.done) {
-    if (head.length < GZIP_MIN_BYTES || !wantsGzip(context.acceptEncoding))
-      return sendWhole(response, answer, context, type, head)
-  }
+  if (second.done && isSmall(head, context)) return sendWhole(response, answer, context, type, head)
   async function* all(): AsyncGenerator<Buffer> {
     yield head
     if (second.done) return
@@ -171,6 +176,18 @@ async function sendJson(
   gzip.end()
 }
 
+async function sendJson(
+  response: Response,
+  answer: ApiResponse,
+  context: ResponseContext,
+  type: string,
+  body: Buffer | AsyncIterable<Buffer>,
+): Promise<void> {
+  if (!Buffer.isBuffer(body)) await sendSlices(response, answer, context, type, body)
+  else if (isSmall(body, context)) sendWhole(response, answer, context, type, body)
+  else await sendSlices(response, answer, context, type, justOne(body))
+}
+
 /** Resolves when the answer has been handed to the connection. */
 export async function writeResponse(response: Response, answer: ApiResponse, context: ResponseContext): Promise<void> {
   if ('hijacked' in answer) return
@@ -183,7 +200,7 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
   if ('stream' in answer) return sendStream(response, answer, context, answer.contentType, answer.stream)
   if ('bytes' in answer) {
     const body = Buffer.isBuffer(answer.bytes) ? answer.bytes : Buffer.concat(answer.bytes)
-    return sendJson(response, answer, context, answer.contentType, justOne(body))
+    return sendJson(response, answer, context, answer.contentType, body)
   }
   const { contentType: wanted = 'application/json' } = answer
   const contentType = wanted === PROTOBUF_TYPE ? 'application/json' : wanted
@@ -195,11 +212,11 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
     const { encodeProtobufInSlices } = await import('../codec/protobuf/envelope.ts')
     const body = await encodeProtobufInSlices(answer.object)
     // Kinds without a message, and custom resources, are answered in JSON, which clients see by the content type.
-    if (body) return sendJson(response, answer, context, PROTOBUF_TYPE, justOne(body))
+    if (body) return sendJson(response, answer, context, PROTOBUF_TYPE, body)
   }
   if (answer.json) return sendJson(response, answer, context, contentType, answer.json())
   const body = Buffer.from(`${JSON.stringify(answer.object)}\n`)
-  return sendJson(response, answer, context, contentType, justOne(body))
+  return sendJson(response, answer, context, contentType, body)
 }
 
 async function* justOne(body: Buffer): AsyncGenerator<Buffer> {

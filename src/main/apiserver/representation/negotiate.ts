@@ -27,7 +27,21 @@ const ENCODINGS: Readonly<Record<string, Encoding>> = {
   '*/*': 'json',
 }
 
-export function parseAccept(accept: string): MediaRange[] {
+/** Clients send the same few headers over and over. */
+const parsed = new Map<string, readonly MediaRange[]>()
+const MOST_PARSED = 200
+const LONGEST_PARSED = 500
+
+export function parseAccept(accept: string): readonly MediaRange[] {
+  const known = parsed.get(accept)
+  if (known) return known
+  const ranges = rangesOf(accept)
+  if (parsed.size >= MOST_PARSED) parsed.clear()
+  if (accept.length <= LONGEST_PARSED) parsed.set(accept, ranges)
+  return ranges
+}
+
+function rangesOf(accept: string): MediaRange[] {
   const ranges = accept.split(',').map(text => {
     const [type = '', ...rest] = text.split(';').map(part => part.trim())
     const parameters = new Map<string, string>()

@@ -9,10 +9,10 @@ import { isConflict, isNotFound } from '../../../../shared/machinery/status.ts'
 import type { WatchHandle } from '../../../store/contract.ts'
 import type { AuthorizationAttributes } from '../../authz/contract.ts'
 import type { EndpointContext } from '../../endpoints/contract.ts'
-import type { ApiResponse, UserInfo } from '../../request.ts'
+import type { UserInfo } from '../../request.ts'
 import { belongsTo, byPrecedence, flowOf } from './classify.ts'
 import { FLOW_SCHEMAS, PRIORITY_LEVELS } from './objects.ts'
-import { PriorityLevel } from './priority-level.ts'
+import { type Asking, type Leave, PriorityLevel } from './priority-level.ts'
 
 const PREFIX = '/registry/flowcontrol.apiserver.k8s.io/'
 const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
@@ -24,6 +24,14 @@ const MANDATORY = ['exempt', 'catch-all']
 interface Rule {
   readonly schema: FlowSchema
   readonly level: PriorityLevel
+  /** Tell the client which rule it was. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** What a request has while it is being worked on. */
+export interface Seat {
+  readonly headers: Readonly<Record<string, string>>
+  readonly leave: Leave
 }
 
 function withMandatory<T extends KubeObject>(stored: readonly T[], drafts: readonly Draft<T>[]): T[] {
@@ -55,22 +63,18 @@ export class FlowControl implements Disposable {
     return this.#levels.values()
   }
 
-  /** @throws ApiError 429 with Retry-After when there is no room */
-  async run(at: AuthorizationAttributes, signal: AbortSignal, work: () => Promise<ApiResponse>): Promise<ApiResponse> {
+  /**
+   * @returns a seat, at once when one is free; undefined where there is no rule: there is one for everybody, and a
+   *   request of nobody's is not worth a queue
+   * @throws ApiError 429 with Retry-After when there is no room
+   */
+  take(at: AuthorizationAttributes, asking: Asking): Seat | Promise<Seat> | undefined {
     if (this.#stale) this.#read()
     const rule = this.#rules.find(({ schema }) => belongsTo(schema, at))
-    // There is a rule for everybody; a request of nobody's is not worth a queue.
-    if (!rule) return work()
-    const { schema, level } = rule
-    const answer = await level.run(() => flowOf(schema, at), signal, work)
-    return {
-      ...answer,
-      headers: {
-        ...answer.headers,
-        'x-kubernetes-pf-flowschema-uid': schema.metadata.uid,
-        'x-kubernetes-pf-prioritylevel-uid': level.uid,
-      },
-    }
+    if (!rule) return undefined
+    const { schema, level, headers } = rule
+    const taken = level.take(() => flowOf(schema, at), asking)
+    return taken instanceof Promise ? taken.then(leave => ({ headers, leave })) : { headers, leave: taken }
   }
 
   [Symbol.dispose](): void {
@@ -114,7 +118,12 @@ export class FlowControl implements Disposable {
       .flatMap(schema => {
         const { name } = schema.spec.priorityLevelConfiguration
         const level = names.has(name) ? this.#levels.get(name) : undefined
-        return level ? { schema, level } : []
+        if (!level) return []
+        const headers = {
+          'x-kubernetes-pf-flowschema-uid': schema.metadata.uid,
+          'x-kubernetes-pf-prioritylevel-uid': level.uid,
+        }
+        return { schema, level, headers }
       })
     this.#tellSoon()
   }

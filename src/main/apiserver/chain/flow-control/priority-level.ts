@@ -11,6 +11,14 @@ import { tooManyRequests } from '../../../../shared/machinery/status.ts'
 /** A quarter of the time that a request may take in all. */
 const MAX_WAIT_MS = 15_000
 
+/** Gives a seat back. */
+export type Leave = () => void
+
+/** Whoever may have to wait; its signal is only asked for then. */
+export interface Asking {
+  readonly signal: AbortSignal
+}
+
 interface Waiter {
   readonly start: () => void
 }
@@ -103,19 +111,28 @@ export class PriorityLevel {
     this.#fill()
   }
 
-  /** @throws ApiError 429 with Retry-After when it is full, or when the turn does not come in time */
-  async run<T>(flow: () => string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    let queue: Queue | undefined
-    if (this.isExempt || (this.waiting === 0 && this.#hasSeat)) this.executing++
-    else queue = await this.#wait(flow(), signal)
-    this.dispatched++
-    try {
-      return await work()
-    } finally {
-      this.executing--
-      if (queue) queue.running--
-      if (this.waiting > 0) this.#fill()
+  /**
+   * Takes a seat: at once when one is free, otherwise when the turn has come.
+   * @throws ApiError 429 with Retry-After when it is full, or when the turn does not come in time
+   */
+  take(flow: () => string, asking: Asking): Leave | Promise<Leave> {
+    if (this.isExempt || (this.waiting === 0 && this.#hasSeat)) {
+      this.executing++
+      this.dispatched++
+      return this.#leave
     }
+    return this.#wait(flow(), asking.signal).then(queue => {
+      this.dispatched++
+      return () => {
+        queue.running--
+        this.#leave()
+      }
+    })
+  }
+
+  readonly #leave: Leave = () => {
+    this.executing--
+    if (this.waiting > 0) this.#fill()
   }
 
   /** Resolves when the turn has come; its seat is taken then. */

@@ -1,0 +1,113 @@
+// Requests counted and timed by what they asked for. Every request passes here: one lookup and a few additions, where
+// prom-client's own metrics would check and hash all labels of each observation.
+import type { Counter, Histogram, Registry } from 'prom-client'
+import type { RequestInfo } from '../request.ts'
+
+const SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10, 30, 60]
+const VERBS: Readonly<Record<string, string>> = {
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  deletecollection: 'DELETE',
+  get: 'GET',
+  list: 'LIST',
+  watch: 'WATCH',
+}
+const NO_TARGET = { group: '', version: '', resource: '', subresource: '' }
+/** What is asked for beyond these, such as subresources that somebody makes up, is told without its target. */
+const MOST_SERIES = 5_000
+
+export interface RequestLabels {
+  readonly verb: string
+  readonly group: string
+  readonly version: string
+  readonly resource: string
+  readonly subresource: string
+  readonly scope: string
+}
+
+interface Series {
+  readonly labels: RequestLabels
+  readonly byCode: Map<number, number>
+  /** How many took at most so long, and longer than the bucket before; the last is everything slower. */
+  readonly buckets: number[]
+  seconds: number
+}
+
+interface Sample {
+  readonly metricName?: string
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+}
+
+const scopeOf = ({ name, namespace, isResource }: RequestInfo) =>
+  !isResource ? '' : name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
+
+export class RequestMetrics {
+  readonly #isServed: (info: RequestInfo) => boolean
+  readonly #series = new Map<string, Series>()
+
+  /** @param isServed whether a target exists: labels of made-up targets would grow without bound */
+  constructor(isServed: (info: RequestInfo) => boolean, registry: Registry) {
+    this.#isServed = isServed
+    const counts = { name: 'apiserver_request_total', help: 'Requests by verb, target and response code.', type: 'counter', aggregator: 'sum' } // prettier-ignore
+    const times = { name: 'apiserver_request_duration_seconds', help: 'How long requests took, watches and upgrades aside.', type: 'histogram', aggregator: 'sum' } // prettier-ignore
+    const family = (facts: typeof counts, samples: () => Sample[]) =>
+      ({ ...facts, get: () => Promise.resolve({ ...facts, values: samples() }), reset: () => this.#series.clear() }) as unknown // prettier-ignore
+    registry.registerMetric(family(counts, () => this.#counted()) as Counter)
+    registry.registerMetric(family(times, () => this.#timed()) as Histogram)
+  }
+
+  labelsOf(info: RequestInfo): RequestLabels {
+    return this.#seriesOf(info).labels
+  }
+
+  observe(info: RequestInfo, code: number, durationMs: number, longRunning: boolean): void {
+    const series = this.#seriesOf(info)
+    series.byCode.set(code, (series.byCode.get(code) ?? 0) + 1)
+    if (longRunning) return
+    const seconds = durationMs / 1000
+    let bucket = 0
+    while (bucket < SECONDS.length && seconds > (SECONDS[bucket] ?? 0)) bucket++
+    series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1
+    series.seconds += seconds
+  }
+
+  #seriesOf(info: RequestInfo): Series {
+    const scope = scopeOf(info)
+    const key = `${info.verb} ${scope} ${info.group}/${info.version}/${info.resource}/${info.subresource}`
+    const known = info.isResource ? this.#series.get(key) : undefined
+    if (known) return known
+    const isTold = this.#isServed(info) && this.#series.size < MOST_SERIES
+    const { group, version, resource, subresource } = isTold ? info : NO_TARGET
+    const labels = { verb: VERBS[info.verb] ?? 'other', group, version, resource, subresource, scope }
+    const at = isTold ? key : `${labels.verb} ${scope}`
+    let series = this.#series.get(at)
+    if (!series) this.#series.set(at, (series = { labels, byCode: new Map(), buckets: SECONDS.map(() => 0), seconds: 0 })) // prettier-ignore
+    return series
+  }
+
+  #counted(): Sample[] {
+    return [...this.#series.values()].flatMap(({ labels, byCode }) =>
+      [...byCode].map(([code, value]) => ({ labels: { ...labels, code: String(code) }, value })),
+    )
+  }
+
+  #timed(): Sample[] {
+    const name = 'apiserver_request_duration_seconds'
+    return [...this.#series.values()].flatMap(({ labels, buckets, seconds }) => {
+      let count = 0
+      const upTo = [...SECONDS, '+Inf'].map((le, at) => {
+        count += buckets[at] ?? 0
+        return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: count }
+      })
+      if (count === 0) return []
+      return [
+        ...upTo,
+        { metricName: `${name}_sum`, labels: { ...labels }, value: seconds },
+        { metricName: `${name}_count`, labels: { ...labels }, value: count },
+      ]
+    })
+  }
+}
