@@ -2,7 +2,7 @@
 // @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#certificatesubjectrestriction
 import { CertificateSigningRequest } from '../../../shared/api/certificates/v1.ts'
 import { forbidden } from '../../../shared/machinery/status.ts'
-import type { AdmissionPlugin } from './contract.ts'
+import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { isCreateOf } from './is-type.ts'
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client'
@@ -16,16 +16,17 @@ async function organizationsOf(pem: string): Promise<readonly string[]> {
 
 export const certificateSubjectRestriction: AdmissionPlugin = {
   name: 'CertificateSubjectRestriction',
-  async validate(request) {
-    if (!isCreateOf(request, CertificateSigningRequest)) return
-    const { spec } = request.object as unknown as CertificateSigningRequest
-    if (spec.signerName !== SIGNER) return
-    const refuse = (why: string) => forbidden(CertificateSigningRequest, request.name, why)
-    const organizations = await organizationsOf(Buffer.from(spec.request, 'base64').toString('latin1')).catch(
-      (error: unknown) => {
-        throw refuse(`failed to parse CSR: ${error instanceof Error ? error.message : String(error)}`)
-      },
-    )
-    if (organizations.includes(GROUP)) throw refuse(`use of ${SIGNER} signer with ${GROUP} group is not allowed`)
-  },
+  validate: request => (isCreateOf(request, CertificateSigningRequest) ? check(request) : undefined),
+}
+
+async function check(request: AdmissionRequest): Promise<void> {
+  const { spec } = request.object as unknown as CertificateSigningRequest
+  if (spec.signerName !== SIGNER) return
+  const refuse = (why: string) => forbidden(CertificateSigningRequest, request.name, why)
+  const organizations = await organizationsOf(Buffer.from(spec.request, 'base64').toString('latin1')).catch(
+    (error: unknown) => {
+      throw refuse(`failed to parse CSR: ${error instanceof Error ? error.message : String(error)}`)
+    },
+  )
+  if (organizations.includes(GROUP)) throw refuse(`use of ${SIGNER} signer with ${GROUP} group is not allowed`)
 }

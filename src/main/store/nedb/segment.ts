@@ -1,12 +1,21 @@
 // The segment that is being written: a fresh nedb file, appended to and fdatasync'ed, never read back.
+//
+// nedb gets documents of a number each: it keeps what is inserted in memory and copies, checks and serialises it more
+// than once. The line that it appends for one holds the whole group and is made here.
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import Datastore from 'nedb-promises'
-import { type Group, seal, unseal } from './codec.ts'
+import { encodeLine, type Group, unseal } from './codec.ts'
 import { type Disk, FILE_MODE, FOLDER_MODE } from './disk.ts'
 
-interface GroupDocument extends Group {
+interface GroupDocument {
   readonly _id: string
+}
+
+/** What is being appended, for nedb's hook. */
+interface Pending {
+  line: string
+  bytes: number
 }
 
 export class Segment {
@@ -16,42 +25,35 @@ export class Segment {
   readonly #file: FileHandle
   #bytes = 0
   #documents = 0
-  /** Length of the line being appended: nedb's hook is the only one who sees it. */
-  #lineBytes: { value: number }
+  readonly #pending: Pending
 
-  private constructor(
-    path: string,
-    disk: Disk,
-    nedb: Datastore<GroupDocument>,
-    file: FileHandle,
-    lineBytes: { value: number },
-  ) {
+  private constructor(path: string, disk: Disk, nedb: Datastore<GroupDocument>, file: FileHandle, pending: Pending) {
     this.path = path
     this.#disk = disk
     this.#nedb = nedb
     this.#file = file
-    this.#lineBytes = lineBytes
+    this.#pending = pending
   }
 
   /** @param path of a file that does not exist yet */
   static async create(path: string, disk: Disk): Promise<Segment> {
-    const lineBytes = { value: 0 }
+    const pending: Pending = { line: '', bytes: 0 }
     const options = {
       filename: path,
       corruptAlertThreshold: 0,
       modes: { fileMode: FILE_MODE, dirMode: FOLDER_MODE },
-      async afterSerialization(json: string): Promise<string> {
-        const line = seal(json)
-        lineBytes.value = Buffer.byteLength(line) + 1
-        await disk.beforeAppend(path, lineBytes.value)
-        return line
+      async afterSerialization(): Promise<string> {
+        await disk.beforeAppend(path, pending.bytes)
+        return pending.line
       },
       beforeDeserialization: unseal,
     }
     // The hooks' declared type is narrower than what nedb awaits.
     const nedb = Datastore.create(options as unknown as { filename: string }) as unknown as Datastore<GroupDocument>
     await nedb.load()
-    const file = await open(path, 'r+')
+    // For appending: whatever was cut off before, what follows goes to the end.
+    const file = await open(path, 'a')
+    appendThrough(nedb, file)
     try {
       await disk.reach?.('segment.created')
       await disk.syncData(file, path)
@@ -62,7 +64,7 @@ export class Segment {
       await file.close()
       throw error
     }
-    return new Segment(path, disk, nedb, file, lineBytes)
+    return new Segment(path, disk, nedb, file, pending)
   }
 
   /** Bytes that are durable. */
@@ -74,11 +76,16 @@ export class Segment {
   async append(group: Group): Promise<void> {
     // A running number, not the revision: a revision may come again after an append that failed.
     await this.#disk.reach?.('append.started')
-    await this.#nedb.insert({ _id: String(this.#documents++), ...group })
+    const _id = String(this.#documents++)
+    const line = encodeLine({ _id, ...group })
+    this.#pending.bytes = Buffer.byteLength(line)
+    // nedb puts the line end there.
+    this.#pending.line = line.slice(0, -1)
+    await this.#nedb.insert({ _id })
     await this.#disk.reach?.('append.written')
     await this.#disk.syncData(this.#file, this.path)
     await this.#disk.reach?.('append.synced')
-    this.#bytes += this.#lineBytes.value
+    this.#bytes += this.#pending.bytes
   }
 
   /** Cuts off what a failed append (not a failed sync) has left behind. */
@@ -92,4 +99,13 @@ export class Segment {
   close(): Promise<void> {
     return this.#file.close()
   }
+}
+
+/**
+ * nedb appends with `appendFile`, which takes an open file as well as a path; with a path, each line would open and
+ * close the file.
+ */
+function appendThrough(nedb: Datastore<GroupDocument>, file: FileHandle): void {
+  const { persistence } = nedb as unknown as { readonly persistence: { filename: string | FileHandle } }
+  persistence.filename = file
 }

@@ -60,7 +60,7 @@ class Dispatch {
   /** @returns whether the object was changed, so that others should see it again */
   async run(request: AdmissionRequest, server: AdmissionServer): Promise<boolean> {
     const { bound } = this.#policies
-    if (bound.length === 0 || isExempt(request)) return false
+    if (isExempt(request)) return false
     const { invocations, misconfigured } = await invocationsFor(bound, request, this.#store, server)
     const messages = misconfigured
       .filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')
@@ -143,7 +143,10 @@ export function mutatingAdmissionPolicy(store: ObjectStore): AdmissionPlugin & D
     attach: given => {
       server = given
     },
-    mutate: async request => (server && (await dispatch.run(request, server)) ? 'again' : undefined),
+    mutate(request) {
+      if (!server || policies.bound.length === 0) return undefined
+      return dispatch.run(request, server).then(changed => (changed ? 'again' : undefined))
+    },
     [Symbol.dispose]: () => policies[Symbol.dispose](),
   }
 }

@@ -156,9 +156,9 @@ export function validatingAdmissionPolicy(store: ObjectStore): AdmissionPlugin &
     attach: given => {
       server = given
     },
-    async validate(request) {
-      if (!server || policies.bound.length === 0 || isExempt(request)) return
-      await validate(policies, request, store, server)
+    validate(request) {
+      if (!server || policies.bound.length === 0 || isExempt(request)) return undefined
+      return validate(policies, request, store, server)
     },
     [Symbol.dispose]: () => policies[Symbol.dispose](),
   }

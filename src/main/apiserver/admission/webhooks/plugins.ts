@@ -47,16 +47,18 @@ export function webhookPlugins({ store, nodes, log = silentLog }: WebhookOptions
     mutating: {
       name: 'MutatingAdmissionWebhook',
       attach,
-      async mutate(request) {
-        return parts && (await mutate(request, parts)) ? 'again' : undefined
+      mutate(request) {
+        if (!parts || mutating.webhooks.length === 0) return undefined
+        return mutate(request, parts).then(changed => (changed ? 'again' : undefined))
       },
     },
     validating: {
       name: 'ValidatingAdmissionWebhook',
       attach,
-      async validate(request) {
+      validate(request) {
         const hooks = validating.webhooks
-        if (parts && hooks.length > 0 && !isExempt(request)) await validate(hooks, request, parts)
+        if (!parts || hooks.length === 0 || isExempt(request)) return undefined
+        return validate(hooks, request, parts)
       },
     },
     [Symbol.dispose]() {

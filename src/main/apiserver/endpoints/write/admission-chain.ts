@@ -8,16 +8,28 @@ export interface AdmissionChain {
   settle(request: AdmissionRequest): void
 }
 
+/** Most plugins have nothing to do with most requests and say so at once: only promises are waited for. */
+const pending = (result: unknown): result is Promise<unknown> => result instanceof Promise
+
 export function admissionChain(plugins: readonly AdmissionPlugin[]): AdmissionChain {
+  const mutating = plugins.filter(plugin => plugin.mutate)
+  const validating = plugins.filter(plugin => plugin.validate)
   const settling = plugins.filter(plugin => plugin.settle)
   return {
     async mutate(request) {
       let again = false
-      for (const plugin of plugins) if (plugin.mutate) again = (await plugin.mutate(request)) === 'again' || again
-      if (again) for (const plugin of plugins) if (plugin.mutate) await plugin.mutate(request)
+      for (const plugin of mutating) {
+        const made = plugin.mutate?.(request)
+        again = (pending(made) ? await made : made) === 'again' || again
+      }
+      if (!again) return
+      for (const plugin of mutating) await plugin.mutate?.(request)
     },
     async validate(request) {
-      for (const plugin of plugins) if (plugin.validate) await plugin.validate(request)
+      for (const plugin of validating) {
+        const checked = plugin.validate?.(request)
+        if (pending(checked)) await checked
+      }
     },
     settle(request) {
       for (const plugin of settling) plugin.settle?.(request)

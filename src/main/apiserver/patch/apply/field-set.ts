@@ -70,9 +70,11 @@ export function setOf(paths: readonly (readonly string[])[]): FieldSet {
 export function encodeFields(set: FieldSet): JsonObject {
   const result: JsonObject = {}
   if (set.member && set.children.size) result['.'] = {}
-  for (const step of [...set.children.keys()].sort()) {
+  const steps = [...set.children.keys()]
+  if (steps.length > 1) steps.sort()
+  for (const step of steps) {
     const child = set.children.get(step)
-    if (child) setField(result, step, encodeFields(child))
+    if (child) setField(result, step, child.children.size === 0 ? {} : encodeFields(child))
   }
   return result
 }

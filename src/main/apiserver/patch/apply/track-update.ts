@@ -3,8 +3,9 @@ import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/table.ts'
 import { compare, type Comparison } from './compare.ts'
-import { difference, isEmpty, sameSet, union } from './field-set.ts'
+import { difference, EMPTY, isEmpty, sameSet, union } from './field-set.ts'
 import { capUpdaters, decodeManagers, encodeManagers, identityOf, type Managers, trackable } from './managers.ts'
+import { fieldsOf } from './typed-value.ts'
 
 export interface UpdateToTrack {
   /** The stored object; undefined on create. */
@@ -49,7 +50,7 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
   const { old, object, manager, subresource, time, schemaId } = update
   const managers = startingPoint(update)
   const fact: FieldFact = update.fact ?? { t: 'ref', r: schemaId }
-  const comparison = compare(old ?? {}, object, fact)
+  const comparison = old ? compare(old, object, fact) : { changed: fieldsOf(object, fact), removed: EMPTY }
   const own = { manager, operation: 'Update', apiVersion: object.apiVersion, subresource } as const
   const id = identityOf(own)
   takeFromOthers(managers, comparison, id)

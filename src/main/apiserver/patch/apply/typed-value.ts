@@ -59,12 +59,13 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
     case 'struct': {
       const type = typeOfFact(fact)
       const struct = value as JsonObject
-      return Object.keys(struct)
-        .filter(key => struct[key] !== undefined)
-        .map(key => {
-          const inner = struct[key]
-          return { step: `f:${key}`, value: inner, fact: fieldFact(type, key), owned: isEmptyMap(inner) }
-        })
+      const parts: Part[] = []
+      for (const key of Object.keys(struct)) {
+        const inner = struct[key]
+        if (inner === undefined) continue
+        parts.push({ step: `f:${key}`, value: inner, fact: fieldFact(type, key), owned: isEmptyMap(inner) })
+      }
+      return parts
     }
     case 'map': {
       const map = value as JsonObject
