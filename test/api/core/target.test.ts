@@ -15,7 +15,7 @@ describe('targetOf()', () => {
     '/api/v1/ü/"quoted"',
     '/?a=1',
     '/x?watch=1&labelSelector=a%3Db,c+d&empty=&a=1&a=2',
-    "/x?q='<>\"# gone",
+    '/x?q=\'<>"# gone',
     '/x?a=1?b=2',
     '/x#gone?a=1',
     'x?a',
