@@ -1,7 +1,8 @@
-// Keys. A binding is `mod+k` (Ctrl or Cmd), `ctrl+d`, or the plain key; plain keys rest while the user types.
+// Keys. A binding is `mod+k` (Ctrl or Cmd), or the plain key; plain keys but F1 to F12 rest while the user types.
 import { onScopeDispose } from 'vue'
 
-export type Hotkeys = Readonly<Record<string, (event: KeyboardEvent) => void>>
+/** One that returns false leaves the key to others. */
+export type Hotkeys = Readonly<Record<string, (event: KeyboardEvent) => unknown>>
 
 const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement &&
@@ -24,11 +25,10 @@ export function useHotkeys(keys: Hotkeys): void {
     const binding = bindingOf(event)
     const run = keys[binding]
     if (!run) return
-    const isPlain = !binding.startsWith('mod+')
+    const isPlain = !/^(mod\+|F\d)/.test(binding)
     if (isPlain && (isTyping(event.target) || document.querySelector('[role="dialog"][data-modal], [role="menu"]')))
       return
-    event.preventDefault()
-    run(event)
+    if (run(event) !== false) event.preventDefault()
   }
   window.addEventListener('keydown', onKey)
   onScopeDispose(() => window.removeEventListener('keydown', onKey))

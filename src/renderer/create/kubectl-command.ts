@@ -2,10 +2,11 @@
 import type { DeploymentModel } from './deployment-document.ts'
 
 /** Quotes a word for a POSIX shell, only where it is needed. */
-export const shellWord = (word: string): string =>
+const shellWord = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 
-const line = (...words: (string | undefined | false)[]) =>
+/** One command; words that are not there are left out. */
+export const line = (...words: readonly (string | undefined | false)[]): string =>
   words
     .filter((word): word is string => typeof word === 'string' && word !== '')
     .map(shellWord)

@@ -1,5 +1,5 @@
 // The lines of several containers in one buffer, in the order of their times, redrawn a few times a second at most.
-import { type Ref, onScopeDispose, shallowRef, triggerRef, watch } from 'vue'
+import { type Ref, computed, onScopeDispose, shallowRef, triggerRef, watch } from 'vue'
 import { LogBuffer, type LogLine } from './log-buffer.ts'
 import type { LogRange } from './log-range.ts'
 import { type LogStatus, streamLog } from './log-stream.ts'
@@ -35,7 +35,7 @@ export function useLogLines(
 } {
   const buffer = new LogBuffer()
   const problems = shallowRef(new Map<string, string>())
-  const problem = shallowRef('')
+  const problem = computed(() => [...problems.value.values()][0] ?? '')
   const streams = new Map<string, AbortController>()
   let arrived: LogLine[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -80,7 +80,6 @@ export function useLogLines(
     buffer.clear()
     onChange(buffer.first)
   }
-  watch(problems, all => (problem.value = [...all.values()][0] ?? ''))
   watch(
     [sources, () => JSON.stringify(wish())] as const,
     ([wanted, wished], [, before]) => {

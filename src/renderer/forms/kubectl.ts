@@ -3,16 +3,11 @@ import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { type JsonObject, isObject, setField } from '../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { decodeBase64Text } from '../drawer/base64.ts'
-import { shellWord } from '../create/kubectl-command.ts'
+import { line } from '../create/kubectl-command.ts'
 import { valueAt } from './form-text.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-const line = (...words: readonly (string | false)[]) =>
-  words
-    .filter((word): word is string => word !== false)
-    .map(shellWord)
-    .join(' ')
 const text = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
 
 /** Fields beside `known` (and names) would be lost by the short command. */

@@ -60,6 +60,11 @@ export class FieldSchema {
     this.listKeys = mapKeys.length ? mapKeys : mergeKey ? [mergeKey] : []
   }
 
+  /** Holds other fields, so it takes more room than a line. */
+  get isDeep(): boolean {
+    return ['object', 'list', 'map', 'any'].includes(this.shape)
+  }
+
   get fields(): ReadonlyMap<string, FieldSchema> {
     const properties = this.#json['properties']
     return (this.#fields ??= new Map(
@@ -76,6 +81,9 @@ export class FieldSchema {
     return new FieldSchema(this.#all, isObject(inner) ? inner : {})
   }
 }
+
+/** Of a custom resource: somebody else defined it, and may change it while the window is open. */
+export const isForeignGroup = (group: string): boolean => group.includes('.') && !group.endsWith('.k8s.io')
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
 const strings = (value: unknown): string[] =>

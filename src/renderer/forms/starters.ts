@@ -2,7 +2,7 @@
 import { cloneJson } from '../../shared/machinery/json-object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { createYamlDocument, joinYamlDocuments } from '../api/yaml-text.ts'
-import type { FieldSchema } from './schema.ts'
+import { type FieldSchema, isForeignGroup } from './schema.ts'
 
 const container = { name: 'app', image: null }
 const app = { app: 'example' }
@@ -80,10 +80,9 @@ export function blank(schema: FieldSchema, depth = 0): unknown {
 
 export function startingText(type: ResourceType<unknown>, schema: FieldSchema | undefined, namespace: string): string {
   const { group, version, kind, namespaced } = type
-  const isOwn = group.includes('.') && !group.endsWith('.k8s.io')
   const isOld = kind === 'HorizontalPodAutoscaler' && version === 'v1'
   // A copy, as what stands in two places would be written as an anchor and an alias.
-  const known = isOwn || isOld || !STARTERS[kind] ? undefined : cloneJson(STARTERS[kind])
+  const known = isForeignGroup(group) || isOld || !STARTERS[kind] ? undefined : cloneJson(STARTERS[kind])
   const required =
     schema && !known
       ? [...schema.fields].filter(

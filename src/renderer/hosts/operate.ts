@@ -4,10 +4,10 @@ import { isAlreadyExists } from '../../shared/machinery/status.ts'
 import { connection } from '../api/connection.ts'
 import type { NewHost } from './new-hosts.ts'
 
-export const startOperation = (hostName: string, action: string, force = false) =>
+export const startOperation = (hostName: string, action: string) =>
   connection.client.create(HostOperation, {
     metadata: { generateName: `${hostName.slice(0, 40)}-${action.toLowerCase()}-` },
-    spec: { hostName, action, ...(force ? { force } : {}) },
+    spec: { hostName, action },
   })
 
 /** The same address again is the same host: what is missing is done. */

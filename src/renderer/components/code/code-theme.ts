@@ -5,7 +5,7 @@ import { tags } from '@lezer/highlight'
 
 const look = EditorView.theme({
   '&': { height: '100%', fontSize: '12.5px', backgroundColor: 'var(--code)', color: 'var(--ink)' },
-  '&.cm-focused': { outline: 'none' },
+  '&.cm-focused': { outline: '1.5px solid var(--focus)', outlineOffset: '-2px' },
   '.cm-scroller': { fontFamily: "'JetBrains Mono Variable', monospace", lineHeight: '1.55' },
   '.cm-gutters': { backgroundColor: 'var(--code)', color: 'var(--ink-faint)', border: 'none', paddingRight: '6px' },
   '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--accent) 7%, transparent)' },

@@ -1,0 +1,311 @@
+// The window for people who use keys alone or hear the screen: axe on every kind of place, and the main flows without
+// a pointer, in a real Chromium on a real cluster.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { Cluster, until } from '../support/cluster.ts'
+import { seriousFindings } from './support/axe.ts'
+import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
+import { counterImage } from './support/counter-image.ts'
+
+let cluster: Cluster
+let window: OpenWindow
+let page: Page
+
+beforeAll(async () => {
+  const image = counterImage()
+  cluster = await Cluster.start()
+  await cluster.nodeReady()
+  await cluster.apply(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: main, image: '${image}', imagePullPolicy: IfNotPresent}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {selector: {app: shop}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: login}
+stringData: {password: hunter2}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: broken}
+spec:
+  containers: [{name: main, image: '${image}', imagePullPolicy: IfNotPresent, command: [sh, -c, 'echo no; exit 3']}]`)
+  window = await openInChromium(cluster.loginUrl)
+  page = window.page
+  await page.getByText('Pods by state').waitFor()
+})
+afterAll(async () => {
+  await window?.[Symbol.asyncDispose]()
+  await cluster?.[Symbol.asyncDispose]()
+})
+
+/** What opens over a place and holds the keys. */
+const LAYER = '[role=dialog][data-modal], [role=menu]'
+const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
+const rows = () => page.locator('[role=row][data-key]')
+const press = async (...keys: string[]) => {
+  for (const key of keys) await page.keyboard.press(key)
+}
+
+/** A place, and what stands on it when it is there. */
+const PLACES: readonly (readonly [string, string, () => Promise<unknown>])[] = [
+  ['overview', '', () => page.getByText('Pods by state').waitFor()],
+  ['pods', 'k/core/v1/pods', () => page.locator('[data-key*=shop] [data-tone=healthy]').nth(1).waitFor()],
+  ['an empty list', 'k/batch/v1/cronjobs', () => page.locator('[data-empty=nothing]').waitFor()],
+  ['topology', 'topology', () => page.locator('[data-card^="pods."]').first().waitFor()],
+  ['timeline', 'timeline', () => page.getByRole('listitem').first().waitFor()],
+  ['hosts', 'hosts', () => page.getByRole('button', { name: 'Add hosts' }).first().waitFor()],
+  ['deployment form', 'create/deployment', () => page.locator('input[name=name]').waitFor()],
+  ['a form from the schema', 'create/batch/v1/cronjobs', () => page.locator('[name="spec.schedule"]').waitFor()],
+  ['YAML', 'create/yaml', () => page.locator('.cm-content').waitFor()],
+  ['drawer of a pod', 'k/core/v1/pods?open=default/broken', () => page.locator('[data-why]').waitFor()],
+  ['drawer of a deployment', 'k/apps/v1/deployments?open=default/shop', () => page.getByText('Rollout').waitFor()],
+  ['drawer of a secret', 'k/core/v1/secrets?open=default/login', () => page.getByText('password').first().waitFor()],
+  ['YAML of an object', 'k/core/v1/services?open=default/shop&tab=yaml', () => page.locator('.cm-content').waitFor()],
+  [
+    'history',
+    'k/apps/v1/deployments?open=default/shop&tab=history',
+    () => page.getByRole('list', { name: 'Revisions' }).waitFor(),
+  ],
+]
+
+describe('axe finds nothing serious, in the light and in the dark,', () => {
+  it.each(PLACES)('on %s', async (name, path, isThere) => {
+    await go(path)
+    await isThere()
+    expect(await seriousFindings(page, name, name === 'overview' ? 'html' : '#main')).toEqual([])
+  })
+
+  it('on what opens over a place', async () => {
+    const found: string[] = []
+    const opened = async (name: string, open: () => Promise<unknown>) => {
+      await open()
+      await page.locator(LAYER).first().waitFor()
+      found.push(...(await seriousFindings(page, name, LAYER)))
+      await press('Escape')
+      await page.locator(LAYER).waitFor({ state: 'detached' })
+    }
+    await go('k/core/v1/pods')
+    await rows().first().focus()
+    await opened('palette', () => press('Control+k'))
+    await opened('keys', () => press('?'))
+    await opened('settings', () => press('Control+,'))
+    await opened('create menu', () => page.getByRole('button', { name: 'Create', exact: true }).click())
+    await opened('columns', () => page.getByRole('button', { name: 'Columns' }).click())
+    await rows().first().focus()
+    await opened('delete', () => press('Control+d'))
+    await go('k/core/v1/nodes')
+    await rows().first().focus()
+    await press('Enter')
+    await opened('drain', () => page.getByRole('dialog').getByLabel('Drain').click())
+    await go('hosts?add=')
+    await opened('add hosts', () => Promise.resolve())
+    expect(found).toEqual([])
+  })
+
+  it('on the dock and the tree', async () => {
+    const found: string[] = []
+    await go('k/core/v1/pods?q=shop')
+    await rows().first().focus()
+    await press('l')
+    await page.getByRole('log').getByText('count').first().waitFor()
+    found.push(...(await seriousFindings(page, 'logs', '[data-dock]')))
+    await rows().first().focus()
+    await press('s')
+    await page.locator('[data-connected=true]').waitFor()
+    found.push(...(await seriousFindings(page, 'terminal', '[data-dock]')))
+    await page.getByRole('link', { name: 'Topology' }).click()
+    await page.getByLabel('As a tree').click()
+    await page.getByRole('treeitem').first().waitFor()
+    found.push(...(await seriousFindings(page, 'tree', '#main')))
+    expect(found).toEqual([])
+  })
+})
+
+/** What has the focus, in words; it has to be seen. */
+async function focused(): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement
+    if (!element || element === document.body) return 'nothing'
+    const { outlineStyle, boxShadow } = getComputedStyle(element)
+    const editor = element.closest('.cm-editor')
+    const rect = element.querySelector(':scope > rect')
+    const isSeen =
+      (element.matches(':focus-visible') && outlineStyle !== 'none') ||
+      boxShadow !== 'none' ||
+      (editor !== null && getComputedStyle(editor).outlineStyle !== 'none') ||
+      (rect !== null && getComputedStyle(rect).strokeWidth === '2.5px')
+    const words = element.getAttribute('aria-label') ?? element.getAttribute('name') ?? element.textContent.trim()
+    const at = element.getAttribute('data-key') ?? element.getAttribute('data-card') ?? words.replace(/\s+/g, ' ')
+    return isSeen ? at : `unseen: ${at}`
+  })
+}
+const focusOn = (what: RegExp) =>
+  until(
+    `the focus is on ${what}`,
+    async () => {
+      const found = await focused()
+      if (what.test(found)) return true
+      throw new Error(`it is on ${found}`)
+    },
+    15_000,
+  )
+/** Presses Tab until the focus is where it should go, as people do. */
+async function tabTo(what: RegExp): Promise<void> {
+  for (let presses = 0; presses < 40; presses++) {
+    const found = await focused()
+    expect(found).not.toMatch(/^unseen/)
+    if (what.test(found)) return
+    await press('Tab')
+  }
+  throw new Error(`Tab does not lead to ${what}; it is on ${await focused()}`)
+}
+async function goTo(words: string): Promise<void> {
+  await press('Control+k')
+  await page.keyboard.type(words)
+  await press('Enter')
+  await page.getByRole('combobox', { name: 'Go to' }).waitFor({ state: 'detached' })
+}
+
+describe('without a pointer', () => {
+  it('Tab goes through the window in the order in which it is read, and the first stop skips all of it', async () => {
+    await go('k/core/v1/pods')
+    await rows().first().waitFor()
+    await press('Tab')
+    expect(await focused()).toBe('Skip to content')
+    const regions: string[] = []
+    for (let presses = 0; presses < 60; presses++) {
+      await press('Tab')
+      expect(await focused()).not.toMatch(/^unseen/)
+      const region = await page.evaluate(() => {
+        const found = document.activeElement?.closest('nav, header, [role=row], #main')
+        return found?.getAttribute('role') ?? found?.getAttribute('aria-label') ?? found?.localName ?? 'nothing'
+      })
+      if (regions.at(-1) !== region) regions.push(region)
+      if (await page.evaluate(() => document.activeElement?.hasAttribute('data-key'))) break
+    }
+    expect(regions).toEqual(['Clusters', 'Kinds', 'header', 'main', 'row'])
+  })
+
+  it('a pod is found, looked at, and left again', async () => {
+    await press('/')
+    await page.keyboard.type('shop')
+    await until('two pods', async () => (await rows().count()) === 2)
+    await press('ArrowDown')
+    await focusOn(/^default\/shop-/)
+    await press('ArrowDown', 'Enter')
+    await focusOn(/^Pod shop-/)
+    await shoot(page, 'keys-drawer')
+    await tabTo(/^Details$/)
+    await press('Escape')
+    await focusOn(/^default\/shop-/)
+  })
+
+  it('its logs are read, and the dock is left and closed', async () => {
+    await press('l')
+    await page.getByRole('log').getByText('count').first().waitFor()
+    await press('F6')
+    await focusOn(/^shop-/)
+    await press('Delete')
+    await page.getByRole('log').waitFor({ state: 'detached' })
+    await press('F6')
+    await focusOn(/^Overview/)
+  })
+
+  it('a terminal and an editor let go of the keys', async () => {
+    await press('F6', 's')
+    await page.locator('[data-connected=true]').waitFor()
+    await focusOn(/^Terminal input/)
+    await press('Tab')
+    await focusOn(/^Terminal input/)
+    await press('F6')
+    await focusOn(/^Overview/)
+    await press('Shift+F6')
+    await focusOn(/^shop-/)
+    await press('Delete')
+    await goTo('create from yaml')
+    await tabTo(/^YAML/)
+    await press('Tab')
+    await focusOn(/^YAML/)
+    await press('Escape', 'Tab')
+    expect(await focused()).not.toMatch(/^(YAML|unseen|nothing)/)
+  })
+
+  it('a Deployment is scaled', async () => {
+    await press(':')
+    await page.keyboard.type('deploy')
+    await press('Enter')
+    await page.locator('[data-key="default/shop"]').waitFor()
+    await press('ArrowDown', 'Enter')
+    await focusOn(/^Deployment shop/)
+    await tabTo(/^Scale$/)
+    await press('Enter')
+    await tabTo(/^confirm-number|^Replicas|One less/)
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('1')
+    await press('Enter')
+    await page.getByText('Scaled Deployment shop to 1').waitFor()
+    await focusOn(/^Scale$/)
+  })
+
+  it('a ConfigMap is made by its form', async () => {
+    await goTo('new configmap')
+    await page.locator('[name="metadata.name"]').waitFor()
+    await tabTo(/^metadata\.name$/)
+    await page.keyboard.type('by-keys')
+    await press('Enter')
+    await page.getByRole('heading', { name: 'by-keys' }).waitFor()
+    expect(await cluster.kubectl('get', 'configmap', 'by-keys', '-o', 'name')).toContain('by-keys')
+  })
+
+  it('it is deleted, and the dialog holds the keys no longer than it is open', async () => {
+    await press('Escape')
+    await press('/')
+    await page.keyboard.type('by-keys')
+    await until('one row', async () => (await rows().count()) === 1)
+    await press('ArrowDown', 'Control+d')
+    const dialog = page.getByRole('dialog', { name: /^Delete/ })
+    await dialog.waitFor()
+    for (let presses = 0; presses < 4; presses++) {
+      await press('Tab')
+      expect(await dialog.evaluate(element => element.contains(document.activeElement))).toBe(true)
+    }
+    await press('Escape')
+    await focusOn(/by-keys$/)
+    await press('Control+d')
+    await tabTo(/^Delete$/)
+    await press('Enter')
+    await page.getByText('No configmaps match').or(page.getByText('match “by-keys”')).waitFor()
+  })
+
+  it('the topology is walked', async () => {
+    await goTo('topology')
+    await page.locator('[data-card^="pods."]').first().waitFor()
+    await press('ArrowDown')
+    await focusOn(/^services.*kubernetes$/)
+    await press('ArrowDown')
+    await focusOn(/^services.*shop$/)
+    await press('ArrowRight')
+    await focusOn(/^(deployments|pods)/)
+    await press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await press('Escape')
+    await focusOn(/^(deployments|pods)/)
+    await shoot(page, 'keys-topology')
+  })
+
+  it('broke no rule of its content security policy and threw nothing', () => expect(window.problems).toEqual([]))
+})
