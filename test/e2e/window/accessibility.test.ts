@@ -293,7 +293,8 @@ describe('without a pointer', () => {
 
   it('the topology is walked', async () => {
     await goTo('topology')
-    await page.locator('[data-card^="pods."]').first().waitFor()
+    for (const kind of ['services', 'deployments', 'pods'])
+      await page.locator(`[data-card^="${kind}."]`).first().waitFor()
     await press('ArrowDown')
     await focusOn(/^services.*kubernetes$/)
     await press('ArrowDown')
