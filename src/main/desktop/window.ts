@@ -13,12 +13,12 @@ export const clusterSession = (cluster: string): Session => session.fromPartitio
 
 const STATE_SETTLE_MS = 300
 
+/** All that the window uses: copying to the clipboard, and telling of what fails. */
+const PERMISSIONS: ReadonlySet<string> = new Set(['clipboard-sanitized-write', 'notifications'])
+
 function hardenSession(pages: Session): void {
-  // Copying to the clipboard is the one permission that the window uses.
-  pages.setPermissionRequestHandler((_contents, permission, answer) =>
-    answer(permission === 'clipboard-sanitized-write'),
-  )
-  pages.setPermissionCheckHandler((_contents, permission) => permission === 'clipboard-sanitized-write')
+  pages.setPermissionRequestHandler((_contents, permission, answer) => answer(PERMISSIONS.has(permission)))
+  pages.setPermissionCheckHandler((_contents, permission) => PERMISSIONS.has(permission))
   pages.setDevicePermissionHandler(() => false)
 }
 

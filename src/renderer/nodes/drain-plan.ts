@@ -1,12 +1,10 @@
-// What would happen if a node were drained: which pods go, which stay, what is lost, and who finds room elsewhere. Pure.
-import { Node, Pod } from '../../shared/api/core/v1.ts'
+// What would happen if a node were drained: which pods go, which stay and what is lost. Who finds room
+// elsewhere, the scheduler tells. Pure.
+import { Pod } from '../../shared/api/core/v1.ts'
 import { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
-import { matchesNodeSelector } from '../../shared/machinery/node-selector.ts'
 import { controllerOf } from '../../shared/machinery/owner.ts'
-import { fromLabelSelector, fromMatchLabels } from '../../shared/machinery/selectors.ts'
-import { firstUntolerated } from '../../shared/machinery/taints.ts'
-import { nodeStatus } from '../status/object-status.ts'
-import { freeOn, isOver, requestsOf } from '../world/room.ts'
+import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
+import { isOver } from '../world/room.ts'
 import { type World, namespaceOf } from '../world/world.ts'
 
 export interface Leaving {
@@ -19,8 +17,6 @@ export interface Leaving {
   readonly blockedBy: string | undefined
   /** It is the only ready pod of its workload. */
   readonly isLast: boolean
-  /** Where there would be room for its replacement; undefined = nowhere. */
-  readonly target: string | undefined
 }
 
 export interface DrainPlan {
@@ -33,39 +29,11 @@ const MIRROR = 'kubernetes.io/config.mirror'
 const isReady = ({ status }: Pod) =>
   status.conditions?.some(({ type, status: on }) => type === 'Ready' && on === 'True') === true
 
-function accepts(node: Node, pod: Pod): boolean {
-  const { nodeSelector, affinity, tolerations } = pod.spec
-  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-  return (
-    nodeStatus(node).text !== 'NotReady' &&
-    !node.spec.unschedulable &&
-    fromMatchLabels(nodeSelector).matches(node.metadata.labels) &&
-    (!required || matchesNodeSelector(required, node)) &&
-    !firstUntolerated(node.spec.taints, tolerations, ['NoSchedule', 'NoExecute'])
-  )
-}
-
 export function planDrain(world: World, nodeName: string): DrainPlan {
   const pods = world.all(Pod)
   const here = pods.filter(pod => pod.spec.nodeName === nodeName && !pod.metadata.deletionTimestamp)
   const stays = (pod: Pod) =>
     controllerOf(pod)?.kind === 'DaemonSet' || pod.metadata.annotations?.[MIRROR] !== undefined
-  const room = world
-    .all(Node)
-    .filter(({ metadata }) => metadata.name !== nodeName)
-    .map(node => ({ node, free: { ...freeOn(node, pods) } }))
-
-  /** Takes the room that the pod would take, so that the next one does not count on it. */
-  const place = (pod: Pod): string | undefined => {
-    const wanted = requestsOf(pod)
-    const fitting = room
-      .filter(({ node, free }) => free.cpu >= wanted.cpu && free.memory >= wanted.memory && accepts(node, pod))
-      .sort((a, b) => b.free.memory - a.free.memory)[0]
-    if (!fitting) return undefined
-    fitting.free.cpu -= wanted.cpu
-    fitting.free.memory -= wanted.memory
-    return fitting.node.metadata.name
-  }
   const blocking = (pod: Pod) =>
     world
       .in(PodDisruptionBudget, namespaceOf(pod))
@@ -92,7 +60,6 @@ export function planDrain(world: World, nodeName: string): DrainPlan {
           losesData: !isOver(pod) && (pod.spec.volumes ?? []).some(({ emptyDir }) => emptyDir !== undefined),
           blockedBy: isOver(pod) ? undefined : blocking(pod),
           isLast: !isBare && isReady(pod) && siblings(pod).length === 0,
-          target: isBare || isOver(pod) ? undefined : place(pod),
         }
       }),
   }
@@ -113,11 +80,6 @@ export function consequences({ leaving, staying }: DrainPlan): string[] {
       leaving.filter(({ losesData }) => losesData),
       '1 pod loses the data in its emptyDir.',
       '# pods lose the data in their emptyDirs.',
-    ),
-    ...count(
-      moving.filter(({ target }) => target === undefined),
-      '1 pod finds no room on another node and stays pending.',
-      '# pods find no room on other nodes and stay pending.',
     ),
     ...count(
       leaving.filter(({ blockedBy }) => blockedBy !== undefined),

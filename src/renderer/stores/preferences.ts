@@ -1,9 +1,13 @@
-// What the user arranged in this window: theme, widths, columns. Kept in this browser, never on the server.
+// What the user arranged in this window: theme, widths, columns, favourites, how troubles are told. Kept in this browser, never on the server.
 import { useLocalStorage, usePreferredDark } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { computed, watchEffect } from 'vue'
+import type { Place } from '../favourites/places.ts'
 
 export type ThemeChoice = 'system' | 'light' | 'dark'
+
+/** `never`: the list alone; `window`: told in the window; `desktop`: by the desktop too. */
+export type NotifyChoice = 'never' | 'window' | 'desktop'
 
 export interface ColumnChoice {
   /** Column ids switched from their default. */
@@ -28,9 +32,26 @@ export const usePreferencesStore = defineStore('preferences', () => {
   const dockHeight = useLocalStorage('flotilla.dock-height', 300)
   const columns = useLocalStorage<Record<string, ColumnChoice>>('flotilla.columns', {})
 
+  const favourites = useLocalStorage<Place[]>('flotilla.favourites', [])
+  const recent = useLocalStorage<Place[]>('flotilla.recent', [])
+  const notify = useLocalStorage<NotifyChoice>('flotilla.notify', 'window')
+  const mutedNamespaces = useLocalStorage<string[]>('flotilla.muted-namespaces', [])
+
   const prefersDark = usePreferredDark()
   const isDark = computed(() => (theme.value === 'system' ? prefersDark.value : theme.value === 'dark'))
   watchEffect(() => (document.documentElement.dataset.theme = isDark.value ? 'dark' : 'light'))
 
-  return { theme, isDark, sidebarOpen, closedGroups, drawerWidth, dockHeight, columns }
+  return {
+    theme,
+    isDark,
+    sidebarOpen,
+    closedGroups,
+    drawerWidth,
+    dockHeight,
+    columns,
+    favourites,
+    recent,
+    notify,
+    mutedNamespaces,
+  }
 })

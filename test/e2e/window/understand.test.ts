@@ -250,7 +250,7 @@ describe('a drain', () => {
     await page.locator('[data-key]').first().click()
     await page.getByRole('dialog').getByLabel('Drain').click()
     const drain = page.getByRole('dialog', { name: /^Drain/ })
-    await drain.getByText('4 pods find no room on other nodes').waitFor()
+    await drain.getByText('4 would wait').waitFor()
     await shoot(page, 'drain')
     await drain.getByRole('button', { name: 'Cordon and evict 4 pods' }).click()
     await drain.getByText('4 of 4 gone').waitFor({ timeout: 60_000 })

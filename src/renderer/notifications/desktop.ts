@@ -1,0 +1,15 @@
+// The desktop's own notifications, in the browser and in Electron. Text only: what a hostile name holds stays text.
+
+/** Asked for only by a click on the setting. @returns whether they may be shown */
+export async function allowDesktop(): Promise<boolean> {
+  if (!('Notification' in window)) return false
+  return (await Notification.requestPermission()) === 'granted'
+}
+
+/** A click brings the window to the front. @returns undefined where they may not be shown */
+export function showOnDesktop(title: string, body: string): { close(): void } | undefined {
+  if (!('Notification' in window) || Notification.permission !== 'granted') return undefined
+  const notification = new Notification(title, { body })
+  notification.onclick = () => window.focus()
+  return notification
+}

@@ -1,0 +1,98 @@
+// What fails in the cluster, told quietly: a list in the window, and the desktop's notifications where they are wanted.
+import { defineStore } from 'pinia'
+import { shallowRef, watch } from 'vue'
+import { Pod } from '../../shared/api/core/v1.ts'
+import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
+import { connection } from '../api/connection.ts'
+import { useNow } from '../composables/use-now.ts'
+import { podStatus } from '../status/pod-status.ts'
+import { usePreferencesStore } from '../stores/preferences.ts'
+import { useToastStore } from '../stores/toasts.ts'
+import { useWorld } from '../world/use-world.ts'
+import { showOnDesktop } from './desktop.ts'
+import { type Quiet, type Told, nothingTold, ripe, step, summary } from './quiet.ts'
+import { type Suspect, WATCHED, suspectsIn } from './troubles.ts'
+
+/** How often the pods of a workload that stays behind are looked at. */
+const LOOK_MS = 15_000
+const MOST_PODS = 50
+
+/** What is wrong with the first of its pods that fails; undefined while all of them are on their way. */
+async function failingPod({ namespace, podSelector }: Suspect): Promise<string | undefined> {
+  const labelSelector = fromLabelSelector(podSelector).format()
+  const { items } = await connection.client.list(Pod, { namespace, labelSelector, limit: MOST_PODS })
+  for (const pod of items) {
+    const { tone, text, reason } = podStatus(pod)
+    if (tone === 'failed') return reason ? `${text}: ${reason}` : text
+  }
+  return undefined
+}
+
+export const useNotificationStore = defineStore('notifications', () => {
+  const preferences = usePreferencesStore()
+  const toasts = useToastStore()
+  const now = useNow()
+  const { world, state } = useWorld(() => WATCHED.map(type => ({ type })))
+
+  const told = shallowRef<readonly Told[]>([])
+  let quiet: Quiet = nothingTold
+  /** What failed before the window was opened is listed, not announced. */
+  let isFirst = true
+  let isBusy = false
+  const looks = new Map<string, { at: number; text: string | undefined }>()
+  const shown = new Map<string, { close(): void }>()
+
+  async function look(suspect: Suspect, at: number): Promise<string | undefined> {
+    if (!suspect.podSelector) return suspect.text
+    const known = looks.get(suspect.key)
+    if (known && at - known.at < LOOK_MS) return known.text
+    const text = await failingPod(suspect).catch(() => known?.text)
+    looks.set(suspect.key, { at, text })
+    return text
+  }
+
+  function announce(fresh: readonly Told[]) {
+    if (fresh.length === 0 || preferences.notify === 'never') return
+    const { title, text } = summary(fresh)
+    toasts.failed(title, text)
+    if (preferences.notify !== 'desktop') return
+    const notification = showOnDesktop(title, text)
+    if (notification) for (const { key } of fresh) shown.set(key, notification)
+  }
+  /** One of several that were told together stays until the last of them is over. */
+  function withdraw(over: readonly string[]) {
+    for (const key of over) {
+      const notification = shown.get(key)
+      shown.delete(key)
+      if (notification && ![...shown.values()].includes(notification)) notification.close()
+    }
+  }
+
+  async function check(at: number): Promise<void> {
+    const suspects = suspectsIn(world.value)
+    const texts = new Map<string, string>()
+    const wanted = isFirst ? suspects : ripe(quiet, suspects, at)
+    await Promise.all(
+      wanted.map(async suspect => {
+        const text = await look(suspect, at)
+        if (text !== undefined) texts.set(suspect.key, text)
+      }),
+    )
+    const named = suspects.map(each => ({ ...each, text: texts.get(each.key) ?? each.text }))
+    const { next, fresh, over } = step(quiet, named, new Set(texts.keys()), preferences.mutedNamespaces, at)
+    quiet = next
+    told.value = next.told
+    for (const key of looks.keys()) if (!next.suspected.has(key)) looks.delete(key)
+    if (!isFirst) announce(fresh)
+    isFirst = false
+    withdraw(over)
+  }
+
+  watch([now, () => preferences.mutedNamespaces], async () => {
+    if (isBusy || state.value !== 'live') return
+    isBusy = true
+    await check(now.value).finally(() => (isBusy = false))
+  })
+
+  return { told }
+})
