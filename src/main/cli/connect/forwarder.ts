@@ -23,6 +23,7 @@ export class Forwarder implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #ssh: Promise<SshConnection> | undefined
+  #ended = false
   #target: ForwarderOptions['targets'][number] | undefined
 
   constructor(options: ForwarderOptions) {
@@ -69,7 +70,7 @@ export class Forwarder implements AsyncDisposable {
       const ssh = await this.#options.connect()
       void ssh.closed.then(reason => {
         this.#ssh = undefined
-        this.#options.tell(`${reason.message}; it is made again when it is needed`)
+        if (!this.#ended) this.#options.tell(`${reason.message}; it is made again when it is needed`)
       })
       return ssh
     } catch (error) {
@@ -118,6 +119,7 @@ export class Forwarder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true
     for (const socket of this.#sockets) socket.destroy()
     if (this.#server.listening) await new Promise<void>(resolve => this.#server.close(() => resolve()))
     await (await this.#ssh?.catch(() => undefined))?.[Symbol.asyncDispose]()

@@ -47,13 +47,22 @@ export async function awaitNodes(client: Client): Promise<string[]> {
         spec.renewTime,
       ]),
     )
-  const expected = (await client.list(Node)).items
-    .filter(({ status }) => isConditionTrue(status.conditions, 'Ready'))
-    .map(({ metadata }) => metadata.name)
-  const before = await heartbeats()
+  const ready = async () =>
+    (await client.list(Node)).items
+      .filter(({ status }) => isConditionTrue(status.conditions, 'Ready'))
+      .map(({ metadata }) => metadata.name)
+  let expected: string[] | undefined
+  let before: Awaited<ReturnType<typeof heartbeats>> | undefined
   return untilNone(async () => {
-    const now = await heartbeats()
-    return expected.filter(name => now.get(name) === before.get(name))
+    try {
+      expected ??= await ready()
+      before ??= await heartbeats()
+      const now = await heartbeats()
+      return expected.filter(name => now.get(name) === before?.get(name))
+    } catch (error) {
+      // A server that has only begun may keep somebody waiting too long.
+      return expected ?? [`the API server (${(error as Error).message})`]
+    }
   }, FOLLOWED_WITHIN_MS)
 }
 
