@@ -21,6 +21,8 @@ import { autostartFile, systemLoginItem } from './desktop/login-item.ts'
 import { MainWindow } from './desktop/main-window.ts'
 import { setMenu } from './desktop/menu.ts'
 import { desktopOptions, showListen } from './desktop/options.ts'
+import { forwardApi } from './desktop/forward-api.ts'
+import { PortForwards } from './desktop/port-forwards.ts'
 import { registerScheme, serveScheme } from './desktop/protocol.ts'
 import { SettingsFile } from './desktop/settings.ts'
 import { createStoreKeys } from './desktop/store-keys.ts'
@@ -86,6 +88,7 @@ function main(): void {
   const access = localAccess(() => host.identity)
   const forwarder = createApiForwarder(access)
   const streams = createStreamBridge(access, event => window.push('stream:event', event))
+  const forwards = new PortForwards(forwardApi(access, forwarder), status => window.push('forward:changed', status))
   const keepAwake = createKeepAwake()
   const command = commandAtLogin()
   const loginItem = process.platform === 'linux' ? autostartFile(command) : systemLoginItem(app, command)
@@ -122,7 +125,9 @@ function main(): void {
   const stopIpc = serveIpc({
     find(contents) {
       const own = window.current
-      return own?.webContents === contents ? { window: own, other: undefined, streams } : clusters.find(contents)
+      return own?.webContents === contents
+        ? { window: own, other: undefined, streams, forwards }
+        : clusters.find(contents)
     },
     host,
     clusters,
@@ -137,6 +142,7 @@ function main(): void {
     streams.closeAll()
     await clusters[Symbol.asyncDispose]()
     await watch[Symbol.asyncDispose]()
+    await forwards[Symbol.asyncDispose]()
     await forwarder[Symbol.asyncDispose]()
     await host[Symbol.asyncDispose]()
     keepAwake[Symbol.dispose]()

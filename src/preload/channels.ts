@@ -1,4 +1,5 @@
 // The one typed map of what the window may ask the desktop app for. Preload exposes exactly this, main answers it.
+import type { HelmOperation } from '../shared/machinery/helm-operation.ts'
 
 /** Why the control plane is not running, and what the user can do about it. */
 export interface StartProblem {
@@ -90,6 +91,30 @@ export interface StreamEvents {
     | { readonly type: 'close'; readonly code: number; readonly reason: string }
 }
 
+/** A port of this machine's loopback that leads to a port of what the cluster runs. */
+export interface ForwardSpec {
+  readonly id: string
+  readonly kind: 'pods' | 'services' | 'deployments' | 'statefulsets'
+  readonly namespace: string
+  readonly name: string
+  /** The service's, else the pod's. */
+  readonly port: number
+  /** 0 = a free one. */
+  readonly localPort: number
+}
+
+export interface ForwardStatus {
+  readonly id: string
+  readonly state: 'listening' | 'failed'
+  readonly localPort: number
+  /** Open now. */
+  readonly connections: number
+  /** The one that answered last. */
+  readonly pod?: string
+  /** What is wrong now; a forward that listens goes on trying. */
+  readonly message?: string | undefined
+}
+
 /** Requests from the window: channel → arguments and result. */
 export interface Requests {
   'control-plane:status': { args: []; result: ControlPlaneStatus }
@@ -110,6 +135,14 @@ export interface Requests {
   'clusters:add': { args: [context: string]; result: KnownCluster }
   'clusters:open': { args: [id: string]; result: undefined }
   'clusters:remove': { args: [id: string]; result: undefined }
+  'forward:start': { args: [ForwardSpec]; result: ForwardStatus }
+  'forward:stop': { args: [id: string]; result: undefined }
+  /** Shows it in the user's browser. */
+  'forward:open': { args: [id: string]; result: undefined }
+  /** The version of the user's helm program, if there is one. */
+  'helm:version': { args: []; result: string | undefined }
+  /** What it printed. */
+  'helm:run': { args: [HelmOperation]; result: string }
   'stream:open': { args: [path: string, protocols: readonly string[]]; result: string }
   'stream:send': { args: [id: string, data: Uint8Array]; result: undefined }
   'stream:close': { args: [id: string]; result: undefined }
@@ -120,6 +153,7 @@ export interface Pushes {
   'control-plane:changed': ControlPlaneStatus
   'stream:event': StreamEvents
   'clusters:changed': readonly KnownCluster[]
+  'forward:changed': ForwardStatus
   'desktop:command': 'palette' | 'settings' | 'back' | 'forward' | 'sidebar' | 'help' | 'log-bundle'
   'desktop:settings-changed': DesktopSettings
   /** A place in the window. */
@@ -153,6 +187,11 @@ const requestChannels: Record<RequestChannel, true> = {
   'clusters:add': true,
   'clusters:open': true,
   'clusters:remove': true,
+  'forward:start': true,
+  'forward:stop': true,
+  'forward:open': true,
+  'helm:version': true,
+  'helm:run': true,
   'stream:open': true,
   'stream:send': true,
   'stream:close': true,
@@ -161,6 +200,7 @@ const pushChannels: Record<PushChannel, true> = {
   'control-plane:changed': true,
   'stream:event': true,
   'clusters:changed': true,
+  'forward:changed': true,
   'desktop:command': true,
   'desktop:settings-changed': true,
   'desktop:open': true,

@@ -10,6 +10,9 @@ export const router = createRouter({
     { path: '/topology', name: 'topology', component: () => import('./views/TopologyView.vue') },
     { path: '/timeline', name: 'timeline', component: () => import('./views/TimelineView.vue') },
     { path: '/hosts', name: 'hosts', component: () => import('./views/HostsView.vue') },
+    { path: '/forwards', name: 'forwards', component: () => import('./forwards/ForwardsView.vue') },
+    { path: '/helm', name: 'helm', component: () => import('./helm/HelmView.vue') },
+    { path: '/access', name: 'access', component: () => import('./access/AccessView.vue') },
     { path: '/index.html', redirect: { name: 'overview' } },
     { path: '/login', name: 'login', redirect: { name: 'overview' } },
     {

@@ -6,7 +6,9 @@ import type { ControlPlaneStatus, KnownCluster, RequestChannel, Requests } from 
 import type { AppSettings } from './app-settings.ts'
 import type { OtherClusters } from './clusters/other-clusters.ts'
 import type { ControlPlaneHost } from './control-plane-host.ts'
+import { helmVersion, runHelm } from './helm.ts'
 import { type GatheredFile, packBundle } from './log-bundle.ts'
+import type { PortForwards } from './port-forwards.ts'
 import { ORIGIN } from './protocol.ts'
 import type { StreamBridge } from './stream-bridge.ts'
 
@@ -16,6 +18,7 @@ export interface AskingWindow {
   /** The cluster that it shows; undefined: the app's own. */
   readonly other: KnownCluster | undefined
   readonly streams: StreamBridge
+  readonly forwards: PortForwards
 }
 
 export interface IpcParts {
@@ -30,6 +33,8 @@ export interface IpcParts {
 
 const text = v.pipe(v.string(), v.maxLength(4096))
 const bytes = v.instance(Uint8Array)
+const release = { namespace: text, name: text }
+const port = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(65_535))
 
 /** What each channel's arguments must look like. */
 const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['args']> } = {
@@ -60,6 +65,26 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
   'clusters:add': v.strictTuple([text]),
   'clusters:open': v.strictTuple([text]),
   'clusters:remove': v.strictTuple([text]),
+  'forward:start': v.strictTuple([
+    v.strictObject({
+      id: text,
+      kind: v.picklist(['pods', 'services', 'deployments', 'statefulsets']),
+      namespace: text,
+      name: text,
+      port: port(1),
+      localPort: port(0),
+    }),
+  ]),
+  'forward:stop': v.strictTuple([text]),
+  'forward:open': v.strictTuple([text]),
+  'helm:version': v.strictTuple([]),
+  'helm:run': v.strictTuple([
+    v.variant('do', [
+      v.strictObject({ ...release, do: v.literal('rollback'), revision: v.pipe(v.number(), v.integer()) }),
+      v.strictObject({ ...release, do: v.literal('uninstall'), keepHistory: v.boolean() }),
+      v.strictObject({ ...release, do: v.literal('upgrade'), chart: text, version: text, values: v.string() }),
+    ]),
+  ]),
   'stream:open': v.strictTuple([v.pipe(v.string(), v.maxLength(16_384)), v.pipe(v.array(text), v.maxLength(8))]),
   'stream:send': v.strictTuple([text, bytes]),
   'stream:close': v.strictTuple([text]),
@@ -131,6 +156,16 @@ export function serveIpc({ find, host, clusters, logDir, settings, gatherLogs }:
   handle('stream:open', ({ streams }, path, protocols) => streams.open(path, protocols))
   handle('stream:send', async ({ streams }, id, data) => (await streams.send(id, data), undefined))
   handle('stream:close', ({ streams }, id) => (streams.close(id), undefined))
+  handle('forward:start', ({ forwards }, spec) => forwards.start(spec))
+  handle('forward:stop', async ({ forwards }, id) => (await forwards.stop(id), undefined))
+  handle('forward:open', async ({ forwards }, id) => (await shell.openExternal(forwards.urlOf(id)), undefined))
+  // Credentials of other clusters are not written down for a program: there the command is shown.
+  handle('helm:version', ({ other }) => (other ? undefined : helmVersion()))
+  handle('helm:run', ({ other }, operation) => {
+    const { kubeconfigPath } = host.status
+    if (other || kubeconfigPath === undefined) throw new Error('helm is run on the own cluster only, while it runs')
+    return runHelm(operation, kubeconfigPath)
+  })
   return () => {
     for (const channel of Object.keys(schemas)) ipcMain.removeHandler(channel)
   }

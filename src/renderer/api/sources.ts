@@ -62,16 +62,22 @@ interface MetadataList {
 export function metadataSource(
   transport: Transport,
   type: ResourceType<KubeObject>,
-  { namespace }: Selection,
+  { namespace, labelSelector }: Selection,
 ): LiveSource<Row<KubeObject>> {
   const path = collectionPath(type, namespace)
+  const query = { labelSelector }
   return {
     async list(signal) {
-      const { items, metadata } = (await transport.request({ method: 'GET', path, signal })) as MetadataList
+      const { items, metadata } = (await transport.request({ method: 'GET', path, query, signal })) as MetadataList
       return { rows: items.map(item => rowOf(item)), resourceVersion: metadata.resourceVersion ?? '' }
     },
     watch: (resourceVersion, signal) =>
-      transport.watch({ method: 'GET', path, query: { resourceVersion, allowWatchBookmarks: 'true' }, signal }),
+      transport.watch({
+        method: 'GET',
+        path,
+        query: { ...query, resourceVersion, allowWatchBookmarks: 'true' },
+        signal,
+      }),
     rowsOf: ({ type: event, object }) => ({
       rows: event === 'BOOKMARK' ? [] : [rowOf<KubeObject>(object)],
       resourceVersion: object.metadata.resourceVersion,

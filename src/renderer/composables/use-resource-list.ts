@@ -5,7 +5,14 @@ import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import type { ApiError } from '../../shared/machinery/status.ts'
 import { connection } from '../api/connection.ts'
 import { type LiveSource, type LiveState, keepLive } from '../api/live-list.ts'
-import { type Row, type Selection, type TableColumnDefinition, objectSource, tableSource } from '../api/sources.ts'
+import {
+  type Row,
+  type Selection,
+  type TableColumnDefinition,
+  metadataSource,
+  objectSource,
+  tableSource,
+} from '../api/sources.ts'
 
 export interface LiveList<T extends KubeObject = AnyObject> {
   readonly rows: ShallowRef<readonly Row<T>[]>
@@ -87,3 +94,7 @@ export function useTableList(
   )
   return { ...list, columns }
 }
+
+/** Objects of a kind without spec, data and status, live. */
+export const useMetadataList = (type: ResourceType<KubeObject>, selection: Selection): LiveList<KubeObject> =>
+  useLive(() => metadataSource(connection.metadata, type, selection))

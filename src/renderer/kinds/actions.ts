@@ -1,5 +1,6 @@
 // What can be done with objects of a kind, in the row's menu, by key and for many at once.
 import {
+  ArrowRightLeft,
   Bug,
   FileCode,
   FolderOpen,
@@ -18,7 +19,7 @@ import {
 } from '@lucide/vue'
 import type { Component } from 'vue'
 import { CronJob, Job } from '../../shared/api/batch/v1.ts'
-import type { Pod } from '../../shared/api/core/v1.ts'
+import type { Container, Pod } from '../../shared/api/core/v1.ts'
 import { formatTime } from '../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { controllerRef } from '../../shared/machinery/owner.ts'
@@ -26,6 +27,7 @@ import { connection } from '../api/connection.ts'
 import { type ServedKind, kindKey } from '../api/discovery.ts'
 import type { Row } from '../api/sources.ts'
 import { useDebugStore } from '../dock/debug.ts'
+import { type ForwardKind, useForwardStore } from '../forwards/forwards.ts'
 import { useDrainStore } from '../nodes/drains.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useDockStore } from '../stores/dock.ts'
@@ -239,6 +241,25 @@ export function openFiles(pod: Pod, container = defaultContainer(pod)): void {
   useDockStore().open({ kind: 'files', title: name, pod: { namespace, name }, container })
 }
 
+const FORWARDED: Readonly<Record<string, ForwardKind>> = {
+  Pod: 'pods',
+  Service: 'services',
+  Deployment: 'deployments',
+  StatefulSet: 'statefulsets',
+}
+
+function openForward(kind: ForwardKind, { object, name, namespace }: Row): void {
+  const spec = object.spec as {
+    ports?: { port: number }[]
+    containers?: Container[]
+    template?: { spec?: { containers?: Container[] } }
+  }
+  const containers = spec.containers ?? spec.template?.spec?.containers ?? []
+  const ports = spec.ports?.map(({ port }) => port) ?? containers.flatMap(each => each.ports ?? []).map(portNumber)
+  useForwardStore().asked = { kind, namespace, name, ports }
+}
+const portNumber = ({ containerPort }: { containerPort: number }) => containerPort
+
 export function openDebug(pod: Pod, container = defaultContainer(pod)): void {
   useDebugStore().asked = { kind: 'pod', pod, container }
 }
@@ -261,6 +282,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
   const first = (run: (row: Row) => void) => (rows: readonly Row[]) => {
     if (rows[0]) run(rows[0])
   }
+  const forwarded = type.group === '' || type.group === 'apps' ? FORWARDED[type.kind] : undefined
   const actions: (ResourceAction | false)[] = [
     (type.kind === 'Pod' || HAS_PODS.has(type.kind)) && {
       id: 'logs',
@@ -283,6 +305,13 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       icon: SquareTerminal,
       key: 's',
       run: first(row => openTerminal(row.object as unknown as Pod)),
+    },
+    forwarded !== undefined && {
+      id: 'forward',
+      minor: type.kind !== 'Service',
+      title: 'Forward a port',
+      icon: ArrowRightLeft,
+      run: first(row => openForward(forwarded, row)),
     },
     type.kind === 'Pod' && {
       id: 'files',

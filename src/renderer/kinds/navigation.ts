@@ -1,5 +1,6 @@
 // The sidebar: which kinds stand where. Kinds that no group names are listed under Other or Custom Resources.
 import {
+  ArrowRightLeft,
   Bell,
   Boxes,
   FileSliders,
@@ -13,6 +14,8 @@ import {
   Server,
   ShieldCheck,
   Shapes,
+  ShipWheel,
+  UserRoundCheck,
   Workflow,
 } from '@lucide/vue'
 import type { Component } from 'vue'
@@ -30,6 +33,9 @@ export const overviewIcon = Gauge
 export const topologyIcon = Workflow
 export const timelineIcon = History
 export const hostsIcon = Cable
+export const forwardsIcon = ArrowRightLeft
+export const helmIcon = ShipWheel
+export const accessIcon = UserRoundCheck
 
 const layout: readonly { title: string; icon: Component; keys: readonly string[]; single?: boolean }[] = [
   { title: 'Nodes', icon: Server, keys: ['nodes.v1.'], single: true },

@@ -1,9 +1,17 @@
-// Reaching into what runs: shells, debug containers, files — in a real Chromium, on real containers.
+// Reaching into what runs: shells, debug containers, files, port-forwards — in a real Chromium, on real containers.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
-import { Cluster, execute, until } from '../support/cluster.ts'
+import { createApiForwarder } from '../../../src/main/desktop/api-forwarder.ts'
+import { localAccess } from '../../../src/main/desktop/clusters/local-access.ts'
+import { forwardApi } from '../../../src/main/desktop/forward-api.ts'
+import { runHelm } from '../../../src/main/desktop/helm.ts'
+import { PortForwards } from '../../../src/main/desktop/port-forwards.ts'
+import { readKubeconfig } from '../../../src/main/kubeconfig-file.ts'
+import type { HelmOperation } from '../../../src/shared/machinery/helm-operation.ts'
+import { Cluster, execute, repository, until } from '../support/cluster.ts'
 import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
 import { counterImage } from './support/counter-image.ts'
 
@@ -11,6 +19,7 @@ let cluster: Cluster
 let window: OpenWindow
 let page: Page
 let node = ''
+const helm = process.env.FLOTILLA_HELM
 
 /** A name that a page could take for markup, a shell for an option or two commands, and a reader for another name. */
 const HOSTILE = '-rf; $(id)\n<img src=x onerror=alert(1)>\u202egnp.txt'
@@ -151,6 +160,130 @@ describe('ways into a pod', () => {
       'its pod is gone',
       async () => !(await cluster.kubectl('get', 'pods', '-o', 'name')).includes('debugger'),
     )
+  })
+})
+
+describe('port-forwards', () => {
+  const site = (kind: string, rest: object) => JSON.stringify({ kind, metadata: { name: 'site' }, ...rest })
+
+  it('lead from loopback to a ready pod, and find the next one when it goes', async () => {
+    const container = {
+      name: 'web',
+      image: counterImage(),
+      imagePullPolicy: 'IfNotPresent',
+      ports: [{ name: 'http', containerPort: 8080 }],
+      command: ['sh', '-c', 'mkdir /www; hostname >/www/index.html; exec httpd -f -p 8080 -h /www'],
+    }
+    await cluster.apply(
+      site('Deployment', {
+        apiVersion: 'apps/v1',
+        spec: {
+          selector: { matchLabels: { app: 'site' } },
+          template: {
+            metadata: { labels: { app: 'site' } },
+            spec: { terminationGracePeriodSeconds: 0, containers: [container] },
+          },
+        },
+      }),
+    )
+    const ports = [{ port: 80, targetPort: 'http' }]
+    await cluster.apply(site('Service', { apiVersion: 'v1', spec: { selector: { app: 'site' }, ports } }))
+    const identity = readKubeconfig(cluster.kubeconfig)
+    const access = localAccess(() => identity)
+    await using forwarder = createApiForwarder(access)
+    await using forwards = new PortForwards(forwardApi(access, forwarder), () => undefined)
+    const spec = { id: '1', kind: 'services' as const, namespace: 'default', name: 'site', port: 80, localPort: 0 }
+    expect(await forwards.start(spec)).toMatchObject({ state: 'listening' })
+    const read = async () => (await fetch(forwards.urlOf('1'), { headers: { connection: 'close' } })).text()
+    const first = await until('the first pod answers', read)
+    expect(first).toMatch(/^site-/)
+    await cluster.kubectl('delete', 'pod', first.trim(), '--wait=false')
+    const second = await until('another pod answers', async () => {
+      const text = await read()
+      return text !== first && text
+    })
+    expect(second).toMatch(/^site-/)
+    const clash = await forwards.start({ ...spec, id: '2', localPort: Number(new URL(forwards.urlOf('1')).port) })
+    expect(clash).toMatchObject({ state: 'failed', message: expect.stringContaining('is taken') as string })
+    await forwards.stop('1')
+    await expect(read()).rejects.toThrow('does not listen')
+  })
+
+  it('are kept in the window; a browser is shown the command and the way through the API server', async () => {
+    await go('k/core/v1/services?open=default/site')
+    await page.getByRole('dialog').getByLabel('Forward a port').click()
+    await page.getByText('kubectl port-forward --namespace=default service/site 8080:80').waitFor()
+    await page.getByRole('button', { name: 'Forward', exact: true }).click()
+    await page.locator('[data-forward=site]').waitFor()
+    await page.reload()
+    await page.locator('[data-forward=site]').waitFor()
+    await shoot(page, 'forwards')
+    const [opened] = await Promise.all([
+      page.context().waitForEvent('page'),
+      page.getByLabel('Open site through the API server').click(),
+    ])
+    await opened.getByText(/^site-/).waitFor()
+    expect(await opened.evaluate('origin')).toBe('null')
+    await opened.close()
+    await page.getByLabel('Remove', { exact: true }).click()
+    await page.getByText('No port-forwards').waitFor()
+  })
+})
+
+describe('who can do what', () => {
+  it('is a matrix with the binding, the role and the rule behind each mark', async () => {
+    await cluster.kubectl('create', 'rolebinding', 'ada-views', '--clusterrole=view', '--user=ada')
+    await go('access?in=default')
+    await page.locator('[data-subject="User ada"]').waitFor()
+    expect(await page.getByLabel('ada delete: no').isDisabled()).toBe(true)
+    await page.getByLabel('ada get: yes').click()
+    const reasons = page.locator('[data-reasons]')
+    await reasons.getByRole('link', { name: 'ada-views' }).waitFor()
+    expect(await reasons.innerText()).toContain('get, list, watch')
+    await shoot(page, 'access')
+  })
+
+  it('is answered by the server for one somebody and one thing', async () => {
+    await page.getByRole('button', { name: 'Can somebody…?' }).click()
+    await page.locator('input[name=subject]').fill('ada')
+    await page.getByRole('button', { name: 'Ask', exact: true }).click()
+    await page.locator('[data-answer]').getByText('Yes. RBAC: allowed by RoleBinding').waitFor()
+    await page.locator('input[name=verb]').fill('delete')
+    await page.getByRole('button', { name: 'Ask', exact: true }).click()
+    await page.locator('[data-answer]').getByText('No.').waitFor()
+    await page.getByRole('button', { name: 'Close', exact: true }).click()
+  })
+})
+
+describe.skipIf(!helm)('releases of Helm', () => {
+  const of = { name: 'demo', namespace: 'default' }
+  const run = (operation: HelmOperation) => runHelm(operation, cluster.kubeconfig, helm)
+
+  it('are installed by the program with the values on its input, and listed with chart and values', async () => {
+    const chart = join(repository, 'test/clients/chart')
+    const values = (size: number) => `image: ${counterImage()}\nreplicas: 0\ntext: size ${size}\n`
+    await run({ do: 'upgrade', chart, version: '', values: values(1), ...of })
+    await run({ do: 'upgrade', chart, version: '', values: values(2), ...of })
+    await go('helm')
+    await page.locator('[data-release="default/demo"]').getByText('deployed').waitFor()
+    await page.locator('[data-release="default/demo"]').click()
+    await page.getByRole('tab', { name: 'Values' }).click()
+    await page.locator('.cm-content').getByText('size 2').waitFor()
+  })
+
+  it('show what differs between revisions, and are rolled back and uninstalled', async () => {
+    await page.getByRole('tab', { name: 'History' }).click()
+    await page.getByRole('button', { name: 'Compare with the newest' }).click()
+    await page.getByLabel('values', { exact: true }).check()
+    await page.locator('.cm-deletedChunk').getByText('size 1').waitFor()
+    await shoot(page, 'helm')
+    await page.getByRole('button', { name: 'Roll back to 1' }).click()
+    await page.getByText('helm rollback demo 1 --namespace=default').waitFor()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await run({ do: 'rollback', revision: 1, ...of })
+    await page.getByRole('button', { name: 'Roll back to 2' }).waitFor()
+    await run({ do: 'uninstall', keepHistory: false, ...of })
+    await page.getByText('No releases').waitFor()
   })
 })
 

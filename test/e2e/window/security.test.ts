@@ -56,6 +56,16 @@ describe.skipIf(!process.env.DISPLAY)('the window of the desktop app', () => {
     expect(await outcome(`flotilla.invoke('stream:open', '/api/v1/secrets?', [])`)).toContain('only exec and attach')
   })
 
+  it('listens only on loopback for port-forwards, opens only those, and runs helm with names alone', async () => {
+    expect(await outcome(`flotilla.invoke('forward:open', 'https://example.com/')`)).toContain('does not listen')
+    const forward = `{ id: 'a', kind: 'pods', namespace: 'default', name: 'p', port: 80, localPort: 0 }`
+    expect(await outcome(`flotilla.invoke('forward:start', { ...${forward}, host: '0.0.0.0' })`)).not.toBe('done')
+    expect(await page.evaluate(`flotilla.invoke('forward:start', ${forward})`)).toMatchObject({ state: 'listening' })
+    expect(await outcome(`flotilla.invoke('forward:stop', 'a')`)).toBe('done')
+    const chart = `{ do: 'upgrade', namespace: 'a', name: 'b', chart: '--debug', version: '', values: '' }`
+    expect(await outcome(`flotilla.invoke('helm:run', ${chart})`)).toContain('is no chart')
+  })
+
   it('answers no other page, were one to be there with the same bridge', async () => {
     const opened = app.electron.waitForEvent('window')
     await app.electron.evaluate(

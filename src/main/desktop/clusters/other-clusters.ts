@@ -9,6 +9,8 @@ import { type ApiForwarder, createApiForwarder } from '../api-forwarder.ts'
 import type { AskingWindow } from '../ipc.ts'
 import { serveScheme } from '../protocol.ts'
 import type { SettingsFile } from '../settings.ts'
+import { forwardApi } from '../forward-api.ts'
+import { PortForwards } from '../port-forwards.ts'
 import { createStreamBridge, type StreamBridge } from '../stream-bridge.ts'
 import { clusterSession, openWindow, type WindowPaths } from '../window.ts'
 import { contextAccess } from './access.ts'
@@ -27,6 +29,7 @@ export interface OtherClustersOptions {
 interface Opened {
   readonly window: BrowserWindow
   readonly streams: StreamBridge
+  readonly forwards: PortForwards
   readonly forwarder: ApiForwarder
   readonly other: KnownCluster
 }
@@ -119,10 +122,14 @@ export class OtherClusters implements AsyncDisposable {
     const streams = createStreamBridge(source, event => {
       if (!window.isDestroyed()) window.webContents.send('stream:event', event)
     })
-    this.#opened.set(id, { window, streams, forwarder, other })
+    const forwards = new PortForwards(forwardApi(source, forwarder), status => {
+      if (!window.isDestroyed()) window.webContents.send('forward:changed', status)
+    })
+    this.#opened.set(id, { window, streams, forwards, forwarder, other })
     window.on('closed', () => {
       this.#opened.delete(id)
       streams.closeAll()
+      void forwards[Symbol.asyncDispose]()
       pages.protocol.unhandle('app')
       void forwarder[Symbol.asyncDispose]()
     })
@@ -172,8 +179,9 @@ export class OtherClusters implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { streams, forwarder } of this.#opened.values()) {
+    for (const { streams, forwards, forwarder } of this.#opened.values()) {
       streams.closeAll()
+      await forwards[Symbol.asyncDispose]()
       await forwarder[Symbol.asyncDispose]()
     }
   }

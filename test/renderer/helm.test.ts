@@ -1,0 +1,88 @@
+// Helm's releases: read out of their Secrets, told as histories, and what helm is asked to do.
+import { describe, expect, it } from 'vitest'
+import { Secret } from '../../src/shared/api/core/v1.ts'
+import { helmArguments } from '../../src/shared/machinery/helm-operation.ts'
+import { decodeRelease, releaseHistories } from '@/helm/release.ts'
+import { helmCommand } from '@/helm/helm.ts'
+import { make } from './support/objects.ts'
+
+const secret = (name: string, version: number, status: string) =>
+  make(Secret, `sh.helm.release.v1.${name}.v${version}`, {
+    metadata: { labels: { owner: 'helm', name, version: String(version), status } },
+  })
+const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
+async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const reader = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip')).getReader()
+  const out: number[] = []
+  for (let part = await reader.read(); !part.done; part = await reader.read()) out.push(...part.value)
+  return new Uint8Array(out)
+}
+/** As Helm packs a release, and the API server its Secret. */
+async function packed(release: object, isPlain = false): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(release))
+  return btoa(base64(isPlain ? bytes : await gzip(bytes)))
+}
+
+const release = {
+  name: 'web',
+  namespace: 'shop',
+  version: 2,
+  info: { status: 'deployed', description: 'Upgrade complete', last_deployed: '2026-01-01T00:00:00Z', notes: 'Hi' },
+  chart: { metadata: { name: 'nginx', version: '1.2.3', appVersion: '1.27' }, values: { replicas: 1 } },
+  config: { replicas: 3 },
+  manifest: '---\nkind: Service\n',
+}
+
+describe('decodeRelease', () => {
+  it('unpacks chart, values, notes and manifest', async () =>
+    expect(await decodeRelease(await packed(release))).toMatchObject({
+      name: 'web',
+      chart: { name: 'nginx', version: '1.2.3', values: { replicas: 1 } },
+      config: { replicas: 3 },
+      info: { notes: 'Hi', lastDeployed: '2026-01-01T00:00:00Z' },
+      manifest: '---\nkind: Service\n',
+    }))
+  it('reads one that was not compressed, and one with hardly anything in it', async () => {
+    const plain = await decodeRelease(await packed({ name: 'x' }, true))
+    expect(plain).toMatchObject({ name: 'x', chart: { name: '' }, config: {}, manifest: '' })
+  })
+  it('refuses what is no release, and one that unpacks to too much', async () => {
+    await expect(decodeRelease('bm9uc2Vuc2U=')).rejects.toThrow()
+    await expect(decodeRelease(await packed(release), 100)).rejects.toThrow('more than 100 bytes')
+  })
+})
+
+describe('releaseHistories', () => {
+  it('puts the revisions of a release together, the newest first by number', () => {
+    const found = releaseHistories([
+      secret('web', 9, 'superseded'),
+      secret('web', 10, 'deployed'),
+      secret('db', 1, 'failed'),
+      make(Secret, 'sh.helm.release.v1.fake.v1', { metadata: { labels: { owner: 'helm' } } }),
+    ])
+    expect(found.map(({ key, newest, revisions }) => [key, newest.status, revisions.length])).toEqual([
+      ['default/db', 'failed', 1],
+      ['default/web', 'deployed', 2],
+    ])
+    expect(found[1]?.newest.revision).toBe(10)
+  })
+})
+
+describe('what helm is asked', () => {
+  const of = { namespace: 'shop', name: 'web' }
+  it('is arguments, shown as they are run', () => {
+    expect(helmArguments({ do: 'rollback', revision: 3, ...of })).toEqual(['rollback', 'web', '3', '--namespace=shop'])
+    expect(helmCommand({ do: 'uninstall', keepHistory: true, ...of })).toBe(
+      'helm uninstall web --namespace=shop --keep-history',
+    )
+    expect(helmCommand({ do: 'upgrade', chart: 'repo/nginx', version: '1.2.3', values: 'a: 1', ...of })).toBe(
+      'helm upgrade --install web repo/nginx --namespace=shop --create-namespace --version=1.2.3 --values=values.yaml',
+    )
+  })
+  it('never holds a name that is an option', () => {
+    const chart = '--post-renderer=/bin/sh'
+    expect(() => helmArguments({ do: 'upgrade', chart, version: '', values: '', ...of })).toThrow('is no chart')
+    expect(() => helmArguments({ do: 'rollback', revision: 1, namespace: 'a', name: '-x' })).toThrow('is no name')
+    expect(helmCommand({ do: 'upgrade', chart: '', version: '', values: '', ...of })).toBeUndefined()
+  })
+})
