@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const E2E = 'registry.k8s.io/e2e-test-images'
-const BASE = 'flotilla-conformance-base:7'
+const BASE = 'flotilla-conformance-base:8'
 const PACKAGES = [
   ...['busybox', 'dnsutils', 'curl', 'netcat-openbsd', 'iproute2', 'iperf', 'util-linux', 'bash', 'nginx-light'],
-  ...['ca-certificates', 'perl-base', 'procps', 'etcd-server'],
+  ...['ca-certificates', 'perl-base', 'procps', 'etcd-server', 'wget'],
 ]
 
 /** Applets that upstream's images replace by real programs. */
-const FROM_PACKAGES = ['sh', 'nc', 'ip', 'nslookup', 'bash', 'ps']
+const FROM_PACKAGES = ['sh', 'nc', 'ip', 'nslookup', 'bash', 'ps', 'wget']
 
 function sh(command, args, options = {}) {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20, ...options })
@@ -100,7 +100,7 @@ function ensureBase(say, cache) {
     try {
       const root = join(work, 'rootfs')
       sh('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, 'bookworm', root])
-      // Busybox first on the path: its wget, nslookup and ps are those that the tests' commands are written for.
+      // Busybox first on the path: the tests' commands are written for its tools.
       mkdirSync(join(root, 'usr/local/busybox'), { recursive: true })
       sh('chroot', [root, '/bin/busybox', '--install', '-s', '/usr/local/busybox'])
       for (const applet of FROM_PACKAGES) rmSync(join(root, 'usr/local/busybox', applet), { force: true })
