@@ -83,6 +83,8 @@ export interface ControlPlaneOptions {
   readonly encryption?: MasterSecret
   /** Whether this machine becomes a node. */
   readonly localNode: boolean
+  /** Ranges of the nodes' addresses that answer for node ports, or `primary`. Default: all. */
+  readonly nodePortAddresses?: readonly string[]
   readonly apiServer?: ApiServerSettings
   /** Default: one profile as upstream's. */
   readonly scheduler?: SchedulerConfiguration
@@ -154,7 +156,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const ui = windowFolder()
   /** Known once the port is open. */
   const servers: string[] = []
-  const hostSettings = { ...CLUSTER_NETWORK, caPem: pki.caPem, servers }
+  const hostSettings = { ...nodeNetwork(options), caPem: pki.caPem, servers }
   const agentFolder = builtFile('agent')
   const { audit = { policy: peoplePolicy(), log: peopleLog(join(layout.logs, PEOPLE_LOG)) }, ...settings } =
     options.apiServer ?? {}
@@ -327,6 +329,12 @@ function writeKubeconfig({ kubeconfig }: DataDirLayout, pki: Pki, url: string): 
   writeAtomically(kubeconfig, text)
 }
 
+/** What agents are told about the network. */
+const nodeNetwork = ({ nodePortAddresses }: ControlPlaneOptions) => ({
+  ...CLUSTER_NETWORK,
+  ...(nodePortAddresses && { nodePortAddresses }),
+})
+
 function localNode(options: ControlPlaneOptions, layout: DataDirLayout, pki: Pki, url: string) {
   return startLocalNode({
     layout,
@@ -334,7 +342,7 @@ function localNode(options: ControlPlaneOptions, layout: DataDirLayout, pki: Pki
     servers: [url],
     caPem: pki.caPem,
     issueCertificate: request => pki.issueClientCertificate(request),
-    network: CLUSTER_NETWORK,
+    network: nodeNetwork(options),
     onStatus: options.onNodeStatus ?? (() => undefined),
   })
 }

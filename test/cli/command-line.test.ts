@@ -24,6 +24,7 @@ describe('flotilla', () => {
   it.each([
     [['serve', '--lisen', 'x'], /unknown option '--lisen'.*--listen/],
     [['serve', '--listen', 'nowhere'], /--listen wants HOST:PORT/],
+    [['serve', '--nodeport-addresses', 'primary,eth0'], /--nodeport-addresses wants IPv4 ranges .* not "eth0"/],
     [['serve', '--store', 'sqlite'], /--store wants nedb or etcd=/],
     [['fly'], /unknown command 'fly'/],
     [['serve', '--scheduler-config', '/nowhere.yaml'], /--scheduler-config \/nowhere.yaml: ENOENT/],

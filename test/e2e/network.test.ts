@@ -20,7 +20,7 @@ const apply = async (manifest: object) => {
 
 beforeAll(async () => {
   image = clientImage()
-  cluster = await Cluster.start()
+  cluster = await Cluster.start(['--nodeport-addresses', '127.0.0.0/8'])
   await cluster.nodeReady()
 })
 afterAll(() => cluster[Symbol.asyncDispose]())
@@ -156,6 +156,12 @@ describe('the network of a cluster', () => {
       expect([...answered.keys()].sort()).toEqual(['one', 'two'])
       expect(perSecond([...answered.values()])).toBeGreaterThan(90)
     }
+  })
+
+  it('answers at the addresses for node ports that `serve` was told, and no others', async () => {
+    const { stdout: nodeIP } = await kubectl('get', 'nodes', '-o', 'jsonpath={.items[0].status.addresses[0].address}')
+    expect((await fetch('http://127.0.0.1:30980/')).status).toBe(200)
+    await expect(fetch(`http://${nodeIP}:30980/`)).rejects.toThrow('fetch failed')
   })
 
   it('serves an Ingress with TLS once its class exists', async () => {

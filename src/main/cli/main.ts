@@ -14,6 +14,7 @@ import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-a
 import { addImageCommands } from './image/commands.ts'
 import { addLocalCommands } from './local/commands.ts'
 import { addNodeCommands } from './node/commands.ts'
+import { parseNodePortAddresses } from './node-port-addresses.ts'
 import { addSchedulingCommands } from './scheduling.ts'
 import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
@@ -29,6 +30,7 @@ type ServeFlags = {
   localNode: boolean
   advertise?: string[]
   schedulerConfig?: string
+  nodeportAddresses?: string
 } & EtcdFlags &
   EncryptionFlags &
   ApiServerFlags
@@ -51,10 +53,12 @@ function build(): Command {
     .option('--store <engine>', 'nedb (embedded), or etcd=URL[,URL…]', 'nedb')
     .option('--no-local-node', 'do not make this machine a node')
     .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration: profiles, plugins and their arguments')
+    .option('--nodeport-addresses <list>', "ranges of the nodes' addresses that answer for node ports, or primary")
     .action(async (options: ServeFlags) => {
       const { dataDir, localNode, schedulerConfig, advertise = [] } = options
       for (const name of advertise)
         if (!isHostName(name)) throw new UsageError(`--advertise wants a host name or an address, not "${name}"`)
+      const nodePortAddresses = options.nodeportAddresses && parseNodePortAddresses(options.nodeportAddresses)
       const listen = parseListenAddress(options.listen)
       const store = parseStoreChoice(options.store, options)
       await (
@@ -68,6 +72,7 @@ function build(): Command {
         schedulerConfig,
         encryption: options,
         apiServer: options,
+        ...(nodePortAddresses ? { nodePortAddresses } : {}),
       })
     })
   addEtcdOptions(serve)

@@ -23,6 +23,7 @@ export interface ServeOptions {
   readonly apiServer: ApiServerFlags
   /** A file. */
   readonly schedulerConfig: string | undefined
+  readonly nodePortAddresses?: readonly string[]
 }
 
 const print = (line: string) => console.log(line)
@@ -41,6 +42,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     apiServer: await apiServerSettings(options.apiServer),
     ...(encryption ? { encryption } : {}),
     ...(scheduler ? { scheduler } : {}),
+    ...(options.nodePortAddresses ? { nodePortAddresses: options.nodePortAddresses } : {}),
     onNodeStatus: announceNode(print),
   }
   let listen = options.listen

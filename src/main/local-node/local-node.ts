@@ -29,6 +29,7 @@ export interface AgentNetworkSettings {
   readonly clusterDNS: string
   readonly clusterDomain: string
   readonly serviceCIDR: string
+  readonly nodePortAddresses?: readonly string[]
 }
 
 export interface LocalNode extends AsyncDisposable {

@@ -45,7 +45,7 @@ export interface NodeSettings {
 
 export function settingsText(cluster: ClusterSettings, settings: NodeSettings): string {
   const { nodeName, nodeIP, servers, taints } = settings
-  const { clusterCIDR, serviceCIDR, kubernetesServiceIP, clusterDNS, clusterDomain } = cluster
+  const { clusterCIDR, serviceCIDR, kubernetesServiceIP, clusterDNS, clusterDomain, nodePortAddresses } = cluster
   return JSON.stringify(
     {
       nodeName,
@@ -62,6 +62,7 @@ export function settingsText(cluster: ClusterSettings, settings: NodeSettings): 
       kubernetesServiceIP,
       clusterDNS,
       clusterDomain,
+      ...(nodePortAddresses && { nodePortAddresses }),
       taints,
     },
     null,

@@ -19,6 +19,8 @@ export interface ClusterSettings {
   readonly kubernetesServiceIP: string
   readonly clusterDNS: string
   readonly clusterDomain: string
+  /** Ranges of the hosts' addresses that answer for node ports, or `primary`. Default: all. */
+  readonly nodePortAddresses?: readonly string[]
 }
 
 export interface Progress {
