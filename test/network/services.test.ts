@@ -199,6 +199,14 @@ describe('a service', () => {
     await eventually(() => namesIn(udp(client, CLUSTER_IP, 80, 2, 5555)).join() === expected)
   })
 
+  it('moves UDP clients to another port of the same endpoint, though they never stop sending', async () => {
+    await serve(a, 'A2', 9090)
+    await put({}, [here[0]!], {}, 'UDP')
+    expect(namesIn(udp(client, CLUSTER_IP, 80, 2, 5556))).toEqual(['A'])
+    await agent.put('endpointslices', slice(name, [here[0]!], [{ name: '', port: 9090, protocol: 'UDP' }]))
+    await eventually(() => namesIn(udp(client, CLUSTER_IP, 80, 2, 5556)).join() === 'A2')
+  })
+
   it('reports local endpoints on its health check port', async () => {
     const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 31_999 }
     const check = () => outside.run('curl', '-s', '-w', ' %{http_code}', `http://${NODE_IP}:31999/healthz`)

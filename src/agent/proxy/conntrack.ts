@@ -8,7 +8,7 @@ export interface StaleFlow {
   /** Where the client sends to: an address with the Service's port, or a node port on any address. */
   readonly destination: { readonly ip?: string; readonly port: number }
   /** Endpoint it was redirected to; undefined = not redirected at all. */
-  readonly endpoint?: string
+  readonly endpoint?: { readonly ip: string; readonly port: number }
 }
 
 export function staleFlows(before: readonly ServicePort[], now: readonly ServicePort[], place: NodePlace): StaleFlow[] {
@@ -17,13 +17,13 @@ export function staleFlows(before: readonly ServicePort[], now: readonly Service
   const flows: StaleFlow[] = []
   for (const old of before) {
     if (old.protocol !== 'udp') continue
-    const left = endpointIPs(current.get(old.id), place)
-    for (const ip of endpointIPs(old, place))
-      if (!left.has(ip)) flows.push(...destinations(old).map(destination => ({ destination, endpoint: ip })))
+    const left = endpointsOf(current.get(old.id), place)
+    for (const [address, endpoint] of endpointsOf(old, place))
+      if (!left.has(address)) flows.push(...destinations(old).map(destination => ({ destination, endpoint })))
   }
   for (const port of now) {
-    if (port.protocol !== 'udp' || endpointIPs(port, place).size === 0) continue
-    if (endpointIPs(previous.get(port.id), place).size > 0) continue
+    if (port.protocol !== 'udp' || endpointsOf(port, place).size === 0) continue
+    if (endpointsOf(previous.get(port.id), place).size > 0) continue
     flows.push(...destinations(port).map(destination => ({ destination })))
   }
   return flows
@@ -33,17 +33,18 @@ export function staleFlows(before: readonly ServicePort[], now: readonly Service
 export async function deleteFlows(run: Run, flows: readonly StaleFlow[]): Promise<void> {
   for (const { destination, endpoint } of flows) {
     const to = destination.ip === undefined ? [] : ['--orig-dst', destination.ip]
-    const via = endpoint === undefined ? [] : ['--dst-nat', endpoint]
+    // What it answers from: the same address may serve another port now.
+    const via = endpoint ? ['--reply-src', endpoint.ip, '--reply-port-src', String(endpoint.port)] : []
     const argv = ['-D', '-f', 'ipv4', '-p', 'udp', ...to, '--orig-port-dst', String(destination.port), ...via]
     // Exit code 1 also means that no entry matched.
     await run(['conntrack', ...argv]).catch(() => undefined)
   }
 }
 
-function endpointIPs(port: ServicePort | undefined, place: NodePlace): Set<string> {
-  if (!port) return new Set()
+function endpointsOf(port: ServicePort | undefined, place: NodePlace): Map<string, { ip: string; port: number }> {
+  if (!port) return new Map()
   const { cluster, local } = chooseEndpoints(port, place)
-  return new Set([...cluster, ...local].map(endpoint => endpoint.ip))
+  return new Map([...cluster, ...local].map(endpoint => [`${endpoint.ip}:${endpoint.port}`, endpoint]))
 }
 
 const destinations = (port: ServicePort): { ip?: string; port: number }[] => [
