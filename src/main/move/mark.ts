@@ -1,5 +1,5 @@
 // The durable mark of a move in a data folder: while it is there, no control plane starts on the folder. It is what
-// decides who may write: see docs/adr/0036-moving-the-control-plane.md.
+// decides who may write: see docs/adr/0038-moving-the-control-plane.md.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, realDisk, removeIfThere, writeAtomically } from '../store/nedb/disk.ts'
