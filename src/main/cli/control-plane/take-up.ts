@@ -74,7 +74,7 @@ export async function takeUp({ host, mark, dataDir, identity }: TakingUp): Promi
 
 async function followed(dataDir: string): Promise<string[]> {
   await using api = connectApi(dataDir)
-  return awaitNodes(api.client)
+  return await awaitNodes(api.client) // before the connection is disposed of
 }
 
 export const portOf = ({ servers: [first = ''] }: MoveMark): number => Number(new URL(first).port || 443)
