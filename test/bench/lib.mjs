@@ -113,6 +113,12 @@ export class Server {
     throw new Error('no agent runs below the server')
   }
 
+  /** A one-time URL of the window. */
+  loginUrl() {
+    const { stdout } = spawnSync(process.execPath, [CLI, 'login', '--data-dir', this.dataDir], { encoding: 'utf8' })
+    return stdout.trim()
+  }
+
   rssMb() {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))[1]) / 1024
   }

@@ -33,13 +33,12 @@ describe('filterRows()', () => {
   })
   it('gives the very same rows back when there is no filter', () =>
     expect(filterRows(rows, '  ', createHaystack(columns))).toBe(rows))
-  it('filters 10,000 rows in less than 50 ms once their texts are known', () => {
-    const many = Array.from({ length: 10_000 }, (_, index) => row(`pod-${index}`, 'default', { app: `a${index % 7}` }))
-    const haystack = createHaystack(columns)
-    filterRows(many, 'warm', haystack)
-    const before = performance.now()
-    expect(filterRows(many, 'pod-99 app=a3', haystack).length).toBeGreaterThan(0)
-    expect(performance.now() - before).toBeLessThan(50)
+  it('makes the text of a row once, however often it is searched', () => {
+    let made = 0
+    const counting = { id: 'counted', title: 'Counted', value: ({ name }: Row) => (made++, name), width: '1fr' }
+    const haystack = createHaystack([counting])
+    for (const text of ['web', 'web 9', '']) filterRows(rows, text, haystack)
+    expect(made).toBe(rows.length)
   })
 })
 
