@@ -40,6 +40,8 @@ export interface Card {
 export interface Picture {
   readonly cards: readonly Card[]
   readonly edges: readonly GraphEdge[]
+  /** The card that an object is on; undefined when none is drawn. */
+  readonly cardOf: (id: string) => string | undefined
   /** Objects that the filters left. */
   readonly shown: number
   readonly total: number
@@ -247,7 +249,18 @@ export function drawPicture(graph: Graph, rolled: ReadonlyMap<string, RolledUp>,
     const to = standIn(edge.to)
     if (from !== to && present.has(from) && present.has(to)) edges.set(`${from}>${to}`, { ...edge, from, to })
   }
-  return { cards: finished, edges: [...edges.values()], shown: shown.length, total, matches: matches.size }
+  const cardOfNode = (id: string) => {
+    const card = standIn(id)
+    return present.has(card) ? card : undefined
+  }
+  return {
+    cards: finished,
+    edges: [...edges.values()],
+    cardOf: cardOfNode,
+    shown: shown.length,
+    total,
+    matches: matches.size,
+  }
 }
 
 /** One card for each group that the user did not open. */

@@ -44,6 +44,11 @@ export function useTopologyQuery() {
       value => value === '1',
       value => (value ? '1' : ''),
     ),
+    withTraffic: param(
+      'traffic',
+      value => value === '1',
+      value => (value ? '1' : ''),
+    ),
     asTree: param(
       'view',
       value => value === 'tree',
