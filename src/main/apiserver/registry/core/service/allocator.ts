@@ -153,6 +153,8 @@ export function serviceAllocator(
   const index = new AllocationIndex(store, clock)
   const own: AddressRange = { cidr: clusterIPRange, addresses: addressRange(clusterIPRange) }
   const ports = portRange(...nodePortRange)
+  /** What nobody asked for by name. */
+  const picked = new WeakMap<AdmissionRequest, readonly Value[]>()
   const ownerOf = (request: AdmissionRequest) =>
     `/registry/core/services/${request.namespace}/${request.object?.metadata.name || request.name}`
   return {
@@ -173,8 +175,13 @@ export function serviceAllocator(
       const owner = ownerOf(request)
       const ranges = [own, ...addedRanges(store, clusterIPRange)]
       const allocation: Allocation = { service, owner, ranges, ports, index, random }
+      const asked = valuesOf(service)
       allocateAddress(allocation)
       allocateNodePorts(allocation)
+      picked.set(
+        request,
+        valuesOf(service).filter(value => !asked.includes(value)),
+      )
       if (!request.dryRun) index.reserve(valuesOf(service), owner, false, request)
     },
     validate(request) {
@@ -182,9 +189,12 @@ export function serviceAllocator(
       const service = request.object as unknown as Service
       const owner = ownerOf(request)
       const values: Value[] = valuesOf(service)
-      // Somebody may have asked for the same value by name since it was picked here.
+      // Somebody may have asked for the same value by name since it was picked here, or another server given it away.
       const lost = values.find(value => !index.isFree(value, owner, false))
-      if (lost !== undefined)
+      // Then the guard below does not hold, and the write is made again with another value.
+      const another = lost !== undefined && store.shared && picked.get(request)?.includes(lost)
+      if (lost === undefined) index.reserve(values, owner, true, request)
+      else if (!another)
         refuse(
           service,
           typeof lost === 'string'
@@ -195,7 +205,6 @@ export function serviceAllocator(
               )
             : invalidValue('spec.ports[0].nodePort', lost, 'provided port is already allocated'),
         )
-      index.reserve(values, owner, true, request)
       const before = request.oldObject ? valuesOf(request.oldObject as unknown as Service) : []
       const added = values.filter(value => !before.includes(value))
       if (added.length > 0)
