@@ -13,6 +13,8 @@ export function usePanZoom(element: Ref<SVGSVGElement | null>) {
   const { width, height } = useElementSize(element)
   const view = shallowRef({ x: MARGIN, y: MARGIN, scale: 1 })
   const isDragging = ref(false)
+  /** Whether somebody chose what is seen, since all was. */
+  let isChosen = false
 
   const clampScale = (scale: number) => Math.max(MIN_SCALE, Math.min(MAX_SCALE, scale))
   function zoomAt(x: number, y: number, factor: number) {
@@ -20,18 +22,25 @@ export function usePanZoom(element: Ref<SVGSVGElement | null>) {
     const next = clampScale(scale * factor)
     view.value = { x: x - ((x - left) / scale) * next, y: y - ((y - top) / scale) * next, scale: next }
   }
-  const zoom = (factor: number) => zoomAt(width.value / 2, height.value / 2, factor)
+  function zoom(factor: number) {
+    isChosen = true
+    zoomAt(width.value / 2, height.value / 2, factor)
+  }
   /** Shows the whole box, never larger than life. */
   function fit(box: Box) {
     if (!width.value || !height.value) return
+    isChosen = false
     const scale = clampScale(
       Math.min(1, (width.value - 2 * MARGIN) / box.width, (height.value - 2 * MARGIN) / box.height),
     )
     const centred = (width.value - box.width * scale) / 2
     view.value = { x: Math.max(MARGIN, centred) - box.x * scale, y: MARGIN - box.y * scale, scale }
   }
+  /** Goes on showing the whole box, as it grows, until somebody has chosen otherwise. */
+  const keepFitting = (box: Box) => isChosen || fit(box)
   /** Moves just as far as needed to show the box. */
   function reveal(box: Box) {
+    isChosen = true
     const { x, y, scale } = view.value
     const shift = (at: number, from: number, size: number, room: number) => {
       const start = at + from * scale
@@ -51,6 +60,7 @@ export function usePanZoom(element: Ref<SVGSVGElement | null>) {
     'wheel',
     (event: WheelEvent) => {
       event.preventDefault()
+      isChosen = true
       if (event.ctrlKey || event.metaKey) {
         const bounds = element.value?.getBoundingClientRect()
         zoomAt(event.clientX - (bounds?.x ?? 0), event.clientY - (bounds?.y ?? 0), Math.exp(-event.deltaY / 240))
@@ -69,6 +79,7 @@ export function usePanZoom(element: Ref<SVGSVGElement | null>) {
     const target = element.value
     if (!target) return
     target.setPointerCapture(pointerId)
+    isChosen = true
     isDragging.value = true
     target.onpointermove = move =>
       (view.value = { ...from, x: from.x + move.clientX - clientX, y: from.y + move.clientY - clientY })
@@ -90,5 +101,5 @@ export function usePanZoom(element: Ref<SVGSVGElement | null>) {
     const at = visible.value
     return box.x < at.x + at.width && box.x + box.width > at.x && box.y < at.y + at.height && box.y + box.height > at.y
   }
-  return { view, width, height, isDragging, zoom, fit, reveal, isVisible }
+  return { view, width, height, isDragging, zoom, fit, keepFitting, reveal, isVisible }
 }

@@ -230,6 +230,41 @@ describe('port-forwards', () => {
   })
 })
 
+describe('observed traffic', () => {
+  it('runs over the map from the pod through the service to the pod, and stands there in words', async () => {
+    const container = { image: counterImage(), imagePullPolicy: 'IfNotPresent' }
+    const pod = (name: string, script: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, labels: { app: name } },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        containers: [{ ...container, name: 'main', command: ['sh', '-c', script] }],
+      },
+    })
+    const ports = [{ port: 7000 }]
+    const echo = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'echo' },
+      spec: { selector: { app: 'echo' }, ports },
+    }
+    await cluster.apply(JSON.stringify(echo))
+    await cluster.apply(JSON.stringify(pod('echo', 'nc -ll -p 7000 -e /bin/cat')))
+    const talk = 'while true; do (while echo hello; do sleep 0.2; done) | nc $ECHO_SERVICE_HOST 7000; sleep 1; done'
+    await cluster.apply(JSON.stringify(pod('talker', talk)))
+    await cluster.kubectl('wait', '--for=condition=Ready', 'pod/echo', 'pod/talker', '--timeout=60s')
+    await go('topology?ns=default')
+    await page.getByRole('button', { name: 'Observed traffic' }).click()
+    const seen = page.getByRole('region', { name: 'Observed traffic' })
+    await seen.locator('[data-flow=open]', { hasText: 'Pod talker → Service echo' }).waitFor({ timeout: 30_000 })
+    await seen.locator('[data-flow=open]', { hasText: 'Service echo → Pod echo' }).waitFor()
+    await page.locator('[data-traffic] path').first().waitFor()
+    await shoot(page, 'traffic')
+    await cluster.kubectl('delete', 'pod/echo', 'pod/talker', 'service/echo', '--wait=false')
+  })
+})
+
 describe('who can do what', () => {
   it('is a matrix with the binding, the role and the rule behind each mark', async () => {
     await cluster.kubectl('create', 'rolebinding', 'ada-views', '--clusterrole=view', '--user=ada')
