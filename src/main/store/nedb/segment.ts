@@ -2,7 +2,7 @@
 //
 // nedb gets documents of a number each: it keeps what is inserted in memory and copies, checks and serialises it more
 // than once. The line that it appends for one holds the whole group and is made here.
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import Datastore from 'nedb-promises'
 import { encodeLine, type Group, unseal } from './codec.ts'
@@ -10,6 +10,11 @@ import { type Disk, FILE_MODE, FOLDER_MODE } from './disk.ts'
 
 interface GroupDocument {
   readonly _id: string
+}
+
+interface OpenFile {
+  readonly handle: FileHandle
+  readonly inode: number
 }
 
 /** What is being appended, for nedb's hook. */
@@ -23,15 +28,17 @@ export class Segment {
   readonly #disk: Disk
   readonly #nedb: Datastore<GroupDocument>
   readonly #file: FileHandle
+  readonly #inode: number
   #bytes = 0
   #documents = 0
   readonly #pending: Pending
 
-  private constructor(path: string, disk: Disk, nedb: Datastore<GroupDocument>, file: FileHandle, pending: Pending) {
+  private constructor(path: string, disk: Disk, nedb: Datastore<GroupDocument>, file: OpenFile, pending: Pending) {
     this.path = path
     this.#disk = disk
     this.#nedb = nedb
-    this.#file = file
+    this.#file = file.handle
+    this.#inode = file.inode
     this.#pending = pending
   }
 
@@ -64,7 +71,8 @@ export class Segment {
       await file.close()
       throw error
     }
-    return new Segment(path, disk, nedb, file, pending)
+    const { ino: inode } = await file.stat()
+    return new Segment(path, disk, nedb, { handle: file, inode }, pending)
   }
 
   /** Bytes that are durable. */
@@ -83,8 +91,11 @@ export class Segment {
     this.#pending.line = line.slice(0, -1)
     await this.#nedb.insert({ _id })
     await this.#disk.reach?.('append.written')
+    const found = stat(this.path).catch(() => undefined)
     await this.#disk.syncData(this.#file, this.path)
     await this.#disk.reach?.('append.synced')
+    // An open file takes lines also after somebody has moved or deleted it.
+    if ((await found)?.ino !== this.#inode) throw new Error(`${this.path} was moved or deleted`)
     this.#bytes += this.#pending.bytes
   }
 
