@@ -8,6 +8,8 @@ const PREFIX = 'sh.helm.release.v1.'
 /** What the labels of a Secret tell without unpacking it. */
 export interface ReleaseRevision {
   readonly secret: string
+  /** Of the Secret: one of a release that is installed anew has the same name. */
+  readonly uid: string
   readonly namespace: string
   readonly name: string
   readonly revision: number
@@ -16,10 +18,7 @@ export interface ReleaseRevision {
 
 export interface Release {
   readonly name: string
-  readonly namespace: string
-  readonly version: number
   readonly info: {
-    readonly status: string
     readonly description: string
     readonly lastDeployed: string
     readonly notes: string
@@ -39,10 +38,10 @@ export interface Release {
 
 /** @returns undefined for a Secret that only looks like a release */
 export function revisionOf({ metadata }: KubeObject): ReleaseRevision | undefined {
-  const { name: secret, namespace = '', labels = {} } = metadata
+  const { name: secret, namespace = '', uid, labels = {} } = metadata
   const { name = '', version = '', status = 'unknown' } = labels
   if (!secret.startsWith(PREFIX) || !name || !/^\d+$/.test(version)) return undefined
-  return { secret, namespace, name, revision: Number(version), status }
+  return { secret, uid, namespace, name, revision: Number(version), status }
 }
 
 export interface ReleaseHistory {
@@ -107,10 +106,7 @@ export async function decodeRelease(data: string, mostBytes = MOST_BYTES): Promi
   const about = record(chart['metadata'])
   return {
     name: words(release['name']),
-    namespace: words(release['namespace']),
-    version: Number(release['version']),
     info: {
-      status: words(info['status']),
       description: words(info['description']),
       lastDeployed: words(info['last_deployed']),
       notes: words(info['notes']),

@@ -12,7 +12,7 @@ import {
   releaseHistories,
 } from './release.ts'
 
-const keyOf = ({ namespace, secret, status }: ReleaseRevision) => `${namespace}/${secret}/${status}`
+const keyOf = ({ uid, status }: ReleaseRevision) => `${uid}/${status}`
 
 const cache = new Map<string, Promise<Release>>()
 const MOST_CACHED = 200
