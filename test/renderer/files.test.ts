@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { explainFailure, joinPath, parentOf, parseListing, savedName, shownName } from '@/files/listing.ts'
 import { asText } from '@/files/transfer.ts'
 
-const record = (mode: string, name: string, owner = 'root/root', size = 3) =>
-  `/${mode} ${size} 1700000000 0 0 ./${name}/${owner}/\n`
+const record = (mode: string, name: string, owner = 'root/root', size = 3, time = '1700000000') =>
+  `/${mode} ${size} ${time} 0 0 ./${name}/${owner}/\n`
 
 describe('parseListing', () => {
   it('reads folders first, then names, with permissions as ls shows them', () => {
@@ -32,6 +32,11 @@ describe('parseListing', () => {
     ]
     const { entries } = parseListing(`/\n${hostile.map(name => record('81a4', name)).join('')}`)
     expect(entries.map(({ name }) => name).sort()).toEqual([...hostile].sort())
+  })
+  it('takes a time that no date can hold for the last or the first one', () => {
+    const at = (time: string) => parseListing(`/\n${record('81a4', 'a', 'root/root', 3, time)}`).entries[0]?.modifiedAt
+    const dates = ['9223372036854775807', '-9223372036854775808'].map(time => new Date(at(time) ?? NaN).toISOString())
+    expect(dates).toEqual(['+275760-09-13T00:00:00.000Z', '-271821-04-20T00:00:00.000Z'])
   })
   it('tells an empty folder from none, also where the path holds a line end', () => {
     expect(parseListing('/empty\n')).toEqual({ path: '/empty', entries: [] })

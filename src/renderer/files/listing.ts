@@ -27,6 +27,9 @@ export const LIST = [
 
 const RECORD = /\/([0-9a-f]+) (\d+) (-?\d+) (\d+) (\d+) \.\/([^/]+)\/([^/]*)\/([^/]*)\/\n/g
 
+/** What a date can hold; a file system may hold more. */
+const MOST_MS = 8.64e15
+
 const TYPE_MASK = 0o170000
 const KINDS: Readonly<Record<number, FileKind>> = { 0o040000: 'folder', 0o100000: 'file', 0o120000: 'link' }
 
@@ -55,7 +58,7 @@ export function parseListing(output: string): { readonly path: string; readonly 
         kind: KINDS[bits & TYPE_MASK] ?? 'other',
         permissions: permissionsOf(bits),
         sizeBytes: Number(size),
-        modifiedAt: Number(time) * 1000,
+        modifiedAt: Math.max(-MOST_MS, Math.min(Number(time) * 1000, MOST_MS)),
         owner: `${nameOr(user, uid)}:${nameOr(group, gid)}`,
       }
     },
