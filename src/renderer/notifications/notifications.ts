@@ -1,10 +1,10 @@
 // What fails in the cluster, told quietly: a list in the window, and the desktop's notifications where they are wanted.
+import { useIntervalFn } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { shallowRef, watch } from 'vue'
 import { Pod } from '../../shared/api/core/v1.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
 import { connection } from '../api/connection.ts'
-import { useNow } from '../composables/use-now.ts'
 import { podStatus } from '../status/pod-status.ts'
 import { usePreferencesStore } from '../stores/preferences.ts'
 import { useToastStore } from '../stores/toasts.ts'
@@ -13,6 +13,8 @@ import { showOnDesktop } from './desktop.ts'
 import { type Quiet, type Told, nothingTold, ripe, step, summary } from './quiet.ts'
 import { type Suspect, WATCHED, suspectsIn } from './troubles.ts'
 
+/** By a timer of its own: the clock on the screen rests while the window is hidden, which is when one has to be told. */
+const CHECK_MS = 1_000
 /** How often the pods of a workload that stays behind are looked at. */
 const LOOK_MS = 15_000
 const MOST_PODS = 50
@@ -31,7 +33,6 @@ async function failingPod({ namespace, podSelector }: Suspect): Promise<string |
 export const useNotificationStore = defineStore('notifications', () => {
   const preferences = usePreferencesStore()
   const toasts = useToastStore()
-  const now = useNow()
   const { world, state } = useWorld(() => WATCHED.map(type => ({ type })))
 
   const told = shallowRef<readonly Told[]>([])
@@ -68,7 +69,8 @@ export const useNotificationStore = defineStore('notifications', () => {
     }
   }
 
-  async function check(at: number): Promise<void> {
+  async function check(): Promise<void> {
+    const at = Date.now()
     const suspects = suspectsIn(world.value)
     const texts = new Map<string, string>()
     const wanted = isFirst ? suspects : ripe(quiet, suspects, at)
@@ -88,11 +90,13 @@ export const useNotificationStore = defineStore('notifications', () => {
     withdraw(over)
   }
 
-  watch([now, () => preferences.mutedNamespaces], async () => {
+  async function checkUnlessBusy(): Promise<void> {
     if (isBusy || state.value !== 'live') return
     isBusy = true
-    await check(now.value).finally(() => (isBusy = false))
-  })
+    await check().finally(() => (isBusy = false))
+  }
+  useIntervalFn(() => void checkUnlessBusy(), CHECK_MS)
+  watch(() => preferences.mutedNamespaces, checkUnlessBusy)
 
   return { told }
 })

@@ -8,8 +8,8 @@ import type { Suspect } from './troubles.ts'
 export const SETTLE_MS = 20_000
 /** What comes and goes is told no more often than this. */
 export const REST_MS = 10 * 60_000
-/** More at once are told as one. */
-export const MOST_AT_ONCE = 3
+/** Of several that are told as one, so many are named. */
+const MOST_NAMED = 3
 
 export interface Told extends Suspect {
   /** Milliseconds since the epoch. */
@@ -70,7 +70,7 @@ export function summary(fresh: readonly Told[]): { readonly title: string; reado
   const [first] = fresh
   if (!first) return { title: '', text: '' }
   if (fresh.length === 1) return { title: `${first.type.kind} ${first.name}`, text: first.text }
-  const names = fresh.slice(0, MOST_AT_ONCE).map(({ type, name }) => `${type.kind} ${name}`)
+  const names = fresh.slice(0, MOST_NAMED).map(({ type, name }) => `${type.kind} ${name}`)
   const rest = fresh.length - names.length
   return { title: `${fresh.length} are failing`, text: `${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}` }
 }

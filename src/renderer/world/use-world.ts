@@ -7,7 +7,7 @@ import { World } from './world.ts'
 
 export interface LiveWorld {
   readonly world: ShallowRef<World>
-  /** `live` when every list that may be read is live; `forbidden` only when none may be read. */
+  /** Of what the world was built from: `live` when every list that may be read is, `forbidden` only when none may be. */
   readonly state: ComputedRef<LiveState>
   /** Plurals of the kinds that this user may not list. */
   readonly forbidden: ComputedRef<readonly string[]>
@@ -19,12 +19,14 @@ const REBUILD_MS = 200
 export function useWorld(wanted: () => readonly Wanted[]): LiveWorld {
   const world = shallowRef(new World([]))
   const lists = shallowRef<readonly (Wanted & { list: Shared })[]>([])
+  const states = shallowRef<readonly LiveState[]>(['loading'])
   let timer: ReturnType<typeof setTimeout> | undefined
   let builtAt = 0
 
   function build() {
     timer = undefined
     builtAt = performance.now()
+    states.value = lists.value.map(({ list }) => list.state.value)
     world.value = new World(
       lists.value
         .filter(({ list }) => list.state.value === 'live' || list.objects.value.length > 0)
@@ -55,9 +57,8 @@ export function useWorld(wanted: () => readonly Wanted[]): LiveWorld {
   })
 
   const state = computed<LiveState>(() => {
-    const states = lists.value.map(({ list }) => list.state.value)
-    const readable = states.filter(each => each !== 'forbidden' && each !== 'failed')
-    if (states.length > 0 && readable.length === 0) return 'forbidden'
+    const readable = states.value.filter(each => each !== 'forbidden' && each !== 'failed')
+    if (states.value.length > 0 && readable.length === 0) return 'forbidden'
     return readable.find(each => each === 'disconnected') ?? readable.find(each => each === 'loading') ?? 'live'
   })
   const forbidden = computed(() =>
