@@ -30,7 +30,7 @@ export const focusMain = (): void => document.querySelector<HTMLElement>('#main'
 export function focusNextPane(step: 1 | -1): void {
   const panes = [...document.querySelectorAll<HTMLElement>(PANES)].filter(isShown)
   const current = document.activeElement?.closest<HTMLElement>(PANES)
-  const at = current ? panes.indexOf(current) : -1
+  const at = current ? panes.indexOf(current) : step < 0 ? 0 : -1
   const next = panes[(at + step + panes.length) % panes.length]
   if (next) focusPane(next)
 }
