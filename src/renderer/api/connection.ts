@@ -80,7 +80,12 @@ function desktopStream(path: string, protocols: readonly string[]): StreamSocket
     onmessage: undefined,
     onclose: undefined,
     send: data => opened.then(async id => void (closed || (await flotilla.invoke('stream:send', id, data)))),
-    close: () => void opened.then(id => flotilla.invoke('stream:close', id)),
+    close: () =>
+      void opened.then(
+        id => flotilla.invoke('stream:close', id),
+        // One that was not opened has told so.
+        () => undefined,
+      ),
   }
   const finish = (code: number, reason: string) => {
     if (closed) return

@@ -106,7 +106,7 @@ export async function keepLive<Row extends Keyed>(
         apply(frame)
       }
       // A server that ends watches at once must not be asked in a tight loop.
-      if (performance.now() - startedAt < 1_000) await pause(retryMs, signal)
+      if (!signal.aborted && performance.now() - startedAt < 1_000) await pause(retryMs, signal)
     } catch (error) {
       if (signal.aborted) return
       if (error instanceof ApiError && (error.code === 410 || error.code === 504)) {

@@ -29,28 +29,28 @@ export function readinessOf(pod: Pod | undefined, container: string): Readiness 
   return { is: 'waiting', why: why || 'The container is being created.' }
 }
 
-/** @returns undefined when it runs, or why it never will; @throws nothing: it ends with the signal */
-export function awaitContainer(
+/** @returns undefined when it runs or the signal aborts, or why it never will run. Never throws. */
+export async function awaitContainer(
   { namespace, name }: PodRef,
   container: string,
   onWait: (why: string) => void,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const done = new AbortController()
-  return new Promise(resolve => {
-    const source = objectSource(connection.client, Pod, { namespace, fieldSelector: `metadata.name=${name}` })
-    void keepLive(
-      source,
-      {
-        onRows(rows) {
-          const found = readinessOf(rows[0]?.object, container)
-          if (found.is === 'waiting') return onWait(found.why)
-          done.abort()
-          resolve(found.is === 'over' ? found.why : undefined)
-        },
-        onState: (_state, error) => error && onWait(error.message),
+  let failure: string | undefined
+  const source = objectSource(connection.client, Pod, { namespace, fieldSelector: `metadata.name=${name}` })
+  await keepLive(
+    source,
+    {
+      onRows(rows) {
+        const found = readinessOf(rows[0]?.object, container)
+        if (found.is === 'waiting') return onWait(found.why)
+        if (found.is === 'over') failure = found.why
+        done.abort()
       },
-      AbortSignal.any([signal, done.signal]),
-    )
-  })
+      onState: (_state, error) => error && onWait(error.message),
+    },
+    AbortSignal.any([signal, done.signal]),
+  )
+  return failure
 }
