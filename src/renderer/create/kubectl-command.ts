@@ -2,7 +2,7 @@
 import type { DeploymentModel } from './deployment-document.ts'
 
 /** Quotes a word for a POSIX shell, only where it is needed. */
-export const shellWord = (word: string): string =>
+const shellWord = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 
 /** One command; words that are not there are left out. */

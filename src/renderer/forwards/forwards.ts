@@ -4,7 +4,7 @@ import { useLocalStorage } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
 import type { ForwardSpec, ForwardStatus } from '../../preload/channels.ts'
-import { shellWord } from '../create/kubectl-command.ts'
+import { line } from '../create/kubectl-command.ts'
 
 export type ForwardKind = ForwardSpec['kind']
 
@@ -14,15 +14,13 @@ export interface SavedForward extends ForwardSpec {
 
 /** As `kubectl port-forward` takes it. */
 export const forwardCommand = ({ kind, namespace, name, port, localPort }: ForwardSpec): string =>
-  [
+  line(
     'kubectl',
     'port-forward',
     `--namespace=${namespace}`,
     `${kind.replace(/s$/, '')}/${name}`,
     localPort === port ? String(port) : `${localPort || ''}:${port}`,
-  ]
-    .map(shellWord)
-    .join(' ')
+  )
 
 /** Through the API server; what it answers is shut off from this window. Undefined: workloads have no proxy. */
 export const proxyPath = ({ kind, namespace, name, port }: ForwardSpec): string | undefined =>
@@ -41,6 +39,7 @@ export const useForwardStore = defineStore('forwards', () => {
   const { flotilla } = window
 
   const note = (status: ForwardStatus) => (statuses.value = new Map([...statuses.value, [status.id, status]]))
+  flotilla?.on('forward:changed', note)
   const mark = (id: string, isOn: boolean) =>
     (saved.value = saved.value.map(forward => (forward.id === id ? { ...forward, isOn } : forward)))
 
@@ -64,7 +63,6 @@ export const useForwardStore = defineStore('forwards', () => {
   }
   /** Those that were on come back with the window. */
   async function restore(): Promise<void> {
-    flotilla?.on('forward:changed', note)
     await Promise.all(saved.value.filter(({ isOn }) => isOn).map(start))
   }
 

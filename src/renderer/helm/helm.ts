@@ -2,16 +2,14 @@
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { type HelmOperation, helmArguments } from '../../shared/machinery/helm-operation.ts'
-import { shellWord } from '../create/kubectl-command.ts'
+import { line } from '../create/kubectl-command.ts'
 import type { ReleaseHistory, ReleaseRevision } from './release.ts'
 
 /** @returns undefined while a name is not one */
 export function helmCommand(operation: HelmOperation): string | undefined {
   try {
-    return ['helm', ...helmArguments(operation)]
-      .map(word => (word === '--values=-' ? '--values=values.yaml' : word))
-      .map(shellWord)
-      .join(' ')
+    const words = helmArguments(operation).map(word => (word === '--values=-' ? '--values=values.yaml' : word))
+    return line('helm', ...words)
   } catch {
     return undefined
   }
