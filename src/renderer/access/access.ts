@@ -17,6 +17,14 @@ export interface Resource {
   readonly resource: string
 }
 
+/** `pods/log@` / `deployments@apps`: one text a resource, in the place's address and in its choices. */
+export const resourceId = ({ group, resource }: Resource): string => `${resource}@${group}`
+export function resourceOf(id: string): Resource {
+  const [resource = '', group = ''] = id.split('@')
+  return { group, resource }
+}
+export const resourceLabel = ({ group, resource }: Resource): string => (group ? `${resource} (${group})` : resource)
+
 export interface Grant {
   readonly subject: Subject
   readonly verb: string
