@@ -16,8 +16,9 @@ export interface Place {
 const MOST_RECENT = 8
 
 /** The version may change when the cluster is upgraded: it is still the same place. */
-const idOf = ({ group, plural, namespace = '', name = '' }: Place) => [group, plural, namespace, name].join('|')
-const isSame = (a: Place) => (b: Place) => idOf(a) === idOf(b)
+export const placeId = ({ group, plural, namespace = '', name = '' }: Place) =>
+  [group, plural, namespace, name].join('|')
+const isSame = (a: Place) => (b: Place) => placeId(a) === placeId(b)
 
 export const hasPlace = (places: readonly Place[], place: Place): boolean => places.some(isSame(place))
 

@@ -282,6 +282,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
   const first = (run: (row: Row) => void) => (rows: readonly Row[]) => {
     if (rows[0]) run(rows[0])
   }
+  const firstPod = (run: (pod: Pod) => void) => first(row => run(row.object as unknown as Pod))
   const forwarded = type.group === '' || type.group === 'apps' ? FORWARDED[type.kind] : undefined
   const actions: (ResourceAction | false)[] = [
     (type.kind === 'Pod' || HAS_PODS.has(type.kind)) && {
@@ -304,7 +305,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       title: 'Terminal',
       icon: SquareTerminal,
       key: 's',
-      run: first(row => openTerminal(row.object as unknown as Pod)),
+      run: firstPod(openTerminal),
     },
     forwarded !== undefined && {
       id: 'forward',
@@ -319,21 +320,21 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       title: 'Files',
       icon: FolderOpen,
       key: 'f',
-      run: first(row => openFiles(row.object as unknown as Pod)),
+      run: firstPod(openFiles),
     },
     type.kind === 'Pod' && {
       id: 'attach',
       minor: true,
       title: 'Attach',
       icon: Plug,
-      run: first(row => openAttach(row.object as unknown as Pod)),
+      run: firstPod(openAttach),
     },
     type.kind === 'Pod' && {
       id: 'debug',
       minor: true,
       title: 'Debug container',
       icon: Bug,
-      run: first(row => openDebug(row.object as unknown as Pod)),
+      run: firstPod(openDebug),
     },
     type.kind === 'Node' && {
       id: 'shell',

@@ -1,4 +1,5 @@
-// What the user arranged in this window: theme, widths, columns, favourites, how troubles are told. Kept in this browser, never on the server.
+// What the user arranged in this window: theme, widths, columns, favourites, how troubles are told. Kept in this
+// browser, never on the server.
 import { useLocalStorage, usePreferredDark } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { computed, watchEffect } from 'vue'
