@@ -1,19 +1,18 @@
 // Where the API server may be: the addresses of the configuration, and those that the cluster told of since. What was
 // told outlives the agent: the control plane may have moved while it was off.
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseServers } from '../../shared/machinery/api-servers.ts'
+import { writeStateSync } from '../network/state-file.ts'
 
 export class KnownServers {
   /** Changes in place: connections that try the addresses in turn see the new ones. */
   readonly all: string[]
   readonly #configured: readonly string[]
-  readonly #folder: string
   readonly #file: string
 
   constructor({ servers, dataDir }: { readonly servers: readonly string[]; readonly dataDir: string }) {
     this.#configured = [...servers]
-    this.#folder = dataDir
     this.#file = join(dataDir, 'api-servers.json')
     this.all = [...this.#configured]
     this.#take(this.#remembered())
@@ -22,16 +21,7 @@ export class KnownServers {
   /** @param told all that the cluster tells of; what it told before is forgotten. On the disk when this returns. */
   learn(told: readonly string[]): void {
     this.#take(told)
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    const temporary = `${this.#file}.new`
-    const file = openSync(temporary, 'w', 0o600)
-    try {
-      writeSync(file, JSON.stringify(told))
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(temporary, this.#file)
+    writeStateSync(this.#file, told)
   }
 
   #take(told: readonly string[]): void {
