@@ -11,8 +11,9 @@ export class Serialised {
 
   /** Resolves after a run that began no earlier than this call. */
   run(): Promise<void> {
+    if (this.#next) return this.#next
     if (!this.#running) return this.#start()
-    this.#next ??= this.#running
+    this.#next = this.#running
       .catch(() => undefined)
       .then(() => {
         this.#next = undefined
@@ -23,7 +24,8 @@ export class Serialised {
 
   /** Resolves when nothing of it runs or waits to run. */
   async settled(): Promise<void> {
-    for (let work = this.#running; work; work = this.#next ?? this.#running) await work.catch(() => undefined) // whoever asked is told
+    for (let work = this.#next ?? this.#running; work; work = this.#next ?? this.#running)
+      await work.catch(() => undefined) // whoever asked is told
   }
 
   #start(): Promise<void> {
