@@ -2,6 +2,7 @@
 
 export class InOrder {
   readonly #queues = new Map<string, Promise<unknown>>()
+  #alone: Promise<unknown> = Promise.resolve()
 
   /** Whether work on this is under way or waits. */
   has(key: string): boolean {
@@ -9,13 +10,19 @@ export class InOrder {
   }
 
   run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#queues.get(key) ?? Promise.resolve()
-    const mine = before.then(work, work)
+    const mine = Promise.all([this.#queues.get(key), this.#alone]).then(work)
     const settled = mine.catch(() => undefined)
     this.#queues.set(key, settled)
     void settled.then(() => {
       if (this.#queues.get(key) === settled) this.#queues.delete(key)
     })
+    return mine
+  }
+
+  /** Runs between all that was asked for before and all that is asked for later, whatever that is about. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = Promise.all([...this.#queues.values(), this.#alone]).then(work)
+    this.#alone = mine.catch(() => undefined)
     return mine
   }
 }

@@ -44,13 +44,15 @@ export async function check(plugins: CniPlugins, connection: Connection): Promis
     await plugins.call('CHECK', plugin.type, configOf(plugin, connection, result), attachment)
 }
 
-/** Lets plugins give back what belongs to none of these. @throws CniError */
+/** Whether plugins may be asked to collect garbage: not where other runtimes share the network. */
+export const isCollected = (network: NetworkConfig): boolean => isAtLeast(network, '1.1.0') && !network.disableGC
+
+/** Lets plugins give back what belongs to none of these. Nothing is connected or disconnected meanwhile. @throws CniError */
 export async function collectGarbage(
   plugins: CniPlugins,
   network: NetworkConfig,
   valid: readonly Attachment[],
 ): Promise<void> {
-  if (!isAtLeast(network, '1.1.0')) return
   const attachments = valid.map(({ containerId: containerID, ifName: ifname }) => ({ containerID, ifname }))
   for (const plugin of network.plugins)
     await plugins.call('GC', plugin.type, { ...headOf(plugin, network), 'cni.dev/valid-attachments': attachments })

@@ -10,7 +10,7 @@ import { ipBatch } from '../ip.ts'
 import { podLinkName } from '../names.ts'
 import { Serialised } from '../serialised.ts'
 import { readState, writeStateSync } from '../state-file.ts'
-import { type CapabilityArgs, type Connection, check, collectGarbage, connect, disconnect, hasCapability, validate } from './chain.ts' // prettier-ignore
+import { type CapabilityArgs, type Connection, check, collectGarbage, connect, disconnect, hasCapability, isCollected, validate } from './chain.ts' // prettier-ignore
 import { CniError, isAtLeast, type NetworkConfig, readNetworkConfig } from './configuration.ts'
 import { HeldNamespaces } from './held-namespace.ts'
 import { CniPlugins } from './plugin.ts'
@@ -123,11 +123,18 @@ export class CniPodNetwork implements PodNetwork {
       await this.tearDown(uid).catch((error: unknown) =>
         log.warn({ uid, error: String(error) }, 'pod not disconnected'),
       )
-    if (!this.#network || this.problem !== undefined) return
-    const valid = [...this.#saved.values()].map(({ attachment }) => attachment)
-    await collectGarbage(this.#plugins, this.#network, valid).catch((error: unknown) =>
-      log.warn({ error: String(error) }, 'CNI plugins did not collect garbage'),
-    )
+    const network = this.#network
+    if (!network || this.problem !== undefined || !isCollected(network)) return
+    // What is connected meanwhile would be garbage to plugins that are not told of it.
+    const collect = () =>
+      collectGarbage(
+        this.#plugins,
+        network,
+        [...this.#saved.values()].map(({ attachment }) => attachment),
+      )
+    await this.#order
+      .alone(collect)
+      .catch((error: unknown) => log.warn({ error: String(error) }, 'CNI plugins did not collect garbage'))
   }
 
   get #folder(): string {

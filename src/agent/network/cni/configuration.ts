@@ -25,6 +25,7 @@ const network = v.object({
     '0.1.0',
   ),
   disableCheck: v.optional(flag, false),
+  disableGC: v.optional(flag, false),
   plugins: v.pipe(v.array(plugin), v.minLength(1, 'no plugins')),
 })
 
@@ -42,10 +43,13 @@ export const isAtLeast = ({ cniVersion }: NetworkConfig, version: string): boole
 
 /**
  * @returns undefined when the folder has no configuration, or is not there
- * @throws CniError when the first one makes no sense: the next must not take its place unnoticed
+ * @throws CniError when it cannot be read, or the first makes no sense: nothing must take its place unnoticed
  */
 export async function readNetworkConfig(folder: string): Promise<NetworkConfig | undefined> {
-  const names = await readdir(folder).catch(() => [])
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw new CniError(error.message)
+  })
   const [first] = names.filter(name => ENDINGS.some(ending => name.endsWith(ending))).sort()
   if (first === undefined) return undefined
   const path = join(folder, first)
