@@ -298,8 +298,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       },
     },
     async hostPorts(podUid, podIP, ports) {
-      if (cni.leadsHostPorts(podUid)) return
-      if (hostPorts.set(podUid, podIP, ports)) await sync.flush()
+      // Its earlier sandbox may have been on our own links: then those rules go.
+      const ours = cni.leadsHostPorts(podUid) ? [] : ports
+      if (hostPorts.set(podUid, podIP, ours)) await sync.flush()
     },
     async isolate(pod) {
       await Promise.race([policyView.known, delay(clock, POLICIES_WAIT_MS, options.signal).catch(() => undefined)])
