@@ -2,7 +2,6 @@
 import { Duplex } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Relay } from '../../src/agent/network/reach/relay.ts'
-import { Serialised } from '../../src/agent/network/serialised.ts'
 import { RuleTable } from '../../src/agent/proxy/table.ts'
 import { deferred } from '../../src/shared/machinery/deferred.ts'
 import { type Agent, eventually, type Host, Lab, namesIn, type Pod, serve, tcp, udp } from './lab/lab.ts'
@@ -150,18 +149,13 @@ describe('an agent that stops', () => {
     expect(changes).toBe(1)
     expect(table.takeAll()).toContain(`add element ip flotilla relayed { ${nodeIPs[1]!} }`)
   })
-  it('waits for the work that runs and for the work that was asked for meanwhile', async () => {
-    const turns = [deferred(), deferred()]
-    let begun = 0
-    const work = new Serialised(() => turns[begun++]!.promise)
-    const runs = [work.run(), work.run(), work.run()]
-    let isSettled = false
-    const settled = work.settled().then(() => (isSettled = true))
-    turns[0]!.resolve()
-    await runs[0]
-    expect([begun, isSettled]).toEqual([begun, false])
-    turns[1]!.resolve()
-    await Promise.all([...runs, settled])
-    expect(begun).toBe(2)
+  it('does not wait for a link that had ended before it was added', async () => {
+    const peer = (nodeName: string) => ({ nodeName, nodeIP: nodeIPs[1]!, podCIDR: cidrs[1]! })
+    const relay = new Relay({ table: new RuleTable(), peer, changed: () => undefined })
+    const stream = new Duplex({ read: () => undefined })
+    await new Promise(resolve => stream.once('close', resolve).destroy())
+    relay.add('node2', stream, true)
+    expect(relay.hasOpened('node2')).toBe(false)
+    await relay[Symbol.asyncDispose]()
   })
 })

@@ -64,7 +64,7 @@ export class Relay implements AsyncDisposable {
   /** Leads what is for the node over this stream until one side ends it. */
   add(nodeName: string, stream: Duplex, isOurs: boolean): void {
     const peer = this.#options.peer(nodeName)
-    if (!peer || this.#isStopped) return void stream.destroy()
+    if (!peer || this.#isStopped || stream.destroyed) return void stream.destroy()
     const ends = this.#ends.get(nodeName) ?? new Set<End>()
     this.#ends.set(nodeName, ends)
     const end: End = {
