@@ -9,7 +9,7 @@ import { searchPath } from '../network/exec.ts'
 const DIAL = `
 const socket = require('net').connect({ host: 'localhost', port: Number(process.argv[1]), allowHalfOpen: true })
 const tell = (message, handle) => process.send(message, handle, () => process.exit())
-socket.on('connect', () => tell('connected', socket)).on('error', error => tell(error.message))
+socket.on('connect', () => tell('connected', socket)).on('error', error => tell(error.message || error.code))
 `
 const DIAL_TIMEOUT_MS = 10_000
 

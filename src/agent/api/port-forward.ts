@@ -111,8 +111,11 @@ function forwardChannel(
   name.writeUInt16LE(port)
   send(index * 2, name)
   send(index * 2 + 1, name)
-  const fail = (error: Error) => send(index * 2 + 1, Buffer.from(error.message))
   const input = new PassThrough()
+  const fail = (error: Error) => {
+    send(index * 2 + 1, Buffer.from(error.message))
+    input.resume() // nobody takes what still comes
+  }
   void connectToPort(runtime, pod, port).then(connection => {
     if (input.destroyed) return void connection.destroy()
     input.on('close', () => connection.destroy())
