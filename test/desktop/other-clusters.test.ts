@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { contextAccess } from '../../src/main/desktop/clusters/access.ts'
+import { type AccessSource, type ClusterAccess, contextAccess } from '../../src/main/desktop/clusters/access.ts'
 import { loginKind, readContexts } from '../../src/main/desktop/clusters/kubeconfig.ts'
 import { type Clock, systemClock } from '../../src/shared/machinery/clock.ts'
 
@@ -25,6 +25,11 @@ contexts:
   - { name: dangling, context: { cluster: missing, user: u } }
 `,
   )
+}
+async function given(source: AccessSource): Promise<ClusterAccess> {
+  const got = await source.get()
+  if (!got) throw new Error('there is no way in')
+  return got
 }
 const access = (confirm = () => Promise.resolve(true), clock: Clock = systemClock) =>
   contextAccess({ path: config(), context: 'one', clock, confirm })
@@ -93,9 +98,10 @@ describe('contextAccess()', () => {
     writeFileSync(join(folder, 'token'), 'old\n')
     writeConfig('{ tokenFile: token }')
     const source = access()
-    expect((await source.get())?.headers).toEqual({ authorization: 'Bearer old' })
+    const old = await given(source)
+    expect(old.headers).toEqual({ authorization: 'Bearer old' })
     writeFileSync(join(folder, 'token'), 'new\n')
-    expect(source.refused()).toBe(true)
+    expect(source.refused(old)).toBe(true)
     expect((await source.get())?.headers).toEqual({ authorization: 'Bearer new' })
   })
 
@@ -109,8 +115,16 @@ describe('contextAccess()', () => {
     const info = readFileSync(join(folder, 'info'), 'utf8')
     expect(info).toContain('"kind":"ExecCredential"')
     expect(info).toMatch(/ more$/)
-    source.refused()
-    expect((await source.get())?.headers.authorization).toBe('Bearer token-2')
+    // Requests that were refused together tell so one after the other, also while the program runs again.
+    const refused = await given(source)
+    const renewed = await Promise.all(
+      [1, 2, 3].map(() => {
+        source.refused(refused)
+        return given(source)
+      }),
+    )
+    source.refused(refused)
+    for (const { headers } of [...renewed, await given(source)]) expect(headers.authorization).toBe('Bearer token-2')
   })
 
   it('asks the program again before what it said expires', async () => {

@@ -31,11 +31,18 @@ function whyUnreachable(error: unknown): string {
 
 export function createApiForwarder(source: AccessSource): ApiForwarder {
   let current: { readonly tls: ClusterAccess['tls']; readonly agent: Agent } | undefined
+  const closing = new Set<Agent>()
+
+  /** Requests on the way end with what they began with. */
+  function retire(agent: Agent): void {
+    closing.add(agent)
+    void agent.close().finally(() => closing.delete(agent))
+  }
 
   /** One agent per identity: another data folder has another CA. */
   function agentFor({ tls }: ClusterAccess): Agent {
     if (current?.tls === tls) return current.agent
-    void current?.agent.destroy()
+    if (current) retire(current.agent)
     current = {
       tls,
       agent: new Agent({
@@ -56,27 +63,26 @@ export function createApiForwarder(source: AccessSource): ApiForwarder {
         if (value !== null) headers[name] = value
       }
       const body = request.method === 'GET' || request.method === 'HEAD' ? undefined : await request.arrayBuffer()
-      const send = async () => {
-        const to = await source.get()
-        return (
-          to &&
-          undiciFetch(to.server + path, {
-            method: request.method,
-            headers: { ...headers, ...to.headers },
-            redirect: 'manual',
-            dispatcher: agentFor(to),
-            signal: request.signal,
-            ...(body && body.byteLength > 0 ? { body } : {}),
-          })
-        )
-      }
+      const send = (to: ClusterAccess) =>
+        undiciFetch(to.server + path, {
+          method: request.method,
+          headers: { ...headers, ...to.headers },
+          redirect: 'manual',
+          dispatcher: agentFor(to),
+          signal: request.signal,
+          ...(body && body.byteLength > 0 ? { body } : {}),
+        })
+      const stopped = () => refusal(503, 'ServiceUnavailable', 'the control plane is not running')
       try {
-        let answer = await send()
-        if (answer?.status === 401 && source.refused()) {
+        const access = await source.get()
+        if (!access) return stopped()
+        let answer = await send(access)
+        if (answer.status === 401 && source.refused(access)) {
           await answer.body?.cancel()
-          answer = await send()
+          const renewed = await source.get()
+          if (!renewed) return stopped()
+          answer = await send(renewed)
         }
-        if (!answer) return refusal(503, 'ServiceUnavailable', 'the control plane is not running')
         const kept = [...answer.headers].filter(([name]) => !DROPPED.has(name))
         return new Response(answer.body as ReadableStream<Uint8Array> | null, {
           status: answer.status,
@@ -89,7 +95,7 @@ export function createApiForwarder(source: AccessSource): ApiForwarder {
       }
     },
     async [Symbol.asyncDispose]() {
-      await current?.agent.destroy()
+      await Promise.all([current?.agent, ...closing].map(agent => agent?.destroy()))
     },
   }
 }

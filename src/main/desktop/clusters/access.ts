@@ -21,8 +21,11 @@ export interface ClusterAccess {
 export interface AccessSource {
   /** @returns undefined while the cluster does not run. @throws Error, in a sentence, when there is no way in */
   get(): Promise<ClusterAccess | undefined>
-  /** The cluster refused what `get` gave. @returns whether asking again may give something else */
-  refused(): boolean
+  /**
+   * @param access what `get` gave and the cluster refused
+   * @returns whether asking again may give something else
+   */
+  refused(access: ClusterAccess): boolean
 }
 
 export interface ContextAccessOptions {
@@ -74,14 +77,18 @@ async function compose(context: KubeContext, plugin: ExecCredential | undefined)
 /** The file is read when it is needed: who renews it need not tell us. */
 export function contextAccess({ path, context: name, clock, confirm }: ContextAccessOptions): AccessSource {
   let current: Promise<{ access: ClusterAccess; expiresMs: number | undefined }> | undefined
+  /** What `current` gave; undefined while it loads. */
+  let latest: ClusterAccess | undefined
 
   async function load() {
+    latest = undefined
     const context = readContexts(path).find(entry => entry.name === name)
     if (!context) throw new Error(`${path} has no context ${name} any more`)
     const { exec } = context.user
     if (exec && !(await confirm(context))) throw new Error(`the program that logs in to ${name} may not run`)
     const plugin = exec ? await runExecPlugin(context, exec) : undefined
-    return { access: await compose(context, plugin), expiresMs: plugin?.expiresMs }
+    latest = await compose(context, plugin)
+    return { access: latest, expiresMs: plugin?.expiresMs }
   }
 
   return {
@@ -98,8 +105,9 @@ export function contextAccess({ path, context: name, clock, confirm }: ContextAc
       if (current === loading) current = undefined
       return (await (current ??= load())).access
     },
-    refused() {
-      current = undefined
+    refused(access) {
+      // Of many requests that were refused together the first gets new ones for all.
+      if (access === latest) current = undefined
       return true
     },
   }
