@@ -1,8 +1,7 @@
 // How port-forwards ask their cluster: as whoever the cluster knows us, with its CA pinned.
-import { WebSocket } from 'ws'
 import { ApiError } from '../../shared/machinery/status.ts'
 import type { ApiForwarder } from './api-forwarder.ts'
-import type { AccessSource } from './clusters/access.ts'
+import { type AccessSource, openWebSocket } from './clusters/access.ts'
 import type { ForwardApi } from './port-forwards.ts'
 
 export const forwardApi = (source: AccessSource, forwarder: Pick<ApiForwarder, 'forward'>): ForwardApi => ({
@@ -13,10 +12,5 @@ export const forwardApi = (source: AccessSource, forwarder: Pick<ApiForwarder, '
     if (!answer.ok) throw ApiError.from(body as ApiError['status'])
     return body
   },
-  async open(path, protocols) {
-    const to = await source.get()
-    if (!to) throw new Error('the control plane is not running')
-    const { tls, headers } = to
-    return new WebSocket(to.server.replace(/^http/, 'ws') + path, [...protocols], { ...tls, headers })
-  },
+  open: (path, protocols) => openWebSocket(source, path, protocols),
 })

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { WebSocket } from 'ws'
 import type { StreamEvents } from '../../preload/channels.ts'
-import type { AccessSource } from './clusters/access.ts'
+import { type AccessSource, openWebSocket } from './clusters/access.ts'
 
 export interface StreamBridge {
   /** @param path path and query; only container streams are opened. @returns the stream's id */
@@ -21,15 +21,10 @@ export function createStreamBridge(source: AccessSource, emit: (event: StreamEve
   const sockets = new Map<string, WebSocket>()
   return {
     async open(path, protocols) {
-      const to = await source.get()
-      if (!to) throw new Error('the control plane is not running')
       if (!ALLOWED.test(path)) throw new Error('only exec and attach are opened here')
       if (sockets.size >= MAX_STREAMS) throw new Error('too many terminals are open')
       const id = randomUUID()
-      const socket = new WebSocket(to.server.replace(/^http/, 'ws') + path, [...protocols], {
-        ...to.tls,
-        headers: to.headers,
-      })
+      const socket = await openWebSocket(source, path, protocols)
       socket.binaryType = 'nodebuffer'
       sockets.set(id, socket)
       let failure = ''

@@ -1,5 +1,6 @@
 // How requests get into a cluster: its address, whom to trust, and who we are. All of it stays in this process.
 import { readFile } from 'node:fs/promises'
+import { WebSocket } from 'ws'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { type ExecCredential, runExecPlugin } from './exec-plugin.ts'
 import { type KubeContext, readContexts } from './kubeconfig.ts'
@@ -26,6 +27,17 @@ export interface AccessSource {
    * @returns whether asking again may give something else
    */
   refused(access: ClusterAccess): boolean
+}
+
+/** @param path path and query. @throws Error, in a sentence, when there is no way in */
+export async function openWebSocket(
+  source: AccessSource,
+  path: string,
+  protocols: readonly string[],
+): Promise<WebSocket> {
+  const to = await source.get()
+  if (!to) throw new Error('the control plane is not running')
+  return new WebSocket(to.server.replace(/^http/, 'ws') + path, [...protocols], { ...to.tls, headers: to.headers })
 }
 
 export interface ContextAccessOptions {
