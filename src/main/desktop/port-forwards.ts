@@ -3,6 +3,7 @@
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { ForwardSpec, ForwardStatus } from '../../preload/channels.ts'
+import { delay, systemClock } from '../../shared/machinery/clock.ts'
 import { type ApiGet, type ForwardTarget, findTarget } from './forward-target.ts'
 
 /** How port-forwards reach the cluster. */
@@ -46,6 +47,7 @@ export class PortForwards implements AsyncDisposable {
   async start(spec: ForwardSpec): Promise<ForwardStatus> {
     const known = this.#forwards.get(spec.id)
     if (known?.status.state === 'listening') return known.status
+    void this.stop(spec.id)
     const sockets = new Set<Socket>()
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
     const status: ForwardStatus = { id: spec.id, state: 'failed', localPort: spec.localPort, connections: 0 }
@@ -53,7 +55,8 @@ export class PortForwards implements AsyncDisposable {
     this.#forwards.set(spec.id, forward)
     server.on('connection', socket => void this.#carry(forward, socket))
     return new Promise(resolve => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
+      // Also later, such as when this process has no file descriptor left: without a listener it would end the app.
+      server.on('error', (error: NodeJS.ErrnoException) => {
         const message = error.code === 'EADDRINUSE' ? `port ${spec.localPort} of this machine is taken` : error.message
         resolve(this.#tell(forward, { state: 'failed', message }))
       })
@@ -108,7 +111,7 @@ export class PortForwards implements AsyncDisposable {
         forward.target = undefined
         if (forward.stopped.signal.aborted) break
         this.#tell(forward, { message: messageOf(error) })
-        await pause(RETRY_MS, forward.stopped.signal)
+        await delay(systemClock, RETRY_MS, forward.stopped.signal).catch(() => undefined)
       }
     socket.destroy()
   }
@@ -122,15 +125,11 @@ export class PortForwards implements AsyncDisposable {
       webSocket.once('close', () => signal.removeEventListener('abort', end))
       webSocket.once('open', () => resolve(webSocket))
       webSocket.once('error', reject)
+      // Stopped while its pod was looked for.
+      if (signal.aborted) end()
     })
   }
 }
-
-const pause = (delayMs: number, signal: AbortSignal) =>
-  new Promise<void>(resolve => {
-    const timer = setTimeout(resolve, delayMs)
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-  })
 
 /** The first frame of each channel only names the port; then bytes go both ways, each side as fast as the other takes. */
 function join(socket: Socket, webSocket: WebSocket, onProblem: (message: string) => void): void {
