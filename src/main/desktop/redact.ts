@@ -9,9 +9,9 @@ export interface Redacted {
 /** In place of a secret, so that one sees that something was there. */
 export const HIDDEN = '[hidden]'
 
-/** Names of fields, in JSON, YAML, URLs and command lines, whose values are secrets. */
+/** Names of fields, in JSON, YAML, URLs and command lines, whose values are secrets. The bound keeps long lines quick. */
 const SECRET_NAME =
-  '[\\w.-]*(?:password|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|client-key-data|client-certificate-data|credentials?)'
+  '[\\w.-]{0,120}(?:password|passphrase|secret|token|api[_-]?key|private[_-]?key|authorization|cookie|client-key-data|client-certificate-data|credentials?)'
 
 /** Each keeps its first group, where there is one; the rest of the match goes. The order matters. */
 const PATTERNS: readonly RegExp[] = [
@@ -21,14 +21,14 @@ const PATTERNS: readonly RegExp[] = [
   /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g,
   /\b((?:Bearer|Basic)\s+)[\w+/=.~-]{6,}/gi,
   // user:password@host
-  /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"']*:)[^\s/@"']+(?=@)/gi,
+  /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@"']*:)[^\s/@"']+(?=@)/gi,
   // "name": "value", with escaped quotes inside
   new RegExp(
     `((?:\\\\?["'])${SECRET_NAME}(?:\\\\?["'])\\s*:\\s*)(?:\\\\"(?:(?!\\\\").)*\\\\"|"(?:[^"\\\\]|\\\\.)*"|'[^']*')`,
     'gi',
   ),
   // --name value, name=value, name: value
-  new RegExp(`(--${SECRET_NAME}(?:\\s+|=))(?!${'\\[hidden\\]'})[^\\s"'\\\\]+`, 'gi'),
+  new RegExp(`(--${SECRET_NAME}(?:\\s+|=))(?!\\[hidden\\])[^\\s"'\\\\]+`, 'gi'),
   new RegExp(`(\\b${SECRET_NAME}\\s*[=:]\\s*)(?![\\s"'{\\[\\\\])[^\\s"'&,;\\\\]{4,}`, 'gi'),
   // Bootstrap tokens, and base64 too long to be a name or a hash.
   /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g,
