@@ -73,6 +73,13 @@ describe('readContexts()', () => {
       expect(() => readContexts(config())).toThrow('is not a kubeconfig')
     }
   })
+
+  it('says what is no YAML without the line, which may hold a secret', () => {
+    writeFileSync(config(), 'users: [{ name: u, user: { token: s3cr3t: } }\n')
+    const said = () => readContexts(config())
+    expect(said).toThrow('is not a kubeconfig')
+    expect(said).not.toThrow('s3cr3t')
+  })
 })
 
 describe('contextAccess()', () => {

@@ -65,11 +65,20 @@ function resolved<T extends object>(part: T, folder: string): T {
   return { ...part, ...changes }
 }
 
+/** @throws Error, without the lines that may hold secrets */
+function parsed(path: string, content: string): unknown {
+  try {
+    return parse(content, { maxAliasCount: 100, prettyErrors: false })
+  } catch (error) {
+    throw new Error(`${path} is not a kubeconfig: ${(error as Error).message}`)
+  }
+}
+
 /** @throws Error, in a sentence, when it is not a kubeconfig */
 export function readContexts(path: string): KubeContext[] {
   const content = readFileSync(path, 'utf8')
   const fileHash = createHash('sha256').update(content).digest('hex')
-  const read = v.safeParse(FILE, parse(content, { maxAliasCount: 100 }))
+  const read = v.safeParse(FILE, parsed(path, content))
   if (!read.success)
     throw new Error(`${path} is not a kubeconfig: ${v.getDotPath(read.issues[0]) ?? 'its form is another'}`)
   const folder = dirname(path)
