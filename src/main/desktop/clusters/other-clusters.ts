@@ -137,7 +137,10 @@ export class OtherClusters implements AsyncDisposable {
 
   remove(id: string): void {
     const { settings, onChange } = this.#options
-    settings.change({ clusters: settings.current.clusters.filter(cluster => cluster.id !== id) })
+    const others = settings.current.clusters.filter(cluster => cluster.id !== id)
+    // What the own cluster's window keeps is not for the others to clear.
+    if (others.length === settings.current.clusters.length) throw new Error('there is no such cluster')
+    settings.change({ clusters: others })
     this.#opened.get(id)?.window.close()
     void clusterSession(id).clearStorageData()
     onChange(this.list())
