@@ -3,12 +3,13 @@
 // Elsewhere than on Linux, signing takes its certificates from electron-builder's own environment variables.
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { build, Platform } from 'electron-builder'
 import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
 
 requireNode()
 ensureDependencies()
 ensureBuilt()
+// Only now is it there in a clean checkout.
+const { build, Platform } = await import('electron-builder')
 
 /** An Electron that is unpacked already, for machines that cannot download one: `--electron FOLDER VERSION`. */
 function givenElectron() {
