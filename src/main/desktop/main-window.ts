@@ -1,4 +1,4 @@
-// The one window, open or not: shown again where it was, sent to a place, told what it wants to hear.
+// The own cluster's window, open or not: shown again where it was, sent to a place, told what it wants to hear.
 import type { BrowserWindow, Session } from 'electron'
 import type { PushChannel, Pushes } from '../../preload/channels.ts'
 import { askBeforeClosing } from './closing.ts'

@@ -1,4 +1,4 @@
-// The one window: sandboxed, isolated, going nowhere but its own pages.
+// Windows: sandboxed, isolated, going nowhere but their own pages.
 import { BrowserWindow, app, type Session, nativeTheme, screen, session, shell } from 'electron'
 import { ORIGIN } from './protocol.ts'
 import { MIN_SIZE, placeWindow, type WindowState } from './window-state.ts'
