@@ -1,9 +1,10 @@
 // What answers at the old address of a control plane that has moved: for every request, where it is now.
 import { createServer } from 'node:https'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
-import { type KeyPair } from '../pki/certificates.ts'
+import type { KeyPair } from '../pki/certificates.ts'
 import { MovedError, readMark } from './mark.ts'
 
 export interface SignpostOptions {
@@ -29,6 +30,11 @@ export async function startSignpost({ dataDir, listen, serving, moved, clock }: 
   const server = createServer({ cert: serving.certPem, key: serving.keyPem }, (_request, response) => {
     response.writeHead(421, { 'content-type': 'application/json', connection: 'close' }).end(body)
   })
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.on('upgrade', (_request, socket: Duplex) => {
     socket.on('error', () => socket.destroy())
     socket.end(
@@ -51,7 +57,8 @@ export async function startSignpost({ dataDir, listen, serving, moved, clock }: 
     back,
     async [Symbol.asyncDispose]() {
       cancel()
-      server.closeAllConnections()
+      // Also those that were upgraded, or that say nothing: nobody keeps the control plane from coming back.
+      for (const socket of sockets) socket.destroy()
       await new Promise<void>(resolve => server.close(() => resolve()))
     },
   }
