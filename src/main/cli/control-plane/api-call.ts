@@ -20,8 +20,15 @@ export interface ApiEnd {
 }
 
 const MOVES = '/apis/flotilla.dev/v1/controlplanemoves'
+/** A firewall that drops what it does not know leaves a connection without any answer for minutes. */
+const READY_ANSWER_MS = 5_000
 
-async function call(end: ApiEnd, method: string, path: string, body?: object): Promise<IncomingMessage> {
+async function call(
+  end: ApiEnd,
+  method: string,
+  path: string,
+  { body, signal }: { readonly body?: object; readonly signal?: AbortSignal } = {},
+): Promise<IncomingMessage> {
   const { identity, dial, url = 'https://localhost:6443' } = end
   const { ca, cert, key } = identity
   const tls = { ca, cert, key, servername: ALWAYS_NAMED }
@@ -31,6 +38,7 @@ async function call(end: ApiEnd, method: string, path: string, body?: object): P
     ...tls,
     method,
     headers: body ? { 'content-type': 'application/json' } : {},
+    signal,
     ...(socket ? { createConnection: () => socket } : { agent: false }),
   }
   return new Promise((resolve, reject) => {
@@ -56,9 +64,9 @@ const refusal = ({ name }: ApiEnd, code: number | undefined, text: string): Comm
   return new CommandError(`${name} answered ${code}: ${text.slice(0, 200)}`)
 }
 
-/** @returns undefined while it is not there or not ready yet */
+/** @returns false while it is not there, not ready yet, or silent */
 export const isReady = (end: ApiEnd): Promise<boolean> =>
-  call(end, 'GET', '/readyz').then(
+  call(end, 'GET', '/readyz', { signal: AbortSignal.timeout(READY_ANSWER_MS) }).then(
     answer => {
       answer.resume()
       return answer.statusCode === 200
@@ -77,7 +85,7 @@ export async function beginMove(
   end: ApiEnd,
   move: { readonly id: string; readonly to: string; readonly servers: readonly string[] },
 ): Promise<HeldCluster> {
-  const answer = await call(end, 'POST', MOVES, { action: 'begin', ...move })
+  const answer = await call(end, 'POST', MOVES, { body: { action: 'begin', ...move } })
   if (answer.statusCode !== 200) throw refusal(end, answer.statusCode, await textOf(answer))
   return { events: eventsOf(answer, end), release: () => void answer.destroy() }
 }
@@ -87,7 +95,7 @@ export async function commitMove(
   end: ApiEnd,
   move: { readonly id: string; readonly to: string; readonly servers: readonly string[] },
 ): Promise<void> {
-  const answer = await call(end, 'POST', MOVES, { action: 'commit', ...move })
+  const answer = await call(end, 'POST', MOVES, { body: { action: 'commit', ...move } })
   const text = await textOf(answer)
   if (answer.statusCode !== 200) throw refusal(end, answer.statusCode, text)
 }
