@@ -2,9 +2,15 @@
 // cluster behind NAT, or one whose control plane has moved to a server that only SSH reaches.
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { CLUSTER_NETWORK } from '../../cluster-network.ts'
 import { dataDirLayout } from '../../data-dir.ts'
-import { type KubeconfigIdentity, mergeKubeconfig, readKubeconfig, userKubeconfigPath } from '../../kubeconfig-file.ts'
-import { writeAtomically } from '../../kubeconfig-file.ts'
+import {
+  type KubeconfigIdentity,
+  mergeKubeconfig,
+  readKubeconfig,
+  userKubeconfigPath,
+  writeAtomically,
+} from '../../kubeconfig-file.ts'
 import { readMark } from '../../move/mark.ts'
 import { renderKubeconfig } from '../../pki/kubeconfig.ts'
 import { ALWAYS_NAMED } from '../control-plane/api-call.ts'
@@ -78,7 +84,7 @@ function targetsOf({ server }: KubeconfigIdentity, servers: readonly string[]): 
       .filter(({ hostname }) => !/^(127\.|localhost$|\[::1\]$)/.test(hostname))
       .map(({ hostname, port }) => ({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) })),
     ...ports.map(port => ({ host: '127.0.0.1', port })),
-    { host: '10.96.0.1', port: 443 },
+    { host: CLUSTER_NETWORK.kubernetesServiceIP, port: 443 },
   ]
 }
 

@@ -4,6 +4,7 @@ import { type Server, type Socket, createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { SshConnection } from '../../provisioning/ssh/connection.ts'
+import { ALWAYS_NAMED } from '../control-plane/api-call.ts'
 import { CommandError } from '../usage-error.ts'
 
 export interface ForwarderOptions {
@@ -15,7 +16,6 @@ export interface ForwarderOptions {
   readonly tell: (line: string) => void
 }
 
-const SERVER_NAME = 'kubernetes.default.svc'
 const ANSWER_MS = 10_000
 
 export class Forwarder implements AsyncDisposable {
@@ -88,7 +88,7 @@ export class Forwarder implements AsyncDisposable {
       return false // nothing listens there
     }
     return new Promise(resolve => {
-      const tls = connectTls({ socket: stream, ca: this.#options.caPem, servername: SERVER_NAME, timeout: ANSWER_MS })
+      const tls = connectTls({ socket: stream, ca: this.#options.caPem, servername: ALWAYS_NAMED, timeout: ANSWER_MS })
       const end = (answers: boolean) => {
         tls.destroy()
         stream.destroy()
@@ -111,6 +111,7 @@ export class Forwarder implements AsyncDisposable {
         stream.destroy()
       }
       for (const side of [socket, stream]) side.on('error', end).on('close', end)
+      if (socket.destroyed) return end() // it did not wait
       socket.pipe(stream).pipe(socket)
     } catch (error) {
       this.#options.tell((error as Error).message)
