@@ -95,5 +95,14 @@ async function eventsIn(folder: string): Promise<AuditEvent[]> {
   const texts = await Promise.all(
     [...names, PEOPLE_LOG].map(name => readFile(join(folder, name), 'utf8').catch(() => '')),
   )
-  return texts.flatMap(text => text.split('\n').filter(Boolean)).map(line => JSON.parse(line) as AuditEvent)
+  return texts.flatMap(text => text.split('\n').filter(Boolean)).flatMap(eventOf)
+}
+
+/** A line that is being written, or at which the power was cut, is none yet. */
+function eventOf(line: string): AuditEvent[] {
+  try {
+    return [JSON.parse(line) as AuditEvent]
+  } catch {
+    return []
+  }
 }
