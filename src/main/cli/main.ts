@@ -16,12 +16,11 @@ import { addLocalCommands } from './local/commands.ts'
 import { addNodeCommands } from './node/commands.ts'
 import { parseNodePortAddresses } from './node-port-addresses.ts'
 import { addSchedulingCommands } from './scheduling.ts'
+import { several } from './several.ts'
 import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
 import { addUserCommands } from './user/commands.ts'
 import { UsageError } from './usage-error.ts'
-
-const several = (value: string, before: string[] = []) => [...before, value]
 
 type ServeFlags = {
   dataDir: string

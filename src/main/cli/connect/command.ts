@@ -1,12 +1,11 @@
 // `flotilla connect`.
 import type { Command } from 'commander'
+import { addAnswerOptions } from '../answer-options.ts'
 import { dataDirOption } from '../data-dir-option.ts'
 import type { ConnectFlags } from './connect.ts'
 
-const several = (value: string, before: string[] = []) => [...before, value]
-
 export function addConnectCommand(program: Command): void {
-  program
+  const command = program
     .command('connect')
     .description('reach the API server on this loopback, through a host of the cluster that you may SSH into')
     .argument('[address]', 'user@host[:port], or a name of your SSH configuration; default: where the control plane is')
@@ -14,10 +13,7 @@ export function addConnectCommand(program: Command): void {
     .option('--kubeconfig <file>', "whose certificate and authority are used; default: the cluster's here, or your own")
     .option('--port <port>', 'of the loopback; default: as in the kubeconfig')
     .option('--merge', 'add the cluster to ~/.kube/config and make it current')
-    .option('--host-key <fingerprint>', 'accept a host key with this fingerprint (SHA256:…)', several)
-    .option('--accept-host-keys', 'accept every new host key; a changed one is refused nevertheless')
-    .option('--password-stdin', 'read the password for SSH from the first line of standard input')
-    .action(async (address: string | undefined, flags: ConnectFlags) =>
-      (await import('./connect.ts')).connect(address, flags),
-    )
+  addAnswerOptions(command, 'SSH').action(async (address: string | undefined, flags: ConnectFlags) =>
+    (await import('./connect.ts')).connect(address, flags),
+  )
 }

@@ -1,23 +1,20 @@
 // `flotilla control-plane …`: where the control plane runs.
 import type { Command } from 'commander'
+import { addAnswerOptions } from '../answer-options.ts'
 import { dataDirOption } from '../data-dir-option.ts'
 import { UsageError } from '../usage-error.ts'
 import type { MoveFlags } from './move.ts'
 
-const several = (value: string, before: string[] = []) => [...before, value]
-
 export function addControlPlaneCommands(program: Command): void {
   const command = program.command('control-plane').description('where the control plane runs')
-  command
+  const moving = command
     .command('move')
     .description('put the control plane on a server, as a service of its systemd; with --back: bring it here again')
     .argument('[address]', 'user@host[:port], or a name of your SSH configuration')
     .addOption(dataDirOption())
     .option('--back', 'bring it back from where it is')
     .option('--port <port>', 'of the API server there', '6443')
-    .option('--host-key <fingerprint>', 'accept a host key with this fingerprint (SHA256:…)', several)
-    .option('--accept-host-keys', 'accept every new host key; a changed one is refused nevertheless')
-    .option('--password-stdin', 'read the password for SSH and sudo from the first line of standard input')
+  addAnswerOptions(moving, 'SSH and sudo')
     .option('--yes', 'do not ask before changes')
     .action(async (address: string | undefined, flags: MoveFlags & { back?: boolean }) => {
       if ((address === undefined) === !flags.back) throw new UsageError('give the server, or --back')

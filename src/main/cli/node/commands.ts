@@ -1,10 +1,10 @@
 // `flotilla node …`: hosts over SSH. Every command makes HostOperations and follows them, as the window does.
 import type { Command } from 'commander'
+import { addAnswerOptions } from '../answer-options.ts'
 import { dataDirOption } from '../data-dir-option.ts'
+import { several } from '../several.ts'
 import { UsageError } from '../usage-error.ts'
 import type { OperateFlags } from './operate.ts'
-
-const several = (value: string, before: string[] = []) => [...before, value]
 
 interface AddFlags extends OperateFlags {
   readonly file?: string
@@ -16,12 +16,7 @@ interface AddFlags extends OperateFlags {
 }
 
 const answerable = (command: Command): Command =>
-  command
-    .addOption(dataDirOption())
-    .option('--host-key <fingerprint>', 'accept a host key with this fingerprint (SHA256:…)', several)
-    .option('--accept-host-keys', 'accept every new host key; a changed one is refused nevertheless')
-    .option('--password-stdin', 'read the password for SSH and sudo from the first line of standard input')
-    .option('--yes', 'do not ask before changes')
+  addAnswerOptions(command.addOption(dataDirOption()), 'SSH and sudo').option('--yes', 'do not ask before changes')
 
 /** Actions on hosts by name. */
 const ACTIONS = [

@@ -1,9 +1,8 @@
 // `flotilla user …`: people who may use the cluster, each with a certificate and rights of their own.
 import { type Command, Option } from 'commander'
 import { dataDirOption } from '../data-dir-option.ts'
+import { several } from '../several.ts'
 import type { InviteFlags } from './invite.ts'
-
-const several = (value: string, before: string[] = []) => [...before, value]
 
 export function addUserCommands(program: Command): void {
   const user = program.command('user').description('people who may use the cluster')
