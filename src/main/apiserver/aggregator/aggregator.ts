@@ -8,16 +8,16 @@ import { setCondition } from '../../../shared/machinery/conditions.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { ApiError, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 import type { StoreEvent, WatchHandle } from '../../store/contract.ts'
+import { API_SERVER } from '../authn/own-user.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
 import { prefixOf } from '../keys.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
+import type { ApiRequest, ApiResponse } from '../request.ts'
 import { checkAvailability, LOCAL, type Verdict } from './availability.ts'
 import { registerLocalServices } from './local-services.ts'
 import type { RemoteVersion } from './remote-discovery.ts'
 import { type RemoteParts, RemoteService } from './remote-service.ts'
 
-const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 const RECHECK_MS = 30_000
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 10_000
@@ -85,7 +85,7 @@ export class Aggregator implements Disposable {
     try {
       while (this.#registerAgain && !this.#closed) {
         this.#registerAgain = false
-        await registerLocalServices(this.#context, this.#type, USER)
+        await registerLocalServices(this.#context, this.#type, API_SERVER)
       }
     } catch (error) {
       if (!this.#closed) this.#context.log.warn({ err: error }, 'APIServices could not be written')
@@ -209,7 +209,7 @@ export class Aggregator implements Disposable {
           service.status.conditions = next
           return true
         },
-        { user: USER, strategy: 'status', subresource: 'status', fieldManager: 'kube-aggregator' },
+        { user: API_SERVER, strategy: 'status', subresource: 'status', fieldManager: 'kube-aggregator' },
       )
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error) && !this.#closed)

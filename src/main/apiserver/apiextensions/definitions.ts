@@ -9,18 +9,17 @@ import { isConditionTrue, setCondition } from '../../../shared/machinery/conditi
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 import type { WatchHandle } from '../../store/contract.ts'
+import { API_SERVER } from '../authn/own-user.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
 import { keyOf, prefixOf } from '../keys.ts'
 import type { DynamicResourceIndex } from '../registry/resource-index.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import type { UserInfo } from '../request.ts'
 import type { DialService } from '../webhook/service-dialer.ts'
 import { WebhookTransport } from '../webhook/transport.ts'
 import { approvalOf } from './approval.ts'
 import { descriptorsOf, storageDescriptorOf } from './descriptor.ts'
 
 export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
-const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 const RETRY_MS = 1000
 
 type Verdict = Omit<CustomResourceDefinitionCondition, 'lastTransitionTime'>
@@ -221,7 +220,7 @@ export class Definitions implements Disposable {
 
   async #update(name: string, change: (copy: CustomResourceDefinition) => void): Promise<void> {
     await this.#context.change(this.#resource, { namespace: '', name }, copy => change(asDefinition(copy)), {
-      user: USER,
+      user: API_SERVER,
       fieldManager: 'kube-apiserver',
       subresource: 'status',
       strategy: 'raw',
@@ -246,9 +245,11 @@ export class Definitions implements Disposable {
     for (const { object } of items) {
       if (!resource || this.#closed) return
       const { namespace = '', name: objectName } = object.metadata
-      await this.#context.delete(resource, { namespace, name: objectName }, { user: USER }).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error
-      })
+      await this.#context
+        .delete(resource, { namespace, name: objectName }, { user: API_SERVER })
+        .catch((error: unknown) => {
+          if (!isNotFound(error)) throw error
+        })
     }
     if (resource && store.list(prefixOf(resource), { limit: 1 }).items.length > 0) {
       this.#later(() => this.#enqueue(name))

@@ -7,9 +7,7 @@ import type { Log } from '../../../shared/machinery/log.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isNotFound, unauthorized } from '../../../shared/machinery/status.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
-import type { UserInfo } from '../request.ts'
-
-const WRITER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+import { API_SERVER } from './own-user.ts'
 
 /** @returns to be called with the Secret of each such token that is used. It throws ApiError 401 for an invalid one */
 export function legacyTokens(context: () => Pick<EndpointContext, 'resources' | 'change'>, clock: Clock, log: Log) {
@@ -26,7 +24,7 @@ export function legacyTokens(context: () => Pick<EndpointContext, 'resources' | 
     if (!resource) return
     const note = (copy: AnyObject) => void (copy.metadata.labels = { ...copy.metadata.labels, [LAST_USED]: today })
     // Nobody who asks waits for it.
-    change(resource, { namespace, name }, note, { user: WRITER, skipAdmission: true }).catch((error: unknown) => {
+    change(resource, { namespace, name }, note, { user: API_SERVER, skipAdmission: true }).catch((error: unknown) => {
       if (!isNotFound(error))
         log.warn({ err: error, namespace, secret: name }, 'the use of a token was not written down')
     })

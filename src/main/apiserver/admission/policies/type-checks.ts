@@ -10,16 +10,15 @@ import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { isConflict, isNotFound } from '../../../../shared/machinery/status.ts'
 import type { WatchHandle } from '../../../store/contract.ts'
+import { API_SERVER } from '../../authn/own-user.ts'
 import type { EndpointContext } from '../../endpoints/contract.ts'
 import { prefixOf } from '../../keys.ts'
 import type { ResourceIndex } from '../../registry/resource-index.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
-import type { UserInfo } from '../../request.ts'
 import { compileValidating } from './compile.ts'
 import type { Expression } from './expressions.ts'
 import { objectTypeOf } from './known-types.ts'
 
-const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 /** A policy about more kinds is checked against these many. */
 const MOST_KINDS = 10
 const PREFIX = 'compilation failed: '
@@ -132,7 +131,7 @@ export class PolicyTypeChecks implements Disposable {
         policy.status = next
         return true
       },
-      { user: USER, strategy: 'status', subresource: 'status', fieldManager: 'kube-apiserver' },
+      { user: API_SERVER, strategy: 'status', subresource: 'status', fieldManager: 'kube-apiserver' },
     )
   }
 

@@ -7,15 +7,14 @@ import { type ConditionLike, setCondition } from '../../../../shared/machinery/c
 import type { Draft, KubeObject } from '../../../../shared/machinery/object.ts'
 import { isConflict, isNotFound } from '../../../../shared/machinery/status.ts'
 import type { WatchHandle } from '../../../store/contract.ts'
+import { API_SERVER } from '../../authn/own-user.ts'
 import type { AuthorizationAttributes } from '../../authz/contract.ts'
 import type { EndpointContext } from '../../endpoints/contract.ts'
-import type { UserInfo } from '../../request.ts'
 import { belongsTo, byPrecedence, flowOf } from './classify.ts'
 import { FLOW_SCHEMAS, PRIORITY_LEVELS } from './objects.ts'
 import { type Asking, type Leave, PriorityLevel } from './priority-level.ts'
 
 const PREFIX = '/registry/flowcontrol.apiserver.k8s.io/'
-const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 const DEFAULT_SHARES = 30
 
 /** These hold whatever anybody deletes. */
@@ -175,7 +174,7 @@ export class FlowControl implements Disposable {
             const { status } = copy as unknown as FlowSchema
             status.conditions = setCondition(status.conditions as ConditionLike[] | undefined, condition, now)
           },
-          { user: USER, strategy: 'status', subresource: 'status', fieldManager: 'api-priority-and-fairness-config-consumer-v1' }, // prettier-ignore
+          { user: API_SERVER, strategy: 'status', subresource: 'status', fieldManager: 'api-priority-and-fairness-config-consumer-v1' }, // prettier-ignore
         )
       } catch (error) {
         if (this.#closed) return
