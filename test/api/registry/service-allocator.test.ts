@@ -9,7 +9,7 @@ import {
   type ServiceAllocatorOptions,
 } from '../../../src/main/apiserver/registry/core/service/allocator.ts'
 import { decodeObject } from '../../../src/main/apiserver/schema/decode.ts'
-import type { ObjectStore } from '../../../src/main/store/contract.ts'
+import type { Guard, ObjectStore } from '../../../src/main/store/contract.ts'
 import { openNedbEngine } from '../../../src/main/store/nedb/engine.ts'
 import { openObjectStore } from '../../../src/main/store/object-store.ts'
 import { type TempFolder, tempFolder } from '../../store/temp-folder.ts'
@@ -228,4 +228,24 @@ describe('node ports', () => {
     })
     expect(spec.ports![0]).not.toHaveProperty('nodePort')
   })
+})
+
+test('what another server gave away meanwhile is chosen again, not refused, also where plugins were asked twice', async () => {
+  const shared = new Proxy(store, {
+    get(target, name) {
+      if (name === 'shared') return true
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+  using allocator = serviceAllocator(shared, { clock })
+  const object = draft('here', { ports: [{ port: 80 }] })
+  const guards: Guard[] = []
+  const asked = { ...request(object), guards }
+  await allocator.mutate?.(asked)
+  await allocator.mutate?.(asked)
+  const { clusterIP } = (object as unknown as Service).spec
+  await store.create(keyOf('there'), draft('there', { clusterIP, clusterIPs: [clusterIP], ports: [{ port: 80 }] }))
+  await allocator.validate?.(asked)
+  expect(guards.map(guard => guard.holds())).toEqual([false])
 })

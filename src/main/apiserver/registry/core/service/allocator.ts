@@ -157,33 +157,32 @@ export function serviceAllocator(
   const picked = new WeakMap<AdmissionRequest, readonly Value[]>()
   const ownerOf = (request: AdmissionRequest) =>
     `/registry/core/services/${request.namespace}/${request.object?.metadata.name || request.name}`
+  async function allocate(request: AdmissionRequest): Promise<void> {
+    // What another server has given back can be had here.
+    if (store.shared) await store.fresh()
+    const service = request.object as unknown as Service
+    const old = request.oldObject as unknown as Service | undefined
+    if (old) {
+      dropFieldsOfOtherTypes(service, old)
+      carryAllocations(service, old)
+    }
+    normalizeClusterIPs(service, old)
+    const errors = initIPFamilies(service, old)
+    if (errors.length > 0) refuse(service, ...errors)
+    const owner = ownerOf(request)
+    const ranges = [own, ...addedRanges(store, clusterIPRange)]
+    const allocation: Allocation = { service, owner, ranges, ports, index, random }
+    const asked = valuesOf(service)
+    allocateAddress(allocation)
+    allocateNodePorts(allocation)
+    const given = valuesOf(service).filter(value => !asked.includes(value))
+    // When plugins are asked again, what was given the first time seems to have been asked for.
+    picked.set(request, [...(picked.get(request) ?? []), ...given])
+    if (!request.dryRun) index.reserve(valuesOf(service), owner, false, request)
+  }
   return {
     name: 'ServiceAllocator',
-    async mutate(request) {
-      if (!isService(request)) return
-      // What another server has given back can be had here.
-      if (store.shared) await store.fresh()
-      const service = request.object as unknown as Service
-      const old = request.oldObject as unknown as Service | undefined
-      if (old) {
-        dropFieldsOfOtherTypes(service, old)
-        carryAllocations(service, old)
-      }
-      normalizeClusterIPs(service, old)
-      const errors = initIPFamilies(service, old)
-      if (errors.length > 0) refuse(service, ...errors)
-      const owner = ownerOf(request)
-      const ranges = [own, ...addedRanges(store, clusterIPRange)]
-      const allocation: Allocation = { service, owner, ranges, ports, index, random }
-      const asked = valuesOf(service)
-      allocateAddress(allocation)
-      allocateNodePorts(allocation)
-      picked.set(
-        request,
-        valuesOf(service).filter(value => !asked.includes(value)),
-      )
-      if (!request.dryRun) index.reserve(valuesOf(service), owner, false, request)
-    },
+    mutate: request => (isService(request) ? allocate(request) : undefined),
     validate(request) {
       if (!isService(request) || request.dryRun) return
       const service = request.object as unknown as Service
