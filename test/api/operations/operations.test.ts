@@ -5,6 +5,8 @@ import { connect as connectTls } from 'node:tls'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SubresourceHandler } from '../../../src/main/apiserver/endpoints/contract.ts'
+import { RequestMetrics } from '../../../src/main/apiserver/health/request-metrics.ts'
+import { parseRequestInfo } from '../../../src/main/apiserver/http/request-info.ts'
 import { controllerMetrics } from '../../../src/main/controllers/controller-metrics.ts'
 import { createRateLimiter } from '../../../src/shared/client/rate-limiter.ts'
 import { WorkQueue } from '../../../src/shared/client/workqueue.ts'
@@ -69,6 +71,22 @@ describe('metrics', () => {
     expect(await value('rest_client_requests_total{code="201",method="POST",host="in-process"}')).toBe('1')
     await watch.return?.()
     expect(await value('apiserver_longrunning_requests{verb="WATCH"')).toBe('0')
+  })
+
+  test('tell each series once, also of methods that have no verb', async () => {
+    const registry = new Registry()
+    const requests = new RequestMetrics(({ isResource }) => isResource, registry)
+    for (const method of ['GET', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'])
+      for (const path of [`${CONFIG_MAPS}/a`, CONFIG_MAPS, '/healthz'])
+        requests.observe(parseRequestInfo(method, path, new URLSearchParams()), 200, 1, false)
+    const series = (await registry.metrics()).split('\n').filter(line => line.startsWith('apiserver_request'))
+    const names = series.map(line => line.slice(0, line.lastIndexOf(' ')))
+    expect(names).toHaveLength(new Set(names).size)
+    expect(series.filter(line => line.includes('_total{verb="other"')).map(line => line.at(-1))).toEqual([
+      '3',
+      '3',
+      '3',
+    ])
   })
 
   test('tell what the controllers have to do', async () => {

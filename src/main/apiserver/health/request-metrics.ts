@@ -76,13 +76,14 @@ export class RequestMetrics {
 
   #seriesOf(info: RequestInfo): Series {
     const scope = scopeOf(info)
-    const key = `${info.verb} ${scope} ${info.group}/${info.version}/${info.resource}/${info.subresource}`
+    const verb = VERBS[info.verb] ?? 'other'
+    const key = `${verb} ${scope} ${info.group}/${info.version}/${info.resource}/${info.subresource}`
     const known = info.isResource ? this.#series.get(key) : undefined
     if (known) return known
     const isTold = this.#isServed(info) && this.#series.size < MOST_SERIES
     const { group, version, resource, subresource } = isTold ? info : NO_TARGET
-    const labels = { verb: VERBS[info.verb] ?? 'other', group, version, resource, subresource, scope }
-    const at = isTold ? key : `${labels.verb} ${scope}`
+    const labels = { verb, group, version, resource, subresource, scope }
+    const at = isTold ? key : `${verb} ${scope}`
     let series = this.#series.get(at)
     if (!series) this.#series.set(at, (series = { labels, byCode: new Map(), buckets: SECONDS.map(() => 0), seconds: 0 })) // prettier-ignore
     return series
