@@ -17,6 +17,7 @@ describe('targetOf()', () => {
     '/x?watch=1&labelSelector=a%3Db,c+d&empty=&a=1&a=2',
     '/x?q=\'<>"# gone',
     '/x?a=1?b=2',
+    '/x??a=1',
     '/x#gone?a=1',
     'x?a',
     '*',

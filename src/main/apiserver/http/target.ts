@@ -18,7 +18,7 @@ export function targetOf(url: string): Target {
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
   const search = mark < 0 ? '' : url.slice(mark + 1)
-  const isPlain = PLAIN.test(path) && !path.includes('/.') && !search.includes('#')
+  const isPlain = PLAIN.test(path) && !path.includes('/.') && !/^\?|#/.test(search)
   if (isPlain) return { path, query: new URLSearchParams(search) }
   try {
     const { pathname, searchParams } = new URL(`https://server${url.startsWith('/') ? url : `/${url}`}`)
