@@ -44,11 +44,12 @@ export class SchedulingDesk implements AsyncDisposable {
 
   async #scheduler(): Promise<Scheduler> {
     if (this.#running) return this.#running
-    this.#watching ??= this.#startWatching()
+    const watching = (this.#watching ??= this.#startWatching())
     try {
-      return await this.#watching
+      return await watching
     } catch (error) {
-      this.#watching = undefined
+      // Another one may have been started since.
+      if (this.#watching === watching) this.#watching = undefined
       throw error
     }
   }

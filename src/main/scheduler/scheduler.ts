@@ -45,6 +45,7 @@ export interface Scheduler extends AsyncDisposable {
 
 /** A slice of cycles before the event loop gets its turn. */
 const SLICE_MS = 8
+
 /** Starts scheduling; resolves when nodes and pods are known. Ends with the signal or when disposed. */
 export async function startScheduler(options: SchedulerOptions, signal?: AbortSignal): Promise<Scheduler> {
   const stop = new AbortController()

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { SchedulingDesk } from '../../../src/main/scheduler/desk.ts'
 import { type Scheduler, startScheduler } from '../../../src/main/scheduler/scheduler.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { deferred } from '../../../src/shared/machinery/deferred.ts'
 import { makePod } from './fixtures.ts'
 import { type SchedulingCluster, startSchedulingCluster } from './support.ts'
 
@@ -66,4 +67,19 @@ test('a watcher that cannot start is told to who asks, tried again, and no harm 
   expect(await ask(desk)).toEqual(['a'])
   expect(watchers.started).toBe(3)
   await desk[Symbol.asyncDispose]()
+})
+
+test('a watcher that fails late does not make another one of later forgotten', async () => {
+  const first = deferred<Scheduler>()
+  const watchersOf = [first.promise, start(true)]
+  const { desk, watchers } = countingDesk(() => watchersOf.shift()!)
+  const failing = ask(desk)
+  const leading = desk.serve(await start(false))
+  await leading[Symbol.asyncDispose]()
+  const second = ask(desk)
+  first.reject(new Error('no watch'))
+  await expect(failing).rejects.toThrow('no watch')
+  expect([await second, await ask(desk)]).toEqual([['a'], ['a']])
+  await desk[Symbol.asyncDispose]()
+  expect(watchers).toEqual({ started: 2, ended: 1 })
 })
