@@ -2,7 +2,10 @@
 // @see KEP-2799
 import type { Secret } from '../api/core/v1.ts'
 
-export const TOKEN_SECRET_TYPE = 'kubernetes.io/service-account-token'
+const TOKEN_SECRET_TYPE = 'kubernetes.io/service-account-token'
+/** Annotations: whose token it is. */
+export const ACCOUNT_NAME = 'kubernetes.io/service-account.name'
+export const ACCOUNT_UID = 'kubernetes.io/service-account.uid'
 /** Labels; both hold a day. */
 export const LAST_USED = 'kubernetes.io/legacy-token-last-used'
 export const INVALID_SINCE = 'kubernetes.io/legacy-token-invalid-since'

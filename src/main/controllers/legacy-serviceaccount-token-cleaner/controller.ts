@@ -12,14 +12,21 @@ import {
   read,
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
-import { INVALID_SINCE, LAST_USED, TRACKING, dayOf, isDay, isTokenSecret } from '../../../shared/machinery/legacy-token.ts' // prettier-ignore
+import {
+  ACCOUNT_NAME,
+  ACCOUNT_UID,
+  INVALID_SINCE,
+  LAST_USED,
+  TRACKING,
+  dayOf,
+  isDay,
+  isTokenSecret,
+} from '../../../shared/machinery/legacy-token.ts'
 import { configurationOf } from '../../../shared/machinery/pod-configuration.ts'
 import { isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 
 const DAY_MS = 86_400_000
 const CLEAN_UP_MS = 365 * DAY_MS
-const ACCOUNT_NAME = 'kubernetes.io/service-account.name'
-const ACCOUNT_UID = 'kubernetes.io/service-account.uid'
 
 type Context = ControllerContext
 

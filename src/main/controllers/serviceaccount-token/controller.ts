@@ -9,11 +9,8 @@ import {
   mapped,
   own,
 } from '../../../shared/client/reconciler.ts'
+import { ACCOUNT_NAME, ACCOUNT_UID, isTokenSecret } from '../../../shared/machinery/legacy-token.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
-
-const TYPE = 'kubernetes.io/service-account-token'
-const ACCOUNT_NAME = 'kubernetes.io/service-account.name'
-const ACCOUNT_UID = 'kubernetes.io/service-account.uid'
 
 export interface TokenSubject {
   readonly namespace: string
@@ -24,20 +21,18 @@ export interface TokenSubject {
 /** Signs a token that holds as long as the account and the Secret exist. */
 export type SignToken = (subject: TokenSubject) => Promise<string>
 
-const isToken = ({ type }: Secret): boolean => type === TYPE
-
 export class ServiceAccountTokenController implements Reconciler<Secret> {
   readonly name = 'serviceaccount-token'
   readonly identity = 'tokens-controller'
   readonly type = Secret
   readonly watches = [
-    own(Secret, ({ object }) => isToken(object)),
+    own(Secret, ({ object }) => isTokenSecret(object)),
     mapped(ServiceAccount, ({ type, object: { metadata } }, { lister }): ObjectRef[] =>
       type === 'updated'
         ? []
         : lister(Secret)
             .list(metadata.namespace)
-            .filter(secret => isToken(secret) && secret.metadata.annotations?.[ACCOUNT_NAME] === metadata.name)
+            .filter(secret => isTokenSecret(secret) && secret.metadata.annotations?.[ACCOUNT_NAME] === metadata.name)
             .map(secret => secret.metadata),
     ),
   ]
@@ -51,7 +46,7 @@ export class ServiceAccountTokenController implements Reconciler<Secret> {
   }
 
   async reconcile(secret: Secret, context: ControllerContext): Promise<Result> {
-    if (!isToken(secret) || secret.metadata.deletionTimestamp) return done
+    if (!isTokenSecret(secret) || secret.metadata.deletionTimestamp) return done
     const { namespace, name, uid, annotations = {} } = secret.metadata
     const account = await liveAccount({ namespace, name: annotations[ACCOUNT_NAME] ?? '' }, context)
     const expected = annotations[ACCOUNT_UID]
