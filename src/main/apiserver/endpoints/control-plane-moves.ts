@@ -1,6 +1,6 @@
 // `POST /apis/flotilla.dev/v1/controlplanemoves`: how the command line takes the cluster away from this server.
 // `{"action":"begin","id","to","servers"}` answers with everything, a line of JSON an event, and holds writes back until
-// the answer's reader goes away or `{"action":"commit","id"}` decides.
+// the answer's reader goes away or the same with `"action":"commit"` decides.
 import { badRequest } from '../../../shared/machinery/status.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import type { Departure, Destination } from '../../move/departure.ts'
