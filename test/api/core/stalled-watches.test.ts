@@ -2,13 +2,13 @@
 import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
+import { ConfigMap, Namespace } from '../../../src/shared/api/core/v1.ts'
 import { FrameQueue } from '../../../src/main/apiserver/endpoints/read/frame-queue.ts'
 import { linesOf } from '../../../src/main/apiserver/http/write-response.ts'
 import { lazyFrame } from '../../../src/main/apiserver/representation/representation.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { eventually } from '../../support/eventually.ts'
-import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+import { startTestApiServer, testAdmin, type TestApiServer } from '../../support/api-server.ts'
 
 const KEPT_EVENTS = 60
 const EVENTS = 200
@@ -94,6 +94,23 @@ describe('over one HTTP/2 connection', () => {
     const types = [(await first).value?.type]
     for (let next = await frames.next(); !next.done; next = await frames.next()) types.push(next.value.type)
     expect(types).toEqual(['ADDED', 'ERROR'])
+  })
+
+  test('one that falls behind within the state it begins with is not told that this was all', async () => {
+    const client = server.clientAs()
+    const make = (name: string) => client.create(ConfigMap, { metadata: { namespace: 'initial', name }, data: {} })
+    await client.create(Namespace, { metadata: { name: 'initial' }, spec: {} })
+    for (let i = 0; i < 300; i++) await make(`a${i}`)
+    const frames = server.server.transport(testAdmin).watch({
+      method: 'GET',
+      path: '/api/v1/namespaces/initial/configmaps',
+      query: { allowWatchBookmarks: 'true', sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' },
+    })
+    const states = frames[Symbol.asyncIterator]()
+    const types = [(await states.next()).value?.type]
+    for (let i = 0; i <= KEPT_EVENTS + 1; i++) await make(`b${i}`)
+    for (let next = await states.next(); !next.done; next = await states.next()) types.push(next.value.type)
+    expect([types.length, new Set(types)]).toEqual([257, new Set(['ADDED', 'ERROR'])])
   })
 })
 

@@ -153,7 +153,9 @@ export const watch: Endpoint = async (request, resource, parts) => {
   }
   if (options.allowWatchBookmarks) scheduleBookmark()
 
+  let stopped = false
   const stop = () => {
+    stopped = true
     handle?.close()
     cancelTimeout()
     cancelBookmark()
@@ -166,7 +168,7 @@ export const watch: Endpoint = async (request, resource, parts) => {
 
   async function* frames(): AsyncGenerator<readonly Frame[]> {
     try {
-      for (let start = 0; start < initial.length && !request.signal.aborted; start += INITIAL_BATCH) {
+      for (let start = 0; start < initial.length; start += INITIAL_BATCH) {
         const batch: Frame[] = []
         for (const stored of initial.slice(start, start + INITIAL_BATCH)) {
           if (!matches(stored)) continue
@@ -177,7 +179,8 @@ export const watch: Endpoint = async (request, resource, parts) => {
         if (start + INITIAL_BATCH < initial.length) await new Promise<void>(resolve => setImmediate(resolve))
       }
       initial = []
-      if (options.sendInitialEvents && options.allowWatchBookmarks)
+      // Only of a state that was sent as a whole.
+      if (options.sendInitialEvents && options.allowWatchBookmarks && !stopped)
         yield [representation.bookmark(bookmarkObject(resource, from, true))]
       yield* queue
     } finally {
