@@ -1,7 +1,7 @@
 // The Node that a packaged app unpacks for the agent of this machine.
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -49,6 +49,17 @@ describe('unpackProgram()', () => {
 
   it('refuses a runtime that is not what it should be, and leaves nothing to run', async () => {
     writeRuntime(PROGRAM, '0'.repeat(64))
+    await expect(unpackProgram(bundle, runtime(), target())).rejects.toThrow('damaged')
+    expect(readdirSync(target()).filter(name => name.startsWith('node'))).toEqual([])
+  })
+
+  it('says so of one that was cut off, or is not there', async () => {
+    // Random bytes, so that half of the archive is half of the program.
+    writeRuntime(randomBytes(200_000).toString('hex'))
+    const archive = join(runtime(), 'node.tar.gz')
+    writeFileSync(archive, readFileSync(archive).subarray(0, 100_000))
+    await expect(unpackProgram(bundle, runtime(), target())).rejects.toThrow('damaged')
+    rmSync(archive)
     await expect(unpackProgram(bundle, runtime(), target())).rejects.toThrow('damaged')
     expect(readdirSync(target()).filter(name => name.startsWith('node'))).toEqual([])
   })

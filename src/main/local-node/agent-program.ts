@@ -67,16 +67,19 @@ async function unpackNode(archive: string, target: string, sha256: string): Prom
       done(null, chunk)
     },
   })
-  const entries = createReadStream(archive).pipe(createGunzip()).pipe(extract())
+  const entries = extract()
   const unfinished = `${target}.new`
-  for await (const entry of entries) {
-    if (entry.header.name === 'node')
-      await pipeline(entry, measured, createWriteStream(unfinished, { mode: 0o755, flush: true }))
-    else entry.resume()
-  }
-  if (hash.digest('hex') !== sha256) {
+  const unpacking = (async () => {
+    for await (const entry of entries)
+      if (entry.header.name === 'node')
+        await pipeline(entry, measured, createWriteStream(unfinished, { mode: 0o755, flush: true }))
+      else entry.resume()
+  })()
+  const outcomes = await Promise.allSettled([pipeline(createReadStream(archive), createGunzip(), entries), unpacking])
+  const failed = outcomes.find(outcome => outcome.status === 'rejected')
+  if (failed || hash.digest('hex') !== sha256) {
     await rm(unfinished, { force: true })
-    throw new Error('the runtime that came with this app is damaged; install the app again')
+    throw new Error('the runtime that came with this app is damaged; install the app again', { cause: failed?.reason })
   }
   await rename(unfinished, target)
 }
