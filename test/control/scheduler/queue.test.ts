@@ -90,6 +90,39 @@ describe('scheduling queue', () => {
     expect(queue.depth).toMatchObject({ unschedulable: 1, backoff: 0 })
   })
 
+  test('a pod that something may have helped does not sit out its backoff while nothing else is active', () => {
+    const { queue, woken } = start()
+    queue.add(makePod('a'))
+    queue.reject(queue.pop()!, ['NodeName'])
+    const before = woken()
+    queue.moveOn(nodeAdded)
+    expect(woken()).toBe(before + 1)
+    queue.add(makePod('b'))
+    expect([queue.pop(), queue.pop(), queue.pop()].map(queued => queued?.pod.metadata.name)).toEqual([
+      'b',
+      'a',
+      undefined,
+    ])
+  })
+
+  test('a pod after an error does, and so does a crowd', async () => {
+    const { queue, clock } = start()
+    queue.add(makePod('failed'))
+    queue.retryLater(queue.pop()!)
+    expect(queue.pop()).toBeUndefined()
+    await clock.advance(1_000)
+    expect(queue.pop()?.pod.metadata.name).toBe('failed')
+    for (let i = 0; i <= 100; i++) {
+      queue.add(makePod(`pod-${i}`))
+      queue.reject(queue.pop()!, ['NodeName'])
+    }
+    queue.moveOn(nodeAdded)
+    expect(queue.depth).toMatchObject({ backoff: 101 })
+    expect(queue.pop()).toBeUndefined()
+    await clock.advance(1_000)
+    expect(queue.depth).toMatchObject({ active: 101 })
+  })
+
   test('backoff doubles from 1 s to at most 10 s, counted from the failed attempt', async () => {
     const { queue, clock } = start()
     queue.add(makePod('a'))

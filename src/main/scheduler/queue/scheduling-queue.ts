@@ -3,6 +3,9 @@
 //   add ──▶ active ──pop──▶ (cycle) ──rejected──▶ unschedulable ──helpful event, or 5 min──▶ backoff ──▶ active
 //                              └─────error─────▶ backoff (1 s, doubled, at most 10 s) ──────────────────▶ active
 //
+// While nothing is active, a pod that something may have helped does not sit out its backoff (KEP-5142); one after an
+// error does, and so does a crowd of them, which would keep the scheduler busy at each event.
+//
 // A pod whose PreEnqueue says no (scheduling gates) waits aside until it is updated. An event that comes while a pod is
 // in its cycle is remembered, so that a rejection decided on the older state does not strand the pod.
 import type { Pod } from '../../../shared/api/core/v1.ts'
@@ -36,7 +39,7 @@ export interface SchedulingQueueOptions {
   readonly admits: (pod: Pod) => boolean
   /** What may help a pod that this plugin rejected; undefined = anything. */
   readonly hintsOf: (plugin: string) => readonly EventHint[] | undefined
-  /** Called when a pod became active. */
+  /** Called when `pop` may have something to give. */
   readonly onActive: () => void
   /** The first pause after a failure, doubled each time up to the longest. */
   readonly initialBackoffMs?: number
@@ -46,6 +49,8 @@ export interface SchedulingQueueOptions {
 const FIRST_BACKOFF_MS = 1_000
 const LONGEST_BACKOFF_MS = 10_000
 const LONGEST_UNSCHEDULABLE_MS = 5 * 60_000
+/** More pods than this in backoff are a crowd. */
+const CROWD = 100
 
 const uidOf = ({ pod }: QueuedPod) => pod.metadata.uid
 const priorityOf = ({ pod }: QueuedPod) => pod.spec.priority ?? 0
@@ -58,13 +63,18 @@ interface BackedOff {
   readonly untilMs: number
 }
 
-export class SchedulingQueue implements Disposable {
-  readonly #options: SchedulingQueueOptions
-  readonly #active = new Heap<QueuedPod>(uidOf, (a, b) => order(a, b) < 0)
-  readonly #backoff = new Heap<BackedOff>(
+const backoffHeap = () =>
+  new Heap<BackedOff>(
     ({ queued }) => uidOf(queued),
     (a, b) => a.untilMs < b.untilMs,
   )
+
+export class SchedulingQueue implements Disposable {
+  readonly #options: SchedulingQueueOptions
+  readonly #active = new Heap<QueuedPod>(uidOf, (a, b) => order(a, b) < 0)
+  readonly #backoff = backoffHeap()
+  /** Backoff after an error. */
+  readonly #failed = backoffHeap()
   readonly #unschedulable = new Map<string, { queued: QueuedPod; sinceMs: number }>()
   readonly #gated = new Map<string, QueuedPod>()
   /** In their cycle, with the place in the log of events where their cycle began. */
@@ -83,7 +93,7 @@ export class SchedulingQueue implements Disposable {
   get depth(): { active: number; backoff: number; unschedulable: number; gated: number } {
     return {
       active: this.#active.size,
-      backoff: this.#backoff.size,
+      backoff: this.#backoff.size + this.#failed.size,
       unschedulable: this.#unschedulable.size,
       gated: this.#gated.size,
     }
@@ -95,7 +105,7 @@ export class SchedulingQueue implements Disposable {
     if (active) return { state: 'Active', queued: active }
     const flight = this.#inFlight.get(uid)
     if (flight) return { state: 'InFlight', queued: flight.queued }
-    const backedOff = this.#backoff.get(uid)
+    const backedOff = this.#backedOff(uid)
     if (backedOff) return { state: 'Backoff', ...backedOff }
     const waiting = this.#unschedulable.get(uid)
     if (waiting) return { state: 'Unschedulable', queued: waiting.queued }
@@ -107,7 +117,7 @@ export class SchedulingQueue implements Disposable {
   waiting(): Pod[] {
     const all = [
       ...this.#active.values(),
-      ...[...this.#backoff.values()].map(({ queued }) => queued),
+      ...[...this.#backoff.values(), ...this.#failed.values()].map(({ queued }) => queued),
       ...[...this.#unschedulable.values()].map(({ queued }) => queued),
     ]
     return all.sort(order).map(({ pod }) => pod)
@@ -144,7 +154,7 @@ export class SchedulingQueue implements Disposable {
     }
     const active = this.#active.get(uid)
     if (active) return this.#active.push(Object.assign(active, { pod }))
-    const backedOff = this.#backoff.get(uid)
+    const backedOff = this.#backedOff(uid)
     if (backedOff) {
       backedOff.queued.pod = pod
       return
@@ -165,6 +175,7 @@ export class SchedulingQueue implements Disposable {
   delete(uid: string): void {
     this.#active.delete(uid)
     this.#backoff.delete(uid)
+    this.#failed.delete(uid)
     this.#unschedulable.delete(uid)
     this.#gated.delete(uid)
     this.#land(uid)
@@ -172,11 +183,19 @@ export class SchedulingQueue implements Disposable {
 
   /** The next pod to try; it counts as in flight until `done`, `reject` or `retryLater`. */
   pop(): QueuedPod | undefined {
-    const queued = this.#active.pop()
+    const queued = this.#active.pop() ?? (this.#isCrowded ? undefined : this.#backoff.pop()?.queued)
     if (!queued) return undefined
     queued.attempts++
     this.#inFlight.set(uidOf(queued), { queued, from: this.#logStart + this.#log.length, updated: false })
     return queued
+  }
+
+  get #isCrowded(): boolean {
+    return this.#backoff.size > CROWD
+  }
+
+  #backedOff(uid: string): BackedOff | undefined {
+    return this.#backoff.get(uid) ?? this.#failed.get(uid)
   }
 
   /** The pod found its node. */
@@ -215,7 +234,7 @@ export class SchedulingQueue implements Disposable {
     if (!this.#inFlight.has(uidOf(queued))) return // deleted meanwhile
     this.#land(uidOf(queued))
     queued.waitingSinceMs = this.#options.clock.now()
-    this.#backOff(queued)
+    this.#backOff(queued, this.#failed)
   }
 
   /** Something changed: pods that it may help are tried again. */
@@ -237,13 +256,14 @@ export class SchedulingQueue implements Disposable {
     this.#backOff(queued)
   }
 
-  #backOff(queued: QueuedPod): void {
+  #backOff(queued: QueuedPod, heap = this.#backoff): void {
     const { clock, initialBackoffMs = FIRST_BACKOFF_MS, maxBackoffMs = LONGEST_BACKOFF_MS } = this.#options
     const pauseMs = Math.min(initialBackoffMs * 2 ** Math.max(0, queued.attempts - 1), maxBackoffMs)
     const untilMs = queued.waitingSinceMs + pauseMs
     const nowMs = clock.now()
     if (untilMs <= nowMs) return this.#enqueue(queued)
-    this.#backoff.push({ queued, untilMs })
+    heap.push({ queued, untilMs })
+    if (heap === this.#backoff && !this.#isCrowded) this.#options.onActive()
     this.#schedule()
     return undefined
   }
@@ -253,7 +273,7 @@ export class SchedulingQueue implements Disposable {
     const { clock } = this.#options
     this.#cancelTimer()
     if (this.#disposed) return
-    let dueMs = this.#backoff.peek()?.untilMs ?? Number.POSITIVE_INFINITY
+    let dueMs = Math.min(...[this.#backoff, this.#failed].map(heap => heap.peek()?.untilMs ?? Number.POSITIVE_INFINITY))
     const [longest] = this.#unschedulable.values() // the map is in the order of `sinceMs`
     if (longest) dueMs = Math.min(dueMs, longest.sinceMs + LONGEST_UNSCHEDULABLE_MS)
     if (Number.isFinite(dueMs)) this.#cancelTimer = clock.after(Math.max(0, dueMs - clock.now()), () => this.#flush())
@@ -261,10 +281,11 @@ export class SchedulingQueue implements Disposable {
 
   #flush(): void {
     const nowMs = this.#options.clock.now()
-    for (let next = this.#backoff.peek(); next && next.untilMs <= nowMs; next = this.#backoff.peek()) {
-      this.#backoff.pop()
-      this.#enqueue(next.queued)
-    }
+    for (const heap of [this.#backoff, this.#failed])
+      for (let next = heap.peek(); next && next.untilMs <= nowMs; next = heap.peek()) {
+        heap.pop()
+        this.#enqueue(next.queued)
+      }
     for (const { queued, sinceMs } of [...this.#unschedulable.values()])
       if (sinceMs + LONGEST_UNSCHEDULABLE_MS <= nowMs) this.#retry(queued)
     this.#schedule()
