@@ -39,6 +39,8 @@ import { PvProtectionController } from './pv-protection/controller.ts'
 import { PvcProtectionController } from './pvc-protection/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { replicationController } from './replicationcontroller/controller.ts'
+import { ResourceClaimController } from './resourceclaim/claims.ts'
+import { PodResourceClaims } from './resourceclaim/pods.ts'
 import { ResourceQuotaController } from './resourcequota/controller.ts'
 import { RootCaCertPublisher } from './root-ca-cert-publisher/controller.ts'
 import { ServiceLoadBalancerController } from './service/controller.ts'
@@ -135,6 +137,8 @@ export const controllers = ({
   controller(new LocalPathDeleter()),
   controller(new PersistentVolumeExpander()),
   controller(new EphemeralVolumeController()),
+  controller(new PodResourceClaims()),
+  controller(new ResourceClaimController()),
   controller(new PvcProtectionController()),
   controller(new PvProtectionController()),
   controller(new NodeIpamController(clusterCidr)),

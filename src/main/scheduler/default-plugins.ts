@@ -9,6 +9,7 @@ import type { SchedulerPlugin } from './framework/plugin.ts'
 import type { Profile } from './framework/profile.ts'
 import { defaultBinder } from './plugins/default-binder/default-binder.ts'
 import { defaultPreemption } from './plugins/default-preemption/default-preemption.ts'
+import { dynamicResources } from './plugins/dynamic-resources/dynamic-resources.ts'
 import { imageLocality } from './plugins/image-locality/image-locality.ts'
 import { interPodAffinity } from './plugins/inter-pod-affinity/inter-pod-affinity.ts'
 import { podTopologySpread } from './plugins/pod-topology-spread/pod-topology-spread.ts'
@@ -66,6 +67,8 @@ export const DEFAULT_PLUGINS = [
     nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation.resources),
   ),
   plugin('ImageLocality', 1, () => imageLocality),
+  // Before preemption: a claim that nobody uses is given up rather than a pod that works.
+  plugin('DynamicResources', 0, parts => dynamicResources(parts)),
   plugin('DefaultPreemption', 0, (parts, args, profile) =>
     defaultPreemption({ ...parts, ...args.DefaultPreemption, profile }),
   ),

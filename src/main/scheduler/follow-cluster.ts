@@ -1,5 +1,6 @@
 // What happens in the cluster, told to the scheduler's cache and queue.
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../shared/api/core/v1.ts'
+import { DeviceClass, ResourceClaim, ResourceSlice } from '../../shared/api/resource/v1.ts'
 import { StorageClass } from '../../shared/api/storage/v1.ts'
 import type { InformerFactory } from '../../shared/client/informer-factory.ts'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
@@ -17,6 +18,9 @@ export interface Followed {
   readonly isOurs: (schedulerName: string) => boolean
 }
 
+/** Kinds of which the queue alone hears. */
+const OTHERS = [PersistentVolumeClaim, PersistentVolume, StorageClass, ResourceClaim, ResourceSlice, DeviceClass]
+
 export function followCluster(informers: InformerFactory, followed: Followed): void {
   const { cache, queue } = followed
   informers.informer(Node).on({
@@ -32,10 +36,11 @@ export function followCluster(informers: InformerFactory, followed: Followed): v
     updated: (pod, old) => podChanged(followed, pod, old),
     deleted: pod => podGone(followed, pod),
   })
-  for (const type of [PersistentVolumeClaim, PersistentVolume, StorageClass])
+  for (const type of OTHERS)
     informers.informer<KubeObject>(type).on({
       added: object => queue.moveOn({ kind: type.kind, action: 'added', object }),
       updated: (object, old) => queue.moveOn({ kind: type.kind, action: 'updated', object, old }),
+      deleted: object => queue.moveOn({ kind: type.kind, action: 'deleted', object }),
     })
 }
 

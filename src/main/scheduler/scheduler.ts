@@ -100,7 +100,7 @@ class RunningScheduler {
     )
     this.queue = new SchedulingQueue({
       clock: options.clock,
-      admits: pod => this.#admits(pod),
+      gateOf: pod => this.#gateOf(pod),
       hintsOf: name => plugins.get(name)?.requeueOn,
       onActive: () => this.#wake(),
       ...(options.configuration
@@ -148,10 +148,9 @@ class RunningScheduler {
     await this.#writes.settled()
   }
 
-  #admits(pod: Pod): boolean {
+  #gateOf(pod: Pod): string | undefined {
     const profile = this.#profiles.get(pod.spec.schedulerName ?? '')
-    if (!profile) return false
-    return having(profile, 'preEnqueue').every(plugin => isSuccess(plugin.preEnqueue(pod)))
+    return profile && having(profile, 'preEnqueue').find(plugin => !isSuccess(plugin.preEnqueue(pod)))?.name
   }
 
   #wake(): void {
@@ -248,34 +247,35 @@ class RunningScheduler {
     info: PodInfo,
     { statuses, rejection }: ReturnType<typeof findFeasible>,
   ): void {
-    let note: string | undefined
-    let result: PostFilterResult | undefined
+    const notes: string[] = []
+    const results: PostFilterResult[] = []
     for (const plugin of having(profile, 'postFilter')) {
       if (rejection && rejection.code !== 'Unschedulable') {
-        note = notHelpful(this.#cache.nodes.length)
+        notes.push(notHelpful(this.#cache.nodes.length))
         break
       }
-      result = plugin.postFilter(state, info, this.#cache, statuses)
-      if (result.status.reasons.length > 0) note = result.status.reasons.join(' ')
+      const result = plugin.postFilter(state, info, this.#cache, statuses)
+      results.push(result)
+      notes.push(...result.status.reasons)
       if (isSuccess(result.status)) break
     }
     // At once: the next cycle must not count on the same room.
-    const nominated = result?.nominatedNodeName
+    const nominated = results.findLast(({ nominatedNodeName }) => nominatedNodeName !== undefined)?.nominatedNodeName
     if (nominated !== undefined) this.#cache.nominate(info, nominated || undefined)
     const rejectedBy = rejection ? [rejection.plugin] : [...new Set([...statuses.values()].map(({ plugin }) => plugin))]
-    const message = describeFit(this.#cache.nodes.length, statuses, rejection, note)
+    const message = describeFit(this.#cache.nodes.length, statuses, rejection, notes.join(', ') || undefined)
     this.#decisions.rejected(info.pod.metadata.uid, this.#options.clock.now(), message)
     this.#events.event(info.pod, 'Warning', 'FailedScheduling', message)
-    const carryOut = result?.carryOut
-    if (!carryOut) this.queue.reject(queued, rejectedBy)
+    const toDo = results.flatMap(({ carryOut }) => carryOut ?? [])
+    if (toDo.length === 0) this.queue.reject(queued, rejectedBy)
     if (this.#signal.aborted) return
     this.#writes.start(async () => {
       try {
         await tellUnschedulable(this.#options, info.pod, message, nominated)
-        await carryOut?.()
+        for (const carryOut of toDo) await carryOut()
       } finally {
         // Only now: tried again before its victims are on their way, it would look for others.
-        if (carryOut) this.queue.reject(queued, rejectedBy)
+        if (toDo.length > 0) this.queue.reject(queued, rejectedBy)
       }
     })
   }

@@ -1,9 +1,10 @@
 // What each kind means to a ResourceQuota: which of the quota's names it fills, when a scope covers it, what it takes.
 import { PersistentVolumeClaim, Pod, type ScopedResourceSelectorRequirement, Service } from '../api/core/v1.ts'
+import { ResourceClaim } from '../api/resource/v1.ts'
 import type { KubeObject } from './object.ts'
 import { podUsage } from './quota-pod-usage.ts'
 import { claimInScope, podInScope } from './quota-scopes.ts'
-import { type Usage, claimUsage, one, serviceUsage } from './quota-usage.ts'
+import { type Usage, claimUsage, deviceUsage, one, serviceUsage } from './quota-usage.ts'
 import { groupResourceOf, type ResourceType } from './resource-type.ts'
 
 type Kind = Pick<ResourceType<unknown>, 'group' | 'plural'>
@@ -27,6 +28,7 @@ const PODS = /^(pods|count\/pods|cpu|memory|ephemeral-storage|hugepages-.*|limit
 const SERVICES = /^(services|count\/services|services\.nodeports|services\.loadbalancers)$/
 const CLAIMS =
   /^(persistentvolumeclaims|count\/persistentvolumeclaims|requests\.storage|.*\.storageclass\.storage\.k8s\.io\/.*)$/
+const DEVICES = /^(count\/resourceclaims\.resource\.k8s\.io|.*\.deviceclass\.resource\.k8s\.io\/devices)$/
 
 export const measuredKinds: readonly MeasuredKind[] = [
   measured({ type: Pod, concerns: name => PODS.test(name), inScope: podInScope, usage: podUsage }),
@@ -37,6 +39,7 @@ export const measuredKinds: readonly MeasuredKind[] = [
     inScope: claimInScope,
     usage: claimUsage,
   }),
+  measured({ type: ResourceClaim, concerns: name => DEVICES.test(name), inScope: () => false, usage: deviceUsage }),
 ]
 
 /** Kinds that quotas could count before `count/…` existed. */

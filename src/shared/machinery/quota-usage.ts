@@ -1,7 +1,9 @@
 // What objects take out of a ResourceQuota: counts of objects, ports and storage.
 // @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
 import type { PersistentVolumeClaim, Service } from '../api/core/v1.ts'
+import type { DeviceSubRequest, ExactDeviceRequest, ResourceClaim } from '../api/resource/v1.ts'
 import { Quantity, parseQuantity } from './quantity.ts'
+import { MOST_DEVICES } from './resource-claims.ts'
 
 /** Resource name as in `spec.hard` → amount. */
 export type Usage = Map<string, Quantity>
@@ -30,6 +32,7 @@ export function serviceUsage({ spec }: Service): Usage {
 
 const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class'
 const OF_CLASS = 'storageclass.storage.k8s.io'
+const OF_DEVICE_CLASS = 'deviceclass.resource.k8s.io/devices'
 
 export function claimUsage({ metadata, spec, status }: PersistentVolumeClaim): Usage {
   const storageClass = metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? ''
@@ -45,5 +48,23 @@ export function claimUsage({ metadata, spec, status }: PersistentVolumeClaim): U
   const amounts = [requested, status.allocatedResources?.storage].filter(amount => amount !== undefined)
   const most = amounts.map(parseQuantity).reduce((a, b) => (a.compare(b) < 0 ? b : a), new Quantity(0n))
   if (requested !== undefined) set('requests.storage', most)
+  return usage
+}
+
+/** Devices by class, as many as the claim can get: of alternatives those of the one that takes most. */
+export function deviceUsage({ spec }: ResourceClaim): Usage {
+  const usage: Usage = new Map([['count/resourceclaims.resource.k8s.io', one]])
+  for (const { exactly, firstAvailable = [] } of spec.devices?.requests ?? []) {
+    const most = new Map<string, number>()
+    const alternatives: (ExactDeviceRequest | DeviceSubRequest)[] = exactly ? [exactly] : firstAvailable
+    for (const { deviceClassName, allocationMode, count = 1 } of alternatives) {
+      const devices = allocationMode === 'All' ? MOST_DEVICES : count
+      most.set(deviceClassName, Math.max(devices, most.get(deviceClassName) ?? 0))
+    }
+    addUsage(
+      usage,
+      new Map([...most].map(([name, devices]) => [`${name}.${OF_DEVICE_CLASS}`, parseQuantity(String(devices))])),
+    )
+  }
   return usage
 }

@@ -39,7 +39,7 @@ function start() {
   let woken = 0
   const queue = new SchedulingQueue({
     clock,
-    admits: pod => !pod.spec.schedulingGates?.length,
+    gateOf: pod => (pod.spec.schedulingGates?.length ? 'SchedulingGates' : undefined),
     hintsOf: plugin => (plugin === 'NodeName' ? [on('Node', ['added'])] : undefined),
     onActive: () => woken++,
   })

@@ -31,6 +31,9 @@ function quantity(text: string): Amount {
   }
 }
 
+/** A quantity that did not come out of the expression's text. */
+export const quantityOf = (amount: Quantity): Opaque => new Amount(amount)
+
 const wholeOf = ({ quantity: { nano } }: Amount): bigint | undefined => {
   const value = nano / NANO
   return nano % NANO === 0n && value < MAX && value >= -MAX ? value : undefined

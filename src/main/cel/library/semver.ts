@@ -66,6 +66,9 @@ function semver(text: string, normalize = false): Version {
   return version
 }
 
+/** A version that did not come out of the expression's text. @throws CelError */
+export const versionOf = (text: string): Opaque => semver(text)
+
 /** @see https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-semver-library */
 export const semvers: Library = [
   fn('semver', 'string_to_semver', 'string -> kubernetes.Semver', semver),

@@ -1,5 +1,6 @@
 // resourcequota: counts again what the objects of a namespace take out of each of its ResourceQuotas.
 import { PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../../../shared/api/core/v1.ts'
+import { ResourceClaim } from '../../../shared/api/resource/v1.ts'
 import { byNamespace } from '../../../shared/client/lister.ts'
 import {
   type Change,
@@ -39,6 +40,10 @@ export class ResourceQuotaController implements Reconciler<ResourceQuota> {
     mapped(
       PersistentVolumeClaim,
       quotasFor(() => true),
+    ),
+    mapped(
+      ResourceClaim,
+      quotasFor(() => false),
     ),
     ...COUNTED.map(type =>
       mapped(

@@ -8,6 +8,7 @@ import {
   Service,
 } from '../../../shared/api/core/v1.ts'
 import { PodDisruptionBudget } from '../../../shared/api/policy/v1.ts'
+import { DeviceClass, ResourceClaim, ResourceSlice } from '../../../shared/api/resource/v1.ts'
 import { CSINode, StorageClass } from '../../../shared/api/storage/v1.ts'
 import type { InformerFactory } from '../../../shared/client/informer-factory.ts'
 import type { Lister } from '../../../shared/client/lister.ts'
@@ -23,6 +24,9 @@ export interface Listers {
   readonly volumes: Lister<PersistentVolume>
   readonly storageClasses: Lister<StorageClass>
   readonly csiNodes: Lister<CSINode>
+  readonly resourceClaims: Lister<ResourceClaim>
+  readonly resourceSlices: Lister<ResourceSlice>
+  readonly deviceClasses: Lister<DeviceClass>
 }
 
 export const listersOf = (informers: InformerFactory): Listers => ({
@@ -36,4 +40,7 @@ export const listersOf = (informers: InformerFactory): Listers => ({
   volumes: informers.informer(PersistentVolume).lister,
   storageClasses: informers.informer(StorageClass).lister,
   csiNodes: informers.informer(CSINode).lister,
+  resourceClaims: informers.informer(ResourceClaim).lister,
+  resourceSlices: informers.informer(ResourceSlice).lister,
+  deviceClasses: informers.informer(DeviceClass).lister,
 })

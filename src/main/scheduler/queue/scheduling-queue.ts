@@ -6,8 +6,9 @@
 // While nothing is active, a pod that something may have helped does not sit out its backoff (KEP-5142); one after an
 // error does, and so does a crowd of them, which would keep the scheduler busy at each event.
 //
-// A pod whose PreEnqueue says no (scheduling gates) waits aside until it is updated. An event that comes while a pod is
-// in its cycle is remembered, so that a rejection decided on the older state does not strand the pod.
+// A pod whose PreEnqueue says no (scheduling gates) waits aside until it is updated, or something happens that may help
+// it. An event that comes while a pod is in its cycle is remembered, so that a rejection decided on the older state does
+// not strand the pod.
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { type ClusterEvent, type EventHint, eventMatches } from '../framework/cluster-event.ts'
@@ -35,8 +36,8 @@ export interface QueuePlace {
 
 export interface SchedulingQueueOptions {
   readonly clock: Clock
-  /** Whether the pod may be tried at all. */
-  readonly admits: (pod: Pod) => boolean
+  /** @returns the plugin that does not let the pod be tried at all; undefined = it may be */
+  readonly gateOf: (pod: Pod) => string | undefined
   /** What may help a pod that this plugin rejected; undefined = anything. */
   readonly hintsOf: (plugin: string) => readonly EventHint[] | undefined
   /** Called when `pop` may have something to give. */
@@ -130,7 +131,9 @@ export class SchedulingQueue implements Disposable {
   }
 
   #enqueue(queued: QueuedPod): void {
-    if (!this.#options.admits(queued.pod)) {
+    const gate = this.#options.gateOf(queued.pod)
+    if (gate !== undefined) {
+      queued.rejectedBy = [gate]
       this.#gated.set(uidOf(queued), queued)
       return
     }
@@ -240,6 +243,11 @@ export class SchedulingQueue implements Disposable {
   /** Something changed: pods that it may help are tried again. */
   moveOn(event: ClusterEvent): void {
     for (const { queued } of [...this.#unschedulable.values()]) if (this.#mayHelp(queued, event)) this.#retry(queued)
+    for (const queued of [...this.#gated.values()]) {
+      if (!this.#mayHelp(queued, event)) continue
+      this.#gated.delete(uidOf(queued))
+      this.#enqueue(queued)
+    }
     if (this.#inFlight.size > 0) this.#log.push(event)
   }
 

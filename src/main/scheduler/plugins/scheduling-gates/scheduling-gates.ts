@@ -4,6 +4,7 @@ import { success, unresolvable } from '../../framework/status.ts'
 
 export const schedulingGates: SchedulerPlugin = {
   name: 'SchedulingGates',
+  requeueOn: [], // only the pod itself can change
   preEnqueue({ spec }) {
     const gates = spec.schedulingGates ?? []
     return gates.length === 0

@@ -1,0 +1,70 @@
+// Claims that this scheduler decided about and whose new state its cache does not show yet: the pods of the next cycles
+// must not be given the same devices.
+import type { AllocationResult, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
+import type { Lister } from '../../../../shared/client/lister.ts'
+import { deviceId } from './pools.ts'
+
+interface Pending {
+  readonly podUid: string
+  readonly allocation: AllocationResult
+}
+
+const revisionOf = ({ metadata }: ResourceClaim) => Number(metadata.resourceVersion)
+
+export class ClaimAssumptions {
+  readonly #claims: Lister<ResourceClaim>
+  /** Being written, by the claim's uid. */
+  readonly #pending = new Map<string, Pending>()
+  /** As the server answered, until the cache shows it. */
+  readonly #written = new Map<string, ResourceClaim>()
+
+  constructor(claims: Lister<ResourceClaim>) {
+    this.#claims = claims
+  }
+
+  get(namespace: string, name: string): ResourceClaim | undefined {
+    const claim = this.#claims.get({ namespace, name })
+    return claim && this.#newest(claim)
+  }
+
+  #newest(claim: ResourceClaim): ResourceClaim {
+    const { uid } = claim.metadata
+    const written = this.#written.get(uid)
+    if (!written) return claim
+    if (revisionOf(claim) < revisionOf(written)) return written
+    this.#written.delete(uid)
+    return claim
+  }
+
+  isPending({ metadata }: ResourceClaim): boolean {
+    return this.#pending.has(metadata.uid)
+  }
+
+  pend({ metadata }: ResourceClaim, podUid: string, allocation: AllocationResult): void {
+    this.#pending.set(metadata.uid, { podUid, allocation })
+  }
+
+  wrote(claim: ResourceClaim): void {
+    this.#written.set(claim.metadata.uid, claim)
+    this.#pending.delete(claim.metadata.uid)
+  }
+
+  /** The pod's decisions are given up, as far as they are not written. */
+  drop(podUid: string): void {
+    for (const [uid, pending] of this.#pending) if (pending.podUid === podUid) this.#pending.delete(uid)
+  }
+
+  /** Ids of the devices that claims hold; access of administrators holds nothing. */
+  devicesInUse(): Set<string> {
+    const inUse = new Set<string>()
+    for (const [uid, { metadata }] of this.#written)
+      if (this.#claims.get(metadata)?.metadata.uid !== uid) this.#written.delete(uid) // gone meanwhile
+    const add = (allocation: AllocationResult | undefined) => {
+      for (const { driver, pool, device, adminAccess } of allocation?.devices?.results ?? [])
+        if (!adminAccess) inUse.add(deviceId(driver, pool, device))
+    }
+    for (const claim of this.#claims.list()) add(this.#newest(claim).status.allocation)
+    for (const { allocation } of this.#pending.values()) add(allocation)
+    return inUse
+  }
+}

@@ -1,0 +1,262 @@
+// A whole control plane with its scheduler; the test plays driver and kubelet.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Scheduler, startScheduler } from '../../src/main/scheduler/scheduler.ts'
+import { claimPrefix } from '../../src/main/controllers/resourceclaim/pods.ts'
+import { Node, Pod, ResourceQuota, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import {
+  type DeviceClaim,
+  DeviceClass,
+  ResourceClaim,
+  ResourceClaimTemplate,
+  ResourceSlice,
+} from '../../src/shared/api/resource/v1.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { isNotFound } from '../../src/shared/machinery/status.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Cluster, eventsAbout, startCluster } from './support/cluster.ts'
+
+const namespace = 'default'
+const FINALIZER = 'resource.kubernetes.io/delete-protection'
+let cluster: Cluster
+let scheduler: Scheduler
+const problems: unknown[] = []
+
+async function addNode(name: string): Promise<void> {
+  const { client } = cluster
+  await client.create(Node, { metadata: { name, labels: { 'kubernetes.io/hostname': name } }, spec: {} })
+  const status = {
+    allocatable: { cpu: '8', memory: '16Gi', pods: '110' },
+    conditions: [{ type: 'Ready', status: 'True' }],
+  }
+  await client.patch(Node, { name }, { status }, { type: 'merge', subresource: 'status' })
+  await client.patch(Node, { name }, { spec: { taints: null } }, { type: 'merge' })
+}
+
+/** A driver with as many devices on each node, and the class that takes them. */
+async function addDriver(kind: string, onNode: Readonly<Record<string, number>>): Promise<void> {
+  const driver = `${kind}.example.com`
+  for (const [nodeName, count] of Object.entries(onNode))
+    await cluster.client.create(ResourceSlice, {
+      metadata: { name: `${kind}-${nodeName}` },
+      spec: {
+        driver,
+        nodeName,
+        pool: { name: nodeName, generation: 1, resourceSliceCount: 1 },
+        devices: Array.from({ length: count }, (_, i) => ({ name: `d${i}` })),
+      },
+    })
+  const selectors = [{ cel: { expression: `device.driver == "${driver}"` } }]
+  await cluster.client.create(DeviceClass, { metadata: { name: kind }, spec: { selectors } })
+}
+
+beforeAll(async () => {
+  cluster = await startCluster()
+  await eventually(() => cluster.client.get(ServiceAccount, { namespace, name: 'default' }))
+  await addNode('a')
+  await addNode('b')
+  const client = cluster.api.clientAs({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })
+  scheduler = await startScheduler({ client, clock: systemClock, onError: error => problems.push(error) })
+})
+afterAll(async () => {
+  await scheduler?.[Symbol.asyncDispose]()
+  await cluster?.[Symbol.asyncDispose]()
+  expect(problems).toEqual([])
+})
+
+const devices = (kind: string, count = 1): DeviceClaim => ({
+  requests: [{ name: 'r', exactly: { deviceClassName: kind, count } }],
+})
+const addTemplate = (name: string, kind: string) =>
+  cluster.client.create(ResourceClaimTemplate, {
+    metadata: { namespace, name },
+    spec: { metadata: { labels: { from: name } }, spec: { devices: devices(kind) } },
+  })
+const addClaim = (name: string, kind: string) =>
+  cluster.client.create(ResourceClaim, { metadata: { namespace, name }, spec: { devices: devices(kind) } })
+const addPod = (
+  name: string,
+  claim: { resourceClaimName: string } | { resourceClaimTemplateName: string },
+  spec: object = {},
+) =>
+  cluster.client.create(Pod, {
+    metadata: { namespace, name },
+    spec: {
+      containers: [{ name: 'c', image: 'c:1', resources: { claims: [{ name: 'gpu' }] } }],
+      resourceClaims: [{ name: 'gpu', ...claim }],
+      ...spec,
+    },
+  })
+const podOf = (name: string) => cluster.client.get(Pod, { namespace, name })
+const claimOf = (name: string) => cluster.client.get(ResourceClaim, { namespace, name })
+const events = (name: string) => eventsAbout(cluster.client, namespace, name)
+const remove = (name: string) => cluster.client.delete(Pod, { namespace, name }, { gracePeriodSeconds: 0 })
+const finish = (name: string) =>
+  cluster.client.patch(Pod, { namespace, name }, { status: { phase: 'Succeeded' } }, { subresource: 'status', type: 'merge' }) // prettier-ignore
+const bound = (name: string) =>
+  eventually(async () => {
+    const pod = await podOf(name)
+    expect(pod.spec.nodeName).toBeTruthy()
+    return pod
+  })
+const isGone = (name: string) => eventually(() => claimOf(name).then(() => false, isNotFound))
+const holders = async (name: string) => ((await claimOf(name)).status.reservedFor ?? []).map(({ name: pod }) => pod)
+
+test('a claim made from a template belongs to its pod, gets a device with the pod’s node, and goes when the pod is done', async () => {
+  await addDriver('gpu', { b: 1 })
+  await addTemplate('one-gpu', 'gpu')
+  await addPod('first', { resourceClaimTemplateName: 'one-gpu' })
+  const first = await bound('first')
+  expect(first.spec.nodeName).toBe('b')
+  const [made] = first.status.resourceClaimStatuses ?? []
+  expect(made).toEqual({ name: 'gpu', resourceClaimName: expect.stringMatching(/^first-gpu-.{5}$/) as string })
+  const name = made?.resourceClaimName ?? ''
+  const claim = await claimOf(name)
+  expect(claim.metadata).toMatchObject({
+    labels: { from: 'one-gpu' },
+    annotations: { 'resource.kubernetes.io/pod-claim-name': 'gpu' },
+    ownerReferences: [{ kind: 'Pod', name: 'first', uid: first.metadata.uid, controller: true }],
+    finalizers: [FINALIZER],
+  })
+  expect(claim.status).toMatchObject({
+    allocation: {
+      devices: { results: [{ request: 'r', driver: 'gpu.example.com', pool: 'b', device: 'd0' }] },
+      nodeSelector: { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['b'] }] }] },
+    },
+    reservedFor: [{ resource: 'pods', name: 'first', uid: first.metadata.uid }],
+  })
+
+  await addPod('second', { resourceClaimTemplateName: 'one-gpu' })
+  await eventually(async () =>
+    expect(await events('second')).toContainEqual(
+      expect.stringMatching(
+        /^FailedScheduling: 0\/2 nodes are available: 2 cannot allocate all claims\. still not schedulable, preemption: 0\/2 /,
+      ),
+    ),
+  )
+  await finish('first')
+  await isGone(name)
+  expect((await bound('second')).spec.nodeName).toBe('b')
+  await remove('second')
+})
+
+test('pods share a claim by its name; it is given back with the last of them, and then it may go', async () => {
+  await addDriver('nic', { a: 1 })
+  await addPod('early', { resourceClaimName: 'shared' })
+  await addPod('other', { resourceClaimName: 'shared' })
+  await addClaim('shared', 'nic')
+  await Promise.all([bound('early'), bound('other')])
+  await eventually(async () => expect((await holders('shared')).sort()).toEqual(['early', 'other']))
+  await remove('early')
+  await eventually(async () => expect(await holders('shared')).toEqual(['other']))
+  expect((await claimOf('shared')).status.allocation).toBeDefined()
+  await cluster.client.delete(ResourceClaim, { namespace, name: 'shared' })
+  expect((await claimOf('shared')).metadata.deletionTimestamp).toBeDefined()
+  await remove('other')
+  await isGone('shared')
+})
+
+test('a claim that nobody uses any more is deallocated and stays', async () => {
+  await addDriver('disk', { a: 1 })
+  await addClaim('kept', 'disk')
+  await addPod('user', { resourceClaimName: 'kept' })
+  await bound('user')
+  await remove('user')
+  await eventually(async () => {
+    const { status, metadata } = await claimOf('kept')
+    expect(status).toEqual({})
+    expect(metadata.finalizers ?? []).toEqual([])
+  })
+})
+
+test('an idle claim whose devices are where the pod cannot go is given up, and allocated anew', async () => {
+  await addDriver('fpga', { a: 1, b: 1 })
+  const claim = await addClaim('movable', 'fpga')
+  const only = (node: string) => ({
+    nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] }],
+  })
+  const allocation = {
+    devices: { results: [{ request: 'r', driver: 'fpga.example.com', pool: 'a', device: 'd0' }] },
+    nodeSelector: only('a'),
+  }
+  await cluster.client.updateStatus(ResourceClaim, { ...claim, status: { allocation } })
+  await addPod('picky', { resourceClaimName: 'movable' }, { nodeSelector: { 'kubernetes.io/hostname': 'b' } })
+  await bound('picky')
+  expect((await claimOf('movable')).status.allocation?.devices?.results).toMatchObject([{ pool: 'b' }])
+  await remove('picky')
+})
+
+test('without its template, class or free devices a pod waits and says why', async () => {
+  await addPod('no-template', { resourceClaimTemplateName: 'gone' })
+  await eventually(async () =>
+    expect(await events('no-template')).toContain(
+      'FailedResourceClaimCreation: PodResourceClaim gpu: resource claim template "gone": resourceclaimtemplate.resource.k8s.io "gone" not found',
+    ),
+  )
+  expect(scheduler.sight.placeOf((await podOf('no-template')).metadata.uid)?.state).toBe('Gated')
+  await addDriver('later', { a: 1 })
+  await addTemplate('gone', 'later')
+  await bound('no-template')
+
+  await addClaim('classless', 'unknown')
+  await addPod('no-class', { resourceClaimName: 'classless' })
+  await eventually(async () =>
+    expect(await events('no-class')).toContainEqual(
+      expect.stringContaining('0/2 nodes are available: request r: device class unknown does not exist.'),
+    ),
+  )
+  await addDriver('unknown', { a: 1 })
+  await bound('no-class')
+})
+
+test('a pod that came to its node without the scheduler gets its reservation from the controller', async () => {
+  await addDriver('usb', { a: 1 })
+  await addClaim('plugged', 'usb')
+  await addPod('scheduled', { resourceClaimName: 'plugged' })
+  await bound('scheduled')
+  await addPod('placed', { resourceClaimName: 'plugged' }, { nodeName: 'a' })
+  await eventually(async () => expect(await holders('plugged')).toEqual(['scheduled', 'placed']))
+})
+
+test('a claim that is deleted under its waiting pod is made again', async () => {
+  await addDriver('scarce', {})
+  await addTemplate('scarce', 'scarce')
+  await addPod('waiting', { resourceClaimTemplateName: 'scarce' })
+  const made = async () => (await podOf('waiting')).status.resourceClaimStatuses?.[0]?.resourceClaimName ?? ''
+  const before = await eventually(async () => {
+    const name = await made()
+    expect(name).not.toBe('')
+    return name
+  })
+  await cluster.client.delete(ResourceClaim, { namespace, name: before })
+  await eventually(async () => expect(await made()).not.toBe(before))
+  await claimOf(await made())
+})
+
+test('a quota by device class counts what claims can get', async () => {
+  await cluster.client.create(ResourceQuota, {
+    metadata: { namespace, name: 'devices' },
+    spec: { hard: { 'metered.deviceclass.resource.k8s.io/devices': '3' } },
+  })
+  await cluster.client.create(ResourceClaim, {
+    metadata: { namespace, name: 'two' },
+    spec: { devices: devices('metered', 2) },
+  })
+  const many = cluster.client.create(ResourceClaim, {
+    metadata: { namespace, name: 'more' },
+    spec: { devices: devices('metered', 2) },
+  })
+  await expect(many).rejects.toThrow(
+    'exceeded quota: devices, requested: metered.deviceclass.resource.k8s.io/devices=2, used: metered.deviceclass.resource.k8s.io/devices=2, limited: metered.deviceclass.resource.k8s.io/devices=3',
+  )
+  await eventually(async () => {
+    const { used } = (await cluster.client.get(ResourceQuota, { namespace, name: 'devices' })).status
+    expect(used).toEqual({ 'metered.deviceclass.resource.k8s.io/devices': '2' })
+  })
+})
+
+test.each([
+  ['web', 'gpu', 'web-gpu-'],
+  ['p'.repeat(60), 'c'.repeat(20), `${'p'.repeat(41)}-${'c'.repeat(13)}`],
+])('the claims of pod %s and claim %s are named %s…', (pod, claim, prefix) => {
+  expect(claimPrefix(pod, claim)).toBe(prefix)
+})
