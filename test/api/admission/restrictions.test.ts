@@ -1,7 +1,8 @@
 // What nobody may do although a role says so: nodes beyond their own, and rights handed out without having them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Node, Pod, Secret, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import { Namespace, Node, Pod, Secret, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { Lease } from '../../../src/shared/api/coordination/v1.ts'
+import { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../../../src/shared/api/resource/v1.ts'
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
 
@@ -104,6 +105,38 @@ describe('NodeRestriction', () => {
       'can only access node lease with the same name as the requesting node',
     )
   })
+  test('a node publishes and changes its own devices only', async () => {
+    const devices = (name: string, nodeName: string) => ({
+      metadata: { name },
+      spec: { driver: 'gpu.example.test', nodeName, pool: { name, generation: 1, resourceSliceCount: 1 } },
+    })
+    const [one, two] = [cluster.node('one'), cluster.node('two')]
+    expect((await failure(one.create(ResourceSlice, devices('other', 'two')))).message).toContain(
+      'can only create ResourceSlice with the same NodeName as the requesting node',
+    )
+    const mine = await one.create(ResourceSlice, devices('mine', 'one'))
+    const newer = { ...mine, spec: { ...mine.spec, pool: { ...mine.spec.pool, generation: 2 } } }
+    expect((await failure(two.update(ResourceSlice, newer))).code).toBe(403)
+    expect((await failure(two.get(ResourceSlice, { name: 'mine' }))).code).toBe(403)
+    expect((await one.update(ResourceSlice, newer)).spec.pool.generation).toBe(2)
+    expect((await failure(two.delete(ResourceSlice, { name: 'mine' }))).code).toBe(403)
+    await one.delete(ResourceSlice, { name: 'mine' })
+  })
+})
+
+test('devices in use are asked for only in namespaces that an administrator marked', async () => {
+  const { admin } = cluster
+  const spec = { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu', adminAccess: true } }] } }
+  const why =
+    'Forbidden: admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing namespace'
+  const ask = (inNamespace: string) =>
+    admin.create(ResourceClaim, { metadata: { name: 'watch', namespace: inNamespace }, spec })
+  expect((await failure(ask(namespace))).message).toContain(`spec.devices.requests[0].exactly.adminAccess: ${why}`)
+  const template = admin.create(ResourceClaimTemplate, { metadata: { name: 'watch', namespace }, spec: { spec } })
+  expect((await failure(template)).message).toContain(`spec.spec.devices.requests[0].exactly.adminAccess: ${why}`)
+  const labels = { 'resource.kubernetes.io/admin-access': 'true' }
+  await admin.create(Namespace, { metadata: { name: 'monitoring', labels }, spec: {} })
+  expect((await ask('monitoring')).spec).toMatchObject(spec)
 })
 
 describe('rights are handed out only by who has them', () => {

@@ -145,7 +145,11 @@ test('parts of one device share its counters, also with what is given away', () 
   const part = (name: string, memory: string) =>
     gpu(name, { consumesCounters: [{ counterSet: 'card', counters: { memory: { value: memory } } }] })
   const sharedCounters = [{ name: 'card', counters: { memory: { value: '80Gi' } } }]
-  const slices = [slice([part('half-0', '40Gi'), part('half-1', '40Gi'), part('whole', '80Gi')], { sharedCounters })]
+  const pool = { name: 'a', generation: 1, resourceSliceCount: 2 }
+  const slices = [
+    slice([], { sharedCounters, pool }),
+    slice([part('half-0', '40Gi'), part('half-1', '40Gi'), part('whole', '80Gi')], { pool }),
+  ]
   const whole = { cel: { expression: 'true' } }
   expect(devices({ slices }, { requests: [exactly({ count: 2, selectors: [whole] })] })).toBe('r=half-0 r=half-1')
   expect(devices({ slices }, { requests: [exactly({ count: 3 })] })).toBe('none')

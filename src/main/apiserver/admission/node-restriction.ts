@@ -4,6 +4,7 @@
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod, ServiceAccount } from '../../../shared/api/core/v1.ts'
 import type { TokenRequest } from '../../../shared/api/authentication/v1.ts'
 import { Lease } from '../../../shared/api/coordination/v1.ts'
+import { ResourceSlice } from '../../../shared/api/resource/v1.ts'
 import { CSINode } from '../../../shared/api/storage/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { LOCAL_VOLUME_FINALIZER, nodeOfLocalVolume } from '../../../shared/machinery/local-volumes.ts'
@@ -185,6 +186,14 @@ function checkOwnName(ask: Ask, what: string, namespace = ''): void {
   if (name !== nodeName) refuse(ask, `can only access ${what} with the same name as the requesting node`)
 }
 
+/** What a node has already is the authorizer's business. */
+function checkSlice(ask: Ask): void {
+  const { request, nodeName } = ask
+  if (request.operation !== 'CREATE') return
+  if ((request.object as unknown as ResourceSlice).spec.nodeName !== nodeName)
+    refuse(ask, 'can only create ResourceSlice with the same NodeName as the requesting node')
+}
+
 export function nodeRestriction(store: ObjectStore): AdmissionPlugin {
   return {
     name: 'NodeRestriction',
@@ -200,6 +209,7 @@ export function nodeRestriction(store: ObjectStore): AdmissionPlugin {
       else if (isType(request, ServiceAccount)) checkToken(ask)
       else if (isType(request, Lease)) checkOwnName(ask, 'node lease', LEASE_NAMESPACE)
       else if (isType(request, CSINode)) checkOwnName(ask, 'CSINode')
+      else if (isType(request, ResourceSlice)) checkSlice(ask)
     },
   }
 }

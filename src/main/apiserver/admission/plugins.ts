@@ -11,6 +11,7 @@ import { certificateSubjectRestriction } from './certificate-subject-restriction
 import { certificateApprovalCheck, certificateRequester, certificateSigningCheck } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { deviceAdminAccess } from './device-admin-access.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
@@ -70,6 +71,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       certificateSubjectRestriction,
       defaultIngressClass(store),
       rbacEscalation(policy),
+      deviceAdminAccess(store),
       mutatingPolicies,
       webhooks.mutating,
       allocator,

@@ -73,6 +73,7 @@ export const nodeRules: readonly PolicyRule[] = [
   rule(READ, 'node.k8s.io', 'runtimeclasses'),
   rule(READ, 'discovery.k8s.io', 'endpointslices'),
   rule('get', 'resource.k8s.io', 'resourceclaims'),
+  rule('create delete get patch update', 'resource.k8s.io', 'resourceslices'),
   rule('create get', 'flotilla.dev', 'nodes/tunnel nodes/relay'),
   EVENTS,
 ]

@@ -104,6 +104,16 @@ const pods: Rule = (question, index) => {
   return because('can only list/watch pods with spec.nodeName field selector')
 }
 
+/** One by one: a list would tell of the other nodes' devices. */
+const resourceSlices: Rule = (question, index) => {
+  const { nodeName, verb, subresource, name } = question
+  if (subresource !== '') return because('cannot authorize ResourceSlice subresources')
+  if (verb === 'create') return ALLOW
+  if (['get', 'update', 'patch', 'delete'].includes(verb))
+    return related(question, () => index.hasSlice(nodeName, name))
+  return because('can only get, create, update, patch, or delete a ResourceSlice')
+}
+
 const RULES: Readonly<Record<string, Rule>> = {
   '/secrets': secrets,
   '/configmaps': readOne,
@@ -112,6 +122,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     related(question, () => index.usesVolume(question.nodeName, question.name)),
   ),
   'resource.k8s.io/resourceclaims': getOnly(usedByPods),
+  'resource.k8s.io/resourceslices': resourceSlices,
   'storage.k8s.io/volumeattachments': getOnly((question, index) =>
     related(question, () => index.hasAttachment(question.nodeName, question.name)),
   ),

@@ -5,6 +5,7 @@
 //   node ← pod ← claim ← volume ← secret                                            claim of a volume: spec.claimRef
 import type { Node, PersistentVolume, Pod } from '../../../../shared/api/core/v1.ts'
 import type { Ingress, IngressClass } from '../../../../shared/api/networking/v1.ts'
+import type { ResourceSlice } from '../../../../shared/api/resource/v1.ts'
 import type { VolumeAttachment } from '../../../../shared/api/storage/v1.ts'
 import { ingressNodes, isOurClass, isOurIngress, secretsOf } from '../../../../shared/machinery/ingress/ours.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
@@ -114,6 +115,12 @@ export class NodeIndex implements Disposable {
     const key = `/registry/storage.k8s.io/volumeattachments/${name}`
     const attachment = this.#store.get(key)?.object as unknown as VolumeAttachment | undefined
     return attachment?.spec.nodeName === nodeName
+  }
+
+  hasSlice(nodeName: string, name: string): boolean {
+    const key = `/registry/resource.k8s.io/resourceslices/${name}`
+    const slice = this.#store.get(key)?.object as unknown as ResourceSlice | undefined
+    return slice?.spec.nodeName === nodeName
   }
 
   /** Whether the node serves an Ingress whose certificate this Secret is. */

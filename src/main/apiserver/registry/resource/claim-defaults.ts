@@ -5,6 +5,7 @@ import { list } from '../support/collections.ts'
 function setRequestDefaults(request: ExactDeviceRequest | DeviceSubRequest): void {
   request.allocationMode ||= 'ExactCount'
   if (request.allocationMode === 'ExactCount') request.count ||= 1
+  for (const toleration of list(request.tolerations)) toleration.operator ||= 'Equal'
 }
 
 export function setClaimSpecDefaults(spec: ResourceClaimSpec | undefined): void {

@@ -2,8 +2,10 @@
 import { ResourceClaimTemplate } from '../../../../shared/api/resource/v1.ts'
 import { nameAndAge } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
+import { immutable } from '../support/rules.ts'
 import { ensureStructs } from '../support/strategy.ts'
 import { setClaimSpecDefaults } from './claim-defaults.ts'
+import { validateDeviceClaim } from './validate-requests.ts'
 
 export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
   type: ResourceClaimTemplate,
@@ -11,5 +13,7 @@ export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
     ensureStructs(template, 'spec')
     setClaimSpecDefaults(template.spec.spec)
   },
+  validate: ({ spec }) => validateDeviceClaim('spec.spec.devices', spec.spec.devices),
+  validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),
   columns: nameAndAge,
 })

@@ -3,8 +3,11 @@ import { ResourceClaim } from '../../../../shared/api/resource/v1.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
+import { immutable } from '../support/rules.ts'
 import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
 import { setClaimSpecDefaults } from './claim-defaults.ts'
+import { validateClaimStatus } from './validate-claim-status.ts'
+import { validateDeviceClaim } from './validate-requests.ts'
 
 function state({ metadata, status }: ResourceClaim): string {
   const states: string[] = []
@@ -22,6 +25,8 @@ export const resourceClaims = defineResource<ResourceClaim>({
     setClaimSpecDefaults(claim.spec)
   },
   ...statusOnly(),
-  status: statusStrategy<ResourceClaim>(),
+  validate: ({ spec }) => validateDeviceClaim('spec.devices', spec.devices),
+  validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),
+  status: statusStrategy<ResourceClaim>(validateClaimStatus),
   columns: [nameColumn, text('State', 'State of the claim.', state), ageColumn],
 })

@@ -4,6 +4,7 @@ import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { entries, list } from '../support/collections.ts'
 import { ensureStructs, generationOnly } from '../support/strategy.ts'
+import { validateSlice, validateSliceUpdate } from './validate-slice.ts'
 
 export const resourceSlices = defineResource<ResourceSlice>({
   type: ResourceSlice,
@@ -13,6 +14,8 @@ export const resourceSlices = defineResource<ResourceSlice>({
       for (const [, mapping] of entries(device.nodeAllocatableResourceMappings)) mapping.allocationMultiplier ??= '1'
   },
   ...generationOnly(),
+  validate: validateSlice,
+  validateUpdate: validateSliceUpdate,
   selectableFields: {
     'spec.nodeName': slice => slice.spec.nodeName ?? '',
     'spec.driver': slice => slice.spec.driver ?? '',

@@ -1,0 +1,170 @@
+// What claims may ask for: requests, constraints between their devices, configuration.
+import type {
+  DeviceClaim,
+  DeviceRequest,
+  DeviceSelector,
+  DeviceSubRequest,
+  DeviceToleration,
+  ExactDeviceRequest,
+  OpaqueDeviceConfiguration,
+} from '../../../../shared/api/resource/v1.ts'
+import {
+  type FieldError,
+  duplicate,
+  forbiddenField,
+  invalidValue,
+  required,
+  tooLong,
+  tooMany,
+} from '../../../../shared/machinery/field-error.ts'
+import { dns1123Label, dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { compileSelector, SELECTOR_COST_LIMIT } from '../../../cel/device-selector.ts'
+import { list } from '../support/collections.ts'
+import { each, obey, oneOf, optionalOneOf, requiredAnd } from '../support/rules.ts'
+
+const MOST = 32
+const MOST_ALTERNATIVES = 8
+const MOST_EXPRESSION_BYTES = 10 * 1024
+
+type ItemRule<T> = (path: string, item: T) => FieldError[]
+
+export const atMost = (path: string, items: readonly unknown[] | undefined, most: number): FieldError[] =>
+  list(items).length > most ? [tooMany(path, list(items).length, most)] : []
+
+export function uniqueBy<T>(path: string, items: readonly T[] | undefined, key: (item: T) => string): FieldError[] {
+  const seen = new Set<string>()
+  return list(items).flatMap((item, i) => {
+    const name = key(item)
+    const known = seen.has(name)
+    seen.add(name)
+    return known ? [duplicate(`${path}[${i}]`, name)] : []
+  })
+}
+
+function bounded<T>(path: string, items: readonly T[] | undefined, most: number, rule: ItemRule<T>): FieldError[] {
+  return [...atMost(path, items, most), ...each(path, items, rule)]
+}
+
+function expressionErrors(path: string, expression: string): FieldError[] {
+  if (expression.length > MOST_EXPRESSION_BYTES) return [tooLong(path, MOST_EXPRESSION_BYTES)]
+  const compiled = compileSelector(expression)
+  if (compiled instanceof Error) return [invalidValue(path, expression, compiled.message)]
+  return compiled.maxCost > SELECTOR_COST_LIMIT ? [forbiddenField(path, 'too complex, exceeds cost limit')] : []
+}
+
+export const validateSelectors = (path: string, selectors: readonly DeviceSelector[] | undefined): FieldError[] =>
+  bounded(path, selectors, MOST, (at, { cel }) =>
+    cel ? expressionErrors(`${at}.cel.expression`, cel.expression) : [required(`${at}.cel`)],
+  )
+
+export const driverName = (path: string, name: string | undefined): FieldError[] =>
+  name && name.length > 63 ? [tooLong(path, 63)] : requiredAnd(path, name?.toLowerCase(), dns1123Subdomain)
+
+export const validateConfig = (
+  path: string,
+  config: readonly { readonly opaque?: OpaqueDeviceConfiguration }[] | undefined,
+): FieldError[] =>
+  bounded(path, config, MOST, (at, { opaque }) =>
+    opaque ? driverName(`${at}.opaque.driver`, opaque.driver) : [required(`${at}.opaque`)],
+  )
+
+function tolerationErrors(path: string, { operator, value, effect, key }: DeviceToleration): FieldError[] {
+  const errors = [
+    ...optionalOneOf(`${path}.operator`, operator, ['Equal', 'Exists']),
+    ...(effect ? optionalOneOf(`${path}.effect`, effect, ['NoExecute', 'NoSchedule']) : []),
+  ]
+  if (operator === 'Exists' && value)
+    errors.push(invalidValue(`${path}.value`, value, 'must be empty for operator `Exists`'))
+  if (operator !== 'Exists' && !key)
+    errors.push(invalidValue(`${path}.operator`, operator, 'must be `Exists` when key is empty'))
+  return errors
+}
+
+function wantedErrors(path: string, wanted: ExactDeviceRequest | DeviceSubRequest): FieldError[] {
+  const { deviceClassName, selectors, allocationMode, count, tolerations } = wanted
+  const errors = [
+    ...requiredAnd(`${path}.deviceClassName`, deviceClassName, dns1123Subdomain),
+    ...validateSelectors(`${path}.selectors`, selectors),
+    ...oneOf(`${path}.allocationMode`, allocationMode, ['All', 'ExactCount']),
+    ...each(`${path}.tolerations`, tolerations, tolerationErrors),
+  ]
+  if (allocationMode === 'All' && count)
+    errors.push(invalidValue(`${path}.count`, count, "must not be specified when allocationMode is 'All'"))
+  if (allocationMode === 'ExactCount' && !(count && count > 0))
+    errors.push(invalidValue(`${path}.count`, count ?? 0, 'must be greater than zero'))
+  return errors
+}
+
+function requestErrors(path: string, { name, exactly, firstAvailable }: DeviceRequest): FieldError[] {
+  const errors = requiredAnd(`${path}.name`, name, dns1123Label)
+  const alternatives = list(firstAvailable)
+  const rule = 'exactly one of `exactly` or `firstAvailable` is required'
+  if (!exactly && alternatives.length === 0) return [...errors, required(path, rule)]
+  if (exactly && alternatives.length > 0)
+    return [...errors, invalidValue(path, null, `${rule}, but multiple fields are set`)]
+  if (exactly) return [...errors, ...wantedErrors(`${path}.exactly`, exactly)]
+  const at = `${path}.firstAvailable`
+  return [
+    ...errors,
+    ...bounded(at, alternatives, MOST_ALTERNATIVES, (p, each) => [
+      ...requiredAnd(`${p}.name`, each.name, dns1123Label),
+      ...wantedErrors(p, each),
+    ]),
+    ...uniqueBy(at, alternatives, alternative => alternative.name),
+  ]
+}
+
+/** Names by which constraints, configurations and results may refer to the requests. */
+export const requestNames = (devices: DeviceClaim | undefined): ReadonlySet<string> =>
+  new Set(
+    list(devices?.requests).flatMap(({ name, firstAvailable }) => [
+      name,
+      ...list(firstAvailable).map(each => `${name}/${each.name}`),
+    ]),
+  )
+
+export const refersTo = (names: ReadonlySet<string>, path: string, name: string): FieldError[] =>
+  names.has(name)
+    ? []
+    : [
+        invalidValue(
+          path,
+          name,
+          "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'",
+        ),
+      ]
+
+export function validateDeviceClaim(path: string, devices: DeviceClaim | undefined): FieldError[] {
+  const names = requestNames(devices)
+  const references: ItemRule<{ readonly requests?: string[] }> = (at, { requests }) =>
+    each(`${at}.requests`, requests, (p, name) => refersTo(names, p, name))
+  return [
+    ...bounded(`${path}.requests`, devices?.requests, MOST, requestErrors),
+    ...uniqueBy(`${path}.requests`, devices?.requests, ({ name }) => name),
+    ...bounded(`${path}.constraints`, devices?.constraints, MOST, (at, constraint) => {
+      const { matchAttribute, distinctAttribute } = constraint
+      const given = [matchAttribute, distinctAttribute].filter(name => name !== undefined)
+      return [
+        ...references(at, constraint),
+        ...(given.length === 1
+          ? []
+          : [required(at, 'exactly one of "matchAttribute" or "distinctAttribute" is required')]),
+        ...given
+          .filter(name => !/^[^/]+\/[^/]+$/.test(name))
+          .map(name =>
+            invalidValue(
+              matchAttribute === undefined ? `${at}.distinctAttribute` : `${at}.matchAttribute`,
+              name,
+              'must include a domain',
+            ),
+          ),
+      ]
+    }),
+    ...validateConfig(`${path}.config`, devices?.config),
+    ...each(`${path}.config`, devices?.config, references),
+  ]
+}
+
+/** A device's or a counter's name, of which there is one in each pool. */
+export const labelName = (path: string, name: string | undefined): FieldError[] =>
+  name ? obey(path, name, dns1123Label) : [required(path)]
