@@ -1,6 +1,7 @@
 // What a node refuses, and what it changes in place: over real Docker.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Event, Node, Pod } from '../../src/shared/api/core/v1.ts'
+import { ResourceClaim } from '../../src/shared/api/resource/v1.ts'
 import { RuntimeClass } from '../../src/shared/api/node/v1.ts'
 import { eventually } from '../support/eventually.ts'
 import { docker, imageWithFiles } from './support/node.ts'
@@ -300,4 +301,32 @@ describe('a debugging container', () => {
     expect(inside(pod, 'hostname')).toBe('debug')
     await node.remove('debug')
   })
+})
+
+it('a pod waits for a claim that it may not use, and for the driver of its devices; no devices need no driver', async () => {
+  const waits = 'FailedPrepareDynamicResources: Failed to prepare dynamic resources: prepare dynamic resources:'
+  const withClaim = async (name: string, spec: ResourceClaim['spec']) => {
+    const { metadata: claim } = await node.client.create(ResourceClaim, { metadata: { namespace, name }, spec })
+    const { metadata: pod } = await node.run(name, {
+      containers: [{ ...node.container(), resources: { claims: [{ name: 'gpu' }] } }],
+      resourceClaims: [{ name: 'gpu', resourceClaimName: name }],
+    })
+    return { pod, claim }
+  }
+  const allocate = ({ name, uid }: { name: string; uid: string }, devices: object) =>
+    node.client.patch(
+      ResourceClaim,
+      { namespace, name },
+      { status: { allocation: { devices }, reservedFor: [{ resource: 'pods', name, uid }] } },
+      { type: 'merge', subresource: 'status' },
+    )
+  const requests = [{ name: 'r', exactly: { deviceClassName: 'gpu' } }]
+  const [some, none] = await Promise.all([withClaim('some', { devices: { requests } }), withClaim('none', {})])
+  await told('some', `${waits} pod some (${some.pod.uid}) is not allowed to use ResourceClaim some (${some.claim.uid})`)
+  await allocate(none.pod, {})
+  await allocate(some.pod, { results: [{ request: 'r', driver: 'gpu.example.com', pool: 'p', device: 'd' }] })
+  await told('some', `${waits} DRA driver gpu.example.com is not registered`)
+  await node.ready('none')
+  expect(statusOf(await node.get('some')).state).toMatchObject({ waiting: { reason: 'ContainerCreating' } })
+  await Promise.all([node.remove('some'), node.remove('none')])
 })

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigMap, PersistentVolume, PersistentVolumeClaim, Secret } from '../../shared/api/core/v1.ts'
+import { ResourceClaim } from '../../shared/api/resource/v1.ts'
 import { RuntimeClass } from '../../shared/api/node/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
@@ -12,6 +13,7 @@ import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { ApiError, isNotFound } from '../../shared/machinery/status.ts'
 import type { RuntimeClassSource } from './parts.ts'
 import type { ObjectSource } from './spec/env.ts'
+import type { ResourceClaimSource } from './sync/dynamic-resources.ts'
 import type { ClaimSource } from './volumes/claims.ts'
 
 /** Containers of one pod, and replicas started together, share an answer. */
@@ -22,7 +24,7 @@ interface Entry {
   readonly object: Promise<KubeObject | undefined>
 }
 
-export class ApiObjectSource implements ObjectSource, ClaimSource, RuntimeClassSource {
+export class ApiObjectSource implements ObjectSource, ClaimSource, ResourceClaimSource, RuntimeClassSource {
   readonly #client: Client
   readonly #clock: Clock
   readonly #folder: string
@@ -37,6 +39,9 @@ export class ApiObjectSource implements ObjectSource, ClaimSource, RuntimeClassS
   configMap = (namespace: string, name: string) => this.#get(ConfigMap, namespace, name)
   claim = (namespace: string, name: string) => this.#get(PersistentVolumeClaim, namespace, name)
   volume = (name: string) => this.#get(PersistentVolume, '', name)
+  /** Asked anew each time: a pod waits for what changes in it. */
+  resourceClaim = (namespace: string, name: string) =>
+    this.#fetch(ResourceClaim, namespace, name, `ResourceClaim/${namespace}/${name}`)
   runtimeClass = (name: string) => this.#get(RuntimeClass, '', name)
   secret = (namespace: string, name: string) => this.#get(Secret, namespace, name)
 

@@ -17,6 +17,7 @@ import type { ContainerRuntime } from './runtime/contract.ts'
 import type { ObjectSource } from './spec/env.ts'
 import type { NodeLimits } from './spec/resources.ts'
 import type { CrashBackoff } from './sync/crash-backoff.ts'
+import type { ResourceClaimSource } from './sync/dynamic-resources.ts'
 import type { ClaimSource } from './volumes/claims.ts'
 import type { LocalVolumes } from './volumes/local-volumes.ts'
 import type { HostTools } from './volumes/mounts.ts'
@@ -66,7 +67,7 @@ export interface KubeletParts {
   readonly client: Client
   readonly recorder: EventRecorder
   readonly images: ImagePuller
-  readonly objects: ObjectSource & ClaimSource & RuntimeClassSource
+  readonly objects: ObjectSource & ClaimSource & ResourceClaimSource & RuntimeClassSource
   /** Of RuntimeClasses that the engine knows. */
   readonly handlers: readonly string[]
   /** Whether the engine can make a read-only mount cover those below it. */

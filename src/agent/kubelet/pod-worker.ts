@@ -17,6 +17,7 @@ import { type Actions, computeActions } from './sync/actions.ts'
 import { removeOldAttempts } from './sync/attempts.ts'
 import { forgetPod, releasePod, stopPod } from './sync/end-pod.ts'
 import { hasten, killContainer } from './sync/kill.ts'
+import { devicesProblem } from './sync/dynamic-resources.ts'
 import { replaceSandbox } from './sync/replace-sandbox.ts'
 import { addressesOf, writeNameFiles } from './sync/sandbox.ts'
 import { PodVolumes } from './sync/pod-volumes.ts'
@@ -278,8 +279,16 @@ export class PodWorker {
   }
 
   async #prepareVolumes(): Promise<boolean> {
-    if (await this.#volumes.prepare(this.#pod)) return true
+    if ((await this.#prepareDevices()) && (await this.#volumes.prepare(this.#pod))) return true
     this.#loop.wakeIn(VOLUMES_RETRY_MS)
+    return false
+  }
+
+  async #prepareDevices(): Promise<boolean> {
+    const problem = await devicesProblem(this.#pod, this.#parts.objects)
+    if (problem === undefined) return true
+    const message = `Failed to prepare dynamic resources: prepare dynamic resources: ${problem}`
+    this.#parts.recorder.event(podReference(this.#pod), 'Warning', 'FailedPrepareDynamicResources', message)
     return false
   }
 

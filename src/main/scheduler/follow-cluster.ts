@@ -1,7 +1,7 @@
 // What happens in the cluster, told to the scheduler's cache and queue.
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../../shared/api/core/v1.ts'
 import { DeviceClass, ResourceClaim, ResourceSlice } from '../../shared/api/resource/v1.ts'
-import { StorageClass } from '../../shared/api/storage/v1.ts'
+import { CSIDriver, CSIStorageCapacity, StorageClass } from '../../shared/api/storage/v1.ts'
 import type { InformerFactory } from '../../shared/client/informer-factory.ts'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
@@ -19,7 +19,16 @@ export interface Followed {
 }
 
 /** Kinds of which the queue alone hears. */
-const OTHERS = [PersistentVolumeClaim, PersistentVolume, StorageClass, ResourceClaim, ResourceSlice, DeviceClass]
+const OTHERS = [
+  PersistentVolumeClaim,
+  PersistentVolume,
+  StorageClass,
+  CSIDriver,
+  CSIStorageCapacity,
+  ResourceClaim,
+  ResourceSlice,
+  DeviceClass,
+]
 
 export function followCluster(informers: InformerFactory, followed: Followed): void {
   const { cache, queue } = followed

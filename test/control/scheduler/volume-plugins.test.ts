@@ -3,11 +3,12 @@ import { CycleState } from '../../../src/main/scheduler/framework/cycle-state.ts
 import { type Listers, listersOf } from '../../../src/main/scheduler/framework/listers.ts'
 import type { SchedulerPlugin } from '../../../src/main/scheduler/framework/plugin.ts'
 import { podInfoOf } from '../../../src/main/scheduler/cache/pod-info.ts'
+import { volumeBinding } from '../../../src/main/scheduler/plugins/volume-binding/volume-binding.ts'
 import { nodeVolumeLimits } from '../../../src/main/scheduler/plugins/node-volume-limits/node-volume-limits.ts'
 import { volumeRestrictions } from '../../../src/main/scheduler/plugins/volume-restrictions/volume-restrictions.ts'
 import { volumeZone } from '../../../src/main/scheduler/plugins/volume-zone/volume-zone.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../../src/shared/api/core/v1.ts'
-import type { CSINode } from '../../../src/shared/api/storage/v1.ts'
+import type { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../../../src/shared/api/storage/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
 import { InformerFactory } from '../../../src/shared/client/informer-factory.ts'
 import { ObjectCache } from '../../../src/shared/client/lister.ts'
@@ -116,3 +117,46 @@ test('NodeVolumeLimits: a node takes as many volumes of a driver as its CSINode 
   expect(reason(plugin, uses('p', 'csi-1'), full)).toBeUndefined()
   expect(reason(plugin, uses('p', 'csi-2'), infoOf(makeNode('unlimited'), [uses('q', 'csi-1')]))).toBeUndefined()
 })
+
+const inZone = (zone: string) => ({ matchLabels: { 'topology.kubernetes.io/zone': zone } })
+test.each<[string, object[], boolean, string | undefined]>([
+  ['enough in its zone', [{ capacity: '10Gi', nodeTopology: inZone('z1') }], true, undefined],
+  ['too little in its zone', [{ capacity: '4Gi', nodeTopology: inZone('z1') }], true, 'short'],
+  ['enough in another zone', [{ capacity: '10Gi', nodeTopology: inZone('z2') }], true, 'short'],
+  ['enough, but no volume so large', [{ capacity: '10Gi', maximumVolumeSize: '1Gi', nodeTopology: inZone('z1') }], true, 'short'],
+  ['enough everywhere', [{ capacity: '5Gi', nodeTopology: {} }], true, undefined],
+  ['enough, but nowhere', [{ capacity: '10Gi' }], true, 'short'],
+  ['enough of another class', [{ capacity: '10Gi', nodeTopology: {}, storageClassName: 'other' }], true, 'short'],
+  ['nothing, of which nobody asks', [], false, undefined],
+])('VolumeBinding: a claim of 5Gi and a driver with %s', (_what, capacities, storageCapacity, expected) => {
+  const plugin = volumeBinding({
+    listers: {
+      ...listers,
+      claims: cache<PersistentVolumeClaim>({
+        metadata: { namespace: 'default', name: 'new', uid: 'new' },
+        spec: { storageClassName: 'csi', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '5Gi' } } },
+        status: {},
+      }),
+      storageClasses: cache<StorageClass>({
+        metadata: { name: 'csi' },
+        provisioner: 'disk.example.com',
+        volumeBindingMode: 'WaitForFirstConsumer',
+      }),
+      csiDrivers: cache<CSIDriver>({ metadata: { name: 'disk.example.com' }, spec: { storageCapacity } }),
+      storageCapacities: cache<CSIStorageCapacity>(
+        ...capacities.map((capacity, i) => ({
+          metadata: { namespace: 'driver', name: `c${i}` },
+          storageClassName: 'csi',
+          ...capacity,
+        })),
+      ),
+    },
+    client: {} as Client,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    timeoutMs: 1_000,
+  })
+  const node = infoOf(makeNode('n', { labels: { 'topology.kubernetes.io/zone': 'z1' } }))
+  const short = expected && 'node(s) did not have enough free storage'
+  expect(reason(plugin, uses('p', 'new'), node)).toBe(short)
+}) // prettier-ignore

@@ -9,7 +9,7 @@ import {
 } from '../../../shared/api/core/v1.ts'
 import { PodDisruptionBudget } from '../../../shared/api/policy/v1.ts'
 import { DeviceClass, ResourceClaim, ResourceSlice } from '../../../shared/api/resource/v1.ts'
-import { CSINode, StorageClass } from '../../../shared/api/storage/v1.ts'
+import { CSIDriver, CSINode, CSIStorageCapacity, StorageClass } from '../../../shared/api/storage/v1.ts'
 import type { InformerFactory } from '../../../shared/client/informer-factory.ts'
 import type { Lister } from '../../../shared/client/lister.ts'
 
@@ -24,6 +24,8 @@ export interface Listers {
   readonly volumes: Lister<PersistentVolume>
   readonly storageClasses: Lister<StorageClass>
   readonly csiNodes: Lister<CSINode>
+  readonly csiDrivers: Lister<CSIDriver>
+  readonly storageCapacities: Lister<CSIStorageCapacity>
   readonly resourceClaims: Lister<ResourceClaim>
   readonly resourceSlices: Lister<ResourceSlice>
   readonly deviceClasses: Lister<DeviceClass>
@@ -40,6 +42,8 @@ export const listersOf = (informers: InformerFactory): Listers => ({
   volumes: informers.informer(PersistentVolume).lister,
   storageClasses: informers.informer(StorageClass).lister,
   csiNodes: informers.informer(CSINode).lister,
+  csiDrivers: informers.informer(CSIDriver).lister,
+  storageCapacities: informers.informer(CSIStorageCapacity).lister,
   resourceClaims: informers.informer(ResourceClaim).lister,
   resourceSlices: informers.informer(ResourceSlice).lister,
   deviceClasses: informers.informer(DeviceClass).lister,

@@ -22,10 +22,12 @@ import type { SchedulerPlugin } from '../../framework/plugin.ts'
 import { type Status, failed, skip, success, unresolvable } from '../../framework/status.ts'
 import { VolumeAssumptions } from './assumptions.ts'
 import { type BindVolumesParts, bindVolumes } from './bind-volumes.ts'
+import { hasEnoughCapacity } from './capacity.ts'
 import { reachesTopology } from './topology.ts'
 
 const NODE_CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
 const BIND_CONFLICT = "node(s) didn't find available persistent volumes to bind"
+const TOO_LITTLE_STORAGE = 'node(s) did not have enough free storage'
 const VOLUME_MISSING = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)'
 
 /** For one node: which claim gets which volume, and for which claims one is made there. */
@@ -86,9 +88,9 @@ export function volumeBinding(parts: BindVolumesParts & { readonly listers: List
     return success
   }
 
-  /** @returns what would be done on this node; undefined when the claims cannot be satisfied there */
-  function decide(delayed: readonly PersistentVolumeClaim[], { node, name }: NodeInfo): VolumeDecision | undefined {
-    if (!node) return undefined
+  /** @returns what would be done on this node, or why the claims cannot be satisfied there */
+  function decide(delayed: readonly PersistentVolumeClaim[], { node, name }: NodeInfo): VolumeDecision | string {
+    if (!node) return BIND_CONFLICT
     const matched: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = []
     const provisioned: PersistentVolumeClaim[] = []
     for (const claim of delayed) {
@@ -105,14 +107,15 @@ export function volumeBinding(parts: BindVolumesParts & { readonly listers: List
           : undefined)
       if (volume) {
         const required = volume.spec.nodeAffinity?.required
-        if (required && !matchesNodeSelector(required, node)) return undefined
+        if (required && !matchesNodeSelector(required, node)) return BIND_CONFLICT
         matched.push({ claim, volume })
         continue
       }
-      if (selected !== undefined && selected !== name) return undefined
+      if (selected !== undefined && selected !== name) return BIND_CONFLICT
       const storageClass = classOf(claim)
-      if (!storageClass?.provisioner || storageClass.provisioner === NO_PROVISIONER) return undefined
-      if (!reachesTopology(storageClass, node)) return undefined
+      if (!storageClass?.provisioner || storageClass.provisioner === NO_PROVISIONER) return BIND_CONFLICT
+      if (!reachesTopology(storageClass, node)) return BIND_CONFLICT
+      if (!hasEnoughCapacity(parts.listers, claim, storageClass, node)) return TOO_LITTLE_STORAGE
       provisioned.push(claim)
     }
     return { matched, provisioned }
@@ -124,6 +127,8 @@ export function volumeBinding(parts: BindVolumesParts & { readonly listers: List
       on('PersistentVolumeClaim', ['added', 'updated']),
       on('PersistentVolume', ['added', 'updated']),
       on('StorageClass', ['added', 'updated']),
+      on('CSIDriver', ['added', 'updated']),
+      on('CSIStorageCapacity', ['added', 'updated']),
       on('Node', ['added', 'updated']),
     ],
 
@@ -151,7 +156,7 @@ export function volumeBinding(parts: BindVolumesParts & { readonly listers: List
       const status = checkBound(bound, node)
       if (status.code !== 'Success' || delayed.length === 0) return status
       const decision = decide(delayed, node)
-      if (!decision) return unresolvable(BIND_CONFLICT)
+      if (typeof decision === 'string') return unresolvable(decision)
       decisions.set(node.name, decision)
       return success
     },
