@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Pod } from '../../src/shared/api/core/v1.ts'
+import { Event, Pod } from '../../src/shared/api/core/v1.ts'
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
 import { eventually } from '../support/eventually.ts'
 import { docker } from './support/node.ts'
@@ -15,10 +15,8 @@ const idOf = (id = '') => id.replace('docker://', '')
 
 describe('a pod', () => {
   it('runs its container, and reports it as the API documents', async () => {
-    const startedAt = performance.now()
     await node.run('simple')
     const pod = await node.ready('simple')
-    console.log('ready after', performance.now() - startedAt)
     expect(pod.status).toMatchObject({ phase: 'Running', podIP: expect.stringMatching(/^10\./) as string })
     expect(pod.status.conditions?.map(({ type, status }) => `${type}=${status}`).sort()).toEqual([
       'ContainersReady=True',
@@ -61,6 +59,19 @@ describe('a pod', () => {
     expect(conditionOf(conditions, 'Ready')?.status).toBe('False')
     await node.ready('marked')
     await node.remove('marked')
+  })
+
+  it('whose sandbox cannot start is told so, and leaves no container', async () => {
+    const sysctls = [{ name: 'net.ipv4.ping_group_range', value: 'not a range' }]
+    const { metadata } = await node.run('unstartable', { securityContext: { sysctls } })
+    await eventually(async () => {
+      const { items } = await node.client.list(Event, { namespace: 'default' })
+      return items.some(
+        ({ involvedObject, reason }) => involvedObject.uid === metadata.uid && reason === 'FailedCreatePodSandBox',
+      )
+    })
+    await node.remove('unstartable')
+    expect(docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${metadata.uid}`)).toBe('')
   })
 
   it('disappears from the node and the API when it is deleted', async () => {

@@ -224,7 +224,7 @@ export class Kubelet implements AsyncDisposable {
 
   async #followRuntime(signal: AbortSignal): Promise<void> {
     for await (const event of this.#parts.runtime.events(signal, () => this.#wakeAll()))
-      this.#workers.get(event.podUid)?.wake()
+      this.#workers.get(event.podUid)?.nudge()
   }
 
   #wakeAll(): void {

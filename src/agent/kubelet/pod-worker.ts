@@ -176,6 +176,10 @@ export class PodWorker {
   wake(): void {
     this.#loop.wake()
   }
+  /** The runtime tells that something happened to the pod's containers. */
+  nudge(): void {
+    this.#loop.nudge()
+  }
 
   /** Stops looking after the pod; its containers run on. */
   async close(): Promise<void> {
@@ -247,14 +251,7 @@ export class PodWorker {
 
   async #act(runtime: RuntimePod, actions: Actions): Promise<void> {
     const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
-    if (actions.createSandbox) {
-      const { sandboxAttempt: attempt } = actions
-      const prepareVolumes = () => this.#prepareVolumes()
-      await replaceSandbox(this.#parts, { pod: this.#pod, runtime, attempt, prepareVolumes })
-      const now = await this.#observe()
-      this.#sandboxId = now.sandboxes[0]?.id
-      return this.#act(now, computeActions(this.#pod, now, this.#prober, this.#sandboxId))
-    }
+    if (actions.createSandbox) return this.#startOver(runtime, actions.sandboxAttempt)
     for (const { container, spec, reason } of actions.kill) {
       const graceSeconds =
         spec?.livenessProbe?.terminationGracePeriodSeconds ??
@@ -269,12 +266,27 @@ export class PodWorker {
     if (actions.start.length === 0 || !sandbox) return
     if (!this.#volumes.current && !(await this.#prepareVolumes())) return
     const podIPs = addressesOf(this.#parts, this.#pod)
-    if (actions.kill.length > 0 || runtime.containers.length > 0) await writeNameFiles(this.#parts, this.#pod, podIPs)
+    if (actions.kill.length > 0 || runtime.containers.some(({ state }) => state !== 'created'))
+      await writeNameFiles(this.#parts, this.#pod, podIPs)
     for (const container of actions.start) {
       if (this.#alive.signal.aborted) return
       const volumes = this.#volumes.current ?? new Map()
       const pod = this.#pod
       await this.#starter.start({ pod, container, runtime, sandboxId: sandbox.id, podIPs, volumes }, this.#status)
+    }
+  }
+
+  /** Makes a sandbox, and starts in it what may be started. */
+  async #startOver(runtime: RuntimePod, attempt: number): Promise<void> {
+    const { ahead } = this.#starter
+    const prepareVolumes = async () => ((await this.#prepareVolumes()) ? this.#volumes.current : undefined)
+    try {
+      await replaceSandbox(this.#parts, { pod: this.#pod, runtime, attempt, prepareVolumes, ahead })
+      const now = await this.#observe()
+      this.#sandboxId = now.sandboxes[0]?.id
+      await this.#act(now, computeActions(this.#pod, now, this.#prober, this.#sandboxId))
+    } finally {
+      await ahead.drop()
     }
   }
 

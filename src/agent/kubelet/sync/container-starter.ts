@@ -5,6 +5,7 @@ import type { RuntimePod } from '../runtime/contract.ts'
 import { allContainers, describePod } from '../spec/containers.ts'
 import type { WaitReason } from '../status/container-status.ts'
 import { nextAttempt } from './attempts.ts'
+import { ContainerAhead } from './container-ahead.ts'
 import { StartBackoff } from './start-backoff.ts'
 import { type StartInput, startContainer } from './start-container.ts'
 import { StartError } from './start-error.ts'
@@ -16,6 +17,7 @@ export class ContainerStarter {
   readonly #signal: AbortSignal
   readonly #backoff: StartBackoff
   readonly #waiting = new Map<string, WaitReason>()
+  readonly ahead: ContainerAhead
 
   /** @param signal gives up pulling images */
   constructor(parts: KubeletParts, loop: WakeLoop, signal: AbortSignal) {
@@ -23,6 +25,7 @@ export class ContainerStarter {
     this.#loop = loop
     this.#signal = signal
     this.#backoff = new StartBackoff(parts)
+    this.ahead = new ContainerAhead(parts, signal)
   }
 
   /** Those that do not run, by name. */
@@ -33,18 +36,24 @@ export class ContainerStarter {
   }
 
   /** Starts a container now, or has the loop come back when it may be. @param status as last reported */
-  async start(input: Omit<StartInput, 'attempt' | 'signal'>, status: PodStatus): Promise<void> {
+  async start(input: Omit<StartInput, 'attempt' | 'signal' | 'created'>, status: PodStatus): Promise<void> {
     const { pod, container, runtime } = input
-    const last = runtime.containers.find(({ name }) => name === container.name)
+    const created = this.ahead.take(container.name)
+    const last = created ? undefined : runtime.containers.find(({ name }) => name === container.name)
     const hold = this.#backoff.hold(pod, container, last)
     if (hold) {
       if (hold.waiting) this.#tellBackoff(pod, container.name, hold.waiting)
       return this.#loop.wakeIn(hold.waitMs)
     }
-    const attempt = nextAttempt(container.name, runtime, status)
+    const attempt = created ? 0 : nextAttempt(container.name, runtime, status)
     this.#backoff.attempt(pod, container, last)
     try {
-      await startContainer(this.#parts, { ...input, attempt, signal: this.#signal })
+      await startContainer(this.#parts, {
+        ...input,
+        attempt,
+        signal: this.#signal,
+        created,
+      })
       this.#waiting.delete(container.name)
       this.#loop.wake()
     } catch (error) {

@@ -2,6 +2,8 @@
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { type KubeletParts, podReference } from '../parts.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
+import type { Volumes } from '../volumes/volumes.ts'
+import { type ContainerAhead, needsAddress } from './container-ahead.ts'
 import { killPod } from './kill.ts'
 import { addressesOf, createSandbox, writeNameFiles } from './sandbox.ts'
 
@@ -12,13 +14,14 @@ export interface ReplaceSandbox {
   readonly pod: Pod
   readonly runtime: RuntimePod
   readonly attempt: number
-  /** Does what it can while the sandbox starts. */
-  readonly prepareVolumes: () => Promise<unknown>
+  /** Resolves to them, or to undefined where that failed. */
+  readonly prepareVolumes: () => Promise<Volumes | undefined>
+  readonly ahead: ContainerAhead
 }
 
 export async function replaceSandbox(
   parts: KubeletParts,
-  { pod, runtime, attempt, prepareVolumes }: ReplaceSandbox,
+  { pod, runtime, attempt, prepareVolumes, ahead }: ReplaceSandbox,
 ): Promise<void> {
   const { recorder } = parts
   const podIP = addressesOf(parts, pod)[0] ?? ''
@@ -37,10 +40,13 @@ export async function replaceSandbox(
     recorder.event(podReference(pod), 'Warning', 'NetworkNotReady', message)
     throw new Error(message)
   }
-  const needsAddress = JSON.stringify(pod.spec.volumes ?? []).includes('status.podIP')
+  const volumes = needsAddress(pod.spec.volumes) ? undefined : prepareVolumes()
+  // Containers have them mounted; the address is added once it is known.
+  const nameFiles = writeNameFiles(parts, pod, [])
+  const ready = Promise.all([volumes, nameFiles]).then(([prepared]) => prepared)
   const [sandbox] = await Promise.allSettled([
-    createSandbox(parts, pod, attempt),
-    needsAddress ? undefined : prepareVolumes(),
+    createSandbox(parts, pod, attempt, sandboxId => ahead.begin({ pod, runtime, sandboxId, ready })),
+    ready,
   ])
   if (sandbox.status === 'rejected') {
     const message = `Failed to create pod sandbox: ${(sandbox.reason as Error).message}`

@@ -15,8 +15,16 @@ export interface Sandbox {
 
 const STUB_RESOLVER = '127.0.0.53'
 
-/** @returns the sandbox, running and connected; a sandbox that could not be connected is removed again */
-export async function createSandbox(parts: KubeletParts, pod: Pod, attempt: number): Promise<Sandbox> {
+/**
+ * @param onCreated told before the sandbox starts
+ * @returns the sandbox, running and connected; a sandbox that could not be connected is removed again
+ */
+export async function createSandbox(
+  parts: KubeletParts,
+  pod: Pod,
+  attempt: number,
+  onCreated: (id: string) => void,
+): Promise<Sandbox> {
   const { runtime, node, network, cgroups } = parts
   const { uid } = pod.metadata
   const { hostNetwork = false, hostPID = false, hostIPC = false, shareProcessNamespace = false } = pod.spec
@@ -38,6 +46,7 @@ export async function createSandbox(parts: KubeletParts, pod: Pod, attempt: numb
     ...(cgroupParent ? { cgroupParent } : {}),
     ...(handler ? { handler } : {}),
   })
+  onCreated(id)
   try {
     await runtime.start(id)
     const pid = await runtime.pidOf(id)

@@ -25,6 +25,8 @@ export interface StartInput {
   readonly volumes: Volumes
   readonly attempt: number
   readonly signal: AbortSignal
+  /** It was made ahead: its id, or why it could not be made. */
+  readonly created?: Promise<string> | undefined
 }
 
 const HOOK_TIMEOUT_MS = 10 * 60_000
@@ -35,10 +37,7 @@ export async function startContainer(parts: KubeletParts, input: StartInput): Pr
   const { pod, container } = input
   const about = containerReference(pod, container.name)
   try {
-    const image = await parts.images.ensure(pod, container, input.signal)
-    const spec = await withReason('CreateContainerConfigError', () => specOf(parts, input, image))
-    const id = await withReason('CreateContainerError', () => parts.runtime.createContainer(spec))
-    parts.recorder.event(about, 'Normal', 'Created', `Created container: ${container.name}`)
+    const id = await (input.created ?? createContainer(parts, input))
     await withReason('RunContainerError', () => parts.runtime.start(id))
     parts.recorder.event(about, 'Normal', 'Started', `Started container ${container.name}`)
     await postStart(parts, input, id)
@@ -51,6 +50,17 @@ export async function startContainer(parts: KubeletParts, input: StartInput): Pr
       parts.recorder.event(about, 'Warning', 'Failed', `Error: ${ofImage ? failure.reason : failure.message}`)
     throw failure
   }
+}
+
+/** @returns the new container's id @throws StartError */
+export async function createContainer(parts: KubeletParts, input: StartInput): Promise<string> {
+  const { pod, container } = input
+  const image = await parts.images.ensure(pod, container, input.signal)
+  const spec = await withReason('CreateContainerConfigError', () => specOf(parts, input, image))
+  const id = await withReason('CreateContainerError', () => parts.runtime.createContainer(spec))
+  const about = containerReference(pod, container.name)
+  parts.recorder.event(about, 'Normal', 'Created', `Created container: ${container.name}`)
+  return id
 }
 
 async function withReason<T>(reason: string, work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 // One loop that is woken: passes never overlap, a wake during a pass means one more, and a pass that fails is repeated
-// later and later.
+// later and later. A nudge counts as a wake only while all is well: what a failing pass stirs up itself, such as the
+// events of a container that was made and removed again, must not repeat it at once.
 import type { Clock } from '../../../shared/machinery/clock.ts'
 
 const RETRY_MS = 2_000
@@ -18,6 +19,9 @@ export class WakeLoop {
   readonly #options: WakeLoopOptions
   #failures = 0
   #wanted = false
+  #nudged = false
+  /** Monotonic: until then, nudges wait. */
+  #quietUntil = 0
   #isClosed = false
   #running: Promise<void> | undefined
   #cancelTimer: () => void = () => undefined
@@ -30,13 +34,27 @@ export class WakeLoop {
   /** Asks for a pass; returns at once. */
   wake(): void {
     this.#wanted = true
+    this.#begin()
+  }
+
+  /** Asks for a pass, unless the last one failed: then the pass that repeats it will do. */
+  nudge(): void {
+    this.#nudged = true
+    if (this.#isDue) this.#begin()
+  }
+
+  get #isDue(): boolean {
+    return this.#wanted || (this.#nudged && this.#options.clock.monotonic() >= this.#quietUntil)
+  }
+
+  #begin(): void {
     // Begun in a later microtask: a pass that wakes its own loop must find it running.
     this.#running ??= Promise.resolve()
       .then(() => this.#run())
       .finally(() => {
         this.#running = undefined
-        // Woken after the last look at `wanted`.
-        if (this.#wanted && !this.#isClosed) this.wake()
+        // Woken after the last look.
+        if (this.#isDue && !this.#isClosed) this.#begin()
       })
   }
 
@@ -58,17 +76,21 @@ export class WakeLoop {
   }
 
   async #run(): Promise<void> {
-    while (this.#wanted && !this.#isClosed) {
+    while (this.#isDue && !this.#isClosed) {
       this.#wanted = false
+      this.#nudged = false
       this.#cancelTimer()
       this.#timerAt = Number.POSITIVE_INFINITY
       try {
         await this.#options.pass()
         this.#failures = 0
+        this.#quietUntil = 0
       } catch (error) {
         if (this.#isClosed) return
         this.#options.onError(error)
-        this.wakeIn(retryMs(this.#failures++))
+        const waitMs = retryMs(this.#failures++)
+        this.#quietUntil = this.#options.clock.monotonic() + waitMs
+        this.wakeIn(waitMs)
       }
     }
   }
