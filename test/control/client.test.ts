@@ -133,6 +133,59 @@ describe('createEventRecorder()', () => {
   })
 })
 
+describe('createEventRecorder() with a server that is busy', () => {
+  /** A client whose writes wait until they are let through. */
+  function heldClient() {
+    const waiting: { about: string; message: string; answer: (error?: Error) => void }[] = []
+    const create = (_type: unknown, event: Event) =>
+      new Promise((resolve, reject) => {
+        const answer = (error?: Error) => (error ? reject(error) : resolve(event))
+        waiting.push({ about: event.involvedObject.name ?? '', message: event.message ?? '', answer })
+      })
+    return { waiting, client: { create } as unknown as Client }
+  }
+  const object = (name: string) => ({ kind: 'Pod', namespace: 'default', name, uid: name })
+  const settle = () => new Promise(resolve => setImmediate(resolve))
+
+  test('writes about several objects at once, about each in order, and no more than 16', async () => {
+    const { waiting, client } = heldClient()
+    const stop = new AbortController()
+    const recorder = createEventRecorder({ client, clock: new ManualClock(), component: 'test', signal: stop.signal })
+    for (const message of ['first', 'second'])
+      for (let i = 0; i < 20; i++) recorder.event(object(`p${i}`), 'Normal', 'Told', message)
+    await settle()
+    expect(waiting.map(({ about, message }) => `${about} ${message}`)).toEqual(
+      Array.from({ length: 16 }, (_, i) => `p${i} first`),
+    )
+    for (let i = 0; i < 40; i++) {
+      waiting[i]?.answer()
+      await settle()
+    }
+    const order = waiting.map(({ about, message }) => `${about} ${message}`)
+    expect(order).toHaveLength(40)
+    for (let i = 0; i < 20; i++) expect(order.indexOf(`p${i} first`)).toBeLessThan(order.indexOf(`p${i} second`))
+    stop.abort()
+  })
+
+  test('one that fails and waits for its next try holds up no other', async () => {
+    const { waiting, client } = heldClient()
+    const stop = new AbortController()
+    const clock = new ManualClock()
+    const recorder = createEventRecorder({ client, clock, component: 'test', signal: stop.signal })
+    recorder.event(object('unlucky'), 'Normal', 'Told', 'x')
+    await settle()
+    waiting[0]?.answer(new Error('the connection broke'))
+    await settle()
+    recorder.event(object('other'), 'Normal', 'Told', 'y')
+    await settle()
+    expect(waiting.map(({ about }) => about)).toEqual(['unlucky', 'other'])
+    await clock.advance(10_000)
+    await settle()
+    expect(waiting.map(({ about }) => about)).toEqual(['unlucky', 'other', 'unlucky'])
+    stop.abort()
+  })
+})
+
 describe('runLeaderElection()', () => {
   test('one leads; another takes over when the first is silent for the lease, or at once when it resigns', async () => {
     const clock = new ManualClock()

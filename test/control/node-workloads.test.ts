@@ -212,6 +212,18 @@ describe('statefulset', () => {
     await eventually(async () => expect(await names()).toEqual(['db-0', 'db-1', 'db-2']))
   })
 
+  test('a claim that is deleted under a pod which waits is made again', async () => {
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+    await create({ volumeClaimTemplates: [{ metadata: { name: 'data' }, spec } as unknown as PersistentVolumeClaim] })
+    await eventually(async () => expect(await names()).toEqual(['db-0']))
+    const ref = { namespace, name: 'data-db-0' }
+    const { uid } = (await cluster.client.get(PersistentVolumeClaim, ref)).metadata
+    await cluster.client.delete(PersistentVolumeClaim, ref)
+    await eventually(async () =>
+      expect((await cluster.client.get(PersistentVolumeClaim, ref)).metadata.uid).not.toBe(uid),
+    )
+  })
+
   describe('persistentVolumeClaimRetentionPolicy', () => {
     const claimTemplate = {
       metadata: { name: 'data' },

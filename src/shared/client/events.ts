@@ -1,5 +1,6 @@
 // Records Events about objects, as client-go's broadcaster does: repeated events are counted on one object, floods are
-// folded together, and nobody waits for the write.
+// folded together, and nobody waits for the write. Events about one object are written in their order, those about
+// others meanwhile: one write that fails and is tried again, or a server that takes its time, holds up nobody else.
 import { Event, type ObjectReference } from '../api/core/v1.ts'
 import { type Clock, delay, formatTime } from '../machinery/clock.ts'
 import type { KubeObject } from '../machinery/object.ts'
@@ -27,6 +28,8 @@ export interface EventRecorderOptions {
 }
 
 const MAX_QUEUED = 1_000
+/** Writes at the same time. */
+const MAX_WRITING = 16
 const MAX_ATTEMPTS = 12
 const RETRY_MS = 10_000
 /** Upstream truncates longer messages rather than losing the event. */
@@ -36,14 +39,21 @@ const MAX_MESSAGE = 1_024
 export function createEventRecorder({ client, clock, component, host, signal }: EventRecorderOptions): EventRecorder {
   const correlator = new EventCorrelator(clock)
   const queue: EventDraft[] = []
-  let draining = false
+  /** Uids of the objects that something is being written about. */
+  const busy = new Set<string>()
   let sequence = 0
 
-  async function drain(): Promise<void> {
-    if (draining) return
-    draining = true
-    for (let event = queue.shift(); event && !signal.aborted; event = queue.shift()) await write(event)
-    draining = false
+  function drain(): void {
+    while (busy.size < MAX_WRITING && !signal.aborted) {
+      const next = queue.findIndex(event => !busy.has(uidOf(event)))
+      const [event] = next < 0 ? [] : queue.splice(next, 1)
+      if (!event) return
+      busy.add(uidOf(event))
+      void write(event).finally(() => {
+        busy.delete(uidOf(event))
+        drain()
+      })
+    }
   }
 
   async function write(given: EventDraft): Promise<void> {
@@ -96,10 +106,13 @@ export function createEventRecorder({ client, clock, component, host, signal }: 
         reportingComponent: component,
         reportingInstance: host ?? '',
       })
-      void drain()
+      drain()
     },
   }
 }
+
+const uidOf = ({ involvedObject: { kind, namespace, name, uid } }: EventDraft): string =>
+  uid ?? `${kind}/${namespace}/${name}`
 
 /** @returns a reference to the object as events carry it. */
 export const referenceTo = ({ apiVersion, kind, metadata }: KubeObject): ObjectReference => ({

@@ -15,7 +15,6 @@ import {
   own,
   owned,
   ownerOf,
-  read,
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
@@ -27,8 +26,8 @@ import { isNamespaceTerminating } from '../support/pod-control.ts'
 import { isPodReady, msUntilAvailable } from '../support/pod-state.ts'
 import { type History, REVISION_HASH, syncRevisions, templateOf, truncateHistory } from '../support/revisions.ts'
 import { writeStatus } from '../support/write-status.ts'
-import { draftClaims, draftPod, ordinalOf, podName } from './identity.ts'
-import { firstOrdinal, planStep } from './plan.ts'
+import { claimsFor, draftClaims, draftPod, ordinalOf, podName } from './identity.ts'
+import { firstOrdinal, lastOrdinal, planStep } from './plan.ts'
 import { claimOwners, retainClaims, staleClaim } from './retention.ts'
 
 export class StatefulSetController implements Reconciler<StatefulSet> {
@@ -37,7 +36,15 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
   readonly watches: readonly Watch[] = [
     own(StatefulSet),
     owned(ControllerRevision, StatefulSet),
-    read(PersistentVolumeClaim),
+    // A claim that is deleted under a pod which waits for it is made again.
+    mapped(PersistentVolumeClaim, ({ type, object }, { lister }) =>
+      type === 'deleted'
+        ? lister(StatefulSet)
+            .list(object.metadata.namespace)
+            .filter(set => claimsFor(set, object.metadata.name))
+            .map(({ metadata }) => metadata)
+        : [],
+    ),
     mapped<Pod>(Pod, (change, context) => this.#podChanged(change, context)),
   ]
   readonly #expectations: Expectations
@@ -59,7 +66,8 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
     })
     const settled = this.#expectations.satisfied(key) && !set.metadata.deletionTimestamp
     if (settled) await retainClaims(context, set, pods)
-    const failure = settled ? await this.#step(context, set, pods, history) : undefined
+    let failure = settled ? await this.#step(context, set, pods, history) : undefined
+    if (settled) failure ??= await replaceClaims(context, set, pods).catch((error: unknown) => error)
     const status = statusOf(set, pods, history, context)
     await writeStatus(context, StatefulSet, set, status)
     const used = new Set([...pods.map(revisionOfPod), set.status.currentRevision])
@@ -167,6 +175,16 @@ async function createClaims(context: ControllerContext, set: StatefulSet, ordina
     }
     const what = `create Claim ${name} Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name} success`
     events.event(set, 'Normal', 'SuccessfulCreate', what)
+  }
+}
+
+/** A pod that waits may wait for a claim that somebody deleted. One that is still there goes first. */
+async function replaceClaims(context: ControllerContext, set: StatefulSet, pods: readonly Pod[]): Promise<void> {
+  for (const pod of pods) {
+    const ordinal = ordinalOf(set, pod) ?? -1
+    const wanted = ordinal >= firstOrdinal(set) && ordinal <= lastOrdinal(set)
+    const pending = pod.status.phase === 'Pending' && !pod.metadata.deletionTimestamp
+    if (wanted && pending && !staleClaim(context, set, ordinal)) await createClaims(context, set, ordinal)
   }
 }
 

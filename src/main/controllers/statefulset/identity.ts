@@ -22,6 +22,13 @@ export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
 export const claimName = (template: PersistentVolumeClaim, set: StatefulSet, ordinal: number): string =>
   `${template.metadata.name}-${podName(set, ordinal)}`
 
+/** Whether a claim of this name would be one of the set's. */
+export const claimsFor = ({ metadata, spec }: StatefulSet, name: string): boolean =>
+  (spec.volumeClaimTemplates ?? []).some(template => {
+    const prefix = `${template.metadata.name}-${metadata.name}-`
+    return name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length))
+  })
+
 export function draftClaims(set: StatefulSet, ordinal: number): Draft<PersistentVolumeClaim>[] {
   return (set.spec.volumeClaimTemplates ?? []).map(template => ({
     metadata: {
