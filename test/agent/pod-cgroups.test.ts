@@ -1,20 +1,28 @@
 // The cgroup of a pod as a whole: its weight, its limits, its end. Over real Docker and the kernel's own files.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { limitHugePages } from '../../src/agent/kubelet/cgroups/huge-pages.ts'
 import { propertiesOf } from '../../src/agent/kubelet/cgroups/systemd-cgroups.ts'
+import { asQuantities, kernelName, machineHugePages } from '../../src/agent/kubelet/node/huge-pages.ts'
 import { oomScoreAdj, podAmountsOf } from '../../src/agent/kubelet/spec/resources.ts'
 import { CGROUP_ROOT, cgroupPathsOf } from '../../src/agent/kubelet/runtime/cgroup-paths.ts'
-import { Pod, type PodSpec } from '../../src/shared/api/core/v1.ts'
+import { Event, Node, Pod, type PodSpec } from '../../src/shared/api/core/v1.ts'
 import { eventually } from '../support/eventually.ts'
 import { docker } from './support/node.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
 
 let node: TestNode
+const PAGES = '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages'
+const pagesBefore = readFileSync(PAGES, 'utf8')
 beforeAll(async () => {
+  writeFileSync(PAGES, '2')
   node = await TestNode.start()
 })
-afterAll(() => node?.[Symbol.asyncDispose]())
+afterAll(async () => {
+  await node?.[Symbol.asyncDispose]()
+  writeFileSync(PAGES, pagesBefore)
+})
 
 /** @returns the folder of a container's cgroup */
 async function cgroupOf(pod: Pod, name: string, controller: string): Promise<string> {
@@ -90,12 +98,19 @@ describe('what a pod as a whole is given', () => {
   it('are the weight of its requests and only such limits as it asks for itself', () => {
     const containers = [{ name: 'c', image: 'i', resources: { requests: { cpu: '250m' }, limits: { cpu: '1' } } }]
     expect(podAmountsOf(pod({ containers }), { podPidsLimit: 100 })).toEqual({
-      cpuShares: 256, cpuQuota: 0, cpuPeriod: 100_000, memoryBytes: 0, pids: 100,
+      cpuShares: 256, cpuQuota: 0, cpuPeriod: 100_000, memoryBytes: 0, pids: 100, hugePages: new Map(),
     }) // prettier-ignore
     expect(podAmountsOf(pod({}), { podPidsLimit: 0 })).toMatchObject({ cpuShares: 2, pids: 0 })
   })
   it('are told to systemd in its own units', () => {
-    const amounts = { cpuShares: 1024, cpuQuota: 150_000, cpuPeriod: 100_000, memoryBytes: 1024, pids: 7 }
+    const amounts = {
+      cpuShares: 1024,
+      cpuQuota: 150_000,
+      cpuPeriod: 100_000,
+      memoryBytes: 1024,
+      pids: 7,
+      hugePages: new Map(),
+    }
     expect(propertiesOf(amounts)).toEqual([
       'CPUWeight=39', 'CPUQuota=150%', 'MemoryMax=1024', 'MemorySwapMax=0', 'TasksMax=7',
     ]) // prettier-ignore
@@ -106,5 +121,72 @@ describe('what a pod as a whole is given', () => {
     const whole = pod({ containers: [one, two], ...requests('500') })
     expect(oomScoreAdj(whole, one, 1000)).toBe(1000 - 300)
     expect(oomScoreAdj(whole, two, 1000)).toBe(1000 - 200)
+  })
+})
+
+describe('huge pages', () => {
+  const asking = (amount: string) => {
+    const resources = { limits: { 'hugepages-2Mi': amount, memory: '16Mi' } }
+    return { ...node.container(), resources, volumeMounts: [{ name: 'pages', mountPath: '/pages' }] }
+  }
+  const volumes = [{ name: 'pages', emptyDir: { medium: 'HugePages-2Mi' } }]
+
+  it('that the machine has set aside are told, mounted, and given only as far as they go', async () => {
+    const { status } = await eventually(async () => {
+      const found = await node.client.get(Node, { name: node.nodeName })
+      expect(found.status.capacity).toBeDefined()
+      return found
+    })
+    expect(status.capacity).toMatchObject({ 'hugepages-2Mi': '4Mi', 'hugepages-1Gi': '0' })
+    await node.run('pages', { containers: [asking('2Mi')], volumes })
+    const id = statusOf(await node.ready('pages')).containerID!.replace('docker://', '')
+    expect(docker('exec', id, 'grep', '/pages', '/proc/mounts')).toMatch(/hugetlbfs .*pagesize=2M/)
+    await node.run('too-many', { containers: [asking('4Mi')], volumes })
+    const refused = await node.until('too-many', pod => pod.status.phase === 'Failed')
+    expect(refused.status).toMatchObject({
+      reason: 'OutOfhugepages-2Mi',
+      message: `Pod was rejected: Node didn't have enough resource: hugepages-2Mi, requested: 4194304, used: 2097152, capacity: 4194304`,
+    })
+    await Promise.all([node.remove('pages'), node.remove('too-many')])
+  })
+
+  it('that no container asks for are no medium', async () => {
+    await node.run('unasked', {
+      volumes,
+      containers: [{ ...node.container(), volumeMounts: asking('2Mi').volumeMounts }],
+    })
+    await eventually(async () => {
+      const { items } = await node.client.list(Event, { namespace: 'default' })
+      expect(items.map(({ message }) => message)).toContain(
+        'MountVolume.SetUp failed for volume "pages" : medium HugePages-2Mi: hugePages storage requested, but there is no resource request for huge pages',
+      )
+    })
+    await node.remove('unasked')
+  })
+
+  it('are limited in the pod’s cgroup to what its containers ask for, of other sizes to none', async () => {
+    const folder = join(node.folder.path, 'cgroup')
+    mkdirSync(folder)
+    const files = ['2MB.limit_in_bytes', '2MB.rsvd.limit_in_bytes', '1GB.max', '2MB.usage_in_bytes']
+    for (const name of files) writeFileSync(join(folder, `hugetlb.${name}`), '?')
+    const resources = { limits: { 'hugepages-2Mi': '6Mi' } }
+    const spec = { containers: [{ name: 'c', image: 'i', resources }] }
+    await limitHugePages(folder, podAmountsOf({ spec } as unknown as Pod, { podPidsLimit: 0 }).hugePages)
+    expect(files.map(name => readFileSync(join(folder, `hugetlb.${name}`), 'utf8'))).toEqual([
+      String(6 * 1024 ** 2), String(6 * 1024 ** 2), '0', '?',
+    ]) // prettier-ignore
+  })
+
+  it('are counted by the kernel’s sizes', async () => {
+    const folder = join(node.folder.path, 'sizes')
+    mkdirSync(folder)
+    for (const [size, pages] of [['2048', '3'], ['1048576', '0'], ['64', '16']] as const) {
+      mkdirSync(join(folder, `hugepages-${size}kB`))
+      writeFileSync(join(folder, `hugepages-${size}kB`, 'nr_hugepages'), `${pages}\n`)
+    } // prettier-ignore
+    expect(asQuantities(await machineHugePages(folder))).toEqual({
+      'hugepages-1Gi': '0', 'hugepages-2Mi': '6Mi', 'hugepages-64Ki': '1Mi',
+    }) // prettier-ignore
+    expect([64 * 1024, 2 * 1024 ** 2, 1024 ** 3].map(kernelName)).toEqual(['64KB', '2MB', '1GB'])
   })
 })

@@ -28,6 +28,8 @@ export interface CgroupAmounts {
   readonly memoryBytes: number
   /** 0 = unlimited. */
   readonly pids: number
+  /** Bytes by the kernel's name of the page size, such as `2MB`; none of a size that is not here. */
+  readonly hugePages: ReadonlyMap<string, number>
 }
 
 /** The kernel's weight of cgroup v2, 1 to 10,000, for shares of v1, 2 to 262,144: as runc converts them. */

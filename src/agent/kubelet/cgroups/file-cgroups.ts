@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { CGROUP_ROOT, cgroupPathsOf } from '../runtime/cgroup-paths.ts'
 import { type CgroupAmounts, type PodCgroups, weightOf } from './contract.ts'
+import { limitHugePages } from './huge-pages.ts'
 import { removeCgroup } from './remove-cgroup.ts'
 
 const ALL_PODS = 'flotilla'
@@ -28,17 +29,19 @@ export class FileCgroups implements PodCgroups {
     const amounts = this.#options.amountsOf(pod)
     const paths = await cgroupPathsOf(sandboxPid)
     const isUnified = !paths.has('memory')
+    const pathOf = (controller: string) => dirname((isUnified ? paths.get('') : paths.get(controller)) ?? '/')
+    const isOwn = (controller: string) => basename(pathOf(controller)) === nameOf(pod.metadata.uid)
     const folder = (controller: string): string => {
-      const path = dirname((isUnified ? paths.get('') : paths.get(controller)) ?? '/')
+      const path = pathOf(controller)
       // A sandbox of an older agent lives elsewhere, beside containers of others.
-      if (basename(path) !== nameOf(pod.metadata.uid))
-        throw new Error(`the pod has no cgroup of its own for ${controller}`)
+      if (!isOwn(controller)) throw new Error(`the pod has no cgroup of its own for ${controller}`)
       return isUnified ? join(CGROUP_ROOT, path) : join(CGROUP_ROOT, controller, path)
     }
     const isLimited = amounts.cpuQuota > 0 || amounts.memoryBytes > 0
     try {
       if (isUnified) await writeUnified(folder, amounts, this.#options.cpuShares)
       else await writeLegacy(folder, amounts, this.#options.cpuShares)
+      if (isUnified || isOwn('hugetlb')) await limitHugePages(folder('hugetlb'), amounts.hugePages)
     } catch (error) {
       if (isLimited) throw new Error(`resources of the pod as a whole cannot be limited: ${(error as Error).message}`)
     }

@@ -1,8 +1,11 @@
 // Pod cgroups under Docker's systemd driver: slices. Their files are systemd's, which would write its own values over
 // ours: it is told the limits instead, for as long as the machine runs.
 import type { Pod } from '../../../shared/api/core/v1.ts'
+import { join } from 'node:path'
 import type { Run } from '../../network/exec.ts'
+import { CGROUP_ROOT } from '../runtime/cgroup-paths.ts'
 import { type CgroupAmounts, type PodCgroups, weightOf } from './contract.ts'
+import { limitHugePages } from './huge-pages.ts'
 import { removeCgroup } from './remove-cgroup.ts'
 
 /** A dash in the name of a slice means the slice above it. */
@@ -33,6 +36,9 @@ export class SystemdCgroups implements PodCgroups {
       await this.#set(sliceOf(pod.metadata.uid), propertiesOf(amounts))
       if (!this.#parentIsSet) await this.#set(ALL_PODS, [`CPUWeight=${weightOf(this.#options.cpuShares)}`])
       this.#parentIsSet = true
+      // systemd has no word for them and leaves the files alone.
+      for (const root of [CGROUP_ROOT, join(CGROUP_ROOT, 'hugetlb')])
+        await limitHugePages(join(root, ALL_PODS, sliceOf(pod.metadata.uid)), amounts.hugePages)
     } catch (error) {
       if (cpuQuota > 0 || memoryBytes > 0)
         throw new Error(`resources of the pod as a whole cannot be limited: ${(error as Error).message}`)

@@ -8,14 +8,14 @@ const RESOURCE = 'ephemeral-storage'
 
 /** Whether anything of the pod has a limit that must be measured. */
 export const hasStorageLimit = ({ spec }: Pod): boolean =>
-  (spec.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && emptyDir.medium !== 'Memory') ||
+  (spec.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && !emptyDir.medium) ||
   spec.containers.some(({ resources }) => resources?.limits?.[RESOURCE] !== undefined)
 
 /** @returns the eviction's message, or undefined */
 export function storageExcess(pod: Pod, usage: PodDiskUsage): string | undefined {
   for (const { name, emptyDir } of pod.spec.volumes ?? []) {
     const limit = emptyDir?.sizeLimit
-    if (limit === undefined || emptyDir?.medium === 'Memory') continue
+    if (limit === undefined || emptyDir?.medium) continue
     const bytes = parseQuantity(limit).value()
     if (bytes > 0 && (usage.emptyDirs.get(name) ?? 0) > bytes)
       return `Usage of EmptyDir volume ${JSON.stringify(name)} exceeds the limit "${limit}". `

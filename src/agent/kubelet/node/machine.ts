@@ -1,11 +1,14 @@
 // Facts about the machine, out of /proc, /sys and /etc.
 import { readFile, statfs } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, networkInterfaces, release, totalmem } from 'node:os'
+import { machineHugePages } from './huge-pages.ts'
 
 export interface MachineFacts {
   readonly architecture: 'amd64' | 'arm64'
   readonly cpus: number
   readonly memoryBytes: number
+  /** Bytes set aside, by resource name; the rest of the machine cannot use them. */
+  readonly hugePages: Readonly<Record<string, number>>
   readonly bootID: string
   readonly machineID: string
   readonly systemUUID: string
@@ -37,6 +40,7 @@ export async function machineFacts(): Promise<MachineFacts> {
     architecture: arch() === 'arm64' ? 'arm64' : 'amd64',
     cpus: availableParallelism(),
     memoryBytes: totalmem(),
+    hugePages: await machineHugePages(),
     bootID: bootID ?? '',
     machineID: machineID ?? '',
     systemUUID: systemUUID || machineID || '',

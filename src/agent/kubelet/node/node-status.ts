@@ -7,6 +7,7 @@ import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 import type { ContainerRuntime, RuntimeVersion } from '../runtime/contract.ts'
+import { asQuantities } from './huge-pages.ts'
 import { type MachineFacts, machineUsage } from './machine.ts'
 import { liveRestoreCondition, mergeConditions, nodeConditionsOf } from './conditions.ts'
 
@@ -46,13 +47,14 @@ const KUBELET_PORT = 10_250
 const RESERVED_MEMORY_BYTES = 100 * 1024 ** 2
 const LEASE_NAMESPACE = 'kube-node-lease'
 
+const sum = (amounts: Readonly<Record<string, number>>) => Object.values(amounts).reduce((all, bytes) => all + bytes, 0)
+
 export const allocatableOf = (machine: MachineFacts, diskBytes: number): Record<string, string> => ({
   cpu: String(machine.cpus),
-  memory: `${Math.floor((machine.memoryBytes - RESERVED_MEMORY_BYTES) / 1024)}Ki`,
+  memory: `${Math.floor((machine.memoryBytes - RESERVED_MEMORY_BYTES - sum(machine.hugePages)) / 1024)}Ki`,
   pods: String(MAX_PODS),
   'ephemeral-storage': String(Math.floor(diskBytes * 0.9)),
-  'hugepages-1Gi': '0',
-  'hugepages-2Mi': '0',
+  ...asQuantities(machine.hugePages),
 })
 
 export class NodeReporter {

@@ -4,6 +4,7 @@ import { parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
 import type { CgroupAmounts } from '../cgroups/contract.ts'
 import type { ContainerLimits } from '../runtime/contract.ts'
+import { kernelName, pageSizeOf } from '../node/huge-pages.ts'
 import { isSidecar } from './containers.ts'
 
 const CPU_PERIOD_US = 100_000
@@ -56,6 +57,12 @@ export function podAmountsOf({ spec }: Pod, { podPidsLimit }: Pick<NodeLimits, '
     cpuQuota: quotaOf(limit('cpu')?.milli() ?? 0),
     memoryBytes: limit('memory')?.value() ?? 0,
     pids: podPidsLimit,
+    hugePages: new Map(
+      [...limits].flatMap(([name, amount]) => {
+        const pageBytes = pageSizeOf(name)
+        return pageBytes === undefined ? [] : [[kernelName(pageBytes), amount.value()] as const]
+      }),
+    ),
   }
 }
 

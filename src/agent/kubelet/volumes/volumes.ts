@@ -65,7 +65,7 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
   const { fsGroup: gid, fsGroupChangePolicy: policy } = input.pod.spec.securityContext ?? {}
   if (volume.hostPath) return writable(await prepareHostPath(volume.hostPath))
   if (volume.emptyDir) {
-    await prepareEmptyDir(folder, volume.emptyDir, gid, tools)
+    await prepareEmptyDir(folder, volume.emptyDir, input.pod, tools)
     return writable(folder)
   }
   if (volume.image) return readOnly(await prepareImageVolume(input.pod, volume.name, volume.image, folder, images))
