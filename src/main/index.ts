@@ -29,6 +29,7 @@ import { createStoreKeys } from './desktop/store-keys.ts'
 import { createStreamBridge } from './desktop/stream-bridge.ts'
 import { type AppTray, createTray } from './desktop/tray.ts'
 import { clusterSession, hardenPages } from './desktop/window.ts'
+import { optimizeSooner } from './optimize-sooner.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const paths = {
@@ -43,6 +44,7 @@ registerScheme()
 async function startAndTell(options: ControlPlaneOptions): Promise<ControlPlane> {
   const print = (line: string) => console.log(line)
   const controlPlane = await startControlPlane({ ...options, onNodeStatus: announceNode(print) })
+  optimizeSooner()
   announceReady(controlPlane, print)
   return controlPlane
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../../shared/machinery/clock.ts'
 import { type ControlPlaneOptions, startControlPlane } from '../control-plane.ts'
 import { MovedError } from '../move/mark.ts'
 import { startSignpost } from '../move/signpost.ts'
+import { optimizeSooner } from '../optimize-sooner.ts'
 import { parseSchedulerConfiguration } from '../scheduler/config/configuration.ts'
 import type { ApiServerFlags } from './apiserver-flags.ts'
 import { apiServerSettings } from './apiserver-settings.ts'
@@ -48,6 +49,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   let listen = options.listen
   for (;;) {
     const controlPlane = await startControlPlane({ ...settings, listen })
+    optimizeSooner()
     announceReady(controlPlane, print)
     listen = { host: listen.host, port: Number(new URL(controlPlane.url).port) }
     const end = await Promise.race([stop, controlPlane.failed])
