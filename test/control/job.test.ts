@@ -148,8 +148,10 @@ describe('job', () => {
     })
   })
 
-  test('suspending stops its pods, resuming starts it again', async () => {
-    await createJob({ parallelism: 2, completions: 2 })
+  test('suspending stops its pods, which have not failed by that, and resuming starts it again', async () => {
+    await createJob({ parallelism: 3, completions: 3, backoffLimit: 0 })
+    await runningPods(3)
+    await cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { parallelism: 2 } })
     await runningPods(2)
     await cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { suspend: true } })
     await runningPods(0)
@@ -159,12 +161,37 @@ describe('job', () => {
       expect(status.startTime).toBeUndefined()
     })
     await cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { suspend: false } })
+    await runningPods(2)
     await soon(async () => {
-      expect(conditionOf((await getJob()).status.conditions, 'Suspended')).toMatchObject({
-        status: 'False',
-        reason: 'JobResumed',
-      })
+      const { status } = await getJob()
+      expect(conditionOf(status.conditions, 'Suspended')).toMatchObject({ status: 'False', reason: 'JobResumed' })
+      expect(status.failed ?? 0).toBe(0)
     })
+  })
+
+  test('while suspended and without pods, resources and scheduling of its template may change, nothing else', async () => {
+    const change = (spec: Record<string, unknown>) =>
+      cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { template: { spec } } })
+    const resources = { requests: { cpu: '200m' } }
+    const containers = [{ name: 'work', resources }]
+    await createJob()
+    await runningPods(1)
+    await expect(change({ containers })).rejects.toMatchObject({ reason: 'Invalid' })
+    await cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { suspend: true } })
+    await runningPods(0)
+    await soon(async () => {
+      const { status } = await getJob()
+      expect(conditionOf(status.conditions, 'Suspended')?.status).toBe('True')
+      expect(status.active ?? 0).toBe(0)
+    })
+    await change({ containers, nodeSelector: { disk: 'fast' } })
+    await expect(change({ containers: [{ name: 'work', image: 'work:2' }] })).rejects.toMatchObject({
+      reason: 'Invalid',
+      message: expect.stringContaining('spec.template: Invalid value'),
+    })
+    await cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { suspend: false } })
+    const [next] = await runningPods(1)
+    expect(next!.spec).toMatchObject({ nodeSelector: { disk: 'fast' }, containers: [{ resources }] })
   })
 
   test('a pod failure policy can fail the job at once, or ignore the failure', async () => {

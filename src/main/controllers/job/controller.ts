@@ -73,7 +73,8 @@ export class JobController implements Reconciler<Job> {
     const stopping = verdict !== undefined || isSuspended(job)
     let waitMs: number | undefined
     let failure: unknown
-    if (stopping) await this.#deletePods(context, job, active)
+    if (verdict) await this.#deletePods(context, job, active)
+    else if (stopping) await this.#stopUncounted(context, job, active)
     else if (!job.metadata.deletionTimestamp) ({ waitMs, failure } = await this.#manage(context, job, pods, sums))
     await this.#writeStatus(context, job, { sums, alive: stopping ? alive : undefined, verdict, pods })
     await release(context, sums.toRelease)
@@ -107,7 +108,7 @@ export class JobController implements Reconciler<Job> {
     if (active.length > wanted) {
       const ready = (pod: Pod) => Number(isPodReady(pod)) + Number(pod.spec.nodeName !== undefined)
       const victims = active.filter(pod => !pod.metadata.deletionTimestamp).sort((a, b) => ready(a) - ready(b))
-      await this.#deletePods(context, job, victims.slice(0, active.length - Math.max(0, wanted)))
+      await this.#stopUncounted(context, job, victims.slice(0, active.length - Math.max(0, wanted)))
       return {}
     }
     const missing = Math.min(wanted - active.length, MAX_BATCH)
@@ -128,6 +129,12 @@ export class JobController implements Reconciler<Job> {
     })
     for (let skipped = drafts.length - succeeded; skipped > 0; skipped--) this.#expectations.creationObserved(key)
     return isNamespaceTerminating(error) ? {} : { failure: error }
+  }
+
+  /** Pods that are wanted no more have not failed. */
+  async #stopUncounted(context: ControllerContext, job: Job, pods: readonly Pod[]): Promise<void> {
+    await release(context, pods.filter(isTracked))
+    await this.#deletePods(context, job, pods)
   }
 
   async #deletePods(context: ControllerContext, job: Job, pods: readonly Pod[]): Promise<void> {

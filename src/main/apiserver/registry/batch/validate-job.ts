@@ -15,6 +15,7 @@ import { templateMatches } from '../apps/validate.ts'
 import { validatePodTemplate } from '../core/pod/validate-spec.ts'
 import { list, lookup } from '../support/collections.ts'
 import { each, immutable, nonNegative, obey, optionalOneOf, validateLabelSelector } from '../support/rules.ts'
+import { validateTemplateUpdate } from './template-update.ts'
 
 const COMPLETION_MODES = ['NonIndexed', 'Indexed']
 const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore']
@@ -196,27 +197,8 @@ export function validateJob(job: Job): FieldError[] {
   return errors
 }
 
-const SCHEDULING = ['affinity', 'nodeSelector', 'tolerations', 'schedulingGates'] as const
-
-/** While a job has not started, queues may still decide where its pods go. */
-function templateForComparison(spec: JobSpec, old: JobSpec, mutable: boolean): unknown {
-  if (!mutable || !spec.template?.spec || !old.template?.spec) return spec.template
-  const podSpec = { ...spec.template.spec } as Record<string, unknown>
-  for (const field of SCHEDULING) podSpec[field] = old.template.spec[field]
-  return {
-    ...spec.template,
-    metadata: {
-      ...spec.template.metadata,
-      annotations: old.template.metadata?.annotations,
-      labels: old.template.metadata?.labels,
-    },
-    spec: podSpec,
-  }
-}
-
 export function validateJobUpdate({ spec }: Job, before: Job): FieldError[] {
   const old = before.spec
-  const notStarted = (old.suspend ?? false) && before.status.startTime === undefined
   // An indexed job may be resized as long as completions and parallelism change together.
   const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism
   return [
@@ -224,9 +206,7 @@ export function validateJobUpdate({ spec }: Job, before: Job): FieldError[] {
       ? []
       : immutable('spec.completions', spec.completions, old.completions)),
     ...immutable('spec.selector', spec.selector, old.selector),
-    ...(deepEqual(templateForComparison(spec, old, notStarted), old.template)
-      ? []
-      : immutable('spec.template', spec.template, old.template)),
+    ...validateTemplateUpdate(spec.template, before),
     ...immutable('spec.completionMode', spec.completionMode, old.completionMode),
     ...immutable('spec.podFailurePolicy', spec.podFailurePolicy, old.podFailurePolicy),
     ...immutable('spec.backoffLimitPerIndex', spec.backoffLimitPerIndex, old.backoffLimitPerIndex),
