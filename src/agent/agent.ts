@@ -32,6 +32,7 @@ import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { podAmountsOf } from './kubelet/spec/resources.ts'
 import { Logind, type ShutdownSource } from './kubelet/shutdown/logind.ts'
 import { ShutdownManager } from './kubelet/shutdown/shutdown-manager.ts'
+import { TerminationCounts } from './kubelet/status/termination-counts.ts'
 import { CrashBackoff } from './kubelet/sync/crash-backoff.ts'
 import { ApiTokenSource } from './kubelet/token-source.ts'
 import { LocalVolumes, localVolumesPath } from './kubelet/volumes/local-volumes.ts'
@@ -121,6 +122,7 @@ export async function startAgent({
     const running: { kubelet?: Kubelet; network?: NodeNetwork; shutdowns?: ShutdownManager } = {}
     const stats = new StatsCollector(runtime, () => running.kubelet?.active ?? [], clock)
     const probeCounts = new ProbeCounts()
+    const terminations = new TerminationCounts()
     const imageDisk = () => machineUsage(version.rootDir).catch(() => machineUsage(dataDir)) // Docker may be elsewhere
     const imageGc = new ImageGc({
       runtime,
@@ -238,6 +240,7 @@ export async function startAgent({
       services: (): readonly Service[] => services.lister.list(),
       backoff: new CrashBackoff(clock),
       probeCounts,
+      terminations,
       handlers: version.handlers,
       recursiveReadOnlyMounts: version.recursiveReadOnlyMounts,
       tools: hostTools,
@@ -276,7 +279,7 @@ export async function startAgent({
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES })
     const kubeletApi = createKubeletApi({
       server, kubelet, runtime, machine, network: podNetwork, dataDir, imageDir: version.rootDir, stats, probeCounts,
-      nodeName, clock, log,
+      terminations, nodeName, clock, log,
       startedAtMs: clock.now(),
       configuration: configurationOf(config, thresholds),
     }) // prettier-ignore

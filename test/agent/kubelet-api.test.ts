@@ -225,6 +225,13 @@ describe('numbers', () => {
     expect((await get('/metrics')).text).toMatch(/kubelet_running_pods [1-9]/)
     expect((await get('/metrics/probes')).status).toBe(200)
   })
+  it('/metrics counts each container that ended, once', async () => {
+    await node.run('crash', { restartPolicy: 'Never', containers: [node.container('exit 139')] })
+    await node.until('crash', ({ status }) => status.phase === 'Failed')
+    expect((await get('/metrics')).text).toMatch(
+      /kubelet_terminated_containers_total\{container_type="container",exit_code="139",reason="Error"\} 1\n/,
+    )
+  })
   it('/configz tells what the kubelet was configured with', async () => {
     const { kubeletconfig } = JSON.parse((await get('/configz')).text) as { kubeletconfig: Record<string, unknown> }
     expect(kubeletconfig).toMatchObject({ kind: 'KubeletConfiguration', evictionHard: { 'memory.available': '100Mi' } })

@@ -5,6 +5,7 @@ import type { Pod } from '../../shared/api/core/v1.ts'
 import type { NodeNetwork } from '../kubelet/parts.ts'
 import type { MachineFacts } from '../kubelet/node/machine.ts'
 import type { ProbeCounts } from '../kubelet/probes/probe-counts.ts'
+import type { TerminationCounts } from '../kubelet/status/termination-counts.ts'
 import type { StatsCollector } from '../kubelet/stats/collector.ts'
 import type { PodDiskUsage } from '../kubelet/stats/disk-usage.ts'
 import type { ContainerRuntime, RuntimeContainer } from '../kubelet/runtime/contract.ts'
@@ -26,6 +27,7 @@ export interface ApiContext {
   readonly imageDir: string
   readonly stats: StatsCollector
   readonly probeCounts: ProbeCounts
+  readonly terminations: TerminationCounts
   readonly startedAtMs: number
   /** What the kubelet was configured with, as /configz tells. */
   readonly configuration: Readonly<Record<string, unknown>>

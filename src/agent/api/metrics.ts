@@ -130,7 +130,7 @@ export function probeMetrics({ probeCounts }: ApiContext): string {
 }
 
 /** The kubelet's own. */
-export async function kubeletMetrics({ kubelet, stats, nodeName }: ApiContext): Promise<string> {
+export async function kubeletMetrics({ kubelet, stats, terminations, nodeName }: ApiContext): Promise<string> {
   const { containers } = await stats.snapshot()
   const all = new Families()
   const { rss } = process.memoryUsage()
@@ -139,6 +139,15 @@ export async function kubeletMetrics({ kubelet, stats, nodeName }: ApiContext): 
   all.add('kubelet_node_name', 'gauge', "The node's name. The count is always 1.", [[{ node: nodeName }, 1]])
   all.add('kubelet_running_pods', 'gauge', 'Number of pods that have a running pod sandbox', [[{}, running]])
   all.add('kubelet_running_containers', 'gauge', 'Number of containers currently running', [[{ container_state: 'running' }, containers.length]]) // prettier-ignore
+  all.add(
+    'kubelet_terminated_containers_total',
+    'counter',
+    'Cumulative number of container terminations.',
+    [...terminations.all()].map(({ containerType, exitCode, reason, count }) => [
+      { container_type: containerType, exit_code: String(exitCode), reason },
+      count,
+    ]),
+  )
   all.add('process_cpu_seconds_total', 'counter', 'Total user and system CPU time spent in seconds.', [[{}, (user + system) / 1e6]]) // prettier-ignore
   all.add('process_resident_memory_bytes', 'gauge', 'Resident memory size in bytes.', [[{}, rss]])
   return all.toString()

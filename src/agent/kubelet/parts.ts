@@ -16,6 +16,7 @@ import type { ProbeCounts } from './probes/probe-counts.ts'
 import type { ContainerRuntime } from './runtime/contract.ts'
 import type { ObjectSource } from './spec/env.ts'
 import type { NodeLimits } from './spec/resources.ts'
+import type { TerminationCounts } from './status/termination-counts.ts'
 import type { CrashBackoff } from './sync/crash-backoff.ts'
 import type { ResourceClaimSource } from './sync/dynamic-resources.ts'
 import type { ClaimSource } from './volumes/claims.ts'
@@ -80,6 +81,7 @@ export interface KubeletParts {
   readonly services: () => readonly Service[]
   readonly backoff: CrashBackoff
   readonly probeCounts: ProbeCounts
+  readonly terminations: TerminationCounts
   readonly tools: HostTools
   readonly clock: Clock
   readonly log: Log

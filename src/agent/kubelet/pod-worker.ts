@@ -305,10 +305,11 @@ export class PodWorker {
   }
 
   async #report(runtime: RuntimePod, ending = this.#ending): Promise<void> {
-    const { node, clock } = this.#parts
+    const { node, clock, terminations } = this.#parts
+    const before = this.#status
     this.#status = podStatusOf({
       pod: this.#pod,
-      previous: this.#status,
+      previous: before,
       runtime,
       waiting: this.#starter.waiting(this.#pod, runtime),
       terminationMessages: await this.#messages.of(runtime),
@@ -323,6 +324,7 @@ export class PodWorker {
       ending,
       nowMs: clock.now(),
     })
+    terminations.observe(before, this.#status)
     if (!this.#removed) this.#writer.set(this.#status)
   }
 
