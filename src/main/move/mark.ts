@@ -7,14 +7,19 @@ import { codeOf, realDisk, removeIfThere, writeAtomically } from '../store/nedb/
 export interface MoveMark {
   /** Of one move; both ends know it. */
   readonly id: string
-  /** `arriving`: a copy that is not the cluster yet. `left`: what is here is old, the cluster is elsewhere. */
-  readonly state: 'arriving' | 'left'
+  /**
+   * `arriving`: a copy that is not the cluster yet. `leaving`: it is being copied away while nothing runs on it. `left`:
+   * what is here is old, the cluster is elsewhere.
+   */
+  readonly state: 'arriving' | 'leaving' | 'left'
   /** Where the cluster goes, or has gone, for people: `root@box`. */
   readonly to: string
   /** URLs of the API server there, best first. */
   readonly servers: readonly string[]
   /** `arriving`: whether the copy is whole. */
   readonly complete?: boolean
+  /** `arriving`: whose copy it is, as `clusterIdOf` tells. */
+  readonly cluster?: string
   /** `left`: the move by which a copy has come back, whole. */
   readonly returning?: string
 }
@@ -48,15 +53,21 @@ export class MovedError extends Error {
   readonly mark: MoveMark
 
   constructor(mark: MoveMark) {
-    super(
-      mark.state === 'left'
-        ? `the control plane has moved to ${mark.to} (${mark.servers.join(', ')}); what is here is old. To bring it ` +
-            'back: flotilla control-plane move --back'
-        : 'this folder holds the copy of a control plane whose move is not finished; run the same ' +
-            '"flotilla control-plane move" again, where it began',
-    )
+    super(SENTENCES[mark.state](mark))
     this.mark = mark
   }
+}
+
+const SENTENCES: Readonly<Record<MoveMark['state'], (mark: MoveMark) => string>> = {
+  arriving: () =>
+    'this folder holds the copy of a control plane whose move is not finished; run the same ' +
+    '"flotilla control-plane move" again, where it began',
+  leaving: ({ to }) =>
+    `the control plane of this folder is on its way to ${to}; there, run "flotilla control-plane move --back" again, or ` +
+    'move it here again for it to stay',
+  left: ({ to, servers }) =>
+    `the control plane has moved to ${to} (${servers.join(', ')}); what is here is old. To bring it back: flotilla ` +
+    'control-plane move --back',
 }
 
 /** @throws MovedError */

@@ -3,7 +3,9 @@ import type { Command } from 'commander'
 import { addAnswerOptions } from '../answer-options.ts'
 import { dataDirOption } from '../data-dir-option.ts'
 import { UsageError } from '../usage-error.ts'
+import type { DepartFlags } from './depart.ts'
 import type { MoveFlags } from './move.ts'
+import type { ReceiveFlags } from './receive.ts'
 
 export function addControlPlaneCommands(program: Command): void {
   const command = program.command('control-plane').description('where the control plane runs')
@@ -26,13 +28,26 @@ export function addControlPlaneCommands(program: Command): void {
     .argument('<file>')
     .addOption(dataDirOption())
     .requiredOption('--id <id>')
-    .requiredOption('--passphrase-file <file>')
-    .action(async (file: string, flags: { dataDir: string; id: string; passphraseFile: string }) =>
-      (await import('./receive.ts')).receive(file, flags),
-    )
+    .requiredOption('--cluster <id>')
+    .requiredOption('--key-file <file>')
+    .action(async (file: string, flags: ReceiveFlags) => (await import('./receive.ts')).receive(file, flags))
   command
     .command('activate', { hidden: true })
     .addOption(dataDirOption())
     .requiredOption('--id <id>')
     .action(async (flags: { dataDir: string; id: string }) => (await import('./receive.ts')).activate(flags))
+  command
+    .command('depart', { hidden: true })
+    .argument('<file>')
+    .addOption(dataDirOption())
+    .requiredOption('--id <id>')
+    .requiredOption('--from <id>')
+    .requiredOption('--to <name>')
+    .requiredOption('--key-file <file>')
+    .action(async (file: string, flags: DepartFlags) => (await import('./depart.ts')).depart(file, flags))
+  command
+    .command('leave', { hidden: true })
+    .addOption(dataDirOption())
+    .requiredOption('--id <id>')
+    .action(async (flags: { dataDir: string; id: string }) => (await import('./depart.ts')).leave(flags))
 }

@@ -1,25 +1,23 @@
 // `flotilla control-plane move user@host`: prepare the server, tell the nodes, hold writes back, copy, let go, start
 // there. Until this side has let go it is the cluster; from then on the server is. Run again, it goes on where it was.
-import { randomUUID } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { Readable } from 'node:stream'
 import { dataDirLayout } from '../../data-dir.ts'
 import { type KubeconfigIdentity, readKubeconfig } from '../../kubeconfig-file.ts'
 import { type MoveMark, MovedError, readMark } from '../../move/mark.ts'
-import { RECEIVE_CLUSTER } from '../../provisioning/server/scripts.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { Answerer, type AnswerFlags } from '../node/answerer.ts'
 import { connectApi } from '../node/api.ts'
 import { showBytes } from '../progress.ts'
 import { requireRunning } from '../running.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
-import { type ApiEnd, beginMove, commitMove } from './api-call.ts'
-import { copyCluster } from './copy.ts'
+import type { ApiEnd } from './api-call.ts'
+import { letGo } from './carry.ts'
 import { tellNodes } from './nodes.ts'
 import { type ServerHost, checkServer, equipServer, lookAtServer, parcelsFor, planServer } from './server-host.ts'
-import { connectServer, prompterFor } from './ssh.ts'
+import { serverEnd } from './server-end.ts'
+import { clusterIdOf, connectServer, prompterFor } from './ssh.ts'
 import { takeUp } from './take-up.ts'
 
 export interface MoveFlags extends AnswerFlags {
@@ -42,7 +40,7 @@ export async function move(address: string, flags: MoveFlags): Promise<void> {
   await using ssh = await connectServer({ dataDir, ca: identity.ca }, address, prompter)
   using sudo = new Sudo(prompter)
   const host = await lookAtServer(ssh, sudo)
-  const left = mark ?? (await letGo({ address, port, dataDir, identity, host, yes: flags.yes ?? false }))
+  const left = mark ?? (await leave({ address, port, dataDir, identity, host, yes: flags.yes ?? false }))
   await takeUp({ host, mark: left, dataDir, identity })
 }
 
@@ -56,7 +54,7 @@ interface Leaving {
 }
 
 /** @returns the mark that this side has written. Everything before that changes nothing here. */
-async function letGo({ address, port, dataDir, identity, host, yes }: Leaving): Promise<MoveMark> {
+async function leave({ address, port, dataDir, identity, host, yes }: Leaving): Promise<MoveMark> {
   const { url } = requireRunning(dataDir)
   const here: ApiEnd = { identity, name: 'the control plane', url }
   checkServer(host, port)
@@ -77,28 +75,17 @@ async function letGo({ address, port, dataDir, identity, host, yes }: Leaving): 
   await using api = connectApi(dataDir)
   await tellNodes(api.client, servers)
   console.log('the nodes know where it will be')
-  const going = { id: randomUUID(), to: address, servers }
-  const held = await beginMove(here, going)
-  try {
-    await using copy = await copyCluster(dataDir, held.events)
-    const { ssh, sudo } = host
-    const input = Readable.from(headed(`${going.id} ${copy.passphrase}\n`, createReadStream(copy.path)), {
-      objectMode: false,
-    })
-    await ssh.must(RECEIVE_CLUSTER, { what: 'copying the cluster', sudo, input })
-    console.log(`copied at revision ${copy.revision} (${showBytes(copy.bytes)})`)
-    await commitMove(here, going)
-  } finally {
-    held.release()
-  }
-  const mark = readMark(dataDir)
-  if (!mark) throw new CommandError('the control plane did not let go; nothing was moved, run it again')
-  return mark
-}
-
-async function* headed(head: string, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
-  yield Buffer.from(head)
-  yield* body
+  return await letGo({
+    dataDir,
+    here,
+    server: serverEnd(host),
+    cluster: clusterIdOf(identity.ca),
+    to: address,
+    servers,
+    told: (_step, copy) => {
+      if (copy) console.log(`copied at revision ${copy.revision} (${showBytes(copy.bytes)})`)
+    },
+  })
 }
 
 /** Those that its certificate will name. */

@@ -4,37 +4,69 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureDataDir } from '../../data-dir.ts'
+import { lockMove } from '../../move/lock.ts'
 import { readMark, removeMark, writeMark } from '../../move/mark.ts'
 import { restoreBackup } from '../../store/backup/restore.ts'
-import { readPassphrase } from '../encryption-flags.ts'
+import { readKeyFile } from '../../store/encryption/master-key.ts'
+import { lockFolder } from '../../store/nedb/lock.ts'
 import { CommandError } from '../usage-error.ts'
 
-/** @throws CommandError when the folder is a cluster's already */
-export async function receive(
-  file: string,
-  flags: { readonly dataDir: string; readonly id: string; readonly passphraseFile: string },
-): Promise<void> {
-  const { dataDir, id } = flags
+export interface ReceiveFlags {
+  readonly dataDir: string
+  readonly id: string
+  /** See `clusterIdOf`. */
+  readonly cluster: string
+  /** Opens the copy. */
+  readonly keyFile: string
+}
+
+/** @throws CommandError when the folder holds a cluster, or may become another one's, StoreError `Locked` */
+export async function receive(file: string, { dataDir, id, cluster, keyFile }: ReceiveFlags): Promise<void> {
   ensureDataDir(dataDir)
-  const store = join(dataDir, 'store')
-  if (!readMark(dataDir) && existsSync(store)) throw new CommandError(`${dataDir} holds a cluster already`)
-  await writeMark(dataDir, { id, state: 'arriving', to: '', servers: [] })
-  // What a copy that came before left, or a cluster that has gone from here: neither is anybody's any more.
-  await rm(store, { recursive: true, force: true })
-  const passphrase = await readPassphrase(flags.passphraseFile)
+  await using _moving = await lockMove(dataDir)
+  assertFree(dataDir, cluster)
+  await writeMark(dataDir, { id, state: 'arriving', to: '', servers: [], cluster })
+  await removeStore(dataDir)
+  const passphrase = await readKeyFile(keyFile)
   const { records, revision } = await restoreBackup({ path: file, passphrase, dataDir, store: { engine: 'nedb' } })
-  await writeMark(dataDir, { id, state: 'arriving', to: '', servers: [], complete: true })
+  await writeMark(dataDir, { id, state: 'arriving', to: '', servers: [], cluster, complete: true })
   console.log(`${records} objects, now at revision ${revision}`)
 }
 
-/** Again and again with the same result. @throws CommandError when another copy is there, or half of one */
+/** Its own earlier attempts a cluster may replace: as long as it sends, it has not let go. */
+function assertFree(dataDir: string, cluster: string): void {
+  const mark = readMark(dataDir)
+  if (!mark && existsSync(join(dataDir, 'store'))) throw new CommandError(`${dataDir} holds a cluster already`)
+  if (mark?.state === 'leaving')
+    throw new CommandError(`${dataDir} holds a cluster that is on its way to ${mark.to}; finish that first`)
+  if (mark?.state === 'arriving' && mark.complete && mark.cluster !== cluster)
+    throw new CommandError(
+      `${dataDir} holds the copy of another cluster, whose move is not finished; finish it, or bring that one back ` +
+        '(flotilla control-plane move --back, where it began)',
+    )
+}
+
+/** What a copy that came before left, or a cluster that has gone from here: nobody's any more, if nobody runs on it. */
+async function removeStore(dataDir: string): Promise<void> {
+  await using _store = await lockFolder(dataDir)
+  for (const name of ['store', 'history']) await rm(join(dataDir, name), { recursive: true, force: true })
+}
+
+/**
+ * Again and again with the same result.
+ * @throws CommandError when another copy is there, or half of one, StoreError `Locked`
+ */
 export async function activate({ dataDir, id }: { readonly dataDir: string; readonly id: string }): Promise<void> {
+  ensureDataDir(dataDir)
+  await using _moving = await lockMove(dataDir)
   const mark = readMark(dataDir)
   if (!mark) {
     if (existsSync(join(dataDir, 'store'))) return
     throw new CommandError(`${dataDir} holds no cluster`)
   }
-  if (mark.state !== 'arriving' || mark.id !== id || !mark.complete)
+  // One that was on its way back, and stays: what was copied is not the cluster, since this has not let go.
+  const stays = mark.state === 'leaving'
+  if (!stays && (mark.state !== 'arriving' || mark.id !== id || !mark.complete))
     throw new CommandError(`what ${dataDir} holds is not the whole copy of this move`)
   await removeMark(dataDir)
 }

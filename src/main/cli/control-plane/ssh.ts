@@ -21,6 +21,9 @@ export const prompterFor = (about: string, flags: AnswerFlags): Prompter => {
   return { ask: prompt => answerer.answer(about, { id: '', ...prompt }) }
 }
 
+/** @returns hexadecimal digits that tell a cluster from others */
+export const clusterIdOf = (ca: string): string => createHash('sha256').update(ca).digest('hex').slice(0, 8)
+
 /** @throws SshError */
 export async function connectServer(
   { dataDir, ca }: { readonly dataDir: string; readonly ca: string },
@@ -28,8 +31,7 @@ export async function connectServer(
   prompter: Prompter,
 ): Promise<SshConnection> {
   const home = homedir()
-  const clusterId = createHash('sha256').update(ca).digest('hex').slice(0, 8)
-  const { privateKey } = await openOwnKey(join(dataDir, 'ssh'), clusterId)
+  const { privateKey } = await openOwnKey(join(dataDir, 'ssh'), clusterIdOf(ca))
   const config = readSshConfig(join(home, '.ssh', 'config'), home)
   return connectRoute(routeTo(address, { config, home, localUser: userInfo().username }), {
     pins: pinsIn(join(dataDir, 'server-host-keys.json')),

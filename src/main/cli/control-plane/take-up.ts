@@ -4,13 +4,14 @@ import { dataDirLayout } from '../../data-dir.ts'
 import { type KubeconfigIdentity, writeAtomically } from '../../kubeconfig-file.ts'
 import type { MoveMark } from '../../move/mark.ts'
 import { renderKubeconfig } from '../../pki/kubeconfig.ts'
-import { ACTIVATE, SERVER_LOG } from '../../provisioning/server/scripts.ts'
+import { SERVER_LOG } from '../../provisioning/server/scripts.ts'
 import { CONTEXT_NAME } from '../kubeconfig.ts'
 import { connectApi } from '../node/api.ts'
 import { patientClock } from '../patient-clock.ts'
 import { CommandError } from '../usage-error.ts'
 import { ALWAYS_NAMED, type ApiEnd, isReady } from './api-call.ts'
 import { awaitNodes } from './nodes.ts'
+import { serverEnd } from './server-end.ts'
 import type { ServerHost } from './server-host.ts'
 
 const READY_WITHIN_MS = 90_000
@@ -26,7 +27,7 @@ export interface TakingUp {
 /** Again and again with the same result. @throws CommandError, SshError */
 export async function takeUp({ host, mark, dataDir, identity }: TakingUp): Promise<void> {
   const { ssh, sudo } = host
-  await ssh.must(ACTIVATE, { what: 'starting the control plane there', sudo, input: `${mark.id}\n` })
+  await serverEnd(host).activate(mark.id)
   const there: ApiEnd = {
     identity,
     name: mark.to,

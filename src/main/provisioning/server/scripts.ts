@@ -89,17 +89,17 @@ systemctl daemon-reload
 mkdir -p -m 700 ${DATA}
 `
 
-/** The move's id and the passphrase of the backup that follows. */
+/** The move's id, the key of the copy that follows, and whose it is. */
 export const RECEIVE_CLUSTER = `
 set -e
 umask 077
-read -r id passphrase
-${CHECK_WORDS('$(printf %s "$id$passphrase" | tr -d -)')}
+read -r id key cluster
+${CHECK_WORDS('$(printf %s "$id$key$cluster" | tr -d -)')}
 work=$(mktemp -d ${DATA}/.arrival.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cat > "$work/cluster"
-printf '%s\\n' "$passphrase" > "$work/passphrase"
-${PROGRAM} control-plane receive --id "$id" --data-dir ${DATA} --passphrase-file "$work/passphrase" "$work/cluster"
+printf '%s\\n' "$key" > "$work/key"
+${PROGRAM} control-plane receive --id "$id" --cluster "$cluster" --data-dir ${DATA} --key-file "$work/key" "$work/cluster"
 `
 
 /** The move's id. From here on the server is the cluster. */
@@ -108,8 +108,36 @@ set -e
 read -r id
 ${CHECK_WORDS('$(printf %s "$id" | tr -d -)')}
 ${PROGRAM} control-plane activate --id "$id" --data-dir ${DATA}
+rm -f ${DATA}/departing
 systemctl enable --quiet ${SERVER_UNIT}
 systemctl start ${SERVER_UNIT}
+`
+
+/**
+ * For a control plane that does not run: its copy, for \`FETCH_COPY\`. Ids of this move and of the one before, the
+ * copy's key; then, in a line, where it goes.
+ */
+export const DEPART = `
+set -e
+umask 077
+read -r id from key
+IFS= read -r to
+${CHECK_WORDS('$(printf %s "$id$from$key" | tr -d -)')}
+systemctl disable --quiet --now ${SERVER_UNIT} 2>/dev/null || true
+work=$(mktemp -d ${DATA}/.departure.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+printf '%s\\n' "$key" > "$work/key"
+${PROGRAM} control-plane depart --id "$id" --from "$from" --to="$to" --data-dir ${DATA} --key-file "$work/key" ${DATA}/departing
+`
+
+export const FETCH_COPY = `cat ${DATA}/departing`
+
+/** The move's id. From here on nothing of the cluster is here. */
+export const LEAVE = `
+set -e
+read -r id
+${CHECK_WORDS('$(printf %s "$id" | tr -d -)')}
+${PROGRAM} control-plane leave --id "$id" --data-dir ${DATA}
 `
 
 /** After the cluster has gone back: the server is as it was before. */

@@ -5,7 +5,14 @@ import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { productVersion } from '../../version.ts'
 import { FOLDER_MODE, realDisk } from '../nedb/disk.ts'
 import type { Progress } from '../operations/progress.ts'
-import { type BackupHeader, type ContainerKey, readContainer, readHeader, writeContainer } from './container.ts'
+import {
+  type BackupHeader,
+  type BackupSecret,
+  type ContainerKey,
+  readContainer,
+  readHeader,
+  writeContainer,
+} from './container.ts'
 import { decodeLines, encodeLines, type SnapshotLine } from './snapshot.ts'
 
 const ENDING = '.flotilla-backup'
@@ -32,7 +39,7 @@ export const backupFolder = (dataDir: string): string => join(dataDir, 'backups'
 export async function createBackup(options: {
   readonly folder: string
   readonly label: string
-  readonly passphrase: string
+  readonly passphrase: BackupSecret
   readonly source: BackupSource
   readonly onProgress?: (progress: Progress) => void
   readonly clock?: Clock

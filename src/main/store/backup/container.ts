@@ -12,7 +12,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { StoreError } from '../contract.ts'
-import { masterKey, type MasterKeyRecipe, newRecipe } from '../encryption/master-key.ts'
+import { masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from '../encryption/master-key.ts'
 import { FILE_MODE } from '../nedb/disk.ts'
 
 const FRAME_BYTES = 256 * 1024
@@ -35,6 +35,12 @@ export interface BackupHeader {
   readonly key: MasterKeyRecipe
 }
 
+/** What somebody can remember, or a random key, of which nobody has to guess many to be kept out. */
+export type BackupSecret = string | MasterSecret
+
+const secretOf = (given: BackupSecret): MasterSecret =>
+  typeof given === 'string' ? { kind: 'passphrase', passphrase: given } : given
+
 /** What a container is read with. */
 export interface ContainerKey {
   readonly key: Buffer
@@ -46,10 +52,10 @@ export interface ContainerKey {
 export async function writeContainer(
   path: string,
   about: Pick<BackupHeader, 'createdAt' | 'revision' | 'version'>,
-  passphrase: string,
+  given: BackupSecret,
   content: AsyncIterable<Buffer>,
 ): Promise<ContainerKey> {
-  const secret = { kind: 'passphrase', passphrase } as const
+  const secret = secretOf(given)
   const recipe = newRecipe(secret)
   const header: BackupHeader = { flotilla: 'backup', format: BACKUP_FORMAT, ...about, key: recipe }
   const line = `${JSON.stringify(header)}\n`
@@ -94,10 +100,10 @@ export async function readHeader(path: string): Promise<BackupHeader> {
   return (await splitHeader(path)).header
 }
 
-/** Makes the key from the passphrase, which takes a moment. @throws StoreError `Corrupt` | `NewerFormat` */
-export async function openContainer(path: string, passphrase: string): Promise<ContainerKey> {
+/** Makes the key, which takes a moment from a passphrase. @throws StoreError `Corrupt` | `NewerFormat` */
+export async function openContainer(path: string, given: BackupSecret): Promise<ContainerKey> {
   const { header, line } = await splitHeader(path)
-  return { key: await masterKey({ kind: 'passphrase', passphrase }, header.key), line }
+  return { key: await masterKey(secretOf(given), header.key), line }
 }
 
 /** @throws StoreError `WrongKey` | `Corrupt` */

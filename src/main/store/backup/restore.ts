@@ -12,11 +12,11 @@ import { type EngineChoice, openEngine } from '../open-engine.ts'
 import { assertEmpty, countUpTo, fill, type KeyValue } from '../operations/copy.ts'
 import type { Progress } from '../operations/progress.ts'
 import { readBackup } from './backup.ts'
-import { openContainer, readHeader } from './container.ts'
+import { type BackupSecret, openContainer, readHeader } from './container.ts'
 
 export interface RestoreOptions {
   readonly path: string
-  readonly passphrase: string
+  readonly passphrase: BackupSecret
   readonly dataDir: string
   readonly store: EngineChoice
   readonly encryption?: MasterSecret
