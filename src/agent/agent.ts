@@ -119,16 +119,23 @@ export async function startAgent({
     })
     const services = informers.informer(ServiceType)
 
+    const recorder = createEventRecorder({
+      client: api.client, clock, component: 'kubelet', host: nodeName, signal: stop.signal,
+    }) // prettier-ignore
     const running: { kubelet?: Kubelet; network?: NodeNetwork; shutdowns?: ShutdownManager } = {}
     const stats = new StatsCollector(runtime, () => running.kubelet?.active ?? [], clock)
     const probeCounts = new ProbeCounts()
     const terminations = new TerminationCounts()
+    const tellOfNode = (type: 'Normal' | 'Warning', reason: string, message: string) => {
+      const node = reporter.reference && { apiVersion: 'v1', kind: 'Node', ...reporter.reference }
+      if (node) recorder.event(node, type, reason, message)
+    }
     const imageDisk = () => machineUsage(version.rootDir).catch(() => machineUsage(dataDir)) // Docker may be elsewhere
     const imageGc = new ImageGc({
       runtime,
       dataDir,
       disk: imageDisk,
-      onFailed: message => log.warn({ message }, 'images not deleted'),
+      onFailed: message => tellOfNode('Warning', 'FreeDiskSpaceFailed', message),
       clock,
       log,
     })
@@ -146,6 +153,7 @@ export async function startAgent({
       diskUsage: pod => kubelet.diskUsage(pod),
       reclaimDisk: async () => void (await imageGc.free(Number.POSITIVE_INFINITY)),
       evict: (pod, message, graceSeconds) => kubelet.evict(pod, message, graceSeconds),
+      reclaiming: resource => tellOfNode('Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`),
       clock,
       log,
     })
@@ -171,6 +179,7 @@ export async function startAgent({
       ],
       pressures: () => evictions.pressures,
       relayed: () => running.network?.relayed() ?? [],
+      recorder,
       clock,
       log,
     })
@@ -198,9 +207,6 @@ export async function startAgent({
     problems.clear()
     void reporter.report(stop.signal).catch(() => undefined) // its own loop tries again
 
-    const recorder = createEventRecorder({
-      client: api.client, clock, component: 'kubelet', host: nodeName, signal: stop.signal,
-    }) // prettier-ignore
     const volumes = informers.informer(PersistentVolume)
     const localVolumes = new LocalVolumes({ dataDir, nodeName, client: api.client, volumes, recorder, clock, log })
     owned.use(localVolumes)
@@ -259,8 +265,7 @@ export async function startAgent({
       end: (...how) => kubelet.endForShutdown(...how),
       async announce(isShuttingDown) {
         const what = isShuttingDown ? 'event' : 'cancellation'
-        const node = reporter.reference && { apiVersion: 'v1', kind: 'Node', ...reporter.reference }
-        if (node) recorder.event(node, 'Normal', 'NodeShutdown', `Shutdown manager detected shutdown ${what}`)
+        tellOfNode('Normal', 'NodeShutdown', `Shutdown manager detected shutdown ${what}`)
         const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(ANNOUNCE_MS)])
         return reporter.report(signal).then(
           () => true,

@@ -5,7 +5,7 @@ import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConfigMap, Pod, type PodSpec, Secret, Service } from '../../src/shared/api/core/v1.ts'
+import { ConfigMap, Event, Pod, type PodSpec, Secret, Service } from '../../src/shared/api/core/v1.ts'
 import { eventually } from '../support/eventually.ts'
 import { docker } from './support/node.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
@@ -299,29 +299,48 @@ async function successes(pod: string): Promise<number[]> {
 }
 
 describe('probes', () => {
-  it.concurrent('that succeed never restart: http, tcp, exec', async () => {
-    const serve = `mkdir /www; echo ok > /www/healthz; touch /tmp/health; httpd -p 8080 -h /www; ${STAY}`
-    const every = { periodSeconds: 1, failureThreshold: 1, initialDelaySeconds: 1 }
-    const probes: Record<string, object> = {
-      http: { httpGet: { path: '/healthz', port: 8080 } },
-      tcp: { tcpSocket: { port: 8080 } },
-      exec: { exec: { command: ['cat', '/tmp/health'] }, timeoutSeconds: 10 },
-    }
-    await node.run('healthy', {
-      // A port of its own each, in the one network that they share.
-      containers: Object.entries(probes).map(([name, probe], i) => ({
-        ...node.container(serve.replace('8080', `${8080 + i}`), name),
-        livenessProbe: JSON.parse(JSON.stringify({ ...every, ...probe }).replace('8080', `${8080 + i}`)) as object,
-      })),
-    })
-    await node.ready('healthy')
-    await eventually(async () => {
-      const counts = await successes('healthy')
-      return counts.length === 3 && counts.every(count => count >= 3)
-    }, 40_000)
-    const pod = await node.get('healthy')
-    expect(pod.status.containerStatuses?.map(({ restartCount }) => restartCount)).toEqual([0, 0, 0])
-  })
+  it.concurrent(
+    'that succeed never restart: http, tcp, exec, and a redirect that leads elsewhere, with a warning',
+    async () => {
+      const server = createHttpServer((_request, answer) =>
+        answer.writeHead(302, { location: 'http://0.0.0.0/' }).end('moved'),
+      )
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      const { port } = server.address() as AddressInfo
+      const serve = `mkdir /www; echo ok > /www/healthz; touch /tmp/health; httpd -p 8080 -h /www; ${STAY}`
+      const every = { periodSeconds: 1, failureThreshold: 1, initialDelaySeconds: 1 }
+      const probes: Record<string, object> = {
+        http: { httpGet: { path: '/healthz', port: 8080 } },
+        tcp: { tcpSocket: { port: 8080 } },
+        exec: { exec: { command: ['cat', '/tmp/health'] }, timeoutSeconds: 10 },
+        away: { httpGet: { host: '127.0.0.1', port } },
+      }
+      await node.run('healthy', {
+        // A port of its own each, in the one network that they share.
+        containers: Object.entries(probes).map(([name, probe], i) => ({
+          ...node.container(serve.replace('8080', `${8080 + i}`), name),
+          livenessProbe: JSON.parse(JSON.stringify({ ...every, ...probe }).replace('8080', `${8080 + i}`)) as object,
+        })),
+      })
+      await node.ready('healthy')
+      await eventually(async () => {
+        const counts = await successes('healthy')
+        return counts.length === 4 && counts.every(count => count >= 3)
+      }, 40_000)
+      const pod = await node.get('healthy')
+      expect(pod.status.containerStatuses?.map(({ restartCount }) => restartCount)).toEqual([0, 0, 0, 0])
+      await eventually(async () => {
+        const { items } = await node.client.list(Event, { namespace })
+        const warnings = items.filter(
+          ({ reason, involvedObject }) => reason === 'ProbeWarning' && involvedObject.name === 'healthy',
+        )
+        expect(warnings.map(({ message }) => message)).toEqual([
+          'Liveness probe warning: Probe terminated redirects, Response body: moved',
+        ])
+      })
+      server.close()
+    },
+  )
   it.concurrent('that fail restart, again and again: http', async () => {
     await node.run('sick', {
       containers: [

@@ -179,6 +179,17 @@ describe('on a node', () => {
       const { status } = await node.client.get(Node, { name: node.nodeName })
       return status.conditions?.some(({ type, status: is }) => type === 'MemoryPressure' && is === 'True')
     }, 20_000)
+    await eventually(async () => {
+      const { items } = await node.client.list(Event, { namespace: 'default' })
+      const about = items.filter(({ involvedObject: { kind, name } }) => kind === 'Node' && name === node.nodeName)
+      const told = (reason: string) => `${reason}: Node ${node.nodeName} status is now: ${reason}`
+      expect(about.map(({ reason, message }) => `${reason}: ${message}`)).toEqual(
+        expect.arrayContaining([
+          'Starting: Starting kubelet.', told('NodeReady'), told('NodeHasInsufficientMemory'),
+          told('NodeHasNoDiskPressure'), 'EvictionThresholdMet: Attempting to reclaim memory',
+        ]),
+      ) // prettier-ignore
+    })
     await node.run('more')
     const rejected = await node.until('more', ({ status }) => status.phase === 'Failed')
     expect(rejected.status).toMatchObject({

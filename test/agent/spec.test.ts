@@ -1,4 +1,9 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { NodeEvents } from '../../src/agent/kubelet/node/node-events.ts'
+import { checkOnce } from '../../src/agent/kubelet/probes/check.ts'
+import type { ContainerRuntime } from '../../src/agent/kubelet/runtime/contract.ts'
 import type { RuntimeContainer } from '../../src/agent/kubelet/runtime/contract.ts'
 import { specHashOf } from '../../src/agent/kubelet/spec/containers.ts'
 import { computeActions } from '../../src/agent/kubelet/sync/actions.ts'
@@ -12,7 +17,7 @@ import { hostnameOf, hostsFile, resolvConfOf } from '../../src/agent/kubelet/spe
 import { limitsOf, oomScoreAdj } from '../../src/agent/kubelet/spec/resources.ts'
 import { securityOf } from '../../src/agent/kubelet/spec/security.ts'
 import { serviceVariables } from '../../src/agent/kubelet/spec/service-env.ts'
-import type { Container, Pod, Secret, Service } from '../../src/shared/api/core/v1.ts'
+import type { Container, Node, NodeStatus, Pod, Secret, Service } from '../../src/shared/api/core/v1.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 const pod = (spec: Partial<Pod['spec']> = {}, status: Pod['status'] = {}): Pod => ({
@@ -138,18 +143,31 @@ describe('names inside the pod', () => {
   const node = { nodeName: 'n', nodeIP: '10.0.0.1', clusterDNS: '10.96.0.10', clusterDomain: 'cluster.local' }
   const host = { nameservers: ['9.9.9.9'], searches: ['lan'], options: ['edns0'] }
   it('resolve through the cluster by default, through the host with policy Default', () => {
-    expect(resolvConfOf(pod(), node, host)).toBe(
+    expect(resolvConfOf(pod(), node, host).text).toBe(
       'nameserver 10.96.0.10\nsearch shop.svc.cluster.local svc.cluster.local cluster.local lan\noptions ndots:5\n',
     )
-    expect(resolvConfOf(pod({ dnsPolicy: 'Default' }), node, host)).toContain('nameserver 9.9.9.9')
-    expect(resolvConfOf(pod({ hostNetwork: true }), node, host)).toContain('nameserver 9.9.9.9')
-    expect(resolvConfOf(pod({ hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' }), node, host)).toContain(
+    expect(resolvConfOf(pod({ dnsPolicy: 'Default' }), node, host).text).toContain('nameserver 9.9.9.9')
+    expect(resolvConfOf(pod({ hostNetwork: true }), node, host).text).toContain('nameserver 9.9.9.9')
+    expect(resolvConfOf(pod({ hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' }), node, host).text).toContain(
       '10.96.0.10',
     )
   })
   it('dnsConfig adds servers and overrides options by name', () => {
     const dnsConfig = { nameservers: ['1.1.1.1'], options: [{ name: 'ndots', value: '2' }] }
-    expect(resolvConfOf(pod({ dnsConfig }), node, host)).toMatch(/nameserver 1\.1\.1\.1\n.*\noptions ndots:2\n$/)
+    expect(resolvConfOf(pod({ dnsConfig }), node, host).text).toMatch(/nameserver 1\.1\.1\.1\n.*\noptions ndots:2\n$/)
+  })
+  it('more servers and search paths than resolvers read are left out, and that is told', () => {
+    const nameservers = ['1.1.1.1', '1.1.1.2', '1.1.1.3']
+    const searches = Array.from({ length: 30 }, (_, i) => `domain-${i}.example.com`)
+    const { text, warnings } = resolvConfOf(pod({ dnsConfig: { nameservers, searches } }), node, host)
+    expect(text.match(/^nameserver/gm)).toHaveLength(3)
+    expect(/^search (.*)$/m.exec(text)?.[1]?.split(' ')).toHaveLength(32)
+    expect(warnings).toEqual([
+      'Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: 10.96.0.10 1.1.1.1 1.1.1.2',
+      expect.stringMatching(/^Search Line limits were exceeded, some search paths have been omitted, the applied search line is: shop\.svc\.cluster\.local /),
+    ]) // prettier-ignore
+    const long = { dnsPolicy: 'None', dnsConfig: { nameservers: ['1.1.1.1'], searches: ['a'.repeat(2_000), 'b'.repeat(60)] } } // prettier-ignore
+    expect(resolvConfOf(pod(long), node, host).text).toContain(`search ${'a'.repeat(2_000)}\n`)
   })
   it('subdomain and host aliases stand in /etc/hosts; long names are cut', () => {
     const text = hostsFile(
@@ -210,4 +228,62 @@ describe('paths in projected volumes', () => {
   it.each(['../x', '/x', 'a/../../x', '..data', '', 'a//b', './a'])('%j is refused', path =>
     expect(() => assertSafePath(path)).toThrow('invalid path'),
   )
+})
+
+describe('an HTTP probe', () => {
+  it.each([
+    ['/elsewhere', { healthy: true, warning: true, output: 'Probe terminated redirects, Response body: moved' }],
+    ['/here', { healthy: true, output: 'fine' }],
+    ['/broken', { healthy: false, output: 'HTTP probe failed with statuscode: 500' }],
+  ])('of %s', async (path, outcome) => {
+    const server = createServer(({ url }, answer) => {
+      if (url === '/elsewhere') answer.writeHead(302, { location: 'http://0.0.0.0/' }).end('moved')
+      else if (url === '/here') answer.writeHead(302, { location: '/fine' }).end()
+      else answer.writeHead(url === '/broken' ? 500 : 200).end('fine')
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const target = { container: container(), containerId: 'x', podIP: '127.0.0.1' }
+    expect(await checkOnce({} as ContainerRuntime, { httpGet: { path, port } }, target)).toEqual(outcome)
+    server.close()
+  })
+})
+
+describe('events about the node', () => {
+  const told: string[] = []
+  const events = new NodeEvents({
+    event: (_about, type, reason, message) => told.push(`${type} ${reason}: ${message}`),
+  })
+  const condition = (type: string, status: string) => ({ type, status })
+  const status = (bootID: string, memory: string, ready: string): NodeStatus =>
+    ({
+      nodeInfo: { bootID },
+      conditions: [condition('MemoryPressure', memory), condition('Ready', ready)],
+    }) as NodeStatus
+  const node = (before: NodeStatus = {}, unschedulable = false) =>
+    ({ metadata: { name: 'n' }, spec: { unschedulable }, status: before }) as Node
+  const since = (action: () => void) => {
+    told.length = 0
+    action()
+    return told
+  }
+
+  it('tell once that it started, then each change of what it is short of, is ready for and may take', () => {
+    expect(since(() => events.seen(node()))).toEqual(['Normal Starting: Starting kubelet.'])
+    expect(since(() => events.reported(node(), status('1', 'False', 'False')))).toEqual([
+      'Normal NodeHasSufficientMemory: Node n status is now: NodeHasSufficientMemory',
+    ])
+    const before = status('1', 'False', 'False')
+    expect(since(() => events.reported(node(before), status('1', 'False', 'True')))).toEqual([
+      'Normal NodeReady: Node n status is now: NodeReady',
+    ])
+    expect(since(() => events.reported(node(before), status('2', 'True', 'False')))).toEqual([
+      'Warning Rebooted: Node n has been rebooted, boot id: 2',
+      'Normal NodeHasInsufficientMemory: Node n status is now: NodeHasInsufficientMemory',
+    ])
+    const cordoned = () => events.seen(node({}, true))
+    expect(since(cordoned)).toEqual(['Normal NodeNotSchedulable: Node n status is now: NodeNotSchedulable'])
+    expect(since(cordoned)).toEqual([])
+    expect(since(() => events.seen(node()))).toEqual(['Normal NodeSchedulable: Node n status is now: NodeSchedulable'])
+  })
 })

@@ -21,6 +21,8 @@ export interface EvictionOptions {
   /** Frees what nobody uses. */
   readonly reclaimDisk: () => Promise<void>
   readonly evict: (pod: Pod, message: string, graceSeconds: number) => void
+  /** Told each time that something is found short. */
+  readonly reclaiming: (resource: string) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -63,6 +65,8 @@ export class EvictionManager {
     for (const uid of this.#evicted) if (!alive.has(uid)) this.#evicted.delete(uid)
     if (await this.#evictForLimits()) return
     let short = shortages(thresholds, await usage())
+    const [first] = short
+    if (first) this.#options.reclaiming(SIGNALS[first.signal].resource)
     if (short.some(({ signal }) => SIGNALS[signal].condition === 'DiskPressure')) {
       await reclaimDisk()
       short = shortages(thresholds, await usage())

@@ -36,7 +36,7 @@ export function httpTarget(action: HTTPGetAction, podIP: string, port: number, u
   }
 }
 
-/** Follows redirects that stay on the same host. @throws Error when there is no answer in time */
+/** Follows redirects that stay on the same host; one that leads elsewhere is the answer. @throws Error when there is no answer in time */
 export async function httpGet(target: HttpTarget, timeoutMs: number): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(timeoutMs)
   let current = target
@@ -45,7 +45,7 @@ export async function httpGet(target: HttpTarget, timeoutMs: number): Promise<Ht
     if (answer.status < 300 || answer.status >= 400 || location === undefined) return answer
     const base = `${current.scheme}://${current.host.includes(':') ? `[${current.host}]` : current.host}:${current.port}`
     const next = new URL(location, base + current.path)
-    // Elsewhere is not ours to probe: the redirect itself counts as success.
+    // Elsewhere is not ours to probe.
     if (next.hostname !== new URL(base).hostname || redirects >= MAX_REDIRECTS) return answer
     const scheme = next.protocol.slice(0, -1)
     current = {

@@ -2,6 +2,7 @@
 import { Lease } from '../../../shared/api/coordination/v1.ts'
 import { Node, type NodeStatus, type Taint } from '../../../shared/api/core/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
+import type { EventRecorder } from '../../../shared/client/events.ts'
 import { type Clock, delay, formatMicroTime, formatTime } from '../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
@@ -9,6 +10,7 @@ import { isAlreadyExists, isConflict, isNotFound } from '../../../shared/machine
 import type { ContainerRuntime, RuntimeVersion } from '../runtime/contract.ts'
 import { asQuantities } from './huge-pages.ts'
 import { type MachineFacts, machineUsage } from './machine.ts'
+import { NodeEvents } from './node-events.ts'
 import { liveRestoreCondition, mergeConditions, nodeConditionsOf } from './conditions.ts'
 
 export interface NodeReporterOptions {
@@ -32,6 +34,7 @@ export interface NodeReporterOptions {
   readonly pressures: () => ReadonlySet<string>
   /** Names of nodes that this one reaches over the control plane only. */
   readonly relayed: () => readonly string[]
+  readonly recorder: EventRecorder
   readonly clock: Clock
   readonly log: Log
 }
@@ -59,6 +62,7 @@ export const allocatableOf = (machine: MachineFacts, diskBytes: number): Record<
 
 export class NodeReporter {
   readonly #options: NodeReporterOptions
+  readonly #events: NodeEvents
   #reported: NodeStatus | undefined
   #node: Node | undefined
   #reportedAt = 0
@@ -67,6 +71,7 @@ export class NodeReporter {
   constructor(options: NodeReporterOptions) {
     this.#options = options
     this.#engine = options.engine
+    this.#events = new NodeEvents(options.recorder)
   }
 
   /** Of the Node object as last seen. */
@@ -112,10 +117,12 @@ export class NodeReporter {
     const { client, clock, nodeName } = this.#options
     const node = await this.#registered(signal)
     this.#node = node
+    this.#events.seen(node)
     const status = await this.#status(node)
     const due = clock.monotonic() - this.#reportedAt >= REPORT_MS || this.#reported === undefined
     if (!due && deepEqual(withoutHeartbeats(status), withoutHeartbeats(this.#reported))) return
     await client.patch(Node, { name: nodeName }, { status }, { subresource: 'status', signal })
+    this.#events.reported(node, status)
     this.#reported = status
     this.#reportedAt = clock.monotonic()
   }

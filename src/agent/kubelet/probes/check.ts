@@ -9,6 +9,8 @@ import { checkGrpc } from './grpc.ts'
 
 export interface ProbeOutcome {
   readonly healthy: boolean
+  /** Healthy, but the user should know of something. */
+  readonly warning?: boolean
   readonly output: string
 }
 
@@ -46,7 +48,9 @@ async function check(
         `Get "${url}": ${error.name === 'TimeoutError' || error.name === 'AbortError' ? 'context deadline exceeded' : error.message}`,
       )
     })
-    const healthy = status >= 200 && status < 400
+    if (status >= 300 && status < 400)
+      return { healthy: true, warning: true, output: `Probe terminated redirects, Response body: ${body}` }
+    const healthy = status >= 200 && status < 300
     return { healthy, output: healthy ? body : `HTTP probe failed with statuscode: ${status}` }
   }
   if (probe.tcpSocket) {

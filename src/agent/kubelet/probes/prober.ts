@@ -112,13 +112,12 @@ export class Prober {
     this.#options.onResult(spec.name, running.kind, outcome.healthy)
     counts.good = outcome.healthy ? counts.good + 1 : 0
     counts.bad = outcome.healthy ? 0 : counts.bad + 1
-    if (!outcome.healthy)
-      recorder.event(
-        containerReference(this.#pod, spec.name),
-        'Warning',
-        'Unhealthy',
-        `${TITLE[running.kind]} probe failed: ${outcome.output}`,
-      )
+    const tell = (reason: string, what: string) => {
+      const message = `${TITLE[running.kind]} probe ${what}: ${outcome.output}`
+      recorder.event(containerReference(this.#pod, spec.name), 'Warning', reason, message)
+    }
+    if (!outcome.healthy) tell('Unhealthy', 'failed')
+    else if (outcome.warning) tell('ProbeWarning', 'warning')
     const decided = outcome.healthy
       ? counts.good >= (probe.successThreshold ?? 1)
       : counts.bad >= (probe.failureThreshold ?? 3)

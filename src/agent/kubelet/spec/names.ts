@@ -6,6 +6,7 @@ const MAX_HOSTNAME = 63
 const MAX_KERNEL_HOSTNAME = 64
 const MAX_NAMESERVERS = 3
 const MAX_SEARCHES = 32
+const MAX_SEARCH_CHARACTERS = 2_048
 
 export function hostnameOf(pod: Pod): string {
   const name = pod.spec.hostnameOverride ?? pod.spec.hostname ?? pod.metadata.name
@@ -76,12 +77,34 @@ export function parseResolvConf(text: string): ResolvConf {
 }
 
 /** @see https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy */
-export function resolvConfOf(pod: Pod, node: NodeIdentity, host: ResolvConf): string {
+export function resolvConfOf(
+  pod: Pod,
+  node: NodeIdentity,
+  host: ResolvConf,
+): { readonly text: string; readonly warnings: readonly string[] } {
   const merged = withDnsConfig(ofPolicy(pod, node, host), pod.spec.dnsConfig)
-  const lines = merged.nameservers.slice(0, MAX_NAMESERVERS).map(address => `nameserver ${address}`)
-  if (merged.searches.length > 0) lines.push(`search ${merged.searches.slice(0, MAX_SEARCHES).join(' ')}`)
+  const nameservers = merged.nameservers.slice(0, MAX_NAMESERVERS)
+  const searches = withinLimits(merged.searches)
+  const warnings: string[] = []
+  if (nameservers.length < merged.nameservers.length)
+    warnings.push(
+      `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${nameservers.join(' ')}`,
+    )
+  if (searches.length < merged.searches.length)
+    warnings.push(
+      `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${searches.join(' ')}`,
+    )
+  const lines = nameservers.map(address => `nameserver ${address}`)
+  if (searches.length > 0) lines.push(`search ${searches.join(' ')}`)
   if (merged.options.length > 0) lines.push(`options ${merged.options.join(' ')}`)
-  return `${lines.join('\n')}\n`
+  return { text: `${lines.join('\n')}\n`, warnings }
+}
+
+/** As many as fit into what resolvers read of the line. */
+function withinLimits(searches: readonly string[]): string[] {
+  const kept = searches.slice(0, MAX_SEARCHES)
+  while (kept.join(' ').length > MAX_SEARCH_CHARACTERS) kept.pop()
+  return kept
 }
 
 function ofPolicy(pod: Pod, node: NodeIdentity, host: ResolvConf): ResolvConf {

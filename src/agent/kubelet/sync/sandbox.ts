@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { HostPort } from '../../contracts.ts'
 import { normalizeSysctl } from '../admission/sysctls.ts'
-import { type KubeletParts, podDirOf } from '../parts.ts'
+import { type KubeletParts, podDirOf, podReference } from '../parts.ts'
 import { bandwidthOf } from '../spec/bandwidth.ts'
 import { hostsFile, kernelHostname, parseResolvConf, resolvConfOf } from '../spec/names.ts'
 
@@ -94,10 +94,13 @@ const hostPortsOf = (pod: Pod): HostPort[] =>
 export async function writeNameFiles(parts: KubeletParts, pod: Pod, podIPs: readonly string[]): Promise<void> {
   const folder = podDirOf(parts.dataDir, pod.metadata.uid)
   await mkdir(folder, { recursive: true, mode: 0o755 })
+  const resolvConf = resolvConfOf(pod, parts.node, await hostResolvConf())
+  for (const warning of resolvConf.warnings)
+    parts.recorder.event(podReference(pod), 'Warning', 'DNSConfigForming', warning)
   const hostFile = pod.spec.hostNetwork ? await readFile('/etc/hosts', 'utf8').catch(() => '') : ''
   await Promise.all([
     writeFile(join(folder, 'etc-hosts'), hostsFile(pod, podIPs, parts.node.clusterDomain, hostFile), { mode: 0o644 }),
-    writeFile(join(folder, 'resolv.conf'), resolvConfOf(pod, parts.node, await hostResolvConf()), { mode: 0o644 }),
+    writeFile(join(folder, 'resolv.conf'), resolvConf.text, { mode: 0o644 }),
   ])
 }
 
