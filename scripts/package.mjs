@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // `npm run package`: the installers of this system, in dist/. `--dir` makes only the folder that they would install.
-// Elsewhere than on Linux, signing takes its certificates from electron-builder's own environment variables.
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
+// `--update-feed URL --update-key PUBLIC.pem` make a build that looks for newer versions there, signed with that key by
+// scripts/sign-update.mjs. Elsewhere than on Linux, signing takes its certificates from electron-builder's own environment variables.
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
 
@@ -22,6 +23,22 @@ function givenElectron() {
   rmSync(clean, { recursive: true, force: true })
   cpSync(folder, clean, { recursive: true, filter: path => dirname(path) !== join(folder, 'resources') })
   return { electronDist: clean, electronVersion: version }
+}
+
+/** What a published build knows of its updates goes into the app; any other build has none. */
+function updateFeed() {
+  const path = join(root, 'out', 'update-feed.json')
+  rmSync(path, { force: true })
+  const after = name => {
+    const at = process.argv.indexOf(name)
+    return at < 0 ? undefined : process.argv[at + 1]
+  }
+  const url = after('--update-feed')
+  const key = after('--update-key')
+  if (!url && !key) return { publish: null }
+  if (!url || !key) throw new Error('--update-feed URL and --update-key PUBLIC.pem go together')
+  writeFileSync(path, JSON.stringify({ url, keys: [readFileSync(key, 'utf8')] }))
+  return { publish: { provider: 'generic', url } }
 }
 
 const config = {
@@ -59,6 +76,7 @@ const config = {
   },
   win: { target: ['nsis'], icon: 'resources/icon.png' },
   nsis: { oneClick: false, perMachine: false, allowToChangeInstallationDirectory: true },
+  ...updateFeed(),
   ...givenElectron(),
 }
 

@@ -1,6 +1,6 @@
 // The desktop app, in the order in which it starts.
 import { join } from 'node:path'
-import { app, clipboard, shell } from 'electron'
+import { BrowserWindow, app, clipboard, shell } from 'electron'
 import { UsageError } from './cli/usage-error.ts'
 import { announceNode, announceReady } from './announce.ts'
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
@@ -28,6 +28,8 @@ import { SettingsFile } from './desktop/settings.ts'
 import { createStoreKeys } from './desktop/store-keys.ts'
 import { createStreamBridge } from './desktop/stream-bridge.ts'
 import { type AppTray, createTray } from './desktop/tray.ts'
+import { createUpdates, lookDaily } from './desktop/updates/create-updates.ts'
+import { blameFor } from './desktop/updates/blame.ts'
 import { clusterSession, hardenPages } from './desktop/window.ts'
 import { optimizeSooner } from './optimize-sooner.ts'
 
@@ -36,6 +38,8 @@ const paths = {
   renderer: join(root, 'out', 'renderer'),
   preload: join(root, 'out', 'preload', 'index.cjs'),
   icon: join(root, 'resources', 'icon.png'),
+  /** Only published builds have it; a checkout may be told of one. */
+  updateFeed: (!app.isPackaged && process.env.FLOTILLA_UPDATE_FEED) || join(root, 'out', 'update-feed.json'),
 }
 
 registerScheme()
@@ -67,6 +71,7 @@ function main(): void {
   for (const complaint of complaints) log(complaint)
   let tray: AppTray | undefined
   let quitting = false
+  let pageAsked = false
 
   const logDir = () => dataDirLayout(host.status.dataDir).logs
   const session = clusterSession('local')
@@ -81,6 +86,7 @@ function main(): void {
     onStatus(status) {
       window.push('control-plane:changed', status)
       watch.follow(host.identity)
+      judgeSelf()
       refresh()
     },
     onMoved: ({ dataDir, listen }) => settings.change({ dataDir, listen: showListen(listen) }),
@@ -99,6 +105,31 @@ function main(): void {
     clusters.push('desktop:settings-changed', changed)
     refresh()
   })
+
+  const updates = createUpdates({
+    feedPath: paths.updateFeed,
+    folder: join(app.getPath('userData'), 'updates'),
+    version: app.getVersion(),
+    args: process.argv.slice(app.isPackaged ? 1 : 2),
+    async stop() {
+      quitting = true
+      await stop()
+      for (const open of BrowserWindow.getAllWindows()) open.destroy()
+    },
+    release: () => app.releaseSingleInstanceLock(),
+    exit: code => app.exit(code),
+    onStatus(status) {
+      window.push('updates:changed', status)
+      clusters.push('updates:changed', status)
+    },
+    log,
+  })
+  /** A new version has passed when its cluster runs and its window, if there is one, has come to ask about it. */
+  function judgeSelf(): void {
+    const { state, problem } = host.status
+    if (state === 'running' && (pageAsked || !window.current)) updates.ready()
+    if (problem) updates.notReady(blameFor(problem))
+  }
 
   function refresh(): void {
     const { status } = host
@@ -127,6 +158,10 @@ function main(): void {
   const stopIpc = serveIpc({
     find(contents) {
       const own = window.current
+      if (!pageAsked && own?.webContents === contents) {
+        pageAsked = true
+        judgeSelf()
+      }
       return own?.webContents === contents
         ? { window: own, other: undefined, streams, forwards }
         : clusters.find(contents)
@@ -135,11 +170,15 @@ function main(): void {
     clusters,
     logDir,
     settings: appSettings,
+    updates,
     gatherLogs: () =>
       gatherBundle([logDir(), crashFolder(logDir())], { controlPlane: host.status, settings: appSettings.current }),
   })
 
+  const looking = lookDaily(updates, () => settings.current.lookForUpdates === 'daily')
+
   async function stop(): Promise<void> {
+    looking[Symbol.dispose]()
     stopIpc()
     streams.closeAll()
     await clusters[Symbol.asyncDispose]()
@@ -161,6 +200,8 @@ function main(): void {
   // The cluster outlives the window; the tray brings it back, and so does starting the app again.
   app.on('window-all-closed', () => (tray ? undefined : app.quit()))
   app.on('before-quit', event => {
+    // While a new version is on trial, this one is only there to judge it.
+    if (updates.status.state === 'installing') return event.preventDefault()
     if (quitting) return
     quitting = true
     event.preventDefault()
@@ -170,6 +211,7 @@ function main(): void {
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => app.quit())
 
+  if (!updates.begin()) return
   // A checkout leaves the user's links alone.
   if (app.isPackaged) app.setAsDefaultProtocolClient('flotilla')
   reportCrashes(() => crashFolder(logDir()))
@@ -183,6 +225,14 @@ function main(): void {
     },
     open,
     openLogs,
+    lookForUpdates:
+      updates.status.state === 'off'
+        ? undefined
+        : () => {
+            window.show()
+            window.push('desktop:command', 'settings')
+            void updates.look()
+          },
   })
   try {
     tray = createTray(paths.icon, {

@@ -50,6 +50,30 @@ export interface DesktopSettings {
   readonly startAtLogin: boolean
   /** Keeps the computer from going to sleep while the cluster runs. */
   readonly keepAwake: boolean
+  /** When it looks for a newer version by itself. */
+  readonly lookForUpdates: 'never' | 'daily'
+}
+
+/** What is known of newer versions of the app. */
+export interface UpdateStatus {
+  /** `off`: this build is not published anywhere. */
+  readonly state: 'off' | 'idle' | 'looking' | 'none' | 'found' | 'downloading' | 'downloaded' | 'installing' | 'failed'
+  /** That runs. */
+  readonly version: string
+  readonly found?:
+    | {
+        readonly version: string
+        readonly notes: string
+        readonly megabytes: number
+        /** Whether the app can put it in its own place; else it is installed as this one was. */
+        readonly installs: boolean
+      }
+    | undefined
+  readonly percent?: number | undefined
+  /** Why looking, downloading or installing failed. */
+  readonly message?: string | undefined
+  /** A version that was installed, did not get ready, and made room for this one again. */
+  readonly takenBack?: { readonly version: string; readonly reason: string }
 }
 
 /** A file of the log bundle, secrets taken out. */
@@ -128,6 +152,13 @@ export interface Requests {
   /** Saves what was gathered last, where the user says. */
   'desktop:save-logs': { args: []; result: boolean }
   'desktop:save-text': { args: [name: string, text: string]; result: boolean }
+  'updates:status': { args: []; result: UpdateStatus }
+  'updates:look': { args: []; result: UpdateStatus }
+  'updates:download': { args: []; result: UpdateStatus }
+  /** Ends the app; the new version starts in its place. */
+  'updates:install': { args: []; result: undefined }
+  /** Opens the file of the version found in the user's browser. */
+  'updates:open': { args: []; result: undefined }
   'clusters:list': { args: []; result: readonly KnownCluster[] }
   /** Contexts of the user's own kubeconfig, or of one that the user picks. */
   'clusters:offer': { args: [pick: boolean]; result: OfferedContexts | undefined }
@@ -156,6 +187,7 @@ export interface Pushes {
   'forward:changed': ForwardStatus
   'desktop:command': 'palette' | 'settings' | 'back' | 'forward' | 'sidebar' | 'help' | 'log-bundle'
   'desktop:settings-changed': DesktopSettings
+  'updates:changed': UpdateStatus
   /** A place in the window. */
   'desktop:open': string
 }
@@ -182,6 +214,11 @@ const requestChannels: Record<RequestChannel, true> = {
   'desktop:gather-logs': true,
   'desktop:save-logs': true,
   'desktop:save-text': true,
+  'updates:status': true,
+  'updates:look': true,
+  'updates:download': true,
+  'updates:install': true,
+  'updates:open': true,
   'clusters:list': true,
   'clusters:offer': true,
   'clusters:add': true,
@@ -203,6 +240,7 @@ const pushChannels: Record<PushChannel, true> = {
   'forward:changed': true,
   'desktop:command': true,
   'desktop:settings-changed': true,
+  'updates:changed': true,
   'desktop:open': true,
 }
 

@@ -95,7 +95,12 @@ describe('the menu', () => {
   const labels = (items: readonly MenuItemConstructorOptions[]) => items.map(({ label, role }) => label ?? role)
   const sub = (items: readonly MenuItemConstructorOptions[], name: string) =>
     items.find(({ label, role }) => (label ?? role) === name)?.submenu as MenuItemConstructorOptions[]
-  const nothing = { command: () => undefined, open: () => undefined, openLogs: () => undefined }
+  const nothing = {
+    command: () => undefined,
+    open: () => undefined,
+    openLogs: () => undefined,
+    lookForUpdates: undefined,
+  }
 
   it('has settings and quit where each system has them', () => {
     const mac = menuTemplate('darwin', nothing)
@@ -106,6 +111,14 @@ describe('the menu', () => {
     expect(labels(linux)[0]).toBe('File')
     expect(labels(sub(linux, 'File'))).toEqual(['Settings…', undefined, 'close', 'quit'])
     expect(labels(sub(linux, 'help'))).toContain('about')
+  })
+
+  it('looks for newer versions in builds that are published', () => {
+    const look = 'Look for a newer version…'
+    const published = { ...nothing, lookForUpdates: () => undefined }
+    expect(labels(sub(menuTemplate('linux', nothing), 'help'))).not.toContain(look)
+    expect(labels(sub(menuTemplate('linux', published), 'help'))).toContain(look)
+    expect(labels(sub(menuTemplate('darwin', published), 'appMenu'))).toContain(look)
   })
 
   it.each(['darwin', 'linux', 'win32'] as const)('has no key twice on %s', platform => {

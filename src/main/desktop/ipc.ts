@@ -11,6 +11,7 @@ import { type GatheredFile, packBundle } from './log-bundle.ts'
 import type { PortForwards } from './port-forwards.ts'
 import { ORIGIN } from './protocol.ts'
 import type { StreamBridge } from './stream-bridge.ts'
+import type { Updates } from './updates/updates.ts'
 
 /** A window of ours, and what it may ask about its own cluster. */
 export interface AskingWindow {
@@ -28,6 +29,7 @@ export interface IpcParts {
   readonly clusters: OtherClusters
   readonly logDir: () => string
   readonly settings: AppSettings
+  readonly updates: Updates
   readonly gatherLogs: () => Promise<GatheredFile[]>
 }
 
@@ -55,11 +57,17 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
       onClose: v.exactOptional(v.picklist(['ask', 'stay', 'quit'])),
       startAtLogin: v.exactOptional(v.boolean()),
       keepAwake: v.exactOptional(v.boolean()),
+      lookForUpdates: v.exactOptional(v.picklist(['never', 'daily'])),
     }),
   ]),
   'desktop:gather-logs': v.strictTuple([]),
   'desktop:save-logs': v.strictTuple([]),
   'desktop:save-text': v.strictTuple([text, v.string()]),
+  'updates:status': v.strictTuple([]),
+  'updates:look': v.strictTuple([]),
+  'updates:download': v.strictTuple([]),
+  'updates:install': v.strictTuple([]),
+  'updates:open': v.strictTuple([]),
   'clusters:list': v.strictTuple([]),
   'clusters:offer': v.strictTuple([v.boolean()]),
   'clusters:add': v.strictTuple([text]),
@@ -101,7 +109,7 @@ const statusOf = (other: KnownCluster): ControlPlaneStatus => ({
 })
 
 /** @returns a function that takes the handlers away */
-export function serveIpc({ find, host, clusters, logDir, settings, gatherLogs }: IpcParts): () => void {
+export function serveIpc({ find, host, clusters, logDir, settings, updates, gatherLogs }: IpcParts): () => void {
   /** Only our own page in a window of ours, in its top frame, may ask. */
   function asking({ senderFrame, sender }: IpcMainInvokeEvent): AskingWindow {
     const from = find(sender)
@@ -153,6 +161,11 @@ export function serveIpc({ find, host, clusters, logDir, settings, gatherLogs }:
   })
   handle('desktop:settings', () => settings.current)
   handle('desktop:change-settings', (_from, changes) => settings.change(changes))
+  handle('updates:status', () => updates.status)
+  handle('updates:look', () => updates.look())
+  handle('updates:download', () => updates.download())
+  handle('updates:install', async () => (await updates.install(), undefined))
+  handle('updates:open', async () => (await shell.openExternal(updates.page), undefined))
   handle('stream:open', ({ streams }, path, protocols) => streams.open(path, protocols))
   handle('stream:send', async ({ streams }, id, data) => (await streams.send(id, data), undefined))
   handle('stream:close', ({ streams }, id) => (streams.close(id), undefined))

@@ -9,6 +9,8 @@ export interface MenuActions {
   /** @param path a place in the window */
   open(path: string): void
   openLogs(): void
+  /** Undefined for a build that is not published anywhere. */
+  readonly lookForUpdates: (() => void) | undefined
 }
 
 export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): MenuItemConstructorOptions[] {
@@ -26,10 +28,15 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
     click: () => actions.open(path),
   })
   const settings = command('Settings…', 'CmdOrCtrl+,', 'settings')
+  const { lookForUpdates } = actions
+  const updates: MenuItemConstructorOptions[] = lookForUpdates
+    ? [{ label: 'Look for a newer version…', click: () => lookForUpdates() }]
+    : []
   const appMenu: MenuItemConstructorOptions = {
     role: 'appMenu',
     submenu: [
       { role: 'about' },
+      ...updates,
       { type: 'separator' },
       settings,
       { type: 'separator' },
@@ -86,7 +93,7 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
         { type: 'separator' },
         { label: 'Open the logs', click: () => actions.openLogs() },
         command('Save a log bundle…', undefined, 'log-bundle'),
-        ...(isMac ? [] : [{ type: 'separator' as const }, { role: 'about' as const }]),
+        ...(isMac ? [] : [{ type: 'separator' as const }, ...updates, { role: 'about' as const }]),
       ],
     },
   ]

@@ -1,0 +1,82 @@
+// electron-updater, set up to look and to download when it is asked to, and to do nothing by itself.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AppImageUpdater } from 'electron-updater'
+import type { UpdateFeed } from './feed.ts'
+import { SignedProvider, type SignedProviderOptions } from './provider.ts'
+import type { Release, ReleaseFile } from './release.ts'
+
+/** A newer version, and the file of it that is for this installation. */
+export interface Found {
+  readonly release: Release
+  readonly file: ReleaseFile
+}
+
+export interface UpdateSource {
+  /** @returns undefined when there is nothing newer. @throws Error when the feed cannot be read or is not to be trusted */
+  look(): Promise<Found | undefined>
+  /** Downloads what was found last. @returns its path; its hash is the signed one */
+  download(onPercent: (percent: number) => void): Promise<string>
+}
+
+export interface SourceOptions {
+  readonly feed: UpdateFeed
+  /** Where electron-updater finds how to call its cache. */
+  readonly folder: string
+  /** `.AppImage`, `.deb`, … */
+  readonly extension: string
+  readonly log: (line: string) => void
+  /** Instead of Electron's own: what the app is, and how it asks the network. */
+  readonly parts?: { readonly app: object; readonly httpExecutor: object }
+}
+
+class Updater extends AppImageUpdater {
+  /** Whether it looks is decided elsewhere: also a version that cannot install itself may. */
+  override isUpdaterActive(): boolean {
+    return true
+  }
+}
+
+export function openSource({ feed, folder, extension, log, parts }: SourceOptions): UpdateSource {
+  const updater = new Updater(undefined, parts?.app)
+  if (parts) Object.assign(updater, { httpExecutor: parts.httpExecutor })
+  mkdirSync(folder, { recursive: true })
+  const config = join(folder, 'app-update.yml')
+  writeFileSync(config, 'provider: custom\nupdaterCacheDirName: flotilla-updater\n')
+  updater.updateConfigPath = config
+  updater.autoDownload = false
+  updater.autoInstallOnAppQuit = false
+  updater.allowDowngrade = false
+  updater.isUserWithinRollout = () => true
+  const complain = (message?: unknown) => log(`updates: ${String(message)}`)
+  updater.logger = { info: () => undefined, warn: complain, error: complain }
+  let release: Release | undefined
+  const options: SignedProviderOptions = {
+    provider: 'custom',
+    updateProvider: SignedProvider as NonNullable<SignedProviderOptions['updateProvider']>,
+    feed,
+    onRelease: read => (release = read),
+  }
+  updater.setFeedURL(options)
+
+  return {
+    async look() {
+      const result = await updater.checkForUpdates()
+      if (!result?.isUpdateAvailable || !release) return undefined
+      const file = release.files.find(({ url }) => url.pathname.endsWith(extension))
+      if (!file) throw new Error(`version ${release.version} is not published as ${extension}`)
+      return { release, file }
+    },
+    async download(onPercent) {
+      const tell = ({ percent }: { percent: number }) => onPercent(Math.floor(percent))
+      updater.on('download-progress', tell)
+      try {
+        const [path] = await updater.downloadUpdate()
+        if (path === undefined) throw new Error('nothing was downloaded')
+        return path
+      } finally {
+        updater.off('download-progress', tell)
+      }
+    },
+  }
+}
