@@ -34,7 +34,7 @@ import { readPassphrase } from './cli/encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { controllerMetrics } from './controllers/controller-metrics.ts'
 import { startControllers } from './controllers/index.ts'
-import { CLUSTER_NETWORK } from './cluster-network.ts'
+import { type ClusterRanges, clusterNetwork } from './cluster-network.ts'
 import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
 import { writeAtomically } from './kubeconfig-file.ts'
 import { type LedPart, takeTurns } from './leading.ts'
@@ -85,6 +85,8 @@ export interface ControlPlaneOptions {
   readonly localNode: boolean
   /** Ranges of the nodes' addresses that answer for node ports, or `primary`. Default: all. */
   readonly nodePortAddresses?: readonly string[]
+  /** Of pods and Services; IPv4 first. */
+  readonly ranges?: ClusterRanges
   readonly apiServer?: ApiServerSettings
   /** Default: one profile as upstream's. */
   readonly scheduler?: SchedulerConfiguration
@@ -135,14 +137,15 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   assertHere(layout.root)
   const history = owned.use(await engine.openHistory(DEFAULT_HISTORY_LIMITS))
   const { advertise = [] } = options
-  const names = [...ownNames(options.listen.host), ...advertise]
+  const network = clusterNetwork(options.ranges)
+  const names = [...new Set([...ownNames(options.listen.host), network.kubernetesServiceIP, ...advertise])]
   const pki = await openPki({ dataDir: layout.root, names, clock })
   const departure = new Departure({ store, engine, dataDir: layout.root }, clock)
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
   const metrics = owned.use(new MetricsCollector({ dialer: tunnels, clock }))
   const authorization = owned.use(createAuthorization(store))
-  const admission = owned.use(createAdmission({ store, serviceCIDR: CLUSTER_NETWORK.serviceCIDR, nodes: tunnels, log }))
+  const admission = owned.use(createAdmission({ store, serviceCIDRs: network.serviceCIDRs, nodes: tunnels, log }))
   const answers = owned.use(new AnswerDesk())
   const scheduler = (passive: boolean) =>
     startScheduler({
@@ -201,7 +204,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     apiServer: address,
     clusterInfo: { url, caPem: pki.caPem },
     authorities: { clients: pki.caPem, frontProxy: pki.frontProxy.caPem },
-    network: CLUSTER_NETWORK,
+    network,
   })
   bootstrapped = true
   owned.use(desk)
@@ -229,8 +232,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
           metrics: queueMetrics,
           rootCa: pki.caPem,
           pki,
-          clusterCidr: CLUSTER_NETWORK.clusterCIDR,
-          serviceCidr: CLUSTER_NETWORK.serviceCIDR,
+          clusterCidrs: network.clusterCIDRs,
+          serviceCidrs: network.serviceCIDRs,
           signToken: async ({ namespace, serviceAccount, secret }) => {
             const { issue, apiAudiences: audiences } = server.tokens
             const boundTo = { kind: 'Secret' as const, ...secret }
@@ -330,8 +333,8 @@ function writeKubeconfig({ kubeconfig }: DataDirLayout, pki: Pki, url: string): 
 }
 
 /** What agents are told about the network. */
-const nodeNetwork = ({ nodePortAddresses }: ControlPlaneOptions) => ({
-  ...CLUSTER_NETWORK,
+const nodeNetwork = ({ nodePortAddresses, ranges }: ControlPlaneOptions) => ({
+  ...clusterNetwork(ranges),
   ...(nodePortAddresses && { nodePortAddresses }),
 })
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CidrSet } from '../../src/main/controllers/node-ipam/cidr-set.ts'
 import { Node, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import { Lease } from '../../src/shared/api/coordination/v1.ts'
 import { formatMicroTime, formatTime } from '../../src/shared/machinery/clock.ts'
@@ -157,6 +158,15 @@ describe('node-ipam', () => {
       expect(items.every(({ spec }) => spec.podCIDRs?.[0] === spec.podCIDR)).toBe(true)
     })
   })
+})
+
+test('networks of nodes are cut out of ranges of either family', () => {
+  const pods = new CidrSet('fd00:10:244::/63', 64)
+  const first = pods.firstFree(new Set())
+  expect(first).toBe('fd00:10:244::/64')
+  expect(pods.firstFree(new Set([first!]))).toBe('fd00:10:244:1::/64')
+  expect(pods.firstFree(new Set(['fd00:10:244::/64', 'fd00:10:244:1::/64']))).toBeUndefined()
+  expect(() => new CidrSet('fd00::/80', 64)).toThrow('networks of /64 do not fit into fd00::/80')
 })
 
 describe('pod-gc', () => {

@@ -82,6 +82,8 @@ test('another range gives addresses once it is added, and is kept while one of t
 test('ranges are what they say', async () => {
   const add = (...cidrs: string[]) => cluster.client.create(ServiceCIDR, { metadata: { name: 'bad' }, spec: { cidrs } })
   await expect(add('10.97.0.1/16')).rejects.toThrow('must be a valid CIDR value')
+  await expect(add('10.97.0.0/16', '10.98.0.0/16')).rejects.toThrow('no more than one IP for each IP family')
+  await expect(add('fd00::1/64')).rejects.toThrow('must be a valid CIDR value')
   await expect(add('10.97.0.0/16', '10.98.0.0/16', '10.99.0.0/16')).rejects.toThrow('may only hold up to 2 values')
   await expect(
     cluster.client.patch(ServiceCIDR, { name: 'kubernetes' }, { spec: { cidrs: ['10.1.0.0/16'] } }, { type: 'merge' }),
@@ -89,5 +91,7 @@ test('ranges are what they say', async () => {
   expect(cidrContains('10.96.0.0/16', '10.96.255.255')).toBe(true)
   expect(cidrContains('10.96.0.0/16', '10.97.0.0')).toBe(false)
   expect(cidrContains('10.96.0.0/16', 'fd00::1')).toBe(false)
+  expect(cidrContains('fd00:10:96::/112', 'fd00:10:96::ffff')).toBe(true)
+  expect(cidrContains('fd00:10:96::/112', 'fd00:10:96::1:0')).toBe(false)
   expect([isNetwork('10.96.0.0/16'), isNetwork('10.96.0.1/16'), isNetwork('0.0.0.0/0')]).toEqual([true, false, true])
 })

@@ -24,7 +24,7 @@ beforeAll(async () => {
     const api = await startTestApiServer({
       engine: await openEtcdEngine({ endpoints: [etcd.url] }),
       withStore(store) {
-        const admission = createAdmission({ store, serviceCIDR: RANGE, nodes })
+        const admission = createAdmission({ store, serviceCIDRs: [RANGE], nodes })
         ends.push(admission)
         return { admission: admission.plugins }
       },

@@ -16,6 +16,7 @@ import { addLocalCommands } from './local/commands.ts'
 import { addNodeCommands } from './node/commands.ts'
 import { parseNodePortAddresses } from './node-port-addresses.ts'
 import { addSchedulingCommands } from './scheduling.ts'
+import { type RangeFlags, parseClusterRanges } from './cluster-ranges.ts'
 import { several } from './several.ts'
 import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
@@ -31,6 +32,7 @@ type ServeFlags = {
   schedulerConfig?: string
   nodeportAddresses?: string
 } & EtcdFlags &
+  RangeFlags &
   EncryptionFlags &
   ApiServerFlags
 
@@ -53,6 +55,8 @@ function build(): Command {
     .option('--no-local-node', 'do not make this machine a node')
     .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration: profiles, plugins and their arguments')
     .option('--nodeport-addresses <list>', "ranges of the nodes' addresses that answer for node ports, or primary")
+    .option('--cluster-cidr <ranges>', 'of pods: IPv4, or IPv4,IPv6 (10.244.0.0/16)')
+    .option('--service-cluster-ip-range <ranges>', 'of Services: IPv4, or IPv4,IPv6 (10.96.0.0/16)')
     .action(async (options: ServeFlags) => {
       const { dataDir, localNode, schedulerConfig, advertise = [] } = options
       for (const name of advertise)
@@ -72,6 +76,7 @@ function build(): Command {
         encryption: options,
         apiServer: options,
         ...(nodePortAddresses ? { nodePortAddresses } : {}),
+        ranges: parseClusterRanges(options),
       })
     })
   addEtcdOptions(serve)

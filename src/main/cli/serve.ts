@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { announceNode, announceReady } from '../announce.ts'
 import { systemClock } from '../../shared/machinery/clock.ts'
+import type { ClusterRanges } from '../cluster-network.ts'
 import { type ControlPlaneOptions, startControlPlane } from '../control-plane.ts'
 import { MovedError } from '../move/mark.ts'
 import { startSignpost } from '../move/signpost.ts'
@@ -25,6 +26,7 @@ export interface ServeOptions {
   /** A file. */
   readonly schedulerConfig: string | undefined
   readonly nodePortAddresses?: readonly string[]
+  readonly ranges: ClusterRanges
 }
 
 const print = (line: string) => console.log(line)
@@ -44,6 +46,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...(encryption ? { encryption } : {}),
     ...(scheduler ? { scheduler } : {}),
     ...(options.nodePortAddresses ? { nodePortAddresses: options.nodePortAddresses } : {}),
+    ranges: options.ranges,
     onNodeStatus: announceNode(print),
   }
   let listen = options.listen

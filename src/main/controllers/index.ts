@@ -63,10 +63,10 @@ export interface ControllerOptions {
   readonly signToken?: SignToken
   /** Signs the certificates of nodes and users; without it, CertificateSigningRequests wait for somebody else. */
   readonly pki?: Pick<Pki, 'readRequest' | 'signRequest' | 'servingNames'>
-  /** Network that the nodes' pod networks are cut out of; default 10.244.0.0/16. */
-  readonly clusterCidr?: string
+  /** Networks that the nodes' pod networks are cut out of, one for each family; default 10.244.0.0/16. */
+  readonly clusterCidrs?: readonly string[]
   /** Of Services. */
-  readonly serviceCidr?: string
+  readonly serviceCidrs?: readonly string[]
   /** Shared by all that judge by time passed; it ticks while `startControllers` runs. */
   readonly time?: ObservedTime
 }
@@ -85,8 +85,8 @@ export const controllers = ({
   rootCa,
   signToken,
   pki,
-  clusterCidr,
-  serviceCidr,
+  clusterCidrs,
+  serviceCidrs = [],
   time = new ObservedTime(clock),
 }: ControllerOptions): Controller[] => [
   new GarbageCollector(),
@@ -96,12 +96,7 @@ export const controllers = ({
   ...(signToken ? [controller(new ServiceAccountTokenController(rootCa, signToken))] : []),
   ...(pki
     ? [
-        controller(
-          new CertificateApprover(
-            pki,
-            [clusterCidr, serviceCidr].filter(range => range !== undefined),
-          ),
-        ),
+        controller(new CertificateApprover(pki, [...(clusterCidrs ?? []), ...serviceCidrs])),
         controller(new CertificateSigner(pki)),
       ]
     : []),
@@ -141,7 +136,7 @@ export const controllers = ({
   controller(new ResourceClaimController()),
   controller(new PvcProtectionController()),
   controller(new PvProtectionController()),
-  controller(new NodeIpamController(clusterCidr)),
+  controller(new NodeIpamController(clusterCidrs)),
   controller(new NodeLifecycleController(clock, time)),
   controller(new TaintEvictionController(time)),
   controller(new PodGarbageCollector(time)),

@@ -1,33 +1,36 @@
-// IPv4 ranges: `10.96.0.0/16`.
+// Ranges of addresses of either family: `10.96.0.0/16`, `fd00:10:96::/112`.
+import { BITS, type IPFamily, parseIP } from './ip-address.ts'
 
-function toNumber(text: string): number | undefined {
-  const parts = text.split('.')
-  if (parts.length !== 4 || parts.some(part => !/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255)) return undefined
-  return parts.reduce((sum, part) => sum * 256 + Number(part), 0)
+export interface CidrRange {
+  readonly family: IPFamily
+  readonly first: bigint
+  readonly last: bigint
+  /** Prefix length. */
+  readonly bits: number
 }
 
-interface Range {
-  readonly first: number
-  readonly last: number
+/** @returns undefined for what is no range; what follows the prefix in the address is left out */
+export function parseRange(cidr: string): CidrRange | undefined {
+  const [base = '', length = '', ...rest] = cidr.split('/')
+  const address = parseIP(base)
+  if (!address || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(length)) return undefined
+  const { family, value } = address
+  const bits = Number(length)
+  if (bits > BITS[family]) return undefined
+  const size = 1n << BigInt(BITS[family] - bits)
+  const first = value - (value % size)
+  return { family, first, last: first + size - 1n, bits }
 }
 
-function rangeOf(cidr: string): Range | undefined {
-  const [base = '', bits = ''] = cidr.split('/')
-  const network = toNumber(base)
-  if (network === undefined || !/^\d{1,2}$/.test(bits) || Number(bits) > 32) return undefined
-  const size = 2 ** (32 - Number(bits))
-  return { first: network - (network % size), last: network - (network % size) + size - 1 }
-}
-
-/** @returns false for what is no IPv4 range or address */
+/** @returns false for what is no range or no address, and for an address of the other family */
 export function cidrContains(cidr: string, address: string): boolean {
-  const range = rangeOf(cidr)
-  const value = toNumber(address)
-  return range !== undefined && value !== undefined && value >= range.first && value <= range.last
+  const range = parseRange(cidr)
+  const ip = parseIP(address)
+  return range !== undefined && ip?.family === range.family && ip.value >= range.first && ip.value <= range.last
 }
 
-/** Whether the text is an IPv4 range whose address is its own network's. */
+/** Whether the text is a range whose address is its own network's. */
 export function isNetwork(cidr: string): boolean {
-  const range = rangeOf(cidr)
-  return range !== undefined && toNumber(cidr.split('/')[0] ?? '') === range.first
+  const range = parseRange(cidr)
+  return range !== undefined && parseIP(cidr.split('/')[0] ?? '')?.value === range.first
 }

@@ -124,7 +124,7 @@ describe('cluster IPs', () => {
 
   test('of concurrent creates differ, even in a range that is just large enough', async () => {
     plugin[Symbol.dispose]()
-    plugin = open({ clusterIPRange: '10.50.0.0/28' })
+    plugin = open({ clusterIPRanges: ['10.50.0.0/28'] })
     const made = await Promise.all(Array.from({ length: 14 }, (_, i) => create(`s${i}`)))
     expect(new Set(made.map(service => service.spec.clusterIP)).size).toBe(14)
     await expect(create('one-too-many')).rejects.toThrow('range is full')
@@ -132,7 +132,7 @@ describe('cluster IPs', () => {
 
   test('are free again when the service is deleted', async () => {
     plugin[Symbol.dispose]()
-    plugin = open({ clusterIPRange: '10.50.0.0/30' })
+    plugin = open({ clusterIPRanges: ['10.50.0.0/30'] })
     const first = await create('a')
     await create('b')
     await store.delete(keyOf('a'), store.get(keyOf('a'))!.revision)
@@ -150,7 +150,7 @@ describe('cluster IPs', () => {
 
   test('of a write that failed are free for who asks by name, and for everyone after a while', async () => {
     plugin[Symbol.dispose]()
-    plugin = open({ clusterIPRange: '10.50.0.0/30' })
+    plugin = open({ clusterIPRanges: ['10.50.0.0/30'] })
     await plugin.mutate?.(request(draft('never-stored', { clusterIP: '10.50.0.1', ports: [{ port: 1 }] })))
     expect((await create('asks', { clusterIP: '10.50.0.1', ports: [{ port: 1 }] })).spec.clusterIP).toBe('10.50.0.1')
     await plugin.mutate?.(request(draft('never-stored-2', { clusterIP: '10.50.0.2', ports: [{ port: 1 }] })))
@@ -161,11 +161,150 @@ describe('cluster IPs', () => {
 
   test('are not used up by a dry run', async () => {
     plugin[Symbol.dispose]()
-    plugin = open({ clusterIPRange: '10.50.0.0/30' })
+    plugin = open({ clusterIPRanges: ['10.50.0.0/30'] })
     for (let i = 0; i < 5; i++) await admit(draft(`dry${i}`, { ports: [{ port: 80 }] }), undefined, true)
     await create('a')
     await create('b')
   })
+})
+
+describe.each([
+  { order: 'IPv4 first', ranges: ['10.96.0.0/16', 'fd00:10:96::/112'], families: ['IPv4', 'IPv6'] },
+  { order: 'IPv6 first', ranges: ['fd00:10:96::/112', '10.96.0.0/16'], families: ['IPv6', 'IPv4'] },
+])('address families of a dual-stack cluster, $order', ({ ranges, families }) => {
+  const ports = [{ port: 80 }]
+  const PATTERNS: Record<string, RegExp> = { IPv4: /^10\.96\.\d+\.\d+$/, IPv6: /^fd00:10:96::[0-9a-f]{1,4}$/ }
+  const kindsOf = ({ spec }: Service) =>
+    (spec.clusterIPs ?? []).map(ip => Object.keys(PATTERNS).find(family => PATTERNS[family]?.test(ip)))
+  /** What the API server says to a change that the allocator let pass. */
+  const complaints = async (name: string, change: (spec: Record<string, unknown>) => void) => {
+    const stored = store.get(keyOf(name))!
+    const next = structuredClone(stored.object)
+    change(next['spec'] as Record<string, unknown>)
+    services.prepareForUpdate?.(next, stored.object)
+    await plugin.mutate?.(request(next, stored.object))
+    return [...services.validate!(next), ...services.validateUpdate!(next, stored.object)].map(
+      ({ field, message }) => `${field}: ${message}`,
+    )
+  }
+
+  beforeEach(() => {
+    plugin[Symbol.dispose]()
+    plugin = open({ clusterIPRanges: ranges })
+  })
+
+  test('a service has the primary one unless it asks for more', async () => {
+    const service = await create('web')
+    expect(service.spec).toMatchObject({ ipFamilyPolicy: 'SingleStack', ipFamilies: families.slice(0, 1) })
+    expect(kindsOf(service)).toEqual(families.slice(0, 1))
+    expect(service.spec.clusterIP).toBe(service.spec.clusterIPs?.[0])
+  })
+
+  test.each(['PreferDualStack', 'RequireDualStack'])('%s has an address of each', async ipFamilyPolicy => {
+    const service = await create('web', { ipFamilyPolicy, ports })
+    expect(service.spec).toMatchObject({ ipFamilyPolicy, ipFamilies: families })
+    expect(kindsOf(service)).toEqual(families)
+    expect(services.validate!(service as unknown as AnyObject)).toEqual([])
+  })
+
+  test('the order is the one asked for, by families or by addresses', async () => {
+    const turned = families.toReversed()
+    const byFamily = await create('a', { ipFamilyPolicy: 'PreferDualStack', ipFamilies: [turned[0]], ports })
+    expect([byFamily.spec.ipFamilies, kindsOf(byFamily)]).toEqual([turned, turned])
+    const byAddress = await create('b', {
+      ipFamilyPolicy: 'RequireDualStack',
+      clusterIP: 'fd00:10:96::5',
+      clusterIPs: ['fd00:10:96::5'],
+      ports,
+    })
+    expect(byAddress.spec.ipFamilies).toEqual(['IPv6', 'IPv4'])
+    expect(kindsOf(byAddress)).toEqual(['IPv6', 'IPv4'])
+    const single = await create('c', { ipFamilies: ['IPv6'], ports })
+    expect(kindsOf(single)).toEqual(['IPv6'])
+  })
+
+  test('two of them need a policy that says so', async () => {
+    await expect(create('web', { ipFamilies: families, ports })).rejects.toThrow(
+      "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified",
+    )
+    const both = ['10.96.0.7', 'fd00:10:96::7']
+    await expect(create('web', { clusterIP: both[0], clusterIPs: both, ports })).rejects.toThrow(
+      "must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified",
+    )
+  })
+
+  test('an address that is taken, or outside of its family\u2019s ranges, is refused', async () => {
+    await create('first', { clusterIP: 'fd00:10:96::7', ports })
+    await expect(create('second', { clusterIP: 'fd00:10:96::7', ports })).rejects.toThrow(
+      'failed to allocate IP fd00:10:96::7: provided IP is already allocated',
+    )
+    await expect(create('third', { clusterIP: 'fd00:10:97::7', ports })).rejects.toThrow(
+      'the provided IP (fd00:10:97::7) is not in the valid range. The range of valid IPs is fd00:10:96::/112',
+    )
+  })
+
+  test('a second address comes with the policy, goes with it, and the first one stays', async () => {
+    const before = await create('web')
+    const dual = await update('web', spec => (spec['ipFamilyPolicy'] = 'RequireDualStack'))
+    expect(dual.spec.ipFamilies).toEqual(families)
+    expect(kindsOf(dual)).toEqual(families)
+    expect(dual.spec.clusterIPs?.[0]).toBe(before.spec.clusterIP)
+    const back = await update('web', spec => (spec['ipFamilyPolicy'] = 'SingleStack'))
+    expect(back.spec.clusterIPs).toEqual([before.spec.clusterIP])
+    expect(back.spec.ipFamilies).toEqual(families.slice(0, 1))
+    const again = await create('other', { clusterIP: dual.spec.clusterIPs?.[1], ports })
+    expect(again.spec.clusterIPs).toEqual([dual.spec.clusterIPs?.[1]])
+  })
+
+  test('what was given once does not change', async () => {
+    const { spec } = await create('web', { ipFamilyPolicy: 'RequireDualStack', ports })
+    const [first = '', second = ''] = spec.clusterIPs ?? []
+    expect(await complaints('web', next => (next['ports'] = [{ port: 81, protocol: 'TCP', targetPort: 81 }]))).toEqual(
+      [],
+    )
+    expect(await complaints('web', next => (next['ipFamilies'] = families.toReversed()))).toContainEqual(
+      expect.stringMatching(/^spec\.ipFamilies\[0\]: .*may not change once set$/),
+    )
+    const other = families[1] === 'IPv6' ? 'fd00:10:96::9' : '10.96.0.9'
+    expect(await complaints('web', next => (next['clusterIPs'] = [first, other]))).toContainEqual(
+      expect.stringMatching(/^spec\.clusterIPs\[1\]: .*may not change once set$/),
+    )
+    expect(
+      await complaints('web', next => {
+        next['ipFamilyPolicy'] = 'SingleStack'
+        next['clusterIPs'] = [second]
+        next['clusterIP'] = second
+        next['ipFamilies'] = families.slice(1)
+      }),
+    ).toEqual([
+      expect.stringMatching(/^spec\.clusterIPs\[0\]: .*may not change once set$/),
+      expect.stringMatching(/^spec\.ipFamilies\[0\]: .*may not change once set$/),
+    ])
+  })
+
+  test('a headless service has both without addresses', async () => {
+    const spec = { clusterIP: 'None', ipFamilyPolicy: 'PreferDualStack', selector: { a: 'b' }, ports }
+    const headless = await create('headless', spec)
+    expect(headless.spec).toMatchObject({ clusterIPs: ['None'], ipFamilies: families })
+  })
+})
+
+test('in a single-stack cluster PreferDualStack has one family, and RequireDualStack is refused', async () => {
+  const ports = [{ port: 80 }]
+  const { spec } = await create('prefers', { ipFamilyPolicy: 'PreferDualStack', ports })
+  expect(spec).toMatchObject({ ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4'], clusterIPs: [spec.clusterIP] })
+  await expect(create('requires', { ipFamilyPolicy: 'RequireDualStack', ports })).rejects.toThrow(
+    'this cluster is not configured for dual-stack services',
+  )
+  await expect(create('other', { ipFamilies: ['IPv6'], ports })).rejects.toThrow('not configured on this cluster')
+  await expect(create('other', { clusterIP: 'fd00::1', ports })).rejects.toThrow(
+    'IPv6 is not configured on this cluster',
+  )
+  // The cluster gets a second family: who preferred two of them is not changed by the way.
+  plugin[Symbol.dispose]()
+  plugin = open({ clusterIPRanges: ['10.96.0.0/16', 'fd00:10:96::/112'] })
+  const touched = await update('prefers', next => (next['sessionAffinity'] = 'ClientIP'))
+  expect(touched.spec).toMatchObject({ ipFamilies: ['IPv4'], clusterIPs: [spec.clusterIP] })
 })
 
 describe('node ports', () => {

@@ -33,7 +33,7 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
     subresources: subresourceHandlers({ tunnels, ...(metrics ? { metrics } : {}) }),
     withStore: store => {
       const authorization = createAuthorization(store)
-      const admission = createAdmission({ store, serviceCIDR: '10.96.0.0/16', nodes: tunnels })
+      const admission = createAdmission({ store, serviceCIDRs: ['10.96.0.0/16'], nodes: tunnels })
       disposables.push(authorization, admission)
       return { authorizers: authorization.authorizers, admission: admission.plugins }
     },
@@ -42,7 +42,7 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
     user: testAdmin,
     apiServer: { address: '127.0.0.1', family: 'IPv4', port: api.port },
     clusterInfo: { url: api.url, caPem: api.pki.caPem },
-    network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10', serviceCIDR: '10.96.0.0/16' },
+    network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10', serviceCIDRs: ['10.96.0.0/16'] },
   })
   const warnings: string[] = []
   const log = {
@@ -60,8 +60,8 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
     log,
     rootCa: api.pki.caPem,
     pki: api.pki,
-    clusterCidr: '10.244.0.0/16',
-    serviceCidr: '10.96.0.0/16',
+    clusterCidrs: ['10.244.0.0/16'],
+    serviceCidrs: ['10.96.0.0/16'],
     signToken: async ({ namespace, serviceAccount, secret }) => {
       const boundTo = { kind: 'Secret' as const, ...secret }
       const { issue, apiAudiences: audiences } = api.server.tokens

@@ -30,8 +30,8 @@ import { volumeClaimResize } from './volume-claim-resize.ts'
 
 export interface AdmissionOptions {
   readonly store: ObjectStore
-  /** IPv4 CIDR of the Services' addresses. */
-  readonly serviceCIDR: string
+  /** CIDRs of the Services' addresses, one for each family, the primary one's first. */
+  readonly serviceCIDRs: readonly string[]
   /** The way to the Services that webhooks run behind. */
   readonly nodes: NodeDialer
   readonly log?: Log
@@ -43,8 +43,8 @@ export interface Admission extends Disposable {
 
 /** Follows the store; dispose it before the store. */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { store, serviceCIDR } = options
-  const allocator = serviceAllocator(store, { clusterIPRange: serviceCIDR })
+  const { store, serviceCIDRs } = options
+  const allocator = serviceAllocator(store, { clusterIPRanges: serviceCIDRs })
   const policy = new PolicyIndex(store)
   const quota = resourceQuota(store)
   const webhooks = webhookPlugins(options)

@@ -9,6 +9,7 @@ import { ServiceCIDR } from '../../../shared/api/networking/v1.ts'
 import { PriorityClass } from '../../../shared/api/scheduling/v1.ts'
 import { StorageClass } from '../../../shared/api/storage/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { familyOf } from '../../../shared/machinery/ip-address.ts'
 import { TRACKING, dayOf } from '../../../shared/machinery/legacy-token.ts'
 import type { AnyObject, Draft, KubeObject } from '../../../shared/machinery/object.ts'
 import { type ResourceType, apiVersionOf } from '../../../shared/machinery/resource-type.ts'
@@ -31,8 +32,8 @@ export interface BootstrapOptions {
   readonly network: {
     readonly kubernetesServiceIP: string
     readonly clusterDNS: string
-    /** IPv4 CIDR of the Services' addresses. */
-    readonly serviceCIDR: string
+    /** CIDRs of the Services' addresses, one for each family, the primary one's first. */
+    readonly serviceCIDRs: readonly string[]
   }
   /** PEM: authorities of clients, and of this server when it speaks for them. */
   readonly authorities?: { readonly clients: string; readonly frontProxy: string }
@@ -91,7 +92,7 @@ const kubernetesService = (clusterIP: string): Draft<Service> => ({
     type: 'ClusterIP',
     clusterIP,
     clusterIPs: [clusterIP],
-    ipFamilies: ['IPv4'],
+    ipFamilies: [familyOf(clusterIP)],
     ipFamilyPolicy: 'SingleStack',
     sessionAffinity: 'None',
     ports: [{ name: 'https', port: 443, targetPort: 443, protocol: 'TCP' }],
@@ -185,6 +186,15 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     })
   }
 
+  /** A second family may come later; ranges that are there stay. */
+  async function ensureRanges(cidrs: string[]): Promise<void> {
+    const resource = find(ServiceCIDR)
+    const stored = resource && context.find(resource, { namespace: '', name: 'kubernetes' })?.object
+    const known = (stored as ServiceCIDR | undefined)?.spec.cidrs ?? []
+    const isAdded = known.length === 1 && cidrs.length === 2 && known[0] === cidrs[0]
+    await ensure(ServiceCIDR, { metadata: { name: 'kubernetes' }, spec: { cidrs } }, isAdded ? ['spec'] : [])
+  }
+
   await Promise.all(NAMESPACES.map(name => ensure(Namespace, { metadata: { name }, spec: {} })))
   const [endpoints, slice] = kubernetesEndpoints(options)
   await Promise.all([
@@ -194,7 +204,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     ...PRIORITY_CLASSES.map(priorityClass => ensure(PriorityClass, priorityClass)),
     ensure(StorageClass, LOCAL_PATH),
     ensure(ConfigMap, { metadata: TRACKING, data: { since: dayOf(context.clock.now()) } }),
-    ensure(ServiceCIDR, { metadata: { name: 'kubernetes' }, spec: { cidrs: [network.serviceCIDR] } }),
+    ensureRanges([...network.serviceCIDRs]),
     ...(options.clusterInfo ? [ensureClusterInfo(options.clusterInfo)] : []),
     ensure(Service, kubernetesService(network.kubernetesServiceIP)),
     ensure(Service, dnsService(network.clusterDNS)),

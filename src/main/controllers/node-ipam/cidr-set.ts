@@ -1,11 +1,12 @@
-// The equally sized networks inside an IPv4 network.
+// The equally sized networks inside a network of either family.
+import { type CidrRange, parseRange } from '../../../shared/machinery/cidr.ts'
+import { BITS, formatIP } from '../../../shared/machinery/ip-address.ts'
 
-const toNumber = (address: string): number => address.split('.').reduce((value, byte) => value * 256 + Number(byte), 0)
-const toText = (value: number): string => [24, 16, 8, 0].map(shift => (value >>> shift) & 255).join('.')
+/** As many networks as upstream makes of one range at most: its set is a bitmap. */
+const MAX_NETWORKS = 2 ** 16
 
 export class CidrSet {
-  readonly #first: number
-  readonly #size: number
+  readonly #range: CidrRange
   readonly #count: number
   readonly #bits: number
   /** Networks are handed out in turn, so that one just freed is not used again at once. */
@@ -13,22 +14,21 @@ export class CidrSet {
 
   /** @param bits mask of the networks inside. @throws RangeError when they do not fit */
   constructor(cidr: string, bits: number) {
-    const [address = '', mask = ''] = cidr.split('/')
-    const outer = Number(mask)
-    const valid = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(cidr) && outer <= bits && bits <= 32
-    if (!valid) throw new RangeError(`networks of /${bits} do not fit into ${cidr}`)
+    const range = parseRange(cidr)
+    if (!range || range.bits > bits || bits > BITS[range.family])
+      throw new RangeError(`networks of /${bits} do not fit into ${cidr}`)
+    this.#range = range
     this.#bits = bits
-    this.#size = 2 ** (32 - bits)
-    this.#count = 2 ** (bits - outer)
-    const outerSize = 2 ** (32 - outer)
-    this.#first = Math.floor(toNumber(address) / outerSize) * outerSize
+    this.#count = Math.min(2 ** (bits - range.bits), MAX_NETWORKS)
   }
 
   /** @returns a network that is not in `used`; undefined when there is none */
   firstFree(used: ReadonlySet<string>): string | undefined {
+    const { family, first } = this.#range
+    const size = 1n << BigInt(BITS[family] - this.#bits)
     for (let i = 0; i < this.#count; i++) {
       const index = (this.#next + i) % this.#count
-      const cidr = `${toText(this.#first + index * this.#size)}/${this.#bits}`
+      const cidr = `${formatIP({ family, value: first + BigInt(index) * size })}/${this.#bits}`
       if (used.has(cidr)) continue
       this.#next = (index + 1) % this.#count
       return cidr

@@ -1,8 +1,12 @@
-// node-ipam: gives every node a pod network of its own.
+// node-ipam: gives every node a pod network of its own, one for each of the cluster's families.
 import { Node } from '../../../shared/api/core/v1.ts'
 import type { ObjectRef } from '../../../shared/client/client.ts'
 import { type ControllerContext, type Reconciler, type Result, done, own } from '../../../shared/client/reconciler.ts'
+import { familyOf } from '../../../shared/machinery/ip-address.ts'
 import { CidrSet } from './cidr-set.ts'
+
+/** Upstream's `--node-cidr-mask-size-ipv4` and `-ipv6`. */
+const NODE_MASK_BITS = { IPv4: 24, IPv6: 64 }
 
 export class NodeIpamController implements Reconciler<Node> {
   readonly name = 'node-ipam'
@@ -12,13 +16,14 @@ export class NodeIpamController implements Reconciler<Node> {
   readonly watches = [own(Node)]
   /** One at a time: two nodes must not find the same network free. */
   readonly workers = 1
-  readonly #cidrs: CidrSet
+  readonly #sets: readonly CidrSet[]
   /** Given but not shown by the cache yet. */
-  readonly #given = new Map<string, string>()
+  readonly #given = new Map<string, readonly string[]>()
   #full = false
 
-  constructor(clusterCidr = '10.244.0.0/16', nodeMaskBits = 24) {
-    this.#cidrs = new CidrSet(clusterCidr, nodeMaskBits)
+  /** @param clusterCidrs one for each family, the primary one's first */
+  constructor(clusterCidrs: readonly string[] = ['10.244.0.0/16'], maskBits = NODE_MASK_BITS) {
+    this.#sets = clusterCidrs.map(cidr => new CidrSet(cidr, maskBits[familyOf(cidr)]))
   }
 
   async reconcile(node: Node, context: ControllerContext): Promise<Result> {
@@ -28,15 +33,15 @@ export class NodeIpamController implements Reconciler<Node> {
       return done
     }
     if (node.metadata.deletionTimestamp) return done
-    const cidr = this.#given.get(name) ?? this.#cidrs.firstFree(this.#used(context))
-    if (!cidr) {
+    const podCIDRs = this.#given.get(name) ?? this.#free(context)
+    if (!podCIDRs) {
       this.#full = true
       const about = { kind: 'Node', apiVersion: 'v1', name, uid }
       context.events.event(about, 'Normal', 'CIDRNotAvailable', `Node ${name} status is now: CIDRNotAvailable`)
       throw new Error(`no pod network is left for node ${name}`)
     }
-    this.#given.set(name, cidr)
-    const patch = { metadata: { uid }, spec: { podCIDR: cidr, podCIDRs: [cidr] } }
+    this.#given.set(name, podCIDRs)
+    const patch = { metadata: { uid }, spec: { podCIDR: podCIDRs[0], podCIDRs } }
     await context.client.patch(Node, { name }, patch, { type: 'strategic', signal: context.signal })
     return done
   }
@@ -49,8 +54,15 @@ export class NodeIpamController implements Reconciler<Node> {
     for (const node of context.lister(Node).list()) if (!node.spec.podCIDR) context.enqueue(node.metadata)
   }
 
+  /** @returns a network of each family, or undefined when one has none left */
+  #free(context: ControllerContext): readonly string[] | undefined {
+    const used = this.#used(context)
+    const found = this.#sets.flatMap(set => set.firstFree(used) ?? [])
+    return found.length === this.#sets.length ? found : undefined
+  }
+
   #used({ lister }: ControllerContext): Set<string> {
-    const used = new Set(this.#given.values())
+    const used = new Set([...this.#given.values()].flat())
     for (const { spec } of lister(Node).list()) {
       for (const cidr of [spec.podCIDR, ...(spec.podCIDRs ?? [])]) if (cidr) used.add(cidr)
     }

@@ -43,7 +43,7 @@ export async function startSecuredCluster(options: TestApiServerOptions = {}): P
     ...options,
     withStore(store) {
       const authorization = createAuthorization(store)
-      const admission = createAdmission({ store, serviceCIDR: '10.96.0.0/16', nodes: tunnels })
+      const admission = createAdmission({ store, serviceCIDRs: ['10.96.0.0/16'], nodes: tunnels })
       parts.push(authorization, admission)
       return {
         authorizers: authorization.authorizers,
@@ -56,7 +56,7 @@ export async function startSecuredCluster(options: TestApiServerOptions = {}): P
   await bootstrapCluster(api.server.context, {
     user: testAdmin,
     apiServer: { address: '127.0.0.1', port: api.port, family: 'IPv4' },
-    network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10', serviceCIDR: '10.96.0.0/16' },
+    network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10', serviceCIDRs: ['10.96.0.0/16'] },
     authorities: { clients: api.pki.caPem, frontProxy: api.pki.frontProxy.caPem },
   })
   const admin = api.clientAs()

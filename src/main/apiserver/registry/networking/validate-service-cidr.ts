@@ -1,7 +1,7 @@
 // What ServiceCIDRs and IPAddresses must look like.
-import { isIP } from 'node:net'
 import type { IPAddress, ServiceCIDR } from '../../../../shared/api/networking/v1.ts'
 import { isNetwork } from '../../../../shared/machinery/cidr.ts'
+import { familyOf } from '../../../../shared/machinery/ip-address.ts'
 import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
 import { list } from '../support/collections.ts'
 import { each, immutable } from '../support/rules.ts'
@@ -10,13 +10,18 @@ export function validateServiceCIDR({ spec }: ServiceCIDR): FieldError[] {
   const cidrs = list(spec.cidrs)
   if (cidrs.length === 0) return [required('spec.cidrs', 'at least one CIDR required')]
   if (cidrs.length > 2) return [invalidValue('spec.cidrs', cidrs, 'may only hold up to 2 values')]
-  return each('spec.cidrs', cidrs, (at, cidr) => {
-    const [address = '', bits = ''] = cidr.split('/')
-    const isV6 = isIP(address) === 6 && /^\d{1,3}$/.test(bits) && Number(bits) <= 128
-    return isV6 || isNetwork(cidr)
-      ? []
-      : [invalidValue(at, cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
-  })
+  const [first = '', second] = cidrs
+  if (second !== undefined && cidrs.every(isNetwork) && familyOf(first) === familyOf(second))
+    return [
+      invalidValue(
+        'spec.cidrs',
+        cidrs,
+        'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+      ),
+    ]
+  return each('spec.cidrs', cidrs, (at, cidr) =>
+    isNetwork(cidr) ? [] : [invalidValue(at, cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')],
+  )
 }
 
 /** A second family may be added later; what is there stays. */

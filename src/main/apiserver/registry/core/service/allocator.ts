@@ -1,8 +1,10 @@
 // Gives services their addresses and node ports, on create and on update, right before they are validated and stored.
+import { isIP } from 'node:net'
 import type { Service } from '../../../../../shared/api/core/v1.ts'
 import { Service as ServiceType } from '../../../../../shared/api/core/v1.ts'
 import type { ServiceCIDR } from '../../../../../shared/api/networking/v1.ts'
 import { isNetwork } from '../../../../../shared/machinery/cidr.ts'
+import { type IPFamily, familyOf } from '../../../../../shared/machinery/ip-address.ts'
 import { type Clock, systemClock } from '../../../../../shared/machinery/clock.ts'
 import { type FieldError, invalidValue } from '../../../../../shared/machinery/field-error.ts'
 import { internalError, invalid } from '../../../../../shared/machinery/status.ts'
@@ -11,13 +13,13 @@ import type { AdmissionPlugin, AdmissionRequest } from '../../../admission/contr
 import { list } from '../../support/collections.ts'
 import { AllocationIndex, type Value, valuesOf } from './allocation-index.ts'
 import { initIPFamilies } from './ip-families.ts'
-import { type NumberRange, addressRange, ipv4ToNumber, numberToIPv4, pick, portRange } from './ip-range.ts'
+import { type AddressRange, type NumberRange, addressAt, addressRange, holds, pick, portRange } from './ip-range.ts'
 import { allocatesNodePorts, isHeadless, mayHaveNodePort, needsClusterIP, needsHealthCheckNodePort } from './needs.ts'
 import { carryAllocations, dropFieldsOfOtherTypes, normalizeClusterIPs } from './normalize.ts'
 
 export interface ServiceAllocatorOptions {
-  /** IPv4 CIDR; default 10.96.0.0/16. */
-  readonly clusterIPRange?: string
+  /** CIDRs, one for each of the cluster's families, the primary one's first; default 10.96.0.0/16. */
+  readonly clusterIPRanges?: readonly string[]
   /** First and last node port; default 30000–32767. */
   readonly nodePortRange?: readonly [first: number, last: number]
   readonly clock?: Clock
@@ -35,25 +37,17 @@ interface Allocation {
   readonly random: () => number
 }
 
-interface AddressRange {
-  readonly cidr: string
-  readonly addresses: NumberRange
-}
-
 const SERVICE_CIDRS = '/registry/networking.k8s.io/servicecidrs/'
 
-/** The IPv4 ranges of ServiceCIDRs that were added to the cluster's own, and that are not being deleted. */
-function addedRanges(store: ObjectStore, own: string): AddressRange[] {
+/** The ranges of ServiceCIDRs that were added to the cluster's own, and that are not being deleted. */
+function addedRanges(store: ObjectStore, own: readonly string[]): AddressRange[] {
   return store
     .list(SERVICE_CIDRS)
     .items.map(({ object }) => object as unknown as ServiceCIDR)
     .filter(({ metadata }) => !metadata.deletionTimestamp)
     .flatMap(({ spec }) => list(spec.cidrs))
-    .filter(cidr => cidr !== own && isNetwork(cidr))
-    .flatMap(cidr => {
-      const bits = Number(cidr.split('/')[1])
-      return bits >= 8 && bits <= 30 ? [{ cidr, addresses: addressRange(cidr) }] : []
-    })
+    .filter(cidr => !own.includes(cidr) && isNetwork(cidr))
+    .flatMap(cidr => addressRange(cidr) ?? [])
 }
 
 const refuse = (service: Service, ...errors: FieldError[]) => {
@@ -62,33 +56,39 @@ const refuse = (service: Service, ...errors: FieldError[]) => {
 
 const inRange = (range: NumberRange, value: number) => value >= range.first && value <= range.last
 
-function allocateAddress({ service, owner, ranges, index, random }: Allocation): void {
-  const { spec } = service
-  if (!needsClusterIP(service) || isHeadless(service)) return
-  const wanted = list(spec.clusterIPs)[0] || spec.clusterIP
-  if (wanted) {
-    const value = ipv4ToNumber(wanted)
-    // What is no address at all is for validation to refuse.
-    if (value === undefined) return
-    const why = !ranges.some(({ addresses }) => inRange(addresses, value))
-      ? `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${ranges.map(({ cidr }) => cidr).join(', ')}`
-      : index.isFree(wanted, owner, false)
-        ? undefined
-        : 'provided IP is already allocated'
-    if (why)
-      refuse(service, invalidValue('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`))
-    spec.clusterIPs = [wanted, ...list(spec.clusterIPs).slice(1)]
-    spec.clusterIP = wanted
-    return
-  }
-  for (const { addresses } of ranges) {
-    const value = pick(addresses, random, candidate => index.isFree(numberToIPv4(candidate), owner, true))
-    if (value === undefined) continue
-    spec.clusterIP = numberToIPv4(value)
-    spec.clusterIPs = [spec.clusterIP]
-    return
+/** @returns why the address cannot be had */
+function whyNotAddress({ owner, ranges, index }: Allocation, wanted: string, family: IPFamily): string | undefined {
+  const ofFamily = ranges.filter(range => range.family === family)
+  if (!ofFamily.some(range => holds(range, wanted)))
+    return `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${ofFamily.map(({ cidr }) => cidr).join(', ')}`
+  return index.isFree(wanted, owner, false) ? undefined : 'provided IP is already allocated'
+}
+
+function pickAddress({ service, owner, ranges, index, random }: Allocation, family: IPFamily): string {
+  for (const range of ranges) {
+    if (range.family !== family) continue
+    const offset = pick(range.offsets, random, candidate => index.isFree(addressAt(range, candidate), owner, true))
+    if (offset !== undefined) return addressAt(range, offset)
   }
   throw internalError(`failed to allocate a serviceIP for Service "${service.metadata.name}": range is full`)
+}
+
+/** One address for each family, in their order; those asked for by name first. */
+function allocateAddresses(allocation: Allocation): void {
+  const { service } = allocation
+  const { spec } = service
+  if (!needsClusterIP(service) || isHeadless(service)) return
+  const asked = list(spec.clusterIPs)
+  // What is no address at all, or not of its family, is for validation to refuse.
+  if (asked.some(ip => ip && isIP(ip) === 0)) return
+  for (const ip of asked) {
+    const why = ip ? whyNotAddress(allocation, ip, familyOf(ip)) : undefined
+    if (why) refuse(service, invalidValue('spec.clusterIPs', asked, `failed to allocate IP ${ip}: ${why}`))
+  }
+  const families = list(spec.ipFamilies) as IPFamily[]
+  spec.clusterIPs = families.map((family, i) => asked[i] || pickAddress(allocation, family))
+  spec.clusterIPs.push(...asked.slice(families.length))
+  spec.clusterIP = spec.clusterIPs[0] ?? ''
 }
 
 function nextPort({ owner, ports, index, random }: Allocation, taken: ReadonlySet<number>, what: string): number {
@@ -144,14 +144,19 @@ const isService = ({ resource, subresource, object, operation }: AdmissionReques
 export function serviceAllocator(
   store: ObjectStore,
   {
-    clusterIPRange = '10.96.0.0/16',
+    clusterIPRanges = ['10.96.0.0/16'],
     nodePortRange = [30_000, 32_767],
     clock = systemClock,
     random = Math.random,
   }: ServiceAllocatorOptions = {},
 ): AdmissionPlugin & Disposable {
   const index = new AllocationIndex(store, clock)
-  const own: AddressRange = { cidr: clusterIPRange, addresses: addressRange(clusterIPRange) }
+  const own = clusterIPRanges.map(cidr => {
+    const range = addressRange(cidr)
+    if (!range) throw new Error(`not a usable range of addresses: ${cidr}`)
+    return range
+  })
+  const families = own.map(({ family }) => family)
   const ports = portRange(...nodePortRange)
   /** What nobody asked for by name. */
   const picked = new WeakMap<AdmissionRequest, readonly Value[]>()
@@ -167,13 +172,13 @@ export function serviceAllocator(
       carryAllocations(service, old)
     }
     normalizeClusterIPs(service, old)
-    const errors = initIPFamilies(service, old)
+    const errors = initIPFamilies(service, old, families)
     if (errors.length > 0) refuse(service, ...errors)
     const owner = ownerOf(request)
-    const ranges = [own, ...addedRanges(store, clusterIPRange)]
+    const ranges = [...own, ...addedRanges(store, clusterIPRanges)]
     const allocation: Allocation = { service, owner, ranges, ports, index, random }
     const asked = valuesOf(service)
-    allocateAddress(allocation)
+    allocateAddresses(allocation)
     allocateNodePorts(allocation)
     const given = valuesOf(service).filter(value => !asked.includes(value))
     // When plugins are asked again, what was given the first time seems to have been asked for.

@@ -1,17 +1,33 @@
-// Address families of a service, in a cluster that has one.
+// Address families of a service, in a cluster of one family or of both.
 import type { Service } from '../../../../../shared/api/core/v1.ts'
 import { type FieldError, invalidValue } from '../../../../../shared/machinery/field-error.ts'
+import { type IPFamily, familyOf } from '../../../../../shared/machinery/ip-address.ts'
 import { deepEqual } from '../../../../../shared/machinery/deep-equal.ts'
 import { list } from '../../support/collections.ts'
 import { isHeadless } from './needs.ts'
 
-const FAMILY = 'IPv4'
-const familyOf = (ip: string) => (ip.includes(':') ? 'IPv6' : 'IPv4')
+const other = (family: string | undefined): IPFamily => (family === 'IPv4' ? 'IPv6' : 'IPv4')
 
-/** Fills in policy and families; @returns what this cluster cannot do */
-export function initIPFamilies(service: Service, old: Service | undefined): FieldError[] {
+/** A cluster that gets a second family, or loses it, changes no service that is written for another reason. */
+const keepsPreference = ({ spec }: Service, old: Service | undefined): boolean =>
+  spec.ipFamilyPolicy === 'PreferDualStack' &&
+  old?.spec.ipFamilyPolicy === 'PreferDualStack' &&
+  deepEqual(spec.clusterIPs, old.spec.clusterIPs) &&
+  deepEqual(spec.ipFamilies, old.spec.ipFamilies)
+
+/**
+ * Fills in policy and families.
+ * @param configured the cluster's families, the primary one first
+ * @returns what this cluster cannot do
+ */
+export function initIPFamilies(
+  service: Service,
+  old: Service | undefined,
+  configured: readonly IPFamily[],
+): FieldError[] {
   const { spec } = service
-  if (spec.type === 'ExternalName') return []
+  if (spec.type === 'ExternalName' || keepsPreference(service, old)) return []
+  const has = (family: string) => configured.some(one => one === family)
   const withoutSelector = isHeadless(service) && Object.keys(spec.selector ?? {}).length === 0
   spec.ipFamilyPolicy ??= old?.spec.ipFamilyPolicy ?? (withoutSelector ? 'RequireDualStack' : 'SingleStack')
   const errors: FieldError[] = []
@@ -33,21 +49,21 @@ export function initIPFamilies(service: Service, old: Service | undefined): Fiel
   for (const [index, ip] of list(spec.clusterIPs).entries()) {
     if (ip === 'None') break
     if (index < list(spec.ipFamilies).length || !ip) continue
-    if (familyOf(ip) === FAMILY) spec.ipFamilies = [...list(spec.ipFamilies), FAMILY]
+    if (has(familyOf(ip))) spec.ipFamilies = [...list(spec.ipFamilies), familyOf(ip)]
     else
       errors.push(
         invalidValue(`spec.clusterIPs[${index}]`, spec.clusterIPs, `${familyOf(ip)} is not configured on this cluster`),
       )
   }
   if (errors.length > 0) return errors
-  if (list(spec.ipFamilies).length === 0) spec.ipFamilies = [FAMILY]
+  if (list(spec.ipFamilies).length === 0) spec.ipFamilies = configured.slice(0, 1)
   if (withoutSelector) {
     // Whoever writes the endpoints may use either family.
     if (list(spec.ipFamilies).length < 2 && !single)
-      spec.ipFamilies = [...list(spec.ipFamilies), list(spec.ipFamilies)[0] === 'IPv4' ? 'IPv6' : 'IPv4']
+      spec.ipFamilies = [...list(spec.ipFamilies), other(list(spec.ipFamilies)[0])]
     return []
   }
-  if (spec.ipFamilyPolicy === 'RequireDualStack')
+  if (spec.ipFamilyPolicy === 'RequireDualStack' && configured.length < 2)
     errors.push(
       invalidValue(
         'spec.ipFamilyPolicy',
@@ -56,7 +72,8 @@ export function initIPFamilies(service: Service, old: Service | undefined): Fiel
       ),
     )
   for (const [index, family] of list(spec.ipFamilies).entries())
-    if (family !== FAMILY)
-      errors.push(invalidValue(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster'))
+    if (!has(family)) errors.push(invalidValue(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster'))
+  if (errors.length === 0 && !single && configured.length === 2 && list(spec.ipFamilies).length === 1)
+    spec.ipFamilies = [...list(spec.ipFamilies), other(list(spec.ipFamilies)[0])]
   return errors
 }

@@ -1,4 +1,6 @@
-// IPv4 ranges as numbers, and the order in which addresses and ports are given out.
+// Ranges of addresses and ports as numbers, and the order in which they are given out.
+import { parseRange } from '../../../../../shared/machinery/cidr.ts'
+import { type IPFamily, formatIP, parseIP } from '../../../../../shared/machinery/ip-address.ts'
 
 /** First and last value that may be given out, and where dynamic picks start. */
 export interface NumberRange {
@@ -8,37 +10,43 @@ export interface NumberRange {
   readonly dynamicFirst: number
 }
 
-export function ipv4ToNumber(text: string): number | undefined {
-  const parts = text.split('.')
-  if (parts.length !== 4) return undefined
-  let result = 0
-  for (const part of parts) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined
-    result = result * 256 + Number(part)
-  }
-  return result
+/** Addresses by their distance from the range's own. */
+export interface AddressRange {
+  readonly cidr: string
+  readonly family: IPFamily
+  readonly base: bigint
+  readonly offsets: NumberRange
 }
 
-export const numberToIPv4 = (value: number): string =>
-  [24, 16, 8, 0].map(shift => Math.floor(value / 2 ** shift) % 256).join('.')
+/** More than that of a large IPv6 range are never given out; all of them are exact numbers. */
+const MAX_OFFSET = 2 ** 48
 
 const clamp = (value: number, min: number, max: number) => Math.min(Math.max(value, min), max)
 
 /**
- * The addresses of a CIDR without its first and last. Of them, min(max(16, size/16), 256) low ones are kept for
- * named picks. @see KEP-3070
- * @throws Error when the text is no IPv4 CIDR between /8 and /30
+ * The addresses of a CIDR without its first, and in IPv4 without its last. Of them, min(max(16, size/16), 256) low ones
+ * are kept for named picks. @see KEP-3070
+ * @returns undefined when the text is no range between /8 and /30 in IPv4, /48 and /126 in IPv6
  */
-export function addressRange(cidr: string): NumberRange {
-  const [base = '', bits = ''] = cidr.split('/')
-  const network = ipv4ToNumber(base)
-  const prefix = /^\d{1,2}$/.test(bits) ? Number(bits) : -1
-  if (network === undefined || prefix < 8 || prefix > 30) throw new Error(`not a usable IPv4 range: ${cidr}`)
-  const size = 2 ** (32 - prefix)
-  const first = network - (network % size) + 1
-  const usable = size - 2
-  const kept = usable <= 16 ? 0 : clamp(Math.floor(usable / 16), 16, 256)
-  return { first, last: first + usable - 1, dynamicFirst: first + kept }
+export function addressRange(cidr: string): AddressRange | undefined {
+  const range = parseRange(cidr)
+  if (!range) return undefined
+  const { family, bits, first: base } = range
+  const [largest, smallest, total] = family === 'IPv4' ? [8, 30, 32] : [48, 126, 128]
+  if (bits < largest || bits > smallest) return undefined
+  const last = Math.min(2 ** (total - bits) - (family === 'IPv4' ? 2 : 1), MAX_OFFSET)
+  const kept = last <= 16 ? 0 : clamp(Math.floor(last / 16), 16, 256)
+  return { cidr, family, base, offsets: { first: 1, last, dynamicFirst: 1 + kept } }
+}
+
+export const addressAt = ({ family, base }: AddressRange, offset: number): string =>
+  formatIP({ family, value: base + BigInt(offset) })
+
+export function holds({ family, base, offsets }: AddressRange, address: string): boolean {
+  const ip = parseIP(address)
+  if (ip?.family !== family) return false
+  const offset = ip.value - base
+  return offset >= BigInt(offsets.first) && offset <= BigInt(offsets.last)
 }
 
 /** @see KEP-3668: min(max(16, size/32), 128) low ports are kept for named picks. */

@@ -14,6 +14,7 @@ import { list } from '../../support/collections.ts'
 import { cidr, each, ipAddress, obey, oneOf, optionalOneOf, validateLabels } from '../../support/rules.ts'
 import { PROTOCOLS, portRef } from '../pod/validate-ports.ts'
 import { endpointIP } from '../endpoint-ip.ts'
+import { familyUpdateErrors } from './validate-families.ts'
 import { externallyAccessible, isHeadless, needsClusterIP, needsHealthCheckNodePort } from './needs.ts'
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
@@ -216,18 +217,8 @@ export function validateService(service: Service): FieldError[] {
   ]
 }
 
-/** A service keeps its first address as long as its type has one. */
 export function validateServiceUpdate(service: Service, old: Service): FieldError[] {
-  const errors: FieldError[] = []
-  const before = list(old.spec.clusterIPs)
-  const now = list(service.spec.clusterIPs)
-  if (needsClusterIP(old) && needsClusterIP(service) && before.length > 0) {
-    if (now.length === 0) errors.push(invalidValue('spec.clusterIPs[0]', now, 'primary clusterIP can not be unset'))
-    else if (before[0] !== now[0]) errors.push(invalidValue('spec.clusterIPs[0]', now, 'may not change once set'))
-    const family = old.spec.ipFamilies?.[0]
-    if (family && service.spec.ipFamilies?.[0] && service.spec.ipFamilies[0] !== family)
-      errors.push(invalidValue('spec.ipFamilies[0]', service.spec.ipFamilies, 'may not change once set'))
-  }
+  const errors = familyUpdateErrors(service, old)
   if (
     old.spec.type === 'LoadBalancer' &&
     service.spec.type === 'LoadBalancer' &&
