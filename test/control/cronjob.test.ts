@@ -116,6 +116,15 @@ describe('cronjob', () => {
     expect(Math.abs(Number(started?.metadata.name.slice('tick-'.length)) * 60_000 - newest)).toBeLessThan(120_000)
   })
 
+  test('a schedule without any time is told', async () => {
+    await create({ schedule: '59 23 31 2 *' })
+    await soon(async () =>
+      expect(await eventsAbout(cluster.client, namespace, 'tick')).toContain(
+        'InvalidSchedule: invalid schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second',
+      ),
+    )
+  })
+
   test('a suspended one starts nothing', async () => {
     await create({ suspend: true })
     await clock.advance(300_000)

@@ -91,7 +91,12 @@ describe('daemonset', () => {
       await tick()
       expect((await get()).status.numberAvailable).toBe(3)
     })
-    await cluster.client.patch(DaemonSet, { namespace, name: 'agent' }, { spec: { template: template('agent:2') } })
+    const annotations = { 'kubernetes.io/change-cause': 'kubectl set image' }
+    await cluster.client.patch(
+      DaemonSet,
+      { namespace, name: 'agent' },
+      { metadata: { annotations }, spec: { template: template('agent:2') } },
+    )
     const availableAtOnce: number[] = []
     await eventually(async () => {
       const pods = await alive()
@@ -108,6 +113,7 @@ describe('daemonset', () => {
     // Clients find the present one by its bytes: the template as Go writes it.
     const { template: now } = (await get()).spec
     const [, newest] = revisions.toSorted((a, b) => a.revision - b.revision)
+    expect(newest!.metadata.annotations).toEqual(annotations)
     expect(JSON.stringify(newest!.data)).toBe(canonicalJson({ spec: { template: { ...now, $patch: 'replace' } } }))
     expect(Object.keys((newest!.data as { spec: { template: object } }).spec.template)).toEqual(['$patch', 'metadata', 'spec']) // prettier-ignore
   })

@@ -116,6 +116,12 @@ test('errors reach the user in upstream words', async () => {
   expect(await failing('get', 'configmap', 'absent')).toContain(
     'Error from server (NotFound): configmaps "absent" not found',
   )
+  expect(await failing('patch', 'deployment', 'web', '-p', '{"metadata":{"labels":"odd"}}')).toContain(
+    'patch: Invalid value: "map[metadata:map[labels:odd]]": cannot restore map from string',
+  )
+  expect(await failing('patch', 'deployment', 'web', '--type=merge', '-p', '{"metadata":{"labels":"odd"}}')).toContain(
+    'json: cannot unmarshal string into Go struct field ObjectMeta.metadata.labels of type map[string]string',
+  )
   await writeFile(file, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Bad_Name}\n')
   expect(await failing('create', '-f', file)).toContain(
     'The ConfigMap "Bad_Name" is invalid: metadata.name: Invalid value',

@@ -62,7 +62,14 @@ const definition = {
   spec: {
     group: 'stable.example.com',
     scope: 'Namespaced',
-    names: { plural: 'crontabs', singular: 'crontab', kind: 'CronTab', shortNames: ['ct'], categories: ['all'] },
+    names: {
+      plural: 'crontabs',
+      singular: 'crontab',
+      kind: 'CronTab',
+      listKind: 'ListOfCronTabs',
+      shortNames: ['ct'],
+      categories: ['all'],
+    },
     versions: [version('v1', true), version('v1beta1', false)],
   },
 }
@@ -108,6 +115,24 @@ describe('a custom resource, through kubectl', () => {
     expect(await kubectl('get', 'ct')).toMatch(/NAME\s+CRON\none\s+\* \* \* \* \*\/5/)
     expect(await kubectl('get', 'ct', 'one', '-o', 'jsonpath={.spec.replicas} {.metadata.generation}')).toBe('2 1')
   }, 60_000)
+
+  test('apply changes what has been applied: by a merge patch, which clients learn from OpenAPI', async () => {
+    const spec = { cron: '* * * * */5', mode: 'slow' }
+    expect(await given(tab('one', spec), 'apply')).toBe('crontab.stable.example.com/one configured\n')
+    expect(await given(tab('one', { ...spec, mode: 'fast' }), 'apply')).toContain('configured')
+    const { json } = await raw(api, '/openapi/v3/apis/stable.example.com/v1')
+    const { patch } = json.paths['/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}']
+    expect(Object.keys(patch.requestBody.content).sort()).toEqual([
+      'application/apply-patch+yaml',
+      'application/json-patch+json',
+      'application/merge-patch+json',
+    ])
+  })
+
+  test('a list is of the kind that the definition gives it', async () => {
+    const { json } = await raw(api, '/apis/stable.example.com/v1/crontabs')
+    expect(json).toMatchObject({ kind: 'ListOfCronTabs', apiVersion: 'stable.example.com/v1' })
+  })
 
   test('another served version shows the same object', async () => {
     const shown = await kubectl(
@@ -160,11 +185,11 @@ describe('a custom resource, through kubectl', () => {
 
   test('scale, merge patch and field selectors work; strategic merge does not', async () => {
     await kubectl('scale', 'ct/one', '--replicas=4')
-    expect(await kubectl('get', 'ct', 'one', '-o', 'jsonpath={.spec.replicas} {.metadata.generation}')).toBe('4 2')
+    expect(await kubectl('get', 'ct', 'one', '-o', 'jsonpath={.spec.replicas} {.metadata.generation}')).toBe('4 4')
     await kubectl('patch', 'ct', 'one', '--type=merge', '-p', '{"status":{"replicas":9},"spec":{"mode":"slow"}}')
     expect(await kubectl('get', 'ct', 'one', '-o', 'jsonpath={.spec.mode}{.status}')).toBe('slow')
     await kubectl('patch', 'ct', 'one', '--subresource=status', '--type=merge', '-p', '{"status":{"replicas":3}}')
-    expect(await kubectl('get', 'ct', 'one', '-o', 'jsonpath={.status.replicas} {.metadata.generation}')).toBe('3 3')
+    expect(await kubectl('get', 'ct', 'one', '-o', 'jsonpath={.status.replicas} {.metadata.generation}')).toBe('3 5')
     expect(await kubectl('get', 'ct', '--field-selector=spec.mode=slow', '-o', 'name')).toBe(
       'crontab.stable.example.com/one\n',
     )
@@ -187,12 +212,30 @@ describe('a custom resource, through kubectl', () => {
   test('a second definition with a taken name is not established', async () => {
     const other = structuredClone(definition)
     other.metadata.name = 'others.stable.example.com'
-    other.spec.names = { plural: 'others', singular: 'other', kind: 'CronTab', shortNames: [], categories: [] }
+    other.spec.names = {
+      plural: 'others',
+      singular: 'other',
+      kind: 'CronTab',
+      listKind: 'CronTabList',
+      shortNames: [],
+      categories: [],
+    }
     await given(other, 'create')
     await kubectl('wait', '--for=condition=NamesAccepted=False', 'crd/others.stable.example.com', '--timeout=20s')
     expect(await refusal(kubectl('get', 'others'))).toContain("doesn't have a resource type")
     await kubectl('delete', 'crd', 'others.stable.example.com', '--timeout=20s')
   }, 60_000)
+
+  test('every request for a version that is deprecated is warned', async () => {
+    const old = structuredClone(definition)
+    const [v1, v1beta1] = old.spec.versions
+    await given({ ...old, spec: { ...old.spec, versions: [v1, { ...v1beta1, deprecated: true }] } }, 'apply')
+    await eventually(async () => {
+      const { headers } = await raw(api, '/apis/stable.example.com/v1beta1/crontabs')
+      expect(headers['warning']).toBe('299 - "stable.example.com/v1beta1 CronTab is deprecated"')
+    })
+    expect((await raw(api, '/apis/stable.example.com/v1/crontabs')).headers['warning']).toBeUndefined()
+  })
 
   test('a schema that is not structural is refused', async () => {
     const bad = structuredClone(definition) as unknown as { metadata: { name: string }; spec: { versions: unknown[] } }

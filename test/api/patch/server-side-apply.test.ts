@@ -276,6 +276,36 @@ describe('trackUpdate()', () => {
   })
 })
 
+describe('after client-side apply, the manager "kubectl"', () => {
+  const LAST = 'kubectl.kubernetes.io/last-applied-configuration'
+  const bare = deployment({ replicas: 1, paused: true })
+  const left = update(undefined, deployment(bare['spec'] as object, { annotations: { [LAST]: JSON.stringify(bare) } }), 'kubectl-client-side-apply') // prettier-ignore
+  const lastApplied = (object: AnyObject) => JSON.parse(object.metadata.annotations?.[LAST] ?? 'null') as AnyObject
+
+  test('changes what was applied without a conflict, and brings the annotation up to date', () => {
+    const object = apply(left, deployment({ replicas: 2 }), 'kubectl')
+    expect(object['spec']).toMatchObject({ replicas: 2 })
+    expect(lastApplied(object)).toEqual(deployment({ replicas: 2 }))
+  })
+  test('has a conflict about what somebody else has changed since', () => {
+    const scaled = update(left, change(left, { replicas: 5 }), 'scaler')
+    const error = failure(() => apply(scaled, deployment({ replicas: 2, paused: false }), 'kubectl'))
+    expect(error.message).toBe('Apply failed with 1 conflict: conflict with "scaler" using apps/v1: .spec.replicas')
+  })
+  test('is the only one that may', () => {
+    const error = failure(() => apply(left, deployment({ replicas: 2 }), 'ci'))
+    expect(error.message).toContain('conflict with "kubectl-client-side-apply" using apps/v1: .spec.replicas')
+    expect(lastApplied(apply(left, deployment({ replicas: 2 }), 'ci', { force: true }))).toEqual(bare)
+  })
+  test.each(['no JSON', '[]', '{"apiVersion":"apps/v1beta1","spec":{"replicas":1}}'])(
+    'takes nothing from an annotation that says %s',
+    text => {
+      const odd = update(undefined, deployment({ replicas: 1 }, { annotations: { [LAST]: text } }), 'old')
+      expect(failure(() => apply(odd, deployment({ replicas: 2 }), 'kubectl')).code).toBe(409)
+    },
+  )
+})
+
 describe('a field set', () => {
   const steps = fc.array(fc.constantFrom('f:a', 'f:b', 'k:{"name":"x"}', 'v:1'), { minLength: 1, maxLength: 4 })
   const set = fc.array(steps, { maxLength: 6 }).map(paths => {

@@ -179,6 +179,7 @@ function describe(
     schema: `custom:${group.split('.').reverse().join('.')}.${version.name}.${names.kind}`,
     storage: `${group}/${names.plural}`,
     storedAs: `${stored}/${names.kind}`,
+    listKind: names.listKind,
     singular: names.singular ?? names.kind.toLowerCase(),
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
@@ -220,7 +221,7 @@ function describe(
       : {}),
     columns: columnsOf(version),
     ...(version.deprecated
-      ? { warnings: () => [version.deprecationWarning ?? `${served} ${names.kind} is deprecated`] }
+      ? { deprecated: version.deprecationWarning ?? `${served} ${names.kind} is deprecated` }
       : {}),
   })
 }

@@ -100,7 +100,7 @@ function schemaErrors(schema: Schema, path: string, inside: boolean, root: boole
     if (schema.type !== undefined && !TYPES.includes(schema.type))
       errors.push(notSupported(`${path}.type`, schema.type, TYPES))
     if (schema.type === 'array' && !schemaIn(schema.items)) errors.push(required(`${path}.items`, 'must be specified'))
-    if (schema.properties && schema.additionalProperties !== undefined)
+    if (schema.properties && schema.additionalProperties !== undefined && schema.additionalProperties !== true)
       errors.push(
         forbiddenField(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
       )

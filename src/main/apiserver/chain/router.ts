@@ -89,8 +89,9 @@ export function createRouter(
   function routeResource(request: ApiRequest): Promise<ApiResponse> {
     const { info } = request
     const special = handlerOf(request)
-    if (special) return handleSpecial(request, special)
     const resource = parts.resources.byUrl(info.group, info.version, info.resource)
+    if (resource?.deprecated) request.warn(resource.deprecated)
+    if (special) return handleSpecial(request, special)
     if (!resource || resource.virtual) {
       const handle = remote(info.group, info.version)
       if (handle) return handle(request)

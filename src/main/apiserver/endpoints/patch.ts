@@ -1,5 +1,6 @@
 // PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch; server-side apply is apply.ts.
 import { forbiddenField, invalidValue } from '../../../shared/machinery/field-error.ts'
+import { isObject } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, invalid } from '../../../shared/machinery/status.ts'
 import { mediaTypeOf, unsupportedMediaType } from '../codec/media-type.ts'
@@ -20,20 +21,30 @@ export function patched(
   current: AnyObject,
   patch: unknown,
 ): AnyObject {
-  if (resource.custom && mediaTypeOf(request.headers['content-type']) === STRATEGIC_MERGE_PATCH)
-    throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, APPLY_PATCH])
+  const strategic = mediaTypeOf(request.headers['content-type']) === STRATEGIC_MERGE_PATCH
+  if (resource.custom && strategic) throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, APPLY_PATCH])
   const result = applyPatch(request.headers['content-type'] ?? '', resource.schema, current, patch)
   const { object, unknown, errors } = resource.custom
     ? resource.custom.decode(result)
-    : decodeObject(resource.schema, result)
+    : decodeObject(resource.schema, result, strategic ? 'map' : 'json')
   const refuse = (why: string) =>
-    invalid({ group: '', kind: '' }, '', [invalidValue('patch', JSON.stringify(patch), why)])
+    invalid({ group: '', kind: '' }, '', [
+      invalidValue('patch', strategic ? inGoWords(patch) : JSON.stringify(result), why),
+    ])
   if (errors[0] !== undefined) throw refuse(errors[0])
   const findings = strictFindings(unknown, request.duplicateFields)
   const validation = fieldValidationOf(request.query, 'PatchOptions')
   if (findings.length > 0 && validation === 'Strict') throw refuse(`strict decoding error: ${findings.join(', ')}`)
   if (validation === 'Warn') for (const finding of findings) request.warn(finding)
   return object
+}
+
+/** A value as Go prints it with `%+v`. */
+function inGoWords(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inGoWords).join(' ')}]`
+  if (!isObject(value)) return value === null ? '<nil>' : String(value)
+  const entries = Object.keys(value).sort().map(key => `${key}:${inGoWords(value[key])}`) // prettier-ignore
+  return `map[${entries.join(' ')}]`
 }
 
 export const patch: Endpoint = async (request, resource, parts) => {

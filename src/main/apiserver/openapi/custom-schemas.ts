@@ -1,7 +1,7 @@
 // OpenAPI schemas of custom resources: what the definition says, with the parts that every object has.
 import type { JSONSchemaProps } from '../../../shared/api/apiextensions/v1.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
-import type { ResourceDescriptor } from '../registry/resource.ts'
+import { listKindOf, type ResourceDescriptor } from '../registry/resource.ts'
 import { definitionName, type Descriptions, type Dialect, type JsonSchema } from './type-schemas.ts'
 
 /** The texts of every kind's own fields are the same: those of one stand for all. */
@@ -15,9 +15,9 @@ const NOT_IN_V2 = new Set(['oneOf', 'anyOf', 'allOf', 'not', 'nullable'])
 
 function forV2(schema: JSONSchemaProps): JsonSchema {
   if (schema['x-kubernetes-preserve-unknown-fields'] || schema['x-kubernetes-int-or-string']) {
-    const { description, type } = schema
+    const { description } = schema
     const open = schema['x-kubernetes-int-or-string'] ? { 'x-kubernetes-int-or-string': true } : {}
-    return { ...(description ? { description } : {}), ...(type === 'object' ? { type } : {}), ...open }
+    return { ...(description ? { description } : {}), ...open }
   }
   const result: JsonSchema = Object.fromEntries(Object.entries(schema).filter(([key]) => !NOT_IN_V2.has(key)))
   if (schema.nullable) delete result['type']
@@ -32,10 +32,11 @@ function forV2(schema: JSONSchemaProps): JsonSchema {
 
 /** @returns the kind and its list; none for a kind of the table */
 export function customSchemas(
-  { custom, schema, type }: ResourceDescriptor,
+  resource: ResourceDescriptor,
   dialect: Dialect,
   descriptions: Descriptions,
 ): [string, JsonSchema][] {
+  const { custom, schema, type } = resource
   if (!custom) return []
   const apiVersion = {
     ...own('apiVersion', 'The version of the schema that the object follows.', descriptions),
@@ -44,6 +45,8 @@ export function customSchemas(
   const kindField = { ...own('kind', 'The kind of the object.', descriptions), type: 'string' }
   const metadataText = own('metadata', "Standard object's metadata: name, labels and the like.", descriptions)
   const { group, version, kind } = type
+  // Of what is open, nothing may be named in version 2: clients would take what is not named for unknown.
+  const open = dialect.version === 2 && custom.openapi['x-kubernetes-preserve-unknown-fields'] === true
   const name = definitionName(schema)
   const ref = (to: string): JsonSchema => ({ $ref: dialect.refPrefix + to })
   const meta = (id: string): JsonSchema =>
@@ -53,15 +56,13 @@ export function customSchemas(
   const said: JsonSchema = dialect.version === 3 ? { ...custom.openapi } : forV2(custom.openapi)
   const properties = isObject(said['properties']) ? said['properties'] : {}
   const gvk = (of: string) => ({ 'x-kubernetes-group-version-kind': [{ group, version, kind: of }] })
+  const common = { apiVersion, kind: kindField, metadata: meta('meta.v1.ObjectMeta') }
   return [
     [
       name,
-      {
-        ...said,
-        type: 'object',
-        properties: { ...properties, apiVersion, kind: kindField, metadata: meta('meta.v1.ObjectMeta') },
-        ...gvk(kind),
-      },
+      open
+        ? { type: 'object', ...gvk(kind) }
+        : { ...said, type: 'object', properties: { ...properties, ...common }, ...gvk(kind) },
     ],
     [
       `${name}List`,
@@ -74,7 +75,7 @@ export function customSchemas(
           metadata: meta('meta.v1.ListMeta'),
           items: { type: 'array', items: ref(name) },
         },
-        ...gvk(`${kind}List`),
+        ...gvk(listKindOf(resource)),
       },
     ],
   ]

@@ -49,12 +49,9 @@ const DELETE: readonly Parameter[] = [
 const WRITE = [DRY_RUN, FIELD_MANAGER, FIELD_VALIDATION]
 
 const BODIES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
-const PATCHES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
-]
+const CUSTOM_PATCHES = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']
+/** kubectl reads here whether it may send a strategic merge patch; custom resources take none. */
+const PATCHES = [...CUSTOM_PATCHES, 'application/strategic-merge-patch+json']
 const WATCHES = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
 
 export interface Gvk {
@@ -141,7 +138,7 @@ export function resourcePaths(resource: ResourceDescriptor, dialect: Dialect): R
   const collection = namespaced ? root.replace(/\/([^/]+)$/, '/namespaces/{namespace}/$1') : root
   const op = (spec: OperationSpec) => operation(spec, tag, dialect)
   const objectBody = (id: string) => ({ types: BODIES, schema: id, required: true })
-  const patchBody = { types: PATCHES, schema: 'meta.v1.Patch', required: true }
+  const patchBody = { types: resource.custom ? CUSTOM_PATCHES : PATCHES, schema: 'meta.v1.Patch', required: true }
   const deleteBody = { types: BODIES, schema: 'meta.v1.DeleteOptions', required: false }
 
   const listing = (id: string) =>

@@ -50,6 +50,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly schema: string
   /** Present for custom resources. */
   readonly custom?: CustomSchema
+  /** Where it is not the kind with `List` behind it; only custom resources may choose it. */
+  readonly listKind?: string | undefined
   readonly singular: string
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]
@@ -94,8 +96,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly columns?: readonly Column<T>[]
   /** Seconds that `kubectl delete` waits before the object goes; only pods. */
   readonly gracefulDeletion?: (object: T, requestedSeconds: number | undefined) => number
-  /** Deprecation or other warnings for a write, one sentence each. */
-  readonly warnings?: (object: T, old?: T) => string[]
+  /** What every request for this version of the kind is warned with. */
+  readonly deprecated?: string
 }
 
 export interface ScalePaths<T> {
@@ -105,6 +107,10 @@ export interface ScalePaths<T> {
   /** The selector as a string, as `kubectl` and autoscalers want it. */
   readonly selector: (object: T) => string
 }
+
+/** @returns the kind of a list of them */
+export const listKindOf = ({ type, listKind }: Pick<ResourceDescriptor, 'type' | 'listKind'>): string =>
+  listKind ?? `${type.kind}List`
 
 type Optional = 'singular' | 'shortNames' | 'categories' | 'verbs' | 'storage' | 'schema'
 

@@ -3,7 +3,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
 import type { ObjectStore, Stored } from '../../store/contract.ts'
 import { viewOf } from '../keys.ts'
-import type { ResourceDescriptor } from '../registry/resource.ts'
+import { listKindOf, type ResourceDescriptor } from '../registry/resource.ts'
 import type { Frame } from '../request.ts'
 import { encodeFrame, lazyFrame, type ListHead, type Representation } from './representation.ts'
 import { joinItems } from './slices.ts'
@@ -11,7 +11,6 @@ import { joinItems } from './slices.ts'
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value))
 
 export function fullRepresentation(resource: ResourceDescriptor, store: ObjectStore): Representation {
-  const { type } = resource
   const converted = new WeakMap<Stored, Buffer>()
   const frames = new WeakMap<Stored, Partial<Record<string, Frame>>>()
 
@@ -21,7 +20,11 @@ export function fullRepresentation(resource: ResourceDescriptor, store: ObjectSt
     if (!bytes) converted.set(stored, (bytes = encode(viewOf(resource, stored))))
     return bytes
   }
-  const listHead = ({ metadata }: ListHead) => ({ kind: `${type.kind}List`, apiVersion: apiVersionOf(type), metadata })
+  const listHead = ({ metadata }: ListHead) => ({
+    kind: listKindOf(resource),
+    apiVersion: apiVersionOf(resource.type),
+    metadata,
+  })
 
   return {
     contentType: 'application/json',

@@ -4,6 +4,9 @@ export const MAX_DEPTH = 64
 
 type Step = string | number | readonly [key: string]
 
+/** Whose words a wrong type is told in: those of Go's decoder of JSON, or of the one that maps go through. */
+export type Wording = 'json' | 'map'
+
 export class DecodeContext {
   /** Field names (strings), list positions (numbers) and map keys (one in a list) from the root to the value. */
   readonly path: Step[] = []
@@ -11,6 +14,11 @@ export class DecodeContext {
   readonly structs: string[] = []
   readonly unknown: string[] = []
   readonly errors: string[] = []
+  readonly #wording: Wording
+
+  constructor(wording: Wording) {
+    this.#wording = wording
+  }
 
   /** `spec.containers[0].image` */
   fieldPath(extra?: string): string {
@@ -22,8 +30,13 @@ export class DecodeContext {
     return text
   }
 
-  /** A wrong type, worded as Go's decoder does: innermost struct, path of field names only. */
+  /** A wrong type, worded as Go does: innermost struct, path of field names only. */
   wrongType(got: unknown, wanted: string): undefined {
+    const inMap = this.#wording === 'map' && inMapsWords(got, wanted)
+    if (inMap) {
+      this.errors.push(inMap)
+      return undefined
+    }
     const field = this.path.filter(step => typeof step === 'string').join('.')
     const where = field ? `Go struct field ${this.structs.at(-1) ?? ''}.${field}` : 'Go value'
     this.errors.push(`json: cannot unmarshal ${describe(got, wanted)} into ${where} of type ${wanted}`)
@@ -54,4 +67,33 @@ function describe(value: unknown, wanted: string): string {
     default:
       return 'object'
   }
+}
+
+/** What a value is in Go, once it is out of its JSON. */
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'slice'
+  switch (typeof value) {
+    case 'boolean':
+      return 'bool'
+    case 'number':
+      return Number.isInteger(value) ? 'int64' : 'float64'
+    case 'string':
+      return 'string'
+    default:
+      return 'map'
+  }
+}
+
+/** @returns nothing for types that decode themselves out of JSON: quantities, times, IntOrStrings */
+function inMapsWords(got: unknown, wanted: string): string | undefined {
+  const kind = goKind(got)
+  if (wanted.startsWith('map[')) return `cannot restore map from ${kind}`
+  if (wanted.startsWith('[]')) return `cannot restore slice from ${kind}`
+  const number = /^(int|float)\d*$/.test(wanted)
+  if ((number && kind === 'float64') || (wanted === 'string' && kind === 'int64'))
+    return `cannot convert ${kind} to ${wanted}`
+  if (number || wanted === 'string' || wanted === 'bool') return `unrecognized type: ${wanted}`
+  return /^(resource|intstr)\.|\.(Time|MicroTime)$|^interface/.test(wanted)
+    ? undefined
+    : `cannot restore struct from: ${kind}`
 }

@@ -4,7 +4,7 @@
 // fields are left out and reported, `null` is an absent field, and a key called `__proto__` is data.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
-import { DecodeContext } from './decode-context.ts'
+import { DecodeContext, type Wording } from './decode-context.ts'
 import { type Decoder, leafDecoder } from './decode-leaf.ts'
 import { type FieldFact, typeFact, typeName } from './table.ts'
 
@@ -164,11 +164,12 @@ function goTypeOf(fact: FieldFact): string {
 /**
  * @param schemaId such as `apps.v1.Deployment`
  * @param value JSON as a client sent it
+ * @param wording `map` for what a strategic merge patch made, which upstream decodes from a map, not from JSON
  */
-export function decodeObject(schemaId: string, value: unknown): Decoded {
-  const context = new DecodeContext()
+export function decodeObject(schemaId: string, value: unknown, wording: Wording = 'json'): Decoded {
+  const context = new DecodeContext(wording)
   const object = structDecoder(schemaId)(value, context) ?? {}
-  const errors = context.errors.map(message => wrap(schemaId, message))
+  const errors = context.errors.map(message => (wording === 'map' ? message : wrap(schemaId, message)))
   return { object: object as AnyObject, unknown: context.unknown, errors }
 }
 

@@ -77,6 +77,11 @@ async function schedule(
     return { status, nextMs: undefined }
   }
   const { scheduledMs, nextMs, tooMany } = due
+  if (nextMs === undefined && scheduledMs === undefined) {
+    // The time zero, to which upstream looks ahead then, follows itself.
+    const why = 'time difference between two schedules is less than 1 second'
+    events.event(cronJob, 'Warning', 'InvalidSchedule', `invalid schedule: ${cronJob.spec.schedule} : ${why}`)
+  }
   if (tooMany) {
     const message = 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew'
     events.event(cronJob, 'Warning', 'TooManyMissedTimes', message)

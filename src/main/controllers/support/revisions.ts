@@ -79,6 +79,8 @@ async function create<T extends RevisionedOwner>(
       namespace,
       name: `${name}-${hash}`,
       labels: { ...owner.spec.template.metadata?.labels, [REVISION_HASH]: hash },
+      // Among them is the cause of the change, which the history of a rollout tells.
+      ...(owner.metadata.annotations ? { annotations: owner.metadata.annotations } : {}),
       ownerReferences: [controllerRef(type, owner)],
     }
     try {

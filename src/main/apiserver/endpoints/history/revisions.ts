@@ -6,7 +6,7 @@ import type { ListMeta } from '../../../../shared/api/meta/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { HistoryLog } from '../../../store/history/contract.ts'
 import { HISTORY_GROUP, type ObjectRevision } from '../../registry/history/object-revision.ts'
-import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { listKindOf, type ResourceDescriptor } from '../../registry/resource.ts'
 import { negotiate } from '../../representation/negotiate.ts'
 import { tableRepresentation } from '../../representation/table.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
@@ -69,7 +69,7 @@ async function list(request: ApiRequest, of: ResourceDescriptor, history: Histor
   const metadata = { resourceVersion: String(context.store.revision) }
   if (negotiate(request.headers.accept, ['json', 'yaml']).shape === 'table')
     return { code: 200, object: tableOf(items, metadata, of, context) }
-  return { code: 200, object: { kind: `${of.type.kind}List`, apiVersion: apiVersionOf(of.type), metadata, items } }
+  return { code: 200, object: { kind: listKindOf(of), apiVersion: apiVersionOf(of.type), metadata, items } }
 }
 
 const tableOf = (

@@ -143,7 +143,6 @@ async function admitAndStore(
   await validateChange(resource, object, old, rulesFor(resource, object, old, options), options.warn)
   if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
-  if (options.strategy === 'main') for (const warning of resource.warnings?.(object, old) ?? []) options.warn?.(warning)
   const finished = isFinished(resource, object)
   if (!finished && deepEqual(object, old)) return { object: old, deleted: false }
   if (options.dryRun) return { object, deleted: finished }

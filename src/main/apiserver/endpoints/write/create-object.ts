@@ -94,7 +94,6 @@ async function admitAndStore(
   await validateCreate(resource, object, options.warn)
   if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
-  for (const warning of resource.warnings?.(object) ?? []) options.warn?.(warning)
 
   // Whoever may not create it at all is told that first.
   if (object.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')

@@ -8,7 +8,8 @@ import { ApiError, badRequest } from '../../../../shared/machinery/status.ts'
 import type { FieldFact } from '../../schema/table.ts'
 import { applyConflict } from './conflicts.ts'
 import { compare } from './compare.ts'
-import { type FieldSet, intersection, isEmpty, sameSet, union } from './field-set.ts'
+import { type FieldSet, difference, intersection, isEmpty, sameSet, union } from './field-set.ts'
+import { keepLastApplied, leftByClientSideApply } from './last-applied.ts'
 import {
   capUpdaters,
   decodeManagers,
@@ -104,7 +105,8 @@ export function serverSideApply(apply: Apply): AnyObject {
   let merged = mergeApplied(live, applied, fact)
   if (last) merged = prune(merged, fact, last.set, ownedBy(managers))
   const comparison = compare(live, merged, fact)
-  if (!force) refuseConflicts(managers, id, comparison.changed)
+  if (!force)
+    refuseConflicts(managers, id, difference(comparison.changed, leftByClientSideApply(current, manager, fact)))
   takeFromOthers(managers, comparison, id)
   if (isEmpty(set)) managers.delete(id)
   else if (!last || !sameSet(last.set, set) || !deepEqual(live, merged)) managers.set(id, { ...own, time, set })
@@ -112,6 +114,7 @@ export function serverSideApply(apply: Apply): AnyObject {
 
   if (!isObject(merged)) throw badRequest('the applied configuration is not an object')
   const result = merged as AnyObject
+  keepLastApplied(result, manager, apply.applied)
   result.metadata.managedFields = encodeManagers(managers)
   return result
 }

@@ -11,7 +11,7 @@ export const componentStatuses = defineResource<ComponentStatus>({
   shortNames: ['cs'],
   verbs: ['get', 'list'],
   virtual: true,
-  warnings: () => ['v1 ComponentStatus is deprecated in v1.19+'],
+  deprecated: 'v1 ComponentStatus is deprecated in v1.19+',
   columns: [
     nameColumn,
     text('Status', 'Health of the component.', status => {

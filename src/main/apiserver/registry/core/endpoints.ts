@@ -9,6 +9,7 @@ export const endpoints = defineResource<Endpoints>({
   type: Endpoints,
   singular: 'endpoints',
   shortNames: ['ep'],
+  deprecated: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   setDefaults: ({ subsets }) => {
     for (const { ports } of list(subsets)) for (const port of list(ports)) port.protocol ||= 'TCP'
   },
