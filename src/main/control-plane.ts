@@ -140,7 +140,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const network = clusterNetwork(options.ranges)
   const names = [...new Set([...ownNames(options.listen.host), network.kubernetesServiceIP, ...advertise])]
   const pki = await openPki({ dataDir: layout.root, names, clock })
-  const departure = new Departure({ store, engine, dataDir: layout.root }, clock)
+  const departure = new Departure({ store, engine, dataDir: layout.root, history }, clock)
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
   const metrics = owned.use(new MetricsCollector({ dialer: tunnels, clock }))

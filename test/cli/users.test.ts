@@ -128,4 +128,14 @@ test('flotilla user list tells who may do what, until when, and who was revoked'
   expect(stdout).toMatch(/^ada +view +\(everywhere\) +until \d{4}-/m)
   expect(stdout).toMatch(/^grace +- +- +revoked \d{4}-/m)
   expect(stdout).not.toContain('system:')
+  expect(stdout).not.toContain('invite again')
+})
+
+test('flotilla user list tells whose kubeconfig names an address that the API server has left', async () => {
+  const server = 'flotilla.dev/kubeconfig-server=https://192.0.2.1:6443'
+  await cluster.kubectl('annotate', '--overwrite', 'clusterrolebinding', 'flotilla:user:ada', server)
+  const { stdout } = await user('list')
+  expect(stdout).toMatch(/^ada .*; invite again: the kubeconfig names https:\/\/192\.0\.2\.1:6443/m)
+  const { users } = JSON.parse((await user('list', '-o', 'json')).stdout) as { users: { user: string; outdated: boolean }[] } // prettier-ignore
+  expect(users).toContainEqual(expect.objectContaining({ user: 'ada', outdated: true }))
 })

@@ -8,6 +8,7 @@ import { readKubeconfig } from '../../src/main/kubeconfig-file.ts'
 import { Departure } from '../../src/main/move/departure.ts'
 import { MovedError, assertHere, readMark } from '../../src/main/move/mark.ts'
 import { openSealedEngine, type SealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
+import { DEFAULT_HISTORY_LIMITS } from '../../src/main/store/history/contract.ts'
 import { openEngine } from '../../src/main/store/open-engine.ts'
 import { ConfigMap } from '../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
@@ -26,11 +27,12 @@ let here: ApiEnd
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'flotilla-departure-'))
   engine = await openSealedEngine(await openEngine({ engine: 'nedb' }, dataDir), {})
+  const history = await engine.openHistory(DEFAULT_HISTORY_LIMITS)
   api = await startTestApiServer({
     dataDir,
     engine,
     withStore: store => {
-      departure = new Departure({ store, engine, dataDir }, systemClock)
+      departure = new Departure({ store, engine, dataDir, history }, systemClock)
       return { subresources: [controlPlaneMoves(departure)] }
     },
   })

@@ -3,7 +3,8 @@
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { existsSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { controlPlaneMoves } from '../../src/main/apiserver/endpoints/control-plane-moves.ts'
 import type { ApiEnd } from '../../src/main/cli/control-plane/api-call.ts'
@@ -16,15 +17,18 @@ import type { ServerEnd } from '../../src/main/cli/control-plane/server-end.ts'
 import { readKubeconfig } from '../../src/main/kubeconfig-file.ts'
 import { Departure } from '../../src/main/move/departure.ts'
 import { type MoveMark, assertHere, readMark } from '../../src/main/move/mark.ts'
+import type { MasterSecret } from '../../src/main/store/encryption/master-key.ts'
 import { openSealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
+import { DEFAULT_HISTORY_LIMITS, type HistoryLog } from '../../src/main/store/history/contract.ts'
 import { openEngine } from '../../src/main/store/open-engine.ts'
-import { ConfigMap } from '../../src/shared/api/core/v1.ts'
+import { ConfigMap, Secret } from '../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { type TestApiServer, startTestApiServer } from '../support/api-server.ts'
 
 interface Running {
   readonly api: TestApiServer
   readonly end: ApiEnd
+  readonly history: HistoryLog
 }
 
 let folder: string
@@ -34,6 +38,7 @@ const running = new Map<string, Running>()
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'flotilla-cuts-'))
+  encrypts = false
   ;[home, box] = [join(folder, 'home'), join(folder, 'box')]
 })
 afterEach(async () => {
@@ -44,19 +49,22 @@ afterEach(async () => {
 /** What `serve` does: nothing on a folder with a mark. */
 async function serve(dataDir: string): Promise<Running> {
   assertHere(dataDir)
-  const engine = await openSealedEngine(await openEngine({ engine: 'nedb' }, dataDir), {})
+  const engine = await openSealedEngine(await openEngine({ engine: 'nedb' }, dataDir), secretOf(dataDir))
+  const history = await engine.openHistory(DEFAULT_HISTORY_LIMITS)
   const api = await startTestApiServer({
     dataDir,
     engine,
     withStore: store => ({
-      subresources: [controlPlaneMoves(new Departure({ store, engine, dataDir }, systemClock))],
+      subresources: [controlPlaneMoves(new Departure({ store, engine, dataDir, history }, systemClock))],
     }),
   })
-  const server = { api, end: { identity: readKubeconfig(api.kubeconfig), name: dataDir, url: api.url } }
+  const end = { identity: readKubeconfig(api.kubeconfig), name: dataDir, url: api.url }
+  const server = { api, end, history }
   running.set(dataDir, server)
   return server
 }
 async function stop(dataDir: string): Promise<void> {
+  await running.get(dataDir)?.history[Symbol.asyncDispose]()
   await running.get(dataDir)?.api[Symbol.asyncDispose]()
   running.delete(dataDir)
 }
@@ -67,19 +75,30 @@ const written = async ({ api }: Running) =>
     .map(({ metadata }) => metadata.name)
     .filter(name => name.startsWith('written'))
 
+const PASSPHRASE: MasterSecret = { kind: 'passphrase', passphrase: 'correct horse' }
+/** Whether the control plane at home encrypts Secrets. */
+let encrypts = false
+const encryptionKeyFile = () => join(folder, 'encryption-key')
+const keyOfBox = () => (existsSync(encryptionKeyFile()) ? { encryptionKeyFile: encryptionKeyFile() } : {})
+function secretOf(dataDir: string): { secret?: MasterSecret } {
+  if (dataDir === home) return encrypts ? { secret: PASSPHRASE } : {}
+  return existsSync(encryptionKeyFile()) ? { secret: { kind: 'key', key: readFileSync(encryptionKeyFile()) } } : {}
+}
+
 /** The server's scripts, on this machine. */
 const server: ServerEnd = {
-  async receive(id, cluster, { path, key }) {
+  async receive(id, cluster, { path, key, encrypted }) {
     const keyFile = join(folder, 'key')
     await writeFile(keyFile, key)
-    await receive(path, { dataDir: box, id, cluster, keyFile })
+    if (encrypted) await writeFile(encryptionKeyFile(), randomBytes(32))
+    await receive(path, { dataDir: box, id, cluster, keyFile, ...keyOfBox() })
   },
   activate: id => activate({ dataDir: box, id }),
   async depart({ key, ...way }, path) {
     await stop(box)
     const keyFile = join(folder, 'key')
     await writeFile(keyFile, key)
-    await depart(join(box, 'departing'), { dataDir: box, ...way, keyFile })
+    await depart(join(box, 'departing'), { dataDir: box, ...way, keyFile, ...keyOfBox() })
     await copyFile(join(box, 'departing'), path)
   },
   leave: id => leave({ dataDir: box, id }),
@@ -113,7 +132,13 @@ async function move(step?: MoveStep): Promise<void> {
 async function back(step?: MoveStep): Promise<void> {
   const mark = readMark(home)
   if (!mark) throw new Error('it has not left')
-  const coming: ComingBack = { dataDir: home, mark, to: 'laptop', told: cutAfter(step) }
+  const coming: ComingBack = {
+    dataDir: home,
+    mark,
+    to: 'laptop',
+    told: cutAfter(step),
+    ...(encrypts ? { encryption: PASSPHRASE } : {}),
+  }
   const there = running.get(box)
   if (readMark(box)?.state !== 'left') await (there ? fetchBack(coming, there.end) : takeBack(coming, server))
   await settleHere(coming, readMark(box) as MoveMark)
@@ -197,4 +222,40 @@ test('nothing is read from under a control plane that runs on the folder', async
   const way = { dataDir: box, id: 'a', from: 'b', to: 'laptop', keyFile }
   await expect(depart(join(box, 'departing'), way)).rejects.toMatchObject({ code: 'Locked' })
   expect(readMark(box)).toBeUndefined()
+})
+
+const KEY = '/registry/core/secrets/default/password'
+/** A Secret, and what it was before. */
+async function writeSecret({ api, history }: Running): Promise<void> {
+  await api.clientAs().create(Secret, { metadata: { namespace: 'default', name: 'password' }, stringData: { now: 'hunter-now' } }) // prettier-ignore
+  const value = JSON.stringify({ data: { before: 'hunter-before' } })
+  await history.append([{ key: KEY, revision: 1, atMs: Date.now(), deleted: false, hash: '00000000', value }])
+}
+/** Everything below the folder, as whoever copies the disk has it. */
+const onDisk = (dataDir: string): string =>
+  ['store', 'history']
+    .flatMap(name => readdirSync(join(dataDir, name)).map(file => readFileSync(join(dataDir, name, file), 'latin1')))
+    .join('\n')
+const NOW = Buffer.from('hunter-now').toString('base64')
+
+test.each([
+  ['that runs', async () => void (await serve(box))],
+  ['that does not', () => Promise.resolve()],
+])('history and encryption at rest come along, and back from a server %s', async (_which, start) => {
+  encrypts = true
+  await writeSecret(await serve(home))
+  await move()
+  await stop(home)
+  const readable = async (dataDir: string) => {
+    expect(onDisk(dataDir)).not.toMatch(new RegExp(`${NOW}|hunter`))
+    const { api, history } = await serve(dataDir)
+    const { data } = await api.clientAs().get(Secret, { namespace: 'default', name: 'password' })
+    expect({ data, before: await history.read(KEY, 1) }).toEqual({ data: { now: NOW }, before: expect.stringContaining('hunter-before') }) // prettier-ignore
+    await stop(dataDir)
+  }
+  await readable(box)
+  await start()
+  await back()
+  await stop(box)
+  await readable(home)
 })

@@ -16,6 +16,7 @@ let cluster: Cluster
 let worker: LabHost
 let server: LabHost
 let serverBefore: string
+let encryption: string[]
 
 const flotilla = (...args: string[]): Promise<Ran> =>
   execute(process.execPath, [join(repository, 'out/main/cli.js'), ...args, '--data-dir', cluster.dataDir], {
@@ -35,7 +36,12 @@ beforeAll(async () => {
   writeFileSync(join(lab.folder, '.ssh', 'config'), `IdentityFile ${key.path}\n`)
   for (const host of [worker, server]) host.authorize('root', key.publicKey)
   serverBefore = server.picture()
-  cluster = await Cluster.start(['--no-local-node'], undefined, ['env', `HOME=${lab.folder}`, 'SSH_AUTH_SOCK='])
+  encryption = ['--encryption-passphrase-file', lab.file('passphrase', 'correct horse')]
+  cluster = await Cluster.start(['--no-local-node', ...encryption], undefined, [
+    'env',
+    `HOME=${lab.folder}`,
+    'SSH_AUTH_SOCK=',
+  ])
   const added = await flotilla('node', 'add', `root@${worker.ip}`, '--name', 'worker', '--yes', '--accept-host-keys')
   expect(added, added.stdout).toMatchObject({ code: 0 })
   const image = busyboxImage()
@@ -72,6 +78,7 @@ test(
   async () => {
     podsBefore = await pods()
     expect(podsBefore).toMatch(/ 0\n$/)
+    await cluster.kubectl('create', 'secret', 'generic', 'password', '--from-literal=now=hunter-now')
     oldKubeconfig = lab.file('old-kubeconfig', (await execute('cat', [cluster.kubeconfig])).stdout)
     const moved = await move(`root@${server.ip}`, '--host-key', server.hostKey())
     expect(moved, moved.stderr).toMatchObject({ code: 0 })
@@ -91,9 +98,25 @@ test('what is left at the old address says where it is, and takes no write', asy
   expect(code).toBe(1)
   expect(stderr).toContain(`the control plane has moved to root@${server.ip} (${serverUrl()})`)
   await cluster.stop()
-  const { code: started, stderr: why } = await cli('serve', '--data-dir', cluster.dataDir, '--no-local-node')
+  const { code: started, stderr: why } = await cli(
+    'serve',
+    '--data-dir',
+    cluster.dataDir,
+    '--no-local-node',
+    ...encryption,
+  )
   expect(started).toBe(1)
   expect(why).toMatch(/^flotilla: the control plane has moved to .* flotilla control-plane move --back$/m)
+})
+
+test('Secrets are encrypted there as they were here, with a key that only root reads and that is not beside them', async () => {
+  const secret = await cluster.kubectl('get', 'secret', 'password', '-o', 'jsonpath={.data.now}')
+  expect(secret).toBe(Buffer.from('hunter-now').toString('base64'))
+  expect(server.sh('stat -c "%a %U %s" /etc/flotilla-server/encryption-key')).toBe('600 root 32')
+  expect(server.sh(`grep -rlF ${secret} /var/lib/flotilla-server || echo nowhere`)).toBe('nowhere')
+  const refused = await move('--back')
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toMatch(/is encrypted.* --encrypt-later leaves Secrets in the clear/)
 })
 
 test(
@@ -134,12 +157,13 @@ test(
     await cluster.kubectl('create', 'configmap', 'written-there')
     // The other way, from one that answers, is in move-cuts.test.ts, and in `npm run torture -- move` over SSH.
     server.sh('systemctl stop flotilla-control-plane')
-    const back = await move('--back')
+    const back = await move('--back', ...encryption)
     expect(back, back.stderr).toMatchObject({ code: 0 })
     expect(back.stdout).toContain('kept from starting there, where its API server does not answer')
     expect(server.picture()).toBe(serverBefore)
     await cluster.start()
     expect(await cluster.kubectl('get', 'configmap', 'written-there', '-o', 'name')).toBe('configmap/written-there\n')
+    expect(await cluster.kubectl('get', 'secret', 'password', '-o', 'name')).toBe('secret/password\n')
     await until('the node is reached', () => exec().then(text => text.startsWith('web-')), 90_000)
     expect(await pods()).toBe(podsBefore)
   },

@@ -4,15 +4,20 @@ import type { SnapshotLine } from '../store/backup/snapshot.ts'
 import type { OperationEvent } from '../store/operations/operations.ts'
 import { CommandError } from './usage-error.ts'
 
+export interface SnapshotSource extends BackupSource {
+  /** As the store is that it comes from. */
+  readonly encrypted: boolean
+}
+
 /** @throws CommandError when they do not begin as a snapshot does */
-export async function snapshotSource(given: AsyncIterable<OperationEvent>): Promise<BackupSource> {
+export async function snapshotSource(given: AsyncIterable<OperationEvent>): Promise<SnapshotSource> {
   const events = given[Symbol.asyncIterator]()
   const first = await events.next()
   if (first.done || first.value.type !== 'snapshot') throw new CommandError('the store gave no snapshot')
-  const { revision, count } = first.value
+  const { revision, count, encrypted } = first.value
   const lines = async function* (): AsyncGenerator<SnapshotLine, void> {
     for (let next = await events.next(); !next.done; next = await events.next())
-      if (next.value.type === 'file' || next.value.type === 'record') yield next.value
+      if (next.value.type === 'file' || next.value.type === 'record' || next.value.type === 'history') yield next.value
   }
-  return { revision, count, lines: lines() }
+  return { revision, count, encrypted, lines: lines() }
 }

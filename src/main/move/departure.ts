@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/machinery/clock.ts'
 import { type Deferred, deferred } from '../../shared/machinery/deferred.ts'
 import { Owned } from '../../shared/machinery/owned.ts'
 import { ApiError, badRequest } from '../../shared/machinery/status.ts'
+import type { HistoryLog } from '../store/history/contract.ts'
 import { type OperationEvent, operations, type StoreParts } from '../store/operations/operations.ts'
 import { type MoveMark, writeMark } from './mark.ts'
 
@@ -12,14 +13,17 @@ const LONGEST_HOLD_MS = 600_000
 
 export type Destination = Pick<MoveMark, 'id' | 'to' | 'servers'>
 
+/** The history goes along. */
+export type DepartureParts = StoreParts & { readonly history: HistoryLog }
+
 export class Departure {
-  readonly #parts: StoreParts
+  readonly #parts: DepartureParts
   readonly #clock: Clock
   readonly #left = deferred<MoveMark>()
   #pending: { readonly destination: Destination; readonly decided: Deferred<void> } | undefined
   #committing = false
 
-  constructor(parts: StoreParts, clock: Clock) {
+  constructor(parts: DepartureParts, clock: Clock) {
     this.#parts = parts
     this.#clock = clock
   }
@@ -47,7 +51,7 @@ export class Departure {
       owned.defer(() => {
         if (!this.#committing) goOn()
       })
-      yield* operations.snapshot(this.#parts)
+      yield* operations.snapshot(this.#parts, this.#parts.history)
       const end = () => decided.resolve()
       signal.addEventListener('abort', end, { once: true })
       owned.defer(() => signal.removeEventListener('abort', end))

@@ -32,7 +32,7 @@ export async function* encode(events: AsyncIterable<OperationEvent>): AsyncGener
   try {
     for await (const event of events) {
       lines.push(JSON.stringify(event))
-      if (lines.length < LINES_AT_ONCE && event.type === 'record') continue
+      if (lines.length < LINES_AT_ONCE && (event.type === 'record' || event.type === 'history')) continue
       yield `${lines.join('\n')}\n`
       lines = []
     }

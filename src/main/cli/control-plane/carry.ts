@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type MoveMark, readMark, removeMark, writeMark } from '../../move/mark.ts'
+import type { MasterSecret } from '../../store/encryption/master-key.ts'
 import { restoreBackup } from '../../store/backup/restore.ts'
 import { CommandError } from '../usage-error.ts'
 import { type ApiEnd, beginMove, commitMove } from './api-call.ts'
@@ -45,6 +46,8 @@ export async function letGo({ dataDir, here, server, cluster, to, servers, told 
 }
 
 export interface ComingBack {
+  /** Encrypts Secrets here. */
+  readonly encryption?: MasterSecret
   readonly dataDir: string
   /** What was written when it left here. */
   readonly mark: MoveMark
@@ -54,16 +57,17 @@ export interface ComingBack {
 }
 
 /** From a control plane that runs there, and lets go when the copy is whole here. */
-export async function fetchBack({ dataDir, mark, to, told }: ComingBack, there: ApiEnd): Promise<void> {
-  const coming = { id: randomUUID(), to, servers: [] }
-  const held = await beginMove(there, coming)
+export async function fetchBack(coming: ComingBack, there: ApiEnd): Promise<void> {
+  const { dataDir, mark, to, told } = coming
+  const way = { id: randomUUID(), to, servers: [] }
+  const held = await beginMove(there, way)
   try {
     await using copy = await copyCluster(dataDir, held.events)
-    await restore(dataDir, copy)
+    await restore(coming, copy)
     told('restored', copy)
-    await writeMark(dataDir, { ...mark, returning: coming.id })
+    await writeMark(dataDir, { ...mark, returning: way.id })
     told('written down')
-    await commitMove(there, coming)
+    await commitMove(there, way)
     told('left')
   } finally {
     held.release()
@@ -71,13 +75,14 @@ export async function fetchBack({ dataDir, mark, to, told }: ComingBack, there: 
 }
 
 /** From a server on which none runs: what lies on its disk is the cluster, and is kept from starting first. */
-export async function takeBack({ dataDir, mark, to, told }: ComingBack, server: ServerEnd): Promise<void> {
+export async function takeBack(coming: ComingBack, server: ServerEnd): Promise<void> {
+  const { dataDir, mark, to, told } = coming
   const way = { id: randomUUID(), from: mark.id, to, key: newCopyKey() }
   const path = join(dataDir, '.departed')
   try {
     await server.depart(way, path)
     told('departed')
-    await restore(dataDir, { path, key: way.key })
+    await restore(coming, { path, key: way.key })
     told('restored')
   } finally {
     await rm(path, { force: true })
@@ -89,8 +94,16 @@ export async function takeBack({ dataDir, mark, to, told }: ComingBack, server: 
 }
 
 /** In the place of what was left here. */
-const restore = (dataDir: string, { path, key }: Pick<ClusterCopy, 'path' | 'key'>) =>
-  restoreBackup({ path, passphrase: copySecret(key), dataDir, store: { engine: 'nedb' }, replace: true })
+const restore = ({ dataDir, encryption }: ComingBack, { path, key }: Pick<ClusterCopy, 'path' | 'key'>) =>
+  restoreBackup({
+    path,
+    passphrase: copySecret(key),
+    dataDir,
+    store: { engine: 'nedb' },
+    ...(encryption ? { encryption } : {}),
+    replace: true,
+    withHistory: true,
+  })
 
 /**
  * Both ends agree that it is here.

@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 import { addAnswerOptions } from '../answer-options.ts'
 import { dataDirOption } from '../data-dir-option.ts'
 import { UsageError } from '../usage-error.ts'
+import { addEncryptionOptions } from '../encryption-flags.ts'
 import type { DepartFlags } from './depart.ts'
-import type { MoveFlags } from './move.ts'
+import type { BackFlags } from './move-back.ts'
 import type { ReceiveFlags } from './receive.ts'
 
 export function addControlPlaneCommands(program: Command): void {
@@ -16,15 +17,18 @@ export function addControlPlaneCommands(program: Command): void {
     .addOption(dataDirOption())
     .option('--back', 'bring it back from where it is')
     .option('--port <port>', 'of the API server there', '6443')
+  addEncryptionOptions(moving)
+  moving.option('--encrypt-later', 'with --back: leave Secrets in the clear until the next start with the key')
   addAnswerOptions(moving, 'SSH and sudo')
     .option('--yes', 'do not ask before changes')
-    .action(async (address: string | undefined, flags: MoveFlags & { back?: boolean }) => {
+    .action(async (address: string | undefined, flags: BackFlags & { back?: boolean }) => {
       if ((address === undefined) === !flags.back) throw new UsageError('give the server, or --back')
       if (flags.back) await (await import('./move-back.ts')).moveBack(flags)
       else await (await import('./move.ts')).move(address ?? '', flags)
     })
-  command
-    .command('receive', { hidden: true })
+  const receiving = command.command('receive', { hidden: true })
+  addEncryptionOptions(receiving)
+  receiving
     .argument('<file>')
     .addOption(dataDirOption())
     .requiredOption('--id <id>')
@@ -36,8 +40,9 @@ export function addControlPlaneCommands(program: Command): void {
     .addOption(dataDirOption())
     .requiredOption('--id <id>')
     .action(async (flags: { dataDir: string; id: string }) => (await import('./receive.ts')).activate(flags))
-  command
-    .command('depart', { hidden: true })
+  const departing = command.command('depart', { hidden: true })
+  addEncryptionOptions(departing)
+  departing
     .argument('<file>')
     .addOption(dataDirOption())
     .requiredOption('--id <id>')

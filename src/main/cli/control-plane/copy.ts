@@ -12,6 +12,8 @@ export interface ClusterCopy extends AsyncDisposable {
   readonly path: string
   readonly bytes: number
   readonly revision: number
+  /** Whether Secrets are encrypted where it comes from; on the way everything is. */
+  readonly encrypted: boolean
   /** See `newCopyKey`. */
   readonly key: string
 }
@@ -32,7 +34,7 @@ export async function copyCluster(
   try {
     const source = await snapshotSource(events)
     const { path, bytes } = await createBackup({ folder, label: 'move', passphrase: copySecret(key), source })
-    return { path, bytes, key, revision: source.revision, [Symbol.asyncDispose]: discard }
+    return { path, bytes, key, revision: source.revision, encrypted: source.encrypted, [Symbol.asyncDispose]: discard }
   } catch (error) {
     await discard()
     throw error

@@ -7,13 +7,15 @@ import { ensureDataDir } from '../../data-dir.ts'
 import { lockMove } from '../../move/lock.ts'
 import { MovedError, readMark, writeMark } from '../../move/mark.ts'
 import { openSealedEngine } from '../../store/encryption/sealed-engine.ts'
+import { DEFAULT_HISTORY_LIMITS } from '../../store/history/contract.ts'
 import { openObjectStore } from '../../store/object-store.ts'
 import { openEngine } from '../../store/open-engine.ts'
 import { operations } from '../../store/operations/operations.ts'
+import { type EncryptionFlags, encryptionSecret } from '../encryption-flags.ts'
 import { CommandError } from '../usage-error.ts'
 import { copyCluster } from './copy.ts'
 
-export interface DepartFlags {
+export interface DepartFlags extends EncryptionFlags {
   readonly dataDir: string
   readonly id: string
   /** Of the move that brought it here, should it have been left before it was activated. */
@@ -25,7 +27,7 @@ export interface DepartFlags {
 }
 
 /** Writes the copy to `file`. @throws CommandError, StoreError `Locked` when something runs on the folder */
-export async function depart(file: string, { dataDir, id, from, to, keyFile }: DepartFlags): Promise<void> {
+export async function depart(file: string, { dataDir, id, from, to, keyFile, ...flags }: DepartFlags): Promise<void> {
   ensureDataDir(dataDir)
   await using _moving = await lockMove(dataDir)
   const mark = readMark(dataDir)
@@ -34,11 +36,13 @@ export async function depart(file: string, { dataDir, id, from, to, keyFile }: D
     throw new CommandError(`what ${dataDir} holds is not the whole copy of that move`)
   if (!existsSync(join(dataDir, 'store'))) throw new CommandError(`${dataDir} holds no cluster`)
   const key = (await readFile(keyFile, 'utf8')).trim()
-  const engine = await openSealedEngine(await openEngine({ engine: 'nedb' }, dataDir), {})
+  const secret = await encryptionSecret(flags)
+  const engine = await openSealedEngine(await openEngine({ engine: 'nedb' }, dataDir), secret ? { secret } : {})
   await using store = await openObjectStore(engine, { compactEveryMs: 0 })
   // The store is ours alone now: nothing runs on it, and under the mark nothing will.
   await writeMark(dataDir, { id, state: 'leaving', to, servers: [] })
-  await using copy = await copyCluster(dataDir, operations.snapshot({ store, engine, dataDir }), key)
+  await using history = await engine.openHistory(DEFAULT_HISTORY_LIMITS)
+  await using copy = await copyCluster(dataDir, operations.snapshot({ store, engine, dataDir }, history), key)
   await rename(copy.path, file)
   console.log(`copied at revision ${copy.revision}`)
 }

@@ -1,12 +1,18 @@
 // `flotilla control-plane move --back`: the same in the other direction. The copy is whole here, under the mark, before
 // the server lets go; then the mark goes, and the server is left as it was before.
+import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { dataDirLayout } from '../../data-dir.ts'
 import { readKubeconfig } from '../../kubeconfig-file.ts'
 import { readMark } from '../../move/mark.ts'
 import { REMOVE_SERVER } from '../../provisioning/server/scripts.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
+import { StoreError } from '../../store/contract.ts'
+import type { MasterSecret } from '../../store/encryption/master-key.ts'
+import { openSealedEngine } from '../../store/encryption/sealed-engine.ts'
+import { openEngine } from '../../store/open-engine.ts'
+import { type EncryptionFlags, encryptionSecret } from '../encryption-flags.ts'
 import { CommandError } from '../usage-error.ts'
 import { type ApiEnd, isReady } from './api-call.ts'
 import { type ComingBack, type Told, fetchBack, settleHere, takeBack } from './carry.ts'
@@ -16,16 +22,21 @@ import { serverEnd } from './server-end.ts'
 import { connectServer, prompterFor } from './ssh.ts'
 import { portOf } from './take-up.ts'
 
-export async function moveBack(flags: MoveFlags): Promise<void> {
+export interface BackFlags extends MoveFlags, EncryptionFlags {
+  readonly encryptLater?: boolean
+}
+
+export async function moveBack(flags: BackFlags): Promise<void> {
   const dataDir = resolve(flags.dataDir)
   const mark = readMark(dataDir)
   if (mark?.state !== 'left') throw new CommandError(`the control plane of ${dataDir} has not moved away`)
   const identity = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
+  const encryption = await secretFor(dataDir, flags)
   const prompter = prompterFor(mark.to, flags)
   await using ssh = await connectServer({ dataDir, ca: identity.ca }, mark.to, prompter)
   using sudo = new Sudo(prompter)
   let host = await lookAtServer(ssh, sudo)
-  const coming: ComingBack = { dataDir, mark, to: hostname(), told }
+  const coming: ComingBack = { dataDir, mark, to: hostname(), told, ...(encryption ? { encryption } : {}) }
   if (host.mark?.state !== 'left') {
     if (!host.hasStore)
       throw new CommandError(`${mark.to} has no control plane any more, and what is here is older; restore a backup`)
@@ -40,6 +51,27 @@ export async function moveBack(flags: MoveFlags): Promise<void> {
   if (!host.mark) throw new CommandError(`the control plane did not let go on ${mark.to}; run it again`)
   await settleHere(coming, host.mark)
   await tidy(host)
+}
+
+/**
+ * What encrypts Secrets here: the same as before, which the store that was left here tells.
+ * @throws StoreError `WrongKey`, CommandError when it is not given
+ */
+async function secretFor(dataDir: string, flags: BackFlags): Promise<MasterSecret | undefined> {
+  const secret = await encryptionSecret(flags)
+  if (!existsSync(join(dataDir, 'store'))) return secret
+  try {
+    const bare = await openEngine({ engine: 'nedb' }, dataDir)
+    await using _left = await openSealedEngine(bare, secret ? { secret } : {})
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'KeyNeeded')) throw error
+    if (flags.encryptLater) return undefined
+    throw new CommandError(
+      `${error.message}. Where only the desktop app has the key: --encrypt-later leaves Secrets in the clear until it ` +
+        'starts, which encrypts them',
+    )
+  }
+  return secret
 }
 
 const told: Told = (step, detail) => {

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { dataDirLayout } from '../../data-dir.ts'
 import { type KubeconfigIdentity, readKubeconfig } from '../../kubeconfig-file.ts'
 import { type MoveMark, MovedError, readMark } from '../../move/mark.ts'
+import { SERVER_KEY } from '../../provisioning/server/scripts.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { Answerer, type AnswerFlags } from '../node/answerer.ts'
 import { connectApi } from '../node/api.ts'
@@ -63,9 +64,10 @@ async function leave({ address, port, dataDir, identity, host, yes }: Leaving): 
   const plan = [
     ...planServer(host, parcels, port),
     `tell every node's agent ${servers.join(' and ')}`,
-    'hold writes back, and copy the cluster at its last revision: objects, certificate authority and keys, the SSH key',
+    'hold writes back, and copy the cluster at its last revision: objects, their history, certificate authority and keys, the SSH key',
+    `where Secrets are encrypted here, they are there: with a key of the server's own, ${SERVER_KEY}`,
     'end the control plane here, for good unless it is brought back, and start it there; pods run on',
-    'where this machine is a node, it stops being one; the history of changes stays here; the copy is not encrypted at rest',
+    'where this machine is a node, it stops being one',
   ]
   console.log(`The control plane moves to ${address} (${host.facts.os.name}):`)
   for (const line of plan) console.log(`  - ${line}`)

@@ -9,9 +9,10 @@ import { readMark, removeMark, writeMark } from '../../move/mark.ts'
 import { restoreBackup } from '../../store/backup/restore.ts'
 import { readKeyFile } from '../../store/encryption/master-key.ts'
 import { lockFolder } from '../../store/nedb/lock.ts'
+import { type EncryptionFlags, encryptionSecret } from '../encryption-flags.ts'
 import { CommandError } from '../usage-error.ts'
 
-export interface ReceiveFlags {
+export interface ReceiveFlags extends EncryptionFlags {
   readonly dataDir: string
   readonly id: string
   /** See `clusterIdOf`. */
@@ -21,14 +22,21 @@ export interface ReceiveFlags {
 }
 
 /** @throws CommandError when the folder holds a cluster, or may become another one's, StoreError `Locked` */
-export async function receive(file: string, { dataDir, id, cluster, keyFile }: ReceiveFlags): Promise<void> {
+export async function receive(file: string, { dataDir, id, cluster, keyFile, ...flags }: ReceiveFlags): Promise<void> {
   ensureDataDir(dataDir)
   await using _moving = await lockMove(dataDir)
   assertFree(dataDir, cluster)
   await writeMark(dataDir, { id, state: 'arriving', to: '', servers: [], cluster })
   await removeStore(dataDir)
   const passphrase = await readKeyFile(keyFile)
-  const { records, revision } = await restoreBackup({ path: file, passphrase, dataDir, store: { engine: 'nedb' } })
+  const encryption = await encryptionSecret(flags)
+  const { records, revision } = await restoreBackup({
+    path: file,
+    passphrase,
+    dataDir,
+    store: { engine: 'nedb' },
+    ...(encryption ? { encryption } : {}),
+  })
   await writeMark(dataDir, { id, state: 'arriving', to: '', servers: [], cluster, complete: true })
   console.log(`${records} objects, now at revision ${revision}`)
 }

@@ -31,8 +31,8 @@ export interface ServerEnd {
 
 /** Every call throws SshError. */
 export const serverEnd = ({ ssh, sudo }: ServerHost): ServerEnd => ({
-  async receive(id, cluster, { path, key }) {
-    const content = headed(`${id} ${key} ${cluster}\n`, createReadStream(path))
+  async receive(id, cluster, { path, key, encrypted }) {
+    const content = headed(`${id} ${key} ${cluster} ${encrypted ? 'encrypted' : 'plain'}\n`, createReadStream(path))
     const input = Readable.from(content, { objectMode: false })
     await ssh.must(RECEIVE_CLUSTER, { what: 'copying the cluster', sudo, input })
   },

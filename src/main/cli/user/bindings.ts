@@ -4,6 +4,7 @@ import type { Client } from '../../../shared/client/client.ts'
 
 const LABEL = 'flotilla.dev/invited-user'
 const EXPIRES = 'flotilla.dev/certificate-expires'
+const SERVER = 'flotilla.dev/kubeconfig-server'
 const GROUP = 'rbac.authorization.k8s.io'
 
 export interface Grant {
@@ -14,6 +15,8 @@ export interface Grant {
   readonly since: string
   /** When the newest certificate ends. */
   readonly expires: string
+  /** The URL that the kubeconfig was made for; undefined for those of older versions. */
+  readonly server: string | undefined
 }
 
 type Binding = ClusterRoleBinding | RoleBinding
@@ -35,16 +38,21 @@ export async function grantsOf(client: Client, user?: string): Promise<Grant[]> 
     namespace: metadata.namespace,
     since: metadata.creationTimestamp,
     expires: metadata.annotations?.[EXPIRES] ?? '',
+    server: metadata.annotations?.[SERVER],
   }))
 }
 
 /** @param namespaces none = everywhere */
 export async function grant(
   client: Client,
-  wanted: { user: string; role: string; namespaces: readonly string[]; expires: string },
+  wanted: Pick<Grant, 'user' | 'role' | 'expires'> & { namespaces: readonly string[]; server: string },
 ): Promise<void> {
-  const { user, role, namespaces, expires } = wanted
-  const metadata = { name: `flotilla:user:${user}`, labels: { [LABEL]: user }, annotations: { [EXPIRES]: expires } }
+  const { user, role, namespaces, expires, server } = wanted
+  const metadata = {
+    name: `flotilla:user:${user}`,
+    labels: { [LABEL]: user },
+    annotations: { [EXPIRES]: expires, [SERVER]: server },
+  }
   const binding = {
     roleRef: { apiGroup: GROUP, kind: 'ClusterRole', name: role },
     subjects: [{ apiGroup: GROUP, kind: 'User', name: user }],

@@ -45,7 +45,8 @@ export async function invite(name: string, { dataDir, role, namespace = [], ...f
     })
   const identity = await requestCertificate(client, name, days)
   await withdraw(client, name) // invited again: with the new rights only
-  await grant(client, { user: name, role, namespaces, expires: formatTime(Date.now() + days * 86_400_000) })
+  const expires = formatTime(Date.now() + days * 86_400_000)
+  await grant(client, { user: name, role, namespaces, expires, server })
   const [only] = namespaces
   const text = renderKubeconfig({
     server,

@@ -1,6 +1,7 @@
 // `flotilla user list`: who was invited.
 import { CertificateRevocation } from '../../../shared/api/flotilla/v1.ts'
 import { connectApi } from '../node/api.ts'
+import { requireRunning } from '../running.ts'
 import { table } from '../table.ts'
 import { type Grant, grantsOf } from './bindings.ts'
 
@@ -11,13 +12,26 @@ export async function list(dataDir: string, asJson: boolean): Promise<void> {
   const revoked = revocations.items
     .filter(({ spec }) => !spec.userName.startsWith('system:') && !invited.has(spec.userName))
     .map(({ spec }) => ({ user: spec.userName, since: spec.issuedBefore, reason: spec.reason ?? '' }))
-  if (asJson) return console.log(JSON.stringify({ users: grants, revoked }, null, 2))
+  const { url, servers = [] } = requireRunning(dataDir)
+  /** Of an API server that was somewhere else then. */
+  const isOutdated = ({ server }: Grant) => server !== undefined && server !== url && !servers.includes(server)
+  if (asJson) {
+    const users = grants.map(grant => ({ ...grant, outdated: isOutdated(grant) }))
+    return console.log(JSON.stringify({ users, revoked }, null, 2))
+  }
   const rows = [
-    ...grants.map(grant => [grant.user, grant.role, grant.namespace ?? '(everywhere)', stateOf(grant)]),
+    ...grants.map(grant => [
+      grant.user,
+      grant.role,
+      grant.namespace ?? '(everywhere)',
+      stateOf(grant, isOutdated(grant)),
+    ]),
     ...revoked.map(({ user, since }) => [user, '-', '-', `revoked ${since}`]),
   ].toSorted(([a = ''], [b = '']) => a.localeCompare(b))
   console.log(rows.length > 0 ? table([['NAME', 'ROLE', 'NAMESPACE', 'STATE'], ...rows]) : 'nobody was invited')
 }
 
-const stateOf = ({ expires }: Grant): string =>
-  Date.parse(expires) > Date.now() ? `until ${expires}` : `expired ${expires}`
+const stateOf = ({ expires, server }: Grant, outdated: boolean): string => {
+  if (Date.parse(expires) <= Date.now()) return `expired ${expires}`
+  return `until ${expires}${outdated ? `; invite again: the kubeconfig names ${server}, where the API server is not any more` : ''}`
+}

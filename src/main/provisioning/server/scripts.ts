@@ -4,6 +4,12 @@
 export const SERVER_UNIT = 'flotilla-control-plane.service'
 const BASE = '/opt/flotilla-server'
 const DATA = '/var/lib/flotilla-server'
+const SETTINGS = '/etc/flotilla-server'
+/** Encrypts Secrets at rest, apart from what it encrypts. */
+export const SERVER_KEY = `${SETTINGS}/encryption-key`
+const ENVIRONMENT = `${SETTINGS}/environment`
+/** Where the server has a key, programs that open its store need it. */
+const WITH_KEY = `[ ! -f ${ENVIRONMENT} ] || { set -a; . ${ENVIRONMENT}; set +a; }`
 const PROGRAM = `${BASE}/node ${BASE}/app/out/main/cli.js`
 
 /** @param name host name or address under which the server was reached; its grammar is checked */
@@ -15,6 +21,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Environment=HOME=/root NODE_COMPILE_CACHE=${DATA}/compile-cache
+EnvironmentFile=-${ENVIRONMENT}
 ExecStart=${PROGRAM} serve --data-dir ${DATA} --listen 0.0.0.0:${port} --advertise ${name} --no-local-node
 Restart=on-failure
 RestartSec=2
@@ -89,17 +96,26 @@ systemctl daemon-reload
 mkdir -p -m 700 ${DATA}
 `
 
-/** The move's id, the key of the copy that follows, and whose it is. */
+/** The move's id, the key of the copy that follows, whose it is, and whether Secrets are to be encrypted at rest. */
 export const RECEIVE_CLUSTER = `
 set -e
 umask 077
-read -r id key cluster
+read -r id key cluster rest
 ${CHECK_WORDS('$(printf %s "$id$key$cluster" | tr -d -)')}
 work=$(mktemp -d ${DATA}/.arrival.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cat > "$work/cluster"
+unset FLOTILLA_ENCRYPTION_KEY_FILE
+if [ "$rest" = encrypted ]; then
+  mkdir -p -m 700 ${SETTINGS}
+  [ -s ${SERVER_KEY} ] || { head -c 32 /dev/urandom > ${SERVER_KEY}.new && sync ${SERVER_KEY}.new && mv ${SERVER_KEY}.new ${SERVER_KEY}; }
+  export FLOTILLA_ENCRYPTION_KEY_FILE=${SERVER_KEY}
+fi
 printf '%s\\n' "$key" > "$work/key"
 ${PROGRAM} control-plane receive --id "$id" --cluster "$cluster" --data-dir ${DATA} --key-file "$work/key" "$work/cluster"
+# Only now: a folder that was refused may be another cluster's, with its own.
+rm -f ${ENVIRONMENT}
+[ "$rest" != encrypted ] || { printf 'FLOTILLA_ENCRYPTION_KEY_FILE=%s\\n' ${SERVER_KEY} > ${ENVIRONMENT}; sync ${ENVIRONMENT} ${SETTINGS}; }
 `
 
 /** The move's id. From here on the server is the cluster. */
@@ -127,6 +143,7 @@ systemctl disable --quiet --now ${SERVER_UNIT} 2>/dev/null || true
 work=$(mktemp -d ${DATA}/.departure.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 printf '%s\\n' "$key" > "$work/key"
+${WITH_KEY}
 ${PROGRAM} control-plane depart --id "$id" --from "$from" --to="$to" --data-dir ${DATA} --key-file "$work/key" ${DATA}/departing
 `
 
@@ -143,7 +160,7 @@ ${PROGRAM} control-plane leave --id "$id" --data-dir ${DATA}
 /** After the cluster has gone back: the server is as it was before. */
 export const REMOVE_SERVER = `
 systemctl disable --quiet --now ${SERVER_UNIT} 2>/dev/null
-rm -rf /etc/systemd/system/${SERVER_UNIT} ${BASE} ${DATA}
+rm -rf /etc/systemd/system/${SERVER_UNIT} ${BASE} ${DATA} ${SETTINGS}
 systemctl daemon-reload
 true
 `

@@ -13,6 +13,7 @@ import { assertEmpty, countUpTo, fill, type KeyValue } from '../operations/copy.
 import type { Progress } from '../operations/progress.ts'
 import { readBackup } from './backup.ts'
 import { type BackupSecret, openContainer, readHeader } from './container.ts'
+import { HistoryWriter } from './past.ts'
 
 export interface RestoreOptions {
   readonly path: string
@@ -22,6 +23,8 @@ export interface RestoreOptions {
   readonly encryption?: MasterSecret
   /** Moves a store that is there aside instead of refusing. */
   readonly replace?: boolean
+  /** The history comes with the backup: what is there of one goes aside as well. */
+  readonly withHistory?: boolean
   readonly onProgress?: (progress: Progress) => void
   readonly clock?: Clock
 }
@@ -49,7 +52,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   let total = 0
   for await (const line of readBackup(path, key))
     if (line.type === 'record') onProgress({ phase: 'checking', done: ++total })
-  const replaced = await makeWay(dataDir, store, options.replace ?? false)
+  const replaced = await makeWay(options)
 
   // The embedded engine starts beyond whatever the cluster has written since; etcd counts beyond the backup.
   const sinceMs = Math.max(0, clock.now() - Date.parse(createdAt))
@@ -59,10 +62,12 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   await assertEmpty(engine, store.engine === 'nedb' ? dataDir : 'this etcd')
   if (store.engine === 'etcd')
     await countUpTo(engine, revision, (done, of) => onProgress({ phase: 'counting', done, total: of }))
+  await using past = new HistoryWriter(engine)
   let files = 0
   const records = async function* (): AsyncGenerator<KeyValue, void> {
     for await (const line of readBackup(path, key)) {
       if (line.type === 'record') yield line
+      else if (line.type === 'history') await past.add(line.entry)
       else {
         await restoreFile(dataDir, line.name, line.text)
         files++
@@ -70,11 +75,13 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     }
   }
   const written = await fill(engine, records(), done => onProgress({ phase: 'restoring', done, total }))
+  await past.flush()
   return { records: written, files, revision: engine.revision, ...(replaced ? { replaced } : {}) }
 }
 
 /** @returns where the embedded store that was there is now */
-async function makeWay(dataDir: string, store: EngineChoice, replace: boolean): Promise<string | undefined> {
+async function makeWay(options: RestoreOptions): Promise<string | undefined> {
+  const { dataDir, store, replace = false, withHistory = false } = options
   await mkdir(dataDir, { recursive: true, mode: FOLDER_MODE })
   await using _lock = await lockFolder(dataDir)
   const folder = join(dataDir, 'store')
@@ -83,6 +90,9 @@ async function makeWay(dataDir: string, store: EngineChoice, replace: boolean): 
     throw new StoreError('KeyExists', `${dataDir} already holds a cluster: choose another folder, or give --replace`)
   const aside = join(dataDir, 'backups', `replaced-${new Date().toISOString().replace(/[:.]/g, '')}`)
   await mkdir(dirname(aside), { recursive: true, mode: FOLDER_MODE })
+  const past = join(dataDir, 'history')
+  // First: it is only ever looked at beside the store.
+  if (withHistory && (await exists(past))) await rename(past, `${aside}-history`)
   await rename(folder, aside)
   await realDisk.syncFolder(dataDir)
   return aside

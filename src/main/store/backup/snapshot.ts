@@ -6,11 +6,14 @@ import { join } from 'node:path'
 import type { ObjectStore } from '../contract.ts'
 import { StoreError } from '../contract.ts'
 import { encodeObject } from '../encoding.ts'
+import type { HistoryEntry } from '../history/contract.ts'
 import { Pacer } from '../pacer.ts'
 
 export type SnapshotLine =
   | { readonly type: 'file'; readonly name: string; readonly text: string }
   | { readonly type: 'record'; readonly key: string; readonly value: string }
+  /** Only in a copy that moves: what an object was. */
+  | { readonly type: 'history'; readonly entry: HistoryEntry }
   | {
       readonly type: 'end'
       readonly files: number
@@ -66,7 +69,7 @@ export async function* encodeLines(
   let records = 0
   for await (const line of lines) {
     if (line.type === 'file') files++
-    else onRecord(++records)
+    else if (line.type === 'record') onRecord(++records)
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
     hash.update(bytes)
     yield bytes
@@ -93,7 +96,7 @@ export async function* decodeLines(
     }
     hash.update(bytes).update('\n')
     if (line.type === 'file') files++
-    else records++
+    else if (line.type === 'record') records++
     yield line
   }
   if (end?.files !== files || end.records !== records || end.sha256 !== hash.digest('hex'))

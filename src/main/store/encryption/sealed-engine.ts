@@ -4,7 +4,7 @@
 // A sealed value is `sealed:<id of the data key>:<base64>`; plain values are JSON objects and begin with a brace.
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, StoreError } from '../contract.ts'
-import { DEFAULT_HISTORY_LIMITS, type HistoryLimits, type HistoryLog } from '../history/contract.ts'
+import { DEFAULT_HISTORY_LIMITS, type HistoryEntry, type HistoryLimits, type HistoryLog } from '../history/contract.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { Pacer } from '../pacer.ts'
 import { openText, sealText } from './envelope.ts'
@@ -179,13 +179,21 @@ class EncryptingEngine implements SealedEngine {
       newest: () => log.newest(),
       read: async (key, revision) => {
         const value = await log.read(key, revision)
-        if (value === undefined) return undefined
-        return this.#opened({ key, value, revision, createRevision: 0 }).value ?? undefined
+        return value === undefined ? undefined : this.#openedText(key, value)
       },
+      entries: () => this.#openedEntries(log),
       purge: matches => log.purge(matches),
       expire: nowMs => log.expire(nowMs),
       [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
     }
+  }
+
+  async *#openedEntries(log: HistoryLog): AsyncGenerator<HistoryEntry, void> {
+    for await (const entry of log.entries()) yield { ...entry, value: this.#openedText(entry.key, entry.value) }
+  }
+
+  #openedText(key: string, value: string): string {
+    return this.#opened({ key, value, revision: 0, createRevision: 0 }).value ?? value
   }
 
   async rotateDataKey(): Promise<void> {

@@ -44,6 +44,8 @@ export interface HistoryLog extends AsyncDisposable {
   newest(): Promise<ReadonlyMap<string, HistoryItem>>
   /** The object's JSON text at one of its kept revisions. */
   read(key: string, revision: number): Promise<string | undefined>
+  /** Everything that is kept, an object's oldest first. */
+  entries(): AsyncIterable<HistoryEntry>
   /** Erases objects' whole histories. @returns how many objects */
   purge(matches: (key: string) => boolean): Promise<number>
   /** Drops what is beyond the limits. */

@@ -61,6 +61,13 @@ export class EtcdHistory implements HistoryLog {
     return kv?.value.toString('utf8')
   }
 
+  async *entries(): AsyncGenerator<HistoryEntry, void> {
+    for await (const item of this.#names('/')) {
+      const value = await this.read(item.key, item.revision)
+      if (value !== undefined) yield { ...item, value }
+    }
+  }
+
   async purge(matches: (key: string) => boolean): Promise<number> {
     const gone = new Set<string>()
     await this.#removeItems(({ key }) => {

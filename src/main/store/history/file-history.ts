@@ -99,6 +99,18 @@ class FileHistory implements HistoryLog {
     })
   }
 
+  async *entries(): AsyncGenerator<HistoryEntry, void> {
+    const pacer = new Pacer()
+    for (const { path, bytes } of [...this.#files])
+      for await (const { group } of scanSegment(path, { bytes })) {
+        for (const record of group.txns) {
+          const entry = fromRecord(record)
+          if (this.#places.get(entry.key)?.some(({ revision }) => revision === entry.revision)) yield entry
+        }
+        if (pacer.due) await pacer.pause()
+      }
+  }
+
   purge(matches: (key: string) => boolean): Promise<number> {
     return this.#mutex.run(async () => {
       const pacer = new Pacer()

@@ -2,7 +2,9 @@
 // command: each tells how far it is, and ends with a result.
 import type { EngineHealth, EngineStats, ObjectStore } from '../contract.ts'
 import type { EncryptionStatus, SealedEngine } from '../encryption/sealed-engine.ts'
+import { historyLines } from '../backup/past.ts'
 import { clusterFiles, type SnapshotLine, snapshotOf } from '../backup/snapshot.ts'
+import type { HistoryLog } from '../history/contract.ts'
 import type { Progress } from './progress.ts'
 
 /** An open store and the engine below it, which encrypts. */
@@ -22,7 +24,13 @@ export interface StoreStatus extends EngineStats {
 
 export type OperationEvent =
   | ({ readonly type: 'progress' } & Progress)
-  | { readonly type: 'snapshot'; readonly revision: number; readonly count: number }
+  | {
+      readonly type: 'snapshot'
+      readonly revision: number
+      readonly count: number
+      /** Whether the store that it comes from keeps Secrets encrypted: here they are not. */
+      readonly encrypted: boolean
+    }
   | SnapshotLine
   | { readonly type: 'result'; readonly result: object }
   /** Only on the wire: why there is no result. */
@@ -86,11 +94,15 @@ async function* rotateEncryptionKey(parts: StoreParts): AsyncGenerator<Operation
   yield { type: 'result', result: parts.engine.encryption }
 }
 
-/** Everything of the cluster at one revision. */
-async function* snapshot({ store, dataDir }: StoreParts): AsyncGenerator<OperationEvent, void> {
+/** Everything of the cluster at one revision. @param history goes along when it is given */
+async function* snapshot(
+  { store, engine, dataDir }: StoreParts,
+  history?: HistoryLog,
+): AsyncGenerator<OperationEvent, void> {
   const { revision, count, lines } = snapshotOf(store)
-  yield { type: 'snapshot', revision, count }
+  yield { type: 'snapshot', revision, count, encrypted: engine.encryption.encrypted }
   yield* clusterFiles(dataDir)
   yield* lines
+  if (history) yield* historyLines(history)
   yield { type: 'result', result: { revision, records: count } }
 }
