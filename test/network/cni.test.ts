@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { podLinkName } from '../../src/agent/network/names.ts'
+import { SERVICE_LINK, podLinkName } from '../../src/agent/network/names.ts'
 import { CniRecorder } from './lab/cni-recorder.ts'
 import { type Agent, eventually, type Host, Lab, namesIn, type Pod, serve, tcp, udp } from './lab/lab.ts'
 import { node, service, slice } from './lab/objects.ts'
@@ -202,6 +202,19 @@ describe('CNI plugins that a configuration names', () => {
     await eventually(async () => (await agents[0]!.call({ do: 'problem' })) === undefined, 20_000)
     remove('00.conflist')
     expect(recorder.take().filter(({ command }) => command !== 'STATUS')).toEqual([])
+  })
+
+  it('that give no answer hold up nothing of the rest of the network', async () => {
+    const dns = () => hosts[0]!.run('ip', '-o', 'address', 'show', 'dev', SERVICE_LINK).includes('10.96.0.10/32')
+    recorder.hang('STATUS')
+    configure(0, '00.conflist', { name: 'x', cniVersion: '1.1.0', plugins: [{ type: 'recorder' }] })
+    await eventually(() => recorder.take().some(({ command }) => command === 'STATUS'), 20_000)
+    hosts[0]!.run('ip', 'address', 'delete', '10.96.0.10/32', 'dev', SERVICE_LINK)
+    await agents[0]!.put('nodes', node('node4', '192.168.87.4', '10.244.4.0/24'))
+    await eventually(dns)
+    expect(recorder.take()).toEqual([])
+    recorder.mend('STATUS')
+    remove('00.conflist')
   })
 
   it('collect what belongs to no pod any more', async () => {

@@ -5,6 +5,7 @@ import { keyOf } from '../../shared/client/object-key.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { type Rejection, rejectionOf } from './admission/admit.ts'
 import { shortageOf } from './admission/fit.ts'
+import { Orphans } from './orphans.ts'
 import { type KubeletParts, podDirOf, podReference } from './parts.ts'
 import { PodWorker } from './pod-worker.ts'
 import { describePod } from './spec/containers.ts'
@@ -15,8 +16,6 @@ import { removeVolumes } from './volumes/volumes.ts'
 
 /** Safety net under the runtime's events. */
 const RELIST_MS = 30_000
-/** Given to containers whose pod nobody knows any more. */
-const ORPHAN_GRACE_SECONDS = 10
 
 export class Kubelet implements AsyncDisposable {
   readonly #parts: KubeletParts
@@ -27,6 +26,7 @@ export class Kubelet implements AsyncDisposable {
   readonly #checkpoints: Checkpoints
   readonly #informer: Informer<Pod>
   readonly #mirrors: MirrorPods
+  readonly #orphans: Orphans
   /** As the manifests have them now. */
   #static: readonly Pod[] = []
   #cancelManifests: () => void = () => undefined
@@ -46,6 +46,16 @@ export class Kubelet implements AsyncDisposable {
       lister: this.#informer.lister,
       node: parts.nodeReference,
       log: parts.log,
+    })
+    const { runtime, cgroups, network, tools, dataDir, log } = parts
+    this.#orphans = new Orphans({
+      runtime,
+      cgroups,
+      podNetwork: network.podNetwork,
+      removeVolumes: uid => removeVolumes({ podDir: podDirOf(dataDir, uid), tools }),
+      isKnown: uid => this.#workers.has(uid),
+      signal: this.#stop.signal,
+      log,
     })
   }
 
@@ -209,7 +219,7 @@ export class Kubelet implements AsyncDisposable {
     const known = new Set(this.#informer.lister.list().map(({ metadata }) => metadata.uid))
     for (const [uid, worker] of this.#workers) if (!known.has(uid) && !isStatic(worker.pod)) worker.remove(worker.pod)
     this.#syncMirrors()
-    void this.#removeOrphans().then(() => this.#removeLostLinks())
+    void this.#orphans.remove().then(() => this.#removeLostLinks())
   }
 
   /** Of pods that went while neither the agent nor their containers were there. */
@@ -234,32 +244,9 @@ export class Kubelet implements AsyncDisposable {
   #relistLater(): void {
     this.#cancelRelist = this.#parts.clock.after(RELIST_MS, () => {
       this.#wakeAll()
-      if (this.#informer.hasSynced) void this.#removeOrphans()
+      if (this.#informer.hasSynced) void this.#orphans.remove()
       this.#relistLater()
     })
-  }
-
-  /** Containers of pods that neither the API nor a worker knows: deleted while the agent was away. */
-  async #removeOrphans(): Promise<void> {
-    const { runtime, network, cgroups, tools, dataDir, log } = this.#parts
-    try {
-      for (const pod of await runtime.pods()) {
-        if (this.#workers.has(pod.uid) || this.#stop.signal.aborted) continue
-        log.info({ pod: `${pod.name}_${pod.namespace}(${pod.uid})` }, 'removing what is left of a pod that is gone')
-        await Promise.all(
-          pod.containers.map(async ({ id, state }) => {
-            if (state === 'running') await runtime.stop(id, ORPHAN_GRACE_SECONDS)
-            await runtime.remove(id)
-          }),
-        )
-        for (const { id } of pod.sandboxes) await runtime.remove(id)
-        await cgroups.remove(pod.uid)
-        await network.podNetwork.tearDown(pod.uid)
-        await removeVolumes({ podDir: podDirOf(dataDir, pod.uid), tools })
-      }
-    } catch (error) {
-      log.warn({ error: String(error) }, 'orphaned containers not removed')
-    }
   }
 
   /** Stops looking after pods; their containers run on. */

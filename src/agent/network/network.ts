@@ -213,7 +213,6 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     const peers = [...view.nodes.keys()].flatMap(name => otherNode(name) ?? [])
     const before = JSON.stringify(plan.direct)
     await setUpLink()
-    await cni.look()
     await ownLinks.repair()
     ;({ plan, usual } = await routes.apply(peers, new Set(relay.nodes)))
     const tunnelPeers = plan.tunnelled.map(peer => peer.nodeIP).sort()
@@ -222,11 +221,21 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     else await sync.verify()
   })
   owned.defer(() => reassert.settled())
+  // Beside it: a plugin that gives no answer must not hold up the rest of the node's network.
+  const lookAtCni = new Serialised(async () => {
+    const before = cni.isConfigured
+    await cni.look()
+    if (cni.isConfigured !== before) await reassert.run()
+  })
+  owned.defer(() => lookAtCni.settled())
   await reassert.run()
   await sync.flush()
 
   owned.defer(view.on({ node: () => void reassert.run().catch(onError) }))
-  const timer = setInterval(() => void reassert.run().catch(onError), REASSERT_MS)
+  const timer = setInterval(() => {
+    void reassert.run().catch(onError)
+    void lookAtCni.run().catch(onError)
+  }, REASSERT_MS)
   owned.defer(() => clearInterval(timer))
   owned.use(await watchReach({ nodeIP, podCIDR, usual: () => usual, relay, dial: options.dialNode, clock, log }))
 

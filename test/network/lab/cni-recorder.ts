@@ -8,6 +8,8 @@ const { appendFileSync, existsSync, readFileSync } = require('fs'), env = proces
 const input = JSON.parse(readFileSync(0)), command = env.CNI_COMMAND, fault = __filename + '.' + command
 if (command === 'VERSION') return console.log(JSON.stringify({ cniVersion: '1.1.0', supportedVersions: ['0.4.0', '1.0.0', '1.1.0'] }))
 appendFileSync(__filename + '.calls', JSON.stringify({ command, input, id: env.CNI_CONTAINERID, args: env.CNI_ARGS, netns: env.CNI_NETNS }) + '\\n')
+const end = () => { if (existsSync(fault + '.hang')) setTimeout(end, 20) }
+if (existsSync(fault + '.hang')) return end()
 if (existsSync(fault)) { console.log(readFileSync(fault, 'utf8')); process.exit(1) }
 const { cniVersion, address, prevResult } = input
 if (command === 'ADD') console.log(JSON.stringify(prevResult ?? { cniVersion, ips: [{ address }] }))
@@ -44,7 +46,11 @@ export class CniRecorder {
   fail(command: string, msg: string): void {
     writeFileSync(`${this.#path}.${command}`, JSON.stringify({ cniVersion: '1.0.0', code: 100, msg }))
   }
+  /** Gives no answer until `mend`. */
+  hang(command: string): void {
+    writeFileSync(`${this.#path}.${command}.hang`, '')
+  }
   mend(command: string): void {
-    rmSync(`${this.#path}.${command}`)
+    for (const fault of ['', '.hang']) rmSync(`${this.#path}.${command}${fault}`, { force: true })
   }
 }

@@ -5,6 +5,8 @@ import * as v from 'valibot'
 
 /** Versions of the specification, oldest first. */
 const VERSIONS = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0']
+/** As Podman's packages install it, for containers of one machine. */
+const PODMAN = 'podman'
 const ENDINGS = ['.conf', '.conflist', '.json']
 
 const plugin = v.looseObject({
@@ -60,6 +62,10 @@ export async function readNetworkConfig(folder: string): Promise<NetworkConfig |
     throw new CniError(`${path}: ${(error as Error).message}`)
   }
   const parsed = v.safeParse(network, first.endsWith('.conflist') ? json : listOf(json))
+  if (parsed.success && parsed.output.name === PODMAN)
+    throw new CniError(
+      `${path}: this is Podman's own network, which reaches no other node: move the file away, or put the configuration of the cluster's network before it (${ENDINGS.join(', ')} files count in the order of their names)`,
+    )
   if (parsed.success) return parsed.output
   const [issue] = parsed.issues
   throw new CniError(`${path}: ${v.getDotPath(issue) ?? 'file'}: ${issue.message}`)

@@ -19,6 +19,8 @@ export interface Attachment {
 
 /** Plugins may wait for a daemon of theirs, or for a DHCP server. */
 const TIMEOUT_MS = 120_000
+/** These only ask. */
+const ASK_TIMEOUT_MS = 10_000
 const VERBS: Record<CniCommand, string> = {
   ADD: 'add',
   DEL: 'delete',
@@ -61,8 +63,9 @@ export class CniPlugins {
         CNI_ARGS: attachment.args,
       }),
     }
+    const timeoutMs = command === 'STATUS' || command === 'VERSION' ? ASK_TIMEOUT_MS : TIMEOUT_MS
     try {
-      const answer = await this.#run([path], { input: JSON.stringify(config), env, timeoutMs: TIMEOUT_MS })
+      const answer = await this.#run([path], { input: JSON.stringify(config), env, timeoutMs })
       return answer.trim() === '' ? undefined : (JSON.parse(answer) as unknown)
     } catch (error) {
       throw new CniError(`plugin type=${JSON.stringify(type)} failed (${VERBS[command]}): ${explain(error)}`)
@@ -91,5 +94,6 @@ function explain(error: unknown): string {
   } catch {
     // It ended in another way.
   }
+  if (error.exitCode === undefined && !error.stderr.trim()) return 'it gave no answer and was ended'
   return error.stderr.trim() || `netplugin failed with no error message: exit code ${error.exitCode ?? 'none'}`
 }
