@@ -55,6 +55,30 @@ describe('endpointslice and endpoints', () => {
     await eventually(async () => expect((await legacy(namespace)).subsets ?? []).toEqual([]))
   })
 
+  test('a dual-stack Service has slices of both families, and Endpoints of its first', async () => {
+    const namespace = await newNamespace()
+    await createService(namespace, { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] })
+    const [both, one] = [await createPod(namespace, 'both'), await createPod(namespace, 'one')]
+    await reportPod(cluster.client, both, true, '10.244.1.7', 'fd00:10:244:1::7')
+    await reportPod(cluster.client, one, true, '10.244.1.8')
+    const shown = async () =>
+      (await slices(namespace)).flatMap(({ addressType, endpoints = [] }) =>
+        endpoints.map(({ addresses }) => `${addressType} ${addresses.join()}`),
+      )
+    const expected = ['IPv4 10.244.1.7', 'IPv4 10.244.1.8', 'IPv6 fd00:10:244:1::7']
+    await eventually(async () => expect((await shown()).sort()).toEqual(expected))
+    await eventually(async () =>
+      expect((await legacy(namespace)).subsets?.[0]?.addresses?.map(({ ip }) => ip)).toEqual(['fd00:10:244:1::7']),
+    )
+    await cluster.client.patch(
+      Service,
+      { namespace, name: 'web' },
+      { spec: { ipFamilyPolicy: 'SingleStack' } },
+      { type: 'merge' },
+    )
+    await eventually(async () => expect(await shown()).toEqual(['IPv6 fd00:10:244:1::7']))
+  })
+
   test('pods come, become ready, terminate and go', async () => {
     const namespace = await newNamespace()
     await cluster.client.create(Node, {

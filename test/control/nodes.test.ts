@@ -146,7 +146,7 @@ describe('taint-eviction', () => {
 })
 
 describe('node-ipam', () => {
-  test('gives each node a /24 of its own', async () => {
+  test('gives each node a /24 of its own, and a /64 in a dual-stack cluster', async () => {
     await Promise.all(
       Array.from({ length: 10 }, (_, i) => cluster.client.create(Node, { metadata: { name: `n${i}` }, spec: {} })),
     )
@@ -156,6 +156,9 @@ describe('node-ipam', () => {
       expect(cidrs.every(cidr => /^10\.244\.\d+\.0\/24$/.test(cidr ?? ''))).toBe(true)
       expect(new Set(cidrs).size).toBe(10)
       expect(items.every(({ spec }) => spec.podCIDRs?.[0] === spec.podCIDR)).toBe(true)
+      const second = items.map(({ spec }) => spec.podCIDRs?.[1])
+      expect(second.every(cidr => /^fd00:10:244:[0-9a-f:]*\/64$/.test(cidr ?? ''))).toBe(true)
+      expect(new Set(second).size).toBe(10)
     })
   })
 })

@@ -24,10 +24,10 @@ const addressesOf = async (name: string) =>
   (await cluster.client.list(IPAddress)).items
     .filter(({ spec }) => spec.parentRef.name === name)
     .map(({ metadata }) => metadata.name)
-const serve = (name: string, clusterIP?: string) =>
+const serve = (name: string, clusterIP?: string, ipFamilyPolicy?: string) =>
   cluster.client.create(Service, {
     metadata: { namespace, name },
-    spec: { ports: [{ port: 80 }], ...(clusterIP ? { clusterIP } : {}) },
+    spec: { ports: [{ port: 80 }], ...(clusterIP && { clusterIP }), ...(ipFamilyPolicy && { ipFamilyPolicy }) },
   })
 const isGone = (read: () => Promise<unknown>) =>
   eventually(async () => {
@@ -37,7 +37,7 @@ const isGone = (read: () => Promise<unknown>) =>
 
 test('the cluster’s own range is there from the start, and ready', async () => {
   await eventually(async () => expect(await ready('kubernetes')).toMatchObject({ status: 'True' }))
-  expect((await cidrOf('kubernetes')).spec.cidrs).toEqual(['10.96.0.0/16'])
+  expect((await cidrOf('kubernetes')).spec.cidrs).toEqual(['10.96.0.0/16', 'fd00:10:96::/112'])
   await eventually(async () => expect(await addressesOf('kubernetes')).toEqual(['10.96.0.1']))
 })
 
@@ -57,6 +57,14 @@ test('every address of a Service has an IPAddress, which goes with it', async ()
   await eventually(async () => expect(await addressesOf('web')).toEqual([spec.clusterIP]))
   await cluster.client.delete(Service, { namespace, name: 'web' })
   await eventually(async () => expect(await addressesOf('web')).toEqual([]))
+})
+
+test('a dual-stack Service has an IPAddress of each family', async () => {
+  const { spec } = await serve('both', undefined, 'RequireDualStack')
+  expect(spec.ipFamilies).toEqual(['IPv4', 'IPv6'])
+  await eventually(async () => expect((await addressesOf('both')).sort()).toEqual([...(spec.clusterIPs ?? [])].sort()))
+  const second = await cluster.client.get(IPAddress, { name: spec.clusterIPs?.[1] ?? '' })
+  expect(second.metadata.labels?.['ipaddress.kubernetes.io/ip-family']).toBe('IPv6')
 })
 
 test('another range gives addresses once it is added, and is kept while one of them is in use', async () => {

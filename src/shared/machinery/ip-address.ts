@@ -55,3 +55,9 @@ function formatIPv6(value: bigint): string {
 
 export const formatIP = ({ family, value }: IPAddressValue): string =>
   family === 'IPv6' ? formatIPv6(value) : [24n, 16n, 8n, 0n].map(shift => String((value >> shift) & 255n)).join('.')
+
+/** @returns the one text that stands for the address; what is none is left as it is */
+export function canonicalIP(text: string): string {
+  const ip = parseIP(text)
+  return ip ? formatIP(ip) : text
+}

@@ -238,6 +238,7 @@ describe.each([
     await expect(create('second', { clusterIP: 'fd00:10:96::7', ports })).rejects.toThrow(
       'failed to allocate IP fd00:10:96::7: provided IP is already allocated',
     )
+    await expect(create('second', { clusterIP: 'FD00:10:96:0::7', ports })).rejects.toThrow('already allocated')
     await expect(create('third', { clusterIP: 'fd00:10:97::7', ports })).rejects.toThrow(
       'the provided IP (fd00:10:97::7) is not in the valid range. The range of valid IPs is fd00:10:96::/112',
     )

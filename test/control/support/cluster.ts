@@ -23,6 +23,9 @@ export interface Cluster extends AsyncDisposable {
   readonly warnings: string[]
 }
 
+/** Dual-stack: what asks for nothing else is IPv4. */
+const SERVICES = ['10.96.0.0/16', 'fd00:10:96::/112']
+
 /** @param options.clock that of the controllers; the server's is the system's */
 export async function startCluster(options: { clock?: Clock; metrics?: MetricsCollector } = {}): Promise<Cluster> {
   const { clock = systemClock, metrics } = options
@@ -33,7 +36,7 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
     subresources: subresourceHandlers({ tunnels, ...(metrics ? { metrics } : {}) }),
     withStore: store => {
       const authorization = createAuthorization(store)
-      const admission = createAdmission({ store, serviceCIDRs: ['10.96.0.0/16'], nodes: tunnels })
+      const admission = createAdmission({ store, serviceCIDRs: SERVICES, nodes: tunnels })
       disposables.push(authorization, admission)
       return { authorizers: authorization.authorizers, admission: admission.plugins }
     },
@@ -42,7 +45,7 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
     user: testAdmin,
     apiServer: { address: '127.0.0.1', family: 'IPv4', port: api.port },
     clusterInfo: { url: api.url, caPem: api.pki.caPem },
-    network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10', serviceCIDRs: ['10.96.0.0/16'] },
+    network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10', serviceCIDRs: SERVICES },
   })
   const warnings: string[] = []
   const log = {
@@ -60,8 +63,8 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
     log,
     rootCa: api.pki.caPem,
     pki: api.pki,
-    clusterCidrs: ['10.244.0.0/16'],
-    serviceCidrs: ['10.96.0.0/16'],
+    clusterCidrs: ['10.244.0.0/16', 'fd00:10:244::/48'],
+    serviceCidrs: SERVICES,
     signToken: async ({ namespace, serviceAccount, secret }) => {
       const boundTo = { kind: 'Secret' as const, ...secret }
       const { issue, apiAudiences: audiences } = api.server.tokens
@@ -83,11 +86,22 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
 }
 
 /** What a kubelet would report for a pod that runs and passes its probes, or does not. */
-export async function reportPod(client: Client, pod: Pod, ready = true, ip = '10.244.0.9'): Promise<Pod> {
+export async function reportPod(
+  client: Client,
+  pod: Pod,
+  ready = true,
+  ip = '10.244.0.9',
+  ...more: string[]
+): Promise<Pod> {
   const { namespace, name } = pod.metadata
   const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
   const condition = { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: time }
-  const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions: [condition] }
+  const status = {
+    phase: 'Running',
+    podIP: ip,
+    podIPs: [ip, ...more].map(each => ({ ip: each })),
+    conditions: [condition],
+  }
   return client.patch(Pod, { namespace, name }, { status }, { subresource: 'status', type: 'merge' })
 }
 

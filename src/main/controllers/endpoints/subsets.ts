@@ -1,6 +1,6 @@
 // Groups the pods of a Service into subsets: addresses that share the same ports.
 import type { EndpointAddress, EndpointPort, EndpointSubset, Pod, Service } from '../../../shared/api/core/v1.ts'
-import { hostnameOf, isEndpoint, targetPortOf } from '../support/service-pods.ts'
+import { familiesOf, hostnameOf, ipOf, isEndpoint, targetPortOf } from '../support/service-pods.ts'
 import { isPodReady } from '../support/pod-state.ts'
 
 /** More do not fit into one object; EndpointSlices have them all. */
@@ -13,11 +13,16 @@ interface Entry {
 }
 
 export function subsetsOf(service: Service, pods: readonly Pod[]): { subsets: EndpointSubset[]; truncated: boolean } {
+  const [family] = familiesOf(service)
   const publishNotReady = service.spec.publishNotReadyAddresses === true
   const entries = pods
     .filter(pod => isEndpoint(pod, publishNotReady))
-    .map(pod => ({
-      address: addressOf(pod, service),
+    .flatMap(pod => {
+      const ip = ipOf(pod, family)
+      return ip === undefined ? [] : [{ pod, ip }]
+    })
+    .map(({ pod, ip }) => ({
+      address: addressOf(pod, ip, service),
       ready: publishNotReady || isPodReady(pod),
       ports: portsOf(pod, service),
     }))
@@ -55,11 +60,11 @@ function group(entries: readonly Entry[]): EndpointSubset[] {
 
 const sortKey = ({ address }: Entry): string => `${address.ip} ${address.targetRef?.uid ?? ''}`
 
-function addressOf(pod: Pod, service: Service): EndpointAddress {
+function addressOf(pod: Pod, ip: string, service: Service): EndpointAddress {
   const { namespace, name, uid } = pod.metadata
   const hostname = hostnameOf(pod, service)
   return {
-    ip: pod.status.podIP ?? '',
+    ip,
     ...(hostname ? { hostname } : {}),
     ...(pod.spec.nodeName ? { nodeName: pod.spec.nodeName } : {}),
     targetRef: { kind: 'Pod', namespace, name, uid },

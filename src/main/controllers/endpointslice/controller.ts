@@ -15,11 +15,12 @@ import {
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
+import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { isNamespaceTerminating } from '../support/pod-control.ts'
 import { isPodReady } from '../support/pod-state.ts'
-import { isEndpoint, podsBehind, servicesOfPod, triggerTime, zoneOf } from '../support/service-pods.ts'
-import { type AddressType, type PortGroup, groupEndpoints } from './endpoints.ts'
+import { familiesOf, isEndpoint, podsBehind, servicesOfPod, triggerTime, zoneOf } from '../support/service-pods.ts'
+import { type PortGroup, groupEndpoints } from './endpoints.ts'
 import { MANAGED_BY, MANAGER, SERVICE_NAME, draftSlice, labelsOf, placeholderSlice, withEndpoints } from './slice.ts'
 import { planSlices } from './plan.ts'
 import { topologyHints, wantsTopology, zoneFacts } from './topology.ts'
@@ -60,7 +61,7 @@ export class EndpointSliceController implements Reconciler<Service> {
     if (!this.#tracker.isCurrent(key, slices)) return requeueAfter(CACHE_LAG_MS)
     const pods = podsBehind(service, context)
     const zone = (nodeName: string) => zoneOf(context.lister(Node).get({ name: nodeName }))
-    const types = addressTypesOf(service)
+    const types = familiesOf(service)
     for (const addressType of types) {
       const mine = slices.filter(slice => slice.addressType === addressType && !slice.metadata.deletionTimestamp)
       const zones = this.#zones(service, pods, addressType, context)
@@ -77,7 +78,7 @@ export class EndpointSliceController implements Reconciler<Service> {
   #zones(
     service: Service,
     pods: readonly Pod[],
-    addressType: AddressType,
+    addressType: IPFamily,
     { lister, events }: ControllerContext,
   ): ReadonlyMap<string, string> | undefined {
     const key = `${addressType} ${keyOf(service.metadata)}`
@@ -119,7 +120,7 @@ export class EndpointSliceController implements Reconciler<Service> {
   async #write(
     context: ControllerContext,
     service: Service,
-    addressType: AddressType,
+    addressType: IPFamily,
     slices: readonly EndpointSlice[],
     groups: readonly PortGroup[],
     trigger: string,
@@ -178,11 +179,6 @@ export class EndpointSliceController implements Reconciler<Service> {
     }
     return refs
   }
-}
-
-const addressTypesOf = ({ spec }: Service): AddressType[] => {
-  const families = spec.ipFamilies?.length ? spec.ipFamilies : [spec.clusterIP?.includes(':') ? 'IPv6' : 'IPv4']
-  return families.filter((family): family is AddressType => family === 'IPv4' || family === 'IPv6')
 }
 
 /** Endpoints show their node's zone. */

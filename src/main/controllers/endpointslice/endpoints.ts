@@ -1,10 +1,9 @@
 // Turns the pods of a Service into endpoints, grouped by the ports that they share.
 import type { Pod, Service } from '../../../shared/api/core/v1.ts'
 import type { Endpoint, EndpointPort } from '../../../shared/api/discovery/v1.ts'
+import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
 import { isPodReady } from '../support/pod-state.ts'
-import { hostnameOf, isEndpoint, targetPortOf } from '../support/service-pods.ts'
-
-export type AddressType = 'IPv4' | 'IPv6'
+import { hostnameOf, ipOf, isEndpoint, targetPortOf } from '../support/service-pods.ts'
 
 /** A pod may miss a named port: then it is in a group, and a slice, of its own. */
 export interface PortGroup {
@@ -15,7 +14,7 @@ export interface PortGroup {
 export function groupEndpoints(
   service: Service,
   pods: readonly Pod[],
-  addressType: AddressType,
+  addressType: IPFamily,
   zoneOf: (nodeName: string) => string | undefined,
   /** Topology aware routing: the zone that a pod's endpoint serves, by the pod's uid. */
   zones?: ReadonlyMap<string, string>,
@@ -23,7 +22,7 @@ export function groupEndpoints(
   const groups = new Map<string, { ports: EndpointPort[]; endpoints: Endpoint[] }>()
   for (const pod of pods) {
     if (!isEndpoint(pod, true)) continue
-    const address = addressOf(pod, addressType)
+    const address = ipOf(pod, addressType)
     if (!address) continue
     const ports = portsOf(pod, service)
     const endpoint = endpointOf(service, pod, address, zoneOf, zones)
@@ -46,11 +45,6 @@ export const portsKey = (ports: readonly EndpointPort[] | undefined): string =>
 /** What an endpoint is recognised by from one version of a slice to the next. */
 export const endpointKey = ({ targetRef, addresses }: Endpoint): string =>
   targetRef?.uid ? `${targetRef.uid} ${addresses.join(',')}` : addresses.join(',')
-
-function addressOf(pod: Pod, addressType: AddressType): string | undefined {
-  const ips = pod.status.podIPs?.map(({ ip }) => ip) ?? [pod.status.podIP ?? '']
-  return ips.find(ip => ip && ip.includes(':') === (addressType === 'IPv6'))
-}
 
 function endpointOf(
   service: Service,

@@ -4,7 +4,7 @@ import type { Endpoint, EndpointPort, EndpointSlice } from '../../../shared/api/
 import type { Draft } from '../../../shared/machinery/object.ts'
 import { controllerRef } from '../../../shared/machinery/owner.ts'
 import { HEADLESS_LABEL, TRIGGER_TIME, isHeadless } from '../support/service-pods.ts'
-import type { AddressType } from './endpoints.ts'
+import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
 
 export const SERVICE_NAME = 'kubernetes.io/service-name'
 export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
@@ -22,7 +22,7 @@ export function labelsOf(service: Service): Record<string, string> {
 
 export const draftSlice = (
   service: Service,
-  addressType: AddressType,
+  addressType: IPFamily,
   ports: readonly EndpointPort[],
   endpoints: readonly Endpoint[],
   trigger: string,
@@ -39,7 +39,7 @@ export const draftSlice = (
   endpoints: [...endpoints],
 })
 
-export const placeholderSlice = (service: Service, addressType: AddressType, trigger: string): Draft<EndpointSlice> =>
+export const placeholderSlice = (service: Service, addressType: IPFamily, trigger: string): Draft<EndpointSlice> =>
   draftSlice(service, addressType, [], [], trigger)
 
 export const withEndpoints = (

@@ -3,7 +3,8 @@ import { type EndpointAddress, Endpoints } from '../../../shared/api/core/v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../../shared/api/discovery/v1.ts'
 import type { Draft } from '../../../shared/machinery/object.ts'
 import { controllerRef } from '../../../shared/machinery/owner.ts'
-import { type AddressType, type PortGroup, portsKey } from '../endpointslice/endpoints.ts'
+import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
+import { type PortGroup, portsKey } from '../endpointslice/endpoints.ts'
 import { MANAGED_BY, SERVICE_NAME } from '../endpointslice/slice.ts'
 import { TRIGGER_TIME } from '../support/service-pods.ts'
 
@@ -24,7 +25,7 @@ export function mirrorAnnotations({ metadata }: Endpoints): Record<string, strin
 }
 
 /** Subsets with the same ports are one group. */
-export function mirrorGroups({ subsets = [] }: Endpoints, addressType: AddressType): PortGroup[] {
+export function mirrorGroups({ subsets = [] }: Endpoints, addressType: IPFamily): PortGroup[] {
   const groups = new Map<string, { ports: EndpointPort[]; endpoints: Map<string, Endpoint> }>()
   for (const { addresses = [], notReadyAddresses = [], ports: given = [] } of subsets) {
     const ports = given.map(({ name = '', port, protocol = 'TCP', appProtocol }) => ({
@@ -58,7 +59,7 @@ const endpointOf = ({ ip, hostname, nodeName, targetRef }: EndpointAddress, read
 
 export const mirrorSlice = (
   endpoints: Endpoints,
-  addressType: AddressType,
+  addressType: IPFamily,
   ports: readonly EndpointPort[],
   items: readonly Endpoint[],
 ): Draft<EndpointSlice> => ({

@@ -12,6 +12,7 @@ import {
   mapped,
   own,
 } from '../../../shared/client/reconciler.ts'
+import { canonicalIP, familyOf } from '../../../shared/machinery/ip-address.ts'
 import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
 
 const MANAGED_BY = 'ipaddress.kubernetes.io/managed-by'
@@ -33,7 +34,8 @@ const byService: Index<IPAddress> = {
   },
 }
 
-const addressesOf = ({ spec }: Service): string[] => (spec.clusterIPs ?? []).filter(ip => ip !== '' && ip !== 'None')
+const addressesOf = ({ spec }: Service): string[] =>
+  (spec.clusterIPs ?? []).filter(ip => ip !== '' && ip !== 'None').map(canonicalIP)
 
 export class ServiceIpRepair implements Reconciler<Service> {
   readonly name = 'service-ip-repair'
@@ -65,7 +67,7 @@ export class ServiceIpRepair implements Reconciler<Service> {
         })
     for (const address of wanted) {
       if (known.includes(address)) continue
-      const labels = { [MANAGED_BY]: MANAGER, [FAMILY]: address.includes(':') ? 'IPv6' : 'IPv4' }
+      const labels = { [MANAGED_BY]: MANAGER, [FAMILY]: familyOf(address) }
       const parentRef = { group: '', resource: 'services', namespace, name }
       try {
         await client.create(IPAddress, { metadata: { name: address, labels }, spec: { parentRef } }, { signal })

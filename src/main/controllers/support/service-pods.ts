@@ -4,6 +4,7 @@ import type { ObjectRef } from '../../../shared/client/client.ts'
 import { byNamespace } from '../../../shared/client/lister.ts'
 import type { Change, ControllerContext } from '../../../shared/client/reconciler.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { type IPFamily, familyOf } from '../../../shared/machinery/ip-address.ts'
 import { labelOf } from '../../../shared/machinery/selectors.ts'
 import { isPodReady, isPodTerminal } from './pod-state.ts'
 
@@ -52,6 +53,19 @@ export const isEndpoint = (pod: Pod, includeTerminating: boolean): boolean =>
   !isPodTerminal(pod) &&
   (pod.status.podIP ?? '') !== '' &&
   (includeTerminating || pod.metadata.deletionTimestamp === undefined)
+
+/** @returns the families of a Service's endpoints, the first one that of its Endpoints object */
+export function familiesOf({ spec }: Service): readonly [IPFamily, ...IPFamily[]] {
+  const families = (spec.ipFamilies ?? []).filter(family => family === 'IPv4' || family === 'IPv6')
+  const [first = familyOf(spec.clusterIP ?? ''), ...rest] = families
+  return [first, ...rest]
+}
+
+/** @returns the pod's address of a family; undefined when it has none */
+export function ipOf({ status }: Pod, family: IPFamily): string | undefined {
+  const ips = status.podIPs?.map(({ ip }) => ip) ?? [status.podIP ?? '']
+  return ips.find(ip => ip && familyOf(ip) === family)
+}
 
 /** Only pods of a headless Service that carry its name as subdomain have a DNS name of their own. */
 export const hostnameOf = (pod: Pod, service: Service): string | undefined =>

@@ -1,6 +1,7 @@
 // IPAddresses: which object an address was given to.
 import { isIP } from 'node:net'
 import { IPAddress } from '../../../../shared/api/networking/v1.ts'
+import { canonicalIP } from '../../../../shared/machinery/ip-address.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { validateIPAddress, validateIPAddressUpdate } from './validate-service-cidr.ts'
@@ -16,8 +17,7 @@ function parent({ spec: { parentRef } }: IPAddress): string {
 /** The address in its canonical form is the name. */
 function addressName(name: string): string[] {
   if (isIP(name) === 0) return ['must be a valid IP address']
-  // A URL writes an IPv6 address as RFC 5952 says.
-  const canonical = isIP(name) === 4 ? name : new URL(`http://[${name.replace(/%.*/, '')}]`).hostname.slice(1, -1)
+  const canonical = canonicalIP(name.replace(/%.*/, ''))
   return name === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`]
 }
 

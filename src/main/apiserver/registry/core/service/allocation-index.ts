@@ -9,6 +9,7 @@
 //
 // The same service may always take its own.
 import type { Service } from '../../../../../shared/api/core/v1.ts'
+import { canonicalIP } from '../../../../../shared/machinery/ip-address.ts'
 import type { Clock } from '../../../../../shared/machinery/clock.ts'
 import type { ObjectStore, Stored, WatchHandle } from '../../../../store/contract.ts'
 import { list } from '../../support/collections.ts'
@@ -28,11 +29,12 @@ interface Reservation {
   readonly writes: ReadonlySet<object>
 }
 
-/** Every value that a service holds. */
+/** Every value that a service holds; addresses as one text each, however they were written. */
 export function valuesOf({ spec }: Service): Value[] {
   const addresses = list(spec?.clusterIPs).length ? list(spec.clusterIPs) : [spec?.clusterIP ?? '']
   const ports = [...list(spec?.ports).map(port => port.nodePort ?? 0), spec?.healthCheckNodePort ?? 0]
-  return [...new Set<Value>([...addresses.filter(ip => ip && ip !== 'None'), ...ports.filter(Boolean)])]
+  const written = addresses.filter(ip => ip && ip !== 'None').map(canonicalIP)
+  return [...new Set<Value>([...written, ...ports.filter(Boolean)])]
 }
 
 export class AllocationIndex implements Disposable {

@@ -4,7 +4,7 @@ import type { Service } from '../../../../../shared/api/core/v1.ts'
 import { Service as ServiceType } from '../../../../../shared/api/core/v1.ts'
 import type { ServiceCIDR } from '../../../../../shared/api/networking/v1.ts'
 import { isNetwork } from '../../../../../shared/machinery/cidr.ts'
-import { type IPFamily, familyOf } from '../../../../../shared/machinery/ip-address.ts'
+import { type IPFamily, canonicalIP, familyOf } from '../../../../../shared/machinery/ip-address.ts'
 import { type Clock, systemClock } from '../../../../../shared/machinery/clock.ts'
 import { type FieldError, invalidValue } from '../../../../../shared/machinery/field-error.ts'
 import { internalError, invalid } from '../../../../../shared/machinery/status.ts'
@@ -61,7 +61,7 @@ function whyNotAddress({ owner, ranges, index }: Allocation, wanted: string, fam
   const ofFamily = ranges.filter(range => range.family === family)
   if (!ofFamily.some(range => holds(range, wanted)))
     return `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${ofFamily.map(({ cidr }) => cidr).join(', ')}`
-  return index.isFree(wanted, owner, false) ? undefined : 'provided IP is already allocated'
+  return index.isFree(canonicalIP(wanted), owner, false) ? undefined : 'provided IP is already allocated'
 }
 
 function pickAddress({ service, owner, ranges, index, random }: Allocation, family: IPFamily): string {
