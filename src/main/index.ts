@@ -1,6 +1,7 @@
 // The desktop app, in the order in which it starts.
 import { join } from 'node:path'
 import { BrowserWindow, app, clipboard, shell } from 'electron'
+import type { PushChannel, Pushes } from '../preload/channels.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { announceNode, announceReady } from './announce.ts'
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
@@ -218,12 +219,16 @@ function main(): void {
   serveScheme(session, paths.renderer, forwarder)
   const openLogs = () => void shell.openPath(logDir())
   const open = (place?: string) => window.show(place)
+  /** What the menu asks for is meant for the window in front; the own cluster's comes up where none is. */
+  function pushToFront<C extends PushChannel>(channel: C, payload: Pushes[C]): void {
+    const front = BrowserWindow.getFocusedWindow()
+    if (front && clusters.find(front.webContents)) return front.webContents.send(channel, payload)
+    window.show()
+    window.push(channel, payload)
+  }
   setMenu({
-    command(name) {
-      window.show()
-      window.push('desktop:command', name)
-    },
-    open,
+    command: name => pushToFront('desktop:command', name),
+    open: place => pushToFront('desktop:open', place),
     openLogs,
     lookForUpdates:
       updates.status.state === 'off'

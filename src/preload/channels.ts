@@ -12,6 +12,7 @@ export interface StartProblem {
     | 'passphrase-needed'
     | 'passphrase-wrong'
     | 'key-needed'
+    | 'moved'
     | 'other'
   /** One plain sentence. */
   readonly message: string

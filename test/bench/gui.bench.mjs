@@ -18,13 +18,6 @@ const sleep = delayMs => new Promise(resolve => setTimeout(resolve, delayMs))
 
 const server = await Server.start(['--no-local-node'])
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-quic'] })
-try {
-  await run()
-} finally {
-  await browser.close()
-  await server.stop()
-}
-
 async function must(method, path, body, type) {
   const { code, text } = await server.call(method, path, body, type)
   if (code >= 300) throw new Error(`${method} ${path}: ${code} ${text.slice(0, 300)}`)
@@ -255,4 +248,11 @@ function tellBundle(loaded) {
     'code for the first place, brotli',
     `${sum(first).toFixed(0)} KB of ${sum([...sizes.keys()]).toFixed(0)} KB in all`,
   )
+}
+
+try {
+  await run()
+} finally {
+  await browser.close()
+  await server.stop()
 }

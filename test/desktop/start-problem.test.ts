@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ListenError } from '../../src/main/control-plane.ts'
 import { startProblem } from '../../src/main/desktop/start-problem.ts'
+import { MovedError } from '../../src/main/move/mark.ts'
 import { StoreError } from '../../src/main/store/contract.ts'
 
 describe('startProblem()', () => {
@@ -10,6 +11,13 @@ describe('startProblem()', () => {
     expect(startProblem(new StoreError('Locked', 'x')).kind).toBe('data-folder-locked')
     expect(startProblem(new StoreError('NewerFormat', 'written by 9')).message).toBe('written by 9')
     expect(startProblem(new StoreError('Corrupt', 'record 7')).kind).toBe('store-damaged')
+  })
+  it('tells where a control plane that moved has gone', () => {
+    const mark = { id: 'm', state: 'left', to: 'root@box', servers: ['https://box:6443'] } as const
+    expect(startProblem(new MovedError(mark))).toMatchObject({
+      kind: 'moved',
+      message: expect.stringContaining('root@box'),
+    })
   })
   it('asks for what opens an encrypted store', () => {
     const problem = (code: 'KeyNeeded' | 'WrongKey', opensWith: 'key' | 'passphrase') =>

@@ -32,6 +32,7 @@ const rules: readonly Rule[] = [
   },
   { kind: 'data-folder-newer', codes: ['NewerFormat'] },
   { kind: 'store-damaged', codes: ['Corrupt'] },
+  { kind: 'moved', codes: ['MovedError'] },
   { kind: 'store-failed', codes: ['Unavailable'] },
 ]
 

@@ -27,6 +27,9 @@ export const LIST = [
 
 const RECORD = /\/([0-9a-f]+) (\d+) (-?\d+) (\d+) (\d+) \.\/([^/]+)\/([^/]*)\/([^/]*)\/\n/g
 
+/** Some thirty thousand files; of a folder with more, the first ones are shown. */
+export const MOST_LISTED_BYTES = 2 << 20
+
 /** What a date can hold; a file system may hold more. */
 const MOST_MS = 8.64e15
 

@@ -35,12 +35,14 @@ export function readRelease(revision: ReleaseRevision): Promise<Release> {
 export interface ListedRelease extends ReleaseHistory {
   /** Of the newest revision; undefined until it is read, or when it cannot be. */
   readonly release: Release | undefined
+  /** Why it cannot be read. */
+  readonly problem: string | undefined
 }
 
 export function useReleases() {
   const { rows, state, error } = useMetadataList(Secret, RELEASES)
   const histories = computed(() => releaseHistories(rows.value.map(({ object }) => object)))
-  const read: ShallowRef<ReadonlyMap<string, Release>> = shallowRef(new Map())
+  const read: ShallowRef<ReadonlyMap<string, Release | Error>> = shallowRef(new Map())
   let isGone = false
   onScopeDispose(() => (isGone = true))
   watch(
@@ -50,14 +52,21 @@ export function useReleases() {
         const key = keyOf(newest)
         if (isGone || read.value.has(key)) continue
         // One that cannot be read is listed by its labels.
-        const release = await readRelease(newest).catch(() => undefined)
-        if (release) read.value = new Map([...read.value, [key, release]])
+        const release = await readRelease(newest).catch((failure: unknown) =>
+          failure instanceof Error ? failure : new Error(String(failure)),
+        )
+        read.value = new Map([...read.value, [key, release]])
       }
     },
     { immediate: true },
   )
   const releases = computed<readonly ListedRelease[]>(() =>
-    histories.value.map(history => ({ ...history, release: read.value.get(keyOf(history.newest)) })),
+    histories.value.map(history => {
+      const found = read.value.get(keyOf(history.newest))
+      return found instanceof Error
+        ? { ...history, release: undefined, problem: found.message }
+        : { ...history, release: found, problem: undefined }
+    }),
   )
   return { releases, state, error }
 }

@@ -29,7 +29,7 @@ let uiDir: string
 beforeAll(async () => {
   uiDir = await mkdtemp(join(tmpdir(), 'flotilla-ui-'))
   await mkdir(join(uiDir, 'assets'))
-  await writeFile(join(uiDir, 'index.html'), '<!doctype html><title>Flotilla</title>')
+  await writeFile(join(uiDir, 'index.html'), '<!doctype html><head><title>Flotilla</title></head>')
   await writeFile(join(uiDir, 'assets', 'index-DeadBeef.js'), 'export {}')
   await writeFile(join(uiDir, '..', 'flotilla-secret.txt'), 'secret')
   await symlink('/etc/passwd', join(uiDir, 'assets', 'link.txt'))
@@ -244,13 +244,20 @@ describe('impersonation', () => {
 
 describe('the window', () => {
   test('is served with a strict policy, and its places lead to the same page', async () => {
+    const nonces = new Set<string | undefined>()
     for (const path of ['/ui/', '/ui/workloads/pods', '/ui/login']) {
       const { code, headers, text } = await raw(server, path, { as: 'none' })
       expect(code).toBe(200)
       expect(text).toContain('<title>Flotilla')
       expect(headers['content-security-policy']).toContain("default-src 'none'")
       expect(headers['content-security-policy']).toContain("frame-ancestors 'none'")
-      expect(headers['cache-control']).toBe('no-cache')
+      expect(headers['content-security-policy']).not.toContain('unsafe-')
+      // A page that was kept would bring a nonce that no longer counts.
+      expect(headers['cache-control']).toBe('no-store')
+      const nonce = /'nonce-([^']+)'/.exec(String(headers['content-security-policy']))?.[1]
+      expect(text).toContain(`<meta name="style-nonce" content="${nonce}" />`)
+      expect(nonces.has(nonce)).toBe(false)
+      nonces.add(nonce)
     }
   })
   test('hashed assets are cached for ever', async () => {

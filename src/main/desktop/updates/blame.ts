@@ -8,6 +8,7 @@ const NOT_ITS_DOING: ReadonlySet<StartProblem['kind']> = new Set([
   'passphrase-needed',
   'passphrase-wrong',
   'key-needed',
+  'moved',
 ])
 
 /** @returns what the version is blamed for; undefined: nothing */
