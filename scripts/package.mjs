@@ -1,22 +1,26 @@
 #!/usr/bin/env node
-// `npm run package`: the installers of this system, in dist/. `--dir` makes only the folder that they would install.
+// `npm run package`: the installers of this system, in dist/; what cannot be made here is told. `--dir` makes only the
+// folder that they would install, `--from FOLDER` takes one that is there, `--only deb` makes one of them.
 // `--update-feed URL --update-key PUBLIC.pem` make a build that looks for newer versions there, signed with that key by
 // scripts/sign-update.mjs. Elsewhere than on Linux, signing takes its certificates from electron-builder's own environment variables.
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { makeDeb, makeRpm } from './lib/linux-packages.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
 
 requireNode()
 ensureDependencies()
-ensureBuilt()
-// Only now is it there in a clean checkout.
-const { build, Platform } = await import('electron-builder')
+/** What follows a flag, nothing where it is not given. */
+const argumentsAfter = flag => (process.argv.includes(flag) ? process.argv.slice(process.argv.indexOf(flag) + 1) : [])
+if (!process.argv.includes('--from')) ensureBuilt()
+const { stringify } = await import('yaml')
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** An Electron that is unpacked already, for machines that cannot download one: `--electron FOLDER VERSION`. */
 function givenElectron() {
-  const at = process.argv.indexOf('--electron')
-  if (at < 0) return {}
-  const [folder, version] = process.argv.slice(at + 1)
+  if (!process.argv.includes('--electron')) return {}
+  const [folder, version] = argumentsAfter('--electron')
   if (!folder || !version || !existsSync(folder)) throw new Error('--electron wants a folder and a version')
   // Another app may have been put into it.
   const clean = join(root, '.cache', 'electron-dist')
@@ -29,12 +33,8 @@ function givenElectron() {
 function updateFeed() {
   const path = join(root, 'out', 'update-feed.json')
   rmSync(path, { force: true })
-  const after = name => {
-    const at = process.argv.indexOf(name)
-    return at < 0 ? undefined : process.argv[at + 1]
-  }
-  const url = after('--update-feed')
-  const key = after('--update-key')
+  const [url] = argumentsAfter('--update-feed')
+  const [key] = argumentsAfter('--update-key')
   if (!url && !key) return { publish: null }
   if (!url || !key) throw new Error('--update-feed URL and --update-key PUBLIC.pem go together')
   writeFileSync(path, JSON.stringify({ url, keys: [readFileSync(key, 'utf8')] }))
@@ -61,25 +61,73 @@ const config = {
   },
   protocols: [{ name: 'Flotilla', schemes: ['flotilla'] }],
   linux: {
-    target: ['AppImage', 'deb', 'rpm'],
     category: 'Development',
     synopsis: 'A Kubernetes that lives in a desktop app',
-    maintainer: 'Flotilla',
     icon: 'resources/icon.png',
   },
-  deb: { depends: ['libgtk-3-0', 'libnss3', 'libxss1', 'libxtst6', 'libatspi2.0-0', 'libuuid1', 'libsecret-1-0'] },
   mac: {
-    target: ['dmg', 'zip'],
     category: 'public.app-category.developer-tools',
     hardenedRuntime: true,
     icon: 'resources/icon.png',
   },
-  win: { target: ['nsis'], icon: 'resources/icon.png' },
+  win: { icon: 'resources/icon.png' },
   nsis: { oneClick: false, perMachine: false, allowToChangeInstallationDirectory: true },
   ...updateFeed(),
   ...givenElectron(),
 }
 
-const onlyFolder = process.argv.includes('--dir')
-await build({ targets: Platform.current().createTarget(onlyFolder ? 'dir' : undefined), config, publish: 'never' })
-say(`dist/: ${readdirSync(join(root, 'dist')).join(', ')}`)
+const dist = join(root, 'dist')
+const only = argumentsAfter('--only')[0]
+const unmade = []
+/** One installer that cannot be made is no reason to make none. */
+async function attempt(kind, make) {
+  if (only && only !== kind) return
+  try {
+    say(`made ${await make()}`)
+  } catch (error) {
+    unmade.push(`${kind}: ${error.message.split('\n')[0]}`)
+  }
+}
+const electronBuilder = async (target, more = {}) => {
+  // Only now is it there in a clean checkout.
+  const { build, Platform } = await import('electron-builder')
+  return build({ targets: Platform.current().createTarget(target), config, publish: 'never', ...more })
+}
+
+let [folder] = argumentsAfter('--from')
+if (!folder) {
+  await electronBuilder('dir')
+  folder = readdirSync(dist)
+    .filter(name => /unpacked$|^mac/.test(name))
+    .map(name => join(dist, name))
+    .at(-1)
+}
+if (!process.argv.includes('--dir')) {
+  const prepackaged = process.platform === 'darwin' ? join(folder, 'Flotilla.app') : folder
+  const byElectronBuilder = { linux: ['AppImage'], darwin: ['dmg', 'zip'], win32: ['nsis'] }[process.platform] ?? []
+  for (const kind of byElectronBuilder)
+    await attempt(kind, async () =>
+      (await electronBuilder(kind, { prepackaged })).map(path => basename(path)).join(', '),
+    )
+  if (process.platform === 'linux') {
+    await attempt('deb', () => makeDeb(folder, dist))
+    await attempt('rpm', () => makeRpm(folder, dist))
+    if (config.publish) announce()
+  }
+}
+say(`dist/: ${readdirSync(dist).join(', ')}`)
+for (const line of unmade) console.error(`flotilla: NOT made · ${line}`)
+process.exit(unmade.length > 0 ? 1 : 0)
+
+/** What electron-builder writes for the AppImage alone: the newest version, with all files that install it. */
+function announce() {
+  const files = readdirSync(dist).filter(name => name.includes(version) && /\.(AppImage|deb|rpm)$/.test(name))
+  if (files.length === 0) return
+  const entries = files.map(url => {
+    const content = readFileSync(join(dist, url))
+    return { url, sha512: createHash('sha512').update(content).digest('base64'), size: content.length }
+  })
+  const arch = process.arch === 'x64' ? '' : `-${process.arch}`
+  const metadata = { version, files: entries, releaseDate: new Date().toISOString() }
+  writeFileSync(join(dist, `latest-linux${arch}.yml`), stringify(metadata))
+}

@@ -21,7 +21,7 @@ const settings = (folder: string) =>
   }
 
 describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
-  it('asks once what closing means, runs on in the tray, and comes back where it was', async () => {
+  it('asks once what closing means, runs on in the tray, and comes back where it was, at the place of a link', async () => {
     app = await DesktopApp.launch()
     const { electron, folder } = app
     const page = await app.page()
@@ -53,9 +53,11 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
 
     const shown = electron.waitForEvent('window')
-    await app.startAgain()
+    await app.startAgain('flotilla://k/core/v1/nodes')
     const again = await shown
-    await again.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await again.waitForURL(/\/ui\/k\/core\/v1\/nodes$/, { timeout: 20_000 })
+    await app.startAgain('flotilla://create/yaml')
+    expect(again.url()).toMatch(/\/ui\/k\/core\/v1\/nodes$/)
     const bounds = await electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getBounds())
     expect(bounds).toMatchObject({ width: 1100, height: 700 })
     await close()
