@@ -37,8 +37,19 @@ export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   })
 }
 
+/** Nearly all that is written in a second says the same one. */
+let lastSecond = Number.NaN
+let lastText = ''
+
 /** @returns the time as metav1.Time prints it: RFC 3339 in UTC, whole seconds. */
-export const formatTime = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
+export function formatTime(ms: number): string {
+  const second = Math.floor(ms / 1000)
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1000).toISOString().replace('.000Z', 'Z')
+    lastSecond = second
+  }
+  return lastText
+}
 
 /** @returns the time as metav1.MicroTime prints it: RFC 3339 in UTC, microseconds. */
 export const formatMicroTime = (ms: number): string => new Date(ms).toISOString().replace(/Z$/, '000Z')

@@ -107,14 +107,16 @@ describe('decodeObject()', () => {
   })
 
   test.each([
+    ['2024-02-28T23:59:59Z', '2024-02-28T23:59:59Z'],
     ['2024-02-29T12:00:00Z', '2024-02-29T12:00:00Z'],
+    ['2024-12-31T23:59:59Z', '2024-12-31T23:59:59Z'],
     ['2024-02-29T12:00:00.123456789+02:00', '2024-02-29T10:00:00Z'],
   ])('normalises the time %s', (given, expected) => {
     const { object } = decodeObject('core.v1.Pod', { metadata: { creationTimestamp: given } })
     expect(object.metadata.creationTimestamp).toBe(expected)
   })
 
-  test.each(['yesterday', '2024-02-30T12:00:00Z', '2024-02-29', '2024-13-01T00:00:00Z'])(
+  test.each(['yesterday', '2024-02-30T12:00:00Z', '2024-02-29', '2024-13-01T00:00:00Z', '2024-02-01T24:00:01Z'])(
     'refuses the time %s',
     given => {
       const { errors } = decodeObject('core.v1.Pod', { metadata: { creationTimestamp: given } })

@@ -3,6 +3,9 @@ import type { Decoder } from './decode-leaf.ts'
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,12}))?(Z|[+-]\d{2}:\d{2})$/
 
+/** As this server prints times: what clients send back most. The last days of a month are for `parse` to judge. */
+const PLAIN = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
+
 /** @returns the time, or why the text is none: the part that does not fit the layout, or a part out of range. */
 function parse(value: string): { seconds: string; micros: string } | 'shape' | 'month' | 'day' | 'time' {
   const match = RFC3339.exec(value)
@@ -34,7 +37,10 @@ const decoder =
     return undefined
   }
 
-export const decodeTime = decoder('string', '2006-01-02T15:04:05Z07:00', ({ seconds }) => `${seconds}Z`)
+const decodeAnyTime = decoder('string', '2006-01-02T15:04:05Z07:00', ({ seconds }) => `${seconds}Z`)
+
+export const decodeTime: Decoder = (value, context) =>
+  typeof value === 'string' && PLAIN.test(value) ? value : decodeAnyTime(value, context)
 
 export const decodeMicroTime = decoder(
   'string',

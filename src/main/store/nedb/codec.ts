@@ -47,7 +47,7 @@ export function decodeLine(line: Buffer): Group | undefined {
 }
 
 /** @returns the line for a group, with its line end: what nedb writes for it, for files that nedb does not write. */
-export const encodeLine = (group: Group & { readonly _id?: string }): string => `${seal(JSON.stringify(group))}\n`
+export const encodeLine = (group: Group): string => `${seal(JSON.stringify(group))}\n`
 
 export const toStored = ({ key, value, revision, createRevision }: EngineRecord): StoredRecord => ({
   rev: revision,

@@ -6,7 +6,7 @@ import { statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import Datastore from 'nedb-promises'
-import { encodeLine, type Group, unseal } from './codec.ts'
+import { type Group, seal, unseal } from './codec.ts'
 import { type Disk, FILE_MODE, FOLDER_MODE } from './disk.ts'
 
 interface GroupDocument {
@@ -86,10 +86,9 @@ export class Segment {
     // A running number, not the revision: a revision may come again after an append that failed.
     await this.#disk.reach?.('append.started')
     const _id = String(this.#documents++)
-    const line = encodeLine({ _id, ...group })
-    this.#pending.bytes = Buffer.byteLength(line)
     // nedb puts the line end there.
-    this.#pending.line = line.slice(0, -1)
+    this.#pending.line = seal(JSON.stringify({ _id, ...group }))
+    this.#pending.bytes = Buffer.byteLength(this.#pending.line) + 1
     await this.#nedb.insert({ _id })
     await this.#disk.reach?.('append.written')
     await this.#disk.syncData(this.#file, this.path)

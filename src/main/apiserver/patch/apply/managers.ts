@@ -76,6 +76,16 @@ export const IDENTITY: FieldSet = setOf([['f:apiVersion'], ['f:kind'], ...UNTRAC
 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
+export const encodeManager = (entry: Manager): ManagedFieldsEntry => ({
+  manager: entry.manager,
+  operation: entry.operation,
+  apiVersion: entry.apiVersion,
+  ...(entry.time === undefined ? {} : { time: entry.time }),
+  fieldsType: 'FieldsV1',
+  fieldsV1: encodeFields(entry.set),
+  ...(entry.subresource ? { subresource: entry.subresource } : {}),
+})
+
 export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
   return [...managers.values()]
     .filter(({ set }) => !isEmpty(set))
@@ -87,15 +97,7 @@ export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
         compareText(a.apiVersion, b.apiVersion) ||
         compareText(a.subresource, b.subresource),
     )
-    .map(({ manager, operation, apiVersion, subresource, time, set }) => ({
-      manager,
-      operation,
-      apiVersion,
-      ...(time === undefined ? {} : { time }),
-      fieldsType: 'FieldsV1',
-      fieldsV1: encodeFields(set),
-      ...(subresource ? { subresource } : {}),
-    }))
+    .map(encodeManager)
 }
 
 /** Merges the oldest updaters into one bucket per version, so that the list stays short. */

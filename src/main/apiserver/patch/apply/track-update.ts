@@ -4,7 +4,15 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/table.ts'
 import { compare, type Comparison } from './compare.ts'
 import { difference, EMPTY, isEmpty, sameSet, union } from './field-set.ts'
-import { capUpdaters, decodeManagers, encodeManagers, identityOf, type Managers, trackable } from './managers.ts'
+import {
+  capUpdaters,
+  decodeManagers,
+  encodeManager,
+  encodeManagers,
+  identityOf,
+  type Managers,
+  trackable,
+} from './managers.ts'
 import { fieldsOf } from './typed-value.ts'
 
 export interface UpdateToTrack {
@@ -48,10 +56,15 @@ export function takeFromOthers(managers: Managers, { changed, removed }: Compari
  */
 export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
   const { old, object, manager, subresource, time, schemaId } = update
-  const managers = startingPoint(update)
   const fact: FieldFact = update.fact ?? { t: 'ref', r: schemaId }
-  const comparison = old ? compare(old, object, fact) : { changed: fieldsOf(object, fact), removed: EMPTY }
   const own = { manager, operation: 'Update', apiVersion: object.apiVersion, subresource } as const
+  // Who makes an object that says nothing of managers owns all of it.
+  if (!old && object.metadata.managedFields === undefined) {
+    const set = trackable(fieldsOf(object, fact), subresource)
+    return isEmpty(set) ? [] : [encodeManager({ ...own, time, set })]
+  }
+  const managers = startingPoint(update)
+  const comparison = old ? compare(old, object, fact) : { changed: fieldsOf(object, fact), removed: EMPTY }
   const id = identityOf(own)
   takeFromOthers(managers, comparison, id)
 
