@@ -2,23 +2,8 @@
 import { spawn } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { loadLab } from './lab.mjs'
 import { Server, root } from './lib.mjs'
-
-/** The lab is TypeScript; it finds its cache relative to itself, three folders deep. */
-async function loadLab() {
-  const outfile = join(root, '.cache/bench/lab/lab.mjs')
-  await build({
-    entryPoints: [join(root, 'test/hosts/lab/lab.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-  })
-  return import(pathToFileURL(outfile).href)
-}
 
 /** Runs `flotilla node …`. @returns seconds */
 function flotilla(server, ...args) {

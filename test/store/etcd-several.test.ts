@@ -1,9 +1,9 @@
 // Several control planes on one etcd: each is usable at any time, one leads, and another takes over when it is killed.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Cluster, execute } from '../e2e/support/cluster.ts'
+import { Cluster, cli, execute } from '../e2e/support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
 import { EtcdServer } from './etcd-server.ts'
 
@@ -15,7 +15,13 @@ beforeAll(async () => {
   const args = ['--no-local-node', '--store', `etcd=${etcd.url}`]
   planes.push(await Cluster.start(args, join(folder, 'one')))
   // The second one is of the same cluster: it has the same authority and keys.
-  cpSync(join(folder, 'one', 'pki'), join(folder, 'two', 'pki'), { recursive: true })
+  const file = join(folder, 'authority')
+  const passphraseFile = join(folder, 'passphrase')
+  writeFileSync(passphraseFile, 'correct horse')
+  const certs = (at: string, ...argv: string[]) =>
+    cli('certs', ...argv, file, '--passphrase-file', passphraseFile, '--data-dir', join(folder, at))
+  expect(await certs('one', 'export')).toMatchObject({ code: 0 })
+  expect(await certs('two', 'import')).toMatchObject({ code: 0 })
   planes.push(await Cluster.start(args, join(folder, 'two')))
 })
 afterAll(async () => {

@@ -39,7 +39,7 @@ export function addBackupCommands(program: Command): void {
     .action(schedule)
 }
 
-async function passphraseOf({ passphraseFile }: { readonly passphraseFile?: string }): Promise<string> {
+export async function passphraseOf({ passphraseFile }: { readonly passphraseFile?: string }): Promise<string> {
   const { readPassphrase } = await import('./encryption-flags.ts')
   const passphrase = passphraseFile ? await readPassphrase(passphraseFile) : process.env[BACKUP_PASSPHRASE_VARIABLE]
   if (!passphrase)

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, type Command } from 'commander'
 import { dataDirLayout } from '../data-dir.ts'
+import { addTransferCommands } from './certs-transfer.ts'
 import { dataDirOption } from './data-dir-option.ts'
 import { runningServer } from './running.ts'
 import { CommandError } from './usage-error.ts'
@@ -14,6 +15,7 @@ interface Flags {
 
 export function addCertsCommands(program: Command): void {
   const certs = program.command('certs').description("the cluster's authority, certificates and keys")
+  addTransferCommands(certs)
   certs
     .command('status')
     .description('tell which certificates there are and how long they last')

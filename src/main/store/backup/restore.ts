@@ -99,7 +99,7 @@ async function makeWay(options: RestoreOptions): Promise<string | undefined> {
 }
 
 /** The name comes out of a file that may be anybody's: it must stay inside the folder. */
-async function restoreFile(dataDir: string, name: string, text: string): Promise<void> {
+export async function restoreFile(dataDir: string, name: string, text: string): Promise<void> {
   const relative = normalize(name)
   if (
     relative.startsWith('..') ||
