@@ -190,6 +190,25 @@ describe('the DNS server', () => {
     expect((await ask('db-2.db.default.svc.cluster.local')).rcode).toBe('NXDOMAIN')
   })
 
+  it('answers IPv6 endpoints of a headless service with AAAA, and their reverse names', async () => {
+    const six = slice(
+      'db',
+      [{ ip: 'fd00:10:244:1::4', hostname: 'db-0' }, { ip: 'fd00:10:244:2:0::5' }],
+      undefined,
+      'six',
+    )
+    put(view, db, dbSlice, { ...six, addressType: 'IPv6' })
+    const all = ['fd00:10:244:1::4', 'fd00:10:244:2::5']
+    expect(dataOf(await ask('db.default.svc.cluster.local', 'AAAA')).sort()).toEqual(all)
+    expect(dataOf(await ask('db.default.svc.cluster.local')).sort()).toEqual(['10.244.1.4', '10.244.2.5'])
+    expect(dataOf(await ask('db-0.db.default.svc.cluster.local', 'AAAA'))).toEqual(all.slice(0, 1))
+    expect(dataOf(await ask('fd00-10-244-2--5.db.default.svc.cluster.local', 'AAAA'))).toEqual(all.slice(1))
+    const reverse = `4.${'0.'.repeat(15)}1.0.0.0.4.4.2.0.0.1.0.0.0.0.d.f.ip6.arpa`
+    expect(dataOf(await ask(reverse, 'PTR'))).toEqual(['db-0.db.default.svc.cluster.local'])
+    await ask('1.ip6.arpa', 'PTR')
+    expect(upstream.asked).toEqual(['udp 1.ip6.arpa PTR'])
+  })
+
   it('answers SRV with port and target, and the addresses of the targets', async () => {
     put(view, web)
     put(view, db, dbSlice)

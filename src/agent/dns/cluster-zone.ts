@@ -4,7 +4,8 @@ import type { Record } from 'dns-packet'
 import type { Service } from '../../shared/api/core/v1.ts'
 import type { EndpointPort } from '../../shared/api/discovery/v1.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
-import { type Cidr, contains, formatIPv4, isIPv4, parseIPv4 } from '../../shared/machinery/ipv4.ts'
+import { type IPAddressValue, familyOf, formatIP, parseIP } from '../../shared/machinery/ip-address.ts'
+import { type Cidr, contains, isIPv4 } from '../../shared/machinery/ipv4.ts'
 import type { ReverseIndex } from './reverse-index.ts'
 
 export interface ZoneAnswer {
@@ -61,7 +62,7 @@ export class ClusterZone {
       if (lower === `ns.dns${this.#suffix}` || lower === `dns${this.#suffix}`) return empty
       return missing
     }
-    if (lower.endsWith('.in-addr.arpa')) return this.#pointer(name, lower, type)
+    if (lower.endsWith('.in-addr.arpa') || lower.endsWith('.ip6.arpa')) return this.#pointer(name, lower, type)
     return undefined
   }
 
@@ -112,13 +113,13 @@ export class ClusterZone {
     if (type === 'SRV') return this.#port(name, type, service, true)
     const members = this.#members(service)
     if (members.length === 0) return missing
-    return records(type, ...new Set(members.map(({ ip }) => ip).map(ip => record(name, 'A', ip))))
+    return records(type, ...[...new Set(members.map(({ ip }) => ip))].map(ip => address(name, ip)))
   }
 
   #member(name: string, type: string, service: Service, hostname: string): ZoneAnswer {
     const ips = new Set(this.#members(service).flatMap(member => (member.hostname === hostname ? [member.ip] : [])))
     if (ips.size === 0) return missing
-    return records(type, ...[...ips].map(ip => record(name, 'A', ip)))
+    return records(type, ...[...ips].map(ip => address(name, ip)))
   }
 
   /** SRV records of one port, or of all when none is named. */
@@ -159,7 +160,7 @@ export class ClusterZone {
       answers: targets.map(({ target, port: number }) =>
         record(name, 'SRV', { priority: 0, weight, port: number, target }),
       ),
-      additionals: [...new Map(targets.map(({ target, ip }) => [`${target} ${ip}`, record(target, 'A', ip)])).values()],
+      additionals: [...new Map(targets.map(({ target, ip }) => [`${target} ${ip}`, address(target, ip)])).values()],
     }
   }
 
@@ -180,13 +181,13 @@ export class ClusterZone {
   }
 
   #pointer(name: string, lower: string, type: string): ZoneAnswer | undefined {
-    const ip = lower.slice(0, -'.in-addr.arpa'.length).split('.').reverse().join('.')
-    const address = parseIPv4(ip)
-    if (address === undefined) return undefined
-    const names = this.#reverse.namesOf(formatIPv4(address))
+    const ip = addressOfPointer(lower)
+    if (!ip) return undefined
+    const names = this.#reverse.namesOf(formatIP(ip))
     if (names.length > 0)
       return records(type, ...names.map(target => record(name, 'PTR', `${target}.svc.${this.zone}`)))
-    return this.#ownRanges.some(range => contains(range, address)) ? missing : undefined
+    const isOwn = ip.family === 'IPv4' && this.#ownRanges.some(range => contains(range, Number(ip.value)))
+    return isOwn ? missing : undefined
   }
 
   #hasServices(namespace: string): boolean {
@@ -206,18 +207,31 @@ export class ClusterZone {
 export function membersOf(view: ClusterView, serviceKey: string): Member[] {
   const members: Member[] = []
   for (const { addressType, endpoints = [], ports = [] } of view.slicesOf(serviceKey)) {
-    if (addressType !== 'IPv4') continue
+    if (addressType === 'FQDN') continue
     for (const { addresses, conditions, hostname } of endpoints) {
       const [ip] = addresses
-      if (!ip || !isIPv4(ip) || !(conditions?.ready ?? true)) continue
-      members.push({ ip, hostname: hostname?.toLowerCase() ?? ip.replaceAll('.', '-'), ports })
+      const parsed = parseIP(ip ?? '')
+      if (!parsed || !(conditions?.ready ?? true)) continue
+      const text = formatIP(parsed)
+      members.push({ ip: text, hostname: hostname?.toLowerCase() ?? text.replaceAll(/[.:]/g, '-'), ports })
     }
   }
   return members
 }
 
+/** Nodes serve Services' IPv4 addresses only. */
 const clusterIPs = ({ spec }: Service): string[] =>
   (spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])).filter(isIPv4)
+
+/** `4.1.244.10.in-addr.arpa`, or 32 digits before `ip6.arpa`, the last one first. */
+function addressOfPointer(lower: string): IPAddressValue | undefined {
+  const labels = lower.split('.').slice(0, -2).reverse()
+  if (lower.endsWith('.in-addr.arpa')) return parseIP(labels.join('.'))
+  if (labels.length !== 32 || !labels.every(label => /^[0-9a-f]$/.test(label))) return undefined
+  return parseIP(labels.join('').replace(/.{4}(?!$)/g, '$&:'))
+}
+
+const address = (name: string, ip: string): Record => record(name, familyOf(ip) === 'IPv6' ? 'AAAA' : 'A', ip)
 
 const record = (name: string, type: string, data: unknown): Record => ({
   name,
