@@ -71,6 +71,21 @@ test('DefaultTolerationSeconds adds what the pod does not say itself', async () 
   expect(updated.spec.tolerations).toEqual([added, { ...other, key }, other])
 })
 
+test('what plugins add is owned by nobody: whoever applies the object later need not repeat it', async () => {
+  const made = await pod()
+  expect(made.spec).toMatchObject({ priority: 0, tolerations: [{}, {}] })
+  const [entry] = made.metadata.managedFields ?? []
+  const { 'f:spec': owned } = entry?.fieldsV1 as { 'f:spec': object }
+  expect(owned).toHaveProperty('f:containers')
+  expect(owned).toHaveProperty('f:restartPolicy')
+  for (const field of ['f:priority', 'f:tolerations', 'f:serviceAccountName', 'f:volumes'])
+    expect(owned).not.toHaveProperty(field)
+  const { managedFields: _, ...metadata } = made.metadata
+  const labels = { tier: 'front' }
+  const replaced = await cluster.admin.update(Pod, { ...made, metadata: { ...metadata, labels } })
+  expect(JSON.stringify(replaced.metadata.managedFields)).not.toContain('f:tolerations')
+})
+
 test('DefaultStorageClass names the default, not where the claim says none', async () => {
   await cluster.admin.create(StorageClass, {
     metadata: { name: 'fast', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },

@@ -1,4 +1,4 @@
-// The update pipeline: read → change → metadata → defaults → mutate → prepare → validate → check → store, and again
+// The update pipeline: read → change → metadata → defaults → owners → mutate → prepare → validate → check → store, and again
 // from the read when somebody else wrote in between.
 //
 // A version in the new object makes the write conditional. Nothing special is needed for patches: a patch that does
@@ -135,10 +135,15 @@ async function admitAndStore(
   const old = viewOf(resource, stored)
   // Each step costs little but for the largest objects; between steps, everybody else gets a turn.
   const pacer = new Pacer()
+  const track = () => trackFields(resource, object, old, options, formatTime(parts.clock.now()))
+  const whole = options.strategy === 'main'
+  // What admission adds is nobody's. Of a part of the object, only what that part may write is its writer's.
+  if (whole) track()
+  if (pacer.due) await pacer.pause()
   await parts.admission.mutate(request)
   prepare(resource, object, old, options)
   if (pacer.due) await pacer.pause()
-  trackFields(resource, object, old, options, formatTime(parts.clock.now()))
+  if (!whole) track()
   if (pacer.due) await pacer.pause()
   await validateChange(resource, object, old, rulesFor(resource, object, old, options), options.warn)
   if (pacer.due) await pacer.pause()

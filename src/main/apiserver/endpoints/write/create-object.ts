@@ -1,4 +1,4 @@
-// The create pipeline: metadata → defaults → mutate → prepare → validate → check → store.
+// The create pipeline: metadata → defaults → owners → mutate → prepare → validate → check → store.
 import { randomUUID } from 'node:crypto'
 import { formatTime } from '../../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
@@ -86,10 +86,11 @@ async function admitAndStore(
   const { resource, namespace } = request
   // Each step costs little but for the largest objects; between steps, everybody else gets a turn.
   const pacer = new Pacer()
+  // Before admission adds to it: what plugins and webhooks put in is nobody's, least of all the client's.
+  trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
+  if (pacer.due) await pacer.pause()
   await parts.admission.mutate(request)
   resource.prepareForCreate?.(object)
-  if (pacer.due) await pacer.pause()
-  trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
   if (pacer.due) await pacer.pause()
   await validateCreate(resource, object, options.warn)
   if (pacer.due) await pacer.pause()
