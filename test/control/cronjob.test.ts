@@ -76,11 +76,23 @@ describe('cronjob', () => {
       ),
     )
     expect((await jobs()).map(job => job.metadata.uid)).toEqual([first!.metadata.uid])
+    await cluster.client.delete(Job, first!.metadata)
+    await soon(async () =>
+      expect(await eventsAbout(cluster.client, namespace, 'tick')).toContain(
+        `MissingJob: Active job went missing: ${first!.metadata.name}`,
+      ),
+    )
+    await clock.advance(60_000)
+    const [second] = await soon(async () => {
+      expect(await jobs()).toHaveLength(1)
+      return jobs()
+    })
+    await clock.advance(60_000)
     await cluster.client.patch(CronJob, { namespace, name: 'tick' }, { spec: { concurrencyPolicy: 'Replace' } })
     await soon(async () => {
       const [only, ...others] = await jobs()
       expect(others).toEqual([])
-      expect(only!.metadata.uid).not.toBe(first!.metadata.uid)
+      expect(only!.metadata.uid).not.toBe(second!.metadata.uid)
     })
   })
 

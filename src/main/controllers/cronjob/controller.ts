@@ -1,5 +1,6 @@
 // cronjob: makes a Job at every time of the schedule.
 import { CronJob, type CronJobStatus, Job } from '../../../shared/api/batch/v1.ts'
+import type { ObjectReference } from '../../../shared/api/core/v1.ts'
 import { byControllerUid } from '../../../shared/client/lister.ts'
 import { referenceTo } from '../../../shared/client/events.ts'
 import {
@@ -31,7 +32,7 @@ export class CronJobController implements Reconciler<CronJob> {
   async reconcile(cronJob: CronJob, context: ControllerContext): Promise<Result> {
     const jobs = context.lister(Job).by(byControllerUid, cronJob.metadata.uid)
     await cleanUp(context, cronJob, jobs)
-    const followed = follow(context, cronJob, jobs)
+    const followed = await follow(context, cronJob, jobs)
     if (cronJob.metadata.deletionTimestamp || cronJob.spec.suspend) {
       await save(context, cronJob, followed)
       return done
@@ -43,7 +44,8 @@ export class CronJobController implements Reconciler<CronJob> {
 }
 
 /** Which Jobs run, and when one last succeeded. */
-function follow({ events }: ControllerContext, cronJob: CronJob, jobs: readonly Job[]): CronJobStatus {
+async function follow(context: ControllerContext, cronJob: CronJob, jobs: readonly Job[]): Promise<CronJobStatus> {
+  const { events } = context
   const known = new Set((cronJob.status.active ?? []).map(({ uid }) => uid))
   let { lastSuccessfulTime } = cronJob.status
   for (const job of jobs) {
@@ -56,8 +58,31 @@ function follow({ events }: ControllerContext, cronJob: CronJob, jobs: readonly 
     const { completionTime } = job.status
     if (completionTime && completionTime > (lastSuccessfulTime ?? '')) lastSuccessfulTime = completionTime
   }
-  const active = jobs.filter(job => !finishedCondition(job)).map(referenceTo)
+  const unheardOf = await notYetListed(context, cronJob, jobs)
+  const active = [...jobs.filter(job => !finishedCondition(job)).map(referenceTo), ...unheardOf]
   return nonZero({ active, lastScheduleTime: cronJob.status.lastScheduleTime, lastSuccessfulTime })
+}
+
+/** Active Jobs that the lister does not have: just started, or deleted by somebody. */
+async function notYetListed(
+  { client, events, signal }: ControllerContext,
+  cronJob: CronJob,
+  jobs: readonly Job[],
+): Promise<ObjectReference[]> {
+  const listed = new Set(jobs.map(({ metadata }) => metadata.uid))
+  const there: ObjectReference[] = []
+  for (const reference of cronJob.status.active ?? []) {
+    const { uid, name = '' } = reference
+    if (uid && listed.has(uid)) continue
+    try {
+      const job = await client.get(Job, { namespace: cronJob.metadata.namespace, name }, { signal })
+      if (job.metadata.uid === uid) there.push(reference)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      events.event(cronJob, 'Normal', 'MissingJob', `Active job went missing: ${name}`)
+    }
+  }
+  return there
 }
 
 async function schedule(
@@ -89,7 +114,7 @@ async function schedule(
   const running = jobs.filter(job => !finishedCondition(job))
   const name = scheduledMs === undefined ? '' : `${cronJob.metadata.name}-${Math.floor(scheduledMs / 60_000)}`
   if (scheduledMs === undefined || jobs.some(job => job.metadata.name === name)) return { status, nextMs }
-  if (cronJob.spec.concurrencyPolicy === 'Forbid' && running.length > 0) {
+  if (cronJob.spec.concurrencyPolicy === 'Forbid' && (status.active ?? []).length > 0) {
     const message = 'Not starting job because prior execution is running and concurrency policy is Forbid'
     events.event(cronJob, 'Normal', 'JobAlreadyActive', message)
     return { status, nextMs }
