@@ -12,6 +12,7 @@ import { mountsOf } from '../../src/agent/kubelet/volumes/container-mounts.ts'
 import { hostTools } from '../../src/agent/kubelet/volumes/mounts.ts'
 import { credentialsFor, repositoryOf } from '../../src/agent/kubelet/images/pull-secrets.ts'
 import { assertSafePath } from '../../src/agent/kubelet/volumes/atomic-writer.ts'
+import { resourceValue } from '../../src/agent/kubelet/spec/downward.ts'
 import { expand } from '../../src/agent/kubelet/spec/expansion.ts'
 import { hostnameOf, hostsFile, resolvConfOf } from '../../src/agent/kubelet/spec/names.ts'
 import { limitsOf, oomScoreAdj } from '../../src/agent/kubelet/spec/resources.ts'
@@ -42,6 +43,19 @@ describe('expand()', () => {
     ['$(A', '$(A'],
     ['-$(A)-$(A)-', '-x-x-'],
   ])('turns %s into %s', (text, expected) => expect(expand(text, lookup)).toBe(expected))
+})
+
+describe('the downward API', () => {
+  const own = container({ resources: { limits: { cpu: '250m' } } })
+  const facts = { nodeName: 'n', podIPs: [], hostIPs: [], allocatable: { cpu: '4', memory: '8Gi' } }
+  const limit = (spec: Partial<Pod['spec']>, resource: string, divisor: string) =>
+    resourceValue(pod({ containers: [own], ...spec }), own, { resource, divisor }, facts)
+  it("tells a container's own limit, else its pod's, else what the node has", () => {
+    const resources = { limits: { cpu: '2', memory: '64Mi' } }
+    expect(limit({ resources }, 'limits.cpu', '1m')).toBe('250')
+    expect(limit({ resources }, 'limits.memory', '1Mi')).toBe('64')
+    expect(limit({}, 'limits.memory', '1Mi')).toBe('8192')
+  })
 })
 
 describe('restart back-off', () => {

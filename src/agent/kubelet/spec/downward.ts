@@ -80,7 +80,8 @@ export function resourceValue(
   if (kind !== 'limits' && kind !== 'requests')
     throw new ContainerConfigError(`unsupported container resource : ${resource}`)
   const given = kind === 'limits' ? found.resources?.limits?.[name] : found.resources?.requests?.[name]
-  const fallback = kind === 'limits' ? facts.allocatable[name] : undefined
+  // Without a limit of its own, a container may take what its pod may, or all that the node has.
+  const fallback = kind === 'limits' ? (pod.spec.resources?.limits?.[name] ?? facts.allocatable[name]) : undefined
   const unit = parseQuantity(divisor ?? '1')
   return inUnits(parseQuantity(given ?? fallback ?? '0'), unit.isZero() ? parseQuantity('1') : unit)
 }
