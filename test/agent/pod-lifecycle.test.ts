@@ -72,6 +72,55 @@ describe('restarts', () => {
     await node.remove('on-failure')
   })
 
+  const rule = (action: string, code: number) => ({ action, exitCodes: { operator: 'In', values: [code] } })
+  const logged = { volumeMounts: [{ name: 'v', mountPath: '/v' }] }
+  const once = (code: number) => `test -f /v/log || { touch /v/log; exit ${code}; }; sleep 1000`
+
+  it("a container's own rule restarts it in a pod that is never restarted", async () => {
+    const source = { ...node.container(once(41)), ...logged, restartPolicy: 'Never' }
+    await node.run('rule', {
+      restartPolicy: 'Never',
+      volumes: [{ name: 'v', emptyDir: {} }],
+      containers: [{ ...source, restartPolicyRules: [rule('Restart', 41)] }],
+    })
+    await node.until('rule', pod => statusOf(pod).restartCount === 1 && isReady(pod))
+    await node.remove('rule')
+  })
+
+  it('a rule can restart all containers of the pod, init containers first, in the sandbox that is there', async () => {
+    await node.run('all', {
+      restartPolicy: 'Never',
+      volumes: [{ name: 'v', emptyDir: {} }],
+      initContainers: [
+        node.container('true', 'init'),
+        { ...node.container(undefined, 'side'), restartPolicy: 'Always' },
+      ],
+      containers: [
+        {
+          ...node.container(`sleep 1; ${once(42)}`, 'source'),
+          ...logged,
+          restartPolicy: 'Never',
+          restartPolicyRules: [rule('RestartAllContainers', 42)],
+        },
+        node.container(undefined, 'other'),
+      ],
+    })
+    const pod = await node.until(
+      'all',
+      current => statusOf(current, 'source').restartCount === 1 && isReady(current),
+      40_000,
+    )
+    for (const name of ['init', 'side', 'other'])
+      expect(statusOf(pod, name)).toMatchObject({ restartCount: 1, lastState: { terminated: {} } })
+    expect(docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${pod.metadata.uid}`).split('\n')).toHaveLength(
+      9,
+    )
+    expect(pod.status.conditions).toContainEqual(
+      expect.objectContaining({ type: 'AllContainersRestarting', status: 'False' }),
+    )
+    await node.remove('all')
+  })
+
   it('a pod whose containers were all removed gets a new sandbox and new containers', async () => {
     await node.run('removed')
     const before = await node.ready('removed')

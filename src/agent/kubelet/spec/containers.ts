@@ -1,6 +1,7 @@
 // Reading a pod's containers: kinds, order and rules of restarting.
 import { createHash } from 'node:crypto'
-import type { Container, EphemeralContainer, Pod } from '../../../shared/api/core/v1.ts'
+import type { Container, ContainerRestartRule, EphemeralContainer, Pod } from '../../../shared/api/core/v1.ts'
+import type { RuntimeContainer } from '../runtime/contract.ts'
 
 /** An init container that stays up beside the others. */
 export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always'
@@ -19,15 +20,19 @@ export const allContainers = (pod: Pod): readonly Container[] => [
 
 export const restartPolicyOf = (pod: Pod): string => pod.spec.restartPolicy ?? 'Always'
 
+/** Exit code that decides about a restart. */
+export const exitCodeOf = ({ startError, exitCode }: RuntimeContainer): number => (startError === '' ? exitCode : 128)
+
+/** The rule of the container itself about an end with this code. */
+export const restartRuleOf = ({ restartPolicyRules }: Container, exitCode: number): ContainerRestartRule | undefined =>
+  restartPolicyRules?.find(({ exitCodes: { operator, values = [] } = { operator: '' } }) =>
+    operator === 'In' ? values.includes(exitCode) : operator === 'NotIn' && !values.includes(exitCode),
+  )
+
 /** Whether the container is started again after it ended with this code. */
 export function restartsAfter(pod: Pod, container: Container, exitCode: number): boolean {
   if (ephemeralContainers(pod).some(({ name }) => name === container.name)) return false
-  for (const rule of container.restartPolicyRules ?? []) {
-    const { operator, values = [] } = rule.exitCodes ?? { operator: '' }
-    const matches =
-      operator === 'In' ? values.includes(exitCode) : operator === 'NotIn' ? !values.includes(exitCode) : false
-    if (matches) return rule.action === 'Restart'
-  }
+  if (restartRuleOf(container, exitCode)) return true // both actions start it again, one of them everything else too
   const policy = container.restartPolicy ?? restartPolicyOf(pod)
   if (policy === 'Always') return !initContainers(pod).includes(container) || isSidecar(container) || exitCode !== 0
   return policy === 'OnFailure' && exitCode !== 0

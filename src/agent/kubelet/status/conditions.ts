@@ -57,7 +57,7 @@ function ready(pod: Pod, containers: Draft): Draft {
 /** The kubelet's own; what is not among the drafts is over. */
 export const OWNED_TYPES: readonly string[] = [
   'PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled', 'PodResizePending',
-  'PodResizeInProgress',
+  'PodResizeInProgress', 'AllContainersRestarting',
 ] // prettier-ignore
 
 /**

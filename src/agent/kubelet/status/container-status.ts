@@ -21,10 +21,13 @@ export interface StatusInput {
   readonly defaultReason: string
   /** By container id. */
   readonly terminationMessages: ReadonlyMap<string, string>
+  /** Names of those that ended because all restart. */
+  readonly restarting: ReadonlySet<string>
   /** Whether the pod is being deleted or has ended: nothing is started any more. */
   readonly ending: boolean
 }
 
+const RESTARTING = { reason: 'RestartingAllContainers', message: 'All containers of the pod restart' }
 const EPOCH = '1970-01-01T00:00:00Z'
 /** What upstream reports for a container that vanished. */
 const VANISHED: ContainerState = {
@@ -71,14 +74,17 @@ export function containerStatuses(input: StatusInput, containers: readonly Conta
 }
 
 function statusOf(input: StatusInput, container: Container): ContainerStatus {
-  const { pod, runtime, previous, waiting, ending } = input
+  const { pod, runtime, previous, waiting, restarting, ending } = input
   const found = runtime.containers.filter(({ name, state }) => name === container.name && state !== 'created')
   const before = previous.find(({ name }) => name === container.name)
   const [current, last] = found
   const base = current ? fromRuntime(input, container, current, last, before) : fromMemory(input, container, before)
   const wait = waiting.get(container.name)
   const { state } = base
-  if (ending || !wait || state?.running) return base
+  if (ending || state?.running) return base
+  const restarts = restarting.has(container.name)
+  if (restarts && state?.terminated) return { ...base, state: { waiting: wait ?? RESTARTING }, lastState: state }
+  if (!wait) return base
   if (state?.terminated && !restartsAfter(pod, container, state.terminated.exitCode)) return base
   const lastState = state?.terminated ? state : base.lastState
   return {

@@ -1,6 +1,6 @@
 // The pod's phase, from its container statuses.
 import type { ContainerStatus, Pod } from '../../../shared/api/core/v1.ts'
-import { isSidecar, restartPolicyOf } from '../spec/containers.ts'
+import { isSidecar, restartPolicyOf, restartRuleOf, restartsAfter } from '../spec/containers.ts'
 
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
 
@@ -18,22 +18,28 @@ export function phaseOf(pod: Pod, statuses: ReadonlyMap<string, ContainerStatus>
     if (isSidecar(container)) {
       if (!status?.started && !status?.state?.terminated) initPending++
     } else if (ended) {
-      if (ended.exitCode !== 0) initFailed++
+      const comesBack = !ending && (status?.state?.waiting || restartRuleOf(container, ended.exitCode))
+      if (comesBack) initPending++
+      else if (ended.exitCode !== 0) initFailed++
     } else initPending++
   }
   let waiting = 0
   let running = 0
   let stopped = 0
   let succeeded = 0
-  for (const { name } of pod.spec.containers) {
-    const status = statuses.get(name)
+  let comingBack = 0
+  for (const container of pod.spec.containers) {
+    const status = statuses.get(container.name)
     const state = status?.state
     if (state?.running) running++
     else if (state?.terminated) {
       stopped++
       if (state.terminated.exitCode === 0) succeeded++
-    } else if (state?.waiting && status?.lastState?.terminated) stopped++
-    else waiting++
+      if (restartsAfter(pod, container, state.terminated.exitCode)) comingBack++
+    } else if (state?.waiting && status?.lastState?.terminated) {
+      stopped++
+      comingBack++
+    } else waiting++
   }
   if (initFailed > 0 && (policy === 'Never' || ending)) return 'Failed'
   // A pod that ends before it was ever up has failed.
@@ -43,7 +49,6 @@ export function phaseOf(pod: Pod, statuses: ReadonlyMap<string, ContainerStatus>
   if ((initPending > 0 || initFailed > 0) && !wasInitialized) return 'Pending'
   if (waiting > 0) return 'Pending'
   if (running > 0) return 'Running'
-  if (policy === 'Always') return 'Running'
-  if (stopped === succeeded) return 'Succeeded'
-  return policy === 'Never' ? 'Failed' : 'Running'
+  if (comingBack > 0) return 'Running'
+  return stopped === succeeded ? 'Succeeded' : 'Failed'
 }

@@ -5,6 +5,7 @@ import type { RuntimePod } from '../runtime/contract.ts'
 import { ephemeralContainers, initContainers, isSidecar } from '../spec/containers.ts'
 import { conditionsOf } from './conditions.ts'
 import { type StatusInput, type WaitReason, containerStatuses } from './container-status.ts'
+import { presentRun, restartCondition } from '../sync/restart-all.ts'
 import { phaseOf } from './phase.ts'
 import { withActual } from './actual.ts'
 import type { NodeLimits } from '../spec/resources.ts'
@@ -37,6 +38,8 @@ export interface PodStatusInput {
   readonly nowMs: number
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
 export function podStatusOf(input: PodStatusInput): PodStatus {
   const { pod, previous, runtime, probes, podIPs, hostIP, verdict, ending, nowMs } = input
   const now = formatTime(nowMs)
@@ -46,6 +49,7 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
     ...(previous.ephemeralContainerStatuses ?? []),
   ]
   const hasInit = initContainers(pod).length > 0
+  const { restarting } = presentRun(pod, runtime)
   const base: StatusInput = {
     pod,
     runtime,
@@ -53,6 +57,7 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
     waiting: input.waiting,
     defaultReason: hasInit ? 'PodInitializing' : 'ContainerCreating',
     terminationMessages: input.terminationMessages,
+    restarting,
     ending,
   }
   const withProbes = (statuses: ContainerStatus[]) => statuses.map(status => applyProbes(status, probes))
@@ -76,7 +81,7 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
       byName,
       phase,
       sandboxReady,
-      [...input.resize, ...disruptionOf(verdict)],
+      [...input.resize, ...disruptionOf(verdict), ...restartCondition(pod, ending ? NONE : restarting)],
       now,
     ),
     hostIP,

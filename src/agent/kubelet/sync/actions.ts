@@ -3,17 +3,21 @@ import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
 import {
   ephemeralContainers,
+  exitCodeOf,
   initContainers,
   isSidecar,
   restartPolicyOf,
   restartsAfter,
   specHashOf,
 } from '../spec/containers.ts'
+import { presentRun } from './restart-all.ts'
 
 export interface Kill {
   readonly container: RuntimeContainer
   readonly spec: Container | undefined
   readonly reason: string
+  /** Instead of the pod's own. */
+  readonly graceSeconds?: number
 }
 
 export interface Actions {
@@ -36,21 +40,20 @@ export interface ProbeVerdicts {
 const newest = (runtime: RuntimePod, name: string): RuntimeContainer | undefined =>
   runtime.containers.find(container => container.name === name && container.state !== 'created')
 
-/** Exit code that decides about a restart. */
-const codeOf = (container: RuntimeContainer): number => (container.startError === '' ? container.exitCode : 128)
-
 /** @param connected id of the sandbox that this agent has made and connected itself */
 export function computeActions(
   pod: Pod,
-  runtime: RuntimePod,
+  observed: RuntimePod,
   probes: ProbeVerdicts,
   connected: string | undefined,
 ): Actions {
+  const { runtime, leftOver } = presentRun(pod, observed)
   const [sandbox] = runtime.sandboxes
   const sandboxAttempt = sandbox ? sandbox.attempt + 1 : 0
   const none = { createSandbox: false, sandboxAttempt, endPod: false, start: [], kill: [] }
   if (sandbox?.state !== 'running') return withoutSandbox(pod, runtime, none)
-  if (sandbox.id !== connected && !wasUsed(sandbox, runtime)) return { ...none, createSandbox: true }
+  if (sandbox.id !== connected && !wasUsed(sandbox, observed)) return { ...none, createSandbox: true }
+  if (leftOver.length > 0) return { ...none, kill: leftOver.map(ofPastRun) }
 
   const init = nextInit(pod, runtime, probes)
   if (init.failed) return { ...none, endPod: true }
@@ -66,13 +69,20 @@ export function computeActions(
         else kill.push({ container: current, spec, reason })
         // Killed for its probe: whether it comes back, its restart policy says, once it is dead.
         if (reason !== undefined) kept++
-      } else if (!current || restartsAfter(pod, spec, codeOf(current))) start.push(spec)
+      } else if (!current || restartsAfter(pod, spec, exitCodeOf(current))) start.push(spec)
     }
     if (kept === 0 && start.length === init.start.length) return { ...none, endPod: true }
   }
   for (const spec of ephemeralContainers(pod)) if (!newest(runtime, spec.name)) start.push(spec)
   return { ...none, start, kill }
 }
+
+const ofPastRun = (container: RuntimeContainer): Kill => ({
+  container,
+  spec: undefined,
+  reason: `All containers restart: container ${container.name} is killed`,
+  graceSeconds: 0,
+})
 
 /** An agent that was killed may have left a sandbox without its network: one in which something started is whole. */
 const wasUsed = ({ createdAt }: RuntimeContainer, { containers }: RuntimePod): boolean =>
@@ -83,12 +93,14 @@ function withoutSandbox(pod: Pod, runtime: RuntimePod, none: Actions): Actions {
   const ran = pod.spec.containers.map(spec => ({ spec, container: newest(runtime, spec.name) }))
   const anyRan = ran.some(({ container }) => container)
   if (anyRan && restartPolicyOf(pod) !== 'Always') {
-    const todo = ran.some(({ spec, container }) => !container || restartsAfter(pod, spec, codeOf(container)))
+    const todo = ran.some(({ spec, container }) => !container || restartsAfter(pod, spec, exitCodeOf(container)))
     if (!todo) return { ...none, endPod: true }
   }
   const failedInit = initContainers(pod).some(spec => {
     const container = newest(runtime, spec.name)
-    return container?.state === 'exited' && codeOf(container) !== 0 && !restartsAfter(pod, spec, codeOf(container))
+    return (
+      container?.state === 'exited' && exitCodeOf(container) !== 0 && !restartsAfter(pod, spec, exitCodeOf(container))
+    )
   })
   return failedInit ? { ...none, endPod: true } : { ...none, createSandbox: true }
 }
@@ -139,8 +151,8 @@ function nextInit(pod: Pod, runtime: RuntimePod, probes: ProbeVerdicts): InitPro
       return { start, kill, done: false, failed: false }
     }
     if (!current) return { start: [...start, spec], kill, done: false, failed: false }
-    if (codeOf(current) === 0) continue
-    if (!restartsAfter(pod, spec, codeOf(current))) return { start, kill, done: false, failed: true }
+    if (exitCodeOf(current) === 0) continue
+    if (!restartsAfter(pod, spec, exitCodeOf(current))) return { start, kill, done: false, failed: true }
     return { start: [...start, spec], kill, done: false, failed: false }
   }
   return { start, kill, done: true, failed: false }
