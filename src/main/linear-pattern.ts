@@ -36,8 +36,70 @@ function atomEnd(text: string, start: number): number {
   return at + 1
 }
 
+/** What `(?i)` and `(?s)` ask for, up to the end of the group that they stand in. */
+interface Flags {
+  readonly anyCase: boolean
+  readonly dotAll: boolean
+}
+
+const NO_FLAGS: Flags = { anyCase: false, dotAll: false }
+
+/** `(?i)`, `(?s-i)`, `(?i:`; the other flags of RE2 cannot be written out. */
+const FLAGS = /^\(\?(?=[-is])([is]*)(?:-([is]+))?([:)])/
+
+const withFlags = (flags: Flags, on = '', off = ''): Flags => ({
+  anyCase: (flags.anyCase || on.includes('i')) && !off.includes('i'),
+  dotAll: (flags.dotAll || on.includes('s')) && !off.includes('s'),
+})
+
+/** Letters that RE2 folds with an ASCII letter, beside its other case. */
+const FOLDED: Readonly<Record<string, string>> = { k: '\u212a', s: '\u017f' }
+
+function otherCases(letter: string): string {
+  const lower = letter.toLowerCase()
+  const all = `${lower}${letter.toUpperCase()}${FOLDED[lower] ?? ''}`
+  return [...new Set(all)].filter(other => other !== letter && other.length === letter.length).join('')
+}
+
+/** The ASCII letters of a range in their other case, as ranges. */
+function otherRanges(from: string, to: string): string {
+  const shared = (first: string, last: string) => [from > first ? from : first, to < last ? to : last] as const
+  const [a, z] = shared('a', 'z')
+  const [A, Z] = shared('A', 'Z')
+  const upper = a <= z ? `${a.toUpperCase()}-${z.toUpperCase()}` : ''
+  const lower = A <= Z ? `${A.toLowerCase()}-${Z.toLowerCase()}` : ''
+  const folded = Object.entries(FOLDED).filter(([letter]) => (a <= letter && letter <= z) || (A <= letter.toUpperCase() && letter.toUpperCase() <= Z)) // prettier-ignore
+  return upper + lower + folded.map(([, other]) => other).join('')
+}
+
+/** An atom as it reads where the case of letters makes no difference. */
+function inAnyCase(atom: string): string {
+  if (/\\[xu]/.test(atom)) throw new PatternError('a coded character under (?i) is not supported')
+  if (!atom.startsWith('[')) {
+    const others = otherCases(atom)
+    return atom.length === 1 && others ? `[${atom}${others}]` : atom
+  }
+  const members = atom.slice(atom[1] === '^' ? 2 : 1, -1)
+  let more = ''
+  for (const [, from, to, one] of members.matchAll(/\\.|([^\\])-([^\\])|([^\\])/g)) {
+    if (from !== undefined && to !== undefined) more += otherRanges(from, to)
+    else if (one !== undefined) more += otherCases(one)
+  }
+  // In front, so that a hyphen at the end stays one; one at the start must be kept from making a range.
+  return `${atom.slice(0, atom.length - members.length - 1)}${more}${members.replace(/^-/, '\\-')}]`
+}
+
+function written(atom: string, { anyCase, dotAll }: Flags): string {
+  if (atom === '\\A') return '^'
+  if (atom === '\\z') return '$'
+  if (atom === '.' && dotAll) return '[^]'
+  return anyCase ? inAnyCase(atom) : atom
+}
+
 function expand(pattern: string): string {
   const levels: string[][] = [[]]
+  const flags: Flags[] = [NO_FLAGS]
+  const now = () => flags[flags.length - 1] ?? NO_FLAGS
   const top = () => levels[levels.length - 1] ?? []
   let size = 0
   for (let at = 0; at < pattern.length;) {
@@ -53,20 +115,32 @@ function expand(pattern: string): string {
       size += text.length
       at += counted[0].length
     } else if (pattern[at] === '(') {
+      const flagged = FLAGS.exec(pattern.slice(at, at + 12))
+      if (flagged) {
+        const [{ length }, on, off, end] = flagged
+        const next = withFlags(now(), on, off)
+        if (end === ':') levels.push(['(?:'])
+        if (end === ':') flags.push(next)
+        else flags[flags.length - 1] = next
+        at += length
+        continue
+      }
       const named = /^\(\?P?<[A-Za-z]\w*>/.exec(pattern.slice(at, at + 80))
       if (!named && pattern[at + 1] === '?' && pattern[at + 2] !== ':')
         throw new PatternError('invalid or unsupported Perl syntax')
       levels.push(['(?:'])
+      flags.push(now())
       at += named ? named[0].length : pattern.startsWith('(?:', at) ? 3 : 1
     } else if (pattern[at] === ')') {
       if (levels.length < 2) throw new PatternError('unexpected )')
       const group = `${(levels.pop() ?? []).join('')})`
+      flags.pop()
       top().push(group)
       at++
     } else {
       const end = atomEnd(pattern, at)
-      const atom = pattern.slice(at, end)
-      top().push(atom === '\\A' ? '^' : atom === '\\z' ? '$' : atom)
+      const atom = written(pattern.slice(at, end), now())
+      top().push(atom)
       size += atom.length
       at = end
     }

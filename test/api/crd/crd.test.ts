@@ -265,8 +265,35 @@ describe('patterns of users', () => {
     expect(['ab', 'abcd-1', 'abc-1-999'].map(text => label.test(text))).toEqual([true, true, true])
     expect(['a', 'abcde', 'ab-1-2-3', 'ab-'].map(text => label.test(text))).toEqual([false, false, false, false])
   })
+  test.each([
+    ['^(?i)(abort|warn)?$', ['abort', 'WARN', 'Abort', ''], ['stop', 'aborts']],
+    ['^((?i)january|may|1[0-2])x$', ['MAYx', 'Januaryx', '12x'], ['mayX', '13x']],
+    ['^(?i:a)b$', ['Ab', 'ab'], ['aB']],
+    ['(?i)^[b-y_-]+$', ['B-Y_', 'by', '\u212a', '\u017f'], ['az', 'A', '{']],
+    ['^(?i)[a-z]([-a-z0-9]*[a-z0-9])?$', ['Aa-9', 'Z'], ['a-', '-a', 'a_a']],
+    ['(?i)^[^a-c]$', ['d', 'D'], ['a', 'B']],
+    ['(?i)^\\.?[a-z_][a-z_0-9]*(?-i)z{2}$', ['.Ab_9zz'], ['.Ab_9ZZ', '9zz']],
+    ['(?s)^a.b$', ['a\nb'], ['ab']],
+    ['(?i)é', ['É'], ['e']],
+  ])('take flags up to the end of their group: %s', (pattern, fitting, others) => {
+    const regex = compilePattern(pattern)
+    expect(fitting.filter(text => !regex.test(text))).toEqual([])
+    expect(others.filter(text => regex.test(text))).toEqual([])
+  })
   test('that look around or refer back are refused', () => {
-    for (const bad of ['(?=a)', '(a)\\1', '(a', 'a{5,2}', '((a{1000}){1000}){1000}', '\\p{L}', '[[:alpha:]]'])
+    for (const bad of [
+      '(?=a)',
+      '(a)\\1',
+      '(a',
+      'a{5,2}',
+      '((a{1000}){1000}){1000}',
+      '\\p{L}',
+      '[[:alpha:]]',
+      '(?m)^a',
+      '(?U)a*',
+      '(?i',
+      '(?i)\\x41',
+    ])
       expect(() => compilePattern(bad), bad).toThrow(PatternError)
   })
 })
@@ -283,6 +310,11 @@ test('a JSONPath reads fields, indices and filters', () => {
   }
   expect(compileJsonPath('.status.conditions[?(@.type=="Ready")].status')?.(value)).toEqual(['True'])
   expect(compileJsonPath('.a.b\\.c[0]')?.(value)).toEqual([7])
+  const hosts = { list: ['a', 'b', 'c'] }
+  expect(compileJsonPath('.list[]')?.(hosts)).toEqual(['a'])
+  expect(compileJsonPath('.list[1:]')?.(hosts)).toEqual(['b', 'c'])
+  expect(compileJsonPath('.list[0:2]')?.(hosts)).toEqual(['a', 'b'])
+  expect(compileJsonPath('.list[?(@ == "b")]')?.(hosts)).toEqual(['b'])
   expect(compileJsonPath('no')).toBeUndefined()
 })
 

@@ -1,5 +1,6 @@
 // The part of JSONPath that definitions use: `.spec.replicas`, `.status.conditions[?(@.type=="Ready")].status`,
-// `.spec.items[0]['a.b']`, `.metadata.annotations.example\.com/key`, `[*]`.
+// `.spec.items[0]['a.b']`, `.metadata.annotations.example\.com/key`, `[*]`, `[0:2]`,
+// `[]` (the first item), `[?(@ == "a")]`.
 import { getField, isObject } from '../../../shared/machinery/json-object.ts'
 
 type Step = (value: unknown) => unknown[]
@@ -15,6 +16,10 @@ const index =
   (at: number): Step =>
   value =>
     Array.isArray(value) && value.at(at) !== undefined ? [value.at(at)] : []
+const slice =
+  (from: number, to: number | undefined): Step =>
+  value =>
+    Array.isArray(value) ? value.slice(from, to) : []
 const where =
   (path: string, equal: boolean, wanted: string): Step =>
   value => {
@@ -29,10 +34,12 @@ const TOKENS: readonly (readonly [RegExp, (match: RegExpExecArray) => Step])[] =
   [/^\.((?:\\.|[^.[\]\\])+)/, ([, name = '']) => field(name.replace(/\\(.)/g, '$1'))],
   [/^\[\*\]/, () => every],
   [/^\[(-?\d{1,9})\]/, ([, at]) => index(Number(at))],
+  [/^\[\]/, () => index(0)],
+  [/^\[(-?\d{0,9}):(-?\d{0,9})\]/, ([, from, to]) => slice(Number(from), to ? Number(to) : undefined)],
   [/^\['([^']*)'\]/, ([, name = '']) => field(name)],
   [/^\["([^"]*)"\]/, ([, name = '']) => field(name)],
   [
-    /^\[\?\(\s*@(\.[^=!<>\s]+)\s*(==|!=)\s*(?:"([^"]*)"|'([^']*)'|([^)\s]+))\s*\)\]/,
+    /^\[\?\(\s*@(\.[^=!<>\s]+)?\s*(==|!=)\s*(?:"([^"]*)"|'([^']*)'|([^)\s]+))\s*\)\]/,
     ([, path = '', op, a, b, c]) => where(path, op === '==', a ?? b ?? c ?? ''),
   ],
 ]
