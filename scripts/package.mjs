@@ -14,7 +14,7 @@ ensureDependencies()
 /** What follows a flag, nothing where it is not given. */
 const argumentsAfter = flag => (process.argv.includes(flag) ? process.argv.slice(process.argv.indexOf(flag) + 1) : [])
 if (!process.argv.includes('--from')) ensureBuilt()
-const { stringify } = await import('yaml')
+const { parse, stringify } = await import('yaml')
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** An Electron that is unpacked already, for machines that cannot download one: `--electron FOLDER VERSION`. */
@@ -123,11 +123,14 @@ process.exit(unmade.length > 0 ? 1 : 0)
 function announce() {
   const files = readdirSync(dist).filter(name => name.includes(version) && /\.(AppImage|deb|rpm)$/.test(name))
   if (files.length === 0) return
+  const path = join(dist, `latest-linux${process.arch === 'x64' ? '' : `-${process.arch}`}.yml`)
+  const told = existsSync(path) ? parse(readFileSync(path, 'utf8')) : undefined
   const entries = files.map(url => {
     const content = readFileSync(join(dist, url))
-    return { url, sha512: createHash('sha512').update(content).digest('base64'), size: content.length }
+    const sha512 = createHash('sha512').update(content).digest('base64')
+    // Its own entry says by which blocks the file can be downloaded.
+    const own = told?.files.find(file => file.url === url && file.sha512 === sha512)
+    return own ?? { url, sha512, size: content.length }
   })
-  const arch = process.arch === 'x64' ? '' : `-${process.arch}`
-  const metadata = { version, files: entries, releaseDate: new Date().toISOString() }
-  writeFileSync(join(dist, `latest-linux${arch}.yml`), stringify(metadata))
+  writeFileSync(path, stringify({ version, files: entries, releaseDate: new Date().toISOString() }))
 }

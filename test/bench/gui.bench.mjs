@@ -12,7 +12,12 @@ import { Server, load, median, ms, percentile, root } from './lib.mjs'
 
 const PODS = Number(process.env['FLOTILLA_BENCH_PODS'] ?? 10_000)
 const MINUTES = Number(process.env['FLOTILLA_BENCH_MINUTES'] ?? 1)
-const TRACED = ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline']
+const TRACED = [
+  'toplevel',
+  'devtools.timeline',
+  'disabled-by-default-devtools.timeline',
+  'disabled-by-default-devtools.timeline.frame',
+]
 const say = (what, value, aim) => console.log(`${what.padEnd(44)} ${value}${aim ? `  (aim ${aim})` : ''}`)
 const sleep = delayMs => new Promise(resolve => setTimeout(resolve, delayMs))
 

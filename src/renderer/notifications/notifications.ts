@@ -10,13 +10,12 @@ import { usePreferencesStore } from '../stores/preferences.ts'
 import { useToastStore } from '../stores/toasts.ts'
 import { useWorld } from '../world/use-world.ts'
 import { showOnDesktop } from './desktop.ts'
+import { type Look, dueFor } from './looks.ts'
 import { type Quiet, type Told, nothingTold, ripe, step, summary } from './quiet.ts'
 import { type Suspect, WATCHED, suspectsIn } from './troubles.ts'
 
 /** By a timer of its own: the clock on the screen rests while the window is hidden, which is when one has to be told. */
 const CHECK_MS = 1_000
-/** How often the pods of a workload that stays behind are looked at. */
-const LOOK_MS = 15_000
 const MOST_PODS = 50
 
 /** What is wrong with the first of its pods that fails; undefined while all of them are on their way. */
@@ -37,19 +36,15 @@ export const useNotificationStore = defineStore('notifications', () => {
 
   const told = shallowRef<readonly Told[]>([])
   let quiet: Quiet = nothingTold
-  /** What failed before the window was opened is listed, not announced. */
-  let isFirst = true
+  /** What was suspected when the window was opened is listed, not announced. */
+  let unjudged: Set<string> | undefined
   let isBusy = false
-  const looks = new Map<string, { at: number; text: string | undefined }>()
+  const looks = new Map<string, Look>()
   const shown = new Map<string, { close(): void }>()
 
-  async function look(suspect: Suspect, at: number): Promise<string | undefined> {
-    if (!suspect.podSelector) return suspect.text
-    const known = looks.get(suspect.key)
-    if (known && at - known.at < LOOK_MS) return known.text
-    const text = await failingPod(suspect).catch(() => known?.text)
+  async function look(suspect: Suspect, at: number): Promise<void> {
+    const text = await failingPod(suspect).catch(() => looks.get(suspect.key)?.text)
     looks.set(suspect.key, { at, text })
-    return text
   }
 
   function announce(fresh: readonly Told[]) {
@@ -72,21 +67,24 @@ export const useNotificationStore = defineStore('notifications', () => {
   async function check(): Promise<void> {
     const at = Date.now()
     const suspects = suspectsIn(world.value)
+    const old = (unjudged ??= new Set(suspects.map(({ key }) => key)))
+    const asked = new Set([...old, ...[...quiet.told, ...ripe(quiet, suspects, at)].map(({ key }) => key)])
+    const wanted = suspects.filter(({ key }) => asked.has(key))
+    await Promise.all(dueFor(wanted, looks, at).map(suspect => look(suspect, at)))
     const texts = new Map<string, string>()
-    const wanted = isFirst ? suspects : ripe(quiet, suspects, at)
-    await Promise.all(
-      wanted.map(async suspect => {
-        const text = await look(suspect, at)
-        if (text !== undefined) texts.set(suspect.key, text)
-      }),
-    )
+    for (const { key, podSelector, text } of wanted) {
+      const found = podSelector ? looks.get(key)?.text : text
+      if (found !== undefined) texts.set(key, found)
+    }
     const named = suspects.map(each => ({ ...each, text: texts.get(each.key) ?? each.text }))
     const { next, fresh, over } = step(quiet, named, new Set(texts.keys()), preferences.mutedNamespaces, at)
     quiet = next
     told.value = next.told
     for (const key of looks.keys()) if (!next.suspected.has(key)) looks.delete(key)
-    if (!isFirst) announce(fresh)
-    isFirst = false
+    announce(fresh.filter(({ key }) => !old.has(key)))
+    // One that was on its way when the window was opened may still fail.
+    for (const { key, podSelector } of wanted) if (!podSelector || looks.has(key)) old.delete(key)
+    for (const key of old) if (!next.suspected.has(key)) old.delete(key)
     withdraw(over)
   }
 

@@ -65,6 +65,7 @@ export function openSource({ feed, folder, extension, log, parts }: SourceOption
       if (!result?.isUpdateAvailable || !release) return undefined
       const file = release.files.find(({ url }) => url.pathname.endsWith(extension))
       if (!file) throw new Error(`version ${release.version} is not published as ${extension}`)
+      updater.disableDifferentialDownload = file.blockMapSize === undefined
       return { release, file }
     },
     async download(onPercent) {
