@@ -14,12 +14,12 @@ export const AUTHORIZER_CHECK = 350_000
 
 /** Groups of functions whose work is counted alike. */
 export const CHEAP = new Set(
-  'serviceAccount path group resource subresource namespace name allowed reason error errored masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast isGlobalUnicast sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub major minor patch getScheme getHostname getHost getPort getEscapedPath getQuery format.named'.split(
+  'serviceAccount path group resource subresource namespace name allowed reason error errored masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast isGlobalUnicast sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub major minor patch getScheme getHostname getHost getPort getEscapedPath getQuery isURL format.named'.split(
     ' ',
   ),
 )
 export const WALKS_ONCE = new Set(
-  'url lowerAscii upperAscii substring trim jsonpatch.escapeKey cidr isIP isCIDR isURL quantity isQuantity semver isSemver reverse charAt strings.quote'.split(
+  'url lowerAscii upperAscii substring trim jsonpatch.escapeKey cidr isIP isCIDR quantity isQuantity semver isSemver reverse charAt strings.quote'.split(
     ' ',
   ),
 )

@@ -145,8 +145,8 @@ class Estimator {
     const given = costs.reduce((sum, cost) => sum + cost, target ? this.cost(target) : 0)
     if (fn === '_?_:_' && second && third) {
       this.#sizes.set(expr.id, Math.max(this.size(second), this.size(third)))
-      const [a, b] = [this.#itemSize(second), this.#itemSize(third)]
-      if (a !== undefined && b !== undefined) this.#itemSizes.set(expr.id, Math.max(a, b))
+      const [a, b] = [this.#elementSize(second), this.#elementSize(third)]
+      this.#itemSizes.set(expr.id, Math.max(a, b))
       return (costs[0] ?? 0) + Math.max(costs[1] ?? 0, costs[2] ?? 0)
     }
     if (fn === '_&&_' || fn === '_||_') return given

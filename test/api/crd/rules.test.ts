@@ -73,6 +73,24 @@ describe('a definition', () => {
     expect(await refused(spec)).toContain(message)
   })
 
+  test('is not too dear by what stands in for an absent list, nor by texts that must be URLs', async () => {
+    const addresses: JSONSchemaProps = { type: 'array', maxItems: 256, items: { type: 'string', maxLength: 64 } }
+    const urls: JSONSchemaProps = {
+      type: 'array',
+      maxItems: 100,
+      items: { type: 'string', 'x-kubernetes-validations': [{ rule: "isURL(self) && self.startsWith('https://')" }] },
+    }
+    const spec: JSONSchemaProps = {
+      type: 'object',
+      properties: { addresses, urls },
+      'x-kubernetes-validations': [
+        { rule: '(has(self.addresses) ? self.addresses : []).exists(one, one.contains("/"))' },
+      ],
+    }
+    const defined = defineKind(api, 'Affordable', { type: 'object', properties: { spec } }, { wait: false })
+    expect(await refusal(defined)).toBe('accepted')
+  })
+
   test('whose bounds keep the cost down is accepted', async () => {
     const names: JSONSchemaProps = { type: 'array', maxItems: 20, items: { type: 'string', maxLength: 10 } }
     const spec: JSONSchemaProps = {
