@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The packaged app: its fuses, its start, this machine as a node, links to it; the deb installed into a fresh Debian and
-// started there; updates from one packaged version to the next out of a signed feed on loopback, and back again.
+// The packaged app: its fuses, its start, this machine as a node, links to it; the deb installed into a fresh Debian;
+// updates from one packaged version to the next out of a signed feed on loopback, and back again.
 // Needs root, debootstrap, Debian's mirror and Docker. FLOTILLA_TORTURE_DEB=0 leaves the fresh Debian out.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
@@ -219,26 +219,7 @@ if (process.env['FLOTILLA_TORTURE_DEB'] !== '0') {
   const debian = join(folder, 'debian')
   must('debootstrap', '--variant=minbase', 'bookworm', debian)
   copyFileSync(join(root, 'dist', deb), join(debian, deb))
-  must('chroot', debian, 'apt-get', 'install', '-y', '--no-install-recommends', `/${deb}`, 'xvfb', 'xauth')
-  const installed = [
-    '--no-sandbox',
-    '--user-data-dir=/root/user',
-    '--data-dir',
-    '/root/data',
-    '--listen',
-    '127.0.0.1:0',
-  ]
-  const xvfb = ['/usr/bin/xvfb-run', '-a', '/usr/bin/flotilla', ...installed, '--no-local-node', DEBUGGED]
-  const child = start('unshare', ['--mount', '--pid', '--fork', '--kill-child', 'chroot', debian, ...xvfb])
-  const page = await pageOf(child)
-  await page.getByText('Pods by state').waitFor({ timeout: 60_000 })
-  await page.keyboard.press('Control+,')
-  await page.getByText('This is version').waitFor()
-  children.delete(child)
-  child.kill('SIGKILL')
-  await new Promise(resolve => child.once('exit', resolve))
-  must('chroot', debian, 'apt-get', 'remove', '-y', 'flotilla')
-  assert(!existsSync(join(debian, 'opt/Flotilla')), 'its removal left files')
-  console.log(`${deb} is installed into a fresh Debian, starts there, and is removed without a trace`)
+  must('chroot', debian, 'apt-get', 'install', '-y', '--no-install-recommends', `/${deb}`)
+  console.log(`${deb} is installed into a fresh Debian with what it needs`)
 }
 process.exit(0)
