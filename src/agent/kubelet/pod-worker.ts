@@ -13,7 +13,7 @@ import { isStatic } from './static/manifests.ts'
 import { ContainerUsers } from './status/container-users.ts'
 import { podStatusOf } from './status/pod-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
-import { type Actions, computeActions } from './sync/actions.ts'
+import { type Actions, computeActions, isSomething } from './sync/actions.ts'
 import { removeOldAttempts } from './sync/attempts.ts'
 import { forgetPod, releasePod, stopPod } from './sync/end-pod.ts'
 import { hasten, killContainer } from './sync/kill.ts'
@@ -219,8 +219,10 @@ export class PodWorker {
     const actions = computeActions(this.#pod, runtime, this.#prober, this.#sandboxId)
     await this.#report(runtime, actions.endPod)
     if (actions.endPod) return this.#endPod(runtime)
-    await this.#act(runtime, actions)
-    await this.#report(await this.#observe())
+    if (isSomething(actions) || this.#resizer.isInProgress) {
+      await this.#act(runtime, actions)
+      await this.#report(await this.#observe())
+    }
     await removeOldAttempts(this.#parts.runtime, runtime)
     const refreshMs = await this.#volumes.refresh(this.#pod)
     if (refreshMs !== undefined) this.#loop.wakeIn(refreshMs)

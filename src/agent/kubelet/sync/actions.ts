@@ -31,6 +31,9 @@ export interface Actions {
   readonly kill: readonly Kill[]
 }
 
+export const isSomething = ({ createSandbox, start, kill }: Actions): boolean =>
+  createSandbox || start.length > 0 || kill.length > 0
+
 export interface ProbeVerdicts {
   /** Whether liveness or startup failed. */
   failed(containerId: string): 'liveness' | 'startup' | undefined

@@ -23,6 +23,10 @@ export class Resizer {
     this.#allocation = new Allocation(pod)
   }
 
+  get isInProgress(): boolean {
+    return this.#inProgress
+  }
+
   /** The pod with what is set aside for it. */
   allocated(pod: Pod): Pod {
     return this.#allocation.apply(pod)
