@@ -7,6 +7,7 @@ import type { ContainerRuntime } from '../../src/agent/kubelet/runtime/contract.
 import type { RuntimeContainer } from '../../src/agent/kubelet/runtime/contract.ts'
 import { specHashOf } from '../../src/agent/kubelet/spec/containers.ts'
 import { computeActions } from '../../src/agent/kubelet/sync/actions.ts'
+import { presentRun } from '../../src/agent/kubelet/sync/restart-all.ts'
 import { CrashBackoff } from '../../src/agent/kubelet/sync/crash-backoff.ts'
 import { mountsOf } from '../../src/agent/kubelet/volumes/container-mounts.ts'
 import { hostTools } from '../../src/agent/kubelet/volumes/mounts.ts'
@@ -135,6 +136,32 @@ describe('a sandbox that an agent before this one made', () => {
   it('is kept when something started in it, or when this agent made it', () => {
     expect(wants([container({ ...c, createdAt: '2026-01-01T00:00:06Z' })]).createSandbox).toBe(false)
     expect(wants([], 'sandbox')).toMatchObject({ createSandbox: false, start: [{ name: 'c' }] })
+  })
+})
+
+describe('the run that a rule ends with RestartAllContainers', () => {
+  const restartPolicyRules = [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } }]
+  const end = '2026-01-01T00:00:10Z'
+  const made = (name: string, fields: object) =>
+    ({ id: name, name, state: 'running', createdAt: '2026-01-01T00:00:11Z', startError: '', ...fields }) as RuntimeContainer // prettier-ignore
+  const trigger = made('source', { state: 'exited', exitCode: 42, finishedAt: end })
+  const runOf = (other: RuntimeContainer) =>
+    presentRun(pod({ containers: [{ name: 'source', restartPolicyRules }, { name: 'other' }] }), {
+      uid: 'u',
+      name: 'web',
+      namespace: 'shop',
+      sandboxes: [],
+      containers: [trigger, other],
+    })
+
+  it('has in it what was still being made for it while it ended', () => {
+    const other = made('other', { runSinceMs: Number.NEGATIVE_INFINITY })
+    expect(runOf(other).leftOver).toEqual([other])
+    expect([...runOf(other).restarting].sort()).toEqual(['other', 'source'])
+  })
+  it('is followed by one of what was made after that was seen', () => {
+    const { leftOver, restarting } = runOf(made('other', { runSinceMs: Date.parse(end) }))
+    expect([leftOver, [...restarting]]).toEqual([[], ['source']])
   })
 })
 

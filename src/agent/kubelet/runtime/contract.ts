@@ -18,6 +18,8 @@ export interface RuntimeContainer {
   readonly attempt: number
   /** Hash of the part of the spec that it was made of. */
   readonly specHash: string
+  /** As in its `ContainerSpec`. */
+  readonly runSinceMs?: number
   readonly state: 'created' | 'running' | 'exited'
   /** Of its first process, in the host's process namespace; 0 when not running. */
   readonly pid: number
@@ -85,6 +87,8 @@ export interface ContainerSpec {
   readonly name: string
   readonly attempt: number
   readonly specHash: string
+  /** When the pod's run began that it belongs to, in milliseconds since the epoch; only where runs are told apart. */
+  readonly runSinceMs?: number
   readonly sandboxId: string
   /** As in the pod's spec, for display. */
   readonly image: string

@@ -1,9 +1,10 @@
 // RestartAllContainers: a container that ends with a code of such a rule ends the pod's run. Whatever belongs to that
 // run is killed; then everything starts anew, init containers first, in the sandbox and with the volumes that are there.
 //
-//   init ─ web ─ sidecar … web exits 42 at T │ the others, made before T, are killed │ init, web, sidecar made after T
+//   init ─ web ─ sidecar … web exits 42 at T │ the others are killed │ init, web, sidecar of the run since T
 //
-// The runtime's containers alone tell where it stands, so an agent that starts in between goes on.
+// Each container says which run it was made for, and the runtime's containers alone tell where it stands, so an agent
+// that starts in between goes on.
 import type { Pod, PodCondition } from '../../../shared/api/core/v1.ts'
 import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
 import { ephemeralContainers, exitCodeOf, initContainers, restartRuleOf } from '../spec/containers.ts'
@@ -27,6 +28,10 @@ function lastEndMs(pod: Pod, { containers }: RuntimePod): number {
   return Math.max(Number.NEGATIVE_INFINITY, ...ends)
 }
 
+/** Which run a container belongs to that is made now; undefined where runs are not told apart. */
+export const runSinceMsOf = (pod: Pod, runtime: RuntimePod): number | undefined =>
+  mayRestartAll(pod) ? lastEndMs(pod, runtime) : undefined
+
 export interface Run {
   /** The pod with what belongs to its present run; containers for debugging belong to every run. */
   readonly runtime: RuntimePod
@@ -40,7 +45,8 @@ export function presentRun(pod: Pod, runtime: RuntimePod): Run {
   if (!mayRestartAll(pod)) return { runtime, leftOver: [], restarting: new Set() }
   const since = lastEndMs(pod, runtime)
   const always = new Set(ephemeralContainers(pod).map(({ name }) => name))
-  const isPresent = ({ name, createdAt }: RuntimeContainer) => always.has(name) || Date.parse(createdAt) > since
+  const isPresent = ({ name, runSinceMs = Number.NEGATIVE_INFINITY }: RuntimeContainer) =>
+    always.has(name) || runSinceMs >= since
   const present = runtime.containers.filter(isPresent)
   const past = runtime.containers.filter(container => !isPresent(container))
   const back = new Set(present.filter(({ state }) => state !== 'created').map(({ name }) => name))

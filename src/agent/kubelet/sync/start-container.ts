@@ -13,6 +13,7 @@ import { securityOf } from '../spec/security.ts'
 import { serviceVariables } from '../spec/service-env.ts'
 import { devicesOf, mountsOf } from '../volumes/container-mounts.ts'
 import type { Volumes } from '../volumes/volumes.ts'
+import { runSinceMsOf } from './restart-all.ts'
 import { runtimeHandler } from './sandbox.ts'
 import { StartError } from './start-error.ts'
 
@@ -100,6 +101,7 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
   const { pod, container, sandboxId, podIPs, volumes, attempt } = input
   const { dataDir, tools, objects, runtime, recursiveReadOnlyMounts } = parts
   const podDir = podDirOf(dataDir, pod.metadata.uid)
+  const runSinceMs = runSinceMsOf(pod, input.runtime)
   const services = serviceVariables(parts.services(), pod.metadata.namespace, pod.spec.enableServiceLinks ?? true)
   const env = await environmentOf({ pod, container, facts: factsOf(parts, podIPs), services, objects })
   const readProfile = (path: string) => readFile(join(dataDir, 'seccomp', normalize(`/${path}`)), 'utf8')
@@ -119,6 +121,7 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
     name: container.name,
     attempt,
     specHash: specHashOf(container),
+    ...(runSinceMs === undefined ? {} : { runSinceMs }),
     sandboxId,
     image: container.image ?? '',
     imageId: image.id,

@@ -17,6 +17,7 @@ export function toRuntimeContainer(info: Docker.ContainerInspectInfo): RuntimeCo
     name: isSandbox ? '' : (labels[LABEL.containerName] ?? ''),
     attempt: Number(labels[LABEL.attempt] ?? 0),
     specHash: labels[LABEL.specHash] ?? '',
+    ...(labels[LABEL.runSince] === undefined ? {} : { runSinceMs: Number(labels[LABEL.runSince]) }),
     state: State.Running ? 'running' : neverStarted(State) ? 'created' : 'exited',
     pid: State.Running ? State.Pid : 0,
     createdAt: info.Created,

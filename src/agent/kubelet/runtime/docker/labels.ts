@@ -8,6 +8,7 @@ export const LABEL = {
   containerName: 'io.kubernetes.container.name',
   attempt: 'io.kubernetes.container.restartCount',
   specHash: 'io.kubernetes.container.hash',
+  runSince: 'dev.flotilla.run-since',
   /** Which agent owns it: containers of other agents on the same engine are foreign. */
   instance: 'dev.flotilla.instance',
   kind: 'dev.flotilla.kind',
@@ -35,7 +36,7 @@ export const sandboxLabels = (spec: SandboxSpec, instance: string): Record<strin
 
 type LabelledContainer = Pick<
   ContainerSpec,
-  'pod' | 'name' | 'attempt' | 'specHash' | 'image' | 'terminationMessageFile' | 'fallbackToLogs'
+  'pod' | 'name' | 'attempt' | 'specHash' | 'runSinceMs' | 'image' | 'terminationMessageFile' | 'fallbackToLogs'
 >
 
 export const containerLabels = (spec: LabelledContainer, instance: string): Record<string, string> => ({
@@ -44,6 +45,7 @@ export const containerLabels = (spec: LabelledContainer, instance: string): Reco
   [LABEL.containerName]: spec.name,
   [LABEL.attempt]: String(spec.attempt),
   [LABEL.specHash]: spec.specHash,
+  ...(spec.runSinceMs === undefined ? {} : { [LABEL.runSince]: String(spec.runSinceMs) }),
   [LABEL.image]: spec.image,
   [LABEL.terminationMessageFile]: spec.terminationMessageFile,
   [LABEL.fallbackToLogs]: String(spec.fallbackToLogs),
