@@ -1,6 +1,12 @@
 // What admission fills in: priorities, tolerations and default classes.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { PersistentVolume, PersistentVolumeClaim, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import {
+  Namespace,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  ServiceAccount,
+} from '../../../src/shared/api/core/v1.ts'
 import { Ingress, IngressClass } from '../../../src/shared/api/networking/v1.ts'
 import { RuntimeClass } from '../../../src/shared/api/node/v1.ts'
 import { PriorityClass } from '../../../src/shared/api/scheduling/v1.ts'
@@ -21,6 +27,27 @@ const pod = (spec: object = {}) =>
     metadata: { name: `pod-${made++}`, namespace },
     spec: { containers: [{ name: 'main', image: 'x' }], ...spec },
   })
+
+describe('ServiceAccount', () => {
+  test('a pod that is created right after its namespace gets the default account once that is there', async () => {
+    const elsewhere = { metadata: { name: 'early', namespace: 'elsewhere' }, spec: { containers: [{ name: 'main', image: 'x' }] } } // prettier-ignore
+    await cluster.admin.create(Namespace, { metadata: { name: 'elsewhere' }, spec: {} })
+    const early = cluster.admin.create(Pod, elsewhere)
+    await new Promise(resolve => setImmediate(resolve))
+    await cluster.admin.create(ServiceAccount, { metadata: { name: 'default', namespace: 'elsewhere' } })
+    expect((await early).spec.serviceAccountName).toBe('default')
+  })
+  test('an account that is not there is told at once, the default one after a while', async () => {
+    expect((await failure(pod({ serviceAccountName: 'robot' }))).message).toContain(
+      'error looking up service account default/robot: serviceaccount "robot" not found',
+    )
+    await cluster.admin.create(Namespace, { metadata: { name: 'without' }, spec: {} })
+    const lonely = { metadata: { name: 'p', namespace: 'without' }, spec: { containers: [{ name: 'main', image: 'x' }] } } // prettier-ignore
+    expect((await failure(cluster.admin.create(Pod, lonely))).message).toBe(
+      'pods "p" is forbidden: error looking up service account without/default: serviceaccount "default" not found',
+    )
+  })
+})
 
 describe('Priority', () => {
   test('is zero without a class, and the class decides otherwise', async () => {

@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Container, Pod, ServiceAccount, Volume } from '../../../shared/api/core/v1.ts'
 import { Pod as PodType } from '../../../shared/api/core/v1.ts'
+import { type Clock, delay, systemClock } from '../../../shared/machinery/clock.ts'
 import { forbidden } from '../../../shared/machinery/status.ts'
-import type { ObjectStore } from '../../store/contract.ts'
+import type { ObjectStore, Stored } from '../../store/contract.ts'
 import type { AdmissionPlugin } from './contract.ts'
 
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -52,27 +53,49 @@ function mountToken(pod: Pod): void {
   if (used && !existing) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)]
 }
 
-export function serviceAccount(store: ObjectStore): AdmissionPlugin {
+/** A new namespace gets its default account from a controller, so the first pod may come before it. */
+const DEFAULT_ACCOUNT = 'default'
+const LOOKS = 20
+const PAUSE_MS = 75
+
+export function serviceAccount(store: ObjectStore, clock: Clock = systemClock): AdmissionPlugin {
+  const look = (namespace: string, name: string) => store.get(`/registry/core/serviceaccounts/${namespace}/${name}`)
+  const missing = ({ metadata }: Pod, namespace: string, name: string) =>
+    forbidden(
+      PodType,
+      metadata.name,
+      `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`,
+    )
+
+  async function waitFor(pod: Pod, namespace: string, name: string): Promise<Stored> {
+    for (let looks = 1; looks < LOOKS; looks++) {
+      await delay(clock, PAUSE_MS)
+      const found = look(namespace, name)
+      if (found) return found
+    }
+    throw missing(pod, namespace, name)
+  }
+
+  function apply(pod: Pod, { object }: Stored): void {
+    const account = object as unknown as ServiceAccount
+    if (account.imagePullSecrets?.length && !pod.spec.imagePullSecrets?.length)
+      pod.spec.imagePullSecrets = structuredClone(account.imagePullSecrets)
+    if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(pod)
+  }
+
   return {
     name: 'ServiceAccount',
     mutate({ operation, resource, subresource, namespace, object }) {
       if (operation !== 'CREATE' || subresource !== '' || resource.type.group !== '' || resource.type.plural !== 'pods')
-        return
+        return undefined
       const pod = object as unknown as Pod
-      if (pod.metadata.annotations?.[MIRROR] !== undefined) return
-      const accountName = (pod.spec.serviceAccountName ||= 'default')
-      pod.spec.serviceAccount = accountName
-      const stored = store.get(`/registry/core/serviceaccounts/${namespace}/${accountName}`)
-      if (!stored)
-        throw forbidden(
-          PodType,
-          pod.metadata.name,
-          `error looking up service account ${namespace}/${accountName}: serviceaccount "${accountName}" not found`,
-        )
-      const account = stored.object as unknown as ServiceAccount
-      if (account.imagePullSecrets?.length && !pod.spec.imagePullSecrets?.length)
-        pod.spec.imagePullSecrets = structuredClone(account.imagePullSecrets)
-      if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(pod)
+      if (pod.metadata.annotations?.[MIRROR] !== undefined) return undefined
+      const name = (pod.spec.serviceAccountName ||= DEFAULT_ACCOUNT)
+      pod.spec.serviceAccount = name
+      const stored = look(namespace, name)
+      if (stored) return apply(pod, stored)
+      if (name !== DEFAULT_ACCOUNT) throw missing(pod, namespace, name)
+      return waitFor(pod, namespace, name).then(found => apply(pod, found))
     },
   }
 }
