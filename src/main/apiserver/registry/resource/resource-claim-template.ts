@@ -11,6 +11,7 @@ export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
   type: ResourceClaimTemplate,
   setDefaults: template => {
     ensureStructs(template, 'spec')
+    template.spec.spec ??= {}
     setClaimSpecDefaults(template.spec.spec)
   },
   validate: ({ spec }) => validateDeviceClaim('spec.spec.devices', spec.spec.devices),

@@ -45,7 +45,8 @@ function bounded<T>(path: string, items: readonly T[] | undefined, most: number,
   return [...atMost(path, items, most), ...each(path, items, rule)]
 }
 
-function expressionErrors(path: string, expression: string): FieldError[] {
+function expressionErrors(path: string, expression: string | undefined): FieldError[] {
+  if (!expression) return [required(path)]
   if (expression.length > MOST_EXPRESSION_BYTES) return [tooLong(path, MOST_EXPRESSION_BYTES)]
   const compiled = compileSelector(expression)
   if (compiled instanceof Error) return [invalidValue(path, expression, compiled.message)]

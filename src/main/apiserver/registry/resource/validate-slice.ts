@@ -83,7 +83,7 @@ export function validateSlice(slice: ResourceSlice): FieldError[] {
 }
 
 export const validateSliceUpdate = ({ spec }: ResourceSlice, { spec: old }: ResourceSlice): FieldError[] => [
-  ...immutable('spec.pool.name', spec.pool.name, old.pool.name),
+  ...immutable('spec.pool.name', spec.pool?.name, old.pool?.name),
   ...immutable('spec.driver', spec.driver, old.driver),
   ...immutable('spec.nodeName', spec.nodeName, old.nodeName),
 ]
