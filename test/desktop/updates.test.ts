@@ -194,6 +194,9 @@ describe('Updates', () => {
   /** A program of that version: writes down that it started, then behaves. */
   const version = (name: string, behaviour = '') =>
     `#!/bin/sh\necho ${name} "$@" >> "${folder}/started"\n${behaviour}\n`
+  /** Whole or not at all, as the program does it. */
+  const writes = (text: string) =>
+    `echo '${text}' > "${folder}/written"; mv "${folder}/written" "${folder}/trial.json"; exec sleep 60`
   const getsReady = () => `rm "${folder}/trial.json"; exec sleep 60`
   const started = () => (existsSync(join(folder, 'started')) ? readFileSync(join(folder, 'started'), 'utf8') : '')
   let steps: string[]
@@ -255,7 +258,7 @@ describe('Updates', () => {
       starts: 1,
       reason,
     })
-    await update(version('new', behaviour.replace('FAIL', `echo '${failed}' > "${folder}/trial.json"; exec sleep 60`)))
+    await update(version('new', behaviour.replace('FAIL', writes(failed))))
     await eventually(() => started() === 'new --data-dir /data\nold --data-dir /data\n')
     expect(readFileSync(program(), 'utf8')).toContain('echo old')
     const again = open()
