@@ -19,12 +19,14 @@ export class StatusWriter {
   readonly #options: StatusWriterOptions
   readonly #pod: Pod
   #sent: PodStatus | undefined
+  /** Whether it was told what to say, which a start from a checkpoint is not. */
+  #hasSaid = false
   /** Of the object as the last write left it. */
   #revision: bigint | undefined
   #next: PodStatus | undefined
   #writing: Promise<void> | undefined
 
-  /** @param sent what the API server has already */
+  /** @param sent what the API server has already, as far as is known */
   constructor(pod: Pod, options: StatusWriterOptions, sent?: PodStatus) {
     this.#pod = pod
     this.#options = options
@@ -32,6 +34,7 @@ export class StatusWriter {
   }
 
   set(status: PodStatus): void {
+    this.#hasSaid = true
     if (deepEqual(status, this.#next ?? this.#sent, { emptyIsAbsent: true })) return
     this.#next = status
     this.#writing ??= this.#write().finally(() => (this.#writing = undefined))
@@ -46,9 +49,13 @@ export class StatusWriter {
 
   /**
    * What the API has now. Others may have written what is ours to say, as the node controller does when it hears nothing:
-   * it is put right.
+   * it is put right. Before anything was said here, it is what was sent: a checkpoint may be older.
    */
   seen({ metadata, status }: Pod): void {
+    if (!this.#hasSaid) {
+      this.#sent = status
+      return
+    }
     if (this.#writing || !this.#sent) return
     const isOld = this.#revision !== undefined && BigInt(metadata.resourceVersion ?? 0) <= this.#revision
     if (!isOld && differs(this.#sent, status)) this.resend()

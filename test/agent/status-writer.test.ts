@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { StatusWriter } from '../../src/agent/kubelet/status/status-writer.ts'
+import type { Pod, PodStatus } from '../../src/shared/api/core/v1.ts'
+import type { Client } from '../../src/shared/client/client.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+const ready = (status: 'True' | 'False'): PodStatus => ({
+  phase: status === 'True' ? 'Running' : 'Pending',
+  conditions: [{ type: 'Ready', status }],
+})
+const stored = (status: PodStatus, resourceVersion: string): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web', namespace: 'shop', uid: 'u', resourceVersion, creationTimestamp: '2026-01-01T00:00:00Z' },
+  spec: { containers: [] },
+  status,
+})
+
+/** A writer that starts from a checkpoint of a pod that was not ready yet, and the phases that it sends. */
+function start() {
+  const phases: (string | undefined)[] = []
+  const client = {
+    patch: (_type: unknown, _ref: unknown, { status }: { status: PodStatus }) => {
+      phases.push(status.phase)
+      return Promise.resolve(stored(status, '10'))
+    },
+  } as unknown as Client
+  const checkpoint = stored(ready('False'), '1')
+  const options = { client, clock: new ManualClock(), signal: new AbortController().signal, onError: () => undefined }
+  return { phases, writer: new StatusWriter(checkpoint, options, checkpoint.status) }
+}
+
+describe('what an agent that starts again tells about a pod', () => {
+  it('is nothing of what its checkpoint says, which may be older than what the API has', async () => {
+    const { phases, writer } = start()
+    writer.seen(stored(ready('True'), '5'))
+    await writer.flushed()
+    writer.set(ready('True'))
+    await writer.flushed()
+    expect(phases).toEqual([])
+  })
+
+  it('is what it sees itself, also where others wrote something else meanwhile', async () => {
+    const { phases, writer } = start()
+    writer.seen(stored(ready('False'), '5'))
+    writer.set(ready('True'))
+    await writer.flushed()
+    writer.seen(stored(ready('False'), '12'))
+    await writer.flushed()
+    expect(phases).toEqual(['Running', 'Running'])
+  })
+
+  it('goes out once the API server is seen, where it was not there at the start', async () => {
+    const { phases, writer } = start()
+    writer.set(ready('False'))
+    await writer.flushed()
+    expect(phases).toEqual([])
+    writer.seen(stored(ready('True'), '5'))
+    await writer.flushed()
+    expect(phases).toEqual(['Pending'])
+  })
+})
