@@ -92,6 +92,8 @@ describe('which devices a claim gets', () => {
     ['never one device for two requests', { slices: [slice([gpu('x'), gpu('y')])] }, { requests: [exactly(), exactly({}, 's')] }, 'r=x s=y'],
     ['what leaves enough for the next request', { slices: [slice([big('x'), gpu('y')])] }, { requests: [exactly(), exactly({ selectors: [{ cel: { expression: `"memory" in device.capacity["${DRIVER}"]` } }] }, 's')] }, 'r=y s=x'],
     ['nothing of a device without the capacity', { slices: [slice([gpu('x'), big('y')])] }, { requests: [exactly({ capacity: { requests: { memory: '40Gi' } } })] }, 'r=y'],
+    ['a device whose driver leaves its own domain out', { slices: [slice([gpu('x'), big('y')])] }, { requests: [exactly({ capacity: { requests: { [`${DRIVER}/memory`]: '40Gi' } } })] }, 'r=y'],
+    ['nothing for a capacity that is named like what all objects have', { slices: [slice([big('x')])] }, { requests: [exactly({ capacity: { requests: { constructor: '1' } } })] }, 'none'],
     ['nothing of another node', { slices: [slice([gpu('x')], { nodeName: 'b' })] }, { requests: [exactly()] }, 'none'],
     ['something of every node', { slices: [slice([gpu('x')], { nodeName: '', allNodes: true })] }, { requests: [exactly()] }, 'r=x'],
     ['only devices that the node reaches', { slices: [slice([gpu('x', { nodeName: 'b' }), gpu('y', { nodeName: 'a' })], { nodeName: '', perDeviceNodeSelection: true })] }, { requests: [exactly()] }, 'r=y'],

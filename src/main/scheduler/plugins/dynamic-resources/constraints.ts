@@ -1,15 +1,7 @@
 // Constraints between the devices of one claim: all share an attribute's value, or none does.
 import type { DeviceAttribute, DeviceConstraint } from '../../../../shared/api/resource/v1.ts'
-import type { PooledDevice } from './pools.ts'
+import { type PooledDevice, toldAs } from './pools.ts'
 import type { Alternative } from './requests.ts'
-
-/** Written `domain/name`; a driver may leave its own domain out. */
-function attributeOf({ device, driver }: PooledDevice, name: string): DeviceAttribute | undefined {
-  const { attributes = {} } = device
-  if (Object.hasOwn(attributes, name)) return attributes[name]
-  const short = name.slice(driver.length + 1)
-  return name === `${driver}/${short}` && Object.hasOwn(attributes, short) ? attributes[short] : undefined
-}
 
 /** Equal texts are equal values of one type. */
 function textOf({ string, int, bool, version }: DeviceAttribute): string | undefined {
@@ -37,9 +29,9 @@ export class Constraint {
   }
 
   /** @returns false when the device breaks the constraint; then nothing is counted */
-  add(alternative: Alternative, device: PooledDevice): boolean {
+  add(alternative: Alternative, { driver, device }: PooledDevice): boolean {
     if (!this.#concerns(alternative)) return true
-    const attribute = attributeOf(device, this.#attribute)
+    const attribute = toldAs(driver, this.#attribute, device.attributes)
     const value = attribute && textOf(attribute)
     if (value === undefined) return false
     const fits = this.#distinct ? !this.#values.includes(value) : (this.#values[0] ?? value) === value

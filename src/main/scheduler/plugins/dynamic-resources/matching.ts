@@ -6,7 +6,7 @@ import type { Value } from '../../../cel/values.ts'
 import type { DeviceSelector, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
 import { parseQuantity } from '../../../../shared/machinery/quantity.ts'
 import { firstUntolerated } from '../../../../shared/machinery/taints.ts'
-import type { PooledDevice } from './pools.ts'
+import { type PooledDevice, toldAs } from './pools.ts'
 import type { Alternative } from './requests.ts'
 
 export type Match = boolean | { readonly problem: string }
@@ -66,8 +66,7 @@ export class Matching {
 
 function hasCapacity({ capacity }: Alternative, { device, driver }: PooledDevice): boolean {
   return Object.entries(capacity).every(([name, least]) => {
-    const own = name.startsWith(`${driver}/`) ? name.slice(driver.length + 1) : name
-    const has = device.capacity?.[name] ?? device.capacity?.[own]
+    const has = toldAs(driver, name, device.capacity)
     return has !== undefined && parseQuantity(has.value).compare(parseQuantity(least)) >= 0
   })
 }

@@ -33,6 +33,13 @@ export interface ReachablePool {
 
 export const deviceId = (driver: string, pool: string, device: string): string => `${driver}/${pool}/${device}`
 
+/** @returns what a driver tells under the name `domain/name`, of which it may leave its own domain out */
+export function toldAs<T>(driver: string, name: string, told: Readonly<Record<string, T>> = {}): T | undefined {
+  const short = name.startsWith(`${driver}/`) ? name.slice(driver.length + 1) : name
+  const key = [name, short].find(each => Object.hasOwn(told, each))
+  return key === undefined ? undefined : told[key]
+}
+
 function makePool(driver: string, name: string, slices: readonly ResourceSlice[]): Pool {
   const devices: PooledDevice[] = []
   const pool = { driver, name, slices, devices, incomplete: false, invalid: false }
