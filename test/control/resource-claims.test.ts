@@ -1,8 +1,7 @@
 // A whole control plane with its scheduler; the test plays driver and kubelet.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Scheduler, startScheduler } from '../../src/main/scheduler/scheduler.ts'
 import { claimPrefix } from '../../src/main/controllers/resourceclaim/pods.ts'
-import { Node, Pod, ResourceQuota, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { Node, Pod, ResourceQuota } from '../../src/shared/api/core/v1.ts'
 import {
   type DeviceClaim,
   DeviceClass,
@@ -10,58 +9,47 @@ import {
   ResourceClaimTemplate,
   ResourceSlice,
 } from '../../src/shared/api/resource/v1.ts'
-import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { deferred } from '../../src/shared/machinery/deferred.ts'
 import { isNotFound } from '../../src/shared/machinery/status.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Cluster, eventsAbout, startCluster } from './support/cluster.ts'
+import { eventsAbout } from './support/cluster.ts'
+import { type ScheduledCluster, addNode, startScheduledCluster } from './support/scheduled-cluster.ts'
 
 const namespace = 'default'
 const FINALIZER = 'resource.kubernetes.io/delete-protection'
-let cluster: Cluster
-let scheduler: Scheduler
-const problems: unknown[] = []
+let cluster: ScheduledCluster
 
-async function addNode(name: string): Promise<void> {
-  const { client } = cluster
-  await client.create(Node, { metadata: { name, labels: { 'kubernetes.io/hostname': name } }, spec: {} })
-  const status = {
-    allocatable: { cpu: '8', memory: '16Gi', pods: '110' },
-    conditions: [{ type: 'Ready', status: 'True' }],
-  }
-  await client.patch(Node, { name }, { status }, { type: 'merge', subresource: 'status' })
-  await client.patch(Node, { name }, { spec: { taints: null } }, { type: 'merge' })
-}
+const addDevices = (kind: string, nodeName: string, count: number) =>
+  cluster.client.create(ResourceSlice, {
+    metadata: { name: `${kind}-${nodeName}` },
+    spec: {
+      driver: `${kind}.example.com`,
+      nodeName,
+      pool: { name: nodeName, generation: 1, resourceSliceCount: 1 },
+      devices: Array.from({ length: count }, (_, i) => ({ name: `d${i}` })),
+    },
+  })
 
 /** A driver with as many devices on each node, and the class that takes them. */
 async function addDriver(kind: string, onNode: Readonly<Record<string, number>>): Promise<void> {
-  const driver = `${kind}.example.com`
-  for (const [nodeName, count] of Object.entries(onNode))
-    await cluster.client.create(ResourceSlice, {
-      metadata: { name: `${kind}-${nodeName}` },
-      spec: {
-        driver,
-        nodeName,
-        pool: { name: nodeName, generation: 1, resourceSliceCount: 1 },
-        devices: Array.from({ length: count }, (_, i) => ({ name: `d${i}` })),
-      },
-    })
-  const selectors = [{ cel: { expression: `device.driver == "${driver}"` } }]
+  for (const [nodeName, count] of Object.entries(onNode)) await addDevices(kind, nodeName, count)
+  const selectors = [{ cel: { expression: `device.driver == "${kind}.example.com"` } }]
   await cluster.client.create(DeviceClass, { metadata: { name: kind }, spec: { selectors } })
 }
 
+/** Comes over the scheduler's writes of statuses. */
+let fault: (() => Promise<void>) | undefined
+
 beforeAll(async () => {
-  cluster = await startCluster()
-  await eventually(() => cluster.client.get(ServiceAccount, { namespace, name: 'default' }))
-  await addNode('a')
-  await addNode('b')
-  const client = cluster.api.clientAs({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })
-  scheduler = await startScheduler({ client, clock: systemClock, onError: error => problems.push(error) })
+  cluster = await startScheduledCluster(client => ({
+    ...client,
+    async updateStatus(type, object, options) {
+      await fault?.()
+      return client.updateStatus(type, object, options)
+    },
+  }))
 })
-afterAll(async () => {
-  await scheduler?.[Symbol.asyncDispose]()
-  await cluster?.[Symbol.asyncDispose]()
-  expect(problems).toEqual([])
-})
+afterAll(() => cluster?.[Symbol.asyncDispose]())
 
 const devices = (kind: string, count = 1): DeviceClaim => ({
   requests: [{ name: 'r', exactly: { deviceClassName: kind, count } }],
@@ -185,6 +173,25 @@ test('an idle claim whose devices are where the pod cannot go is given up, and a
   await remove('picky')
 })
 
+test('a node that goes while a claim is written for it does not keep the claim', async () => {
+  await addNode(cluster.client, 'goes')
+  await addDriver('tpu', { goes: 1 })
+  await addClaim('survives', 'tpu')
+  const [reached, answer] = [deferred(), deferred()]
+  fault = async () => {
+    fault = undefined
+    reached.resolve()
+    await answer.promise
+  }
+  await addPod('survivor', { resourceClaimName: 'survives' })
+  await reached.promise
+  await cluster.client.delete(Node, { name: 'goes' })
+  await eventually(() => cluster.scheduler.sight.view.node('goes') === undefined)
+  await addDevices('tpu', 'a', 1)
+  answer.reject(new Error('the connection is lost'))
+  expect((await bound('survivor')).spec.nodeName).toBe('a')
+})
+
 test('without its template, class or free devices a pod waits and says why', async () => {
   await addPod('no-template', { resourceClaimTemplateName: 'gone' })
   await eventually(async () =>
@@ -192,7 +199,7 @@ test('without its template, class or free devices a pod waits and says why', asy
       'FailedResourceClaimCreation: PodResourceClaim gpu: resource claim template "gone": resourceclaimtemplate.resource.k8s.io "gone" not found',
     ),
   )
-  expect(scheduler.sight.placeOf((await podOf('no-template')).metadata.uid)?.state).toBe('Gated')
+  expect(cluster.scheduler.sight.placeOf((await podOf('no-template')).metadata.uid)?.state).toBe('Gated')
   await addDriver('later', { a: 1 })
   await addTemplate('gone', 'later')
   await bound('no-template')

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Scheduler, startScheduler } from '../../src/main/scheduler/scheduler.ts'
 import {
   Node,
   PersistentVolume,
@@ -7,51 +6,21 @@ import {
   type PersistentVolumeClaimSpec,
   type PersistentVolumeSpec,
   Pod,
-  ServiceAccount,
 } from '../../src/shared/api/core/v1.ts'
 import { StorageClass } from '../../src/shared/api/storage/v1.ts'
-import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
 import { isNotFound } from '../../src/shared/machinery/status.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Cluster, eventsAbout, startCluster } from './support/cluster.ts'
+import { eventsAbout } from './support/cluster.ts'
+import { type ScheduledCluster, addNode, startScheduledCluster } from './support/scheduled-cluster.ts'
 
 const namespace = 'default'
-let cluster: Cluster
-let scheduler: Scheduler
-const problems: unknown[] = []
-
-async function addNode(name: string): Promise<void> {
-  await cluster.client.create(Node, {
-    metadata: {
-      name,
-      labels: { 'kubernetes.io/hostname': name },
-      annotations: { 'flotilla.dev/local-volumes-path': '/var/lib/flotilla/volumes' },
-    },
-    spec: {},
-  })
-  const status = {
-    allocatable: { cpu: '8', memory: '16Gi', pods: '110' },
-    conditions: [{ type: 'Ready', status: 'True' }],
-  }
-  await cluster.client.patch(Node, { name }, { status }, { type: 'merge', subresource: 'status' })
-  // Nobody renews these nodes' leases: without the taint of new nodes, pods may come at once.
-  await cluster.client.patch(Node, { name }, { spec: { taints: null } }, { type: 'merge' })
-}
+let cluster: ScheduledCluster
 
 beforeAll(async () => {
-  cluster = await startCluster()
-  await eventually(() => cluster.client.get(ServiceAccount, { namespace, name: 'default' }))
-  await addNode('a')
-  await addNode('b')
-  const client = cluster.api.clientAs({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })
-  scheduler = await startScheduler({ client, clock: systemClock, onError: error => problems.push(error) })
+  cluster = await startScheduledCluster()
 })
-afterAll(async () => {
-  await scheduler?.[Symbol.asyncDispose]()
-  await cluster?.[Symbol.asyncDispose]()
-  expect(problems).toEqual([])
-})
+afterAll(() => cluster?.[Symbol.asyncDispose]())
 
 const claimOf = (name: string) => cluster.client.get(PersistentVolumeClaim, { namespace, name })
 const volumeOf = (name: string) => cluster.client.get(PersistentVolume, { name })
@@ -298,7 +267,7 @@ describe('the class local-path', () => {
   })
 
   test('a released volume goes when its node is gone, with the folder', async () => {
-    await addNode('leaves')
+    await addNode(cluster.client, 'leaves')
     await withoutClass('gone-with-node', '1Gi')
     await addPod('leaver', 'gone-with-node', { nodeSelector: { 'kubernetes.io/hostname': 'leaves' } })
     const { metadata } = await bound('gone-with-node')

@@ -6,6 +6,7 @@ import type { Client } from '../../shared/client/client.ts'
 import { type EventRecorder, createEventRecorder } from '../../shared/client/events.ts'
 import { InformerFactory } from '../../shared/client/informer-factory.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
+import type { NodeInfo } from './cache/node-info.ts'
 import { SchedulerCache } from './cache/scheduler-cache.ts'
 import { type PodInfo, podInfoOf } from './cache/pod-info.ts'
 import type { SchedulerConfiguration } from './config/configuration.ts'
@@ -191,52 +192,48 @@ class RunningScheduler {
     const choice = selectNode(scores, this.#options.random ?? Math.random)
     if (choice) {
       this.#decisions.placed(pod.metadata.uid, this.#options.clock.now(), choice.node.name, scores)
-      return this.#place(profile, state, queued, info, choice.node.name)
+      return this.#place(profile, state, queued, info, choice.node)
     }
     this.#rejected(profile, state, queued, info, found)
   }
 
   /** Counts the pod on its node at once; the binding is written behind the next cycles. */
-  #place(profile: Profile, state: CycleState, queued: QueuedPod, info: PodInfo, nodeName: string): void {
-    const node = this.#cache.node(nodeName)
-    if (!node) return this.queue.retryLater(queued)
-    this.#cache.assume(info, nodeName)
+  #place(profile: Profile, state: CycleState, queued: QueuedPod, info: PodInfo, node: NodeInfo): void {
+    this.#cache.assume(info, node.name)
     for (const plugin of having(profile, 'reserve')) {
       const status = plugin.reserve(state, info, node)
       if (isSuccess(status)) continue
-      this.#unreserve(profile, state, info, nodeName)
+      this.#unreserve(profile, state, info, node)
       return this.queue.reject(queued, [plugin.name])
     }
-    this.#writes.start(() => this.#bind(profile, state, queued, info, nodeName))
+    this.#writes.start(() => this.#bind(profile, state, queued, info, node))
   }
 
-  #unreserve(profile: Profile, state: CycleState, info: PodInfo, nodeName: string): void {
-    const node = this.#cache.node(nodeName)
-    if (node) for (const plugin of having(profile, 'unreserve').toReversed()) plugin.unreserve(state, info, node)
+  /** @param node it may have gone meanwhile */
+  #unreserve(profile: Profile, state: CycleState, info: PodInfo, node: NodeInfo): void {
+    for (const plugin of having(profile, 'unreserve').toReversed()) plugin.unreserve(state, info, node)
     this.#cache.forget(info.pod.metadata.uid)
   }
 
-  async #bind(profile: Profile, state: CycleState, queued: QueuedPod, info: PodInfo, nodeName: string): Promise<void> {
+  async #bind(profile: Profile, state: CycleState, queued: QueuedPod, info: PodInfo, node: NodeInfo): Promise<void> {
     const { pod } = info
-    const node = this.#cache.node(nodeName)
-    const problem =
-      node && (await runBindPlugins(profile, state, info, nodeName, this.#cache, wait => this.#writes.aside(wait)))
-    if (problem === undefined && node) {
+    const waiting = <T>(wait: Promise<T>) => this.#writes.aside(wait)
+    const problem = await runBindPlugins(profile, state, info, node.name, this.#cache, waiting)
+    if (problem === undefined) {
       this.queue.done(pod.metadata.uid)
       this.#events.event(
         pod,
         'Normal',
         'Scheduled',
-        `Successfully assigned ${pod.metadata.namespace}/${pod.metadata.name} to ${nodeName}`,
+        `Successfully assigned ${pod.metadata.namespace}/${pod.metadata.name} to ${node.name}`,
       )
-      for (const plugin of having(profile, 'postBind')) plugin.postBind(state, info, nodeName)
+      for (const plugin of having(profile, 'postBind')) plugin.postBind(state, info, node.name)
       return
     }
-    this.#unreserve(profile, state, info, nodeName)
+    this.#unreserve(profile, state, info, node)
     this.queue.moveOn({ kind: 'Pod', action: 'deleted', object: pod })
     this.queue.retryLater(queued)
-    if (!this.#signal.aborted)
-      this.#events.event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${problem ?? 'the node is gone'}`)
+    if (!this.#signal.aborted) this.#events.event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${problem}`)
   }
 
   /** No node fits: try to make room, tell the user, wait for a change. */
