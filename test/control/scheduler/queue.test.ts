@@ -155,6 +155,19 @@ describe('scheduling queue', () => {
     expect(queue.depth).toMatchObject({ active: 1, gated: 0 })
   })
 
+  test('a pod that may not be tried any more waits aside rather than in backoff', () => {
+    const { queue } = start()
+    const pod = makePod('a')
+    queue.add(pod)
+    const queued = queue.pop()!
+    queue.update({ ...pod, spec: { ...pod.spec, schedulingGates: [{ name: 'g' }] } }, false)
+    queue.reject(queued, ['NodeName'])
+    queue.moveOn(nodeAdded)
+    expect(queue.depth).toMatchObject({ backoff: 0, gated: 1 })
+    queue.update(pod, false)
+    expect(queue.depth).toMatchObject({ active: 1, gated: 0 })
+  })
+
   test('a pod deleted during its cycle does not come back', () => {
     const { queue } = start()
     const pod = makePod('a')

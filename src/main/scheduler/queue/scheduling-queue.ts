@@ -131,14 +131,18 @@ export class SchedulingQueue implements Disposable {
   }
 
   #enqueue(queued: QueuedPod): void {
-    const gate = this.#options.gateOf(queued.pod)
-    if (gate !== undefined) {
-      queued.rejectedBy = [gate]
-      this.#gated.set(uidOf(queued), queued)
-      return
-    }
+    if (this.#putAside(queued)) return
     this.#active.push(queued)
     this.#options.onActive()
+  }
+
+  /** @returns whether a plugin does not let the pod be tried at all */
+  #putAside(queued: QueuedPod): boolean {
+    const gate = this.#options.gateOf(queued.pod)
+    if (gate === undefined) return false
+    queued.rejectedBy = [gate]
+    this.#gated.set(uidOf(queued), queued)
+    return true
   }
 
   /** Takes over the pod's new state. A change of its spec or labels may make it schedulable: it is tried again. */
@@ -270,6 +274,7 @@ export class SchedulingQueue implements Disposable {
     const untilMs = queued.waitingSinceMs + pauseMs
     const nowMs = clock.now()
     if (untilMs <= nowMs) return this.#enqueue(queued)
+    if (this.#putAside(queued)) return undefined // `pop` may take it out of its backoff without asking
     heap.push({ queued, untilMs })
     if (heap === this.#backoff && !this.#isCrowded) this.#options.onActive()
     this.#schedule()
