@@ -1,5 +1,6 @@
 // A whole control plane with its scheduler; the test plays driver and kubelet.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ResourceClaimController } from '../../src/main/controllers/resourceclaim/claims.ts'
 import { claimPrefix } from '../../src/main/controllers/resourceclaim/pods.ts'
 import { Node, Pod, ResourceQuota } from '../../src/shared/api/core/v1.ts'
 import {
@@ -9,6 +10,7 @@ import {
   ResourceClaimTemplate,
   ResourceSlice,
 } from '../../src/shared/api/resource/v1.ts'
+import { ObjectCache } from '../../src/shared/client/lister.ts'
 import { deferred } from '../../src/shared/machinery/deferred.ts'
 import { isNotFound } from '../../src/shared/machinery/status.ts'
 import { eventually } from '../support/eventually.ts'
@@ -222,6 +224,20 @@ test('a pod that came to its node without the scheduler gets its reservation fro
   await bound('scheduled')
   await addPod('placed', { resourceClaimName: 'plugged' }, { nodeName: 'a' })
   await eventually(async () => expect(await holders('plugged')).toEqual(['scheduled', 'placed']))
+})
+
+test('a pod of which the controller’s cache still shows its predecessor keeps its claim', async () => {
+  await addDriver('slow', { a: 1 })
+  await addClaim('kept-by-next', 'slow')
+  await addPod('next', { resourceClaimName: 'kept-by-next' })
+  const pod = await bound('next')
+  const pods = new ObjectCache<Pod>()
+  pods.set(`${namespace}/next`, { ...pod, metadata: { ...pod.metadata, uid: 'before' } })
+  const { client } = cluster
+  const lister = () => pods
+  const { signal } = new AbortController()
+  await new ResourceClaimController().reconcile(await claimOf('kept-by-next'), { client, lister, signal } as never)
+  expect(await holders('kept-by-next')).toEqual(['next'])
 })
 
 test('a claim that is deleted under its waiting pod is made again', async () => {

@@ -59,7 +59,7 @@ export class ResourceClaimController implements Reconciler<ResourceClaim> {
   }
 }
 
-/** The cache may not show a pod that the scheduler places at this moment: only the server knows that it is gone. */
+/** A pod that the scheduler places at this moment may not be in the cache yet: only the server knows that it is gone. */
 async function stillHolds(
   { apiGroup, resource, name, uid }: ResourceClaimConsumerReference,
   claim: ResourceClaim,
@@ -68,7 +68,7 @@ async function stillHolds(
   if (apiGroup || resource !== 'pods') throw new TerminalError(`unsupported ReservedFor entry: ${resource} ${name}`)
   const { namespace } = claim.metadata
   const known = lister(Pod).get({ namespace, name })
-  if (known) return known.metadata.uid === uid && !isDone(known)
+  if (known?.metadata.uid === uid) return !isDone(known)
   try {
     return (await client.get(Pod, { namespace, name }, { signal })).metadata.uid === uid
   } catch (error) {
