@@ -35,13 +35,17 @@ const MOST_KEPT = 500
 export function compileSelector(expression: string): Compiled | Error {
   const known = compiled.get(expression)
   if (known) return known
-  let made: Compiled | Error = tryCompile(environment, expression)
-  if (!(made instanceof Error) && made.type.kind !== 'bool' && made.type.kind !== 'dyn')
-    made = new Error(`must evaluate to bool or the unknown type, not ${made.type.name}`)
-  else if (made instanceof Error) made = new Error(`compilation failed: ${made.message}`)
+  const made = compile(expression)
   if (compiled.size >= MOST_KEPT) compiled.delete(compiled.keys().next().value ?? '')
   compiled.set(expression, made)
   return made
+}
+
+function compile(expression: string): Compiled | Error {
+  const made = tryCompile(environment, expression)
+  if (made instanceof Error) return new Error(`compilation failed: ${made.message}`)
+  const { kind, name } = made.type
+  return kind === 'bool' || kind === 'dyn' ? made : new Error(`must evaluate to bool or the unknown type, not ${name}`)
 }
 
 /** A map by domain, in which a domain that nobody uses is empty rather than an error. */

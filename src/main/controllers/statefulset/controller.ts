@@ -26,7 +26,7 @@ import { isNamespaceTerminating } from '../support/pod-control.ts'
 import { isPodReady, msUntilAvailable } from '../support/pod-state.ts'
 import { type History, REVISION_HASH, syncRevisions, templateOf, truncateHistory } from '../support/revisions.ts'
 import { writeStatus } from '../support/write-status.ts'
-import { claimsFor, draftClaims, draftPod, ordinalOf, podName } from './identity.ts'
+import { draftClaims, draftPod, isClaimName, ordinalOf, podName } from './identity.ts'
 import { firstOrdinal, lastOrdinal, planStep } from './plan.ts'
 import { claimOwners, retainClaims, staleClaim } from './retention.ts'
 
@@ -41,7 +41,7 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
       type === 'deleted'
         ? lister(StatefulSet)
             .list(object.metadata.namespace)
-            .filter(set => claimsFor(set, object.metadata.name))
+            .filter(set => isClaimName(set, object.metadata.name))
             .map(({ metadata }) => metadata)
         : [],
     ),

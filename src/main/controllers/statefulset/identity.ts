@@ -11,23 +11,24 @@ const POD_INDEX = 'apps.kubernetes.io/pod-index'
 
 export const podName = (set: StatefulSet, ordinal: number): string => `${set.metadata.name}-${ordinal}`
 
-/** @returns undefined for a pod whose name is not one of the set's */
-export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
-  const prefix = `${set.metadata.name}-`
-  const { name } = pod.metadata
+/** @returns undefined for what is not the prefix and an ordinal */
+function ordinalAfter(prefix: string, name: string): number | undefined {
   const text = name.startsWith(prefix) ? name.slice(prefix.length) : ''
   return /^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : undefined
 }
+
+/** @returns undefined for a pod whose name is not one of the set's */
+export const ordinalOf = (set: StatefulSet, pod: Pod): number | undefined =>
+  ordinalAfter(`${set.metadata.name}-`, pod.metadata.name)
 
 export const claimName = (template: PersistentVolumeClaim, set: StatefulSet, ordinal: number): string =>
   `${template.metadata.name}-${podName(set, ordinal)}`
 
 /** Whether a claim of this name would be one of the set's. */
-export const claimsFor = ({ metadata, spec }: StatefulSet, name: string): boolean =>
-  (spec.volumeClaimTemplates ?? []).some(template => {
-    const prefix = `${template.metadata.name}-${metadata.name}-`
-    return name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length))
-  })
+export const isClaimName = ({ metadata, spec }: StatefulSet, name: string): boolean =>
+  (spec.volumeClaimTemplates ?? []).some(
+    template => ordinalAfter(`${template.metadata.name}-${metadata.name}-`, name) !== undefined,
+  )
 
 export function draftClaims(set: StatefulSet, ordinal: number): Draft<PersistentVolumeClaim>[] {
   return (set.spec.volumeClaimTemplates ?? []).map(template => ({
