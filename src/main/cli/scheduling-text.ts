@@ -28,7 +28,7 @@ function nodeLines(node: NodeExplanation, width: number): string[] {
 const HEADS: Readonly<Record<string, (status: PodExplanationStatus) => string>> = {
   Bound: ({ nodeName = '' }) => `is on ${nodeName}`,
   Foreign: () => 'is left to another scheduler',
-  Gated: () => 'waits for its scheduling gates',
+  Gated: () => 'may not be tried yet',
   Backoff: ({ waiting }) => `waits, and is tried again at ${waiting?.backoffUntil ?? ''}`,
   Unschedulable: ({ waiting }) => `waits since ${waiting?.since ?? ''}, tried ${waiting?.attempts ?? 0} times`,
 }
