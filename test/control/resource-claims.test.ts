@@ -1,7 +1,7 @@
 // A whole control plane with its scheduler; the test plays driver and kubelet.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ResourceClaimController } from '../../src/main/controllers/resourceclaim/claims.ts'
-import { claimPrefix } from '../../src/main/controllers/resourceclaim/pods.ts'
+import { PodResourceClaims, claimPrefix } from '../../src/main/controllers/resourceclaim/pods.ts'
 import { Node, Pod, ResourceQuota } from '../../src/shared/api/core/v1.ts'
 import {
   type DeviceClaim,
@@ -11,6 +11,7 @@ import {
   ResourceSlice,
 } from '../../src/shared/api/resource/v1.ts'
 import { ObjectCache } from '../../src/shared/client/lister.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { deferred } from '../../src/shared/machinery/deferred.ts'
 import { isNotFound } from '../../src/shared/machinery/status.ts'
 import { eventually } from '../support/eventually.ts'
@@ -238,6 +239,20 @@ test('a pod of which the controller’s cache still shows its predecessor keeps 
   const { signal } = new AbortController()
   await new ResourceClaimController().reconcile(await claimOf('kept-by-next'), { client, lister, signal } as never)
   expect(await holders('kept-by-next')).toEqual(['next'])
+})
+
+test('a claim that the controller’s cache does not show yet is not made twice', async () => {
+  const template = { metadata: { namespace, name: 'unseen' }, spec: { spec: { devices: devices('unseen') } } }
+  const templates = new ObjectCache<ResourceClaimTemplate>()
+  templates.set(`${namespace}/unseen`, template as ResourceClaimTemplate)
+  const lister = (type: unknown) => (type === ResourceClaimTemplate ? templates : new ObjectCache())
+  const context = { client: cluster.client, lister, signal: new AbortController().signal } as never
+  const pod = await addPod('impatient', { resourceClaimTemplateName: 'unseen' }, { schedulerName: 'nobody' })
+  const controller = new PodResourceClaims(systemClock)
+  await controller.reconcile(pod, context)
+  await controller.reconcile(pod, context)
+  const { items } = await cluster.client.list(ResourceClaim, { namespace })
+  expect(items.filter(({ metadata }) => metadata.generateName === 'impatient-gpu-')).toHaveLength(1)
 })
 
 test('a claim that is deleted under its waiting pod is made again', async () => {

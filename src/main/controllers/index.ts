@@ -132,7 +132,7 @@ export const controllers = ({
   controller(new LocalPathDeleter()),
   controller(new PersistentVolumeExpander()),
   controller(new EphemeralVolumeController()),
-  controller(new PodResourceClaims()),
+  controller(new PodResourceClaims(clock)),
   controller(new ResourceClaimController()),
   controller(new PvcProtectionController()),
   controller(new PvProtectionController()),

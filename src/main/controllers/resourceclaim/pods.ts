@@ -2,6 +2,9 @@
 // came to their node without the scheduler.
 import { Pod, type PodResourceClaim } from '../../../shared/api/core/v1.ts'
 import { ResourceClaim, ResourceClaimTemplate } from '../../../shared/api/resource/v1.ts'
+import type { ObjectRef } from '../../../shared/client/client.ts'
+import { Expectations } from '../../../shared/client/expectations.ts'
+import { keyOf } from '../../../shared/client/object-key.ts'
 import { byControllerUid, type Index } from '../../../shared/client/lister.ts'
 import {
   type ControllerContext,
@@ -11,6 +14,7 @@ import {
   mapped,
   own,
 } from '../../../shared/client/reconciler.ts'
+import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { Draft } from '../../../shared/machinery/object.ts'
 import { controllerOf, controllerRef } from '../../../shared/machinery/owner.ts'
 import {
@@ -61,10 +65,11 @@ export class PodResourceClaims implements Reconciler<Pod> {
         : [],
     ),
     // A claim that is deleted under its pod is made again; one that was allocated meanwhile may want a reservation.
-    mapped(ResourceClaim, ({ object }, { lister }) => {
+    mapped(ResourceClaim, ({ type, object }, { lister }) => {
       const { namespace, name } = object.metadata
       const owner = controllerOf(object)
       const made = owner?.kind === 'Pod' ? [{ namespace, name: owner.name }] : []
+      if (type === 'added') for (const pod of made) this.#expectations.creationObserved(keyOf(pod))
       return [
         ...made,
         ...lister(Pod)
@@ -73,13 +78,20 @@ export class PodResourceClaims implements Reconciler<Pod> {
       ]
     }),
   ]
+  readonly #expectations: Expectations
+
+  constructor(clock: Clock) {
+    this.#expectations = new Expectations(clock)
+  }
 
   async reconcile(pod: Pod, context: ControllerContext): Promise<Result> {
     if (pod.metadata.deletionTimestamp || isPodTerminal(pod)) return done
     const made: { name: string; resourceClaimName: string }[] = []
     for (const claim of pod.spec.resourceClaims ?? []) {
+      // One that was made and is not seen yet would be made again; it brings the pod back here.
+      if (!this.#expectations.satisfied(keyOf(pod.metadata))) break
       try {
-        const name = await makeClaim(pod, claim, context)
+        const name = await makeClaim(pod, claim, context, this.#expectations)
         if (name !== undefined) made.push({ name: claim.name, resourceClaimName: name })
       } catch (error) {
         const why = `PodResourceClaim ${claim.name}: ${(error as Error).message}`
@@ -92,6 +104,10 @@ export class PodResourceClaims implements Reconciler<Pod> {
     if (pod.spec.nodeName) await reserve(pod, context)
     return done
   }
+
+  gone(ref: ObjectRef): undefined {
+    this.#expectations.forget(keyOf(ref))
+  }
 }
 
 /** @returns the name of the claim if the pod does not know it yet @throws Error */
@@ -99,6 +115,7 @@ async function makeClaim(
   pod: Pod,
   claim: PodResourceClaim,
   { client, lister, signal }: ControllerContext,
+  expectations: Expectations,
 ): Promise<string | undefined> {
   const template = claim.resourceClaimTemplateName
   if (template === undefined) return undefined
@@ -130,7 +147,14 @@ async function makeClaim(
     },
     spec: structuredClone(spec),
   }
-  return (await client.create(ResourceClaim, draft, { signal })).metadata.name
+  const key = keyOf(pod.metadata)
+  expectations.expectCreations(key, 1)
+  try {
+    return (await client.create(ResourceClaim, draft, { signal })).metadata.name
+  } catch (error) {
+    expectations.creationObserved(key)
+    throw error
+  }
 }
 
 async function tellPod(
