@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { StatusWriter } from '../../src/agent/kubelet/status/status-writer.ts'
 import type { Pod, PodStatus } from '../../src/shared/api/core/v1.ts'
 import type { Client } from '../../src/shared/client/client.ts'
@@ -59,4 +59,15 @@ describe('what an agent that starts again tells about a pod', () => {
     await writer.flushed()
     expect(phases).toEqual(['Pending'])
   })
+})
+
+test('what is set last is sent, however soon after the write before it', async () => {
+  for (let turns = 0; turns < 20; turns++) {
+    const { phases, writer } = start()
+    writer.set(ready('True'))
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+    writer.set({ phase: 'Failed' })
+    await writer.flushed()
+    expect(phases.at(-1)).toBe('Failed')
+  }
 })

@@ -37,7 +37,15 @@ export class StatusWriter {
     this.#hasSaid = true
     if (deepEqual(status, this.#next ?? this.#sent, { emptyIsAbsent: true })) return
     this.#next = status
-    this.#writing ??= this.#write().finally(() => (this.#writing = undefined))
+    this.#start()
+  }
+
+  #start(): void {
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined
+      // Set after the last look.
+      if (this.#next && !this.#options.signal.aborted) this.#start()
+    })
   }
 
   /** What was set last is sent again: the object that has it is new. */
