@@ -92,9 +92,12 @@ export class ImagePuller {
       await this.#pull(pod, container, image, signal)
     } catch (error) {
       const message = (error as Error).message
-      this.#backoff.next(key)
-      this.#failedAt.set(key, clock.now())
-      recorder.event(about, 'Warning', 'Failed', `Failed to pull image "${image}": ${message}`)
+      // One that was given up says nothing about the image.
+      if (!signal.aborted) {
+        this.#backoff.next(key)
+        this.#failedAt.set(key, clock.now())
+        recorder.event(about, 'Warning', 'Failed', `Failed to pull image "${image}": ${message}`)
+      }
       throw new StartError('ErrImagePull', message, Math.max(delayMs, 1))
     }
     const took = formatDuration(Math.round(clock.monotonic() - startedAt))
