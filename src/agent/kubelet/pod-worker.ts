@@ -284,7 +284,9 @@ export class PodWorker {
     const { ahead } = this.#starter
     const prepareVolumes = async () => ((await this.#prepareVolumes()) ? this.#volumes.current : undefined)
     try {
-      await replaceSandbox(this.#parts, { pod: this.#pod, runtime, attempt, prepareVolumes, ahead })
+      await ahead.drop() // a sandbox that ended at once had it made
+      const [pod, status] = [this.#pod, this.#status]
+      await replaceSandbox(this.#parts, { pod, runtime, status, attempt, prepareVolumes, ahead })
       const now = await this.#observe()
       this.#sandboxId = now.sandboxes[0]?.id
       await this.#act(now, computeActions(this.#pod, now, this.#prober, this.#sandboxId))

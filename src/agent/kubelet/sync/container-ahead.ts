@@ -1,17 +1,20 @@
 // A new pod's first container is made while the pod's sandbox starts: it names the sandbox, but needs it running only
 // when it starts itself. Only at the pod's first sandbox; what goes wrong is told when the container is to be started.
-import type { Container, Pod } from '../../../shared/api/core/v1.ts'
+import type { Container, Pod, PodStatus } from '../../../shared/api/core/v1.ts'
 import type { KubeletParts } from '../parts.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
 import { initContainers } from '../spec/containers.ts'
 import type { Volumes } from '../volumes/volumes.ts'
+import { nextAttempt } from './attempts.ts'
 import { createContainer } from './start-container.ts'
 
 export interface AheadInput {
   readonly pod: Pod
   readonly runtime: RuntimePod
+  /** As last reported: what is gone from the runtime was there before. */
+  readonly status: PodStatus
   readonly sandboxId: string
-  /** Resolves once the volumes and the files that resolve names are there; undefined = there are no volumes. */
+  /** Resolves once the volumes and the files that resolve names are there; undefined = the volumes are not. */
   readonly ready: Promise<Volumes | undefined>
 }
 
@@ -27,7 +30,7 @@ export class ContainerAhead {
   readonly #parts: KubeletParts
   readonly #signal: AbortSignal
   #tried = false
-  #made: { readonly name: string; readonly id: Promise<string>; readonly stop: AbortController } | undefined
+  #made: { readonly name: string; readonly id: Promise<string | undefined>; readonly stop: AbortController } | undefined
 
   /** @param signal gives up pulling images */
   constructor(parts: KubeletParts, signal: AbortSignal) {
@@ -35,15 +38,16 @@ export class ContainerAhead {
     this.#signal = signal
   }
 
-  begin({ pod, runtime, sandboxId, ready }: AheadInput): void {
+  begin({ pod, runtime, status, sandboxId, ready }: AheadInput): void {
     const container = firstOf(pod)
     if (this.#tried || !container || runtime.containers.length > 0) return
+    if (nextAttempt(container.name, runtime, status) > 0) return
     this.#tried = true
     const stop = new AbortController()
     const signal = AbortSignal.any([this.#signal, stop.signal])
     const create = async () => {
-      const volumes = await ready
-      if (!volumes) throw new Error('volumes are missing')
+      const volumes = await ready.catch(() => undefined) // whoever needs them is told
+      if (!volumes || signal.aborted) return undefined
       const input = { pod, container, runtime, sandboxId, podIPs: [], volumes, attempt: 0, signal }
       return createContainer(this.#parts, input)
     }
@@ -52,8 +56,8 @@ export class ContainerAhead {
     this.#made = { name: container.name, id, stop }
   }
 
-  /** @returns the container's id, as soon as it is made; undefined = it is not made ahead */
-  take(name: string): Promise<string> | undefined {
+  /** @returns the container's id, as soon as it is made; undefined, also later, = it is not made ahead */
+  take(name: string): Promise<string | undefined> | undefined {
     if (this.#made?.name !== name) return undefined
     const { id } = this.#made
     this.#made = undefined

@@ -40,7 +40,7 @@ export class ContainerStarter {
     const { pod, container, runtime } = input
     const created = this.ahead.take(container.name)
     const last = created ? undefined : runtime.containers.find(({ name }) => name === container.name)
-    const hold = this.#backoff.hold(pod, container, last)
+    const hold = created ? undefined : this.#backoff.hold(pod, container, last)
     if (hold) {
       if (hold.waiting) this.#tellBackoff(pod, container.name, hold.waiting)
       return this.#loop.wakeIn(hold.waitMs)
@@ -48,12 +48,7 @@ export class ContainerStarter {
     const attempt = created ? 0 : nextAttempt(container.name, runtime, status)
     this.#backoff.attempt(pod, container, last)
     try {
-      await startContainer(this.#parts, {
-        ...input,
-        attempt,
-        signal: this.#signal,
-        created,
-      })
+      await startContainer(this.#parts, { ...input, attempt, signal: this.#signal, created })
       this.#waiting.delete(container.name)
       this.#loop.wake()
     } catch (error) {

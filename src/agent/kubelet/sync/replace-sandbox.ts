@@ -1,5 +1,5 @@
 // A pod gets a sandbox: its first, or another one because the last ended or was removed. What ran in the old one ends.
-import type { Pod } from '../../../shared/api/core/v1.ts'
+import type { Pod, PodStatus } from '../../../shared/api/core/v1.ts'
 import { type KubeletParts, podReference } from '../parts.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
 import type { Volumes } from '../volumes/volumes.ts'
@@ -13,6 +13,8 @@ const GRACE_SECONDS = 2
 export interface ReplaceSandbox {
   readonly pod: Pod
   readonly runtime: RuntimePod
+  /** As last reported. */
+  readonly status: PodStatus
   readonly attempt: number
   /** Resolves to them, or to undefined where that failed. */
   readonly prepareVolumes: () => Promise<Volumes | undefined>
@@ -21,7 +23,7 @@ export interface ReplaceSandbox {
 
 export async function replaceSandbox(
   parts: KubeletParts,
-  { pod, runtime, attempt, prepareVolumes, ahead }: ReplaceSandbox,
+  { pod, runtime, status, attempt, prepareVolumes, ahead }: ReplaceSandbox,
 ): Promise<void> {
   const { recorder } = parts
   const podIP = addressesOf(parts, pod)[0] ?? ''
@@ -45,7 +47,7 @@ export async function replaceSandbox(
   const nameFiles = writeNameFiles(parts, pod, [])
   const ready = Promise.all([volumes, nameFiles]).then(([prepared]) => prepared)
   const [sandbox] = await Promise.allSettled([
-    createSandbox(parts, pod, attempt, sandboxId => ahead.begin({ pod, runtime, sandboxId, ready })),
+    createSandbox(parts, pod, attempt, sandboxId => ahead.begin({ pod, runtime, status, sandboxId, ready })),
     ready,
   ])
   if (sandbox.status === 'rejected') {

@@ -26,8 +26,8 @@ export interface StartInput {
   readonly volumes: Volumes
   readonly attempt: number
   readonly signal: AbortSignal
-  /** It was made ahead: its id, or why it could not be made. */
-  readonly created?: Promise<string> | undefined
+  /** Of the container if it is made ahead: its id, or why it could not be made; undefined = it was not tried. */
+  readonly created?: Promise<string | undefined> | undefined
 }
 
 const HOOK_TIMEOUT_MS = 10 * 60_000
@@ -38,7 +38,7 @@ export async function startContainer(parts: KubeletParts, input: StartInput): Pr
   const { pod, container } = input
   const about = containerReference(pod, container.name)
   try {
-    const id = await (input.created ?? createContainer(parts, input))
+    const id = (await input.created) ?? (await createContainer(parts, input))
     await withReason('RunContainerError', () => parts.runtime.start(id))
     parts.recorder.event(about, 'Normal', 'Started', `Started container ${container.name}`)
     await postStart(parts, input, id)
