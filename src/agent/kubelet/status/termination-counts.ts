@@ -1,5 +1,5 @@
 // How many containers ended, by kind, exit code and reason, for /metrics.
-import type { ContainerStatus, PodStatus } from '../../../shared/api/core/v1.ts'
+import type { ContainerStateTerminated, ContainerStatus, PodStatus } from '../../../shared/api/core/v1.ts'
 
 export interface TerminationCount {
   readonly containerType: 'init_container' | 'container' | 'ephemeral_container'
@@ -14,15 +14,19 @@ const LISTS = [
   ['ephemeral_container', 'ephemeralContainerStatuses'],
 ] as const
 
+const endsOf = ({ state, lastState }: ContainerStatus): ContainerStateTerminated[] =>
+  [state?.terminated, lastState?.terminated].filter(end => end !== undefined)
+
 export class TerminationCounts {
   readonly #counts = new Map<string, TerminationCount>()
 
-  /** Counts the containers that had not ended before. */
+  /** Counts the containers that had not ended before; one that was replaced meanwhile is in the last state only. */
   observe(before: PodStatus, now: PodStatus): void {
     for (const [containerType, list] of LISTS)
-      for (const { name, state } of now[list] ?? []) {
-        const had = before[list]?.find((status: ContainerStatus) => status.name === name)
-        if (state?.terminated && !had?.state?.terminated) this.#count(containerType, state.terminated)
+      for (const status of now[list] ?? []) {
+        const had = before[list]?.find(({ name }) => name === status.name)
+        const known = new Set(had && endsOf(had).map(({ containerID }) => containerID))
+        for (const end of endsOf(status)) if (!known.has(end.containerID)) this.#count(containerType, end)
       }
   }
 
