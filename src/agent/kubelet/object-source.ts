@@ -1,5 +1,5 @@
-// ConfigMaps, Secrets, claims and volumes that pods on this node refer to: fetched when needed, kept for a while, and kept on disk so
-// that pods start again while the API server is away.
+// ConfigMaps, Secrets, claims and volumes that pods on this node refer to: fetched when needed, kept for a while, and
+// kept on disk so that pods start again while the API server is away.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -36,7 +36,10 @@ export function httpTarget(action: HTTPGetAction, podIP: string, port: number, u
   }
 }
 
-/** Follows redirects that stay on the same host; one that leads elsewhere is the answer. @throws Error when there is no answer in time */
+/**
+ * Follows redirects that stay on the same host; one that leads elsewhere is the answer.
+ * @throws Error when there is no answer in time
+ */
 export async function httpGet(target: HttpTarget, timeoutMs: number): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(timeoutMs)
   let current = target
