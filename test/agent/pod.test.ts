@@ -66,12 +66,15 @@ describe('a pod', () => {
     const { metadata } = await node.run('unstartable', { securityContext: { sysctls } })
     await eventually(async () => {
       const { items } = await node.client.list(Event, { namespace: 'default' })
-      return items.some(
+      const failures = items.filter(
         ({ involvedObject, reason }) => involvedObject.uid === metadata.uid && reason === 'FailedCreatePodSandBox',
       )
+      return failures.reduce((times, { count = 1 }) => times + count, 0) >= 2 // the first attempt is over
     })
+    const ofPod = `label=io.kubernetes.pod.uid=${metadata.uid}`
+    expect(docker('ps', '-aq', '--filter', ofPod, '--filter', 'label=dev.flotilla.kind=container')).toBe('')
     await node.remove('unstartable')
-    expect(docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${metadata.uid}`)).toBe('')
+    expect(docker('ps', '-aq', '--filter', ofPod)).toBe('')
   })
 
   it('disappears from the node and the API when it is deleted', async () => {
