@@ -49,6 +49,7 @@ export async function replaceSandbox(
   const [sandbox] = await Promise.allSettled([
     createSandbox(parts, pod, attempt, sandboxId => ahead.begin({ pod, runtime, status, sandboxId, ready })),
     ready,
+    volumes, // it goes on where the files fail
   ])
   if (sandbox.status === 'rejected') {
     const message = `Failed to create pod sandbox: ${(sandbox.reason as Error).message}`
