@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import { Orphans } from '../../src/agent/kubelet/orphans.ts'
 import { silentLog } from '../../src/shared/machinery/log.ts'
+import { settle } from '../support/manual-clock.ts'
 
 const orphan = (uid: string) => ({
   uid,
@@ -17,11 +18,16 @@ function node(pods: readonly string[]) {
   const stored = new Set(pods)
   const known = new Set<string>()
   const stuck = new Set<string>()
+  const removed: string[] = []
   const orphans = new Orphans({
     runtime: {
       pods: () => Promise.resolve(pods.filter(uid => boxes.has(`box-${uid}`)).map(orphan)),
       stop: () => Promise.resolve(),
-      remove: id => Promise.resolve(void boxes.delete(id)),
+      remove: async id => {
+        removed.push(id)
+        await settle()
+        boxes.delete(id)
+      },
     },
     cgroups: { remove: () => Promise.resolve() },
     podNetwork: {
@@ -33,7 +39,7 @@ function node(pods: readonly string[]) {
     signal: new AbortController().signal,
     log: silentLog,
   })
-  return { orphans, boxes, connected, stored, known, stuck }
+  return { orphans, boxes, connected, stored, known, stuck, removed }
 }
 
 it('a pod that cannot be disconnected is tried again, and holds up no other', async () => {
@@ -56,4 +62,12 @@ it('a pod that came back meanwhile keeps what it has', async () => {
   stuck.delete('a')
   await orphans.remove()
   expect([[...connected], [...stored]]).toEqual([['a'], ['a']])
+})
+
+it('a round that is asked for during another waits for it, and both are waited for', async () => {
+  const { orphans, boxes, stored, removed } = node(['a', 'b'])
+  void orphans.remove()
+  void orphans.remove()
+  await orphans.settled()
+  expect([removed.sort(), [...boxes], [...stored]]).toEqual([['box-a', 'box-b'], [], []])
 })

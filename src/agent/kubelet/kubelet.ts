@@ -30,7 +30,7 @@ export class Kubelet implements AsyncDisposable {
   /** As the manifests have them now. */
   #static: readonly Pod[] = []
   #cancelManifests: () => void = () => undefined
-  #tasks: Promise<void>[] = []
+  readonly #tasks: Promise<void>[] = []
   #cancelRelist: () => void = () => undefined
 
   constructor(parts: KubeletParts) {
@@ -106,7 +106,7 @@ export class Kubelet implements AsyncDisposable {
       updated: pod => this.#fromApi(pod),
       deleted: pod => (isMirror(pod) ? this.#syncMirrors() : this.#deleted(fromApi(pod))),
     })
-    this.#tasks = [this.#informer.start(signal), this.#followRuntime(signal)]
+    this.#tasks.push(this.#informer.start(signal), this.#followRuntime(signal))
     void this.#informer.synced().then(
       () => this.#onFirstList(),
       () => undefined, // stopped before the API server answered
@@ -219,11 +219,12 @@ export class Kubelet implements AsyncDisposable {
     const known = new Set(this.#informer.lister.list().map(({ metadata }) => metadata.uid))
     for (const [uid, worker] of this.#workers) if (!known.has(uid) && !isStatic(worker.pod)) worker.remove(worker.pod)
     this.#syncMirrors()
-    void this.#orphans.remove().then(() => this.#removeLostLinks())
+    this.#tasks.push(this.#orphans.remove().then(() => this.#removeLostLinks()))
   }
 
   /** Of pods that went while neither the agent nor their containers were there. */
   async #removeLostLinks(): Promise<void> {
+    if (this.#stop.signal.aborted) return
     const { network, log } = this.#parts
     try {
       await network.podNetwork.retain(new Set(this.#workers.keys()))
@@ -257,6 +258,7 @@ export class Kubelet implements AsyncDisposable {
     const pods = [...this.#workers.values()]
     await Promise.all(pods.map(worker => worker.close()))
     await Promise.all(this.#tasks)
+    await this.#orphans.settled()
     await this.#checkpoints.flushed()
     this.#parts.log.debug({ pods: pods.map(({ pod }) => describePod(pod)) }, 'kubelet stopped')
   }

@@ -2,6 +2,7 @@
 // tried again each time, and holds nothing else up.
 import type { Log } from '../../shared/machinery/log.ts'
 import type { PodNetwork } from '../contracts.ts'
+import { Serialised } from '../network/serialised.ts'
 import type { PodCgroups } from './cgroups/contract.ts'
 import type { ContainerRuntime, PodIdentity, RuntimeContainer } from './runtime/contract.ts'
 
@@ -28,12 +29,23 @@ export class Orphans {
   readonly #options: OrphansOptions
   /** Their containers are gone, so that the runtime does not tell of them any more. */
   readonly #left = new Set<string>()
+  readonly #rounds = new Serialised(() => this.#round())
 
   constructor(options: OrphansOptions) {
     this.#options = options
   }
 
-  async remove(): Promise<void> {
+  /** Looks for them, and removes them; one round at a time. */
+  remove(): Promise<void> {
+    return this.#rounds.run()
+  }
+
+  /** Resolves when nothing is being removed. */
+  settled(): Promise<void> {
+    return this.#rounds.settled()
+  }
+
+  async #round(): Promise<void> {
     const { runtime, isKnown, signal, log } = this.#options
     let pods: readonly Remains[]
     try {
