@@ -10,6 +10,7 @@ import { ScheduledBackups, writeSchedule } from '../../src/main/store/backup/sch
 import { clusterFiles, type SnapshotLine, snapshotOf } from '../../src/main/store/backup/snapshot.ts'
 import { openSealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
 import type { MasterSecret } from '../../src/main/store/encryption/master-key.ts'
+import { DEFAULT_HISTORY_LIMITS } from '../../src/main/store/history/contract.ts'
 import { silentLog } from '../../src/main/store/log.ts'
 import { openObjectStore } from '../../src/main/store/object-store.ts'
 import { type EngineChoice, openEngine } from '../../src/main/store/open-engine.ts'
@@ -151,6 +152,26 @@ test('a folder that holds a cluster is left alone, or its store is moved aside w
   const again = await open(NEDB, here)
   expect(contentOf(again)).toEqual(before)
   expect(again.revision).toBeGreaterThan(newest)
+})
+
+test('the history goes aside with the store that was there: what its Secrets are sealed with is only in that one', async () => {
+  const here = await folder()
+  const secret: MasterSecret = { kind: 'key', key: Buffer.alloc(32, 4) }
+  const key = '/registry/core/secrets/default/s'
+  const historyOf = async (encryption: { secret?: MasterSecret }) => {
+    const engine = use(await openSealedEngine(await openEngine(NEDB, here), encryption))
+    return { engine, history: use(await engine.openHistory(DEFAULT_HISTORY_LIMITS)) }
+  }
+  const { engine, history } = await historyOf({ secret })
+  const store = use(await openObjectStore(engine))
+  await fillCluster(store, here, 3)
+  await history.append([{ key, revision: 1, atMs: 1, deleted: false, hash: '00000000', value: '{"was":"secret"}' }])
+  const { path } = await backUp(store, here)
+  await history[Symbol.asyncDispose]()
+  await store[Symbol.asyncDispose]()
+  const { replaced } = await restoreBackup({ path, passphrase: PASSPHRASE, dataDir: here, store: NEDB, replace: true })
+  expect(await (await historyOf({})).history.keys('/')).toEqual([])
+  expect(await readdir(`${replaced}-history`)).not.toEqual([])
 })
 
 test('a backup can be put into an etcd', async () => {

@@ -102,7 +102,6 @@ const restore = ({ dataDir, encryption }: ComingBack, { path, key }: Pick<Cluste
     store: { engine: 'nedb' },
     ...(encryption ? { encryption } : {}),
     replace: true,
-    withHistory: true,
   })
 
 /**

@@ -35,7 +35,7 @@ export interface BackupHeader {
   readonly key: MasterKeyRecipe
 }
 
-/** What somebody can remember, or a random key, of which nobody has to guess many to be kept out. */
+/** What somebody can remember, or a random key that no other container has or gets. */
 export type BackupSecret = string | MasterSecret
 
 const secretOf = (given: BackupSecret): MasterSecret =>
@@ -191,7 +191,7 @@ function parseHeader(line: string): BackupHeader | undefined {
   }
 }
 
-/** Each backup has a key of its own, through its salt: numbers will do. */
+/** Each backup has a key of its own, through its salt or because it was made for it: numbers will do. */
 function nonceOf(number: number): Buffer {
   const nonce = Buffer.alloc(12)
   nonce.writeUInt32BE(number, 8)

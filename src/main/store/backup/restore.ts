@@ -6,6 +6,8 @@ import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { StoreError } from '../contract.ts'
 import type { MasterSecret } from '../encryption/master-key.ts'
 import { openSealedEngine } from '../encryption/sealed-engine.ts'
+import { HistoryBatch } from '../history/batch.ts'
+import { DEFAULT_HISTORY_LIMITS } from '../history/contract.ts'
 import { FOLDER_MODE, realDisk, writeAtomically } from '../nedb/disk.ts'
 import { lockFolder } from '../nedb/lock.ts'
 import { type EngineChoice, openEngine } from '../open-engine.ts'
@@ -13,7 +15,6 @@ import { assertEmpty, countUpTo, fill, type KeyValue } from '../operations/copy.
 import type { Progress } from '../operations/progress.ts'
 import { readBackup } from './backup.ts'
 import { type BackupSecret, openContainer, readHeader } from './container.ts'
-import { HistoryWriter } from './past.ts'
 
 export interface RestoreOptions {
   readonly path: string
@@ -21,10 +22,8 @@ export interface RestoreOptions {
   readonly dataDir: string
   readonly store: EngineChoice
   readonly encryption?: MasterSecret
-  /** Moves a store that is there aside instead of refusing. */
+  /** Moves a store that is there aside, and its history, instead of refusing. */
   readonly replace?: boolean
-  /** The history comes with the backup: what is there of one goes aside as well. */
-  readonly withHistory?: boolean
   readonly onProgress?: (progress: Progress) => void
   readonly clock?: Clock
 }
@@ -52,7 +51,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   let total = 0
   for await (const line of readBackup(path, key))
     if (line.type === 'record') onProgress({ phase: 'checking', done: ++total })
-  const replaced = await makeWay(options)
+  const replaced = await makeWay(dataDir, store, options.replace ?? false)
 
   // The embedded engine starts beyond whatever the cluster has written since; etcd counts beyond the backup.
   const sinceMs = Math.max(0, clock.now() - Date.parse(createdAt))
@@ -62,7 +61,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   await assertEmpty(engine, store.engine === 'nedb' ? dataDir : 'this etcd')
   if (store.engine === 'etcd')
     await countUpTo(engine, revision, (done, of) => onProgress({ phase: 'counting', done, total: of }))
-  await using past = new HistoryWriter(engine)
+  await using history = await engine.openHistory(DEFAULT_HISTORY_LIMITS)
+  const past = new HistoryBatch(history)
   let files = 0
   const records = async function* (): AsyncGenerator<KeyValue, void> {
     for await (const line of readBackup(path, key)) {
@@ -75,26 +75,31 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     }
   }
   const written = await fill(engine, records(), done => onProgress({ phase: 'restoring', done, total }))
-  await past.flush()
+  await past.write()
   return { records: written, files, revision: engine.revision, ...(replaced ? { replaced } : {}) }
 }
 
 /** @returns where the embedded store that was there is now */
-async function makeWay(options: RestoreOptions): Promise<string | undefined> {
-  const { dataDir, store, replace = false, withHistory = false } = options
+async function makeWay(dataDir: string, store: EngineChoice, replace: boolean): Promise<string | undefined> {
   await mkdir(dataDir, { recursive: true, mode: FOLDER_MODE })
   await using _lock = await lockFolder(dataDir)
   const folder = join(dataDir, 'store')
   if (store.engine !== 'nedb' || !(await exists(folder))) return undefined
   if (!replace)
     throw new StoreError('KeyExists', `${dataDir} already holds a cluster: choose another folder, or give --replace`)
-  const aside = join(dataDir, 'backups', `replaced-${new Date().toISOString().replace(/[:.]/g, '')}`)
-  await mkdir(dirname(aside), { recursive: true, mode: FOLDER_MODE })
-  const past = join(dataDir, 'history')
-  // First: it is only ever looked at beside the store.
-  if (withHistory && (await exists(past))) await rename(past, `${aside}-history`)
+  const aside = await makeAside(dataDir)
+  const history = join(dataDir, 'history')
+  // First, since it is only ever looked at beside the store: the keys that its Secrets are sealed with are in there.
+  if (await exists(history)) await rename(history, `${aside}-history`)
   await rename(folder, aside)
   await realDisk.syncFolder(dataDir)
+  return aside
+}
+
+/** @returns a path that is free, where what is replaced in the data folder can be kept */
+export async function makeAside(dataDir: string): Promise<string> {
+  const aside = join(dataDir, 'backups', `replaced-${new Date().toISOString().replace(/[:.]/g, '')}`)
+  await mkdir(dirname(aside), { recursive: true, mode: FOLDER_MODE })
   return aside
 }
 

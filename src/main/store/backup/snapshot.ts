@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { ObjectStore } from '../contract.ts'
 import { StoreError } from '../contract.ts'
 import { encodeObject } from '../encoding.ts'
-import type { HistoryEntry } from '../history/contract.ts'
+import type { HistoryEntry, HistoryLog } from '../history/contract.ts'
 import { Pacer } from '../pacer.ts'
 
 export type SnapshotLine =
@@ -59,9 +59,14 @@ async function* linesOf(items: ReturnType<ObjectStore['list']>['items']): AsyncG
   }
 }
 
+/** Everything that objects were. */
+export async function* historyLines(history: HistoryLog): AsyncGenerator<SnapshotLine, void> {
+  for await (const entry of history.entries()) yield { type: 'history', entry }
+}
+
 /** Encodes lines, and ends them with what a reader checks. */
 export async function* encodeLines(
-  lines: AsyncIterable<SnapshotLine>,
+  lines: AsyncIterable<SnapshotLine> | Iterable<SnapshotLine>,
   onRecord: (count: number) => void,
 ): AsyncGenerator<Buffer, void> {
   const hash = createHash('sha256')

@@ -4,14 +4,14 @@ import type { ObjectStore, Stored, StoreEvent, WatchHandle } from '../contract.t
 import { encodeObject } from '../encoding.ts'
 import type { StoreLog } from '../log.ts'
 import { Pacer } from '../pacer.ts'
+import { HistoryBatch } from './batch.ts'
 import { EventQueue } from './event-queue.ts'
-import type { HistoryEntry, HistoryLog } from './contract.ts'
+import type { HistoryLog } from './contract.ts'
 import { hasHistory, meaningHash } from './meaning.ts'
 
 const FLUSH_MS = 500
 const MOST_WAITING = 20_000
 const EXPIRE_MS = 3_600_000
-const BATCH_BYTES = 512 * 1024
 const NAMESPACES = '/registry/core/namespaces/'
 
 /** Of entries that are on their way to the disk; undefined for a deletion. */
@@ -68,7 +68,7 @@ export class HistoryRecorder implements AsyncDisposable {
   }
 
   async #catchUp(items: readonly Stored[]): Promise<void> {
-    const batch = new Batch(this.#parts)
+    const batch = new HistoryBatch(this.#parts.history)
     const pacer = new Pacer()
     const known = await this.#parts.history.newest()
     const hashes: Hashes = new Map()
@@ -95,7 +95,7 @@ export class HistoryRecorder implements AsyncDisposable {
 
   async #work(): Promise<void> {
     const events = this.#queue.take()
-    const batch = new Batch(this.#parts)
+    const batch = new HistoryBatch(this.#parts.history)
     const pacer = new Pacer()
     const hashes: Hashes = new Map()
     const gone = new Set<string>()
@@ -128,7 +128,7 @@ export class HistoryRecorder implements AsyncDisposable {
       else this.#hashes.set(key, hash)
   }
 
-  async #keep({ type, current, previous, revision }: StoreEvent, batch: Batch, hashes: Hashes): Promise<void> {
+  async #keep({ type, current, previous, revision }: StoreEvent, batch: HistoryBatch, hashes: Hashes): Promise<void> {
     const { key, object } = current
     const deleted = type === 'DELETED'
     const hash = meaningHash(object)
@@ -163,29 +163,6 @@ export class HistoryRecorder implements AsyncDisposable {
     this.#watch?.close()
     for (const cancel of this.#cancels) cancel()
     await this.flush()
-  }
-}
-
-/** Entries that go to the disk together. */
-class Batch {
-  readonly #parts: RecorderParts
-  #entries: HistoryEntry[] = []
-  #bytes = 0
-
-  constructor(parts: RecorderParts) {
-    this.#parts = parts
-  }
-
-  async add(entry: HistoryEntry): Promise<void> {
-    this.#entries.push(entry)
-    this.#bytes += entry.value.length
-    if (this.#bytes >= BATCH_BYTES) await this.write()
-  }
-
-  async write(): Promise<void> {
-    if (this.#entries.length > 0) await this.#parts.history.append(this.#entries)
-    this.#entries = []
-    this.#bytes = 0
   }
 }
 

@@ -2,8 +2,7 @@
 // command: each tells how far it is, and ends with a result.
 import type { EngineHealth, EngineStats, ObjectStore } from '../contract.ts'
 import type { EncryptionStatus, SealedEngine } from '../encryption/sealed-engine.ts'
-import { historyLines } from '../backup/past.ts'
-import { clusterFiles, type SnapshotLine, snapshotOf } from '../backup/snapshot.ts'
+import { clusterFiles, historyLines, type SnapshotLine, snapshotOf } from '../backup/snapshot.ts'
 import type { HistoryLog } from '../history/contract.ts'
 import type { Progress } from './progress.ts'
 
