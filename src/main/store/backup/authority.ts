@@ -1,15 +1,15 @@
 // What makes several control planes one cluster: its authority, its keys and its SSH key, in a file like a backup's that
 // holds nothing else. Certificates of one API server stay with it: each makes its own.
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { productVersion } from '../../version.ts'
 import { StoreError } from '../contract.ts'
-import { codeOf, FOLDER_MODE, makeFolder, readIfThere } from '../nedb/disk.ts'
+import { codeOf, makeFolder, readIfThere } from '../nedb/disk.ts'
 import { lockFolder } from '../nedb/lock.ts'
 import { readBackup } from './backup.ts'
 import { type BackupSecret, openContainer, writeContainer } from './container.ts'
-import { restoreFile } from './restore.ts'
+import { makeAside, restoreFile } from './restore.ts'
 import { clusterFiles, encodeLines, type SnapshotLine } from './snapshot.ts'
 
 const SHARED = /^(pki\/(?!serving\.)|ssh\/)/
@@ -28,12 +28,8 @@ export async function exportAuthority(
     throw new StoreError('KeyNotFound', `${dataDir} has no authority yet: start a control plane on it first`)
   const about = { createdAt: new Date(clock.now()).toISOString(), revision: 0, version: productVersion }
   try {
-    const key = await writeContainer(
-      path,
-      about,
-      passphrase,
-      encodeLines(inOrder(files), () => undefined),
-    )
+    const content = encodeLines(files, () => undefined)
+    const key = await writeContainer(path, about, passphrase, content)
     for await (const _line of readBackup(path, key)); // to the end: it is whole
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw new StoreError('KeyExists', `${path} is there already`)
@@ -41,10 +37,6 @@ export async function exportAuthority(
     throw error
   }
   return files.length
-}
-
-async function* inOrder(lines: readonly SnapshotLine[]): AsyncGenerator<SnapshotLine, void> {
-  yield* lines
 }
 
 /**
@@ -80,10 +72,13 @@ export async function importAuthority(
   return { files: files.size, ...(replaced === undefined ? {} : { replaced }) }
 }
 
-/** With the certificates that it has signed. */
+/** With the certificates that it has signed, and the key that its hosts know. @returns where the authority is now */
 async function moveAside(dataDir: string): Promise<string> {
-  const aside = join(dataDir, 'backups', `replaced-${new Date().toISOString().replace(/[:.]/g, '')}-pki`)
-  await mkdir(dirname(aside), { recursive: true, mode: FOLDER_MODE })
-  await rename(join(dataDir, 'pki'), aside)
-  return aside
+  const aside = await makeAside(dataDir)
+  // The authority last: whoever is cut off before finds it again, and comes here again.
+  for (const name of ['ssh', 'pki'])
+    await rename(join(dataDir, name), `${aside}-${name}`).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error
+    })
+  return `${aside}-pki`
 }
