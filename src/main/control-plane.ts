@@ -140,7 +140,9 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const network = clusterNetwork(options.ranges)
   const names = [...new Set([...ownNames(options.listen.host), network.kubernetesServiceIP, ...advertise])]
   const pki = await openPki({ dataDir: layout.root, names, clock })
-  const departure = new Departure({ store, engine, dataDir: layout.root, history }, clock)
+  let recorder: HistoryRecorder | undefined
+  const recorded = async () => recorder?.flush()
+  const departure = new Departure({ store, engine, dataDir: layout.root, history, recorded }, clock)
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
   const metrics = owned.use(new MetricsCollector({ dialer: tunnels, clock }))
@@ -249,7 +251,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     {
       name: 'flotilla-history',
       client: client(ADMIN),
-      start: () => new HistoryRecorder({ store, history, clock, log }),
+      start: () => (recorder = new HistoryRecorder({ store, history, clock, log })),
     },
     {
       name: 'flotilla-hosts',

@@ -9,18 +9,22 @@ import { Departure } from '../../src/main/move/departure.ts'
 import { MovedError, assertHere, readMark } from '../../src/main/move/mark.ts'
 import { openSealedEngine, type SealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
 import { DEFAULT_HISTORY_LIMITS } from '../../src/main/store/history/contract.ts'
+import { HistoryRecorder } from '../../src/main/store/history/recorder.ts'
+import { silentLog } from '../../src/main/store/log.ts'
 import { openEngine } from '../../src/main/store/open-engine.ts'
 import { ConfigMap } from '../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { eventually } from '../support/eventually.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { type TestApiServer, startTestApiServer } from '../support/api-server.ts'
 
 const MOVE = { id: '00000000-0000-4000-8000-000000000001', to: 'root@box', servers: ['https://10.0.0.7:6443'] }
 let dataDir: string
 let engine: SealedEngine
 let api: TestApiServer
+let recorder: HistoryRecorder
 let departure: Departure
 let here: ApiEnd
 
@@ -32,13 +36,17 @@ beforeEach(async () => {
     dataDir,
     engine,
     withStore: store => {
-      departure = new Departure({ store, engine, dataDir, history }, systemClock)
+      // Its clock stands still: it writes when it is asked to.
+      recorder = new HistoryRecorder({ store, history, clock: new ManualClock(), log: silentLog })
+      const recorded = () => recorder.flush()
+      departure = new Departure({ store, engine, dataDir, history, recorded }, systemClock)
       return { subresources: [controlPlaneMoves(departure)] }
     },
   })
   here = { identity: readKubeconfig(api.kubeconfig), name: 'here', url: api.url }
 })
 afterEach(async () => {
+  await recorder[Symbol.asyncDispose]()
   await api[Symbol.asyncDispose]()
   await rm(dataDir, { recursive: true, force: true })
 })
@@ -61,6 +69,18 @@ test('everything is read out at one revision, keys and all, while writes are ref
   } finally {
     held.release()
   }
+})
+
+test('the history goes along up to the last write', async () => {
+  const { metadata } = await write('gone')
+  await api.clientAs().delete(ConfigMap, { namespace: 'default', name: 'gone' })
+  const held = await beginMove(here, MOVE)
+  const past: unknown[] = []
+  for await (const event of held.events) if (event.type === 'history') past.push(event.entry)
+  held.release()
+  const key = '/registry/core/configmaps/default/gone'
+  expect(past).toContainEqual(expect.objectContaining({ key, revision: Number(metadata.resourceVersion), deleted: false })) // prettier-ignore
+  expect(past).toContainEqual(expect.objectContaining({ key, deleted: true }))
 })
 
 test('writes go on when whoever moves it goes away, and that move can no longer be decided', async () => {

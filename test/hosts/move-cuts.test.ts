@@ -55,7 +55,9 @@ async function serve(dataDir: string): Promise<Running> {
     dataDir,
     engine,
     withStore: store => ({
-      subresources: [controlPlaneMoves(new Departure({ store, engine, dataDir, history }, systemClock))],
+      subresources: [
+        controlPlaneMoves(new Departure({ store, engine, dataDir, history, recorded: async () => {} }, systemClock)),
+      ],
     }),
   })
   const end = { identity: readKubeconfig(api.kubeconfig), name: dataDir, url: api.url }

@@ -13,8 +13,12 @@ const LONGEST_HOLD_MS = 600_000
 
 export type Destination = Pick<MoveMark, 'id' | 'to' | 'servers'>
 
-/** The history goes along. */
-export type DepartureParts = StoreParts & { readonly history: HistoryLog }
+export interface DepartureParts extends StoreParts {
+  /** Goes along. */
+  readonly history: HistoryLog
+  /** Whatever was written is in the history when it resolves. */
+  recorded(): Promise<void>
+}
 
 export class Departure {
   readonly #parts: DepartureParts
@@ -51,6 +55,7 @@ export class Departure {
       owned.defer(() => {
         if (!this.#committing) goOn()
       })
+      await this.#parts.recorded()
       yield* operations.snapshot(this.#parts, this.#parts.history)
       const end = () => decided.resolve()
       signal.addEventListener('abort', end, { once: true })
