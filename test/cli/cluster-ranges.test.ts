@@ -31,6 +31,8 @@ it.each([
   [undefined, '10.96.0.0/30', '--service-cluster-ip-range wants IPv4 ranges between /8 and /28'],
   [undefined, 'fd00::/112', '--service-cluster-ip-range wants one IPv4 range'],
   ['10.0.0.0/8', '10.96.0.0/16', 'overlap'],
+  ['10.0.0.0/8', undefined, '--cluster-cidr 10.0.0.0/8 and --service-cluster-ip-range 10.96.0.0/16 overlap'],
+  [undefined, '10.244.0.0/20', '--cluster-cidr 10.244.0.0/16 and --service-cluster-ip-range 10.244.0.0/20 overlap'],
 ])('refuses %j and %j', (pods, services, why) => {
   expect(() => parse(pods, services)).toThrow(why)
 })

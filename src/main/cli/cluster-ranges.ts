@@ -1,6 +1,6 @@
 // Parses `--cluster-cidr` and `--service-cluster-ip-range`, upstream's flags of one name.
 import { type CidrRange, cidrContains, isNetwork, parseRange } from '../../shared/machinery/cidr.ts'
-import type { ClusterRanges } from '../cluster-network.ts'
+import { type ClusterRanges, clusterNetwork } from '../cluster-network.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface RangeFlags {
@@ -50,9 +50,12 @@ const networkOf = (cidr: string): string => cidr.split('/')[0] ?? ''
 /** @returns nothing for flags that were not given @throws UsageError */
 export function parseClusterRanges({ clusterCidr, serviceClusterIpRange }: RangeFlags): ClusterRanges {
   const [clusterCIDRs, serviceCIDRs] = [parse(PODS, clusterCidr), parse(SERVICES, serviceClusterIpRange)]
-  for (const pods of clusterCIDRs ?? [])
-    for (const services of serviceCIDRs ?? [])
+  const ranges = { ...(clusterCIDRs && { clusterCIDRs }), ...(serviceCIDRs && { serviceCIDRs }) }
+  // Of which one may be what it is without its flag.
+  const network = clusterNetwork(ranges)
+  for (const pods of network.clusterCIDRs)
+    for (const services of network.serviceCIDRs)
       if (cidrContains(pods, networkOf(services)) || cidrContains(services, networkOf(pods)))
         throw new UsageError(`${PODS.flag} ${pods} and ${SERVICES.flag} ${services} overlap`)
-  return { ...(clusterCIDRs && { clusterCIDRs }), ...(serviceCIDRs && { serviceCIDRs }) }
+  return ranges
 }
