@@ -1,6 +1,6 @@
 // The cluster's own SSH key: what it reconnects with, when nobody is there to type a password. It is added to the
 // account that a host was added with, and taken out again when the host is removed.
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { readPem, writePem } from '../pki/pem-files.ts'
 
@@ -13,6 +13,9 @@ export interface OwnKey {
 
 /** Nothing but what the link needs: programs and forwarded ports. */
 const OPTIONS = 'no-agent-forwarding,no-X11-forwarding,no-user-rc'
+
+/** @returns hexadecimal digits that tell a cluster from others */
+export const clusterIdOf = (ca: string): string => createHash('sha256').update(ca).digest('hex').slice(0, 8)
 
 /** @param folder made when it is not there; only this user can read it */
 export async function openOwnKey(folder: string, clusterId: string): Promise<OwnKey> {

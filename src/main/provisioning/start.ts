@@ -1,7 +1,6 @@
 // Starts provisioning in the background: the SSH library is loaded after the control plane is up, not before.
-import { createHash } from 'node:crypto'
 import type { JoinFiles } from './join/join-files.ts'
-import { openOwnKey } from './own-key.ts'
+import { clusterIdOf, openOwnKey } from './own-key.ts'
 import type { Provisioner, ProvisionerOptions } from './provisioner.ts'
 import type { ClusterSettings } from './steps/contract.ts'
 
@@ -32,8 +31,7 @@ export function startProvisioning({ keyFolder, agentFolder, ...options }: StartP
       import('./provisioner.ts'),
       import('./agent-files.ts'),
     ])
-    const clusterId = createHash('sha256').update(options.cluster.caPem).digest('hex').slice(0, 8)
-    const ownKey = await openOwnKey(keyFolder, clusterId)
+    const ownKey = await openOwnKey(keyFolder, clusterIdOf(options.cluster.caPem))
     if (stopped) return undefined
     const provisioner = new Loaded({ ...options, ownKey, files: agentFiles(agentFolder) })
     provisioner.start()

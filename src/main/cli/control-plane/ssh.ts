@@ -1,12 +1,11 @@
 // A connection to a server that need not be a node: with the keys and the configuration of whoever runs the command, the
 // cluster's own key besides, and host keys that are remembered in the data folder.
-import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../../shared/machinery/clock.ts'
 import { writeAtomically } from '../../kubeconfig-file.ts'
-import { openOwnKey } from '../../provisioning/own-key.ts'
+import { clusterIdOf, openOwnKey } from '../../provisioning/own-key.ts'
 import { readSshConfig } from '../../provisioning/ssh/config-file.ts'
 import { connectRoute } from '../../provisioning/ssh/connect.ts'
 import type { SshConnection } from '../../provisioning/ssh/connection.ts'
@@ -20,9 +19,6 @@ export const prompterFor = (about: string, flags: AnswerFlags): Prompter => {
   const answerer = new Answerer(flags)
   return { ask: prompt => answerer.answer(about, { id: '', ...prompt }) }
 }
-
-/** @returns hexadecimal digits that tell a cluster from others */
-export const clusterIdOf = (ca: string): string => createHash('sha256').update(ca).digest('hex').slice(0, 8)
 
 /** @throws SshError */
 export async function connectServer(

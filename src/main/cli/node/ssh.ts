@@ -1,6 +1,5 @@
 // `flotilla node shell` and `flotilla node logs`: a connection of this command's own, with the cluster's key and the
 // host keys that were accepted.
-import { createHash } from 'node:crypto'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Host } from '../../../shared/api/flotilla/v1.ts'
@@ -8,7 +7,7 @@ import { systemClock } from '../../../shared/machinery/clock.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { dataDirLayout } from '../../data-dir.ts'
 import { readKubeconfig } from '../../kubeconfig-file.ts'
-import { openOwnKey } from '../../provisioning/own-key.ts'
+import { clusterIdOf, openOwnKey } from '../../provisioning/own-key.ts'
 import { readSshConfig } from '../../provisioning/ssh/config-file.ts'
 import { connectRoute } from '../../provisioning/ssh/connect.ts'
 import type { SshConnection } from '../../provisioning/ssh/connection.ts'
@@ -35,8 +34,7 @@ export async function connect(
   const pins = new Map((host.status.hostKeys ?? []).map(({ endpoint, fingerprint }) => [endpoint, fingerprint]))
   const home = homedir()
   const { ca } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
-  const clusterId = createHash('sha256').update(ca).digest('hex').slice(0, 8)
-  const { privateKey } = await openOwnKey(join(dataDir, 'ssh'), clusterId)
+  const { privateKey } = await openOwnKey(join(dataDir, 'ssh'), clusterIdOf(ca))
   const config = readSshConfig(join(home, '.ssh', 'config'), home)
   return connectRoute(routeTo(host.spec.address, { config, home, localUser: userInfo().username }), {
     // Accepting a host key is for `add` and `check`: this command only goes where somebody has been.
