@@ -119,6 +119,16 @@ test('Secrets are encrypted there as they were here, with a key that only root r
   expect(refused.stderr).toMatch(/is encrypted.* --encrypt-later leaves Secrets in the clear/)
 })
 
+test('a server that holds another cluster by now is left alone', async () => {
+  const key = '/var/lib/flotilla-server/ssh/id_cluster'
+  server.sh(`cp -p ${key} ${key}.kept && echo another >> ${key}`)
+  const refused = await move('--back', ...encryption)
+  server.sh(`mv ${key}.kept ${key}`)
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain('is another cluster, and what is here is older')
+  expect(server.sh('systemctl is-active flotilla-control-plane')).toBe('active')
+})
+
 test(
   'moving again is seeing that it is there',
   async () => {

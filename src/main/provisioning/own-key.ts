@@ -11,6 +11,9 @@ export interface OwnKey {
   readonly authorizedLine: string
 }
 
+/** File name. The key goes wherever the cluster goes, and stays when the authority is replaced. */
+export const OWN_KEY = 'id_cluster'
+
 /** Nothing but what the link needs: programs and forwarded ports. */
 const OPTIONS = 'no-agent-forwarding,no-X11-forwarding,no-user-rc'
 
@@ -19,7 +22,7 @@ export const clusterIdOf = (ca: string): string => createHash('sha256').update(c
 
 /** @param folder made when it is not there; only this user can read it */
 export async function openOwnKey(folder: string, clusterId: string): Promise<OwnKey> {
-  const path = join(folder, 'id_cluster')
+  const path = join(folder, OWN_KEY)
   let privateKey = await readPem(path)
   if (privateKey === undefined) {
     privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })

@@ -19,7 +19,7 @@ import { type ComingBack, type Told, fetchBack, settleHere, takeBack } from './c
 import { type MoveFlags, confirm } from './move.ts'
 import { type ServerHost, lookAtServer } from './server-host.ts'
 import { serverEnd } from './server-end.ts'
-import { connectServer, prompterFor } from './ssh.ts'
+import { connectServer, ownKeySum, prompterFor } from './ssh.ts'
 import { portOf } from './take-up.ts'
 
 export interface BackFlags extends MoveFlags, EncryptionFlags {
@@ -40,6 +40,9 @@ export async function moveBack(flags: BackFlags): Promise<void> {
   if (host.mark?.state !== 'left') {
     if (!host.hasStore)
       throw new CommandError(`${mark.to} has no control plane any more, and what is here is older; restore a backup`)
+    // From a server that does not answer, whatever is there would be taken.
+    if (host.ownKeySum !== (await ownKeySum(dataDir, identity.ca)))
+      throw new CommandError(`what ${mark.to} holds is another cluster, and what is here is older; restore a backup`)
     const there: ApiEnd = { identity, name: mark.to, dial: () => ssh.forwardOut('127.0.0.1', portOf(mark)) }
     const answers = await isReady(there)
     const end = answers ? 'ended there' : 'kept from starting there, where its API server does not answer'

@@ -27,6 +27,8 @@ export interface ServerHost {
   readonly have: ReadonlySet<string>
   readonly mark: MoveMark | undefined
   readonly hasStore: boolean
+  /** SHA-256 of the own key of the cluster that is there. */
+  readonly ownKeySum: string | undefined
   readonly isActive: boolean
 }
 
@@ -44,6 +46,7 @@ export async function lookAtServer(ssh: SshConnection, sudo: Sudo): Promise<Serv
     have: new Set(all('have')),
     mark: mark === undefined ? undefined : (JSON.parse(mark) as MoveMark),
     hasStore: all('store').includes('yes'),
+    ownKeySum: all('key')[0],
     isActive: all('active').includes('yes'),
   }
 }

@@ -1,6 +1,7 @@
 // A connection to a server that need not be a node: with the keys and the configuration of whoever runs the command, the
 // cluster's own key besides, and host keys that are remembered in the data folder.
 import { existsSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../../shared/machinery/clock.ts'
@@ -18,6 +19,12 @@ import { Answerer } from '../node/answerer.ts'
 export const prompterFor = (about: string, flags: AnswerFlags): Prompter => {
   const answerer = new Answerer(flags)
   return { ask: prompt => answerer.answer(about, { id: '', ...prompt }) }
+}
+
+/** @returns of the cluster's own key: see `ServerHost` */
+export async function ownKeySum(dataDir: string, ca: string): Promise<string> {
+  const { privateKey } = await openOwnKey(join(dataDir, 'ssh'), clusterIdOf(ca))
+  return createHash('sha256').update(privateKey).digest('hex')
 }
 
 /** @throws SshError */

@@ -1,5 +1,6 @@
 // What is run on a server that the control plane moves to, or back from: constant scripts, whose parameters come in the
 // first line of standard input.
+import { OWN_KEY } from '../own-key.ts'
 
 export const SERVER_UNIT = 'flotilla-control-plane.service'
 const BASE = '/opt/flotilla-server'
@@ -37,6 +38,7 @@ export const LOOK_AT_SERVER = `
 for path in ${BASE}/runtimes/*/ ${BASE}/apps/*/; do [ -d "$path" ] && echo "have=$(basename "$path")"; done
 [ -f ${DATA}/moved.json ] && printf 'mark=%s\\n' "$(tr -d '\\n' < ${DATA}/moved.json)"
 [ -d ${DATA}/store ] && echo 'store=yes'
+[ -f ${DATA}/ssh/${OWN_KEY} ] && echo "key=$(sha256sum < ${DATA}/ssh/${OWN_KEY} | cut -d' ' -f1)"
 systemctl is-active --quiet ${SERVER_UNIT} && echo 'active=yes'
 echo 'end=yes'
 `
