@@ -86,6 +86,29 @@ describe.each(['nedb', 'etcd'] as const)('the history beside %s', name => {
     expect((await history.newest()).get(KEY)).toMatchObject({ revision: 12 })
   })
 
+  test("entries() has everything, an object's oldest first, and leaves out what is erased meanwhile", async () => {
+    const other = '/registry/core/pods/a/x'
+    await history.append([entry(KEY, 5), entry(other, 7)])
+    await reopen()
+    await history.append([entry(KEY, 9, { deleted: true })])
+    await reopen()
+    await history.append([entry(KEY, 12)])
+    const all = async () => {
+      const found: HistoryEntry[] = []
+      for await (const each of history.entries()) found.push(each)
+      return found
+    }
+    const ofOne = (found: HistoryEntry[]) => found.filter(({ key }) => key === KEY)
+    expect(ofOne(await all())).toEqual([entry(KEY, 5), entry(KEY, 9, { deleted: true }), entry(KEY, 12)])
+    expect(await all()).toHaveLength(4)
+    const reading = history.entries()[Symbol.asyncIterator]()
+    expect((await reading.next()).value).toEqual(entry(KEY, 5))
+    await history.purge(key => key === KEY)
+    const rest: HistoryEntry[] = []
+    for (let next = await reading.next(); !next.done; next = await reading.next()) rest.push(next.value)
+    expect(rest).toEqual([entry(other, 7)])
+  })
+
   test('keys that begin alike are kept apart', async () => {
     await history.append([entry(KEY, 1), entry(`${KEY}-2`, 2), entry(`${KEY}/3`, 3)])
     expect(await revisions(KEY)).toEqual([1])

@@ -101,14 +101,17 @@ class FileHistory implements HistoryLog {
 
   async *entries(): AsyncGenerator<HistoryEntry, void> {
     const pacer = new Pacer()
-    for (const { path, bytes } of [...this.#files])
-      for await (const { group } of scanSegment(path, { bytes })) {
+    for (const file of [...this.#files]) {
+      // Too old, or erased, meanwhile.
+      if (!this.#files.includes(file)) continue
+      for await (const { group } of scanSegment(file.path, { bytes: file.bytes })) {
         for (const record of group.txns) {
           const entry = fromRecord(record)
           if (this.#places.get(entry.key)?.some(({ revision }) => revision === entry.revision)) yield entry
         }
         if (pacer.due) await pacer.pause()
       }
+    }
   }
 
   purge(matches: (key: string) => boolean): Promise<number> {
