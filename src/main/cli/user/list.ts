@@ -13,7 +13,7 @@ export async function list(dataDir: string, asJson: boolean): Promise<void> {
     .filter(({ spec }) => !spec.userName.startsWith('system:') && !invited.has(spec.userName))
     .map(({ spec }) => ({ user: spec.userName, since: spec.issuedBefore, reason: spec.reason ?? '' }))
   const { url, servers = [] } = requireRunning(dataDir)
-  /** Of an API server that was somewhere else then. */
+  /** The API server has moved since then, or it was another one of the cluster. */
   const isOutdated = ({ server }: Grant) => server !== undefined && server !== url && !servers.includes(server)
   if (asJson) {
     const users = grants.map(grant => ({ ...grant, outdated: isOutdated(grant) }))
@@ -33,5 +33,5 @@ export async function list(dataDir: string, asJson: boolean): Promise<void> {
 
 const stateOf = ({ expires, server }: Grant, outdated: boolean): string => {
   if (Date.parse(expires) <= Date.now()) return `expired ${expires}`
-  return `until ${expires}${outdated ? `; invite again: the kubeconfig names ${server}, where the API server is not any more` : ''}`
+  return `until ${expires}${outdated ? `; invite again: the kubeconfig names ${server}, where this API server is not` : ''}`
 }
