@@ -177,6 +177,7 @@ test('on the way back from a control plane that runs: the same', async () => {
   await back()
   expect(writers()).toEqual(['home'])
   await stop(box)
+  await expect(serve(box)).rejects.toThrow('the control plane has moved to laptop; what is here is old')
   expect(await written(await serve(home))).toEqual(['written-here', 'written-there'])
 })
 

@@ -66,8 +66,24 @@ const SENTENCES: Readonly<Record<MoveMark['state'], (mark: MoveMark) => string>>
     `the control plane of this folder is on its way to ${to}; there, run "flotilla control-plane move --back" again, or ` +
     'move it here again for it to stay',
   left: ({ to, servers }) =>
-    `the control plane has moved to ${to} (${servers.join(', ')}); what is here is old. To bring it back: flotilla ` +
-    'control-plane move --back',
+    `the control plane has moved to ${to}${servers.length > 0 ? ` (${servers.join(', ')})` : ''}; what is here is old. ` +
+    'To bring it back: flotilla control-plane move --back',
+}
+
+/**
+ * Its own earlier attempts a cluster may replace: as long as it sends, it has not let go.
+ * @param mark of the folder that the copy of `cluster` is to be put in
+ * @returns what the folder holds that must stay
+ */
+export function inTheWay(mark: MoveMark | undefined, hasStore: boolean, cluster: string): string | undefined {
+  if (!mark) return hasStore ? 'a cluster already' : undefined
+  if (mark.state === 'leaving') return `a cluster that is on its way to ${mark.to}; finish that first`
+  if (mark.state === 'arriving' && mark.complete && mark.cluster !== cluster)
+    return (
+      'the copy of another cluster, whose move is not finished; finish it, or bring that one back (flotilla ' +
+      'control-plane move --back, where it began)'
+    )
+  return undefined
 }
 
 /** @throws MovedError */

@@ -59,7 +59,8 @@ interface Leaving {
 async function leave({ address, port, dataDir, identity, host, yes }: Leaving): Promise<MoveMark> {
   const { url } = requireRunning(dataDir)
   const here: ApiEnd = { identity, name: 'the control plane', url }
-  checkServer(host, port)
+  const cluster = clusterIdOf(identity.ca)
+  checkServer(host, { port, cluster })
   const parcels = await parcelsFor(host)
   const servers = serversOf(host, port)
   const plan = [
@@ -82,7 +83,7 @@ async function leave({ address, port, dataDir, identity, host, yes }: Leaving): 
     dataDir,
     here,
     server: serverEnd(host),
-    cluster: clusterIdOf(identity.ca),
+    cluster,
     to: address,
     servers,
     told: (_step, copy) => {

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureDataDir } from '../../data-dir.ts'
 import { lockMove } from '../../move/lock.ts'
-import { readMark, removeMark, writeMark } from '../../move/mark.ts'
+import { inTheWay, readMark, removeMark, writeMark } from '../../move/mark.ts'
 import { restoreBackup } from '../../store/backup/restore.ts'
 import { readKeyFile } from '../../store/encryption/master-key.ts'
 import { lockFolder } from '../../store/nedb/lock.ts'
@@ -25,7 +25,8 @@ export interface ReceiveFlags extends EncryptionFlags {
 export async function receive(file: string, { dataDir, id, cluster, keyFile, ...flags }: ReceiveFlags): Promise<void> {
   ensureDataDir(dataDir)
   await using _moving = await lockMove(dataDir)
-  assertFree(dataDir, cluster)
+  const kept = inTheWay(readMark(dataDir), existsSync(join(dataDir, 'store')), cluster)
+  if (kept !== undefined) throw new CommandError(`${dataDir} holds ${kept}`)
   await writeMark(dataDir, { id, state: 'arriving', to: '', servers: [], cluster })
   await removeStore(dataDir)
   const passphrase = await readKeyFile(keyFile)
@@ -39,19 +40,6 @@ export async function receive(file: string, { dataDir, id, cluster, keyFile, ...
   })
   await writeMark(dataDir, { id, state: 'arriving', to: '', servers: [], cluster, complete: true })
   console.log(`${records} objects, now at revision ${revision}`)
-}
-
-/** Its own earlier attempts a cluster may replace: as long as it sends, it has not let go. */
-function assertFree(dataDir: string, cluster: string): void {
-  const mark = readMark(dataDir)
-  if (!mark && existsSync(join(dataDir, 'store'))) throw new CommandError(`${dataDir} holds a cluster already`)
-  if (mark?.state === 'leaving')
-    throw new CommandError(`${dataDir} holds a cluster that is on its way to ${mark.to}; finish that first`)
-  if (mark?.state === 'arriving' && mark.complete && mark.cluster !== cluster)
-    throw new CommandError(
-      `${dataDir} holds the copy of another cluster, whose move is not finished; finish it, or bring that one back ` +
-        '(flotilla control-plane move --back, where it began)',
-    )
 }
 
 /** What a copy that came before left, or a cluster that has gone from here: nobody's any more, if nobody runs on it. */

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { commandLine } from '../../local-node/agent-command.ts'
-import type { MoveMark } from '../../move/mark.ts'
+import { inTheWay, type MoveMark } from '../../move/mark.ts'
 import { FACTS_SCRIPT } from '../../provisioning/preflight/facts-script.ts'
 import { type Facts, parseFacts } from '../../provisioning/preflight/facts.ts'
 import { type AppParcel, packApp } from '../../provisioning/server/app-files.ts'
@@ -56,13 +56,17 @@ const LEAST_MEMORY_BYTES = 500e6
 const RUNTIMES: Readonly<Record<string, string>> = { amd64: 'x64', arm64: 'arm64' }
 
 /** @throws CommandError that says what is in the way, and what to do about it */
-export function checkServer({ facts, mark, hasStore, isActive }: ServerHost, port: number): void {
+export function checkServer(
+  { facts, mark, hasStore, isActive }: ServerHost,
+  { port, cluster }: { readonly port: number; readonly cluster: string },
+): void {
+  const kept = inTheWay(mark, hasStore || isActive, cluster)
   const problems = [
     ...(facts.systemd === '' ? ['it has no systemd, which starts the control plane'] : []),
     ...(RUNTIMES[facts.architecture] ? [] : [`there is no runtime for its processor (${facts.architecture})`]),
     ...((facts.diskFreeBytes['/var/lib'] ?? Infinity) < LEAST_FREE_BYTES ? ['less than 1 GB is free in /var/lib'] : []),
     ...(facts.memoryBytes < LEAST_MEMORY_BYTES ? ['it has less than 500 MB of memory'] : []),
-    ...((isActive || hasStore) && !mark ? ['it holds the control plane of a cluster already'] : []),
+    ...(kept === undefined ? [] : [`it holds ${kept}`]),
     ...(!isActive && facts.listening.some(address => address.endsWith(`:${port}`))
       ? [`its port ${port} is taken; choose another with --port`]
       : []),
