@@ -126,7 +126,8 @@ set -e
 read -r id
 ${CHECK_WORDS('$(printf %s "$id" | tr -d -)')}
 ${PROGRAM} control-plane activate --id "$id" --data-dir ${DATA}
-rm -f ${DATA}/departing
+# What was killed has left copies, and beside them their keys.
+rm -rf ${DATA}/departing ${DATA}/.arrival.* ${DATA}/.departure.* ${DATA}/.move-*
 systemctl enable --quiet ${SERVER_UNIT}
 systemctl start ${SERVER_UNIT}
 `
