@@ -262,3 +262,19 @@ test.each([
   await stop(box)
   await readable(home)
 })
+
+test('without the key at hand Secrets lie in the clear at home, until the next start with it', async () => {
+  encrypts = true
+  await writeSecret(await serve(home))
+  await move()
+  await stop(home)
+  encrypts = false
+  await back()
+  expect(onDisk(home)).toContain(NOW)
+  encrypts = true
+  const { api } = await serve(home)
+  const { data } = await api.clientAs().get(Secret, { namespace: 'default', name: 'password' })
+  expect(data).toEqual({ now: NOW })
+  await stop(home)
+  expect(onDisk(home)).not.toMatch(new RegExp(`${NOW}|hunter`))
+})
