@@ -7,6 +7,7 @@ import { announceNode, announceReady } from './announce.ts'
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
 import { dataDirLayout } from './data-dir.ts'
 import { createApiForwarder } from './desktop/api-forwarder.ts'
+import { appImage } from './desktop/app-image.ts'
 import { openLog } from './desktop/app-log.ts'
 import { createAppSettings } from './desktop/app-settings.ts'
 import { localAccess } from './desktop/clusters/local-access.ts'
@@ -56,8 +57,8 @@ async function startAndTell(options: ControlPlaneOptions): Promise<ControlPlane>
 
 /** What starts this app again, without a window. */
 function commandAtLogin(): string[] {
-  // An AppImage is mounted elsewhere each time; it says itself where it is.
-  const program = process.env.APPIMAGE ?? process.execPath
+  // An AppImage is mounted elsewhere each time.
+  const program = appImage(process.env) ?? process.execPath
   return [program, ...(app.isPackaged ? [] : [app.getAppPath()]), '--hidden']
 }
 

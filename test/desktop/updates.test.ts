@@ -1,191 +1,39 @@
-// Updates against a feed on loopback with a key of the test: what is believed, downloaded, installed and taken back.
-// The versions are small programs; the whole app goes through the same in `npm run torture -- update`.
-import { type KeyObject, createHash, generateKeyPairSync, sign } from 'node:crypto'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+// Updates of the app: put in place, on trial, and taken back. The versions are small programs out of a feed on loopback;
+// the whole app goes through the same in `npm run torture -- package`.
 import {
-  type ClientRequest,
-  type IncomingMessage,
-  type RequestOptions,
-  type Server,
-  createServer,
-  request,
-} from 'node:http'
-import type { AddressInfo } from 'node:net'
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DownloadOptions, HttpExecutor, configureRequestOptions, configureRequestUrl } from 'builder-util-runtime'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { appImage } from '../../src/main/desktop/app-image.ts'
 import { blameFor } from '../../src/main/desktop/updates/blame.ts'
-import { installation } from '../../src/main/desktop/updates/create-updates.ts'
-import { parseFeed } from '../../src/main/desktop/updates/feed.ts'
-import { openSource } from '../../src/main/desktop/updates/source.ts'
+import { installation, lookDaily } from '../../src/main/desktop/updates/create-updates.ts'
 import { TrialFile } from '../../src/main/desktop/updates/trial.ts'
 import { Updates, type UpdatesOptions } from '../../src/main/desktop/updates/updates.ts'
 import { eventually } from '../support/eventually.ts'
-
-const ours = generateKeyPairSync('ed25519')
-const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString()
+import { UpdateFeedServer } from './support/update-feed.ts'
 
 let folder = ''
-let server: Server
-let url = ''
-/** What the feed serves; a number cuts a file off after so many bytes. */
-let served: Map<string, Buffer>
-let cutAfter: number | undefined
-let asked: IncomingMessage[]
-
+let feed: UpdateFeedServer
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'flotilla-updates-'))
-  served = new Map()
-  asked = []
-  cutAfter = undefined
   vi.stubEnv('APPIMAGE', join(folder, 'Flotilla.AppImage'))
-  server = createServer((incoming, answer) => {
-    asked.push(incoming)
-    const body = served.get(new URL(incoming.url ?? '', 'http://feed').pathname)
-    if (!body) return void answer.writeHead(404).end()
-    answer.writeHead(200, { 'content-length': body.length })
-    if (cutAfter === undefined || body.length <= cutAfter) return void answer.end(body)
-    answer.write(body.subarray(0, cutAfter), () => answer.destroy())
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  feed = await UpdateFeedServer.open()
 })
 afterEach(async () => {
-  server.closeAllConnections()
-  await new Promise(resolve => server.close(resolve))
+  await feed[Symbol.asyncDispose]()
   vi.unstubAllEnvs()
   rmSync(folder, { recursive: true, force: true })
-})
-
-const metadataName = `/latest-linux${process.arch === 'x64' ? '' : `-${process.arch}`}.yml`
-interface Publishing {
-  readonly key?: KeyObject
-  readonly file?: string
-  /** What is told of the content, when it is not the truth. */
-  readonly told?: string
-}
-function publish(version: string, content: string, { key = ours.privateKey, file, told = content }: Publishing = {}) {
-  const name = file ?? `Flotilla-${version}.AppImage`
-  const sha512 = createHash('sha512').update(told).digest('base64')
-  const metadata = Buffer.from(
-    `version: ${version}\nfiles:\n  - url: ${name}\n    sha512: ${sha512}\n    size: ${told.length}\nreleaseDate: '2026-01-01T00:00:00.000Z'\n`,
-  )
-  served.set(metadataName, metadata)
-  served.set(`${metadataName}.sig`, Buffer.from(sign(null, metadata, key).toString('base64')))
-  served.set(`/Flotilla-${version}.AppImage`, Buffer.from(content))
-}
-
-/** Electron's network is not here; the rest of electron-updater is the real one. */
-class NodeExecutor extends HttpExecutor<ClientRequest> {
-  createRequest(options: RequestOptions, callback: (response: IncomingMessage) => void): ClientRequest {
-    return request(options, callback)
-  }
-  download(from: URL, destination: string, options: DownloadOptions): Promise<string> {
-    return options.cancellationToken.createPromise<string>((resolve, reject, onCancel) => {
-      const requestOptions = { headers: options.headers ?? undefined }
-      configureRequestUrl(from, requestOptions)
-      configureRequestOptions(requestOptions)
-      const callback = (error: Error | null) => (error ? reject(error) : resolve(destination))
-      this.doDownload(requestOptions, { destination, options, onCancel, callback, responseHandler: null }, 0)
-    })
-  }
-}
-
-function source(version: string) {
-  const app = {
-    version,
-    name: 'flotilla',
-    isPackaged: true,
-    appUpdateConfigPath: '',
-    userDataPath: folder,
-    baseCachePath: join(folder, 'cache'),
-    whenReady: () => Promise.resolve(),
-    relaunch: () => undefined,
-    quit: () => undefined,
-    onQuit: () => undefined,
-  }
-  return openSource({
-    feed: parseFeed(JSON.stringify({ url, keys: [pem(ours.publicKey)] })),
-    folder,
-    extension: '.AppImage',
-    log: () => undefined,
-    parts: { app, httpExecutor: new NodeExecutor() },
-  })
-}
-
-describe('an update feed', () => {
-  it('is read over https only, with keys that sign', () => {
-    const keys = [pem(ours.publicKey)]
-    expect(parseFeed(JSON.stringify({ url: 'https://example.org/flotilla', keys })).url.href).toBe(
-      'https://example.org/flotilla/',
-    )
-    expect(() => parseFeed(JSON.stringify({ url: 'http://example.org/', keys }))).toThrow('https only')
-    expect(() => parseFeed(JSON.stringify({ url: 'https://example.org/', keys: [] }))).toThrow()
-    const rsa = pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey)
-    expect(() => parseFeed(JSON.stringify({ url: 'https://example.org/', keys: [rsa] }))).toThrow('Ed25519')
-  })
-
-  it('offers what is newer, and never what is older or the same', async () => {
-    publish('0.2.0', 'new')
-    expect((await source('0.1.9').look())?.release.version).toBe('0.2.0')
-    expect(await source('0.2.0').look()).toBeUndefined()
-    expect(await source('0.10.0').look()).toBeUndefined()
-    publish('0.2.0-beta.1', 'new')
-    await expect(source('0.1.0').look()).rejects.toThrow()
-  })
-
-  it('is not believed without the signature of a known key over exactly what it says', async () => {
-    const { look } = source('0.1.0')
-    publish('0.2.0', 'new', { key: generateKeyPairSync('ed25519').privateKey })
-    await expect(look()).rejects.toThrow('not signed with a key that this app knows')
-    publish('0.2.0', 'new')
-    const metadata = served.get(metadataName)?.toString() ?? ''
-    served.set(metadataName, Buffer.from(metadata.replace('0.2.0\n', '0.3.0\n')))
-    await expect(look()).rejects.toThrow('not signed')
-    served.delete(`${metadataName}.sig`)
-    served.set(metadataName, Buffer.from(metadata))
-    await expect(look()).rejects.toThrow('404')
-  })
-
-  it('leads nowhere else', async () => {
-    publish('0.2.0', 'new', { file: 'https://example.org/Flotilla-0.2.0.AppImage' })
-    await expect(source('0.1.0').look()).rejects.toThrow('not below the update feed')
-  })
-
-  it('is told nothing about who asks', async () => {
-    publish('0.2.0', 'new')
-    const { look, download } = source('0.1.0')
-    await look()
-    await download(() => undefined)
-    const headers = new Set(asked.flatMap(({ headers: sent }) => Object.keys(sent)))
-    expect([...headers].sort()).toEqual(expect.arrayContaining(['host', 'user-agent']))
-    for (const name of headers) expect(name).not.toMatch(/^x-|cookie|authorization/)
-  })
-})
-
-describe('a download', () => {
-  it('is what was signed, and executable', async () => {
-    publish('0.2.0', 'the new version')
-    const { look, download } = source('0.1.0')
-    await look()
-    expect(readFileSync(await download(() => undefined), 'utf8')).toBe('the new version')
-  })
-
-  it('that is cut off or is another file leaves nothing behind, and can be tried again', async () => {
-    const content = 'x'.repeat(500_000)
-    publish('0.2.0', content)
-    const { look, download } = source('0.1.0')
-    await look()
-    cutAfter = 100_000
-    await expect(download(() => undefined)).rejects.toThrow()
-    cutAfter = undefined
-    served.set('/Flotilla-0.2.0.AppImage', Buffer.from(content.replace(/x$/, 'y')))
-    await expect(download(() => undefined)).rejects.toThrow('sha512')
-    expect(readdirSync(join(folder, 'cache/flotilla-updater/pending'))).toEqual([])
-    served.set('/Flotilla-0.2.0.AppImage', Buffer.from(content))
-    expect(readFileSync(await download(() => undefined), 'utf8')).toBe(content)
-  })
 })
 
 describe('Updates', () => {
@@ -205,7 +53,7 @@ describe('Updates', () => {
   function open(changes: Partial<UpdatesOptions> = {}) {
     return new Updates({
       version: '0.1.0',
-      source: source('0.1.0'),
+      source: feed.source('0.1.0', folder),
       program: program(),
       trial: trial(),
       args: ['--data-dir', '/data'],
@@ -229,7 +77,7 @@ describe('Updates', () => {
     updates = open()
   })
   async function update(content: string) {
-    publish('0.2.0', content)
+    feed.publish('0.2.0', content)
     await updates.look()
     expect(await updates.download()).toMatchObject({ state: 'downloaded', found: { version: '0.2.0', installs: true } })
     await updates.install()
@@ -248,8 +96,9 @@ describe('Updates', () => {
     ['is killed', 'kill -9 $$', 'it ended while it started (SIGKILL)'],
     ['says that its cluster does not start', 'FAIL', 'its cluster did not start'],
     ['is never ready', 'exec sleep 60', 'it was not ready within 1 s'],
+    ['writes down what cannot be read', 'WRONG', 'it was not ready within 1 s'],
   ])('takes a version back that %s, and does not offer it again', async (_what, behaviour, reason) => {
-    updates = open({ readyMs: behaviour.includes('sleep') ? 1_000 : 10_000 })
+    updates = open({ readyMs: reason.includes('1 s') ? 1_000 : 10_000 })
     const failed = JSON.stringify({
       from: '0.1.0',
       to: '0.2.0',
@@ -258,14 +107,14 @@ describe('Updates', () => {
       starts: 1,
       reason,
     })
-    await update(version('new', behaviour.replace('FAIL', writes(failed))))
+    await update(version('new', behaviour.replace('FAIL', writes(failed)).replace('WRONG', writes('half of'))))
     await eventually(() => started() === 'new --data-dir /data\nold --data-dir /data\n')
     expect(readFileSync(program(), 'utf8')).toContain('echo old')
     const again = open()
     expect(again.begin()).toBe(true)
     expect(again.status.takenBack).toEqual({ version: '0.2.0', reason })
     expect(await again.look()).toMatchObject({ state: 'none' })
-    publish('0.2.1', version('newer'))
+    feed.publish('0.2.1', version('newer'))
     expect(await again.look()).toMatchObject({ state: 'found' })
   })
 
@@ -280,8 +129,33 @@ describe('Updates', () => {
     expect(await again.look()).toMatchObject({ state: 'found' })
   })
 
+  it('goes on as it was when what became of it cannot be written down', async () => {
+    const full = new (class extends TrialFile {
+      override set(): void {
+        throw new Error('no space left')
+      }
+    })(join(folder, 'trial.json'))
+    updates = open({ trial: full })
+    await update(version('new'))
+    await eventually(() => started() === 'old --data-dir /data\n')
+    expect(steps).toEqual(['stopped with the old one there', 'released', 'exit 0'])
+  })
+
+  it('ends when the version before is gone, and does not stay without a cluster', async () => {
+    await update(version('new', `rm "${folder}/.Flotilla.AppImage.previous"; exit 3`))
+    expect(steps).toEqual(['stopped with the old one there', 'released', 'exit 1'])
+  })
+
+  it('does not write through a link that lies where the new version is put', async () => {
+    writeFileSync(join(folder, 'precious'), 'precious')
+    symlinkSync(join(folder, 'precious'), join(folder, '.Flotilla.AppImage.next'))
+    await update(version('new', getsReady()))
+    expect(readFileSync(join(folder, 'precious'), 'utf8')).toBe('precious')
+    expect(readFileSync(program(), 'utf8')).toContain('echo new')
+  })
+
   it('does not install a file that was changed after it was downloaded', async () => {
-    publish('0.2.0', version('new'))
+    feed.publish('0.2.0', version('new'))
     await updates.look()
     await updates.download()
     writeFileSync(join(folder, 'cache/flotilla-updater/pending/Flotilla-0.2.0.AppImage'), version('evil'))
@@ -291,6 +165,7 @@ describe('Updates', () => {
       message: 'the downloaded file is not the one that was signed',
     })
     expect(steps).toEqual([])
+    expect(beside()).toEqual([])
   })
 
   it('that was interrupted before the new version was in place is forgotten', () => {
@@ -328,13 +203,28 @@ describe('Updates', () => {
       expect(trial().current).toMatchObject({ state: 'taken-back', to: '0.2.0' })
     })
 
+    it('goes on when the one before is gone', () => {
+      rmSync(join(folder, '.Flotilla.AppImage.previous'))
+      trial().set({ from: '0.1.0', to: '0.2.0', program: program(), state: 'starting', starts: 2 })
+      expect(start().begin()).toBe(true)
+      expect(trial().current).toBeUndefined()
+    })
+
+    it('is not taken for one that lies elsewhere', () => {
+      trial().set({ from: '0.1.0', to: '0.2.0', program: '/elsewhere', state: 'starting', starts: 2 })
+      expect(start().begin()).toBe(true)
+      expect(trial().current).toBeUndefined()
+      expect(steps).toEqual([])
+    })
+
     it('is not blamed for what the one before would meet as well', () => {
       const taken = { kind: 'port-in-use', message: 'the port is taken', detail: '' } as const
       for (let times = 0; times < 5; times++) {
         const running = start()
         expect(running.begin()).toBe(true)
         running.notReady(blameFor(taken))
-        expect(trial().current?.state).toBe('undecided')
+        running.notReady(blameFor(taken))
+        expect(trial().current).toMatchObject({ state: 'undecided', starts: 0 })
       }
       const running = start()
       running.begin()
@@ -346,13 +236,43 @@ describe('Updates', () => {
   it('are off in a build without a feed, and by hand where a package manager installs', async () => {
     const off = open({ source: undefined })
     expect(await off.look()).toEqual({ state: 'off', version: '0.1.0' })
-    expect(asked).toEqual([])
-    publish('0.2.0', 'new')
+    expect(feed.asked).toEqual([])
+    feed.publish('0.2.0', 'new')
     const packaged = open({ program: undefined })
     expect(await packaged.look()).toMatchObject({ state: 'found', found: { installs: false } })
-    expect(packaged.page).toBe(`${url}Flotilla-0.2.0.AppImage`)
+    expect(packaged.page).toBe(`${feed.url}Flotilla-0.2.0.AppImage`)
     writeFileSync(join(folder, 'package-type'), 'deb\n')
     expect(installation('linux', {}, folder)).toEqual({ extension: '.deb', program: undefined })
     expect(installation('linux', { APPIMAGE: '/a' }, folder)).toEqual({ extension: '.AppImage', program: '/a' })
+  })
+
+  it('leaves the file of an AppImage alone that has only started it', () => {
+    const elsewhere = join(folder, 'elsewhere')
+    mkdirSync(elsewhere)
+    const env = { APPIMAGE: '/terminal.AppImage', APPDIR: elsewhere }
+    expect(installation('linux', env, folder).program).toBeUndefined()
+    expect(appImage(env, join(realpathSync(elsewhere), 'flotilla'))).toBe('/terminal.AppImage')
+    expect(appImage({ ...env, APPDIR: join(folder, 'gone') })).toBeUndefined()
+  })
+
+  it('are looked for once a day while that is wanted', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const look = vi.spyOn(updates, 'look').mockResolvedValue(updates.status)
+    let isWanted = false
+    const hours = (count: number) => vi.advanceTimersByTime(count * 3_600_000)
+    try {
+      using _looking = lookDaily(updates, () => isWanted)
+      hours(48)
+      expect(look).not.toHaveBeenCalled()
+      isWanted = true
+      hours(1)
+      expect(look).toHaveBeenCalledTimes(1)
+      hours(23)
+      expect(look).toHaveBeenCalledTimes(1)
+      hours(1)
+      expect(look).toHaveBeenCalledTimes(2)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

@@ -1,6 +1,7 @@
 // The parts of updates, put together for this installation; looking once a day where the user wants that.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { appImage } from '../app-image.ts'
 import { type UpdateFeed, readFeed } from './feed.ts'
 import type { UpdateSource } from './source.ts'
 import { TrialFile } from './trial.ts'
@@ -17,7 +18,8 @@ interface Installation {
 export function installation(platform: NodeJS.Platform, env: NodeJS.ProcessEnv, resources: string): Installation {
   if (platform === 'darwin') return { extension: '.dmg', program: undefined }
   if (platform === 'win32') return { extension: '.exe', program: undefined }
-  if (env.APPIMAGE) return { extension: '.AppImage', program: env.APPIMAGE }
+  const program = appImage(env)
+  if (program) return { extension: '.AppImage', program }
   try {
     return { extension: `.${readFileSync(join(resources, 'package-type'), 'utf8').trim()}`, program: undefined }
   } catch {

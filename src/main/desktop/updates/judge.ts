@@ -32,9 +32,10 @@ export async function judge(child: ChildProcess, { trial, timeoutMs, pollMs }: J
   })
   const deadline = performance.now() + timeoutMs
   for (;;) {
-    const { state, reason } = trial.current ?? { state: 'ready' }
-    if (state === 'ready' || state === 'undecided') return undefined
-    if (state === 'failed') return reason ?? 'it failed'
+    if (trial.isOver) return undefined
+    const { current } = trial
+    if (current?.state === 'undecided') return undefined
+    if (current?.state === 'failed') return current.reason ?? 'it failed'
     if (ended !== undefined) return ended || undefined
     if (performance.now() > deadline) return `it was not ready within ${Math.round(timeoutMs / 1000)} s`
     await new Promise(resolve => setTimeout(resolve, pollMs))

@@ -1,5 +1,5 @@
 // A version on trial: a small file that the old and the new version both read, and that outlives either.
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import * as v from 'valibot'
 import { writeAtomically } from '../../kubeconfig-file.ts'
 
@@ -31,7 +31,12 @@ export class TrialFile {
     this.#path = path
   }
 
-  /** Undefined: none is on trial; it was ready, or there was none. */
+  /** None is on trial: it was ready, or there was none. A file that cannot be read does not say so. */
+  get isOver(): boolean {
+    return !existsSync(this.#path)
+  }
+
+  /** Undefined: none is on trial, or what the file says cannot be read. */
   get current(): Trial | undefined {
     try {
       return v.parse(TRIAL, JSON.parse(readFileSync(this.#path, 'utf8')))
@@ -50,12 +55,14 @@ export class TrialFile {
 
   /**
    * What a version that starts finds about itself.
+   * @param program the file that it was started from
    * @returns `on-trial`: it has to show that it gets ready; `go-back`: it had its chances; `came-back`: a newer one was
    * not installed or did not get ready; `settled`: nothing, what an interrupted update left may be removed
    */
-  start(version: string): 'on-trial' | 'go-back' | 'came-back' | 'settled' {
+  start(version: string, program: string): 'on-trial' | 'go-back' | 'came-back' | 'settled' {
     const trial = this.current
-    if (!trial) return 'settled'
+    // The version before lies beside the file that was replaced, and beside no other.
+    if (!trial || trial.program !== program) return 'settled'
     const isOver = trial.state === 'taken-back' || trial.state === 'not-installed'
     if (trial.to !== version) return isOver ? 'came-back' : 'settled'
     // Somebody installed it by hand nevertheless.

@@ -2,7 +2,7 @@
 import type { UpdateStatus } from '../../../preload/channels.ts'
 import { endProgram, judge, startProgram } from './judge.ts'
 import type { Found, UpdateSource } from './source.ts'
-import { keepPrevious, mayReplace, mustBe, putInPlace, takeBack, tidy } from './swap.ts'
+import { keepPrevious, mayReplace, putInPlace, stage, takeBack, tidy } from './swap.ts'
 import type { Trial, TrialFile } from './trial.ts'
 
 export interface UpdatesOptions {
@@ -52,24 +52,19 @@ export class Updates {
    * @returns false when this version gave way to the one before it
    */
   begin(): boolean {
-    const { trial, program, version, args, log, release, exit } = this.#options
+    const { trial, program, version } = this.#options
     if (!program) return true
-    const outcome = trial.start(version)
+    const outcome = trial.start(version, program)
     const { current } = trial
-    if (outcome === 'go-back' && current) {
-      log(`version ${version} did not get ready in ${current.starts} starts; the one before it comes back`)
-      takeBack(program)
-      trial.set({ ...current, state: 'taken-back', reason: 'it did not get ready' })
-      release()
-      startProgram(program, args)
-      exit(0)
+    if (outcome === 'go-back' && current && this.#tookBack(program)) {
+      this.#giveWay({ ...current, state: 'taken-back', reason: 'it did not get ready' })
       return false
     }
     this.#onTrial = outcome === 'on-trial'
     if (outcome === 'came-back' && current)
       this.#tell({ takenBack: { version: current.to, reason: current.reason ?? '' } })
-    if (outcome === 'settled') trial.end()
-    if (outcome === 'settled' || outcome === 'came-back') tidy(program)
+    if (outcome === 'settled' || outcome === 'go-back') trial.end()
+    if (outcome !== 'on-trial') tidy(program)
     return true
   }
 
@@ -87,16 +82,16 @@ export class Updates {
     const { trial } = this.#options
     const { current } = trial
     if (!this.#onTrial || !current) return
-    trial.set(
-      reason === undefined
-        ? { ...current, state: 'undecided', starts: current.starts - 1 }
-        : { ...current, state: 'failed', reason },
-    )
+    if (reason !== undefined) return trial.set({ ...current, state: 'failed', reason })
+    // Not to be counted, however often it is tried.
+    const starts = current.state === 'starting' ? current.starts - 1 : current.starts
+    trial.set({ ...current, state: 'undecided', starts })
   }
 
   async look(): Promise<UpdateStatus> {
     await this.#alone('looking', async source => {
       this.#downloaded = undefined
+      this.#found = undefined
       this.#found = await source.look()
       const { trial, program } = this.#options
       const refused = trial.current
@@ -139,30 +134,54 @@ export class Updates {
       const found = this.#found
       const file = this.#downloaded
       if (!program || !found || file === undefined) throw new Error('nothing was downloaded that can be installed')
-      await mustBe(file, found.file.sha512)
-      const to = found.release.version
-      const placed: Trial = { from: version, to, program, starts: 0, state: 'placed' }
-      const comeBack = (state: Trial['state'], reason: string) => {
-        log(`version ${to} is ${state}: ${reason}`)
-        trial.set({ ...placed, state, reason })
-        release()
-        startProgram(program, args)
-        exit(0)
-      }
+      await stage(program, file, found.file.sha512)
+      const placed: Trial = { from: version, to: found.release.version, program, starts: 0, state: 'placed' }
       try {
         await stop()
         keepPrevious(program)
         trial.set(placed)
-        await putInPlace(program, file)
+        putInPlace(program)
       } catch (error) {
-        return comeBack('not-installed', messageOf(error))
+        return this.#giveWay({ ...placed, state: 'not-installed', reason: messageOf(error) })
       }
       release()
-      const problem = await this.#try(program, args)
-      if (problem === undefined) return exit(0)
-      takeBack(program)
-      comeBack('taken-back', problem)
+      try {
+        const problem = await this.#try(program, args)
+        if (problem === undefined) return exit(0)
+        takeBack(program)
+        this.#giveWay({ ...placed, state: 'taken-back', reason: problem })
+      } catch (error) {
+        // Without a window and a cluster it must not stay.
+        log(`version ${placed.to} cannot be taken back: ${messageOf(error)}`)
+        exit(1)
+      }
     })
+  }
+
+  /** @returns false when the version before is gone: this one is the only one then, and goes on */
+  #tookBack(program: string): boolean {
+    try {
+      takeBack(program)
+      return true
+    } catch (error) {
+      this.#options.log(`the version before cannot come back: ${messageOf(error)}`)
+      return false
+    }
+  }
+
+  /** Starts the version that is in place again, which tells what became of the other one; this process ends. */
+  #giveWay(decided: Trial): void {
+    const { trial, args, log, release, exit } = this.#options
+    log(`version ${decided.to} is ${decided.state}: ${decided.reason ?? ''}`)
+    try {
+      trial.set(decided)
+    } catch (error) {
+      // Such as a full disk, which must not keep the app from coming back.
+      log(`that cannot be written down: ${messageOf(error)}`)
+    }
+    release()
+    startProgram(decided.program, args)
+    exit(0)
   }
 
   async #try(program: string, args: readonly string[]): Promise<string | undefined> {

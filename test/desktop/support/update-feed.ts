@@ -1,0 +1,113 @@
+// A feed of updates on loopback with a key of the test, and electron-updater as it reads it.
+import { type KeyObject, createHash, generateKeyPairSync, sign } from 'node:crypto'
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  type Server,
+  createServer,
+  request,
+} from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { type DownloadOptions, HttpExecutor, configureRequestOptions, configureRequestUrl } from 'builder-util-runtime'
+import { parseFeed } from '../../../src/main/desktop/updates/feed.ts'
+import { type UpdateSource, openSource } from '../../../src/main/desktop/updates/source.ts'
+
+export const ours = generateKeyPairSync('ed25519')
+export const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString()
+export const metadataName = `/latest-linux${process.arch === 'x64' ? '' : `-${process.arch}`}.yml`
+
+export interface Publishing {
+  readonly key?: KeyObject
+  readonly file?: string
+  /** What is told of the content, when it is not the truth. */
+  readonly told?: string
+}
+
+/** Electron's network is not here; the rest of electron-updater is the real one. */
+class NodeExecutor extends HttpExecutor<ClientRequest> {
+  createRequest(options: RequestOptions, callback: (response: IncomingMessage) => void): ClientRequest {
+    return request(options, callback)
+  }
+  download(from: URL, destination: string, options: DownloadOptions): Promise<string> {
+    return options.cancellationToken.createPromise<string>((resolve, reject, onCancel) => {
+      const requestOptions = { headers: options.headers ?? undefined }
+      configureRequestUrl(from, requestOptions)
+      configureRequestOptions(requestOptions)
+      const callback = (error: Error | null) => (error ? reject(error) : resolve(destination))
+      this.doDownload(requestOptions, { destination, options, onCancel, callback, responseHandler: null }, 0)
+    })
+  }
+}
+
+export class UpdateFeedServer implements AsyncDisposable {
+  readonly served = new Map<string, Buffer>()
+  readonly asked: IncomingMessage[] = []
+  /** Longer files are cut off after so many bytes. */
+  cutAfter: number | undefined
+  readonly #server: Server
+
+  private constructor() {
+    this.#server = createServer((incoming, answer) => {
+      this.asked.push(incoming)
+      const body = this.served.get(new URL(incoming.url ?? '', 'http://feed').pathname)
+      if (!body) return void answer.writeHead(404).end()
+      answer.writeHead(200, { 'content-length': body.length })
+      if (this.cutAfter === undefined || body.length <= this.cutAfter) return void answer.end(body)
+      answer.write(body.subarray(0, this.cutAfter), () => answer.destroy())
+    })
+  }
+
+  static async open(): Promise<UpdateFeedServer> {
+    const feed = new UpdateFeedServer()
+    feed.#server.listen(0, '127.0.0.1')
+    await once(feed.#server, 'listening')
+    return feed
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`
+  }
+
+  publish(version: string, content: string, { key = ours.privateKey, file, told = content }: Publishing = {}): void {
+    const name = file ?? `Flotilla-${version}.AppImage`
+    const sha512 = createHash('sha512').update(told).digest('base64')
+    const metadata = Buffer.from(
+      `version: ${version}\nfiles:\n  - url: ${name}\n    sha512: ${sha512}\n    size: ${told.length}\nreleaseDate: '2026-01-01T00:00:00.000Z'\n`,
+    )
+    this.served.set(metadataName, metadata)
+    this.served.set(`${metadataName}.sig`, Buffer.from(sign(null, metadata, key).toString('base64')))
+    this.served.set(`/Flotilla-${version}.AppImage`, Buffer.from(content))
+  }
+
+  /** @param folder for what an installation of this version keeps */
+  source(version: string, folder: string): UpdateSource {
+    const app = {
+      version,
+      name: 'flotilla',
+      isPackaged: true,
+      appUpdateConfigPath: '',
+      userDataPath: folder,
+      baseCachePath: join(folder, 'cache'),
+      whenReady: () => Promise.resolve(),
+      relaunch: () => undefined,
+      quit: () => undefined,
+      onQuit: () => undefined,
+    }
+    return openSource({
+      feed: parseFeed(JSON.stringify({ url: this.url, keys: [pem(ours.publicKey)] })),
+      folder,
+      extension: '.AppImage',
+      log: () => undefined,
+      parts: { app, httpExecutor: new NodeExecutor() },
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+}
