@@ -2,8 +2,9 @@
 // `npm run package`: the installers of this system, in dist/; what cannot be made here is told. `--dir` makes only the
 // folder that they would install, `--from FOLDER` takes one that is there, `--only deb` makes one of them.
 // `--update-feed URL --update-key PUBLIC.pem` make a build that looks for newer versions there, signed with that key by
-// scripts/sign-update.mjs. Elsewhere than on Linux, signing takes its certificates from electron-builder's own environment variables.
-import { createHash } from 'node:crypto'
+// scripts/sign-update.mjs. Elsewhere than on Linux, signing the packages themselves takes its certificates from
+// electron-builder's own environment variables.
+import { createHash, createPublicKey } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { makeDeb, makeRpm } from './lib/linux-packages.mjs'
@@ -37,7 +38,10 @@ function updateFeed() {
   const [key] = argumentsAfter('--update-key')
   if (!url && !key) return { publish: null }
   if (!url || !key) throw new Error('--update-feed URL and --update-key PUBLIC.pem go together')
-  writeFileSync(path, JSON.stringify({ url, keys: [readFileSync(key, 'utf8')] }))
+  // Were it given the private key, only its public half may go into what everybody gets.
+  const publicKey = createPublicKey(readFileSync(key))
+  if (publicKey.asymmetricKeyType !== 'ed25519') throw new Error(`${key} is not an Ed25519 key`)
+  writeFileSync(path, JSON.stringify({ url, keys: [publicKey.export({ type: 'spki', format: 'pem' })] }))
   return { publish: { provider: 'generic', url } }
 }
 

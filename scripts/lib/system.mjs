@@ -13,6 +13,7 @@ const NEEDED = {
   xauth: 'xauth',
   'etcd-server': 'etcd',
   debootstrap: 'debootstrap',
+  dpkg: 'dpkg-deb',
   'openssh-client': 'ssh-keygen',
   nftables: 'nft',
   iptables: 'iptables',
