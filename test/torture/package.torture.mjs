@@ -25,12 +25,21 @@ import { assert, must, scratch, skip } from './lib.mjs'
 
 if (process.getuid?.() !== 0) skip('only root can enter a fresh Debian')
 const ELECTRON_VERSION = '33.2.1'
-const folder = scratch()
 const unpacked = join(root, 'dist/linux-unpacked')
 const children = new Set()
+/** Versions that an update started are nobody's children. */
+const runningPid = () => JSON.parse(readFileSync(runtimeFile, 'utf8')).pid
+// Before the folder goes, which takes what they write to away.
 process.on('exit', () => {
   for (const child of children) if (child.exitCode === null) child.kill('SIGKILL')
+  try {
+    process.kill(runningPid(), 'SIGKILL')
+  } catch {
+    // None runs.
+  }
 })
+const folder = scratch()
+const runtimeFile = join(folder, 'updated/data/runtime.json')
 
 async function until(what, check, timeoutMs = 90_000) {
   const deadline = performance.now() + timeoutMs
@@ -178,7 +187,6 @@ async function update(page) {
   await page.getByRole('button', { name: 'Download' }).click()
   await page.getByRole('button', { name: 'Stop, install and start' }).click()
 }
-const runtimeFile = join(folder, 'updated/data/runtime.json')
 
 writeFileSync(program, image('0.1.0', runs('0.1.0')))
 chmodSync(program, 0o755)
@@ -206,8 +214,7 @@ for (const [version, behaviour, what] of [
   await page.keyboard.press('Escape')
   console.log(`a version ${what} is taken back, and the window says so`)
 }
-const { pid } = JSON.parse(readFileSync(runtimeFile, 'utf8'))
-process.kill(pid, 'SIGTERM')
+process.kill(runningPid(), 'SIGTERM')
 await until('the last one ends', () => !existsSync(runtimeFile))
 feed.close()
 

@@ -26,7 +26,6 @@ export interface OpenWindow extends AsyncDisposable {
   readonly problems: string[]
 }
 
-/** @param url such as the login link */
 /**
  * Runs in the page. Where text is typed over other text, Chromium wants to give it the style that the old one had, and
  * refuses that to itself; the editor draws its line anew anyway.
@@ -38,6 +37,7 @@ const TELL_BROKEN_POLICY = `
   })
 `
 
+/** @param url such as the login link */
 export async function openInChromium(url: string, colorScheme: 'light' | 'dark' = 'light'): Promise<OpenWindow> {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS })
   const context = await browser.newContext({
