@@ -41,11 +41,13 @@ describe('Updates', () => {
   const trial = () => new TrialFile(join(folder, 'trial.json'))
   /** A program of that version: writes down that it started, then behaves. */
   const version = (name: string, behaviour = '') =>
-    `#!/bin/sh\necho ${name} "$@" >> "${folder}/started"\n${behaviour}\n`
+    `#!/bin/sh\necho ${name} "$@" >> "${folder}/started"\n${behaviour.replace('STAYS', stays())}\n`
+  /** Until the test is over. */
+  const stays = () => `while [ -e "${folder}/started" ]; do sleep 0.1; done`
   /** Whole or not at all, as the program does it. */
   const writes = (text: string) =>
-    `echo '${text}' > "${folder}/written"; mv "${folder}/written" "${folder}/trial.json"; exec sleep 60`
-  const getsReady = () => `rm "${folder}/trial.json"; exec sleep 60`
+    `echo '${text}' > "${folder}/written"; mv "${folder}/written" "${folder}/trial.json"; STAYS`
+  const getsReady = () => `rm "${folder}/trial.json"; STAYS`
   const started = () => (existsSync(join(folder, 'started')) ? readFileSync(join(folder, 'started'), 'utf8') : '')
   let steps: string[]
   let updates: Updates
@@ -91,11 +93,17 @@ describe('Updates', () => {
     expect(readFileSync(program(), 'utf8')).toContain('echo new')
   })
 
+  it('shows a window again, also where the app was started without one', async () => {
+    updates = open({ args: ['--hidden', '--data-dir', '/data'] })
+    await update(version('new', 'exit 3'))
+    await eventually(() => started() === 'new --data-dir /data\nold --data-dir /data\n')
+  })
+
   it.each([
     ['ends while it starts', 'exit 3', 'it ended while it started (code 3)'],
     ['is killed', 'kill -9 $$', 'it ended while it started (SIGKILL)'],
     ['says that its cluster does not start', 'FAIL', 'its cluster did not start'],
-    ['is never ready', 'exec sleep 60', 'it was not ready within 1 s'],
+    ['is never ready', 'STAYS', 'it was not ready within 1 s'],
     ['writes down what cannot be read', 'WRONG', 'it was not ready within 1 s'],
   ])('takes a version back that %s, and does not offer it again', async (_what, behaviour, reason) => {
     updates = open({ readyMs: reason.includes('1 s') ? 1_000 : 10_000 })

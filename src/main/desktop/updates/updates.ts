@@ -12,7 +12,7 @@ export interface UpdatesOptions {
   /** The file that is replaced; undefined where the system installs the app, not the app itself. */
   readonly program: string | undefined
   readonly trial: TrialFile
-  /** What the new version is started with. */
+  /** What this version was started with, and others are. */
   readonly args: readonly string[]
   /** Ends windows and control plane. @throws when that did not go cleanly */
   readonly stop: () => Promise<void>
@@ -52,12 +52,12 @@ export class Updates {
    * @returns false when this version gave way to the one before it
    */
   begin(): boolean {
-    const { trial, program, version } = this.#options
+    const { trial, program, version, args } = this.#options
     if (!program) return true
     const outcome = trial.start(version, program)
     const { current } = trial
     if (outcome === 'go-back' && current && this.#tookBack(program)) {
-      this.#giveWay({ ...current, state: 'taken-back', reason: 'it did not get ready' })
+      this.#giveWay({ ...current, state: 'taken-back', reason: 'it did not get ready' }, args)
       return false
     }
     this.#onTrial = outcome === 'on-trial'
@@ -129,7 +129,9 @@ export class Updates {
 
   /** Stops everything, puts the new version in place and stays until it is ready, or brings this one back. */
   async install(): Promise<void> {
-    const { program, trial, version, args, stop, release, exit, log } = this.#options
+    const { program, trial, version, stop, release, exit, log } = this.#options
+    // Whoever clicks this has a window, and wants to see one again.
+    const args = this.#options.args.filter(argument => argument !== '--hidden')
     await this.#alone('installing', async () => {
       const found = this.#found
       const file = this.#downloaded
@@ -142,14 +144,14 @@ export class Updates {
         trial.set(placed)
         putInPlace(program)
       } catch (error) {
-        return this.#giveWay({ ...placed, state: 'not-installed', reason: messageOf(error) })
+        return this.#giveWay({ ...placed, state: 'not-installed', reason: messageOf(error) }, args)
       }
       release()
       try {
         const problem = await this.#try(program, args)
         if (problem === undefined) return exit(0)
         takeBack(program)
-        this.#giveWay({ ...placed, state: 'taken-back', reason: problem })
+        this.#giveWay({ ...placed, state: 'taken-back', reason: problem }, args)
       } catch (error) {
         // Without a window and a cluster it must not stay.
         log(`version ${placed.to} cannot be taken back: ${messageOf(error)}`)
@@ -170,8 +172,8 @@ export class Updates {
   }
 
   /** Starts the version that is in place again, which tells what became of the other one; this process ends. */
-  #giveWay(decided: Trial): void {
-    const { trial, args, log, release, exit } = this.#options
+  #giveWay(decided: Trial, args: readonly string[]): void {
+    const { trial, log, release, exit } = this.#options
     log(`version ${decided.to} is ${decided.state}: ${decided.reason ?? ''}`)
     try {
       trial.set(decided)
