@@ -41,6 +41,8 @@ function updateFeed() {
   // Were it given the private key, only its public half may go into what everybody gets.
   const publicKey = createPublicKey(readFileSync(key))
   if (publicKey.asymmetricKeyType !== 'ed25519') throw new Error(`${key} is not an Ed25519 key`)
+  // A checkout that is started later has none.
+  process.on('exit', () => rmSync(path, { force: true }))
   writeFileSync(path, JSON.stringify({ url, keys: [publicKey.export({ type: 'spki', format: 'pem' })] }))
   return { publish: { provider: 'generic', url } }
 }

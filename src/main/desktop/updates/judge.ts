@@ -42,7 +42,7 @@ export async function judge(child: ChildProcess, { trial, timeoutMs, pollMs }: J
   }
 }
 
-/** Ends it and all that it started, first by asking. */
+/** Ends it, first by asking; when it does not listen, with all that it started. */
 export async function endProgram(child: ChildProcess, graceMs: number): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, 'exit')
