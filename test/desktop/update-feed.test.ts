@@ -104,4 +104,16 @@ describe('a download', () => {
     feed.served.set('/Flotilla-0.2.0.AppImage', Buffer.from(content))
     expect(readFileSync(await download(() => undefined), 'utf8')).toBe(content)
   })
+  it('is not waited for when nothing more comes, as the feed itself is not', async () => {
+    feed.publish('0.2.0', 'x'.repeat(500_000))
+    const { look, download } = feed.source('0.1.0', folder, 300)
+    feed.isSilent = true
+    feed.cutAfter = 10
+    await expect(look()).rejects.toThrow('does not answer any more')
+    feed.cutAfter = 100_000
+    await look()
+    await expect(download(() => undefined)).rejects.toThrow('does not answer any more')
+    feed.cutAfter = undefined
+    expect(readFileSync(await download(() => undefined), 'utf8')).toHaveLength(500_000)
+  })
 })

@@ -47,6 +47,8 @@ export class UpdateFeedServer implements AsyncDisposable {
   readonly asked: IncomingMessage[] = []
   /** Longer files are cut off after so many bytes. */
   cutAfter: number | undefined
+  /** What is cut off is not ended: nothing more comes. */
+  isSilent = false
   readonly #server: Server
 
   private constructor() {
@@ -56,7 +58,7 @@ export class UpdateFeedServer implements AsyncDisposable {
       if (!body) return void answer.writeHead(404).end()
       answer.writeHead(200, { 'content-length': body.length })
       if (this.cutAfter === undefined || body.length <= this.cutAfter) return void answer.end(body)
-      answer.write(body.subarray(0, this.cutAfter), () => answer.destroy())
+      answer.write(body.subarray(0, this.cutAfter), () => this.isSilent || answer.destroy())
     })
   }
 
@@ -83,7 +85,7 @@ export class UpdateFeedServer implements AsyncDisposable {
   }
 
   /** @param folder for what an installation of this version keeps */
-  source(version: string, folder: string): UpdateSource {
+  source(version: string, folder: string, patienceMs?: number): UpdateSource {
     const app = {
       version,
       name: 'flotilla',
@@ -101,6 +103,7 @@ export class UpdateFeedServer implements AsyncDisposable {
       folder,
       extension: '.AppImage',
       log: () => undefined,
+      ...(patienceMs === undefined ? {} : { patienceMs }),
       parts: { app, httpExecutor: new NodeExecutor() },
     })
   }

@@ -3,10 +3,12 @@ import type { CustomPublishOptions, UpdateInfo } from 'builder-util-runtime'
 import { Provider, type ResolvedUpdateFileInfo } from 'electron-updater'
 import type { ProviderRuntimeOptions } from 'electron-updater/out/providers/Provider.js'
 import type { UpdateFeed } from './feed.ts'
+import { whileItMoves } from './patience.ts'
 import { type Release, openRelease } from './release.ts'
 
 export interface SignedProviderOptions extends CustomPublishOptions {
   readonly feed: UpdateFeed
+  readonly patienceMs: number
   readonly onRelease: (release: Release) => void
 }
 
@@ -25,9 +27,10 @@ export class SignedProvider extends Provider<UpdateInfo> {
   }
 
   override async getLatestVersion(): Promise<UpdateInfo> {
-    const { feed, onRelease } = this.#options
+    const { feed, patienceMs, onRelease } = this.#options
     const name = `${this.getDefaultChannelName()}.yml`
-    const read = async (file: string) => (await this.httpRequest(new URL(file, feed.url))) ?? ''
+    const read = async (file: string) =>
+      (await whileItMoves(patienceMs, token => this.httpRequest(new URL(file, feed.url), null, token))) ?? ''
     const release = openRelease(feed, await read(name), await read(`${name}.sig`))
     this.#release = release
     onRelease(release)

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppImageUpdater } from 'electron-updater'
 import type { UpdateFeed } from './feed.ts'
+import { PATIENCE_MS, whileItMoves } from './patience.ts'
 import { SignedProvider, type SignedProviderOptions } from './provider.ts'
 import type { Release, ReleaseFile } from './release.ts'
 
@@ -26,6 +27,8 @@ export interface SourceOptions {
   /** `.AppImage`, `.deb`, … */
   readonly extension: string
   readonly log: (line: string) => void
+  /** How long nothing may come before a look or a download fails. */
+  readonly patienceMs?: number
   /** Instead of Electron's own: what the app is, and how it asks the network. */
   readonly parts?: { readonly app: object; readonly httpExecutor: object }
 }
@@ -37,7 +40,8 @@ class Updater extends AppImageUpdater {
   }
 }
 
-export function openSource({ feed, folder, extension, log, parts }: SourceOptions): UpdateSource {
+export function openSource(options: SourceOptions): UpdateSource {
+  const { feed, folder, extension, log, parts, patienceMs = PATIENCE_MS } = options
   const updater = new Updater(undefined, parts?.app)
   if (parts) Object.assign(updater, { httpExecutor: parts.httpExecutor })
   mkdirSync(folder, { recursive: true })
@@ -51,13 +55,14 @@ export function openSource({ feed, folder, extension, log, parts }: SourceOption
   const complain = (message?: unknown) => log(`updates: ${String(message)}`)
   updater.logger = { info: () => undefined, warn: complain, error: complain }
   let release: Release | undefined
-  const options: SignedProviderOptions = {
+  const provided: SignedProviderOptions = {
     provider: 'custom',
     updateProvider: SignedProvider as NonNullable<SignedProviderOptions['updateProvider']>,
     feed,
+    patienceMs,
     onRelease: read => (release = read),
   }
-  updater.setFeedURL(options)
+  updater.setFeedURL(provided)
 
   return {
     async look() {
@@ -68,16 +73,20 @@ export function openSource({ feed, folder, extension, log, parts }: SourceOption
       updater.disableDifferentialDownload = file.blockMapSize === undefined
       return { release, file }
     },
-    async download(onPercent) {
-      const tell = ({ percent }: { percent: number }) => onPercent(Math.floor(percent))
-      updater.on('download-progress', tell)
-      try {
-        const [path] = await updater.downloadUpdate()
-        if (path === undefined) throw new Error('nothing was downloaded')
-        return path
-      } finally {
-        updater.off('download-progress', tell)
-      }
-    },
+    download: onPercent =>
+      whileItMoves(patienceMs, async (token, moved) => {
+        const tell = ({ percent }: { percent: number }) => {
+          moved()
+          onPercent(Math.floor(percent))
+        }
+        updater.on('download-progress', tell)
+        try {
+          const [path] = await updater.downloadUpdate(token)
+          if (path === undefined) throw new Error('nothing was downloaded')
+          return path
+        } finally {
+          updater.off('download-progress', tell)
+        }
+      }),
   }
 }
