@@ -82,7 +82,10 @@ function main(): void {
     session,
     settings,
     canStay: () => tray !== undefined,
-    onClosed: () => streams.closeAll(),
+    onClosed() {
+      streams.closeAll()
+      judgeSelf()
+    },
   })
   const host = new ControlPlaneHost(startAndTell, createStoreKeys(app.getPath('userData')), options, {
     onStatus(status) {
