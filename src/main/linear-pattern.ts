@@ -33,6 +33,7 @@ function atomEnd(text: string, start: number): number {
     if (text[at] === '[' && text[at + 1] === ':') throw new PatternError('named character classes are not supported')
     if (text[at] === '\\' && /[pP]/.test(text[++at] ?? '')) throw new PatternError('unicode classes are not supported')
   }
+  if (at >= text.length) throw new PatternError('missing closing ]')
   return at + 1
 }
 
@@ -72,6 +73,9 @@ function otherRanges(from: string, to: string): string {
   return upper + lower + folded.map(([, other]) => other).join('')
 }
 
+/** A class or control escape; the ends of a range; one member. */
+const MEMBERS = /\\[A-Za-z]|(\\[^A-Za-z]|[^\\])-(\\[^A-Za-z]|[^\\])|\\?([^])/g
+
 /** An atom as it reads where the case of letters makes no difference. */
 function inAnyCase(atom: string): string {
   if (/\\[xu]/.test(atom)) throw new PatternError('a coded character under (?i) is not supported')
@@ -81,8 +85,8 @@ function inAnyCase(atom: string): string {
   }
   const members = atom.slice(atom[1] === '^' ? 2 : 1, -1)
   let more = ''
-  for (const [, from, to, one] of members.matchAll(/\\.|([^\\])-([^\\])|([^\\])/g)) {
-    if (from !== undefined && to !== undefined) more += otherRanges(from, to)
+  for (const [, from, to, one] of members.matchAll(MEMBERS)) {
+    if (from !== undefined && to !== undefined) more += otherRanges(from.slice(-1), to.slice(-1))
     else if (one !== undefined) more += otherCases(one)
   }
   // In front, so that a hyphen at the end stays one; one at the start must be kept from making a range.
