@@ -1,5 +1,5 @@
 // Addresses of both families as numbers, and their canonical text.
-import { parseIPv4 } from './ipv4.ts'
+import { formatIPv4, parseIPv4 } from './ipv4.ts'
 
 export type IPFamily = 'IPv4' | 'IPv6'
 
@@ -54,7 +54,7 @@ function formatIPv6(value: bigint): string {
 }
 
 export const formatIP = ({ family, value }: IPAddressValue): string =>
-  family === 'IPv6' ? formatIPv6(value) : [24n, 16n, 8n, 0n].map(shift => String((value >> shift) & 255n)).join('.')
+  family === 'IPv6' ? formatIPv6(value) : formatIPv4(Number(value))
 
 /** @returns the one text that stands for the address; what is none is left as it is */
 export function canonicalIP(text: string): string {

@@ -133,7 +133,7 @@ function kubernetesEndpoints({ apiServer, network }: BootstrapOptions): [Draft<E
     },
     {
       metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
-      addressType: ip.includes(':') ? 'IPv6' : 'IPv4',
+      addressType: familyOf(ip),
       endpoints: [{ addresses: [ip], conditions: { ready: true } }],
       ports: [{ name: 'https', port, protocol: 'TCP' }],
     },

@@ -1,5 +1,5 @@
 // IP addresses and address ranges. As upstream has it: no zones, and no IPv4 inside an IPv6 address.
-import { isIPv4, isIPv6 } from 'node:net'
+import { formatIP, parseIP } from '../../../shared/machinery/ip-address.ts'
 import { CelError } from '../errors.ts'
 import { Opaque } from '../values.ts'
 import { fn, type Library, method } from './declare.ts'
@@ -20,18 +20,7 @@ class Ip extends Opaque {
   }
   /** The shortest text; for IPv6 as RFC 5952 writes it. */
   override toString(): string {
-    if (this.family === 4) return [24n, 16n, 8n, 0n].map(shift => (this.bits >> shift) & 255n).join('.')
-    const words = Array.from({ length: 8 }, (_, i) => ((this.bits >> BigInt(112 - 16 * i)) & 0xffffn).toString(16))
-    const runs = [
-      ...words
-        .map(word => (word === '0' ? '0' : 'x'))
-        .join('')
-        .matchAll(/0{2,}/g),
-    ]
-    const longest = runs.sort((a, b) => b[0].length - a[0].length || a.index - b.index)[0]
-    if (!longest) return words.join(':')
-    const before = words.slice(0, longest.index).join(':')
-    return `${before}::${words.slice(longest.index + longest[0].length).join(':')}`
+    return formatIP({ family: this.family === 4 ? 'IPv4' : 'IPv6', value: this.bits })
   }
 }
 
@@ -65,20 +54,9 @@ class Cidr extends Opaque {
 }
 
 function parseIp(text: string): Ip | undefined {
-  if (isIPv4(text)) {
-    const bits = text.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n)
-    return new Ip(4, bits)
-  }
-  if (!isIPv6(text) || text.includes('%') || text.includes('.')) return undefined
-  const [head = '', tail] = text.split('::')
-  const words = (part: string | undefined) => (part ? part.split(':') : [])
-  const left = words(head)
-  const right = words(tail)
-  const zeros = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill('0')
-  return new Ip(
-    6,
-    [...left, ...zeros, ...right].reduce((sum, word) => (sum << 16n) | BigInt(`0x${word}`), 0n),
-  )
+  if (text.includes(':') && text.includes('.')) return undefined
+  const parsed = parseIP(text)
+  return parsed && new Ip(parsed.family === 'IPv4' ? 4 : 6, parsed.value)
 }
 
 function ip(text: string): Ip {

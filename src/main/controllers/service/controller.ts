@@ -13,6 +13,7 @@ import {
 import { byNamespace } from '../../../shared/client/lister.ts'
 import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { familyOf } from '../../../shared/machinery/ip-address.ts'
 import { SERVICE_NAME } from '../endpointslice/slice.ts'
 import { addressesOf } from '../support/node-addresses.ts'
 import { writeStatus } from '../support/write-status.ts'
@@ -107,7 +108,7 @@ function ingressOf(service: Service, context: ControllerContext): LoadBalancerIn
   const ready = places.filter(place => place.ready)
   const addresses = (ready.length > 0 ? ready : places)
     .flatMap(place => place.addresses)
-    .filter(address => families.has(address.includes(':') ? 'IPv6' : 'IPv4'))
+    .filter(address => families.has(familyOf(address)))
   const { loadBalancerIP } = service.spec
   return [...new Set(addresses)]
     .filter(address => !loadBalancerIP || address === loadBalancerIP)

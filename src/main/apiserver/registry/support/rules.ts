@@ -1,6 +1,7 @@
 // Small rules that the validation of many kinds is made of. Each takes the path of the field first.
 import { isIP } from 'node:net'
 import type { LabelSelector } from '../../../../shared/api/meta/v1.ts'
+import { parseRange } from '../../../../shared/machinery/cidr.ts'
 import {
   type FieldError,
   forbiddenField,
@@ -57,13 +58,7 @@ export const ipAddress = (path: string, value: string): FieldError[] =>
   isIP(value) === 0 ? [invalidValue(path, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')] : []
 
 /** Whether the text is an address, a slash and a prefix length. */
-export function isCIDR(text: string): boolean {
-  const slash = text.indexOf('/')
-  if (slash < 0) return false
-  const family = isIP(text.slice(0, slash))
-  const bits = text.slice(slash + 1)
-  return family !== 0 && /^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
-}
+export const isCIDR = (text: string): boolean => parseRange(text) !== undefined
 
 export const cidr = (path: string, value: string): FieldError[] =>
   isCIDR(value) ? [] : [invalidValue(path, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
