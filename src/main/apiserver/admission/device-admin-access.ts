@@ -1,12 +1,12 @@
 // Access to devices that others use, for monitoring, is asked for only in namespaces that an administrator marked.
 // @see https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/#admin-access
-import type { Namespace } from '../../../shared/api/core/v1.ts'
 import { type DeviceClaim, ResourceClaim, ResourceClaimTemplate } from '../../../shared/api/resource/v1.ts'
 import { forbiddenField } from '../../../shared/machinery/field-error.ts'
 import { invalid } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { isCreateOf } from './is-type.ts'
+import { namespaceOf } from './matching/selectors.ts'
 
 const LABEL = 'resource.kubernetes.io/admin-access'
 
@@ -26,9 +26,7 @@ export function deviceAdminAccess(store: ObjectStore): AdmissionPlugin {
       const claim = claimIn(request)
       const index = claim?.devices?.requests?.findIndex(({ exactly }) => exactly?.adminAccess === true) ?? -1
       if (!claim || index < 0) return
-      const stored = store.get(`/registry/core/namespaces/${request.namespace}`)?.object as unknown as
-        Namespace | undefined
-      if (stored?.metadata.labels?.[LABEL] === 'true') return
+      if (namespaceOf(request, store)?.metadata.labels?.[LABEL] === 'true') return
       const path = `${claim.path}.devices.requests[${index}].exactly.adminAccess`
       const why = `admin access to devices requires the \`${LABEL}: true\` label on the containing namespace`
       throw invalid(request.resource.type, request.name, [forbiddenField(path, why)])

@@ -1,6 +1,7 @@
 // What a pod and a volume refer to: the objects that the node which runs the pod may read.
 import type { PersistentVolume, Pod, Volume } from '../../../../shared/api/core/v1.ts'
 import { configurationOf } from '../../../../shared/machinery/pod-configuration.ts'
+import { claimNamesOf } from '../../../../shared/machinery/resource-claims.ts'
 
 /** `<resource>/<namespace>/<name>`, e.g. `secrets/default/db`. */
 export type Reference = string
@@ -12,11 +13,6 @@ const MIRROR = 'kubernetes.io/config.mirror'
 
 function claimOf(pod: Pod, volume: Volume): string | undefined {
   return volume.ephemeral ? `${pod.metadata.name}-${volume.name}` : volume.persistentVolumeClaim?.claimName
-}
-
-function resourceClaimsOf({ spec, status }: Pod): (string | undefined)[] {
-  const made = new Map((status.resourceClaimStatuses ?? []).map(({ name, resourceClaimName }) => [name, resourceClaimName])) // prettier-ignore
-  return (spec.resourceClaims ?? []).map(({ name, resourceClaimName }) => resourceClaimName ?? made.get(name))
 }
 
 /** A mirror pod comes from the node itself: if it could refer to anything, a node could read everything. */
@@ -32,7 +28,7 @@ export function referencesOf(pod: Pod): Set<Reference> {
   add('configmaps', configMaps)
   add('persistentvolumeclaims', (pod.spec.volumes ?? []).map(volume => claimOf(pod, volume))) // prettier-ignore
   add('serviceaccounts', [pod.spec.serviceAccountName])
-  add('resourceclaims', resourceClaimsOf(pod))
+  add('resourceclaims', claimNamesOf(pod))
   return found
 }
 

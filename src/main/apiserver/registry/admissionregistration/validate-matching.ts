@@ -1,16 +1,10 @@
 // Rules and conditions: what webhooks and policies say about the requests that they are about.
 import type { MatchCondition, RuleWithOperations } from '../../../../shared/api/admissionregistration/v1.ts'
-import {
-  duplicate,
-  type FieldError,
-  invalidValue,
-  required,
-  tooMany,
-} from '../../../../shared/machinery/field-error.ts'
+import { duplicate, type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
 import { qualifiedName } from '../../../../shared/machinery/names.ts'
 import { compileConditions, type Expression } from '../../admission/policies/expressions.ts'
 import { list } from '../support/collections.ts'
-import { each, optionalOneOf, requiredAnd } from '../support/rules.ts'
+import { atMost, each, optionalOneOf, requiredAnd } from '../support/rules.ts'
 
 const MAX_CONDITIONS = 64
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
@@ -51,8 +45,7 @@ export function conditionErrors(
 ): FieldError[] {
   const compiled = compileConditions(conditions, params)
   const names = new Set<string>()
-  const errors =
-    list(conditions).length > MAX_CONDITIONS ? [tooMany(path, list(conditions).length, MAX_CONDITIONS)] : []
+  const errors = atMost(path, conditions, MAX_CONDITIONS)
   list(conditions).forEach(({ name, expression }, i) => {
     const at = `${path}[${i}]`
     errors.push(...expressionErrors(`${at}.expression`, expression, compiled[i]))

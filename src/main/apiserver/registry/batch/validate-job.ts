@@ -8,13 +8,12 @@ import {
   notSupported,
   required,
   tooLong,
-  tooMany,
 } from '../../../../shared/machinery/field-error.ts'
 import { qualifiedName } from '../../../../shared/machinery/names.ts'
 import { templateMatches } from '../apps/validate.ts'
 import { validatePodTemplate } from '../core/pod/validate-spec.ts'
 import { list, lookup } from '../support/collections.ts'
-import { each, immutable, nonNegative, obey, optionalOneOf, validateLabelSelector } from '../support/rules.ts'
+import { atMost, each, immutable, nonNegative, obey, optionalOneOf, validateLabelSelector } from '../support/rules.ts'
 import { validateTemplateUpdate } from './template-update.ts'
 
 const COMPLETION_MODES = ['NonIndexed', 'Indexed']
@@ -66,7 +65,7 @@ function ruleErrors(path: string, rule: PodFailurePolicyRule, spec: JobSpec): Fi
       errors.push(notSupported(`${at}.operator`, codes.operator ?? '', ['In', 'NotIn']))
     const values = list(codes.values)
     if (values.length === 0) errors.push(invalidValue(`${at}.values`, values, 'at least one value is required'))
-    else if (values.length > 255) errors.push(tooMany(`${at}.values`, values.length, 255))
+    else errors.push(...atMost(`${at}.values`, values, 255))
     const seen = new Set<number>()
     for (const [i, value] of values.entries()) {
       if (codes.operator === 'In' && value === 0)
@@ -88,7 +87,7 @@ function ruleErrors(path: string, rule: PodFailurePolicyRule, spec: JobSpec): Fi
         ),
       )
   }
-  if (list(conditions).length > 20) errors.push(tooMany(`${path}.onPodConditions`, list(conditions).length, 20))
+  errors.push(...atMost(`${path}.onPodConditions`, conditions, 20))
   errors.push(
     ...each(`${path}.onPodConditions`, conditions, (at, { type, status }) => [
       ...obey(`${at}.type`, type ?? '', qualifiedName),
@@ -137,7 +136,7 @@ export function validateJobTemplateSpec(path: string, spec: JobSpec): FieldError
   errors.push(...optionalOneOf(`${path}.completionMode`, spec.completionMode, COMPLETION_MODES))
   errors.push(...indexedErrors(path, spec))
   const rules = list(spec.podFailurePolicy?.rules)
-  if (rules.length > 20) errors.push(tooMany(`${path}.podFailurePolicy.rules`, rules.length, 20))
+  errors.push(...atMost(`${path}.podFailurePolicy.rules`, rules, 20))
   errors.push(...each(`${path}.podFailurePolicy.rules`, rules, (at, rule) => ruleErrors(at, rule, spec)))
   if (spec.successPolicy && spec.completionMode !== 'Indexed')
     errors.push(invalidValue(`${path}.successPolicy`, spec.successPolicy, 'requires indexed completion mode'))

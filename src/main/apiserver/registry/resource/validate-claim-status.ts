@@ -1,11 +1,12 @@
 // What may become of a claim: an allocation is made and taken back as a whole, and only what is allocated is reserved.
 import type { AllocationResult, ResourceClaim } from '../../../../shared/api/resource/v1.ts'
-import { type FieldError, forbiddenField, required } from '../../../../shared/machinery/field-error.ts'
+import { type FieldError, forbiddenField } from '../../../../shared/machinery/field-error.ts'
+import { dns1123Label } from '../../../../shared/machinery/names.ts'
 import { MOST_CONSUMERS, MOST_DEVICES } from '../../../../shared/machinery/resource-claims.ts'
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
 import { list } from '../support/collections.ts'
-import { each, immutable, oneOf, requiredText } from '../support/rules.ts'
-import { atMost, driverName, labelName, refersTo, requestNames, uniqueBy, validateConfig } from './validate-requests.ts'
+import { atMost, each, immutable, oneOf, requiredAnd, requiredText, uniqueBy } from '../support/rules.ts'
+import { driverName, refersTo, requestNames, validateConfig } from './validate-requests.ts'
 
 function allocationErrors(path: string, allocation: AllocationResult, names: ReadonlySet<string>): FieldError[] {
   const { results, config } = allocation.devices ?? {}
@@ -16,7 +17,7 @@ function allocationErrors(path: string, allocation: AllocationResult, names: Rea
       ...refersTo(names, `${p}.request`, request),
       ...driverName(`${p}.driver`, driver),
       ...requiredText(`${p}.pool`, pool),
-      ...labelName(`${p}.device`, device),
+      ...requiredAnd(`${p}.device`, device, dns1123Label),
     ]),
     ...validateConfig(`${at}.config`, config),
     ...each(`${at}.config`, config, (p, { source }) => oneOf(`${p}.source`, source, ['FromClaim', 'FromClass'])),
@@ -32,7 +33,7 @@ export function validateClaimStatus(claim: ResourceClaim, old: ResourceClaim): F
     ...each(path, reservedFor, (at, { resource, name, uid }) => [
       ...requiredText(`${at}.resource`, resource),
       ...requiredText(`${at}.name`, name),
-      ...(uid ? [] : [required(`${at}.uid`)]),
+      ...requiredText(`${at}.uid`, uid),
     ]),
     ...uniqueBy(path, reservedFor, ({ uid }) => uid),
   ]

@@ -10,36 +10,21 @@ import type {
 } from '../../../../shared/api/resource/v1.ts'
 import {
   type FieldError,
-  duplicate,
   forbiddenField,
   invalidValue,
   required,
   tooLong,
-  tooMany,
 } from '../../../../shared/machinery/field-error.ts'
 import { dns1123Label, dns1123Subdomain } from '../../../../shared/machinery/names.ts'
 import { compileSelector, SELECTOR_COST_LIMIT } from '../../../cel/device-selector.ts'
 import { list } from '../support/collections.ts'
-import { each, obey, oneOf, optionalOneOf, requiredAnd } from '../support/rules.ts'
+import { atMost, each, oneOf, optionalOneOf, requiredAnd, uniqueBy } from '../support/rules.ts'
 
 const MOST = 32
 const MOST_ALTERNATIVES = 8
 const MOST_EXPRESSION_BYTES = 10 * 1024
 
 type ItemRule<T> = (path: string, item: T) => FieldError[]
-
-export const atMost = (path: string, items: readonly unknown[] | undefined, most: number): FieldError[] =>
-  list(items).length > most ? [tooMany(path, list(items).length, most)] : []
-
-export function uniqueBy<T>(path: string, items: readonly T[] | undefined, key: (item: T) => string): FieldError[] {
-  const seen = new Set<string>()
-  return list(items).flatMap((item, i) => {
-    const name = key(item)
-    const known = seen.has(name)
-    seen.add(name)
-    return known ? [duplicate(`${path}[${i}]`, name)] : []
-  })
-}
 
 function bounded<T>(path: string, items: readonly T[] | undefined, most: number, rule: ItemRule<T>): FieldError[] {
   return [...atMost(path, items, most), ...each(path, items, rule)]
@@ -59,7 +44,7 @@ export const validateSelectors = (path: string, selectors: readonly DeviceSelect
   )
 
 export const driverName = (path: string, name: string | undefined): FieldError[] =>
-  name && name.length > 63 ? [tooLong(path, 63)] : requiredAnd(path, name?.toLowerCase(), dns1123Subdomain)
+  name && name.length > 63 ? [tooLong(path, 63)] : requiredAnd(path, name, text => dns1123Subdomain(text.toLowerCase()))
 
 export const validateConfig = (
   path: string,
@@ -165,7 +150,3 @@ export function validateDeviceClaim(path: string, devices: DeviceClaim | undefin
     ...each(`${path}.config`, devices?.config, references),
   ]
 }
-
-/** A device's or a counter's name, of which there is one in each pool. */
-export const labelName = (path: string, name: string | undefined): FieldError[] =>
-  name ? obey(path, name, dns1123Label) : [required(path)]

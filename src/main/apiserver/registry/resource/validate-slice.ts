@@ -1,11 +1,22 @@
 // What drivers may publish about their devices.
 import type { Device, DeviceAttribute, ResourceSlice } from '../../../../shared/api/resource/v1.ts'
 import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
+import { dns1123Label } from '../../../../shared/machinery/names.ts'
 import { versionOf } from '../../../cel/library/semver.ts'
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
 import { entries, list } from '../support/collections.ts'
-import { each, immutable, nonNegative, oneOf, positive, requiredText } from '../support/rules.ts'
-import { atMost, driverName, labelName, uniqueBy } from './validate-requests.ts'
+import {
+  atMost,
+  each,
+  immutable,
+  nonNegative,
+  oneOf,
+  positive,
+  requiredAnd,
+  requiredText,
+  uniqueBy,
+} from '../support/rules.ts'
+import { driverName } from './validate-requests.ts'
 
 const MOST_DEVICES = 128
 /** Of those with taints or counters. */
@@ -32,7 +43,7 @@ function attributeErrors(path: string, attribute: DeviceAttribute): FieldError[]
 function deviceErrors(path: string, { name, attributes, capacity, taints }: Device): FieldError[] {
   const named = [...entries(attributes), ...entries(capacity)]
   return [
-    ...labelName(`${path}.name`, name),
+    ...requiredAnd(`${path}.name`, name, dns1123Label),
     ...(named.length > MOST_ATTRIBUTES
       ? [invalidValue(path, named.length, `the total number of attributes and capacities must not exceed ${MOST_ATTRIBUTES}`)] // prettier-ignore
       : []),
@@ -74,7 +85,7 @@ export function validateSlice(slice: ResourceSlice): FieldError[] {
     ...each('spec.devices', devices, deviceErrors),
     ...uniqueBy('spec.devices', devices, ({ name }) => name),
     ...atMost('spec.sharedCounters', sharedCounters, MOST_COUNTER_SETS),
-    ...each('spec.sharedCounters', sharedCounters, (at, { name }) => labelName(`${at}.name`, name)),
+    ...each('spec.sharedCounters', sharedCounters, (at, { name }) => requiredAnd(`${at}.name`, name, dns1123Label)),
     ...uniqueBy('spec.sharedCounters', sharedCounters, ({ name }) => name),
   ]
   if (devices && sharedCounters)

@@ -1,7 +1,7 @@
 // Names and amounts of compute resources.
 import { type FieldError, invalidValue } from '../../../../shared/machinery/field-error.ts'
 import { qualifiedName } from '../../../../shared/machinery/names.ts'
-import { isQuantity, parseQuantity } from '../../../../shared/machinery/quantity.ts'
+import { isQuantity, parseQuantity, zero } from '../../../../shared/machinery/quantity.ts'
 import { isNativeResource } from '../../../../shared/machinery/resource-name.ts'
 import { obey } from './rules.ts'
 
@@ -58,14 +58,16 @@ export function quotaResourceName(path: string, name: string): FieldError[] {
   return errors
 }
 
+export const nonNegativeAmount = (path: string, amount: string | number | undefined): FieldError[] =>
+  isQuantity(amount) && parseQuantity(amount).compare(zero) < 0
+    ? [invalidValue(path, String(amount), 'must be greater than or equal to 0')]
+    : []
+
 /** Not negative, and whole where only whole ones exist. */
 export function resourceAmount(path: string, name: string, amount: string | number): FieldError[] {
   if (!isQuantity(amount)) return []
-  const quantity = parseQuantity(amount)
-  const errors: FieldError[] = []
-  if (quantity.value() < 0 || String(amount).startsWith('-'))
-    errors.push(invalidValue(path, String(amount), 'must be greater than or equal to 0'))
-  if ((INTEGERS.has(name) || isExtended(name)) && !Number.isInteger(quantity.milli() / 1000))
+  const errors = nonNegativeAmount(path, amount)
+  if ((INTEGERS.has(name) || isExtended(name)) && !Number.isInteger(parseQuantity(amount).milli() / 1000))
     errors.push(invalidValue(path, String(amount), 'must be an integer'))
   return errors
 }

@@ -4,10 +4,12 @@ import type { LabelSelector } from '../../../../shared/api/meta/v1.ts'
 import { parseRange } from '../../../../shared/machinery/cidr.ts'
 import {
   type FieldError,
+  duplicate,
   forbiddenField,
   invalidValue,
   notSupported,
   required,
+  tooMany,
 } from '../../../../shared/machinery/field-error.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { labelValue, qualifiedName } from '../../../../shared/machinery/names.ts'
@@ -110,3 +112,17 @@ export const each = <T>(
   items: readonly T[] | undefined,
   rule: (path: string, item: T, index: number) => FieldError[],
 ): FieldError[] => list(items).flatMap((item, i) => rule(`${path}[${i}]`, item, i))
+
+export const atMost = (path: string, items: readonly unknown[] | undefined, most: number): FieldError[] =>
+  list(items).length > most ? [tooMany(path, list(items).length, most)] : []
+
+/** Reported at each item whose key an earlier one has. */
+export function uniqueBy<T>(path: string, items: readonly T[] | undefined, key: (item: T) => string): FieldError[] {
+  const seen = new Set<string>()
+  return each(path, items, (at, item) => {
+    const name = key(item)
+    const known = seen.has(name)
+    seen.add(name)
+    return known ? [duplicate(at, name)] : []
+  })
+}

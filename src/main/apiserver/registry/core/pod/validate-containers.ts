@@ -13,11 +13,10 @@ import {
   notFoundValue,
   notSupported,
   required,
-  tooMany,
 } from '../../../../../shared/machinery/field-error.ts'
 import { dns1123Label } from '../../../../../shared/machinery/names.ts'
 import { list } from '../../support/collections.ts'
-import { each, oneOf, requiredAnd, requiredText } from '../../support/rules.ts'
+import { atMost, each, oneOf, requiredAnd, requiredText } from '../../support/rules.ts'
 import { validateEnv, validateEnvFrom } from './validate-env.ts'
 import { type Volumes, validateVolumeDevices, validateVolumeMounts } from './validate-mounts.ts'
 import { hostPortConflicts, validateContainerPorts } from './validate-ports.ts'
@@ -71,7 +70,7 @@ function restartErrors(path: string, { restartPolicy, restartPolicyRules: rules 
       errors.push(required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used'))
   } else if (!['Always', 'Never', 'OnFailure'].includes(restartPolicy))
     errors.push(notSupported(`${path}.restartPolicy`, restartPolicy, ['Always', 'Never', 'OnFailure']))
-  if (list(rules).length > 20) errors.push(tooMany(`${path}.restartPolicyRules`, list(rules).length, 20))
+  errors.push(...atMost(`${path}.restartPolicyRules`, rules, 20))
   errors.push(
     ...each(`${path}.restartPolicyRules`, rules, (at, rule) => {
       const wrong: FieldError[] = []
@@ -80,9 +79,7 @@ function restartErrors(path: string, { restartPolicy, restartPolicyRules: rules 
       if (!rule.exitCodes) return [...wrong, required(`${at}.exitCodes`, 'must be specified')]
       if (!['In', 'NotIn'].includes(rule.exitCodes.operator))
         wrong.push(notSupported(`${at}.exitCodes.operator`, rule.exitCodes.operator ?? '', ['In', 'NotIn']))
-      if (list(rule.exitCodes.values).length > 255)
-        wrong.push(tooMany(`${at}.exitCodes.values`, list(rule.exitCodes.values).length, 255))
-      return wrong
+      return [...wrong, ...atMost(`${at}.exitCodes.values`, rule.exitCodes.values, 255)]
     }),
   )
   return errors
