@@ -1,5 +1,5 @@
-// The update pipeline: read → change → metadata → defaults → owners → mutate → prepare → validate → check → store, and again
-// from the read when somebody else wrote in between.
+// The update pipeline: read → change → metadata → defaults → owners → mutate → prepare → validate → check → store, and
+// again from the read when somebody else wrote in between.
 //
 // A version in the new object makes the write conditional. Nothing special is needed for patches: a patch that does
 // not name a version yields the version just read, so that only a race makes it stale, and a race starts over.

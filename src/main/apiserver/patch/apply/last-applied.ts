@@ -1,5 +1,5 @@
-// The way from client-side to server-side apply: what `kubectl apply` applied stands in an annotation, and the manager
-// "kubectl" of `kubectl apply --server-side` takes it over without a conflict, and keeps it up to date for the way back.
+// The way from client-side to server-side apply: what `kubectl apply` applied stands in an annotation, and "kubectl", the
+// manager of `kubectl apply --server-side`, takes it over without a conflict and keeps it up to date for the way back.
 import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/table.ts'
@@ -48,9 +48,12 @@ function ordered(value: unknown): unknown {
 /** Changes the annotation of the merged object, where it has one, to what has been applied now. */
 export function keepLastApplied(object: AnyObject, manager: string, applied: AnyObject): void {
   if (manager !== MANAGER || !annotationOf(object)) return
-  const { [LAST_APPLIED]: _, ...others } = applied.metadata.annotations ?? {}
-  const { annotations: given, ...metadata } = applied.metadata
-  const text = `${JSON.stringify(ordered({ ...applied, metadata: given ? { ...metadata, annotations: others } : metadata }))}\n`
+  const metadata = { ...applied.metadata }
+  if (metadata.annotations) {
+    const { [LAST_APPLIED]: _, ...others } = metadata.annotations
+    metadata.annotations = others
+  }
+  const text = `${JSON.stringify(ordered({ ...applied, metadata }))}\n`
   const annotations: Record<string, string> = { ...object.metadata.annotations, [LAST_APPLIED]: text }
   const size = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + Buffer.byteLength(value), 0)
   if (size > MAX_ANNOTATIONS_BYTES) delete annotations[LAST_APPLIED]
