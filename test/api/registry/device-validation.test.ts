@@ -21,6 +21,12 @@ const slice = (spec: Fields) => ({
   },
 })
 const AT = 'spec.devices.requests[0]'
+/** With what takes its time. */
+async function refusals(kind: string, value: unknown): Promise<string[]> {
+  const resource = resourceOf(kind)
+  const late = (await resource.check?.(admitted(resource, value), undefined, () => undefined)) ?? []
+  return [...problems(resource, value), ...late.map(({ field, message }) => `${field}: ${message}`)]
+}
 
 test.each<[string, Fields, string | undefined]>([
   ['nothing at all', {}, undefined],
@@ -35,16 +41,37 @@ test.each<[string, Fields, string | undefined]>([
   ['a constraint on a request that is not there', { ...exactly({}), constraints: [{ matchAttribute: 'a.example.com/numa', requests: ['s'] }] }, `spec.devices.constraints[0].requests[0]: Invalid value: "s": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'`],
   ['a constraint without an attribute', { ...exactly({}), constraints: [{}] }, 'spec.devices.constraints[0]: Required value: exactly one of "matchAttribute" or "distinctAttribute" is required'],
   ['a configuration of nobody', { ...exactly({}), config: [{}] }, 'spec.devices.config[0].opaque: Required value'],
-])('a claim that asks for %s', (_what, devices, problem) => {
-  expect(problems(resourceOf('ResourceClaim'), { spec: { devices } })).toEqual(problem === undefined ? [] : [problem])
+])('a claim that asks for %s', async (_what, devices, problem) => {
+  expect(await refusals('ResourceClaim', { spec: { devices } })).toEqual(problem === undefined ? [] : [problem])
 }) // prettier-ignore
 
-test('a selector that does not compile, or may cost too much', () => {
-  const of = (expression: string) => problems(resourceOf('DeviceClass'), { spec: { selectors: select(expression) } })
-  expect(of('device.nothing')[0]).toContain('spec.selectors[0].cel.expression: Invalid value: "device.nothing": compilation failed:') // prettier-ignore
+test('a selector that does not compile, or may cost too much', async () => {
+  const of = (expression: string) => refusals('DeviceClass', { spec: { selectors: select(expression) } })
+  expect((await of('device.nothing'))[0]).toContain('spec.selectors[0].cel.expression: Invalid value: "device.nothing": compilation failed:') // prettier-ignore
   const nested = (depth: number): string =>
     depth === 0 ? 'true' : `device.attributes.all(a${depth}, ${nested(depth - 1)})`
-  expect(of(nested(6))).toEqual(['spec.selectors[0].cel.expression: Forbidden: too complex, exceeds cost limit'])
+  expect(await of(nested(6))).toEqual(['spec.selectors[0].cel.expression: Forbidden: too complex, exceeds cost limit'])
+})
+
+test('many long selectors leave turns to others while they are compiled, each told with its place', async () => {
+  const long = (i: number) => Array.from({ length: 200 }, (_, j) => `device.driver == "${i}-${j}"`).join(' || ')
+  const wanted = (name: string, i: number) => ({ name, deviceClassName: 'gpu', selectors: select(long(i)) })
+  const firstAvailable = Array.from({ length: 8 }, (_, i) => wanted(`s${i}`, i))
+  const broken = { ...wanted('s8', 8), selectors: select('device.driver') }
+  const spec = {
+    devices: {
+      requests: [
+        { name: 'a', firstAvailable },
+        { name: 'b', firstAvailable: [broken] },
+      ],
+    },
+  }
+  let turns = 0
+  const counting = setInterval(() => turns++, 0)
+  const found = await refusals('ResourceClaimTemplate', { spec: { spec } })
+  clearInterval(counting)
+  expect(found).toEqual([expect.stringMatching(/^spec\.spec\.devices\.requests\[1\]\.firstAvailable\[0\]\.selectors\[0\]\.cel\.expression: .*must evaluate to bool/)]) // prettier-ignore
+  expect(turns).toBeGreaterThan(0)
 })
 
 test.each<[string, Fields, string | undefined]>([

@@ -6,6 +6,7 @@ import { immutable } from '../support/rules.ts'
 import { ensureStructs } from '../support/strategy.ts'
 import { setClaimSpecDefaults } from './claim-defaults.ts'
 import { validateDeviceClaim } from './validate-requests.ts'
+import { compileErrors, placesOfSelectors } from './validate-selectors.ts'
 
 export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
   type: ResourceClaimTemplate,
@@ -15,6 +16,8 @@ export const resourceClaimTemplates = defineResource<ResourceClaimTemplate>({
     setClaimSpecDefaults(template.spec.spec)
   },
   validate: ({ spec }) => validateDeviceClaim('spec.spec.devices', spec.spec.devices),
+  check: async ({ spec: { spec } }, old) =>
+    old ? [] : compileErrors(placesOfSelectors('spec.spec.devices', spec.devices)),
   validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),
   columns: nameAndAge,
 })

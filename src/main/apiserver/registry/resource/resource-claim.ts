@@ -8,6 +8,7 @@ import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.t
 import { setClaimSpecDefaults } from './claim-defaults.ts'
 import { validateClaimStatus } from './validate-claim-status.ts'
 import { validateDeviceClaim } from './validate-requests.ts'
+import { compileErrors, placesOfSelectors } from './validate-selectors.ts'
 
 function state({ metadata, status }: ResourceClaim): string {
   const states: string[] = []
@@ -26,6 +27,7 @@ export const resourceClaims = defineResource<ResourceClaim>({
   },
   ...statusOnly(),
   validate: ({ spec }) => validateDeviceClaim('spec.devices', spec.devices),
+  check: async ({ spec }, old) => (old ? [] : compileErrors(placesOfSelectors('spec.devices', spec.devices))),
   validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),
   status: statusStrategy<ResourceClaim>(validateClaimStatus),
   columns: [nameColumn, text('State', 'State of the claim.', state), ageColumn],

@@ -2,46 +2,25 @@
 import type {
   DeviceClaim,
   DeviceRequest,
-  DeviceSelector,
   DeviceSubRequest,
   DeviceToleration,
   ExactDeviceRequest,
   OpaqueDeviceConfiguration,
 } from '../../../../shared/api/resource/v1.ts'
-import {
-  type FieldError,
-  forbiddenField,
-  invalidValue,
-  required,
-  tooLong,
-} from '../../../../shared/machinery/field-error.ts'
+import { type FieldError, invalidValue, required, tooLong } from '../../../../shared/machinery/field-error.ts'
 import { dns1123Label, dns1123Subdomain } from '../../../../shared/machinery/names.ts'
-import { compileSelector, SELECTOR_COST_LIMIT } from '../../../cel/device-selector.ts'
 import { list } from '../support/collections.ts'
 import { atMost, each, oneOf, optionalOneOf, requiredAnd, uniqueBy } from '../support/rules.ts'
+import { validateSelectors } from './validate-selectors.ts'
 
 const MOST = 32
 const MOST_ALTERNATIVES = 8
-const MOST_EXPRESSION_BYTES = 10 * 1024
 
 type ItemRule<T> = (path: string, item: T) => FieldError[]
 
 function bounded<T>(path: string, items: readonly T[] | undefined, most: number, rule: ItemRule<T>): FieldError[] {
   return [...atMost(path, items, most), ...each(path, items, rule)]
 }
-
-function expressionErrors(path: string, expression: string | undefined): FieldError[] {
-  if (!expression) return [required(path)]
-  if (expression.length > MOST_EXPRESSION_BYTES) return [tooLong(path, MOST_EXPRESSION_BYTES)]
-  const compiled = compileSelector(expression)
-  if (compiled instanceof Error) return [invalidValue(path, expression, compiled.message)]
-  return compiled.maxCost > SELECTOR_COST_LIMIT ? [forbiddenField(path, 'too complex, exceeds cost limit')] : []
-}
-
-export const validateSelectors = (path: string, selectors: readonly DeviceSelector[] | undefined): FieldError[] =>
-  bounded(path, selectors, MOST, (at, { cel }) =>
-    cel ? expressionErrors(`${at}.cel.expression`, cel.expression) : [required(`${at}.cel`)],
-  )
 
 export const driverName = (path: string, name: string | undefined): FieldError[] =>
   name && name.length > 63 ? [tooLong(path, 63)] : requiredAnd(path, name, text => dns1123Subdomain(text.toLowerCase()))
