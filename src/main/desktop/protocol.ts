@@ -1,8 +1,8 @@
 // `app://flotilla/`: the window's files, and the API of the running cluster under `/clusters/local/`.
-import { randomBytes } from 'node:crypto'
 import { realpath, readFile } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { type Session, protocol } from 'electron'
+import { contentPolicy, pageWithNonce, styleNonce } from '../window-page.ts'
 import type { ApiForwarder } from './api-forwarder.ts'
 
 export const ORIGIN = 'app://flotilla'
@@ -17,20 +17,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 }
 
-/** @param nonce of this page, for the style elements that the editor and the terminal add */
 const pageHeaders = (nonce: string) => ({
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    `style-src 'self' 'nonce-${nonce}'`,
-    "img-src 'self' data:",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "worker-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
+  'content-security-policy': contentPolicy(nonce, "worker-src 'self'", "form-action 'none'"),
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
@@ -56,12 +44,11 @@ async function file(dir: string, relative: string): Promise<Response> {
     const path = await realpath(join(root, name))
     if (!path.startsWith(root + sep)) return notFound()
     const type = TYPES[extname(path)] ?? 'application/octet-stream'
-    const nonce = randomBytes(16).toString('base64')
+    const nonce = styleNonce()
     const headers = { ...pageHeaders(nonce), 'content-type': type }
     const content = await readFile(path)
-    if (extname(path) !== '.html') return new Response(new Uint8Array(content), { headers })
-    const html = content.toString('utf8').replace('<head>', `<head><meta name="style-nonce" content="${nonce}" />`)
-    return new Response(html, { headers })
+    const body = extname(path) === '.html' ? pageWithNonce(content, nonce) : content
+    return new Response(new Uint8Array(body), { headers })
   } catch {
     return notFound()
   }

@@ -1,10 +1,11 @@
 // The window in a browser: login, logout and session under `/ui/`, and the built renderer's files.
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readFile, realpath } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import { assertOwnOrigin, SESSION_COOKIE, type Sessions } from '../authn/session.ts'
 import type { ApiResponse } from '../request.ts'
+import { contentPolicy, pageWithNonce, styleNonce } from '../../window-page.ts'
 
 export interface UiRequest {
   readonly method: string
@@ -43,21 +44,13 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 }
 
-/** @param nonce of this page, for the style elements that the editor and the terminal add */
 const pageHeaders = (nonce: string) => ({
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    `style-src 'self' 'nonce-${nonce}'`,
-    "img-src 'self' data:",
-    "font-src 'self'",
-    "connect-src 'self'",
+  'content-security-policy': contentPolicy(
+    nonce,
     "worker-src 'self' blob:",
     "manifest-src 'self'",
-    "base-uri 'none'",
     "form-action 'self'",
-    "frame-ancestors 'none'",
-  ].join('; '),
+  ),
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
@@ -110,13 +103,11 @@ export function createUi({ dir, sessions }: UiOptions): Ui {
     if (!found)
       return failure(404, 'NotFound', dir === undefined ? 'this server has no window to show' : 'there is no such file')
     const type = TYPES[extname(found.path)] ?? 'application/octet-stream'
-    const nonce = randomBytes(16).toString('base64')
+    const nonce = styleNonce()
     if (extname(found.path) === '.html') {
-      const html = found.bytes.toString('utf8')
-      const named = html.replace('<head>', `<head><meta name="style-nonce" content="${nonce}" />`)
       // A kept page would bring a nonce that its policy no longer names.
       const headers = { ...pageHeaders(nonce), 'cache-control': 'no-store' }
-      return { code: 200, headers, bytes: Buffer.from(named), contentType: type }
+      return { code: 200, headers, bytes: pageWithNonce(found.bytes, nonce), contentType: type }
     }
     const etag = `"${createHash('sha256').update(found.bytes).digest('base64url').slice(0, 22)}"`
     const headers = {
