@@ -1,6 +1,7 @@
 // What is refused of ResourceClaims, DeviceClasses and ResourceSlices, in upstream's words.
 import { expect, test } from 'vitest'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
+import { labelValue } from '../../../src/shared/machinery/names.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { admitted, problems } from '../../suites/resource.ts'
 
@@ -21,6 +22,7 @@ const slice = (spec: Fields) => ({
   },
 })
 const AT = 'spec.devices.requests[0]'
+const [LABEL = ''] = labelValue('-')
 /** With what takes its time. */
 async function refusals(kind: string, value: unknown): Promise<string[]> {
   const resource = resourceOf(kind)
@@ -40,6 +42,9 @@ test.each<[string, Fields, string | undefined]>([
   ['one name twice', { requests: [...exactly({}).requests, ...exactly({}).requests] }, 'spec.devices.requests[1]: Duplicate value: "r"'],
   ['a constraint on a request that is not there', { ...exactly({}), constraints: [{ matchAttribute: 'a.example.com/numa', requests: ['s'] }] }, `spec.devices.constraints[0].requests[0]: Invalid value: "s": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'`],
   ['a constraint without an attribute', { ...exactly({}), constraints: [{}] }, 'spec.devices.constraints[0]: Required value: exactly one of "matchAttribute" or "distinctAttribute" is required'],
+  ['what tolerates every taint', exactly({ tolerations: [{ operator: 'Exists' }, { effect: 'None' }] }), undefined],
+  ['a toleration of no label', exactly({ tolerations: [{ key: 'a', value: '-' }] }), `${AT}.exactly.tolerations[0].value: Invalid value: "-": ${LABEL}`],
+  ['a toleration of any value and of one', exactly({ tolerations: [{ key: 'a', operator: 'Exists', value: 'b' }] }), `${AT}.exactly.tolerations[0].value: Invalid value: "b": must be empty for operator \`Exists\``],
   ['a configuration of nobody', { ...exactly({}), config: [{}] }, 'spec.devices.config[0].opaque: Required value'],
 ])('a claim that asks for %s', async (_what, devices, problem) => {
   expect(await refusals('ResourceClaim', { spec: { devices } })).toEqual(problem === undefined ? [] : [problem])
@@ -81,6 +86,7 @@ test.each<[string, Fields, string | undefined]>([
   ['a pool of no slices', { pool: { name: 'a', generation: 1, resourceSliceCount: 0 } }, 'spec.pool.resourceSliceCount: Invalid value: 0: must be greater than 0'],
   ['a device twice', { devices: [{ name: 'd' }, { name: 'd' }] }, 'spec.devices[1]: Duplicate value: "d"'],
   ['an attribute without a value', { devices: [{ name: 'd', attributes: { cores: {} } }] }, 'spec.devices[0].attributes[cores]: Required value: exactly one value must be specified'],
+  ['a taint of no label', { devices: [{ name: 'd', taints: [{ key: 'a', value: '-', effect: 'None' }] }] }, `spec.devices[0].taints[0].value: Invalid value: "-": ${LABEL}`],
   ['a version that is none', { devices: [{ name: 'd', attributes: { v: { version: '1' } } }] }, 'spec.devices[0].attributes[v].version: Invalid value: "1": must be a string compatible with semver.org spec 2.0.0'],
   ['devices and counters', { devices: [], sharedCounters: [{ name: 'c', counters: {} }] }, 'spec: Invalid value: "": only one of `sharedCounters` or `devices` is allowed'],
   ['too many devices', { devices: Array.from({ length: 129 }, (_, i) => ({ name: `d${i}` })) }, 'spec.devices: Too many: 129: must have at most 128 items'],

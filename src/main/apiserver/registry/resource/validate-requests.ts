@@ -8,9 +8,9 @@ import type {
   OpaqueDeviceConfiguration,
 } from '../../../../shared/api/resource/v1.ts'
 import { type FieldError, invalidValue, required, tooLong } from '../../../../shared/machinery/field-error.ts'
-import { dns1123Label, dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { dns1123Label, dns1123Subdomain, labelValue } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
-import { atMost, each, oneOf, optionalOneOf, requiredAnd, uniqueBy } from '../support/rules.ts'
+import { atMost, each, labelKey, obey, oneOf, requiredAnd, uniqueBy } from '../support/rules.ts'
 import { validateSelectors } from './validate-selectors.ts'
 
 const MOST = 32
@@ -33,15 +33,16 @@ export const validateConfig = (
     opaque ? driverName(`${at}.opaque.driver`, opaque.driver) : [required(`${at}.opaque`)],
   )
 
-function tolerationErrors(path: string, { operator, value, effect, key }: DeviceToleration): FieldError[] {
-  const errors = [
-    ...optionalOneOf(`${path}.operator`, operator, ['Equal', 'Exists']),
-    ...(effect ? optionalOneOf(`${path}.effect`, effect, ['NoExecute', 'NoSchedule']) : []),
-  ]
+export const DEVICE_TAINT_EFFECTS = ['NoExecute', 'NoSchedule', 'None']
+
+/** Without a key it tolerates them all, without an effect every effect. */
+function tolerationErrors(path: string, { operator, value = '', effect, key }: DeviceToleration): FieldError[] {
+  const errors = key ? labelKey(`${path}.key`, key) : []
+  errors.push(...oneOf(`${path}.operator`, operator, ['Equal', 'Exists']))
+  if (operator === 'Equal') errors.push(...obey(`${path}.value`, value, labelValue))
   if (operator === 'Exists' && value)
     errors.push(invalidValue(`${path}.value`, value, 'must be empty for operator `Exists`'))
-  if (operator !== 'Exists' && !key)
-    errors.push(invalidValue(`${path}.operator`, operator, 'must be `Exists` when key is empty'))
+  if (effect) errors.push(...oneOf(`${path}.effect`, effect, DEVICE_TAINT_EFFECTS))
   return errors
 }
 

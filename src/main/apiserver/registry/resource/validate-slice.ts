@@ -1,7 +1,7 @@
 // What drivers may publish about their devices.
 import type { Device, DeviceAttribute, ResourceSlice } from '../../../../shared/api/resource/v1.ts'
 import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
-import { dns1123Label } from '../../../../shared/machinery/names.ts'
+import { dns1123Label, labelValue } from '../../../../shared/machinery/names.ts'
 import { versionOf } from '../../../cel/library/semver.ts'
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
 import { entries, list } from '../support/collections.ts'
@@ -9,14 +9,16 @@ import {
   atMost,
   each,
   immutable,
+  labelKey,
   nonNegative,
+  obey,
   oneOf,
   positive,
   requiredAnd,
   requiredText,
   uniqueBy,
 } from '../support/rules.ts'
-import { driverName } from './validate-requests.ts'
+import { DEVICE_TAINT_EFFECTS, driverName } from './validate-requests.ts'
 
 const MOST_DEVICES = 128
 /** Of those with taints or counters. */
@@ -48,9 +50,10 @@ function deviceErrors(path: string, { name, attributes, capacity, taints }: Devi
       ? [invalidValue(path, named.length, `the total number of attributes and capacities must not exceed ${MOST_ATTRIBUTES}`)] // prettier-ignore
       : []),
     ...entries(attributes).flatMap(([key, attribute]) => attributeErrors(`${path}.attributes[${key}]`, attribute)),
-    ...each(`${path}.taints`, taints, (at, { key, effect }) => [
-      ...requiredText(`${at}.key`, key),
-      ...oneOf(`${at}.effect`, effect, ['NoExecute', 'NoSchedule', 'None']),
+    ...each(`${path}.taints`, taints, (at, { key, value, effect }) => [
+      ...labelKey(`${at}.key`, key ?? ''),
+      ...obey(`${at}.value`, value ?? '', labelValue),
+      ...oneOf(`${at}.effect`, effect, DEVICE_TAINT_EFFECTS),
     ]),
   ]
 }
