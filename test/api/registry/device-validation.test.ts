@@ -41,6 +41,7 @@ test.each<[string, Fields, string | undefined]>([
   ['a selector that is no bool', exactly({ selectors: select('device.driver') }), `${AT}.exactly.selectors[0].cel.expression: Invalid value: "device.driver": must evaluate to bool or the unknown type, not string`],
   ['one name twice', { requests: [...exactly({}).requests, ...exactly({}).requests] }, 'spec.devices.requests[1]: Duplicate value: "r"'],
   ['a constraint on a request that is not there', { ...exactly({}), constraints: [{ matchAttribute: 'a.example.com/numa', requests: ['s'] }] }, `spec.devices.constraints[0].requests[0]: Invalid value: "s": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'`],
+  ['a constraint that names a request twice', { ...exactly({}), constraints: [{ matchAttribute: 'a.example.com/numa', requests: ['r', 'r'] }] }, 'spec.devices.constraints[0].requests[1]: Duplicate value: "r"'],
   ['a constraint without an attribute', { ...exactly({}), constraints: [{}] }, 'spec.devices.constraints[0]: Required value: exactly one of "matchAttribute" or "distinctAttribute" is required'],
   ['what tolerates every taint', exactly({ tolerations: [{ operator: 'Exists' }, { effect: 'None' }] }), undefined],
   ['a toleration of no label', exactly({ tolerations: [{ key: 'a', value: '-' }] }), `${AT}.exactly.tolerations[0].value: Invalid value: "-": ${LABEL}`],
@@ -95,11 +96,15 @@ test.each<[string, Fields, string | undefined]>([
 }) // prettier-ignore
 
 const allocation = { devices: { results: [{ request: 'r', driver: 'gpu.example.com', pool: 'a', device: 'd' }] } }
+const configs = (count: number) =>
+  Array.from({ length: count }, () => ({ source: 'FromClass', opaque: { driver: 'gpu.example.com' } }))
 const user = { resource: 'pods', name: 'p', uid: 'u' }
 test.each<[string, Fields, Fields, string | undefined]>([
   ['is allocated and reserved at once', {}, { allocation, reservedFor: [user] }, undefined],
   ['is reserved but not allocated', {}, { reservedFor: [user] }, 'status.reservedFor: Forbidden: may not be specified when `allocated` is not set'],
   ['is given other devices', { allocation }, { allocation: { devices: { results: [] } } }, 'status.allocation: Invalid value: {"devices":{"results":[]}}: field is immutable'],
+  ['gets the configurations of its class with its own', {}, { allocation: { devices: { results: [], config: configs(64) } } }, undefined],
+  ['gets more configurations than those', {}, { allocation: { devices: { results: [], config: configs(65) } } }, 'status.allocation.devices.config: Too many: 65: must have at most 64 items'],
   ['is given back', { allocation, reservedFor: [user] }, {}, undefined],
   ['is reserved twice for one', { allocation }, { allocation, reservedFor: [user, user] }, 'status.reservedFor[1]: Duplicate value: "u"'],
   ['gets a device for what it did not ask', {}, { allocation: { devices: { results: [{ ...allocation.devices.results[0], request: 'x' }] } } }, `status.allocation.devices.results[0].request: Invalid value: "x": must be the name of a request in the claim or the name of a request and a subrequest separated by '/'`],

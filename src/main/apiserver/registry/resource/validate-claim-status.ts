@@ -6,7 +6,7 @@ import { MOST_CONSUMERS, MOST_DEVICES } from '../../../../shared/machinery/resou
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
 import { list } from '../support/collections.ts'
 import { atMost, each, immutable, oneOf, requiredAnd, requiredText, uniqueBy } from '../support/rules.ts'
-import { driverName, refersTo, requestNames, validateConfig } from './validate-requests.ts'
+import { MOST_CONFIGS, driverName, refersTo, requestNames, validateConfig } from './validate-requests.ts'
 
 function allocationErrors(path: string, allocation: AllocationResult, names: ReadonlySet<string>): FieldError[] {
   const { results, config } = allocation.devices ?? {}
@@ -19,7 +19,8 @@ function allocationErrors(path: string, allocation: AllocationResult, names: Rea
       ...requiredText(`${p}.pool`, pool),
       ...requiredAnd(`${p}.device`, device, dns1123Label),
     ]),
-    ...validateConfig(`${at}.config`, config),
+    // Those of the class and those of the claim.
+    ...validateConfig(`${at}.config`, config, 2 * MOST_CONFIGS),
     ...each(`${at}.config`, config, (p, { source }) => oneOf(`${p}.source`, source, ['FromClaim', 'FromClass'])),
     ...validateNodeSelector(`${path}.nodeSelector`, allocation.nodeSelector),
   ]

@@ -14,6 +14,8 @@ import { atMost, each, labelKey, obey, oneOf, requiredAnd, uniqueBy } from '../s
 import { validateSelectors } from './validate-selectors.ts'
 
 const MOST = 32
+/** Of a class, or of a claim. */
+export const MOST_CONFIGS = 32
 const MOST_ALTERNATIVES = 8
 
 type ItemRule<T> = (path: string, item: T) => FieldError[]
@@ -28,8 +30,9 @@ export const driverName = (path: string, name: string | undefined): FieldError[]
 export const validateConfig = (
   path: string,
   config: readonly { readonly opaque?: OpaqueDeviceConfiguration }[] | undefined,
+  most = MOST_CONFIGS,
 ): FieldError[] =>
-  bounded(path, config, MOST, (at, { opaque }) =>
+  bounded(path, config, most, (at, { opaque }) =>
     opaque ? driverName(`${at}.opaque.driver`, opaque.driver) : [required(`${at}.opaque`)],
   )
 
@@ -102,8 +105,10 @@ export const refersTo = (names: ReadonlySet<string>, path: string, name: string)
 
 export function validateDeviceClaim(path: string, devices: DeviceClaim | undefined): FieldError[] {
   const names = requestNames(devices)
-  const references: ItemRule<{ readonly requests?: string[] }> = (at, { requests }) =>
-    each(`${at}.requests`, requests, (p, name) => refersTo(names, p, name))
+  const references: ItemRule<{ readonly requests?: string[] }> = (at, { requests }) => [
+    ...bounded(`${at}.requests`, requests, MOST, (p, name) => refersTo(names, p, name)),
+    ...uniqueBy(`${at}.requests`, requests, name => name),
+  ]
   return [
     ...bounded(`${path}.requests`, devices?.requests, MOST, requestErrors),
     ...uniqueBy(`${path}.requests`, devices?.requests, ({ name }) => name),
