@@ -1,6 +1,6 @@
 // What drivers may publish about their devices.
 import type { Device, DeviceAttribute, ResourceSlice } from '../../../../shared/api/resource/v1.ts'
-import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
+import { type FieldError, invalidValue, required, tooLong } from '../../../../shared/machinery/field-error.ts'
 import { dns1123Label, labelValue } from '../../../../shared/machinery/names.ts'
 import { versionOf } from '../../../cel/library/semver.ts'
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
@@ -24,22 +24,37 @@ const MOST_DEVICES = 128
 /** Of those with taints or counters. */
 const MOST_DETAILED = 64
 const MOST_ATTRIBUTES = 32
+const MOST_TEXT_BYTES = 64
 const MOST_COUNTER_SETS = 8
 const WHERE = ['nodeName', 'nodeSelector', 'allNodes', 'perDeviceNodeSelection'] as const
 const VALUES = ['int', 'bool', 'string', 'version', 'ints', 'bools', 'strings', 'versions'] as const
+
+/** Selectors are compiled for texts of that length at most. */
+const textErrors = (path: string, text: string | undefined): FieldError[] =>
+  text !== undefined && Buffer.byteLength(text) > MOST_TEXT_BYTES ? [tooLong(path, MOST_TEXT_BYTES)] : []
+
+function versionErrors(path: string, version: string | undefined): FieldError[] {
+  if (version === undefined) return []
+  const errors = textErrors(path, version)
+  if (errors.length > 0) return errors
+  try {
+    versionOf(version)
+    return []
+  } catch {
+    return [invalidValue(path, version, 'must be a string compatible with semver.org spec 2.0.0')]
+  }
+}
 
 function attributeErrors(path: string, attribute: DeviceAttribute): FieldError[] {
   const given = VALUES.filter(name => attribute[name] !== undefined)
   if (given.length !== 1)
     return [given.length === 0 ? required(path, 'exactly one value must be specified') : invalidValue(path, attribute, 'exactly one value must be specified')] // prettier-ignore
-  const { version } = attribute
-  if (version === undefined) return []
-  try {
-    versionOf(version)
-    return []
-  } catch {
-    return [invalidValue(`${path}.version`, version, 'must be a string compatible with semver.org spec 2.0.0')]
-  }
+  return [
+    ...textErrors(`${path}.string`, attribute.string),
+    ...each(`${path}.strings`, attribute.strings, textErrors),
+    ...versionErrors(`${path}.version`, attribute.version),
+    ...each(`${path}.versions`, attribute.versions, versionErrors),
+  ]
 }
 
 function deviceErrors(path: string, { name, attributes, capacity, taints }: Device): FieldError[] {
