@@ -1,4 +1,4 @@
-// ComponentStatuses: answered from health checks, never stored.
+// ComponentStatuses: a kind to know of, which nothing answers for.
 import { ComponentStatus } from '../../../../shared/api/core/v1.ts'
 import { nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
