@@ -34,7 +34,7 @@ import { readPassphrase } from './cli/encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { controllerMetrics } from './controllers/controller-metrics.ts'
 import { startControllers } from './controllers/index.ts'
-import { type ClusterRanges, clusterNetwork } from './cluster-network.ts'
+import { type ClusterNetwork, type ClusterRanges, clusterNetwork } from './cluster-network.ts'
 import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
 import { writeAtomically } from './kubeconfig-file.ts'
 import { type LedPart, takeTurns } from './leading.ts'
@@ -161,7 +161,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const ui = windowFolder()
   /** Known once the port is open. */
   const servers: string[] = []
-  const hostSettings = { ...nodeNetwork(options), caPem: pki.caPem, servers }
+  const hostSettings = { ...nodeNetwork(network, options), caPem: pki.caPem, servers }
   const agentFolder = builtFile('agent')
   const { audit = { policy: peoplePolicy(), log: peopleLog(join(layout.logs, PEOPLE_LOG)) }, ...settings } =
     options.apiServer ?? {}
@@ -273,7 +273,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   if (options.store.engine === 'nedb') for (const { start } of parts) owned.use(await start())
   else owned.use(takeTurns({ parts, identity: `${hostname()}_${randomUUID()}`, clock, log }))
   if (options.localNode) {
-    const { nodeName } = owned.use(await localNode(options, layout, pki, url))
+    const { nodeName } = owned.use(await localNode(options, network, layout, pki, url))
     if (nodeName) owned.defer(onceReady(client(ADMIN), nodeName, () => options.onNodeStatus?.(`joined as ${nodeName}`)))
   } else options.onNodeStatus?.('not joined: --no-local-node was given')
 
@@ -335,19 +335,25 @@ function writeKubeconfig({ kubeconfig }: DataDirLayout, pki: Pki, url: string): 
 }
 
 /** What agents are told about the network. */
-const nodeNetwork = ({ nodePortAddresses, ranges }: ControlPlaneOptions) => ({
-  ...clusterNetwork(ranges),
+const nodeNetwork = (network: ClusterNetwork, { nodePortAddresses }: ControlPlaneOptions) => ({
+  ...network,
   ...(nodePortAddresses && { nodePortAddresses }),
 })
 
-function localNode(options: ControlPlaneOptions, layout: DataDirLayout, pki: Pki, url: string) {
+function localNode(
+  options: ControlPlaneOptions,
+  network: ClusterNetwork,
+  layout: DataDirLayout,
+  pki: Pki,
+  url: string,
+) {
   return startLocalNode({
     layout,
     clock: systemClock,
     servers: [url],
     caPem: pki.caPem,
     issueCertificate: request => pki.issueClientCertificate(request),
-    network: nodeNetwork(options),
+    network: nodeNetwork(network, options),
     onStatus: options.onNodeStatus ?? (() => undefined),
   })
 }

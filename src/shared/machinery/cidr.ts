@@ -3,23 +3,25 @@ import { BITS, type IPFamily, parseIP } from './ip-address.ts'
 
 export interface CidrRange {
   readonly family: IPFamily
+  /** As written, which may be any of the range. */
+  readonly address: bigint
   readonly first: bigint
   readonly last: bigint
   /** Prefix length. */
   readonly bits: number
 }
 
-/** @returns undefined for what is no range; what follows the prefix in the address is left out */
+/** @returns undefined for what is no range */
 export function parseRange(cidr: string): CidrRange | undefined {
   const [base = '', length = '', ...rest] = cidr.split('/')
-  const address = parseIP(base)
-  if (!address || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(length)) return undefined
-  const { family, value } = address
+  const ip = parseIP(base)
+  if (!ip || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(length)) return undefined
+  const { family, value: address } = ip
   const bits = Number(length)
   if (bits > BITS[family]) return undefined
   const size = 1n << BigInt(BITS[family] - bits)
-  const first = value - (value % size)
-  return { family, first, last: first + size - 1n, bits }
+  const first = address - (address % size)
+  return { family, address, first, last: first + size - 1n, bits }
 }
 
 /** @returns false for what is no range or no address, and for an address of the other family */
@@ -32,5 +34,5 @@ export function cidrContains(cidr: string, address: string): boolean {
 /** Whether the text is a range whose address is its own network's. */
 export function isNetwork(cidr: string): boolean {
   const range = parseRange(cidr)
-  return range !== undefined && parseIP(cidr.split('/')[0] ?? '')?.value === range.first
+  return range !== undefined && range.address === range.first
 }

@@ -163,6 +163,12 @@ const refused: [schema: string, what: string, object: Fields, problem: string][]
     'spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
   ],
   [
+    S,
+    'a loopback written at length',
+    spec(S, { externalIPs: ['0:0:0:0:0:0:0:1'] }),
+    'spec.externalIPs[0]: Invalid value: "0:0:0:0:0:0:0:1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+  ],
+  [
     'core.v1.ConfigMap',
     'a key with a slash',
     { data: { 'a/b': 'x' } },
@@ -270,6 +276,12 @@ const refused: [schema: string, what: string, object: Fields, problem: string][]
     'spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`',
   ],
   [
+    'networking.v1.NetworkPolicy',
+    'an exception of the other family',
+    { spec: { ingress: [{ from: [{ ipBlock: { cidr: 'fd00::/16', except: ['10.0.0.0/24'] } }] }] } },
+    'spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "10.0.0.0/24": must be a strict subset of `cidr`',
+  ],
+  [
     'autoscaling.v2.HorizontalPodAutoscaler',
     'a maximum below the minimum',
     spec('autoscaling.v2.HorizontalPodAutoscaler', { minReplicas: 5, maxReplicas: 3 }),
@@ -292,6 +304,12 @@ const refused: [schema: string, what: string, object: Fields, problem: string][]
     'an address of the other family',
     { addressType: 'IPv6', endpoints: [{ addresses: ['10.0.0.1'] }] },
     'endpoints[0].addresses[0]: Invalid value: "10.0.0.1": must be a valid IPv6 address',
+  ],
+  [
+    'discovery.v1.EndpointSlice',
+    'an address with a zone',
+    { addressType: 'IPv6', endpoints: [{ addresses: ['fd00::1%eth0'] }] },
+    'endpoints[0].addresses[0]: Invalid value: "fd00::1%eth0": must be a valid IPv6 address',
   ],
   [
     'core.v1.Endpoints',

@@ -1,26 +1,27 @@
 // IP addresses and address ranges. As upstream has it: no zones, and no IPv4 inside an IPv6 address.
-import { formatIP, parseIP } from '../../../shared/machinery/ip-address.ts'
+import { parseRange } from '../../../shared/machinery/cidr.ts'
+import { BITS, type IPFamily, formatIP, parseIP } from '../../../shared/machinery/ip-address.ts'
 import { CelError } from '../errors.ts'
 import { Opaque } from '../values.ts'
 import { fn, type Library, method } from './declare.ts'
 
 class Ip extends Opaque {
   readonly type = 'net.IP'
-  readonly family: 4 | 6
+  readonly family: IPFamily
   readonly bits: bigint
   override readonly size: number
-  constructor(family: 4 | 6, bits: bigint) {
+  constructor(family: IPFamily, bits: bigint) {
     super()
     this.family = family
     this.bits = bits
-    this.size = family === 4 ? 4 : 16
+    this.size = BITS[family] / 8
   }
   equals(other: Opaque): boolean {
     return other instanceof Ip && other.family === this.family && other.bits === this.bits
   }
   /** The shortest text; for IPv6 as RFC 5952 writes it. */
   override toString(): string {
-    return formatIP({ family: this.family === 4 ? 'IPv4' : 'IPv6', value: this.bits })
+    return formatIP({ family: this.family, value: this.bits })
   }
 }
 
@@ -36,7 +37,7 @@ class Cidr extends Opaque {
     this.size = Math.ceil(prefix / 8)
   }
   get #hostBits(): bigint {
-    return BigInt((this.ip.family === 4 ? 32 : 128) - this.prefix)
+    return BigInt(BITS[this.ip.family] - this.prefix)
   }
   masked(): Cidr {
     const bits = (this.ip.bits >> this.#hostBits) << this.#hostBits
@@ -53,10 +54,11 @@ class Cidr extends Opaque {
   }
 }
 
+const isMixed = ({ family }: { family: IPFamily }, text: string) => family === 'IPv6' && text.includes('.')
+
 function parseIp(text: string): Ip | undefined {
-  if (text.includes(':') && text.includes('.')) return undefined
   const parsed = parseIP(text)
-  return parsed && new Ip(parsed.family === 'IPv4' ? 4 : 6, parsed.value)
+  return parsed && !isMixed(parsed, text) ? new Ip(parsed.family, parsed.value) : undefined
 }
 
 function ip(text: string): Ip {
@@ -69,10 +71,8 @@ function ip(text: string): Ip {
 }
 
 function parseCidr(text: string): Cidr | undefined {
-  const match = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text)
-  const address = parseIp(match?.[1] ?? '')
-  const prefix = Number(match?.[2])
-  return address && prefix <= (address.family === 4 ? 32 : 128) ? new Cidr(address, prefix) : undefined
+  const range = parseRange(text)
+  return range && !isMixed(range, text) ? new Cidr(new Ip(range.family, range.address), range.bits) : undefined
 }
 
 function cidr(text: string): Cidr {
@@ -84,14 +84,15 @@ function cidr(text: string): Cidr {
   return parsed
 }
 
-const isLoopback = ({ family, bits }: Ip) => (family === 4 ? bits >> 24n === 127n : bits === 1n)
+const isLoopback = ({ family, bits }: Ip) => (family === 'IPv4' ? bits >> 24n === 127n : bits === 1n)
 const isLinkLocalMulticast = ({ family, bits }: Ip) =>
-  family === 4 ? bits >> 8n === 0xe00000n : ((bits >> 112n) & 0xff0fn) === 0xff02n
-const isLinkLocalUnicast = ({ family, bits }: Ip) => (family === 4 ? bits >> 16n === 0xa9fen : bits >> 118n === 0x3fan)
-const isMulticast = ({ family, bits }: Ip) => (family === 4 ? bits >> 28n === 14n : bits >> 120n === 0xffn)
+  family === 'IPv4' ? bits >> 8n === 0xe00000n : ((bits >> 112n) & 0xff0fn) === 0xff02n
+const isLinkLocalUnicast = ({ family, bits }: Ip) =>
+  family === 'IPv4' ? bits >> 16n === 0xa9fen : bits >> 118n === 0x3fan
+const isMulticast = ({ family, bits }: Ip) => (family === 'IPv4' ? bits >> 28n === 14n : bits >> 120n === 0xffn)
 const isGlobalUnicast = (a: Ip) =>
   a.bits !== 0n &&
-  !(a.family === 4 && a.bits === 0xffffffffn) &&
+  !(a.family === 'IPv4' && a.bits === 0xffffffffn) &&
   !isLoopback(a) &&
   !isMulticast(a) &&
   !isLinkLocalUnicast(a)
@@ -108,7 +109,7 @@ export const net: Library = [
   fn('isIP', 'is_ip', 'string -> bool', (text: string) => parseIp(text) !== undefined),
   fn('ip.isCanonical', 'ip_is_canonical', 'string -> bool', isCanonical),
   fn('string', 'ip_to_string', 'net.IP -> string', String),
-  method('family', 'ip_family', 'net.IP -> int', (a: Ip) => BigInt(a.family)),
+  method('family', 'ip_family', 'net.IP -> int', (a: Ip) => (a.family === 'IPv4' ? 4n : 6n)),
   method('isUnspecified', 'ip_is_unspecified', 'net.IP -> bool', (a: Ip) => a.bits === 0n),
   method('isLoopback', 'ip_is_loopback', 'net.IP -> bool', isLoopback),
   method('isLinkLocalMulticast', 'ip_is_link_local_multicast', 'net.IP -> bool', isLinkLocalMulticast),

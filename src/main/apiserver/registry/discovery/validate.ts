@@ -1,5 +1,4 @@
 // What an EndpointSlice must look like.
-import { isIP } from 'node:net'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../../../shared/api/discovery/v1.ts'
 import {
   type FieldError,
@@ -8,6 +7,7 @@ import {
   required,
   tooMany,
 } from '../../../../shared/machinery/field-error.ts'
+import { parseIP } from '../../../../shared/machinery/ip-address.ts'
 import {
   dns1123Label,
   dns1123Subdomain,
@@ -26,9 +26,7 @@ const MAX_PORTS = 20_000
 
 function addressErrors(path: string, address: string, type: string): FieldError[] {
   if (type === 'FQDN') return obey(path, address, dns1123Subdomain)
-  const family = type === 'IPv4' ? 4 : 6
-  if (isIP(address) !== family)
-    return [invalidValue(path, address, family === 4 ? 'must be a valid IPv4 address' : 'must be a valid IPv6 address')]
+  if (parseIP(address)?.family !== type) return [invalidValue(path, address, `must be a valid ${type} address`)]
   return endpointIP(path, address)
 }
 

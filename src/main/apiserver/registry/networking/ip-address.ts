@@ -1,7 +1,6 @@
 // IPAddresses: which object an address was given to.
-import { isIP } from 'node:net'
 import { IPAddress } from '../../../../shared/api/networking/v1.ts'
-import { canonicalIP } from '../../../../shared/machinery/ip-address.ts'
+import { formatIP, parseIP } from '../../../../shared/machinery/ip-address.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { validateIPAddress, validateIPAddressUpdate } from './validate-service-cidr.ts'
@@ -16,8 +15,9 @@ function parent({ spec: { parentRef } }: IPAddress): string {
 
 /** The address in its canonical form is the name. */
 function addressName(name: string): string[] {
-  if (isIP(name) === 0) return ['must be a valid IP address']
-  const canonical = canonicalIP(name.replace(/%.*/, ''))
+  const ip = parseIP(name)
+  if (!ip) return ['must be a valid IP address']
+  const canonical = formatIP(ip)
   return name === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`]
 }
 

@@ -1,15 +1,15 @@
 // What a NetworkPolicy must look like.
-import { BlockList, isIP } from 'node:net'
 import type {
   IPBlock,
   NetworkPolicy,
   NetworkPolicyPeer,
   NetworkPolicyPort,
 } from '../../../../shared/api/networking/v1.ts'
+import { type CidrRange, parseRange } from '../../../../shared/machinery/cidr.ts'
 import { type FieldError, forbiddenField, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
 import { portName, portNumber } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
-import { cidr, each, isCIDR, obey, optionalOneOf, validateLabelSelector } from '../support/rules.ts'
+import { cidr, each, obey, optionalOneOf, validateLabelSelector } from '../support/rules.ts'
 
 function portErrors(path: string, { protocol, port, endPort }: NetworkPolicyPort): FieldError[] {
   const errors = optionalOneOf(`${path}.protocol`, protocol, ['TCP', 'UDP', 'SCTP'])
@@ -36,24 +36,20 @@ function portErrors(path: string, { protocol, port, endPort }: NetworkPolicyPort
 }
 
 /** Whether the inner range is a strict part of the outer one. */
-function isStrictPart(inner: string, outer: string): boolean {
-  const [address = '', bits = ''] = inner.split('/')
-  const [network = '', outerBits = ''] = outer.split('/')
-  const family = isIP(address)
-  if (family !== isIP(network) || Number(bits) <= Number(outerBits)) return false
-  const ranges = new BlockList()
-  const type = family === 6 ? 'ipv6' : 'ipv4'
-  ranges.addSubnet(network, Number(outerBits), type)
-  return ranges.check(address, type)
+function isStrictPart(inner: CidrRange, outer: CidrRange): boolean {
+  return (
+    inner.family === outer.family && inner.bits > outer.bits && inner.first >= outer.first && inner.last <= outer.last
+  )
 }
 
 function blockErrors(path: string, block: IPBlock): FieldError[] {
   if (!block.cidr) return [required(`${path}.cidr`)]
-  const errors = cidr(`${path}.cidr`, block.cidr)
-  if (errors.length > 0) return errors
+  const outer = parseRange(block.cidr)
+  if (!outer) return cidr(`${path}.cidr`, block.cidr)
   return each(`${path}.except`, block.except, (at, except) => {
-    if (!isCIDR(except)) return cidr(at, except)
-    return isStrictPart(except, block.cidr) ? [] : [invalidValue(at, except, 'must be a strict subset of `cidr`')]
+    const inner = parseRange(except)
+    if (!inner) return cidr(at, except)
+    return isStrictPart(inner, outer) ? [] : [invalidValue(at, except, 'must be a strict subset of `cidr`')]
   })
 }
 

@@ -1,5 +1,4 @@
 // Small rules that the validation of many kinds is made of. Each takes the path of the field first.
-import { isIP } from 'node:net'
 import type { LabelSelector } from '../../../../shared/api/meta/v1.ts'
 import { parseRange } from '../../../../shared/machinery/cidr.ts'
 import {
@@ -12,6 +11,7 @@ import {
   tooMany,
 } from '../../../../shared/machinery/field-error.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { parseIP } from '../../../../shared/machinery/ip-address.ts'
 import { labelValue, qualifiedName } from '../../../../shared/machinery/names.ts'
 import { entries, list } from './collections.ts'
 
@@ -57,13 +57,14 @@ export const fileMode = (path: string, mode: number | undefined): FieldError[] =
     : [invalidValue(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive')]
 
 export const ipAddress = (path: string, value: string): FieldError[] =>
-  isIP(value) === 0 ? [invalidValue(path, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')] : []
-
-/** Whether the text is an address, a slash and a prefix length. */
-export const isCIDR = (text: string): boolean => parseRange(text) !== undefined
+  parseIP(value) === undefined
+    ? [invalidValue(path, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
+    : []
 
 export const cidr = (path: string, value: string): FieldError[] =>
-  isCIDR(value) ? [] : [invalidValue(path, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
+  parseRange(value)
+    ? []
+    : [invalidValue(path, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
 
 export const immutable = (path: string, value: unknown, old: unknown): FieldError[] =>
   deepEqual(value, old) ? [] : [invalidValue(path, value ?? null, 'field is immutable')]

@@ -1,5 +1,4 @@
 // What a Service must look like.
-import { isIP } from 'node:net'
 import type { Service, ServicePort } from '../../../../../shared/api/core/v1.ts'
 import {
   type FieldError,
@@ -10,6 +9,7 @@ import {
 } from '../../../../../shared/machinery/field-error.ts'
 import { dns1123Label, dns1123Subdomain, portNumber, qualifiedName } from '../../../../../shared/machinery/names.ts'
 import { deepEqual } from '../../../../../shared/machinery/deep-equal.ts'
+import { familyOf } from '../../../../../shared/machinery/ip-address.ts'
 import { list } from '../../support/collections.ts'
 import { cidr, each, ipAddress, obey, oneOf, optionalOneOf, validateLabels } from '../../support/rules.ts'
 import { PROTOCOLS, portRef } from '../pod/validate-ports.ts'
@@ -102,12 +102,12 @@ function addressErrors(service: Service): FieldError[] {
   }
   if (ips.length > 2) errors.push(invalidValue('spec.clusterIPs', ips, 'may only hold up to 2 values'))
   if (broken) return errors
-  if (ips.length > 1 && new Set(ips.map(isIP)).size < ips.length)
+  if (ips.length > 1 && new Set(ips.map(familyOf)).size < ips.length)
     errors.push(invalidValue('spec.clusterIPs', ips, 'may specify no more than one IP for each IP family'))
   if (isHeadless(service)) return errors
   for (const [i, ip] of ips.entries()) {
     const family = spec.ipFamilies?.[i]
-    if (family && family !== `IPv${isIP(ip)}`)
+    if (family && family !== familyOf(ip))
       errors.push(
         invalidValue(`spec.clusterIPs[${i}]`, ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``),
       )
