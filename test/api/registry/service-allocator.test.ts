@@ -223,6 +223,14 @@ describe.each([
     expect(kindsOf(single)).toEqual(['IPv6'])
   })
 
+  test('families and addresses beyond the two of a cluster get nothing, and are left to validation', async () => {
+    const ipFamilyPolicy = 'RequireDualStack'
+    const many = { ipFamilyPolicy, ipFamilies: Array<string>(1_000).fill('IPv6'), ports }
+    expect((await admit(draft('families', many))).spec.clusterIPs).toBeUndefined()
+    const clusterIPs = Array<string>(1_000).fill('fd00:10:96::7')
+    expect((await admit(draft('addresses', { ipFamilyPolicy, clusterIPs, ports }))).spec.ipFamilies).toBeUndefined()
+  })
+
   test('two of them need a policy that says so', async () => {
     await expect(create('web', { ipFamilies: families, ports })).rejects.toThrow(
       "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified",

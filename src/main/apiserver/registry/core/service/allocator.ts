@@ -1,10 +1,8 @@
 // Gives services their addresses and node ports, on create and on update, right before they are validated and stored.
-import { isIP } from 'node:net'
 import type { Service } from '../../../../../shared/api/core/v1.ts'
 import { Service as ServiceType } from '../../../../../shared/api/core/v1.ts'
 import type { ServiceCIDR } from '../../../../../shared/api/networking/v1.ts'
-import { isNetwork } from '../../../../../shared/machinery/cidr.ts'
-import { type IPFamily, canonicalIP, familyOf } from '../../../../../shared/machinery/ip-address.ts'
+import { type IPFamily, canonicalIP, familyOf, parseIP } from '../../../../../shared/machinery/ip-address.ts'
 import { type Clock, systemClock } from '../../../../../shared/machinery/clock.ts'
 import { type FieldError, invalidValue } from '../../../../../shared/machinery/field-error.ts'
 import { internalError, invalid } from '../../../../../shared/machinery/status.ts'
@@ -46,8 +44,7 @@ function addedRanges(store: ObjectStore, own: readonly string[]): AddressRange[]
     .items.map(({ object }) => object as unknown as ServiceCIDR)
     .filter(({ metadata }) => !metadata.deletionTimestamp)
     .flatMap(({ spec }) => list(spec.cidrs))
-    .filter(cidr => !own.includes(cidr) && isNetwork(cidr))
-    .flatMap(cidr => addressRange(cidr) ?? [])
+    .flatMap(cidr => (own.includes(cidr) ? [] : (addressRange(cidr) ?? [])))
 }
 
 const refuse = (service: Service, ...errors: FieldError[]) => {
@@ -79,15 +76,17 @@ function allocateAddresses(allocation: Allocation): void {
   const { spec } = service
   if (!needsClusterIP(service) || isHeadless(service)) return
   const asked = list(spec.clusterIPs)
+  const families = list(spec.ipFamilies) as IPFamily[]
   // What is no address at all, or not of its family, is for validation to refuse.
-  if (asked.some(ip => ip && isIP(ip) === 0)) return
+  if (asked.some(ip => ip && !parseIP(ip))) return
   for (const ip of asked) {
     const why = ip ? whyNotAddress(allocation, ip, familyOf(ip)) : undefined
     if (why) refuse(service, invalidValue('spec.clusterIPs', asked, `failed to allocate IP ${ip}: ${why}`))
   }
-  const families = list(spec.ipFamilies) as IPFamily[]
-  spec.clusterIPs = families.map((family, i) => asked[i] || pickAddress(allocation, family))
-  spec.clusterIPs.push(...asked.slice(families.length))
+  spec.clusterIPs = [
+    ...families.map((family, i) => asked[i] || pickAddress(allocation, family)),
+    ...asked.slice(families.length),
+  ]
   spec.clusterIP = spec.clusterIPs[0] ?? ''
 }
 
@@ -172,6 +171,8 @@ export function serviceAllocator(
       carryAllocations(service, old)
     }
     normalizeClusterIPs(service, old)
+    // For validation to refuse: as many as a body holds must not keep anybody busy here.
+    if (list(service.spec.clusterIPs).length > 2 || list(service.spec.ipFamilies).length > 2) return
     const errors = initIPFamilies(service, old, families)
     if (errors.length > 0) refuse(service, ...errors)
     const owner = ownerOf(request)
