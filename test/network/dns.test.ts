@@ -207,6 +207,10 @@ describe('the DNS server', () => {
     expect(dataOf(await ask(reverse, 'PTR'))).toEqual(['db-0.db.default.svc.cluster.local'])
     await ask('1.ip6.arpa', 'PTR')
     expect(upstream.asked).toEqual(['udp 1.ip6.arpa PTR'])
+    // Endpoints of a Service that is not headless have no names, also where the Service has an IPv6 address alone.
+    const single = { ...db, spec: { ...db.spec, clusterIP: 'fd00:10:96::7', clusterIPs: ['fd00:10:96::7'] } }
+    put(view, single, { ...six, addressType: 'IPv6' })
+    expect(dataOf(await ask(reverse, 'PTR'))).toEqual([])
   })
 
   it('answers SRV with port and target, and the addresses of the targets', async () => {

@@ -93,14 +93,14 @@ export class ClusterZone {
     if (labels.length === 1) return this.#hasServices(namespace) ? empty : missing
     if (!service) return missing
     if (service.spec.type === 'ExternalName') return labels.length === 2 ? this.#external(name, service) : missing
-    const isHeadless = !service.spec.clusterIP || service.spec.clusterIP === 'None'
+    const headless = isHeadless(service)
     const rest = labels.slice(0, -2)
     const [first = '', second = ''] = rest
-    if (rest.length === 0) return isHeadless ? this.#headless(name, type, service) : this.#virtual(name, type, service)
+    if (rest.length === 0) return headless ? this.#headless(name, type, service) : this.#virtual(name, type, service)
     if (rest.length === 1 && first.startsWith('_')) return this.#hasProtocol(service, first) ? empty : missing
-    if (rest.length === 1 && isHeadless) return this.#member(name, type, service, first)
+    if (rest.length === 1 && headless) return this.#member(name, type, service, first)
     if (rest.length === 2 && first.startsWith('_') && second.startsWith('_'))
-      return this.#port(name, type, service, isHeadless, first.slice(1), second.slice(1))
+      return this.#port(name, type, service, headless, first.slice(1), second.slice(1))
     return missing
   }
 
@@ -219,8 +219,10 @@ export function membersOf(view: ClusterView, serviceKey: string): Member[] {
   return members
 }
 
+export const isHeadless = ({ spec: { clusterIP } }: Service): boolean => !clusterIP || clusterIP === 'None'
+
 /** Nodes serve Services' IPv4 addresses only. */
-const clusterIPs = ({ spec }: Service): string[] =>
+export const clusterIPs = ({ spec }: Service): string[] =>
   (spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])).filter(isIPv4)
 
 /** `4.1.244.10.in-addr.arpa`, or 32 digits before `ip6.arpa`, the last one first. */

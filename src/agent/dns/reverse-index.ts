@@ -1,7 +1,6 @@
 // From addresses back to Service names, and which namespaces have Services; kept up to date change by change.
 import type { ClusterView } from '../network/cluster-view.ts'
-import { isIPv4 } from '../../shared/machinery/ipv4.ts'
-import { membersOf } from './cluster-zone.ts'
+import { clusterIPs, isHeadless, membersOf } from './cluster-zone.ts'
 
 export class ReverseIndex implements Disposable {
   readonly #view: ClusterView
@@ -42,12 +41,9 @@ export class ReverseIndex implements Disposable {
     if (service) this.#namespaces.set(namespace, known.add(name))
     else if (known.delete(name) && known.size === 0) this.#namespaces.delete(namespace)
     if (!service || service.spec.type === 'ExternalName') return
-    const { clusterIP, clusterIPs = clusterIP ? [clusterIP] : [] } = service.spec
-    const virtual = clusterIPs.filter(isIPv4)
-    const names: [string, string][] =
-      virtual.length > 0
-        ? virtual.map(ip => [ip, `${name}.${namespace}`])
-        : membersOf(this.#view, key).map(({ ip, hostname }) => [ip, `${hostname}.${name}.${namespace}`])
+    const names: [string, string][] = isHeadless(service)
+      ? membersOf(this.#view, key).map(({ ip, hostname }) => [ip, `${hostname}.${name}.${namespace}`])
+      : clusterIPs(service).map(ip => [ip, `${name}.${namespace}`])
     for (const [ip, fullName] of names) {
       const at = this.#byIP.get(ip) ?? new Map<string, string>()
       this.#byIP.set(ip, at.set(key, fullName))
