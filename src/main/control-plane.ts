@@ -142,7 +142,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const pki = await openPki({ dataDir: layout.root, names, clock })
   let recorder: HistoryRecorder | undefined
   const recorded = async () => recorder?.flush()
-  const departure = new Departure({ store, engine, dataDir: layout.root, history, recorded }, clock)
+  const departure = new Departure({ store, engine, dataDir: layout.root, history, recorded, network }, clock)
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
   const metrics = owned.use(new MetricsCollector({ dialer: tunnels, clock }))
