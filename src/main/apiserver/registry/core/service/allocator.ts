@@ -1,5 +1,5 @@
 // Gives services their addresses and node ports, on create and on update, right before they are validated and stored.
-import type { Service } from '../../../../../shared/api/core/v1.ts'
+import type { Service, ServicePort } from '../../../../../shared/api/core/v1.ts'
 import { Service as ServiceType } from '../../../../../shared/api/core/v1.ts'
 import type { ServiceCIDR } from '../../../../../shared/api/networking/v1.ts'
 import { type IPFamily, canonicalIP, familyOf, parseIP } from '../../../../../shared/machinery/ip-address.ts'
@@ -103,6 +103,23 @@ function whyNot({ owner, ports, index }: Allocation, port: number): string | und
 }
 
 /** Ports of one number and different protocols (DNS over TCP and UDP) get one node port. */
+function giveNodePorts(allocation: Allocation, ports: readonly ServicePort[], taken: Set<number>): void {
+  /** By number, the first that has a node port, and the first of another protocol. */
+  const known = new Map<number, ServicePort[]>()
+  const note = (port: ServicePort) => {
+    const twins = known.get(port.port) ?? []
+    if (twins.every(({ protocol }) => protocol !== port.protocol)) known.set(port.port, [...twins, port].slice(0, 2))
+  }
+  for (const port of ports) if (port.nodePort) note(port)
+  for (const port of ports) {
+    if (port.nodePort) continue
+    const twin = known.get(port.port)?.find(({ protocol }) => protocol !== port.protocol)
+    port.nodePort = twin?.nodePort ?? nextPort(allocation, taken, 'nodePort')
+    taken.add(port.nodePort)
+    note(port)
+  }
+}
+
 function allocateNodePorts(allocation: Allocation): void {
   const { service } = allocation
   const ports = list(service.spec.ports)
@@ -112,13 +129,7 @@ function allocateNodePorts(allocation: Allocation): void {
       const why = port.nodePort ? whyNot(allocation, port.nodePort) : undefined
       if (why) refuse(service, invalidValue(`spec.ports[${i}].nodePort`, port.nodePort, why))
     }
-    if (allocatesNodePorts(service))
-      for (const port of ports) {
-        if (port.nodePort) continue
-        const twin = ports.find(p => p !== port && p.port === port.port && p.nodePort && p.protocol !== port.protocol)
-        port.nodePort = twin?.nodePort ?? nextPort(allocation, taken, 'nodePort')
-        taken.add(port.nodePort)
-      }
+    if (allocatesNodePorts(service)) giveNodePorts(allocation, ports, taken)
   }
   if (!needsHealthCheckNodePort(service)) return
   const wanted = service.spec.healthCheckNodePort
