@@ -206,7 +206,8 @@ describe('the DNS server', () => {
     const reverse = `4.${'0.'.repeat(15)}1.0.0.0.4.4.2.0.0.1.0.0.0.0.d.f.ip6.arpa`
     expect(dataOf(await ask(reverse, 'PTR'))).toEqual(['db-0.db.default.svc.cluster.local'])
     await ask('1.ip6.arpa', 'PTR')
-    expect(upstream.asked).toEqual(['udp 1.ip6.arpa PTR'])
+    await ask('fd00:10:244:1::4.in-addr.arpa', 'PTR')
+    expect(upstream.asked).toEqual(['udp 1.ip6.arpa PTR', 'udp fd00:10:244:1::4.in-addr.arpa PTR'])
     // Endpoints of a Service that is not headless have no names, also where the Service has an IPv6 address alone.
     const single = { ...db, spec: { ...db.spec, clusterIP: 'fd00:10:96::7', clusterIPs: ['fd00:10:96::7'] } }
     put(view, single, { ...six, addressType: 'IPv6' })

@@ -228,7 +228,11 @@ export const clusterIPs = ({ spec }: Service): string[] =>
 /** `4.1.244.10.in-addr.arpa`, or 32 digits before `ip6.arpa`, the last one first. */
 function addressOfPointer(lower: string): IPAddressValue | undefined {
   const labels = lower.split('.').slice(0, -2).reverse()
-  if (lower.endsWith('.in-addr.arpa')) return parseIP(labels.join('.'))
+  if (lower.endsWith('.in-addr.arpa')) {
+    // A label may hold any byte, colons too.
+    const ip = parseIP(labels.join('.'))
+    return ip?.family === 'IPv4' ? ip : undefined
+  }
   if (labels.length !== 32 || !labels.every(label => /^[0-9a-f]$/.test(label))) return undefined
   return parseIP(labels.join('').replace(/.{4}(?!$)/g, '$&:'))
 }
