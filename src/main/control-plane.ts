@@ -34,8 +34,9 @@ import { readPassphrase } from './cli/encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { controllerMetrics } from './controllers/controller-metrics.ts'
 import { startControllers } from './controllers/index.ts'
-import { type ClusterNetwork, type ClusterRanges, clusterNetwork } from './cluster-network.ts'
+import type { ClusterNetwork, ClusterRanges } from './cluster-network.ts'
 import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
+import { KEPT_RANGES_KEY, keptRanges, settleRanges } from './kept-ranges.ts'
 import { writeAtomically } from './kubeconfig-file.ts'
 import { type LedPart, takeTurns } from './leading.ts'
 import { onceReady } from './local-node/joined.ts'
@@ -85,7 +86,7 @@ export interface ControlPlaneOptions {
   readonly localNode: boolean
   /** Ranges of the nodes' addresses that answer for node ports, or `primary`. Default: all. */
   readonly nodePortAddresses?: readonly string[]
-  /** Of pods and Services; IPv4 first. */
+  /** Of pods and Services; IPv4 first. Default: those that the cluster was made with. */
   readonly ranges?: ClusterRanges
   readonly apiServer?: ApiServerSettings
   /** Default: one profile as upstream's. */
@@ -137,12 +138,12 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   assertHere(layout.root)
   const history = owned.use(await engine.openHistory(DEFAULT_HISTORY_LIMITS))
   const { advertise = [] } = options
-  const network = clusterNetwork(options.ranges)
+  const network = settleRanges(store.get(KEPT_RANGES_KEY)?.object, options.ranges ?? {})
   const names = [...new Set([...ownNames(options.listen.host), network.kubernetesServiceIP, ...advertise])]
   const pki = await openPki({ dataDir: layout.root, names, clock })
   let recorder: HistoryRecorder | undefined
   const recorded = async () => recorder?.flush()
-  const departure = new Departure({ store, engine, dataDir: layout.root, history, recorded, network }, clock)
+  const departure = new Departure({ store, engine, dataDir: layout.root, history, recorded }, clock)
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
   const metrics = owned.use(new MetricsCollector({ dialer: tunnels, clock }))
@@ -207,6 +208,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     clusterInfo: { url, caPem: pki.caPem },
     authorities: { clients: pki.caPem, frontProxy: pki.frontProxy.caPem },
     network,
+    keptRanges: keptRanges(network),
   })
   bootstrapped = true
   owned.use(desk)

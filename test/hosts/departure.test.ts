@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { controlPlaneMoves } from '../../src/main/apiserver/endpoints/control-plane-moves.ts'
 import { type ApiEnd, beginMove, commitMove } from '../../src/main/cli/control-plane/api-call.ts'
-import { CLUSTER_NETWORK, type ClusterNetwork, clusterNetwork } from '../../src/main/cluster-network.ts'
 import { readKubeconfig } from '../../src/main/kubeconfig-file.ts'
 import { Departure } from '../../src/main/move/departure.ts'
 import { MovedError, assertHere, readMark } from '../../src/main/move/mark.ts'
@@ -27,13 +26,11 @@ let engine: SealedEngine
 let api: TestApiServer
 let recorder: HistoryRecorder
 let departure: Departure
-let network: ClusterNetwork
 let here: ApiEnd
 
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'flotilla-departure-'))
   engine = await openSealedEngine(await openEngine({ engine: 'nedb' }, dataDir), {})
-  network = { ...CLUSTER_NETWORK }
   const history = await engine.openHistory(DEFAULT_HISTORY_LIMITS)
   api = await startTestApiServer({
     dataDir,
@@ -42,7 +39,7 @@ beforeEach(async () => {
       // Its clock stands still: it writes when it is asked to.
       recorder = new HistoryRecorder({ store, history, clock: new ManualClock(), log: silentLog })
       const recorded = () => recorder.flush()
-      departure = new Departure({ store, engine, dataDir, history, network, recorded }, systemClock)
+      departure = new Departure({ store, engine, dataDir, history, recorded }, systemClock)
       return { subresources: [controlPlaneMoves(departure)] }
     },
   })
@@ -93,14 +90,6 @@ test('writes go on when whoever moves it goes away, and that move can no longer 
   await eventually(() => write('after').then(() => true))
   await expect(commitMove(here, MOVE)).rejects.toThrow(/holds no writes back/)
   expect(readMark(dataDir)).toBeUndefined()
-})
-
-test('a cluster with ranges of its own stays: the server would start with the default ones', async () => {
-  Object.assign(network, clusterNetwork({ serviceCIDRs: ['10.20.0.0/20'] }))
-  const held = await beginMove(here, MOVE)
-  await expect(names(held.events)).rejects.toThrow(/ranges of its own .* Services 10\.20\.0\.0\/20/)
-  held.release()
-  await write('after')
 })
 
 test('only one move is under way at a time', async () => {

@@ -14,7 +14,6 @@ import {
 import { depart, leave } from '../../src/main/cli/control-plane/depart.ts'
 import { activate, receive } from '../../src/main/cli/control-plane/receive.ts'
 import type { ServerEnd } from '../../src/main/cli/control-plane/server-end.ts'
-import { CLUSTER_NETWORK } from '../../src/main/cluster-network.ts'
 import { readKubeconfig } from '../../src/main/kubeconfig-file.ts'
 import { Departure } from '../../src/main/move/departure.ts'
 import { type MoveMark, assertHere, readMark } from '../../src/main/move/mark.ts'
@@ -57,12 +56,7 @@ async function serve(dataDir: string): Promise<Running> {
     engine,
     withStore: store => ({
       subresources: [
-        controlPlaneMoves(
-          new Departure(
-            { store, engine, dataDir, history, network: CLUSTER_NETWORK, recorded: async () => {} },
-            systemClock,
-          ),
-        ),
+        controlPlaneMoves(new Departure({ store, engine, dataDir, history, recorded: async () => {} }, systemClock)),
       ],
     }),
   })

@@ -1,6 +1,6 @@
 // Parses `--cluster-cidr` and `--service-cluster-ip-range`, upstream's flags of one name.
 import { type CidrRange, cidrContains, isNetwork, parseRange } from '../../shared/machinery/cidr.ts'
-import { type ClusterRanges, clusterNetwork } from '../cluster-network.ts'
+import type { ClusterNetwork, ClusterRanges } from '../cluster-network.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface RangeFlags {
@@ -8,28 +8,32 @@ export interface RangeFlags {
   readonly serviceClusterIpRange?: string
 }
 
-interface Rule {
+export interface RangeRule {
   readonly flag: string
+  /** Who has addresses of it. */
+  readonly what: string
   readonly example: string
   /** Prefix lengths, the largest range's first. */
   readonly bits: Readonly<Record<CidrRange['family'], readonly [number, number]>>
 }
 
 /** Each node gets a /24 and a /64. */
-const PODS: Rule = {
+export const PODS: RangeRule = {
   flag: '--cluster-cidr',
+  what: 'pods',
   example: '10.244.0.0/16,fd00:10:244::/48',
   bits: { IPv4: [8, 24], IPv6: [16, 64] },
 }
 /** The cluster's DNS has the tenth address. */
-const SERVICES: Rule = {
+export const SERVICES: RangeRule = {
   flag: '--service-cluster-ip-range',
+  what: 'Services',
   example: '10.96.0.0/16,fd00:10:96::/112',
   bits: { IPv4: [8, 28], IPv6: [48, 124] },
 }
 
-function parse({ flag, example, bits }: Rule, text: string | undefined): string[] | undefined {
-  if (text === undefined) return undefined
+/** @returns IPv4 first @throws UsageError */
+export function parseRanges({ flag, example, bits }: RangeRule, text: string): string[] {
   const wrong = (why: string) => new UsageError(`${flag} ${why}, such as ${example}, not ${JSON.stringify(text)}`)
   const cidrs = text.split(',').map(part => part.trim())
   const ranges = cidrs.map(cidr => (isNetwork(cidr) ? parseRange(cidr) : undefined))
@@ -49,13 +53,16 @@ const networkOf = (cidr: string): string => cidr.split('/')[0] ?? ''
 
 /** @returns nothing for flags that were not given @throws UsageError */
 export function parseClusterRanges({ clusterCidr, serviceClusterIpRange }: RangeFlags): ClusterRanges {
-  const [clusterCIDRs, serviceCIDRs] = [parse(PODS, clusterCidr), parse(SERVICES, serviceClusterIpRange)]
-  const ranges = { ...(clusterCIDRs && { clusterCIDRs }), ...(serviceCIDRs && { serviceCIDRs }) }
-  // Of which one may be what it is without its flag.
-  const network = clusterNetwork(ranges)
-  for (const pods of network.clusterCIDRs)
-    for (const services of network.serviceCIDRs)
+  return {
+    ...(clusterCidr !== undefined && { clusterCIDRs: parseRanges(PODS, clusterCidr) }),
+    ...(serviceClusterIpRange !== undefined && { serviceCIDRs: parseRanges(SERVICES, serviceClusterIpRange) }),
+  }
+}
+
+/** Either may be what it is without its flag. @throws UsageError */
+export function requireApart({ clusterCIDRs, serviceCIDRs }: ClusterNetwork): void {
+  for (const pods of clusterCIDRs)
+    for (const services of serviceCIDRs)
       if (cidrContains(pods, networkOf(services)) || cidrContains(services, networkOf(pods)))
         throw new UsageError(`${PODS.flag} ${pods} and ${SERVICES.flag} ${services} overlap`)
-  return ranges
 }

@@ -2,10 +2,8 @@
 // either the mark is written — from there on this server never writes again — or writes go on as if nothing had been.
 import type { Clock } from '../../shared/machinery/clock.ts'
 import { type Deferred, deferred } from '../../shared/machinery/deferred.ts'
-import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { Owned } from '../../shared/machinery/owned.ts'
 import { ApiError, badRequest } from '../../shared/machinery/status.ts'
-import { CLUSTER_NETWORK, type ClusterNetwork } from '../cluster-network.ts'
 import type { HistoryLog } from '../store/history/contract.ts'
 import { type OperationEvent, operations, type StoreParts } from '../store/operations/operations.ts'
 import { type MoveMark, writeMark } from './mark.ts'
@@ -18,8 +16,6 @@ export type Destination = Pick<MoveMark, 'id' | 'to' | 'servers'>
 export interface DepartureParts extends StoreParts {
   /** Goes along. */
   readonly history: HistoryLog
-  /** Ranges that flags gave do not go along: a control plane elsewhere starts with the default ones. */
-  readonly network: ClusterNetwork
   /** Whatever was written is in the history when it resolves. */
   recorded(): Promise<void>
 }
@@ -44,16 +40,12 @@ export class Departure {
   /**
    * Everything of the cluster at its last revision. Writes are refused until the events' reader ends or `commit` decides.
    * @param signal of the reader
-   * @throws ApiError when another move is under way, the store is not this server's alone, or ranges are
+   * @throws ApiError when another move is under way, or the store is not this server's alone
    */
   async *begin(destination: Destination, signal: AbortSignal): AsyncGenerator<OperationEvent, void> {
-    const { store, network } = this.#parts
+    const { store } = this.#parts
     if (store.shared)
       throw badRequest('the store is an etcd that others reach as well: start another control plane on it instead')
-    if (!deepEqual(network, CLUSTER_NETWORK))
-      throw badRequest(
-        `a cluster with ranges of its own cannot be moved yet: pods ${network.clusterCIDRs.join(',')}, Services ${network.serviceCIDRs.join(',')}`,
-      )
     if (this.#pending) throw new ApiError(409, 'Conflict', `a move to ${this.#pending.destination.to} is under way`)
     const decided = deferred()
     this.#pending = { destination, decided }

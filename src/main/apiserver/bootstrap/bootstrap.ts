@@ -35,6 +35,8 @@ export interface BootstrapOptions {
     /** CIDRs of the Services' addresses, one for each family, the primary one's first. */
     readonly serviceCIDRs: readonly string[]
   }
+  /** What the cluster keeps of its ranges. */
+  readonly keptRanges?: Draft<ConfigMap>
   /** PEM: authorities of clients, and of this server when it speaks for them. */
   readonly authorities?: { readonly clients: string; readonly frontProxy: string }
 }
@@ -196,6 +198,8 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
   }
 
   await Promise.all(NAMESPACES.map(name => ensure(Namespace, { metadata: { name }, spec: {} })))
+  // Before anything has an address of them.
+  if (options.keptRanges) await ensure(ConfigMap, options.keptRanges, ['data'])
   const [endpoints, slice] = kubernetesEndpoints(options)
   await Promise.all([
     reconcilePolicy(context, user),
