@@ -98,12 +98,10 @@ describe('exec', () => {
   })
   it('gives a terminal the size that the client has', async () => {
     const channels = await session(
-      path + query('input=1&output=1&tty=1', 'sh', '-c', 'read go; stty size'),
+      path +
+        query('input=1&output=1&tty=1', 'sh', '-c', 'until stty size 2>/dev/null | grep "45 123"; do sleep 0.1; done'),
       'v5.channel.k8s.io',
-      socket => {
-        socket.send(frame(4, JSON.stringify({ Width: 123, Height: 45 })))
-        setTimeout(() => socket.send(frame(0, 'go\n')), 300)
-      },
+      socket => socket.send(frame(4, JSON.stringify({ Width: 123, Height: 45 }))),
     )
     expect(channels.get(1)).toContain('45 123')
   })
