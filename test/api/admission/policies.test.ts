@@ -251,6 +251,39 @@ describe('a validating policy', () => {
       /^apps\/v1, Kind=StatefulSet: ERROR: [^]*undefined field 'strategy'/,
     )
   })
+  test('sees a Scale where a Deployment is scaled, and changes that alone', async () => {
+    const labels = { app: 'web' }
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'x' }] } }
+    const { metadata } = await admin.create(Deployment, {
+      metadata: { namespace, name: `deployment-${++count}` },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template },
+    })
+    const matchConstraints = about(['deployments/scale'], ['UPDATE'], ['apps'])
+    await validating({
+      matchConstraints,
+      validations: [
+        {
+          expression:
+            "request.kind.kind == 'Scale' && object.kind == 'Scale' && oldObject.status.selector == 'app=web'",
+        },
+        { expression: 'object.spec.replicas < 5', message: 'too many' },
+      ],
+    })
+    await mutating({
+      matchConstraints,
+      matchConditions: [{ name: 'none', expression: 'object.spec.replicas == 0' }],
+      mutations: [apply('Object{spec: Object.spec{replicas: 3}}')],
+    })
+    const scaleTo = (replicas: number) =>
+      raw(cluster.api, `/apis/apps/v1/namespaces/${namespace}/deployments/${metadata.name}/scale`, {
+        method: 'PATCH',
+        body: { spec: { replicas } },
+        headers: { 'content-type': 'application/merge-patch+json' },
+      })
+    expect((await scaleTo(0)).json).toMatchObject({ kind: 'Scale', spec: { replicas: 3 } })
+    expect((await scaleTo(7)).json).toMatchObject({ code: 422, message: expect.stringContaining('too many') })
+    expect((await admin.get(Deployment, metadata)).spec.replicas).toBe(3)
+  })
   test('is checked against custom resources and parameters as well', async () => {
     await admin.create(CustomResourceDefinition, {
       metadata: { name: 'boats.example.com' },

@@ -7,6 +7,7 @@ import {
   type ValidatingWebhook,
   ValidatingWebhookConfiguration,
 } from '../../../src/shared/api/admissionregistration/v1.ts'
+import { Deployment } from '../../../src/shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
 import { ConfigMap, Namespace, Pod, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
 import { linkNode, ownAddress, serviceOnNode } from '../../support/node-link.ts'
@@ -159,6 +160,78 @@ describe('a validating webhook', () => {
       requestKind: { version: 'v2' },
       object: { apiVersion: 'autoscaling/v1' },
     })
+  })
+})
+
+describe('subresources with a kind of their own', () => {
+  const deployment = () => {
+    const labels = { app: 'web' }
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'x' }] } }
+    return cluster.admin.create(Deployment, {
+      metadata: { namespace, name: `deployment-${++count}` },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template },
+    })
+  }
+  const scaleTo = ({ name }: { name: string }, replicas: number) =>
+    raw(cluster.api, `/apis/apps/v1/namespaces/${namespace}/deployments/${name}/scale`, {
+      method: 'PATCH',
+      body: { spec: { replicas } },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    })
+
+  test('a Scale is shown as a Scale, before and after, and can be changed', async () => {
+    const { metadata } = await deployment()
+    hooks.on('/half', ({ object }) =>
+      object.spec.replicas > 9 ? jsonPatch({ op: 'replace', path: '/spec/replicas', value: 9 }) : { allowed: true },
+    )
+    hooks.on('/odd', ({ object }) => ({ allowed: object.spec.replicas % 2 === 1 }))
+    const rules = [rule(['deployments/scale'], ['UPDATE'], ['apps'])]
+    await mutating('half', hook('/half', { rules }))
+    await validating(hook('/odd', { rules }))
+    const { json } = await scaleTo(metadata, 40)
+    expect(json).toMatchObject({ kind: 'Scale', spec: { replicas: 9 } })
+    expect((await cluster.admin.get(Deployment, metadata)).spec).toMatchObject({ replicas: 9 })
+    expect((await scaleTo(metadata, 2)).json).toMatchObject({ code: 400 })
+    const [, last] = hooks.calls.map(call => call.request)
+    const kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+    const { name, uid } = metadata
+    expect(last).toMatchObject({
+      ...{ kind, requestKind: kind, name, subResource: 'scale', operation: 'UPDATE' },
+      resource: { group: 'apps', version: 'v1', resource: 'deployments' },
+      object: { kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: { name, uid }, spec: { replicas: 9 } },
+      oldObject: { kind: 'Scale', spec: { replicas: 1 }, status: { selector: 'app=web' } },
+    })
+    expect(last.object.spec.template).toBe(undefined)
+  })
+
+  test('a Binding is created with its pod, an Eviction and a TokenRequest as what they are', async () => {
+    const { metadata } = await cluster.admin.create(Pod, {
+      metadata: { namespace, name: `pod-${++count}` },
+      spec: { containers: [{ name: 'main', image: 'x' }] },
+    })
+    hooks.on('/place', () => jsonPatch({ op: 'replace', path: '/target/name', value: 'elsewhere' }))
+    await mutating('place', hook('/place', { rules: [rule(['pods/binding'])] }))
+    hooks.on('/see', () => ({ allowed: true }))
+    await validating(hook('/see', { rules: [rule(['pods/binding', 'pods/eviction', 'serviceaccounts/token'])] }))
+    const bare = { metadata: { name: metadata.name, namespace } }
+    await cluster.admin.createSubresource(Pod, metadata, 'binding', {
+      ...{ ...bare, kind: 'Binding', apiVersion: 'v1' },
+      target: { kind: 'Node', name: 'here' },
+    })
+    expect((await cluster.admin.get(Pod, metadata)).spec.nodeName).toBe('elsewhere')
+    await cluster.admin.createSubresource(Pod, metadata, 'eviction', {
+      ...{ ...bare, kind: 'Eviction', apiVersion: 'policy/v1' },
+    })
+    await cluster.admin.createSubresource(ServiceAccount, { namespace, name: 'default' }, 'token', {
+      ...{ kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', spec: {} },
+    })
+    const seen = hooks.calls.filter(({ path }) => path.startsWith('/see')).map(call => call.request)
+    expect(seen.map(({ operation, kind, object, oldObject }) => [operation, kind, object.kind, oldObject])).toEqual([
+      ['CREATE', { group: '', version: 'v1', kind: 'Binding' }, 'Binding', null],
+      ['CREATE', { group: 'policy', version: 'v1', kind: 'Eviction' }, 'Eviction', null],
+      ['CREATE', { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }, 'TokenRequest', null],
+    ])
+    expect(seen[0].object.target.name).toBe('elsewhere')
   })
 })
 

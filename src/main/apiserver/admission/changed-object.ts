@@ -3,6 +3,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { internalError } from '../../../shared/machinery/status.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { decodeObject } from '../schema/decode.ts'
+import type { AdmissionRequest } from './contract.ts'
 import { convertVersion } from './matching/convert.ts'
 
 /**
@@ -13,10 +14,12 @@ import { convertVersion } from './matching/convert.ts'
 export async function takeBack(
   value: unknown,
   shown: ResourceDescriptor,
-  resource: ResourceDescriptor,
+  { resource, kind }: Pick<AdmissionRequest, 'resource' | 'kind'>,
 ): Promise<AnyObject> {
-  const { object, errors } = shown.custom ? shown.custom.decode(value) : decodeObject(shown.schema, value)
+  const custom = kind ? undefined : shown.custom
+  const { object, errors } = custom ? custom.decode(value) : decodeObject(kind?.schema ?? shown.schema, value)
   if (errors[0] !== undefined) throw internalError(errors[0])
+  if (kind) return object
   const back = await convertVersion(object, shown, resource)
   resource.setDefaults?.(back)
   return back

@@ -5,10 +5,20 @@ import type { EndpointContext } from '../endpoints/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { Annotate, UserInfo } from '../request.ts'
 
+/** A kind with the name of its schema. */
+export interface ObjectKind {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly schema: string
+}
+
 export interface AdmissionRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
   readonly resource: ResourceDescriptor
   readonly subresource: string
+  /** Of the objects, where a subresource takes another kind than the resource's: a Scale, a Binding. */
+  readonly kind?: ObjectKind | undefined
   readonly namespace: string
   readonly name: string
   /** The object to be stored; a mutating plugin changes it in place. Undefined for DELETE and CONNECT. */

@@ -8,7 +8,7 @@ import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { ObjectStore, Stored } from '../../store/contract.ts'
-import type { AdmissionRequest } from '../admission/contract.ts'
+import type { AdmissionRequest, ObjectKind } from '../admission/contract.ts'
 import type { VerifiedToken } from '../authn/bearer-tokens.ts'
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
 import type { AuthorizationAttributes, AuthorizationDecision, ResolvedRules } from '../authz/contract.ts'
@@ -68,6 +68,14 @@ export interface WriteOptions {
   readonly applied?: boolean
 }
 
+/** An object of another kind that stands for a part of the stored one, as a Scale does. */
+export interface AdmittedPart {
+  readonly kind: ObjectKind
+  show(object: AnyObject): AnyObject
+  /** Takes over what admission made of it. */
+  take(object: AnyObject, shown: AnyObject): void
+}
+
 export interface ChangeOptions extends WriteOptions {
   /** Name that admission plugins see; '' = the main resource. */
   readonly subresource?: string
@@ -81,6 +89,8 @@ export interface ChangeOptions extends WriteOptions {
   readonly prepare?: (object: AnyObject, old: AnyObject) => void
   /** Checks beyond the descriptor's. */
   readonly validate?: (object: AnyObject, old: AnyObject) => FieldError[]
+  /** What admission sees instead of the whole object. */
+  readonly admitted?: AdmittedPart
   /** Leaves the admission plugins out. */
   readonly skipAdmission?: boolean
 }

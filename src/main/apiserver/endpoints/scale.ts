@@ -67,7 +67,16 @@ async function write(
       paths.setReplicas(copy, replicasOf(wanted))
       return copy
     },
-    { ...writeOptionsOf(request, optionsKind), subresource: 'scale', strategy: 'main' },
+    {
+      ...writeOptionsOf(request, optionsKind),
+      subresource: 'scale',
+      strategy: 'main',
+      admitted: {
+        kind: { ...SCALE_TYPE, schema: SCHEMA },
+        show: shown => scaleOf(shown, paths),
+        take: (changed, admitted) => paths.setReplicas(changed, replicasOf(admitted)),
+      },
+    },
   )
   return shown(scaleOf(object, paths), representation)
 }

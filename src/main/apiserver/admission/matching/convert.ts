@@ -34,7 +34,10 @@ export function viewsOf({
   object,
   oldObject,
   resource,
+  kind,
 }: AdmissionRequest): (shown: ResourceDescriptor) => Promise<Views> {
+  // A kind of its own is the same under every version of the resource.
+  if (kind) return () => Promise.resolve({ object, oldObject })
   const known = new Map<ResourceDescriptor, Promise<Views>>()
   const make = async (shown: ResourceDescriptor): Promise<Views> => ({
     object: object && (await convertVersion(object, resource, shown)),

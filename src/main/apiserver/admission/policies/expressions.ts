@@ -75,17 +75,21 @@ export interface Input {
   readonly authorize: Authorize
 }
 
-const kindOf = ({ type: { group, version, kind } }: ResourceDescriptor) => ({ group, version, kind })
+const kindOf = ({ group, version, kind }: { group: string; version: string; kind: string }) => ({
+  group,
+  version,
+  kind,
+})
 const resourceOf = ({ type: { group, version, plural } }: ResourceDescriptor) => ({ group, version, resource: plural })
 
 function requestValue({ request, shown }: Input): Value {
   const { name, namespace, operation, subresource, user, dryRun, resource, options } = request
   const { name: username, uid = '', groups, extra = {} } = user
   const shownRequest = {
-    kind: kindOf(shown),
+    kind: kindOf(request.kind ?? shown.type),
     resource: resourceOf(shown),
     subResource: subresource,
-    requestKind: kindOf(resource),
+    requestKind: kindOf(request.kind ?? resource.type),
     requestResource: resourceOf(resource),
     requestSubResource: subresource,
     name,

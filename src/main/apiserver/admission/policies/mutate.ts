@@ -10,6 +10,7 @@ import { applyJsonPatch } from '../../patch/json-patch.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { type FieldFact, fieldFact, typeOfFact } from '../../schema/table.ts'
 import { takeBack } from '../changed-object.ts'
+import type { AdmissionRequest } from '../contract.ts'
 import type { CompiledMutation } from './compile.ts'
 import type { Evaluation } from './expressions.ts'
 import { misnamedTypes } from './patch-types.ts'
@@ -28,14 +29,24 @@ function atomicParts(value: unknown, fact: FieldFact | undefined, path = ''): st
   return [...own, ...Object.keys(value).flatMap(key => atomicParts(value[key], inner(key), `${path}.${key}`))]
 }
 
-function applied(evaluation: Evaluation, { expression }: CompiledMutation, live: AnyObject, shown: ResourceDescriptor) {
+function applied(
+  evaluation: Evaluation,
+  { expression }: CompiledMutation,
+  live: AnyObject,
+  shown: ResourceDescriptor,
+  { kind }: Pick<AdmissionRequest, 'kind'>,
+) {
   const value = evaluation.run(expression)
   const misnamed = misnamedTypes(value)
   if (misnamed.length > 0) throw new CelError(`type mismatch: ${misnamed.join('\n')}`)
   const given = toJson(value)
   if (!isObject(given)) throw new CelError('unsupported return type from ApplyConfiguration expression')
-  const configuration: JsonObject = { ...given, apiVersion: apiVersionOf(shown.type), kind: shown.type.kind }
-  const fact: FieldFact = shown.custom?.fact ?? { t: 'ref', r: shown.schema }
+  const configuration: JsonObject = {
+    ...given,
+    apiVersion: apiVersionOf(kind ?? shown.type),
+    kind: (kind ?? shown.type).kind,
+  }
+  const fact: FieldFact = (kind ? undefined : shown.custom?.fact) ?? { t: 'ref', r: kind?.schema ?? shown.schema }
   const atomics = atomicParts(configuration, fact)
   if (atomics.length > 0)
     throw new CelError(
@@ -64,11 +75,11 @@ export async function mutate(
   evaluation: Evaluation,
   live: AnyObject,
   shown: ResourceDescriptor,
-  resource: ResourceDescriptor,
+  request: Pick<AdmissionRequest, 'resource' | 'kind'>,
 ): Promise<AnyObject> {
   const result =
     mutation.patchType === 'ApplyConfiguration'
-      ? applied(evaluation, mutation, live, shown)
+      ? applied(evaluation, mutation, live, shown, request)
       : patched(evaluation, mutation, live)
-  return takeBack(result, shown, resource)
+  return takeBack(result, shown, request)
 }

@@ -126,7 +126,7 @@ class Dispatch {
       if (pacer.due) await pacer.pause()
       const seen = await input()
       const live = seen.object ?? object
-      const made = await mutate(mutation, new Evaluation(seen, variables, BUDGET), live, shown, request.resource)
+      const made = await mutate(mutation, new Evaluation(seen, variables, BUDGET), live, shown, request)
       become(object, made)
     }
     return deepEqual(before, object) ? 'unchanged' : 'changed'

@@ -35,13 +35,13 @@ interface Round {
 async function patched(
   object: AnyObject,
   patch: string,
-  resource: ResourceDescriptor,
+  request: AdmissionRequest,
   shown: ResourceDescriptor,
 ): Promise<AnyObject> {
   try {
     const { value: operations } = await decodeBody('application/json', Buffer.from(patch, 'base64'))
     const result = applyJsonPatch(object, operations)
-    return await takeBack(result, shown, resource)
+    return await takeBack(result, shown, request)
   } catch (error) {
     if (!(error instanceof ApiError) || error.code >= 500) throw error
     const cause = error.status.details?.causes?.[0]?.message
@@ -83,12 +83,12 @@ async function apply(
   request: AdmissionRequest,
   view: View,
 ): Promise<boolean> {
-  const { object, resource } = request
+  const { object } = request
   if (!object)
     throw internalError(
       `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,
     )
-  const next = await patched(view.object ?? object, patch, resource, view.shown)
+  const next = await patched(view.object ?? object, patch, request, view.shown)
   if (deepEqual(next, object)) return false
   become(object, next)
   return true

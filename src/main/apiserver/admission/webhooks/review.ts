@@ -41,7 +41,7 @@ const connectKind = ({ operation, resource, subresource }: AdmissionRequest): Ki
   return kind === undefined ? undefined : { group: '', version: 'v1', kind }
 }
 
-const kindOf = ({ type: { group, version, kind } }: ResourceDescriptor): Kind => ({ group, version, kind })
+const kindOf = ({ group, version, kind }: Kind): Kind => ({ group, version, kind })
 const resourceOf = ({ type: { group, version, plural } }: ResourceDescriptor) => ({ group, version, resource: plural })
 
 function optionsOf({ operation, options, dryRun }: AdmissionRequest): object | null {
@@ -66,10 +66,10 @@ export function admissionReview(
     apiVersion,
     request: {
       uid,
-      kind: connect ?? kindOf(shown),
+      kind: connect ?? kindOf(request.kind ?? shown.type),
       resource: resourceOf(shown),
       ...(subresource ? { subResource: subresource } : {}),
-      requestKind: connect ?? kindOf(resource),
+      requestKind: connect ?? kindOf(request.kind ?? resource.type),
       requestResource: resourceOf(resource),
       ...(subresource ? { requestSubResource: subresource } : {}),
       ...(name ? { name } : {}),

@@ -10,10 +10,13 @@ import { writeOptionsOf } from '../write/write-options.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
 
 const PODS = { group: '', plural: 'pods' }
+const kind = { group: '', version: 'v1', kind: 'Binding' }
+const SCHEMA = 'core.v1.Binding'
 
 async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiResponse> {
   const { namespace } = request.info
-  const binding = (await context.decode(request, 'core.v1.Binding')) as unknown as Binding
+  const decoded = await context.decode(request, SCHEMA)
+  const binding = decoded as unknown as Binding
   const given = binding.metadata?.name
   const name = request.info.name || (given ?? '')
   if (given && given !== name)
@@ -22,6 +25,21 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
   if (!target) throw invalid({ group: '', kind: 'Binding' }, name, [required('target.name')])
   const resource = context.resources.byUrl('', 'v1', 'pods')
   if (!resource) throw notFound(PODS, name)
+  const options = writeOptionsOf(request, 'CreateOptions')
+  await context.admit({
+    operation: 'CREATE',
+    resource,
+    subresource: 'binding',
+    kind: { ...kind, schema: SCHEMA },
+    namespace,
+    name,
+    object: decoded,
+    options: {},
+    user: options.user,
+    dryRun: options.dryRun ?? false,
+    warn: text => request.warn(text),
+    annotate: options.annotate,
+  })
   const { uid, resourceVersion, annotations } = binding.metadata ?? {}
   await context.change(
     resource,
@@ -34,22 +52,21 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
         throw conflict(PODS, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`)
       if (pod.spec.schedulingGates?.length)
         throw conflict(PODS, name, `pod ${name} has non-empty .spec.schedulingGates`)
-      pod.spec.nodeName = target
+      pod.spec.nodeName = binding.target.name ?? target
       pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
       if (Object.keys(pod.metadata.annotations).length === 0) delete pod.metadata.annotations
       const now = formatTime(context.clock.now())
       pod.status.conditions = setCondition(pod.status.conditions, { type: 'PodScheduled', status: 'True' }, now)
     },
     {
-      ...writeOptionsOf(request, 'CreateOptions'),
+      ...options,
       subresource: 'binding',
+      skipAdmission: true,
       preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
     },
   )
   return { code: 201, object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } }
 }
-
-const kind = { group: '', version: 'v1', kind: 'Binding' }
 
 export const podBinding: SubresourceHandler = {
   group: '',

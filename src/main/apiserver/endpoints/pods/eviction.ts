@@ -89,6 +89,7 @@ export const podEviction: SubresourceHandler = {
       operation: 'CREATE',
       resource,
       subresource: 'eviction',
+      kind: { group: 'policy', version: 'v1', kind: 'Eviction', schema: 'policy.v1.Eviction' },
       namespace,
       name,
       object: body,

@@ -74,16 +74,19 @@ function binding(
   return { boundTo: { kind, ...refOf(object) }, ...(node ? { node } : {}) }
 }
 
+const TOKEN_REQUEST = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }
+const SCHEMA = 'authentication.v1.TokenRequest'
+
 export const serviceAccountToken: SubresourceHandler = {
   group: '',
   resource: 'serviceaccounts',
   subresource: 'token',
-  kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+  kind: TOKEN_REQUEST,
   methods: { POST: 'create' },
   async handle(request, context) {
     const { namespace, name } = request.info
     const resource = resourceOf(context, 'ServiceAccount', 'serviceaccounts')
-    const decoded = await context.decode(request, 'authentication.v1.TokenRequest')
+    const decoded = await context.decode(request, SCHEMA)
     const asked = decoded as unknown as TokenRequest
     const options = writeOptionsOf(request, 'CreateOptions')
     const account = context.get(resource, { namespace, name })
@@ -99,6 +102,7 @@ export const serviceAccountToken: SubresourceHandler = {
       operation: 'CREATE',
       resource,
       subresource: 'token',
+      kind: { ...TOKEN_REQUEST, schema: SCHEMA },
       namespace,
       name,
       object: decoded,

@@ -107,8 +107,9 @@ async function attempt(
     subresource: options.subresource ?? '',
     namespace: old.metadata.namespace ?? '',
     name: old.metadata.name,
-    object,
-    oldObject: old,
+    kind: options.admitted?.kind,
+    object: options.admitted?.show(object) ?? object,
+    oldObject: options.admitted?.show(old) ?? old,
     options: {},
     user: options.user,
     dryRun: options.dryRun ?? false,
@@ -141,6 +142,7 @@ async function admitAndStore(
   if (whole) track()
   if (pacer.due) await pacer.pause()
   await parts.admission.mutate(request)
+  if (request.object && request.object !== object) options.admitted?.take(object, request.object)
   prepare(resource, object, old, options)
   if (pacer.due) await pacer.pause()
   if (!whole) track()
