@@ -60,7 +60,7 @@ const deleteBody = (options: DeleteOptions) => ({
 
 /** List items may come without their type, since the list says it once. */
 const typed = <T extends KubeObject>(type: ResourceType<T>, object: T): T =>
-  object.kind ? object : { ...object, apiVersion: apiVersionOf(type), kind: type.kind }
+  object.kind ? object : Object.assign({ kind: type.kind, apiVersion: apiVersionOf(type) }, object)
 
 /** @returns a client that sends everything through `transport`. */
 export function createClient(transport: Transport): Client {

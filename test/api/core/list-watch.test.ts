@@ -3,6 +3,7 @@ import { get as httpsGet } from 'node:https'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { parse } from 'yaml'
 import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startTestApiServer, type TestApiServer, testAdmin } from '../../support/api-server.ts'
@@ -186,6 +187,18 @@ describe('list', () => {
     expect(plain.json.items).toHaveLength(60)
   })
 
+  test('says the type once: items of built-in kinds leave it out, whoever wrote them', async () => {
+    const type = { kind: 'ConfigMap', apiVersion: 'v1' }
+    await make('types', 'a')
+    await raw(server, maps('types'), { body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'b' } } })
+    await raw(server, maps('types'), { body: { metadata: { name: 'c' }, ...type } })
+    const asYaml = await raw(server, maps('types'), { headers: { accept: 'application/yaml' } })
+    for (const list of [(await raw(server, maps('types'))).json, parse(asYaml.text) as AnyJson]) {
+      expect(list).toMatchObject({ kind: 'ConfigMapList', apiVersion: 'v1' })
+      expect(names(list)).toEqual(['a', 'b', 'c'])
+      for (const item of list.items) expect('kind' in item || 'apiVersion' in item).toBe(false)
+    }
+  })
   test('as YAML when the client wants it', async () => {
     const { text, headers } = await raw(server, `${maps('table')}/row`, { headers: { accept: 'application/yaml' } })
     expect(headers['content-type']).toBe('application/yaml')

@@ -205,8 +205,10 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
   const { contentType: wanted = 'application/json' } = answer
   const contentType = wanted === PROTOBUF_TYPE ? 'application/json' : wanted
   const { encoding } = negotiateQuietly(context.accept)
-  if (encoding === 'yaml')
-    return sendWhole(response, answer, context, 'application/yaml', Buffer.from(await toYaml(answer.object)))
+  if (encoding === 'yaml') {
+    const value = answer.json ? await parsed(answer.json()) : answer.object
+    return sendWhole(response, answer, context, 'application/yaml', Buffer.from(await toYaml(value)))
+  }
   if (encoding === 'protobuf') {
     // Loaded on first use, for the table of field numbers.
     const { encodeProtobufInSlices } = await import('../codec/protobuf/envelope.ts')
@@ -217,6 +219,13 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
   if (answer.json) return sendJson(response, answer, context, contentType, answer.json())
   const body = Buffer.from(`${JSON.stringify(answer.object)}\n`)
   return sendJson(response, answer, context, contentType, body)
+}
+
+/** Lists leave out of their items what they say once: YAML says what JSON says. */
+async function parsed(json: Buffer | AsyncIterable<Buffer>): Promise<unknown> {
+  const chunks: Buffer[] = []
+  for await (const chunk of Buffer.isBuffer(json) ? justOne(json) : json) chunks.push(chunk)
+  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown
 }
 
 async function* justOne(body: Buffer): AsyncGenerator<Buffer> {

@@ -20,17 +20,32 @@ export function fullRepresentation(resource: ResourceDescriptor, store: ObjectSt
     if (!bytes) converted.set(stored, (bytes = encode(viewOf(resource, stored))))
     return bytes
   }
-  const listHead = ({ metadata }: ListHead) => ({
-    kind: listKindOf(resource),
-    apiVersion: apiVersionOf(resource.type),
-    metadata,
-  })
+  // What the list says once, items of built-in kinds leave out; custom resources are answered as they are.
+  const { kind } = resource.type
+  const apiVersion = apiVersionOf(resource.type)
+  const heads = [
+    { kind, apiVersion },
+    { apiVersion, kind },
+  ].map(head => Buffer.from(`${JSON.stringify(head).slice(0, -1)},`))
+  const untyped = (stored: Stored): Buffer => {
+    const bytes = json(stored)
+    for (const head of heads)
+      if (bytes.compare(head, 0, head.length, 0, head.length) === 0) return bytes.subarray(head.length)
+    const { kind: _, apiVersion: __, ...rest } = viewOf(resource, stored)
+    return encode(rest).subarray(1)
+  }
+  const listHead = ({ metadata }: ListHead) => ({ kind: listKindOf(resource), apiVersion, metadata })
 
   return {
     contentType: 'application/json',
     one: object => object,
     list: head => ({ ...listHead(head), items: head.items.map(stored => viewOf(resource, stored)) }),
-    json: head => joinItems(`${JSON.stringify(listHead(head)).slice(0, -1)},"items":[`, head.items, json, ']}\n'),
+    json(list) {
+      const start = `${JSON.stringify(listHead(list)).slice(0, -1)},"items":[`
+      return resource.custom
+        ? joinItems(start, list.items, json, ']}\n')
+        : joinItems(start, list.items, untyped, ']}\n', '{')
+    },
     frame(eventType, stored) {
       let known = frames.get(stored)
       if (!known) frames.set(stored, (known = {}))

@@ -2,25 +2,28 @@
 
 const SLICE_MS = 6
 const CHUNK_BYTES = 128 * 1024
-const COMMA = Buffer.from(',')
 
 const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 
 /**
  * `head`, the items with commas between them, `tail`, as chunks of about 128 KiB.
  * @param encode makes one item's JSON; called once per item, in order
+ * @param opening stands before each item, whose JSON `encode` makes without it
  */
 export async function* joinItems<T>(
   head: string,
   items: readonly T[],
   encode: (item: T) => Buffer,
   tail: string,
+  opening = '',
 ): AsyncGenerator<Buffer> {
+  const first = Buffer.from(opening)
+  const between = Buffer.from(`,${opening}`)
   let parts: Buffer[] = [Buffer.from(head)]
   let bytes = 0
   let sliceStart = performance.now()
   for (const [index, item] of items.entries()) {
-    if (index > 0) parts.push(COMMA)
+    parts.push(index > 0 ? between : first)
     const encoded = encode(item)
     parts.push(encoded)
     bytes += encoded.length
