@@ -8,6 +8,7 @@ import type { KubeObject } from '../../shared/machinery/object.ts'
 import { podInfoOf } from './cache/pod-info.ts'
 import type { SchedulerCache } from './cache/scheduler-cache.ts'
 import type { Decisions } from './decisions.ts'
+import { leftNode } from './framework/cluster-event.ts'
 import type { SchedulingQueue } from './queue/scheduling-queue.ts'
 
 export interface Followed {
@@ -81,8 +82,10 @@ function podChanged(followed: Followed, pod: Pod, old?: Pod): void {
   if (pod.spec.nodeName) {
     const wasWaiting = !old?.spec.nodeName
     cache.setPod(pod)
+    const promised = cache.nominationOf(uid)
     cache.dropNomination(uid)
     if (wasWaiting) queue.delete(uid)
+    if (promised !== undefined && promised !== pod.spec.nodeName) queue.moveOn(leftNode(pod, promised))
     if (wasWaiting) queue.moveOn({ kind: 'Pod', action: 'added', object: pod })
     else if (placementChanged(pod, old)) queue.moveOn({ kind: 'Pod', action: 'updated', object: pod, old })
     return
@@ -98,9 +101,10 @@ function podGone({ cache, queue, decisions }: Followed, pod: Pod): void {
   const { uid } = pod.metadata
   queue.delete(uid)
   decisions.delete(uid)
-  const counted = pod.spec.nodeName || cache.isAssumed(uid) || cache.nominationOf(uid)
+  const promised = cache.nominationOf(uid)
+  const counted = pod.spec.nodeName || cache.isAssumed(uid)
   cache.dropNomination(uid)
-  if (!counted) return
   cache.removePod(uid)
-  queue.moveOn({ kind: 'Pod', action: 'deleted', object: pod })
+  if (counted) queue.moveOn({ kind: 'Pod', action: 'deleted', object: pod })
+  if (promised !== undefined && promised !== pod.spec.nodeName) queue.moveOn(leftNode(pod, promised))
 }

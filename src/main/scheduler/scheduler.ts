@@ -10,6 +10,7 @@ import type { NodeInfo } from './cache/node-info.ts'
 import { SchedulerCache } from './cache/scheduler-cache.ts'
 import { type PodInfo, podInfoOf } from './cache/pod-info.ts'
 import type { SchedulerConfiguration } from './config/configuration.ts'
+import { leftNode } from './framework/cluster-event.ts'
 import { type Listers, listersOf } from './framework/listers.ts'
 import { describeFit } from './framework/fit-error.ts'
 import { CycleState } from './framework/cycle-state.ts'
@@ -102,6 +103,7 @@ class RunningScheduler {
     this.queue = new SchedulingQueue({
       clock: options.clock,
       gateOf: pod => this.#gateOf(pod),
+      view: this.#cache,
       hintsOf: name => plugins.get(name)?.requeueOn,
       onActive: () => this.#wake(),
       ...(options.configuration
@@ -231,7 +233,7 @@ class RunningScheduler {
       return
     }
     this.#unreserve(profile, state, info, node)
-    this.queue.moveOn({ kind: 'Pod', action: 'deleted', object: pod })
+    this.queue.moveOn(leftNode(pod, node.name))
     this.queue.retryLater(queued)
     if (!this.#signal.aborted) this.#events.event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${problem}`)
   }
@@ -258,10 +260,13 @@ class RunningScheduler {
     }
     // At once: the next cycle must not count on the same room.
     const nominated = results.findLast(({ nominatedNodeName }) => nominatedNodeName !== undefined)?.nominatedNodeName
+    const { uid } = info.pod.metadata
+    const before = this.#cache.nominationOf(uid)
     if (nominated !== undefined) this.#cache.nominate(info, nominated || undefined)
+    if (before !== undefined && before !== this.#cache.nominationOf(uid)) this.queue.moveOn(leftNode(info.pod, before))
     const rejectedBy = rejection ? [rejection.plugin] : [...new Set([...statuses.values()].map(({ plugin }) => plugin))]
     const message = describeFit(this.#cache.nodes.length, statuses, rejection, notes.join(', ') || undefined)
-    this.#decisions.rejected(info.pod.metadata.uid, this.#options.clock.now(), message)
+    this.#decisions.rejected(uid, this.#options.clock.now(), message)
     this.#events.event(info.pod, 'Warning', 'FailedScheduling', message)
     const toDo = results.flatMap(({ carryOut }) => carryOut ?? [])
     if (toDo.length === 0) this.queue.reject(queued, rejectedBy)

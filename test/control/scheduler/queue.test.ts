@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { on } from '../../../src/main/scheduler/framework/cluster-event.ts'
+import { SchedulerCache } from '../../../src/main/scheduler/cache/scheduler-cache.ts'
 import { Heap } from '../../../src/main/scheduler/queue/heap.ts'
 import { SchedulingQueue } from '../../../src/main/scheduler/queue/scheduling-queue.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -36,9 +37,11 @@ describe('heap', () => {
 
 function start() {
   const clock = new ManualClock()
+
   let woken = 0
   const queue = new SchedulingQueue({
     clock,
+    view: new SchedulerCache(),
     gateOf: pod => (pod.spec.schedulingGates?.length ? 'SchedulingGates' : undefined),
     hintsOf: plugin => (plugin === 'NodeName' ? [on('Node', ['added'])] : undefined),
     onActive: () => woken++,

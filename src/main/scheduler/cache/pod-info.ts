@@ -102,7 +102,16 @@ export interface PodInfo {
   readonly affinityKey: string | undefined
 }
 
+const known = new WeakMap<Pod, PodInfo>()
+
+/** Worked out once for an object: objects do not change. */
 export function podInfoOf(pod: Pod): PodInfo {
+  let info = known.get(pod)
+  if (!info) known.set(pod, (info = workOut(pod)))
+  return info
+}
+
+function workOut(pod: Pod): PodInfo {
   const { spec } = pod
   const { namespace, labels } = pod.metadata
   const { podAffinity, podAntiAffinity } = spec.affinity ?? {}

@@ -13,7 +13,9 @@ export class SchedulerCache implements ClusterView {
   /** Pod uid → the node that it is counted on. */
   readonly #placed = new Map<string, string>()
   readonly #assumed = new Set<string>()
-  readonly #nominations = new Map<string, { info: PodInfo; nodeName: string }>()
+  /** Pod uid → the node on which preemption makes room for it; node → those pods. */
+  readonly #nominations = new Map<string, string>()
+  readonly #guests = new Map<string, readonly PodInfo[]>()
   readonly #withAffinity = new Set<NodeInfo>()
   #list: readonly NodeInfo[] | undefined
 
@@ -38,18 +40,24 @@ export class SchedulerCache implements ClusterView {
   /** Remembers the node on which preemption makes room for a pod; undefined takes it back. */
   nominate(info: PodInfo, nodeName: string | undefined): void {
     const { uid } = info.pod.metadata
-    if (nodeName) this.#nominations.set(uid, { info, nodeName })
-    else this.#nominations.delete(uid)
+    this.dropNomination(uid)
+    if (!nodeName) return
+    this.#nominations.set(uid, nodeName)
+    this.#guests.set(nodeName, [...this.nominated(nodeName), info])
   }
   nominationOf(uid: string): string | undefined {
-    return this.#nominations.get(uid)?.nodeName
+    return this.#nominations.get(uid)
   }
   dropNomination(uid: string): void {
+    const nodeName = this.#nominations.get(uid)
+    if (nodeName === undefined) return
     this.#nominations.delete(uid)
+    const left = this.nominated(nodeName).filter(({ pod }) => pod.metadata.uid !== uid)
+    if (left.length > 0) this.#guests.set(nodeName, left)
+    else this.#guests.delete(nodeName)
   }
   nominated(nodeName: string): readonly PodInfo[] {
-    if (this.#nominations.size === 0) return NONE
-    return [...this.#nominations.values()].filter(entry => entry.nodeName === nodeName).map(({ info }) => info)
+    return this.#guests.get(nodeName) ?? NONE
   }
 
   setNode(node: Node): void {

@@ -21,6 +21,8 @@ export interface ClusterView {
   node(name: string): NodeInfo | undefined
   /** Pods for which preemption makes room on the node. */
   nominated?(nodeName: string): readonly PodInfo[]
+  /** The node on which preemption makes room for the pod. */
+  nominationOf?(uid: string): string | undefined
   /** Those that have pods with (anti-)affinity. */
   readonly nodesWithAffinity: Iterable<NodeInfo>
 }

@@ -1,4 +1,5 @@
 // Runs a profile's plugins for one pod: which nodes fit, why the others do not, and which of those that fit is best.
+import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { CycleState } from './cycle-state.ts'
@@ -41,6 +42,12 @@ export function findFeasible(
     if (nodeNames) names = new Set(names ? [...names].filter(name => nodeNames.has(name)) : nodeNames)
   }
   const filters = having(profile, 'filter').filter(({ name }) => !state.skippedFilters.has(name))
+  // Room was made for it there: if it fits by now, no other node is looked at.
+  const promised = view.node(view.nominationOf?.(pod.pod.metadata.uid) ?? '')
+  if (promised && (names?.has(promised.name) ?? true)) {
+    if (!filterWithNominated(profile, filters, state, pod, promised, view))
+      return { feasible: [promised], statuses, nextStart: start }
+  }
   const all = view.nodes
   const wanted = names ? Number.POSITIVE_INFINITY : nodesToFind(all.length, profile.percentageOfNodesToScore)
   const feasible: NodeInfo[] = []
@@ -74,23 +81,31 @@ export function filterWithNominated(
   node: NodeInfo,
   view: ClusterView,
 ): (Status & { plugin: string }) | undefined {
-  const nominated = view.nominated?.(node.name)
-  if (nominated && nominated.length > 0) {
-    const priority = pod.pod.spec.priority ?? 0
-    const guests = nominated.filter(
-      ({ pod: other }) => other.metadata.uid !== pod.pod.metadata.uid && (other.spec.priority ?? 0) >= priority,
-    )
-    const full = node.clone()
-    for (const guest of guests) {
-      full.addPod(guest)
-      for (const plugin of having(profile, 'addPod')) plugin.addPod(state, pod, guest, full)
-    }
-    const status = filterNode(filters, state, pod, full)
-    for (const guest of guests)
-      for (const plugin of having(profile, 'removePod')) plugin.removePod(state, pod, guest, full)
-    if (status) return status
+  const without = filterNode(filters, state, pod, node)
+  if (without) return without
+  const guests = guestsBefore(pod.pod, node.name, view)
+  if (guests.length === 0) return undefined
+  const full = node.clone()
+  for (const guest of guests) {
+    full.addPod(guest)
+    for (const plugin of having(profile, 'addPod')) plugin.addPod(state, pod, guest, full)
   }
-  return filterNode(filters, state, pod, node)
+  const status = filterNode(filters, state, pod, full)
+  for (const guest of guests)
+    for (const plugin of having(profile, 'removePod')) plugin.removePod(state, pod, guest, full)
+  return status
+}
+
+const NONE: readonly PodInfo[] = []
+
+/** Other pods for which room is being made on the node, and which matter at least as much as this one. */
+export function guestsBefore(pod: Pod, nodeName: string, view: ClusterView): readonly PodInfo[] {
+  const nominated = view.nominated?.(nodeName) ?? NONE
+  if (nominated.length === 0) return NONE
+  const priority = pod.spec.priority ?? 0
+  return nominated.filter(
+    ({ pod: other }) => other.metadata.uid !== pod.metadata.uid && (other.spec.priority ?? 0) >= priority,
+  )
 }
 
 /** @returns why the node is ruled out, or undefined when it fits */

@@ -9,9 +9,12 @@
 // A pod whose PreEnqueue says no (scheduling gates) waits aside until it is updated, or something happens that may help
 // it. An event that comes while a pod is in its cycle is remembered, so that a rejection decided on the older state does
 // not strand the pod.
+//
+// A pod to which preemption promised a node is tried at once when another leaves that node, however many wait.
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
-import { type ClusterEvent, type EventHint, eventMatches } from '../framework/cluster-event.ts'
+import { type ClusterEvent, type EventHint, eventMatches, nodeNameOf } from '../framework/cluster-event.ts'
+import type { ClusterView } from '../framework/plugin.ts'
 import { Heap } from './heap.ts'
 
 export interface QueuedPod {
@@ -38,6 +41,8 @@ export interface SchedulingQueueOptions {
   readonly clock: Clock
   /** @returns the plugin that does not let the pod be tried at all; undefined = it may be */
   readonly gateOf: (pod: Pod) => string | undefined
+  /** The cluster after the last event. */
+  readonly view: ClusterView
   /** What may help a pod that this plugin rejected; undefined = anything. */
   readonly hintsOf: (plugin: string) => readonly EventHint[] | undefined
   /** Called when `pop` may have something to give. */
@@ -230,6 +235,7 @@ export class SchedulingQueue implements Disposable {
     this.#land(uidOf(queued))
     queued.rejectedBy = rejectedBy
     queued.waitingSinceMs = this.#options.clock.now()
+    if (meanwhile.some(event => this.#makesItsRoom(queued, event))) return this.#enqueue(queued)
     if (flight.updated || meanwhile.some(event => this.#mayHelp(queued, event))) return this.#backOff(queued)
     this.#unschedulable.set(uidOf(queued), { queued, sinceMs: queued.waitingSinceMs })
     this.#schedule()
@@ -246,7 +252,12 @@ export class SchedulingQueue implements Disposable {
 
   /** Something changed: pods that it may help are tried again. */
   moveOn(event: ClusterEvent): void {
-    for (const { queued } of [...this.#unschedulable.values()]) if (this.#mayHelp(queued, event)) this.#retry(queued)
+    for (const { queued } of [...this.#unschedulable.values()]) {
+      if (this.#makesItsRoom(queued, event)) {
+        this.#unschedulable.delete(uidOf(queued))
+        this.#enqueue(queued)
+      } else if (this.#mayHelp(queued, event)) this.#retry(queued)
+    }
     for (const queued of [...this.#gated.values()]) {
       if (!this.#mayHelp(queued, event)) continue
       this.#gated.delete(uidOf(queued))
@@ -255,11 +266,17 @@ export class SchedulingQueue implements Disposable {
     if (this.#inFlight.size > 0) this.#log.push(event)
   }
 
+  #makesItsRoom(queued: QueuedPod, event: ClusterEvent): boolean {
+    if (event.kind !== 'Pod' || event.action !== 'deleted') return false
+    const promised = this.#options.view.nominationOf?.(uidOf(queued))
+    return promised !== undefined && promised === nodeNameOf(event)
+  }
+
   #mayHelp(queued: QueuedPod, event: ClusterEvent): boolean {
     if (queued.rejectedBy.length === 0) return true
     return queued.rejectedBy.some(plugin => {
       const hints = this.#options.hintsOf(plugin)
-      return hints === undefined || hints.some(hint => eventMatches(hint, event, queued.pod))
+      return hints === undefined || hints.some(hint => eventMatches(hint, event, queued.pod, this.#options.view))
     })
   }
 

@@ -1,9 +1,11 @@
 // NodeResourcesFit: the pod's requests must fit into what the node has left; prefers nodes with more left.
+import type { Pod } from '../../../../shared/api/core/v1.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
-import type { PodInfo } from '../../cache/pod-info.ts'
+import { type PodInfo, podInfoOf } from '../../cache/pod-info.ts'
 import type { PluginArgs } from '../../config/plugin-args.ts'
-import { on } from '../../framework/cluster-event.ts'
-import type { SchedulerPlugin } from '../../framework/plugin.ts'
+import { type ClusterEvent, nodeNameOf, on } from '../../framework/cluster-event.ts'
+import type { ClusterView, SchedulerPlugin } from '../../framework/plugin.ts'
+import { guestsBefore } from '../../framework/run-plugins.ts'
 import { success, unresolvable, unschedulable } from '../../framework/status.ts'
 import { resourceScorer } from './resource-scores.ts'
 
@@ -13,6 +15,8 @@ export interface Shortage {
   readonly used: number
   readonly capacity: number
 }
+
+const NONE: readonly Shortage[] = []
 
 /** Whether nothing is missing: the common case, told without making anything. */
 function fits({ requests }: PodInfo, { allocatable, requested, pods, allowedPods }: NodeInfo): boolean {
@@ -60,14 +64,28 @@ export function nodeResourcesFit({
   const ignored = (resource: string) =>
     ignoredResources.includes(resource) || ignoredResourceGroups.includes(resource.split('/')[0] ?? '')
   const ignores = ignoredResources.length + ignoredResourceGroups.length > 0
+  function missingOn(node: NodeInfo, pod: PodInfo): readonly Shortage[] {
+    if (fits(pod, node)) return NONE
+    const all = shortages(pod, node)
+    // Only extended resources may be ignored.
+    return ignores ? all.filter(({ resource }) => !resource.includes('/') || !ignored(resource)) : all
+  }
+  /** Whether a pod that left or shrank made enough room, beside those to whom the node is promised. */
+  function madeRoom(pod: Pod, event: ClusterEvent, view: ClusterView): boolean {
+    const nodeName = nodeNameOf(event)
+    if (nodeName === undefined) return true // it never had one: whatever was held for it may be anywhere
+    let node = view.node(nodeName)
+    if (!node) return false
+    const guests = guestsBefore(pod, nodeName, view)
+    if (guests.length > 0) node = node.clone()
+    for (const guest of guests) node.addPod(guest)
+    return missingOn(node, podInfoOf(pod)).length === 0
+  }
   return {
     name: 'NodeResourcesFit',
-    requeueOn: [on('Pod', ['deleted', 'updated']), on('Node', ['added', 'updated'])],
+    requeueOn: [on('Pod', ['deleted', 'updated'], madeRoom), on('Node', ['added', 'updated'])],
     filter(_state, pod, node) {
-      if (fits(pod, node)) return success
-      const all = shortages(pod, node)
-      // Only extended resources may be ignored.
-      const missing = ignores ? all.filter(({ resource }) => !resource.includes('/') || !ignored(resource)) : all
+      const missing = missingOn(node, pod)
       if (missing.length === 0) return success
       // Even an empty node of this size could not take it: preempting does not help.
       const hopeless = missing.some(({ resource, requested, capacity }) => resource !== 'pods' && requested > capacity)
