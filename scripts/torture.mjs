@@ -8,7 +8,7 @@ import { ensureBuilt, ensureDependencies, requireNode, root } from './lib/setup.
 
 const SUFFIX = '.torture.mjs'
 /** Longest that one check may take. */
-const TIMEOUT_MS = 15 * 60_000
+const TIMEOUT_MS = 30 * 60_000
 const SKIPPED = 77
 
 requireNode()

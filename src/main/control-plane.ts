@@ -44,12 +44,12 @@ import { startLocalNode } from './local-node/local-node.ts'
 import { openLog } from './log-file.ts'
 import { Departure } from './move/departure.ts'
 import { MovedError, assertHere } from './move/mark.ts'
-import { ownNames, reachable, reachableServers } from './own-names.ts'
+import { forOtherMachines, ownNames, reachable, reachableServers } from './own-names.ts'
 import { openPki, type Pki } from './pki/pki.ts'
 import { AnswerDesk } from './provisioning/answers.ts'
 import { lazyJoinFiles, startProvisioning } from './provisioning/start.ts'
 import { processStart } from './process-start.ts'
-import { renderKubeconfig } from './pki/kubeconfig.ts'
+import { type ClusterPlace, renderKubeconfig } from './pki/kubeconfig.ts'
 import type { SchedulerConfiguration } from './scheduler/config/configuration.ts'
 import { SchedulingDesk } from './scheduler/desk.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
@@ -214,9 +214,10 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   owned.use(desk)
 
   owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
-  writeKubeconfig(layout, pki, url)
-  const { pid } = process
   servers.push(...reachableServers(address, advertise))
+  const others = forOtherMachines(servers).filter(other => other !== url)
+  writeKubeconfig(layout, pki, { server: url, others, kubernetesServiceIP: network.kubernetesServiceIP })
+  const { pid } = process
   const runtime = { pid, url, servers, startedAt: new Date().toISOString(), processStart: processStart(pid) }
   writeAtomically(layout.runtime, JSON.stringify(runtime))
   owned.defer(() => rmSync(layout.runtime, { force: true }))
@@ -325,9 +326,9 @@ function windowFolder(): string | undefined {
   return existsSync(join(folder, 'index.html')) ? folder : undefined
 }
 
-function writeKubeconfig({ kubeconfig }: DataDirLayout, pki: Pki, url: string): void {
+function writeKubeconfig({ kubeconfig }: DataDirLayout, pki: Pki, place: ClusterPlace): void {
   const text = renderKubeconfig({
-    server: url,
+    ...place,
     caPem: pki.caPem,
     name: 'flotilla',
     user: 'kubernetes-admin',

@@ -12,13 +12,15 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Document, isMap, isSeq, parse, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
+import { type ClusterPlace, EXTENSION } from './pki/kubeconfig.ts'
 
 /** What a kubeconfig of ours carries, as PEM texts. */
-export interface KubeconfigIdentity {
-  readonly server: string
+export interface KubeconfigIdentity extends ClusterPlace {
+  readonly others: readonly string[]
   readonly ca: string
   readonly cert: string
   readonly key: string
@@ -28,22 +30,49 @@ interface KubeconfigFile {
   clusters?: { name: string; cluster: Record<string, unknown> }[]
   users?: { name: string; user: Record<string, unknown> }[]
   contexts?: { name: string; context: Record<string, unknown> }[]
+  'current-context'?: string
 }
 
 const decode = (text: unknown) => Buffer.from(String(text), 'base64').toString('utf8')
 
-/** @throws Error when the file is not a kubeconfig with one cluster and client certificate */
+/**
+ * Of the current context; of the first cluster and user where there is none.
+ * @throws Error when the file is not a kubeconfig with a cluster and a client certificate
+ */
 export function readKubeconfig(path: string): KubeconfigIdentity {
-  const file = parse(readFileSync(path, 'utf8')) as KubeconfigFile
-  const cluster = file.clusters?.[0]?.cluster
-  const user = file.users?.[0]?.user
+  const { clusters = [], users = [], contexts = [], ...file } = parse(readFileSync(path, 'utf8')) as KubeconfigFile
+  const context = contexts.find(({ name }) => name === file['current-context'])?.context
+  const named = <T extends { name: string }>(list: readonly T[], name: unknown) =>
+    list.find(entry => entry.name === name) ?? list[0]
+  const cluster = named(clusters, context?.cluster)?.cluster
+  const user = named(users, context?.user)?.user
   if (!cluster || !user) throw new Error(`${path} is not a kubeconfig with a cluster and a user`)
+  const authority = cluster['certificate-authority-data']
+  const others = clusters.filter(other => other.cluster['certificate-authority-data'] === authority && other.cluster !== cluster) // prettier-ignore
+  const kubernetesServiceIP = serviceIPOf(cluster)
   return {
     server: String(cluster.server),
-    ca: decode(cluster['certificate-authority-data']),
+    others: others.map(other => String(other.cluster.server)),
+    ...(kubernetesServiceIP !== undefined && { kubernetesServiceIP }),
+    ca: decode(authority),
     cert: decode(user['client-certificate-data']),
     key: decode(user['client-key-data']),
   }
+}
+
+/** What a kubeconfig for somebody else, or with another certificate, tells as well. */
+export const placeOf = ({ server, others, kubernetesServiceIP }: KubeconfigIdentity): ClusterPlace => ({
+  server,
+  others,
+  ...(kubernetesServiceIP !== undefined && { kubernetesServiceIP }),
+})
+
+function serviceIPOf({ extensions }: Record<string, unknown>): string | undefined {
+  const list = Array.isArray(extensions)
+    ? (extensions as { name?: unknown; extension?: Record<string, unknown> }[])
+    : []
+  const ip = list.find(({ name }) => name === EXTENSION)?.extension?.['kubernetesServiceIP']
+  return typeof ip === 'string' && isIP(ip) !== 0 ? ip : undefined
 }
 
 /** Where kubectl looks by default: the first file of `KUBECONFIG`, else ~/.kube/config. */
@@ -69,9 +98,10 @@ export function writeAtomically(path: string, text: string, mode = 0o600): void 
   }
 }
 
-const SECTIONS = { clusters: 'cluster', users: 'user', contexts: 'context' } as const
+const SECTIONS = ['clusters', 'users', 'contexts'] as const
+type Section = (typeof SECTIONS)[number]
 
-function sectionOf(document: Document, section: keyof typeof SECTIONS): YAMLSeq {
+function sectionOf(document: Document, section: Section): YAMLSeq {
   const found = document.get(section)
   if (isSeq(found)) return found
   // An alias, a mapping or a text would be lost.
@@ -82,8 +112,8 @@ function sectionOf(document: Document, section: keyof typeof SECTIONS): YAMLSeq 
   return created
 }
 
-const without = (sequence: YAMLSeq, name: string) => {
-  sequence.items = sequence.items.filter(item => !(isMap(item) && (item as YAMLMap).get('name') === name))
+const without = (sequence: YAMLSeq, names: readonly unknown[]) => {
+  sequence.items = sequence.items.filter(item => !(isMap(item) && names.includes((item as YAMLMap).get('name'))))
 }
 
 function open(path: string): Document {
@@ -96,37 +126,64 @@ function open(path: string): Document {
   return document
 }
 
+/** @returns `name`, and the `name@host:port` that lead to the same cluster: more addresses of it */
+function namesOf(document: Document, name: string): string[] {
+  const clusters = document.get('clusters')
+  const authorities = new Map(
+    (isSeq(clusters) ? clusters.items : [])
+      .filter(isMap)
+      .map(entry => [String(entry.get('name')), entry.getIn(['cluster', 'certificate-authority-data'])]),
+  )
+  const authority = authorities.get(name)
+  const isOurs = (other: string) =>
+    other.startsWith(`${name}@`) && authority !== undefined && authorities.get(other) === authority
+  return [name, ...[...authorities.keys()].filter(isOurs)]
+}
+
 /**
- * Adds or replaces the entries called `name` and makes the context current; everything else, comments included, stays.
+ * Adds or replaces the entries called `name`, with one more for each further address, and makes the context current;
+ * everything else, comments included, stays.
+ * @param ours see `renderKubeconfig`
  * @throws Error when the file is not a kubeconfig; it is then unchanged
  */
 export function mergeKubeconfig(path: string, name: string, ours: string): void {
   const document = open(path)
-  const source = parse(ours) as Record<keyof typeof SECTIONS, Record<string, unknown>[]>
-  for (const [section, field] of Object.entries(SECTIONS) as [keyof typeof SECTIONS, string][]) {
+  const { clusters, users, contexts } = parse(ours) as Required<KubeconfigFile>
+  const own = clusters[0]?.name ?? name
+  const renamed = (entry: string) => name + entry.slice(own.length)
+  const entries = {
+    clusters: clusters.map(({ name: entry, cluster }) => ({ name: renamed(entry), cluster })),
+    users: users.map(({ user }) => ({ name, user })),
+    contexts: contexts.map(({ name: entry }) => ({
+      name: renamed(entry),
+      context: { cluster: renamed(entry), user: name },
+    })),
+  }
+  const before = namesOf(document, name)
+  for (const section of SECTIONS) {
     const sequence = sectionOf(document, section)
-    without(sequence, name)
-    const body = section === 'contexts' ? { cluster: name, user: name } : source[section][0]?.[field]
-    sequence.add(document.createNode({ name, [field]: body }))
+    without(sequence, before)
+    for (const entry of entries[section]) sequence.add(document.createNode(entry))
     sequence.flow = false
   }
   document.set('current-context', name)
   writeAtomically(path, document.toString())
 }
 
-/** Takes the entries called `name` out again. @returns whether anything was there */
+/** Takes the entries of the cluster called `name` out again. @returns whether anything was there */
 export function unmergeKubeconfig(path: string, name: string): boolean {
   if (!existsSync(path)) return false
   const document = open(path)
+  const names: unknown[] = namesOf(document, name)
   let found = false
-  for (const section of Object.keys(SECTIONS) as (keyof typeof SECTIONS)[]) {
+  for (const section of SECTIONS) {
     const sequence = document.get(section)
     if (!isSeq(sequence)) continue
     const before = sequence.items.length
-    without(sequence, name)
+    without(sequence, names)
     found ||= sequence.items.length !== before
   }
-  if (document.get('current-context') === name) {
+  if (names.includes(document.get('current-context'))) {
     const contexts = document.get('contexts')
     const first = isSeq(contexts) ? contexts.items.find(isMap) : undefined
     document.set('current-context', first ? first.get('name') : '')

@@ -21,5 +21,19 @@ export function reachableServers(
   return [...new Set([...advertise, ...own])].map(ip => `https://${ip.includes(':') ? `[${ip}]` : ip}:${port}`)
 }
 
+/** Bridges of container engines and hypervisors, as their programs call them. */
+const INNER_LINK = /^(docker\d+|br-[0-9a-f]{12}|podman\d+|cni\d+|lxcbr\d+|virbr\d+)$/
+
+/** @returns the URLs without this machine's addresses that lead to its own containers and virtual machines, if others are left */
+export function forOtherMachines(urls: readonly string[], links = networkInterfaces()): string[] {
+  const inner = new Set(
+    Object.entries(links)
+      .flatMap(([name, list]) => (INNER_LINK.test(name) ? (list ?? []) : []))
+      .map(({ address }) => address),
+  )
+  const outer = urls.filter(url => !inner.has(new URL(url).hostname.replace(/^\[|\]$/g, '')))
+  return outer.length > 0 ? outer : [...urls]
+}
+
 /** An address to connect to, for one that only says "everywhere". */
 export const reachable = (address: string) => (address === '0.0.0.0' ? '127.0.0.1' : address)

@@ -9,6 +9,8 @@ import {
   unmergeKubeconfig,
   userKubeconfigPath,
 } from '../../src/main/kubeconfig-file.ts'
+import { targetsOf } from '../../src/main/cli/connect/connect.ts'
+import { renderKubeconfig } from '../../src/main/pki/kubeconfig.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const ours = `apiVersion: v1
@@ -18,6 +20,17 @@ users: [{ name: x, user: { client-certificate-data: ${base64('CERT')}, client-ke
 contexts: [{ name: x, context: { cluster: x, user: x } }]
 current-context: x
 `
+const withAddresses = (...others: string[]) =>
+  renderKubeconfig({
+    server: 'https://127.0.0.1:6443',
+    others,
+    kubernetesServiceIP: '10.20.0.1',
+    caPem: 'CA',
+    certPem: 'CERT',
+    keyPem: 'KEY',
+    name: 'flotilla',
+    user: 'kubernetes-admin',
+  })
 const theirs = `# my clusters
 apiVersion: v1
 kind: Config
@@ -39,11 +52,25 @@ const file = (text: string) => {
   return path
 }
 
+describe('readKubeconfig()', () => {
+  it('takes the cluster and the user of the current context', () => {
+    const path = file(theirs)
+    mergeKubeconfig(path, 'flotilla', ours)
+    expect(readKubeconfig(path)).toMatchObject({ server: 'https://127.0.0.1:6443', cert: 'CERT' })
+  })
+})
+
 describe('mergeKubeconfig()', () => {
   it('creates the file, private, when there is none', () => {
     const path = join(folder(), 'deep', 'config')
     mergeKubeconfig(path, 'flotilla', ours)
-    expect(readKubeconfig(path)).toEqual({ server: 'https://127.0.0.1:6443', ca: 'CA', cert: 'CERT', key: 'KEY' })
+    expect(readKubeconfig(path)).toEqual({
+      server: 'https://127.0.0.1:6443',
+      others: [],
+      ca: 'CA',
+      cert: 'CERT',
+      key: 'KEY',
+    })
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
   it('keeps other clusters, comments and the file mode, and makes ours current', () => {
@@ -69,6 +96,31 @@ describe('mergeKubeconfig()', () => {
     expect(clusters.filter(({ name }) => name === 'flotilla')).toHaveLength(1)
     expect(clusters[1]?.cluster.server).toBe('https://127.0.0.1:7443')
   })
+  it('brings every address of the cluster, and takes along those that it has left', () => {
+    const path = file(theirs)
+    const named = (file: string) => {
+      const { clusters, contexts, users } = parse(readFileSync(file, 'utf8')) as Record<string, { name: string }[]>
+      return [clusters, contexts, users].map(list => (list ?? []).map(({ name }) => name).slice(1))
+    }
+    mergeKubeconfig(path, 'flotilla', withAddresses('https://10.0.0.5:6443', 'https://box.lan:6443'))
+    const all = ['flotilla', 'flotilla@10.0.0.5:6443', 'flotilla@box.lan:6443']
+    expect(named(path)).toEqual([all, all, ['flotilla']])
+    expect(readKubeconfig(path)).toMatchObject({
+      server: 'https://127.0.0.1:6443',
+      others: ['https://10.0.0.5:6443', 'https://box.lan:6443'],
+      kubernetesServiceIP: '10.20.0.1',
+    })
+    mergeKubeconfig(path, 'flotilla', withAddresses('https://10.0.0.6:6443'))
+    expect(named(path)[1]).toEqual(['flotilla', 'flotilla@10.0.0.6:6443'])
+    expect(unmergeKubeconfig(path, 'flotilla')).toBe(true)
+    expect(parse(readFileSync(path, 'utf8'))).toEqual(parse(theirs))
+  })
+  it('leaves another cluster alone whose name only looks like one of ours', () => {
+    const path = file(theirs.replaceAll('work', 'flotilla@work'))
+    mergeKubeconfig(path, 'flotilla', withAddresses())
+    expect(unmergeKubeconfig(path, 'flotilla')).toBe(true)
+    expect(parse(readFileSync(path, 'utf8'))).toMatchObject({ clusters: [{ name: 'flotilla@work' }] })
+  })
   it('follows a symbolic link and leaves it a link', () => {
     const target = file(theirs)
     const link = join(folder(), 'link')
@@ -84,6 +136,20 @@ describe('mergeKubeconfig()', () => {
     const path = file(text)
     expect(() => mergeKubeconfig(path, 'flotilla', ours)).toThrow(message)
     expect(readFileSync(path, 'utf8')).toBe(text)
+  })
+})
+
+describe('flotilla connect', () => {
+  it('tries every address of the kubeconfig from the host, its loopback, and the address that nodes lead to', () => {
+    const identity = readKubeconfig(file(withAddresses('https://10.0.0.5:6443', 'https://[fd00::5]:7443')))
+    expect(targetsOf(identity, ['https://box.lan:6443']).map(({ host, port }) => `${host} ${port}`)).toEqual([
+      'box.lan 6443',
+      '10.0.0.5 6443',
+      'fd00::5 7443',
+      '127.0.0.1 6443',
+      '127.0.0.1 7443',
+      '10.20.0.1 443',
+    ])
   })
 })
 

@@ -27,9 +27,21 @@ describe('flotilla user invite', () => {
     const { code, stderr } = await invite('ada', '--role', 'view', '--namespace', 'default')
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('ada may look at') as string })
     expect(statSync(fileOf('ada')).mode & 0o777).toBe(0o600)
-    const config = parse(readFileSync(fileOf('ada'), 'utf8')) as { clusters: { cluster: { server: string } }[] }
-    expect(config.clusters[0]?.cluster.server).toMatch(/^https:\/\/(?!127\.|0\.|localhost)/)
+    const { clusters } = parse(readFileSync(fileOf('ada'), 'utf8')) as { clusters: { cluster: { server: string } }[] }
+    for (const { cluster: entry } of clusters)
+      expect(entry).toMatchObject({
+        server: expect.stringMatching(/^https:\/\/(?!127\.|0\.|localhost)/) as string,
+        'tls-server-name': 'kubernetes.default.svc',
+      })
     expect((await kubectlAs('ada', 'auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}')).stdout).toBe('ada')
+  })
+  test('has a context for each address that answers; any of them does, also one that no certificate names', async () => {
+    const names = (await kubectlAs('ada', 'config', 'get-contexts', '-o', 'name')).stdout.trim().split('\n')
+    for (const name of names)
+      expect(await kubectlAs('ada', '--context', name, 'get', 'pods')).toMatchObject({ code: 0 })
+    const text = readFileSync(fileOf('ada'), 'utf8').replace(/https:\/\/.*(?=:\d+)/g, 'https://127.0.0.2')
+    writeFileSync(fileOf('elsewhere'), text)
+    expect(await kubectlAs('elsewhere', 'get', 'pods')).toMatchObject({ code: 0 })
   })
   test('gives the role in the namespace, and nothing besides', async () => {
     expect(await kubectlAs('ada', 'get', 'pods')).toMatchObject({ code: 0 })

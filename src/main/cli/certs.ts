@@ -91,14 +91,13 @@ async function rotateServiceAccount({ dataDir, finish }: Flags & { readonly fini
 async function renewAdmin({ dataDir }: Flags): Promise<void> {
   const { forgetAdmin } = await import('../pki/rotation.ts')
   const { openPki, renderKubeconfig } = await import('../pki/pki.ts')
-  const { readKubeconfig } = await import('../kubeconfig-file.ts')
-  const { writeAtomically } = await import('../kubeconfig-file.ts')
+  const { placeOf, readKubeconfig, writeAtomically } = await import('../kubeconfig-file.ts')
   await forgetAdmin(dataDir)
   const { caPem, admin } = await openPki({ dataDir })
   const path = dataDirLayout(dataDir).kubeconfig
   if (existsSync(path)) {
-    const { server } = readKubeconfig(path)
-    writeAtomically(path, renderKubeconfig({ server, caPem, name: 'flotilla', user: 'kubernetes-admin', ...admin }))
+    const place = placeOf(readKubeconfig(path))
+    writeAtomically(path, renderKubeconfig({ ...place, caPem, name: 'flotilla', user: 'kubernetes-admin', ...admin }))
   }
   const { validTo } = new X509Certificate(admin.certPem)
   console.log(

@@ -1,7 +1,7 @@
 // `flotilla kubeconfig`: prints one, issues one for another user, or edits the user's own file.
 import { existsSync, readFileSync } from 'node:fs'
 import { dataDirLayout } from '../data-dir.ts'
-import { mergeKubeconfig, readKubeconfig, unmergeKubeconfig, userKubeconfigPath } from '../kubeconfig-file.ts'
+import { mergeKubeconfig, placeOf, readKubeconfig, unmergeKubeconfig, userKubeconfigPath } from '../kubeconfig-file.ts'
 import { CommandError, UsageError } from './usage-error.ts'
 
 /** The name of our entries in the user's kubeconfig. */
@@ -39,7 +39,6 @@ async function forUser(dataDir: string, own: string, user: string): Promise<stri
     throw new UsageError(`--user wants a name of letters, digits and @._+- (at most 63), not "${user}"`)
   const { openPki, renderKubeconfig } = await import('../pki/pki.ts')
   const pki = await openPki({ dataDir })
-  const { server } = readKubeconfig(own)
   const identity = await pki.issueClientCertificate({ commonName: user, organizations: [] })
-  return renderKubeconfig({ server, caPem: pki.caPem, name: CONTEXT_NAME, user, ...identity })
+  return renderKubeconfig({ ...placeOf(readKubeconfig(own)), caPem: pki.caPem, name: CONTEXT_NAME, user, ...identity })
 }

@@ -1,5 +1,6 @@
 // Under which addresses other machines reach the API server: those that answer, tried from here.
 import { request } from 'node:https'
+import { forOtherMachines } from '../own-names.ts'
 import type { RunningServer } from './running.ts'
 import { CommandError } from './usage-error.ts'
 
@@ -7,10 +8,14 @@ const TIMEOUT_MS = 5_000
 
 /**
  * @param what would be given away with the address: "a kubeconfig for ada"
- * @returns the best of its URLs that answer
+ * @returns its URLs that answer, best first
  * @throws CommandError with the reason when there is none
  */
-export async function reachableUrl({ url, servers = [] }: RunningServer, ca: string, what: string): Promise<string> {
+export async function reachableUrls(
+  { url, servers = [] }: RunningServer,
+  ca: string,
+  what: string,
+): Promise<[string, ...string[]]> {
   const listen = new URL(url)
   if (servers.length === 0)
     throw new CommandError(
@@ -18,8 +23,8 @@ export async function reachableUrl({ url, servers = [] }: RunningServer, ca: str
         `start it with: flotilla serve --listen 0.0.0.0:${listen.port}`,
     )
   const problems = await Promise.all(servers.map(server => problemWith(server, ca)))
-  const best = servers.find((_, i) => problems[i] === undefined)
-  if (best !== undefined) return best
+  const [best, ...others] = forOtherMachines(servers.filter((_, i) => problems[i] === undefined))
+  if (best !== undefined) return [best, ...others]
   const tried = servers.map((server, i) => `${server} (${problems[i]})`).join(', ')
   throw new CommandError(`${what} would be of no use: the API server answers under none of its addresses: ${tried}`)
 }

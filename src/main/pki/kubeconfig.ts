@@ -1,12 +1,22 @@
-// A kubeconfig with one cluster, one user and one context.
+// A kubeconfig with one cluster and one user: a context for each of the cluster's addresses.
 
-export interface KubeconfigInput {
+/** In every serving certificate: what clients look for there, whichever address they use. */
+export const ALWAYS_NAMED = 'kubernetes.default.svc'
+
+/** Names what a kubeconfig of ours tells besides, in `extensions`. */
+export const EXTENSION = 'flotilla.dev/cluster'
+
+/** Where a cluster is. */
+export interface ClusterPlace {
   /** `https://127.0.0.1:6443` */
   readonly server: string
   /** More URLs of the same cluster: each a context of its own. */
   readonly others?: readonly string[]
-  /** The name to look for in the server's certificate, whatever the URL says. */
-  readonly tlsServerName?: string
+  /** Under which every node of it leads to the API server. */
+  readonly kubernetesServiceIP?: string
+}
+
+export interface KubeconfigInput extends ClusterPlace {
   readonly caPem: string
   /** Name of the cluster and of the context. */
   readonly name: string
@@ -23,13 +33,20 @@ const base64 = (text: string) => Buffer.from(text).toString('base64')
 const quoted = (text: string) => JSON.stringify(text)
 
 export function renderKubeconfig(input: KubeconfigInput): string {
-  const { server, others = [], tlsServerName, caPem, name, user, certPem, keyPem, token, namespace } = input
+  const { server, others = [], kubernetesServiceIP, caPem, name, user, certPem, keyPem, token, namespace } = input
   const clusters = [[name, server] as const, ...others.map(url => [`${name}@${new URL(url).host}`, url] as const)]
   const credentials = [
     ...(certPem ? [`    client-certificate-data: ${base64(certPem)}`] : []),
     ...(keyPem ? [`    client-key-data: ${base64(keyPem)}`] : []),
     ...(token ? [`    token: ${quoted(token)}`] : []),
   ]
+  const extensions = kubernetesServiceIP
+    ? `
+    extensions:
+    - name: ${EXTENSION}
+      extension:
+        kubernetesServiceIP: ${quoted(kubernetesServiceIP)}`
+    : ''
   return `apiVersion: v1
 kind: Config
 clusters:
@@ -37,8 +54,9 @@ ${clusters
   .map(
     ([cluster, url]) => `- name: ${quoted(cluster)}
   cluster:
-    server: ${quoted(url)}${tlsServerName ? `\n    tls-server-name: ${quoted(tlsServerName)}` : ''}
-    certificate-authority-data: ${base64(caPem)}`,
+    server: ${quoted(url)}
+    tls-server-name: ${ALWAYS_NAMED}
+    certificate-authority-data: ${base64(caPem)}${extensions}`,
   )
   .join('\n')}
 users:

@@ -2,7 +2,6 @@
 // cluster behind NAT, or one whose control plane has moved to a server that only SSH reaches.
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { CLUSTER_NETWORK } from '../../cluster-network.ts'
 import { dataDirLayout } from '../../data-dir.ts'
 import {
   type KubeconfigIdentity,
@@ -13,7 +12,6 @@ import {
 } from '../../kubeconfig-file.ts'
 import { readMark } from '../../move/mark.ts'
 import { renderKubeconfig } from '../../pki/kubeconfig.ts'
-import { ALWAYS_NAMED } from '../control-plane/api-call.ts'
 import { connectServer, prompterFor } from '../control-plane/ssh.ts'
 import { CONTEXT_NAME } from '../kubeconfig.ts'
 import type { AnswerFlags } from '../node/answerer.ts'
@@ -51,9 +49,10 @@ export async function connect(address: string | undefined, flags: ConnectFlags):
   })
   const given = await forwarder.start()
   const server = `https://127.0.0.1:${given}`
+  const { kubernetesServiceIP } = identity
   const text = renderKubeconfig({
     server,
-    tlsServerName: ALWAYS_NAMED,
+    ...(kubernetesServiceIP && { kubernetesServiceIP }),
     caPem: identity.ca,
     name: CONTEXT_NAME,
     user: CONTEXT_NAME,
@@ -76,15 +75,18 @@ export async function connect(address: string | undefined, flags: ConnectFlags):
 const portLike = ({ server }: KubeconfigIdentity): number => Number(new URL(server).port || 6443)
 
 /** Nodes forward the API server's Service themselves; where the control plane runs, it is on the loopback. */
-function targetsOf({ server }: KubeconfigIdentity, servers: readonly string[]): { host: string; port: number }[] {
-  const urls = [...new Set([...servers, server])].map(url => new URL(url))
+export function targetsOf(
+  { server, others, kubernetesServiceIP }: Pick<KubeconfigIdentity, 'server' | 'others' | 'kubernetesServiceIP'>,
+  servers: readonly string[],
+): { host: string; port: number }[] {
+  const urls = [...new Set([...servers, server, ...others])].map(url => new URL(url))
   const ports = [...new Set(urls.map(({ port }) => Number(port || 443)))]
   return [
     ...urls
       .filter(({ hostname }) => !/^(127\.|localhost$|\[::1\]$)/.test(hostname))
       .map(({ hostname, port }) => ({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) })),
     ...ports.map(port => ({ host: '127.0.0.1', port })),
-    { host: CLUSTER_NETWORK.kubernetesServiceIP, port: 443 },
+    ...(kubernetesServiceIP ? [{ host: kubernetesServiceIP, port: 443 }] : []),
   ]
 }
 

@@ -4,14 +4,12 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { KubeconfigIdentity } from '../../kubeconfig-file.ts'
+import { ALWAYS_NAMED } from '../../pki/kubeconfig.ts'
 import type { OperationEvent } from '../../store/operations/operations.ts'
 import { CommandError } from '../usage-error.ts'
 
-/** In every serving certificate. */
-export const ALWAYS_NAMED = 'kubernetes.default.svc'
-
 export interface ApiEnd {
-  readonly identity: Omit<KubeconfigIdentity, 'server'>
+  readonly identity: Pick<KubeconfigIdentity, 'ca' | 'cert' | 'key'>
   /** For messages. */
   readonly name: string
   /** Default: the TCP connection to `url`. */

@@ -9,7 +9,7 @@ import { CONTEXT_NAME } from '../kubeconfig.ts'
 import { connectApi } from '../node/api.ts'
 import { patientClock } from '../patient-clock.ts'
 import { CommandError } from '../usage-error.ts'
-import { ALWAYS_NAMED, type ApiEnd, isReady } from './api-call.ts'
+import { type ApiEnd, isReady } from './api-call.ts'
 import { awaitNodes } from './nodes.ts'
 import { serverEnd } from './server-end.ts'
 import type { ServerHost } from './server-host.ts'
@@ -51,7 +51,7 @@ export async function takeUp({ host, mark, dataDir, identity }: TakingUp): Promi
   const text = renderKubeconfig({
     server,
     others,
-    tlsServerName: ALWAYS_NAMED,
+    ...(identity.kubernetesServiceIP && { kubernetesServiceIP: identity.kubernetesServiceIP }),
     caPem: identity.ca,
     name: CONTEXT_NAME,
     user: 'kubernetes-admin',

@@ -6,14 +6,14 @@ import { formatTime, systemClock } from '../../../shared/machinery/clock.ts'
 import { dataDirLayout } from '../../data-dir.ts'
 import { readKubeconfig } from '../../kubeconfig-file.ts'
 import { issueBootstrapToken } from '../../provisioning/steps/bootstrap-token.ts'
-import { reachableUrl } from '../reach.ts'
+import { reachableUrls } from '../reach.ts'
 import { requireRunning } from '../running.ts'
 import { CommandError } from '../usage-error.ts'
 import { connectApi } from './api.ts'
 
 export async function joinCommand(dataDir: string): Promise<void> {
   const { ca } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
-  const server = await reachableUrl(requireRunning(dataDir), ca, 'a join command')
+  const [server] = await reachableUrls(requireRunning(dataDir), ca, 'a join command')
   const url = `${server}/flotilla/join/script`
   const sha256 = createHash('sha256')
     .update(await download(url, ca))

@@ -7,7 +7,7 @@ import { readKubeconfig, writeAtomically } from '../../kubeconfig-file.ts'
 import { renderKubeconfig } from '../../pki/kubeconfig.ts'
 import { CONTEXT_NAME } from '../kubeconfig.ts'
 import { connectApi } from '../node/api.ts'
-import { reachableUrl } from '../reach.ts'
+import { reachableUrls } from '../reach.ts'
 import { requireRunning } from '../running.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
 import { grant, withdraw } from './bindings.ts'
@@ -34,8 +34,8 @@ export async function invite(name: string, { dataDir, role, namespace = [], ...f
   const days = Number(flags.days)
   if (!Number.isInteger(days) || days < 1 || days > MOST_DAYS)
     throw new UsageError(`--days wants a number from 1 to ${MOST_DAYS}, not "${flags.days}"`)
-  const { ca } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
-  const server = await reachableUrl(requireRunning(dataDir), ca, `a kubeconfig for ${name}`)
+  const { ca, kubernetesServiceIP } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
+  const [server, ...others] = await reachableUrls(requireRunning(dataDir), ca, `a kubeconfig for ${name}`)
   await using api = connectApi(dataDir)
   const { client } = api
   const namespaces = [...new Set(namespace)]
@@ -50,6 +50,8 @@ export async function invite(name: string, { dataDir, role, namespace = [], ...f
   const [only] = namespaces
   const text = renderKubeconfig({
     server,
+    others,
+    ...(kubernetesServiceIP && { kubernetesServiceIP }),
     caPem: ca,
     name: CONTEXT_NAME,
     user: name,
