@@ -31,6 +31,7 @@ import { type CniFolders, CniPodNetwork } from './cni/cni-pod-network.ts'
 import { ClusterView } from './cluster-view.ts'
 import { type Run, run as runTool } from './exec.ts'
 import { openFirewalls } from './firewall/firewalls.ts'
+import { HostChanges } from './host-changes.ts'
 import { listAddresses } from './ip.ts'
 import { NodeRoutes, type Peer, type PeerPlan, peerOf, probeAddressOf } from './node-routes.ts'
 import { findPodCIDR } from './pod-cidr.ts'
@@ -94,7 +95,7 @@ export interface Network extends AsyncDisposable {
   acceptRelay(nodeName: string, stream: Duplex): void
 }
 
-/** Host firewalls have no event for "rules were reloaded" that all of them share: look again this often. */
+/** Host firewalls have no event for "rules were reloaded" that all of them share: changes are looked for this often. */
 const REASSERT_MS = 5_000
 const KUBERNETES_PORT = 443
 /** A node's very first pods wait this long to hear of policies. */
@@ -208,8 +209,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   )
   await relay.start()
   const onError = (error: unknown) => log.warn({ err: error }, 'cannot bring the host network up to date')
+  const changes = new HostChanges(run)
   const routes = new NodeRoutes({ run, nodeIP, hostIP, yields: () => cni.isConfigured })
-  const reassert = new Serialised(async () => {
+  const bringUpToDate = async () => {
     const peers = [...view.nodes.keys()].flatMap(name => otherNode(name) ?? [])
     const before = JSON.stringify(plan.direct)
     await setUpLink()
@@ -219,7 +221,13 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     await openFirewalls(run, { clusterCIDR, ownAddresses, tunnelPeers, probeAddress: probeIP }, log)
     if (JSON.stringify(plan.direct) !== before) sync.requestAll()
     else await sync.verify()
-  })
+  }
+  const reassert = new Serialised(() =>
+    bringUpToDate().catch((error: unknown) => {
+      changes.forget()
+      throw error
+    }),
+  )
   owned.defer(() => reassert.settled())
   // Beside it: a plugin that gives no answer must not hold up the rest of the node's network.
   const lookAtCni = new Serialised(async () => {
@@ -232,8 +240,12 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   await sync.flush()
 
   owned.defer(view.on({ node: () => void reassert.run().catch(onError) }))
+  const look = new Serialised(async () => {
+    if (await changes.any()) await reassert.run()
+  })
+  owned.defer(() => look.settled())
   const timer = setInterval(() => {
-    void reassert.run().catch(onError)
+    void look.run().catch(onError)
     void lookAtCni.run().catch(onError)
   }, REASSERT_MS)
   owned.defer(() => clearInterval(timer))

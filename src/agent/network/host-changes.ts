@@ -1,0 +1,87 @@
+// Tells whether somebody may have changed what the agent set up on the host. Looking at all of that takes a dozen
+// programs; this takes some reads of /proc and one, so that it can be done every few seconds.
+import { readFile } from 'node:fs/promises'
+import type { Run } from './exec.ts'
+import { TABLE } from './names.ts'
+
+/** Not seen here are single rules in chains that stay: so everything is looked at now and then all the same. */
+const LOOKS_PER_FULL_LOOK = 6
+
+type ReadFile = (name: string) => Promise<string>
+
+const FILES = ['route', 'fib_trie', 'ipv6_route', 'if_inet6', 'ip_tables_names']
+/** Columns of a file that count uses; they change without a change. */
+const COUNTERS: Readonly<Record<string, readonly number[]>> = {
+  route: [4, 5],
+  ipv6_route: [6, 7],
+}
+
+interface ListedChain {
+  readonly family: string
+  readonly table: string
+  readonly name: string
+}
+
+/** Chains of our own that come and go with Services are left out: all but one that is always there. */
+const isOthersOrBase = ({ table, name }: ListedChain): boolean => table !== TABLE || name === 'nat-postrouting'
+
+export class HostChanges {
+  readonly #run: Run
+  readonly #read: ReadFile
+  #last: string | undefined
+  #looks = 0
+
+  /** @param read a file about this process's network namespace; '' where the kernel lacks it */
+  constructor(run: Run, read: ReadFile = name => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')) {
+    this.#run = run
+    this.#read = read
+  }
+
+  /** @returns whether something differs from the last time, was forgotten, or has not been looked at for long */
+  async any(): Promise<boolean> {
+    const now = await this.#state().catch(() => undefined)
+    const isSame = now !== undefined && now === this.#last
+    this.#last = now
+    this.#looks = isSame ? (this.#looks + 1) % LOOKS_PER_FULL_LOOK : 0
+    return !isSame || this.#looks === 0
+  }
+
+  /** The next time counts as changed: what was to be put right was not. */
+  forget(): void {
+    this.#last = undefined
+  }
+
+  async #state(): Promise<string> {
+    const [links, chains, ...texts] = await Promise.all([
+      this.#read('dev'),
+      this.#chains(),
+      ...FILES.map(async name => withoutCounters(name, await this.#read(name))),
+    ])
+    return JSON.stringify([namesOf(links), chains, texts])
+  }
+
+  /** With their handles, which a chain that is made again does not keep. */
+  async #chains(): Promise<ListedChain[]> {
+    const { nftables } = JSON.parse(await this.#run(['nft', '-j', 'list', 'chains'])) as {
+      nftables: { chain?: ListedChain }[]
+    }
+    return nftables.flatMap(({ chain }) => (chain && isOthersOrBase(chain) ? [chain] : []))
+  }
+}
+
+function withoutCounters(name: string, text: string): string {
+  const counters = COUNTERS[name]
+  if (!counters) return text
+  return text
+    .split('\n')
+    .map(line =>
+      line
+        .trim()
+        .split(/\s+/)
+        .toSpliced(counters[0] ?? 0, counters.length)
+        .join(' '),
+    )
+    .join('\n')
+}
+
+const namesOf = (links: string): string[] => links.split('\n').flatMap(line => /^\s*([^\s:]+):/.exec(line)?.[1] ?? [])

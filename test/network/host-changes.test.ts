@@ -1,0 +1,72 @@
+// What tells a node that somebody changed what it set up.
+import { expect, test } from 'vitest'
+import { HostChanges } from '../../src/agent/network/host-changes.ts'
+import { TABLE } from '../../src/agent/network/names.ts'
+
+const chain = (table: string, name: string, handle: number) => ({ chain: { family: 'ip', table, name, handle } })
+
+function host() {
+  const files: Record<string, string> = {
+    dev: 'Inter-|   Receive\n face |bytes\n    lo: 10 0\n  eth0: 99 0\n',
+    route: 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\neth0\t00000000\t0101A8C0\t0003\t0\t0\t0\n',
+    fib_trie: 'Main:\n  |-- 10.244.1.2\n     /32 link UNICAST\n',
+    ipv6_route: 'fe80 40 00 00 00 00000100 00000001 00000007 00000001     eth0\n',
+  }
+  const chains = [chain(TABLE, 'nat-postrouting', 4), chain(TABLE, 'svc-1', 9), chain('filter', 'FORWARD', 3)]
+  let isBroken = false
+  const changes = new HostChanges(
+    () => (isBroken ? Promise.reject(new Error('nft failed')) : Promise.resolve(JSON.stringify({ nftables: chains }))),
+    name => Promise.resolve(files[name] ?? ''),
+  )
+  return { files, chains, changes, breakNft: (broken: boolean) => (isBroken = broken) }
+}
+
+/** @returns a host that was looked at already */
+async function known() {
+  const found = host()
+  expect(await found.changes.any()).toBe(true)
+  expect(await found.changes.any()).toBe(false)
+  return found
+}
+
+test('counters that go up are no changes, nor are chains of our own Services', async () => {
+  const { files, chains, changes } = await known()
+  files.dev = files.dev!.replace('99 0', '100 1')
+  files.route = files.route!.replace('0003\t0\t0', '0003\t4\t5')
+  files.ipv6_route = files.ipv6_route!.replace('00000001 00000007', '00000002 00000008')
+  chains.push(chain(TABLE, 'svc-2', 12))
+  expect(await changes.any()).toBe(false)
+})
+
+const CHANGES: [string, (found: ReturnType<typeof host>) => void][] = [
+  ['a route that went', ({ files }) => (files.route = files.route!.split('\n').slice(0, 1).join('\n'))],
+  ['an address that came', ({ files }) => (files.fib_trie += '  |-- 10.0.0.1\n')],
+  ['a link that came', ({ files }) => (files.dev += '  wg0: 0 0\n')],
+  ['an IPv6 route that changed', ({ files }) => (files.ipv6_route = files.ipv6_route!.replace('00000100', '00000400'))],
+  ['legacy tables that came', ({ files }) => (files.ip_tables_names = 'filter\n')],
+  ['a chain that was made again', ({ chains }) => chains.splice(2, 1, chain('filter', 'FORWARD', 17))],
+  ['our own table that went', ({ chains }) => chains.splice(0, 2)],
+]
+test.each(CHANGES)('%s is a change, once', async (_what, change) => {
+  const found = await known()
+  change(found)
+  expect(await found.changes.any()).toBe(true)
+  expect(await found.changes.any()).toBe(false)
+})
+
+test('what was not put right, or cannot be seen, counts as changed until it is', async () => {
+  const { changes, breakNft } = await known()
+  changes.forget()
+  expect(await changes.any()).toBe(true)
+  breakNft(true)
+  expect([await changes.any(), await changes.any()]).toEqual([true, true])
+  breakNft(false)
+  expect([await changes.any(), await changes.any()]).toEqual([true, false])
+})
+
+test('every sixth look is a full one, since single rules are not seen', async () => {
+  const { changes } = host()
+  const looks: boolean[] = []
+  for (let look = 0; look < 13; look++) looks.push(await changes.any())
+  expect(looks.flatMap((isFull, at) => (isFull ? [at] : []))).toEqual([0, 6, 12])
+})
