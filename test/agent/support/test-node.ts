@@ -19,6 +19,9 @@ import { eventually } from '../../support/eventually.ts'
 import { busyboxImage } from '../../support/images.ts'
 import { TestNetwork, docker, temporaryFolder } from './node.ts'
 
+/** Enough for a machine that does much else. */
+const SLOW_MS = 60_000
+
 export class TestNode implements AsyncDisposable {
   readonly image = busyboxImage()
   readonly nodeName = `test-${Math.random().toString(36).slice(2, 8)}`
@@ -117,7 +120,7 @@ export class TestNode implements AsyncDisposable {
   get = (name: string) => this.client.get(Pod, { namespace: 'default', name })
 
   /** Polls the API until the pod is as wanted. */
-  async until(name: string, what: (pod: Pod) => boolean, timeoutMs = 20_000): Promise<Pod> {
+  async until(name: string, what: (pod: Pod) => boolean, timeoutMs = SLOW_MS): Promise<Pod> {
     let last: Pod | undefined
     try {
       return (await eventually(async () => {
@@ -134,14 +137,14 @@ export class TestNode implements AsyncDisposable {
   async remove(name: string): Promise<void> {
     const pod = await this.get(name)
     await this.client.delete(Pod, { namespace: 'default', name })
-    await eventually(
-      () => docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${pod.metadata.uid}`) === '',
-      20_000,
-    )
     await eventually(async () => {
       const { items } = await this.client.list(Pod, { namespace: 'default' })
       return !items.some(({ metadata }) => metadata.name === name)
-    })
+    }, SLOW_MS)
+    await eventually(
+      () => docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${pod.metadata.uid}`) === '',
+      SLOW_MS,
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
