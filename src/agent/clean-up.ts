@@ -22,7 +22,7 @@ export async function cleanUpNode(config: AgentConfig, { network = true } = {}):
     instance: instanceId(dataDir),
     clock: systemClock,
   })
-  const pods = await runtime.pods()
+  const pods = await runtime.outlines()
   let containers = 0
   for (const pod of pods)
     for (const { id } of [...pod.containers, ...pod.sandboxes]) {

@@ -58,7 +58,7 @@ const claim = ({ dataDir, claimFolder, dockerSocket: socketPath }: AgentConfig) 
     clock: systemClock,
     async hasPods(instance) {
       const runtime = await DockerRuntime.connect({ socketPath, instance, clock: systemClock })
-      const containers = (await runtime.pods()).flatMap(pod => [...pod.sandboxes, ...pod.containers])
+      const containers = (await runtime.outlines()).flatMap(pod => [...pod.sandboxes, ...pod.containers])
       return containers.some(({ state }) => state === 'running')
     },
   })

@@ -1,4 +1,5 @@
 // What a node refuses, and what it changes in place: over real Docker.
+import { cpus } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Event, Node, Pod } from '../../src/shared/api/core/v1.ts'
 import { ResourceClaim } from '../../src/shared/api/resource/v1.ts'
@@ -92,6 +93,43 @@ describe('a pod that cannot run on the node it was bound to fails with a reason'
     const pod = await node.until('apparmor', ({ status }) => status.phase === 'Failed')
     expect(pod.status.message).toBe('Pod was rejected: Cannot enforce AppArmor: AppArmor is not enabled on the host')
     await node.remove('apparmor')
+  })
+})
+
+describe('a critical pod that the node is too full for', () => {
+  const milli = cpus().length * 1000
+  const wants = (cpu: string) => [{ ...node.container(), resources: { requests: { cpu } } }]
+  const critical = { priorityClassName: 'system-node-critical', priority: 2_000_001_000 }
+
+  it('runs in the place of a pod that matters less, which is told why it went', async () => {
+    await node.run('small', { containers: wants('1m') })
+    await node.run('large', { containers: wants(`${milli - 2}m`) })
+    await Promise.all([node.ready('small'), node.ready('large')])
+    await node.run('critical', { ...critical, containers: wants('10m') })
+    await node.ready('critical')
+    const { status } = await node.until('large', pod => pod.status.phase === 'Failed')
+    expect(status).toMatchObject({ reason: 'Preempting', message: 'Preempted in order to admit critical pod' })
+    expect(status.conditions?.find(({ type }) => type === 'DisruptionTarget')).toMatchObject({
+      status: 'True',
+      reason: 'TerminationByKubelet',
+      message: 'Pod was preempted by Kubelet to accommodate a critical pod.',
+    })
+    await told('large', 'Preempting: Preempted in order to admit critical pod')
+    expect(isReady(await node.get('small'))).toBe(true)
+    await Promise.all(['small', 'large', 'critical'].map(name => node.remove(name)))
+  })
+
+  it('is refused where even an empty node would not do, and nobody goes for it', async () => {
+    await node.run('stays', { containers: wants('1m') })
+    await node.ready('stays')
+    await node.run('vast', { ...critical, containers: wants('900') })
+    const { status } = await node.until('vast', pod => pod.status.phase === 'Failed')
+    expect(status).toMatchObject({
+      reason: 'UnexpectedAdmissionError',
+      message: `Pod was rejected: Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: [(res: cpu, q: ${900_000 - milli}), ]`,
+    })
+    expect(isReady(await node.get('stays'))).toBe(true)
+    await Promise.all(['stays', 'vast'].map(name => node.remove(name)))
   })
 })
 

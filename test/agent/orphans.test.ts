@@ -21,7 +21,7 @@ function node(pods: readonly string[]) {
   const removed: string[] = []
   const orphans = new Orphans({
     runtime: {
-      pods: () => Promise.resolve(pods.filter(uid => boxes.has(`box-${uid}`)).map(orphan)),
+      outlines: () => Promise.resolve(pods.filter(uid => boxes.has(`box-${uid}`)).map(orphan)),
       stop: () => Promise.resolve(),
       remove: async id => {
         removed.push(id)

@@ -469,6 +469,21 @@ describe('an agent that is restarted', () => {
     await node.remove('adopted')
   })
 
+  it('keeps the files of running pods current, which another one wrote', async () => {
+    const metadata = { name: 'kept', namespace: 'default' }
+    await node.client.create(ConfigMap, { metadata, data: { key: 'old' } })
+    await node.run('kept', {
+      volumes: [{ name: 'v', configMap: { name: 'kept' } }],
+      containers: [{ ...node.container(), volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+    })
+    const pod = await node.ready('kept')
+    await node.stopAgent()
+    await node.client.patch(ConfigMap, metadata, { data: { key: 'new' } })
+    await node.startAgent()
+    await eventually(() => inside(pod, 'cat', '/v/key') === 'new', 20_000)
+    await node.remove('kept')
+  })
+
   it('removes pods that were deleted meanwhile, and leaves foreign containers alone', async () => {
     await node.run('orphan')
     const pod = await node.ready('orphan')

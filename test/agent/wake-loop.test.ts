@@ -55,4 +55,25 @@ describe('the loop of a pod', () => {
     await clock.advance(0)
     expect(state.passes).toBe(3)
   })
+
+  test('runs errands between passes and without one, the last that was asked for; one that fails is not repeated', async () => {
+    const { clock, loop, state } = start()
+    const done: string[] = []
+    const errand = (name: string) => () => {
+      done.push(`${name} after ${state.passes}`)
+      return name === 'fails' ? Promise.reject(new Error('broken')) : Promise.resolve()
+    }
+    loop.errand(errand('dropped'))
+    loop.errand(errand('alone'))
+    await clock.advance(0)
+    loop.errand(errand('fails'))
+    loop.wake()
+    await clock.advance(60_000)
+    expect(done).toEqual(['alone after 0', 'fails after 1'])
+    expect(state.passes).toBe(1)
+    await loop.close()
+    loop.errand(errand('too late'))
+    await clock.advance(0)
+    expect(done).toHaveLength(2)
+  })
 })

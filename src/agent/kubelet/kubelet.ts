@@ -4,17 +4,19 @@ import { Informer } from '../../shared/client/informer.ts'
 import { keyOf } from '../../shared/client/object-key.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { type Rejection, rejectionOf } from './admission/admit.ts'
-import { shortageOf } from './admission/fit.ts'
+import { shortageOf, shortagesOf } from './admission/fit.ts'
+import { victimsOf } from './admission/preemption.ts'
 import { Orphans } from './orphans.ts'
 import { type KubeletParts, podDirOf, podReference } from './parts.ts'
 import { PodWorker } from './pod-worker.ts'
 import { describePod } from './spec/containers.ts'
+import { isCritical } from './spec/critical.ts'
 import { type PodDiskUsage, podDiskUsage } from './stats/disk-usage.ts'
 import { fromApi, isMirror, isMirrorOf, isStatic, readManifests } from './static/manifests.ts'
 import { MirrorPods } from './static/mirror-pods.ts'
 import { removeVolumes } from './volumes/volumes.ts'
 
-/** Safety net under the runtime's events. */
+/** How often all of the runtime's containers are looked at: a safety net under its events. */
 const RELIST_MS = 30_000
 
 export class Kubelet implements AsyncDisposable {
@@ -27,11 +29,15 @@ export class Kubelet implements AsyncDisposable {
   readonly #informer: Informer<Pod>
   readonly #mirrors: MirrorPods
   readonly #orphans: Orphans
+  /** Critical pods get room one after the other, so that none counts on what another one frees. */
+  #room: Promise<void> = Promise.resolve()
   /** As the manifests have them now. */
   #static: readonly Pod[] = []
   #cancelManifests: () => void = () => undefined
   readonly #tasks: Promise<void>[] = []
   #cancelRelist: () => void = () => undefined
+  /** By uid: what the runtime had of each pod at the last look. */
+  #outlines: ReadonlyMap<string, string> = new Map()
 
   constructor(parts: KubeletParts) {
     this.#parts = parts
@@ -72,7 +78,7 @@ export class Kubelet implements AsyncDisposable {
   /** Ends a pod to save the node. */
   evict(pod: Pod, message: string, graceSeconds: number): void {
     this.#parts.recorder.event(podReference(pod), 'Warning', 'Evicted', message)
-    this.#workers.get(pod.metadata.uid)?.end({ reason: 'Evicted', message, graceSeconds, disruption: true })
+    this.#workers.get(pod.metadata.uid)?.end({ reason: 'Evicted', message, graceSeconds, disruption: message })
   }
 
   /**
@@ -84,9 +90,10 @@ export class Kubelet implements AsyncDisposable {
     if (!worker) return
     const stopped = worker.stopped()
     const message = 'Pod was terminated in response to imminent node shutdown.'
-    if (isApiThere) worker.end({ reason: 'Terminated', message, graceSeconds, disruption: true })
+    if (isApiThere) worker.end({ reason: 'Terminated', message, graceSeconds, disruption: message })
     else worker.rest(graceSeconds)
     await stopped
+    if (isApiThere) await worker.told()
     if (!isApiThere || isStatic(pod)) return
     this.#checkpoints.save({ ...worker.pod, status: worker.status })
     await this.#checkpoints.flushed()
@@ -136,9 +143,40 @@ export class Kubelet implements AsyncDisposable {
       shortage: wanted => shortageOf(wanted, this.#others(uid), this.#parts.allocatable),
     })
     this.#workers.set(uid, created)
-    if (!rejection) created.wake()
-    else if (rejection.reason === 'NodeAffinity') void this.#judgeAgain(created)
-    else this.#reject(created, rejection)
+    if (rejection?.reason === 'NodeAffinity') void this.#judgeAgain(created)
+    else this.#carryOut(created, rejection)
+  }
+
+  #carryOut(worker: PodWorker, rejection: Rejection | undefined): void {
+    if (!rejection) worker.wake()
+    else if (rejection.isShortage && isCritical(worker.pod)) this.#room = this.#room.then(() => this.#makeRoom(worker))
+    else this.#reject(worker, rejection)
+  }
+
+  /** Ends pods that matter less; they are gone when the critical pod starts. */
+  async #makeRoom(worker: PodWorker): Promise<void> {
+    const { pod } = worker
+    const others = this.#others(pod.metadata.uid)
+    try {
+      const victims = victimsOf(pod, others, shortagesOf(pod, others, this.#parts.allocatable))
+      await Promise.all(victims.map(victim => this.#preempt(victim)))
+    } catch (error) {
+      const why = `preemption: error finding a set of pods to preempt: ${(error as Error).message}`
+      const message = `Unexpected error while attempting to recover from admission failure: ${why}`
+      return this.#reject(worker, { reason: 'UnexpectedAdmissionError', message })
+    }
+    worker.wake()
+  }
+
+  async #preempt({ metadata: { uid } }: Pod): Promise<void> {
+    const worker = this.#workers.get(uid)
+    if (!worker) return
+    const stopped = worker.stopped()
+    const message = 'Preempted in order to admit critical pod'
+    this.#parts.recorder.event(podReference(worker.pod), 'Warning', 'Preempting', message)
+    const disruption = 'Pod was preempted by Kubelet to accommodate a critical pod.'
+    worker.end({ reason: 'Preempting', message, disruption })
+    await stopped
   }
 
   /** The node may have been labelled a moment ago. */
@@ -146,9 +184,7 @@ export class Kubelet implements AsyncDisposable {
     await this.#parts.refreshNode()
     const { uid } = worker.pod.metadata
     if (this.#stop.signal.aborted || this.#workers.get(uid) !== worker) return
-    const rejection = rejectionOf(worker.pod, this.#others(uid), this.#parts.nodeFacts())
-    if (rejection) this.#reject(worker, rejection)
-    else worker.wake()
+    this.#carryOut(worker, rejectionOf(worker.pod, this.#others(uid), this.#parts.nodeFacts()))
   }
 
   #reject(worker: PodWorker, { reason, message }: Rejection): void {
@@ -235,7 +271,7 @@ export class Kubelet implements AsyncDisposable {
 
   async #followRuntime(signal: AbortSignal): Promise<void> {
     for await (const event of this.#parts.runtime.events(signal, () => this.#wakeAll()))
-      this.#workers.get(event.podUid)?.nudge()
+      this.#workers.get(event.podUid)?.nudge(event)
   }
 
   #wakeAll(): void {
@@ -244,10 +280,19 @@ export class Kubelet implements AsyncDisposable {
 
   #relistLater(): void {
     this.#cancelRelist = this.#parts.clock.after(RELIST_MS, () => {
-      this.#wakeAll()
+      void this.#relist()
       if (this.#informer.hasSynced) void this.#orphans.remove()
       this.#relistLater()
     })
+  }
+
+  /** Wakes the pods whose containers came, went, started or ended since the last look, whatever events told. */
+  async #relist(): Promise<void> {
+    const found = await this.#parts.runtime.outlines().catch(() => undefined) // when it is back, all are woken
+    if (!found || this.#stop.signal.aborted) return
+    const outlines = new Map(found.map(outline => [outline.uid, JSON.stringify(outline)]))
+    for (const [uid, worker] of this.#workers) if (outlines.get(uid) !== this.#outlines.get(uid)) worker.wake()
+    this.#outlines = outlines
   }
 
   /** Stops looking after pods; their containers run on. */

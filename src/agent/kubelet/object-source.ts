@@ -18,6 +18,7 @@ import type { ClaimSource } from './volumes/claims.ts'
 
 /** Containers of one pod, and replicas started together, share an answer. */
 const FRESH_MS = 5_000
+const MAX_KNOWN = 1_000
 
 interface Entry {
   readonly at: number
@@ -29,6 +30,8 @@ export class ApiObjectSource implements ObjectSource, ClaimSource, ResourceClaim
   readonly #clock: Clock
   readonly #folder: string
   readonly #entries = new Map<string, Entry>()
+  /** By path: the version that the file has. */
+  readonly #saved = new Map<string, string>()
 
   constructor(client: Client, clock: Clock, dataDir: string) {
     this.#client = client
@@ -50,7 +53,7 @@ export class ApiObjectSource implements ObjectSource, ClaimSource, ResourceClaim
     const now = this.#clock.monotonic()
     const known = this.#entries.get(key)
     if (known && now - known.at < FRESH_MS) return known.object as Promise<T | undefined>
-    if (this.#entries.size > 1_000) this.#entries.clear()
+    if (this.#entries.size > MAX_KNOWN) this.#entries.clear()
     const object = this.#fetch(type, namespace, name, key)
     this.#entries.set(key, { at: now, object })
     // A failure is asked again at once, and what does not exist may be created any moment.
@@ -74,6 +77,7 @@ export class ApiObjectSource implements ObjectSource, ClaimSource, ResourceClaim
       return object
     } catch (error) {
       if (isNotFound(error)) {
+        this.#saved.delete(path)
         await rm(path, { force: true })
         return undefined
       }
@@ -85,9 +89,14 @@ export class ApiObjectSource implements ObjectSource, ClaimSource, ResourceClaim
   }
 
   async #save(path: string, object: KubeObject): Promise<void> {
+    const { uid, resourceVersion } = object.metadata
+    const version = `${uid} ${resourceVersion ?? ''}`
+    if (this.#saved.get(path) === version) return
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     const temporary = `${path}.${process.pid}.tmp`
     await writeFile(temporary, JSON.stringify(object), { mode: 0o600 })
     await rename(temporary, path)
+    if (this.#saved.size > MAX_KNOWN) this.#saved.clear()
+    this.#saved.set(path, version)
   }
 }

@@ -4,19 +4,13 @@ import type { Log } from '../../shared/machinery/log.ts'
 import type { PodNetwork } from '../contracts.ts'
 import { Serialised } from '../network/serialised.ts'
 import type { PodCgroups } from './cgroups/contract.ts'
-import type { ContainerRuntime, PodIdentity, RuntimeContainer } from './runtime/contract.ts'
+import type { ContainerRuntime, PodOutline } from './runtime/contract.ts'
 
 /** Given to containers whose pod nobody knows any more. */
 const GRACE_SECONDS = 10
 
-/** What the runtime has of a pod. */
-interface Remains extends PodIdentity {
-  readonly sandboxes: readonly Pick<RuntimeContainer, 'id'>[]
-  readonly containers: readonly Pick<RuntimeContainer, 'id' | 'state'>[]
-}
-
 export interface OrphansOptions {
-  readonly runtime: Pick<ContainerRuntime, 'stop' | 'remove'> & { pods(): Promise<readonly Remains[]> }
+  readonly runtime: Pick<ContainerRuntime, 'stop' | 'remove' | 'outlines'>
   readonly cgroups: Pick<PodCgroups, 'remove'>
   readonly podNetwork: Pick<PodNetwork, 'tearDown'>
   readonly removeVolumes: (podUid: string) => Promise<void>
@@ -47,9 +41,9 @@ export class Orphans {
 
   async #round(): Promise<void> {
     const { runtime, isKnown, signal, log } = this.#options
-    let pods: readonly Remains[]
+    let pods: readonly PodOutline[]
     try {
-      pods = await runtime.pods()
+      pods = await runtime.outlines()
     } catch (error) {
       log.warn({ error: String(error) }, 'orphaned containers not removed')
       return
@@ -72,7 +66,7 @@ export class Orphans {
     await step().catch((error: unknown) => log.warn({ uid, error: String(error) }, 'orphaned pod not removed'))
   }
 
-  async #removeContainers({ uid, containers, sandboxes }: Remains): Promise<void> {
+  async #removeContainers({ uid, containers, sandboxes }: PodOutline): Promise<void> {
     const { runtime } = this.#options
     await Promise.all(
       containers.map(async ({ id, state }) => {

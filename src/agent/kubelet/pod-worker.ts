@@ -1,12 +1,10 @@
 // One pod, one loop: looks at what the API wants and what the runtime has, does what is missing, reports. Whatever
 // happens — an update, a container's death, a probe's verdict, a timer — only wakes the loop; passes never overlap.
 import type { Pod, PodStatus } from '../../shared/api/core/v1.ts'
-import { Pod as PodType } from '../../shared/api/core/v1.ts'
-import { isNotFound } from '../../shared/machinery/status.ts'
 import type { Shortage } from './admission/fit.ts'
 import { type KubeletParts, nodeLimitsOf, podReference } from './parts.ts'
 import { Prober } from './probes/prober.ts'
-import type { RuntimePod } from './runtime/contract.ts'
+import type { RuntimeEvent, RuntimePod } from './runtime/contract.ts'
 import { describePod } from './spec/containers.ts'
 import { containerIdOf } from './status/container-status.ts'
 import { isStatic } from './static/manifests.ts'
@@ -15,11 +13,12 @@ import { podStatusOf } from './status/pod-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
 import { type Actions, computeActions, isSomething } from './sync/actions.ts'
 import { removeOldAttempts } from './sync/attempts.ts'
-import { forgetPod, releasePod, stopPod } from './sync/end-pod.ts'
+import { deleteFromApi, forgetPod, releasePod, stopPod } from './sync/end-pod.ts'
 import { hasten, killContainer } from './sync/kill.ts'
 import { devicesProblem } from './sync/dynamic-resources.ts'
 import { replaceSandbox } from './sync/replace-sandbox.ts'
 import { addressesOf, writeNameFiles } from './sync/sandbox.ts'
+import { PodObserver } from './sync/pod-observer.ts'
 import { PodVolumes } from './sync/pod-volumes.ts'
 import { Resizer } from './sync/resizer.ts'
 import { ContainerStarter } from './sync/container-starter.ts'
@@ -28,14 +27,16 @@ import { WakeLoop } from './sync/wake-loop.ts'
 
 const DEFAULT_GRACE_SECONDS = 30
 const VOLUMES_RETRY_MS = 4_000
+/** What a resize waits for may come without an event: a pod that ends, a limit that the kernel takes later. */
+const RESIZE_RETRY_MS = 30_000
 
 export interface Verdict {
   readonly reason: string
   readonly message: string
   /** Undefined = the pod's own. */
   readonly graceSeconds?: number
-  /** Told as the condition DisruptionTarget. */
-  readonly disruption?: boolean
+  /** Told as the message of the condition DisruptionTarget. */
+  readonly disruption?: string
 }
 
 export interface PodWorkerOptions {
@@ -61,6 +62,7 @@ export class PodWorker {
   readonly #resizer: Resizer
   readonly #starter: ContainerStarter
   readonly #volumes: PodVolumes
+  readonly #observer: PodObserver
   readonly #loop: WakeLoop
   /** As the API has it. */
   #wantedPod: Pod
@@ -93,14 +95,16 @@ export class PodWorker {
       onChange: () => this.wake(),
       onResult: (container, kind, healthy) => probeCounts.count(pod, container, kind, healthy),
     })
+    this.#observer = new PodObserver(runtime, pod.metadata.uid)
     this.#messages = new TerminationMessages(runtime)
-    this.#volumes = new PodVolumes(parts, this.#alive.signal)
     this.#resizer = new Resizer(pod, parts, shortage)
     this.#loop = new WakeLoop({
       pass: () => this.#sync(),
+      hasNews: () => this.#observer.hasNews,
       onError: error => log.warn({ pod: describePod(this.#pod), error: String(error) }, 'pod not in sync'),
       clock,
     })
+    this.#volumes = new PodVolumes(parts, this.#loop, this.#alive.signal)
     this.#starter = new ContainerStarter(parts, this.#loop, this.#alive.signal)
     this.#writer = new StatusWriter(
       pod,
@@ -163,9 +167,14 @@ export class PodWorker {
     this.wake()
   }
 
-  /** Resolves when nothing of the pod runs any more, and its status has been sent if it ended. */
+  /** Resolves when nothing of the pod runs any more. */
   stopped(): Promise<void> {
     return new Promise(resolve => this.#onStopped.push(resolve))
+  }
+
+  /** Resolves when the API has the status of now, or can no longer take it. */
+  told(): Promise<void> {
+    return this.#writer.flushed()
   }
 
   #tellStopped(): void {
@@ -177,7 +186,8 @@ export class PodWorker {
     this.#loop.wake()
   }
   /** The runtime tells that something happened to the pod's containers. */
-  nudge(): void {
+  nudge(event: RuntimeEvent): void {
+    this.#observer.note(event)
     this.#loop.nudge()
   }
 
@@ -224,12 +234,12 @@ export class PodWorker {
       await this.#report(await this.#observe())
     }
     await removeOldAttempts(this.#parts.runtime, runtime)
-    const refreshMs = await this.#volumes.refresh(this.#pod)
-    if (refreshMs !== undefined) this.#loop.wakeIn(refreshMs)
+    if (runtime.containers.some(({ state }) => state === 'running')) this.#volumes.keepCurrent(this.#pod)
+    if (this.#resizer.isWaiting) this.#loop.wakeIn(RESIZE_RETRY_MS)
   }
 
   async #observe(): Promise<RuntimePod> {
-    const runtime = await this.#parts.runtime.pod(this.#pod.metadata.uid)
+    const runtime = await this.#observer.look()
     const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
     const wasReady = new Set(
       [...(this.#status.containerStatuses ?? []), ...(this.#status.initContainerStatuses ?? [])]
@@ -286,8 +296,7 @@ export class PodWorker {
     try {
       await ahead.drop() // a sandbox that ended at once had it made
       const [pod, status] = [this.#pod, this.#status]
-      await replaceSandbox(this.#parts, { pod, runtime, status, attempt, prepareVolumes, ahead })
-      const now = await this.#observe()
+      const now = await replaceSandbox(this.#parts, { pod, runtime, status, attempt, prepareVolumes, ahead })
       this.#sandboxId = now.sandboxes[0]?.id
       await this.#act(now, computeActions(this.#pod, now, this.#prober, this.#sandboxId))
     } finally {
@@ -346,22 +355,12 @@ export class PodWorker {
     this.#prober.stop()
     await this.#report(ended, true)
     await releasePod(this.#parts, this.#pod)
-    if (this.#onStopped.length > 0) void this.#writer.flushed().then(() => this.#tellStopped())
+    this.#tellStopped()
     if (this.#graceSeconds === undefined) return
     await this.#writer.flushed()
     await forgetPod(this.#parts, this.#pod, ended)
-    if (!this.#removed && !isStatic(this.#pod)) await this.#deleteFromApi()
+    if (!this.#removed && !isStatic(this.#pod)) await deleteFromApi(this.#parts, this.#pod)
     // With finalizers the object stays until others have done their part; nothing is left to do here either way.
     this.#onGone()
-  }
-
-  async #deleteFromApi(): Promise<void> {
-    const { uid, namespace, name } = this.#pod.metadata
-    const options = { gracePeriodSeconds: 0, preconditions: { uid } }
-    try {
-      await this.#parts.client.delete(PodType, { namespace, name }, options)
-    } catch (error) {
-      if (!isNotFound(error) && (error as { code?: number }).code !== 409) throw error
-    }
   }
 }

@@ -12,6 +12,8 @@ const MEMORY_TAINT = 'node.kubernetes.io/memory-pressure'
 export interface Rejection {
   readonly reason: string
   readonly message: string
+  /** Nothing else is against the pod: there would be room if others went. */
+  readonly isShortage?: boolean
 }
 
 export interface NodeFacts {
@@ -49,7 +51,7 @@ export function rejectionOf(pod: Pod, others: readonly Pod[], node: NodeFacts): 
   const pressure = pressureAgainst(pod, node.pressures)
   if (pressure) return { reason: 'Evicted', message: `The node had condition: [${pressure}]. ` }
   const shortage = shortageOf(pod, others, node.allocatable)
-  return shortage && { reason: `OutOf${shortage.resource}`, message: shortage.message }
+  return shortage && { reason: `OutOf${shortage.resource}`, message: shortage.message, isShortage: true }
 }
 
 /** Under memory pressure the node still takes pods that said what they need, or that tolerate it. */

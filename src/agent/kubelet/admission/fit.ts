@@ -1,42 +1,49 @@
 // Whether the node has room for a pod beside those that it has taken already.
 import type { Pod } from '../../../shared/api/core/v1.ts'
-import { parseQuantity, zero } from '../../../shared/machinery/quantity.ts'
+import { type Quantity, parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { isNativeResource } from '../../../shared/machinery/resource-name.ts'
 import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
 
 export interface Shortage {
   readonly resource: string
+  /** How much too little there is: thousandths of a CPU, else bytes or pieces. */
+  readonly lacking: number
   /** Not even an empty node would do. */
   readonly never: boolean
   readonly message: string
 }
 
-/** @param others pods that run here or will */
-export function shortageOf(
+/** @returns thousandths of a CPU, else bytes or pieces; a pod is one of `pods` */
+export function requestOf(pod: Pod, resource: string): number {
+  if (resource === 'pods') return 1
+  const requested = totalOf(pod.spec, 'requests').get(resource)
+  return requested ? amountOf(resource, requested) : 0
+}
+
+const amountOf = (resource: string, quantity: Quantity): number =>
+  resource === 'cpu' ? quantity.milli() : quantity.value()
+
+/** @param others pods that run here or will @returns all that the node has too little of */
+export function shortagesOf(
   pod: Pod,
   others: readonly Pod[],
   allocatable: Readonly<Record<string, string>>,
-): Shortage | undefined {
-  const maxPods = Number(allocatable.pods ?? 0)
-  if (others.length + 1 > maxPods) return shortage('pods', '1', String(others.length), String(maxPods), false)
-  for (const [resource, requested] of totalOf(pod.spec, 'requests')) {
-    if (requested.isZero() || isOthers(resource, allocatable)) continue
-    const show = (amount: typeof requested) => String(resource === 'cpu' ? amount.milli() : amount.value())
-    const capacity = parseQuantity(allocatable[resource] ?? '0')
-    const used = others.reduce((sum, { spec }) => sum.add(totalOf(spec, 'requests').get(resource) ?? zero), zero)
-    if (requested.compare(capacity) > 0) return shortage(resource, show(requested), show(used), show(capacity), true)
-    if (used.add(requested).compare(capacity) > 0)
-      return shortage(resource, show(requested), show(used), show(capacity), false)
-  }
-  return undefined
+): Shortage[] {
+  const wanted = [...totalOf(pod.spec, 'requests').keys()].filter(resource => !isOthers(resource, allocatable))
+  return ['pods', ...wanted].flatMap(resource => {
+    const requested = requestOf(pod, resource)
+    const capacity = amountOf(resource, parseQuantity(allocatable[resource] ?? '0'))
+    const used = others.reduce((sum, other) => sum + requestOf(other, resource), 0)
+    const lacking = used + requested - capacity
+    if (requested === 0 || lacking <= 0) return []
+    const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`
+    return [{ resource, lacking, never: resource !== 'pods' && requested > capacity, message }]
+  })
 }
+
+/** @returns the first of them */
+export const shortageOf = (...about: Parameters<typeof shortagesOf>): Shortage | undefined => shortagesOf(...about)[0]
 
 /** Resources of the cluster's, or of an extender's, are none of the node's: it does not count them. */
 const isOthers = (resource: string, allocatable: Readonly<Record<string, string>>): boolean =>
   !isNativeResource(resource) && !(resource in allocatable)
-
-const shortage = (resource: string, requested: string, used: string, capacity: string, never: boolean): Shortage => ({
-  resource,
-  never,
-  message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
-})

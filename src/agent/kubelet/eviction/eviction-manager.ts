@@ -1,9 +1,9 @@
 // Keeps the node alive: watches what it is short of, frees disk, and ends pods one at a time until it is well again.
-import { SYSTEM_CRITICAL } from '../../../shared/machinery/priority.ts'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
+import { isCritical } from '../spec/critical.ts'
 import type { ContainerReading } from '../stats/collector.ts'
 import { type PodDiskUsage, totalBytes } from '../stats/disk-usage.ts'
 import { hasStorageLimit, storageExcess } from './local-storage.ts'
@@ -29,10 +29,6 @@ export interface EvictionOptions {
 
 /** A pressure that was seen is reported for this long after it is over, so that the node does not flap. */
 const TRANSITION_MS = 300_000
-
-/** Pods that the node itself needs. */
-const isCritical = ({ metadata, spec }: Pod): boolean =>
-  metadata.annotations?.['kubernetes.io/config.source'] === 'file' || (spec.priority ?? 0) >= SYSTEM_CRITICAL
 
 export class EvictionManager {
   readonly #options: EvictionOptions

@@ -49,6 +49,12 @@ export interface PodIdentity {
   readonly namespace: string
 }
 
+/** What the runtime has of a pod, without the details. */
+export interface PodOutline extends PodIdentity {
+  readonly sandboxes: readonly Pick<RuntimeContainer, 'id' | 'state'>[]
+  readonly containers: readonly Pick<RuntimeContainer, 'id' | 'state'>[]
+}
+
 export interface SandboxSpec {
   readonly pod: PodIdentity
   readonly attempt: number
@@ -243,6 +249,8 @@ export interface ContainerRuntime {
   version(): Promise<RuntimeVersion>
   /** @returns all pods that this node's runtime holds, also those that the API no longer has */
   pods(): Promise<RuntimePod[]>
+  /** The same without the details, in one question however many there are. */
+  outlines(): Promise<PodOutline[]>
   /** @returns the pod, with no containers when the runtime has none of it */
   pod(uid: string): Promise<RuntimePod>
   /** @returns the id of a sandbox that is created but not started */
@@ -251,8 +259,8 @@ export interface ContainerRuntime {
   start(id: string): Promise<void>
   /** Changes cpu and memory of a running container. */
   update(id: string, limits: ContainerLimits): Promise<void>
-  /** Its first process, or 0 when it does not run. */
-  pidOf(id: string): Promise<number>
+  /** @returns undefined when it is gone */
+  container(id: string): Promise<RuntimeContainer | undefined>
   /** Sends the stop signal, then SIGKILL after `graceSeconds`. Idempotent; resolves when it is dead. */
   stop(id: string, graceSeconds: number): Promise<void>
   /** Idempotent; kills it first if it runs. */

@@ -33,7 +33,7 @@ export interface PodStatusInput {
   readonly podIPs: readonly string[]
   readonly hostIP: string
   /** Set when the kubelet ended the pod: `DeadlineExceeded`, `Evicted`. */
-  readonly verdict: { readonly reason: string; readonly message: string; readonly disruption?: boolean } | undefined
+  readonly verdict: { readonly reason: string; readonly message: string; readonly disruption?: string } | undefined
   readonly ending: boolean
   readonly nowMs: number
 }
@@ -98,7 +98,7 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
 
 const disruptionOf = (verdict: PodStatusInput['verdict']) =>
   verdict?.disruption
-    ? [{ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message: verdict.message }]
+    ? [{ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message: verdict.disruption }]
     : []
 
 function applyProbes(status: ContainerStatus, probes: ProbeResults): ContainerStatus {

@@ -2,7 +2,7 @@
 import type { Pod, PodStatus } from '../../../shared/api/core/v1.ts'
 import { type KubeletParts, containerReference } from '../parts.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
-import { allContainers, describePod } from '../spec/containers.ts'
+import { allContainers, describePod, initContainers } from '../spec/containers.ts'
 import type { WaitReason } from '../status/container-status.ts'
 import { nextAttempt } from './attempts.ts'
 import { ContainerAhead } from './container-ahead.ts'
@@ -50,7 +50,7 @@ export class ContainerStarter {
     try {
       await startContainer(this.#parts, { ...input, attempt, signal: this.#signal, created })
       this.#waiting.delete(container.name)
-      this.#loop.wake()
+      if (initContainers(pod).includes(container)) this.#loop.wake() // a sidecar, which others wait for
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       this.#waiting.set(container.name, { reason: error.reason, message: error.message })

@@ -1,5 +1,6 @@
 // The end of a pod: everything stops; of one that is being deleted nothing stays on the node.
-import type { Pod } from '../../../shared/api/core/v1.ts'
+import { Pod } from '../../../shared/api/core/v1.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
 import { type KubeletParts, podDirOf, podReference } from '../parts.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
 import { removeVolumes } from '../volumes/volumes.ts'
@@ -47,4 +48,15 @@ export async function forgetPod(parts: KubeletParts, pod: Pod, { containers }: R
   tokens.forget(uid)
   probeCounts.forget(uid)
   backoff.forget(`${uid}/`)
+}
+
+/** Another pod of the same name is left alone. */
+export async function deleteFromApi({ client }: KubeletParts, pod: Pod): Promise<void> {
+  const { uid, namespace, name } = pod.metadata
+  const options = { gracePeriodSeconds: 0, preconditions: { uid } }
+  try {
+    await client.delete(Pod, { namespace, name }, options)
+  } catch (error) {
+    if (!isNotFound(error) && (error as { code?: number }).code !== 409) throw error
+  }
 }

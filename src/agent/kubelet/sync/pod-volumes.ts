@@ -1,19 +1,25 @@
-// The volumes of one pod over its life: prepared before its first container, kept current while it runs.
-import type { Pod } from '../../../shared/api/core/v1.ts'
+// The volumes of one pod over its life: prepared before its first container, their files kept current while it runs.
+import type { Pod, Volume } from '../../../shared/api/core/v1.ts'
 import { type KubeletParts, factsOf, podReference, volumeOptions } from '../parts.ts'
 import { addressesOf } from './sandbox.ts'
-import { type Volumes, VolumeError, hasLiveVolumes, prepareVolumes } from '../volumes/volumes.ts'
+import { type Volumes, VolumeError, isLive, prepareVolumes } from '../volumes/volumes.ts'
+import type { WakeLoop } from './wake-loop.ts'
 
 export class PodVolumes {
   readonly #parts: KubeletParts
-  /** Gives up pulling images for volumes. */
+  readonly #loop: WakeLoop
+  /** Gives up pulling images for volumes, and keeping files current. */
   readonly #signal: AbortSignal
   #volumes: Volumes | undefined
-  #preparedAt = 0
+  /** Set while the pod's files are looked at again and again. */
+  #pod: Pod | undefined
+  #cancel: () => void = () => undefined
 
-  constructor(parts: KubeletParts, signal: AbortSignal) {
+  constructor(parts: KubeletParts, loop: WakeLoop, signal: AbortSignal) {
     this.#parts = parts
+    this.#loop = loop
     this.#signal = signal
+    signal.addEventListener('abort', () => this.#cancel(), { once: true })
   }
 
   get current(): Volumes | undefined {
@@ -22,25 +28,41 @@ export class PodVolumes {
 
   /** @returns whether all volumes are there; what went wrong is told by an event */
   async prepare(pod: Pod): Promise<boolean> {
-    const { objects, tokens, recorder, clock } = this.#parts
+    const volumes = await this.#attempt(pod, pod.spec.volumes ?? [])
+    this.#volumes = volumes ?? this.#volumes
+    return volumes !== undefined
+  }
+
+  async #attempt(pod: Pod, which: readonly Volume[]): Promise<Volumes | undefined> {
+    const { objects, tokens, recorder } = this.#parts
     const facts = factsOf(this.#parts, addressesOf(this.#parts, pod))
     try {
-      const options = volumeOptions(this.#parts, pod, this.#signal)
-      this.#volumes = await prepareVolumes({ pod, facts, objects, tokens }, options)
-      this.#preparedAt = clock.monotonic()
-      return true
+      return await prepareVolumes({ pod, facts, objects, tokens }, which, volumeOptions(this.#parts, pod, this.#signal))
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error
       recorder.event(podReference(pod), 'Warning', 'FailedMount', error.message)
-      return false
+      return undefined
     }
   }
 
-  /** @returns when to look again; undefined = never */
-  async refresh(pod: Pod): Promise<number | undefined> {
-    const { clock, volumeRefreshMs } = this.#parts
-    if (!this.#volumes || !hasLiveVolumes(pod)) return undefined
-    if (clock.monotonic() - this.#preparedAt >= volumeRefreshMs) await this.prepare(pod)
-    return volumeRefreshMs
+  /** The pod runs: from now on its files follow what they show, beginning at once where another agent prepared them. */
+  keepCurrent(pod: Pod): void {
+    const isNew = this.#pod === undefined
+    this.#pod = pod
+    if (isNew && pod.spec.volumes?.some(isLive)) this.#refreshIn(this.#volumes ? this.#parts.volumeRefreshMs : 0)
+  }
+
+  #refreshIn(delayMs: number): void {
+    if (this.#signal.aborted) return
+    this.#cancel = this.#parts.clock.after(delayMs, () => this.#loop.errand(() => this.#refresh()))
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#signal.aborted || !this.#pod) return
+    try {
+      await this.#attempt(this.#pod, (this.#pod.spec.volumes ?? []).filter(isLive))
+    } finally {
+      this.#refreshIn(this.#parts.volumeRefreshMs)
+    }
   }
 }

@@ -21,10 +21,11 @@ export interface ReplaceSandbox {
   readonly ahead: ContainerAhead
 }
 
+/** @returns what the runtime has of the pod now */
 export async function replaceSandbox(
   parts: KubeletParts,
   { pod, runtime, status, attempt, prepareVolumes, ahead }: ReplaceSandbox,
-): Promise<void> {
+): Promise<RuntimePod> {
   const { recorder } = parts
   const podIP = addressesOf(parts, pod)[0] ?? ''
   if (runtime.sandboxes.length > 0) {
@@ -57,4 +58,6 @@ export async function replaceSandbox(
     throw sandbox.reason
   }
   await writeNameFiles(parts, pod, sandbox.value.podIPs)
+  const isFirst = runtime.sandboxes.length === 0 && runtime.containers.length === 0
+  return isFirst ? { ...runtime, sandboxes: [sandbox.value.container] } : parts.runtime.pod(pod.metadata.uid)
 }

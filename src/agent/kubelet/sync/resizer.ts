@@ -27,6 +27,11 @@ export class Resizer {
     return this.#inProgress
   }
 
+  /** Whether something is still to be done of it, or may be once the node has more. */
+  get isWaiting(): boolean {
+    return this.#inProgress || this.#pending !== undefined
+  }
+
   /** The pod with what is set aside for it. */
   allocated(pod: Pod): Pod {
     return this.#allocation.apply(pod)

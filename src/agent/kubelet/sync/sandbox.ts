@@ -5,11 +5,13 @@ import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { HostPort } from '../../contracts.ts'
 import { normalizeSysctl } from '../admission/sysctls.ts'
 import { type KubeletParts, podDirOf, podReference } from '../parts.ts'
+import type { RuntimeContainer } from '../runtime/contract.ts'
 import { bandwidthOf } from '../spec/bandwidth.ts'
 import { hostsFile, kernelHostname, parseResolvConf, resolvConfOf } from '../spec/names.ts'
 
 export interface Sandbox {
-  readonly id: string
+  /** As it was when it had started. */
+  readonly container: RuntimeContainer
   readonly podIPs: readonly string[]
 }
 
@@ -49,17 +51,18 @@ export async function createSandbox(
   onCreated(id)
   try {
     await runtime.start(id)
-    const pid = await runtime.pidOf(id)
-    if (pid === 0) throw new Error('the sandbox ended at once')
+    const container = await runtime.container(id)
+    if (container?.state !== 'running') throw new Error('the sandbox ended at once')
+    const { pid } = container
     await cgroups.apply(pod, pid)
-    if (hostNetwork) return { id, podIPs: [node.nodeIP] }
+    if (hostNetwork) return { container, podIPs: [node.nodeIP] }
     const { namespace, name } = pod.metadata
     const ports = hostPortsOf(pod)
     const connected = { uid, namespace, name, sandboxId: id, pid, hostPorts: ports, bandwidth: bandwidthOf(pod) }
     const { ips } = await network.podNetwork.setUp(connected)
     if (ports.length > 0) await network.hostPorts(uid, ips[0] ?? '', ports)
     await network.isolate(pod)
-    return { id, podIPs: ips }
+    return { container, podIPs: ips }
   } catch (error) {
     await runtime.remove(id)
     throw error

@@ -12,6 +12,8 @@ const retryMs = (failures: number): number => Math.min(MAX_RETRY_MS, RETRY_MS * 
 export interface WakeLoopOptions {
   readonly pass: () => Promise<void>
   readonly onError: (error: unknown) => void
+  /** Whether a nudge is worth a pass. Default: each is. */
+  readonly hasNews?: () => boolean
   readonly clock: Clock
 }
 
@@ -24,6 +26,8 @@ export class WakeLoop {
   #quietUntil = 0
   #isClosed = false
   #running: Promise<void> | undefined
+  /** To be done beside the passes, by none of them. */
+  #errand: (() => Promise<void>) | undefined
   #cancelTimer: () => void = () => undefined
   #timerAt = Number.POSITIVE_INFINITY
 
@@ -43,8 +47,16 @@ export class WakeLoop {
     if (this.#isDue) this.#begin()
   }
 
+  /** Does something that must not overlap with a pass, and needs none. What was asked for before and not begun is dropped. */
+  errand(work: () => Promise<void>): void {
+    this.#errand = work
+    this.#begin()
+  }
+
   get #isDue(): boolean {
-    return this.#wanted || (this.#nudged && this.#options.clock.monotonic() >= this.#quietUntil)
+    if (this.#wanted) return true
+    const { clock, hasNews } = this.#options
+    return this.#nudged && clock.monotonic() >= this.#quietUntil && (hasNews?.() ?? true)
   }
 
   #begin(): void {
@@ -54,7 +66,7 @@ export class WakeLoop {
       .finally(() => {
         this.#running = undefined
         // Woken after the last look.
-        if (this.#isDue && !this.#isClosed) this.#begin()
+        if ((this.#isDue || this.#errand) && !this.#isClosed) this.#begin()
       })
   }
 
@@ -76,22 +88,37 @@ export class WakeLoop {
   }
 
   async #run(): Promise<void> {
-    while (this.#isDue && !this.#isClosed) {
-      this.#wanted = false
-      this.#nudged = false
-      this.#cancelTimer()
-      this.#timerAt = Number.POSITIVE_INFINITY
-      try {
-        await this.#options.pass()
-        this.#failures = 0
-        this.#quietUntil = 0
-      } catch (error) {
-        if (this.#isClosed) return
-        this.#options.onError(error)
-        const waitMs = retryMs(this.#failures++)
-        this.#quietUntil = this.#options.clock.monotonic() + waitMs
-        this.wakeIn(waitMs)
-      }
+    while ((this.#isDue || this.#errand) && !this.#isClosed) {
+      if (this.#isDue) await this.#pass()
+      else await this.#runErrand()
+    }
+  }
+
+  async #pass(): Promise<void> {
+    this.#wanted = false
+    this.#nudged = false
+    this.#cancelTimer()
+    this.#timerAt = Number.POSITIVE_INFINITY
+    try {
+      await this.#options.pass()
+      this.#failures = 0
+      this.#quietUntil = 0
+    } catch (error) {
+      if (this.#isClosed) return
+      this.#options.onError(error)
+      const waitMs = retryMs(this.#failures++)
+      this.#quietUntil = this.#options.clock.monotonic() + waitMs
+      this.wakeIn(waitMs)
+    }
+  }
+
+  async #runErrand(): Promise<void> {
+    const errand = this.#errand
+    this.#errand = undefined
+    try {
+      await errand?.()
+    } catch (error) {
+      if (!this.#isClosed) this.#options.onError(error)
     }
   }
 }

@@ -1,7 +1,7 @@
 // A pod's volumes: prepares them and keeps their contents current.
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { PersistentVolume, Pod, ProjectedVolumeSource, Volume } from '../../../shared/api/core/v1.ts'
+import type { PersistentVolume, ProjectedVolumeSource, Volume } from '../../../shared/api/core/v1.ts'
 import { isWritten, writeAtomically } from './atomic-writer.ts'
 import { ClaimError, type ClaimSource, boundVolume } from './claims.ts'
 import { prepareEmptyDir } from './empty-dir.ts'
@@ -40,10 +40,14 @@ export interface PreparedVolume {
 /** By volume name. */
 export type Volumes = ReadonlyMap<string, PreparedVolume>
 
-/** @throws VolumeError */
-export async function prepareVolumes(input: ProjectionInput, options: PrepareOptions): Promise<Volumes> {
+/** @param which of the pod's volumes @throws VolumeError */
+export async function prepareVolumes(
+  input: ProjectionInput,
+  which: readonly Volume[],
+  options: PrepareOptions,
+): Promise<Volumes> {
   const entries = await Promise.all(
-    (input.pod.spec.volumes ?? []).map(async volume => {
+    which.map(async volume => {
       try {
         return [volume.name, await prepare(input, volume, options)] as const
       } catch (error) {
@@ -103,9 +107,8 @@ async function project(
   }
 }
 
-/** @returns whether contents of the pod's volumes can change while it runs */
-export const hasLiveVolumes = (pod: Pod): boolean =>
-  (pod.spec.volumes ?? []).some(volume => projectionOf(volume) !== undefined)
+/** @returns whether the volume's files show something that can change while the pod runs */
+export const isLive = (volume: Volume): boolean => projectionOf(volume) !== undefined
 
 /** Unmounts and deletes everything of the pod; what hostPath and persistent volumes point to is not touched. */
 export async function removeVolumes({ podDir, tools }: VolumesOptions): Promise<void> {

@@ -11,6 +11,7 @@ import type {
   ExecQuery,
   LogQuery,
   PodIdentity,
+  PodOutline,
   PullProgress,
   RegistryAuth,
   RuntimeContainer,
@@ -30,6 +31,7 @@ import { diskBytes } from './disk-bytes.ts'
 import { toRuntimeContainer } from './inspect.ts'
 import { LABEL } from './labels.ts'
 import { lowestOomScore } from './oom-score.ts'
+import { outlinesOf } from './outlines.ts'
 import { attachTo, execIn, logsOf } from './processes.ts'
 import { readEvents } from './events.ts'
 
@@ -111,6 +113,11 @@ export class DockerRuntime implements ContainerRuntime {
     return [...byUid].map(([uid, entries]) => toPod(uid, entries))
   }
 
+  async outlines(): Promise<PodOutline[]> {
+    const filters = { label: [`${LABEL.instance}=${this.#instance}`] }
+    return outlinesOf(await docker(() => this.#engine.listContainers({ all: true, filters })))
+  }
+
   async pod(uid: string): Promise<RuntimePod> {
     return toPod(uid, await this.#list([`${LABEL.instance}=${this.#instance}`, `${LABEL.podUid}=${uid}`]))
   }
@@ -155,9 +162,9 @@ export class DockerRuntime implements ContainerRuntime {
     await docker(() => this.#engine.getContainer(id).update(updateOptions(limits)))
   }
 
-  async pidOf(id: string): Promise<number> {
+  async container(id: string): Promise<RuntimeContainer | undefined> {
     const info = await orMissing(() => this.#engine.getContainer(id).inspect())
-    return info?.State.Running ? info.State.Pid : 0
+    return info && toRuntimeContainer(info)
   }
 
   async stop(id: string, graceSeconds: number): Promise<void> {
