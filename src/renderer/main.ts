@@ -4,7 +4,13 @@ import './style-nonce.ts'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
+import { speak } from './i18n/i18n.ts'
 import { router } from './router.ts'
+import { usePreferencesStore } from './stores/preferences.ts'
 import './styles/main.css'
 
-createApp(App, { token }).use(createPinia()).use(router).mount('#app')
+const pinia = createPinia()
+const app = createApp(App, { token }).use(pinia).use(router)
+// Nothing is drawn in one language and then in another.
+await speak(usePreferencesStore(pinia).spoken)
+app.mount('#app')

@@ -1,7 +1,7 @@
 // The panes of the window, and how keys get from one to another and back: F6, as everywhere.
 
 /** In the order they are visited. */
-const PANES = 'nav[aria-label=Kinds], #main, #main aside[role=dialog], section[data-dock]'
+const PANES = 'nav[data-kinds], #main, #main aside[role=dialog], section[data-dock]'
 /** What of a pane takes the keys: where its rows, cards or tabs are walked. */
 const ENTRANCES = [
   '[role=row][tabindex="0"]',

@@ -1,6 +1,7 @@
 // Kinds and objects the user keeps at hand, and where they were last. Pure; kept in this browser by the preferences.
 import type { RouteLocationRaw } from 'vue-router'
 import { kindTitle } from '../kinds/navigation.ts'
+import { t } from '../i18n/i18n.ts'
 import { listRoute, objectRoute } from '../places.ts'
 
 /** A kind; with a name, one object of it. */
@@ -33,7 +34,7 @@ export const placeTitle = ({ kind, name }: Place): string => name ?? kindTitle(k
 
 /** What tells two of the same title apart. */
 export const placeHint = ({ kind, namespace, name }: Place): string =>
-  name === undefined ? 'kind' : namespace === undefined ? kind : `${kind} in ${namespace}`
+  name === undefined ? t('kind') : namespace === undefined ? kind : t('{kind} in {namespace}', { kind, namespace })
 
 export function placeRoute(place: Place): RouteLocationRaw {
   return place.name === undefined ? listRoute(place) : objectRoute(place, place.namespace, place.name)

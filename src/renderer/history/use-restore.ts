@@ -2,11 +2,12 @@
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useToastStore } from '../stores/toasts.ts'
 import { type ObjectRevision, restore } from './revisions.ts'
+import { formatDateTime } from '../i18n/i18n.ts'
 
 /** @returns whether it was done */
 export async function askToRestore(revision: ObjectRevision, isGone: boolean): Promise<boolean> {
   const { kind, name } = revision.of
-  const at = new Date(revision.metadata.creationTimestamp).toLocaleString()
+  const at = formatDateTime(revision.metadata.creationTimestamp)
   const toasts = useToastStore()
   const { confirmed } = await useConfirmStore().ask({
     title: isGone ? `Bring ${kind} ${name} back?` : `Restore ${kind} ${name}?`,

@@ -20,9 +20,10 @@ import {
 } from '@lucide/vue'
 import type { Component } from 'vue'
 import { type ServedKind, kindKey } from '../api/discovery.ts'
+import { type MessageKey, m } from '../i18n/i18n.ts'
 
 export interface NavigationGroup {
-  readonly title: string
+  readonly title: MessageKey
   readonly icon: Component
   readonly kinds: readonly ServedKind[]
   /** A group of one kind is shown as that kind. */
@@ -37,10 +38,10 @@ export const forwardsIcon = ArrowRightLeft
 export const helmIcon = ShipWheel
 export const accessIcon = UserRoundCheck
 
-const layout: readonly { title: string; icon: Component; keys: readonly string[]; single?: boolean }[] = [
-  { title: 'Nodes', icon: Server, keys: ['nodes.v1.'], single: true },
+const layout: readonly { title: MessageKey; icon: Component; keys: readonly string[]; single?: boolean }[] = [
+  { title: m('Nodes'), icon: Server, keys: ['nodes.v1.'], single: true },
   {
-    title: 'Workloads',
+    title: m('Workloads'),
     icon: Boxes,
     keys: [
       'pods.v1.',
@@ -54,7 +55,7 @@ const layout: readonly { title: string; icon: Component; keys: readonly string[]
     ],
   },
   {
-    title: 'Config',
+    title: m('Config'),
     icon: FileSliders,
     keys: [
       'configmaps.v1.',
@@ -68,7 +69,7 @@ const layout: readonly { title: string; icon: Component; keys: readonly string[]
     ],
   },
   {
-    title: 'Network',
+    title: m('Network'),
     icon: Network,
     keys: [
       'services.v1.',
@@ -80,14 +81,14 @@ const layout: readonly { title: string; icon: Component; keys: readonly string[]
     ],
   },
   {
-    title: 'Storage',
+    title: m('Storage'),
     icon: HardDrive,
     keys: ['persistentvolumeclaims.v1.', 'persistentvolumes.v1.', 'storageclasses.v1.storage.k8s.io'],
   },
-  { title: 'Namespaces', icon: Layers, keys: ['namespaces.v1.'], single: true },
-  { title: 'Events', icon: Bell, keys: ['events.v1.'], single: true },
+  { title: m('Namespaces'), icon: Layers, keys: ['namespaces.v1.'], single: true },
+  { title: m('Events'), icon: Bell, keys: ['events.v1.'], single: true },
   {
-    title: 'Access Control',
+    title: m('Access Control'),
     icon: ShieldCheck,
     keys: [
       'serviceaccounts.v1.',
@@ -122,8 +123,8 @@ export function navigationGroups(kinds: readonly ServedKind[]): NavigationGroup[
     .sort(byTitle)
   return [
     ...groups,
-    { title: 'Custom Resources', icon: Puzzle, kinds: rest.filter(kind => !isBuiltIn(kind)) },
-    { title: 'Other', icon: Shapes, kinds: rest.filter(isBuiltIn) },
+    { title: m('Custom Resources'), icon: Puzzle, kinds: rest.filter(kind => !isBuiltIn(kind)) },
+    { title: m('Other'), icon: Shapes, kinds: rest.filter(isBuiltIn) },
   ].filter(group => group.kinds.length > 0)
 }
 

@@ -3,6 +3,7 @@
 //
 //   suspected ── lasts SETTLE_MS, still bad ──► told ── over ──► withdrawn, and not told again for REST_MS
 import type { Suspect } from './troubles.ts'
+import { t } from '../i18n/i18n.ts'
 
 /** Shorter troubles pass by themselves: a pod that starts late, a node that restarts. */
 export const SETTLE_MS = 20_000
@@ -72,5 +73,8 @@ export function summary(fresh: readonly Told[]): { readonly title: string; reado
   if (fresh.length === 1) return { title: `${first.type.kind} ${first.name}`, text: first.text }
   const names = fresh.slice(0, MOST_NAMED).map(({ type, name }) => `${type.kind} ${name}`)
   const rest = fresh.length - names.length
-  return { title: `${fresh.length} are failing`, text: `${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}` }
+  return {
+    title: t('{n} are failing', { n: fresh.length }),
+    text: rest > 0 ? t('{names} and {n} more', { names: names.join(', '), n: rest }) : names.join(', '),
+  }
 }

@@ -1,9 +1,12 @@
-// What the user arranged in this window: theme, widths, columns, favourites, how troubles are told. Kept in this
+// What the user arranged in this window: language, theme, widths, columns, favourites, how troubles are told. Kept in this
 // browser, never on the server.
-import { useLocalStorage, usePreferredDark } from '@vueuse/core'
+import { useLocalStorage, useNavigatorLanguage, usePreferredDark } from '@vueuse/core'
 import { defineStore } from 'pinia'
-import { computed, watchEffect } from 'vue'
+import { computed, watch, watchEffect } from 'vue'
 import type { Place } from '../favourites/places.ts'
+import { type Language, speak } from '../i18n/i18n.ts'
+
+export type LanguageChoice = 'system' | Language
 
 export type ThemeChoice = 'system' | 'light' | 'dark'
 
@@ -23,6 +26,7 @@ export interface ColumnChoice {
 
 export const usePreferencesStore = defineStore('preferences', () => {
   const theme = useLocalStorage<ThemeChoice>('flotilla.theme', 'system')
+  const language = useLocalStorage<LanguageChoice>('flotilla.language', 'system')
   const sidebarOpen = useLocalStorage('flotilla.sidebar', true)
   const closedGroups = useLocalStorage<string[]>('flotilla.closed-groups', [
     'Access Control',
@@ -42,7 +46,15 @@ export const usePreferencesStore = defineStore('preferences', () => {
   const isDark = computed(() => (theme.value === 'system' ? prefersDark.value : theme.value === 'dark'))
   watchEffect(() => (document.documentElement.dataset.theme = isDark.value ? 'dark' : 'light'))
 
+  const { language: ofSystem } = useNavigatorLanguage()
+  const spoken = computed<Language>(() =>
+    language.value === 'system' ? (ofSystem.value?.startsWith('de') ? 'de' : 'en') : language.value,
+  )
+  watch(spoken, next => void speak(next))
+
   return {
+    language,
+    spoken,
     theme,
     isDark,
     sidebarOpen,

@@ -4,6 +4,7 @@ import { computed, ref, shallowRef } from 'vue'
 import type { ControlPlaneStatus, StartOverrides } from '../../preload/channels.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
 import { connection } from '../api/connection.ts'
+import { t } from '../i18n/i18n.ts'
 
 /** `boot`: the desktop app's control plane is not running (yet). `unreachable`: no answer at all. */
 export type SessionState = 'unknown' | 'boot' | 'signed-out' | 'signed-in' | 'unreachable'
@@ -26,7 +27,9 @@ async function ownName(): Promise<string> {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof ApiError)) return ''
-  return error.code === 401 ? `The cluster does not accept this login: ${error.message}` : error.message
+  return error.code === 401
+    ? t('The cluster does not accept this login: {message}', { message: error.message })
+    : error.message
 }
 
 export const useSessionStore = defineStore('session', () => {
@@ -83,12 +86,12 @@ export const useSessionStore = defineStore('session', () => {
       })
       if (!answer.ok && answer.type !== 'opaqueredirect')
         return answer.status === 401 || answer.status === 403
-          ? 'This link was used already or is older than five minutes. Print a new one with “flotilla login”.'
-          : `The server refused the login (${answer.status}).`
+          ? t('This link was used already or is older than five minutes. Print a new one with “flotilla login”.')
+          : t('The server refused the login ({status}).', { status: answer.status })
       await check()
-      return state.value === 'signed-in' ? undefined : 'The server did not start a session.'
+      return state.value === 'signed-in' ? undefined : t('The server did not start a session.')
     } catch {
-      return 'The server does not answer.'
+      return t('The server does not answer.')
     }
   }
 

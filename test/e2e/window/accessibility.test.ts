@@ -85,6 +85,16 @@ const PLACES: readonly (readonly [string, string, () => Promise<unknown>])[] = [
   ['drawer of a deployment', 'k/apps/v1/deployments?open=default/shop', () => page.getByText('Rollout').waitFor()],
   ['drawer of a secret', 'k/core/v1/secrets?open=default/login', () => page.getByText('password').first().waitFor()],
   ['YAML of an object', 'k/core/v1/services?open=default/shop&tab=yaml', () => page.locator('.cm-content').waitFor()],
+  ['port-forwards', 'forwards', () => page.locator('[data-empty=nothing]').waitFor()],
+  ['Helm', 'helm', () => page.locator('[data-empty=nothing]').waitFor()],
+  [
+    'who can do what',
+    'access',
+    async () => {
+      await page.getByLabel("Kubernetes' own").check()
+      await page.getByRole('table', { name: 'Who can do what' }).waitFor()
+    },
+  ],
   [
     'history',
     'k/apps/v1/deployments?open=default/shop&tab=history',
@@ -137,11 +147,35 @@ describe('axe finds nothing serious, in the light and in the dark,', () => {
     await press('s')
     await page.locator('[data-connected=true]').waitFor()
     found.push(...(await seriousFindings(page, 'terminal', '[data-dock]')))
+    await rows().first().focus()
+    await press('f')
+    await page.getByRole('table', { name: 'Files in' }).waitFor()
+    found.push(...(await seriousFindings(page, 'files', '[data-dock]')))
     await page.getByRole('link', { name: 'Topology' }).click()
     await page.getByLabel('As a tree').click()
     await page.getByRole('treeitem').first().waitFor()
     found.push(...(await seriousFindings(page, 'tree', '#main')))
     expect(found).toEqual([])
+  })
+})
+
+describe('another language', () => {
+  it('is spoken at once, by every part of the frame, and is kept', async () => {
+    await go('k/core/v1/pods')
+    await rows().first().waitFor()
+    await press('Control+,')
+    await page.getByRole('dialog', { name: 'Settings' }).getByLabel('Language').selectOption('de')
+    await page.getByRole('dialog', { name: 'Einstellungen' }).waitFor()
+    expect(await seriousFindings(page, 'settings in German', LAYER)).toEqual([])
+    await shoot(page, 'german-settings')
+    await page.reload()
+    await page.getByRole('link', { name: 'Übersicht' }).waitFor()
+    await page.getByPlaceholder('Pods filtern').waitFor()
+    expect(await page.locator('html').getAttribute('lang')).toBe('de')
+    await shoot(page, 'german-pods')
+    await press('Control+,')
+    await page.getByRole('dialog', { name: 'Einstellungen' }).getByLabel('Sprache').selectOption('system')
+    await page.getByRole('dialog', { name: 'Settings' }).waitFor()
   })
 })
 

@@ -2,6 +2,7 @@
 import { CircleCheck, CircleHelp, CirclePause, CircleX, LoaderCircle, TriangleAlert } from '@lucide/vue'
 import type { Component } from 'vue'
 import type { Tone } from '../../status/tone.ts'
+import { type MessageKey, m } from '../../i18n/i18n.ts'
 
 interface ToneLook {
   readonly icon: Component
@@ -11,10 +12,10 @@ interface ToneLook {
   /** The colour itself, for drawings. */
   readonly color: string
   /** Of pods, as in `3 not ready`. */
-  readonly words: string
+  readonly words: MessageKey
 }
 
-const look = (icon: Component, tone: Tone, text: string, soft: string, fill: string, words: string): ToneLook => ({
+const look = (icon: Component, tone: Tone, text: string, soft: string, fill: string, words: MessageKey): ToneLook => ({
   icon,
   text,
   soft,
@@ -24,17 +25,17 @@ const look = (icon: Component, tone: Tone, text: string, soft: string, fill: str
 })
 
 export const toneLooks: Readonly<Record<Tone, ToneLook>> = {
-  healthy: look(CircleCheck, 'healthy', 'text-healthy', 'bg-healthy-soft', 'bg-healthy', 'running'),
+  healthy: look(CircleCheck, 'healthy', 'text-healthy', 'bg-healthy-soft', 'bg-healthy', m('running')),
   progressing: look(
     LoaderCircle,
     'progressing',
     'text-progressing',
     'bg-progressing-soft',
     'bg-progressing',
-    'starting or stopping',
+    m('starting or stopping'),
   ),
-  warning: look(TriangleAlert, 'warning', 'text-warning', 'bg-warning-soft', 'bg-warning', 'not ready'),
-  failed: look(CircleX, 'failed', 'text-failed', 'bg-failed-soft', 'bg-failed', 'failing'),
-  suspended: look(CirclePause, 'suspended', 'text-suspended', 'bg-suspended-soft', 'bg-suspended', 'completed'),
-  unknown: look(CircleHelp, 'unknown', 'text-unknown', 'bg-unknown-soft', 'bg-unknown', 'unknown'),
+  warning: look(TriangleAlert, 'warning', 'text-warning', 'bg-warning-soft', 'bg-warning', m('not ready')),
+  failed: look(CircleX, 'failed', 'text-failed', 'bg-failed-soft', 'bg-failed', m('failing')),
+  suspended: look(CirclePause, 'suspended', 'text-suspended', 'bg-suspended-soft', 'bg-suspended', m('completed')),
+  unknown: look(CircleHelp, 'unknown', 'text-unknown', 'bg-unknown-soft', 'bg-unknown', m('unknown')),
 }

@@ -1,0 +1,45 @@
+// States in a word are those that kubectl prints, and stay as they are, so that both say the same. Those that are ours
+// alone are told in the language of the window.
+import { known, m } from '../i18n/i18n.ts'
+
+const OWN: ReadonlySet<string> = new Set([
+  m('Applied'),
+  m('Asks you'),
+  m('Cancelled'),
+  m('Changes'),
+  m('Checking'),
+  m('Connected'),
+  m('Cordoned'),
+  m('Disconnected'),
+  m('Done'),
+  m('Ending'),
+  m('External name'),
+  m('Gone'),
+  m('Later'),
+  m('Listening'),
+  m('Look at the plan'),
+  m('Looking for a pod'),
+  m('Missing'),
+  m('New'),
+  m('No nodes'),
+  m('No pods'),
+  m('No selector'),
+  m('Not allowed yet'),
+  m('Not connected yet'),
+  m('Not in a browser'),
+  m('Off'),
+  m('Owned by others'),
+  m('Paused'),
+  m('Refused'),
+  m('Removing'),
+  m('Running, not ready'),
+  m('Scaled to 0'),
+  m('Stuck'),
+  m('Unchanged'),
+  m('Updating'),
+  m('Waiting'),
+  m('Waiting its turn'),
+  m('Will be mended'),
+])
+
+export const stateText = (text: string): string => (OWN.has(text) ? known(text) : text)

@@ -1,0 +1,47 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { computed } from 'vue'
+import { formatNumber, inSentence, known, speak, t } from '../../../src/renderer/i18n/i18n.ts'
+
+afterEach(() => speak('en'))
+
+describe('what the window says', () => {
+  it('is its key in English, with values and the form of the number', () => {
+    expect(t('Trying again by itself; the last answer was {outdated} ago.', { outdated: '5m' })).toBe(
+      'Trying again by itself; the last answer was 5m ago.',
+    )
+    expect([0, 1, 2].map(n => t('{n} item | {n} items', { n }))).toEqual(['0 items', '1 item', '2 items'])
+  })
+
+  it('changes with the language wherever it is computed, and back', async () => {
+    const title = computed(() => t('Settings'))
+    expect(title.value).toBe('Settings')
+    await speak('de')
+    expect([title.value, document.documentElement.lang]).toEqual(['Einstellungen', 'de'])
+    expect([1, 2].map(n => t('{n} item | {n} items', { n }))).toEqual(['1 Eintrag', '2 Einträge'])
+    await speak('en')
+    expect([title.value, document.documentElement.lang]).toEqual(['Settings', 'en'])
+  })
+
+  it('follows who changes their mind while German is loaded', async () => {
+    await Promise.all([speak('de'), speak('en')])
+    expect(t('Settings')).toBe('Settings')
+  })
+
+  it('takes values as they are, whatever an object is called', async () => {
+    const user = "{n} | @:Settings {'x'} <b>"
+    expect(t('Log out {user}', { user })).toBe(`Log out ${user}`)
+    await speak('de')
+    expect(t('Log out {user}', { user })).toBe(`${user} abmelden`)
+  })
+
+  it('leaves what came from elsewhere alone', async () => {
+    await speak('de')
+    expect([known('Columns'), known('a | b {c}')]).toEqual(['Spalten', 'a | b {c}'])
+  })
+
+  it('writes numbers, and titles within a sentence, as the language does', async () => {
+    expect([formatNumber(12345), inSentence('Network Policies')]).toEqual(['12,345', 'network policies'])
+    await speak('de')
+    expect([formatNumber(12345), inSentence('Network Policies')]).toEqual(['12.345', 'Network Policies'])
+  })
+})
