@@ -12,7 +12,8 @@ import type { Log } from '../shared/machinery/log.ts'
 import { Owned } from '../shared/machinery/owned.ts'
 import { type ApiConnection, connectApi, type NodeTls, readTls } from './api-client.ts'
 import { createKubeletApi } from './api/server.ts'
-import { type AgentConfig, cniFoldersOf, firstAddress } from './config.ts'
+import { type AgentConfig, cniFoldersOf, firstAddress, ipv6RangesOf } from './config.ts'
+import type { NodeIdentity } from './contracts.ts'
 import { rotateCertificate } from './identity/rotation.ts'
 import { DEFAULT_THRESHOLDS } from './kubelet/eviction/thresholds.ts'
 import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
@@ -24,10 +25,10 @@ import { instanceId } from './instance.ts'
 import { ImagePuller } from './kubelet/images/image-puller.ts'
 import { configurationOf, shutdownPeriodsOf } from './kubelet/configuration.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
-import { guessNodeIP, machineFacts, machineUsage } from './kubelet/node/machine.ts'
+import { guessNodeIP, guessNodeIPv6, machineFacts, machineUsage } from './kubelet/node/machine.ts'
 import { NodeReporter, allocatableOf } from './kubelet/node/node-status.ts'
 import { ApiObjectSource } from './kubelet/object-source.ts'
-import type { KubeletParts, NodeNetwork } from './kubelet/parts.ts'
+import { type KubeletParts, type NodeNetwork, nodeIPsOf } from './kubelet/parts.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { podAmountsOf } from './kubelet/spec/resources.ts'
 import { Logind, type ShutdownSource } from './kubelet/shutdown/logind.ts'
@@ -101,6 +102,9 @@ export async function startAgent({
     const { nodeName, dataDir } = config
     const nodeIP = config.nodeIP ?? guessNodeIP()
     if (nodeIP === undefined) throw new Error('this machine has no network address; set nodeIP')
+    const nodeIPv6 = ipv6RangesOf(config) && (config.nodeIPv6 ?? guessNodeIPv6(nodeIP))
+    const { clusterDNS, clusterDomain } = config
+    const identity: NodeIdentity = { nodeName, nodeIP, nodeIPv6, clusterDNS, clusterDomain }
     const runtime = await DockerRuntime.connect({
       socketPath: config.dockerSocket,
       instance: instanceId(dataDir),
@@ -166,7 +170,7 @@ export async function startAgent({
       engine: version,
       machine,
       nodeName,
-      nodeIP,
+      nodeIPs: nodeIPsOf(identity),
       labels: config.labels,
       annotations: { [LOCAL_VOLUMES_PATH]: localVolumesPath(dataDir) },
       taints: config.taints,
@@ -179,6 +183,7 @@ export async function startAgent({
       ],
       pressures: () => evictions.pressures,
       relayed: () => running.network?.relayed() ?? [],
+      ...(ipv6RangesOf(config) && { ipv6Problem: () => running.network?.ipv6Problem }),
       recorder,
       clock,
       log,
@@ -199,11 +204,12 @@ export async function startAgent({
         log,
         signal: stop.signal,
       })
-      return startHostNetwork(config, nodeIP, { ...api, tls }, informers, clock, log, stop.signal)
+      return startHostNetwork(config, identity, { ...api, tls }, informers, clock, log, stop.signal)
     }
     const podNetwork = await (network ? network(api, informers, nodeIP) : startReal())
     owned.use(podNetwork)
     running.network = podNetwork
+    if (podNetwork.ipv6Problem) tellOfNode('Warning', 'IPv6Unavailable', podNetwork.ipv6Problem)
     problems.clear()
     void reporter.report(stop.signal).catch(() => undefined) // its own loop tries again
 
@@ -212,7 +218,7 @@ export async function startAgent({
     owned.use(localVolumes)
     const objects = new ApiObjectSource(api.client, clock, dataDir)
     const parts: KubeletParts = {
-      node: { nodeName, nodeIP, clusterDNS: config.clusterDNS, clusterDomain: config.clusterDomain },
+      node: identity,
       nodeMemoryBytes: machine.memoryBytes,
       allocatable,
       podPidsLimit: config.podPidsLimit,
@@ -334,21 +340,23 @@ const networkDir = (dataDir: string): string => `${dataDir}/network`
 
 function startHostNetwork(
   config: AgentConfig,
-  nodeIP: string,
+  identity: NodeIdentity,
   api: Pick<ApiConnection, 'client' | 'servers'> & { readonly tls: NodeTls },
   informers: InformerFactory,
   clock: Clock,
   log: Log,
   signal: AbortSignal,
 ): Promise<Network> {
-  const { nodeName, clusterDNS, clusterDomain, clusterCIDR, serviceCIDR, podCIDR, dataDir } = config
+  const { nodeName, clusterCIDR, serviceCIDR, podCIDR, dataDir } = config
+  const ipv6 = ipv6RangesOf(config)
   return startNetwork({
-    identity: { nodeName, nodeIP, clusterDNS, clusterDomain },
+    identity,
     stateDir: networkDir(dataDir),
     client: api.client,
     informers,
     clusterCIDR,
     serviceCIDR,
+    ...(ipv6 && { ipv6 }),
     kubernetesServiceIP: config.kubernetesServiceIP ?? firstAddress(serviceCIDR),
     apiServers: () =>
       api.servers().map(server => {

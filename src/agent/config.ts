@@ -1,7 +1,9 @@
 // The agent's configuration file: parsed once, with one clear line for whatever is wrong with it.
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
-import { parseCidr } from '../shared/machinery/ipv4.ts'
+import { parseRange } from '../shared/machinery/cidr.ts'
+import { familyOf } from '../shared/machinery/ip-address.ts'
+import type { IPv6Ranges } from './network/ipv6.ts'
 
 const taint = v.object({ key: v.string(), value: v.optional(v.string()), effect: v.string() })
 const url = v.pipe(v.string(), v.url(), v.startsWith('https://'))
@@ -9,7 +11,7 @@ const url = v.pipe(v.string(), v.url(), v.startsWith('https://'))
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
 const nodePortAddress = v.pipe(
   v.string(),
-  v.check(text => text === 'primary' || parseCidr(text) !== undefined, 'neither an IPv4 range nor `primary`'),
+  v.check(text => text === 'primary' || parseRange(text) !== undefined, 'neither a range of addresses nor `primary`'),
 )
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3_600))
 /** `100Mi`, or a share such as `10%`. */
@@ -39,6 +41,12 @@ const schema = v.object({
   clusterCIDR: v.optional(v.string(), '10.244.0.0/16'),
   podCIDR: v.optional(v.string()),
   serviceCIDR: v.optional(v.string(), '10.96.0.0/16'),
+  /** The same of each of the cluster's families, IPv4 first. */
+  clusterCIDRs: v.optional(v.array(v.string())),
+  serviceCIDRs: v.optional(v.array(v.string())),
+  clusterDNSs: v.optional(v.array(v.pipe(v.string(), v.ip()))),
+  /** Address by which other nodes reach this one in IPv6. Default: of the interface that has nodeIP. */
+  nodeIPv6: v.optional(v.pipe(v.string(), v.ipv6())),
   /** Address of the Service default/kubernetes. Default: the first of serviceCIDR. */
   kubernetesServiceIP: v.optional(v.pipe(v.string(), v.ip())),
   labels: v.optional(v.record(v.string(), v.string()), {}),
@@ -96,6 +104,13 @@ export function readConfig(path: string): AgentConfig {
 export function firstAddress(cidr: string): string {
   const [base = ''] = cidr.split('/')
   return base.replace(/\d+$/, last => String(Number(last) + 1))
+}
+
+/** @returns the cluster's second family; undefined where it has IPv4 alone */
+export function ipv6RangesOf({ clusterCIDRs, serviceCIDRs, clusterDNSs }: AgentConfig): IPv6Ranges | undefined {
+  const ofIPv6 = (all: readonly string[] = []) => all.find(text => familyOf(text) === 'IPv6')
+  const [clusterCIDR, serviceCIDR, clusterDNS] = [ofIPv6(clusterCIDRs), ofIPv6(serviceCIDRs), ofIPv6(clusterDNSs)]
+  return clusterCIDR && serviceCIDR && clusterDNS ? { clusterCIDR, serviceCIDR, clusterDNS } : undefined
 }
 
 export const cniFoldersOf = ({ cniConfDir: confDir, cniBinDirs: binDirs }: AgentConfig) => ({ confDir, binDirs })

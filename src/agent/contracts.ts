@@ -53,6 +53,8 @@ export interface NodeIdentity {
   readonly nodeName: string
   /** Address by which other nodes reach this one. */
   readonly nodeIP: string
+  /** The same in IPv6, in a cluster of both, where it has one. */
+  readonly nodeIPv6?: string | undefined
   /** Address of the cluster's DNS service, which containers get as nameserver. */
   readonly clusterDNS: string
   /** `cluster.local` */

@@ -11,6 +11,8 @@ export interface ClusterNetwork {
   readonly clusterCIDRs: readonly string[]
   readonly kubernetesServiceIP: string
   readonly clusterDNS: string
+  /** One of each of the Services' ranges. */
+  readonly clusterDNSs: readonly string[]
   readonly clusterDomain: string
 }
 
@@ -18,6 +20,8 @@ export interface ClusterRanges {
   readonly serviceCIDRs?: readonly string[]
   readonly clusterCIDRs?: readonly string[]
 }
+
+const DNS_OFFSET = 10n
 
 /** @param offset of the address in its range */
 function addressIn(cidr: string, offset: bigint): string {
@@ -36,7 +40,8 @@ export function clusterNetwork({ serviceCIDRs = [], clusterCIDRs = [] }: Cluster
     serviceCIDRs: [serviceCIDR, ...serviceCIDRs.slice(1)],
     clusterCIDRs: [clusterCIDR, ...clusterCIDRs.slice(1)],
     kubernetesServiceIP: addressIn(serviceCIDR, 1n),
-    clusterDNS: addressIn(serviceCIDR, 10n),
+    clusterDNS: addressIn(serviceCIDR, DNS_OFFSET),
+    clusterDNSs: [serviceCIDR, ...serviceCIDRs.slice(1)].map(cidr => addressIn(cidr, DNS_OFFSET)),
     clusterDomain: 'cluster.local',
   }
 }

@@ -66,7 +66,7 @@ async function measure(): Promise<void> {
   const view = new ClusterView()
   for (let i = 0; i < 1_000; i++)
     view.putService(service(`svc${i}`, { type: 'ClusterIP', clusterIP: `10.96.${i >> 8}.${i & 255}`, ports: [] }) as unknown as Service) // prettier-ignore
-  const dns = new DnsServer({ view, address: '127.0.0.1', port: 0, zone: 'cluster.local', ownRanges: [], log: silentLog, upstream: [] }) // prettier-ignore
+  const dns = new DnsServer({ view, addresses: ['127.0.0.1'], families: ['IPv4'], port: 0, zone: 'cluster.local', ownRanges: [], log: silentLog, upstream: [] }) // prettier-ignore
   await dns.start()
   for (const [what, name] of [
     ['services', 'svc#.default.svc.cluster.local'],

@@ -3,6 +3,7 @@ import type { Service } from '../../src/shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../src/shared/api/discovery/v1.ts'
 import { ClusterView } from '../../src/agent/network/cluster-view.ts'
 import { run } from '../../src/agent/network/exec.ts'
+import { IPV4 } from '../../src/agent/network/family.ts'
 import { baseRules } from '../../src/agent/proxy/base-rules.ts'
 import { Proxier } from '../../src/agent/proxy/proxier.ts'
 import { TableSync } from '../../src/agent/proxy/table-sync.ts'
@@ -31,18 +32,17 @@ for (const count of [100, 1_000, 5_000]) {
     view.putService(service(`svc${i}`, spec) as unknown as Service)
     put(view, i, 0)
   }
-  const table = new RuleTable()
+  const table = new RuleTable(IPV4)
   const base = () =>
-    baseRules({ clusterCIDR: '10.244.0.0/16', podCIDR: '10.244.0.0/24', serviceCIDR: '10.96.0.0/16', hostIP: '10.244.0.0', direct: [] }) // prettier-ignore
+    baseRules({ family: IPV4, clusterCIDR: '10.244.0.0/16', podCIDR: '10.244.0.0/24', serviceCIDR: '10.96.0.0/16', hostIP: '10.244.0.0', direct: [] }) // prettier-ignore
   const sync = new TableSync({
     run,
-    table,
-    base,
+    tables: [{ table, base }],
     clock: systemClock,
     log: silentLog,
   })
   const changed = () => undefined
-  const proxier = new Proxier({ view, table, clusterCIDR: '10.244.0.0/16', nodeName: 'n', ownAddresses: new Set(), changed, stale: changed }) // prettier-ignore
+  const proxier = new Proxier({ view, table, family: IPV4, clusterCIDR: '10.244.0.0/16', nodeName: 'n', ownAddresses: new Set(), changed, stale: changed }) // prettier-ignore
   const from = performance.now()
   await sync.flush()
   const allMs = performance.now() - from

@@ -60,7 +60,7 @@ describe('CNI plugins that a configuration names', () => {
       const hostPorts = i === 0 ? [{ hostPort: 8088, containerPort: 8080, protocol: 'TCP' as const }] : []
       const bandwidth = i === 1 ? {} : { ingress: 5_000_000 }
       ips.push(await agents[i === 2 ? 1 : 0]!.setUp(pod, { name, hostPorts, bandwidth }))
-      if (i === 0) await agents[0]!.call({ do: 'hostPorts', podUid: pod.uid, podIP: ips[0]!, ports: hostPorts })
+      if (i === 0) await agents[0]!.call({ do: 'hostPorts', podUid: pod.uid, podIPs: [ips[0]!], ports: hostPorts })
       await serve(pod, name, 8080)
     }
     for (const agent of agents) {

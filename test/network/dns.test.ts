@@ -11,7 +11,7 @@ import { upstreamServers } from '../../src/agent/dns/resolv-conf.ts'
 import { DnsServer } from '../../src/agent/dns/server.ts'
 import { frame, MessageReader } from '../../src/agent/dns/tcp-framing.ts'
 import { ClusterView } from '../../src/agent/network/cluster-view.ts'
-import { requireCidr } from '../../src/shared/machinery/ipv4.ts'
+import { parseRange } from '../../src/shared/machinery/cidr.ts'
 import { service, slice } from './lab/objects.ts'
 
 const put = (view: ClusterView, s: unknown, ...slices: unknown[]) => {
@@ -81,10 +81,11 @@ describe('the DNS server', () => {
     metrics = new Registry()
     server = new DnsServer({
       view,
-      address: '127.0.0.1',
+      addresses: ['127.0.0.1'],
+      families: ['IPv4', 'IPv6'],
       port: 0,
       zone: 'cluster.local',
-      ownRanges: [requireCidr('10.244.0.0/16'), requireCidr('10.96.0.0/16')],
+      ownRanges: ['10.244.0.0/16', '10.96.0.0/16', 'fd00:10:96::/112'].map(text => parseRange(text)!),
       log: silentLog,
       metrics,
       upstream: [{ address: '127.0.0.1', port: upstream.port }],
@@ -296,7 +297,8 @@ describe('the DNS server', () => {
     const refusing = await new Upstream(() => ({ flags: 0x185 })).start()
     const other = new DnsServer({
       view,
-      address: '127.0.0.1',
+      addresses: ['127.0.0.1'],
+      families: ['IPv4', 'IPv6'],
       port: 0,
       zone: 'cluster.local',
       ownRanges: [],
@@ -370,17 +372,17 @@ describe('upstreamServers()', () => {
   it('reads the host file, without ourselves', () => {
     const text =
       '# comment\nnameserver 192.0.2.1\nsearch x\nnameserver 10.96.0.10\nnameserver fe80::1%eth0\nnameserver nonsense\n'
-    expect(upstreamServers('10.96.0.10', files({ '/etc/resolv.conf': text }))).toEqual(['192.0.2.1', 'fe80::1%eth0'])
+    expect(upstreamServers(['10.96.0.10'], files({ '/etc/resolv.conf': text }))).toEqual(['192.0.2.1', 'fe80::1%eth0'])
   })
   it('goes behind the stub of systemd-resolved', () => {
     const given = {
       '/etc/resolv.conf': 'nameserver 127.0.0.53\noptions edns0\n',
       '/run/systemd/resolve/resolv.conf': 'nameserver 192.0.2.7\n',
     }
-    expect(upstreamServers('10.96.0.10', files(given))).toEqual(['192.0.2.7'])
+    expect(upstreamServers(['10.96.0.10'], files(given))).toEqual(['192.0.2.7'])
   })
   it('uses a resolver on loopback when there is nothing behind it', () => {
-    expect(upstreamServers('10.96.0.10', files({ '/etc/resolv.conf': 'nameserver 127.0.0.1\n' }))).toEqual([
+    expect(upstreamServers(['10.96.0.10'], files({ '/etc/resolv.conf': 'nameserver 127.0.0.1\n' }))).toEqual([
       '127.0.0.1',
     ])
   })

@@ -1,6 +1,7 @@
 // Two nodes that reach each other over TCP 22 only, and a third that both reach: partition and heal.
 import { Duplex } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { IPV4 } from '../../src/agent/network/family.ts'
 import { Relay } from '../../src/agent/network/reach/relay.ts'
 import { RuleTable } from '../../src/agent/proxy/table.ts'
 import { deferred } from '../../src/shared/machinery/deferred.ts'
@@ -132,7 +133,7 @@ describe('nodes that do not reach each other', () => {
 
 describe('an agent that stops', () => {
   it('ends its links before it says so, leaves the rules and begins nothing more', async () => {
-    const table = new RuleTable()
+    const table = new RuleTable(IPV4)
     let changes = 0
     const peer = (nodeName: string) => ({ nodeName, nodeIP: nodeIPs[1]!, podCIDR: cidrs[1]! })
     const relay = new Relay({ table, peer, changed: () => void changes++ })
@@ -151,7 +152,7 @@ describe('an agent that stops', () => {
   })
   it('does not wait for a link that had ended before it was added', async () => {
     const peer = (nodeName: string) => ({ nodeName, nodeIP: nodeIPs[1]!, podCIDR: cidrs[1]! })
-    const relay = new Relay({ table: new RuleTable(), peer, changed: () => undefined })
+    const relay = new Relay({ table: new RuleTable(IPV4), peer, changed: () => undefined })
     const stream = new Duplex({ read: () => undefined })
     await new Promise(resolve => stream.once('close', resolve).destroy())
     relay.add('node2', stream, true)

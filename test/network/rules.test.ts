@@ -1,4 +1,5 @@
 // The parts that decide without touching the host: addresses, endpoints, rules and the difference between them.
+import { IPV4, IPV6 } from '../../src/agent/network/family.ts'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -105,10 +106,30 @@ describe('chooseEndpoints()', () => {
 })
 
 describe('servicePortsOf()', () => {
-  const context = { nodeName: 'n1', ownAddresses: new Set(['10.96.0.1']) }
+  const context = { family: IPV4, nodeName: 'n1', ownAddresses: new Set(['10.96.0.1']) }
   const ports = (spec: object, ...slices: unknown[]) =>
     servicePortsOf(service('web', spec) as unknown as Service, slices as EndpointSlice[], context)
   const base = { clusterIP: '10.96.0.9', ports: [{ name: 'http', port: 80 }] }
+
+  it('takes addresses and endpoints of its own family, each address in the one text that stands for it', () => {
+    const spec = {
+      ...base,
+      clusterIPs: ['10.96.0.9', 'fd00::9'],
+      externalIPs: ['FD00:0::7', '192.0.2.7', 'fe80::1%eth0'],
+    }
+    const ports = [{ name: 'http', port: 8080 }]
+    const slices = [slice('web', [{ ip: '10.244.1.1' }], ports), { ...slice('web', [{ ip: 'fd00::1:1' }], ports), addressType: 'IPv6' }] // prettier-ignore
+    const shown = [IPV4, IPV6].map(family =>
+      servicePortsOf(service('web', spec) as unknown as Service, slices as unknown as EndpointSlice[], {
+        ...context,
+        family,
+      }).map(({ clusterIPs, externalIPs, endpoints }) => [clusterIPs, externalIPs, endpoints.map(({ ip }) => ip)]),
+    )
+    expect(shown).toEqual([
+      [[['10.96.0.9'], ['192.0.2.7'], ['10.244.1.1']]],
+      [[['fd00::9'], ['fd00::7'], ['fd00::1:1']]],
+    ])
+  })
 
   it('leaves out headless, external and node-local services, and those of other proxies', () => {
     expect(ports({ ...base, clusterIP: 'None' })).toEqual([])
@@ -154,7 +175,7 @@ describe('the rule table', () => {
   const element = (key: string, value: string) => ({ set: 'services' as const, key, value })
 
   it('writes only what changed', () => {
-    const table = new RuleTable()
+    const table = new RuleTable(IPV4)
     table.put('a', rules('ca', 'accept', [element('1', 'goto ca')]))
     table.put('b', rules('cb', 'accept', [element('2', 'goto cb')]))
     table.takeAll()
@@ -163,7 +184,7 @@ describe('the rule table', () => {
     expect(table.takeChanges()).toBe('')
   })
   it('takes elements out before the chains that they point at', () => {
-    const table = new RuleTable()
+    const table = new RuleTable(IPV4)
     table.put('a', rules('ca', 'accept', [element('1', 'goto ca')]))
     table.takeAll()
     table.put('a', noRules)
@@ -175,7 +196,7 @@ describe('the rule table', () => {
     ])
   })
   it('leaves an element that two owners claim with the first until that one lets go', () => {
-    const table = new RuleTable()
+    const table = new RuleTable(IPV4)
     table.put('a', rules('ca', 'accept', [element('1', 'goto ca')]))
     table.put('b', rules('cb', 'accept', [element('1', 'goto cb')]))
     expect(table.takeAll()).toContain('add element ip flotilla services { 1 : goto ca }')
@@ -185,14 +206,14 @@ describe('the rule table', () => {
     )
   })
   it('says nothing about what came and went between two transactions', () => {
-    const table = new RuleTable()
+    const table = new RuleTable(IPV4)
     table.takeAll()
     table.put('a', rules('ca', 'accept', [element('1', 'goto ca')]))
     table.put('a', noRules)
     expect(table.takeChanges()).toBe('')
   })
   it('changes nothing but elements for a Service that is reached by its cluster IP alone', () => {
-    const context = { nodeName: 'n1', ownAddresses: new Set<string>(), clusterCIDR: '10.244.0.0/16' }
+    const context = { family: IPV4, nodeName: 'n1', ownAddresses: new Set<string>(), clusterCIDR: '10.244.0.0/16' }
     const web = service('web', { clusterIP: '10.96.0.9', ports: [{ port: 80, protocol: 'TCP' }] })
     const rulesFor = (count: number) => {
       const endpoints = slice(
@@ -204,7 +225,7 @@ describe('the rule table', () => {
         context,
       )
     }
-    const table = new RuleTable()
+    const table = new RuleTable(IPV4)
     table.put('web', rulesFor(1))
     table.takeAll()
     table.put('web', rulesFor(2))
@@ -235,10 +256,11 @@ describe('the rule table', () => {
       [{ name: 'p'.repeat(15), port: 80, protocol: 'TCP' }],
     )
     const ports = servicePortsOf(long as unknown as Service, [endpoints as unknown as EndpointSlice], {
+      family: IPV4,
       nodeName: 'n1',
       ownAddresses: new Set(),
     })
-    const names = [...rulesOf(ports, { nodeName: 'n1', clusterCIDR: '10.244.0.0/16' }).chains.keys()]
+    const names = [...rulesOf(ports, { family: IPV4, nodeName: 'n1', clusterCIDR: '10.244.0.0/16' }).chains.keys()]
     expect(names).toHaveLength(2)
     for (const name of names) expect(name.length).toBeLessThan(128)
   })

@@ -251,7 +251,7 @@ describe('a service', () => {
       await agent.call({
         do: 'hostPorts',
         podUid: a.uid,
-        podIP: ip(),
+        podIPs: [ip()],
         ports: [{ protocol: 'TCP', hostPort: 8888, containerPort: 8080 }],
       })
       expect(tcp(outside, NODE_IP, 8888)).toEqual(['A 192.168.78.9'])
@@ -263,7 +263,7 @@ describe('a service', () => {
 
     it('keeps to its hostIP', async () => {
       const ports = [{ protocol: 'TCP' as const, hostPort: 8888, containerPort: 8080, hostIP: '127.0.0.1' }]
-      await agent.call({ do: 'hostPorts', podUid: a.uid, podIP: ip(), ports })
+      await agent.call({ do: 'hostPorts', podUid: a.uid, podIPs: [ip()], ports })
       expect(namesIn(tcp(host, '127.0.0.1', 8888))).toEqual(['A'])
       expect(tcp(outside, NODE_IP, 8888)).toEqual(['ECONNREFUSED'])
     })

@@ -4,8 +4,16 @@ import type { Record } from 'dns-packet'
 import type { Service } from '../../shared/api/core/v1.ts'
 import type { EndpointPort } from '../../shared/api/discovery/v1.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
-import { type IPAddressValue, familyOf, formatIP, parseIP } from '../../shared/machinery/ip-address.ts'
-import { type Cidr, contains, isIPv4 } from '../../shared/machinery/ipv4.ts'
+import { type CidrRange, rangeContains } from '../../shared/machinery/cidr.ts'
+import {
+  type IPAddressValue,
+  canonicalIP,
+  familyOf,
+  formatIP,
+  type IPFamily,
+  parseIP,
+} from '../../shared/machinery/ip-address.ts'
+import { isIPv4 } from '../../shared/machinery/ipv4.ts'
 import type { ReverseIndex } from './reverse-index.ts'
 
 export interface ZoneAnswer {
@@ -29,20 +37,32 @@ interface Member {
   readonly ports: readonly EndpointPort[]
 }
 
+export interface ClusterZoneOptions {
+  readonly view: ClusterView
+  readonly reverse: ReverseIndex
+  /** `cluster.local` */
+  readonly zone: string
+  /** Of Services' addresses, those of these families are told. */
+  readonly families: readonly IPFamily[]
+  /** Addresses whose reverse names are never asked for outside. */
+  readonly ownRanges: readonly CidrRange[]
+}
+
 export class ClusterZone {
   readonly #view: ClusterView
   readonly #reverse: ReverseIndex
   /** Lower case, without dots at the ends. */
   readonly zone: string
   readonly #suffix: string
-  readonly #ownRanges: readonly Cidr[]
+  readonly #families: readonly IPFamily[]
+  readonly #ownRanges: readonly CidrRange[]
 
-  /** @param ownRanges addresses whose reverse names are never asked for outside */
-  constructor(view: ClusterView, reverse: ReverseIndex, zone: string, ownRanges: readonly Cidr[]) {
+  constructor({ view, reverse, zone, families, ownRanges }: ClusterZoneOptions) {
     this.#view = view
     this.#reverse = reverse
     this.zone = zone.toLowerCase()
     this.#suffix = `.${this.zone}`
+    this.#families = families
     this.#ownRanges = ownRanges
   }
 
@@ -106,7 +126,7 @@ export class ClusterZone {
 
   #virtual(name: string, type: string, service: Service): ZoneAnswer {
     if (type === 'SRV') return this.#port(name, type, service, false)
-    return records(type, ...clusterIPs(service).map(ip => record(name, 'A', ip)))
+    return records(type, ...this.#clusterIPs(service).map(ip => address(name, ip)))
   }
 
   #headless(name: string, type: string, service: Service): ZoneAnswer {
@@ -148,7 +168,7 @@ export class ClusterZone {
     } else {
       for (const candidate of service.spec.ports ?? [])
         if (matches(candidate))
-          for (const ip of clusterIPs(service))
+          for (const ip of this.#clusterIPs(service))
             found.set(`${ip} ${candidate.port}`, { target: base, ip, port: candidate.port })
     }
     if (found.size === 0) return missing
@@ -176,8 +196,9 @@ export class ClusterZone {
     if (labels.length === 0) return empty
     const namespace = labels.at(-1) ?? ''
     if (labels.length === 1) return this.#hasServices(namespace) ? empty : missing
-    const ip = labels.length === 2 ? (labels[0] ?? '').replaceAll('-', '.') : ''
-    return isIPv4(ip) ? records(type, record(name, 'A', ip)) : missing
+    const [first = ''] = labels.length === 2 ? labels : []
+    const ip = parseIP(first.replaceAll('-', '.')) ?? parseIP(first.replaceAll('-', ':'))
+    return ip ? records(type, address(name, formatIP(ip))) : missing
   }
 
   #pointer(name: string, lower: string, type: string): ZoneAnswer | undefined {
@@ -186,8 +207,11 @@ export class ClusterZone {
     const names = this.#reverse.namesOf(formatIP(ip))
     if (names.length > 0)
       return records(type, ...names.map(target => record(name, 'PTR', `${target}.svc.${this.zone}`)))
-    const isOwn = ip.family === 'IPv4' && this.#ownRanges.some(range => contains(range, Number(ip.value)))
-    return isOwn ? missing : undefined
+    return this.#ownRanges.some(range => rangeContains(range, ip)) ? missing : undefined
+  }
+
+  #clusterIPs(service: Service): string[] {
+    return clusterIPs(service).filter(ip => this.#families.includes(familyOf(ip)))
   }
 
   #hasServices(namespace: string): boolean {
@@ -221,9 +245,8 @@ export function membersOf(view: ClusterView, serviceKey: string): Member[] {
 
 export const isHeadless = ({ spec: { clusterIP } }: Service): boolean => !clusterIP || clusterIP === 'None'
 
-/** Nodes serve Services' IPv4 addresses only. */
 export const clusterIPs = ({ spec }: Service): string[] =>
-  (spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])).filter(isIPv4)
+  (spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])).map(canonicalIP)
 
 /** `4.1.244.10.in-addr.arpa`, or 32 digits before `ip6.arpa`, the last one first. */
 function addressOfPointer(lower: string): IPAddressValue | undefined {

@@ -13,9 +13,9 @@ export const parseNameservers = (text: string): string[] =>
     return keyword === 'nameserver' && isIP(address.split('%')[0] ?? '') > 0 ? [address] : []
   })
 
-/** @param own the cluster's DNS address: asking ourselves would never end */
-export function upstreamServers(own: string, read: (path: string) => string = readIfPresent): string[] {
-  const usable = (path: string) => parseNameservers(read(path)).filter(address => address !== own)
+/** @param own the cluster's DNS addresses: asking ourselves would never end */
+export function upstreamServers(own: readonly string[], read: (path: string) => string = readIfPresent): string[] {
+  const usable = (path: string) => parseNameservers(read(path)).filter(address => !own.includes(address))
   const system = usable(SYSTEM_FILE)
   if (!system.some(isLoopback)) return system
   const behindStub = usable(RESOLVED_FILE).filter(address => !isLoopback(address))

@@ -5,7 +5,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
-import type { Cidr } from '../../shared/machinery/ipv4.ts'
+import type { CidrRange } from '../../shared/machinery/cidr.ts'
+import { familyOf, type IPFamily } from '../../shared/machinery/ip-address.ts'
 import { listen } from '../network/listen.ts'
 import { Owned } from '../../shared/machinery/owned.ts'
 import { ClusterZone, TTL_SECONDS, type ZoneAnswer } from './cluster-zone.ts'
@@ -20,14 +21,16 @@ import { bindUdp } from '../network/bind-udp.ts'
 
 export interface DnsServerOptions {
   readonly view: ClusterView
-  /** Address to listen on. */
-  readonly address: string
+  /** To listen on. */
+  readonly addresses: readonly string[]
+  /** Of Services' addresses, those of these families are served on this node. */
+  readonly families: readonly IPFamily[]
   /** Default 53; 0 = any free port. */
   readonly port?: number
   /** `cluster.local` */
   readonly zone: string
   /** Ranges whose reverse names are never asked for outside. */
-  readonly ownRanges: readonly Cidr[]
+  readonly ownRanges: readonly CidrRange[]
   readonly log: Log
   readonly clock?: Clock
   readonly metrics?: Registry
@@ -49,17 +52,17 @@ export class DnsServer implements AsyncDisposable {
   readonly #zone: ClusterZone
   readonly #resolver: Resolver
   readonly #metrics: DnsMetrics
-  readonly #tcp: Server
   readonly #clients = new Set<Socket>()
   #waiting = 0
   #port = 0
 
   constructor(options: DnsServerOptions) {
     this.#options = options
-    const { view, zone, ownRanges, clock = systemClock, address, upstream } = options
+    const { view, zone, families, ownRanges, clock = systemClock, addresses, upstream } = options
     this.#metrics = new DnsMetrics(options.metrics)
-    this.#zone = new ClusterZone(view, this.#owned.use(new ReverseIndex(view)), zone, ownRanges)
-    const watched = upstream ? undefined : this.#owned.use(new WatchedServers(address))
+    const reverse = this.#owned.use(new ReverseIndex(view))
+    this.#zone = new ClusterZone({ view, reverse, zone, families, ownRanges })
+    const watched = upstream ? undefined : this.#owned.use(new WatchedServers(addresses))
     this.#resolver = this.#owned.use(
       new Resolver({
         servers: () => upstream ?? watched?.servers ?? [],
@@ -67,8 +70,6 @@ export class DnsServer implements AsyncDisposable {
         counted: event => this.#metrics.cache(event),
       }),
     )
-    this.#tcp = createServer({ noDelay: true }, socket => this.#serveTcp(socket))
-    this.#tcp.maxConnections = MAX_TCP_CLIENTS
   }
 
   /** The port listened on, UDP and TCP. */
@@ -78,12 +79,20 @@ export class DnsServer implements AsyncDisposable {
 
   /** @throws the listen error, such as EADDRINUSE when another DNS server has the address */
   async start(): Promise<void> {
-    const { address, port = DNS_PORT } = this.#options
-    await listen(this.#tcp, port, address)
-    this.#owned.defer(() => this.#closeTcp())
-    const bound = this.#tcp.address()
+    for (const address of this.#options.addresses) await this.#listen(address)
+  }
+
+  async #listen(address: string): Promise<void> {
+    // Port 0 means one free port, the same for every address and protocol.
+    const port = this.#port || (this.#options.port ?? DNS_PORT)
+    const tcp = createServer({ noDelay: true }, socket => this.#serveTcp(socket))
+    tcp.maxConnections = MAX_TCP_CLIENTS
+    await listen(tcp, port, address)
+    this.#owned.defer(() => this.#closeTcp(tcp))
+    const bound = tcp.address()
     this.#port = typeof bound === 'object' && bound ? bound.port : port
-    const udp = createSocket({ type: 'udp4', recvBufferSize: 1 << 20, sendBufferSize: 1 << 20 })
+    const type = familyOf(address) === 'IPv6' ? 'udp6' : 'udp4'
+    const udp = createSocket({ type, recvBufferSize: 1 << 20, sendBufferSize: 1 << 20 })
     await bindUdp(udp, this.#port, address)
     this.#owned.defer(() => new Promise<void>(resolve => udp.close(resolve)))
     udp.on('message', (message, from) => this.#serveUdp(udp, message, from))
@@ -115,8 +124,8 @@ export class DnsServer implements AsyncDisposable {
     })
   }
 
-  async #closeTcp(): Promise<void> {
-    const closed = new Promise(resolve => this.#tcp.close(resolve))
+  async #closeTcp(tcp: Server): Promise<void> {
+    const closed = new Promise(resolve => tcp.close(resolve))
     for (const socket of this.#clients) socket.destroy()
     await closed
   }

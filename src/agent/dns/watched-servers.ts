@@ -7,12 +7,12 @@ const REREAD_MS = 5_000
 const DNS_PORT = 53
 
 export class WatchedServers implements Disposable {
-  readonly #own: string
+  readonly #own: readonly string[]
   readonly #timer: NodeJS.Timeout
   #servers: readonly UpstreamServer[]
 
-  /** @param own the cluster's DNS address, never asked */
-  constructor(own: string) {
+  /** @param own the cluster's DNS addresses, never asked */
+  constructor(own: readonly string[]) {
     this.#own = own
     this.#servers = this.#read()
     this.#timer = setInterval(() => (this.#servers = this.#read()), REREAD_MS).unref()

@@ -2,6 +2,7 @@
 // address: so an endpoint that does not answer costs a retry, not a failure.
 import type { Service } from '../../shared/api/core/v1.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
+import { IPV4 } from '../network/family.ts'
 import { chooseEndpoints, type NodePlace } from '../proxy/choose-endpoints.ts'
 import { endpointsOf } from '../proxy/service-port.ts'
 import type { Backend } from './router.ts'
@@ -32,7 +33,7 @@ export class Backends {
     if (!service || !found) return []
     const place = this.#place()
     const { cluster } = chooseEndpoints(
-      { endpoints: endpointsOf(found, this.#view.slicesOf(key), place.nodeName) },
+      { endpoints: endpointsOf(found, this.#view.slicesOf(key), place.nodeName, IPV4) },
       place,
     )
     const start = Math.floor(this.#random() * cluster.length)

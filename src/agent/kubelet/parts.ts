@@ -29,11 +29,13 @@ import type { PrepareOptions } from './volumes/volumes.ts'
 export interface NodeNetwork {
   readonly podNetwork: PodNetwork
   /** Replaces the host ports of a pod; an empty list removes them. */
-  hostPorts(podUid: string, podIP: string, ports: readonly HostPort[]): Promise<void>
+  hostPorts(podUid: string, podIPs: readonly string[], ports: readonly HostPort[]): Promise<void>
   /** Resolves when the network policies that select a pod hold for it; called before its containers start. */
   isolate(pod: Pod): Promise<void>
   /** @returns who speaks with whom through this node */
   connections(): Promise<ConnectionSummary>
+  /** Why pods have IPv4 only although the cluster has both; undefined when they have what it has. */
+  readonly ipv6Problem?: string | undefined
   /** Names of nodes whose pods are reached over the control plane only. */
   relayed(): readonly string[]
   /** Takes the stream of another node's agent that this node is not reached by otherwise. */
@@ -107,10 +109,13 @@ export const nodeLimitsOf = ({ nodeMemoryBytes, podPidsLimit }: KubeletParts): N
   podPidsLimit,
 })
 
+/** @returns the node's addresses, which pods on its network have as well */
+export const nodeIPsOf = ({ nodeIP, nodeIPv6 }: NodeIdentity): string[] => (nodeIPv6 ? [nodeIP, nodeIPv6] : [nodeIP])
+
 /** What the pod may learn about itself. */
 export const factsOf = (parts: KubeletParts, podIPs: readonly string[]) => ({
   nodeName: parts.node.nodeName,
-  hostIPs: [parts.node.nodeIP],
+  hostIPs: nodeIPsOf(parts.node),
   podIPs,
   allocatable: parts.allocatable,
 })

@@ -2,7 +2,7 @@
 // happens — an update, a container's death, a probe's verdict, a timer — only wakes the loop; passes never overlap.
 import type { Pod, PodStatus } from '../../shared/api/core/v1.ts'
 import type { Shortage } from './admission/fit.ts'
-import { type KubeletParts, nodeLimitsOf, podReference } from './parts.ts'
+import { type KubeletParts, nodeIPsOf, nodeLimitsOf, podReference } from './parts.ts'
 import { Prober } from './probes/prober.ts'
 import type { RuntimeEvent, RuntimePod } from './runtime/contract.ts'
 import { describePod } from './spec/containers.ts'
@@ -333,7 +333,7 @@ export class PodWorker {
       recursiveReadOnlyMounts: this.#parts.recursiveReadOnlyMounts,
       probes: this.#prober,
       podIPs: addressesOf(this.#parts, this.#pod),
-      hostIP: node.nodeIP,
+      hostIPs: nodeIPsOf(node),
       verdict: this.#verdict,
       ending,
       nowMs: clock.now(),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { silentLog } from '../../shared/machinery/log.ts'
 import { type CniFolders, CniPodNetwork } from './cni/cni-pod-network.ts'
 import { type Run, run as runTool } from './exec.ts'
+import { IPV4, IPV6 } from './family.ts'
 import { closeFirewalls } from './firewall/firewalls.ts'
 import { ipBatchForce, listLinks } from './ip.ts'
 import { TABLE } from './names.ts'
@@ -32,7 +33,8 @@ export async function cleanUpNetwork({ stateDir, cni, run = runTool }: CleanUpOp
   )
   await removeNodeRoutes(run)
   await removeServiceLink(run)
-  await run(['nft', '-f', '-'], { input: `add table ip ${TABLE}\ndelete table ip ${TABLE}\n` })
+  const tables = [IPV4, IPV6].map(({ ip }) => `add table ${ip} ${TABLE}\ndelete table ${ip} ${TABLE}\n`)
+  await run(['nft', '-f', '-'], { input: tables.join('') })
   await closeFirewalls(run)
   // Last, when nothing of ours is left that would forward.
   restoreSysctls(join(stateDir, 'sysctls.json'))

@@ -9,7 +9,7 @@ const LOOKS_PER_FULL_LOOK = 6
 
 type ReadFile = (name: string) => Promise<string>
 
-const FILES = ['route', 'fib_trie', 'ipv6_route', 'if_inet6', 'ip_tables_names']
+const FILES = ['route', 'fib_trie', 'ipv6_route', 'if_inet6', 'ip_tables_names', 'ip6_tables_names']
 /** Columns of a file that count uses; they change without a change. */
 const COUNTERS: Readonly<Record<string, readonly number[]>> = {
   route: [4, 5],

@@ -1,5 +1,6 @@
 // iproute2: several commands in one process, and its JSON listings.
 import type { Run } from './exec.ts'
+import { type Family, IPV4 } from './family.ts'
 
 /**
  * Runs the lines as one `ip -batch`, stopping at the first that fails.
@@ -12,10 +13,15 @@ export async function ipBatch(run: Run, lines: readonly string[], pid?: number):
   await run([file, ...rest], { input: `${lines.join('\n')}\n` })
 }
 
-/** The same, going on after failures: for removals of what may be gone already. */
-export async function ipBatchForce(run: Run, lines: readonly string[]): Promise<void> {
+/**
+ * The same, going on after failures: for removals of what may be gone already.
+ * @param family of what the lines name without an address
+ */
+export async function ipBatchForce(run: Run, lines: readonly string[], family = IPV4): Promise<void> {
   if (lines.length === 0) return
-  await run(['ip', '-force', '-batch', '-'], { input: `${lines.join('\n')}\n` }).catch(() => undefined)
+  await run(['ip', familyOption(family), '-force', '-batch', '-'], { input: `${lines.join('\n')}\n` }).catch(
+    () => undefined,
+  )
 }
 
 export interface Link {
@@ -39,14 +45,16 @@ export interface Route {
   readonly protocol?: string
 }
 
+const familyOption = ({ name }: Family): string => (name === 'IPv6' ? '-6' : '-4')
+
 // `ip -j` prints nothing at all for some empty listings.
 const decode = (text: string): unknown => (text.trim() === '' ? [] : JSON.parse(text))
 
 export const listLinks = async (run: Run): Promise<Link[]> => decode(await run(['ip', '-j', 'link', 'show'])) as Link[]
 
-export const listAddresses = async (run: Run): Promise<Address[]> =>
-  decode(await run(['ip', '-j', '-4', 'address', 'show'])) as Address[]
+export const listAddresses = async (run: Run, family = IPV4): Promise<Address[]> =>
+  decode(await run(['ip', '-j', familyOption(family), 'address', 'show'])) as Address[]
 
 /** @param selector such as `['proto', '117']` */
-export const listRoutes = async (run: Run, selector: readonly string[] = []): Promise<Route[]> =>
-  decode(await run(['ip', '-j', '-4', 'route', 'show', ...selector])) as Route[]
+export const listRoutes = async (run: Run, selector: readonly string[] = [], family = IPV4): Promise<Route[]> =>
+  decode(await run(['ip', '-j', familyOption(family), 'route', 'show', ...selector])) as Route[]

@@ -1,7 +1,7 @@
 // Names and numbers that mark what on the host is ours. All of them are per network namespace.
 import { createHash } from 'node:crypto'
 
-/** The nftables table (family ip) that holds every rule of the agent. */
+/** The nftables table that holds every rule of the agent: one in family ip, and one in ip6 where pods have IPv6. */
 export const TABLE = 'flotilla'
 /** Holds the service addresses that the node itself answers (DNS, API server). */
 export const SERVICE_LINK = 'flotilla0'
@@ -24,6 +24,8 @@ export const ROUTE_PROTOCOL = '117'
 export const MASQUERADE_MARK = '0x4000'
 /** Next hop inside every pod; nobody owns it, a static neighbour entry answers for it. */
 export const POD_GATEWAY = '169.254.1.1'
+/** The same for IPv6: each pod link's host side has it. */
+export const POD_GATEWAY_6 = 'fe80::1'
 /** Hardware address of the host side of every pod link: a constant, so that pods need no ARP. */
 export const HOST_LINK_ADDRESS = 'ee:ee:ee:ee:ee:ee'
 
@@ -32,7 +34,16 @@ export const podLinkName = (podUid: string): string =>
   POD_LINK_PREFIX + createHash('sha256').update(podUid).digest('hex').slice(0, 11)
 
 /** @returns the tunnel's hardware address on the node that has this address, so that peers can derive it. */
-export function vxlanAddress(nodeIP: number): string {
-  const bytes = [nodeIP >>> 24, (nodeIP >>> 16) & 255, (nodeIP >>> 8) & 255, nodeIP & 255]
-  return ['ee', 'f1', ...bytes.map(byte => byte.toString(16).padStart(2, '0'))].join(':')
+export const vxlanAddress = (nodeIP: number): string => hardwareAddress('f1', nodeIP)
+
+/** @returns the hardware address of a pod's own end, where it must be known beforehand */
+export const podLinkAddress = (podIP: number): string => hardwareAddress('f2', podIP)
+
+function hardwareAddress(kind: string, ip: number): string {
+  const bytes = [ip >>> 24, (ip >>> 16) & 255, (ip >>> 8) & 255, ip & 255]
+  return ['ee', kind, ...bytes.map(byte => byte.toString(16).padStart(2, '0'))].join(':')
 }
+
+/** @returns the next hop for the IPv6 of a node's pods through the tunnel; a static neighbour entry answers for it */
+export const vxlanGateway6 = (nodeIP: number): string =>
+  `fe80::f1:${(nodeIP >>> 16).toString(16)}:${(nodeIP & 0xffff).toString(16)}`

@@ -7,7 +7,9 @@ import type { Client } from '../../shared/client/client.ts'
 import type { InformerFactory } from '../../shared/client/informer-factory.ts'
 import { type Clock, delay, systemClock } from '../../shared/machinery/clock.ts'
 import type { ConnectionSummary } from '../../shared/machinery/connection-summary.ts'
+import { parseRange } from '../../shared/machinery/cidr.ts'
 import { formatIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
+import { familyOf, type IPFamily } from '../../shared/machinery/ip-address.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import { policyPodOf } from '../../shared/machinery/network-policy/policy-pod.ts'
 import { Owned } from '../../shared/machinery/owned.ts'
@@ -15,26 +17,24 @@ import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
 import { DnsServer } from '../dns/server.ts'
 import { type IngressPorts, startIngress } from '../ingress/start-ingress.ts'
 import { ConnectionObserver } from '../observe/connection-observer.ts'
-import { PolicyRules } from '../policy/policy-rules.ts'
 import { PolicyView } from '../policy/policy-view.ts'
-import { baseRules } from '../proxy/base-rules.ts'
-import { deleteFlows, type StaleFlow } from '../proxy/conntrack.ts'
 import { HealthChecks } from '../proxy/health-checks.ts'
-import { HostPorts } from '../proxy/host-ports.ts'
-import { Proxier } from '../proxy/proxier.ts'
 import { TableSync } from '../proxy/table-sync.ts'
-import { RuleTable } from '../proxy/table.ts'
 import { AddressPool } from './address-pool.ts'
 import { type ApiServerAddress, ApiForwarder } from './api-forwarder.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { type CniFolders, CniPodNetwork } from './cni/cni-pod-network.ts'
 import { ClusterView } from './cluster-view.ts'
 import { type Run, run as runTool } from './exec.ts'
+import { firstIn, IPV4, IPV6 } from './family.ts'
+import { FamilyRules } from './family-rules.ts'
 import { openFirewalls } from './firewall/firewalls.ts'
+import type { FirewallNeeds } from './firewall/needs.ts'
 import { HostChanges } from './host-changes.ts'
-import { listAddresses } from './ip.ts'
-import { NodeRoutes, type Peer, type PeerPlan, peerOf, probeAddressOf } from './node-routes.ts'
+import { findIPv6, type IPv6Ranges } from './ipv6.ts'
+import { NO_PEERS, NodeRoutes, type Peer, type PeerPlan, peerOf, probeAddressOf } from './node-routes.ts'
 import { findPodCIDR } from './pod-cidr.ts'
+import { PodIPv6 } from './pod-ipv6.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
 import { PodNetworks } from './pod-networks.ts'
 import { Relay } from './reach/relay.ts'
@@ -42,6 +42,7 @@ import { watchReach } from './reach/watch-reach.ts'
 import { Serialised } from './serialised.ts'
 import { setUpServiceLink } from './service-link.ts'
 import { applySysctls, countConnections } from './sysctl.ts'
+import { uplinkMtu } from './uplink-mtu.ts'
 
 export interface NetworkOptions {
   readonly identity: NodeIdentity
@@ -55,6 +56,8 @@ export interface NetworkOptions {
   readonly clusterCIDR: string
   /** Addresses of all Services, such as `10.96.0.0/16`. */
   readonly serviceCIDR: string
+  /** The cluster's IPv6, beside its IPv4: pods get both where this host can carry it. */
+  readonly ipv6?: IPv6Ranges
   /** Address of the Service `default/kubernetes`, such as `10.96.0.1`. */
   readonly kubernetesServiceIP: string
   /** @returns the API servers as reachable from this node, the best first; asked for each new connection */
@@ -65,7 +68,7 @@ export interface NetworkOptions {
   readonly ingressPorts?: IngressPorts
   /** A configuration there has CNI plugins connect pods instead of our own links. */
   readonly cni: CniFolders
-  /** Ranges of the node's own addresses that answer for node ports; `primary` = its address. Default: every one. */
+  /** Ranges of the node's own addresses that answer for node ports; `primary` = its addresses. Default: every one. */
   readonly nodePortAddresses?: readonly string[]
   /** Opens a stream to the agent of another node over the control plane. Default: there is no such way. */
   readonly dialNode?: (nodeName: string) => Promise<Duplex>
@@ -84,11 +87,13 @@ export interface Network extends AsyncDisposable {
   /** Range of this node's pods. */
   readonly podCIDR: string
   /** Replaces the host ports of a pod; an empty list removes them. Resolves when they work. Kept until tear-down. */
-  hostPorts(podUid: string, podIP: string, ports: readonly HostPort[]): Promise<void>
+  hostPorts(podUid: string, podIPs: readonly string[], ports: readonly HostPort[]): Promise<void>
   /** Resolves when the network policies that select a pod hold for it: after its set-up, before its containers start. */
   isolate(pod: Pod): Promise<void>
   /** @returns who speaks with whom through this node */
   connections(): Promise<ConnectionSummary>
+  /** Why pods have IPv4 only although the cluster has both; undefined when they have what it has. */
+  readonly ipv6Problem: string | undefined
   /** Names of nodes whose pods are reached over the control plane only. */
   relayed(): readonly string[]
   /** Takes the stream that another node's agent opened with its `dialNode`. */
@@ -127,70 +132,86 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   policyView.follow(options.informers)
   const podCIDR = await findPodCIDR({ ...options, path: join(stateDir, 'pod-cidr.json'), view, nodeName })
   const ownAddresses = [...new Set([identity.clusterDNS, options.kubernetesServiceIP])]
+  const { ipv6, ipv6Problem } = findIPv6(options.ipv6, podCIDR, view.nodes.get(nodeName)?.spec)
+  if (ipv6Problem) log.warn({ problem: ipv6Problem }, 'pods get IPv4 only')
+
+  const ranges6 = options.ipv6 ? [options.ipv6.clusterCIDR, options.ipv6.serviceCIDR] : []
+  const ownRanges = [clusterCIDR, serviceCIDR, ...ranges6]
 
   const sysctls = join(stateDir, 'sysctls.json')
-  applySysctls(sysctls)
+  applySysctls(sysctls, ipv6 !== undefined)
   // The range's first address is the node's own in the pod network: there as long as the node is, however often the
   // machine's other addresses change.
   const hostIP = formatIPv4(requireCidr(podCIDR).base)
   const probeIP = probeAddressOf(podCIDR)
-  const setUpLink = () => setUpServiceLink({ run, addresses: ownAddresses, serviceCIDR, clusterCIDR, hostIP, probeIP })
+  const setUpLink = () =>
+    setUpServiceLink({ run, addresses: ownAddresses, serviceCIDR, clusterCIDR, hostIP, probeIP, ipv6 })
   await setUpLink()
 
   const pool = new AddressPool(join(stateDir, 'addresses.json'), requireCidr(podCIDR))
-  const ownLinks = new RoutedPodNetwork({ run, addresses: pool, mtu: await uplinkMtu(run, nodeIP), hostIP })
+  const ownLinks = new RoutedPodNetwork({
+    run,
+    addresses: pool,
+    mtu: await uplinkMtu(run, nodeIP),
+    hostIP,
+    ipv6: ipv6 && new PodIPv6(run, ipv6, join(stateDir, 'addresses-6.json')),
+  })
   await ownLinks.adopt()
   const cni = new CniPodNetwork({ ...options.cni, run, stateDir, podCIDR, log })
   await cni.look()
   const podNetwork = new PodNetworks(ownLinks, cni)
 
-  let plan: PeerPlan = { direct: [], tunnelled: [] }
-  let usual = plan
-  const table = new RuleTable()
-  const nodePortAddresses = options.nodePortAddresses?.map(range => (range === 'primary' ? nodeIP : range))
-  let stale: StaleFlow[] = []
+  let plan = NO_PEERS
+  let usual: PeerPlan = plan
+  const nodeIPs = [nodeIP, ...[identity.nodeIPv6 ?? []].flat()]
+  const nodePortAddresses = options.nodePortAddresses?.flatMap(range => (range === 'primary' ? nodeIPs : [range]))
+  const answering = (name: IPFamily) => nodePortAddresses?.filter(range => familyOf(range) === name)
+  const shared = {
+    run,
+    nodeName,
+    view,
+    policyView,
+    localIPs: (podUid: string) => podNetwork.addressesOf(podUid)?.ips ?? [],
+    changed: () => sync.request(),
+  }
+  const rules4 = owned.use(
+    new FamilyRules({
+      ...shared,
+      family: IPV4,
+      clusterCIDR,
+      serviceCIDR,
+      podCIDR,
+      hostIP,
+      ownAddresses,
+      direct: () => plan.direct.map(peer => `${peer.nodeIP}/32`),
+      nodePortAddresses: answering('IPv4'),
+      hostPortsPath: join(stateDir, 'host-ports.json'),
+    }),
+  )
+  const rules6 =
+    ipv6 &&
+    owned.use(
+      new FamilyRules({
+        ...shared,
+        ...ipv6,
+        family: IPV6,
+        ownAddresses: [ipv6.clusterDNS],
+        direct: () => plan.direct6,
+        nodePortAddresses: answering('IPv6'),
+        hostPortsPath: join(stateDir, 'host-ports-6.json'),
+      }),
+    )
+  const rules = rules6 ? [rules4, rules6] : [rules4]
   const sync = new TableSync({
     run,
-    table,
+    tables: rules.map(each => ({ table: each.table, base: () => each.base() })),
     clock,
     log,
-    base: () =>
-      baseRules({
-        clusterCIDR,
-        podCIDR,
-        serviceCIDR,
-        hostIP,
-        direct: plan.direct.map(peer => `${peer.nodeIP}/32`),
-        ...(nodePortAddresses && { nodePortAddresses }),
-      }),
-    applied: () => {
-      const flows = stale
-      stale = []
-      void deleteFlows(run, flows)
+    applied() {
+      for (const each of rules) each.applied()
     },
   })
   owned.use(sync)
-  const hostPorts = new HostPorts(join(stateDir, 'host-ports.json'), table)
-  const proxier = owned.use(
-    new Proxier({
-      view,
-      table,
-      clusterCIDR,
-      nodeName,
-      ownAddresses: new Set(ownAddresses),
-      changed: () => sync.request(),
-      stale: flows => stale.push(...flows),
-    }),
-  )
-  const localIP = (podUid: string) => podNetwork.addressesOf(podUid)?.ips[0]
-  const policies = owned.use(
-    new PolicyRules({
-      view: policyView,
-      table,
-      localIP,
-      changed: () => sync.request(),
-    }),
-  )
   owned.use(new HealthChecks({ view, nodeName, log }))
 
   const otherNode = (name: string): Peer | undefined => {
@@ -199,7 +220,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   }
   const relay = owned.use(
     new Relay({
-      table,
+      table: rules4.table,
       peer: otherNode,
       changed() {
         sync.request()
@@ -210,16 +231,25 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   await relay.start()
   const onError = (error: unknown) => log.warn({ err: error }, 'cannot bring the host network up to date')
   const changes = new HostChanges(run)
-  const routes = new NodeRoutes({ run, nodeIP, hostIP, yields: () => cni.isConfigured })
+  const routes = new NodeRoutes({
+    run,
+    nodeIP,
+    hostIP,
+    ipv6: ipv6 && { hostIP: ipv6.hostIP, nodeIP: identity.nodeIPv6 },
+    yields: () => cni.isConfigured,
+  })
   const bringUpToDate = async () => {
     const peers = [...view.nodes.keys()].flatMap(name => otherNode(name) ?? [])
-    const before = JSON.stringify(plan.direct)
+    const before = JSON.stringify([plan.direct, plan.direct6])
     await setUpLink()
     await ownLinks.repair()
     ;({ plan, usual } = await routes.apply(peers, new Set(relay.nodes)))
-    const tunnelPeers = plan.tunnelled.map(peer => peer.nodeIP).sort()
-    await openFirewalls(run, { clusterCIDR, ownAddresses, tunnelPeers, probeAddress: probeIP }, log)
-    if (JSON.stringify(plan.direct) !== before) sync.requestAll()
+    const tunnelPeers = plan.throughTunnel.map(peer => peer.nodeIP).sort()
+    const needs: FirewallNeeds[] = [{ family: IPV4, clusterCIDR, ownAddresses, tunnelPeers, probeAddress: probeIP }]
+    // The tunnel and its probes are IPv4, whatever is in them.
+    if (ipv6) needs.push({ ...ipv6, family: IPV6, ownAddresses: [ipv6.clusterDNS], tunnelPeers: [] })
+    await openFirewalls(run, needs, log)
+    if (JSON.stringify([plan.direct, plan.direct6]) !== before) sync.requestAll()
     else await sync.verify()
   }
   const reassert = new Serialised(() =>
@@ -254,9 +284,10 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   const dns = owned.use(
     new DnsServer({
       view,
-      address: identity.clusterDNS,
+      addresses: [identity.clusterDNS, ...[ipv6?.clusterDNS ?? []].flat()],
+      families: ipv6 ? ['IPv4', 'IPv6'] : ['IPv4'],
       zone: identity.clusterDomain,
-      ownRanges: [requireCidr(clusterCIDR), requireCidr(serviceCIDR)],
+      ownRanges: ownRanges.flatMap(range => parseRange(range) ?? []),
       log,
       ...(options.metrics && { metrics: options.metrics }),
     }),
@@ -293,10 +324,10 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       podCIDR: requireCidr(podCIDR),
       countBytes: () => countConnections(sysctls),
       pods: () => policyView.pods.values(),
-      localIP,
+      localIP: podUid => firstIn(IPV4, shared.localIPs(podUid)),
     }),
   )
-  log.info({ podCIDR, nodeIP, services: proxier.ports.size }, 'pod network is up')
+  log.info({ podCIDR, podCIDR6: ipv6?.podCIDR, nodeIP, services: rules4.services }, 'pod network is up')
 
   return {
     podCIDR,
@@ -307,26 +338,28 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       setUp: sandbox => podNetwork.setUp(sandbox),
       addressesOf: podUid => podNetwork.addressesOf(podUid),
       async tearDown(podUid) {
-        hostPorts.set(podUid, '', [])
+        for (const each of rules) each.setHostPorts(podUid, [], [])
         await podNetwork.tearDown(podUid)
-        policies.addressChanged(podUid)
+        for (const each of rules) each.addressChanged(podUid)
         sync.request()
       },
       async retain(podUids) {
-        hostPorts.retain(podUids)
+        for (const each of rules) each.retainHostPorts(podUids)
         sync.request()
         await podNetwork.retain(podUids)
       },
     },
-    async hostPorts(podUid, podIP, ports) {
+    ipv6Problem,
+    async hostPorts(podUid, podIPs, ports) {
       // Its earlier sandbox may have been on our own links: then those rules go.
       const ours = cni.leadsHostPorts(podUid) ? [] : ports
-      if (hostPorts.set(podUid, podIP, ours)) await sync.flush()
+      const changes = rules.map(each => each.setHostPorts(podUid, podIPs, ours))
+      if (changes.includes(true)) await sync.flush()
     },
     async isolate(pod) {
       await Promise.race([policyView.known, delay(clock, POLICIES_WAIT_MS, options.signal).catch(() => undefined)])
       policyView.putPod(policyPodOf(pod))
-      policies.addressChanged(pod.metadata.uid)
+      for (const each of rules) each.addressChanged(pod.metadata.uid)
       await sync.flush()
     },
     connections: () => observer.summary(),
@@ -334,14 +367,4 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     acceptRelay: (name, stream) => relay.add(name, stream, false),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   }
-}
-
-/** Pods use what the node's own link carries; the tunnel's smaller size is announced to TCP by the rules. */
-async function uplinkMtu(run: Run, nodeIP: string): Promise<number> {
-  const name = (await listAddresses(run)).find(({ addr_info }) =>
-    addr_info.some(({ local }) => local === nodeIP),
-  )?.ifname
-  const output = name && name !== 'lo' ? await run(['ip', '-j', 'link', 'show', 'dev', name]) : '[]'
-  const [link] = JSON.parse(output) as { mtu?: number }[]
-  return link?.mtu ?? 1500
 }

@@ -1,4 +1,4 @@
-// Pod links: each pod a routed /32 behind a veth of its own. No bridge, so that traffic between pods of one node
+// Pod links: each pod a routed /32 (and, in pod-ipv6.ts, /128) behind a veth of its own. No bridge, so that traffic between pods of one node
 // passes the host's routing like any other traffic, whatever bridge-nf-call-iptables says.
 //
 //   pod netns:  eth0 10.244.0.5/32, default via 169.254.1.1 (static neighbour ee:ee:ee:ee:ee:ee)
@@ -6,8 +6,10 @@
 import type { PodAddresses, PodNetwork, PodSandbox } from '../contracts.ts'
 import type { AddressPool } from './address-pool.ts'
 import { type Run, ToolError } from './exec.ts'
+import { IPV6 } from './family.ts'
 import { InOrder } from './in-order.ts'
 import { type Link, ipBatch, ipBatchForce, listLinks, listRoutes } from './ip.ts'
+import type { PodIPv6 } from './pod-ipv6.ts'
 import { HOST_LINK_ADDRESS, POD_GATEWAY, POD_LINK_PREFIX, ROUTE_PROTOCOL, podLinkName } from './names.ts'
 
 export interface PodNetworkOptions {
@@ -17,6 +19,8 @@ export interface PodNetworkOptions {
   readonly mtu: number
   /** Source address of connections that the host opens to its pods. */
   readonly hostIP: string
+  /** Undefined = pods have IPv4 only. */
+  readonly ipv6?: PodIPv6 | undefined
 }
 
 export class RoutedPodNetwork implements PodNetwork {
@@ -32,8 +36,9 @@ export class RoutedPodNetwork implements PodNetwork {
     return this.#order.run(podUid, async () => {
       const isNew = this.#options.addresses.get(podUid) === undefined
       const ip = await this.#allocate(podUid)
+      this.#options.ipv6?.assign(podUid, ip)
       if (isNew || !(await this.#isSetUp(podUid, pid, ip))) await this.#connect(podUid, pid, ip, isNew)
-      return { ips: [ip] }
+      return { ips: this.#ipsOf(podUid, ip) }
     })
   }
 
@@ -41,12 +46,17 @@ export class RoutedPodNetwork implements PodNetwork {
     return this.#order.run(podUid, async () => {
       await this.#removeLink(podLinkName(podUid))
       this.#options.addresses.release(podUid)
+      this.#options.ipv6?.release(podUid)
     })
   }
 
   addressesOf(podUid: string): PodAddresses | undefined {
     const ip = this.#options.addresses.get(podUid)
-    return ip === undefined ? undefined : { ips: [ip] }
+    return ip === undefined ? undefined : { ips: this.#ipsOf(podUid, ip) }
+  }
+
+  #ipsOf(podUid: string, ip: string): string[] {
+    return [ip, ...[this.#options.ipv6?.get(podUid) ?? []].flat()]
   }
 
   async retain(podUids: ReadonlySet<string>): Promise<void> {
@@ -67,20 +77,32 @@ export class RoutedPodNetwork implements PodNetwork {
 
   /** Puts back routes that were lost with the link's state (network managers that take links down and up). */
   async repair(): Promise<void> {
-    const { run, addresses } = this.#options
-    const [links, routes] = await Promise.all([listLinks(run), listRoutes(run, ['proto', ROUTE_PROTOCOL])])
+    const { run, addresses, ipv6 } = this.#options
+    const ours = ['proto', ROUTE_PROTOCOL]
+    const [links, routes, routes6] = await Promise.all([
+      listLinks(run),
+      listRoutes(run, ours),
+      ipv6 ? listRoutes(run, ours, IPV6) : [],
+    ])
     const names = new Set(links.map(link => link.ifname))
-    const routed = new Set(routes.map(({ dst, dev = '' }) => `${dst} ${dev}`))
+    const routed = new Set([...routes, ...routes6].map(({ dst, dev = '' }) => `${dst} ${dev}`))
     const lost = addresses.pods().flatMap(podUid => {
       const name = podLinkName(podUid)
       const ip = addresses.get(podUid)
       const isBeingSetUp = this.#order.has(podUid)
-      return ip && names.has(name) && !routed.has(`${ip} ${name}`) && !isBeingSetUp ? [{ name, ip }] : []
+      if (!ip || !names.has(name) || isBeingSetUp) return []
+      return this.#ipsOf(podUid, ip).every(each => routed.has(`${each} ${name}`)) ? [] : [{ podUid, name, ip }]
     })
     await ipBatch(
       run,
-      lost.flatMap(({ name, ip }) => [`link set ${name} up`, this.#route(ip, name)]),
+      lost.flatMap(({ podUid, name, ip }) => [`link set ${name} up`, ...this.#outside(podUid, ip, name)]),
     )
+  }
+
+  /** The routes come last, so that a link with a route is a link that is complete. */
+  #outside(podUid: string, ip: string, link: string): string[] {
+    const { ipv6 } = this.#options
+    return [...(ipv6?.get(podUid) ? ipv6.outside(ip, link) : []), this.#route(ip, link)]
   }
 
   #route(ip: string, link: string): string {
@@ -102,15 +124,16 @@ export class RoutedPodNetwork implements PodNetwork {
     const { run } = this.#options
     const name = podLinkName(podUid)
     try {
-      const [host, inside, routes] = await Promise.all([
+      const [host, pod, routes] = await Promise.all([
         run(['ip', '-j', 'link', 'show', 'dev', name]),
         run(['nsenter', '-t', String(pid), '-n', '--', 'ip', '-j', 'address', 'show', 'dev', 'eth0']),
         run(['ip', '-j', '-4', 'route', 'show', ip, 'dev', name]),
       ])
       const [hostLink] = JSON.parse(host) as { ifindex: number; link_index?: number }[]
-      const [podLink] = JSON.parse(inside) as { ifindex: number; link_index?: number; addr_info: { local: string }[] }[]
+      const [podLink] = JSON.parse(pod) as { ifindex: number; link_index?: number; addr_info: { local: string }[] }[]
       const arePeers = hostLink?.link_index === podLink?.ifindex && podLink?.link_index === hostLink?.ifindex
-      return arePeers && podLink?.addr_info.some(({ local }) => local === ip) === true && routes.includes(ip)
+      const inside = new Set(podLink?.addr_info.map(({ local }) => local))
+      return arePeers && this.#ipsOf(podUid, ip).every(each => inside.has(each)) && routes.includes(ip)
     } catch (error) {
       if (error instanceof ToolError) return false
       throw error
@@ -119,7 +142,7 @@ export class RoutedPodNetwork implements PodNetwork {
 
   /** @param isNew no link of the pod is expected; one that is there all the same is replaced */
   async #connect(podUid: string, pid: number, ip: string, isNew: boolean): Promise<void> {
-    const { run, mtu } = this.#options
+    const { run, mtu, ipv6 } = this.#options
     const name = podLinkName(podUid)
     const addLink = () =>
       ipBatch(run, [
@@ -134,20 +157,23 @@ export class RoutedPodNetwork implements PodNetwork {
     }
     try {
       await (isNew ? addLink().catch(replaceLink) : replaceLink())
+      await ipv6?.switchOn(pid)
+      const { before = [], after = [] } = ipv6?.inside(ip) ?? {}
       await ipBatch(
         run,
         [
           'link set lo up',
+          ...before,
           'link set eth0 up',
           `address add ${ip}/32 dev eth0`,
           `route add ${POD_GATEWAY} dev eth0 scope link`,
           `route add default via ${POD_GATEWAY} dev eth0`,
           `neighbour replace ${POD_GATEWAY} lladdr ${HOST_LINK_ADDRESS} dev eth0 nud permanent`,
+          ...after,
         ],
         pid,
       )
-      // Last, so that a link with a route is a link that is complete.
-      await ipBatch(run, [this.#route(ip, name)])
+      await ipBatch(run, this.#outside(podUid, ip, name))
     } catch (error) {
       await this.#removeLink(name)
       throw error

@@ -1,6 +1,7 @@
 // Whether this host can carry the pod network, told before anything is changed on it.
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { baseRules } from '../proxy/base-rules.ts'
+import { IPV4 } from './family.ts'
 import { hasTool, type Run, run as runTool } from './exec.ts'
 import { TABLE } from './names.ts'
 import { type ClusterRanges, findOverlaps } from './overlaps.ts'
@@ -58,6 +59,7 @@ export async function preflight(run: Run = runTool, ranges?: ClusterRanges): Pro
 /** Lets nft check our own rules, kernel included, without applying them. */
 async function checkNft(run: Run): Promise<PreflightProblem[]> {
   const sample = baseRules({
+    family: IPV4,
     clusterCIDR: '10.244.0.0/16',
     podCIDR: '10.244.0.0/24',
     serviceCIDR: '10.96.0.0/16',

@@ -2,6 +2,7 @@
 // gives connections to service addresses a way out before they are redirected.
 import type { Run } from './exec.ts'
 import { ipBatch, ipBatchForce } from './ip.ts'
+import type { NodeIPv6 } from './ipv6.ts'
 import { ROUTE_PROTOCOL, SERVICE_LINK } from './names.ts'
 
 export interface ServiceLinkOptions {
@@ -13,6 +14,7 @@ export interface ServiceLinkOptions {
   readonly hostIP: string
   /** The one that other nodes' probes are for. */
   readonly probeIP: string
+  readonly ipv6?: NodeIPv6 | undefined
 }
 
 export async function setUpServiceLink({
@@ -22,6 +24,7 @@ export async function setUpServiceLink({
   clusterCIDR,
   hostIP,
   probeIP,
+  ipv6,
 }: ServiceLinkOptions): Promise<void> {
   if (!(await exists(run))) await create(run)
   await ipBatch(run, [
@@ -35,8 +38,17 @@ export async function setUpServiceLink({
     // Addresses that no pod has fail at once, and are not asked for at the machine's default gateway.
     `route replace unreachable ${clusterCIDR} proto ${ROUTE_PROTOCOL}`,
     `route replace ${serviceCIDR} dev ${SERVICE_LINK} scope link src ${hostIP} proto ${ROUTE_PROTOCOL}`,
+    ...(ipv6 ? lines6(ipv6) : []),
   ])
 }
+
+/** The same for IPv6, which has no scope to keep an address from being a source: one past its time is chosen last. */
+const lines6 = ({ clusterCIDR, serviceCIDR, clusterDNS, hostIP }: NodeIPv6): string[] => [
+  `address replace ${clusterDNS}/128 dev ${SERVICE_LINK} nodad preferred_lft 0`,
+  `address replace ${hostIP}/128 dev ${SERVICE_LINK} nodad`,
+  `route replace unreachable ${clusterCIDR} proto ${ROUTE_PROTOCOL}`,
+  `route replace ${serviceCIDR} dev ${SERVICE_LINK} src ${hostIP} proto ${ROUTE_PROTOCOL}`,
+]
 
 export const removeServiceLink = (run: Run): Promise<void> => ipBatchForce(run, [`link delete ${SERVICE_LINK}`])
 

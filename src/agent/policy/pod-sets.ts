@@ -79,8 +79,10 @@ export class PodSets {
 
   #show(set: PodSet): void {
     const elements = [...set.members.values()].flat().map(key => ({ set: set.name, key, value: '' }))
-    const type = set.port ? 'ipv4_addr . inet_proto . inet_service' : 'ipv4_addr'
-    this.#options.table.put(ownerOf(set), {
+    const { table } = this.#options
+    const { addressType } = table.family
+    const type = set.port ? `${addressType} . inet_proto . inet_service` : addressType
+    table.put(ownerOf(set), {
       chains: new Map(),
       sets: new Map([[set.name, `type ${type};`]]),
       elements,

@@ -1,5 +1,6 @@
 // One direction of one NetworkPolicy as nft rules: each accepts what a rule of the policy allows, the rest falls through.
-import { type Cidr, formatIPv4, sizeOf } from '../../shared/machinery/ipv4.ts'
+import type { CidrRange } from '../../shared/machinery/cidr.ts'
+import { formatIP } from '../../shared/machinery/ip-address.ts'
 import type {
   AddressBlock,
   Direction,
@@ -9,9 +10,11 @@ import type {
   PolicyRule,
 } from '../../shared/machinery/network-policy/policy-rules.ts'
 import { fromMatchLabels } from '../../shared/machinery/selectors.ts'
+import type { Family } from '../network/family.ts'
 import type { PortName } from './pod-sets.ts'
 
 export interface ChainContext {
+  readonly family: Family
   readonly direction: Direction
   /** The pods that the policy is about. */
   readonly subjects: PodSelection
@@ -29,14 +32,15 @@ export function chainRules(rules: readonly PolicyRule[], context: ChainContext):
   })
 }
 
-function peerMatch(peer: PolicyPeer, { direction, setOf }: ChainContext): string[] {
-  const address = direction === 'Ingress' ? 'ip saddr' : 'ip daddr'
+function peerMatch(peer: PolicyPeer, { family, direction, setOf }: ChainContext): string[] {
+  const address = `${family.ip} ${direction === 'Ingress' ? 'saddr' : 'daddr'}`
   if ('selection' in peer) return [`${address} @${setOf(peer.selection)}`]
-  const ranges = peer.block ? rangesOf(peer.block) : [] // a block of the other address family holds no address of ours
-  return ranges.length > 0 ? [`${address} { ${ranges.map(showRange).join(', ')} }`] : []
+  // A block of the other family holds no address of this one.
+  const ranges = peer.block?.cidr.family === family.name ? rangesOf(peer.block) : []
+  return ranges.length > 0 ? [`${address} { ${ranges.map(range => showRange(family, range)).join(', ')} }`] : []
 }
 
-function portMatch(ports: readonly PolicyPort[], { direction, subjects, setOf }: ChainContext): string[] {
+function portMatch(ports: readonly PolicyPort[], { family, direction, subjects, setOf }: ChainContext): string[] {
   const matches: string[] = []
   const numbers = new Map<string, string[]>()
   for (const { protocol, port, endPort } of ports) {
@@ -45,7 +49,7 @@ function portMatch(ports: readonly PolicyPort[], { direction, subjects, setOf }:
     else if (typeof port === 'string') {
       // A name is the destination's: of a subject for ingress; for egress the peer is matched besides.
       const set = setOf(direction === 'Ingress' ? subjects : EVERY_POD, { name: port, protocol })
-      matches.push(`ip daddr . meta l4proto . th dport @${set}`)
+      matches.push(`${family.ip} daddr . meta l4proto . th dport @${set}`)
     } else {
       const last = endPort ?? port
       numbers.set(l4proto, [...(numbers.get(l4proto) ?? []), last === port ? `${port}` : `${port}-${last}`])
@@ -56,23 +60,25 @@ function portMatch(ports: readonly PolicyPort[], { direction, subjects, setOf }:
   return matches
 }
 
-type Range = readonly [first: number, last: number]
+type Range = readonly [first: bigint, last: bigint]
 
 /** @returns what is left of the block without its exceptions, in order */
 function rangesOf({ cidr, except }: AddressBlock): Range[] {
   const [first, last] = rangeOf(cidr)
-  const holes = except.map(rangeOf).sort(([a], [b]) => a - b)
+  const holes = except.map(rangeOf).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   const ranges: Range[] = []
   let next = first
   for (const [holeFirst, holeLast] of holes) {
-    if (holeFirst > next) ranges.push([next, holeFirst - 1])
-    next = Math.max(next, holeLast + 1)
+    if (holeFirst > next) ranges.push([next, holeFirst - 1n])
+    if (holeLast >= next) next = holeLast + 1n
   }
   if (next <= last) ranges.push([next, last])
   return ranges
 }
 
-const rangeOf = (cidr: Cidr): Range => [cidr.base, cidr.base + sizeOf(cidr) - 1]
+const rangeOf = ({ first, last }: CidrRange): Range => [first, last]
 
-const showRange = ([first, last]: Range): string =>
-  first === last ? formatIPv4(first) : `${formatIPv4(first)}-${formatIPv4(last)}`
+function showRange({ name: family }: Family, [first, last]: Range): string {
+  const show = (value: bigint) => formatIP({ family, value })
+  return first === last ? show(first) : `${show(first)}-${show(last)}`
+}

@@ -1,4 +1,4 @@
-// NetworkPolicies as rules of the table, for the pods of this node; kept up to date piece by piece.
+// NetworkPolicies as rules of one family's table, for the pods of this node; kept up to date piece by piece.
 //
 //   forward hook → map egress-isolation / ingress-isolation: pod address → isolation chain
 //   isolation chain (one for all pods with the same policies): replies, itself, jump to each policy, else count and drop
@@ -18,6 +18,7 @@ import {
   selects,
   subjectsOf,
 } from '../../shared/machinery/network-policy/policy-rules.ts'
+import { addressesIn } from '../network/family.ts'
 import { type Element, noRules } from '../proxy/rules.ts'
 import type { RuleTable } from '../proxy/table.ts'
 import { PodSets } from './pod-sets.ts'
@@ -27,7 +28,7 @@ import type { PolicyView } from './policy-view.ts'
 export interface PolicyRulesOptions {
   readonly view: PolicyView
   readonly table: RuleTable
-  /** @returns the address that this node gave the pod, long before its status tells; undefined for other nodes' pods */
+  /** @returns the address of the family that this node gave the pod, long before its status tells; undefined for other nodes' pods */
   readonly localIP: (podUid: string) => string | undefined
   /** Called when the table changed. */
   readonly changed: () => void
@@ -49,7 +50,7 @@ export class PolicyRules implements Disposable {
     const { view, table, localIP, changed } = options
     const ipsOf = (pod: PolicyPod) => {
       const local = localIP(pod.uid)
-      return local === undefined ? pod.ips : [local]
+      return addressesIn(table.family, local === undefined ? pod.ips : [local])
     }
     this.#sets = new PodSets({ table, pods: view.pods, namespaces: view.namespaces, ipsOf })
     for (const key of view.policies.keys()) this.#updatePolicy(key)
@@ -106,6 +107,7 @@ export class PolicyRules implements Disposable {
         chains.set(
           policyChain(direction, key),
           chainRules(rulesOf(policy, direction), {
+            family: table.family,
             direction,
             subjects,
             setOf: (selection, port) => {
@@ -157,12 +159,13 @@ export class PolicyRules implements Disposable {
     const users = this.#isolations.get(chain)
     if (users) return void users.add(podUid)
     this.#isolations.set(chain, new Set([podUid]))
+    const { ip } = this.#options.table.family
     const rules = [
       'ct direction reply accept',
       'ct state related accept',
-      'ip saddr . ip daddr @hairpin accept',
+      `${ip} saddr . ${ip} daddr @hairpin accept`,
       ...policies.map(key => `jump ${policyChain(direction, key)}`),
-      'meta l4proto { tcp, udp, sctp } update @denied { ip saddr . ip daddr . meta l4proto . th dport }',
+      `meta l4proto { tcp, udp, sctp } update @denied { ${ip} saddr . ${ip} daddr . meta l4proto . th dport }`,
       'drop',
     ]
     this.#options.table.put(`isolation/${chain}`, { ...noRules, chains: new Map([[chain, rules]]) })

@@ -1,4 +1,5 @@
-// The fixed part of the agent's nftables table: hooks, shared maps, masquerading.
+// The fixed part of a family's nftables table: hooks, shared maps, masquerading.
+import type { Family } from '../network/family.ts'
 import {
   MASQUERADE_MARK,
   POD_LINK_PREFIX,
@@ -10,6 +11,7 @@ import {
 } from '../network/names.ts'
 
 export interface BaseRulesOptions {
+  readonly family: Family
   /** Addresses of all pods; never masqueraded among each other. */
   readonly clusterCIDR: string
   /** Addresses of this node's pods. */
@@ -20,15 +22,16 @@ export interface BaseRulesOptions {
   readonly hostIP: string
   /** Addresses besides the cluster's that know the way back to pods: nodes with a direct route. */
   readonly direct: readonly string[]
-  /** The node's addresses that answer for node ports; undefined = all that it has. */
+  /** The node's addresses of the family that answer for node ports; undefined = all that it has. */
   readonly nodePortAddresses?: readonly string[]
 }
 
-const serviceKey = 'ip daddr . meta l4proto . th dport'
+const serviceKey = ({ ip }: Family): string => `${ip} daddr . meta l4proto . th dport`
 /** Not a dnat: that would leave flows that exist as they are. Packets of the tunnel carry no checksum, and none then. */
 const toRelay = `ip daddr set 127.0.0.1 udp dport set ${RELAY_PORT} udp checksum set 0 notrack`
 /** The last part is a number below the number of endpoints: to nft the same for every modulus. */
-const endpointKey = (endpoints: number): string => `${serviceKey} . numgen random mod ${endpoints}`
+const endpointKey = (family: Family, endpoints: number): string =>
+  `${serviceKey(family)} . numgen random mod ${endpoints}`
 const nodePortKey = 'meta l4proto . th dport'
 
 /** Services with more endpoints have chains of their own. */
@@ -36,12 +39,12 @@ export const SHARED_BALANCERS = 16
 /** @returns the chain that sends to one of so many endpoints of the address that the packet is for */
 export const sharedBalancer = (endpoints: number): string => `balance-${endpoints}`
 
-const sharedBalancers = (clusterCIDR: string): string =>
+const sharedBalancers = (family: Family, clusterCIDR: string): string =>
   Array.from({ length: SHARED_BALANCERS }, (_, i) => i + 1)
     .map(
       endpoints => `  chain ${sharedBalancer(endpoints)} {
-    ip saddr != ${clusterCIDR} jump mark-masquerade
-    dnat ip addr . port to ${endpointKey(endpoints)} map @endpoints
+    ${family.ip} saddr != ${clusterCIDR} jump mark-masquerade
+    dnat ${family.ip} addr . port to ${endpointKey(family, endpoints)} map @endpoints
   }`,
     )
     .join('\n')
@@ -55,46 +58,50 @@ const sharedBalancers = (clusterCIDR: string): string =>
  * have a base chain for each direction, so that an accept of the one still leads to the other.
  */
 export function baseRules(options: BaseRulesOptions): string {
-  const { clusterCIDR, podCIDR, serviceCIDR, hostIP, direct, nodePortAddresses } = options
-  const chosen = nodePortAddresses ? `ip daddr { ${nodePortAddresses.join(', ')} } ` : ''
-  return `add table ip ${TABLE}
-delete table ip ${TABLE}
-table ip ${TABLE} {
-  map services { type ipv4_addr . inet_proto . inet_service : verdict; }
-  map endpoints { typeof ${endpointKey(SHARED_BALANCERS)} : ip daddr . th dport; }
+  const { family, clusterCIDR, podCIDR, serviceCIDR, hostIP, direct, nodePortAddresses } = options
+  const { ip, addressType } = family
+  const key = serviceKey(family)
+  const chosen = nodePortAddresses ? `${ip} daddr { ${nodePortAddresses.join(', ')} } ` : ''
+  /** Where no address of the family is chosen, node ports do not answer in it. */
+  const atNodePort = (map: string, before = ''): string[] =>
+    nodePortAddresses?.length === 0 ? [] : [`${before}${chosen}fib daddr type local ${nodePortKey} vmap @${map}`]
+  return `add table ${ip} ${TABLE}
+delete table ${ip} ${TABLE}
+table ${ip} ${TABLE} {
+  map services { type ${addressType} . inet_proto . inet_service : verdict; }
+  map endpoints { typeof ${endpointKey(family, SHARED_BALANCERS)} : ${ip} daddr . th dport; }
   map nodeports { type inet_proto . inet_service : verdict; }
-  map unserved { type ipv4_addr . inet_proto . inet_service : verdict; }
+  map unserved { type ${addressType} . inet_proto . inet_service : verdict; }
   map unserved-nodeports { type inet_proto . inet_service : verdict; }
-  map firewall { type ipv4_addr . inet_proto . inet_service : verdict; }
-  map hostports { type inet_proto . inet_service : ipv4_addr . inet_service; }
-  map hostports-on { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
-  map egress-isolation { type ipv4_addr : verdict; }
-  map ingress-isolation { type ipv4_addr : verdict; }
+  map firewall { type ${addressType} . inet_proto . inet_service : verdict; }
+  map hostports { type inet_proto . inet_service : ${addressType} . inet_service; }
+  map hostports-on { type ${addressType} . inet_proto . inet_service : ${addressType} . inet_service; }
+  map egress-isolation { type ${addressType} : verdict; }
+  map ingress-isolation { type ${addressType} : verdict; }
   set denied {
-    type ipv4_addr . ipv4_addr . inet_proto . inet_service
+    type ${addressType} . ${addressType} . inet_proto . inet_service
     size 4096
     flags dynamic,timeout
     timeout 10m
     counter
   }
-  set relayed { type ipv4_addr; }
-  set hairpin { type ipv4_addr . ipv4_addr; }
-  set direct { type ipv4_addr; flags interval; auto-merge; elements = { ${[clusterCIDR, ...direct].join(', ')} } }
+  set hairpin { type ${addressType} . ${addressType}; }
+  set direct { type ${addressType}; flags interval; auto-merge; elements = { ${[clusterCIDR, ...direct].join(', ')} } }
 
   chain mark-masquerade { meta mark set meta mark or ${MASQUERADE_MARK}; }
   chain refuse { reject; }
-${sharedBalancers(clusterCIDR)}
-  chain service-traffic {
-    ${serviceKey} vmap @services
-    ${chosen}fib daddr type local ${nodePortKey} vmap @nodeports
-    dnat ip addr . port to ${serviceKey} map @hostports-on
-    fib daddr type local dnat ip addr . port to ${nodePortKey} map @hostports
-  }
-  chain unserved-traffic {
-    ct state new ${serviceKey} vmap @unserved
-    ct state new ${chosen}fib daddr type local ${nodePortKey} vmap @unserved-nodeports
-    ip daddr ${serviceCIDR} fib daddr type != local reject
-  }
+${sharedBalancers(family, clusterCIDR)}
+${chain('service-traffic', [
+  `${key} vmap @services`,
+  ...atNodePort('nodeports'),
+  `dnat ${ip} addr . port to ${key} map @hostports-on`,
+  `fib daddr type local dnat ${ip} addr . port to ${nodePortKey} map @hostports`,
+])}
+${chain('unserved-traffic', [
+  `ct state new ${key} vmap @unserved`,
+  ...atNodePort('unserved-nodeports', 'ct state new '),
+  `${ip} daddr ${serviceCIDR} fib daddr type != local reject`,
+])}
   chain masquerade-now {
     meta mark set meta mark & 0xffffbfff
     oifname "${POD_LINK_PREFIX}*" snat to ${hostIP}
@@ -102,18 +109,10 @@ ${sharedBalancers(clusterCIDR)}
     masquerade
   }
 
-  chain guard {
-    type filter hook prerouting priority raw; policy accept;
-    iifname != "lo" ip daddr 127.0.0.0/8 drop
-    iifname != "lo" ip saddr 127.0.0.0/8 drop
-  }
-  chain relay-output {
-    type route hook output priority raw; policy accept;
-    ip daddr @relayed udp dport ${VXLAN_PORT} udp sport != ${PROBE_SOURCE_PORT} ${toRelay}
-  }
+${family.name === 'IPv4' ? tunnelAndLoopback : ''}
   chain load-balancer-sources {
     type filter hook prerouting priority -110; policy accept;
-    ct state new ${serviceKey} vmap @firewall
+    ct state new ${key} vmap @firewall
   }
   chain nat-prerouting {
     type nat hook prerouting priority -105; policy accept;
@@ -129,11 +128,11 @@ ${sharedBalancers(clusterCIDR)}
   }
   chain policy-egress {
     type filter hook forward priority -7; policy accept;
-    ip saddr vmap @egress-isolation
+    ${ip} saddr vmap @egress-isolation
   }
   chain policy-ingress {
     type filter hook forward priority -6; policy accept;
-    ip daddr vmap @ingress-isolation
+    ${ip} daddr vmap @ingress-isolation
   }
   chain filter-forward {
     type filter hook forward priority -5; policy accept;
@@ -145,14 +144,29 @@ ${sharedBalancers(clusterCIDR)}
     type filter hook output priority -5; policy accept;
     jump unserved-traffic
   }
-  chain nat-postrouting {
-    type nat hook postrouting priority 95; policy accept;
-    meta mark & ${MASQUERADE_MARK} != 0 goto masquerade-now
-    ip saddr . ip daddr @hairpin goto masquerade-now
-    ip saddr 127.0.0.0/8 oifname != "lo" goto masquerade-now
-    oifname "${VXLAN_LINK}" ip saddr != ${clusterCIDR} snat to ${hostIP}
-    ip saddr ${podCIDR} ip daddr != @direct masquerade
-  }
+${chain('nat-postrouting', [
+  'type nat hook postrouting priority 95; policy accept;',
+  `meta mark & ${MASQUERADE_MARK} != 0 goto masquerade-now`,
+  `${ip} saddr . ${ip} daddr @hairpin goto masquerade-now`,
+  ...(family.name === 'IPv4' ? ['ip saddr 127.0.0.0/8 oifname != "lo" goto masquerade-now'] : []),
+  `oifname "${VXLAN_LINK}" ${ip} saddr != ${clusterCIDR} snat to ${hostIP}`,
+  `${ip} saddr ${podCIDR} ${ip} daddr != @direct masquerade`,
+])}
 }
 `
 }
+
+/** Node ports answer on IPv4's loopback addresses, and the tunnel's own packets are IPv4, whatever is in them. */
+const tunnelAndLoopback = `  set relayed { type ipv4_addr; }
+  chain guard {
+    type filter hook prerouting priority raw; policy accept;
+    iifname != "lo" ip daddr 127.0.0.0/8 drop
+    iifname != "lo" ip saddr 127.0.0.0/8 drop
+  }
+  chain relay-output {
+    type route hook output priority raw; policy accept;
+    ip daddr @relayed udp dport ${VXLAN_PORT} udp sport != ${PROBE_SOURCE_PORT} ${toRelay}
+  }`
+
+const chain = (name: string, lines: readonly string[]): string =>
+  `  chain ${name} {\n${lines.map(line => `    ${line}\n`).join('')}  }`

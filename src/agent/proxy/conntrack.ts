@@ -1,6 +1,7 @@
 // UDP has no end of connection: flows that the kernel once sent to an endpoint go there for as long as the client
 // keeps sending. After an endpoint left, or the first one came, their conntrack entries are deleted.
 import type { Run } from '../network/exec.ts'
+import type { Family } from '../network/family.ts'
 import { chooseEndpoints, type NodePlace } from './choose-endpoints.ts'
 import type { ServicePort } from './service-port.ts'
 
@@ -30,12 +31,22 @@ export function staleFlows(before: readonly ServicePort[], now: readonly Service
 }
 
 /** Deletes the entries; hosts without the conntrack tool keep them until they time out. */
-export async function deleteFlows(run: Run, flows: readonly StaleFlow[]): Promise<void> {
+export async function deleteFlows(run: Run, family: Family, flows: readonly StaleFlow[]): Promise<void> {
   for (const { destination, endpoint } of flows) {
     const to = destination.ip === undefined ? [] : ['--orig-dst', destination.ip]
     // What it answers from: the same address may serve another port now.
     const via = endpoint ? ['--reply-src', endpoint.ip, '--reply-port-src', String(endpoint.port)] : []
-    const argv = ['-D', '-f', 'ipv4', '-p', 'udp', ...to, '--orig-port-dst', String(destination.port), ...via]
+    const argv = [
+      '-D',
+      '-f',
+      family.name.toLowerCase(),
+      '-p',
+      'udp',
+      ...to,
+      '--orig-port-dst',
+      String(destination.port),
+      ...via,
+    ]
     // Exit code 1 also means that no entry matched.
     await run(['conntrack', ...argv]).catch(() => undefined)
   }

@@ -1,6 +1,6 @@
 // hostPorts of pods as rules, kept on disk so that they are there again before the kubelet has looked at its pods.
 import type { HostPort } from '../contracts.ts'
-import { isIPv4 } from '../../shared/machinery/ipv4.ts'
+import { addressesIn, type Family } from '../network/family.ts'
 import { readState, writeStateSync } from '../network/state-file.ts'
 import { type Element, noRules, type Rules } from './rules.ts'
 import type { RuleTable } from './table.ts'
@@ -21,7 +21,7 @@ export class HostPorts {
     const saved = readState(path)
     // The file is our own and written whole.
     this.#pods = new Map(Array.isArray(saved) ? (saved as [string, PodPorts][]) : [])
-    for (const [podUid, ports] of this.#pods) table.put(ownerOf(podUid), rulesOf(ports))
+    for (const [podUid, ports] of this.#pods) table.put(ownerOf(podUid), rulesOf(ports, table.family))
   }
 
   /** Replaces the host ports of a pod; none removes them. @returns whether that changed anything */
@@ -30,7 +30,7 @@ export class HostPorts {
     if (ports.length > 0) this.#pods.set(podUid, { podIP, ports })
     else this.#pods.delete(podUid)
     if (JSON.stringify(this.#pods.get(podUid)) === before) return false
-    this.#table.put(ownerOf(podUid), ports.length > 0 ? rulesOf({ podIP, ports }) : noRules)
+    this.#table.put(ownerOf(podUid), ports.length > 0 ? rulesOf({ podIP, ports }, this.#table.family) : noRules)
     writeStateSync(this.#path, [...this.#pods])
     return true
   }
@@ -43,13 +43,15 @@ export class HostPorts {
 
 const ownerOf = (podUid: string): string => `hostports/${podUid}`
 
-function rulesOf({ podIP, ports }: PodPorts): Rules {
+function rulesOf({ podIP, ports }: PodPorts, family: Family): Rules {
   const elements: Element[] = [{ set: 'hairpin', key: `${podIP} . ${podIP}`, value: '' }]
   for (const { protocol, hostPort, containerPort, hostIP } of ports) {
     const key = `${protocol.toLowerCase()} . ${hostPort}`
     const value = `${podIP} . ${containerPort}`
-    if (!hostIP || hostIP === '0.0.0.0') elements.push({ set: 'hostports', key, value })
-    else if (isIPv4(hostIP)) elements.push({ set: 'hostports-on', key: `${hostIP} . ${key}`, value })
+    if (!hostIP || hostIP === '0.0.0.0' || hostIP === '::') elements.push({ set: 'hostports', key, value })
+    else
+      for (const ip of addressesIn(family, [hostIP]))
+        elements.push({ set: 'hostports-on', key: `${ip} . ${key}`, value })
   }
   return { chains: new Map(), sets: new Map(), elements }
 }

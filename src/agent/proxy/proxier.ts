@@ -1,4 +1,4 @@
-// kube-proxy: turns every change of a Service or its endpoints into the rules of that Service.
+// kube-proxy, for one family: turns every change of a Service or its endpoints into the rules of that Service.
 import type { Service } from '../../shared/api/core/v1.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
 import type { StaleFlow } from './conntrack.ts'
@@ -57,14 +57,14 @@ export class Proxier implements Disposable {
   }
 
   #update(key: string): void {
-    const { view, table, clusterCIDR, stale, nodeName } = this.#options
+    const { view, table, family, clusterCIDR, stale, nodeName } = this.#options
     const service: Service | undefined = view.services.get(key)
     const before = this.#ports.get(key) ?? []
     const ports = service ? servicePortsOf(service, view.slicesOf(key), this.#options) : []
     if (ports.length > 0) this.#ports.set(key, ports)
     else this.#ports.delete(key)
     const place: NodePlace = { nodeName, zone: this.#zone }
-    table.put(`service/${key}`, ports.length > 0 ? rulesOf(ports, { ...place, clusterCIDR }) : noRules)
+    table.put(`service/${key}`, ports.length > 0 ? rulesOf(ports, { ...place, family, clusterCIDR }) : noRules)
     const flows = staleFlows(before, ports, place)
     if (flows.length > 0) stale(flows)
   }

@@ -1,6 +1,7 @@
 // The part of the ruleset that belongs to one Service: chains, dynamic sets, and elements of the shared maps.
 // base-rules.ts says where traffic enters these chains.
 import { createHash } from 'node:crypto'
+import type { Family } from '../network/family.ts'
 import { SHARED_BALANCERS, sharedBalancer } from './base-rules.ts'
 import { chooseEndpoints, type NodePlace } from './choose-endpoints.ts'
 import type { ServiceEndpoint, ServicePort } from './service-port.ts'
@@ -25,6 +26,7 @@ export interface Rules {
 export const noRules: Rules = { chains: new Map(), sets: new Map(), elements: [] }
 
 export interface RulesContext extends NodePlace {
+  readonly family: Family
   readonly clusterCIDR: string
 }
 
@@ -53,6 +55,7 @@ function addPort(port: ServicePort, context: RulesContext, draft: Draft): void {
   const svc = `svc-${suffix}`
   const loc = `loc-${suffix}`
   const ext = `ext-${suffix}`
+  const { family, clusterCIDR } = context
   const outsideIPs = [...port.externalIPs, ...port.loadBalancerIPs]
   const isExternal = outsideIPs.length > 0 || port.nodePort !== undefined
 
@@ -64,11 +67,13 @@ function addPort(port: ServicePort, context: RulesContext, draft: Draft): void {
 
   const usesLocal = port.internalLocal || (isExternal && port.externalLocal)
   if (cluster.length > 0) {
-    addBalancer(draft, svc, port, cluster, [
-      ...port.clusterIPs.map(ip => `ip daddr ${ip} ip saddr != ${context.clusterCIDR} jump mark-masquerade`),
+    addBalancer(draft, family, svc, port, cluster, [
+      ...port.clusterIPs.map(
+        ip => `${family.ip} daddr ${ip} ${family.ip} saddr != ${clusterCIDR} jump mark-masquerade`,
+      ),
     ])
   }
-  if (usesLocal && local.length > 0) addBalancer(draft, loc, port, local, [])
+  if (usesLocal && local.length > 0) addBalancer(draft, family, loc, port, local, [])
 
   const inside = port.internalLocal ? local : cluster
   const insideVerdict = inside.length > 0 ? `goto ${port.internalLocal ? loc : svc}` : undefined
@@ -90,7 +95,7 @@ function addPort(port: ServicePort, context: RulesContext, draft: Draft): void {
     if (!outsideVerdict || dropsOutside)
       draft.elements.push({ set: 'unserved-nodeports', key, value: dropsOutside ? 'drop' : 'goto refuse' })
   }
-  addFirewall(draft, port, `lbs-${suffix}`)
+  addFirewall(draft, family, port, `lbs-${suffix}`)
 }
 
 /** Most Services are of this kind: elements alone, so that changing one is quick however many there are. */
@@ -120,62 +125,64 @@ function addEntry(draft: Draft, port: ServicePort, ip: string, verdict: string |
 /** Pods and the node itself may use every endpoint even where the policy is local: only outside traffic needs it. */
 function externalRules(
   port: ServicePort,
-  { clusterCIDR }: RulesContext,
+  { family, clusterCIDR }: RulesContext,
   svc: string,
   loc: string | undefined,
 ): string[] {
   if (!port.externalLocal) return ['jump mark-masquerade', `goto ${svc}`]
   return [
-    `ip saddr ${clusterCIDR} goto ${svc}`,
+    `${family.ip} saddr ${clusterCIDR} goto ${svc}`,
     'fib saddr type local jump mark-masquerade',
     `fib saddr type local goto ${svc}`,
     ...(loc ? [`goto ${loc}`] : []),
   ]
 }
 
-function addFirewall(draft: Draft, port: ServicePort, chain: string): void {
+function addFirewall(draft: Draft, { ip: name }: Family, port: ServicePort, chain: string): void {
   if (port.sourceRanges.length === 0 || port.loadBalancerIPs.length === 0) return
-  draft.chains.set(chain, [...port.sourceRanges.map(range => `ip saddr ${range} return`), 'drop'])
+  draft.chains.set(chain, [...port.sourceRanges.map(range => `${name} saddr ${range} return`), 'drop'])
   for (const ip of port.loadBalancerIPs)
     draft.elements.push({ set: 'firewall', key: addressKey(port, ip), value: `goto ${chain}` })
 }
 
 function addBalancer(
   draft: Draft,
+  family: Family,
   chain: string,
   port: ServicePort,
   endpoints: readonly ServiceEndpoint[],
   first: readonly string[],
 ): void {
   if (port.affinitySeconds === undefined) {
-    draft.chains.set(chain, [...first, balance(port, endpoints)])
+    draft.chains.set(chain, [...first, balance(family, port, endpoints)])
     return
   }
-  const members = endpoints.map(endpoint => addSticky(draft, port, endpoint, port.affinitySeconds ?? 0))
+  const members = endpoints.map(endpoint => addSticky(draft, family, port, endpoint, port.affinitySeconds ?? 0))
   const verdicts = members.map(({ chain: member }, i) => `${i} : goto ${member}`)
   draft.chains.set(chain, [
     ...first,
-    ...members.map(member => `ip saddr @${member.set} goto ${member.chain}`),
+    ...members.map(member => `${family.ip} saddr @${member.set} goto ${member.chain}`),
     `numgen random mod ${members.length} vmap { ${verdicts.join(', ')} }`,
   ])
 }
 
 /** An endpoint with the set of clients that were sent to it. */
-function addSticky(draft: Draft, port: ServicePort, endpoint: ServiceEndpoint, seconds: number) {
+function addSticky(draft: Draft, family: Family, port: ServicePort, endpoint: ServiceEndpoint, seconds: number) {
   const identity = `${port.id}/${endpoint.ip}/${endpoint.port}`
   const chain = `ep-${chainSuffix(identity, port.id)}`
   // The timeout is part of the name: a set's definition cannot change.
   const set = `aff-${seconds}-${hash(identity)}`
-  draft.sets.set(set, `type ipv4_addr; size 65535; flags dynamic,timeout; timeout ${seconds}s;`)
-  draft.chains.set(chain, [`update @${set} { ip saddr }`, balance(port, [endpoint])])
+  draft.sets.set(set, `type ${family.addressType}; size 65535; flags dynamic,timeout; timeout ${seconds}s;`)
+  draft.chains.set(chain, [`update @${set} { ${family.ip} saddr }`, balance(family, port, [endpoint])])
   return { chain, set }
 }
 
-function balance({ protocol }: ServicePort, endpoints: readonly ServiceEndpoint[]): string {
+function balance({ ip: name }: Family, { protocol }: ServicePort, endpoints: readonly ServiceEndpoint[]): string {
   const [only] = endpoints
-  if (endpoints.length === 1 && only) return `meta l4proto ${protocol} dnat to ${only.ip}:${only.port}`
+  if (endpoints.length === 1 && only)
+    return `meta l4proto ${protocol} dnat to ${name === 'ip6' ? `[${only.ip}]` : only.ip}:${only.port}`
   const choices = endpoints.map(({ ip, port }, i) => `${i} : ${ip} . ${port}`).join(', ')
-  return `meta l4proto ${protocol} dnat ip addr . port to numgen random mod ${endpoints.length} map { ${choices} }`
+  return `meta l4proto ${protocol} dnat ${name} addr . port to numgen random mod ${endpoints.length} map { ${choices} }`
 }
 
 /** The hash tells chains apart, the rest tells people what they are for; nft allows 127 characters. */

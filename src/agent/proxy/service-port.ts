@@ -2,7 +2,8 @@
 import type { Service, ServicePort as PortSpec } from '../../shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../shared/api/discovery/v1.ts'
 import { keyOf } from '../../shared/client/object-key.ts'
-import { isIPv4, parseCidr } from '../../shared/machinery/ipv4.ts'
+import { parseRange } from '../../shared/machinery/cidr.ts'
+import { addressesIn, type Family } from '../network/family.ts'
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'
 
@@ -40,6 +41,8 @@ export interface ServicePort {
 }
 
 export interface ServicePortContext {
+  /** Of its addresses, those of this family are served. */
+  readonly family: Family
   readonly nodeName: string
   /** Service addresses that the node answers by itself: DNS and the API server's. */
   readonly ownAddresses: ReadonlySet<string>
@@ -57,14 +60,15 @@ export function servicePortsOf(
   context: ServicePortContext,
 ): ServicePort[] {
   const { spec, metadata } = service
+  const { family, nodeName } = context
   const labels = metadata.labels ?? {}
   if (spec.type === 'ExternalName' || PROXY_NAME_LABEL in labels || HEADLESS_LABEL in labels) return []
-  const clusterIPs = (spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])).filter(isIPv4)
+  const clusterIPs = addressesIn(family, spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []))
   if (clusterIPs.length === 0 || clusterIPs.some(ip => context.ownAddresses.has(ip))) return []
   const key = keyOf(metadata)
   const sourceRanges = (spec.loadBalancerSourceRanges ?? [])
     .map(range => range.trim())
-    .filter(range => parseCidr(range))
+    .filter(range => parseRange(range)?.family === family.name)
   const isExternal = spec.type === 'NodePort' || spec.type === 'LoadBalancer'
   return (spec.ports ?? []).flatMap(port => {
     const protocol = protocolOf(port.protocol)
@@ -75,8 +79,8 @@ export function servicePortsOf(
       protocol,
       port: port.port,
       clusterIPs,
-      externalIPs: (spec.externalIPs ?? []).filter(isIPv4),
-      loadBalancerIPs: spec.type === 'LoadBalancer' ? loadBalancerIPs(service) : [],
+      externalIPs: addressesIn(family, spec.externalIPs ?? []),
+      loadBalancerIPs: spec.type === 'LoadBalancer' ? addressesIn(family, loadBalancerIPs(service)) : [],
       sourceRanges: spec.type === 'LoadBalancer' ? sourceRanges : [],
       nodePort: isExternal && port.nodePort ? port.nodePort : undefined,
       internalLocal: spec.internalTrafficPolicy === 'Local',
@@ -85,30 +89,29 @@ export function servicePortsOf(
         spec.sessionAffinity === 'ClientIP'
           ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS)
           : undefined,
-      endpoints: endpointsOf(port, slices, context.nodeName),
+      endpoints: endpointsOf(port, slices, nodeName, family),
     }
   })
 }
 
 const loadBalancerIPs = ({ status }: Service): string[] =>
-  (status.loadBalancer?.ingress ?? []).flatMap(({ ip, ipMode = 'VIP' }) =>
-    ip && isIPv4(ip) && ipMode === 'VIP' ? [ip] : [],
-  )
+  (status.loadBalancer?.ingress ?? []).flatMap(({ ip, ipMode = 'VIP' }) => (ip && ipMode === 'VIP' ? [ip] : []))
 
 /** Addresses that appear in several slices while an endpoint moves between them count once, the ready one first. */
 export function endpointsOf(
   { name = '', protocol = 'TCP' }: PortSpec,
   slices: readonly EndpointSlice[],
   nodeName: string,
+  family: Family,
 ) {
   const found = new Map<string, ServiceEndpoint>()
   for (const slice of slices) {
-    if (slice.addressType !== 'IPv4') continue
+    if (slice.addressType !== family.name) continue
     const port = slice.ports?.find(p => (p.name ?? '') === name && (p.protocol ?? 'TCP') === protocol)?.port
     if (!port) continue
     for (const { addresses, conditions = {}, nodeName: endpointNode, hints } of slice.endpoints ?? []) {
-      const [ip] = addresses
-      if (!ip || !isIPv4(ip)) continue
+      const [ip] = addressesIn(family, addresses.slice(0, 1))
+      if (!ip) continue
       const ready = conditions.ready ?? true
       const before = found.get(`${ip}:${port}`)
       if (before?.ready) continue

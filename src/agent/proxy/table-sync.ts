@@ -1,16 +1,20 @@
-// Brings the kernel's table to what the RuleTable says: one nft transaction per batch of changes, everything again
-// when a transaction failed or somebody else removed the table.
+// Brings the kernel's tables to what the RuleTables say: one nft transaction for all families per batch of changes,
+// everything again when a transaction failed or somebody else removed a table.
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { Run } from '../network/exec.ts'
 import { TABLE } from '../network/names.ts'
 import type { RuleTable } from './table.ts'
 
-export interface TableSyncOptions {
-  readonly run: Run
+export interface SyncedTable {
   readonly table: RuleTable
   /** @returns the script that replaces the table by its fixed part */
   readonly base: () => string
+}
+
+export interface TableSyncOptions {
+  readonly run: Run
+  readonly tables: readonly SyncedTable[]
   readonly clock: Clock
   readonly log: Log
   /** Called after each transaction. */
@@ -41,7 +45,7 @@ export class TableSync implements AsyncDisposable {
     this.#running ??= this.#loop().finally(() => (this.#running = undefined))
   }
 
-  /** Writes the whole table again: its fixed part changed, or it is gone. */
+  /** Writes everything again: a fixed part changed, or a table is gone. */
   requestAll(): void {
     this.#needsAll = true
     this.request()
@@ -54,12 +58,16 @@ export class TableSync implements AsyncDisposable {
 
   /** Notices a table that somebody removed (`nft flush ruleset`, a firewall's restart) and writes it again. */
   async verify(): Promise<void> {
-    const { run, log } = this.#options
+    const { run, log, tables } = this.#options
     if (this.#needsAll || this.#running) return
-    // Of nft's listings this is the one that does not load every rule and element first.
-    const chains = await run(['nft', 'list', 'chains', 'ip'])
-    const isThere = chains.includes(`table ip ${TABLE} {`) && chains.includes('chain nat-postrouting {')
-    if (isThere || this.#stopped) return
+    const present = await Promise.all(
+      tables.map(async ({ table: { family } }) => {
+        // Of nft's listings this is the one that does not load every rule and element first.
+        const chains = await run(['nft', 'list', 'chains', family.ip])
+        return chains.includes(`table ${family.ip} ${TABLE} {`) && chains.includes('chain nat-postrouting {')
+      }),
+    )
+    if (present.every(Boolean) || this.#stopped) return
     log.warn({ table: TABLE }, 'the network rules were removed by someone else: writing them again')
     this.requestAll()
   }
@@ -95,10 +103,10 @@ export class TableSync implements AsyncDisposable {
   }
 
   async #applyNow(): Promise<void> {
-    const { run, table, base, applied } = this.#options
+    const { run, tables, applied } = this.#options
     const all = this.#needsAll
     this.#needsAll = false
-    const script = all ? base() + table.takeAll() : table.takeChanges()
+    const script = tables.map(({ table, base }) => (all ? base() + table.takeAll() : table.takeChanges())).join('')
     if (script === '') return
     try {
       await run(['nft', '-f', '-'], { input: script })

@@ -1,4 +1,5 @@
-// The dynamic part of the table as it should be, and the transaction from what it was to what it is now.
+// The dynamic part of a family's table as it should be, and the transaction from what it was to what it is now.
+import type { Family } from '../network/family.ts'
 import { TABLE } from '../network/names.ts'
 import { type Element, noRules, type Rules } from './rules.ts'
 
@@ -7,6 +8,9 @@ import { type Element, noRules, type Rules } from './rules.ts'
  * Two owners may claim one element (an external IP in two Services): the first keeps it until it lets go.
  */
 export class RuleTable {
+  readonly family: Family
+  /** As nft commands name it: `ip flotilla`. */
+  readonly #name: string
   readonly #owners = new Map<string, Rules>()
   readonly #claims = new Map<string, Map<string, Element>>()
   /** What the kernel's table holds, or will after the script taken last. */
@@ -14,6 +18,11 @@ export class RuleTable {
   #shown = new Map<string, Rules>()
   #touched = new Set<string>()
   readonly #touchedElements = new Set<string>()
+
+  constructor(family: Family) {
+    this.family = family
+    this.#name = `${family.ip} ${TABLE}`
+  }
 
   /** Replaces everything that `owner` has in the table; `noRules` removes it. */
   put(owner: string, rules: Rules): void {
@@ -49,20 +58,20 @@ export class RuleTable {
       const before = this.#shown.get(owner) ?? noRules
       const now = this.#owners.get(owner) ?? noRules
       for (const [set, definition] of now.sets)
-        if (!before.sets.has(set)) setsToAdd.push(`add set ip ${TABLE} ${set} { ${definition} }`)
+        if (!before.sets.has(set)) setsToAdd.push(`add set ${this.#name} ${set} { ${definition} }`)
       for (const [chain, rules] of now.chains) {
         const old = before.chains.get(chain)
         if (old && sameList(old, rules)) continue
-        if (old) chainsToAdd.push(`flush chain ip ${TABLE} ${chain}`)
-        else chainsToAdd.push(`add chain ip ${TABLE} ${chain}`)
-        for (const rule of rules) rulesToAdd.push(`add rule ip ${TABLE} ${chain} ${rule}`)
+        if (old) chainsToAdd.push(`flush chain ${this.#name} ${chain}`)
+        else chainsToAdd.push(`add chain ${this.#name} ${chain}`)
+        for (const rule of rules) rulesToAdd.push(`add rule ${this.#name} ${chain} ${rule}`)
       }
       for (const chain of before.chains.keys()) {
         if (now.chains.has(chain)) continue
-        chainsToFlush.push(`flush chain ip ${TABLE} ${chain}`)
-        chainsToDelete.push(`delete chain ip ${TABLE} ${chain}`)
+        chainsToFlush.push(`flush chain ${this.#name} ${chain}`)
+        chainsToDelete.push(`delete chain ${this.#name} ${chain}`)
       }
-      for (const set of before.sets.keys()) if (!now.sets.has(set)) setsToDelete.push(`delete set ip ${TABLE} ${set}`)
+      for (const set of before.sets.keys()) if (!now.sets.has(set)) setsToDelete.push(`delete set ${this.#name} ${set}`)
       if (now === noRules) this.#shown.delete(owner)
       else this.#shown.set(owner, now)
     }
@@ -95,7 +104,11 @@ export class RuleTable {
       else this.#shownElements.delete(id)
     }
     this.#touchedElements.clear()
-    return { removed: elementLines('delete', gone), added: elementLines('add', fresh) }
+    return { removed: this.#elementLines('delete', gone), added: this.#elementLines('add', fresh) }
+  }
+
+  #elementLines(verb: string, lists: Map<string, string[]>): string[] {
+    return [...lists].map(([set, list]) => `${verb} element ${this.#name} ${set} { ${list.join(', ')} }`)
   }
 
   #claim(owner: string, element: Element): void {
@@ -122,9 +135,6 @@ function listIn(lists: Map<string, string[]>, set: string): string[] {
   lists.set(set, list)
   return list
 }
-
-const elementLines = (verb: string, lists: Map<string, string[]>): string[] =>
-  [...lists].map(([set, list]) => `${verb} element ip ${TABLE} ${set} { ${list.join(', ')} }`)
 
 const sameList = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((line, i) => line === b[i])

@@ -29,6 +29,10 @@ export interface AgentNetworkSettings {
   readonly clusterDNS: string
   readonly clusterDomain: string
   readonly serviceCIDR: string
+  /** The same of each of the cluster's families. */
+  readonly clusterCIDRs: readonly string[]
+  readonly serviceCIDRs: readonly string[]
+  readonly clusterDNSs: readonly string[]
   readonly nodePortAddresses?: readonly string[]
 }
 

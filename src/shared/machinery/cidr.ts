@@ -1,5 +1,5 @@
 // Ranges of addresses of either family: `10.96.0.0/16`, `fd00:10:96::/112`.
-import { BITS, type IPFamily, parseIP } from './ip-address.ts'
+import { BITS, type IPAddressValue, type IPFamily, parseIP } from './ip-address.ts'
 
 export interface CidrRange {
   readonly family: IPFamily
@@ -24,11 +24,14 @@ export function parseRange(cidr: string): CidrRange | undefined {
   return { family, address, first, last: first + size - 1n, bits }
 }
 
+export const rangeContains = (range: CidrRange, { family, value }: IPAddressValue): boolean =>
+  family === range.family && value >= range.first && value <= range.last
+
 /** @returns false for what is no range or no address, and for an address of the other family */
 export function cidrContains(cidr: string, address: string): boolean {
   const range = parseRange(cidr)
   const ip = parseIP(address)
-  return range !== undefined && ip?.family === range.family && ip.value >= range.first && ip.value <= range.last
+  return range !== undefined && ip !== undefined && rangeContains(range, ip)
 }
 
 /** Whether the text is a range whose address is its own network's. */

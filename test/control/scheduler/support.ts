@@ -68,7 +68,7 @@ export async function startSchedulingCluster(
     user: testAdmin,
     apiServer: { address: '127.0.0.1', family: 'IPv4', port: api.port },
     clusterInfo: { url: api.url, caPem: api.pki.caPem },
-    network: { kubernetesServiceIP: '10.96.0.1', clusterDNS: '10.96.0.10', serviceCIDRs: ['10.96.0.0/16'] },
+    network: { kubernetesServiceIP: '10.96.0.1', clusterDNSs: ['10.96.0.10'], serviceCIDRs: ['10.96.0.0/16'] },
   })
   const client = api.clientAs()
   const scheduler = options.passive ? await start(true) : desk.serve(await start(false))

@@ -29,9 +29,9 @@ export type AgentCommand =
   | { id: number; do: 'setUp'; sandbox: PodSandbox }
   | { id: number; do: 'retain'; podUids: string[] }
   | { id: number; do: 'tearDown' | 'addressesOf'; podUid: string }
-  | { id: number; do: 'hostPorts'; podUid: string; podIP: string; ports: HostPort[] }
+  | { id: number; do: 'hostPorts'; podUid: string; podIPs: string[]; ports: HostPort[] }
   | { id: number; do: 'isolate'; pod: Pod }
-  | { id: number; do: 'cleanUp' | 'preflight' | 'connections' | 'relayed' | 'problem' | 'stop' }
+  | { id: number; do: 'cleanUp' | 'preflight' | 'connections' | 'relayed' | 'problem' | 'ipv6Problem' | 'stop' }
 
 /** Lists nothing and watches what the test puts: the informers' own behaviour is real. */
 class FedClient {
@@ -118,9 +118,10 @@ async function handle(command: AgentCommand): Promise<unknown> {
   if (command.do === 'setUp') return await network.podNetwork.setUp(command.sandbox)
   if (command.do === 'retain') return await network.podNetwork.retain(new Set(command.podUids))
   if (command.do === 'problem') return network.podNetwork.problem
+  if (command.do === 'ipv6Problem') return network.ipv6Problem
   if (command.do === 'tearDown') return await network.podNetwork.tearDown(command.podUid)
   if (command.do === 'addressesOf') return network.podNetwork.addressesOf(command.podUid)
-  if (command.do === 'hostPorts') return await network.hostPorts(command.podUid, command.podIP, command.ports)
+  if (command.do === 'hostPorts') return await network.hostPorts(command.podUid, command.podIPs, command.ports)
   if (command.do === 'isolate') return await network.isolate(command.pod)
   if (command.do === 'connections') return await network.connections()
   if (command.do === 'relayed') return network.relayed()

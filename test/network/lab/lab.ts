@@ -138,10 +138,10 @@ const nodeEval = (script: string, ...args: string[]) => [process.execPath, '-e',
 
 const SERVER = `
 const [name, port] = process.argv.slice(1)
-require('net').createServer(s => { s.on('error', () => {}); s.end(name + ' ' + s.remoteAddress) }).listen(+port, '0.0.0.0', () => {
-  const u = require('dgram').createSocket('udp4')
-  u.on('message', (m, r) => u.send(name + ' ' + r.address, r.port, r.address))
-  u.bind(+port, '0.0.0.0', () => console.log('up'))
+require('net').createServer(s => { s.on('error', () => {}); s.end(name + ' ' + s.remoteAddress.replace('::ffff:', '')) }).listen(+port, '::', () => {
+  const u = require('dgram').createSocket('udp6')
+  u.on('message', (m, r) => u.send(name + ' ' + r.address.replace('::ffff:', ''), r.port, r.address))
+  u.bind(+port, '::', () => console.log('up'))
 })`
 
 const TCP_CLIENT = `
@@ -161,7 +161,7 @@ const one = socket => new Promise(done => {
   socket.once('error', e => { clearTimeout(t); done(e.code) })
   socket.send('x', +port, host, e => e && done(e.code))
 })
-;(async () => { const all = []; const u = require('dgram').createSocket('udp4'); await new Promise(r => u.bind(+from || 0, r))
+;(async () => { const all = []; const u = require('dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4'); await new Promise(r => u.bind(+from || 0, r))
   for (let i = 0; i < +times; i++) all.push(await one(u)); console.log(JSON.stringify(all)); process.exit(0) })()`
 
 /** A place that commands run in: a host or a pod. */
@@ -251,6 +251,7 @@ export class Host implements Place {
       this.run('ip', '-o', 'address', 'show').replace(/ +valid_lft.*$/gm, ''),
       this.run('ip', '-o', 'link', 'show'),
       this.run('ip', 'route', 'show', 'table', 'all'),
+      this.run('ip', '-6', 'route', 'show', 'table', 'all'),
       this.run('ip', 'rule', 'show'),
       this.run('ip', 'neighbour', 'show', 'nud', 'permanent'),
       this.run('nft', '-s', 'list', 'ruleset').replace(/counter packets \d+ bytes \d+/g, 'counter'),
@@ -258,7 +259,7 @@ export class Host implements Place {
       this.run(
         'sh',
         '-c',
-        'cd /proc/sys/net/ipv4 && grep -r . ip_forward conf/all conf/default; grep . ../netfilter/nf_conntrack_acct',
+        'cd /proc/sys/net/ipv4 && grep -r . ip_forward conf/all conf/default; grep . ../netfilter/nf_conntrack_acct ../ipv6/conf/*/forwarding ../ipv6/conf/*/accept_ra',
       ),
     ].join('\n---\n')
   }

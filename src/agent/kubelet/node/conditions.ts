@@ -61,6 +61,15 @@ export const liveRestoreCondition = ({ liveRestore }: { readonly liveRestore: bo
     ['Disabled', 'every container ends when Docker restarts or is upgraded: live-restore is off in its configuration'],
   )
 
+/** @param problem why pods have IPv4 only; undefined when they have both families */
+export const ipv6Condition = (problem: string | undefined): Draft =>
+  condition(
+    'IPv6Unavailable',
+    problem !== undefined,
+    ['NotOnThisNode', `pods of this node get IPv4 only: ${problem ?? ''}`],
+    ['PodsHaveBoth', 'pods get an address of each family'],
+  )
+
 /** @param now RFC 3339 */
 export function mergeConditions(drafts: readonly Draft[], old: readonly NodeCondition[], now: string): NodeCondition[] {
   const types = new Set(drafts.map(({ type }) => type))

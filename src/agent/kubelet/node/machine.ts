@@ -60,6 +60,13 @@ export function guessNodeIP(): string | undefined {
   return undefined
 }
 
+/** @returns an IPv6 address of the interface that has this address, by which other machines reach it */
+export function guessNodeIPv6(nodeIP: string): string | undefined {
+  const siblings = Object.values(networkInterfaces()).find(all => all?.some(({ address }) => address === nodeIP))
+  // Link-local addresses have a scope.
+  return siblings?.find(({ family, internal, scopeid }) => family === 'IPv6' && !internal && scopeid === 0)?.address
+}
+
 export interface MachineUsage {
   readonly memoryAvailableBytes: number
   readonly diskAvailableBytes: number

@@ -11,7 +11,7 @@ import type { ContainerRuntime, RuntimeVersion } from '../runtime/contract.ts'
 import { asQuantities } from './huge-pages.ts'
 import { type MachineFacts, machineUsage } from './machine.ts'
 import { NodeEvents } from './node-events.ts'
-import { liveRestoreCondition, mergeConditions, nodeConditionsOf } from './conditions.ts'
+import { ipv6Condition, liveRestoreCondition, mergeConditions, nodeConditionsOf } from './conditions.ts'
 
 export interface NodeReporterOptions {
   readonly client: Client
@@ -20,7 +20,8 @@ export interface NodeReporterOptions {
   /** As it was when the agent started: an upgrade changes it. */
   readonly engine: RuntimeVersion
   readonly nodeName: string
-  readonly nodeIP: string
+  /** Primary first. */
+  readonly nodeIPs: readonly string[]
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   readonly taints: readonly Taint[]
@@ -34,6 +35,8 @@ export interface NodeReporterOptions {
   readonly pressures: () => ReadonlySet<string>
   /** Names of nodes that this one reaches over the control plane only. */
   readonly relayed: () => readonly string[]
+  /** In a cluster of both families: why pods have IPv4 only; undefined when they have both. */
+  readonly ipv6Problem?: () => string | undefined
   readonly recorder: EventRecorder
   readonly clock: Clock
   readonly log: Log
@@ -164,13 +167,18 @@ export class NodeReporter {
   }
 
   async #status(node: Node): Promise<NodeStatus> {
-    const { machine, runtime, nodeName, nodeIP, version, diskPath, clock, problems, pressures } = this.#options
+    const { machine, runtime, nodeName, nodeIPs, version, diskPath, clock, problems, pressures } = this.#options
     const usage = await machineUsage(diskPath)
     const images = await runtime.images().catch(() => undefined)
     const engine = await runtime.version().catch(() => this.#engine)
     this.#engine = engine
     const notReady = images ? problems() : ['container runtime is down', ...problems()]
-    const drafts = [...nodeConditionsOf(pressures(), notReady, this.#options.relayed()), liveRestoreCondition(engine)]
+    const { relayed, ipv6Problem } = this.#options
+    const drafts = [
+      ...(ipv6Problem ? [ipv6Condition(ipv6Problem())] : []),
+      ...nodeConditionsOf(pressures(), notReady, relayed()),
+      liveRestoreCondition(engine),
+    ]
     const allocatable = allocatableOf(machine, usage.diskTotalBytes)
     return {
       capacity: {
@@ -181,7 +189,7 @@ export class NodeReporter {
       allocatable,
       conditions: mergeConditions(drafts, node.status.conditions ?? [], formatTime(clock.now())),
       addresses: [
-        { type: 'InternalIP', address: nodeIP },
+        ...nodeIPs.map(address => ({ type: 'InternalIP', address })),
         { type: 'Hostname', address: nodeName },
       ],
       daemonEndpoints: { kubeletEndpoint: { Port: KUBELET_PORT } },

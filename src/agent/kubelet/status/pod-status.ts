@@ -31,7 +31,8 @@ export interface PodStatusInput {
   readonly recursiveReadOnlyMounts: boolean
   readonly probes: ProbeResults
   readonly podIPs: readonly string[]
-  readonly hostIP: string
+  /** The node's, primary first. */
+  readonly hostIPs: readonly string[]
   /** Set when the kubelet ended the pod: `DeadlineExceeded`, `Evicted`. */
   readonly verdict: { readonly reason: string; readonly message: string; readonly disruption?: string } | undefined
   readonly ending: boolean
@@ -41,7 +42,7 @@ export interface PodStatusInput {
 const NONE: ReadonlySet<string> = new Set()
 
 export function podStatusOf(input: PodStatusInput): PodStatus {
-  const { pod, previous, runtime, probes, podIPs, hostIP, verdict, ending, nowMs } = input
+  const { pod, previous, runtime, probes, podIPs, hostIPs, verdict, ending, nowMs } = input
   const now = formatTime(nowMs)
   const known = [
     ...(previous.initContainerStatuses ?? []),
@@ -84,8 +85,8 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
       [...input.resize, ...disruptionOf(verdict), ...restartCondition(pod, ending ? NONE : restarting)],
       now,
     ),
-    hostIP,
-    hostIPs: [{ ip: hostIP }],
+    hostIP: hostIPs[0] ?? '',
+    hostIPs: hostIPs.map(ip => ({ ip })),
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map(ip => ({ ip })) }),
     startTime: previous.startTime ?? now,
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),

@@ -27,7 +27,7 @@ export async function releasePod({ network, cgroups, recorder }: KubeletParts, p
   const { uid } = pod.metadata
   await cgroups.remove(uid)
   if (pod.spec.hostNetwork) return
-  await network.hostPorts(uid, '', [])
+  await network.hostPorts(uid, [], [])
   try {
     await network.podNetwork.tearDown(uid)
   } catch (error) {

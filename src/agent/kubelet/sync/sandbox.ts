@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { HostPort } from '../../contracts.ts'
 import { normalizeSysctl } from '../admission/sysctls.ts'
-import { type KubeletParts, podDirOf, podReference } from '../parts.ts'
+import { type KubeletParts, nodeIPsOf, podDirOf, podReference } from '../parts.ts'
 import type { RuntimeContainer } from '../runtime/contract.ts'
 import { bandwidthOf } from '../spec/bandwidth.ts'
 import { hostsFile, kernelHostname, parseResolvConf, resolvConfOf } from '../spec/names.ts'
@@ -55,12 +55,12 @@ export async function createSandbox(
     if (container?.state !== 'running') throw new Error('the sandbox ended at once')
     const { pid } = container
     await cgroups.apply(pod, pid)
-    if (hostNetwork) return { container, podIPs: [node.nodeIP] }
+    if (hostNetwork) return { container, podIPs: nodeIPsOf(node) }
     const { namespace, name } = pod.metadata
     const ports = hostPortsOf(pod)
     const connected = { uid, namespace, name, sandboxId: id, pid, hostPorts: ports, bandwidth: bandwidthOf(pod) }
     const { ips } = await network.podNetwork.setUp(connected)
-    if (ports.length > 0) await network.hostPorts(uid, ips[0] ?? '', ports)
+    if (ports.length > 0) await network.hostPorts(uid, ips, ports)
     await network.isolate(pod)
     return { container, podIPs: ips }
   } catch (error) {
@@ -82,7 +82,7 @@ export async function runtimeHandler({ objects, handlers }: KubeletParts, pod: P
 
 /** @returns the addresses of a pod whose sandbox runs already */
 export const addressesOf = ({ node, network }: KubeletParts, pod: Pod): readonly string[] =>
-  pod.spec.hostNetwork ? [node.nodeIP] : (network.podNetwork.addressesOf(pod.metadata.uid)?.ips ?? [])
+  pod.spec.hostNetwork ? nodeIPsOf(node) : (network.podNetwork.addressesOf(pod.metadata.uid)?.ips ?? [])
 
 const hostPortsOf = (pod: Pod): HostPort[] =>
   pod.spec.containers.flatMap(({ ports = [] }) =>

@@ -18,9 +18,12 @@ export class Firewalld implements FirewallBackend {
     this.#run = run
   }
 
-  async open({ clusterCIDR, tunnelPeers }: FirewallNeeds): Promise<void> {
+  async open(needs: readonly FirewallNeeds[]): Promise<void> {
     if (!(await this.#isActive())) return
-    const wanted = [`--add-source=${clusterCIDR}`, ...tunnelPeers.map(peer => `--add-rich-rule=${tunnelRule(peer)}`)]
+    const wanted = needs.flatMap(({ clusterCIDR, tunnelPeers }) => [
+      `--add-source=${clusterCIDR}`,
+      ...tunnelPeers.map(peer => `--add-rich-rule=${tunnelRule(peer)}`),
+    ])
     const added = new Set(readAdded())
     for (const option of wanted) {
       const zone = option.startsWith('--add-source') ? ['--zone=trusted'] : []

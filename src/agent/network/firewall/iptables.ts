@@ -1,7 +1,8 @@
-// iptables, nft or legacy, as Docker and ufw use it: our own chains, entered first from DOCKER-USER (which Docker
+// iptables and ip6tables, nft or legacy, as Docker and ufw use it: our own chains, entered first from DOCKER-USER (which Docker
 // keeps for others and evaluates before everything else) or else from FORWARD, and from INPUT.
 import { readFileSync } from 'node:fs'
 import type { Run } from '../exec.ts'
+import type { Family } from '../family.ts'
 import { PROBE_PORT, VXLAN_PORT } from '../names.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
@@ -12,15 +13,18 @@ export class Iptables implements FirewallBackend {
   readonly name: string
   readonly #run: Run
   readonly #variant: 'nft' | 'legacy'
+  readonly #family: Family
 
-  constructor(run: Run, variant: 'nft' | 'legacy') {
+  constructor(run: Run, variant: 'nft' | 'legacy', family: Family) {
     this.#run = run
     this.#variant = variant
-    this.name = `iptables-${variant}`
+    this.#family = family
+    this.name = `${family.ip}tables-${variant}`
   }
 
-  async open(needs: FirewallNeeds): Promise<void> {
-    if (!(await this.#isActive())) return
+  async open(all: readonly FirewallNeeds[]): Promise<void> {
+    const needs = all.find(({ family }) => family === this.#family)
+    if (!needs || !(await this.#isActive())) return
     const rules = await this.#rules()
     const script: string[] = []
     const forwardParent = hasRule(rules, 'FORWARD', '-j DOCKER-USER') ? 'DOCKER-USER' : 'FORWARD'
@@ -43,9 +47,9 @@ export class Iptables implements FirewallBackend {
 
   /** Looking with iptables itself would create its tables on a host that does not use them. */
   async #isActive(): Promise<boolean> {
-    if (this.#variant === 'legacy') return legacyTables().includes('filter')
-    const chains = await this.#run(['nft', 'list', 'chains', 'ip']).catch(() => '')
-    return /^table ip filter \{$/m.test(chains) && /^\s*chain FORWARD \{/m.test(chains)
+    if (this.#variant === 'legacy') return legacyTables(this.#family).includes('filter')
+    const chains = await this.#run(['nft', 'list', 'chains', this.#family.ip]).catch(() => '')
+    return /^table ip6? filter \{$/m.test(chains) && /^\s*chain FORWARD \{/m.test(chains)
   }
 
   async #rules(): Promise<string[]> {
@@ -60,15 +64,16 @@ export class Iptables implements FirewallBackend {
 
   /** Distributions with one variant only call it `iptables`. */
   async #tool(suffix: string): Promise<string> {
-    const exact = `iptables-${this.#variant}${suffix}`
+    const name = `${this.#family.ip}tables`
+    const exact = `${name}-${this.#variant}${suffix}`
     const answered = await this.#run([exact, '--version']).catch(() => undefined)
-    return answered === undefined ? `iptables${suffix}` : exact
+    return answered === undefined ? `${name}${suffix}` : exact
   }
 }
 
-const legacyTables = (): string[] => {
+const legacyTables = ({ ip }: Family): string[] => {
   try {
-    return readFileSync('/proc/self/net/ip_tables_names', 'utf8').split('\n')
+    return readFileSync(`/proc/self/net/${ip}_tables_names`, 'utf8').split('\n')
   } catch {
     return [] // the kernel module was never loaded
   }
@@ -101,8 +106,8 @@ const forwardRules = ({ clusterCIDR }: FirewallNeeds): string[] => [
   `-d ${clusterCIDR} -j ACCEPT`,
 ]
 
-const inputRules = ({ clusterCIDR, ownAddresses, tunnelPeers, probeAddress }: FirewallNeeds): string[] => [
-  ...ownAddresses.map(address => `-s ${clusterCIDR} -d ${address}/32 -j ACCEPT`),
-  `-s ${clusterCIDR} -d ${probeAddress}/32 -p udp -m udp --dport ${PROBE_PORT} -j ACCEPT`,
+const inputRules = ({ family, clusterCIDR, ownAddresses, tunnelPeers, probeAddress }: FirewallNeeds): string[] => [
+  ...ownAddresses.map(address => `-s ${clusterCIDR} -d ${address}/${family.bits} -j ACCEPT`),
+  ...(probeAddress ? [`-s ${clusterCIDR} -d ${probeAddress}/32 -p udp -m udp --dport ${PROBE_PORT} -j ACCEPT`] : []),
   ...tunnelPeers.map(peer => `-s ${peer}/32 -p udp -m udp --dport ${VXLAN_PORT} -j ACCEPT`),
 ]

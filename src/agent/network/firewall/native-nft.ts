@@ -8,7 +8,7 @@ import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 const COMMENT = 'flotilla'
 /** Kept by iptables-nft and firewalld, which have backends of their own. */
 const isManagedElsewhere = ({ family, table }: Chain): boolean =>
-  table === 'firewalld' || table === TABLE || (family === 'ip' && ['filter', 'nat', 'mangle', 'raw'].includes(table))
+  table === 'firewalld' || table === TABLE || (family !== 'inet' && ['filter', 'nat', 'mangle', 'raw'].includes(table))
 
 interface Chain {
   readonly family: string
@@ -32,15 +32,16 @@ export class NativeNft implements FirewallBackend {
     this.#run = run
   }
 
-  async open(needs: FirewallNeeds): Promise<void> {
+  async open(all: readonly FirewallNeeds[]): Promise<void> {
     for (const chain of await this.#chains()) {
       const rules = await this.#rules(chain)
-      const wanted = chain.hook === 'forward' ? forwardRules(needs) : inputRules(needs)
+      const needs = all.filter(({ family }) => chain.family === 'inet' || chain.family === family.ip)
+      const wanted = needs.flatMap(chain.hook === 'forward' ? forwardRules : inputRules)
       const ours = rules.filter(rule => rule.comment?.startsWith(COMMENT))
       const isFirst = rules.slice(0, wanted.length).every(rule => rule.comment?.startsWith(COMMENT))
       // Rules are not printed as they were written: the comment tells whether they are still the ones wanted.
       const comment = `${COMMENT} ${createHash('sha256').update(wanted.join('\n')).digest('hex').slice(0, 16)}`
-      if (ours.length === 0 && !endsPackets(chain, rules)) continue
+      if (ours.length === 0 && (wanted.length === 0 || !endsPackets(chain, rules))) continue
       if (ours.length === wanted.length && isFirst && ours.every(rule => rule.comment === comment)) continue
       const script = [
         ...ours.map(rule => `delete rule ${nameOf(chain)} handle ${rule.handle}`),
@@ -64,7 +65,7 @@ export class NativeNft implements FirewallBackend {
     }
     return nftables
       .flatMap(({ chain }) => (chain ? [chain] : []))
-      .filter(({ family, hook }) => ['ip', 'inet'].includes(family) && (hook === 'forward' || hook === 'input'))
+      .filter(({ family, hook }) => ['ip', 'ip6', 'inet'].includes(family) && (hook === 'forward' || hook === 'input'))
       .filter(chain => !isManagedElsewhere(chain))
   }
 
@@ -85,13 +86,13 @@ function endsPackets({ policy }: Chain, rules: readonly Rule[]): boolean {
   return actions.length === 1 && only !== undefined && ('drop' in only || 'reject' in only)
 }
 
-const forwardRules = ({ clusterCIDR }: FirewallNeeds): string[] => [
-  `ip saddr ${clusterCIDR} accept`,
-  `ip daddr ${clusterCIDR} accept`,
+const forwardRules = ({ family: { ip }, clusterCIDR }: FirewallNeeds): string[] => [
+  `${ip} saddr ${clusterCIDR} accept`,
+  `${ip} daddr ${clusterCIDR} accept`,
 ]
 
-const inputRules = ({ clusterCIDR, ownAddresses, tunnelPeers, probeAddress }: FirewallNeeds): string[] => [
-  `ip saddr ${clusterCIDR} ip daddr { ${ownAddresses.join(', ')} } accept`,
-  `ip saddr ${clusterCIDR} ip daddr ${probeAddress} udp dport ${PROBE_PORT} accept`,
+const inputRules = ({ family, clusterCIDR, ownAddresses, tunnelPeers, probeAddress }: FirewallNeeds): string[] => [
+  `${family.ip} saddr ${clusterCIDR} ${family.ip} daddr { ${ownAddresses.join(', ')} } accept`,
+  ...(probeAddress ? [`ip saddr ${clusterCIDR} ip daddr ${probeAddress} udp dport ${PROBE_PORT} accept`] : []),
   ...(tunnelPeers.length > 0 ? [`ip saddr { ${tunnelPeers.join(', ')} } udp dport ${VXLAN_PORT} accept`] : []),
 ]

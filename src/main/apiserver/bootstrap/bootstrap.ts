@@ -31,7 +31,8 @@ export interface BootstrapOptions {
   readonly clusterInfo?: ClusterInfo
   readonly network: {
     readonly kubernetesServiceIP: string
-    readonly clusterDNS: string
+    /** One in each of the Services' ranges. */
+    readonly clusterDNSs: readonly string[]
     /** CIDRs of the Services' addresses, one for each family, the primary one's first. */
     readonly serviceCIDRs: readonly string[]
   }
@@ -101,7 +102,8 @@ const kubernetesService = (clusterIP: string): Draft<Service> => ({
   },
 })
 
-const dnsService = (clusterIP: string): Draft<Service> => ({
+/** @param clusterIPs one of each of the cluster's families, the main one first */
+const dnsService = (clusterIPs: readonly string[]): Draft<Service> => ({
   metadata: {
     name: 'kube-dns',
     namespace: 'kube-system',
@@ -110,8 +112,9 @@ const dnsService = (clusterIP: string): Draft<Service> => ({
   // Every node's agent answers on this address itself, hence no selector and no endpoints.
   spec: {
     type: 'ClusterIP',
-    clusterIP,
-    clusterIPs: [clusterIP],
+    clusterIP: clusterIPs[0] ?? '',
+    clusterIPs: [...clusterIPs],
+    ...(clusterIPs.length > 1 && { ipFamilyPolicy: 'PreferDualStack', ipFamilies: clusterIPs.map(familyOf) }),
     ports: [
       { name: 'dns', port: 53, targetPort: 53, protocol: 'UDP' },
       { name: 'dns-tcp', port: 53, targetPort: 53, protocol: 'TCP' },
@@ -211,7 +214,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     ensureRanges([...network.serviceCIDRs]),
     ...(options.clusterInfo ? [ensureClusterInfo(options.clusterInfo)] : []),
     ensure(Service, kubernetesService(network.kubernetesServiceIP)),
-    ensure(Service, dnsService(network.clusterDNS)),
+    ensure(Service, dnsService(network.clusterDNSs)),
     ...(options.authorities ? [ensure(ConfigMap, authenticationConfig(options.authorities), ['data'])] : []),
     ensure(Endpoints, endpoints, ['subsets']),
     ensure(EndpointSlice, slice, ['endpoints', 'ports']),

@@ -46,6 +46,7 @@ export interface NodeSettings {
 export function settingsText(cluster: ClusterSettings, settings: NodeSettings): string {
   const { nodeName, nodeIP, servers, taints } = settings
   const { clusterCIDR, serviceCIDR, kubernetesServiceIP, clusterDNS, clusterDomain, nodePortAddresses } = cluster
+  const { clusterCIDRs, serviceCIDRs, clusterDNSs } = cluster
   return JSON.stringify(
     {
       nodeName,
@@ -59,6 +60,7 @@ export function settingsText(cluster: ClusterSettings, settings: NodeSettings): 
       dataDir: '/var/lib/flotilla/agent',
       clusterCIDR,
       serviceCIDR,
+      ...(clusterCIDRs.length > 1 && { clusterCIDRs, serviceCIDRs, clusterDNSs }),
       kubernetesServiceIP,
       clusterDNS,
       clusterDomain,

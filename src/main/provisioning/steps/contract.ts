@@ -16,6 +16,10 @@ export interface ClusterSettings {
   readonly servers: readonly string[]
   readonly clusterCIDR: string
   readonly serviceCIDR: string
+  /** The same of each of the cluster's families. */
+  readonly clusterCIDRs: readonly string[]
+  readonly serviceCIDRs: readonly string[]
+  readonly clusterDNSs: readonly string[]
   readonly kubernetesServiceIP: string
   readonly clusterDNS: string
   readonly clusterDomain: string

@@ -1,7 +1,8 @@
 // What a NetworkPolicy says, read once: directions, peers and ports, with the defaults that the documentation gives.
 // @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/networking/v1.ts'
-import { type Cidr, contains, parseCidr, parseIPv4 } from '../ipv4.ts'
+import { type CidrRange, parseRange, rangeContains } from '../cidr.ts'
+import { parseIP } from '../ip-address.ts'
 import { fromLabelSelector, type LabelMatcher, type Labels } from '../selectors.ts'
 import type { PolicyPod } from './policy-pod.ts'
 
@@ -17,8 +18,8 @@ export interface PodSelection {
 }
 
 export interface AddressBlock {
-  readonly cidr: Cidr
-  readonly except: readonly Cidr[]
+  readonly cidr: CidrRange
+  readonly except: readonly CidrRange[]
 }
 
 export type PolicyPeer = { readonly selection: PodSelection } | { readonly block: AddressBlock | undefined }
@@ -69,8 +70,8 @@ export function rulesOf({ metadata, spec }: NetworkPolicy, direction: Direction)
 
 function peerOf({ ipBlock, podSelector, namespaceSelector }: NetworkPolicyPeer, namespace: string): PolicyPeer {
   if (ipBlock) {
-    const cidr = parseCidr(ipBlock.cidr)
-    return { block: cidr && { cidr, except: (ipBlock.except ?? []).flatMap(text => parseCidr(text) ?? []) } }
+    const cidr = parseRange(ipBlock.cidr)
+    return { block: cidr && { cidr, except: (ipBlock.except ?? []).flatMap(text => parseRange(text) ?? []) } }
   }
   return {
     selection: {
@@ -96,9 +97,9 @@ export function selects(selection: PodSelection, pod: PolicyPod, namespaceLabels
 }
 
 export function blockContains({ cidr, except }: AddressBlock, ip: string): boolean {
-  const address = parseIPv4(ip)
-  if (address === undefined || !contains(cidr, address)) return false
-  return !except.some(hole => contains(hole, address))
+  const address = parseIP(ip)
+  if (!address || !rangeContains(cidr, address)) return false
+  return !except.some(hole => rangeContains(hole, address))
 }
 
 /** @param destination the pod that is connected to, whose container ports give names their numbers */
