@@ -1,6 +1,7 @@
 // Patterns that users write run on V8's linear-time engine, never on the backtracking one. It has no counted
 // repetition, so `x{2,4}` is written out first, within bounds.
 import { setFlagsFromString } from 'node:v8'
+import { type Member, namedClass, SPACE, specialMember } from './pattern-classes.ts'
 
 const MAX_EXPANDED = 10_000
 const compiled = new Map<string, RegExp>()
@@ -16,41 +17,71 @@ function repeat(atom: string, min: number, max: number | undefined): string {
   return atom.repeat(min) + `(?:${atom}`.repeat(max - min) + ')?'.repeat(max - min)
 }
 
-/** Where the atom that starts here ends. */
-function atomEnd(text: string, start: number): number {
-  if (text[start] === '\\') {
-    // Means something else, or nothing, in one of the two languages.
-    if (/[1-9kpPQEC]/.test(text[start + 1] ?? '1')) throw new PatternError('invalid or unsupported escape sequence')
-    if (text[start + 1] === 'x') return start + 4
-    if (text[start + 1] === 'u') return start + 6
-    return start + 2
-  }
-  if (text[start] !== '[') return start + 1
+/** An atom of the pattern: how long it is there, and how the engine has to be told it. */
+interface Atom {
+  readonly length: number
+  readonly text: string
+}
+
+/** The longest name of a class and the longest code are shorter. */
+const LOOK_AHEAD = 20
+
+function told({ length, text }: Member): Atom {
+  if (text === undefined) throw new PatternError('invalid or unsupported character class')
+  return { length, text }
+}
+
+/** Where an escape ends. @throws PatternError where it means something else, or nothing, in one of the two languages */
+function escapeEnd(text: string, start: number): number {
+  const letter = text[start + 1] ?? ''
+  if (letter === '' || (/[a-zA-Z1-9]/.test(letter) && !/[bBdDwWzAfnrtvx]/.test(letter)))
+    throw new PatternError('invalid or unsupported escape sequence')
+  return start + (letter === 'x' ? 4 : 2)
+}
+
+function classAt(text: string, start: number): Atom {
   let at = start + (text[start + 1] === '^' ? 2 : 1)
   // The first bracket is a member for RE2 and an empty class for JavaScript: neither reading is safe.
   if (text[at] === ']') throw new PatternError('an unescaped ] at the start of a class')
-  for (; at < text.length && text[at] !== ']'; at++) {
-    if (text[at] === '[' && text[at + 1] === ':') throw new PatternError('named character classes are not supported')
-    if (text[at] === '\\' && /[pP]/.test(text[++at] ?? '')) throw new PatternError('unicode classes are not supported')
+  let written = text.slice(start, at)
+  while (at < text.length && text[at] !== ']') {
+    const ahead = text.slice(at, at + LOOK_AHEAD)
+    const special = namedClass(ahead) ?? specialMember(ahead)
+    const end = text[at] === '\\' && !special ? escapeEnd(text, at) : at + 1
+    const member = special ? told(special) : { length: end - at, text: text.slice(at, end) }
+    written += member.text
+    at += member.length
   }
   if (at >= text.length) throw new PatternError('missing closing ]')
-  return at + 1
+  return { length: at + 1 - start, text: `${written}]` }
 }
 
-/** What `(?i)` and `(?s)` ask for, up to the end of the group that they stand in. */
+function atomAt(text: string, start: number): Atom {
+  if (text[start] === '[') return classAt(text, start)
+  if (text[start] !== '\\') return { length: 1, text: text[start] ?? '' }
+  if (text.startsWith('\\S', start)) return { length: 2, text: `[^${SPACE}]` }
+  const special = specialMember(text.slice(start, start + LOOK_AHEAD))
+  if (special) return { length: special.length, text: `[${told(special).text}]` }
+  const atom = text.slice(start, escapeEnd(text, start))
+  return { length: atom.length, text: atom }
+}
+
+/** What `(?i)`, `(?m)` and `(?s)` ask for, up to the end of the group that they stand in. */
 interface Flags {
   readonly anyCase: boolean
   readonly dotAll: boolean
+  readonly lines: boolean
 }
 
-const NO_FLAGS: Flags = { anyCase: false, dotAll: false }
+const NO_FLAGS: Flags = { anyCase: false, dotAll: false, lines: false }
 
-/** `(?i)`, `(?s-i)`, `(?i:`; the other flags of RE2 cannot be written out. */
-const FLAGS = /^\(\?(?=[-is])([is]*)(?:-([is]+))?([:)])/
+/** `(?i)`, `(?s-i)`, `(?i:`; `(?U)` cannot be written out. */
+const FLAGS = /^\(\?(?=[-ims])([ims]*)(?:-([ims]+))?([:)])/
 
 const withFlags = (flags: Flags, on = '', off = ''): Flags => ({
   anyCase: (flags.anyCase || on.includes('i')) && !off.includes('i'),
   dotAll: (flags.dotAll || on.includes('s')) && !off.includes('s'),
+  lines: (flags.lines || on.includes('m')) && !off.includes('m'),
 })
 
 /** Letters that RE2 folds with an ASCII letter, beside its other case. */
@@ -96,15 +127,29 @@ function inAnyCase(atom: string): string {
 function written(atom: string, { anyCase, dotAll }: Flags): string {
   if (atom === '\\A') return '^'
   if (atom === '\\z') return '$'
-  if (atom === '.' && dotAll) return '[^]'
+  if (atom === '.') return dotAll ? '[^]' : '[^\\n]'
   return anyCase ? inAnyCase(atom) : atom
 }
 
-function expand(pattern: string): string {
+/** Anchors of lines are a matter of the whole expression for the engine. */
+class Anchors {
+  readonly #seen = new Set<boolean>()
+  note(atom: string, lines: boolean): void {
+    if (atom === '^' || atom === '$') this.#seen.add(lines)
+    else if (atom === '\\A' || atom === '\\z') this.#seen.add(false)
+  }
+  get lines(): boolean {
+    if (this.#seen.size > 1) throw new PatternError('(?m) for some of the anchors is not supported')
+    return this.#seen.has(true)
+  }
+}
+
+function expand(pattern: string): { readonly text: string; readonly lines: boolean } {
   const levels: string[][] = [[]]
   const flags: Flags[] = [NO_FLAGS]
   const now = () => flags[flags.length - 1] ?? NO_FLAGS
   const top = () => levels[levels.length - 1] ?? []
+  const anchors = new Anchors()
   let size = 0
   for (let at = 0; at < pattern.length;) {
     const counted = /^\{(\d+)(?:(,)(\d*))?\}/.exec(pattern.slice(at, at + 24))
@@ -142,18 +187,19 @@ function expand(pattern: string): string {
       top().push(group)
       at++
     } else {
-      const end = atomEnd(pattern, at)
-      const atom = written(pattern.slice(at, end), now())
+      const { length, text } = atomAt(pattern, at)
+      anchors.note(text, now().lines)
+      const atom = written(text, now())
       top().push(atom)
       size += atom.length
-      at = end
+      at += length
     }
     if (size > MAX_EXPANDED * 4) throw new PatternError('expression is too large')
   }
   if (levels.length > 1) throw new PatternError('missing closing )')
   const text = top().join('')
   if (text.length > MAX_EXPANDED * 4) throw new PatternError('expression is too large')
-  return text
+  return { text, lines: anchors.lines }
 }
 
 /** @throws PatternError for what the linear-time engine does not take */
@@ -163,7 +209,8 @@ export function compilePattern(pattern: string): RegExp {
   if (!enabled) setFlagsFromString('--enable-experimental-regexp-engine')
   enabled = true
   try {
-    const regex = new RegExp(expand(pattern), 'l')
+    const { text, lines } = expand(pattern)
+    const regex = new RegExp(text, lines ? 'lm' : 'l')
     if (compiled.size > 2000) compiled.clear()
     compiled.set(pattern, regex)
     return regex

@@ -277,7 +277,23 @@ describe('patterns of users', () => {
     ['(?i)^\\.?[a-z_][a-z_0-9]*(?-i)z{2}$', ['.Ab_9zz'], ['.Ab_9ZZ', '9zz']],
     ['(?s)^a.b$', ['a\nb'], ['ab']],
     ['(?i)é', ['É'], ['e']],
+    ['(?i)^\\S[a]$', ['xA'], [' a', 'xb']],
+    ['(?m)^b$', ['a\nb\nc'], ['a\nbc']],
+    ['^(?m)b', ['b', 'b\na'], ['a\nb']],
   ])('take flags up to the end of their group: %s', (pattern, fitting, others) => {
+    const regex = compilePattern(pattern)
+    expect(fitting.filter(text => !regex.test(text))).toEqual([])
+    expect(others.filter(text => regex.test(text))).toEqual([])
+  })
+  test.each([
+    ['^[[:alpha:]_][[:alnum:]_-]*$', ['a', '_9', 'A-b'], ['9', 'é', '-']],
+    ['^[^[:space:][:punct:]]+$', ['aé9'], ['a b', 'a.b', 'a]b', 'a\\']],
+    ['^[[:^digit:]]$', ['a', 'é', ':'], ['7']],
+    ['^(?i)[[:lower:]]$', ['a', 'A'], ['1']],
+    ['^[\\x{2f}\\a]\\x{41}$', ['/A', '\u0007A'], ['A', '//']],
+    ['^\\S+\\s\\S$', ['a\u00a0b c', 'é\t😀'.slice(0, 3)], ['a\u00a0b', 'a\vb']],
+    ['^.$', ['a', '\r', '\u2028'], ['\n']],
+  ])('have the classes of RE2: %s', (pattern, fitting, others) => {
     const regex = compilePattern(pattern)
     expect(fitting.filter(text => !regex.test(text))).toEqual([])
     expect(others.filter(text => regex.test(text))).toEqual([])
@@ -290,8 +306,11 @@ describe('patterns of users', () => {
       'a{5,2}',
       '((a{1000}){1000}){1000}',
       '\\p{L}',
-      '[[:alpha:]]',
-      '(?m)^a',
+      '[\\pN]',
+      '\\x{1F600}',
+      '[[:nonsense:]]',
+      '(?m:^a)$',
+      '\\u0041',
       '(?U)a*',
       '(?i',
       '(?i)\\x41',
