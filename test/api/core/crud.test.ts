@@ -190,6 +190,20 @@ describe('bodies', () => {
     expect(code).toBe(201)
     expect(json.data).toEqual({ a: '1' })
   })
+  test('collections of metadata that hold nothing are not there, after a create and after a patch', async () => {
+    const empty = { labels: {}, annotations: {}, finalizers: [], ownerReferences: [] }
+    const made = await raw(server, CONFIG_MAPS, { body: configMap('bare', { metadata: { name: 'bare', ...empty } }) })
+    const put = await raw(server, `${CONFIG_MAPS}/bare`, {
+      method: 'PATCH',
+      body: [{ op: 'add', path: '/metadata/labels', value: {} }],
+      headers: { 'content-type': 'application/json-patch+json' },
+    })
+    for (const { code, json } of [made, put]) {
+      expect(code).toBeLessThan(300)
+      expect(Object.keys(empty).filter(field => field in json.metadata)).toEqual([])
+    }
+    expect(put.json.metadata.resourceVersion).toBe(made.json.metadata.resourceVersion)
+  })
   test('an unknown format answers 415', async () => {
     const { code, json } = await raw(server, CONFIG_MAPS, { body: 'x', headers: { 'content-type': 'text/plain' } })
     expect(code).toBe(415)

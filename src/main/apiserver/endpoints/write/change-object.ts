@@ -17,6 +17,7 @@ import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { ChangeOptions, ObjectName } from '../contract.ts'
 import { admissionChain } from './admission-chain.ts'
+import { dropEmptyMetadata } from './empty-metadata.ts'
 import { isFinished } from './finalization.ts'
 import { checkPreconditions, checkVersion } from './preconditions.ts'
 import { trackFields } from './track-fields.ts'
@@ -55,6 +56,7 @@ function keepSystemMetadata(resource: ResourceDescriptor, object: AnyObject, old
   restore(metadata, old.metadata, 'deletionGracePeriodSeconds')
   restore(metadata, old.metadata, 'generation')
   restore(metadata, old.metadata, 'generateName')
+  dropEmptyMetadata(object)
   object.kind = resource.type.kind
   object.apiVersion = apiVersionOf(resource.type)
 }

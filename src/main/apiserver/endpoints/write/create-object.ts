@@ -12,6 +12,7 @@ import { keyOf, prepareViews, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { WriteOptions } from '../contract.ts'
+import { dropEmptyMetadata } from './empty-metadata.ts'
 import { generateName } from './generate-name.ts'
 import { trackFields } from './track-fields.ts'
 import { validateCreate } from './validation.ts'
@@ -40,12 +41,14 @@ function withSystemMetadata(
   metadata.uid = randomUUID()
   metadata.creationTimestamp = formatTime(parts.clock.now())
   const { kind: _kind, apiVersion: _apiVersion, metadata: _metadata, ...content } = object
-  return {
+  const whole = {
     kind: resource.type.kind,
     apiVersion: apiVersionOf(resource.type),
     metadata,
     ...content,
   } as AnyObject
+  dropEmptyMetadata(whole)
+  return whole
 }
 
 async function attempt(
