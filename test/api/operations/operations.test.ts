@@ -44,6 +44,24 @@ describe('health', () => {
     problem = undefined
     expect((await raw(server, '/readyz/poststarthook/test')).text).toBe('ok')
   })
+  test('how checks end is counted in /metrics/slis, which looks for itself as well', async () => {
+    const slis = async () => (await raw(server, '/metrics/slis')).text.split('\n')
+    const name = 'poststarthook/test'
+    const times = (lines: string[], status: string) => {
+      const series = `kubernetes_healthchecks_total{name="${name}",type="readyz",status="${status}"} `
+      return Number(lines.find(line => line.startsWith(series))?.slice(series.length) ?? 0)
+    }
+    const before = await slis()
+    expect(before).toContain(`kubernetes_healthcheck{name="${name}",type="readyz"} 1`)
+    problem = 'not any more'
+    await raw(server, '/readyz')
+    const after = await slis()
+    problem = undefined
+    expect(after).toContain(`kubernetes_healthcheck{name="${name}",type="readyz"} 0`)
+    expect(after).toContain('kubernetes_healthcheck{name="ping",type="livez"} 1')
+    expect(times(after, 'error') - times(before, 'error')).toBe(2)
+    expect(times(after, 'success')).toBe(times(before, 'success'))
+  })
 })
 
 describe('metrics', () => {

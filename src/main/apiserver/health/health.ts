@@ -1,6 +1,7 @@
-// /livez, /readyz and /healthz, whole, `?verbose`, or one check at `/readyz/<check>`.
+// /livez, /readyz and /healthz, whole, `?verbose`, or one check at `/readyz/<check>`; /metrics/slis counts their answers.
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { unknownPath, type PathHandler } from '../chain/router.ts'
+import { HealthSlis } from './slis.ts'
 
 export interface HealthCheck {
   readonly name: string
@@ -14,10 +15,16 @@ const text = (code: number, body: string): ApiResponse => ({
   contentType: 'text/plain; charset=utf-8',
 })
 
-function answer(endpoint: string, checks: readonly HealthCheck[], request: ApiRequest): ApiResponse {
+/** Makes a check, and counts how it ended. */
+type Ask = (endpoint: string, check: HealthCheck) => string | undefined
+
+function answer(endpoint: string, checks: readonly HealthCheck[], request: ApiRequest, ask: Ask): ApiResponse {
   const excluded = new Set(request.query.getAll('exclude'))
   const unknown = [...excluded].filter(name => !checks.some(check => check.name === name))
-  const results = checks.map(({ name, check }) => ({ name, problem: excluded.has(name) ? undefined : check() }))
+  const results = checks.map(check => ({
+    name: check.name,
+    problem: excluded.has(check.name) ? undefined : ask(endpoint, check),
+  }))
   const failed = results.some(({ problem }) => problem !== undefined)
   if (!failed && !request.query.has('verbose')) return text(200, 'ok')
   const lines = results.map(({ name, problem }) =>
@@ -31,16 +38,32 @@ function answer(endpoint: string, checks: readonly HealthCheck[], request: ApiRe
 }
 
 export function healthHandlers(checks: Readonly<Record<string, readonly HealthCheck[]>>): PathHandler[] {
-  return Object.entries(checks).flatMap(([endpoint, list]) => [
-    { path: `/${endpoint}`, handle: async (request: ApiRequest) => answer(endpoint, list, request) },
+  const slis = new HealthSlis()
+  const ask: Ask = (endpoint, { name, check }) => {
+    const problem = check()
+    slis.note(endpoint, name, problem === undefined)
+    return problem
+  }
+  const endpoints = Object.entries(checks).flatMap(([endpoint, list]) => [
+    { path: `/${endpoint}`, handle: async (request: ApiRequest) => answer(endpoint, list, request, ask) },
     {
       path: `/${endpoint}/*`,
       handle: async (request: ApiRequest) => {
         const name = request.info.path.slice(endpoint.length + 2)
         const known = list.filter(check => check.name === name)
         if (known.length === 0) throw unknownPath()
-        return answer(endpoint, known, request)
+        return answer(endpoint, known, request, ask)
       },
     },
   ])
+  const metrics = {
+    path: '/metrics/slis',
+    async handle() {
+      // Nobody may have asked for long: what is told is how things are now.
+      for (const [endpoint, list] of Object.entries(checks)) for (const check of list) ask(endpoint, check)
+      const { body, contentType } = await slis.text()
+      return { code: 200, bytes: Buffer.from(body), contentType }
+    },
+  }
+  return [...endpoints, metrics]
 }
