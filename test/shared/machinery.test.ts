@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { conditionOf, setCondition } from '../../src/shared/machinery/conditions.ts'
-import { deepEqual, semanticEqual } from '../../src/shared/machinery/deep-equal.ts'
+import { deepEqual, sameJson, semanticEqual } from '../../src/shared/machinery/deep-equal.ts'
 import { formatDuration, parseDuration } from '../../src/shared/machinery/duration.ts'
 import { intValue, scaledValue } from '../../src/shared/machinery/int-or-string.ts'
 import { cloneJson } from '../../src/shared/machinery/json-object.ts'
@@ -61,11 +61,21 @@ describe('deepEqual()', () => {
     expect(semanticEqual({ cpu: '1000m' }, { cpu: '1' })).toBe(true)
     expect(semanticEqual({ cpu: '1000m' }, { cpu: '2' })).toBe(false)
   })
+  test('sameJson() also tells null from absent, but not one order of keys from another', () => {
+    expect(sameJson({ a: 1, b: [{ c: 2, d: 3 }] }, { b: [{ d: 3, c: 2 }], a: 1 })).toBe(true)
+    expect(sameJson({ a: null }, {})).toBe(false)
+    expect(sameJson({ a: 1 }, { b: 1 })).toBe(false)
+    expect(sameJson({ toString: 1 }, { b: 1 })).toBe(false)
+    expect(sameJson([], {})).toBe(false)
+  })
   test('holds for every copy', () => {
     fc.assert(
       fc.property(
         fc.jsonValue(),
-        value => deepEqual(value, cloneJson(value)) && semanticEqual(cloneJson(value), value),
+        value =>
+          deepEqual(value, cloneJson(value)) &&
+          semanticEqual(cloneJson(value), value) &&
+          sameJson(value, cloneJson(value)),
       ),
     )
   })

@@ -40,3 +40,13 @@ export function deepEqual(a: unknown, b: unknown, options: DeepEqualOptions = {}
 /** Upstream's semantic equality: empty equals absent, and quantities are compared as amounts. */
 export const semanticEqual = (a: unknown, b: unknown): boolean =>
   deepEqual(a, b, { emptyIsAbsent: true, quantities: true })
+
+/** Equality of what is written: the order of keys does not matter, but null is not absent, nor is an undefined field. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameJson(item, b[i]))
+  if (!isMap(a) || !isMap(b)) return false
+  const keys = Object.keys(a)
+  if (keys.length !== Object.keys(b).length) return false
+  return keys.every(key => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
+}

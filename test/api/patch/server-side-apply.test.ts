@@ -231,6 +231,18 @@ describe('trackUpdate()', () => {
     expect(next.metadata.managedFields).toHaveLength(1)
   })
 
+  test('takes a null that is removed away as well, however deep, and leaves what stayed as it was', () => {
+    const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: null, maxUnavailable: 1 } }
+    const base = apply(undefined, deployment({ paused: true, strategy }), 'ci')
+    expect(owned(base, 'ci')).toContain('.spec.strategy.rollingUpdate.maxSurge')
+    const next = update(base, change(base, { strategy: { ...strategy, rollingUpdate: { maxUnavailable: 1 } } }), 'edit')
+    expect(owned(next, 'ci')).toEqual([
+      '.spec.paused',
+      '.spec.strategy.rollingUpdate.maxUnavailable',
+      '.spec.strategy.type',
+    ])
+  })
+
   test('keeps separate entries per subresource', () => {
     const base = update(undefined, deployment({ replicas: 3 }), 'a')
     const next = update(base, { ...change(base, {}), status: { replicas: 3 } } as AnyObject, 'a', {

@@ -1,5 +1,5 @@
 // What changed between two objects, as sets of fields.
-import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { deepEqual, sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import type { FieldFact } from '../../schema/table.ts'
 import { difference, EMPTY, type FieldSet, isEmpty } from './field-set.ts'
 import { fieldsOf, type Part, partsOf, shapeOf } from './typed-value.ts'
@@ -24,7 +24,8 @@ function whole(part: Part): FieldSet {
 }
 
 export function compare(old: unknown, next: unknown, fact: FieldFact | undefined): Comparison {
-  if (old === next) return NOTHING
+  // Most of an object stays as it was: what is the same as a whole need not be taken apart.
+  if (sameJson(old, next)) return NOTHING
   const shape = shapeOf(next, fact)
   if (shape === 'leaf' || shapeOf(old, fact) !== shape) {
     if (deepEqual(old, next)) return NOTHING
