@@ -26,6 +26,7 @@ import { closeBodyDecoder } from './apiserver/codec/decode-body.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
 import { MetricsCollector } from './apiserver/metrics-api/collector.ts'
 import { openapiPaths } from './apiserver/openapi/paths.ts'
+import { Peers } from './apiserver/peers/peers.ts'
 import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
 import { builtinResources } from './apiserver/registry/index.ts'
 import type { UserInfo } from './apiserver/request.ts'
@@ -44,7 +45,7 @@ import { startLocalNode } from './local-node/local-node.ts'
 import { openLog } from './log-file.ts'
 import { Departure } from './move/departure.ts'
 import { MovedError, assertHere } from './move/mark.ts'
-import { forOtherMachines, ownNames, reachable, reachableServers } from './own-names.ts'
+import { forOtherMachines, ownNames, reachable, reachableServers, serviceEndpoint } from './own-names.ts'
 import { openPki, type Pki } from './pki/pki.ts'
 import { AnswerDesk } from './provisioning/answers.ts'
 import { lazyJoinFiles, startProvisioning } from './provisioning/start.ts'
@@ -110,6 +111,8 @@ export interface ControlPlane extends AsyncDisposable {
 }
 
 const ADMIN: UserInfo = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
+/** What the API server does by itself, under upstream's name for it. */
+const LOOPBACK: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 const component = (name: string): UserInfo => ({ name, groups: ['system:authenticated'] })
 const controllerAccount = (name: string): UserInfo => ({
   name: `system:serviceaccount:kube-system:${name}`,
@@ -204,17 +207,33 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const url = `https://${address.address.includes(':') ? `[${address.address}]` : reachable(address.address)}:${address.port}`
   await bootstrapCluster(server.context, {
     user: ADMIN,
-    apiServer: address,
     clusterInfo: { url, caPem: pki.caPem },
     authorities: { clients: pki.caPem, frontProxy: pki.frontProxy.caPem },
     network,
     keptRanges: keptRanges(network),
   })
+  servers.push(...reachableServers(address, advertise))
+  const client = (user: UserInfo) => createClient(server.transport(user))
+  const serviceIP = network.kubernetesServiceIP
+  const peers = owned.use(
+    new Peers({
+      client: client(LOOPBACK),
+      clock,
+      log,
+      hostname: hostname(),
+      place: layout.root,
+      endpoint: () => serviceEndpoint(address, advertise, { serviceIP, others: store.shared }),
+      urls: () => [url, ...servers],
+      masterKey: () => engine.encryption.masterKeyId,
+      serviceIP,
+      isAlone: !store.shared,
+    }),
+  )
+  await peers.start()
   bootstrapped = true
   owned.use(desk)
 
   owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
-  servers.push(...reachableServers(address, advertise))
   const others = forOtherMachines(servers).filter(other => other !== url)
   writeKubeconfig(layout, pki, { server: url, others, kubernetesServiceIP: network.kubernetesServiceIP })
   const { pid } = process
@@ -222,7 +241,6 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   writeAtomically(layout.runtime, JSON.stringify(runtime))
   owned.defer(() => rmSync(layout.runtime, { force: true }))
 
-  const client = (user: UserInfo) => createClient(server.transport(user))
   const queueMetrics = controllerMetrics(server.metrics.registry)
   const parts: LedPart[] = [
     {

@@ -1,6 +1,7 @@
 // Under which names and addresses this machine's API server is reached.
 import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
+import { familyOf } from '../shared/machinery/ip-address.ts'
 
 /** Names and addresses of this machine that clients may use. */
 export function ownNames(host: string): string[] {
@@ -37,3 +38,26 @@ export function forOtherMachines(urls: readonly string[], links = networkInterfa
 
 /** An address to connect to, for one that only says "everywhere". */
 export const reachable = (address: string) => (address === '0.0.0.0' ? '127.0.0.1' : address)
+
+/**
+ * Where the `kubernetes` Service leads to. Endpoints may not be loopback addresses, and every node forwards the Service's
+ * own address to the API server by itself: one that nobody has to tell from others, or that only listens on loopback, is
+ * told of under that address.
+ * @param others whether there may be other API servers of the same cluster
+ */
+export function serviceEndpoint(
+  { address, port }: { address: string; port: number },
+  advertise: readonly string[],
+  { serviceIP, others }: { readonly serviceIP: string; readonly others: boolean },
+): { readonly ip: string; readonly port: number } {
+  const forwarded = { ip: serviceIP, port: 443 }
+  if (/^(127\.|::1$)/.test(address)) return forwarded
+  const isEverywhere = ['0.0.0.0', '::'].includes(address)
+  if (!others) return isEverywhere ? forwarded : { ip: address, port }
+  const own = isEverywhere
+    ? ownNames(address).filter(name => isIP(name) && !/^(fe80:|169\.254\.)/.test(name))
+    : [address]
+  const candidates = [...advertise.filter(name => isIP(name)), ...own]
+  const ip = candidates.find(each => familyOf(each) === familyOf(serviceIP)) ?? candidates[0]
+  return ip === undefined ? forwarded : { ip, port }
+}

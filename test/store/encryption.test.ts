@@ -9,6 +9,7 @@ import { type MasterSecret, readKeyFile } from '../../src/main/store/encryption/
 import { openSealedEngine, type SealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
 import { openNedbEngine } from '../../src/main/store/nedb/engine.ts'
 import { openObjectStore } from '../../src/main/store/object-store.ts'
+import { operations } from '../../src/main/store/operations/operations.ts'
 import { objectNamed, poll } from '../suites/store.ts'
 import { EtcdServer } from './etcd-server.ts'
 import { tempFolder, type TempFolder } from './temp-folder.ts'
@@ -260,6 +261,73 @@ test('a control plane that was not told the new passphrase cannot write over the
   for (const attempt of [untold.rotateDataKey(), untold.changeMasterSecret(passphrase('other'))])
     await expect(attempt).rejects.toMatchObject(refused)
   expect(await valueOf(await open('new'), SECRET)).toBe(PLAIN)
+})
+
+describe('while another control plane of the same store runs that was not told the key', () => {
+  const TOLD = 'flotilla.dev/encryption-master-key'
+  /** As it says itself; renewed now. */
+  const lease = (told: string | undefined, holderIdentity = 'two') =>
+    ({
+      ...objectNamed('apiserver-two'),
+      kind: 'Lease',
+      metadata: {
+        ...objectNamed('apiserver-two').metadata,
+        labels: { 'apiserver.kubernetes.io/identity': 'kube-apiserver', 'kubernetes.io/hostname': 'desk' },
+        annotations: { 'flotilla.dev/api-server-urls': '["https://192.0.2.2:6443"]', ...(told ? { [TOLD]: told } : {}) },
+      },
+      spec: { holderIdentity, renewTime: new Date().toISOString() },
+    }) as unknown as ReturnType<typeof objectNamed> // prettier-ignore
+  const KEY = '/registry/coordination.k8s.io/leases/kube-system/apiserver-two'
+
+  test('the data key is not rotated, and the refusal names it; once it was told or has ended, it is', async () => {
+    const place = use(await places['etcd']!())
+    const engine = await openSealedEngine(await place.open(), { secret: key() })
+    const store = use(await openObjectStore(engine, { compactEveryMs: 0 }))
+    const before = engine.encryption.masterKeyId
+    let { revision } = await store.create(KEY, lease(before))
+    const rotate = async () => {
+      for await (const event of operations['rotate-encryption-key']({ store, engine, dataDir: '' }))
+        if (event.type === 'result') return 'rotated'
+      return 'not rotated'
+    }
+    expect(await rotate()).toBe('rotated')
+    await engine.changeMasterSecret(key())
+    expect(engine.encryption.masterKeyId).not.toBe(before)
+    const { dataKey } = engine.encryption
+    await expect(rotate()).rejects.toMatchObject({
+      code: 'KeyNeeded',
+      message: expect.stringMatching(/^the control plane on desk \(https:\/\/192\.0\.2\.2:6443\) .*restart it with the new one/) as string,
+    }) // prettier-ignore
+    expect(engine.encryption.dataKey).toEqual(dataKey)
+    ;({ revision } = await store.update(KEY, lease(engine.encryption.masterKeyId), revision))
+    expect(await rotate()).toBe('rotated')
+    await store.update(KEY, lease(before, ''), revision)
+    expect(await rotate()).toBe('rotated')
+  })
+
+  test('a plain store is not encrypted', async () => {
+    const place = use(await places['etcd']!())
+    const plain = use(await openObjectStore(await openSealedEngine(await place.open()), { compactEveryMs: 0 }))
+    const { revision } = await plain.create(KEY, lease(undefined))
+    const secret = key()
+    expect(await failure(place.open().then(engine => openSealedEngine(engine, { secret })))).toMatchObject({
+      code: 'KeyNeeded',
+      message: expect.stringMatching(/stop it, start this one, then start it again/) as string,
+    })
+    await plain.update(KEY, lease(undefined, ''), revision)
+    await plain[Symbol.asyncDispose]()
+    expect(use(await openSealedEngine(await place.open(), { secret })).encryption.encrypted).toBe(true)
+  })
+
+  test('a passphrase that another one has changed is told in the status', async () => {
+    const place = use(await places['etcd']!())
+    const secret = key()
+    const open = async () => use(await openSealedEngine(await place.open(), { secret }))
+    const [one, two] = [await open(), await open()]
+    await one.changeMasterSecret(key())
+    await poll(() => two.encryption.outdated === true)
+    expect(one.encryption.outdated).toBeUndefined()
+  })
 })
 
 describe('readKeyFile()', () => {

@@ -95,14 +95,19 @@ describe('when the connection or etcd fails', () => {
     const server = await etcd()
     const line = use(await CuttableLine.to(server.member.clientPort))
     const engine = await engineAt(line.url)
+    const other = await engineAt(server.url)
     const told: number[] = []
     engine.onCommit(records => told.push(...records.map(({ revision }) => revision)))
     for (let i = 0; i < 5; i++) {
-      line.loseNextAnswer()
-      const revision = await engine.commit([{ key: `/k${i}`, value: '1', expect: 0 }])
-      expect(told.at(-1)).toBe(revision)
+      await engine.latestRevision!()
+      const key = `/k${i}`
+      line.withholdAnswersTo(key)
+      const committed = engine.commit([{ key, value: '1', expect: 0 }])
+      await poll(async () => (await keysOf(other)).has(key), 20_000)
+      expect(told).toHaveLength(i)
+      line.loseWithheld()
+      expect(await committed).toBe(told.at(-1))
     }
-    expect(line.lost).toBe(5)
     expect([...(await keysOf(engine)).keys()]).toEqual(['/k0', '/k1', '/k2', '/k3', '/k4'])
     expect(told).toHaveLength(5)
   })
@@ -278,11 +283,12 @@ describe("etcd's limits", () => {
 
   test('out of quota: writes answer NoSpace, deletes go on, and writes again once there is room', async () => {
     const server = await etcd({ args: ['--quota-backend-bytes', '8000000'] })
-    const engine = await engineAt(server.url)
+    // A disk that is busy with others' work is slow, not away.
+    const engine = await engineAt(server.url, { requestTimeoutMs: 60_000 })
     let last = { code: 'ok' as string | undefined, message: '' }
     // How many fit before etcd notices depends on how fast it is: all of them go again.
     let fit = -1
-    for (; last.code === 'ok' && fit < 40; fit++)
+    for (; last.code === 'ok' && fit < 200; fit++)
       last = await failure(engine.commit([{ key: `/${fit + 1}`, value: 'x'.repeat(1_000_000) }]))
     expect(last.code).toBe('NoSpace')
     expect(engine.health()).toMatchObject({ state: 'no-space' })
@@ -300,7 +306,7 @@ describe("etcd's limits", () => {
         await server.json('/v3/maintenance/alarm', { action: 'DEACTIVATE', memberID, alarm: 'NOSPACE' })
       return (await failure(engine.commit([{ key: '/new', value: '1' }]))).code === 'ok'
     }
-    await poll(makeRoom, 45_000)
+    await poll(() => makeRoom().catch(() => false), 90_000)
     expect(engine.health()).toEqual({ state: 'ok', detail: '' })
-  })
+  }, 180_000)
 })

@@ -6,8 +6,8 @@ export class CuttableLine implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #open = true
-  #loseAnswers = false
-  lost = 0
+  /** What a request must contain for its answer to be withheld. */
+  #withheld: string | undefined
 
   private constructor(target: number) {
     this.#server = createServer(client => {
@@ -17,12 +17,13 @@ export class CuttableLine implements AsyncDisposable {
       const upstream = connect(target, '127.0.0.1')
       upstream.on('error', () => client.destroy()).on('close', () => client.destroy())
       client.on('close', () => upstream.destroy())
-      client.on('data', chunk => upstream.write(chunk))
+      let deaf = false
+      client.on('data', (chunk: Buffer) => {
+        if (this.#withheld !== undefined && chunk.includes(this.#withheld)) deaf = true
+        upstream.write(chunk)
+      })
       upstream.on('data', chunk => {
-        if (!this.#loseAnswers) return void client.write(chunk)
-        this.#loseAnswers = false
-        this.lost++
-        client.destroy()
+        if (!deaf) client.write(chunk)
       })
     })
   }
@@ -39,16 +40,26 @@ export class CuttableLine implements AsyncDisposable {
 
   cut(): void {
     this.#open = false
-    for (const socket of this.#sockets) socket.destroy()
+    this.#break()
   }
 
   mend(): void {
     this.#open = true
   }
 
-  /** Breaks the connection instead of passing on the next thing that etcd says. */
-  loseNextAnswer(): void {
-    this.#loseAnswers = true
+  /** The connection that this text is sent over hears nothing any more, while etcd gets all that it is told. */
+  withholdAnswersTo(text: string): void {
+    this.#withheld = text
+  }
+
+  /** Those who wait for what is withheld learn that it is lost. */
+  loseWithheld(): void {
+    this.#withheld = undefined
+    this.#break()
+  }
+
+  #break(): void {
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

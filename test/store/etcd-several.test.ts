@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { serviceEndpoint } from '../../src/main/own-names.ts'
 import { Cluster, cli, execute } from '../e2e/support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
 import { EtcdServer } from './etcd-server.ts'
@@ -12,7 +13,7 @@ let etcd: EtcdServer
 const planes: Cluster[] = []
 beforeAll(async () => {
   etcd = await EtcdServer.start()
-  const args = ['--no-local-node', '--store', `etcd=${etcd.url}`]
+  const args = ['--no-local-node', '--listen', '0.0.0.0:0', '--store', `etcd=${etcd.url}`]
   planes.push(await Cluster.start(args, join(folder, 'one')))
   // The second one is of the same cluster: it has the same authority and keys.
   const file = join(folder, 'authority')
@@ -54,6 +55,35 @@ test('a kubeconfig of one works against the other', async () => {
   expect(read.stdout).toBe('namespace/default\n')
 })
 
+/** What the `kubernetes` Service leads to, as one of them tells. */
+const endpoints = async (at: number) => {
+  const path = '{range .subsets[*]}{.addresses[*].ip}:{.ports[0].port} {end}'
+  const { stdout } = await kubectl(at, 'get', 'endpoints', 'kubernetes', '-o', `jsonpath=${path}`)
+  return stdout.trim().split(' ').sort()
+}
+const portOf = (at: number) => Number(new URL(planes[at]!.url).port)
+const ownEndpoint = (at: number) => {
+  const { ip, port } = serviceEndpoint({ address: '0.0.0.0', port: portOf(at) }, [], { serviceIP: '10.96.0.1', others: true }) // prettier-ignore
+  return `${ip}:${port}`
+}
+
+test('the kubernetes Service names both, and each has a Lease', async () => {
+  const both = [ownEndpoint(0), ownEndpoint(1)].sort()
+  expect(both[0]).not.toBe(both[1])
+  for (const at of [0, 1]) await eventually(async () => expect(await endpoints(at)).toEqual(both), 30_000)
+  const label = 'apiserver.kubernetes.io/identity=kube-apiserver'
+  const names = (await kubectl(0, 'get', 'leases', '-n', 'kube-system', '-l', label, '-o', 'name')).stdout.trim()
+  expect(names.split('\n')).toHaveLength(2)
+})
+
+test('somebody who was invited at one is not outdated for the other', async () => {
+  const user = (at: number, ...args: string[]) => cli('user', ...args, '--data-dir', planes[at]!.dataDir)
+  expect(await user(0, 'invite', 'ada', '--role', 'view', '-o', join(folder, 'ada'))).toMatchObject({ code: 0 })
+  const { stdout } = await user(1, 'list')
+  expect(stdout).toMatch(/^ada +view/m)
+  expect(stdout).not.toContain('invite again')
+})
+
 test('the one that is not killed takes over in less than 20 seconds, and the cluster goes on', async () => {
   for (const lease of leases) await eventually(async () => expect(await holder(0, lease)).not.toBe(''), 20_000)
   await kubectl(0, 'create', 'deployment', 'before', '--image=nginx', '--replicas=2')
@@ -70,4 +100,5 @@ test('the one that is not killed takes over in less than 20 seconds, and the clu
   const took = (performance.now() - killedAt) / 1000
   expect(await holder(1, 'kube-controller-manager')).not.toBe(leader)
   expect(took).toBeLessThan(20)
+  await eventually(async () => expect(await endpoints(1)).toEqual([ownEndpoint(1)]), 60_000)
 })

@@ -78,9 +78,10 @@ function describe(status: StoreStatus): string {
   ].join('\n')
 }
 
-function describeEncryption({ encryption: { encrypted, master, dataKey } }: StoreStatus): string {
+function describeEncryption({ encryption: { encrypted, master, dataKey, outdated } }: StoreStatus): string {
   if (!encrypted || !dataKey) return 'off'
-  return `Secrets, by ${master === 'key' ? 'a key' : 'a passphrase'}; data key ${dataKey.id} of ${dataKey.createdAt}`
+  const newer = outdated ? '; another control plane has changed the key: restart this one with the new one' : ''
+  return `Secrets, by ${master === 'key' ? 'a key' : 'a passphrase'}; data key ${dataKey.id} of ${dataKey.createdAt}${newer}`
 }
 
 async function changeKey(

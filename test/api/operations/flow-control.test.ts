@@ -148,7 +148,6 @@ describe('a server', () => {
     server = await startTestApiServer({ priorityAndFairness: true })
     await bootstrapCluster(server.server.context, {
       user: testAdmin,
-      apiServer: { address: '127.0.0.1', family: 'IPv4', port: server.port },
       network: { kubernetesServiceIP: '10.96.0.1', clusterDNSs: ['10.96.0.10'], serviceCIDRs: ['10.96.0.0/16'] },
     })
   })
@@ -210,7 +209,6 @@ describe('a server', () => {
     })
     await bootstrapCluster(small.server.context, {
       user: testAdmin,
-      apiServer: { address: '127.0.0.1', family: 'IPv4', port: small.port },
       network: { kubernetesServiceIP: '10.96.0.1', clusterDNSs: ['10.96.0.10'], serviceCIDRs: ['10.96.0.0/16'] },
     })
     // Two seats of 24 are global-default's own; most of workload-low's ten are to be lent.

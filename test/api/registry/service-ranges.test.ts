@@ -9,7 +9,6 @@ test('a second family may be added to its range; what was there first stays', as
   const start = async (...serviceCIDRs: string[]) => {
     await bootstrapCluster(api.server.context, {
       user: testAdmin,
-      apiServer: { address: '127.0.0.1', family: 'IPv4', port: api.port },
       network: { kubernetesServiceIP: '10.96.0.1', clusterDNSs: ['10.96.0.10'], serviceCIDRs },
     })
     return (await api.clientAs().get(ServiceCIDR, { name: 'kubernetes' })).spec.cidrs

@@ -66,7 +66,6 @@ export async function startSchedulingCluster(
   })
   await bootstrapCluster(api.server.context, {
     user: testAdmin,
-    apiServer: { address: '127.0.0.1', family: 'IPv4', port: api.port },
     clusterInfo: { url: api.url, caPem: api.pki.caPem },
     network: { kubernetesServiceIP: '10.96.0.1', clusterDNSs: ['10.96.0.10'], serviceCIDRs: ['10.96.0.0/16'] },
   })

@@ -43,7 +43,6 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
   })
   await bootstrapCluster(api.server.context, {
     user: testAdmin,
-    apiServer: { address: '127.0.0.1', family: 'IPv4', port: api.port },
     clusterInfo: { url: api.url, caPem: api.pki.caPem },
     network: { kubernetesServiceIP: '10.96.0.1', clusterDNSs: ['10.96.0.10'], serviceCIDRs: SERVICES },
   })

@@ -1,9 +1,7 @@
 // What every cluster has from its first second: the system's namespaces, default roles, priority classes, and the
 // Services by which pods reach the API server and the DNS. Put back at every start; what an admin changed stays.
 import { SYSTEM_CRITICAL } from '../../../shared/machinery/priority.ts'
-import type { AddressInfo } from 'node:net'
-import { ConfigMap, Endpoints, Namespace, Service } from '../../../shared/api/core/v1.ts'
-import { EndpointSlice } from '../../../shared/api/discovery/v1.ts'
+import { ConfigMap, Namespace, Service } from '../../../shared/api/core/v1.ts'
 import { FlowSchema, PriorityLevelConfiguration } from '../../../shared/api/flowcontrol/v1.ts'
 import { ServiceCIDR } from '../../../shared/api/networking/v1.ts'
 import { PriorityClass } from '../../../shared/api/scheduling/v1.ts'
@@ -25,8 +23,6 @@ import type { UserInfo } from '../request.ts'
 export interface BootstrapOptions {
   /** Who writes; must be allowed everything. */
   readonly user: UserInfo
-  /** Where the API server listens. */
-  readonly apiServer: AddressInfo
   /** Told to machines that want to join; absent = nobody is to join. */
   readonly clusterInfo?: ClusterInfo
   readonly network: {
@@ -122,29 +118,6 @@ const dnsService = (clusterIPs: readonly string[]): Draft<Service> => ({
   },
 })
 
-/**
- * The endpoints of the `kubernetes` Service. Endpoints may not be loopback addresses, and every node forwards the
- * Service's address itself, so a server that listens on loopback only shows the Service's own address.
- */
-function kubernetesEndpoints({ apiServer, network }: BootstrapOptions): [Draft<Endpoints>, Draft<EndpointSlice>] {
-  const local = /^(127\.|::1$|0\.0\.0\.0$|::$)/.test(apiServer.address)
-  const ip = local ? network.kubernetesServiceIP : apiServer.address
-  const port = local ? 443 : apiServer.port
-  const metadata = { name: 'kubernetes', namespace: 'default' }
-  return [
-    {
-      metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-      subsets: [{ addresses: [{ ip }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
-    },
-    {
-      metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
-      addressType: familyOf(ip),
-      endpoints: [{ addresses: [ip], conditions: { ready: true } }],
-      ports: [{ name: 'https', port, protocol: 'TCP' }],
-    },
-  ]
-}
-
 /** Resolves when everything is in place; cheap when it was already. */
 export async function bootstrapCluster(context: EndpointContext, options: BootstrapOptions): Promise<void> {
   const { user, network } = options
@@ -203,7 +176,6 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
   await Promise.all(NAMESPACES.map(name => ensure(Namespace, { metadata: { name }, spec: {} })))
   // Before anything has an address of them.
   if (options.keptRanges) await ensure(ConfigMap, options.keptRanges, ['data'])
-  const [endpoints, slice] = kubernetesEndpoints(options)
   await Promise.all([
     reconcilePolicy(context, user),
     ...PRIORITY_LEVELS.map(level => ensure(PriorityLevelConfiguration, level)),
@@ -216,7 +188,5 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     ensure(Service, kubernetesService(network.kubernetesServiceIP)),
     ensure(Service, dnsService(network.clusterDNSs)),
     ...(options.authorities ? [ensure(ConfigMap, authenticationConfig(options.authorities), ['data'])] : []),
-    ensure(Endpoints, endpoints, ['subsets']),
-    ensure(EndpointSlice, slice, ['endpoints', 'ports']),
   ])
 }

@@ -1,5 +1,7 @@
 // `flotilla user list`: who was invited.
+import { Lease } from '../../../shared/api/coordination/v1.ts'
 import { CertificateRevocation } from '../../../shared/api/flotilla/v1.ts'
+import { IDENTITY_NAMESPACE, IDENTITY_SELECTOR, urlsOf } from '../../../shared/machinery/api-server-identity.ts'
 import { connectApi } from '../node/api.ts'
 import { requireRunning } from '../running.ts'
 import { table } from '../table.ts'
@@ -7,14 +9,19 @@ import { type Grant, grantsOf } from './bindings.ts'
 
 export async function list(dataDir: string, asJson: boolean): Promise<void> {
   await using api = connectApi(dataDir)
-  const [grants, revocations] = await Promise.all([grantsOf(api.client), api.client.list(CertificateRevocation)])
+  const [grants, revocations, leases] = await Promise.all([
+    grantsOf(api.client),
+    api.client.list(CertificateRevocation),
+    api.client.list(Lease, { namespace: IDENTITY_NAMESPACE, labelSelector: IDENTITY_SELECTOR }),
+  ])
   const invited = new Set(grants.map(({ user }) => user))
   const revoked = revocations.items
     .filter(({ spec }) => !spec.userName.startsWith('system:') && !invited.has(spec.userName))
     .map(({ spec }) => ({ user: spec.userName, since: spec.issuedBefore, reason: spec.reason ?? '' }))
   const { url, servers = [] } = requireRunning(dataDir)
-  /** The API server has moved since then, or it was another one of the cluster. */
-  const isOutdated = ({ server }: Grant) => server !== undefined && server !== url && !servers.includes(server)
+  const known = new Set([url, ...servers, ...leases.items.flatMap(urlsOf)])
+  /** No API server of the cluster has been there for an hour. */
+  const isOutdated = ({ server }: Grant) => server !== undefined && !known.has(server)
   if (asJson) {
     const users = grants.map(grant => ({ ...grant, outdated: isOutdated(grant) }))
     return console.log(JSON.stringify({ users, revoked }, null, 2))

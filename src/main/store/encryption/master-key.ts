@@ -1,5 +1,5 @@
 // The key that is never stored: it opens the keyring. A key file or the desktop's keychain holds it; a passphrase makes it.
-import { randomBytes, scrypt } from 'node:crypto'
+import { createHmac, randomBytes, scrypt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { StoreError } from '../contract.ts'
 import { KEY_BYTES } from './envelope.ts'
@@ -49,6 +49,10 @@ export function masterKey(secret: MasterSecret, recipe: MasterKeyRecipe): Promis
     ),
   )
 }
+
+/** A word by which control planes find out whether they were told the same; nothing of the key can be told from it. */
+export const masterKeyId = (key: Buffer): string =>
+  createHmac('sha256', key).update('which master key').digest('hex').slice(0, 8)
 
 /** A file of 32 random bytes, plain or written as 64 hexadecimal digits or in base64. @throws StoreError `WrongKey` */
 export async function readKeyFile(path: string): Promise<MasterSecret> {

@@ -2,15 +2,18 @@
 // above sees plain texts, what is below only sealed ones.
 //
 // A sealed value is `sealed:<id of the data key>:<base64>`; plain values are JSON objects and begin with a brace.
+import type { Lease } from '../../../shared/api/coordination/v1.ts'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, StoreError } from '../contract.ts'
-import { DEFAULT_HISTORY_LIMITS, type HistoryEntry, type HistoryLimits, type HistoryLog } from '../history/contract.ts'
+import { DEFAULT_HISTORY_LIMITS, type HistoryLimits, type HistoryLog } from '../history/contract.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { Pacer } from '../pacer.ts'
 import { openText, sealText } from './envelope.ts'
 import { type DataKey, type Keyring, KEYRING_KEY, newDataKey, openKeyring, recipeOf, sealKeyring } from './keyring.ts'
-import { masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from './master-key.ts'
+import { masterKey, masterKeyId, type MasterKeyRecipe, type MasterSecret, newRecipe } from './master-key.ts'
 import { changedElsewhere, wantsKey } from './refusals.ts'
+import { sealedHistory } from './sealed-history.ts'
+import { assertAllWereTold, LEASES_PREFIX } from './told-keys.ts'
 
 /** What is sealed. */
 const SEALED_PREFIX = '/registry/core/secrets/'
@@ -29,6 +32,10 @@ export interface SealedEngineOptions {
 export interface EncryptionStatus {
   readonly encrypted: boolean
   readonly master?: 'key' | 'passphrase'
+  /** The same for all who were told the same key or passphrase. */
+  readonly masterKeyId?: string
+  /** Another control plane has changed the key or passphrase, and this one was not told. */
+  readonly outdated?: true
   /** Id and time of the data key that seals now. */
   readonly dataKey?: { readonly id: string; readonly createdAt: string }
 }
@@ -96,7 +103,11 @@ class EncryptingEngine implements SealedEngine {
       this.#ringRevision = found.revision
       // It was not finished when the program ended.
       if (this.#ring?.pending) await this.#reseal()
-    } else if (this.#secret) await this.changeMasterSecret(this.#secret)
+    } else if (this.#secret) {
+      // Where others may write, they run without a key so far.
+      if (this.#engine.latestRevision) await this.#assertNobodyRuns()
+      await this.changeMasterSecret(this.#secret)
+    }
     // Another control plane may change the keyring, always before it seals anything with the new one.
     this.#engine.onCommit(records => this.#follow(records))
   }
@@ -113,7 +124,13 @@ class EncryptingEngine implements SealedEngine {
     const primary = this.#ring?.keys[0]
     if (!this.#master || !primary) return { encrypted: false }
     const { id, createdAt } = primary
-    return { encrypted: true, master: this.#master.recipe.kind, dataKey: { id, createdAt } }
+    return {
+      encrypted: true,
+      master: this.#master.recipe.kind,
+      masterKeyId: masterKeyId(this.#master.key),
+      dataKey: { id, createdAt },
+      ...(this.#outdated ? { outdated: true } : {}),
+    }
   }
 
   setting(key: string) {
@@ -168,32 +185,11 @@ class EncryptingEngine implements SealedEngine {
     return this.#engine.stats()
   }
 
-  /** Values of Secrets are sealed in the history as in the store. */
   async openHistory(limits: HistoryLimits): Promise<HistoryLog> {
-    const log = await this.#engine.openHistory(limits)
-    return {
-      append: entries =>
-        log.append(entries.map(entry => ({ ...entry, value: this.#sealed(entry).value ?? entry.value }))),
-      items: key => log.items(key),
-      keys: prefix => log.keys(prefix),
-      newest: () => log.newest(),
-      read: async (key, revision) => {
-        const value = await log.read(key, revision)
-        return value === undefined ? undefined : this.#openedText(key, value)
-      },
-      entries: () => this.#openedEntries(log),
-      purge: matches => log.purge(matches),
-      expire: nowMs => log.expire(nowMs),
-      [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
-    }
-  }
-
-  async *#openedEntries(log: HistoryLog): AsyncGenerator<HistoryEntry, void> {
-    for await (const entry of log.entries()) yield { ...entry, value: this.#openedText(entry.key, entry.value) }
-  }
-
-  #openedText(key: string, value: string): string {
-    return this.#opened({ key, value, revision: 0, createRevision: 0 }).value ?? value
+    return sealedHistory(await this.#engine.openHistory(limits), {
+      seal: (key, value) => this.#sealed({ key, value }).value ?? value,
+      open: (key, value) => this.#opened({ key, value, revision: 0, createRevision: 0 }).value ?? value,
+    })
   }
 
   async rotateDataKey(): Promise<void> {
@@ -239,6 +235,16 @@ class EncryptingEngine implements SealedEngine {
     const recipe = recipeOf(text)
     this.#master = { key: await masterKey(this.#secret, recipe), recipe }
     this.#ring = openKeyring(text, this.#master.key)
+  }
+
+  /** @throws StoreError `KeyNeeded` */
+  async #assertNobodyRuns(): Promise<void> {
+    const leases: Lease[] = []
+    for await (const batch of this.#engine.load())
+      for (const { key, value } of batch)
+        if (value !== null && key.startsWith(LEASES_PREFIX)) leases.push(JSON.parse(value) as Lease)
+    const remedy = 'stop it, start this one, then start it again with the same key or passphrase'
+    assertAllWereTold(leases, 'none has it yet', remedy, this.#clock.now())
   }
 
   /** Tries again when another control plane was first, on top of what that one has written. */

@@ -1,7 +1,10 @@
 // What can be asked of a store besides reading and writing, the same for one that runs in a server and one opened by a
 // command: each tells how far it is, and ends with a result.
+import type { Lease } from '../../../shared/api/coordination/v1.ts'
+import { systemClock } from '../../../shared/machinery/clock.ts'
 import type { EngineHealth, EngineStats, ObjectStore } from '../contract.ts'
 import type { EncryptionStatus, SealedEngine } from '../encryption/sealed-engine.ts'
+import { assertAllWereTold, LEASES_PREFIX } from '../encryption/told-keys.ts'
 import { clusterFiles, historyLines, type SnapshotLine, snapshotOf } from '../backup/snapshot.ts'
 import type { HistoryLog } from '../history/contract.ts'
 import type { Progress } from './progress.ts'
@@ -87,10 +90,20 @@ async function* compact(parts: StoreParts): AsyncGenerator<OperationEvent, void>
 }
 
 async function* rotateEncryptionKey(parts: StoreParts): AsyncGenerator<OperationEvent, void> {
+  await assertOthersFollow(parts)
   yield { type: 'progress', phase: 'resealing', done: 0, total: 1 }
   await parts.engine.rotateDataKey()
   yield { type: 'progress', phase: 'resealing', done: 1, total: 1 }
   yield { type: 'result', result: parts.engine.encryption }
+}
+
+/** @throws StoreError `KeyNeeded` when another control plane could not read what is sealed with the next key */
+async function assertOthersFollow({ store, engine }: StoreParts): Promise<void> {
+  if (!store.shared) return
+  await store.fresh()
+  const leases = store.list(LEASES_PREFIX).items.map(({ object }) => object as unknown as Lease)
+  const remedy = 'restart it with the new one, then rotate'
+  assertAllWereTold(leases, engine.encryption.masterKeyId, remedy, systemClock.now())
 }
 
 /** Everything of the cluster at one revision. @param history goes along when it is given */

@@ -55,7 +55,6 @@ export async function startSecuredCluster(options: TestApiServerOptions = {}): P
   })
   await bootstrapCluster(api.server.context, {
     user: testAdmin,
-    apiServer: { address: '127.0.0.1', port: api.port, family: 'IPv4' },
     network: { kubernetesServiceIP: '10.96.0.1', clusterDNSs: ['10.96.0.10'], serviceCIDRs: ['10.96.0.0/16'] },
     authorities: { clients: api.pki.caPem, frontProxy: api.pki.frontProxy.caPem },
   })
