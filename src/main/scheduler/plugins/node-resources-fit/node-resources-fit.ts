@@ -74,12 +74,14 @@ export function nodeResourcesFit({
   function madeRoom(pod: Pod, event: ClusterEvent, view: ClusterView): boolean {
     const nodeName = nodeNameOf(event)
     if (nodeName === undefined) return true // it never had one: whatever was held for it may be anywhere
-    let node = view.node(nodeName)
-    if (!node) return false
+    const node = view.node(nodeName)
+    const info = podInfoOf(pod)
+    if (!node || missingOn(node, info).length > 0) return false
     const guests = guestsBefore(pod, nodeName, view)
-    if (guests.length > 0) node = node.clone()
-    for (const guest of guests) node.addPod(guest)
-    return missingOn(node, podInfoOf(pod)).length === 0
+    if (guests.length === 0) return true
+    const full = node.clone()
+    for (const guest of guests) full.addPod(guest)
+    return missingOn(full, info).length === 0
   }
   return {
     name: 'NodeResourcesFit',
