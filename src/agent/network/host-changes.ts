@@ -28,7 +28,9 @@ const isOthersOrBase = ({ table, name }: ListedChain): boolean => table !== TABL
 export class HostChanges {
   readonly #run: Run
   readonly #read: ReadFile
-  #last: string | undefined
+  /** As it was both before and after everything was looked at: all was well then. */
+  #settled: string | undefined
+  #before: string | undefined
   #looks = 0
 
   /** @param read a file about this process's network namespace; '' where the kernel lacks it */
@@ -37,18 +39,23 @@ export class HostChanges {
     this.#read = read
   }
 
-  /** @returns whether something differs from the last time, was forgotten, or has not been looked at for long */
+  /** @returns whether something is not as when all was well, or has not been looked at for long */
   async any(): Promise<boolean> {
-    const now = await this.#state().catch(() => undefined)
-    const isSame = now !== undefined && now === this.#last
-    this.#last = now
+    this.#before = await this.#state().catch(() => undefined)
+    const isSame = this.#before !== undefined && this.#before === this.#settled
     this.#looks = isSame ? (this.#looks + 1) % LOOKS_PER_FULL_LOOK : 0
     return !isSame || this.#looks === 0
   }
 
+  /** Everything was looked at. Where that, or somebody meanwhile, changed something, it is to be looked at again. */
+  async looked(): Promise<void> {
+    const after = await this.#state().catch(() => undefined)
+    this.#settled = after === this.#before ? after : undefined
+  }
+
   /** The next time counts as changed: what was to be put right was not. */
   forget(): void {
-    this.#last = undefined
+    this.#settled = undefined
   }
 
   async #state(): Promise<string> {

@@ -271,7 +271,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
 
   owned.defer(view.on({ node: () => void reassert.run().catch(onError) }))
   const look = new Serialised(async () => {
-    if (await changes.any()) await reassert.run()
+    if (!(await changes.any())) return
+    await reassert.run()
+    await changes.looked()
   })
   owned.defer(() => look.settled())
   const timer = setInterval(() => {
