@@ -1,7 +1,8 @@
 // Pods through the kubelet against plain `docker run` and `docker rm -f` of the same containers in the same run; then
-// what the agent itself costs with 0 and 30 pods, and how even its probes are.
+// what the agent itself costs with 0, 30 and 110 pods, and how even its probes are.
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { Server, median, ms, percentile } from './lib.mjs'
 
 const IMAGE = 'flotilla-bench/sleep:1'
@@ -9,8 +10,13 @@ const IMAGE = 'flotilla-bench/sleep:1'
 const STAY = 'trap exit TERM; /busybox sleep 1000 & wait'
 const LABEL = 'flotilla-bench=kubelet'
 const COUNTS = (process.env['COUNTS'] ?? '1,10,50').split(',').map(Number)
-const IDLE_PODS = Number(process.env['IDLE_PODS'] ?? 30)
-const IDLE_SECONDS = 20
+/** Beside each other: a node takes 110. */
+const IDLE_PODS = (process.env['IDLE_PODS'] ?? '0,30,110').split(',').map(Number)
+const PROBED_PODS = Number(process.env['PROBED_PODS'] ?? 110)
+/** Longer than anything that the agent does by the clock takes to come again. */
+const IDLE_SECONDS = 60
+/** What the last pods' start left to be told. */
+const SETTLE_SECONDS = 5
 const PODS = '/api/v1/namespaces/default/pods'
 const docker = (...args) => spawnSync('docker', args, { encoding: 'utf8' })
 const made = spawnSync('sh', ['-c', `tar -C /bin -c busybox | docker import - ${IMAGE}`], { encoding: 'utf8' })
@@ -102,33 +108,45 @@ const cpuSeconds = () => {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 async function idle(count) {
+  await new Promise(resolve => setTimeout(resolve, SETTLE_SECONDS * 1000))
   const before = cpuSeconds()
   await new Promise(resolve => setTimeout(resolve, IDLE_SECONDS * 1000))
   const share = ((cpuSeconds() - before) / IDLE_SECONDS) * 100
   console.log(`agent with ${count} pods: RSS ${rssMb().toFixed(0)} MB, idle CPU ${share.toFixed(1)} % of a core`)
 }
-await idle(0)
-const many = Array.from({ length: IDLE_PODS }, (_, i) => `idle-${i}`)
-await Promise.all(many.map(name => create(name)))
-await idle(IDLE_PODS)
+const many = []
+for (const count of IDLE_PODS) {
+  const more = Array.from({ length: count - many.length }, (_, i) => `idle-${many.length + i}`)
+  await Promise.all(more.map(name => create(name)))
+  many.push(...more)
+  await idle(count)
+}
 console.log('aims: RSS < 120 MB with 30 pods, idle CPU < 1 %')
+await Promise.all(many.map(remove))
 
-// Probes write the time into a file of their own container: gaps between lines are what jitter is.
-const STAMPS = '/stamps'
-const probe = { exec: { command: ['/busybox', 'sh', '-c', `/busybox cat /proc/uptime >> ${STAMPS}`] }, periodSeconds: 1, timeoutSeconds: 5 } // prettier-ignore
-await create('probed', { livenessProbe: probe })
-await new Promise(resolve => setTimeout(resolve, IDLE_SECONDS * 1000))
-const container = docker('ps', '-q', '--filter', 'name=k8s_c_probed').stdout.trim()
-const stamps = docker('exec', container, '/busybox', 'cat', STAMPS)
-  .stdout.trim()
-  .split('\n')
-  .map(line => Number(line.split(' ')[0]))
-const drift = stamps.slice(1).map((at, i) => Math.abs(at - stamps[i] - 1) * 1000)
+// Probes ask this very process, which notes when: gaps between the questions of one pod are what jitter is.
+const asked = new Map()
+const target = createServer((request, response) => {
+  asked.get(request.url)?.push(performance.now())
+  response.end()
+})
+await new Promise(resolve => target.listen(0, '127.0.0.1', resolve))
+const probed = Array.from({ length: PROBED_PODS }, (_, i) => `probed-${i}`)
+const probeOf = name => ({
+  httpGet: { host: '127.0.0.1', port: target.address().port, path: `/${name}` },
+  periodSeconds: 1,
+  timeoutSeconds: 5,
+})
+await Promise.all(probed.map(name => create(name, { livenessProbe: probeOf(name) })))
+for (const name of probed) asked.set(`/${name}`, [])
+await idle(PROBED_PODS)
+const drift = [...asked.values()].flatMap(times => times.slice(1).map((at, i) => Math.abs(at - times[i] - 1000)))
 console.log(
-  `a probe every second beside ${IDLE_PODS} pods: ${drift.length} gaps, off by median ${ms(median(drift))}, p99 ${ms(percentile(drift, 99))}`,
+  `${PROBED_PODS} pods probed every second: ${drift.length} gaps, off by median ${ms(median(drift))}, p99 ${ms(percentile(drift, 99))}`,
 )
 
 unwatch()
-await Promise.all([...many, 'probed'].map(remove))
+await Promise.all(probed.map(remove))
+target.close()
 await server.stop()
 docker('rmi', IMAGE)
