@@ -28,9 +28,10 @@ const isOthersOrBase = ({ table, name }: ListedChain): boolean => table !== TABL
 export class HostChanges {
   readonly #run: Run
   readonly #read: ReadFile
-  /** As it was both before and after everything was looked at: all was well then. */
+  /** As it stayed while everything was looked at twice: all was well then. */
   #settled: string | undefined
   #before: string | undefined
+  #after: string | undefined
   #looks = 0
 
   /** @param read a file about this process's network namespace; '' where the kernel lacks it */
@@ -47,15 +48,20 @@ export class HostChanges {
     return !isSame || this.#looks === 0
   }
 
-  /** Everything was looked at. Where that, or somebody meanwhile, changed something, it is to be looked at again. */
+  /**
+   * Everything was looked at. Where something may have been put right by that, it is looked at again: what somebody
+   * changes back at once looks as if nothing had happened.
+   */
   async looked(): Promise<void> {
-    const after = await this.#state().catch(() => undefined)
-    this.#settled = after === this.#before ? after : undefined
+    const last = this.#after
+    this.#after = await this.#state().catch(() => undefined)
+    this.#settled = this.#before === this.#after && this.#before === last ? last : undefined
   }
 
   /** The next time counts as changed: what was to be put right was not. */
   forget(): void {
     this.#settled = undefined
+    this.#after = undefined
   }
 
   async #state(): Promise<string> {
