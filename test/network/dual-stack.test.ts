@@ -1,5 +1,6 @@
 // Both address families: two nodes on one IPv6 subnet, a third that is reached over IPv4 alone.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ConnectionSummary } from '../../src/shared/machinery/connection-summary.ts'
 import { type Agent, eventually, type Host, Lab, namesIn, type Pod, serve, tcp, udp } from './lab/lab.ts'
 import { namespace, node, podObject, policy, service, slice } from './lab/objects.ts'
 
@@ -21,7 +22,7 @@ const DOCKER_RULES = `*filter
 COMMIT
 `
 
-describe('a cluster of both families', () => {
+describe('a cluster of both families', { timeout: 60_000 }, () => {
   let lab: Lab
   let outside: Host
   const hosts: Host[] = []
@@ -99,8 +100,8 @@ describe('a cluster of both families', () => {
     await everywhere('services', service('web', spec))
     await everywhere('endpointslices', slice('web', endpoints(ips), to))
     await everywhere('endpointslices', slice6('web', endpoints(ips6), to))
-    for (const from of pods) await eventually(() => namesIn(tcp(from, CLUSTER_IP, 80, 20)).length === 3)
-  })
+    for (const from of pods) await eventually(() => namesIn(tcp(from, CLUSTER_IP, 80, 20)).length === 3, 30_000)
+  }, 180_000)
   afterAll(() => lab.end())
   const name = (index: number) => names[index]!
 
@@ -182,6 +183,11 @@ describe('a cluster of both families', () => {
     await agents[2]!.setUp(allowed)
     expect(namesIn(tcp(allowed, ips6[0]!, 8080))).toEqual(['node1'])
     expect(tcp(allowed, ips[0]!, 8080)).toEqual(['TIMEOUT'])
+    expect(names).toContain(namesIn(tcp(pods[0]!, CLUSTER_IP, 80)).join())
+    const { edges, denied } = (await agents[0]!.call({ do: 'connections' })) as ConnectionSummary
+    expect(denied.map(({ from, to }) => [from.ip, to.ip])).toContainEqual([ips6[2], ips6[0]])
+    expect(denied.map(({ from, to }) => [from.ip, to.ip])).toContainEqual([ips[2], ips[0]])
+    expect(edges).toContainEqual(expect.objectContaining({ from: { kind: 'pod', ip: ips6[0], namespace: 'default', name: 'node1' }, service: 'default/web' })) // prettier-ignore
     for (const agent of agents) await agent.remove('networkpolicies', policy('default', 'only-two', spec))
     await eventually(() => tcp(pods[2]!, ips6[0]!, 8080)[0]?.startsWith('node1'))
   })
@@ -191,6 +197,11 @@ describe('a cluster of both families', () => {
     hosts[0]!.run('ip', 'link', 'set', link!, 'down')
     hosts[0]!.run('ip', 'link', 'set', link!, 'up')
     await eventually(() => tcp(hosts[0]!, ips6[0]!, 8080)[0] === 'node1 fd00:10:244:1::')
+  })
+
+  it('has the host go on listening to routers although it forwards', () => {
+    const settings = ['all/forwarding', 'eth0/accept_ra'].map(name => `/proc/sys/net/ipv6/conf/${name}`)
+    expect(hosts[0]!.run('cat', ...settings)).toBe('1\n2\n')
   })
 
   it('keeps addresses and rules over a restart of the agent', async () => {

@@ -26,7 +26,7 @@ import { Checkpoint } from './checkpoint.ts'
 import { type CniFolders, CniPodNetwork } from './cni/cni-pod-network.ts'
 import { ClusterView } from './cluster-view.ts'
 import { type Run, run as runTool } from './exec.ts'
-import { firstIn, IPV4, IPV6 } from './family.ts'
+import { IPV4, IPV6 } from './family.ts'
 import { FamilyRules } from './family-rules.ts'
 import { openFirewalls } from './firewall/firewalls.ts'
 import type { FirewallNeeds } from './firewall/needs.ts'
@@ -289,7 +289,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       addresses: [identity.clusterDNS, ...[ipv6?.clusterDNS ?? []].flat()],
       families: ipv6 ? ['IPv4', 'IPv6'] : ['IPv4'],
       zone: identity.clusterDomain,
-      ownRanges: ownRanges.flatMap(range => parseRange(range) ?? []),
+      ownRanges: rangesOf(ownRanges),
       log,
       ...(options.metrics && { metrics: options.metrics }),
     }),
@@ -322,11 +322,12 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       clock,
       view,
       nodeName,
-      clusterCIDR: requireCidr(clusterCIDR),
-      podCIDR: requireCidr(podCIDR),
+      families: rules.map(({ table }) => table.family),
+      clusterCIDRs: rangesOf([clusterCIDR, ...(ipv6 ? [ipv6.clusterCIDR] : [])]),
+      podCIDRs: rangesOf([podCIDR, ...(ipv6 ? [ipv6.podCIDR] : [])]),
       countBytes: () => countConnections(sysctls),
       pods: () => policyView.pods.values(),
-      localIP: podUid => firstIn(IPV4, shared.localIPs(podUid)),
+      localIPs: shared.localIPs,
     }),
   )
   log.info({ podCIDR, podCIDR6: ipv6?.podCIDR, nodeIP, services: rules4.services }, 'pod network is up')
@@ -370,3 +371,5 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   }
 }
+
+const rangesOf = (texts: readonly string[]) => texts.flatMap(text => parseRange(text) ?? [])

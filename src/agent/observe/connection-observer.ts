@@ -5,12 +5,15 @@ import { createInterface } from 'node:readline'
 import type { ConnectionEdge, ConnectionSummary, DeniedEdge } from '../../shared/machinery/connection-summary.ts'
 import { type Clock, formatTime } from '../../shared/machinery/clock.ts'
 import { hasTool, type Run } from '../network/exec.ts'
+import type { Family } from '../network/family.ts'
 import { TABLE } from '../network/names.ts'
 import { type Flow, parseFlow } from './flow.ts'
 import { Places, type PlacesOptions } from './places.ts'
 
 export interface ConnectionObserverOptions extends PlacesOptions {
   readonly run: Run
+  /** Those that pods have. */
+  readonly families: readonly Family[]
   readonly clock: Clock
   /** Makes the kernel count. @throws Error when it cannot */
   readonly countBytes: () => void
@@ -26,7 +29,7 @@ export class ConnectionObserver implements Disposable {
   readonly #options: ConnectionObserverOptions
   /** What ended connections carried. */
   #ended = new Map<string, Counted>()
-  #events: ChildProcess | undefined
+  #events: readonly ChildProcess[] = []
   #since = 0
   #last: { readonly at: number; readonly bytes: ReadonlyMap<string, number> } | undefined
   #cancelIdle: (() => void) | undefined
@@ -36,16 +39,16 @@ export class ConnectionObserver implements Disposable {
   }
 
   async summary(): Promise<ConnectionSummary> {
-    const { run, clock, nodeName } = this.#options
+    const { run, families, clock, nodeName } = this.#options
     const hasConntrack = await hasTool(run, ['conntrack', '--version'])
     if (hasConntrack) this.#count()
-    const [listing, denied] = await Promise.all([
-      hasConntrack ? run(['conntrack', '-L', '-f', 'ipv4']) : '',
-      run(['nft', '-j', 'list', 'set', 'ip', TABLE, 'denied']),
+    const [listings, denied] = await Promise.all([
+      Promise.all(hasConntrack ? families.map(family => run(['conntrack', '-L', ...only(family)])) : []),
+      Promise.all(families.map(({ ip }) => run(['nft', '-j', 'list', 'set', ip, TABLE, 'denied']))),
     ])
     const places = new Places(this.#options)
     const edges = new Map([...this.#ended].map(([key, edge]) => [key, { ...edge }]))
-    for (const line of listing.split('\n')) {
+    for (const line of listings.join('\n').split('\n')) {
       const flow = parseFlow(line)
       if (flow) add(edges, flow, places, 1)
     }
@@ -67,7 +70,7 @@ export class ConnectionObserver implements Disposable {
       time: formatTime(clock.now()),
       ...(windowSeconds && { windowSeconds: Math.round(windowSeconds * 1000) / 1000 }),
       edges: told,
-      denied: deniedEdges(denied, places),
+      denied: denied.flatMap(text => deniedEdges(text, places)),
       ...(!hasConntrack && { problem: 'conntrack is missing: install the package conntrack' }),
     }
   }
@@ -78,41 +81,45 @@ export class ConnectionObserver implements Disposable {
   }
 
   #count(): void {
-    const { clock } = this.#options
+    const { families, clock } = this.#options
     this.#cancelIdle?.()
     this.#cancelIdle = clock.after(IDLE_MS, () => this.#stop())
-    if (this.#events) return
+    if (this.#events.length > 0) return
     this.#since = clock.now()
     try {
       this.#options.countBytes()
     } catch {
       // read-only /proc/sys: connections are told, their bytes are not
     }
-    const child = spawn('conntrack', ['-E', '-e', 'DESTROY', '-f', 'ipv4', '-b', '4194304'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    this.#events = child
+    const children = families.map(family =>
+      spawn('conntrack', ['-E', '-e', 'DESTROY', ...only(family), '-b', '4194304'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
+    )
+    this.#events = children
     const gone = () => {
-      if (this.#events === child) this.#stop()
+      if (this.#events === children) this.#stop()
     }
-    child.once('error', gone).once('exit', gone)
     let places = new Places(this.#options)
     let placesAt = clock.monotonic()
-    createInterface({ input: child.stdout }).on('line', line => {
-      const flow = parseFlow(line)
-      if (!flow || this.#events !== child) return
-      if (clock.monotonic() - placesAt > 1_000) {
-        places = new Places(this.#options)
-        placesAt = clock.monotonic()
-      }
-      add(this.#ended, flow, places, 0)
-    })
+    for (const child of children) {
+      child.once('error', gone).once('exit', gone)
+      createInterface({ input: child.stdout }).on('line', line => {
+        const flow = parseFlow(line)
+        if (!flow || this.#events !== children) return
+        if (clock.monotonic() - placesAt > 1_000) {
+          places = new Places(this.#options)
+          placesAt = clock.monotonic()
+        }
+        add(this.#ended, flow, places, 0)
+      })
+    }
   }
 
   #stop(): void {
     const events = this.#events
-    this.#events = undefined
-    events?.kill('SIGKILL')
+    this.#events = []
+    for (const child of events) child.kill('SIGKILL')
     this.#ended = new Map()
     this.#last = undefined
   }
@@ -144,6 +151,9 @@ function add(edges: Map<string, Counted>, flow: Flow, places: Places, connection
     })
   }
 }
+
+/** @returns conntrack's option for one family */
+const only = ({ name }: Family): string[] => ['-f', name.toLowerCase()]
 
 interface SetListing {
   readonly nftables: readonly {
