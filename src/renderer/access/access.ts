@@ -8,6 +8,7 @@ import {
   type Subject,
 } from '../../shared/api/rbac/v1.ts'
 import type { World } from '../world/world.ts'
+import { t } from '../i18n/i18n.ts'
 
 export const RBAC_TYPES = [Role, ClusterRole, RoleBinding, ClusterRoleBinding]
 
@@ -128,6 +129,11 @@ export function identityOf({ kind, name, namespace = '' }: Subject): { user: str
 export function ruleText({ verbs, resources, apiGroups, resourceNames, nonResourceURLs }: PolicyRule): string {
   if (nonResourceURLs?.length) return `${verbs.join(', ')} ${nonResourceURLs.join(', ')}`
   const groups = (apiGroups ?? []).map(group => group || 'core').join(', ')
-  const names = resourceNames?.length ? ` named ${resourceNames.join(', ')}` : ''
-  return `${verbs.join(', ')} ${(resources ?? []).join(', ')}${names} in ${groups}`
+  const names = resourceNames?.length ? ` ${t('named {names}', { names: resourceNames.join(', ') })}` : ''
+  return t('{verbs} {resources}{names} in {groups}', {
+    verbs: verbs.join(', '),
+    resources: (resources ?? []).join(', '),
+    names,
+    groups,
+  })
 }

@@ -1,6 +1,7 @@
 // Objects as YAML text and back, in the dialect that kubectl speaks (YAML 1.1 booleans, no timestamps).
 import { Document, parseAllDocuments, stringify } from 'yaml'
 import type { AnyObject } from '../../shared/machinery/object.ts'
+import { t } from '../i18n/i18n.ts'
 
 /**
  * Tags of YAML 1.1 that mean nothing to kubectl: a date stays text. Ordered maps must go as well, since the library
@@ -58,7 +59,7 @@ export function parseObjects(text: string): AnyObject[] {
     .map(value => {
       const object = value as Partial<AnyObject>
       if (typeof object !== 'object' || typeof object.kind !== 'string' || typeof object.apiVersion !== 'string')
-        throw new Error('Every document needs apiVersion and kind.')
+        throw new Error(t('Every document needs apiVersion and kind.'))
       return object as AnyObject
     })
 }

@@ -4,6 +4,7 @@ import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { Status } from '../../shared/api/meta/v1.ts'
 import { parseObjects } from '../api/yaml-text.ts'
 import type { DroppedFile } from './dropped-files.ts'
+import { t } from '../i18n/i18n.ts'
 
 export interface ApplyItem {
   readonly path: string
@@ -35,7 +36,8 @@ export function planApply(files: readonly DroppedFile[]): ApplyPlan {
       return parseObjects(text)
         .flatMap(flat)
         .map(object => {
-          if (typeof object.metadata?.name !== 'string') throw new Error(`A ${object.kind} has no name.`)
+          if (typeof object.metadata?.name !== 'string')
+            throw new Error(t('A {kind} has no name.', { kind: object.kind }))
           return { path, object }
         })
     } catch (error) {
@@ -57,7 +59,7 @@ export function waitsFor({ object }: ApplyItem, plan: ApplyPlan, namespace: stri
       spec?.names?.kind === object.kind &&
       spec.group === object.apiVersion.split('/')[0]
     )
-      return `the definition of ${object.kind}`
+      return t('the definition of {kind}', { kind: object.kind })
   }
   return undefined
 }

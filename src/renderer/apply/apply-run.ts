@@ -6,6 +6,7 @@ import { connection } from '../api/connection.ts'
 import { typeOfReference } from '../kinds/references.ts'
 import { useClusterStore } from '../stores/cluster.ts'
 import { type ApplyItem, type ApplyPlan, differs, ownedByOthers, waitsFor } from './apply-plan.ts'
+import { t } from '../i18n/i18n.ts'
 
 export type Verdict =
   | { readonly state: 'checking' }
@@ -41,8 +42,14 @@ export async function tryItem(item: ApplyItem, plan: ApplyPlan, defaultNamespace
   const cause = waitsFor(item, plan, place?.ref.namespace)
   if (!place)
     return cause
-      ? { state: 'later', message: `Waits for ${cause}.` }
-      : { state: 'refused', message: `This cluster does not serve ${item.object.apiVersion} ${item.object.kind}.` }
+      ? { state: 'later', message: t('Waits for {cause}.', { cause }) }
+      : {
+          state: 'refused',
+          message: t('This cluster does not serve {apiVersion} {kind}.', {
+            apiVersion: item.object.apiVersion,
+            kind: item.object.kind,
+          }),
+        }
   const { type, ref, draft } = place
   const before = await connection.client.get(type, ref).catch((error: unknown) => {
     if (isNotFound(error)) return undefined
@@ -53,7 +60,7 @@ export async function tryItem(item: ApplyItem, plan: ApplyPlan, defaultNamespace
     if (!before) return { state: 'new', after }
     return { state: differs(before, after) ? 'changed' : 'same', before, after }
   } catch (error) {
-    if (isNotFound(error) && cause) return { state: 'later', message: `Waits for ${cause}.` }
+    if (isNotFound(error) && cause) return { state: 'later', message: t('Waits for {cause}.', { cause }) }
     const fields = error instanceof ApiError && isConflict(error) ? ownedByOthers(error.status) : []
     return fields.length ? { state: 'owned', fields } : { state: 'refused', message: said(error) }
   }
@@ -64,7 +71,7 @@ export async function applyItem(item: ApplyItem, defaultNamespace: string, force
   // What a definition of the same plan has added is not known yet.
   if (!typeOfReference(item.object)) await useClusterStore().refresh()
   const place = placeOf(item, defaultNamespace)
-  if (!place) return { state: 'failed', message: `This cluster does not serve ${item.object.kind}.` }
+  if (!place) return { state: 'failed', message: t('This cluster does not serve {kind}.', { kind: item.object.kind }) }
   try {
     await connection.client.patch(place.type, place.ref, place.draft, { type: 'apply', fieldManager, force })
     return { state: 'applied' }

@@ -1,4 +1,5 @@
 // The manifests among files and folders that were dropped on the window.
+import { t } from '../i18n/i18n.ts'
 
 export interface DroppedFile {
   /** Within what was dropped. */
@@ -28,7 +29,8 @@ async function collect(entry: FileSystemEntry, found: File[], paths: string[]): 
     if (entry.name.startsWith('.') || entry.name === 'node_modules') return
     for (const inner of await entriesOf(entry as FileSystemDirectoryEntry)) await collect(inner, found, paths)
   } else if (MANIFEST.test(entry.name)) {
-    if (found.length >= MOST_FILES) throw new Error(`More than ${MOST_FILES} manifests at once are too many.`)
+    if (found.length >= MOST_FILES)
+      throw new Error(t('More than {n} manifests at once are too many.', { n: MOST_FILES }))
     found.push(await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)))
     paths.push(entry.fullPath.replace(/^\//, ''))
   }
@@ -42,6 +44,6 @@ export async function readDropped(transfer: DataTransfer): Promise<DroppedFile[]
   const paths: string[] = []
   for (const entry of entries) await collect(entry, files, paths)
   const tooBig = files.findIndex(({ size }) => size > MOST_BYTES)
-  if (tooBig >= 0) throw new Error(`${paths[tooBig] ?? ''} is larger than 3 MiB.`)
+  if (tooBig >= 0) throw new Error(t('{path} is larger than 3 MiB.', { path: paths[tooBig] ?? '' }))
   return await Promise.all(files.map(async (file, index) => ({ path: paths[index] ?? '', text: await file.text() })))
 }

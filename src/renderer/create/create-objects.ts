@@ -3,6 +3,7 @@ import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { connection } from '../api/connection.ts'
 import { typeOfReference } from '../kinds/references.ts'
+import { t } from '../i18n/i18n.ts'
 
 /** A refused object: which one, and why. */
 export class CreateError extends Error {
@@ -29,7 +30,12 @@ function planOf(objects: readonly AnyObject[], defaultNamespace: string): Plan[]
   return objects.map(object => {
     const type = typeOfReference(object)
     if (!type)
-      throw new CreateError(object.kind, new Error(`This cluster does not serve ${object.apiVersion} ${object.kind}.`))
+      throw new CreateError(
+        object.kind,
+        new Error(
+          t('This cluster does not serve {apiVersion} {kind}.', { apiVersion: object.apiVersion, kind: object.kind }),
+        ),
+      )
     const namespace = object.metadata?.namespace ?? defaultNamespace
     return { type, draft: type.namespaced ? { ...object, metadata: { ...object.metadata, namespace } } : object }
   })

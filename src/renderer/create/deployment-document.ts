@@ -8,6 +8,7 @@ import {
   yamlProblems,
   type YamlProblem,
 } from '../api/yaml-text.ts'
+import { t } from '../i18n/i18n.ts'
 
 export interface PortModel {
   readonly containerPort: number | undefined
@@ -72,7 +73,7 @@ export function readManifest(source: string): ParsedManifest {
   if (problems.length) return { model: undefined, problems, obstacle: undefined }
   const deployment = documents.find(document => isKind(document, 'Deployment'))
   if (!deployment)
-    return { model: undefined, problems, obstacle: 'There is no Deployment in this YAML, so the form rests.' }
+    return { model: undefined, problems, obstacle: t('There is no Deployment in this YAML, so the form rests.') }
   const service = documents.find(document => isKind(document, 'Service'))
   const at = (...path: Path) => text(deployment, [...CONTAINER, ...path])
   return {

@@ -4,6 +4,7 @@ import { connection } from '../api/connection.ts'
 import { keepLive } from '../api/live-list.ts'
 import { objectSource } from '../api/sources.ts'
 import type { PodRef } from '../stores/dock.ts'
+import { t } from '../i18n/i18n.ts'
 
 export type Readiness =
   | { readonly is: 'running' }
@@ -12,7 +13,7 @@ export type Readiness =
 
 /** What a container's status says about whether one can get in. */
 export function readinessOf(pod: Pod | undefined, container: string): Readiness {
-  if (!pod) return { is: 'waiting', why: 'The pod is not there yet.' }
+  if (!pod) return { is: 'waiting', why: t('The pod is not there yet.') }
   const { status } = pod
   const found = [
     ...(status.containerStatuses ?? []),
@@ -22,11 +23,14 @@ export function readinessOf(pod: Pod | undefined, container: string): Readiness 
   const { running, terminated, waiting } = found?.state ?? {}
   if (running) return { is: 'running' }
   if (terminated)
-    return { is: 'over', why: terminated.message ?? `It ended with exit code ${terminated.exitCode} at once.` }
+    return {
+      is: 'over',
+      why: terminated.message ?? t('It ended with exit code {exitCode} at once.', { exitCode: terminated.exitCode }),
+    }
   if (status.phase === 'Failed' || status.phase === 'Succeeded')
-    return { is: 'over', why: status.message ?? `The pod is ${status.phase}.` }
+    return { is: 'over', why: status.message ?? t('The pod is {phase}.', { phase: status.phase }) }
   const why = [waiting?.reason, waiting?.message].filter(Boolean).join(': ')
-  return { is: 'waiting', why: why || 'The container is being created.' }
+  return { is: 'waiting', why: why || t('The container is being created.') }
 }
 
 /** @returns undefined when it runs or the signal aborts, or why it never will run. Never throws. */

@@ -1,6 +1,7 @@
 // A command in a container, or its main process, over `v5.channel.k8s.io`: one byte of channel, then the data.
 // @see https://kubernetes.io/docs/reference/ "Streaming: remotecommand subprotocol v5", KEP-4006
 import { connection } from '../api/connection.ts'
+import { t } from '../i18n/i18n.ts'
 
 const STDIN = 0
 const STDOUT = 1
@@ -48,9 +49,12 @@ export function readExitStatus(text: string): { message: string; exitCode: numbe
   } catch {
     return { message: text, exitCode: undefined }
   }
-  if (status.status === 'Success') return { message: 'The shell ended.', exitCode: 0 }
+  if (status.status === 'Success') return { message: t('The shell ended.'), exitCode: 0 }
   const cause = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message
-  return { message: status.message ?? 'The command failed.', exitCode: cause === undefined ? undefined : Number(cause) }
+  return {
+    message: status.message ?? t('The command failed.'),
+    exitCode: cause === undefined ? undefined : Number(cause),
+  }
 }
 
 export const frame = (channel: number, data: Uint8Array): Uint8Array => {
@@ -92,7 +96,7 @@ export function openSession(
       end(`unexpected channel ${String(channel)}`, undefined)
   }
   socket.onclose = (code, reason) =>
-    end(reason || (code === 1000 ? 'The session ended.' : `The connection broke (${code}).`), undefined)
+    end(reason || (code === 1000 ? t('The session ended.') : t('The connection broke ({code}).', { code })), undefined)
   return {
     write: data => socket.send(frame(STDIN, data)),
     resize: (columns, rows) =>

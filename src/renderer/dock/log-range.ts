@@ -1,4 +1,5 @@
 // From when to when a log is read.
+import { m } from '../i18n/i18n.ts'
 export interface LogRange {
   /** RFC 3339. */
   readonly since?: string
@@ -6,13 +7,13 @@ export interface LogRange {
 }
 
 export const RANGES = [
-  { id: 'newest', title: 'Newest lines' },
-  { id: '5m', title: 'Last 5 minutes', ms: 5 * 60_000 },
-  { id: '30m', title: 'Last 30 minutes', ms: 30 * 60_000 },
-  { id: '3h', title: 'Last 3 hours', ms: 3 * 3_600_000 },
-  { id: '24h', title: 'Last 24 hours', ms: 24 * 3_600_000 },
-  { id: 'all', title: 'From the start', ms: Infinity },
-  { id: 'between', title: 'From … to …' },
+  { id: 'newest', title: m('Newest lines') },
+  { id: '5m', title: m('Last 5 minutes'), ms: 5 * 60_000 },
+  { id: '30m', title: m('Last 30 minutes'), ms: 30 * 60_000 },
+  { id: '3h', title: m('Last 3 hours'), ms: 3 * 3_600_000 },
+  { id: '24h', title: m('Last 24 hours'), ms: 24 * 3_600_000 },
+  { id: 'all', title: m('From the start'), ms: Infinity },
+  { id: 'between', title: m('From … to …') },
 ] as const
 export type RangeId = (typeof RANGES)[number]['id']
 

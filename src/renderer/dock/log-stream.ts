@@ -2,6 +2,7 @@
 import { connection } from '../api/connection.ts'
 import { timeOrder } from './log-buffer.ts'
 import { plainText, splitTimestamp } from './log-text.ts'
+import { t } from '../i18n/i18n.ts'
 
 export interface LogRequest {
   readonly namespace: string
@@ -39,7 +40,7 @@ const problemOf = async (answer: Response): Promise<string> => {
   try {
     return (JSON.parse(text) as { message?: string }).message ?? text
   } catch {
-    return text.slice(0, 300) || `the server answered ${answer.status}`
+    return text.slice(0, 300) || t('the server answered {status}', { status: answer.status })
   }
 }
 

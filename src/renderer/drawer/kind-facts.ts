@@ -14,17 +14,18 @@ import type { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
 import type { StorageClass } from '../../shared/api/storage/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
+import { t } from '../i18n/i18n.ts'
 
 export type Fact = readonly [name: string, value: string | number | undefined]
 
 const lines = (values: readonly (string | undefined)[]) => values.filter(Boolean).join('\n')
 const seconds = (value: number | undefined) => (value === undefined ? undefined : `${value} s`)
 const selectorText = (selector: Parameters<typeof fromLabelSelector>[0]) =>
-  fromLabelSelector(selector).format() || 'all pods'
+  fromLabelSelector(selector).format() || t('all pods')
 
 const workload = ({ spec }: ReplicaSet | StatefulSet | DaemonSet): Fact[] => [
-  ['Images', lines(spec.template?.spec?.containers.map(({ image }) => image) ?? [])],
-  ['Selector', selectorText(spec.selector)],
+  [t('Images'), lines(spec.template?.spec?.containers.map(({ image }) => image) ?? [])],
+  [t('Selector'), selectorText(spec.selector)],
 ]
 
 function metricText({ type, resource, containerResource, pods, object, external }: MetricSpec): string {
@@ -32,7 +33,7 @@ function metricText({ type, resource, containerResource, pods, object, external 
   const name = resource?.name ?? containerResource?.name ?? (pods ?? object ?? external)?.metric.name ?? type
   const wanted =
     target?.averageUtilization === undefined ? (target?.averageValue ?? target?.value) : `${target.averageUtilization}%`
-  return `${name} at ${wanted ?? '?'}`
+  return t('{name} at {wanted}', { name, wanted: wanted ?? '?' })
 }
 
 function currentText({
@@ -47,21 +48,25 @@ function currentText({
 }
 
 const peerText = ({ ipBlock, namespaceSelector, podSelector }: NetworkPolicyPeer) => {
-  if (ipBlock) return `${ipBlock.cidr}${ipBlock.except?.length ? ` except ${ipBlock.except.join(', ')}` : ''}`
-  const pods = podSelector ? selectorText(podSelector) : 'all pods'
-  if (!namespaceSelector) return `${pods} here`
+  if (ipBlock)
+    return `${ipBlock.cidr}${ipBlock.except?.length ? ` ${t('except {list}', { list: ipBlock.except.join(', ') })}` : ''}`
+  const pods = podSelector ? selectorText(podSelector) : t('all pods')
+  if (!namespaceSelector) return t('{pods} here', { pods })
   const namespaces = fromLabelSelector(namespaceSelector).format()
-  return `${pods} in ${namespaces ? `namespaces ${namespaces}` : 'all namespaces'}`
+  return t('{pods} in {places}', {
+    pods,
+    places: namespaces ? t('namespaces {namespaces}', { namespaces }) : t('all namespaces'),
+  })
 }
 const portText = ({ port, endPort, protocol = 'TCP' }: NetworkPolicyPort) =>
-  `${protocol} ${port ?? 'any'}${endPort === undefined ? '' : `–${endPort}`}`
+  `${protocol} ${port ?? t('any')}${endPort === undefined ? '' : `–${endPort}`}`
 
 function ruleText(
   peers: readonly NetworkPolicyPeer[] | undefined,
   ports: readonly NetworkPolicyPort[] | undefined,
 ): string {
   const who = peers?.length ? peers.map(peerText).join(' or ') : 'anything'
-  return ports?.length ? `${who}, on ${ports.map(portText).join(', ')}` : who
+  return ports?.length ? t('{who}, on {ports}', { who, ports: ports.map(portText).join(', ') }) : who
 }
 
 const pairs = (record: Readonly<Record<string, unknown>> | undefined) =>
@@ -69,24 +74,24 @@ const pairs = (record: Readonly<Record<string, unknown>> | undefined) =>
 
 const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
   ReplicaSet: (set: ReplicaSet) => [
-    ['Replicas', `${set.status.readyReplicas ?? 0} ready of ${set.spec.replicas ?? 1}`],
+    [t('Replicas'), t('{ready} ready of {all}', { ready: set.status.readyReplicas ?? 0, all: set.spec.replicas ?? 1 })],
     ...workload(set),
   ],
   StatefulSet: (set: StatefulSet) => [
-    ['Replicas', `${set.status.readyReplicas ?? 0} ready of ${set.spec.replicas ?? 1}`],
-    ['Service', set.spec.serviceName],
-    ['Order', set.spec.podManagementPolicy],
+    [t('Replicas'), t('{ready} ready of {all}', { ready: set.status.readyReplicas ?? 0, all: set.spec.replicas ?? 1 })],
+    [t('Service'), set.spec.serviceName],
+    [t('Order'), set.spec.podManagementPolicy],
     [
-      'Update',
+      t('Update'),
       lines([
         set.spec.updateStrategy?.type,
         set.spec.updateStrategy?.rollingUpdate?.partition
-          ? `from ordinal ${set.spec.updateStrategy.rollingUpdate.partition}`
+          ? t('from ordinal {partition}', { partition: set.spec.updateStrategy.rollingUpdate.partition })
           : undefined,
       ]),
     ],
     [
-      'Volume claims',
+      t('Volume claims'),
       lines(
         (set.spec.volumeClaimTemplates ?? []).map(
           ({ metadata, spec }) => `${metadata?.name ?? ''} ${String(spec.resources?.requests?.storage ?? '')}`,
@@ -96,127 +101,159 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
     ...workload(set),
   ],
   DaemonSet: (set: DaemonSet) => [
-    ['Nodes', `${set.status.numberReady} ready of ${set.status.desiredNumberScheduled}`],
-    ['Up to date', set.status.updatedNumberScheduled],
-    ['Where it should not be', set.status.numberMisscheduled || undefined],
-    ['Update', set.spec.updateStrategy?.type],
+    [
+      t('Nodes'),
+      t('{ready} ready of {all}', { ready: set.status.numberReady, all: set.status.desiredNumberScheduled }),
+    ],
+    [t('Up to date'), set.status.updatedNumberScheduled],
+    [t('Where it should not be'), set.status.numberMisscheduled || undefined],
+    [t('Update'), set.spec.updateStrategy?.type],
     ...workload(set),
   ],
   Job: ({ spec, status }: Job) => [
-    ['Completions', `${status.succeeded ?? 0} of ${spec.completions ?? 1}`],
-    ['At once', spec.parallelism],
-    ['Active', status.active],
-    ['Failed', status.failed ? `${status.failed}, gives up after ${spec.backoffLimit ?? 6}` : undefined],
-    ['Deadline', seconds(spec.activeDeadlineSeconds)],
-    ['Started', status.startTime],
-    ['Ended', status.completionTime],
-    ['Images', lines(spec.template.spec?.containers.map(({ image }) => image) ?? [])],
+    [t('Completions'), t('{some} of {all}', { some: status.succeeded ?? 0, all: spec.completions ?? 1 })],
+    [t('At once'), spec.parallelism],
+    [t('Active'), status.active],
+    [
+      t('Failed'),
+      status.failed
+        ? t('{failed}, gives up after {backoffLimit}', { failed: status.failed, backoffLimit: spec.backoffLimit ?? 6 })
+        : undefined,
+    ],
+    [t('Deadline'), seconds(spec.activeDeadlineSeconds)],
+    [t('Started'), status.startTime],
+    [t('Ended'), status.completionTime],
+    [t('Images'), lines(spec.template.spec?.containers.map(({ image }) => image) ?? [])],
   ],
   CronJob: ({ spec, status }: CronJob) => [
-    ['Schedule', spec.schedule],
-    ['Time zone', spec.timeZone ?? 'of the control plane'],
+    [t('Schedule'), spec.schedule],
+    [t('Time zone'), spec.timeZone ?? t('of the control plane')],
     [
-      'When the last still runs',
-      { Allow: 'run beside it', Forbid: 'skip', Replace: 'replace it' }[spec.concurrencyPolicy ?? 'Allow'],
+      t('When the last still runs'),
+      { Allow: t('run beside it'), Forbid: t('skip'), Replace: t('replace it') }[spec.concurrencyPolicy ?? 'Allow'],
     ],
-    ['Last run', status.lastScheduleTime],
-    ['Last success', status.lastSuccessfulTime],
-    ['Kept', `${spec.successfulJobsHistoryLimit ?? 3} successful, ${spec.failedJobsHistoryLimit ?? 1} failed`],
-    ['Images', lines(spec.jobTemplate.spec?.template.spec?.containers.map(({ image }) => image) ?? [])],
+    [t('Last run'), status.lastScheduleTime],
+    [t('Last success'), status.lastSuccessfulTime],
+    [
+      t('Kept'),
+      t('{successful} successful, {failed} failed', {
+        successful: spec.successfulJobsHistoryLimit ?? 3,
+        failed: spec.failedJobsHistoryLimit ?? 1,
+      }),
+    ],
+    [t('Images'), lines(spec.jobTemplate.spec?.template.spec?.containers.map(({ image }) => image) ?? [])],
   ],
   Ingress: ({ spec, status }: Ingress) => [
-    ['Class', spec.ingressClassName ?? 'the default one'],
-    ['Addresses', lines((status.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname))],
+    [t('Class'), spec.ingressClassName ?? t('the default one')],
+    [t('Addresses'), lines((status.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname))],
     [
       'TLS',
       lines(
-        (spec.tls ?? []).map(
-          ({ hosts, secretName }) => `${(hosts ?? ['any host']).join(', ')} by ${secretName ?? '–'}`,
+        (spec.tls ?? []).map(({ hosts, secretName }) =>
+          t('{hosts} by {secretName}', { hosts: (hosts ?? [t('any host')]).join(', '), secretName: secretName ?? '–' }),
         ),
       ),
     ],
     [
-      'Rules',
+      t('Rules'),
       lines(
         (spec.rules ?? []).flatMap(({ host = '*', http }) =>
           (http?.paths ?? []).map(
             ({ path = '/', pathType, backend: { service } }) =>
-              `${host}${path} (${pathType}) → ${service?.name ?? 'a resource'}:${service?.port?.number ?? service?.port?.name ?? ''}`,
+              `${host}${path} (${pathType}) → ${service?.name ?? t('a resource')}:${service?.port?.number ?? service?.port?.name ?? ''}`,
           ),
         ),
       ),
     ],
-    ['Else', spec.defaultBackend?.service?.name],
+    [t('Else'), spec.defaultBackend?.service?.name],
   ],
   NetworkPolicy: ({ spec }: NetworkPolicy) => [
-    ['Applies to', selectorText(spec.podSelector)],
-    ['Limits', (spec.policyTypes ?? ['Ingress']).join(' and ')],
+    [t('Applies to'), selectorText(spec.podSelector)],
+    [t('Limits'), (spec.policyTypes ?? ['Ingress']).join(` ${t('and')} `)],
     [
-      'Allowed in',
+      t('Allowed in'),
       (spec.policyTypes ?? ['Ingress']).includes('Ingress')
         ? lines((spec.ingress ?? []).map(({ from, ports }) => ruleText(from, ports))) || 'nothing'
         : undefined,
     ],
     [
-      'Allowed out',
+      t('Allowed out'),
       spec.policyTypes?.includes('Egress')
         ? lines((spec.egress ?? []).map(({ to, ports }) => ruleText(to, ports))) || 'nothing'
         : undefined,
     ],
   ],
   HorizontalPodAutoscaler: ({ spec, status }: HorizontalPodAutoscaler) => [
-    ['Scales', `${spec.scaleTargetRef.kind} ${spec.scaleTargetRef.name}`],
+    [t('Scales'), `${spec.scaleTargetRef.kind} ${spec.scaleTargetRef.name}`],
     [
-      'Replicas',
-      `${status.currentReplicas ?? 0} now, ${status.desiredReplicas ?? 0} wanted, between ${spec.minReplicas ?? 1} and ${spec.maxReplicas}`,
+      t('Replicas'),
+      t('{current} now, {wanted} wanted, between {least} and {most}', {
+        current: status.currentReplicas ?? 0,
+        wanted: status.desiredReplicas ?? 0,
+        least: spec.minReplicas ?? 1,
+        most: spec.maxReplicas,
+      }),
     ],
-    ['Aims at', lines((spec.metrics ?? []).map(metricText))],
-    ['Measured', lines((status.currentMetrics ?? []).map(currentText))],
-    ['Last scaled', status.lastScaleTime],
+    [t('Aims at'), lines((spec.metrics ?? []).map(metricText))],
+    [t('Measured'), lines((status.currentMetrics ?? []).map(currentText))],
+    [t('Last scaled'), status.lastScaleTime],
   ],
   PodDisruptionBudget: ({ spec, status }: PodDisruptionBudget) => [
     [
-      'Keeps',
+      t('Keeps'),
       spec.minAvailable === undefined
-        ? `at most ${spec.maxUnavailable ?? 0} away`
-        : `at least ${spec.minAvailable} there`,
+        ? t('at most {maxUnavailable} away', { maxUnavailable: spec.maxUnavailable ?? 0 })
+        : t('at least {minAvailable} there', { minAvailable: spec.minAvailable }),
     ],
-    ['May be evicted now', status.disruptionsAllowed],
-    ['Healthy', `${status.currentHealthy ?? 0} of ${status.expectedPods ?? 0}, needs ${status.desiredHealthy ?? 0}`],
-    ['Selector', selectorText(spec.selector)],
+    [t('May be evicted now'), status.disruptionsAllowed],
+    [
+      t('Healthy'),
+      t('{healthy} of {all}, needs {wanted}', {
+        healthy: status.currentHealthy ?? 0,
+        all: status.expectedPods ?? 0,
+        wanted: status.desiredHealthy ?? 0,
+      }),
+    ],
+    [t('Selector'), selectorText(spec.selector)],
   ],
   PersistentVolumeClaim: ({ spec, status }: PersistentVolumeClaim) => [
-    ['Asks for', spec.resources?.requests?.storage],
-    ['Has', status.capacity?.storage],
-    ['Access', (spec.accessModes ?? []).join(', ')],
-    ['Mode', spec.volumeMode],
+    [t('Asks for'), spec.resources?.requests?.storage],
+    [t('Has'), status.capacity?.storage],
+    [t('Access'), (spec.accessModes ?? []).join(', ')],
+    [t('Mode'), spec.volumeMode],
   ],
   PersistentVolume: ({ spec }: PersistentVolume) => [
-    ['Capacity', spec.capacity?.storage],
-    ['Access', (spec.accessModes ?? []).join(', ')],
-    ['When released', spec.persistentVolumeReclaimPolicy],
-    ['At', spec.local?.path ?? spec.hostPath?.path ?? spec.nfs?.path],
+    [t('Capacity'), spec.capacity?.storage],
+    [t('Access'), (spec.accessModes ?? []).join(', ')],
+    [t('When released'), spec.persistentVolumeReclaimPolicy],
+    [t('At'), spec.local?.path ?? spec.hostPath?.path ?? spec.nfs?.path],
   ],
   StorageClass: (storage: StorageClass) => [
-    ['Provisioner', storage.provisioner],
-    ['When released', storage.reclaimPolicy],
-    ['Volumes are made', storage.volumeBindingMode === 'WaitForFirstConsumer' ? 'when a pod uses them' : 'at once'],
-    ['Can grow', storage.allowVolumeExpansion ? 'yes' : 'no'],
-    ['Parameters', pairs(storage.parameters)],
+    [t('Provisioner'), storage.provisioner],
+    [t('When released'), storage.reclaimPolicy],
+    [
+      t('Volumes are made'),
+      storage.volumeBindingMode === 'WaitForFirstConsumer' ? t('when a pod uses them') : t('at once'),
+    ],
+    [t('Can grow'), storage.allowVolumeExpansion ? t('yes') : t('no')],
+    [t('Parameters'), pairs(storage.parameters)],
   ],
   ResourceQuota: ({ spec, status }: ResourceQuota) => [
-    ...Object.entries(spec.hard ?? {}).map(([name, hard]): Fact => [name, `${status.used?.[name] ?? 0} of ${hard}`]),
-    ['Scopes', spec.scopes?.join(', ')],
+    ...Object.entries(spec.hard ?? {}).map(([name, hard]): Fact => [
+      name,
+      t('{some} of {all}', { some: status.used?.[name] ?? 0, all: hard }),
+    ]),
+    [t('Scopes'), spec.scopes?.join(', ')],
   ],
   LimitRange: ({ spec }: LimitRange) =>
     spec.limits.flatMap(({ type, ...limits }): Fact[] =>
       Object.entries(limits).map(([name, amounts]) => [`${type} ${name}`, pairs(amounts as Record<string, unknown>)]),
     ),
   Event: (event: Event) => [
-    ['Reason', event.reason],
-    ['Message', event.message],
-    ['Told by', event.reportingComponent || event.source?.component],
-    ['Count', event.series?.count ?? event.count],
+    [t('Reason'), event.reason],
+    [t('Message'), event.message],
+    [t('Told by'), event.reportingComponent || event.source?.component],
+    [t('Count'), event.series?.count ?? event.count],
   ],
 }
 

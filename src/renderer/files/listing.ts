@@ -1,4 +1,5 @@
 // A folder of a container, as its own `find` and `stat` tell it: names may hold anything but `/`, and cannot deceive.
+import { t } from '../i18n/i18n.ts'
 
 export type FileKind = 'folder' | 'file' | 'link' | 'other'
 
@@ -97,7 +98,7 @@ export function explainFailure(message: string, exitCode?: number): { text: stri
   const tool = LACKS.exec(message)?.[1] ?? (NO_PROGRAM.has(exitCode) ? 'sh' : undefined)
   return tool
     ? {
-        text: `The image of this container has no “${tool}”, so its files cannot be read from inside.`,
+        text: t('The image of this container has no “{tool}”, so its files cannot be read from inside.', { tool }),
         lacksTools: true,
       }
     : { text: message.replace(/^sh: (\w+: )?(line \d+: |\d+: )?/, ''), lacksTools: false }

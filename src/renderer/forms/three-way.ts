@@ -4,6 +4,7 @@ import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { type JsonObject, getField, isObject, setField } from '../../shared/machinery/json-object.ts'
 import { type Path, pathText, removeAt, setAt } from './form-text.ts'
 import type { FieldSchema } from './schema.ts'
+import { t } from '../i18n/i18n.ts'
 
 export interface MergeConflict {
   readonly path: Path
@@ -114,4 +115,4 @@ export function writeDifference(text: string, from: unknown, to: unknown, path: 
 export const resolveConflict = (text: string, { path, theirs }: MergeConflict): string =>
   theirs === undefined ? removeAt(text, path) : setAt(text, path, theirs)
 
-export const conflictTitle = ({ path }: MergeConflict): string => pathText(path) || 'The object'
+export const conflictTitle = ({ path }: MergeConflict): string => pathText(path) || t('The object')

@@ -1,6 +1,7 @@
 // Helm's releases as it keeps them: a Secret a revision, with the whole release packed inside.
 // @see https://helm.sh/docs/topics/advanced/#storage-backends
 import type { KubeObject } from '../../shared/machinery/object.ts'
+import { t } from '../i18n/i18n.ts'
 
 export const RELEASES = { labelSelector: 'owner=helm' }
 const PREFIX = 'sh.helm.release.v1.'
@@ -84,7 +85,7 @@ async function unpack(packed: Uint8Array<ArrayBuffer>, mostBytes: number): Promi
     total += part.value.length
     if (total > mostBytes) {
       await reader.cancel()
-      throw new Error(`the release unpacks to more than ${mostBytes} bytes`)
+      throw new Error(t('the release unpacks to more than {n} bytes', { n: mostBytes }))
     }
     text += decoder.decode(part.value, { stream: true })
   }

@@ -1,6 +1,7 @@
 // A JSON patch in words, for one line of a history. Pure.
 
 import type { AnyObject } from '../../shared/machinery/object.ts'
+import { t } from '../i18n/i18n.ts'
 
 /** @see RFC 6902 */
 export interface Operation {
@@ -34,9 +35,9 @@ const NOISE =
   /^\/metadata\/annotations\/(kubectl\.kubernetes\.io~1last-applied-configuration|deployment\.kubernetes\.io~1revision)$/
 
 const WORDS: Readonly<Record<string, (path: string, value: unknown) => string>> = {
-  add: (path, value) => `${path} set to ${valueText(value)}`,
+  add: (path, value) => t('{path} set to {value}', { path, value: valueText(value) }),
   replace: (path, value) => `${path} → ${valueText(value)}`,
-  remove: path => `${path} removed`,
+  remove: path => t('{path} removed', { path }),
 }
 
 const NOISY_ANNOTATIONS = new Set([
@@ -66,5 +67,5 @@ export function summarize(changes: readonly Operation[], limit = 3): string[] {
   const told = changes
     .filter(({ op, path }) => op in WORDS && !NOISE.test(path))
     .map(({ op, path, value }) => WORDS[op]?.(pathText(path), value) ?? '')
-  return told.length > limit ? [...told.slice(0, limit), `and ${told.length - limit} more`] : told
+  return told.length > limit ? [...told.slice(0, limit), t('and {n} more', { n: told.length - limit })] : told
 }

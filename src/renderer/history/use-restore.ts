@@ -2,7 +2,7 @@
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useToastStore } from '../stores/toasts.ts'
 import { type ObjectRevision, restore } from './revisions.ts'
-import { formatDateTime } from '../i18n/i18n.ts'
+import { formatDateTime, t } from '../i18n/i18n.ts'
 
 /** @returns whether it was done */
 export async function askToRestore(revision: ObjectRevision, isGone: boolean): Promise<boolean> {
@@ -10,20 +10,23 @@ export async function askToRestore(revision: ObjectRevision, isGone: boolean): P
   const at = formatDateTime(revision.metadata.creationTimestamp)
   const toasts = useToastStore()
   const { confirmed } = await useConfirmStore().ask({
-    title: isGone ? `Bring ${kind} ${name} back?` : `Restore ${kind} ${name}?`,
+    title: isGone ? t('Bring {kind} {name} back?', { kind, name }) : t('Restore {kind} {name}?', { kind, name }),
     text: isGone
-      ? `It is made anew as it was on ${at}; what it controlled is made by its controller.`
-      : `Its spec, labels and annotations become what they were on ${at}. The change is one more revision, and can be undone as well.`,
+      ? t('It is made anew as it was on {at}; what it controlled is made by its controller.', { at })
+      : t(
+          'Its spec, labels and annotations become what they were on {at}. The change is one more revision, and can be undone as well.',
+          { at },
+        ),
     names: [name],
-    action: isGone ? 'Bring back' : 'Restore',
+    action: isGone ? t('Bring back') : t('Restore'),
   })
   if (!confirmed) return false
   try {
     await restore(revision)
-    toasts.done(isGone ? `${name} is back` : `Restored ${name}`)
+    toasts.done(isGone ? t('{name} is back', { name }) : t('Restored {name}', { name }))
     return true
   } catch (error) {
-    toasts.failed(`${name} was not restored`, error)
+    toasts.failed(t('{name} was not restored', { name }), error)
     return false
   }
 }

@@ -1,6 +1,7 @@
 // Hosts to add out of what somebody typed or pasted: an address a line, with roles and labels after it.
 import type { HostSpec } from '../../shared/api/flotilla/v1.ts'
 import { hostNameFrom } from '../../shared/machinery/host-name.ts'
+import { t } from '../i18n/i18n.ts'
 
 export interface NewHost {
   /** Name of the Host, as `flotilla node add` makes it out of the address. */
@@ -19,12 +20,15 @@ function parseLine(line: string): NewHost | string {
   const address = given.replace(/^ssh:\/\//, '').replace(/\/$/, '')
   const name = hostNameFrom(address)
   if (!name || !/^[A-Za-z0-9_.@:[\]$-]+$/.test(address) || address.startsWith('-'))
-    return `${JSON.stringify(given)} is not an address; it wants user@host or user@host:port`
+    return t("{given} is not an address; it wants user{'@'}host or user{'@'}host:port", {
+      given: JSON.stringify(given),
+    })
   const labels: Record<string, string> = {}
   const roles: string[] = []
   for (const word of words) {
     const [key = '', value, ...rest] = word.split('=')
-    if (!key || rest.length) return `${JSON.stringify(word)} is neither a role nor a label; a label wants key=value`
+    if (!key || rest.length)
+      return t('{word} is neither a role nor a label; a label wants key=value', { word: JSON.stringify(word) })
     if (value === undefined) roles.push(key)
     else labels[key] = value
   }
@@ -44,9 +48,9 @@ export function parseHosts(text: string): TypedHosts {
       .trim()
     if (!bare) continue
     const host = parseLine(bare)
-    if (typeof host === 'string') problems.push(`Line ${index + 1}: ${host}.`)
+    if (typeof host === 'string') problems.push(t('Line {index}: {host}.', { index: index + 1, host }))
     else if (hosts.some(({ name }) => name === host.name))
-      problems.push(`Line ${index + 1}: ${host.name} is there twice.`)
+      problems.push(t('Line {index}: {name} is there twice.', { index: index + 1, name: host.name }))
     else hosts.push(host)
   }
   return { hosts, problems }

@@ -3,6 +3,7 @@ import { Host, HostOperation, type HostOperationPrompt } from '../../shared/api/
 import { isAlreadyExists } from '../../shared/machinery/status.ts'
 import { connection } from '../api/connection.ts'
 import type { NewHost } from './new-hosts.ts'
+import { t } from '../i18n/i18n.ts'
 
 export const startOperation = (hostName: string, action: string) =>
   connection.client.create(HostOperation, {
@@ -18,7 +19,9 @@ export async function addHost({ name, spec }: NewHost): Promise<void> {
     if (!isAlreadyExists(error)) throw error
     const known = await connection.client.get(Host, { name })
     if (known.spec.address !== spec.address)
-      throw new Error(`There is another host ${name} at ${known.spec.address}.`, { cause: error })
+      throw new Error(t('There is another host {name} at {address}.', { name, address: known.spec.address }), {
+        cause: error,
+      })
     await connection.client.patch(Host, { name }, { spec }, { type: 'merge' })
   }
   await startOperation(name, 'Join')

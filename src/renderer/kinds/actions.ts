@@ -34,6 +34,7 @@ import { useDockStore } from '../stores/dock.ts'
 import { useToastStore } from '../stores/toasts.ts'
 import { parseLabelLine } from './label-line.ts'
 import { podSelectorOf } from './pod-selector.ts'
+import { type MessageKey, m, t } from '../i18n/i18n.ts'
 
 export interface ResourceAction {
   readonly id: string
@@ -51,7 +52,7 @@ export interface ResourceAction {
 
 const refOf = ({ namespace, name }: Row) => ({ name, ...(namespace ? { namespace } : {}) })
 const count = (rows: readonly Row[], kind: string) =>
-  rows.length === 1 ? `${kind} ${rows[0]?.name ?? ''}` : `${rows.length} objects of kind ${kind}`
+  rows.length === 1 ? `${kind} ${rows[0]?.name ?? ''}` : t('{n} objects of kind {kind}', { n: rows.length, kind })
 
 /** Does one thing to each row, a few at a time, and tells how it went. */
 async function forEach(rows: readonly Row[], done: string, run: (row: Row) => Promise<unknown>): Promise<void> {
@@ -64,37 +65,37 @@ async function forEach(rows: readonly Row[], done: string, run: (row: Row) => Pr
         await run(row)
       } catch (error) {
         failures++
-        toasts.failed(`${row.name}: not done`, error)
+        toasts.failed(t('{name}: not done', { name: row.name }), error)
       }
   }
   await Promise.all(Array.from({ length: Math.min(6, rows.length) }, worker))
-  if (failures < rows.length) toasts.done(failures ? `${done} (${failures} failed)` : done)
+  if (failures < rows.length) toasts.done(failures ? t('{done} ({n} failed)', { done, n: failures }) : done)
 }
 
 /** Deleting these takes more with them than their name says, so the name must be typed. */
 const PRECIOUS = new Set(['namespaces.v1.', 'nodes.v1.', 'persistentvolumes.v1.'])
-const CONSEQUENCES: Readonly<Record<string, string>> = {
-  'namespaces.v1.': 'Everything inside is deleted with it.',
-  'nodes.v1.': 'Its pods are lost to the cluster; the machine itself is not touched.',
-  'persistentvolumes.v1.': 'The data may be lost, depending on the reclaim policy.',
-  'deployments.v1.apps': 'Its replica sets and pods are deleted with it.',
-  'statefulsets.v1.apps': 'Its pods are deleted with it; volume claims stay.',
-  'daemonsets.v1.apps': 'Its pods are deleted with it.',
-  'pods.v1.': 'Pods of a controller are replaced by new ones.',
+const CONSEQUENCES: Readonly<Record<string, MessageKey>> = {
+  'namespaces.v1.': m('Everything inside is deleted with it.'),
+  'nodes.v1.': m('Its pods are lost to the cluster; the machine itself is not touched.'),
+  'persistentvolumes.v1.': m('The data may be lost, depending on the reclaim policy.'),
+  'deployments.v1.apps': m('Its replica sets and pods are deleted with it.'),
+  'statefulsets.v1.apps': m('Its pods are deleted with it; volume claims stay.'),
+  'daemonsets.v1.apps': m('Its pods are deleted with it.'),
+  'pods.v1.': m('Pods of a controller are replaced by new ones.'),
 }
 
 async function remove({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
   const key = kindKey(type)
   const { confirmed } = await useConfirmStore().ask({
-    title: `Delete ${count(rows, type.kind)}?`,
-    text: CONSEQUENCES[key] ?? 'This cannot be undone.',
+    title: t('Delete {things}?', { things: count(rows, type.kind) }),
+    text: t(CONSEQUENCES[key] ?? m('This cannot be undone.')),
     names: rows.map(row => row.key),
-    action: 'Delete',
+    action: t('Delete'),
     danger: true,
     ...(PRECIOUS.has(key) && rows[0] ? { typed: rows.length === 1 ? rows[0].name : `delete ${rows.length}` } : {}),
   })
   if (!confirmed) return
-  await forEach(rows, `Deleting ${count(rows, type.kind)}`, row =>
+  await forEach(rows, t('Deleting {things}', { things: count(rows, type.kind) }), row =>
     connection.client.delete(type, refOf(row), {
       propagationPolicy: 'Background',
       preconditions: { uid: row.object.metadata.uid },
@@ -108,11 +109,11 @@ const SCHEDULED = new Set(['Deployment', 'ReplicaSet', 'StatefulSet', 'Replicati
 async function scale({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
   const spec = rows[0]?.object.spec as { replicas?: number } | undefined
   const answer = await useConfirmStore().ask({
-    title: `Scale ${count(rows, type.kind)}`,
+    title: t('Scale {things}', { things: count(rows, type.kind) }),
     text: '',
     names: rows.map(row => row.key),
-    action: 'Scale',
-    number: { label: 'Replicas', value: spec?.replicas ?? 1 },
+    action: t('Scale'),
+    number: { label: t('Replicas'), value: spec?.replicas ?? 1 },
     ...(SCHEDULED.has(type.kind)
       ? {
           whatIf: (replicas: number) => ({
@@ -122,52 +123,55 @@ async function scale({ type }: ServedKind, rows: readonly Row[]): Promise<void> 
       : {}),
   })
   if (!answer.confirmed) return
-  await forEach(rows, `Scaled ${count(rows, type.kind)} to ${answer.number}`, row =>
-    connection.client.patch(
-      type,
-      refOf(row),
-      { spec: { replicas: answer.number } },
-      { type: 'merge', subresource: 'scale' },
-    ),
+  await forEach(
+    rows,
+    t('Scaled {things} to {replicas}', { things: count(rows, type.kind), replicas: answer.number }),
+    row =>
+      connection.client.patch(
+        type,
+        refOf(row),
+        { spec: { replicas: answer.number } },
+        { type: 'merge', subresource: 'scale' },
+      ),
   )
 }
 
 async function restart({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
   const { confirmed } = await useConfirmStore().ask({
-    title: `Restart ${count(rows, type.kind)}?`,
-    text: 'Pods are replaced step by step, as the update strategy says.',
+    title: t('Restart {things}?', { things: count(rows, type.kind) }),
+    text: t('Pods are replaced step by step, as the update strategy says.'),
     names: rows.map(row => row.key),
-    action: 'Restart',
+    action: t('Restart'),
   })
   if (!confirmed) return
   const annotations = { 'kubectl.kubernetes.io/restartedAt': formatTime(Date.now()) }
-  await forEach(rows, `Restarting ${count(rows, type.kind)}`, row =>
+  await forEach(rows, t('Restarting {things}', { things: count(rows, type.kind) }), row =>
     connection.client.patch(type, refOf(row), { spec: { template: { metadata: { annotations } } } }, { type: 'merge' }),
   )
 }
 
 async function label({ type }: ServedKind, rows: readonly Row[]): Promise<void> {
   const answer = await useConfirmStore().ask({
-    title: `Label ${count(rows, type.kind)}`,
+    title: t('Label {things}', { things: count(rows, type.kind) }),
     text: '',
     names: rows.map(row => row.key),
-    action: 'Label',
+    action: t('Label'),
     line: {
-      label: 'Labels',
-      hint: 'team=shop tier=web, and team- takes one away',
+      label: t('Labels'),
+      hint: t('team=shop tier=web, and team- takes one away'),
       problem: line => parseLabelLine(line).problem,
     },
   })
   if (!answer.confirmed) return
   const { labels } = parseLabelLine(answer.line)
-  await forEach(rows, `Labelled ${count(rows, type.kind)}`, row =>
+  await forEach(rows, t('Labelled {things}', { things: count(rows, type.kind) }), row =>
     connection.client.patch(type, refOf(row), { metadata: { labels } }, { type: 'merge' }),
   )
 }
 
 /** Runs a cron job now, as `kubectl create job --from` does it. */
 const runNow = (rows: readonly Row[]) =>
-  forEach(rows, `Started ${count(rows, 'CronJob')}`, ({ object, name, namespace }) => {
+  forEach(rows, t('Started {things}', { things: count(rows, 'CronJob') }), ({ object, name, namespace }) => {
     const { jobTemplate } = (object as unknown as CronJob).spec
     const { labels, annotations } = jobTemplate.metadata ?? {}
     return connection.client.create(Job, {
@@ -183,26 +187,28 @@ const runNow = (rows: readonly Row[]) =>
   })
 
 /** Sets one field of the spec, such as `suspend`. */
-const setSpec = ({ type }: ServedKind, rows: readonly Row[], spec: object, done: string) =>
-  forEach(rows, `${done} ${count(rows, type.kind)}`, row =>
+const setSpec = ({ type }: ServedKind, rows: readonly Row[], spec: object, done: MessageKey) =>
+  forEach(rows, t(done, { things: count(rows, type.kind) }), row =>
     connection.client.patch(type, refOf(row), { spec }, { type: 'merge' }),
   )
 
 async function cordon(kind: ServedKind, rows: readonly Row[]): Promise<void> {
   const names = rows.map(({ name }) => name)
   const { confirmed } = await useConfirmStore().ask({
-    title: `Cordon ${count(rows, 'Node')}?`,
-    text: 'No new pods are placed there; those that run stay.',
+    title: t('Cordon {things}?', { things: count(rows, 'Node') }),
+    text: t('No new pods are placed there; those that run stay.'),
     names,
-    action: 'Cordon',
+    action: t('Cordon'),
     whatIf: () => ({ cordon: names }),
   })
   if (confirmed) await setUnschedulable(kind, rows, true)
 }
 
 const setUnschedulable = ({ type }: ServedKind, rows: readonly Row[], unschedulable: boolean) =>
-  forEach(rows, `${unschedulable ? 'Cordoned' : 'Uncordoned'} ${count(rows, type.kind)}`, row =>
-    connection.client.patch(type, refOf(row), { spec: { unschedulable } }, { type: 'merge' }),
+  forEach(
+    rows,
+    t(unschedulable ? 'Cordoned {things}' : 'Uncordoned {things}', { things: count(rows, type.kind) }),
+    row => connection.client.patch(type, refOf(row), { spec: { unschedulable } }, { type: 'merge' }),
   )
 
 /** The container that logs and shells start with: the annotated one, else the first. */
@@ -216,7 +222,7 @@ export function openLogs(object: AnyObject, previous = false): void {
   if (object.kind === 'Pod')
     useDockStore().open({ ...base, pod: name, container: defaultContainer(object as unknown as Pod) })
   else if (labelSelector) useDockStore().open({ ...base, labelSelector })
-  else useToastStore().failed(`No logs of ${name}`, new Error('It selects no pods.'))
+  else useToastStore().failed(t('No logs of {name}', { name }), new Error(t('It selects no pods.')))
 }
 
 export function openTerminal(pod: Pod, container = defaultContainer(pod)): void {
@@ -232,7 +238,7 @@ export function openAttach(pod: Pod, container = defaultContainer(pod)): void {
     each => each.name === container,
   )
   const streams = { stdin: found?.stdin ?? false, tty: found?.tty ?? false }
-  const title = `${name} · attached`
+  const title = t('{name} · attached', { name })
   useDockStore().open({ kind: 'terminal', use: 'attach', title, pod: { namespace, name }, container, streams })
 }
 
@@ -287,7 +293,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
   const actions: (ResourceAction | false)[] = [
     (type.kind === 'Pod' || HAS_PODS.has(type.kind)) && {
       id: 'logs',
-      title: 'Logs',
+      title: t('Logs'),
       icon: ScrollText,
       key: 'l',
       run: first(row => openLogs(row.object)),
@@ -295,14 +301,14 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     type.kind === 'Pod' && {
       id: 'previous',
       minor: true,
-      title: 'Logs of the previous run',
+      title: t('Logs of the previous run'),
       icon: History,
       key: 'p',
       run: first(row => openLogs(row.object, true)),
     },
     type.kind === 'Pod' && {
       id: 'shell',
-      title: 'Terminal',
+      title: t('Terminal'),
       icon: SquareTerminal,
       key: 's',
       run: firstPod(openTerminal),
@@ -310,14 +316,14 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     forwarded !== undefined && {
       id: 'forward',
       minor: type.kind !== 'Service',
-      title: 'Forward a port',
+      title: t('Forward a port'),
       icon: ArrowRightLeft,
       run: first(row => openForward(forwarded, row)),
     },
     type.kind === 'Pod' && {
       id: 'files',
       minor: true,
-      title: 'Files',
+      title: t('Files'),
       icon: FolderOpen,
       key: 'f',
       run: firstPod(openFiles),
@@ -325,27 +331,27 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     type.kind === 'Pod' && {
       id: 'attach',
       minor: true,
-      title: 'Attach',
+      title: t('Attach'),
       icon: Plug,
       run: firstPod(openAttach),
     },
     type.kind === 'Pod' && {
       id: 'debug',
       minor: true,
-      title: 'Debug container',
+      title: t('Debug container'),
       icon: Bug,
       run: firstPod(openDebug),
     },
     type.kind === 'Node' && {
       id: 'shell',
-      title: 'Shell',
+      title: t('Shell'),
       icon: SquareTerminal,
       key: 's',
       run: first(({ name }) => (useDebugStore().asked = { kind: 'node', node: name })),
     },
     verbs.includes('update') && {
       id: 'edit',
-      title: 'Edit YAML',
+      title: t('Edit YAML'),
       icon: FileCode,
       key: 'e',
       run: first(({ name, namespace }) =>
@@ -354,58 +360,58 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     subresources.has('scale') && {
       id: 'scale',
-      title: 'Scale',
+      title: t('Scale'),
       icon: Scaling,
       bulk: true,
       run: rows => scale(kind, rows),
     },
     RESTARTABLE.has(type.kind) && {
       id: 'restart',
-      title: 'Restart',
+      title: t('Restart'),
       icon: RefreshCw,
       bulk: true,
       run: rows => restart(kind, rows),
     },
     type.kind === 'Node' && {
       id: 'cordon',
-      title: 'Cordon',
+      title: t('Cordon'),
       icon: PauseCircle,
       bulk: true,
       run: rows => cordon(kind, rows),
     },
     type.kind === 'Node' && {
       id: 'uncordon',
-      title: 'Uncordon',
+      title: t('Uncordon'),
       icon: PlayCircle,
       bulk: true,
       run: rows => setUnschedulable(kind, rows, false),
     },
     type.kind === 'Node' && {
       id: 'drain',
-      title: 'Drain',
+      title: t('Drain'),
       icon: LogOut,
       run: first(({ name }) => (useDrainStore().shown = name)),
     },
-    type.kind === 'CronJob' && { id: 'run', title: 'Run now', icon: Play, bulk: true, run: runNow },
+    type.kind === 'CronJob' && { id: 'run', title: t('Run now'), icon: Play, bulk: true, run: runNow },
     HALTED[type.kind] !== undefined && {
       id: 'pause',
       minor: true,
-      title: type.kind === 'Deployment' ? 'Pause the rollout' : 'Suspend',
+      title: type.kind === 'Deployment' ? t('Pause the rollout') : t('Suspend'),
       icon: PauseCircle,
       bulk: true,
-      run: rows => setSpec(kind, rows, { [HALTED[type.kind] ?? '']: true }, 'Halted'),
+      run: rows => setSpec(kind, rows, { [HALTED[type.kind] ?? '']: true }, m('Halted {things}')),
     },
     HALTED[type.kind] !== undefined && {
       id: 'resume',
       minor: true,
-      title: 'Resume',
+      title: t('Resume'),
       icon: PlayCircle,
       bulk: true,
-      run: rows => setSpec(kind, rows, { [HALTED[type.kind] ?? '']: false }, 'Resumed'),
+      run: rows => setSpec(kind, rows, { [HALTED[type.kind] ?? '']: false }, m('Resumed {things}')),
     },
     verbs.includes('patch') && {
       id: 'label',
-      title: 'Label',
+      title: t('Label'),
       icon: Tag,
       minor: true,
       bulk: true,
@@ -413,7 +419,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     verbs.includes('delete') && {
       id: 'delete',
-      title: 'Delete',
+      title: t('Delete'),
       icon: Trash2,
       key: 'mod+d',
       danger: true,

@@ -11,12 +11,13 @@ import { refTo } from '../world/world.ts'
 import { objectRoute } from '../places.ts'
 import { toneOrder, type StatusView } from '../status/tone.ts'
 import type { ResourceColumn } from './column.ts'
+import { m } from '../i18n/i18n.ts'
 
 type Column<T extends KubeObject> = ResourceColumn<T>
 
 export const nameColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   id: 'name',
-  title: 'Name',
+  title: m('Name'),
   value: row => row.name,
   cell: row => h('span', { class: 'font-medium text-ink truncate', title: row.name }, row.name),
   width: 'minmax(160px, 3fr)',
@@ -24,14 +25,14 @@ export const nameColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
 
 export const namespaceColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   id: 'namespace',
-  title: 'Namespace',
+  title: m('Namespace'),
   value: row => row.namespace,
   width: 'minmax(90px, 1fr)',
 })
 
 export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   id: 'age',
-  title: 'Age',
+  title: m('Age'),
   // Age grows as the timestamp falls.
   value: row => -Date.parse(row.object.metadata.creationTimestamp || '0'),
   cell: row => h(AgeText, { time: row.object.metadata.creationTimestamp }),
@@ -39,7 +40,10 @@ export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
 })
 
 /** A status that tells no more than it says. */
-export const badgeColumn = <T extends KubeObject>(status: (object: T) => StatusView, title = 'Status'): Column<T> => ({
+export const badgeColumn = <T extends KubeObject>(
+  status: (object: T) => StatusView,
+  title = m('Status'),
+): Column<T> => ({
   id: 'status',
   title,
   value: row => {

@@ -16,6 +16,7 @@ import { namespaceStatus, nodeStatus, volumeStatus } from '../status/object-stat
 import { ageColumn, dash, nameColumn, namespaceColumn, statusColumn } from './cells.ts'
 import { type ResourceColumn, columnsOf } from './column.ts'
 import { formatBytes, parseQuantity } from './quantity.ts'
+import { m, t } from '../i18n/i18n.ts'
 
 const ROLE = 'node-role.kubernetes.io/'
 
@@ -28,26 +29,26 @@ export const nodeRoles = ({ metadata }: Node): string =>
 export const nodeColumns = columnsOf<Node>(
   nameColumn(),
   statusColumn(Node, nodeStatus),
-  { id: 'roles', title: 'Roles', value: ({ object }) => dash(nodeRoles(object)), width: 'minmax(90px, 1fr)' },
+  { id: 'roles', title: m('Roles'), value: ({ object }) => dash(nodeRoles(object)), width: 'minmax(90px, 1fr)' },
   usageColumn('nodes', 'cpu', allocatableOf),
   usageColumn('nodes', 'memory', allocatableOf),
   {
     id: 'cpu',
-    title: 'Cores',
+    title: m('Cores'),
     value: ({ object }) => parseQuantity(object.status.capacity?.cpu),
-    cell: ({ object }) => `${dash(object.status.capacity?.cpu)} cores`,
+    cell: ({ object }) => t('{amount} cores', { amount: dash(object.status.capacity?.cpu) }),
     width: '84px',
   },
   {
     id: 'memory',
-    title: 'Size',
+    title: m('Size'),
     value: ({ object }) => parseQuantity(object.status.capacity?.memory),
     cell: ({ object }) => formatBytes(parseQuantity(object.status.capacity?.memory)),
     width: '96px',
   },
   {
     id: 'taints',
-    title: 'Taints',
+    title: m('Taints'),
     value: ({ object }) => object.spec.taints?.length ?? 0,
     cell: ({ object }) =>
       h(
@@ -63,14 +64,14 @@ export const nodeColumns = columnsOf<Node>(
   },
   {
     id: 'ip',
-    title: 'Internal IP',
+    title: m('Internal IP'),
     value: ({ object }) => object.status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '–',
     width: '116px',
     mono: true,
   },
   {
     id: 'version',
-    title: 'Version',
+    title: m('Version'),
     value: ({ object }) => object.status.nodeInfo?.kubeletVersion ?? '',
     width: '108px',
   },
@@ -82,14 +83,14 @@ export const nodeColumns = columnsOf<Node>(
   },
   {
     id: 'kernel',
-    title: 'Kernel',
+    title: m('Kernel'),
     value: ({ object }) => object.status.nodeInfo?.kernelVersion ?? '',
     width: '130px',
     hidden: true,
   },
   {
     id: 'runtime',
-    title: 'Runtime',
+    title: m('Runtime'),
     value: ({ object }) => object.status.nodeInfo?.containerRuntimeVersion ?? '',
     width: '140px',
     hidden: true,
@@ -102,7 +103,7 @@ export const namespaceColumns = columnsOf<Namespace>(
   statusColumn(Namespace, namespaceStatus),
   {
     id: 'labels',
-    title: 'Labels',
+    title: m('Labels'),
     value: ({ object }) =>
       Object.entries(object.metadata.labels ?? {})
         .map(([key, value]) => `${key}=${value}`)
@@ -128,25 +129,25 @@ const externalText = ({ spec, status }: Service): string => {
 export const serviceColumns = columnsOf<Service>(
   nameColumn(),
   namespaceColumn(),
-  { id: 'type', title: 'Type', value: ({ object }) => object.spec.type ?? 'ClusterIP', width: '110px' },
+  { id: 'type', title: m('Type'), value: ({ object }) => object.spec.type ?? 'ClusterIP', width: '110px' },
   {
     id: 'clusterIP',
-    title: 'Cluster IP',
+    title: m('Cluster IP'),
     value: ({ object }) => dash(object.spec.clusterIP),
     width: '120px',
     mono: true,
   },
-  { id: 'external', title: 'External IP', value: ({ object }) => externalText(object), width: '120px', mono: true },
+  { id: 'external', title: m('External IP'), value: ({ object }) => externalText(object), width: '120px', mono: true },
   {
     id: 'ports',
-    title: 'Ports',
+    title: m('Ports'),
     value: ({ object }) => dash(portsText(object)),
     width: 'minmax(120px, 1.4fr)',
     mono: true,
   },
   {
     id: 'selector',
-    title: 'Selector',
+    title: m('Selector'),
     value: ({ object }) =>
       Object.entries(object.spec.selector ?? {})
         .map(([key, value]) => `${key}=${value}`)
@@ -159,7 +160,7 @@ export const serviceColumns = columnsOf<Service>(
 
 const keysColumn = <T extends KubeObject & { data?: Record<string, string> }>(): ResourceColumn<T> => ({
   id: 'keys',
-  title: 'Keys',
+  title: m('Keys'),
   value: ({ object }) => Object.keys(object.data ?? {}).join(', ') || '–',
   width: 'minmax(160px, 3fr)',
   mono: true,
@@ -170,7 +171,7 @@ export const configMapColumns = columnsOf<ConfigMap>(nameColumn(), namespaceColu
 export const secretColumns = columnsOf<Secret>(
   nameColumn(),
   namespaceColumn(),
-  { id: 'type', title: 'Type', value: ({ object }) => object.type ?? '', width: 'minmax(140px, 1.5fr)' },
+  { id: 'type', title: m('Type'), value: ({ object }) => object.type ?? '', width: 'minmax(140px, 1.5fr)' },
   keysColumn(),
   ageColumn(),
 )
@@ -179,16 +180,26 @@ export const claimColumns = columnsOf<PersistentVolumeClaim>(
   nameColumn(),
   namespaceColumn(),
   statusColumn(PersistentVolumeClaim, volumeStatus),
-  { id: 'volume', title: 'Volume', value: ({ object }) => dash(object.spec.volumeName), width: 'minmax(120px, 1.4fr)' },
+  {
+    id: 'volume',
+    title: m('Volume'),
+    value: ({ object }) => dash(object.spec.volumeName),
+    width: 'minmax(120px, 1.4fr)',
+  },
   {
     id: 'capacity',
-    title: 'Capacity',
+    title: m('Capacity'),
     value: ({ object }) => parseQuantity(object.status.capacity?.storage ?? object.spec.resources?.requests?.storage),
     cell: ({ object }) => dash(object.status.capacity?.storage ?? object.spec.resources?.requests?.storage),
     width: '90px',
   },
-  { id: 'modes', title: 'Access', value: ({ object }) => (object.spec.accessModes ?? []).join(', '), width: '130px' },
-  { id: 'class', title: 'Storage class', value: ({ object }) => dash(object.spec.storageClassName), width: '130px' },
+  {
+    id: 'modes',
+    title: m('Access'),
+    value: ({ object }) => (object.spec.accessModes ?? []).join(', '),
+    width: '130px',
+  },
+  { id: 'class', title: m('Storage class'), value: ({ object }) => dash(object.spec.storageClassName), width: '130px' },
   ageColumn(),
 )
 
@@ -197,24 +208,24 @@ export const volumeColumns = columnsOf<PersistentVolume>(
   statusColumn(PersistentVolume, volumeStatus),
   {
     id: 'capacity',
-    title: 'Capacity',
+    title: m('Capacity'),
     value: ({ object }) => parseQuantity(object.spec.capacity?.storage),
     cell: ({ object }) => dash(object.spec.capacity?.storage),
     width: '90px',
   },
   {
     id: 'claim',
-    title: 'Claim',
+    title: m('Claim'),
     value: ({ object: { spec } }) =>
       spec.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '–',
     width: 'minmax(120px, 1.4fr)',
   },
   {
     id: 'reclaim',
-    title: 'Reclaim',
+    title: m('Reclaim'),
     value: ({ object }) => object.spec.persistentVolumeReclaimPolicy ?? '',
     width: '90px',
   },
-  { id: 'class', title: 'Storage class', value: ({ object }) => dash(object.spec.storageClassName), width: '130px' },
+  { id: 'class', title: m('Storage class'), value: ({ object }) => dash(object.spec.storageClassName), width: '130px' },
   ageColumn(),
 )

@@ -7,20 +7,21 @@ import { badgeColumn, namespaceColumn, objectLink } from './cells.ts'
 import { columnsOf } from './column.ts'
 import { eventCount, eventTime } from './event-facts.ts'
 import { typeOfReference } from './references.ts'
+import { m } from '../i18n/i18n.ts'
 
 export const eventColumns = columnsOf<Event>(
   {
     id: 'last',
-    title: 'Last seen',
+    title: m('Last seen'),
     value: ({ object }) => -Date.parse(eventTime(object) ?? '0'),
     cell: ({ object }) => h(AgeText, { time: eventTime(object) }),
     width: '84px',
   },
-  badgeColumn(eventStatus, 'Type'),
-  { id: 'reason', title: 'Reason', value: ({ object }) => object.reason ?? '', width: 'minmax(110px, 1fr)' },
+  badgeColumn(eventStatus, m('Type')),
+  { id: 'reason', title: m('Reason'), value: ({ object }) => object.reason ?? '', width: 'minmax(110px, 1fr)' },
   {
     id: 'object',
-    title: 'Object',
+    title: m('Object'),
     value: ({ object }) => `${object.involvedObject.kind ?? ''}/${object.involvedObject.name ?? ''}`,
     cell({ object: { involvedObject: about } }) {
       return objectLink(typeOfReference(about), about.namespace, about.name, `${about.kind ?? ''}/${about.name ?? ''}`)
@@ -29,11 +30,11 @@ export const eventColumns = columnsOf<Event>(
   },
   {
     id: 'message',
-    title: 'Message',
+    title: m('Message'),
     value: ({ object }) => object.message ?? '',
     cell: ({ object }) => h('span', { class: 'truncate', title: object.message }, object.message),
     width: 'minmax(240px, 4fr)',
   },
-  { id: 'count', title: 'Count', value: ({ object }) => eventCount(object), width: '70px' },
+  { id: 'count', title: m('Count'), value: ({ object }) => eventCount(object), width: '70px' },
   namespaceColumn(),
 )

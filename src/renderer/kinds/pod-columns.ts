@@ -10,6 +10,7 @@ import { ageColumn, dash, firstOwner, nameColumn, namespaceColumn, objectLink, s
 import { columnsOf } from './column.ts'
 import { typeOfReference } from './references.ts'
 import AgeText from '../components/AgeText.vue'
+import { m } from '../i18n/i18n.ts'
 
 const lastRestart = (pod: Pod) =>
   (pod.status.containerStatuses ?? [])
@@ -22,7 +23,7 @@ export const podColumns = columnsOf<Pod>(
   namespaceColumn(),
   {
     id: 'containers',
-    title: 'Containers',
+    title: m('Containers'),
     value: ({ object }) => object.spec.containers.length,
     cell: ({ object }) => h(ContainerSquares, { pod: object }),
     width: '96px',
@@ -32,7 +33,7 @@ export const podColumns = columnsOf<Pod>(
   usageColumn('pods', 'memory', limitsOf),
   {
     id: 'restarts',
-    title: 'Restarts',
+    title: m('Restarts'),
     value: ({ object }) => podRestarts(object),
     cell({ object }) {
       const count = podRestarts(object)
@@ -46,7 +47,7 @@ export const podColumns = columnsOf<Pod>(
   },
   {
     id: 'owner',
-    title: 'Controlled by',
+    title: m('Controlled by'),
     value: row => firstOwner(row)?.kind ?? '',
     cell(row) {
       const owner = firstOwner(row)
@@ -56,7 +57,7 @@ export const podColumns = columnsOf<Pod>(
   },
   {
     id: 'node',
-    title: 'Node',
+    title: m('Node'),
     value: ({ object }) => object.spec.nodeName ?? '',
     cell: ({ object }) => objectLink(Node, undefined, object.spec.nodeName),
     width: 'minmax(100px, 1fr)',

@@ -16,10 +16,11 @@ import {
 import { ageColumn, dash, firstOwner, nameColumn, namespaceColumn, objectLink, ratio, statusColumn } from './cells.ts'
 import { type ResourceColumn, columnsOf } from './column.ts'
 import { typeOfReference } from './references.ts'
+import { m } from '../i18n/i18n.ts'
 
 const imagesColumn = <T extends KubeObject>(template: (object: T) => PodTemplateSpec): ResourceColumn<T> => ({
   id: 'images',
-  title: 'Images',
+  title: m('Images'),
   value: ({ object }) => (template(object).spec?.containers ?? []).map(({ image }) => image).join(', '),
   width: 'minmax(140px, 2fr)',
   mono: true,
@@ -27,7 +28,7 @@ const imagesColumn = <T extends KubeObject>(template: (object: T) => PodTemplate
 
 const readyColumn = <T extends KubeObject>(counts: (object: T) => [have: number, want: number]): ResourceColumn<T> => ({
   id: 'ready',
-  title: 'Ready',
+  title: m('Ready'),
   value: ({ object }) => {
     const [have, want] = counts(object)
     return want === 0 ? 1 : have / want
@@ -42,7 +43,7 @@ export const deploymentColumns = columnsOf<Deployment>(
   readyColumn(({ spec, status }) => [status.readyReplicas ?? 0, spec.replicas ?? 1]),
   {
     id: 'updated',
-    title: 'Up to date',
+    title: m('Up to date'),
     value: ({ object }) => object.status.updatedReplicas ?? 0,
     width: '96px',
   },
@@ -50,7 +51,7 @@ export const deploymentColumns = columnsOf<Deployment>(
   imagesColumn(({ spec }) => spec.template),
   {
     id: 'strategy',
-    title: 'Strategy',
+    title: m('Strategy'),
     value: ({ object }) => object.spec.strategy?.type ?? '',
     width: '130px',
     hidden: true,
@@ -65,7 +66,7 @@ export const replicaSetColumns = columnsOf<ReplicaSet>(
   statusColumn(ReplicaSet, replicaSetStatus),
   {
     id: 'owner',
-    title: 'Controlled by',
+    title: m('Controlled by'),
     value: row => firstOwner(row)?.name ?? '',
     cell: row => {
       const owner = firstOwner(row)
@@ -99,7 +100,7 @@ export const jobColumns = columnsOf<Job>(
   namespaceColumn(),
   {
     id: 'completions',
-    title: 'Completions',
+    title: m('Completions'),
     value: ({ object }) => object.status.succeeded ?? 0,
     cell: ({ object }) => ratio(object.status.succeeded ?? 0, object.spec.completions ?? 1),
     width: '110px',
@@ -112,13 +113,19 @@ export const jobColumns = columnsOf<Job>(
 export const cronJobColumns = columnsOf<CronJob>(
   nameColumn(),
   namespaceColumn(),
-  { id: 'schedule', title: 'Schedule', value: ({ object }) => object.spec.schedule, width: '140px', mono: true },
-  { id: 'zone', title: 'Time zone', value: ({ object }) => dash(object.spec.timeZone), width: '120px', hidden: true },
+  { id: 'schedule', title: m('Schedule'), value: ({ object }) => object.spec.schedule, width: '140px', mono: true },
+  {
+    id: 'zone',
+    title: m('Time zone'),
+    value: ({ object }) => dash(object.spec.timeZone),
+    width: '120px',
+    hidden: true,
+  },
   statusColumn(CronJob, cronJobStatus),
-  { id: 'active', title: 'Active', value: ({ object }) => object.status.active?.length ?? 0, width: '80px' },
+  { id: 'active', title: m('Active'), value: ({ object }) => object.status.active?.length ?? 0, width: '80px' },
   {
     id: 'last',
-    title: 'Last run',
+    title: m('Last run'),
     value: ({ object }) => object.status.lastScheduleTime ?? '',
     cell: ({ object }) => h(AgeText, { time: object.status.lastScheduleTime }),
     width: '96px',

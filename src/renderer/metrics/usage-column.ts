@@ -5,6 +5,7 @@ import type { ResourceColumn } from '../kinds/column.ts'
 import type { Amounts } from '../world/room.ts'
 import { useMetricsStore } from './metrics.ts'
 import UsageCell from './UsageCell.vue'
+import { m } from '../i18n/i18n.ts'
 
 export const usageColumn = <T extends KubeObject>(
   kind: 'pods' | 'nodes',
@@ -12,7 +13,7 @@ export const usageColumn = <T extends KubeObject>(
   limitOf: (object: T) => Amounts,
 ): ResourceColumn<T> => ({
   id: `${resource}-use`,
-  title: resource === 'cpu' ? 'CPU' : 'Memory',
+  title: resource === 'cpu' ? 'CPU' : m('Memory'),
   value: row => useMetricsStore().latest(kind, row.key)?.[resource] ?? -1,
   cell: row => h(UsageCell, { kind, id: row.key, resource, limit: limitOf(row.object)[resource] }),
   width: kind === 'nodes' ? '172px' : '132px',

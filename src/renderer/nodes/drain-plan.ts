@@ -6,6 +6,7 @@ import { controllerOf } from '../../shared/machinery/owner.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
 import { isOver } from '../world/room.ts'
 import { type World, namespaceOf } from '../world/world.ts'
+import { type MessageKey, m, t } from '../i18n/i18n.ts'
 
 export interface Leaving {
   readonly pod: Pod
@@ -67,30 +68,30 @@ export function planDrain(world: World, nodeName: string): DrainPlan {
 
 /** What a drain would mean, worst first, each a sentence. */
 export function consequences({ leaving, staying }: DrainPlan): string[] {
-  const count = (found: readonly unknown[], one: string, many: string) =>
-    found.length === 0 ? [] : [found.length === 1 ? one : many.replace('#', String(found.length))]
+  const count = (found: readonly unknown[], sentence: MessageKey) =>
+    found.length === 0 ? [] : [t(sentence, { n: found.length })]
   const moving = leaving.filter(({ isBare, pod }) => !isBare && !isOver(pod))
   return [
     ...count(
       leaving.filter(({ isBare }) => isBare),
-      '1 pod has no controller and is gone for good.',
-      '# pods have no controller and are gone for good.',
+      m('{n} pod has no controller and is gone for good. | {n} pods have no controller and are gone for good.'),
     ),
     ...count(
       leaving.filter(({ losesData }) => losesData),
-      '1 pod loses the data in its emptyDir.',
-      '# pods lose the data in their emptyDirs.',
+      m('{n} pod loses the data in its emptyDir. | {n} pods lose the data in their emptyDirs.'),
     ),
     ...count(
       leaving.filter(({ blockedBy }) => blockedBy !== undefined),
-      '1 pod waits until its disruption budget allows it to go.',
-      '# pods wait until their disruption budgets allow them to go.',
+      m(
+        '{n} pod waits until its disruption budget allows it to go. | {n} pods wait until their disruption budgets allow them to go.',
+      ),
     ),
     ...count(
       moving.filter(({ isLast }) => isLast),
-      '1 workload has its only ready pod here and is away for a moment.',
-      '# workloads have their only ready pod here and are away for a moment.',
+      m(
+        '{n} workload has its only ready pod here and is away for a moment. | {n} workloads have their only ready pod here and are away for a moment.',
+      ),
     ),
-    ...count(staying, '1 pod belongs to the node and stays.', '# pods belong to the node and stay.'),
+    ...count(staying, m('{n} pod belongs to the node and stays. | {n} pods belong to the node and stay.')),
   ]
 }

@@ -5,6 +5,7 @@ import { Node, Pod } from '../../shared/api/core/v1.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
 import { connection } from '../api/connection.ts'
 import { useToastStore } from '../stores/toasts.ts'
+import { t } from '../i18n/i18n.ts'
 
 export type EvictionState = 'waiting' | 'blocked' | 'leaving' | 'gone' | 'failed'
 
@@ -96,9 +97,13 @@ export const useDrainStore = defineStore('drains', () => {
       }
       await Promise.all(Array.from({ length: AT_ONCE }, worker))
       if (!stop.signal.aborted)
-        toasts.done(refused ? `${node} is drained but for ${refused} pods` : `${node} is drained`)
+        toasts.done(
+          refused
+            ? t('{node} is drained but for {n} pod | {node} is drained but for {n} pods', { node, n: refused })
+            : t('{node} is drained', { node }),
+        )
     } catch (error) {
-      toasts.failed(`${node} was not drained`, error)
+      toasts.failed(t('{node} was not drained', { node }), error)
     } finally {
       const drain = drains.value.get(node)
       if (drain && stops.get(node) === stop) set(node, { ...drain, isRunning: false })

@@ -20,6 +20,7 @@ import type { Wanted } from '../world/live-pool.ts'
 import { podReferences } from '../world/pod-references.ts'
 import { WORKLOADS, ingressServices, templateOf } from '../world/workloads.ts'
 import { type ObjectRef, type World, namespaceOf, refId, refTo } from '../world/world.ts'
+import { t } from '../i18n/i18n.ts'
 
 export interface Related {
   /** How it is related, as a heading: `Used by`. */
@@ -79,17 +80,17 @@ function selecting({ world, namespace }: Place, labels: Labels): Related[] {
     ...world
       .in(Ingress, namespace)
       .filter(ingress => ingressServices(ingress).some(name => names.has(name)))
-      .map(ingress => ({ relation: 'Reached through', ref: refTo(Ingress, ingress) })),
-    ...services.map(service => ({ relation: 'Reached through', ref: refTo(Service, service) })),
+      .map(ingress => ({ relation: t('Reached through'), ref: refTo(Ingress, ingress) })),
+    ...services.map(service => ({ relation: t('Reached through'), ref: refTo(Service, service) })),
     ...policies
       .filter(({ selector }) => fromLabelSelector(selector).matches(labels))
-      .map(({ type, policy }) => ({ relation: 'Governed by', ref: refTo(type, policy) })),
+      .map(({ type, policy }) => ({ relation: t('Governed by'), ref: refTo(type, policy) })),
   ]
 }
 
 function references({ world, namespace }: Place, spec: PodSpec | undefined): Related[] {
   return podReferences(spec ?? { containers: [] }).map(({ type, name, use, optional }) => ({
-    relation: 'Uses',
+    relation: t('Uses'),
     ref: { type, namespace, name },
     note: use,
     ...(!optional && world.knows(type) && !world.find(type, namespace, name) ? { isMissing: true } : {}),
@@ -110,7 +111,7 @@ function selected({ world, namespace }: Place, selector: LabelMatcher, relation:
   return [...found.values()].map(({ ref, count }) => ({
     relation,
     ref,
-    ...(ref.type === Pod ? {} : { note: count === 1 ? '1 pod' : `${count} pods` }),
+    ...(ref.type === Pod ? {} : { note: t('{n} pod | {n} pods', { n: count }) }),
   }))
 }
 
@@ -131,7 +132,7 @@ function users({ world, namespace }: Place, type: ResourceType<KubeObject>, name
   return specs.flatMap(({ ref, spec }) =>
     podReferences(spec ?? { containers: [] })
       .filter(reference => reference.type === type && reference.name === name)
-      .map(({ use }) => ({ relation: 'Used by', ref, note: use })),
+      .map(({ use }) => ({ relation: t('Used by'), ref, note: use })),
   )
 }
 
@@ -146,9 +147,9 @@ const ofIngress: Relations = (object, { world, namespace }) => {
   })
   const { ingressClassName } = ingress.spec
   return [
-    ...ingressServices(ingress).map(name => named(Service, 'Leads to', name)),
-    ...(ingress.spec.tls ?? []).flatMap(({ secretName }) => (secretName ? [named(Secret, 'Uses', secretName)] : [])),
-    ...(ingressClassName ? [{ relation: 'Served by', ref: { type: IngressClass, name: ingressClassName } }] : []),
+    ...ingressServices(ingress).map(name => named(Service, t('Leads to'), name)),
+    ...(ingress.spec.tls ?? []).flatMap(({ secretName }) => (secretName ? [named(Secret, t('Uses'), secretName)] : [])),
+    ...(ingressClassName ? [{ relation: t('Served by'), ref: { type: IngressClass, name: ingressClassName } }] : []),
   ]
 }
 
@@ -158,17 +159,17 @@ const ofService: Relations = (object, place) => {
     ...place.world
       .in(Ingress, place.namespace)
       .filter(ingress => ingressServices(ingress).includes(object.metadata.name))
-      .map(ingress => ({ relation: 'Reached through', ref: refTo(Ingress, ingress) })),
-    ...(selector ? selected(place, selector, 'Leads to') : []),
+      .map(ingress => ({ relation: t('Reached through'), ref: refTo(Ingress, ingress) })),
+    ...(selector ? selected(place, selector, t('Leads to')) : []),
   ]
 }
 
 const ofClaim: Relations = (object, place) => {
   const { spec } = object as unknown as PersistentVolumeClaim
   return [
-    ...(spec.volumeName ? [{ relation: 'Bound to', ref: { type: PersistentVolume, name: spec.volumeName } }] : []),
+    ...(spec.volumeName ? [{ relation: t('Bound to'), ref: { type: PersistentVolume, name: spec.volumeName } }] : []),
     ...(spec.storageClassName
-      ? [{ relation: 'Provided by', ref: { type: StorageClass, name: spec.storageClassName } }]
+      ? [{ relation: t('Provided by'), ref: { type: StorageClass, name: spec.storageClassName } }]
       : []),
     ...users(place, PersistentVolumeClaim, object.metadata.name),
   ]
@@ -181,12 +182,12 @@ const ofVolume: Relations = object => {
     ...(claimRef?.name
       ? [
           {
-            relation: 'Bound to',
+            relation: t('Bound to'),
             ref: { type: PersistentVolumeClaim, namespace: claimRef.namespace, name: claimRef.name },
           },
         ]
       : []),
-    ...(storageClassName ? [{ relation: 'Provided by', ref: { type: StorageClass, name: storageClassName } }] : []),
+    ...(storageClassName ? [{ relation: t('Provided by'), ref: { type: StorageClass, name: storageClassName } }] : []),
   ]
 }
 
@@ -194,12 +195,12 @@ const ofStorageClass: Relations = ({ metadata }, { world }) =>
   world
     .all(PersistentVolumeClaim)
     .filter(({ spec }) => spec.storageClassName === metadata.name)
-    .map(claim => ({ relation: 'Used by', ref: refTo(PersistentVolumeClaim, claim) }))
+    .map(claim => ({ relation: t('Used by'), ref: refTo(PersistentVolumeClaim, claim) }))
 
 const ofAutoscaler: Relations = (object, { namespace }) => {
   const { kind, name } = (object as unknown as HorizontalPodAutoscaler).spec.scaleTargetRef
   const type = WORKLOADS.find(workload => workload.kind === kind)
-  return type ? [{ relation: 'Scales', ref: { type, namespace, name } }] : []
+  return type ? [{ relation: t('Scales'), ref: { type, namespace, name } }] : []
 }
 
 const ofSecret: Relations = (object, place) => [
@@ -207,13 +208,13 @@ const ofSecret: Relations = (object, place) => [
   ...place.world
     .in(Ingress, place.namespace)
     .filter(({ spec }) => (spec.tls ?? []).some(({ secretName }) => secretName === object.metadata.name))
-    .map(ingress => ({ relation: 'Used by', ref: refTo(Ingress, ingress), note: 'TLS' })),
+    .map(ingress => ({ relation: t('Used by'), ref: refTo(Ingress, ingress), note: 'TLS' })),
 ]
 
 const selects =
   (selectorOf: (object: AnyObject) => Parameters<typeof fromLabelSelector>[0]): Relations =>
   (object, place) =>
-    selected(place, fromLabelSelector(selectorOf(object)), 'Applies to')
+    selected(place, fromLabelSelector(selectorOf(object)), t('Applies to'))
 
 const relations: Readonly<Record<string, Relations>> = {
   Ingress: ofIngress,
@@ -231,7 +232,7 @@ const relations: Readonly<Record<string, Relations>> = {
     world
       .all(Ingress)
       .filter(({ spec }) => spec.ingressClassName === metadata.name)
-      .map(ingress => ({ relation: 'Used by', ref: refTo(Ingress, ingress) })),
+      .map(ingress => ({ relation: t('Used by'), ref: refTo(Ingress, ingress) })),
   Pod: (object, place) => [
     ...selecting(place, object.metadata.labels),
     ...references(place, (object as unknown as Pod).spec),
@@ -249,7 +250,7 @@ const ofWorkload: Relations = (object, place) => {
         ({ spec: { scaleTargetRef } }) =>
           scaleTargetRef.kind === object.kind && scaleTargetRef.name === object.metadata.name,
       )
-      .map(scaler => ({ relation: 'Scaled by', ref: refTo(HorizontalPodAutoscaler, scaler) })),
+      .map(scaler => ({ relation: t('Scaled by'), ref: refTo(HorizontalPodAutoscaler, scaler) })),
     ...references(place, template?.spec),
   ]
 }
@@ -261,6 +262,6 @@ export function related(world: World, object: AnyObject): Related[] {
   const controlled = world
     .controlledBy(object)
     .filter(({ type }) => type !== Pod)
-    .map(({ type, object: below }) => ({ relation: 'Controls', ref: refTo(type, below) }))
+    .map(({ type, object: below }) => ({ relation: t('Controls'), ref: refTo(type, below) }))
   return [...find(object, place), ...controlled]
 }

@@ -3,6 +3,7 @@ import type { Event, Namespace, Node, PersistentVolume, PersistentVolumeClaim } 
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { type StatusView, view } from './tone.ts'
+import { t } from '../i18n/i18n.ts'
 
 const PRESSURES = ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'NetworkUnavailable']
 
@@ -12,7 +13,7 @@ export function nodeStatus({ spec, status }: Node): StatusView {
   if (ready.status !== 'True') return view('failed', 'NotReady', ready.message)
   const pressure = (status.conditions ?? []).find(({ type, status: on }) => PRESSURES.includes(type) && on === 'True')
   if (pressure) return view('warning', pressure.type, pressure.message)
-  if (spec.unschedulable) return view('suspended', 'Cordoned', 'Ready, but no new pods are placed here.')
+  if (spec.unschedulable) return view('suspended', 'Cordoned', t('Ready, but no new pods are placed here.'))
   return view('healthy', 'Ready')
 }
 

@@ -2,6 +2,7 @@
 import type { ContainerStatus, Pod } from '../../shared/api/core/v1.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { type StatusView, type Tone, view } from './tone.ts'
+import { t } from '../i18n/i18n.ts'
 
 /** Waiting reasons that pass by themselves; every other one needs somebody. */
 const PASSING = new Set(['ContainerCreating', 'PodInitializing', 'Pulling'])
@@ -20,7 +21,7 @@ const lastFailure = ({ lastState, name }: ContainerStatus) => {
   const ended = lastState?.terminated
   if (!ended) return ''
   const why = ended.reason && ended.reason !== 'Error' ? ` (${ended.reason})` : ''
-  return `Container ${name} last ended with exit code ${ended.exitCode}${why}.`
+  return t('Container {name} last ended with exit code {code}.', { name, code: `${ended.exitCode}${why}` })
 }
 
 /** The state of the first init container that is not done, if any. */
@@ -70,7 +71,11 @@ export function podStatus(pod: Pod): StatusView {
   if (phase === 'Running') {
     if (isPodReady(pod)) return view('healthy', 'Running')
     const late = (pod.status.containerStatuses ?? []).filter(({ ready }) => !ready).map(({ name }) => name)
-    return view('warning', 'NotReady', late.length ? `Not ready: ${late.join(', ')}.` : 'A readiness gate is not met.')
+    return view(
+      'warning',
+      'NotReady',
+      late.length ? t('Not ready: {names}.', { names: late.join(', ') }) : t('A readiness gate is not met.'),
+    )
   }
   return view(phase === 'Pending' || phase === undefined ? 'progressing' : 'unknown', phase ?? 'Pending')
 }

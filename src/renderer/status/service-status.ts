@@ -2,15 +2,16 @@
 import type { Pod, Service } from '../../shared/api/core/v1.ts'
 import { isPodReady } from './pod-status.ts'
 import { type StatusView, view } from './tone.ts'
+import { t } from '../i18n/i18n.ts'
 
 /** @param pods those that its selector matches */
 export function serviceStatus({ metadata, spec }: Service, pods: readonly Pod[]): StatusView {
   if (metadata.deletionTimestamp) return view('progressing', 'Terminating')
   if (spec.type === 'ExternalName') return view('unknown', 'External name')
-  if (!spec.selector) return view('unknown', 'No selector', 'Its endpoints are kept by somebody else.')
-  if (pods.length === 0) return view('failed', 'No pods', 'Its selector matches the labels of no pod.')
+  if (!spec.selector) return view('unknown', 'No selector', t('Its endpoints are kept by somebody else.'))
+  if (pods.length === 0) return view('failed', 'No pods', t('Its selector matches the labels of no pod.'))
   const ready = pods.filter(isPodReady).length
-  const text = `${ready} of ${pods.length} ready`
-  if (ready === 0) return view('failed', text, 'No pod behind this service is ready.')
+  const text = t('{ready} of {n} ready', { ready, n: pods.length })
+  if (ready === 0) return view('failed', text, t('No pod behind this service is ready.'))
   return view(ready < pods.length ? 'warning' : 'healthy', text)
 }

@@ -3,6 +3,7 @@ import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../share
 import type { CronJob, Job } from '../../shared/api/batch/v1.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { type StatusView, view } from './tone.ts'
+import { t } from '../i18n/i18n.ts'
 
 export function deploymentStatus({ metadata, spec, status }: Deployment): StatusView {
   const wanted = spec.replicas ?? 1
@@ -16,10 +17,16 @@ export function deploymentStatus({ metadata, spec, status }: Deployment): Status
   if (spec.paused) return view('suspended', 'Paused')
   if (wanted === 0 && (status.replicas ?? 0) === 0) return view('suspended', 'Scaled to 0')
   if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return view('progressing', 'Updating')
-  if (updated < wanted) return view('progressing', 'Updating', `${updated} of ${wanted} replicas are updated.`)
+  if (updated < wanted)
+    return view('progressing', 'Updating', t('{updated} of {wanted} replicas are updated.', { updated, wanted }))
   if ((status.replicas ?? 0) > updated)
-    return view('progressing', 'Updating', `${(status.replicas ?? 0) - updated} old replicas are still going.`)
-  if (available < wanted) return view('progressing', 'Updating', `${available} of ${wanted} replicas are available.`)
+    return view(
+      'progressing',
+      'Updating',
+      t('{n} old replicas are still going.', { n: (status.replicas ?? 0) - updated }),
+    )
+  if (available < wanted)
+    return view('progressing', 'Updating', t('{available} of {wanted} replicas are available.', { available, wanted }))
   return view('healthy', 'Available')
 }
 
@@ -29,14 +36,18 @@ export function replicaSetStatus({ spec, status }: ReplicaSet): StatusView {
   const failure = conditionOf(status.conditions, 'ReplicaFailure')
   if (failure?.status === 'True') return view('failed', 'ReplicaFailure', failure.message)
   if (wanted === 0) return view('suspended', 'Scaled to 0')
-  return ready >= wanted ? view('healthy', 'Ready') : view('progressing', 'Progressing', `${ready} of ${wanted} ready.`)
+  return ready >= wanted
+    ? view('healthy', 'Ready')
+    : view('progressing', 'Progressing', t('{ready} of {wanted} ready.', { ready, wanted }))
 }
 
 export function statefulSetStatus({ spec, status }: StatefulSet): StatusView {
   const wanted = spec.replicas ?? 1
   const ready = status.readyReplicas ?? 0
   if (wanted === 0) return view('suspended', 'Scaled to 0')
-  return ready >= wanted ? view('healthy', 'Ready') : view('progressing', 'Progressing', `${ready} of ${wanted} ready.`)
+  return ready >= wanted
+    ? view('healthy', 'Ready')
+    : view('progressing', 'Progressing', t('{ready} of {wanted} ready.', { ready, wanted }))
 }
 
 export function daemonSetStatus({ status }: DaemonSet): StatusView {
@@ -44,7 +55,11 @@ export function daemonSetStatus({ status }: DaemonSet): StatusView {
   if (wanted === 0) return view('suspended', 'No nodes')
   return status.numberReady >= wanted
     ? view('healthy', 'Ready')
-    : view('progressing', 'Progressing', `${status.numberReady} of ${wanted} nodes ready.`)
+    : view(
+        'progressing',
+        'Progressing',
+        t('{numberReady} of {wanted} nodes ready.', { numberReady: status.numberReady, wanted }),
+      )
 }
 
 export function jobStatus({ spec, status }: Job): StatusView {
@@ -52,7 +67,7 @@ export function jobStatus({ spec, status }: Job): StatusView {
   if (failed?.status === 'True') return view('failed', failed.reason || 'Failed', failed.message)
   if (conditionOf(status.conditions, 'Complete')?.status === 'True') return view('healthy', 'Complete')
   if (spec.suspend) return view('suspended', 'Suspended')
-  return view('progressing', 'Running', status.failed ? `${status.failed} pods failed so far.` : undefined)
+  return view('progressing', 'Running', status.failed ? t('{n} pods failed so far.', { n: status.failed }) : undefined)
 }
 
 export const cronJobStatus = ({ spec, status }: CronJob): StatusView =>

@@ -40,6 +40,7 @@ export const usePreferencesStore = defineStore('preferences', () => {
   const favourites = useLocalStorage<Place[]>('flotilla.favourites', [])
   const recent = useLocalStorage<Place[]>('flotilla.recent', [])
   const notify = useLocalStorage<NotifyChoice>('flotilla.notify', 'window')
+  const tourAnswered = useLocalStorage('flotilla.tour-answered', false)
   const mutedNamespaces = useLocalStorage<string[]>('flotilla.muted-namespaces', [])
 
   const prefersDark = usePreferredDark()
@@ -66,5 +67,6 @@ export const usePreferencesStore = defineStore('preferences', () => {
     recent,
     notify,
     mutedNamespaces,
+    tourAnswered,
   }
 })

@@ -1,6 +1,7 @@
 // What a card says, cut to its width: shared by the map on screen and the exported picture.
 import { toneLooks } from '../components/status/tone-look.ts'
 import type { Card } from './picture.ts'
+import { t } from '../i18n/i18n.ts'
 
 /** Cut in the middle: the end of a pod's name tells it from its siblings. */
 export function shorten(text: string, length: number): string {
@@ -18,8 +19,8 @@ export function statusText({ status, from, counts }: Card): string {
 /** The card in a sentence, as it is read out and shown on hover. */
 export function sentence(card: Card): string {
   const { kind, title, node, status, from } = card
-  const place = node?.namespace ? ` in ${node.namespace}` : ''
-  const origin = from ? `, because of ${from.type.kind} ${from.name}` : ''
+  const place = node?.namespace ? ` ${t('in {namespace}', { namespace: node.namespace })}` : ''
+  const origin = from ? `, ${t('because of {kind} {name}', { kind: from.type.kind, name: from.name })}` : ''
   const name = node ? `${kind} ${title}` : title
   return `${name}${place}: ${statusText(card)}${origin}${status.reason ? `. ${status.reason}` : ''}`
 }

@@ -4,6 +4,7 @@ import { shorten, statusText } from './card-text.ts'
 import { type Layout, edgePath } from './layout.ts'
 import type { Picture } from './picture.ts'
 import { rankTitles } from './titles.ts'
+import { known, t } from '../i18n/i18n.ts'
 
 /** The colours of the theme in use, since a picture outside the window knows no CSS variables. */
 export type Palette = Readonly<
@@ -80,10 +81,10 @@ export function toSvg({ cards, edges }: Picture, layout: Layout, colors: Palette
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${-MARGIN} ${-MARGIN} ${width} ${height}" font-family="Inter, system-ui, sans-serif">`,
     rect(-MARGIN, -MARGIN, width, height, 0, colors.canvas),
-    ...columns.map(({ rank, x }) => text(x, 18, 11, colors['ink-faint'], rankTitles[rank].toUpperCase(), 600)),
+    ...columns.map(({ rank, x }) => text(x, 18, 11, colors['ink-faint'], t(rankTitles[rank]).toUpperCase(), 600)),
     ...bands.flatMap(({ x, y, width: bandWidth, height: bandHeight, title }) => [
       rect(x, y, bandWidth, bandHeight, 12, colors.surface, colors.line),
-      text(x + 16, y + 20, 12, colors['ink-soft'], title, 600),
+      text(x + 16, y + 20, 12, colors['ink-soft'], known(title), 600),
     ]),
     ...lines,
     ...drawn,
@@ -105,6 +106,9 @@ export async function toPng(svg: string, { width, height }: Layout): Promise<Blo
   canvas.height = Math.ceil((height + 2 * MARGIN) * scale)
   canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height)
   return await new Promise((resolve, reject) =>
-    canvas.toBlob(blob => (blob ? resolve(blob) : reject(new Error('the picture is too large to draw'))), 'image/png'),
+    canvas.toBlob(
+      blob => (blob ? resolve(blob) : reject(new Error(t('the picture is too large to draw')))),
+      'image/png',
+    ),
   )
 }

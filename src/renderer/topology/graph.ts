@@ -23,6 +23,7 @@ import { type StatusView, view } from '../status/tone.ts'
 import { podReferences } from '../world/pod-references.ts'
 import { WORKLOADS, ingressServices, templateOf } from '../world/workloads.ts'
 import { type ObjectRef, type World, namespaceOf, refId, refTo } from '../world/world.ts'
+import { t } from '../i18n/i18n.ts'
 
 /** Columns from left to right. */
 export const RANKS = ['ingress', 'service', 'attachment', 'workload', 'pod', 'node'] as const
@@ -102,7 +103,7 @@ class GraphBuilder {
         ...ref,
         id,
         rank,
-        status: view('failed', 'Missing', `There is no ${ref.type.kind} ${ref.name}.`),
+        status: view('failed', 'Missing', t('There is no {kind} {name}.', { kind: ref.type.kind, name: ref.name })),
         labels: {},
       })
   }

@@ -2,6 +2,7 @@
 import { type StatusView, type Tone, toneOrder, view } from '../status/tone.ts'
 import type { Graph, GraphEdge, GraphNode, Rank } from './graph.ts'
 import type { RolledUp } from './roll-up.ts'
+import { m, t } from '../i18n/i18n.ts'
 
 export const GROUPINGS = ['namespace', 'application', 'node', 'none'] as const
 export type Grouping = (typeof GROUPINGS)[number]
@@ -52,9 +53,9 @@ export interface Picture {
 export const READABLE = 500
 const PODS_BESIDE_WORKLOAD = 6
 
-const SEVERAL = 'Several nodes'
-const UNPLACED = 'Not placed'
-export const NO_APPLICATION = 'No application label'
+const SEVERAL = m('Several nodes')
+const UNPLACED = m('Not placed')
+export const NO_APPLICATION = m('No application label')
 const APPLICATION_LABELS = [
   'app.kubernetes.io/part-of',
   'app.kubernetes.io/instance',
@@ -225,7 +226,7 @@ export function drawPicture(graph: Graph, rolled: ReadonlyMap<string, RolledUp>,
     cards.push({
       id: toggle,
       rank: 'pod',
-      title: `${pods.length} pods`,
+      title: t('{n} pods', { n: pods.length }),
       kind: 'Pods',
       group: pods[0] && groupOf(pods[0]),
       status: worst ?? view('unknown', ''),
@@ -281,7 +282,7 @@ function collapseGroups(cards: readonly Card[], standsIn: Map<string, string>, t
       title: group,
       kind: `${members.length} cards`,
       group,
-      status: view(worstOf(counts), `${members.length} collapsed`),
+      status: view(worstOf(counts), t('{n} collapsed', { n: members.length })),
       from: undefined,
       node: undefined,
       counts,

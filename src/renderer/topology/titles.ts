@@ -1,28 +1,29 @@
 // The words of the map.
 import type { Rank, Relation } from './graph.ts'
 import type { Grouping } from './picture.ts'
+import { type MessageKey, m } from '../i18n/i18n.ts'
 
-export const rankTitles: Readonly<Record<Rank, string>> = {
-  ingress: 'Ingresses',
-  service: 'Services',
-  attachment: 'Config and policy',
-  workload: 'Workloads',
-  pod: 'Pods',
-  node: 'Nodes',
+export const rankTitles: Readonly<Record<Rank, MessageKey>> = {
+  ingress: m('Ingresses'),
+  service: m('Services'),
+  attachment: m('Config and policy'),
+  workload: m('Workloads'),
+  pod: m('Pods'),
+  node: m('Nodes'),
 }
 
-export const relationTitles: Readonly<Record<Relation, string>> = {
-  config: 'Config maps',
-  secret: 'Secrets',
-  volume: 'Volume claims',
-  autoscaler: 'Autoscalers',
-  policy: 'Network policies, disruption budgets',
-  access: 'Service accounts',
+export const relationTitles: Readonly<Record<Relation, MessageKey>> = {
+  config: m('Config maps'),
+  secret: m('Secrets'),
+  volume: m('Volume claims'),
+  autoscaler: m('Autoscalers'),
+  policy: m('Network policies, disruption budgets'),
+  access: m('Service accounts'),
 }
 
-export const groupingTitles: Readonly<Record<Grouping, string>> = {
-  namespace: 'Namespace',
-  application: 'Application',
-  node: 'Node',
-  none: 'Nothing',
+export const groupingTitles: Readonly<Record<Grouping, MessageKey>> = {
+  namespace: m('Namespace'),
+  application: m('Application'),
+  node: m('Node'),
+  none: m('Nothing'),
 }

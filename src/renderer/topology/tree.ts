@@ -1,5 +1,9 @@
 // The same picture as a tree: groups, in them what nothing leads to, below each thing what it leads to. Pure.
 import type { Card, Picture } from './picture.ts'
+import { known, m, t } from '../i18n/i18n.ts'
+
+/** The group of what belongs to none while nothing is grouped. */
+const NODES = m('Nodes')
 
 export interface TreeRow {
   /** The way from the root, since a card stands under everything that leads to it. */
@@ -47,15 +51,15 @@ export function treeRows({ cards, edges }: Picture, toggled: ReadonlySet<string>
       if (isOpen) add(below, level + 1, path)
     })
 
-  const groups = [...new Set(cards.map(({ group }) => group ?? 'Nodes'))].sort()
+  const groups = [...new Set(cards.map(({ group }) => group ?? NODES))].sort()
   groups.forEach((group, index) => {
-    const members = cards.filter(card => (card.group ?? 'Nodes') === group)
+    const members = cards.filter(card => (card.group ?? NODES) === group)
     const roots = members.filter(({ id, rank }) => !hasParent.has(id) || rank === 'node')
     const isOpen = !toggled.has(group)
     rows.push({
       path: group,
       level: 1,
-      title: group || 'Everything',
+      title: known(group) || t('Everything'),
       card: undefined,
       isOpen,
       hasChildren: roots.length > 0,
@@ -64,7 +68,7 @@ export function treeRows({ cards, edges }: Picture, toggled: ReadonlySet<string>
     })
     if (isOpen)
       add(
-        roots.filter(({ rank }) => group === 'Nodes' || rank !== 'node' || !hasParent.has(rank)),
+        roots.filter(({ rank }) => group === NODES || rank !== 'node' || !hasParent.has(rank)),
         2,
         group,
       )

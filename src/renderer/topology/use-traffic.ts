@@ -2,6 +2,7 @@
 import { onScopeDispose, shallowRef, watch } from 'vue'
 import type { ConnectionSummary } from '../../shared/machinery/connection-summary.ts'
 import { connection } from '../api/connection.ts'
+import { t } from '../i18n/i18n.ts'
 
 const EVERY_MS = 3_000
 
@@ -24,7 +25,7 @@ export function useTraffic(nodes: () => readonly string[]) {
     if (signal.aborted) return
     summaries.value = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []))
     const failed = answers.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined
-    problem.value = failed ? `Not every node answers: ${String(failed.reason)}` : ''
+    problem.value = failed ? t('Not every node answers: {reason}', { reason: String(failed.reason) }) : ''
     timer = setTimeout(() => void ask(names, signal), EVERY_MS)
   }
   const end = () => {

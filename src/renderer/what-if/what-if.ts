@@ -1,25 +1,30 @@
 // The scheduler's answer to "what if", as lines for people.
 import type { WhatIfPod } from '../../shared/api/flotilla/scheduling-v1.ts'
+import { t } from '../i18n/i18n.ts'
 
-const place = (node: string | undefined) => (node ? `to ${node}` : 'nowhere')
+const place = (node: string | undefined) => (node ? t('to {node}', { node }) : t('nowhere'))
 
 export function lineOf(pod: WhatIfPod): string {
   const name = `${pod.namespace}/${pod.name}`
   const reason = pod.message && !pod.to ? `: ${pod.message}` : ''
-  const blocked = pod.blockedBy ? ` (not now: budget ${pod.blockedBy})` : ''
+  const blocked = pod.blockedBy ? ` ${t('(not now: budget {blockedBy})', { blockedBy: pod.blockedBy })}` : ''
   switch (pod.change) {
     case 'Create':
-      return `${name} would start ${pod.to ? `on ${pod.to}` : 'nowhere'}${reason}`
+      return (
+        (pod.to
+          ? t('{name} would start on {node}', { name, node: pod.to })
+          : t('{name} would start nowhere', { name })) + reason
+      )
     case 'Move':
-      return `${name} would go from ${pod.from ?? ''} ${place(pod.to)}${reason}${blocked}`
+      return t('{name} would go from {from} {to}', { name, from: pod.from ?? '', to: place(pod.to) }) + reason + blocked
     case 'Preempt':
-      return `${name} would have to make room, and go ${place(pod.to)}${reason}${blocked}`
+      return t('{name} would have to make room, and go {to}', { name, to: place(pod.to) }) + reason + blocked
     case 'Remove':
-      return `${name} would be ${pod.lost ? 'lost: nothing makes it anew' : 'removed'}${blocked}`
+      return t(pod.lost ? '{name} would be lost: nothing makes it anew' : '{name} would be removed', { name }) + blocked
     case 'Wait':
-      return `${name}, which waits now, would go ${place(pod.to)}${reason}`
+      return t('{name}, which waits now, would go {to}', { name, to: place(pod.to) }) + reason
     default:
-      return `${name} would stay; if it were replaced it would go ${place(pod.to)}${reason}`
+      return t('{name} would stay; if it were replaced it would go {to}', { name, to: place(pod.to) }) + reason
   }
 }
 

@@ -1,6 +1,7 @@
 // What "Why?" answers: a cause in a clause, what proves it, what can be done, and what it comes from in turn.
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ObjectRef, World } from '../world/world.ts'
+import { t } from '../i18n/i18n.ts'
 
 export type Evidence =
   /** A fact with where it was read. */
@@ -69,7 +70,7 @@ export function chainOf(cause: Cause): readonly Cause[] {
 export const tell = (cause: Cause): string =>
   `${capital(
     chainOf(cause).reduce(
-      (told, { text }, index) => (index === 0 ? text : `${told}${index % 2 ? ':' : ', because'} ${text}`),
+      (told, { text }, index) => (index === 0 ? text : `${told}${index % 2 ? ':' : t(', because')} ${text}`),
       '',
     ),
   )}.`
@@ -103,6 +104,12 @@ export function gather(causes: readonly (Cause | undefined)[]): Cause[] {
   return [...groups.values()]
     .sort((a, b) => b.length - a.length)
     .flatMap(([first, ...others]) =>
-      first ? [others.length ? { ...first, text: `${first.text} (and ${others.length} more likewise)` } : first] : [],
+      first
+        ? [
+            others.length
+              ? { ...first, text: t('{text} (and {n} more likewise)', { text: first.text, n: others.length }) }
+              : first,
+          ]
+        : [],
     )
 }

@@ -4,6 +4,7 @@ import { eventTime } from '../kinds/event-facts.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import { type Evidence, fact } from './cause.ts'
 import type { World } from '../world/world.ts'
+import { t } from '../i18n/i18n.ts'
 
 /** Newest first; a node's events name it by name alone and live in `default`. */
 export function eventsAbout(world: World, { kind, metadata }: KubeObject, ...reasons: string[]): Event[] {
@@ -21,7 +22,7 @@ export function eventsAbout(world: World, { kind, metadata }: KubeObject, ...rea
 }
 
 export const eventFact = (event: Event | undefined): readonly Evidence[] =>
-  event?.message ? [fact(event.message, `event ${event.reason ?? ''}`)] : []
+  event?.message ? [fact(event.message, t('event {reason}', { reason: event.reason ?? '' }))] : []
 
 /** The newest warning of these reasons, as evidence. */
 export const warningFact = (world: World, object: KubeObject, ...reasons: string[]): readonly Evidence[] =>

@@ -11,6 +11,7 @@ import type { AnyObject } from '../../shared/machinery/object.ts'
 import { type ObjectRef, refTo } from '../world/world.ts'
 import { type Cause, type Evidence, type Fix, type Scene, because, fact } from './cause.ts'
 import { eventsAbout, warningFact } from './events.ts'
+import { t } from '../i18n/i18n.ts'
 
 interface Case {
   readonly pod: Pod
@@ -23,15 +24,15 @@ interface Case {
   readonly template: ObjectRef
 }
 
-const nameOf = ({ container, isInit }: Case) => `${isInit ? 'init container' : 'container'} ${container.name}`
+const nameOf = ({ container, isInit }: Case) => `${isInit ? t('init container') : t('container')} ${container.name}`
 const editFix = ({ template }: Case, what: string): Fix => ({
   kind: 'edit',
-  title: `Edit ${what} in ${template.type.kind} ${template.name}`,
+  title: t('Edit {what} in {kind} {name}', { what, kind: template.type.kind, name: template.name }),
   ref: template,
 })
 const logsFix = ({ ref, container }: Case, previous: boolean): Fix => ({
   kind: 'logs',
-  title: previous ? 'Logs of the run that ended' : 'Logs',
+  title: previous ? t('Logs of the run that ended') : t('Logs'),
   ref,
   container: container.name,
   previous,
@@ -41,37 +42,47 @@ const PULL_PROBLEMS: readonly { code: string; pattern: RegExp; text: (image: str
   {
     code: 'image-registry',
     pattern: /no such host|dial tcp|timeout|connection refused|TLS handshake|certificate|EOF|server misbehaving/i,
-    text: image => `the registry of image ${image} cannot be reached`,
+    text: image => t('the registry of image {image} cannot be reached', { image }),
   },
   {
     code: 'image-denied',
     pattern: /unauthorized|denied|authentication required|no basic auth|forbidden/i,
-    text: image => `the registry does not give image ${image} without a valid pull secret`,
+    text: image => t('the registry does not give image {image} without a valid pull secret', { image }),
   },
   {
     code: 'image-unknown',
     pattern: /not found|manifest unknown|does not exist|no such image|name unknown/i,
-    text: image => `image ${image} does not exist in its registry`,
+    text: image => t('image {image} does not exist in its registry', { image }),
   },
 ]
 
 function explainImage(of: Case, reason: string, message: string): Cause {
   const { image = '' } = of.container
-  const edit = [editFix(of, 'the image')]
+  const edit = [editFix(of, t('the image'))]
   if (reason === 'InvalidImageName')
-    return because('image-name', of.ref, `“${image}” is not a valid image name`, { fixes: edit })
+    return because('image-name', of.ref, t('“{image}” is not a valid image name', { image }), { fixes: edit })
   if (reason === 'ErrImageNeverPull')
-    return because('image-never', of.ref, `image ${image} is not on the node and its pull policy is Never`, {
-      evidence: [fact(message, 'container status')],
-      fixes: edit,
-    })
+    return because(
+      'image-never',
+      of.ref,
+      t('image {image} is not on the node and its pull policy is Never', { image }),
+      {
+        evidence: [fact(message, t('container status'))],
+        fixes: edit,
+      },
+    )
   const evidence = warningFact(of.scene.world, of.pod, 'Failed', 'ErrImagePull')
   const told = [message, ...evidence.map(each => (each.kind === 'fact' ? each.text : ''))].join('\n')
   const problem = PULL_PROBLEMS.find(({ pattern }) => pattern.test(told))
-  return because(problem?.code ?? 'image-pull', of.ref, problem?.text(image) ?? `image ${image} cannot be pulled`, {
-    evidence: evidence.length ? evidence : message ? [fact(message, 'container status')] : [],
-    fixes: edit,
-  })
+  return because(
+    problem?.code ?? 'image-pull',
+    of.ref,
+    problem?.text(image) ?? t('image {image} cannot be pulled', { image }),
+    {
+      evidence: evidence.length ? evidence : message ? [fact(message, t('container status'))] : [],
+      fixes: edit,
+    },
+  )
 }
 
 const MISSING = /^(configmap|secret) "([^"]+)" not found/
@@ -79,7 +90,7 @@ const MISSING_KEY = /couldn't find key (\S+) in (ConfigMap|Secret) (?:[^/]+\/)?(
 
 function explainConfig(of: Case, message: string): Cause {
   const namespace = of.pod.metadata.namespace
-  const evidence = message ? [fact(message, 'container status')] : []
+  const evidence = message ? [fact(message, t('container status'))] : []
   const missing = MISSING.exec(message)
   if (missing?.[2]) {
     const type = missing[1] === 'secret' ? Secret : ConfigMap
@@ -93,27 +104,49 @@ function explainConfig(of: Case, message: string): Cause {
     return because(
       'config-missing',
       of.ref,
-      `${type.kind} ${name}, which ${nameOf(of)} needs, does not exist in ${namespace}`,
+      t('{kind} {name}, which {of} needs, does not exist in {namespace}', {
+        kind: type.kind,
+        name,
+        of: nameOf(of),
+        namespace,
+      }),
       {
         evidence,
-        fixes: [{ kind: 'create', title: `Create ${type.kind} ${name}`, draft }, editFix(of, 'the reference')],
+        fixes: [
+          { kind: 'create', title: t('Create {kind} {name}', { kind: type.kind, name }), draft },
+          editFix(of, t('the reference')),
+        ],
       },
     )
   }
   const key = MISSING_KEY.exec(message)
   if (key?.[1] && key[3]) {
     const type = key[2] === 'Secret' ? Secret : ConfigMap
-    return because('config-key', of.ref, `${type.kind} ${key[3]} has no key ${key[1]}, which ${nameOf(of)} needs`, {
-      evidence,
-      fixes: [
-        { kind: 'edit', title: `Edit ${type.kind} ${key[3]}`, ref: { type, namespace, name: key[3] } },
-        editFix(of, 'the reference'),
-      ],
-    })
+    return because(
+      'config-key',
+      of.ref,
+      t('{kind} {name} has no key {key}, which {of} needs', {
+        kind: type.kind,
+        name: key[3],
+        key: key[1],
+        of: nameOf(of),
+      }),
+      {
+        evidence,
+        fixes: [
+          {
+            kind: 'edit',
+            title: t('Edit {kind} {name}', { kind: type.kind, name: key[3] }),
+            ref: { type, namespace, name: key[3] },
+          },
+          editFix(of, t('the reference')),
+        ],
+      },
+    )
   }
-  return because('config', of.ref, `${nameOf(of)} cannot be configured`, {
+  return because('config', of.ref, t('{of} cannot be configured', { of: nameOf(of) }), {
     evidence,
-    fixes: [editFix(of, 'the container')],
+    fixes: [editFix(of, t('the container'))],
   })
 }
 
@@ -127,9 +160,9 @@ function explainCreate(of: Case, reason: string, message: string): Cause {
     isCommand ? 'command' : 'create',
     of.ref,
     isCommand
-      ? `the command${command ? ` ${command}` : ''} of ${nameOf(of)} cannot be run`
-      : `${nameOf(of)} cannot be started`,
-    { evidence: [fact(message || reason, 'container status')], fixes: [editFix(of, 'the command')] },
+      ? t('the command {command} of {of} cannot be run', { command: command ?? '', of: nameOf(of) }).replace('  ', ' ')
+      : t('{of} cannot be started', { of: nameOf(of) }),
+    { evidence: [fact(message || reason, t('container status'))], fixes: [editFix(of, t('the command'))] },
   )
 }
 
@@ -144,17 +177,19 @@ export function explainEnd(of: Case): Cause {
   // When it has been started again, the run that ended is the one before.
   const previous = status.state?.terminated === undefined
   const log: Evidence = { kind: 'log', pod: ref, container: container.name, previous }
-  const fixes = [logsFix(of, previous), editFix(of, 'the container')]
-  if (!ended) return because('crash', ref, `${nameOf(of)} keeps ending`, { evidence: [log], fixes })
+  const fixes = [logsFix(of, previous), editFix(of, t('the container'))]
+  if (!ended) return because('crash', ref, t('{of} keeps ending', { of: nameOf(of) }), { evidence: [log], fixes })
   if (ended.reason === 'OOMKilled') {
     const limit = container.resources?.limits?.memory
     return because(
       'oom',
       ref,
-      `${nameOf(of)} was killed for using more memory than ${limit === undefined ? 'the node has' : `its limit of ${limit}`}`,
+      limit === undefined
+        ? t('{of} was killed for using more memory than the node has', { of: nameOf(of) })
+        : t('{of} was killed for using more memory than its limit of {limit}', { of: nameOf(of), limit }),
       {
         evidence: [log],
-        fixes: [editFix(of, 'the memory limit'), logsFix(of, previous)],
+        fixes: [editFix(of, t('the memory limit')), logsFix(of, previous)],
       },
     )
   }
@@ -166,31 +201,46 @@ export function explainEnd(of: Case): Cause {
       return because(
         'liveness',
         ref,
-        `${nameOf(of)} is killed since its ${/^Startup/.test(liveness.message ?? '') ? 'startup' : 'liveness'} probe fails`,
+        t('{of} is killed since its {probe} probe fails', {
+          of: nameOf(of),
+          probe: /^Startup/.test(liveness.message ?? '') ? 'startup' : 'liveness',
+        }),
         {
-          evidence: [fact(liveness.message ?? '', 'event Unhealthy'), log],
-          fixes: [editFix(of, 'the probe'), logsFix(of, previous)],
+          evidence: [fact(liveness.message ?? '', t('event Unhealthy')), log],
+          fixes: [editFix(of, t('the probe')), logsFix(of, previous)],
         },
       )
   }
   const code = ended.exitCode
-  const evidence = [...(ended.message ? [fact(ended.message, 'termination message')] : []), log]
+  const evidence = [...(ended.message ? [fact(ended.message, t('termination message'))] : []), log]
   if (code === NOT_FOUND || code === NOT_EXECUTABLE)
     return because(
       'command',
       ref,
-      `the command of ${nameOf(of)} is ${code === NOT_FOUND ? 'not found' : 'not executable'} (exit code ${code})`,
-      { evidence, fixes: [editFix(of, 'the command'), logsFix(of, previous)] },
+      t(
+        code === NOT_FOUND
+          ? 'the command of {of} is not found (exit code {code})'
+          : 'the command of {of} is not executable (exit code {code})',
+        { of: nameOf(of), code },
+      ),
+      { evidence, fixes: [editFix(of, t('the command')), logsFix(of, previous)] },
     )
   if (code === 0)
-    return because('ends', ref, `${nameOf(of)} ends by itself without an error, although it should keep running`, {
-      evidence,
-      fixes: [editFix(of, 'the command'), logsFix(of, previous)],
-    })
+    return because(
+      'ends',
+      ref,
+      t('{of} ends by itself without an error, although it should keep running', { of: nameOf(of) }),
+      {
+        evidence,
+        fixes: [editFix(of, t('the command')), logsFix(of, previous)],
+      },
+    )
   return because(
     'crash',
     ref,
-    `${nameOf(of)} ends with exit code ${code}${ended.signal ? ` (signal ${ended.signal})` : ''}`,
+    ended.signal
+      ? t('{of} ends with exit code {code} (signal {signal})', { of: nameOf(of), code, signal: ended.signal })
+      : t('{of} ends with exit code {code}', { of: nameOf(of), code }),
     { evidence, fixes },
   )
 }
@@ -199,7 +249,7 @@ export function explainEnd(of: Case): Cause {
 export function probeText({ httpGet, tcpSocket, grpc, exec }: Probe): string {
   if (httpGet) return `HTTP GET :${httpGet.port}${httpGet.path ?? '/'}`
   if (tcpSocket) return `TCP :${tcpSocket.port}`
-  return grpc ? `gRPC :${grpc.port}` : `command ${(exec?.command ?? []).join(' ')}`
+  return grpc ? `gRPC :${grpc.port}` : t('command {command}', { command: (exec?.command ?? []).join(' ') })
 }
 
 function explainUnready(of: Case): Cause {
@@ -210,17 +260,18 @@ function explainUnready(of: Case): Cause {
   const event = eventsAbout(scene.world, pod, 'Unhealthy').find(({ message = '' }) =>
     message.toLowerCase().startsWith(name),
   )
-  if (!probe) return because('unready', ref, `${nameOf(of)} is not ready yet`, { fixes: [logsFix(of, false)] })
+  if (!probe)
+    return because('unready', ref, t('{of} is not ready yet', { of: nameOf(of) }), { fixes: [logsFix(of, false)] })
   const asked = probeText(probe)
   return because(
     'probe',
     ref,
     event
-      ? `the ${name} probe of ${nameOf(of)} fails (${asked})`
-      : `the ${name} probe of ${nameOf(of)} has not passed yet (${asked})`,
+      ? t('the {probe} probe of {of} fails ({asked})', { probe: name, of: nameOf(of), asked })
+      : t('the {probe} probe of {of} has not passed yet ({asked})', { probe: name, of: nameOf(of), asked }),
     {
-      evidence: event?.message ? [fact(event.message, 'event Unhealthy')] : [],
-      fixes: [logsFix(of, false), editFix(of, 'the probe')],
+      evidence: event?.message ? [fact(event.message, t('event Unhealthy'))] : [],
+      fixes: [logsFix(of, false), editFix(of, t('the probe'))],
     },
   )
 }
@@ -236,7 +287,10 @@ function explainContainer(of: Case): Cause | undefined {
     if (reason === 'CreateContainerConfigError') return explainConfig(of, message)
     if (reason === 'CrashLoopBackOff') {
       const end = explainEnd(of)
-      return { ...end, text: `${end.text}; it was started ${of.status.restartCount + 1} times` }
+      return {
+        ...end,
+        text: t('{text}; it was started {n} times', { text: end.text, n: of.status.restartCount + 1 }),
+      }
     }
     return explainCreate(of, reason, message)
   }

@@ -5,9 +5,10 @@ import type { AnyObject } from '../../shared/machinery/object.ts'
 import { HorizontalPodAutoscaler } from '../../shared/api/autoscaling/v2.ts'
 import { type Cause, type Explainer, because, fact } from './cause.ts'
 import { warningFact } from './events.ts'
+import { t } from '../i18n/i18n.ts'
 
 const describe = ({ type, status, reason, message }: ConditionLike): string =>
-  `${type} is ${status}${reason ? ` (${reason})` : ''}${message ? `: ${message}` : ''}`
+  `${t('{type} is {status}', { type, status })}${reason ? ` (${reason})` : ''}${message ? `: ${message}` : ''}`
 const conditionsOf = (object: AnyObject): readonly ConditionLike[] => {
   const { conditions } = (object.status ?? {}) as { conditions?: unknown }
   return Array.isArray(conditions) ? (conditions as ConditionLike[]) : []
@@ -16,9 +17,14 @@ const conditionsOf = (object: AnyObject): readonly ConditionLike[] => {
 export const explainNamespace: Explainer<Namespace> = (namespace, _scene, ref) => {
   if (!namespace.metadata.deletionTimestamp) return undefined
   const stuck = (namespace.status.conditions ?? []).filter(({ status }) => status === 'True')
-  return because('namespace-ending', ref, `namespace ${ref.name} is being deleted and is not empty yet`, {
-    evidence: stuck.map(condition => fact(describe(condition), 'condition')),
-  })
+  return because(
+    'namespace-ending',
+    ref,
+    t('namespace {name} is being deleted and is not empty yet', { name: ref.name }),
+    {
+      evidence: stuck.map(condition => fact(describe(condition), 'condition')),
+    },
+  )
 }
 
 const HPA_GOOD = new Set(['AbleToScale', 'ScalingActive'])
@@ -26,7 +32,9 @@ export const explainAutoscaler: Explainer<HorizontalPodAutoscaler> = (scaler, _s
   const bad = (scaler.status.conditions ?? []).find(({ type, status }) => HPA_GOOD.has(type) && status === 'False')
   return (
     bad &&
-    because('autoscaler', ref, `autoscaler ${ref.name} cannot work`, { evidence: [fact(describe(bad), 'condition')] })
+    because('autoscaler', ref, t('autoscaler {name} cannot work', { name: ref.name }), {
+      evidence: [fact(describe(bad), 'condition')],
+    })
   )
 }
 
@@ -38,14 +46,23 @@ export const explainOther: Explainer<AnyObject> = (object, { world }, ref): Caus
     return because(
       'finalizers',
       ref,
-      `${object.kind} ${ref.name} is being deleted and waits for ${finalizers.join(', ')}`,
+      t('{kind} {name} is being deleted and waits for {finalizers}', {
+        kind: object.kind,
+        name: ref.name,
+        finalizers: finalizers.join(', '),
+      }),
       {
-        fixes: [{ kind: 'edit', title: 'Edit the finalizers', ref }],
+        fixes: [{ kind: 'edit', title: t('Edit the finalizers'), ref }],
       },
     )
   const bad = conditionsOf(object).filter(({ type, status }) => GOOD.test(type) && status === 'False')
   if (bad.length === 0) return undefined
-  return because('condition', ref, `${object.kind} ${ref.name} is not ${bad[0]?.type ?? 'Ready'}`, {
-    evidence: [...bad.map(condition => fact(describe(condition), 'condition')), ...warningFact(world, object)],
-  })
+  return because(
+    'condition',
+    ref,
+    t('{kind} {name} is not {type}', { kind: object.kind, name: ref.name, type: bad[0]?.type ?? 'Ready' }),
+    {
+      evidence: [...bad.map(condition => fact(describe(condition), 'condition')), ...warningFact(world, object)],
+    },
+  )
 }

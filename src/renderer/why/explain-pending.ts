@@ -7,6 +7,7 @@ import { freeOn, requestsOf } from '../world/room.ts'
 import type { ObjectRef } from '../world/world.ts'
 import { type Cause, type Evidence, type Fix, type Scene, because, fact } from './cause.ts'
 import { templateOf } from './explain-container.ts'
+import { type MessageKey, m, t } from '../i18n/i18n.ts'
 
 const RESOURCES = ['cpu', 'memory'] as const
 
@@ -19,12 +20,20 @@ function shortages(pod: Pod, { world }: Scene): Evidence[] {
   const pods = world.all(Pod)
   return world.all(Node).flatMap(node => {
     const free = freeOn(node, pods)
-    const lacks = RESOURCES.filter(name => wanted[name] > free[name]).map(
-      name =>
-        `${roomText(name, wanted[name] - free[name])} more (${roomText(name, Math.max(0, free[name]))} free, ${roomText(name, wanted[name])} asked for)`,
+    const lacks = RESOURCES.filter(name => wanted[name] > free[name]).map(name =>
+      t('{more} more ({free} free, {wanted} asked for)', {
+        more: roomText(name, wanted[name] - free[name]),
+        free: roomText(name, Math.max(0, free[name])),
+        wanted: roomText(name, wanted[name]),
+      }),
     )
     return lacks.length
-      ? [fact(`${node.metadata.name} would need ${lacks.join(' and ')}`, 'requests of the pods on it')]
+      ? [
+          fact(
+            t('{name} would need {lacks}', { name: node.metadata.name, lacks: lacks.join(` ${t('and')} `) }),
+            t('requests of the pods on it'),
+          ),
+        ]
       : []
   })
 }
@@ -33,69 +42,72 @@ interface Obstacle {
   readonly code: string
   readonly pattern: RegExp
   readonly text: (match: RegExpExecArray) => string
-  readonly edit: string
+  readonly edit: MessageKey
 }
 
 const OBSTACLES: readonly Obstacle[] = [
   {
     code: 'insufficient',
     pattern: /Insufficient ([\w./-]+)/,
-    text: ([, name]) => `no node has enough ${name ?? 'room'} left`,
-    edit: 'the requests',
+    text: ([, name]) => t('no node has enough {name} left', { name: name ?? t('room') }),
+    edit: m('the requests'),
   },
   {
     code: 'too-many-pods',
     pattern: /Too many pods/,
-    text: () => 'every node has as many pods as it may have',
-    edit: 'the replicas',
+    text: () => t('every node has as many pods as it may have'),
+    edit: m('the replicas'),
   },
   {
     code: 'taint',
     pattern: /untolerated taint(?:\(s\)|s)? ?(\{[^}]*\})?/,
-    text: ([, taint]) => `the nodes have a taint${taint ? ` ${taint}` : ''} that the pod does not tolerate`,
-    edit: 'the tolerations',
+    text: ([, taint]) =>
+      taint
+        ? t('the nodes have a taint {taint} that the pod does not tolerate', { taint })
+        : t('the nodes have a taint that the pod does not tolerate'),
+    edit: m('the tolerations'),
   },
   {
     code: 'unschedulable',
     pattern: /were unschedulable/,
-    text: () => 'the nodes are cordoned',
-    edit: 'the node selector',
+    text: () => t('the nodes are cordoned'),
+    edit: m('the node selector'),
   },
   {
     code: 'node-selector',
     pattern: /didn't match Pod's node affinity\/selector/,
-    text: () => 'no node has the labels that the pod selects',
-    edit: 'the node selector',
+    text: () => t('no node has the labels that the pod selects'),
+    edit: m('the node selector'),
   },
   {
     code: 'anti-affinity',
     pattern: /didn't match pod anti-affinity rules|didn't satisfy existing pods anti-affinity/,
-    text: () => 'pods that it must not share a node with are on every node',
-    edit: 'the affinity',
+    text: () => t('pods that it must not share a node with are on every node'),
+    edit: m('the affinity'),
   },
   {
     code: 'affinity',
     pattern: /didn't match pod affinity rules/,
-    text: () => 'no node runs the pods that it must be beside',
-    edit: 'the affinity',
+    text: () => t('no node runs the pods that it must be beside'),
+    edit: m('the affinity'),
   },
   {
     code: 'spread',
     pattern: /didn't match pod topology spread constraints/,
-    text: () => 'its topology spread constraints forbid every node',
-    edit: 'the spread constraints',
+    text: () => t('its topology spread constraints forbid every node'),
+    edit: m('the spread constraints'),
   },
   {
     code: 'ports',
     pattern: /didn't have free ports/,
-    text: () => 'the host port that it wants is taken on every node',
-    edit: 'the host ports',
+    text: () => t('the host port that it wants is taken on every node'),
+    edit: m('the host ports'),
   },
   {
     code: 'volume-zone',
     pattern: /volume node affinity conflict/,
-    text: () => 'its volume is on a node that cannot take it',
-    edit: 'the volumes',
+    text: () => t('its volume is on a node that cannot take it'),
+    edit: m('the volumes'),
   },
 ]
 
@@ -105,14 +117,14 @@ export function explainPending(pod: Pod, scene: Scene, ref: ObjectRef): Cause {
   const scheduled = conditionOf(pod.status.conditions, 'PodScheduled')
   const message = scheduled?.message ?? ''
   const pending = (causes: readonly Cause[], evidence: readonly Evidence[] = []) =>
-    because('pending', ref, `pod ${ref.name} has no node yet`, { causes, evidence })
+    because('pending', ref, t('pod {name} has no node yet', { name: ref.name }), { causes, evidence })
 
   if (scheduled?.reason === 'SchedulingGated') {
     const gates = (pod.spec.schedulingGates ?? []).map(({ name }) => name).join(', ')
-    return pending([because('gated', ref, `its scheduling gates are not lifted (${gates})`)])
+    return pending([because('gated', ref, t('its scheduling gates are not lifted ({gates})', { gates }))])
   }
   if (!scheduled || scheduled.status === 'True')
-    return pending([because('unseen', ref, 'the scheduler has not looked at it yet')])
+    return pending([because('unseen', ref, t('the scheduler has not looked at it yet'))])
 
   const claims = podReferences(pod.spec).flatMap(({ type, name }) =>
     type.kind === PersistentVolumeClaim.kind
@@ -122,7 +134,7 @@ export function explainPending(pod: Pod, scene: Scene, ref: ObjectRef): Cause {
   if (claims.length && /PersistentVolumeClaim|persistentvolumeclaim|volume/.test(message))
     return pending(claims, [fact(message, 'scheduler')])
   if (scene.world.knows(Node) && scene.world.all(Node).length === 0)
-    return pending([because('no-nodes', ref, 'the cluster has no node')])
+    return pending([because('no-nodes', ref, t('the cluster has no node'))])
 
   const template = templateOf(pod, scene, ref)
   const told = SUMMARY.exec(message)?.[2] ?? message
@@ -131,7 +143,11 @@ export function explainPending(pod: Pod, scene: Scene, ref: ObjectRef): Cause {
     const match = pattern.exec(told)
     if (!match) return []
     const fixes: Fix[] = [
-      { kind: 'edit', title: `Edit ${edit} in ${template.type.kind} ${template.name}`, ref: template },
+      {
+        kind: 'edit',
+        title: t('Edit {what} in {kind} {name}', { what: t(edit), kind: template.type.kind, name: template.name }),
+        ref: template,
+      },
     ]
     const isNodes = code === 'unschedulable' || code === 'taint'
     return [
@@ -142,7 +158,7 @@ export function explainPending(pod: Pod, scene: Scene, ref: ObjectRef): Cause {
       }),
     ]
   })
-  return pending(causes.length ? causes : [because('unschedulable-other', ref, 'no node fits')], [
+  return pending(causes.length ? causes : [because('unschedulable-other', ref, t('no node fits'))], [
     fact(told, 'scheduler'),
   ])
 }

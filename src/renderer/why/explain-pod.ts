@@ -8,6 +8,7 @@ import { type Cause, type Explainer, type Scene, because, fact } from './cause.t
 import { eventFact, eventsAbout } from './events.ts'
 import { explainContainers, templateOf } from './explain-container.ts'
 import { explainPending } from './explain-pending.ts'
+import { t } from '../i18n/i18n.ts'
 
 const FORCE_AFTER_MS = 60_000
 
@@ -19,38 +20,51 @@ function explainDeletion(pod: Pod, { now, explain }: Scene, ref: ObjectRef): Cau
     return because(
       'deleting-node',
       ref,
-      `pod ${ref.name} is being deleted, and its node does not confirm that it ended`,
+      t('pod {name} is being deleted, and its node does not confirm that it ended', { name: ref.name }),
       {
         causes: [node],
         fixes: [
           {
             kind: 'delete',
-            title: 'Delete without waiting for the node',
+            title: t('Delete without waiting for the node'),
             ref,
             force: true,
-            consequence:
+            consequence: t(
               'The pod is forgotten at once. Should its node still run, so do its containers, beside their replacement.',
+            ),
           },
         ],
       },
     )
   if (finalizers.length && since > FORCE_AFTER_MS)
-    return because('finalizers', ref, `pod ${ref.name} is being deleted and waits for ${finalizers.join(', ')}`, {
-      fixes: [{ kind: 'edit', title: 'Edit the finalizers', ref }],
-    })
+    return because(
+      'finalizers',
+      ref,
+      t('{kind} {name} is being deleted and waits for {finalizers}', {
+        kind: 'pod',
+        name: ref.name,
+        finalizers: finalizers.join(', '),
+      }),
+      {
+        fixes: [{ kind: 'edit', title: t('Edit the finalizers'), ref }],
+      },
+    )
   return because(
     'deleting',
     ref,
-    `pod ${ref.name} is ending; it has ${pod.spec.terminationGracePeriodSeconds ?? 30} seconds to do so`,
+    t('pod {name} is ending; it has {seconds} seconds to do so', {
+      name: ref.name,
+      seconds: pod.spec.terminationGracePeriodSeconds ?? 30,
+    }),
   )
 }
 
 function explainFailure(pod: Pod, scene: Scene, ref: ObjectRef): Cause {
   const { reason, message } = pod.status
-  const evidence = message ? [fact(message, 'pod status')] : []
+  const evidence = message ? [fact(message, t('pod status'))] : []
   if (reason === 'Evicted') {
     const node = pod.spec.nodeName ? scene.explain({ type: Node, name: pod.spec.nodeName }) : undefined
-    return because('evicted', ref, `pod ${ref.name} was evicted from its node`, {
+    return because('evicted', ref, t('pod {name} was evicted from its node', { name: ref.name }), {
       evidence,
       causes: node ? [node] : [],
     })
@@ -59,11 +73,17 @@ function explainFailure(pod: Pod, scene: Scene, ref: ObjectRef): Cause {
     return because(
       'deadline',
       ref,
-      `pod ${ref.name} ran longer than its deadline of ${pod.spec.activeDeadlineSeconds ?? 0} seconds`,
+      t('pod {name} ran longer than its deadline of {seconds} seconds', {
+        name: ref.name,
+        seconds: pod.spec.activeDeadlineSeconds ?? 0,
+      }),
       { evidence },
     )
   const causes = explainContainers(pod, scene, templateOf(pod, scene, ref), ref)
-  return because('failed', ref, `pod ${ref.name} failed${reason ? ` (${reason})` : ''}`, { evidence, causes })
+  return because('failed', ref, `${t('pod {name} failed', { name: ref.name })}${reason ? ` (${reason})` : ''}`, {
+    evidence,
+    causes,
+  })
 }
 
 const SETUP_PROBLEMS = [
@@ -88,13 +108,28 @@ function explainSetup(pod: Pod, scene: Scene, ref: ObjectRef): Cause | undefined
     missing ? 'volume-missing' : 'setup',
     ref,
     missing
-      ? `${missing.type.kind} ${missing.name}, which ${missing.use} needs, does not exist in ${pod.metadata.namespace}`
+      ? t('{kind} {name}, which {use} needs, does not exist in {namespace}', {
+          kind: missing.type.kind,
+          name: missing.name,
+          use: missing.use,
+          namespace: pod.metadata.namespace,
+        })
       : event.reason === 'FailedCreatePodSandBox'
-        ? 'the sandbox of the pod cannot be made'
-        : 'a volume of the pod cannot be mounted',
+        ? t('the sandbox of the pod cannot be made')
+        : t('a volume of the pod cannot be mounted'),
     {
       evidence: eventFact(event),
-      fixes: [{ kind: 'edit', title: `Edit the volumes in ${template.type.kind} ${template.name}`, ref: template }],
+      fixes: [
+        {
+          kind: 'edit',
+          title: t('Edit {what} in {kind} {name}', {
+            what: t('the volumes'),
+            kind: template.type.kind,
+            name: template.name,
+          }),
+          ref: template,
+        },
+      ],
     },
   )
 }
@@ -109,32 +144,44 @@ export const explainPod: Explainer<Pod> = (pod, scene, ref) => {
 
   const node = scene.explain({ type: Node, name: spec.nodeName })
   if (node && node.code !== 'cordoned')
-    return because('node-away', ref, `pod ${ref.name} is on node ${spec.nodeName}, which is not well`, {
-      causes: [node],
-    })
+    return because(
+      'node-away',
+      ref,
+      t('pod {name} is on node {nodeName}, which is not well', { name: ref.name, nodeName: spec.nodeName }),
+      {
+        causes: [node],
+      },
+    )
   const template = templateOf(pod, scene, ref)
   const containers = explainContainers(pod, scene, template, ref)
   if (containers.length) {
     const state = view.text.endsWith('CrashLoopBackOff')
-      ? 'is in a crash loop'
+      ? t('is in a crash loop')
       : status.phase === 'Running'
-        ? 'is not ready'
-        : 'does not start'
-    return because('containers', ref, `pod ${ref.name} ${state}`, { causes: containers })
+        ? t('is not ready')
+        : t('does not start')
+    return because('containers', ref, t('pod {name} {state}', { name: ref.name, state }), { causes: containers })
   }
   const setup = explainSetup(pod, scene, ref)
-  if (setup) return because('setting-up', ref, `pod ${ref.name} does not start`, { causes: [setup] })
+  if (setup) return because('setting-up', ref, t('pod {name} does not start', { name: ref.name }), { causes: [setup] })
   const claims = podReferences(spec).flatMap(({ type, name }) =>
     type.kind === PersistentVolumeClaim.kind
       ? (scene.explain({ type, namespace: metadata.namespace, name }) ?? [])
       : [],
   )
   if (claims.length && status.phase === 'Pending')
-    return because('claims', ref, `pod ${ref.name} waits for its volumes`, { causes: claims })
+    return because('claims', ref, t('pod {name} waits for its volumes', { name: ref.name }), { causes: claims })
   const gate = (spec.readinessGates ?? []).find(
     ({ conditionType }) => conditionOf(status.conditions, conditionType)?.status !== 'True',
   )
   if (gate && conditionOf(status.conditions, 'ContainersReady')?.status === 'True')
-    return because('gate', ref, `pod ${ref.name} waits for its readiness gate ${gate.conditionType}`)
-  return because('starting', ref, `pod ${ref.name} is starting`)
+    return because(
+      'gate',
+      ref,
+      t('pod {name} waits for its readiness gate {conditionType}', {
+        name: ref.name,
+        conditionType: gate.conditionType,
+      }),
+    )
+  return because('starting', ref, t('pod {name} is starting', { name: ref.name }))
 }

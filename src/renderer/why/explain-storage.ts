@@ -4,6 +4,7 @@ import { StorageClass } from '../../shared/api/storage/v1.ts'
 import { podReferences } from '../world/pod-references.ts'
 import { type Explainer, because, fact } from './cause.ts'
 import { warningFact } from './events.ts'
+import { t } from '../i18n/i18n.ts'
 
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
 
@@ -11,17 +12,27 @@ export const explainClaim: Explainer<PersistentVolumeClaim> = (claim, { world },
   const { phase } = claim.status
   if (phase === 'Bound') return undefined
   if (phase === 'Lost')
-    return because('claim-lost', ref, `volume ${claim.spec.volumeName ?? ''} of claim ${ref.name} is gone`)
-  const pending = `claim ${ref.name} has no volume`
+    return because(
+      'claim-lost',
+      ref,
+      t('volume {volumeName} of claim {name} is gone', { volumeName: claim.spec.volumeName ?? '', name: ref.name }),
+    )
+  const pending = t('claim {name} has no volume', { name: ref.name })
   const name = claim.spec.storageClassName
   const wants = Object.entries(claim.spec.resources?.requests ?? {})
-    .map(([what, amount]) => `${amount} of ${what}`)
+    .map(([what, amount]) => t('{amount} of {what}', { amount, what }))
     .join(', ')
   const details = [
-    fact(`It asks for ${wants || 'a volume'}, ${(claim.spec.accessModes ?? []).join(', ')}.`, 'claim'),
+    fact(
+      t('It asks for {wants}, {accessModes}.', {
+        wants: wants || t('a volume'),
+        accessModes: (claim.spec.accessModes ?? []).join(', '),
+      }),
+      'claim',
+    ),
     ...warningFact(world, claim),
   ]
-  const edit = { kind: 'edit' as const, title: 'Edit the claim', ref }
+  const edit = { kind: 'edit' as const, title: t('Edit the claim'), ref }
 
   if (name === undefined) {
     const isThere = world.all(StorageClass).some(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true')
@@ -29,14 +40,14 @@ export const explainClaim: Explainer<PersistentVolumeClaim> = (claim, { world },
       return because(
         'no-default-class',
         ref,
-        `${pending}, names no storage class, and the cluster has no default one`,
+        t('{pending}, names no storage class, and the cluster has no default one', { pending }),
         { evidence: details, fixes: [edit] },
       )
   } else if (name !== '' && world.knows(StorageClass)) {
     const found = world.find(StorageClass, undefined, name)
     const volumes = world.all(PersistentVolume).filter(({ spec }) => spec.storageClassName === name)
     if (!found && volumes.length === 0)
-      return because('class-missing', ref, `${pending}: storage class ${name} does not exist`, {
+      return because('class-missing', ref, t('{pending}: storage class {name} does not exist', { pending, name }), {
         evidence: details,
         fixes: [edit],
       })
@@ -49,13 +60,18 @@ export const explainClaim: Explainer<PersistentVolumeClaim> = (claim, { world },
           ),
         )
       if (users.length === 0)
-        return because('waits-for-pod', ref, `${pending} yet: it is made when a pod uses the claim`, {
+        return because('waits-for-pod', ref, t('{pending} yet: it is made when a pod uses the claim', { pending }), {
           evidence: details,
         })
     }
   }
-  return because('claim-pending', ref, name === '' ? `${pending}: no volume that exists fits it` : pending, {
-    evidence: details,
-    fixes: [edit],
-  })
+  return because(
+    'claim-pending',
+    ref,
+    name === '' ? t('{pending}: no volume that exists fits it', { pending }) : pending,
+    {
+      evidence: details,
+      fixes: [edit],
+    },
+  )
 }

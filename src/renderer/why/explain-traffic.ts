@@ -7,6 +7,7 @@ import { isPodReady } from '../status/pod-status.ts'
 import { type ObjectRef, refTo } from '../world/world.ts'
 import { type Cause, type Explainer, type Scene, because, fact } from './cause.ts'
 import { unreadyPods } from './explain-workload.ts'
+import { t } from '../i18n/i18n.ts'
 
 const show = (labels: Readonly<Record<string, string>>) =>
   Object.entries(labels)
@@ -25,39 +26,66 @@ function explainNoPods(service: Service, { world }: Scene, ref: ObjectRef): Caus
   )
   const empty = workloads.find(({ labels, object }) => matcher.matches(labels) && object.spec.replicas === 0)
   if (empty)
-    return because('scaled-to-zero', ref, `${empty.ref.type.kind} ${empty.ref.name} behind it is scaled to 0`, {
-      fixes: [
-        {
-          kind: 'patch',
-          title: 'Scale it to 1',
-          ref: empty.ref,
-          subresource: 'scale',
-          patch: { spec: { replicas: 1 } },
-          consequence: 'One pod is started.',
-        },
-      ],
-    })
+    return because(
+      'scaled-to-zero',
+      ref,
+      t('{kind} {name} behind it is scaled to 0', { kind: empty.ref.type.kind, name: empty.ref.name }),
+      {
+        fixes: [
+          {
+            kind: 'patch',
+            title: t('Scale it to 1'),
+            ref: empty.ref,
+            subresource: 'scale',
+            patch: { spec: { replicas: 1 } },
+            consequence: t('One pod is started.'),
+          },
+        ],
+      },
+    )
   const planned = workloads.find(({ labels }) => matcher.matches(labels))
-  if (planned) return because('no-pods-yet', planned.ref, `${planned.ref.type.kind} ${planned.ref.name} has no pods`)
+  if (planned)
+    return because(
+      'no-pods-yet',
+      planned.ref,
+      t('{kind} {name} has no pods', { kind: planned.ref.type.kind, name: planned.ref.name }),
+    )
   const shared = (labels: Readonly<Record<string, string>>) =>
     Object.keys(selector).filter(key => labels[key] !== undefined).length
   const [near] = workloads
     .filter(({ labels, ref: other }) => shared(labels) > 0 || other.name === ref.name)
     .sort((a, b) => shared(b.labels) - shared(a.labels))
-  return because('selector', ref, `no pod has the labels that its selector asks for (${show(selector)})`, {
-    evidence: near
-      ? [
-          fact(
-            `Pods of ${near.ref.type.kind} ${near.ref.name} have ${show(near.labels) || 'no labels'}.`,
-            'pod template',
-          ),
-        ]
-      : [],
-    fixes: [
-      { kind: 'edit', title: 'Edit the selector', ref },
-      ...(near ? [{ kind: 'open' as const, title: `Open ${near.ref.type.kind} ${near.ref.name}`, ref: near.ref }] : []),
-    ],
-  })
+  return because(
+    'selector',
+    ref,
+    t('no pod has the labels that its selector asks for ({selector})', { selector: show(selector) }),
+    {
+      evidence: near
+        ? [
+            fact(
+              t('Pods of {kind} {name} have {labels}.', {
+                kind: near.ref.type.kind,
+                name: near.ref.name,
+                labels: show(near.labels) || t('no labels'),
+              }),
+              t('pod template'),
+            ),
+          ]
+        : [],
+      fixes: [
+        { kind: 'edit', title: t('Edit the selector'), ref },
+        ...(near
+          ? [
+              {
+                kind: 'open' as const,
+                title: t('Open {kind} {name}', { kind: near.ref.type.kind, name: near.ref.name }),
+                ref: near.ref,
+              },
+            ]
+          : []),
+      ],
+    },
+  )
 }
 
 /** Named target ports that no container of the pods has. */
@@ -70,12 +98,20 @@ function explainPorts({ spec }: Service, pods: readonly Pod[], ref: ObjectRef): 
   )
   return (
     missing &&
-    because('target-port', ref, `no container behind it has a port called ${String(missing.targetPort)}`, {
-      evidence: [
-        fact(`Their ports are called ${[...names].filter(Boolean).join(', ') || 'nothing'}.`, 'container ports'),
-      ],
-      fixes: [{ kind: 'edit', title: 'Edit the ports', ref }],
-    })
+    because(
+      'target-port',
+      ref,
+      t('no container behind it has a port called {targetPort}', { targetPort: String(missing.targetPort) }),
+      {
+        evidence: [
+          fact(
+            t('Their ports are called {names}.', { names: [...names].filter(Boolean).join(', ') || t('nothing') }),
+            t('container ports'),
+          ),
+        ],
+        fixes: [{ kind: 'edit', title: t('Edit the ports'), ref }],
+      },
+    )
   )
 }
 
@@ -83,7 +119,7 @@ export const explainService: Explainer<Service> = (service, scene, ref) => {
   const selector = service.spec.selector ?? {}
   if (service.spec.type === 'ExternalName' || Object.keys(selector).length === 0) return undefined
   const pods = scene.world.podsMatching(service.metadata.namespace, fromMatchLabels(selector))
-  const none = `service ${ref.name} has no endpoint that is ready`
+  const none = t('service {name} has no endpoint that is ready', { name: ref.name })
   if (pods.length === 0) {
     const cause = explainNoPods(service, scene, ref)
     const deeper = cause.code === 'no-pods-yet' ? scene.explain(cause.about) : undefined
@@ -96,7 +132,7 @@ export const explainService: Explainer<Service> = (service, scene, ref) => {
   return because(
     ready ? 'some-endpoints' : 'no-endpoints',
     ref,
-    ready ? `service ${ref.name} reaches ${ready} of ${pods.length} pods` : none,
+    ready ? t('service {name} reaches {ready} of {n} pods', { name: ref.name, ready, n: pods.length }) : none,
     {
       causes: unreadyPods(pods, scene),
     },
@@ -113,11 +149,11 @@ function explainBackend(
   const where = paths.join(', ')
   if (!world.knows(Service)) return undefined
   if (!world.find(Service, ref.namespace, name))
-    return because('backend-missing', ref, `service ${name}, where ${where} leads, does not exist`, {
-      fixes: [{ kind: 'edit', title: 'Edit the rules', ref }],
+    return because('backend-missing', ref, t('service {name}, where {where} leads, does not exist', { name, where }), {
+      fixes: [{ kind: 'edit', title: t('Edit the rules'), ref }],
     })
   const cause = explain(at)
-  return cause && because('backend', ref, `nothing answers at ${where}`, { causes: [cause] })
+  return cause && because('backend', ref, t('nothing answers at {where}', { where }), { causes: [cause] })
 }
 
 export const explainIngress: Explainer<Ingress> = (ingress, scene, ref) => {
@@ -125,18 +161,18 @@ export const explainIngress: Explainer<Ingress> = (ingress, scene, ref) => {
   const note = (name: string | undefined, path: string) => {
     if (name) paths.set(name, [...(paths.get(name) ?? []), path])
   }
-  note(ingress.spec.defaultBackend?.service?.name, 'any other path')
+  note(ingress.spec.defaultBackend?.service?.name, t('any other path'))
   for (const { host = '', http } of ingress.spec.rules ?? [])
     for (const { path = '/', backend } of http?.paths ?? []) note(backend.service?.name, `${host}${path}`)
   const causes = [...paths].flatMap(([name, where]) => explainBackend(name, where, scene, ref) ?? [])
   const wanted = ingress.spec.ingressClassName
   if (wanted && scene.world.knows(IngressClass) && !scene.world.find(IngressClass, undefined, wanted))
     causes.unshift(
-      because('class-missing', ref, `ingress class ${wanted} does not exist`, {
-        fixes: [{ kind: 'edit', title: 'Edit the class', ref }],
+      because('class-missing', ref, t('ingress class {wanted} does not exist', { wanted }), {
+        fixes: [{ kind: 'edit', title: t('Edit the class'), ref }],
       }),
     )
   return causes.length
-    ? because('ingress', ref, `ingress ${ref.name} does not serve all it should`, { causes })
+    ? because('ingress', ref, t('ingress {name} does not serve all it should', { name: ref.name }), { causes })
     : undefined
 }

@@ -17,6 +17,7 @@ import {
 import { type ObjectRef, refTo } from '../world/world.ts'
 import { type Cause, type Explainer, type Fix, type Scene, because, fact, gather } from './cause.ts'
 import { eventFact, eventsAbout } from './events.ts'
+import { t } from '../i18n/i18n.ts'
 
 const QUOTA = /exceeded quota: ([^,]+)/
 
@@ -31,25 +32,35 @@ function explainRefusal(
   const [event] = eventsAbout(scene.world, owner, 'FailedCreate')
   const told = message ?? event?.message
   if (!told) return undefined
-  const evidence = message ? [fact(message, 'condition ReplicaFailure')] : eventFact(event)
-  const edit: Fix = { kind: 'edit', title: `Edit ${template.type.kind} ${template.name}`, ref: template }
+  const evidence = message ? [fact(message, t('condition ReplicaFailure'))] : eventFact(event)
+  const edit: Fix = {
+    kind: 'edit',
+    title: t('Edit {kind} {name}', { kind: template.type.kind, name: template.name }),
+    ref: template,
+  }
   const quota = QUOTA.exec(told)?.[1]
   if (quota) {
     const at: ObjectRef = { type: ResourceQuota, namespace: ref.namespace, name: quota }
     return because(
       'quota',
       at,
-      `resource quota ${quota} of namespace ${ref.namespace ?? ''} leaves no room for another pod`,
+      t('resource quota {quota} of namespace {namespace} leaves no room for another pod', {
+        quota,
+        namespace: ref.namespace ?? '',
+      }),
       {
         evidence,
-        fixes: [{ kind: 'edit', title: `Raise ResourceQuota ${quota}`, ref: at }, edit],
+        fixes: [{ kind: 'edit', title: t('Raise ResourceQuota {quota}', { quota }), ref: at }, edit],
       },
     )
   }
   const account = /serviceaccount "?([^"\s]+)"? not found/i.exec(told)?.[1]
   if (account)
-    return because('service-account', ref, `service account ${account} does not exist`, { evidence, fixes: [edit] })
-  return because('refused', ref, 'its pods are refused by the API server', { evidence, fixes: [edit] })
+    return because('service-account', ref, t('service account {account} does not exist', { account }), {
+      evidence,
+      fixes: [edit],
+    })
+  return because('refused', ref, t('its pods are refused by the API server'), { evidence, fixes: [edit] })
 }
 
 /** What keeps the pods of a workload from being ready, each cause once. */
@@ -76,10 +87,13 @@ function rollbackFix(deployment: Deployment, older: ReplicaSet | undefined, ref:
   return [
     {
       kind: 'patch',
-      title: `Roll back to revision ${revisionOf(older)}`,
+      title: t('Roll back to revision {revision}', { revision: revisionOf(older) }),
       ref,
       patch: rollbackPatch(older),
-      consequence: `${deployment.metadata.name} rolls over to the pods of revision ${revisionOf(older)}, step by step.`,
+      consequence: t('{name} rolls over to the pods of revision {revision}, step by step.', {
+        name: deployment.metadata.name,
+        revision: revisionOf(older),
+      }),
     },
   ]
 }
@@ -89,14 +103,14 @@ export const explainDeployment: Explainer<Deployment> = (deployment, scene, ref)
   if (view.tone === 'healthy' || view.text === 'Scaled to 0') return undefined
   const { spec, metadata } = deployment
   if (spec.paused)
-    return because('paused', ref, `deployment ${ref.name} is paused`, {
+    return because('paused', ref, t('deployment {name} is paused', { name: ref.name }), {
       fixes: [
         {
           kind: 'patch',
-          title: 'Resume it',
+          title: t('Resume it'),
           ref,
           patch: { spec: { paused: false } },
-          consequence: 'Changes made meanwhile roll out now.',
+          consequence: t('Changes made meanwhile roll out now.'),
         },
       ],
     })
@@ -106,7 +120,7 @@ export const explainDeployment: Explainer<Deployment> = (deployment, scene, ref)
     .map(({ object }) => object as unknown as ReplicaSet)
     .sort((a, b) => revisionOf(b) - revisionOf(a))
   const current = sets.find(set => revisionOf(set) === revisionOf(deployment)) ?? sets[0]
-  if (!current) return because('no-replica-set', ref, `deployment ${ref.name} has no replica set yet`)
+  if (!current) return because('no-replica-set', ref, t('deployment {name} has no replica set yet', { name: ref.name }))
   const causes = explainSet(current, scene, ref, ref)
   const [older] = sets.filter(set => set !== current && revisionOf(set) < revisionOf(current))
   const serving = sets
@@ -119,14 +133,24 @@ export const explainDeployment: Explainer<Deployment> = (deployment, scene, ref)
     return because(
       'rolling',
       ref,
-      `deployment ${ref.name} is rolling out; ${view.reason ?? ''}`.replace(/; $/, '').replace(/\.$/, ''),
+      t('deployment {name} is rolling out; {reason}', { name: ref.name, reason: view.reason ?? '' })
+        .replace(/; $/, '')
+        .replace(/\.$/, ''),
     )
   const text = isNew
-    ? `revision ${revisionOf(current)} of deployment ${ref.name} does not come up (${serving} pods of an older one still serve)`
-    : `deployment ${ref.name} has ${deployment.status.availableReplicas ?? 0} of ${spec.replicas ?? 1} pods available`
+    ? t('revision {current} of deployment {name} does not come up ({serving} pods of an older one still serve)', {
+        current: revisionOf(current),
+        name: ref.name,
+        serving,
+      })
+    : t('deployment {name} has {available} of {all} pods available', {
+        name: ref.name,
+        available: deployment.status.availableReplicas ?? 0,
+        all: spec.replicas ?? 1,
+      })
   return because('deployment', ref, text, {
     causes,
-    evidence: stuck && view.reason ? [fact(view.reason, 'condition Progressing')] : [],
+    evidence: stuck && view.reason ? [fact(view.reason, t('condition Progressing'))] : [],
     fixes: rollbackFix(deployment, metadata.deletionTimestamp ? undefined : older, ref),
   })
 }
@@ -138,7 +162,11 @@ export const explainReplicaSet: Explainer<ReplicaSet> = (set, scene, ref) => {
   return because(
     'replica-set',
     ref,
-    `replica set ${ref.name} has ${set.status.readyReplicas ?? 0} of ${set.spec.replicas ?? 1} pods ready`,
+    t('replica set {name} has {ready} of {all} pods ready', {
+      name: ref.name,
+      ready: set.status.readyReplicas ?? 0,
+      all: set.spec.replicas ?? 1,
+    }),
     {
       causes: explainSet(set, scene, ref, owner ? refTo(owner.type, owner.object) : ref),
     },
@@ -154,12 +182,16 @@ export const explainStatefulSet: Explainer<StatefulSet> = (set, scene, ref) => {
   return because(
     'stateful-set',
     ref,
-    `stateful set ${ref.name} has ${set.status.readyReplicas ?? 0} of ${set.spec.replicas ?? 1} pods ready`,
+    t('stateful set {name} has {ready} of {all} pods ready', {
+      name: ref.name,
+      ready: set.status.readyReplicas ?? 0,
+      all: set.spec.replicas ?? 1,
+    }),
     {
       causes: refusal && causes.length === 0 ? [refusal] : causes,
       evidence:
         inOrder && causes.length
-          ? [fact('Pods are made in order: each waits until those before it are ready.', 'podManagementPolicy')]
+          ? [fact(t('Pods are made in order: each waits until those before it are ready.'), 'podManagementPolicy')]
           : [],
     },
   )
@@ -172,7 +204,11 @@ export const explainDaemonSet: Explainer<DaemonSet> = (set, scene, ref) => {
   return because(
     'daemon-set',
     ref,
-    `daemon set ${ref.name} is ready on ${set.status.numberReady} of ${set.status.desiredNumberScheduled} nodes`,
+    t('daemon set {name} is ready on {ready} of {all} nodes', {
+      name: ref.name,
+      ready: set.status.numberReady,
+      all: set.status.desiredNumberScheduled,
+    }),
     {
       causes: refusal ? [refusal] : causes,
     },
@@ -182,14 +218,14 @@ export const explainDaemonSet: Explainer<DaemonSet> = (set, scene, ref) => {
 export const explainJob: Explainer<Job> = (job, scene, ref) => {
   const view = jobStatus(job)
   if (view.text === 'Suspended')
-    return because('suspended', ref, `job ${ref.name} is suspended`, {
+    return because('suspended', ref, t('job {name} is suspended', { name: ref.name }), {
       fixes: [
         {
           kind: 'patch',
-          title: 'Resume it',
+          title: t('Resume it'),
           ref,
           patch: { spec: { suspend: false } },
-          consequence: 'Its pods are made now.',
+          consequence: t('Its pods are made now.'),
         },
       ],
     })
@@ -201,13 +237,20 @@ export const explainJob: Explainer<Job> = (job, scene, ref) => {
     const cause = last && scene.explain(refTo(Pod, last))
     const condition = conditionOf(job.status.conditions, 'Failed')
     const why: Readonly<Record<string, string>> = {
-      BackoffLimitExceeded: `gave up after ${job.status.failed ?? 0} failed pods`,
-      DeadlineExceeded: `ran longer than its deadline of ${job.spec.activeDeadlineSeconds ?? 0} seconds`,
+      BackoffLimitExceeded: t('gave up after {failed} failed pods', { failed: job.status.failed ?? 0 }),
+      DeadlineExceeded: t('ran longer than its deadline of {seconds} seconds', {
+        seconds: job.spec.activeDeadlineSeconds ?? 0,
+      }),
     }
-    return because('job-failed', ref, `job ${ref.name} ${why[condition?.reason ?? ''] ?? 'failed'}`, {
-      causes: cause ? [cause] : [],
-      evidence: condition?.message ? [fact(condition.message, 'condition Failed')] : [],
-    })
+    return because(
+      'job-failed',
+      ref,
+      t('job {name} {state}', { name: ref.name, state: why[condition?.reason ?? ''] ?? t('failed') }),
+      {
+        causes: cause ? [cause] : [],
+        evidence: condition?.message ? [fact(condition.message, t('condition Failed'))] : [],
+      },
+    )
   }
   if (view.tone === 'healthy') return undefined
   const causes = gather(
@@ -215,19 +258,21 @@ export const explainJob: Explainer<Job> = (job, scene, ref) => {
   )
   const refusal = pods.length ? undefined : explainRefusal(job, undefined, scene, ref, ref)
   const all = refusal ? [refusal] : causes
-  return all.length ? because('job-waits', ref, `job ${ref.name} has no pod that runs`, { causes: all }) : undefined
+  return all.length
+    ? because('job-waits', ref, t('job {name} has no pod that runs', { name: ref.name }), { causes: all })
+    : undefined
 }
 
 export const explainCronJob: Explainer<CronJob> = (cronJob, scene, ref) => {
   if (cronJobStatus(cronJob).text === 'Suspended')
-    return because('suspended', ref, `cron job ${ref.name} is suspended`, {
+    return because('suspended', ref, t('cron job {name} is suspended', { name: ref.name }), {
       fixes: [
         {
           kind: 'patch',
-          title: 'Resume it',
+          title: t('Resume it'),
           ref,
           patch: { spec: { suspend: false } },
-          consequence: 'It runs again at its next time.',
+          consequence: t('It runs again at its next time.'),
         },
       ],
     })
@@ -237,6 +282,8 @@ export const explainCronJob: Explainer<CronJob> = (cronJob, scene, ref) => {
     .sort((a, b) => Date.parse(b.object.metadata.creationTimestamp) - Date.parse(a.object.metadata.creationTimestamp))
   const cause = last && scene.explain(refTo(Job, last.object))
   return cause
-    ? because('cron-job', ref, `the last run of cron job ${ref.name} did not succeed`, { causes: [cause] })
+    ? because('cron-job', ref, t('the last run of cron job {name} did not succeed', { name: ref.name }), {
+        causes: [cause],
+      })
     : undefined
 }

@@ -10,6 +10,7 @@ import { useDockStore } from '../stores/dock.ts'
 import { useToastStore } from '../stores/toasts.ts'
 import type { ObjectRef } from '../world/world.ts'
 import type { Fix } from './cause.ts'
+import { t } from '../i18n/i18n.ts'
 
 const at = ({ name, namespace }: ObjectRef) => ({ name, ...(namespace ? { namespace } : {}) })
 
@@ -33,7 +34,7 @@ async function change(
     await run()
     toasts.done(`${ref.name}: done`)
   } catch (error) {
-    toasts.failed(`${ref.name}: not done`, error)
+    toasts.failed(t('{name}: not done', { name: ref.name }), error)
   }
 }
 

@@ -2,6 +2,7 @@
 import { ConfigMap, PersistentVolumeClaim, type PodSpec, Secret, ServiceAccount } from '../../shared/api/core/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import { t } from '../i18n/i18n.ts'
 
 export interface PodReference {
   readonly type: ResourceType<KubeObject>
@@ -24,7 +25,7 @@ export function podReferences(spec: PodSpec): PodReference[] {
     found.push({ type, name, use, optional, ...(key === undefined ? {} : { key }) })
   }
   for (const { name, env, envFrom } of [...(spec.initContainers ?? []), ...spec.containers]) {
-    const use = `environment of ${name}`
+    const use = t('environment of {name}', { name })
     for (const { configMapRef, secretRef } of envFrom ?? []) {
       add(ConfigMap, configMapRef, use)
       add(Secret, secretRef, use)
@@ -35,7 +36,7 @@ export function podReferences(spec: PodSpec): PodReference[] {
     }
   }
   for (const { name, configMap, secret, persistentVolumeClaim: claim, projected } of spec.volumes ?? []) {
-    const use = `volume ${name}`
+    const use = t('volume {name}', { name })
     add(ConfigMap, configMap, use)
     add(Secret, secret && { ...secret, name: secret.secretName ?? '' }, use)
     add(PersistentVolumeClaim, claim && { name: claim.claimName }, use)
@@ -45,7 +46,7 @@ export function podReferences(spec: PodSpec): PodReference[] {
       add(Secret, source.secret, use)
     }
   }
-  for (const secret of spec.imagePullSecrets ?? []) add(Secret, { ...secret, optional: true }, 'image pulls')
+  for (const secret of spec.imagePullSecrets ?? []) add(Secret, { ...secret, optional: true }, t('image pulls'))
   if (spec.serviceAccountName && spec.serviceAccountName !== 'default')
     add(ServiceAccount, { name: spec.serviceAccountName }, 'identity')
   const seen = new Set<string>()

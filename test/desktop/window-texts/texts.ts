@@ -122,28 +122,40 @@ export const placeholdersOf = (text: string): string[] =>
 /** A sentence, or a word as a label starts: two letters or more, the first one capital or a space between words. */
 const isProse = (text: string) => /^[A-Z][a-z-]+[.:…?!]?$|[A-Za-z]{2,}[,;:]? [A-Za-z]{2,}/.test(text)
 
-/** English in templates that `t` does not say. */
+/** English that `t` does not say: in templates, and sentences in code. */
 export const unsaid = (allowed: ReadonlySet<string>): string[] =>
-  blocks.flatMap(({ file, code, plain }) => {
-    const found = plain.filter(text => /[A-Za-z]{2}/.test(text) && !allowed.has(text))
-    if (!file.endsWith('.vue')) return []
-    const inCode = code
-      .slice(1)
-      .flatMap(proseIn)
+  blocks.flatMap(({ file, code: [script = '', ...expressions], plain }) =>
+    [
+      ...plain.filter(text => /[A-Za-z]{2}/.test(text)),
+      ...expressions.flatMap(each => proseIn(`(${each})`)),
+      ...proseIn(script).filter(isSentence),
+    ]
       .filter(text => !allowed.has(text))
-    return [...found, ...inCode].map(text => `${file}: ${text}`)
-  })
+      .map(text => `${file}: ${text}`),
+  )
 
-/** Literals in a template's expression that are read or heard, outside of `t`. */
+/** Words with a space between: names of fields, events and states have none. */
+const isSentence = (text: string) =>
+  /[A-Za-z]{2,}[,;:.]? [A-Za-z]{2,}/.test(text) && !isTailwind(text) && !PROGRAM.test(text)
+/** Styles, selectors, and what a shell is given. */
+const PROGRAM = /--|[$#]|^exec|^else|; exec|>\/dev|monospace|-full |link truncate|^\w+: \w+\n/
+
+/** What nobody reads or hears: types, imports, what is compared, and errors of a programmer's making. */
+const isSilent = (node: ts.Node) =>
+  ts.isImportDeclaration(node) ||
+  ts.isTypeNode(node) ||
+  (ts.isBinaryExpression(node) && /[=!]==/.test(node.operatorToken.getText()))
+
+/** Literals that may be read or heard, outside of `t`. */
 function proseIn(code: string): string[] {
-  const source = ts.createSourceFile('expression.ts', `(${code})`, ts.ScriptTarget.Latest, true)
+  const source = ts.createSourceFile('code.ts', code, ts.ScriptTarget.Latest, true)
   const found: string[] = []
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && SAYS.has(node.expression.text)) {
       node.arguments.slice(1).forEach(visit)
       return
     }
-    if (ts.isBinaryExpression(node) && /[=!]==/.test(node.operatorToken.getText())) return
+    if (isSilent(node)) return
     if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) {
       if (isProse(node.text) && !isTailwind(node.text)) found.push(node.text)
       return
@@ -158,4 +170,5 @@ function proseIn(code: string): string[] {
   return found
 }
 
-const isTailwind = (text: string) => /(^|\s)(text|bg|border|rounded|fill|stroke|opacity)-|[a-z]-\[|\d(px|fr)/.test(text)
+const isTailwind = (text: string) =>
+  /(^|\s)(text|bg|border|rounded|fill|stroke|opacity)-|[a-z]-\[|-full |\d(px|fr)/.test(text)

@@ -179,6 +179,41 @@ describe('another language', () => {
   })
 })
 
+describe('the tour', () => {
+  const tour = () => page.locator('[data-modal]')
+
+  it('is taken from the help by the keys alone, points at what it tells of, and ends by Escape', async () => {
+    await go('k/core/v1/pods')
+    await rows().first().waitFor()
+    await press('?')
+    await page.getByRole('button', { name: 'Take the tour' }).focus()
+    await press('Enter')
+    for (const step of [1, 2, 3, 4, 5, 6]) {
+      await tour().getByText(`${step} of 6`).waitFor()
+      await page.locator('[data-lit=true]').waitFor()
+      if (step === 1) expect(await seriousFindings(page, 'tour', LAYER)).toEqual([])
+      if (step < 6) await press(step % 2 ? 'ArrowRight' : 'Enter')
+    }
+    await press('ArrowLeft')
+    await tour().getByText('5 of 6').waitFor()
+    await press('Escape')
+    await tour().waitFor({ state: 'detached' })
+  })
+
+  it('is offered to who opens the window for the first time, and never again after any answer', async () => {
+    const offer = () => page.getByRole('region', { name: 'Tour' })
+    await page.evaluate(`localStorage.removeItem('flotilla.tour-answered')`)
+    await go('')
+    await page.reload()
+    await offer().waitFor()
+    await offer().getByRole('button', { name: 'No, thanks' }).click()
+    await offer().waitFor({ state: 'detached' })
+    await page.reload()
+    await page.getByText('Nodes ready').waitFor()
+    expect(await offer().count()).toBe(0)
+  })
+})
+
 /** What has the focus, in words; it has to be seen. In the page's own words, as tests know no document. */
 const FOCUSED = `(() => {
   const element = document.activeElement

@@ -46,6 +46,11 @@ export async function openInChromium(url: string, colorScheme: 'light' | 'dark' 
     viewport: { width: 1440, height: 900 },
     colorScheme,
     permissions: ['clipboard-read', 'clipboard-write'],
+    // Somebody who has answered to the offer of a tour.
+    storageState: {
+      cookies: [],
+      origins: [{ origin: new URL(url).origin, localStorage: [{ name: 'flotilla.tour-answered', value: 'true' }] }],
+    },
   })
   const page = await context.newPage()
   const problems: string[] = []

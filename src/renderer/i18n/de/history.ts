@@ -1,0 +1,34 @@
+// The time machine: revisions, timeline, restoring.
+
+export const history = {
+  'The history cannot be read': 'Der Verlauf ist nicht lesbar',
+  'Reading the history…': 'Verlauf wird gelesen …',
+  'No history is kept': 'Kein Verlauf vorhanden',
+  'Of this kind, or of this object, nothing was recorded.':
+    'Von dieser Art oder von diesem Objekt wurde nichts aufgezeichnet.',
+  'as it is now': 'aktueller Stand',
+  Restore: 'Wiederherstellen',
+  'Bring back': 'Zurückholen',
+  'As it was on {at}': 'Stand vom {at}',
+  'What restoring would change: from now to what it was on {at}':
+    'Was Wiederherstellen ändern würde: von jetzt zum Stand vom {at}',
+  'The object as it was': 'Das Objekt im damaligen Stand',
+  '{path} set to {value}': '{path} auf {value} gesetzt',
+  '{path} removed': '{path} entfernt',
+  'Bring {kind} {name} back?': '{kind} {name} zurückholen?',
+  'Restore {kind} {name}?': '{kind} {name} wiederherstellen?',
+  'It is made anew as it was on {at}; what it controlled is made by its controller.':
+    'Es entsteht neu im Stand vom {at}; was es gesteuert hat, legt sein Controller an.',
+  'Its spec, labels and annotations become what they were on {at}. The change is one more revision, and can be undone as well.':
+    'Spec, Labels und Annotationen erhalten den Stand vom {at}. Die Änderung ist eine weitere Revision und lässt sich ebenso rückgängig machen.',
+  '{name} is back': '{name} ist zurück',
+  'Restored {name}': '{name} wiederhergestellt',
+  '{name} was not restored': '{name} wurde nicht wiederhergestellt',
+  'Filter by kind, name, reason': 'Nach Art, Name, Grund filtern',
+  'Filter the timeline': 'Zeitverlauf filtern',
+  'Changes only': 'Nur Änderungen',
+  'Pods and replica sets too': 'Auch Pods und ReplicaSets',
+  '{n} moments': '{n} Ereignisse',
+  'Nothing was recorded yet': 'Noch nichts aufgezeichnet',
+  '{n} older ones; filter to see them.': '{n} ältere; zum Anzeigen filtern.',
+} as const

@@ -1,0 +1,65 @@
+// Overview, sign-in, hosts.
+
+export const views = {
+  Copied: 'Kopiert',
+  'Copy the command': 'Befehl kopieren',
+  'Loading…': 'Wird geladen …',
+
+  // Sign-in
+  'Sign in to Flotilla': 'Bei Flotilla anmelden',
+  'Paste the link or the token that {part} printed. It works once, for five minutes.':
+    'Link oder Token einfügen, die {part} ausgegeben hat. Gilt einmal, fünf Minuten lang.',
+  'Login token': 'Anmelde-Token',
+  'Signing in…': 'Anmeldung läuft …',
+  'Sign in': 'Anmelden',
+  'A new link: {part}': 'Ein neuer Link: {part}',
+  'There is nothing at this address': 'Unter dieser Adresse ist nichts',
+  'Go to the overview': 'Zur Übersicht',
+  'Asking the cluster what it serves…': 'Der Cluster wird gefragt, was er anbietet …',
+  'This cluster does not serve {plural}': 'Dieser Cluster bietet {plural} nicht an',
+  'The kind may have been removed, or its API may not be answering.':
+    'Die Art wurde vielleicht entfernt, oder ihre API antwortet nicht.',
+
+  // Overview
+  'Nodes ready': 'Nodes bereit',
+  Pods: 'Pods',
+  Deployments: 'Deployments',
+  '{n} not ready': '{n} nicht bereit',
+  'Recent warnings': 'Neueste Warnungen',
+  '{n} failing': '{n} fehlerhaft',
+  '{n} node | {n} nodes': '{n} Node | {n} Nodes',
+  '{amount} asked for by pods': '{amount} von Pods angefordert',
+  '{n} in all namespaces': '{n} in allen Namespaces',
+  'Pods by state': 'Pods nach Zustand',
+  'No pods yet.': 'Noch keine Pods.',
+  'Create a deployment': 'Deployment anlegen',
+  'Deployments not ready': 'Nicht bereite Deployments',
+  'All deployments are ready.': 'Alle Deployments sind bereit.',
+  'No deployments yet.': 'Noch keine Deployments.',
+  'in {namespace}': 'in {namespace}',
+  'No warnings lately.': 'In letzter Zeit keine Warnungen.',
+  'Use it from a terminal': 'Im Terminal verwenden',
+  "kubectl, Helm and every client library work unchanged with this cluster's kubeconfig.":
+    'kubectl, Helm und jede Client-Bibliothek arbeiten unverändert mit der Kubeconfig dieses Clusters.',
+  'Nothing can run yet. This machine joins by itself when Docker runs here.':
+    'Noch kann nichts laufen. Dieser Rechner tritt von selbst bei, wenn hier Docker läuft.',
+
+  // Hosts
+  '{action} {name}?': '{name}: {action}?',
+  Check: 'Prüfen',
+  Upgrade: 'Aktualisieren',
+  'Upgrade the agent': 'Agent aktualisieren',
+  'Restart the agent': 'Agent neu starten',
+  'Its containers keep running.': 'Seine Container laufen weiter.',
+  Repair: 'Reparieren',
+  'Its pods move elsewhere, and everything that was put on the machine is taken away.':
+    'Seine Pods ziehen um, und alles, was auf den Rechner gebracht wurde, wird wieder entfernt.',
+  '{name}: not started': '{name}: nicht gestartet',
+  'Reading the hosts…': 'Rechner werden gelesen …',
+  'No hosts': 'Keine Rechner',
+  'No hosts yet': 'Noch keine Rechner',
+  'Any Linux machine that you reach over SSH can be a node. Only port 22 is needed.':
+    'Jeder über SSH erreichbare Linux-Rechner kann ein Node werden. Nur Port 22 ist nötig.',
+  'What is done': 'Was geschieht',
+  'Nothing was done to {chosen} lately.': 'Mit {chosen} geschah in letzter Zeit nichts.',
+} as const
