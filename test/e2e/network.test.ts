@@ -20,7 +20,11 @@ const apply = async (manifest: object) => {
 
 beforeAll(async () => {
   image = clientImage()
-  cluster = await Cluster.start(['--nodeport-addresses', '127.0.0.0/8'])
+  cluster = await Cluster.start([
+    ...['--nodeport-addresses', '127.0.0.0/8'],
+    ...['--cluster-cidr', '10.244.0.0/16,fd00:10:244::/48'],
+    ...['--service-cluster-ip-range', '10.96.0.0/16,fd00:10:96::/112'],
+  ])
   await cluster.nodeReady()
 })
 afterAll(() => cluster[Symbol.asyncDispose]())
@@ -199,7 +203,7 @@ describe('the network of a cluster', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('keeps to a NetworkPolicy, and explains it', async () => {
+  it('gives pods and Services an address of each family, in a cluster of both', async () => {
     await apply(client('friend'))
     await apply(client('stranger'))
     await until(
@@ -207,6 +211,29 @@ describe('the network of a cluster', () => {
       async () =>
         (await kubectl('wait', '--for=condition=Ready', 'pod/friend', 'pod/stranger', '--timeout=30s')).code === 0,
     )
+    const shown = async (what: string, path: string) =>
+      (await kubectl('get', ...what.split(' '), '-o', `jsonpath=${path}`)).stdout.trim()
+    expect(await shown('nodes', '{.items[0].status.conditions[?(@.type=="IPv6Unavailable")].status}')).toBe('False')
+    expect(await shown('service kube-dns -n kube-system', '{.spec.clusterIPs[*]}')).toBe('10.96.0.10 fd00:10:96::a')
+    const [, ip6 = ''] = (await shown('pod friend', '{.status.podIPs[*].ip}')).split(' ')
+    expect(ip6).toMatch(/^fd00:10:244:/)
+    expect((await kubectl('exec', 'friend', '--', 'cat', '/etc/hosts')).stdout).toContain(`${ip6}\tfriend`)
+
+    const { spec } = service
+    const ports = [{ port: 80, targetPort: 'http' }]
+    const both = { selector: spec.selector, ipFamilyPolicy: 'RequireDualStack', ports }
+    await apply({ ...service, metadata: { name: 'both' }, spec: both })
+    const name = 'both.default.svc.cluster.local'
+    await until('it answers over IPv6', async () => {
+      const { stdout } = await kubectl('exec', 'friend', '--', 'curl', '-6', '-s', '-m', '2', `http://${name}/`)
+      return stdout.trim() === 'two'
+    })
+    expect((await kubectl('exec', 'friend', '--', 'dig', '+short', '@fd00:10:96::a', 'AAAA', name)).stdout.trim()).toBe(
+      await shown('service both', '{.spec.clusterIPs[1]}'),
+    )
+  })
+
+  it('keeps to a NetworkPolicy, and explains it', async () => {
     const get = async (from: string) =>
       (
         await kubectl('exec', from, '--', 'curl', '-s', '-m', '2', 'http://web.default.svc.cluster.local/')
