@@ -1,7 +1,7 @@
 // Where everything this program owns lives, and what the folder looks like.
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 /**
  * The data folder: `FLOTILLA_DATA_DIR`, else the platform's place for application data.
@@ -39,8 +39,22 @@ export function dataDirLayout(root: string): DataDirLayout {
 
 /** Creates the folder; it is private to its owner, also when somebody else made it. */
 export function ensureDataDir(root: string): DataDirLayout {
-  mkdirSync(root, { recursive: true, mode: 0o700 })
+  makeFolderSync(resolve(root))
   const { mode } = statSync(root)
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) chmodSync(root, mode & 0o700)
   return dataDirLayout(root)
+}
+
+/** Like `makeFolder` of the store: Node's own `recursive` never ends where nothing can be made. */
+function makeFolderSync(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && !existsSync(dirname(path))) {
+      makeFolderSync(dirname(path))
+      return makeFolderSync(path)
+    }
+    if (code !== 'EEXIST' || !statSync(path).isDirectory()) throw error
+  }
 }

@@ -1,5 +1,7 @@
 // `flotilla backup create|list|restore|schedule`.
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { dataDirOption } from './data-dir-option.ts'
 import { parseStoreChoice } from './listen-address.ts'
@@ -78,6 +80,8 @@ async function create(flags: BackupFlags): Promise<void> {
 async function list(flags: { readonly dataDir: string; readonly folder?: string; readonly output: string }) {
   const format = parseOutput(flags.output)
   const { backupFolder, listBackups } = await import('../store/backup/backup.ts')
+  // One that was named must be there; the default one comes with the first backup.
+  if (flags.folder !== undefined) await readdir(flags.folder)
   const backups = await listBackups(resolve(flags.folder ?? backupFolder(flags.dataDir)))
   for (const { path, bytes, header } of backups) {
     const { createdAt, revision, version } = header
@@ -127,6 +131,9 @@ async function schedule(flags: ScheduleFlags): Promise<void> {
   const format = parseOutput(flags.output)
   const { defaultSchedule, nextTime, readSchedule, writeSchedule } = await import('../store/backup/schedule.ts')
   const { dataDir, cron, keep, folder, passphraseFile, off } = flags
+  // Whichever engine it is on, a cluster has its keys here.
+  if (!existsSync(join(dataDir, 'pki')))
+    throw new CommandError(`no cluster in ${dataDir}; make one with: flotilla serve`)
   const known = await readSchedule(dataDir)
   if (off) await writeSchedule(dataDir, undefined)
   else if (cron !== undefined || keep !== undefined || folder !== undefined || (passphraseFile && !known)) {
@@ -145,6 +152,8 @@ async function schedule(flags: ScheduleFlags): Promise<void> {
       throw new UsageError(`--cron wants five fields, not "${next.cron}"`)
     if (!Number.isSafeInteger(next.keep) || next.keep < 1)
       throw new UsageError(`--keep wants a number from 1, not "${keep}"`)
+    const { makeFolder } = await import('../store/nedb/disk.ts')
+    await makeFolder(next.folder)
     await writeSchedule(dataDir, next)
   }
   const now = await readSchedule(dataDir)

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { type MasterSecret, readKeyFile } from '../store/encryption/master-key.ts'
+import { systemErrorText } from './system-error.ts'
 import { CommandError, UsageError } from './usage-error.ts'
 
 export interface EncryptionFlags {
@@ -44,7 +45,7 @@ export async function encryptionSecret(
 /** The first line. @throws CommandError */
 export async function readPassphrase(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new CommandError(`the passphrase file cannot be read: ${(error as Error).message}`)
+    throw new CommandError(`the passphrase file cannot be read: ${systemErrorText(error) ?? (error as Error).message}`)
   })
   const [passphrase = ''] = text.split(/\r?\n/)
   if (passphrase === '') throw new CommandError(`the passphrase file ${path} is empty`)

@@ -31,6 +31,11 @@ export interface EtcdFlags {
 /** Accepts `nedb` or `etcd=https://a:2379,https://b:2379`. @throws UsageError */
 export function parseStoreChoice(text: string, flags: EtcdFlags = {}): StoreChoice {
   if (text === 'nedb') return { engine: 'nedb' }
+  // Not shown again: there may be a password in it.
+  if (text.includes('@'))
+    throw new UsageError(
+      'a URL of --store may not hold a user: others see it in the list of processes; give --etcd-user, or ETCDCTL_USER',
+    )
   const match = /^etcd=(.+)$/.exec(text)
   const endpoints = match?.[1]?.split(',') ?? []
   const valid = endpoints.length > 0 && endpoints.every(url => /^https?:\/\/[^\s/]+:\d+\/?$/.test(url))

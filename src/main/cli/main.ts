@@ -20,6 +20,7 @@ import { type RangeFlags, parseClusterRanges } from './cluster-ranges.ts'
 import { several } from './several.ts'
 import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
+import { systemErrorText } from './system-error.ts'
 import { addUserCommands } from './user/commands.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -168,9 +169,8 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
     const known =
       error instanceof Error &&
       ['CommandError', 'StoreError', 'ListenError', 'MovedError', 'ApiError', 'SshError'].includes(error.name)
-    console.error(
-      `flotilla: ${known ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    )
+    const sentence = known ? (error as Error).message : systemErrorText(error)
+    console.error(`flotilla: ${sentence ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}`)
     return 1
   }
 }

@@ -19,6 +19,12 @@ export interface StoreAccess extends AsyncDisposable {
   readonly engine: SealedEngine | undefined
 }
 
+/** An engine that is opened where none is would make one. @throws CommandError */
+export function requireCluster(dataDir: string, { engine }: EngineChoice): void {
+  if (engine === 'nedb' && !existsSync(join(dataDir, 'format.json')))
+    throw new CommandError(`no cluster in ${dataDir}; make one with: flotilla serve`)
+}
+
 /** @throws CommandError when there is no cluster, StoreError when its store cannot be opened */
 export async function openStoreAccess(
   dataDir: string,
@@ -26,8 +32,7 @@ export async function openStoreAccess(
   flags: EncryptionFlags,
 ): Promise<StoreAccess> {
   if (runningServer(dataDir)) return onServer(dataDir)
-  if (choice.engine === 'nedb' && !existsSync(join(dataDir, 'format.json')))
-    throw new CommandError(`no cluster in ${dataDir}; make one with: flotilla serve`)
+  requireCluster(dataDir, choice)
   const secret = await encryptionSecret(flags)
   const engine = await openSealedEngine(await openEngine(choice, dataDir), secret ? { secret } : {})
   const store = await openObjectStore(engine, { compactEveryMs: 0 })

@@ -112,6 +112,8 @@ async function migrate(flags: StoreFlags & { readonly to: string }): Promise<voi
   if (from.engine === to.engine) throw new UsageError('--to wants the other engine: nedb, or etcd=URL[,URL…]')
   const { runningServer } = await import('./running.ts')
   if (runningServer(flags.dataDir)) throw new CommandError('the cluster runs; stop it first')
+  const { requireCluster } = await import('./store-access.ts')
+  requireCluster(flags.dataDir, from)
   const report = new ProgressReport(parseOutput(flags.output))
   const { migrateStore } = await import('../store/operations/migrate.ts')
   try {

@@ -1,9 +1,9 @@
 // Backups as files: made and checked, listed, read back, thinned out.
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { productVersion } from '../../version.ts'
-import { FOLDER_MODE, realDisk } from '../nedb/disk.ts'
+import { makeFolder, realDisk } from '../nedb/disk.ts'
 import type { Progress } from '../operations/progress.ts'
 import {
   type BackupHeader,
@@ -45,7 +45,7 @@ export async function createBackup(options: {
   readonly clock?: Clock
 }): Promise<Backup> {
   const { folder, label, passphrase, source, onProgress = () => undefined, clock = systemClock } = options
-  await mkdir(folder, { recursive: true, mode: FOLDER_MODE })
+  await makeFolder(folder)
   const createdAt = new Date(clock.now()).toISOString()
   const name = `${label}-${createdAt.replace(/[:.]/g, '')}-r${source.revision}${ENDING}`
   const path = join(folder, name)

@@ -13,7 +13,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { StoreError } from '../contract.ts'
 import { masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from '../encryption/master-key.ts'
-import { FILE_MODE } from '../nedb/disk.ts'
+import { codeOf, FILE_MODE } from '../nedb/disk.ts'
 
 const FRAME_BYTES = 256 * 1024
 const TAG_BYTES = 16
@@ -163,9 +163,12 @@ function openFrame(key: Buffer, number: number, line: string, sealed: Buffer) {
 
 async function splitHeader(path: string): Promise<{ header: BackupHeader; line: string }> {
   const file = await open(path, 'r').catch((cause: unknown) => {
-    throw new StoreError('Corrupt', `${path} cannot be read`, { cause })
+    const why = codeOf(cause) === 'ENOENT' ? 'is not there: check the path' : `cannot be read (${codeOf(cause)})`
+    throw new StoreError('Corrupt', `${path} ${why}`, { cause })
   })
   try {
+    if ((await file.stat()).isDirectory())
+      throw new StoreError('Corrupt', `${path} is a folder: give the file of a backup that is in it`)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST_HEADER), 0, LONGEST_HEADER, 0)
     const end = buffer.subarray(0, bytesRead).indexOf('\n') + 1
     const line = buffer.toString('utf8', 0, end)

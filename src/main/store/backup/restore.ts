@@ -1,6 +1,6 @@
 // Puts a backup back: the cluster's files into a data folder, its objects into an empty store, at revisions beyond all
 // that any client of the cluster may have seen.
-import { access, mkdir, rename } from 'node:fs/promises'
+import { access, rename } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { StoreError } from '../contract.ts'
@@ -8,7 +8,7 @@ import type { MasterSecret } from '../encryption/master-key.ts'
 import { openSealedEngine } from '../encryption/sealed-engine.ts'
 import { HistoryBatch } from '../history/batch.ts'
 import { DEFAULT_HISTORY_LIMITS } from '../history/contract.ts'
-import { FOLDER_MODE, realDisk, writeAtomically } from '../nedb/disk.ts'
+import { makeFolder, realDisk, writeAtomically } from '../nedb/disk.ts'
 import { lockFolder } from '../nedb/lock.ts'
 import { type EngineChoice, openEngine } from '../open-engine.ts'
 import { assertEmpty, countUpTo, fill, type KeyValue } from '../operations/copy.ts'
@@ -81,7 +81,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
 
 /** @returns where the embedded store that was there is now */
 async function makeWay(dataDir: string, store: EngineChoice, replace: boolean): Promise<string | undefined> {
-  await mkdir(dataDir, { recursive: true, mode: FOLDER_MODE })
+  await makeFolder(dataDir)
   await using _lock = await lockFolder(dataDir)
   const folder = join(dataDir, 'store')
   if (store.engine !== 'nedb' || !(await exists(folder))) return undefined
@@ -99,7 +99,7 @@ async function makeWay(dataDir: string, store: EngineChoice, replace: boolean): 
 /** @returns a path that is free, where what is replaced in the data folder can be kept */
 export async function makeAside(dataDir: string): Promise<string> {
   const aside = join(dataDir, 'backups', `replaced-${new Date().toISOString().replace(/[:.]/g, '')}`)
-  await mkdir(dirname(aside), { recursive: true, mode: FOLDER_MODE })
+  await makeFolder(dirname(aside))
   return aside
 }
 
@@ -113,7 +113,7 @@ export async function restoreFile(dataDir: string, name: string, text: string): 
   )
     throw new StoreError('Corrupt', `the backup holds a file named "${name}", which no backup of Flotilla has`)
   const path = join(dataDir, relative)
-  await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE })
+  await makeFolder(dirname(path))
   await writeAtomically(realDisk, path, text)
 }
 

@@ -231,6 +231,15 @@ export class EtcdConnection implements Disposable {
     this.#silent = true
     const where = this.#options.endpoints.join(', ')
     const why = leaderless ? `etcd at ${where} has no quorum` : `no answer from etcd at ${where}`
-    return new StoreError('Unavailable', `${why}: ${toStoreError(error, doing).message}`, { cause: error })
+    const { message } = toStoreError(error, doing)
+    const remedy = leaderless ? 'more than half of its members must run' : 'check --store and whether etcd runs there'
+    return new StoreError('Unavailable', `${why}: ${withoutNotes(message)}: ${remedy}`, { cause: error })
   }
 }
+
+/** gRPC says first that there is no connection, then why, then notes that may be empty. */
+const withoutNotes = (message: string): string =>
+  message
+    .replace(/No connection established\. Last error: (Error: )?/, '')
+    .replace(/\.? ?Resolution note:.*$/s, '')
+    .trim()

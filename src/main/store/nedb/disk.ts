@@ -1,5 +1,5 @@
 // The few file operations that durability hangs on, in one place, so that tests can make each of them fail.
-import { type FileHandle, mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { StorePoint } from './points.ts'
 
@@ -67,8 +67,27 @@ export async function removeIfThere(path: string): Promise<void> {
   })
 }
 
-export const makeFolder = (path: string): Promise<string | undefined> =>
-  mkdir(path, { recursive: true, mode: FOLDER_MODE })
+/**
+ * With the folders above it. Not by the `recursive` of Node's mkdir, which goes round in circles for ever in a place where
+ * nothing can be made, such as /proc.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: FOLDER_MODE })
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' && (await kindOf(dirname(path))) === undefined) {
+      await makeFolder(dirname(path))
+      return makeFolder(path)
+    }
+    if (codeOf(error) !== 'EEXIST' || (await kindOf(path)) !== 'folder') throw error
+  }
+}
+
+const kindOf = (path: string): Promise<'folder' | 'other' | undefined> =>
+  stat(path).then(
+    found => (found.isDirectory() ? 'folder' : 'other'),
+    () => undefined,
+  )
 
 /** @returns the system's error code (`ENOSPC`), or an empty text. */
 export function codeOf(error: unknown): string {

@@ -1,5 +1,5 @@
 // From one engine to the other, as it lies: sealed values stay sealed, and the keyring comes along.
-import { type Engine, SETTINGS_PREFIX } from '../contract.ts'
+import { type Engine, SETTINGS_PREFIX, StoreError } from '../contract.ts'
 import { GUARDS_PREFIX } from '../guards.ts'
 import { type EngineChoice, openEngine } from '../open-engine.ts'
 import { assertEmpty, countUpTo, fill, type KeyValue } from './copy.ts'
@@ -15,15 +15,21 @@ export interface MigrateOptions {
 
 /**
  * The source is only read. Whatever a client has seen there lies before what the target shows.
- * @throws StoreError `KeyExists` when the target holds a cluster already
+ * @throws StoreError `KeyExists` when the target holds a cluster already, `KeyNotFound` when the source holds none
  */
 export async function migrateStore({ from, to, dataDir, onProgress = () => undefined }: MigrateOptions) {
   await using source = await openEngine(from, dataDir)
+  await assertCluster(source)
   await using target = await openEngine(to, dataDir, { atLeastRevision: source.revision })
   await assertEmpty(target, to.engine === 'nedb' ? dataDir : 'this etcd')
   await countUpTo(target, source.revision, (done, total) => onProgress({ phase: 'counting', done, total }))
   const records = await fill(target, liveRecords(source), done => onProgress({ phase: 'copying', done }))
   return { records, revision: target.revision }
+}
+
+async function assertCluster(source: Engine): Promise<void> {
+  for await (const { key } of liveRecords(source)) if (!key.startsWith(SETTINGS_PREFIX)) return
+  throw new StoreError('KeyNotFound', 'there is no cluster where it is to be copied from: check --store and --data-dir')
 }
 
 /** What only means something in the engine that it is in. */
