@@ -6,6 +6,7 @@ import { containerReference } from '../parts.ts'
 import type { ContainerRuntime, RuntimePod } from '../runtime/contract.ts'
 import { allContainers } from '../spec/containers.ts'
 import { checkOnce } from './check.ts'
+import { firstWaitMs, nextTick } from './ticks.ts'
 
 export type ProbeKind = 'startup' | 'liveness' | 'readiness'
 
@@ -29,6 +30,7 @@ interface RunningProbe {
 
 const probeOf = (container: Container, kind: ProbeKind): Probe | undefined =>
   kind === 'startup' ? container.startupProbe : kind === 'liveness' ? container.livenessProbe : container.readinessProbe
+const periodMsOf = (probe: Probe): number => (probe.periodSeconds ?? 10) * 1000
 const TITLE: Readonly<Record<ProbeKind, string>> = { startup: 'Startup', liveness: 'Liveness', readiness: 'Readiness' }
 
 export class Prober {
@@ -71,9 +73,11 @@ export class Prober {
       const verdict = kind === 'liveness' || wasReady ? true : kind === 'readiness' ? false : undefined
       const running: RunningProbe = { kind, verdict, cancel: () => undefined }
       probes.set(kind, running)
-      const { clock } = this.#options
-      const waitMs = Math.max(0, startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000 - clock.now())
-      this.#schedule(spec, id, probe, running, waitMs, { good: 0, bad: 0 })
+      const { clock, random } = this.#options
+      const ageMs = clock.now() - startedAtMs
+      const initialDelayMs = (probe.initialDelaySeconds ?? 0) * 1000
+      const waitMs = firstWaitMs({ ageMs, initialDelayMs, periodMs: periodMsOf(probe), random })
+      this.#schedule(spec, id, probe, running, clock.monotonic() + waitMs, { good: 0, bad: 0 })
     }
   }
 
@@ -82,18 +86,19 @@ export class Prober {
     id: string,
     probe: Probe,
     running: RunningProbe,
-    waitMs: number,
+    atMs: number,
     counts: { good: number; bad: number },
   ): void {
-    running.cancel = this.#options.clock.after(waitMs, () => {
-      void this.#run(spec, id, probe, running, counts).then(nextMs => {
-        if (nextMs !== undefined && this.#probes.get(id)?.get(running.kind) === running)
-          this.#schedule(spec, id, probe, running, nextMs, counts)
+    const { clock } = this.#options
+    running.cancel = clock.after(Math.max(0, atMs - clock.monotonic()), () => {
+      void this.#run(spec, id, probe, running, counts).then(periodMs => {
+        if (periodMs !== undefined && this.#probes.get(id)?.get(running.kind) === running)
+          this.#schedule(spec, id, probe, running, nextTick(atMs, periodMs, clock.monotonic()), counts)
       })
     })
   }
 
-  /** @returns when to run next; undefined = never */
+  /** @returns how long after this run began the next one is due; undefined = never */
   async #run(
     spec: Container,
     id: string,
@@ -102,7 +107,7 @@ export class Prober {
     counts: { good: number; bad: number },
   ): Promise<number | undefined> {
     const { runtime, recorder, onChange } = this.#options
-    const periodMs = (probe.periodSeconds ?? 10) * 1000
+    const periodMs = periodMsOf(probe)
     // Until the container has started, only its startup probe runs. Looked at more often than the period, so that
     // the others follow at once.
     if (running.kind !== 'startup' && this.started(id) === false) return Math.min(periodMs, 250)
@@ -128,7 +133,6 @@ export class Prober {
     if (running.kind === 'startup' && running.verdict === true) return undefined
     // A container that is about to be killed is not probed for liveness again.
     if (running.kind !== 'readiness' && running.verdict === false) return undefined
-    // A container that just became healthy should not wait a whole period for its first readiness.
     return periodMs
   }
 
