@@ -259,12 +259,14 @@ describe('what cannot start', () => {
 
 describe('probes', () => {
   it('readiness decides about Ready; liveness restarts', async () => {
+    // A busy machine takes longer to run a command than a probe waits by default.
+    const often = { periodSeconds: 1, timeoutSeconds: 20 }
     await node.run('probes', {
       containers: [
         {
           ...node.container('touch /tmp/live; trap exit TERM; sleep 100000 & wait'),
-          readinessProbe: { exec: { command: ['test', '-e', '/tmp/ready'] }, periodSeconds: 1 },
-          livenessProbe: { exec: { command: ['test', '-e', '/tmp/live'] }, periodSeconds: 1, failureThreshold: 2 },
+          readinessProbe: { ...often, exec: { command: ['test', '-e', '/tmp/ready'] } },
+          livenessProbe: { ...often, exec: { command: ['test', '-e', '/tmp/live'] }, failureThreshold: 2 },
         },
       ],
     })
