@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { systemClock } from '../shared/machinery/clock.ts'
 import { type AgentConfig, cniFoldersOf } from './config.ts'
 import { instanceId } from './instance.ts'
+import { removePulledImages } from './kubelet/images/image-gc.ts'
 import { podCgroups } from './kubelet/cgroups/pod-cgroups.ts'
 import { DockerRuntime } from './kubelet/runtime/docker/docker-runtime.ts'
 import { podAmountsOf } from './kubelet/spec/resources.ts'
@@ -29,6 +30,8 @@ export async function cleanUpNode(config: AgentConfig, { network = true } = {}):
       await runtime.remove(id)
       containers++
     }
+  const images = await removePulledImages(runtime, dataDir)
+  await runtime.removePauseImage()
   const { cgroupDriver: driver } = await runtime.version()
   const cgroups = podCgroups({ driver, cpus: 1, amountsOf: pod => podAmountsOf(pod, config) })
   for (const { uid } of pods) await cgroups.remove(uid)
@@ -39,6 +42,7 @@ export async function cleanUpNode(config: AgentConfig, { network = true } = {}):
   await rm(dataDir, { recursive: true, force: true })
   return [
     `removed ${pods.length} pods (${containers} containers)`,
+    `removed ${images} images that were pulled for them`,
     network ? 'removed links, routes and rules' : 'left links, routes and rules, which belong to another cluster',
     `removed ${dataDir}`,
   ]

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { rankForEviction } from '../../src/agent/kubelet/eviction/rank.ts'
 import { DEFAULT_THRESHOLDS, amountOf, shortages } from '../../src/agent/kubelet/eviction/thresholds.ts'
-import { ImageGc } from '../../src/agent/kubelet/images/image-gc.ts'
+import { ImageGc, removePulledImages } from '../../src/agent/kubelet/images/image-gc.ts'
 import { DockerRuntime } from '../../src/agent/kubelet/runtime/docker/docker-runtime.ts'
 import { Event, Node, type Pod } from '../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
@@ -109,6 +109,8 @@ describe('images that nobody uses', () => {
       expect(failures).toEqual([
         'Failed to garbage collect required amount of images. Attempted to free 4 bytes, but only found 0 bytes eligible to free.',
       ])
+      expect(await removePulledImages(runtime, folder.path)).toBe(1)
+      expect([used, foreign, young].map(has)).toEqual([true, true, false])
     } finally {
       docker('rm', container)
     }

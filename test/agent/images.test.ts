@@ -77,6 +77,22 @@ describe('a private registry', () => {
   })
 })
 
+describe('the image of sandboxes', () => {
+  it('is made again when somebody has deleted it', async () => {
+    await using node = await TestNode.start()
+    const [name = ''] = docker('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', 'flotilla/pause').split('\n')
+    // With another name, Docker lets go of this one although sandboxes of others are made of it.
+    docker('tag', name, 'flotilla-test/pause:kept')
+    try {
+      docker('image', 'rm', name)
+      await node.run('after-prune', { containers: [node.container()] })
+      await node.ready('after-prune')
+    } finally {
+      docker('image', 'rm', '-f', 'flotilla-test/pause:kept')
+    }
+  })
+})
+
 describe('a pull that several pods wait for', () => {
   const never = new AbortController().signal
   it('is made once, and goes on while one of them waits', async () => {

@@ -35,7 +35,7 @@ export class ImageGc {
 
   constructor(options: ImageGcOptions) {
     this.#options = options
-    this.#path = join(options.dataDir, 'pulled-images.json')
+    this.#path = pathIn(options.dataDir)
   }
 
   /** Remembers that this node pulled an image. */
@@ -102,9 +102,8 @@ export class ImageGc {
 
   async #known(): Promise<Map<string, Known>> {
     if (this.#pulled) return this.#pulled
-    const text = await readFile(this.#path, 'utf8').catch(() => '{}') // nothing pulled yet
-    this.#pulled ??= new Map(Object.entries(JSON.parse(text) as Record<string, Known>))
-    return this.#pulled
+    const pulled = await readPulled(this.#path)
+    return (this.#pulled ??= pulled)
   }
 
   #save(known: ReadonlyMap<string, Known>): Promise<void> {
@@ -114,4 +113,28 @@ export class ImageGc {
     })
     return this.#saving
   }
+}
+
+const pathIn = (dataDir: string): string => join(dataDir, 'pulled-images.json')
+
+async function readPulled(path: string): Promise<Map<string, Known>> {
+  const text = await readFile(path, 'utf8').catch(() => '{}') // nothing pulled yet
+  return new Map(Object.entries(JSON.parse(text) as Record<string, Known>))
+}
+
+/** Deletes what a node pulled itself and nobody uses: the machine stops being a node. @returns how many images */
+export async function removePulledImages(runtime: ImageGcOptions['runtime'], dataDir: string): Promise<number> {
+  const [pulled, used, images] = await Promise.all([
+    readPulled(pathIn(dataDir)),
+    runtime.imagesInUse(),
+    runtime.images(),
+  ])
+  let removed = 0
+  for (const { id } of images) {
+    if (!pulled.has(id) || used.has(id)) continue
+    // Somebody may begin to use one right now, or have made another one of it.
+    const isRemoved = await runtime.removeImage(id).then(() => true, () => false) // prettier-ignore
+    if (isRemoved) removed++
+  }
+  return removed
 }

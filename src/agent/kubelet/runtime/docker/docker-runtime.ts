@@ -67,6 +67,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #instance: string
   readonly #hostNetwork: string
   readonly #clock: Clock
+  #architecture!: PauseArchitecture
   #pauseImage = ''
   #lowestOomScore = -1000
 
@@ -84,7 +85,8 @@ export class DockerRuntime implements ContainerRuntime {
     if (!isAtLeast(versionOf(ApiVersion), OLDEST_API))
       throw new RuntimeError('failed', `Docker's API is ${ApiVersion}; ${OLDEST_API.join('.')} or newer is needed`)
     runtime.#lowestOomScore = await lowestOomScore()
-    runtime.#pauseImage = await ensurePauseImage(runtime.#engine, architectureOf(Arch))
+    runtime.#architecture = architectureOf(Arch)
+    runtime.#pauseImage = await ensurePauseImage(runtime.#engine, runtime.#architecture)
     return runtime
   }
 
@@ -134,8 +136,24 @@ export class DockerRuntime implements ContainerRuntime {
     return inspected.filter(entry => entry !== undefined)
   }
 
-  createSandbox(spec: SandboxSpec): Promise<string> {
-    return this.#create(sandboxOptions(spec, this.#pauseImage, this.#instance, this.#hostNetwork))
+  async createSandbox(spec: SandboxSpec): Promise<string> {
+    const options = sandboxOptions(spec, this.#pauseImage, this.#instance, this.#hostNetwork)
+    try {
+      return await this.#create(options)
+    } catch (error) {
+      // Whoever deletes images that nothing uses deletes the sandboxes' as well.
+      if (!(error instanceof RuntimeError) || error.kind !== 'not-found') throw error
+      await ensurePauseImage(this.#engine, this.#architecture)
+      return this.#create(options)
+    }
+  }
+  /** Deletes the image of sandboxes, unless somebody uses it still: this machine stops being a node. */
+  async removePauseImage(): Promise<void> {
+    try {
+      await removeImage(this.#engine, this.#pauseImage)
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || error.kind !== 'conflict') throw error
+    }
   }
   createContainer(spec: ContainerSpec): Promise<string> {
     return this.#create(containerOptions(spec, this.#instance, this.#hostNetwork))
