@@ -10,6 +10,7 @@ import { HostsControlPlane } from './support/control-plane.ts'
 let lab: HostLab
 let host: LabHost
 let plane: HostsControlPlane
+let before: string
 const builtAgent = () => readFileSync(new URL('../../out/agent/agent.cjs', import.meta.url), 'utf8')
 
 beforeAll(async () => {
@@ -17,6 +18,7 @@ beforeAll(async () => {
   host = await lab.host('box', { docker: true })
   plane = await HostsControlPlane.start(lab, [host])
   await plane.addHost(host)
+  before = host.picture()
 })
 afterAll(async () => {
   await plane?.[Symbol.asyncDispose]()
@@ -38,6 +40,11 @@ describe('joining', () => {
       if (status.phase === 'Failed') expect(status).toMatchObject({ reason: expect.stringMatching(/ConnectionLost|Unreachable/) as string }) // prettier-ignore
     },
   )
+  test('that was cut off is undone by removing the host, which is as it was before', async () => {
+    expect(await plane.operate('box', 'Remove')).toMatchObject({ phase: 'Succeeded' })
+    expect(host.picture()).toBe(before)
+    await plane.addHost(host)
+  })
   test('ends with a Ready node', async () => {
     expect(await plane.operate('box', 'Join')).toMatchObject({ phase: 'Succeeded' })
     await eventually(() => plane.isNodeReady('box'), 30_000)
@@ -47,6 +54,17 @@ describe('joining', () => {
     const both = await Promise.all([plane.operate('box', 'Join'), plane.operate('box', 'Join')])
     expect(both.map(({ message }) => message)).toEqual(Array(2).fill('box is the node box; nothing had to be done'))
   })
+})
+
+test('a machine that is a host already is not joined under another name', async () => {
+  await plane.addHost(host, 'twin')
+  expect(await plane.operate('twin', 'Join')).toMatchObject({
+    phase: 'Failed',
+    reason: 'PreflightFailed',
+    message: expect.stringContaining('The host box has the same machine-id') as string,
+  })
+  await plane.cluster.client.delete(Host, { name: 'twin' })
+  await plane.kubelet('box')
 })
 
 describe('the link', () => {
@@ -101,16 +119,30 @@ describe('an upgrade', () => {
     expect(bundle()).not.toBe(before)
     await eventually(() => plane.isNodeReady('box'), 30_000)
   })
-  test('to an agent that does not work goes back to the one before', async () => {
+  test('to an agent that does not work goes back to the one before, and hosts that wait behind keep theirs', async () => {
+    const { client } = plane.cluster
     const before = bundle()
+    await client.create(Host, { metadata: { name: 'next' }, spec: { address: 'root@192.0.2.1' } })
     await plane.stopProvisioning()
     await plane.startProvisioning(plane.agentWith('broken', 'console.error("this agent is broken"); process.exit(1)'))
-    const status = await plane.operate('box', 'Upgrade')
+    let queued: Promise<HostOperation> | undefined
+    const status = await plane.operate('box', 'Upgrade', ({ phase }) => {
+      if (phase !== 'Running') return
+      const spec = { hostName: 'next', action: 'Upgrade', approved: true }
+      queued ??= client.create(HostOperation, { metadata: { name: 'next-upgrade' }, spec })
+    })
     expect(status).toMatchObject({
       phase: 'Failed',
       message: expect.stringContaining('this agent is broken') as string,
     })
     expect(bundle()).toBe(before)
+    await eventually(async () =>
+      expect((await client.get(HostOperation, { name: 'next-upgrade' })).status).toMatchObject({
+        phase: 'Cancelled',
+        message: expect.stringContaining('the new agent did not work on box') as string,
+      }),
+    )
+    await client.delete(Host, { name: 'next' })
     await eventually(() => plane.isNodeReady('box'), 30_000)
     await plane.stopProvisioning()
     await plane.startProvisioning()

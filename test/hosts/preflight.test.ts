@@ -54,6 +54,7 @@ const cluster: ClusterFacts = {
   caHash: 'c',
   nodeName: 'box',
   nodes: [{ name: 'other', machineID: 'b'.repeat(32), address: '192.168.1.6' }],
+  hosts: [{ name: 'second', machineID: 'e'.repeat(32) }],
   apiPort: 16_443,
 }
 const without = (...tools: string[]) => new Set([...good.tools].filter(tool => !tools.includes(tool)))
@@ -76,6 +77,7 @@ describe('a finding says what, why and how', () => {
     ['system/clock', 'Warning', '60 s ahead', { clockSkewMs: 60_000 }],
     ['system/clock', 'Error', '3600 s behind', { clockSkewMs: -3_600_000 }],
     ['system/machine-id', 'Error', 'The node other has the same', { machineID: 'b'.repeat(32) }],
+    ['system/same-host', 'Error', 'The host second has the same', { machineID: 'e'.repeat(32) }],
     ['docker/missing', 'Info', 'not installed', { tools: without('docker') }],
     ['docker/missing', 'Error', 'not installed', { tools: without('docker', 'apt-get') }],
     ['docker/stopped', 'Info', 'does not answer (down)', { docker: { ...good.docker, version: '', error: 'down' } }],

@@ -5,7 +5,7 @@ import { Host, HostOperation } from '../../shared/api/flotilla/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
 import { createEventRecorder } from '../../shared/client/events.ts'
 import { Informer } from '../../shared/client/informer.ts'
-import type { Clock } from '../../shared/machinery/clock.ts'
+import { type Clock, formatTime } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { AgentFiles } from './agent-files.ts'
 import type { AnswerDesk } from './answers.ts'
@@ -43,6 +43,8 @@ export class Provisioner implements AsyncDisposable {
   readonly #running = new Map<string, OperationRun>()
   readonly #routeTo: (address: string) => ReturnType<typeof routeTo>
   readonly #event: OperationParts['event']
+  /** Names of operations that are not to be begun. */
+  readonly #heldBack = new Set<string>()
   readonly #sleep: SleepWatch
 
   constructor(options: ProvisionerOptions) {
@@ -81,6 +83,7 @@ export class Provisioner implements AsyncDisposable {
         this.#startWaiting()
       },
       deleted: operation => {
+        this.#heldBack.delete(operation.metadata.name)
         const cancelled = { ...operation, spec: { ...operation.spec, cancelled: true } }
         this.#running.get(operation.metadata.name)?.update(cancelled)
       },
@@ -95,9 +98,28 @@ export class Provisioner implements AsyncDisposable {
     if (this.#stop.signal.aborted) return
     const waiting = this.#operations.lister
       .list()
-      .filter(({ metadata, status }) => !ENDED.has(status.phase ?? '') && !this.#running.has(metadata.name))
+      .filter(operation => this.#waits(operation))
       .toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))
     for (const operation of waiting) if (this.#mayRun(operation)) this.#run(operation)
+  }
+
+  #waits({ metadata: { name }, status }: HostOperation): boolean {
+    return !ENDED.has(status.phase ?? '') && !this.#running.has(name) && !this.#heldBack.has(name)
+  }
+
+  /** An agent that does not work on one host is not put on those that wait behind it. */
+  #holdBackUpgrades({ hostName }: OperationRun): void {
+    const { client, clock, log } = this.#options
+    for (const operation of this.#operations.lister.list()) {
+      if (operation.spec.action !== 'Upgrade' || !this.#waits(operation)) continue
+      const { name } = operation.metadata
+      this.#heldBack.add(name)
+      const message = `not begun: the new agent did not work on ${hostName}; this host keeps the one that it has`
+      const status = { phase: 'Cancelled', reason: 'HeldBack', message, completionTime: formatTime(clock.now()) }
+      client
+        .patch(HostOperation, { name }, { status }, { type: 'merge', subresource: 'status' })
+        .catch((error: unknown) => log.warn({ err: error, operation: name }, 'status not written'))
+    }
   }
 
   #mayRun({ spec }: HostOperation): boolean {
@@ -124,6 +146,7 @@ export class Provisioner implements AsyncDisposable {
     this.#running.set(run.name, run)
     void run.finished.then(() => {
       this.#running.delete(run.name)
+      if (run.brokeAgent) this.#holdBackUpgrades(run)
       this.#startWaiting()
     })
   }

@@ -84,11 +84,11 @@ export class HostsControlPlane implements AsyncDisposable {
     return folder
   }
 
-  async addHost(host: LabHost): Promise<void> {
-    await this.cluster.client.create(Host, { metadata: { name: host.name }, spec: { address: `root@${host.ip}` } })
+  async addHost(host: LabHost, name = host.name): Promise<void> {
+    await this.cluster.client.create(Host, { metadata: { name }, spec: { address: `root@${host.ip}` } })
     // As somebody who has compared the fingerprint beforehand.
     const hostKeys = [{ endpoint: `${host.ip}:22`, fingerprint: host.hostKey() }]
-    await this.cluster.client.patch(Host, { name: host.name }, { status: { hostKeys } }, { type: 'merge', subresource: 'status' }) // prettier-ignore
+    await this.cluster.client.patch(Host, { name }, { status: { hostKeys } }, { type: 'merge', subresource: 'status' }) // prettier-ignore
   }
 
   /** Starts an approved operation and waits for its end. @param onChange sees every state on the way */

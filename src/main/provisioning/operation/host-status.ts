@@ -1,5 +1,5 @@
 // What an operation writes into its host's status.
-import { Host, type HostFinding, type HostStatus } from '../../../shared/api/flotilla/v1.ts'
+import { Host, type HostStatus } from '../../../shared/api/flotilla/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import type { Facts } from '../preflight/facts.ts'
 import type { HostKeyPins } from '../ssh/contract.ts'
@@ -20,11 +20,10 @@ export function hostKeyPins(client: Client, host: Host): HostKeyPins {
   }
 }
 
-export function inspected(facts: Facts, findings: HostFinding[]): Partial<HostStatus> {
+export function inspected(facts: Facts): Pick<HostStatus, 'facts'> {
   const { diskFreeBytes } = facts
   const free = diskFreeBytes['/var/lib'] ?? diskFreeBytes['/']
   return {
-    findings,
     facts: {
       hostname: facts.hostname,
       machineID: facts.machineID,

@@ -20,6 +20,7 @@ import type { SshConnection } from '../ssh/connection.ts'
 import { type Hop, SshError } from '../ssh/contract.ts'
 import { Sudo } from '../ssh/sudo.ts'
 import { stepsOf } from '../steps/actions.ts'
+import { switchAgent } from '../steps/upgrade.ts'
 import type { ClusterSettings, StepContext } from '../steps/contract.ts'
 import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
 import { statusPrompter } from './prompts.ts'
@@ -75,6 +76,14 @@ export class OperationRun {
     this.#approved = new Promise(resolve => (this.#approve = resolve))
     if (operation.spec.approved) this.#approve()
     this.finished = this.#run()
+  }
+
+  /** Whether it put another agent on the host, and the node was not Ready with it. */
+  get brokeAgent(): boolean {
+    const { phase, steps } = this.#writer.status
+    return (
+      phase === 'Failed' && steps?.some(({ name, state }) => name === switchAgent.name && state === 'Failed') === true
+    )
   }
 
   /** The operation's spec changed. */
@@ -140,8 +149,10 @@ export class OperationRun {
       const facts = await this.#look(ssh, sudo)
       const nodeName = nodeNameOf(host, facts.hostname)
       const apiPort = host.status.apiPort ?? freePort(facts)
-      const findings = preflight(facts, await this.#clusterFacts(nodeName, apiPort))
-      await patchHostStatus(client, host.metadata.name, inspected(facts, findings))
+      // Told first: of two that are the same machine, one sees the other.
+      await patchHostStatus(client, host.metadata.name, inspected(facts))
+      const findings = preflight(facts, await this.#clusterFacts(host, nodeName, apiPort))
+      await patchHostStatus(client, host.metadata.name, { findings })
       const errors = findings.filter(({ severity }) => severity === 'Error')
       if (CHECKED.has(action) && errors.length > 0)
         throw new PreflightError(errors.map(({ what, how }) => `${what} ${how}`))
@@ -250,15 +261,16 @@ export class OperationRun {
     return parseFacts(output, answeredMs ?? clock.now())
   }
 
-  async #clusterFacts(nodeName: string, apiPort: number) {
+  async #clusterFacts(host: Host, nodeName: string, apiPort: number) {
     const { client, cluster } = this.#parts
-    const { items } = await client.list(Node)
+    const [{ items }, hosts] = await Promise.all([client.list(Node), client.list(Host)])
     return {
       clusterCIDR: cluster.clusterCIDR,
       serviceCIDR: cluster.serviceCIDR,
       caHash: createHash('sha256').update(cluster.caPem).digest('hex'),
       nodeName,
       apiPort,
+      hosts: hosts.items.filter(other => hasPrecedence(other, host)).map(({ metadata, status }) => ({ name: metadata.name, machineID: status.facts?.machineID ?? '' })), // prettier-ignore
       nodes: items.map(({ metadata, status }) => ({
         name: metadata.name,
         machineID: status.nodeInfo?.machineID ?? '',
@@ -285,6 +297,15 @@ class PreflightError extends Error {
   constructor(errors: readonly string[]) {
     super(errors.join(' '))
   }
+}
+
+/** Of two hosts that are one machine, the one that is a node or becomes one stays; else the one that was added first. */
+function hasPrecedence(other: Host, { metadata: { name, creationTimestamp }, status }: Host): boolean {
+  if (other.metadata.name === name) return false
+  const [theirs, ours] = [other, { status }].map(host => host.status.nodeName !== undefined)
+  if (theirs !== ours) return theirs === true
+  const before = other.metadata.creationTimestamp.localeCompare(creationTimestamp)
+  return before < 0 || (before === 0 && other.metadata.name < name)
 }
 
 const freePort = ({ listening }: Facts): number => {

@@ -12,6 +12,8 @@ export interface ClusterFacts {
   readonly nodeName: string
   /** Other nodes by name, with what tells machines apart. */
   readonly nodes: readonly { readonly name: string; readonly machineID: string; readonly address: string }[]
+  /** Other hosts, which this one must not be, with what tells machines apart. */
+  readonly hosts: readonly { readonly name: string; readonly machineID: string }[]
   /** The port on the host's loopback that is to lead to the API server. */
   readonly apiPort: number
 }

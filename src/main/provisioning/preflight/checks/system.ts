@@ -147,10 +147,22 @@ export const clock: Check = {
 
 export const identity: Check = {
   name: 'identity',
-  look({ machineID, hostname }, { nodes, nodeName }) {
+  look({ machineID, hostname }, { hosts, nodes, nodeName }) {
     const twin = machineID && nodes.find(node => node.machineID === machineID && node.name !== nodeName)
+    const sameHost = machineID && hosts.find(host => host.machineID === machineID)
     const namesake = nodes.find(node => node.name === nodeName && node.machineID && node.machineID !== machineID)
     return [
+      ...(sameHost
+        ? [
+            error('system/same-host', {
+              what: `The host ${sameHost.name} has the same machine-id (${machineID}).`,
+              why: 'Either it is the same machine, added twice, or one was cloned from the other.',
+              how:
+                'If it is the same: flotilla node remove --forget with the name of this one. If it is another machine: ' +
+                'rm /etc/machine-id && systemd-machine-id-setup, then reboot it.',
+            }),
+          ]
+        : []),
       ...(twin
         ? [
             error('system/machine-id', {
