@@ -91,7 +91,7 @@ describe('a finding says what, why and how', () => {
     ['network/overlap', 'Error', 'addresses of Services', { routes: [{ cidr: '10.96.8.0/24', device: 'vpn' }] }],
     ['network/overlap', 'Warning', '10.0.0.0/8 (vpn)', { routes: [{ cidr: '10.0.0.0/8', device: 'vpn' }] }],
     ['network/port-api', 'Warning', '16443', { listening: ['127.0.0.1:16443'] }],
-    ['network/port-vxlan', 'Warning', '4789', { listeningUdp: ['0.0.0.0:4789'] }],
+    ['network/port-vxlan', 'Warning', '8472', { listeningUdp: ['0.0.0.0:8472'] }],
     ['network/mtu', 'Warning', '1200', { mtu: 1200 }],
     ['network/proxy', 'Info', 'HTTP_PROXY', { proxies: ['HTTP_PROXY'] }],
     ['network/firewall', 'Info', 'ufw is on', { active: new Set(['ufw-enabled']) }],
@@ -121,6 +121,10 @@ describe('a finding says what, why and how', () => {
     const mine = { ...good.flotilla, isConfigured: true, caHash: cluster.caHash }
     const routes = [{ cidr: '10.244.0.3/32', device: 'flotilla' }]
     expect(preflight({ ...good, flotilla: mine, routes, listening: ['127.0.0.1:16443'] }, cluster)).toEqual([])
+  })
+  test('links that an earlier node left on the host are its own as well', () => {
+    const routes = ['flotilla0', 'flovx', 'flo-0123456789a'].map(device => ({ cidr: '10.244.0.0/24', device }))
+    expect(preflight({ ...good, routes }, cluster)).toEqual([])
   })
   test('another machine of the same name is found', () => {
     const nodes = [{ name: 'box', machineID: 'd'.repeat(32), address: '192.168.1.9' }]

@@ -1,23 +1,16 @@
 // Names and numbers that mark what on the host is ours. All of them are per network namespace.
 import { createHash } from 'node:crypto'
+import { POD_LINK_PREFIX } from '../../shared/machinery/node-network.ts'
 
 /** The nftables table that holds every rule of the agent: one in family ip, and one in ip6 where pods have IPv6. */
 export const TABLE = 'flotilla'
-/** Holds the service addresses that the node itself answers (DNS, API server). */
-export const SERVICE_LINK = 'flotilla0'
-/** Tunnel to nodes on other subnets. */
-export const VXLAN_LINK = 'flovx'
 export const VXLAN_ID = 61703
-/** UDP; the port that Linux and flannel use by convention. */
-export const VXLAN_PORT = 8472
 /** On 127.0.0.1, UDP: where packets of the tunnel go that are relayed. */
 export const RELAY_PORT = 8473
 /** UDP: packets of the tunnel from this port are never relayed: they ask whether its own way is open. */
 export const PROBE_SOURCE_PORT = 8474
 /** UDP, on an address in the pod network: answers whether pods' packets get here. */
 export const PROBE_PORT = 8475
-/** Start of the host side's name of every pod link. */
-export const POD_LINK_PREFIX = 'flo-'
 /** rtnetlink protocol number of our routes, so that they can be told from everyone else's. */
 export const ROUTE_PROTOCOL = '117'
 /** Packet mark of traffic to be masqueraded; the bit that kube-proxy uses for the same purpose. */

@@ -16,7 +16,8 @@ import {
   requireCidr,
   sizeOf,
 } from '../../shared/machinery/ipv4.ts'
-import { ROUTE_PROTOCOL, VXLAN_ID, VXLAN_LINK, VXLAN_PORT, vxlanAddress, vxlanGateway6 } from './names.ts'
+import { VXLAN_LINK, VXLAN_PORT } from '../../shared/machinery/node-network.ts'
+import { ROUTE_PROTOCOL, VXLAN_ID, vxlanAddress, vxlanGateway6 } from './names.ts'
 
 export interface Peer {
   readonly nodeName: string

@@ -2,7 +2,8 @@
 import { type Cidr, contains, parseCidr } from '../../shared/machinery/ipv4.ts'
 import type { Run } from './exec.ts'
 import { listRoutes, type Route } from './ip.ts'
-import { POD_LINK_PREFIX, ROUTE_PROTOCOL, SERVICE_LINK, VXLAN_LINK } from './names.ts'
+import { POD_LINK_PREFIX, SERVICE_LINK, VXLAN_LINK } from '../../shared/machinery/node-network.ts'
+import { ROUTE_PROTOCOL } from './names.ts'
 
 export interface ClusterRanges {
   /** Addresses of all pods. */

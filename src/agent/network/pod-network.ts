@@ -10,7 +10,8 @@ import { IPV6 } from './family.ts'
 import { InOrder } from './in-order.ts'
 import { type Link, ipBatch, ipBatchForce, listLinks, listRoutes } from './ip.ts'
 import type { PodIPv6 } from './pod-ipv6.ts'
-import { HOST_LINK_ADDRESS, POD_GATEWAY, POD_LINK_PREFIX, ROUTE_PROTOCOL, podLinkName } from './names.ts'
+import { POD_LINK_PREFIX } from '../../shared/machinery/node-network.ts'
+import { HOST_LINK_ADDRESS, POD_GATEWAY, ROUTE_PROTOCOL, podLinkName } from './names.ts'
 
 export interface PodNetworkOptions {
   readonly run: Run

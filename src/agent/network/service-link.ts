@@ -3,7 +3,8 @@
 import type { Run } from './exec.ts'
 import { ipBatch, ipBatchForce } from './ip.ts'
 import type { NodeIPv6 } from './ipv6.ts'
-import { ROUTE_PROTOCOL, SERVICE_LINK } from './names.ts'
+import { SERVICE_LINK } from '../../shared/machinery/node-network.ts'
+import { ROUTE_PROTOCOL } from './names.ts'
 
 export interface ServiceLinkOptions {
   readonly run: Run

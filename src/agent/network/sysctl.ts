@@ -1,6 +1,6 @@
 // Kernel settings of this network namespace that the pod network needs, put back as they were on removal.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { POD_LINK_PREFIX } from './names.ts'
+import { POD_LINK_PREFIX } from '../../shared/machinery/node-network.ts'
 import { asStringRecord, readState, removeState, writeStateSync } from './state-file.ts'
 
 /** Setting → value it must have. */

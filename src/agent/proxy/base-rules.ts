@@ -1,14 +1,7 @@
 // The fixed part of a family's nftables table: hooks, shared maps, masquerading.
 import type { Family } from '../network/family.ts'
-import {
-  MASQUERADE_MARK,
-  POD_LINK_PREFIX,
-  PROBE_SOURCE_PORT,
-  RELAY_PORT,
-  TABLE,
-  VXLAN_LINK,
-  VXLAN_PORT,
-} from '../network/names.ts'
+import { POD_LINK_PREFIX, VXLAN_LINK, VXLAN_PORT } from '../../shared/machinery/node-network.ts'
+import { MASQUERADE_MARK, PROBE_SOURCE_PORT, RELAY_PORT, TABLE } from '../network/names.ts'
 
 export interface BaseRulesOptions {
   readonly family: Family

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { readState, removeState, writeStateSync } from '../state-file.ts'
 import type { Run } from '../exec.ts'
-import { VXLAN_PORT } from '../names.ts'
+import { VXLAN_PORT } from '../../../shared/machinery/node-network.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
 const PID_FILE = '/run/firewalld.pid'

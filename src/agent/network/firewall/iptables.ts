@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs'
 import type { Run } from '../exec.ts'
 import type { Family } from '../family.ts'
-import { PROBE_PORT, VXLAN_PORT } from '../names.ts'
+import { VXLAN_PORT } from '../../../shared/machinery/node-network.ts'
+import { PROBE_PORT } from '../names.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
 const FORWARD_CHAIN = 'FLOTILLA-FORWARD'

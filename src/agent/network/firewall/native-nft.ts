@@ -2,7 +2,8 @@
 // packet: our accepts go first in them.
 import { createHash } from 'node:crypto'
 import type { Run } from '../exec.ts'
-import { PROBE_PORT, TABLE, VXLAN_PORT } from '../names.ts'
+import { VXLAN_PORT } from '../../../shared/machinery/node-network.ts'
+import { PROBE_PORT, TABLE } from '../names.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
 const COMMENT = 'flotilla'

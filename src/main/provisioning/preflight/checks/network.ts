@@ -1,4 +1,5 @@
 // Networks, ports, firewalls, and the way to the other nodes.
+import { POD_LINK_PREFIX, SERVICE_LINK, VXLAN_LINK, VXLAN_PORT } from '../../../../shared/machinery/node-network.ts'
 import { type Check, error, info, warning } from '../contract.ts'
 import { contains, overlaps } from '../cidr.ts'
 
@@ -23,8 +24,8 @@ export const tools: Check = {
     }),
 }
 
-/** Devices of ours, and of Docker where nothing else routes. */
-const OURS = /^(flotilla|flt|fl-)/
+const isOurs = (device: string): boolean =>
+  device === SERVICE_LINK || device === VXLAN_LINK || device.startsWith(POD_LINK_PREFIX)
 
 export const networks: Check = {
   name: 'networks',
@@ -33,7 +34,7 @@ export const networks: Check = {
     const ranges = { pods: clusterCIDR, Services: serviceCIDR }
     return routes.flatMap(({ cidr, device }) =>
       Object.entries(ranges)
-        .filter(([, range]) => !OURS.test(device) && overlaps(cidr, range))
+        .filter(([, range]) => !isOurs(device) && overlaps(cidr, range))
         .map(([what, range]) => {
           // A route to more than our range only gets what nothing of ours is more exact about.
           const finding = contains(cidr, range) ? warning : error
@@ -62,10 +63,10 @@ export const ports: Check = {
             }),
           ]
         : []),
-      ...(taken(listeningUdp, 4789)
+      ...(taken(listeningUdp, VXLAN_PORT)
         ? [
             warning('network/port-vxlan', {
-              what: 'UDP port 4789 is taken on the host.',
+              what: `UDP port ${VXLAN_PORT} is taken on the host.`,
               why: 'VXLAN carries pods to nodes on other subnets over it.',
               how: 'End what uses it, if nodes are on several subnets.',
             }),
@@ -148,7 +149,7 @@ export const peers: Check = {
       warning('network/peer', {
         what: `The node ${nodes.find(node => node.address === address)?.name ?? address} (${address}) does not answer.`,
         why: 'Pods of the two nodes could not reach each other.',
-        how: 'Put both in one network, or open ICMP and UDP 4789 between them.',
+        how: `Put both in one network, or open ICMP and UDP ${VXLAN_PORT} between them.`,
       }),
     ),
 }
