@@ -136,6 +136,7 @@ describe('a cluster of both families', { timeout: 60_000 }, () => {
     expect(namesIn(tcp(outside, nodeIPs6[0]!, 30_080, 30))).toEqual(names)
     expect(namesIn(tcp(pods[2]!, CLUSTER_IP, 81))[0]).toMatch(/ECONNREFUSED/)
     expect(namesIn(tcp(hosts[0]!, '127.0.0.1', 30_080, 30))).toEqual(names)
+    expect(namesIn(tcp(hosts[0]!, '::1', 30_080))[0]).toMatch(/ECONNREFUSED/)
   })
 
   it('lets a pod reach itself through its Service, and masquerades what leaves the cluster', async () => {
@@ -151,6 +152,8 @@ describe('a cluster of both families', { timeout: 60_000 }, () => {
     await agents[0]!.call({ do: 'hostPorts', podUid: pods[0]!.uid, podIPs: [ips[0]!, ips6[0]!], ports })
     expect(tcp(outside, nodeIPs6[0]!, 8888)).toEqual([`node1 ${OUTSIDE}`])
     expect(tcp(outside, nodeIPs[0]!, 8888)).toEqual(['node1 192.168.85.9'])
+    expect(namesIn(tcp(hosts[0]!, '127.0.0.1', 8888))).toEqual(['node1'])
+    expect(namesIn(tcp(hosts[0]!, '::1', 8888))[0]).toMatch(/ECONNREFUSED/)
   })
 
   it('answers DNS in IPv6 and of IPv6 addresses', () => {

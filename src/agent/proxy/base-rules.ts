@@ -55,9 +55,11 @@ export function baseRules(options: BaseRulesOptions): string {
   const { ip, addressType } = family
   const key = serviceKey(family)
   const chosen = nodePortAddresses ? `${ip} daddr { ${nodePortAddresses.join(', ')} } ` : ''
+  // IPv6 has no route_localnet: what was led away from ::1 would never be answered. Refused, clients try 127.0.0.1.
+  const toNode = family.name === 'IPv6' ? 'ip6 daddr != ::1 fib daddr type local' : 'fib daddr type local'
   /** Where no address of the family is chosen, node ports do not answer in it. */
   const atNodePort = (map: string, before = ''): string[] =>
-    nodePortAddresses?.length === 0 ? [] : [`${before}${chosen}fib daddr type local ${nodePortKey} vmap @${map}`]
+    nodePortAddresses?.length === 0 ? [] : [`${before}${chosen}${toNode} ${nodePortKey} vmap @${map}`]
   return `add table ${ip} ${TABLE}
 delete table ${ip} ${TABLE}
 table ${ip} ${TABLE} {
@@ -88,7 +90,7 @@ ${chain('service-traffic', [
   `${key} vmap @services`,
   ...atNodePort('nodeports'),
   `dnat ${ip} addr . port to ${key} map @hostports-on`,
-  `fib daddr type local dnat ${ip} addr . port to ${nodePortKey} map @hostports`,
+  `${toNode} dnat ${ip} addr . port to ${nodePortKey} map @hostports`,
 ])}
 ${chain('unserved-traffic', [
   `ct state new ${key} vmap @unserved`,
