@@ -8,7 +8,8 @@ import type { Service } from '../../src/shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../src/shared/api/discovery/v1.ts'
 import { AddressPool } from '../../src/agent/network/address-pool.ts'
 import { contains, formatCidr, formatIPv4, parseCidr, parseIPv4, requireCidr } from '../../src/shared/machinery/ipv4.ts'
-import { planPeers } from '../../src/agent/network/node-routes.ts'
+import type { Run } from '../../src/agent/network/exec.ts'
+import { NodeRoutes, planPeers } from '../../src/agent/network/node-routes.ts'
 import { chooseEndpoints } from '../../src/agent/proxy/choose-endpoints.ts'
 import { noRules, type Rules, rulesOf } from '../../src/agent/proxy/rules.ts'
 import { type ServiceEndpoint, servicePortsOf } from '../../src/agent/proxy/service-port.ts'
@@ -279,5 +280,45 @@ describe('planPeers()', () => {
       ['192.0.2.100'],
       ['192.0.2.200'],
     ])
+  })
+})
+
+describe('NodeRoutes', () => {
+  const peer = {
+    nodeName: 'node2',
+    nodeIP: '192.0.2.2',
+    podCIDR: '10.244.2.0/24',
+    ipv6: { podCIDR: 'fd00:10:244:2::/64', nodeIP: '2001:db8::2' },
+  }
+  /** @returns the commands by which a host with these IPv6 routes gets those to the peer's pods */
+  async function routesOn(routes6: object[]): Promise<string> {
+    const written: string[] = []
+    const run: Run = (argv, { input } = {}) => {
+      if (input !== undefined) written.push(input)
+      const [, , family, what] = argv
+      if (what === 'route') return Promise.resolve(family === '-6' ? JSON.stringify(routes6) : '')
+      if (what !== 'address') return Promise.resolve('')
+      const own =
+        family === '-6'
+          ? { local: '2001:db8::1', prefixlen: 64, family: 'inet6' }
+          : { local: '192.0.2.1', prefixlen: 24, family: 'inet' }
+      return Promise.resolve(JSON.stringify([{ ifname: 'eth0', addr_info: [own] }]))
+    }
+    const ipv6 = { hostIP: 'fd00:10:244:1::', nodeIP: '2001:db8::1' }
+    const routes = new NodeRoutes({ run, nodeIP: '192.0.2.1', hostIP: '10.244.1.0', ipv6, yields: () => false })
+    await routes.apply([peer], new Set())
+    return written.join('')
+  }
+  const toRouter = { dst: 'default', dev: 'eth0', gateway: 'fe80::9' }
+
+  it('sends IPv6 to a neighbour directly', async () => {
+    const written = await routesOn([{ dst: '2001:db8::/64', dev: 'eth0' }, toRouter])
+    expect(written).toContain('route replace fd00:10:244:2::/64 via 2001:db8::2 src')
+    expect(written).not.toContain('flovx')
+  })
+  it('sends IPv6 through the tunnel where the prefix of the address is not on the link', async () => {
+    const written = await routesOn([toRouter])
+    expect(written).toContain('route replace fd00:10:244:2::/64 via fe80::f1:c000:202 dev flovx src')
+    expect(written).toContain('route replace 10.244.2.0/24 via 192.0.2.2 src')
   })
 })

@@ -3,7 +3,7 @@
 import type { Node, NodeSpec } from '../../shared/api/core/v1.ts'
 import type { Run } from './exec.ts'
 import { addressesIn, IPV4, IPV6 } from './family.ts'
-import { type Address, ipBatch, ipBatchForce, listAddresses, listLinks, listRoutes } from './ip.ts'
+import { type Address, ipBatch, ipBatchForce, listAddresses, listLinks, listRoutes, type Route } from './ip.ts'
 import { cidrContains, parseRange } from '../../shared/machinery/cidr.ts'
 import { formatIP } from '../../shared/machinery/ip-address.ts'
 import {
@@ -124,7 +124,7 @@ export class NodeRoutes {
       addresses,
     )
     const direct = usual.direct.filter(peer => !relayed.has(peer.nodeName))
-    const gateways6 = new Map(ipv6 ? direct.flatMap(peer => direct6(peer, ipv6.nodeIP, addresses6)) : [])
+    const gateways6 = new Map(ipv6 ? direct.flatMap(peer => direct6(peer, ipv6.nodeIP, addresses6, all6)) : [])
     const plan = {
       direct,
       tunnelled: [...usual.tunnelled, ...usual.direct.filter(peer => relayed.has(peer.nodeName))],
@@ -193,16 +193,26 @@ export class NodeRoutes {
 const tunnelGateway = ({ podCIDR }: Peer): string => podCIDR.split('/')[0] ?? podCIDR
 const tunnelGateway6 = ({ nodeIP }: Peer): string => vxlanGateway6(parseIPv4(nodeIP) ?? 0)
 
-/** @returns the peer with the address that its pods' IPv6 goes to, where it is on a subnet of the node's own address */
-function direct6(peer: Peer, nodeIP: string | undefined, addresses: readonly Address[]): [Peer, string][] {
+/**
+ * @returns the peer with the address that its pods' IPv6 goes to, where it is on a subnet of the node's own address that
+ * is reached without a router: networks may give addresses of a prefix that is not on the link (RFC 4861, 4.6.2)
+ */
+function direct6(
+  peer: Peer,
+  nodeIP: string | undefined,
+  addresses: readonly Address[],
+  routes: readonly Route[],
+): [Peer, string][] {
   const theirs = peer.ipv6?.nodeIP
   if (theirs === undefined) return []
-  const isOnLink = addresses.some(({ addr_info }) =>
+  const link = addresses.find(({ addr_info }) =>
     addr_info.some(
       ({ local, prefixlen = 128 }) =>
         local === nodeIP && prefixlen < 128 && cidrContains(`${local ?? ''}/${prefixlen}`, theirs),
     ),
-  )
+  )?.ifname
+  if (link === undefined) return []
+  const isOnLink = routes.some(({ dst, dev, gateway }) => dev === link && !gateway && cidrContains(dst, theirs))
   return isOnLink ? [[peer, theirs]] : []
 }
 
