@@ -210,10 +210,17 @@ describe('a service', () => {
   it('reports local endpoints on its health check port', async () => {
     const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 31_999 }
     const check = () => outside.run('curl', '-s', '-w', ' %{http_code}', `http://${NODE_IP}:31999/healthz`)
+    const ofBothFamilies = { ...slice(name, [{ ip: 'fd00::1', nodeName: 'node1' }], undefined, 'six'), addressType: 'IPv6' } // prettier-ignore
     await put(spec, here)
+    const ofPods = slice(name, here)
+    for (const { endpoints } of [ofPods, ofBothFamilies])
+      endpoints.forEach((endpoint, i) => Object.assign(endpoint, { targetRef: { kind: 'Pod', uid: `pod-${i}` } }))
+    await agent.put('endpointslices', ofBothFamilies)
+    await agent.put('endpointslices', ofPods)
     const answer = await eventually(check)
     expect(answer).toContain('"localEndpoints":2')
     expect(answer).toMatch(/ 200$/)
+    await agent.remove('endpointslices', ofBothFamilies)
     await put(spec, [elsewhere])
     await eventually(() => check().endsWith(' 503'))
   })

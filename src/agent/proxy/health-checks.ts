@@ -67,11 +67,13 @@ export class HealthChecks implements AsyncDisposable {
     this.#servers.set(key, { port, server })
   }
 
+  /** A pod that has addresses of both families counts once. */
   #localEndpoints(key: string): number {
     const ready = new Set<string>()
     for (const { endpoints = [] } of this.#options.view.slicesOf(key))
-      for (const { nodeName, conditions, addresses } of endpoints)
-        if (nodeName === this.#options.nodeName && (conditions?.ready ?? true)) ready.add(addresses[0] ?? '')
+      for (const { nodeName, conditions, addresses, targetRef } of endpoints)
+        if (nodeName === this.#options.nodeName && (conditions?.ready ?? true))
+          ready.add(targetRef?.uid ?? addresses[0] ?? '')
     return ready.size
   }
 }
