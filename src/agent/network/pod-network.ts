@@ -46,9 +46,13 @@ export class RoutedPodNetwork implements PodNetwork {
   tearDown(podUid: string): Promise<void> {
     return this.#order.run(podUid, async () => {
       await this.#removeLink(podLinkName(podUid))
-      this.#options.addresses.release(podUid)
-      this.#options.ipv6?.release(podUid)
+      this.#release(podUid)
     })
+  }
+
+  #release(podUid: string): void {
+    this.#options.addresses.release(podUid)
+    this.#options.ipv6?.release(podUid)
   }
 
   addressesOf(podUid: string): PodAddresses | undefined {
@@ -116,7 +120,7 @@ export class RoutedPodNetwork implements PodNetwork {
     if (addresses.get(podUid) === undefined && addresses.isFull) {
       const names = new Set((await listLinks(run)).map(link => link.ifname))
       for (const other of addresses.pods())
-        if (!names.has(podLinkName(other)) && !this.#order.has(other)) addresses.release(other)
+        if (!names.has(podLinkName(other)) && !this.#order.has(other)) this.#release(other)
     }
     return addresses.allocate(podUid)
   }

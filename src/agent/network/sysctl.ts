@@ -30,7 +30,11 @@ export function applySysctls(statePath: string, hasIPv6: boolean): void {
   for (const link of readdirSync(pathOf('net/ipv6/conf'))) {
     const name = `net/ipv6/conf/${link}/accept_ra`
     if (link === 'all' || link === 'default' || link === 'lo' || link.startsWith(POD_LINK_PREFIX)) continue
-    if (read(name) === '1') apply(statePath, name, '2')
+    try {
+      if (read(name) === '1') apply(statePath, name, '2')
+    } catch (error) {
+      if (existsSync(pathOf(name))) throw error // else an interface, of a container perhaps, that is gone by now
+    }
   }
   apply(statePath, FORWARDING_6, '1')
 }
