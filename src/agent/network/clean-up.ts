@@ -33,8 +33,9 @@ export async function cleanUpNetwork({ stateDir, cni, run = runTool }: CleanUpOp
   )
   await removeNodeRoutes(run)
   await removeServiceLink(run)
-  const tables = [IPV4, IPV6].map(({ ip }) => `add table ${ip} ${TABLE}\ndelete table ${ip} ${TABLE}\n`)
-  await run(['nft', '-f', '-'], { input: tables.join('') })
+  const present = (await run(['nft', 'list', 'tables'])).split('\n')
+  const tables = [IPV4, IPV6].map(({ ip }) => `table ${ip} ${TABLE}`).filter(table => present.includes(table))
+  if (tables.length > 0) await run(['nft', '-f', '-'], { input: tables.map(table => `delete ${table}\n`).join('') })
   await closeFirewalls(run)
   // Last, when nothing of ours is left that would forward.
   restoreSysctls(join(stateDir, 'sysctls.json'))
