@@ -7,6 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { Service } from '../../src/shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../src/shared/api/discovery/v1.ts'
 import { AddressPool } from '../../src/agent/network/address-pool.ts'
+import { ClusterView } from '../../src/agent/network/cluster-view.ts'
+import { findPodCIDR6 } from '../../src/agent/network/pod-cidr.ts'
 import { contains, formatCidr, formatIPv4, parseCidr, parseIPv4, requireCidr } from '../../src/shared/machinery/ipv4.ts'
 import type { Run } from '../../src/agent/network/exec.ts'
 import { NodeRoutes, planPeers } from '../../src/agent/network/node-routes.ts'
@@ -14,7 +16,7 @@ import { chooseEndpoints } from '../../src/agent/proxy/choose-endpoints.ts'
 import { noRules, type Rules, rulesOf } from '../../src/agent/proxy/rules.ts'
 import { type ServiceEndpoint, servicePortsOf } from '../../src/agent/proxy/service-port.ts'
 import { RuleTable } from '../../src/agent/proxy/table.ts'
-import { service, slice } from './lab/objects.ts'
+import { node, service, slice } from './lab/objects.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-rules-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -39,6 +41,21 @@ describe('IPv4', () => {
     '1.2.3.4; drop',
     '::1',
   ])('takes %j for no prefix', text => expect(parseCidr(text)).toBeUndefined())
+})
+
+describe('findPodCIDR6()', () => {
+  it('remembers the range, as the agent may start again before it knows of its node', () => {
+    const path = join(folder, 'pod-cidr-6.json')
+    const [view, later] = [new ClusterView(), new ClusterView()]
+    const own = node('node1', '192.0.2.1', '10.244.1.0/24')
+    const of = (each: ClusterView) => findPodCIDR6({ path, view: each, nodeName: 'node1' })
+    view.putNode({ ...own, spec: { podCIDRs: ['10.244.1.0/24', 'FD00:10:244:1::/64'] } })
+    expect(of(later)).toBeUndefined()
+    expect(of(view)).toBe('fd00:10:244:1::/64')
+    expect(of(later)).toBe('fd00:10:244:1::/64')
+    later.putNode(own)
+    expect(of(later)).toBeUndefined()
+  })
 })
 
 describe('the address pool', () => {

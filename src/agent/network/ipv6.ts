@@ -1,10 +1,8 @@
 // IPv6 on this node: whether the host can carry it, and which addresses follow from the node's range.
 import { readFileSync } from 'node:fs'
-import type { NodeSpec } from '../../shared/api/core/v1.ts'
 import { type CidrRange, parseRange } from '../../shared/machinery/cidr.ts'
 import { formatIP } from '../../shared/machinery/ip-address.ts'
 import { type Cidr, parseIPv4, requireCidr, sizeOf } from '../../shared/machinery/ipv4.ts'
-import { podCIDR6Of } from './node-routes.ts'
 
 /** The cluster's ranges of its second family. */
 export interface IPv6Ranges {
@@ -45,18 +43,17 @@ function missingIPv6(): string | undefined {
 
 /**
  * @param podCIDR the node's IPv4 range
- * @param spec of the Node object, once it is known
+ * @param podCIDR6 its IPv6 range; undefined when it has none
  * @returns what pods get of the cluster's IPv6, or why they get nothing of it; neither where the cluster has none
  */
 export function findIPv6(
   ranges: IPv6Ranges | undefined,
   podCIDR: string,
-  spec: NodeSpec | undefined,
+  podCIDR6: string | undefined,
 ): { ipv6?: NodeIPv6; ipv6Problem?: string } {
   if (!ranges) return {}
   const missing = missingIPv6()
   if (missing !== undefined) return { ipv6Problem: missing }
-  const podCIDR6 = ranges.podCIDR ?? (spec && podCIDR6Of(spec))
   if (podCIDR6 === undefined)
     return { ipv6Problem: 'this node joined before the cluster had IPv6, and has no range of it' }
   try {

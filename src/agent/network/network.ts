@@ -33,7 +33,7 @@ import type { FirewallNeeds } from './firewall/needs.ts'
 import { HostChanges } from './host-changes.ts'
 import { findIPv6, type IPv6Ranges } from './ipv6.ts'
 import { NO_PEERS, NodeRoutes, type Peer, type PeerPlan, peerOf, probeAddressOf } from './node-routes.ts'
-import { findPodCIDR } from './pod-cidr.ts'
+import { findPodCIDR, findPodCIDR6 } from './pod-cidr.ts'
 import { PodIPv6 } from './pod-ipv6.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
 import { PodNetworks } from './pod-networks.ts'
@@ -131,8 +131,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   owned.use(new Checkpoint({ path: join(stateDir, 'policies.json'), view: policyView, clock, log }))
   policyView.follow(options.informers)
   const podCIDR = await findPodCIDR({ ...options, path: join(stateDir, 'pod-cidr.json'), view, nodeName })
+  const podCIDR6 = findPodCIDR6({ ...options.ipv6, path: join(stateDir, 'pod-cidr-6.json'), view, nodeName })
   const ownAddresses = [...new Set([identity.clusterDNS, options.kubernetesServiceIP])]
-  const { ipv6, ipv6Problem } = findIPv6(options.ipv6, podCIDR, view.nodes.get(nodeName)?.spec)
+  const { ipv6, ipv6Problem } = findIPv6(options.ipv6, podCIDR, podCIDR6)
   if (ipv6Problem) log.warn({ problem: ipv6Problem }, 'pods get IPv4 only')
 
   const ranges6 = options.ipv6 ? [options.ipv6.clusterCIDR, options.ipv6.serviceCIDR] : []

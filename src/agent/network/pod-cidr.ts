@@ -1,7 +1,7 @@
 // Where this node's pod range comes from: the options, the last run, or the Node object once the cluster gave it one.
 import type { ClusterView } from './cluster-view.ts'
 import { requireCidr } from '../../shared/machinery/ipv4.ts'
-import { peerOf } from './node-routes.ts'
+import { peerOf, podCIDR6Of } from './node-routes.ts'
 import { readState, writeStateSync } from './state-file.ts'
 
 export interface PodCIDROptions {
@@ -19,6 +19,15 @@ export async function findPodCIDR({ podCIDR, path, view, nodeName, signal }: Pod
   const found = cidr ?? (await nextCIDR(view, nodeName, signal))
   requireCidr(found)
   if (found !== saved) writeStateSync(path, found)
+  return found
+}
+
+/** @returns the IPv6 range, remembered likewise; undefined when the node has none, or nothing is known of it */
+export function findPodCIDR6({ podCIDR, path, view, nodeName }: PodCIDROptions): string | undefined {
+  const saved = readState(path)
+  const node = view.nodes.get(nodeName)
+  const found = podCIDR ?? (node ? podCIDR6Of(node.spec) : typeof saved === 'string' ? saved : undefined)
+  if (found !== undefined && found !== saved) writeStateSync(path, found)
   return found
 }
 
