@@ -1,37 +1,30 @@
 // The node's network as one part of the agent: pod links, routes, rules, DNS and the way to the API server.
-import type { Registry } from 'prom-client'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
-import type { Pod } from '../../shared/api/core/v1.ts'
-import type { Client } from '../../shared/client/client.ts'
-import type { InformerFactory } from '../../shared/client/informer-factory.ts'
-import { type Clock, delay, systemClock } from '../../shared/machinery/clock.ts'
-import type { ConnectionSummary } from '../../shared/machinery/connection-summary.ts'
+import { delay, systemClock } from '../../shared/machinery/clock.ts'
 import { parseRange } from '../../shared/machinery/cidr.ts'
 import { formatIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
 import { familyOf, type IPFamily } from '../../shared/machinery/ip-address.ts'
-import type { Log } from '../../shared/machinery/log.ts'
 import { policyPodOf } from '../../shared/machinery/network-policy/policy-pod.ts'
 import { Owned } from '../../shared/machinery/owned.ts'
-import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
 import { DnsServer } from '../dns/server.ts'
-import { type IngressPorts, startIngress } from '../ingress/start-ingress.ts'
+import { startIngress } from '../ingress/start-ingress.ts'
 import { ConnectionObserver } from '../observe/connection-observer.ts'
 import { PolicyView } from '../policy/policy-view.ts'
 import { HealthChecks } from '../proxy/health-checks.ts'
 import { TableSync } from '../proxy/table-sync.ts'
 import { AddressPool } from './address-pool.ts'
-import { type ApiServerAddress, ApiForwarder } from './api-forwarder.ts'
+import { ApiForwarder } from './api-forwarder.ts'
 import { Checkpoint } from './checkpoint.ts'
-import { type CniFolders, CniPodNetwork } from './cni/cni-pod-network.ts'
+import { CniPodNetwork } from './cni/cni-pod-network.ts'
 import { ClusterView } from './cluster-view.ts'
-import { type Run, run as runTool } from './exec.ts'
+import type { Network, NetworkOptions } from './contract.ts'
+import { run as runTool } from './exec.ts'
 import { IPV4, IPV6 } from './family.ts'
 import { FamilyRules } from './family-rules.ts'
 import { openFirewalls } from './firewall/firewalls.ts'
 import type { FirewallNeeds } from './firewall/needs.ts'
-import { HostChanges } from './host-changes.ts'
-import { findIPv6, type IPv6Ranges } from './ipv6.ts'
+import { HostUpkeep } from './host-upkeep.ts'
+import { findIPv6 } from './ipv6.ts'
 import { NO_PEERS, NodeRoutes, type Peer, type PeerPlan, peerOf, probeAddressOf } from './node-routes.ts'
 import { findPodCIDR, findPodCIDR6 } from './pod-cidr.ts'
 import { PodIPv6 } from './pod-ipv6.ts'
@@ -39,69 +32,10 @@ import { RoutedPodNetwork } from './pod-network.ts'
 import { PodNetworks } from './pod-networks.ts'
 import { Relay } from './reach/relay.ts'
 import { watchReach } from './reach/watch-reach.ts'
-import { Serialised } from './serialised.ts'
 import { setUpServiceLink } from './service-link.ts'
 import { applySysctls, countConnections } from './sysctl.ts'
 import { uplinkMtu } from './uplink-mtu.ts'
 
-export interface NetworkOptions {
-  readonly identity: NodeIdentity
-  /** Folder of the network's own files; created when missing. */
-  readonly stateDir: string
-  /** Reads the certificates of Ingresses, one by one. */
-  readonly client: Client
-  /** Shared with the agent's other parts; the caller starts it. */
-  readonly informers: InformerFactory
-  /** Addresses of all pods, such as `10.244.0.0/16`. */
-  readonly clusterCIDR: string
-  /** Addresses of all Services, such as `10.96.0.0/16`. */
-  readonly serviceCIDR: string
-  /** The cluster's IPv6, beside its IPv4: pods get both where this host can carry it. */
-  readonly ipv6?: IPv6Ranges
-  /** Address of the Service `default/kubernetes`, such as `10.96.0.1`. */
-  readonly kubernetesServiceIP: string
-  /** @returns the API servers as reachable from this node, the best first; asked for each new connection */
-  readonly apiServers: () => readonly ApiServerAddress[]
-  /** Range of this node's pods. Default: the Node object's, once known, or the one of the last run. */
-  readonly podCIDR?: string
-  /** Where Ingresses are served, while this node serves any. Default 80 and 443. */
-  readonly ingressPorts?: IngressPorts
-  /** A configuration there has CNI plugins connect pods instead of our own links. */
-  readonly cni: CniFolders
-  /** Ranges of the node's own addresses that answer for node ports; `primary` = its addresses. Default: every one. */
-  readonly nodePortAddresses?: readonly string[]
-  /** Opens a stream to the agent of another node over the control plane. Default: there is no such way. */
-  readonly dialNode?: (nodeName: string) => Promise<Duplex>
-  readonly log: Log
-  readonly clock?: Clock
-  readonly run?: Run
-  /** Where the DNS server's metrics are registered. */
-  readonly metrics?: Registry
-  /** Ends the wait for a pod range. */
-  readonly signal?: AbortSignal
-}
-
-/** Ended by dispose, which leaves links, routes and rules in place: pods keep their network without the agent. */
-export interface Network extends AsyncDisposable {
-  readonly podNetwork: PodNetwork
-  /** Range of this node's pods. */
-  readonly podCIDR: string
-  /** Replaces the host ports of a pod; an empty list removes them. Resolves when they work. Kept until tear-down. */
-  hostPorts(podUid: string, podIPs: readonly string[], ports: readonly HostPort[]): Promise<void>
-  /** Resolves when the network policies that select a pod hold for it: after its set-up, before its containers start. */
-  isolate(pod: Pod): Promise<void>
-  /** @returns who speaks with whom through this node */
-  connections(): Promise<ConnectionSummary>
-  /** Why pods have IPv4 only although the cluster has both; undefined when they have what it has. */
-  readonly ipv6Problem: string | undefined
-  /** Names of nodes whose pods are reached over the control plane only. */
-  relayed(): readonly string[]
-  /** Takes the stream that another node's agent opened with its `dialNode`. */
-  acceptRelay(nodeName: string, stream: Duplex): void
-}
-
-/** Host firewalls have no event for "rules were reloaded" that all of them share: changes are looked for this often. */
-const REASSERT_MS = 5_000
 const KUBERNETES_PORT = 443
 /** A node's very first pods wait this long to hear of policies. */
 const POLICIES_WAIT_MS = 3_000
@@ -225,13 +159,11 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       peer: otherNode,
       changed() {
         sync.request()
-        void reassert.run().catch(onError)
+        upkeep.request()
       },
     }),
   )
   await relay.start()
-  const onError = (error: unknown) => log.warn({ err: error }, 'cannot bring the host network up to date')
-  const changes = new HostChanges(run)
   const routes = new NodeRoutes({
     run,
     nodeIP,
@@ -253,35 +185,10 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     if (JSON.stringify([plan.direct, plan.direct6]) !== before) sync.requestAll()
     else await sync.verify()
   }
-  const reassert = new Serialised(() =>
-    bringUpToDate().catch((error: unknown) => {
-      changes.forget()
-      throw error
-    }),
-  )
-  owned.defer(() => reassert.settled())
-  // Beside it: a plugin that gives no answer must not hold up the rest of the node's network.
-  const lookAtCni = new Serialised(async () => {
-    const before = cni.isConfigured
-    await cni.look()
-    if (cni.isConfigured !== before) await reassert.run()
-  })
-  owned.defer(() => lookAtCni.settled())
-  await reassert.run()
+  const upkeep = owned.use(new HostUpkeep({ run, view, cni, bringUpToDate, log }))
+  await upkeep.bringUpToDate()
   await sync.flush()
-
-  owned.defer(view.on({ node: () => void reassert.run().catch(onError) }))
-  const look = new Serialised(async () => {
-    if (!(await changes.any())) return
-    await reassert.run()
-    await changes.looked()
-  })
-  owned.defer(() => look.settled())
-  const timer = setInterval(() => {
-    void look.run().catch(onError)
-    void lookAtCni.run().catch(onError)
-  }, REASSERT_MS)
-  owned.defer(() => clearInterval(timer))
+  upkeep.start()
   owned.use(await watchReach({ nodeIP, podCIDR, usual: () => usual, relay, dial: options.dialNode, clock, log }))
 
   const dns = owned.use(
