@@ -135,9 +135,12 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const layout = ensureDataDir(options.dataDir)
   const log = options.log ?? owned.use(openLog(join(layout.logs, 'control-plane.log')))
 
-  // The store first: it locks the folder, so that no second process makes keys in it.
+  // A copy that is arriving may be half filled: its move says more about that than the store can.
+  assertHere(layout.root)
+  // The store before all else: it locks the folder, so that no second process makes keys in it.
   const { store, engine } = await openStore(options, layout, log)
   owned.use(store)
+  // Again, now that nobody else can write a mark.
   assertHere(layout.root)
   const history = owned.use(await engine.openHistory(DEFAULT_HISTORY_LIMITS))
   const { advertise = [] } = options

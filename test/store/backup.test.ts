@@ -1,11 +1,14 @@
 // Backups and moves between engines: one revision, nothing lost, nothing readable without the passphrase, damage found,
 // revisions only forward.
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ObjectStore } from '../../src/main/store/contract.ts'
 import { createBackup, listBackups, thinOut } from '../../src/main/store/backup/backup.ts'
-import { restoreBackup } from '../../src/main/store/backup/restore.ts'
+import { restoreBackup, type RestoreOptions } from '../../src/main/store/backup/restore.ts'
 import { ScheduledBackups, writeSchedule } from '../../src/main/store/backup/schedule.ts'
 import { clusterFiles, type SnapshotLine, snapshotOf } from '../../src/main/store/backup/snapshot.ts'
 import { openSealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
@@ -18,7 +21,8 @@ import { migrateStore } from '../../src/main/store/operations/migrate.ts'
 import { objectNamed, poll } from '../suites/store.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { EtcdServer } from './etcd-server.ts'
-import { tempFolder } from './temp-folder.ts'
+import { bundleProgram } from './proof/bundle.ts'
+import { type TempFolder, tempFolder } from './temp-folder.ts'
 
 const NEDB: EngineChoice = { engine: 'nedb' }
 const PASSPHRASE = 'correct horse battery staple'
@@ -224,6 +228,136 @@ test('a store moves to etcd and back: every object, sealed as it was, and revisi
   const back = await open(NEDB, there, secret)
   expect(back.revision).toBeGreaterThan(newest)
   expect(contentOf(back)).toEqual(all)
+})
+
+let restoreBundle: Promise<TempFolder> | undefined
+afterAll(async () => (await restoreBundle)?.[Symbol.asyncDispose]())
+/** The restore as a module that Node reads by itself. @returns its path */
+async function restoreProgram(): Promise<string> {
+  restoreBundle ??= (async () => {
+    const made = await tempFolder()
+    const source = join(import.meta.dirname, '../../src/main/store/backup/restore.ts')
+    await bundleProgram(source, join(made.path, 'restore.mjs'))
+    return made
+  })()
+  return join((await restoreBundle).path, 'restore.mjs')
+}
+/** Restores in a process of its own, which is killed when it tells of its first objects. */
+async function killedRestore(options: Omit<RestoreOptions, 'onProgress'>) {
+  const script = `
+    import { restoreBackup } from ${JSON.stringify(await restoreProgram())}
+    const options = JSON.parse(process.argv[1], (_, value) => value?.type === 'Buffer' ? Buffer.from(value) : value)
+    const onProgress = ({ phase }) => phase === 'restoring' && process.kill(process.pid, 'SIGKILL')
+    await restoreBackup({ ...options, onProgress })`
+  const args = ['--input-type=module', '-e', script, JSON.stringify(options)]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const [, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' })
+}
+/** Opens for nobody, in one sentence that says what to do. */
+async function expectUnfinished(what: string, choice: EngineChoice, dataDir: string, secret?: MasterSecret) {
+  const message = expect.stringMatching(
+    new RegExp(`^a ${what} into .* has not finished, .*: run the same command again, which starts over$`),
+  ) as string
+  expect(await failure(open(choice, dataDir, secret))).toMatchObject({ code: 'Unfinished', message })
+  const other: EngineChoice = choice.engine === 'nedb' ? { engine: 'etcd', endpoints: [etcd.url] } : NEDB
+  expect(await failure(migrateStore({ from: choice, to: other, dataDir }))).toMatchObject({ code: 'Unfinished' })
+}
+
+describe.each(['nedb', 'etcd'] as const)('what is killed while it fills %s', engine => {
+  let server: EtcdServer | undefined
+  const startEtcd = async () => use(await EtcdServer.start())
+  const target = async (): Promise<EngineChoice> => {
+    if (engine === 'nedb') return NEDB
+    server = await startEtcd()
+    return { engine, endpoints: [server.url] }
+  }
+
+  test('is told from a whole cluster, and a restore starts over, with another backup and another key too', async () => {
+    const [here, elsewhere, there] = [await folder(), await folder(), await folder()]
+    const [store, smaller] = [await open(NEDB, here), await open(NEDB, elsewhere)]
+    await fillCluster(store, here, 250)
+    await fillCluster(smaller, elsewhere, 20)
+    const [{ path }, other] = [await backUp(store, here), await backUp(smaller, elsewhere)]
+    const choice = await target()
+    const [one, another] = [1, 2].map((byte): MasterSecret => ({ kind: 'key', key: Buffer.alloc(32, byte) }))
+    const options = { path, passphrase: PASSPHRASE, dataDir: there, store: choice }
+    // Of an etcd only what is the run's own goes.
+    const kept = ['/flotilla/settings/older', '/flotilla-history/x', '/flotilla0', '/elsewhere/x']
+    const encoded = (text: string) => Buffer.from(text).toString('base64')
+    if (server) for (const key of kept) await server.json('/v3/kv/put', { key: encoded(key), value: encoded('{}') })
+
+    await killedRestore({ ...options, encryption: one! })
+    await expectUnfinished('restore', choice, there, one)
+    await restoreBackup({ ...options, path: other.path, encryption: another! })
+    const again = await open(choice, there, another)
+    expect(contentOf(again)).toEqual(contentOf(smaller))
+    await again[Symbol.asyncDispose]()
+    // A whole one is not taken for a half filled one.
+    expect(await failure(restoreBackup(options))).toMatchObject({ code: 'KeyExists' })
+    const all = await server?.json('/v3/kv/range', { key: 'AA==', range_end: 'AA==', keys_only: true })
+    if (all) expect((all['kvs'] as { key: string }[]).map(({ key }) => key)).toEqual(expect.arrayContaining(kept.map(encoded))) // prettier-ignore
+  })
+
+  test('is told from a whole cluster, and a migration starts over', async () => {
+    const here = await folder()
+    const choice = await target()
+    const from: EngineChoice = engine === 'nedb' ? { engine: 'etcd', endpoints: [(await startEtcd()).url] } : NEDB
+    const store = await open(from, here)
+    await fillCluster(store, here, 250)
+    const content = contentOf(store)
+    await store[Symbol.asyncDispose]()
+    const options = { from, to: choice, dataDir: here }
+    const onProgress = ({ phase }: { phase: string }) => {
+      if (phase === 'copying') throw new Error('cut off')
+    }
+    expect(await failure(migrateStore({ ...options, onProgress }))).toMatchObject({ message: 'cut off' })
+    await expectUnfinished('migration', choice, here)
+    expect(await migrateStore(options)).toMatchObject({ records: 251 })
+    expect(contentOf(await open(choice, here))).toEqual(content)
+  })
+})
+
+test('a full disk under a restore leaves nothing that opens, and with room it starts over', async context => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  await fillCluster(store, here, 700)
+  const { path } = await backUp(store, here)
+  const there = await folder()
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', there])
+  if (mounted.status !== 0) return context.skip(`tmpfs cannot be mounted here: ${mounted.stderr?.toString()}`)
+  try {
+    const options = { path, passphrase: PASSPHRASE, dataDir: there, store: NEDB }
+    expect(await failure(restoreBackup(options))).toMatchObject({ code: 'NoSpace' })
+    expect(await failure(open(NEDB, there))).toMatchObject({ code: 'Unfinished' })
+    expect(spawnSync('mount', ['-o', 'remount,size=64m', there]).status).toBe(0)
+    await restoreBackup(options)
+    await using again = await openObjectStore(await openEngine(NEDB, there))
+    expect(contentOf(again)).toEqual(contentOf(store))
+  } finally {
+    expect(spawnSync('umount', [there]).status).toBe(0)
+  }
+})
+
+test('keys without their store are not those of an empty cluster; a backup brings it back', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  await fillCluster(store, here, 3)
+  const { path } = await backUp(store, here)
+  const content = contentOf(store)
+  await store[Symbol.asyncDispose]()
+  await rename(join(here, 'store'), join(here, 'backups', 'lost'))
+  expect(await failure(open(NEDB, here))).toMatchObject({
+    code: 'Corrupt',
+    message: `${here} holds the keys of a cluster, but its store is missing: restore a backup into it, give --store when the cluster is in an etcd, or remove the folder to begin anew`,
+  })
+  expect(existsSync(join(here, 'store'))).toBe(false)
+  // In an etcd it is none of the folder's business.
+  await open({ engine: 'etcd', endpoints: [etcd.url] }, here)
+  await restoreBackup({ path, passphrase: PASSPHRASE, dataDir: here, store: NEDB })
+  expect(contentOf(await open(NEDB, here))).toEqual(content)
 })
 
 test('scheduled backups come when they are due, also after a sleep, and the oldest go', async () => {

@@ -44,6 +44,7 @@ export function toApiError(
       })
     case 'Locked':
     case 'Corrupt':
+    case 'Unfinished':
     case 'NewerFormat':
     case 'KeyNeeded':
     case 'WrongKey':

@@ -31,7 +31,7 @@ const rules: readonly Rule[] = [
     say: 'Another Flotilla uses this data folder. End it there, or choose another folder.',
   },
   { kind: 'data-folder-newer', codes: ['NewerFormat'] },
-  { kind: 'store-damaged', codes: ['Corrupt'] },
+  { kind: 'store-damaged', codes: ['Corrupt', 'Unfinished'] },
   { kind: 'moved', codes: ['MovedError'] },
   { kind: 'store-failed', codes: ['Unavailable'] },
 ]

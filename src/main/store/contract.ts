@@ -26,6 +26,7 @@ export type StoreErrorCode =
   | 'Unavailable' // fail-stop after an I/O error, or no quorum
   | 'Locked' // another process owns the data folder
   | 'Corrupt' // an invalid record in the middle of the log
+  | 'Unfinished' // a restore or a migration into the store has not finished: it holds a part of a cluster
   | 'NewerFormat' // the data folder was written by a newer version
   | 'KeyNeeded' // the store is encrypted, and no key or passphrase was given
   | 'WrongKey' // the key or passphrase given is not the store's

@@ -64,7 +64,8 @@ async function secretFor(dataDir: string, flags: BackFlags): Promise<MasterSecre
   const secret = await encryptionSecret(flags)
   if (!existsSync(join(dataDir, 'store'))) return secret
   try {
-    const bare = await openEngine({ engine: 'nedb' }, dataDir)
+    // Half filled it may be, by a move back that was cut off: with the same key.
+    const bare = await openEngine({ engine: 'nedb' }, dataDir, { toFill: true })
     await using _left = await openSealedEngine(bare, secret ? { secret } : {})
   } catch (error) {
     if (!(error instanceof StoreError && error.code === 'KeyNeeded')) throw error

@@ -1,6 +1,6 @@
 // Puts a backup back: the cluster's files into a data folder, its objects into an empty store, at revisions beyond all
 // that any client of the cluster may have seen.
-import { access, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { StoreError } from '../contract.ts'
@@ -10,9 +10,10 @@ import { HistoryBatch } from '../history/batch.ts'
 import { DEFAULT_HISTORY_LIMITS } from '../history/contract.ts'
 import { makeFolder, realDisk, writeAtomically } from '../nedb/disk.ts'
 import { lockFolder } from '../nedb/lock.ts'
-import { type EngineChoice, openEngine } from '../open-engine.ts'
-import { assertEmpty, countUpTo, fill, type KeyValue } from '../operations/copy.ts'
+import type { EngineChoice } from '../open-engine.ts'
+import { countUpTo, fill, type KeyValue } from '../operations/copy.ts'
 import type { Progress } from '../operations/progress.ts'
+import { claimFolder, exists, openTarget } from '../operations/target.ts'
 import { readBackup } from './backup.ts'
 import { type BackupSecret, openContainer, readHeader } from './container.ts'
 
@@ -56,9 +57,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   // The embedded engine starts beyond whatever the cluster has written since; etcd counts beyond the backup.
   const sinceMs = Math.max(0, clock.now() - Date.parse(createdAt))
   const beyond = revision + LEAST_JUMP + Math.ceil(sinceMs * REVISIONS_PER_MS)
-  const bare = await openEngine(store, dataDir, { atLeastRevision: beyond })
+  const { engine: bare, finish } = await openTarget(store, dataDir, 'restore', beyond)
   await using engine = await openSealedEngine(bare, options.encryption ? { secret: options.encryption } : {})
-  await assertEmpty(engine, store.engine === 'nedb' ? dataDir : 'this etcd')
   if (store.engine === 'etcd')
     await countUpTo(engine, revision, (done, of) => onProgress({ phase: 'counting', done, total: of }))
   await using history = await engine.openHistory(DEFAULT_HISTORY_LIMITS)
@@ -76,23 +76,29 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   }
   const written = await fill(engine, records(), done => onProgress({ phase: 'restoring', done, total }))
   await past.write()
+  await finish()
   return { records: written, files, revision: engine.revision, ...(replaced ? { replaced } : {}) }
 }
 
 /** @returns where the embedded store that was there is now */
 async function makeWay(dataDir: string, store: EngineChoice, replace: boolean): Promise<string | undefined> {
   await makeFolder(dataDir)
-  await using _lock = await lockFolder(dataDir)
-  const folder = join(dataDir, 'store')
-  if (store.engine !== 'nedb' || !(await exists(folder))) return undefined
-  if (!replace)
-    throw new StoreError('KeyExists', `${dataDir} already holds a cluster: choose another folder, or give --replace`)
-  const aside = await makeAside(dataDir)
-  const history = join(dataDir, 'history')
-  // First, since it is only ever looked at beside the store: the keys that its Secrets are sealed with are in there.
-  if (await exists(history)) await rename(history, `${aside}-history`)
-  await rename(folder, aside)
-  await realDisk.syncFolder(dataDir)
+  if (store.engine !== 'nedb') {
+    // Nothing may run on the folder either.
+    await using _lock = await lockFolder(dataDir)
+    return undefined
+  }
+  let aside: string | undefined
+  await claimFolder(dataDir, 'restore', async () => {
+    if (!replace)
+      throw new StoreError('KeyExists', `${dataDir} already holds a cluster: choose another folder, or give --replace`)
+    aside = await makeAside(dataDir)
+    const history = join(dataDir, 'history')
+    // First, since it is only ever looked at beside the store: the keys that its Secrets are sealed with are in there.
+    if (await exists(history)) await rename(history, `${aside}-history`)
+    await rename(join(dataDir, 'store'), aside)
+    await realDisk.syncFolder(dataDir)
+  })
   return aside
 }
 
@@ -116,9 +122,3 @@ export async function restoreFile(dataDir: string, name: string, text: string): 
   await makeFolder(dirname(path))
   await writeAtomically(realDisk, path, text)
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )

@@ -38,6 +38,8 @@ export async function fill(
       onProgress((done += writes.length))
     })
     running.add(commit)
+    // Told below, by the next one that waits; until then nobody may have asked.
+    commit.catch(() => undefined)
     if (running.size >= PARALLEL) await Promise.race(running)
   }
   for await (const { key, value } of records) {

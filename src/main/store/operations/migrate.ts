@@ -2,8 +2,9 @@
 import { type Engine, SETTINGS_PREFIX, StoreError } from '../contract.ts'
 import { GUARDS_PREFIX } from '../guards.ts'
 import { type EngineChoice, openEngine } from '../open-engine.ts'
-import { assertEmpty, countUpTo, fill, type KeyValue } from './copy.ts'
+import { countUpTo, fill, type KeyValue } from './copy.ts'
 import type { Progress } from './progress.ts'
+import { claimFolder, openTarget } from './target.ts'
 
 export interface MigrateOptions {
   readonly from: EngineChoice
@@ -20,10 +21,12 @@ export interface MigrateOptions {
 export async function migrateStore({ from, to, dataDir, onProgress = () => undefined }: MigrateOptions) {
   await using source = await openEngine(from, dataDir)
   await assertCluster(source)
-  await using target = await openEngine(to, dataDir, { atLeastRevision: source.revision })
-  await assertEmpty(target, to.engine === 'nedb' ? dataDir : 'this etcd')
+  if (to.engine === 'nedb') await claimFolder(dataDir, 'migration')
+  const { engine, finish } = await openTarget(to, dataDir, 'migration', source.revision)
+  await using target = engine
   await countUpTo(target, source.revision, (done, total) => onProgress({ phase: 'counting', done, total }))
   const records = await fill(target, liveRecords(source), done => onProgress({ phase: 'copying', done }))
+  await finish()
   return { records, revision: target.revision }
 }
 
