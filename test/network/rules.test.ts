@@ -12,6 +12,7 @@ import { findPodCIDR6 } from '../../src/agent/network/pod-cidr.ts'
 import { contains, formatCidr, formatIPv4, parseCidr, parseIPv4, requireCidr } from '../../src/shared/machinery/ipv4.ts'
 import type { Run } from '../../src/agent/network/exec.ts'
 import { NodeRoutes, planPeers } from '../../src/agent/network/node-routes.ts'
+import { guessNodeIPv6, lastingIPv6 } from '../../src/agent/kubelet/node/machine.ts'
 import { chooseEndpoints } from '../../src/agent/proxy/choose-endpoints.ts'
 import { noRules, type Rules, rulesOf } from '../../src/agent/proxy/rules.ts'
 import { type ServiceEndpoint, servicePortsOf } from '../../src/agent/proxy/service-port.ts'
@@ -41,6 +42,21 @@ describe('IPv4', () => {
     '1.2.3.4; drop',
     '::1',
   ])('takes %j for no prefix', text => expect(parseCidr(text)).toBeUndefined())
+})
+
+describe("the node's IPv6 address", () => {
+  it('is one that the interface keeps: no temporary, deprecated or link-local one', () => {
+    const table = `20010db8000000000000000000000007 02 40 00 01     eth0
+20010db8000000000000000000000008 02 40 00 20     eth0
+fe80000000000000d87b61fffe170c0b 02 40 20 80     eth0
+fd000000000000000000000000000009 03 40 00 80     eth1
+00000000000000000000000000000001 01 80 10 80       lo
+20010db800000000021122fffe334455 02 40 00 00     eth0
+`
+    expect(lastingIPv6(table, 'eth0')).toEqual(['2001:db8::211:22ff:fe33:4455'])
+    expect(lastingIPv6(table, undefined)).toEqual([])
+    expect(guessNodeIPv6('203.0.113.77')).toBeUndefined()
+  })
 })
 
 describe('findPodCIDR6()', () => {

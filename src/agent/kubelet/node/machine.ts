@@ -1,6 +1,8 @@
 // Facts about the machine, out of /proc, /sys and /etc.
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile, statfs } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, networkInterfaces, release, totalmem } from 'node:os'
+import { formatIP } from '../../../shared/machinery/ip-address.ts'
 import { machineHugePages } from './huge-pages.ts'
 
 export interface MachineFacts {
@@ -62,9 +64,23 @@ export function guessNodeIP(): string | undefined {
 
 /** @returns an IPv6 address of the interface that has this address, by which other machines reach it */
 export function guessNodeIPv6(nodeIP: string): string | undefined {
-  const siblings = Object.values(networkInterfaces()).find(all => all?.some(({ address }) => address === nodeIP))
-  // Link-local addresses have a scope.
-  return siblings?.find(({ family, internal, scopeid }) => family === 'IPv6' && !internal && scopeid === 0)?.address
+  const interfaces = Object.entries(networkInterfaces())
+  const link = interfaces.find(([, all]) => all?.some(({ address }) => address === nodeIP))?.[0]
+  return existsSync(IPV6_ADDRESSES) ? lastingIPv6(readFileSync(IPV6_ADDRESSES, 'utf8'), link)[0] : undefined
+}
+
+const IPV6_ADDRESSES = '/proc/net/if_inet6'
+const GLOBAL_SCOPE = '00'
+/** IFA_F_TEMPORARY (made for a client's privacy), IFA_F_DADFAILED (another machine has it), IFA_F_DEPRECATED. */
+const PASSING = 0x01 | 0x08 | 0x20
+
+/** @returns the addresses of the interface that it is going to keep, out of the kernel's table of all */
+export function lastingIPv6(table: string, link: string | undefined): string[] {
+  return table.split('\n').flatMap(line => {
+    const [digits = '', , , scope, flags = '', name] = line.trim().split(/\s+/)
+    if (digits === '' || name !== link || scope !== GLOBAL_SCOPE || (parseInt(flags, 16) & PASSING) !== 0) return []
+    return [formatIP({ family: 'IPv6', value: BigInt(`0x${digits}`) })]
+  })
 }
 
 export interface MachineUsage {
