@@ -1,5 +1,6 @@
 // One engine with a state in it, as a process of its own: `node store-state.mjs <step> nedb <folder> | etcd <url>`, with
-// COUNT objects of BYTES; prints JSON. The steps, in their order: fill, load, compact, and for etcd range and fanout.
+// COUNT objects of BYTES; prints JSON. The steps, in their order: fill, load, compact, and watches,
+// for etcd range and fanout instead.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { openConnection } from '../../src/main/store/etcd/connection.ts'
@@ -85,6 +86,31 @@ const steps: Readonly<Record<string, () => Promise<object>>> = {
     await writeAll(2)
     await using engine = await openEngine()
     return timed(() => engine.compact(engine.revision, true))
+  },
+
+  /** A thousand watches of the store, as a control plane has them: from the put to the last that has heard of it. */
+  async watches() {
+    await using store = await openObjectStore(await openEngine())
+    let told = 0
+    let onTold: () => void = () => undefined
+    const onEvent = () => {
+      if (++told % WATCHERS === 0) onTold()
+    }
+    const onEnd = (error: Error) => {
+      throw error
+    }
+    const from = store.revision
+    const watches = Array.from({ length: WATCHERS }, () => store.watch(PREFIX, { from, onEvent, onEnd }))
+    const times: number[] = []
+    for (const { key, object, revision } of store.list(PREFIX, { limit: EVENTS }).items) {
+      const heard = new Promise<void>(resolve => (onTold = resolve))
+      const start = performance.now()
+      await store.update(key, { ...object, data: { turn: '3' } }, revision)
+      await heard
+      times.push(performance.now() - start)
+    }
+    for (const watch of watches) watch.close()
+    return { p50: percentile(times, 50), p99: percentile(times, 99) }
   },
 
   /** The same list from etcd itself. */

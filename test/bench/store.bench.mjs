@@ -62,7 +62,7 @@ try {
   }
   const dataDir = join(folder, 'state')
   for (const [engine, where] of [['nedb', dataDir], ...(etcd ? [['etcd', etcd.url]] : [])])
-    for (const step of ['fill', 'load', 'compact', ...(engine === 'etcd' ? ['range', 'fanout'] : [])])
+    for (const step of ['fill', 'load', 'compact', ...(engine === 'etcd' ? ['range', 'fanout'] : ['watches'])])
       states[engine][step] = state(step, engine, where)
   const server = await Server.start(['--no-local-node'], dataDir)
   readyMs = server.readyMs
@@ -94,8 +94,8 @@ const worst = result => `${ms(result.ms)} (processor ${ms(result.cpuMs)}, loop h
 beside('10,000 objects loaded', worst(own.load), other.load && worst(other.load))
 beside('the same, listed and encoded', ms(own.load.listMs), other.range && `read by range ${ms(other.range.listMs)}`)
 beside('as many overwritten ones compacted', worst(own.compact), other.compact && ms(other.compact.ms))
-if (etcd)
-  console.log(`1,000 watches of etcd have heard of a put  p50 ${ms(other.fanout.p50)}, p99 ${ms(other.fanout.p99)}`)
+const heard = ({ p50, p99 }) => `p50 ${ms(p50)}, p99 ${ms(p99)}`
+beside('1,000 watches have heard of a put', heard(own.watches), other.fanout && heard(other.fanout))
 console.log(`serve is ready over 10,000 objects  ${ms(readyMs)} (aim 5,000)`)
 console.log(`100,000 objects of 2 KB loaded  ${worst(large.loaded)}, RSS ${large.loaded.rssMb.toFixed(0)} MB (aims 6,000 ms, 50 ms, 700 MB)`) // prettier-ignore
 if (!etcd) console.log(`${ETCD} is not on this machine: no comparison`)
