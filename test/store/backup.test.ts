@@ -358,6 +358,16 @@ test('keys without their store are not those of an empty cluster; a backup bring
   await open({ engine: 'etcd', endpoints: [etcd.url] }, here)
   await restoreBackup({ path, passphrase: PASSPHRASE, dataDir: here, store: NEDB })
   expect(contentOf(await open(NEDB, here))).toEqual(content)
+
+  // Keys that were put there before a first start are another matter; those of a cluster in an etcd are not.
+  const [first, elsewhere] = [await folder(), await folder()]
+  for (const each of [first, elsewhere]) {
+    await mkdir(join(each, 'pki'))
+    await writeFile(join(each, 'pki', 'ca.key'), 'the key of the authority')
+  }
+  await writeFile(join(elsewhere, 'kubeconfig'), '')
+  await open(NEDB, first)
+  expect(await failure(open(NEDB, elsewhere))).toMatchObject({ code: 'Corrupt' })
 })
 
 test('scheduled backups come when they are due, also after a sleep, and the oldest go', async () => {

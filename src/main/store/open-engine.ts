@@ -50,9 +50,13 @@ export async function openEngine(choice: EngineChoice, dataDir: string, options:
   }
 }
 
-/** A first start makes the store before the keys: without it they are those of a cluster that is elsewhere, or lost. */
+/**
+ * Keys may be there before a first start: a local cluster's, or imported ones. A ceiling of revisions and an admin's
+ * kubeconfig come after the store: without it the cluster is elsewhere, or lost.
+ */
 function assertStoreThere(dataDir: string): void {
-  if (!existsSync(join(dataDir, 'pki', 'ca.key')) || existsSync(join(dataDir, 'store'))) return
+  const has = (...names: string[]) => existsSync(join(dataDir, ...names))
+  if (has('store') || !has('pki', 'ca.key') || !(has('revision.json') || has('kubeconfig'))) return
   throw new StoreError(
     'Corrupt',
     `${dataDir} holds the keys of a cluster, but its store is missing: restore a backup into it, give --store when the ` +
