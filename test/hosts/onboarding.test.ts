@@ -263,8 +263,11 @@ test('removing them leaves the hosts as they were before', async () => {
   const revoked = await cluster.kubectl('get', 'certificaterevocations', '-o', 'name')
   for (const name of names) expect(revoked).toContain(`/system.node.${name}\n`)
   for (const [i, host] of hosts.entries()) {
-    // The lab's own doing: an image for the pods, a new host key.
-    if (host !== bare) host.sh(`docker image rm ${busyboxImage()} >/dev/null`)
+    // The lab's own doing: images that were sent, a new host key.
+    if (host !== bare)
+      host.sh(
+        `docker image ls --format '{{.Repository}}:{{.Tag}}' 'flotilla-test/*' | xargs -r docker image rm >/dev/null`,
+      )
     expect(withoutHostKeys(host.picture())).toBe(withoutHostKeys(before[i] ?? ''))
   }
 })
