@@ -309,7 +309,7 @@ describe.skipIf(!helm)('releases of Helm', () => {
   it('show what differs between revisions, and are rolled back and uninstalled', async () => {
     await page.getByRole('tab', { name: 'History' }).click()
     await page.getByRole('button', { name: 'Compare with the newest' }).click()
-    await page.getByLabel('values', { exact: true }).check()
+    await page.getByRole('radio', { name: 'Values' }).check()
     await page.locator('.cm-deletedChunk').getByText('size 1').waitFor()
     await shoot(page, 'helm')
     await page.getByRole('button', { name: 'Roll back to 1' }).click()
