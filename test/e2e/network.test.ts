@@ -214,6 +214,10 @@ describe('the network of a cluster', () => {
     const shown = async (what: string, path: string) =>
       (await kubectl('get', ...what.split(' '), '-o', `jsonpath=${path}`)).stdout.trim()
     expect(await shown('nodes', '{.items[0].status.conditions[?(@.type=="IPv6Unavailable")].status}')).toBe('False')
+    // The machine may have none of IPv6; each that it has is told once, the IPv4 one first.
+    const own = (await shown('nodes', '{.items[0].status.addresses[?(@.type=="InternalIP")].address}')).split(' ')
+    expect(own[0]).toMatch(/^\d+\./)
+    expect(new Set(own).size).toBe(own.length)
     expect(await shown('service kube-dns -n kube-system', '{.spec.clusterIPs[*]}')).toBe('10.96.0.10 fd00:10:96::a')
     const [, ip6 = ''] = (await shown('pod friend', '{.status.podIPs[*].ip}')).split(' ')
     expect(ip6).toMatch(/^fd00:10:244:/)

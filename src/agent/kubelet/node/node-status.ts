@@ -124,7 +124,9 @@ export class NodeReporter {
     const status = await this.#status(node)
     const due = clock.monotonic() - this.#reportedAt >= REPORT_MS || this.#reported === undefined
     if (!due && deepEqual(withoutHeartbeats(status), withoutHeartbeats(this.#reported))) return
-    await client.patch(Node, { name: nodeName }, { status }, { subresource: 'status', signal })
+    // Strategic merge takes addresses of one type for one and the same: of two InternalIPs, the second would be left.
+    const patch = { status: { ...status, addresses: [{ $patch: 'replace' }, ...(status.addresses ?? [])] } }
+    await client.patch(Node, { name: nodeName }, patch, { subresource: 'status', signal })
     this.#events.reported(node, status)
     this.#reported = status
     this.#reportedAt = clock.monotonic()
