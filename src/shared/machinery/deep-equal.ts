@@ -6,13 +6,16 @@ export interface DeepEqualOptions {
   readonly emptyIsAbsent?: boolean
   /** Texts that are quantities are compared as amounts: `1000m` equals `1`. */
   readonly quantities?: boolean
+  /** A null is a value of its own, as where a custom resource says `nullable`. */
+  readonly nullIsValue?: boolean
 }
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function absent(value: unknown, options: DeepEqualOptions): boolean {
-  if (value === undefined || value === null) return true
+  if (value === undefined) return true
+  if (value === null) return !options.nullIsValue
   if (!options.emptyIsAbsent) return false
   if (Array.isArray(value)) return value.length === 0
   return isMap(value) && Object.values(value).every(item => item === undefined)

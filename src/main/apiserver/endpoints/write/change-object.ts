@@ -153,7 +153,8 @@ async function admitAndStore(
   if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
   const finished = isFinished(resource, object)
-  if (!finished && deepEqual(object, old)) return { object: old, deleted: false }
+  const nullIsValue = resource.custom !== undefined
+  if (!finished && deepEqual(object, old, { nullIsValue })) return { object: old, deleted: false }
   if (options.dryRun) return { object, deleted: finished }
   try {
     if (finished) {
