@@ -1,5 +1,6 @@
 // What tells a node that somebody changed what it set up.
 import { expect, test } from 'vitest'
+import type { Heard } from '../../src/agent/network/host-events.ts'
 import { HostChanges } from '../../src/agent/network/host-changes.ts'
 import { TABLE } from '../../src/agent/network/names.ts'
 
@@ -22,8 +23,12 @@ function host() {
 }
 
 /** @returns whether everything was looked at, as it is where something may have changed */
-async function look(changes: HostChanges, putRight: () => void = () => undefined): Promise<boolean> {
-  if (!(await changes.any())) return false
+async function look(
+  changes: HostChanges,
+  putRight: () => void = () => undefined,
+  heard: Heard = 'unknown',
+): Promise<boolean> {
+  if (!(await changes.any(heard))) return false
   putRight()
   await changes.looked()
   return true
@@ -89,4 +94,29 @@ test('every sixth look is a full one, since single rules are not seen', async ()
   const looks: boolean[] = []
   for (let i = 0; i < 13; i++) looks.push(await look(changes))
   expect(looks.flatMap((isFull, at) => (isFull ? [at] : []))).toEqual([0, 1, 7])
+})
+
+test('while nothing is heard of, nothing is read but now and then', async () => {
+  const { files, changes } = await known()
+  files.fib_trie = ''
+  const looks: boolean[] = []
+  for (let i = 0; i < 23; i++) looks.push(await look(changes, undefined, 'nothing'))
+  expect(looks.flatMap((isFull, at) => (isFull ? [at] : []))).toEqual([22])
+  expect([await look(changes, undefined, 'nothing'), await look(changes, undefined, 'nothing')]).toEqual([true, false])
+  files.fib_trie = '  |-- 192.0.2.1'
+  expect(await look(changes, undefined, 'network')).toBe(true)
+})
+
+test('legacy tables, of which nothing is told, are looked at as often as ever', async () => {
+  const { files, changes } = host()
+  files.ip_tables_names = 'filter\n'
+  const looks: boolean[] = []
+  for (let i = 0; i < 13; i++) looks.push(await look(changes, undefined, i < 2 ? 'unknown' : 'nothing'))
+  expect(looks.flatMap((isFull, at) => (isFull ? [at] : []))).toEqual([0, 1, 7])
+})
+
+test('rules that somebody changed are looked at although everything else is as before', async () => {
+  const { changes } = await known()
+  expect(await look(changes, undefined, 'rules')).toBe(true)
+  expect(await look(changes, undefined, 'nothing')).toBe(false)
 })

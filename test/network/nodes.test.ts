@@ -148,6 +148,11 @@ describe('nodes', () => {
     expect(hosts[0]!.run('iptables-nft', '-S', 'DOCKER-USER').split('\n')[1]).toBe('-A DOCKER-USER -j FLOTILLA-FORWARD')
   })
 
+  it('hear of rules that somebody took out of a chain that stays', async () => {
+    hosts[0]!.run('iptables-nft', '-F', 'FLOTILLA-FORWARD')
+    await eventually(() => hosts[0]!.run('iptables-nft', '-S', 'FLOTILLA-FORWARD').includes('-j ACCEPT'))
+  })
+
   it('leave firewalls alone in which everything is in place', async () => {
     const rules = () => hosts[2]!.run('nft', '-a', '-s', 'list', 'table', 'inet', 'mine')
     const handles = rules()

@@ -1,11 +1,14 @@
 // Tells whether somebody may have changed what the agent set up on the host. Looking at all of that takes a dozen
-// programs; this takes some reads of /proc and one, so that it can be done every few seconds.
+// programs; this takes some reads of /proc and one, and where the kernel's events are heard nothing until there is one.
 import { readFile } from 'node:fs/promises'
 import type { Run } from './exec.ts'
+import type { Heard } from './host-events.ts'
 import { TABLE } from './names.ts'
 
-/** Not seen here are single rules in chains that stay: so everything is looked at now and then all the same. */
+/** Not seen by looking are single rules in chains that stay: so everything is looked at now and then all the same. */
 const LOOKS_PER_FULL_LOOK = 6
+/** Where they are heard of, this is for what nobody has thought of. */
+const LOOKS_PER_FULL_LOOK_WHEN_HEARD = 24
 
 type ReadFile = (name: string) => Promise<string>
 
@@ -33,6 +36,7 @@ export class HostChanges {
   #before: string | undefined
   #after: string | undefined
   #looks = 0
+  #hasLegacyTables = false
 
   /** @param read a file about this process's network namespace; '' where the kernel lacks it */
   constructor(run: Run, read: ReadFile = name => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')) {
@@ -40,11 +44,18 @@ export class HostChanges {
     this.#read = read
   }
 
-  /** @returns whether something is not as when all was well, or has not been looked at for long */
-  async any(): Promise<boolean> {
-    this.#before = await this.#state().catch(() => undefined)
-    const isSame = this.#before !== undefined && this.#before === this.#settled
-    this.#looks = isSame ? (this.#looks + 1) % LOOKS_PER_FULL_LOOK : 0
+  /**
+   * @param heard from the kernel since the last time
+   * @returns whether something is not as when all was well, or has not been looked at for long
+   */
+  async any(heard: Heard): Promise<boolean> {
+    const isQuiet = heard === 'nothing' && this.#settled !== undefined
+    this.#before = isQuiet ? this.#settled : await this.#state().catch(() => undefined)
+    const isSame = heard !== 'rules' && this.#before !== undefined && this.#before === this.#settled
+    // Changes of legacy tables are not told.
+    const mostLooks =
+      heard === 'unknown' || this.#hasLegacyTables ? LOOKS_PER_FULL_LOOK : LOOKS_PER_FULL_LOOK_WHEN_HEARD
+    this.#looks = isSame ? (this.#looks + 1) % mostLooks : 0
     return !isSame || this.#looks === 0
   }
 
@@ -70,6 +81,7 @@ export class HostChanges {
       this.#chains(),
       ...FILES.map(async name => withoutCounters(name, await this.#read(name))),
     ])
+    this.#hasLegacyTables = FILES.some((name, i) => name.endsWith('_tables_names') && texts[i] !== '')
     return JSON.stringify([namesOf(links), chains, texts])
   }
 

@@ -5,6 +5,7 @@ import type { ClusterView } from './cluster-view.ts'
 import type { CniPodNetwork } from './cni/cni-pod-network.ts'
 import type { Run } from './exec.ts'
 import { HostChanges } from './host-changes.ts'
+import { HostEvents } from './host-events.ts'
 import { Serialised } from './serialised.ts'
 
 export interface HostUpkeepOptions {
@@ -16,7 +17,7 @@ export interface HostUpkeepOptions {
   readonly log: Log
 }
 
-/** Host firewalls have no event for "rules were reloaded" that all of them share: changes are looked for this often. */
+/** What was heard of is looked at this often, and where not everything is heard all that can be looked at cheaply. */
 const LOOK_MS = 5_000
 
 export class HostUpkeep implements AsyncDisposable {
@@ -24,13 +25,16 @@ export class HostUpkeep implements AsyncDisposable {
   readonly #bringUpToDate: Serialised
   readonly #look: Serialised
   readonly #lookAtCni: Serialised
+  readonly #events: HostEvents
   #timer: NodeJS.Timeout | undefined
   #forget: (() => void) | undefined
 
   constructor(options: HostUpkeepOptions) {
     this.#options = options
-    const { run, cni } = options
+    const { run, cni, log } = options
     const changes = new HostChanges(run)
+    const events = new HostEvents({ log })
+    this.#events = events
     this.#bringUpToDate = new Serialised(() =>
       options.bringUpToDate().catch((error: unknown) => {
         changes.forget()
@@ -38,7 +42,7 @@ export class HostUpkeep implements AsyncDisposable {
       }),
     )
     this.#look = new Serialised(async () => {
-      if (!(await changes.any())) return
+      if (!(await changes.any(events.take()))) return
       await this.bringUpToDate()
       await changes.looked()
     })
@@ -72,6 +76,7 @@ export class HostUpkeep implements AsyncDisposable {
     clearInterval(this.#timer)
     this.#forget?.()
     for (const each of [this.#look, this.#lookAtCni, this.#bringUpToDate]) await each.settled()
+    await this.#events[Symbol.asyncDispose]()
   }
 
   #told(work: Serialised): void {

@@ -1,0 +1,105 @@
+// Listens to what the kernel tells of changes to links, addresses, routes and rules, so that a host on which nothing
+// happens need not be looked at.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Log } from '../../shared/machinery/log.ts'
+import { searchPath } from './exec.ts'
+import { TABLE } from './names.ts'
+
+/** What was heard since it was last asked for; `unknown` = not everything could be heard. */
+export type Heard = 'nothing' | 'network' | 'rules' | 'unknown'
+
+/** Ended by the kernel with this process, however that ends. */
+const tied = (...argv: string[]): string[] => ['setpriv', '--pdeathsig', 'KILL', '--', ...argv]
+const PROGRAMS = {
+  network: tied('ip', '-o', 'monitor', 'link', 'address', 'route'),
+  rules: tied('nft', 'monitor'),
+} as const
+type Subject = keyof typeof PROGRAMS
+/** Those that tell more first. */
+const SUBJECTS = ['rules', 'network'] as const satisfies Subject[]
+/** A host that lacks a program will hardly have it the next time. */
+const TAKES_PER_TRY = 12
+
+const RULE_EVENT = /^\s*\w+ (table|chain|rule) \w+ (\S+)(.*)/
+/** It tells so when the kernel had more to tell than there was room for. */
+const LOST_EVENTS = /^# ERROR/
+
+/**
+ * @param line of `nft monitor`
+ * @returns whether it tells of rules that matter here: those of others, and of ours what only a removal touches
+ */
+export function isRuleChange(line: string): boolean {
+  const [, what, table, rest = ''] = RULE_EVENT.exec(line) ?? []
+  if (what === undefined) return LOST_EVENTS.test(line)
+  return table !== TABLE || what === 'table' || (what === 'chain' && rest.includes('nat-postrouting'))
+}
+
+export interface HostEventsOptions {
+  readonly log: Log
+  /** Starts a program that tells events, a line each. Default: a child process. */
+  readonly listen?: (argv: readonly string[]) => ChildProcess
+}
+
+export class HostEvents implements AsyncDisposable {
+  readonly #options: HostEventsOptions
+  readonly #running = new Map<Subject, ChildProcess>()
+  readonly #heard = new Set<Subject>()
+  #missed = true
+  #takes = 0
+
+  constructor(options: HostEventsOptions) {
+    this.#options = options
+  }
+
+  /** Asks what was heard, which is forgotten then; what cannot be heard is tried again now and then. */
+  take(): Heard {
+    const silent = SUBJECTS.filter(subject => !this.#running.has(subject))
+    if (silent.length > 0 && this.#takes++ % TAKES_PER_TRY === 0) for (const subject of silent) this.#start(subject)
+    const heard = this.#missed ? 'unknown' : (SUBJECTS.find(subject => this.#heard.has(subject)) ?? 'nothing')
+    // What happened while the programs were starting is not heard: the next time is unknown as well.
+    this.#missed = silent.length > 0
+    this.#heard.clear()
+    return heard
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const children = [...this.#running.values()]
+    this.#running.clear()
+    await Promise.all(
+      children.map(child => {
+        if (child.exitCode !== null || child.signalCode !== null) return undefined
+        const ended = new Promise(resolve => child.once('close', resolve))
+        child.kill('SIGKILL')
+        return ended
+      }),
+    )
+  }
+
+  #start(subject: Subject): void {
+    const { listen = listenTo, log } = this.#options
+    const child = listen(PROGRAMS[subject])
+    this.#running.set(subject, child)
+    const isOurs = () => this.#running.get(subject) === child
+    const ended = () => {
+      if (!isOurs()) return
+      this.#running.delete(subject)
+      this.#missed = true
+    }
+    child.on('error', error => {
+      log.debug({ err: error, subject }, 'cannot listen to changes of the host')
+      ended()
+    })
+    child.on('close', ended)
+    if (!child.stdout) return
+    createInterface({ input: child.stdout }).on('line', line => {
+      if (subject === 'network' || isRuleChange(line)) this.#heard.add(subject)
+    })
+  }
+}
+
+const listenTo = ([file = '', ...args]: readonly string[]): ChildProcess =>
+  spawn(file, args, {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, PATH: searchPath, LC_ALL: 'C' },
+  })

@@ -1,0 +1,79 @@
+// What a node hears of changes to its host, from the kernel itself, in a network of the test's own.
+import { spawn, spawnSync } from 'node:child_process'
+import pino from 'pino'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { type Heard, HostEvents, isRuleChange } from '../../src/agent/network/host-events.ts'
+import { TABLE } from '../../src/agent/network/names.ts'
+import { eventually } from '../support/eventually.ts'
+
+const log = pino({ level: 'silent' })
+let events: HostEvents
+afterEach(() => events[Symbol.asyncDispose]())
+
+/** @returns a network of its own, and a program in it */
+function network() {
+  const holder = spawn('unshare', ['--net', 'sleep', '1000'], { stdio: 'ignore' })
+  onTestFinished(() => void holder.kill('SIGKILL'))
+  const inside = (argv: readonly string[]) => ['-t', String(holder.pid), '-n', '--', ...argv]
+  const run = (...argv: string[]) => {
+    const { status, stderr } = spawnSync('nsenter', inside(argv), { encoding: 'utf8' })
+    if (status !== 0) throw new Error(stderr)
+  }
+  const heardOf = async () => {
+    const all = new Set<Heard>()
+    await eventually(() => {
+      const heard = events.take()
+      if (heard !== 'nothing') all.add(heard)
+      return all.size > 0 && heard === 'nothing'
+    })
+    return [...all]
+  }
+  events = new HostEvents({
+    log,
+    listen: argv => spawn('nsenter', inside(argv), { stdio: ['ignore', 'pipe', 'ignore'] }),
+  })
+  return { run, heardOf }
+}
+
+test('links, addresses, routes and the rules of others are heard of, what it does itself to its table is not', async () => {
+  const { run, heardOf } = network()
+  run('nft', `add table ip ${TABLE}; add chain ip ${TABLE} nat-postrouting; add table ip filter; add chain ip filter a`)
+  expect(await heardOf()).toEqual(['unknown'])
+  run('ip', 'link', 'set', 'lo', 'up')
+  expect(await heardOf()).toEqual(['network'])
+  run('ip', 'address', 'add', '192.0.2.1/32', 'dev', 'lo')
+  expect(await heardOf()).toEqual(['network'])
+  run('nft', `add chain ip ${TABLE} svc; add rule ip ${TABLE} svc accept; add set ip ${TABLE} s { type ipv4_addr; }`)
+  run('nft', `add element ip ${TABLE} s { 192.0.2.7 }; flush chain ip ${TABLE} svc; delete chain ip ${TABLE} svc`)
+  run('nft', 'add rule ip filter a accept')
+  expect(await heardOf()).toEqual(['rules'])
+  run('nft', 'flush chain ip filter a')
+  expect(await heardOf()).toEqual(['rules'])
+  run('nft', `flush table ip ${TABLE}; delete table ip ${TABLE}`)
+  expect(await heardOf()).toEqual(['rules'])
+})
+
+test('events that were lost are changes', () => {
+  events = new HostEvents({ log })
+  expect(isRuleChange('# ERROR: We lost some netlink events!')).toBe(true)
+  expect(isRuleChange('# new generation 43 by process 395 (nft)')).toBe(false)
+})
+
+test('where the programs cannot run, all stays unknown and they are tried again now and then', async () => {
+  let tries = 0
+  events = new HostEvents({ log, listen: () => (tries++, spawn('/no/such/program')) })
+  for (let i = 0; i < 13; i++) {
+    expect(events.take()).toBe('unknown')
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  expect(tries).toBe(4)
+})
+
+test('a program that ends is missed', async () => {
+  const children = [spawn('sleep', ['1000']), spawn('sleep', ['1000'])]
+  let next = 0
+  events = new HostEvents({ log, listen: () => children[next++]! })
+  expect([events.take(), events.take(), events.take()]).toEqual(['unknown', 'unknown', 'nothing'])
+  children[1]!.kill('SIGKILL')
+  await eventually(() => events.take() === 'unknown')
+})
