@@ -60,6 +60,8 @@ const status = await new Promise(resolve => {
       '--disable-log-dump',
       '--allowed-not-ready-nodes=0',
       '--node-os-distro=debian',
+      // Adds tests of the cluster's own storage class, under "External Storage".
+      `--storage.testdriver=${join(root, 'test/conformance/local-path.yaml')}`,
       // Tests copy it into pods: a link would lead nowhere there.
       `--kubectl-path=${realpathSync(execFileSync('which', ['kubectl'], { encoding: 'utf8' }).trim())}`,
     ],

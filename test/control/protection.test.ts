@@ -46,6 +46,27 @@ test('pvc-protection keeps a deleted claim until the last pod on a node that use
   await isGone(get)
 })
 
+test('a pod that is deleted in the foreground takes the claims that were made for it along', async () => {
+  const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+  const pod = await cluster.client.create(Pod, {
+    metadata: { namespace, name: 'own' },
+    spec: {
+      containers: [{ name: 'x', image: 'x:1' }],
+      volumes: [{ name: 'v', ephemeral: { volumeClaimTemplate: { spec } } }],
+      nodeName: 'n',
+    },
+  })
+  const claim = { namespace, name: 'own-v' }
+  await eventually(async () =>
+    expect((await cluster.client.get(PersistentVolumeClaim, claim)).metadata.finalizers).toEqual([
+      'kubernetes.io/pvc-protection',
+    ]),
+  )
+  await cluster.client.delete(Pod, pod.metadata, { propagationPolicy: 'Foreground', gracePeriodSeconds: 0 })
+  await isGone(() => cluster.client.get(PersistentVolumeClaim, claim))
+  await isGone(() => cluster.client.get(Pod, pod.metadata))
+})
+
 describe('pv-protection', () => {
   test('keeps a deleted volume while it is bound', async () => {
     const ref = { name: 'disk' }

@@ -173,6 +173,17 @@ describe('servicePortsOf()', () => {
     Object.assign(foreign.metadata, { labels: { 'service.kubernetes.io/service-proxy-name': 'x' } })
     expect(servicePortsOf(foreign as unknown as Service, [], context)).toEqual([])
   })
+  it('leaves out slices that say that they are headless, or another proxy’s', () => {
+    const labelled = (label: string) => {
+      const own = slice('web', [{ ip: '10.244.1.1' }], [{ name: 'http', port: 8080, protocol: 'TCP' }])
+      Object.assign(own.metadata.labels, { [label]: '' })
+      return own
+    }
+    const addresses = (label: string) => ports(base, labelled(label))[0]!.endpoints.map(({ ip }) => ip)
+    expect(addresses('example.com/any')).toEqual(['10.244.1.1'])
+    expect(addresses('service.kubernetes.io/headless')).toEqual([])
+    expect(addresses('service.kubernetes.io/service-proxy-name')).toEqual([])
+  })
   it('matches slices by port name, and merges an endpoint that is in two of them', () => {
     const named = [{ name: 'http', port: 8080, protocol: 'TCP' }]
     const [port] = ports(

@@ -53,6 +53,10 @@ export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 const PROXY_NAME_LABEL = 'service.kubernetes.io/service-proxy-name'
 const HEADLESS_LABEL = 'service.kubernetes.io/headless'
 
+/** Services as well as EndpointSlices may be left to another proxy, or to none. */
+const isForThisProxy = ({ metadata: { labels = {} } }: Service | EndpointSlice): boolean =>
+  !(PROXY_NAME_LABEL in labels) && !(HEADLESS_LABEL in labels)
+
 /** @returns the ports of a Service that this proxy serves; none for headless, external and foreign ones. */
 export function servicePortsOf(
   service: Service,
@@ -61,8 +65,7 @@ export function servicePortsOf(
 ): ServicePort[] {
   const { spec, metadata } = service
   const { family, nodeName } = context
-  const labels = metadata.labels ?? {}
-  if (spec.type === 'ExternalName' || PROXY_NAME_LABEL in labels || HEADLESS_LABEL in labels) return []
+  if (spec.type === 'ExternalName' || !isForThisProxy(service)) return []
   const clusterIPs = addressesIn(family, spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []))
   if (clusterIPs.length === 0 || clusterIPs.some(ip => context.ownAddresses.has(ip))) return []
   const key = keyOf(metadata)
@@ -89,7 +92,7 @@ export function servicePortsOf(
         spec.sessionAffinity === 'ClientIP'
           ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS)
           : undefined,
-      endpoints: endpointsOf(port, slices, nodeName, family),
+      endpoints: endpointsOf(port, slices.filter(isForThisProxy), nodeName, family),
     }
   })
 }

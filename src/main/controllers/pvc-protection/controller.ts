@@ -17,9 +17,17 @@ const FINALIZER = 'kubernetes.io/pvc-protection'
 
 const claimNames = (pod: Pod): string[] => podClaims(pod).map(({ name }) => name)
 
-/** A pod that is not on a node yet cannot start with a claim that is being deleted. */
+/** Its node is done with it, or it was deleted without asking the node: only finalizers keep it. */
+const isShutDown = ({ metadata: { deletionTimestamp, deletionGracePeriodSeconds } }: Pod): boolean =>
+  deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0
+
+/**
+ * A pod that is not on a node yet cannot start with a claim that is being deleted. A pod that is deleted in the
+ * foreground waits for the claims that were made for it: these must not wait for the pod in turn.
+ */
 const uses = (pod: Pod, { metadata }: PersistentVolumeClaim): boolean =>
-  Boolean(pod.spec.nodeName) && claimNames(pod).includes(metadata.name)
+  Boolean(pod.spec.nodeName) &&
+  podClaims(pod).some(({ name, ephemeral }) => name === metadata.name && !(ephemeral && isShutDown(pod)))
 
 export class PvcProtectionController implements Reconciler<PersistentVolumeClaim> {
   readonly name = 'pvc-protection'
@@ -27,7 +35,7 @@ export class PvcProtectionController implements Reconciler<PersistentVolumeClaim
   readonly watches = [
     own(PersistentVolumeClaim),
     mapped(Pod, ({ type, object }) =>
-      type === 'deleted' || isPodTerminal(object)
+      type === 'deleted' || isPodTerminal(object) || isShutDown(object)
         ? claimNames(object).map(name => ({ namespace: object.metadata.namespace, name }))
         : [],
     ),
