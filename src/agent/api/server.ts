@@ -6,6 +6,7 @@ import { type ApiContext, HttpError } from './contract.ts'
 import { RuntimeError } from '../kubelet/runtime/contract.ts'
 import { serveExec } from './exec.ts'
 import { serveLogs } from './logs.ts'
+import { LOG_FOLDER, serveNodeLogs } from './node-logs.ts'
 import { servePortForward } from './port-forward.ts'
 import { cadvisorMetrics, kubeletMetrics, probeMetrics, resourceMetrics } from './metrics.ts'
 import { statsSummary } from './summary.ts'
@@ -104,6 +105,7 @@ async function serve(context: ApiContext, message: IncomingMessage, response: Se
       return
   }
   if (root === 'containerLogs' && rest.length === 3) return serveLogs(context, rest, query, response)
+  if (root === 'logs' && rest.length > 0) return serveNodeLogs(LOG_FOLDER, rest, response)
   if (root === 'exec' || root === 'attach' || root === 'portForward')
     throw new HttpError(400, 'Upgrade request required')
   throw new HttpError(404, '404 page not found')
