@@ -442,13 +442,24 @@ describe('the end of a pod', () => {
     await node.remove('deadline')
   })
 
-  it('a shorter grace period given later is honoured', async () => {
+  it('readiness is told while the pod ends, and a shorter grace period given later is honoured', async () => {
     await node.run('hurry', {
       terminationGracePeriodSeconds: 300,
-      containers: [node.container('trap "" TERM; while :; do sleep 1; done')],
+      containers: [
+        {
+          ...node.container('trap "touch /tmp/ending" TERM; while :; do sleep 0.2; done'),
+          readinessProbe: {
+            exec: { command: ['test', '!', '-e', '/tmp/ending'] },
+            ...{ periodSeconds: 1, timeoutSeconds: 20, failureThreshold: 1 },
+          },
+        },
+      ],
     })
     await node.ready('hurry')
     await node.client.delete(Pod, { namespace: 'default', name: 'hurry' })
+    const ending = await node.until('hurry', pod => !isReady(pod))
+    expect(ending.metadata.deletionTimestamp).toBeDefined()
+    expect(statusOf(ending)).toMatchObject({ ready: false, started: true, state: { running: {} } })
     await node.client.delete(Pod, { namespace: 'default', name: 'hurry' }, { gracePeriodSeconds: 1 })
     await eventually(
       async () => !(await node.client.list(Pod, { namespace: 'default' })).items.some(p => p.metadata.name === 'hurry'),

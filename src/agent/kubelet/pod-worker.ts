@@ -21,6 +21,7 @@ import { addressesOf, writeNameFiles } from './sync/sandbox.ts'
 import { PodObserver } from './sync/pod-observer.ts'
 import { PodVolumes } from './sync/pod-volumes.ts'
 import { Resizer } from './sync/resizer.ts'
+import { SideReports } from './sync/side-reports.ts'
 import { ContainerStarter } from './sync/container-starter.ts'
 import { TerminationMessages } from './sync/termination-message.ts'
 import { WakeLoop } from './sync/wake-loop.ts'
@@ -64,6 +65,8 @@ export class PodWorker {
   readonly #volumes: PodVolumes
   readonly #observer: PodObserver
   readonly #loop: WakeLoop
+  /** Readiness goes on while containers stop. */
+  readonly #sideReports: SideReports
   /** As the API has it. */
   #wantedPod: Pod
   /** With the resources that are set aside for it. */
@@ -92,9 +95,14 @@ export class PodWorker {
       recorder,
       clock,
       random,
-      onChange: () => this.wake(),
+      onChange: () => {
+        if (!this.#sideReports.tell()) this.wake()
+      },
       onResult: (container, kind, healthy) => probeCounts.count(pod, container, kind, healthy),
     })
+    const notWritten = (error: unknown) =>
+      log.debug({ pod: describePod(this.#pod), error: String(error) }, 'status not written')
+    this.#sideReports = new SideReports(notWritten)
     this.#observer = new PodObserver(runtime, pod.metadata.uid)
     this.#messages = new TerminationMessages(runtime)
     this.#resizer = new Resizer(pod, parts, shortage)
@@ -112,7 +120,7 @@ export class PodWorker {
         client,
         clock,
         signal: this.#stop.signal,
-        onError: error => log.debug({ pod: describePod(this.#pod), error: String(error) }, 'status not written'),
+        onError: notWritten,
       },
       pod.status,
     )
@@ -351,7 +359,10 @@ export class PodWorker {
       this.#pod.spec.terminationGracePeriodSeconds ??
       DEFAULT_GRACE_SECONDS
     await this.#report(observed, true)
-    const ended = await stopPod(this.#parts, this.#pod, observed, grace)
+    const ended = await this.#sideReports.during(
+      () => this.#report(observed, true),
+      () => stopPod(this.#parts, this.#pod, observed, grace),
+    )
     this.#prober.stop()
     await this.#report(ended, true)
     await releasePod(this.#parts, this.#pod)
