@@ -208,14 +208,17 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     throw listenError(error, options.listen)
   })
   const url = `https://${address.address.includes(':') ? `[${address.address}]` : reachable(address.address)}:${address.port}`
+  servers.push(...reachableServers(address, advertise))
+  const outside = forOtherMachines(servers)
+  const clusterInfo = { url: outside[0] ?? url, caPem: pki.caPem }
   await bootstrapCluster(server.context, {
     user: ADMIN,
-    clusterInfo: { url, caPem: pki.caPem },
+    clusterInfo,
+    hasPeers: store.shared,
     authorities: { clients: pki.caPem, frontProxy: pki.frontProxy.caPem },
     network,
     keptRanges: keptRanges(network),
   })
-  servers.push(...reachableServers(address, advertise))
   const client = (user: UserInfo) => createClient(server.transport(user))
   const serviceIP = network.kubernetesServiceIP
   const peers = owned.use(
@@ -226,7 +229,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       hostname: hostname(),
       place: layout.root,
       endpoint: () => serviceEndpoint(address, advertise, { serviceIP, others: store.shared }),
-      urls: () => [url, ...servers],
+      urls: () => [url, ...outside],
+      clusterInfo,
       masterKey: () => engine.encryption.masterKeyId,
       serviceIP,
       isAlone: !store.shared,
@@ -237,7 +241,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   owned.use(desk)
 
   owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
-  const others = forOtherMachines(servers).filter(other => other !== url)
+  const others = outside.filter(other => other !== url)
   writeKubeconfig(layout, pki, { server: url, others, kubernetesServiceIP: network.kubernetesServiceIP })
   const { pid } = process
   const runtime = { pid, url, servers, startedAt: new Date().toISOString(), processStart: processStart(pid) }

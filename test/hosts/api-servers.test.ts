@@ -17,6 +17,7 @@ import { eventually } from '../support/eventually.ts'
 
 const CONFIGURED = 'https://127.0.0.1:6443'
 const TOLD = 'https://10.1.2.3:6443'
+const PEER = 'https://10.1.2.4:6443'
 let cluster: Cluster
 let folder: string
 
@@ -47,6 +48,11 @@ test('a node follows the addresses that the cluster tells of, remembers them, an
     await eventually(async () => (await annotation()) === data.servers)
     expect(servers.all).toEqual([CONFIGURED, TOLD])
     expect(known().all).toEqual([CONFIGURED, TOLD])
+    // Those of a shared store come and go beside it.
+    const peers = JSON.stringify([PEER])
+    await cluster.client.patch(ConfigMap, API_SERVERS, { data: { peers } }, { type: 'merge' })
+    await eventually(() => expect(servers.all).toEqual([CONFIGURED, TOLD, PEER]))
+    expect(await annotation()).toBe(data.servers)
     await cluster.client.delete(ConfigMap, API_SERVERS)
     await eventually(async () => (await annotation()) === undefined)
     expect(servers.all).toEqual([CONFIGURED])

@@ -3,7 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connectApi } from '../../src/agent/api-client.ts'
+import { followServers } from '../../src/agent/servers/follow-servers.ts'
+import { KnownServers } from '../../src/agent/servers/known-servers.ts'
+import { readKubeconfig } from '../../src/main/kubeconfig-file.ts'
 import { serviceEndpoint } from '../../src/main/own-names.ts'
+import { Node } from '../../src/shared/api/core/v1.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { silentLog } from '../../src/shared/machinery/log.ts'
 import { Cluster, cli, execute } from '../e2e/support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
 import { EtcdServer } from './etcd-server.ts'
@@ -84,7 +91,24 @@ test('somebody who was invited at one is not outdated for the other', async () =
   expect(stdout).not.toContain('invite again')
 })
 
+/** What an agent does that was joined through the first one. */
+async function followAsNode(signal: AbortSignal) {
+  const servers = new KnownServers({ servers: [planes[0]!.url], dataDir: join(folder, 'agent') })
+  const { ca, cert, key } = readKubeconfig(planes[0]!.kubeconfig)
+  const { client, ...api } = connectApi(servers.all, { ca, cert, key })
+  await client.create(Node, { metadata: { name: 'box' }, spec: {} })
+  const following = followServers({ client, servers, nodeName: 'box', clock: systemClock, log: silentLog, signal })
+  return { client, servers, ended: () => following.then(() => api[Symbol.asyncDispose]()) }
+}
+const clusterInfo = async (at: number) =>
+  (await kubectl(at, 'get', 'configmap', 'cluster-info', '-n', 'kube-public', '-o', 'jsonpath={.data.kubeconfig}'))
+    .stdout
+
 test('the one that is not killed takes over in less than 20 seconds, and the cluster goes on', async () => {
+  const stop = new AbortController()
+  const node = await followAsNode(stop.signal)
+  await eventually(() => expect(node.servers.all.join()).toContain(ownEndpoint(1)), 30_000)
+  expect(await clusterInfo(1)).toContain(`:${portOf(0)}"`)
   for (const lease of leases) await eventually(async () => expect(await holder(0, lease)).not.toBe(''), 20_000)
   await kubectl(0, 'create', 'deployment', 'before', '--image=nginx', '--replicas=2')
   const pods = async (at: number, app: string) =>
@@ -101,4 +125,9 @@ test('the one that is not killed takes over in less than 20 seconds, and the clu
   expect(await holder(1, 'kube-controller-manager')).not.toBe(leader)
   expect(took).toBeLessThan(20)
   await eventually(async () => expect(await endpoints(1)).toEqual([ownEndpoint(1)]), 60_000)
+  // So do its nodes, and whoever is about to join is sent elsewhere.
+  expect((await node.client.get(Node, { name: 'box' })).metadata.name).toBe('box')
+  await eventually(async () => expect(await clusterInfo(1)).toContain(`:${portOf(1)}"`), 20_000)
+  stop.abort()
+  await node.ended()
 })

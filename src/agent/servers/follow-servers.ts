@@ -44,15 +44,15 @@ export async function followServers({ client, servers, nodeName, clock, log, sig
     }
     saying = undefined
   }
-  const take = (text: string | null) => {
-    const told = parseServers(text ?? undefined)
+  const take = ({ servers: text, peers }: Readonly<Record<string, string>>) => {
+    const told = [...parseServers(text), ...parseServers(peers)]
     log.info({ servers: told }, 'addresses of the API server')
     servers.learn(told)
-    unsaid = text
+    unsaid = text ?? null
     saying ??= say()
   }
-  const takeMap = ({ data }: ConfigMap) => take(data?.servers ?? null)
-  informer.on({ added: takeMap, updated: takeMap, deleted: () => take(null) })
+  const takeMap = ({ data }: ConfigMap) => take(data ?? {})
+  informer.on({ added: takeMap, updated: takeMap, deleted: () => take({}) })
   await informer.start(signal)
   await saying
 }

@@ -2,9 +2,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { identityName, LOOK_MS, Peers, type PeersOptions } from '../../../src/main/apiserver/peers/peers.ts'
 import { Lease } from '../../../src/shared/api/coordination/v1.ts'
-import { Endpoints } from '../../../src/shared/api/core/v1.ts'
+import { clusterInfo, serverOf } from '../../../src/main/apiserver/bootstrap/cluster-info.ts'
+import { ConfigMap, Endpoints } from '../../../src/shared/api/core/v1.ts'
 import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
+import { API_SERVERS } from '../../../src/shared/machinery/api-servers.ts'
 import { IDENTITY_SELECTOR } from '../../../src/shared/machinery/api-server-identity.ts'
 import { silentLog } from '../../../src/shared/machinery/log.ts'
 import { type TestApiServer, startTestApiServer } from '../../support/api-server.ts'
@@ -23,6 +25,7 @@ beforeEach(async () => {
   await client.deleteCollection(Lease, { namespace: 'kube-system' })
   await client.deleteCollection(EndpointSlice, { namespace: 'default' })
   await client.deleteCollection(Endpoints, { namespace: 'default' })
+  await client.deleteCollection(ConfigMap, { namespace: 'kube-public' })
 })
 
 /** One that is driven by hand: time passes only in `pass`. */
@@ -34,7 +37,8 @@ const peer = (ip: string, options: Partial<PeersOptions> & { port?: number } = {
     hostname: `host-${ip}`,
     place: '/data',
     endpoint: () => ({ ip, port: options.port ?? 6443 }),
-    urls: () => [`https://${ip}:6443`],
+    urls: () => ['https://127.0.0.1:6443', `https://${ip}:6443`],
+    clusterInfo: { url: `https://${ip}:6443`, caPem: 'the CA' },
     masterKey: () => undefined,
     serviceIP: '10.96.0.1',
     isAlone: false,
@@ -203,5 +207,36 @@ describe('the kubernetes Service', () => {
     await pass(10, ...many)
     expect(await told()).toHaveLength(5)
     for (const each of many) await each[Symbol.asyncDispose]()
+  })
+})
+
+describe('whoever is outside', () => {
+  const INFO = { namespace: 'kube-public', name: 'cluster-info' }
+  const url = (last: number) => `https://192.0.2.${last}:6443`
+  const nodesHear = async () => (await client.get(ConfigMap, API_SERVERS)).data
+  const named = async () => serverOf((await client.get(ConfigMap, INFO)).data?.kubeconfig)
+
+  test('hears of every API server that lives, as a node, and of no address that leads to itself', async () => {
+    const [one, two] = [peer('192.0.2.1'), peer('192.0.2.2')]
+    await looked(one, two)
+    await pass(20, one, two)
+    expect(await nodesHear()).toEqual({ peers: JSON.stringify([url(1), url(2)]) })
+    // What a move tells them is another matter.
+    await client.patch(ConfigMap, API_SERVERS, { data: { servers: '["https://198.51.100.1:6443"]' } }, { type: 'merge' })
+    await pass(30, two)
+    expect(await nodesHear()).toEqual({ peers: JSON.stringify([url(2)]), servers: '["https://198.51.100.1:6443"]' })
+    await peer('192.0.2.2', { isAlone: true }).look()
+    expect(await nodesHear()).toEqual({ servers: '["https://198.51.100.1:6443"]' })
+  }) // prettier-ignore
+  test('finds an API server that lives, before joining: the one named stays until it does not', async () => {
+    await client.create(ConfigMap, clusterInfo({ url: url(1), caPem: 'the CA' }))
+    const [one, two] = [peer('192.0.2.1'), peer('192.0.2.2')]
+    await looked(one, two)
+    await pass(20, one, two)
+    expect(await named()).toBe(url(1))
+    await pass(30, two)
+    expect(await named()).toBe(url(2))
+    await pass(30, one, two)
+    expect(await named()).toBe(url(2))
   })
 })

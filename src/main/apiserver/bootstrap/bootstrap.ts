@@ -14,7 +14,7 @@ import { type ResourceType, apiVersionOf } from '../../../shared/machinery/resou
 import { isAlreadyExists } from '../../../shared/machinery/status.ts'
 import { LOCAL_PROVISIONER } from '../../../shared/machinery/volume-claims.ts'
 import { reconcilePolicy } from '../authz/reconcile-policy.ts'
-import { type ClusterInfo, clusterInfo } from './cluster-info.ts'
+import { type ClusterInfo, clusterInfo, isSameCluster } from './cluster-info.ts'
 import { FRONT_PROXY_NAME } from '../../pki/pki.ts'
 import { FLOW_SCHEMAS, PRIORITY_LEVELS } from '../chain/flow-control/objects.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
@@ -25,6 +25,8 @@ export interface BootstrapOptions {
   readonly user: UserInfo
   /** Told to machines that want to join; absent = nobody is to join. */
   readonly clusterInfo?: ClusterInfo
+  /** There may be other API servers: one that is named for the same cluster stays, as long as it lives (see `peers/`). */
+  readonly hasPeers?: boolean
   readonly network: {
     readonly kubernetesServiceIP: string
     /** One in each of the Services' ranges. */
@@ -155,10 +157,11 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     const draft = clusterInfo(info)
     await ensure(ConfigMap, draft)
     const resource = find(ConfigMap)
-    const { namespace = '', name = '' } = draft.metadata
+    const { namespace, name } = draft.metadata
     const stored = resource && context.find(resource, { namespace, name })?.object
-    const { data } = (stored ?? {}) as Partial<ConfigMap>
-    if (!resource || data?.kubeconfig === draft.data.kubeconfig) return
+    const { kubeconfig = '' } = (stored as ConfigMap | undefined)?.data ?? {}
+    if (!resource || kubeconfig === draft.data.kubeconfig) return
+    if (options.hasPeers && isSameCluster(kubeconfig, info)) return
     await context.change(resource, { namespace, name }, copy => void Object.assign(copy, { data: draft.data }), {
       user,
     })

@@ -22,7 +22,16 @@ preferences: {}
 users: []
 `
 
-export const clusterInfo = (info: ClusterInfo): Draft<ConfigMap> & { data: Record<string, string> } => ({
-  metadata: { namespace: 'kube-public', name: 'cluster-info' },
-  data: { kubeconfig: kubeconfig(info) },
-})
+export const clusterInfo = (info: ClusterInfo) =>
+  ({
+    metadata: { namespace: 'kube-public', name: 'cluster-info' },
+    data: { kubeconfig: kubeconfig(info) },
+  }) satisfies Draft<ConfigMap>
+
+/** @returns the API server that the kubeconfig names */
+export const serverOf = (text: string | undefined): string | undefined =>
+  /^ {4}server: "([^"]+)"$/m.exec(text ?? '')?.[1]
+
+/** Whether it vouches for the cluster with the same CA. */
+export const isSameCluster = (text: string, info: ClusterInfo): boolean =>
+  text.includes(`certificate-authority-data: ${Buffer.from(info.caPem).toString('base64')}\n`)

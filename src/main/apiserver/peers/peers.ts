@@ -1,5 +1,5 @@
 // The API servers of a cluster know of each other: each renews a Lease, and each sees to it that the `kubernetes` Service
-// names those that are alive, and no others. One that ends takes itself out; one that dies is taken out by the others.
+// names those that are alive, and no others; nodes are told of them too. One that ends takes itself out; one that dies is taken out by the others.
 import { createHash, randomUUID } from 'node:crypto'
 import { Lease } from '../../../shared/api/coordination/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
@@ -11,13 +11,16 @@ import {
   IDENTITY_VALUE,
   MASTER_KEY_ANNOTATION,
   SERVERS_ANNOTATION,
+  urlsOf,
 } from '../../../shared/machinery/api-server-identity.ts'
 import { type Clock, delay, formatMicroTime } from '../../../shared/machinery/clock.ts'
 import { familyOf } from '../../../shared/machinery/ip-address.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 import { type ApiEndpoint, endpointText, parseEndpoint, writeEndpoints, writtenEndpoints } from './kubernetes-endpoints.ts' // prettier-ignore
+import type { ClusterInfo } from '../bootstrap/cluster-info.ts'
 import { Silence } from './silence.ts'
+import { tellJoiners, tellNodes } from './told-places.ts'
 
 const RENEW_MS = 10_000
 /** Between two looks at the others. */
@@ -40,6 +43,8 @@ export interface PeersOptions {
   readonly endpoint: () => ApiEndpoint
   /** URLs under which clients reach this one. */
   readonly urls: () => readonly string[]
+  /** What those are told who are about to join, if they are told of this one. */
+  readonly clusterInfo: ClusterInfo
   /** Which key or passphrase of the store this one was told. */
   readonly masterKey: () => string | undefined
   /** Address of the `kubernetes` Service. */
@@ -65,6 +70,11 @@ function base32(bytes: Buffer): string {
   return letters.map(five => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(five.padEnd(5, '0'), 2)]).join('')
 }
 
+interface Place {
+  readonly endpoint: ApiEndpoint
+  readonly urls: readonly string[]
+}
+
 export class Peers implements AsyncDisposable {
   readonly name: string
   readonly #options: PeersOptions
@@ -88,11 +98,11 @@ export class Peers implements AsyncDisposable {
 
   /** Renews the own Lease when it is time, and writes down who is alive. */
   async look(): Promise<void> {
-    const { client, clock, endpoint } = this.#options
+    const { client, clock, endpoint, urls } = this.#options
     const { items } = await client.list(Lease, { namespace: IDENTITY_NAMESPACE, labelSelector: IDENTITY_SELECTOR })
     this.#silence.look(items, clock.monotonic())
     await this.#renew(items.find(({ metadata }) => metadata.name === this.name))
-    await this.#write([endpoint()], items)
+    await this.#write([{ endpoint: endpoint(), urls: urls() }], items)
     for (const lease of items) if (this.#isOver(lease)) await this.#collect(lease)
   }
 
@@ -138,21 +148,28 @@ export class Peers implements AsyncDisposable {
   }
 
   /** Those of whom it is not known yet stay as they are written down: somebody else knows. */
-  async #write(own: readonly ApiEndpoint[], leases: readonly Lease[]): Promise<void> {
-    const { client, serviceIP, isAlone } = this.#options
+  async #write(own: readonly Place[], leases: readonly Lease[]): Promise<void> {
+    const { client, serviceIP, clusterInfo, isAlone } = this.#options
     const others = isAlone ? [] : leases.filter(({ metadata }) => metadata.name !== this.name)
     const states = others.map(lease => ({
       endpoint: parseEndpoint(lease.metadata.annotations?.[ENDPOINT_ANNOTATION]),
+      urls: urlsOf(lease),
       state: this.#silence.of(lease),
     }))
     const isUnsure = states.some(({ state }) => state === 'unknown')
     const written = new Set(isUnsure ? (await writtenEndpoints(client)).map(endpointText) : [])
-    const living = states.flatMap(({ endpoint, state }) =>
-      endpoint && (state === 'alive' || (state === 'unknown' && written.has(endpointText(endpoint)))) ? [endpoint] : [],
+    const living = states.flatMap(({ endpoint, urls, state }) =>
+      endpoint && (state === 'alive' || (state === 'unknown' && written.has(endpointText(endpoint))))
+        ? [{ endpoint, urls }]
+        : [],
     )
     const all = [...own, ...living]
     // The last one stays: nobody is left who could be asked.
-    if (all.length > 0) await writeEndpoints(client, all, familyOf(serviceIP))
+    if (all.length === 0) return
+    await writeEndpoints(client, all.map(({ endpoint }) => endpoint), familyOf(serviceIP)) // prettier-ignore
+    const urls = all.flatMap(each => each.urls)
+    await tellNodes(client, isAlone ? undefined : urls)
+    if (own.length > 0) await tellJoiners(client, clusterInfo, urls)
   }
 
   /** Gone for an hour. */
