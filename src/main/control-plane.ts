@@ -5,6 +5,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createEventRecorder } from '../shared/client/events.ts'
 import { createClient } from '../shared/client/typed-client.ts'
 import { systemClock } from '../shared/machinery/clock.ts'
 import type { Log } from '../shared/machinery/log.ts'
@@ -31,6 +32,7 @@ import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
 import { builtinResources } from './apiserver/registry/index.ts'
 import type { UserInfo } from './apiserver/request.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './apiserver/server.ts'
+import { backupReports } from './backup-reports.ts'
 import { readPassphrase } from './cli/encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { controllerMetrics } from './controllers/controller-metrics.ts'
@@ -240,7 +242,16 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   bootstrapped = true
   owned.use(desk)
 
-  owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, clock, log }))
+  const reporting = new AbortController()
+  owned.defer(() => reporting.abort())
+  const events = createEventRecorder({
+    client: client(LOOPBACK),
+    clock,
+    component: 'flotilla-backup',
+    signal: reporting.signal,
+  })
+  const onOutcome = backupReports(server.metrics.registry, events)
+  owned.use(new ScheduledBackups({ store, dataDir: layout.root, readPassphrase, onOutcome, clock, log }))
   const others = outside.filter(other => other !== url)
   writeKubeconfig(layout, pki, { server: url, others, kubernetesServiceIP: network.kubernetesServiceIP })
   const { pid } = process

@@ -88,7 +88,11 @@ async function list(flags: { readonly dataDir: string; readonly folder?: string;
     if (format === 'json') console.log(JSON.stringify({ path, bytes, createdAt, revision, version }))
     else console.log(`${createdAt}  revision ${revision}  ${showBytes(bytes)}  ${path}`)
   }
-  if (backups.length === 0 && format === 'text') console.log('no backups')
+  if (format === 'json') return
+  if (backups.length === 0) console.log('no backups')
+  const { outcomeText, readOutcome } = await import('../store/backup/outcome.ts')
+  const { failed, ...rest } = await readOutcome(flags.dataDir)
+  if (failed) console.log(`scheduled backups: ${outcomeText({ ...rest, failed }).join('\n')}`)
 }
 
 async function restore(path: string, flags: BackupFlags & { readonly replace?: boolean }): Promise<void> {
@@ -157,10 +161,13 @@ async function schedule(flags: ScheduleFlags): Promise<void> {
     await writeSchedule(dataDir, next)
   }
   const now = await readSchedule(dataDir)
-  if (format === 'json') return console.log(JSON.stringify(now ?? null))
+  const { outcomeText, readOutcome } = await import('../store/backup/outcome.ts')
+  const outcome = await readOutcome(dataDir)
+  if (format === 'json') return console.log(JSON.stringify(now ? { ...now, ...outcome } : null))
   if (!now) return console.log('no scheduled backups')
   const next = nextTime(now.cron, Date.now())
   console.log(
     `"${now.cron}" into ${now.folder}, the newest ${now.keep} kept; next ${next ? new Date(next).toISOString() : 'never'}`,
   )
+  for (const line of outcomeText(outcome)) console.log(line)
 }

@@ -6,6 +6,7 @@ import type { ObjectStore } from '../contract.ts'
 import type { StoreLog } from '../log.ts'
 import { realDisk, readIfThere, removeIfThere, writeAtomically } from '../nedb/disk.ts'
 import { backupFolder, createBackup, listBackups, thinOut } from './backup.ts'
+import { type BackupOutcome, readOutcome, writeOutcome } from './outcome.ts'
 import { clusterFiles, type SnapshotLine, snapshotOf } from './snapshot.ts'
 
 export interface BackupSchedule {
@@ -43,11 +44,16 @@ export function nextTime(cron: string, nowMs: number): number | undefined {
 
 /** How often the schedule is looked at: it may be changed while the cluster runs, and the machine may have slept. */
 const LOOK_EVERY_MS = 30_000
+/** After a failure; twice as long after each further one, up to the longest. */
+const RETRY_MS = 300_000
+const LONGEST_RETRY_MS = 3_600_000
 
 export interface ScheduledBackupsParts {
   readonly store: ObjectStore
   readonly dataDir: string
   readonly readPassphrase: (path: string) => Promise<string>
+  /** Told at the start, and after each attempt. */
+  readonly onOutcome: (outcome: BackupOutcome) => void
   readonly clock: Clock
   readonly log: StoreLog
 }
@@ -58,20 +64,32 @@ export class ScheduledBackups implements AsyncDisposable {
   #running: Promise<void> = Promise.resolve()
   /** Up to when the schedule was followed; unknown until the first look. */
   #lookedMs: number | undefined
+  #outcome: BackupOutcome = {}
+  #failures = 0
+  #retryAtMs = Infinity
   #ended = false
 
   constructor(parts: ScheduledBackupsParts) {
     this.#parts = parts
-    this.#wait()
+    this.#running = this.#tellOutcome().finally(() => this.#wait())
+  }
+
+  async #tellOutcome(): Promise<void> {
+    const { dataDir, onOutcome, log } = this.#parts
+    try {
+      this.#outcome = await readOutcome(dataDir)
+      onOutcome(this.#outcome)
+    } catch (error) {
+      log.warn({ err: error }, 'what became of the scheduled backups is not known')
+    }
   }
 
   #wait(): void {
+    if (this.#ended) return
     this.#cancel = this.#parts.clock.after(LOOK_EVERY_MS, () => {
       this.#running = this.#look()
-        .catch((error: unknown) => this.#parts.log.error({ err: error }, 'the scheduled backup failed'))
-        .finally(() => {
-          if (!this.#ended) this.#wait()
-        })
+        .catch((error: unknown) => this.#parts.log.error({ err: error }, 'the backup schedule cannot be followed'))
+        .finally(() => this.#wait())
     })
   }
 
@@ -82,18 +100,40 @@ export class ScheduledBackups implements AsyncDisposable {
     const schedule = await readSchedule(dataDir)
     const sinceMs = this.#lookedMs ?? (schedule ? await lastTime(schedule) : nowMs)
     this.#lookedMs = nowMs
-    if (!schedule) return
+    if (!schedule) return void (this.#retryAtMs = Infinity)
     const due = nextTime(schedule.cron, sinceMs)
-    if (due !== undefined && due <= nowMs) await this.#backUp(schedule)
+    if ((due !== undefined && due <= nowMs) || this.#retryAtMs <= nowMs) await this.#attempt(schedule)
   }
 
-  async #backUp({ folder, keep, passphraseFile }: BackupSchedule): Promise<void> {
+  async #attempt(schedule: BackupSchedule): Promise<void> {
+    const { dataDir, clock, log, onOutcome } = this.#parts
+    const at = new Date(clock.now()).toISOString()
+    try {
+      this.#outcome = { made: { at, path: await this.#backUp(schedule) } }
+      this.#failures = 0
+      this.#retryAtMs = Infinity
+    } catch (error) {
+      log.error({ err: error }, 'the scheduled backup failed')
+      this.#retryAtMs = clock.now() + Math.min(RETRY_MS * 2 ** this.#failures++, LONGEST_RETRY_MS)
+      const nextTry = new Date(this.#retryAtMs).toISOString()
+      const { made } = this.#outcome
+      this.#outcome = { ...(made && { made }), failed: { at, message: (error as Error).message, nextTry } }
+    }
+    onOutcome(this.#outcome)
+    await writeOutcome(dataDir, this.#outcome)
+  }
+
+  /** @returns its path */
+  async #backUp({ folder, keep, passphraseFile }: BackupSchedule): Promise<string> {
     const { store, dataDir, readPassphrase, clock, log } = this.#parts
     const passphrase = await readPassphrase(passphraseFile)
+    // What others have written to a shared store is in it, and one that cannot be read makes no backup.
+    await store.fresh()
     const source = wholeCluster(store, dataDir)
     const { path } = await createBackup({ folder, label: SCHEDULED, passphrase, source, clock })
     const deleted = await thinOut(folder, SCHEDULED, keep)
     log.info({ path, deleted: deleted.length }, 'a scheduled backup was made and checked')
+    return path
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
