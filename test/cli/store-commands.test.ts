@@ -1,8 +1,10 @@
 // `flotilla store`, `backup` and `encryption` as a user meets them: on a cluster that runs, and on one that does not.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeOutcome } from '../../src/main/store/backup/outcome.ts'
 import { Cluster, cli, execute, repository } from '../e2e/support/cluster.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-store-commands-'))
@@ -72,6 +74,14 @@ describe('on a running cluster', () => {
     const read = await kubectl('get', 'secret', 'db', '-o', 'jsonpath={.data.password}')
     expect(Buffer.from(read.stdout, 'base64').toString()).toBe('hunter2')
   })
+  it('encryption adopt-key takes the passphrase that the store has by now, and no other one', async () => {
+    expect(await result('encryption', 'adopt-key', '--new-passphrase-file', passphrase, ...HERE)).toMatchObject({
+      encrypted: true,
+      master: 'passphrase',
+    })
+    const other = await cli('encryption', 'adopt-key', '--new-passphrase-file', second, ...HERE)
+    expect(other).toMatchObject({ code: 1, stderr: "flotilla: this is not the store's passphrase\n" })
+  })
   it('whoever may not create storeoperations gets nothing', async () => {
     const { stderr } = await kubectl('create', '--as=ann', '-f', '-', '--raw', '/apis/flotilla.dev/v1/storeoperations')
     expect(stderr).toContain('Forbidden')
@@ -139,6 +149,13 @@ describe('backups', () => {
       ['--keep', '0'],
     ])
       expect((await cli('backup', 'schedule', flag!, value!, ...HERE)).code).toBe(2)
+    const failed = { at: '2026-03-01T03:00:00.000Z', message: 'ENOSPC', nextTry: '2026-03-01T03:05:00.000Z' }
+    await writeOutcome(dataDir, { failed })
+    const said = /FAILED at 2026-03-01T03:00:00.000Z: ENOSPC; tried again at .*; there is no good one yet\n$/
+    expect((await cli('backup', 'schedule', ...HERE)).stdout).toMatch(said)
+    expect((await cli('backup', 'list', ...HERE)).stdout).toMatch(said)
+    expect(await events('backup', 'schedule', ...HERE)).toMatchObject([{ keep: 3, failed }])
+    await rm(join(dataDir, 'backup-outcome.json'))
     expect((await cli('backup', 'schedule', '--off', ...HERE)).stdout).toBe('no scheduled backups\n')
   })
 })

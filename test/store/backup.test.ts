@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ObjectStore } from '../../src/main/store/contract.ts'
 import { createBackup, listBackups, thinOut } from '../../src/main/store/backup/backup.ts'
 import { restoreBackup, type RestoreOptions } from '../../src/main/store/backup/restore.ts'
+import { type BackupOutcome, readOutcome } from '../../src/main/store/backup/outcome.ts'
 import { ScheduledBackups, writeSchedule } from '../../src/main/store/backup/schedule.ts'
 import { clusterFiles, type SnapshotLine, snapshotOf } from '../../src/main/store/backup/snapshot.ts'
 import { openSealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
@@ -18,6 +19,7 @@ import { silentLog } from '../../src/main/store/log.ts'
 import { openObjectStore } from '../../src/main/store/object-store.ts'
 import { type EngineChoice, openEngine } from '../../src/main/store/open-engine.ts'
 import { migrateStore } from '../../src/main/store/operations/migrate.ts'
+import { openTarget } from '../../src/main/store/operations/target.ts'
 import { objectNamed, poll } from '../suites/store.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { EtcdServer } from './etcd-server.ts'
@@ -134,6 +136,9 @@ test('a wrong passphrase, a cut file and a changed byte anywhere are refused, an
     await writeFile(damaged, bytes.subarray(0, at))
     expect(['Corrupt', 'WrongKey'], `cut at ${at}`).toContain((await restore(damaged)).code)
   }
+  // Nobody makes a machine spend its memory on a key.
+  await writeFile(damaged, bytes.toString('latin1').replace('"n":131072', '"n":1073741824'), 'latin1')
+  expect(await restore(damaged)).toMatchObject({ code: 'Corrupt', message: `${damaged} is not a backup of Flotilla` })
   await writeFile(damaged, Buffer.concat([bytes, Buffer.from([0])]))
   expect((await restore(damaged)).code).toBe('Corrupt')
   expect(await readdir(there)).toEqual([])
@@ -320,6 +325,52 @@ describe.each(['nedb', 'etcd'] as const)('what is killed while it fills %s', eng
   })
 })
 
+describe('of two that fill one etcd at the same time', () => {
+  const hasKeys = (dataDir: string) => existsSync(join(dataDir, 'pki', 'ca.key'))
+  /** Two clusters that share some names, and an etcd that is to hold one of them. */
+  async function twoAndAnEtcd() {
+    const server = use(await EtcdServer.start())
+    const choice: EngineChoice = { engine: 'etcd', endpoints: [server.url] }
+    const [large, small] = [await folder(), await folder()]
+    const [one, two] = [await open(NEDB, large), await open(NEDB, small)]
+    await fillCluster(one, large, 300)
+    await fillCluster(two, small, 20)
+    return { choice, one, two, small, backups: [(await backUp(one, large)).path, (await backUp(two, small)).path] as const }
+  } // prettier-ignore
+
+  test('the one that began first ends at its next write, and nothing of it stays', async () => {
+    const { choice, two, backups } = await twoAndAnEtcd()
+    const first = await openTarget(choice, await folder(), 'restore', 0)
+    use(first.engine)
+    const write = (name: string) => first.engine.commit([{ key: `/registry/core/configmaps/default/${name}`, value: '{}' }])
+    await write('before')
+    await restoreBackup({ path: backups[1], passphrase: PASSPHRASE, dataDir: await folder(), store: choice })
+    const overtaken = {
+      code: 'Overtaken',
+      message: 'another restore or migration into this etcd has begun meanwhile and goes on: this one has ended, nothing of it stays',
+    }
+    await expect(write('after')).rejects.toMatchObject(overtaken)
+    await expect(first.finish()).rejects.toMatchObject(overtaken)
+    expect(contentOf(await open(choice, ''))).toEqual(contentOf(two))
+  }) // prettier-ignore
+
+  test.each(['two restores', 'a restore and a migration'])('one goes on and is whole: %s', async what => {
+    const { choice, one, two, small, backups } = await twoAndAnEtcd()
+    const expected = [contentOf(one), contentOf(two)]
+    const folders = [await folder(), what === 'two restores' ? await folder() : small] as const
+    const restore = (at: 0 | 1) =>
+      restoreBackup({ path: backups[at], passphrase: PASSPHRASE, dataDir: folders[at], store: choice })
+    await two[Symbol.asyncDispose]()
+    const migrate = () => migrateStore({ from: NEDB, to: choice, dataDir: small })
+    const ended = await Promise.allSettled([restore(0), what === 'two restores' ? restore(1) : migrate()])
+    const winner = ended.findIndex(({ status }) => status === 'fulfilled')
+    const loser = 1 - winner
+    expect(['Overtaken', 'KeyExists']).toContain((ended[loser] as { reason: { code: string } }).reason.code)
+    expect(contentOf(await open(choice, ''))).toEqual(expected[winner])
+    if (folders[loser] !== small) expect(hasKeys(folders[loser]!)).toBe(false)
+  })
+})
+
 test('a full disk under a restore leaves nothing that opens, and with room it starts over', async context => {
   const here = await folder()
   const store = await open(NEDB, here)
@@ -383,7 +434,8 @@ test('scheduled backups come when they are due, also after a sleep, and the olde
   const log = { ...silentLog, error: (detail: object) => failed.push(String((detail as { err: Error }).err.message)) }
   const given: string[] = []
   const readPassphrase = async () => given[0] ?? Promise.reject(new Error('no passphrase file'))
-  use(new ScheduledBackups({ store, dataDir: here, readPassphrase, clock, log }))
+  const outcomes: BackupOutcome[] = []
+  use(new ScheduledBackups({ store, dataDir: here, readPassphrase, onOutcome: outcome => outcomes.push(outcome), clock, log }))
   const made = () => listBackups(target)
   /** The next look at the schedule, with whatever it leads to. */
   const look = async () => {
@@ -398,6 +450,9 @@ test('scheduled backups come when they are due, also after a sleep, and the olde
   await look()
   expect(failed).toHaveLength(1)
   expect(await made()).toEqual([])
+  const told = { failed: { at: '2026-03-01T03:00:00.000Z', message: 'no passphrase file', nextTry: '2026-03-01T03:05:00.000Z' } }
+  expect(outcomes).toEqual([{}, told])
+  expect(await readOutcome(here)).toEqual(told)
   given.push(PASSPHRASE)
   for (let sleeps = 1; sleeps <= 3; sleeps++) {
     // Five were missed: one is made.
@@ -407,7 +462,39 @@ test('scheduled backups come when they are due, also after a sleep, and the olde
     expect(await made()).toHaveLength(Math.min(sleeps, 2))
   }
   expect(failed).toEqual(['no passphrase file'])
-})
+  expect(outcomes.at(-1)).toEqual({ made: { at: expect.any(String) as string, path: (await made())[0]!.path } })
+}) // prettier-ignore
+
+test('a scheduled backup that failed is tried again, sooner than the next one is due, and less and less often', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  const clock = new ManualClock(Date.parse('2026-03-01T03:00:00Z'))
+  const schedule = { cron: '0 3 * * *', keep: 2, folder: join(here, 'scheduled'), passphraseFile: '' }
+  await writeSchedule(here, { ...schedule, setAt: '2026-03-01T02:59:00Z' })
+  const tries: number[] = []
+  let isMended = false
+  const readPassphrase = async () => {
+    tries.push(Math.round((clock.now() - Date.parse('2026-03-01T03:00:00Z')) / 60_000))
+    return isMended ? PASSPHRASE : Promise.reject(new Error('not there'))
+  }
+  const last: BackupOutcome[] = []
+  use(new ScheduledBackups({ store, dataDir: here, readPassphrase, onOutcome: outcome => last.push(outcome), clock, log: silentLog }))
+  const passMinutes = async (minutes: number) => {
+    for (let looks = 0; looks < minutes * 2; looks++) {
+      await poll(() => clock.pending > 0)
+      await clock.advance(30_000)
+    }
+    await poll(() => clock.pending > 0)
+  }
+  await passMinutes(80)
+  expect(tries).toEqual([1, 6, 16, 36, 76])
+  expect(last.at(-1)?.failed?.message).toBe('not there')
+  isMended = true
+  await passMinutes(65)
+  expect(tries).toHaveLength(6)
+  expect(last.at(-1)).toMatchObject({ made: { path: expect.stringContaining('scheduled-') as string } })
+  expect(last.at(-1)?.failed).toBeUndefined()
+}) // prettier-ignore
 
 test('a backup that was due while nothing ran is made after the next start, and only once', async () => {
   const here = await folder()
@@ -419,7 +506,15 @@ test('a backup that was due while nothing ran is made after the next start, and 
   const runAt = async (time: string) => {
     const clock = new ManualClock(Date.parse(time))
     const readPassphrase = () => Promise.resolve(PASSPHRASE)
-    await using _running = new ScheduledBackups({ store, dataDir: here, readPassphrase, clock, log: silentLog })
+    const onOutcome = () => undefined
+    await using _running = new ScheduledBackups({
+      store,
+      dataDir: here,
+      readPassphrase,
+      onOutcome,
+      clock,
+      log: silentLog,
+    })
     for (let looks = 0; looks < 2; looks++) {
       await clock.advance(30_000)
       await poll(() => clock.pending > 0)

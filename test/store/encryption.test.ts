@@ -3,14 +3,16 @@ import { randomBytes } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Engine, StoreError } from '../../src/main/store/contract.ts'
+import { type Engine, type EngineWrite, StoreError } from '../../src/main/store/contract.ts'
 import { openEtcdEngine } from '../../src/main/store/etcd/engine.ts'
 import { type MasterSecret, readKeyFile } from '../../src/main/store/encryption/master-key.ts'
 import { openSealedEngine, type SealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
+import { DEFAULT_HISTORY_LIMITS } from '../../src/main/store/history/contract.ts'
 import { openNedbEngine } from '../../src/main/store/nedb/engine.ts'
 import { openObjectStore } from '../../src/main/store/object-store.ts'
 import { operations } from '../../src/main/store/operations/operations.ts'
 import { objectNamed, poll } from '../suites/store.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { EtcdServer } from './etcd-server.ts'
 import { tempFolder, type TempFolder } from './temp-folder.ts'
 
@@ -68,11 +70,10 @@ const valueOf = async (engine: Engine, wanted: string) => {
   for await (const batch of engine.load()) for (const { key, value } of batch) if (key === wanted) return value
   return undefined
 }
-const failure = (attempt: Promise<AsyncDisposable>): Promise<StoreError> =>
+const failure = (attempt: Promise<unknown>): Promise<StoreError> =>
   attempt.then(
-    async opened => {
-      await opened[Symbol.asyncDispose]()
-      throw new Error('it opened')
+    () => {
+      throw new Error('it was not refused')
     },
     (error: unknown) => error as StoreError,
   )
@@ -231,6 +232,97 @@ test('on a shared store a control plane follows the rotation of another, and fai
   await other.commit([{ key: SECRET, value: PLAIN }])
   expect((await without.failed).code).toBe('KeyNeeded')
   expect(without.health().state).toBe('read-only')
+  // Nor does it leave one there in plain text.
+  expect(await failure(without.commit([{ key: `${SECRET}2`, value: PLAIN }]))).toMatchObject({ code: 'KeyNeeded' })
+})
+
+/** The same engine, but for how it commits or what it says of its settings. */
+const but = (engine: Engine, other: Partial<Pick<Engine, 'commit' | 'setting'>>): Engine =>
+  new Proxy(engine, {
+    get(target, name: keyof Engine) {
+      const member: unknown = (name === 'commit' || name === 'setting') && other[name] ? other[name] : target[name]
+      return typeof member === 'function' ? (member as () => unknown).bind(target) : member
+    },
+  })
+
+describe.each(Object.keys(places))('on %s, when the engine answers late or not at all', name => {
+  const isKeyring = (writes: readonly EngineWrite[]) => writes.some(({ key }) => key.startsWith('/settings/'))
+
+  test('a new data key is known whose writing was not answered', async () => {
+    const place = use(await places[name]!())
+    const secret = key()
+    const engine = await place.open()
+    let isLost = false
+    const commit = async (writes: readonly EngineWrite[]) => {
+      const revision = await engine.commit(writes)
+      if (isLost && isKeyring(writes)) throw new StoreError('Unavailable', 'the answer was lost')
+      return revision
+    }
+    const sealed = use(await openSealedEngine(but(engine, { commit }), { secret }))
+    const before = sealed.encryption.dataKey!.id
+    isLost = true
+    expect(await failure(sealed.rotateDataKey())).toMatchObject({ code: 'Unavailable' })
+    isLost = false
+    expect(sealed.encryption.dataKey!.id).not.toBe(before)
+    await sealed.commit([{ key: SECRET, value: PLAIN }])
+    await sealed.rotateDataKey()
+    expect(await valueOf(sealed, SECRET)).toBe(PLAIN)
+  })
+
+  test('the history keeps no Secret in plain text when a first encryption is cut off', async () => {
+    const place = use(await places[name]!())
+    const secret = key()
+    const entry = { key: SECRET, revision: 1, atMs: Date.now(), deleted: false, hash: '00000000', value: PLAIN }
+    const plain = await openSealedEngine(await place.open())
+    const past = await plain.openHistory(DEFAULT_HISTORY_LIMITS)
+    await past.append([entry])
+    await past[Symbol.asyncDispose]()
+    await plain[Symbol.asyncDispose]()
+    const engine = await place.open()
+    const commit = async (writes: readonly EngineWrite[]) => {
+      await engine.commit(writes)
+      throw new StoreError('Unavailable', 'cut off')
+    }
+    expect(await failure(openSealedEngine(but(engine, { commit }), { secret }))).toMatchObject({ code: 'Unavailable' })
+    const again = use(await openSealedEngine(await place.open(), { secret }))
+    await using history = await again.openHistory(DEFAULT_HISTORY_LIMITS)
+    expect(await history.keys('/')).toEqual([])
+  })
+
+  test('no data key goes while a rotation before has not resealed everything, however long ago that was', async () => {
+    const place = use(await places[name]!())
+    const secret = key()
+    const clock = new ManualClock()
+    const engine = await place.open()
+    let isFull = false
+    const commit = (writes: readonly EngineWrite[]) =>
+      isFull && !isKeyring(writes) ? Promise.reject(new StoreError('NoSpace', 'full')) : engine.commit(writes)
+    const sealed = use(await openSealedEngine(but(engine, { commit }), { secret, clock }))
+    await sealed.commit([{ key: SECRET, value: PLAIN }])
+    isFull = true
+    expect(await failure(sealed.rotateDataKey())).toMatchObject({ code: 'NoSpace' })
+    isFull = false
+    clock.jump(9 * 86_400_000)
+    await sealed.rotateDataKey()
+    expect(await valueOf(sealed, SECRET)).toBe(PLAIN)
+  })
+})
+
+test('a control plane that starts while another one rotates knows the newest data key', async () => {
+  const place = use(await places['etcd']!())
+  const secret = key()
+  const one = use(await openSealedEngine(await place.open(), { secret }))
+  const engine = await place.open()
+  let asked = 0
+  const setting = async (name: string) => {
+    const found = await engine.setting(name)
+    if (asked++ > 0) return found
+    await one.rotateDataKey()
+    await poll(() => engine.revision >= one.revision)
+    return found
+  }
+  const two = use(await openSealedEngine(but(engine, { setting }), { secret }))
+  expect(two.encryption.dataKey).toEqual(one.encryption.dataKey)
 })
 
 test('two control planes that rotate at once lose no data key, and what either sealed opens everywhere', async () => {
@@ -296,7 +388,7 @@ describe('while another control plane of the same store runs that was not told t
     const { dataKey } = engine.encryption
     await expect(rotate()).rejects.toMatchObject({
       code: 'KeyNeeded',
-      message: expect.stringMatching(/^the control plane on desk \(https:\/\/192\.0\.2\.2:6443\) .*restart it with the new one/) as string,
+      message: expect.stringMatching(/^the control plane on desk \(https:\/\/192\.0\.2\.2:6443\) .*run flotilla encryption adopt-key there, or restart it with the new one/) as string,
     }) // prettier-ignore
     expect(engine.encryption.dataKey).toEqual(dataKey)
     ;({ revision } = await store.update(KEY, lease(engine.encryption.masterKeyId), revision))
@@ -314,9 +406,30 @@ describe('while another control plane of the same store runs that was not told t
       code: 'KeyNeeded',
       message: expect.stringMatching(/stop it, start this one, then start it again/) as string,
     })
+    const untold = use(await openSealedEngine(await place.open()))
+    expect(await failure(untold.changeMasterSecret(secret))).toMatchObject({ code: 'KeyNeeded' })
     await plain.update(KEY, lease(undefined, ''), revision)
     await plain[Symbol.asyncDispose]()
     expect(use(await openSealedEngine(await place.open(), { secret })).encryption.encrypted).toBe(true)
+  })
+
+  test('a passphrase that another one has changed is handed over to one that runs, which goes on with the others', async () => {
+    const place = use(await places['etcd']!())
+    const open = async () => use(await openSealedEngine(await place.open(), { secret: passphrase('old') }))
+    const [one, two] = [await open(), await open()]
+    await one.changeMasterSecret(passphrase('new'))
+    await poll(() => two.encryption.outdated === true)
+    expect(await failure(two.adoptMasterSecret(passphrase('wrong')))).toMatchObject({ code: 'WrongKey' })
+    expect(two.encryption.outdated).toBe(true)
+    await two.adoptMasterSecret(passphrase('new'))
+    expect(two.encryption).toEqual(one.encryption)
+    await one.rotateDataKey()
+    await one.commit([{ key: SECRET, value: PLAIN }])
+    await poll(() => two.revision === one.revision)
+    expect(await valueOf(two, SECRET)).toBe(PLAIN)
+    await two.rotateDataKey()
+    const plain = use(await openSealedEngine(await use(await places['etcd']!()).open()))
+    expect(await failure(plain.adoptMasterSecret(passphrase('new')))).toMatchObject({ code: 'KeyNeeded' })
   })
 
   test('a passphrase that another one has changed is told in the status', async () => {

@@ -6,6 +6,7 @@ import { dataDirOption } from './data-dir-option.ts'
 import { addBackupCommands } from './backup.ts'
 import { addCertsCommands } from './certs.ts'
 import { addApiServerOptions, type ApiServerFlags } from './apiserver-flags.ts'
+import { addEncryptionCommands } from './encryption.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
 import { addConnectCommand } from './connect/command.ts'
 import { addControlPlaneCommands } from './control-plane/commands.ts'
@@ -84,6 +85,7 @@ function build(): Command {
   addEncryptionOptions(serve)
   addApiServerOptions(serve)
   addStoreCommands(program)
+  addEncryptionCommands(program)
   addBackupCommands(program)
   addCertsCommands(program)
   program

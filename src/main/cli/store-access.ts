@@ -46,11 +46,15 @@ export async function openStoreAccess(
 
 const onServer = (dataDir: string): StoreAccess => ({
   engine: undefined,
-  run: operation => callServer(dataDir, operation),
+  run: operation => callServer(dataDir, { operation }),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })
 
-async function* callServer(dataDir: string, operation: OperationName): AsyncGenerator<OperationEvent, void> {
+/** @param body the operation, and what it wants to be given */
+export async function* callServer(
+  dataDir: string,
+  body: { readonly operation: string; readonly secret?: object },
+): AsyncGenerator<OperationEvent, void> {
   const { server, ca, cert, key } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
   const answer = await new Promise<AsyncIterable<Buffer>>((resolve, reject) => {
     const call = request(
@@ -66,7 +70,7 @@ async function* callServer(dataDir: string, operation: OperationName): AsyncGene
       },
     )
     call.on('error', error => reject(new CommandError(`${server} does not answer: ${error.message}`)))
-    call.end(JSON.stringify({ operation }))
+    call.end(JSON.stringify(body))
   })
   let rest = ''
   let ended = false

@@ -69,6 +69,14 @@ export interface Setting {
   readonly revision: number
 }
 
+/** A setting on top of which alone an engine goes on committing. */
+export interface Fence {
+  readonly key: string
+  readonly revision: number
+  /** Told by commits once somebody has written the setting again. */
+  readonly overtaken: string
+}
+
 /** What makes transactions durable. Implementations: nedb/ (embedded), etcd/ (shared). */
 export interface Engine extends AsyncDisposable {
   /** Newest revision that is durable. */
@@ -97,6 +105,11 @@ export interface Engine extends AsyncDisposable {
    * Engines that others cannot write to do without. @throws StoreError `Unavailable` | `Closed`
    */
   latestRevision?(): Promise<number>
+  /**
+   * From now on every commit fails with `Overtaken`, and writes nothing, once the setting was written or deleted by
+   * somebody else. Engines that others cannot write to do without.
+   */
+  fence?(fence: Fence): void
   /**
    * Called when history was lost between what `onCommit` told last and now, as after a long sleep while others went on
    * and compacted. `onCommit` goes on after `revision` once the listener has taken over `state`, which is as of then.

@@ -12,7 +12,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { StoreError } from '../contract.ts'
-import { masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from '../encryption/master-key.ts'
+import { isRecipe, masterKey, type MasterKeyRecipe, type MasterSecret, newRecipe } from '../encryption/master-key.ts'
 import { codeOf, FILE_MODE } from '../nedb/disk.ts'
 
 const FRAME_BYTES = 256 * 1024
@@ -188,7 +188,9 @@ async function splitHeader(path: string): Promise<{ header: BackupHeader; line: 
 function parseHeader(line: string): BackupHeader | undefined {
   try {
     const header = JSON.parse(line) as BackupHeader
-    return header.flotilla === 'backup' && Number.isSafeInteger(header.format) ? header : undefined
+    if (header.flotilla !== 'backup' || !Number.isSafeInteger(header.format)) return undefined
+    // A newer format may make its key in another way.
+    return header.format > BACKUP_FORMAT || isRecipe(header.key) ? header : undefined
   } catch {
     return undefined
   }

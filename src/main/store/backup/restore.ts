@@ -43,7 +43,7 @@ const LEAST_JUMP = 1_000_000
 
 /**
  * @throws StoreError `WrongKey` | `Corrupt` before anything is changed; `KeyExists` when there is a cluster already;
- * `Locked` when one runs
+ * `Locked` when one runs, `Overtaken` when another restore or migration into the same etcd has begun meanwhile
  */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
   const { path, passphrase, dataDir, store, clock = systemClock, onProgress = () => undefined } = options
@@ -52,7 +52,10 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   let total = 0
   for await (const line of readBackup(path, key))
     if (line.type === 'record') onProgress({ phase: 'checking', done: ++total })
-  const replaced = await makeWay(dataDir, store, options.replace ?? false)
+  await makeFolder(dataDir)
+  // Nothing else may run on the folder; the embedded engine locks it by itself.
+  await using _folder = store.engine === 'nedb' ? undefined : await lockFolder(dataDir)
+  const replaced = store.engine === 'nedb' ? await makeWay(dataDir, options.replace ?? false) : undefined
 
   // The embedded engine starts beyond whatever the cluster has written since; etcd counts beyond the backup.
   const sinceMs = Math.max(0, clock.now() - Date.parse(createdAt))
@@ -63,31 +66,24 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     await countUpTo(engine, revision, (done, of) => onProgress({ phase: 'counting', done, total: of }))
   await using history = await engine.openHistory(DEFAULT_HISTORY_LIMITS)
   const past = new HistoryBatch(history)
-  let files = 0
+  const files = new Map<string, string>()
   const records = async function* (): AsyncGenerator<KeyValue, void> {
     for await (const line of readBackup(path, key)) {
       if (line.type === 'record') yield line
       else if (line.type === 'history') await past.add(line.entry)
-      else {
-        await restoreFile(dataDir, line.name, line.text)
-        files++
-      }
+      else files.set(line.name, line.text)
     }
   }
   const written = await fill(engine, records(), done => onProgress({ phase: 'restoring', done, total }))
   await past.write()
+  // Last: a run that was overtaken leaves no keys of a cluster that is not there.
+  for (const [name, text] of files) await restoreFile(dataDir, name, text)
   await finish()
-  return { records: written, files, revision: engine.revision, ...(replaced ? { replaced } : {}) }
+  return { records: written, files: files.size, revision: engine.revision, ...(replaced ? { replaced } : {}) }
 }
 
 /** @returns where the embedded store that was there is now */
-async function makeWay(dataDir: string, store: EngineChoice, replace: boolean): Promise<string | undefined> {
-  await makeFolder(dataDir)
-  if (store.engine !== 'nedb') {
-    // Nothing may run on the folder either.
-    await using _lock = await lockFolder(dataDir)
-    return undefined
-  }
+async function makeWay(dataDir: string, replace: boolean): Promise<string | undefined> {
   let aside: string | undefined
   await claimFolder(dataDir, 'restore', async () => {
     if (!replace)

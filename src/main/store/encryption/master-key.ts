@@ -28,6 +28,22 @@ export const keyNeeded = (message: string, opensWith?: MasterSecret['kind']): St
 /** 128 MiB and some hundred milliseconds for a guess. */
 const SCRYPT = { n: 2 ** 17, r: 8, p: 1 } as const
 
+/** Many times what is asked for now: one who writes a recipe must not choose how much memory a machine gives it. */
+const MOST_SCRYPT_BYTES = 2 ** 30
+
+/** Whether it is a recipe, out of a file that may be anybody's. */
+export function isRecipe(given: unknown): given is MasterKeyRecipe {
+  const { kind, salt, n, r, p } = (given ?? {}) as Partial<Record<string, unknown>>
+  if (kind === 'key') return true
+  const counts = [n, r, p].every(count => typeof count === 'number' && Number.isSafeInteger(count) && count > 0)
+  return (
+    kind === 'passphrase' &&
+    typeof salt === 'string' &&
+    counts &&
+    128 * Number(n) * Number(r) * Number(p) <= MOST_SCRYPT_BYTES
+  )
+}
+
 export const newRecipe = ({ kind }: MasterSecret): MasterKeyRecipe =>
   kind === 'key' ? { kind } : { kind, salt: randomBytes(16).toString('base64'), ...SCRYPT }
 

@@ -5,7 +5,8 @@ import { keyNeeded, type MasterKeyRecipe } from './master-key.ts'
 export const changedElsewhere = () =>
   new StoreError(
     'WrongKey',
-    'the key of the store was changed by another control plane: restart this one with the new key or passphrase',
+    'the key of the store was changed by another control plane: run flotilla encryption adopt-key here, or restart this ' +
+      'one with the new key or passphrase',
   )
 
 export function wantsKey(state: string, kind?: MasterKeyRecipe['kind']): StoreError {

@@ -1,24 +1,18 @@
 // Encryption at rest as a layer around any engine: Secrets leave here sealed and come back as they were. What is
 // above sees plain texts, what is below only sealed ones.
-//
-// A sealed value is `sealed:<id of the data key>:<base64>`; plain values are JSON objects and begin with a brace.
 import type { Lease } from '../../../shared/api/coordination/v1.ts'
 import { type Clock, systemClock } from '../../../shared/machinery/clock.ts'
 import { type Engine, type EngineHealth, type EngineRecord, type EngineWrite, StoreError } from '../contract.ts'
 import { DEFAULT_HISTORY_LIMITS, type HistoryLimits, type HistoryLog } from '../history/contract.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { Pacer } from '../pacer.ts'
-import { openText, sealText } from './envelope.ts'
-import { type DataKey, type Keyring, KEYRING_KEY, newDataKey, openKeyring, recipeOf, sealKeyring } from './keyring.ts'
-import { masterKey, masterKeyId, type MasterKeyRecipe, type MasterSecret, newRecipe } from './master-key.ts'
-import { changedElsewhere, wantsKey } from './refusals.ts'
+import { ignoreConflict, isOlder, KeptKeyring, SEALED_PREFIX, type Unlocked } from './kept-keyring.ts'
+import { type DataKey, newDataKey } from './keyring.ts'
+import { masterKey, masterKeyId, type MasterSecret, newRecipe } from './master-key.ts'
+import { wantsKey } from './refusals.ts'
 import { sealedHistory } from './sealed-history.ts'
 import { assertAllWereTold, LEASES_PREFIX } from './told-keys.ts'
 
-/** What is sealed. */
-const SEALED_PREFIX = '/registry/core/secrets/'
-const MARK = 'sealed:'
-const MOST_TRIES = 5
 /** Longer than anything is kept that was sealed with a key before it was replaced. */
 const KEEP_KEYS_MS = DEFAULT_HISTORY_LIMITS.maxAgeMs + 86_400_000
 
@@ -47,6 +41,8 @@ export interface SealedEngine extends Engine {
   rotateDataKey(): Promise<void>
   /** Another key file or passphrase from now on, or the first one. */
   changeMasterSecret(secret: MasterSecret): Promise<void>
+  /** The key file or passphrase that another control plane has changed to. @throws StoreError `WrongKey` | `KeyNeeded` */
+  adoptMasterSecret(secret: MasterSecret): Promise<void>
 }
 
 /**
@@ -64,31 +60,19 @@ export async function openSealedEngine(engine: Engine, options: SealedEngineOpti
   }
 }
 
-/** What opens the keyring. */
-interface Master {
-  readonly key: Buffer
-  readonly recipe: MasterKeyRecipe
-}
-
 class EncryptingEngine implements SealedEngine {
   readonly #engine: Engine
+  readonly #keyring: KeptKeyring
   readonly #secret: MasterSecret | undefined
   readonly #clock: Clock
   readonly #log: StoreLog
-  #master: Master | undefined
-  #ring: Keyring | undefined
-  /** Mod revision of the keyring that is known: only on top of that one is another written. */
-  #ringRevision = 0
-  /** The keyring in the store is another control plane's, and does not open with the key that this one has. */
-  #outdated = false
-  /** The text that this process is writing: known already when the engine tells of it. */
-  #ringText = ''
   #failure: StoreError | undefined
   #fail: (error: StoreError) => void = () => undefined
   readonly failed: Promise<StoreError>
 
   constructor(engine: Engine, { secret, clock = systemClock, log = silentLog }: SealedEngineOptions) {
     this.#engine = engine
+    this.#keyring = new KeptKeyring(engine, log)
     this.#secret = secret
     this.#clock = clock
     this.#log = log
@@ -97,19 +81,11 @@ class EncryptingEngine implements SealedEngine {
   }
 
   async open(): Promise<void> {
-    const found = await this.#engine.setting(KEYRING_KEY)
-    if (found) {
-      await this.#unlock(found.value)
-      this.#ringRevision = found.revision
-      // It was not finished when the program ended.
-      if (this.#ring?.pending) await this.#reseal()
-    } else if (this.#secret) {
-      // Where others may write, they run without a key so far.
-      if (this.#engine.latestRevision) await this.#assertNobodyRuns()
-      await this.changeMasterSecret(this.#secret)
+    if (!(await this.#keyring.unlock(this.#secret))) {
+      if (this.#secret) await this.changeMasterSecret(this.#secret)
     }
-    // Another control plane may change the keyring, always before it seals anything with the new one.
-    this.#engine.onCommit(records => this.#follow(records))
+    // It was not finished when the program ended.
+    else if (this.#keyring.known?.ring.pending) await this.#reseal()
   }
 
   get revision(): number {
@@ -121,15 +97,16 @@ class EncryptingEngine implements SealedEngine {
   }
 
   get encryption(): EncryptionStatus {
-    const primary = this.#ring?.keys[0]
-    if (!this.#master || !primary) return { encrypted: false }
+    const { known, outdated } = this.#keyring
+    const primary = known?.ring.keys[0]
+    if (!known || !primary) return { encrypted: false }
     const { id, createdAt } = primary
     return {
       encrypted: true,
-      master: this.#master.recipe.kind,
-      masterKeyId: masterKeyId(this.#master.key),
+      master: known.master.recipe.kind,
+      masterKeyId: masterKeyId(known.master.key),
       dataKey: { id, createdAt },
-      ...(this.#outdated ? { outdated: true } : {}),
+      ...(outdated ? { outdated } : {}),
     }
   }
 
@@ -138,18 +115,18 @@ class EncryptingEngine implements SealedEngine {
   }
 
   async *load(signal?: AbortSignal): AsyncGenerator<readonly EngineRecord[], void> {
-    for await (const batch of this.#engine.load(signal)) yield batch.map(record => this.#opened(record))
+    yield* this.#openedBatches(this.#engine.load(signal))
   }
 
   async commit(writes: readonly EngineWrite[]): Promise<number> {
-    return this.#engine.commit(writes.map(write => this.#sealed(write)))
+    return this.#engine.commit(writes.map(write => this.#keyring.sealed(write)))
   }
 
   onCommit(listener: (records: readonly EngineRecord[]) => void): void {
     this.#engine.onCommit(records => {
       let opened: readonly EngineRecord[]
       try {
-        opened = records.map(record => this.#opened(record))
+        opened = records.map(record => this.#keyring.opened(record))
       } catch (error) {
         // Going on without the record would show a state that never was.
         this.#log.error({ err: error }, 'a committed transaction cannot be decrypted')
@@ -166,11 +143,7 @@ class EncryptingEngine implements SealedEngine {
   }
 
   onReset(listener: Parameters<NonNullable<Engine['onReset']>>[0]): void {
-    this.#engine.onReset?.(async (revision, state) => {
-      const found = await this.#engine.setting(KEYRING_KEY)
-      if (found) this.#replaceRing(found.value, found.revision)
-      await listener(revision, this.#openedBatches(state))
-    })
+    this.#engine.onReset?.((revision, state) => listener(revision, this.#openedBatches(state)))
   }
 
   compact(revision: number, physical?: boolean): Promise<void> {
@@ -186,58 +159,60 @@ class EncryptingEngine implements SealedEngine {
   }
 
   async openHistory(limits: HistoryLimits): Promise<HistoryLog> {
+    const keyring = this.#keyring
     return sealedHistory(await this.#engine.openHistory(limits), {
-      seal: (key, value) => this.#sealed({ key, value }).value ?? value,
-      open: (key, value) => this.#opened({ key, value, revision: 0, createRevision: 0 }).value ?? value,
+      seal: (key, value) => keyring.sealed({ key, value }).value ?? value,
+      open: (key, value) => keyring.opened({ key, value, revision: 0, createRevision: 0 }).value ?? value,
     })
   }
 
   async rotateDataKey(): Promise<void> {
-    await this.#onNewestRing(() => this.#addDataKey())
+    await this.#keyring.change(known => this.#withNewDataKey(known))
     await this.#reseal()
   }
 
-  async #addDataKey(): Promise<void> {
-    if (this.#outdated) throw changedElsewhere()
-    if (!this.#master || !this.#ring) throw wantsKey('is not encrypted')
+  #withNewDataKey(known: Unlocked | undefined): Unlocked {
+    if (!known) throw wantsKey('is not encrypted')
+    const { ring, master } = known
     // The one before stays: another control plane may have used it until it heard of the new one. So do those that the
-    // history may still need.
+    // history may still need, and all of them while some text may not have been resealed.
     const now = this.#clock.now()
-    const stillUsed = ({ createdAt }: DataKey) => now - Date.parse(createdAt) < KEEP_KEYS_MS
-    const [first, ...older] = this.#ring.keys
+    const [first, ...older] = ring.keys
     // A key was in use until its successor came.
-    const kept = older.filter((_key, at) => stillUsed(at === 0 && first ? first : (older[at - 1] as DataKey)))
-    const keys = [newDataKey(now), ...(first ? [first] : []), ...kept]
-    await this.#writeRing({ keys, pending: true }, this.#master)
+    const replacedAt = (at: number) => Date.parse((ring.keys[at] as DataKey).createdAt)
+    const kept = older.filter((_key, at) => ring.pending || now - replacedAt(at) < KEEP_KEYS_MS)
+    return { ring: { keys: [newDataKey(now), ...(first ? [first] : []), ...kept], pending: true }, master }
   }
 
   async changeMasterSecret(secret: MasterSecret): Promise<void> {
+    const isFirst = !this.#keyring.known
+    if (isFirst) await this.#beforeTheFirst()
     const recipe = newRecipe(secret)
     const master = { key: await masterKey(secret, recipe), recipe }
-    const first = this.#ring === undefined
-    await this.#onNewestRing(() => {
-      if (this.#outdated) throw changedElsewhere()
-      return this.#writeRing(this.#ring ?? { keys: [newDataKey(this.#clock.now())], pending: true }, master)
-    })
-    if (!first) return
-    // What the history holds of Secrets in plain text goes: it is not worth a rewrite.
-    await using history = await this.#engine.openHistory(DEFAULT_HISTORY_LIMITS)
-    await history.purge(key => key.startsWith(SEALED_PREFIX))
-    await this.#reseal()
+    await this.#keyring.change(known => ({
+      ring: known?.ring ?? { keys: [newDataKey(this.#clock.now())], pending: true },
+      master,
+    }))
+    if (isFirst) await this.#reseal()
+  }
+
+  async adoptMasterSecret(secret: MasterSecret): Promise<void> {
+    if (!(await this.#keyring.unlock(secret))) throw wantsKey('is not encrypted')
   }
 
   [Symbol.asyncDispose]() {
     return this.#engine[Symbol.asyncDispose]()
   }
 
-  async #unlock(text: string): Promise<void> {
-    if (!this.#secret) throw wantsKey('is encrypted', recipeOf(text).kind)
-    const recipe = recipeOf(text)
-    this.#master = { key: await masterKey(this.#secret, recipe), recipe }
-    this.#ring = openKeyring(text, this.#master.key)
+  /** @throws StoreError `KeyNeeded` when a control plane runs that has no key */
+  async #beforeTheFirst(): Promise<void> {
+    if (this.#engine.latestRevision) await this.#assertNobodyRuns()
+    // What the history holds of Secrets in plain text goes: it is not worth a rewrite. Before the keyring is there, so
+    // that it is done again when the program ends in between.
+    await using history = await this.#engine.openHistory(DEFAULT_HISTORY_LIMITS)
+    await history.purge(key => key.startsWith(SEALED_PREFIX))
   }
 
-  /** @throws StoreError `KeyNeeded` */
   async #assertNobodyRuns(): Promise<void> {
     const leases: Lease[] = []
     for await (const batch of this.#engine.load())
@@ -247,119 +222,27 @@ class EncryptingEngine implements SealedEngine {
     assertAllWereTold(leases, 'none has it yet', remedy, this.#clock.now())
   }
 
-  /** Tries again when another control plane was first, on top of what that one has written. */
-  async #onNewestRing(change: () => Promise<void>): Promise<void> {
-    for (let tries = 0; ; tries++)
-      try {
-        return await change()
-      } catch (error) {
-        if (tries === MOST_TRIES || !isConflict(error)) throw error
-        const found = await this.#engine.setting(KEYRING_KEY)
-        if (found) this.#replaceRing(found.value, found.revision)
-      }
-  }
-
-  /**
-   * @param expect revision of the keyring that `ring` is made from: one that another control plane has changed meanwhile
-   *   holds data keys that this one does not know
-   * @throws StoreError `RevisionConflict` | `KeyExists`
-   */
-  async #writeRing(ring: Keyring, master: Master, expect = this.#ringRevision): Promise<void> {
-    const value = sealKeyring(ring, master.key, master.recipe)
-    this.#ringText = value
-    const revision = await this.#engine.commit([{ key: KEYRING_KEY, value, expect }])
-    // Somebody's next one may have been told of already.
-    if (revision < this.#ringRevision) return
-    this.#ringRevision = revision
-    this.#ring = ring
-    this.#master = master
-  }
-
   /** Seals whatever is not sealed with the first data key, and leaves no older text of it on the disk. */
   async #reseal(): Promise<void> {
-    const ring = this.#ring
-    const ringRevision = this.#ringRevision
-    const master = this.#master
-    const primary = ring?.keys[0]
-    if (!ring || !master || !primary) return
+    const { known, revision: ringRevision } = this.#keyring
+    const primary = known?.ring.keys[0]
+    if (!primary) return
     // Gathered first: while a load is under way, the log does not roll over to a new file.
     const older: EngineRecord[] = []
-    for await (const batch of this.#engine.load())
-      older.push(...batch.filter(({ key, value }) => isOlder(key, value, primary.id)))
+    for await (const batch of this.#engine.load()) older.push(...batch.filter(record => isOlder(record, primary.id)))
     const pacer = new Pacer()
     for (const record of older) {
       const { key, revision } = record
-      const { value } = this.#opened(record)
+      const { value } = this.#keyring.opened(record)
       // Whoever wrote it meanwhile has sealed it with the new key.
-      await this.#engine.commit([this.#sealed({ key, value, expect: revision })]).catch(ignoreConflict)
+      await this.#engine.commit([this.#keyring.sealed({ key, value, expect: revision })]).catch(ignoreConflict)
       if (pacer.due) await pacer.pause()
     }
-    // Another control plane may have finished the same work first, or begun the next one.
-    await this.#writeRing({ ...ring, pending: false }, master, ringRevision).catch(ignoreConflict)
+    await this.#keyring.settle(ringRevision)
     await this.#engine.compact(this.#engine.revision, true)
   }
 
-  #sealed(write: EngineWrite): EngineWrite {
-    const primary = this.#ring?.keys[0]
-    if (!primary || write.value === null || !write.key.startsWith(SEALED_PREFIX)) return write
-    return { ...write, value: `${MARK}${primary.id}:${sealText(primary.key, write.value, write.key)}` }
-  }
-
-  /** @throws StoreError `KeyNeeded` | `Corrupt` */
-  #opened(record: EngineRecord): EngineRecord {
-    const { key, value } = record
-    if (value === null || !value.startsWith(MARK)) return record
-    if (!this.#ring) throw wantsKey('was encrypted by another control plane')
-    const { keys } = this.#ring
-    const end = value.indexOf(':', MARK.length)
-    const id = value.slice(MARK.length, end)
-    const used = keys.find(each => each.id === id)
-    if (!used && this.#outdated) throw changedElsewhere()
-    const plain = used && openText(used.key, value.slice(end + 1), key)
-    if (plain === undefined)
-      throw new StoreError(
-        'Corrupt',
-        `the value of ${key} ${used ? 'was changed on the disk' : `is sealed with the data key ${id}, which is lost`}: ` +
-          'restore the store from a backup',
-      )
-    return { ...record, value: plain }
-  }
-
   async *#openedBatches(state: AsyncIterable<readonly EngineRecord[]>): AsyncGenerator<readonly EngineRecord[], void> {
-    for await (const batch of state) yield batch.map(record => this.#opened(record))
+    for await (const batch of state) yield batch.map(record => this.#keyring.opened(record))
   }
-
-  #follow(records: readonly EngineRecord[]): void {
-    for (const { key, value, revision } of records)
-      if (key === KEYRING_KEY && value !== null && value !== this.#ringText) this.#replaceRing(value, revision)
-  }
-
-  #replaceRing(text: string, revision: number): void {
-    if (!this.#master) {
-      this.#outdated = true
-      return
-    }
-    try {
-      this.#ring = openKeyring(text, this.#master.key)
-      this.#ringRevision = revision
-      this.#outdated = false
-    } catch (error) {
-      // The passphrase was changed elsewhere. The data keys known so far go on until there is a new one.
-      this.#outdated = true
-      this.#log.warn(
-        { err: error },
-        'the key of the store was changed by another control plane: restart with the new one',
-      )
-    }
-  }
-}
-
-const isOlder = (key: string, value: string | null, primary: string): boolean =>
-  value !== null && key.startsWith(SEALED_PREFIX) && !value.startsWith(`${MARK}${primary}:`)
-
-const isConflict = (error: unknown): boolean =>
-  error instanceof StoreError && ['RevisionConflict', 'KeyNotFound'].includes(error.code)
-
-function ignoreConflict(error: unknown): void {
-  if (!isConflict(error)) throw error
 }

@@ -8,6 +8,7 @@ import {
   type EngineRecord,
   type EngineStats,
   type EngineWrite,
+  type Fence,
   type Setting,
   StoreError,
 } from '../contract.ts'
@@ -116,6 +117,7 @@ class EtcdEngine implements Engine {
   #compacted: number
   /** The newest revision in which the head was seen. It only grows, as long as it is the same etcd. */
   #headRevision: number
+  #fence: Fence | undefined
   #link: EngineHealth = OK
   #space: EngineHealth = OK
   #cancelAlarmCheck: () => void = () => undefined
@@ -193,6 +195,10 @@ class EtcdEngine implements Engine {
     this.#listeners.push(listener)
   }
 
+  fence(fence: Fence): void {
+    this.#fence = fence
+  }
+
   onReset(listener: ResetListener): void {
     this.#resetListeners.push(listener)
   }
@@ -266,14 +272,15 @@ class EtcdEngine implements Engine {
     const doing = `writing ${writes[0]?.key ?? ''}`
     const seen = this.#waiters.token(token)
     try {
-      const transaction = transactionOf(writes, space, withHead ? token : undefined, this.#headRevision)
+      const fence = this.#fence
+      const transaction = transactionOf(writes, space, withHead ? token : undefined, this.#headRevision, fence)
       const answer = await connection.call(txnMethod, transaction, { repeatable: false, doing })
       if (answer.succeeded) {
         if (withHead) this.#space = OK
         await this.#delivered(answer.header.revision)
         return answer.header.revision
       }
-      const conflict = conflictOf(writes, answer)
+      const conflict = conflictOf(writes, answer, fence)
       if (!conflict) throw this.#wentBack(answer.header.revision)
       // Whoever reads and tries again must find what the transaction was refused for.
       await this.#delivered(conflict.revision)

@@ -1,6 +1,5 @@
 // One commit as one etcd transaction: compares, writes, and what is read back when a compare fails.
-import type { EngineWrite } from '../contract.ts'
-import { StoreError } from '../contract.ts'
+import { type EngineWrite, type Fence, StoreError } from '../contract.ts'
 import type { KeySpace } from './key-space.ts'
 import {
   type Compare,
@@ -28,12 +27,15 @@ export function transactionOf(
   space: KeySpace,
   token: string | undefined,
   headRevision: number,
+  fence?: Fence,
 ): TxnRequest {
+  const fenceKeys = fence ? [space.toEtcd(fence.key)] : []
   const head: RequestOp[] = token === undefined ? [] : [{ requestPut: { key: space.head, value: Buffer.from(token) } }]
   return {
     compare: [
       ...writes.flatMap(write => compareOf(write, space.toEtcd(write.key))),
       ...(headRevision > 0 ? [modRevision(GREATER, space.head, headRevision - 1)] : []),
+      ...fenceKeys.map(key => modRevision(EQUAL, key, fence?.revision ?? 0)),
     ],
     success: [
       ...writes.map(({ key, value }): RequestOp => {
@@ -44,7 +46,7 @@ export function transactionOf(
       }),
       ...head,
     ],
-    failure: [...writes.map(({ key }) => space.toEtcd(key)), space.head].map(key => ({
+    failure: [...writes.map(({ key }) => space.toEtcd(key)), space.head, ...fenceKeys].map(key => ({
       requestRange: { key, keysOnly: true },
     })),
   }
@@ -71,8 +73,15 @@ export interface Conflict {
 }
 
 /** @returns why etcd refused, judged by what it read back in the same transaction; undefined: it is an older etcd */
-export function conflictOf(writes: readonly EngineWrite[], { responses }: TxnResponse): Conflict | undefined {
+export function conflictOf(
+  writes: readonly EngineWrite[],
+  { responses }: TxnResponse,
+  fence?: Fence,
+): Conflict | undefined {
   const found = responses.map(({ responseRange }) => responseRange?.kvs[0]?.modRevision ?? 0)
+  // First: what else does not fit then is the work of whoever was there.
+  if (fence && found.at(-1) !== fence.revision)
+    return { error: new StoreError('Overtaken', fence.overtaken), revision: Math.max(...found) }
   for (const [i, write] of writes.entries()) {
     const error = faultOf(write, found[i] ?? 0)
     if (error) return { error, revision: Math.max(...found) }

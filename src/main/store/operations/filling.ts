@@ -28,11 +28,15 @@ export async function assertFolderWhole(dataDir: string): Promise<void> {
   if (text !== undefined) throw unfinished(text, dataDir)
 }
 
+/** For the fence on the mark. */
+export const OVERTAKEN =
+  'another restore or migration into this etcd has begun meanwhile and goes on: this one has ended, nothing of it stays'
+
 /** @returns the mark's revision. @throws StoreError `RevisionConflict` | `KeyExists` when another run has marked it meanwhile */
 export const markEngine = (engine: Engine, by: FilledBy, known: number): Promise<number> =>
   engine.commit([{ key: FILLING_KEY, value: textOf(by), expect: known }])
 
-/** @throws StoreError `RevisionConflict` | `KeyNotFound` when another run has begun meanwhile */
+/** @throws StoreError `Overtaken` when another run has begun meanwhile */
 export const unmarkEngine = (engine: Engine, revision: number): Promise<number> =>
   engine.commit([{ key: FILLING_KEY, value: null, expect: revision }])
 

@@ -3,6 +3,7 @@
 import type { Lease } from '../../../shared/api/coordination/v1.ts'
 import { systemClock } from '../../../shared/machinery/clock.ts'
 import type { EngineHealth, EngineStats, ObjectStore } from '../contract.ts'
+import type { MasterSecret } from '../encryption/master-key.ts'
 import type { EncryptionStatus, SealedEngine } from '../encryption/sealed-engine.ts'
 import { assertAllWereTold, LEASES_PREFIX } from '../encryption/told-keys.ts'
 import { clusterFiles, historyLines, type SnapshotLine, snapshotOf } from '../backup/snapshot.ts'
@@ -97,12 +98,24 @@ async function* rotateEncryptionKey(parts: StoreParts): AsyncGenerator<Operation
   yield { type: 'result', result: parts.engine.encryption }
 }
 
+/**
+ * Goes on with the key or passphrase that another control plane has given the store: the hand-over to one that runs.
+ * @throws StoreError `WrongKey` | `KeyNeeded`, and nothing has changed
+ */
+export async function* adoptEncryptionKey(
+  { engine }: Pick<StoreParts, 'engine'>,
+  secret: MasterSecret,
+): AsyncGenerator<OperationEvent, void> {
+  await engine.adoptMasterSecret(secret)
+  yield { type: 'result', result: engine.encryption }
+}
+
 /** @throws StoreError `KeyNeeded` when another control plane could not read what is sealed with the next key */
 async function assertOthersFollow({ store, engine }: StoreParts): Promise<void> {
   if (!store.shared) return
   await store.fresh()
   const leases = store.list(LEASES_PREFIX).items.map(({ object }) => object as unknown as Lease)
-  const remedy = 'restart it with the new one, then rotate'
+  const remedy = 'run flotilla encryption adopt-key there, or restart it with the new one, then rotate'
   assertAllWereTold(leases, engine.encryption.masterKeyId, remedy, systemClock.now())
 }
 
@@ -111,6 +124,8 @@ async function* snapshot(
   { store, engine, dataDir }: StoreParts,
   history?: HistoryLog,
 ): AsyncGenerator<OperationEvent, void> {
+  // What others have written to a shared store is in it.
+  await store.fresh()
   const { revision, count, lines } = snapshotOf(store)
   yield { type: 'snapshot', revision, count, encrypted: engine.encryption.encrypted }
   yield* clusterFiles(dataDir)

@@ -2,7 +2,7 @@
 // under that mark goes first.
 import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Engine, EngineWrite } from '../contract.ts'
+import { type Engine, type EngineRecord, type EngineWrite, StoreError, type StoreErrorCode } from '../contract.ts'
 import { makeFolder } from '../nedb/disk.ts'
 import { lockFolder } from '../nedb/lock.ts'
 import { type EngineChoice, openEngine } from '../open-engine.ts'
@@ -13,6 +13,7 @@ import {
   isFolderMarked,
   markEngine,
   markFolder,
+  OVERTAKEN,
   unmarkEngine,
   unmarkFolder,
 } from './filling.ts'
@@ -43,7 +44,10 @@ export async function claimFolder(
   if (!(await exists(store))) await markFolder(dataDir, by)
 }
 
-/** @throws StoreError `KeyExists` when there is a cluster, which has no mark */
+/**
+ * What it writes fails with `Overtaken` once another run has claimed the same etcd.
+ * @throws StoreError `KeyExists` when there is a cluster, which has no mark
+ */
 export async function openTarget(
   choice: EngineChoice,
   dataDir: string,
@@ -57,10 +61,7 @@ export async function openTarget(
       await markFolder(dataDir, by)
       return { engine, finish: () => unmarkFolder(dataDir) }
     }
-    const cut = await engine.setting(FILLING_KEY)
-    if (cut) await removeSince(engine, cut.revision)
-    await assertEmpty(engine, 'this etcd')
-    const mark = await markEngine(engine, by, cut?.revision ?? 0)
+    const mark = await claimEtcd(engine, by)
     return { engine, finish: async () => void (await unmarkEngine(engine, mark)) }
   } catch (error) {
     await engine[Symbol.asyncDispose]()
@@ -68,15 +69,49 @@ export async function openTarget(
   }
 }
 
+const MOST_TRIES = 10
+
+/**
+ * Marks an etcd as one that this run fills. A run that was cut off leaves it to this one; so does one that still goes on,
+ * whose next transaction fails: the mark comes before what is removed, and is a fence for whatever is written after.
+ * @returns the mark's revision
+ */
+async function claimEtcd(engine: Engine, by: FilledBy): Promise<number> {
+  const what = 'this etcd'
+  const mark = async (): Promise<number> => {
+    for (let tries = 1; ; tries++) {
+      const other = await engine.setting(FILLING_KEY)
+      // A whole cluster never gets a mark.
+      if (!other) await assertEmpty(engine, what)
+      try {
+        return await markEngine(engine, by, other?.revision ?? 0)
+      } catch (error) {
+        // Others mark it in the same moment, or have just finished.
+        if (tries === MOST_TRIES || !(error instanceof StoreError) || !OTHERS_FIRST.has(error.code)) throw error
+      }
+    }
+  }
+  const revision = await mark()
+  engine.fence?.({ key: FILLING_KEY, revision, overtaken: OVERTAKEN })
+  await removeOthers(engine)
+  await assertEmpty(engine, what)
+  return revision
+}
+
+const OTHERS_FIRST = new Set<StoreErrorCode>(['RevisionConflict', 'KeyExists', 'KeyNotFound'])
+
 /** At once: each wants two compares of etcd, which takes 128 by itself. */
 const MOST_REMOVED = 60
 
-/** Everything that was made after the mark, which stays. */
-async function removeSince(engine: Engine, mark: number): Promise<void> {
-  const writes: EngineWrite[] = []
+/** Everything that was made after the first mark; the mark itself stays. */
+async function removeOthers(engine: Engine): Promise<void> {
+  const found: Pick<EngineRecord, 'key' | 'createRevision' | 'revision'>[] = []
   for await (const batch of engine.load())
-    for (const { key, createRevision, revision } of batch)
-      if (createRevision > mark) writes.push({ key, value: null, expect: revision })
+    found.push(...batch.map(({ key, createRevision, revision }) => ({ key, createRevision, revision })))
+  const marked = found.find(({ key }) => key === FILLING_KEY)?.createRevision ?? Infinity
+  const writes = found
+    .filter(({ createRevision }) => createRevision > marked)
+    .map(({ key, revision }): EngineWrite => ({ key, value: null, expect: revision }))
   while (writes.length > 0) await engine.commit(writes.splice(-MOST_REMOVED))
 }
 
