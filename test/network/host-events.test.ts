@@ -1,22 +1,22 @@
 // What a node hears of changes to its host, from the kernel itself, in a network of the test's own.
 import { spawn, spawnSync } from 'node:child_process'
 import pino from 'pino'
-import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { type Heard, HostEvents, isRuleChange } from '../../src/agent/network/host-events.ts'
 import { TABLE } from '../../src/agent/network/names.ts'
 import { eventually } from '../support/eventually.ts'
+import { ownNetwork } from './lab/own-network.ts'
 
 const log = pino({ level: 'silent' })
 let events: HostEvents
 afterEach(() => events[Symbol.asyncDispose]())
 
-/** @returns a network of its own, and a program in it */
-function network() {
-  const holder = spawn('unshare', ['--net', 'sleep', '1000'], { stdio: 'ignore' })
-  onTestFinished(() => void holder.kill('SIGKILL'))
-  const inside = (argv: readonly string[]) => ['-t', String(holder.pid), '-n', '--', ...argv]
+/** @returns a network of its own, and what is heard of it */
+async function network() {
+  const within = await ownNetwork()
   const run = (...argv: string[]) => {
-    const { status, stderr } = spawnSync('nsenter', inside(argv), { encoding: 'utf8' })
+    const [file, ...args] = within(argv)
+    const { status, stderr } = spawnSync(file, args, { encoding: 'utf8' })
     if (status !== 0) throw new Error(stderr)
   }
   const heardOf = async () => {
@@ -30,13 +30,16 @@ function network() {
   }
   events = new HostEvents({
     log,
-    listen: argv => spawn('nsenter', inside(argv), { stdio: ['ignore', 'pipe', 'ignore'] }),
+    listen(argv) {
+      const [file, ...args] = within(argv)
+      return spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+    },
   })
   return { run, heardOf }
 }
 
 test('links, addresses, routes and the rules of others are heard of, what it does itself to its table is not', async () => {
-  const { run, heardOf } = network()
+  const { run, heardOf } = await network()
   run('nft', `add table ip ${TABLE}; add chain ip ${TABLE} nat-postrouting; add table ip filter; add chain ip filter a`)
   expect(await heardOf()).toEqual(['unknown'])
   run('ip', 'link', 'set', 'lo', 'up')

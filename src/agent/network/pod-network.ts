@@ -1,5 +1,5 @@
-// Pod links: each pod a routed /32 (and, in pod-ipv6.ts, /128) behind a veth of its own. No bridge, so that traffic between pods of one node
-// passes the host's routing like any other traffic, whatever bridge-nf-call-iptables says.
+// Pod links: each pod a routed /32 (and, in pod-ipv6.ts, /128) behind a veth of its own. No bridge, so that traffic
+// between pods of one node passes the host's routing like any other traffic, whatever bridge-nf-call-iptables says.
 //
 //   pod netns:  eth0 10.244.0.5/32, default via 169.254.1.1 (static neighbour ee:ee:ee:ee:ee:ee)
 //   host:       flo-<hash of uid>, route 10.244.0.5/32
@@ -8,10 +8,11 @@ import type { AddressPool } from './address-pool.ts'
 import { type Run, ToolError } from './exec.ts'
 import { IPV6 } from './family.ts'
 import { InOrder } from './in-order.ts'
-import { type Link, ipBatch, ipBatchForce, listLinks, listRoutes } from './ip.ts'
+import { type Link, ipBatch, listLinks, listRoutes } from './ip.ts'
 import type { PodIPv6 } from './pod-ipv6.ts'
 import { POD_LINK_PREFIX } from '../../shared/machinery/node-network.ts'
 import { HOST_LINK_ADDRESS, POD_GATEWAY, ROUTE_PROTOCOL, podLinkName } from './names.ts'
+import { SharedBatch } from './shared-batch.ts'
 
 export interface PodNetworkOptions {
   readonly run: Run
@@ -28,9 +29,14 @@ export class RoutedPodNetwork implements PodNetwork {
   readonly problem = undefined
   readonly #options: PodNetworkOptions
   readonly #order = new InOrder()
+  readonly #additions: SharedBatch
+  /** Apart: the kernel takes its time over removals. */
+  readonly #removals: SharedBatch
 
   constructor(options: PodNetworkOptions) {
     this.#options = options
+    this.#additions = new SharedBatch(options.run)
+    this.#removals = new SharedBatch(options.run)
   }
 
   setUp({ uid: podUid, pid }: PodSandbox): Promise<PodAddresses> {
@@ -150,7 +156,7 @@ export class RoutedPodNetwork implements PodNetwork {
     const { run, mtu, ipv6 } = this.#options
     const name = podLinkName(podUid)
     const addLink = () =>
-      ipBatch(run, [
+      this.#additions.run([
         `link add ${name} mtu ${mtu} address ${HOST_LINK_ADDRESS} type veth peer name eth0 mtu ${mtu} netns ${pid}`,
         `link set ${name} alias ${alias(podUid)}`,
         `link set ${name} addrgenmode none`,
@@ -178,7 +184,7 @@ export class RoutedPodNetwork implements PodNetwork {
         ],
         pid,
       )
-      await ipBatch(run, this.#outside(podUid, ip, name))
+      await this.#additions.run(this.#outside(podUid, ip, name))
     } catch (error) {
       await this.#removeLink(name)
       throw error
@@ -187,7 +193,7 @@ export class RoutedPodNetwork implements PodNetwork {
 
   /** Routes and the end inside the pod go with the link. */
   #removeLink(name: string): Promise<void> {
-    return ipBatchForce(this.#options.run, [`link delete ${name}`])
+    return this.#removals.run([`link delete ${name}`]).catch(() => undefined) // gone already
   }
 }
 
