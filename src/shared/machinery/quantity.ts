@@ -33,8 +33,8 @@ export class Quantity {
   /** The amount in units of 10⁻⁹. */
   readonly nano: bigint
   readonly format: QuantityFormat
-  /** The text as given, where upstream keeps it as canonical although it is not in lowest terms (`1.234`). */
-  readonly #text: string | undefined
+  /** The canonical text once it is known; where upstream keeps one that is not in lowest terms (`1.234`), as given. */
+  #text: string | undefined
 
   constructor(nano: bigint, format: QuantityFormat = 'DecimalSI', text?: string) {
     this.nano = nano
@@ -71,7 +71,7 @@ export class Quantity {
   }
   /** The canonical text, exactly as the API prints it. */
   toString(): string {
-    return this.#text ?? canonical(this.nano, this.format)
+    return (this.#text ??= canonical(this.nano, this.format))
   }
   toJSON(): string {
     return this.toString()
@@ -145,12 +145,25 @@ function keepsText(integer: string, fraction: string, suffix: Suffix): boolean {
   return digits.length <= 18 && scale >= -9 && scale % 3 === 0 && !digits.endsWith('000') && !digits.startsWith('0')
 }
 
+// The same few texts come by millions of times: in validation, quotas, the scheduler's sums.
+const known = new Map<string, Quantity>()
+const MOST_KNOWN = 4096
+
 /**
  * @param input text such as `100m`, or a JSON number
  * @throws QuantityError with upstream's wording
  */
 export function parseQuantity(input: string | number): Quantity {
-  const text = String(input).trim()
+  const text = String(input)
+  const before = known.get(text)
+  if (before) return before
+  const quantity = parse(text.trim())
+  if (known.size >= MOST_KNOWN) known.clear()
+  if (text.length <= MAX_TEXT) known.set(text, quantity)
+  return quantity
+}
+
+function parse(text: string): Quantity {
   if (text === '' || text.length > MAX_TEXT) throw new QuantityError(WRONG_FORMAT)
   const match = /^([+-]?)0*(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text)
   if (!match) throw new QuantityError(WRONG_FORMAT)
@@ -187,16 +200,5 @@ export function isQuantity(input: unknown): input is string | number {
 
 export const zero = new Quantity(0n)
 
-// The same few texts come by millions of times; parsing them again would dominate decoding.
-const canonicalTexts = new Map<string, string>()
-
-/** @returns the canonical text of a quantity, cached. @throws QuantityError */
-export function canonicalQuantity(input: string | number): string {
-  const text = String(input)
-  const known = canonicalTexts.get(text)
-  if (known !== undefined) return known
-  const result = parseQuantity(text).toString()
-  if (canonicalTexts.size >= 4096) canonicalTexts.clear()
-  canonicalTexts.set(text, result)
-  return result
-}
+/** @returns the canonical text of a quantity. @throws QuantityError */
+export const canonicalQuantity = (input: string | number): string => parseQuantity(input).toString()
