@@ -1,8 +1,9 @@
 // What changed between two objects, as sets of fields.
 import { deepEqual, sameJson } from '../../../../shared/machinery/deep-equal.ts'
-import type { FieldFact } from '../../schema/table.ts'
+import { getField, type JsonObject } from '../../../../shared/machinery/json-object.ts'
+import { type FieldFact, fieldFact, typeOfFact } from '../../schema/table.ts'
 import { difference, EMPTY, type FieldSet, isEmpty } from './field-set.ts'
-import { fieldsOf, type Part, partsOf, shapeOf } from './typed-value.ts'
+import { fieldsOf, fieldStep, isEmptyMap, type Part, partsOf, shapeOf } from './typed-value.ts'
 
 export interface Comparison {
   /** Fields that are new or have another value. */
@@ -18,38 +19,89 @@ const firstByStep = (parts: readonly Part[]): Map<string, Part> => {
   return map
 }
 
-function whole(part: Part): FieldSet {
-  const inner = fieldsOf(part.value, part.fact)
-  return part.owned ? { member: true, children: inner.children } : inner
+function whole({ value, fact, owned }: Pick<Part, 'value' | 'fact' | 'owned'>): FieldSet {
+  const inner = fieldsOf(value, fact)
+  return owned ? { member: true, children: inner.children } : inner
+}
+
+/** What differs so far; most comparisons find nothing, and make no map for it. */
+class Differences {
+  #changed: Map<string, FieldSet> | undefined
+  #removed: Map<string, FieldSet> | undefined
+
+  change(step: string, set: FieldSet): void {
+    if (!isEmpty(set)) (this.#changed ??= new Map<string, FieldSet>()).set(step, set)
+  }
+
+  remove(step: string, set: FieldSet): void {
+    if (!isEmpty(set)) (this.#removed ??= new Map<string, FieldSet>()).set(step, set)
+  }
+
+  get found(): Comparison {
+    if (!this.#changed && !this.#removed) return NOTHING
+    const setOf = (children: Map<string, FieldSet> | undefined) => (children ? { member: false, children } : EMPTY)
+    return { changed: setOf(this.#changed), removed: setOf(this.#removed) }
+  }
+}
+
+/** Structs and maps, key by key: steps are only made for what differs. */
+function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | undefined, isStruct: boolean): Comparison {
+  const differences = new Differences()
+  const type = isStruct ? typeOfFact(fact) : undefined
+  const partAt = (key: string, value: unknown) => ({
+    value,
+    fact: type ? fieldFact(type, key) : fact?.i,
+    owned: !type || isEmptyMap(value),
+  })
+  for (const key of Object.keys(old)) {
+    const before = old[key]
+    if (before === undefined) continue
+    const after = getField(next, key)
+    if (before === after) continue
+    if (after === undefined) {
+      differences.remove(fieldStep(key), whole(partAt(key, before)))
+      continue
+    }
+    // Whether a map is empty is no change of its own: what came or went inside says it.
+    const inner = compare(before, after, type ? fieldFact(type, key) : fact?.i)
+    if (inner === NOTHING) continue
+    differences.change(fieldStep(key), inner.changed)
+    differences.remove(fieldStep(key), inner.removed)
+  }
+  for (const key of Object.keys(next)) {
+    const after = next[key]
+    if (after === undefined || getField(old, key) !== undefined) continue
+    differences.change(fieldStep(key), whole(partAt(key, after)))
+  }
+  return differences.found
 }
 
 export function compare(old: unknown, next: unknown, fact: FieldFact | undefined): Comparison {
-  // Most of an object stays as it was: what is the same as a whole need not be taken apart.
-  if (sameJson(old, next)) return NOTHING
+  if (old === next) return NOTHING
   const shape = shapeOf(next, fact)
-  if (shape === 'leaf' || shapeOf(old, fact) !== shape) {
+  const isSame = shape !== 'leaf' && shapeOf(old, fact) === shape
+  if (isSame && (shape === 'struct' || shape === 'map'))
+    return compareFields(old as JsonObject, next as JsonObject, fact, shape === 'struct')
+  // Most lists stay as they were: what is the same as a whole need not be taken apart.
+  if (sameJson(old, next)) return NOTHING
+  if (!isSame) {
     if (deepEqual(old, next)) return NOTHING
     const changed = fieldsOf(next, fact)
     return { changed, removed: difference(fieldsOf(old, fact), changed) }
   }
+  const differences = new Differences()
   const before = firstByStep(partsOf(old, fact))
   const after = firstByStep(partsOf(next, fact))
-  const changed = new Map<string, FieldSet>()
-  const removed = new Map<string, FieldSet>()
-  const put = (map: Map<string, FieldSet>, step: string, set: FieldSet) => {
-    if (!isEmpty(set)) map.set(step, set)
-  }
   for (const [step, part] of before) {
     const now = after.get(step)
     if (!now) {
-      put(removed, step, whole(part))
+      differences.remove(step, whole(part))
       continue
     }
     const inner = compare(part.value, now.value, now.fact)
-    // Whether a map is empty is no change of its own: what came or went inside says it.
-    put(changed, step, inner.changed)
-    put(removed, step, inner.removed)
+    differences.change(step, inner.changed)
+    differences.remove(step, inner.removed)
   }
-  for (const [step, part] of after) if (!before.has(step)) put(changed, step, whole(part))
-  return { changed: { member: false, children: changed }, removed: { member: false, children: removed } }
+  for (const [step, part] of after) if (!before.has(step)) differences.change(step, whole(part))
+  return differences.found
 }

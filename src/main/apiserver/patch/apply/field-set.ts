@@ -39,6 +39,16 @@ export const union = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y
 export const difference = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x && !y, true, false)
 export const intersection = (a: FieldSet, b: FieldSet): FieldSet => combine(a, b, (x, y) => x && y, false, false)
 
+/** @returns whether some field is in both. */
+export function overlaps(a: FieldSet, b: FieldSet): boolean {
+  if (a.member && b.member) return true
+  for (const [step, inA] of a.children) {
+    const inB = b.children.get(step)
+    if (inB && overlaps(inA, inB)) return true
+  }
+  return false
+}
+
 export function sameSet(a: FieldSet, b: FieldSet): boolean {
   if (a.member !== b.member || a.children.size !== b.children.size) return false
   for (const [step, child] of a.children) {

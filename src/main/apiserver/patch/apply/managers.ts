@@ -1,6 +1,7 @@
 // The managers of an object's fields, decoded from and encoded to metadata.managedFields.
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
-import { decodeFields, encodeFields, type FieldSet, isEmpty, setOf, union } from './field-set.ts'
+import { type FieldSet, isEmpty, setOf, union } from './field-set.ts'
+import { setIn, treeOf } from './shared-trees.ts'
 
 export interface Manager {
   readonly manager: string
@@ -25,7 +26,7 @@ export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefine
   const managers: Managers = new Map()
   for (const entry of entries ?? []) {
     const { operation } = entry
-    const set = decodeFields(entry.fieldsV1)
+    const set = setIn(entry.fieldsV1)
     if (!set || (operation !== 'Apply' && operation !== 'Update')) return undefined
     if (entry.fieldsType !== undefined && entry.fieldsType !== 'FieldsV1') return undefined
     const manager: Manager = {
@@ -82,7 +83,7 @@ export const encodeManager = (entry: Manager): ManagedFieldsEntry => ({
   apiVersion: entry.apiVersion,
   ...(entry.time === undefined ? {} : { time: entry.time }),
   fieldsType: 'FieldsV1',
-  fieldsV1: encodeFields(entry.set),
+  fieldsV1: treeOf(entry.set),
   ...(entry.subresource ? { subresource: entry.subresource } : {}),
 })
 

@@ -1,9 +1,10 @@
 // Ownership after a write that is not an apply: whoever changes a field owns it, alone.
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
+import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/table.ts'
 import { compare, type Comparison } from './compare.ts'
-import { difference, EMPTY, isEmpty, sameSet, union } from './field-set.ts'
+import { difference, EMPTY, isEmpty, overlaps, sameSet, union } from './field-set.ts'
 import {
   capUpdaters,
   decodeManagers,
@@ -34,19 +35,20 @@ const isReset = (entries: readonly ManagedFieldsEntry[]) =>
 
 /** The client's own list counts (an empty one clears it), except where it cannot be read or on a subresource. */
 function startingPoint({ old, object, subresource }: UpdateToTrack): Managers {
-  const stored = decodeManagers(old?.metadata.managedFields) ?? new Map()
+  const stored = () => decodeManagers(old?.metadata.managedFields) ?? new Map()
   const sent = object.metadata.managedFields
-  if (sent === undefined || subresource !== '') return stored
-  return isReset(sent) ? new Map() : (decodeManagers(sent) ?? stored)
+  // Most clients send back what they were told.
+  if (sent === undefined || subresource !== '' || sameJson(sent, old?.metadata.managedFields)) return stored()
+  return isReset(sent) ? new Map() : (decodeManagers(sent) ?? stored())
 }
 
 /** Takes changed and removed fields away from everybody but `except`. */
 export function takeFromOthers(managers: Managers, { changed, removed }: Comparison, except: string): void {
   for (const [id, manager] of managers) {
-    if (id === except) continue
+    if (id === except || !(overlaps(changed, manager.set) || overlaps(removed, manager.set))) continue
     const set = difference(difference(manager.set, changed), removed)
     if (isEmpty(set)) managers.delete(id)
-    else if (!sameSet(set, manager.set)) managers.set(id, { ...manager, set })
+    else managers.set(id, { ...manager, set })
   }
 }
 

@@ -1,6 +1,6 @@
 // A JSON value seen through its schema: what its parts are, and under which step each is owned.
 import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
-import { type FieldFact, fieldFact, typeOfFact } from '../../schema/table.ts'
+import { type FieldFact, fieldFact, type TypeFact, typeOfFact } from '../../schema/table.ts'
 import { EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
 
 export type Shape = 'leaf' | 'struct' | 'map' | 'set' | 'list'
@@ -38,7 +38,23 @@ export function shapeOf(value: unknown, fact: FieldFact | undefined): Shape {
 
 const PLAIN: ReadonlySet<string> = new Set(['string', 'bytes', 'quantity', 'boolean', 'integer', 'number'])
 
-const isEmptyMap = (value: unknown) => isObject(value) && Object.keys(value).length === 0
+export const isEmptyMap = (value: unknown): boolean => isObject(value) && Object.keys(value).length === 0
+
+/** Steps of the fields that schemas name: each would be put together and hashed anew for every object. */
+const steps = new Map<string, string>()
+/** The built-in kinds have some two thousand; custom resources bring theirs. */
+const MOST_STEPS = 20_000
+
+/** @returns the step to a field, or to a key of a map */
+export const fieldStep = (name: string): string => steps.get(name) ?? `f:${name}`
+
+function namedStep(name: string): string {
+  const known = steps.get(name)
+  if (known !== undefined) return known
+  const step = `f:${name}`
+  if (steps.size < MOST_STEPS) steps.set(name, step)
+  return step
+}
 
 function itemStep(item: JsonObject, keys: readonly string[]): string {
   const [only] = keys
@@ -63,7 +79,7 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
       for (const key of Object.keys(struct)) {
         const inner = struct[key]
         if (inner === undefined) continue
-        parts.push({ step: `f:${key}`, value: inner, fact: fieldFact(type, key), owned: isEmptyMap(inner) })
+        parts.push({ step: fieldStep(key), value: inner, fact: fieldFact(type, key), owned: isEmptyMap(inner) })
       }
       return parts
     }
@@ -92,10 +108,24 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
   }
 }
 
+function structFields(struct: JsonObject, type: TypeFact): FieldSet {
+  const children = new Map<string, FieldSet>()
+  for (const key of Object.keys(struct)) {
+    const value = struct[key]
+    if (value === undefined) continue
+    const fact = fieldFact(type, key)
+    const inner = fieldsOf(value, fact)
+    if (!isEmpty(inner)) children.set(fact ? namedStep(key) : fieldStep(key), inner)
+    else if (isEmptyMap(value)) children.set(fieldStep(key), MEMBER)
+  }
+  return children.size ? { member: false, children } : EMPTY
+}
+
 /** @returns the set of all fields of a value. */
 export function fieldsOf(value: unknown, fact: FieldFact | undefined): FieldSet {
   const shape = shapeOf(value, fact)
   if (shape === 'leaf') return MEMBER
+  if (shape === 'struct') return structFields(value as JsonObject, typeOfFact(fact))
   const children = new Map<string, FieldSet>()
   // Maps of plain values (labels, data) are by far the largest and the most frequent: no part is made for each entry.
   if (shape === 'map' && fact?.i && PLAIN.has(fact.i.t)) {

@@ -1,0 +1,59 @@
+// `fieldsV1` as objects carry it, one tree for all that own the same fields: objects made from one template differ in
+// their values, not in their fields. Trees are never changed in place.
+import type { JsonObject } from '../../../../shared/machinery/json-object.ts'
+import { decodeFields, encodeFields, type FieldSet, MEMBER } from './field-set.ts'
+
+interface SharedTree {
+  readonly tree: JsonObject
+  readonly set: FieldSet
+}
+
+/** Longer ones are rarely alike. */
+const MOST_KEY_LENGTH = 8 * 1024
+/** Of the keys of one generation. */
+const GENERATION_LENGTH = 512 * 1024
+
+/** What is asked for moves to the young generation; when that is full, the old one goes. */
+class Generation {
+  readonly byKey = new Map<string, SharedTree>()
+  readonly byTree = new Map<unknown, SharedTree>()
+  readonly bySet = new Map<FieldSet, SharedTree>()
+  length = 0
+}
+
+let young = new Generation()
+let old = new Generation()
+
+function keep(key: string, shared: SharedTree): SharedTree {
+  if (young.length + key.length > GENERATION_LENGTH) {
+    old = young
+    young = new Generation()
+  }
+  young.byKey.set(key, shared)
+  young.byTree.set(shared.tree, shared)
+  young.bySet.set(shared.set, shared)
+  young.length += key.length
+  return shared
+}
+
+/** The same for two sets only when they have the same members. Steps hold any text, so their lengths tell where they end. */
+function keyOf({ member, children }: FieldSet): string {
+  let key = member ? '.' : ''
+  for (const [step, child] of children)
+    key += child === MEMBER ? `${step.length}:${step}` : `${step.length}:${step}{${keyOf(child)}}`
+  return key
+}
+
+/** @returns the set as `fieldsV1` */
+export function treeOf(set: FieldSet): JsonObject {
+  const known = young.bySet.get(set) ?? old.bySet.get(set)
+  if (known) return known.tree
+  const key = keyOf(set)
+  if (key.length > MOST_KEY_LENGTH) return encodeFields(set)
+  const shared = young.byKey.get(key) ?? keep(key, old.byKey.get(key) ?? { tree: encodeFields(set), set })
+  return shared.tree
+}
+
+/** @returns the set that `fieldsV1` holds, or undefined when it holds none */
+export const setIn = (tree: unknown): FieldSet | undefined =>
+  (young.byTree.get(tree) ?? old.byTree.get(tree))?.set ?? decodeFields(tree)
