@@ -17,7 +17,7 @@ import {
   type WatchHandle,
   type WatchOptions,
 } from './contract.ts'
-import { decodeRecord, deletedAt, encodeObject } from './encoding.ts'
+import { decodeRecord, deletedAt, encodeObject, recordOf } from './encoding.ts'
 import { EventRing, type HistoryLimits } from './event-ring.ts'
 import { Guards } from './guards.ts'
 import { JsonCache } from './json-cache.ts'
@@ -44,6 +44,8 @@ const MIB = 1024 * 1024
 const HISTORY: HistoryLimits = { maxEvents: 20_000, minEvents: 1_000, maxBytes: 32 * MIB }
 /** What an event weighs beside its text. */
 const EVENT_OVERHEAD_BYTES = 512
+/** Longer texts are decoded faster than their objects are copied. */
+const MOST_COPIED = 64 * 1024
 const FIVE_MINUTES_MS = 300_000
 
 /**
@@ -54,6 +56,12 @@ export async function openObjectStore(engine: Engine, options: ObjectStoreOption
   const store = new CachedObjectStore(engine, options)
   await store.load(options.signal)
   return store
+}
+
+interface Draft {
+  readonly object: AnyObject
+  /** Its text. */
+  readonly value: string
 }
 
 class CachedObjectStore implements ObjectStore {
@@ -71,6 +79,8 @@ class CachedObjectStore implements ObjectStore {
   /** Why nothing is written now. */
   #held: string | undefined
   readonly #writing = new Set<Promise<number>>()
+  /** What is being written, by key: told back by the engine, it need not be decoded. */
+  readonly #drafts = new Map<string, Draft>()
   #cancelCompaction: () => void = () => undefined
 
   constructor(engine: Engine, options: ObjectStoreOptions) {
@@ -140,14 +150,14 @@ class CachedObjectStore implements ObjectStore {
     if (this.#live.has(key)) await this.fresh()
     if (this.#live.has(key)) throw new StoreError('KeyExists', `${key} exists`)
     const value = encodeObject(object)
-    const revision = await this.#commit({ key, value, expect: 0 }, guards)
+    const revision = await this.#commit({ key, value, expect: 0 }, object, guards)
     return this.#written({ key, value, revision, createRevision: revision })
   }
 
   async update(key: string, object: AnyObject, expect: number, guards: readonly Guard[] = []): Promise<Stored> {
     const { createRevision, object: before } = await this.#expectLive(key, expect)
     const value = encodeObject(object)
-    const revision = await this.#commit({ key, value, expect, releases: releases(before, object) }, guards)
+    const revision = await this.#commit({ key, value, expect, releases: releases(before, object) }, object, guards)
     return this.#written({ key, value, revision, createRevision })
   }
 
@@ -222,10 +232,20 @@ class CachedObjectStore implements ObjectStore {
     return { live, keys }
   }
 
-  #commit(write: EngineWrite, guards: readonly Guard[]): Promise<number> {
-    return this.#write(() =>
-      guards.length > 0 && this.shared ? this.#guards.commit([write], guards) : this.#engine.commit([write]),
-    )
+  async #commit(
+    write: EngineWrite & { readonly value: string },
+    object: AnyObject,
+    guards: readonly Guard[],
+  ): Promise<number> {
+    const draft = { object, value: write.value }
+    if (write.value.length <= MOST_COPIED) this.#drafts.set(write.key, draft)
+    try {
+      return await this.#write(() =>
+        guards.length > 0 && this.shared ? this.#guards.commit([write], guards) : this.#engine.commit([write]),
+      )
+    } finally {
+      if (this.#drafts.get(write.key) === draft) this.#drafts.delete(write.key)
+    }
   }
 
   /** The only way to the engine. */
@@ -263,7 +283,8 @@ class CachedObjectStore implements ObjectStore {
     const previous = this.#live.get(key)
     if (previous) this.#texts.forget(previous)
     if (value !== null) {
-      const current = decodeRecord({ ...record, value })
+      const draft = this.#drafts.get(key)
+      const current = draft?.value === value ? recordOf(record, draft.object) : decodeRecord({ ...record, value })
       this.#texts.take(current, value)
       this.#put(current)
       return previous ? { type: 'MODIFIED', revision, current, previous } : { type: 'ADDED', revision, current }

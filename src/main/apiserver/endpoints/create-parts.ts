@@ -1,6 +1,5 @@
 // Puts the read and write pipelines together into what verbs and subresource handlers see.
 import type { Clock } from '../../../shared/machinery/clock.ts'
-import { cloneJson } from '../../../shared/machinery/json-object.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
@@ -15,6 +14,7 @@ import type { EndpointParts } from './parts.ts'
 import { createRepresent } from './read/represent.ts'
 import { admissionChain } from './write/admission-chain.ts'
 import { changeObject } from './write/change-object.ts'
+import { copyObject } from './write/copy-object.ts'
 import { createObject } from './write/create-object.ts'
 import { decodeRequest } from './write/decode-request.ts'
 import { deleteObject } from './write/delete-object.ts'
@@ -82,7 +82,7 @@ export function createEndpointParts(options: EndpointOptions): EndpointParts {
     replace: (resource, name, change, write) => changeObject(resource, name, change, write, writing),
     async change(resource, name, change, write) {
       const apply = async (current: Parameters<typeof change>[0]) => {
-        const copy = cloneJson(current)
+        const copy = copyObject(current)
         return (await change(copy)) === false ? undefined : copy
       }
       return (await changeObject(resource, name, apply, write, writing)).object

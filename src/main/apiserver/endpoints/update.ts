@@ -1,11 +1,11 @@
 // PUT of an object or of its status.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest } from '../../../shared/machinery/status.ts'
-import { cloneJson } from '../../../shared/machinery/json-object.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ObjectName } from './contract.ts'
 import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
+import { copyObject } from './write/copy-object.ts'
 import { decodeRequest } from './write/decode-request.ts'
 import { writeOptionsOf } from './write/write-options.ts'
 
@@ -25,7 +25,7 @@ export const update: Endpoint = async (request, resource, parts) => {
   const options = writeOptionsOf(request, 'UpdateOptions')
   const object = await decodeRequest(request, resource.type, resource.custom ?? resource.schema, 'UpdateOptions')
   assertSameName(resource, object, info)
-  const { object: updated } = await parts.replace(resource, info, () => cloneJson(object), {
+  const { object: updated } = await parts.replace(resource, info, () => copyObject(object), {
     ...options,
     subresource: info.subresource,
     strategy: info.subresource === 'status' ? 'status' : 'main',

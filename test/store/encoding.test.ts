@@ -1,0 +1,53 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { decodeRecord, encodeObject, recordOf } from '../../src/main/store/encoding.ts'
+import type { ManagedFieldsEntry } from '../../src/shared/api/meta/v1.ts'
+import type { AnyObject } from '../../src/shared/machinery/object.ts'
+
+const place = { key: '/registry/core/configmaps/default/a', revision: 7, createRevision: 3 }
+
+test('an object that was just written is shown as its text would decode, whatever is in it', () => {
+  const text = fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor', '0', '\ud800'))
+  const { tree } = fc.letrec(tie => ({
+    tree: fc.oneof(
+      { maxDepth: 4 },
+      text,
+      fc.boolean(),
+      fc.constantFrom(null, undefined, -0, Number.NaN, Number.POSITIVE_INFINITY),
+      fc.double(),
+      fc.array(tie('tree'), { maxLength: 4 }),
+      fc.dictionary(text, tie('tree'), { maxKeys: 5, noNullPrototype: true }),
+    ),
+  }))
+  const metadata = fc.record({ name: fc.string(), resourceVersion: fc.constant('5'), labels: tree, note: tree })
+  fc.assert(
+    fc.property(metadata, fc.dictionary(text, tree, { maxKeys: 4, noNullPrototype: true }), (meta, content) => {
+      delete content['metadata']
+      const object = { kind: 'Thing', apiVersion: 'v1', metadata: meta, ...content } as unknown as AnyObject
+      const value = encodeObject(object)
+      const told = recordOf({ ...place, value }, object)
+      // Vitest's own equality is led astray by a field called `constructor`.
+      expect(isDeepStrictEqual(told, decodeRecord({ ...place, value }))).toBe(true)
+      expect(JSON.stringify(told.object)).toBe(JSON.stringify(decodeRecord({ ...place, value }).object))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('what the writer does to its object afterwards does not reach readers, who share the trees of managedFields', () => {
+  const entry: ManagedFieldsEntry = { manager: 'm', operation: 'Update', fieldsV1: { 'f:data': { 'f:a': {} } } }
+  const object = {
+    kind: 'ConfigMap',
+    apiVersion: 'v1',
+    metadata: { name: 'a', labels: { is: 'so' }, managedFields: [entry] },
+    data: { a: '1' },
+  } as unknown as AnyObject & { data: Record<string, string> }
+  const value = encodeObject(object)
+  const { object: told } = recordOf({ ...place, value }, object)
+  expect(told.metadata.managedFields?.[0]?.fieldsV1).toBe(entry.fieldsV1)
+  object.data['a'] = '2'
+  object.metadata.labels = { ...object.metadata.labels, is: 'otherwise' }
+  object.metadata.managedFields = []
+  expect(told).toStrictEqual(decodeRecord({ ...place, value }).object)
+})
