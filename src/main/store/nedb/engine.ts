@@ -212,9 +212,10 @@ class NedbEngine implements Engine {
   /** The one writer: while a group is on its way to the disk, the next one gathers in the queue. */
   async #write(): Promise<void> {
     this.#writing = true
-    // Whatever was called in this turn of the loop shares the first group.
-    await Promise.resolve()
     while (this.#queue.length > 0) {
+      // All that this turn of the event loop brings shares the group: the requests that have come in beside the one
+      // that began it, and those that somebody makes who hears that the group before is durable.
+      await new Promise(resolve => setImmediate(resolve))
       const group = this.#takeGroup()
       const staged = stageGroup(group, this.#parts.index, this.#revision)
       try {
