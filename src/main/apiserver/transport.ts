@@ -76,7 +76,8 @@ export function inProcessTransport(user: UserInfo, dispatch: Dispatch, closing: 
       const answer = await dispatch(requestOf(user, given, signalOf(given), true))
       if (answer.code >= 400) throw refused(answer)
       if (!('frames' in answer)) throw new ApiError(400, 'BadRequest', 'this path cannot be watched')
-      for await (const batch of answer.frames) yield* batch
+      // Not `yield*`, which makes an asynchronous iterator of every batch.
+      for await (const batch of answer.frames) for (const frame of batch) yield frame
     },
   }
 }

@@ -15,6 +15,7 @@ import type { Revocations } from '../authn/revocations.ts'
 import type { ApiRequest, ApiResponse, Handler, UserInfo } from '../request.ts'
 import { ConnectionGuard, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-guard.ts'
 import { isAllowedHost } from './hosts.ts'
+import { IncomingRequest } from './incoming-request.ts'
 import { declaredLength, lazyBody } from './lazy-body.ts'
 import { readBody } from './read-body.ts'
 import { parseRequestInfo } from './request-info.ts'
@@ -143,33 +144,18 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const method = incoming.method ?? 'GET'
     const certificate = certificateOf(incoming)
     const certificateUser = certificate && isGood(certificate) ? certificate.user : undefined
-    const body = lazyBody(incoming as Readable, headers)
-    const requestAs = (user: UserInfo): ApiRequest => ({
-      method,
-      info: parseRequestInfo(method, target.path, target.query),
-      query: target.query,
-      headers,
-      user,
-      body: body.value,
-      rawBody: body.bytes,
-      get duplicateFields() {
-        return body.duplicates()
-      },
-      get signal() {
-        return life.signal
-      },
-      warn: text => warnings.push(text),
-      drop,
-      get remoteAddress() {
-        return tlsSocketOf(incoming).remoteAddress
-      },
-      ...(upgrade ? { upgrade } : {}),
-    })
+    const content = lazyBody(incoming as Readable, headers)
+    const socket = tlsSocketOf(incoming)
+    const { path, query } = target
+    const requestAs = (user: UserInfo): ApiRequest => {
+      const info = parseRequestInfo(method, path, query)
+      return new IncomingRequest({ method, info, query, headers, content, life, socket, warnings, drop, upgrade }, user)
+    }
     try {
       const authenticated = authenticator.authenticate({
         headers,
         method,
-        path: target.path,
+        path,
         isUpgrade: upgrade !== undefined,
         certificateUser,
         certificateRejected: certificate !== undefined && certificateUser === undefined,
@@ -235,9 +221,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       acceptEncoding: headers['accept-encoding'],
       warnings,
       auditId,
-      get signal() {
-        return life.signal
-      },
+      life,
       head: incoming.method === 'HEAD',
     })
     // What is left of a refused body is read and dropped, so that the client gets to see the answer.

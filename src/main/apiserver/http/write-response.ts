@@ -5,6 +5,7 @@ import { constants, createGzip } from 'node:zlib'
 import { PROTOBUF_TYPE } from '../codec/media-type.ts'
 import { WHOLE, negotiate, parseAccept } from '../representation/negotiate.ts'
 import type { ApiResponse, Frame } from '../request.ts'
+import type { RequestLife } from './request-life.ts'
 import { toYaml } from './to-yaml.ts'
 
 export type Response = ServerResponse | Http2ServerResponse
@@ -17,7 +18,7 @@ export interface ResponseContext {
   readonly acceptEncoding: string | undefined
   readonly warnings: readonly string[]
   readonly auditId: string
-  readonly signal: AbortSignal
+  readonly life: RequestLife
   /** HEAD: headers only. */
   readonly head: boolean
 }
@@ -100,8 +101,8 @@ async function sendStream(
   // HTTP/2 has sent its headers by now; HTTP/1.1 keeps them for the first chunk unless told otherwise.
   if ('flushHeaders' in response) response.flushHeaders()
   for await (const chunk of chunks) {
-    if (context.signal.aborted) break
-    if (!write(response, chunk)) await drained(response, context.signal)
+    if (context.life.ended) break
+    if (!write(response, chunk)) await drained(response, context.life.signal)
   }
   response.end()
 }
@@ -170,8 +171,8 @@ async function sendSlices(
   const gzip = createGzip({ level: constants.Z_BEST_SPEED })
   gzip.pipe(response as ServerResponse)
   for await (const chunk of all()) {
-    if (context.signal.aborted) break
-    if (!gzip.write(chunk)) await drained(gzip, context.signal)
+    if (context.life.ended) break
+    if (!gzip.write(chunk)) await drained(gzip, context.life.signal)
   }
   gzip.end()
 }

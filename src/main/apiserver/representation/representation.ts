@@ -31,13 +31,22 @@ export const encodeFrame = (type: string, object: Buffer): Buffer =>
 const LINE_END = Buffer.from('}\n')
 
 /** A frame whose line is made when somebody first needs it: in-process watches never do. */
-export function lazyFrame(type: Frame['type'], object: AnyObject, encode: () => Buffer): Frame {
-  let line: Buffer | undefined
-  return {
-    type,
-    object,
-    get line() {
-      return (line ??= encode())
-    },
+class LazyFrame implements Frame {
+  readonly type: Frame['type']
+  readonly object: AnyObject
+  readonly #encode: () => Buffer
+  #line: Buffer | undefined
+
+  constructor(type: Frame['type'], object: AnyObject, encode: () => Buffer) {
+    this.type = type
+    this.object = object
+    this.#encode = encode
+  }
+
+  get line(): Buffer {
+    return (this.#line ??= this.#encode())
   }
 }
+
+export const lazyFrame = (type: Frame['type'], object: AnyObject, encode: () => Buffer): Frame =>
+  new LazyFrame(type, object, encode)

@@ -1,0 +1,64 @@
+// A request that came over TLS, as the chain sees it. A class: a literal with getters would get a hidden class of its
+// own for each request, and make everything slow that reads one.
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { ApiRequest, RequestInfo, UserInfo } from '../request.ts'
+import type { LazyBody } from './lazy-body.ts'
+import type { RequestLife } from './request-life.ts'
+
+/** What of a request is the same whoever is behind it. */
+export interface RequestParts {
+  readonly method: string
+  readonly info: RequestInfo
+  readonly query: URLSearchParams
+  readonly headers: ApiRequest['headers']
+  readonly content: LazyBody
+  readonly life: RequestLife
+  readonly socket: TLSSocket
+  readonly warnings: string[]
+  readonly drop: () => void
+  readonly upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined
+}
+
+/** Others are made on top of it, with a user or a note of their own: no private names, which those would not have. */
+export class IncomingRequest implements ApiRequest {
+  readonly method: string
+  readonly info: RequestInfo
+  readonly query: URLSearchParams
+  readonly headers: ApiRequest['headers']
+  readonly user: UserInfo
+  declare readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer }
+  private readonly parts: RequestParts
+
+  constructor(parts: RequestParts, user: UserInfo) {
+    this.method = parts.method
+    this.info = parts.info
+    this.query = parts.query
+    this.headers = parts.headers
+    this.user = user
+    this.parts = parts
+    if (parts.upgrade) this.upgrade = parts.upgrade
+  }
+
+  body(): Promise<unknown> {
+    return this.parts.content.value()
+  }
+  rawBody(): Promise<Buffer> {
+    return this.parts.content.bytes()
+  }
+  get duplicateFields(): readonly string[] {
+    return this.parts.content.duplicates()
+  }
+  get signal(): AbortSignal {
+    return this.parts.life.signal
+  }
+  get remoteAddress(): string | undefined {
+    return this.parts.socket.remoteAddress
+  }
+  warn(text: string): void {
+    this.parts.warnings.push(text)
+  }
+  drop(): void {
+    this.parts.drop()
+  }
+}
