@@ -2,6 +2,7 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { makeAuthority, makeLeaf } from '../../src/main/pki/certificates.ts'
+import { encodeJson, parseJson } from '../../src/shared/machinery/json-text.ts'
 
 /** JSON whose shape the test asserts. */
 type AnyJson = ReturnType<typeof JSON.parse>
@@ -28,7 +29,7 @@ export interface WebhookServer extends AsyncDisposable {
 export const jsonPatch = (...operations: object[]) => ({
   allowed: true,
   patchType: 'JSONPatch',
-  patch: Buffer.from(JSON.stringify(operations)).toString('base64'),
+  patch: Buffer.from(encodeJson(operations)).toString('base64'),
 })
 
 /** @param names DNS names of the certificate, besides 127.0.0.1 */
@@ -51,13 +52,13 @@ export async function startWebhookServer(names: readonly string[] = [], host = '
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
     incoming.on('end', () => {
       const path = (incoming.url ?? '').split('?')[0] ?? ''
-      const review = JSON.parse(Buffer.concat(chunks).toString()) as AnyJson
+      const review = parseJson(Buffer.concat(chunks).toString()) as AnyJson
       calls.push({ path: incoming.url ?? '', request: review.request })
       void Promise.resolve(answers.get(path)?.(review.request) ?? 404).then(answer => {
         if (typeof answer === 'number') return void outgoing.writeHead(answer).end('no')
         if (typeof answer === 'string') return void outgoing.end(answer)
         const response = { uid: review.request.uid, ...answer }
-        outgoing.end(JSON.stringify({ apiVersion: review.apiVersion, kind: review.kind, response }))
+        outgoing.end(encodeJson({ apiVersion: review.apiVersion, kind: review.kind, response }))
       })
     })
   })

@@ -6,6 +6,7 @@ import type { Status } from '../../shared/api/meta/v1.ts'
 import type { Dispatch } from './chain/dispatch.ts'
 import { parseRequestInfo } from './http/request-info.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from './request.ts'
+import { encodeJson, parseJson } from '../../shared/machinery/json-text.ts'
 
 const never = new AbortController().signal
 // Whoever waits for a turn listens to it, and there may be many.
@@ -33,7 +34,7 @@ function requestOf(user: UserInfo, given: TransportRequest, signal: AbortSignal,
     },
     user,
     body: async () => given.body,
-    rawBody: async () => (given.body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(given.body))),
+    rawBody: async () => (given.body === undefined ? Buffer.alloc(0) : Buffer.from(encodeJson(given.body))),
     duplicateFields: [],
     signal,
     warn: () => undefined,
@@ -50,7 +51,7 @@ function refused(answer: ApiResponse): ApiError {
 
 function decode(bytes: Buffer, contentType: string): unknown {
   const text = bytes.toString('utf8')
-  return contentType.startsWith('application/json') ? (JSON.parse(text) as unknown) : text
+  return contentType.startsWith('application/json') ? parseJson(text) : text
 }
 
 /** @param closing aborts when the server closes: watches end then */

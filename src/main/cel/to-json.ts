@@ -1,5 +1,6 @@
 // A value of an expression as JSON.
 import { type JsonObject, setField } from '../../shared/machinery/json-object.ts'
+import { narrow } from '../../shared/machinery/json-text.ts'
 import { CelError } from './errors.ts'
 import { Duration, showDuration, showTimestamp, Timestamp } from './time.ts'
 import { isMap, List, Optional, Uint, type Value } from './values.ts'
@@ -8,8 +9,8 @@ import { isMap, List, Optional, Uint, type Value } from './values.ts'
 export function toJson(value: Value): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
     return value
-  if (typeof value === 'bigint') return Number(value)
-  if (value instanceof Uint) return Number(value.value)
+  if (typeof value === 'bigint') return narrow(value)
+  if (value instanceof Uint) return narrow(value.value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (value instanceof Timestamp) return showTimestamp(value)
   if (value instanceof Duration) return showDuration(value)

@@ -222,7 +222,8 @@ export function fromJson(raw: unknown, type: CelType): Value {
     return raw
   }
   if (typeof raw === 'number') return type.kind === 'double' ? raw : number(raw)
-  if (typeof raw === 'boolean' || typeof raw === 'bigint') return raw
+  if (typeof raw === 'bigint') return type.kind === 'double' ? Number(raw) : raw
+  if (typeof raw === 'boolean') return raw
   if (Array.isArray(raw)) {
     const elem = type.elem ?? DYN
     return new List(raw, item => fromJson(item, elem), type)

@@ -2,11 +2,12 @@
 import { type JsonObject, setField } from '../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { type EngineRecord, MAX_OBJECT_BYTES, type Stored, StoreError } from './contract.ts'
+import { encodeJson, parseJson } from '../../shared/machinery/json-text.ts'
 
 /** @returns the text to be stored. `__proto__` is an ordinary field here and stays one. @throws StoreError `TooLarge` */
 export function encodeObject(object: AnyObject): string {
   const { resourceVersion: _, ...metadata } = object.metadata
-  const text = JSON.stringify({ ...object, metadata })
+  const text = encodeJson({ ...object, metadata })
   // Only a text near the limit needs its bytes counted: a character takes one to three.
   if (text.length * 3 > MAX_OBJECT_BYTES && Buffer.byteLength(text) > MAX_OBJECT_BYTES)
     throw new StoreError('TooLarge', `limit is ${MAX_OBJECT_BYTES}`)
@@ -15,7 +16,7 @@ export function encodeObject(object: AnyObject): string {
 
 /** @returns the object as readers see it: decoded once, with its revision as resourceVersion. */
 export function decodeRecord(record: EngineRecord & { readonly value: string }): Stored {
-  const object = JSON.parse(record.value) as AnyObject
+  const object = parseJson(record.value) as AnyObject
   object.metadata.resourceVersion = String(record.revision)
   return { key: record.key, object, revision: record.revision, createRevision: record.createRevision }
 }
@@ -48,7 +49,11 @@ function metadataOf({ metadata }: AnyObject, revision: number): JsonObject {
 /** A copy as JSON text keeps it: no undefined fields, no numbers that are none. */
 function copyAsDecoded(value: unknown): unknown {
   // The sum makes a negative zero positive.
-  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null
+  if (typeof value === 'number') {
+    // A double of so many digits is read as a whole number.
+    if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return parseJson(JSON.stringify(value))
+    return Number.isFinite(value) ? value + 0 : null
+  }
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(item => (item === undefined ? null : copyAsDecoded(item)))
   const copy: JsonObject = {}

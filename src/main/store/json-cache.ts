@@ -1,6 +1,7 @@
 // Encoded objects, shared by every reader, within a budget of bytes. Two generations: what is asked for moves to the
 // young one, and when that is full, the old one goes and the young one becomes old.
 import type { Stored } from './contract.ts'
+import { encodeJson } from '../../shared/machinery/json-text.ts'
 
 /** What a stored text begins with, as a rule. Objects that begin otherwise are encoded when they are asked for. */
 const HEAD = /^\{"kind":"[^"\\]*","apiVersion":"[^"\\]*","metadata":\{/
@@ -17,7 +18,7 @@ export class JsonCache {
 
   get(stored: Stored): Buffer {
     return (
-      this.#young.get(stored) ?? this.#keep(stored, this.#old.get(stored) ?? Buffer.from(JSON.stringify(stored.object)))
+      this.#young.get(stored) ?? this.#keep(stored, this.#old.get(stored) ?? Buffer.from(encodeJson(stored.object)))
     )
   }
 

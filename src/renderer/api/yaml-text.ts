@@ -1,5 +1,6 @@
 // Objects as YAML text and back, in the dialect that kubectl speaks (YAML 1.1 booleans, no timestamps).
-import { Document, parseAllDocuments, stringify } from 'yaml'
+import { Document, parseAllDocuments, stringify, visit } from 'yaml'
+import { narrow } from '../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { t } from '../i18n/i18n.ts'
 
@@ -39,8 +40,13 @@ export function toYaml(object: AnyObject): string {
 }
 
 export const parseYamlDocuments = (text: string): Document.Parsed[] => {
-  const documents = parseAllDocuments(text, options)
-  return 'empty' in documents ? [] : documents
+  const documents = parseAllDocuments(text, { ...options, intAsBigInt: true })
+  if ('empty' in documents) return []
+  const Scalar = (_key: unknown, node: { value: unknown }) => {
+    if (typeof node.value === 'bigint') node.value = narrow(node.value)
+  }
+  for (const document of documents) visit(document, { Scalar })
+  return documents
 }
 
 export const yamlProblems = (documents: readonly Document.Parsed[]): YamlProblem[] =>

@@ -1,4 +1,5 @@
 // The same as the form does, as a command of kubectl.
+import { encodeJson } from '../../shared/machinery/json-text.ts'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { type JsonObject, isObject, setField } from '../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
@@ -8,7 +9,8 @@ import { valueAt } from './form-text.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-const text = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
+const text = (value: unknown) =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) : ''
 
 /** Fields beside `known` (and names) would be lost by the short command. */
 const hasOnly = (value: unknown, known: readonly string[]) =>
@@ -99,5 +101,5 @@ export function editCommand(resource: string, from: AnyObject, to: Json): string
   const inNamespace = namespace !== undefined && namespace !== 'default' && `--namespace=${namespace}`
   return isSecret
     ? line('kubectl', 'edit', resource, name, inNamespace)
-    : line('kubectl', 'patch', resource, name, inNamespace, '--type=merge', `--patch=${JSON.stringify(patch)}`)
+    : line('kubectl', 'patch', resource, name, inNamespace, '--type=merge', `--patch=${encodeJson(patch)}`)
 }

@@ -1,5 +1,6 @@
 // Two people changed one object: what each changed counts, and only where both changed the same to different values
 // must somebody choose.
+import { encodeJson } from '../../shared/machinery/json-text.ts'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { type JsonObject, getField, isObject, setField } from '../../shared/machinery/json-object.ts'
 import { type Path, pathText, removeAt, setAt } from './form-text.ts'
@@ -70,7 +71,7 @@ function byKey(list: unknown, keys: readonly string[]): Map<string, unknown> | u
   const found = new Map<string, unknown>()
   for (const entry of list as unknown[]) {
     if (!isObject(entry)) return undefined
-    found.set(JSON.stringify(keys.map(key => entry[key] ?? null)), entry)
+    found.set(encodeJson(keys.map(key => entry[key] ?? null)), entry)
   }
   return found.size === list.length ? found : undefined
 }

@@ -1,5 +1,6 @@
 // A JSON patch in words, for one line of a history. Pure.
 
+import { encodeJson } from '../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { t } from '../i18n/i18n.ts'
 
@@ -26,7 +27,7 @@ function pathText(pointer: string): string {
 }
 
 function valueText(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const text = typeof value === 'string' ? value : encodeJson(value)
   return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text
 }
 

@@ -1,4 +1,5 @@
 // Columns out of the server's Table, for kinds without columns of their own.
+import { encodeJson } from '../../shared/machinery/json-text.ts'
 import { h } from 'vue'
 import type { TableColumnDefinition } from '../api/sources.ts'
 import AgeText from '../components/AgeText.vue'
@@ -6,7 +7,7 @@ import { nameColumn, namespaceColumn } from './cells.ts'
 import type { Columns, ResourceColumn } from './column.ts'
 
 const asText = (cell: unknown): string =>
-  cell === null || cell === undefined ? '' : typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
+  cell === null || cell === undefined ? '' : typeof cell === 'object' ? encodeJson(cell) : String(cell)
 
 function columnOf(definition: TableColumnDefinition, index: number): ResourceColumn {
   const isDate = definition.type === 'date' || definition.name === 'Age'

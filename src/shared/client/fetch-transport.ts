@@ -5,6 +5,7 @@ import { type Clock, delay, systemClock } from '../machinery/clock.ts'
 import { ApiError } from '../machinery/status.ts'
 import { decodeLines } from './decode-lines.ts'
 import type { Transport, TransportRequest, WatchFrame } from './transport.ts'
+import { encodeJson, parseJson } from '../machinery/json-text.ts'
 
 /** What this file needs of a fetch response; every implementation of fetch has it. */
 export interface FetchResponse {
@@ -65,7 +66,7 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
     const init = {
       method: request.method,
       headers,
-      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      ...(request.body === undefined ? {} : { body: encodeJson(request.body) }),
       ...(request.signal ? { signal: request.signal } : {}),
     }
     for (let attempt = 0; ; attempt++) {
@@ -88,7 +89,7 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
       const reader = (await send(request, true)).body?.getReader()
       if (!reader) return
       try {
-        for await (const line of decodeLines(reader)) yield JSON.parse(line) as WatchFrame
+        for await (const line of decodeLines(reader)) yield parseJson(line) as WatchFrame
       } finally {
         await reader.cancel().catch(() => undefined) // already closed or aborted: nothing left to release
       }
@@ -107,7 +108,7 @@ function queryText(query: TransportRequest['query'], watch: boolean): string {
 /** Paths such as `/healthz` answer plain text. */
 function parseBody(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    return parseJson(text)
   } catch {
     return text
   }

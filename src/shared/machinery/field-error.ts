@@ -1,5 +1,6 @@
 // Validation results, worded as upstream's field.Error.
 import type { StatusCause } from '../api/meta/v1.ts'
+import { encodeJson } from './json-text.ts'
 
 export type FieldErrorType =
   | 'FieldValueRequired'
@@ -22,7 +23,7 @@ export interface FieldError {
 
 /** Strings quoted, objects as JSON, everything else bare, as Go prints field values. */
 export const showValue = (value: unknown): string =>
-  typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' ? JSON.stringify(value) : String(value)
+  typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' ? encodeJson(value) : String(value)
 
 const withDetail = (text: string, detail?: string) => (detail ? `${text}: ${detail}` : text)
 

@@ -1,7 +1,8 @@
 // In custom resources a null is a value: taking it away is a change, writing it again is none.
 import { expect, test } from 'vitest'
 import { startTestApiServer } from '../../support/api-server.ts'
-import { raw } from '../core/support/raw.ts'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import { CONFIG_MAPS, raw } from '../core/support/raw.ts'
 import { defineKind } from './support/define.ts'
 
 test('an update that only takes a null away is written, one that repeats it is not', async () => {
@@ -20,4 +21,35 @@ test('an update that only takes a null away is written, one that repeats it is n
   const without = await send({ b: 1 })
   expect([without.code, without.spec]).toEqual([200, { b: 1 }])
   expect(without.version).not.toBe(same.version)
+})
+
+test('who applies empty labels owns them, though none are stored, and keeps them until others are applied', async () => {
+  await using api = await startTestApiServer()
+  await defineKind(api, 'Loose', { type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
+  const apply = async (path: string, object: object, manager: string) => {
+    const headers = { 'content-type': 'application/apply-patch+yaml' }
+    const { code, json } = await raw(api, `${path}?fieldManager=${manager}`, { method: 'PATCH', body: object, headers })
+    const { labels, managedFields } = json.metadata as AnyObject['metadata']
+    const owned = (managedFields ?? []).map(entry => [entry.manager, entry.fieldsV1] as const)
+    return { code, labels, owned: Object.fromEntries(owned) }
+  }
+  for (const [path, head] of [
+    ['/apis/rules.example.com/v1/looses/one', { apiVersion: 'rules.example.com/v1', kind: 'Loose' }],
+    [`${CONFIG_MAPS}/one`, { apiVersion: 'v1', kind: 'ConfigMap' }],
+  ] as const) {
+    const labelled = (labels: object) => ({ ...head, metadata: { name: 'one', labels } })
+    const made = await apply(path, labelled({}), 'a')
+    expect(made).toEqual({ code: 201, labels: undefined, owned: { a: { 'f:metadata': { 'f:labels': {} } } } })
+    const both = await apply(path, labelled({ x: 'y' }), 'b')
+    expect(both).toMatchObject({
+      code: 200,
+      labels: { x: 'y' },
+      owned: {
+        a: { 'f:metadata': { 'f:labels': {} } },
+        b: { 'f:metadata': { 'f:labels': { 'f:x': {} } } },
+      },
+    })
+    const without = await apply(path, labelled({}), 'b')
+    expect([without.code, without.labels]).toEqual([200, undefined])
+  }
 })

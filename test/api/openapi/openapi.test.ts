@@ -48,10 +48,51 @@ const refs = (value: unknown): string[] =>
       )
 
 describe('openapiHandler()', () => {
-  test('lists one document per group and version, each with a hash in its address', async () => {
+  test('lists the documents that upstream has, each with a hash in its address', async () => {
     const { paths } = await document('/openapi/v3')
-    expect(Object.keys(paths)).toEqual(['api/v1', 'apis/apps/v1'])
+    expect(Object.keys(paths)).toEqual([
+      '.well-known/openid-configuration',
+      'api',
+      'api/v1',
+      'apis',
+      'apis/apps',
+      'apis/apps/v1',
+      'openid/v1/jwks',
+      'version',
+    ])
+    const hashes = Object.values(paths).map(entry => JSON.stringify(entry).split('hash=')[1])
+    expect(new Set(hashes).size).toBe(8)
     expect(JSON.stringify(paths['api/v1'])).toMatch(/"serverRelativeURL":"\/openapi\/v3\/api\/v1\?hash=[0-9A-F]{64}"/)
+  })
+
+  test.each([
+    ['.well-known/openid-configuration', 'getServiceAccountIssuerOpenIDConfiguration', undefined],
+    ['api', 'getCoreAPIVersions', 'io.k8s.apimachinery.pkg.apis.meta.v1.APIVersions'],
+    ['apis', 'getAPIVersions', 'io.k8s.apimachinery.pkg.apis.meta.v1.APIGroupList'],
+    ['apis/apps', 'getAppsAPIGroup', 'io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup'],
+    ['openid/v1/jwks', 'getServiceAccountIssuerOpenIDKeyset', undefined],
+    ['version', 'getCodeVersion', 'io.k8s.apimachinery.pkg.version.Info'],
+  ])('%s describes one path, which version 2 has as well', async (key, operationId, answer) => {
+    const { paths, components } = await document(`/openapi/v3/${key}`)
+    expect(paths).toMatchObject({ [`/${key}/`]: { get: { operationId } } })
+    expect(Object.keys(paths)).toHaveLength(1)
+    expect(refs(paths).every(ref => ref === `#/components/schemas/${answer}`)).toBe(true)
+    expect(refs(paths).length > 0).toBe(answer !== undefined)
+    for (const ref of refs({ paths, components })) expect(components.schemas).toHaveProperty([ref.split('/').at(-1)!])
+    expect((await document('/openapi/v2')).paths).toMatchObject({ [`/${key}/`]: { get: { operationId } } })
+  })
+
+  test('tells of the lists of resources where their version is described', async () => {
+    const { paths } = await document('/openapi/v3/apis/apps/v1')
+    expect(paths['/apis/apps/v1/']!['get']).toMatchObject({ operationId: 'getAppsV1APIResources' })
+    const own = [
+      defineResource({
+        type: Deployment,
+        custom: { fact: { t: 'any' }, openapi: {}, decode: () => ({ object: {} as never, unknown: [], errors: [] }) },
+      }),
+    ]
+    const answer = await openapiHandler('/openapi/v3', undefined, own, descriptions)
+    expect(Object.keys((JSON.parse(answer!.bytes.toString()) as Document).paths)).not.toContain('apis/apps')
   })
 
   test.each(['/openapi/v3/api/v1', '/openapi/v3/apis/apps/v1', '/openapi/v2'])(

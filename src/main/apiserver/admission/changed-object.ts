@@ -1,6 +1,9 @@
 // An object that somebody else changed during admission, back in the request.
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { setField } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { internalError } from '../../../shared/machinery/status.ts'
+import { dropEmptyMetadata } from '../endpoints/write/empty-metadata.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { decodeObject } from '../schema/decode.ts'
 import type { AdmissionRequest } from './contract.ts'
@@ -21,12 +24,17 @@ export async function takeBack(
   if (errors[0] !== undefined) throw internalError(errors[0])
   if (kind) return object
   const back = await convertVersion(object, shown, resource)
+  dropEmptyMetadata(back)
   resource.setDefaults?.(back)
   return back
 }
 
 /** The object of a request is changed in place: everybody who holds it sees the change. */
 export function become(object: AnyObject, next: AnyObject): void {
-  for (const key of Object.keys(object)) if (!(key in next)) delete object[key]
-  Object.assign(object, next)
+  for (const key of Object.keys(object)) if (!Object.hasOwn(next, key)) delete object[key]
+  for (const key of Object.keys(next)) setField(object, key, next[key])
 }
+
+/** @returns whether the object is as it was: in custom resources a null is a value. */
+export const isUnchanged = ({ resource }: Pick<AdmissionRequest, 'resource'>, a: unknown, b: unknown): boolean =>
+  deepEqual(a, b, { nullIsValue: resource.custom !== undefined })

@@ -27,6 +27,7 @@ import { compileRules } from './rules/compile.ts'
 import { validateRules } from './rules/validate.ts'
 import { factOf, type Schema } from './schema.ts'
 import { validateValue } from './validate-value.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 const EVERYTHING: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 
@@ -67,7 +68,7 @@ const cellOf = (type: string, found: readonly unknown[], nowMs: number): unknown
   if (first === undefined || first === null) return type === 'date' ? '<unknown>' : null
   if (type === 'date') return humanSince(String(first), nowMs)
   if (type === 'string')
-    return found.map(value => (typeof value === 'object' ? JSON.stringify(value) : String(value))).join(',')
+    return found.map(value => (typeof value === 'object' ? encodeJson(value) : String(value))).join(',')
   return type === 'integer' && typeof first === 'number' ? Math.trunc(first) : first
 }
 
@@ -106,7 +107,7 @@ const valueAt = (object: unknown, path: string | undefined): unknown =>
 function scaleOf({ subresources }: CustomResourceDefinitionVersion): ScalePaths<AnyObject> | undefined {
   const scale = subresources?.scale
   if (!scale) return undefined
-  const count = (value: unknown) => (typeof value === 'number' ? value : 0)
+  const count = (value: unknown) => (typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0)
   return {
     replicas: object => count(valueAt(object, scale.specReplicasPath)),
     statusReplicas: object => count(valueAt(object, scale.statusReplicasPath)),
@@ -132,7 +133,7 @@ function bump(object: AnyObject, old: AnyObject, withStatus: boolean): void {
     return rest
   }
   const before = old.metadata.generation ?? 1
-  object.metadata.generation = deepEqual(content(object), content(old)) ? before : before + 1
+  object.metadata.generation = deepEqual(content(object), content(old), { nullIsValue: true }) ? before : before + 1
 }
 
 function statusUpdate(object: AnyObject, old: AnyObject): void {

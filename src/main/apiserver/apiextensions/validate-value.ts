@@ -12,14 +12,15 @@ import { getField, isObject, type JsonObject } from '../../../shared/machinery/j
 import { formatFits } from './formats.ts'
 import { compilePattern } from '../../linear-pattern.ts'
 import { propertyOf, type Schema, schemaIn } from './schema.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 const typeOf = (value: unknown): string =>
   value === null
     ? 'null'
     : Array.isArray(value)
       ? 'array'
-      : typeof value === 'number'
-        ? Number.isInteger(value)
+      : typeof value === 'number' || typeof value === 'bigint'
+        ? typeof value === 'bigint' || Number.isInteger(value)
           ? 'integer'
           : 'number'
         : typeof value
@@ -31,7 +32,7 @@ const wrongType = (path: string, given: string, wanted: string): FieldError => (
   type: 'FieldValueTypeInvalid',
 })
 
-function ofNumber(value: number, schema: Schema, path: string): FieldError[] {
+function ofNumber(value: number | bigint, schema: Schema, path: string): FieldError[] {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema
   const errors: FieldError[] = []
   const fail = (detail: string) => errors.push(invalidValue(path, value, `${path} in body should be ${detail}`))
@@ -40,7 +41,7 @@ function ofNumber(value: number, schema: Schema, path: string): FieldError[] {
   if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum))
     fail(exclusiveMaximum ? `less than ${maximum}` : `less than or equal to ${maximum}`)
   if (multipleOf !== undefined) {
-    const times = value / multipleOf
+    const times = Number(value) / Number(multipleOf)
     if (Math.abs(times - Math.round(times)) > 1e-9) fail(`a multiple of ${multipleOf}`)
   }
   return errors
@@ -71,7 +72,7 @@ function ofArray(value: readonly unknown[], schema: Schema, path: string, old: u
   const seen = new Set<string>()
   const items = schemaIn(schema.items)
   const keyOf = (item: unknown) =>
-    JSON.stringify(isObject(item) ? Object.fromEntries(keys.map(name => [name, getField(item, name)])) : item)
+    encodeJson(isObject(item) ? Object.fromEntries(keys.map(name => [name, getField(item, name)])) : item)
   // Only the items of a list by key can be told to be the same as before.
   const before = new Map(
     listType === 'map' && Array.isArray(old) ? old.map(item => [keyOf(item), item as unknown]) : [],
@@ -79,7 +80,7 @@ function ofArray(value: readonly unknown[], schema: Schema, path: string, old: u
   value.forEach((item, i) => {
     const at = `${path}[${i}]`
     if (listType === 'set' || (listType === 'map' && isObject(item))) {
-      const text = listType === 'set' ? JSON.stringify(item) : keyOf(item)
+      const text = listType === 'set' ? encodeJson(item) : keyOf(item)
       if (seen.has(text)) errors.push({ type: 'FieldValueDuplicate', field: at, message: `Duplicate value: ${text}` })
       seen.add(text)
     }
@@ -130,7 +131,7 @@ function ofJunctors(value: unknown, schema: Schema, path: string): FieldError[] 
  *   definition may have become stricter meanwhile
  */
 export function validateValue(value: unknown, schema: Schema, path: string, old?: unknown): FieldError[] {
-  if (old !== undefined && deepEqual(value, old)) return []
+  if (old !== undefined && deepEqual(value, old, { nullIsValue: true })) return []
   const type = typeOf(value)
   if (value === null && schema.nullable) return []
   const intOrString = schema['x-kubernetes-int-or-string'] === true
@@ -139,7 +140,7 @@ export function validateValue(value: unknown, schema: Schema, path: string, old?
   const errors: FieldError[] = []
   if (schema.enum && !schema.enum.some(allowed => deepEqual(allowed, value)))
     errors.push(notSupported(path, value, schema.enum.map(String)))
-  if (typeof value === 'number') errors.push(...ofNumber(value, schema, path))
+  if (typeof value === 'number' || typeof value === 'bigint') errors.push(...ofNumber(value, schema, path))
   else if (typeof value === 'string') errors.push(...ofString(value, schema, path))
   else if (Array.isArray(value)) errors.push(...ofArray(value, schema, path, old))
   else if (isObject(value)) errors.push(...ofObject(value, schema, path, old))

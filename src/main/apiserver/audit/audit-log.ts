@@ -3,6 +3,7 @@ import { appendFile, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 export interface AuditLogOptions {
   /** `-` = standard output. */
@@ -41,7 +42,7 @@ export class AuditLog implements AuditSink {
   }
 
   write(event: object): void {
-    const line = `${JSON.stringify(event)}\n`
+    const line = `${encodeJson(event)}\n`
     if (this.#waitingBytes + line.length > MAX_WAITING_BYTES) {
       this.lost++
       return

@@ -4,6 +4,7 @@ import { MAX_OBJECT_BYTES } from '../../store/contract.ts'
 import { DecodeWorker, type ParseResult } from './decode-worker.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from './media-type.ts'
 import { scanJson } from './scan-json.ts'
+import { parseJson } from '../../../shared/machinery/json-text.ts'
 
 export interface DecodedBody {
   readonly value: unknown
@@ -38,7 +39,7 @@ export async function decodeBody(contentType: string | undefined, bytes: Buffer)
     case 'application/json-patch+json':
     case 'application/merge-patch+json':
     case 'application/strategic-merge-patch+json':
-      return settle(await parseJson(bytes), message => `couldn't get version/kind; json parse error: ${message}`)
+      return settle(await parseJsonBody(bytes), message => `couldn't get version/kind; json parse error: ${message}`)
     case YAML_TYPE:
     case 'application/x-yaml':
     case 'text/yaml':
@@ -58,11 +59,11 @@ function settle(result: ParseResult, wording: (message: string) => string): Deco
 
 const textOf = (bytes: Buffer) => bytes.toString('utf8').replace(/^\uFEFF/, '')
 
-async function parseJson(bytes: Buffer): Promise<ParseResult> {
+async function parseJsonBody(bytes: Buffer): Promise<ParseResult> {
   if (bytes.length > INLINE_JSON_BYTES) return inWorker('json', bytes)
   const text = textOf(bytes)
   const { error, duplicates } = scanJson(text, MAX_DEPTH)
-  return error === undefined ? { value: JSON.parse(text) as unknown, duplicates } : { error, duplicates }
+  return error === undefined ? { value: parseJson(text), duplicates } : { error, duplicates }
 }
 
 async function parseYamlBody(bytes: Buffer): Promise<ParseResult> {

@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { parseYaml } from './parse-yaml.ts'
 import { scanJson } from './scan-json.ts'
 import { splitValue, ValueAssembler, type ValuePart } from './split-value.ts'
+import { encodeJson, parseJson } from '../../../shared/machinery/json-text.ts'
 
 export interface ParseResult {
   readonly value?: unknown
@@ -41,6 +42,8 @@ const { parentPort, workerData } = require('node:worker_threads')
 const { createRequire } = require('node:module')
 const scanJson = ${scanJson.toString()}
 const parseYaml = ${parseYaml.toString()}
+const parseJson = ${parseJson.toString()}
+const encodeJson = ${encodeJson.toString()}
 const splitValue = ${splitValue.toString()}
 let yaml
 const parse = (format, text, maxDepth) => {
@@ -49,7 +52,7 @@ const parse = (format, text, maxDepth) => {
     return parseYaml(yaml, text, maxDepth)
   }
   const scan = scanJson(text, maxDepth)
-  return scan.error ? scan : { value: JSON.parse(text), duplicates: scan.duplicates }
+  return scan.error ? scan : { value: parseJson(text), duplicates: scan.duplicates }
 }
 const open = new Map()
 parentPort.on('message', ({ id, more, format, bytes, maxDepth, maxBytes }) => {
@@ -58,7 +61,7 @@ parentPort.on('message', ({ id, more, format, bytes, maxDepth, maxBytes }) => {
       const { value, error, duplicates } = parse(format, Buffer.from(bytes).toString('utf8').replace(/^\\uFEFF/, ''), maxDepth)
       const parts = error ? [] : splitValue(value, ${PART_NODES})
       // A long text in few nodes costs the main thread little and gets its kind's own answer there.
-      const tooLarge = parts.length > ${FEW_PARTS} && Buffer.byteLength(JSON.stringify(value)) > maxBytes
+      const tooLarge = parts.length > ${FEW_PARTS} && Buffer.byteLength(encodeJson(value)) > maxBytes
       const done = { error, duplicates: duplicates.slice(0, 100), tooLarge }
       open.set(id, { parts: tooLarge ? [] : parts, next: 0, done })
     }

@@ -31,14 +31,21 @@ export function parseYaml(module: Pick<typeof yaml, 'parseDocument'>, text: stri
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: 'silent',
+      intAsBigInt: true,
       customTags: tags =>
         tags.filter(tag => typeof tag === 'string' || (!foreign.test(tag.tag) && tag.format !== 'TIME')),
     })
     const first = document.errors[0]
     if (first) return fail(`yaml: line ${line(first.pos[0])}: ${first.message}`)
 
-    /** Finds keys given twice, and nesting that is too deep before anything recurses over it. */
+    /** Whole numbers as JSON has them: only what a number would round stays a bigint, if 64 bits hold it. */
+    const narrow = (exact: bigint) => {
+      const rounded = Number(exact)
+      return Number.isSafeInteger(rounded) || BigInt.asIntN(64, exact) !== exact ? rounded : exact
+    }
+    /** Narrows numbers, finds keys given twice, and nesting that is too deep before anything recurses over it. */
     const walk = (node: Node | null, path: string, depth: number): void => {
+      if (typeof node?.value === 'bigint') node.value = narrow(node.value)
       if (!node?.items) return
       if (depth >= maxDepth) throw new Problem(`exceeded max depth of ${maxDepth}`)
       const keys = new Set<string>()

@@ -13,6 +13,7 @@ import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
 import { strictFindings } from './write/decode-request.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 /** @returns the patched object, decoded anew: a patch can break types and add fields that the kind does not have */
 export function patched(
@@ -29,7 +30,7 @@ export function patched(
     : decodeObject(resource.schema, result, strategic ? 'map' : 'json')
   const refuse = (why: string) =>
     invalid({ group: '', kind: '' }, '', [
-      invalidValue('patch', strategic ? inGoWords(patch) : JSON.stringify(result), why),
+      invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(result), why),
     ])
   if (errors[0] !== undefined) throw refuse(errors[0])
   const findings = strictFindings(unknown, request.duplicateFields)

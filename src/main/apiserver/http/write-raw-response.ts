@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApiResponse } from '../request.ts'
 import { drained, linesOf } from './write-response.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 export async function writeRawResponse(
   socket: Duplex,
@@ -37,7 +38,7 @@ export async function writeRawResponse(
       ? Buffer.isBuffer(answer.bytes)
         ? answer.bytes
         : Buffer.concat(answer.bytes)
-      : Buffer.from(JSON.stringify(answer.object))
+      : Buffer.from(encodeJson(answer.object))
   socket.write(`${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n`)
   socket.end(body)
 }

@@ -7,6 +7,7 @@ import { WHOLE, negotiate, parseAccept } from '../representation/negotiate.ts'
 import type { ApiResponse, Frame } from '../request.ts'
 import type { RequestLife } from './request-life.ts'
 import { toYaml } from './to-yaml.ts'
+import { encodeJson, parseJson } from '../../../shared/machinery/json-text.ts'
 
 export type Response = ServerResponse | Http2ServerResponse
 
@@ -218,7 +219,7 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
     if (body) return sendJson(response, answer, context, PROTOBUF_TYPE, body)
   }
   if (answer.json) return sendJson(response, answer, context, contentType, answer.json())
-  const body = Buffer.from(`${JSON.stringify(answer.object)}\n`)
+  const body = Buffer.from(`${encodeJson(answer.object)}\n`)
   return sendJson(response, answer, context, contentType, body)
 }
 
@@ -226,7 +227,7 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
 async function parsed(json: Buffer | AsyncIterable<Buffer>): Promise<unknown> {
   const chunks: Buffer[] = []
   for await (const chunk of Buffer.isBuffer(json) ? justOne(json) : json) chunks.push(chunk)
-  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown
+  return parseJson(Buffer.concat(chunks).toString('utf8'))
 }
 
 async function* justOne(body: Buffer): AsyncGenerator<Buffer> {

@@ -1,6 +1,7 @@
 // Whole OpenAPI documents: version 3, one per group and version, and version 2, one for everything.
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { customSchemas } from './custom-schemas.ts'
+import { generalItem, type GeneralPath, generalPaths, VERSION_INFO } from './general-paths.ts'
 import { resourcePaths } from './operations.ts'
 import { encodedDefinition, encodedDocument, encodedPath } from './protobuf.ts'
 import {
@@ -13,9 +14,20 @@ import {
   V2,
   V3,
 } from './type-schemas.ts'
+import { encodeJson, parseJson } from '../../../shared/machinery/json-text.ts'
 
 const INFO = { title: 'Kubernetes', version: 'v1.36.0' }
 const PATCH_SCHEMA = { description: 'The changes to make, in the format of the content type.', type: 'object' }
+
+/** What the operations of every resource refer to. */
+const COMMON = [
+  'autoscaling.v1.Scale',
+  'meta.v1.DeleteOptions',
+  'meta.v1.ListMeta',
+  'meta.v1.ObjectMeta',
+  'meta.v1.Status',
+  'meta.v1.WatchEvent',
+]
 
 /** Lets other work run between steps: building the core group in one go would block for tens of milliseconds. */
 async function inSlices<T>(items: readonly T[], work: (item: T) => void): Promise<void> {
@@ -29,29 +41,28 @@ async function inSlices<T>(items: readonly T[], work: (item: T) => void): Promis
 }
 
 /** @returns JSON texts, name → text; a document is put together from these without holding it as objects. */
-async function parts(resources: readonly ResourceDescriptor[], dialect: Dialect, descriptions: Descriptions) {
+async function parts(
+  resources: readonly ResourceDescriptor[],
+  general: readonly GeneralPath[],
+  dialect: Dialect,
+  descriptions: Descriptions,
+) {
   const paths = new Map<string, string>()
   await inSlices(resources, resource => {
-    for (const [path, item] of Object.entries(resourcePaths(resource, dialect))) paths.set(path, JSON.stringify(item))
+    for (const [path, item] of Object.entries(resourcePaths(resource, dialect))) paths.set(path, encodeJson(item))
   })
+  for (const each of general) paths.set(each.path, encodeJson(generalItem(each, dialect)))
+  const answers = general.flatMap(({ answer }) => answer ?? [])
   const roots = resources.flatMap(({ schema }) => [schema, `${schema}List`])
-  const { ids, scalars } = reachable([
-    ...roots,
-    'autoscaling.v1.Scale',
-    'meta.v1.DeleteOptions',
-    'meta.v1.ListMeta',
-    'meta.v1.ObjectMeta',
-    'meta.v1.Status',
-    'meta.v1.WatchEvent',
-  ])
+  const { ids, scalars } = reachable([...(resources.length > 0 ? COMMON : []), ...roots, ...answers])
   const schemas = new Map<string, string>()
-  await inSlices(ids, id => schemas.set(definitionName(id), JSON.stringify(typeSchema(id, dialect, descriptions))))
+  await inSlices(ids, id => schemas.set(definitionName(id), encodeJson(typeSchema(id, dialect, descriptions))))
   for (const resource of resources)
-    for (const [name, schema] of customSchemas(resource, dialect, descriptions))
-      schemas.set(name, JSON.stringify(schema))
+    for (const [name, schema] of customSchemas(resource, dialect, descriptions)) schemas.set(name, encodeJson(schema))
   for (const [name, schema] of scalars)
     schemas.set(name, JSON.stringify(dialect.version === 3 ? schema : plain(schema)))
-  schemas.set(definitionName('meta.v1.Patch'), JSON.stringify(PATCH_SCHEMA))
+  if (answers.includes('version.Info')) schemas.set(definitionName('version.Info'), JSON.stringify(VERSION_INFO))
+  if (resources.length > 0) schemas.set(definitionName('meta.v1.Patch'), JSON.stringify(PATCH_SCHEMA))
   return { paths, schemas }
 }
 
@@ -72,12 +83,16 @@ const SECURITY = {
   BearerToken: { type: 'apiKey', name: 'authorization', in: 'header', description: 'Bearer Token authentication' },
 }
 
-/** @param resources those of one group and version */
+/**
+ * @param resources those of one group and version, or none
+ * @param general what else stands in the document
+ */
 export async function documentV3(
   resources: readonly ResourceDescriptor[],
+  general: readonly GeneralPath[],
   descriptions: Descriptions,
 ): Promise<Buffer> {
-  const { paths, schemas } = await parts(resources, V3, descriptions)
+  const { paths, schemas } = await parts(resources, general, V3, descriptions)
   const security = JSON.stringify(SECURITY)
   return Buffer.from(
     `{"openapi":"3.0.0","info":${JSON.stringify(INFO)},"paths":${sorted(paths)},"components":{"schemas":${sorted(schemas)},"securitySchemes":${security}}}`,
@@ -89,7 +104,7 @@ export async function documentV2(
   resources: readonly ResourceDescriptor[],
   descriptions: Descriptions,
 ): Promise<Buffer> {
-  const { paths, schemas } = await parts(resources, V2, descriptions)
+  const { paths, schemas } = await parts(resources, generalPaths(resources), V2, descriptions)
   const security = `"securityDefinitions":${JSON.stringify(SECURITY)},"security":[{"BearerToken":[]}]`
   return Buffer.from(
     `{"swagger":"2.0","info":${JSON.stringify(INFO)},"paths":${sorted(paths)},"definitions":${sorted(schemas)},${security}}`,
@@ -101,10 +116,10 @@ export async function documentV2Protobuf(
   resources: readonly ResourceDescriptor[],
   descriptions: Descriptions,
 ): Promise<Buffer> {
-  const { paths, schemas } = await parts(resources, V2, descriptions)
+  const { paths, schemas } = await parts(resources, generalPaths(resources), V2, descriptions)
   const encoded = async (texts: ReadonlyMap<string, string>, encode: (name: string, value: unknown) => Buffer) => {
     const all: Buffer[] = []
-    await inSlices(inOrder(texts), ([name, text]) => all.push(encode(name, JSON.parse(text))))
+    await inSlices(inOrder(texts), ([name, text]) => all.push(encode(name, parseJson(text))))
     return all
   }
   const head = { info: INFO, security: [{ BearerToken: [] }], securityDefinitions: SECURITY }

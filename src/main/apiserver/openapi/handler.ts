@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { documentV2, documentV2Protobuf, documentV3 } from './document.ts'
+import { generalPaths } from './general-paths.ts'
 import type { Descriptions } from './type-schemas.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 export interface OpenApiAnswer {
   readonly bytes: Buffer
@@ -13,7 +15,7 @@ export interface OpenApiAnswer {
 }
 
 /** Raised when the documents' shape changes, so that clients' caches let go of the old ones. */
-const REVISION = 2
+const REVISION = 3
 
 type Documents = Map<string, Promise<Buffer>>
 const built = new WeakMap<readonly ResourceDescriptor[], Documents>()
@@ -22,12 +24,12 @@ const built = new WeakMap<readonly ResourceDescriptor[], Documents>()
 const keyOf = ({ type }: ResourceDescriptor) =>
   type.group === '' ? `api/${type.version}` : `apis/${type.group}/${type.version}`
 
-/** Names a document without building it: its content follows from the descriptors and the table. */
-function hashOf(resources: readonly ResourceDescriptor[], described: boolean): string {
-  const hash = createHash('sha256').update(`${REVISION} ${described}`)
+/** Names a document without building it: its content follows from its name, the descriptors and the table. */
+function hashOf(resources: readonly ResourceDescriptor[], described: boolean, key = ''): string {
+  const hash = createHash('sha256').update(`${REVISION} ${described} ${key}`)
   for (const { type, verbs, status, scale, custom } of resources) {
     hash.update(`\n${type.group}/${type.version}/${type.plural} ${type.kind} ${verbs.join()} ${!!status} ${!!scale}`)
-    if (custom) hash.update(JSON.stringify(custom.openapi))
+    if (custom) hash.update(encodeJson(custom.openapi))
   }
   return hash.digest('hex').toUpperCase()
 }
@@ -81,7 +83,8 @@ export async function openapiHandler(
     etag: `"${hash}"`,
   })
   const own = key === undefined ? resources : resources.filter(resource => keyOf(resource) === key)
-  if (own.length === 0 || (version === 'v2' && key !== undefined)) return undefined
+  const general = key === undefined ? [] : generalPaths(resources).filter(({ document }) => document === key)
+  if (own.length + general.length === 0 || (version === 'v2' && key !== undefined)) return undefined
   // The index is JSON for everybody: clients that ask for protobuf elsewhere get it here with the same header.
   const form = chosen(accept, version === 'v2')
   if (!form && (version === 'v2' || key !== undefined)) {
@@ -98,17 +101,18 @@ export async function openapiHandler(
     return answer(await cached(resources, 'v2', () => documentV2(resources, descriptions)), hashOf(own, described))
   }
   if (key === undefined) return answer(index(resources, described), hashOf(own, described))
-  return answer(await cached(resources, key, () => documentV3(own, descriptions)), hashOf(own, described))
+  return answer(await cached(resources, key, () => documentV3(own, general, descriptions)), hashOf(own, described, key))
 }
 
 function index(resources: readonly ResourceDescriptor[], described: boolean): Buffer {
   const groups = new Map<string, ResourceDescriptor[]>()
+  for (const { document } of generalPaths(resources)) groups.set(document, [])
   for (const resource of resources) groups.set(keyOf(resource), [...(groups.get(keyOf(resource)) ?? []), resource])
   const paths = Object.fromEntries(
     [...groups]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, own]) => {
-        const serverRelativeURL = `/openapi/v3/${key}?hash=${hashOf(own, described)}`
+        const serverRelativeURL = `/openapi/v3/${key}?hash=${hashOf(own, described, key)}`
         return [key, { serverRelativeURL }]
       }),
   )

@@ -4,6 +4,7 @@
 // Field numbers are those of openapi.v2 (gnostic's OpenAPIv2.proto). Values of any shape travel as YAML, and JSON is YAML.
 import { isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
 import { Writer } from '../codec/protobuf/wire.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 /** Writes a value of JSON as the field of a message. */
 type Put = (writer: Writer, field: number, value: unknown) => void
@@ -37,7 +38,7 @@ const within =
       field,
       built(own => put(own, inner, value)),
     )
-const any = within(2, (writer, field, value) => writer.text(field, `${JSON.stringify(value)}\n`))
+const any = within(2, (writer, field, value) => writer.text(field, `${encodeJson(value)}\n`))
 const entry =
   (put: Put) =>
   (writer: Writer, field: number, [name, value]: readonly [string, unknown]): void => {

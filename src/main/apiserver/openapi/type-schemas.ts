@@ -10,6 +10,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   meta: 'io.k8s.apimachinery.pkg.apis.meta',
   apiextensions: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions',
   apiregistration: 'io.k8s.kube-aggregator.pkg.apis.apiregistration',
+  version: 'io.k8s.apimachinery.pkg.version',
 }
 
 /** @returns the official name: `io.k8s.api.apps.v1.Deployment` for `apps.v1.Deployment`. */

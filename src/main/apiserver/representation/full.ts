@@ -7,8 +7,9 @@ import { listKindOf, type ResourceDescriptor } from '../registry/resource.ts'
 import type { Frame } from '../request.ts'
 import { encodeFrame, lazyFrame, type ListHead, type Representation } from './representation.ts'
 import { joinItems } from './slices.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
-const encode = (value: unknown) => Buffer.from(JSON.stringify(value))
+const encode = (value: unknown) => Buffer.from(encodeJson(value))
 
 export function fullRepresentation(resource: ResourceDescriptor, store: ObjectStore): Representation {
   const converted = new WeakMap<Stored, Buffer>()

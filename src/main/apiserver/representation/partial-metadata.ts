@@ -6,8 +6,9 @@ import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { MetaVersion } from './negotiate.ts'
 import { encodeFrame, lazyFrame, type ListHead, type Representation } from './representation.ts'
 import { joinItems } from './slices.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
-const encode = (value: unknown) => Buffer.from(JSON.stringify(value))
+const encode = (value: unknown) => Buffer.from(encodeJson(value))
 
 export const partialObject = (object: AnyObject, version: MetaVersion = 'v1') => ({
   kind: 'PartialObjectMetadata',

@@ -8,10 +8,11 @@ import type { MetaVersion } from './negotiate.ts'
 import { partialObject } from './partial-metadata.ts'
 import { encodeFrame, lazyFrame, type Representation } from './representation.ts'
 import { joinItems } from './slices.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
-const encode = (value: unknown) => Buffer.from(JSON.stringify(value))
+const encode = (value: unknown) => Buffer.from(encodeJson(value))
 
 /** Kinds without columns of their own show these two. */
 const DEFAULT_COLUMNS: readonly Column<AnyObject>[] = [

@@ -61,6 +61,7 @@ function describe(value: unknown, wanted: string): string {
     case 'boolean':
       return 'bool'
     case 'number':
+    case 'bigint':
       return wanted.startsWith('int') ? `number ${value}` : 'number'
     case 'string':
       return 'string'
@@ -75,6 +76,8 @@ function goKind(value: unknown): string {
   switch (typeof value) {
     case 'boolean':
       return 'bool'
+    case 'bigint':
+      return 'int64'
     case 'number':
       return Number.isInteger(value) ? 'int64' : 'float64'
     case 'string':

@@ -11,18 +11,25 @@ export type Decoder = (value: unknown, context: DecodeContext) => unknown
 const INT32 = 2 ** 31
 const INT64 = 2 ** 63
 
-function integer(format: string | undefined): Decoder {
+/**
+ * What is calculated with is a number: beyond 2⁵³, where those have gaps, it stays at their end.
+ * @param exact keeps every digit instead, as a bigint
+ */
+function integer(format: string | undefined, exact: boolean): Decoder {
   const limit = format === 'int32' ? INT32 : INT64
   const name = format ?? 'int64'
-  return (value, context) =>
-    typeof value === 'number' && Number.isInteger(value) && value >= -limit && value < limit
-      ? value
-      : context.wrongType(value, name)
+  return (value, context) => {
+    const whole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))
+    if (!whole || value < -limit || value >= limit) return context.wrongType(value, name)
+    if (Number.isSafeInteger(value)) return value
+    return exact ? BigInt(value) : value < 0 ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER
+  }
 }
 
 const text: Decoder = (value, context) => (typeof value === 'string' ? value : context.wrongType(value, 'string'))
 const truth: Decoder = (value, context) => (typeof value === 'boolean' ? value : context.wrongType(value, 'bool'))
-const double: Decoder = (value, context) => (typeof value === 'number' ? value : context.wrongType(value, 'float64'))
+const double: Decoder = (value, context) =>
+  typeof value === 'number' || typeof value === 'bigint' ? Number(value) : context.wrongType(value, 'float64')
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
@@ -36,12 +43,12 @@ const bytes: Decoder = (value, context) => {
 }
 
 const quantity: Decoder = (value, context) => {
-  if (typeof value !== 'string' && typeof value !== 'number') {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') {
     context.errors.push("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
     return undefined
   }
   try {
-    return canonicalQuantity(value)
+    return canonicalQuantity(typeof value === 'bigint' ? String(value) : value)
   } catch (error) {
     if (!(error instanceof QuantityError)) throw error
     context.errors.push(error.message)
@@ -75,14 +82,15 @@ const any: Decoder = (value, context) => {
   return copy
 }
 
-export function leafDecoder(fact: FieldFact): Decoder {
+/** @param exact whether whole numbers beyond 2⁵³ keep every digit */
+export function leafDecoder(fact: FieldFact, exact = false): Decoder {
   switch (fact.t) {
     case 'string':
       return text
     case 'boolean':
       return truth
     case 'integer':
-      return integer(fact.f)
+      return integer(fact.f, exact)
     case 'number':
       return double
     case 'bytes':

@@ -20,6 +20,9 @@ export interface Decoded {
 
 const structs = new Map<string, Decoder>()
 
+/** Types whose whole numbers are only ever compared, never calculated with. */
+const EXACT: ReadonlySet<string> = new Set(['resource.v1.DeviceAttribute'])
+
 /** The decoder of a type; types refer to each other in cycles, so references resolve when first used. */
 function structDecoder(schemaId: string): Decoder {
   const known = structs.get(schemaId)
@@ -27,7 +30,7 @@ function structDecoder(schemaId: string): Decoder {
   const type = typeFact(schemaId)
   const name = typeName(schemaId)
   const fields = new Map<string, Decoder>()
-  for (const [field, fact] of Object.entries(type.fields)) fields.set(field, decoderOf(fact))
+  for (const [field, fact] of Object.entries(type.fields)) fields.set(field, decoderOf(fact, EXACT.has(schemaId)))
   const goType = goTypeOf({ t: 'ref', r: schemaId })
 
   const decode: Decoder = (value, context) => {
@@ -54,7 +57,7 @@ function structDecoder(schemaId: string): Decoder {
   return decode
 }
 
-function decoderOf(fact: FieldFact): Decoder {
+function decoderOf(fact: FieldFact, exact = false): Decoder {
   switch (fact.t) {
     case 'ref': {
       const id = fact.r ?? ''
@@ -62,17 +65,17 @@ function decoderOf(fact: FieldFact): Decoder {
       return (value, context) => (resolved ??= structDecoder(id))(value, context)
     }
     case 'array':
-      return arrayDecoder(fact)
+      return arrayDecoder(fact, exact)
     case 'map':
       return mapDecoder(fact)
     default:
-      return leafDecoder(fact)
+      return leafDecoder(fact, exact)
   }
 }
 
-function arrayDecoder(fact: FieldFact): Decoder {
+function arrayDecoder(fact: FieldFact, exact: boolean): Decoder {
   const item: FieldFact = fact.i ?? { t: 'any' }
-  const decodeItem = decoderOf(item)
+  const decodeItem = decoderOf(item, exact)
   const goType = goTypeOf(fact)
   return (value, context) => {
     if (!Array.isArray(value)) return context.wrongType(value, goType)

@@ -8,6 +8,7 @@ import type { WebhookClientConfig } from '../../../shared/api/admissionregistrat
 import { ApiError } from '../../../shared/machinery/status.ts'
 import { decodeBody } from '../codec/decode-body.ts'
 import type { DialService, ServiceRef } from './service-dialer.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 const IDLE_MS = 60_000
 const MAX_AGENTS = 256
@@ -76,7 +77,7 @@ export class WebhookTransport implements Disposable {
     const place = placeOf(client, options.timeoutMs)
     const deadline = AbortSignal.timeout(options.timeoutMs)
     const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
-    const payload = Buffer.from(JSON.stringify(body))
+    const payload = Buffer.from(encodeJson(body))
     try {
       const { code, bytes } = await this.#exchange(place, client.caBundle, payload, signal)
       if (code < 200 || code > 299) throw new WebhookCallError(refusedText(code, bytes))

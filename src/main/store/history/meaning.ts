@@ -2,6 +2,7 @@
 // heartbeat alone is no new revision.
 import { crc32 } from 'node:zlib'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 /** Kinds that only tell what was observed, or that are written all the time. */
 const LEFT_OUT = [
@@ -17,7 +18,7 @@ export const hasHistory = (key: string): boolean =>
 export function meaningHash(object: AnyObject): string {
   const { status: _status, metadata, ...rest } = object
   const { resourceVersion: _version, managedFields: _fields, generation: _generation, ...kept } = metadata
-  return crc32(JSON.stringify([rest, kept]))
+  return crc32(encodeJson([rest, kept]))
     .toString(16)
     .padStart(8, '0')
 }

@@ -7,14 +7,13 @@ import type {
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
 } from '../../../../shared/api/admissionregistration/v1.ts'
-import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError, forbidden } from '../../../../shared/machinery/status.ts'
 import { CelError } from '../../../cel/errors.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import { Pacer } from '../../../store/pacer.ts'
-import { become } from '../changed-object.ts'
+import { become, isUnchanged } from '../changed-object.ts'
 import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from '../contract.ts'
 import { viewsOf } from '../matching/convert.ts'
 import { cached, compileMutating } from './compile.ts'
@@ -70,7 +69,7 @@ class Dispatch {
           : `policy "${policy.metadata.name}" denied request: ${message}`,
       )
     const before = this.#rounds.get(request)
-    if (before && !deepEqual(before.left, request.object)) for (const id of before.eager) before.due.add(id)
+    if (before && !isUnchanged(request, before.left, request.object)) for (const id of before.eager) before.due.add(id)
     const round: Round = before ?? { eager: new Set(), due: new Set(), left: undefined }
     if (!before) this.#rounds.set(request, round)
     let changed = false
@@ -129,7 +128,7 @@ class Dispatch {
       const made = await mutate(mutation, new Evaluation(seen, variables, BUDGET), live, shown, request)
       become(object, made)
     }
-    return deepEqual(before, object) ? 'unchanged' : 'changed'
+    return isUnchanged(request, before, object) ? 'unchanged' : 'changed'
   }
 }
 

@@ -5,14 +5,13 @@
 // not what they left behind.
 // @see https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#reinvocation-policy
 import type { MutatingWebhook } from '../../../../shared/api/admissionregistration/v1.ts'
-import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError, internalError } from '../../../../shared/machinery/status.ts'
 import { decodeBody } from '../../codec/decode-body.ts'
 import { applyJsonPatch } from '../../patch/json-patch.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
-import { become, takeBack } from '../changed-object.ts'
+import { become, isUnchanged, takeBack } from '../changed-object.ts'
 import type { AdmissionRequest } from '../contract.ts'
 import { viewsOf } from '../matching/convert.ts'
 import { callWebhook, type CallParts, isExempt, type View, viewFor } from './call.ts'
@@ -57,7 +56,7 @@ export function createMutatingDispatch(webhooks: () => readonly ConfiguredWebhoo
     const hooks = webhooks()
     if (hooks.length === 0 || isExempt(request)) return false
     const before = rounds.get(request)
-    if (before && !deepEqual(before.left, request.object)) for (const id of before.eager) before.due.add(id)
+    if (before && !isUnchanged(request, before.left, request.object)) for (const id of before.eager) before.due.add(id)
     const round: Round = before ?? { eager: new Set(), due: new Set(), left: undefined }
     if (!before) rounds.set(request, round)
     let changed = false
@@ -89,7 +88,7 @@ async function apply(
       `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,
     )
   const next = await patched(view.object ?? object, patch, request, view.shown)
-  if (deepEqual(next, object)) return false
+  if (isUnchanged(request, next, object)) return false
   become(object, next)
   return true
 }

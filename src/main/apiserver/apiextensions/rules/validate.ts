@@ -9,6 +9,7 @@ import type { Variables } from '../../../cel/evaluate.ts'
 import { fromJson, NONE, Optional, type Value } from '../../../cel/values.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import type { CompiledRule, RuleNode } from './compile.ts'
+import { encodeJson } from '../../../../shared/machinery/json-text.ts'
 
 /** What all rules of one object may cost together; about a second upstream. */
 const BUDGET = 10_000_000
@@ -59,7 +60,7 @@ class Validation {
   /** @param unchanged whether the nearest value that can be compared is what it was: then rules only warn */
   async node(node: RuleNode, value: unknown, old: Old, path: string, unchanged: boolean): Promise<void> {
     if (value === null || value === undefined) return
-    const same = old === undefined ? unchanged : deepEqual(value, old)
+    const same = old === undefined ? unchanged : deepEqual(value, old, { nullIsValue: true })
     await this.#rules(node, value, old, path, same)
     for (const inner of node.allOf) await this.node(inner, value, old, path, same)
     if (Array.isArray(value)) await this.#list(node, value, old, path, same)
@@ -71,7 +72,7 @@ class Validation {
     if (!items) return
     const keys = schema['x-kubernetes-list-type'] === 'map' ? (schema['x-kubernetes-list-map-keys'] ?? []) : undefined
     const keyOf = (item: unknown) =>
-      JSON.stringify((keys ?? []).map(key => (isObject(item) ? (getField(item, key) ?? null) : null)))
+      encodeJson((keys ?? []).map(key => (isObject(item) ? (getField(item, key) ?? null) : null)))
     const before = new Map(keys && Array.isArray(old) ? old.map(item => [keyOf(item), item as unknown]) : [])
     for (const [i, item] of value.entries())
       await this.node(items, item, before.get(keyOf(item)), `${path}[${i}]`, same)

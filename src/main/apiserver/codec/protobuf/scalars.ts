@@ -1,6 +1,7 @@
 // Scalars on the wire, and the small messages that stand for one: times, quantities, raw JSON.
 import type { FieldFact } from '../../schema/table.ts'
 import { readFields, WireError, type WireField, Writer } from './wire.ts'
+import { encodeJson, parseJson } from '../../../../shared/machinery/json-text.ts'
 
 export const isScalar = (fact: FieldFact): boolean =>
   fact.t === 'string' || fact.t === 'integer' || fact.t === 'number' || fact.t === 'boolean' || fact.t === 'bytes'
@@ -20,7 +21,7 @@ export function encodeScalar(writer: Writer, number: number, value: unknown, fac
       writer.text(number, String(value))
       return
     case 'integer':
-      writer.integer(number, Number(value))
+      writer.integer(number, typeof value === 'bigint' ? value : Number(value))
       return
     case 'number':
       writer.double(number, Number(value))
@@ -45,13 +46,14 @@ export function encodeScalar(writer: Writer, number: number, value: unknown, fac
       return
     }
     default:
-      writer.bytes(number, new Writer().text(1, JSON.stringify(value)).finish())
+      writer.bytes(number, new Writer().text(1, encodeJson(value)).finish())
   }
 }
 
 type WireValue = WireField['value']
 
-const integerOf = (value: WireValue | undefined): number => (typeof value === 'number' ? value : 0)
+const integerOf = (value: WireValue | undefined): number =>
+  value === undefined || Buffer.isBuffer(value) ? 0 : Number(value)
 
 function bytesOf(value: WireValue | undefined): Buffer {
   if (value === undefined) return Buffer.alloc(0)
@@ -69,7 +71,7 @@ export function decodeScalar(value: WireValue, fact: FieldFact): unknown {
     case 'string':
       return bytesOf(value).toString('utf8')
     case 'integer':
-      return integerOf(value)
+      return typeof value === 'bigint' ? value : integerOf(value)
     case 'number':
       return typeof value === 'number' ? value : 0
     case 'boolean':
@@ -94,7 +96,7 @@ export function decodeScalar(value: WireValue, fact: FieldFact): unknown {
 
 function parseRaw(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    return parseJson(text)
   } catch (error) {
     if (error instanceof SyntaxError) throw new WireError(`raw value is no JSON: ${error.message}`)
     throw error

@@ -1,4 +1,5 @@
 // The protobuf wire format: tags, varints and length-delimited bytes.
+import { narrow } from '../../../../shared/machinery/json-text.ts'
 
 export class WireError extends Error {
   override readonly name = 'WireError'
@@ -62,14 +63,14 @@ export class Writer {
 
 export interface WireField {
   readonly number: number
-  /** Integers and doubles as numbers (integers beyond 2⁵³ lose precision, as in JSON); everything else as bytes. */
-  readonly value: number | Buffer
+  /** Doubles and integers as numbers, integers beyond 2⁵³ as bigints, everything else as bytes. */
+  readonly value: number | bigint | Buffer
 }
 
 /** @returns the fields of a message, in order. @throws WireError for bytes that are no message */
 export function* readFields(bytes: Buffer): Generator<WireField> {
   let at = 0
-  const varint = (): number => {
+  const varint = (): number | bigint => {
     let value = 0
     let scale = 1
     for (let i = 0; i < 7; i++) {
@@ -84,7 +85,7 @@ export function* readFields(bytes: Buffer): Generator<WireField> {
       const byte = bytes[at++]
       if (byte === undefined) throw new WireError('unexpected EOF')
       wide |= BigInt(byte & 127) << shift
-      if (byte < 128) return Number(BigInt.asIntN(64, wide))
+      if (byte < 128) return narrow(BigInt.asIntN(64, wide))
     }
     throw new WireError('proto: integer overflow')
   }
@@ -94,7 +95,7 @@ export function* readFields(bytes: Buffer): Generator<WireField> {
     return bytes.subarray(at - length, at)
   }
   while (at < bytes.length) {
-    const tag = varint()
+    const tag = Number(varint())
     const number = Math.floor(tag / 8)
     if (number < 1) throw new WireError(`proto: illegal tag ${number}`)
     switch (tag % 8) {
@@ -105,7 +106,7 @@ export function* readFields(bytes: Buffer): Generator<WireField> {
         yield { number, value: take(8).readDoubleLE(0) }
         break
       case BYTES:
-        yield { number, value: take(varint()) }
+        yield { number, value: take(Number(varint())) }
         break
       case FIXED32:
         take(4)

@@ -44,7 +44,7 @@ function asNew(object: AnyObject, context: EndpointContext): AnyObject {
 function putBack(copy: AnyObject, then: AnyObject): void {
   const target = copy as Record<string, unknown>
   for (const key of Object.keys(copy))
-    if (!['kind', 'apiVersion', 'metadata', 'status'].includes(key) && !(key in then)) delete target[key]
+    if (!['kind', 'apiVersion', 'metadata', 'status'].includes(key) && !Object.hasOwn(then, key)) delete target[key]
   const { kind: _kind, apiVersion: _apiVersion, metadata, status: _status, ...content } = then
   Object.assign(target, content)
   const meta = copy.metadata as Meta

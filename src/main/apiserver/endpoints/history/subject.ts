@@ -11,6 +11,7 @@ import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { ApiRequest } from '../../request.ts'
 import type { ObjectRevision } from '../../registry/history/object-revision.ts'
 import type { EndpointContext } from '../contract.ts'
+import { parseJson } from '../../../../shared/machinery/json-text.ts'
 
 /** An object, whether it exists now or not. */
 export interface Subject {
@@ -63,7 +64,7 @@ export async function objectAt(
   const text = await history.read(key, revision)
   if (text === undefined) throw missing()
   // It may have been stored in a version that was stored then.
-  return servedForm(resource, JSON.parse(text) as AnyObject)
+  return servedForm(resource, parseJson(text) as AnyObject)
 }
 
 /** @param items all kept revisions of the object, oldest first */

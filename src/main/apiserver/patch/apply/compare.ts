@@ -85,7 +85,7 @@ export function compare(old: unknown, next: unknown, fact: FieldFact | undefined
   // Most lists stay as they were: what is the same as a whole need not be taken apart.
   if (sameJson(old, next)) return NOTHING
   if (!isSame) {
-    if (deepEqual(old, next)) return NOTHING
+    if (deepEqual(old, next, { nullIsValue: true })) return NOTHING
     const changed = fieldsOf(next, fact)
     return { changed, removed: difference(fieldsOf(old, fact), changed) }
   }

@@ -6,6 +6,7 @@
 // A step is `f:<field or map key>`, `k:<JSON of a list item's keys>` or `v:<JSON of a set's value>`. A node without
 // children is always a member; one with children is a member when it carries the key `.`.
 import { isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
+import { encodeJson, parseJson } from '../../../../shared/machinery/json-text.ts'
 
 export interface FieldSet {
   readonly member: boolean
@@ -110,9 +111,9 @@ export function showPath(steps: readonly string[]): string {
       const text = step.slice(2)
       if (step.startsWith('f:')) return `.${text}`
       if (step.startsWith('v:')) return `[=${text}]`
-      const keys = JSON.parse(text) as Record<string, unknown>
+      const keys = parseJson(text) as Record<string, unknown>
       return `[${Object.entries(keys)
-        .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+        .map(([key, value]) => `${key}=${encodeJson(value)}`)
         .join(',')}]`
     })
     .join('')

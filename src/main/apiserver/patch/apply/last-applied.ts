@@ -6,6 +6,7 @@ import type { FieldFact } from '../../schema/table.ts'
 import { compare } from './compare.ts'
 import { difference, EMPTY, type FieldSet } from './field-set.ts'
 import { fieldsOf } from './typed-value.ts'
+import { encodeJson, parseJson } from '../../../../shared/machinery/json-text.ts'
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 /** To stay out of this, a client gives itself another name. */
@@ -17,7 +18,7 @@ const annotationOf = (object: AnyObject): string => object.metadata.annotations?
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return undefined
   }
@@ -53,7 +54,7 @@ export function keepLastApplied(object: AnyObject, manager: string, applied: Any
     const { [LAST_APPLIED]: _, ...others } = metadata.annotations
     metadata.annotations = others
   }
-  const text = `${JSON.stringify(ordered({ ...applied, metadata }))}\n`
+  const text = `${encodeJson(ordered({ ...applied, metadata }))}\n`
   const annotations: Record<string, string> = { ...object.metadata.annotations, [LAST_APPLIED]: text }
   const size = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + Buffer.byteLength(value), 0)
   if (size > MAX_ANNOTATIONS_BYTES) delete annotations[LAST_APPLIED]

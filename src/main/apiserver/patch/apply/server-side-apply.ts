@@ -109,7 +109,8 @@ export function serverSideApply(apply: Apply): AnyObject {
     refuseConflicts(managers, id, difference(comparison.changed, leftByClientSideApply(current, manager, fact)))
   takeFromOthers(managers, comparison, id)
   if (isEmpty(set)) managers.delete(id)
-  else if (!last || !sameSet(last.set, set) || !deepEqual(live, merged)) managers.set(id, { ...own, time, set })
+  else if (!last || !sameSet(last.set, set) || !deepEqual(live, merged, { nullIsValue: true }))
+    managers.set(id, { ...own, time, set })
   capUpdaters(managers)
 
   if (!isObject(merged)) throw badRequest('the applied configuration is not an object')

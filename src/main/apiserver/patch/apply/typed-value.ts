@@ -2,6 +2,7 @@
 import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { type FieldFact, fieldFact, type TypeFact, typeOfFact } from '../../schema/table.ts'
 import { EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
+import { encodeJson } from '../../../../shared/machinery/json-text.ts'
 
 export type Shape = 'leaf' | 'struct' | 'map' | 'set' | 'list'
 
@@ -60,13 +61,13 @@ function itemStep(item: JsonObject, keys: readonly string[]): string {
   const [only] = keys
   if (only !== undefined && keys.length === 1) {
     const value = getField(item, only) ?? KEY_DEFAULTS[only]
-    return value === undefined ? 'k:{}' : `k:{${JSON.stringify(only)}:${JSON.stringify(value)}}`
+    return value === undefined ? 'k:{}' : `k:{${JSON.stringify(only)}:${encodeJson(value)}}`
   }
   const named = [...keys].sort().flatMap(key => {
     const value = getField(item, key) ?? KEY_DEFAULTS[key]
     return value === undefined ? [] : [[key, value] as const]
   })
-  return `k:${JSON.stringify(Object.fromEntries(named))}`
+  return `k:${encodeJson(Object.fromEntries(named))}`
 }
 
 /** @returns the parts of a value that is not a leaf, in its own order. */
@@ -89,7 +90,7 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
     }
     case 'set':
       return (value as unknown[]).map(item => ({
-        step: `v:${JSON.stringify(item)}`,
+        step: `v:${encodeJson(item)}`,
         value: item,
         fact: fact?.i,
         owned: true,

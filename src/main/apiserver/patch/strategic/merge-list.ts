@@ -4,6 +4,7 @@ import { badRequest } from '../../../../shared/machinery/status.ts'
 import type { FieldFact } from '../../schema/table.ts'
 import { patchTypeOf, SET_ORDER, withoutDirectives } from './directives.ts'
 import { type Identity, orderMerged } from './order.ts'
+import { encodeJson } from '../../../../shared/machinery/json-text.ts'
 
 export interface ListPatch {
   /** The list in the patch; undefined when only directives touch it. */
@@ -23,7 +24,7 @@ function mapIdentity(mergeKey: string): Identity {
   return item => {
     const value = isObject(item) ? getField(item, mergeKey) : undefined
     if (value === undefined || value === null) {
-      throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`)
+      throw badRequest(`map: ${encodeJson(item)} does not contain declared merge key: ${mergeKey}`)
     }
     return String(value)
   }
@@ -100,7 +101,7 @@ function checkOrder(items: readonly unknown[], order: readonly unknown[], identi
     if (isObject(item) && patchTypeOf(item) !== 'merge') continue
     const at = positions.get(identity(item))
     if (at === undefined || at < last) {
-      const shown = [items, order].map(list => JSON.stringify(list))
+      const shown = [items, order].map(list => encodeJson(list))
       throw badRequest(`The order in patch list:\n${shown[0]}\n doesn't match ${SET_ORDER}${key} list:\n${shown[1]}\n`)
     }
     last = at

@@ -1,0 +1,220 @@
+// Whole numbers of 64 bits in what users define: every digit comes back, by every way in and every way out.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { decodeProtobuf } from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
+import { CustomResourceDefinition, type JSONSchemaProps } from '../../../src/shared/api/apiextensions/v1.ts'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import { encodeJson, parseJson } from '../../../src/shared/machinery/json-text.ts'
+import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
+import { eventually } from '../../support/eventually.ts'
+import { startWebhookServer, type WebhookServer } from '../../support/webhook-server.ts'
+import { tempFolder } from '../../store/temp-folder.ts'
+import { type RawOptions, raw } from '../core/support/raw.ts'
+
+const [BIG, NEXT, LEAST] = [9007199254740993n, 9007199254740995n, -9223372036854775808n]
+const group = 'wide.example.com'
+const path = (name = '', version = 'v1') => `/apis/${group}/${version}/wides${name && `/${name}`}`
+
+const schema: JSONSchemaProps = {
+  type: 'object',
+  properties: {
+    spec: {
+      type: 'object',
+      'x-kubernetes-validations': [
+        { rule: '!has(self.at) || self.at - 1 != 9007199254740993', message: 'not that one' },
+        { rule: '!has(self.share) || self.share >= 0.0', message: 'a share is a double' },
+      ],
+      properties: {
+        at: { type: 'integer', format: 'int64', minimum: -9223372036854775808 as number },
+        share: { type: 'number' },
+        least: { type: 'integer', default: LEAST as unknown as object },
+        port: { 'x-kubernetes-int-or-string': true },
+        ids: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'integer' } },
+        free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+      },
+    },
+  },
+}
+const version = (name: string, storage: boolean) => ({
+  ...{ name, served: true, storage, schema: { openAPIV3Schema: schema } },
+  additionalPrinterColumns: [{ name: 'At', type: 'integer', jsonPath: '.spec.at' }],
+})
+
+let folder: Awaited<ReturnType<typeof tempFolder>>
+let api: TestApiServer
+let hooks: WebhookServer
+beforeAll(async () => {
+  folder = await tempFolder()
+  api = await startTestApiServer({ dataDir: folder.path })
+  hooks = await startWebhookServer()
+  hooks.on('/convert', ({ desiredAPIVersion, objects }: { desiredAPIVersion: string; objects: AnyObject[] }) => ({
+    convertedObjects: objects.map(object => ({ ...object, apiVersion: desiredAPIVersion })),
+    result: { status: 'Success' },
+  }))
+  await api.clientAs().create(CustomResourceDefinition, {
+    metadata: { name: `wides.${group}` },
+    spec: {
+      group,
+      scope: 'Cluster',
+      names: { plural: 'wides', kind: 'Wide' },
+      versions: [version('v1', true), version('v2', false)],
+      conversion: {
+        strategy: 'Webhook',
+        webhook: {
+          clientConfig: { url: hooks.url('/convert'), caBundle: hooks.caBundle },
+          conversionReviewVersions: ['v1'],
+        },
+      },
+    },
+  })
+  await eventually(() => {
+    if (!api.server.context.resources.byUrl(group, 'v2', 'wides')) throw new Error('not served yet')
+  })
+})
+afterAll(async () => {
+  await api[Symbol.asyncDispose]()
+  await hooks[Symbol.asyncDispose]()
+  await folder[Symbol.asyncDispose]()
+})
+
+type Json = AnyObject & { spec: Record<string, unknown>; message?: string }
+
+const wide = (name: string, spec: object) => ({ apiVersion: `${group}/v1`, kind: 'Wide', metadata: { name }, spec })
+
+/** A request over TLS, whose numbers are read and written digit by digit. */
+async function ask(at: string, options: RawOptions = {}): Promise<{ code: number; text: string; json: Json }> {
+  const { body } = options
+  const text = body === undefined || typeof body === 'string' ? body : encodeJson(body)
+  const answer = await raw(api, at, { ...options, ...(text === undefined ? {} : { body: text }) })
+  const isJson = answer.headers['content-type']?.includes('json')
+  return { code: answer.code, text: answer.text, json: (isJson ? parseJson(answer.text) : undefined) as Json }
+}
+const make = (name: string, spec: object) => ask(path(), { body: wide(name, spec) })
+const patch = (name: string, type: string, body: unknown) =>
+  ask(`${path(name)}?fieldManager=me`, { method: 'PATCH', body, headers: { 'content-type': `application/${type}` } })
+
+describe('a whole number beyond 2^53 in a custom resource', () => {
+  test('comes in as JSON or YAML, small or large, and goes out by every way of reading', async () => {
+    const spec = {
+      at: BIG,
+      share: NEXT,
+      port: NEXT,
+      ids: [BIG, NEXT],
+      free: { deep: [{ nanos: BIG }], text: `${BIG}` },
+    }
+    const made = await make('json', spec)
+    expect([made.code, made.json.spec]).toEqual([201, { ...spec, least: LEAST }])
+    const yaml = `{apiVersion: ${group}/v1, kind: Wide, metadata: {name: yaml}, spec: {at: ${BIG}, free: {hex: 0x7fffffffffffffff}}}`
+    const fromYaml = await ask(path(), { body: yaml, headers: { 'content-type': 'application/yaml' } })
+    expect(fromYaml.json.spec).toEqual({ at: BIG, least: LEAST, free: { hex: 9223372036854775807n } })
+    for (const [name, type] of [
+      ['large', 'json'],
+      ['large-yaml', 'yaml'],
+    ] as const) {
+      const body = encodeJson(wide(name, { at: BIG, free: { filler: 'x'.repeat(300_000) } }))
+      const large = await ask(path(), { body, headers: { 'content-type': `application/${type}` } })
+      expect(large.json.spec['at']).toBe(BIG)
+      await ask(path(name), { method: 'DELETE' })
+    }
+
+    expect((await ask(path('json'))).json.spec).toEqual(made.json.spec)
+    expect((await ask(path('json', 'v2'))).json).toMatchObject({ apiVersion: `${group}/v2`, spec: made.json.spec })
+    expect((await ask(path('json'), { headers: { accept: 'application/yaml' } })).text).toContain(`nanos: ${BIG}\n`)
+    const list = await ask(path(), { headers: { accept: 'application/json' } })
+    expect((list.json as unknown as { items: Json[] }).items[0]?.spec).toEqual(made.json.spec)
+    const table = await ask(path(), { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } })
+    expect(table.text).toContain(`"cells":["json",${BIG}]`)
+    const watch = await ask(`${path()}?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Djson`)
+    expect(watch.text).toContain(`"at":${BIG},`)
+    expect(await ask('/openapi/v3/apis/wide.example.com/v1')).toMatchObject({
+      text: expect.stringContaining(`"default":${LEAST}`) as string,
+    })
+  })
+
+  test('is patched digit by digit, and owned by its value', async () => {
+    await make('patched', { at: BIG, ids: [BIG] })
+    const merged = await patch('patched', 'merge-patch+json', { spec: { at: NEXT } })
+    expect(merged.json.spec['at']).toBe(NEXT)
+    const tested = await patch('patched', 'json-patch+json', [{ op: 'test', path: '/spec/at', value: BIG }])
+    expect(tested.code).toBe(422)
+    const replaced = await patch('patched', 'json-patch+json', [
+      { op: 'test', path: '/spec/at', value: NEXT },
+      { op: 'replace', path: '/spec/at', value: BIG },
+    ])
+    expect(replaced.json.spec['at']).toBe(BIG)
+    const applied = await patch('applied', 'apply-patch+yaml', wide('applied', { at: BIG, ids: [BIG, NEXT] }))
+    expect(applied.json.spec).toMatchObject({ at: BIG, ids: [BIG, NEXT] })
+    expect(applied.text).toContain(`"v:${NEXT}":{}`)
+    const fewer = await patch('applied', 'apply-patch+yaml', wide('applied', { at: BIG, ids: [NEXT] }))
+    expect(fewer.json.spec['ids']).toEqual([NEXT])
+    const other = `${path('applied')}?fieldManager=other`
+    const headers = { 'content-type': 'application/apply-patch+yaml' }
+    const same = await ask(other, { method: 'PATCH', headers, body: wide('applied', { at: BIG }) })
+    expect(same.code).toBe(200)
+    const conflict = await ask(other, { method: 'PATCH', headers, body: wide('applied', { at: NEXT }) })
+    expect([conflict.code, conflict.json.message]).toEqual([
+      409,
+      'Apply failed with 1 conflict: conflict with "me": .spec.at',
+    ])
+    const changed = await ask(path('applied'), { method: 'PUT', body: { ...same.json, spec: { at: NEXT } } })
+    expect(changed.json).toMatchObject({ spec: { at: NEXT }, metadata: { generation: 3 } })
+  })
+
+  test('is what rules and bounds count with, and what errors say', async () => {
+    const refused = await make('refused', { at: 9007199254740994n })
+    expect([refused.code, refused.json.message]).toEqual([
+      422,
+      'Wide.wide.example.com "refused" is invalid: spec: Invalid value: not that one',
+    ])
+    expect((await make('fine', { at: BIG, share: BIG })).code).toBe(201)
+    const twice = await make('twice', { ids: [BIG, NEXT, BIG] })
+    expect(twice.json.message).toContain(`spec.ids[2]: Duplicate value: ${BIG}`)
+    const text = await make('text', { free: BIG })
+    expect(text.json.message).toContain('spec.free in body must be of type object: "integer"')
+    const int32 = await ask('/api/v1/namespaces/default/pods', {
+      body: { metadata: { name: 'p' }, spec: { priority: BIG, containers: [] } },
+    })
+    expect(int32.json.message).toContain(
+      `cannot unmarshal number ${BIG} into Go struct field PodSpec.spec.priority of type int32`,
+    )
+  })
+
+  test('is there after a restart, when the store is read from the disk', async () => {
+    await api[Symbol.asyncDispose]()
+    api = await startTestApiServer({ dataDir: folder.path })
+    await eventually(async () => expect((await ask(path('json'))).json.spec['at']).toBe(BIG))
+    const same = await ask(path('json'), { method: 'PUT', body: (await ask(path('json'))).json })
+    expect(same.json.metadata.generation).toBe(1)
+  })
+})
+
+describe('a whole number beyond 2^53 in a built-in kind', () => {
+  const attributes = { 'example.com/serial': { int: BIG } }
+  const slice = {
+    apiVersion: 'resource.k8s.io/v1',
+    kind: 'ResourceSlice',
+    metadata: { name: 'slice' },
+    spec: {
+      ...{ driver: 'example.com', nodeName: 'n1', pool: { name: 'p', generation: 1, resourceSliceCount: 1 } },
+      devices: [{ name: 'one', attributes }],
+    },
+  }
+
+  test('is kept where it is a value of somebody, also as protobuf', async () => {
+    const slices = '/apis/resource.k8s.io/v1/resourceslices'
+    expect((await ask(slices, { body: slice })).json.spec['devices']).toEqual([{ name: 'one', attributes }])
+    const headers = { accept: 'application/vnd.kubernetes.protobuf' }
+    const { bytes } = await raw(api, `${slices}/slice`, { headers })
+    expect(decodeProtobuf(bytes)).toMatchObject({ spec: { devices: [{ attributes }] } })
+    const again = { ...headers, 'content-type': headers.accept }
+    expect((await raw(api, `${slices}/slice`, { method: 'PUT', body: bytes, headers: again })).code).toBe(200)
+    expect((await ask(`${slices}/slice`)).text).toContain(`"int":${BIG}`)
+  })
+
+  test('stays the largest that is calculated with, where it is', async () => {
+    const toleration = { key: 'k', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 9223372036854775807n }
+    const containers = [{ name: 'main', image: 'example.test/app:1' }]
+    const body = { metadata: { name: 'patient' }, spec: { containers, tolerations: [toleration] } }
+    const { text } = await ask('/api/v1/namespaces/default/pods', { body })
+    expect(text).toContain(`"tolerationSeconds":${Number.MAX_SAFE_INTEGER}`)
+  })
+})
