@@ -144,6 +144,12 @@ describe('nodes', () => {
     load(hosts[0]!, 'iptables-nft-restore', DOCKER_RULES)
     expect(tcp(pods[0]!, ips[1]!, 8080)).toEqual(['TIMEOUT'])
     agents[0]!.resume()
+    // Elsewhere, single rules go from chains that stay.
+    hosts[1]!.run('iptables-legacy', '-F', 'FLOTILLA-FORWARD')
+    const mine = hosts[2]!.run('nft', '-s', 'list', 'table', 'inet', 'mine')
+    hosts[2]!.run('nft', 'flush', 'chain', 'inet', 'mine', 'forwarding')
+    await eventually(() => hosts[2]!.run('nft', '-s', 'list', 'table', 'inet', 'mine') === mine, 20_000)
+    await eventually(() => hosts[1]!.run('iptables-legacy', '-S', 'FLOTILLA-FORWARD').includes('-s 10.244.0.0/16'), 20_000) // prettier-ignore
     await eventually(() => namesIn(tcp(pods[0]!, ips[1]!, 8080)).join() === 'node2', 20_000)
     expect(hosts[0]!.run('iptables-nft', '-S', 'DOCKER-USER').split('\n')[1]).toBe('-A DOCKER-USER -j FLOTILLA-FORWARD')
   })

@@ -13,6 +13,10 @@ const LOOKS_PER_FULL_LOOK_WHEN_HEARD = 24
 type ReadFile = (name: string) => Promise<string>
 
 const FILES = ['route', 'fib_trie', 'ipv6_route', 'if_inet6', 'ip_tables_names', 'ip6_tables_names']
+const LEGACY = [
+  ['ip_tables_names', 'iptables-legacy-save'],
+  ['ip6_tables_names', 'ip6tables-legacy-save'],
+] as const
 /** Columns of a file that count uses; they change without a change. */
 const COUNTERS: Readonly<Record<string, readonly number[]>> = {
   route: [4, 5],
@@ -49,12 +53,11 @@ export class HostChanges {
    * @returns whether something is not as when all was well, or has not been looked at for long
    */
   async any(heard: Heard): Promise<boolean> {
-    const isQuiet = heard === 'nothing' && this.#settled !== undefined
+    // Changes of legacy tables are not told.
+    const isQuiet = heard === 'nothing' && this.#settled !== undefined && !this.#hasLegacyTables
     this.#before = isQuiet ? this.#settled : await this.#state().catch(() => undefined)
     const isSame = heard !== 'rules' && this.#before !== undefined && this.#before === this.#settled
-    // Changes of legacy tables are not told.
-    const mostLooks =
-      heard === 'unknown' || this.#hasLegacyTables ? LOOKS_PER_FULL_LOOK : LOOKS_PER_FULL_LOOK_WHEN_HEARD
+    const mostLooks = heard === 'unknown' ? LOOKS_PER_FULL_LOOK : LOOKS_PER_FULL_LOOK_WHEN_HEARD
     this.#looks = isSame ? (this.#looks + 1) % mostLooks : 0
     return !isSame || this.#looks === 0
   }
@@ -82,7 +85,14 @@ export class HostChanges {
       ...FILES.map(async name => withoutCounters(name, await this.#read(name))),
     ])
     this.#hasLegacyTables = FILES.some((name, i) => name.endsWith('_tables_names') && texts[i] !== '')
-    return JSON.stringify([namesOf(links), chains, texts])
+    return JSON.stringify([namesOf(links), chains, texts, await this.#legacyRules(texts)])
+  }
+
+  /** @param texts of FILES */
+  async #legacyRules(texts: readonly string[]): Promise<string[]> {
+    const tools = LEGACY.flatMap(([file, tool]) => (texts[FILES.indexOf(file)]?.includes('filter') ? [tool] : []))
+    const saved = await Promise.all(tools.map(tool => this.#run([tool, '-t', 'filter']).catch(() => '')))
+    return saved.map(text => text.replace(/^#.*$|\[\d+:\d+\]/gm, ''))
   }
 
   /** With their handles, which a chain that is made again does not keep. */
