@@ -19,6 +19,8 @@ const NEEDED = {
   iptables: 'iptables',
   iproute2: 'ip',
   conntrack: 'conntrack',
+  'wireguard-tools': 'wg',
+  'wireguard-go': 'wireguard-go',
   'containernetworking-plugins': '/usr/lib/cni/ptp',
   dnsutils: 'dig',
   'busybox-static': '/bin/busybox',

@@ -43,6 +43,7 @@ import type { Network } from './network/contract.ts'
 import { startNetwork } from './network/network.ts'
 import { preflight } from './network/preflight.ts'
 import { untilFit } from './network/until-fit.ts'
+import { WIREGUARD_ANNOTATION } from './network/wireguard/identity.ts'
 import { dialUpgrade } from './tunnel/dial-upgrade.ts'
 import { followServers } from './servers/follow-servers.ts'
 import { KnownServers } from './servers/known-servers.ts'
@@ -173,7 +174,10 @@ export async function startAgent({
       nodeName,
       nodeIPs: nodeIPsOf(identity),
       labels: config.labels,
-      annotations: { [LOCAL_VOLUMES_PATH]: localVolumesPath(dataDir) },
+      annotations: () => ({
+        [LOCAL_VOLUMES_PATH]: localVolumesPath(dataDir),
+        [WIREGUARD_ANNOTATION]: running.network?.wireguard?.annotation,
+      }),
       taints: config.taints,
       version: KUBERNETES_VERSION,
       diskPath: dataDir,
@@ -184,6 +188,7 @@ export async function startAgent({
       ],
       pressures: () => evictions.pressures,
       relayed: () => running.network?.relayed() ?? [],
+      wireguard: () => running.network?.wireguard,
       ...(ipv6RangesOf(config) && { ipv6Problem: () => running.network?.ipv6Problem }),
       recorder,
       clock,
@@ -195,7 +200,7 @@ export async function startAgent({
     const startReal = async (): Promise<Network> => {
       await untilFit({
         // A node that works is not kept from its pods by a network that somebody added since.
-        check: () => preflight(runTool, hasJoined ? undefined : config),
+        check: () => preflight(runTool, { ranges: hasJoined ? undefined : config, backend: config.networkBackend }),
         tell(messages) {
           problems.clear()
           for (const message of messages.length > 0 ? messages : ['network is not ready']) problems.add(message)
@@ -370,6 +375,7 @@ function startHostNetwork(
       return dialUpgrade({ server, path, protocol: 'flotilla-relay', tls: api.tls, signal })
     },
     cni: cniFoldersOf(config),
+    backend: config.networkBackend,
     ...(podCIDR === undefined ? {} : { podCIDR }),
     ...(config.nodePortAddresses && { nodePortAddresses: config.nodePortAddresses }),
     ...(config.ingressPorts && { ingressPorts: config.ingressPorts }),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { parseRange } from '../shared/machinery/cidr.ts'
 import { familyOf } from '../shared/machinery/ip-address.ts'
+import { NETWORK_BACKENDS } from '../shared/machinery/node-network.ts'
 import type { IPv6Ranges } from './network/ipv6.ts'
 
 const taint = v.object({ key: v.string(), value: v.optional(v.string()), effect: v.string() })
@@ -53,6 +54,8 @@ const schema = v.object({
   taints: v.optional(v.array(taint), []),
   /** Ranges of this machine's addresses that answer for node ports, or `primary` for its node address. Default: all. */
   nodePortAddresses: v.optional(v.pipe(v.array(nodePortAddress), v.minLength(1))),
+  /** How pods' packets travel to other nodes. */
+  networkBackend: v.optional(v.picklist(NETWORK_BACKENDS), 'auto'),
   /** Folder whose first configuration, while there is one, has CNI plugins connect pods. */
   cniConfDir: v.optional(v.pipe(v.string(), v.startsWith('/')), '/etc/cni/net.d'),
   /** Folders of CNI plugins. */

@@ -1,6 +1,7 @@
 // Where Services, pods and the cluster's DNS are.
 import { parseRange } from '../shared/machinery/cidr.ts'
 import { formatIP } from '../shared/machinery/ip-address.ts'
+import type { NetworkBackend } from '../shared/machinery/node-network.ts'
 
 export interface ClusterNetwork {
   /** IPv4, which nodes carry. */
@@ -14,6 +15,8 @@ export interface ClusterNetwork {
   /** One of each of the Services' ranges. */
   readonly clusterDNSs: readonly string[]
   readonly clusterDomain: string
+  /** How pods' packets travel between nodes. */
+  readonly networkBackend: NetworkBackend
 }
 
 export interface ClusterRanges {
@@ -43,6 +46,7 @@ export function clusterNetwork({ serviceCIDRs = [], clusterCIDRs = [] }: Cluster
     clusterDNS: addressIn(serviceCIDR, DNS_OFFSET),
     clusterDNSs: [serviceCIDR, ...serviceCIDRs.slice(1)].map(cidr => addressIn(cidr, DNS_OFFSET)),
     clusterDomain: 'cluster.local',
+    networkBackend: 'auto',
   }
 }
 

@@ -9,6 +9,7 @@ import { createEventRecorder } from '../shared/client/events.ts'
 import { createClient } from '../shared/client/typed-client.ts'
 import { systemClock } from '../shared/machinery/clock.ts'
 import type { Log } from '../shared/machinery/log.ts'
+import type { NetworkBackend } from '../shared/machinery/node-network.ts'
 import { Owned } from '../shared/machinery/owned.ts'
 import { createAdmission } from './apiserver/admission/plugins.ts'
 import { AuditLog, type AuditLogOptions } from './apiserver/audit/audit-log.ts'
@@ -39,7 +40,7 @@ import { controllerMetrics } from './controllers/controller-metrics.ts'
 import { startControllers } from './controllers/index.ts'
 import type { ClusterNetwork, ClusterRanges } from './cluster-network.ts'
 import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
-import { KEPT_RANGES_KEY, keptRanges, settleRanges } from './kept-ranges.ts'
+import { KEPT_RANGES_KEY, keptRanges, settleBackend, settleRanges } from './kept-ranges.ts'
 import { writeAtomically } from './kubeconfig-file.ts'
 import { type LedPart, takeTurns } from './leading.ts'
 import { onceReady } from './local-node/joined.ts'
@@ -91,6 +92,8 @@ export interface ControlPlaneOptions {
   readonly nodePortAddresses?: readonly string[]
   /** Of pods and Services; IPv4 first. Default: those that the cluster was made with. */
   readonly ranges?: ClusterRanges
+  /** How pods' packets travel between nodes. Default: as last, and `auto` for a new cluster. */
+  readonly networkBackend?: NetworkBackend
   readonly apiServer?: ApiServerSettings
   /** Default: one profile as upstream's. */
   readonly scheduler?: SchedulerConfiguration
@@ -146,7 +149,9 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   assertHere(layout.root)
   const history = owned.use(await engine.openHistory(DEFAULT_HISTORY_LIMITS))
   const { advertise = [] } = options
-  const network = settleRanges(store.get(KEPT_RANGES_KEY)?.object, options.ranges ?? {})
+  const kept = store.get(KEPT_RANGES_KEY)?.object
+  const networkBackend = settleBackend(kept, options.networkBackend)
+  const network: ClusterNetwork = { ...settleRanges(kept, options.ranges ?? {}), networkBackend }
   const names = [...new Set([...ownNames(options.listen.host), network.kubernetesServiceIP, ...advertise])]
   const pki = await openPki({ dataDir: layout.root, names, clock })
   let recorder: HistoryRecorder | undefined

@@ -1,7 +1,9 @@
 // The ranges of pods and Services stay what they were when the cluster was made. The cluster itself keeps them, so they
-// go where it goes — with a move, in a backup, to another engine — and no later start needs their flags.
+// go where it goes — with a move, in a backup, to another engine — and no later start needs their flags. So is kept
+// whether traffic between nodes is encrypted: a flag that was forgotten must not end that.
 import type { ConfigMap } from '../shared/api/core/v1.ts'
 import { deepEqual } from '../shared/machinery/deep-equal.ts'
+import { NETWORK_BACKENDS, type NetworkBackend } from '../shared/machinery/node-network.ts'
 import type { AnyObject, Draft } from '../shared/machinery/object.ts'
 import { parseRanges, PODS, type RangeRule, requireApart, SERVICES } from './cli/cluster-ranges.ts'
 import { UsageError } from './cli/usage-error.ts'
@@ -12,10 +14,31 @@ const NAME = { namespace: 'kube-system', name: 'flotilla-cluster-ranges' }
 /** Where the store has them. */
 export const KEPT_RANGES_KEY = `/registry/core/configmaps/${NAME.namespace}/${NAME.name}`
 
-export const keptRanges = ({ clusterCIDRs, serviceCIDRs }: Required<ClusterRanges>): Draft<ConfigMap> => ({
+type Kept = Required<ClusterRanges> & Pick<ClusterNetwork, 'networkBackend'>
+
+export const keptRanges = ({ clusterCIDRs, serviceCIDRs, networkBackend }: Kept): Draft<ConfigMap> => ({
   metadata: NAME,
-  data: { clusterCIDRs: clusterCIDRs.join(','), serviceCIDRs: serviceCIDRs.join(',') },
+  data: {
+    clusterCIDRs: clusterCIDRs.join(','),
+    serviceCIDRs: serviceCIDRs.join(','),
+    ...(networkBackend !== 'auto' && { networkBackend }),
+  },
 })
+
+/**
+ * @param kept the ConfigMap; undefined for a new cluster
+ * @param given by a flag
+ * @throws UsageError where somebody edited it, and no flag says what is meant
+ */
+export function settleBackend(kept: AnyObject | undefined, given: NetworkBackend | undefined): NetworkBackend {
+  const text = ((kept ?? {}) as Partial<ConfigMap>).data?.networkBackend ?? 'auto'
+  const known = given ?? NETWORK_BACKENDS.find(backend => backend === text)
+  if (known !== undefined) return known
+  throw new UsageError(
+    `the ConfigMap ${NAME.namespace}/${NAME.name} names the network backend ${JSON.stringify(text)}, which there is ` +
+      `not; start once with --network-backend ${NETWORK_BACKENDS.join(' or ')}`,
+  )
+}
 
 /**
  * @param kept the ConfigMap; undefined for a new cluster

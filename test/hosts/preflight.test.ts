@@ -51,6 +51,7 @@ const good: Facts = {
 const cluster: ClusterFacts = {
   clusterCIDR: '10.244.0.0/16',
   serviceCIDR: '10.96.0.0/16',
+  networkBackend: 'auto',
   caHash: 'c',
   nodeName: 'box',
   nodes: [{ name: 'other', machineID: 'b'.repeat(32), address: '192.168.1.6' }],
@@ -123,8 +124,18 @@ describe('a finding says what, why and how', () => {
     expect(preflight({ ...good, flotilla: mine, routes, listening: ['127.0.0.1:16443'] }, cluster)).toEqual([])
   })
   test('links that an earlier node left on the host are its own as well', () => {
-    const routes = ['flotilla0', 'flovx', 'flo-0123456789a'].map(device => ({ cidr: '10.244.0.0/24', device }))
+    const routes = ['flotilla0', 'flovx', 'flotilla-wg', 'flo-0123456789a'].map(device => ({
+      cidr: '10.244.0.0/24',
+      device,
+    }))
     expect(preflight({ ...good, routes }, cluster)).toEqual([])
+  })
+  test('what encrypted traffic needs is missing only where that is wanted', () => {
+    const encrypted = { ...cluster, networkBackend: 'wireguard' as const }
+    expect(preflight(good, encrypted)).toMatchObject([
+      { id: 'network/tool-wg', severity: 'Info', how: 'Joining installs wireguard-tools.' },
+    ])
+    expect(preflight({ ...good, tools: new Set([...good.tools, 'wg']) }, encrypted)).toEqual([])
   })
   test('another machine of the same name is found', () => {
     const nodes = [{ name: 'box', machineID: 'd'.repeat(32), address: '192.168.1.9' }]

@@ -34,6 +34,40 @@ describe('preflight()', () => {
   })
 })
 
+describe('preflight() of a host that is to encrypt', () => {
+  const backend = 'wireguard'
+  /** The real tools, but for a kernel that has no WireGuard, and this program in its place. */
+  const notInKernel =
+    (program: string): Run =>
+    argv =>
+      argv[0] === 'unshare' || argv[0] === 'wireguard-go'
+        ? Promise.reject(new ToolError(argv, argv[0] === program ? 0 : undefined, 'Unknown device type'))
+        : run(argv)
+
+  it('finds nothing wrong where WireGuard is in the kernel or a program', async () => {
+    expect(await preflight(notInKernel('wireguard-go'), { backend })).toEqual([])
+    const inKernel: Run = (argv, options) => (argv[0] === 'unshare' ? Promise.resolve('') : run(argv, options))
+    expect(await preflight(inKernel, { backend })).toEqual([])
+  })
+
+  it('does not take it as a node without, and says what to install', async () => {
+    expect(await preflight(without('wg'), { backend })).toEqual([
+      {
+        id: 'tool/wg',
+        message:
+          'This cluster has the traffic between nodes encrypted (its network backend is wireguard), and wg is missing on this host. Install the package wireguard-tools.',
+        fatal: true,
+      },
+    ])
+    const [problem] = await preflight(notInKernel(''), { backend })
+    expect(problem).toMatchObject({ id: 'kernel/wireguard', fatal: true })
+    expect(problem!.message).toContain(
+      "this host's kernel has no WireGuard. Install a kernel with the module wireguard",
+    )
+    expect(await preflight(notInKernel(''))).toEqual([])
+  })
+})
+
 describe('preflight() of a host whose networks overlap the cluster’s', () => {
   let lab: Lab
   let host: Host

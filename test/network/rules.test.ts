@@ -11,7 +11,7 @@ import { ClusterView } from '../../src/agent/network/cluster-view.ts'
 import { findPodCIDR6 } from '../../src/agent/network/pod-cidr.ts'
 import { contains, formatCidr, formatIPv4, parseCidr, parseIPv4, requireCidr } from '../../src/shared/machinery/ipv4.ts'
 import type { Run } from '../../src/agent/network/exec.ts'
-import { NodeRoutes, planPeers } from '../../src/agent/network/node-routes.ts'
+import { PlainRoutes, planPeers } from '../../src/agent/network/node-routes.ts'
 import { guessNodeIPv6, lastingIPv6 } from '../../src/agent/kubelet/node/machine.ts'
 import { chooseEndpoints } from '../../src/agent/proxy/choose-endpoints.ts'
 import { noRules, type Rules, rulesOf } from '../../src/agent/proxy/rules.ts'
@@ -327,7 +327,7 @@ describe('planPeers()', () => {
   })
 })
 
-describe('NodeRoutes', () => {
+describe('PlainRoutes', () => {
   const peer = {
     nodeName: 'node2',
     nodeIP: '192.0.2.2',
@@ -349,7 +349,7 @@ describe('NodeRoutes', () => {
       return Promise.resolve(JSON.stringify([{ ifname: 'eth0', addr_info: [own] }]))
     }
     const ipv6 = { hostIP: 'fd00:10:244:1::', nodeIP: '2001:db8::1' }
-    const routes = new NodeRoutes({ run, nodeIP: '192.0.2.1', hostIP: '10.244.1.0', ipv6, yields: () => false })
+    const routes = new PlainRoutes({ run, nodeIP: '192.0.2.1', hostIP: '10.244.1.0', ipv6, yields: () => false })
     await routes.apply([peer], new Set())
     return written.join('')
   }

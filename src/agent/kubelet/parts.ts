@@ -9,6 +9,7 @@ import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { ConnectionSummary } from '../../shared/machinery/connection-summary.ts'
 import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
+import type { WireguardState } from '../network/contract.ts'
 import type { NodeFacts } from './admission/admit.ts'
 import type { PodCgroups } from './cgroups/contract.ts'
 import type { ImagePuller } from './images/image-puller.ts'
@@ -36,6 +37,8 @@ export interface NodeNetwork {
   connections(): Promise<ConnectionSummary>
   /** Why pods have IPv4 only although the cluster has both; undefined when they have what it has. */
   readonly ipv6Problem?: string | undefined
+  /** Where the cluster has the traffic between nodes encrypted. */
+  readonly wireguard?: WireguardState | undefined
   /** Names of nodes whose pods are reached over the control plane only. */
   relayed(): readonly string[]
   /** Takes the stream of another node's agent that this node is not reached by otherwise. */

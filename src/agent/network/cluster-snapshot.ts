@@ -2,6 +2,7 @@
 import type { Node, Service } from '../../shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../shared/api/discovery/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
+import { WIREGUARD_ANNOTATION } from './wireguard/identity.ts'
 
 export interface ClusterSnapshot {
   readonly services: readonly Service[]
@@ -12,7 +13,12 @@ export interface ClusterSnapshot {
 export const slimNode = ({ apiVersion, kind, metadata, spec, status: { addresses } }: Node): Node => ({
   apiVersion,
   kind,
-  metadata: slim({ apiVersion, kind, metadata }).metadata,
+  metadata: {
+    ...slim({ apiVersion, kind, metadata }).metadata,
+    ...(metadata.annotations?.[WIREGUARD_ANNOTATION] && {
+      annotations: { [WIREGUARD_ANNOTATION]: metadata.annotations[WIREGUARD_ANNOTATION] },
+    }),
+  },
   spec,
   status: addresses ? { addresses } : {},
 })

@@ -7,6 +7,7 @@ import type { InformerFactory } from '../../shared/client/informer-factory.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import type { ConnectionSummary } from '../../shared/machinery/connection-summary.ts'
 import type { Log } from '../../shared/machinery/log.ts'
+import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
 import type { IngressPorts } from '../ingress/start-ingress.ts'
 import type { ApiServerAddress } from './api-forwarder.ts'
@@ -40,6 +41,8 @@ export interface NetworkOptions {
   readonly cni: CniFolders
   /** Ranges of the node's own addresses that answer for node ports; `primary` = its addresses. Default: every one. */
   readonly nodePortAddresses?: readonly string[]
+  /** How pods' packets travel between nodes. Default `auto`. */
+  readonly backend?: NetworkBackend
   /** Opens a stream to the agent of another node over the control plane. Default: there is no such way. */
   readonly dialNode?: (nodeName: string) => Promise<Duplex>
   readonly log: Log
@@ -49,6 +52,13 @@ export interface NetworkOptions {
   readonly metrics?: Registry
   /** Ends the wait for a pod range. */
   readonly signal?: AbortSignal
+}
+
+export interface WireguardState {
+  /** What the Node object tells others of this node's end. */
+  readonly annotation: string
+  /** Names of nodes that told no key: their pods are not reached. */
+  readonly withoutKey: readonly string[]
 }
 
 /** Ended by dispose, which leaves links, routes and rules in place: pods keep their network without the agent. */
@@ -64,6 +74,8 @@ export interface Network extends AsyncDisposable {
   connections(): Promise<ConnectionSummary>
   /** Why pods have IPv4 only although the cluster has both; undefined when they have what it has. */
   readonly ipv6Problem: string | undefined
+  /** Where the cluster has the traffic between nodes encrypted. */
+  readonly wireguard: WireguardState | undefined
   /** Names of nodes whose pods are reached over the control plane only. */
   relayed(): readonly string[]
   /** Takes the stream that another node's agent opened with its `dialNode`. */

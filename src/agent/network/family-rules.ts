@@ -25,6 +25,8 @@ export interface FamilyRulesOptions {
   /** @returns addresses of nodes that know the way back to pods */
   readonly direct: () => readonly string[]
   readonly nodePortAddresses?: readonly string[] | undefined
+  /** Packets between pods of different nodes are dropped unless they are encrypted. */
+  readonly isEncrypted: boolean
   readonly view: ClusterView
   readonly policyView: PolicyView
   /** File that keeps the host ports. */

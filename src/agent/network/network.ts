@@ -5,6 +5,7 @@ import { parseRange } from '../../shared/machinery/cidr.ts'
 import { formatIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
 import { familyOf, type IPFamily } from '../../shared/machinery/ip-address.ts'
 import { policyPodOf } from '../../shared/machinery/network-policy/policy-pod.ts'
+import { VXLAN_PORT, WIREGUARD_PORT } from '../../shared/machinery/node-network.ts'
 import { Owned } from '../../shared/machinery/owned.ts'
 import { DnsServer } from '../dns/server.ts'
 import { startIngress } from '../ingress/start-ingress.ts'
@@ -25,7 +26,7 @@ import { openFirewalls } from './firewall/firewalls.ts'
 import type { FirewallNeeds } from './firewall/needs.ts'
 import { HostUpkeep } from './host-upkeep.ts'
 import { findIPv6 } from './ipv6.ts'
-import { NO_PEERS, NodeRoutes, type Peer, type PeerPlan, peerOf, probeAddressOf } from './node-routes.ts'
+import { NO_PEERS, type Peer, type PeerPlan, peerOf, PlainRoutes, probeAddressOf } from './node-routes.ts'
 import { findPodCIDR, findPodCIDR6 } from './pod-cidr.ts'
 import { PodIPv6 } from './pod-ipv6.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
@@ -35,6 +36,9 @@ import { watchReach } from './reach/watch-reach.ts'
 import { setUpServiceLink } from './service-link.ts'
 import { applySysctls, countConnections } from './sysctl.ts'
 import { uplinkMtu } from './uplink-mtu.ts'
+import { EncryptedRoutes } from './wireguard/encrypted-routes.ts'
+import { formatIdentity } from './wireguard/identity.ts'
+import { ownKey } from './wireguard/key.ts'
 
 const KUBERNETES_PORT = 443
 /** A node's very first pods wait this long to hear of policies. */
@@ -83,11 +87,14 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     setUpServiceLink({ run, addresses: ownAddresses, serviceCIDR, clusterCIDR, hostIP, probeIP, ipv6 })
   await setUpLink()
 
+  const mtu = await uplinkMtu(run, nodeIP)
+  const key = options.backend === 'wireguard' ? ownKey(join(stateDir, 'wireguard.key')) : undefined
+  const encrypted = key && new EncryptedRoutes({ run, key, hostIP, hostIPv6: ipv6?.hostIP, uplinkMtu: mtu })
   const pool = new AddressPool(join(stateDir, 'addresses.json'), requireCidr(podCIDR))
   const ownLinks = new RoutedPodNetwork({
     run,
     addresses: pool,
-    mtu: await uplinkMtu(run, nodeIP),
+    mtu,
     hostIP,
     ipv6: ipv6 && new PodIPv6(run, ipv6, join(stateDir, 'addresses-6.json')),
   })
@@ -106,6 +113,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     nodeName,
     view,
     policyView,
+    isEncrypted: encrypted !== undefined,
     localIPs: (podUid: string) => podNetwork.addressesOf(podUid)?.ips ?? [],
     changed: () => sync.request(),
   }
@@ -164,13 +172,16 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     }),
   )
   await relay.start()
-  const routes = new NodeRoutes({
-    run,
-    nodeIP,
-    hostIP,
-    ipv6: ipv6 && { hostIP: ipv6.hostIP, nodeIP: identity.nodeIPv6 },
-    yields: () => cni.isConfigured,
-  })
+  const routes =
+    encrypted ??
+    new PlainRoutes({
+      run,
+      nodeIP,
+      hostIP,
+      ipv6: ipv6 && { hostIP: ipv6.hostIP, nodeIP: identity.nodeIPv6 },
+      yields: () => cni.isConfigured,
+    })
+  const tunnelPort = encrypted ? WIREGUARD_PORT : VXLAN_PORT
   const bringUpToDate = async () => {
     const peers = [...view.nodes.keys()].flatMap(name => otherNode(name) ?? [])
     const before = JSON.stringify([plan.direct, plan.direct6])
@@ -178,9 +189,11 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     await ownLinks.repair()
     ;({ plan, usual } = await routes.apply(peers, new Set(relay.nodes)))
     const tunnelPeers = plan.throughTunnel.map(peer => peer.nodeIP).sort()
-    const needs: FirewallNeeds[] = [{ family: IPV4, clusterCIDR, ownAddresses, tunnelPeers, probeAddress: probeIP }]
+    const needs: FirewallNeeds[] = [
+      { family: IPV4, clusterCIDR, ownAddresses, tunnelPeers, tunnelPort, probeAddress: probeIP },
+    ]
     // The tunnel and its probes are IPv4, whatever is in them.
-    if (ipv6) needs.push({ ...ipv6, family: IPV6, ownAddresses: [ipv6.clusterDNS], tunnelPeers: [] })
+    if (ipv6) needs.push({ ...ipv6, family: IPV6, ownAddresses: [ipv6.clusterDNS], tunnelPeers: [], tunnelPort })
     await openFirewalls(run, needs, log)
     if (JSON.stringify([plan.direct, plan.direct6]) !== before) sync.requestAll()
     else await sync.verify()
@@ -189,7 +202,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   await upkeep.bringUpToDate()
   await sync.flush()
   upkeep.start()
-  owned.use(await watchReach({ nodeIP, podCIDR, usual: () => usual, relay, dial: options.dialNode, clock, log }))
+  // The relay carries what is not encrypted yet: nodes whose tunnels do not get through are cut off then.
+  const dial = encrypted ? undefined : options.dialNode
+  owned.use(await watchReach({ nodeIP, podCIDR, usual: () => usual, relay, dial, clock, log }))
 
   const dns = owned.use(
     new DnsServer({
@@ -261,6 +276,12 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       },
     },
     ipv6Problem,
+    wireguard: key && {
+      annotation: formatIdentity({ publicKey: key.publicKey, port: WIREGUARD_PORT }),
+      get withoutKey() {
+        return encrypted?.withoutKey ?? []
+      },
+    },
     async hostPorts(podUid, podIPs, ports) {
       // Its earlier sandbox may have been on our own links: then those rules go.
       const ours = cni.leadsHostPorts(podUid) ? [] : ports
@@ -275,7 +296,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     },
     connections: () => observer.summary(),
     relayed: () => relay.nodes,
-    acceptRelay: (name, stream) => relay.add(name, stream, false),
+    acceptRelay: (name, stream) => (encrypted ? void stream.destroy() : relay.add(name, stream, false)),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   }
 }

@@ -1,5 +1,5 @@
 // Routes to the pods of other nodes: through the node itself where it is on a subnet of ours (host-gw), through a
-// VXLAN tunnel otherwise.
+// VXLAN tunnel otherwise. In a cluster that wants them encrypted, `wireguard/encrypted-routes.ts` has this place.
 import type { Node, NodeSpec } from '../../shared/api/core/v1.ts'
 import type { Run } from './exec.ts'
 import { addressesIn, IPV4, IPV6 } from './family.ts'
@@ -16,8 +16,9 @@ import {
   requireCidr,
   sizeOf,
 } from '../../shared/machinery/ipv4.ts'
-import { VXLAN_LINK, VXLAN_PORT } from '../../shared/machinery/node-network.ts'
+import { VXLAN_LINK, VXLAN_PORT, WIREGUARD_LINK } from '../../shared/machinery/node-network.ts'
 import { ROUTE_PROTOCOL, VXLAN_ID, vxlanAddress, vxlanGateway6 } from './names.ts'
+import { parseIdentity, WIREGUARD_ANNOTATION, type WireguardIdentity } from './wireguard/identity.ts'
 
 export interface Peer {
   readonly nodeName: string
@@ -25,6 +26,8 @@ export interface Peer {
   readonly podCIDR: string
   /** Undefined = its pods have IPv4 only. */
   readonly ipv6?: { readonly podCIDR: string; readonly nodeIP: string | undefined }
+  /** Undefined = it takes no encrypted packets, or has not told how. */
+  readonly wireguard?: WireguardIdentity
 }
 
 export interface PeerPlan {
@@ -37,6 +40,21 @@ export interface AppliedPlan extends PeerPlan {
   readonly direct6: readonly string[]
   /** Nodes that packets of the tunnel go to, whatever is in them. */
   readonly throughTunnel: readonly Peer[]
+}
+
+export interface AppliedRoutes {
+  /** How pods' packets travel. */
+  readonly plan: AppliedPlan
+  /** How they would if nothing were relayed. */
+  readonly usual: PeerPlan
+}
+
+export interface NodeRoutes {
+  /**
+   * Makes the host's routes those of these peers. Routes of other programs are left alone.
+   * @param relayed names of nodes that a direct route does not reach: the tunnel's packets are led there another way
+   */
+  apply(peers: readonly Peer[], relayed: ReadonlySet<string>): Promise<AppliedRoutes>
 }
 
 export const NO_PEERS: AppliedPlan = { direct: [], tunnelled: [], direct6: [], throughTunnel: [] }
@@ -54,7 +72,8 @@ export function peerOf({ metadata, spec, status }: Node): Peer | undefined {
   const podCIDR = [spec.podCIDR, ...(spec.podCIDRs ?? [])].find(cidr => cidr && parseCidr(cidr))
   const cidr = podCIDR === undefined ? undefined : parseCidr(podCIDR)
   if (!nodeIP || !cidr) return undefined
-  const peer = { nodeName: metadata.name, nodeIP, podCIDR: formatCidr(cidr) }
+  const wireguard = parseIdentity(metadata.annotations?.[WIREGUARD_ANNOTATION])
+  const peer = { nodeName: metadata.name, nodeIP, podCIDR: formatCidr(cidr), ...(wireguard && { wireguard }) }
   const podCIDR6 = podCIDR6Of(spec)
   return podCIDR6 === undefined ? peer : { ...peer, ipv6: { podCIDR: podCIDR6, nodeIP: addressesIn(IPV6, nodeIPs)[0] } }
 }
@@ -82,7 +101,7 @@ function subnetOf(nodeIP: string, addresses: readonly Address[]): Cidr | undefin
   return undefined
 }
 
-export interface NodeRoutesOptions {
+export interface PlainRoutesOptions {
   readonly run: Run
   readonly nodeIP: string
   /** The node's address in the pod network. */
@@ -93,20 +112,15 @@ export interface NodeRoutesOptions {
   readonly yields: () => boolean
 }
 
-export class NodeRoutes {
-  readonly #options: NodeRoutesOptions
+export class PlainRoutes implements NodeRoutes {
+  readonly #options: PlainRoutesOptions
   #last = ''
 
-  constructor(options: NodeRoutesOptions) {
+  constructor(options: PlainRoutesOptions) {
     this.#options = options
   }
 
-  /**
-   * Makes the host's routes those of these peers. Routes of other programs are left alone.
-   * @param relayed names of nodes that a direct route does not reach: the tunnel's packets are led there another way
-   * @returns how pods' packets travel, and how they would if nothing were relayed
-   */
-  async apply(peers: readonly Peer[], relayed: ReadonlySet<string>): Promise<{ plan: AppliedPlan; usual: PeerPlan }> {
+  async apply(peers: readonly Peer[], relayed: ReadonlySet<string>): Promise<AppliedRoutes> {
     const { run, nodeIP, hostIP, ipv6, yields } = this.#options
     const [addresses, all4, links, addresses6, all6] = await Promise.all([
       listAddresses(run),
@@ -147,6 +161,9 @@ export class NodeRoutes {
     const state = JSON.stringify([...wanted])
     const isShown = [...wanted].every(([dst, how]) => present.has(`${dst} ${how.split(' ')[1] ?? ''}`))
     const isTunnelRight = hasTunnel === throughTunnel.length > 0
+    // From before the cluster stopped to want its traffic encrypted.
+    if (links.some(({ ifname }) => ifname === WIREGUARD_LINK))
+      await ipBatchForce(run, [`link delete ${WIREGUARD_LINK}`])
     if (state === this.#last && isShown && isTunnelRight && present.size === wanted.size) return applied
 
     if (throughTunnel.length > 0) await this.#setUpTunnel(throughTunnel, hasTunnel, addresses)
@@ -221,6 +238,6 @@ const way6 = (peer: Peer, gateway: string | undefined): string =>
 const macOf = ({ nodeIP }: Peer): string => vxlanAddress(parseIPv4(nodeIP) ?? 0)
 
 export async function removeNodeRoutes(run: Run): Promise<void> {
-  await ipBatchForce(run, [`link delete ${VXLAN_LINK}`])
+  await ipBatchForce(run, [`link delete ${VXLAN_LINK}`, `link delete ${WIREGUARD_LINK}`])
   for (const family of [IPV4, IPV6]) await ipBatchForce(run, [`route flush proto ${ROUTE_PROTOCOL}`], family)
 }

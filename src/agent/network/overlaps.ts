@@ -2,7 +2,7 @@
 import { type Cidr, contains, parseCidr } from '../../shared/machinery/ipv4.ts'
 import type { Run } from './exec.ts'
 import { listRoutes, type Route } from './ip.ts'
-import { POD_LINK_PREFIX, SERVICE_LINK, VXLAN_LINK } from '../../shared/machinery/node-network.ts'
+import { POD_LINK_PREFIX, SERVICE_LINK, VXLAN_LINK, WIREGUARD_LINK } from '../../shared/machinery/node-network.ts'
 import { ROUTE_PROTOCOL } from './names.ts'
 
 export interface ClusterRanges {
@@ -35,6 +35,8 @@ export async function findOverlaps(run: Run, { clusterCIDR, serviceCIDR }: Clust
 }
 
 const isOurs = ({ dev = '', protocol }: Route): boolean =>
-  protocol === ROUTE_PROTOCOL || dev === SERVICE_LINK || dev === VXLAN_LINK || dev.startsWith(POD_LINK_PREFIX)
+  protocol === ROUTE_PROTOCOL ||
+  [SERVICE_LINK, VXLAN_LINK, WIREGUARD_LINK].includes(dev) ||
+  dev.startsWith(POD_LINK_PREFIX)
 
 const overlap = (a: Cidr, b: Cidr): boolean => contains(a, b.base) || contains(b, a.base)

@@ -1,10 +1,12 @@
 // Whether this host can carry the pod network, told before anything is changed on it.
 import { accessSync, constants, readFileSync } from 'node:fs'
+import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import { baseRules } from '../proxy/base-rules.ts'
 import { IPV4 } from './family.ts'
 import { hasTool, type Run, run as runTool } from './exec.ts'
 import { TABLE } from './names.ts'
 import { type ClusterRanges, findOverlaps } from './overlaps.ts'
+import { wireguardProblems } from './wireguard/link.ts'
 
 export interface PreflightProblem {
   /** `tool/ip`, `kernel/nftables`: stable, for programs. */
@@ -29,11 +31,14 @@ const TOOLS: readonly { argv: readonly [string, ...string[]]; packageName: strin
     },
   ]
 
-/**
- * @param ranges those of the cluster, to be compared with what the host uses already
- * @returns every problem found; empty when the host is fit. Changes nothing.
- */
-export async function preflight(run: Run = runTool, ranges?: ClusterRanges): Promise<PreflightProblem[]> {
+export interface Wanted {
+  /** Those of the cluster, to be compared with what the host uses already. */
+  readonly ranges?: ClusterRanges | undefined
+  readonly backend?: NetworkBackend | undefined
+}
+
+/** @returns every problem found; empty when the host is fit. Changes nothing. */
+export async function preflight(run: Run = runTool, { ranges, backend }: Wanted = {}): Promise<PreflightProblem[]> {
   const missing = await Promise.all(
     TOOLS.map(async ({ argv, packageName, fatal, purpose }) => {
       if (await hasTool(run, argv)) return []
@@ -51,6 +56,7 @@ export async function preflight(run: Run = runTool, ranges?: ClusterRanges): Pro
     const message = 'net.ipv4.ip_forward is off and cannot be changed (/proc/sys is read-only). Set it to 1.'
     problems.push({ id: 'sysctl/ip_forward', message, fatal: true })
   }
+  if (backend === 'wireguard') problems.push(...(await wireguardProblems(run)))
   if (ranges && !problems.some(problem => problem.id === 'tool/ip'))
     for (const message of await findOverlaps(run, ranges)) problems.push({ id: 'cidr/overlap', message, fatal: true })
   return problems

@@ -1,6 +1,6 @@
 // The fixed part of a family's nftables table: hooks, shared maps, masquerading.
 import type { Family } from '../network/family.ts'
-import { POD_LINK_PREFIX, VXLAN_LINK, VXLAN_PORT } from '../../shared/machinery/node-network.ts'
+import { POD_LINK_PREFIX, VXLAN_LINK, VXLAN_PORT, WIREGUARD_LINK } from '../../shared/machinery/node-network.ts'
 import { MASQUERADE_MARK, PROBE_SOURCE_PORT, RELAY_PORT, TABLE } from '../network/names.ts'
 
 export interface BaseRulesOptions {
@@ -17,6 +17,8 @@ export interface BaseRulesOptions {
   readonly direct: readonly string[]
   /** The node's addresses of the family that answer for node ports; undefined = all that it has. */
   readonly nodePortAddresses?: readonly string[]
+  /** Packets between pods of different nodes are dropped unless they are encrypted. */
+  readonly isEncrypted?: boolean
 }
 
 const serviceKey = ({ ip }: Family): string => `${ip} daddr . meta l4proto . th dport`
@@ -26,6 +28,8 @@ const toRelay = `ip daddr set 127.0.0.1 udp dport set ${RELAY_PORT} udp checksum
 const endpointKey = (family: Family, endpoints: number): string =>
   `${serviceKey(family)} . numgen random mod ${endpoints}`
 const nodePortKey = 'meta l4proto . th dport'
+
+const TUNNELS = `{ "${VXLAN_LINK}", "${WIREGUARD_LINK}" }`
 
 /** Services with more endpoints have chains of their own. */
 export const SHARED_BALANCERS = 16
@@ -51,7 +55,7 @@ const sharedBalancers = (family: Family, clusterCIDR: string): string =>
  * have a base chain for each direction, so that an accept of the one still leads to the other.
  */
 export function baseRules(options: BaseRulesOptions): string {
-  const { family, clusterCIDR, podCIDR, serviceCIDR, hostIP, direct, nodePortAddresses } = options
+  const { family, clusterCIDR, podCIDR, serviceCIDR, hostIP, direct, nodePortAddresses, isEncrypted } = options
   const { ip, addressType } = family
   const key = serviceKey(family)
   const chosen = nodePortAddresses ? `${ip} daddr { ${nodePortAddresses.join(', ')} } ` : ''
@@ -100,11 +104,12 @@ ${chain('unserved-traffic', [
   chain masquerade-now {
     meta mark set meta mark & 0xffffbfff
     oifname "${POD_LINK_PREFIX}*" snat to ${hostIP}
-    oifname "${VXLAN_LINK}" snat to ${hostIP}
+    oifname ${TUNNELS} snat to ${hostIP}
     masquerade
   }
 
 ${family.name === 'IPv4' ? tunnelAndLoopback : ''}
+${isEncrypted ? onlyEncrypted(options) : ''}
   chain load-balancer-sources {
     type filter hook prerouting priority -110; policy accept;
     ct state new ${key} vmap @firewall
@@ -132,8 +137,8 @@ ${family.name === 'IPv4' ? tunnelAndLoopback : ''}
   chain filter-forward {
     type filter hook forward priority -5; policy accept;
     jump unserved-traffic
-    oifname "${VXLAN_LINK}" tcp flags syn tcp option maxseg size set rt mtu
-    iifname "${VXLAN_LINK}" tcp flags syn tcp option maxseg size set rt mtu
+    oifname ${TUNNELS} tcp flags syn tcp option maxseg size set rt mtu
+    iifname ${TUNNELS} tcp flags syn tcp option maxseg size set rt mtu
   }
   chain filter-output {
     type filter hook output priority -5; policy accept;
@@ -144,7 +149,7 @@ ${chain('nat-postrouting', [
   `meta mark & ${MASQUERADE_MARK} != 0 goto masquerade-now`,
   `${ip} saddr . ${ip} daddr @hairpin goto masquerade-now`,
   ...(family.name === 'IPv4' ? ['ip saddr 127.0.0.0/8 oifname != "lo" goto masquerade-now'] : []),
-  `oifname "${VXLAN_LINK}" ${ip} saddr != ${clusterCIDR} snat to ${hostIP}`,
+  `oifname ${TUNNELS} ${ip} saddr != ${clusterCIDR} snat to ${hostIP}`,
   `${ip} saddr ${podCIDR} ${ip} daddr != @direct masquerade`,
 ])}
 }
@@ -161,6 +166,16 @@ const tunnelAndLoopback = `  set relayed { type ipv4_addr; }
   chain relay-output {
     type route hook output priority raw; policy accept;
     ip daddr @relayed udp dport ${VXLAN_PORT} udp sport != ${PROBE_SOURCE_PORT} ${toRelay}
+  }`
+
+/** Whatever routes there are: another program's, or a node's that does not know yet. */
+const onlyEncrypted = ({ family: { ip }, clusterCIDR, podCIDR }: BaseRulesOptions): string => `  chain encrypted-in {
+    type filter hook prerouting priority raw; policy accept;
+    ${ip} saddr ${clusterCIDR} ${ip} saddr != ${podCIDR} iifname != "${WIREGUARD_LINK}" drop
+  }
+  chain encrypted-out {
+    type filter hook postrouting priority filter; policy accept;
+    ${ip} daddr ${clusterCIDR} ${ip} daddr != ${podCIDR} oifname != "${WIREGUARD_LINK}" drop
   }`
 
 const chain = (name: string, lines: readonly string[]): string =>

@@ -1,5 +1,6 @@
 // The `flotilla` command line. Every command is a file of its own, loaded only when it is called.
 import { Command, CommanderError } from 'commander'
+import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import { isHostName } from '../provisioning/ssh/address.ts'
 import { productVersion } from '../version.ts'
 import { dataDirOption } from './data-dir-option.ts'
@@ -15,6 +16,7 @@ import { type EtcdFlags, parseListenAddress, parseStoreChoice } from './listen-a
 import { addImageCommands } from './image/commands.ts'
 import { addLocalCommands } from './local/commands.ts'
 import { addNodeCommands } from './node/commands.ts'
+import { networkBackendOption } from './network-backend-option.ts'
 import { parseNodePortAddresses } from './node-port-addresses.ts'
 import { addSchedulingCommands } from './scheduling.ts'
 import { type RangeFlags, parseClusterRanges } from './cluster-ranges.ts'
@@ -33,6 +35,7 @@ type ServeFlags = {
   advertise?: string[]
   schedulerConfig?: string
   nodeportAddresses?: string
+  networkBackend?: NetworkBackend
 } & EtcdFlags &
   RangeFlags &
   EncryptionFlags &
@@ -59,6 +62,7 @@ function build(): Command {
     .option('--nodeport-addresses <list>', "ranges of the nodes' addresses that answer for node ports, or primary")
     .option('--cluster-cidr <ranges>', 'of pods: IPv4, or IPv4,IPv6 (10.244.0.0/16)')
     .option('--service-cluster-ip-range <ranges>', 'of Services: IPv4, or IPv4,IPv6 (10.96.0.0/16)')
+    .addOption(networkBackendOption())
     .action(async (options: ServeFlags) => {
       const { dataDir, localNode, schedulerConfig, advertise = [] } = options
       for (const name of advertise)
@@ -78,6 +82,7 @@ function build(): Command {
         encryption: options,
         apiServer: options,
         ...(nodePortAddresses ? { nodePortAddresses } : {}),
+        ...(options.networkBackend && { networkBackend: options.networkBackend }),
         ranges: parseClusterRanges(options),
       })
     })

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { announceNode, announceReady } from '../announce.ts'
 import { systemClock } from '../../shared/machinery/clock.ts'
+import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { ClusterRanges } from '../cluster-network.ts'
 import { type ControlPlaneOptions, startControlPlane } from '../control-plane.ts'
 import { MovedError } from '../move/mark.ts'
@@ -27,6 +28,7 @@ export interface ServeOptions {
   readonly schedulerConfig: string | undefined
   readonly nodePortAddresses?: readonly string[]
   readonly ranges: ClusterRanges
+  readonly networkBackend?: NetworkBackend
 }
 
 const print = (line: string) => console.log(line)
@@ -47,6 +49,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...(scheduler ? { scheduler } : {}),
     ...(options.nodePortAddresses ? { nodePortAddresses: options.nodePortAddresses } : {}),
     ranges: options.ranges,
+    ...(options.networkBackend && { networkBackend: options.networkBackend }),
     onNodeStatus: announceNode(print),
   }
   let listen = options.listen

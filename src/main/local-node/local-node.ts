@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../shared/machinery/clock.ts'
+import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { DataDirLayout } from '../data-dir.ts'
 import { agentAsProcess } from './agent-command.ts'
 import { agentProgram } from './agent-program.ts'
@@ -34,6 +35,7 @@ export interface AgentNetworkSettings {
   readonly serviceCIDRs: readonly string[]
   readonly clusterDNSs: readonly string[]
   readonly nodePortAddresses?: readonly string[]
+  readonly networkBackend: NetworkBackend
 }
 
 export interface LocalNode extends AsyncDisposable {

@@ -64,6 +64,7 @@ export class HostsControlPlane implements AsyncDisposable {
         clusterDNSs: ['10.96.0.10'],
         clusterDNS: '10.96.0.10',
         clusterDomain: 'cluster.local',
+        networkBackend: 'auto',
       },
       apiServer: { host: '127.0.0.1', port: api.port },
       home: this.#lab.folder,

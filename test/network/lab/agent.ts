@@ -32,7 +32,10 @@ export type AgentCommand =
   | { id: number; do: 'tearDown' | 'addressesOf'; podUid: string }
   | { id: number; do: 'hostPorts'; podUid: string; podIPs: string[]; ports: HostPort[] }
   | { id: number; do: 'isolate'; pod: Pod }
-  | { id: number; do: 'cleanUp' | 'preflight' | 'connections' | 'relayed' | 'problem' | 'ipv6Problem' | 'stop' }
+  | {
+      id: number
+      do: 'cleanUp' | 'preflight' | 'connections' | 'relayed' | 'wireguard' | 'problem' | 'ipv6Problem' | 'stop'
+    }
 
 /** Lists nothing and watches what the test puts: the informers' own behaviour is real. */
 class FedClient {
@@ -126,7 +129,9 @@ async function handle(command: AgentCommand): Promise<unknown> {
   if (command.do === 'isolate') return await network.isolate(command.pod)
   if (command.do === 'connections') return await network.connections()
   if (command.do === 'relayed') return network.relayed()
-  if (command.do === 'preflight') return await preflight(run, config.network)
+  if (command.do === 'wireguard') return network.wireguard && { ...network.wireguard }
+  if (command.do === 'preflight')
+    return await preflight(run, { ranges: config.network, backend: config.network.backend })
   stop.abort(new Error('stop'))
   await network[Symbol.asyncDispose]()
   relayServer.close()

@@ -1,12 +1,13 @@
 // Hosts for network tests: network namespaces on one virtual switch, real agents in them, real pods (namespaces held
 // by a process), real sockets. Everything is removed at the end, also when a test failed.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
+import { WIREGUARD_LINK } from '../../../src/shared/machinery/node-network.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import type { PodSandbox } from '../../../src/agent/contracts.ts'
 import type { AgentCommand, AgentConfig } from './agent.ts'
@@ -197,6 +198,8 @@ export class Host implements Place {
   /** Empty, so that no configuration of the machine's counts. */
   readonly cniConfDir: string
   readonly cniBinDir: string
+  /** Has `/run/wireguard` be the host's own: hosts share a file system, and the tunnel's program has a socket there. */
+  readonly #ownRun: readonly string[]
 
   constructor(lab: Lab, name: string, ip: string) {
     this.#lab = lab
@@ -205,16 +208,21 @@ export class Host implements Place {
     this.stateDir = join(lab.folder, name, 'state')
     this.cniConfDir = join(lab.folder, name, 'net.d')
     this.cniBinDir = join(lab.folder, name, 'cni-bin')
-    for (const folder of [this.cniConfDir, this.cniBinDir]) mkdirSync(folder, { recursive: true })
+    const run = join(lab.folder, name, 'run')
+    for (const folder of [this.cniConfDir, this.cniBinDir, run, '/run/wireguard'])
+      mkdirSync(folder, { recursive: true })
+    this.#ownRun = ['sh', '-c', 'mount --bind "$1" /run/wireguard && shift && exec "$@"', 'sh', run]
   }
   get netns(): string {
     return `${this.#lab.id}-${this.name}`
   }
   run(...argv: string[]): string {
-    return sh(['ip', 'netns', 'exec', this.netns, ...argv])
+    return sh(['ip', 'netns', 'exec', this.netns, ...this.#ownRun, ...argv])
   }
   spawn(...argv: string[]): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', this.netns, ...argv], { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn('ip', ['netns', 'exec', this.netns, ...this.#ownRun, ...argv], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
     this.#children.push(child)
     return child
   }
@@ -265,6 +273,8 @@ export class Host implements Place {
   }
   end(): void {
     for (const child of this.#children) child.kill('SIGKILL')
+    // The program that is a tunnel ends with its link, not with the network namespace.
+    spawnSync('ip', ['-n', this.netns, 'link', 'delete', WIREGUARD_LINK], { stdio: 'ignore' })
   }
 }
 

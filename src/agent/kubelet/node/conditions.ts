@@ -1,5 +1,6 @@
 // The node's conditions: whether it works, and what it is short of.
 import type { NodeCondition } from '../../../shared/api/core/v1.ts'
+import type { WireguardState } from '../../network/contract.ts'
 
 type Draft = Omit<NodeCondition, 'lastHeartbeatTime' | 'lastTransitionTime'>
 
@@ -69,6 +70,22 @@ export const ipv6Condition = (problem: string | undefined): Draft =>
     ['NotOnThisNode', `pods of this node get IPv4 only: ${problem ?? ''}`],
     ['PodsHaveBoth', 'pods get an address of each family'],
   )
+
+export const WIREGUARD_CONDITION = 'WireGuard'
+
+/**
+ * @param state undefined = traffic is not to be encrypted, or the network is not up yet
+ * @param wasTold whether the node has the condition: it is told then that it holds no longer
+ */
+export function wireguardConditions(state: WireguardState | undefined, wasTold: boolean): Draft[] {
+  if (!state) return wasTold ? [condition(WIREGUARD_CONDITION, false, ENCRYPTED, NOT_ENCRYPTED)] : []
+  const { withoutKey } = state
+  const why = `pods of ${withoutKey.join(', ')} are not reached: these nodes have told no WireGuard key`
+  return [condition(WIREGUARD_CONDITION, withoutKey.length === 0, ENCRYPTED, ['NodesWithoutKey', why])]
+}
+
+const ENCRYPTED: [string, string] = ['PodTrafficEncrypted', 'pod traffic to other nodes goes through WireGuard']
+const NOT_ENCRYPTED: [string, string] = ['NotInUse', 'pod traffic to other nodes does not go through WireGuard']
 
 /** @param now RFC 3339 */
 export function mergeConditions(drafts: readonly Draft[], old: readonly NodeCondition[], now: string): NodeCondition[] {

@@ -7,11 +7,19 @@ import { type Clock, delay, formatMicroTime, formatTime } from '../../../shared/
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
+import type { WireguardState } from '../../network/contract.ts'
 import type { ContainerRuntime, RuntimeVersion } from '../runtime/contract.ts'
 import { asQuantities } from './huge-pages.ts'
 import { type MachineFacts, machineUsage } from './machine.ts'
 import { NodeEvents } from './node-events.ts'
-import { ipv6Condition, liveRestoreCondition, mergeConditions, nodeConditionsOf } from './conditions.ts'
+import {
+  ipv6Condition,
+  liveRestoreCondition,
+  mergeConditions,
+  nodeConditionsOf,
+  WIREGUARD_CONDITION,
+  wireguardConditions,
+} from './conditions.ts'
 
 export interface NodeReporterOptions {
   readonly client: Client
@@ -23,7 +31,8 @@ export interface NodeReporterOptions {
   /** Primary first. */
   readonly nodeIPs: readonly string[]
   readonly labels: Readonly<Record<string, string>>
-  readonly annotations: Readonly<Record<string, string>>
+  /** @returns those that the node is to have; undefined = it is not to have this one */
+  readonly annotations: () => Readonly<Record<string, string | undefined>>
   readonly taints: readonly Taint[]
   /** Kubernetes version that this agent speaks. */
   readonly version: string
@@ -35,6 +44,8 @@ export interface NodeReporterOptions {
   readonly pressures: () => ReadonlySet<string>
   /** Names of nodes that this one reaches over the control plane only. */
   readonly relayed: () => readonly string[]
+  /** @returns undefined where traffic between nodes is not to be encrypted, and until the network is up */
+  readonly wireguard: () => WireguardState | undefined
   /** In a cluster of both families: why pods have IPv4 only; undefined when they have both. */
   readonly ipv6Problem?: () => string | undefined
   readonly recorder: EventRecorder
@@ -134,21 +145,31 @@ export class NodeReporter {
 
   /** @returns the Node, made when it does not exist, its labels and annotations kept as they should be */
   async #registered(signal: AbortSignal): Promise<Node> {
-    const { client, nodeName, taints, annotations } = this.#options
+    const { client, nodeName, taints } = this.#options
     const labels = this.#labels()
+    const annotations = this.#options.annotations()
     try {
       const node = await client.get(Node, { name: nodeName }, { signal })
       const right = holds(node.metadata.labels, labels) && holds(node.metadata.annotations, annotations)
       return right
         ? node
-        : await client.patch(Node, { name: nodeName }, { metadata: { labels, annotations } }, { signal })
+        : await client.patch(
+            Node,
+            { name: nodeName },
+            { metadata: { labels, annotations: orNull(annotations) } },
+            { signal },
+          )
     } catch (error) {
       if (!isNotFound(error)) throw error
     }
     this.#reported = undefined
     try {
       const spec = taints.length > 0 ? { taints: [...taints] } : {}
-      return await client.create(Node, { metadata: { name: nodeName, labels, annotations }, spec }, { signal })
+      return await client.create(
+        Node,
+        { metadata: { name: nodeName, labels, annotations: present(annotations) }, spec },
+        { signal },
+      )
     } catch (error) {
       if (!isAlreadyExists(error)) throw error
       return client.get(Node, { name: nodeName }, { signal })
@@ -175,9 +196,11 @@ export class NodeReporter {
     const engine = await runtime.version().catch(() => this.#engine)
     this.#engine = engine
     const notReady = images ? problems() : ['container runtime is down', ...problems()]
-    const { relayed, ipv6Problem } = this.#options
+    const { relayed, ipv6Problem, wireguard } = this.#options
+    const wasEncrypted = node.status.conditions?.some(({ type }) => type === WIREGUARD_CONDITION) ?? false
     const drafts = [
       ...(ipv6Problem ? [ipv6Condition(ipv6Problem())] : []),
+      ...wireguardConditions(wireguard(), wasEncrypted),
       ...nodeConditionsOf(pressures(), notReady, relayed()),
       liveRestoreCondition(engine),
     ]
@@ -247,8 +270,17 @@ export class NodeReporter {
   }
 }
 
-const holds = (all: Readonly<Record<string, string>> | undefined, wanted: Readonly<Record<string, string>>): boolean =>
-  Object.entries(wanted).every(([key, value]) => all?.[key] === value)
+const present = (all: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
+
+/** A patch takes what is null away. */
+const orNull = (all: Readonly<Record<string, string | undefined>>) =>
+  Object.fromEntries(Object.entries(all).map(([key, value]) => [key, value ?? null]))
+
+const holds = (
+  all: Readonly<Record<string, string>> | undefined,
+  wanted: Readonly<Record<string, string | undefined>>,
+): boolean => Object.entries(wanted).every(([key, value]) => all?.[key] === value)
 
 const withoutHeartbeats = (status: NodeStatus | undefined) =>
   status && { ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...condition }) => condition) }

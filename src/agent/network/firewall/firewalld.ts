@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs'
 import { readState, removeState, writeStateSync } from '../state-file.ts'
 import type { Run } from '../exec.ts'
-import { VXLAN_PORT } from '../../../shared/machinery/node-network.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
 const PID_FILE = '/run/firewalld.pid'
@@ -20,9 +19,9 @@ export class Firewalld implements FirewallBackend {
 
   async open(needs: readonly FirewallNeeds[]): Promise<void> {
     if (!(await this.#isActive())) return
-    const wanted = needs.flatMap(({ clusterCIDR, tunnelPeers }) => [
+    const wanted = needs.flatMap(({ clusterCIDR, tunnelPeers, tunnelPort }) => [
       `--add-source=${clusterCIDR}`,
-      ...tunnelPeers.map(peer => `--add-rich-rule=${tunnelRule(peer)}`),
+      ...tunnelPeers.map(peer => `--add-rich-rule=${tunnelRule(peer, tunnelPort)}`),
     ])
     const added = new Set(readAdded())
     for (const option of wanted) {
@@ -58,8 +57,8 @@ export class Firewalld implements FirewallBackend {
   }
 }
 
-const tunnelRule = (peer: string): string =>
-  `rule family="ipv4" source address="${peer}" port port="${VXLAN_PORT}" protocol="udp" accept`
+const tunnelRule = (peer: string, port: number): string =>
+  `rule family="ipv4" source address="${peer}" port port="${port}" protocol="udp" accept`
 
 function readAdded(): string[] {
   const saved = readState(ADDED_FILE)

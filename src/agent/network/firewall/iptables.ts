@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs'
 import type { Run } from '../exec.ts'
 import type { Family } from '../family.ts'
-import { VXLAN_PORT } from '../../../shared/machinery/node-network.ts'
 import { PROBE_PORT } from '../names.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
@@ -107,8 +106,15 @@ const forwardRules = ({ clusterCIDR }: FirewallNeeds): string[] => [
   `-d ${clusterCIDR} -j ACCEPT`,
 ]
 
-const inputRules = ({ family, clusterCIDR, ownAddresses, tunnelPeers, probeAddress }: FirewallNeeds): string[] => [
+const inputRules = ({
+  family,
+  clusterCIDR,
+  ownAddresses,
+  tunnelPeers,
+  tunnelPort,
+  probeAddress,
+}: FirewallNeeds): string[] => [
   ...ownAddresses.map(address => `-s ${clusterCIDR} -d ${address}/${family.bits} -j ACCEPT`),
   ...(probeAddress ? [`-s ${clusterCIDR} -d ${probeAddress}/32 -p udp -m udp --dport ${PROBE_PORT} -j ACCEPT`] : []),
-  ...tunnelPeers.map(peer => `-s ${peer}/32 -p udp -m udp --dport ${VXLAN_PORT} -j ACCEPT`),
+  ...tunnelPeers.map(peer => `-s ${peer}/32 -p udp -m udp --dport ${tunnelPort} -j ACCEPT`),
 ]

@@ -2,7 +2,6 @@
 // packet: our accepts go first in them.
 import { createHash } from 'node:crypto'
 import type { Run } from '../exec.ts'
-import { VXLAN_PORT } from '../../../shared/machinery/node-network.ts'
 import { PROBE_PORT, TABLE } from '../names.ts'
 import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 
@@ -92,8 +91,15 @@ const forwardRules = ({ family: { ip }, clusterCIDR }: FirewallNeeds): string[] 
   `${ip} daddr ${clusterCIDR} accept`,
 ]
 
-const inputRules = ({ family, clusterCIDR, ownAddresses, tunnelPeers, probeAddress }: FirewallNeeds): string[] => [
+const inputRules = ({
+  family,
+  clusterCIDR,
+  ownAddresses,
+  tunnelPeers,
+  tunnelPort,
+  probeAddress,
+}: FirewallNeeds): string[] => [
   `${family.ip} saddr ${clusterCIDR} ${family.ip} daddr { ${ownAddresses.join(', ')} } accept`,
   ...(probeAddress ? [`ip saddr ${clusterCIDR} ip daddr ${probeAddress} udp dport ${PROBE_PORT} accept`] : []),
-  ...(tunnelPeers.length > 0 ? [`ip saddr { ${tunnelPeers.join(', ')} } udp dport ${VXLAN_PORT} accept`] : []),
+  ...(tunnelPeers.length > 0 ? [`ip saddr { ${tunnelPeers.join(', ')} } udp dport ${tunnelPort} accept`] : []),
 ]

@@ -11,6 +11,8 @@ export interface FirewallNeeds {
   readonly ownAddresses: readonly string[]
   /** Nodes whose tunnelled packets arrive here. */
   readonly tunnelPeers: readonly string[]
+  /** UDP; where they arrive. */
+  readonly tunnelPort: number
   /** Where other nodes ask whether their pods' packets get here. */
   readonly probeAddress?: string
 }

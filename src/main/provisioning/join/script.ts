@@ -4,7 +4,7 @@
 import type { Compression, Parcel } from '../agent-files.ts'
 import { TOKEN_FILE, UNIT, UNIT_TEXT, settingsText } from '../steps/configure.ts'
 import type { ClusterSettings } from '../steps/contract.ts'
-import { APT, APT_INSTALL, DNF, DNF_INSTALL, START_DOCKER } from '../steps/install-packages.ts'
+import { APT_INSTALL, DNF_INSTALL, packagesOf, START_DOCKER } from '../steps/install-packages.ts'
 import { MERGE_LIVE_RESTORE, SET_LIVE_RESTORE } from '../steps/live-restore.ts'
 import { RECEIVE_AGENT, RECEIVE_RUNTIME } from '../steps/push.ts'
 import { REMOVE_BY_HAND } from '../steps/remove.ts'
@@ -81,10 +81,10 @@ fetch() { curl -fsS --cacert "$work/ca.crt" -H "@$work/authorization" "$server$1
 
 missing=
 if command -v apt-get >/dev/null; then
-${packages(APT)}
+${packages(packagesOf('apt', cluster))}
   [ -z "$missing" ] || { say "installing$missing"; printf '%s\\n' "\${missing# }" | install_apt; }
 elif command -v dnf >/dev/null; then
-${packages(DNF)}
+${packages(packagesOf('dnf', cluster))}
   [ -z "$missing" ] || { say "installing$missing"; printf '%s\\n' "\${missing# }" | install_dnf; }
 fi
 for tool in docker ip nft nsenter; do command -v $tool >/dev/null || die "$tool is missing; install it, and run this again"; done

@@ -267,6 +267,7 @@ export class OperationRun {
     return {
       clusterCIDR: cluster.clusterCIDR,
       serviceCIDR: cluster.serviceCIDR,
+      networkBackend: cluster.networkBackend,
       caHash: createHash('sha256').update(cluster.caPem).digest('hex'),
       nodeName,
       apiPort,

@@ -1,12 +1,14 @@
 // A check looks at what a host said and tells what is wrong, why it matters and what helps. Checks change nothing and
 // know nothing of each other.
 import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
+import type { NetworkBackend } from '../../../shared/machinery/node-network.ts'
 import type { Facts } from './facts.ts'
 
 /** What a check compares with, beside the host itself. */
 export interface ClusterFacts {
   readonly clusterCIDR: string
   readonly serviceCIDR: string
+  readonly networkBackend: NetworkBackend
   /** SHA-256 of the cluster's CA file as it is on hosts. */
   readonly caHash: string
   readonly nodeName: string

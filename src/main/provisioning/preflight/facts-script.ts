@@ -14,7 +14,7 @@ say glibc "$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2)"
 say cgroup "$(stat -fc %T /sys/fs/cgroup 2>/dev/null)"
 [ -e /.dockerenv ] && say container yes
 has dpkg-deb && dpkg-deb --help 2>/dev/null | grep -q zstd && say tool deb-zstd
-for tool in ip nft iptables conntrack nsenter mount docker curl ping gzip xz zstd tar sha256sum base64 apt-get dnf rpm dpkg-deb; do has $tool && say tool $tool; done
+for tool in ip nft iptables conntrack wg nsenter mount docker curl ping gzip xz zstd tar sha256sum base64 apt-get dnf rpm dpkg-deb; do has $tool && say tool $tool; done
 has nft && say nft "$(nft --version 2>/dev/null | sed 's/[^0-9]*\\([0-9.]*\\).*/\\1/')"
 if has docker; then
   say docker.client "$(docker --version 2>/dev/null)"

@@ -46,7 +46,7 @@ export interface NodeSettings {
 export function settingsText(cluster: ClusterSettings, settings: NodeSettings): string {
   const { nodeName, nodeIP, servers, taints } = settings
   const { clusterCIDR, serviceCIDR, kubernetesServiceIP, clusterDNS, clusterDomain, nodePortAddresses } = cluster
-  const { clusterCIDRs, serviceCIDRs, clusterDNSs } = cluster
+  const { clusterCIDRs, serviceCIDRs, clusterDNSs, networkBackend } = cluster
   return JSON.stringify(
     {
       nodeName,
@@ -65,6 +65,7 @@ export function settingsText(cluster: ClusterSettings, settings: NodeSettings): 
       clusterDNS,
       clusterDomain,
       ...(nodePortAddresses && { nodePortAddresses }),
+      ...(networkBackend !== 'auto' && { networkBackend }),
       taints,
     },
     null,

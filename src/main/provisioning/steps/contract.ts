@@ -3,6 +3,7 @@
 import type { HostOperation, Host } from '../../../shared/api/flotilla/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
+import type { NetworkBackend } from '../../../shared/machinery/node-network.ts'
 import type { AgentFiles } from '../agent-files.ts'
 import type { OwnKey } from '../own-key.ts'
 import type { Facts } from '../preflight/facts.ts'
@@ -25,6 +26,8 @@ export interface ClusterSettings {
   readonly clusterDomain: string
   /** Ranges of the hosts' addresses that answer for node ports, or `primary`. Default: all. */
   readonly nodePortAddresses?: readonly string[]
+  /** How pods' packets travel between nodes. */
+  readonly networkBackend: NetworkBackend
 }
 
 export interface Progress {

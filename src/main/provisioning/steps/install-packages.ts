@@ -1,15 +1,15 @@
 // Docker and the tools that pods need, from the packages of the distribution; only what is missing.
-import { type Step, type StepContext, asRoot } from './contract.ts'
+import { type ClusterSettings, type Step, type StepContext, asRoot } from './contract.ts'
 
 /** Tool → package, per package manager. RHEL has no Docker in its own repositories: the preflight says so. */
-export const APT: Readonly<Record<string, string>> = {
+const APT: Readonly<Record<string, string>> = {
   docker: 'docker.io',
   ip: 'iproute2',
   nft: 'nftables',
   nsenter: 'util-linux',
   conntrack: 'conntrack',
 }
-export const DNF: Readonly<Record<string, string>> = {
+const DNF: Readonly<Record<string, string>> = {
   docker: 'moby-engine',
   ip: 'iproute',
   nft: 'nftables',
@@ -17,8 +17,15 @@ export const DNF: Readonly<Record<string, string>> = {
   conntrack: 'conntrack-tools',
 }
 
-function missing({ facts }: StepContext): string[] {
-  const manager = facts.tools.has('apt-get') ? APT : facts.tools.has('dnf') ? DNF : {}
+/** @returns package by tool */
+export const packagesOf = (manager: 'apt' | 'dnf', { networkBackend }: ClusterSettings) => ({
+  ...(manager === 'apt' ? APT : DNF),
+  ...(networkBackend === 'wireguard' && { wg: 'wireguard-tools' }),
+})
+
+function missing({ facts, cluster }: StepContext): string[] {
+  const found = (['apt', 'dnf'] as const).find(name => facts.tools.has(name === 'apt' ? 'apt-get' : name))
+  const manager = found ? packagesOf(found, cluster) : {}
   return Object.entries(manager).flatMap(([tool, name]) => (facts.tools.has(tool) ? [] : [name]))
 }
 

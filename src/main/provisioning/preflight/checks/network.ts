@@ -1,31 +1,49 @@
 // Networks, ports, firewalls, and the way to the other nodes.
-import { POD_LINK_PREFIX, SERVICE_LINK, VXLAN_LINK, VXLAN_PORT } from '../../../../shared/machinery/node-network.ts'
+import {
+  POD_LINK_PREFIX,
+  SERVICE_LINK,
+  VXLAN_LINK,
+  VXLAN_PORT,
+  WIREGUARD_LINK,
+} from '../../../../shared/machinery/node-network.ts'
 import { type Check, error, info, warning } from '../contract.ts'
 import { contains, overlaps } from '../cidr.ts'
 
-const TOOLS: Readonly<Record<string, { fatal: boolean; package: string; purpose: string }>> = {
+interface Tool {
+  readonly fatal: boolean
+  readonly package: string
+  readonly purpose: string
+}
+
+const TOOLS: Readonly<Record<string, Tool>> = {
   ip: { fatal: true, package: 'iproute2', purpose: 'pod links and routes' },
   nft: { fatal: true, package: 'nftables', purpose: 'Services' },
   nsenter: { fatal: true, package: 'util-linux', purpose: 'the inside of pod networks' },
   conntrack: { fatal: false, package: 'conntrack', purpose: 'moving UDP flows off endpoints that left' },
 }
 
+const WIREGUARD: Readonly<Record<string, Tool>> = {
+  wg: { fatal: true, package: 'wireguard-tools', purpose: 'encrypted traffic between nodes' },
+}
+
 export const tools: Check = {
   name: 'tools',
-  look: facts =>
-    Object.entries(TOOLS).flatMap(([tool, { fatal, package: name, purpose }]) => {
-      if (facts.tools.has(tool)) return []
-      const canInstall = facts.tools.has('apt-get') || facts.tools.has('dnf')
-      const told = { what: `${tool} is missing.`, why: `It is needed for ${purpose}.` }
-      if (canInstall)
-        return [info(`network/tool-${tool}`, { ...told, how: `Joining installs ${name}.`, fix: 'install-tools' })]
-      const finding = fatal ? error : warning
-      return [finding(`network/tool-${tool}`, { ...told, how: `Install the package ${name}.` })]
-    }),
+  look: (facts, { networkBackend }) =>
+    Object.entries({ ...TOOLS, ...(networkBackend === 'wireguard' && WIREGUARD) }).flatMap(
+      ([tool, { fatal, package: name, purpose }]) => {
+        if (facts.tools.has(tool)) return []
+        const canInstall = facts.tools.has('apt-get') || facts.tools.has('dnf')
+        const told = { what: `${tool} is missing.`, why: `It is needed for ${purpose}.` }
+        if (canInstall)
+          return [info(`network/tool-${tool}`, { ...told, how: `Joining installs ${name}.`, fix: 'install-tools' })]
+        const finding = fatal ? error : warning
+        return [finding(`network/tool-${tool}`, { ...told, how: `Install the package ${name}.` })]
+      },
+    ),
 }
 
 const isOurs = (device: string): boolean =>
-  device === SERVICE_LINK || device === VXLAN_LINK || device.startsWith(POD_LINK_PREFIX)
+  [SERVICE_LINK, VXLAN_LINK, WIREGUARD_LINK].includes(device) || device.startsWith(POD_LINK_PREFIX)
 
 export const networks: Check = {
   name: 'networks',

@@ -1,0 +1,78 @@
+// Routes to the pods of other nodes through WireGuard, and through nothing else. A node that tells no key is not reached:
+// what was asked to be encrypted does not go out in the clear.
+import { WIREGUARD_LINK, WIREGUARD_PORT, VXLAN_LINK } from '../../../shared/machinery/node-network.ts'
+import type { Run } from '../exec.ts'
+import { IPV6 } from '../family.ts'
+import { ipBatch, ipBatchForce, listLinks, listRoutes } from '../ip.ts'
+import { ROUTE_PROTOCOL } from '../names.ts'
+import { type AppliedRoutes, type NodeRoutes, NO_PEERS, type Peer } from '../node-routes.ts'
+import { configuration, type EncryptedPeer, rangesOfPeer } from './configuration.ts'
+import type { WireguardKey } from './key.ts'
+import { createLink } from './link.ts'
+
+export interface EncryptedRoutesOptions {
+  readonly run: Run
+  readonly key: WireguardKey
+  /** The node's addresses in the pod network. */
+  readonly hostIP: string
+  readonly hostIPv6: string | undefined
+  /** Of the node's own link. */
+  readonly uplinkMtu: number
+}
+
+/** An outer IPv6 header, UDP, and WireGuard's own. */
+const OVERHEAD_BYTES = 80
+
+const isEncrypted = (peer: Peer): peer is EncryptedPeer => peer.wireguard !== undefined
+
+export class EncryptedRoutes implements NodeRoutes {
+  readonly #options: EncryptedRoutesOptions
+  #withoutKey: readonly string[] = []
+
+  constructor(options: EncryptedRoutesOptions) {
+    this.#options = options
+  }
+
+  /** Names of nodes that told no key. */
+  get withoutKey(): readonly string[] {
+    return this.#withoutKey
+  }
+
+  async apply(all: readonly Peer[]): Promise<AppliedRoutes> {
+    const { run, key, hostIP, hostIPv6, uplinkMtu } = this.#options
+    const hasIPv6 = hostIPv6 !== undefined
+    const [links, ...routes] = await Promise.all([
+      listLinks(run),
+      listRoutes(run, ['proto', ROUTE_PROTOCOL]),
+      hasIPv6 ? listRoutes(run, ['proto', ROUTE_PROTOCOL], IPV6) : [],
+    ])
+    const peers = all.filter(isEncrypted)
+    const wanted = new Set(peers.flatMap(peer => rangesOfPeer(peer, hasIPv6)))
+    // First what would still go out in the clear, from before the cluster wanted this.
+    const inTheClear = routes.flat().filter(({ gateway }) => gateway !== undefined)
+    await ipBatchForce(run, inTheClear.map(({ dst }) => `route delete ${dst} proto ${ROUTE_PROTOCOL}`)) // prettier-ignore
+    if (links.some(({ ifname }) => ifname === VXLAN_LINK)) await ipBatchForce(run, [`link delete ${VXLAN_LINK}`])
+
+    if (!links.some(({ ifname }) => ifname === WIREGUARD_LINK)) await createLink(run)
+    await ipBatch(run, [
+      `link set ${WIREGUARD_LINK} addrgenmode none`,
+      `link set ${WIREGUARD_LINK} mtu ${uplinkMtu - OVERHEAD_BYTES}`,
+    ])
+    // A file that programs can be told of by name; Node's pipes to a child are sockets, which cannot be opened again.
+    const take = ['sh', '-c', `cat | wg syncconf ${WIREGUARD_LINK} /dev/stdin`] as const
+    await run([...take], { input: configuration({ ...key, port: WIREGUARD_PORT }, peers, hasIPv6) })
+    const isOurs = (dev: string | undefined) => dev === WIREGUARD_LINK
+    const stale = routes.flat().filter(({ dst, dev }) => isOurs(dev) && !wanted.has(dst))
+    await ipBatchForce(run, stale.map(({ dst }) => `route delete ${dst} dev ${WIREGUARD_LINK}`)) // prettier-ignore
+    const source = (dst: string) => (dst.includes(':') ? hostIPv6 : hostIP) ?? hostIP
+    await ipBatch(run, [
+      `link set ${WIREGUARD_LINK} up`,
+      ...[...wanted].map(
+        dst => `route replace ${dst} dev ${WIREGUARD_LINK} src ${source(dst)} proto ${ROUTE_PROTOCOL}`,
+      ),
+    ])
+    this.#withoutKey = all.filter(peer => !isEncrypted(peer)).map(({ nodeName }) => nodeName)
+    const usual = { ...NO_PEERS, direct: peers }
+    return { plan: { ...NO_PEERS, throughTunnel: peers }, usual }
+  }
+}
