@@ -198,9 +198,10 @@ export async function startAgent({
     informers.start(stop.signal)
 
     const startReal = async (): Promise<Network> => {
+      const ranges = { ...config, ipv6: ipv6RangesOf(config) }
       await untilFit({
         // A node that works is not kept from its pods by a network that somebody added since.
-        check: () => preflight(runTool, { ranges: hasJoined ? undefined : config, backend: config.networkBackend }),
+        check: () => preflight(runTool, { ranges: hasJoined ? undefined : ranges, backend: config.networkBackend }),
         tell(messages) {
           problems.clear()
           for (const message of messages.length > 0 ? messages : ['network is not ready']) problems.add(message)

@@ -49,8 +49,8 @@ const good: Facts = {
   unreachable: [],
 }
 const cluster: ClusterFacts = {
-  clusterCIDR: '10.244.0.0/16',
-  serviceCIDR: '10.96.0.0/16',
+  clusterCIDRs: ['10.244.0.0/16', 'fd00:10:244::/48'],
+  serviceCIDRs: ['10.96.0.0/16', 'fd00:10:96::/112'],
   networkBackend: 'auto',
   caHash: 'c',
   nodeName: 'box',
@@ -90,6 +90,13 @@ describe('a finding says what, why and how', () => {
     ['network/tool-conntrack', 'Warning', 'conntrack', { tools: without('conntrack', 'apt-get') }],
     ['network/overlap', 'Error', '10.244.7.0/24 (cni0)', { routes: [{ cidr: '10.244.7.0/24', device: 'cni0' }] }],
     ['network/overlap', 'Error', 'addresses of Services', { routes: [{ cidr: '10.96.8.0/24', device: 'vpn' }] }],
+    [
+      'network/overlap',
+      'Error',
+      'fd00:10:244:7::/64 (vpn)',
+      { routes: [{ cidr: 'fd00:10:244:7::/64', device: 'vpn' }] },
+    ],
+    ['network/overlap', 'Warning', 'fd00::/8 (vpn)', { routes: [{ cidr: 'fd00::/8', device: 'vpn' }] }],
     ['network/overlap', 'Warning', '10.0.0.0/8 (vpn)', { routes: [{ cidr: '10.0.0.0/8', device: 'vpn' }] }],
     ['network/port-api', 'Warning', '16443', { listening: ['127.0.0.1:16443'] }],
     ['network/port-vxlan', 'Warning', '8472', { listeningUdp: ['0.0.0.0:8472'] }],

@@ -75,7 +75,18 @@ describe('preflight() of a host whose networks overlap the cluster’s', () => {
   beforeAll(async () => {
     lab = new Lab()
     host = lab.host('node1', '192.168.85.1/24')
-    agent = await host.agent('10.244.1.0/24')
+    agent = await host.agent(
+      '10.244.1.0/24',
+      {},
+      {
+        ipv6: {
+          clusterCIDR: 'fd00:10:244::/48',
+          serviceCIDR: 'fd00:10:96::/112',
+          clusterDNS: 'fd00:10:96::a',
+          podCIDR: 'fd00:10:244:1::/64',
+        },
+      },
+    )
   })
   afterAll(() => lab.end())
   const found = async () =>
@@ -90,12 +101,14 @@ describe('preflight() of a host whose networks overlap the cluster’s', () => {
     host.run('ip', 'link', 'add', 'vpn0', 'type', 'bridge')
     host.run('ip', 'address', 'add', '10.96.3.1/24', 'dev', 'vpn0')
     host.run('ip', 'link', 'set', 'vpn0', 'up')
+    host.run('ip', 'address', 'add', 'fd00:10:244:77::1/64', 'dev', 'vpn0', 'nodad')
     const messages = await found()
+    expect(messages.find(text => text.includes('fd00:'))).toContain('for pods, fd00:10:244::/48, overlaps fd00:10:244:77::/64, which this host reaches through vpn0') // prettier-ignore
     expect(messages.find(text => text.includes('for pods'))).toBe(
       "The cluster's range for pods, 10.244.0.0/16, overlaps 10.244.128.0/17, which this host reaches through 192.168.85.7 on eth0. Take that route or network away from this host, or give the cluster another range.",
     )
     expect(messages.find(text => text.includes('for Services'))).toContain('10.96.0.0/16, overlaps 10.96.3.0/24, which this host reaches through vpn0') // prettier-ignore
-    expect(messages).toHaveLength(2)
+    expect(messages).toHaveLength(3)
   })
 })
 

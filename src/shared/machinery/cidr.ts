@@ -27,6 +27,10 @@ export function parseRange(cidr: string): CidrRange | undefined {
 export const rangeContains = (range: CidrRange, { family, value }: IPAddressValue): boolean =>
   family === range.family && value >= range.first && value <= range.last
 
+/** Whether some address is in both. */
+export const rangesOverlap = (a: CidrRange, b: CidrRange): boolean =>
+  a.family === b.family && a.first <= b.last && b.first <= a.last
+
 /** @returns false for what is no range or no address, and for an address of the other family */
 export function cidrContains(cidr: string, address: string): boolean {
   const range = parseRange(cidr)

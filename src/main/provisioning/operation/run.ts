@@ -265,8 +265,8 @@ export class OperationRun {
     const { client, cluster } = this.#parts
     const [{ items }, hosts] = await Promise.all([client.list(Node), client.list(Host)])
     return {
-      clusterCIDR: cluster.clusterCIDR,
-      serviceCIDR: cluster.serviceCIDR,
+      clusterCIDRs: cluster.clusterCIDRs,
+      serviceCIDRs: cluster.serviceCIDRs,
       networkBackend: cluster.networkBackend,
       caHash: createHash('sha256').update(cluster.caPem).digest('hex'),
       nodeName,

@@ -6,8 +6,9 @@ import type { Facts } from './facts.ts'
 
 /** What a check compares with, beside the host itself. */
 export interface ClusterFacts {
-  readonly clusterCIDR: string
-  readonly serviceCIDR: string
+  /** One for each of the cluster's families. */
+  readonly clusterCIDRs: readonly string[]
+  readonly serviceCIDRs: readonly string[]
   readonly networkBackend: NetworkBackend
   /** SHA-256 of the cluster's CA file as it is on hosts. */
   readonly caHash: string

@@ -35,6 +35,7 @@ has ss && ss -Hlun 2>/dev/null | awk '{print "listen.udp=" $4}'
 if has ip; then
   ip -4 -o addr show 2>/dev/null | awk '{print "addr=" $2 " " $4}'
   ip -4 route show table all 2>/dev/null | awk '$1 != "broadcast" && $1 != "local" && $1 != "default" {dev=""; for (i=1; i<NF; i++) if ($i == "dev") dev=$(i+1); print "route=" $1 " " dev}'
+  ip -6 route show table all 2>/dev/null | awk '$1 ~ /:/ {dev=""; for (i=1; i<NF; i++) if ($i == "dev") dev=$(i+1); print "route=" $1 " " dev}'
   line=$(ip -4 route get 198.51.100.1 2>/dev/null | head -n1)
   dev=$(printf '%s' "$line" | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'); say address "$(printf '%s' "$line" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')"
   [ -n "$dev" ] && say mtu "$(cat /sys/class/net/$dev/mtu 2>/dev/null)"

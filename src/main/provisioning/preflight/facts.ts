@@ -130,7 +130,7 @@ export function parseFacts(output: string, answeredMs: number): Facts {
     listeningUdp: all('listen.udp'),
     routes: all('route').map(text => {
       const [cidr = '', device = ''] = text.split(' ')
-      return { cidr: cidr.includes('/') ? cidr : `${cidr}/32`, device }
+      return { cidr: cidr.includes('/') ? cidr : `${cidr}/${cidr.includes(':') ? 128 : 32}`, device }
     }),
     address: isIPv4(one('address')) ? one('address') : '',
     mtu: number('mtu'),

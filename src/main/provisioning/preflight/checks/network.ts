@@ -1,4 +1,5 @@
 // Networks, ports, firewalls, and the way to the other nodes.
+import { type CidrRange, parseRange, rangesOverlap } from '../../../../shared/machinery/cidr.ts'
 import {
   POD_LINK_PREFIX,
   SERVICE_LINK,
@@ -7,7 +8,6 @@ import {
   WIREGUARD_LINK,
 } from '../../../../shared/machinery/node-network.ts'
 import { type Check, error, info, warning } from '../contract.ts'
-import { contains, overlaps } from '../cidr.ts'
 
 interface Tool {
   readonly fatal: boolean
@@ -45,24 +45,30 @@ export const tools: Check = {
 const isOurs = (device: string): boolean =>
   [SERVICE_LINK, VXLAN_LINK, WIREGUARD_LINK].includes(device) || device.startsWith(POD_LINK_PREFIX)
 
+const isWithin = (inner: CidrRange, outer: CidrRange): boolean => outer.first <= inner.first && inner.last <= outer.last
+
 export const networks: Check = {
   name: 'networks',
-  look({ routes, flotilla }, { clusterCIDR, serviceCIDR, caHash }) {
+  look({ routes, flotilla }, { clusterCIDRs, serviceCIDRs, caHash }) {
     if (flotilla.caHash === caHash) return [] // the routes are its own
-    const ranges = { pods: clusterCIDR, Services: serviceCIDR }
-    return routes.flatMap(({ cidr, device }) =>
-      Object.entries(ranges)
-        .filter(([, range]) => !isOurs(device) && overlaps(cidr, range))
-        .map(([what, range]) => {
+    const ranges = [
+      ...clusterCIDRs.map(cidr => ({ what: 'pods', cidr, range: parseRange(cidr) })),
+      ...serviceCIDRs.map(cidr => ({ what: 'Services', cidr, range: parseRange(cidr) })),
+    ]
+    return routes.flatMap(({ cidr, device }) => {
+      const taken = isOurs(device) ? undefined : parseRange(cidr)
+      return ranges
+        .filter(({ range }) => taken && range && rangesOverlap(taken, range))
+        .map(({ what, cidr: ours, range }) => {
           // A route to more than our range only gets what nothing of ours is more exact about.
-          const finding = contains(cidr, range) ? warning : error
+          const finding = taken && range && isWithin(range, taken) ? warning : error
           return finding('network/overlap', {
-            what: `The host has a route to ${cidr} (${device || 'no device'}), which overlaps ${range}.`,
-            why: `${range} are the addresses of ${what}: traffic to one of the two could go to the other.`,
+            what: `The host has a route to ${cidr} (${device || 'no device'}), which overlaps ${ours}.`,
+            why: `${ours} are the addresses of ${what}: traffic to one of the two could go to the other.`,
             how: 'Renumber that network, or remove it if it is left over from another Kubernetes.',
           })
-        }),
-    )
+        })
+    })
   },
 }
 
