@@ -1,5 +1,6 @@
 // Both address families: two nodes on one IPv6 subnet, a third that is reached over IPv4 alone.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { INGRESS_CONTROLLER } from '../../src/shared/machinery/ingress/ours.ts'
 import type { ConnectionSummary } from '../../src/shared/machinery/connection-summary.ts'
 import { type Agent, eventually, type Host, Lab, namesIn, type Pod, serve, tcp, udp } from './lab/lab.ts'
 import { namespace, node, podObject, policy, service, slice } from './lab/objects.ts'
@@ -154,6 +155,49 @@ describe('a cluster of both families', { timeout: 60_000 }, () => {
     expect(tcp(outside, nodeIPs[0]!, 8888)).toEqual(['node1 192.168.85.9'])
     expect(namesIn(tcp(hosts[0]!, '127.0.0.1', 8888))).toEqual(['node1'])
     expect(namesIn(tcp(hosts[0]!, '::1', 8888))[0]).toMatch(/ECONNREFUSED/)
+  })
+
+  it('answers at external and load balancer addresses, keeps a client at its endpoint, and refuses other sources', async () => {
+    outside.run('ip', 'route', 'add', '2001:db8:7::/64', 'via', nodeIPs6[0]!)
+    const balanced = (sources: string) =>
+      service(
+        'balanced',
+        {
+          type: 'LoadBalancer',
+          clusterIP: 'fd00:10:96::60',
+          clusterIPs: ['fd00:10:96::60'],
+          externalIPs: ['2001:db8:7::1'],
+          sessionAffinity: 'ClientIP',
+          loadBalancerSourceRanges: [sources],
+          ports: [{ port: 80, protocol: 'TCP' }],
+        },
+        { ingress: [{ ip: '2001:db8:7::2' }] },
+      )
+    await everywhere('services', balanced(`${OUTSIDE}/128`))
+    await everywhere('endpointslices', slice6('balanced', ips6.map((ip, i) => ({ ip, nodeName: name(i) })))) // prettier-ignore
+    await eventually(() => names.includes(namesIn(tcp(outside, '2001:db8:7::2', 80)).join()))
+    const kept = namesIn(tcp(outside, '2001:db8:7::2', 80, 12))
+    expect(kept).toHaveLength(1)
+    expect(namesIn(tcp(outside, '2001:db8:7::1', 80, 12))).toEqual(kept)
+    await everywhere('services', balanced('fd00:99::/64'))
+    await eventually(() => tcp(outside, '2001:db8:7::2', 80)[0] === 'TIMEOUT')
+    expect(namesIn(tcp(pods[0]!, 'fd00:10:96::60', 80, 12))).toHaveLength(1)
+  })
+
+  it('serves Ingresses over IPv6, also of Services that have nothing else', async () => {
+    const script =
+      "require('http').createServer((q, r) => r.end(q.headers['x-forwarded-for'])).listen(8082, '::', () => console.log('up'))"
+    const server = pods[1]!.spawn(process.execPath, '-e', script)
+    await new Promise(resolve => server.stdout!.once('data', resolve))
+    const metadata = { name: 'six', uid: 'uid-six', creationTimestamp: '2026-01-01T00:00:00Z' }
+    const backend = { service: { name: 'six', port: { number: 80 } } }
+    await everywhere('services', service('six', { clusterIP: 'None', clusterIPs: ['None'], ports: [{ port: 80 }] }))
+    await everywhere('endpointslices', slice6('six', [{ ip: ips6[1]!, nodeName: 'node2' }], [{ name: '', port: 8082, protocol: 'TCP' }])) // prettier-ignore
+    await agents[0]!.put('ingressclasses', { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata, spec: { controller: INGRESS_CONTROLLER } }) // prettier-ignore
+    await agents[0]!.put('ingresses', { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { ...metadata, namespace: 'default' }, spec: { ingressClassName: 'six', defaultBackend: backend }, status: {} }) // prettier-ignore
+    const curl = () => outside.run('sh', '-c', 'curl -gs -m 5 "$@" || true', 'curl', `http://[${nodeIPs6[0]!}]/`)
+    await eventually(() => curl() === OUTSIDE)
+    await agents[0]!.remove('ingressclasses', { metadata })
   })
 
   it('answers DNS in IPv6 and of IPv6 addresses', () => {

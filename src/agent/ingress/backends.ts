@@ -2,7 +2,7 @@
 // address: so an endpoint that does not answer costs a retry, not a failure.
 import type { Service } from '../../shared/api/core/v1.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
-import { IPV4 } from '../network/family.ts'
+import { IPV4, IPV6 } from '../network/family.ts'
 import { chooseEndpoints, type NodePlace } from '../proxy/choose-endpoints.ts'
 import { endpointsOf } from '../proxy/service-port.ts'
 import type { Backend } from './router.ts'
@@ -25,17 +25,20 @@ export class Backends {
     this.#random = random
   }
 
-  /** @returns its addresses in the order in which to try them; none when nothing serves it */
+  /** @returns its addresses of one family, in the order in which to try them; none when nothing serves it */
   targets({ namespace, service: name, port }: Backend): Target[] {
     const key = `${namespace}/${name ?? ''}`
     const service = this.#view.services.get(key)
     const found = service && portOf(service, port)
     if (!service || !found) return []
     const place = this.#place()
-    const { cluster } = chooseEndpoints(
-      { endpoints: endpointsOf(found, this.#view.slicesOf(key), place.nodeName, IPV4) },
-      place,
-    )
+    const slices = this.#view.slicesOf(key)
+    const cluster =
+      [IPV4, IPV6]
+        .map(
+          family => chooseEndpoints({ endpoints: endpointsOf(found, slices, place.nodeName, family) }, place).cluster,
+        )
+        .find(({ length }) => length > 0) ?? []
     const start = Math.floor(this.#random() * cluster.length)
     const protocol = protocolOf(found.appProtocol)
     return [...cluster.slice(start), ...cluster.slice(0, start)].map(({ ip, port: number }) => ({ ip, port: number, protocol })) // prettier-ignore

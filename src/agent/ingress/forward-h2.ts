@@ -26,7 +26,7 @@ export class H2Forwarder implements Disposable {
   async #session(targets: readonly Target[]): Promise<ClientHttp2Session> {
     let failure: unknown = new Error('no endpoint')
     for (const target of targets.slice(0, MAX_ATTEMPTS)) {
-      const key = `${target.ip}:${target.port}`
+      const key = `${target.ip.includes(':') ? `[${target.ip}]` : target.ip}:${target.port}`
       const opening = this.#sessions.get(key) ?? this.#connect(key)
       this.#sessions.set(key, opening)
       try {
