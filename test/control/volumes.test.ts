@@ -241,7 +241,8 @@ describe('the class local-path', () => {
         { type: 'merge' },
       )
     await ask('grows', '3Gi')
-    await eventually(async () => expect((await claimOf('grows')).status.capacity).toEqual({ storage: '3Gi' }))
+    const grown = { capacity: { storage: '3Gi' }, allocatedResources: { storage: '3Gi' } }
+    await eventually(async () => expect((await claimOf('grows')).status).toMatchObject(grown))
     expect((await volumeOf(`pvc-${claim.metadata.uid}`)).spec.capacity).toEqual({ storage: '3Gi' })
     await eventually(async () => expect(await events('grows')).toContain('VolumeResizeSuccessful: Resize volume succeeded')) // prettier-ignore
     await addVolume('fixed', '1Gi', { storageClassName: 'fixed' })
@@ -264,6 +265,27 @@ describe('the class local-path', () => {
     )
     await addClaim('now', '1Gi', { storageClassName: 'at-once' })
     await bound('now')
+  })
+
+  test('of a class that binds at once, volumes are made where the class allows, once there is such a node', async () => {
+    await cluster.client.create(StorageClass, {
+      metadata: { name: 'in-zone' },
+      provisioner: 'flotilla.dev/local-path',
+      allowedTopologies: [{ matchLabelExpressions: [{ key: 'topology.kubernetes.io/zone', values: ['z'] }] }],
+    })
+    await addClaim('zonal', '1Gi', { storageClassName: 'in-zone' })
+    await eventually(async () =>
+      expect(await events('zonal')).toContain(
+        'ProvisioningFailed: failed to provision volume with StorageClass "in-zone": no node that the class allows is ' +
+          'ready to keep it',
+      ),
+    )
+    const labels = (zone: string | null) => ({ metadata: { labels: { 'topology.kubernetes.io/zone': zone } } })
+    await cluster.client.patch(Node, { name: 'b' }, labels('z'), { type: 'merge' })
+    const { spec } = await volumeOf(`pvc-${(await bound('zonal')).metadata.uid}`)
+    const [term] = spec.nodeAffinity?.required?.nodeSelectorTerms ?? []
+    expect(term?.matchExpressions).toEqual([{ key: 'kubernetes.io/hostname', operator: 'In', values: ['b'] }])
+    await cluster.client.patch(Node, { name: 'b' }, labels(null), { type: 'merge' })
   })
 
   test('a released volume goes when its node is gone, with the folder', async () => {

@@ -11,6 +11,7 @@ import {
   own,
   read,
 } from '../../../shared/client/reconciler.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { LOCAL_VOLUMES_PATH } from '../../../shared/machinery/local-volumes.ts'
 import { isAlreadyExists } from '../../../shared/machinery/status.ts'
 import {
@@ -21,9 +22,13 @@ import {
   storageClassOf,
   waitsForConsumer,
 } from '../../../shared/machinery/volume-claims.ts'
+import { reachesTopology } from '../../../shared/machinery/volume-topology.ts'
 import { makeVolume, unsupported, volumeName } from './make-volume.ts'
 
 type Context = ControllerContext
+
+/** What of a node decides whether volumes can be made there. */
+const place = (node: Node) => [isReady(node), node.metadata.annotations?.[LOCAL_VOLUMES_PATH], node.metadata.labels]
 
 /** Claims that ask this provisioner and have no volume yet. */
 const asking: Index<PersistentVolumeClaim> = {
@@ -47,9 +52,9 @@ export class LocalPathProvisioner implements Reconciler<PersistentVolumeClaim> {
   readonly type = PersistentVolumeClaim
   readonly watches = [
     own(PersistentVolumeClaim, ({ type, object }) => type !== 'deleted' && isAsking(object)),
-    // A node that joins, or says where it keeps volumes, may be the one that a claim waits for.
+    // A node that joins, gets ready, or says where it is or keeps volumes may be the one that a claim waits for.
     mapped(Node, ({ object, old }, { lister }) =>
-      old?.metadata.annotations?.[LOCAL_VOLUMES_PATH] === object.metadata.annotations?.[LOCAL_VOLUMES_PATH]
+      old && deepEqual(place(old), place(object))
         ? []
         : lister(PersistentVolumeClaim)
             .by(asking, '')
@@ -79,10 +84,10 @@ export class LocalPathProvisioner implements Reconciler<PersistentVolumeClaim> {
     }
     const selected = claim.metadata.annotations?.[SELECTED_NODE]
     if (!selected && waitsForConsumer(storageClass)) return done
-    const node = selected ? lister(Node).get({ name: selected }) : this.#anyNode(context)
+    const node = selected ? lister(Node).get({ name: selected }) : this.#anyNode(storageClass, context)
     if (!node) {
       if (selected) await this.#reschedule(claim, context)
-      else refuse('no node is ready to keep it')
+      else refuse('no node that the class allows is ready to keep it')
       return done
     }
     const folder = node.metadata.annotations?.[LOCAL_VOLUMES_PATH]
@@ -109,8 +114,8 @@ export class LocalPathProvisioner implements Reconciler<PersistentVolumeClaim> {
     return done
   }
 
-  /** For a class that binds at once: the ready node with the fewest of these volumes. */
-  #anyNode({ lister }: Context): Node | undefined {
+  /** For a class that binds at once: of the ready nodes that it allows, the one with the fewest of these volumes. */
+  #anyNode(storageClass: StorageClass, { lister }: Context): Node | undefined {
     const used = new Map<string, number>()
     for (const { spec } of lister(PersistentVolume).list())
       for (const host of spec.nodeAffinity?.required?.nodeSelectorTerms[0]?.matchExpressions?.[0]?.values ?? [])
@@ -119,6 +124,7 @@ export class LocalPathProvisioner implements Reconciler<PersistentVolumeClaim> {
     return lister(Node)
       .list()
       .filter(node => isReady(node) && node.metadata.annotations?.[LOCAL_VOLUMES_PATH] !== undefined)
+      .filter(node => reachesTopology(storageClass, node))
       .sort((a, b) => count(a) - count(b) || a.metadata.name.localeCompare(b.metadata.name))[0]
   }
 

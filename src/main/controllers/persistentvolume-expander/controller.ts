@@ -39,8 +39,10 @@ export class PersistentVolumeExpander implements Reconciler<PersistentVolumeClai
       const spec = { ...volume.spec, capacity: { ...volume.spec.capacity, storage } }
       await client.update(PersistentVolume, { ...volume, spec }, { signal })
     }
-    const capacity = { ...claim.status.capacity, storage }
-    await writeStatus(context, PersistentVolumeClaim, claim, { ...claim.status, capacity })
+    const { status } = claim
+    const capacity = { ...status.capacity, storage }
+    const allocatedResources = { ...status.allocatedResources, storage }
+    await writeStatus(context, PersistentVolumeClaim, claim, { ...status, capacity, allocatedResources })
     events.event(claim, 'Normal', 'VolumeResizeSuccessful', 'Resize volume succeeded')
     return done
   }

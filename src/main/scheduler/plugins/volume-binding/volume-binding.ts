@@ -14,6 +14,7 @@ import {
   storageClassOf,
   waitsForConsumer,
 } from '../../../../shared/machinery/volume-claims.ts'
+import { reachesTopology } from '../../../../shared/machinery/volume-topology.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import { on } from '../../framework/cluster-event.ts'
 import type { StateKey } from '../../framework/cycle-state.ts'
@@ -23,7 +24,6 @@ import { type Status, failed, skip, success, unresolvable } from '../../framewor
 import { VolumeAssumptions } from './assumptions.ts'
 import { type BindVolumesParts, bindVolumes } from './bind-volumes.ts'
 import { hasEnoughCapacity } from './capacity.ts'
-import { reachesTopology } from './topology.ts'
 
 const NODE_CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
 const BIND_CONFLICT = "node(s) didn't find available persistent volumes to bind"
