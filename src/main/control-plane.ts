@@ -202,8 +202,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       ],
       nodes: tunnels,
       readyChecks: BOOTSTRAP_CHECKS.map(name => ({ name, check: () => (bootstrapped ? undefined : 'not finished') })),
-      paths: resources => [
-        ...openapiPaths(() => resources.all, builtFile('openapi-descriptions.json')),
+      paths: (resources, foreign) => [
+        ...openapiPaths(() => resources.all, builtFile('openapi-descriptions.json'), foreign),
         ...joinPaths(lazyJoinFiles(hostSettings, agentFolder)),
       ],
       ...(ui ? { ui: { dir: ui } } : {}),

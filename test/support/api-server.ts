@@ -56,7 +56,7 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
     listen: { host: '127.0.0.1', port: 0 },
     resources,
     authorizers: [privilegedGroup],
-    paths: index => openapiPaths(() => index.all, 'out/openapi-descriptions.json'),
+    paths: (index, foreign) => openapiPaths(() => index.all, 'out/openapi-descriptions.json', foreign),
     ...rest,
     ...withStore?.(store, pki),
   })

@@ -11,6 +11,7 @@ import { productVersion } from '../version.ts'
 import { PolicyTypeChecks } from './admission/policies/type-checks.ts'
 import { Aggregator } from './aggregator/aggregator.ts'
 import { aggregatedOpenapi } from './aggregator/openapi.ts'
+import type { ForeignSpec } from './openapi/foreign-spec.ts'
 import { type RemoteVersion, withRemotes } from './aggregator/remote-discovery.ts'
 import type { AdmissionPlugin } from './admission/contract.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
@@ -63,7 +64,9 @@ export interface ApiServerOptions {
   /** Issuers of ID tokens, and what needs no log-in. */
   readonly authentication?: AuthenticationSettings
   /** Paths outside the resources, such as OpenAPI's. */
-  readonly paths?: readonly PathHandler[] | ((resources: ResourceIndex) => readonly PathHandler[])
+  readonly paths?:
+    | readonly PathHandler[]
+    | ((resources: ResourceIndex, foreign: () => readonly ForeignSpec[]) => readonly PathHandler[])
   readonly ui?: { readonly dir: string }
   /** Further checks of /readyz, such as "bootstrap finished". */
   readonly readyChecks?: readonly HealthCheck[]
@@ -107,6 +110,7 @@ const HEALTH_PATH = /^\/(healthz|livez|readyz)(\/|$)/
 const shuttingDown = () => tooManyRequests('The apiserver is shutting down, please try again later.', 5)
 
 const NO_REMOTES: readonly RemoteVersion[] = []
+const NO_SPECS: readonly ForeignSpec[] = []
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, pki, clock = systemClock, log = silentLog, random = Math.random } = options
@@ -217,7 +221,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     })),
     plain(OPENID_CONFIGURATION_PATH, async () => ({ code: 200, object: discoveryDocument(tokens.issuer) })),
   ]
-  const given = typeof options.paths === 'function' ? options.paths(resources) : (options.paths ?? [])
+  const given =
+    typeof options.paths === 'function'
+      ? options.paths(resources, () => aggregator?.specs ?? NO_SPECS)
+      : (options.paths ?? [])
   const paths = [...own, ...(aggregator ? aggregatedOpenapi(given, aggregator) : given)]
   const index: PathHandler = plain('/', async () => ({
     code: 200,

@@ -28,6 +28,32 @@ const FLUNDERS = {
   ],
 } // prettier-ignore
 
+const STATUS = 'io.k8s.apimachinery.pkg.apis.meta.v1.Status'
+const ref = (name: string) => ({ $ref: `#/definitions/${name}` })
+const answering = (name: string) => ({ get: { responses: { 200: { description: 'OK', schema: ref(name) } } } })
+/** What the extension server says in OpenAPI v2. */
+let spec = {
+  swagger: '2.0',
+  paths: {
+    [`${ROOT}/flunders`]: answering('wardle.Flunder'),
+    '/apis/other.example.com/v1/things': answering('wardle.Other'),
+  } as Record<string, object>,
+  definitions: {
+    'wardle.Flunder': {
+      type: 'object',
+      properties: { status: ref(STATUS), patch: ref('io.k8s.apimachinery.pkg.apis.meta.v1.Patch') },
+    },
+    'wardle.Other': { type: 'object' },
+    [STATUS]: { type: 'object', description: 'Another one.', properties: { of: ref('wardle.Flunder') } },
+    'io.k8s.apimachinery.pkg.apis.meta.v1.Patch': {
+      description: 'The changes to make, in the format of the content type.',
+      type: 'object',
+      'x-kubernetes-group-version-kind': [{ group: GROUP, version: 'v1alpha1', kind: 'Patch' }],
+    },
+  } as Record<string, object>,
+}
+const specEtag = () => `"${Object.keys(spec.definitions).length}"`
+
 let cluster: SecuredCluster
 let link: AsyncDisposable
 let extension: Server
@@ -57,9 +83,15 @@ async function startExtension(name: string): Promise<Server> {
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
       incoming.on('end', () => {
         const { url = '', headers } = incoming
-        seen.push({ url, headers, body: Buffer.concat(chunks).toString() })
+        // What the server asks for itself, at any time, is no client's request.
+        if (url !== ROOT && url !== '/openapi/v2') seen.push({ url, headers, body: Buffer.concat(chunks).toString() })
         outgoing.setHeader('content-type', 'application/json')
         if (url === ROOT) return void outgoing.end(JSON.stringify(FLUNDERS))
+        if (url === '/openapi/v2') {
+          outgoing.setHeader('etag', specEtag())
+          if (headers['if-none-match'] === specEtag()) return void outgoing.writeHead(304).end()
+          return void outgoing.end(JSON.stringify(spec))
+        }
         if (url.startsWith('/openapi/v3')) return void outgoing.end(JSON.stringify({ openapi: '3.0.0', info: {} }))
         if (url.includes('watch=1')) {
           outgoing.write(`${JSON.stringify({ type: 'ADDED', object: { metadata: { name: 'a' } } })}\n`)
@@ -232,6 +264,52 @@ describe('a group that an extension server serves', () => {
     expect((await raw(cluster.api, serverRelativeURL)).json).toEqual({ openapi: '3.0.0', info: {} })
     const { stdout } = await cluster.kubectl(['api-resources', '--api-group', GROUP, '--no-headers'])
     expect(stdout).toMatch(/^flunders +fl +wardle.example.com\/v1alpha1 +true +Flunder/)
+  })
+})
+
+describe('OpenAPI v2', () => {
+  const document = async () => (await raw(cluster.api, '/openapi/v2')).json as typeof spec
+  beforeAll(async () => {
+    await apiService()
+    await eventually(async () => expect((await document()).paths).toHaveProperty([`${ROOT}/flunders`]))
+  })
+
+  test('has what an extension server says of its version, under names that nothing else has', async () => {
+    const { paths, definitions } = await document()
+    expect(paths).not.toHaveProperty(['/apis/other.example.com/v1/things'])
+    expect(definitions).not.toHaveProperty(['wardle.Other'])
+    expect(paths[`${ROOT}/flunders`]).toEqual(answering('wardle.Flunder'))
+    const patch = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch'
+    expect(definitions['wardle.Flunder']).toEqual({
+      type: 'object',
+      properties: { status: ref(`${STATUS}_v2`), patch: ref(patch) },
+    })
+    expect(definitions[`${STATUS}_v2`]).toEqual(spec.definitions[STATUS])
+    expect(definitions[STATUS]).not.toMatchObject({ description: 'Another one.' })
+    // Both say the same, each of another kind.
+    expect(definitions[patch]).toEqual(spec.definitions[patch])
+    expect(definitions).not.toHaveProperty([`${patch}_v2`])
+    expect(paths['/api/v1/pods']).toMatchObject({ get: { responses: {} } })
+  })
+
+  test('has other words when it has, and none when it is gone; each has an ETag of its own', async () => {
+    const { headers } = await raw(cluster.api, '/openapi/v2')
+    const etag = headers.etag!
+    expect((await raw(cluster.api, '/openapi/v2', { headers: { 'if-none-match': etag } })).code).toBe(304)
+    spec = {
+      ...spec,
+      definitions: { ...spec.definitions, 'wardle.New': { type: 'object' }, 'wardle.Flunder': ref('wardle.New') },
+    }
+    // A changed APIService is asked at once.
+    await cluster.admin.patch(APIService, { name: NAME }, { spec: { versionPriority: 150 } })
+    await eventually(async () => expect((await document()).definitions).toHaveProperty(['wardle.New']))
+    const changed = await raw(cluster.api, '/openapi/v2', { headers: { 'if-none-match': etag } })
+    expect(changed.code).toBe(200)
+    await remove()
+    await eventually(async () => expect((await document()).paths).not.toHaveProperty([`${ROOT}/flunders`]))
+    expect((await raw(cluster.api, '/openapi/v2', { headers: { 'if-none-match': changed.headers.etag! } })).code).toBe(
+      200,
+    )
   })
 })
 

@@ -11,9 +11,10 @@ import type { StoreEvent, WatchHandle } from '../../store/contract.ts'
 import { API_SERVER } from '../authn/own-user.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
 import { prefixOf } from '../keys.ts'
+import { type ForeignSpec, foreignSpec } from '../openapi/foreign-spec.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
-import { checkAvailability, LOCAL, type Verdict } from './availability.ts'
+import { ASKER, checkAvailability, LOCAL, type Verdict } from './availability.ts'
 import { registerLocalServices } from './local-services.ts'
 import type { RemoteVersion } from './remote-discovery.ts'
 import { type RemoteParts, RemoteService } from './remote-service.ts'
@@ -21,6 +22,8 @@ import { type RemoteParts, RemoteService } from './remote-service.ts'
 const RECHECK_MS = 30_000
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 10_000
+/** An extension server may have to make its document first. */
+const SPEC_MS = 20_000
 /** What tells that a server came or went, before it is asked again anyway. */
 const NEWS = ['/registry/discovery.k8s.io/endpointslices/', '/registry/core/services/']
 
@@ -30,9 +33,14 @@ interface Entry {
   readonly remote: RemoteService | undefined
   resources: readonly APIResource[]
   verdict: Verdict | undefined
+  /** Its part of OpenAPI v2, as it last said. */
+  spec: ForeignSpec | undefined
+  specEtag: string | undefined
   retryMs: number
   cancel: () => void
 }
+
+const importance = ({ apiService: { spec } }: Entry) => spec.groupPriorityMinimum
 
 export class Aggregator implements Disposable {
   readonly #context: EndpointContext
@@ -40,6 +48,7 @@ export class Aggregator implements Disposable {
   readonly #parts: RemoteParts
   readonly #entries = new Map<string, Entry>()
   #remotes: readonly RemoteVersion[] = []
+  #specs: readonly ForeignSpec[] = []
   #registering = false
   #registerAgain = false
   #watch: WatchHandle | undefined
@@ -56,6 +65,11 @@ export class Aggregator implements Disposable {
   /** Groups and versions of extension servers, as they last were; another array whenever that changes. */
   get remotes(): readonly RemoteVersion[] {
     return this.#remotes
+  }
+
+  /** What they say in OpenAPI v2, the most important one first. */
+  get specs(): readonly ForeignSpec[] {
+    return this.#specs
   }
 
   /** Takes what is stored, then follows. */
@@ -129,7 +143,10 @@ export class Aggregator implements Disposable {
     const resources = known?.resources ?? []
     // What was found out holds until it is asked again: a new priority is no outage.
     const verdict = remote && known?.remote ? known.verdict : undefined
-    const entry: Entry = { apiService, remote, resources, verdict, retryMs: FIRST_RETRY_MS, cancel: () => undefined }
+    const entry: Entry = {
+      ...{ apiService, remote, resources, verdict, spec: known?.spec, specEtag: undefined },
+      ...{ retryMs: FIRST_RETRY_MS, cancel: () => undefined },
+    }
     this.#entries.set(name, entry)
     if (remote && this.#news.length === 0) this.#followNews()
     this.#publish()
@@ -189,9 +206,27 @@ export class Aggregator implements Disposable {
     await this.#tell(apiService.metadata.name, verdict)
     if (isOver() || !remote) return
     const healthy = verdict.status === 'True'
+    if (healthy) await this.#readSpec(entry, remote)
+    if (isOver()) return
     const delayMs = healthy ? RECHECK_MS : entry.retryMs
     entry.retryMs = healthy ? FIRST_RETRY_MS : Math.min(LAST_RETRY_MS, entry.retryMs * 2)
     this.#schedule(entry, delayMs)
+  }
+
+  /** Who has no such document, or fails to answer, keeps what was there. */
+  async #readSpec(entry: Entry, remote: RemoteService): Promise<void> {
+    const { group = '', version = '' } = entry.apiService.spec
+    try {
+      const read = await remote.readIfChanged('/openapi/v2', ASKER, SPEC_MS, entry.specEtag)
+      if (!read) return
+      const spec = await foreignSpec(read.value, group, version)
+      entry.specEtag = read.etag
+      if (spec.hash === entry.spec?.hash) return
+      entry.spec = spec
+      this.#publish()
+    } catch (error) {
+      this.#context.log.debug({ err: error, group, version }, 'an extension server tells nothing in OpenAPI v2')
+    }
   }
 
   async #tell(name: string, { status, reason, message }: Verdict): Promise<void> {
@@ -218,6 +253,11 @@ export class Aggregator implements Disposable {
   }
 
   #publish(): void {
+    this.#specs = [...this.#entries.values()]
+      .sort(
+        (a, b) => importance(b) - importance(a) || (a.apiService.metadata.name < b.apiService.metadata.name ? -1 : 1),
+      )
+      .flatMap(({ remote, spec }) => (remote && spec ? [spec] : []))
     this.#remotes = [...this.#entries.values()]
       .filter(({ remote }) => remote)
       .map(({ apiService, verdict, resources }) => ({

@@ -10,7 +10,7 @@ import type { EndpointContext } from '../endpoints/contract.ts'
 import type { UserInfo } from '../request.ts'
 import type { RemoteService } from './remote-service.ts'
 
-const ASKER: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] }
+export const ASKER: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] }
 const ASK_MS = 5_000
 const SERVICE_LABEL = 'kubernetes.io/service-name'
 

@@ -129,11 +129,26 @@ export class RemoteService {
 
   /** GET of a JSON document. @throws Error that says what went wrong */
   async read(path: string, user: UserInfo, timeoutMs: number): Promise<unknown> {
+    return (await this.readIfChanged(path, user, timeoutMs))?.value
+  }
+
+  /**
+   * @param known the ETag of what was read before
+   * @returns undefined when it is still that
+   * @throws Error that says what went wrong
+   */
+  async readIfChanged(
+    path: string,
+    user: UserInfo,
+    timeoutMs: number,
+    known?: string,
+  ): Promise<{ readonly value: unknown; readonly etag: string | undefined } | undefined> {
     const signal = AbortSignal.timeout(timeoutMs)
     const socket = await this.connect(signal)
     try {
-      const bytes = await new Promise<Buffer>((resolve, reject) => {
-        const headers = { ...Object.fromEntries(identityHeaders(user)), accept: 'application/json', host: this.host, connection: 'close' } // prettier-ignore
+      let etag: string | undefined
+      const bytes = await new Promise<Buffer | undefined>((resolve, reject) => {
+        const headers = { ...Object.fromEntries(identityHeaders(user)), accept: 'application/json', host: this.host, connection: 'close', ...(known ? { 'if-none-match': known } : {}) } // prettier-ignore
         const sent = httpRequest({ path, headers, signal, createConnection: () => socket }, answer => {
           const chunks: Buffer[] = []
           let length = 0
@@ -145,14 +160,16 @@ export class RemoteService {
           answer.on('error', reject)
           answer.on('end', () => {
             const { statusCode = 0 } = answer
-            if (statusCode < 200 || statusCode > 299) reject(new Error(`bad status from ${path}: ${statusCode}`))
+            etag = answer.headers.etag
+            if (statusCode === 304 && known) resolve(undefined)
+            else if (statusCode < 200 || statusCode > 299) reject(new Error(`bad status from ${path}: ${statusCode}`))
             else resolve(Buffer.concat(chunks))
           })
         })
         sent.on('error', reject)
         sent.end()
       })
-      return (await decodeBody('application/json', bytes)).value
+      return bytes && { value: (await decodeBody('application/json', bytes)).value, etag }
     } finally {
       socket.destroy()
     }

@@ -1,6 +1,7 @@
 // Whole OpenAPI documents: version 3, one per group and version, and version 2, one for everything.
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { customSchemas } from './custom-schemas.ts'
+import { addForeignSpec, type ForeignSpec } from './foreign-spec.ts'
 import { generalItem, type GeneralPath, generalPaths, VERSION_INFO } from './general-paths.ts'
 import { resourcePaths } from './operations.ts'
 import { encodedDefinition, encodedDocument, encodedPath } from './protobuf.ts'
@@ -100,23 +101,39 @@ export async function documentV3(
 }
 
 /** @param resources all that the server has */
+async function partsV2(
+  resources: readonly ResourceDescriptor[],
+  descriptions: Descriptions,
+  foreign: readonly ForeignSpec[],
+) {
+  const texts = await parts(resources, generalPaths(resources), V2, descriptions)
+  for (const spec of foreign) await addForeignSpec(texts, spec)
+  return texts
+}
+
+/**
+ * @param resources all that the server has
+ * @param foreign what extension servers have, the most important one first
+ */
 export async function documentV2(
   resources: readonly ResourceDescriptor[],
   descriptions: Descriptions,
+  foreign: readonly ForeignSpec[],
 ): Promise<Buffer> {
-  const { paths, schemas } = await parts(resources, generalPaths(resources), V2, descriptions)
+  const { paths, schemas } = await partsV2(resources, descriptions, foreign)
   const security = `"securityDefinitions":${JSON.stringify(SECURITY)},"security":[{"BearerToken":[]}]`
   return Buffer.from(
     `{"swagger":"2.0","info":${JSON.stringify(INFO)},"paths":${sorted(paths)},"definitions":${sorted(schemas)},${security}}`,
   )
 }
 
-/** The same as protobuf. @param resources all that the server has */
+/** The same as protobuf. */
 export async function documentV2Protobuf(
   resources: readonly ResourceDescriptor[],
   descriptions: Descriptions,
+  foreign: readonly ForeignSpec[],
 ): Promise<Buffer> {
-  const { paths, schemas } = await parts(resources, generalPaths(resources), V2, descriptions)
+  const { paths, schemas } = await partsV2(resources, descriptions, foreign)
   const encoded = async (texts: ReadonlyMap<string, string>, encode: (name: string, value: unknown) => Buffer) => {
     const all: Buffer[] = []
     await inSlices(inOrder(texts), ([name, text]) => all.push(encode(name, parseJson(text))))

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { documentV2, documentV2Protobuf, documentV3 } from './document.ts'
+import type { ForeignSpec } from './foreign-spec.ts'
 import { generalPaths } from './general-paths.ts'
 import type { Descriptions } from './type-schemas.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
@@ -17,7 +18,8 @@ export interface OpenApiAnswer {
 /** Raised when the documents' shape changes, so that clients' caches let go of the old ones. */
 const REVISION = 3
 
-type Documents = Map<string, Promise<Buffer>>
+/** By name: of each the one that was made last, and what it was made of. */
+type Documents = Map<string, { readonly hash: string; readonly bytes: Promise<Buffer> }>
 const built = new WeakMap<readonly ResourceDescriptor[], Documents>()
 
 /** @returns `api/v1` or `apis/group/version`. */
@@ -49,14 +51,23 @@ function chosen(accept: string | undefined, withProtobuf: boolean): 'json' | 'pr
   return undefined
 }
 
-function cached(resources: readonly ResourceDescriptor[], key: string, build: () => Promise<Buffer>): Promise<Buffer> {
-  const documents = built.get(resources) ?? new Map<string, Promise<Buffer>>()
+function cached(
+  resources: readonly ResourceDescriptor[],
+  key: string,
+  hash: string,
+  build: () => Promise<Buffer>,
+): Promise<Buffer> {
+  const documents: Documents = built.get(resources) ?? new Map()
   built.set(resources, documents)
-  const document = documents.get(key) ?? build()
+  const known = documents.get(key)
+  if (known?.hash === hash) return known.bytes
+  const document = { hash, bytes: build() }
   documents.set(key, document)
   // A failure is not worth keeping.
-  document.catch(() => documents.delete(key))
-  return document
+  document.bytes.catch(() => {
+    if (documents.get(key) === document) documents.delete(key)
+  })
+  return document.bytes
 }
 
 /**
@@ -64,6 +75,7 @@ function cached(resources: readonly ResourceDescriptor[], key: string, build: ()
  * @param accept the Accept header
  * @param resources the same array for every call, since it is what documents are kept by
  * @param descriptions texts for people, where they are at hand
+ * @param foreign what extension servers have, for version 2; of version 3 they have documents of their own
  * @returns undefined when there is no such document
  * @throws ApiError 406 when the client takes neither JSON nor, of version 2, protobuf
  */
@@ -72,6 +84,7 @@ export async function openapiHandler(
   accept: string | undefined,
   resources: readonly ResourceDescriptor[],
   descriptions: Descriptions = {},
+  foreign: readonly ForeignSpec[] = [],
 ): Promise<OpenApiAnswer | undefined> {
   const match = /^\/openapi\/(v2|v3)(?:\/(.+?))?\/?$/.exec(path)
   if (!match) return undefined
@@ -91,17 +104,16 @@ export async function openapiHandler(
     const accepted = ['application/json', ...(version === 'v2' ? [PROTOBUF] : [])].join(', ')
     throw new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${accepted}`)
   }
+  const hash = hashOf(own, described, key ?? foreign.map(spec => spec.hash).join(' '))
   if (version === 'v2') {
-    if (form === 'protobuf')
-      return answer(
-        await cached(resources, 'v2.pb', () => documentV2Protobuf(resources, descriptions)),
-        `${hashOf(own, described)}-pb`,
-        PROTOBUF,
-      )
-    return answer(await cached(resources, 'v2', () => documentV2(resources, descriptions)), hashOf(own, described))
+    if (form === 'protobuf') {
+      const build = () => documentV2Protobuf(resources, descriptions, foreign)
+      return answer(await cached(resources, 'v2.pb', hash, build), `${hash}-pb`, PROTOBUF)
+    }
+    return answer(await cached(resources, 'v2', hash, () => documentV2(resources, descriptions, foreign)), hash)
   }
-  if (key === undefined) return answer(index(resources, described), hashOf(own, described))
-  return answer(await cached(resources, key, () => documentV3(own, general, descriptions)), hashOf(own, described, key))
+  if (key === undefined) return answer(index(resources, described), hash)
+  return answer(await cached(resources, key, hash, () => documentV3(own, general, descriptions)), hash)
 }
 
 function index(resources: readonly ResourceDescriptor[], described: boolean): Buffer {

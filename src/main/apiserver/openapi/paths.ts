@@ -3,19 +3,24 @@ import { type PathHandler, unknownPath } from '../chain/router.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { loadDescriptions } from './descriptions.ts'
+import type { ForeignSpec } from './foreign-spec.ts'
 import { openapiHandler } from './handler.ts'
 import type { Descriptions } from './type-schemas.ts'
 
-/** @param descriptionsFile texts for people, made by the build; read when a document is first asked for */
+/**
+ * @param descriptionsFile texts for people, made by the build; read when a document is first asked for
+ * @param foreign what extension servers have
+ */
 export function openapiPaths(
   resources: readonly ResourceDescriptor[] | (() => readonly ResourceDescriptor[]),
   descriptionsFile: string,
+  foreign: () => readonly ForeignSpec[] = () => [],
 ): PathHandler[] {
   const served = typeof resources === 'function' ? resources : () => resources
   let descriptions: Promise<Descriptions> | undefined
   const handle = async ({ info, headers }: ApiRequest): Promise<ApiResponse> => {
     descriptions ??= loadDescriptions(descriptionsFile)
-    const answer = await openapiHandler(info.path, headers.accept, served(), await descriptions)
+    const answer = await openapiHandler(info.path, headers.accept, served(), await descriptions, foreign())
     if (!answer) throw unknownPath()
     const { bytes, contentType, etag } = answer
     const cache = { etag, vary: 'Accept' }
