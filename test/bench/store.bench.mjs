@@ -1,6 +1,7 @@
 // The embedded engine and a real etcd on the same disk in the same run, both through the engine contract, taking turns so
 // that a noisy moment hits both: durable puts a second and their p99, 1 KB each; loading, listing and compaction of
-// 10,000 objects of 1 KB; then 100,000 objects of 2 KB in the embedded one, and how soon a server with 10,000 is ready.
+// 10,000 objects of 1 KB, and a thousand watches; then 100,000 objects of 2 KB in the embedded one, and how soon a server with 10,000 is ready.
+// BENCH_STEP=watches runs the watches alone.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
@@ -50,7 +51,33 @@ const state = (step, engine, where, env = {}) =>
       env: { ...process.env, ...env },
     }),
   )
+const heard = ({ p50, p99 }) => `p50 ${ms(p50)}, p99 ${ms(p99)}`
+const beside = (what, embedded, other) => console.log(`${what}  nedb ${embedded}${etcd ? `, etcd ${other}` : ''}`)
 const etcd = existsSync(ETCD) ? await startEtcd() : undefined
+if (process.env['BENCH_STEP'] === 'watches') {
+  watchesAlone()
+  process.exit()
+}
+
+/** Taking turns, as the puts do. */
+function watchesAlone() {
+  const told = { nedb: [], etcd: [] }
+  try {
+    for (let round = 0; round < ROUNDS; round++)
+      for (const [engine, where, step] of [
+        ['nedb', join(folder, 'watches'), 'watches'],
+        ...(etcd ? [['etcd', etcd.url, 'fanout']] : []),
+      ]) {
+        if (round === 0) state('fill', engine, where)
+        told[engine].push(state(step, engine, where))
+      }
+  } finally {
+    etcd?.end()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const of = runs => ({ p50: median(runs.map(({ p50 }) => p50)), p99: median(runs.map(({ p99 }) => p99)) })
+  beside('1,000 watches have heard of a put', heard(of(told.nedb)), etcd && heard(of(told.etcd)))
+}
 const runs = { nedb: [], etcd: [] }
 const states = { nedb: {}, etcd: {} }
 let large
@@ -88,13 +115,11 @@ for (const [at, writers] of [1, 64].entries()) {
     `${' '.repeat(10)} etcd ${other.rate.toFixed(0)} puts/s, p99 ${ms(other.p99)}: ratio ${(nedb.rate / other.rate).toFixed(2)} (aim ${aim})`,
   )
 }
-const beside = (what, embedded, other) => console.log(`${what}  nedb ${embedded}${etcd ? `, etcd ${other}` : ''}`)
 const { nedb: own, etcd: other } = states
 const worst = result => `${ms(result.ms)} (processor ${ms(result.cpuMs)}, loop held ${ms(result.loopMs)})`
 beside('10,000 objects loaded', worst(own.load), other.load && worst(other.load))
 beside('the same, listed and encoded', ms(own.load.listMs), other.range && `read by range ${ms(other.range.listMs)}`)
 beside('as many overwritten ones compacted', worst(own.compact), other.compact && ms(other.compact.ms))
-const heard = ({ p50, p99 }) => `p50 ${ms(p50)}, p99 ${ms(p99)}`
 beside('1,000 watches have heard of a put', heard(own.watches), other.fanout && heard(other.fanout))
 console.log(`serve is ready over 10,000 objects  ${ms(readyMs)} (aim 5,000)`)
 console.log(`100,000 objects of 2 KB loaded  ${worst(large.loaded)}, RSS ${large.loaded.rssMb.toFixed(0)} MB (aims 6,000 ms, 50 ms, 700 MB)`) // prettier-ignore

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ObjectStore } from '../../src/main/store/contract.ts'
 import { createBackup, listBackups, thinOut } from '../../src/main/store/backup/backup.ts'
+import { jumpOf } from '../../src/main/store/backup/jump.ts'
 import { restoreBackup, type RestoreOptions } from '../../src/main/store/backup/restore.ts'
 import { type BackupOutcome, readOutcome } from '../../src/main/store/backup/outcome.ts'
 import { ScheduledBackups, writeSchedule } from '../../src/main/store/backup/schedule.ts'
@@ -188,17 +189,36 @@ test('a backup can be put into an etcd', async () => {
   const store = await open(NEDB, here)
   await fillCluster(store, here, 300)
   const { path } = await backUp(store, here)
+  const content = contentOf(store)
+  // The cluster went on after the backup: its clients have seen this.
+  for (let i = 0; i < 100; i++) await store.create(`/registry/core/configmaps/late/${i}`, objectNamed(String(i)))
   const etcdChoice: EngineChoice = { engine: 'etcd', endpoints: [etcd.url] }
   const there = await folder()
   await restoreBackup({ path, passphrase: PASSPHRASE, dataDir: there, store: etcdChoice })
   const again = await open(etcdChoice, there)
-  expect(contentOf(again)).toEqual(contentOf(store))
+  expect(contentOf(again)).toEqual(content)
   expect(again.revision).toBeGreaterThan(store.revision)
   expect(
     await failure(restoreBackup({ path, passphrase: PASSPHRASE, dataDir: there, store: etcdChoice })),
   ).toMatchObject({
     code: 'KeyExists',
   })
+})
+
+test('revisions begin beyond what the cluster can have written since the backup, on etcd by what it wrote on average', () => {
+  const hour = 3_600_000
+  const jump = (engine: 'nedb' | 'etcd', revision: number, lifeMs: number, sinceMs: number) =>
+    jumpOf(engine, revision, { bornMs: 0, madeMs: lifeMs, nowMs: lifeMs + sinceMs })
+  expect(jump('nedb', 500, hour, 0)).toBe(1_000_000)
+  expect(jump('nedb', 500, hour, hour)).toBe(1_720_000)
+  // 5,000 an hour so far: ten times as many since, and some.
+  expect(jump('etcd', 50_000, 10 * hour, 0)).toBe(1_000)
+  expect(jump('etcd', 50_000, 10 * hour, 2 * hour)).toBe(101_000)
+  // A young cluster, and one whose revision a restore has moved far ahead.
+  expect(jump('etcd', 500, 0, hour)).toBe(31_000)
+  expect(jump('etcd', 9_000_000_000, hour, hour)).toBe(721_000)
+  // A clock that was put back.
+  expect(jump('etcd', 500, hour, -hour)).toBe(1_000)
 })
 
 test('a store moves to etcd and back: every object, sealed as it was, and revisions only grow', async () => {

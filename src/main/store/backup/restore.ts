@@ -16,6 +16,7 @@ import type { Progress } from '../operations/progress.ts'
 import { claimFolder, exists, openTarget } from '../operations/target.ts'
 import { readBackup } from './backup.ts'
 import { type BackupSecret, openContainer, readHeader } from './container.ts'
+import { createdMs, FIRST_KEY, jumpOf } from './jump.ts'
 
 export interface RestoreOptions {
   readonly path: string
@@ -37,10 +38,6 @@ export interface Restored {
   readonly revision: number
 }
 
-/** No cluster of this product's size writes faster for long; an hour beyond a backup leaves room for all it may have written. */
-const REVISIONS_PER_MS = 20
-const LEAST_JUMP = 1_000_000
-
 /**
  * @throws StoreError `WrongKey` | `Corrupt` before anything is changed; `KeyExists` when there is a cluster already;
  * `Locked` when one runs, `Overtaken` when another restore or migration into the same etcd has begun meanwhile
@@ -50,20 +47,24 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   const { revision, createdAt } = await readHeader(path)
   const key = await openContainer(path, passphrase)
   let total = 0
-  for await (const line of readBackup(path, key))
-    if (line.type === 'record') onProgress({ phase: 'checking', done: ++total })
+  let bornMs: number | undefined
+  for await (const line of readBackup(path, key)) {
+    if (line.type !== 'record') continue
+    onProgress({ phase: 'checking', done: ++total })
+    if (line.key === FIRST_KEY) bornMs = createdMs(line.value)
+  }
   await makeFolder(dataDir)
   // Nothing else may run on the folder; the embedded engine locks it by itself.
   await using _folder = store.engine === 'nedb' ? undefined : await lockFolder(dataDir)
   const replaced = store.engine === 'nedb' ? await makeWay(dataDir, options.replace ?? false) : undefined
 
-  // The embedded engine starts beyond whatever the cluster has written since; etcd counts beyond the backup.
-  const sinceMs = Math.max(0, clock.now() - Date.parse(createdAt))
-  const beyond = revision + LEAST_JUMP + Math.ceil(sinceMs * REVISIONS_PER_MS)
+  const madeMs = Date.parse(createdAt)
+  const times = { bornMs: bornMs ?? madeMs, madeMs, nowMs: clock.now() }
+  const beyond = revision + jumpOf(store.engine, revision, times)
   const { engine: bare, finish } = await openTarget(store, dataDir, 'restore', beyond)
   await using engine = await openSealedEngine(bare, options.encryption ? { secret: options.encryption } : {})
   if (store.engine === 'etcd')
-    await countUpTo(engine, revision, (done, of) => onProgress({ phase: 'counting', done, total: of }))
+    await countUpTo(engine, beyond, (done, of) => onProgress({ phase: 'counting', done, total: of }))
   await using history = await engine.openHistory(DEFAULT_HISTORY_LIMITS)
   const past = new HistoryBatch(history)
   const files = new Map<string, string>()
