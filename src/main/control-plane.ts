@@ -25,6 +25,7 @@ import { schedulingHandlers } from './apiserver/endpoints/scheduling/handlers.ts
 import { controlPlaneMoves } from './apiserver/endpoints/control-plane-moves.ts'
 import { storeOperations } from './apiserver/endpoints/store-operations.ts'
 import { closeBodyDecoder } from './apiserver/codec/decode-body.ts'
+import { DEFAULT_EVENT_TTL_MS, EventTtl } from './apiserver/event-ttl/event-ttl.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
 import { MetricsCollector } from './apiserver/metrics-api/collector.ts'
 import { openapiPaths } from './apiserver/openapi/paths.ts'
@@ -76,7 +77,13 @@ const BOOTSTRAP_CHECKS = [
 export type ApiServerSettings = Pick<
   ApiServerOptions,
   'tokens' | 'authentication' | 'limits' | 'priorityAndFairness' | 'requestTimeoutMs' | 'shutdownDelayMs'
-> & { readonly audit?: { readonly policy: AuditPolicy; readonly log: AuditLogOptions } }
+> & {
+  readonly audit?: { readonly policy: AuditPolicy; readonly log: AuditLogOptions }
+  /** How long Events are kept after they were written last. */
+  readonly eventTtlMs?: number
+  /** How much of the past is kept in memory for watches and exact revisions. */
+  readonly watchCacheBytes?: number
+}
 
 export interface ControlPlaneOptions {
   readonly dataDir: string
@@ -177,8 +184,12 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const servers: string[] = []
   const hostSettings = { ...nodeNetwork(network, options), caPem: pki.caPem, servers }
   const agentFolder = builtFile('agent')
-  const { audit = { policy: peoplePolicy(), log: peopleLog(join(layout.logs, PEOPLE_LOG)) }, ...settings } =
-    options.apiServer ?? {}
+  const {
+    audit = { policy: peoplePolicy(), log: peopleLog(join(layout.logs, PEOPLE_LOG)) },
+    eventTtlMs: ttlMs = DEFAULT_EVENT_TTL_MS,
+    watchCacheBytes: _opened,
+    ...settings
+  } = options.apiServer ?? {}
   let bootstrapped = false
   const server: ApiServer = owned.use(
     await createApiServer({
@@ -245,6 +256,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   )
   await peers.start()
   bootstrapped = true
+  owned.use(new EventTtl({ store, ttlMs, clock, log }))
   owned.use(desk)
 
   const reporting = new AbortController()
@@ -332,10 +344,15 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   }
 }
 
-async function openStore({ store: choice, encryption }: ControlPlaneOptions, layout: DataDirLayout, log: Log) {
+async function openStore(
+  { store: choice, encryption, apiServer }: ControlPlaneOptions,
+  layout: DataDirLayout,
+  log: Log,
+) {
+  const { watchCacheBytes: maxBytes } = apiServer ?? {}
   const bare = await openEngine(choice, layout.root, { log })
   const engine = await openSealedEngine(bare, { ...(encryption ? { secret: encryption } : {}), log })
-  return { engine, store: await openObjectStore(engine, { log }) }
+  return { engine, store: await openObjectStore(engine, { log, ...(maxBytes && { history: { maxBytes } }) }) }
 }
 
 /** The address given cannot be listened on. */

@@ -31,6 +31,8 @@ test('without flags nothing is added to what every cluster has', async () => {
     limits: { reading: 400, mutating: 200 },
     requestTimeoutMs: 60_000,
     shutdownDelayMs: 0,
+    eventTtlMs: 3_600_000,
+    watchCacheBytes: 32 * 1024 * 1024,
   })
 })
 
@@ -64,6 +66,7 @@ test.each([
   [['--audit-log-path', '-'], '--audit-policy-file and --audit-log-path go together'],
   [['--audit-log-maxsize', '0'], '--audit-log-maxsize wants a whole number from 1 on, not "0"'],
   [['--request-timeout', '1m'], '--request-timeout wants a whole number from 1 on, not "1m"'],
+  [['--event-ttl', '0'], '--event-ttl wants a whole number from 1 on, not "0"'],
   [['--enable-priority-and-fairness', 'yes'], '--enable-priority-and-fairness wants true or false, not "yes"'],
   [['--token-auth-file', '/nowhere/tokens.csv'], '--token-auth-file /nowhere/tokens.csv: ENOENT'],
 ])('%j is refused by the flag', async (args, message) => {

@@ -102,5 +102,7 @@ export async function apiServerSettings(flags: ApiServerFlags): Promise<ApiServe
     },
     requestTimeoutMs: numberOf('--request-timeout', flags.requestTimeout, 1) * 1000,
     shutdownDelayMs: numberOf('--shutdown-delay-duration', flags.shutdownDelayDuration, 0) * 1000,
+    eventTtlMs: numberOf('--event-ttl', flags.eventTtl, 1) * 1000,
+    watchCacheBytes: numberOf('--watch-cache-megabytes', flags.watchCacheMegabytes, 1) * 1024 * 1024,
   }
 }
