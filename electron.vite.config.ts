@@ -21,6 +21,16 @@ const BUNDLED = [
 
 const mainInputs = { index: at('src/main/index.ts'), cli: at('src/main/cli/main.ts') }
 
+/** What the window does not use of its libraries is left out of it. */
+const LEFT_OUT = {
+  __VUE_OPTIONS_API__: 'false',
+  __VUE_PROD_DEVTOOLS__: 'false',
+  __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+  __VUE_I18N_FULL_INSTALL__: 'false',
+  __VUE_I18N_LEGACY_API__: 'false',
+  __INTLIFY_PROD_DEVTOOLS__: 'false',
+}
+
 /** Browser and desktop app serve the window under `/ui/`; electron-vite would set a relative base for file: URLs. */
 const servedUnderUi = { name: 'served-under-ui', enforce: 'post' as const, config: () => ({ base: '/ui/' }) }
 
@@ -52,6 +62,7 @@ export default defineConfig({
     root: at('src/renderer'),
     resolve: { alias: { '@': at('src/renderer') } },
     plugins: [vue(), tailwindcss(), servedUnderUi],
+    define: LEFT_OUT,
     build: {
       outDir: at('out/renderer'),
       target: 'es2022',

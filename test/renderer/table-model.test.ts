@@ -1,7 +1,8 @@
 // Filter and sort of lists.
 import { describe, expect, it } from 'vitest'
 import { type Row, rowOf } from '@/api/sources.ts'
-import { createHaystack, filterRows, moveColumn, orderColumns, sortRows } from '@/components/resource/table-model.ts'
+import { createSorter, sortRows } from '@/components/resource/sort-rows.ts'
+import { createHaystack, filterRows, moveColumn, orderColumns } from '@/components/resource/table-model.ts'
 import type { Columns } from '@/kinds/column.ts'
 import { parseLabelLine } from '@/kinds/label-line.ts'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
@@ -49,10 +50,51 @@ describe('sortRows()', () => {
     expect(names(sortRows(rows, columns[1], false))).toEqual(['web-9', 'web-10', 'db'])
     expect(names(sortRows(rows, columns[1], true))).toEqual(['db', 'web-10', 'web-9'])
   })
+  it('puts numbers before longer ones, letters after digits, and letters with marks beside those without', () => {
+    const texts = ['b', 'a10', 'Ä', 'a-1', 'a9', 'a', '10', '9', 'a09b']
+    const sorted = names(sortRows(texts.map(text => row(text, '')), columns[0], false))
+    expect(sorted).toEqual(['9', '10', 'a', 'Ä', 'a-1', 'a9', 'a09b', 'a10', 'b'])
+  })
   it('does not change what it was given', () => {
     const before = [...rows]
     sortRows(rows, columns[0], true)
     expect(rows).toEqual(before)
+  })
+})
+
+describe('createSorter()', () => {
+  const many = Array.from({ length: 200 }, (_, index) => row(`pod-${(index * 37) % 200}`, 'shop', {}, index % 7))
+  const [byName, byRestarts] = columns
+
+  it('puts what changed, came and went in its place, as if all were sorted anew', () => {
+    const sorter = createSorter()
+    sorter(many, byRestarts, false)
+    const changed = many
+      .filter((_, index) => index % 50)
+      .map((each, index) => (index % 20 ? each : row(each.name, 'shop', {}, 40 - index)))
+      .concat(row('pod-new', 'shop', {}, 3))
+    expect(sorter(changed, byRestarts, false)).toEqual(sortRows(changed, byRestarts, false))
+    expect(sorter(many, byRestarts, true)).toEqual(sortRows(many, byRestarts, true))
+    expect(sorter([], byName, false)).toEqual([])
+  })
+  it('asks for the value of a row once, and again only for one that changed', () => {
+    const asked: string[] = []
+    const column = { id: 'asked', title: 'Asked', value: ({ name }: Row) => (asked.push(name), name), width: '1fr' }
+    const sorter = createSorter()
+    sorter(many, column, false)
+    expect(asked).toHaveLength(many.length)
+    const next = [row('pod-7', 'shop', {}, 99), ...many.filter(({ name }) => name !== 'pod-7')]
+    sorter(next, column, false)
+    expect(asked.slice(many.length)).toEqual(['pod-7'])
+  })
+  it('asks anew for what moves by itself', () => {
+    let turn = 1
+    const use = { id: 'use', title: 'Use', value: ({ name }: Row) => turn * name.length, width: '1fr', isMoving: true }
+    const sorter = createSorter()
+    const two = [row('a'), row('bb')]
+    expect(names(sorter(two, use, false))).toEqual(['a', 'bb'])
+    turn = -1
+    expect(names(sorter(two, use, false))).toEqual(['bb', 'a'])
   })
 })
 

@@ -20,14 +20,14 @@ export const nameColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   title: m('Name'),
   value: row => row.name,
   cell: row => h('span', { class: 'font-medium text-ink truncate', title: row.name }, row.name),
-  width: 'minmax(160px, 3fr)',
+  width: 'minmax(170px, 3fr)',
 })
 
 export const namespaceColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   id: 'namespace',
   title: m('Namespace'),
   value: row => row.namespace,
-  width: 'minmax(90px, 1fr)',
+  width: 'minmax(86px, 1fr)',
 })
 
 export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
@@ -36,7 +36,7 @@ export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   // Age grows as the timestamp falls.
   value: row => -Date.parse(row.object.metadata.creationTimestamp || '0'),
   cell: row => h(AgeText, { time: row.object.metadata.creationTimestamp }),
-  width: '84px',
+  width: '72px',
 })
 
 /** A status that tells no more than it says. */
@@ -51,7 +51,7 @@ export const badgeColumn = <T extends KubeObject>(
     return `${toneOrder.indexOf(tone)} ${text}`
   },
   cell: row => h(StatusBadge, { status: status(row.object) }),
-  width: 'minmax(140px, 1.2fr)',
+  width: 'minmax(138px, 1.2fr)',
 })
 
 /** States that raise the question why. */

@@ -26,7 +26,7 @@ export const podColumns = columnsOf<Pod>(
     title: m('Containers'),
     value: ({ object }) => object.spec.containers.length,
     cell: ({ object }) => h(ContainerSquares, { pod: object }),
-    width: '96px',
+    width: '84px',
   },
   statusColumn(Pod, podStatus),
   usageColumn('pods', 'cpu', limitsOf),
@@ -43,7 +43,7 @@ export const podColumns = columnsOf<Pod>(
         last ? h('span', { class: 'text-ink-faint font-normal' }, [' (', h(AgeText, { time: last }), ')']) : '',
       ])
     },
-    width: '110px',
+    width: '80px',
   },
   {
     id: 'owner',
@@ -53,7 +53,7 @@ export const podColumns = columnsOf<Pod>(
       const owner = firstOwner(row)
       return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name, owner?.kind)
     },
-    width: 'minmax(100px, 1fr)',
+    width: 'minmax(86px, 1fr)',
   },
   {
     id: 'node',
@@ -61,6 +61,7 @@ export const podColumns = columnsOf<Pod>(
     value: ({ object }) => object.spec.nodeName ?? '',
     cell: ({ object }) => objectLink(Node, undefined, object.spec.nodeName),
     width: 'minmax(100px, 1fr)',
+    hidden: true,
   },
   { id: 'ip', title: 'IP', value: ({ object }) => dash(object.status.podIP), width: '120px', mono: true, hidden: true },
   {

@@ -7,6 +7,8 @@ import { useMetricsStore } from './metrics.ts'
 import UsageCell from './UsageCell.vue'
 import { m } from '../i18n/i18n.ts'
 
+const WIDTHS = { pods: { cpu: '92px', memory: '112px' }, nodes: { cpu: '132px', memory: '156px' } }
+
 export const usageColumn = <T extends KubeObject>(
   kind: 'pods' | 'nodes',
   resource: 'cpu' | 'memory',
@@ -16,7 +18,7 @@ export const usageColumn = <T extends KubeObject>(
   title: resource === 'cpu' ? 'CPU' : m('Memory'),
   value: row => useMetricsStore().latest(kind, row.key)?.[resource] ?? -1,
   cell: row => h(UsageCell, { kind, id: row.key, resource, limit: limitOf(row.object)[resource] }),
-  width: kind === 'nodes' ? '172px' : '132px',
+  width: WIDTHS[kind][resource],
   isMoving: true,
   when: () => useMetricsStore().isServed,
 })

@@ -68,7 +68,7 @@ export const useNotificationStore = defineStore('notifications', () => {
     const at = Date.now()
     const suspects = suspectsIn(world.value)
     const old = (unjudged ??= new Set(suspects.map(({ key }) => key)))
-    const asked = new Set([...old, ...[...quiet.told, ...ripe(quiet, suspects, at)].map(({ key }) => key)])
+    const asked = new Set([...old, ...ripe(quiet, suspects, at).map(({ key }) => key)])
     const wanted = suspects.filter(({ key }) => asked.has(key))
     await Promise.all(dueFor(wanted, looks, at).map(suspect => look(suspect, at)))
     const texts = new Map<string, string>()

@@ -20,17 +20,19 @@ export interface Told extends Suspect {
 export interface Quiet {
   /** Key → since when it has been suspected without a break. */
   readonly suspected: ReadonlyMap<string, number>
+  /** Keys of those that were bad when they were last looked at, also of muted namespaces. */
+  readonly bad: ReadonlySet<string>
   /** What stands in the list, the newest first. */
   readonly told: readonly Told[]
   /** Key → when it was last announced. */
   readonly announced: ReadonlyMap<string, number>
 }
 
-export const nothingTold: Quiet = { suspected: new Map(), told: [], announced: new Map() }
+export const nothingTold: Quiet = { suspected: new Map(), bad: new Set(), told: [], announced: new Map() }
 
-/** Suspects that have been so for long enough that somebody should look whether they are bad. */
+/** Suspects that have been so for long enough that somebody should look whether they are bad, and those that were. */
 export const ripe = (quiet: Quiet, suspects: readonly Suspect[], now: number): Suspect[] =>
-  suspects.filter(({ key }) => now - (quiet.suspected.get(key) ?? now) >= SETTLE_MS)
+  suspects.filter(({ key }) => quiet.bad.has(key) || now - (quiet.suspected.get(key) ?? now) >= SETTLE_MS)
 
 export interface Step {
   readonly next: Quiet
@@ -63,7 +65,7 @@ export function step(
   const announced = new Map([...quiet.announced].filter(([, at]) => now - at < REST_MS))
   for (const { key } of fresh) announced.set(key, now)
   const still = new Set(told.map(({ key }) => key))
-  return { next: { suspected, told, announced }, fresh, over: [...before.keys()].filter(key => !still.has(key)) }
+  return { next: { suspected, bad, told, announced }, fresh, over: [...before.keys()].filter(key => !still.has(key)) }
 }
 
 /** One line for several, so that a node that takes twenty workloads with it is not told twenty times. */

@@ -64,6 +64,12 @@ describe('a failing workload', () => {
     expect(muted.over).toEqual([web.key])
     expect(muted.next.told).toEqual([])
   })
+
+  it('stands in the list as soon as its namespace is no longer muted, though it was found when the window opened', () => {
+    const found = step(nothingTold, [web], new Set([web.key]), ['shop'], 0)
+    expect(found.next.told).toEqual([])
+    expect(at(found.next, [web], 1).next.told.map(({ name }) => name)).toEqual(['web'])
+  })
 })
 
 describe('many at once', () => {

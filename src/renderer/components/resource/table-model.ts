@@ -1,23 +1,19 @@
-// What a list shows out of all rows: filter, then sort. Pure, and fast enough to run on every frame with changes.
+// What a list shows out of all rows and columns. Pure, and fast enough to run on every frame with changes.
 import type { Row } from '../../api/sources.ts'
-import type { Columns, ResourceColumn } from '../../kinds/column.ts'
-
-export interface Sort {
-  readonly id: string
-  readonly descending: boolean
-}
+import type { Columns } from '../../kinds/column.ts'
 
 /** Everything of a row that the filter looks at; kept per row object, since rows do not change. */
 export function createHaystack(columns: Columns): (row: Row) => string {
   const texts = new WeakMap<Row, string>()
+  const searched = columns.filter(({ id, isMoving }) => id !== 'age' && !isMoving)
   return row => {
     let text = texts.get(row)
     if (text === undefined) {
-      const labels = Object.entries(row.object.metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`)
-      const cells = columns
-        .filter(({ id, isMoving }) => id !== 'age' && !isMoving)
-        .map(column => String(column.value(row)))
-      text = [row.name, row.namespace, ...cells, ...labels].join('\n').toLowerCase()
+      text = `${row.name}\n${row.namespace}`
+      for (const column of searched) text += `\n${column.value(row)}`
+      const { labels = {} } = row.object.metadata
+      for (const key in labels) text += `\n${key}=${labels[key] ?? ''}`
+      text = text.toLowerCase()
       texts.set(row, text)
     }
     return text
@@ -56,20 +52,4 @@ export function moveColumn(columns: Columns, id: string, to: string): string[] {
   if (from < 1 || from === target) return ids
   ids.splice(target, 0, ...ids.splice(from, 1))
   return ids
-}
-
-const collator = new Intl.Collator('en', { numeric: true })
-
-/** Rows with equal values stay in the order of namespace and name. */
-export function sortRows(rows: readonly Row[], column: ResourceColumn | undefined, descending: boolean): Row[] {
-  const keyed = rows.map(row => ({ row, value: column?.value(row) ?? row.key }))
-  const sign = descending ? -1 : 1
-  keyed.sort((a, b) => {
-    const order =
-      typeof a.value === 'number' && typeof b.value === 'number'
-        ? a.value - b.value || 0
-        : collator.compare(String(a.value), String(b.value))
-    return sign * order || (a.row.key < b.row.key ? -1 : a.row.key > b.row.key ? 1 : 0)
-  })
-  return keyed.map(({ row }) => row)
 }
