@@ -52,7 +52,13 @@ describe('sortRows()', () => {
   })
   it('puts numbers before longer ones, letters after digits, and letters with marks beside those without', () => {
     const texts = ['b', 'a10', 'Ä', 'a-1', 'a9', 'a', '10', '9', 'a09b']
-    const sorted = names(sortRows(texts.map(text => row(text, '')), columns[0], false))
+    const sorted = names(
+      sortRows(
+        texts.map(text => row(text, '')),
+        columns[0],
+        false,
+      ),
+    )
     expect(sorted).toEqual(['9', '10', 'a', 'Ä', 'a-1', 'a9', 'a09b', 'a10', 'b'])
   })
   it('does not change what it was given', () => {

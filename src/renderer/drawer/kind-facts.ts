@@ -14,11 +14,13 @@ import type { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
 import type { StorageClass } from '../../shared/api/storage/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
-import { t } from '../i18n/i18n.ts'
+import { formatDateTime, t } from '../i18n/i18n.ts'
+import { type Fact, lines } from './fact.ts'
+import { plainFacts } from './plain-facts.ts'
+import { systemReadings } from './system-facts.ts'
 
-export type Fact = readonly [name: string, value: string | number | undefined]
-
-const lines = (values: readonly (string | undefined)[]) => values.filter(Boolean).join('\n')
+/** As the user's country writes it. */
+const timeText = (time: string | undefined) => time && formatDateTime(time)
 const seconds = (value: number | undefined) => (value === undefined ? undefined : `${value} s`)
 const selectorText = (selector: Parameters<typeof fromLabelSelector>[0]) =>
   fromLabelSelector(selector).format() || t('all pods')
@@ -65,14 +67,24 @@ function ruleText(
   peers: readonly NetworkPolicyPeer[] | undefined,
   ports: readonly NetworkPolicyPort[] | undefined,
 ): string {
-  const who = peers?.length ? peers.map(peerText).join(' or ') : 'anything'
+  const who = peers?.length ? peers.map(peerText).join(` ${t('or')} `) : t('anything')
   return ports?.length ? t('{who}, on {ports}', { who, ports: ports.map(portText).join(', ') }) : who
 }
 
 const pairs = (record: Readonly<Record<string, unknown>> | undefined) =>
   lines(Object.entries(record ?? {}).map(([name, value]) => `${name} ${String(value)}`))
 
+/** How much of each is used. */
+export const quotaFacts = ({ spec, status }: ResourceQuota): Fact[] => [
+  ...Object.entries(spec.hard ?? {}).map(([name, hard]): Fact => [
+    name,
+    t('{some} of {all}', { some: status.used?.[name] ?? 0, all: hard }),
+  ]),
+  [t('Scopes'), spec.scopes?.join(', ')],
+]
+
 const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
+  ...systemReadings,
   ReplicaSet: (set: ReplicaSet) => [
     [t('Replicas'), t('{ready} ready of {all}', { ready: set.status.readyReplicas ?? 0, all: set.spec.replicas ?? 1 })],
     ...workload(set),
@@ -121,8 +133,8 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
         : undefined,
     ],
     [t('Deadline'), seconds(spec.activeDeadlineSeconds)],
-    [t('Started'), status.startTime],
-    [t('Ended'), status.completionTime],
+    [t('Started'), timeText(status.startTime)],
+    [t('Ended'), timeText(status.completionTime)],
     [t('Images'), lines(spec.template.spec?.containers.map(({ image }) => image) ?? [])],
   ],
   CronJob: ({ spec, status }: CronJob) => [
@@ -132,8 +144,8 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
       t('When the last still runs'),
       { Allow: t('run beside it'), Forbid: t('skip'), Replace: t('replace it') }[spec.concurrencyPolicy ?? 'Allow'],
     ],
-    [t('Last run'), status.lastScheduleTime],
-    [t('Last success'), status.lastSuccessfulTime],
+    [t('Last run'), timeText(status.lastScheduleTime)],
+    [t('Last success'), timeText(status.lastSuccessfulTime)],
     [
       t('Kept'),
       t('{successful} successful, {failed} failed', {
@@ -173,13 +185,13 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
     [
       t('Allowed in'),
       (spec.policyTypes ?? ['Ingress']).includes('Ingress')
-        ? lines((spec.ingress ?? []).map(({ from, ports }) => ruleText(from, ports))) || 'nothing'
+        ? lines((spec.ingress ?? []).map(({ from, ports }) => ruleText(from, ports))) || t('nothing at all')
         : undefined,
     ],
     [
       t('Allowed out'),
       spec.policyTypes?.includes('Egress')
-        ? lines((spec.egress ?? []).map(({ to, ports }) => ruleText(to, ports))) || 'nothing'
+        ? lines((spec.egress ?? []).map(({ to, ports }) => ruleText(to, ports))) || t('nothing at all')
         : undefined,
     ],
   ],
@@ -196,7 +208,7 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
     ],
     [t('Aims at'), lines((spec.metrics ?? []).map(metricText))],
     [t('Measured'), lines((status.currentMetrics ?? []).map(currentText))],
-    [t('Last scaled'), status.lastScaleTime],
+    [t('Last scaled'), timeText(status.lastScaleTime)],
   ],
   PodDisruptionBudget: ({ spec, status }: PodDisruptionBudget) => [
     [
@@ -238,13 +250,7 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
     [t('Can grow'), storage.allowVolumeExpansion ? t('yes') : t('no')],
     [t('Parameters'), pairs(storage.parameters)],
   ],
-  ResourceQuota: ({ spec, status }: ResourceQuota) => [
-    ...Object.entries(spec.hard ?? {}).map(([name, hard]): Fact => [
-      name,
-      t('{some} of {all}', { some: status.used?.[name] ?? 0, all: hard }),
-    ]),
-    [t('Scopes'), spec.scopes?.join(', ')],
-  ],
+  ResourceQuota: quotaFacts,
   LimitRange: ({ spec }: LimitRange) =>
     spec.limits.flatMap(({ type, ...limits }): Fact[] =>
       Object.entries(limits).map(([name, amounts]) => [`${type} ${name}`, pairs(amounts as Record<string, unknown>)]),
@@ -257,8 +263,8 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
   ],
 }
 
-/** @returns undefined for kinds that nothing more is known of */
-export function kindFacts(object: AnyObject): readonly Fact[] | undefined {
+/** @param hasDetails what matters of the kind is told elsewhere */
+export function kindFacts(object: AnyObject, hasDetails: boolean): readonly Fact[] {
   const read = readings[object.kind] as ((object: KubeObject) => Fact[]) | undefined
-  return read?.(object)
+  return read?.(object) ?? (hasDetails ? [] : plainFacts(object))
 }

@@ -44,8 +44,10 @@ function formatLocale(): string {
   return navigator.languages.find(each => each.split('-')[0] === language) ?? language
 }
 
+export const isEnglish = (): boolean => global.locale.value === 'en'
+
 /** A title within a sentence: small in English, as it is in German, where nouns are capital. */
-export const inSentence = (title: string): string => (global.locale.value === 'en' ? title.toLowerCase() : title)
+export const inSentence = (title: string): string => (isEnglish() ? title.toLowerCase() : title)
 
 export const formatNumber = (value: number): string => new Intl.NumberFormat(formatLocale()).format(value)
 

@@ -20,7 +20,7 @@ import {
 } from '@lucide/vue'
 import type { Component } from 'vue'
 import { type ServedKind, kindKey } from '../api/discovery.ts'
-import { type MessageKey, m } from '../i18n/i18n.ts'
+import { type MessageKey, isEnglish, m, t } from '../i18n/i18n.ts'
 
 export interface NavigationGroup {
   readonly title: MessageKey
@@ -128,21 +128,21 @@ export function navigationGroups(kinds: readonly ServedKind[]): NavigationGroup[
   ].filter(group => group.kinds.length > 0)
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  APIService: 'API Services',
-  Endpoints: 'Endpoints',
-  CSIDriver: 'CSI Drivers',
-  CSINode: 'CSI Nodes',
-  CSIStorageCapacity: 'CSI Storage Capacities',
-  HorizontalPodAutoscaler: 'Autoscalers',
-  PersistentVolumeClaim: 'Volume Claims',
-  PersistentVolume: 'Volumes',
-  CustomResourceDefinition: 'Definitions',
+const WORDS: Readonly<Record<string, MessageKey>> = {
+  Endpoints: m('Endpoints'),
+  HorizontalPodAutoscaler: m('Autoscalers'),
+  PersistentVolumeClaim: m('Volume Claims'),
+  PersistentVolume: m('Volumes'),
+  CustomResourceDefinition: m('Definitions'),
 }
 
 const plural = (word: string) =>
   /(s|x|ch|sh)$/.test(word) ? `${word}es` : /[^aeiou]y$/.test(word) ? `${word.slice(0, -1)}ies` : `${word}s`
 
-/** `NetworkPolicy` → `Network Policies`. */
-export const kindTitle = (kind: string): string =>
-  WORDS[kind] ?? plural(kind.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2'))
+const inWords = (kind: string) => kind.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+
+/** `NetworkPolicy` → `Network Policies`; where its words are no words of the language, the name stays whole. */
+export function kindTitle(kind: string): string {
+  const word = WORDS[kind]
+  return word ? t(word) : plural(isEnglish() ? inWords(kind) : kind)
+}

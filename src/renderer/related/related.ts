@@ -10,6 +10,7 @@ import {
   Service,
   ServiceAccount,
 } from '../../shared/api/core/v1.ts'
+import type { EndpointSlice } from '../../shared/api/discovery/v1.ts'
 import { Ingress, IngressClass, NetworkPolicy } from '../../shared/api/networking/v1.ts'
 import { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
 import { StorageClass } from '../../shared/api/storage/v1.ts'
@@ -20,6 +21,7 @@ import type { Wanted } from '../world/live-pool.ts'
 import { podReferences } from '../world/pod-references.ts'
 import { WORKLOADS, ingressServices, templateOf } from '../world/workloads.ts'
 import { type ObjectRef, type World, namespaceOf, refId, refTo } from '../world/world.ts'
+import { accessKinds, accessRelations, rolesOfAccount } from './access-relations.ts'
 import { t } from '../i18n/i18n.ts'
 
 export interface Related {
@@ -32,10 +34,13 @@ export interface Related {
 }
 
 const REFERRED = new Set<ResourceType<KubeObject>>([ConfigMap, Secret, PersistentVolumeClaim, ServiceAccount])
+const SERVICE_LABEL = 'kubernetes.io/service-name'
 const METADATA_ONLY = new Set<ResourceType<KubeObject>>([ConfigMap, Secret, ServiceAccount])
 
 /** The kinds to list in order to know what an object of this kind is related to. */
 export function kindsOfRelated(type: ResourceType<KubeObject>, namespace: string | undefined): readonly Wanted[] {
+  const access = accessKinds(type, namespace)
+  if (type.kind in accessRelations) return access
   if (type.namespaced)
     return [
       ...WORKLOADS,
@@ -46,7 +51,9 @@ export function kindsOfRelated(type: ResourceType<KubeObject>, namespace: string
       PodDisruptionBudget,
       HorizontalPodAutoscaler,
       ...REFERRED,
-    ].map(each => ({ type: each, namespace, metadataOnly: METADATA_ONLY.has(each) }))
+    ]
+      .map((each): Wanted => ({ type: each, namespace, metadataOnly: METADATA_ONLY.has(each) }))
+      .concat(access)
   const others: Readonly<Record<string, readonly ResourceType<KubeObject>[]>> = {
     PersistentVolume: [PersistentVolumeClaim, StorageClass],
     StorageClass: [PersistentVolumeClaim, PersistentVolume],
@@ -211,6 +218,19 @@ const ofSecret: Relations = (object, place) => [
     .map(ingress => ({ relation: t('Used by'), ref: refTo(Ingress, ingress), note: 'TLS' })),
 ]
 
+const ofSlice: Relations = (object, { namespace }) => {
+  const service = object.metadata.labels?.[SERVICE_LABEL]
+  const { endpoints = [] } = object as unknown as EndpointSlice
+  return [
+    ...(service ? [{ relation: t('Belongs to'), ref: { type: Service, namespace, name: service } }] : []),
+    ...endpoints.flatMap(({ targetRef }) =>
+      targetRef?.kind === Pod.kind && targetRef.name
+        ? [{ relation: t('Leads to'), ref: { type: Pod, namespace, name: targetRef.name } }]
+        : [],
+    ),
+  ]
+}
+
 const selects =
   (selectorOf: (object: AnyObject) => Parameters<typeof fromLabelSelector>[0]): Relations =>
   (object, place) =>
@@ -225,7 +245,12 @@ const relations: Readonly<Record<string, Relations>> = {
   HorizontalPodAutoscaler: ofAutoscaler,
   Secret: ofSecret,
   ConfigMap: (object, place) => users(place, ConfigMap, object.metadata.name),
-  ServiceAccount: (object, place) => users(place, ServiceAccount, object.metadata.name),
+  ServiceAccount: (object, place) => [
+    ...users(place, ServiceAccount, object.metadata.name),
+    ...rolesOfAccount(object, place.world),
+  ],
+  EndpointSlice: ofSlice,
+  ...accessRelations,
   NetworkPolicy: selects(object => (object as unknown as NetworkPolicy).spec.podSelector),
   PodDisruptionBudget: selects(object => (object as unknown as PodDisruptionBudget).spec.selector),
   IngressClass: ({ metadata }, { world }) =>

@@ -10,7 +10,6 @@ const keys = Object.keys(messages)
 const TERMS = new Set([
   ...['Flotilla', 'Helm', 'helm', 'Kubeconfig', 'English', 'Deutsch', 'CPU', 'NAME', 'PNG', 'Ctrl …', 'Esc Tab'],
   ...['TCP', 'UDP', 'SCTP', 'ClusterIP', 'NodePort', 'LoadBalancer', 'Pending', 'Warning', 'web', 'nginx:1.29'],
-  ...['API Services', 'CSI Drivers', 'CSI Nodes', 'CSI Storage Capacities', 'Volume Claims'],
   ...['flotilla serve', 'flotilla login', ' · … · … CPU · …', 'ada@box-2\nada@10.0.0.7:2222 worker zone=cellar'],
   'the desktop bridge is missing',
   'a field stands outside of a form',

@@ -9,8 +9,11 @@ import {
   Pod,
   Secret,
   Service,
+  ServiceAccount,
 } from '../../../src/shared/api/core/v1.ts'
+import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
 import { Ingress, NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
 import type { AnyObject, KubeObject } from '../../../src/shared/machinery/object.ts'
 import { kindFacts } from '@/drawer/kind-facts.ts'
 import { related } from '@/related/related.ts'
@@ -88,6 +91,40 @@ describe('related()', () => {
   })
 })
 
+describe('of who may do what', () => {
+  const grant = (name: string) => ({
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+    subjects: [{ kind: 'ServiceAccount', namespace: 'default', name }],
+  })
+  const account = make(ServiceAccount, 'ci')
+  const role = make(ClusterRole, 'view')
+  const here = { ...make(RoleBinding, 'ci-views'), ...grant('ci') }
+  const everywhere = { ...make(ClusterRoleBinding, 'all-view'), ...grant('other') }
+  const within = worldOf([RoleBinding, [here]], [ClusterRoleBinding, [everywhere]])
+
+  it('a role tells its bindings, a binding its role and accounts, an account its roles', () => {
+    expect(show(role, within)).toEqual([
+      'Given by RoleBinding ci-views (ci)',
+      'Given by ClusterRoleBinding all-view (other)',
+    ])
+    expect(show(here, within)).toEqual(['Grants ClusterRole view', 'Given to ServiceAccount ci'])
+    expect(show(account, within)).toEqual(['Is given ClusterRole view', 'Given by RoleBinding ci-views'])
+  })
+  it('a role of a namespace is not the one of another that has its name', () => {
+    const named = { ...make(Role, 'view') }
+    expect(show(named, within)).toEqual([])
+  })
+})
+
+it('an endpoint slice leads back to its service, and to its pods', () => {
+  const slice = {
+    ...make(EndpointSlice, 'web-1'),
+    endpoints: [{ addresses: ['10.0.0.1'], targetRef: { kind: 'Pod', name: 'web-0', namespace: 'default' } }],
+  }
+  slice.metadata.labels = { 'kubernetes.io/service-name': 'web' }
+  expect(show(slice, worldOf())).toEqual(['Belongs to Service web', 'Leads to Pod web-0'])
+})
+
 describe('kindFacts()', () => {
   it('tells a network policy in words', () => {
     const policy = make(NetworkPolicy, 'db', {
@@ -97,13 +134,53 @@ describe('kindFacts()', () => {
         ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ port: 5432 }] }],
       } as NetworkPolicy['spec'],
     })
-    expect(kindFacts(policy as unknown as AnyObject)).toEqual([
+    expect(kindFacts(policy as unknown as AnyObject, false)).toEqual([
       ['Applies to', 'app=db'],
       ['Limits', 'Ingress and Egress'],
       ['Allowed in', 'app=web here, on TCP 5432'],
-      ['Allowed out', 'nothing'],
+      ['Allowed out', 'nothing at all'],
     ])
   })
-  it('says nothing of kinds it does not know', () =>
-    expect(kindFacts(settings as unknown as AnyObject)).toBeUndefined())
+  it('tells a role by its rules, and a binding by whom it gives what', () => {
+    const role = {
+      ...make(Role, 'reader', {}),
+      rules: [
+        { apiGroups: ['', 'apps'], resources: ['pods', 'deployments'], verbs: ['get', 'list'], resourceNames: ['web'] },
+        { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
+        { nonResourceURLs: ['/healthz'], verbs: ['get'] },
+      ],
+    }
+    expect(kindFacts(role as unknown as AnyObject, false)).toEqual([
+      ['Allows', 'pods, deployments (apps) only web: get, list\neverything: all verbs\n/healthz: get'],
+    ])
+    const binding = {
+      ...make(RoleBinding, 'readers', {}),
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+      subjects: [
+        { kind: 'ServiceAccount', namespace: 'shop', name: 'ci' },
+        { kind: 'Group', name: 'ops' },
+      ],
+    }
+    expect(kindFacts(binding as unknown as AnyObject, false)).toEqual([
+      ['Grants', 'Role reader'],
+      ['Given to', 'ServiceAccount shop/ci\nGroup ops'],
+    ])
+  })
+  it('tells a kind that it does not know by its fields, lists by the names of what is in them', () => {
+    const gadget = {
+      apiVersion: 'example.com/v1',
+      kind: 'Gadget',
+      metadata: { name: 'one' },
+      spec: { size: 'small', parts: [{ name: 'lid' }, { name: 'box' }], tags: [], limits: { power: { watts: 3 } } },
+      status: { phase: 'Built', conditions: [{ type: 'Ready' }] },
+    }
+    expect(kindFacts(gadget as unknown as AnyObject, false)).toEqual([
+      ['size', 'small'],
+      ['parts', 'lid\nbox'],
+      ['limits.power.watts', '3'],
+      ['status.phase', 'Built'],
+    ])
+  })
+  it('leaves it to the details that a kind has', () =>
+    expect(kindFacts(settings as unknown as AnyObject, true)).toEqual([]))
 })

@@ -17,7 +17,7 @@ export const RowCells: FunctionalComponent<{ columns: Columns; row: Row }> = ({ 
       'span',
       {
         key: column.id,
-        class: ['flex min-w-0 items-center overflow-hidden px-2 [&>*]:min-w-0', column.mono && 'font-mono text-xs'],
+        class: ['flex min-w-0 items-center overflow-hidden px-2', '[&>*]:min-w-0', column.mono && 'font-mono text-xs'],
         role: 'gridcell',
         'data-column': column.id,
       },

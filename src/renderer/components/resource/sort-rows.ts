@@ -69,7 +69,11 @@ function merge(ordered: readonly Row[], fresh: readonly Row[], compare: Compare)
 }
 
 /** Sorts the same list again and again: rows that did not change keep what was found out about them. */
-export function createSorter(): (rows: readonly Row[], column: ResourceColumn | undefined, descending: boolean) => Row[] {
+export function createSorter(): (
+  rows: readonly Row[],
+  column: ResourceColumn | undefined,
+  descending: boolean,
+) => Row[] {
   let last: { column: ResourceColumn | undefined; descending: boolean; compare: Compare; rows: Row[] } | undefined
   return (rows, column, descending) => {
     // What moves by itself is another value each time.

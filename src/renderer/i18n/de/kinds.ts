@@ -48,6 +48,12 @@ export const kinds = {
   '{amount} cores': '{amount} Kerne',
   Memory: 'Speicher',
 
+  // Titles of kinds
+  Autoscalers: 'Autoscaler',
+  'Volume Claims': 'Volume-Claims',
+  Volumes: 'Volumes',
+  Definitions: 'Definitionen',
+
   // Actions
   '{n} objects of kind {kind}': '{n} Objekte der Art {kind}',
   '{name}: not done': '{name}: nicht ausgeführt',

@@ -1,0 +1,37 @@
+// What there is to tell of a kind that nothing is known of, such as a custom resource: its fields, by their own names,
+// as far as they can be told in a line. The rest is in its YAML.
+import type { AnyObject } from '../../shared/machinery/object.ts'
+import { t } from '../i18n/i18n.ts'
+import { type Fact, lines } from './fact.ts'
+
+const MOST_FACTS = 40
+const MOST_LINES = 12
+const DEEPEST = 4
+
+const isScalar = (value: unknown): value is string | number | boolean =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+
+function listText(items: readonly unknown[]): string {
+  const shown = items.slice(0, MOST_LINES)
+  const more = items.length > shown.length ? t('and {n} more', { n: items.length - shown.length }) : undefined
+  if (shown.every(isScalar)) return lines([...shown.map(String), more])
+  // Most lists of objects have something in each by which it is called.
+  const names = shown.map(item => (item as { name?: unknown } | null)?.name)
+  return names.every(isScalar) ? lines([...names.map(String), more]) : t('{n} entry | {n} entries', { n: items.length })
+}
+
+function* factsOf(value: unknown, path: readonly string[]): Generator<Fact> {
+  if (value === null || value === undefined) return
+  if (isScalar(value)) yield [path.join('.'), String(value)]
+  else if (Array.isArray(value)) {
+    if (value.length) yield [path.join('.'), listText(value)]
+  } else if (path.length >= DEEPEST) yield [path.join('.'), '…']
+  else for (const [name, inner] of Object.entries(value)) yield* factsOf(inner, [...path, name])
+}
+
+/** Conditions have a place of their own. The spec is what the object is about: its fields need no prefix. */
+export function plainFacts(object: AnyObject): readonly Fact[] {
+  const { apiVersion: _a, kind: _k, metadata: _m, spec, status, ...rest } = object as unknown as Record<string, unknown>
+  const { conditions: _c, ...state } = (status ?? {}) as Record<string, unknown>
+  return [...factsOf(spec, []), ...factsOf(rest, []), ...factsOf(state, ['status'])].slice(0, MOST_FACTS)
+}

@@ -1,0 +1,71 @@
+// Who is given what: roles, bindings and service accounts, each seen from the others.
+import { ServiceAccount } from '../../shared/api/core/v1.ts'
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding, type Subject } from '../../shared/api/rbac/v1.ts'
+import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
+import type { Wanted } from '../world/live-pool.ts'
+import { type World, namespaceOf, refTo } from '../world/world.ts'
+import type { Related } from './related.ts'
+import { t } from '../i18n/i18n.ts'
+
+type Binding = RoleBinding | ClusterRoleBinding
+
+/** A role that is not of a namespace can be given in each of them. */
+export function accessKinds({ kind }: ResourceType<KubeObject>, namespace: string | undefined): readonly Wanted[] {
+  if (kind === Role.kind) return [{ type: RoleBinding, namespace }]
+  if (kind === ClusterRole.kind) return [{ type: RoleBinding }, { type: ClusterRoleBinding }]
+  return kind === ServiceAccount.kind ? [{ type: RoleBinding, namespace }, { type: ClusterRoleBinding }] : []
+}
+
+const bindings = (world: World): readonly { readonly type: ResourceType<KubeObject>; readonly binding: Binding }[] => [
+  ...world.all(RoleBinding).map(binding => ({ type: RoleBinding, binding })),
+  ...world.all(ClusterRoleBinding).map(binding => ({ type: ClusterRoleBinding, binding })),
+]
+
+const roleOf = ({ roleRef, metadata }: Binding) =>
+  roleRef.kind === Role.kind
+    ? { type: Role, namespace: metadata.namespace, name: roleRef.name }
+    : { type: ClusterRole, name: roleRef.name }
+
+const isAccount = ({ kind, namespace, name }: Subject, account: AnyObject) =>
+  kind === ServiceAccount.kind && name === account.metadata.name && namespace === account.metadata.namespace
+
+function ofBinding(object: AnyObject): Related[] {
+  const binding = object as unknown as Binding
+  const accounts = (binding.subjects ?? []).filter(({ kind }) => kind === ServiceAccount.kind)
+  return [
+    { relation: t('Grants'), ref: roleOf(binding) },
+    ...accounts.map(({ name, namespace }) => ({
+      relation: t('Given to'),
+      ref: { type: ServiceAccount, namespace: namespace ?? namespaceOf(object), name },
+    })),
+  ]
+}
+
+const ofRole = (object: AnyObject, { world }: { readonly world: World }): Related[] =>
+  bindings(world)
+    .filter(({ binding: { roleRef, metadata } }) => {
+      const isHere = object.kind === ClusterRole.kind || metadata.namespace === object.metadata.namespace
+      return isHere && roleRef.kind === object.kind && roleRef.name === object.metadata.name
+    })
+    .map(({ type, binding }) => ({
+      relation: t('Given by'),
+      ref: refTo(type, binding),
+      note: (binding.subjects ?? []).map(({ name }) => name).join(', '),
+    }))
+
+/** What an account may do, by the roles that it is given. */
+export const rolesOfAccount = (account: AnyObject, world: World): Related[] =>
+  bindings(world)
+    .filter(({ binding }) => (binding.subjects ?? []).some(subject => isAccount(subject, account)))
+    .flatMap(({ type, binding }) => [
+      { relation: t('Is given'), ref: roleOf(binding) },
+      { relation: t('Given by'), ref: refTo(type, binding) },
+    ])
+
+export const accessRelations = {
+  RoleBinding: ofBinding,
+  ClusterRoleBinding: ofBinding,
+  Role: ofRole,
+  ClusterRole: ofRole,
+}
