@@ -11,9 +11,7 @@ export interface Sort {
 /** Longer numbers in texts are names rather than amounts. */
 const MOST_DIGITS = 40
 const ZERO = '0'.charCodeAt(0)
-const plain = (text: string) =>
-  // eslint-disable-next-line no-control-regex -- what is not ASCII
-  /^[\x00-\x7f]*$/.test(text) ? text : text.normalize('NFD').replace(/\p{M}/gu, '')
+const plain = (text: string) => (/^[\x00-\x7f]*$/.test(text) ? text : text.normalize('NFD').replace(/\p{M}/gu, ''))
 
 /**
  * A text whose code units sort as people do: numbers in it by their size, whatever the case, ä beside a. Each number is
