@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, describe, expect, test } from 'vitest'
 import { closeBodyDecoder, decodeBody } from '../../../src/main/apiserver/codec/decode-body.ts'
+import { DecodeWorker } from '../../../src/main/apiserver/codec/decode-worker.ts'
 import { scanJson } from '../../../src/main/apiserver/codec/scan-json.ts'
 import { splitValue, ValueAssembler } from '../../../src/main/apiserver/codec/split-value.ts'
 import type { ApiError } from '../../../src/shared/machinery/status.ts'
@@ -124,6 +125,15 @@ describe('decodeBody()', () => {
     expect((await json(JSON.stringify({ a: 'x'.repeat(2_900_000) }))).value).toBeDefined()
   })
 
+  test('reads JSON that is called YAML as fast as JSON, and YAML that only begins like it as YAML', async () => {
+    expect(await yaml('\n {"a": [1e2, "é"], "a": {"<<": {"b": 1}}}')).toEqual({
+      value: { a: { '<<': { b: 1 } } },
+      duplicates: ['a'],
+    })
+    expect((await yaml('{a: 1, b: yes}')).value).toEqual({ a: 1, b: true })
+    expect((await failure(yaml('{"a": 1'))).message).toMatch(/^error converting YAML to JSON: yaml: line 1: /)
+  })
+
   test('leaves the event loop free while a body of half a million nodes arrives', async () => {
     const body = Buffer.from(`{"a":[${Array(500_000).fill('{}').join(',')}]}`)
     const delay = monitorEventLoopDelay({ resolution: 2 })
@@ -134,6 +144,29 @@ describe('decodeBody()', () => {
     expect((value as { a: unknown[] }).a).toHaveLength(500_000)
     // The runner shares the machine with other work, hence a percentile; a single parse here takes over 50 ms.
     expect(delay.percentile(95) / 1e6).toBeLessThan(16)
+  })
+})
+
+describe('DecodeWorker', () => {
+  const bytes = Buffer.from('{"a":[{"b":1}]}')
+  /** More than any machine parses in the time that it is given. */
+  const endless = Buffer.from(`a: [${'{b: 1},'.repeat(300_000)}]`)
+
+  test('runs nobody’s time while another body is parsed, and one that takes too long takes nothing from others', async () => {
+    await using worker = new DecodeWorker(2000)
+    const [slow, ...others] = [
+      worker.parse('yaml', endless, 64).catch((error: Error) => error.message),
+      ...Array.from({ length: 20 }, () => worker.parse('json', bytes, 64)),
+    ]
+    expect(await slow).toBe('decoding the request body took too long')
+    for (const { value } of await Promise.all(others)) expect(value).toEqual({ a: [{ b: 1 }] })
+  })
+
+  test('gives up on all bodies when it is closed', async () => {
+    const worker = new DecodeWorker()
+    const given = Promise.allSettled([worker.parse('json', bytes, 64), worker.parse('json', bytes, 64)])
+    await worker[Symbol.asyncDispose]()
+    expect((await given).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   })
 })
 

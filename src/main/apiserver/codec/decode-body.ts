@@ -66,7 +66,17 @@ async function parseJsonBody(bytes: Buffer): Promise<ParseResult> {
   return error === undefined ? { value: parseJson(text), duplicates } : { error, duplicates }
 }
 
+/** Whether the first thing in it is a brace, as in what programs apply: they write JSON, which is YAML as well. */
+function looksLikeJson(bytes: Buffer): boolean {
+  const first = bytes.find(byte => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)
+  return first === 0x7b
+}
+
 async function parseYamlBody(bytes: Buffer): Promise<ParseResult> {
+  if (looksLikeJson(bytes)) {
+    const result = await parseJsonBody(bytes)
+    if (result.error === undefined) return result
+  }
   if (bytes.length > INLINE_YAML_BYTES) return inWorker('yaml', bytes)
   // Loaded on the first YAML body: most clients send JSON, and a start should not pay for it.
   const [yaml, { parseYaml }] = await Promise.all([import('yaml'), import('./parse-yaml.ts')])

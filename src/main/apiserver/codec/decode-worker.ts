@@ -24,11 +24,12 @@ interface Reply {
   readonly crash?: string
 }
 
-interface Waiting {
+interface Job {
+  readonly id: number
+  readonly request: object
   readonly assembler: ValueAssembler
   readonly resolve: (result: ParseResult) => void
   readonly reject: (error: Error) => void
-  readonly timer: NodeJS.Timeout
 }
 
 /** A worker without work ends after this time. */
@@ -80,7 +81,11 @@ parentPort.on('message', ({ id, more, format, bytes, maxDepth, maxBytes }) => {
 
 /** Owns one worker thread, started when it is first needed. */
 export class DecodeWorker implements AsyncDisposable {
-  readonly #waiting = new Map<number, Waiting>()
+  /** What the thread works on, until all parts are here. */
+  #current: Job | undefined
+  /** Those that wait for their turn. Nobody's time runs while somebody else's body is parsed. */
+  #waiting: Job[] = []
+  #timer: NodeJS.Timeout | undefined
   readonly #timeoutMs: number
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
@@ -92,17 +97,31 @@ export class DecodeWorker implements AsyncDisposable {
 
   /** @throws Error when parsing takes too long or the worker dies */
   parse(format: 'json' | 'yaml', bytes: Uint8Array, maxDepth: number, maxBytes = Infinity): Promise<ParseResult> {
-    const worker = (this.#worker ??= this.#start())
     clearTimeout(this.#idle)
     const id = this.#nextId++
     const { promise, resolve, reject } = withResolvers<ParseResult>()
-    const timer = setTimeout(() => {
-      void this.#stop(new Error('decoding the request body took too long'))
-    }, this.#timeoutMs)
-    timer.unref()
-    this.#waiting.set(id, { assembler: new ValueAssembler(), resolve, reject, timer })
-    worker.postMessage({ id, format, bytes, maxDepth, maxBytes })
+    const request = { id, format, bytes, maxDepth, maxBytes }
+    this.#waiting.push({ id, request, assembler: new ValueAssembler(), resolve, reject })
+    this.#next()
     return promise
+  }
+
+  #next(): void {
+    const job = this.#current ? undefined : this.#waiting.shift()
+    if (!job) return
+    this.#worker ??= this.#start()
+    this.#current = job
+    this.#timer = setTimeout(() => this.#restart('decoding the request body took too long'), this.#timeoutMs).unref()
+    this.#worker.postMessage(job.request)
+  }
+
+  /** What was worked on is lost; who waits for a turn gets it from a new thread. */
+  #restart(why: string): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    void this.#stop(new Error(why))
+    this.#waiting = waiting
+    this.#next()
   }
 
   #start(): Worker {
@@ -111,41 +130,43 @@ export class DecodeWorker implements AsyncDisposable {
       workerData: { from: createRequire(import.meta.url).resolve('yaml') },
     })
     worker.on('message', (reply: Reply) => this.#receive(worker, reply))
-    worker.on('error', error => void this.#stop(error instanceof Error ? error : new Error(String(error))))
+    worker.on('error', error => {
+      if (this.#worker === worker) this.#restart(error instanceof Error ? error.message : String(error))
+    })
     worker.unref()
     return worker
   }
 
   #receive(worker: Worker, { id, part, done, crash }: Reply): void {
-    const waiting = this.#waiting.get(id)
-    if (!waiting) return
+    const job = this.#current
+    if (job?.id !== id) return
+    clearTimeout(this.#timer)
     if (part) {
-      waiting.assembler.add(part)
+      job.assembler.add(part)
       // Asking for the next part in a later turn lets everything else run in between.
       setImmediate(() => worker.postMessage({ id, more: true }))
       return
     }
-    this.#waiting.delete(id)
-    clearTimeout(waiting.timer)
-    if (this.#waiting.size === 0) this.#idle = setTimeout(() => void this.#stop(), IDLE_MS).unref()
-    if (done) waiting.resolve({ value: waiting.assembler.value, ...done })
-    else waiting.reject(new Error(crash ?? 'the decoding worker failed'))
+    this.#current = undefined
+    if (this.#waiting.length === 0) this.#idle = setTimeout(() => void this.#stop(), IDLE_MS).unref()
+    else this.#next()
+    if (done) job.resolve({ value: job.assembler.value, ...done })
+    else job.reject(new Error(crash ?? 'the decoding worker failed'))
   }
 
   /** Ends the thread when nobody waits for it; a later body starts a new one. */
   async rest(): Promise<void> {
-    if (this.#waiting.size === 0) await this.#stop()
+    if (!this.#current) await this.#stop()
   }
 
   async #stop(error = new Error('the decoder was closed')): Promise<void> {
     const worker = this.#worker
     this.#worker = undefined
     clearTimeout(this.#idle)
-    for (const waiting of this.#waiting.values()) {
-      clearTimeout(waiting.timer)
-      waiting.reject(error)
-    }
-    this.#waiting.clear()
+    clearTimeout(this.#timer)
+    for (const job of [this.#current, ...this.#waiting]) job?.reject(error)
+    this.#current = undefined
+    this.#waiting = []
     await worker?.terminate()
   }
 
