@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { type Server, createServer, request } from 'node:http'
-import { createServer as createTcpServer } from 'node:net'
+import { type Socket, connect as connectTcp, createServer as createTcpServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createServer as createTlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -31,6 +31,9 @@ let kubelet: Server
 let stop: AbortController
 let running: Promise<void>
 let changes: string[]
+let connections: Duplex[]
+/** The API server's end. */
+let linkSocket: Duplex
 
 const until = async (check: () => boolean) => {
   const deadline = Date.now() + 5_000
@@ -53,6 +56,7 @@ beforeAll(async () => {
   front = createTlsServer(tls)
   front.on('upgrade', (_request, socket: Duplex, head) => {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: flotilla-tunnel\r\n\r\n')
+    linkSocket = socket
     tunnels.accept('box', socket, head)
   })
   await new Promise<void>(resolve => front.listen(0, '127.0.0.1', resolve))
@@ -62,15 +66,41 @@ afterAll(() => {
   front.close()
 })
 
-async function link() {
+/** What comes between both ends, and can hold back everything. */
+async function wire() {
+  const ends: Socket[] = []
+  const server = createTcpServer(agent => {
+    const apiServer = connectTcp((front.address() as AddressInfo).port, '127.0.0.1')
+    ends.push(agent, apiServer)
+    agent.pipe(apiServer).pipe(agent)
+    for (const end of [agent, apiServer]) end.on('error', () => end.destroy())
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    hold() {
+      for (const end of ends) end.unpipe().pause()
+    },
+    [Symbol.dispose]() {
+      for (const end of ends) end.destroy()
+      server.close()
+    },
+  }
+}
+
+async function link(port = (front.address() as AddressInfo).port) {
   tunnels = new NodeTunnels(systemClock)
   stop = new AbortController()
   changes = []
+  connections = []
   running = runTunnel({
-    servers: ['https://127.0.0.1:1', `https://127.0.0.1:${(front.address() as AddressInfo).port}`],
+    servers: ['https://127.0.0.1:1', `https://127.0.0.1:${port}`],
     tls,
     nodeName: 'box',
-    kubelet: connection => kubelet.emit('connection', connection),
+    kubelet: connection => {
+      connections.push(connection)
+      kubelet.emit('connection', connection)
+    },
     clock: systemClock,
     signal: stop.signal,
     onChange: (connected, detail) => changes.push(`${connected} ${detail}`),
@@ -144,6 +174,25 @@ describe('a node’s link', () => {
       code: 503,
       message: expect.stringContaining('"other"'),
     })
+  })
+  it('ends at both ends while neither can send what it has to send', async () => {
+    using between = await wire()
+    await link(between.port)
+    const streams = await Promise.all(Array.from({ length: 16 }, () => tunnels.dial('box', 'kubelet')))
+    between.hold()
+    const fills = Buffer.alloc(2 << 20)
+    for (const stream of streams) {
+      stream.on('error', () => stream.destroy())
+      stream.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${fills.length}\r\n\r\n`)
+      stream.write(fills)
+    }
+    for (const connection of connections) connection.write(fills)
+    await until(() => linkSocket.writableLength > 0 && connections.every(({ writableLength }) => writableLength > 0))
+    stop.abort()
+    await running
+    expect(tunnels.connected).toEqual(['box'])
+    await tunnels[Symbol.asyncDispose]()
+    expect(tunnels.connected).toEqual([])
   })
   it('comes back after the API server drops it', async () => {
     await link()

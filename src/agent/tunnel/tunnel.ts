@@ -74,7 +74,9 @@ function serve(socket: TLSSocket, options: TunnelOptions): Promise<void> {
     const end = () => {
       cancelPing()
       signal.removeEventListener('abort', end)
-      session?.destroy()
+      // The session ends with its stream. Told to end by itself, it would send that it does: Node crashes when an
+      // earlier write is still under way, as it is to a peer that does not answer.
+      bytes.destroy()
       socket.destroy()
       resolve()
     }

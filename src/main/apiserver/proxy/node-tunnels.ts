@@ -31,9 +31,15 @@ const asBytes = (stream: ClientHttp2Stream): Duplex => {
   return bytes
 }
 
+/** A session ends with its stream: told to end by itself, Node crashes or hangs while an earlier write is under way. */
+interface Link {
+  readonly session: ClientHttp2Session
+  readonly bytes: Duplex
+}
+
 export class NodeTunnels implements NodeDialer, AsyncDisposable {
   readonly #clock: Clock
-  readonly #links = new Map<string, ClientHttp2Session>()
+  readonly #links = new Map<string, Link>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -55,28 +61,29 @@ export class NodeTunnels implements NodeDialer, AsyncDisposable {
       createConnection: () => bytes,
       settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
     })
-    session.on('error', () => session.destroy())
+    session.on('error', () => bytes.destroy())
     session.once('connect', () => session.setLocalWindowSize(LINK_WINDOW_BYTES))
+    const link = { session, bytes }
     const older = this.#links.get(nodeName)
-    this.#links.set(nodeName, session)
-    older?.destroy()
-    const cancel = this.#heartbeat(session)
+    this.#links.set(nodeName, link)
+    older?.bytes.destroy()
+    const cancel = this.#heartbeat(link)
     session.once('close', () => {
       cancel()
-      if (this.#links.get(nodeName) === session) this.#links.delete(nodeName)
+      if (this.#links.get(nodeName) === link) this.#links.delete(nodeName)
       socket.destroy()
     })
   }
 
   /** Ends the link when a ping is not answered in time. @returns a function that stops it */
-  #heartbeat(session: ClientHttp2Session): () => void {
+  #heartbeat({ session, bytes }: Link): () => void {
     let cancel = this.#clock.after(PING_EVERY_MS, () => ping())
     const ping = () => {
       if (session.destroyed) return
-      cancel = this.#clock.after(PING_TIMEOUT_MS, () => session.destroy())
+      cancel = this.#clock.after(PING_TIMEOUT_MS, () => bytes.destroy())
       session.ping(error => {
         cancel()
-        if (error) session.destroy()
+        if (error) bytes.destroy()
         else cancel = this.#clock.after(PING_EVERY_MS, ping)
       })
     }
@@ -84,7 +91,7 @@ export class NodeTunnels implements NodeDialer, AsyncDisposable {
   }
 
   dial(nodeName: string, target: NodeTarget): Promise<Duplex> {
-    const session = this.#links.get(nodeName)
+    const session = this.#links.get(nodeName)?.session
     if (!session)
       return Promise.reject(
         unavailable(`node "${nodeName}" is not connected: its agent has no link to this API server`),
@@ -116,10 +123,9 @@ export class NodeTunnels implements NodeDialer, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = [...this.#links.values()].map(
-      session => new Promise<void>(resolve => session.once('close', () => resolve())),
-    )
-    for (const session of this.#links.values()) session.destroy()
+    const links = [...this.#links.values()]
+    const closed = links.map(({ session }) => new Promise<void>(resolve => session.once('close', () => resolve())))
+    for (const { bytes } of links) bytes.destroy()
     await Promise.all(closed)
   }
 }
