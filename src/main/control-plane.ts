@@ -50,6 +50,7 @@ import { openLog } from './log-file.ts'
 import { Departure } from './move/departure.ts'
 import { MovedError, assertHere } from './move/mark.ts'
 import { forOtherMachines, ownNames, reachable, reachableServers, serviceEndpoint } from './own-names.ts'
+import { assertClusterAuthority } from './pki/cluster-authority.ts'
 import { openPki, type Pki } from './pki/pki.ts'
 import { AnswerDesk } from './provisioning/answers.ts'
 import { lazyJoinFiles, startProvisioning } from './provisioning/start.ts'
@@ -154,6 +155,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   owned.use(store)
   // Again, now that nobody else can write a mark.
   assertHere(layout.root)
+  if (store.shared) await assertClusterAuthority(store, layout.root)
   const history = owned.use(await engine.openHistory(DEFAULT_HISTORY_LIMITS))
   const { advertise = [] } = options
   const kept = store.get(KEPT_RANGES_KEY)?.object

@@ -1,9 +1,13 @@
 // A whole control plane over a real etcd, used through kubectl: it, and etcd under it, stop and start again.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { parseStoreChoice } from '../../src/main/cli/listen-address.ts'
 import { type ControlPlane, startControlPlane } from '../../src/main/control-plane.ts'
+import { assertClusterAuthority } from '../../src/main/pki/cluster-authority.ts'
+import { openPki } from '../../src/main/pki/pki.ts'
 import { poll } from '../suites/store.ts'
 import { EtcdServer } from './etcd-server.ts'
 import { tempFolder } from './temp-folder.ts'
@@ -32,9 +36,9 @@ test(
   async () => {
     const server = use(await EtcdServer.start())
     const folder = use(await tempFolder())
-    const start = (port: number) =>
+    const start = (port: number, dataDir = folder.path) =>
       startControlPlane({
-        dataDir: folder.path,
+        dataDir,
         listen: { host: '127.0.0.1', port },
         store: parseStoreChoice(`etcd=${server.url}`),
         localNode: false,
@@ -79,5 +83,17 @@ test(
     await expect(run('get', 'configmap', 'first')).rejects.toThrow(/NotFound/)
     expect(revisions).toEqual([...revisions].sort((a, b) => a - b))
     expect(new Set(revisions).size).toBe(4)
+
+    // Not with an authority of its own, nor without one: it would be another cluster on the same objects.
+    const foreign = use(await tempFolder()).path
+    await expect(start(0, foreign)).rejects.toThrow(
+      /^the cluster in this etcd has an authority that .* lacks: .*certs export/,
+    )
+    await openPki({ dataDir: foreign })
+    await expect(start(0, foreign)).rejects.toThrow(
+      /has another certificate authority than .*certs import --replace here$/,
+    )
+    await cp(join(folder.path, 'pki', 'ca.crt'), join(foreign, 'pki', 'ca-previous.crt'))
+    await assertClusterAuthority(plane.server.context.store, foreign)
   },
 )
