@@ -27,26 +27,32 @@ export interface KubeconfigIdentity extends ClusterPlace {
 }
 
 interface KubeconfigFile {
-  clusters?: { name: string; cluster: Record<string, unknown> }[]
-  users?: { name: string; user: Record<string, unknown> }[]
-  contexts?: { name: string; context: Record<string, unknown> }[]
+  clusters?: { name: string; cluster: Record<string, unknown> }[] | null
+  users?: { name: string; user: Record<string, unknown> }[] | null
+  contexts?: { name: string; context: Record<string, unknown> }[] | null
   'current-context'?: string
 }
 
-const decode = (text: unknown) => Buffer.from(String(text), 'base64').toString('utf8')
+/** Texts in the file itself: what it only names, or has made by a program, is not ours. */
+function decode(path: string, name: string, text: unknown): string {
+  if (typeof text === 'string' && text !== '') return Buffer.from(text, 'base64').toString('utf8')
+  throw new Error(`${path} has no ${name} for its current context: give a kubeconfig that was made by flotilla`)
+}
 
 /**
  * Of the current context; of the first cluster and user where there is none.
  * @throws Error when the file is not a kubeconfig with a cluster and a client certificate
  */
 export function readKubeconfig(path: string): KubeconfigIdentity {
-  const { clusters = [], users = [], contexts = [], ...file } = parse(readFileSync(path, 'utf8')) as KubeconfigFile
-  const context = contexts.find(({ name }) => name === file['current-context'])?.context
-  const named = <T extends { name: string }>(list: readonly T[], name: unknown) =>
-    list.find(entry => entry.name === name) ?? list[0]
+  const read = parse(readFileSync(path, 'utf8')) as KubeconfigFile | null
+  const { clusters, users, contexts, ...file } = typeof read === 'object' && read !== null ? read : {}
+  const context = contexts?.find(({ name }) => name === file['current-context'])?.context
+  // Without a context the first is meant; one that is named and missing is not made up by another one's.
+  const named = <T extends { name: string }>(list: readonly T[] | null | undefined, name: unknown) =>
+    context ? list?.find(entry => entry.name === name) : list?.[0]
   const cluster = named(clusters, context?.cluster)?.cluster
   const user = named(users, context?.user)?.user
-  if (!cluster || !user) throw new Error(`${path} is not a kubeconfig with a cluster and a user`)
+  if (!clusters || !cluster || !user) throw new Error(`${path} is not a kubeconfig with a cluster and a user`)
   const authority = cluster['certificate-authority-data']
   const others = clusters.filter(other => other.cluster['certificate-authority-data'] === authority && other.cluster !== cluster) // prettier-ignore
   const kubernetesServiceIP = serviceIPOf(cluster)
@@ -54,9 +60,9 @@ export function readKubeconfig(path: string): KubeconfigIdentity {
     server: String(cluster.server),
     others: others.map(other => String(other.cluster.server)),
     ...(kubernetesServiceIP !== undefined && { kubernetesServiceIP }),
-    ca: decode(authority),
-    cert: decode(user['client-certificate-data']),
-    key: decode(user['client-key-data']),
+    ca: decode(path, 'certificate-authority-data', authority),
+    cert: decode(path, 'client-certificate-data', user['client-certificate-data']),
+    key: decode(path, 'client-key-data', user['client-key-data']),
   }
 }
 
@@ -97,6 +103,9 @@ export function writeAtomically(path: string, text: string, mode = 0o600): void 
     throw error
   }
 }
+
+/** What renderKubeconfig writes. */
+type Ours = { [Section in 'clusters' | 'users' | 'contexts']: NonNullable<KubeconfigFile[Section]> }
 
 const SECTIONS = ['clusters', 'users', 'contexts'] as const
 type Section = (typeof SECTIONS)[number]
@@ -148,7 +157,7 @@ function namesOf(document: Document, name: string): string[] {
  */
 export function mergeKubeconfig(path: string, name: string, ours: string): void {
   const document = open(path)
-  const { clusters, users, contexts } = parse(ours) as Required<KubeconfigFile>
+  const { clusters, users, contexts } = parse(ours) as Ours
   const own = clusters[0]?.name ?? name
   const renamed = (entry: string) => name + entry.slice(own.length)
   const entries = {

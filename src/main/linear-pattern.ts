@@ -11,10 +11,11 @@ export class PatternError extends Error {
   override readonly name = 'PatternError'
 }
 
-function repeat(atom: string, min: number, max: number | undefined): string {
+/** @param lazy prefers fewer: it makes no difference to whether a text fits, only to what of it is found */
+function repeat(atom: string, min: number, max: number | undefined, lazy: string): string {
   if (atom.length * Math.max(min, max ?? 0, 1) > MAX_EXPANDED) throw new PatternError('invalid repeat count')
-  if (max === undefined) return atom.repeat(min) + `${atom}*`
-  return atom.repeat(min) + `(?:${atom}`.repeat(max - min) + ')?'.repeat(max - min)
+  if (max === undefined) return atom.repeat(min) + `${atom}*${lazy}`
+  return atom.repeat(min) + `(?:${atom}`.repeat(max - min) + `)?${lazy}`.repeat(max - min)
 }
 
 /** An atom of the pattern: how long it is there, and how the engine has to be told it. */
@@ -36,7 +37,10 @@ function escapeEnd(text: string, start: number): number {
   const letter = text[start + 1] ?? ''
   if (letter === '' || (/[a-zA-Z1-9]/.test(letter) && !/[bBdDwWzAfnrtvx]/.test(letter)))
     throw new PatternError('invalid or unsupported escape sequence')
-  return start + (letter === 'x' ? 4 : 2)
+  if (letter !== 'x') return start + 2
+  if (!/^[0-9A-Fa-f]{2}/.test(text.slice(start + 2, start + 4)))
+    throw new PatternError('invalid or unsupported escape sequence')
+  return start + 4
 }
 
 function classAt(text: string, start: number): Atom {
@@ -152,14 +156,15 @@ function expand(pattern: string): { readonly text: string; readonly lines: boole
   const anchors = new Anchors()
   let size = 0
   for (let at = 0; at < pattern.length;) {
-    const counted = /^\{(\d+)(?:(,)(\d*))?\}/.exec(pattern.slice(at, at + 24))
+    const counted = /^\{(\d+)(?:(,)(\d*))?\}(\??)([*+?]?)/.exec(pattern.slice(at, at + 24))
     if (counted) {
       const min = Number(counted[1])
       const max = counted[2] === undefined ? min : counted[3] ? Number(counted[3]) : undefined
       const atom = top().pop()
+      if (counted[5]) throw new PatternError('invalid nested repetition operator')
       if (atom === undefined || min > 1000 || (max !== undefined && (max > 1000 || max < min)))
         throw new PatternError('invalid repeat count')
-      const text = repeat(atom, min, max)
+      const text = repeat(atom, min, max, counted[4] ?? '')
       top().push(`(?:${text})`)
       size += text.length
       at += counted[0].length

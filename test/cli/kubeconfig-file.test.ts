@@ -58,6 +58,15 @@ describe('readKubeconfig()', () => {
     mergeKubeconfig(path, 'flotilla', ours)
     expect(readKubeconfig(path)).toMatchObject({ server: 'https://127.0.0.1:6443', cert: 'CERT' })
   })
+  it.each([
+    ['says nothing', '', /is not a kubeconfig with a cluster and a user/],
+    ['is a text', 'hello', /is not a kubeconfig with a cluster and a user/],
+    ['names a cluster that is not there', ours.replace('cluster: x,', 'cluster: y,'), /is not a kubeconfig with/],
+    ['has a token and no certificate', theirs, /has no certificate-authority-data for its current context/],
+    ['names files', ours.replace('client-key-data', 'client-key'), /has no client-key-data for its current context/],
+  ])('refuses a file that %s, in a sentence', (_what, text, message) => {
+    expect(() => readKubeconfig(file(text))).toThrow(message)
+  })
 })
 
 describe('mergeKubeconfig()', () => {

@@ -265,6 +265,17 @@ describe('patterns of users', () => {
     expect(['ab', 'abcd-1', 'abc-1-999'].map(text => label.test(text))).toEqual([true, true, true])
     expect(['a', 'abcde', 'ab-1-2-3', 'ab-'].map(text => label.test(text))).toEqual([false, false, false, false])
   })
+  test('that count and are lazy still count', () => {
+    expect(['', 'a', 'aa', 'aaaaa'].map(text => compilePattern('^a{2,4}?$').test(text))).toEqual([
+      false,
+      false,
+      true,
+      false,
+    ])
+    expect(['', 'ab', 'abab'].map(text => compilePattern('^(ab){2,}?$').test(text))).toEqual([false, false, true])
+    expect(compilePattern('a{1,3}?').exec('aaa')?.[0]).toBe('a')
+    expect(compilePattern('a{1,3}').exec('aaa')?.[0]).toBe('aaa')
+  })
   test.each([
     ['^(?i)(abort|warn)?$', ['abort', 'WARN', 'Abort', ''], ['stop', 'aborts']],
     ['^((?i)january|may|1[0-2])x$', ['MAYx', 'Januaryx', '12x'], ['mayX', '13x']],
@@ -316,6 +327,9 @@ describe('patterns of users', () => {
       '(?i)\\x41',
       '(?i)[abc',
       '(?i)[abc\\',
+      'a{2}*',
+      'a{2}??',
+      '\\x4g',
     ])
       expect(() => compilePattern(bad), bad).toThrow(PatternError)
   })

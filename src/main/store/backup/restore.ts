@@ -112,7 +112,7 @@ export async function restoreFile(dataDir: string, name: string, text: string): 
   if (
     relative.startsWith('..') ||
     relative.startsWith(sep) ||
-    !/^((pki|ssh)\/[\w.-]+|backup-schedule\.json)$/.test(name)
+    !/^((pki|ssh)\/[\w-][\w.-]*|backup-schedule\.json)$/.test(name)
   )
     throw new StoreError('Corrupt', `the backup holds a file named "${name}", which no backup of Flotilla has`)
   const path = join(dataDir, relative)
