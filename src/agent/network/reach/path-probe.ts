@@ -28,6 +28,8 @@ const QUESTION = 1
 const ANSWER = 2
 const MESSAGE_BYTES = MAGIC.length + 1 + 8
 const ANSWER_WITHIN_MS = 1_000
+/** An agent that was not let run has timers and answers due at once: it reads before it takes that for silence. */
+const READ_WITHIN_MS = 50
 
 export class PathProbe implements AsyncDisposable {
   readonly #options: PathProbeOptions
@@ -61,7 +63,8 @@ export class PathProbe implements AsyncDisposable {
         this.#waiting.delete(nonce.toString('hex'))
         resolve(isReached)
       }
-      const cancel = this.#options.clock.after(ANSWER_WITHIN_MS, () => end(false))
+      const { clock } = this.#options
+      let cancel = clock.after(ANSWER_WITHIN_MS, () => (cancel = clock.after(READ_WITHIN_MS, () => end(false))))
       this.#waiting.set(nonce.toString('hex'), () => end(true))
       const sent = () => undefined // a failure to send is a question without an answer
       if (isTunnelled)
