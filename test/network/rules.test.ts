@@ -11,6 +11,7 @@ import { ClusterView } from '../../src/agent/network/cluster-view.ts'
 import { findPodCIDR6 } from '../../src/agent/network/pod-cidr.ts'
 import { contains, formatCidr, formatIPv4, parseCidr, parseIPv4, requireCidr } from '../../src/shared/machinery/ipv4.ts'
 import type { Run } from '../../src/agent/network/exec.ts'
+import { readState, writeState } from '../../src/agent/network/state-file.ts'
 import { PlainRoutes, planPeers } from '../../src/agent/network/node-routes.ts'
 import { guessNodeIPv6, lastingIPv6 } from '../../src/agent/kubelet/node/machine.ts'
 import { chooseEndpoints } from '../../src/agent/proxy/choose-endpoints.ts'
@@ -308,6 +309,15 @@ describe('the rule table', () => {
     const names = [...rulesOf(ports, { family: IPV4, nodeName: 'n1', clusterCIDR: '10.244.0.0/16' }).chains.keys()]
     expect(names).toHaveLength(2)
     for (const name of names) expect(name.length).toBeLessThan(128)
+  })
+})
+
+describe('writeState()', () => {
+  it('makes the folder where a node that still waits for its range has none, for root alone', async () => {
+    const path = join(folder, 'not', 'yet', 'cluster.json')
+    await writeState(path, '{"a":1}')
+    expect(readState(path)).toEqual({ a: 1 })
+    expect([statSync(path).mode & 0o777, statSync(join(folder, 'not', 'yet')).mode & 0o777]).toEqual([0o600, 0o700])
   })
 })
 

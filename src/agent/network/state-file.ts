@@ -1,6 +1,6 @@
 // JSON files of the agent: written whole, atomically, readable by root only.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** @returns the decoded file, or undefined when it is missing or not JSON: the agent then starts from the host alone. */
@@ -20,9 +20,10 @@ export function writeStateSync(path: string, value: unknown): void {
   renameSync(temporary, path)
 }
 
-/** One writer per path at a time. */
+/** One writer per path at a time. The node may have nothing else on disk yet. */
 export async function writeState(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await writeFile(temporary, text, { mode: 0o600, flush: true })
   await rename(temporary, path)
 }
