@@ -5,6 +5,8 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseIdentity, WIREGUARD_ANNOTATION } from '../../src/agent/network/wireguard/identity.ts'
+import type { Node } from '../../src/shared/api/core/v1.ts'
 import type { ConnectionSummary } from '../../src/shared/machinery/connection-summary.ts'
 import { clientImage } from './support/client-image.ts'
 import { cli, Cluster, execute, until } from './support/cluster.ts'
@@ -292,10 +294,10 @@ describe('a machine whose network overlaps the cluster’s', () => {
     execFileSync('sh', ['-c', 'ip link delete flt-vpn 2>/dev/null || true'])
   })
 
-  it('does not become Ready, says why, and becomes it once that is mended', async () => {
+  it('does not become Ready, says why, and becomes it once that is mended, with its traffic encrypted if wanted', async () => {
     await cluster.stop()
     expect((await cluster.reset()).code).toBe(0)
-    const fresh = await Cluster.start()
+    const fresh = await Cluster.start(['--network-backend', 'wireguard'])
     try {
       const message = await until('the node says why', async () => {
         const path = '{.items[0].status.conditions[?(@.type=="Ready")].message}'
@@ -305,6 +307,16 @@ describe('a machine whose network overlaps the cluster’s', () => {
       expect(message).toContain("The cluster's range for pods, 10.244.0.0/16, overlaps 10.244.77.0/24, which this host reaches through flt-vpn") // prettier-ignore
       ip('link', 'delete', 'flt-vpn')
       await fresh.nodeReady()
+      await until('the node tells its key', async () => {
+        const { items } = JSON.parse(await fresh.kubectl('get', 'nodes', '-o', 'json')) as { items: Node[] }
+        const [{ metadata, status }] = items as [Node]
+        const isEncrypted = status.conditions?.some(
+          ({ type, status: holds }) => type === 'WireGuard' && holds === 'True',
+        )
+        return isEncrypted && parseIdentity(metadata.annotations?.[WIREGUARD_ANNOTATION])
+      })
+      const kept = await fresh.kubectl('get', 'configmap', '-n', 'kube-system', 'flotilla-cluster-ranges', '-o', 'jsonpath={.data.networkBackend}') // prettier-ignore
+      expect(kept).toBe('wireguard')
     } finally {
       await fresh[Symbol.asyncDispose]()
       await cluster.start()

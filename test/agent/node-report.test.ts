@@ -1,0 +1,60 @@
+// What a node tells of itself beside its health, against the real API server.
+import { tmpdir } from 'node:os'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { machineFacts } from '../../src/agent/kubelet/node/machine.ts'
+import { NodeReporter } from '../../src/agent/kubelet/node/node-status.ts'
+import { DockerRuntime } from '../../src/agent/kubelet/runtime/docker/docker-runtime.ts'
+import type { WireguardState } from '../../src/agent/network/contract.ts'
+import { WIREGUARD_ANNOTATION } from '../../src/agent/network/wireguard/identity.ts'
+import { Node } from '../../src/shared/api/core/v1.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { silentLog } from '../../src/shared/machinery/log.ts'
+import { type TestApiServer, startTestApiServer } from '../support/api-server.ts'
+
+let api: TestApiServer
+let wireguard: WireguardState | undefined
+let reporter: NodeReporter
+const { signal } = new AbortController()
+
+beforeAll(async () => {
+  api = await startTestApiServer()
+  const runtime = await DockerRuntime.connect({ socketPath: '/var/run/docker.sock', instance: 'report', clock: systemClock }) // prettier-ignore
+  reporter = new NodeReporter({
+    client: api.clientAs(),
+    runtime,
+    engine: await runtime.version(),
+    machine: await machineFacts(),
+    nodeName: 'n1',
+    nodeIPs: ['192.0.2.1'],
+    labels: {},
+    annotations: () => ({ kept: 'as it is', [WIREGUARD_ANNOTATION]: wireguard?.annotation }),
+    taints: [],
+    version: 'v1.36.0',
+    diskPath: tmpdir(),
+    problems: () => [],
+    pressures: () => new Set(),
+    relayed: () => [],
+    wireguard: () => wireguard,
+    recorder: { event: () => undefined },
+    clock: systemClock,
+    log: silentLog,
+  })
+})
+afterAll(() => api[Symbol.asyncDispose]())
+
+/** @returns the annotation and the condition's status and reason, after a report */
+async function told(state: WireguardState | undefined) {
+  wireguard = state
+  await reporter.report(signal)
+  const { metadata, status } = await api.clientAs().get(Node, { name: 'n1' })
+  const condition = status.conditions?.find(({ type }) => type === 'WireGuard')
+  expect(metadata.annotations).toMatchObject({ kept: 'as it is' })
+  return [metadata.annotations?.[WIREGUARD_ANNOTATION], condition?.status, condition?.reason]
+}
+
+it('tells its end of the encrypted tunnel while there is one, and takes it back', async () => {
+  expect(await told(undefined)).toEqual([undefined, undefined, undefined])
+  expect(await told({ annotation: 'one', withoutKey: ['n2'] })).toEqual(['one', 'False', 'NodesWithoutKey'])
+  expect(await told({ annotation: 'two', withoutKey: [] })).toEqual(['two', 'True', 'PodTrafficEncrypted'])
+  expect(await told(undefined)).toEqual([undefined, 'False', 'NotInUse'])
+})
