@@ -142,7 +142,12 @@ describe('a finding says what, why and how', () => {
     expect(preflight(good, encrypted)).toMatchObject([
       { id: 'network/tool-wg', severity: 'Info', how: 'Joining installs wireguard-tools.' },
     ])
-    expect(preflight({ ...good, tools: new Set([...good.tools, 'wg']) }, encrypted)).toEqual([])
+    const fit = { ...good, tools: new Set([...good.tools, 'wg']) }
+    expect(preflight(fit, encrypted)).toEqual([])
+    const listeningUdp = ['0.0.0.0:8476']
+    expect(preflight({ ...fit, listeningUdp }, encrypted)).toMatchObject([{ id: 'network/port-wireguard', severity: 'Error' }]) // prettier-ignore
+    expect(preflight({ ...good, listeningUdp }, cluster)).toEqual([])
+    expect(preflight({ ...fit, unreachable: ['192.168.1.6'] }, encrypted)[0]?.how).toContain('UDP 8476')
   })
   test('another machine of the same name is found', () => {
     const nodes = [{ name: 'box', machineID: 'd'.repeat(32), address: '192.168.1.9' }]

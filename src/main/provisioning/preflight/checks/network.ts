@@ -1,11 +1,14 @@
 // Networks, ports, firewalls, and the way to the other nodes.
+import type { HostFinding } from '../../../../shared/api/flotilla/v1.ts'
 import { type CidrRange, parseRange, rangesOverlap } from '../../../../shared/machinery/cidr.ts'
 import {
   POD_LINK_PREFIX,
   SERVICE_LINK,
   VXLAN_LINK,
   VXLAN_PORT,
+  type NetworkBackend,
   WIREGUARD_LINK,
+  WIREGUARD_PORT,
 } from '../../../../shared/machinery/node-network.ts'
 import { type Check, error, info, warning } from '../contract.ts'
 
@@ -72,9 +75,24 @@ export const networks: Check = {
   },
 }
 
+const tunnelPort = (backend: NetworkBackend): number => (backend === 'wireguard' ? WIREGUARD_PORT : VXLAN_PORT)
+
+const TUNNEL_PORT_TAKEN: Readonly<Record<NetworkBackend, HostFinding>> = {
+  auto: warning('network/port-vxlan', {
+    what: `UDP port ${VXLAN_PORT} is taken on the host.`,
+    why: 'VXLAN carries pods to nodes on other subnets over it.',
+    how: 'End what uses it, if nodes are on several subnets.',
+  }),
+  wireguard: error('network/port-wireguard', {
+    what: `UDP port ${WIREGUARD_PORT} is taken on the host.`,
+    why: 'WireGuard carries pods to all other nodes over it.',
+    how: 'End what uses it.',
+  }),
+}
+
 export const ports: Check = {
   name: 'ports',
-  look({ listening, listeningUdp, flotilla }, { apiPort, caHash }) {
+  look({ listening, listeningUdp, flotilla }, { apiPort, caHash, networkBackend }) {
     if (flotilla.caHash === caHash) return []
     const taken = (list: readonly string[], port: number) => list.some(address => address.endsWith(`:${port}`))
     return [
@@ -87,15 +105,7 @@ export const ports: Check = {
             }),
           ]
         : []),
-      ...(taken(listeningUdp, VXLAN_PORT)
-        ? [
-            warning('network/port-vxlan', {
-              what: `UDP port ${VXLAN_PORT} is taken on the host.`,
-              why: 'VXLAN carries pods to nodes on other subnets over it.',
-              how: 'End what uses it, if nodes are on several subnets.',
-            }),
-          ]
-        : []),
+      ...(taken(listeningUdp, tunnelPort(networkBackend)) ? [TUNNEL_PORT_TAKEN[networkBackend]] : []),
     ]
   },
 }
@@ -168,12 +178,12 @@ export const forwarding: Check = {
 
 export const peers: Check = {
   name: 'peers',
-  look: ({ unreachable }, { nodes }) =>
+  look: ({ unreachable }, { nodes, networkBackend }) =>
     unreachable.map(address =>
       warning('network/peer', {
         what: `The node ${nodes.find(node => node.address === address)?.name ?? address} (${address}) does not answer.`,
         why: 'Pods of the two nodes could not reach each other.',
-        how: `Put both in one network, or open ICMP and UDP ${VXLAN_PORT} between them.`,
+        how: `Put both in one network, or open ICMP and UDP ${tunnelPort(networkBackend)} between them.`,
       }),
     ),
 }
