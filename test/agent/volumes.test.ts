@@ -93,6 +93,22 @@ describe('claims', () => {
     expect(readFileSync(join(path, 'file'), 'utf8')).toBe('kept\n')
   })
 
+  it('of one pod alone are kept from others until that pod has stopped', async () => {
+    await bound('alone', { hostPath: { path: node.folder.path }, accessModes: ['ReadWriteOncePod'] })
+    await node.run('first', mounting('alone'))
+    await node.ready('first')
+    await node.run('second', mounting('alone'))
+    await eventually(async () =>
+      (await eventsOf('second')).includes(
+        'FailedMount: MountVolume.SetUp failed for volume "data" : volume uses the ReadWriteOncePod access mode and ' +
+          'is already in use by another pod',
+      ),
+    )
+    await node.remove('first')
+    await node.ready('second')
+    await node.remove('second')
+  })
+
   it('are read-only where the pod says so', async () => {
     const path = join(node.folder.path, 'read-only')
     mkdirSync(path)

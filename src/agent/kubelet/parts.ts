@@ -21,6 +21,7 @@ import type { TerminationCounts } from './status/termination-counts.ts'
 import type { CrashBackoff } from './sync/crash-backoff.ts'
 import type { ResourceClaimSource } from './sync/dynamic-resources.ts'
 import type { ClaimSource } from './volumes/claims.ts'
+import { takeAlone } from './volumes/exclusive.ts'
 import type { LocalVolumes } from './volumes/local-volumes.ts'
 import type { HostTools } from './volumes/mounts.ts'
 import type { TokenSource } from './volumes/projected.ts'
@@ -105,6 +106,7 @@ export const volumeOptions = (parts: KubeletParts, pod: Pod, signal: AbortSignal
     ensureImage: (owner, container) => parts.images.ensure(owner, container, signal),
   },
   ensureLocal: volume => parts.localVolumes.ensure(volume),
+  takeAlone: volume => takeAlone(volume, { dataDir: parts.dataDir, uid: pod.metadata.uid, podDirOf }),
 })
 
 export const nodeLimitsOf = ({ nodeMemoryBytes, podPidsLimit }: KubeletParts): NodeLimits => ({

@@ -3,6 +3,7 @@ import { Pod } from '../../../shared/api/core/v1.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { type KubeletParts, podDirOf, podReference } from '../parts.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
+import { letGo } from '../volumes/exclusive.ts'
 import { removeVolumes } from '../volumes/volumes.ts'
 import { killPod } from './kill.ts'
 import { addressesOf } from './sandbox.ts'
@@ -23,8 +24,9 @@ export async function stopPod(
 }
 
 /** Gives back what the pod had of the node while it ran. */
-export async function releasePod({ network, cgroups, recorder }: KubeletParts, pod: Pod): Promise<void> {
+export async function releasePod({ network, cgroups, recorder, dataDir }: KubeletParts, pod: Pod): Promise<void> {
   const { uid } = pod.metadata
+  await letGo(dataDir, uid)
   await cgroups.remove(uid)
   if (pod.spec.hostNetwork) return
   await network.hostPorts(uid, [], [])

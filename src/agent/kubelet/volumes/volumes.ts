@@ -27,6 +27,8 @@ export interface PrepareOptions extends VolumesOptions {
   readonly images: ImageVolumeTools
   /** Makes the folder of a volume of the built-in provisioner. */
   readonly ensureLocal: (volume: PersistentVolume) => Promise<void>
+  /** Takes a volume that one pod alone may use. @throws Error while another one has it */
+  readonly takeAlone: (volume: PersistentVolume) => Promise<void>
 }
 
 export interface PreparedVolume {
@@ -76,6 +78,7 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
   if (volume.nfs) return writable(await prepareNfs(volume.nfs, [], { mountPoint: folder, tools }))
   if (volume.persistentVolumeClaim || volume.ephemeral) {
     const found = await boundVolume(input.pod, volume, options.claims)
+    await options.takeAlone(found)
     const isReadOnly = volume.persistentVolumeClaim?.readOnly ?? false
     const { ensureLocal } = options
     const path = await preparePersistent(found, {
