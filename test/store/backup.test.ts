@@ -12,6 +12,7 @@ import { jumpOf } from '../../src/main/store/backup/jump.ts'
 import { restoreBackup, type RestoreOptions } from '../../src/main/store/backup/restore.ts'
 import { type BackupOutcome, readOutcome } from '../../src/main/store/backup/outcome.ts'
 import { ScheduledBackups, writeSchedule } from '../../src/main/store/backup/schedule.ts'
+import type { BackupSecret } from '../../src/main/store/backup/container.ts'
 import { clusterFiles, type SnapshotLine, snapshotOf } from '../../src/main/store/backup/snapshot.ts'
 import { openSealedEngine } from '../../src/main/store/encryption/sealed-engine.ts'
 import type { MasterSecret } from '../../src/main/store/encryption/master-key.ts'
@@ -29,6 +30,8 @@ import { type TempFolder, tempFolder } from './temp-folder.ts'
 
 const NEDB: EngineChoice = { engine: 'nedb' }
 const PASSPHRASE = 'correct horse battery staple'
+/** In its place where nothing is said of passphrases: those take a moment each. */
+const KEY: MasterSecret = { kind: 'key', key: Buffer.alloc(32, 9) }
 let etcd: EtcdServer
 beforeAll(async () => {
   etcd = await EtcdServer.start()
@@ -53,7 +56,11 @@ async function fillCluster(store: ObjectStore, dataDir: string, count = 500): Pr
   )
   await store.create('/registry/core/secrets/default/s', objectNamed('s', { password: 'very-secret-text' }))
 }
-const backUp = async (store: ObjectStore, dataDir: string, label = 'backup') => {
+const backUp = async (
+  store: ObjectStore,
+  dataDir: string,
+  { label = 'backup', secret = KEY }: { readonly label?: string; readonly secret?: BackupSecret } = {},
+) => {
   const { revision, count, lines } = snapshotOf(store)
   const all = async function* (): AsyncGenerator<SnapshotLine, void> {
     yield* clusterFiles(dataDir)
@@ -62,7 +69,7 @@ const backUp = async (store: ObjectStore, dataDir: string, label = 'backup') => 
   return createBackup({
     folder: join(dataDir, 'backups'),
     label,
-    passphrase: PASSPHRASE,
+    passphrase: secret,
     source: { revision, count, lines: all() },
   })
 }
@@ -82,7 +89,7 @@ test('a backup put back on another machine holds every object and key, at revisi
   const here = await folder()
   const store = await open(NEDB, here)
   await fillCluster(store, here)
-  const backup = await backUp(store, here)
+  const backup = await backUp(store, here, { secret: PASSPHRASE })
   // The cluster went on after the backup: its clients have seen this.
   for (let i = 0; i < 100; i++) await store.create(`/registry/core/configmaps/late/${i}`, objectNamed(String(i)))
   const seen = store.revision
@@ -110,7 +117,7 @@ test('an encrypted store is backed up whole, and can be restored under another k
   const { path } = await backUp(store, here)
   const there = await folder()
   const encryption: MasterSecret = { kind: 'key', key: Buffer.alloc(32, 2) }
-  await restoreBackup({ path, passphrase: PASSPHRASE, dataDir: there, store: NEDB, encryption })
+  await restoreBackup({ path, passphrase: KEY, dataDir: there, store: NEDB, encryption })
   expect(contentOf(await open(NEDB, there, encryption))).toEqual(contentOf(store))
   const segments = await readdir(join(there, 'store'))
   const bytes = await Promise.all(segments.map(name => readFile(join(there, 'store', name), 'latin1')))
@@ -121,7 +128,7 @@ test('a wrong passphrase, a cut file and a changed byte anywhere are refused, an
   const here = await folder()
   const store = await open(NEDB, here)
   await fillCluster(store, here, 20)
-  const { path } = await backUp(store, here)
+  const { path } = await backUp(store, here, { secret: PASSPHRASE })
   const there = await folder()
   const restore = (file: string, passphrase = PASSPHRASE) =>
     failure(restoreBackup({ path: file, passphrase, dataDir: there, store: NEDB }))
@@ -153,7 +160,7 @@ test('a folder that holds a cluster is left alone, or its store is moved aside w
   const { path } = await backUp(store, here)
   await store.create('/registry/core/configmaps/default/after', objectNamed('after'))
   const newest = store.revision
-  const options = { path, passphrase: PASSPHRASE, dataDir: here, store: NEDB }
+  const options = { path, passphrase: KEY, dataDir: here, store: NEDB }
   expect(await failure(restoreBackup(options))).toMatchObject({ code: 'Locked' })
   await store[Symbol.asyncDispose]()
   expect(await failure(restoreBackup(options))).toMatchObject({ code: 'KeyExists' })
@@ -179,7 +186,7 @@ test('the history goes aside with the store that was there: what its Secrets are
   const { path } = await backUp(store, here)
   await history[Symbol.asyncDispose]()
   await store[Symbol.asyncDispose]()
-  const { replaced } = await restoreBackup({ path, passphrase: PASSPHRASE, dataDir: here, store: NEDB, replace: true })
+  const { replaced } = await restoreBackup({ path, passphrase: KEY, dataDir: here, store: NEDB, replace: true })
   expect(await (await historyOf({})).history.keys('/')).toEqual([])
   expect(await readdir(`${replaced}-history`)).not.toEqual([])
 })
@@ -194,13 +201,11 @@ test('a backup can be put into an etcd', async () => {
   for (let i = 0; i < 100; i++) await store.create(`/registry/core/configmaps/late/${i}`, objectNamed(String(i)))
   const etcdChoice: EngineChoice = { engine: 'etcd', endpoints: [etcd.url] }
   const there = await folder()
-  await restoreBackup({ path, passphrase: PASSPHRASE, dataDir: there, store: etcdChoice })
+  await restoreBackup({ path, passphrase: KEY, dataDir: there, store: etcdChoice })
   const again = await open(etcdChoice, there)
   expect(contentOf(again)).toEqual(content)
   expect(again.revision).toBeGreaterThan(store.revision)
-  expect(
-    await failure(restoreBackup({ path, passphrase: PASSPHRASE, dataDir: there, store: etcdChoice })),
-  ).toMatchObject({
+  expect(await failure(restoreBackup({ path, passphrase: KEY, dataDir: there, store: etcdChoice }))).toMatchObject({
     code: 'KeyExists',
   })
 })
@@ -308,7 +313,7 @@ describe.each(['nedb', 'etcd'] as const)('what is killed while it fills %s', eng
     const [{ path }, other] = [await backUp(store, here), await backUp(smaller, elsewhere)]
     const choice = await target()
     const [one, another] = [1, 2].map((byte): MasterSecret => ({ kind: 'key', key: Buffer.alloc(32, byte) }))
-    const options = { path, passphrase: PASSPHRASE, dataDir: there, store: choice }
+    const options = { path, passphrase: KEY, dataDir: there, store: choice }
     // Of an etcd only what is the run's own goes.
     const kept = ['/flotilla/settings/older', '/flotilla-history/x', '/flotilla0', '/elsewhere/x']
     const encoded = (text: string) => Buffer.from(text).toString('base64')
@@ -364,7 +369,7 @@ describe('of two that fill one etcd at the same time', () => {
     use(first.engine)
     const write = (name: string) => first.engine.commit([{ key: `/registry/core/configmaps/default/${name}`, value: '{}' }])
     await write('before')
-    await restoreBackup({ path: backups[1], passphrase: PASSPHRASE, dataDir: await folder(), store: choice })
+    await restoreBackup({ path: backups[1], passphrase: KEY, dataDir: await folder(), store: choice })
     const overtaken = {
       code: 'Overtaken',
       message: 'another restore or migration into this etcd has begun meanwhile and goes on: this one has ended, nothing of it stays',
@@ -379,7 +384,7 @@ describe('of two that fill one etcd at the same time', () => {
     const expected = [contentOf(one), contentOf(two)]
     const folders = [await folder(), what === 'two restores' ? await folder() : small] as const
     const restore = (at: 0 | 1) =>
-      restoreBackup({ path: backups[at], passphrase: PASSPHRASE, dataDir: folders[at], store: choice })
+      restoreBackup({ path: backups[at], passphrase: KEY, dataDir: folders[at], store: choice })
     await two[Symbol.asyncDispose]()
     const migrate = () => migrateStore({ from: NEDB, to: choice, dataDir: small })
     const ended = await Promise.allSettled([restore(0), what === 'two restores' ? restore(1) : migrate()])
@@ -400,7 +405,7 @@ test('a full disk under a restore leaves nothing that opens, and with room it st
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', there])
   if (mounted.status !== 0) return context.skip(`tmpfs cannot be mounted here: ${mounted.stderr?.toString()}`)
   try {
-    const options = { path, passphrase: PASSPHRASE, dataDir: there, store: NEDB }
+    const options = { path, passphrase: KEY, dataDir: there, store: NEDB }
     expect(await failure(restoreBackup(options))).toMatchObject({ code: 'NoSpace' })
     expect(await failure(open(NEDB, there))).toMatchObject({ code: 'Unfinished' })
     expect(spawnSync('mount', ['-o', 'remount,size=64m', there]).status).toBe(0)
@@ -427,7 +432,7 @@ test('keys without their store are not those of an empty cluster; a backup bring
   expect(existsSync(join(here, 'store'))).toBe(false)
   // In an etcd it is none of the folder's business.
   await open({ engine: 'etcd', endpoints: [etcd.url] }, here)
-  await restoreBackup({ path, passphrase: PASSPHRASE, dataDir: here, store: NEDB })
+  await restoreBackup({ path, passphrase: KEY, dataDir: here, store: NEDB })
   expect(contentOf(await open(NEDB, here))).toEqual(content)
 
   // Keys that were put there before a first start are another matter; those of a cluster in an etcd are not.
@@ -563,7 +568,7 @@ test('a backup whose source fails is refused with the reason, closes the source 
   }
   const target = join(here, 'backups')
   const source = { revision, count, lines: failing() }
-  const attempt = createBackup({ folder: target, label: 'backup', passphrase: PASSPHRASE, source })
+  const attempt = createBackup({ folder: target, label: 'backup', passphrase: KEY, source })
   expect(await failure(attempt)).toMatchObject({ message: 'a file went away' })
   expect(closed).toBe(true)
   expect(await readdir(target)).toEqual([])
@@ -573,8 +578,8 @@ test('thinning out touches neither other labels nor other files', async () => {
   const here = await folder()
   const store = await open(NEDB, here)
   await fillCluster(store, here, 1)
-  await backUp(store, here, 'backup')
-  await backUp(store, here, 'scheduled')
+  await backUp(store, here)
+  await backUp(store, here, { label: 'scheduled' })
   await writeFile(join(here, 'backups', 'scheduled-notes.txt'), 'mine')
   await thinOut(join(here, 'backups'), 'scheduled', 0)
   const names = await readdir(join(here, 'backups'))

@@ -413,15 +413,16 @@ describe('while another control plane of the same store runs that was not told t
     expect(use(await openSealedEngine(await place.open(), { secret })).encryption.encrypted).toBe(true)
   })
 
-  test('a passphrase that another one has changed is handed over to one that runs, which goes on with the others', async () => {
+  test('a key that another one has changed is handed over to one that runs, which goes on with the others', async () => {
     const place = use(await places['etcd']!())
-    const open = async () => use(await openSealedEngine(await place.open(), { secret: passphrase('old') }))
+    const [old, next] = [key(), key()]
+    const open = async () => use(await openSealedEngine(await place.open(), { secret: old }))
     const [one, two] = [await open(), await open()]
-    await one.changeMasterSecret(passphrase('new'))
+    await one.changeMasterSecret(next)
     await poll(() => two.encryption.outdated === true)
-    expect(await failure(two.adoptMasterSecret(passphrase('wrong')))).toMatchObject({ code: 'WrongKey' })
+    expect(await failure(two.adoptMasterSecret(key()))).toMatchObject({ code: 'WrongKey' })
     expect(two.encryption.outdated).toBe(true)
-    await two.adoptMasterSecret(passphrase('new'))
+    await two.adoptMasterSecret(next)
     expect(two.encryption).toEqual(one.encryption)
     await one.rotateDataKey()
     await one.commit([{ key: SECRET, value: PLAIN }])
@@ -429,7 +430,7 @@ describe('while another control plane of the same store runs that was not told t
     expect(await valueOf(two, SECRET)).toBe(PLAIN)
     await two.rotateDataKey()
     const plain = use(await openSealedEngine(await use(await places['etcd']!()).open()))
-    expect(await failure(plain.adoptMasterSecret(passphrase('new')))).toMatchObject({ code: 'KeyNeeded' })
+    expect(await failure(plain.adoptMasterSecret(next))).toMatchObject({ code: 'KeyNeeded' })
   })
 
   test('a passphrase that another one has changed is told in the status', async () => {

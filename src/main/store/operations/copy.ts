@@ -55,6 +55,8 @@ export async function fill(
 /** A record without meaning, written until etcd's own counter has passed what clients have seen. */
 const COUNTER_KEY = `${SETTINGS_PREFIX}revision-counter`
 const WRITERS = 128
+/** Each has waited for as long as a request may take. */
+const MOST_FAILURES = 2 * WRITERS
 
 /**
  * Brings the engine's revision beyond one that clients may know. The embedded engine is opened there (see
@@ -69,15 +71,25 @@ export async function countUpTo(
   const total = revision - from
   if (total <= 0) return
   let started = from
+  let failures = 0
+  const count = async (number: number) => {
+    // An etcd that is slow for a moment is no reason to begin anew: nobody misses one of these.
+    await engine.commit([{ key: `${COUNTER_KEY}-${number}`, value: '{}' }]).catch((error: unknown) => {
+      if (!(error instanceof StoreError) || error.code !== 'Unavailable' || ++failures > MOST_FAILURES) throw error
+    })
+    onProgress(Math.min(engine.revision - from, total), total)
+  }
   const writer = async (number: number) => {
     while (started < revision) {
       started++
-      await engine.commit([{ key: `${COUNTER_KEY}-${number}`, value: '{}' }])
-      onProgress(Math.min(engine.revision - from, total), total)
+      await count(number)
     }
   }
   await Promise.all(Array.from({ length: WRITERS }, (_, number) => writer(number)))
-  const counters = Array.from({ length: Math.min(WRITERS, total) }, (_, number) => `${COUNTER_KEY}-${number}`)
-  for (const key of counters) await engine.commit([{ key, value: null }])
+  while (engine.revision < revision) await count(0)
+  for (let number = 0; number < Math.min(WRITERS, total); number++)
+    await engine.commit([{ key: `${COUNTER_KEY}-${number}`, value: null }]).catch((error: unknown) => {
+      if (!(error instanceof StoreError) || error.code !== 'KeyNotFound') throw error
+    })
   await engine.compact(engine.revision, true)
 }
