@@ -34,7 +34,7 @@ test('an object that was just written is shown as its text would decode, whateve
       expect(isDeepStrictEqual(told, decodeRecord({ ...place, value }))).toBe(true)
       expect(encodeJson(told.object)).toBe(encodeJson(decodeRecord({ ...place, value }).object))
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 
