@@ -183,6 +183,13 @@ test('kubectl get --raw goes the same way', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ url: '/raw' })
 })
 
+test('a log comes over HTTP, also to somebody who is impersonated', async () => {
+  const text = 'kubelet /containerLogs/default/web/main?'
+  const headers = { 'impersonate-user': 'somebody', 'impersonate-group': 'system:masters' }
+  expect((await get(`${PODS}/web/log`)).text).toBe(text)
+  expect((await raw(cluster.api, `${PODS}/web/log`, { headers })).text).toBe(text)
+})
+
 test('a log comes over WebSocket as well, in bytes or as base64', async () => {
   const { caPem: ca, admin } = cluster.api.pki
   const log = async (protocol: string) => {

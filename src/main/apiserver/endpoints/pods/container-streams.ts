@@ -169,13 +169,16 @@ function streamHandler(use: Use, dialer: NodeDialer): SubresourceHandler {
       const to = { nodeName, target: 'kubelet', path } as const
       if (use !== 'log') return forward(dialer, to, request)
       // The kubelet streams plain HTTP; a WebSocket is between the client and this server.
-      const { upgrade: _upgrade, ...plain } = request
-      const answer = await forward(dialer, to, plain)
+      const answer = await forward(dialer, to, withoutUpgrade(request))
       await throwRefusal(answer)
       return answer
     },
   }
 }
+
+/** On top of the request, as others are: a copy would not have what its class gives it. */
+const withoutUpgrade = (request: ApiRequest): ApiRequest =>
+  Object.create(request, { upgrade: { value: undefined } }) as ApiRequest
 
 export const containerStreams = (dialer: NodeDialer): SubresourceHandler[] =>
   (['log', 'exec', 'attach', 'portforward'] as const).map(use => streamHandler(use, dialer))
