@@ -26,6 +26,7 @@ import { desktopOptions, showListen } from './desktop/options.ts'
 import { forwardApi } from './desktop/forward-api.ts'
 import { PortForwards } from './desktop/port-forwards.ts'
 import { registerScheme, serveScheme } from './desktop/protocol.ts'
+import { createSay, systemLanguage } from './desktop/say.ts'
 import { SettingsFile } from './desktop/settings.ts'
 import { createStoreKeys } from './desktop/store-keys.ts'
 import { createStreamBridge } from './desktop/stream-bridge.ts'
@@ -68,6 +69,7 @@ function main(): void {
   const settings = new SettingsFile(join(app.getPath('userData'), 'settings.json'), error =>
     complaints.push(`the settings: ${String(error)}`),
   )
+  const say = createSay(() => settings.current.language ?? systemLanguage(app.getLocale()))
   const options = desktopOptions(process.argv.slice(1), settings.current)
   const log = openLog(dataDirLayout(options.dataDir).logs)
   for (const complaint of complaints) log(complaint)
@@ -82,6 +84,7 @@ function main(): void {
     session,
     settings,
     canStay: () => tray !== undefined,
+    say,
     onClosed() {
       streams.closeAll()
       judgeSelf()
@@ -108,6 +111,7 @@ function main(): void {
   const appSettings = createAppSettings(settings, loginItem, changed => {
     window.push('desktop:settings-changed', changed)
     clusters.push('desktop:settings-changed', changed)
+    showMenu()
     refresh()
   })
 
@@ -154,6 +158,7 @@ function main(): void {
   const clusters = new OtherClusters({
     paths,
     settings,
+    say,
     local: { server: () => host.identity?.server ?? '', show: () => window.show() },
     onChange(known) {
       window.push('clusters:changed', known)
@@ -219,7 +224,7 @@ function main(): void {
   if (!updates.begin()) return
   // A checkout leaves the user's links alone.
   if (app.isPackaged) app.setAsDefaultProtocolClient('flotilla')
-  reportCrashes(() => crashFolder(logDir()))
+  reportCrashes(() => crashFolder(logDir()), say)
   serveScheme(session, paths.renderer, forwarder)
   const openLogs = () => void shell.openPath(logDir())
   const open = (place?: string) => window.show(place)
@@ -230,29 +235,40 @@ function main(): void {
     window.show()
     window.push(channel, payload)
   }
-  setMenu({
-    command: name => pushToFront('desktop:command', name),
-    open: place => pushToFront('desktop:open', place),
-    openLogs,
-    lookForUpdates:
-      updates.status.state === 'off'
-        ? undefined
-        : () => {
-            window.show()
-            window.push('desktop:command', 'settings')
-            void updates.look()
-          },
-  })
+  /** Anew when its language may have changed. */
+  function showMenu(): void {
+    setMenu(
+      {
+        command: name => pushToFront('desktop:command', name),
+        open: place => pushToFront('desktop:open', place),
+        openLogs,
+        lookForUpdates:
+          updates.status.state === 'off'
+            ? undefined
+            : () => {
+                window.show()
+                window.push('desktop:command', 'settings')
+                void updates.look()
+              },
+      },
+      say,
+    )
+  }
+  showMenu()
   try {
-    tray = createTray(paths.icon, {
-      open,
-      openLogs,
-      startAgain: () => void host.start(),
-      copy: text => clipboard.writeText(text),
-      setKeepAwake: on => change({ keepAwake: on }),
-      setStartAtLogin: on => change({ startAtLogin: on }),
-      quit: () => app.quit(),
-    })
+    tray = createTray(
+      paths.icon,
+      {
+        open,
+        openLogs,
+        startAgain: () => void host.start(),
+        copy: text => clipboard.writeText(text),
+        setKeepAwake: on => change({ keepAwake: on }),
+        setStartAtLogin: on => change({ startAtLogin: on }),
+        quit: () => app.quit(),
+      },
+      say,
+    )
   } catch (error) {
     log(`there is no tray here: ${String(error)}`)
   }

@@ -44,6 +44,8 @@ export interface StartOverrides {
   readonly remember?: boolean
 }
 
+export type Language = 'en' | 'de'
+
 /** How the app behaves on this computer. */
 export interface DesktopSettings {
   /** What closing the window does. */
@@ -53,6 +55,8 @@ export interface DesktopSettings {
   readonly keepAwake: boolean
   /** When it looks for a newer version by itself. */
   readonly lookForUpdates: 'never' | 'daily'
+  /** What menus, the tray and dialogs speak: as the window does. */
+  readonly language?: Language | undefined
 }
 
 /** What is known of newer versions of the app. */

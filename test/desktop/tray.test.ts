@@ -2,8 +2,13 @@
 import type { MenuItemConstructorOptions } from 'electron'
 import { describe, expect, it } from 'vitest'
 import { type TrayActions, type TrayState, trayLine, trayMenu } from '../../src/main/desktop/tray-menu.ts'
+import { german } from '../../src/main/desktop/german.ts'
 import { menuTemplate } from '../../src/main/desktop/menu-template.ts'
+import { createSay, systemLanguage } from '../../src/main/desktop/say.ts'
 import type { ControlPlaneStatus } from '../../src/preload/channels.ts'
+
+const say = createSay(() => 'en')
+const inGerman = createSay(() => 'de')
 
 const running: ControlPlaneStatus = {
   state: 'running',
@@ -48,18 +53,18 @@ function click(items: readonly MenuItemConstructorOptions[], label: string) {
 
 describe('the tray', () => {
   it('tells in a line how the cluster is', () => {
-    expect(trayLine(state())).toBe('Running · 2 of 3 nodes ready · 1 pod not running')
-    expect(trayLine(state({ summary: { nodes: 1, readyNodes: 1, strandedPods: 0 } }))).toBe(
+    expect(trayLine(state(), say)).toBe('Running · 2 of 3 nodes ready · 1 pod not running')
+    expect(trayLine(state({ summary: { nodes: 1, readyNodes: 1, strandedPods: 0 } }), say)).toBe(
       'Running · 1 of 1 node ready',
     )
-    expect(trayLine(state({ summary: { nodes: 0, readyNodes: 0, strandedPods: 0 } }))).toBe('Running · no nodes')
-    expect(trayLine(state({ summary: undefined }))).toBe('Running')
-    expect(trayLine(state({ status: { ...running, state: 'stopping' } }))).toBe('Stopping…')
+    expect(trayLine(state({ summary: { nodes: 0, readyNodes: 0, strandedPods: 0 } }), say)).toBe('Running · no nodes')
+    expect(trayLine(state({ summary: undefined }), say)).toBe('Running')
+    expect(trayLine(state({ status: { ...running, state: 'stopping' } }), say)).toBe('Stopping…')
   })
 
   it('offers places, the kubeconfig and switches', () => {
     const { calls, actions } = recorded()
-    const items = trayMenu(state(), actions)
+    const items = trayMenu(state(), actions, say)
     for (const label of [
       'Topology',
       'Pods (1 not running)',
@@ -81,7 +86,7 @@ describe('the tray', () => {
     const { calls, actions } = recorded()
     const problem = { kind: 'port-in-use', message: 'the port is taken', detail: '' } as const
     const { kubeconfigPath: _, url: __, ...rest } = running
-    const items = trayMenu(state({ status: { ...rest, state: 'failed', problem }, summary: undefined }), actions)
+    const items = trayMenu(state({ status: { ...rest, state: 'failed', problem }, summary: undefined }), actions, say)
     expect(items[0]?.label).toBe('Not running')
     expect(items.find(({ label }) => label === 'Topology')?.enabled).toBe(false)
     expect(items.find(({ label }) => label === 'Copy the kubeconfig’s path')?.enabled).toBe(false)
@@ -92,9 +97,9 @@ describe('the tray', () => {
 })
 
 describe('the menu', () => {
-  const labels = (items: readonly MenuItemConstructorOptions[]) => items.map(({ label, role }) => label ?? role)
+  const labels = (items: readonly MenuItemConstructorOptions[]) => items.map(({ label, role }) => role ?? label)
   const sub = (items: readonly MenuItemConstructorOptions[], name: string) =>
-    items.find(({ label, role }) => (label ?? role) === name)?.submenu as MenuItemConstructorOptions[]
+    items.find(({ label, role }) => (role ?? label) === name)?.submenu as MenuItemConstructorOptions[]
   const nothing = {
     command: () => undefined,
     open: () => undefined,
@@ -103,11 +108,11 @@ describe('the menu', () => {
   }
 
   it('has settings and quit where each system has them', () => {
-    const mac = menuTemplate('darwin', nothing)
+    const mac = menuTemplate('darwin', nothing, say)
     expect(labels(mac)[0]).toBe('appMenu')
     expect(labels(sub(mac, 'appMenu'))).toContain('Settings…')
     expect(labels(sub(mac, 'File'))).toEqual(['close'])
-    const linux = menuTemplate('linux', nothing)
+    const linux = menuTemplate('linux', nothing, say)
     expect(labels(linux)[0]).toBe('File')
     expect(labels(sub(linux, 'File'))).toEqual(['Settings…', undefined, 'close', 'quit'])
     expect(labels(sub(linux, 'help'))).toContain('about')
@@ -116,15 +121,56 @@ describe('the menu', () => {
   it('looks for newer versions in builds that are published', () => {
     const look = 'Look for a newer version…'
     const published = { ...nothing, lookForUpdates: () => undefined }
-    expect(labels(sub(menuTemplate('linux', nothing), 'help'))).not.toContain(look)
-    expect(labels(sub(menuTemplate('linux', published), 'help'))).toContain(look)
-    expect(labels(sub(menuTemplate('darwin', published), 'appMenu'))).toContain(look)
+    expect(labels(sub(menuTemplate('linux', nothing, say), 'help'))).not.toContain(look)
+    expect(labels(sub(menuTemplate('linux', published, say), 'help'))).toContain(look)
+    expect(labels(sub(menuTemplate('darwin', published, say), 'appMenu'))).toContain(look)
   })
 
   it.each(['darwin', 'linux', 'win32'] as const)('has no key twice on %s', platform => {
-    const keys = menuTemplate(platform, nothing)
+    const keys = menuTemplate(platform, nothing, say)
       .flatMap(({ submenu }) => (Array.isArray(submenu) ? submenu : []))
       .flatMap(({ accelerator }) => accelerator ?? [])
     expect(new Set(keys).size).toBe(keys.length)
+  })
+})
+
+describe('the language of menus, tray and dialogs', () => {
+  const nothing = {
+    command: () => undefined,
+    open: () => undefined,
+    openLogs: () => undefined,
+    lookForUpdates: () => undefined,
+  }
+  const { actions } = recorded()
+  const labelsIn = (items: readonly MenuItemConstructorOptions[]): string[] =>
+    items.flatMap(({ label, submenu }) => [
+      ...(label === undefined ? [] : [label]),
+      ...(Array.isArray(submenu) ? labelsIn(submenu) : []),
+    ])
+  const ofMenus = (spoken: typeof say) =>
+    labelsIn((['darwin', 'linux'] as const).flatMap(platform => menuTemplate(platform, nothing, spoken)))
+
+  it('is the one of the window, in every item, also in those that Electron knows', () => {
+    const spoken = new Set<string>(Object.values(german))
+    expect(ofMenus(inGerman).filter(label => !spoken.has(label))).toEqual([])
+    const isSame = new Set(['Nodes', 'Pods'])
+    expect(ofMenus(say).filter(label => spoken.has(label) && !isSame.has(label))).toEqual([])
+    for (const item of menuTemplate('darwin', nothing, inGerman).slice(1)) expect(item.label).toBeDefined()
+  })
+  it('counts as the language does', () => {
+    expect(trayLine(state(), inGerman)).toBe('Läuft · 2 von 3 Nodes bereit · 1 Pod läuft nicht')
+    expect(labelsIn(trayMenu(state(), actions, inGerman))).toContain('Pods, die nicht laufen: 1')
+  })
+  it('has the same placeholders and forms in both', () => {
+    const shape = (text: string) => text.split(' | ').map(form => form.match(/\{\w+\}/g)?.sort())
+    for (const [text, translated] of Object.entries(german)) expect(shape(translated), text).toEqual(shape(text))
+  })
+  it("is the system's until a window has said which one it speaks", () => {
+    expect([systemLanguage('de-AT'), systemLanguage('de'), systemLanguage('da'), systemLanguage('')]).toEqual([
+      'de',
+      'de',
+      'en',
+      'en',
+    ])
   })
 })

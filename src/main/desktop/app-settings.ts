@@ -16,8 +16,8 @@ export function createAppSettings(
   onChange: (settings: DesktopSettings) => void,
 ): AppSettings {
   const current = (): DesktopSettings => {
-    const { onClose, keepAwake, lookForUpdates } = file.current
-    return { onClose, keepAwake, lookForUpdates, startAtLogin: loginItem.isOn }
+    const { onClose, keepAwake, lookForUpdates, language } = file.current
+    return { onClose, keepAwake, lookForUpdates, language, startAtLogin: loginItem.isOn }
   }
   return {
     get current() {

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type WebContents, app, dialog } from 'electron'
 import { productVersion } from '../version.ts'
+import type { Say } from './say.ts'
 
 export const crashFolder = (logs: string): string => join(logs, 'crashes')
 
@@ -25,12 +26,12 @@ function writeReport(folder: string, kind: string, lines: readonly string[], now
   }
 }
 
-async function offerReload(contents: WebContents): Promise<void> {
+async function offerReload(contents: WebContents, say: Say): Promise<void> {
   const { response } = await dialog.showMessageBox({
     type: 'error',
-    message: 'The window stopped working again',
-    detail: 'The cluster is not affected. A report is with the logs.',
-    buttons: ['Load it again', 'Close the window'],
+    message: say('The window stopped working again'),
+    detail: say('The cluster is not affected. A report is with the logs.'),
+    buttons: [say('Load it again'), say('Close the window')],
   })
   if (contents.isDestroyed()) return
   if (response === 0) contents.reload()
@@ -38,7 +39,7 @@ async function offerReload(contents: WebContents): Promise<void> {
 }
 
 /** @param folder asked when something breaks */
-export function reportCrashes(folder: () => string): void {
+export function reportCrashes(folder: () => string, say: Say): void {
   let lastMs = -AGAIN_MS
   process.on('uncaughtExceptionMonitor', (error, origin) =>
     writeReport(folder(), origin, [error.stack ?? String(error)], Date.now()),
@@ -53,7 +54,7 @@ export function reportCrashes(folder: () => string): void {
     writeReport(folder(), 'window-gone', [JSON.stringify({ reason, exitCode })], nowMs)
     const again = nowMs - lastMs < AGAIN_MS
     lastMs = nowMs
-    if (again) void offerReload(contents)
+    if (again) void offerReload(contents, say)
     else contents.reload()
   })
 }

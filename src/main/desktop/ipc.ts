@@ -58,6 +58,7 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
       startAtLogin: v.exactOptional(v.boolean()),
       keepAwake: v.exactOptional(v.boolean()),
       lookForUpdates: v.exactOptional(v.picklist(['never', 'daily'])),
+      language: v.exactOptional(v.picklist(['en', 'de'])),
     }),
   ]),
   'desktop:gather-logs': v.strictTuple([]),

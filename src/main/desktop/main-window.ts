@@ -2,6 +2,7 @@
 import type { BrowserWindow, Session } from 'electron'
 import type { PushChannel, Pushes } from '../../preload/channels.ts'
 import { askBeforeClosing } from './closing.ts'
+import type { Say } from './say.ts'
 import type { SettingsFile } from './settings.ts'
 import { followWindowState, openWindow, type WindowPaths } from './window.ts'
 
@@ -12,6 +13,7 @@ export interface MainWindowOptions {
   /** Whether the app can go on without a window. */
   readonly canStay: () => boolean
   readonly onClosed: () => void
+  readonly say: Say
 }
 
 export class MainWindow {
@@ -37,11 +39,11 @@ export class MainWindow {
       if (place !== undefined) this.push('desktop:open', place)
       return
     }
-    const { paths, session, settings, canStay, onClosed } = this.#options
+    const { paths, session, settings, canStay, onClosed, say } = this.#options
     const window = openWindow(paths, session, settings.current.window, place ?? '/')
     this.#window = window
     followWindowState(window, state => settings.change({ window: state }))
-    askBeforeClosing(window, settings, canStay)
+    askBeforeClosing(window, settings, canStay, say)
     window.on('closed', () => {
       this.#window = undefined
       onClosed()

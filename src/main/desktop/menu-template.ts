@@ -1,8 +1,10 @@
 // The application's menu: what each system expects where it expects it, and the window's own places.
 import type { MenuItemConstructorOptions } from 'electron'
 import type { Pushes } from '../../preload/channels.ts'
+import type { Say, Text } from './say.ts'
 
 type Command = Pushes['desktop:command']
+type Item = MenuItemConstructorOptions
 
 export interface MenuActions {
   command(name: Command): void
@@ -13,58 +15,76 @@ export interface MenuActions {
   readonly lookForUpdates: (() => void) | undefined
 }
 
-export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): MenuItemConstructorOptions[] {
+const line: Item = { type: 'separator' }
+
+export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions, say: Say): Item[] {
   const isMac = platform === 'darwin'
-  const command = (label: string, accelerator: string | undefined, name: Command): MenuItemConstructorOptions => ({
-    label,
+  /** Electron knows what it does, and says it in English only. */
+  const known = (role: NonNullable<Item['role']>, label: Text, more: Item = {}): Item => ({
+    role,
+    label: say(label),
+    ...more,
+  })
+  const command = (label: Text, accelerator: string | undefined, name: Command): Item => ({
+    label: say(label),
     ...(accelerator ? { accelerator } : {}),
     // The page has these keys itself; the menu only shows them and works by mouse.
     registerAccelerator: false,
     click: () => actions.command(name),
   })
-  const place = (label: string, digit: number, path: string): MenuItemConstructorOptions => ({
-    label,
+  const place = (label: Text, digit: number, path: string): Item => ({
+    label: say(label),
     accelerator: `CmdOrCtrl+${digit}`,
     click: () => actions.open(path),
   })
   const settings = command('Settings…', 'CmdOrCtrl+,', 'settings')
+  const about = known('about', 'About Flotilla')
+  const close = known('close', 'Close window')
   const { lookForUpdates } = actions
-  const updates: MenuItemConstructorOptions[] = lookForUpdates
-    ? [{ label: 'Look for a newer version…', click: () => lookForUpdates() }]
+  const updates: Item[] = lookForUpdates
+    ? [{ label: say('Look for a newer version…'), click: () => lookForUpdates() }]
     : []
-  const appMenu: MenuItemConstructorOptions = {
+  const appMenu: Item = {
     role: 'appMenu',
     submenu: [
-      { role: 'about' },
+      about,
       ...updates,
-      { type: 'separator' },
+      line,
       settings,
-      { type: 'separator' },
-      { role: 'services' },
-      { type: 'separator' },
-      { role: 'hide' },
-      { role: 'hideOthers' },
-      { role: 'unhide' },
-      { type: 'separator' },
-      { role: 'quit' },
+      line,
+      known('services', 'Services'),
+      line,
+      known('hide', 'Hide Flotilla'),
+      known('hideOthers', 'Hide others'),
+      known('unhide', 'Show all'),
+      line,
+      known('quit', 'Quit Flotilla'),
     ],
   }
   return [
     ...(isMac ? [appMenu] : []),
     {
-      label: 'File',
-      submenu: isMac
-        ? [{ role: 'close' }]
-        : [settings, { type: 'separator' }, { role: 'close' }, { role: 'quit', accelerator: 'Ctrl+Q' }],
+      label: say('File'),
+      submenu: isMac ? [close] : [settings, line, close, known('quit', 'Quit Flotilla', { accelerator: 'Ctrl+Q' })],
     },
-    { role: 'editMenu' },
+    known('editMenu', 'Edit', {
+      submenu: [
+        known('undo', 'Undo'),
+        known('redo', 'Redo'),
+        line,
+        known('cut', 'Cut'),
+        known('copy', 'Copy'),
+        known('paste', 'Paste'),
+        known('selectAll', 'Select all'),
+      ],
+    }),
     {
-      label: 'Go',
+      label: say('Go'),
       submenu: [
         command('Go to or do…', 'CmdOrCtrl+K', 'palette'),
         command('Back', 'CmdOrCtrl+[', 'back'),
         command('Forward', 'CmdOrCtrl+]', 'forward'),
-        { type: 'separator' },
+        line,
         place('Overview', 1, '/'),
         place('Topology', 2, '/topology'),
         place('Nodes', 3, '/k/core/v1/nodes'),
@@ -73,28 +93,32 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
       ],
     },
     {
-      label: 'View',
+      label: say('View'),
       submenu: [
         command('Sidebar', 'CmdOrCtrl+B', 'sidebar'),
-        { type: 'separator' },
-        { role: 'resetZoom' },
-        { role: 'zoomIn' },
-        { role: 'zoomOut' },
-        { type: 'separator' },
-        { role: 'togglefullscreen' },
-        { role: 'toggleDevTools' },
+        line,
+        known('resetZoom', 'Actual size'),
+        known('zoomIn', 'Zoom in'),
+        known('zoomOut', 'Zoom out'),
+        line,
+        known('togglefullscreen', 'Full screen'),
+        known('toggleDevTools', 'Developer tools'),
       ],
     },
-    { role: 'windowMenu' },
-    {
-      role: 'help',
+    known('windowMenu', 'Window', {
+      submenu: [
+        known('minimize', 'Minimize'),
+        ...(isMac ? [known('zoom', 'Zoom'), line, known('front', 'Bring all to front')] : [close]),
+      ],
+    }),
+    known('help', 'Help', {
       submenu: [
         command('Keyboard help', '?', 'help'),
-        { type: 'separator' },
-        { label: 'Open the logs', click: () => actions.openLogs() },
+        line,
+        { label: say('Open the logs'), click: () => actions.openLogs() },
         command('Save a log bundle…', undefined, 'log-bundle'),
-        ...(isMac ? [] : [{ type: 'separator' as const }, ...updates, { role: 'about' as const }]),
+        ...(isMac ? [] : [line, ...updates, about]),
       ],
-    },
+    }),
   ]
 }

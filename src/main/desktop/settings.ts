@@ -25,6 +25,8 @@ const SETTINGS = v.object({
   onClose: v.fallback(v.picklist(['ask', 'stay', 'quit']), 'ask'),
   /** Whether the computer is kept from going to sleep while the cluster runs. */
   keepAwake: v.fallback(v.boolean(), false),
+  /** What the window spoke last. */
+  language: v.fallback(v.optional(v.picklist(['en', 'de'])), undefined),
   /** Nobody is asked anything unless the user wants it. */
   lookForUpdates: v.fallback(v.picklist(['never', 'daily']), 'never'),
   window: v.fallback(v.optional(WINDOW_STATE), undefined),

@@ -2,6 +2,7 @@
 import type { MenuItemConstructorOptions } from 'electron'
 import type { ControlPlaneStatus } from '../../preload/channels.ts'
 import type { ClusterSummary } from './cluster-summary.ts'
+import type { Say } from './say.ts'
 
 export interface TrayState {
   readonly status: ControlPlaneStatus
@@ -29,57 +30,59 @@ const STATES = {
   stopping: 'Stopping…',
 } as const
 
-const count = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`
-
 /** One line: `Running · 2 of 3 nodes ready · 1 pod not running`. */
-export function trayLine({ status, summary }: Pick<TrayState, 'status' | 'summary'>): string {
-  if (status.state !== 'running' || !summary) return STATES[status.state]
+export function trayLine({ status, summary }: Pick<TrayState, 'status' | 'summary'>, say: Say): string {
+  if (status.state !== 'running' || !summary) return say(STATES[status.state])
   const { nodes, readyNodes, strandedPods } = summary
   return [
-    STATES.running,
-    nodes === 0 ? 'no nodes' : `${readyNodes} of ${count(nodes, 'node')} ready`,
-    ...(strandedPods ? [`${count(strandedPods, 'pod')} not running`] : []),
+    say(STATES.running),
+    nodes === 0
+      ? say('no nodes')
+      : say('{ready} of {n} node ready | {ready} of {n} nodes ready', { ready: readyNodes, n: nodes }),
+    ...(strandedPods ? [say('{n} pod not running | {n} pods not running', { n: strandedPods })] : []),
   ].join(' · ')
 }
 
-export function trayMenu(state: TrayState, actions: TrayActions): MenuItemConstructorOptions[] {
+export function trayMenu(state: TrayState, actions: TrayActions, say: Say): MenuItemConstructorOptions[] {
   const { status, summary } = state
   const running = status.state === 'running'
   const { kubeconfigPath } = status
   return [
-    { label: trayLine(state), enabled: false },
+    { label: trayLine(state, say), enabled: false },
     ...(status.problem ? [{ label: status.problem.message, click: () => actions.open() }] : []),
     { type: 'separator' },
-    { label: 'Open Flotilla', click: () => actions.open() },
-    { label: 'Topology', enabled: running, click: () => actions.open('/topology') },
-    { label: 'Nodes', enabled: running, click: () => actions.open('/k/core/v1/nodes') },
+    { label: say('Open Flotilla'), click: () => actions.open() },
+    { label: say('Topology'), enabled: running, click: () => actions.open('/topology') },
+    { label: say('Nodes'), enabled: running, click: () => actions.open('/k/core/v1/nodes') },
     {
-      label: summary?.strandedPods ? `Pods (${summary.strandedPods} not running)` : 'Pods',
+      label: summary?.strandedPods ? say('Pods ({n} not running)', { n: summary.strandedPods }) : say('Pods'),
       enabled: running,
       click: () => actions.open('/k/core/v1/pods'),
     },
     { type: 'separator' },
-    ...(status.state === 'failed' ? [{ label: 'Start the cluster again', click: () => actions.startAgain() }] : []),
+    ...(status.state === 'failed'
+      ? [{ label: say('Start the cluster again'), click: () => actions.startAgain() }]
+      : []),
     {
-      label: 'Copy the kubeconfig’s path',
+      label: say('Copy the kubeconfig’s path'),
       enabled: kubeconfigPath !== undefined,
       click: () => kubeconfigPath !== undefined && actions.copy(kubeconfigPath),
     },
-    { label: 'Open the logs', click: () => actions.openLogs() },
+    { label: say('Open the logs'), click: () => actions.openLogs() },
     { type: 'separator' },
     {
-      label: 'Keep this computer awake',
+      label: say('Keep this computer awake'),
       type: 'checkbox',
       checked: state.keepAwake,
       click: ({ checked }) => actions.setKeepAwake(checked),
     },
     {
-      label: 'Start at login',
+      label: say('Start at login'),
       type: 'checkbox',
       checked: state.startAtLogin,
       click: ({ checked }) => actions.setStartAtLogin(checked),
     },
     { type: 'separator' },
-    { label: 'Quit (containers keep running)', click: () => actions.quit() },
+    { label: say('Quit (containers keep running)'), click: () => actions.quit() },
   ]
 }

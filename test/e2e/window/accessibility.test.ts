@@ -64,7 +64,11 @@ afterAll(async () => {
 
 /** What opens over a place and holds the keys. */
 const LAYER = '[role=dialog][data-modal], [role=menu]'
-const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
+/** Goes there as a link in the window does: nothing is loaded anew. */
+const go = (path: string) =>
+  page.evaluate(
+    `history.pushState(history.state, '', '/ui/${path}'); dispatchEvent(new PopStateEvent('popstate', { state: history.state }))`,
+  )
 const rows = () => page.locator('[role=row][data-key]')
 const press = async (...keys: string[]) => {
   for (const key of keys) await page.keyboard.press(key)
@@ -76,17 +80,17 @@ const PLACES: readonly (readonly [string, string, () => Promise<unknown>])[] = [
   ['pods', 'k/core/v1/pods', () => page.locator('[data-key*=shop] [data-tone=healthy]').nth(1).waitFor()],
   ['an empty list', 'k/batch/v1/cronjobs', () => page.locator('[data-empty=nothing]').waitFor()],
   ['topology', 'topology', () => page.locator('[data-card^="pods."]').first().waitFor()],
-  ['timeline', 'timeline', () => page.getByRole('listitem').first().waitFor()],
+  ['timeline', 'timeline', () => page.locator('#main').getByRole('listitem').first().waitFor()],
   ['hosts', 'hosts', () => page.getByRole('button', { name: 'Add hosts' }).first().waitFor()],
+  ['YAML', 'create/yaml', () => page.locator('.cm-content').waitFor()],
   ['deployment form', 'create/deployment', () => page.locator('input[name=name]').waitFor()],
   ['a form from the schema', 'create/batch/v1/cronjobs', () => page.locator('[name="spec.schedule"]').waitFor()],
-  ['YAML', 'create/yaml', () => page.locator('.cm-content').waitFor()],
   ['drawer of a pod', 'k/core/v1/pods?open=default/broken', () => page.locator('[data-why]').waitFor()],
   ['drawer of a deployment', 'k/apps/v1/deployments?open=default/shop', () => page.getByText('Rollout').waitFor()],
   ['drawer of a secret', 'k/core/v1/secrets?open=default/login', () => page.getByText('password').first().waitFor()],
   ['YAML of an object', 'k/core/v1/services?open=default/shop&tab=yaml', () => page.locator('.cm-content').waitFor()],
-  ['port-forwards', 'forwards', () => page.locator('[data-empty=nothing]').waitFor()],
-  ['Helm', 'helm', () => page.locator('[data-empty=nothing]').waitFor()],
+  ['port-forwards', 'forwards', () => page.getByText('No port-forwards').waitFor()],
+  ['Helm', 'helm', () => page.getByText('No releases').waitFor()],
   [
     'who can do what',
     'access',

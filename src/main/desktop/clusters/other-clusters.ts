@@ -8,6 +8,7 @@ import { userKubeconfigPath } from '../../kubeconfig-file.ts'
 import { type ApiForwarder, createApiForwarder } from '../api-forwarder.ts'
 import type { AskingWindow } from '../ipc.ts'
 import { serveScheme } from '../protocol.ts'
+import type { Say } from '../say.ts'
 import type { SettingsFile } from '../settings.ts'
 import { forwardApi } from '../forward-api.ts'
 import { PortForwards } from '../port-forwards.ts'
@@ -20,6 +21,7 @@ import { type KubeContext, loginKind, readContexts } from './kubeconfig.ts'
 export interface OtherClustersOptions {
   readonly paths: WindowPaths & { readonly renderer: string }
   readonly settings: SettingsFile
+  readonly say: Say
   /** The app's own cluster, and how its window is shown. */
   readonly local: { readonly server: () => string; readonly show: () => void }
   /** Told when clusters come and go. */
@@ -148,7 +150,7 @@ export class OtherClusters implements AsyncDisposable {
 
   /** Once per content of the file; a refusal holds until the window is opened again. */
   async #confirm(id: string, context: KubeContext, refused: Set<string>): Promise<boolean> {
-    const { settings } = this.#options
+    const { settings, say } = this.#options
     const { exec } = context.user
     const window = this.#opened.get(id)?.window
     if (!exec || !window || refused.has(context.fileHash)) return false
@@ -159,16 +161,16 @@ export class OtherClusters implements AsyncDisposable {
     if (settings.current.confirmedPrograms.includes(key)) return true
     const { response } = await dialog.showMessageBox(window, {
       type: 'warning',
-      message: `Run a program to log in to ${JSON.stringify(context.name)}?`,
+      message: say('Run a program to log in to {context}?', { context: JSON.stringify(context.name) }),
       detail: [
-        `The kubeconfig ${context.path} asks for this program, with your rights:`,
+        say('The kubeconfig {path} asks for this program, with your rights:', { path: context.path }),
         '',
         ...command.map(part => JSON.stringify(part)),
         ...(exec.env ?? []).map(({ name, value }) => JSON.stringify(`${name}=${value}`)),
         '',
-        'This is asked again when the file changes.',
+        say('This is asked again when the file changes.'),
       ].join('\n'),
-      buttons: ['Run it', 'Do not run it'],
+      buttons: [say('Run it'), say('Do not run it')],
       defaultId: 1,
       cancelId: 1,
       noLink: true,

@@ -76,6 +76,7 @@ export const cluster = {
   'Reading the releases…': 'Releases werden gelesen …',
   'The releases cannot be read': 'Die Releases sind nicht lesbar',
   'No releases': 'Keine Releases',
+  '{n} release | {n} releases': '{n} Release | {n} Releases',
   'What Helm installs into this cluster is listed here, whoever installs it.':
     'Hier steht, was Helm in diesem Cluster installiert, von wem auch immer.',
   Releases: 'Releases',

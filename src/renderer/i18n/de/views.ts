@@ -1,6 +1,7 @@
 // Overview, sign-in, hosts.
 
 export const views = {
+  now: 'jetzt',
   Copied: 'Kopiert',
   'Copy the command': 'Befehl kopieren',
   'Loading…': 'Wird geladen …',
