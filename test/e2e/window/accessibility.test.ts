@@ -64,8 +64,9 @@ afterAll(async () => {
 
 /** What opens over a place and holds the keys. */
 const LAYER = '[role=dialog][data-modal], [role=menu]'
+const go = (path: string) => page.goto(new URL(`/ui/${path}`, cluster.url).href)
 /** Goes there as a link in the window does: nothing is loaded anew. */
-const go = (path: string) =>
+const walk = (path: string) =>
   page.evaluate(
     `history.pushState(history.state, '', '/ui/${path}'); dispatchEvent(new PopStateEvent('popstate', { state: history.state }))`,
   )
@@ -108,7 +109,7 @@ const PLACES: readonly (readonly [string, string, () => Promise<unknown>])[] = [
 
 describe('axe finds nothing serious, in the light and in the dark,', () => {
   it.each(PLACES)('on %s', async (name, path, isThere) => {
-    await go(path)
+    await walk(path)
     await isThere()
     expect(await seriousFindings(page, name, name === 'overview' ? 'html' : '#main')).toEqual([])
   })
