@@ -58,3 +58,27 @@ it('tells its end of the encrypted tunnel while there is one, and takes it back'
   expect(await told({ annotation: 'two', withoutKey: [] })).toEqual(['two', 'True', 'PodTrafficEncrypted'])
   expect(await told(undefined)).toEqual([undefined, 'False', 'NotInUse'])
 })
+
+it('offers what others add to its capacity, and what it offers itself beside it', async () => {
+  const client = api.clientAs()
+  const node = async () => (await client.get(Node, { name: 'n1' })).status
+  const count = (dongles: string | null) =>
+    client.patch(
+      Node,
+      { name: 'n1' },
+      { status: { capacity: { 'example.com/dongle': dongles } } },
+      { subresource: 'status' },
+    )
+  await reporter.report(signal)
+  const before = (await node()).allocatable
+  expect(before).not.toHaveProperty('example.com/dongle')
+  await count('4')
+  await reporter.report(signal)
+  expect((await node()).allocatable).toEqual({ ...before, 'example.com/dongle': '4' })
+  await count('2')
+  await reporter.report(signal)
+  expect((await node()).allocatable).toMatchObject({ 'example.com/dongle': '2' })
+  await count(null)
+  await reporter.report(signal)
+  expect((await node()).allocatable).toEqual(before)
+})

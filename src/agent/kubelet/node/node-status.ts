@@ -9,6 +9,7 @@ import type { Log } from '../../../shared/machinery/log.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 import type { WireguardState } from '../../network/contract.ts'
 import type { ContainerRuntime, RuntimeVersion } from '../runtime/contract.ts'
+import { extendedResources, goneResources } from './extended-resources.ts'
 import { asQuantities } from './huge-pages.ts'
 import { type MachineFacts, machineUsage } from './machine.ts'
 import { NodeEvents } from './node-events.ts'
@@ -134,9 +135,11 @@ export class NodeReporter {
     this.#events.seen(node)
     const status = await this.#status(node)
     const due = clock.monotonic() - this.#reportedAt >= REPORT_MS || this.#reported === undefined
-    if (!due && deepEqual(withoutHeartbeats(status), withoutHeartbeats(this.#reported))) return
+    const gone = goneResources(node)
+    if (!due && !gone && deepEqual(withoutHeartbeats(status), withoutHeartbeats(this.#reported))) return
     // Strategic merge takes addresses of one type for one and the same: of two InternalIPs, the second would be left.
-    const patch = { status: { ...status, addresses: [{ $patch: 'replace' }, ...(status.addresses ?? [])] } }
+    const addresses = [{ $patch: 'replace' }, ...(status.addresses ?? [])]
+    const patch = { status: { ...status, addresses, allocatable: { ...status.allocatable, ...gone } } }
     await client.patch(Node, { name: nodeName }, patch, { subresource: 'status', signal })
     this.#events.reported(node, status)
     this.#reported = status
@@ -211,7 +214,7 @@ export class NodeReporter {
         memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
         'ephemeral-storage': `${Math.floor(usage.diskTotalBytes / 1024)}Ki`,
       },
-      allocatable,
+      allocatable: { ...allocatable, ...extendedResources(node) },
       conditions: mergeConditions(drafts, node.status.conditions ?? [], formatTime(clock.now())),
       addresses: [
         ...nodeIPs.map(address => ({ type: 'InternalIP', address })),
