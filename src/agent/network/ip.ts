@@ -15,13 +15,13 @@ export async function ipBatch(run: Run, lines: readonly string[], pid?: number):
 
 /**
  * The same, going on after failures: for removals of what may be gone already.
- * @param family of what the lines name without an address
+ * @param family of what the lines name without an address. Default: each line's own, and IPv4 where it has none; `ip`
+ * ends at the first address of another family than the one it was told.
  */
-export async function ipBatchForce(run: Run, lines: readonly string[], family = IPV4): Promise<void> {
+export async function ipBatchForce(run: Run, lines: readonly string[], family?: Family): Promise<void> {
   if (lines.length === 0) return
-  await run(['ip', familyOption(family), '-force', '-batch', '-'], { input: `${lines.join('\n')}\n` }).catch(
-    () => undefined,
-  )
+  const option = family ? [familyOption(family)] : []
+  await run(['ip', ...option, '-force', '-batch', '-'], { input: `${lines.join('\n')}\n` }).catch(() => undefined)
 }
 
 export interface Link {
