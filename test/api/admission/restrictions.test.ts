@@ -45,6 +45,25 @@ describe('NodeRestriction', () => {
       'node "four" is not allowed to set the following labels: node-restriction.kubernetes.io/secure',
     )
   })
+  test('a node gives itself no pod network: others would send it the packets of those who have it', async () => {
+    const { admin } = cluster
+    const create = (name: string, spec: object) => cluster.node(name).create(Node, { metadata: { name }, spec })
+    const why = (name: string) => `node "${name}" is not allowed to set podCIDRs`
+    for (const spec of [{ podCIDR: '10.244.9.0/24' }, { podCIDRs: ['10.244.9.0/24'] }])
+      expect((await failure(create('five', spec))).message).toContain(why('five'))
+    await create('five', {})
+    const patch = (client: typeof admin, spec: object) =>
+      client.patch(Node, { name: 'five' }, { spec }, { type: 'merge' })
+    const five = cluster.node('five')
+    expect((await failure(patch(five, { podCIDRs: ['10.244.9.0/24'] }))).message).toContain(why('five'))
+    await patch(admin, { podCIDR: '10.244.5.0/24', podCIDRs: ['10.244.5.0/24'] })
+    for (const spec of [{ podCIDR: '10.244.9.0/24' }, { podCIDR: null, podCIDRs: null }])
+      expect([spec, (await failure(patch(five, spec))).message]).toEqual([spec, expect.stringContaining(why('five'))])
+    expect((await failure(patch(admin, { podCIDR: '10.244.9.0/24' }))).message).toContain(
+      'node updates may not change podCIDR except from "" to valid',
+    )
+    await patch(five, { unschedulable: true })
+  })
   test('a new node is tainted until it is ready', async () => {
     expect((await cluster.admin.get(Node, { name: 'one' })).spec.taints).toEqual([
       { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' },

@@ -102,6 +102,11 @@ function checkPod(ask: Ask): void {
     refuse(ask, `node ${quoted(nodeName)} can only delete pods with spec.nodeName set to itself`)
 }
 
+function podNetworksOf(object: AdmissionRequest['object']): string[] {
+  const { podCIDR, podCIDRs = [] } = (object as unknown as Node | undefined)?.spec ?? {}
+  return [podCIDR ?? '', ...podCIDRs]
+}
+
 function checkNode(ask: Ask): void {
   const { nodeName, request } = ask
   const { operation, object, oldObject } = request
@@ -110,6 +115,9 @@ function checkNode(ask: Ask): void {
   const labels = forbiddenNodeLabels(object?.metadata.labels, oldObject?.metadata.labels).join(', ')
   if (operation === 'CREATE' && labels)
     refuse(ask, `node ${quoted(nodeName)} is not allowed to set the following labels: ${labels}`)
+  // The others send the packets for these networks there, and take packets from them: upstream leaves that to its cloud.
+  if (object && !deepEqual(podNetworksOf(object), podNetworksOf(oldObject)))
+    refuse(ask, `node ${quoted(nodeName)} is not allowed to set podCIDRs`)
   if (operation !== 'UPDATE' || !object || !oldObject) return
   const [node, old] = [object as unknown as Node, oldObject as unknown as Node]
   if (node.spec.configSource && !deepEqual(node.spec.configSource, old.spec.configSource))

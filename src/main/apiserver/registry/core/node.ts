@@ -1,15 +1,23 @@
 // Nodes.
-import { Node } from '../../../../shared/api/core/v1.ts'
+import { Node, type NodeSpec } from '../../../../shared/api/core/v1.ts'
 import { nodeColumns } from '../columns/node.ts'
 import { defineResource } from '../resource.ts'
 import { ensureStructs, keepStatus, statusStrategy } from '../support/strategy.ts'
 import { validateNode, validateNodeUpdate } from './validate-node.ts'
+
+/** `podCIDR` is the first of `podCIDRs`; where they differ, it counts. */
+function agree(spec: NodeSpec): void {
+  const [first] = spec.podCIDRs ?? []
+  if (spec.podCIDR && spec.podCIDR !== first) spec.podCIDRs = [spec.podCIDR]
+  else if (first) spec.podCIDR = first
+}
 
 export const nodes = defineResource<Node>({
   type: Node,
   shortNames: ['no'],
   setDefaults: node => {
     ensureStructs(node, 'spec', 'status')
+    agree(node.spec)
     if (node.status.capacity && !node.status.allocatable) node.status.allocatable = { ...node.status.capacity }
     node.status.daemonEndpoints ??= { kubeletEndpoint: { Port: 0 } }
     node.status.nodeInfo ??= {
