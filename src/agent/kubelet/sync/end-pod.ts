@@ -26,7 +26,7 @@ export async function stopPod(
 /** Gives back what the pod had of the node while it ran. */
 export async function releasePod({ network, cgroups, recorder, dataDir }: KubeletParts, pod: Pod): Promise<void> {
   const { uid } = pod.metadata
-  await letGo(dataDir, uid)
+  letGo(dataDir, uid)
   await cgroups.remove(uid)
   if (pod.spec.hostNetwork) return
   await network.hostPorts(uid, [], [])

@@ -28,7 +28,7 @@ export interface PrepareOptions extends VolumesOptions {
   /** Makes the folder of a volume of the built-in provisioner. */
   readonly ensureLocal: (volume: PersistentVolume) => Promise<void>
   /** Takes a volume that one pod alone may use. @throws Error while another one has it */
-  readonly takeAlone: (volume: PersistentVolume) => Promise<void>
+  readonly takeAlone: (volume: PersistentVolume) => void
 }
 
 export interface PreparedVolume {
@@ -78,7 +78,7 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
   if (volume.nfs) return writable(await prepareNfs(volume.nfs, [], { mountPoint: folder, tools }))
   if (volume.persistentVolumeClaim || volume.ephemeral) {
     const found = await boundVolume(input.pod, volume, options.claims)
-    await options.takeAlone(found)
+    options.takeAlone(found)
     const isReadOnly = volume.persistentVolumeClaim?.readOnly ?? false
     const { ensureLocal } = options
     const path = await preparePersistent(found, {
