@@ -552,6 +552,39 @@ test('a backup that was due while nothing ran is made after the next start, and 
   expect(await runAt('2026-03-04T12:00:00Z')).toBe(2)
 })
 
+test('backups that a wrong clock has dated in the future neither hold new ones up nor push them out', async () => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  const target = join(here, 'scheduled')
+  const { revision, count } = snapshotOf(store)
+  for (const year of [2031, 2032])
+    await createBackup({
+      folder: target,
+      label: 'scheduled',
+      passphrase: KEY,
+      source: { revision, count, lines: snapshotOf(store).lines },
+      clock: new ManualClock(Date.UTC(year, 0)),
+    })
+  const schedule = { cron: '0 * * * *', keep: 2, folder: target, passphraseFile: join(here, 'passphrase') }
+  await writeSchedule(here, { ...schedule, setAt: '2030-01-01T00:00:00Z' })
+  const clock = new ManualClock(Date.parse('2026-03-01T02:59:45Z'))
+  const readPassphrase = () => Promise.resolve(PASSPHRASE)
+  await using _running = new ScheduledBackups({ store, dataDir: here, readPassphrase, onOutcome: () => undefined, clock, log: silentLog }) // prettier-ignore
+  const made = async () => (await listBackups(target)).map(({ header }) => header.createdAt.slice(0, 13))
+  const look = async () => {
+    await poll(() => clock.pending > 0)
+    await clock.advance(30_000)
+    await poll(() => clock.pending > 0)
+  }
+  const expected: string[] = []
+  for (const hour of ['03', '04', '05']) {
+    await look()
+    expected.unshift(`2026-03-01T${hour}`)
+    expect(await made()).toEqual(['2032-01-01T00', '2031-01-01T00', ...expected.slice(0, 2)])
+    clock.jump(3_600_000)
+  }
+})
+
 test('a backup whose source fails is refused with the reason, closes the source and leaves no file', async () => {
   const here = await folder()
   const store = await open(NEDB, here)
@@ -574,6 +607,23 @@ test('a backup whose source fails is refused with the reason, closes the source 
   expect(await readdir(target)).toEqual([])
 })
 
+test.each([
+  ['a cost that is no power of two', { n: 3 }],
+  ['no cost', { n: 1 }],
+  ['more cost than its blocks allow', { n: 2 ** 16, r: 1 }],
+  ['more memory than a machine gives', { n: 2 ** 24 }],
+])('a file that asks for a key from %s is no backup', async (_what, wrong) => {
+  const here = await folder()
+  const store = await open(NEDB, here)
+  const { path } = await backUp(store, here, { secret: PASSPHRASE })
+  const [line = '', ...rest] = (await readFile(path, 'latin1')).split('\n')
+  const header = JSON.parse(line) as { readonly key: object }
+  const other = JSON.stringify({ ...header, key: { ...header.key, ...wrong } })
+  await writeFile(path, [other, ...rest].join('\n'), 'latin1')
+  const restored = restoreBackup({ path, passphrase: PASSPHRASE, dataDir: join(here, 'other'), store: NEDB })
+  expect(await failure(restored)).toMatchObject({ code: 'Corrupt', message: `${path} is not a backup of Flotilla` })
+})
+
 test('thinning out touches neither other labels nor other files', async () => {
   const here = await folder()
   const store = await open(NEDB, here)
@@ -581,7 +631,7 @@ test('thinning out touches neither other labels nor other files', async () => {
   await backUp(store, here)
   await backUp(store, here, { label: 'scheduled' })
   await writeFile(join(here, 'backups', 'scheduled-notes.txt'), 'mine')
-  await thinOut(join(here, 'backups'), 'scheduled', 0)
+  await thinOut(join(here, 'backups'), 'scheduled', 0, Date.now())
   const names = await readdir(join(here, 'backups'))
   expect(names).toHaveLength(2)
   expect(names).toContain('scheduled-notes.txt')

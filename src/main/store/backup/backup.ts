@@ -88,9 +88,14 @@ export async function listBackups(folder: string, label = ''): Promise<Backup[]>
     .sort((a, b) => (a.header.createdAt < b.header.createdAt ? 1 : -1))
 }
 
-/** Keeps the newest ones. @returns those that were deleted */
-export async function thinOut(folder: string, label: string, keep: number): Promise<Backup[]> {
-  const old = (await listBackups(folder, `${label}-`)).slice(keep)
+/**
+ * Keeps the newest ones. Those that are dated later than now, as by a clock that was wrong, are neither counted nor
+ * deleted: they would stand before everything that is made until then.
+ * @returns those that were deleted
+ */
+export async function thinOut(folder: string, label: string, keep: number, nowMs: number): Promise<Backup[]> {
+  const backups = await listBackups(folder, `${label}-`)
+  const old = backups.filter(({ header }) => Date.parse(header.createdAt) <= nowMs).slice(keep)
   for (const { path } of old) await rm(path)
   return old
 }

@@ -98,7 +98,7 @@ export class ScheduledBackups implements AsyncDisposable {
     const { dataDir, clock } = this.#parts
     const nowMs = clock.now()
     const schedule = await readSchedule(dataDir)
-    const sinceMs = this.#lookedMs ?? (schedule ? await lastTime(schedule) : nowMs)
+    const sinceMs = this.#lookedMs ?? (schedule ? await lastTime(schedule, nowMs) : nowMs)
     this.#lookedMs = nowMs
     if (!schedule) return void (this.#retryAtMs = Infinity)
     const due = nextTime(schedule.cron, sinceMs)
@@ -131,7 +131,7 @@ export class ScheduledBackups implements AsyncDisposable {
     await store.fresh()
     const source = wholeCluster(store, dataDir)
     const { path } = await createBackup({ folder, label: SCHEDULED, passphrase, source, clock })
-    const deleted = await thinOut(folder, SCHEDULED, keep)
+    const deleted = await thinOut(folder, SCHEDULED, keep, clock.now())
     log.info({ path, deleted: deleted.length }, 'a scheduled backup was made and checked')
     return path
   }
@@ -143,10 +143,10 @@ export class ScheduledBackups implements AsyncDisposable {
   }
 }
 
-/** The newest scheduled backup, or when the schedule was set. */
-async function lastTime({ folder, setAt }: BackupSchedule): Promise<number> {
-  const [newest] = await listBackups(folder, `${SCHEDULED}-`)
-  return Math.max(Date.parse(setAt), newest ? Date.parse(newest.header.createdAt) : 0)
+/** The newest scheduled backup, or when the schedule was set; what a wrong clock dated later than now says nothing. */
+async function lastTime({ folder, setAt }: BackupSchedule, nowMs: number): Promise<number> {
+  const times = (await listBackups(folder, `${SCHEDULED}-`)).map(({ header }) => Date.parse(header.createdAt))
+  return Math.max(0, ...[Date.parse(setAt), ...times].filter(time => time <= nowMs))
 }
 
 function wholeCluster(store: ObjectStore, dataDir: string) {

@@ -40,7 +40,11 @@ export function isRecipe(given: unknown): given is MasterKeyRecipe {
     kind === 'passphrase' &&
     typeof salt === 'string' &&
     counts &&
-    128 * Number(n) * Number(r) * Number(p) <= MOST_SCRYPT_BYTES
+    128 * Number(n) * Number(r) * Number(p) <= MOST_SCRYPT_BYTES &&
+    // What scrypt takes (RFC 7914): a power of two, and fewer rounds than a block has states.
+    Number.isInteger(Math.log2(Number(n))) &&
+    Number(n) > 1 &&
+    Math.log2(Number(n)) < 16 * Number(r)
   )
 }
 
@@ -58,7 +62,7 @@ export function masterKey(secret: MasterSecret, recipe: MasterKeyRecipe): Promis
   if (secret.kind !== 'passphrase')
     throw keyNeeded('the store is encrypted with a passphrase, not with a key: give the passphrase', 'passphrase')
   const { salt, n, r, p } = recipe
-  const options = { N: n, r, p, maxmem: 256 * n * r }
+  const options = { N: n, r, p, maxmem: 256 * r * (n + p) }
   return new Promise((resolve, reject) =>
     scrypt(secret.passphrase.normalize('NFKC'), Buffer.from(salt, 'base64'), KEY_BYTES, options, (error, key) =>
       error ? reject(error) : resolve(key),
