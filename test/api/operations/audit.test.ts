@@ -293,10 +293,11 @@ describe('a policy', () => {
   ])('has rules for %s', (_what, rule, request, matches) => {
     expect(decide(policy({ level: 'Metadata', ...rule }), request).level).toBe(matches ? 'Metadata' : 'None')
   })
-  test('never writes down what people answer to hosts, whatever it says', () => {
+  test('never writes down what people answer to hosts, nor the next passphrase of the store, whatever it says', () => {
     const everything = policy({ level: 'RequestResponse' })
     const answers = '/apis/flotilla.dev/v1/hostoperations/join/answers'
     expect(decide(everything, at('POST', answers)).level).toBe('Metadata')
+    expect(decide(everything, at('POST', '/apis/flotilla.dev/v1/storeoperations')).level).toBe('Metadata')
     expect(decide(everything, at('GET', '/apis/flotilla.dev/v1/hostoperations/join')).level).toBe('RequestResponse')
   })
   test('goes by its first rule that matches', () => {

@@ -83,12 +83,13 @@ export function decide({ rules }: AuditPolicy, at: AuthorizationAttributes): Aud
       targetMatches(candidate, at),
   )
   if (!rule) return NOTHING
-  return includes(rule.level, 'Request') && isAnswer(at) ? { ...rule, level: 'Metadata' } : rule
+  return includes(rule.level, 'Request') && isSecret(at) ? { ...rule, level: 'Metadata' } : rule
 }
 
-/** What people answer to hosts are passwords: no policy writes them down. */
-const isAnswer = ({ group, resource, subresource }: AuthorizationAttributes): boolean =>
-  group === 'flotilla.dev' && resource === 'hostoperations' && subresource === 'answers'
+/** What people answer to hosts are passwords, and what is asked of the store may bring its next one: no policy writes them down. */
+const isSecret = ({ group, resource, subresource }: AuthorizationAttributes): boolean =>
+  group === 'flotilla.dev' &&
+  ((resource === 'hostoperations' && subresource === 'answers') || resource === 'storeoperations')
 
 function texts(value: unknown, path: string): string[] {
   if (value === undefined || value === null) return []
