@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readFields } from '../../../src/main/apiserver/codec/protobuf/wire.ts'
+import { foreignSpec } from '../../../src/main/apiserver/openapi/foreign-spec.ts'
 import { openapiHandler } from '../../../src/main/apiserver/openapi/handler.ts'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
 import { defineResource, type ResourceDescriptor } from '../../../src/main/apiserver/registry/resource.ts'
@@ -169,6 +170,35 @@ describe('openapiHandler()', () => {
     expect(String(field(bytes, 1)[0])).toBe('2.0')
     expect(names(field(bytes, 8)[0]!, 2)).toEqual(Object.keys(json.paths))
     expect(names(field(bytes, 9)[0]!, 1)).toEqual(Object.keys(json.definitions))
+  })
+
+  test.each([
+    ['a document of other things', { paths: 1, definitions: null }],
+    ['a path that is none', { paths: { '/apis/x.io/v1/things': null } }],
+    ['parameters that are none', { paths: { '/apis/x.io/v1/things': { get: { parameters: [null, 'a'] } } } }],
+    [
+      'schemas that are none',
+      {
+        paths: { '/apis/x.io/v1/things': { get: { responses: { 200: { schema: { $ref: '#/definitions/a' } } } } } },
+        definitions: {
+          a: {
+            type: { toString: 1 },
+            properties: null,
+            maxLength: 'x',
+            minLength: -0.5,
+            maximum: {},
+            allOf: ['a', { $ref: '#/definitions/b' }],
+          },
+          b: 'b',
+        },
+      },
+    ],
+  ])('goes on in both forms when an extension server says %s', async (_what, said) => {
+    const spec = await foreignSpec(said, 'x.io', 'v1')
+    for (const accept of ['application/json', 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf']) {
+      const answer = (await openapiHandler('/openapi/v2', accept, resources, descriptions, [spec]))!
+      expect(answer.bytes.includes('/apis/apps/v1/')).toBe(true)
+    }
   })
 
   test('keeps the etag as long as the resources are the same', async () => {

@@ -2,6 +2,7 @@
 // `kubectl explain --output=plaintext-openapiv2`).
 //
 // Field numbers are those of openapi.v2 (gnostic's OpenAPIv2.proto). Values of any shape travel as YAML, and JSON is YAML.
+// What extension servers say may be of any shape as well: what does not fit is left out, and the rest stays readable.
 import { isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
 import { Writer } from '../codec/protobuf/wire.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
@@ -14,9 +15,12 @@ interface Message {
   readonly extensions: number
 }
 
-const text: Put = (writer, field, value) => writer.text(field, String(value))
+const text: Put = (writer, field, value) =>
+  writer.text(field, typeof value === 'object' ? encodeJson(value) : String(value))
 const flag: Put = (writer, field, value) => value === true && writer.integer(field, 1)
-const whole: Put = (writer, field, value) => writer.integer(field, Number(value))
+const whole: Put = (writer, field, value) => {
+  if (typeof value === 'bigint' || Number.isSafeInteger(value)) writer.integer(field, value as number | bigint)
+}
 const double: Put = (writer, field, value) => writer.double(field, Number(value))
 const each =
   (put: Put): Put =>
@@ -53,7 +57,7 @@ const entries =
   (put: Put): Put =>
   (writer, field, value) => {
     const one = entry(put)
-    for (const pair of Object.entries(value as JsonObject)) one(writer, field, pair)
+    for (const pair of isObject(value) ? Object.entries(value) : []) one(writer, field, pair)
   }
 const message =
   (describe: () => Message): Put =>
@@ -115,7 +119,8 @@ const inUrl = { required: [1, flag], in: [2, text], description: [3, text], name
 const query = message(() => ({ extensions: 23, fields: { ...inUrl, type: [6, text], uniqueItems: [20, flag] } }))
 const path = message(() => ({ extensions: 22, fields: { ...inUrl, type: [5, text], uniqueItems: [19, flag] } }))
 const parameter: Put = (writer, field, value) => {
-  const where = (value as JsonObject)['in']
+  if (!isObject(value)) return
+  const where = value['in']
   const put = where === 'body' ? within(1, body) : within(2, where === 'path' ? within(4, path) : within(3, query))
   within(1, put)(writer, field, value)
 }
