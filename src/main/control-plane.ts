@@ -33,6 +33,7 @@ import { Peers } from './apiserver/peers/peers.ts'
 import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
 import { builtinResources } from './apiserver/registry/index.ts'
 import type { UserInfo } from './apiserver/request.ts'
+import { withCalculableNumbers } from './apiserver/schema/calculable.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './apiserver/server.ts'
 import { backupReports } from './backup-reports.ts'
 import { readPassphrase } from './cli/encryption-flags.ts'
@@ -354,7 +355,8 @@ async function openStore(
   const { watchCacheBytes: maxBytes } = apiServer ?? {}
   const bare = await openEngine(choice, layout.root, { log })
   const engine = await openSealedEngine(bare, { ...(encryption ? { secret: encryption } : {}), log })
-  return { engine, store: await openObjectStore(engine, { log, ...(maxBytes && { history: { maxBytes } }) }) }
+  const history = maxBytes && { history: { maxBytes } }
+  return { engine, store: await openObjectStore(engine, { log, narrowNumbers: withCalculableNumbers, ...history }) }
 }
 
 /** The address given cannot be listened on. */

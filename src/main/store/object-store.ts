@@ -34,6 +34,8 @@ export interface ObjectStoreOptions {
   readonly history?: Partial<HistoryLimits>
   /** Encoded objects kept for sharing, in bytes. */
   readonly jsonCacheBytes?: number
+  /** Asked about objects with long numbers: older versions may have written such where this one wants none. */
+  readonly narrowNumbers?: (object: AnyObject) => AnyObject
   /** How often old history is forgotten; 0 = only when `compact` is called. */
   readonly compactEveryMs?: number
   /** History younger than this is kept, as far as the ring's limits allow. */
@@ -47,6 +49,8 @@ const EVENT_OVERHEAD_BYTES = 512
 /** Longer texts are decoded faster than their objects are copied. */
 const MOST_COPIED = 64 * 1024
 const FIVE_MINUTES_MS = 300_000
+/** All that may be beyond what a number can count. */
+const LONG_NUMBER = /\d{16}/
 
 /**
  * Loads the engine's state into memory and serves it.
@@ -81,6 +85,8 @@ class CachedObjectStore implements ObjectStore {
   readonly #writing = new Set<Promise<number>>()
   /** What is being written, by key: told back by the engine, it need not be decoded. */
   readonly #drafts = new Map<string, Draft>()
+  /** Those whose text says something else. */
+  readonly #narrowed = new WeakSet<Stored>()
   #cancelCompaction: () => void = () => undefined
 
   constructor(engine: Engine, options: ObjectStoreOptions) {
@@ -226,7 +232,7 @@ class CachedObjectStore implements ObjectStore {
           continue
         }
         if (!live.has(record.key)) keys.add(record.key)
-        live.set(record.key, decodeRecord({ ...record, value }))
+        live.set(record.key, this.#decode({ ...record, value }))
         if (pacer.due) await pacer.pause()
       }
     return { live, keys }
@@ -284,8 +290,8 @@ class CachedObjectStore implements ObjectStore {
     if (previous) this.#texts.forget(previous)
     if (value !== null) {
       const draft = this.#drafts.get(key)
-      const current = draft?.value === value ? recordOf(record, draft.object) : decodeRecord({ ...record, value })
-      this.#texts.take(current, value)
+      const current = draft?.value === value ? recordOf(record, draft.object) : this.#decode({ ...record, value })
+      if (!this.#narrowed.has(current)) this.#texts.take(current, value)
       this.#put(current)
       return previous ? { type: 'MODIFIED', revision, current, previous } : { type: 'ADDED', revision, current }
     }
@@ -293,6 +299,17 @@ class CachedObjectStore implements ObjectStore {
     this.#live.delete(key)
     this.#keys.delete(key)
     return { type: 'DELETED', revision, current: deletedAt(previous, revision), previous }
+  }
+
+  #decode(record: EngineRecord & { readonly value: string }): Stored {
+    const stored = decodeRecord(record)
+    const { narrowNumbers } = this.#options
+    if (!narrowNumbers || !LONG_NUMBER.test(record.value)) return stored
+    const object = narrowNumbers(stored.object)
+    if (object === stored.object) return stored
+    const narrowed = { ...stored, object }
+    this.#narrowed.add(narrowed)
+    return narrowed
   }
 
   #put(stored: Stored): void {
@@ -304,7 +321,7 @@ class CachedObjectStore implements ObjectStore {
   #written(record: EngineRecord & { readonly value: string }): Stored {
     const current = this.#live.get(record.key)
     if (current?.revision === record.revision) return current
-    return this.#told(record.revision, record.key) ?? decodeRecord(record)
+    return this.#told(record.revision, record.key) ?? this.#decode(record)
   }
 
   #told(revision: number, key: string): Stored | undefined {

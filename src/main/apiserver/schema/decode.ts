@@ -21,7 +21,7 @@ export interface Decoded {
 const structs = new Map<string, Decoder>()
 
 /** Types whose whole numbers are only ever compared, never calculated with. */
-const EXACT: ReadonlySet<string> = new Set(['resource.v1.DeviceAttribute'])
+export const EXACT: ReadonlySet<string> = new Set(['resource.v1.DeviceAttribute'])
 
 /** The decoder of a type; types refer to each other in cycles, so references resolve when first used. */
 function structDecoder(schemaId: string): Decoder {

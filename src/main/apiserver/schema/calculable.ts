@@ -1,0 +1,42 @@
+// Whole numbers of built-in kinds as `decode-leaf.ts` takes them, in objects that an older version has stored: those that
+// are calculated with are numbers, and end where these have gaps.
+import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { isObject } from '../../../shared/machinery/json-object.ts'
+import { EXACT } from './decode.ts'
+import { type FieldFact, fieldFact, schemaTypes, typeFact } from './table.ts'
+
+const byKind = new Map<string, string>()
+for (const [id, { gvk }] of Object.entries(schemaTypes))
+  if (gvk) byKind.set(`${gvk[0] ? `${gvk[0]}/` : ''}${gvk[1]} ${gvk[2]}`, id)
+
+/** @returns what takes the value's place: the value itself where nothing is to be changed */
+function narrowed(value: unknown, fact: FieldFact | undefined): unknown {
+  if (!fact) return value
+  if (typeof value === 'bigint' && fact.t === 'integer')
+    return value < 0n ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER
+  if (typeof value === 'bigint' && fact.t === 'number') return Number(value)
+  const { r = '' } = fact
+  const factOf =
+    fact.t === 'ref' && !EXACT.has(r)
+      ? (key: string) => fieldFact(typeFact(r), key)
+      : fact.t === 'array' || fact.t === 'map'
+        ? () => fact.i
+        : undefined
+  if (!factOf) return value
+  if (Array.isArray(value)) {
+    const items = value.map(item => narrowed(item, factOf('')))
+    return items.some((item, i) => item !== value[i]) ? items : value
+  }
+  if (!isObject(value)) return value
+  const changed = Object.keys(value).flatMap(key => {
+    const inner = narrowed(value[key], factOf(key))
+    return inner === value[key] ? [] : [[key, inner] as const]
+  })
+  return changed.length === 0 ? value : { ...value, ...Object.fromEntries(changed) }
+}
+
+/** @returns the object itself unless there is something to be changed; custom resources keep every digit */
+export function withCalculableNumbers(object: AnyObject): AnyObject {
+  const id = byKind.get(`${object.apiVersion} ${object.kind}`)
+  return id === undefined ? object : (narrowed(object, { t: 'ref', r: id }) as AnyObject)
+}
