@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { computed } from 'vue'
-import { formatNumber, inSentence, known, speak, t } from '../../../src/renderer/i18n/i18n.ts'
+import { formatDateTime, formatNumber, inSentence, known, speak, t } from '../../../src/renderer/i18n/i18n.ts'
 
 afterEach(() => speak('en'))
 
@@ -36,8 +36,11 @@ describe('what the window says', () => {
 
   it('leaves what came from elsewhere alone', async () => {
     await speak('de')
-    expect([known('Columns'), known('a | b {c}')]).toEqual(['Spalten', 'a | b {c}'])
+    const foreign = ['a | b {c}', 'constructor', '__proto__']
+    expect(['Columns', ...foreign].map(known)).toEqual(['Spalten', ...foreign])
   })
+
+  it('tells a time that is none as it was given', () => expect(formatDateTime('soon')).toBe('soon'))
 
   it('writes numbers, and titles within a sentence, as the language does', async () => {
     expect([formatNumber(12345), inSentence('Network Policies')]).toEqual(['12,345', 'network policies'])
