@@ -25,6 +25,7 @@ import { instanceId } from './instance.ts'
 import { ImagePuller } from './kubelet/images/image-puller.ts'
 import { configurationOf, shutdownPeriodsOf } from './kubelet/configuration.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
+import { NOT_KNOWN_YET } from './kubelet/node/conditions.ts'
 import { guessNodeIP, guessNodeIPv6, machineFacts, machineUsage } from './kubelet/node/machine.ts'
 import { NodeReporter, allocatableOf } from './kubelet/node/node-status.ts'
 import { ApiObjectSource } from './kubelet/object-source.ts'
@@ -43,7 +44,6 @@ import type { Network } from './network/contract.ts'
 import { startNetwork } from './network/network.ts'
 import { preflight } from './network/preflight.ts'
 import { untilFit } from './network/until-fit.ts'
-import { WIREGUARD_ANNOTATION } from './network/wireguard/identity.ts'
 import { dialUpgrade } from './tunnel/dial-upgrade.ts'
 import { followServers } from './servers/follow-servers.ts'
 import { KnownServers } from './servers/known-servers.ts'
@@ -174,10 +174,7 @@ export async function startAgent({
       nodeName,
       nodeIPs: nodeIPsOf(identity),
       labels: config.labels,
-      annotations: () => ({
-        [LOCAL_VOLUMES_PATH]: localVolumesPath(dataDir),
-        [WIREGUARD_ANNOTATION]: running.network?.wireguard?.annotation,
-      }),
+      annotations: { [LOCAL_VOLUMES_PATH]: localVolumesPath(dataDir) },
       taints: config.taints,
       version: KUBERNETES_VERSION,
       diskPath: dataDir,
@@ -188,7 +185,10 @@ export async function startAgent({
       ],
       pressures: () => evictions.pressures,
       relayed: () => running.network?.relayed() ?? [],
-      wireguard: () => running.network?.wireguard,
+      wireguard() {
+        if (running.network) return running.network.wireguard
+        return config.networkBackend === 'wireguard' ? NOT_KNOWN_YET : undefined
+      },
       ...(ipv6RangesOf(config) && { ipv6Problem: () => running.network?.ipv6Problem }),
       recorder,
       clock,

@@ -1,6 +1,7 @@
 // What a node tells of itself beside its health, against the real API server.
 import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { NOT_KNOWN_YET } from '../../src/agent/kubelet/node/conditions.ts'
 import { machineFacts } from '../../src/agent/kubelet/node/machine.ts'
 import { NodeReporter } from '../../src/agent/kubelet/node/node-status.ts'
 import { DockerRuntime } from '../../src/agent/kubelet/runtime/docker/docker-runtime.ts'
@@ -12,7 +13,7 @@ import { silentLog } from '../../src/shared/machinery/log.ts'
 import { type TestApiServer, startTestApiServer } from '../support/api-server.ts'
 
 let api: TestApiServer
-let wireguard: WireguardState | undefined
+let wireguard: WireguardState | typeof NOT_KNOWN_YET | undefined
 let reporter: NodeReporter
 const { signal } = new AbortController()
 
@@ -27,7 +28,7 @@ beforeAll(async () => {
     nodeName: 'n1',
     nodeIPs: ['192.0.2.1'],
     labels: {},
-    annotations: () => ({ kept: 'as it is', [WIREGUARD_ANNOTATION]: wireguard?.annotation }),
+    annotations: { kept: 'as it is' },
     taints: [],
     version: 'v1.36.0',
     diskPath: tmpdir(),
@@ -43,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]())
 
 /** @returns the annotation and the condition's status and reason, after a report */
-async function told(state: WireguardState | undefined) {
+async function told(state: typeof wireguard) {
   wireguard = state
   await reporter.report(signal)
   const { metadata, status } = await api.clientAs().get(Node, { name: 'n1' })
@@ -56,6 +57,8 @@ it('tells its end of the encrypted tunnel while there is one, and takes it back'
   expect(await told(undefined)).toEqual([undefined, undefined, undefined])
   expect(await told({ annotation: 'one', withoutKey: ['n2'] })).toEqual(['one', 'False', 'NodesWithoutKey'])
   expect(await told({ annotation: 'two', withoutKey: [] })).toEqual(['two', 'True', 'PodTrafficEncrypted'])
+  // An agent that starts again: others must not take its node for one without a key meanwhile.
+  expect(await told(NOT_KNOWN_YET)).toEqual(['two', 'True', 'PodTrafficEncrypted'])
   expect(await told(undefined)).toEqual([undefined, 'False', 'NotInUse'])
 })
 

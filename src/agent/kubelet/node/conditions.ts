@@ -73,11 +73,18 @@ export const ipv6Condition = (problem: string | undefined): Draft =>
 
 export const WIREGUARD_CONDITION = 'WireGuard'
 
+/** Of a node whose network is not up yet: what was told of it stands, as what was set up on its host does. */
+export const NOT_KNOWN_YET = 'not known yet'
+
 /**
- * @param state undefined = traffic is not to be encrypted, or the network is not up yet
+ * @param state undefined = traffic is not to be encrypted
  * @param wasTold whether the node has the condition: it is told then that it holds no longer
  */
-export function wireguardConditions(state: WireguardState | undefined, wasTold: boolean): Draft[] {
+export function wireguardConditions(
+  state: WireguardState | typeof NOT_KNOWN_YET | undefined,
+  wasTold: boolean,
+): Draft[] {
+  if (state === NOT_KNOWN_YET) return []
   if (!state) return wasTold ? [condition(WIREGUARD_CONDITION, false, ENCRYPTED, NOT_ENCRYPTED)] : []
   const { withoutKey } = state
   const why = `pods of ${withoutKey.join(', ')} are not reached: these nodes have told no WireGuard key`

@@ -8,6 +8,7 @@ import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 import type { WireguardState } from '../../network/contract.ts'
+import { WIREGUARD_ANNOTATION } from '../../network/wireguard/identity.ts'
 import type { ContainerRuntime, RuntimeVersion } from '../runtime/contract.ts'
 import { extendedResources, goneResources } from './extended-resources.ts'
 import { asQuantities } from './huge-pages.ts'
@@ -18,6 +19,7 @@ import {
   liveRestoreCondition,
   mergeConditions,
   nodeConditionsOf,
+  NOT_KNOWN_YET,
   WIREGUARD_CONDITION,
   wireguardConditions,
 } from './conditions.ts'
@@ -32,8 +34,7 @@ export interface NodeReporterOptions {
   /** Primary first. */
   readonly nodeIPs: readonly string[]
   readonly labels: Readonly<Record<string, string>>
-  /** @returns those that the node is to have; undefined = it is not to have this one */
-  readonly annotations: () => Readonly<Record<string, string | undefined>>
+  readonly annotations: Readonly<Record<string, string>>
   readonly taints: readonly Taint[]
   /** Kubernetes version that this agent speaks. */
   readonly version: string
@@ -45,8 +46,8 @@ export interface NodeReporterOptions {
   readonly pressures: () => ReadonlySet<string>
   /** Names of nodes that this one reaches over the control plane only. */
   readonly relayed: () => readonly string[]
-  /** @returns undefined where traffic between nodes is not to be encrypted, and until the network is up */
-  readonly wireguard: () => WireguardState | undefined
+  /** @returns undefined where traffic between nodes is not to be encrypted */
+  readonly wireguard: () => WireguardState | typeof NOT_KNOWN_YET | undefined
   /** In a cluster of both families: why pods have IPv4 only; undefined when they have both. */
   readonly ipv6Problem?: () => string | undefined
   readonly recorder: EventRecorder
@@ -150,7 +151,7 @@ export class NodeReporter {
   async #registered(signal: AbortSignal): Promise<Node> {
     const { client, nodeName, taints } = this.#options
     const labels = this.#labels()
-    const annotations = this.#options.annotations()
+    const annotations = this.#annotations()
     try {
       const node = await client.get(Node, { name: nodeName }, { signal })
       const right = holds(node.metadata.labels, labels) && holds(node.metadata.annotations, annotations)
@@ -177,6 +178,13 @@ export class NodeReporter {
       if (!isAlreadyExists(error)) throw error
       return client.get(Node, { name: nodeName }, { signal })
     }
+  }
+
+  /** @returns those that the node is to have; undefined = it is not to have this one */
+  #annotations(): Record<string, string | undefined> {
+    const { annotations, wireguard } = this.#options
+    const state = wireguard()
+    return state === NOT_KNOWN_YET ? annotations : { ...annotations, [WIREGUARD_ANNOTATION]: state?.annotation }
   }
 
   #labels(): Record<string, string> {
