@@ -1,5 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { type Server, createServer } from 'node:http'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { Agent, type IncomingMessage, type Server, createServer, get as request } from 'node:http'
 import { type AddressInfo, type Server as SocketServer, createServer as listen } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,4 +65,23 @@ it('what a link leads to elsewhere, what is no file, and what is not there are n
   for (const path of ['planted', 'out/', 'out/secret', 'dev-log', 'none', 'syslog/x'])
     expect([path, (await get(path)).status]).toEqual([path, 404])
   for (const path of ['apt%2f..%2f..%2fsecret', '%2e%2e%2fsecret', 'a%00b']) expect((await get(path)).status).toBe(400)
+})
+
+it('a file that is cut while it is read ends the connection: the rest never comes', async () => {
+  const file = join(base, 'log', 'rotated')
+  writeFileSync(file, '')
+  truncateSync(file, 64 * 1024 ** 2)
+  server.keepAliveTimeout = 0 // or that would end it
+  const { port } = server.address() as AddressInfo
+  const agent = new Agent({ keepAlive: true })
+  const response = await new Promise<IncomingMessage>((resolve, reject) =>
+    request({ port, host: '127.0.0.1', path: '/rotated', agent }, resolve).on('error', reject),
+  )
+  // Nothing is read yet: what fits into buffers is under way.
+  truncateSync(file, 0)
+  const ended = new Promise(resolve => response.on('error', resolve))
+  response.resume()
+  expect(await ended).toMatchObject({ code: 'ECONNRESET' })
+  expect(response.complete).toBe(false)
+  agent.destroy()
 })

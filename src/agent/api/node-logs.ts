@@ -1,11 +1,14 @@
 // GET /logs/…: the log files of the machine, as upstream's kubelet serves /var/log. Pods may be allowed to write there:
 // what is served is what the open file is, wherever a link that they planted leads.
 import { constants } from 'node:fs'
-import { type FileHandle, open, readdir, realpath } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readlink, realpath } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { HttpError } from './contract.ts'
+
+/** Of Linux; Node does not name it. */
+const O_PATH = 0o10000000
 
 export const LOG_FOLDER = '/var/log'
 
@@ -24,11 +27,14 @@ export async function serveNodeLogs(folder: string, path: readonly string[], res
       'X-Content-Type-Options': 'nosniff',
     })
     // Logs grow while they are read: what was announced is sent.
-    if (bytes === 0) response.end()
-    else await pipeline(file.createReadStream({ start: 0, end: bytes - 1, autoClose: false }), response)
+    if (bytes === 0) return void response.end()
+    const content = file.createReadStream({ start: 0, end: bytes - 1, autoClose: false })
+    await pipeline(content, response, { end: false })
+    // It was cut meanwhile: whoever reads would wait for the rest.
+    if (content.bytesRead < bytes) response.destroy()
+    else response.end()
     return
   }
-  if (!stats.isDirectory()) throw new HttpError(404, '404 page not found')
   const last = path.at(-1) ?? ''
   if (last !== '') {
     response.writeHead(301, { Location: `${encodeURIComponent(last)}/` }).end()
@@ -51,13 +57,13 @@ async function openInside(folder: string, names: readonly string[]): Promise<Fil
     throw missing
   }
   const root = await realpath(folder).catch(notFound)
-  // Not blocking: opening a named pipe would wait for its other end.
-  const flags = constants.O_RDONLY | constants.O_NONBLOCK
-  const file = await open([root, ...names].join(sep), flags).catch(notFound)
-  const is = await realpath(pathOf(file))
-  if (is === root || is.startsWith(root + sep)) return file
-  await file.close()
-  throw missing
+  // First without opening what it is: that blocks at a named pipe, and devices act upon it.
+  await using found = await open([root, ...names].join(sep), O_PATH).catch(notFound)
+  const is = await readlink(pathOf(found))
+  const stats = await found.stat()
+  if (is !== root && !is.startsWith(root + sep)) throw missing
+  if (!stats.isFile() && !stats.isDirectory()) throw missing
+  return open(pathOf(found), constants.O_RDONLY).catch(notFound)
 }
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
