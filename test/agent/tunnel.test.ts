@@ -165,8 +165,8 @@ describe('a node’s link', () => {
     expect((await new Promise<Buffer>(resolve => stream.once('data', resolve))).toString()).toBe('x')
     stream.destroy()
     echo.close()
-    await expect(tunnels.dial('box', '127.0.0.1:1')).rejects.toMatchObject({ code: 502 })
-    await expect(tunnels.dial('box', 'example:80')).rejects.toMatchObject({ code: 502 })
+    await expect(tunnels.dial('box', '127.0.0.1:1')).rejects.toMatchObject({ code: 503, reason: 'ServiceUnavailable' })
+    await expect(tunnels.dial('box', 'example:80')).rejects.toMatchObject({ code: 503, reason: 'ServiceUnavailable' })
   })
   it('dial() answers 503 and names a node without a link', async () => {
     await link()

@@ -118,7 +118,7 @@ describe('a pod that speaks no TLS', () => {
           method,
           ...(method === 'POST' ? { body: 'x'.repeat(100_000) } : {}),
         })
-        expect(code).toBe(502)
+        expect(code).toBe(503)
       }
     await eventually(() => expect(open.size).toBe(0))
     expect((await raw(cluster.api, '/version')).code).toBe(200)

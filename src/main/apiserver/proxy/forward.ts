@@ -51,7 +51,7 @@ function* passedOn({ identity }: ForwardTarget, request: ApiRequest): Generator<
   for (const [name, values] of identity ?? []) yield [name, values]
 }
 
-/** @throws ApiError 503 without a link to the node, 502 when it ends the connection */
+/** @throws ApiError 503 without a link to the node, and when the target is not reached or ends the connection */
 export async function forward(dialer: NodeDialer, to: ForwardTarget, request: ApiRequest): Promise<ApiResponse> {
   if (request.upgrade) return splice(await dial(dialer, to, request), to, request, request.upgrade)
   // Read first: a body that is refused or slow must not hold a connection.
@@ -118,7 +118,7 @@ async function exchange(
     if (body) headers['content-length'] = String(body.length)
     const sent = httpRequest({ method, path, headers, createConnection: () => connection as never, signal }, resolve)
     sent.on('error', error =>
-      reject(new ApiError(502, 'BadGateway', `error trying to reach service: ${error.message}`)),
+      reject(new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${error.message}`)),
     )
     sent.end(body)
   })

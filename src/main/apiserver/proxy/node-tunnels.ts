@@ -11,7 +11,7 @@ export type NodeTarget = 'kubelet' | (string & {})
 export interface NodeDialer {
   /**
    * Opens a raw byte stream to something on a node.
-   * @throws ApiError 503 when the node has no link, 502 when the node cannot reach the target
+   * @throws ApiError 503 when the node has no link, or cannot reach the target
    */
   dial(nodeName: string, target: NodeTarget): Promise<Duplex>
 }
@@ -117,7 +117,7 @@ export class NodeTunnels implements NodeDialer, AsyncDisposable {
         if (headers[':status'] === 200) return resolve(asBytes(stream))
         const why = String(headers['flotilla-error'] ?? `status ${headers[':status']}`)
         stream.destroy()
-        reject(new ApiError(502, 'BadGateway', `node "${nodeName}" cannot reach ${target}: ${why}`))
+        reject(unavailable(`error trying to reach service: node "${nodeName}" cannot reach ${target}: ${why}`))
       })
     })
   }
