@@ -8,7 +8,8 @@ import { findElectron } from './lib/electron.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, run, say } from './lib/setup.mjs'
 import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
 
-/** Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. */
+/** Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. Of hosts, whose
+ *  machines are their own, two files run at a time, and those of `hosts-alone` after them. */
 const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'desktop', 'window']
 const SERIAL = ['network', 'agent', 'hosts', 'clients', 'e2e']
 /** Minutes that the tests of an area may take, so that the whole stays a coffee break. */
@@ -78,7 +79,7 @@ const firstLines = message =>
 /** Areas run one after another, so that each has its own time; a file that fails is run once more, by itself. */
 function runTests(area, extra) {
   const started = Date.now()
-  const report = vitest(area, ['--project', area, ...extra])
+  const report = vitest(area, ['--project', `${area}*`, ...extra])
   if (!report) return void problems.push(`${area}: no report`)
   const broken = report.testResults.filter(file => file.status === 'failed').map(({ name }) => name)
   const again = broken.length > 0 && broken.length <= MOST_RETRIED ? retry(area, broken) : []
@@ -96,7 +97,7 @@ function runTests(area, extra) {
 
 /** What failed beside others gets one run alone: what passes then is told as unsteady, what fails again is red. */
 function retry(area, files) {
-  const { testResults = [] } = vitest(`${area}-again`, ['--project', area, '--maxWorkers=1', ...files]) ?? {}
+  const { testResults = [] } = vitest(`${area}-again`, ['--project', `${area}*`, '--maxWorkers=1', ...files]) ?? {}
   for (const { name, status } of testResults) if (status === 'passed') unsteady.push(relative(root, name))
   return testResults
 }
@@ -122,7 +123,8 @@ if (!wanted.length) {
   check('unused code', 'npm', ['run', '--silent', 'check:unused'])
 }
 for (const area of chosen(PARALLEL)) runTests(area, ['--maxWorkers=2'])
-for (const area of chosen(SERIAL)) runTests(area, ['--maxWorkers=1', '--no-file-parallelism'])
+for (const area of chosen(SERIAL))
+  runTests(area, area === 'hosts' ? ['--maxWorkers=2'] : ['--maxWorkers=1', '--no-file-parallelism'])
 
 console.log(`\nTimes: ${times.join(' · ')}`)
 if (unsteady.length)

@@ -1,6 +1,7 @@
 // The control plane moves to a real server and back over SSH, and its connections are cut, or the command is killed, at
 // moments that sweep over the whole move: never do both sides take a write, a rerun ends with exactly one that does, and
-// nothing that was acknowledged is missing. ROUNDS=n for more moments.
+// nothing that was acknowledged is missing. ROUNDS=n for more moments, MINUTES=n for more time: when it is up, no further
+// moment is tried, and a command that hangs is a failure.
 import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
@@ -11,6 +12,9 @@ import { assert, run, skip } from './lib.mjs'
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 4)
 const MOST_RERUNS = 8
+const END_MS = Date.now() + Number(process.env['MINUTES'] ?? 20) * 60_000
+/** A move waits 90 s for its server and as long for the nodes, and copies in a few seconds. */
+const LONGEST_MOVE_MS = 300_000
 const SLOWEST_ANSWER_MS = 20_000
 if (process.getuid?.() !== 0) skip('lab hosts take root')
 if (run('docker', 'version').status !== 0) skip('Docker does not answer')
@@ -28,12 +32,17 @@ function move(args, { cut, afterMs = 0 } = {}) {
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += chunk))
   const timer = cut && setTimeout(() => cut(child), afterMs)
-  return new Promise(resolve =>
+  return new Promise((resolve, reject) => {
+    const hangs = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`the command did not end within ${LONGEST_MOVE_MS / 1000} s: ${output}`))
+    }, LONGEST_MOVE_MS)
     child.once('close', code => {
       clearTimeout(timer)
+      clearTimeout(hangs)
       resolve({ code, output, ms: performance.now() - started })
-    }),
-  )
+    })
+  })
 }
 
 let names = 0
@@ -115,6 +124,10 @@ try {
   for (let round = 0; round <= ROUNDS; round++)
     for (const [what, cut] of Object.entries(cuts)) {
       if (round === 0 && cut !== cuts['the command is killed']) continue
+      if (Date.now() > END_MS) {
+        console.log(`the time is up before round ${round} of ${ROUNDS}: ${what}`)
+        break
+      }
       // The first round is whole: it tells how long the sweep is.
       const part = round === 0 ? 10 : round / (ROUNDS + 1)
       const gone = await converge(there, ends, 'server', cut, part * (thereMs || 60_000))

@@ -2,6 +2,7 @@
 // minutes, then kept in .cache under the hash of this recipe.
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,7 +67,12 @@ export interface LabImages {
 /** @returns the images' names; made or loaded when they are not there */
 export async function labImages(): Promise<LabImages> {
   const images = { bare: `flotilla-lab-host:${HASH}`, withDocker: `flotilla-lab-host-docker:${HASH}` }
-  if (hasImage(images.bare) && hasImage(images.withDocker)) return images
+  const areThere = () => hasImage(images.bare) && hasImage(images.withDocker)
+  if (areThere()) return images
+  mkdirSync(cache, { recursive: true })
+  // Two test files may want them at the same time.
+  using _making = await lockFile(join(cache, 'lock'))
+  if (areThere()) return images
   const archive = join(cache, `${HASH}.tar`)
   if (existsSync(archive)) {
     docker('load', '--quiet', '--input', archive)
@@ -74,11 +80,17 @@ export async function labImages(): Promise<LabImages> {
   }
   if (!hasImage(images.bare)) await makeBare(images.bare)
   makeWithDocker(images)
-  mkdirSync(cache, { recursive: true })
   const partial = `${archive}.${process.pid}`
   docker('save', '--output', partial, images.bare, images.withDocker)
   renameSync(partial, archive)
   return images
+}
+
+/** Held by a program that ends with this one, whatever ends it. */
+async function lockFile(path: string): Promise<Disposable> {
+  const holder = spawn('flock', [path, 'sh', '-c', 'echo locked; cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  await once(holder.stdout, 'data')
+  return { [Symbol.dispose]: () => holder.stdin.end() }
 }
 
 /** debootstrap's own default mirror is taken: the machine's apt reaches it, or nothing here works. */

@@ -183,13 +183,13 @@ export class HostLab implements AsyncDisposable {
   }
 
   #filter(...rule: string[]): void {
-    run(['iptables', '-I', ...rule])
+    run(['iptables', '-w', '10', '-I', ...rule])
     this.#firewall.push(rule)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const host of this.#hosts) run(['docker', 'rm', '--force', '--volumes', host.container])
-    for (const rule of this.#firewall) run(['iptables', '-D', ...rule])
+    for (const rule of this.#firewall) run(['iptables', '-w', '10', '-D', ...rule])
     docker('network', 'rm', this.id)
     rmSync(this.folder, { recursive: true, force: true })
   }
