@@ -106,6 +106,8 @@ export interface ControlPlaneOptions {
   readonly apiServer?: ApiServerSettings
   /** Default: one profile as upstream's. */
   readonly scheduler?: SchedulerConfiguration
+  /** Of `flotilla serve`: what it was told that a server it moves to is not. For whoever moves it. */
+  readonly stayingFlags?: readonly string[]
   /** Default: a file in the data folder. */
   readonly log?: Log
   /** Told, in a sentence, whether this machine joined as a node, or why not. */
@@ -275,7 +277,9 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   const others = outside.filter(other => other !== url)
   writeKubeconfig(layout, pki, { server: url, others, kubernetesServiceIP: network.kubernetesServiceIP })
   const { pid } = process
-  const runtime = { pid, url, servers, startedAt: new Date().toISOString(), processStart: processStart(pid) }
+  const startedAt = new Date().toISOString()
+  const { stayingFlags = [] } = options
+  const runtime = { pid, url, servers, startedAt, processStart: processStart(pid), stayingFlags }
   writeAtomically(layout.runtime, JSON.stringify(runtime))
   owned.defer(() => rmSync(layout.runtime, { force: true }))
 

@@ -23,7 +23,7 @@ const flotilla = (...args: string[]): Promise<Ran> =>
     env: { HOME: lab.folder, SSH_AUTH_SOCK: '' },
     timeoutMs: 280_000,
   })
-const move = (...args: string[]) => flotilla('control-plane', 'move', ...args, '--yes')
+const move = (...args: string[]) => flotilla('control-plane', 'move', ...args, '--yes', '--leave-flags')
 
 beforeAll(async () => {
   lab = await HostLab.start()
@@ -37,11 +37,8 @@ beforeAll(async () => {
   for (const host of [worker, server]) host.authorize('root', key.publicKey)
   serverBefore = server.picture()
   encryption = ['--encryption-passphrase-file', lab.file('passphrase', 'correct horse')]
-  cluster = await Cluster.start(['--no-local-node', ...encryption], undefined, [
-    'env',
-    `HOME=${lab.folder}`,
-    'SSH_AUTH_SOCK=',
-  ])
+  const flags = ['--no-local-node', '--max-requests-inflight', '300', ...encryption]
+  cluster = await Cluster.start(flags, undefined, ['env', `HOME=${lab.folder}`, 'SSH_AUTH_SOCK='])
   const added = await flotilla('node', 'add', `root@${worker.ip}`, '--name', 'worker', '--yes', '--accept-host-keys')
   expect(added, added.stdout).toMatchObject({ code: 0 })
   const image = busyboxImage()
@@ -64,6 +61,12 @@ const exec = () => cluster.kubectl('exec', 'deployment/web', '--', 'cat', '/etc/
 const serverUrl = () => `https://${server.ip}:6443`
 let podsBefore: string
 let oldKubeconfig: string
+
+test('what the server would not be told is said, before anything else', async () => {
+  const refused = await flotilla('control-plane', 'move', `root@${server.ip}`, '--yes')
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain('was started with --max-requests-inflight, which the server would not have')
+})
 
 test('a server whose host key is not the expected one is left alone, and the control plane stays', async () => {
   const refused = await move(`root@${server.ip}`, '--host-key', worker.hostKey())

@@ -21,6 +21,7 @@ import { parseNodePortAddresses } from './node-port-addresses.ts'
 import { addSchedulingCommands } from './scheduling.ts'
 import { type RangeFlags, parseClusterRanges } from './cluster-ranges.ts'
 import { several } from './several.ts'
+import { stayingFlags } from './staying-flags.ts'
 import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
 import { systemErrorText } from './system-error.ts'
@@ -63,7 +64,7 @@ function build(): Command {
     .option('--cluster-cidr <ranges>', 'of pods: IPv4, or IPv4,IPv6 (10.244.0.0/16)')
     .option('--service-cluster-ip-range <ranges>', 'of Services: IPv4, or IPv4,IPv6 (10.96.0.0/16)')
     .addOption(networkBackendOption())
-    .action(async (options: ServeFlags) => {
+    .action(async (options: ServeFlags, command: Command) => {
       const { dataDir, localNode, schedulerConfig, advertise = [] } = options
       for (const name of advertise)
         if (!isHostName(name)) throw new UsageError(`--advertise wants a host name or an address, not "${name}"`)
@@ -84,6 +85,7 @@ function build(): Command {
         ...(nodePortAddresses ? { nodePortAddresses } : {}),
         ...(options.networkBackend && { networkBackend: options.networkBackend }),
         ranges: parseClusterRanges(options),
+        stayingFlags: stayingFlags(command),
       })
     })
   addEtcdOptions(serve)

@@ -13,6 +13,8 @@ export interface RunningServer {
   readonly startedAt: string
   /** URLs for other machines; none when it only listens on loopback. */
   readonly servers?: readonly string[]
+  /** Flags that it was started with and that a server does not get by a move. */
+  readonly stayingFlags?: readonly string[]
   /** See `processStart`. */
   readonly processStart?: string
 }

@@ -29,6 +29,7 @@ export interface ServeOptions {
   readonly nodePortAddresses?: readonly string[]
   readonly ranges: ClusterRanges
   readonly networkBackend?: NetworkBackend
+  readonly stayingFlags: readonly string[]
 }
 
 const print = (line: string) => console.log(line)
@@ -50,6 +51,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...(options.nodePortAddresses ? { nodePortAddresses: options.nodePortAddresses } : {}),
     ranges: options.ranges,
     ...(options.networkBackend && { networkBackend: options.networkBackend }),
+    stayingFlags: options.stayingFlags,
     onNodeStatus: announceNode(print),
   }
   let listen = options.listen

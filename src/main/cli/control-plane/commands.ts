@@ -17,6 +17,7 @@ export function addControlPlaneCommands(program: Command): void {
     .addOption(dataDirOption())
     .option('--back', 'bring it back from where it is')
     .option('--port <port>', 'of the API server there', '6443')
+    .option('--leave-flags', 'go without the flags that "flotilla serve" was given here')
   addEncryptionOptions(moving)
   moving.option('--encrypt-later', 'with --back: leave Secrets in the clear until the next start with the key')
   addAnswerOptions(moving, 'SSH and sudo')

@@ -7,12 +7,12 @@ import { dataDirLayout } from '../../data-dir.ts'
 import { type KubeconfigIdentity, readKubeconfig } from '../../kubeconfig-file.ts'
 import { type MoveMark, MovedError, readMark } from '../../move/mark.ts'
 import { clusterIdOf } from '../../provisioning/own-key.ts'
-import { SERVER_KEY } from '../../provisioning/server/scripts.ts'
+import { SERVER_KEY, SERVER_UNIT } from '../../provisioning/server/scripts.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { Answerer, type AnswerFlags } from '../node/answerer.ts'
 import { connectApi } from '../node/api.ts'
 import { showBytes } from '../progress.ts'
-import { requireRunning } from '../running.ts'
+import { type RunningServer, requireRunning } from '../running.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
 import type { ApiEnd } from './api-call.ts'
 import { letGo } from './carry.ts'
@@ -26,6 +26,8 @@ export interface MoveFlags extends AnswerFlags {
   readonly dataDir: string
   readonly port: string
   readonly yes?: boolean
+  /** What the server is not told does not matter. */
+  readonly leaveFlags?: boolean
 }
 
 export async function move(address: string, flags: MoveFlags): Promise<void> {
@@ -38,12 +40,22 @@ export async function move(address: string, flags: MoveFlags): Promise<void> {
   const identity = readKubeconfig(kubeconfig)
   const mark = readMark(dataDir)
   if (mark && (mark.state !== 'left' || mark.to !== address)) throw new CommandError(new MovedError(mark).message)
+  if (!mark && !flags.leaveFlags) refuseFlags(requireRunning(dataDir))
   const prompter = prompterFor(address, flags)
   await using ssh = await connectServer({ dataDir, ca: identity.ca }, address, prompter)
   using sudo = new Sudo(prompter)
   const host = await lookAtServer(ssh, sudo)
   const left = mark ?? (await leave({ address, port, dataDir, identity, host, yes: flags.yes ?? false }))
   await takeUp({ host, mark: left, dataDir, identity })
+}
+
+/** Log-in, audit and limits that somebody asked for do not go away in silence. */
+function refuseFlags({ stayingFlags = [] }: RunningServer): void {
+  if (stayingFlags.length === 0) return
+  throw new CommandError(
+    `the control plane here was started with ${stayingFlags.join(', ')}, which the server would not have; nothing was ` +
+      `moved. With --leave-flags it goes without; they can be given there with: systemctl edit --full ${SERVER_UNIT}`,
+  )
 }
 
 interface Leaving {
