@@ -12,20 +12,18 @@ say arch "$(uname -m)"; say kernel "$(uname -r)"; say hostname "$(uname -n)"
 say glibc "$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2)"
 [ -d /run/systemd/system ] && say systemd "$(systemctl --version 2>/dev/null | head -n1 | cut -d' ' -f2)"
 say cgroup "$(stat -fc %T /sys/fs/cgroup 2>/dev/null)"
-[ -e /.dockerenv ] && say container yes
 has dpkg-deb && dpkg-deb --help 2>/dev/null | grep -q zstd && say tool deb-zstd
 for tool in ip nft iptables conntrack wg nsenter mount docker curl ping gzip xz zstd tar sha256sum base64 apt-get dnf rpm dpkg-deb; do has $tool && say tool $tool; done
 has nft && say nft "$(nft --version 2>/dev/null | sed 's/[^0-9]*\\([0-9.]*\\).*/\\1/')"
 if has docker; then
-  say docker.client "$(docker --version 2>/dev/null)"
-  docker version --format 'docker.version={{.Server.Version}}' 2>/dev/null || say docker.error "$(docker version 2>&1 >/dev/null | tail -n1)"
-  docker info --format 'docker.cgroup={{.CgroupVersion}}' 2>/dev/null
-  docker info --format 'docker.liveRestore={{.LiveRestoreEnabled}}' 2>/dev/null
-  docker info --format 'docker.swarm={{.Swarm.LocalNodeState}}' 2>/dev/null
-  docker info --format '{{range .SecurityOptions}}docker.security={{.}}{{println}}{{end}}' 2>/dev/null
+  # Of a daemon that does not answer, it says nothing or no version.
+  about=$(docker info --format 'docker.version={{.ServerVersion}}{{println}}docker.liveRestore={{.LiveRestoreEnabled}}{{println}}docker.swarm={{.Swarm.LocalNodeState}}{{println}}{{range .SecurityOptions}}docker.security={{.}}{{println}}{{end}}' 2>/dev/null)
+  case "$about" in
+    docker.version=[0-9]*) printf '%s\\n' "$about" ;;
+    *) say docker.error "$(docker version 2>&1 >/dev/null | tail -n1)" ;;
+  esac
   has snap && snap list docker >/dev/null 2>&1 && say docker.snap yes
 fi
-[ -S /run/docker.sock ] && say docker.socket yes
 for place in / /var/lib /opt; do [ -d $place ] && df -Pk $place 2>/dev/null | awk -v p=$place 'NR==2 {print "disk." p "=" $4}'; done
 awk '/^MemTotal:/ {print "memory=" $2}' /proc/meminfo
 awk 'NR>1 {n++} END {print "swaps=" n+0}' /proc/swaps
@@ -33,7 +31,6 @@ say cpus "$(getconf _NPROCESSORS_ONLN 2>/dev/null || grep -c ^processor /proc/cp
 has ss && ss -Hltn 2>/dev/null | awk '{print "listen=" $4}'
 has ss && ss -Hlun 2>/dev/null | awk '{print "listen.udp=" $4}'
 if has ip; then
-  ip -4 -o addr show 2>/dev/null | awk '{print "addr=" $2 " " $4}'
   ip -4 route show table all 2>/dev/null | awk '$1 != "broadcast" && $1 != "local" && $1 != "default" {dev=""; for (i=1; i<NF; i++) if ($i == "dev") dev=$(i+1); print "route=" $1 " " dev}'
   ip -6 route show table all 2>/dev/null | awk '$1 ~ /:/ {dev=""; for (i=1; i<NF; i++) if ($i == "dev") dev=$(i+1); print "route=" $1 " " dev}'
   line=$(ip -4 route get 198.51.100.1 2>/dev/null | head -n1)
@@ -45,19 +42,22 @@ env | sed -n 's/^\\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\\)=.*/proxy=\\1/p'
 [ -r /etc/environment ] && sed -n 's/^\\(export \\)\\{0,1\\}\\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\\)=.*/proxy=\\2/p' /etc/environment
 [ -r /sys/fs/selinux/enforce ] && say selinux "$(cat /sys/fs/selinux/enforce)"
 [ -r /sys/module/apparmor/parameters/enabled ] && say apparmor "$(cat /sys/module/apparmor/parameters/enabled)"
-[ -d /run/systemd/system ] && for unit in firewalld ufw k3s k3s-agent rke2-server rke2-agent kubelet microk8s k0scontroller k0sworker flotilla-agent docker; do
-  systemctl is-active --quiet $unit 2>/dev/null && say active $unit
-done
+if [ -d /run/systemd/system ]; then
+  set -- firewalld ufw k3s k3s-agent rke2-server rke2-agent kubelet microk8s k0scontroller k0sworker flotilla-agent docker
+  systemctl is-active "$@" 2>/dev/null | while read -r state; do [ "$state" = active ] && say active "$1"; shift; done
+fi
 [ -r /etc/ufw/ufw.conf ] && grep -q '^ENABLED=yes' /etc/ufw/ufw.conf && say active ufw-enabled
 for path in /etc/kubernetes/kubelet.conf /etc/rancher/k3s /var/lib/rancher /var/snap/microk8s /var/lib/k0s; do [ -e $path ] && say kubernetes $path; done
 if [ -r /etc/flotilla/config.json ]; then say flotilla config; say flotilla.ca "$(sha256sum /etc/flotilla/ca.crt 2>/dev/null | cut -d' ' -f1)"; say flotilla.config "$(sha256sum /etc/flotilla/config.json | cut -d' ' -f1)"; fi
 for kind in runtime agent; do for path in /opt/flotilla/$kind/*/; do [ -d "$path" ] && say "flotilla.$kind" "$(basename "$path")"; done; done
+for trace in installed docker daemon.json.ours images; do [ -e /var/lib/flotilla/before/$trace ] && say flotilla.did $trace; done
+[ -d /var/lib/flotilla/identity ] && say flotilla.did identity
 [ -L /opt/flotilla/bin/agent.cjs ] && say flotilla.current "$(readlink /opt/flotilla/bin/agent.cjs)"
 [ -L /opt/flotilla/bin/node ] && say flotilla.currentRuntime "$(readlink /opt/flotilla/bin/node)"
 has sshd && sshd -T 2>/dev/null | sed -n 's/^allowtcpforwarding /sshd.forwarding=/p'
-while read -r peer; do
-  [ -n "$peer" ] || continue
-  if has ping; then ping -c1 -W2 -q "$peer" >/dev/null 2>&1 && say reach "$peer" || say unreach "$peer"; fi
+has ping && while read -r peer; do
+  [ -n "$peer" ] && { ping -c1 -W2 -q "$peer" >/dev/null 2>&1 && say reach "$peer" || say unreach "$peer"; } &
 done
+wait
 say end yes
 `
