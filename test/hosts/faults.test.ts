@@ -2,7 +2,7 @@
 // a control plane that is away, agents that do not work.
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
+import { Host, HostOperation, type HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
 import { eventually } from '../support/eventually.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
 import { HostsControlPlane } from './support/control-plane.ts'
@@ -16,6 +16,8 @@ const builtAgent = () => readFileSync(new URL('../../out/agent/agent.cjs', impor
 beforeAll(async () => {
   lab = await HostLab.start()
   host = await lab.host('box', { docker: true })
+  // Docker is there, and has never run as far as the host can tell.
+  host.sh('systemctl disable --now docker.socket docker containerd; ip link delete docker0; nft flush ruleset')
   plane = await HostsControlPlane.start(lab, [host])
   await plane.addHost(host)
   before = host.picture()
@@ -40,10 +42,21 @@ describe('joining', () => {
       if (status.phase === 'Failed') expect(status).toMatchObject({ reason: expect.stringMatching(/ConnectionLost|Unreachable/) as string }) // prettier-ignore
     },
   )
-  test('that was cut off is undone by removing the host, which is as it was before', async () => {
-    expect(await plane.operate('box', 'Remove')).toMatchObject({ phase: 'Succeeded' })
+  const undo = (step?: string) => plane.operate('box', 'Undo', undefined, step === undefined ? {} : { step })
+  const undone = ({ steps }: HostOperationStatus) => steps?.map(({ name, state }) => `${name} ${state}`)
+  test('is undone step by step, each with what was built on it, until the host is as it was before', async () => {
+    expect(await plane.operate('box', 'Join')).toMatchObject({ phase: 'Succeeded' })
+    expect(await undo('dance')).toMatchObject({ phase: 'Failed', message: expect.stringContaining('authorize-key, install-packages, ') as string }) // prettier-ignore
+    expect(undone(await undo('push-agent'))).toEqual(['start-agent Undone', 'configure Undone', 'push-agent Undone'])
+    expect(host.sh('ls /opt/flotilla')).toBe('runtime')
+    expect((await plane.host('box')).status).toMatchObject({ phase: 'Pending' })
+    await expect(plane.isNodeReady('box')).rejects.toMatchObject({ code: 404 })
+    const journal = (await plane.cluster.client.list(HostOperation)).items.filter(({ spec }) => spec.action === 'Join')
+    expect(journal.flatMap(({ status }) => undone(status))).toContain('start-agent Undone')
+    for (const step of ['live-restore', 'push-runtime', 'start-docker', 'authorize-key'])
+      expect(undone(await undo())).toEqual([`${step} Undone`])
+    expect(await undo()).toMatchObject({ phase: 'Succeeded', message: 'nothing of that is on box' })
     expect(host.picture()).toBe(before)
-    await plane.addHost(host)
   })
   test('ends with a Ready node', async () => {
     expect(await plane.operate('box', 'Join')).toMatchObject({ phase: 'Succeeded' })

@@ -55,6 +55,9 @@ describe('a HostOperation', () => {
       .clientAs()
       .create(HostOperation, { metadata: { name: 'x' }, spec: { hostName: 'box', action: 'Blow' } })
     await expect(creating).rejects.toThrow('Unsupported value: "Blow"')
+    const spec = { hostName: 'box', action: 'Remove', step: 'configure' }
+    const stray = api.clientAs().create(HostOperation, { metadata: { name: 'x' }, spec })
+    await expect(stray).rejects.toThrow('spec.step: Forbidden: only an Undo has one')
   })
 })
 

@@ -43,6 +43,7 @@ const good: Facts = {
     bundles: [],
     currentBundle: '',
     currentRuntime: '',
+    did: new Set(),
   },
   sshdForwarding: 'yes',
   reachable: [],

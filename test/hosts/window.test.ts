@@ -76,6 +76,15 @@ test('its steps are followed live until it is a Ready node with its role and lab
   expect(found.trim()).toBe('node/cellar')
 })
 
+test('a step of joining is undone by a click, once its plan was looked at', async () => {
+  await panel().getByRole('button', { name: 'Undo live-restore' }).click()
+  const undo = panel().getByRole('region', { name: 'Undo cellar' })
+  await undo.getByText('put back what /etc/docker/daemon.json was before').waitFor({ timeout: 60_000 })
+  await undo.getByRole('button', { name: 'Change exactly this' }).click()
+  await undo.getByText('Done', { exact: true }).waitFor({ timeout: 60_000 })
+  expect(host.sh('ls /etc/docker/daemon.json 2>/dev/null || true')).toBe('')
+})
+
 test('it is looked at again, and its agent restarted, by a click', async () => {
   await page.getByLabel('Check cellar', { exact: true }).click()
   const check = panel().getByRole('region', { name: 'Check cellar' })

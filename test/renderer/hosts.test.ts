@@ -1,6 +1,6 @@
 // Hosts in the window: what was typed, and how hosts and operations are told.
 import { describe, expect, it } from 'vitest'
-import { connectionStatus, hostStatus, newestOperations, stepStatus } from '@/hosts/host-status.ts'
+import { canBeUndone, connectionStatus, hostStatus, newestOperations, stepStatus } from '@/hosts/host-status.ts'
 import { parseHosts } from '@/hosts/new-hosts.ts'
 import type { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
 
@@ -54,6 +54,14 @@ const operation = (name: string, phase: string, creationTimestamp: string, hostN
   ({ metadata: { name, creationTimestamp }, spec: { hostName, action: 'Join' }, status: { phase } }) as HostOperation
 
 describe('operations', () => {
+  it('that joined a host can be undone where they did something, once they have ended', () => {
+    const joined = operation('a', 'Succeeded', '2026-01-01T00:00:00Z')
+    const states = ['Pending', 'Running', 'Succeeded', 'Skipped', 'Failed', 'Undone']
+    const undoable = (of: HostOperation) => states.filter(state => canBeUndone(of, { name: 'configure', state }))
+    expect(undoable(joined)).toEqual(['Running', 'Succeeded', 'Failed'])
+    expect(undoable(operation('b', 'Running', '2026-01-01T00:00:00Z'))).toEqual([])
+    expect(undoable({ ...joined, spec: { ...joined.spec, action: 'Remove' } })).toEqual([])
+  })
   it('of a host: the one that runs is shown, else the newest', () => {
     const ended = [
       operation('a', 'Failed', '2026-01-01T00:00:00Z'),

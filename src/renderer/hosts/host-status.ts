@@ -55,6 +55,12 @@ const STEPS: Readonly<Record<string, Tone>> = {
 export const stepStatus = ({ state, percent }: HostOperationStep): StatusView =>
   view(STEPS[state] ?? 'unknown', state === 'Running' && percent !== undefined ? `${percent} %` : state)
 
+/** Of joining, what was done or half done; the plan of undoing tells what goes with it. */
+export const canBeUndone = (operation: HostOperation, { state }: HostOperationStep): boolean =>
+  ['Join', 'Repair'].includes(operation.spec.action) &&
+  hasEnded(operation) &&
+  (state === 'Succeeded' || state === 'Failed' || state === 'Running')
+
 const SEVERITIES: Readonly<Record<string, Tone>> = { Error: 'failed', Warning: 'warning', Info: 'unknown' }
 export const findingStatus = ({ severity, fix }: HostFinding): StatusView =>
   fix ? view('progressing', 'Will be mended') : view(SEVERITIES[severity] ?? 'unknown', severity)

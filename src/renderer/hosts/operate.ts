@@ -5,10 +5,11 @@ import { connection } from '../api/connection.ts'
 import type { NewHost } from './new-hosts.ts'
 import { t } from '../i18n/i18n.ts'
 
-export const startOperation = (hostName: string, action: string) =>
+/** @param step of an Undo: which one; default: the last that is done */
+export const startOperation = (hostName: string, action: string, step?: string) =>
   connection.client.create(HostOperation, {
     metadata: { generateName: `${hostName.slice(0, 40)}-${action.toLowerCase()}-` },
-    spec: { hostName, action },
+    spec: { hostName, action, ...(step === undefined ? {} : { step }) },
   })
 
 /** The same address again is the same host: what is missing is done. */

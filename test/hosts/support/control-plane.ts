@@ -7,7 +7,12 @@ import { agentFiles } from '../../../src/main/provisioning/agent-files.ts'
 import { openOwnKey } from '../../../src/main/provisioning/own-key.ts'
 import { Provisioner } from '../../../src/main/provisioning/provisioner.ts'
 import { Node } from '../../../src/shared/api/core/v1.ts'
-import { Host, HostOperation, type HostOperationStatus } from '../../../src/shared/api/flotilla/v1.ts'
+import {
+  Host,
+  HostOperation,
+  type HostOperationSpec,
+  type HostOperationStatus,
+} from '../../../src/shared/api/flotilla/v1.ts'
 import { Informer } from '../../../src/shared/client/informer.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { isConditionTrue } from '../../../src/shared/machinery/conditions.ts'
@@ -97,11 +102,12 @@ export class HostsControlPlane implements AsyncDisposable {
     hostName: string,
     action: string,
     onChange: (status: HostOperationStatus) => void = () => undefined,
+    more: Partial<HostOperationSpec> = {},
   ): Promise<HostOperationStatus> {
     const { client } = this.cluster
     const { metadata } = await client.create(HostOperation, {
       metadata: { generateName: `${hostName}-` },
-      spec: { hostName, action, approved: true },
+      spec: { hostName, action, approved: true, ...more },
     })
     const stop = new AbortController()
     const informer = new Informer(client, HostOperation, { fieldSelector: `metadata.name=${metadata.name}` })

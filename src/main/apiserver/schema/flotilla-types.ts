@@ -82,7 +82,14 @@ const types: Record<string, TypeFact> = {
   },
   ...kind('HostOperation'),
   HostOperationSpec: {
-    fields: { hostName: required, action: required, approved: boolean, cancelled: boolean, force: boolean },
+    fields: {
+      hostName: required,
+      action: required,
+      step: string,
+      approved: boolean,
+      cancelled: boolean,
+      force: boolean,
+    },
   },
   HostOperationStatus: {
     fields: {

@@ -104,6 +104,13 @@ export function addNodeCommands(program: Command): void {
     .argument('<host>')
     .addOption(dataDirOption())
     .action(async (host: string, flags: { dataDir: string }) => (await import('./ssh.ts')).shell(flags.dataDir, host))
+  answerable(node.command('undo'))
+    .description('take back what joining did last, or one step of it with what was built on it; the host stays known')
+    .argument('<host...>', 'names of hosts')
+    .option('--step <step>', 'as the journal calls it: start-agent, configure, push-runtime, …')
+    .action(async (hosts: string[], flags: OperateFlags) =>
+      (await import('./operate.ts')).operate('Undo', hosts, flags),
+    )
   answerable(node.command('remove'))
     .description('take hosts out of the cluster and leave them as they were before')
     .argument('<host...>', 'names of hosts')

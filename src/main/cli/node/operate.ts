@@ -17,6 +17,8 @@ export interface OperateFlags extends AnswerFlags {
   readonly yes?: boolean
   /** Remove: the host is not asked. */
   readonly forget?: boolean
+  /** Undo: which step of joining. */
+  readonly step?: string
 }
 
 const print = (line: string) => console.log(line)
@@ -76,7 +78,13 @@ async function run(client: Client, action: string, hosts: readonly string[], fla
   for (const hostName of hosts) {
     const { metadata } = await client.create(HostOperation, {
       metadata: { generateName: `${hostName.slice(0, 40)}-${action.toLowerCase()}-` },
-      spec: { hostName, action, approved, ...(flags.forget ? { force: true } : {}) },
+      spec: {
+        hostName,
+        action,
+        approved,
+        ...(flags.forget ? { force: true } : {}),
+        ...(flags.step === undefined ? {} : { step: flags.step }),
+      },
     })
     made.push(metadata.name)
   }

@@ -12,7 +12,33 @@ docker image ls -q --no-trunc | sort -u | while read -r id; do
 done
 exit 0
 `
-const LOAD = 'exec docker load'
+
+/** What the host did not have is noted, a name and an id a line: it goes when the host is removed. */
+const LOAD = `
+set -e
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+docker image ls --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}{{println}}{{.ID}} {{.ID}}' > "$work/had"
+docker load > "$work/loaded"
+cat "$work/loaded"
+umask 077
+mkdir -p /var/lib/flotilla/before
+sed -n 's/^Loaded image\\( ID\\)\\{0,1\\}: //p' "$work/loaded" | while read -r name; do
+  line="$name $(docker image inspect --format '{{.Id}}' "$name")"
+  grep -qxF "$line" "$work/had" || printf '%s\\n' "$line" >> /var/lib/flotilla/before/images
+done
+`
+
+/** A name that was given to another image meanwhile is somebody else's. */
+export const REMOVE_IMAGES = `
+if [ -s /var/lib/flotilla/before/images ]; then
+  sort -u /var/lib/flotilla/before/images | while read -r name id; do
+    [ "$(docker image inspect --format '{{.Id}}' "$name" 2>/dev/null)" = "$id" ] || continue
+    docker image rm "$name" >/dev/null 2>&1 || echo "the image $name stays: somebody has a container of it"
+  done
+  rm -f /var/lib/flotilla/before/images
+fi
+`
 
 export interface SendImageOptions {
   readonly ssh: SshConnection

@@ -4,8 +4,12 @@ import type { Client } from '../../../shared/client/client.ts'
 import type { Facts } from '../preflight/facts.ts'
 import type { HostKeyPins } from '../ssh/contract.ts'
 
-export const patchHostStatus = (client: Client, name: string, status: Partial<HostStatus>): Promise<Host> =>
-  client.patch(Host, { name }, { status }, { type: 'merge', subresource: 'status' })
+/** @param status null takes a field away */
+export const patchHostStatus = (
+  client: Client,
+  name: string,
+  status: { readonly [F in keyof HostStatus]?: HostStatus[F] | null },
+): Promise<Host> => client.patch(Host, { name }, { status }, { type: 'merge', subresource: 'status' })
 
 /** Host keys live in the host's status: whoever can change them decides whom the cluster trusts. */
 export function hostKeyPins(client: Client, host: Host): HostKeyPins {

@@ -1,12 +1,10 @@
 // Plans and applies the steps of an action, telling how far it is.
 import type { HostOperationStep } from '../../../shared/api/flotilla/v1.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
-import type { Progress, Step, StepContext } from '../steps/contract.ts'
+import type { ContextWithoutProgress, Progress, Step } from '../steps/contract.ts'
 import type { StatusWriter } from './status-writer.ts'
 
 const MOST_OUTPUT = 2_000
-
-type ContextWithoutProgress = Omit<StepContext, 'progress'>
 
 /** @returns the steps that have something to do, with what it is; written to the status */
 export async function planSteps(
@@ -14,9 +12,8 @@ export async function planSteps(
   context: ContextWithoutProgress,
   writer: StatusWriter,
 ): Promise<Step[]> {
-  const quiet = { ...context, progress: { output() {}, percent() {}, sent() {} } }
   const planned: { step: Step; changes: string[] }[] = []
-  for (const step of steps) planned.push({ step, changes: await step.plan(quiet) })
+  for (const step of steps) planned.push({ step, changes: await step.plan(context) })
   const doing = planned.filter(({ changes }) => changes.length > 0)
   await writer.set({
     plan: doing.map(({ step, changes }) => ({ step: step.name, changes })),
@@ -25,11 +22,15 @@ export async function planSteps(
   return doing.map(({ step }) => step)
 }
 
-/** @throws what the step that failed threw; its state says so, too */
+/**
+ * @param endState of a step that did what it is for
+ * @throws what the step that failed threw; its state says so, too
+ */
 export async function applySteps(
   steps: readonly Step[],
   context: ContextWithoutProgress,
   writer: StatusWriter,
+  endState: 'Succeeded' | 'Undone',
 ): Promise<void> {
   const { clock, signal } = context
   const now = () => formatTime(clock.now())
@@ -41,7 +42,7 @@ export async function applySteps(
     await writer.set({})
     try {
       await step.apply({ ...context, progress: progressOf(entry, writer) })
-      Object.assign(entry, { state: 'Succeeded', completionTime: now() })
+      Object.assign(entry, { state: endState, completionTime: now() })
       if (entry.percent !== undefined) entry.percent = 100
     } catch (error) {
       Object.assign(entry, { state: 'Failed', completionTime: now() })

@@ -20,12 +20,15 @@ import type { SshConnection } from '../ssh/connection.ts'
 import { type Hop, SshError } from '../ssh/contract.ts'
 import { Sudo } from '../ssh/sudo.ts'
 import { stepsOf } from '../steps/actions.ts'
+import { startAgent } from '../steps/start-agent.ts'
+import { undoingOf } from '../steps/undo.ts'
 import { switchAgent } from '../steps/upgrade.ts'
-import type { ClusterSettings, StepContext } from '../steps/contract.ts'
+import type { ClusterSettings, ContextWithoutProgress, Step } from '../steps/contract.ts'
 import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
 import { statusPrompter } from './prompts.ts'
 import { applySteps, planSteps } from './run-steps.ts'
 import { StatusWriter } from './status-writer.ts'
+import { noteUndone } from './undone.ts'
 
 export interface OperationParts {
   readonly client: Client
@@ -158,7 +161,7 @@ export class OperationRun {
         throw new PreflightError(errors.map(({ what, how }) => `${what} ${how}`))
       if (action === 'Check') return verdict(findings)
 
-      const context: Omit<StepContext, 'progress'> = {
+      const context: ContextWithoutProgress = {
         ...this.#parts,
         ssh,
         sudo,
@@ -173,19 +176,33 @@ export class OperationRun {
           await links.open({ ...host, status: { ...host.status, nodeName, apiPort } }, ssh)
           adopted = true
         },
-        closeLink: () => links.release(host.metadata.name, ssh),
+        closeLink: async () => {
+          adopted = false
+          await links.release(host.metadata.name, ssh)
+        },
       }
-      const steps = await planSteps(stepsOf[action] ?? [], context, this.#writer)
+      const wanted = action === 'Undo' ? await undoingOf(this.#operation.spec.step, context) : stepsOf[action]
+      const steps = await planSteps(wanted ?? [], context, this.#writer)
       if (steps.length > 0 && !this.#operation.spec.approved) await this.#waitForApproval()
-      await applySteps(steps, context, this.#writer)
+      await applySteps(steps, context, this.#writer, action === 'Undo' ? 'Undone' : 'Succeeded')
+      if (action === 'Undo') return await this.#concludeUndo(host, steps)
       return await this.#conclude(host, context, steps.length)
     } finally {
-      if (action === 'Remove') adopted = false
       if (!adopted) await ssh[Symbol.asyncDispose]()
     }
   }
 
-  async #conclude(host: Host, context: Omit<StepContext, 'progress'>, changes: number): Promise<string> {
+  async #concludeUndo({ metadata: { name } }: Host, steps: readonly Step[]): Promise<string> {
+    const { client } = this.#parts
+    const names = steps.map(step => step.name)
+    if (names.length === 0) return `nothing of that is on ${name}`
+    await noteUndone(client, name, names)
+    if (names.includes(startAgent.name))
+      await patchHostStatus(client, name, { phase: 'Pending', nodeName: null, apiPort: null, agent: null, conditions: null }) // prettier-ignore
+    return `undone on ${name}: ${names.join(', ')}; to join again: flotilla node repair ${name}`
+  }
+
+  async #conclude(host: Host, context: ContextWithoutProgress, changes: number): Promise<string> {
     const { client, files, links } = this.#parts
     const { nodeName, facts, apiPort, ssh } = context
     const name = host.metadata.name

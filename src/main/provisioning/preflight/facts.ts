@@ -64,6 +64,8 @@ export interface Facts {
     readonly bundles: readonly string[]
     readonly currentBundle: string
     readonly currentRuntime: string
+    /** Traces: `installed` packages, `docker` started, `daemon.json.ours`, `images` sent, `identity` of a node. */
+    readonly did: ReadonlySet<string>
   }
   /** As sshd's configuration says; '' when it cannot be read. */
   readonly sshdForwarding: string
@@ -148,6 +150,7 @@ export function parseFacts(output: string, answeredMs: number): Facts {
       bundles: all('flotilla.agent'),
       currentBundle: folderName(one('flotilla.current')),
       currentRuntime: folderName(one('flotilla.currentRuntime')),
+      did: new Set(all('flotilla.did')),
     },
     sshdForwarding: one('sshd.forwarding'),
     reachable: all('reach'),

@@ -5,8 +5,9 @@ import type { Step } from './contract.ts'
 import { installPackages, startDocker } from './install-packages.ts'
 import { liveRestore, resetLiveRestore } from './live-restore.ts'
 import { pushAgent, pushRuntime } from './push.ts'
-import { cleanUp, deleteFiles, deleteNode, drain, revokeCertificate, uninstall } from './remove.ts'
+import { cleanUp, deleteFiles, deleteNode, drain, revokeCertificate } from './remove.ts'
 import { startAgent } from './start-agent.ts'
+import { stopDocker, uninstall } from './uninstall.ts'
 import { restartAgent, switchAgent } from './upgrade.ts'
 
 const join: readonly Step[] = [
@@ -27,5 +28,15 @@ export const stepsOf: Readonly<Record<string, readonly Step[]>> = {
   Repair: join,
   Upgrade: [pushRuntime, pushAgent, switchAgent],
   Restart: [restartAgent],
-  Remove: [drain, cleanUp, deleteNode, revokeCertificate, resetLiveRestore, uninstall, deleteFiles, withdrawKey],
+  Remove: [
+    drain,
+    cleanUp,
+    deleteNode,
+    revokeCertificate,
+    resetLiveRestore,
+    stopDocker,
+    uninstall,
+    deleteFiles,
+    withdrawKey,
+  ],
 }

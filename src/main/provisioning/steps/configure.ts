@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { pack } from 'tar-stream'
 import type { Taint } from '../../../shared/api/core/v1.ts'
-import { type ClusterSettings, type Step, type StepContext, asRoot } from './contract.ts'
+import { type ClusterSettings, type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
 import { REMOVE_BY_HAND } from './remove.ts'
 
 export const UNIT = 'flotilla-agent.service'
@@ -30,7 +30,7 @@ WantedBy=multi-user.target
 `
 
 /** Paths are the same on every host: scripts there need no parameters. */
-export function agentConfig({ host, nodeName, apiPort, cluster, facts }: StepContext): string {
+export function agentConfig({ host, nodeName, apiPort, cluster, facts }: ContextWithoutProgress): string {
   const servers = [`https://127.0.0.1:${apiPort}`, ...cluster.servers]
   return settingsText(cluster, { nodeName, nodeIP: facts.address, servers, taints: host.spec.taints ?? [] })
 }

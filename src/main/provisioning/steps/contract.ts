@@ -59,6 +59,8 @@ export interface StepContext {
   closeLink(): Promise<void>
 }
 
+export type ContextWithoutProgress = Omit<StepContext, 'progress'>
+
 export interface Step {
   /** Stable: `push-runtime`. */
   readonly name: string
@@ -66,7 +68,7 @@ export interface Step {
    * Looks, changes nothing.
    * @returns what the step will change, one sentence each; none = nothing to do
    */
-  plan(context: StepContext): Promise<string[]> | string[]
+  plan(context: ContextWithoutProgress): Promise<string[]> | string[]
   apply(context: StepContext): Promise<void>
 }
 

@@ -1,5 +1,5 @@
 // Docker and the tools that pods need, from the packages of the distribution; only what is missing.
-import { type ClusterSettings, type Step, type StepContext, asRoot } from './contract.ts'
+import { type ClusterSettings, type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
 
 /** Tool → package, per package manager. RHEL has no Docker in its own repositories: the preflight says so. */
 const APT: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ export const packagesOf = (manager: 'apt' | 'dnf', { networkBackend }: ClusterSe
   ...(networkBackend === 'wireguard' && { wg: 'wireguard-tools' }),
 })
 
-function missing({ facts, cluster }: StepContext): string[] {
+function missing({ facts, cluster }: ContextWithoutProgress): string[] {
   const found = (['apt', 'dnf'] as const).find(name => facts.tools.has(name === 'apt' ? 'apt-get' : name))
   const manager = found ? packagesOf(found, cluster) : {}
   return Object.entries(manager).flatMap(([tool, name]) => (facts.tools.has(tool) ? [] : [name]))
@@ -83,6 +83,16 @@ export const installPackages: Step = {
 
 export const START_DOCKER = `
 set -e
+${REMEMBER}
+# What the packages of this join have started goes with them.
+if [ ! -e docker ] && ! grep -qx 'docker.io\\|moby-engine' installed 2>/dev/null; then
+  for unit in docker.socket docker.service containerd.service; do
+    enabled=$(systemctl is-enabled $unit 2>/dev/null) || true
+    active=$(systemctl is-active $unit 2>/dev/null) || true
+    printf '%s %s %s\\n' $unit "\${enabled:-none}" "\${active:-none}"
+  done > docker.new
+  mv docker.new docker
+fi
 systemctl enable --now docker
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do docker version >/dev/null 2>&1 && exit 0; sleep 1; done
 docker version

@@ -1,6 +1,6 @@
 // Docker's live-restore: without it every container ends when Docker restarts or is upgraded. One key is merged into the
 // configuration that is there, and taken out again when the host leaves.
-import { type Step, type StepContext, asRoot } from './contract.ts'
+import { type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
 
 const FILE = '/etc/docker/daemon.json'
 const KEY = 'live-restore'
@@ -43,9 +43,10 @@ if [ -e ${FILE} ]; then cp -p ${FILE} $before; else rm -f $before; fi
 cat > $before.ours
 cat $before.ours > ${FILE}
 systemctl reload docker || true
-for i in 1 2 3 4 5 6 7 8 9 10; do
+i=0
+while [ $i -lt 50 ]; do
   [ "$(docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)" != true ] || exit 0
-  sleep 0.5
+  sleep 0.1; i=$((i+1))
 done
 echo 'Docker did not take live-restore; its configuration is as it was'
 if [ -e $before ]; then cat $before > ${FILE}; else rm -f ${FILE}; fi
@@ -53,8 +54,8 @@ rm -f $before.ours $before
 systemctl reload docker || true
 `
 
-/** Rewrites the file there with a constant expression over what it holds. */
-const rewrite = (expression: string) => `/opt/flotilla/bin/node -e '
+/** Somebody wrote the file after us: only a program that reads JSON may write it again. */
+const rewrite = (expression: string) => `"$node" -e '
     const fs = require("node:fs")
     const { "${KEY}": _, ...rest } = JSON.parse(fs.readFileSync("${FILE}", "utf8"))
     fs.writeFileSync("${FILE}", JSON.stringify(${expression}, null, 2) + "\\n")'`
@@ -66,9 +67,18 @@ const rewrite = (expression: string) => `/opt/flotilla/bin/node -e '
 export const UNSET_LIVE_RESTORE = `
 before=/var/lib/flotilla/before/daemon.json
 [ -e $before.ours ] || exit 0
+node=$(ls -d /opt/flotilla/bin/node /opt/flotilla/runtime/*/node 2>/dev/null | head -n 1)
 if [ -e ${FILE} ]; then
-  cmp -s ${FILE} $before.ours && is_ours=yes
-  ${rewrite(`{ ...rest, "${KEY}": false }`)}
+  if cmp -s ${FILE} $before.ours; then
+    is_ours=yes
+    sed 's/"${KEY}": true/"${KEY}": false/' $before.ours > ${FILE}
+  elif [ -n "$node" ]; then
+    ${rewrite(`{ ...rest, "${KEY}": false }`)}
+  else
+    echo '${KEY} stays in ${FILE}, which somebody else has changed, and nothing is here that could take it out'
+    rm -f $before.ours $before $before.made-folder
+    exit 0
+  fi
   systemctl reload docker 2>/dev/null
   for i in 1 2 3 4 5 6 7 8 9 10; do
     [ "$(docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)" = true ] || break
@@ -83,7 +93,7 @@ rm -f $before.ours $before $before.made-folder
 exit 0
 `
 
-const isOfUse = ({ facts: { docker } }: StepContext): boolean =>
+const isOfUse = ({ facts: { docker } }: ContextWithoutProgress): boolean =>
   !docker.liveRestore && !docker.isSwarm && !docker.isSnap && !docker.isRootless
 
 export const liveRestore: Step = {

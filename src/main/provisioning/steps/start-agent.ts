@@ -7,7 +7,7 @@ import { isNotFound } from '../../../shared/machinery/status.ts'
 import { SshError } from '../ssh/contract.ts'
 import { issueBootstrapToken } from './bootstrap-token.ts'
 import { agentConfig, hashOf } from './configure.ts'
-import { type Step, type StepContext, asRoot } from './contract.ts'
+import { type ContextWithoutProgress, type Step, type StepContext, asRoot } from './contract.ts'
 
 const READY_TIMEOUT_MS = 120_000
 const POLL_MS = 200
@@ -49,11 +49,10 @@ export const startAgent: Step = {
     try {
       progress.output(`waiting for the node ${nodeName}\n`)
       await startUntilReady(context, 'starting the agent', START_AGENT, `${token}\n`)
-      await asRoot(context, 'forgetting the token', FORGET_TOKEN)
+      await Promise.all([asRoot(context, 'forgetting the token', FORGET_TOKEN), label(context)])
     } finally {
       await revoke()
     }
-    await label(context)
   },
 }
 
@@ -68,7 +67,8 @@ export async function startUntilReady(
   script: string,
   input?: string,
 ): Promise<void> {
-  await asRoot(context, 'stopping the agent', STOP)
+  // Where none ever had an identity, none has sent a heartbeat.
+  if (context.facts.flotilla.did.has('identity')) await asRoot(context, 'stopping the agent', STOP)
   const lastHeartbeat = await heartbeat(context)
   await asRoot(context, what, script, input)
   const { clock, signal, nodeName } = context
@@ -92,7 +92,7 @@ async function notReady(context: StepContext, what: string): Promise<SshError> {
   return new SshError('CommandFailed', `${what}. It logged: ${lines || 'nothing'}`)
 }
 
-async function isReady({ client, nodeName, facts, signal }: StepContext): Promise<boolean> {
+async function isReady({ client, nodeName, facts, signal }: ContextWithoutProgress): Promise<boolean> {
   const node = await client.get(Node, { name: nodeName }, { signal }).catch(ifFound)
   if (!node || node.status.nodeInfo?.machineID !== facts.machineID) return false
   return isConditionTrue(node.status.conditions, 'Ready')

@@ -121,6 +121,9 @@ export const cluster = {
   Plan: 'Plan',
   'Not approved': 'Nicht bestätigt',
   'Change exactly this': 'Genau das ändern',
+  Undo: 'Zurücknehmen',
+  'Undo {step}': '{step} zurücknehmen',
+  'Undo one more': 'Noch einen zurücknehmen',
   Steps: 'Schritte',
   "{given} is not an address; it wants user{'@'}host or user{'@'}host:port":
     "{given} ist keine Adresse; nötig ist user{'@'}host oder user{'@'}host:port",

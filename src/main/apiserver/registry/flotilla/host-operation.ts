@@ -6,21 +6,23 @@ import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 
-const ACTIONS = ['Check', 'Join', 'Upgrade', 'Repair', 'Restart', 'Remove']
+const ACTIONS = ['Check', 'Join', 'Upgrade', 'Repair', 'Restart', 'Undo', 'Remove']
 
 function validateOperation({ spec }: HostOperation): FieldError[] {
   const errors: FieldError[] = []
   if (!spec.hostName) errors.push(required('spec.hostName'))
   if (!spec.action) errors.push(required('spec.action'))
   else if (!ACTIONS.includes(spec.action)) errors.push(notSupported('spec.action', spec.action, ACTIONS))
+  if (spec.step !== undefined && spec.action !== 'Undo')
+    errors.push(forbiddenField('spec.step', 'only an Undo has one'))
   return errors
 }
 
 function validateUpdate({ spec }: HostOperation, { spec: old }: HostOperation): FieldError[] {
-  const fixed = ({ hostName, action }: HostOperation['spec']) => ({ hostName, action })
+  const fixed = ({ hostName, action, step }: HostOperation['spec']) => ({ hostName, action, step })
   const errors: FieldError[] = []
   if (!deepEqual(fixed(spec), fixed(old)))
-    errors.push(forbiddenField('spec', 'hostName and action cannot change; make a new operation'))
+    errors.push(forbiddenField('spec', 'hostName, action and step cannot change; make a new operation'))
   if (old.approved && !spec.approved) errors.push(forbiddenField('spec.approved', 'it has been approved; cancel it'))
   if (old.cancelled && !spec.cancelled) errors.push(forbiddenField('spec.cancelled', 'it has been cancelled'))
   return errors
