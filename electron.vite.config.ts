@@ -26,6 +26,9 @@ const LEFT_OUT = {
   __VUE_OPTIONS_API__: 'false',
   __VUE_PROD_DEVTOOLS__: 'false',
   __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+  __VUE_I18N_FULL_INSTALL__: 'false',
+  __VUE_I18N_LEGACY_API__: 'false',
+  __INTLIFY_PROD_DEVTOOLS__: 'false',
 }
 
 /** Browser and desktop app serve the window under `/ui/`; electron-vite would set a relative base for file: URLs. */

@@ -1,52 +1,63 @@
 // What the window says, in the language chosen. The English text is its own key, so that code reads as it sounds;
 // `de/` holds the German of every key, and a key without one does not pass the type check.
-import { computed, nextTick, shallowRef } from 'vue'
+import { computed, nextTick } from 'vue'
+import { createI18n } from 'vue-i18n'
 import type { german } from './de/german.ts'
 
 export type Language = 'en' | 'de'
 export type MessageKey = keyof typeof german
 type Values = Readonly<Record<string, string | number | undefined>>
 
-/** English is spoken by the keys themselves. */
-const english = { language: 'en' as Language, texts: new Map<string, string>() }
-const spoken = shallowRef(english)
+const i18n = createI18n({
+  legacy: false,
+  locale: 'en',
+  fallbackLocale: false,
+  // English is spoken by the keys themselves.
+  fallbackFormat: true,
+  messages: { en: {}, de: {} } as Record<Language, Record<string, string>>,
+  missingWarn: false,
+  fallbackWarn: false,
+  // Keys are sentences: a full stop in them is no path.
+  messageResolver: (messages, key) => (messages as Record<string, string>)[key] ?? null,
+})
+const { global } = i18n
+
+const language = computed(() => global.locale.value)
+/** Texts without values, as they were said before in this language: lists say the same ones for every row. */
+const said = computed(() => ({ language: language.value, texts: new Map<MessageKey, string>() }))
+const NONE: Values = {}
 
 /** A text that is said later, where `t` is called with it: marks it for the test that looks for what is unused. */
 export const m = (key: MessageKey): MessageKey => key
 
-/** `one | many`, or the same for both. */
-function formOf(text: string, n: number | undefined): string {
-  const bar = text.indexOf(' | ')
-  if (bar < 0) return text
-  return n === 1 || n === undefined ? text.slice(0, bar) : text.slice(bar + 3)
-}
-
 /**
- * Says a text. Reactive: called in a template or a computed value, it changes with the language. Lists call it for
- * every row, so that it does no more than it has to.
+ * Says a text. Reactive: called in a template or a computed value, it changes with the language.
  *
  * @param values by the names in braces; `n` also chooses between the forms that ` | ` divides
  */
-export function t(key: MessageKey, values: Values = {}): string {
-  const n = typeof values.n === 'number' ? values.n : undefined
-  const form = formOf(spoken.value.texts.get(key) ?? key, n)
-  return form.includes('{')
-    ? form.replace(/\{(\w+)\}/g, (_, name: string) =>
-        name === 'n' && n !== undefined ? formatNumber(n) : String(values[name] ?? ''),
-      )
-    : form
+export function t(key: MessageKey, values: Values = NONE): string {
+  if (values === NONE) return plain(key)
+  const { n } = values
+  return typeof n === 'number' ? global.t(key, { ...values, n: formatNumber(n) }, n) : global.t(key, values)
+}
+
+function plain(key: MessageKey): string {
+  const { texts } = said.value
+  let text = texts.get(key)
+  if (text === undefined) texts.set(key, (text = global.t(key)))
+  return text
 }
 
 /** Says it translated where it is a text of ours, and as it is where it came from elsewhere: a column, a state. */
-export const known = (text: string): string => spoken.value.texts.get(text) ?? text
+export function known(text: string): string {
+  const messages = global.messages.value[language.value]
+  return Object.hasOwn(messages, text) ? (messages[text] ?? text) : text
+}
 
 /** The system's variety of the language spoken, such as `de-AT`. */
-const locale = computed(() => {
-  const { language } = spoken.value
-  return navigator.languages.find(each => each.split('-')[0] === language) ?? language
-})
+const locale = computed(() => navigator.languages.find(each => each.split('-')[0] === language.value) ?? language.value)
 
-export const isEnglish = (): boolean => spoken.value.language === 'en'
+export const isEnglish = (): boolean => language.value === 'en'
 
 /** A title within a sentence: small in English, as it is in German, where nouns are capital. */
 export const inSentence = (title: string): string => (isEnglish() ? title.toLowerCase() : title)
@@ -70,17 +81,19 @@ export const formatDateTime = (time: string | number): string => formatted(dates
 export const formatTimeOfDay = (time: string | number): string => formatted(times.value, time)
 
 let wanted: Language = 'en'
+let isGermanLoaded = false
 
 /** Switches what is spoken; German is loaded when somebody first wants it. */
-export async function speak(language: Language): Promise<void> {
-  wanted = language
-  const next =
-    language === 'de'
-      ? { language, texts: new Map<string, string>(Object.entries((await import('./de/german.ts')).german)) }
-      : english
+export async function speak(chosen: Language): Promise<void> {
+  wanted = chosen
+  if (chosen === 'de' && !isGermanLoaded) {
+    const { german } = await import('./de/german.ts')
+    global.setLocaleMessage('de', german)
+    isGermanLoaded = true
+  }
   // Who changed their mind while it was loaded has the last word.
-  if (wanted !== language) return
-  spoken.value = next
-  document.documentElement.lang = language
+  if (wanted !== chosen) return
+  global.locale.value = chosen
+  document.documentElement.lang = chosen
   await nextTick()
 }
