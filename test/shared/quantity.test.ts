@@ -33,6 +33,13 @@ describe('parseQuantity()', () => {
     expect(parseQuantity(text).toString()).toBe(canonical)
   })
 
+  test('texts that are made to be slow are refused by the thousand, before anybody would notice', () => {
+    for (let i = 0; i < 5_000; i++)
+      expect(isQuantity(`${i}${'0'.repeat(250 - String(i).length)}x`) || isQuantity(`${'0'.repeat(250)}x${i}`)).toBe(
+        false,
+      )
+  })
+
   test.each([
     '',
     '1.2.3',

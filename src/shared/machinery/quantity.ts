@@ -165,16 +165,17 @@ export function parseQuantity(input: string | number): Quantity {
 
 function parse(text: string): Quantity {
   if (text === '' || text.length > MAX_TEXT) throw new QuantityError(WRONG_FORMAT)
-  const match = /^([+-]?)0*(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text)
+  // No digit can belong to two parts: a hostile text is refused in one pass.
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?((?:[eEinumkKMGTP]+[-+]?\d*|[-+]\d*)?)$/.exec(text)
   if (!match) throw new QuantityError(WRONG_FORMAT)
-  const [, sign = '', digits = '', fraction = '', suffixText = ''] = match
+  const [, sign = '', written = '', fraction = '', suffixText = ''] = match
   const suffix = parseSuffix(suffixText)
   // Upstream reads a bare suffix as zero, except on the paths where it insists on digits.
   if (!/\d/.test(text.slice(0, text.length - suffixText.length))) {
     if (suffix.base === 2 && suffix.exponent >= 50) throw new QuantityError(WRONG_NUMBER)
     return new Quantity(0n, suffix.format)
   }
-  const integer = digits || '0'
+  const integer = written.replace(/^0+/, '') || '0'
 
   let amount = BigInt(integer + fraction)
   const scale = 9 - fraction.length + (suffix.base === 10 ? suffix.exponent : 0)
