@@ -296,9 +296,16 @@ describe('OpenAPI v2', () => {
     const { headers } = await raw(cluster.api, '/openapi/v2')
     const etag = headers.etag!
     expect((await raw(cluster.api, '/openapi/v2', { headers: { 'if-none-match': etag } })).code).toBe(304)
+    const others = Array.from({ length: 20_000 }, (_, i) => [`wardle.Other${i}`, { description: 'x'.repeat(80) }])
     spec = {
       ...spec,
-      definitions: { ...spec.definitions, 'wardle.New': { type: 'object' }, 'wardle.Flunder': ref('wardle.New') },
+      // Longer than any object may be.
+      definitions: {
+        ...(Object.fromEntries(others) as object),
+        ...spec.definitions,
+        'wardle.New': { type: 'object' },
+        'wardle.Flunder': ref('wardle.New'),
+      },
     }
     // A changed APIService is asked at once.
     await cluster.admin.patch(APIService, { name: NAME }, { spec: { versionPriority: 150 } })

@@ -169,7 +169,7 @@ export class RemoteService {
         sent.on('error', reject)
         sent.end()
       })
-      return bytes && { value: (await decodeBody('application/json', bytes)).value, etag }
+      return bytes && { value: (await decodeBody('application/json', bytes, MAX_DOCUMENT_BYTES)).value, etag }
     } finally {
       socket.destroy()
     }

@@ -30,21 +30,29 @@ export const closeBodyDecoder = (): Promise<void> => worker.rest()
 
 /**
  * @param contentType the header as sent; absent means JSON
- * @throws ApiError 400 for a broken body, 415 for a format that is not accepted
+ * @param maxBytes what is longer, in many nodes, is refused: no object could be stored that large
+ * @throws ApiError 400 for a broken body, 413 for one that is too large, 415 for a format that is not accepted
  */
-export async function decodeBody(contentType: string | undefined, bytes: Buffer): Promise<DecodedBody> {
+export async function decodeBody(
+  contentType: string | undefined,
+  bytes: Buffer,
+  maxBytes = MAX_OBJECT_BYTES,
+): Promise<DecodedBody> {
   switch (mediaTypeOf(contentType)) {
     case '':
     case JSON_TYPE:
     case 'application/json-patch+json':
     case 'application/merge-patch+json':
     case 'application/strategic-merge-patch+json':
-      return settle(await parseJsonBody(bytes), message => `couldn't get version/kind; json parse error: ${message}`)
+      return settle(
+        await parseJsonBody(bytes, maxBytes),
+        message => `couldn't get version/kind; json parse error: ${message}`,
+      )
     case YAML_TYPE:
     case 'application/x-yaml':
     case 'text/yaml':
     case 'application/apply-patch+yaml':
-      return settle(await parseYamlBody(bytes), message => `error converting YAML to JSON: ${message}`)
+      return settle(await parseYamlBody(bytes, maxBytes), message => `error converting YAML to JSON: ${message}`)
     case PROTOBUF_TYPE:
       return { value: await parseProtobuf(bytes), duplicates: [] }
     default:
@@ -59,8 +67,8 @@ function settle(result: ParseResult, wording: (message: string) => string): Deco
 
 const textOf = (bytes: Buffer) => bytes.toString('utf8').replace(/^\uFEFF/, '')
 
-async function parseJsonBody(bytes: Buffer): Promise<ParseResult> {
-  if (bytes.length > INLINE_JSON_BYTES) return inWorker('json', bytes)
+async function parseJsonBody(bytes: Buffer, maxBytes: number): Promise<ParseResult> {
+  if (bytes.length > INLINE_JSON_BYTES) return inWorker('json', bytes, maxBytes)
   const text = textOf(bytes)
   const { error, duplicates } = scanJson(text, MAX_DEPTH)
   return error === undefined ? { value: parseJson(text), duplicates } : { error, duplicates }
@@ -72,12 +80,12 @@ function looksLikeJson(bytes: Buffer): boolean {
   return first === 0x7b
 }
 
-async function parseYamlBody(bytes: Buffer): Promise<ParseResult> {
+async function parseYamlBody(bytes: Buffer, maxBytes: number): Promise<ParseResult> {
   if (looksLikeJson(bytes)) {
-    const result = await parseJsonBody(bytes)
+    const result = await parseJsonBody(bytes, maxBytes)
     if (result.error === undefined) return result
   }
-  if (bytes.length > INLINE_YAML_BYTES) return inWorker('yaml', bytes)
+  if (bytes.length > INLINE_YAML_BYTES) return inWorker('yaml', bytes, maxBytes)
   // Loaded on the first YAML body: most clients send JSON, and a start should not pay for it.
   const [yaml, { parseYaml }] = await Promise.all([import('yaml'), import('./parse-yaml.ts')])
   return parseYaml(yaml, textOf(bytes), MAX_DEPTH)
@@ -103,8 +111,8 @@ async function parseProtobuf(bytes: Buffer): Promise<unknown> {
   }
 }
 
-async function inWorker(format: 'json' | 'yaml', bytes: Buffer): Promise<ParseResult> {
-  const result = await worker.parse(format, bytes, MAX_DEPTH, MAX_OBJECT_BYTES).catch((error: unknown) => {
+async function inWorker(format: 'json' | 'yaml', bytes: Buffer, maxBytes: number): Promise<ParseResult> {
+  const result = await worker.parse(format, bytes, MAX_DEPTH, maxBytes).catch((error: unknown) => {
     throw badRequest(error instanceof Error ? error.message : String(error))
   })
   if (result.tooLarge) throw objectTooLarge()
