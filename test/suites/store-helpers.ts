@@ -6,7 +6,7 @@ export function objectNamed(name: string, data: Record<string, unknown> = {}): A
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data }
 }
 
-export async function poll(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function poll(condition: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not true within ${timeoutMs} ms: ${condition}`)
