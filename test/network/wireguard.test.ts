@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { wireguardConditions } from '../../src/agent/kubelet/node/conditions.ts'
+import type { Peer } from '../../src/agent/network/node-routes.ts'
+import { peersWithOwnKeys } from '../../src/agent/network/wireguard/encrypted-routes.ts'
 import { configuration } from '../../src/agent/network/wireguard/configuration.ts'
 import { formatIdentity, parseIdentity, WIREGUARD_ANNOTATION } from '../../src/agent/network/wireguard/identity.ts'
 import { ownKey } from '../../src/agent/network/wireguard/key.ts'
@@ -78,12 +80,28 @@ PersistentKeepalive = 25
   })
 })
 
+describe('a key that two nodes tell', () => {
+  const peer = (nodeName: string, since: string, publicKey = PUBLIC_KEY) =>
+    ({ nodeName, since, nodeIP: '192.0.2.2', podCIDR: '10.244.2.0/24', wireguard: { publicKey, port: 8476 } }) // prettier-ignore
+  const names = (ownKey: string, ...peers: Peer[]) => peersWithOwnKeys(peers, ownKey).map(({ nodeName }) => nodeName)
+  const other = 'A'.repeat(43) + '='
+
+  it('is that of the node that was there first, whatever the names', () => {
+    const [first, second] = [peer('node9', '2026-01-01T00:00:00Z'), peer('node1', '2026-01-01T00:00:01Z')]
+    expect(names('own', first, second)).toEqual(['node9'])
+    expect(names('own', second, first)).toEqual(['node9'])
+    expect(names('own', second, first, peer('node2', '2026-01-02T00:00:00Z', other))).toEqual(['node9', 'node2'])
+    expect(names('own', second)).toEqual(['node1'])
+  })
+  it("is no other node's where it is this node's", () => expect(names(other, peer('node1', '', other))).toEqual([]))
+})
+
 describe('the condition WireGuard', () => {
   const state = { annotation: '', withoutKey: [] }
   it('holds while every node has told a key, and names those that have not', () => {
     expect(wireguardConditions(state, false)).toMatchObject([{ type: 'WireGuard', status: 'True' }])
     expect(wireguardConditions({ ...state, withoutKey: ['a', 'b'] }, true)).toMatchObject([
-      { status: 'False', reason: 'NodesWithoutKey', message: 'pods of a, b are not reached: these nodes have told no WireGuard key' }, // prettier-ignore
+      { status: 'False', reason: 'NodesWithoutKey', message: 'pods of a, b are not reached: these nodes have told no WireGuard key of their own' }, // prettier-ignore
     ])
   })
   it('is told of nodes that do not encrypt only after they did', () => {

@@ -57,7 +57,7 @@ export interface NetworkOptions {
 export interface WireguardState {
   /** What the Node object tells others of this node's end. */
   readonly annotation: string
-  /** Names of nodes that told no key: their pods are not reached. */
+  /** Names of nodes that told no key of their own: their pods are not reached. */
   readonly withoutKey: readonly string[]
 }
 

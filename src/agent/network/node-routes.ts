@@ -26,6 +26,8 @@ export interface Peer {
   readonly podCIDR: string
   /** Undefined = its pods have IPv4 only. */
   readonly ipv6?: { readonly podCIDR: string; readonly nodeIP: string | undefined }
+  /** When its Node object was made, in RFC 3339. */
+  readonly since?: string | undefined
   /** Undefined = it takes no encrypted packets, or has not told how. */
   readonly wireguard?: WireguardIdentity
 }
@@ -73,7 +75,8 @@ export function peerOf({ metadata, spec, status }: Node): Peer | undefined {
   const cidr = podCIDR === undefined ? undefined : parseCidr(podCIDR)
   if (!nodeIP || !cidr) return undefined
   const wireguard = parseIdentity(metadata.annotations?.[WIREGUARD_ANNOTATION])
-  const peer = { nodeName: metadata.name, nodeIP, podCIDR: formatCidr(cidr), ...(wireguard && { wireguard }) }
+  const { name: nodeName, creationTimestamp: since } = metadata
+  const peer = { nodeName, nodeIP, podCIDR: formatCidr(cidr), since, ...(wireguard && { wireguard }) }
   const podCIDR6 = podCIDR6Of(spec)
   return podCIDR6 === undefined ? peer : { ...peer, ipv6: { podCIDR: podCIDR6, nodeIP: addressesIn(IPV6, nodeIPs)[0] } }
 }

@@ -87,7 +87,7 @@ export function wireguardConditions(
   if (state === NOT_KNOWN_YET) return []
   if (!state) return wasTold ? [condition(WIREGUARD_CONDITION, false, ENCRYPTED, NOT_ENCRYPTED)] : []
   const { withoutKey } = state
-  const why = `pods of ${withoutKey.join(', ')} are not reached: these nodes have told no WireGuard key`
+  const why = `pods of ${withoutKey.join(', ')} are not reached: these nodes have told no WireGuard key of their own`
   return [condition(WIREGUARD_CONDITION, withoutKey.length === 0, ENCRYPTED, ['NodesWithoutKey', why])]
 }
 

@@ -25,6 +25,21 @@ const OVERHEAD_BYTES = 80
 
 const isEncrypted = (peer: Peer): peer is EncryptedPeer => peer.wireguard !== undefined
 
+const older = (a: Peer, b: Peer): number =>
+  (a.since ?? '').localeCompare(b.since ?? '') || a.nodeName.localeCompare(b.nodeName)
+
+/**
+ * Keys are public, and to `wg` one key is one peer, which has what is told of it last: a node that tells another's would
+ * take its packets away. @returns the peers with keys that nobody had before them
+ */
+export function peersWithOwnKeys(peers: readonly Peer[], ownKey: string): EncryptedPeer[] {
+  const taken = new Set([ownKey])
+  return peers
+    .filter(isEncrypted)
+    .sort(older)
+    .filter(({ wireguard: { publicKey } }) => !taken.has(publicKey) && taken.add(publicKey))
+}
+
 export class EncryptedRoutes implements NodeRoutes {
   readonly #options: EncryptedRoutesOptions
   #withoutKey: readonly string[] = []
@@ -33,7 +48,7 @@ export class EncryptedRoutes implements NodeRoutes {
     this.#options = options
   }
 
-  /** Names of nodes that told no key. */
+  /** Names of nodes that told no key, or another's. */
   get withoutKey(): readonly string[] {
     return this.#withoutKey
   }
@@ -46,7 +61,7 @@ export class EncryptedRoutes implements NodeRoutes {
       listRoutes(run, ['proto', ROUTE_PROTOCOL]),
       hasIPv6 ? listRoutes(run, ['proto', ROUTE_PROTOCOL], IPV6) : [],
     ])
-    const peers = all.filter(isEncrypted)
+    const peers = peersWithOwnKeys(all, key.publicKey)
     const wanted = new Set(peers.flatMap(peer => rangesOfPeer(peer, hasIPv6)))
     // First what would still go out in the clear, from before the cluster wanted this.
     const inTheClear = routes.flat().filter(({ gateway }) => gateway !== undefined)
@@ -71,7 +86,7 @@ export class EncryptedRoutes implements NodeRoutes {
         dst => `route replace ${dst} dev ${WIREGUARD_LINK} src ${source(dst)} proto ${ROUTE_PROTOCOL}`,
       ),
     ])
-    this.#withoutKey = all.filter(peer => !isEncrypted(peer)).map(({ nodeName }) => nodeName)
+    this.#withoutKey = all.filter(peer => !peers.some(each => each === peer)).map(({ nodeName }) => nodeName)
     const usual = { ...NO_PEERS, direct: peers }
     return { plan: { ...NO_PEERS, throughTunnel: peers }, usual }
   }
