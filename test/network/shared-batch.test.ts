@@ -1,5 +1,11 @@
 // How the links of many pods share processes, in a network of the test's own.
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { requireCidr } from '../../src/shared/machinery/ipv4.ts'
+import { AddressPool } from '../../src/agent/network/address-pool.ts'
+import { RoutedPodNetwork } from '../../src/agent/network/pod-network.ts'
 import { type Run, run, ToolError } from '../../src/agent/network/exec.ts'
 import { SharedBatch } from '../../src/agent/network/shared-batch.ts'
 import { ownNetwork } from './lab/own-network.ts'
@@ -53,4 +59,22 @@ test('a process that does not tell how far it got fails all of its own lines, an
   const all = await Promise.allSettled(['a', 'b', 'c'].map(name => batch.run(add(name))))
   expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
   await expect(batch.run(add('d'))).resolves.toBeUndefined()
+})
+
+test('the address of a pod is given back once its link is gone, and not before', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-links-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const addresses = new AddressPool(join(folder, 'addresses.json'), requireCidr('10.244.1.0/24'))
+  const answers = ['', 'Cannot find device "flo-x"\nCommand failed -:1\n']
+  const network = new RoutedPodNetwork({
+    run: argv => Promise.reject(new ToolError(argv, undefined, answers.shift() ?? '')),
+    addresses,
+    mtu: 1500,
+    hostIP: '10.244.1.0',
+  })
+  const ip = addresses.allocate('a')
+  await expect(network.tearDown('a')).rejects.toThrow(ToolError) // killed: it may have come to that line, or not
+  expect(addresses.get('a')).toBe(ip)
+  await network.tearDown('a')
+  expect(addresses.get('a')).toBeUndefined()
 })

@@ -186,16 +186,22 @@ export class RoutedPodNetwork implements PodNetwork {
       )
       await this.#additions.run(this.#outside(podUid, ip, name))
     } catch (error) {
-      await this.#removeLink(name)
+      await this.#removeLink(name).catch(() => undefined) // why it was not connected says more
       throw error
     }
   }
 
-  /** Routes and the end inside the pod go with the link. */
+  /** Routes and the end inside the pod go with the link. @throws ToolError when it may still be there */
   #removeLink(name: string): Promise<void> {
-    return this.#removals.run([`link delete ${name}`]).catch(() => undefined) // gone already
+    return this.#removals.run([`link delete ${name}`]).catch((error: unknown) => {
+      if (!isGone(error)) throw error
+    })
   }
 }
+
+/** A process that was killed tells nothing of links that it had not come to. */
+const isGone = (error: unknown): boolean =>
+  error instanceof ToolError && /Cannot find device|No such device/.test(error.stderr)
 
 export const isPodLink = ({ ifname }: Pick<Link, 'ifname'>): boolean => ifname.startsWith(POD_LINK_PREFIX)
 
