@@ -22,6 +22,16 @@ const { value: anyValue } = fc.letrec<{ value: unknown }>(tie => ({
   ),
 }))
 
+/** Whether none of its whole numbers is one that a number would round, or may stand for another one. */
+function isSafe(text: string): boolean {
+  const unsafe: unknown[] = []
+  JSON.parse(text, (_key, value: unknown) => {
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) unsafe.push(value)
+    return value
+  })
+  return unsafe.length === 0
+}
+
 describe('parseJson() and encodeJson()', () => {
   test('give back every value, whatever is around the number', () => {
     fc.assert(
@@ -32,7 +42,10 @@ describe('parseJson() and encodeJson()', () => {
   })
 
   test('agree with JSON where no number is beyond 2^53, also about white space', () => {
-    const plain = fc.json().map(text => JSON.stringify(JSON.parse(text), null, '\t'))
+    const plain = fc
+      .json()
+      .filter(isSafe)
+      .map(text => JSON.stringify(JSON.parse(text), null, '\t'))
     // The long text makes the careful way be taken.
     fc.assert(
       fc.property(plain, text => {
