@@ -5,12 +5,14 @@ import { connection } from '../api/connection.ts'
 import type { NewHost } from './new-hosts.ts'
 import { t } from '../i18n/i18n.ts'
 
-/** @param step of an Undo: which one; default: the last that is done */
 export const startOperation = (hostName: string, action: string, step?: string) =>
   connection.client.create(HostOperation, {
     metadata: { generateName: `${hostName.slice(0, 40)}-${action.toLowerCase()}-` },
     spec: { hostName, action, ...(step === undefined ? {} : { step }) },
   })
+
+/** @param step which one of those that made the host a node; default: the last that is done */
+export const undo = ({ spec: { hostName } }: HostOperation, step?: string) => startOperation(hostName, 'Undo', step)
 
 /** The same address again is the same host: what is missing is done. */
 export async function addHost({ name, spec }: NewHost): Promise<void> {
