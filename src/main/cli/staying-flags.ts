@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 
 /** What a move decides by itself, or takes along in the cluster. */
 const TAKEN_CARE_OF =
-  /^(dataDir|listen|advertise|store|etcd.*|localNode|encryption.*|clusterCidr|serviceClusterIpRange)$/
+  /^(dataDir|listen|advertise|store|etcd.*|localNode|encryption.*|clusterCidr|serviceClusterIpRange|networkBackend)$/
 
 /** @returns those that were given, as `--audit-log-path` */
 export const stayingFlags = (serve: Command): string[] =>
