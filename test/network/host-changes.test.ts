@@ -112,10 +112,11 @@ test('while nothing is heard of, nothing is read but now and then', async () => 
   expect(await look(changes, undefined, 'network')).toBe(true)
 })
 
-test('legacy tables, of which nothing is told, are read every time', async () => {
-  const { files, legacy, changes } = host()
-  files.ip_tables_names = 'filter\n'
+test('legacy tables, of which nothing is told, are read every time, and seen when they come', async () => {
+  const { files, legacy, changes } = await known()
   const quietly = () => look(changes, undefined, 'nothing')
+  expect(await quietly()).toBe(false)
+  files.ip_tables_names = 'filter\n'
   expect([await quietly(), await quietly(), await quietly()]).toEqual([true, true, false])
   legacy.rule = ''
   expect([await quietly(), await quietly(), await quietly()]).toEqual([true, true, false])

@@ -1,5 +1,6 @@
 // Tells whether somebody may have changed what the agent set up on the host. Looking at all of that takes a dozen
-// programs; this takes some reads of /proc and one, and where the kernel's events are heard nothing until there is one.
+// programs; this takes some reads of /proc and one, and where the kernel's events are heard next to nothing until there
+// is one.
 import { readFile } from 'node:fs/promises'
 import type { Run } from './exec.ts'
 import type { Heard } from './host-events.ts'
@@ -40,7 +41,6 @@ export class HostChanges {
   #before: string | undefined
   #after: string | undefined
   #looks = 0
-  #hasLegacyTables = false
 
   /** @param read a file about this process's network namespace; '' where the kernel lacks it */
   constructor(run: Run, read: ReadFile = name => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')) {
@@ -53,8 +53,7 @@ export class HostChanges {
    * @returns whether something is not as when all was well, or has not been looked at for long
    */
   async any(heard: Heard): Promise<boolean> {
-    // Changes of legacy tables are not told.
-    const isQuiet = heard === 'nothing' && this.#settled !== undefined && !this.#hasLegacyTables
+    const isQuiet = heard === 'nothing' && this.#settled !== undefined && !(await this.#hasLegacyTables())
     this.#before = isQuiet ? this.#settled : await this.#state().catch(() => undefined)
     const isSame = heard !== 'rules' && this.#before !== undefined && this.#before === this.#settled
     const mostLooks = heard === 'unknown' ? LOOKS_PER_FULL_LOOK : LOOKS_PER_FULL_LOOK_WHEN_HEARD
@@ -84,8 +83,13 @@ export class HostChanges {
       this.#chains(),
       ...FILES.map(async name => withoutCounters(name, await this.#read(name))),
     ])
-    this.#hasLegacyTables = FILES.some((name, i) => name.endsWith('_tables_names') && texts[i] !== '')
     return JSON.stringify([namesOf(links), chains, texts, await this.#legacyRules(texts)])
+  }
+
+  /** Neither their changes are told, nor that there are any now. */
+  async #hasLegacyTables(): Promise<boolean> {
+    const names = await Promise.all(LEGACY.map(([file]) => this.#read(file)))
+    return names.some(text => text !== '')
   }
 
   /** @param texts of FILES */
