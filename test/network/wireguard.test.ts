@@ -152,6 +152,14 @@ describe('nodes that encrypt', { timeout: 60_000 }, () => {
     const [tunnel = 0, plain = 0, plain6 = 0] = [...text.matchAll(/packets (\d+)/g)].map(match => Number(match[1]))
     return { tunnel, plain: plain + plain6 }
   }
+  /** @returns how many packets of that address have come to the pod since */
+  const packetsAt = (pod: Pod, from: string) => {
+    pod.run(
+      'nft',
+      `table inet wire { chain in { type filter hook prerouting priority 0; ip saddr ${from} counter; }; }`,
+    )
+    return () => Number(/packets (\d+)/.exec(pod.run('nft', 'list', 'table', 'inet', 'wire'))![1])
+  }
 
   beforeAll(async () => {
     lab = new Lab()
@@ -217,11 +225,15 @@ describe('nodes that encrypt', { timeout: 60_000 }, () => {
   it('neither reach nor hear a node that has told no key, whatever routes there are', async () => {
     expect((await state(0)).withoutKey).toEqual(['node3'])
     expect(namesIn(tcp(pods[0]!, ips[2]!, 8080))[0]).toMatch(/UNREACH/)
+    const [ownPod, otherPod] = [pods[1]!, pods[2]!]
+    const [sentTo, heardBy] = [packetsAt(otherPod, ips[1]!), packetsAt(ownPod, ips[2]!)]
     hosts[1]!.run('ip', 'route', 'add', cidrs[2]!, 'via', nodeIPs[2]!)
-    expect(tcp(pods[1]!, ips[2]!, 8080)).toEqual(['TIMEOUT'])
+    expect(tcp(ownPod, ips[2]!, 8080)).toEqual(['TIMEOUT'])
+    expect(sentTo()).toBe(0)
     hosts[1]!.run('ip', 'route', 'delete', cidrs[2]!)
-    expect(udp(pods[2]!, ips[1]!, 8080)).toEqual(['TIMEOUT'])
+    expect(udp(otherPod, ips[1]!, 8080)).toEqual(['TIMEOUT'])
     expect(arrived().plain).toBeGreaterThan(0)
+    expect(heardBy()).toBe(0)
   })
 
   it('follow a node whose key was lost, start without the API server, and put back what somebody takes away', async () => {
