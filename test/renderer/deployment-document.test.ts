@@ -93,6 +93,14 @@ describe('writing the form into the YAML', () => {
     expect(parseObjects(writeManifest(withService, { service: undefined }))).toHaveLength(1)
   })
 
+  it('shows a value without quotes as it is written, also a number of 64 bits', () => {
+    const source = startingManifest('default').replace(
+      '          image:',
+      '          image: x\n          env:\n            - name: A\n              value: 9007199254740993',
+    )
+    expect(readManifest(source).model?.env).toEqual([{ name: 'A', value: '9007199254740993', isReference: false }])
+  })
+
   it('leaves references of variables as they are', () => {
     const source = startingManifest('default').replace(
       '          image:',

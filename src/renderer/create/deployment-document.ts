@@ -8,6 +8,7 @@ import {
   yamlProblems,
   type YamlProblem,
 } from '../api/yaml-text.ts'
+import { isScalar } from '../../shared/machinery/json-object.ts'
 import { t } from '../i18n/i18n.ts'
 
 export interface PortModel {
@@ -47,7 +48,7 @@ const isKind = (document: Document, kind: string) => isMap(document.contents) &&
 
 function text(document: Document, path: Path): string {
   const value = document.getIn(path)
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
+  return isScalar(value) ? String(value) : ''
 }
 function integer(document: Document, path: Path): number | undefined {
   const value = document.getIn(path)

@@ -1,5 +1,6 @@
 // What there is to tell of a kind that nothing is known of, such as a custom resource: its fields, by their own names,
 // as far as they can be told in a line. The rest is in its YAML.
+import { isScalar } from '../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { t } from '../i18n/i18n.ts'
 import { type Fact, lines } from './fact.ts'
@@ -7,9 +8,6 @@ import { type Fact, lines } from './fact.ts'
 const MOST_FACTS = 40
 const MOST_LINES = 12
 const DEEPEST = 4
-
-const isScalar = (value: unknown): value is string | number | boolean =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 
 function listText(items: readonly unknown[]): string {
   const shown = items.slice(0, MOST_LINES)

@@ -6,6 +6,10 @@ export type JsonObject = Record<string, unknown>
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** @returns whether the value is a text, a number (a bigint where 64 bits need it), or a yes or no. */
+export const isScalar = (value: unknown): value is string | number | bigint | boolean =>
+  ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
+
 /** Sets a field as own data; a plain assignment to `__proto__` would change the prototype instead. */
 export function setField(object: JsonObject, key: string, value: unknown): void {
   if (key === '__proto__') {
