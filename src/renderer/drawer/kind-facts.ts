@@ -14,14 +14,11 @@ import type { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
 import type { StorageClass } from '../../shared/api/storage/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
-import { formatDateTime, t } from '../i18n/i18n.ts'
-import { type Fact, lines } from './fact.ts'
+import { t } from '../i18n/i18n.ts'
+import { type Fact, lines, seconds, timeText } from './fact.ts'
 import { plainFacts } from './plain-facts.ts'
 import { systemReadings } from './system-facts.ts'
 
-/** As the user's country writes it. */
-const timeText = (time: string | undefined) => time && formatDateTime(time)
-const seconds = (value: number | undefined) => (value === undefined ? undefined : `${value} s`)
 const selectorText = (selector: Parameters<typeof fromLabelSelector>[0]) =>
   fromLabelSelector(selector).format() || t('all pods')
 

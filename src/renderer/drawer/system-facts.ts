@@ -5,18 +5,12 @@ import type { Lease } from '../../shared/api/coordination/v1.ts'
 import type { ServiceAccount } from '../../shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../shared/api/discovery/v1.ts'
 import type { IngressClass } from '../../shared/api/networking/v1.ts'
-import type {
-  ClusterRole,
-  ClusterRoleBinding,
-  PolicyRule,
-  Role,
-  RoleBinding,
-  Subject,
-} from '../../shared/api/rbac/v1.ts'
+import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../../shared/api/rbac/v1.ts'
 import type { PriorityClass } from '../../shared/api/scheduling/v1.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
-import { formatDateTime, t } from '../i18n/i18n.ts'
-import { type Fact, lines } from './fact.ts'
+import { subjectKey } from '../access/access.ts'
+import { t } from '../i18n/i18n.ts'
+import { type Fact, lines, seconds, timeText } from './fact.ts'
 
 const IS_DEFAULT_CLASS = 'ingressclass.kubernetes.io/is-default-class'
 
@@ -34,18 +28,15 @@ function objectsText({ apiGroups = [], resources = [], resourceNames = [], nonRe
 const ruleText = (rule: PolicyRule) =>
   `${objectsText(rule)}: ${rule.verbs.includes('*') ? t('all verbs') : rule.verbs.join(', ')}`
 
-const subjectText = ({ kind, namespace, name }: Subject) => `${kind} ${namespace ? `${namespace}/` : ''}${name}`
-
 const role = ({ rules = [] }: Role | ClusterRole): Fact[] => [
   [t('Allows'), lines(rules.map(ruleText)) || t('nothing at all')],
 ]
 const binding = ({ roleRef, subjects = [] }: RoleBinding | ClusterRoleBinding): Fact[] => [
   [t('Grants'), `${roleRef.kind} ${roleRef.name}`],
-  [t('Given to'), lines(subjects.map(subjectText)) || t('nobody')],
+  [t('Given to'), lines(subjects.map(subjectKey)) || t('nobody')],
 ]
 
 const yesNo = (value: boolean | undefined) => (value ? t('yes') : t('no'))
-const timeText = (time: string | undefined) => time && formatDateTime(time)
 
 export const systemReadings: Readonly<Record<string, (object: never) => Fact[]>> = {
   Role: role,
@@ -66,7 +57,7 @@ export const systemReadings: Readonly<Record<string, (object: never) => Fact[]>>
   Lease: ({ spec }: Lease) => [
     [t('Held by'), spec.holderIdentity ?? t('no one')],
     [t('Renewed'), timeText(spec.renewTime)],
-    [t('Holds for'), spec.leaseDurationSeconds === undefined ? undefined : `${spec.leaseDurationSeconds} s`],
+    [t('Holds for'), seconds(spec.leaseDurationSeconds)],
     [t('Taken'), timeText(spec.acquireTime)],
     [t('Changed hands'), spec.leaseTransitions],
   ],

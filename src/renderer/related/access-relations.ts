@@ -1,10 +1,10 @@
 // Who is given what: roles, bindings and service accounts, each seen from the others.
 import { ServiceAccount } from '../../shared/api/core/v1.ts'
-import { ClusterRole, ClusterRoleBinding, Role, RoleBinding, type Subject } from '../../shared/api/rbac/v1.ts'
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../shared/api/rbac/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import type { Wanted } from '../world/live-pool.ts'
-import { type World, namespaceOf, refTo } from '../world/world.ts'
+import { type World, refTo } from '../world/world.ts'
 import type { Related } from './related.ts'
 import { t } from '../i18n/i18n.ts'
 
@@ -27,18 +27,17 @@ const roleOf = ({ roleRef, metadata }: Binding) =>
     ? { type: Role, namespace: metadata.namespace, name: roleRef.name }
     : { type: ClusterRole, name: roleRef.name }
 
-const isAccount = ({ kind, namespace, name }: Subject, account: AnyObject) =>
-  kind === ServiceAccount.kind && name === account.metadata.name && namespace === account.metadata.namespace
+/** A subject without a namespace is of the binding's. */
+const accountsOf = ({ subjects = [], metadata }: Binding) =>
+  subjects
+    .filter(({ kind }) => kind === ServiceAccount.kind)
+    .map(({ name, namespace = metadata.namespace }) => ({ type: ServiceAccount, namespace, name }))
 
 function ofBinding(object: AnyObject): Related[] {
   const binding = object as unknown as Binding
-  const accounts = (binding.subjects ?? []).filter(({ kind }) => kind === ServiceAccount.kind)
   return [
     { relation: t('Grants'), ref: roleOf(binding) },
-    ...accounts.map(({ name, namespace }) => ({
-      relation: t('Given to'),
-      ref: { type: ServiceAccount, namespace: namespace ?? namespaceOf(object), name },
-    })),
+    ...accountsOf(binding).map(ref => ({ relation: t('Given to'), ref })),
   ]
 }
 
@@ -55,9 +54,11 @@ const ofRole = (object: AnyObject, { world }: { readonly world: World }): Relate
     }))
 
 /** What an account may do, by the roles that it is given. */
-export const rolesOfAccount = (account: AnyObject, world: World): Related[] =>
+export const rolesOfAccount = ({ metadata: account }: AnyObject, world: World): Related[] =>
   bindings(world)
-    .filter(({ binding }) => (binding.subjects ?? []).some(subject => isAccount(subject, account)))
+    .filter(({ binding }) =>
+      accountsOf(binding).some(({ namespace, name }) => name === account.name && namespace === account.namespace),
+    )
     .flatMap(({ type, binding }) => [
       { relation: t('Is given'), ref: roleOf(binding) },
       { relation: t('Given by'), ref: refTo(type, binding) },

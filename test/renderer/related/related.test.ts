@@ -110,6 +110,16 @@ describe('of who may do what', () => {
     expect(show(here, within)).toEqual(['Grants ClusterRole view', 'Given to ServiceAccount ci'])
     expect(show(account, within)).toEqual(['Is given ClusterRole view', 'Given by RoleBinding ci-views'])
   })
+  it('an account that a binding names without its namespace is one of the binding’s', () => {
+    const subjects = [{ kind: 'ServiceAccount', name: 'ci' }]
+    const ours = { ...here, subjects }
+    expect(show(account, worldOf([RoleBinding, [ours]]))).toEqual([
+      'Is given ClusterRole view',
+      'Given by RoleBinding ci-views',
+    ])
+    const elsewhere = { ...make(RoleBinding, 'ci-views', {}, 'other'), ...grant('ci'), subjects }
+    expect(show(account, worldOf([RoleBinding, [elsewhere]]))).toEqual([])
+  })
   it('a role of a namespace is not the one of another that has its name', () => {
     const named = { ...make(Role, 'view') }
     expect(show(named, within)).toEqual([])
@@ -171,13 +181,19 @@ describe('kindFacts()', () => {
       apiVersion: 'example.com/v1',
       kind: 'Gadget',
       metadata: { name: 'one' },
-      spec: { size: 'small', parts: [{ name: 'lid' }, { name: 'box' }], tags: [], limits: { power: { watts: 3 } } },
+      spec: {
+        size: 'small',
+        parts: [{ name: 'lid' }, { name: 'box' }],
+        tags: [],
+        limits: { power: { watts: 3 }, most: 9007199254740993n },
+      },
       status: { phase: 'Built', conditions: [{ type: 'Ready' }] },
     }
     expect(kindFacts(gadget as unknown as AnyObject, false)).toEqual([
       ['size', 'small'],
       ['parts', 'lid\nbox'],
       ['limits.power.watts', '3'],
+      ['limits.most', '9007199254740993'],
       ['status.phase', 'Built'],
     ])
   })
