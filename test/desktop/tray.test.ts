@@ -1,4 +1,7 @@
 // What the tray and the menu say and offer.
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { MenuItemConstructorOptions } from 'electron'
 import { describe, expect, it } from 'vitest'
 import { type TrayActions, type TrayState, trayLine, trayMenu } from '../../src/main/desktop/tray-menu.ts'
@@ -6,6 +9,7 @@ import { german } from '../../src/main/desktop/german.ts'
 import { menuTemplate } from '../../src/main/desktop/menu-template.ts'
 import { createSay, systemLanguage } from '../../src/main/desktop/say.ts'
 import type { ControlPlaneStatus } from '../../src/preload/channels.ts'
+import { german as ofWindow } from '../../src/renderer/i18n/de/german.ts'
 
 const say = createSay(() => 'en')
 const inGerman = createSay(() => 'de')
@@ -164,6 +168,19 @@ describe('the language of menus, tray and dialogs', () => {
   it('has the same placeholders and forms in both', () => {
     const shape = (text: string) => text.split(' | ').map(form => form.match(/\{\w+\}/g)?.sort())
     for (const [text, translated] of Object.entries(german)) expect(shape(translated), text).toEqual(shape(text))
+  })
+  it('says nothing that is not in use, and what the window says as well with the same words', () => {
+    const root = fileURLToPath(new URL('../../src/main/desktop/', import.meta.url))
+    const code = readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.ts') && file !== 'german.ts')
+      .map(file => readFileSync(join(root, file), 'utf8'))
+      .join('\n')
+    expect(Object.keys(german).filter(text => !code.includes(`'${text}'`))).toEqual([])
+    const inWindow: Readonly<Record<string, string>> = ofWindow
+    // macOS' own menu, and what is undone in a text.
+    const another = new Set(['Services', 'Undo'])
+    const both = Object.entries(german).filter(([text]) => Object.hasOwn(inWindow, text) && !another.has(text))
+    for (const [text, translated] of both) expect(translated, text).toBe(inWindow[text])
   })
   it("is the system's until a window has said which one it speaks", () => {
     expect([systemLanguage('de-AT'), systemLanguage('de'), systemLanguage('da'), systemLanguage('')]).toEqual([

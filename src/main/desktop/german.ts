@@ -39,9 +39,9 @@ export const german = {
   Zoom: 'Zoomen',
   'Bring all to front': 'Alle nach vorne bringen',
   Help: 'Hilfe',
-  'Keyboard help': 'Tastaturhilfe',
-  'Open the logs': 'Protokolle öffnen',
-  'Save a log bundle…': 'Protokollpaket speichern …',
+  'Keyboard help': 'Tastenhilfe',
+  'Open the logs': 'Logs öffnen',
+  'Save a log bundle…': 'Log-Paket speichern …',
 
   // The tray
   'Starting…': 'Startet …',
@@ -74,7 +74,7 @@ export const german = {
   // A window that stopped working
   'The window stopped working again': 'Das Fenster funktioniert erneut nicht mehr',
   'The cluster is not affected. A report is with the logs.':
-    'Der Cluster ist nicht betroffen. Ein Bericht liegt bei den Protokollen.',
+    'Der Cluster ist nicht betroffen. Ein Bericht liegt bei den Logs.',
   'Load it again': 'Neu laden',
   'Close the window': 'Fenster schließen',
 
