@@ -1,0 +1,54 @@
+// Which rows of a list are drawn: as many as are seen and a few more, however many there are.
+import { describe, expect, it } from 'vitest'
+import { ref, shallowRef } from 'vue'
+import { useRowWindow } from '@/components/resource/row-window.ts'
+
+const ROW = 40
+const HEADER = 30
+/** Ten rows are seen. */
+const HEIGHT = HEADER + 10 * ROW
+
+function listOf(rows: number) {
+  const scroller = document.createElement('div')
+  // Nothing is laid out here.
+  scroller.style.cssText = 'padding: 0px; border: 0px solid'
+  document.body.append(scroller)
+  Object.defineProperty(scroller, 'offsetHeight', { value: HEIGHT })
+  const count = ref(rows)
+  const view = useRowWindow(shallowRef(scroller), () => count.value, ROW, HEADER)
+  const scroll = (top: number) => {
+    scroller.scrollTop = top
+    scroller.dispatchEvent(new Event('scroll'))
+  }
+  return { ...view, scroller, count, scroll, drawn: () => [view.first.value, view.end.value] }
+}
+
+describe('useRowWindow()', () => {
+  it('draws what is seen of 10,000 rows and six more on each side, wherever it is scrolled to', () => {
+    const { drawn, scroll } = listOf(10_000)
+    expect(drawn()).toEqual([0, 16])
+    scroll(5_000 * ROW + 1)
+    expect(drawn()).toEqual([4_994, 5_017])
+    scroll(9_990 * ROW)
+    expect(drawn()).toEqual([9_984, 10_000])
+  })
+  it('draws the last rows as soon as those that were seen are gone', () => {
+    const { drawn, scroll, count } = listOf(10_000)
+    scroll(5_000 * ROW)
+    count.value = 20
+    expect(drawn()).toEqual([13, 20])
+    count.value = 0
+    expect(drawn()).toEqual([0, 0])
+  })
+  it('reveals a row by moving as little as is needed', () => {
+    const { reveal, scroller, drawn } = listOf(10_000)
+    reveal(9)
+    expect(scroller.scrollTop).toBe(0)
+    reveal(10)
+    expect(scroller.scrollTop).toBe(ROW)
+    reveal(0)
+    expect(scroller.scrollTop).toBe(0)
+    reveal(9_999)
+    expect([scroller.scrollTop, drawn()]).toEqual([9_990 * ROW, [9_984, 10_000]])
+  })
+})
