@@ -233,9 +233,11 @@ describe('the time machine', () => {
 describe('metrics', () => {
   it('shows what each pod uses, measured by the agent, with its line', async () => {
     await page.getByRole('link', { name: 'Pods', exact: true }).click()
-    const memory = page.locator('[data-key*="/shop-"] [data-column=memory-use]').first()
-    await until('a measurement', async () => /[KM]iB/.test(await memory.innerText()), 60_000)
-    await page.locator('[data-key*="/shop-"]').first().click()
+    // The pod that was there all along: a new one takes two readings of the server and one of the window.
+    const memory = page.locator('[data-column=memory-use]', { hasText: /[KM]iB/ })
+    const measured = page.locator('[data-key*="/shop-"]', { has: memory }).first()
+    await measured.waitFor({ timeout: 60_000 })
+    await measured.click()
     const chart = page.getByRole('dialog').getByRole('img', { name: /^Memory/ })
     expect(await chart.getAttribute('aria-label')).toMatch(/[KM]iB/)
     await page.getByRole('link', { name: 'Overview' }).click()
