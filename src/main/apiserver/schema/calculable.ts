@@ -3,11 +3,7 @@
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import { EXACT } from './decode.ts'
-import { type FieldFact, fieldFact, schemaTypes, typeFact } from './table.ts'
-
-const byKind = new Map<string, string>()
-for (const [id, { gvk }] of Object.entries(schemaTypes))
-  if (gvk) byKind.set(`${gvk[0] ? `${gvk[0]}/` : ''}${gvk[1]} ${gvk[2]}`, id)
+import { type FieldFact, fieldFact, schemaIdOf, typeFact } from './table.ts'
 
 /** @returns what takes the value's place: the value itself where nothing is to be changed */
 function narrowed(value: unknown, fact: FieldFact | undefined): unknown {
@@ -37,6 +33,6 @@ function narrowed(value: unknown, fact: FieldFact | undefined): unknown {
 
 /** @returns the object itself unless there is something to be changed; custom resources keep every digit */
 export function withCalculableNumbers(object: AnyObject): AnyObject {
-  const id = byKind.get(`${object.apiVersion} ${object.kind}`)
+  const id = schemaIdOf(object.apiVersion, object.kind)
   return id === undefined ? object : (narrowed(object, { t: 'ref', r: id }) as AnyObject)
 }

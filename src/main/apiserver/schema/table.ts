@@ -61,6 +61,14 @@ export const schemaTypes: Readonly<Record<string, TypeFact>> = {
   ...schedulingTypes,
 }
 
+const byKind = new Map<string, string>()
+for (const [id, { gvk }] of Object.entries(schemaTypes))
+  if (gvk) byKind.set(`${gvk[0] ? `${gvk[0]}/` : ''}${gvk[1]} ${gvk[2]}`, id)
+
+/** @returns the id of a top-level type; undefined for a kind that the table does not hold */
+export const schemaIdOf = (apiVersion: unknown, kind: unknown): string | undefined =>
+  byKind.get(`${String(apiVersion)} ${String(kind)}`)
+
 /** @throws Error for an id that the table does not hold: a programming error */
 export function typeFact(schemaId: string): TypeFact {
   const fact = Object.hasOwn(schemaTypes, schemaId) ? schemaTypes[schemaId] : undefined

@@ -1,7 +1,7 @@
 // The envelope around protobuf objects: four bytes of magic, then a runtime.Unknown with the type and the message.
 import { getField, isObject } from '../../../../shared/machinery/json-object.ts'
 import { Pacer } from '../../../store/pacer.ts'
-import { schemaTypes } from '../../schema/table.ts'
+import { schemaIdOf } from '../../schema/table.ts'
 import { decodeMessage, decodeMessageInSlices, encodeMessage, hasMessage } from './message.ts'
 import { readFields, WireError, Writer } from './wire.ts'
 
@@ -10,18 +10,12 @@ const FEW_ITEMS = 16
 
 const MAGIC = Buffer.from('k8s\0')
 
-const byGvk = new Map<string, string>()
-for (const [id, { gvk }] of Object.entries(schemaTypes)) {
-  if (gvk) byGvk.set(`${gvk[0] ? `${gvk[0]}/` : ''}${gvk[1]} ${gvk[2]}`, id)
-}
 /** Kinds that every group serves under its own version. */
 const EVERYWHERE = new Set(['DeleteOptions', 'WatchEvent', 'Status'])
 
 /** @returns the id of the type, where it can travel as protobuf. */
 export function messageIdOf(apiVersion: unknown, kind: unknown): string | undefined {
-  const id = EVERYWHERE.has(String(kind))
-    ? `meta.v1.${String(kind)}`
-    : byGvk.get(`${String(apiVersion)} ${String(kind)}`)
+  const id = EVERYWHERE.has(String(kind)) ? `meta.v1.${String(kind)}` : schemaIdOf(apiVersion, kind)
   return id !== undefined && hasMessage(id) ? id : undefined
 }
 
