@@ -1,6 +1,7 @@
 // `POST …/revisions/<name>/restore` brings an object back to what it was, with the caller's own rights;
 // `GET …/revisions/<name>/diff[?against=<revision>]` tells what changed.
 import type { ObjectMeta } from '../../../../shared/api/meta/v1.ts'
+import { setField } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
 import { badRequest, notFound } from '../../../../shared/machinery/status.ts'
@@ -46,7 +47,7 @@ function putBack(copy: AnyObject, then: AnyObject): void {
   for (const key of Object.keys(copy))
     if (!['kind', 'apiVersion', 'metadata', 'status'].includes(key) && !Object.hasOwn(then, key)) delete target[key]
   const { kind: _kind, apiVersion: _apiVersion, metadata, status: _status, ...content } = then
-  Object.assign(target, content)
+  for (const key of Object.keys(content)) setField(target, key, content[key])
   const meta = copy.metadata as Meta
   for (const key of ['labels', 'annotations'] as const) {
     const value = (metadata as Meta)[key]
