@@ -10,6 +10,10 @@ export const isObject = (value: unknown): value is JsonObject =>
 export const isScalar = (value: unknown): value is string | number | bigint | boolean =>
   ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
 
+/** @returns the texts of a list, and none of what is no list */
+export const textsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []
+
 /** Sets a field as own data; a plain assignment to `__proto__` would change the prototype instead. */
 export function setField(object: JsonObject, key: string, value: unknown): void {
   if (key === '__proto__') {

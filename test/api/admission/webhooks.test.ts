@@ -312,6 +312,11 @@ describe('a webhook that fails', () => {
       /received invalid webhook response: expected response.uid="[0-9a-f-]{36}", got "x"$/,
     ],
     [
+      'for a long number',
+      { uid: 9007199254740993n, allowed: true },
+      /expected response.uid="[0-9a-f-]{36}", got 9007199254740993$/,
+    ],
+    [
       'in another language',
       JSON.stringify({ kind: 'Review', response: {} }),
       /expected webhook response of admission.k8s.io\/v1, Kind=AdmissionReview, got \/, Kind=Review$/,

@@ -23,7 +23,7 @@ const FLUNDERS = {
   apiVersion: 'v1',
   groupVersion: `${GROUP}/v1alpha1`,
   resources: [
-    { name: 'flunders', singularName: 'flunder', namespaced: true, kind: 'Flunder', verbs: ['get', 'list', 'watch'], shortNames: ['fl'] },
+    { name: 'flunders', singularName: 'flunder', namespaced: true, kind: 'Flunder', verbs: ['get', 'list', 'watch'], shortNames: ['fl'], categories: ['all', 2 ** 60] },
     { name: 'flunders/status', singularName: '', namespaced: true, kind: 'Flunder', verbs: ['get', 'update'] },
   ],
 } // prettier-ignore
@@ -253,6 +253,7 @@ describe('a group that an extension server serves', () => {
           expect.objectContaining({
             resource: 'flunders',
             shortNames: ['fl'],
+            categories: ['all'],
             subresources: [expect.objectContaining({ subresource: 'status' })],
           }),
         ],

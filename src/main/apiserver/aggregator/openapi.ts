@@ -1,5 +1,6 @@
 // OpenAPI of extension servers: their documents stand in the index, and are fetched from them when asked for.
 import { createHash } from 'node:crypto'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 import type { PathHandler } from '../chain/router.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import type { Aggregator } from './aggregator.ts'
@@ -25,7 +26,7 @@ async function withRemotes(answer: ApiResponse, request: ApiRequest, aggregator:
   const { paths } = JSON.parse(Buffer.concat([answer.bytes].flat()).toString('utf8')) as Index
   for (const { spec, resources } of present) {
     const key = `apis/${spec.group ?? ''}/${spec.version ?? ''}`
-    const hash = createHash('sha256').update(JSON.stringify(resources)).digest('hex').toUpperCase()
+    const hash = createHash('sha256').update(encodeJson(resources)).digest('hex').toUpperCase()
     paths[key] ??= { serverRelativeURL: `${INDEX}/${key}?hash=${hash}` }
   }
   const bytes = Buffer.from(JSON.stringify({ paths }))

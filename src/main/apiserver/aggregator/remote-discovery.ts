@@ -1,6 +1,7 @@
 // What extension API servers serve, as part of this server's discovery documents.
 import type { APIService } from '../../../shared/api/apiregistration/v1.ts'
 import type { APIResource } from '../../../shared/api/meta/v1.ts'
+import { textsOf } from '../../../shared/machinery/json-object.ts'
 import { compareVersions, type ServedGroup, type ServedResource, type ServedVersion } from '../discovery/served.ts'
 
 export interface RemoteVersion {
@@ -24,10 +25,10 @@ function resourceOf(group: string, version: string, given: APIResource, all: rea
     descriptor: {
       type,
       singular: textOf(given.singularName),
-      shortNames: given.shortNames ?? [],
-      categories: given.categories ?? [],
+      shortNames: textsOf(given.shortNames),
+      categories: textsOf(given.categories),
     },
-    verbs: given.verbs ?? [],
+    verbs: textsOf(given.verbs),
     subresources: all
       .filter(({ name }) => name.startsWith(`${given.name}/`))
       .map(sub => ({
@@ -37,7 +38,7 @@ function resourceOf(group: string, version: string, given: APIResource, all: rea
           version: textOf(sub.version) || version,
           kind: textOf(sub.kind),
         },
-        verbs: sub.verbs ?? [],
+        verbs: textsOf(sub.verbs),
       })),
   }
 }

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CustomResourceDefinition, WebhookConversion } from '../../../shared/api/apiextensions/v1.ts'
 import { cloneJson, isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
+import { encodeJson } from '../../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import type { WebhookConversion as Conversion } from '../registry/resource.ts'
@@ -24,7 +25,7 @@ function objectsOf(answer: unknown, uid: string, version: string): unknown[] {
     )
   if (!isObject(response)) throw new Error('no response provided')
   if (version === 'v1' && response['uid'] !== uid)
-    throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response['uid'] ?? '')}`)
+    throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${encodeJson(response['uid'] ?? '')}`)
   const result = isObject(response['result']) ? response['result'] : {}
   const { status, message } = result
   if (status !== 'Success')

@@ -1,7 +1,8 @@
 // The AdmissionReview that a webhook gets, and what it may answer.
 // @see https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#webhook-request-and-response
 import type { Status } from '../../../../shared/api/meta/v1.ts'
-import { isObject } from '../../../../shared/machinery/json-object.ts'
+import { isObject, textsOf } from '../../../../shared/machinery/json-object.ts'
+import { encodeJson } from '../../../../shared/machinery/json-text.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError } from '../../../../shared/machinery/status.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
@@ -100,9 +101,6 @@ export interface Verdict {
   readonly auditAnnotations: Readonly<Record<string, string>>
 }
 
-const textsOf = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((text): text is string => typeof text === 'string') : []
-
 function annotationsOf(value: unknown): Record<string, string> {
   const entries = isObject(value) ? Object.entries(value) : []
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
@@ -123,7 +121,7 @@ export function verifyAnswer(answer: unknown, uid: string, apiVersion: string, m
   if (strict && (given['apiVersion'] !== apiVersion || given['kind'] !== 'AdmissionReview'))
     throw new Error(`expected webhook response of ${shownKind(apiVersion, 'AdmissionReview')}, got ${shownKind(given['apiVersion'], given['kind'])}`) // prettier-ignore
   if (strict && response['uid'] !== uid)
-    throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response['uid'] ?? '')}`)
+    throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${encodeJson(response['uid'] ?? '')}`)
   const { patch, patchType, status } = response
   const hasPatch = typeof patch === 'string' && patch !== ''
   const hasType = typeof patchType === 'string'
