@@ -2,7 +2,7 @@
 // address: so an endpoint that does not answer costs a retry, not a failure.
 import type { Service } from '../../shared/api/core/v1.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
-import { IPV4, IPV6 } from '../network/family.ts'
+import { type Family, IPV4, IPV6 } from '../network/family.ts'
 import { chooseEndpoints, type NodePlace } from '../proxy/choose-endpoints.ts'
 import { endpointsOf } from '../proxy/service-port.ts'
 import type { Backend } from './router.ts'
@@ -33,12 +33,10 @@ export class Backends {
     if (!service || !found) return []
     const place = this.#place()
     const slices = this.#view.slicesOf(key)
-    const cluster =
-      [IPV4, IPV6]
-        .map(
-          family => chooseEndpoints({ endpoints: endpointsOf(found, slices, place.nodeName, family) }, place).cluster,
-        )
-        .find(({ length }) => length > 0) ?? []
+    const choose = (family: Family) =>
+      chooseEndpoints({ endpoints: endpointsOf(found, slices, place.nodeName, family) }, place).cluster
+    const ipv4 = choose(IPV4)
+    const cluster = ipv4.length > 0 ? ipv4 : choose(IPV6)
     const start = Math.floor(this.#random() * cluster.length)
     const protocol = protocolOf(found.appProtocol)
     return [...cluster.slice(start), ...cluster.slice(0, start)].map(({ ip, port: number }) => ({ ip, port: number, protocol })) // prettier-ignore
