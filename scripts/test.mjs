@@ -8,8 +8,10 @@ import { findElectron } from './lib/electron.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, run, say } from './lib/setup.mjs'
 import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
 
-/** Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. Of hosts, whose
- *  machines are their own, two files run at a time, and those of `hosts-alone` after them. */
+/**
+ * Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. Of hosts, whose
+ * machines are their own, two files run at a time, and those of `hosts-alone` after them.
+ */
 const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'desktop', 'window']
 const SERIAL = ['network', 'agent', 'hosts', 'clients', 'e2e']
 /** Minutes that the tests of an area may take, so that the whole stays a coffee break. */

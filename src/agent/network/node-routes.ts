@@ -164,7 +164,7 @@ export class PlainRoutes implements NodeRoutes {
     const state = JSON.stringify([...wanted])
     const isShown = [...wanted].every(([dst, how]) => present.has(`${dst} ${how.split(' ')[1] ?? ''}`))
     const isTunnelRight = hasTunnel === throughTunnel.length > 0
-    // From before the cluster stopped to want its traffic encrypted.
+    // From when the cluster still wanted its traffic encrypted.
     if (links.some(({ ifname }) => ifname === WIREGUARD_LINK))
       await ipBatchForce(run, [`link delete ${WIREGUARD_LINK}`])
     if (state === this.#last && isShown && isTunnelRight && present.size === wanted.size) return applied
