@@ -61,6 +61,9 @@ export function ensureSystem() {
 
 const dockerAnswers = () => spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 20_000 }).status === 0
 
+/** How often a Docker daemon that ends at once is started again, half a second or more apart. */
+const MOST_STARTS = 10
+
 /**
  * Starts a Docker daemon where none answers (a machine without an init system).
  * @returns a function that ends the daemon if this call started it
@@ -75,17 +78,24 @@ export async function ensureDocker() {
   mkdirSync(join(root, '.cache'), { recursive: true })
   const logPath = join(root, '.cache', 'dockerd.log')
   const log = openSync(logPath, 'a')
-  const daemon = spawn('dockerd', [], { stdio: ['ignore', log, log], detached: true })
-  daemon.unref()
+  const begin = () => {
+    const child = spawn('dockerd', [], { stdio: ['ignore', log, log], detached: true })
+    child.unref()
+    return child
+  }
+  let daemon = begin()
+  let starts = 1
   const deadline = Date.now() + 60_000
   while (!dockerAnswers()) {
-    if (Date.now() > deadline || daemon.exitCode !== null) {
+    if (Date.now() > deadline || (daemon.exitCode !== null && starts === MOST_STARTS)) {
       console.error(
         `flotilla: the Docker daemon did not start:\n${readFileSync(logPath, 'utf8').split('\n').slice(-10).join('\n')}`,
       )
       process.exit(1)
     }
     await new Promise(resolve => setTimeout(resolve, 300))
+    // One that an earlier run has just told to stop keeps its file and its ports until it has.
+    if (daemon.exitCode !== null && ++starts) daemon = begin()
   }
   return () => daemon.kill('SIGTERM')
 }
