@@ -106,7 +106,7 @@ describe('a subject', () => {
     expect(identityOf({ kind: 'Group', name: 'devs' })).toEqual({ user: '', groups: ['devs'] })
   })
   it('is told its rules in words', () => {
-    expect(ruleText(rule(['get'], ['pods'], { resourceNames: ['a'] }))).toBe('get pods named a in core')
-    expect(ruleText({ verbs: ['get'], nonResourceURLs: ['/metrics'] })).toBe('get /metrics')
+    expect(ruleText(rule(['get'], ['pods'], { resourceNames: ['a'] }))).toBe('pods only a: get')
+    expect(ruleText({ verbs: ['get'], nonResourceURLs: ['/metrics'] })).toBe('/metrics: get')
   })
 })

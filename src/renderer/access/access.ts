@@ -125,15 +125,18 @@ export function identityOf({ kind, name, namespace = '' }: Subject): { user: str
   return { user: name, groups: ['system:authenticated'] }
 }
 
-/** A rule in words: `get, list pods, pods/log in apps`. */
-export function ruleText({ verbs, resources, apiGroups, resourceNames, nonResourceURLs }: PolicyRule): string {
-  if (nonResourceURLs?.length) return `${verbs.join(', ')} ${nonResourceURLs.join(', ')}`
-  const groups = (apiGroups ?? []).map(group => group || 'core').join(', ')
-  const names = resourceNames?.length ? ` ${t('named {names}', { names: resourceNames.join(', ') })}` : ''
-  return t('{verbs} {resources}{names} in {groups}', {
-    verbs: verbs.join(', '),
-    resources: (resources ?? []).join(', '),
-    names,
-    groups,
-  })
+/** `pods, pods/log`, `deployments (apps) only web`. */
+function objectsText({ apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: PolicyRule): string {
+  const groups = apiGroups.filter(Boolean)
+  const isAll = resources.includes('*') && groups.includes('*')
+  const what = isAll ? t('everything') : resources.join(', ')
+  const where = isAll ? '' : groups.includes('*') ? t('any group') : groups.join(', ')
+  const named = resourceNames.length ? t('only {names}', { names: resourceNames.join(', ') }) : ''
+  return [what, where && resources.length ? `(${where})` : '', named, nonResourceURLs.join(', ')]
+    .filter(Boolean)
+    .join(' ')
 }
+
+/** A rule in words: `pods, pods/log: get, list`. */
+export const ruleText = (rule: PolicyRule): string =>
+  `${objectsText(rule)}: ${rule.verbs.includes('*') ? t('all verbs') : rule.verbs.join(', ')}`

@@ -5,28 +5,14 @@ import type { Lease } from '../../shared/api/coordination/v1.ts'
 import type { ServiceAccount } from '../../shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../shared/api/discovery/v1.ts'
 import type { IngressClass } from '../../shared/api/networking/v1.ts'
-import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../../shared/api/rbac/v1.ts'
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../shared/api/rbac/v1.ts'
 import type { PriorityClass } from '../../shared/api/scheduling/v1.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
-import { subjectKey } from '../access/access.ts'
+import { ruleText, subjectKey } from '../access/access.ts'
 import { t } from '../i18n/i18n.ts'
 import { type Fact, lines, seconds, timeText } from './fact.ts'
 
 const IS_DEFAULT_CLASS = 'ingressclass.kubernetes.io/is-default-class'
-
-/** `pods, pods/log`, `deployments (apps) only web`. */
-function objectsText({ apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: PolicyRule): string {
-  const groups = apiGroups.filter(Boolean)
-  const isAll = resources.includes('*') && groups.includes('*')
-  const what = isAll ? t('everything') : resources.join(', ')
-  const where = isAll ? '' : groups.includes('*') ? t('any group') : groups.join(', ')
-  const named = resourceNames.length ? t('only {names}', { names: resourceNames.join(', ') }) : ''
-  return [what, where && resources.length ? `(${where})` : '', named, nonResourceURLs.join(', ')]
-    .filter(Boolean)
-    .join(' ')
-}
-const ruleText = (rule: PolicyRule) =>
-  `${objectsText(rule)}: ${rule.verbs.includes('*') ? t('all verbs') : rule.verbs.join(', ')}`
 
 const role = ({ rules = [] }: Role | ClusterRole): Fact[] => [
   [t('Allows'), lines(rules.map(ruleText)) || t('nothing at all')],

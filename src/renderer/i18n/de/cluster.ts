@@ -48,8 +48,6 @@ export const cluster = {
   Where: 'Wo',
   'None chosen: everywhere.': 'Ohne Auswahl: überall.',
   Days: 'Tage',
-  'named {names}': 'mit Namen {names}',
-  '{verbs} {resources}{names} in {groups}': '{verbs} {resources}{names} in {groups}',
 
   // Helm
   'Roll {name} back to revision {revision}?': '{name} auf Revision {revision} zurückrollen?',
