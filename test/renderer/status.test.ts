@@ -115,6 +115,18 @@ describe('deploymentStatus()', () => {
       reason: 'why',
     })
   })
+  it('warns of replicas that went after the rollout was complete, and waits for those of one that is not', () => {
+    const lacking = (reason: string) => ({
+      ...all,
+      availableReplicas: 2,
+      conditions: [{ type: 'Progressing', status: 'True', reason }],
+    })
+    expect(deploymentStatus(deployment({ replicas: 3 }, lacking('NewReplicaSetAvailable')))).toMatchObject({
+      tone: 'warning',
+      text: 'Degraded',
+    })
+    expect(deploymentStatus(deployment({ replicas: 3 }, lacking('ReplicaSetUpdated'))).tone).toBe('progressing')
+  })
   it('is suspended when paused or scaled to none', () => {
     expect(deploymentStatus(deployment({ replicas: 3, paused: true }, all)).tone).toBe('suspended')
     expect(deploymentStatus(deployment({ replicas: 0 }, {})).tone).toBe('suspended')

@@ -30,7 +30,8 @@ function suspect(
   podSelector?: LabelSelector,
 ): Suspect[] {
   const isBad = status.tone === 'failed' || (type.kind === Node.kind && status.tone === 'unknown')
-  const isLate = status.tone === 'progressing' && podSelector !== undefined && !metadata.deletionTimestamp
+  const isLate =
+    ['progressing', 'warning'].includes(status.tone) && podSelector !== undefined && !metadata.deletionTimestamp
   if (!isBad && !isLate) return []
   return [
     {

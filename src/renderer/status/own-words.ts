@@ -10,6 +10,7 @@ const OWN: ReadonlySet<string> = new Set([
   m('Checking'),
   m('Connected'),
   m('Cordoned'),
+  m('Degraded'),
   m('Disconnected'),
   m('Done'),
   m('Ending'),

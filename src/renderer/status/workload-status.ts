@@ -25,8 +25,13 @@ export function deploymentStatus({ metadata, spec, status }: Deployment): Status
       'Updating',
       t('{n} old replicas are still going.', { n: (status.replicas ?? 0) - updated }),
     )
-  if (available < wanted)
-    return view('progressing', 'Updating', t('{available} of {wanted} replicas are available.', { available, wanted }))
+  if (available < wanted) {
+    const reason = t('{available} of {wanted} replicas are available.', { available, wanted })
+    // Once the rollout was complete, what is missing is no progress any more.
+    return progressing?.reason === 'NewReplicaSetAvailable'
+      ? view('warning', 'Degraded', reason)
+      : view('progressing', 'Updating', reason)
+  }
   return view('healthy', 'Available')
 }
 

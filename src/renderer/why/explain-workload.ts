@@ -133,7 +133,10 @@ export const explainDeployment: Explainer<Deployment> = (deployment, scene, ref)
     return because(
       'rolling',
       ref,
-      t('deployment {name} is rolling out; {reason}', { name: ref.name, reason: view.reason ?? '' })
+      (view.tone === 'warning'
+        ? t('deployment {name} has too few replicas; {reason}', { name: ref.name, reason: view.reason ?? '' })
+        : t('deployment {name} is rolling out; {reason}', { name: ref.name, reason: view.reason ?? '' })
+      )
         .replace(/; $/, '')
         .replace(/\.$/, ''),
     )

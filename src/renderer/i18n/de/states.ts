@@ -8,6 +8,7 @@ export const states = {
   Checking: 'Wird geprüft',
   Connected: 'Verbunden',
   Cordoned: 'Gesperrt',
+  Degraded: 'Beeinträchtigt',
   Disconnected: 'Getrennt',
   Done: 'Fertig',
   Ending: 'Endet',

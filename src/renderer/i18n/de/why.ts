@@ -204,6 +204,7 @@ export const why = {
   'deployment {name} is paused': 'Deployment {name} ist angehalten',
   'deployment {name} has no replica set yet': 'Deployment {name} hat noch kein ReplicaSet',
   'deployment {name} is rolling out; {reason}': 'Deployment {name} wird ausgerollt; {reason}',
+  'deployment {name} has too few replicas; {reason}': 'Deployment {name} hat zu wenige Replikate; {reason}',
   'revision {current} of deployment {name} does not come up ({serving} pods of an older one still serve)':
     'Revision {current} von Deployment {name} kommt nicht hoch ({serving} Pods einer älteren dienen noch)',
   'deployment {name} has {available} of {all} pods available':
