@@ -1,79 +1,80 @@
 // A list that stays live while the component lives, and starts anew when what it shows changes.
-import { type MaybeRefOrGetter, type ShallowRef, onScopeDispose, ref, shallowRef, toValue, watch } from 'vue'
+import {
+  type ComputedRef,
+  type MaybeRefOrGetter,
+  type ShallowRef,
+  computed,
+  onScopeDispose,
+  shallowRef,
+  toValue,
+  watch,
+} from 'vue'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import type { ApiError } from '../../shared/machinery/status.ts'
 import { connection } from '../api/connection.ts'
-import { type LiveSource, type LiveState, keepLive } from '../api/live-list.ts'
-import {
-  type Row,
-  type Selection,
-  type TableColumnDefinition,
-  metadataSource,
-  objectSource,
-  tableSource,
-} from '../api/sources.ts'
+import type { LiveState } from '../api/live-list.ts'
+import { type Live, type Wanted, acquire, keyOf, release, startLive } from '../api/live-pool.ts'
+import { type Row, type Selection, type TableColumnDefinition, tableSource } from '../api/sources.ts'
 
 export interface LiveList<T extends KubeObject = AnyObject> {
-  readonly rows: ShallowRef<readonly Row<T>[]>
-  readonly state: ShallowRef<LiveState>
-  readonly error: ShallowRef<ApiError | undefined>
+  readonly rows: ComputedRef<readonly Row<T>[]>
+  readonly state: ComputedRef<LiveState>
+  readonly error: ComputedRef<ApiError | undefined>
   /** Milliseconds since the epoch of the last moment at which the rows were known to be current. */
-  readonly currentAt: ShallowRef<number>
+  readonly currentAt: ComputedRef<number>
 }
 
-/** @param source undefined = nothing to show now */
-function useLive<T extends KubeObject>(source: () => LiveSource<Row<T>> | undefined): LiveList<T> {
-  const rows = shallowRef<readonly Row<T>[]>([])
-  const state = ref<LiveState>('loading')
-  const error = shallowRef<ApiError>()
-  const currentAt = ref(Date.now())
-  let stop = new AbortController()
+const NO_ROWS: readonly never[] = []
 
+const listOf = <T extends KubeObject>(live: ShallowRef<Live<T> | undefined>): LiveList<T> => ({
+  rows: computed(() => live.value?.rows.value ?? NO_ROWS),
+  state: computed(() => live.value?.state.value ?? 'loading'),
+  error: computed(() => live.value?.error.value),
+  currentAt: computed(() => live.value?.currentAt.value ?? Date.now()),
+})
+
+/** @param wanted compared by content; undefined = nothing to show now */
+function useShared<T extends KubeObject>(
+  wanted: () => (Wanted & { readonly type: ResourceType<T> }) | undefined,
+): LiveList<T> {
+  const live = shallowRef<Live<T>>()
+  let held: Wanted | undefined
+  const letGo = () => {
+    if (held) release(held)
+    held = undefined
+  }
   watch(
-    source,
-    current => {
-      stop.abort()
-      stop = new AbortController()
-      rows.value = []
-      state.value = 'loading'
-      error.value = undefined
-      if (!current) return
-      void keepLive(
-        current,
-        {
-          onRows: next => (rows.value = next),
-          onState(next, failure) {
-            if (state.value === 'live' && next !== 'live') currentAt.value = Date.now()
-            state.value = next
-            error.value = failure
-          },
-        },
-        stop.signal,
-      )
+    () => {
+      const current = wanted()
+      return current && keyOf(current)
+    },
+    () => {
+      const next = wanted()
+      const found = next && acquire(next)
+      letGo()
+      held = next
+      live.value = found
     },
     { immediate: true },
   )
-  onScopeDispose(() => stop.abort())
-  return { rows, state, error, currentAt }
+  onScopeDispose(letGo)
+  return listOf(live)
 }
 
 /** Whole objects of a kind, live. The getter's value is compared by content, so it may build a new object each time. */
-export function useResourceList<T extends KubeObject>(
+export const useResourceList = <T extends KubeObject>(
   type: MaybeRefOrGetter<ResourceType<T>>,
   selection: MaybeRefOrGetter<Selection | undefined> = {},
-): LiveList<T> {
-  const wanted = shallowRef<{ type: ResourceType<T>; selection: Selection }>()
-  watch(
-    () => JSON.stringify([toValue(type), toValue(selection) ?? null]),
-    () => {
-      const current = toValue(selection)
-      wanted.value = current && { type: toValue(type), selection: current }
-    },
-    { immediate: true },
-  )
-  return useLive(() => wanted.value && objectSource(connection.client, wanted.value.type, wanted.value.selection))
-}
+): LiveList<T> =>
+  useShared<T>(() => {
+    const current = toValue(selection)
+    return current && { ...current, type: toValue(type) }
+  })
+
+/** Objects of a kind without spec, data and status, live. */
+export const useMetadataList = (type: ResourceType<KubeObject>, selection: Selection): LiveList<KubeObject> =>
+  useShared(() => ({ ...selection, type, metadataOnly: true }))
 
 /** The server's Table of a kind, live. */
 export function useTableList(
@@ -81,20 +82,19 @@ export function useTableList(
   selection: MaybeRefOrGetter<Selection> = {},
 ): LiveList & { columns: ShallowRef<readonly TableColumnDefinition[]> } {
   const columns = shallowRef<readonly TableColumnDefinition[]>([])
-  const wanted = shallowRef({ type: toValue(type), selection: toValue(selection) })
+  const live = shallowRef<Live<AnyObject>>()
+  let stop = new AbortController()
   watch(
     () => JSON.stringify([toValue(type), toValue(selection)]),
     () => {
+      stop.abort()
+      stop = new AbortController()
       columns.value = []
-      wanted.value = { type: toValue(type), selection: toValue(selection) }
+      const source = tableSource(connection.tables, toValue(type), toValue(selection), found => (columns.value = found))
+      live.value = startLive(source, stop.signal)
     },
+    { immediate: true },
   )
-  const list = useLive(() =>
-    tableSource(connection.tables, wanted.value.type, wanted.value.selection, found => (columns.value = found)),
-  )
-  return { ...list, columns }
+  onScopeDispose(() => stop.abort())
+  return { ...listOf(live), columns }
 }
-
-/** Objects of a kind without spec, data and status, live. */
-export const useMetadataList = (type: ResourceType<KubeObject>, selection: Selection): LiveList<KubeObject> =>
-  useLive(() => metadataSource(connection.metadata, type, selection))

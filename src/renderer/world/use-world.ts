@@ -1,8 +1,9 @@
 // The kinds a component needs, live and together; a new World at most a few times a second however much changes.
 import { type ComputedRef, type ShallowRef, computed, onScopeDispose, shallowRef, watch } from 'vue'
+import type { KubeObject } from '../../shared/machinery/object.ts'
 import { kindKey } from '../api/discovery.ts'
 import type { LiveState } from '../api/live-list.ts'
-import { type Shared, type Wanted, acquire, release } from './live-pool.ts'
+import { type Live, type Wanted, acquire, release } from '../api/live-pool.ts'
 import { World } from './world.ts'
 
 export interface LiveWorld {
@@ -18,7 +19,7 @@ const REBUILD_MS = 200
 /** @param wanted compared by content, so it may build a new array each time */
 export function useWorld(wanted: () => readonly Wanted[]): LiveWorld {
   const world = shallowRef(new World([]))
-  const lists = shallowRef<readonly (Wanted & { list: Shared })[]>([])
+  const lists = shallowRef<readonly (Wanted & { list: Live<KubeObject> })[]>([])
   const states = shallowRef<readonly LiveState[]>(['loading'])
   let timer: ReturnType<typeof setTimeout> | undefined
   let builtAt = 0
