@@ -14,7 +14,7 @@ export interface StartProblem {
     | 'key-needed'
     | 'moved'
     | 'other'
-  /** One plain sentence. */
+  /** The error's own words, for a terminal: the window has its own for the kinds of which it can say more. */
   readonly message: string
   /** Error text for a report. */
   readonly detail: string

@@ -1,4 +1,4 @@
-// An error from the start of the control plane, in words and with a way out.
+// An error from the start of the control plane, by what can be done about it.
 import type { StartProblem } from '../../preload/channels.ts'
 
 const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error))
@@ -15,21 +15,11 @@ interface Rule {
   readonly kind: StartProblem['kind']
   /** Codes and names of the errors that mean this. */
   readonly codes: readonly string[]
-  /** Where the error's own words are for a terminal. */
-  readonly say?: string
 }
 
 const rules: readonly Rule[] = [
-  {
-    kind: 'port-in-use',
-    codes: ['ListenError', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'],
-    say: 'Another program listens on this address, or it cannot be used. Choose another port, or end the other program.',
-  },
-  {
-    kind: 'data-folder-locked',
-    codes: ['Locked'],
-    say: 'Another Flotilla uses this data folder. End it there, or choose another folder.',
-  },
+  { kind: 'port-in-use', codes: ['ListenError', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'] },
+  { kind: 'data-folder-locked', codes: ['Locked'] },
   { kind: 'data-folder-newer', codes: ['NewerFormat'] },
   { kind: 'store-damaged', codes: ['Corrupt', 'Unfinished'] },
   { kind: 'moved', codes: ['MovedError'] },
@@ -37,28 +27,17 @@ const rules: readonly Rule[] = [
 ]
 
 /** What an encrypted store wants, by the kind of the key that opens it. */
-function keyProblem(error: unknown): Pick<StartProblem, 'kind' | 'message'> | undefined {
+function keyKind(error: unknown): StartProblem['kind'] | undefined {
   const [code] = codes(error)
   if (code !== 'KeyNeeded' && code !== 'WrongKey') return undefined
-  if ((error as { opensWith?: string }).opensWith !== 'passphrase')
-    return {
-      kind: 'key-needed',
-      message:
-        "The Secrets of this cluster are encrypted with a key that this computer's keychain does not hold. " +
-        'Start Flotilla with --encryption-key-file, or choose another folder.',
-    }
-  return code === 'KeyNeeded'
-    ? { kind: 'passphrase-needed', message: 'The Secrets of this cluster are encrypted. Its passphrase opens it.' }
-    : { kind: 'passphrase-wrong', message: 'That is not the passphrase of this cluster. Nothing was changed.' }
+  if ((error as { opensWith?: string }).opensWith !== 'passphrase') return 'key-needed'
+  return code === 'KeyNeeded' ? 'passphrase-needed' : 'passphrase-wrong'
 }
 
-/** Names the problem; what is not known is told as it is. */
+/** Names the problem, so that the window can tell it and offer a way out, beside the error's own words. */
 export function startProblem(error: unknown): StartProblem {
   const message = error instanceof Error ? error.message : String(error)
-  const detail = textOf(error)
-  const key = keyProblem(error)
-  if (key) return { ...key, detail }
   const found = new Set(codes(error))
-  const rule = rules.find(each => each.codes.some(code => found.has(code)))
-  return { kind: rule?.kind ?? 'other', message: rule?.say ?? message, detail }
+  const kind = keyKind(error) ?? rules.find(rule => rule.codes.some(code => found.has(code)))?.kind ?? 'other'
+  return { kind, message, detail: textOf(error) }
 }

@@ -179,6 +179,16 @@ export const cluster = {
   'The cluster is encrypted': 'Der Cluster ist verschlüsselt',
   'The control plane is elsewhere': 'Die Control Plane ist anderswo',
   'The cluster cannot start': 'Der Cluster kann nicht starten',
+  'Another program listens on this address, or it cannot be used. Choose another port, or end the other program.':
+    'Ein anderes Programm lauscht auf dieser Adresse, oder sie ist nicht verfügbar. Einen anderen Port wählen oder das andere Programm beenden.',
+  'Another Flotilla uses this data folder. End it there, or choose another folder.':
+    'Ein anderes Flotilla verwendet diesen Datenordner. Es dort beenden oder einen anderen Ordner wählen.',
+  'The Secrets of this cluster are encrypted. Its passphrase opens it.':
+    'Die Secrets dieses Clusters sind verschlüsselt. Seine Passphrase öffnet ihn.',
+  'That is not the passphrase of this cluster. Nothing was changed.':
+    'Das ist nicht die Passphrase dieses Clusters. Es wurde nichts geändert.',
+  'The Secrets of this cluster are encrypted with a key that this computer’s keychain does not hold. Start Flotilla with --encryption-key-file, or choose another folder.':
+    'Die Secrets dieses Clusters sind mit einem Schlüssel verschlüsselt, der nicht im Schlüsselbund dieses Rechners liegt. Flotilla mit --encryption-key-file starten oder einen anderen Ordner wählen.',
   'No way into this cluster': 'Kein Zugang zu diesem Cluster',
   'The server does not answer': 'Der Server antwortet nicht',
   'It may be starting or stopped. Its containers keep running either way.':
