@@ -1,5 +1,6 @@
 // Regular expressions, on the linear-time engine only: what a user writes must not be able to hang the server.
-import { compilePattern, PatternError } from '../../linear-pattern.ts'
+import { PatternError } from '../../../shared/machinery/pattern/linear-pattern.ts'
+import { compilePattern } from '../../linear-pattern.ts'
 import { CelError } from '../errors.ts'
 import { List } from '../values.ts'
 import { type Library, method } from './declare.ts'
