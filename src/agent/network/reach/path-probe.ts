@@ -28,6 +28,8 @@ const QUESTION = 1
 const ANSWER = 2
 const MESSAGE_BYTES = MAGIC.length + 1 + 8
 const ANSWER_WITHIN_MS = 1_000
+/** An answer that comes within this proves the way as well: the other agent was late, nothing was dropped. */
+const LATE_WITHIN_MS = 15_000
 /** An agent that was not let run has timers and answers due at once: it reads before it takes that for silence. */
 const READ_WITHIN_MS = 50
 
@@ -38,7 +40,9 @@ export class PathProbe implements AsyncDisposable {
   readonly #inside = createSocket('udp4')
   /** On the node's own network: sends questions in packets of the tunnel. The rules know its port. */
   readonly #outside = createSocket('udp4')
+  /** Question → what an answer does, and what ends the wait for it. */
   readonly #waiting = new Map<string, () => void>()
+  readonly #cancels = new Map<string, () => void>()
 
   constructor(options: PathProbeOptions) {
     this.#options = options
@@ -52,20 +56,34 @@ export class PathProbe implements AsyncDisposable {
     await bindUdp(this.#outside, PROBE_SOURCE_PORT, '0.0.0.0')
   }
 
-  /** @returns whether an answer came */
-  reaches({ nodeIP, podCIDR, isTunnelled }: ProbeTarget): Promise<boolean> {
+  /**
+   * @param late called when the answer comes after all
+   * @returns whether an answer came in time
+   */
+  reaches({ nodeIP, podCIDR, isTunnelled }: ProbeTarget, late: () => void = () => undefined): Promise<boolean> {
     const nonce = randomBytes(8)
+    const key = nonce.toString('hex')
     const question = Buffer.concat([MAGIC, Buffer.from([QUESTION]), nonce])
     const innerIP = probeAddressOf(podCIDR)
     return new Promise(resolve => {
-      const end = (isReached: boolean) => {
-        cancel()
-        this.#waiting.delete(nonce.toString('hex'))
-        resolve(isReached)
-      }
       const { clock } = this.#options
-      let cancel = clock.after(ANSWER_WITHIN_MS, () => (cancel = clock.after(READ_WITHIN_MS, () => end(false))))
-      this.#waiting.set(nonce.toString('hex'), () => end(true))
+      const forget = () => {
+        this.#cancels.get(key)?.()
+        this.#cancels.delete(key)
+        this.#waiting.delete(key)
+      }
+      const wait = (ms: number, then: () => void) => this.#cancels.set(key, clock.after(ms, then))
+      const answered = (tell: () => void) => () => {
+        forget()
+        tell()
+      }
+      const giveUp = () => {
+        this.#waiting.set(key, answered(late))
+        wait(LATE_WITHIN_MS, forget)
+        resolve(false)
+      }
+      this.#waiting.set(key, answered(() => resolve(true))) // prettier-ignore
+      wait(ANSWER_WITHIN_MS, () => wait(READ_WITHIN_MS, giveUp))
       const sent = () => undefined // a failure to send is a question without an answer
       if (isTunnelled)
         this.#outside.send(vxlanProbe(this.#own, { nodeIP, innerIP }, PROBE_PORT, question), VXLAN_PORT, nodeIP, sent)
@@ -81,6 +99,7 @@ export class PathProbe implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const cancel of this.#cancels.values()) cancel()
     await Promise.all([this.#inside, this.#outside].map(socket => new Promise<void>(done => socket.close(done))))
   }
 }

@@ -7,7 +7,8 @@ import type { Relay } from './relay.ts'
 
 export interface ReachabilityOptions {
   readonly peers: () => ReadonlyMap<string, ProbeTarget>
-  readonly reaches: (target: ProbeTarget) => Promise<boolean>
+  /** Asks once. `late` is called when the answer comes after it was given up. */
+  readonly reaches: (target: ProbeTarget, late: () => void) => Promise<boolean>
   readonly relay: Pick<Relay, 'add' | 'close' | 'hasOpened'>
   /** Opens a stream to the other node's agent. @throws Error when it has no way there either */
   readonly dial: (nodeName: string) => Promise<Duplex>
@@ -46,7 +47,7 @@ export class Reachability implements Disposable {
 
   async #lookAt(nodeName: string, target: ProbeTarget): Promise<void> {
     const { reaches, relay, log } = this.#options
-    const isReached = await reaches(target)
+    const isReached = await reaches(target, () => this.#heardLate(nodeName))
     if (this.#isStopped) return
     const before = this.#streaks.get(nodeName) ?? 0
     const streak = isReached ? Math.max(before, 0) + 1 : Math.min(before, 0) - 1
@@ -56,6 +57,11 @@ export class Reachability implements Disposable {
       relay.close(nodeName)
     }
     if (streak <= -SURE_AFTER && !relay.hasOpened(nodeName)) await this.#open(nodeName)
+  }
+
+  /** The other agent was not let run, as on a machine that is short of everything: nothing was dropped. */
+  #heardLate(nodeName: string): void {
+    if ((this.#streaks.get(nodeName) ?? 0) < 0) this.#streaks.set(nodeName, 0)
   }
 
   async #open(nodeName: string): Promise<void> {

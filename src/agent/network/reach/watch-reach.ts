@@ -34,6 +34,6 @@ export async function watchReach({
   const target = (peer: Peer, isTunnelled: boolean): [string, ProbeTarget] => [peer.nodeName, { ...peer, isTunnelled }]
   const peers = () =>
     new Map([...usual().direct.map(peer => target(peer, false)), ...usual().tunnelled.map(peer => target(peer, true))])
-  if (dial) owned.use(new Reachability({ ...rest, peers, dial, reaches: peer => probe.reaches(peer) }))
+  if (dial) owned.use(new Reachability({ ...rest, peers, dial, reaches: (peer, late) => probe.reaches(peer, late) }))
   return owned
 }
