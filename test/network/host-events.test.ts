@@ -72,11 +72,12 @@ test('where the programs cannot run, all stays unknown and they are tried again 
   expect(tries).toBe(4)
 })
 
-test('a program that ends is missed', async () => {
-  const children = [spawn('sleep', ['1000']), spawn('sleep', ['1000'])]
+test('a program that ends is missed, and started again at once', async () => {
+  const children = [1, 2, 3].map(() => spawn('sleep', ['1000']))
   let next = 0
   events = new HostEvents({ log, listen: () => children[next++]! })
   expect([events.take(), events.take(), events.take()]).toEqual(['unknown', 'unknown', 'nothing'])
   children[1]!.kill('SIGKILL')
   await eventually(() => events.take() === 'unknown')
+  expect(next).toBe(3)
 })

@@ -18,7 +18,7 @@ const PROGRAMS = {
 type Subject = keyof typeof PROGRAMS
 /** Those that tell more first. */
 const SUBJECTS = ['rules', 'network'] as const satisfies Subject[]
-/** A host that lacks a program will hardly have it the next time. */
+/** A host that lacks a program will hardly have it the next time; one that had worked is started again at once. */
 const TAKES_PER_TRY = 12
 
 const RULE_EVENT = /^\s*\w+ (table|chain|rule) \w+ (\S+)(.*)/
@@ -45,8 +45,10 @@ export class HostEvents implements AsyncDisposable {
   readonly #options: HostEventsOptions
   readonly #running = new Map<Subject, ChildProcess>()
   readonly #heard = new Set<Subject>()
+  /** Those that ran from one take to the next. */
+  readonly #steady = new Set<Subject>()
   #missed = true
-  #takes = 0
+  #takesUntilTry = 0
 
   constructor(options: HostEventsOptions) {
     this.#options = options
@@ -55,7 +57,11 @@ export class HostEvents implements AsyncDisposable {
   /** Asks what was heard, which is forgotten then; what cannot be heard is tried again now and then. */
   take(): Heard {
     const silent = SUBJECTS.filter(subject => !this.#running.has(subject))
-    if (silent.length > 0 && this.#takes++ % TAKES_PER_TRY === 0) for (const subject of silent) this.#start(subject)
+    for (const subject of this.#running.keys()) this.#steady.add(subject)
+    if (silent.length > 0 && this.#takesUntilTry-- === 0) {
+      this.#takesUntilTry = TAKES_PER_TRY - 1
+      for (const subject of silent) this.#start(subject)
+    }
     const heard = this.#missed ? 'unknown' : (SUBJECTS.find(subject => this.#heard.has(subject)) ?? 'nothing')
     // What happened while the programs were starting is not heard: the next time is unknown as well.
     this.#missed = silent.length > 0
@@ -85,6 +91,7 @@ export class HostEvents implements AsyncDisposable {
       if (!isOurs()) return
       this.#running.delete(subject)
       this.#missed = true
+      if (this.#steady.delete(subject)) this.#takesUntilTry = 0
     }
     child.on('error', error => {
       log.debug({ err: error, subject }, 'cannot listen to changes of the host')
