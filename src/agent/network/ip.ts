@@ -43,6 +43,8 @@ export interface Route {
   readonly gateway?: string
   /** `kernel`, `dhcp`, a number. */
   readonly protocol?: string
+  /** Absent: `unicast`. */
+  readonly type?: string
 }
 
 const familyOption = ({ name }: Family): string => (name === 'IPv6' ? '-6' : '-4')

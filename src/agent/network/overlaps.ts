@@ -24,12 +24,14 @@ export async function findOverlaps(run: Run, { clusterCIDR, serviceCIDR, ipv6 }:
     ...(ipv6 ? ([['pods', ipv6.clusterCIDR], ['Services', ipv6.serviceCIDR]] as const) : []), // prettier-ignore
   ] as const
   const routes = all.flat().filter(route => !isOurs(route))
-  return routes.flatMap(({ dst, dev, gateway }) => {
+  return routes.flatMap(({ dst, dev, gateway, type = 'unicast' }) => {
     const taken = parseRange(dst.includes('/') ? dst : `${dst}/${dst.includes(':') ? IPV6.bits : IPV4.bits}`)
     if (!taken || taken.bits === 0) return []
     return ranges.flatMap(([what, text]) => {
       const range = parseRange(text)
       if (!range || !rangesOverlap(range, taken)) return []
+      // A fence around what is not used: the cluster's own routes in it are the more special ones.
+      if (LEADS_NOWHERE.includes(type) && taken.bits < range.bits) return []
       const way = gateway === undefined ? `through ${dev ?? 'a route'}` : `through ${gateway}${dev ? ` on ${dev}` : ''}`
       return [
         `The cluster's range for ${what}, ${text}, overlaps ${dst}, which this host reaches ${way}. ` +
@@ -38,6 +40,8 @@ export async function findOverlaps(run: Run, { clusterCIDR, serviceCIDR, ipv6 }:
     })
   })
 }
+
+const LEADS_NOWHERE = ['unreachable', 'blackhole', 'prohibit', 'throw']
 
 const isOurs = ({ dev = '', protocol }: Route): boolean =>
   protocol === ROUTE_PROTOCOL ||
