@@ -217,10 +217,12 @@ describe('whoever is outside', () => {
   const named = async () => serverOf((await client.get(ConfigMap, INFO)).data?.kubeconfig)
 
   test('hears of every API server that lives, as a node, and of no address that leads to itself', async () => {
-    const [one, two] = [peer('192.0.2.1'), peer('192.0.2.2')]
+    const host = 'https://localhost-1.example:6443'
+    const urls = () => ['https://127.9.0.1', 'https://[::1]:6443', 'https://localhost:6443', host, url(1)]
+    const [one, two] = [peer('192.0.2.1', { urls }), peer('192.0.2.2')]
     await looked(one, two)
     await pass(20, one, two)
-    expect(await nodesHear()).toEqual({ peers: JSON.stringify([url(1), url(2)]) })
+    expect(await nodesHear()).toEqual({ peers: JSON.stringify([url(1), url(2), host]) })
     // What a move tells them is another matter.
     await client.patch(ConfigMap, API_SERVERS, { data: { servers: '["https://198.51.100.1:6443"]' } }, { type: 'merge' })
     await pass(30, two)

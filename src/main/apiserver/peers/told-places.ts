@@ -7,7 +7,10 @@ import { isNotFound } from '../../../shared/machinery/status.ts'
 import { type ClusterInfo, clusterInfo, serverOf } from '../bootstrap/cluster-info.ts'
 
 /** Leads somebody else to themselves. */
-const isLoopback = (url: string): boolean => /^https:\/\/(127\.|\[::1\]|localhost[:/]?)/.test(url)
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url)
+  return /^127\.\d+\.\d+\.\d+$/.test(hostname) || hostname === '[::1]' || hostname === 'localhost'
+}
 
 const stored = (client: Client, { namespace, name }: { readonly namespace: string; readonly name: string }) =>
   client.get(ConfigMap, { namespace, name }).catch((error: unknown) => {
