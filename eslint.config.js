@@ -4,7 +4,7 @@ import vue from 'eslint-plugin-vue'
 import vueParser from 'vue-eslint-parser'
 
 export default tseslint.config(
-  { ignores: ['out/', 'node_modules/', '.cache/', 'coverage/', 'src/shared/api/!(flotilla)/'] },
+  { ignores: ['out/', 'node_modules/', '.cache/', 'coverage/', 'src/shared/api/!(flotilla|gateway)/'] },
   {
     files: ['**/*.ts', '**/*.vue'],
     extends: [...tseslint.configs.strict],

@@ -219,9 +219,9 @@ for (const definition of Object.keys(document.definitions)) {
 while (pending.length) emit(pending.shift())
 
 const api = join(root, 'src/shared/api')
-// Our own group is written by hand.
+// Our own group, and the Gateway API, whose kinds come as custom resources, are written by hand.
 for (const folder of readdirSync(api))
-  if (folder !== 'flotilla') rmSync(join(api, folder), { recursive: true, force: true })
+  if (folder !== 'flotilla' && folder !== 'gateway') rmSync(join(api, folder), { recursive: true, force: true })
 for (const [prefix, file] of files) {
   const path = join(root, fileOf(prefix))
   const [, group, version] = SERVED[prefix]

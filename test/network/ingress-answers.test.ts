@@ -1,5 +1,5 @@
 // Answers of backends that HTTP does not allow: they are refused, and never end the agent.
-import { createServer as createPlain, request } from 'node:http'
+import { createServer as createPlain, type OutgoingHttpHeaders, request } from 'node:http'
 import { connect, createServer } from 'node:http2'
 import { type AddressInfo, connect as connectTcp, createServer as createTcp, type Server } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
@@ -21,13 +21,15 @@ const listen = (server: Server) => {
 /** A backend that answers everything with these bytes. */
 const backend = (answer: string) => listen(createTcp(socket => socket.once('data', () => socket.end(answer))))
 
+const asIs = { path: '/', headers: { host: 'x' }, answered: (headers: OutgoingHttpHeaders) => headers }
+
 /** What the client of a proxy in front of that backend sees, over either version of HTTP. */
 async function statusThrough(version: 1 | 2, answer: string): Promise<number> {
   const forwarder = new HttpForwarder()
   open.push({ close: () => forwarder[Symbol.dispose]() })
   const targets = [{ ip: '127.0.0.1', port: await backend(answer), protocol: 'http' as const }]
   const proxy = (asked: ClientRequest, response: ClientResponse) =>
-    forwarder.forward({ request: asked, response, asked: askedOf(asked), targets })
+    forwarder.forward({ request: asked, response, asked: askedOf(asked), ...asIs, targets })
   if (version === 1) {
     const port = await listen(createPlain(proxy))
     return new Promise((resolve, reject) =>
@@ -53,7 +55,9 @@ test.each([1, 2] as const)('HTTP/%s: a status that does not exist is 502', async
 
 test('an upgrade that the backend refuses is answered, and its connection ends', async () => {
   const target = { ip: '127.0.0.1', port: await backend('HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\nno\n'), protocol: 'http' as const } // prettier-ignore
-  const proxy = createPlain().on('upgrade', (asked, socket, head) => forwardUpgrade(asked, socket, head, target))
+  const proxy = createPlain().on('upgrade', (asked, socket, head) =>
+    forwardUpgrade({ request: asked, socket, head, ...asIs, targets: [target] }),
+  )
   const client = connectTcp(await listen(proxy), '127.0.0.1')
   client.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
   const answer = (await client.toArray()).join('')

@@ -1,9 +1,10 @@
-// The built-in Ingress: routing rules on their own, then a serving node with real clients outside of it.
+// The built-in Ingress: routing rules on their own, then a node that serves it, and Gateways, with real clients outside.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Ingress, IngressSpec } from '../../src/shared/api/networking/v1.ts'
 import { Router } from '../../src/agent/ingress/router.ts'
 import { INGRESS_CONTROLLER, INGRESS_NODE_LABEL } from '../../src/shared/machinery/ingress/ours.ts'
 import { type Agent, eventually, type Host, Lab, type Place, type Pod, sh } from './lab/lab.ts'
+import { gateway, gatewayClass, gatewayDefinition, http, https, route } from './lab/gateways.ts'
 import { node, service, slice } from './lab/objects.ts'
 
 const meta = (name: string, more: object = {}) => ({
@@ -29,7 +30,7 @@ const path = (value: string, pathType: string, name: string) => ({ path: value, 
 describe('Router', () => {
   const routes = (...ingresses: Ingress[]) => {
     const router = new Router(ingresses)
-    return (host: string, asked: string) => router.route(host, asked)?.service
+    return (host: string, asked: string) => router.route({ host, path: asked })?.backends[0]?.backend?.service
   }
   const one = (paths: ReturnType<typeof path>[], host?: string) =>
     routes(ingress('one', { rules: [{ ...(host && { host }), http: { paths } }] }))
@@ -319,13 +320,52 @@ describe('a node that serves Ingresses', () => {
     await eventually(() => output === 'slow')
   })
 
+  const gw = (asked = '/', port = 8088) => ['-H', 'Host: gw.test', `http://${NODE_IP}:${port}${asked}`]
+
+  it('serves Gateways, too, from when the Gateway API is installed', async () => {
+    const { data, file } = certificate('gw.test')
+    const backend = (name: string) => ({ ...to(name).service, port: 80 })
+    await agent.put('secrets', secret('gw', data))
+    await agent.put('gatewayclasses', gatewayClass())
+    await agent.put('gateways', gateway('gw', [http('a', { port: 8088 }), https('b', 'gw', { port: 8443 }), http('c')]))
+    await agent.put(
+      'httproutes',
+      route('site', [
+        { backendRefs: [backend('web')] },
+        { matches: [{ path: { value: '/slow' } }], timeouts: { request: '300ms' }, backendRefs: [backend('only-a')] },
+        { matches: [{ path: { value: '/none' } }], backendRefs: [backend('nobody')] },
+        { matches: [{ path: { value: '/a' } }], filters: [{ type: 'URLRewrite', urlRewrite: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' } } }, { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'X-Way', value: 'gateway' }] } }], backendRefs: [backend('only-a')] },
+        { matches: [{ path: { value: '/moved' } }], filters: [{ type: 'RequestRedirect', requestRedirect: { scheme: 'https', port: 8443 } }] },
+      ], { hostnames: ['gw.test'] }),
+    ) // prettier-ignore
+    expect([listens(8088), listens(8443)]).toEqual([false, false])
+    await agent.put('customresourcedefinitions', gatewayDefinition)
+    await eventually(() => listens(8088) && listens(8443) && curl(...gw()).includes('name'))
+    const { url: asked, headers } = echo(...gw('/a/b?c=d'))
+    expect([asked, headers['x-way'], headers['x-forwarded-port']]).toEqual(['/b?c=d', 'gateway', '8088'])
+    const code = (...args: string[]) => curl('-o', '/dev/null', '-w', '%{http_code} %{redirect_url}', ...args)
+    expect(code(...gw('/slow'))).toBe('504 ')
+    expect(code(...gw('/none'))).toBe('500 ')
+    expect(code(...gw('/moved'))).toBe('302 https://gw.test:8443/moved')
+    const tls = ['--cacert', file, '--resolve', `gw.test:8443:${NODE_IP}`, 'https://gw.test:8443/']
+    await eventually(() => curl(...tls).includes('"x-forwarded-proto":"https"'))
+    // A client that names no host is shown the certificate for every host.
+    expect(code('-k', '-H', 'Host: gw.test', `https://${NODE_IP}:8443/`)).toBe('200 ')
+    const socket = `const s = new (require('ws'))('ws://${NODE_IP}:8088/a', { headers: { host: 'gw.test' } })
+      s.on('open', () => s.send('hi')).on('message', m => { console.log(String(m)); s.close() }).on('error', e => console.log(String(e)))`
+    expect(outside.run(process.execPath, '-e', socket).trim()).toBe('A:hi')
+    // On a port of both, Ingresses have what no route takes.
+    expect([echo(...gw('/a', 80)).headers['x-way'], echo(...url()).name]).toEqual(['gateway', 'A'])
+  })
+
   it('serves on after a reboot with the API server away', async () => {
     await agent.stop()
     agent = await host.agent('10.244.1.0/24', { offline: true })
+    await eventually(() => curl(...gw()).includes('name'))
     await eventually(() => viaTls('two.test', `${lab.folder}/two.test.crt`).includes('"host":"two.test"'))
     expect(echo(...url()).name).toBe('A')
     await agent.stop()
-    expect([listens(80), listens(443)]).toEqual([false, false])
+    expect([80, 443, 8088].map(listens)).toEqual([false, false, false])
   })
 
   it('leaves serving to the nodes that are chosen, and keeps no certificate then', async () => {
@@ -340,6 +380,8 @@ describe('a node that serves Ingresses', () => {
     await agent.put('nodes', label('node2', 'true'))
     await eventually(() => !listens(80) && !listens(443))
     await eventually(() => !sh(['cat', `${host.stateDir}/ingress.json`]).includes('tls.key'))
+    // The API server of this start knows no Gateway API: nothing is kept of it either.
+    await eventually(() => !sh(['cat', `${host.stateDir}/gateway.json`]).includes('tls.key'))
     await agent.put('nodes', label('node1', 'true'))
     await eventually(() => listens(443))
   })
@@ -350,7 +392,7 @@ describe('a node that serves Ingresses', () => {
     const taker = host.spawn(process.execPath, '-e', `require('http').createServer((q, r) => r.end('other')).listen(80, () => console.log('up'))`) // prettier-ignore
     await new Promise(resolve => taker.stdout!.once('data', resolve))
     await agent.put('ingressclasses', ingressClass)
-    await eventually(() => agent.log.includes('cannot listen for Ingresses'))
+    await eventually(() => agent.log.includes('cannot listen; trying again'))
     taker.kill()
     await eventually(() => curl('-o', '/dev/null', '-w', '%{http_code}', `http://${NODE_IP}/`) === '404', 15_000)
   })

@@ -5,7 +5,7 @@ import type { ClusterView } from '../network/cluster-view.ts'
 import { type Family, IPV4, IPV6 } from '../network/family.ts'
 import { chooseEndpoints, type NodePlace } from '../proxy/choose-endpoints.ts'
 import { endpointsOf } from '../proxy/service-port.ts'
-import type { Backend } from './router.ts'
+import type { Backend } from './rules.ts'
 
 export interface Target {
   readonly ip: string
@@ -23,6 +23,12 @@ export class Backends {
     this.#view = view
     this.#place = place
     this.#random = random
+  }
+
+  /** Whether there is such a Service with such a port. */
+  has({ namespace, service: name, port }: Backend): boolean {
+    const service = this.#view.services.get(`${namespace}/${name ?? ''}`)
+    return service !== undefined && portOf(service, port) !== undefined
   }
 
   /** @returns its addresses of one family, in the order in which to try them; none when nothing serves it */

@@ -1,62 +1,91 @@
-// The certificates of Ingresses by host name, out of the Secrets that they name.
+// The certificates by port and host name, out of the Secrets that Ingresses and Gateways name.
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Secret } from '../../shared/api/core/v1.ts'
-import type { Ingress } from '../../shared/api/networking/v1.ts'
-import { isOlder } from '../../shared/machinery/ingress/ours.ts'
 import type { Log } from '../../shared/machinery/log.ts'
+import { HostTable, hostOf, type WildcardDepth } from './host-table.ts'
+
+/** Who asks for a certificate to be shown; of several for one port and host, the first that has one gets it. */
+export interface CertificateClaim {
+  readonly port: number
+  /** '' for every host, and for clients that name none. */
+  readonly host: string
+  readonly depth: WildcardDepth
+  /** `namespace/name` of the Secret. */
+  readonly key: string
+  readonly secret: Secret | undefined
+}
+
+/** PEM */
+export interface KeyPair {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+interface Parsed {
+  readonly identity: string
+  readonly pair: KeyPair | undefined
+  readonly context: SecureContext | undefined
+}
+
+interface OfPort {
+  readonly byHost: HostTable<SecureContext>
+  fallback: KeyPair | undefined
+}
 
 export class Certificates {
   readonly #log: Log
-  #byHost = new Map<string, SecureContext>()
-  #fallback: SecureContext | undefined
+  #ports = new Map<number, OfPort>()
   /** Secret → what it held and what became of it: parsing a key is not for nothing. */
-  readonly #parsed = new Map<string, { readonly identity: string; readonly context: SecureContext | undefined }>()
+  readonly #parsed = new Map<string, Parsed>()
 
   constructor(log: Log) {
     this.#log = log
   }
 
   /** Replaces everything; connections that are open keep what they began with. */
-  update(ingresses: readonly Ingress[], secretOf: (key: string) => Secret | undefined): void {
-    const byHost = new Map<string, SecureContext>()
-    let fallback: SecureContext | undefined
-    const used = new Set<string>()
-    for (const { metadata, spec } of [...ingresses].sort(isOlder))
-      for (const { hosts = [], secretName } of spec.tls ?? []) {
-        const key = `${metadata.namespace}/${secretName ?? ''}`
-        used.add(key)
-        const context = this.#contextOf(key, secretOf(key))
-        if (!context) continue
-        if (hosts.length === 0) fallback ??= context
-        for (const host of hosts) if (!byHost.has(host.toLowerCase())) byHost.set(host.toLowerCase(), context)
-      }
+  update(claims: readonly CertificateClaim[]): void {
+    const ports = new Map<number, OfPort>()
+    for (const { port, host, depth, key, secret } of claims) {
+      const { context, pair } = this.#parsedOf(key, secret)
+      if (!context) continue
+      const place = ports.get(port) ?? { byHost: new HostTable<SecureContext>(), fallback: undefined }
+      ports.set(port, place)
+      place.byHost.at(host, depth, () => context)
+      if (host === '') place.fallback ??= pair
+    }
+    const used = new Set(claims.map(({ key }) => key))
     for (const key of this.#parsed.keys()) if (!used.has(key)) this.#parsed.delete(key)
-    this.#byHost = byHost
-    this.#fallback = fallback
+    this.#ports = ports
   }
 
-  /** @returns undefined when no Ingress has a certificate for this name: the handshake then fails */
-  contextFor(servername: string): SecureContext | undefined {
-    const name = servername.toLowerCase()
-    return this.#byHost.get(name) ?? this.#byHost.get(`*.${name.slice(name.indexOf('.') + 1)}`) ?? this.#fallback
+  /** @returns undefined when nobody has a certificate for this name: the handshake then fails */
+  contextFor(port: number, servername: string): SecureContext | undefined {
+    return this.#ports.get(port)?.byHost.find(hostOf(servername))[0]
   }
 
-  #contextOf(key: string, secret: Secret | undefined): SecureContext | undefined {
+  /** For clients that do not say which host they want. */
+  fallbackOf(port: number): KeyPair | undefined {
+    return this.#ports.get(port)?.fallback
+  }
+
+  #parsedOf(key: string, secret: Secret | undefined): Parsed {
     const cert = secret?.data?.['tls.crt'] ?? ''
     const privateKey = secret?.data?.['tls.key'] ?? ''
     const identity = `${cert} ${privateKey}`
     const known = this.#parsed.get(key)
-    if (known?.identity === identity) return known.context
-    const context = cert && privateKey ? this.#parse(key, cert, privateKey) : undefined
-    this.#parsed.set(key, { identity, context })
-    return context
+    if (known?.identity === identity) return known
+    const pair = cert && privateKey ? { cert: Buffer.from(cert, 'base64'), key: Buffer.from(privateKey, 'base64') } : undefined // prettier-ignore
+    const context = pair && this.#parse(key, pair)
+    const parsed = { identity, context, pair: context && pair }
+    this.#parsed.set(key, parsed)
+    return parsed
   }
 
-  #parse(key: string, cert: string, privateKey: string): SecureContext | undefined {
+  #parse(secret: string, pair: KeyPair): SecureContext | undefined {
     try {
-      return createSecureContext({ cert: Buffer.from(cert, 'base64'), key: Buffer.from(privateKey, 'base64') })
+      return createSecureContext(pair)
     } catch (error) {
-      this.#log.warn({ err: error, secret: key }, 'an Ingress names a Secret without a usable certificate and key')
+      this.#log.warn({ err: error, secret }, 'a Secret that is to be served has no usable certificate and key')
       return undefined
     }
   }

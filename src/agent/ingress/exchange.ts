@@ -12,8 +12,15 @@ export interface Exchange {
   readonly request: ClientRequest
   readonly response: ClientResponse
   readonly asked: Asked
+  /** What a backend is asked: path with query, and headers. */
+  readonly path: string
+  readonly headers: OutgoingHttpHeaders
+  /** Changes the headers that the client gets. */
+  readonly answered: (headers: OutgoingHttpHeaders) => OutgoingHttpHeaders
   /** In the order in which to try them; never empty. */
   readonly targets: readonly Target[]
+  /** Until a backend has given its whole answer; default: only the start of it is waited for. */
+  readonly backendTimeoutMs?: number
 }
 
 /** Endpoints that are tried before a request fails. */
@@ -28,6 +35,7 @@ export function askedOf(request: ClientRequest): Asked {
     host: (typeof authority === 'string' ? authority : request.headers.host) ?? '',
     clientIP: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
     isEncrypted: (socket as Partial<TLSSocket>).encrypted === true,
+    port: socket.localPort ?? 0,
   }
 }
 
@@ -57,10 +65,11 @@ export function orRefuse(response: ClientResponse, pass: () => void): void {
 }
 
 /** Ends a request with a sentence; one that was under way already is cut, so that nobody takes it for complete. */
-export function refuse(response: ClientResponse, code: number, text: string): void {
+export function refuse(response: ClientResponse, code: number, text: string, headers: OutgoingHttpHeaders = {}): void {
   if (response.headersSent) return void response.destroy()
   const body = `${text}\n`
   setHead(response, code, {
+    ...headers,
     'content-type': 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(body),
   })

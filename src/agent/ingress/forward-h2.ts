@@ -3,7 +3,7 @@ import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders }
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Target } from './backends.ts'
 import { type ClientResponse, type Exchange, flush, MAX_ATTEMPTS, orRefuse, refuse, setHead } from './exchange.ts'
-import { endToEnd, requestHeaders } from './headers.ts'
+import { endToEnd } from './headers.ts'
 
 const IDLE_MS = 60_000
 const CONNECT_TIMEOUT_MS = 3_000
@@ -71,24 +71,32 @@ export class H2Forwarder implements Disposable {
   }
 }
 
-function stream(session: ClientHttp2Session, { request, response, asked }: Exchange): void {
-  const { host, ...headers } = requestHeaders(request.headers, asked)
+function stream(session: ClientHttp2Session, exchange: Exchange): void {
+  const { request, response, asked, path, answered, backendTimeoutMs } = exchange
+  const { host, ...headers } = exchange.headers
   const sent = session.request({
     ...headers,
     ...(isGrpc(request) && { te: 'trailers' }),
     [constants.HTTP2_HEADER_METHOD]: request.method ?? 'GET',
-    [constants.HTTP2_HEADER_PATH]: request.url ?? '/',
+    [constants.HTTP2_HEADER_PATH]: path,
     [constants.HTTP2_HEADER_SCHEME]: asked.isEncrypted ? 'https' : 'http',
     [constants.HTTP2_HEADER_AUTHORITY]: String(host),
   })
   response.once('close', () => sent.close(constants.NGHTTP2_CANCEL))
+  if (backendTimeoutMs !== undefined) {
+    const timer = setTimeout(() => {
+      refuse(response, 504, 'the backend does not answer')
+      sent.close(constants.NGHTTP2_CANCEL)
+    }, backendTimeoutMs)
+    sent.once('close', () => clearTimeout(timer))
+  }
   request.pipe(sent)
   sent.once('error', () => refuse(response, 502, 'the backend does not answer'))
   sent.once('response', (answer, flags) => {
     orRefuse(response, () => passOn(answer, flags))
   })
   function passOn(answer: IncomingHttpHeaders, flags: number): void {
-    setHead(response, Number(answer[constants.HTTP2_HEADER_STATUS] ?? 502), endToEnd(answer))
+    setHead(response, Number(answer[constants.HTTP2_HEADER_STATUS] ?? 502), answered(endToEnd(answer)))
     // Headers that end the stream — how gRPC tells an error — must still end it on the other side.
     if (flags & constants.NGHTTP2_FLAG_END_STREAM) return void response.end()
     flush(response)

@@ -13,12 +13,13 @@ import {
   refuse,
   setHead,
 } from './exchange.ts'
-import { endToEnd, requestHeaders } from './headers.ts'
+import { endToEnd } from './headers.ts'
 
 /** Shorter than what servers keep idle connections for, so that they seldom close one that is about to be used. */
 const IDLE_MS = 4_000
 /** After this the next endpoint gets its turn. */
 const CONNECT_TIMEOUT_MS = 3_000
+const TIMEOUT = 'timeout'
 
 export class HttpForwarder implements Disposable {
   readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_MS })
@@ -26,7 +27,7 @@ export class HttpForwarder implements Disposable {
   readonly #tlsAgent = new TlsAgent({ keepAlive: true, timeout: IDLE_MS, rejectUnauthorized: false })
 
   forward(exchange: Exchange, attempt = 0): void {
-    const { request, response, targets } = exchange
+    const { request, response, targets, backendTimeoutMs } = exchange
     const target = targets[attempt % targets.length]
     if (!target) return refuse(response, 503, 'no endpoint serves this')
     const isStreaming = hasBody(request)
@@ -34,22 +35,28 @@ export class HttpForwarder implements Disposable {
     let hasStarted = false
     const abandon = () => sent.destroy()
     response.once('close', abandon)
-    const timer = setTimeout(() => sent.destroy(new Error('timeout')), ANSWER_TIMEOUT_MS)
+    const giveUp = () => sent.destroy(new Error(TIMEOUT))
+    const timer = setTimeout(giveUp, ANSWER_TIMEOUT_MS)
+    if (backendTimeoutMs !== undefined) {
+      const whole = setTimeout(giveUp, backendTimeoutMs)
+      sent.once('close', () => clearTimeout(whole))
+    }
     sent.once('error', error => {
       clearTimeout(timer)
       response.removeListener('close', abandon)
       if (response.destroyed || response.writableEnded) return
       // Nothing of the body is gone yet, and no server has seen the request: the next endpoint may have it.
-      const isFresh = !hasStarted || (sent.reusedSocket && !isStreaming)
+      const isLate = error.message === TIMEOUT
+      const isFresh = !hasStarted || (sent.reusedSocket && !isStreaming && !isLate)
       if (isFresh && !response.headersSent && attempt + 1 < MAX_ATTEMPTS) return this.forward(exchange, attempt + 1)
-      refuse(response, error.message === 'timeout' ? 504 : 502, 'the backend does not answer')
+      refuse(response, isLate ? 504 : 502, 'the backend does not answer')
     })
     sent.once('response', answer => {
       clearTimeout(timer)
       orRefuse(exchange.response, () => pass(answer, exchange))
     })
     sent.once('socket', socket => {
-      const cancel = setTimeout(() => sent.destroy(new Error('timeout')), CONNECT_TIMEOUT_MS)
+      const cancel = setTimeout(giveUp, CONNECT_TIMEOUT_MS)
       sent.once('close', () => clearTimeout(cancel))
       const start = () => {
         clearTimeout(cancel)
@@ -63,10 +70,14 @@ export class HttpForwarder implements Disposable {
     })
   }
 
-  #open({ request, asked }: Exchange, { ip, port, protocol }: Target, isStreaming: boolean): BackendRequest {
-    const headers = requestHeaders(request.headers, asked)
+  #open(
+    { request, path, headers: asked }: Exchange,
+    { ip, port, protocol }: Target,
+    isStreaming: boolean,
+  ): BackendRequest {
+    const headers = { ...asked }
     if (isStreaming && headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked'
-    const options = { host: ip, port, path: request.url, method: request.method, headers, setHost: false }
+    const options = { host: ip, port, path, method: request.method, headers, setHost: false }
     // A body cannot be sent twice: it never meets a kept connection that the server is just closing.
     if (protocol === 'https')
       return httpsRequest({ ...options, agent: isStreaming ? false : this.#tlsAgent, rejectUnauthorized: false })
@@ -79,8 +90,8 @@ export class HttpForwarder implements Disposable {
   }
 }
 
-function pass(answer: IncomingMessage, { response, request }: Exchange): void {
-  setHead(response, answer.statusCode ?? 502, endToEnd(answer.headers))
+function pass(answer: IncomingMessage, { response, request, answered }: Exchange): void {
+  setHead(response, answer.statusCode ?? 502, answered(endToEnd(answer.headers)))
   if (request.method === 'HEAD') {
     answer.resume()
     return void response.end()

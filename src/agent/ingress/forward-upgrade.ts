@@ -2,34 +2,38 @@
 import {
   type ClientRequest as BackendRequest,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   request as httpRequest,
   ServerResponse,
 } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { type Duplex, pipeline } from 'node:stream'
 import type { Target } from './backends.ts'
-import { ANSWER_TIMEOUT_MS, askedOf, orRefuse, refuse, setHead } from './exchange.ts'
-import { endToEnd, requestHeaders } from './headers.ts'
+import { ANSWER_TIMEOUT_MS, type Exchange, orRefuse, refuse, setHead } from './exchange.ts'
+import { endToEnd } from './headers.ts'
 
-export function forwardUpgrade(
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-  target: Target | undefined,
-): void {
+export type Upgrade = Pick<Exchange, 'path' | 'headers' | 'answered' | 'targets'> & {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+}
+
+export function forwardUpgrade(upgrade: Upgrade): void {
+  const { request, socket, head, answered } = upgrade
+  const [target] = upgrade.targets
   socket.on('error', () => socket.destroy())
-  if (!target) return answerer(request, socket)(503, 'no endpoint serves this')
-  const sent = open(request, target)
-  if (!sent) return answerer(request, socket)(400, 'this request cannot be passed on')
+  if (!target) return answerUpgrade(request, socket, 503, 'no endpoint serves this')
+  const sent = open(upgrade, target)
+  if (!sent) return answerUpgrade(request, socket, 400, 'this request cannot be passed on')
   socket.once('close', () => sent.destroy())
   sent.once('timeout', () => sent.destroy(new Error('timeout')))
-  sent.once('error', () => answerer(request, socket)(502, 'the backend does not answer'))
+  sent.once('error', () => answerUpgrade(request, socket, 502, 'the backend does not answer'))
   sent.once('response', answer => {
     // No upgrade after all: an ordinary answer, and the end of the connection.
     const response = attach(request, socket)
     response.once('finish', () => socket.end()) // also when the answer is refused
     orRefuse(response, () => {
-      setHead(response, answer.statusCode ?? 502, { ...endToEnd(answer.headers), connection: 'close' })
+      setHead(response, answer.statusCode ?? 502, { ...answered(endToEnd(answer.headers)), connection: 'close' })
       pipeline(answer, response, error => {
         if (error) socket.destroy()
       })
@@ -54,16 +58,16 @@ export function forwardUpgrade(
 }
 
 /** @returns undefined for a request that may come in but may not be sent */
-function open(request: IncomingMessage, target: Target): BackendRequest | undefined {
+function open({ request, path, headers }: Upgrade, target: Target): BackendRequest | undefined {
   const send = target.protocol === 'https' ? httpsRequest : httpRequest
   try {
     return send({
       host: target.ip,
       port: target.port,
-      path: request.url,
+      path,
       method: request.method,
       headers: {
-        ...requestHeaders(request.headers, askedOf(request)),
+        ...headers,
         connection: 'Upgrade',
         upgrade: request.headers.upgrade ?? '',
       },
@@ -83,10 +87,17 @@ function attach(request: IncomingMessage, socket: Duplex): ServerResponse {
   return response
 }
 
-const answerer = (request: IncomingMessage, socket: Duplex) => (code: number, text: string) => {
+/** Answers a request for an upgrade in the ordinary way, and ends the connection. */
+export function answerUpgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  code: number,
+  text: string,
+  headers: OutgoingHttpHeaders = {},
+): void {
   if (socket.destroyed) return
   const response = attach(request, socket)
   response.shouldKeepAlive = false
-  refuse(response, code, text)
+  refuse(response, code, text, headers)
   response.once('finish', () => socket.end())
 }

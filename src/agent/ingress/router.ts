@@ -1,88 +1,65 @@
-// Which backend gets a request: hosts first, the exact ones before the ones with a wildcard; then the longest path, and
-// Exact before Prefix. @see https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
+// The rules of Ingresses: hosts first, the exact ones before the ones with a wildcard; then the longest path, and Exact
+// before Prefix. @see https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
 import type { HTTPIngressPath, Ingress, IngressBackend } from '../../shared/api/networking/v1.ts'
-import { isOlder } from '../../shared/machinery/ingress/ours.ts'
-
-export interface Backend {
-  readonly namespace: string
-  /** Undefined when it is no Service, which nobody here can serve. */
-  readonly service: string | undefined
-  readonly port: number | string | undefined
-}
-
-interface PathRule {
-  readonly path: string
-  readonly isExact: boolean
-  readonly backend: Backend
-}
+import { isOlder } from '../../shared/machinery/older.ts'
+import { HostTable, hostOf } from './host-table.ts'
+import { type Action, type Backend, byPrecedence, matches, prefixOf, type Question, type Rule } from './rules.ts'
 
 interface HostRules {
-  readonly paths: PathRule[]
-  default: Backend | undefined
+  readonly rules: Rule[]
+  default: Action | undefined
 }
 
+const noRules = (): HostRules => ({ rules: [], default: undefined })
+
 export class Router {
-  readonly #exact = new Map<string, HostRules>()
-  /** `*.example.org` by `example.org` */
-  readonly #wildcards = new Map<string, HostRules>()
-  readonly #everyHost: HostRules = { paths: [], default: undefined }
+  readonly #hosts = new HostTable<HostRules>()
+  readonly #everyHost = this.#hosts.at('', 'one', noRules)
 
   constructor(ingresses: readonly Ingress[]) {
     for (const ingress of [...ingresses].sort(isOlder)) this.#add(ingress)
-    for (const { paths } of [...this.#exact.values(), ...this.#wildcards.values(), this.#everyHost])
-      paths.sort((a, b) => b.path.length - a.path.length || Number(b.isExact) - Number(a.isExact))
+    for (const { rules } of this.#hosts.values()) rules.sort(byPrecedence)
   }
 
-  /**
-   * @param host as in the request, with or without a port
-   * @param path without the query
-   * @returns undefined when no rule and no default backend takes it
-   */
-  route(host: string, path: string): Backend | undefined {
-    const name = host.replace(/:\d+$/, '').toLowerCase()
-    // A wildcard stands for one label, not for several.
-    const parent = name.slice(name.indexOf('.') + 1)
-    const rules = this.#exact.get(name) ?? (name.includes('.') ? this.#wildcards.get(parent) : undefined)
-    const found = rules?.paths.find(rule => matches(rule, path))?.backend ?? rules?.default
-    if (rules) return found ?? this.#everyHost.default
-    return this.#everyHost.paths.find(rule => matches(rule, path))?.backend ?? this.#everyHost.default
+  /** @returns undefined when no rule and no default backend takes it */
+  route(question: Question): Action | undefined {
+    const [own = this.#everyHost] = this.#hosts.find(hostOf(question.host))
+    return own.rules.find(rule => matches(rule, question))?.action ?? own.default ?? this.#everyHost.default
   }
 
   #add({ metadata: { namespace }, spec }: Ingress): void {
-    const fallback = spec.defaultBackend && backendOf(spec.defaultBackend, namespace)
+    const fallback = spec.defaultBackend && actionOf(spec.defaultBackend, namespace, '')
     const rules = spec.rules ?? []
     for (const { host = '', http } of rules) {
-      const place = this.#rulesOf(host.toLowerCase())
+      const place = this.#hosts.at(host, 'one', noRules)
       place.default ??= fallback
       // A host without paths sends everything to the default backend.
-      for (const path of http?.paths ?? []) place.paths.push(pathRule(path, namespace))
+      for (const path of http?.paths ?? []) place.rules.push(ruleOf(path, namespace))
     }
     if (rules.length === 0) this.#everyHost.default ??= fallback
-  }
-
-  #rulesOf(host: string): HostRules {
-    if (host === '') return this.#everyHost
-    const isWildcard = host.startsWith('*.')
-    const hosts = isWildcard ? this.#wildcards : this.#exact
-    const key = isWildcard ? host.slice(2) : host
-    const rules = hosts.get(key) ?? { paths: [], default: undefined }
-    hosts.set(key, rules)
-    return rules
   }
 }
 
 /** What ImplementationSpecific means is for the implementation to say: the same as Prefix. */
-const pathRule = ({ path = '/', pathType, backend }: HTTPIngressPath, namespace: string): PathRule => ({
-  path: pathType === 'Exact' ? path : withoutLastSlash(path),
-  isExact: pathType === 'Exact',
-  backend: backendOf(backend, namespace),
+function ruleOf({ path = '/', pathType, backend }: HTTPIngressPath, namespace: string): Rule {
+  const isExact = pathType === 'Exact'
+  const value = isExact ? path : prefixOf(path)
+  return {
+    path: { type: isExact ? 'Exact' : 'Prefix', value },
+    headers: [],
+    query: [],
+    action: actionOf(backend, namespace, value),
+  }
+}
+
+const NO_CHANGES = { request: [], response: [] }
+
+const actionOf = (ref: IngressBackend, namespace: string, prefix: string): Action => ({
+  ...NO_CHANGES,
+  backends: [{ backend: backendOf(ref, namespace), weight: 1, ...NO_CHANGES }],
+  prefix,
+  missing: 503,
 })
-
-const withoutLastSlash = (path: string): string => (path.endsWith('/') ? path.slice(0, -1) : path)
-
-/** Prefixes match whole elements: `/a` takes `/a` and `/a/b`, not `/ab`. */
-const matches = ({ path, isExact }: PathRule, asked: string): boolean =>
-  asked === path || (!isExact && asked.startsWith(path) && (path === '' || asked[path.length] === '/'))
 
 const backendOf = ({ service }: IngressBackend, namespace: string): Backend => ({
   namespace,

@@ -1,4 +1,5 @@
-// Composes the node's Ingress proxy: what it knows, where that is kept, and the proxy itself.
+// Composes the node's HTTP proxy for Ingresses and Gateways: what it knows, where that is kept, and the proxy itself.
+import { join } from 'node:path'
 import type { Client } from '../../shared/client/client.ts'
 import type { InformerFactory } from '../../shared/client/informer-factory.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
@@ -9,21 +10,18 @@ import { Checkpoint } from '../network/checkpoint.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
 import { placeOf } from '../proxy/proxier.ts'
 import { Backends } from './backends.ts'
+import { GatewayView } from './gateway/gateway-view.ts'
 import { IngressProxy } from './ingress.ts'
 import { IngressView } from './ingress-view.ts'
-
-export interface IngressPorts {
-  readonly http: number
-  readonly https: number
-}
+import { type IngressPorts, routingOf } from './routing.ts'
 
 export interface StartIngressOptions {
   readonly client: Client
   readonly informers: InformerFactory
   readonly cluster: ClusterView
   readonly nodeName: string
-  /** File that remembers Ingresses and certificates. */
-  readonly path: string
+  /** Folder of the files that remember what is served, with its certificates. */
+  readonly stateDir: string
   readonly ports: IngressPorts
   readonly clock: Clock
   readonly log: Log
@@ -31,13 +29,13 @@ export interface StartIngressOptions {
   readonly random?: () => number
 }
 
-/** Nothing listens before there is an IngressClass of ours. Ended by dispose. */
+/** Nothing listens before there is an IngressClass or a GatewayClass of ours. Ended by dispose. */
 export function startIngress({
   client,
   informers,
   cluster,
   nodeName,
-  path,
+  stateDir,
   ports,
   clock,
   log,
@@ -46,8 +44,11 @@ export function startIngress({
   const owned = new Owned()
   const mayServe = () => ingressNodes([...cluster.nodes.values()]).some(({ metadata }) => metadata.name === nodeName)
   const view = owned.use(new IngressView({ client, clock, mayServe }))
-  owned.use(new Checkpoint({ path, view, clock, log }))
+  const gateways = owned.use(new GatewayView({ client, clock, mayServe }))
+  owned.use(new Checkpoint({ path: join(stateDir, 'ingress.json'), view, clock, log }))
+  owned.use(new Checkpoint({ path: join(stateDir, 'gateway.json'), view: gateways, clock, log }))
   view.follow(informers)
+  gateways.follow(informers)
   let before = mayServe()
   owned.defer(
     cluster.on({
@@ -55,10 +56,18 @@ export function startIngress({
         if (mayServe() === before) return
         before = !before
         view.changed()
+        gateways.changed()
       },
     }),
   )
   const backends = new Backends(cluster, () => placeOf(cluster, nodeName), random)
-  owned.use(new IngressProxy({ view, backends, clock, log, httpPort: ports.http, httpsPort: ports.https }))
+  const onChange = (changed: () => void) => {
+    const ends = [view.onChange(changed), gateways.onChange(changed)]
+    return () => {
+      for (const end of ends) end()
+    }
+  }
+  const routing = () => routingOf(view, gateways, ports)
+  owned.use(new IngressProxy({ routing, onChange, backends, clock, log, random }))
   return owned
 }

@@ -9,7 +9,7 @@ import type { ConnectionSummary } from '../../shared/machinery/connection-summar
 import type { Log } from '../../shared/machinery/log.ts'
 import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { HostPort, NodeIdentity, PodNetwork } from '../contracts.ts'
-import type { IngressPorts } from '../ingress/start-ingress.ts'
+import type { IngressPorts } from '../ingress/routing.ts'
 import type { ApiServerAddress } from './api-forwarder.ts'
 import type { CniFolders } from './cni/cni-pod-network.ts'
 import type { Run } from './exec.ts'

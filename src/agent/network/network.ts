@@ -233,7 +233,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       informers: options.informers,
       cluster: view,
       nodeName,
-      path: join(stateDir, 'ingress.json'),
+      stateDir,
       ports: options.ingressPorts ?? { http: 80, https: 443 },
       clock,
       log,

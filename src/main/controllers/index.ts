@@ -22,6 +22,7 @@ import { EndpointSliceController } from './endpointslice/controller.ts'
 import { EndpointSliceMirroringController } from './endpointslicemirroring/controller.ts'
 import { GarbageCollector } from './garbage-collector/controller.ts'
 import { EphemeralVolumeController } from './ephemeral-volume/controller.ts'
+import { GatewayController } from './gateway/controller.ts'
 import { IngressStatusController } from './ingress/controller.ts'
 import { HorizontalPodAutoscaling } from './horizontal-pod-autoscaling/controller.ts'
 import { JobController } from './job/controller.ts'
@@ -126,6 +127,7 @@ export const controllers = ({
   controller(new ServiceCidrs()),
   controller(new ServiceIpRepair()),
   controller(new IngressStatusController()),
+  new GatewayController(),
   controller(new ClaimBinder()),
   controller(new VolumeBinder()),
   controller(new LocalPathProvisioner()),

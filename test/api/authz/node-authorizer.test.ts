@@ -1,11 +1,16 @@
 // A node reaches what belongs to it and to the pods bound to it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CustomResourceDefinition } from '../../../src/shared/api/apiextensions/v1.ts'
 import { ConfigMap, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount } from '../../../src/shared/api/core/v1.ts' // prettier-ignore
 import { Lease } from '../../../src/shared/api/coordination/v1.ts'
 import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
+import { Gateway, GATEWAY_GROUP, GatewayClass, ReferenceGrant } from '../../../src/shared/api/gateway/v1.ts'
 import { Ingress, IngressClass, NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
+import { GATEWAY_CLASS_CRD, GATEWAY_CONTROLLER } from '../../../src/shared/machinery/gateway/ours.ts'
 import { INGRESS_CONTROLLER, INGRESS_NODE_LABEL } from '../../../src/shared/machinery/ingress/ours.ts'
 import { LOCAL_VOLUME_FINALIZER } from '../../../src/shared/machinery/local-volumes.ts'
+import { eventually } from '../../support/eventually.ts'
+import { GATEWAY_KINDS, gatewayDefinitions } from '../../support/gateway-definitions.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from './support/cluster.ts'
 
 let cluster: SecuredCluster
@@ -244,6 +249,38 @@ describe('certificates of Ingresses', () => {
     expect([await read('one', 'certificate'), await read('two', 'certificate')]).toEqual([403, 1])
     await cluster.admin.delete(IngressClass, { name: 'ours' })
     expect(await read('two', 'certificate')).toBe(403)
+  })
+
+  test('of Gateways as well, across namespaces where a ReferenceGrant allows it', async () => {
+    const { admin } = cluster
+    for (const each of gatewayDefinitions()) await admin.create(CustomResourceDefinition, each)
+    await admin.create(Namespace, { metadata: { name: 'vault' }, spec: {} })
+    await admin.create(Secret, { metadata: { name: 'far', namespace: 'vault' }, data: {} })
+    for (const type of GATEWAY_KINDS) await eventually(() => admin.list(type))
+    const certificateRefs = [{ name: 'certificate' }, { name: 'far', namespace: 'vault' }]
+    await admin.create(Gateway, {
+      metadata: { name: 'gw', namespace },
+      spec: {
+        gatewayClassName: 'ours',
+        listeners: [{ name: 'a', port: 443, protocol: 'HTTPS', tls: { certificateRefs } }],
+      },
+    })
+    const far = () => cluster.node('two').get(Secret, { namespace: 'vault', name: 'far' }).then(() => 200, error => (error as { code: number }).code) // prettier-ignore
+    expect([await read('two', 'certificate'), await far()]).toEqual([403, 403])
+    await admin.create(GatewayClass, { metadata: { name: 'ours' }, spec: { controllerName: GATEWAY_CONTROLLER } })
+    expect([await read('two', 'certificate'), await read('one', 'certificate'), await far()]).toEqual([1, 403, 403])
+    await admin.create(ReferenceGrant, {
+      metadata: { name: 'grant', namespace: 'vault' },
+      spec: { from: [{ group: GATEWAY_GROUP, kind: 'Gateway', namespace }], to: [{ group: '', kind: 'Secret' }] },
+    })
+    expect(await far()).toBe(200)
+    const one = cluster.node('two')
+    for (const type of GATEWAY_KINDS) expect((await one.list(type)).resourceVersion).toMatch(/^\d+$/)
+    const definition = { fieldSelector: `metadata.name=${GATEWAY_CLASS_CRD}` }
+    expect((await one.list(CustomResourceDefinition, definition)).items).toHaveLength(1)
+    expect((await failure(one.list(CustomResourceDefinition))).code).toBe(403)
+    await admin.delete(GatewayClass, { name: 'ours' })
+    expect([await read('two', 'certificate'), await far()]).toEqual([403, 403])
   })
 
   test('come to no node that chooses itself', async () => {

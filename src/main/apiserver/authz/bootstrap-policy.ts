@@ -9,6 +9,8 @@ import {
   RoleBinding,
   type Subject,
 } from '../../../shared/api/rbac/v1.ts'
+import { GATEWAY_GROUP } from '../../../shared/api/gateway/v1.ts'
+import { GATEWAY_CLASS_CRD } from '../../../shared/machinery/gateway/ours.ts'
 import { API_SERVERS } from '../../../shared/machinery/api-servers.ts'
 import type { Draft, KubeObject } from '../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
@@ -86,10 +88,12 @@ const proxierRules: PolicyRule[] = [
   EVENTS,
 ]
 
-/** The node's network: routes to the other nodes' pods, policies, whose selectors may match any pod, and Ingresses. */
+/** The node's network: routes to the other nodes' pods, policies, whose selectors may match any pod, and the way in. */
 const nodeNetworkRules: PolicyRule[] = [
   rule('list watch', 'core', 'nodes namespaces pods'),
   rule('list watch', 'networking.k8s.io', 'networkpolicies ingresses ingressclasses'),
+  rule('list watch', GATEWAY_GROUP, 'gatewayclasses gateways httproutes referencegrants'),
+  rule('list watch', 'apiextensions.k8s.io', 'customresourcedefinitions', GATEWAY_CLASS_CRD),
 ]
 
 /** The folders of local volumes, which their node deletes; NodeRestriction narrows the writes to its own. */

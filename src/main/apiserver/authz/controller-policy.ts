@@ -1,6 +1,7 @@
 // What each controller may do: rules of `system:controller:<name>`, under upstream's names. Each controller acts as
 // its own service account in kube-system, so a fault in one cannot reach what only another may touch.
 import type { PolicyRule } from '../../../shared/api/rbac/v1.ts'
+import { GATEWAY_GROUP } from '../../../shared/api/gateway/v1.ts'
 import { TRACKING } from '../../../shared/machinery/legacy-token.ts'
 import { EVENTS, READ, rule } from './policy-rule.ts'
 
@@ -112,6 +113,14 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     rule('list', 'metrics.k8s.io', 'pods'),
     rule('get list', 'custom.metrics.k8s.io external.metrics.k8s.io', '*'),
     rule(READ, 'core', 'pods'),
+    EVENTS,
+  ],
+  'gateway-controller': [
+    rule(READ, 'core', 'nodes services secrets namespaces'),
+    rule(READ, 'networking.k8s.io', 'ingressclasses'),
+    rule(READ, 'apiextensions.k8s.io', 'customresourcedefinitions'),
+    rule(READ, GATEWAY_GROUP, 'gatewayclasses gateways httproutes referencegrants'),
+    rule('patch update', GATEWAY_GROUP, 'gatewayclasses/status gateways/status httproutes/status'),
     EVENTS,
   ],
   'ingress-controller': [

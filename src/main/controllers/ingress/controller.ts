@@ -1,6 +1,6 @@
 // ingress: Ingresses of our classes are reached on the addresses of the nodes that serve them; this writes those down.
 import { Node } from '../../../shared/api/core/v1.ts'
-import { Ingress, IngressClass, type IngressLoadBalancerIngress } from '../../../shared/api/networking/v1.ts'
+import { Ingress, IngressClass } from '../../../shared/api/networking/v1.ts'
 import {
   type Change,
   type ControllerContext,
@@ -10,10 +10,9 @@ import {
   mapped,
   own,
 } from '../../../shared/client/reconciler.ts'
-import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
-import { INGRESS_NODE_LABEL, ingressNodes, isOurClass, isOurIngress } from '../../../shared/machinery/ingress/ours.ts'
-import { addressesOf } from '../support/node-addresses.ts'
+import { isOurClass, isOurIngress } from '../../../shared/machinery/ingress/ours.ts'
+import { isSamePlace, servingAddresses } from '../support/serving-nodes.ts'
 import { writeStatus } from '../support/write-status.ts'
 
 export class IngressStatusController implements Reconciler<Ingress> {
@@ -25,7 +24,7 @@ export class IngressStatusController implements Reconciler<Ingress> {
       isOurClass(object) || (old && isOurClass(old)) ? allIngresses(context) : [],
     ),
     mapped(Node, ({ object, old }: Change<Node>, context) =>
-      old && deepEqual(placeOf(old), placeOf(object)) ? [] : allIngresses(context),
+      old && isSamePlace(old, object) ? [] : allIngresses(context),
     ),
   ]
 
@@ -35,7 +34,7 @@ export class IngressStatusController implements Reconciler<Ingress> {
     const isOurs = isOurIngress(ingress, new Set(classes.map(({ metadata }) => metadata.name)))
     // What another controller serves is none of our business.
     if (!isOurs || ingress.metadata.deletionTimestamp) return done
-    const addresses = servingAddresses(lister(Node).list())
+    const addresses = servingAddresses(lister(Node).list()).map(ip => ({ ip }))
     if (deepEqual(ingress.status.loadBalancer?.ingress ?? [], addresses)) return done
     const loadBalancer = addresses.length > 0 ? { ingress: addresses } : {}
     await writeStatus(context, Ingress, ingress, { ...ingress.status, loadBalancer })
@@ -47,20 +46,3 @@ const allIngresses = ({ lister }: ControllerContext) =>
   lister(Ingress)
     .list()
     .map(({ metadata }) => metadata)
-
-const placeOf = ({ metadata, status }: Node) => ({
-  label: metadata.labels?.[INGRESS_NODE_LABEL],
-  isLeaving: metadata.deletionTimestamp !== undefined,
-  isReady: isConditionTrue(status.conditions, 'Ready'),
-  addresses: addressesOf(status.addresses),
-})
-
-function servingAddresses(nodes: readonly Node[]): IngressLoadBalancerIngress[] {
-  const places = ingressNodes(nodes)
-    .map(placeOf)
-    .filter(({ isLeaving }) => !isLeaving)
-  // With no node ready at all, nobody can tell which ones still answer: all stay.
-  const ready = places.filter(({ isReady }) => isReady)
-  const addresses = (ready.length > 0 ? ready : places).flatMap(place => place.addresses)
-  return [...new Set(addresses)].sort().map(ip => ({ ip }))
-}

@@ -6,7 +6,7 @@ import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { isConflict } from '../../../shared/machinery/status.ts'
 
 /** @returns the object as the server has it now. @throws ApiError */
-export async function writeStatus<T extends KubeObject & { status: unknown }>(
+export async function writeStatus<T extends KubeObject & { status?: unknown }>(
   { client, signal }: ControllerContext,
   type: ResourceType<T>,
   object: T,

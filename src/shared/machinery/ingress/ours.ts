@@ -29,9 +29,3 @@ export function isOurIngress({ metadata, spec }: Ingress, ours: ReadonlySet<stri
 /** @returns the names of the Secrets with certificates, in the Ingress's namespace */
 export const secretsOf = ({ spec }: Ingress): readonly string[] =>
   (spec.tls ?? []).flatMap(({ secretName }) => secretName ?? [])
-
-/** Who was first keeps a host, a path or a default. */
-export const isOlder = (a: Ingress, b: Ingress): number => {
-  const [mine, theirs] = [a, b].map(({ metadata }) => `${metadata.creationTimestamp} ${metadata.namespace}/${metadata.name}`) // prettier-ignore
-  return (mine ?? '') < (theirs ?? '') ? -1 : 1
-}

@@ -33,7 +33,7 @@ const readOne: Rule = (question, index) => {
   return usedByPods(question, index)
 }
 
-/** Certificates of the Ingresses that the node serves, too. */
+/** Certificates of the Ingresses and Gateways that the node serves, too. */
 const secrets: Rule = (question, index) => {
   const answer = readOne(question, index)
   const { nodeName, namespace, name, verb, subresource } = question

@@ -4,6 +4,13 @@
 //   node ← pod ← secret | configmap | serviceaccount | resourceclaim | claim        counted per node in #users
 //   node ← pod ← claim ← volume ← secret                                            claim of a volume: spec.claimRef
 import type { Node, PersistentVolume, Pod } from '../../../../shared/api/core/v1.ts'
+import {
+  type Gateway,
+  type GatewayClass,
+  GATEWAY_GROUP,
+  type ReferenceGrant,
+} from '../../../../shared/api/gateway/v1.ts'
+import { certificatesOf, ourGateways } from '../../../../shared/machinery/gateway/ours.ts'
 import type { Ingress, IngressClass } from '../../../../shared/api/networking/v1.ts'
 import type { ResourceSlice } from '../../../../shared/api/resource/v1.ts'
 import type { VolumeAttachment } from '../../../../shared/api/storage/v1.ts'
@@ -123,21 +130,32 @@ export class NodeIndex implements Disposable {
     return slice?.spec.nodeName === nodeName
   }
 
-  /** Whether the node serves an Ingress whose certificate this Secret is. */
+  /** Whether the node serves an Ingress or a Gateway whose certificate this Secret is. */
   servesCertificate(nodeName: string, namespace: string, name: string): boolean {
-    const list = <T>(prefix: string) =>
-      this.#store.list(`/registry/${prefix}/`).items.map(({ object }) => object as unknown as T)
     if (namespace === '' || name === '') return false
-    const classes = new Set(
-      list<IngressClass>('networking.k8s.io/ingressclasses')
-        .filter(isOurClass)
-        .map(({ metadata }) => metadata.name),
-    )
-    if (classes.size === 0) return false
-    if (!ingressNodes(list<Node>('core/nodes')).some(({ metadata }) => metadata.name === nodeName)) return false
-    return list<Ingress>(`networking.k8s.io/ingresses/${namespace}`).some(
+    const isNamed = this.#ingressNames(namespace, name) || this.#gatewayNames(namespace, name)
+    return isNamed && ingressNodes(this.#listed<Node>('core/nodes')).some(({ metadata }) => metadata.name === nodeName)
+  }
+
+  #ingressNames(namespace: string, name: string): boolean {
+    const ours = this.#listed<IngressClass>('networking.k8s.io/ingressclasses').filter(isOurClass)
+    if (ours.length === 0) return false
+    const classes = new Set(ours.map(({ metadata }) => metadata.name))
+    return this.#listed<Ingress>(`networking.k8s.io/ingresses/${namespace}`).some(
       ingress => isOurIngress(ingress, classes) && secretsOf(ingress).includes(name),
     )
+  }
+
+  #gatewayNames(namespace: string, name: string): boolean {
+    const classes = this.#listed<GatewayClass>(`${GATEWAY_GROUP}/gatewayclasses`)
+    const gateways = ourGateways(classes, this.#listed<Gateway>(`${GATEWAY_GROUP}/gateways`))
+    if (gateways.length === 0) return false
+    const grants = this.#listed<ReferenceGrant>(`${GATEWAY_GROUP}/referencegrants/${namespace}`)
+    return gateways.some(gateway => certificatesOf(gateway, grants).includes(`${namespace}/${name}`))
+  }
+
+  #listed<T>(prefix: string): T[] {
+    return this.#store.list(`/registry/${prefix}/`).items.map(({ object }) => object as unknown as T)
   }
 
   [Symbol.dispose](): void {
