@@ -95,21 +95,23 @@ export class Server {
 
   /** Of this machine's own node: a process below the server's. @throws Error when there is none */
   agentPid() {
+    const read = (pid, file) => {
+      try {
+        return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+      } catch {
+        return '' // it ended meanwhile
+      }
+    }
     const parents = new Map()
     for (const name of readdirSync('/proc').filter(entry => /^\d+$/.test(entry))) {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-        parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
-      } catch {
-        // ended meanwhile
-      }
+      const stat = read(name, 'stat')
+      if (stat !== '') parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
     }
     const isBelow = pid => {
       for (let at = parents.get(pid); at > 1; at = parents.get(at)) if (at === this.child.pid) return true
       return false
     }
-    for (const pid of parents.keys())
-      if (isBelow(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('agent.cjs')) return pid
+    for (const pid of parents.keys()) if (isBelow(pid) && read(pid, 'cmdline').includes('agent.cjs')) return pid
     throw new Error('no agent runs below the server')
   }
 
