@@ -1,6 +1,9 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { NodeEvents } from '../../src/agent/kubelet/node/node-events.ts'
 import { checkOnce } from '../../src/agent/kubelet/probes/check.ts'
 import type { ContainerRuntime, RuntimeContainer } from '../../src/agent/kubelet/runtime/contract.ts'
@@ -11,7 +14,12 @@ import { CrashBackoff } from '../../src/agent/kubelet/sync/crash-backoff.ts'
 import { mountsOf } from '../../src/agent/kubelet/volumes/container-mounts.ts'
 import { hostTools } from '../../src/agent/kubelet/volumes/mounts.ts'
 import { credentialsFor, repositoryOf } from '../../src/agent/kubelet/images/pull-secrets.ts'
-import { assertSafePath } from '../../src/agent/kubelet/volumes/atomic-writer.ts'
+import {
+  type Payload,
+  type Written,
+  assertSafePath,
+  writeAtomically,
+} from '../../src/agent/kubelet/volumes/atomic-writer.ts'
 import { resourceValue } from '../../src/agent/kubelet/spec/downward.ts'
 import { expand } from '../../src/agent/kubelet/spec/expansion.ts'
 import { hostnameOf, hostsFile, resolvConfOf } from '../../src/agent/kubelet/spec/names.ts'
@@ -268,6 +276,40 @@ describe('paths in projected volumes', () => {
   it.each(['../x', '/x', 'a/../../x', '..data', '', 'a//b', './a'])('%j is refused', path =>
     expect(() => assertSafePath(path)).toThrow('invalid path'),
   )
+})
+
+describe('the files of a projected volume', () => {
+  const payload = (text: string): Payload => new Map([['key', { bytes: Buffer.from(text), mode: 0o644 }]])
+  let folder: string
+  let written: Written
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'flotilla-projected-'))
+    written = new Map()
+    await writeAtomically(folder, payload('one'), { written })
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+  const text = () => readFile(join(folder, 'key'), 'utf8')
+
+  it('are written again when they are to say something else, and not before', async () => {
+    expect(await writeAtomically(folder, payload('one'), { written })).toBe(false)
+    expect(await writeAtomically(folder, payload('two'), { written })).toBe(true)
+    expect(await text()).toBe('two')
+    expect(await writeAtomically(folder, payload('one'), { written })).toBe(true)
+    expect(await text()).toBe('one')
+  })
+
+  it('are put back when somebody removes one', async () => {
+    await rm(join(folder, '..data', 'key'))
+    expect(await writeAtomically(folder, payload('one'), { written })).toBe(true)
+    expect(await text()).toBe('one')
+  })
+
+  it('are read once by an agent that did not write them, and put right', async () => {
+    expect(await writeAtomically(folder, payload('one'), { written: new Map() })).toBe(false)
+    await writeFile(join(folder, 'key'), 'changed')
+    expect(await writeAtomically(folder, payload('one'), { written: new Map() })).toBe(true)
+    expect(await text()).toBe('one')
+  })
 })
 
 describe('an HTTP probe', () => {

@@ -20,6 +20,7 @@ import type { NodeLimits } from './spec/resources.ts'
 import type { TerminationCounts } from './status/termination-counts.ts'
 import type { CrashBackoff } from './sync/crash-backoff.ts'
 import type { ResourceClaimSource } from './sync/dynamic-resources.ts'
+import type { Written } from './volumes/atomic-writer.ts'
 import type { ClaimSource } from './volumes/claims.ts'
 import { takeAlone } from './volumes/exclusive.ts'
 import type { LocalVolumes } from './volumes/local-volumes.ts'
@@ -97,7 +98,11 @@ export const podDirOf = (dataDir: string, uid: string): string =>
   join(dataDir, 'pods', uid.replace(/[^A-Za-z0-9-]/g, '_'))
 
 /** @param signal gives up pulling images */
-export const volumeOptions = (parts: KubeletParts, pod: Pod, signal: AbortSignal): PrepareOptions => ({
+export const volumeOptions = (
+  parts: KubeletParts,
+  pod: Pod,
+  { written, signal }: { readonly written: Written; readonly signal: AbortSignal },
+): PrepareOptions => ({
   podDir: podDirOf(parts.dataDir, pod.metadata.uid),
   tools: parts.tools,
   claims: parts.objects,
@@ -107,6 +112,7 @@ export const volumeOptions = (parts: KubeletParts, pod: Pod, signal: AbortSignal
   },
   ensureLocal: volume => parts.localVolumes.ensure(volume),
   takeAlone: volume => takeAlone(volume, { dataDir: parts.dataDir, uid: pod.metadata.uid, podDirOf }),
+  written,
 })
 
 export const nodeLimitsOf = ({ nodeMemoryBytes, podPidsLimit }: KubeletParts): NodeLimits => ({

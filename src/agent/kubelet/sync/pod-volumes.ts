@@ -3,6 +3,7 @@ import type { Pod, Volume } from '../../../shared/api/core/v1.ts'
 import { type KubeletParts, factsOf, podReference, volumeOptions } from '../parts.ts'
 import { addressesOf } from './sandbox.ts'
 import { type Volumes, VolumeError, isLive, prepareVolumes } from '../volumes/volumes.ts'
+import type { Written } from '../volumes/atomic-writer.ts'
 import type { WakeLoop } from './wake-loop.ts'
 
 export class PodVolumes {
@@ -10,6 +11,7 @@ export class PodVolumes {
   readonly #loop: WakeLoop
   /** Gives up pulling images for volumes, and keeping files current. */
   readonly #signal: AbortSignal
+  readonly #written: Written = new Map()
   #volumes: Volumes | undefined
   /** Set while the pod's files are looked at again and again. */
   #pod: Pod | undefined
@@ -36,8 +38,9 @@ export class PodVolumes {
   async #attempt(pod: Pod, which: readonly Volume[]): Promise<Volumes | undefined> {
     const { objects, tokens, recorder } = this.#parts
     const facts = factsOf(this.#parts, addressesOf(this.#parts, pod))
+    const options = volumeOptions(this.#parts, pod, { written: this.#written, signal: this.#signal })
     try {
-      return await prepareVolumes({ pod, facts, objects, tokens }, which, volumeOptions(this.#parts, pod, this.#signal))
+      return await prepareVolumes({ pod, facts, objects, tokens }, which, options)
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error
       recorder.event(podReference(pod), 'Warning', 'FailedMount', error.message)

@@ -3,7 +3,7 @@
 //   volume/..2026_01_31_12_00_00.1234/key    the files
 //   volume/..data      -> ..2026_01_31_12_00_00.1234    swapped by rename
 //   volume/key         -> ..data/key
-import { randomInt } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import {
   chmod,
   chown,
@@ -30,6 +30,9 @@ export interface ProjectedFile {
 /** By path below the volume. */
 export type Payload = ReadonlyMap<string, ProjectedFile>
 
+/** By volume folder: which files are known to be there. It is forgotten when a file comes or goes. */
+export type Written = Map<string, string>
+
 const DATA = '..data'
 const DATA_TMP = '..data_tmp'
 
@@ -42,14 +45,30 @@ export function assertSafePath(path: string): void {
   if (normalize(path) !== path) throw new Error(`invalid path: ${path}`)
 }
 
-/**
- * @param gid group that owns everything, with read permission; undefined = root
- * @returns whether anything changed
- */
-export async function writeAtomically(folder: string, payload: Payload, gid?: number): Promise<boolean> {
+export interface WriteOptions {
+  /** Group that owns everything, with read permission; undefined = root. */
+  readonly gid?: number | undefined
+  /** What it knows is not read again to see that nothing changed. */
+  readonly written: Written
+}
+
+/** @returns whether anything changed */
+export async function writeAtomically(
+  folder: string,
+  payload: Payload,
+  { gid, written }: WriteOptions,
+): Promise<boolean> {
   for (const path of payload.keys()) assertSafePath(path)
+  const digest = digestOf(payload)
+  const note = async (name: string) => written.set(folder, await noteOf(join(folder, name), digest))
   const current = await readlink(join(folder, DATA)).catch(() => undefined)
-  if (current !== undefined && (await isSame(join(folder, current), payload))) return false
+  if (current !== undefined) {
+    if (written.get(folder) === (await noteOf(join(folder, current), digest))) return false
+    if (await isSame(join(folder, current), payload)) {
+      await note(current)
+      return false
+    }
+  }
   const stamp = `..${new Date().toISOString().slice(0, 19).replace(/[-T:]/g, '_')}.${randomInt(1e9)}`
   const target = join(folder, stamp)
   await mkdir(target, { mode: 0o755 })
@@ -60,6 +79,7 @@ export async function writeAtomically(folder: string, payload: Payload, gid?: nu
   await symlink(stamp, join(folder, DATA_TMP))
   await rename(join(folder, DATA_TMP), join(folder, DATA))
   await linkUserPaths(folder, payload)
+  await note(stamp)
   if (current !== undefined) await rm(join(folder, current), { recursive: true, force: true })
   return true
 }
@@ -87,6 +107,21 @@ function parentsOf(path: string): string[] {
   const parents: string[] = []
   for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) parents.unshift(parent)
   return parents
+}
+
+const noteOf = async (target: string, digest: string): Promise<string> =>
+  `${target} ${await stat(target).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 'gone',
+  )} ${digest}`
+
+function digestOf(payload: Payload): string {
+  const hash = createHash('sha256')
+  for (const [path, { bytes, mode, uid }] of payload) {
+    hash.update(JSON.stringify([path, mode, uid, bytes.length]))
+    hash.update(bytes)
+  }
+  return hash.digest('base64')
 }
 
 async function isSame(target: string, payload: Payload): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PersistentVolume, ProjectedVolumeSource, Volume } from '../../../shared/api/core/v1.ts'
-import { isWritten, writeAtomically } from './atomic-writer.ts'
+import { type WriteOptions, type Written, isWritten, writeAtomically } from './atomic-writer.ts'
 import { ClaimError, type ClaimSource, boundVolume } from './claims.ts'
 import { prepareEmptyDir } from './empty-dir.ts'
 import { prepareHostPath } from './host-path.ts'
@@ -29,6 +29,8 @@ export interface PrepareOptions extends VolumesOptions {
   readonly ensureLocal: (volume: PersistentVolume) => Promise<void>
   /** Takes a volume that one pod alone may use. @throws Error while another one has it */
   readonly takeAlone: (volume: PersistentVolume) => void
+  /** Of the pod's volumes that show objects: what is known to be in them. */
+  readonly written: Written
 }
 
 export interface PreparedVolume {
@@ -66,7 +68,7 @@ const writable = (path: string): PreparedVolume => ({ path, readOnly: false, blo
 const readOnly = (path: string): PreparedVolume => ({ path, readOnly: true, block: false })
 
 async function prepare(input: ProjectionInput, volume: Volume, options: PrepareOptions): Promise<PreparedVolume> {
-  const { podDir, tools, images } = options
+  const { podDir, tools, images, written } = options
   const folder = join(podDir, 'volumes', volume.name)
   const { fsGroup: gid, fsGroupChangePolicy: policy } = input.pod.spec.securityContext ?? {}
   if (volume.hostPath) return writable(await prepareHostPath(volume.hostPath))
@@ -89,7 +91,7 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
   const projection = projectionOf(volume)
   if (projection) {
     await mkdir(folder, { recursive: true, mode: 0o755 })
-    await project(input, projection, folder, gid)
+    await project(input, projection, folder, { gid, written })
     return readOnly(folder)
   }
   const kind = Object.keys(volume).find(key => key !== 'name') ?? 'unknown'
@@ -101,10 +103,10 @@ async function project(
   input: ProjectionInput,
   projection: ProjectedVolumeSource,
   folder: string,
-  gid: number | undefined,
+  options: WriteOptions,
 ): Promise<void> {
   try {
-    await writeAtomically(folder, await collectFiles(input, projection), gid)
+    await writeAtomically(folder, await collectFiles(input, projection), options)
   } catch (error) {
     if (!(error instanceof TokenUnavailable) || !(await isWritten(folder))) throw error
   }
