@@ -85,8 +85,14 @@ export function requireWhole(accept: string | undefined): void {
 /** For who says nothing. */
 export const WHOLE: Negotiated = { encoding: 'json', shape: 'whole', metaVersion: 'v1' }
 
+/** Metadata is the same of every kind, and has a message; tables have none. */
+const isEncodable = (shape: Shape, encoding: Encoding, available: readonly Encoding[]): boolean =>
+  encoding === 'protobuf'
+    ? shape === 'partial' || (shape === 'whole' && available.includes(encoding))
+    : available.includes(encoding)
+
 /**
- * @param available encodings that this answer can have
+ * @param available encodings that this answer can have as a whole
  * @throws ApiError 406 when nothing that the client accepts can be served
  */
 export function negotiate(accept: string | undefined, available: readonly Encoding[]): Negotiated {
@@ -94,7 +100,7 @@ export function negotiate(accept: string | undefined, available: readonly Encodi
   for (const { type, parameters } of parseAccept(accept)) {
     const encoding = Object.hasOwn(ENCODINGS, type) ? ENCODINGS[type] : undefined
     const shape = shapeOf(parameters)
-    if (encoding && shape && available.includes(encoding) && (shape === 'whole' || encoding !== 'protobuf'))
+    if (encoding && shape && isEncodable(shape, encoding, available))
       return { encoding, shape, metaVersion: metaVersionOf(parameters) }
   }
   throw notAcceptable(SUPPORTED.filter(type => available.includes(ENCODINGS[type] ?? 'json')))

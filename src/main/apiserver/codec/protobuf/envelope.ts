@@ -12,10 +12,15 @@ const MAGIC = Buffer.from('k8s\0')
 
 /** Kinds that every group serves under its own version. */
 const EVERYWHERE = new Set(['DeleteOptions', 'WatchEvent', 'Status'])
+/** In any of its versions: they do not differ. */
+const META = /^meta\.k8s\.io\/v1(beta1)?$/
 
 /** @returns the id of the type, where it can travel as protobuf. */
 export function messageIdOf(apiVersion: unknown, kind: unknown): string | undefined {
-  const id = EVERYWHERE.has(String(kind)) ? `meta.v1.${String(kind)}` : schemaIdOf(apiVersion, kind)
+  const id =
+    EVERYWHERE.has(String(kind)) || META.test(String(apiVersion))
+      ? `meta.v1.${String(kind)}`
+      : schemaIdOf(apiVersion, kind)
   return id !== undefined && hasMessage(id) ? id : undefined
 }
 

@@ -10,9 +10,6 @@ import { readFields, WireError, type WireField, Writer } from './wire.ts'
 type Numbers = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
 const table = numbers as unknown as Numbers
 
-/** @returns whether objects of this type can be written as protobuf. */
-export const hasMessage = (schemaId: string): boolean => Object.hasOwn(table, schemaId)
-
 const SCHEMA = 'apiextensions.v1.JSONSchemaProps'
 
 /** A value that is a schema or something simpler: a message with a field for each. */
@@ -50,7 +47,24 @@ interface Layout {
   readonly embedded: Map<number, Layout>
 }
 
-const layouts = new Map<string, Layout>()
+/** Metadata alone is how any kind may be shown; the OpenAPI document has no type of its own for that. */
+const METADATA_ONLY = 'meta.v1.PartialObjectMetadata'
+const ref = (r: string): FieldFact => ({ t: 'ref', r })
+const layoutWith = (...fields: [name: string, fact: FieldFact][]): Layout => ({
+  fields: new Map(fields.map(([name, fact], i) => [i + 1, { name, fact, omitsZero: true }])),
+  embedded: new Map(),
+})
+
+const layouts = new Map<string, Layout>([
+  [METADATA_ONLY, layoutWith(['metadata', ref('meta.v1.ObjectMeta')])],
+  [
+    `${METADATA_ONLY}List`,
+    layoutWith(['metadata', ref('meta.v1.ListMeta')], ['items', { t: 'array', i: ref(METADATA_ONLY) }]),
+  ],
+])
+
+/** @returns whether objects of this type can be written as protobuf. */
+export const hasMessage = (schemaId: string): boolean => Object.hasOwn(table, schemaId) || layouts.has(schemaId)
 
 function layoutOf(schemaId: string): Layout {
   const known = layouts.get(schemaId)

@@ -44,10 +44,11 @@ export function createRepresent(store: ObjectStore, clock: Clock): Represent {
       accept?.includes(PROTOBUF_TYPE) && messageIdOf(apiVersionOf(resource.type), resource.type.kind) !== undefined
     const { shape, encoding, metaVersion } = negotiate(accept, binary ? ['json', 'yaml', 'protobuf'] : ['json', 'yaml'])
     if (shape === 'table') return tableRepresentation(resource, includeObjectOf(request.query), clock, metaVersion)
-    if (shape === 'partial')
-      return cached(partial[metaVersion], resource, () => partialRepresentation(resource, metaVersion))
-    const full = cached(whole, resource, () => fullRepresentation(resource, store))
+    const found =
+      shape === 'partial'
+        ? cached(partial[metaVersion], resource, () => partialRepresentation(resource, metaVersion))
+        : cached(whole, resource, () => fullRepresentation(resource, store))
     // The same objects and frames: writing the answer turns them into messages.
-    return encoding === 'protobuf' ? { ...full, contentType: PROTOBUF_TYPE } : full
+    return encoding === 'protobuf' ? { ...found, contentType: PROTOBUF_TYPE } : found
   }
 }
