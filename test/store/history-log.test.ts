@@ -109,6 +109,18 @@ describe.each(['nedb', 'etcd'] as const)('the history beside %s', name => {
     expect(rest).toEqual([entry(other, 7)])
   })
 
+  test('takes thousands of entries at once, and finds each of them, over a restart too', async () => {
+    const value = (n: number) => JSON.stringify({ n, text: 'x'.repeat(2_000) })
+    const all = Array.from({ length: 3_000 }, (_, i) => entry(`${KEY}-${i % 500}`, i + 1, { value: value(i + 1) }))
+    await history.append(all)
+    for (const restart of [false, true]) {
+      if (restart) await reopen()
+      expect(await revisions(`${KEY}-7`)).toEqual([8, 508, 1_008, 1_508, 2_008, 2_508])
+      for (const revision of [1, 41, 1_500, 3_000])
+        expect(await history.read(`${KEY}-${(revision - 1) % 500}`, revision)).toBe(value(revision))
+    }
+  })
+
   test('keys that begin alike are kept apart', async () => {
     await history.append([entry(KEY, 1), entry(`${KEY}-2`, 2), entry(`${KEY}/3`, 3)])
     expect(await revisions(KEY)).toEqual([1])

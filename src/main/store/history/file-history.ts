@@ -14,7 +14,8 @@ import { Pacer } from '../pacer.ts'
 import type { HistoryEntry, HistoryItem, HistoryLimits, HistoryLog } from './contract.ts'
 
 const ROLL_BYTES = 4 * 1024 * 1024
-const LINE_BYTES = 1024 * 1024
+/** Of a line, which is made and read in one step. */
+const LINE_BYTES = 64 * 1024
 
 interface LogFile {
   readonly path: string
@@ -163,38 +164,38 @@ class FileHistory implements HistoryLog {
   }
 
   async #append(entries: readonly HistoryEntry[]): Promise<void> {
-    let line: HistoryEntry[] = []
-    let bytes = 0
-    for (const entry of entries) {
-      if (this.#places.get(entry.key)?.some(({ revision }) => revision === entry.revision)) continue
-      if (line.length > 0 && bytes + entry.value.length > LINE_BYTES) {
-        await this.#appendLine(line)
-        line = []
-        bytes = 0
-      }
-      line.push(entry)
-      bytes += entry.value.length
+    const isNew = ({ key, revision }: HistoryEntry) =>
+      !this.#places.get(key)?.some(place => place.revision === revision)
+    const waiting = inLines(entries.filter(isNew))
+    while (waiting.length > 0) {
+      if ((this.#files.at(-1)?.bytes ?? 0) >= ROLL_BYTES) await this.#roll()
+      const file = this.#files.at(-1)
+      if (!file || !this.#handle) return
+      await this.#appendLines(waiting, file, this.#handle)
     }
-    if (line.length > 0) await this.#appendLine(line)
   }
 
-  async #appendLine(entries: readonly HistoryEntry[]): Promise<void> {
-    if ((this.#files.at(-1)?.bytes ?? 0) >= ROLL_BYTES) await this.#roll()
-    const file = this.#files.at(-1)
-    if (!file || !this.#handle) return
-    const line = Buffer.from(encodeLine({ rev: entries.at(-1)?.revision ?? 0, txns: entries.map(toRecord) }))
-    await this.#disk.beforeAppend(file.path, line.length)
+  /** Takes lines until the file is full; they become durable together. */
+  async #appendLines(waiting: (readonly HistoryEntry[])[], file: LogFile, handle: FileHandle): Promise<void> {
+    const places: Place[] = []
+    let end = file.bytes
     try {
-      await this.#handle.write(line, 0, line.length, file.bytes)
-      await this.#disk.syncData(this.#handle, file.path)
+      for (let line = waiting.shift(); line; line = end < ROLL_BYTES ? waiting.shift() : undefined) {
+        const bytes = Buffer.from(encodeLine({ rev: line.at(-1)?.revision ?? 0, txns: line.map(toRecord) }))
+        await this.#disk.beforeAppend(file.path, bytes.length)
+        await handle.write(bytes, 0, bytes.length, end)
+        const where = { file, offset: end, length: bytes.length - 1 }
+        for (const [at, entry] of line.entries()) places.push({ ...itemOf(entry), ...where, at })
+        end += bytes.length
+      }
+      await this.#disk.syncData(handle, file.path)
     } catch (error) {
       // Whatever of it is there now is written over, or is a torn end for the next start.
-      await this.#handle.truncate(file.bytes).catch(() => undefined)
+      await handle.truncate(file.bytes).catch(() => undefined)
       throw error
     }
-    for (const [at, entry] of entries.entries())
-      this.#index({ ...itemOf(entry), file, offset: file.bytes, length: line.length - 1, at })
-    file.bytes += line.length
+    for (const place of places) this.#index(place)
+    file.bytes = end
   }
 
   async #load(path: string, number: number): Promise<void> {
@@ -297,7 +298,8 @@ class FileHistory implements HistoryLog {
     // An older version's purge that was cut off has written some of them twice.
     if (places.some(({ revision }) => revision === place.revision)) return
     places.push(place)
-    this.#places.set(place.key, places.slice(-this.#limits.maxPerObject))
+    if (places.length > this.#limits.maxPerObject) places.splice(0, places.length - this.#limits.maxPerObject)
+    this.#places.set(place.key, places)
   }
 
   #keep(key: string, places: Place[]): void {
@@ -315,6 +317,23 @@ class FileHistory implements HistoryLog {
       await handle.close()
     }
   }
+}
+
+function inLines(entries: readonly HistoryEntry[]): (readonly HistoryEntry[])[] {
+  const lines: (readonly HistoryEntry[])[] = []
+  let line: HistoryEntry[] = []
+  let bytes = 0
+  for (const entry of entries) {
+    if (line.length > 0 && bytes + entry.value.length > LINE_BYTES) {
+      lines.push(line)
+      line = []
+      bytes = 0
+    }
+    line.push(entry)
+    bytes += entry.value.length
+  }
+  if (line.length > 0) lines.push(line)
+  return lines
 }
 
 const itemOf = ({ key, revision, atMs, deleted, hash }: HistoryItem): HistoryItem => ({

@@ -1,8 +1,10 @@
 // What history is about: what somebody wanted, not what was observed. A change of status, of field ownership or of a
 // heartbeat alone is no new revision.
 import { crc32 } from 'node:zlib'
-import type { AnyObject } from '../../../shared/machinery/object.ts'
+import { sameJson } from '../../../shared/machinery/deep-equal.ts'
+import type { JsonObject } from '../../../shared/machinery/json-object.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
+import type { AnyObject } from '../../../shared/machinery/object.ts'
 
 /** Kinds that only tell what was observed, or that are written all the time. */
 const LEFT_OUT = [
@@ -14,6 +16,25 @@ const LEFT_OUT = [
 
 export const hasHistory = (key: string): boolean =>
   key.startsWith('/registry/') && !LEFT_OUT.some(prefix => key.startsWith(prefix))
+
+const OBSERVED: ReadonlySet<string> = new Set(['status', 'metadata'])
+const KEPT_FOR_OTHERS: ReadonlySet<string> = new Set(['resourceVersion', 'managedFields', 'generation'])
+
+function sameBut(one: object, other: object, except: ReadonlySet<string>): boolean {
+  const [a, b] = [one as JsonObject, other as JsonObject]
+  let more = 0
+  for (const key of Object.keys(b)) if (!except.has(key)) more++
+  for (const key of Object.keys(a)) {
+    if (except.has(key)) continue
+    if (!Object.hasOwn(b, key) || !sameJson(a[key], b[key])) return false
+    more--
+  }
+  return more === 0
+}
+
+/** Costs less than two hashes: most writes are of states and heartbeats. */
+export const meansTheSame = (a: AnyObject, b: AnyObject): boolean =>
+  sameBut(a.metadata, b.metadata, KEPT_FOR_OTHERS) && sameBut(a, b, OBSERVED)
 
 export function meaningHash(object: AnyObject): string {
   const { status: _status, metadata, ...rest } = object

@@ -7,7 +7,7 @@ import { Pacer } from '../pacer.ts'
 import { HistoryBatch } from './batch.ts'
 import { EventQueue } from './event-queue.ts'
 import type { HistoryLog } from './contract.ts'
-import { hasHistory, meaningHash } from './meaning.ts'
+import { hasHistory, meaningHash, meansTheSame } from './meaning.ts'
 
 const FLUSH_MS = 500
 const MOST_WAITING = 20_000
@@ -59,7 +59,7 @@ export class HistoryRecorder implements AsyncDisposable {
     this.#watch = store.watch('/registry/', {
       from,
       onEvent: event => {
-        if (hasHistory(event.current.key)) this.#queue.push(event)
+        if (hasHistory(event.current.key) && isNews(event)) this.#queue.push(event)
       },
       onEnd: error => {
         if (!this.#ended && error.code === 'Compacted') this.#follow()
@@ -165,6 +165,10 @@ export class HistoryRecorder implements AsyncDisposable {
     await this.flush()
   }
 }
+
+/** What means the same as before has its entry, or is on its way to it. */
+const isNews = ({ type, current, previous }: StoreEvent): boolean =>
+  type !== 'MODIFIED' || !previous || !meansTheSame(previous.object, current.object)
 
 /** Of `/registry/<group>/<resource>/<namespace>/<name>`; undefined for what lies in none. */
 function namespaceOf(key: string): string | undefined {
