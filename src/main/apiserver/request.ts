@@ -68,13 +68,19 @@ export interface Frame extends WatchFrame {
   readonly line: Buffer
 }
 
+/** What a watch tells, in batches as they happen. */
+export interface FrameStream extends AsyncIterable<readonly Frame[]> {
+  /** Resolves when it is at its end, or when nobody wants more of it. */
+  readonly over: Promise<void>
+}
+
 /** An answer. Exactly one of `object`, `frames`, `bytes`, `stream`, `hijacked` is the body. */
 export type ApiResponse = { readonly code: number; readonly headers?: Readonly<Record<string, string>> } &
   /** `json` gives the same answer already encoded, whole or in slices; without it the object is serialised. */
   (
     | { readonly object: unknown; readonly json?: () => Buffer | AsyncIterable<Buffer>; readonly contentType?: string }
-    /** A watch. Batches come as they happen; the end ends the response. */
-    | { readonly frames: AsyncIterable<readonly Frame[]>; readonly contentType: string }
+    /** A watch. Its end ends the response. */
+    | { readonly frames: FrameStream; readonly contentType: string }
     | { readonly bytes: Buffer | readonly Buffer[]; readonly contentType: string }
     /** Chunks are written as they come; the stream's end ends the response. */
     | { readonly stream: AsyncIterable<Buffer | string>; readonly contentType: string }

@@ -73,12 +73,39 @@ export function inProcessTransport(user: UserInfo, dispatch: Dispatch, closing: 
       }
       throw new ApiError(400, 'BadRequest', 'this answer cannot be had in process')
     },
-    async *watch(given): AsyncGenerator<WatchFrame> {
-      const answer = await dispatch(requestOf(user, given, signalOf(given), true))
-      if (answer.code >= 400) throw refused(answer)
-      if (!('frames' in answer)) throw new ApiError(400, 'BadRequest', 'this path cannot be watched')
-      // Not `yield*`, which makes an asynchronous iterator of every batch.
-      for await (const batch of answer.frames) for (const frame of batch) yield frame
-    },
+    watch: given =>
+      oneByOne(async () => {
+        const answer = await dispatch(requestOf(user, given, signalOf(given), true))
+        if (answer.code >= 400) throw refused(answer)
+        if (!('frames' in answer)) throw new ApiError(400, 'BadRequest', 'this path cannot be watched')
+        return answer.frames[Symbol.asyncIterator]()
+      }),
   }
+}
+
+/**
+ * The frames of batches. Not a generator, which would cost each event of each informer several promises.
+ * @param open called when the first frame is asked for
+ */
+function oneByOne(open: () => Promise<AsyncIterator<readonly WatchFrame[]>>): AsyncIterable<WatchFrame> {
+  let batches: AsyncIterator<readonly WatchFrame[]> | undefined
+  let batch: readonly WatchFrame[] = []
+  let at = 0
+  const nextBatch = async (): Promise<IteratorResult<WatchFrame, undefined>> => {
+    batches ??= await open()
+    const next = await batches.next()
+    if (next.done) return { done: true, value: undefined }
+    batch = next.value
+    at = 0
+    return frame()
+  }
+  const frame = (): Promise<IteratorResult<WatchFrame, undefined>> => {
+    const value = batch[at++]
+    return value ? Promise.resolve({ done: false, value }) : nextBatch()
+  }
+  const end = async (): Promise<IteratorResult<WatchFrame, undefined>> => {
+    await batches?.return?.()
+    return { done: true, value: undefined }
+  }
+  return { [Symbol.asyncIterator]: () => ({ next: frame, return: end }) }
 }

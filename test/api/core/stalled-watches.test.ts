@@ -4,7 +4,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigMap, Namespace } from '../../../src/shared/api/core/v1.ts'
 import { FrameQueue } from '../../../src/main/apiserver/endpoints/read/frame-queue.ts'
-import { linesOf } from '../../../src/main/apiserver/http/write-response.ts'
+import { piecesOf } from '../../../src/main/apiserver/http/write-response.ts'
 import { lazyFrame } from '../../../src/main/apiserver/representation/representation.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -117,8 +117,8 @@ describe('over one HTTP/2 connection', () => {
 describe('FrameQueue', () => {
   const frame = (name: string) => lazyFrame('ADDED', { metadata: { name } } as AnyObject, () => Buffer.from(name))
   const queueFrom = (floor: () => number) => {
-    const state = { behind: 0 }
-    return { state, queue: new FrameQueue({ floor, onBehind: () => state.behind++ }) }
+    const state = { behind: 0, over: 0 }
+    return { state, queue: new FrameQueue({ floor, onBehind: () => state.behind++, onOver: () => state.over++ }) }
   }
 
   test('gives everything queued in order', async () => {
@@ -159,13 +159,22 @@ describe('FrameQueue', () => {
     expect(state.behind).toBe(0)
   })
 
-  test('lines go out in pieces: one that is not read holds no more than that', async () => {
+  test('the end is told once everything was taken, and what one step brings comes as one batch', async () => {
+    const { queue, state } = queueFrom(() => 0)
+    const waits = queue.next()
+    queue.push(frame('a'), 1)
+    queue.push(frame('b'), 2)
+    queue.end()
+    expect((await waits).value?.map(({ object }) => object.metadata.name)).toEqual(['a', 'b'])
+    expect(state.over).toBe(0)
+    expect(await queue.next()).toEqual({ done: true, value: undefined })
+    expect(state.over).toBe(1)
+  })
+
+  test('lines go out in pieces: one that is not read holds no more than that', () => {
     const line = Buffer.alloc(10_000, 'x')
-    const pieces: Buffer[] = []
-    async function* batches() {
-      yield Array.from({ length: 100 }, () => lazyFrame('ADDED', {} as AnyObject, () => line))
-    }
-    for await (const piece of linesOf(batches())) pieces.push(piece)
+    const batch = Array.from({ length: 100 }, () => lazyFrame('ADDED', {} as AnyObject, () => line))
+    const pieces = [...piecesOf(batch)]
     expect(Buffer.concat(pieces).length).toBe(1_000_000)
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(80_000)
   })

@@ -7,8 +7,8 @@ import { ApiError, badRequest, timeout } from '../../../shared/machinery/status.
 import { StoreError } from '../../store/contract.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 import type { Metrics } from '../health/metrics.ts'
-import { type AuditEntry, auditEntry, auditRefusal, type AuditOptions, type AuditParts } from '../audit/audit.ts'
-import type { Annotate, ApiRequest, ApiResponse, Frame } from '../request.ts'
+import { auditEntry, auditRefusal, type AuditOptions, type AuditParts } from '../audit/audit.ts'
+import type { Annotate, ApiRequest, ApiResponse } from '../request.ts'
 import { toApiError } from '../store-error.ts'
 import { assertAllowed } from './authorize.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
@@ -81,50 +81,6 @@ const withDeadline = (clock: Clock, timeoutMs: number, work: Promise<ApiResponse
     )
   })
 
-/** Calls once when the frames end, or when nobody wants more of them. */
-function whole(frames: AsyncIterable<readonly Frame[]>, ended: () => void): AsyncIterable<readonly Frame[]> {
-  return {
-    [Symbol.asyncIterator]() {
-      const iterator = frames[Symbol.asyncIterator]()
-      let over = false
-      const end = () => {
-        if (!over) ended()
-        over = true
-      }
-      return {
-        next: () =>
-          iterator.next().then(
-            result => {
-              if (result.done) end()
-              return result
-            },
-            (error: unknown) => {
-              end()
-              throw error
-            },
-          ),
-        return: async value => {
-          end()
-          return (await iterator.return?.(value)) ?? { done: true, value: undefined }
-        },
-      }
-    },
-  }
-}
-
-/** A watch is complete when it ends. */
-async function* untilEnd(
-  answer: ApiResponse & { readonly frames: AsyncIterable<readonly Frame[]> },
-  entry: AuditEntry,
-) {
-  entry.started(answer.code)
-  try {
-    yield* answer.frames
-  } finally {
-    await entry.completed({ code: answer.code, hijacked: true }, undefined)
-  }
-}
-
 /** @throws ApiError for every refusal and failure */
 export type Dispatch = (request: ApiRequest) => Promise<ApiResponse>
 
@@ -164,7 +120,12 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     entry.received()
     try {
       const answered = await answer(noted, attributes)
-      if ('frames' in answered) return { ...answered, frames: untilEnd(answered, entry) }
+      if ('frames' in answered) {
+        entry.started(answered.code)
+        // A watch is complete when it ends.
+        void answered.frames.over.then(() => entry.completed({ code: answered.code, hijacked: true }, undefined))
+        return answered
+      }
       await entry.completed(answered, undefined)
       return answered
     } catch (error) {
@@ -195,7 +156,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     try {
       const answer = await run(request)
       metrics.observe(request.info, answer.code, clock.monotonic() - startMs, longRunning)
-      if ('frames' in answer) return { ...answer, frames: whole(answer.frames, metrics.longRunning(request.info)) }
+      if ('frames' in answer) void answer.frames.over.then(metrics.longRunning(request.info))
       if ('hijacked' in answer) request.upgrade?.socket.once('close', metrics.longRunning(request.info))
       return answer
     } catch (error) {

@@ -15,6 +15,7 @@ import { futureVersion, toApiError } from '../store-error.ts'
 import { scopeOf } from './list.ts'
 import type { Endpoint } from './parts.ts'
 import { FrameQueue } from './read/frame-queue.ts'
+import { stateThenEvents } from './read/state-then-events.ts'
 import { parseListOptions } from './read/list-options.ts'
 import { selectionOf } from './read/selection.ts'
 
@@ -78,6 +79,7 @@ export const watch: Endpoint = async (request, resource, parts) => {
       stop()
       request.drop?.()
     },
+    onOver: () => stop(),
   })
   let first = true
   const push = (type: 'ADDED' | 'MODIFIED' | 'DELETED', stored: Stored) => {
@@ -154,8 +156,11 @@ export const watch: Endpoint = async (request, resource, parts) => {
   if (options.allowWatchBookmarks) scheduleBookmark()
 
   let stopped = false
+  let ended: () => void = () => undefined
+  const over = new Promise<void>(resolve => (ended = resolve))
   const stop = () => {
     stopped = true
+    ended()
     handle?.close()
     cancelTimeout()
     cancelBookmark()
@@ -166,26 +171,22 @@ export const watch: Endpoint = async (request, resource, parts) => {
   request.signal.addEventListener('abort', stop, { once: true })
   if (request.signal.aborted) stop()
 
-  async function* frames(): AsyncGenerator<readonly Frame[]> {
-    try {
-      for (let start = 0; start < initial.length; start += INITIAL_BATCH) {
-        const batch: Frame[] = []
-        for (const stored of initial.slice(start, start + INITIAL_BATCH)) {
-          if (!matches(stored)) continue
-          batch.push(representation.frame('ADDED', stored, first))
-          first = false
-        }
-        if (batch.length > 0) yield batch
-        if (start + INITIAL_BATCH < initial.length) await new Promise<void>(resolve => setImmediate(resolve))
+  async function* state(): AsyncGenerator<readonly Frame[], undefined> {
+    for (let start = 0; start < initial.length; start += INITIAL_BATCH) {
+      const batch: Frame[] = []
+      for (const stored of initial.slice(start, start + INITIAL_BATCH)) {
+        if (!matches(stored)) continue
+        batch.push(representation.frame('ADDED', stored, first))
+        first = false
       }
-      initial = []
-      // Only of a state that was sent as a whole.
-      if (options.sendInitialEvents && options.allowWatchBookmarks && !stopped)
-        yield [representation.bookmark(bookmarkObject(resource, from, true))]
-      yield* queue
-    } finally {
-      stop()
+      if (batch.length > 0) yield batch
+      if (start + INITIAL_BATCH < initial.length) await new Promise<void>(resolve => setImmediate(resolve))
     }
+    initial = []
+    // Only of a state that was sent as a whole.
+    if (options.sendInitialEvents && options.allowWatchBookmarks && !stopped)
+      yield [representation.bookmark(bookmarkObject(resource, from, true))]
   }
-  return { code: 200, frames: frames(), contentType: representation.contentType }
+  const frames = { ...stateThenEvents(state(), queue, stop), over }
+  return { code: 200, frames, contentType: representation.contentType }
 }

@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApiResponse } from '../request.ts'
-import { drained, linesOf } from './write-response.ts'
+import { drained, piecesOf } from './write-response.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 export async function writeRawResponse(
@@ -26,9 +26,9 @@ export async function writeRawResponse(
         if (!socket.write(chunk)) await drained(socket, signal)
       }
     else
-      for await (const lines of linesOf(answer.frames)) {
+      for await (const batch of answer.frames) {
         if (signal.aborted) break
-        if (!socket.write(lines)) await drained(socket, signal)
+        for (const piece of piecesOf(batch)) if (!socket.write(piece)) await drained(socket, signal)
       }
     socket.end()
     return

@@ -91,6 +91,12 @@ function sendWhole(
 
 const write = (response: Response, chunk: Buffer | string): boolean => (response as ServerResponse).write(chunk)
 
+function startStream(response: Response, answer: ApiResponse, context: ResponseContext, type: string): void {
+  start(response, answer, context, { 'content-type': type })
+  // HTTP/2 has sent its headers by now; HTTP/1.1 keeps them for the first chunk unless told otherwise.
+  if ('flushHeaders' in response) response.flushHeaders()
+}
+
 async function sendStream(
   response: Response,
   answer: ApiResponse,
@@ -98,9 +104,7 @@ async function sendStream(
   type: string,
   chunks: AsyncIterable<Buffer | string>,
 ): Promise<void> {
-  start(response, answer, context, { 'content-type': type })
-  // HTTP/2 has sent its headers by now; HTTP/1.1 keeps them for the first chunk unless told otherwise.
-  if ('flushHeaders' in response) response.flushHeaders()
+  startStream(response, answer, context, type)
   for await (const chunk of chunks) {
     if (context.life.ended) break
     if (!write(response, chunk)) await drained(response, context.life.signal)
@@ -108,23 +112,39 @@ async function sendStream(
   response.end()
 }
 
+/** A watch in JSON, which most are: its batches are written as they come, with no stream of chunks in between. */
+async function sendFrames(
+  response: Response,
+  answer: Extract<ApiResponse, { readonly frames: unknown }>,
+  context: ResponseContext,
+): Promise<void> {
+  startStream(response, answer, context, answer.contentType)
+  for await (const batch of answer.frames)
+    for (const piece of piecesOf(batch)) {
+      if (context.life.ended) return void response.end()
+      if (!write(response, piece)) await drained(response, context.life.signal)
+    }
+  response.end()
+}
+
 /** Lines in pieces of about this many bytes: more is not held for a client that does not read. */
 const PIECE_BYTES = 64 * 1024
 
-export async function* linesOf(batches: AsyncIterable<readonly Frame[]>): AsyncGenerator<Buffer> {
-  for await (const batch of batches) {
-    let lines: Buffer[] = []
-    let bytes = 0
-    for (const { line } of batch) {
-      lines.push(line)
-      bytes += line.length
-      if (bytes < PIECE_BYTES) continue
-      yield joined(lines)
-      lines = []
-      bytes = 0
-    }
-    if (lines.length > 0) yield joined(lines)
+export const piecesOf = (batch: readonly Frame[]): Iterable<Buffer> =>
+  batch.length === 1 && batch[0] ? [batch[0].line] : joinedPieces(batch)
+
+function* joinedPieces(batch: readonly Frame[]): Generator<Buffer, undefined> {
+  let lines: Buffer[] = []
+  let bytes = 0
+  for (const { line } of batch) {
+    lines.push(line)
+    bytes += line.length
+    if (bytes < PIECE_BYTES) continue
+    yield joined(lines)
+    lines = []
+    bytes = 0
   }
+  if (lines.length > 0) yield joined(lines)
 }
 
 const joined = (lines: readonly Buffer[]): Buffer => (lines.length === 1 && lines[0] ? lines[0] : Buffer.concat(lines))
@@ -198,7 +218,7 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
     const type = `${PROTOBUF_TYPE};stream=watch`
     return sendStream(response, answer, context, type, messagesOf(answer.frames, encodeWatchFrame))
   }
-  if ('frames' in answer) return sendStream(response, answer, context, answer.contentType, linesOf(answer.frames))
+  if ('frames' in answer) return sendFrames(response, answer, context)
   if ('stream' in answer) return sendStream(response, answer, context, answer.contentType, answer.stream)
   if ('bytes' in answer) {
     const body = Buffer.isBuffer(answer.bytes) ? answer.bytes : Buffer.concat(answer.bytes)

@@ -1,6 +1,8 @@
 // The queue between the store's events and one watcher. What waits in it is shared with the store's own recent past;
 // whoever is so far behind that the past has ended is dropped, so that watchers keep nothing alive beyond that,
 // however many of them stall.
+//
+// An iterator, not a generator: that would cost every event of every watcher several promises.
 import type { Frame } from '../../request.ts'
 
 /** Frames handed out at a time: while they are being sent, the first of them counts as waiting. */
@@ -11,10 +13,14 @@ export interface FrameQueueOptions {
   readonly floor: () => number
   /** The watcher fell behind: nothing is queued any more. Called once. */
   readonly onBehind: () => void
+  /** The end was told. */
+  readonly onOver: () => void
 }
 
+type Batch = IteratorResult<readonly Frame[], undefined>
+
 /** Iterates over batches of what was queued since the last look. */
-export class FrameQueue implements AsyncIterable<readonly Frame[]> {
+export class FrameQueue implements AsyncIterableIterator<readonly Frame[], undefined> {
   readonly #options: FrameQueueOptions
   #frames: Frame[] = []
   /** Of the frames, in the same order. */
@@ -23,7 +29,8 @@ export class FrameQueue implements AsyncIterable<readonly Frame[]> {
   #underWay: number | undefined
   #ended = false
   #behind = false
-  #wake: (() => void) | undefined
+  /** Of whoever waits for the next batch. */
+  #wake: () => void = () => undefined
 
   constructor(options: FrameQueueOptions) {
     this.#options = options
@@ -36,7 +43,7 @@ export class FrameQueue implements AsyncIterable<readonly Frame[]> {
     if (this.#ended) return
     this.#frames.push(frame)
     this.#revisions.push(revision)
-    this.#wake?.()
+    this.#wake()
   }
 
   /** @param last a final frame, such as an ERROR */
@@ -44,22 +51,35 @@ export class FrameQueue implements AsyncIterable<readonly Frame[]> {
     if (this.#ended) return
     if (last) this.#frames.push(last)
     this.#ended = true
-    this.#wake?.()
+    this.#wake()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Frame[]> {
-    for (;;) {
-      if (this.#frames.length > 0) {
-        const [first] = this.#revisions.splice(0, MAX_BATCH)
-        this.#underWay = first
-        yield this.#frames.splice(0, MAX_BATCH)
-        this.#underWay = undefined
-      } else if (this.#ended) return
-      else {
-        await new Promise<void>(resolve => (this.#wake = resolve))
-        this.#wake = undefined
-      }
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Whoever asks for more has sent what it got before. */
+  next(): Promise<Batch> {
+    this.#underWay = undefined
+    if (this.#frames.length > 0 || this.#ended) return Promise.resolve(this.#take())
+    // Once all is there that the step brings which wakes.
+    return new Promise<void>(resolve => (this.#wake = resolve)).then(() => this.#take())
+  }
+
+  #take(): Batch {
+    if (this.#frames.length === 0) {
+      this.#options.onOver()
+      return { done: true, value: undefined }
     }
+    this.#underWay = this.#revisions[0]
+    if (this.#frames.length > MAX_BATCH) {
+      this.#revisions.splice(0, MAX_BATCH)
+      return { done: false, value: this.#frames.splice(0, MAX_BATCH) }
+    }
+    const value = this.#frames
+    this.#frames = []
+    this.#revisions = []
+    return { done: false, value }
   }
 
   #drop(): void {
