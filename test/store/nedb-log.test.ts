@@ -179,6 +179,24 @@ test('compact() rewrites old segments to what lives, deletes them and keeps ever
   expect(engine!.revision).toBe(revision)
 })
 
+test('compact() keeps what is long, as a whole or what still lives of it', async () => {
+  await open({ garbageBytes: 0 })
+  const long = (key: string) => key.repeat(20_000)
+  const kept = ['/part', '/whole-a', '/whole-b']
+  await engine!.commit(['/whole-a', '/whole-b'].map(key => ({ key, value: long(key) })))
+  await engine!.commit(['/part', '/gone'].map(key => ({ key, value: long(key) })))
+  await put('/short')
+  await engine!.commit([{ key: '/gone', value: null }])
+  await engine!.compact(engine!.revision, true)
+  expect((await engine!.stats()).diskBytes).toBeLessThan(long(kept.join('')).length + 2_000)
+  await close()
+  await open()
+  const found = new Map<string, string | null>()
+  for await (const batch of engine!.load()) for (const { key, value } of batch) found.set(key, value)
+  expect([...found.keys()].sort()).toEqual([...kept, '/short'].sort())
+  for (const key of kept) expect(found.get(key) === long(key), key).toBe(true)
+})
+
 test('revisions go beyond all that was given out when the store is put back from a copy', async () => {
   await open()
   await put('/a')

@@ -40,8 +40,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'checksums of records are not compared',
     file: 'codec.ts',
-    from: "if (checksum(json) !== line.toString('latin1', 0, CHECKSUM_LENGTH)) return undefined",
-    to: 'try { JSON.parse(json.toString()) } catch { return undefined }',
+    from: "return checksum(json) === line.toString('latin1', 0, CHECKSUM_LENGTH) ? json.toString('utf8') : undefined",
+    to: "try { JSON.parse(json.toString()) } catch { return undefined } return json.toString('utf8')",
     foundBy: 'flipped bits',
   },
   {

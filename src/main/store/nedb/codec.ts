@@ -40,11 +40,19 @@ export function unseal(line: string): string {
 
 /** @returns the group in one line (without its line end), or undefined when it is damaged. */
 export function decodeLine(line: Buffer): Group | undefined {
+  const json = jsonOf(line)
+  return json === undefined ? undefined : groupOf(json)
+}
+
+/** The first half of the decoding: the text that the checksum vouches for, or undefined. */
+export function jsonOf(line: Buffer): string | undefined {
   if (line.length <= CHECKSUM_LENGTH + 1 || line[CHECKSUM_LENGTH] !== SPACE) return undefined
   const json = line.subarray(CHECKSUM_LENGTH + 1)
-  if (checksum(json) !== line.toString('latin1', 0, CHECKSUM_LENGTH)) return undefined
-  return JSON.parse(json.toString('utf8')) as Group
+  return checksum(json) === line.toString('latin1', 0, CHECKSUM_LENGTH) ? json.toString('utf8') : undefined
 }
+
+/** The second half. */
+export const groupOf = (json: string): Group => JSON.parse(json) as Group
 
 /** @returns the line for a group, with its line end: what nedb writes for it, for files that nedb does not write. */
 export const encodeLine = (group: Group): string => `${seal(JSON.stringify(group))}\n`

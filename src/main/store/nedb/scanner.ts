@@ -1,7 +1,8 @@
 // Reads segments in a stream, group by group, and knows a torn end from damage. Never loads a whole file.
 import { open } from 'node:fs/promises'
 import { StoreError } from '../contract.ts'
-import { type Group, decodeLine } from './codec.ts'
+import { Pacer } from '../pacer.ts'
+import { type Group, groupOf, jsonOf } from './codec.ts'
 import { codeOf } from './disk.ts'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -10,8 +11,13 @@ const LINE_END = 0x0a
 /** Longest line that is looked at: far above the largest group commit, so that damage cannot fill the memory. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024
 
+/** From this length on both halves of a line's decoding have a turn of the event loop each: they take milliseconds. */
+export const LONG_LINE_BYTES = 128 * 1024
+
 export interface ScannedGroup {
   readonly group: Group
+  /** What holds it, without the line end. */
+  readonly line: Buffer
   /** Offset behind the group's line. */
   readonly end: number
 }
@@ -23,20 +29,25 @@ export interface ScanOptions {
 }
 
 /**
- * Streams the valid groups of a segment from its start.
+ * Streams the valid groups of a segment from its start. Lets the event loop breathe, so that a reader need not, whose own
+ * work on a group is short.
  * @throws StoreError `Corrupt` when a damaged record is followed by valid ones, or the counted length is not all valid
  */
 export async function* scanSegment(path: string, { bytes, signal }: ScanOptions): AsyncGenerator<ScannedGroup, void> {
   let damagedAt: number | undefined
   let end = 0
+  const pacer = new Pacer()
   for await (const { line, offset, complete } of readLines(path, bytes ?? Infinity)) {
+    const isLong = line.length >= LONG_LINE_BYTES
+    if (pacer.due || isLong) await pacer.pause()
     signal?.throwIfAborted()
-    const group = complete ? decodeLine(line) : undefined
-    if (!group) damagedAt ??= offset
+    const json = complete ? jsonOf(line) : undefined
+    if (json === undefined) damagedAt ??= offset
     else if (damagedAt !== undefined) throw corrupt(path, damagedAt)
     else {
+      if (isLong) await pacer.pause()
       end = offset + line.length + 1
-      yield { group, end }
+      yield { group: groupOf(json), line, end }
     }
   }
   if (bytes !== undefined && end !== bytes) throw corrupt(path, damagedAt ?? end)

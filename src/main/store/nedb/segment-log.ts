@@ -9,17 +9,17 @@ import { open, readdir, stat, truncate } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type EngineRecord, StoreError } from '../contract.ts'
-import { Pacer } from '../pacer.ts'
-import { encodeLine, fromStored, type Group, type StoredRecord, toStored } from './codec.ts'
+import { encodeLine, fromStored, type Group, type StoredRecord } from './codec.ts'
 import { type Disk, FILE_MODE, makeFolder, removeIfThere } from './disk.ts'
 import { type Manifest, readManifest, type SegmentEntry, writeManifest } from './manifest.ts'
 import { Mutex } from './mutex.ts'
-import { scanSegment } from './scanner.ts'
+import { LONG_LINE_BYTES, scanSegment } from './scanner.ts'
 import { Segment } from './segment.ts'
 
 const SEGMENT_FILE = /^\d{6,}\.(log|snap)~?$/
 /** Records of a snapshot that go to disk together. */
 const SNAPSHOT_BATCH_BYTES = 256 * 1024
+const LINE_END = Buffer.from('\n')
 
 const EMPTY: Manifest = { nextFile: 1, lineage: '', compactedRevision: 0, segments: [] }
 
@@ -69,7 +69,6 @@ export class SegmentLog {
     if (!found) await refuseOrphans(folder)
     const manifest = found ?? EMPTY
     await removeStrangers(folder, manifest)
-    const pacer = new Pacer()
     const sealed: SegmentEntry[] = []
     let revision = 0
     let tornBytes = 0
@@ -83,7 +82,6 @@ export class SegmentLog {
           lastRevision = Math.max(lastRevision, stored.rev)
           onRecord(fromStored(stored))
         }
-        if (pacer.due) await pacer.pause()
       }
       if (entry.bytes === null) tornBytes += await cutTail(path, end, disk)
       revision = Math.max(revision, lastRevision, entry.lastRevision)
@@ -154,9 +152,7 @@ export class SegmentLog {
 
   /** Checks that what was acknowledged is still readable. @throws StoreError `Corrupt` */
   async verifyActive(): Promise<void> {
-    const pacer = new Pacer()
-    for await (const _ of scanSegment(this.#active.path, { bytes: this.#active.bytes }))
-      if (pacer.due) await pacer.pause()
+    for await (const _ of scanSegment(this.#active.path, { bytes: this.#active.bytes }));
   }
 
   /** Every durable record up to now, oldest first. Compaction waits until the reader is done. */
@@ -170,15 +166,12 @@ export class SegmentLog {
       })
     })
     try {
-      const pacer = new Pacer()
       for (const { name, bytes } of files)
         for await (const { group } of scanSegment(join(this.#folder, name), {
           bytes: bytes ?? 0,
           ...(signal ? { signal } : {}),
-        })) {
+        }))
           yield group.txns.map(fromStored)
-          if (pacer.due) await pacer.pause()
-        }
     } finally {
       release()
     }
@@ -217,34 +210,41 @@ export class SegmentLog {
     isLive: (record: EngineRecord) => boolean,
   ): Promise<SegmentEntry[]> {
     const path = join(this.#folder, name)
-    const pacer = new Pacer()
     const file = await open(path, 'wx', FILE_MODE)
     let bytes = 0
     let lastRevision = 0
     let batch: StoredRecord[] = []
     let batchBytes = 0
-    const flush = async () => {
-      if (batch.length === 0) return
-      const line = Buffer.from(encodeLine({ rev: batch.at(-1)?.rev ?? 0, txns: batch }))
+    const write = async (line: Buffer) => {
       await this.#disk.beforeAppend(path, line.length)
       await file.writeFile(line)
       await this.#disk.reach?.('snapshot.batch-written')
       bytes += line.length
+    }
+    const flush = async () => {
+      if (batch.length === 0) return
+      const line = Buffer.from(encodeLine({ rev: batch.at(-1)?.rev ?? 0, txns: batch }))
       batch = []
       batchBytes = 0
+      await write(line)
     }
     try {
       await this.#disk.reach?.('snapshot.created')
       for (const old of run)
-        for await (const { group } of scanSegment(join(this.#folder, old.name), { bytes: old.bytes ?? 0 })) {
-          for (const record of group.txns.map(fromStored)) {
-            lastRevision = Math.max(lastRevision, record.revision)
-            if (!isLive(record)) continue
-            batch.push(toStored(record))
-            batchBytes += record.key.length + (record.value?.length ?? 0)
+        for await (const { group, line } of scanSegment(join(this.#folder, old.name), { bytes: old.bytes ?? 0 })) {
+          const live = group.txns.filter(stored => isLive(fromStored(stored)))
+          lastRevision = group.txns.reduce((newest, { rev }) => Math.max(newest, rev), lastRevision)
+          // A long one that lives as a whole, as a large object does, stays as it is: encoding it would take long, too.
+          if (line.length >= LONG_LINE_BYTES && live.length === group.txns.length) {
+            await flush()
+            await write(Buffer.concat([line, LINE_END]))
+            continue
+          }
+          for (const stored of live) {
+            batch.push(stored)
+            batchBytes += stored.key.length + (stored.value?.length ?? 0)
             if (batchBytes >= SNAPSHOT_BATCH_BYTES) await flush()
           }
-          if (pacer.due) await pacer.pause()
         }
       await flush()
       await this.#disk.reach?.('snapshot.written')
