@@ -108,6 +108,24 @@ export function storeSuite(
       await expect(engine.commit([])).rejects.toThrow(TypeError)
     })
 
+    test('commit() refuses a transaction longer than it could read back, and nothing of it is there after a restart', async () => {
+      await engine.commit([{ key: '/a', value: '1' }])
+      const value = '\u0001'.repeat(1_500_000)
+      const long = engine.commit(Array.from({ length: 8 }, (_, i) => ({ key: `/long/${i}`, value })))
+      expect(code(await long.catch((error: unknown) => error))).toBe('TooLarge')
+      await engine.commit([{ key: '/b', value: '2' }])
+      await reopen()
+      expect((await live()).map(({ key }) => key)).toEqual(['/a', '/b'])
+    })
+
+    test('commit() brings the longest object back, whatever it is written in', async () => {
+      const value = '\u0001'.repeat(1_500_000)
+      await engine.commit([{ key: '/long', value }])
+      await engine.compact(engine.revision, true)
+      await reopen()
+      expect((await live()).map(record => record.value === value)).toEqual([true])
+    })
+
     test('onCommit() tells every transaction in order, before its commit resolves', async () => {
       const seen: string[] = []
       engine.onCommit(records => seen.push(...records.map(({ key, revision }) => `told ${key} ${revision}`)))

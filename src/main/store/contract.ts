@@ -21,7 +21,7 @@ export type StoreErrorCode =
   | 'Overtaken' // a guard of the write does not hold any more: others have written under it
   | 'Compacted' // the revision asked for is compacted away
   | 'FutureRevision' // the revision asked for does not exist yet
-  | 'TooLarge' // the object's text is longer than MAX_OBJECT_BYTES
+  | 'TooLarge' // the object's text is longer than MAX_OBJECT_BYTES, or the transaction longer than the engine takes
   | 'NoSpace' // the disk is full: reads and deletes go on, and what deletes need first
   | 'Unavailable' // fail-stop after an I/O error, or no quorum
   | 'Locked' // another process owns the data folder

@@ -48,6 +48,10 @@ export interface NedbEngineOptions {
 }
 
 const MIB = 1024 * 1024
+/** Longest transaction, in characters: in its line one may take six bytes, and a scan goes on for 64 MiB at most. */
+const MOST_TRANSACTION = 8 * MIB
+/** What a record takes in the line beside its key and value, generously. */
+const RECORD_OVERHEAD = 100
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 30_000
 const GIVE_UP_MS = 120_000
@@ -150,7 +154,11 @@ class NedbEngine implements Engine {
       return Promise.reject(new TypeError('a transaction writes at least one key, and each only once'))
     const refusal = this.#refusal(writes)
     if (refusal) return Promise.reject(refusal)
-    const bytes = writes.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
+    const bytes = writes.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0) + RECORD_OVERHEAD, 0)
+    if (bytes > MOST_TRANSACTION)
+      return Promise.reject(
+        new StoreError('TooLarge', `a transaction may take ${MOST_TRANSACTION} bytes, not ${bytes}`),
+      )
     return new Promise((resolve, reject) => {
       this.#queue.push({ writes, bytes, resolve, reject })
       if (!this.#writing) this.#writer = this.#write()
