@@ -1,5 +1,7 @@
 // The revision that was never exceeded. It lies outside the store's folder, so that a restore of that cannot rewind it.
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { StoreError } from '../contract.ts'
 import { type Disk, readIfThere, writeAtomically } from './disk.ts'
 
 /** Revisions reserved at a time: one small write in so many transactions, and the jump that a restore makes. */
@@ -42,7 +44,7 @@ export class HighWater {
   ): Promise<{ highWater: HighWater; revision: number }> {
     const path = join(dataDir, 'revision.json')
     const text = await readIfThere(path)
-    const mark = text === undefined ? undefined : (JSON.parse(text) as Mark)
+    const mark = text === undefined ? undefined : parse(text, path)
     const least = mark ? (mark.lineage === before ? mark.start : mark.ceiling) : 0
     const start = Math.max(revision, least)
     const highWater = new HighWater(disk, path, lineage, start)
@@ -55,7 +57,24 @@ export class HighWater {
     if (revision < this.#ceiling) return
     const ceiling = revision + RESERVE
     const mark: Mark = { lineage: this.#lineage, ceiling, start: this.#start }
-    await writeAtomically(this.#disk, this.#path, `${JSON.stringify(mark)}\n`)
+    await writeAtomically(this.#disk, this.#path, textOf(mark))
     this.#ceiling = ceiling
   }
+}
+
+function textOf({ lineage, ceiling, start }: Mark): string {
+  return `${JSON.stringify({ lineage, ceiling, start, sum: crc32([lineage, ceiling, start].join(' ')) })}\n`
+}
+
+/** @throws StoreError `Corrupt` */
+function parse(text: string, path: string): Mark {
+  try {
+    const mark = JSON.parse(text) as Mark
+    // Those of older versions have no sum.
+    const { lineage, ceiling, start } = mark
+    if (text === textOf(mark) || text === `${JSON.stringify({ lineage, ceiling, start })}\n`) return mark
+  } catch {
+    // Not JSON: told below like whatever else no version has written.
+  }
+  throw new StoreError('Corrupt', `${path} is damaged: restore the data folder from a backup`)
 }
