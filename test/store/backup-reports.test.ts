@@ -8,7 +8,7 @@ import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { startTestApiServer } from '../support/api-server.ts'
 import { eventually } from '../support/eventually.ts'
 
-test('a failure and the end of it are told in Events and metrics', async () => {
+test('a failure and the end of it are told in Events, which the window selects by their source, and metrics', async () => {
   await using api = await startTestApiServer()
   const client = api.clientAs()
   const stop = new AbortController()
@@ -22,8 +22,9 @@ test('a failure and the end of it are told in Events and metrics', async () => {
   const report = backupReports(registry, recorder)
   const metrics = async () => (await registry.metrics()).split('\n').filter(line => line.startsWith('flotilla_'))
   const events = async () =>
-    (await client.list(Event, { namespace: 'default' })).items.map(({ type, reason, message, involvedObject, count }) =>
-      [type, reason, message, involvedObject.name, count].join(' '),
+    (await client.list(Event, { namespace: 'default', fieldSelector: 'source=flotilla-backup' })).items.map(
+      ({ type, reason, message, involvedObject, count }) =>
+        [type, reason, message, involvedObject.name, count].join(' '),
     )
   try {
     report({ made: { at: '2026-03-01T03:00:00.000Z', path: '/b/1' } })

@@ -32,7 +32,7 @@ async function failingPod({ namespace, podSelector }: Suspect): Promise<string |
 export const useNotificationStore = defineStore('notifications', () => {
   const preferences = usePreferencesStore()
   const toasts = useToastStore()
-  const { world, state } = useWorld(() => WATCHED.map(type => ({ type })))
+  const { world, state } = useWorld(() => WATCHED)
 
   const told = shallowRef<readonly Told[]>([])
   let quiet: Quiet = nothingTold

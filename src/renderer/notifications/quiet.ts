@@ -68,12 +68,14 @@ export function step(
   return { next: { suspected, bad, told, announced }, fresh, over: [...before.keys()].filter(key => !still.has(key)) }
 }
 
+const titleOf = ({ title, type, name }: Suspect): string => title ?? `${type.kind} ${name}`
+
 /** One line for several, so that a node that takes twenty workloads with it is not told twenty times. */
 export function summary(fresh: readonly Told[]): { readonly title: string; readonly text: string } {
   const [first] = fresh
   if (!first) return { title: '', text: '' }
-  if (fresh.length === 1) return { title: `${first.type.kind} ${first.name}`, text: first.text }
-  const names = fresh.slice(0, MOST_NAMED).map(({ type, name }) => `${type.kind} ${name}`)
+  if (fresh.length === 1) return { title: titleOf(first), text: first.text }
+  const names = fresh.slice(0, MOST_NAMED).map(titleOf)
   const rest = fresh.length - names.length
   return {
     title: t('{n} are failing', { n: fresh.length }),

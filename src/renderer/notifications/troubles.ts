@@ -1,11 +1,14 @@
-// Which workloads and nodes may be in trouble, told by their own status alone: no pod is watched for it. Pure.
+// Which workloads and nodes may be in trouble, told by their own status alone: no pod is watched for it. And scheduled
+// backups, told by their Events. Pure.
 import { DaemonSet, Deployment, StatefulSet } from '../../shared/api/apps/v1.ts'
 import { Job } from '../../shared/api/batch/v1.ts'
-import { Node } from '../../shared/api/core/v1.ts'
+import { Event, Namespace, Node } from '../../shared/api/core/v1.ts'
 import type { LabelSelector } from '../../shared/api/meta/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { nodeStatus } from '../status/object-status.ts'
+import type { Wanted } from '../api/live-pool.ts'
+import { t } from '../i18n/i18n.ts'
 import type { StatusView } from '../status/tone.ts'
 import { daemonSetStatus, deploymentStatus, jobStatus, statefulSetStatus } from '../status/workload-status.ts'
 import type { World } from '../world/world.ts'
@@ -16,12 +19,20 @@ export interface Suspect {
   readonly type: ResourceType<KubeObject>
   readonly namespace: string | undefined
   readonly name: string
+  /** What it is called where its kind and name say nothing. */
+  readonly title?: string
   readonly text: string
   /** Fewer pods are ready than wanted: bad only if one of these pods is, as otherwise it is on its way. */
   readonly podSelector?: LabelSelector | undefined
 }
 
-export const WATCHED = [Deployment, StatefulSet, DaemonSet, Job, Node] as const
+/** The Events of scheduled backups alone: they are about what is in no namespace, and so in `default`. */
+const BACKUP_EVENTS: Wanted = { type: Event, namespace: 'default', fieldSelector: 'source=flotilla-backup' }
+
+export const WATCHED: readonly Wanted[] = [
+  ...[Deployment, StatefulSet, DaemonSet, Job, Node].map(type => ({ type })),
+  BACKUP_EVENTS,
+]
 
 function suspect(
   type: ResourceType<KubeObject>,
@@ -45,7 +56,22 @@ function suspect(
   ]
 }
 
+/** What became of the last attempt at a scheduled backup; tried again at least once for as long as Events are kept. */
+function failedBackup(world: World): Suspect[] {
+  const timeOf = ({ lastTimestamp }: Event) => Date.parse(lastTimestamp ?? '') || 0
+  const newest = world
+    .all(Event)
+    .reduce<Event | undefined>((last, each) => (last && timeOf(last) >= timeOf(each) ? last : each), undefined)
+  if (newest?.reason !== 'BackupFailed') return []
+  const { name } = newest.involvedObject
+  const text = newest.message ?? ''
+  return [
+    { key: 'backup', type: Namespace, namespace: undefined, name: name ?? '', title: t('Scheduled backup'), text },
+  ]
+}
+
 export const suspectsIn = (world: World): Suspect[] => [
+  ...failedBackup(world),
   ...world.all(Node).flatMap(each => suspect(Node, each, nodeStatus(each))),
   ...world.all(Deployment).flatMap(each => suspect(Deployment, each, deploymentStatus(each), each.spec.selector)),
   ...world.all(StatefulSet).flatMap(each => suspect(StatefulSet, each, statefulSetStatus(each), each.spec.selector)),

@@ -1,9 +1,8 @@
 // The kinds a component needs, live and together; a new World at most a few times a second however much changes.
 import { type ComputedRef, type ShallowRef, computed, onScopeDispose, shallowRef, watch } from 'vue'
 import type { KubeObject } from '../../shared/machinery/object.ts'
-import { kindKey } from '../api/discovery.ts'
 import type { LiveState } from '../api/live-list.ts'
-import { type Live, type Wanted, acquire, release } from '../api/live-pool.ts'
+import { type Live, type Wanted, acquire, keyOf, release } from '../api/live-pool.ts'
 import { World } from './world.ts'
 
 export interface LiveWorld {
@@ -37,7 +36,7 @@ export function useWorld(wanted: () => readonly Wanted[]): LiveWorld {
   const letGo = () => lists.value.forEach(release)
 
   watch(
-    () => JSON.stringify(wanted().map(each => [kindKey(each.type), each.namespace, each.metadataOnly])),
+    () => JSON.stringify(wanted().map(keyOf)),
     () => {
       const next = wanted().map(each => ({ ...each, list: acquire(each) }))
       letGo()

@@ -46,7 +46,8 @@ export function nextTime(cron: string, nowMs: number): number | undefined {
 const LOOK_EVERY_MS = 30_000
 /** After a failure; twice as long after each further one, up to the longest. */
 const RETRY_MS = 300_000
-const LONGEST_RETRY_MS = 3_600_000
+/** Sooner than the Event of the failure before is forgotten, an hour after it: the window goes by it. */
+const LONGEST_RETRY_MS = 3_000_000
 
 export interface ScheduledBackupsParts {
   readonly store: ObjectStore

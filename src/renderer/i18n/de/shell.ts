@@ -174,6 +174,7 @@ export const shell = {
   'Muted namespaces': 'Stummgeschaltete Namespaces',
   'Tell of {name} again': '{name} wieder melden',
   '{n} are failing': '{n} sind fehlerhaft',
+  'Scheduled backup': 'Geplante Sicherung',
   '{names} and {n} more': '{names} und {n} weitere',
 
   // Sign-in

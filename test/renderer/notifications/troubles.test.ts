@@ -1,0 +1,48 @@
+// Scheduled backups that fail are told in the window, by the Events that the server records of them.
+import { afterEach, describe, expect, it } from 'vitest'
+import { Event } from '../../../src/shared/api/core/v1.ts'
+import { speak } from '@/i18n/i18n.ts'
+import { nothingTold, step, summary } from '@/notifications/quiet.ts'
+import { suspectsIn } from '@/notifications/troubles.ts'
+import { worldOf } from '../support/objects.ts'
+
+const event = (reason: string, lastTimestamp: string, message = ''): Event => ({
+  apiVersion: 'v1',
+  kind: 'Event',
+  metadata: {
+    namespace: 'default',
+    name: reason,
+    uid: reason,
+    creationTimestamp: '2026-03-01T00:00:00Z',
+    resourceVersion: '1',
+  },
+  involvedObject: { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' },
+  reason,
+  message,
+  lastTimestamp,
+})
+const FULL = 'The scheduled backup failed: ENOSPC'
+const suspects = (...events: Event[]) => suspectsIn(worldOf([Event, events]))
+afterEach(() => speak('en'))
+
+describe('a scheduled backup', () => {
+  it('that failed last is in trouble, whatever came before; one that was made since is not', () => {
+    const failed = event('BackupFailed', '2026-03-02T03:00:00Z', FULL)
+    expect(suspects(event('BackupMade', '2026-03-01T03:00:00Z'), failed)).toMatchObject([
+      { name: 'kube-system', text: FULL },
+    ])
+    expect(suspects(failed, event('BackupMade', '2026-03-02T03:05:00Z'))).toEqual([])
+    expect(suspects()).toEqual([])
+  })
+
+  it.each([
+    ['en', 'Scheduled backup'],
+    ['de', 'Geplante Sicherung'],
+  ] as const)('is told with what failed (%s)', async (language, title) => {
+    await speak(language)
+    const found = suspects(event('BackupFailed', '2026-03-02T03:00:00Z', FULL))
+    const keys = new Set(found.map(({ key }) => key))
+    const { fresh } = step(nothingTold, found, keys, [], 0)
+    expect(summary(fresh)).toEqual({ title, text: FULL })
+  })
+})
