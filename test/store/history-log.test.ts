@@ -182,7 +182,7 @@ describe.each(['nedb', 'etcd'] as const)('the history beside %s', name => {
   test('beyond its size the oldest goes first', async () => {
     limits = { ...limits, maxBytes: 12 * 1024 * 1024, maxPerObject: 100_000 }
     await reopen()
-    const value = 'x'.repeat(name === 'nedb' ? 1_000_000 : 10)
+    const value = 'x'.repeat(name === 'nedb' ? 1_000_000 : 1_000)
     const count = name === 'nedb' ? 30 : 10_000
     const all = Array.from({ length: count }, (_, i) => entry(`/registry/core/pods/a/${i % 7}`, i + 1, { value }))
     for (let from = 0; from < count; from += 500) await history.append(all.slice(from, from + 500))
@@ -192,6 +192,18 @@ describe.each(['nedb', 'etcd'] as const)('the history beside %s', name => {
     expect(left.length).toBeGreaterThan(count * 0.2)
     expect(Math.max(...left.map(({ revision }) => revision))).toBe(count)
     expect(Math.min(...left.map(({ revision }) => revision))).toBe(count - left.length + 1)
+  })
+
+  test('a flood goes no further than its size, without anybody looking at the limits', async () => {
+    const maxBytes = 12 * 1024 * 1024
+    limits = { ...limits, maxBytes, maxPerObject: 100_000 }
+    await reopen()
+    const value = 'x'.repeat(1_000_000)
+    for (let i = 0; i < 40; i++) await history.append([entry(`/registry/core/configmaps/a/${i}`, i + 1, { value })])
+    const left = (await Promise.all((await history.keys('/')).map(key => history.items(key)))).flat()
+    expect(left.length * value.length).toBeLessThan(maxBytes * 1.3)
+    expect(left.length * value.length).toBeGreaterThan(maxBytes * 0.5)
+    expect(Math.max(...left.map(({ revision }) => revision))).toBe(40)
   })
 
   test('the recorder keeps what was wanted, not what was observed; and catches up after a stop', async () => {

@@ -23,7 +23,7 @@ export interface HistoryLimits {
   readonly maxAgeMs: number
   /** Newest revisions that are kept of an object. */
   readonly maxPerObject: number
-  /** Of everything. */
+  /** Of everything; a quarter more may be there for a while. */
   readonly maxBytes: number
 }
 
@@ -48,6 +48,6 @@ export interface HistoryLog extends AsyncDisposable {
   entries(): AsyncIterable<HistoryEntry>
   /** Erases objects' whole histories. @returns how many objects */
   purge(matches: (key: string) => boolean): Promise<number>
-  /** Drops what is beyond the limits. */
+  /** Drops what is beyond the limits; `append` sees to the size itself. */
   expire(nowMs: number): Promise<void>
 }

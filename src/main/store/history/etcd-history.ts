@@ -1,6 +1,6 @@
 // History in etcd, beside the cluster's keys and outside of what the engine watches: every control plane reads the same.
 //
-//   <prefix>-history<key of the object>//<revision>.<time>.<M|D><hash>   →   JSON text
+//   <prefix>-history<key of the object>//<revision>.<time>.<M|D><hash>.<bytes>   →   JSON text
 import type { EtcdConnection } from '../etcd/connection.ts'
 import { toStoreError } from '../etcd/failures.ts'
 import { type KeyValue, rangeMethod, type RequestOp, txnMethod } from '../etcd/messages.ts'
@@ -15,6 +15,8 @@ export class EtcdHistory implements HistoryLog {
   readonly #connection: EtcdConnection
   readonly #prefix: string
   readonly #limits: HistoryLimits
+  /** Bytes that were appended since somebody looked at the limits. */
+  #grown = 0
 
   /** @param prefix of the cluster's keys, such as `/flotilla` */
   constructor(connection: EtcdConnection, prefix: string, limits: HistoryLimits) {
@@ -36,23 +38,26 @@ export class EtcdHistory implements HistoryLog {
       bytes += entry.value.length
     }
     if (puts.length > 0) await this.#write(puts)
+    this.#grown += entries.reduce((sum, { value }) => sum + weightOf(value.length), 0)
+    // Not at each: a look reads all names.
+    if (this.#grown > this.#limits.maxBytes / 4) await this.expire(Math.max(...entries.map(({ atMs }) => atMs)))
   }
 
   async items(key: string): Promise<readonly HistoryItem[]> {
     const found: HistoryItem[] = []
-    for await (const item of this.#names(`${key}${SEPARATOR}`)) found.push(item)
+    for await (const { item } of this.#names(`${key}${SEPARATOR}`)) found.push(item)
     return found.slice(-this.#limits.maxPerObject)
   }
 
   async keys(prefix: string): Promise<readonly string[]> {
     const found = new Set<string>()
-    for await (const { key } of this.#names(prefix)) found.add(key)
+    for await (const { item } of this.#names(prefix)) found.add(item.key)
     return [...found]
   }
 
   async newest(): Promise<ReadonlyMap<string, HistoryItem>> {
     const newest = new Map<string, HistoryItem>()
-    for await (const item of this.#names('/')) newest.set(item.key, item)
+    for await (const { item } of this.#names('/')) newest.set(item.key, item)
     return newest
   }
 
@@ -62,7 +67,7 @@ export class EtcdHistory implements HistoryLog {
   }
 
   async *entries(): AsyncGenerator<HistoryEntry, void> {
-    for await (const item of this.#names('/')) {
+    for await (const { item } of this.#names('/')) {
       const value = await this.read(item.key, item.revision)
       if (value !== undefined) yield { ...item, value }
     }
@@ -70,7 +75,7 @@ export class EtcdHistory implements HistoryLog {
 
   async purge(matches: (key: string) => boolean): Promise<number> {
     const gone = new Set<string>()
-    await this.#removeItems(({ key }) => {
+    await this.#remove(({ item: { key } }) => {
       if (!matches(key)) return false
       gone.add(key)
       return true
@@ -78,22 +83,24 @@ export class EtcdHistory implements HistoryLog {
     return gone.size
   }
 
-  /** The number of entries stands for their size: etcd tells that of whole databases only. */
   async expire(nowMs: number): Promise<void> {
     const oldestMs = nowMs - this.#limits.maxAgeMs
     const perKey = new Map<string, number>()
-    const times: number[] = []
-    for await (const { key, atMs } of this.#names('/')) {
-      perKey.set(key, (perKey.get(key) ?? 0) + 1)
-      times.push(atMs)
+    const all: Named[] = []
+    for await (const each of this.#names('/')) {
+      perKey.set(each.item.key, (perKey.get(each.item.key) ?? 0) + 1)
+      all.push(each)
     }
-    const most = Math.floor(this.#limits.maxBytes / AVERAGE_BYTES)
-    const beyondMs = times.length > most ? (times.sort((a, b) => b - a)[most] ?? 0) : 0
-    await this.#removeItems(({ key, atMs }) => {
-      const left = perKey.get(key) ?? 0
-      const tooMany = left > this.#limits.maxPerObject
-      if (!tooMany && atMs >= oldestMs && atMs > beyondMs) return false
-      perKey.set(key, left - 1)
+    let left = this.#limits.maxBytes
+    const tooMuch = all
+      .sort(({ item: a }, { item: b }) => b.atMs - a.atMs || b.revision - a.revision)
+      .filter(({ bytes }) => (left -= weightOf(bytes)) < 0)
+    const beyond = new Set(tooMuch.map(({ name }) => name))
+    this.#grown = 0
+    await this.#remove(({ name, item: { key, atMs } }) => {
+      const kept = perKey.get(key) ?? 0
+      if (kept <= this.#limits.maxPerObject && atMs >= oldestMs && !beyond.has(name)) return false
+      perKey.set(key, kept - 1)
       return true
     })
   }
@@ -103,10 +110,10 @@ export class EtcdHistory implements HistoryLog {
     return Promise.resolve()
   }
 
-  async #removeItems(goes: (item: HistoryItem) => boolean): Promise<void> {
+  async #remove(goes: (each: Named) => boolean): Promise<void> {
     const gone: RequestOp[] = []
-    for await (const item of this.#names('/'))
-      if (goes(item)) gone.push({ requestDeleteRange: { key: Buffer.from(this.#prefix + nameOf(item)) } })
+    for await (const each of this.#names('/'))
+      if (goes(each)) gone.push({ requestDeleteRange: { key: Buffer.from(this.#prefix + each.name) } })
     for (let from = 0; from < gone.length; from += BATCH) await this.#write(gone.slice(from, from + BATCH))
   }
 
@@ -120,13 +127,13 @@ export class EtcdHistory implements HistoryLog {
       })
   }
 
-  async *#names(prefix: string): AsyncGenerator<HistoryItem, void> {
+  async *#names(prefix: string): AsyncGenerator<Named, void> {
     let after: Buffer | undefined
     for (;;) {
       const kvs = await this.#range(prefix, true, PAGE, after)
       for (const { key } of kvs) {
-        const item = itemOf(key.toString('utf8').slice(this.#prefix.length))
-        if (item) yield item
+        const named = parse(key.toString('utf8').slice(this.#prefix.length))
+        if (named) yield named
       }
       after = kvs.at(-1)?.key
       if (kvs.length < PAGE || !after) return
@@ -148,16 +155,27 @@ export class EtcdHistory implements HistoryLog {
   }
 }
 
-/** What an entry is taken to weigh. */
-const AVERAGE_BYTES = 2048
+interface Named {
+  readonly item: HistoryItem
+  readonly name: string
+  readonly bytes: number
+}
+
+/** With its name, and what etcd keeps of it besides. */
+const weightOf = (bytes: number): number => bytes + 1024
+
+/** Names of older versions say nothing of it. */
+const USUAL_BYTES = 1024
 
 const padded = (revision: number) => String(revision).padStart(16, '0')
 
-const nameOf = ({ key, revision, atMs, deleted, hash }: HistoryItem) =>
-  `${key}${SEPARATOR}${padded(revision)}.${atMs}.${deleted ? 'D' : 'M'}${hash}`
+const nameOf = ({ key, revision, atMs, deleted, hash, value }: HistoryEntry) =>
+  `${key}${SEPARATOR}${padded(revision)}.${atMs}.${deleted ? 'D' : 'M'}${hash}.${Buffer.byteLength(value)}`
 
-function itemOf(name: string): HistoryItem | undefined {
-  const parts = /^(.*)\/\/(\d{16})\.(\d+)\.([MD])([0-9a-f]{8})$/s.exec(name)
-  const [, key = '', revision, atMs, mark, hash = ''] = parts ?? []
-  return parts ? { key, revision: Number(revision), atMs: Number(atMs), deleted: mark === 'D', hash } : undefined
+function parse(name: string): Named | undefined {
+  const parts = /^(.*)\/\/(\d{16})\.(\d+)\.([MD])([0-9a-f]{8})(?:\.(\d+))?$/s.exec(name)
+  if (!parts) return undefined
+  const [, key = '', revision, atMs, mark, hash = '', bytes = USUAL_BYTES] = parts
+  const item = { key, revision: Number(revision), atMs: Number(atMs), deleted: mark === 'D', hash }
+  return { item, name, bytes: Number(bytes) }
 }

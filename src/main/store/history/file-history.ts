@@ -101,17 +101,14 @@ class FileHistory implements HistoryLog {
   }
 
   async *entries(): AsyncGenerator<HistoryEntry, void> {
-    const pacer = new Pacer()
     for (const file of [...this.#files]) {
       // Too old, or erased, meanwhile.
       if (!this.#files.includes(file)) continue
-      for await (const { group } of scanSegment(file.path, { bytes: file.bytes })) {
+      for await (const { group } of scanSegment(file.path, { bytes: file.bytes }))
         for (const record of group.txns) {
           const entry = fromRecord(record)
           if (this.#places.get(entry.key)?.some(({ revision }) => revision === entry.revision)) yield entry
         }
-        if (pacer.due) await pacer.pause()
-      }
     }
   }
 
@@ -140,15 +137,7 @@ class FileHistory implements HistoryLog {
   expire(nowMs: number): Promise<void> {
     return this.#mutex.run(async () => {
       const oldestMs = nowMs - this.#limits.maxAgeMs
-      const closed = this.#files.slice(0, -1)
-      let bytes = this.#files.reduce((sum, file) => sum + file.bytes, 0)
-      const gone: LogFile[] = []
-      for (const file of closed) {
-        if (file.newestMs >= oldestMs && bytes <= this.#limits.maxBytes) break
-        bytes -= file.bytes
-        gone.push(file)
-      }
-      if (gone.length > 0) await this.#drop(gone)
+      await this.#dropBeyond(oldestMs)
       for (const [key, places] of this.#places) this.#keep(key, places.filter(({ atMs }) => atMs >= oldestMs)) // prettier-ignore
       const active = this.#files.at(-1)
       // So that what is in it can grow old as a whole.
@@ -163,12 +152,27 @@ class FileHistory implements HistoryLog {
     })
   }
 
+  /** The oldest files, as long as they are too old or too much is kept. */
+  async #dropBeyond(oldestMs: number): Promise<void> {
+    let bytes = this.#files.reduce((sum, file) => sum + file.bytes, 0)
+    const gone: LogFile[] = []
+    for (const file of this.#files.slice(0, -1)) {
+      if (file.newestMs >= oldestMs && bytes <= this.#limits.maxBytes) break
+      bytes -= file.bytes
+      gone.push(file)
+    }
+    if (gone.length > 0) await this.#drop(gone)
+  }
+
   async #append(entries: readonly HistoryEntry[]): Promise<void> {
     const isNew = ({ key, revision }: HistoryEntry) =>
       !this.#places.get(key)?.some(place => place.revision === revision)
     const waiting = inLines(entries.filter(isNew))
     while (waiting.length > 0) {
-      if ((this.#files.at(-1)?.bytes ?? 0) >= ROLL_BYTES) await this.#roll()
+      if ((this.#files.at(-1)?.bytes ?? 0) >= ROLL_BYTES) {
+        await this.#roll()
+        await this.#dropBeyond(-Infinity)
+      }
       const file = this.#files.at(-1)
       if (!file || !this.#handle) return
       await this.#appendLines(waiting, file, this.#handle)
@@ -201,7 +205,6 @@ class FileHistory implements HistoryLog {
   async #load(path: string, number: number): Promise<void> {
     const file: LogFile = { path, number, bytes: 0, newestMs: 0, keys: new Set() }
     this.#files.push(file)
-    const pacer = new Pacer()
     try {
       for await (const { group, end } of scanSegment(path, {})) {
         for (const [at, record] of group.txns.entries()) {
@@ -209,7 +212,6 @@ class FileHistory implements HistoryLog {
           this.#index({ ...item, file, offset: file.bytes, length: end - 1 - file.bytes, at })
         }
         file.bytes = end
-        if (pacer.due) await pacer.pause()
       }
     } catch (error) {
       // History is not worth a cluster that does not start: what lies before the damage is used, the file is kept.
@@ -227,7 +229,6 @@ class FileHistory implements HistoryLog {
   /** Replaces a closed file by one without the keys, in one step. */
   async #erase(file: LogFile, gone: ReadonlySet<string>): Promise<void> {
     const fresh = `${file.path}.new`
-    const pacer = new Pacer()
     const places: Place[] = []
     let bytes = 0
     const handle = await open(fresh, 'w', FILE_MODE)
@@ -242,7 +243,6 @@ class FileHistory implements HistoryLog {
           for (const [at, record] of kept.entries()) places.push({ ...itemOf(fromRecord(record)), ...where, at })
           bytes += line.length
         }
-        if (pacer.due) await pacer.pause()
       }
       await this.#disk.syncData(handle, fresh)
     } catch (error) {
@@ -282,11 +282,12 @@ class FileHistory implements HistoryLog {
 
   async #drop(files: readonly LogFile[]): Promise<void> {
     this.#files = this.#files.filter(file => !files.includes(file))
-    for (const [key, places] of this.#places)
-      this.#keep(
-        key,
-        places.filter(({ file }) => !files.includes(file)),
-      )
+    for (const { keys } of files)
+      for (const key of keys)
+        this.#keep(
+          key,
+          (this.#places.get(key) ?? []).filter(({ file }) => !files.includes(file)),
+        )
     for (const { path } of files) await rm(path, { force: true })
     await this.#disk.syncFolder(this.#folder)
   }
