@@ -33,17 +33,20 @@ async function stateOf(opened: Engine): Promise<Map<string, string>> {
   return state
 }
 
-for (const place of ['syncData', 'beforeAppend'] as const)
+for (const place of ['syncData', 'beforeAppend', 'rename', 'syncFolder'] as const)
   test(`a failing ${place} stops writes, loses nothing acknowledged, and writing comes back by itself`, async () => {
     let broken = false
     const fail = () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))
     const disk: Disk = {
       beforeAppend: (path, bytes) => (broken && place === 'beforeAppend' ? fail() : realDisk.beforeAppend(path, bytes)),
       syncData: (file, path) => (broken && place === 'syncData' ? fail() : realDisk.syncData(file, path)),
-      syncFolder: path => realDisk.syncFolder(path),
+      syncFolder: path => (broken && place === 'syncFolder' ? fail() : realDisk.syncFolder(path)),
+      // The step before the new file takes the old one's name.
+      reach: point => (broken && place === 'rename' && point === 'replace.synced' ? fail() : Promise.resolve()),
     }
     const dataDir = folder.path
-    engine = await openNedbEngine({ dataDir, disk, reserveBytes: 65_536 })
+    // Files are made and renamed with every append.
+    engine = await openNedbEngine({ dataDir, disk, reserveBytes: 65_536, segmentBytes: 1 })
     const told: string[] = []
     engine.onCommit(records => told.push(records[0]!.key))
     await engine.commit([{ key: '/before', value: '1' }])
