@@ -1,12 +1,21 @@
 // The history as clients meet it: kubectl on a whole control plane, over each engine.
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseAuditPolicy } from '../../src/main/apiserver/audit/policy.ts'
 import { type ControlPlane, startControlPlane } from '../../src/main/control-plane.ts'
 import { eventually } from '../support/eventually.ts'
 import { EtcdServer } from './etcd-server.ts'
 import { tempFolder, type TempFolder } from './temp-folder.ts'
 
 const API = '/apis/history.flotilla.dev/v1'
+const AUDIT = parseAuditPolicy({
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived', 'ResponseStarted'],
+  rules: [{ level: 'Metadata', verbs: ['create'], resources: [{ group: 'history.flotilla.dev' }] }],
+})
 
 describe.each(['nedb', 'etcd'] as const)('the history over %s', name => {
   let etcd: EtcdServer | undefined
@@ -20,6 +29,12 @@ describe.each(['nedb', 'etcd'] as const)('the history over %s', name => {
       listen: { host: '127.0.0.1', port: 0 },
       store: etcd ? { engine: 'etcd', endpoints: [etcd.url] } : { engine: 'nedb' },
       localNode: false,
+      apiServer: {
+        audit: {
+          policy: AUDIT,
+          log: { path: join(folder.path, 'audit.log'), maxBytes: 1e6, maxBackups: 0, maxAgeMs: 0 },
+        },
+      },
     })
     await kubectl('create', 'namespace', 'team')
   })
@@ -95,6 +110,20 @@ describe.each(['nedb', 'etcd'] as const)('the history over %s', name => {
     await eventually(async () =>
       expect((await revisionsOf('deployments.apps', 'web')).at(-1)!.action).not.toBe('Deleted'),
     )
+    // Who did it is on record.
+    await eventually(async () => {
+      const lines = (await readFile(join(folder.path, 'audit.log'), 'utf8')).split('\n').filter(Boolean)
+      const restored = lines
+        .map(line => JSON.parse(line) as { verb: string; user: object; objectRef?: { subresource?: string } })
+        .filter(({ objectRef }) => objectRef?.subresource === 'restore')
+      expect(restored.slice(0, 2)).toMatchObject(
+        [first!, last].map(({ metadata: { name } }) => ({
+          verb: 'create',
+          user: { username: 'kubernetes-admin' },
+          objectRef: { resource: 'revisions', namespace: 'team', name },
+        })),
+      )
+    })
   })
 
   test('reading wants get on the object, undoing wants update or create; lists leave out what one may not see', async () => {
