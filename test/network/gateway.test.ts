@@ -6,7 +6,6 @@ import type { Backends } from '../../src/agent/ingress/backends.ts'
 import { decide } from '../../src/agent/ingress/decide.ts'
 import { GatewayRouter } from '../../src/agent/ingress/gateway/gateway-router.ts'
 import { changeHeaders } from '../../src/agent/ingress/headers.ts'
-import { compilePattern } from '../../src/agent/ingress/linear-pattern.ts'
 import { chooseBackend } from '../../src/agent/ingress/rules.ts'
 import type { Gateway, HTTPRoute, HTTPRouteFilter, HTTPRouteMatch } from '../../src/shared/api/gateway/v1.ts'
 import { intersectHostnames } from '../../src/shared/machinery/gateway/hostnames.ts'
@@ -110,7 +109,7 @@ describe('routes', () => {
     judgeRoute(object, {
       listeners: judge(gateways),
       labelsOf: namespace => (namespace === 'friends' ? { friend: 'yes' } : undefined),
-      patternProblem: pattern => patternProblem(compilePattern, pattern),
+      patternProblem,
     }).map(({ accepted, attachments }) => [accepted.reason, attachments.map(({ on }) => on.listener.name).join(' ')])
   const plain = [{ backendRefs: [to('web')] }]
 

@@ -1,6 +1,7 @@
 // A rule says which requests are its own and what becomes of them; Ingresses and HTTPRoutes are both made into rules.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { HTTPHeaderFilter, HTTPPathModifier, HTTPRequestRedirectFilter } from '../../shared/api/gateway/v1.ts'
+import type { Pattern } from '../../shared/machinery/pattern/pattern.ts'
 
 /** What a request asks for, as far as rules look at it. */
 export interface Question {
@@ -51,7 +52,7 @@ export interface PathMatch {
   readonly type: 'Exact' | 'Prefix' | 'RegularExpression'
   /** Of a prefix without the last slash. */
   readonly value: string
-  readonly regex?: RegExp
+  readonly pattern?: Pattern
 }
 
 /** One value of a header or a query parameter. */
@@ -88,8 +89,8 @@ export const matches = ({ path, method, headers, query }: Rule, question: Questi
   (query.length === 0 || queryMatches(query, question.query ?? ''))
 
 /** Prefixes match whole elements: `/a` takes `/a` and `/a/b`, not `/ab`. */
-function pathMatches({ type, value, regex }: PathMatch, asked: string): boolean {
-  if (type === 'RegularExpression') return regex?.test(asked) ?? false
+function pathMatches({ type, value, pattern }: PathMatch, asked: string): boolean {
+  if (type === 'RegularExpression') return pattern?.fits(asked) ?? false
   return (
     asked === value || (type === 'Prefix' && asked.startsWith(value) && (value === '' || asked[value.length] === '/'))
   )

@@ -37,7 +37,7 @@ export interface ApiRequest {
   readonly method: string
   readonly info: RequestInfo
   readonly query: URLSearchParams
-  /** Lower-case names. */
+  /** Lower-case names. Values of a repeated `impersonate-…` stand in lines. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly user: UserInfo
   /** Reads and decodes the body; undefined when there is none. @throws ApiError 400, 413, 415 */

@@ -48,6 +48,23 @@ describe('create', () => {
     expect(json.metadata!.deletionTimestamp).toBeUndefined()
   })
 
+  test.each([
+    [
+      'kind: Pod',
+      "couldn't get version/kind; json parse error: invalid character 'k' looking for beginning of value (6b696e643a20506f64)",
+    ],
+    ['{"kind":', `couldn't get version/kind; json parse error: unexpected end of JSON input ({"kind":)`],
+    [
+      `{"kind":"ConfigMap","apiVersion" "v1"}`,
+      `couldn't get version/kind; json parse error: invalid character '"' after object key ({"kind":"ConfigMap","apiVersio ...)`,
+    ],
+    ['', "couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)"],
+  ])('says what was expected of the body %j, which is no object', async (body, message) => {
+    const { code, json } = await raw(server, CONFIG_MAPS, { method: 'POST', body })
+    expect(code).toBe(400)
+    expect(json.message).toBe(`the object provided is unrecognized (must be of type ConfigMap): ${message}`)
+  })
+
   test('makes a name from generateName', async () => {
     const metadata = { generateName: 'job-' }
     const first = await raw(server, CONFIG_MAPS, { body: configMap('', { metadata }) })

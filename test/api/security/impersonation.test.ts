@@ -29,12 +29,27 @@ beforeAll(async () => {
 })
 afterAll(() => cluster[Symbol.asyncDispose]())
 
-const as = async (headers: Record<string, string>) => {
+const as = async (headers: Record<string, string | string[]>) => {
   const { code, json } = await raw(cluster.api, REVIEW, { as: helper, headers, body: {} })
   return code === 201 ? json.status.userInfo : { code, message: json.message }
 }
 
 describe('impersonation', () => {
+  test('of several groups and values keeps the commas in them', async () => {
+    const { json } = await raw(cluster.api, REVIEW, {
+      body: {},
+      headers: {
+        'impersonate-user': 'ana',
+        'impersonate-group': ['devs', ',,,chameleon', 'a, b'],
+        'impersonate-extra-key': ['hello there', 'one,two'],
+      },
+    })
+    expect(json.status.userInfo).toMatchObject({
+      groups: ['devs', ',,,chameleon', 'a, b', 'system:authenticated'],
+      extra: { key: ['hello there', 'one,two'] },
+    })
+  })
+
   test('takes over name, uid, groups and what else is said', async () => {
     const headers = {
       'impersonate-user': 'ana',

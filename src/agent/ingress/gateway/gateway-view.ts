@@ -13,7 +13,6 @@ import { type Attachment, judgeRoute } from '../../../shared/machinery/gateway/r
 import type { ServingViewOptions } from '../ingress-view.ts'
 import { Mirror } from '../mirror.ts'
 import { SecretWatches } from '../secret-watches.ts'
-import { compilePattern } from '../linear-pattern.ts'
 
 interface Snapshot {
   readonly classes: readonly GatewayClass[]
@@ -75,7 +74,7 @@ export class GatewayView implements Disposable {
     const world = {
       listeners: all,
       labelsOf: (namespace: string) => this.#namespaces.get(namespace)?.metadata.labels,
-      patternProblem: (pattern: string) => patternProblem(compilePattern, pattern),
+      patternProblem,
     }
     const attachments = this.#routes
       .list()

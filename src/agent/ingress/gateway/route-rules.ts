@@ -11,7 +11,6 @@ import type {
 import { parseDuration } from '../../../shared/machinery/duration.ts'
 import { compileWhole } from '../../../shared/machinery/gateway/patterns.ts'
 import { resolveBackend } from '../../../shared/machinery/gateway/ours.ts'
-import { compilePattern } from '../linear-pattern.ts'
 import { type Action, type HeaderChanges, type PathMatch, prefixOf, type Rule, type ValueMatch, type WeightedBackend } from '../rules.ts' // prettier-ignore
 
 /** @returns a rule for each match, in their order */
@@ -37,16 +36,14 @@ const unique = (list: readonly HTTPValueMatch[] = []): HTTPValueMatch[] =>
   list.filter(({ name }, at) => list.findIndex(other => other.name.toLowerCase() === name.toLowerCase()) === at)
 
 function pathMatch({ path: { type = 'PathPrefix', value = '/' } = {} }: HTTPRouteMatch): PathMatch {
-  if (type === 'RegularExpression') return { type, value, regex: whole(value) }
+  if (type === 'RegularExpression') return { type, value, pattern: compileWhole(value) }
   return type === 'Exact' ? { type, value } : { type: 'Prefix', value: prefixOf(value) }
 }
 
-const whole = (pattern: string): RegExp => compileWhole(compilePattern, pattern)
-
 function valueMatch({ type, name, value }: HTTPValueMatch): ValueMatch {
   if (type !== 'RegularExpression') return { name, matches: given => given === value }
-  const regex = whole(value)
-  return { name, matches: given => regex.test(given) }
+  const pattern = compileWhole(value)
+  return { name, matches: given => pattern.fits(given) }
 }
 
 function actionOf(

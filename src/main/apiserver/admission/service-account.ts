@@ -55,8 +55,8 @@ function mountToken(pod: Pod): void {
 
 /** A new namespace gets its default account from a controller, so the first pod may come before it. */
 const DEFAULT_ACCOUNT = 'default'
-const LOOKS = 20
-const PAUSE_MS = 75
+const LOOKS = 30
+const PAUSE_MS = 100
 
 export function serviceAccount(store: ObjectStore, clock: Clock = systemClock): AdmissionPlugin {
   const look = (namespace: string, name: string) => store.get(`/registry/core/serviceaccounts/${namespace}/${name}`)

@@ -8,8 +8,8 @@ import {
   required,
 } from '../../../shared/machinery/field-error.ts'
 import { compileJsonPath } from './json-path.ts'
-import { PatternError } from '../../../shared/machinery/pattern/linear-pattern.ts'
-import { compilePattern } from '../../linear-pattern.ts'
+import { compilePattern } from '../../../shared/machinery/pattern/pattern.ts'
+import { PatternError } from '../../../shared/machinery/pattern/syntax.ts'
 import { ruleErrors, ruleTextErrors } from './rules/definition-errors.ts'
 import { type Schema, schemaIn } from './schema.ts'
 import { validateValue } from './validate-value.ts'

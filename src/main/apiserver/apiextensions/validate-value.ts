@@ -10,7 +10,7 @@ import {
 } from '../../../shared/machinery/field-error.ts'
 import { getField, isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
 import { formatFits } from './formats.ts'
-import { compilePattern } from '../../linear-pattern.ts'
+import { compilePattern } from '../../../shared/machinery/pattern/pattern.ts'
 import { propertyOf, type Schema, schemaIn } from './schema.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
@@ -54,7 +54,7 @@ function ofString(value: string, schema: Schema, path: string): FieldError[] {
   if (maxLength !== undefined && length > maxLength) errors.push(tooLong(path, maxLength))
   if (minLength !== undefined && length < minLength)
     errors.push(invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`))
-  if (pattern !== undefined && !compilePattern(pattern).test(value))
+  if (pattern !== undefined && !compilePattern(pattern).fits(value))
     errors.push(invalidValue(path, value, `${path} in body should match '${pattern}'`))
   if (format !== undefined && !formatFits(format, value))
     errors.push(invalidValue(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`))

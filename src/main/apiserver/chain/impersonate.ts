@@ -7,11 +7,7 @@ import { assertAllowed } from './authorize.ts'
 const EXTRA_PREFIX = 'impersonate-extra-'
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/
 
-const split = (header: string | undefined) =>
-  (header ?? '')
-    .split(',')
-    .map(text => text.trim())
-    .filter(text => text !== '')
+const valuesOf = (header: string | undefined) => (header ?? '').split('\n').filter(text => text !== '')
 
 function extraKey(header: string): string {
   try {
@@ -39,7 +35,7 @@ export function impersonate(
   if (!mayImpersonate(headers)) return request
   // An empty header asks for nobody.
   const name = headers['impersonate-user'] || undefined
-  const groups = split(headers['impersonate-group'])
+  const groups = valuesOf(headers['impersonate-group'])
   const uid = headers['impersonate-uid']
   const extras = Object.keys(headers).filter(header => header.startsWith(EXTRA_PREFIX))
   if (name === undefined) {
@@ -72,7 +68,7 @@ export function impersonate(
   const extra: Record<string, string[]> = Object.create(null) as Record<string, string[]>
   for (const header of extras) {
     const key = extraKey(header)
-    const values = split(headers[header])
+    const values = valuesOf(headers[header])
     for (const value of values)
       ask({ group: 'authentication.k8s.io', resource: 'userextras', subresource: key, name: value })
     extra[key] = values

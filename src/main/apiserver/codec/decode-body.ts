@@ -60,8 +60,15 @@ export async function decodeBody(
   }
 }
 
+/** The text of a body is not of its format; what was expected of it is told by who knows. */
+export class UnreadableBody extends ApiError {
+  constructor(message: string) {
+    super(400, 'BadRequest', message)
+  }
+}
+
 function settle(result: ParseResult, wording: (message: string) => string): DecodedBody {
-  if (result.error !== undefined) throw badRequest(wording(result.error))
+  if (result.error !== undefined) throw new UnreadableBody(wording(result.error))
   return { value: result.value, duplicates: result.duplicates }
 }
 

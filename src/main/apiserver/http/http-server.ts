@@ -20,6 +20,7 @@ import { declaredLength, lazyBody } from './lazy-body.ts'
 import { readBody } from './read-body.ts'
 import { parseRequestInfo } from './request-info.ts'
 import { RequestLife } from './request-life.ts'
+import { isForPeople } from './indent-json.ts'
 import { type Target, targetOf } from './target.ts'
 import { mayBePage, type Ui } from './ui.ts'
 import { writeRawResponse } from './write-raw-response.ts'
@@ -59,7 +60,14 @@ type Connection = Pick<Duplex, 'destroy' | 'once'> | Http2Session
 
 type Headers = Record<string, string | undefined>
 
-/** Pseudo headers become what HTTP/1.1 calls them; repeated headers are already joined, but for cookies' friends. */
+/** Every value of a repeated header by itself, where commas belong to the values. */
+const eachOf = ({ rawHeaders }: Incoming, name: string): string[] =>
+  rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
+
+/**
+ * Pseudo headers become what HTTP/1.1 calls them; repeated headers are already joined, but for cookies' friends. Those
+ * of an impersonated user are joined by line feeds, as their values may have commas.
+ */
 function headersOf(incoming: Incoming): Headers {
   const headers: Headers = Object.create(null) as Headers
   const given = incoming.headers
@@ -68,6 +76,7 @@ function headersOf(incoming: Incoming): Headers {
     const value = given[name]
     headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
+  for (const name in headers) if (name.startsWith('impersonate-')) headers[name] = eachOf(incoming, name).join('\n')
   headers.host ??= 'authority' in incoming && incoming.authority ? incoming.authority : undefined
   return headers
 }
@@ -186,6 +195,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const headers = headersOf(incoming)
     const auditId = (headers['audit-id'] ??= randomUUID())
     const warnings: string[] = []
+    let target: Target | undefined
     const { socket: connection } = incoming
     guard.begin(connection)
     response.once('close', () => {
@@ -199,7 +209,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     let answer: ApiResponse
     try {
       assertHost(incoming, headers)
-      const target = targetOf(incoming.url ?? '')
+      target = targetOf(incoming.url ?? '')
       const page = mayBePage(target.path)
         ? await ui?.answer({
             method: incoming.method ?? 'GET',
@@ -219,6 +229,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     await writeResponse(response, answer, {
       accept: headers.accept,
       acceptEncoding: headers['accept-encoding'],
+      pretty: isForPeople(target?.query.get('pretty'), headers),
       warnings,
       auditId,
       life,

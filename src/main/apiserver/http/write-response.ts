@@ -6,6 +6,7 @@ import { PROTOBUF_TYPE } from '../codec/media-type.ts'
 import { WHOLE, negotiate, parseAccept } from '../representation/negotiate.ts'
 import type { ApiResponse, Frame } from '../request.ts'
 import type { RequestLife } from './request-life.ts'
+import { indented } from './indent-json.ts'
 import { toYaml } from './to-yaml.ts'
 import { encodeJson, parseJson } from '../../../shared/machinery/json-text.ts'
 
@@ -20,6 +21,8 @@ export interface ResponseContext {
   readonly warnings: readonly string[]
   readonly auditId: string
   readonly life: RequestLife
+  /** JSON objects are indented. */
+  readonly pretty?: boolean
   /** HEAD: headers only. */
   readonly head: boolean
 }
@@ -238,9 +241,9 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
     // Kinds without a message, and custom resources, are answered in JSON, which clients see by the content type.
     if (body) return sendJson(response, answer, context, PROTOBUF_TYPE, body)
   }
-  if (answer.json) return sendJson(response, answer, context, contentType, answer.json())
-  const body = Buffer.from(`${encodeJson(answer.object)}\n`)
-  return sendJson(response, answer, context, contentType, body)
+  const body = answer.json?.() ?? Buffer.from(`${encodeJson(answer.object)}\n`)
+  const shown = context.pretty ? indented(Buffer.isBuffer(body) ? justOne(body) : body) : body
+  return sendJson(response, answer, context, contentType, shown)
 }
 
 /** Lists leave out of their items what they say once: YAML says what JSON says. */

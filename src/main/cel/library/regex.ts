@@ -1,40 +1,29 @@
 // Regular expressions, on the linear-time engine only: what a user writes must not be able to hang the server.
-import { PatternError } from '../../../shared/machinery/pattern/linear-pattern.ts'
-import { compilePattern } from '../../linear-pattern.ts'
+import { compilePattern, type Pattern } from '../../../shared/machinery/pattern/pattern.ts'
+import { PatternError } from '../../../shared/machinery/pattern/syntax.ts'
 import { CelError } from '../errors.ts'
 import { List } from '../values.ts'
 import { type Library, method } from './declare.ts'
 
-const MAX_SEARCH_MS = 100
-
-function compiled(pattern: string): RegExp {
+function search<T>(pattern: string, by: (compiled: Pattern) => T): T {
   try {
-    return compilePattern(pattern)
+    return by(compilePattern(pattern))
   } catch (error) {
-    if (error instanceof PatternError) throw new CelError(`Illegal regex: ${error.message}`)
+    if (error instanceof PatternError) throw new CelError(error.message)
     throw error
   }
 }
 
-export const matchesPattern = (text: string, pattern: string): boolean => compiled(pattern).test(text)
+export const matchesPattern = (text: string, pattern: string): boolean =>
+  search(pattern, compiled => compiled.test(text))
 
-function findAll(text: string, pattern: string, limit = -1n): List {
-  const regex = new RegExp(compiled(pattern), 'lg')
-  const found: string[] = []
-  // Each match is found in linear time, but there may be as many as letters.
-  const until = performance.now() + MAX_SEARCH_MS
-  for (const [match] of text.matchAll(regex)) {
-    if (limit >= 0n && BigInt(found.length) >= limit) break
-    if (performance.now() > until) throw new CelError('findAll took too long')
-    found.push(match)
-  }
-  return new List(found)
-}
+const findAll = (text: string, pattern: string, limit = -1n): List =>
+  new List(search(pattern, compiled => compiled.findAll(text, limit < 0n ? Infinity : Number(limit))))
 
 /** @see https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-regex-library */
 export const regexLibrary: Library = [
   method('find', 'string_find_string', 'string; string -> string', (text: string, pattern: string) => {
-    return compiled(pattern).exec(text)?.[0] ?? ''
+    return search(pattern, compiled => compiled.find(text) ?? '')
   }),
   method('findAll', 'string_find_all_string', 'string; string -> list(string)', (text: string, pattern: string) =>
     findAll(text, pattern),

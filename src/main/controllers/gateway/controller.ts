@@ -19,7 +19,6 @@ import { judgeBackends, judgeRoute } from '../../../shared/machinery/gateway/rou
 import { isOurClass } from '../../../shared/machinery/ingress/ours.ts'
 import type { KubeObject } from '../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
-import { compilePattern } from '../../linear-pattern.ts'
 import { isSamePlace, servingAddresses } from '../support/serving-nodes.ts'
 import { writeStatus } from '../support/write-status.ts'
 import { certificateProblem } from './certificate-problem.ts'
@@ -158,7 +157,7 @@ export class GatewayController implements ControlLoop {
     const attached = new Map<JudgedListener, number>()
     const world = {
       listeners,
-      patternProblem: (pattern: string) => patternProblem(compilePattern, pattern),
+      patternProblem,
       labelsOf: (namespace: string) => this.#lister(Namespace)?.byKey(namespace)?.metadata.labels,
     }
     const serviceProblem = (namespace: string, name: string, port: number | undefined) => {

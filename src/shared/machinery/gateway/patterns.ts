@@ -1,13 +1,14 @@
 // Patterns in matches of HTTPRoutes are for the whole text.
-import { type CompilePattern, PatternError } from '../pattern/linear-pattern.ts'
+import { compilePattern, type Pattern } from '../pattern/pattern.ts'
+import { PatternError } from '../pattern/syntax.ts'
 
 /** @throws PatternError */
-export const compileWhole = (compile: CompilePattern, pattern: string): RegExp => compile(`^(?:${pattern})$`)
+export const compileWhole = (pattern: string): Pattern => compilePattern(`^(?:${pattern})$`)
 
 /** @returns why a pattern cannot be used */
-export function patternProblem(compile: CompilePattern, pattern: string): string | undefined {
+export function patternProblem(pattern: string): string | undefined {
   try {
-    compileWhole(compile, pattern)
+    compileWhole(pattern)
     return undefined
   } catch (error) {
     if (error instanceof PatternError) return error.message

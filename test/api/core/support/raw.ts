@@ -10,7 +10,7 @@ export interface RawOptions {
   readonly method?: string
   /** An object is sent as JSON; a string or Buffer as it is. */
   readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string | string[]>>
   /** `admin` (default): the admin's client certificate. `none`: no certificate. */
   readonly as?: 'admin' | 'none' | { readonly certPem: string; readonly keyPem: string }
 }

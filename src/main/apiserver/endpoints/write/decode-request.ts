@@ -2,7 +2,7 @@
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
-import { MAX_DEPTH } from '../../codec/decode-body.ts'
+import { MAX_DEPTH, UnreadableBody } from '../../codec/decode-body.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from '../../codec/media-type.ts'
 import { scanJson } from '../../codec/scan-json.ts'
 import type { CustomSchema } from '../../registry/resource.ts'
@@ -61,6 +61,35 @@ export const strictFindings = (unknown: readonly string[], duplicates: readonly 
   ...named('unknown', unknown),
 ]
 
+const SHOWN_BYTES = 30
+
+/** The start of a body that is no object of any kind: as it is where that may be JSON, else in hexadecimal digits. */
+function startOf(bytes: Buffer): string {
+  if (bytes.length === 0) return '<empty>'
+  const start = bytes.subarray(0, SHOWN_BYTES).toString(bytes[0] === 0x7b ? 'utf8' : 'hex')
+  return bytes.length > SHOWN_BYTES ? `${start} ...` : start
+}
+
+const unrecognized = async (request: ApiRequest, { kind }: Kind, message: string) =>
+  badRequest(
+    `the object provided is unrecognized (must be of type ${kind}): ${message} (${startOf(await request.rawBody())})`,
+  )
+
+const NO_OBJECT = 'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }' // prettier-ignore
+
+const parseError = (value: unknown) =>
+  value === undefined
+    ? 'unexpected end of JSON input'
+    : `json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into ${NO_OBJECT}`
+
+async function readMap(request: ApiRequest, kind: Kind): Promise<Record<string, unknown>> {
+  const value = await request.body().catch(async (error: unknown) => {
+    throw error instanceof UnreadableBody ? await unrecognized(request, kind, error.message) : error
+  })
+  if (isMap(value)) return value
+  throw await unrecognized(request, kind, `couldn't get version/kind; json parse error: ${parseError(value)}`)
+}
+
 /**
  * @returns a copy that nobody else holds, without unknown fields, and the paths of those
  * @throws ApiError 400 with upstream's wording
@@ -72,13 +101,7 @@ export async function decodeFields(
 ): Promise<{ readonly object: AnyObject; readonly unknown: readonly string[] }> {
   if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
-  const value = await request.body()
-  if (!isMap(value))
-    throw badRequest(
-      value === undefined
-        ? 'a body is required: the request has none'
-        : `couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
-    )
+  const value = await readMap(request, kind)
   assertKind(value, kind)
   const { object, unknown, errors } = typeof schema === 'string' ? decodeObject(schema, value) : schema.decode(value)
   if (errors[0] !== undefined) throw badRequest(errors[0])
