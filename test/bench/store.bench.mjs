@@ -116,7 +116,8 @@ for (const [at, writers] of [1, 64].entries()) {
   )
 }
 const { nedb: own, etcd: other } = states
-const worst = result => `${ms(result.ms)} (processor ${ms(result.cpuMs)}, loop held ${ms(result.loopMs)})`
+const worst = ({ ms: took, cpuMs, loopMs, turnMs }) =>
+  `${ms(took)} (processor ${ms(cpuMs)}; loop held ${ms(loopMs)}, ${ms(turnMs)} of processor time)`
 beside('10,000 objects loaded', worst(own.load), other.load && worst(other.load))
 beside('the same, listed and encoded', ms(own.load.listMs), other.range && `read by range ${ms(other.range.listMs)}`)
 beside('as many overwritten ones compacted', worst(own.compact), other.compact && ms(other.compact.ms))
