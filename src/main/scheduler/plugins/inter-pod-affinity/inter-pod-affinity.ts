@@ -114,8 +114,10 @@ export function interPodAffinity(namespaces: Lister<Namespace>, args: PluginArgs
     filter(cycle, _pod, node) {
       const state = cycle.get(filtering)
       if (!state) return success
-      const labels = node.node?.metadata.labels
       const { affinity, antiAffinity } = state.terms
+      // Nearly every pod, on every node.
+      if (affinity.length === 0 && antiAffinity.length === 0 && state.existingAnti.empty) return success
+      const labels = node.node?.metadata.labels
       if (affinity.some(({ topologyKey }) => labelOf(labels, topologyKey) === undefined))
         return unresolvable("node(s) didn't match pod affinity rules")
       if (affinity.some(({ topologyKey }) => state.affinity.at(topologyKey, node) === 0)) {
