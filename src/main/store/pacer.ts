@@ -3,9 +3,15 @@
 /** Longest piece of work in one go. */
 const SLICE_MS = 6
 
-/** @returns a function that says when it is time to pause, and one that pauses. */
 export class Pacer {
-  #until = performance.now() + SLICE_MS
+  readonly #sliceMs: number
+  #until: number
+
+  /** @param sliceMs how long others wait at most; less for what nobody waits for */
+  constructor(sliceMs = SLICE_MS) {
+    this.#sliceMs = sliceMs
+    this.#until = performance.now() + sliceMs
+  }
 
   get due(): boolean {
     return performance.now() >= this.#until
@@ -13,6 +19,6 @@ export class Pacer {
 
   async pause(): Promise<void> {
     await new Promise(resolve => setImmediate(resolve))
-    this.#until = performance.now() + SLICE_MS
+    this.#until = performance.now() + this.#sliceMs
   }
 }

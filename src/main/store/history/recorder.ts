@@ -12,6 +12,8 @@ import { hasHistory, meaningHash, meansTheSame } from './meaning.ts'
 const FLUSH_MS = 500
 const MOST_WAITING = 20_000
 const EXPIRE_MS = 3_600_000
+/** Requests go before: this is work in the background. */
+const SLICE_MS = 1
 const NAMESPACES = '/registry/core/namespaces/'
 
 /** Of entries that are on their way to the disk; undefined for a deletion. */
@@ -69,7 +71,7 @@ export class HistoryRecorder implements AsyncDisposable {
 
   async #catchUp(items: readonly Stored[]): Promise<void> {
     const batch = new HistoryBatch(this.#parts.history)
-    const pacer = new Pacer()
+    const pacer = new Pacer(SLICE_MS)
     const known = await this.#parts.history.newest()
     const hashes: Hashes = new Map()
     for (const { key, object, revision } of items) {
@@ -96,7 +98,7 @@ export class HistoryRecorder implements AsyncDisposable {
   async #work(): Promise<void> {
     const events = this.#queue.take()
     const batch = new HistoryBatch(this.#parts.history)
-    const pacer = new Pacer()
+    const pacer = new Pacer(SLICE_MS)
     const hashes: Hashes = new Map()
     const gone = new Set<string>()
     const erase = async () => {
