@@ -5,6 +5,8 @@ import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readBody } from '../../../src/main/apiserver/http/read-body.ts'
 import type { KeyPair } from '../../../src/main/pki/pki.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { SharedTimer } from '../../../src/shared/machinery/shared-timer.ts'
 import { startTestApiServer, type TestApiServer, testAdmin } from '../../support/api-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { CONFIG_MAPS, configMap, raw } from '../core/support/raw.ts'
@@ -79,7 +81,7 @@ describe('a body', () => {
   test('that comes too slowly ends with 408, and holds nothing', async () => {
     const stream = new PassThrough()
     stream.write('{')
-    await expect(readBody(stream, 10, { timeoutMs: 20 })).rejects.toMatchObject({ code: 408 })
+    await expect(readBody(stream, 10, { timer: new SharedTimer(systemClock, 20) })).rejects.toMatchObject({ code: 408 })
     expect(stream.listenerCount('data')).toBe(0)
   })
   test('that is compressed is not unpacked', async () => {

@@ -2,6 +2,7 @@
 // impersonate → write down → authorize → bound → route → time out → measure.
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { parseDuration } from '../../../shared/machinery/duration.ts'
+import { SharedTimer } from '../../../shared/machinery/shared-timer.ts'
 import { parseFieldSelector, SelectorError } from '../../../shared/machinery/selectors.ts'
 import { ApiError, badRequest, timeout } from '../../../shared/machinery/status.ts'
 import { StoreError } from '../../store/contract.ts'
@@ -66,9 +67,9 @@ function deadlineOf({ query }: ApiRequest, mostMs: number): number {
 
 const tooLate = () => timeout('Timeout: request did not complete within requested timeout - context deadline exceeded')
 
-const withDeadline = (clock: Clock, timeoutMs: number, work: Promise<ApiResponse>): Promise<ApiResponse> =>
+const withDeadline = (timer: SharedTimer, work: Promise<ApiResponse>): Promise<ApiResponse> =>
   new Promise((resolve, reject) => {
-    const cancel = clock.after(timeoutMs, () => reject(tooLate()))
+    const cancel = timer.after(() => reject(tooLate()))
     work.then(
       answer => {
         cancel()
@@ -86,6 +87,7 @@ export type Dispatch = (request: ApiRequest) => Promise<ApiResponse>
 
 export function createDispatch(parts: DispatchParts): Dispatch {
   const { authorize, router, inFlight, metrics, clock, flowControl, requestTimeoutMs = REQUEST_TIMEOUT_MS } = parts
+  const usual = new SharedTimer(clock, requestTimeoutMs)
   const audit: AuditParts | undefined = parts.audit && { ...parts.audit, clock, authorize }
 
   async function answer(request: ApiRequest, attributes: AuthorizationAttributes): Promise<ApiResponse> {
@@ -93,7 +95,8 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     if (router.isLongRunning(request)) return router.route(request)
     const kind = READING.has(request.info.verb) ? 'reading' : 'mutating'
     const deadlineMs = deadlineOf(request, requestTimeoutMs)
-    const work = () => withDeadline(clock, deadlineMs, router.route(request))
+    const timer = deadlineMs === requestTimeoutMs ? usual : new SharedTimer(clock, deadlineMs)
+    const work = () => withDeadline(timer, router.route(request))
     if (!flowControl) return inFlight.run(kind, work)
     const taking = flowControl.take(attributes, request)
     const seat = taking instanceof Promise ? await taking : taking

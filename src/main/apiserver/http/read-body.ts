@@ -1,5 +1,7 @@
 // Reads a request's body whole, within the limit.
 import type { Readable } from 'node:stream'
+import { systemClock } from '../../../shared/machinery/clock.ts'
+import { SharedTimer } from '../../../shared/machinery/shared-timer.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 
 export const MAX_BODY_BYTES = 3 * 1024 * 1024
@@ -8,7 +10,7 @@ export const tooLarge = (maxBytes = MAX_BODY_BYTES) =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBytes}`)
 
 /** Within the time that a request has; a client that trickles holds its memory no longer. */
-const READ_MS = 55_000
+const usualTimer = new SharedTimer(systemClock, 55_000)
 
 /** How much of a body that is too large is read all the same, so that a client that only writes gets to its answer. */
 const DISCARD_BYTES = 16 * 1024 * 1024
@@ -38,18 +40,17 @@ function discard(stream: Readable, maxBytes: number): Promise<never> {
 export function readBody(
   stream: Readable,
   declared: number | undefined,
-  { maxBytes = MAX_BODY_BYTES, timeoutMs = READ_MS } = {},
+  { maxBytes = MAX_BODY_BYTES, timer = usualTimer } = {},
 ): Promise<Buffer> {
   if (declared !== undefined && declared > maxBytes) return discard(stream, maxBytes)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    const timer = setTimeout(
-      () => finish(() => reject(new ApiError(408, 'Timeout', 'the request body did not come in time'))),
-      timeoutMs,
+    const cancel = timer.after(() =>
+      finish(() => reject(new ApiError(408, 'Timeout', 'the request body did not come in time'))),
     )
     const finish = (settle: () => void) => {
-      clearTimeout(timer)
+      cancel()
       stream.off('data', onData)
       stream.off('end', onEnd)
       stream.off('error', onGone)

@@ -10,12 +10,15 @@ import type { WatchHandle } from '../../../store/contract.ts'
 import { API_SERVER } from '../../authn/own-user.ts'
 import type { AuthorizationAttributes } from '../../authz/contract.ts'
 import type { EndpointContext } from '../../endpoints/contract.ts'
+import type { UserInfo } from '../../request.ts'
 import { belongsTo, byPrecedence, flowOf } from './classify.ts'
 import { FLOW_SCHEMAS, PRIORITY_LEVELS } from './objects.ts'
 import { type Asking, type Leave, PriorityLevel } from './priority-level.ts'
 
 const PREFIX = '/registry/flowcontrol.apiserver.k8s.io/'
 const DEFAULT_SHARES = 30
+/** Of one user's kinds of requests whose rule is remembered. */
+const MOST_REMEMBERED = 500
 
 /** These hold whatever anybody deletes. */
 const MANDATORY = ['exempt', 'catch-all']
@@ -46,6 +49,8 @@ export class FlowControl implements Disposable {
   readonly #seats: number
   readonly #levels = new Map<string, PriorityLevel>()
   #rules: readonly Rule[] = []
+  /** A client asks for the same few things over and over: its rules, by what it asks for. */
+  #remembered = new WeakMap<UserInfo, Map<string, Rule | undefined>>()
   #stale = true
   #watch: WatchHandle | undefined
   #telling: (() => void) | undefined
@@ -69,11 +74,21 @@ export class FlowControl implements Disposable {
    */
   take(at: AuthorizationAttributes, asking: Asking): Seat | Promise<Seat> | undefined {
     if (this.#stale) this.#read()
-    const rule = this.#rules.find(({ schema }) => belongsTo(schema, at))
+    const rule = this.#ruleFor(at)
     if (!rule) return undefined
     const { schema, level, headers } = rule
     const taken = level.take(() => flowOf(schema, at), asking)
     return taken instanceof Promise ? taken.then(leave => ({ headers, leave })) : { headers, leave: taken }
+  }
+
+  #ruleFor(at: AuthorizationAttributes): Rule | undefined {
+    const find = () => this.#rules.find(({ schema }) => belongsTo(schema, at))
+    if (!at.isResource) return find()
+    let known = this.#remembered.get(at.user)
+    if (!known || known.size >= MOST_REMEMBERED) this.#remembered.set(at.user, (known = new Map()))
+    const key = `${at.verb}\0${at.group}\0${at.resource}\0${at.subresource}\0${at.namespace}`
+    if (!known.has(key)) known.set(key, find())
+    return known.get(key)
   }
 
   [Symbol.dispose](): void {
@@ -112,6 +127,7 @@ export class FlowControl implements Disposable {
     const names = new Set(configurations.map(({ metadata }) => metadata.name))
     for (const [name, level] of this.#levels)
       if (!names.has(name) && level.executing === 0 && level.waiting === 0) this.#levels.delete(name)
+    this.#remembered = new WeakMap()
     this.#rules = withMandatory(this.#list<FlowSchema>('flowschemas/'), FLOW_SCHEMAS)
       .sort(byPrecedence)
       .flatMap(schema => {

@@ -1,0 +1,44 @@
+// Timers of one length that nearly always are over before they ring: all of them share one of the clock's.
+import type { Clock } from './clock.ts'
+
+interface Waiting {
+  readonly dueMs: number
+  readonly run: () => void
+}
+
+export class SharedTimer {
+  readonly #clock: Clock
+  readonly #delayMs: number
+  /** In the order in which they become due. */
+  readonly #waiting = new Set<Waiting>()
+  #isSet = false
+
+  constructor(clock: Clock, delayMs: number) {
+    this.#clock = clock
+    this.#delayMs = delayMs
+  }
+
+  /** Like `clock.after` with this timer's length. @returns a function that cancels the call */
+  after(run: () => void): () => void {
+    const waiting = { dueMs: this.#clock.monotonic() + this.#delayMs, run }
+    this.#waiting.add(waiting)
+    if (!this.#isSet) this.#set(this.#delayMs)
+    return () => this.#waiting.delete(waiting)
+  }
+
+  #set(delayMs: number): void {
+    this.#isSet = true
+    this.#clock.after(delayMs, () => this.#ring())
+  }
+
+  #ring(): void {
+    this.#isSet = false
+    const now = this.#clock.monotonic()
+    for (const waiting of this.#waiting) {
+      // A timer may ring a fraction of a millisecond early.
+      if (waiting.dueMs > now + 1) return this.#set(waiting.dueMs - now)
+      this.#waiting.delete(waiting)
+      waiting.run()
+    }
+  }
+}
