@@ -99,6 +99,8 @@ export interface ControlPlaneOptions {
   readonly localNode: boolean
   /** Ranges of the nodes' addresses that answer for node ports, or `primary`. Default: all. */
   readonly nodePortAddresses?: readonly string[]
+  /** Whether ports of Services are opened on this machine's loopback, too. Default: no. */
+  readonly loopbackNodePorts?: boolean
   /** Of pods and Services; IPv4 first. Default: those that the cluster was made with. */
   readonly ranges?: ClusterRanges
   /** How pods' packets travel between nodes. Default: as last, and `auto` for a new cluster. */
@@ -332,6 +334,16 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
         }),
     },
   ]
+  if (options.loopbackNodePorts) {
+    const { NodePorts } = await import('./node-ports/node-ports.ts')
+    const told = createEventRecorder({
+      client: client(LOOPBACK),
+      clock,
+      component: 'flotilla-node-ports',
+      signal: reporting.signal,
+    })
+    owned.use(new NodePorts({ client: client(LOOPBACK), dialer: tunnels, clock, log, events: told }))
+  }
   // The embedded store is this process's own: nobody else could lead.
   if (options.store.engine === 'nedb') for (const { start } of parts) owned.use(await start())
   else owned.use(takeTurns({ parts, identity: `${hostname()}_${randomUUID()}`, clock, log }))

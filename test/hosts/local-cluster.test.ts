@@ -101,8 +101,19 @@ const rolledOut = () => kubectl('rollout', 'status', 'deployment/web', '--timeou
 /** As `rolledOut`, for pods that have to fall first. */
 const back = () => until('every pod answers', async () => (await everythingAnswers(), true))
 
+/** Not the default ones. */
+const RANGES = ['--cluster-cidr', '10.77.0.0/16', '--service-cluster-ip-range', '10.78.0.0/16']
+
+test('ranges that overlap, or that its nodes cannot carry, are refused before anything is made', async () => {
+  const overlapping = await local('create', '--cluster-cidr', '10.78.0.0/16', ...RANGES.slice(2))
+  expect(overlapping).toMatchObject({ code: 2, stderr: expect.stringContaining('overlap') as string })
+  const both = await local('create', '--cluster-cidr', '10.77.0.0/16,fd00:77::/48')
+  expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('IPv4 only') as string })
+  expect(picture()).toBe(before)
+})
+
 test('create makes nodes that are Ready, in containers that are not privileged', async () => {
-  const { code, stdout, stderr } = await local('create', '--nodes', '2')
+  const { code, stdout, stderr } = await local('create', '--nodes', '2', ...RANGES)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toContain(`${name}: 2 nodes are Ready`)
   expect(await kubectl('get', 'nodes')).toMatch(new RegExp(`^${name}-1 +Ready(.|\n)*^${name}-2 +Ready`, 'm'))
@@ -134,7 +145,7 @@ test('pods spread over the nodes, from images of this machine, and reach each ot
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'web' },
-    spec: { selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
+    spec: { type: 'NodePort', selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
   }
   const { code, stderr } = await execute('kubectl', ['apply', '-f', '-'], {
     env: { KUBECONFIG: join(home, 'clusters', name, 'control-plane/kubeconfig') },
@@ -145,6 +156,20 @@ test('pods spread over the nodes, from images of this machine, and reach each ot
   expect((await pods()).map(({ spec }) => spec.nodeName).sort()).toEqual([`${name}-1`, `${name}-2`])
   await back()
   expect(await kubectl('logs', 'deployment/web')).toBe('started\n')
+})
+
+test('pods and Services have addresses of its own ranges, and node ports answer on this machine’s loopback', async () => {
+  for (const { status } of await pods()) expect(status.podIP).toMatch(/^10\.77\./)
+  const read = (path: string) => kubectl('get', 'service', 'web', '-o', `jsonpath={.spec.${path}}`)
+  expect(await read('clusterIP')).toMatch(/^10\.78\./)
+  const port = await read('ports[0].nodePort')
+  const names = (await pods()).map(({ metadata }) => metadata.name)
+  const answered = new Set<string>()
+  await until('every pod has answered', async () => {
+    answered.add((await (await fetch(`http://127.0.0.1:${port}/`)).text()).trim())
+    return names.every(pod => answered.has(pod))
+  })
+  expect([...answered].sort()).toEqual([...names].sort())
 })
 
 test('a pod with hostNetwork is in the network of its node, not of the machine', async () => {
@@ -200,6 +225,7 @@ test('stop leaves nothing running and loses nothing', async () => {
 test('reset makes it anew', async () => {
   expect(await local('reset')).toMatchObject({ code: 0, stderr: '' })
   expect(await kubectl('get', 'deployments', '-o', 'name')).toBe('')
+  expect(await kubectl('get', 'service', 'kubernetes', '-o', 'jsonpath={.spec.clusterIP}')).toBe('10.78.0.1')
   expect((await local('list')).stdout).toMatch(new RegExp(`^${name} +2/2 +running`, 'm'))
 })
 

@@ -36,6 +36,7 @@ type ServeFlags = {
   advertise?: string[]
   schedulerConfig?: string
   nodeportAddresses?: string
+  loopbackNodePorts?: boolean
   networkBackend?: NetworkBackend
 } & EtcdFlags &
   RangeFlags &
@@ -61,6 +62,10 @@ function build(): Command {
     .option('--no-local-node', 'do not make this machine a node')
     .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration: profiles, plugins and their arguments')
     .option('--nodeport-addresses <list>', "ranges of the nodes' addresses that answer for node ports, or primary")
+    .option(
+      '--loopback-node-ports',
+      "open Services' node ports and load balancers' ports on 127.0.0.1 of this machine, too",
+    )
     .option('--cluster-cidr <ranges>', 'of pods: IPv4, or IPv4,IPv6 (10.244.0.0/16)')
     .option('--service-cluster-ip-range <ranges>', 'of Services: IPv4, or IPv4,IPv6 (10.96.0.0/16)')
     .addOption(networkBackendOption())
@@ -84,6 +89,7 @@ function build(): Command {
         apiServer: options,
         ...(nodePortAddresses ? { nodePortAddresses } : {}),
         ...(options.networkBackend && { networkBackend: options.networkBackend }),
+        loopbackNodePorts: options.loopbackNodePorts ?? false,
         ranges: parseClusterRanges(options),
         stayingFlags: stayingFlags(command),
       })

@@ -27,6 +27,7 @@ export interface ServeOptions {
   /** A file. */
   readonly schedulerConfig: string | undefined
   readonly nodePortAddresses?: readonly string[]
+  readonly loopbackNodePorts: boolean
   readonly ranges: ClusterRanges
   readonly networkBackend?: NetworkBackend
   readonly stayingFlags: readonly string[]
@@ -49,6 +50,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...(encryption ? { encryption } : {}),
     ...(scheduler ? { scheduler } : {}),
     ...(options.nodePortAddresses ? { nodePortAddresses: options.nodePortAddresses } : {}),
+    loopbackNodePorts: options.loopbackNodePorts,
     ranges: options.ranges,
     ...(options.networkBackend && { networkBackend: options.networkBackend }),
     stayingFlags: options.stayingFlags,

@@ -1,5 +1,7 @@
 // What the desktop app was started with: its own settings file, overridden by the command line.
 import { parseArgs } from 'node:util'
+import { type RangeFlags, parseClusterRanges } from '../cli/cluster-ranges.ts'
+import type { ClusterRanges } from '../cluster-network.ts'
 import { parseListenAddress, parseStoreChoice, type ListenAddress, type StoreChoice } from '../cli/listen-address.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import type { EncryptionFlags } from '../cli/encryption-flags.ts'
@@ -11,8 +13,12 @@ export interface DesktopOptions {
   readonly listen: ListenAddress
   readonly store: StoreChoice
   readonly localNode: boolean
+  /** Where Docker is in a machine of its own, its addresses are out of reach. */
+  readonly loopbackNodePorts: boolean
   /** Started without a window, as at login. */
   readonly hidden: boolean
+  /** Of pods and Services. Default: those that the cluster was made with. */
+  readonly ranges: ClusterRanges
   /** `keychain`: the operating system keeps the key. */
   readonly encryption: EncryptionFlags | 'keychain'
 }
@@ -36,6 +42,9 @@ export function desktopOptions(argv: readonly string[], saved: Pick<Settings, 'd
       listen: { type: 'string' },
       store: { type: 'string' },
       'no-local-node': { type: 'boolean' },
+      'loopback-node-ports': { type: 'boolean' },
+      'cluster-cidr': { type: 'string' },
+      'service-cluster-ip-range': { type: 'string' },
       hidden: { type: 'boolean' },
       encryption: { type: 'string' },
       'encryption-key-file': { type: 'string' },
@@ -49,10 +58,16 @@ export function desktopOptions(argv: readonly string[], saved: Pick<Settings, 'd
     listen: parseListenAddress(text('listen') ?? saved.listen ?? DEFAULT_LISTEN),
     store: parseStoreChoice(text('store') ?? 'nedb'),
     localNode: values['no-local-node'] !== true,
+    loopbackNodePorts: values['loopback-node-ports'] === true || process.platform !== 'linux',
     hidden: values.hidden === true,
+    ranges: parseClusterRanges(given({ clusterCidr: text('cluster-cidr'), serviceClusterIpRange: text('service-cluster-ip-range') })), // prettier-ignore
     encryption,
   }
 }
+
+/** Without what is undefined. */
+const given = (flags: Readonly<Record<keyof RangeFlags, string | undefined>>): RangeFlags =>
+  Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
 
 function encryptionFlags(values: Readonly<Record<string, unknown>>): DesktopOptions['encryption'] {
   const { encryption, 'encryption-key-file': key, 'encryption-passphrase-file': passphrase } = values

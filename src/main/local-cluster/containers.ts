@@ -4,6 +4,8 @@
 // the same network. Docker starts the containers after a restart, and after a reboot of the machine.
 import { execPath } from 'node:process'
 import type Docker from 'dockerode'
+import { PODS, SERVICES } from '../cli/cluster-ranges.ts'
+import type { ClusterRanges } from '../cluster-network.ts'
 import {
   CAPABILITIES,
   UNCONFINED,
@@ -61,12 +63,15 @@ function common(image: string, cluster: string, script: string, argv: readonly s
 
 /** Runs as whoever made the cluster. */
 export function controlPlaneOptions(
-  { name, gateway, port }: LocalClusterState,
+  { name, gateway, port, ranges }: LocalClusterState,
   image: string,
   dataDir: string,
 ): Docker.ContainerCreateOptions {
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
-  const serve = ['serve', '--data-dir', dataDir, '--listen', `${gateway}:${port}`, '--no-local-node']
+  const serve = [
+    'serve', '--data-dir', dataDir, '--listen', `${gateway}:${port}`, '--no-local-node', '--loopback-node-ports',
+    ...rangeFlags(ranges),
+  ] // prettier-ignore
   const { HostConfig, Env, ...rest } = common(image, name, SUPERVISE, [
     '-S', String(uid), '-G', String(gid), execPath, commandLine(), ...serve,
   ]) // prettier-ignore
@@ -82,6 +87,11 @@ export function controlPlaneOptions(
     },
   }
 }
+
+const rangeFlags = ({ clusterCIDRs, serviceCIDRs }: ClusterRanges = {}): string[] => [
+  ...(clusterCIDRs ? [PODS.flag, clusterCIDRs.join(',')] : []),
+  ...(serviceCIDRs ? [SERVICES.flag, serviceCIDRs.join(',')] : []),
+]
 
 export function nodeOptions(
   { name }: LocalClusterState,

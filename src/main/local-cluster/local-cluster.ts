@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { Node } from '../../shared/api/core/v1.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
+import type { ClusterRanges } from '../cluster-network.ts'
 import { ensureDataDir } from '../data-dir.ts'
 import { ensureEmptyImage } from '../local-node/empty-image.ts'
 import {
@@ -47,12 +48,17 @@ const gone = (error: { statusCode?: number }) => {
 }
 
 /** @throws LocalClusterError when there is one of that name, or it does not become Ready; what was made is kept */
-export async function create(parts: LocalClusterParts, name: string, nodes: number): Promise<LocalClusterState> {
+export async function create(
+  parts: LocalClusterParts,
+  name: string,
+  nodes: number,
+  ranges: ClusterRanges = {},
+): Promise<LocalClusterState> {
   const { docker, base, say } = parts
   if (readState(base, name)) throw new LocalClusterError(`there is a local cluster ${name} already; delete it first`)
   await removeRest(docker, name)
   const image = await ensureEmptyImage(docker)
-  const { subnet, gateway } = await createNetwork(docker, name)
+  const { subnet, gateway } = await createNetwork(docker, name, ranges)
   const state: LocalClusterState = {
     name,
     subnet,
@@ -63,6 +69,7 @@ export async function create(parts: LocalClusterParts, name: string, nodes: numb
       ip: nodeAddress(subnet, i),
       instance: randomUUID(),
     })),
+    ranges,
   }
   await build(parts, state, image)
   say(`${name}: ${nodes === 1 ? '1 node is' : `${nodes} nodes are`} Ready`)

@@ -2,7 +2,7 @@
 import { createServer } from 'node:net'
 import type Docker from 'dockerode'
 import { contains, formatIPv4, parseIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
-import { CLUSTER_NETWORK } from '../cluster-network.ts'
+import { type ClusterRanges, clusterNetwork } from '../cluster-network.ts'
 import { labelsOf, networkName } from './containers.ts'
 import { LocalClusterError } from './error.ts'
 
@@ -13,26 +13,34 @@ const LAST_PORT = 6643
  * Docker knows which ranges are free; containers keep their addresses only in a network with a range of its own. So the
  * range that it chose is given to it.
  */
-export async function createNetwork(docker: Docker, cluster: string): Promise<{ subnet: string; gateway: string }> {
+export async function createNetwork(
+  docker: Docker,
+  cluster: string,
+  ranges: ClusterRanges,
+): Promise<{ subnet: string; gateway: string }> {
   const name = networkName(cluster)
   const Labels = labelsOf(cluster)
   const found = await docker.createNetwork({ Name: name, Labels })
   const { IPAM } = (await found.inspect()) as Docker.NetworkInspectInfo
   await found.remove()
   const subnet = IPAM?.Config?.[0]?.Subnet ?? ''
-  const { base } = requireCidr(subnet)
-  const taken = [CLUSTER_NETWORK.clusterCIDR, CLUSTER_NETWORK.serviceCIDR]
-  if (taken.some(range => contains(requireCidr(range), base)))
+  const { clusterCIDR, serviceCIDR } = clusterNetwork(ranges)
+  if ([clusterCIDR, serviceCIDR].some(range => overlap(range, subnet)))
     throw new LocalClusterError(
-      `Docker's next free network is ${subnet}, which is the cluster's; change its default-address-pools`,
+      `Docker's next free network is ${subnet}, which is the cluster's: give the cluster other ranges, or change Docker's default-address-pools`,
     )
-  const gateway = formatIPv4(base + 1)
+  const gateway = formatIPv4(requireCidr(subnet).base + 1)
   await docker.createNetwork({
     Name: name,
     Labels,
     IPAM: { Driver: 'default', Config: [{ Subnet: subnet, Gateway: gateway }] },
   })
   return { subnet, gateway }
+}
+
+function overlap(one: string, other: string): boolean {
+  const [a, b] = [requireCidr(one), requireCidr(other)]
+  return contains(a, b.base) || contains(b, a.base)
 }
 
 /** @param index from 0 */

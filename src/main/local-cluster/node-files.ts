@@ -1,7 +1,7 @@
 // What a local node's agent starts with: its identity, its certificate, its settings.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CLUSTER_NETWORK } from '../cluster-network.ts'
+import { clusterNetwork } from '../cluster-network.ts'
 import type { Pki } from '../pki/pki.ts'
 import { nodeContainer } from './containers.ts'
 import { type LocalClusterState, type LocalNodeState, nodeFolder } from './state.ts'
@@ -12,7 +12,7 @@ export const nodeConfigPath = (base: string, cluster: string, node: string): str
 /** Folders are this user's, so that it can delete them; what the agent writes into them as root may be private to root. */
 export async function writeNodeFiles(
   base: string,
-  { name, gateway, port }: LocalClusterState,
+  { name, gateway, port, ranges }: LocalClusterState,
   node: LocalNodeState,
   pki: Pick<Pki, 'caPem' | 'issueClientCertificate'>,
   dockerSocket: string,
@@ -28,7 +28,7 @@ export async function writeNodeFiles(
     commonName: `system:node:${node.name}`,
     organizations: ['system:nodes'],
   })
-  const { clusterCIDR, serviceCIDR, kubernetesServiceIP, clusterDNS, clusterDomain } = CLUSTER_NETWORK
+  const { clusterCIDR, serviceCIDR, kubernetesServiceIP, clusterDNS, clusterDomain } = clusterNetwork(ranges)
   const config = {
     nodeName: node.name,
     nodeIP: node.ip,

@@ -1,6 +1,7 @@
 // A local cluster on disk: a folder with the control plane's data, one folder a node, and what it is made of.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ClusterRanges } from '../cluster-network.ts'
 import { writeAtomically } from '../kubeconfig-file.ts'
 
 export interface LocalNodeState {
@@ -18,6 +19,8 @@ export interface LocalClusterState {
   readonly gateway: string
   readonly port: number
   readonly nodes: readonly LocalNodeState[]
+  /** Of pods and Services; without, the default ones. */
+  readonly ranges?: ClusterRanges
 }
 
 const FILE = 'local-cluster.json'

@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { defaultDataDir } from '../../data-dir.ts'
+import type { CreateFlags } from './run.ts'
 
 const folder = () =>
   new Option('--folder <dir>', 'where local clusters live').default(join(dirname(defaultDataDir()), 'flotilla-local'))
@@ -21,10 +22,10 @@ export function addLocalCommands(program: Command): void {
     .description('make a cluster; images that are on this machine need no registry')
     .argument('[name]', 'its name', DEFAULT_NAME)
     .option('--nodes <number>', 'how many nodes', '1')
+    .option('--cluster-cidr <range>', 'of pods, IPv4 (10.244.0.0/16)')
+    .option('--service-cluster-ip-range <range>', 'of Services, IPv4 (10.96.0.0/16)')
     .addOption(folder())
-    .action(async (name: string, flags: { nodes: string; folder: string }) =>
-      (await import('./run.ts')).create(name, flags.nodes, flags.folder),
-    )
+    .action(async (name: string, flags: CreateFlags) => (await import('./run.ts')).create(name, flags))
   for (const [action, description] of ACTIONS)
     local
       .command(action)

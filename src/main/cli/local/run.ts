@@ -1,12 +1,14 @@
 // Carries `flotilla local …` out.
 import { resolve } from 'node:path'
 import { Node } from '../../../shared/api/core/v1.ts'
+import { clusterNetwork } from '../../cluster-network.ts'
 import { dataDirLayout } from '../../data-dir.ts'
 import { controlPlaneContainer, labelled } from '../../local-cluster/containers.ts'
 import { LocalClusterError } from '../../local-cluster/error.ts'
 import * as cluster from '../../local-cluster/local-cluster.ts'
 import { type LocalClusterState, controlPlaneFolder, readState, readStates } from '../../local-cluster/state.ts'
 import { planLocalNode } from '../../local-node/detect.ts'
+import { type RangeFlags, parseClusterRanges, requireApart } from '../cluster-ranges.ts'
 import { connectApi } from '../node/api.ts'
 import { table } from '../table.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
@@ -31,13 +33,22 @@ async function connect(folder: string): Promise<cluster.LocalClusterParts> {
   }
 }
 
-export async function create(name: string, nodesText: string, folder: string): Promise<void> {
+export interface CreateFlags extends RangeFlags {
+  readonly nodes: string
+  readonly folder: string
+}
+
+export async function create(name: string, flags: CreateFlags): Promise<void> {
   checkName(name)
-  const nodes = Number(nodesText)
+  const nodes = Number(flags.nodes)
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > MOST_NODES)
-    throw new UsageError(`--nodes wants a number from 1 to ${MOST_NODES}, not "${nodesText}"`)
-  const parts = await connect(folder)
-  await clearly(cluster.create(parts, name, nodes))
+    throw new UsageError(`--nodes wants a number from 1 to ${MOST_NODES}, not "${flags.nodes}"`)
+  const ranges = parseClusterRanges(flags)
+  requireApart(clusterNetwork(ranges))
+  if ([...(ranges.clusterCIDRs ?? []), ...(ranges.serviceCIDRs ?? [])].some(range => range.includes(':')))
+    throw new UsageError('local clusters have IPv4 only: give one range, of IPv4')
+  const parts = await connect(flags.folder)
+  await clearly(cluster.create(parts, name, nodes, ranges))
   tellKubeconfig(parts.base, name)
 }
 
@@ -49,7 +60,7 @@ export async function act(action: 'start' | 'stop' | 'reset' | 'delete', name: s
   if (action === 'start') await clearly(cluster.start(parts, state))
   if (action === 'stop') await clearly(cluster.stop(parts, state))
   if (action === 'delete' || action === 'reset') await clearly(cluster.remove(parts, state))
-  if (action === 'reset') await clearly(cluster.create(parts, name, state.nodes.length))
+  if (action === 'reset') await clearly(cluster.create(parts, name, state.nodes.length, state.ranges))
   if (action === 'start' || action === 'reset') tellKubeconfig(parts.base, name)
 }
 
