@@ -13,6 +13,8 @@ export async function loadLab() {
     bundle: true,
     platform: 'node',
     format: 'esm',
+    // The oldest that this project runs on knows no `using`.
+    target: 'node20',
     logLevel: 'error',
   })
   return import(pathToFileURL(outfile).href)
