@@ -4,7 +4,7 @@ import { BrowserWindow, app, clipboard, shell } from 'electron'
 import type { PushChannel, Pushes } from '../preload/channels.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { announceNode, announceReady } from './announce.ts'
-import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
+import { type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
 import { dataDirLayout } from './data-dir.ts'
 import { createApiForwarder } from './desktop/api-forwarder.ts'
 import { appImage } from './desktop/app-image.ts'
@@ -13,7 +13,7 @@ import { createAppSettings } from './desktop/app-settings.ts'
 import { localAccess } from './desktop/clusters/local-access.ts'
 import { OtherClusters } from './desktop/clusters/other-clusters.ts'
 import { ClusterWatch } from './desktop/cluster-watch.ts'
-import { ControlPlaneHost } from './desktop/control-plane-host.ts'
+import { ControlPlaneHost, type RunningControlPlane, withSignpost } from './desktop/control-plane-host.ts'
 import { crashFolder, reportCrashes } from './desktop/crash-reports.ts'
 import { placeInArguments, placeOfLink } from './desktop/deep-link.ts'
 import { serveIpc } from './desktop/ipc.ts'
@@ -48,12 +48,12 @@ const paths = {
 registerScheme()
 
 /** Started from a terminal, the app tells there what the headless command tells. */
-async function startAndTell(options: ControlPlaneOptions): Promise<ControlPlane> {
+async function startAndTell(options: ControlPlaneOptions): Promise<RunningControlPlane> {
   const print = (line: string) => console.log(line)
   const controlPlane = await startControlPlane({ ...options, onNodeStatus: announceNode(print) })
   optimizeSooner()
   announceReady(controlPlane, print)
-  return controlPlane
+  return withSignpost(controlPlane, options)
 }
 
 /** What starts this app again, without a window. */

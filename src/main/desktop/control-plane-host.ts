@@ -3,6 +3,12 @@ import type { ControlPlaneStatus, StartOverrides } from '../../preload/channels.
 import { parseListenAddress } from '../cli/listen-address.ts'
 import { type KubeconfigIdentity, readKubeconfig } from '../kubeconfig-file.ts'
 import type { MasterSecret } from '../store/encryption/master-key.ts'
+import { systemClock } from '../../shared/machinery/clock.ts'
+import { Owned } from '../../shared/machinery/owned.ts'
+import type { ControlPlane } from '../control-plane.ts'
+import { MovedError } from '../move/mark.ts'
+import { startSignpost } from '../move/signpost.ts'
+import { whenBack } from '../move/when-back.ts'
 import { type DesktopOptions, showListen } from './options.ts'
 import { startProblem } from './start-problem.ts'
 
@@ -12,7 +18,25 @@ export interface RunningControlPlane extends AsyncDisposable {
   readonly kubeconfigPath: string
   /** Resolves when it can no longer run by itself. */
   readonly failed: Promise<Error>
+  /** Says at its address where it has gone. */
+  pointTo(moved: MovedError): Promise<AsyncDisposable>
 }
+
+/** What says where it has gone stands at the address at which it was. */
+export const withSignpost = (
+  controlPlane: ControlPlane,
+  { dataDir, listen }: Pick<DesktopOptions, 'dataDir' | 'listen'>,
+): RunningControlPlane => ({
+  ...controlPlane,
+  pointTo: moved =>
+    startSignpost({
+      dataDir,
+      listen: { host: listen.host, port: Number(new URL(controlPlane.url).port) },
+      serving: controlPlane.pki.serving,
+      moved,
+      clock: systemClock,
+    }),
+})
 
 export type StartControlPlane = (
   options: Omit<DesktopOptions, 'encryption'> & { readonly encryption?: MasterSecret },
@@ -40,6 +64,8 @@ export class ControlPlaneHost implements AsyncDisposable {
   #options: DesktopOptions
   #running: RunningControlPlane | undefined
   #identity: KubeconfigIdentity | undefined
+  /** What stands in for a control plane that has moved. */
+  #away: Owned | undefined
   #status: ControlPlaneStatus
   /** Starts and stops one after the other, whatever is clicked meanwhile. */
   #turn: Promise<void> = Promise.resolve()
@@ -70,6 +96,7 @@ export class ControlPlaneHost implements AsyncDisposable {
 
   async #startNow(overrides: StartOverrides): Promise<void> {
     if (this.#running) return
+    await this.#endAway()
     let options = this.#options
     try {
       const { dataDir, listen, passphrase, remember } = overrides
@@ -96,15 +123,41 @@ export class ControlPlaneHost implements AsyncDisposable {
       )
       await this.#stopNow()
       this.#tell({ state: 'failed', problem: startProblem(error) }, options)
+      if (error instanceof MovedError) this.#waitForReturn(options, overrides)
     }
+  }
+
+  /** It goes on by itself when it is here again. */
+  #waitForReturn({ dataDir }: DesktopOptions, overrides: StartOverrides = {}): Owned {
+    const away = (this.#away ??= new Owned())
+    away.defer(whenBack(dataDir, systemClock, () => void this.start(overrides)))
+    return away
+  }
+
+  async #pointTo(failed: RunningControlPlane, moved: MovedError): Promise<void> {
+    const away = this.#waitForReturn(this.#options)
+    try {
+      away.use(await failed.pointTo(moved))
+    } catch (error) {
+      this.#events.log(`nothing answers at the old address: ${String(error)}`)
+    }
+  }
+
+  async #endAway(): Promise<void> {
+    const away = this.#away
+    this.#away = undefined
+    await away?.[Symbol.asyncDispose]()
   }
 
   async #giveUp(failed: RunningControlPlane, error: Error): Promise<void> {
     if (this.#running !== failed) return
     this.#events.log(`the control plane failed: ${error.stack ?? error.message}`)
-    this.#turn = this.#turn.then(() => this.#stopNow())
+    this.#turn = this.#turn.then(async () => {
+      await this.#stopNow()
+      if (error instanceof MovedError) await this.#pointTo(failed, error)
+    })
     await this.#turn
-    this.#tell({ state: 'failed', problem: startProblem(error) }, this.#options)
+    if (!this.#running) this.#tell({ state: 'failed', problem: startProblem(error) }, this.#options)
   }
 
   async #stopNow(): Promise<void> {
@@ -123,6 +176,7 @@ export class ControlPlaneHost implements AsyncDisposable {
   /** Stops the control plane; containers keep running. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#turn = this.#turn.then(async () => {
+      await this.#endAway()
       if (!this.#running) return
       this.#tell({ state: 'stopping' }, this.#options)
       await this.#stopNow()

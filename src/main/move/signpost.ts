@@ -5,7 +5,8 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../../shared/machinery/clock.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
 import type { KeyPair } from '../pki/certificates.ts'
-import { MovedError, readMark } from './mark.ts'
+import type { MovedError } from './mark.ts'
+import { whenBack } from './when-back.ts'
 
 export interface SignpostOptions {
   readonly dataDir: string
@@ -19,8 +20,6 @@ export interface Signpost extends AsyncDisposable {
   /** Resolves when the control plane is here again. */
   readonly back: Promise<void>
 }
-
-const LOOK_MS = 500
 
 /** @throws the system's error when the port is taken */
 export async function startSignpost({ dataDir, listen, serving, moved, clock }: SignpostOptions): Promise<Signpost> {
@@ -46,13 +45,7 @@ export async function startSignpost({ dataDir, listen, serving, moved, clock }: 
     server.listen(listen.port, listen.host, resolve)
   })
   let cancel: () => void = () => undefined
-  const back = new Promise<void>(resolve => {
-    const look = () => {
-      if (readMark(dataDir)) cancel = clock.after(LOOK_MS, look)
-      else resolve()
-    }
-    cancel = clock.after(LOOK_MS, look)
-  })
+  const back = new Promise<void>(resolve => (cancel = whenBack(dataDir, clock, resolve)))
   return {
     back,
     async [Symbol.asyncDispose]() {
