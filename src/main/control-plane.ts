@@ -36,6 +36,7 @@ import type { UserInfo } from './apiserver/request.ts'
 import { withCalculableNumbers } from './apiserver/schema/calculable.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './apiserver/server.ts'
 import { backupReports } from './backup-reports.ts'
+import type { CarriedFlag } from './cli/carried-flags.ts'
 import { readPassphrase } from './cli/encryption-flags.ts'
 import type { ListenAddress, StoreChoice } from './cli/listen-address.ts'
 import { controllerMetrics } from './controllers/controller-metrics.ts'
@@ -108,8 +109,8 @@ export interface ControlPlaneOptions {
   readonly apiServer?: ApiServerSettings
   /** Default: one profile as upstream's. */
   readonly scheduler?: SchedulerConfiguration
-  /** Of `flotilla serve`: what it was told that a server it moves to is not. For whoever moves it. */
-  readonly stayingFlags?: readonly string[]
+  /** Of `flotilla serve`: for whoever moves it. */
+  readonly flags?: readonly CarriedFlag[]
   /** Default: a file in the data folder. */
   readonly log?: Log
   /** Told, in a sentence, whether this machine joined as a node, or why not. */
@@ -280,8 +281,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   writeKubeconfig(layout, pki, { server: url, others, kubernetesServiceIP: network.kubernetesServiceIP })
   const { pid } = process
   const startedAt = new Date().toISOString()
-  const { stayingFlags = [] } = options
-  const runtime = { pid, url, servers, startedAt, processStart: processStart(pid), stayingFlags }
+  const { flags = [] } = options
+  const runtime = { pid, url, servers, startedAt, processStart: processStart(pid), flags }
   writeAtomically(layout.runtime, JSON.stringify(runtime))
   owned.defer(() => rmSync(layout.runtime, { force: true }))
 

@@ -1,8 +1,9 @@
-// The control plane moves to a server and back while pods run: two lab hosts, of which one is a node and one a bare
-// server; neither reaches the machine that the control plane comes from.
+// The control plane moves to a server and back while pods run: three lab hosts, of which two are nodes and one a bare
+// server; none reaches the machine that the control plane comes from. One of the nodes is behind the other and neither
+// reaches the server nor is reached from there.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster, type Ran, cli, execute, repository, until } from '../e2e/support/cluster.ts'
@@ -14,33 +15,51 @@ const LONG_MS = 600_000
 let lab: HostLab
 let cluster: Cluster
 let worker: LabHost
+let inner: LabHost
 let server: LabHost
 let serverBefore: string
 let encryption: string[]
+let tokens: string
+/** What systemd would take for a specifier, a variable, and the end of an argument. */
+const ODD = '50% of "$HOME" \\ n'
 
 const flotilla = (...args: string[]): Promise<Ran> =>
   execute(process.execPath, [join(repository, 'out/main/cli.js'), ...args, '--data-dir', cluster.dataDir], {
     env: { HOME: lab.folder, SSH_AUTH_SOCK: '' },
     timeoutMs: 280_000,
   })
-const move = (...args: string[]) => flotilla('control-plane', 'move', ...args, '--yes', '--leave-flags')
+const move = (...args: string[]) => flotilla('control-plane', 'move', ...args, '--yes')
 
 beforeAll(async () => {
   lab = await HostLab.start()
-  ;[worker, server] = (await Promise.all([
+  ;[worker, inner, server] = (await Promise.all([
     lab.host('worker', { docker: true }),
+    lab.host('inner', { docker: true, hidden: true }),
     lab.host('server', { docker: false }),
-  ])) as [LabHost, LabHost]
+  ])) as [LabHost, LabHost, LabHost]
+  for (const [chain, end] of [['INPUT', '-s'], ['OUTPUT', '-d']] as const) inner.exec('iptables', '-I', chain, end, server.ip, '-j', 'REJECT') // prettier-ignore
   const key = lab.key('key')
   mkdirSync(join(lab.folder, '.ssh'), { mode: 0o700 })
-  writeFileSync(join(lab.folder, '.ssh', 'config'), `IdentityFile ${key.path}\n`)
-  for (const host of [worker, server]) host.authorize('root', key.publicKey)
+  writeFileSync(
+    join(lab.folder, '.ssh', 'config'),
+    `Host inner\n  HostName ${inner.ip}\n  User root\n  ProxyJump grace@${worker.ip}\nHost *\n  IdentityFile ${key.path}\n`,
+  )
+  for (const host of [worker, inner, server]) host.authorize('root', key.publicKey)
+  worker.authorize('grace', key.publicKey)
   serverBefore = server.picture()
   encryption = ['--encryption-passphrase-file', lab.file('passphrase', 'correct horse')]
-  const flags = ['--no-local-node', '--max-requests-inflight', '300', ...encryption]
+  tokens = lab.file('tokens.csv', 'sesame,ada,1\n')
+  const policy = lab.file('policy.yaml', 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n')
+  const audit = ['--audit-policy-file', policy, '--audit-log-path', join(lab.folder, 'audit.log')]
+  const flags = ['--no-local-node', '--token-auth-file', tokens, ...audit, '--oidc-groups-prefix', ODD, ...encryption]
   cluster = await Cluster.start(flags, undefined, ['env', `HOME=${lab.folder}`, 'SSH_AUTH_SOCK='])
-  const added = await flotilla('node', 'add', `root@${worker.ip}`, '--name', 'worker', '--yes', '--accept-host-keys')
-  expect(added, added.stdout).toMatchObject({ code: 0 })
+  for (const [name, address] of [
+    ['worker', `root@${worker.ip}`],
+    ['inner', 'inner'],
+  ] as const) {
+    const added = await flotilla('node', 'add', address, '--name', name, '--yes', '--accept-host-keys')
+    expect(added, added.stdout).toMatchObject({ code: 0 })
+  }
   const image = busyboxImage()
   expect(await flotilla('image', 'load', image)).toMatchObject({ code: 0 })
   await cluster.apply(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":1,
@@ -62,10 +81,12 @@ const serverUrl = () => `https://${server.ip}:6443`
 let podsBefore: string
 let oldKubeconfig: string
 
-test('what the server would not be told is said, before anything else', async () => {
-  const refused = await flotilla('control-plane', 'move', `root@${server.ip}`, '--yes')
-  expect(refused.code).toBe(1)
-  expect(refused.stderr).toContain('was started with --max-requests-inflight, which the server would not have')
+test('a flag with which no server would start any more is told, before anything else', async () => {
+  writeFileSync(tokens, 'only-a-token\n')
+  const refused = await move(`root@${server.ip}`, '--host-key', server.hostKey())
+  writeFileSync(tokens, 'sesame,ada,1\n')
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('flotilla: --token-auth-file ') as string })
+  expect(server.picture()).toBe(serverBefore)
 })
 
 test('a server whose host key is not the expected one is left alone, and the control plane stays', async () => {
@@ -94,6 +115,15 @@ test(
   LONG_MS,
 )
 
+test('the flags that it had here it has there, with the files that they name', () => {
+  const asAda = `curl -sk -H 'Authorization: Bearer sesame' https://127.0.0.1:6443/api/v1/nodes`
+  expect(server.sh(asAda)).toContain('User \\"ada\\" cannot list resource')
+  expect(server.sh('grep -c \'"username":"ada"\' /var/log/flotilla-server/audit.log')).not.toBe('0')
+  expect(server.sh('stat -c "%a %U" /etc/flotilla-server/flags/*')).toBe('600 root\n600 root')
+  const pid = server.sh('systemctl show -p MainPID --value flotilla-control-plane')
+  expect(server.sh(`tr '\\0' '\\n' < /proc/${pid}/cmdline`)).toContain(`--oidc-groups-prefix=${ODD}\n`)
+})
+
 test('what is left at the old address says where it is, and takes no write', async () => {
   const { code, stderr } = await execute('kubectl', ['create', 'configmap', 'lost'], {
     env: { KUBECONFIG: oldKubeconfig },
@@ -110,6 +140,13 @@ test('what is left at the old address says where it is, and takes no write', asy
   )
   expect(started).toBe(1)
   expect(why).toMatch(/^flotilla: the control plane has moved to .* flotilla control-plane move --back$/m)
+})
+
+test('a node behind a jump host is reached from there as it was from here, by a key that the jump host only lets through', async () => {
+  const kubelet = () => cluster.kubectl('get', '--raw', '/api/v1/nodes/inner/proxy/healthz')
+  await until('the node behind is reached', async () => (await kubelet()) === 'ok')
+  const keys = worker.sh('cat /home/grace/.ssh/authorized_keys')
+  expect(keys).toContain(`restrict,port-forwarding,command="false",permitopen="${inner.ip}:22" ecdsa-`)
 })
 
 test('Secrets are encrypted there as they were here, with a key that only root reads and that is not beside them', async () => {
@@ -138,6 +175,75 @@ test(
     expect(await move(`root@${server.ip}`)).toMatchObject({ code: 0 })
     expect((await flotilla('status')).stdout).toContain(`running     ${serverUrl()} (on root@${server.ip}`)
     expect((await flotilla('node', 'list')).stdout).toMatch(/^worker .* Ready$/m)
+    expect((await flotilla('node', 'list')).stdout).toMatch(/^inner .* Ready$/m)
+  },
+  LONG_MS,
+)
+
+/** Another version of the program: what is built, and a statement that its control plane begins with. */
+function version(name: string, statement: string): (...args: string[]) => Promise<Ran> {
+  const folder = join(lab.folder, name)
+  mkdirSync(join(folder, 'out/agent'), { recursive: true })
+  for (const path of ['package.json', 'out/main', 'out/agent/agent.cjs', 'out/openapi-descriptions.json'])
+    cpSync(join(repository, path), join(folder, path), { recursive: true })
+  for (const path of ['node_modules', 'out/agent/runtime']) symlinkSync(join(repository, path), join(folder, path))
+  const program = join(folder, 'out/main/cli.js')
+  writeFileSync(program, `if (process.argv[2] === 'serve') { ${statement} }\n${readFileSync(program, 'utf8')}`)
+  return (...args) =>
+    execute(process.execPath, [program, ...args, '--data-dir', cluster.dataDir], {
+      env: { HOME: lab.folder, SSH_AUTH_SOCK: '' },
+      timeoutMs: LONG_MS,
+    })
+}
+const appThere = () => server.sh('readlink /opt/flotilla-server/app; ls /opt/flotilla-server/apps')
+const failing = "await new Promise(resolve => setTimeout(resolve, 500)); console.error('no good'); process.exit(7)"
+
+test(
+  'it is upgraded in place; a cut connection does not keep the server from going on',
+  async () => {
+    const before = appThere()
+    const upgrade = version('newer', "process.title = 'newer'")
+    const cutting = setInterval(() => {
+      if (server.sh('ls /opt/flotilla-server').includes('upgrade')) server.cutSsh()
+    }, 500)
+    const cut = await upgrade('control-plane', 'upgrade', '--yes').finally(() => clearInterval(cutting))
+    expect(cut.code, cut.stdout).toBe(1)
+    const again = await upgrade('control-plane', 'upgrade', '--yes')
+    expect(again, again.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/ runs (this )?version /) as string }) // prettier-ignore
+    expect(appThere()).not.toBe(before)
+    expect(appThere()).toMatch(/^apps\/([0-9a-f]{16})\n\1$/)
+    expect(server.sh('ls -d /var/lib/flotilla-server*')).toBe('/var/lib/flotilla-server')
+    expect(await pods()).toBe(podsBefore)
+  },
+  LONG_MS,
+)
+
+test(
+  'a version that does not become ready is taken back, with all that was written',
+  async () => {
+    await cluster.kubectl('create', 'configmap', 'before-upgrade')
+    const before = appThere()
+    const refused = await version('broken', failing)('control-plane', 'upgrade', '--yes')
+    expect(refused.code, refused.stdout).toBe(1)
+    expect(refused.stderr).toMatch(
+      /the version before runs again, with everything that was written; it said: .*no good/,
+    )
+    expect(appThere()).toBe(before)
+    expect(await cluster.kubectl('get', 'configmap', 'before-upgrade', '-o', 'name')).toBe('configmap/before-upgrade\n')
+  },
+  LONG_MS,
+)
+
+test(
+  'one that leaves data which the version before cannot read is taken back with the data as it was',
+  async () => {
+    const format =
+      "const { writeFileSync } = await import('node:fs'); writeFileSync('/var/lib/flotilla-server/format.json', '{\"format\":99}')"
+    const refused = await version('migrating', `${format}; ${failing}`)('control-plane', 'upgrade', '--yes')
+    expect(refused.code, refused.stdout).toBe(1)
+    expect(refused.stderr).toContain('runs again with the data as it was before the upgrade')
+    expect(await cluster.kubectl('get', 'configmap', 'before-upgrade', '-o', 'name')).toBe('configmap/before-upgrade\n')
+    expect(await pods()).toBe(podsBefore)
   },
   LONG_MS,
 )
@@ -155,9 +261,9 @@ test('flotilla connect reaches it on this loopback, through a node that SSH reac
     await until('it is connected', () => Promise.resolve(output.includes('connected https://127.0.0.1:')))
     const KUBECONFIG = /^export KUBECONFIG=(.*)$/m.exec(output)?.[1] ?? ''
     const nodes = () => execute('kubectl', ['get', 'nodes', '-o', 'name'], { env: { KUBECONFIG } })
-    expect((await nodes()).stdout).toBe('node/worker\n')
+    expect((await nodes()).stdout).toBe('node/inner\nnode/worker\n')
     worker.cutSsh()
-    await until('it is connected again', async () => (await nodes()).stdout === 'node/worker\n')
+    await until('it is connected again', async () => (await nodes()).stdout === 'node/inner\nnode/worker\n')
   } finally {
     child.kill('SIGTERM')
   }
@@ -174,6 +280,10 @@ test(
     expect(back, back.stderr).toMatchObject({ code: 0 })
     expect(back.stdout).toContain('kept from starting there, where its API server does not answer')
     expect(server.picture()).toBe(serverBefore)
+    expect(worker.sh('cat /home/grace/.ssh/authorized_keys')).not.toContain('flotilla')
+    // Records are nobody's to delete.
+    expect(back.stdout).toContain('its logs stay, in /var/log/flotilla-server')
+    expect(server.sh('ls /var/log/flotilla-server')).toBe('audit.log')
     await cluster.start()
     expect(await cluster.kubectl('get', 'configmap', 'written-there', '-o', 'name')).toBe('configmap/written-there\n')
     expect(await cluster.kubectl('get', 'secret', 'password', '-o', 'name')).toBe('secret/password\n')

@@ -9,6 +9,7 @@ import { addCertsCommands } from './certs.ts'
 import { addApiServerOptions, type ApiServerFlags } from './apiserver-flags.ts'
 import { addEncryptionCommands } from './encryption.ts'
 import { addEncryptionOptions, type EncryptionFlags } from './encryption-flags.ts'
+import { carriedFlags } from './carried-flags.ts'
 import { addConnectCommand } from './connect/command.ts'
 import { addControlPlaneCommands } from './control-plane/commands.ts'
 import { addExplainCommands } from './explain.ts'
@@ -21,7 +22,6 @@ import { parseNodePortAddresses } from './node-port-addresses.ts'
 import { addSchedulingCommands } from './scheduling.ts'
 import { type RangeFlags, parseClusterRanges } from './cluster-ranges.ts'
 import { several } from './several.ts'
-import { stayingFlags } from './staying-flags.ts'
 import { addStoreCommands } from './store.ts'
 import { addEtcdOptions } from './store-options.ts'
 import { systemErrorText } from './system-error.ts'
@@ -91,7 +91,7 @@ function build(): Command {
         ...(options.networkBackend && { networkBackend: options.networkBackend }),
         loopbackNodePorts: options.loopbackNodePorts ?? false,
         ranges: parseClusterRanges(options),
-        stayingFlags: stayingFlags(command),
+        flags: carriedFlags(command),
       })
     })
   addEtcdOptions(serve)

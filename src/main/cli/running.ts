@@ -5,6 +5,7 @@ import { dataDirLayout } from '../data-dir.ts'
 import { readKubeconfig } from '../kubeconfig-file.ts'
 import { readMark } from '../move/mark.ts'
 import { processStart } from '../process-start.ts'
+import type { CarriedFlag } from './carried-flags.ts'
 import { CommandError } from './usage-error.ts'
 
 export interface RunningServer {
@@ -13,8 +14,8 @@ export interface RunningServer {
   readonly startedAt: string
   /** URLs for other machines; none when it only listens on loopback. */
   readonly servers?: readonly string[]
-  /** Flags that it was started with and that a server does not get by a move. */
-  readonly stayingFlags?: readonly string[]
+  /** Flags that it was started with and that go along in a move. */
+  readonly flags?: readonly CarriedFlag[]
   /** See `processStart`. */
   readonly processStart?: string
 }

@@ -8,12 +8,12 @@ import { type ControlPlaneOptions, startControlPlane } from '../control-plane.ts
 import { MovedError } from '../move/mark.ts'
 import { startSignpost } from '../move/signpost.ts'
 import { optimizeSooner } from '../optimize-sooner.ts'
-import { parseSchedulerConfiguration } from '../scheduler/config/configuration.ts'
 import type { ApiServerFlags } from './apiserver-flags.ts'
 import { apiServerSettings } from './apiserver-settings.ts'
 import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
-import { readFlagFile } from './flag-file.ts'
+import type { CarriedFlag } from './carried-flags.ts'
 import type { ListenAddress, StoreChoice } from './listen-address.ts'
+import { schedulerConfiguration } from './scheduler-configuration.ts'
 
 export interface ServeOptions {
   readonly dataDir: string
@@ -30,7 +30,7 @@ export interface ServeOptions {
   readonly loopbackNodePorts: boolean
   readonly ranges: ClusterRanges
   readonly networkBackend?: NetworkBackend
-  readonly stayingFlags: readonly string[]
+  readonly flags: readonly CarriedFlag[]
 }
 
 const print = (line: string) => console.log(line)
@@ -53,7 +53,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     loopbackNodePorts: options.loopbackNodePorts,
     ranges: options.ranges,
     ...(options.networkBackend && { networkBackend: options.networkBackend }),
-    stayingFlags: options.stayingFlags,
+    flags: options.flags,
     onNodeStatus: announceNode(print),
   }
   let listen = options.listen
@@ -78,11 +78,6 @@ export async function serve(options: ServeOptions): Promise<void> {
     console.log('the control plane is here again')
   }
 }
-
-const schedulerConfiguration = (file: string) =>
-  readFlagFile('--scheduler-config', file, async text =>
-    parseSchedulerConfiguration((await import('yaml')).parse(text, { maxAliasCount: 100 })),
-  )
 
 /** The first signal stops cleanly; a second one exits at once. */
 function stopSignal(): Promise<NodeJS.Signals> {

@@ -9,6 +9,8 @@ export interface OwnKey {
   readonly privateKey: string
   /** A line for authorized_keys. */
   readonly authorizedLine: string
+  /** A line that only leads on, to these endpoints: no program, no terminal. @see sshd(8) */
+  doorLine(endpoints: readonly string[]): string
 }
 
 /** File name. The key goes wherever the cluster goes, and stays when the authority is replaced. */
@@ -35,5 +37,10 @@ export async function openOwnKey(folder: string, clusterId: string): Promise<Own
   if (parsed instanceof Error) throw new Error(`${path} is no private key: ${parsed.message}`)
   const key = Array.isArray(parsed) ? parsed[0] : parsed
   const line = `${key.type} ${key.getPublicSSH().toString('base64')} flotilla:${clusterId}`
-  return { privateKey, authorizedLine: `${OPTIONS} ${line}` }
+  return {
+    privateKey,
+    authorizedLine: `${OPTIONS} ${line}`,
+    doorLine: endpoints =>
+      `${['restrict', 'port-forwarding', 'command="false"', ...endpoints.map(endpoint => `permitopen="${endpoint}"`)].join(',')} ${line}`,
+  }
 }

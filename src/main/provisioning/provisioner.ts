@@ -14,7 +14,7 @@ import { type OperationParts, OperationRun } from './operation/run.ts'
 import type { OwnKey } from './own-key.ts'
 import { SleepWatch } from './sleep-watch.ts'
 import { readSshConfig } from './ssh/config-file.ts'
-import { routeTo } from './ssh/route.ts'
+import { waysTo } from './ssh/recorded-route.ts'
 import type { ClusterSettings } from './steps/contract.ts'
 
 export interface ProvisionerOptions {
@@ -41,7 +41,7 @@ export class Provisioner implements AsyncDisposable {
   readonly #hosts: Informer<Host>
   readonly #operations: Informer<HostOperation>
   readonly #running = new Map<string, OperationRun>()
-  readonly #routeTo: (address: string) => ReturnType<typeof routeTo>
+  readonly #waysTo: OperationParts['waysTo']
   readonly #event: OperationParts['event']
   /** Names of operations that are not to be begun. */
   readonly #heldBack = new Set<string>()
@@ -51,16 +51,15 @@ export class Provisioner implements AsyncDisposable {
     this.#options = options
     const { client, clock, log, ownKey, apiServer, home = homedir() } = options
     const config = join(home, '.ssh', 'config')
-    this.#routeTo = address =>
-      routeTo(address, { config: readSshConfig(config, home), home, localUser: userInfo().username })
+    this.#waysTo = host => waysTo(host, { config: readSshConfig(config, home), home, localUser: userInfo().username })
     const agent = process.env.SSH_AUTH_SOCK
-    this.#links = new HostLinks({ client, clock, log, ownKey, agent, apiServer, routeTo: this.#routeTo })
+    this.#links = new HostLinks({ client, clock, log, ownKey, agent, apiServer, waysTo: this.#waysTo })
     const onError = (error: unknown) => log.debug({ err: error }, 'hosts: watch interrupted')
     this.#hosts = new Informer(client, Host, { clock, onError })
     this.#operations = new Informer(client, HostOperation, { clock, onError })
     const recorder = createEventRecorder({ client, clock, component: 'host-controller', signal: this.#stop.signal })
     this.#event = (host, type, reason, message) => recorder.event(host, type, reason, message)
-    this.#sleep = new SleepWatch(clock, () => this.#links.reconnectAll())
+    this.#sleep = new SleepWatch(clock, sinceMs => this.#links.reconnectAll(sinceMs))
   }
 
   start(): void {
@@ -139,7 +138,7 @@ export class Provisioner implements AsyncDisposable {
       ownKey,
       cluster,
       links: this.#links,
-      routeTo: this.#routeTo,
+      waysTo: this.#waysTo,
       agent: process.env.SSH_AUTH_SOCK,
       event: this.#event,
     })

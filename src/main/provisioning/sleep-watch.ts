@@ -6,11 +6,11 @@ const JUMP_MS = 10_000
 
 export class SleepWatch implements Disposable {
   readonly #clock: Clock
-  readonly #woke: () => void
+  readonly #woke: (sinceMs: number) => void
   #cancel: () => void = () => undefined
 
-  /** @param woke called after a jump of the wall clock, forward or back */
-  constructor(clock: Clock, woke: () => void) {
+  /** @param woke called after a jump of the wall clock, forward or back, with the moment when it was last awake */
+  constructor(clock: Clock, woke: (sinceMs: number) => void) {
     this.#clock = clock
     this.#woke = woke
   }
@@ -18,7 +18,7 @@ export class SleepWatch implements Disposable {
   start(): void {
     const before = this.#clock.now()
     this.#cancel = this.#clock.after(LOOK_MS, () => {
-      if (Math.abs(this.#clock.now() - before - LOOK_MS) > JUMP_MS) this.#woke()
+      if (Math.abs(this.#clock.now() - before - LOOK_MS) > JUMP_MS) this.#woke(before)
       this.start()
     })
   }

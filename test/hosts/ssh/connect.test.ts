@@ -8,6 +8,10 @@ import { connectRoute } from '../../../src/main/provisioning/ssh/connect.ts'
 import type { SshConnection } from '../../../src/main/provisioning/ssh/connection.ts'
 import type { Hop } from '../../../src/main/provisioning/ssh/contract.ts'
 import { Sudo } from '../../../src/main/provisioning/ssh/sudo.ts'
+import { openOwnKey } from '../../../src/main/provisioning/own-key.ts'
+import { closeDoor, openDoor } from '../../../src/main/provisioning/server/doors.ts'
+import { authorizeKey, withdrawKey } from '../../../src/main/provisioning/steps/authorize-key.ts'
+import type { StepContext } from '../../../src/main/provisioning/steps/contract.ts'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import { HostLab, type LabHost } from '../lab/lab.ts'
 import { Person } from '../support/person.ts'
@@ -211,6 +215,57 @@ describe('forwarding', () => {
     const banner = await new Promise(resolve => stream.once('data', chunk => resolve(String(chunk))))
     expect(banner).toMatch(/^SSH-2\.0-/)
     stream.destroy()
+  })
+
+  describe('by the cluster’s own key, on a jump host that only leads on', () => {
+    const accounts = () => front.sh('cat /home/grace/.ssh/authorized_keys')
+    const withOwnKey = (privateKey: string, ...route: Hop[]) =>
+      open(route.map(({ host, port, user }) => ({ host, port, user, identityFiles: [], identitiesOnly: true })), new Person(), { ownKey: privateKey }) // prettier-ignore
+
+    test('leads to the SSH port of the host behind it, and nowhere else, and runs nothing', async () => {
+      const before = accounts()
+      const ownKey = await openOwnKey(join(lab.folder, 'own'), 'abcd1234')
+      hidden.authorize('ada', `${key.publicKey}${ownKey.authorizedLine}\n`)
+      await using person = await open([grace(front)], new Person())
+      await openDoor(person, ownKey, ['10.9.9.9:22'])
+      await openDoor(person, ownKey, [`${hidden.ip}:22`])
+      expect(accounts().match(/^restrict,/gm)).toHaveLength(1)
+      {
+        await using way = await withOwnKey(ownKey.privateKey, grace(front), ada(hidden))
+        expect(await whoami(way)).toMatchObject(['ada', 'hidden', ''])
+      }
+      {
+        await using jump = await withOwnKey(ownKey.privateKey, grace(front))
+        await expect(jump.forwardOut('127.0.0.1', 22)).rejects.toMatchObject({ code: 'ForwardingRefused' })
+        const ran = await jump.run('echo it runs')
+        expect(ran.code).not.toBe(0)
+        expect(ran.stdout).not.toContain('it runs')
+      }
+      // A host of the cluster by now: more than a door.
+      await authorizeKey.apply({ ssh: person, ownKey, signal: new AbortController().signal } as StepContext)
+      {
+        await using node = await withOwnKey(ownKey.privateKey, grace(front))
+        expect(await whoami(node)).toMatchObject(['grace', 'front', ''])
+      }
+      await openDoor(person, ownKey, ['10.9.9.9:22'])
+      await withdrawKey.apply({ ssh: person, ownKey, signal: new AbortController().signal } as StepContext)
+      expect(accounts()).toMatch(/^restrict,/m)
+      await closeDoor(person, ownKey)
+      await closeDoor(person, ownKey)
+      expect(accounts()).toBe(before)
+    })
+
+    test('leaves no file behind where there was none', async () => {
+      const ownKey = await openOwnKey(join(lab.folder, 'own'), 'abcd1234')
+      const password = new Person({ Password: front.password })
+      await using person = await open([hop(front, 'nobody-special', { identitiesOnly: true })], password)
+      front.sh('rm -rf /home/nobody-special/.ssh')
+      await openDoor(person, ownKey, ['10.9.9.9:22'])
+      await openDoor(person, ownKey, ['10.9.9.9:2222'])
+      expect(front.sh('stat -c "%a %U" /home/nobody-special/.ssh/authorized_keys')).toBe('600 nobody-special')
+      await closeDoor(person, ownKey)
+      expect(front.sh('ls -A /home/nobody-special')).not.toContain('.ssh')
+    })
   })
 
   /** The event loop must run while the host's program does. */

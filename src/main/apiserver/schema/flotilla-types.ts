@@ -47,6 +47,7 @@ const types: Record<string, TypeFact> = {
       phase: string,
       nodeName: string,
       hostKeys: list('HostKeyPin', 'endpoint'),
+      route: list('HostHop'),
       facts: ref('HostFacts'),
       findings: list('HostFinding'),
       agent: ref('HostAgent'),
@@ -56,6 +57,7 @@ const types: Record<string, TypeFact> = {
     },
   },
   HostKeyPin: { fields: { endpoint: required, fingerprint: required } },
+  HostHop: { fields: { host: required, port: { ...integer, req: 1 }, user: required } },
   HostFacts: {
     fields: {
       hostname: string,

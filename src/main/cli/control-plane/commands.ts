@@ -7,6 +7,7 @@ import { addEncryptionOptions } from '../encryption-flags.ts'
 import type { DepartFlags } from './depart.ts'
 import type { BackFlags } from './move-back.ts'
 import type { ReceiveFlags } from './receive.ts'
+import type { UpgradeFlags } from './upgrade.ts'
 
 export function addControlPlaneCommands(program: Command): void {
   const command = program.command('control-plane').description('where the control plane runs')
@@ -17,7 +18,7 @@ export function addControlPlaneCommands(program: Command): void {
     .addOption(dataDirOption())
     .option('--back', 'bring it back from where it is')
     .option('--port <port>', 'of the API server there', '6443')
-    .option('--leave-flags', 'go without the flags that "flotilla serve" was given here')
+    .option('--leave-flags', 'leave the flags that "flotilla serve" was given here, and their files, behind')
   addEncryptionOptions(moving)
   moving.option('--encrypt-later', 'with --back: leave Secrets in the clear until the next start with the key')
   addAnswerOptions(moving, 'SSH and sudo')
@@ -27,6 +28,18 @@ export function addControlPlaneCommands(program: Command): void {
       if (flags.back) await (await import('./move-back.ts')).moveBack(flags)
       else await (await import('./move.ts')).move(address ?? '', flags)
     })
+  const upgrading = command
+    .command('upgrade')
+    .description("put this machine's version on the server that the control plane has moved to")
+    .addOption(dataDirOption())
+  addAnswerOptions(upgrading, 'SSH and sudo')
+    .option('--yes', 'do not ask before changes')
+    .action(async (flags: UpgradeFlags) => (await import('./upgrade.ts')).upgradeServer(flags))
+  command
+    .command('ready', { hidden: true })
+    .addOption(dataDirOption())
+    .requiredOption('--within <seconds>')
+    .action(async (flags: { dataDir: string; within: string }) => (await import('./ready.ts')).ready(flags))
   const receiving = command.command('receive', { hidden: true })
   addEncryptionOptions(receiving)
   receiving

@@ -5,8 +5,10 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { dataDirLayout } from '../../data-dir.ts'
 import { readKubeconfig } from '../../kubeconfig-file.ts'
-import { readMark } from '../../move/mark.ts'
-import { REMOVE_SERVER } from '../../provisioning/server/scripts.ts'
+import { inTheWay, readMark } from '../../move/mark.ts'
+import { clusterIdOf } from '../../provisioning/own-key.ts'
+import { REMOVE_SERVER, SERVER_LOGS } from '../../provisioning/server/scripts.ts'
+import { SshError } from '../../provisioning/ssh/contract.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { StoreError } from '../../store/contract.ts'
 import type { MasterSecret } from '../../store/encryption/master-key.ts'
@@ -16,6 +18,8 @@ import { type EncryptionFlags, encryptionSecret } from '../encryption-flags.ts'
 import { CommandError } from '../usage-error.ts'
 import { type ApiEnd, isReady } from './api-call.ts'
 import { type ComingBack, type Told, fetchBack, settleHere, takeBack } from './carry.ts'
+import { closeDoors } from './jump-hosts.ts'
+import { forgetLeftovers, noteLeftovers, readLeftovers } from './leftovers.ts'
 import { type MoveFlags, confirm } from './move.ts'
 import { type ServerHost, lookAtServer } from './server-host.ts'
 import { serverEnd } from './server-end.ts'
@@ -29,11 +33,16 @@ export interface BackFlags extends MoveFlags, EncryptionFlags {
 export async function moveBack(flags: BackFlags): Promise<void> {
   const dataDir = resolve(flags.dataDir)
   const mark = readMark(dataDir)
-  if (mark?.state !== 'left') throw new CommandError(`the control plane of ${dataDir} has not moved away`)
   const identity = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
+  const cluster = { dataDir, ca: identity.ca }
+  if (mark?.state !== 'left') {
+    if (readLeftovers(dataDir).servers.length === 0)
+      throw new CommandError(`the control plane of ${dataDir} has not moved away`)
+    return await takeAway(cluster, flags)
+  }
   const encryption = await secretFor(dataDir, flags)
   const prompter = prompterFor(mark.to, flags)
-  await using ssh = await connectServer({ dataDir, ca: identity.ca }, mark.to, prompter)
+  await using ssh = await connectServer(cluster, mark.to, prompter)
   using sudo = new Sudo(prompter)
   let host = await lookAtServer(ssh, sudo)
   const coming: ComingBack = { dataDir, mark, to: hostname(), told, ...(encryption ? { encryption } : {}) }
@@ -52,8 +61,44 @@ export async function moveBack(flags: BackFlags): Promise<void> {
     host = await lookAtServer(ssh, sudo)
   }
   if (!host.mark) throw new CommandError(`the control plane did not let go on ${mark.to}; run it again`)
+  noteLeftovers(dataDir, { servers: [mark.to], doors: [] })
   await settleHere(coming, host.mark)
-  await tidy(host)
+  await tidy(cluster, mark.to, host)
+  await takeAway(cluster, flags)
+}
+
+/**
+ * What moves have left on other machines, when the control plane is here.
+ * @throws CommandError with what could not be taken away, which stays noted
+ */
+async function takeAway(cluster: { readonly dataDir: string; readonly ca: string }, flags: BackFlags): Promise<void> {
+  const { servers, doors } = readLeftovers(cluster.dataDir)
+  const problems: string[] = []
+  for (const server of servers)
+    await takeFrom(cluster, server, flags).catch((error: unknown) => {
+      if (!(error instanceof SshError || error instanceof CommandError)) throw error
+      problems.push(error.message)
+    })
+  problems.push(...(await closeDoors(cluster, doors, flags)))
+  if (problems.length > 0)
+    throw new CommandError(
+      `the control plane is here, but not everything that moves have left elsewhere is gone: ${problems.join('; ')}. ` +
+        'To try again: flotilla control-plane move --back',
+    )
+}
+
+async function takeFrom(
+  cluster: { readonly dataDir: string; readonly ca: string },
+  server: string,
+  flags: BackFlags,
+): Promise<void> {
+  const prompter = prompterFor(server, flags)
+  await using ssh = await connectServer(cluster, server, prompter)
+  using sudo = new Sudo(prompter)
+  const host = await lookAtServer(ssh, sudo)
+  const kept = inTheWay(host.mark, host.hasStore || host.isActive, clusterIdOf(cluster.ca))
+  if (kept !== undefined) throw new CommandError(`${server} holds ${kept}; nothing was removed there`)
+  await tidy(cluster, server, host)
 }
 
 /**
@@ -84,5 +129,12 @@ const told: Told = (step, detail) => {
     console.log('the control plane is here again; a "flotilla serve" that still ran goes on, otherwise start one')
 }
 
-const tidy = async ({ ssh, sudo }: ServerHost): Promise<void> =>
-  void (await ssh.must(REMOVE_SERVER, { what: 'removing the control plane there', sudo }))
+async function tidy(
+  { dataDir }: { readonly dataDir: string },
+  server: string,
+  { ssh, sudo, hasLogs }: ServerHost,
+): Promise<void> {
+  await ssh.must(REMOVE_SERVER, { what: 'removing the control plane there', sudo })
+  forgetLeftovers(dataDir, { servers: [server], doors: [] })
+  console.log(`what was put on ${server} is removed${hasLogs ? `; its logs stay, in ${SERVER_LOGS}` : ''}`)
+}

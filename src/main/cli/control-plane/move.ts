@@ -9,15 +9,21 @@ import { type MoveMark, MovedError, readMark } from '../../move/mark.ts'
 import { clusterIdOf } from '../../provisioning/own-key.ts'
 import { SERVER_KEY, SERVER_UNIT } from '../../provisioning/server/scripts.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
+import type { CarriedFlag } from '../carried-flags.ts'
 import { Answerer, type AnswerFlags } from '../node/answerer.ts'
 import { connectApi } from '../node/api.ts'
 import { showBytes } from '../progress.ts'
-import { type RunningServer, requireRunning } from '../running.ts'
+import { requireRunning } from '../running.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
 import type { ApiEnd } from './api-call.ts'
 import { letGo } from './carry.ts'
+import { jumpHosts, openDoors } from './jump-hosts.ts'
+import { noteLeftovers } from './leftovers.ts'
 import { tellNodes } from './nodes.ts'
-import { type ServerHost, checkServer, equipServer, lookAtServer, parcelsFor, planServer } from './server-host.ts'
+import { type ServerFlags, packFlags, planFlags } from './server-flags.ts'
+import {
+  type ServerHost, checkServer, configureServer, lookAtServer, parcelsFor, planParcels, sendParcels,
+} from './server-host.ts' // prettier-ignore
 import { serverEnd } from './server-end.ts'
 import { connectServer, prompterFor } from './ssh.ts'
 import { takeUp } from './take-up.ts'
@@ -26,7 +32,7 @@ export interface MoveFlags extends AnswerFlags {
   readonly dataDir: string
   readonly port: string
   readonly yes?: boolean
-  /** What the server is not told does not matter. */
+  /** The server is not told the flags that the control plane has here. */
   readonly leaveFlags?: boolean
 }
 
@@ -40,22 +46,14 @@ export async function move(address: string, flags: MoveFlags): Promise<void> {
   const identity = readKubeconfig(kubeconfig)
   const mark = readMark(dataDir)
   if (mark && (mark.state !== 'left' || mark.to !== address)) throw new CommandError(new MovedError(mark).message)
-  if (!mark && !flags.leaveFlags) refuseFlags(requireRunning(dataDir))
+  const carried = mark || flags.leaveFlags ? [] : (requireRunning(dataDir).flags ?? [])
+  const forServer = await packFlags(carried)
   const prompter = prompterFor(address, flags)
   await using ssh = await connectServer({ dataDir, ca: identity.ca }, address, prompter)
   using sudo = new Sudo(prompter)
   const host = await lookAtServer(ssh, sudo)
-  const left = mark ?? (await leave({ address, port, dataDir, identity, host, yes: flags.yes ?? false }))
+  const left = mark ?? (await leave({ address, port, dataDir, identity, host, carried, forServer, flags }))
   await takeUp({ host, mark: left, dataDir, identity })
-}
-
-/** Log-in, audit and limits that somebody asked for do not go away in silence. */
-function refuseFlags({ stayingFlags = [] }: RunningServer): void {
-  if (stayingFlags.length === 0) return
-  throw new CommandError(
-    `the control plane here was started with ${stayingFlags.join(', ')}, which the server would not have; nothing was ` +
-      `moved. With --leave-flags it goes without; they can be given there with: systemctl edit --full ${SERVER_UNIT}`,
-  )
 }
 
 interface Leaving {
@@ -64,19 +62,28 @@ interface Leaving {
   readonly dataDir: string
   readonly identity: KubeconfigIdentity
   readonly host: ServerHost
-  readonly yes: boolean
+  /** Of `serve` here, and as the server gets them. */
+  readonly carried: readonly CarriedFlag[]
+  readonly forServer: ServerFlags
+  readonly flags: MoveFlags
 }
 
 /** @returns the mark that this side has written. Everything before that changes nothing here. */
-async function leave({ address, port, dataDir, identity, host, yes }: Leaving): Promise<MoveMark> {
+async function leave(leaving: Leaving): Promise<MoveMark> {
+  const { address, port, dataDir, identity, host, carried, forServer, flags } = leaving
   const { url } = requireRunning(dataDir)
   const here: ApiEnd = { identity, name: 'the control plane', url }
   const cluster = clusterIdOf(identity.ca)
   checkServer(host, { port, cluster })
   const parcels = await parcelsFor(host)
   const servers = serversOf(host, port)
+  await using api = connectApi(dataDir)
+  const jumps = await jumpHosts(api.client, host.ssh)
   const plan = [
-    ...planServer(host, parcels, port),
+    ...planParcels(host, parcels),
+    `write the unit ${SERVER_UNIT}: the API server listens on 0.0.0.0:${port}`,
+    ...planFlags(carried),
+    ...jumps.plan,
     `tell every node's agent ${servers.join(' and ')}`,
     'hold writes back, and copy the cluster at its last revision: objects, their history, certificate authority and keys, the SSH key',
     `where Secrets are encrypted here, they are there: with a key of the server's own, ${SERVER_KEY}`,
@@ -85,10 +92,12 @@ async function leave({ address, port, dataDir, identity, host, yes }: Leaving): 
   ]
   console.log(`The control plane moves to ${address} (${host.facts.os.name}):`)
   for (const line of plan) console.log(`  - ${line}`)
-  if (!yes) await confirm('Move it?')
-  await equipServer(host, parcels, port)
+  if (!flags.yes) await confirm('Move it?')
+  noteLeftovers(dataDir, { servers: [address], doors: jumps.doors })
+  await sendParcels(host, parcels)
+  await configureServer(host, parcels, port, forServer)
+  await openDoors({ dataDir, ca: identity.ca }, jumps, flags)
   console.log('the server is ready')
-  await using api = connectApi(dataDir)
   await tellNodes(api.client, servers)
   console.log('the nodes know where it will be')
   return await letGo({

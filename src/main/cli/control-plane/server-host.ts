@@ -11,6 +11,7 @@ import {
   CONFIGURE_SERVER,
   LOOK_AT_SERVER,
   RECEIVE_APP,
+  RECEIVE_FLAG_FILES,
   RECEIVE_SERVER_RUNTIME,
   serverUnit,
 } from '../../provisioning/server/scripts.ts'
@@ -18,6 +19,7 @@ import type { SshConnection } from '../../provisioning/ssh/connection.ts'
 import type { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { showBytes } from '../progress.ts'
 import { CommandError } from '../usage-error.ts'
+import type { ServerFlags } from './server-flags.ts'
 
 export interface ServerHost {
   readonly ssh: SshConnection
@@ -30,6 +32,12 @@ export interface ServerHost {
   /** SHA-256 of the own key of the cluster that is there. */
   readonly ownKeySum: string | undefined
   readonly isActive: boolean
+  /** ids of what runs, or would; empty where nothing was put. */
+  readonly runtime: string
+  readonly app: string
+  readonly dataBytes: number
+  /** Whether its flags have had it write something. */
+  readonly hasLogs: boolean
 }
 
 /** Changes nothing. @throws SshError */
@@ -48,6 +56,10 @@ export async function lookAtServer(ssh: SshConnection, sudo: Sudo): Promise<Serv
     hasStore: all('store').includes('yes'),
     ownKeySum: all('key')[0],
     isActive: all('active').includes('yes'),
+    runtime: all('runtime')[0] ?? '',
+    app: all('app')[0] ?? '',
+    dataBytes: Number(all('dataKiB')[0] ?? 0) * 1024,
+    hasLogs: all('logs').includes('yes'),
   }
 }
 
@@ -95,20 +107,18 @@ export async function parcelsFor({ facts }: ServerHost): Promise<ServerParcels> 
   return { runtime: { id: sha256.slice(0, 16), sha256, bytes, folder }, name, app: await packApp(root) }
 }
 
-/** What is to be sent and written, a sentence each. */
-export function planServer({ have }: ServerHost, { runtime, app }: ServerParcels, port: number): string[] {
+/** What is to be sent, a sentence each. */
+export function planParcels({ have }: ServerHost, { runtime, app }: ServerParcels): string[] {
   return [
     ...(have.has(runtime.id) ? [] : ['send the runtime (Node.js) to /opt/flotilla-server']),
     ...(have.has(app.id) ? [] : [`send the control plane to /opt/flotilla-server (${showBytes(app.packed.length)})`]),
-    `write the unit flotilla-control-plane.service: the API server listens on 0.0.0.0:${port}`,
   ]
 }
 
-/** Only what is missing; running it again does what is left. Nothing is started. @throws SshError */
-export async function equipServer(
+/** Only what is missing; running it again does what is left. @throws SshError */
+export async function sendParcels(
   { ssh, sudo, have }: ServerHost,
   { runtime, name, app }: ServerParcels,
-  port: number,
 ): Promise<void> {
   if (!have.has(runtime.id)) {
     const archive = await readFile(join(runtime.folder, 'node.tar.gz'))
@@ -121,10 +131,20 @@ export async function equipServer(
       sudo,
       input: parts(`${app.id} ${app.sha256}\n`, app.packed),
     })
+}
+
+/** With what was sent. Nothing is started. @throws SshError */
+export async function configureServer(
+  { ssh, sudo }: ServerHost,
+  { runtime, app }: ServerParcels,
+  port: number,
+  { args, files }: ServerFlags,
+): Promise<void> {
+  await ssh.must(RECEIVE_FLAG_FILES, { what: 'sending the files of flags', sudo, input: files })
   await ssh.must(CONFIGURE_SERVER, {
     what: 'writing the unit',
     sudo,
-    input: `${runtime.id} ${app.id}\n${serverUnit(port, ssh.hop.host)}`,
+    input: `${runtime.id} ${app.id}\n${serverUnit(port, ssh.hop.host, args)}`,
   })
 }
 

@@ -9,10 +9,9 @@ import { dataDirLayout } from '../../data-dir.ts'
 import { readKubeconfig } from '../../kubeconfig-file.ts'
 import { clusterIdOf, openOwnKey } from '../../provisioning/own-key.ts'
 import { readSshConfig } from '../../provisioning/ssh/config-file.ts'
-import { connectRoute } from '../../provisioning/ssh/connect.ts'
 import type { SshConnection } from '../../provisioning/ssh/connection.ts'
 import { SshError } from '../../provisioning/ssh/contract.ts'
-import { routeTo } from '../../provisioning/ssh/route.ts'
+import { connectAny, waysTo } from '../../provisioning/ssh/recorded-route.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { CommandError } from '../usage-error.ts'
 import { Answerer } from './answerer.ts'
@@ -36,7 +35,8 @@ export async function connect(
   const { ca } = readKubeconfig(dataDirLayout(dataDir).kubeconfig)
   const { privateKey } = await openOwnKey(join(dataDir, 'ssh'), clusterIdOf(ca))
   const config = readSshConfig(join(home, '.ssh', 'config'), home)
-  return connectRoute(routeTo(host.spec.address, { config, home, localUser: userInfo().username }), {
+  const ways = waysTo(host, { config, home, localUser: userInfo().username })
+  const { connection } = await connectAny(ways, {
     // Accepting a host key is for `add` and `check`: this command only goes where somebody has been.
     pins: { get: endpoint => pins.get(endpoint), pin: () => Promise.resolve() },
     prompter,
@@ -45,6 +45,7 @@ export async function connect(
     clock: systemClock,
     signal: new AbortController().signal,
   })
+  return connection
 }
 
 export function terminalPrompter(name: string, answerer = new Answerer({})) {

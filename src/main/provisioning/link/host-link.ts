@@ -5,14 +5,14 @@ import type { Duplex } from 'node:stream'
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import type { OwnKey } from '../own-key.ts'
-import { connectRoute } from '../ssh/connect.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import { type Hop, type HostKeyPins, SshError } from '../ssh/contract.ts'
+import { connectAny } from '../ssh/recorded-route.ts'
 import { serveRelay } from './relay.ts'
 
 export interface HostLinkOptions {
-  /** Asked before every attempt: the user's SSH configuration may have changed. */
-  readonly route: () => readonly Hop[]
+  /** Asked before every attempt, and tried in order: the user's SSH configuration may have changed. */
+  readonly ways: () => Promise<readonly (readonly Hop[])[]>
   /** Asked before every attempt: somebody may have accepted another key. */
   readonly pins: () => Promise<HostKeyPins>
   readonly ownKey: OwnKey
@@ -61,11 +61,17 @@ export class HostLink implements AsyncDisposable {
   readonly #options: HostLinkOptions
   readonly #stop = new AbortController()
   #connection: SshConnection | undefined
+  #route: readonly Hop[] | undefined
   #wake: () => void = () => undefined
   #running: Promise<void> | undefined
 
   constructor(options: HostLinkOptions) {
     this.#options = options
+  }
+
+  /** The way that it found last by itself. */
+  get route(): readonly Hop[] | undefined {
+    return this.#route
   }
 
   /** The connection, while there is one. */
@@ -123,8 +129,8 @@ export class HostLink implements AsyncDisposable {
   }
 
   async #connect(): Promise<void> {
-    const { route, pins, ownKey, agent, clock } = this.#options
-    this.#connection = await connectRoute(route(), {
+    const { ways, pins, ownKey, agent, clock } = this.#options
+    const { connection, route } = await connectAny(await ways(), {
       pins: await pins(),
       ownKey: ownKey.privateKey,
       agent,
@@ -132,7 +138,9 @@ export class HostLink implements AsyncDisposable {
       clock,
       signal: this.#stop.signal,
     })
-    await this.#open(this.#connection)
+    this.#connection = connection
+    this.#route = route
+    await this.#open(connection)
   }
 
   /** A forwarded port; where sshd forbids it, a program on the host that does the same over its standard streams. */

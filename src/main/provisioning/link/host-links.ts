@@ -1,5 +1,5 @@
 // The links of all hosts that joined: one each, kept up, and what happened to them written down.
-import { Host, type HostAway } from '../../../shared/api/flotilla/v1.ts'
+import { Host, type HostAway, type HostHop } from '../../../shared/api/flotilla/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { type Clock, formatTime } from '../../../shared/machinery/clock.ts'
 import { setCondition } from '../../../shared/machinery/conditions.ts'
@@ -9,6 +9,7 @@ import { hostKeyPins, patchHostStatus } from '../operation/host-status.ts'
 import type { OwnKey } from '../own-key.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import type { Hop } from '../ssh/contract.ts'
+import { asRecorded, recordedRoute, sameRoute } from '../ssh/recorded-route.ts'
 import { HostLink } from './host-link.ts'
 
 export interface HostLinksOptions {
@@ -17,7 +18,7 @@ export interface HostLinksOptions {
   readonly log: Log
   readonly ownKey: OwnKey
   readonly agent: string | undefined
-  readonly routeTo: (address: string) => Hop[]
+  readonly waysTo: (host: Host) => Hop[][]
   readonly apiServer: { readonly host: string; readonly port: number }
 }
 
@@ -49,12 +50,12 @@ export class HostLinks implements AsyncDisposable {
     if (apiPort === undefined) return
     const known = this.#links.get(name)
     if (known?.connection) return
-    const { client, routeTo, ...options } = this.#options
+    const { client, waysTo, ...options } = this.#options
     const link =
       known ??
       new HostLink({
         ...options,
-        route: () => routeTo(host.spec.address),
+        ways: async () => waysTo(await client.get(Host, { name })),
         pins: async () => hostKeyPins(client, await client.get(Host, { name })),
         apiPort,
         onChange: (up, why) => this.#changed(name, up, why),
@@ -72,21 +73,28 @@ export class HostLinks implements AsyncDisposable {
     await link?.[Symbol.asyncDispose]()
   }
 
-  /** The machine slept or its network changed: what is open may be dead without knowing. */
-  reconnectAll(): void {
-    for (const link of this.#links.values()) link.reconnect()
+  /**
+   * The machine slept: what is open may be dead without knowing.
+   * @param sinceMs when it was last awake: from then on, hosts were alone
+   */
+  reconnectAll(sinceMs: number): void {
+    const { clock } = this.#options
+    for (const [name, link] of this.#links) {
+      if (sinceMs < clock.now()) this.#changed(name, false, 'this machine slept', sinceMs)
+      link.reconnect()
+    }
   }
 
-  #changed(name: string, up: boolean, why: string): void {
+  #changed(name: string, up: boolean, why: string, atMs = this.#options.clock.now()): void {
     if (this.#up.get(name) === up) return
     this.#up.set(name, up)
-    const write = (this.#writes.get(name) ?? Promise.resolve()).then(() => this.#record(name, up, why))
+    const write = (this.#writes.get(name) ?? Promise.resolve()).then(() => this.#record(name, up, why, atMs))
     this.#writes.set(name, write)
   }
 
-  async #record(name: string, up: boolean, why: string): Promise<void> {
-    const { client, clock, log } = this.#options
-    const now = formatTime(clock.now())
+  async #record(name: string, up: boolean, why: string, atMs: number): Promise<void> {
+    const { client, log } = this.#options
+    const now = formatTime(atMs)
     try {
       const host = await client.get(Host, { name })
       const conditions = setCondition(
@@ -104,10 +112,17 @@ export class HostLinks implements AsyncDisposable {
         conditions,
         away: awayAfter(host.status.away ?? [], up, now, why),
         ...(phase === undefined ? {} : { phase }),
+        ...(up ? this.#routeChange(host) : {}),
       })
     } catch (error) {
       if (!isNotFound(error)) log.warn({ err: error, host: name }, 'the state of a link is not written')
     }
+  }
+
+  #routeChange(host: Host): { route?: HostHop[] } {
+    const route = this.#links.get(host.metadata.name)?.route
+    if (!route || sameRoute(route, recordedRoute(host) ?? [])) return {}
+    return { route: asRecorded(route) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,9 +15,9 @@ import type { OwnKey } from '../own-key.ts'
 import { type Facts, parseFacts } from '../preflight/facts.ts'
 import { FACTS_SCRIPT } from '../preflight/facts-script.ts'
 import { preflight } from '../preflight/preflight.ts'
-import { connectRoute } from '../ssh/connect.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import { type Hop, SshError } from '../ssh/contract.ts'
+import { asRecorded, connectAny, recordedRoute, sameRoute } from '../ssh/recorded-route.ts'
 import { Sudo } from '../ssh/sudo.ts'
 import { stepsOf } from '../steps/actions.ts'
 import { startAgent } from '../steps/start-agent.ts'
@@ -40,7 +40,7 @@ export interface OperationParts {
   readonly ownKey: OwnKey
   readonly cluster: ClusterSettings
   /** @throws SshError BadAddress, BadConfig */
-  readonly routeTo: (address: string) => Hop[]
+  readonly waysTo: (host: Host) => Hop[][]
   /** Path of the ssh-agent's socket. */
   readonly agent: string | undefined
   readonly event: (host: Host, type: 'Normal' | 'Warning', reason: string, message: string) => void
@@ -59,6 +59,8 @@ export class OperationRun {
   readonly #operation: HostOperation
   readonly #writer: StatusWriter
   readonly #stop = new AbortController()
+  /** The way there, where it is not the one written down. */
+  #newRoute: readonly Hop[] | undefined
   #approve: () => void = () => undefined
   readonly #approved: Promise<void>
 
@@ -153,7 +155,8 @@ export class OperationRun {
       const nodeName = nodeNameOf(host, facts.hostname)
       const apiPort = host.status.apiPort ?? freePort(facts)
       // Told first: of two that are the same machine, one sees the other.
-      await patchHostStatus(client, host.metadata.name, inspected(facts))
+      const route = this.#newRoute && asRecorded(this.#newRoute)
+      await patchHostStatus(client, host.metadata.name, { ...inspected(facts), ...(route && { route }) })
       const findings = preflight(facts, await this.#clusterFacts(host, nodeName, apiPort))
       await patchHostStatus(client, host.metadata.name, { findings })
       const errors = findings.filter(({ severity }) => severity === 'Error')
@@ -249,8 +252,8 @@ export class OperationRun {
   }
 
   async #connect(host: Host): Promise<SshConnection> {
-    const { client, clock, agent, ownKey, routeTo } = this.#parts
-    return connectRoute(routeTo(host.spec.address), {
+    const { client, clock, agent, ownKey, waysTo } = this.#parts
+    const { connection, route } = await connectAny(waysTo(host), {
       pins: hostKeyPins(client, host),
       prompter: this.#prompter(),
       clock,
@@ -258,6 +261,8 @@ export class OperationRun {
       ownKey: host.status.nodeName === undefined ? undefined : ownKey.privateKey,
       signal: this.#stop.signal,
     })
+    if (!sameRoute(route, recordedRoute(host) ?? [])) this.#newRoute = route
+    return connection
   }
 
   async #look(ssh: SshConnection, sudo: Sudo): Promise<Facts> {

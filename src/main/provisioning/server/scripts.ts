@@ -3,18 +3,22 @@
 import { OWN_KEY } from '../own-key.ts'
 
 export const SERVER_UNIT = 'flotilla-control-plane.service'
-const BASE = '/opt/flotilla-server'
-const DATA = '/var/lib/flotilla-server'
+export const BASE = '/opt/flotilla-server'
+export const DATA = '/var/lib/flotilla-server'
 const SETTINGS = '/etc/flotilla-server'
 /** Encrypts Secrets at rest, apart from what it encrypts. */
 export const SERVER_KEY = `${SETTINGS}/encryption-key`
 const ENVIRONMENT = `${SETTINGS}/environment`
+/** Copies of the files that flags name. */
+export const SERVER_FLAG_FILES = `${SETTINGS}/flags`
+/** What flags have the control plane write. Records: they stay when it leaves. */
+export const SERVER_LOGS = '/var/log/flotilla-server'
 /** Where the server has a key, programs that open its store need it. */
 const WITH_KEY = `[ ! -f ${ENVIRONMENT} ] || { set -a; . ${ENVIRONMENT}; set +a; }`
-const PROGRAM = `${BASE}/node ${BASE}/app/out/main/cli.js`
+export const PROGRAM = `${BASE}/node ${BASE}/app/out/main/cli.js`
 
-/** @param name host name or address under which the server was reached; its grammar is checked */
-export const serverUnit = (port: number, name: string): string => `[Unit]
+/** @param name host name or address under which the server was reached; its grammar is checked. @param args of `serve` */
+export const serverUnit = (port: number, name: string, args: readonly string[]): string => `[Unit]
 Description=Flotilla: the control plane of a cluster
 Wants=network-online.target
 After=network-online.target
@@ -23,7 +27,7 @@ StartLimitIntervalSec=0
 [Service]
 Environment=HOME=/root NODE_COMPILE_CACHE=${DATA}/compile-cache
 EnvironmentFile=-${ENVIRONMENT}
-ExecStart=${PROGRAM} serve --data-dir ${DATA} --listen 0.0.0.0:${port} --advertise ${name} --no-local-node
+ExecStart=${PROGRAM} serve --data-dir ${DATA} --listen 0.0.0.0:${port} --advertise ${name} --no-local-node${args.map(arg => ` ${unitArgument(arg)}`).join('')}
 Restart=on-failure
 RestartSec=2
 TimeoutStopSec=30
@@ -33,17 +37,31 @@ LimitNOFILE=1048576
 WantedBy=multi-user.target
 `
 
+/** Whatever it holds, systemd hands it over as it is: no variable, no specifier, no end of the argument or the line. */
+export const unitArgument = (text: string): string => {
+  const escaped = text
+    .replace(/[\\"]/g, '\\$&')
+    .replace(/[\u0000-\u001f\u007f]/g, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .replace(/[%$]/g, '$&$&')
+  return `"${escaped}"`
+}
+
 /** What is there of a move, in lines `key=value`. */
 export const LOOK_AT_SERVER = `
 for path in ${BASE}/runtimes/*/ ${BASE}/apps/*/; do [ -d "$path" ] && echo "have=$(basename "$path")"; done
 [ -f ${DATA}/moved.json ] && printf 'mark=%s\\n' "$(tr -d '\\n' < ${DATA}/moved.json)"
 [ -d ${DATA}/store ] && echo 'store=yes'
 [ -f ${DATA}/ssh/${OWN_KEY} ] && echo "key=$(sha256sum < ${DATA}/ssh/${OWN_KEY} | cut -d' ' -f1)"
+[ -z "$(ls -A ${SERVER_LOGS} 2>/dev/null)" ] || echo 'logs=yes'
 systemctl is-active --quiet ${SERVER_UNIT} && echo 'active=yes'
+echo "runtime=$(basename "$(dirname "$(readlink ${BASE}/node)")")"
+echo "app=$(basename "$(readlink ${BASE}/app)")"
+echo "dataKiB=$(du -sk ${DATA} 2>/dev/null | cut -f1)"
 echo 'end=yes'
 `
 
-const CHECK_WORDS = (words: string) => `case "${words}" in *[!0-9a-f]*|'') echo 'bad parameters' >&2; exit 2;; esac`
+export const CHECK_WORDS = (words: string) =>
+  `case "${words}" in *[!0-9a-f]*|'') echo 'bad parameters' >&2; exit 2;; esac`
 
 /** id, SHA-256 and length of \`node\`, then its gzipped tar. The tar is kept: new nodes get their runtime from it. */
 export const RECEIVE_SERVER_RUNTIME = `
@@ -83,14 +101,28 @@ rm -rf "${BASE}/apps/$id"
 mv "$temporary" "${BASE}/apps/$id"
 `
 
+/** A tar of them; those of a move before go. */
+export const RECEIVE_FLAG_FILES = `
+set -e
+umask 077
+mkdir -p -m 700 ${SETTINGS}
+rm -rf ${SERVER_FLAG_FILES}
+mkdir ${SERVER_FLAG_FILES}
+tar -x -C ${SERVER_FLAG_FILES} --no-same-owner
+mkdir -p -m 700 ${SERVER_LOGS}
+`
+
+/** New nodes get their runtime from here. */
+export const JOIN_RUNTIME = `mkdir -p "${BASE}/apps/$app/out/agent/runtime"
+ln -sfn "../../../../../runtimes/$runtime" "${BASE}/apps/$app/out/agent/runtime/$(cat "${BASE}/runtimes/$runtime/architecture")"`
+
 /** ids of runtime and app, then the unit's text. Nothing is started. */
 export const CONFIGURE_SERVER = `
 set -e
 read -r runtime app
 ${CHECK_WORDS('$runtime$app')}
 umask 022
-mkdir -p "${BASE}/apps/$app/out/agent/runtime"
-ln -sfn "../../../../../runtimes/$runtime" "${BASE}/apps/$app/out/agent/runtime/$(cat "${BASE}/runtimes/$runtime/architecture")"
+${JOIN_RUNTIME}
 ln -sfn "runtimes/$runtime/node" ${BASE}/node
 ln -sfn "apps/$app" ${BASE}/app
 cat > /etc/systemd/system/${SERVER_UNIT}
@@ -163,7 +195,8 @@ ${PROGRAM} control-plane leave --id "$id" --data-dir ${DATA}
 /** After the cluster has gone back: the server is as it was before. */
 export const REMOVE_SERVER = `
 systemctl disable --quiet --now ${SERVER_UNIT} 2>/dev/null
-rm -rf /etc/systemd/system/${SERVER_UNIT} ${BASE} ${DATA} ${SETTINGS}
+rm -rf /etc/systemd/system/${SERVER_UNIT} ${BASE} ${DATA} ${DATA}.before ${DATA}.failed ${SETTINGS}
+rmdir ${SERVER_LOGS} 2>/dev/null
 systemctl daemon-reload
 true
 `

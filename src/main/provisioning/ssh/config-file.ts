@@ -93,6 +93,8 @@ function applies(patterns: readonly string[], host: string): boolean {
 export interface SshConfigFile {
   /** @param name as the user wrote it, before HostName changes it */
   optionsFor(name: string): HostOptions
+  /** Whether a block is about that name, and not about all. */
+  names(name: string): boolean
 }
 
 /**
@@ -103,6 +105,8 @@ export interface SshConfigFile {
 export function readSshConfig(path: string, home: string): SshConfigFile {
   const lines = readLines(path, home, 0)
   return {
+    names: name =>
+      lines.some(({ keyword, words }) => keyword === 'host' && !words.includes('*') && applies(words, name)),
     optionsFor(name) {
       const first = new Map<string, string>()
       const identityFiles: string[] = []

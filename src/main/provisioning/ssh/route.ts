@@ -25,6 +25,10 @@ export function routeTo(text: string, options: RouteOptions): Hop[] {
   return follow(parseAddress(text), options, 0)
 }
 
+/** @returns whether the SSH configuration is about that host */
+export const isConfigured = (text: string, { config }: Pick<RouteOptions, 'config'>): boolean =>
+  config.names(parseAddress(text).host)
+
 function follow(address: Address, options: RouteOptions, depth: number): Hop[] {
   if (depth >= MOST_HOPS)
     throw new SshError(

@@ -3,17 +3,28 @@ import type { Step } from './contract.ts'
 
 const LOOK = `IFS= read -r line; grep -qF -- "$line" "$HOME/.ssh/authorized_keys" 2>/dev/null`
 
-/** What was made is noted beside the key, so that removing leaves nothing behind. */
+/**
+ * What was made is noted beside the key, so that removing leaves nothing behind. sshd takes the first line with a key: one
+ * that only leads on (\`OPEN_DOOR\`) stands behind this one.
+ */
 const ADD = `
 set -e
 IFS= read -r line
+key=\${line#* }
 umask 077
 made=
 [ -d "$HOME/.ssh" ] || { mkdir "$HOME/.ssh"; made=":made-folder"; }
 file="$HOME/.ssh/authorized_keys"
 [ -e "$file" ] || { : > "$file"; made="$made:made-file"; }
 [ -z "$(tail -c1 "$file")" ] || echo >> "$file"
-grep -qF -- "$line" "$file" || printf '%s%s\\n' "$line" "$made" >> "$file"
+if grep -qF -- "$line" "$file"; then
+  :
+elif grep -qF -- "$key" "$file"; then
+  rest=$(mktemp) && { printf '%s%s\\n' "$line" "$made"; cat "$file"; } > "$rest"
+  cat "$rest" > "$file"; rm -f "$rest"
+else
+  printf '%s%s\\n' "$line" "$made" >> "$file"
+fi
 `
 
 const REMOVE = `

@@ -39,6 +39,8 @@ export interface HostStatus {
   nodeName?: string
   /** Host keys that somebody accepted: of the host and of the jump hosts before it. */
   hostKeys?: HostKeyPin[]
+  /** The way that led there last, for where nobody's SSH configuration tells: jump hosts, then the host itself. */
+  route?: HostHop[]
   facts?: HostFacts
   /** What the newest check found. */
   findings?: HostFinding[]
@@ -79,6 +81,14 @@ export interface HostKeyPin {
   endpoint: string
   /** `SHA256:…` */
   fingerprint: string
+}
+
+/** Where an SSH server is, and who logs in to it. */
+export interface HostHop {
+  /** DNS name or IP address. */
+  host: string
+  port: number
+  user: string
 }
 
 export interface HostFacts {
