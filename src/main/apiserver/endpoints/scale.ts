@@ -9,9 +9,15 @@ import { type ScaleObject, scales } from '../registry/autoscaling/scale.ts'
 import type { Representation } from '../representation/representation.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { decodeObject } from '../schema/decode.ts'
-import { applyPatch } from '../patch/apply-patch.ts'
+import { APPLY_PATCH, applyPatch } from '../patch/apply-patch.ts'
+import { serverSideApply } from '../patch/apply/server-side-apply.ts'
+import { mediaTypeOf } from '../codec/media-type.ts'
+import { formatTime } from '../../../shared/machinery/clock.ts'
+import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
+import { boolParameter } from './read/list-options.ts'
 import type { Endpoint, EndpointParts } from './parts.ts'
-import { decodeRequest } from './write/decode-request.ts'
+import type { WriteOptions } from './contract.ts'
+import { decodeFields, decodeRequest } from './write/decode-request.ts'
 import { checkVersion } from './write/preconditions.ts'
 import { writeOptionsOf } from './write/write-options.ts'
 import { assertSameName } from './update.ts'
@@ -41,44 +47,89 @@ function replicasOf(scale: AnyObject): number {
   return replicas
 }
 
-async function write(
-  request: ApiRequest,
-  resource: ResourceDescriptor,
-  parts: EndpointParts,
-  paths: ScalePaths<AnyObject>,
-  next: (current: AnyObject) => AnyObject,
-  optionsKind: string,
+/** @param wanted has been asked for: of this very object, in this very version? */
+function assertCurrent(resource: ResourceDescriptor, wanted: AnyObject, current: AnyObject): void {
+  if (wanted.metadata.uid && wanted.metadata.uid !== current.metadata.uid)
+    throw conflict(
+      resource.type,
+      current.metadata.name,
+      `Precondition failed: UID in precondition: ${wanted.metadata.uid}, UID in object meta: ${current.metadata.uid}`,
+    )
+  checkVersion(resource, wanted.metadata.resourceVersion, current)
+}
+
+/** What is asked of the API server to scale one object. */
+interface Scaling {
+  readonly request: ApiRequest
+  readonly resource: ResourceDescriptor
+  readonly parts: EndpointParts
+  readonly paths: ScalePaths<AnyObject>
+}
+
+async function replace(
+  { request, resource, parts, paths }: Scaling,
+  update: (current: AnyObject) => AnyObject,
+  options: WriteOptions & { readonly applied?: boolean },
 ): Promise<ApiResponse> {
   const representation = parts.represent(request, scales)
-  const { object } = await parts.replace(
-    resource,
-    request.info,
-    current => {
-      const wanted = next(scaleOf(current, paths))
-      assertSameName(resource, wanted, request.info)
-      if (wanted.metadata.uid && wanted.metadata.uid !== current.metadata.uid)
-        throw conflict(
-          resource.type,
-          current.metadata.name,
-          `Precondition failed: UID in precondition: ${wanted.metadata.uid}, UID in object meta: ${current.metadata.uid}`,
-        )
-      checkVersion(resource, wanted.metadata.resourceVersion, current)
-      const copy = cloneJson(current)
-      paths.setReplicas(copy, replicasOf(wanted))
-      return copy
+  const { object } = await parts.replace(resource, request.info, update, {
+    ...options,
+    subresource: 'scale',
+    strategy: 'main',
+    admitted: {
+      kind: { ...SCALE_TYPE, schema: SCHEMA },
+      show: shown => scaleOf(shown, paths),
+      take: (changed, admitted) => paths.setReplicas(changed, replicasOf(admitted)),
     },
-    {
-      ...writeOptionsOf(request, optionsKind),
-      subresource: 'scale',
-      strategy: 'main',
-      admitted: {
-        kind: { ...SCALE_TYPE, schema: SCHEMA },
-        show: shown => scaleOf(shown, paths),
-        take: (changed, admitted) => paths.setReplicas(changed, replicasOf(admitted)),
-      },
-    },
-  )
+  })
   return shown(scaleOf(object, paths), representation)
+}
+
+function write(scaling: Scaling, next: (current: AnyObject) => AnyObject, optionsKind: string): Promise<ApiResponse> {
+  const { request, resource, paths } = scaling
+  const update = (current: AnyObject) => {
+    const wanted = next(scaleOf(current, paths))
+    assertSameName(resource, wanted, request.info)
+    assertCurrent(resource, wanted, current)
+    const copy = cloneJson(current)
+    paths.setReplicas(copy, replicasOf(wanted))
+    return copy
+  }
+  return replace(scaling, update, writeOptionsOf(request, optionsKind))
+}
+
+/** Whoever applies a Scale owns the field of the object that holds its replicas. */
+async function applyScale(scaling: Scaling): Promise<ApiResponse> {
+  const { request, resource, parts, paths } = scaling
+  const { info, query } = request
+  const { object: wanted } = await decodeFields(request, SCALE_TYPE, SCHEMA)
+  if (!wanted.apiVersion || !wanted.kind) throw badRequest('apiVersion and kind must be given in an apply patch')
+  wanted.metadata ??= { name: info.name } as AnyObject['metadata']
+  wanted.metadata.name ||= info.name
+  assertSameName(resource, wanted, info)
+  const { name, namespace } = info
+  const applied: AnyObject = {
+    apiVersion: apiVersionOf(resource.type),
+    kind: resource.type.kind,
+    metadata: { name, ...(namespace ? { namespace } : {}) } as AnyObject['metadata'],
+    spec: {},
+  }
+  if ((wanted.spec as { replicas?: number } | undefined)?.replicas !== undefined)
+    paths.setReplicas(applied, replicasOf(wanted))
+  const update = (current: AnyObject) => {
+    assertCurrent(resource, wanted, current)
+    return serverSideApply({
+      current,
+      applied,
+      manager: query.get('fieldManager') ?? '',
+      force: boolParameter(query, 'force') ?? false,
+      subresource: 'scale',
+      time: formatTime(parts.clock.now()),
+      schemaId: resource.schema,
+      fact: resource.custom?.fact,
+    })
+  }
+  return replace(scaling, update, { ...writeOptionsOf(request, 'PatchOptions'), applied: true })
 }
 
 const shown = (object: ScaleObject, { one, contentType }: Representation): ApiResponse => ({
@@ -90,6 +141,7 @@ const shown = (object: ScaleObject, { one, contentType }: Representation): ApiRe
 export const scale: Endpoint = async (request, resource, parts) => {
   const paths = resource.scale
   if (!paths) throw methodNotSupported(resource.type, request.info.verb)
+  const scaling = { request, resource, parts, paths }
   switch (request.info.verb) {
     case 'get': {
       const representation = parts.represent(request, scales)
@@ -100,9 +152,10 @@ export const scale: Endpoint = async (request, resource, parts) => {
     }
     case 'update': {
       const wanted = await decodeRequest(request, SCALE_TYPE, SCHEMA, 'UpdateOptions')
-      return write(request, resource, parts, paths, () => wanted, 'UpdateOptions')
+      return write(scaling, () => wanted, 'UpdateOptions')
     }
     case 'patch': {
+      if (mediaTypeOf(request.headers['content-type']) === APPLY_PATCH) return applyScale(scaling)
       const body = await request.body()
       const apply = (current: AnyObject) => {
         const { object, errors } = decodeObject(
@@ -112,7 +165,7 @@ export const scale: Endpoint = async (request, resource, parts) => {
         if (errors[0] !== undefined) throw badRequest(errors[0])
         return object
       }
-      return write(request, resource, parts, paths, apply, 'PatchOptions')
+      return write(scaling, apply, 'PatchOptions')
     }
     default:
       throw methodNotSupported(resource.type, request.info.verb)

@@ -28,9 +28,6 @@ export const namespaceFinalize: SubresourceHandler = {
       },
       { ...options, preconditions: { ...(resourceVersion ? { resourceVersion } : {}), ...(uid ? { uid } : {}) } },
     )
-    const { metadata, spec } = object as unknown as Namespace
-    if (metadata.deletionTimestamp && !spec.finalizers?.length && !metadata.finalizers?.length && !options.dryRun)
-      await context.delete(resource, { namespace: '', name }, options)
     return { code: 200, object }
   },
 }

@@ -100,7 +100,9 @@ async function admitAndStore(
   await parts.admission.validate(request)
 
   // Whoever may not create it at all is told that first.
-  if (object.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+  // The store minds, which a dry run does not reach.
+  if (object.metadata.resourceVersion && !options.dryRun)
+    throw badRequest('resourceVersion should not be set on objects to be created')
   delete (object.metadata as { resourceVersion?: string }).resourceVersion
   const key = keyOf(resource, namespace, object.metadata.name)
   try {

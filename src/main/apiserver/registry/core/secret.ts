@@ -20,10 +20,6 @@ export const secrets = defineResource<Secret>({
     secret.type ||= 'Opaque'
     mergeStringData(secret)
   },
-  prepareForUpdate: (secret, old) => {
-    // The type is immutable; leaving it out means to keep it.
-    if (secret.type === 'Opaque' && old.type && old.type !== 'Opaque') secret.type = old.type
-  },
   selectableFields: { type: secret => secret.type ?? '' },
   validate: validateSecret,
   validateUpdate: validateSecretUpdate,

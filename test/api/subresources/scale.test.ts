@@ -1,0 +1,85 @@
+// Scales and namespaces as clients without controllers see them: applied, owned, contested, finalized.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { TestApiServer } from '../../support/api-server.ts'
+import { startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
+import { raw } from '../core/support/raw.ts'
+
+let cluster: SecuredCluster
+let server: TestApiServer
+beforeAll(async () => {
+  cluster = await startSecuredCluster()
+  server = cluster.api
+})
+afterAll(() => cluster[Symbol.asyncDispose]())
+
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments'
+const deployment = (name: string) => ({
+  metadata: { name },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+  },
+})
+
+const applyScale = (name: string, manager: string, replicas: number, force = false) =>
+  raw(server, `${DEPLOYMENTS}/${name}/scale?fieldManager=${manager}&force=${force}`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/apply-patch+yaml' },
+    body: { kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: { name }, spec: { replicas } },
+  })
+
+test('who applies a Scale owns the replicas, through the subresource', async () => {
+  await raw(server, `${DEPLOYMENTS}?fieldManager=maker`, { body: deployment('owned') })
+  const refused = await applyScale('owned', 'scaler', 3)
+  expect(refused.code).toBe(409)
+  expect(refused.json.details.causes).toMatchObject([{ reason: 'FieldManagerConflict', field: '.spec.replicas' }])
+
+  const { code, json } = await applyScale('owned', 'scaler', 3, true)
+  expect(code).toBe(200)
+  expect(json).toMatchObject({ kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 3 } })
+  const { json: object } = await raw(server, `${DEPLOYMENTS}/owned`)
+  expect(object.spec.replicas).toBe(3)
+  expect(object.metadata.managedFields).toContainEqual({
+    manager: 'scaler',
+    operation: 'Apply',
+    apiVersion: 'apps/v1',
+    time: expect.any(String) as string,
+    fieldsType: 'FieldsV1',
+    fieldsV1: { 'f:spec': { 'f:replicas': {} } },
+    subresource: 'scale',
+  })
+})
+
+test('an applied Scale must be one, and of no other object', async () => {
+  await raw(server, DEPLOYMENTS, { body: deployment('strict') })
+  const path = `${DEPLOYMENTS}/strict/scale?fieldManager=m`
+  const headers = { 'content-type': 'application/apply-patch+yaml' }
+  const send = (body: object) => raw(server, path, { method: 'PATCH', headers, body })
+  expect((await send({ spec: { replicas: 1 } })).code).toBe(400)
+  expect((await send({ kind: 'Deployment', apiVersion: 'apps/v1' })).code).toBe(400)
+  expect((await applyScale('nobody', 'm', 1)).code).toBe(404)
+})
+
+test('a terminating namespace goes with its last finalizer, and the answer shows it', async () => {
+  const { json: namespace } = await raw(server, '/api/v1/namespaces', { body: { metadata: { name: 'ending' } } })
+  expect(namespace.spec.finalizers).toEqual(['kubernetes'])
+  await raw(server, '/api/v1/namespaces/ending', { method: 'DELETE' })
+  const body = { ...namespace, metadata: { name: 'ending' }, spec: { finalizers: [] } }
+  const { code, json } = await raw(server, '/api/v1/namespaces/ending/finalize', { method: 'PUT', body })
+  expect(code).toBe(200)
+  expect(json).toMatchObject({ kind: 'Namespace', metadata: { name: 'ending' }, status: { phase: 'Terminating' } })
+  expect((await raw(server, '/api/v1/namespaces/ending')).code).toBe(404)
+})
+
+test('the type of a Secret is immutable, also where it is left out', async () => {
+  const SECRETS = '/api/v1/namespaces/default/secrets'
+  const data = { '.dockercfg': 'e30=' }
+  await raw(server, SECRETS, { body: { metadata: { name: 'typed' }, type: 'kubernetes.io/dockercfg', data } })
+  const { code, json } = await raw(server, `${SECRETS}/typed`, {
+    method: 'PUT',
+    body: { metadata: { name: 'typed' }, data },
+  })
+  expect(code).toBe(422)
+  expect(json.message).toContain('type: Invalid value: "Opaque": field is immutable')
+})
