@@ -1,5 +1,5 @@
 // `flotilla local`: a cluster of several nodes in containers of this machine's Docker, made by a user without root.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -145,7 +145,14 @@ test('pods spread over the nodes, from images of this machine, and reach each ot
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'web' },
-    spec: { type: 'NodePort', selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
+    spec: {
+      type: 'NodePort',
+      selector: labels,
+      ports: [
+        { name: 'http', port: 80, targetPort: 8080 },
+        { name: 'echo', port: 90, targetPort: 9090, protocol: 'UDP' },
+      ],
+    },
   }
   const { code, stderr } = await execute('kubectl', ['apply', '-f', '-'], {
     env: { KUBECONFIG: join(home, 'clusters', name, 'control-plane/kubeconfig') },
@@ -189,6 +196,74 @@ test('a pod with hostNetwork is in the network of its node, not of the machine',
   expect(await kubectl('exec', 'near', '--', 'hostname')).toBe(`${node}\n`)
   await kubectl('delete', 'pod', 'near')
 })
+
+/** Runs a program in the network of a container. */
+const inNetworkOf = (pid: number, ...command: string[]) => run('nsenter', '-t', String(pid), '-n', ...command)
+const pidOf = (id: string) => Number(docker('inspect', '-f', '{{.State.Pid}}', id))
+/** Of a pod: any of its containers stands in its network. */
+const podPid = (pod: string) => pidOf(docker('ps', '-q', '--filter', `label=io.kubernetes.pod.name=${pod}`).split('\n')[0]!) // prettier-ignore
+const nodePid = (i: number) => pidOf(docker('ps', '-q', '--filter', `name=${name}-${i}$`))
+
+/** @returns what answers a packet to each address and port, as a pod sees it */
+function askUdp(pod: string, targets: readonly string[]): string[] {
+  const script = `
+    const socket = require('dgram').createSocket('udp4'), [host, port] = process.argv[1].split(':')
+    const send = () => socket.send('?', Number(port), host)
+    socket.on('message', answer => { console.log(String(answer)); process.exit() })
+    setTimeout(() => { console.log('silence'); process.exit() }, 5000)
+    setInterval(send, 500); send()`
+  return targets.map(target => inNetworkOf(podPid(pod), process.execPath, '-e', script, target))
+}
+
+test('nodes between which only TCP 22 passes say so, and their pods reach each other and Services all the same', async () => {
+  const all = await pods()
+  const names = all.map(({ metadata }) => metadata.name)
+  const answer = `
+    const socket = require('dgram').createSocket('udp4')
+    socket.on('message', (_question, { port, address }) => socket.send(process.argv[1], port, address)).bind(9090, () => console.log('up'))`
+  const servers = names.map(pod => spawn('nsenter', ['-t', String(podPid(pod)), '-n', process.execPath, '-e', answer, pod])) // prettier-ignore
+  try {
+    for (const { stdout } of servers) await new Promise(resolve => stdout.once('data', resolve))
+    await relayedBy(all)
+  } finally {
+    for (const server of servers) server.kill()
+  }
+})
+
+/** Cuts the two nodes off from each other, and heals them. */
+async function relayedBy(all: PodList['items']): Promise<void> {
+  const names = all.map(({ metadata }) => metadata.name)
+  const service = await kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}')
+  const everyPacketIsAnswered = () => {
+    for (const from of names) {
+      expect(askUdp(from, all.map(({ status }) => `${status.podIP}:9090`))).toEqual(names) // prettier-ignore
+      expect(names).toContain(askUdp(from, [`${service}:90`])[0])
+    }
+  }
+  everyPacketIsAnswered()
+  const relayed = async () =>
+    (await kubectl('get', 'nodes', '-o', 'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Relayed")].status} {end}')).trim() // prettier-ignore
+  expect(await relayed()).toBe('False False')
+  const nodes = [nodePid(1), nodePid(2)]
+  const macs = nodes.map(pid => (JSON.parse(inNetworkOf(pid, 'ip', '-j', 'link', 'show', 'eth0')) as { address: string }[])[0]!.address) // prettier-ignore
+  for (const [i, pid] of nodes.entries()) inNetworkOf(pid, 'nft', only22(macs[1 - i]!))
+  try {
+    await until('both say so', async () => (await relayed()) === 'True True')
+    await back()
+    await until('every packet is answered', () => Promise.resolve((everyPacketIsAnswered(), true)))
+  } finally {
+    for (const pid of nodes) inNetworkOf(pid, 'nft', 'delete', 'table', 'ip', 'cut')
+  }
+  await until('nothing is relayed', async () => (await relayed()) === 'False False')
+  await back()
+}
+const only22 = (mac: string) => `table ip cut {
+  chain in {
+    type filter hook prerouting priority -400;
+    ether saddr ${mac} tcp dport != 22 tcp sport != 22 drop
+    ether saddr ${mac} meta l4proto != tcp drop
+  }
+}`
 
 test('an agent that ends is started again in the same network: its pods do not notice', async () => {
   const started = await kubectl('get', 'pods', '-o', 'jsonpath={.items[*].status.startTime}')
