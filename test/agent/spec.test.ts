@@ -217,6 +217,11 @@ describe('names inside the pod', () => {
     const long = { dnsPolicy: 'None', dnsConfig: { nameservers: ['1.1.1.1'], searches: ['a'.repeat(2_000), 'b'.repeat(60)] } } // prettier-ignore
     expect(resolvConfOf(pod(long), node, host).text).toContain(`search ${'a'.repeat(2_000)}\n`)
   })
+  it('are one alone, without the subdomain, for a pod whose name is overridden', () => {
+    const spec = { subdomain: 'sub', hostname: 'web', hostnameOverride: 'other' }
+    expect(hostsFile(pod(spec), ['10.0.0.1'], 'cluster.local', '')).toContain('10.0.0.1\tother\n')
+  })
+
   it('subdomain and host aliases stand in /etc/hosts; long names are cut', () => {
     const text = hostsFile(
       pod({ subdomain: 'sub', hostAliases: [{ ip: '1.2.3.4', hostnames: ['a', 'b'] }] }),

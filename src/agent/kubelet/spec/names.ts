@@ -13,10 +13,12 @@ export function hostnameOf(pod: Pod): string {
   return name.slice(0, MAX_HOSTNAME).replace(/[-.]+$/, '')
 }
 
-/** @returns the pod's name in the cluster's DNS, if its subdomain gives it one */
+/** @returns the pod's name in the cluster's DNS, if its subdomain gives it one: not to a name that overrides all others */
 export function domainOf(pod: Pod, clusterDomain: string): string | undefined {
-  const { subdomain } = pod.spec
-  return subdomain ? `${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}` : undefined
+  const { hostnameOverride, subdomain } = pod.spec
+  return subdomain && hostnameOverride === undefined
+    ? `${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`
+    : undefined
 }
 
 /** The host name that the kernel is told. @throws Error for a full name that it cannot hold */
