@@ -9,6 +9,7 @@ import { checkOnce } from '../../src/agent/kubelet/probes/check.ts'
 import type { ContainerRuntime, RuntimeContainer } from '../../src/agent/kubelet/runtime/contract.ts'
 import { specHashOf } from '../../src/agent/kubelet/spec/containers.ts'
 import { computeActions } from '../../src/agent/kubelet/sync/actions.ts'
+import { pendingUpdates } from '../../src/agent/kubelet/sync/resize.ts'
 import { presentRun } from '../../src/agent/kubelet/sync/restart-all.ts'
 import { CrashBackoff } from '../../src/agent/kubelet/sync/crash-backoff.ts'
 import { mountsOf } from '../../src/agent/kubelet/volumes/container-mounts.ts'
@@ -143,6 +144,50 @@ describe('a sandbox that an agent before this one made', () => {
   it('is kept when something started in it, or when this agent made it', () => {
     expect(wants([container({ ...c, createdAt: '2026-01-01T00:00:06Z' })]).createSandbox).toBe(false)
     expect(wants([], 'sandbox')).toMatchObject({ createSandbox: false, start: [{ name: 'c' }] })
+  })
+})
+
+describe('a resize', () => {
+  it('reaches an init container that runs, and leaves alone one that has ended', () => {
+    const sized = (cpu: string) => pod({ initContainers: [container({ name: 'i', resources: { limits: { cpu } } })] })
+    const node = { memoryBytes: 2 ** 30, podPidsLimit: -1 }
+    const updates = (state: RuntimeContainer['state']) => {
+      const made = { id: 'i', name: 'i', state, actual: limitsOf(sized('1'), container(), node) } as RuntimeContainer
+      const runtime = { uid: 'u', name: 'web', namespace: 'shop', sandboxes: [], containers: [made] }
+      return pendingUpdates(sized('2'), runtime, node).map(({ spec, limits }) => [spec.name, limits.cpuQuota])
+    }
+    expect(updates('running')).toEqual([['i', 200_000]])
+    expect(updates('exited')).toEqual([])
+  })
+})
+
+describe('a container whose probe failed', () => {
+  const probe = (seconds: number) => ({ exec: { command: ['true'] }, terminationGracePeriodSeconds: seconds })
+  const spec: Container = { name: 'c', image: 'i', startupProbe: probe(5), livenessProbe: probe(7) }
+  const running = (name: string, specHash: string) =>
+    ({ id: name, name, state: 'running', attempt: 0, createdAt: '2026-01-01T00:00:06Z', specHash }) as RuntimeContainer
+  const killed = (fails: 'startup' | 'liveness' | undefined, ran = spec) =>
+    computeActions(
+      pod({ containers: [spec] }),
+      {
+        uid: 'u',
+        name: 'web',
+        namespace: 'shop',
+        sandboxes: [running('', '')],
+        containers: [running('c', specHashOf(ran))],
+      },
+      { failed: () => fails, started: () => fails !== 'startup' },
+      '',
+    ).kill.map(({ reason, graceSeconds }) => ({ reason, graceSeconds }))
+
+  it('has the grace period of that probe to end', () => {
+    expect(killed('startup')).toEqual([{ reason: 'Container c failed startup probe', graceSeconds: 5 }])
+    expect(killed('liveness')).toEqual([{ reason: 'Container c failed liveness probe', graceSeconds: 7 }])
+  })
+  it('has that of the pod when it is replaced for another reason', () => {
+    expect(killed(undefined, { ...spec, image: 'older' })).toEqual([
+      { reason: 'Container c definition changed', graceSeconds: undefined },
+    ])
   })
 })
 

@@ -272,12 +272,8 @@ export class PodWorker {
   async #act(runtime: RuntimePod, actions: Actions): Promise<void> {
     const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
     if (actions.createSandbox) return this.#startOver(runtime, actions.sandboxAttempt)
-    for (const { container, spec, reason, graceSeconds: grace } of actions.kill) {
-      const graceSeconds =
-        grace ??
-        spec?.livenessProbe?.terminationGracePeriodSeconds ??
-        this.#pod.spec.terminationGracePeriodSeconds ??
-        DEFAULT_GRACE_SECONDS
+    for (const { container, reason, graceSeconds: grace } of actions.kill) {
+      const graceSeconds = grace ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
       const message = `${reason}, will be restarted`
       await killContainer(this.#parts, this.#pod, container, { graceSeconds, message, podIP })
     }

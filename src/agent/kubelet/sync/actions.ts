@@ -14,7 +14,6 @@ import { presentRun } from './restart-all.ts'
 
 export interface Kill {
   readonly container: RuntimeContainer
-  readonly spec: Container | undefined
   readonly reason: string
   /** Instead of the pod's own. */
   readonly graceSeconds?: number
@@ -67,11 +66,10 @@ export function computeActions(
     for (const spec of pod.spec.containers) {
       const current = newest(runtime, spec.name)
       if (current?.state === 'running') {
-        const reason = whyKill(spec, current, probes)
-        if (reason === undefined) kept++
-        else kill.push({ container: current, spec, reason })
-        // Killed for its probe: whether it comes back, its restart policy says, once it is dead.
-        if (reason !== undefined) kept++
+        const why = whyKill(spec, current, probes)
+        if (why) kill.push(why)
+        // Also when killed for its probe: whether it comes back, its restart policy says, once it is dead.
+        kept++
       } else if (!current || restartsAfter(pod, spec, exitCodeOf(current))) start.push(spec)
     }
     if (kept === 0 && start.length === init.start.length) return { ...none, endPod: true }
@@ -82,7 +80,6 @@ export function computeActions(
 
 const ofPastRun = (container: RuntimeContainer): Kill => ({
   container,
-  spec: undefined,
   reason: `All containers restart: container ${container.name} is killed`,
   graceSeconds: 0,
 })
@@ -108,11 +105,14 @@ function withoutSandbox(pod: Pod, runtime: RuntimePod, none: Actions): Actions {
   return failedInit ? { ...none, endPod: true } : { ...none, createSandbox: true }
 }
 
-function whyKill(spec: Container, current: RuntimeContainer, probes: ProbeVerdicts): string | undefined {
-  if (current.specHash !== specHashOf(spec)) return `Container ${spec.name} definition changed`
-  const failed = probes.failed(current.id)
-  if (failed) return `Container ${spec.name} failed ${failed} probe`
-  return undefined
+function whyKill(spec: Container, container: RuntimeContainer, probes: ProbeVerdicts): Kill | undefined {
+  if (container.specHash !== specHashOf(spec)) return { container, reason: `Container ${spec.name} definition changed` }
+  const failed = probes.failed(container.id)
+  if (!failed) return undefined
+  const { terminationGracePeriodSeconds: graceSeconds } =
+    (failed === 'startup' ? spec.startupProbe : spec.livenessProbe) ?? {}
+  const reason = `Container ${spec.name} failed ${failed} probe`
+  return { container, reason, ...(graceSeconds === undefined ? {} : { graceSeconds }) }
 }
 
 interface InitProgress {
@@ -138,8 +138,8 @@ function nextInit(pod: Pod, runtime: RuntimePod, probes: ProbeVerdicts): InitPro
     const current = found && found.createdAt >= since ? found : undefined
     if (isSidecar(spec)) {
       if (current?.state === 'running') {
-        const reason = whyKill(spec, current, probes)
-        if (reason !== undefined) kill.push({ container: current, spec, reason })
+        const why = whyKill(spec, current, probes)
+        if (why) kill.push(why)
         if (!appRan && probes.started(current.id) === false) return { start, kill, done: false, failed: false }
       } else {
         start.push(spec)
@@ -149,8 +149,8 @@ function nextInit(pod: Pod, runtime: RuntimePod, probes: ProbeVerdicts): InitPro
     }
     if (appRan) continue
     if (current?.state === 'running') {
-      const reason = whyKill(spec, current, probes)
-      if (reason !== undefined) kill.push({ container: current, spec, reason })
+      const why = whyKill(spec, current, probes)
+      if (why) kill.push(why)
       return { start, kill, done: false, failed: false }
     }
     if (!current) return { start: [...start, spec], kill, done: false, failed: false }

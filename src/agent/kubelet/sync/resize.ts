@@ -5,7 +5,7 @@ import type { Container, ContainerStatus, Pod, ResourceRequirements } from '../.
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { Shortage } from '../admission/fit.ts'
 import type { ContainerLimits, RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
-import { initContainers, isSidecar } from '../spec/containers.ts'
+import { initContainers } from '../spec/containers.ts'
 import { type NodeLimits, limitsOf } from '../spec/resources.ts'
 
 export interface ResizePending {
@@ -14,10 +14,7 @@ export interface ResizePending {
 }
 
 /** Containers whose resources can change while they run. */
-export const resizable = (pod: Pod): readonly Container[] => [
-  ...initContainers(pod).filter(isSidecar),
-  ...pod.spec.containers,
-]
+export const resizable = (pod: Pod): readonly Container[] => [...initContainers(pod), ...pod.spec.containers]
 
 /** What the node has set aside for each container of one pod. */
 export class Allocation {
