@@ -102,10 +102,48 @@ describe('pods/resize', () => {
       'Pod QOS Class may not change as a result of resizing',
     )
     expect((await failure(resize(metadata.name, { requests: { 'ephemeral-storage': '1Gi' } }))).message).toContain(
-      'only cpu and memory resources for sidecar and main containers are mutable',
+      'only cpu and memory resources are mutable',
     )
     expect((await failure(resize(metadata.name, { limits: { cpu: null } }))).message).toContain(
       'resource limits cannot be removed',
+    )
+  })
+  test('changes init containers as well, unless that would restart one that is no sidecar', async () => {
+    const request = (cpu: string) => ({ resources: { requests: { cpu } } })
+    const resizePolicy = [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }]
+    const { metadata } = await pod({
+      ...sized,
+      initContainers: [
+        { name: 'first', image: 'x', ...request('10m') },
+        { name: 'side', image: 'x', restartPolicy: 'Always', resizePolicy, ...request('10m') },
+      ],
+    })
+    const key = { namespace, name: metadata.name }
+    const change = (...initContainers: object[]) =>
+      cluster.admin.patch(Pod, key, { spec: { initContainers } }, { subresource: 'resize' })
+    const after = await change({ name: 'first', ...request('20m') }, { name: 'side', ...request('30m') })
+    expect(after.spec.initContainers!.map(({ resources }) => resources)).toEqual([
+      { requests: { cpu: '20m' } },
+      { requests: { cpu: '30m' } },
+    ])
+    expect((await failure(change({ name: 'first', resizePolicy, ...request('40m') }))).message).toContain(
+      'spec.initContainers[0]: Forbidden: non-sidecar init containers with a resize policy of RestartContainer cannot be resized',
+    )
+  })
+  test('neither renames containers nor adds or removes them', async () => {
+    const two = ['a', 'b'].map(name => ({ ...sized.containers[0], name }))
+    const { metadata } = await pod({ containers: two })
+    const key = { namespace, name: metadata.name }
+    const rename = (names: string[]) => {
+      const containers = names.map(name => ({ ...sized.containers[0], name }))
+      const options = { subresource: 'resize', type: 'merge' } as const
+      return failure(cluster.admin.patch(Pod, key, { spec: { containers } }, options))
+    }
+    expect((await rename(['b', 'a'])).message).toContain(
+      'spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize, spec.containers[1].name: Forbidden: containers may not be renamed or reordered on resize',
+    )
+    expect((await rename(['a'])).message).toContain(
+      'spec.containers: Forbidden: containers may not be added or removed on resize',
     )
   })
   test('the pod itself still refuses the change', async () => {

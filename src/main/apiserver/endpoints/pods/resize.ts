@@ -12,14 +12,29 @@ import { objectPart } from '../object-part.ts'
 const asPod = (object: AnyObject) => object as unknown as Pod
 const RESIZABLE = new Set(['cpu', 'memory'])
 
-function takeResources(copies: readonly Container[] = [], wanted: readonly Container[] = []): void {
-  for (const copy of copies) {
-    const next = wanted.find(({ name }) => name === copy.name)
-    if (!next) continue
-    if (next.resources) copy.resources = next.resources
-    else delete copy.resources
-    if (next.resizePolicy) copy.resizePolicy = next.resizePolicy
-  }
+/** A list with other names than the stored one is taken as it is: validation refuses it. */
+function withResources(stored: readonly Container[], wanted: readonly Container[]): Container[] {
+  if (!isSameOrder(stored, wanted)) return [...wanted]
+  return stored.map(({ resources: _, ...container }, i) => {
+    const { resources, resizePolicy } = wanted[i] ?? {}
+    return { ...container, ...(resources ? { resources } : {}), ...(resizePolicy ? { resizePolicy } : {}) }
+  })
+}
+
+const isSameOrder = (a: readonly Container[], b: readonly Container[]): boolean =>
+  a.length === b.length && a.every(({ name }, i) => name === b[i]?.name)
+
+const LISTS = ['initContainers', 'containers'] as const
+type List = (typeof LISTS)[number]
+
+function validateOrder(list: List, now: readonly Container[], old: readonly Container[]): FieldError[] {
+  const path = `spec.${list}`
+  if (now.length !== old.length) return [forbiddenField(path, `${list} may not be added or removed on resize`)]
+  return now.flatMap(({ name }, i) =>
+    name === old[i]?.name
+      ? []
+      : [forbiddenField(`${path}[${i}].name`, `${list} may not be renamed or reordered on resize`)],
+  )
 }
 
 type Amounts = Readonly<Record<string, string | number>> | undefined
@@ -28,38 +43,44 @@ const others = (amounts: Amounts = {}) =>
 const isRemoved = (now: Amounts, old: Amounts) =>
   [...RESIZABLE].some(resource => old?.[resource] !== undefined && now?.[resource] === undefined)
 
-function validateContainers(
-  path: string,
-  now: readonly Container[] = [],
-  old: readonly Container[] = [],
-): FieldError[] {
+function validateContainers(list: List, now: readonly Container[], old: readonly Container[]): FieldError[] {
   return now.flatMap((container, i) => {
     const before = old[i]
     if (!before || deepEqual(container.resources ?? {}, before.resources ?? {})) return []
-    const at = `${path}[${i}].resources`
+    const path = `spec.${list}[${i}]`
     const [a, b] = [container.resources ?? {}, before.resources ?? {}]
-    const restarts = path === 'spec.containers' || container.restartPolicy === 'Always'
-    if (
-      !restarts ||
-      !deepEqual(others(a.requests), others(b.requests)) ||
-      !deepEqual(others(a.limits), others(b.limits))
-    )
-      return [forbiddenField('spec', 'only cpu and memory resources for sidecar and main containers are mutable')]
-    return [
-      ...(isRemoved(a.limits, b.limits) ? [forbiddenField(`${at}.limits`, 'resource limits cannot be removed')] : []),
+    const errors = [
       ...(isRemoved(a.requests, b.requests)
-        ? [forbiddenField(`${at}.requests`, 'resource requests cannot be removed')]
+        ? [forbiddenField(`${path}.resources.requests`, 'resource requests cannot be removed')]
+        : []),
+      ...(isRemoved(a.limits, b.limits)
+        ? [forbiddenField(`${path}.resources.limits`, 'resource limits cannot be removed')]
         : []),
     ]
+    if (!deepEqual(others(a.requests), others(b.requests)) || !deepEqual(others(a.limits), others(b.limits)))
+      errors.push(
+        list === 'containers'
+          ? forbiddenField('spec', 'only cpu and memory resources are mutable')
+          : forbiddenField(path, 'only cpu and memory resources for init or sidecar containers are mutable'),
+      )
+    const restarts = container.resizePolicy?.some(({ restartPolicy }) => restartPolicy === 'RestartContainer')
+    if (list === 'initContainers' && container.restartPolicy !== 'Always' && restarts)
+      errors.push(
+        forbiddenField(path, 'non-sidecar init containers with a resize policy of RestartContainer cannot be resized'),
+      )
+    return errors
   })
 }
 
 function validateResize(object: AnyObject, before: AnyObject): FieldError[] {
   const [pod, old] = [asPod(object), asPod(before)]
+  const over = (check: typeof validateContainers) =>
+    LISTS.flatMap(list => check(list, pod.spec[list] ?? [], old.spec[list] ?? []))
+  const misplaced = over(validateOrder)
+  if (misplaced.length > 0) return misplaced
   const quality = qosClass(pod)
   return [
-    ...validateContainers('spec.containers', pod.spec.containers, old.spec.containers),
-    ...validateContainers('spec.initContainers', pod.spec.initContainers, old.spec.initContainers),
+    ...over(validateContainers),
     ...(old.status.qosClass && quality !== old.status.qosClass
       ? [invalidValue('spec', quality, 'Pod QOS Class may not change as a result of resizing')]
       : []),
@@ -71,9 +92,11 @@ export const podResize = objectPart({
   type: Pod,
   subresource: 'resize',
   take(copy, wanted) {
-    const { spec } = asPod(wanted)
-    takeResources(asPod(copy).spec.containers, spec?.containers)
-    takeResources(asPod(copy).spec.initContainers, spec?.initContainers)
+    const { spec } = asPod(copy)
+    for (const list of LISTS) {
+      const [stored = [], next = []] = [spec[list], asPod(wanted).spec?.[list]]
+      if (stored.length + next.length > 0) spec[list] = withResources(stored, next)
+    }
   },
   prepare: bumpGeneration,
   validate: validateResize,
