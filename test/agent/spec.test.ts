@@ -152,8 +152,15 @@ describe('a resize', () => {
     const sized = (cpu: string) => pod({ initContainers: [container({ name: 'i', resources: { limits: { cpu } } })] })
     const node = { memoryBytes: 2 ** 30, podPidsLimit: -1 }
     const updates = (state: RuntimeContainer['state']) => {
-      const made = { id: 'i', name: 'i', state, actual: limitsOf(sized('1'), container(), node) } as RuntimeContainer
-      const runtime = { uid: 'u', name: 'web', namespace: 'shop', sandboxes: [], containers: [made] }
+      const actual = limitsOf(sized('1'), container(), node)
+      const made: Partial<RuntimeContainer> = { id: 'i', name: 'i', state, actual }
+      const runtime = {
+        uid: 'u',
+        name: 'web',
+        namespace: 'shop',
+        sandboxes: [],
+        containers: [made as RuntimeContainer],
+      }
       return pendingUpdates(sized('2'), runtime, node).map(({ spec, limits }) => [spec.name, limits.cpuQuota])
     }
     expect(updates('running')).toEqual([['i', 200_000]])
