@@ -1,4 +1,6 @@
 // Docker and the tools that pods need, from the packages of the distribution; only what is missing.
+import { SshError } from '../ssh/contract.ts'
+import { AWAIT_PACKAGE_MANAGER } from './package-manager.ts'
 import { type ClusterSettings, type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
 
 /** Tool → package, per package manager. RHEL has no Docker in its own repositories: the preflight says so. */
@@ -50,10 +52,12 @@ list() { dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' | sed -n 's/^ins
 [ -e packages ] || list > packages
 export DEBIAN_FRONTEND=noninteractive
 # An earlier run that was cut off may still be at it, or have left packages half configured.
-for i in 1 2 3 4 5 6 7 8 9; do pgrep -x 'apt-get|dpkg' >/dev/null || break; sleep 10; done
+${AWAIT_PACKAGE_MANAGER}
 dpkg --configure -a </dev/null
-apt-get -q -o DPkg::Lock::Timeout=180 update </dev/null
-apt-get -q -y -o DPkg::Lock::Timeout=180 --no-install-recommends install $packages </dev/null
+# A way that swallows everything is given up in two minutes, not in ten.
+apt() { apt-get -q -o DPkg::Lock::Timeout=180 -o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 "$@" </dev/null; }
+apt update
+apt -y --no-install-recommends install $packages
 list | comm -13 packages - >> installed
 rm packages
 `
@@ -64,6 +68,7 @@ read -r packages
 ${REMEMBER}
 list() { rpm -qa --qf '%{NAME}\\n' | sort; }
 [ -e packages ] || list > packages
+${AWAIT_PACKAGE_MANAGER}
 dnf -y --setopt=install_weak_deps=False install $packages </dev/null
 list | comm -13 packages - >> installed
 rm packages
@@ -77,8 +82,27 @@ export const installPackages: Step = {
   },
   async apply(context) {
     const script = context.facts.tools.has('apt-get') ? APT_INSTALL : DNF_INSTALL
-    await asRoot(context, 'installing packages', script, `${missing(context).join(' ')}\n`)
+    const packages = missing(context)
+    try {
+      await asRoot(context, 'installing packages', script, `${packages.join(' ')}\n`)
+    } catch (error) {
+      throw noWayToPackages(error, packages, context.host.metadata.name) ?? error
+    }
   },
+}
+
+/** What package managers say when they reach no source of packages, or have none that knows the package. */
+const NO_SOURCE =
+  /could not resolve|temporary failure|failed to fetch|unable to (connect|locate)|could not connect|no installation candidate|cannot (download|prepare)|curl error|unable to find a match/i
+
+function noWayToPackages(error: unknown, packages: readonly string[], host: string): SshError | undefined {
+  if (!(error instanceof SshError && error.code === 'CommandFailed' && NO_SOURCE.test(error.message))) return undefined
+  return new SshError(
+    'CommandFailed',
+    `the host reaches no packages, and it lacks ${packages.join(', ')}. Give it a way to its distribution's packages (a ` +
+      "proxy or mirror in its package manager's settings), or install them there by hand; then: flotilla node repair " +
+      `${host}. It said: ${error.message}`,
+  )
 }
 
 export const START_DOCKER = `

@@ -7,7 +7,7 @@ import { liveRestore, resetLiveRestore } from './live-restore.ts'
 import { pushAgent, pushRuntime } from './push.ts'
 import { cleanUp, deleteNode, drain, revokeCertificate } from './remove.ts'
 import { startAgent } from './start-agent.ts'
-import { stopDocker, uninstall } from './uninstall.ts'
+import { hasInstalled, stopDocker, uninstall } from './uninstall.ts'
 
 interface Undoing {
   readonly step: Step
@@ -23,7 +23,7 @@ const TIDY = `
 rmdir /opt/flotilla 2>/dev/null
 before=/var/lib/flotilla/before
 left=
-for note in installed docker daemon.json.ours images; do [ ! -e $before/$note ] || left=yes; done
+for note in installed packages docker daemon.json.ours images; do [ ! -e $before/$note ] || left=yes; done
 [ -n "$left" ] || rm -rf $before
 rmdir /var/lib/flotilla 2>/dev/null
 exit 0
@@ -99,7 +99,7 @@ const UNDOINGS: readonly Undoing[] = [
   {
     step: installPackages,
     carries: [startAgent.name, liveRestore.name, startDocker.name],
-    isDone: ({ facts }) => facts.flotilla.did.has('installed'),
+    isDone: ({ facts }) => hasInstalled(facts),
     by: [uninstall, tidy],
   },
   {

@@ -1,6 +1,8 @@
 // The way back from installed packages and a started Docker: units, links, rules and settings are as they were noted
 // before.
+import type { Facts } from '../preflight/facts.ts'
 import { type Step, asRoot } from './contract.ts'
+import { AWAIT_PACKAGE_MANAGER } from './package-manager.ts'
 
 /** What Docker leaves behind when it ends. What was there before is in the folder $before. */
 const SWEEP_AFTER_DOCKER = `
@@ -45,10 +47,25 @@ rm -f $before/docker
 exit 0
 `
 
+/** An installation that was cut off has noted what there was before it, and not what it brought, half of it perhaps. */
+const SETTLE_PACKAGES = `
+if [ -s $before/packages ]; then
+  ${AWAIT_PACKAGE_MANAGER}
+  if command -v apt-get >/dev/null; then
+    dpkg --configure -a </dev/null >&2
+    dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' | grep -v '^not-installed \\|^config-files ' | cut -d' ' -f2
+  else
+    rpm -qa --qf '%{NAME}\\n'
+  fi | sort | comm -13 $before/packages - >> $before/installed
+  rm -f $before/packages
+fi
+`
+
 /** Docker goes only where we brought it, and where nobody else uses it meanwhile. */
 export const UNINSTALL = `
 before=/var/lib/flotilla/before
-[ -s $before/installed ] || exit 0
+${SETTLE_PACKAGES}
+[ -s $before/installed ] || { rm -f $before/installed; exit 0; }
 packages=$(sort -u $before/installed)
 if printf '%s\\n' $packages | grep -qx 'docker.io\\|moby-engine'; then
   if [ -n "$(docker ps -aq 2>/dev/null)" ]; then echo 'Docker is kept: it has containers of somebody else'; exit 0; fi
@@ -77,8 +94,11 @@ export const stopDocker: Step = {
   apply: async context => void (await asRoot(context, 'stopping Docker', STOP_DOCKER)),
 }
 
+/** Also where that was cut off. */
+export const hasInstalled = ({ flotilla: { did } }: Facts): boolean => did.has('installed') || did.has('packages')
+
 export const uninstall: Step = {
   name: 'uninstall',
-  plan: ({ facts }) => (facts.flotilla.did.has('installed') ? ['remove the packages that joining installed'] : []),
+  plan: ({ facts }) => (hasInstalled(facts) ? ['remove the packages that joining installed'] : []),
   apply: async context => void (await asRoot(context, 'removing packages', UNINSTALL)),
 }

@@ -1,0 +1,11 @@
+// A package manager that an earlier run started, and that a cut connection has left at its work.
+
+/** Waits for it: what it has brought is known only then. For ten minutes, on a slow host. */
+export const AWAIT_PACKAGE_MANAGER = `
+i=0
+while pgrep -x 'apt-get|dpkg|dnf' >/dev/null; do
+  i=$((i+1))
+  [ $i -lt 300 ] || { echo 'a package manager is at work on the host; run this again when it has ended' >&2; exit 1; }
+  sleep 2
+done
+`

@@ -1,0 +1,97 @@
+// A host without Docker, whose packages have to come first: no way to them, a connection that is cut while they are
+// installed, and all of it undone.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
+import { eventually } from '../support/eventually.ts'
+import { HostLab, type LabHost } from './lab/lab.ts'
+import { HostsControlPlane } from './support/control-plane.ts'
+
+/** Packages come from far away, and are installed on a busy machine. */
+const LONG_MS = 600_000
+let lab: HostLab
+let host: LabHost
+let plane: HostsControlPlane
+let before: string
+
+beforeAll(async () => {
+  lab = await HostLab.start()
+  host = await lab.host('bare', { docker: false })
+  plane = await HostsControlPlane.start(lab, [host])
+  await plane.addHost(host)
+  before = host.picture()
+})
+afterAll(async () => {
+  await plane?.[Symbol.asyncDispose]()
+  await lab?.[Symbol.asyncDispose]()
+})
+
+const packages = ({ steps = [] }: HostOperationStatus) => steps.find(({ name }) => name === 'install-packages')
+
+test('without Docker and without a way to packages, joining says what is missing and what to do next', async () => {
+  host.sh(
+    'cd /etc/apt; mv sources.list sources.list.kept; echo "deb http://127.0.0.1:9/debian bookworm main" > sources.list',
+  )
+  const status = await plane.operate('bare', 'Join')
+  host.sh('mv /etc/apt/sources.list.kept /etc/apt/sources.list')
+  expect(status).toMatchObject({
+    phase: 'Failed',
+    reason: 'CommandFailed',
+    message: expect.stringMatching(/^the host reaches no packages, and it lacks docker\.io.*install them there by hand; then: flotilla node repair bare\. It said: /) as string,
+  }) // prettier-ignore
+  expect(packages(status)?.state).toBe('Failed')
+})
+
+async function joinCutOff(): Promise<void> {
+  let cut = false
+  const broken = await plane.operate('bare', 'Join', status => {
+    const { state, output = '' } = packages(status) ?? {}
+    if (cut || state !== 'Running' || !/^(Unpacking|Selecting) /m.test(output)) return
+    cut = true
+    host.cutSsh()
+  })
+  expect(cut, broken.message).toBe(true)
+  expect(broken).toMatchObject({ phase: 'Failed', reason: expect.stringMatching(/ConnectionLost|Unreachable/) as string }) // prettier-ignore
+}
+/** Everything of joining. */
+async function undoAll(): Promise<void> {
+  const undone = await plane.operate('bare', 'Undo', undefined, { step: 'install-packages' })
+  expect(undone, undone.message).toMatchObject({ phase: 'Succeeded' })
+  expect(undone.steps?.map(({ name }) => name)).toContain('install-packages')
+  // What is not built on packages is undone from the last step on.
+  for (let message = ''; message !== 'nothing of that is on bare';) {
+    const status = await plane.operate('bare', 'Undo')
+    expect(status, status.message).toMatchObject({ phase: 'Succeeded' })
+    message = status.message ?? ''
+  }
+}
+
+test(
+  'cut off while packages are installed, it can be undone: what had come by then is gone',
+  async () => {
+    await joinCutOff()
+    await undoAll()
+    expect(host.picture()).toBe(before)
+  },
+  LONG_MS,
+)
+
+test(
+  'cut off there, it goes on where it was and ends with a Ready node',
+  async () => {
+    await joinCutOff()
+    const status = await plane.operate('bare', 'Join')
+    expect(status, status.message).toMatchObject({ phase: 'Succeeded' })
+    await eventually(() => plane.isNodeReady('bare'), 60_000)
+    expect(host.sh('dpkg --audit; docker info >/dev/null && echo works')).toBe('works')
+  },
+  LONG_MS,
+)
+
+test(
+  'undone, the packages are gone with all that they brought, and the host is as it was before',
+  async () => {
+    await undoAll()
+    expect(host.picture()).toBe(before)
+  },
+  LONG_MS,
+)
