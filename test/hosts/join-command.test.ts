@@ -1,24 +1,30 @@
 // `flotilla node join-command` on a real host that nobody can SSH into from here, but that reaches the API server.
+import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster, type Ran, cli, until } from '../e2e/support/cluster.ts'
+import { busyboxImage } from '../support/images.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
+import { Sleeper } from './support/asleep.ts'
 
 let lab: HostLab
 let host: LabHost
 let cluster: Cluster
 let before: string
 let line: string
+const sleeper = new Sleeper()
 
 beforeAll(async () => {
   lab = await HostLab.start()
   host = await lab.host('joiner', { docker: true })
   host.sh('systemctl stop ssh.socket ssh 2>/dev/null; true')
   before = host.picture()
-  cluster = await Cluster.start(['--no-local-node', '--listen', '0.0.0.0:0'])
+  const flags = ['--no-local-node', '--listen', '0.0.0.0:0']
+  cluster = await Cluster.start(flags, undefined, ['env', sleeper.environment])
 })
 afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]()
   await lab?.[Symbol.asyncDispose]()
+  sleeper[Symbol.dispose]()
 })
 
 const node = (...args: string[]): Promise<Ran> => cli('node', ...args, '--data-dir', cluster.dataDir)
@@ -65,6 +71,23 @@ test('the line makes the host a Ready node', async () => {
   expect(host.sh('ls /etc/flotilla; stat -c %a /etc/flotilla/config.json')).toBe('ca.crt\nconfig.json\n600')
   expect(host.sh("docker info --format '{{.LiveRestoreEnabled}}'")).toBe('true')
   expect((await node('list')).stdout).toMatch(/^- +not over SSH +- +joiner +Ready$/m)
+})
+
+test('after eight hours of sleep of the control plane it is Ready within a minute, and its pod is the same', async () => {
+  const image = busyboxImage()
+  execFileSync('sh', ['-c', 'docker save "$0" | docker exec -i "$1" docker load', image, host.container])
+  await cluster.kubectl('run', 'lasting', `--image=${image}`, '--', 'sleep', '100000')
+  const runs = () => cluster.kubectl('get', 'pod', 'lasting', '-o', 'jsonpath={.status.containerStatuses[0].ready}')
+  await until('its pod runs', async () => (await runs()) === 'true', 150_000)
+  const pod = () => cluster.kubectl('get', 'pod', 'lasting', '-o', 'jsonpath={.metadata.uid} {.status.containerStatuses[0].containerID} {.status.containerStatuses[0].restartCount}') // prettier-ignore
+  const beat = () => cluster.kubectl('get', 'lease', '-n', 'kube-node-lease', 'joiner', '-o', 'jsonpath={.spec.renewTime}') // prettier-ignore
+  const [before, heard, since] = [await pod(), await beat(), host.sh('date +%s')]
+  const awake = await sleeper.sleep(cluster, 8, () => agentSays(/"connected":false/, since))
+  await until('the node is heard of', async () => (await isReady()) && (await beat()) !== heard)
+  expect(Date.now() - awake).toBeLessThan(60_000)
+  expect(await pod()).toBe(before)
+  expect(await cluster.kubectl('get', 'node', 'joiner', '-o', 'jsonpath={.spec.taints}')).toBe('')
+  await cluster.kubectl('delete', 'pod', 'lasting', '--now')
 })
 
 test('the same line on another machine gives nothing', async () => {

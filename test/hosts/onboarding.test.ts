@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster, execute, repository, until } from '../e2e/support/cluster.ts'
 import { busyboxImage } from '../support/images.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
+import { Sleeper } from './support/asleep.ts'
 
 let lab: HostLab
 let cluster: Cluster
@@ -17,6 +18,7 @@ let asking: LabHost
 let hidden: LabHost
 let before: string[]
 const children: ChildProcess[] = []
+const sleeper = new Sleeper()
 
 const node = (...args: string[]) => nodeWith('', ...args)
 const nodeWith = (input: string, ...args: string[]) =>
@@ -69,12 +71,14 @@ beforeAll(async () => {
   for (const user of ['ada', 'grace']) asking.authorize(user, key.publicKey)
   hidden.authorize('grace', key.publicKey)
   before = hosts.map(host => host.picture())
-  cluster = await Cluster.start(['--no-local-node'], undefined, ['env', `HOME=${lab.folder}`, 'SSH_AUTH_SOCK='])
+  const environment = ['env', `HOME=${lab.folder}`, 'SSH_AUTH_SOCK=', sleeper.environment]
+  cluster = await Cluster.start(['--no-local-node'], undefined, environment)
 })
 afterAll(async () => {
   for (const child of children) child.kill()
   await cluster?.[Symbol.asyncDispose]()
   await lab?.[Symbol.asyncDispose]()
+  sleeper[Symbol.dispose]()
 })
 
 const HTTP_GET = 'printf "GET / HTTP/1.0\\r\\n\\r\\n" | nc -w 5 "$0" 8080'
@@ -230,6 +234,54 @@ test('a cut connection comes back by itself, and pods do not notice', async () =
     'the interval is written down',
     async () => (await cluster.kubectl('get', 'host', 'bare', '-o', 'jsonpath={.status.away[-1].until}')) !== '',
   )
+})
+
+test('after eight hours of sleep every node is Ready within a minute, and its pods are the same and never stopped', async () => {
+  const pods = () =>
+    cluster.kubectl('get', 'pods', '-o', 'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].containerID} {.status.containerStatuses[0].restartCount}{"\\n"}{end}') // prettier-ignore
+  const before = await pods()
+  const beats = () => cluster.kubectl('get', 'leases', '-n', 'kube-node-lease', '-o', 'jsonpath={range .items[*]}{.metadata.name}={.spec.renewTime} {end}') // prettier-ignore
+  const heard = await beats()
+  const since = bare.sh('date +%s')
+  const lost = '"connected":false'
+  const awake = await sleeper.sleep(cluster, 8, () =>
+    until('the agents have lost the control plane', () =>
+      Promise.resolve(
+        hosts.every(host => host.sh(`journalctl -u flotilla-agent --since @${since} --no-pager -o cat`).includes(lost)),
+      ),
+    ),
+  )
+  await until('every node is heard of', async () => {
+    const now = new Set((await beats()).split(' '))
+    const nodes = await cluster.kubectl('get', 'nodes')
+    const isReady = hosts.every(({ name }) => new RegExp(`^${name} +Ready `, 'm').test(nodes))
+    return (
+      isReady &&
+      heard
+        .trim()
+        .split(' ')
+        .every(beat => !now.has(beat))
+    )
+  })
+  expect(Date.now() - awake).toBeLessThan(60_000)
+  expect(await pods()).toBe(before)
+  expect(await cluster.kubectl('get', 'events', '-A', '-o', 'jsonpath={.items[*].reason}')).not.toMatch(
+    /Evict|TaintManager/,
+  )
+  expect(await cluster.kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].spec.taints[*].key}')).not.toContain('node.kubernetes.io') // prettier-ignore
+  for (const { name } of hosts) {
+    const {
+      from,
+      until: end,
+      reason,
+    } = await until('the time away is written down', async () => {
+      const text = await cluster.kubectl('get', 'host', name, '-o', 'jsonpath={.status.away[-1]}')
+      const away = JSON.parse(text) as { from: string; until?: string; reason: string }
+      return away.until !== undefined && { ...away, until: away.until }
+    })
+    expect(Date.parse(end) - Date.parse(from)).toBeGreaterThanOrEqual(8 * 3_600_000)
+    expect(reason).toBe('this machine slept')
+  }
 })
 
 test('a host that shows another key is refused until somebody decides', async () => {
