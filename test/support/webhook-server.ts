@@ -20,6 +20,8 @@ export interface WebhookServer extends AsyncDisposable {
   readonly port: number
   /** Base64, as in a configuration. */
   readonly caBundle: string
+  /** Its own certificate, the same way. */
+  readonly ownBundle: string
   readonly calls: WebhookCall[]
   url(path: string): string
   /** Answers at a path from now on. */
@@ -67,6 +69,7 @@ export async function startWebhookServer(names: readonly string[] = [], host = '
   return {
     port,
     caBundle: Buffer.from(authority.certPem).toString('base64'),
+    ownBundle: Buffer.from(certPem).toString('base64'),
     calls,
     url: path => `https://127.0.0.1:${port}${path}`,
     on: (path, answer) => answers.set(path, answer),

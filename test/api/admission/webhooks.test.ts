@@ -99,6 +99,12 @@ describe('a validating webhook', () => {
     ])
   })
 
+  test('may be known by its own certificate instead of its authority', async () => {
+    hooks.on('/own', () => ({ allowed: false, status: { message: 'seen' } }))
+    await validating(hook('/own', { clientConfig: { url: hooks.url('/own'), caBundle: hooks.ownBundle } }))
+    expect((await failure(configMap())).message).toContain('denied the request: seen')
+  })
+
   test('may warn', async () => {
     hooks.on('/warn', () => ({ allowed: true, warnings: ['mind the gap'] }))
     await validating(hook('/warn'))

@@ -10,6 +10,7 @@ import { decodeBody } from '../codec/decode-body.ts'
 import { forward } from '../proxy/forward.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from '../request.ts'
 import type { DialService } from '../webhook/service-dialer.ts'
+import { trusting } from '../../pki/trust.ts'
 
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 /** For a connection that is to be a client's: the client itself may be patient. */
@@ -70,7 +71,7 @@ export class RemoteService {
         cert: frontProxy.certPem,
         key: frontProxy.keyPem,
         rejectUnauthorized: insecureSkipTLSVerify !== true,
-        ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}),
+        ...trusting(caBundle ? Buffer.from(caBundle, 'base64') : undefined),
       })
       // Stays, for errors that come after the handshake: whoever uses the connection sees its end.
       secured.on('error', error => reject(unreachable(error.message)))

@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache'
 import type { WebhookClientConfig } from '../../../shared/api/admissionregistration/v1.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 import { decodeBody } from '../codec/decode-body.ts'
+import { trusting } from '../../pki/trust.ts'
 import type { DialService, ServiceRef } from './service-dialer.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
@@ -138,14 +139,14 @@ export class WebhookTransport implements Disposable {
   }
 
   #makeAgent(service: ServiceRef | undefined, servername: string, ca: Buffer | undefined): Agent {
-    const agent = new Agent({ keepAlive: true, timeout: IDLE_MS, ...(ca ? { ca } : {}) })
+    const agent = new Agent({ keepAlive: true, timeout: IDLE_MS, ...trusting(ca) })
     if (!service) return agent
     const dial = this.#dialService
     // Asynchronous connections are part of Node's agent, and missing from its types.
     const connectToService = (_options: unknown, done: (error: Error | null, socket?: unknown) => void): void => {
       dial(service).then(
         socket => {
-          const secured = connectTls({ socket, servername, ...(ca ? { ca } : {}) })
+          const secured = connectTls({ socket, servername, ...trusting(ca) })
           done(null, secured)
         },
         (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
 import type { Clock } from '../../../../shared/machinery/clock.ts'
 import { isObject } from '../../../../shared/machinery/json-object.ts'
+import { trusting } from '../../../pki/trust.ts'
 
 const FETCH_MS = 10_000
 const MAX_BYTES = 1024 * 1024
@@ -14,7 +15,7 @@ const ASK_AGAIN_MS = 10_000
 function fetchJson(url: string, caPem: string | undefined): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(FETCH_MS)
-    const sent = httpsRequest(url, { signal, agent: false, ...(caPem ? { ca: caPem } : {}) }, answer => {
+    const sent = httpsRequest(url, { signal, agent: false, ...trusting(caPem) }, answer => {
       const chunks: Buffer[] = []
       let length = 0
       answer.on('error', reject)
