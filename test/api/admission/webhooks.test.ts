@@ -99,6 +99,13 @@ describe('a validating webhook', () => {
     ])
   })
 
+  test('is called at a path without doubled and trailing slashes', async () => {
+    hooks.on('/a/b', () => ({ allowed: true }))
+    await validating(hook('/slashes', { clientConfig: { url: hooks.url('//a//b/'), caBundle: hooks.caBundle } }))
+    await configMap()
+    expect(hooks.calls.map(({ path }) => path)).toEqual(['/a/b?timeout=10s'])
+  })
+
   test('may be known by its own certificate instead of its authority', async () => {
     hooks.on('/own', () => ({ allowed: false, status: { message: 'seen' } }))
     await validating(hook('/own', { clientConfig: { url: hooks.url('/own'), caBundle: hooks.ownBundle } }))

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { posix } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { LRUCache } from 'lru-cache'
 import type { WebhookClientConfig } from '../../../shared/api/admissionregistration/v1.ts'
@@ -30,11 +31,15 @@ export class WebhookCallError extends Error {
   override readonly name = 'WebhookCallError'
 }
 
+/** As upstream's client joins paths: `//a/` is `/a`. */
+const cleanPath = (path: string) => posix.join('/', path).replace(/(?<=.)\/$/, '')
+
 function placeOf({ url, service }: WebhookClientConfig, timeoutMs: number): Place {
   const port = service?.port ?? 443
   const base = service
     ? new URL(`https://${service.name}.${service.namespace}.svc:${port}${service.path ?? '/'}`)
     : new URL(url ?? '')
+  base.pathname = cleanPath(base.pathname)
   base.searchParams.set('timeout', `${Math.ceil(timeoutMs / 1000)}s`)
   return { url: base, service: service && { namespace: service.namespace, name: service.name, port } }
 }
