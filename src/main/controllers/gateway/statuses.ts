@@ -20,7 +20,6 @@ export const SUPPORTED_FEATURES = [
   'GatewayHTTPListenerIsolation',
   'GatewayPort8080',
   'HTTPRoute',
-  'HTTPRouteBackendProtocolH2C',
   'HTTPRouteBackendProtocolWebSocket',
   'HTTPRouteBackendRequestHeaderModification',
   'HTTPRouteBackendTimeout',
