@@ -160,6 +160,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const isServed = ({ isResource, group, version, resource }: ApiRequest['info']) =>
     isResource && resources.byUrl(group, version, resource) !== undefined
   const metrics = createMetrics(store, inFlight, isServed, resources)
+  for (const plugin of options.admission ?? []) plugin.measure?.(metrics.registry)
 
   const closing = new AbortController()
   let leaving = false

@@ -348,6 +348,35 @@ describe('a webhook that fails', () => {
     await configMap()
   })
 
+  test('is counted by how it ended, as is one that refuses, and one that allows', async () => {
+    hooks.on('/counted', ({ object }) => {
+      const { wish } = (object as ConfigMap).data ?? {}
+      return wish === 'fail' ? 'nothing' : { allowed: wish !== 'refuse', status: { code: 418 } }
+    })
+    await validating(hook('/counted'))
+    for (const wish of ['refuse', 'fail']) await failure(configMap({ wish }))
+    await configMap()
+    await cluster.admin.deleteCollection(ValidatingWebhookConfiguration, {})
+    await validating(hook('/counted', { failurePolicy: 'Ignore' }))
+    await configMap({ wish: 'fail' })
+    const { text } = await raw(cluster.api, '/metrics')
+    const of = 'name="counted.hooks.test",type="validating"'
+    const counts = text
+      .split('\n')
+      .filter(line => line.includes(of) && !line.includes('_bucket') && !line.includes('_sum'))
+    expect(counts.sort()).toEqual([
+      `apiserver_admission_webhook_admission_duration_seconds_count{${of},operation="CREATE",rejected="false"} 2`,
+      `apiserver_admission_webhook_admission_duration_seconds_count{${of},operation="CREATE",rejected="true"} 2`,
+      `apiserver_admission_webhook_fail_open_count{${of}} 1`,
+      `apiserver_admission_webhook_rejection_count{${of},operation="CREATE",error_type="calling_webhook_error",rejection_code="500"} 1`,
+      `apiserver_admission_webhook_rejection_count{${of},operation="CREATE",error_type="no_error",rejection_code="418"} 1`,
+      `apiserver_admission_webhook_request_total{${of},operation="CREATE",code="200",rejected="false"} 1`,
+      `apiserver_admission_webhook_request_total{${of},operation="CREATE",code="418",rejected="true"} 1`,
+      `apiserver_admission_webhook_request_total{${of},operation="CREATE",code="500",rejected="false"} 1`,
+      `apiserver_admission_webhook_request_total{${of},operation="CREATE",code="500",rejected="true"} 1`,
+    ])
+  })
+
   test('is not waited for longer than it may take', async () => {
     hooks.on('/slow', () => new Promise(resolve => setTimeout(() => resolve({ allowed: true }), 3000)))
     await validating(hook('/slow', { timeoutSeconds: 1 }))

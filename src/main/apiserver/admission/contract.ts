@@ -1,4 +1,5 @@
 // Admission: plugins that may change (mutate) or refuse (validate) a write before it is stored.
+import type { Registry } from 'prom-client'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { Guard } from '../../store/contract.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
@@ -43,6 +44,8 @@ export interface AdmissionPlugin {
   readonly name: string
   /** Called once, before the first request. */
   attach?(server: AdmissionServer): void
+  /** Called once, for a plugin with metrics of its own. */
+  measure?(registry: Registry): void
   /**
    * @returns (a promise of) 'again' when the plugins before should see what this one changed: all are asked once more
    * @throws ApiError to refuse

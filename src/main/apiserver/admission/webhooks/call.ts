@@ -1,6 +1,7 @@
 // One call of one webhook: whether it is about the request, what it is shown, and what its failure means.
 import { randomUUID } from 'node:crypto'
 import { badRequest, forbidden, internalError } from '../../../../shared/machinery/status.ts'
+import type { Clock } from '../../../../shared/machinery/clock.ts'
 import type { Log } from '../../../../shared/machinery/log.ts'
 import { CelError } from '../../../cel/errors.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
@@ -14,6 +15,7 @@ import { cached } from '../policies/compile.ts'
 import { compileConditions, conditionsHold } from '../policies/expressions.ts'
 import type { ConfiguredWebhook, Webhook } from './configurations.ts'
 import { admissionReview, denial, type Verdict, verifyAnswer } from './review.ts'
+import type { WebhookMetrics } from './webhook-metrics.ts'
 
 const NO_SIDE_EFFECTS = new Set(['None', 'NoneOnDryRun'])
 const DEFAULT_TIMEOUT_SECONDS = 10
@@ -22,6 +24,8 @@ export interface CallParts {
   readonly store: ObjectStore
   readonly transport: WebhookTransport
   readonly server: AdmissionServer
+  readonly metrics: WebhookMetrics
+  readonly clock: Clock
   readonly log: Log
 }
 
@@ -115,19 +119,35 @@ export async function callWebhook(
   const name = JSON.stringify(webhook.name)
   if (request.dryRun && !NO_SIDE_EFFECTS.has(webhook.sideEffects))
     throw badRequest(`admission webhook ${name} does not support dry run`)
+  const told = parts.metrics.call(webhook, request, mutating)
+  const startMs = parts.clock.monotonic()
+  const seconds = () => (parts.clock.monotonic() - startMs) / 1000
   let verdict: Verdict
   try {
     verdict = await ask(webhook, request, view, mutating, parts)
   } catch (error) {
-    if (!(error instanceof CallFailure)) throw error
+    if (!(error instanceof CallFailure)) {
+      told.rejected(seconds(), 'apiserver_internal_error', error)
+      throw error
+    }
     const message = `failed calling webhook ${name}: ${error.message}`
-    if (webhook.failurePolicy !== 'Ignore') throw internalError(message)
+    if (webhook.failurePolicy !== 'Ignore') {
+      const failure = internalError(message)
+      told.rejected(seconds(), 'calling_webhook_error', failure)
+      throw failure
+    }
+    told.ignored(seconds())
     parts.log.warn({ webhook: webhook.name }, `${message}; going on without it, as its failurePolicy says`)
     return undefined
   }
   for (const warning of verdict.warnings) request.warn(warning)
   for (const [key, value] of Object.entries(verdict.auditAnnotations))
     request.annotate?.(`${webhook.name}/${key}`, value)
-  if (!verdict.allowed) throw denial(webhook.name, verdict.status)
+  if (!verdict.allowed) {
+    const refusal = denial(webhook.name, verdict.status)
+    told.rejected(seconds(), 'no_error', refusal)
+    throw refusal
+  }
+  told.allowed(seconds())
   return verdict
 }

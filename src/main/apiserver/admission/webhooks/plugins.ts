@@ -1,5 +1,6 @@
 // MutatingAdmissionWebhook and ValidatingAdmissionWebhook: programs of the cluster's users have a say in every write.
 // @see https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+import { type Clock, systemClock } from '../../../../shared/machinery/clock.ts'
 import { type Log, silentLog } from '../../../../shared/machinery/log.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import type { NodeDialer } from '../../proxy/node-tunnels.ts'
@@ -10,11 +11,13 @@ import { viewsOf } from '../matching/convert.ts'
 import { callWebhook, type CallParts, isExempt, viewFor } from './call.ts'
 import { type ConfiguredWebhook, WebhookConfigurations } from './configurations.ts'
 import { createMutatingDispatch } from './mutating.ts'
+import { WebhookMetrics } from './webhook-metrics.ts'
 
 export interface WebhookOptions {
   readonly store: ObjectStore
   /** Reaches the Services that webhooks run behind. */
   readonly nodes: NodeDialer
+  readonly clock?: Clock
   readonly log?: Log
 }
 
@@ -34,19 +37,22 @@ async function validate(hooks: readonly ConfiguredWebhook[], request: AdmissionR
   if (failed?.status === 'rejected') throw failed.reason
 }
 
-export function webhookPlugins({ store, nodes, log = silentLog }: WebhookOptions): WebhookPlugins {
+export function webhookPlugins({ store, nodes, clock = systemClock, log = silentLog }: WebhookOptions): WebhookPlugins {
   const mutating = new WebhookConfigurations(store, 'mutatingwebhookconfigurations')
   const validating = new WebhookConfigurations(store, 'validatingwebhookconfigurations')
   const mutate = createMutatingDispatch(() => mutating.webhooks)
+  const metrics = new WebhookMetrics()
   let parts: CallParts | undefined
   const attach = (server: AdmissionServer) => {
     const transport = parts?.transport ?? new WebhookTransport(serviceDialer(nodes, server))
-    parts = { store, server, log, transport }
+    parts = { store, server, metrics, clock, log, transport }
   }
   return {
     mutating: {
       name: 'MutatingAdmissionWebhook',
       attach,
+      // Those of both, once.
+      measure: registry => metrics.register(registry),
       mutate(request) {
         if (!parts || mutating.webhooks.length === 0) return undefined
         return mutate(request, parts).then(changed => (changed ? 'again' : undefined))
