@@ -1,4 +1,5 @@
 // Lets the cluster's own key in, for the account that the host was added with.
+import { IN_ITS_PLACE } from '../authorized-keys.ts'
 import type { Step } from './contract.ts'
 
 const LOOK = `IFS= read -r line; grep -qF -- "$line" "$HOME/.ssh/authorized_keys" 2>/dev/null`
@@ -9,6 +10,7 @@ const LOOK = `IFS= read -r line; grep -qF -- "$line" "$HOME/.ssh/authorized_keys
  */
 const ADD = `
 set -e
+${IN_ITS_PLACE}
 IFS= read -r line
 key=\${line#* }
 umask 077
@@ -16,26 +18,29 @@ made=
 [ -d "$HOME/.ssh" ] || { mkdir "$HOME/.ssh"; made=":made-folder"; }
 file="$HOME/.ssh/authorized_keys"
 [ -e "$file" ] || { : > "$file"; made="$made:made-file"; }
-[ -z "$(tail -c1 "$file")" ] || echo >> "$file"
-if grep -qF -- "$line" "$file"; then
-  :
-elif grep -qF -- "$key" "$file"; then
-  rest=$(mktemp) && { printf '%s%s\\n' "$line" "$made"; cat "$file"; } > "$rest"
-  cat "$rest" > "$file"; rm -f "$rest"
+grep -qF -- "$line" "$file" && exit 0
+begin
+if grep -qF -- "$key" "$file"; then
+  printf '%s%s\\n' "$line" "$made" > "$new"
+  cat "$file" >> "$new"
 else
-  printf '%s%s\\n' "$line" "$made" >> "$file"
+  [ -z "$(tail -c1 "$file")" ] || echo >> "$new"
+  printf '%s%s\\n' "$line" "$made" >> "$new"
 fi
+keep
 `
 
 const REMOVE = `
+set -e
+${IN_ITS_PLACE}
 IFS= read -r line
 file="$HOME/.ssh/authorized_keys"
 entry=$(grep -F -- "$line" "$file" 2>/dev/null) || exit 0
-rest=$(mktemp) && grep -vF -- "$line" "$file" > "$rest"
-cat "$rest" > "$file"; rm -f "$rest"
+begin
+grep -vF -- "$line" "$file" > "$new" || [ $? -eq 1 ]
+keep
 case "$entry" in *:made-file*) [ -s "$file" ] || rm -f "$file";; esac
-case "$entry" in *:made-folder*) rmdir "$HOME/.ssh" 2>/dev/null;; esac
-exit 0
+case "$entry" in *:made-folder*) rmdir "$HOME/.ssh" 2>/dev/null || true;; esac
 `
 
 export const authorizeKey: Step = {
