@@ -218,7 +218,7 @@ describe('whoever is outside', () => {
 
   test('hears of every API server that lives, as a node, and of no address that leads to itself', async () => {
     const host = 'https://localhost-1.example:6443'
-    const urls = () => ['https://127.9.0.1', 'https://[::1]:6443', 'https://localhost:6443', host, url(1)]
+    const urls = () => ['https://127.9.0.1', 'https://[::1]:6443', 'https://localhost:6443', 'https://2001:db8::1:6443', host, url(1)]
     const [one, two] = [peer('192.0.2.1', { urls }), peer('192.0.2.2')]
     await looked(one, two)
     await pass(20, one, two)

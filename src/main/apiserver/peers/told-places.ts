@@ -6,10 +6,11 @@ import { API_SERVERS } from '../../../shared/machinery/api-servers.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { type ClusterInfo, clusterInfo, serverOf } from '../bootstrap/cluster-info.ts'
 
-/** Leads somebody else to themselves. */
-function isLoopback(url: string): boolean {
+/** Neither one that leads somebody else to themselves, nor, of what a Lease says, what is no URL. */
+function leadsHere(url: string): boolean {
+  if (!URL.canParse(url)) return false
   const { hostname } = new URL(url)
-  return /^127\.\d+\.\d+\.\d+$/.test(hostname) || hostname === '[::1]' || hostname === 'localhost'
+  return !(/^127\.\d+\.\d+\.\d+$/.test(hostname) || hostname === '[::1]' || hostname === 'localhost')
 }
 
 const stored = (client: Client, { namespace, name }: { readonly namespace: string; readonly name: string }) =>
@@ -20,7 +21,7 @@ const stored = (client: Client, { namespace, name }: { readonly namespace: strin
 
 /** @param urls of all that live; undefined where there is only one, and each node was told of it when it joined */
 export async function tellNodes(client: Client, urls: readonly string[] | undefined): Promise<void> {
-  const peers = urls && JSON.stringify([...new Set(urls)].filter(url => !isLoopback(url)).sort())
+  const peers = urls && JSON.stringify([...new Set(urls)].filter(leadsHere).sort())
   const known = await stored(client, API_SERVERS)
   if (known?.data?.peers === peers) return
   if (known) await client.patch(ConfigMap, API_SERVERS, { data: { peers: peers ?? null } }, { type: 'merge' })
