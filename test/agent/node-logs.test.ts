@@ -61,6 +61,14 @@ it('a folder is a list of links, in which names are only names', async () => {
   expect((await get('apt')).status).toBe(301)
 })
 
+it('many at once are each answered with what they asked for', async () => {
+  const asked = Array.from({ length: 300 }, (_, i) => (i % 2 ? '' : 'syslog'))
+  const answers = await Promise.all(asked.map(get))
+  expect(answers.map(({ status, text }) => `${status} ${text.split('\n')[0]}`)).toEqual(
+    asked.map(path => (path ? '200 one' : '200 <pre>')),
+  )
+})
+
 it('what a link leads to elsewhere, what is no file, and what is not there are not found', async () => {
   for (const path of ['planted', 'out/', 'out/secret', 'dev-log', 'none', 'syslog/x'])
     expect([path, (await get(path)).status]).toEqual([path, 404])

@@ -63,7 +63,8 @@ async function openInside(folder: string, names: readonly string[]): Promise<Fil
   const stats = await found.stat()
   if (is !== root && !is.startsWith(root + sep)) throw missing
   if (!stats.isFile() && !stats.isDirectory()) throw missing
-  return open(pathOf(found), constants.O_RDONLY).catch(notFound)
+  // Awaited here: `found` is closed when this ends, and its number may be another file then.
+  return await open(pathOf(found), constants.O_RDONLY).catch(notFound)
 }
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
