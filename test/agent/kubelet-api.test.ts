@@ -12,7 +12,10 @@ beforeAll(async () => {
       node.container(
         'echo one; echo two; echo err >&2; mkdir -p /tmp/w; echo hi > /tmp/w/index.html; httpd -p 127.0.0.1:8081 -h /tmp/w; exec httpd -f -p 8080 -h /tmp/w',
       ),
-      { ...node.container('while read line; do echo "got $line"; done', 'reader'), stdin: true },
+      {
+        ...node.container('while read line; do [ "$line" != slow ] || sleep 1; echo "got $line"; done', 'reader'),
+        stdin: true,
+      },
     ],
   })
   await node.ready('box')
@@ -177,6 +180,25 @@ describe('attach', () => {
     expect(
       docker('inspect', '-f', '{{.State.Running}}', statusOf(await node.get('box'), 'reader').containerID!.slice(9)),
     ).toBe('true')
+  })
+})
+
+describe('attach with an input that ends', () => {
+  it('goes on with the output of a process that others may join later', async () => {
+    const socket = new WebSocket(
+      `${node.kubeletUrl.replace('http', 'ws')}/attach/default/box/reader?input=1&output=1`,
+      'v5.channel.k8s.io',
+    )
+    let text = ''
+    socket.on('message', (data: Buffer) => {
+      if (data[0] === 1) text += data.subarray(1).toString()
+    })
+    socket.on('open', () => {
+      socket.send(frame(0, 'slow\n'))
+      socket.send(Buffer.from([255, 0]))
+    })
+    await eventually(() => expect(text).toContain('got slow'))
+    socket.close()
   })
 })
 

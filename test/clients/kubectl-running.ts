@@ -181,7 +181,7 @@ export const streams = [
   ),
   line(
     'debugs the node',
-    'kubectl debug node/$NODE --image=$IMAGE --profile=general -i --quiet -- sh -c "test -d /host/var/lib && echo seen"',
+    'echo | kubectl debug node/$NODE --image=$IMAGE --profile=general -i --quiet -- sh -c "read -r _; test -d /host/var/lib && echo seen"',
     /^seen$/m,
   ),
   line(

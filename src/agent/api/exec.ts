@@ -45,10 +45,13 @@ export async function serveExec(
   const command = query.getAll('command')
   const streams = await accept(upgrade, request)
   const spec = allContainers(pod).find(({ name }) => name === containerName)
-  await runSession(streams, () =>
-    use === 'exec'
-      ? context.runtime.exec(id, { command, stdin: request.stdin, tty: request.tty })
-      : context.runtime.attach(id, { stdin: request.stdin, tty: spec?.tty ?? false }),
+  await runSession(
+    streams,
+    () =>
+      use === 'exec'
+        ? context.runtime.exec(id, { command, stdin: request.stdin, tty: request.tty })
+        : context.runtime.attach(id, { stdin: request.stdin, tty: spec?.tty ?? false }),
+    use === 'exec' || spec?.stdinOnce === true,
   )
 }
 

@@ -30,10 +30,15 @@ async function copy(from: Readable, to: Writable | undefined): Promise<void> {
   await finished(from).catch(() => undefined) // how the process ended, its exit code tells
 }
 
-/** @param open starts or joins the process */
+/**
+ * @param open starts or joins the process
+ * @param endsInput whether the end of the client's input is the end of the process's: of one that others may join later
+ *   it is not, and Docker would take the end of it for a farewell and send no more output
+ */
 export async function runSession(
   client: SessionStreams,
   open: () => Promise<ProcessStreams | ExecSession>,
+  endsInput: boolean,
 ): Promise<void> {
   let process: ProcessStreams | ExecSession
   try {
@@ -46,7 +51,7 @@ export async function runSession(
   client.onResize(({ width, height }) => void process.resize(width, height).catch(() => undefined)) // it has ended
   // The process sees the end of its input; its output goes on.
   client.stdin?.pipe(process.stdin, { end: false })
-  client.stdin?.on('end', () => process.stdin.end())
+  if (endsInput) client.stdin?.on('end', () => process.stdin.end())
   await Promise.all([copy(process.stdout, client.stdout), copy(process.stderr, client.stderr)])
   if (client.closed.aborted) return
   try {
