@@ -78,10 +78,12 @@ const firstLines = message =>
     .slice(0, 12)
     .join('\n    ')
 
+const projectsOf = area => ['--project', area, '--project', `${area}-*`]
+
 /** Areas run one after another, so that each has its own time; a file that fails is run once more, by itself. */
 function runTests(area, extra) {
   const started = Date.now()
-  const report = vitest(area, ['--project', `${area}*`, ...extra])
+  const report = vitest(area, [...projectsOf(area), ...extra])
   if (!report) return void problems.push(`${area}: no report`)
   const broken = report.testResults.filter(file => file.status === 'failed').map(({ name }) => name)
   const again = broken.length > 0 && broken.length <= MOST_RETRIED ? retry(area, broken) : []
@@ -99,7 +101,7 @@ function runTests(area, extra) {
 
 /** What failed beside others gets one run alone: what passes then is told as unsteady, what fails again is red. */
 function retry(area, files) {
-  const { testResults = [] } = vitest(`${area}-again`, ['--project', `${area}*`, '--maxWorkers=1', ...files]) ?? {}
+  const { testResults = [] } = vitest(`${area}-again`, [...projectsOf(area), '--maxWorkers=1', ...files]) ?? {}
   for (const { name, status } of testResults) if (status === 'passed') unsteady.push(relative(root, name))
   return testResults
 }
