@@ -181,10 +181,7 @@ describe('attach', () => {
       docker('inspect', '-f', '{{.State.Running}}', statusOf(await node.get('box'), 'reader').containerID!.slice(9)),
     ).toBe('true')
   })
-})
-
-describe('attach with an input that ends', () => {
-  it('goes on with the output of a process that others may join later', async () => {
+  it('goes on with the output when its input ends, where others may join the process later', async () => {
     const socket = new WebSocket(
       `${node.kubeletUrl.replace('http', 'ws')}/attach/default/box/reader?input=1&output=1`,
       'v5.channel.k8s.io',

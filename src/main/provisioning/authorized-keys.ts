@@ -2,12 +2,26 @@
 // full disk nobody may be locked out of what they would have to mend.
 
 /**
- * For a script of sh with `set -e` and \`$file\`: \`begin\` makes \`$new\` beside it, with the same owner and mode, also where
- * the file is a link; the script writes it; \`keep\` puts it in its place.
+ * The beginning of a script of sh. `make` makes `$file` where there is none, and says so in `$made`, which is noted beside
+ * the key; `unmake LINE` takes away what the note in that line tells of. Between `begin`, which makes `$new` beside the
+ * file, with the same owner and mode, also where the file is a link, and `keep`, which puts it in its place, a script
+ * writes `$new`.
  */
-export const IN_ITS_PLACE = `
+export const CHANGE_KEYS = `
+set -e
+umask 077
+file="$HOME/.ssh/authorized_keys"
 new=
 trap '[ -z "$new" ] || rm -f "$new"' EXIT
+make() {
+  made=
+  [ -d "$HOME/.ssh" ] || { mkdir "$HOME/.ssh"; made=":made-folder"; }
+  [ -e "$file" ] || { : > "$file"; made="$made:made-file"; }
+}
+unmake() {
+  case "$1" in *:made-file*) [ -s "$file" ] || rm -f "$file";; esac
+  case "$1" in *:made-folder*) rmdir "$HOME/.ssh" 2>/dev/null || true;; esac
+}
 begin() {
   target=$(readlink -f "$file")
   new=$(mktemp "$target.XXXXXX")

@@ -1,6 +1,6 @@
 // Jump hosts let the cluster's own key through to the hosts behind them, so that a server that the control plane has moved
 // to reaches those: to their SSH ports and nowhere else, and to run nothing.
-import { IN_ITS_PLACE } from '../authorized-keys.ts'
+import { CHANGE_KEYS } from '../authorized-keys.ts'
 import type { OwnKey } from '../own-key.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import { type Hop, endpointName, hopName } from '../ssh/contract.ts'
@@ -29,17 +29,12 @@ export const doorName = ({ route }: Door): string => hopName(route.at(-1) as Hop
 
 /** The key, the line of an account that it may do more with, and the new line. An earlier one of this kind goes. */
 const OPEN_DOOR = `
-set -e
-${IN_ITS_PLACE}
+${CHANGE_KEYS}
 IFS= read -r key
 IFS= read -r full
 IFS= read -r line
 export key
-umask 077
-made=
-[ -d "$HOME/.ssh" ] || { mkdir "$HOME/.ssh"; made=":made-folder"; }
-file="$HOME/.ssh/authorized_keys"
-[ -e "$file" ] || { : > "$file"; made="$made:made-file"; }
+make
 grep -qF -- "$full" "$file" && exit 0
 before=$(grep -F -- "$key" "$file" | sed -n 's/.* flotilla:[0-9a-f]*\\(:.*\\)/\\1/p')
 begin
@@ -49,17 +44,14 @@ keep
 `
 
 const CLOSE_DOOR = `
-set -e
-${IN_ITS_PLACE}
+${CHANGE_KEYS}
 IFS= read -r key
 export key
-file="$HOME/.ssh/authorized_keys"
 entry=$(grep -F -- "$key" "$file" 2>/dev/null | grep '^restrict,') || exit 0
 begin
 awk '!(index($0, ENVIRON["key"]) && /^restrict,/)' "$file" > "$new"
 keep
-case "$entry" in *:made-file*) [ -s "$file" ] || rm -f "$file";; esac
-case "$entry" in *:made-folder*) rmdir "$HOME/.ssh" 2>/dev/null || true;; esac
+unmake "$entry"
 `
 
 const keyOf = ({ authorizedLine }: OwnKey): string => authorizedLine.slice(authorizedLine.indexOf(' ') + 1)

@@ -1,23 +1,18 @@
 // Lets the cluster's own key in, for the account that the host was added with.
-import { IN_ITS_PLACE } from '../authorized-keys.ts'
+import { CHANGE_KEYS } from '../authorized-keys.ts'
 import type { Step } from './contract.ts'
 
 const LOOK = `IFS= read -r line; grep -qF -- "$line" "$HOME/.ssh/authorized_keys" 2>/dev/null`
 
 /**
  * What was made is noted beside the key, so that removing leaves nothing behind. sshd takes the first line with a key: one
- * that only leads on (\`OPEN_DOOR\`) stands behind this one.
+ * that only leads on (`OPEN_DOOR`) stands behind this one.
  */
 const ADD = `
-set -e
-${IN_ITS_PLACE}
+${CHANGE_KEYS}
 IFS= read -r line
 key=\${line#* }
-umask 077
-made=
-[ -d "$HOME/.ssh" ] || { mkdir "$HOME/.ssh"; made=":made-folder"; }
-file="$HOME/.ssh/authorized_keys"
-[ -e "$file" ] || { : > "$file"; made="$made:made-file"; }
+make
 grep -qF -- "$line" "$file" && exit 0
 begin
 if grep -qF -- "$key" "$file"; then
@@ -31,16 +26,13 @@ keep
 `
 
 const REMOVE = `
-set -e
-${IN_ITS_PLACE}
+${CHANGE_KEYS}
 IFS= read -r line
-file="$HOME/.ssh/authorized_keys"
 entry=$(grep -F -- "$line" "$file" 2>/dev/null) || exit 0
 begin
 grep -vF -- "$line" "$file" > "$new" || [ $? -eq 1 ]
 keep
-case "$entry" in *:made-file*) [ -s "$file" ] || rm -f "$file";; esac
-case "$entry" in *:made-folder*) rmdir "$HOME/.ssh" 2>/dev/null || true;; esac
+unmake "$entry"
 `
 
 export const authorizeKey: Step = {
