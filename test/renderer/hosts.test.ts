@@ -50,8 +50,12 @@ describe('a host', () => {
   })
 })
 
-const operation = (name: string, phase: string, creationTimestamp: string, hostName = 'box') =>
-  ({ metadata: { name, creationTimestamp }, spec: { hostName, action: 'Join' }, status: { phase } }) as HostOperation
+const operation = (name: string, phase: string, creationTimestamp: string, resourceVersion = '1') =>
+  ({
+    metadata: { name, creationTimestamp, resourceVersion },
+    spec: { hostName: 'box', action: 'Join' },
+    status: { phase },
+  }) as HostOperation
 
 describe('operations', () => {
   it('that joined a host can be undone where they did something, once they have ended', () => {
@@ -69,6 +73,12 @@ describe('operations', () => {
     ]
     expect(newestOperations(ended).get('box')?.metadata.name).toBe('b')
     expect(newestOperations([...ended].reverse()).get('box')?.metadata.name).toBe('b')
+    const sameSecond = ['box-undo-x:9', 'box-check-y:12'].map(each => {
+      const [name, version] = each.split(':')
+      return operation(name ?? '', 'Succeeded', '2026-01-02T00:00:00Z', version)
+    })
+    expect(newestOperations(sameSecond).get('box')?.metadata.name).toBe('box-check-y')
+    expect(newestOperations([...sameSecond].reverse()).get('box')?.metadata.name).toBe('box-check-y')
     const running = [operation('r', 'Running', '2026-01-01T12:00:00Z'), ...ended]
     expect(newestOperations(running).get('box')?.metadata.name).toBe('r')
   })

@@ -6,6 +6,7 @@ import type { Client } from '../../shared/client/client.ts'
 import { createEventRecorder } from '../../shared/client/events.ts'
 import { Informer } from '../../shared/client/informer.ts'
 import { type Clock, formatTime } from '../../shared/machinery/clock.ts'
+import { byCreation } from '../../shared/machinery/older.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { AgentFiles } from './agent-files.ts'
 import type { AnswerDesk } from './answers.ts'
@@ -98,7 +99,7 @@ export class Provisioner implements AsyncDisposable {
     const waiting = this.#operations.lister
       .list()
       .filter(operation => this.#waits(operation))
-      .toSorted((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))
+      .toSorted(byCreation)
     for (const operation of waiting) if (this.#mayRun(operation)) this.#run(operation)
   }
 

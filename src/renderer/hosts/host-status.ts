@@ -1,6 +1,7 @@
 // How hosts and what is done to them are doing.
 import type { Host, HostFinding, HostOperation, HostOperationStep } from '../../shared/api/flotilla/v1.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
+import { byCreation } from '../../shared/machinery/older.ts'
 import { type StatusView, type Tone, view } from '../status/tone.ts'
 
 const PHASES: Readonly<Record<string, Tone>> = {
@@ -68,10 +69,9 @@ export const findingStatus = ({ severity, fix }: HostFinding): StatusView =>
 /** The newest operation of each host. */
 export function newestOperations(operations: readonly HostOperation[]): Map<string, HostOperation> {
   const newest = new Map<string, HostOperation>()
-  const made = ({ metadata }: HostOperation) => `${metadata.creationTimestamp} ${metadata.name}`
   for (const operation of operations) {
     const known = newest.get(operation.spec.hostName)
-    if (!known || !hasEnded(operation) || (hasEnded(known) && made(operation) > made(known)))
+    if (!known || !hasEnded(operation) || (hasEnded(known) && byCreation(operation, known) > 0))
       newest.set(operation.spec.hostName, operation)
   }
   return newest
