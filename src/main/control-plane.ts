@@ -25,7 +25,7 @@ import { schedulingHandlers } from './apiserver/endpoints/scheduling/handlers.ts
 import { controlPlaneMoves } from './apiserver/endpoints/control-plane-moves.ts'
 import { storeOperations } from './apiserver/endpoints/store-operations.ts'
 import { closeBodyDecoder } from './apiserver/codec/decode-body.ts'
-import { DEFAULT_EVENT_TTL_MS, EventTtl } from './apiserver/event-ttl/event-ttl.ts'
+import { DEFAULT_EVENT_TTL_MS, EventTtl, eventTtl } from './apiserver/event-ttl/event-ttl.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
 import { MetricsCollector } from './apiserver/metrics-api/collector.ts'
 import { openapiPaths } from './apiserver/openapi/paths.ts'
@@ -369,11 +369,12 @@ async function openStore(
   layout: DataDirLayout,
   log: Log,
 ) {
-  const { watchCacheBytes: maxBytes } = apiServer ?? {}
+  const { watchCacheBytes: maxBytes, eventTtlMs = DEFAULT_EVENT_TTL_MS } = apiServer ?? {}
   const bare = await openEngine(choice, layout.root, { log })
   const engine = await openSealedEngine(bare, { ...(encryption ? { secret: encryption } : {}), log })
-  const history = maxBytes && { history: { maxBytes } }
-  return { engine, store: await openObjectStore(engine, { log, narrowNumbers: withCalculableNumbers, ...history }) }
+  const own = { ttlMs: eventTtl(eventTtlMs), narrowNumbers: withCalculableNumbers }
+  const store = await openObjectStore(engine, { log, ...own, ...(maxBytes && { history: { maxBytes } }) })
+  return { engine, store }
 }
 
 /** The address given cannot be listened on. */

@@ -1,6 +1,6 @@
-// Events go by themselves an hour after they were written last, on both engines.
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { EventTtl, writtenMs } from '../../src/main/apiserver/event-ttl/event-ttl.ts'
+// Events go by themselves an hour after they were written last, on both engines: on etcd by its leases.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { EventTtl, eventTtl, writtenMs } from '../../src/main/apiserver/event-ttl/event-ttl.ts'
 import type { ObjectStore } from '../../src/main/store/contract.ts'
 import { silentLog } from '../../src/main/store/log.ts'
 import { openObjectStore } from '../../src/main/store/object-store.ts'
@@ -54,7 +54,8 @@ test.each(['nedb', 'etcd'] as const)(
       await clock.advance(30_000)
       await poll(() => clock.pending === stores.length)
     }
-    clock.jump(59 * 60_000)
+    // Where a lease is to delete them, those without one go two minutes later.
+    clock.jump((engine === 'nedb' ? 59 : 61) * 60_000)
     await look()
     expect(heard).toEqual([])
     await look()
@@ -65,6 +66,78 @@ test.each(['nedb', 'etcd'] as const)(
     expect(names(store)).toEqual(['old', 'young'])
   },
 )
+
+describe('on etcd', () => {
+  const HOUR_MS = 3_600_000
+  const open = async (ttlMs: number) =>
+    use(
+      await openObjectStore(await openEngine({ engine: 'etcd', endpoints: [etcd.url] }, use(await tempFolder()).path), {
+        ttlMs: eventTtl(ttlMs),
+      }),
+    )
+  const leases = async () => {
+    const { leases: all = [] } = (await etcd.json('/v3/lease/leases', {})) as { leases?: { ID: string }[] }
+    return all.map(({ ID }) => ID)
+  }
+  const revokeAll = async () => {
+    for (const ID of await leases()) await etcd.json('/v3/lease/revoke', { ID })
+  }
+  beforeEach(revokeAll)
+
+  test('an Event goes when its lease runs out, with nobody who looks for it, and watchers hear it', async () => {
+    const store = await open(1_000)
+    const map = '/registry/core/configmaps/default/stays'
+    await store.create(map, objectNamed('stays'))
+    const heard: string[] = []
+    const { revision: from } = store
+    store.watch('/registry/', {
+      from,
+      onEvent: ({ type, current }) => heard.push(`${type} ${current.key}`),
+      onEnd: () => undefined,
+    })
+    const first = await store.create(keyOf('one'), eventNamed('one', 0))
+    await store.create(keyOf('two'), eventNamed('two', 0))
+    await store.update(keyOf('one'), first.object, first.revision)
+    await poll(() => store.get(keyOf('one')) === undefined && store.get(keyOf('two')) === undefined, 15_000)
+    expect(heard.slice(-2).sort()).toEqual([`DELETED ${keyOf('one')}`, `DELETED ${keyOf('two')}`])
+    expect(store.get(map)).toBeDefined()
+    await store.create(keyOf('one'), eventNamed('one', 1))
+    expect(store.get(keyOf('one'))).toBeDefined()
+  })
+
+  test('Events of the same minute share a lease, up to a thousand of them; what is no Event has none', async () => {
+    const store = await open(HOUR_MS)
+    await store.create('/registry/core/configmaps/default/unleased', objectNamed('unleased'))
+    expect(await leases()).toEqual([])
+    const names = Array.from({ length: 1_001 }, (_, i) => `shared${i}`)
+    await Promise.all(names.map(name => store.create(keyOf(name), eventNamed(name, 0))))
+    const granted = await leases()
+    expect(granted).toHaveLength(2)
+    const { grantedTTL } = await etcd.json('/v3/lease/timetolive', { ID: granted[0] })
+    expect(Number(grantedTTL)).toBe(3_660)
+  })
+
+  test('an Event written on is kept as long again', async () => {
+    const store = await open(HOUR_MS)
+    const stored = await store.create(keyOf('counted-on'), eventNamed('counted-on', 0))
+    const [before] = await leases()
+    const later = await open(HOUR_MS)
+    await later.update(keyOf('counted-on'), stored.object, stored.revision)
+    await etcd.json('/v3/lease/revoke', { ID: before })
+    await later.fresh()
+    expect(later.get(keyOf('counted-on'))).toBeDefined()
+  })
+
+  test('a lease that is gone is replaced by another one', async () => {
+    const store = await open(HOUR_MS)
+    await store.create(keyOf('before'), eventNamed('before', 0))
+    await revokeAll()
+    await store.create(keyOf('after'), eventNamed('after', 0))
+    expect(names(store)).toContain('after')
+    expect(names(store)).not.toContain('before')
+    expect(await leases()).toHaveLength(1)
+  })
+})
 
 test.each([
   ['when it was made', {}, 10],

@@ -98,6 +98,8 @@ export interface Engine extends AsyncDisposable {
    * @throws StoreError `RevisionConflict` | `KeyExists` | `KeyNotFound` | `NoSpace` | `TooLarge` | `Unavailable` | `Closed`
    */
   commit(writes: readonly EngineWrite[]): Promise<number>
+  /** Whether it deletes by itself, up to a minute late, what was written with a `ttlMs`. */
+  readonly expires?: boolean
   /** Called in revision order for every durable transaction, before its `commit` resolves. */
   onCommit(listener: (records: readonly EngineRecord[]) => void): void
   /**
@@ -143,6 +145,8 @@ export interface EngineWrite {
   readonly expect?: number
   /** A step on the way to a deletion: goes on when the disk is full, as deletes do. */
   readonly releases?: boolean
+  /** How long the key stays if nobody writes it again, where the engine deletes by itself (`expires`). */
+  readonly ttlMs?: number
 }
 
 export interface EngineHealth {
@@ -229,6 +233,8 @@ export interface ObjectStore extends AsyncDisposable {
   readonly failed: Promise<StoreError>
   /** Whether other processes may write to the same engine. */
   readonly shared: boolean
+  /** Whether the engine deletes by itself what has a time to live. */
+  readonly expires: boolean
   /**
    * Resolves when reads show everything acknowledged anywhere (embedded: at once; etcd: a quorum read).
    * @param asking whose signal is looked at after a wait, and not made for nothing

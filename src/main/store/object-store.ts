@@ -36,6 +36,8 @@ export interface ObjectStoreOptions {
   readonly jsonCacheBytes?: number
   /** Asked about objects with long numbers: older versions may have written such where this one wants none. */
   readonly narrowNumbers?: (object: AnyObject) => AnyObject
+  /** How long an object stays after it was written last; undefined: until it is deleted. */
+  readonly ttlMs?: (key: string) => number | undefined
   /** How often old history is forgotten; 0 = only when `compact` is called. */
   readonly compactEveryMs?: number
   /** History younger than this is kept, as far as the ring's limits allow. */
@@ -117,6 +119,10 @@ class CachedObjectStore implements ObjectStore {
     return this.#engine.latestRevision !== undefined
   }
 
+  get expires(): boolean {
+    return this.#engine.expires === true
+  }
+
   get failed(): Promise<StoreError> {
     return this.#engine.failed
   }
@@ -156,14 +162,15 @@ class CachedObjectStore implements ObjectStore {
     if (this.#live.has(key)) await this.fresh()
     if (this.#live.has(key)) throw new StoreError('KeyExists', `${key} exists`)
     const value = encodeObject(object)
-    const revision = await this.#commit({ key, value, expect: 0 }, object, guards)
+    const revision = await this.#commit({ key, value, expect: 0, ...this.#timeToLive(key) }, object, guards)
     return this.#written({ key, value, revision, createRevision: revision })
   }
 
   async update(key: string, object: AnyObject, expect: number, guards: readonly Guard[] = []): Promise<Stored> {
     const { createRevision, object: before } = await this.#expectLive(key, expect)
     const value = encodeObject(object)
-    const revision = await this.#commit({ key, value, expect, releases: releases(before, object) }, object, guards)
+    const write = { key, value, expect, releases: releases(before, object), ...this.#timeToLive(key) }
+    const revision = await this.#commit(write, object, guards)
     return this.#written({ key, value, revision, createRevision })
   }
 
@@ -206,6 +213,11 @@ class CachedObjectStore implements ObjectStore {
     this.#cancelCompaction()
     await this.#engine[Symbol.asyncDispose]()
     this.#watchers.end(closedError())
+  }
+
+  #timeToLive(key: string): Pick<EngineWrite, 'ttlMs'> {
+    const ttlMs = this.expires ? this.#options.ttlMs?.(key) : undefined
+    return ttlMs === undefined ? {} : { ttlMs }
   }
 
   /** Takes over a newer state to which no events lead; until it is complete, reads show the old one. */

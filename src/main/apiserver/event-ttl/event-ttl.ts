@@ -1,6 +1,7 @@
 // Events are kept for an hour after they were written last, as upstream's API server keeps them; then the store forgets
-// them, whichever engine it is on. Where several API servers share one, each does it: what the other was quicker with is
-// no error.
+// them. An engine that has leases deletes them by itself; on the others, and what was put there without a lease (by a
+// migration, by a longer setting before), they are looked for here. Where several API servers share an engine, each does
+// it: what the other was quicker with is no error.
 import { type Clock } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { type ObjectStore, type Stored, StoreError } from '../../store/contract.ts'
@@ -11,6 +12,14 @@ export const DEFAULT_EVENT_TTL_MS = 3_600_000
 const PREFIX = '/registry/core/events/'
 /** How late one may go. */
 const LOOK_EVERY_MS = 30_000
+/** How late one with a lease may go. */
+const LEASED_LATE_MS = 120_000
+
+/** The time to live of what is stored under a key, for the store. */
+export const eventTtl =
+  (ttlMs: number) =>
+  (key: string): number | undefined =>
+    key.startsWith(PREFIX) ? ttlMs : undefined
 /** Deleted at the same time: they share a sync of the disk. */
 const AT_ONCE = 64
 
@@ -43,7 +52,8 @@ export class EventTtl implements AsyncDisposable {
   }
 
   async #forget(): Promise<void> {
-    const { store, ttlMs, clock } = this.#options
+    const { store, clock } = this.#options
+    const ttlMs = this.#options.ttlMs + (store.expires ? LEASED_LATE_MS : 0)
     const nowMs = clock.now()
     const pacer = new Pacer()
     let old: Stored[] = []

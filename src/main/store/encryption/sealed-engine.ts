@@ -96,6 +96,10 @@ class EncryptingEngine implements SealedEngine {
     return this.#engine.compactedRevision
   }
 
+  get expires(): boolean {
+    return this.#engine.expires === true
+  }
+
   get encryption(): EncryptionStatus {
     const { known, outdated } = this.#keyring
     const primary = known?.ring.keys[0]

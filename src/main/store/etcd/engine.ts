@@ -16,9 +16,10 @@ import type { HistoryLimits, HistoryLog } from '../history/contract.ts'
 import { EtcdHistory } from '../history/etcd-history.ts'
 import { silentLog, type StoreLog } from '../log.ts'
 import { type ConnectionOptions, type EtcdConnection, openConnection, type TlsFiles } from './connection.ts'
-import { failureKind, isCompacted, isNoSpace, isServiceError, toStoreError } from './failures.ts'
+import { failureKind, isCompacted, isLeaseGone, isNoSpace, isServiceError, toStoreError } from './failures.ts'
 import { KeyOrder } from '../key-order.ts'
 import { KeySpace } from './key-space.ts'
+import { Leases } from './leases.ts'
 import { alarmMethod, compactMethod, DELETE_EVENT, statusMethod, txnMethod, type WatchEvent } from './messages.ts'
 import { RevisionWaiters } from './revision-waiters.ts'
 import { type Head, readAll, readCompacted, readHead, readSetting } from './snapshot.ts'
@@ -105,7 +106,9 @@ const OK: EngineHealth = { state: 'ok', detail: '' }
 
 class EtcdEngine implements Engine {
   readonly #parts: Parts
+  readonly expires = true
   readonly #order = new KeyOrder(MAX_IN_FLIGHT)
+  readonly #leases: Leases
   readonly #waiters: RevisionWaiters
   readonly #end = new AbortController()
   readonly #listeners: ((records: readonly EngineRecord[]) => void)[] = []
@@ -134,6 +137,7 @@ class EtcdEngine implements Engine {
     this.#compacted = parts.compacted
     this.#headRevision = parts.headRevision
     this.#waiters = new RevisionWaiters(parts.clock)
+    this.#leases = new Leases(parts.connection, parts.clock)
   }
 
   get revision(): number {
@@ -266,14 +270,16 @@ class EtcdEngine implements Engine {
     this.#parts.connection[Symbol.dispose]()
   }
 
-  async #commit(writes: readonly EngineWrite[], withHead = true): Promise<number> {
+  async #commit(writes: readonly EngineWrite[], { withHead = true, isAgain = false } = {}): Promise<number> {
     const { connection, space, requestTimeoutMs } = this.#parts
     const token = `${this.#id}/${++this.#transactions}`
     const doing = `writing ${writes[0]?.key ?? ''}`
     const seen = this.#waiters.token(token)
     try {
+      const leases = await this.#leasesOf(writes)
       const fence = this.#fence
-      const transaction = transactionOf(writes, space, withHead ? token : undefined, this.#headRevision, fence)
+      const terms = { token: withHead ? token : undefined, headRevision: this.#headRevision, fence, leases }
+      const transaction = transactionOf(writes, space, terms)
       const answer = await connection.call(txnMethod, transaction, { repeatable: false, doing })
       if (answer.succeeded) {
         if (withHead) this.#space = OK
@@ -287,11 +293,15 @@ class EtcdEngine implements Engine {
       throw conflict.error
     } catch (error) {
       if (!isServiceError(error)) throw error
+      if (isLeaseGone(error) && !isAgain) {
+        this.#leases.forget()
+        return this.#commit(writes, { withHead, isAgain: true })
+      }
       if (isNoSpace(error)) {
         const refused = toStoreError(error, doing)
         this.#outOfSpace(refused.message)
         // Only a transaction without any put passes, and the head is one.
-        if (withHead && writes.every(({ value }) => value === null)) return this.#commit(writes, false)
+        if (withHead && writes.every(({ value }) => value === null)) return this.#commit(writes, { withHead: false })
         throw refused
       }
       if (failureKind(error) !== 'unknown' || !withHead) throw toStoreError(error, doing)
@@ -303,6 +313,11 @@ class EtcdEngine implements Engine {
     } finally {
       seen[Symbol.dispose]()
     }
+  }
+
+  async #leasesOf(writes: readonly EngineWrite[]): Promise<(number | undefined)[]> {
+    if (writes.every(({ ttlMs }) => ttlMs === undefined)) return []
+    return Promise.all(writes.map(({ ttlMs }) => (ttlMs === undefined ? undefined : this.#leases.of(ttlMs))))
   }
 
   /** Makes one transaction of the watch known: first to the listeners, then to whoever waits for it. */

@@ -41,6 +41,13 @@ export const isCompacted = (error: unknown): boolean =>
 export const isNoSpace = (error: unknown): boolean =>
   isServiceError(error) && error.details.includes('database space exceeded')
 
+/** It has run out, or somebody revoked it. */
+export const isLeaseGone = (error: unknown): boolean =>
+  isServiceError(error) && error.details.includes('requested lease not found')
+
+export const isLeaseTaken = (error: unknown): boolean =>
+  isServiceError(error) && error.details.includes('lease already exists')
+
 /** @param doing what was tried, as the start of a sentence */
 export function toStoreError(error: unknown, doing: string): StoreError {
   if (error instanceof StoreError) return error

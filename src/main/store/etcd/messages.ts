@@ -50,7 +50,7 @@ export const MOD_REVISION = 2
 
 export type RequestOp =
   | { readonly requestRange: RangeRequest }
-  | { readonly requestPut: { readonly key: Buffer; readonly value: Buffer } }
+  | { readonly requestPut: { readonly key: Buffer; readonly value: Buffer; readonly lease?: number } }
   | { readonly requestDeleteRange: { readonly key: Buffer } }
 
 export interface TxnRequest {
@@ -125,7 +125,7 @@ const schema = protobuf.Root.fromJSON({
     RangeResponse: {
       fields: { header: field('ResponseHeader', 1), kvs: field('KeyValue', 2, 'repeated'), more: field('bool', 3) },
     },
-    PutRequest: { fields: { key: field('bytes', 1), value: field('bytes', 2) } },
+    PutRequest: { fields: { key: field('bytes', 1), value: field('bytes', 2), lease: field('int64', 3) } },
     DeleteRangeRequest: { fields: { key: field('bytes', 1) } },
     RequestOp: {
       oneofs: { request: { oneof: ['requestRange', 'requestPut', 'requestDeleteRange'] } },
@@ -181,6 +181,8 @@ const schema = protobuf.Root.fromJSON({
         events: field('Event', 11, 'repeated'),
       },
     },
+    LeaseGrantRequest: { fields: { TTL: field('int64', 1), ID: field('int64', 2) } },
+    LeaseGrantResponse: { fields: { ID: field('int64', 2), TTL: field('int64', 3) } },
     AuthenticateRequest: { fields: { name: field('string', 1), password: field('string', 2) } },
     AuthenticateResponse: { fields: { token: field('string', 2) } },
     StatusRequest: { fields: {} },
@@ -217,6 +219,12 @@ export const compactMethod = method<{ revision: number; physical: boolean }, { h
   'CompactionResponse',
 )
 export const watchMethod = method<WatchRequest, WatchResponse>('Watch/Watch', 'WatchRequest', 'WatchResponse')
+/** `TTL` in seconds; `ID` is the caller's choice. */
+export const grantLeaseMethod = method<{ TTL: number; ID: number }, { TTL: number }>(
+  'Lease/LeaseGrant',
+  'LeaseGrantRequest',
+  'LeaseGrantResponse',
+)
 export const authenticateMethod = method<{ name: string; password: string }, { token: string }>(
   'Auth/Authenticate',
   'AuthenticateRequest',

@@ -18,16 +18,21 @@ export function checkWrites(writes: readonly EngineWrite[], space: KeySpace): vo
   for (const { key } of writes) space.toEtcd(key)
 }
 
-/**
- * @param token becomes the head's value, by which the watch recognises the transaction; undefined leaves the head
- * @param headRevision known newest one: an etcd that is older than that takes nothing
- */
+/** What a transaction goes with, beside its writes. */
+export interface Terms {
+  /** Becomes the head's value, by which the watch recognises the transaction; undefined leaves the head. */
+  readonly token: string | undefined
+  /** Newest known one of the head: an etcd that is older than that takes nothing. */
+  readonly headRevision: number
+  readonly fence: Fence | undefined
+  /** Of each write, in their order; those without a time to live have none. */
+  readonly leases: readonly (number | undefined)[]
+}
+
 export function transactionOf(
   writes: readonly EngineWrite[],
   space: KeySpace,
-  token: string | undefined,
-  headRevision: number,
-  fence?: Fence,
+  { token, headRevision, fence, leases }: Terms,
 ): TxnRequest {
   const fenceKeys = fence ? [space.toEtcd(fence.key)] : []
   const head: RequestOp[] = token === undefined ? [] : [{ requestPut: { key: space.head, value: Buffer.from(token) } }]
@@ -38,11 +43,11 @@ export function transactionOf(
       ...fenceKeys.map(key => modRevision(EQUAL, key, fence?.revision ?? 0)),
     ],
     success: [
-      ...writes.map(({ key, value }): RequestOp => {
+      ...writes.map(({ key, value }, i): RequestOp => {
         const at = space.toEtcd(key)
-        return value === null
-          ? { requestDeleteRange: { key: at } }
-          : { requestPut: { key: at, value: Buffer.from(value) } }
+        if (value === null) return { requestDeleteRange: { key: at } }
+        const lease = leases[i]
+        return { requestPut: { key: at, value: Buffer.from(value), ...(lease === undefined ? {} : { lease }) } }
       }),
       ...head,
     ],
