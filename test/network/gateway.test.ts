@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { Backends } from '../../src/agent/ingress/backends.ts'
-import { decide } from '../../src/agent/ingress/decide.ts'
+import { decide, questionOf, UNCLEAR } from '../../src/agent/ingress/decide.ts'
 import { GatewayRouter } from '../../src/agent/ingress/gateway/gateway-router.ts'
 import { changeHeaders } from '../../src/agent/ingress/headers.ts'
 import { chooseBackend } from '../../src/agent/ingress/rules.ts'
@@ -180,6 +180,8 @@ describe('routes', () => {
     expect([of({}), of({ name: 'none' }), of({ kind: 'Bucket', group: 'x.io' }), of({ namespace: 'far' }), of({ namespace: 'far' }, allow)]).toEqual([
       'ResolvedRefs', 'BackendNotFound', 'InvalidKind', 'RefNotPermitted', 'ResolvedRefs',
     ]) // prettier-ignore
+    const mirrored = [{ type: 'RequestMirror', requestMirror: { backendRef: { name: 'none', port: 80 } } }]
+    expect(judgeBackends(route('r', [{ filters: mirrored }]), [], () => 'there is none').reason).toBe('BackendNotFound')
   })
 })
 
@@ -278,16 +280,26 @@ describe('what becomes of a request', () => {
   } as unknown as Backends
   const of = (
     filters: HTTPRouteFilter[],
-    { url = '/old/rest?x=1', host = 'a.org', isEncrypted = false, port = 80, name = 'web', match = '/old' } = {},
+    {
+      url = '/old/rest?x=1',
+      host = 'a.org',
+      isEncrypted = false,
+      port = 80,
+      name = 'web',
+      match = '/old',
+      random = 0,
+    } = {},
   ) => {
     const rules = [{ matches: [{ path: { type: 'PathPrefix', value: match } }], filters, backendRefs: [to(name)] }]
     const listeners = judge([gateway('gw', [http('a')])])
     const world = { listeners, labelsOf: () => undefined, patternProblem: () => undefined }
     const attachments = judgeRoute(route('r', rules), world).flatMap(parent => parent.attachments)
     const asked = { host, clientIP: '192.0.2.1', isEncrypted, port }
-    const action = new GatewayRouter([''], attachments, []).route({ host, path: url.split('?')[0]! })
     const request = { url, method: 'GET', headers: { host, 'x-old': '1', 'x-drop': '1' } } as unknown as IncomingMessage
-    return decide(request, asked, action, backends, () => 0)
+    const question = questionOf(request, asked)
+    if (!question) return UNCLEAR
+    const action = new GatewayRouter([''], attachments, []).route(question)
+    return decide(request, question, asked, action, backends, () => random)
   }
   const location = (requestRedirect: object, more: object = {}) =>
     of([{ type: 'RequestRedirect', requestRedirect }], more).answer?.headers?.['location']
@@ -344,6 +356,14 @@ describe('what becomes of a request', () => {
   it('fails with 500 where there is no backend, with 503 where none is ready, with 404 where there is no rule', () => {
     const code = (more: object) => of([], more).answer?.code
     expect([code({ name: 'none' }), code({ name: 'idle' }), code({ url: '/else' })]).toEqual([500, 503, 404])
+  })
+
+  it('mirrors get their share of all requests, those that have endpoints', () => {
+    const mirror = (name: string, more: object = {}) => ({ type: 'RequestMirror', requestMirror: { backendRef: to(name), ...more } }) // prettier-ignore
+    const copies = (random: number, ...filters: HTTPRouteFilter[]) => of(filters, { random }).copies?.length
+    const [half, third] = [mirror('web', { percent: 50 }), mirror('web', { fraction: { numerator: 1, denominator: 3 } })] // prettier-ignore
+    expect([0, 0.34, 0.51].map(random => copies(random, mirror('web'), half, third))).toEqual([3, 2, 1])
+    expect(copies(0, mirror('idle'), mirror('web', { fraction: { numerator: 50 } }))).toBe(1)
   })
 
   it('backends get their share, and none without a weight', () => {

@@ -1,31 +1,12 @@
 // The built-in Ingress: routing rules on their own, then a node that serves it, and Gateways, with real clients outside.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Ingress, IngressSpec } from '../../src/shared/api/networking/v1.ts'
+import type { Ingress } from '../../src/shared/api/networking/v1.ts'
 import { Router } from '../../src/agent/ingress/router.ts'
 import { INGRESS_CONTROLLER, INGRESS_NODE_LABEL } from '../../src/shared/machinery/ingress/ours.ts'
 import { type Agent, eventually, type Host, Lab, type Place, type Pod, sh } from './lab/lab.ts'
+import { ingress, meta, path, to } from './lab/ingresses.ts'
 import { gateway, gatewayClass, gatewayDefinition, http, https, route } from './lab/gateways.ts'
 import { node, service, slice } from './lab/objects.ts'
-
-const meta = (name: string, more: object = {}) => ({
-  name,
-  namespace: 'default',
-  uid: `uid-${name}`,
-  resourceVersion: '1',
-  creationTimestamp: '2026-01-01T00:00:00Z',
-  ...more,
-})
-const ingress = (name: string, spec: IngressSpec, more: object = {}): Ingress => ({
-  apiVersion: 'networking.k8s.io/v1',
-  kind: 'Ingress',
-  metadata: meta(name, more),
-  spec: { ingressClassName: 'flotilla', ...spec },
-  status: {},
-})
-const to = (name: string, port: number | string = 80) => ({
-  service: { name, port: typeof port === 'number' ? { number: port } : { name: port } },
-})
-const path = (value: string, pathType: string, name: string) => ({ path: value, pathType, backend: to(name) })
 
 describe('Router', () => {
   const routes = (...ingresses: Ingress[]) => {
@@ -119,6 +100,7 @@ const web = http.createServer((q, r) => {
   let size = 0
   q.on('data', d => (size += d.length)).on('end', () => {
     r.setHeader('x-server', name); r.setHeader('set-cookie', ['a=1', 'b=2'])
+    console.log(q.method, q.url, size)
     r.end(JSON.stringify({ name, size, url: q.url, method: q.method, headers: q.headers }))
   })
 })
@@ -143,6 +125,8 @@ describe('a node that serves Ingresses', () => {
   let a: Pod
   let b: Pod
   const ips: string[] = []
+  /** A line for each request that the second server has got whole. */
+  let seenByB = ''
   const ingressClass = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'IngressClass',
@@ -186,10 +170,13 @@ describe('a node that serves Ingresses', () => {
     a = await lab.pod()
     b = await lab.pod()
     ips.push(await agent.setUp(a), await agent.setUp(b))
-    await Promise.all([start(a, 'A'), start(b, 'B')])
+    await start(a, 'A')
+    const second = await start(b, 'B')
+    second.stdout!.on('data', chunk => (seenByB += String(chunk)))
     for (const [name, endpoints] of [
       ['web', ips],
       ['only-a', [ips[0]!]],
+      ['only-b', [ips[1]!]],
       ['half-dead', [ips[0]!, '10.244.1.250']],
       ['none', []],
     ] as const) {
@@ -252,6 +239,22 @@ describe('a node that serves Ingresses', () => {
     expect(curl(...url(), '-I')).toMatch(/^HTTP\/1.1 200/)
   })
 
+  it('reads paths before rules do: nobody gets past them with dots, escapes and slashes', () => {
+    const code = (asked: string) => curl('--path-as-is', '-o', '/dev/null', '-w', '%{http_code}', ...url(asked))
+    expect(['/x/../none', '/%6eone', '//none', '/x/%2e%2E/none/y'].map(code)).toEqual(['503', '503', '503', '503'])
+    expect(['/x/..%2fnone', '/x/..;/none', '/x%00', '/x%'].map(code)).toEqual(['400', '400', '400', '400'])
+    expect(echo('--path-as-is', ...url('/none/../x//y%2fz?q=/../')).url).toBe('/x//y%2Fz?q=/../')
+    // As clients ask a proxy of theirs: the URL's host counts.
+    expect(echo('-x', `http://${NODE_IP}:80`, '-H', 'Host: other.test', 'http://web.test/a/../b')).toMatchObject({ url: '/b', headers: { 'x-forwarded-host': 'web.test' } }) // prettier-ignore
+  })
+
+  it('speaks HTTP/2 without TLS to clients that begin with it, and to those that only offer it HTTP/1.1', () => {
+    const version = ['-o', '/dev/null', '-w', '%{http_version} %{http_code}']
+    expect(curl('--http2-prior-knowledge', ...version, ...url())).toBe('2 200')
+    expect(curl('--http2', ...version, ...url())).toBe('1.1 200')
+    expect(echo('--http2-prior-knowledge', ...url('/x'), '-d', 'x'.repeat(100_000))).toMatchObject({ size: 100_000, headers: { host: 'web.test', 'x-forwarded-proto': 'http' } }) // prettier-ignore
+  })
+
   it('answers 404, 503 and 502 where there is no rule, no endpoint and no answer', () => {
     const code = (...args: string[]) => curl('-o', '/dev/null', '-w', '%{http_code}', ...args)
     expect(code(`http://${NODE_IP}/`)).toBe('404')
@@ -294,21 +297,25 @@ describe('a node that serves Ingresses', () => {
     const { data } = certificate('rpc.test')
     await agent.put('secrets', secret('rpc', data))
     await agent.put('ingresses', ingress('rpc', { tls: [{ hosts: ['rpc.test'], secretName: 'rpc' }], rules: [{ host: 'rpc.test', http: { paths: [{ path: '/', pathType: 'Prefix', backend: to('only-a', 'grpc') }] } }] })) // prettier-ignore
+    const encrypted = `grpc.credentials.createSsl(require('fs').readFileSync('${lab.folder}/rpc.test.crt')), { 'grpc.ssl_target_name_override': 'rpc.test', 'grpc.default_authority': 'rpc.test' }`
+    await eventually(() => expect(talk(443, encrypted)).toEqual(WHOLE_TALK) ?? true)
+    expect(talk(80, `grpc.credentials.createInsecure(), { 'grpc.default_authority': 'rpc.test' }`)).toEqual(WHOLE_TALK)
+  })
+
+  const WHOLE_TALK = ['m0!', 'm1!', 'm2!', 'status 0', '5 no such thing']
+  /** What a gRPC client hears: a stream both ways, then a call that fails. */
+  const talk = (port: number, credentials: string) => {
     const script = `
       const grpc = require('@grpc/grpc-js'), raw = b => b
-      const client = new grpc.Client('${NODE_IP}:443', grpc.credentials.createSsl(require('fs').readFileSync('${lab.folder}/rpc.test.crt')), { 'grpc.ssl_target_name_override': 'rpc.test', 'grpc.default_authority': 'rpc.test' })
+      const client = new grpc.Client('${NODE_IP}:${port}', ${credentials})
       const chat = client.makeBidiStreamRequest('/test.Echo/Chat', raw, raw)
       let n = 0
       chat.on('data', d => { console.log(String(d)); if (++n < 3) chat.write(Buffer.from('m' + n)); else chat.end() })
       chat.on('error', e => console.log('chat', e.code, e.details))
       chat.on('status', s => { console.log('status', s.code); client.makeUnaryRequest('/test.Echo/Fail', raw, raw, Buffer.from(''), e => { console.log(e.code, e.details); process.exit(0) }) })
       chat.write(Buffer.from('m0'))`
-    const answer = await eventually(() => {
-      const output = outside.run(process.execPath, '-e', script)
-      return output.startsWith('m0!') ? output : undefined
-    })
-    expect(answer.trim().split('\n')).toEqual(['m0!', 'm1!', 'm2!', 'status 0', '5 no such thing'])
-  })
+    return outside.run(process.execPath, '-e', script).trim().split('\n')
+  }
 
   it('drops no connection when rules change', async () => {
     const slow = outside.spawn('curl', '-s', '-m', '8', ...url('/slow'))
@@ -356,6 +363,22 @@ describe('a node that serves Ingresses', () => {
     expect(outside.run(process.execPath, '-e', socket).trim()).toBe('A:hi')
     // On a port of both, Ingresses have what no route takes.
     expect([echo(...gw('/a', 80)).headers['x-way'], echo(...url()).name]).toEqual(['gateway', 'A'])
+  })
+
+  it('sends copies of requests to another backend, which changes nothing for whoever asks', async () => {
+    const mirror = (name: string, more: object = {}) => ({ type: 'RequestMirror', requestMirror: { backendRef: { name, port: 80 }, ...more } }) // prettier-ignore
+    const rule = (value: string, ...filters: ReturnType<typeof mirror>[]) => ({ matches: [{ path: { value } }], filters, backendRefs: [{ name: 'only-a', port: 80 }] }) // prettier-ignore
+    await agent.put('httproutes', route('copied', [rule('/both', mirror('only-b'), mirror('only-b')), rule('/never', mirror('only-b', { percent: 0 })), rule('/lost', mirror('none'), mirror('half-dead'), mirror('only-b'))], { hostnames: ['copy.test'] })) // prettier-ignore
+    const copied = (asked: string) => ['-H', 'Host: copy.test', `http://${NODE_IP}:8088${asked}`]
+    await eventually(() => echo(...copied('/both/begin')).name === 'A')
+    expect(echo(...copied('/never'), '-d', 'x')).toMatchObject({ name: 'A', size: 1 })
+    expect(echo(...copied('/lost'), '-d', 'xy')).toMatchObject({ name: 'A', size: 2 })
+    const body = '@/etc/services'
+    const { size } = echo(...copied('/both'), '--data-binary', body)
+    expect(echo('--http2-prior-knowledge', ...copied('/both/2'), '--data-binary', body)).toMatchObject({ name: 'A', size }) // prettier-ignore
+    const lines = () => seenByB.split('\n').filter(line => /(both|never|lost)/.test(line))
+    const expected = ['GET /both/begin 0', 'GET /both/begin 0', 'POST /lost 2', `POST /both ${size}`, `POST /both ${size}`, `POST /both/2 ${size}`, `POST /both/2 ${size}`] // prettier-ignore
+    await eventually(() => expect(lines().sort()).toEqual(expected.sort()) ?? true)
   })
 
   it('serves on after a reboot with the API server away', async () => {

@@ -2,9 +2,10 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { HTTPPathModifier, HTTPRequestRedirectFilter } from '../../shared/api/gateway/v1.ts'
 import type { Backends } from './backends.ts'
-import type { ClientRequest, Exchange } from './exchange.ts'
+import { type ClientRequest, type Exchange, withoutOrigin } from './exchange.ts'
 import { type Asked, changeHeaders, requestHeaders } from './headers.ts'
 import { hostOf } from './host-table.ts'
+import { mergeSlashes, readPath } from './request-path.ts'
 import { type Action, chooseBackend, type Question } from './rules.ts'
 
 export interface OwnAnswer {
@@ -13,23 +14,38 @@ export interface OwnAnswer {
   readonly headers?: OutgoingHttpHeaders
 }
 
+/** A question with the path that is passed on: slashes as they came, which some backends tell apart. */
+export interface AskedQuestion extends Question {
+  readonly sent: string
+}
+
 export type Decision =
-  | { readonly answer: OwnAnswer; readonly forward?: undefined }
+  | { readonly answer: OwnAnswer; readonly forward?: undefined; readonly copies?: undefined }
   | {
       readonly answer?: undefined
       readonly forward: Pick<Exchange, 'path' | 'headers' | 'answered' | 'targets' | 'backendTimeoutMs'>
       readonly requestTimeoutMs: number | undefined
+      /** Of each backend that is sent a copy. */
+      readonly copies: readonly Exchange['targets'][]
     }
 
-export function questionOf({ url = '/', method, headers }: ClientRequest, { host }: Asked): Question {
+/** @returns undefined where the path could be read in several ways */
+export function questionOf(request: ClientRequest, { host }: Asked): AskedQuestion | undefined {
+  const { method, headers } = request
+  const url = withoutOrigin(request.url ?? '/')
   const at = url.indexOf('?')
-  const [path, query] = at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)]
-  return { host, path, query, headers, ...(method !== undefined && { method }) }
+  const sent = readPath(at < 0 ? url : url.slice(0, at))
+  if (sent === undefined) return undefined
+  const query = at < 0 ? '' : url.slice(at + 1)
+  return { host, path: mergeSlashes(sent), sent, query, headers, ...(method !== undefined && { method }) }
 }
 
-/** @param random 0 ≤ x < 1, picks among backends with weights */
+export const UNCLEAR: Decision = { answer: { code: 400, text: 'the path of this request can be read in several ways' } }
+
+/** @param random 0 ≤ x < 1, picks among backends with weights, and which requests are copied */
 export function decide(
   request: ClientRequest,
+  question: AskedQuestion,
   asked: Asked,
   action: Action | undefined,
   backends: Backends,
@@ -37,7 +53,6 @@ export function decide(
 ): Decision {
   if (!action) return { answer: { code: 404, text: 'nothing here serves this host and path' } }
   const { redirect, rewrite, prefix, missing } = action
-  const question = questionOf(request, asked)
   if (redirect) {
     const headers = changeHeaders({ location: locationOf(redirect, question, asked, prefix) }, action.response)
     return { answer: { code: redirect.statusCode ?? 302, text: 'this is elsewhere', headers } }
@@ -55,13 +70,17 @@ export function decide(
   const answers = [...action.response, ...chosen.response]
   return {
     forward: {
-      path: withQuery(rewrite?.path ? newPath(rewrite.path, question.path, prefix) : question.path, question.query),
+      path: withQuery(rewrite?.path ? newPath(rewrite.path, question.path, prefix) : question.sent, question.query),
       headers: changeHeaders(headers, [...action.request, ...chosen.request]),
       answered: given => changeHeaders(given, answers),
       targets,
       ...(action.backendTimeoutMs !== undefined && { backendTimeoutMs: action.backendTimeoutMs }),
     },
     requestTimeoutMs: action.requestTimeoutMs,
+    copies: action.mirrors
+      .filter(({ share }) => random() < share)
+      .map(({ backend }) => backends.targets(backend))
+      .filter(({ length }) => length > 0),
   }
 }
 
@@ -84,7 +103,7 @@ const WELL_KNOWN: Readonly<Record<string, number>> = { http: 80, https: 443 }
 
 function locationOf(
   { scheme, hostname, port, path }: HTTPRequestRedirectFilter,
-  question: Question,
+  question: AskedQuestion,
   asked: Asked,
   prefix: string,
 ): string {
@@ -93,5 +112,5 @@ function locationOf(
   const number = port ?? (scheme === undefined ? asked.port : WELL_KNOWN[scheme])
   const authority = hostname ?? hostOf(asked.host)
   const shown = number === undefined || number === WELL_KNOWN[to] ? '' : `:${number}`
-  return `${to}://${authority}${shown}${withQuery(path ? newPath(path, question.path, prefix) : question.path, question.query)}`
+  return `${to}://${authority}${shown}${withQuery(path ? newPath(path, question.path, prefix) : question.sent, question.query)}`
 }

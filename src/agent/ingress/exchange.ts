@@ -1,6 +1,7 @@
 // One request on its way through the proxy, whatever version of HTTP it came in.
 import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Target } from './backends.ts'
 import type { Asked } from './headers.ts'
@@ -8,8 +9,11 @@ import type { Asked } from './headers.ts'
 export type ClientRequest = IncomingMessage | Http2ServerRequest
 export type ClientResponse = ServerResponse | Http2ServerResponse
 
+/** What forwarders need of a request: it may be a copy of the client's. */
+export type SentRequest = Readable & Pick<IncomingMessage, 'headers' | 'method' | 'httpVersionMajor'>
+
 export interface Exchange {
-  readonly request: ClientRequest
+  readonly request: SentRequest
   readonly response: ClientResponse
   readonly asked: Asked
   /** What a backend is asked: path with query, and headers. */
@@ -28,8 +32,17 @@ export const MAX_ATTEMPTS = 3
 /** Until a backend starts to answer. */
 export const ANSWER_TIMEOUT_MS = 60_000
 
+/** Clients that take this for a proxy of theirs name the whole URL; its host then is the one that counts. */
+const ORIGIN = /^https?:\/\/([^/?#]*)/i
+
+/** @returns the path with its query */
+export function withoutOrigin(url: string): string {
+  const path = url.replace(ORIGIN, '')
+  return path === '' || path.startsWith('?') ? `/${path}` : path
+}
+
 export function askedOf(request: ClientRequest): Asked {
-  const authority = request.headers[':authority']
+  const authority = ORIGIN.exec(request.url ?? '')?.[1] ?? request.headers[':authority']
   const { socket } = request
   return {
     host: (typeof authority === 'string' ? authority : request.headers.host) ?? '',
@@ -77,7 +90,7 @@ export function refuse(response: ClientResponse, code: number, text: string, hea
 }
 
 /** Whether a body follows that has to be read before the request is complete. */
-export const hasBody = ({ headers, method = 'GET', httpVersionMajor }: ClientRequest): boolean =>
+export const hasBody = ({ headers, method = 'GET', httpVersionMajor }: SentRequest): boolean =>
   headers['transfer-encoding'] !== undefined ||
   (headers['content-length'] !== undefined && headers['content-length'] !== '0') ||
   (httpVersionMajor === 2 &&

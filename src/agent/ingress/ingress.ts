@@ -1,10 +1,10 @@
 // The node's HTTP proxy: listens while this node serves Ingresses or Gateways, and changes its rules and certificates in
 // place.
 //
-//   client ── HTTP/1.1 ─────────────▶ :80  ┐            ┌─ HTTP/1.1 (kept connections) ─▶ endpoint
+//   client ── HTTP/1.1 or 2 ────────▶ :80  ┐            ┌─ HTTP/1.1 (kept connections) ─▶ endpoint
 //   client ── TLS, HTTP/1.1 or 2 ───▶ :443 ┴─ Routing ──┼─ HTTP/2 (gRPC, h2c) ──────────▶ endpoint
 //                                                       └─ upgrade: bytes ──────────────▶ endpoint
-import { createServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { createSecureServer } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -17,11 +17,13 @@ import { SERVICE_LINK } from '../../shared/machinery/node-network.ts'
 import type { Backends } from './backends.ts'
 import type { ListenerProtocol } from '../../shared/machinery/gateway/listeners.ts'
 import { Certificates } from './certificates.ts'
-import { decide, type Decision, questionOf } from './decide.ts'
-import { askedOf, type ClientRequest, type ClientResponse, refuse } from './exchange.ts'
+import { decide, type Decision, questionOf, UNCLEAR } from './decide.ts'
+import { Copies } from './copies.ts'
+import { askedOf, type ClientRequest, type ClientResponse, type Exchange, refuse } from './exchange.ts'
 import { H2Forwarder, isGrpc } from './forward-h2.ts'
 import { HttpForwarder } from './forward-http.ts'
 import { answerUpgrade, forwardUpgrade } from './forward-upgrade.ts'
+import { createPlainServer, withoutHttp2Offer } from './plain-server.ts'
 import { NO_ROUTING, type Routing } from './routing.ts'
 
 export interface IngressOptions {
@@ -54,6 +56,7 @@ export class IngressProxy implements AsyncDisposable {
   readonly #certificates: Certificates
   readonly #http: HttpForwarder
   readonly #h2: H2Forwarder
+  readonly #copies: Copies
   #routing = NO_ROUTING
   /** By `address port`. Each address is listened on by itself: the API server's has its own listener on 443. */
   readonly #listeners = new Map<string, Listener>()
@@ -67,6 +70,7 @@ export class IngressProxy implements AsyncDisposable {
     this.#certificates = new Certificates(options.log)
     this.#http = this.#owned.use(new HttpForwarder())
     this.#h2 = this.#owned.use(new H2Forwarder())
+    this.#copies = this.#owned.use(new Copies(options.clock))
     // Many changes that come at once, as with a list, are one.
     this.#owned.defer(options.onChange(() => (this.#due ??= setImmediate(() => this.#update()))))
     this.#update()
@@ -107,7 +111,7 @@ export class IngressProxy implements AsyncDisposable {
   }
 
   #httpServer(port: number): Server {
-    return createServer(OPTIONS, (request, response) => this.#serve(port, request, response))
+    return createPlainServer(OPTIONS, (request, response) => this.#serve(port, request, response))
   }
 
   #httpsServer(port: number): Server {
@@ -144,9 +148,11 @@ export class IngressProxy implements AsyncDisposable {
       sockets.add(socket)
       socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket))
     })
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      this.#upgrade(port, request, socket, head),
-    )
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (withoutHttp2Offer(request, socket, head))
+        server.emit(protocol === 'HTTP' ? 'connection' : 'secureConnection', socket)
+      else this.#upgrade(port, request, socket, head)
+    })
     server.on('listening', () => this.#refused.delete(key))
     server.on('error', error => {
       if (this.#listeners.get(key)?.server === server) this.#listeners.delete(key)
@@ -175,17 +181,22 @@ export class IngressProxy implements AsyncDisposable {
     const { clock } = this.#options
     const decision = this.#decide(port, request)
     if (decision.answer) return refuse(response, decision.answer.code, decision.answer.text, decision.answer.headers)
-    const { forward, requestTimeoutMs } = decision
+    const { forward, requestTimeoutMs, copies } = decision
     if (requestTimeoutMs !== undefined) {
       const cancel = clock.after(requestTimeoutMs, () => refuse(response, 504, 'the answer takes too long'))
       response.once('close', cancel)
     }
-    const forwarder = forward.targets[0]?.protocol === 'h2c' || isGrpc(request) ? this.#h2 : this.#http
+    const exchange = { request, response, asked, ...forward }
     try {
-      forwarder.forward({ request, response, asked, ...forward })
+      for (const targets of copies) this.#forwarderTo(targets, request).forward(this.#copies.of(exchange, targets))
+      this.#forwarderTo(forward.targets, request).forward(exchange)
     } catch {
       refuse(response, 400, 'this request cannot be passed on')
     }
+  }
+
+  #forwarderTo([target]: Exchange['targets'], request: ClientRequest): H2Forwarder | HttpForwarder {
+    return target?.protocol === 'h2c' || isGrpc(request) ? this.#h2 : this.#http
   }
 
   #upgrade(port: number, request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -198,7 +209,9 @@ export class IngressProxy implements AsyncDisposable {
   #decide(port: number, request: ClientRequest): Decision {
     const { backends, random } = this.#options
     const asked = askedOf(request)
-    return decide(request, asked, this.#routing.route(port, questionOf(request, asked)), backends, random)
+    const question = questionOf(request, asked)
+    if (!question) return UNCLEAR
+    return decide(request, question, asked, this.#routing.route(port, question), backends, random)
   }
 }
 

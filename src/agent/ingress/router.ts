@@ -3,6 +3,7 @@
 import type { HTTPIngressPath, Ingress, IngressBackend } from '../../shared/api/networking/v1.ts'
 import { isOlder } from '../../shared/machinery/older.ts'
 import { HostTable, hostOf } from './host-table.ts'
+import { rulePath } from './request-path.ts'
 import { type Action, type Backend, byPrecedence, matches, prefixOf, type Question, type Rule } from './rules.ts'
 
 interface HostRules {
@@ -43,7 +44,7 @@ export class Router {
 /** What ImplementationSpecific means is for the implementation to say: the same as Prefix. */
 function ruleOf({ path = '/', pathType, backend }: HTTPIngressPath, namespace: string): Rule {
   const isExact = pathType === 'Exact'
-  const value = isExact ? path : prefixOf(path)
+  const value = isExact ? rulePath(path) : prefixOf(rulePath(path))
   return {
     path: { type: isExact ? 'Exact' : 'Prefix', value },
     headers: [],
@@ -57,6 +58,7 @@ const NO_CHANGES = { request: [], response: [] }
 const actionOf = (ref: IngressBackend, namespace: string, prefix: string): Action => ({
   ...NO_CHANGES,
   backends: [{ backend: backendOf(ref, namespace), weight: 1, ...NO_CHANGES }],
+  mirrors: [],
   prefix,
   missing: 503,
 })

@@ -33,9 +33,17 @@ export interface WeightedBackend extends HeaderChanges {
   readonly weight: number
 }
 
+/** A backend that is sent copies of requests. */
+export interface MirrorBackend {
+  readonly backend: Backend
+  /** Of all requests, from 0 to 1. */
+  readonly share: number
+}
+
 /** What becomes of a request. */
 export interface Action extends HeaderChanges {
   readonly backends: readonly WeightedBackend[]
+  readonly mirrors: readonly MirrorBackend[]
   /** What the path matched, when that was a prefix. */
   readonly prefix: string
   readonly redirect?: HTTPRequestRedirectFilter

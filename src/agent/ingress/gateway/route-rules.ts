@@ -1,6 +1,8 @@
 // The rules of an HTTPRoute.
 import type {
+  BackendObjectReference,
   HTTPBackendRef,
+  HTTPRequestMirrorFilter,
   HTTPRoute,
   HTTPRouteFilter,
   HTTPRouteMatch,
@@ -11,16 +13,20 @@ import type {
 import { parseDuration } from '../../../shared/machinery/duration.ts'
 import { compileWhole } from '../../../shared/machinery/gateway/patterns.ts'
 import { resolveBackend } from '../../../shared/machinery/gateway/ours.ts'
-import { type Action, type HeaderChanges, type PathMatch, prefixOf, type Rule, type ValueMatch, type WeightedBackend } from '../rules.ts' // prettier-ignore
+import { rulePath } from '../request-path.ts'
+import { type Action, type Backend, type HeaderChanges, type MirrorBackend, type PathMatch, prefixOf, type Rule, type ValueMatch, type WeightedBackend } from '../rules.ts' // prettier-ignore
 
 /** @returns a rule for each match, in their order */
 export const rulesOf = (route: HTTPRoute, grants: readonly ReferenceGrant[]): Rule[] =>
   (route.spec.rules ?? []).flatMap(rule => {
-    const backends = (rule.backendRefs ?? []).map(ref => weighted(route, ref, grants))
+    const backends = {
+      backends: (rule.backendRefs ?? []).map(ref => weighted(route, ref, grants)),
+      mirrors: (rule.filters ?? []).flatMap(({ requestMirror }) => mirrorsOf(route, requestMirror, grants)),
+    }
     return (rule.matches ?? [{}]).map(match => ruleOf(rule, match, backends))
   })
 
-function ruleOf(rule: HTTPRouteRule, match: HTTPRouteMatch, backends: readonly WeightedBackend[]): Rule {
+function ruleOf(rule: HTTPRouteRule, match: HTTPRouteMatch, backends: Pick<Action, 'backends' | 'mirrors'>): Rule {
   const path = pathMatch(match)
   return {
     path,
@@ -37,7 +43,7 @@ const unique = (list: readonly HTTPValueMatch[] = []): HTTPValueMatch[] =>
 
 function pathMatch({ path: { type = 'PathPrefix', value = '/' } = {} }: HTTPRouteMatch): PathMatch {
   if (type === 'RegularExpression') return { type, value, pattern: compileWhole(value) }
-  return type === 'Exact' ? { type, value } : { type: 'Prefix', value: prefixOf(value) }
+  return type === 'Exact' ? { type, value: rulePath(value) } : { type: 'Prefix', value: prefixOf(rulePath(value)) }
 }
 
 function valueMatch({ type, name, value }: HTTPValueMatch): ValueMatch {
@@ -48,7 +54,7 @@ function valueMatch({ type, name, value }: HTTPValueMatch): ValueMatch {
 
 function actionOf(
   { filters = [], timeouts }: HTTPRouteRule,
-  backends: readonly WeightedBackend[],
+  backends: Pick<Action, 'backends' | 'mirrors'>,
   prefix: string,
 ): Action {
   // prettier-ignore
@@ -57,7 +63,7 @@ function actionOf(
   const [requestTimeoutMs, backendTimeoutMs] = [timeoutOf(timeouts?.request), timeoutOf(timeouts?.backendRequest)]
   return {
     ...changesOf(filters),
-    backends,
+    ...backends,
     prefix,
     missing: 500,
     ...(redirect && { redirect }),
@@ -75,8 +81,31 @@ const changesOf = (filters: readonly HTTPRouteFilter[] = []): HeaderChanges => (
   response: filters.flatMap(({ responseHeaderModifier }) => responseHeaderModifier ?? []),
 })
 
-function weighted(route: HTTPRoute, ref: HTTPBackendRef, grants: readonly ReferenceGrant[]): WeightedBackend {
+const weighted = (route: HTTPRoute, ref: HTTPBackendRef, grants: readonly ReferenceGrant[]): WeightedBackend => ({
+  backend: backendOf(route, ref, grants),
+  weight: ref.weight ?? 1,
+  ...changesOf(ref.filters),
+})
+
+/** A backend that cannot be had gets no copies. */
+function mirrorsOf(
+  route: HTTPRoute,
+  mirror: HTTPRequestMirrorFilter | undefined,
+  grants: readonly ReferenceGrant[],
+): MirrorBackend[] {
+  const backend = mirror && backendOf(route, mirror.backendRef, grants)
+  return backend ? [{ backend, share: mirrorShare(mirror) }] : []
+}
+
+function mirrorShare({ percent = 100, fraction }: HTTPRequestMirrorFilter): number {
+  return fraction ? fraction.numerator / (fraction.denominator ?? 100) : percent / 100
+}
+
+function backendOf(
+  route: HTTPRoute,
+  ref: BackendObjectReference,
+  grants: readonly ReferenceGrant[],
+): Backend | undefined {
   const found = resolveBackend(route, ref, grants)
-  const backend = found.problem ? undefined : { namespace: found.namespace, service: found.name, port: ref.port }
-  return { backend, weight: ref.weight ?? 1, ...changesOf(ref.filters) }
+  return found.problem ? undefined : { namespace: found.namespace, service: found.name, port: ref.port }
 }

@@ -153,6 +153,7 @@ export interface HTTPRouteFilter {
   requestHeaderModifier?: HTTPHeaderFilter
   responseHeaderModifier?: HTTPHeaderFilter
   requestRedirect?: HTTPRequestRedirectFilter
+  requestMirror?: HTTPRequestMirrorFilter
   urlRewrite?: { hostname?: string; path?: HTTPPathModifier }
 }
 
@@ -176,12 +177,22 @@ export interface HTTPRequestRedirectFilter {
   statusCode?: number
 }
 
-export interface HTTPBackendRef {
+export interface HTTPRequestMirrorFilter {
+  backendRef: BackendObjectReference
+  /** Of all requests; default: all of them. */
+  percent?: number
+  fraction?: { numerator: number; denominator?: number }
+}
+
+export interface BackendObjectReference {
   group?: string
   kind?: string
   name: string
   namespace?: string
   port?: number
+}
+
+export interface HTTPBackendRef extends BackendObjectReference {
   weight?: number
   filters?: HTTPRouteFilter[]
 }

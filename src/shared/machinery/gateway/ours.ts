@@ -1,5 +1,5 @@
 // Which Gateways the cluster serves by itself, and what they may refer to.
-import type { Gateway, GatewayClass, HTTPBackendRef, HTTPRoute, ReferenceGrant, SecretObjectReference } from '../../api/gateway/v1.ts' // prettier-ignore
+import type { BackendObjectReference, Gateway, GatewayClass, HTTPRoute, ReferenceGrant, SecretObjectReference } from '../../api/gateway/v1.ts' // prettier-ignore
 import { GATEWAY_GROUP } from '../../api/gateway/v1.ts'
 
 /** `spec.controllerName` of the GatewayClasses that the nodes serve: without one of these, nothing listens. */
@@ -63,7 +63,7 @@ export const resolveCertificate = (
 
 export const resolveBackend = (
   { metadata: { namespace } }: HTTPRoute,
-  ref: HTTPBackendRef,
+  ref: BackendObjectReference,
   grants: readonly ReferenceGrant[],
 ): Resolved => resolve({ kind: 'HTTPRoute', namespace }, 'Service', ref, grants)
 

@@ -77,7 +77,7 @@ function allows(
   return from === 'All' || (from === 'Same' && gateway.metadata.namespace === namespace)
 }
 
-const FILTERS = ['RequestHeaderModifier', 'ResponseHeaderModifier', 'RequestRedirect', 'URLRewrite']
+const FILTERS = ['RequestHeaderModifier', 'ResponseHeaderModifier', 'RequestMirror', 'RequestRedirect', 'URLRewrite']
 const BACKEND_FILTERS = ['RequestHeaderModifier', 'ResponseHeaderModifier']
 
 /** @returns the first thing of the route that is not served here, in words */
@@ -121,8 +121,8 @@ export function judgeBackends(
   grants: readonly ReferenceGrant[],
   serviceProblem: (namespace: string, name: string, port: number | undefined) => string | undefined,
 ): Verdict {
-  for (const { backendRefs = [] } of route.spec.rules ?? [])
-    for (const ref of backendRefs) {
+  for (const { backendRefs = [], filters = [] } of route.spec.rules ?? [])
+    for (const ref of [...backendRefs, ...filters.flatMap(({ requestMirror }) => requestMirror?.backendRef ?? [])]) {
       const found = resolveBackend(route, ref, grants)
       if (found.problem === 'InvalidKind')
         return { status: false, reason: 'InvalidKind', message: `backends are Services, not ${ref.kind ?? ref.group}` }
