@@ -28,7 +28,11 @@ const get = async (path: string) => {
 }
 
 /** What came on each channel, as text, when the server closed the session. */
-async function session(path: string, protocol: string, onOpen: (socket: WebSocket) => void = () => undefined) {
+async function session(
+  path: string,
+  protocol: string | undefined,
+  onOpen: (socket: WebSocket) => void = () => undefined,
+) {
   const socket = new WebSocket(node.kubeletUrl.replace('http', 'ws') + path, protocol)
   const channels = new Map<number, string>()
   socket.on('message', (data: Buffer) => {
@@ -142,22 +146,39 @@ describe('exec', () => {
 })
 
 describe('port-forward', () => {
-  const fetchPage = (port: number) =>
-    session(`/portForward/default/box?port=${port}`, 'v4.channel.k8s.io', socket =>
-      socket.send(frame(0, 'GET /index.html HTTP/1.0\r\n\r\n')),
-    )
+  const asked = 'GET /index.html HTTP/1.0\r\n\r\n'
+  const fetchPage = (port: number, protocol: string | undefined = 'v4.channel.k8s.io') =>
+    session(`/portForward/default/box?port=${port}`, protocol, socket => socket.send(frame(0, asked)))
   it('reaches a port of the pod', async () => {
     expect((await fetchPage(8080)).get(0)).toMatch(/^..HTTP\/1.\d 200 OK[^]*\r\nhi\n$/)
   })
   it('reaches what listens on the loopback of the pod alone', async () => {
     expect((await fetchPage(8081)).get(0)).toMatch(/^..HTTP\/1.\d 200 OK[^]*\r\nhi\n$/)
   })
-  it('says that nothing listens', async () => {
-    const socket = new WebSocket(`${node.kubeletUrl.replace('http', 'ws')}/portForward/default/box?port=8082`, 'v4.channel.k8s.io') // prettier-ignore
-    const said: string[] = []
-    socket.on('message', (data: Buffer) => data[0] === 1 && said.push(data.subarray(1).toString()))
-    await eventually(() => expect(said.at(-1)).toContain('ECONNREFUSED'))
-    socket.terminate()
+  it('goes over channels of bytes for clients that name no protocol', async () => {
+    expect((await fetchPage(8080, undefined)).get(0)).toMatch(/^..HTTP\/1.\d 200 OK[^]*\r\nhi\n$/)
+  })
+  it('goes in base64 for clients with text frames only', async () => {
+    const texts: string[] = []
+    await session('/portForward/default/box?port=8080', 'v4.base64.channel.k8s.io', socket => {
+      socket.on('message', (data: Buffer, isBinary) => !isBinary && texts.push(data.toString()))
+      socket.send(`0${Buffer.from(asked).toString('base64')}`)
+    })
+    const bytes = texts.filter(text => text.startsWith('0')).map(text => Buffer.from(text.slice(1), 'base64'))
+    expect(Buffer.concat(bytes).toString()).toMatch(/HTTP\/1.\d 200 OK[^]*\r\nhi\n$/)
+  })
+  it('says that nothing listens, and ends', async () => {
+    const refused = await session('/portForward/default/box?port=8082', 'v4.channel.k8s.io')
+    expect(refused.get(1)).toMatch(/^..an error occurred forwarding 8082 to pod box: .*ECONNREFUSED/)
+  })
+  it('goes on with its other ports when one of them ends', async () => {
+    const channels = await session('/portForward/default/box?port=8082&port=8080', 'v4.channel.k8s.io', socket => {
+      socket.on('message', (data: Buffer) => {
+        if (data[0] === 1 && data.length > 3) socket.send(frame(2, asked))
+      })
+    })
+    expect(channels.get(1)).toContain('ECONNREFUSED')
+    expect(channels.get(2)).toMatch(/^..HTTP\/1.\d 200 OK[^]*\r\nhi\n$/)
   })
 })
 

@@ -1,6 +1,7 @@
 // /portForward: bytes between a client and ports of a pod. kubectl opens two SPDY streams for each connection, one for
 // data and one for errors, directly or tunnelled through a WebSocket; other clients use WebSocket channels.
 import { type Duplex, PassThrough } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Pod } from '../../shared/api/core/v1.ts'
 import { type ApiContext, HttpError, findPod } from './contract.ts'
@@ -9,10 +10,14 @@ import { connectToPort } from './pod-port.ts'
 import { SpdyConnection, type SpdyStream } from './streams/spdy.ts'
 import { acceptSpdy, isSpdy, listOf, negotiate } from './streams/upgrade.ts'
 import { websocketBytes } from './streams/websocket-bytes.ts'
+import { WebSocketChannels } from './streams/websocket-channels.ts'
 
 const PROTOCOL = 'portforward.k8s.io'
 const TUNNELLED = `SPDY/3.1+${PROTOCOL}`
-const WEBSOCKET_PROTOCOLS = [TUNNELLED, 'v4.channel.k8s.io', PROTOCOL]
+const WEBSOCKET_PROTOCOLS = [TUNNELLED, 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', PROTOCOL]
+/** For those who name none: channels of bytes. */
+const NO_PROTOCOL = ''
+const NORMAL_CLOSURE = 1000
 const server = new WebSocketServer({
   noServer: true,
   maxPayload: 4 * 1024 * 1024,
@@ -30,7 +35,8 @@ export async function servePortForward(
     acceptSpdy(socket, head, negotiate([PROTOCOL], listOf(message.headers['x-stream-protocol-version'])))
     return forwardSpdy(context, pod, socket)
   }
-  const chosen = negotiate(WEBSOCKET_PROTOCOLS, listOf(message.headers['sec-websocket-protocol']))
+  const offered = listOf(message.headers['sec-websocket-protocol'])
+  const chosen = offered.length === 0 ? NO_PROTOCOL : negotiate(WEBSOCKET_PROTOCOLS, offered)
   const ports = query
     .getAll('port')
     .flatMap(text => text.split(','))
@@ -42,6 +48,9 @@ export async function servePortForward(
     ? forwardSpdy(context, pod, websocketBytes(webSocket))
     : forwardChannels(context, pod, ports, webSocket)
 }
+
+const failureText = ({ metadata: { name } }: Pod, port: number, failure: unknown): string =>
+  `an error occurred forwarding ${port} to pod ${name}: ${failure instanceof Error ? failure.message : String(failure)}`
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
 
@@ -73,7 +82,7 @@ async function forwardStream(
     return void data.destroy()
   }
   const fail = (failure: Error) => {
-    error?.end(`an error occurred forwarding ${port} to pod ${pod.metadata.name}: ${failure.message}`)
+    error?.end(failureText(pod, port, failure))
     data.end()
     data.resume()
   }
@@ -87,42 +96,45 @@ async function forwardStream(
   connection.pipe(data)
 }
 
-/** Channel 2n carries port n's data, 2n + 1 its errors; the first frame of each is the port, little-endian. */
+/**
+ * Channel 2n carries port n's data, 2n + 1 its errors; the first frame of each is the port, little-endian. The session
+ * ends with the last of its connections.
+ */
 function forwardChannels(context: ApiContext, pod: Pod, ports: readonly number[], webSocket: WebSocket): void {
-  const inputs = ports.map((port, index) => forwardChannel(context, pod, port, index, webSocket))
-  webSocket.on('message', (data: Buffer) => {
-    const channel = data[0] ?? 0
-    if (channel % 2 === 0) inputs[channel / 2]?.write(data.subarray(1))
+  const channels = new WebSocketChannels(webSocket)
+  const inputs = ports.map(() => new PassThrough())
+  channels.onFrame((channel, bytes) => {
+    const input = channel % 2 === 0 ? inputs[channel / 2] : undefined
+    if (input) channels.feed(input, bytes)
   })
   webSocket.on('close', () => inputs.forEach(input => input.destroy()))
   webSocket.on('error', () => webSocket.terminate())
+  const forwards = inputs.map((input, index) => forwardChannel(context, pod, channels, input, ports[index] ?? 0, index))
+  void Promise.all(forwards).then(() => webSocket.close(NORMAL_CLOSURE))
 }
 
-/** @returns what takes the client's bytes */
-function forwardChannel(
+/** @param input the client's bytes */
+async function forwardChannel(
   { runtime }: ApiContext,
   pod: Pod,
+  channels: WebSocketChannels,
+  input: PassThrough,
   port: number,
   index: number,
-  webSocket: WebSocket,
-): PassThrough {
-  const send = (channel: number, bytes: Buffer) => webSocket.send(Buffer.concat([Buffer.from([channel]), bytes]))
+): Promise<void> {
+  const [data, error] = [index * 2, index * 2 + 1]
   const name = Buffer.alloc(2)
   name.writeUInt16LE(port)
-  send(index * 2, name)
-  send(index * 2 + 1, name)
-  const input = new PassThrough()
-  const fail = (error: Error) => {
-    send(index * 2 + 1, Buffer.from(error.message))
+  void channels.send(data, name)
+  void channels.send(error, name)
+  try {
+    const connection = await connectToPort(runtime, pod, port)
+    input.on('close', () => connection.destroy())
+    if (input.destroyed) connection.destroy()
+    input.pipe(connection)
+    await pipeline(connection, channels.output(data))
+  } catch (failure) {
+    await channels.send(error, Buffer.from(failureText(pod, port, failure)))
     input.resume() // nobody takes what still comes
   }
-  void connectToPort(runtime, pod, port).then(connection => {
-    if (input.destroyed) return void connection.destroy()
-    input.on('close', () => connection.destroy())
-    input.pipe(connection)
-    connection.on('data', (bytes: Buffer) => send(index * 2, bytes))
-    connection.on('error', fail)
-    connection.on('end', () => webSocket.close(1000))
-  }, fail)
-  return input
 }

@@ -1,10 +1,11 @@
 // exec and attach over WebSocket: one byte of channel number, then the bytes.
 // @see https://kubernetes.io/docs/reference/using-api/websockets/ and KEP-4006
-import { PassThrough, Writable } from 'node:stream'
+import { PassThrough } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { SessionStreams, StreamRequest, TerminalSize } from './contract.ts'
+import { WebSocketChannels } from './websocket-channels.ts'
 
-/** Best first. `base64`: the channel is a digit and the bytes are base64, for clients that have text frames only. */
+/** Best first. */
 export const STREAM_PROTOCOLS = [
   'v5.channel.k8s.io',
   'v4.channel.k8s.io',
@@ -16,7 +17,6 @@ export const STREAM_PROTOCOLS = [
 
 /** Before v4 the error channel tells a failure in plain text, and a success by silence. */
 const tellsStatus = (protocol: string) => /^v[345]\./.test(protocol)
-const isBase64 = (protocol: string) => protocol.includes('base64')
 
 const STDIN = 0
 const STDOUT = 1
@@ -26,7 +26,6 @@ const RESIZE = 4
 /** v5: the next byte names a channel that its sender has closed. */
 const CLOSE = 255
 const NORMAL_CLOSURE = 1000
-const MAX_FRAME_BYTES = 32 * 1024
 const PING_EVERY_MS = 20_000
 
 export function websocketStreams(socket: WebSocket, request: StreamRequest): SessionStreams {
@@ -35,30 +34,10 @@ export function websocketStreams(socket: WebSocket, request: StreamRequest): Ses
   const sizes: TerminalSize[] = []
   let resized: (size: TerminalSize) => void = size => void sizes.push(size)
 
-  const asText = isBase64(socket.protocol)
-  const frame = (channel: number, bytes: Buffer) =>
-    asText ? `${channel}${bytes.toString('base64')}` : Buffer.concat([Buffer.from([channel]), bytes])
-  const send = (channel: number, bytes: Buffer): Promise<void> =>
-    new Promise(resolve => socket.send(frame(channel, bytes), { binary: !asText }, () => resolve()))
-  const output = (channel: number) =>
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        const parts: Promise<void>[] = []
-        for (let at = 0; at < chunk.length; at += MAX_FRAME_BYTES)
-          parts.push(send(channel, chunk.subarray(at, at + MAX_FRAME_BYTES)))
-        void Promise.all(parts).then(() => done())
-      },
-    })
-
-  socket.on('message', (data: Buffer) => {
-    const channel = asText ? (data[0] ?? 0) - 0x30 : data[0]
-    const bytes = asText ? Buffer.from(data.subarray(1).toString(), 'base64') : data.subarray(1)
-    if (channel === STDIN && stdin && !stdin.writableEnded) {
-      if (!stdin.write(bytes)) {
-        socket.pause()
-        stdin.once('drain', () => socket.resume())
-      }
-    } else if (channel === RESIZE) {
+  const channels = new WebSocketChannels(socket)
+  channels.onFrame((channel, bytes) => {
+    if (channel === STDIN && stdin) channels.feed(stdin, bytes)
+    else if (channel === RESIZE) {
       const size = parseSize(bytes)
       if (size) resized(size)
     } else if (channel === CLOSE && bytes[0] === STDIN) stdin?.end()
@@ -78,19 +57,19 @@ export function websocketStreams(socket: WebSocket, request: StreamRequest): Ses
       [STDERR, request.stderr],
       [ERROR, true],
     ] as const)
-      if (asked) void send(channel, Buffer.alloc(0))
+      if (asked) void channels.send(channel, Buffer.alloc(0))
 
   return {
     stdin,
-    stdout: request.stdout ? output(STDOUT) : undefined,
-    stderr: request.stderr && !request.tty ? output(STDERR) : undefined,
+    stdout: request.stdout ? channels.output(STDOUT) : undefined,
+    stderr: request.stderr && !request.tty ? channels.output(STDERR) : undefined,
     onResize(listener) {
       resized = listener
       for (const size of sizes.splice(0)) listener(size)
     },
     async finish(status) {
-      if (tellsStatus(socket.protocol)) await send(ERROR, Buffer.from(JSON.stringify(status)))
-      else if (status.status === 'Failure') await send(ERROR, Buffer.from(status.message ?? ''))
+      if (tellsStatus(socket.protocol)) await channels.send(ERROR, Buffer.from(JSON.stringify(status)))
+      else if (status.status === 'Failure') await channels.send(ERROR, Buffer.from(status.message ?? ''))
       socket.close(NORMAL_CLOSURE)
     },
     closed: closed.signal,
