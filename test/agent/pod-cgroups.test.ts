@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { limitHugePages } from '../../src/agent/kubelet/cgroups/huge-pages.ts'
 import { propertiesOf } from '../../src/agent/kubelet/cgroups/systemd-cgroups.ts'
 import { asQuantities, kernelName, machineHugePages } from '../../src/agent/kubelet/node/huge-pages.ts'
-import { oomScoreAdj, podAmountsOf } from '../../src/agent/kubelet/spec/resources.ts'
+import { onlyWider } from '../../src/agent/kubelet/cgroups/parent-limits.ts'
+import { limitsOf, oomScoreAdj, podAmountsOf } from '../../src/agent/kubelet/spec/resources.ts'
 import { CGROUP_ROOT, cgroupPathsOf } from '../../src/agent/kubelet/runtime/cgroup-paths.ts'
 import { Event, Node, Pod, type PodSpec } from '../../src/shared/api/core/v1.ts'
 import { eventually } from '../support/eventually.ts'
@@ -88,6 +89,85 @@ describe('a pod has a cgroup of its own', () => {
     await eventually(() => setting(ofPod, 'cpu.shares', 'cpu.weight') === (isUnified ? '8' : '204'), 20_000)
     await node.remove('grows')
   })
+  it('whose limits follow a resize of the pod as a whole, and with them its containers without limits', async () => {
+    const resources = { requests: { cpu: '100m' }, limits: { cpu: '200m', memory: '64Mi' } }
+    const restartPolicy = 'RestartContainer'
+    await node.run('resized', {
+      resources,
+      containers: [
+        node.container(undefined, 'free'),
+        { ...node.container(undefined, 'own'), resources: { limits: { cpu: '100m', memory: '16Mi' } } },
+        { ...node.container(undefined, 'anew'), resizePolicy: [{ resourceName: 'memory', restartPolicy }] },
+      ],
+    })
+    const before = await node.ready('resized')
+    expect(before.status.allocatedResources).toEqual({ cpu: '100m', memory: '16Mi' })
+    expect(before.status.resources).toEqual({ requests: { cpu: '100m', memory: '16Mi' }, limits: resources.limits })
+    const folderOf = async (name: string) => dirname(await cgroupOf(before, 'own', name))
+    const [cpu, memory] = await Promise.all([folderOf('cpu'), folderOf('memory')])
+    const limits = (cpuFolder: string, memoryFolder: string) => [
+      setting(cpuFolder, 'cpu.cfs_quota_us', 'cpu.max').replace(' 100000', ''),
+      setting(memoryFolder, 'memory.limit_in_bytes', 'memory.max'),
+    ]
+    expect(limits(cpu, memory)).toEqual(['20000', String(64 << 20)])
+    const resize = (wanted: object) =>
+      node.client.patch(Pod, { namespace: 'default', name: 'resized' }, { spec: { resources: wanted } }, { subresource: 'resize' }) // prettier-ignore
+    const after = async (
+      wanted: { limits: Record<string, string>; requests: Record<string, string> },
+      restarts: number,
+    ) => {
+      await resize(wanted)
+      const pod = await node.until(
+        'resized',
+        ({ status }) =>
+          status.resources?.limits?.memory === wanted.limits.memory &&
+          !status.conditions?.some(({ type }) => type === 'PodResizeInProgress') &&
+          status.containerStatuses?.every(({ ready, name }) => ready && name !== '') === true &&
+          statusOf({ status } as Pod, 'anew').restartCount === restarts,
+      )
+      expect(pod.status.allocatedResources).toEqual(wanted.requests)
+      return pod
+    }
+    const larger = await after(
+      { limits: { cpu: '500m', memory: '128Mi' }, requests: { cpu: '300m', memory: '96Mi' } },
+      1,
+    )
+    expect(limits(cpu, memory)).toEqual(['50000', String(128 << 20)])
+    const free = await Promise.all(['cpu', 'memory'].map(name => cgroupOf(larger, 'free', name)))
+    expect(limits(free[0]!, free[1]!)).toEqual(['50000', String(128 << 20)])
+    const own = await Promise.all(['cpu', 'memory'].map(name => cgroupOf(larger, 'own', name)))
+    expect(limits(own[0]!, own[1]!)).toEqual(['10000', String(16 << 20)])
+    expect(statusOf(larger, 'free').restartCount).toBe(0)
+    await after({ limits: { cpu: '150m', memory: '32Mi' }, requests: { cpu: '120m', memory: '32Mi' } }, 2)
+    expect(limits(cpu, memory)).toEqual(['15000', String(32 << 20)])
+    await node.remove('resized')
+  })
+  it('whose memory never shrinks below what is in use', async () => {
+    const of = (memory: string) => ({ requests: { memory }, limits: { memory } })
+    const script = 'dd if=/dev/zero of=/ram/some bs=1M count=20 2> /dev/null; touch /ram/done; sleep 100000 & wait'
+    const volumeMounts = [{ name: 'ram', mountPath: '/ram' }]
+    await node.run('used', {
+      resources: of('64Mi'),
+      volumes: [{ name: 'ram', emptyDir: { medium: 'Memory' } }],
+      containers: [
+        { ...node.container(script), volumeMounts, readinessProbe: { exec: { command: ['ls', '/ram/done'] } } },
+      ],
+    })
+    await node.ready('used')
+    const resize = (memory: string) =>
+      node.client.patch(Pod, { namespace: 'default', name: 'used' }, { spec: { resources: of(memory) } }, { subresource: 'resize' }) // prettier-ignore
+    await resize('8Mi')
+    const inProgress = (pod: Pod) => pod.status.conditions?.find(({ type }) => type === 'PodResizeInProgress')
+    const stuck = await node.until('used', pod => inProgress(pod)?.reason === 'Error')
+    expect(inProgress(stuck)?.message).toMatch(
+      /^cannot decrease memory limits: \[attempting to set pod memory limit \(8388608\) below current usage \(\d+\), attempting to set container "main" memory limit \(8388608\) below current usage \(\d+\)\]$/,
+    )
+    expect(stuck.status).toMatchObject({ resources: of('64Mi'), allocatedResources: { memory: '8Mi' } })
+    await resize('48Mi')
+    const done = await node.until('used', pod => !inProgress(pod) && pod.status.resources?.limits?.memory === '48Mi')
+    expect(statusOf(done).restartCount).toBe(0)
+    await node.remove('used')
+  })
 })
 
 describe('what a pod as a whole is given', () => {
@@ -95,12 +175,47 @@ describe('what a pod as a whole is given', () => {
     ({ metadata: { uid: 'u' }, spec: { containers: [], ...spec }, status: { qosClass } }) as unknown as Pod
   const requests = (memory: string) => ({ resources: { requests: { memory } } })
 
-  it('are the weight of its requests and only such limits as it asks for itself', () => {
-    const containers = [{ name: 'c', image: 'i', resources: { requests: { cpu: '250m' }, limits: { cpu: '1' } } }]
-    expect(podAmountsOf(pod({ containers }), { podPidsLimit: 100 })).toEqual({
-      cpuShares: 256, cpuQuota: 0, cpuPeriod: 100_000, memoryBytes: 0, pids: 100, hugePages: new Map(),
+  const sized = (name: string, limits: Record<string, string>) => ({
+    ...{ name, image: 'i' },
+    resources: { requests: { cpu: '250m' }, limits },
+  })
+  const amounts = (spec: Partial<PodSpec>) => podAmountsOf(pod(spec), { podPidsLimit: 100 })
+
+  it('are the weight of its requests, and the limits of its containers together if each of them has one', () => {
+    const one = sized('one', { cpu: '1', memory: '16Mi' })
+    expect(amounts({ containers: [one] })).toEqual({
+      cpuShares: 256, cpuQuota: 100_000, cpuPeriod: 100_000, memoryBytes: 16 << 20, pids: 100, hugePages: new Map(),
+      mustHold: false,
     }) // prettier-ignore
+    expect(amounts({ containers: [one, sized('two', { cpu: '500m' })] })).toMatchObject({
+      cpuQuota: 150_000,
+      memoryBytes: 0,
+    })
     expect(podAmountsOf(pod({}), { podPidsLimit: 0 })).toMatchObject({ cpuShares: 2, pids: 0 })
+  })
+  it('are such limits as it asks for itself, before those of its containers', () => {
+    const containers = [sized('one', { cpu: '1' }), sized('two', {})]
+    expect(amounts({ containers, resources: { limits: { cpu: '2' } } })).toMatchObject({
+      cpuQuota: 200_000,
+      mustHold: true,
+    })
+  })
+  it('bounds each of its containers that has no limit of its own', () => {
+    const containers = [sized('one', { cpu: '1' }), sized('two', {})]
+    const whole = pod({ containers, resources: { limits: { cpu: '2', memory: '32Mi' } } })
+    const limits = containers.map(container => limitsOf(whole, container, { memoryBytes: 2 ** 30, podPidsLimit: 0 }))
+    expect(limits).toMatchObject([
+      { cpuQuota: 100_000, memoryBytes: 32 << 20, cpuShares: 256 },
+      { cpuQuota: 200_000, memoryBytes: 32 << 20, cpuShares: 256 },
+    ])
+  })
+  it('grows before its containers do: of limits that are wanted, those wider than now', () => {
+    const wanted = amounts({ resources: { limits: { cpu: '2', memory: '32Mi' } } })
+    expect(onlyWider(wanted, { cpuQuota: 100_000, memoryBytes: 64 << 20 })).toMatchObject({
+      cpuQuota: 200_000,
+      memoryBytes: 0,
+    })
+    expect(onlyWider(wanted, { cpuQuota: 0, memoryBytes: 0 })).toMatchObject({ cpuQuota: 0, memoryBytes: 0 })
   })
   it('are told to systemd in its own units', () => {
     const amounts = {
@@ -110,6 +225,7 @@ describe('what a pod as a whole is given', () => {
       memoryBytes: 1024,
       pids: 7,
       hugePages: new Map(),
+      mustHold: false,
     }
     expect(propertiesOf(amounts)).toEqual([
       'CPUWeight=39', 'CPUQuota=150%', 'MemoryMax=1024', 'MemorySwapMax=0', 'TasksMax=7',
@@ -121,6 +237,15 @@ describe('what a pod as a whole is given', () => {
     const whole = pod({ containers: [one, two], ...requests('500') })
     expect(oomScoreAdj(whole, one, 1000)).toBe(1000 - 300)
     expect(oomScoreAdj(whole, two, 1000)).toBe(1000 - 200)
+  })
+  it('protects a sidecar as well as the least protected of its containers, and what the node needs most of all', () => {
+    const side = { name: 'side', image: 'i', restartPolicy: 'Always' }
+    const containers = [
+      { name: 'one', image: 'i', ...requests('100') },
+      { name: 'two', image: 'i', ...requests('300') },
+    ]
+    expect(oomScoreAdj(pod({ containers, initContainers: [side] }), side, 1000)).toBe(900)
+    expect(oomScoreAdj(pod({ containers, priorityClassName: 'system-node-critical' }), containers[0]!, 1000)).toBe(-997)
   })
 })
 

@@ -166,6 +166,35 @@ describe('a resize', () => {
     expect(updates('running')).toEqual([['i', 200_000]])
     expect(updates('exited')).toEqual([])
   })
+  it('restarts a container whose policy wants that for what only its request tells, and no other', () => {
+    const node = { memoryBytes: 2 ** 30, podPidsLimit: -1 }
+    const sized = (memory: string, restartPolicy: string) =>
+      pod({
+        containers: [
+          container({
+            resources: { requests: { memory }, limits: { memory: '64Mi' } },
+            resizePolicy: [{ resourceName: 'memory', restartPolicy }],
+          }),
+        ],
+      })
+    const restarts = (restartPolicy: string, id = 'old') => {
+      const [before, now] = [sized('16Mi', restartPolicy), sized('32Mi', restartPolicy)]
+      const actual = limitsOf(before, before.spec.containers[0]!, node)
+      const made: Partial<RuntimeContainer> = { id, name: container().name, state: 'running', actual }
+      const runtime = {
+        uid: 'u',
+        name: 'web',
+        namespace: 'shop',
+        sandboxes: [],
+        containers: [made as RuntimeContainer],
+      }
+      const had = new Map([['old', before.spec.containers[0]!.resources!]])
+      return pendingUpdates(now, runtime, node, had).map(({ restart }) => restart)
+    }
+    expect(restarts('RestartContainer')).toEqual([true])
+    expect(restarts('NotRequired')).toEqual([])
+    expect(restarts('RestartContainer', 'new')).toEqual([])
+  })
 })
 
 describe('a container whose probe failed', () => {

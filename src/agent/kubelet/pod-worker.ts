@@ -233,7 +233,7 @@ export class PodWorker {
       await stopPod(this.#parts, this.#pod, runtime, this.#restSeconds)
       return this.#tellStopped()
     }
-    this.#pod = this.#resizer.resize(this.#wantedPod)
+    this.#pod = this.#resizer.resize(this.#wantedPod, runtime)
     const actions = computeActions(this.#pod, runtime, this.#prober, this.#sandboxId)
     await this.#report(runtime, actions.endPod)
     if (actions.endPod) return this.#endPod(runtime)

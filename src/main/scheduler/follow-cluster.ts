@@ -71,6 +71,12 @@ const finished = ({ status }: Pod) => status.phase === 'Succeeded' || status.pha
 const placementChanged = (pod: Pod, old: Pod) =>
   !deepEqual(pod.spec, old.spec) || !deepEqual(pod.metadata.labels, old.metadata.labels)
 
+/** A resize that is carried out makes room on the pod's node; only CPU and memory change. */
+function holdsOther(pod: Pod, old: Pod): boolean {
+  const [{ requests: now }, { requests: before }] = [podInfoOf(pod), podInfoOf(old)]
+  return now.cpuMilli !== before.cpuMilli || now.memoryBytes !== before.memoryBytes
+}
+
 function podChanged(followed: Followed, pod: Pod, old?: Pod): void {
   const { cache, queue, isOurs } = followed
   const { uid } = pod.metadata
@@ -87,7 +93,8 @@ function podChanged(followed: Followed, pod: Pod, old?: Pod): void {
     if (wasWaiting) queue.delete(uid)
     if (promised !== undefined && promised !== pod.spec.nodeName) queue.moveOn(leftNode(pod, promised))
     if (wasWaiting) queue.moveOn({ kind: 'Pod', action: 'added', object: pod })
-    else if (placementChanged(pod, old)) queue.moveOn({ kind: 'Pod', action: 'updated', object: pod, old })
+    else if (placementChanged(pod, old) || holdsOther(pod, old))
+      queue.moveOn({ kind: 'Pod', action: 'updated', object: pod, old })
     return
   }
   if (!isOurs(pod.spec.schedulerName ?? '') || pod.metadata.deletionTimestamp) return queue.delete(uid)

@@ -9,18 +9,22 @@ export const isOver = ({ status }: Pod): boolean => status.phase === 'Succeeded'
 
 const both = (amount: (name: 'cpu' | 'memory') => number): Amounts => ({ cpu: amount('cpu'), memory: amount('memory') })
 
-/** The sum of its containers, or its largest init container when that is more. */
+/** What the pod as a whole asks for, else the sum of its containers, or its largest init container when that is more. */
 export const requestsOf = ({ spec }: Pod): Amounts =>
   both(name => {
     const amount = ({ resources }: Container) => parseQuantity(resources?.requests?.[name])
     const containers = spec.containers.reduce((total, container) => total + amount(container), 0)
     const inits = Math.max(0, ...(spec.initContainers ?? []).map(amount))
-    return Math.max(containers, inits) + parseQuantity(spec.overhead?.[name])
+    const whole = spec.resources?.requests?.[name]
+    const asked = whole === undefined ? Math.max(containers, inits) : parseQuantity(whole)
+    return asked + parseQuantity(spec.overhead?.[name])
   })
 
-/** 0 where one container has no limit: then the pod has none. */
+/** 0 where one container has no limit and the pod as a whole has none: then there is none. */
 export const limitsOf = ({ spec }: Pod): Amounts =>
   both(name => {
+    const whole = spec.resources?.limits?.[name]
+    if (whole !== undefined) return parseQuantity(whole)
     const limits = spec.containers.map(({ resources }) => parseQuantity(resources?.limits?.[name]))
     return limits.includes(0) ? 0 : limits.reduce((a, b) => a + b, 0)
   })

@@ -1,5 +1,6 @@
 // What a pod takes out of a ResourceQuota.
 import type { Container, Pod, PodSpec } from '../api/core/v1.ts'
+import { heldSpec } from './held-resources.ts'
 import { type Quantity, parseQuantity } from './quantity.ts'
 import { type Usage, addUsage, one } from './quota-usage.ts'
 
@@ -62,13 +63,18 @@ export function podUsage(pod: Pod, nowMs: number): Usage {
   const until = stopsCountingAt(pod)
   if (phase === 'Succeeded' || phase === 'Failed' || (until !== undefined && until <= nowMs)) return usage
   usage.set('pods', one)
-  for (const [name, amount] of totalOf(pod.spec, 'requests')) {
+  const held = heldSpec(pod)
+  for (const [name, amount] of totalOf(held, 'requests')) {
     if (isStandard(name) || name.startsWith('hugepages-')) usage.set(name, amount)
     usage.set(`requests.${name}`, amount)
   }
-  for (const [name, amount] of totalOf(pod.spec, 'limits')) if (isStandard(name)) usage.set(`limits.${name}`, amount)
+  for (const [name, amount] of totalOf(held, 'limits')) if (isStandard(name)) usage.set(`limits.${name}`, amount)
   return usage
 }
+
+/** Whether the pod as a whole asks for something itself. */
+export const asksAsWhole = ({ resources }: Pick<PodSpec, 'resources'>): boolean =>
+  Object.keys({ ...resources?.requests, ...resources?.limits }).length > 0
 
 /** Requests and limits neither cpu nor memory. */
 export function isBestEffort({ spec }: Pod): boolean {
@@ -77,6 +83,6 @@ export function isBestEffort({ spec }: Pod): boolean {
       const amount: Quantity | undefined = parse(amounts).get(name)
       return !amount || amount.isZero()
     })
-  const parts = spec.resources ? [spec] : [...spec.containers, ...(spec.initContainers ?? [])]
+  const parts = asksAsWhole(spec) ? [spec] : [...spec.containers, ...(spec.initContainers ?? [])]
   return parts.every(({ resources }) => none(resources?.requests) && none(resources?.limits))
 }

@@ -146,6 +146,59 @@ describe('pods/resize', () => {
       'spec.containers: Forbidden: containers may not be added or removed on resize',
     )
   })
+  describe('of the pod as a whole', () => {
+    const whole = { ...sized, resources: { requests: { cpu: '300m' }, limits: { cpu: '400m' } } }
+    const resizeWhole = (name: string, resources: object | null) =>
+      cluster.admin.patch(Pod, { namespace, name }, { spec: { resources } }, { subresource: 'resize' })
+
+    test('changes what it asks for itself, and fills in what that leaves open', async () => {
+      const { metadata } = await pod(whole)
+      const after = await resizeWhole(metadata.name, { limits: { cpu: '500m', memory: '64Mi' } })
+      expect(after.spec.resources).toEqual({
+        requests: { cpu: '300m', memory: '64Mi' },
+        limits: { cpu: '500m', memory: '64Mi' },
+      })
+      expect(after.metadata.generation).toBe((metadata.generation ?? 0) + 1)
+    })
+    test('makes a pod ask as a whole that did not', async () => {
+      const { metadata } = await pod(sized)
+      const after = await resizeWhole(metadata.name, { requests: { cpu: '1' }, limits: { cpu: '2' } })
+      expect(after.spec.resources).toEqual({ requests: { cpu: '1' }, limits: { cpu: '2' } })
+    })
+    test('removes nothing, and changes only cpu and memory', async () => {
+      const { metadata } = await pod(whole)
+      const refused = async (resources: object | null) => (await failure(resizeWhole(metadata.name, resources))).message
+      expect(await refused(null)).toContain('spec.resources: Forbidden: pod-level resources cannot be removed')
+      expect(await refused({ limits: { cpu: null } })).toContain(
+        'spec.resources.limits: Forbidden: pod-level resource limits cannot be removed',
+      )
+      expect(await refused({ limits: { 'hugepages-2Mi': '2Mi' } })).toContain(
+        'spec: Forbidden: only cpu and memory resources are mutable at pod-level',
+      )
+    })
+    test('keeps the QoS class, and what containers ask for within it', async () => {
+      const { metadata } = await pod(whole)
+      const refused = async (resources: object) => (await failure(resizeWhole(metadata.name, resources))).message
+      expect(
+        await refused({ requests: { cpu: '400m', memory: '1Mi' }, limits: { cpu: '400m', memory: '1Mi' } }),
+      ).toContain('Pod QOS Class may not change as a result of resizing')
+      expect(await refused({ requests: { cpu: '50m' } })).toContain(
+        'spec.resources.requests[cpu]: Invalid value: "50m": must be greater than or equal to aggregate container requests of 100m',
+      )
+      expect(await refused({ limits: { cpu: '150m' }, requests: { cpu: '120m' } })).toContain(
+        'must be less than or equal to pod limits of 150m',
+      )
+    })
+  })
+  test('does not concern pods that a node made itself', async () => {
+    const { metadata } = await cluster.admin.create(Pod, {
+      metadata: { name: 'mirror', namespace, annotations: { 'kubernetes.io/config.mirror': 'hash' } },
+      spec: { ...sized, nodeName: 'box' },
+    })
+    expect((await failure(resize(metadata.name, { requests: { cpu: '150m' } }))).message).toContain(
+      'Forbidden: static pods cannot be resized',
+    )
+  })
   test('the pod itself still refuses the change', async () => {
     const { metadata } = await pod(sized)
     const body = { spec: { containers: [{ name: 'main', resources: { requests: { cpu: '1' } } }] } }

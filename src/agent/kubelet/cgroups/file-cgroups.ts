@@ -5,6 +5,7 @@ import type { Pod } from '../../../shared/api/core/v1.ts'
 import { CGROUP_ROOT, cgroupPathsOf } from '../runtime/cgroup-paths.ts'
 import { type CgroupAmounts, type PodCgroups, weightOf } from './contract.ts'
 import { limitHugePages } from './huge-pages.ts'
+import { type Limits, onlyWider, parentLimits } from './parent-limits.ts'
 import { removeCgroup } from './remove-cgroup.ts'
 
 const ALL_PODS = 'flotilla'
@@ -25,8 +26,15 @@ export class FileCgroups implements PodCgroups {
 
   parentOf = (uid: string): string => `/${ALL_PODS}/${nameOf(uid)}`
 
-  async apply(pod: Pod, sandboxPid: number): Promise<void> {
-    const amounts = this.#options.amountsOf(pod)
+  apply = (pod: Pod, sandboxPid: number): Promise<void> => this.#set(pod, sandboxPid, this.#options.amountsOf(pod))
+
+  async widen(pod: Pod, sandboxPid: number): Promise<void> {
+    await this.#set(pod, sandboxPid, onlyWider(this.#options.amountsOf(pod), await parentLimits(sandboxPid)))
+  }
+
+  limitsOf = (sandboxPid: number): Promise<Limits | undefined> => parentLimits(sandboxPid).catch(() => undefined)
+
+  async #set(pod: Pod, sandboxPid: number, amounts: CgroupAmounts): Promise<void> {
     const paths = await cgroupPathsOf(sandboxPid)
     const isUnified = !paths.has('memory')
     const pathOf = (controller: string) => dirname((isUnified ? paths.get('') : paths.get(controller)) ?? '/')
@@ -37,13 +45,13 @@ export class FileCgroups implements PodCgroups {
       if (!isOwn(controller)) throw new Error(`the pod has no cgroup of its own for ${controller}`)
       return isUnified ? join(CGROUP_ROOT, path) : join(CGROUP_ROOT, controller, path)
     }
-    const isLimited = amounts.cpuQuota > 0 || amounts.memoryBytes > 0
     try {
       if (isUnified) await writeUnified(folder, amounts, this.#options.cpuShares)
       else await writeLegacy(folder, amounts, this.#options.cpuShares)
       if (isUnified || isOwn('hugetlb')) await limitHugePages(folder('hugetlb'), amounts.hugePages)
     } catch (error) {
-      if (isLimited) throw new Error(`resources of the pod as a whole cannot be limited: ${(error as Error).message}`)
+      if (amounts.mustHold)
+        throw new Error(`resources of the pod as a whole cannot be limited: ${(error as Error).message}`)
     }
   }
 

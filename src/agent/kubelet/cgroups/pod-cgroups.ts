@@ -30,12 +30,13 @@ class NoCgroups implements PodCgroups {
 
   parentOf = () => undefined
   apply(pod: Pod): Promise<void> {
-    const { cpuQuota, memoryBytes } = this.#amountsOf(pod)
-    if (cpuQuota === 0 && memoryBytes === 0) return Promise.resolve()
+    if (!this.#amountsOf(pod).mustHold) return Promise.resolve()
     return Promise.reject(
       new Error('resources of the pod as a whole cannot be limited: Docker manages no cgroups here'),
     )
   }
+  widen = (pod: Pod): Promise<void> => this.apply(pod)
+  limitsOf = () => Promise.resolve(undefined)
   remove = () => Promise.resolve()
   removeAll = () => Promise.resolve()
 }

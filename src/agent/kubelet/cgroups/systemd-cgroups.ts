@@ -6,6 +6,7 @@ import type { Run } from '../../network/exec.ts'
 import { CGROUP_ROOT } from '../runtime/cgroup-paths.ts'
 import { type CgroupAmounts, type PodCgroups, weightOf } from './contract.ts'
 import { limitHugePages } from './huge-pages.ts'
+import { type Limits, onlyWider, parentLimits } from './parent-limits.ts'
 import { removeCgroup } from './remove-cgroup.ts'
 
 /** A dash in the name of a slice means the slice above it. */
@@ -29,9 +30,15 @@ export class SystemdCgroups implements PodCgroups {
 
   parentOf = sliceOf
 
-  async apply(pod: Pod): Promise<void> {
-    const amounts = this.#options.amountsOf(pod)
-    const { cpuQuota, memoryBytes } = amounts
+  apply = (pod: Pod): Promise<void> => this.#give(pod, this.#options.amountsOf(pod))
+
+  async widen(pod: Pod, sandboxPid: number): Promise<void> {
+    await this.#give(pod, onlyWider(this.#options.amountsOf(pod), await parentLimits(sandboxPid)))
+  }
+
+  limitsOf = (sandboxPid: number): Promise<Limits | undefined> => parentLimits(sandboxPid).catch(() => undefined)
+
+  async #give(pod: Pod, amounts: CgroupAmounts): Promise<void> {
     try {
       await this.#set(sliceOf(pod.metadata.uid), propertiesOf(amounts))
       if (!this.#parentIsSet) await this.#set(ALL_PODS, [`CPUWeight=${weightOf(this.#options.cpuShares)}`])
@@ -40,7 +47,7 @@ export class SystemdCgroups implements PodCgroups {
       for (const root of [CGROUP_ROOT, join(CGROUP_ROOT, 'hugetlb')])
         await limitHugePages(join(root, ALL_PODS, sliceOf(pod.metadata.uid)), amounts.hugePages)
     } catch (error) {
-      if (cpuQuota > 0 || memoryBytes > 0)
+      if (amounts.mustHold)
         throw new Error(`resources of the pod as a whole cannot be limited: ${(error as Error).message}`)
     }
   }

@@ -1,7 +1,8 @@
 // Requests and limits as cgroup settings.
-import type { Container, Pod } from '../../../shared/api/core/v1.ts'
+import type { Container, Pod, PodSpec, ResourceRequirements } from '../../../shared/api/core/v1.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
+import type { Usage } from '../../../shared/machinery/quota-usage.ts'
 import type { CgroupAmounts } from '../cgroups/contract.ts'
 import type { ContainerLimits } from '../runtime/contract.ts'
 import { kernelName, pageSizeOf } from '../node/huge-pages.ts'
@@ -21,19 +22,24 @@ const bytes = (text: string | number | undefined): number => (text === undefined
  * @see https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#node-out-of-memory-behavior
  */
 export function oomScoreAdj(pod: Pod, container: Container, nodeMemoryBytes: number): number {
-  if (pod.status.qosClass === 'Guaranteed') return -997
+  if (pod.status.qosClass === 'Guaranteed' || pod.spec.priorityClassName === 'system-node-critical') return -997
   if (pod.status.qosClass === 'BestEffort') return 1000
-  const request = bytes(container.resources?.requests?.memory) + shareOfPodRequest(pod)
-  const score = 1000 - Math.floor((1000 * request) / Math.max(1, nodeMemoryBytes))
+  const request = Math.max(requestOf(container), isSidecar(container) ? leastOf(pod.spec.containers) : 0)
+  const score = 1000 - Math.floor((1000 * (request + shareOfPodRequest(pod))) / Math.max(1, nodeMemoryBytes))
   return Math.min(999, Math.max(3, score))
 }
+
+const requestOf = ({ resources }: Container): number => bytes(resources?.requests?.memory)
+
+/** A sidecar goes no sooner than the containers that it serves. */
+const leastOf = (containers: readonly Container[]): number => Math.min(...containers.map(requestOf))
 
 /** What the pod as a whole requests beyond its containers, in equal parts. */
 function shareOfPodRequest({ spec }: Pod): number {
   const ofPod = spec.resources?.requests?.memory
   if (ofPod === undefined) return 0
   const lasting = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)]
-  const own = lasting.reduce((sum, { resources }) => sum + bytes(resources?.requests?.memory), 0)
+  const own = lasting.reduce((sum, one) => sum + requestOf(one), 0)
   return Math.max(0, bytes(ofPod) - own) / lasting.length
 }
 
@@ -47,15 +53,18 @@ const sharesOf = (cpuMilli: number): number =>
 const quotaOf = (cpuMilli: number): number =>
   cpuMilli > 0 ? Math.max(MIN_QUOTA_US, Math.floor((cpuMilli * CPU_PERIOD_US) / 1000)) : 0
 
-/** Of the pod as a whole: its weight is that of all its requests, its limits are those that it asks for itself. */
+/**
+ * Of the pod as a whole: its weight is that of all its requests. Its limits are those that it asks for itself, else what
+ * its containers may use together, if each of them has a limit.
+ */
 export function podAmountsOf({ spec }: Pod, { podPidsLimit }: Pick<NodeLimits, 'podPidsLimit'>): CgroupAmounts {
-  const limits = totalOf(spec, 'limits')
-  const limit = (name: string) => (spec.resources?.limits?.[name] === undefined ? undefined : limits.get(name))
+  const limits = wholeLimitsOf(spec)
+  const own = spec.resources?.limits ?? {}
   return {
     cpuShares: sharesOf(totalOf(spec, 'requests').get('cpu')?.milli() ?? 0),
     cpuPeriod: CPU_PERIOD_US,
-    cpuQuota: quotaOf(limit('cpu')?.milli() ?? 0),
-    memoryBytes: limit('memory')?.value() ?? 0,
+    cpuQuota: quotaOf(limits.get('cpu')?.milli() ?? 0),
+    memoryBytes: limits.get('memory')?.value() ?? 0,
     pids: podPidsLimit,
     hugePages: new Map(
       [...limits].flatMap(([name, amount]) => {
@@ -63,18 +72,33 @@ export function podAmountsOf({ spec }: Pod, { podPidsLimit }: Pick<NodeLimits, '
         return pageBytes === undefined ? [] : [[kernelName(pageBytes), amount.value()] as const]
       }),
     ),
+    mustHold: own.cpu !== undefined || own.memory !== undefined,
   }
 }
 
+/** @returns limits of the pod together; none of cpu or memory while one of its containers may use any amount of it */
+export function wholeLimitsOf(spec: PodSpec): Usage {
+  const limits = totalOf(spec, 'limits')
+  const all = [...spec.containers, ...(spec.initContainers ?? [])]
+  for (const name of ['cpu', 'memory']) {
+    const isSet = (given: ResourceRequirements | undefined) => milli(given?.limits?.[name]) > 0
+    if (!isSet(spec.resources) && !all.every(({ resources }) => isSet(resources))) limits.delete(name)
+  }
+  return limits
+}
+
+/** @returns the container's limit, or that of the pod as a whole for one without */
+const limitOf = ({ spec }: Pod, { resources }: Container, name: string): string | number | undefined =>
+  milli(resources?.limits?.[name]) > 0 ? resources?.limits?.[name] : spec.resources?.limits?.[name]
+
 export function limitsOf(pod: Pod, container: Container, node: NodeLimits): ContainerLimits {
   const { requests, limits } = container.resources ?? {}
-  const cpuLimit = milli(limits?.cpu)
-  const cpuRequest = requests?.cpu === undefined ? cpuLimit : milli(requests.cpu)
+  const cpuRequest = milli(requests?.cpu ?? limits?.cpu)
   return {
     cpuShares: sharesOf(cpuRequest),
     cpuPeriod: CPU_PERIOD_US,
-    cpuQuota: quotaOf(cpuLimit),
-    memoryBytes: bytes(limits?.memory),
+    cpuQuota: quotaOf(milli(limitOf(pod, container, 'cpu'))),
+    memoryBytes: bytes(limitOf(pod, container, 'memory')),
     pids: node.podPidsLimit,
     oomScoreAdj: oomScoreAdj(pod, container, node.memoryBytes),
   }

@@ -1,6 +1,8 @@
 // Puts a pod's whole status together.
 import type { ContainerStatus, LinuxContainerUser, Pod, PodCondition, PodStatus } from '../../../shared/api/core/v1.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
+import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
+import type { Usage } from '../../../shared/machinery/quota-usage.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
 import { ephemeralContainers, initContainers, isSidecar } from '../spec/containers.ts'
 import { conditionsOf } from './conditions.ts'
@@ -8,7 +10,7 @@ import { type StatusInput, type WaitReason, containerStatuses } from './containe
 import { presentRun, restartCondition } from '../sync/restart-all.ts'
 import { phaseOf } from './phase.ts'
 import { withActual } from './actual.ts'
-import type { NodeLimits } from '../spec/resources.ts'
+import { type NodeLimits, wholeLimitsOf } from '../spec/resources.ts'
 
 /** Results of probes, by container id. */
 export interface ProbeResults {
@@ -89,12 +91,27 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
     hostIPs: hostIPs.map(ip => ({ ip })),
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map(ip => ({ ip })) }),
     startTime: previous.startTime ?? now,
+    ...wholeOf(input),
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
     containerStatuses: app,
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     ...(verdict ? { reason: verdict.reason, message: verdict.message } : {}),
     ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
   }
+}
+
+/** What is set aside for the pod as a whole, and what it has: until a resize is carried out, what it had. */
+function wholeOf({
+  pod: { spec },
+  previous,
+  resize,
+}: PodStatusInput): Pick<PodStatus, 'resources' | 'allocatedResources'> {
+  const texts = (amounts: Usage) => Object.fromEntries([...amounts].map(([name, amount]) => [name, amount.toString()]))
+  const [requests, limits] = [texts(totalOf(spec, 'requests')), texts(wholeLimitsOf(spec))]
+  const isChanging = resize.some(({ type }) => type === 'PodResizeInProgress')
+  const some = <T extends object>(name: string, of: T) => (Object.keys(of).length > 0 ? { [name]: of } : {})
+  const now = { ...some('requests', requests), ...some('limits', limits) }
+  return { ...some('allocatedResources', requests), resources: (isChanging ? previous.resources : undefined) ?? now }
 }
 
 const disruptionOf = (verdict: PodStatusInput['verdict']) =>

@@ -1,10 +1,11 @@
-// Carries out a pod's resizes, one after the other, and tells how far it is.
-import type { Pod, PodCondition } from '../../../shared/api/core/v1.ts'
+// Carries out a pod's resizes, of its containers and of it as a whole, one after the other, and tells how far it is.
+import type { Pod, PodCondition, ResourceRequirements } from '../../../shared/api/core/v1.ts'
 import type { Shortage } from '../admission/fit.ts'
 import { type KubeletParts, nodeLimitsOf, podReference } from '../parts.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
 import { killContainer } from './kill.ts'
-import { Allocation, type ResizePending, describeResources, pendingUpdates } from './resize.ts'
+import { memoryProblem } from './memory-decrease.ts'
+import { Allocation, type PendingUpdate, type ResizePending, describeResources, pendingUpdates } from './resize.ts'
 
 const DEFAULT_GRACE_SECONDS = 30
 
@@ -13,14 +14,21 @@ export class Resizer {
   readonly #shortage: (pod: Pod) => Shortage | undefined
   readonly #allocation: Allocation
   #pending: ResizePending | undefined
-  #inProgress = false
+  #inProgress: boolean
+  /** Whether the pod's own cgroup has what is allocated. */
+  #isWholeDone: boolean
   #error: string | undefined
+  /** Of containers that have not got theirs yet. */
+  #before = new Map<string, ResourceRequirements>()
 
   /** @param shortage what the node lacks for the pod beside its others */
   constructor(pod: Pod, parts: KubeletParts, shortage: (pod: Pod) => Shortage | undefined) {
     this.#parts = parts
     this.#shortage = shortage
     this.#allocation = new Allocation(pod)
+    // An agent that ended in the midst of it left the rest to this one.
+    this.#inProgress = (pod.status.conditions ?? []).some(({ type }) => type === 'PodResizeInProgress')
+    this.#isWholeDone = !this.#inProgress
   }
 
   get isInProgress(): boolean {
@@ -38,32 +46,62 @@ export class Resizer {
   }
 
   /** Sets aside what the spec asks for, if the node has it. @returns the pod with what it may have now */
-  resize(wanted: Pod): Pod {
+  resize(wanted: Pod, runtime: RuntimePod): Pod {
     const before = this.#pending
     this.#pending = undefined
     if (this.#allocation.isChanged(wanted)) {
+      const had = this.#allocation.ofRunning(wanted, runtime)
       this.#pending = this.#allocation.take(wanted, this.#shortage(wanted))
       const { recorder } = this.#parts
       const about = podReference(wanted)
       if (!this.#pending) {
         this.#inProgress = true
+        for (const [id, resources] of had) if (!this.#before.has(id)) this.#before.set(id, resources)
+        this.#isWholeDone = false
         this.#error = undefined
         recorder.event(about, 'Normal', 'ResizeStarted', `Pod resize started: ${describeResources(wanted)}`)
       } else if (before?.reason !== this.#pending.reason) {
         const { reason, message } = this.#pending
-        const text = `Pod resize ${describeResources(wanted)} ${reason.toLowerCase()}: ${message}`
+        const text = `Pod resize ${reason}: ${describeResources(wanted, message)}`
         recorder.event(about, 'Warning', `Resize${reason}`, text)
       }
     }
     return this.allocated(wanted)
   }
 
-  /** Gives running containers what is allocated to them. @returns whether a container was stopped for it */
+  /** Gives the pod and its running containers what is allocated to them. @returns whether a container was stopped for it */
   async actuate(pod: Pod, runtime: RuntimePod, podIP: string): Promise<boolean> {
     if (!this.#inProgress) return false
-    const updates = pendingUpdates(pod, runtime, nodeLimitsOf(this.#parts))
-    const pid = runtime.sandboxes[0]?.pid ?? 0
-    if (pid > 0) await this.#parts.cgroups.apply(pod, pid)
+    const updates = this.#updates(pod, runtime)
+    const problem = await memoryProblem(this.#parts, pod, runtime, updates)
+    if (problem !== undefined) {
+      this.#fail(pod, problem)
+      return false
+    }
+    try {
+      // The kernel lets no container have more than its pod: that grows before them, and shrinks after them.
+      await this.#applyWhole(pod, runtime, 'widen')
+      const stopped = await this.#actuateContainers(pod, updates, podIP)
+      await this.#applyWhole(pod, runtime, 'apply')
+      this.#isWholeDone = true
+      this.#error = undefined
+      return stopped
+    } catch (error) {
+      this.#fail(pod, (error as Error).message)
+      return false
+    }
+  }
+
+  #updates(pod: Pod, runtime: RuntimePod): PendingUpdate[] {
+    return pendingUpdates(pod, runtime, nodeLimitsOf(this.#parts), this.#before)
+  }
+
+  async #applyWhole(pod: Pod, { sandboxes }: RuntimePod, how: 'widen' | 'apply'): Promise<void> {
+    const pid = sandboxes[0]?.pid ?? 0
+    if (pid > 0) await this.#parts.cgroups[how](pod, pid)
+  }
+
+  async #actuateContainers(pod: Pod, updates: readonly PendingUpdate[], podIP: string): Promise<boolean> {
     let stopped = false
     for (const { container, spec, limits, restart } of updates) {
       if (restart) {
@@ -73,23 +111,29 @@ export class Resizer {
         stopped = true
         continue
       }
-      try {
-        await this.#parts.runtime.update(container.id, limits)
-        this.#error = undefined
-      } catch (error) {
-        const message = `failed to resize container ${spec.name}: ${(error as Error).message}`
-        if (this.#error !== message)
-          this.#parts.recorder.event(podReference(pod), 'Warning', 'ResizeError', `Pod resize error: ${message}`)
-        this.#error = message
-      }
+      await this.#parts.runtime.update(container.id, limits).catch((error: unknown) => {
+        throw new Error(`failed to resize container ${spec.name}: ${(error as Error).message}`)
+      })
     }
     return stopped
   }
 
+  #fail(pod: Pod, message: string): void {
+    if (this.#error !== message)
+      this.#parts.recorder.event(
+        podReference(pod),
+        'Warning',
+        'ResizeError',
+        `Pod resize error: ${describeResources(pod, message)}`,
+      )
+    this.#error = message
+  }
+
   /** @returns the conditions that tell about a resize; an empty list when there is none */
   conditions(pod: Pod, runtime: RuntimePod): Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>[] {
-    if (this.#inProgress && pendingUpdates(pod, runtime, nodeLimitsOf(this.#parts)).length === 0) {
+    if (this.#inProgress && this.#isWholeDone && this.#updates(pod, runtime).length === 0) {
       this.#inProgress = false
+      this.#before.clear()
       const text = `Pod resize completed: ${describeResources(pod)}`
       this.#parts.recorder.event(podReference(pod), 'Normal', 'ResizeCompleted', text)
     }

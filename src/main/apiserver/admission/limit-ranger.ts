@@ -114,7 +114,7 @@ function violations(item: LimitRangeItem, resources: Resources): string[] {
   ]
 }
 
-/** Containers run together, the init containers one by one before them: the larger of sum and maximum. */
+/** Containers run together, the init containers one by one before them: the larger of sum and maximum, unless the pod says. */
 function total(pod: Pod, of: (resources: Resources) => Amounts): Amounts {
   const sums = new Map<string, Quantity>()
   const isSidecar = ({ restartPolicy }: Container) => restartPolicy === 'Always'
@@ -129,6 +129,8 @@ function total(pod: Pod, of: (resources: Resources) => Amounts): Amounts {
       const [one, known] = [parseQuantity(value), sums.get(name)]
       if (!known || one.compare(known) > 0) sums.set(name, one)
     }
+  const whole = of({ requests: {}, limits: {}, ...pod.spec.resources })
+  for (const name of ['cpu', 'memory']) if (whole[name] !== undefined) sums.set(name, parseQuantity(whole[name]))
   return Object.fromEntries([...sums].map(([name, sum]) => [name, sum.toString()]))
 }
 

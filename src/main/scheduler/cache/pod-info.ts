@@ -2,6 +2,7 @@
 import type { Container, ContainerPort, Pod, PodSpec, ResourceRequirements } from '../../../shared/api/core/v1.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { hostPortsOf } from '../../../shared/machinery/host-ports.ts'
+import { heldSpec } from '../../../shared/machinery/held-resources.ts'
 
 /** Amounts of resources. `scalar` holds the others (hugepages, extended resources), in whole units. */
 export interface Resources {
@@ -115,11 +116,12 @@ function workOut(pod: Pod): PodInfo {
   const { spec } = pod
   const { namespace, labels } = pod.metadata
   const { podAffinity, podAntiAffinity } = spec.affinity ?? {}
+  const held = heldSpec(pod)
   const groupKey = JSON.stringify([namespace, Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))])
   return {
     pod,
-    requests: podRequests(spec),
-    scoredRequests: podRequests(spec, true),
+    requests: podRequests(held),
+    scoredRequests: podRequests(held, true),
     hostPorts: hostPortsOf(spec),
     groupKey,
     affinityKey:

@@ -1,15 +1,18 @@
-// pods/resize: CPU and memory of a running pod's containers.
+// pods/resize: CPU and memory of a running pod, of its containers and of it as a whole.
 // @see https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/
-import { type Container, Pod } from '../../../../shared/api/core/v1.ts'
+// @see https://kubernetes.io/docs/tasks/configure-pod-container/resize-pod-resources/
+import { type Container, Pod, type ResourceRequirements } from '../../../../shared/api/core/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { type FieldError, forbiddenField, invalidValue } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { asksAsWhole } from '../../../../shared/machinery/quota-pod-usage.ts'
 import { qosClass } from '../../registry/core/pod/qos.ts'
 import { validatePod } from '../../registry/core/pod/validate.ts'
 import { bumpGeneration } from '../../registry/support/strategy.ts'
 import { objectPart } from '../object-part.ts'
 
 const asPod = (object: AnyObject) => object as unknown as Pod
+const MIRROR = 'kubernetes.io/config.mirror'
 const RESIZABLE = new Set(['cpu', 'memory'])
 
 /** A list with other names than the stored one is taken as it is: validation refuses it. */
@@ -43,21 +46,37 @@ const others = (amounts: Amounts = {}) =>
 const isRemoved = (now: Amounts, old: Amounts) =>
   [...RESIZABLE].some(resource => old?.[resource] !== undefined && now?.[resource] === undefined)
 
+/** @param path of the resources @param whose how the messages begin */
+function removals(path: string, whose: string, now: ResourceRequirements, old: ResourceRequirements): FieldError[] {
+  return (['requests', 'limits'] as const).flatMap(part =>
+    isRemoved(now[part], old[part]) ? [forbiddenField(`${path}.${part}`, `${whose} ${part} cannot be removed`)] : [],
+  )
+}
+
+const sameOthers = (a: ResourceRequirements, b: ResourceRequirements): boolean =>
+  deepEqual(others(a.requests), others(b.requests)) &&
+  deepEqual(others(a.limits), others(b.limits)) &&
+  deepEqual(a.claims ?? [], b.claims ?? [])
+
+function validateWhole({ spec: now }: Pod, { spec: old }: Pod): FieldError[] {
+  if (!asksAsWhole(now) && !asksAsWhole(old)) return []
+  const path = 'spec.resources'
+  if (old.resources && !now.resources) return [forbiddenField(path, 'pod-level resources cannot be removed')]
+  const [a, b] = [now.resources ?? {}, old.resources ?? {}]
+  return [
+    ...removals(path, 'pod-level resource', a, b),
+    ...(sameOthers(a, b) ? [] : [forbiddenField('spec', 'only cpu and memory resources are mutable at pod-level')]),
+  ]
+}
+
 function validateContainers(list: List, now: readonly Container[], old: readonly Container[]): FieldError[] {
   return now.flatMap((container, i) => {
     const before = old[i]
     if (!before || deepEqual(container.resources ?? {}, before.resources ?? {})) return []
     const path = `spec.${list}[${i}]`
     const [a, b] = [container.resources ?? {}, before.resources ?? {}]
-    const errors = [
-      ...(isRemoved(a.requests, b.requests)
-        ? [forbiddenField(`${path}.resources.requests`, 'resource requests cannot be removed')]
-        : []),
-      ...(isRemoved(a.limits, b.limits)
-        ? [forbiddenField(`${path}.resources.limits`, 'resource limits cannot be removed')]
-        : []),
-    ]
-    if (!deepEqual(others(a.requests), others(b.requests)) || !deepEqual(others(a.limits), others(b.limits)))
+    const errors = removals(`${path}.resources`, 'resource', a, b)
+    if (!sameOthers(a, b))
       errors.push(
         list === 'containers'
           ? forbiddenField('spec', 'only cpu and memory resources are mutable')
@@ -72,14 +91,23 @@ function validateContainers(list: List, now: readonly Container[], old: readonly
   })
 }
 
+/** What cannot be resized at all, whatever is asked for. */
+function refusal({ metadata, spec }: Pod): FieldError | undefined {
+  if (metadata.annotations?.[MIRROR] !== undefined) return forbiddenField('', 'static pods cannot be resized')
+  return spec.os?.name === 'windows' ? forbiddenField('', 'windows pods cannot be resized') : undefined
+}
+
 function validateResize(object: AnyObject, before: AnyObject): FieldError[] {
   const [pod, old] = [asPod(object), asPod(before)]
+  const refused = refusal(old)
+  if (refused) return [refused]
   const over = (check: typeof validateContainers) =>
     LISTS.flatMap(list => check(list, pod.spec[list] ?? [], old.spec[list] ?? []))
   const misplaced = over(validateOrder)
   if (misplaced.length > 0) return misplaced
   const quality = qosClass(pod)
   return [
+    ...validateWhole(pod, old),
     ...over(validateContainers),
     ...(old.status.qosClass && quality !== old.status.qosClass
       ? [invalidValue('spec', quality, 'Pod QOS Class may not change as a result of resizing')]
@@ -97,6 +125,9 @@ export const podResize = objectPart({
       const [stored = [], next = []] = [spec[list], asPod(wanted).spec?.[list]]
       if (stored.length + next.length > 0) spec[list] = withResources(stored, next)
     }
+    const whole = asPod(wanted).spec?.resources
+    if (whole) spec.resources = whole
+    else delete spec.resources
   },
   prepare: bumpGeneration,
   validate: validateResize,

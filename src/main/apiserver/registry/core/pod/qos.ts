@@ -1,6 +1,7 @@
 // Quality-of-service class of a pod.
 import type { Pod } from '../../../../../shared/api/core/v1.ts'
 import { parseQuantity } from '../../../../../shared/machinery/quantity.ts'
+import { asksAsWhole } from '../../../../../shared/machinery/quota-pod-usage.ts'
 import { list, lookup } from '../../support/collections.ts'
 
 const COMPUTE = ['cpu', 'memory'] as const
@@ -18,9 +19,8 @@ const amount = (map: Readonly<Record<string, string | number>> | undefined, name
  * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
  */
 export function qosClass(pod: Pod): 'Guaranteed' | 'Burstable' | 'BestEffort' {
-  const podLevel = pod.spec.resources
-  const parts = podLevel
-    ? [podLevel]
+  const parts = asksAsWhole(pod.spec)
+    ? [pod.spec.resources]
     : [...list(pod.spec.containers), ...list(pod.spec.initContainers)].map(container => container.resources)
   let any = false
   let guaranteed = true
