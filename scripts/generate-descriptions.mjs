@@ -19,6 +19,8 @@ const clean = text =>
     .split('\n')
     .map(line => line.replace(/^\s*\* ?/, '').trim())
     .join(' ')
+    .replace(/\\?&quot;/g, '"')
+    .replace(/\\?&#39;/g, "'")
     .trim()
 
 const descriptions = {}
@@ -42,6 +44,16 @@ for (const id of Object.keys(types)) {
   }
   descriptions[id] = texts
 }
+// What operations take, told with each operation of the client.
+const operations = join(models, '../apis/CoreV1Api.d.ts')
+const parameters = {}
+if (existsSync(operations))
+  for (const [, name, text] of readFileSync(operations, 'utf8').matchAll(
+    /\* @param (\w+) ([\s\S]*?)(?=\n\s*\*( @|\/))/g,
+  ))
+    parameters[name.replace(/^_/, '')] ??= clean(text)
+descriptions.parameters = parameters
+
 mkdirSync(dirname(target), { recursive: true })
 writeFileSync(target, JSON.stringify(descriptions))
 console.log(`descriptions: ${Object.keys(descriptions).length} types described, ${missing} without`)

@@ -29,10 +29,14 @@ const resources: readonly ResourceDescriptor[] = [
     },
   }),
 ]
-const descriptions = { 'apps.v1.DeploymentSpec': { replicas: 'Number of desired pods.' } }
+const descriptions = {
+  'apps.v1.DeploymentSpec': { replicas: 'Number of desired pods.' },
+  parameters: { watch: 'the official text' },
+}
 
 interface Document {
-  paths: Record<string, Record<string, { parameters?: { name: string }[]; 'x-kubernetes-group-version-kind': object }>>
+  paths: Record<string, Record<string, { parameters?: { name?: string }[]; 'x-kubernetes-group-version-kind': object }>>
+  parameters: Record<string, { name: string }>
   components: { schemas: Record<string, { properties: Record<string, Record<string, unknown>>; required?: string[] }> }
   definitions: Record<string, { properties: Record<string, Record<string, unknown>> }>
 }
@@ -104,11 +108,22 @@ describe('openapiHandler()', () => {
       expect(all.length).toBeGreaterThan(10)
       for (const ref of all) {
         const [, kind, ...rest] = ref.split('/')
-        const table = kind === 'definitions' ? whole.definitions : whole.components.schemas
+        const table = kind === 'components' ? whole.components.schemas : whole[kind as 'definitions' | 'parameters']
         expect([ref, rest.at(-1)! in table]).toEqual([ref, true])
       }
     },
   )
+
+  test('has the parameters of operations once in version 2, under the official texts, but for those that kubectl looks for', async () => {
+    const { paths, parameters } = await document('/openapi/v2')
+    const [name = '', ...others] = Object.keys(parameters).filter(each => each.startsWith('watch-'))
+    expect(others).toEqual([])
+    expect(parameters[name]).toEqual({ name: 'watch', in: 'query', type: 'boolean', uniqueItems: true, description: 'the official text' }) // prettier-ignore
+    const operations = paths['/apis/apps/v1/namespaces/{namespace}/deployments']!
+    expect(operations['get']!.parameters).toContainEqual({ $ref: `#/parameters/${name}` })
+    const inPlace = operations['post']!.parameters!.flatMap(({ name: own }) => own ?? [])
+    expect(inPlace).toEqual(['body', 'dryRun', 'fieldValidation'])
+  })
 
   test('says that PATCH takes fieldValidation, where kubectl looks for it', async () => {
     const { paths } = await document('/openapi/v3/apis/apps/v1')
@@ -170,6 +185,9 @@ describe('openapiHandler()', () => {
     expect(String(field(bytes, 1)[0])).toBe('2.0')
     expect(names(field(bytes, 8)[0]!, 2)).toEqual(Object.keys(json.paths))
     expect(names(field(bytes, 9)[0]!, 1)).toEqual(Object.keys(json.definitions))
+    expect(names(field(bytes, 10)[0]!, 1)).toEqual(Object.keys(json.parameters))
+    // What operations refer to by name.
+    expect(bytes.includes(`#/parameters/${Object.keys(json.parameters)[0]!}`)).toBe(true)
   })
 
   test.each([
@@ -199,6 +217,21 @@ describe('openapiHandler()', () => {
       const answer = (await openapiHandler('/openapi/v2', accept, resources, descriptions, [spec]))!
       expect(answer.bytes.includes('/apis/apps/v1/')).toBe(true)
     }
+  })
+
+  test('parameters that extension servers have once are put where their operations refer to them', async () => {
+    const get = { parameters: [{ $ref: '#/parameters/watch-x' }, { $ref: '#/parameters/lost' }] }
+    const { paths } = await foreignSpec(
+      {
+        paths: { '/apis/x.io/v1/things': { get } },
+        parameters: { 'watch-x': { name: 'watch', in: 'query', type: 'boolean' } },
+      },
+      'x.io',
+      'v1',
+    )
+    expect(paths.get('/apis/x.io/v1/things')).toEqual({
+      get: { parameters: [{ name: 'watch', in: 'query', type: 'boolean' }, { $ref: '#/parameters/lost' }] },
+    })
   })
 
   test('keeps the etag as long as the resources are the same', async () => {

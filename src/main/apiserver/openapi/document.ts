@@ -4,12 +4,14 @@ import { customSchemas } from './custom-schemas.ts'
 import { addForeignSpec, type ForeignSpec } from './foreign-spec.ts'
 import { generalItem, type GeneralPath, generalPaths, VERSION_INFO } from './general-paths.ts'
 import { resourcePaths } from './operations.ts'
+import { sharedParameters } from './parameters.ts'
 import { encodedDefinition, encodedDocument, encodedPath } from './protobuf.ts'
 import {
   definitionName,
   type Descriptions,
   type Dialect,
   type JsonSchema,
+  PARAMETER_TEXTS,
   reachable,
   typeSchema,
   V2,
@@ -50,7 +52,8 @@ async function parts(
 ) {
   const paths = new Map<string, string>()
   await inSlices(resources, resource => {
-    for (const [path, item] of Object.entries(resourcePaths(resource, dialect))) paths.set(path, encodeJson(item))
+    const items = resourcePaths(resource, dialect, descriptions[PARAMETER_TEXTS] ?? {})
+    for (const [path, item] of Object.entries(items)) paths.set(path, encodeJson(item))
   })
   for (const each of general) paths.set(each.path, encodeJson(generalItem(each, dialect)))
   const answers = general.flatMap(({ answer }) => answer ?? [])
@@ -100,6 +103,8 @@ export async function documentV3(
   )
 }
 
+const parametersV2 = (descriptions: Descriptions) => sharedParameters(V2, descriptions[PARAMETER_TEXTS] ?? {})
+
 /** @param resources all that the server has */
 async function partsV2(
   resources: readonly ResourceDescriptor[],
@@ -121,9 +126,10 @@ export async function documentV2(
   foreign: readonly ForeignSpec[],
 ): Promise<Buffer> {
   const { paths, schemas } = await partsV2(resources, descriptions, foreign)
+  const parameters = JSON.stringify(Object.fromEntries(parametersV2(descriptions)))
   const security = `"securityDefinitions":${JSON.stringify(SECURITY)},"security":[{"BearerToken":[]}]`
   return Buffer.from(
-    `{"swagger":"2.0","info":${JSON.stringify(INFO)},"paths":${sorted(paths)},"definitions":${sorted(schemas)},${security}}`,
+    `{"swagger":"2.0","info":${JSON.stringify(INFO)},"paths":${sorted(paths)},"definitions":${sorted(schemas)},"parameters":${parameters},${security}}`,
   )
 }
 
@@ -140,5 +146,10 @@ export async function documentV2Protobuf(
     return all
   }
   const head = { info: INFO, security: [{ BearerToken: [] }], securityDefinitions: SECURITY }
-  return encodedDocument(head, await encoded(paths, encodedPath), await encoded(schemas, encodedDefinition))
+  const parameters = Object.fromEntries(parametersV2(descriptions))
+  return encodedDocument(
+    { ...head, parameters },
+    await encoded(paths, encodedPath),
+    await encoded(schemas, encodedDefinition),
+  )
 }

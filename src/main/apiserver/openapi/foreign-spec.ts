@@ -23,6 +23,7 @@ export interface Texts {
 }
 
 const PREFIX = '#/definitions/'
+const PARAMETERS = '#/parameters/'
 const KINDS = 'x-kubernetes-group-version-kind'
 
 /** @returns the names of definitions that a value refers to */
@@ -53,6 +54,17 @@ async function reached(paths: Iterable<unknown>, definitionOf: (name: string) =>
   return definitions
 }
 
+/** Puts parameters in the place of references to them: they may have the names of others here. */
+function withParameters(value: unknown, parameters: JsonObject): unknown {
+  if (Array.isArray(value)) return value.map(item => withParameters(item, parameters))
+  if (!isObject(value)) return value
+  const ref = value['$ref']
+  if (typeof ref === 'string' && ref.startsWith(PARAMETERS)) return getField(parameters, ref.slice(PARAMETERS.length)) ?? value // prettier-ignore
+  const copy: JsonObject = {}
+  for (const key of Object.keys(value)) setField(copy, key, withParameters(value[key], parameters))
+  return copy
+}
+
 /**
  * @param document as the extension server answers `/openapi/v2`
  * @returns the part of it that is about the version
@@ -63,7 +75,12 @@ export async function foreignSpec(document: unknown, group: string, version: str
     return isObject(found) ? found : {}
   }
   const all = part('definitions')
-  const paths = new Map(Object.entries(part('paths')).filter(([path]) => path.startsWith(`/apis/${group}/${version}/`)))
+  const parameters = part('parameters')
+  const paths = new Map(
+    Object.entries(part('paths'))
+      .filter(([path]) => path.startsWith(`/apis/${group}/${version}/`))
+      .map(([path, item]) => [path, withParameters(item, parameters)] as const),
+  )
   const definitions = await reached(paths.values(), name => getField(all, name))
   const hash = createHash('sha256')
   const pacer = new Pacer()

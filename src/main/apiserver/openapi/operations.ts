@@ -3,50 +3,18 @@
 // Clients read more than documentation out of this: kubectl asks here whether a kind's PATCH takes `fieldValidation`.
 import { collectionPath } from '../../../shared/machinery/resource-type.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
+import {
+  DELETE,
+  FORCE,
+  LIST,
+  type Parameter,
+  parameterReference,
+  type ParameterTexts,
+  pathParameter,
+  PRETTY,
+  WRITE,
+} from './parameters.ts'
 import { definitionName, type Dialect, type JsonSchema } from './type-schemas.ts'
-
-interface Parameter {
-  readonly name: string
-  readonly type: 'string' | 'boolean' | 'integer'
-  readonly description: string
-}
-
-const parameter = (name: string, type: Parameter['type'], description: string): Parameter => ({
-  name,
-  type,
-  description,
-})
-const DRY_RUN = parameter(
-  'dryRun',
-  'string',
-  'When All, nothing is stored, and the answer is what would have been stored.',
-)
-const FIELD_MANAGER = parameter('fieldManager', 'string', 'The name of the actor that makes the change.')
-const FIELD_VALIDATION = parameter(
-  'fieldValidation',
-  'string',
-  'What becomes of unknown and duplicate fields: Ignore drops them, Warn (the default) answers with warnings, Strict refuses the request.',
-)
-const FORCE = parameter('force', 'boolean', 'Takes over fields of other managers when an apply conflicts.')
-const LIST: readonly Parameter[] = [
-  parameter('allowWatchBookmarks', 'boolean', 'Asks a watch for BOOKMARK events.'),
-  parameter('continue', 'string', 'The token of the next page, out of the last one.'),
-  parameter('fieldSelector', 'string', 'Restricts by fields.'),
-  parameter('labelSelector', 'string', 'Restricts by labels.'),
-  parameter('limit', 'integer', 'The greatest number of items in a page.'),
-  parameter('resourceVersion', 'string', 'A constraint on what versions may be served.'),
-  parameter('resourceVersionMatch', 'string', 'How resourceVersion is applied to a list.'),
-  parameter('sendInitialEvents', 'boolean', 'Starts a watch with the objects that exist.'),
-  parameter('timeoutSeconds', 'integer', 'The duration of the call.'),
-  parameter('watch', 'boolean', 'Watches for changes instead of listing.'),
-]
-const DELETE: readonly Parameter[] = [
-  DRY_RUN,
-  parameter('gracePeriodSeconds', 'integer', 'Seconds until the object is deleted.'),
-  parameter('orphanDependents', 'boolean', 'Deprecated: use propagationPolicy.'),
-  parameter('propagationPolicy', 'string', 'Orphan, Background or Foreground.'),
-]
-const WRITE = [DRY_RUN, FIELD_MANAGER, FIELD_VALIDATION]
 
 const BODIES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 const CUSTOM_PATCHES = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']
@@ -72,20 +40,26 @@ interface OperationSpec {
   readonly watchable?: boolean
 }
 
+/** What an operation does, before the kind that it does it to. */
+const SAID: Readonly<Record<string, string>> = {
+  list: 'list or watch objects of kind',
+  get: 'read the specified',
+  post: 'create a',
+  put: 'replace the specified',
+  patch: 'partially update the specified',
+  delete: 'delete a',
+  deletecollection: 'delete collection of',
+}
+
 const CODES: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' }
 
-function operation(spec: OperationSpec, tag: string, dialect: Dialect): JsonSchema {
+function operation(spec: OperationSpec, tag: string, dialect: Dialect, texts: ParameterTexts): JsonSchema {
   const ref = (id: string) => ({ $ref: dialect.refPrefix + definitionName(id) })
   const content = (types: readonly string[], id: string) =>
     Object.fromEntries(types.map(type => [type, { schema: ref(id) }]))
   const produces = spec.watchable ? [...BODIES, ...WATCHES] : BODIES
   const v3 = dialect.version === 3
-  const parameters: JsonSchema[] = spec.parameters.map(({ name, type, description }) => ({
-    name,
-    in: 'query',
-    description,
-    ...(v3 ? { schema: { type, uniqueItems: true } } : { type, uniqueItems: true }),
-  }))
+  const parameters: JsonSchema[] = spec.parameters.map(each => parameterReference(each, dialect, texts))
   if (spec.body && !v3) {
     parameters.unshift({ name: 'body', in: 'body', required: spec.body.required, schema: ref(spec.body.schema) })
   }
@@ -100,6 +74,7 @@ function operation(spec: OperationSpec, tag: string, dialect: Dialect): JsonSche
   )
   return {
     tags: [tag],
+    description: `${SAID[spec.action] ?? spec.action} ${spec.gvk.kind}`,
     operationId: spec.id,
     ...(parameters.length ? { parameters } : {}),
     ...(v3 ? {} : { consumes: spec.body?.types ?? ['*/*'], produces }),
@@ -114,18 +89,12 @@ function operation(spec: OperationSpec, tag: string, dialect: Dialect): JsonSche
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
-const pathParameter = (name: string, description: string, dialect: Dialect): JsonSchema => ({
-  name,
-  in: 'path',
-  required: true,
-  description,
-  ...(dialect.version === 3
-    ? { schema: { type: 'string', uniqueItems: true } }
-    : { type: 'string', uniqueItems: true }),
-})
-
 /** @returns path → path item, for a resource with its `status` and `scale`. */
-export function resourcePaths(resource: ResourceDescriptor, dialect: Dialect): Record<string, JsonSchema> {
+export function resourcePaths(
+  resource: ResourceDescriptor,
+  dialect: Dialect,
+  texts: ParameterTexts,
+): Record<string, JsonSchema> {
   const { type, verbs, schema } = resource
   const { group, version, kind, namespaced } = type
   const gvk: Gvk = { group, version, kind }
@@ -136,7 +105,7 @@ export function resourcePaths(resource: ResourceDescriptor, dialect: Dialect): R
   const list = `${schema}List`
   const root = collectionPath(type)
   const collection = namespaced ? root.replace(/\/([^/]+)$/, '/namespaces/{namespace}/$1') : root
-  const op = (spec: OperationSpec) => operation(spec, tag, dialect)
+  const op = (spec: OperationSpec) => operation(spec, tag, dialect, texts)
   const objectBody = (id: string) => ({ types: BODIES, schema: id, required: true })
   const patchBody = { types: resource.custom ? CUSTOM_PATCHES : PATCHES, schema: 'meta.v1.Patch', required: true }
   const deleteBody = { types: BODIES, schema: 'meta.v1.DeleteOptions', required: false }
@@ -171,7 +140,8 @@ export function resourcePaths(resource: ResourceDescriptor, dialect: Dialect): R
   const whole = update(scoped, gvk, schema)
   const paths: Record<string, JsonSchema> = {}
   const add = (path: string, item: JsonSchema, parameters: JsonSchema[]) => {
-    if (Object.keys(item).length) paths[path] = { ...item, ...(parameters.length ? { parameters } : {}) }
+    if (Object.keys(item).length)
+      paths[path] = { ...item, parameters: [...parameters, parameterReference(PRETTY, dialect, texts)] }
   }
 
   if (namespaced) {

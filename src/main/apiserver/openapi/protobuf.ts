@@ -118,11 +118,15 @@ const body = message(() => ({
 const inUrl = { required: [1, flag], in: [2, text], description: [3, text], name: [4, text] } as const
 const query = message(() => ({ extensions: 23, fields: { ...inUrl, type: [6, text], uniqueItems: [20, flag] } }))
 const path = message(() => ({ extensions: 22, fields: { ...inUrl, type: [5, text], uniqueItems: [19, flag] } }))
+const reference = message(() => ({ extensions: 0, fields: { $ref: [1, text] } }))
+const ownParameter: Put = (writer, field, value) => {
+  const where = isObject(value) ? value['in'] : undefined
+  const put = where === 'body' ? within(1, body) : within(2, where === 'path' ? within(4, path) : within(3, query))
+  put(writer, field, value)
+}
 const parameter: Put = (writer, field, value) => {
   if (!isObject(value)) return
-  const where = value['in']
-  const put = where === 'body' ? within(1, body) : within(2, where === 'path' ? within(4, path) : within(3, query))
-  within(1, put)(writer, field, value)
+  within('$ref' in value ? 2 : 1, '$ref' in value ? reference : ownParameter)(writer, field, value)
 }
 
 const response = message(() => ({
@@ -170,6 +174,7 @@ export interface Head {
   readonly info: JsonObject
   readonly security: readonly JsonObject[]
   readonly securityDefinitions: JsonObject
+  readonly parameters: JsonObject
 }
 
 export function encodedDocument(head: Head, paths: readonly Buffer[], definitions: readonly Buffer[]): Buffer {
@@ -177,6 +182,7 @@ export function encodedDocument(head: Head, paths: readonly Buffer[], definition
     writer.text(1, '2.0')
     info(writer, 2, head.info)
     writer.bytes(8, Buffer.concat(paths)).bytes(9, Buffer.concat(definitions))
+    within(1, entries(ownParameter))(writer, 10, head.parameters)
     each(requirement)(writer, 12, head.security)
     within(1, entries(within(2, apiKey)))(writer, 13, head.securityDefinitions)
   })

@@ -5,6 +5,8 @@ export type JsonSchema = Record<string, unknown>
 
 /** Texts for people: type id → text of the type (under '') and of its fields. */
 export type Descriptions = Readonly<Record<string, Readonly<Record<string, string>>>>
+/** Not the id of a type: where the texts of operations' parameters are. */
+export const PARAMETER_TEXTS = 'parameters'
 
 const PREFIXES: Readonly<Record<string, string>> = {
   meta: 'io.k8s.apimachinery.pkg.apis.meta',
