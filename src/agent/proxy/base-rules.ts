@@ -51,7 +51,8 @@ const sharedBalancers = (family: Family, clusterCIDR: string): string =>
  *
  * NAT chains run just before the priorities that Docker and iptables use, so that a published container port cannot
  * take a Service's traffic. Refusals happen in filter chains: a service address that was not redirected is still the
- * destination there. Network policies look at forwarded packets after that, when the destination is the pod itself; they
+ * destination there. What the node sends to pods of other nodes for somebody outside comes from its address in the pod
+ * network, as what it sends for itself does: firewalls there let that in, and nothing else of the node. Network policies look at forwarded packets after that, when the destination is the pod itself; they
  * have a base chain for each direction, so that an accept of the one still leads to the other.
  */
 export function baseRules(options: BaseRulesOptions): string {
@@ -105,6 +106,7 @@ ${chain('unserved-traffic', [
     meta mark set meta mark & 0xffffbfff
     oifname "${POD_LINK_PREFIX}*" snat to ${hostIP}
     oifname ${TUNNELS} snat to ${hostIP}
+    ${ip} daddr ${clusterCIDR} snat to ${hostIP}
     masquerade
   }
 

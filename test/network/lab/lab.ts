@@ -198,10 +198,10 @@ export class Host implements Place {
   /** Empty, so that no configuration of the machine's counts. */
   readonly cniConfDir: string
   readonly cniBinDir: string
-  /** Has `/run/wireguard` be the host's own: hosts share a file system, and the tunnel's program has a socket there. */
+  /** Has a folder be the host's own: hosts share a file system, and programs have their sockets there. */
   readonly #ownRun: readonly string[]
 
-  constructor(lab: Lab, name: string, ip: string) {
+  constructor(lab: Lab, name: string, ip: string, ownFolder: string) {
     this.#lab = lab
     this.name = name
     this.ip = ip
@@ -209,9 +209,8 @@ export class Host implements Place {
     this.cniConfDir = join(lab.folder, name, 'net.d')
     this.cniBinDir = join(lab.folder, name, 'cni-bin')
     const run = join(lab.folder, name, 'run')
-    for (const folder of [this.cniConfDir, this.cniBinDir, run, '/run/wireguard'])
-      mkdirSync(folder, { recursive: true })
-    this.#ownRun = ['sh', '-c', 'mount --bind "$1" /run/wireguard && shift && exec "$@"', 'sh', run]
+    for (const folder of [this.cniConfDir, this.cniBinDir, run, ownFolder]) mkdirSync(folder, { recursive: true })
+    this.#ownRun = ['sh', '-c', 'mount --bind "$1" "$2" && shift 2 && exec "$@"', 'sh', run, ownFolder]
   }
   get netns(): string {
     return `${this.#lab.id}-${this.name}`
@@ -291,9 +290,13 @@ export class Lab {
     this.#inSwitch('link', 'set', 'sw', 'up')
   }
 
-  /** A host on the lab's switch. @param cidr its address, such as `192.168.77.1/24` */
-  host(name: string, cidr: string): Host {
-    const host = new Host(this, name, cidr.split('/')[0]!)
+  /**
+   * A host on the lab's switch.
+   * @param cidr its address, such as `192.168.77.1/24`
+   * @param ownFolder what it does not share with the other hosts: that of the tunnel's program, or all of `/run`
+   */
+  host(name: string, cidr: string, ownFolder: '/run/wireguard' | '/run' = '/run/wireguard'): Host {
+    const host = new Host(this, name, cidr.split('/')[0]!, ownFolder)
     sh(['ip', 'netns', 'add', host.netns])
     this.#hosts.push(host)
     this.#inSwitch('link', 'add', `p-${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', host.netns)

@@ -1,5 +1,5 @@
 // firewalld: pods join the trusted zone. Only its runtime state is changed, so a reload forgets it; it is put back
-// when the agent looks again.
+// when the agent looks again. Each call of its program costs a third of a second of processor time, so there are few.
 import { existsSync } from 'node:fs'
 import { readState, removeState, writeStateSync } from '../state-file.ts'
 import type { Run } from '../exec.ts'
@@ -8,6 +8,16 @@ import type { FirewallBackend, FirewallNeeds } from './needs.ts'
 const PID_FILE = '/run/firewalld.pid'
 /** What we added, so that what the administrator put there by himself stays. Gone with a reboot, as the rules are. */
 const ADDED_FILE = '/run/flotilla/firewalld.json'
+
+/** What firewalld keeps lists of, as its options name it. */
+interface Kind {
+  readonly option: 'source' | 'rich-rule'
+  readonly list: string
+  readonly zone: readonly string[]
+}
+const SOURCES: Kind = { option: 'source', list: '--list-sources', zone: ['--zone=trusted'] }
+const RICH_RULES: Kind = { option: 'rich-rule', list: '--list-rich-rules', zone: [] }
+const KINDS = [SOURCES, RICH_RULES]
 
 export class Firewalld implements FirewallBackend {
   readonly name = 'firewalld'
@@ -19,20 +29,15 @@ export class Firewalld implements FirewallBackend {
 
   async open(needs: readonly FirewallNeeds[]): Promise<void> {
     if (!(await this.#isActive())) return
-    const wanted = needs.flatMap(({ clusterCIDR, tunnelPeers, tunnelPort }) => [
-      `--add-source=${clusterCIDR}`,
-      ...tunnelPeers.map(peer => `--add-rich-rule=${tunnelRule(peer, tunnelPort)}`),
-    ])
     const added = new Set(readAdded())
-    for (const option of wanted) {
-      const zone = option.startsWith('--add-source') ? ['--zone=trusted'] : []
-      const isThere = await this.#run(['firewall-cmd', ...zone, option.replace('--add-', '--query-')]).then(
-        () => true,
-        () => false,
-      )
-      if (isThere) continue
-      await this.#run(['firewall-cmd', ...zone, option])
-      added.add(option)
+    for (const kind of KINDS) {
+      const wanted = optionsOf(kind, needs)
+      if (wanted.length === 0) continue
+      const there = new Set(separate(kind, await this.#run(['firewall-cmd', ...kind.zone, kind.list])))
+      const missing = wanted.filter(option => !there.has(option.slice(option.indexOf('=') + 1)))
+      if (missing.length === 0) continue
+      await this.#run(['firewall-cmd', ...kind.zone, ...missing])
+      for (const option of missing) added.add(option)
     }
     if (added.size > 0) writeStateSync(ADDED_FILE, [...added])
   }
@@ -40,13 +45,13 @@ export class Firewalld implements FirewallBackend {
   async close(): Promise<void> {
     const added = readAdded()
     if (added.length === 0) return
-    if (await this.#isActive()) {
-      for (const option of added) {
-        const zone = option.startsWith('--add-source') ? ['--zone=trusted'] : []
+    if (await this.#isActive())
+      for (const kind of KINDS) {
+        const own = added.filter(option => option.startsWith(`--add-${kind.option}=`))
+        const removals = own.map(option => option.replace('--add-', '--remove-'))
         // Already forgotten by a reload: nothing to take back.
-        await this.#run(['firewall-cmd', ...zone, option.replace('--add-', '--remove-')]).catch(() => undefined)
+        if (own.length > 0) await this.#run(['firewall-cmd', ...kind.zone, ...removals]).catch(() => undefined)
       }
-    }
     removeState(ADDED_FILE)
   }
 
@@ -56,6 +61,16 @@ export class Firewalld implements FirewallBackend {
     return state.trim() === 'running'
   }
 }
+
+const optionsOf = ({ option }: Kind, needs: readonly FirewallNeeds[]): string[] =>
+  needs
+    .flatMap(({ clusterCIDR, tunnelPeers, tunnelPort }) =>
+      option === 'source' ? [clusterCIDR] : tunnelPeers.map(peer => tunnelRule(peer, tunnelPort)),
+    )
+    .map(value => `--add-${option}=${value}`)
+
+const separate = ({ option }: Kind, printed: string): string[] =>
+  printed.split(option === 'source' ? /\s+/ : '\n').filter(Boolean)
 
 const tunnelRule = (peer: string, port: number): string =>
   `rule family="ipv4" source address="${peer}" port port="${port}" protocol="udp" accept`
