@@ -26,7 +26,8 @@ import { ImagePuller } from './kubelet/images/image-puller.ts'
 import { configurationOf, shutdownPeriodsOf } from './kubelet/configuration.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
 import { NOT_KNOWN_YET } from './kubelet/node/conditions.ts'
-import { guessNodeIP, guessNodeIPv6, machineFacts, machineUsage } from './kubelet/node/machine.ts'
+import { guessNodeIPv6, machineFacts, machineUsage } from './kubelet/node/machine.ts'
+import { chooseNodeIP, nextNodeIP } from './kubelet/node/node-address.ts'
 import { NodeReporter, allocatableOf } from './kubelet/node/node-status.ts'
 import { ApiObjectSource } from './kubelet/object-source.ts'
 import { type KubeletParts, type NodeNetwork, nodeIPsOf } from './kubelet/parts.ts'
@@ -81,8 +82,8 @@ export interface AgentOptions {
 }
 
 export interface RunningAgent extends AsyncDisposable {
-  /** Resolves when the certificate has been renewed: only a new start uses it. */
-  readonly renewed: Promise<void>
+  /** Resolves with the reason when only a new start goes on well: a renewed certificate, another address of the node. */
+  readonly outdated: Promise<string>
   readonly kubelet: Kubelet
   /** Takes a connection to the kubelet's HTTP API from somebody who may use all of it. */
   accept(connection: Duplex): void
@@ -102,7 +103,7 @@ export async function startAgent({
   const owned = new Owned()
   try {
     const { nodeName, dataDir } = config
-    const nodeIP = config.nodeIP ?? guessNodeIP()
+    const nodeIP = chooseNodeIP(config.nodeIP)
     if (nodeIP === undefined) throw new Error('this machine has no network address; set nodeIP')
     const nodeIPv6 = ipv6RangesOf(config) && (config.nodeIPv6 ?? guessNodeIPv6(nodeIP))
     const { clusterDNS, clusterDomain } = config
@@ -317,15 +318,19 @@ export async function startAgent({
     const rotation = config.rotateCertificates
       ? rotateCertificate({ config, client: api.client, clock, log, signal: stop.signal })
       : Promise.resolve(false)
+    const moved = nextNodeIP({ nodeIP, clock, signal: stop.signal })
     log.info({ nodeName, nodeIP, runtime: version.version }, 'agent started')
     return {
-      renewed: new Promise(resolve => void rotation.then(renewed => renewed && resolve())),
+      outdated: new Promise(resolve => {
+        void rotation.then(renewed => renewed && resolve('the certificate was renewed'))
+        void moved.then(next => next !== undefined && resolve(`the address of the node is ${next} now`))
+      }),
       kubelet,
       accept,
       async [Symbol.asyncDispose]() {
         stop.abort(new Error('the agent stops'))
         await owned[Symbol.asyncDispose]()
-        await Promise.all([reporting, tunnel, following, housekeeping, rotation])
+        await Promise.all([reporting, tunnel, following, housekeeping, rotation, moved])
       },
     }
   } catch (error) {

@@ -86,7 +86,7 @@ async function run({ exitWithParent }: Arguments, config: AgentConfig): Promise<
     .then(() => startAgent({ config, clock: systemClock, log }))
   const early = await Promise.race([starting, stopAsked])
   if (typeof early === 'string') process.exit(0)
-  const reason = await Promise.race([stopAsked, early.renewed.then(() => 'the certificate was renewed')])
+  const reason = await Promise.race([stopAsked, early.outdated])
   log.info({ reason }, 'agent stops; pods run on')
   clearInterval(alive)
   setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref()

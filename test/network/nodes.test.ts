@@ -186,6 +186,30 @@ describe('nodes', () => {
     expect(namesIn(tcp(pods[1]!, '10.96.0.50', 80, 40))).toEqual(names)
   })
 
+  it('follow a node whose address changes, on the subnet and through the tunnel', async () => {
+    // As after a new lease: its agent starts again with the address that it finds.
+    const move = (from: string, to: string) => {
+      hosts[1]!.run('ip', 'address', 'delete', `${from}/24`, 'dev', 'eth0')
+      hosts[1]!.run('ip', 'address', 'add', `${to}/24`, 'dev', 'eth0')
+      hosts[1]!.run('ip', 'route', 'add', 'default', 'via', '192.168.79.254')
+    }
+    move('192.168.79.2', '192.168.79.22')
+    await agents[1]!.stop()
+    const moved = node(names[1]!, '192.168.79.22', cidrs[1]!)
+    const agent = await hosts[1]!.agent(cidrs[1]!, {}, { identity: { nodeName: names[1]!, nodeIP: '192.168.79.22', clusterDNS: '10.96.0.10', clusterDomain: 'cluster.local' } }) // prettier-ignore
+    agents[1] = agent
+    for (const other of [0, 2]) await agent.put('nodes', toNodes(other))
+    for (const each of agents) await each.put('nodes', moved)
+    for (const other of [0, 2])
+      await eventually(() => {
+        expect(tcp(pods[other]!, ips[1]!, 8080)).toEqual([`${names[1]!} ${ips[other]!}`])
+        expect(tcp(pods[1]!, ips[other]!, 8080)).toEqual([`${names[other]!} ${ips[1]!}`])
+        return true
+      })
+    expect(hosts[0]!.run('ip', 'route')).toContain('10.244.2.0/24 via 192.168.79.22 dev eth0')
+    move('192.168.79.22', '192.168.79.2')
+  })
+
   it('are left as they were', async () => {
     for (const [i, agent] of agents.entries()) {
       await agent.call({ do: 'cleanUp' })

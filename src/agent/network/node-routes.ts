@@ -153,7 +153,11 @@ export class PlainRoutes implements NodeRoutes {
       ...plan.direct.filter(peer => peers6.includes(peer) && !gateways6.has(peer)),
     ]
     const applied = { plan: { ...plan, throughTunnel }, usual }
-    const hasTunnel = links.some(link => link.ifname === VXLAN_LINK)
+    const tunnel = links.find(link => link.ifname === VXLAN_LINK)
+    // It goes by this node's address, which may have changed.
+    const isOwn = tunnel?.address === vxlanAddress(parseIPv4(nodeIP) ?? 0)
+    if (tunnel && !isOwn) await ipBatchForce(run, [`link delete ${VXLAN_LINK}`])
+    const hasTunnel = tunnel !== undefined && isOwn
     const wanted = new Map<string, string>([
       ...usual.direct.map(peer => [probeAddressOf(peer.podCIDR), `via ${peer.nodeIP}`] as const),
       ...plan.direct.map(peer => [peer.podCIDR, `via ${peer.nodeIP}`] as const),
@@ -161,7 +165,8 @@ export class PlainRoutes implements NodeRoutes {
       ...peers6.map(peer => [peer.ipv6?.podCIDR ?? '', way6(peer, gateways6.get(peer))] as const),
     ])
     const present = new Set(routes.filter(route => route.gateway).map(route => `${route.dst} ${route.gateway ?? ''}`))
-    const state = JSON.stringify([...wanted])
+    // Of a node behind the tunnel the address stands in no route.
+    const state = JSON.stringify([...wanted, ...throughTunnel.map(peer => peer.nodeIP)])
     const isShown = [...wanted].every(([dst, how]) => present.has(`${dst} ${how.split(' ')[1] ?? ''}`))
     const isTunnelRight = hasTunnel === throughTunnel.length > 0
     // From when the cluster still wanted its traffic encrypted.

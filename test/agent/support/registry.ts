@@ -5,7 +5,7 @@ import { request } from 'node:https'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { guessNodeIP } from '../../../src/agent/kubelet/node/machine.ts'
+import { guessNodeIP } from '../../../src/agent/kubelet/node/node-address.ts'
 import { eventually } from '../../support/eventually.ts'
 import { docker, temporaryFolder } from './node.ts'
 

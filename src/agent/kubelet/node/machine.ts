@@ -53,15 +53,6 @@ export async function machineFacts(): Promise<MachineFacts> {
   }
 }
 
-/** The first address of this machine that is not a loopback's or a container bridge's. */
-export function guessNodeIP(): string | undefined {
-  const skip = /^(lo|docker|br-|veth|flo|cni|virbr)/
-  for (const [name, addresses] of Object.entries(networkInterfaces()))
-    for (const { family, internal, address } of addresses ?? [])
-      if (family === 'IPv4' && !internal && !skip.test(name)) return address
-  return undefined
-}
-
 /** @returns an IPv6 address of the interface that has this address, by which other machines reach it */
 export function guessNodeIPv6(nodeIP: string): string | undefined {
   const interfaces = Object.entries(networkInterfaces())
