@@ -88,6 +88,18 @@ describe('a pod that cannot run on the node it was bound to fails with a reason'
     )
     await node.remove('greedy')
   })
+  it('but not for what a pod still uses that the API let go already', async () => {
+    const resources = { requests: { cpu: `${cpus().length * 1000 - 10}m` } }
+    const stubborn = node.container("trap '' TERM; sleep 100000 & wait; wait")
+    await node.run('held', { terminationGracePeriodSeconds: 20, containers: [{ ...stubborn, resources }] })
+    const id = idOf(await node.ready('held'))
+    await node.client.delete(Pod, { namespace: 'default', name: 'held' }, { gracePeriodSeconds: 0 })
+    await node.run('next', { containers: [{ ...node.container(), resources }] })
+    await node.ready('next')
+    expect(docker('inspect', '-f', '{{.State.Running}}', id)).toBe('true')
+    docker('kill', id)
+    await node.remove('next')
+  })
   it('AppArmor where the kernel enforces no profiles', async () => {
     await node.run('apparmor', { securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'p' } } })
     const pod = await node.until('apparmor', ({ status }) => status.phase === 'Failed')

@@ -192,16 +192,18 @@ export class Kubelet implements AsyncDisposable {
     worker.end({ reason, message: `Pod was rejected: ${message}` })
   }
 
-  /** Pods that have a claim on the node's resources. */
+  /** Pods that have a claim on the node's resources: those that the API let go have none, also while they still stop. */
   #others(uid: string): Pod[] {
-    return this.active.filter(({ metadata }) => metadata.uid !== uid)
+    return this.#alive.filter(({ pod, isRemoved }) => pod.metadata.uid !== uid && !isRemoved).map(({ pod }) => pod)
   }
 
   /** Pods that are not over. */
   get active(): Pod[] {
-    return [...this.#workers.values()]
-      .filter(({ status }) => status.phase !== 'Succeeded' && status.phase !== 'Failed')
-      .map(({ pod }) => pod)
+    return this.#alive.map(({ pod }) => pod)
+  }
+
+  get #alive(): PodWorker[] {
+    return [...this.#workers.values()].filter(({ status: { phase } }) => phase !== 'Succeeded' && phase !== 'Failed')
   }
 
   /** Static pods follow their manifests; a changed one starts when the old one is gone. */

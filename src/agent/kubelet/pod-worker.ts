@@ -143,6 +143,11 @@ export class PodWorker {
     this.wake()
   }
 
+  /** Whether the API no longer has the pod. */
+  get isRemoved(): boolean {
+    return this.#removed
+  }
+
   /** The API no longer has the pod. */
   remove(last: Pod): void {
     this.#removed = true
