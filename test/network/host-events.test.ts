@@ -1,15 +1,22 @@
 // What a node hears of changes to its host, from the kernel itself, in a network of the test's own.
 import { spawn, spawnSync } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import pino from 'pino'
-import { afterEach, expect, test } from 'vitest'
-import { type Heard, HostEvents, isRuleChange } from '../../src/agent/network/host-events.ts'
-import { TABLE } from '../../src/agent/network/names.ts'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { type Heard, HostEvents, isRuleChange, networkNews } from '../../src/agent/network/host-events.ts'
+import { TABLE, podLinkName } from '../../src/agent/network/names.ts'
 import { eventually } from '../support/eventually.ts'
 import { ownNetwork } from './lab/own-network.ts'
 
 const log = pino({ level: 'silent' })
 let events: HostEvents
-afterEach(() => events[Symbol.asyncDispose]())
+/** Links of pods that are here. */
+const standing = new Set<string>()
+const isStanding = (link: string) => standing.has(link)
+afterEach(async () => {
+  standing.clear()
+  await events[Symbol.asyncDispose]()
+})
 
 /** @returns a network of its own, and what is heard of it */
 async function network() {
@@ -30,12 +37,13 @@ async function network() {
   }
   events = new HostEvents({
     log,
+    isStanding,
     listen(argv) {
       const [file, ...args] = within(argv)
       return spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] })
     },
   })
-  return { run, heardOf }
+  return { run, within, heardOf }
 }
 
 test('links, addresses, routes and the rules of others are heard of, what it does itself to its table is not', async () => {
@@ -56,15 +64,51 @@ test('links, addresses, routes and the rules of others are heard of, what it doe
   expect(await heardOf()).toEqual(['rules'])
 })
 
+test('links of pods that come and go are not heard of, unless the pod is still there', async () => {
+  const { run, within, heardOf } = await network()
+  const pod = (await ownNetwork())([])[2]!
+  const link = podLinkName('some pod')
+  const lines: string[] = []
+  const [file, ...args] = within(['ip', '-o', 'monitor', 'link', 'address', 'route'])
+  const monitor = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  onTestFinished(() => void monitor.kill('SIGKILL'))
+  createInterface({ input: monitor.stdout }).on('line', line => lines.push(line))
+  const add = () => {
+    run('ip', 'link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pod)
+    run('ip', 'link', 'set', link, 'addrgenmode', 'none')
+    run('ip', 'link', 'set', link, 'up')
+    run('ip', 'route', 'add', '192.0.2.9/32', 'dev', link)
+  }
+  await eventually(() => {
+    run('ip', 'link', 'set', 'lo', 'up')
+    return lines.length > 0
+  })
+  lines.length = 0
+  add()
+  run('ip', 'link', 'delete', link)
+  await eventually(() => lines.some(line => /^Deleted \d+: /.test(line)))
+  const news = lines.map(networkNews)
+  expect(news.filter(({ isChange }) => isChange)).toEqual([])
+  expect(news.flatMap(({ lost }) => lost ?? [])).toContain(link)
+
+  expect(await heardOf()).toContain('unknown')
+  standing.add(link)
+  add()
+  run('ip', 'link', 'set', link, 'down')
+  expect(await heardOf()).toEqual(['network'])
+  run('ip', 'link', 'delete', link)
+  expect(await heardOf()).toEqual(['network'])
+})
+
 test('events that were lost are changes', () => {
-  events = new HostEvents({ log })
+  events = new HostEvents({ log, isStanding })
   expect(isRuleChange('# ERROR: We lost some netlink events!')).toBe(true)
   expect(isRuleChange('# new generation 43 by process 395 (nft)')).toBe(false)
 })
 
 test('where the programs cannot run, all stays unknown and they are tried again now and then', async () => {
   let tries = 0
-  events = new HostEvents({ log, listen: () => (tries++, spawn('/no/such/program')) })
+  events = new HostEvents({ log, isStanding, listen: () => (tries++, spawn('/no/such/program')) })
   for (let i = 0; i < 13; i++) {
     expect(events.take()).toBe('unknown')
     await new Promise(resolve => setImmediate(resolve))
@@ -75,7 +119,7 @@ test('where the programs cannot run, all stays unknown and they are tried again 
 test('a program that ends is missed, and started again at once', async () => {
   const children = [1, 2, 3].map(() => spawn('sleep', ['1000']))
   let next = 0
-  events = new HostEvents({ log, listen: () => children[next++]! })
+  events = new HostEvents({ log, isStanding, listen: () => children[next++]! })
   expect([events.take(), events.take(), events.take()]).toEqual(['unknown', 'unknown', 'nothing'])
   children[1]!.kill('SIGKILL')
   await eventually(() => events.take() === 'unknown')

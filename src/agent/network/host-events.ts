@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Log } from '../../shared/machinery/log.ts'
+import { POD_LINK_PREFIX } from '../../shared/machinery/node-network.ts'
 import { searchPath } from './exec.ts'
 import { TABLE } from './names.ts'
 
@@ -35,8 +36,27 @@ export function isRuleChange(line: string): boolean {
   return table !== TABLE || what === 'table' || (what === 'chain' && rest.includes('nat-postrouting'))
 }
 
+const POD_LINK = new RegExp(`\\b${POD_LINK_PREFIX}[0-9a-f]{11}\\b`)
+/** Of a link that is up: `12: flo-…: <BROADCAST,MULTICAST,UP,LOWER_UP> …`. */
+const IS_UP = /<[^>]*\bUP\b[^>]*>/
+const IS_LINK = /^\d+: \S+ </
+
+/**
+ * What comes with a pod is this agent's own doing; what goes is so, too, unless the pod is still there.
+ * @param line of `ip -o monitor`
+ * @returns whether it tells of a change that is none of a pod's, or the pod's link that it tells a loss of
+ */
+export function networkNews(line: string): { readonly isChange: boolean; readonly lost?: string } {
+  const podLink = POD_LINK.exec(line)?.[0]
+  if (podLink === undefined) return { isChange: true }
+  const isLoss = line.startsWith('Deleted') || (IS_LINK.test(line) && !IS_UP.test(line))
+  return isLoss ? { isChange: false, lost: podLink } : { isChange: false }
+}
+
 export interface HostEventsOptions {
   readonly log: Log
+  /** Whether a pod's link is in use now, and nothing is being done to it here. */
+  readonly isStanding: (podLink: string) => boolean
   /** Starts a program that tells events, a line each. Default: a child process. */
   readonly listen?: (argv: readonly string[]) => ChildProcess
 }
@@ -47,6 +67,8 @@ export class HostEvents implements AsyncDisposable {
   readonly #heard = new Set<Subject>()
   /** Those that ran from one take to the next. */
   readonly #steady = new Set<Subject>()
+  /** Pods' links that lost something: that of a pod which ended is none to be put right. */
+  readonly #losses = new Set<string>()
   #missed = true
   #takesUntilTry = 0
 
@@ -62,6 +84,8 @@ export class HostEvents implements AsyncDisposable {
       this.#takesUntilTry = TAKES_PER_TRY - 1
       for (const subject of silent) this.#start(subject)
     }
+    if ([...this.#losses].some(this.#options.isStanding)) this.#heard.add('network')
+    this.#losses.clear()
     const heard = this.#missed ? 'unknown' : (SUBJECTS.find(subject => this.#heard.has(subject)) ?? 'nothing')
     // What happened while the programs were starting is not heard: the next time is unknown as well.
     this.#missed = silent.length > 0
@@ -100,7 +124,13 @@ export class HostEvents implements AsyncDisposable {
     child.on('close', ended)
     if (!child.stdout) return
     createInterface({ input: child.stdout }).on('line', line => {
-      if (subject === 'network' || isRuleChange(line)) this.#heard.add(subject)
+      if (subject === 'rules') {
+        if (isRuleChange(line)) this.#heard.add(subject)
+        return
+      }
+      const { isChange, lost } = networkNews(line)
+      if (isChange) this.#heard.add(subject)
+      if (lost !== undefined) this.#losses.add(lost)
     })
   }
 }

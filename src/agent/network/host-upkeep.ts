@@ -5,13 +5,14 @@ import type { ClusterView } from './cluster-view.ts'
 import type { CniPodNetwork } from './cni/cni-pod-network.ts'
 import type { Run } from './exec.ts'
 import { HostChanges } from './host-changes.ts'
-import { HostEvents } from './host-events.ts'
+import { HostEvents, type HostEventsOptions } from './host-events.ts'
 import { Serialised } from './serialised.ts'
 
 export interface HostUpkeepOptions {
   readonly run: Run
   readonly view: ClusterView
   readonly cni: CniPodNetwork
+  readonly isStanding: HostEventsOptions['isStanding']
   /** Puts links, routes, firewalls and rules right, wherever they are not. */
   readonly bringUpToDate: () => Promise<void>
   readonly log: Log
@@ -31,9 +32,9 @@ export class HostUpkeep implements AsyncDisposable {
 
   constructor(options: HostUpkeepOptions) {
     this.#options = options
-    const { run, cni, log } = options
+    const { run, cni, isStanding, log } = options
     const changes = new HostChanges(run)
-    const events = new HostEvents({ log })
+    const events = new HostEvents({ isStanding, log })
     this.#events = events
     this.#bringUpToDate = new Serialised(() =>
       options.bringUpToDate().catch((error: unknown) => {

@@ -198,7 +198,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     if (JSON.stringify([plan.direct, plan.direct6]) !== before) sync.requestAll()
     else await sync.verify()
   }
-  const upkeep = owned.use(new HostUpkeep({ run, view, cni, bringUpToDate, log }))
+  const upkeep = owned.use(
+    new HostUpkeep({ run, view, cni, isStanding: link => ownLinks.isStanding(link), bringUpToDate, log }),
+  )
   await upkeep.bringUpToDate()
   await sync.flush()
   upkeep.start()

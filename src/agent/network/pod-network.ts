@@ -56,6 +56,11 @@ export class RoutedPodNetwork implements PodNetwork {
     })
   }
 
+  /** Whether a pod has this link now, and nothing is being done to it. */
+  isStanding(link: string): boolean {
+    return this.#options.addresses.pods().some(uid => podLinkName(uid) === link && !this.#order.has(uid))
+  }
+
   #release(podUid: string): void {
     this.#options.addresses.release(podUid)
     this.#options.ipv6?.release(podUid)
