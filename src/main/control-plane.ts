@@ -26,6 +26,7 @@ import { controlPlaneMoves } from './apiserver/endpoints/control-plane-moves.ts'
 import { storeOperations } from './apiserver/endpoints/store-operations.ts'
 import { closeBodyDecoder } from './apiserver/codec/decode-body.ts'
 import { DEFAULT_EVENT_TTL_MS, EventTtl, eventTtl } from './apiserver/event-ttl/event-ttl.ts'
+import { componentStatusHandler } from './apiserver/endpoints/component-statuses.ts'
 import { subresourceHandlers } from './apiserver/endpoints/subresources.ts'
 import { MetricsCollector } from './apiserver/metrics-api/collector.ts'
 import { openapiPaths } from './apiserver/openapi/paths.ts'
@@ -34,6 +35,8 @@ import { NodeTunnels } from './apiserver/proxy/node-tunnels.ts'
 import { builtinResources } from './apiserver/registry/index.ts'
 import type { UserInfo } from './apiserver/request.ts'
 import { withCalculableNumbers } from './apiserver/schema/calculable.ts'
+import { storeCheck } from './apiserver/health/health.ts'
+import { startChecks } from './apiserver/health/start-hooks.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './apiserver/server.ts'
 import { backupReports } from './backup-reports.ts'
 import type { CarriedFlag } from './cli/carried-flags.ts'
@@ -57,6 +60,7 @@ import { openPki, type Pki } from './pki/pki.ts'
 import { AnswerDesk } from './provisioning/answers.ts'
 import { lazyJoinFiles, startProvisioning } from './provisioning/start.ts'
 import { processStart } from './process-start.ts'
+import { partCheck } from './part-check.ts'
 import { type ClusterPlace, renderKubeconfig } from './pki/kubeconfig.ts'
 import type { SchedulerConfiguration } from './scheduler/config/configuration.ts'
 import { SchedulingDesk } from './scheduler/desk.ts'
@@ -68,13 +72,6 @@ import { DEFAULT_HISTORY_LIMITS } from './store/history/contract.ts'
 import { HistoryRecorder } from './store/history/recorder.ts'
 import { openObjectStore } from './store/object-store.ts'
 import { openEngine } from './store/open-engine.ts'
-
-/** What a fresh cluster must have before it is ready. */
-const BOOTSTRAP_CHECKS = [
-  'poststarthook/rbac/bootstrap-roles',
-  'poststarthook/scheduling/bootstrap-system-priority-classes',
-  'poststarthook/priority-and-fairness-config-producer',
-]
 
 /** What whoever runs the server may choose about it. */
 export type ApiServerSettings = Pick<
@@ -199,6 +196,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     ...settings
   } = options.apiServer ?? {}
   let bootstrapped = false
+  const running = new Set<string>()
   const server: ApiServer = owned.use(
     await createApiServer({
       priorityAndFairness: true,
@@ -217,10 +215,15 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
         controlPlaneMoves(departure),
         ...historyHandlers(history),
         ...schedulingHandlers({ questions: desk, clientFor: user => createClient(server.transport(user)) }),
+        componentStatusHandler([
+          partCheck('scheduler', 'kube-scheduler', { store, clock, running }),
+          partCheck('controller-manager', 'kube-controller-manager', { store, clock, running }),
+          storeCheck(store, 'etcd-0'),
+        ]),
         hostOperationAnswers((operation, prompt, answer) => answers.take(operation, prompt, answer)),
       ],
       nodes: tunnels,
-      readyChecks: BOOTSTRAP_CHECKS.map(name => ({ name, check: () => (bootstrapped ? undefined : 'not finished') })),
+      startChecks: startChecks('bootstrap', () => bootstrapped),
       paths: (resources, foreign) => [
         ...openapiPaths(() => resources.all, builtFile('openapi-descriptions.json'), foreign),
         ...joinPaths(lazyJoinFiles(hostSettings, agentFolder)),
@@ -346,7 +349,11 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     owned.use(new NodePorts({ client: client(LOOPBACK), dialer: tunnels, clock, log, events: told }))
   }
   // The embedded store is this process's own: nobody else could lead.
-  if (options.store.engine === 'nedb') for (const { start } of parts) owned.use(await start())
+  if (options.store.engine === 'nedb')
+    for (const { name, start } of parts) {
+      owned.use(await start())
+      running.add(name)
+    }
   else owned.use(takeTurns({ parts, identity: `${hostname()}_${randomUUID()}`, clock, log }))
   if (options.localNode) {
     const { nodeName } = owned.use(await localNode(options, network, layout, pki, url))

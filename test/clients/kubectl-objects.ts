@@ -59,6 +59,7 @@ export const discovery = [
     /scaleTargetRef\t<CrossVersionObjectReference>/,
   ),
   line('reads a path', 'kubectl get --raw /readyz', /^ok/),
+  line('tells how the control plane is', 'kubectl get cs', /^scheduler +Healthy +ok/m),
 ]
 
 export const create = [

@@ -37,7 +37,8 @@ import { servedGroups } from './discovery/served.ts'
 import { versionInfo } from './discovery/version.ts'
 import type { EndpointContext, SubresourceHandler } from './endpoints/contract.ts'
 import { createEndpointParts } from './endpoints/create-parts.ts'
-import { healthHandlers, type HealthCheck } from './health/health.ts'
+import { healthHandlers, type HealthCheck, storeCheck } from './health/health.ts'
+import { startChecks } from './health/start-hooks.ts'
 import { createMetrics, type Metrics } from './health/metrics.ts'
 import type { ConnectionLimits } from './http/connection-guard.ts'
 import { createHttpServer } from './http/http-server.ts'
@@ -68,8 +69,10 @@ export interface ApiServerOptions {
     | readonly PathHandler[]
     | ((resources: ResourceIndex, foreign: () => readonly ForeignSpec[]) => readonly PathHandler[])
   readonly ui?: { readonly dir: string }
-  /** Further checks of /readyz, such as "bootstrap finished". */
+  /** Further checks of /readyz. */
   readonly readyChecks?: readonly HealthCheck[]
+  /** Further checks of every health endpoint: what is made before the server is whole. */
+  readonly startChecks?: readonly HealthCheck[]
   readonly limits?: InFlightLimits
   /** Shares the sum of the limits among flows, instead of bounding reads and writes. */
   readonly priorityAndFairness?: boolean
@@ -165,13 +168,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const closing = new AbortController()
   let leaving = false
   const ping: HealthCheck = { name: 'ping', check: () => undefined }
-  const storeCheck: HealthCheck = {
-    name: 'etcd',
-    check: () => {
-      const { state, detail } = store.health()
-      return state === 'ok' || state === 'no-space' ? undefined : `the store is ${state}: ${detail}`
-    },
-  }
+  /** Nothing holds lines of the log back that could be stuck. */
+  const logging: HealthCheck = { name: 'log', check: () => undefined }
+  const storage = storeCheck(store, 'etcd')
   const shutdown: HealthCheck = {
     name: 'shutdown',
     check: () => (leaving ? 'process is shutting down' : undefined),
@@ -202,13 +201,22 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     const handle = aggregator?.handlerOf(group, version)
     return handle && !isLocal(group, version) ? handle : undefined
   }
+  let started = false
+  const starting = [
+    ...startChecks('server', () => started),
+    ...startChecks('definitions', () => started),
+    ...(options.startChecks ?? []),
+    ...(aggregator ? startChecks('aggregator', () => started) : []),
+    ...(aggregator ? startChecks('registration', () => aggregator.isRegistered) : []),
+  ]
+  const informers: HealthCheck = { name: 'informer-sync', check: () => (started ? undefined : 'not finished') }
   const plain = (path: string, answer: () => Promise<ApiResponse>): PathHandler => ({ path, handle: answer })
   const own: PathHandler[] = [
     ...discoveryHandlers(groups),
     ...healthHandlers({
-      livez: [ping, storeCheck],
-      readyz: [ping, storeCheck, ...(options.readyChecks ?? []), shutdown],
-      healthz: [ping, storeCheck],
+      livez: [ping, logging, storage, ...starting],
+      readyz: [ping, logging, storage, storeCheck(store, 'etcd-readiness'), informers, ...starting, ...(options.readyChecks ?? []), shutdown], // prettier-ignore
+      healthz: [ping, logging, storage, ...starting],
     }),
     plain('/version', async () => ({ code: 200, object: versionInfo(productVersion) })),
     plain('/metrics', async () => {
@@ -239,6 +247,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   typeChecks?.start()
   aggregator?.start()
   resources.onChange(() => void aggregator?.registerLocal())
+  started = true
   const router = createRouter(parts, handlers, [index, ...paths], remoteHandler)
   const { limits } = inFlight
   const flowControl = options.priorityAndFairness ? new FlowControl(parts, limits.reading + limits.mutating) : undefined

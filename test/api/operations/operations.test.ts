@@ -6,6 +6,7 @@ import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SubresourceHandler } from '../../../src/main/apiserver/endpoints/contract.ts'
 import { RequestMetrics } from '../../../src/main/apiserver/health/request-metrics.ts'
+import { startChecks } from '../../../src/main/apiserver/health/start-hooks.ts'
 import { parseRequestInfo } from '../../../src/main/apiserver/http/request-info.ts'
 import { controllerMetrics } from '../../../src/main/controllers/controller-metrics.ts'
 import { createRateLimiter } from '../../../src/shared/client/rate-limiter.ts'
@@ -32,9 +33,13 @@ describe('health', () => {
     expect((await raw(server, '/livez')).code).toBe(200)
     const { code, text } = await raw(server, '/readyz?exclude=poststarthook/test&exclude=nothing&verbose')
     expect(code).toBe(200)
-    expect(text.split('\n')).toEqual([
+    const lines = text.split('\n').filter(line => !/hook\/(start|generic|crd|api|priority|storage|kube)/.test(line))
+    expect(lines).toEqual([
       '[+]ping ok',
+      '[+]log ok',
       '[+]etcd ok',
+      '[+]etcd-readiness ok',
+      '[+]informer-sync ok',
       '[+]poststarthook/test excluded: ok',
       '[+]shutdown ok',
       'warn: some health checks cannot be excluded: no matches for "nothing"',
@@ -44,6 +49,36 @@ describe('health', () => {
     problem = undefined
     expect((await raw(server, '/readyz/poststarthook/test')).text).toBe('ok')
   })
+  test('every endpoint tells what has started, under upstream’s names', async () => {
+    for (const endpoint of ['healthz', 'livez', 'readyz']) {
+      const { code, text } = await raw(server, `/${endpoint}?verbose=1`)
+      expect(code).toBe(200)
+      for (const name of [
+        'start-apiserver-admission-initializer',
+        'generic-apiserver-start-informers',
+        'start-apiextensions-controllers',
+        'crd-informer-synced',
+      ])
+        // prettier-ignore
+        expect(text.split('\n')).toContain(`[+]poststarthook/${name} ok`)
+    }
+    expect((await raw(server, '/livez/poststarthook/crd-informer-synced')).text).toBe('ok')
+    expect((await raw(server, '/livez/informer-sync')).code).toBe(404)
+  })
+
+  test('what has not started yet fails every endpoint', async () => {
+    let hasStarted = false
+    await using starting = await startTestApiServer({ startChecks: startChecks('bootstrap', () => hasStarted) })
+    const codes = () =>
+      Promise.all(['/healthz', '/livez', '/readyz'].map(async path => (await raw(starting, path)).code))
+    expect(await codes()).toEqual([500, 500, 500])
+    expect((await raw(starting, '/readyz')).text).toContain(
+      '[-]poststarthook/rbac/bootstrap-roles failed: not finished\n',
+    )
+    hasStarted = true
+    expect(await codes()).toEqual([200, 200, 200])
+  })
+
   test('how checks end is counted in /metrics/slis, which looks for itself as well', async () => {
     const slis = async () => (await raw(server, '/metrics/slis')).text.split('\n')
     const name = 'poststarthook/test'

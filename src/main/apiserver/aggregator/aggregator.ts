@@ -51,6 +51,8 @@ export class Aggregator implements Disposable {
   #specs: readonly ForeignSpec[] = []
   #registering = false
   #registerAgain = false
+  #isRegistered = false
+  #cancelRegistration: (() => void) | undefined
   #watch: WatchHandle | undefined
   #news: WatchHandle[] = []
   #closed = false
@@ -70,6 +72,11 @@ export class Aggregator implements Disposable {
   /** What they say in OpenAPI v2, the most important one first. */
   get specs(): readonly ForeignSpec[] {
     return this.#specs
+  }
+
+  /** Whether all that is served here has had its APIServices. */
+  get isRegistered(): boolean {
+    return this.#isRegistered
   }
 
   /** Takes what is stored, then follows. */
@@ -101,8 +108,11 @@ export class Aggregator implements Disposable {
         this.#registerAgain = false
         await registerLocalServices(this.#context, this.#type, API_SERVER)
       }
+      this.#isRegistered = true
     } catch (error) {
-      if (!this.#closed) this.#context.log.warn({ err: error }, 'APIServices could not be written')
+      if (this.#closed) return
+      this.#context.log.warn({ err: error }, 'APIServices could not be written; tried again')
+      this.#cancelRegistration = this.#context.clock.after(LAST_RETRY_MS, () => void this.registerLocal())
     } finally {
       this.#registering = false
     }
@@ -127,6 +137,7 @@ export class Aggregator implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true
+    this.#cancelRegistration?.()
     this.#watch?.close()
     for (const watch of this.#news) watch.close()
     for (const { cancel } of this.#entries.values()) cancel()

@@ -1,6 +1,7 @@
 // /livez, /readyz and /healthz, whole, `?verbose`, or one check at `/readyz/<check>`; /metrics/slis counts their answers.
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { unknownPath, type PathHandler } from '../chain/router.ts'
+import type { ObjectStore } from '../../store/contract.ts'
 import { HealthSlis } from './slis.ts'
 
 export interface HealthCheck {
@@ -8,6 +9,15 @@ export interface HealthCheck {
   /** @returns undefined when all is well, else what is wrong */
   check(): string | undefined
 }
+
+/** A store that is full still answers, and lets delete. */
+export const storeCheck = (store: ObjectStore, name: string): HealthCheck => ({
+  name,
+  check() {
+    const { state, detail } = store.health()
+    return state === 'ok' || state === 'no-space' ? undefined : `the store is ${state}: ${detail}`
+  },
+})
 
 const text = (code: number, body: string): ApiResponse => ({
   code,

@@ -5,11 +5,8 @@ import { formatTime } from '../../../shared/machinery/clock.ts'
 import { formatDuration } from '../../../shared/machinery/duration.ts'
 import type { AnyObject, KubeObject } from '../../../shared/machinery/object.ts'
 import { type ResourceType, apiVersionOf } from '../../../shared/machinery/resource-type.ts'
-import { notFound } from '../../../shared/machinery/status.ts'
 import type { EndpointContext, SubresourceHandler } from '../endpoints/contract.ts'
-import { createRepresent } from '../endpoints/read/represent.ts'
-import { selectionOf } from '../endpoints/read/selection.ts'
-import type { ApiRequest, ApiResponse } from '../request.ts'
+import { computedHandler } from '../endpoints/read/computed.ts'
 import type { MetricsCollector } from './collector.ts'
 import type { Measured } from './readings.ts'
 
@@ -50,46 +47,7 @@ const podMetrics = (context: EndpointContext, measured: ByNode, namespace: strin
     return found && containers ? [{ ...head(PodMetrics, object, found), containers }] : []
   })
 
-function handler(
-  collector: MetricsCollector,
-  type: ResourceType<KubeObject>,
-  read: (context: EndpointContext, measured: ByNode, namespace: string) => object[],
-): SubresourceHandler {
-  const { group, version, kind, plural } = type
-  return {
-    group,
-    version,
-    resource: plural,
-    subresource: '',
-    kind: { group, version, kind },
-    methods: { GET: 'get' },
-    verbs: ['get', 'list'],
-    async handle(request: ApiRequest, context: EndpointContext): Promise<ApiResponse> {
-      const { info, query } = request
-      const resource = context.resources.byUrl(group, version, plural)
-      if (!resource) throw notFound(type, info.name)
-      const selection = selectionOf(resource, query.get('labelSelector') ?? '', query.get('fieldSelector') ?? '')
-      const representation = createRepresent(context.store, context.clock)(request, resource)
-      const { contentType } = representation
-      const objects = read(context, await collector.measured(), info.namespace) as unknown as AnyObject[]
-      if (info.name !== '') {
-        const found = objects.find(({ metadata }) => metadata.name === info.name)
-        if (!found) throw notFound(type, info.namespace ? `${info.namespace}/${info.name}` : info.name)
-        return { code: 200, object: representation.one(found), contentType }
-      }
-      const { matches } = selection
-      const items = (matches ? objects.filter(matches) : objects).map(object => ({
-        key: '',
-        object,
-        revision: 0,
-        createRevision: 0,
-      }))
-      return { code: 200, object: representation.list({ metadata: {}, items }), contentType }
-    },
-  }
-}
-
 export const metricsHandlers = (collector: MetricsCollector): SubresourceHandler[] => [
-  handler(collector, NodeMetrics, nodeMetrics),
-  handler(collector, PodMetrics, podMetrics),
+  computedHandler(NodeMetrics, async context => nodeMetrics(context, await collector.measured())),
+  computedHandler(PodMetrics, async (context, namespace) => podMetrics(context, await collector.measured(), namespace)),
 ]

@@ -1,4 +1,4 @@
-// ComponentStatuses: a kind to know of, which nothing answers for.
+// ComponentStatuses: the health of the control plane’s parts, worked out for each request.
 import { ComponentStatus } from '../../../../shared/api/core/v1.ts'
 import { nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
