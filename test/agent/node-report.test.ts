@@ -85,3 +85,9 @@ it('offers what others add to its capacity, and what it offers itself beside it'
   await reporter.report(signal)
   expect((await node()).allocatable).toEqual(before)
 })
+
+it('declares what the API server may ask of it', async () => {
+  await reporter.report(signal)
+  const { status } = await api.clientAs().get(Node, { name: 'n1' })
+  expect(status.declaredFeatures).toContain('InPlacePodLevelResourcesVerticalScaling')
+})

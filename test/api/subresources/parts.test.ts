@@ -190,6 +190,23 @@ describe('pods/resize', () => {
       )
     })
   })
+  test('asks nothing of a node that it does not declare to do', async () => {
+    const name = 'older'
+    await cluster.admin.create(Node, { metadata: { name }, spec: {} })
+    const initContainers = [{ name: 'first', image: 'x', resources: { requests: { cpu: '10m' } } }]
+    const { metadata } = await pod({ ...sized, initContainers, nodeName: name })
+    const key = { namespace, name: metadata.name }
+    const change = (spec: object) => cluster.admin.patch(Pod, key, { spec }, { subresource: 'resize' })
+    const whole = { resources: { requests: { cpu: '1' }, limits: { cpu: '2' } } }
+    const first = { initContainers: [{ name: 'first', resources: { requests: { cpu: '20m' } } }] }
+    const not = (feature: string) => `pod update requires features ${feature} which are not available on node "older"`
+    expect((await failure(change(whole))).message).toContain(not('InPlacePodLevelResourcesVerticalScaling'))
+    expect((await failure(change(first))).message).toContain(not('InPlacePodVerticalScalingInitContainers'))
+    await resize(metadata.name, { requests: { cpu: '150m' } })
+    const declaredFeatures = ['InPlacePodLevelResourcesVerticalScaling', 'InPlacePodVerticalScalingInitContainers']
+    await cluster.admin.patch(Node, { name }, { status: { declaredFeatures } }, { subresource: 'status' })
+    expect((await change({ ...whole, ...first })).spec).toMatchObject(whole)
+  })
   test('does not concern pods that a node made itself', async () => {
     const { metadata } = await cluster.admin.create(Pod, {
       metadata: { name: 'mirror', namespace, annotations: { 'kubernetes.io/config.mirror': 'hash' } },

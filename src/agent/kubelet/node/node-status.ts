@@ -6,6 +6,7 @@ import type { EventRecorder } from '../../../shared/client/events.ts'
 import { type Clock, delay, formatMicroTime, formatTime } from '../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
+import { DECLARED_FEATURES } from '../../../shared/machinery/node-features.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 import type { WireguardState } from '../../network/contract.ts'
 import { WIREGUARD_ANNOTATION } from '../../network/wireguard/identity.ts'
@@ -242,6 +243,7 @@ export class NodeReporter {
         architecture: machine.architecture,
       },
       features: { supplementalGroupsPolicy: true },
+      declaredFeatures: [...DECLARED_FEATURES],
       runtimeHandlers: ['', ...engine.handlers].map(name => ({
         name,
         features: { recursiveReadOnlyMounts: engine.recursiveReadOnlyMounts, userNamespaces: false },

@@ -14,6 +14,7 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { deviceAdminAccess } from './device-admin-access.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { nodeDeclaredFeatureValidator } from './node-declared-features.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating.ts'
 import { validatingAdmissionPolicy } from './policies/validating.ts'
@@ -72,6 +73,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       defaultIngressClass(store),
       rbacEscalation(policy),
       deviceAdminAccess(store),
+      nodeDeclaredFeatureValidator(store),
       mutatingPolicies,
       webhooks.mutating,
       allocator,

@@ -1,0 +1,24 @@
+// Features that a node declares, so that nothing is asked of it that its agent is too old for.
+// @see KEP-5328, "Node Declared Features"
+import type { Pod } from '../api/core/v1.ts'
+import { deepEqual } from './deep-equal.ts'
+
+/** What this version's agent can do. */
+export const DECLARED_FEATURES: readonly string[] = [
+  'InPlacePodLevelResourcesVerticalScaling',
+  'InPlacePodVerticalScalingInitContainers',
+  'RestartAllContainersOnContainerExits',
+]
+
+/** @returns the features without which a node cannot carry out a change to a pod that runs on it */
+export function featuresForChange({ spec: now }: Pod, { spec: old }: Pod): string[] {
+  const differ = (a: unknown, b: unknown) => !deepEqual(a, b, { emptyIsAbsent: true })
+  const initChanged = (old.initContainers ?? []).some(
+    ({ restartPolicy, resources }, i) =>
+      restartPolicy !== 'Always' && differ(resources ?? {}, now.initContainers?.[i]?.resources ?? {}),
+  )
+  return [
+    ...(differ(now.resources ?? {}, old.resources ?? {}) ? ['InPlacePodLevelResourcesVerticalScaling'] : []),
+    ...(initChanged ? ['InPlacePodVerticalScalingInitContainers'] : []),
+  ]
+}
