@@ -36,6 +36,7 @@ import { builtinResources } from './apiserver/registry/index.ts'
 import type { UserInfo } from './apiserver/request.ts'
 import { withCalculableNumbers } from './apiserver/schema/calculable.ts'
 import { storeCheck } from './apiserver/health/health.ts'
+import { addStorageMetrics } from './apiserver/health/storage-metrics.ts'
 import { startChecks } from './apiserver/health/start-hooks.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './apiserver/server.ts'
 import { backupReports } from './backup-reports.ts'
@@ -289,6 +290,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   writeAtomically(layout.runtime, JSON.stringify(runtime))
   owned.defer(() => rmSync(layout.runtime, { force: true }))
 
+  addStorageMetrics(server.metrics.registry, engine)
   const queueMetrics = controllerMetrics(server.metrics.registry)
   const parts: LedPart[] = [
     {

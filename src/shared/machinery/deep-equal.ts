@@ -8,10 +8,14 @@ export interface DeepEqualOptions {
   readonly quantities?: boolean
   /** A null is a value of its own, as where a custom resource says `nullable`. */
   readonly nullIsValue?: boolean
+  /** Numbers are compared by what they amount to, however large they are and however they were written. */
+  readonly numbersByValue?: boolean
 }
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isWhole = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value)
 
 function absent(value: unknown, options: DeepEqualOptions): boolean {
   if (value === undefined) return true
@@ -35,6 +39,10 @@ export function deepEqual(a: unknown, b: unknown, options: DeepEqualOptions = {}
       if (!Object.hasOwn(a, key) && !absent(b[key], options)) return false
     }
     return true
+  }
+  if (options.numbersByValue) {
+    if (typeof a === 'bigint') return isWhole(b) && BigInt(b) === a
+    if (typeof b === 'bigint') return isWhole(a) && BigInt(a) === b
   }
   if (options.quantities && isQuantity(a) && isQuantity(b)) return parseQuantity(a).equals(parseQuantity(b))
   return false

@@ -53,6 +53,15 @@ describe('applyPatch()', () => {
 
 describe('a JSON patch', () => {
   const current = { a: { b: [1, 2, 3] }, 'x/y': 1, 'm~n': 2 }
+  test('compares numbers by their value', () => {
+    const large = { n: 10_000_000_000_000_000n }
+    const is = (value: unknown) => () =>
+      patched(JSON_PATCH, { large }, [{ op: 'test', path: '/large', value: { n: value } }])
+    expect(is(1e16)()).toEqual({ large })
+    expect(is(10_000_000_000_000_001n)).toThrow()
+    expect(is('10000000000000000')).toThrow()
+  })
+
   test.each([
     ['adds a field', [{ op: 'add', path: '/a/c', value: 9 }], { ...current, a: { b: [1, 2, 3], c: 9 } }],
     ['inserts into a list', [{ op: 'add', path: '/a/b/1', value: 9 }], { ...current, a: { b: [1, 9, 2, 3] } }],

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tokenReviews } from '../../../src/main/apiserver/endpoints/reviews/identity-reviews.ts'
-import type { OidcIssuer } from '../../../src/main/apiserver/authn/oidc/id-tokens.ts'
+import { type OidcIssuer, userOfClaims } from '../../../src/main/apiserver/authn/oidc/id-tokens.ts'
 import { parseAuthenticationConfiguration } from '../../../src/main/apiserver/authn/settings.ts'
 import { parseTokenFile } from '../../../src/main/apiserver/authn/token-file.ts'
 import { makeAuthority, makeLeaf } from '../../../src/main/pki/certificates.ts'
@@ -177,12 +177,74 @@ describe('an AuthenticationConfiguration', () => {
       ],
     })
   })
+  describe('with expressions', () => {
+    const mappings = {
+      username: { expression: "claims.email_verified ? 'ldap:' + claims.email.split('@')[0] : ''" },
+      groups: { expression: "claims.roles.map(r, 'ext:' + r)" },
+      uid: { expression: "'id-' + claims.sub" },
+      extra: [
+        { key: 'example.com/tenant', valueExpression: 'claims.tenant' },
+        { key: 'example.com/none', valueExpression: "has(claims.nothing) ? claims.nothing : ''" },
+      ],
+    }
+    const user = (claims: JWTPayload) => {
+      const { issuers = [] } = parseAuthenticationConfiguration(
+        file({
+          jwt: [
+            {
+              issuer: jwt.issuer,
+              claimMappings: mappings,
+              claimValidationRules: [{ claim: 'hd', requiredValue: 'example.com' }, { expression: 'claims.exp - claims.nbf <= 86400', message: 'it lives too long' }], // prettier-ignore
+              userValidationRules: [{ expression: "!user.username.startsWith('system:') && user.groups.all(g, g != 'ext:root')", message: 'nobody may be root' }], // prettier-ignore
+            },
+          ],
+        }),
+      )
+      return userOfClaims({ sub: '7', email: 'ana@example.com', email_verified: true, hd: 'example.com', roles: ['dev', 'ops'], tenant: ['a', 'b'], exp: 2000, nbf: 1000, ...claims }, issuers[0]!) // prettier-ignore
+    }
+
+    test('says who a token’s user is', () => {
+      expect(user({ jti: 'x' })).toEqual({
+        name: 'ldap:ana',
+        uid: 'id-7',
+        groups: ['ext:dev', 'ext:ops'],
+        extra: {
+          'example.com/tenant': ['a', 'b'],
+          'authentication.kubernetes.io/credential-id': ['JTI=x'],
+        },
+      })
+      expect(user({ tenant: '' }).extra).toBeUndefined()
+      expect(user({ roles: [] }).groups).toEqual([])
+    })
+
+    test.each<[JWTPayload, string]>([
+      [{ email_verified: false }, 'the name of the user is empty'],
+      [{ exp: 1_000_000 }, 'it lives too long'],
+      [{ roles: ['root'] }, 'nobody may be root'],
+      [{ hd: 'example.org' }, 'the required claim'],
+      [{ roles: 'dev' }, 'an expression fails'],
+      [{ email: undefined }, 'an expression fails: no such key: email'],
+      [{ tenant: [1] }, 'an expression gives no list of texts'],
+    ])('refuses a token of %j', (claims, message) => expect(() => user(claims)).toThrow(message))
+
+    const mapped = (more: object) => file({ jwt: [{ ...jwt, claimMappings: { username: { claim: 'sub' }, ...more } }] })
+    test.each<[string, object, string]>([
+      ['a name that is a list', mapped({ username: { expression: '[claims.sub]' } }), 'username.expression must be a string, not list'], // prettier-ignore
+      ['a broken expression', mapped({ uid: { expression: 'claims.' } }), 'uid.expression does not compile'],
+      ['an unknown variable', mapped({ groups: { expression: 'user.groups' } }), 'groups.expression does not compile'],
+      ['a claim beside an expression', mapped({ username: { claim: 'sub', expression: 'claims.sub' } }), 'username.claim cannot stand beside an expression'], // prettier-ignore
+      ['an address that nobody verified', mapped({ username: { expression: 'claims.email' } }), 'claims.email_verified must be used'], // prettier-ignore
+      ['a key of Kubernetes', mapped({ extra: [{ key: 'x.k8s.io/a', valueExpression: "''" }] }), 'extra[0].key is reserved'], // prettier-ignore
+      ['a key without a domain', mapped({ extra: [{ key: 'Foo', valueExpression: "''" }] }), 'extra[0].key must be a domain'], // prettier-ignore
+      ['a rule that is no bool', file({ jwt: [{ ...jwt, userValidationRules: [{ expression: 'user.username' }] }] }), 'userValidationRules[0].expression must be a bool'], // prettier-ignore
+      ['a rule of both kinds', file({ jwt: [{ ...jwt, claimValidationRules: [{ claim: 'a', expression: 'true' }] }] }), 'claimValidationRules[0].claim cannot stand beside an expression'], // prettier-ignore
+    ])('%s is refused by its place', (_what, value, message) => {
+      expect(() => parseAuthenticationConfiguration(value)).toThrow(message)
+    })
+  })
+
   test.each([
-    [file({ jwt: [{ ...jwt, userValidationRules: [] }] }), 'jwt[0].userValidationRules is not supported'],
-    [
-      file({ jwt: [{ ...jwt, claimMappings: { username: { expression: 'x' } } }] }),
-      'jwt[0].claimMappings.username.expression is not supported',
-    ],
+    [file({ jwt: [{ ...jwt, trust: [] }] }), 'jwt[0].trust is not supported'],
     [
       file({ jwt: [{ ...jwt, issuer: { url: 'http://x', audiences: ['a'] } }] }),
       'jwt[0].issuer.url must begin with https://',

@@ -127,8 +127,8 @@ function apply(document: Document, { op, path, from, value }: Operation): void {
     case 'replace':
       return document.replace(tokens, cloneJson(value))
     case 'test':
-      // A missing value equals null, as in the library that upstream uses.
-      if (deepEqual(document.find(tokens).value, value)) return
+      // A missing value equals null, as in the library that upstream uses; numbers equal by their value (RFC 6902, 4.6).
+      if (deepEqual(document.find(tokens).value, value, { numbersByValue: true })) return
       throw new OperationError(`testing value ${path} failed: test failed`)
     case 'copy':
       return document.add(tokens, document.copy(document.get(tokensOf(from, op), op)))

@@ -13,7 +13,7 @@ const object = (name: string, fields: Readonly<Record<string, CelType>>): CelTyp
 
 const gvk = object('kubernetes.GroupVersionKind', { group: STRING, version: STRING, kind: STRING })
 const gvr = object('kubernetes.GroupVersionResource', { group: STRING, version: STRING, resource: STRING })
-const userInfo = object('kubernetes.UserInfo', {
+export const userInfoType = object('kubernetes.UserInfo', {
   username: STRING,
   uid: STRING,
   groups: listOf(STRING),
@@ -30,7 +30,7 @@ export const requestType = object('kubernetes.AdmissionRequest', {
   name: STRING,
   namespace: STRING,
   operation: STRING,
-  userInfo,
+  userInfo: userInfoType,
   dryRun: BOOL,
   options: DYN,
 })

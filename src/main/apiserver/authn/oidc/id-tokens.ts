@@ -7,6 +7,8 @@ import type { Log } from '../../../../shared/machinery/log.ts'
 import { unauthorized } from '../../../../shared/machinery/status.ts'
 import type { UserInfo } from '../../request.ts'
 import type { TokenMethod } from '../bearer-tokens.ts'
+import { ClaimError } from './claim-error.ts'
+import { checkRules, type ClaimExpressions, textOf, textsOf } from './claim-expressions.ts'
 import { IssuerKeys } from './issuer-keys.ts'
 
 export interface OidcIssuer {
@@ -14,13 +16,17 @@ export interface OidcIssuer {
   readonly url: string
   /** Client ids; a token must be meant for one of them. */
   readonly audiences: readonly string[]
+  /** Where the issuer tells about itself, if not under its own URL. */
+  readonly discoveryURL?: string
   /** PEM; absent = the authorities that this machine trusts. */
   readonly caPem?: string
+  /** Not looked at where an expression says the name. */
   readonly usernameClaim: string
   readonly usernamePrefix: string
   readonly groupsClaim?: string
   readonly groupsPrefix: string
   readonly uidClaim?: string
+  readonly expressions?: ClaimExpressions
   readonly requiredClaims: Readonly<Record<string, string>>
   readonly signingAlgs: readonly string[]
 }
@@ -28,9 +34,6 @@ export interface OidcIssuer {
 /** What upstream accepts: nothing symmetric, and never `none`. */
 export const SIGNING_ALGS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512']
 const CACHE_ENTRIES = 4096
-
-/** Why a token that the issuer signed names nobody. */
-class ClaimError extends Error {}
 
 function textClaim(payload: JWTPayload, claim: string): string {
   const value = payload[claim]
@@ -49,23 +52,43 @@ function groupsOf(payload: JWTPayload, claim: string | undefined): string[] {
 
 /** @throws ClaimError */
 export function userOfClaims(payload: JWTPayload, issuer: OidcIssuer): UserInfo {
-  const name = textClaim(payload, issuer.usernameClaim)
-  if (issuer.usernameClaim === 'email' && payload['email_verified'] !== undefined && payload['email_verified'] !== true)
+  const { expressions } = issuer
+  const name = expressions?.username ? textOf(expressions.username, payload) : textClaim(payload, issuer.usernameClaim)
+  if (name === '') throw new ClaimError('the name of the user is empty')
+  if (
+    !expressions?.username &&
+    issuer.usernameClaim === 'email' &&
+    payload['email_verified'] !== undefined &&
+    payload['email_verified'] !== true
+  )
     throw new ClaimError('the email address is not verified')
   for (const [claim, wanted] of Object.entries(issuer.requiredClaims))
     if (payload[claim] !== wanted)
       throw new ClaimError(`the required claim ${JSON.stringify(claim)} is not ${JSON.stringify(wanted)}`)
-  const uid = issuer.uidClaim === undefined ? undefined : textClaim(payload, issuer.uidClaim)
-  return {
+  checkRules(expressions?.claimRules ?? [], { claims: payload })
+  const uid = expressions?.uid
+    ? textOf(expressions.uid, payload)
+    : issuer.uidClaim === undefined
+      ? undefined
+      : textClaim(payload, issuer.uidClaim)
+  const extra = [
+    ...(expressions?.extra ?? []).map(({ key, value }) => [key, textsOf(value, payload)] as const),
+    ...(payload.jti ? [['authentication.kubernetes.io/credential-id', [`JTI=${payload.jti}`]] as const] : []),
+  ].filter(([, values]) => values.length > 0)
+  const user = {
     name: `${issuer.usernamePrefix}${name}`,
     ...(uid === undefined ? {} : { uid }),
-    groups: groupsOf(payload, issuer.groupsClaim).map(group => `${issuer.groupsPrefix}${group}`),
-    ...(payload.jti ? { extra: { 'authentication.kubernetes.io/credential-id': [`JTI=${payload.jti}`] } } : {}),
+    groups: expressions?.groups
+      ? textsOf(expressions.groups, payload)
+      : groupsOf(payload, issuer.groupsClaim).map(group => `${issuer.groupsPrefix}${group}`),
+    ...(extra.length > 0 ? { extra: Object.fromEntries(extra) } : {}),
   }
+  checkRules(expressions?.userRules ?? [], { user })
+  return user
 }
 
 export function idTokens(issuer: OidcIssuer, apiAudiences: readonly string[], clock: Clock, log: Log): TokenMethod {
-  const keys = new IssuerKeys(issuer.url, issuer.caPem, clock)
+  const keys = new IssuerKeys(issuer, clock)
   /** Signatures are checked once; the time on every request. */
   const seen = new LRUCache<string, { readonly user: UserInfo; readonly endsAtMs: number }>({ max: CACHE_ENTRIES })
 

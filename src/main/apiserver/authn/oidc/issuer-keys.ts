@@ -38,15 +38,25 @@ function fetchJson(url: string, caPem: string | undefined): Promise<unknown> {
   })
 }
 
+export interface IssuerPlace {
+  /** As in the tokens. */
+  readonly url: string
+  readonly discoveryURL?: string
+  /** PEM; absent = the authorities that this machine trusts. */
+  readonly caPem?: string
+}
+
 export class IssuerKeys {
   readonly #issuer: string
+  readonly #discoveryURL: string
   readonly #caPem: string | undefined
   readonly #clock: Clock
   #find: Promise<JWTVerifyGetKey> | undefined
   #askedAtMs = -Infinity
 
-  constructor(issuer: string, caPem: string | undefined, clock: Clock) {
-    this.#issuer = issuer
+  constructor({ url, discoveryURL, caPem }: IssuerPlace, clock: Clock) {
+    this.#issuer = url
+    this.#discoveryURL = discoveryURL ?? `${url.replace(/\/$/, '')}/.well-known/openid-configuration`
     this.#caPem = caPem
     this.#clock = clock
   }
@@ -77,7 +87,7 @@ export class IssuerKeys {
 
   async #fetch(): Promise<JWTVerifyGetKey> {
     const { createLocalJWKSet } = await import('jose')
-    const about = await fetchJson(`${this.#issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, this.#caPem)
+    const about = await fetchJson(this.#discoveryURL, this.#caPem)
     const { issuer, jwks_uri: jwksUri } = isObject(about) ? about : {}
     if (issuer !== this.#issuer)
       throw new Error(`the issuer says to be ${JSON.stringify(issuer)} and not ${JSON.stringify(this.#issuer)}`)
