@@ -165,6 +165,11 @@ export const streams = [
     /^text$/m,
   ),
   line(
+    'copies 20 MB both ways',
+    'head -c 20000000 /dev/urandom > large && kubectl cp large pod:/tmp/large -c pod && kubectl cp pod:/tmp/large again -c pod && cmp large again && echo same; rm -f large again',
+    /^same$/m,
+  ),
+  line(
     'forwards a port of a pod and of a service',
     'kubectl port-forward deployment/web 18080:8080 >/dev/null & a=$!; kubectl port-forward service/web --address=127.0.0.1 18081:80 >/dev/null & trap "kill $a $!" EXIT; curl -sS --retry 30 --retry-delay 1 --retry-connrefused localhost:18080 127.0.0.1:18081 2>/dev/null',
     /hello\nhello/,

@@ -39,6 +39,6 @@ async function forUser(dataDir: string, own: string, user: string): Promise<stri
     throw new UsageError(`--user wants a name of letters, digits and @._+- (at most 63), not "${user}"`)
   const { openPki, renderKubeconfig } = await import('../pki/pki.ts')
   const pki = await openPki({ dataDir })
-  const identity = await pki.issueClientCertificate({ commonName: user, organizations: [] })
+  const identity = await pki.issueClientCertificate({ commonName: user, organizations: [], forPeople: true })
   return renderKubeconfig({ ...placeOf(readKubeconfig(own)), caPem: pki.caPem, name: CONTEXT_NAME, user, ...identity })
 }

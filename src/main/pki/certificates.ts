@@ -1,5 +1,13 @@
 // Makes X.509 certificates. Loaded only when one has to be made: a start with everything in place never pays for it.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  generateKeyPairSync,
+  randomBytes,
+  webcrypto,
+} from 'node:crypto'
+import { promisify } from 'node:util'
 import * as x509 from '../../shared/machinery/x509.ts'
 import { BACKDATE_MS } from './backdate.ts'
 
@@ -22,12 +30,22 @@ export interface LeafRequest {
   readonly ipAddresses?: readonly string[]
   readonly days: number
   readonly nowMs: number
+  /**
+   * The key is one that every client library reads: RSA in its oldest form, as kubeadm makes them. Java's most common
+   * client takes any key without an algorithm in its PEM label for that. Default: elliptic curves.
+   */
+  readonly forPeople?: boolean
 }
 
 export function newPrivateKeyPem(): string {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' })
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString()
+}
+
+async function newRsaKeyPem(): Promise<string> {
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
+  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
 }
 
 export async function importKeys(keyPem: string): Promise<webcrypto.CryptoKeyPair> {
@@ -72,8 +90,8 @@ export async function makeAuthority(commonName: string, days: number, nowMs: num
 }
 
 export async function makeLeaf(authority: KeyPair, request: LeafRequest): Promise<KeyPair> {
-  const keyPem = newPrivateKeyPem()
-  const [subject, issuer] = await Promise.all([importKeys(keyPem), importKeys(authority.keyPem)])
+  const keyPem = request.forPeople ? await newRsaKeyPem() : newPrivateKeyPem()
+  const issuer = await importKeys(authority.keyPem)
   const issuerCertificate = new x509.X509Certificate(authority.certPem)
   const names: x509.JsonGeneralNames = [
     ...(request.dnsNames ?? []).map(value => ({ type: 'dns' as const, value })),
@@ -86,7 +104,7 @@ export async function makeLeaf(authority: KeyPair, request: LeafRequest): Promis
     notBefore: new Date(request.nowMs - BACKDATE_MS),
     notAfter: new Date(request.nowMs + request.days * DAY_MS),
     signingAlgorithm: SIGNING,
-    publicKey: subject.publicKey,
+    publicKey: createPublicKey(keyPem).export({ type: 'spki', format: 'der' }),
     signingKey: issuer.privateKey,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),

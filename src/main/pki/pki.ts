@@ -44,6 +44,8 @@ export interface Pki {
     readonly organizations: readonly string[]
     /** Default 365. */
     readonly days?: number
+    /** Whether it goes into a kubeconfig, for whatever client. */
+    readonly forPeople?: boolean
   }): Promise<KeyPair>
   /** @param pem a PKCS #10 request @throws Error when it is none, or not signed by its own key */
   readRequest(pem: string): Promise<CertificateRequest>
@@ -157,6 +159,7 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
           commonName: 'kubernetes-admin',
           organizations: ['system:masters'],
           usage: 'client',
+          forPeople: true,
           days: LEAF_DAYS,
           nowMs,
         }),
@@ -184,8 +187,8 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
     previousServiceAccountKeyPem: await previousServiceAccountKey(folder),
     frontProxy: { caPem: frontProxyCa.certPem, client: frontProxyClient },
     servingNames: names,
-    issueClientCertificate: async ({ commonName, organizations, days = LEAF_DAYS }) =>
-      (await maker()).makeLeaf(ca, { commonName, organizations, usage: 'client', days, nowMs: clock.now() }),
+    issueClientCertificate: async ({ days = LEAF_DAYS, ...subject }) =>
+      (await maker()).makeLeaf(ca, { ...subject, usage: 'client', days, nowMs: clock.now() }),
     readRequest: async pem => (await requests()).readRequest(pem),
     signRequest: async (pem, signing) => (await requests()).signRequest(ca, pem, { ...signing, nowMs: clock.now() }),
   }

@@ -1,5 +1,5 @@
 // The certificate authority's folder: private, stable, renewed in time.
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,4 +72,15 @@ test('certificates are renewed when less than 30 days are left', async () => {
   expect(renewed.admin.certPem).not.toBe(first.admin.certPem)
   expect(renewed.caPem).toBe(first.caPem)
   expect(Date.parse(new X509Certificate(renewed.serving.certPem).validTo)).toBeGreaterThan(clock.now() + 300 * DAY_MS)
+})
+
+test('keys of kubeconfigs are of the kind that every client reads, whatever it guesses', async () => {
+  const pki = await openPki({ dataDir })
+  const issued = await pki.issueClientCertificate({ commonName: 'ana', organizations: [], forPeople: true })
+  for (const { keyPem, certPem } of [pki.admin, issued]) {
+    expect(keyPem).toMatch(/^-----BEGIN RSA PRIVATE KEY-----\n/)
+    const certificate = new X509Certificate(certPem)
+    expect(certificate.checkPrivateKey(createPrivateKey(keyPem))).toBe(true)
+    expect(certificate.verify(new X509Certificate(pki.caPem).publicKey)).toBe(true)
+  }
 })

@@ -344,6 +344,13 @@ describe('pods/eviction', () => {
     await evict(metadata.name)
     expect((await failure(cluster.admin.get(Pod, { namespace, name: metadata.name }))).code).toBe(404)
   })
+  test('is known by its older version, and by no other', async () => {
+    const { metadata } = await pod()
+    const { message } = await failure(evict(metadata.name, { apiVersion: 'policy/v2' }))
+    expect(message).toContain('does not match the expected API version (policy/v1)')
+    await evict(metadata.name, { apiVersion: 'policy/v1beta1', kind: 'Eviction' })
+    expect((await failure(cluster.admin.get(Pod, { namespace, name: metadata.name }))).code).toBe(404)
+  })
   test('takes from the budget, and is refused without one left', async () => {
     await cluster.admin.create(PodDisruptionBudget, {
       metadata: { name: 'keep', namespace },

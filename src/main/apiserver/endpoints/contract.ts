@@ -147,7 +147,8 @@ export interface EndpointContext {
   /**
    * Decodes the request's body as a kind, with the request's fieldValidation.
    * @param schema such as `policy.v1.Eviction`
+   * @param also older apiVersions that say the same
    * @throws ApiError 400, 413, 415
    */
-  decode(request: ApiRequest, schema: string): Promise<AnyObject>
+  decode(request: ApiRequest, schema: string, also?: readonly string[]): Promise<AnyObject>
 }

@@ -95,9 +95,9 @@ export function createEndpointParts(options: EndpointOptions): EndpointParts {
     },
     authorize: attributes => authorizeWith(options.authorizers, attributes),
     rulesFor: (user, namespace) => rulesFrom(options.authorizers, user, namespace),
-    decode(request, schema) {
+    decode(request, schema, also) {
       const [group, version, kind] = typeFact(schema).gvk ?? ['', '', '']
-      return decodeRequest(request, { group, version, kind }, schema, 'CreateOptions')
+      return decodeRequest(request, { group, version, kind, also }, schema, 'CreateOptions')
     },
   }
   for (const plugin of options.admission) plugin.attach?.(parts)

@@ -80,7 +80,8 @@ export const podEviction: SubresourceHandler = {
     const { namespace, name } = request.info
     const resource = context.resources.byUrl('', 'v1', 'pods')
     if (!resource) throw notFound({ group: '', plural: 'pods' }, name)
-    const body = await context.decode(request, 'policy.v1.Eviction')
+    // Clients of before v1 was there go on as before.
+    const body = await context.decode(request, 'policy.v1.Eviction', ['policy/v1beta1'])
     const wanted = (body.deleteOptions ?? {}) as DeleteBody
     const written = writeOptionsOf(request, 'CreateOptions')
     const options = { ...written, dryRun: written.dryRun || Boolean(wanted.dryRun?.length) }

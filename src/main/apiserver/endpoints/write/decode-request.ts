@@ -10,7 +10,10 @@ import type { ApiRequest } from '../../request.ts'
 import { decodeObject } from '../../schema/decode.ts'
 import { fieldValidationOf } from './write-options.ts'
 
-type Kind = Pick<ResourceType<unknown>, 'group' | 'version' | 'kind'>
+type Kind = Pick<ResourceType<unknown>, 'group' | 'version' | 'kind'> & {
+  /** Older apiVersions that say the same. */
+  readonly also?: readonly string[] | undefined
+}
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -29,7 +32,7 @@ function assertKind(value: Record<string, unknown>, kind: Kind): void {
       `${given} in version ${JSON.stringify(apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${kind.kind}: ` +
         `no kind ${JSON.stringify(given)} is served at this path`,
     )
-  if (apiVersion !== '' && apiVersion !== expected)
+  if (apiVersion !== '' && apiVersion !== expected && !kind.also?.includes(apiVersion))
     throw badRequest(
       `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
     )
@@ -105,6 +108,7 @@ export async function decodeFields(
   assertKind(value, kind)
   const { object, unknown, errors } = typeof schema === 'string' ? decodeObject(schema, value) : schema.decode(value)
   if (errors[0] !== undefined) throw badRequest(errors[0])
+  if (kind.also && object.apiVersion !== '') object.apiVersion = apiVersionOf(kind)
   return { object, unknown }
 }
 
