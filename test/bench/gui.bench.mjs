@@ -127,24 +127,39 @@ async function heapMb(page) {
   return usedSize / 2 ** 20
 }
 
-/** Notes when rows, cards and the overview first stand there, and when cards last changed. */
+/** Notes when rows and the overview first stand there, and when the last card came. */
 function noteMoments() {
   const moments = (globalThis.moments = {})
   const note = name => (moments[name] ??= performance.now())
   new MutationObserver(() => {
     if (document.querySelector('[role=row][data-key]')) note('rows')
-    if (document.querySelector('[data-card]')) moments.cards = performance.now()
+    const cards = document.querySelectorAll('[data-card]').length
+    if (cards !== (moments.count ?? 0)) Object.assign(moments, { count: cards, cards: performance.now() })
     if (document.querySelector('header button')) note('usable')
   }).observe(document, { childList: true, subtree: true })
 }
-/** Since the page was asked for; data = the last byte of the slowest answer whose path matches. */
-const moments = (page, pattern) =>
-  page.evaluate(match => {
-    const answers = performance.getEntriesByType('resource').filter(({ name }) => name.includes(match))
-    const isWatch = ({ name }) => name.includes('watch=')
-    const data = Math.max(0, ...answers.filter(each => !isWatch(each)).map(({ responseEnd }) => responseEnd))
-    return { ...globalThis.moments, data }
-  }, pattern)
+/**
+ * Since the page was asked for; data = the last byte of the slowest answer whose path matches, of those that had come
+ * when `shown` did: what is asked for again later is none of it.
+ */
+const moments = (page, pattern, shown) =>
+  page.evaluate(
+    ([match, shown]) => {
+      const { moments } = globalThis
+      const ends = performance
+        .getEntriesByType('resource')
+        .filter(({ name }) => name.includes(match) && !name.includes('watch='))
+        .map(({ responseEnd }) => responseEnd)
+        .filter(end => end > 0 && end <= (moments[shown] ?? Infinity))
+      return { ...moments, data: ends.length > 0 ? Math.max(...ends) : undefined }
+    },
+    [pattern, shown],
+  )
+/** @throws Error when either was not seen: what was not measured is no figure */
+function between({ data, [shown]: at }, shown) {
+  if (data === undefined || at === undefined) throw new Error(`${shown}: not seen (${String(data)}, ${String(at)})`)
+  return at - data
+}
 
 async function run() {
   const at = path => new URL(`/ui/${path}`, server.url).href
@@ -158,7 +173,7 @@ async function run() {
   for (let round = 0; round < 5; round++) {
     await page.goto(at(''))
     await page.getByText('Pods by state').waitFor()
-    starts.push((await moments(page, '/api')).usable)
+    starts.push((await moments(page, '/api', 'usable')).usable)
   }
   say('window usable, of five starts', `median ${ms(median(starts))}, worst ${ms(Math.max(...starts))}`, '2 s')
   tellBundle(await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name)))
@@ -168,8 +183,7 @@ async function run() {
   for (let round = 0; round < 5; round++) {
     await page.goto(at('k/core/v1/pods?ns=list'))
     await page.locator('[role=row][data-key]').first().waitFor({ timeout: 120_000 })
-    const { rows, data } = await moments(page, '/namespaces/list/pods')
-    lists.push(rows - data)
+    lists.push(between(await moments(page, '/namespaces/list/pods', 'rows'), 'rows'))
   }
   say(`${PODS} pods: rows after the data`, `median ${ms(median(lists))}, worst ${ms(Math.max(...lists))}`, '300 ms')
 
@@ -220,9 +234,10 @@ async function run() {
     for (let cards = -1; cards !== seen?.cards;) {
       cards = seen?.cards ?? -1
       await sleep(1_500)
-      seen = await moments(page, '/api')
+      seen = await moments(page, `/namespaces/${namespace}/`, 'cards')
     }
-    say(`topology of ${namespace.slice(3)}: drawn after the data`, ms(Math.max(0, seen.cards - seen.data)), '1 s')
+    const took = ms(between(seen, 'cards'))
+    say(`topology of ${namespace.slice(3)}: drawn after the data`, `${took}, ${seen.count} cards`, '1 s')
   }
 
   await page.goto(at('k/core/v1/pods?ns=list'))

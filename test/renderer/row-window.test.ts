@@ -8,6 +8,12 @@ const HEADER = 30
 /** Ten rows are seen. */
 const HEIGHT = HEADER + 10 * ROW
 
+/** First, and the one after the last. */
+const rangeOf = (indexes: readonly number[]) => {
+  const sorted = [...indexes].sort((a, b) => a - b)
+  return indexes.length === 0 ? [0, 0] : [sorted[0], (sorted.at(-1) ?? 0) + 1]
+}
+
 function listOf(rows: number) {
   const scroller = document.createElement('div')
   // Nothing is laid out here.
@@ -20,7 +26,18 @@ function listOf(rows: number) {
     scroller.scrollTop = top
     scroller.dispatchEvent(new Event('scroll'))
   }
-  return { ...view, scroller, count, scroll, drawn: () => [view.first.value, view.end.value] }
+  const slots = () => view.drawn.value.map(({ slot }) => slot)
+  const indexes = () => view.drawn.value.map(({ index }) => index)
+  return {
+    ...view,
+    view,
+    slots,
+    indexes,
+    scroller,
+    count,
+    scroll,
+    drawn: () => rangeOf(view.drawn.value.map(({ index }) => index)),
+  }
 }
 
 describe('useRowWindow()', () => {
@@ -39,6 +56,24 @@ describe('useRowWindow()', () => {
     expect(drawn()).toEqual([13, 20])
     count.value = 0
     expect(drawn()).toEqual([0, 0])
+  })
+  it('gives a row that comes the place of one that went, and leaves all others where they are', () => {
+    const { scroll, slots, indexes, view } = listOf(10_000)
+    scroll(5_000 * ROW)
+    const before = new Map(view.drawn.value.map(({ index, slot }) => [index, slot]))
+    expect(new Set(before.values()).size).toBe(before.size)
+    scroll(5_003 * ROW)
+    expect(slots()).toEqual([...slots()].sort((a, b) => a - b))
+    const stayed = view.drawn.value.filter(({ index }) => before.has(index))
+    expect(stayed).toHaveLength(indexes().length - 3)
+    for (const { index, slot } of stayed) expect(slot).toBe(before.get(index))
+  })
+  it('is in the order of the list once it is at rest', async () => {
+    const { scroll, indexes } = listOf(10_000)
+    scroll(5_010 * ROW)
+    const ordered = [...indexes()].sort((a, b) => a - b)
+    expect(indexes()).not.toEqual(ordered)
+    await expect.poll(indexes).toEqual(ordered)
   })
   it('reveals a row by moving as little as is needed', () => {
     const { reveal, scroller, drawn } = listOf(10_000)

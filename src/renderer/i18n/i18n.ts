@@ -38,7 +38,12 @@ export const m = (key: MessageKey): MessageKey => key
 export function t(key: MessageKey, values: Values = NONE): string {
   if (values === NONE) return plain(key)
   const { n } = values
-  return typeof n === 'number' ? global.t(key, { ...values, n: formatNumber(n) }, n) : global.t(key, values)
+  if (typeof n === 'number') return global.t(key, { ...values, n: formatNumber(n) }, n)
+  const text = known(key)
+  // Nearly all have nothing but names in braces; lists say them for every row, which the library takes long for.
+  return /[|@]|{[^\w}]/.test(text)
+    ? global.t(key, values)
+    : text.replace(/{(\w+)}/g, (_, name: string) => String(values[name] ?? ''))
 }
 
 function plain(key: MessageKey): string {

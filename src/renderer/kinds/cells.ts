@@ -19,7 +19,7 @@ export const nameColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   id: 'name',
   title: m('Name'),
   value: row => row.name,
-  cell: row => h('span', { class: 'font-medium text-ink truncate', title: row.name }, row.name),
+  cell: row => h('span', { class: 'font-medium text-ink truncate' }, row.name),
   width: 'minmax(170px, 3fr)',
 })
 

@@ -4,24 +4,32 @@ import { type FunctionalComponent, h } from 'vue'
 import type { Row } from '../../api/sources.ts'
 import type { Columns, ResourceColumn } from '../../kinds/column.ts'
 
-function contentOf(column: ResourceColumn, row: Row) {
+const CELL = 'min-w-0 px-2'
+const TEXT = `${CELL} truncate`
+const PARTS = `${CELL} flex items-center overflow-hidden [&>*]:min-w-0`
+
+function cell(column: ResourceColumn, row: Row) {
   const content = column.cell ? column.cell(row) : column.value(row)
-  if (typeof content !== 'string' && typeof content !== 'number') return content
-  // What does not fit can be read by pointing at it.
-  return h('span', { class: 'truncate', title: String(content) }, content)
+  const isText = typeof content === 'string' || typeof content === 'number'
+  const look = isText ? TEXT : PARTS
+  const attributes = {
+    key: column.id,
+    class: column.mono ? `${look} font-mono text-xs` : look,
+    role: 'gridcell',
+    'data-column': column.id,
+  }
+  // No element more than is needed: a list that is scrolled makes the browser style all of them.
+  return isText ? h('span', attributes, String(content)) : h('span', attributes, [content])
 }
 
 export const RowCells: FunctionalComponent<{ columns: Columns; row: Row }> = ({ columns, row }) =>
-  columns.map(column =>
-    h(
-      'span',
-      {
-        key: column.id,
-        class: ['flex min-w-0 items-center overflow-hidden px-2', '[&>*]:min-w-0', column.mono && 'font-mono text-xs'],
-        role: 'gridcell',
-        'data-column': column.id,
-      },
-      [contentOf(column, row)],
-    ),
-  )
+  columns.map(column => cell(column, row))
 RowCells.props = ['columns', 'row']
+
+/** What does not fit can be read by pointing at it: told while the pointer is there, for in no cell else it is needed. */
+export function tellWhatIsCut({ target, type }: Event): void {
+  const text = target instanceof HTMLElement ? target.closest<HTMLElement>('.truncate') : undefined
+  if (!text || text.closest('[data-tone]')) return
+  if (type === 'pointerover' && text.scrollWidth > text.clientWidth) text.title = text.textContent
+  else text.removeAttribute('title')
+}
