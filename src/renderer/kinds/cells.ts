@@ -51,7 +51,7 @@ export const badgeColumn = <T extends KubeObject>(
     return `${toneOrder.indexOf(tone)} ${text}`
   },
   cell: row => h(StatusBadge, { status: status(row.object) }),
-  width: 'minmax(138px, 1.2fr)',
+  width: 'minmax(156px, 1.2fr)',
 })
 
 /** States that raise the question why. */
