@@ -15,6 +15,8 @@ const PROGRAMS = {
   agnhost: { build: 'k8s.io/kubernetes/test/images/agnhost' },
   nnp: { build: 'k8s.io/kubernetes/test/images/nonewprivs' },
   'regression-issue-74839': { build: 'k8s.io/kubernetes/test/images/regression-issue-74839' },
+  consumer: { build: 'k8s.io/kubernetes/test/images/resource-consumer' },
+  'consume-cpu': { build: 'k8s.io/kubernetes/test/images/resource-consumer/consume-cpu' },
   'sample-apiserver': { build: 'k8s.io/sample-apiserver' },
 }
 

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const E2E = 'registry.k8s.io/e2e-test-images'
-const BASE = 'flotilla-conformance-base:8'
+const BASE = 'flotilla-conformance-base:9'
 const PACKAGES = [
   ...['busybox', 'dnsutils', 'curl', 'netcat-openbsd', 'iproute2', 'iperf', 'util-linux', 'bash', 'nginx-light'],
-  ...['ca-certificates', 'perl-base', 'procps', 'etcd-server', 'wget'],
+  ...['ca-certificates', 'perl-base', 'procps', 'etcd-server', 'wget', 'stress'],
 ]
 
 /** Applets that upstream's images replace by real programs. */
@@ -62,6 +62,12 @@ function recipes({ path, sources }) {
       lines: ['COPY regression-issue-74839 /', 'ENTRYPOINT ["/regression-issue-74839"]'],
       files: [path('regression-issue-74839')],
       tags: ['regression-issue-74839:1.4'],
+    },
+    {
+      from: BASE,
+      lines: ['COPY consumer consume-cpu /', 'EXPOSE 8080', 'ENTRYPOINT ["/consumer"]'],
+      files: [path('consumer'), path('consume-cpu')],
+      tags: ['resource-consumer:1.14'],
     },
     {
       from: BASE,

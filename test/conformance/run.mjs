@@ -26,6 +26,13 @@ const { values } = parseArgs({
   },
 })
 
+/** The newest that is to be had. Tests copy it into pods: a link would lead nowhere there. */
+function kubectl() {
+  const print = (file, ...args) => execFileSync(file, args, { encoding: 'utf8' }).trim()
+  const newest = print(process.execPath, join(root, 'scripts/test-clients.mjs')).split('\n')
+  return realpathSync(newest.find(path => path.endsWith('/kubectl')) ?? print('which', 'kubectl'))
+}
+
 ensureDependencies()
 ensureBuilt()
 const cache = join(root, '.cache')
@@ -62,8 +69,7 @@ const status = await new Promise(resolve => {
       '--node-os-distro=debian',
       // Adds tests of the cluster's own storage class, under "External Storage".
       `--storage.testdriver=${join(root, 'test/conformance/local-path.yaml')}`,
-      // Tests copy it into pods: a link would lead nowhere there.
-      `--kubectl-path=${realpathSync(execFileSync('which', ['kubectl'], { encoding: 'utf8' }).trim())}`,
+      `--kubectl-path=${kubectl()}`,
     ],
     { stdio: 'inherit', cwd: folder },
   )
