@@ -299,7 +299,16 @@ describe('resizing in place', () => {
   it('is infeasible where no room will ever be, and taken back by asking for less', async () => {
     await node.run('huge', { containers: [{ ...node.container(), resources: { requests: { cpu: '10m' } } }] })
     await node.ready('huge')
-    await resize('huge', { requests: { cpu: '900' } })
+    const key = { name: node.nodeName }
+    const { cpu } = (await node.client.get(Node, key)).status.allocatable!
+    const say = (amount: string | number | undefined) =>
+      node.client.patch(Node, key, { status: { allocatable: { cpu: amount } } }, { subresource: 'status' })
+    // The API server goes by what the node said last.
+    await eventually(async () => {
+      await say('1000')
+      await resize('huge', { requests: { cpu: '900' } })
+    })
+    await say(cpu)
     const pod = await node.until('huge', p => conditionOf(p, 'PodResizePending')?.status === 'True')
     expect(conditionOf(pod, 'PodResizePending')).toMatchObject({ reason: 'Infeasible' })
     expect(conditionOf(pod, 'PodResizePending')?.message).toMatch(

@@ -65,7 +65,7 @@ function recipes({ path, sources }) {
     },
     {
       from: BASE,
-      lines: ['COPY consumer consume-cpu /', 'EXPOSE 8080', 'ENTRYPOINT ["/consumer"]'],
+      lines: ['COPY consumer /', 'COPY consume-cpu /consume-cpu/', 'EXPOSE 8080', 'ENTRYPOINT ["/consumer"]'],
       files: [path('consumer'), path('consume-cpu')],
       tags: ['resource-consumer:1.14'],
     },

@@ -190,9 +190,28 @@ describe('pods/resize', () => {
       )
     })
   })
+  test('does not grow a pod beyond what its node could ever give it', async () => {
+    const [name, allocatable] = ['small', { cpu: '2', memory: '1Gi' }]
+    await cluster.admin.create(Node, { metadata: { name }, spec: {} })
+    await cluster.admin.patch(Node, { name }, { status: { allocatable } }, { subresource: 'status' })
+    const { metadata } = await pod({ ...sized, nodeName: name })
+    const refused = await failure(
+      resize(metadata.name, { requests: { cpu: '3', memory: '2Gi' }, limits: { cpu: '3' } }),
+    )
+    expect(refused.message).toContain(
+      "node didn't have enough allocatable resources: cpu, requested: 3000, allocatable: 2000; memory, requested: 2147483648, allocatable: 1073741824",
+    )
+    expect(refused.status.details?.causes).toEqual([{ reason: 'NodeCapacity' }])
+    expect((await resize(metadata.name, { requests: { cpu: '2' }, limits: { cpu: '3' } })).metadata.generation).toBe(2)
+    await cluster.admin.patch(Node, { name }, { metadata: { labels: { 'kubernetes.io/os': 'windows' } } })
+    expect((await failure(resize(metadata.name, { requests: { cpu: '1' } }))).message).toContain(
+      'pod resize is only supported on linux nodes, node "small" is "windows"',
+    )
+  })
   test('asks nothing of a node that it does not declare to do', async () => {
     const name = 'older'
     await cluster.admin.create(Node, { metadata: { name }, spec: {} })
+    await cluster.admin.patch(Node, { name }, { status: { allocatable: { cpu: '4' } } }, { subresource: 'status' })
     const initContainers = [{ name: 'first', image: 'x', resources: { requests: { cpu: '10m' } } }]
     const { metadata } = await pod({ ...sized, initContainers, nodeName: name })
     const key = { namespace, name: metadata.name }

@@ -18,6 +18,7 @@ import { nodeDeclaredFeatureValidator } from './node-declared-features.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating.ts'
 import { validatingAdmissionPolicy } from './policies/validating.ts'
+import { podResizeValidator } from './pod-resize-validator.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
@@ -74,6 +75,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       rbacEscalation(policy),
       deviceAdminAccess(store),
       nodeDeclaredFeatureValidator(store),
+      podResizeValidator(store),
       mutatingPolicies,
       webhooks.mutating,
       allocator,
