@@ -15,7 +15,14 @@ import { type PodParts, makeNode, makePod } from '../control/scheduler/fixtures.
 const client = {} as Client // cycles write nothing
 const events = { event: () => undefined }
 const listers = listersOf(new InformerFactory(client, systemClock))
-const profile = defaultProfile({ client, clock: systemClock, listers, events, signal: new AbortController().signal })
+const profile = defaultProfile({
+  client,
+  clock: systemClock,
+  listers,
+  events,
+  random: Math.random,
+  signal: new AbortController().signal,
+})
 
 const labels = { app: 'web' }
 const term = (topologyKey: string) => ({ topologyKey, labelSelector: { matchLabels: labels } })

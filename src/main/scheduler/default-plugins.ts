@@ -33,6 +33,8 @@ export interface ProfileParts {
   readonly clock: Clock
   readonly listers: Listers
   readonly events: EventRecorder
+  /** 0 ≤ x < 1. */
+  readonly random: () => number
   /** Ends what waits for others, such as for volumes to be bound. */
   readonly signal: AbortSignal
 }

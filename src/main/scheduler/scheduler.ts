@@ -34,7 +34,7 @@ export interface SchedulerOptions {
   readonly configuration?: SchedulerConfiguration
   /** Watches and answers questions, but places no pod: another scheduler does. */
   readonly passive?: boolean
-  /** 0 ≤ x < 1; breaks ties between equally good nodes. */
+  /** 0 ≤ x < 1; breaks ties between equally good nodes, and says where preemption begins to search. */
   readonly random?: () => number
   readonly onError?: (error: unknown) => void
 }
@@ -130,8 +130,8 @@ class RunningScheduler {
   }
 
   #profilesOver(listers: Listers): ReadonlyMap<string, Profile> {
-    const { client, clock, configuration } = this.#options
-    const parts = { client, clock, listers, events: this.#events, signal: this.#signal }
+    const { client, clock, configuration, random = Math.random } = this.#options
+    const parts = { client, clock, listers, random, events: this.#events, signal: this.#signal }
     const made = configuration?.profiles.map(given => makeProfile(parts, given)) ?? [defaultProfile(parts)]
     return new Map(made.map(profile => [profile.schedulerName, profile]))
   }

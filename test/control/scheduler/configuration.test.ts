@@ -21,6 +21,7 @@ const profileOf = (text: string) => {
     clock: systemClock,
     listers: listersOf(new InformerFactory(client, systemClock)),
     events: { event: () => undefined },
+    random: () => 0,
     signal: new AbortController().signal,
   }
   return makeProfile(parts, read(text).profiles[0]!)

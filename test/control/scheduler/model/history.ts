@@ -31,6 +31,7 @@ const parts = {
   clock: systemClock,
   listers: listersOf(new InformerFactory(client, systemClock)),
   events: { event: () => undefined },
+  random: () => 0,
   signal: new AbortController().signal,
 }
 

@@ -19,12 +19,21 @@ export interface PreemptionParts {
   readonly listers: Listers
   readonly events: EventRecorder
   readonly profile: () => Profile
+  /** 0 ≤ x < 1; says with which node the search begins. */
+  readonly random: () => number
   /** Nodes to try: the greater of a share of all, in percent, and a number. */
   readonly minCandidateNodesPercentage: number
   readonly minCandidateNodesAbsolute: number
 }
 
 const name = 'DefaultPreemption'
+const notHelpful = { ...unresolvable('Preemption is not helpful for scheduling'), plugin: name }
+
+/** From which node on to search, and how many candidates are enough: of the nodes on which it can help. */
+function extentOf(parts: PreemptionParts, nodes: number): { from: number; enough: number } {
+  const share = Math.trunc((nodes * parts.minCandidateNodesPercentage) / 100)
+  return { from: Math.trunc(parts.random() * nodes), enough: Math.max(parts.minCandidateNodesAbsolute, share) }
+}
 
 /** Whether room is being made already: a less important pod is on its way out of the nominated node. */
 function waitsForVictims({ status, spec }: Pod, view: ClusterView): boolean {
@@ -75,24 +84,25 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
       const budgets = listers.disruptionBudgets.list()
       const candidates: Candidate[] = []
       const failures = new Map<string, Status & { plugin: string }>()
-      const share = Math.trunc((view.nodes.length * parts.minCandidateNodesPercentage) / 100)
-      const most = Math.max(parts.minCandidateNodesAbsolute, share)
-      for (const node of view.nodes) {
-        if (statuses.get(node.name)?.code !== 'Unschedulable') {
-          failures.set(node.name, { ...unresolvable('Preemption is not helpful for scheduling'), plugin: name })
-          continue
-        }
-        if (candidates.length >= most) continue
+      const hopeful = view.nodes.filter(node => statuses.get(node.name)?.code === 'Unschedulable')
+      const { from, enough } = extentOf(parts, hopeful.length)
+      let harmless = false
+      for (const node of [...hopeful.slice(from), ...hopeful.slice(0, from)]) {
         const found = findVictims(profile(), state, pod, node, budgets, view.nominated?.(node.name) ?? [])
         if ('victims' in found) candidates.push(found)
         else failures.set(node.name, { ...found, plugin: name })
+        harmless ||= 'victims' in found && found.violations === 0
+        // However many break a budget: the next node may break none.
+        if (harmless && candidates.length >= enough) break
       }
       const best = cheapest(candidates)
-      if (!best)
+      if (!best) {
+        for (const node of view.nodes) if (!failures.has(node.name)) failures.set(node.name, notHelpful)
         return {
           status: unschedulable(`preemption: ${describeFit(view.nodes.length, failures)}`),
           ...(status.nominatedNodeName ? { nominatedNodeName: '' } : {}),
         }
+      }
       // Nodes promised to less important pods are theirs no more; they are told by their own next cycle.
       return {
         status: success,
