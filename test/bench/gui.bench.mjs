@@ -85,39 +85,75 @@ function change(perSecond) {
   return () => ((isOn = false), running)
 }
 
-/** Processor ms of the page's main thread in each frame that it drew while `work` ran. */
+/** What the main thread does in a frame, by the names of the events that Chromium writes about it. */
+const PARTS = new Map([
+  ...['FunctionCall', 'EvaluateScript', 'RunMicrotasks', 'FireAnimationFrame', 'TimerFire', 'EventDispatch'].map(
+    name => [name, 'script'],
+  ),
+  ...['MinorGC', 'MajorGC', 'V8.GCScavenger'].map(name => [name, 'script']),
+  ...['UpdateLayoutTree', 'ParseAuthorStyleSheet'].map(name => [name, 'style']),
+  ['Layout', 'layout'],
+  ...['PrePaint', 'Paint', 'Layerize', 'UpdateLayer', 'Commit'].map(name => [name, 'paint']),
+])
+const PART_NAMES = ['script', 'style', 'layout', 'paint', 'other']
+
+/** Each event's own processor ms, without that of the events within it, under its part or that of what holds it. */
+function ownTimes(events) {
+  const open = []
+  const own = events.map(({ ts, dur = 0, tdur = 0, name }) => {
+    while (open.length && open.at(-1).end <= ts) open.pop()
+    const outer = open.at(-1)
+    if (outer) outer.ownMs -= tdur / 1000
+    const each = { ts, end: ts + dur, ownMs: tdur / 1000, part: PARTS.get(name) ?? outer?.part ?? 'other' }
+    open.push(each)
+    return each
+  })
+  return own
+}
+
+/**
+ * The frames that the page drew while `work` ran: processor ms of its main thread, in all and by part, and the time by
+ * the clock until the next one. Painting pixels is the work of other threads: where no graphics card does it, as here,
+ * it is in the clock's time alone.
+ */
 async function framesOf(page, work) {
   await browser.startTracing(page, { categories: TRACED })
   await work()
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString())
-  const frames = traceEvents.filter(({ name }) => name === 'BeginMainThreadFrame')
+  const begun = traceEvents.filter(({ name }) => name === 'BeginMainThreadFrame')
   // Of several renderers, the one that draws.
-  const { pid, tid } = frames[0] ?? {}
-  const starts = frames
-    .filter(each => each.pid === pid && each.tid === tid)
-    .map(({ ts }) => ts)
-    .sort((a, b) => a - b)
-  const tasks = traceEvents
-    .filter(each => each.pid === pid && each.tid === tid && each.ph === 'X' && each.name.endsWith('RunTask'))
-    .sort((a, b) => a.ts - b.ts)
-  const perFrame = starts.map(() => 0)
-  let frame = 0
-  let lastEnd = 0
-  for (const { ts, dur = 0, tdur = 0 } of tasks) {
-    // Tasks within a task are part of it.
-    if (ts < lastEnd || ts < starts[0]) continue
-    lastEnd = ts + dur
-    while (frame + 1 < starts.length && starts[frame + 1] <= ts) frame++
-    perFrame[frame] += tdur / 1000
+  const { pid, tid } = begun[0] ?? {}
+  const isOurs = each => each.pid === pid && each.tid === tid
+  const starts = begun.filter(isOurs).map(({ ts }) => ts)
+  starts.sort((a, b) => a - b)
+  // What holds others comes before them.
+  const events = traceEvents.filter(each => isOurs(each) && each.ph === 'X')
+  events.sort((a, b) => a.ts - b.ts || (b.dur ?? 0) - (a.dur ?? 0))
+  const frames = starts.map((ts, index) => ({
+    ...Object.fromEntries(PART_NAMES.map(name => [name, 0])),
+    work: 0,
+    clock: ((starts[index + 1] ?? ts) - ts) / 1000,
+  }))
+  let at = 0
+  for (const { ts, ownMs, part } of ownTimes(events)) {
+    if (ts < starts[0]) continue
+    while (at + 1 < starts.length && starts[at + 1] <= ts) at++
+    frames[at][part] += ownMs
+    frames[at].work += ownMs
   }
-  return perFrame
+  // The last one has no end.
+  return frames.slice(0, -1)
 }
-const tellFrames = (what, frames) =>
-  say(
-    what,
-    `p50 ${ms(median(frames))}, p95 ${ms(percentile(frames, 95))}, worst ${ms(Math.max(...frames))}, ${frames.length} frames`,
-    'p95 8 ms',
-  )
+function tellFrames(what, frames) {
+  if (frames.length === 0) throw new Error(`${what}: no frame was seen`)
+  const of = name => frames.map(frame => frame[name])
+  const spread = values =>
+    `p50 ${ms(median(values))}, p95 ${ms(percentile(values, 95))}, worst ${ms(Math.max(...values))}`
+  const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length
+  say(`${what}: main thread, work a frame`, `${spread(of('work'))}, ${frames.length} frames`, 'p95 8 ms')
+  say('  of it, on average', PART_NAMES.map(name => `${name} ${ms(mean(of(name)))}`).join(', '))
+  say('  from frame to frame, by the clock', spread(of('clock')))
+}
 
 async function heapMb(page) {
   const session = await page.context().newCDPSession(page)
@@ -127,39 +163,28 @@ async function heapMb(page) {
   return usedSize / 2 ** 20
 }
 
-/** Notes when rows and the overview first stand there, and when the last card came. */
+/** Notes when rows, cards and the overview first stand there, and when cards last changed. */
 function noteMoments() {
   const moments = (globalThis.moments = {})
   const note = name => (moments[name] ??= performance.now())
-  new MutationObserver(() => {
+  new MutationObserver(changes => {
     if (document.querySelector('[role=row][data-key]')) note('rows')
-    const cards = document.querySelectorAll('[data-card]').length
-    if (cards !== (moments.count ?? 0)) Object.assign(moments, { count: cards, cards: performance.now() })
+    const map = document.querySelector('[data-card]')?.closest('svg')
+    // Laid out and handed over to be drawn: the task after the frame.
+    if (map && changes.some(({ target }) => map.contains(target)))
+      requestAnimationFrame(() => setTimeout(() => (moments.cards = performance.now())))
     if (document.querySelector('header button')) note('usable')
-  }).observe(document, { childList: true, subtree: true })
+  }).observe(document, { childList: true, subtree: true, attributes: true, characterData: true })
 }
-/**
- * Since the page was asked for; data = the last byte of the slowest answer whose path matches, of those that had come
- * when `shown` did: what is asked for again later is none of it.
- */
-const moments = (page, pattern, shown) =>
-  page.evaluate(
-    ([match, shown]) => {
-      const { moments } = globalThis
-      const ends = performance
-        .getEntriesByType('resource')
-        .filter(({ name }) => name.includes(match) && !name.includes('watch='))
-        .map(({ responseEnd }) => responseEnd)
-        .filter(end => end > 0 && end <= (moments[shown] ?? Infinity))
-      return { ...moments, data: ends.length > 0 ? Math.max(...ends) : undefined }
-    },
-    [pattern, shown],
-  )
-/** @throws Error when either was not seen: what was not measured is no figure */
-function between({ data, [shown]: at }, shown) {
-  if (data === undefined || at === undefined) throw new Error(`${shown}: not seen (${String(data)}, ${String(at)})`)
-  return at - data
-}
+/** Since the page was asked for; data = the last byte of the slowest list whose path matches, asked for the first time. */
+const moments = (page, pattern) =>
+  page.evaluate(source => {
+    const match = new RegExp(source)
+    const lists = new Map()
+    for (const { name, responseEnd } of performance.getEntriesByType('resource'))
+      if (match.test(name) && !name.includes('watch=') && !lists.has(name)) lists.set(name, responseEnd)
+    return { ...globalThis.moments, data: Math.max(...lists.values()), lists: lists.size }
+  }, pattern)
 
 async function run() {
   const at = path => new URL(`/ui/${path}`, server.url).href
@@ -173,7 +198,7 @@ async function run() {
   for (let round = 0; round < 5; round++) {
     await page.goto(at(''))
     await page.getByText('Pods by state').waitFor()
-    starts.push((await moments(page, '/api', 'usable')).usable)
+    starts.push((await moments(page, '/api')).usable)
   }
   say('window usable, of five starts', `median ${ms(median(starts))}, worst ${ms(Math.max(...starts))}`, '2 s')
   tellBundle(await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name)))
@@ -183,7 +208,8 @@ async function run() {
   for (let round = 0; round < 5; round++) {
     await page.goto(at('k/core/v1/pods?ns=list'))
     await page.locator('[role=row][data-key]').first().waitFor({ timeout: 120_000 })
-    lists.push(between(await moments(page, '/namespaces/list/pods', 'rows'), 'rows'))
+    const { rows, data } = await moments(page, '/namespaces/list/pods')
+    lists.push(rows - data)
   }
   say(`${PODS} pods: rows after the data`, `median ${ms(median(lists))}, worst ${ms(Math.max(...lists))}`, '300 ms')
 
@@ -191,6 +217,9 @@ async function run() {
     const box = document.querySelector('main input[type=text]')
     const frame = () => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)))
     const times = []
+    // As a hand does: the box first, then the keys.
+    box.focus()
+    await new Promise(resolve => setTimeout(resolve, 500))
     for (const text of ['0', '01', '012', '', 'pod-09', 'pod-099', '', '7', '77', '']) {
       await frame()
       const from = performance.now()
@@ -234,10 +263,22 @@ async function run() {
     for (let cards = -1; cards !== seen?.cards;) {
       cards = seen?.cards ?? -1
       await sleep(1_500)
-      seen = await moments(page, `/namespaces/${namespace}/`, 'cards')
+      seen = await moments(page, `/namespaces/${namespace}/(pods|services|deployments|replicasets)[?]`)
     }
-    const took = ms(between(seen, 'cards'))
-    say(`topology of ${namespace.slice(3)}: drawn after the data`, `${took}, ${seen.count} cards`, '1 s')
+    const { cards, data, lists } = seen
+    const shown = await page.locator('[data-card]').count()
+    if (!(lists > 0 && cards > data)) throw new Error(`${namespace}: ${JSON.stringify(seen)} tells of no moment`)
+    say(`topology of ${namespace.slice(3)}: in a frame after the data`, `${ms(cards - data)}, ${shown} cards`, '1 s')
+    if (shown > 1) continue
+    const from = await page.evaluate(() => {
+      document.querySelector('[data-card]').dispatchEvent(new MouseEvent('click', { bubbles: true }))
+      return performance.now()
+    })
+    await sleep(3_000)
+    const opened = (await moments(page, 'pods')).cards
+    const all = await page.locator('[data-card]').count()
+    if (!(opened > from && all > 1)) throw new Error(`${namespace}: the group did not open`)
+    say('  its group opened: in a frame after the click', `${ms(opened - from)}, ${all} cards`, '1 s')
   }
 
   await page.goto(at('k/core/v1/pods?ns=list'))

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Row, rowOf } from '@/api/sources.ts'
 import { createSorter, sortRows } from '@/components/resource/sort-rows.ts'
-import { createHaystack, filterRows, moveColumn, orderColumns } from '@/components/resource/table-model.ts'
+import { createHaystack, filterRows, moveColumn, orderColumns, readAhead } from '@/components/resource/table-model.ts'
 import type { Columns } from '@/kinds/column.ts'
 import { parseLabelLine } from '@/kinds/label-line.ts'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
@@ -21,6 +21,30 @@ const columns: Columns = [
 const names = (rows: readonly Row[]) => rows.map(({ name }) => name)
 const rows = [row('web-10', 'shop', { app: 'web' }, 2), row('web-9', 'shop', { app: 'web' }), row('db', 'data', {}, 11)]
 const filter = (text: string) => names(filterRows(rows, text, createHaystack(columns)))
+
+describe('readAhead()', () => {
+  const many = Array.from({ length: 50 }, (_, index) => row(`web-${index}`))
+  /** Each row takes longer than one slice. */
+  const slow = (seen: Row[]) => (each: Row) => {
+    const end = performance.now() + 5
+    while (performance.now() < end);
+    seen.push(each)
+    return ''
+  }
+  it('makes the texts of all rows before a key is typed, and lets others work between', async () => {
+    const seen: Row[] = []
+    let pauses = 0
+    await readAhead(many, slow(seen), new AbortController().signal, async () => void pauses++)
+    expect(seen).toEqual(many)
+    expect(pauses).toBe(49)
+  })
+  it('goes no further once its list is gone', async () => {
+    const seen: Row[] = []
+    const leaving = new AbortController()
+    await readAhead(many, slow(seen), leaving.signal, async () => leaving.abort())
+    expect(seen).toHaveLength(1)
+  })
+})
 
 describe('filterRows()', () => {
   it('wants every word, in any place, whatever the case', () => {

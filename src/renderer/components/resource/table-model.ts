@@ -20,6 +20,26 @@ export function createHaystack(columns: Columns): (row: Row) => string {
   }
 }
 
+const SLICE_MS = 4
+
+/** Looks at all rows once, a little at a time, so that the first key typed finds their texts there. */
+export async function readAhead(
+  rows: readonly Row[],
+  haystack: (row: Row) => string,
+  signal: AbortSignal,
+  pause: () => Promise<unknown> = () => new Promise(resolve => setTimeout(resolve)),
+): Promise<void> {
+  let from = performance.now()
+  for (const row of rows) {
+    if (performance.now() - from > SLICE_MS) {
+      await pause()
+      if (signal.aborted) return
+      from = performance.now()
+    }
+    haystack(row)
+  }
+}
+
 /** Every word must occur; a word that starts with `-` or `!` must not. */
 export function filterRows(rows: readonly Row[], filter: string, haystack: (row: Row) => string): readonly Row[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
