@@ -19,7 +19,7 @@ export const german = {
   Paste: 'Einfügen',
   'Select all': 'Alles auswählen',
   Go: 'Gehe zu',
-  'Go to or do…': 'Gehe zu oder mache …',
+  'Go to or do…': 'Ort oder Befehl …',
   Back: 'Zurück',
   Forward: 'Vorwärts',
   Overview: 'Übersicht',

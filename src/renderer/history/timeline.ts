@@ -2,6 +2,7 @@
 import type { Event } from '../../shared/api/core/v1.ts'
 import { apiVersionOf } from '../../shared/machinery/resource-type.ts'
 import { eventCount, eventTime } from '../kinds/event-facts.ts'
+import { actionText } from './action-text.ts'
 import type { ObjectRevision } from './revisions.ts'
 
 export interface Moment {
@@ -31,7 +32,9 @@ export function timeline(revisions: readonly ObjectRevision[], warnings: readonl
   const seen = new Set<string>()
   const moment = (given: Omit<Moment, 'words'>): Moment => ({
     ...given,
-    words: [given.kind, given.name, given.namespace, given.what, given.text].join(' ').toLowerCase(),
+    words: [given.kind, given.name, given.namespace, given.what, actionText(given.what), given.text]
+      .join(' ')
+      .toLowerCase(),
   })
   const changes = revisions.map(revision => {
     const { of, action, metadata } = revision

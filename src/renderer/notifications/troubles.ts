@@ -8,6 +8,7 @@ import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { nodeStatus } from '../status/object-status.ts'
 import type { Wanted } from '../api/live-pool.ts'
+import { stateText } from '../status/own-words.ts'
 import { t } from '../i18n/i18n.ts'
 import type { StatusView } from '../status/tone.ts'
 import { daemonSetStatus, deploymentStatus, jobStatus, statefulSetStatus } from '../status/workload-status.ts'
@@ -50,7 +51,7 @@ function suspect(
       type,
       namespace: metadata.namespace,
       name: metadata.name,
-      text: status.reason ? `${status.text}: ${status.reason}` : status.text,
+      text: status.reason ? `${stateText(status.text)}: ${status.reason}` : stateText(status.text),
       podSelector: isBad ? undefined : podSelector,
     },
   ]

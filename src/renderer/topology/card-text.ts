@@ -1,5 +1,6 @@
 // What a card says, cut to its width: shared by the map on screen and the exported picture.
 import { toneLooks } from '../components/status/tone-look.ts'
+import { stateText } from '../status/own-words.ts'
 import type { Card } from './picture.ts'
 import { t } from '../i18n/i18n.ts'
 
@@ -13,7 +14,8 @@ export function shorten(text: string, length: number): string {
 /** A status in a few words; one that comes from elsewhere says from where. */
 export function statusText({ status, from, counts }: Card): string {
   if (counts) return [...counts].map(([tone, count]) => `${count} ${toneLooks[tone].words}`).join(', ')
-  return from ? `${from.type.kind} ${status.text}` : status.text
+  const text = stateText(status.text)
+  return from ? `${from.type.kind} ${text}` : text
 }
 
 /** The card in a sentence, as it is read out and shown on hover. */

@@ -1,12 +1,16 @@
 // What changed, in words and in order.
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { Deployment } from '../../../src/shared/api/apps/v1.ts'
 import { Event } from '../../../src/shared/api/core/v1.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import { actionText } from '@/history/action-text.ts'
 import { NamespacedRevision, type ObjectRevision } from '@/history/revisions.ts'
 import { comparable, summarize } from '@/history/summary.ts'
 import { timeline } from '@/history/timeline.ts'
+import { speak } from '@/i18n/i18n.ts'
 import { make } from '../support/objects.ts'
+
+afterEach(() => speak('en'))
 
 const revision = (name: string, at: number, action: ObjectRevision['action'], kind = 'Deployment') =>
   make(NamespacedRevision, `${name}:${at}`, {
@@ -71,6 +75,14 @@ describe('timeline()', () => {
         `${what} ${name} ${text}`.trim(),
       ),
     ).toEqual(['Updated web', 'BackOff web-1 again (×3)', 'Created web']))
+
+  it('is filtered by what was done in the language of the window, and as the server calls it', async () => {
+    await speak('de')
+    const [moment] = timeline([revision('web', 5, 'Updated')], [])
+    expect(moment?.words).toContain('geändert')
+    expect(moment?.words).toContain('updated')
+    expect([actionText('Deleted'), actionText('BackOff')]).toEqual(['Gelöscht', 'BackOff'])
+  })
 
   it('offers to bring back only what is still gone', () => {
     const moments = timeline(

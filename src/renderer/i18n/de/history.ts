@@ -31,4 +31,6 @@ export const history = {
   '{n} moments': '{n} Ereignisse',
   'Nothing was recorded yet': 'Noch nichts aufgezeichnet',
   '{n} older ones; filter to see them.': '{n} ältere; zum Anzeigen filtern.',
+  Deleted: 'Gelöscht',
+  Updated: 'Geändert',
 } as const

@@ -33,7 +33,7 @@ export const kinds = {
   Count: 'Anzahl',
   Containers: 'Container',
   Restarts: 'Neustarts',
-  'Controlled by': 'Gesteuert von',
+  'Controlled by': 'Gehört zu',
   Node: 'Node',
   Images: 'Images',
   Ready: 'Bereit',

@@ -39,7 +39,7 @@ export const shell = {
   'No namespace is called that.': 'Kein Namespace heißt so.',
   Back: 'Zurück',
   Forward: 'Vorwärts',
-  'Go to or do…': 'Gehe zu oder mache …',
+  'Go to or do…': 'Ort oder Befehl …',
   'New {kind}': '{kind} anlegen',
   object: 'Objekt',
   'Not found': 'Nicht gefunden',
@@ -73,7 +73,7 @@ export const shell = {
   // Keys
   Keys: 'Tasten',
   Everywhere: 'Überall',
-  'Go to or do': 'Gehe zu oder mache',
+  'Go to or do': 'Ort oder Befehl',
   'Jump to a kind': 'Zu einer Art springen',
   'Filter the list': 'Liste filtern',
   'Close, or clear': 'Schließen oder leeren',
