@@ -263,7 +263,7 @@ async function run() {
     for (let cards = -1; cards !== seen?.cards;) {
       cards = seen?.cards ?? -1
       await sleep(1_500)
-      seen = await moments(page, `/namespaces/${namespace}/(pods|services|deployments|replicasets)[?]`)
+      seen = await moments(page, `/namespaces/${namespace}/(pods|services|deployments|replicasets)$`)
     }
     const { cards, data, lists } = seen
     const shown = await page.locator('[data-card]').count()
