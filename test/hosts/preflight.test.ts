@@ -39,6 +39,7 @@ const good: Facts = {
     isConfigured: false,
     caHash: '',
     configHash: '',
+    unitHash: '',
     runtimes: [],
     bundles: [],
     currentBundle: '',

@@ -100,6 +100,33 @@ test('it is looked at again, and its agent restarted, by a click', async () => {
   await page.locator('[data-host=cellar] [data-tone=healthy]').getByText('Ready').waitFor({ timeout: 60_000 })
 })
 
+test('an agent of an earlier version is upgraded by a click, once its plan was looked at', async () => {
+  const runs = () => host.sh('readlink /opt/flotilla/bin/agent.cjs /opt/flotilla/bin/node')
+  const current = runs()
+  const earlier = ['../agent/0123456789abcdef/agent.cjs', '../runtime/0123456789abcdef/node'] as const
+  host.sh('cd /opt/flotilla; mv agent/* agent/0123456789abcdef; mv runtime/* runtime/0123456789abcdef')
+  host.sh(`cd /opt/flotilla/bin; ln -sfn ${earlier[0]} agent.cjs; ln -sfn ${earlier[1]} node`)
+  await page.getByLabel('Upgrade the agent cellar', { exact: true }).click()
+  const upgrade = panel().getByRole('region', { name: 'Upgrade cellar' })
+  await upgrade.getByText('back to 0123456789abcdef if the node is not Ready then').waitFor({ timeout: 60_000 })
+  expect(runs()).toBe(earlier.join('\n'))
+  await upgrade.getByRole('button', { name: 'Change exactly this' }).click()
+  await upgrade.getByText('Done', { exact: true }).waitFor({ timeout: 120_000 })
+  expect(runs()).toBe(current)
+})
+
+test('what somebody broke on it is repaired by a click, and nothing else is changed', async () => {
+  host.sh('systemctl stop flotilla-agent; rm /etc/systemd/system/flotilla-agent.service /etc/flotilla/config.json')
+  await page.getByLabel('Repair cellar', { exact: true }).click()
+  const repair = panel().getByRole('region', { name: 'Repair cellar' })
+  await repair.getByRole('list', { name: 'Plan' }).waitFor({ timeout: 60_000 })
+  expect(await repair.getByRole('list', { name: 'Plan' }).innerText()).not.toContain('runtime')
+  await repair.getByRole('button', { name: 'Change exactly this' }).click()
+  await repair.getByText('Done', { exact: true }).waitFor({ timeout: 120_000 })
+  expect(host.sh('systemctl is-active flotilla-agent')).toBe('active')
+  await page.locator('[data-host=cellar] [data-tone=healthy]').getByText('Ready').waitFor({ timeout: 60_000 })
+})
+
 test('it is removed once its name was typed, and nothing stays on the machine', async () => {
   await page.getByLabel('Remove cellar', { exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Remove cellar?' })

@@ -60,6 +60,7 @@ export interface Facts {
     /** SHA-256 of files there; '' when absent. */
     readonly caHash: string
     readonly configHash: string
+    readonly unitHash: string
     readonly runtimes: readonly string[]
     readonly bundles: readonly string[]
     readonly currentBundle: string
@@ -146,6 +147,7 @@ export function parseFacts(output: string, answeredMs: number): Facts {
       isConfigured: one('flotilla') === 'config',
       caHash: one('flotilla.ca'),
       configHash: one('flotilla.config'),
+      unitHash: one('flotilla.unit'),
       runtimes: all('flotilla.runtime'),
       bundles: all('flotilla.agent'),
       currentBundle: folderName(one('flotilla.current')),

@@ -73,7 +73,20 @@ export function settingsText(cluster: ClusterSettings, settings: NodeSettings): 
   )
 }
 
-export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** Whether what is on the host is what this step writes, in the versions that are current here. */
+export async function isConfigured(context: ContextWithoutProgress): Promise<boolean> {
+  const { files, facts } = context
+  const { flotilla } = facts
+  const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(facts.architecture)])
+  return (
+    flotilla.configHash === hashOf(agentConfig(context)) &&
+    flotilla.unitHash === hashOf(UNIT_TEXT) &&
+    flotilla.currentBundle === bundle.id &&
+    flotilla.currentRuntime === runtime.id
+  )
+}
 
 const UNPACK = `
 set -e
@@ -87,14 +100,8 @@ systemctl daemon-reload
 export const configure: Step = {
   name: 'configure',
   async plan(context) {
-    const { flotilla, architecture } = context.facts
-    const { files } = context
-    const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(architecture)])
-    const same =
-      flotilla.configHash === hashOf(agentConfig(context)) &&
-      flotilla.currentBundle === bundle.id &&
-      flotilla.currentRuntime === runtime.id
-    if (same) return []
+    if (await isConfigured(context)) return []
+    const bundle = await context.files.bundle()
     return [
       `write the agent's settings to /etc/flotilla (node ${context.nodeName})`,
       `write the unit ${UNIT} and point /opt/flotilla/bin to agent ${bundle.id}`,

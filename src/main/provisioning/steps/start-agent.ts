@@ -6,7 +6,7 @@ import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { SshError } from '../ssh/contract.ts'
 import { issueBootstrapToken } from './bootstrap-token.ts'
-import { agentConfig, hashOf } from './configure.ts'
+import { isConfigured } from './configure.ts'
 import { type ContextWithoutProgress, type Step, type StepContext, asRoot } from './contract.ts'
 
 const READY_TIMEOUT_MS = 120_000
@@ -33,10 +33,8 @@ if [ -n "$own" ]; then printf '%s\\n' "$own"; else journalctl -u flotilla-agent.
 export const startAgent: Step = {
   name: 'start-agent',
   async plan(context) {
-    const { flotilla, active } = context.facts
-    const bundle = await context.files.bundle()
-    const same = flotilla.configHash === hashOf(agentConfig(context)) && flotilla.currentBundle === bundle.id
-    if (same && active.has('flotilla-agent') && (await isReady(context))) return []
+    const isRunning = context.facts.active.has('flotilla-agent')
+    if (isRunning && (await isConfigured(context)) && (await isReady(context))) return []
     return [
       `forward port ${context.apiPort} of the host's loopback to the API server`,
       'start the agent, now and at every boot; it gets a certificate of its own with a token that works once',

@@ -1,47 +1,62 @@
-// A newer agent, with the way back: the node must be Ready with it, or the old one is started again.
+// A newer agent and its runtime, with the way back: the node must be Ready with them, or the old ones are started again.
 import { startUntilReady } from './start-agent.ts'
-import { type Step, asRoot } from './contract.ts'
+import { type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
 import { SshError } from '../ssh/contract.ts'
 
-/** The old link is kept beside the new one until the node is Ready. */
+/** What the node was Ready with stays until it is with the new one. */
 const SWITCH = `
 set -e
-read -r id
+read -r id runtime
 case "$id" in *[!0-9a-f]*|'') echo 'bad parameters' >&2; exit 2;; esac
+case "$runtime" in *[!0-9a-f]*|'') echo 'bad parameters' >&2; exit 2;; esac
 [ -f "/opt/flotilla/agent/$id/agent.cjs" ] || { echo 'that agent is not here' >&2; exit 3; }
-ln -sfn "../agent/$id/agent.cjs" /opt/flotilla/bin/.agent.new
-mv -T /opt/flotilla/bin/.agent.new /opt/flotilla/bin/agent.cjs
+[ -x "/opt/flotilla/runtime/$runtime/node" ] || { echo 'that runtime is not here' >&2; exit 3; }
+cd /opt/flotilla/bin
+ln -sfn "../runtime/$runtime/node" .node.new
+ln -sfn "../agent/$id/agent.cjs" .agent.new
+mv -T .node.new node
+mv -T .agent.new agent.cjs
 systemctl restart flotilla-agent.service
 `
-/** The current one and the one before stay. */
+/** The current ones and those before stay. */
 const PRUNE = `
-read -r current before
-cd /opt/flotilla/agent && for id in *; do [ "$id" = "$current" ] || [ "$id" = "$before" ] || rm -rf "./$id"; done
+prune() { cd "/opt/flotilla/$1" && for id in *; do [ "$id" = "$2" ] || [ "$id" = "$3" ] || rm -rf "./$id"; done; }
+read -r current before runtime runtime_before
+prune agent "$current" "$before"
+prune runtime "$runtime" "$runtime_before"
 `
+
+/** @returns ids of the agent and its runtime, those that are current here and those that run there */
+async function versions({ facts, files }: ContextWithoutProgress) {
+  const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(facts.architecture)])
+  const { currentBundle, currentRuntime } = facts.flotilla
+  return { to: [bundle.id, runtime.id], from: [currentBundle, currentRuntime] } as const
+}
 
 export const switchAgent: Step = {
   name: 'switch-agent',
-  async plan({ facts, files }) {
-    const { id } = await files.bundle()
-    if (facts.flotilla.currentBundle === id) return []
-    return [`restart the agent as version ${id}; back to ${facts.flotilla.currentBundle} if the node is not Ready then`]
+  async plan(context) {
+    const { to, from } = await versions(context)
+    if (to.join() === from.join()) return []
+    const [[id, runtime], [before, runtimeBefore]] = [to, from]
+    const on = runtime === runtimeBefore ? '' : ` on the runtime ${runtime}`
+    return [`restart the agent as version ${id}${on}; back to ${before} if the node is not Ready then`]
   },
   async apply(context) {
-    const { facts, files, progress } = context
-    const { id } = await files.bundle()
-    const before = facts.flotilla.currentBundle
+    const { to, from } = await versions(context)
+    const [before] = from
     try {
-      await startUntilReady(context, 'switching the agent', SWITCH, `${id}\n`)
+      await startUntilReady(context, 'switching the agent', SWITCH, `${to.join(' ')}\n`)
     } catch (error) {
-      if (before === '' || context.signal.aborted) throw error
-      progress.output(`${(error as Error).message}\nback to ${before}\n`)
-      await startUntilReady(context, 'going back', SWITCH, `${before}\n`)
+      if (from.includes('') || context.signal.aborted) throw error
+      context.progress.output(`${(error as Error).message}\nback to ${before}\n`)
+      await startUntilReady(context, 'going back', SWITCH, `${from.join(' ')}\n`)
       throw new SshError(
         'CommandFailed',
         `the new agent did not work, so ${before} runs again: ${(error as Error).message}`,
       )
     }
-    await asRoot(context, 'tidying up', PRUNE, `${id} ${before}\n`)
+    await asRoot(context, 'tidying up', PRUNE, `${to[0]} ${before || '-'} ${to[1]} ${from[1] || '-'}\n`)
   },
 }
 
