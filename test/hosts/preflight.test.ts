@@ -60,6 +60,7 @@ const cluster: ClusterFacts = {
   hosts: [{ name: 'second', machineID: 'e'.repeat(32) }],
   apiPort: 16_443,
 }
+const withDnf = new Set([...good.tools, 'dnf'].filter(tool => !['docker', 'apt-get'].includes(tool)))
 const without = (...tools: string[]) => new Set([...good.tools].filter(tool => !tools.includes(tool)))
 
 test('a good host has nothing to say', () => {
@@ -83,6 +84,13 @@ describe('a finding says what, why and how', () => {
     ['system/same-host', 'Error', 'The host second has the same', { machineID: 'e'.repeat(32) }],
     ['docker/missing', 'Info', 'not installed', { tools: without('docker') }],
     ['docker/missing', 'Error', 'not installed', { tools: without('docker', 'apt-get') }],
+    ['docker/missing', 'Info', 'not installed', { os: { ...good.os, id: 'fedora' }, tools: withDnf }],
+    [
+      'docker/missing',
+      'Error',
+      'not installed',
+      { os: { ...good.os, id: 'rocky', like: ['rhel', 'fedora'] }, tools: withDnf },
+    ],
     ['docker/stopped', 'Info', 'does not answer (down)', { docker: { ...good.docker, version: '', error: 'down' } }],
     ['docker/old', 'Error', '19.03.1', { docker: { ...good.docker, version: '19.03.1' } }],
     ['docker/snap', 'Error', 'snap', { docker: { ...good.docker, isSnap: true } }],

@@ -182,6 +182,16 @@ describe('running a script', () => {
     const sudo = new Sudo(new Person({ SudoPassword: front.password }))
     await expect(connection.run('id', { sudo })).rejects.toThrow('nobody-special may not use sudo on')
   })
+  test('as root fails clearly where there is no sudo', async () => {
+    front.sh('mv /usr/bin/sudo /usr/bin/sudo.away')
+    try {
+      await using connection = await open([grace(front)], new Person())
+      const running = connection.run('id', { sudo: new Sudo(new Person()) })
+      await expect(running).rejects.toThrow(`${front.ip} has no sudo. Install it there, or add the host as root.`)
+    } finally {
+      front.sh('mv /usr/bin/sudo.away /usr/bin/sudo')
+    }
+  })
   test('that is cut off in the middle is told apart from one that fails', async () => {
     await using connection = await open([grace(front)], new Person())
     let started: () => void = () => undefined

@@ -26,7 +26,7 @@ export async function verifyHostKey(
       'HostKeyChanged',
       `${endpoint} showed another host key than the one that was accepted: ${fingerprint}, not ${pinned}. ` +
         'Either the host was installed anew, or somebody is between you and it; nothing was sent to it. If you know ' +
-        'why the key is another one, forget the old one and add the host again.',
+        'why the key is another one: flotilla node remove HOST --forget, then add the host again.',
     )
   const answer = await prompter.ask({
     kind: 'HostKey',

@@ -164,6 +164,7 @@ function sudoProblem(hop: Hop, stderr: string): string {
     return `${hop.user} may not use sudo on ${hop.host}. Add the user to the group sudo (or wheel), or add the host as root.`
   if (/must have a tty/.test(stderr))
     return `sudo on ${hop.host} wants a terminal (requiretty). Take "Defaults requiretty" out of its sudoers file.`
-  if (/not found/.test(stderr)) return `${hop.host} has no sudo. Install it there, or add the host as root.`
+  if (/not found|no such file/i.test(stderr))
+    return `${hop.host} has no sudo. Install it there, or add the host as root.`
   return `becoming root on ${name} failed: ${stderr.trim().split('\n').at(-1) ?? 'sudo said nothing'}`
 }

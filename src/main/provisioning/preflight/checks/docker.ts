@@ -7,13 +7,14 @@ export const docker: Check = {
   name: 'docker',
   look({ docker: engine, tools, os }) {
     if (!tools.has('docker')) {
-      const canInstall = tools.has('apt-get') || tools.has('dnf')
+      // Of those that use dnf, only Fedora has Docker among its own packages.
+      const canInstall = tools.has('apt-get') || (tools.has('dnf') && os.id === 'fedora')
       const told = {
         what: 'Docker is not installed.',
         why: 'Pods run in containers of Docker.',
         how: canInstall
           ? 'Joining installs it from the packages of the distribution.'
-          : `Install Docker Engine on ${os.name} by hand; how is told at docs.docker.com/engine/install.`,
+          : `Joining cannot install it on ${os.name}: do so by hand, as docs.docker.com/engine/install tells, and add the host again.`,
       }
       return [canInstall ? info('docker/missing', { ...told, fix: 'install-docker' }) : error('docker/missing', told)]
     }
