@@ -6,7 +6,7 @@ import { patientClock } from '../patient-clock.ts'
 import { CommandError, UsageError } from '../usage-error.ts'
 import { isReady } from './api-call.ts'
 
-const POLL_MS = 500
+const POLL_MS = 100
 /** One that ends soon after it began is not. */
 const STAYS_MS = 3_000
 

@@ -21,7 +21,7 @@ export interface UpgradeFlags extends AnswerFlags {
   readonly yes?: boolean
 }
 
-const POLL_MS = 1_000
+const POLL_MS = 300
 /** The copy of the data, and what is sent. */
 const SPARE_BYTES = 500e6
 

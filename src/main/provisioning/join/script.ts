@@ -137,11 +137,11 @@ node=/var/lib/flotilla/identity/node
 asks=0
 until curl -fsS --max-time 5 --cacert "$work/ca.crt" --cert $node.crt --key $node.key -H 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io' "$server/api/v1/nodes/$name" 2>/dev/null | grep -q '"Ready"'; do
   asks=$((asks+1))
-  if [ $asks -gt 120 ]; then
+  if [ $asks -gt 400 ]; then
     journalctl -u ${UNIT} -n 8 --no-pager -o cat >&2
     die "the node $name was not Ready within two minutes; the agent's last words are above"
   fi
-  sleep 1
+  sleep 0.3
 done
 rm -f ${TOKEN_FILE}
 say "this host is the node $name, and Ready. To take it out: sudo /opt/flotilla/bin/remove"

@@ -29,7 +29,7 @@ works() {
   waits=$!
   while kill -0 $waits 2>/dev/null; do
     [ $(( $(restarts) - before )) -lt ${MOST_RESTARTS} ] || kill $waits 2>/dev/null
-    sleep 1
+    sleep 0.2
   done
   wait $waits
 }

@@ -3,7 +3,7 @@ import { SshError } from '../ssh/contract.ts'
 import { AWAIT_PACKAGE_MANAGER } from './package-manager.ts'
 import { type ClusterSettings, type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
 
-/** Tool → package, per package manager. RHEL has no Docker in its own repositories: the preflight says so. */
+/** Tool → package, per package manager. Of Docker's absence from RHEL's own repositories the preflight tells. */
 const APT: Readonly<Record<string, string>> = {
   docker: 'docker.io',
   ip: 'iproute2',
@@ -56,7 +56,8 @@ ${AWAIT_PACKAGE_MANAGER}
 dpkg --configure -a </dev/null
 # A way that swallows everything is given up in two minutes, not in ten.
 apt() { apt-get -q -o DPkg::Lock::Timeout=180 -o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 "$@" </dev/null; }
-apt update
+# Translated descriptions are half of what there is to fetch, and nobody reads them here; those that are there stay.
+apt -o Acquire::Languages=none -o APT::Get::List-Cleanup=0 update
 apt -y --no-install-recommends install $packages
 list | comm -13 packages - >> installed
 rm packages
@@ -118,7 +119,8 @@ if [ ! -e docker ] && ! grep -qx 'docker.io\\|moby-engine' installed 2>/dev/null
   mv docker.new docker
 fi
 systemctl enable --now docker
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do docker version >/dev/null 2>&1 && exit 0; sleep 1; done
+i=0
+while [ $i -lt 100 ]; do docker version >/dev/null 2>&1 && exit 0; sleep 0.2; i=$((i+1)); done
 docker version
 `
 

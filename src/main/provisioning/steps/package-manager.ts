@@ -5,7 +5,7 @@ export const AWAIT_PACKAGE_MANAGER = `
 i=0
 while pgrep -x 'apt-get|dpkg|dnf' >/dev/null; do
   i=$((i+1))
-  [ $i -lt 300 ] || { echo 'a package manager is at work on the host; run this again when it has ended' >&2; exit 1; }
-  sleep 2
+  [ $i -lt 2000 ] || { echo 'a package manager is at work on the host; run this again when it has ended' >&2; exit 1; }
+  sleep 0.3
 done
 `

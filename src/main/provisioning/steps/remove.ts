@@ -9,7 +9,7 @@ import { UNSET_LIVE_RESTORE } from './live-restore.ts'
 import { type Step, type StepContext, asRoot } from './contract.ts'
 
 const DRAIN_TIMEOUT_MS = 60_000
-const POLL_MS = 500
+const POLL_MS = 200
 
 /**
  * The current agent cleans up; where it does not work, the version before it does. Then go the images that were sent
@@ -63,10 +63,12 @@ export const drain: Step = {
       throw error
     }
     const deadline = clock.monotonic() + DRAIN_TIMEOUT_MS
+    let told = 0
     for (;;) {
       const pods = await podsToEvict(context)
       if (pods.length === 0) return
-      progress.output(`${pods.length} pods are still there\n`)
+      if (pods.length !== told) progress.output(`${pods.length} pods are still there\n`)
+      told = pods.length
       if (clock.monotonic() > deadline) {
         progress.output('they are not waited for any longer\n')
         return
