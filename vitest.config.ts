@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import vue from '@vitejs/plugin-vue'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 const node = (name: string, include: string[], testTimeout = 20_000) => ({
   extends: true as const,
@@ -12,6 +13,7 @@ export default defineConfig({
   plugins: [vue()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src/renderer', import.meta.url)) } },
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       node('shared', ['test/shared/**/*.test.ts']),
       node('store', ['test/store/**/*.test.ts'], 60_000),

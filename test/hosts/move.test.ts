@@ -53,13 +53,12 @@ beforeAll(async () => {
   const audit = ['--audit-policy-file', policy, '--audit-log-path', join(lab.folder, 'audit.log')]
   const flags = ['--no-local-node', '--token-auth-file', tokens, ...audit, '--oidc-groups-prefix', ODD, ...encryption]
   cluster = await Cluster.start(flags, undefined, ['env', `HOME=${lab.folder}`, 'SSH_AUTH_SOCK='])
-  for (const [name, address] of [
-    ['worker', `root@${worker.ip}`],
-    ['inner', 'inner'],
-  ] as const) {
-    const added = await flotilla('node', 'add', address, '--name', name, '--yes', '--accept-host-keys')
-    expect(added, added.stdout).toMatchObject({ code: 0 })
-  }
+  const nodes = lab.file(
+    'nodes.yaml',
+    `- {address: root@${worker.ip}, name: worker}\n- {address: inner, name: inner}\n`,
+  )
+  const added = await flotilla('node', 'add', '--file', nodes, '--yes', '--accept-host-keys')
+  expect(added, added.stdout).toMatchObject({ code: 0 })
   const image = busyboxImage()
   expect(await flotilla('image', 'load', image)).toMatchObject({ code: 0 })
   await cluster.apply(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":1,

@@ -117,7 +117,7 @@ export class LabHost {
 const PICTURE = `
 find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/docker -o -path /var/lib/containerd -o -path /var/lib/systemd -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/sudo -o -path /var/tmp \\) -prune -o \\( -type f -o -type l -o -type d \\) -printf '%M %u %p %l\\n' | grep -v ' /etc/ld.so.cache$' | sort
 echo == contents; find /etc -xdev -type f ! -name ld.so.cache ! -name '*-' -exec sha256sum {} + | sort -k2
-echo == units; systemctl list-unit-files --no-legend --no-pager | awk '{print $1, $2}' | sort
+echo == units; units=$(systemctl list-unit-files --no-legend --no-pager) || exit 1; echo "$units" | awk '{print $1, $2}' | sort
 echo == packages; dpkg-query -W -f '\${Package} \${Status}\\n' | grep -v deinstall | sort
 echo == links; ip -o link show | awk '{print $2}' | sort; ip -4 route show | sort; ip rule show
 echo == rules; nft -s list ruleset 2>/dev/null | sed -e 's/counter packets [0-9]* bytes [0-9]*/counter/'
@@ -159,6 +159,8 @@ export class HostLab implements AsyncDisposable {
       options.docker ? withDocker : bare,
     ) // prettier-ignore
     if (options.hidden) this.#filter('OUTPUT', '-d', host.ip, '-j', 'REJECT')
+    // Packages are written out file by file on a disk that is to last; this one goes with its test.
+    if (!options.docker) host.write('/etc/dpkg/dpkg.cfg.d/lab', 'force-unsafe-io\n')
     await host.up()
     return host
   }
