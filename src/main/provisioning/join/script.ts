@@ -134,10 +134,9 @@ esac
 say 'starting the agent'
 printf '%s\\n' "$token" | start_agent
 node=/var/lib/flotilla/identity/node
-asks=0
+last=$(($(date +%s) + 120))
 until curl -fsS --max-time 5 --cacert "$work/ca.crt" --cert $node.crt --key $node.key -H 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io' "$server/api/v1/nodes/$name" 2>/dev/null | grep -q '"Ready"'; do
-  asks=$((asks+1))
-  if [ $asks -gt 400 ]; then
+  if [ "$(date +%s)" -gt $last ]; then
     journalctl -u ${UNIT} -n 8 --no-pager -o cat >&2
     die "the node $name was not Ready within two minutes; the agent's last words are above"
   fi
