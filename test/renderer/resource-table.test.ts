@@ -94,4 +94,15 @@ describe('ResourceTable', () => {
     await nextTick()
     expect(focusedKey()).toBe('pod-003')
   })
+  it('takes the focus from a button whose row has become another one, and from no other', async () => {
+    const { rows, element, grid } = await tableOf(numbered(10, 60))
+    const button = element('pod-012')?.querySelector('button')
+    button?.focus()
+    rows.value = [...rows.value]
+    await nextTick()
+    expect(document.activeElement).toBe(button)
+    rows.value = [...numbered(8, 10), ...rows.value]
+    await nextTick()
+    expect(document.activeElement).toBe(grid)
+  })
 })
