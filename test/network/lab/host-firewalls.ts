@@ -65,6 +65,9 @@ export function startUfw(host: Host, settings: string): (...args: string[]) => s
     cpSync(join(settings, 'usr/share/ufw', name), join(settings, 'etc/ufw', name))
   const ufw = (...args: string[]) =>
     host.run('/usr/bin/python3', at('/usr/sbin/ufw'), `--rootdir=${settings}`, `--datadir=${settings}`, ...args)
+  // The first start misses rules whose kernel modules are only being loaded; the second one finds them.
+  ufw('--force', 'enable')
+  ufw('disable')
   ufw('--force', 'enable')
   return ufw
 }
