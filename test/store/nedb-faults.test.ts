@@ -1,7 +1,6 @@
 // The embedded engine when the disk fails it: full, broken, or cut off in the middle of a write.
 import { spawnSync } from 'node:child_process'
-import { constants } from 'node:fs'
-import { cp, mkdir, readdir, readFile, readlink, unlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
@@ -34,14 +33,12 @@ async function stateOf(opened: Engine): Promise<Map<string, string>> {
   return state
 }
 
-for (const place of ['syncAppend', 'syncData', 'beforeAppend', 'rename', 'syncFolder'] as const)
+for (const place of ['syncData', 'beforeAppend', 'rename', 'syncFolder'] as const)
   test(`a failing ${place} stops writes, loses nothing acknowledged, and writing comes back by itself`, async () => {
     let broken = false
     const fail = () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))
     const disk: Disk = {
       beforeAppend: (path, bytes) => (broken && place === 'beforeAppend' ? fail() : realDisk.beforeAppend(path, bytes)),
-      openLog: realDisk.openLog,
-      syncAppend: (file, path) => (broken && place === 'syncAppend' ? fail() : realDisk.syncAppend(file, path)),
       syncData: (file, path) => (broken && place === 'syncData' ? fail() : realDisk.syncData(file, path)),
       syncFolder: path => (broken && place === 'syncFolder' ? fail() : realDisk.syncFolder(path)),
       // The step before the new file takes the old one's name.
@@ -73,7 +70,6 @@ function failingDisk(broken: () => boolean): Disk {
   const error = Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
   return {
     ...realDisk,
-    syncAppend: (file, path) => (broken() ? Promise.reject(error) : realDisk.syncAppend(file, path)),
     syncData: (file, path) => (broken() ? Promise.reject(error) : realDisk.syncData(file, path)),
   }
 }
@@ -94,19 +90,6 @@ test('a disk that does not come back is given up: failed tells it, reads go on, 
   await engine[Symbol.asyncDispose]()
   engine = await openNedbEngine({ dataDir })
   expect([...(await stateOf(engine)).keys()]).toContain('/a')
-})
-
-test.runIf(process.platform === 'linux')('what is appended to the log is on disk when the append ends', async () => {
-  engine = await openNedbEngine({ dataDir: folder.path })
-  await engine.commit([{ key: '/a', value: '1' }])
-  const flags: number[] = []
-  for (const fd of await readdir('/proc/self/fd')) {
-    const path = await readlink(join('/proc/self/fd', fd)).catch(() => '')
-    if (!path.startsWith(join(folder.path, 'store')) || !path.endsWith('.log')) continue
-    const info = await readFile(join('/proc/self/fdinfo', fd), 'utf8')
-    flags.push(Number.parseInt(/^flags:\s*(\d+)$/m.exec(info)?.[1] ?? '', 8))
-  }
-  expect(flags.map(each => (each & constants.O_DSYNC) !== 0)).toEqual([true])
 })
 
 test('what a killed process left in the page cache is made durable before the manifest promises it', async () => {

@@ -1,7 +1,7 @@
 // A disk that knows what a power cut would leave: of each file what was synced, of each folder the entries as of its last
 // sync, and for what was not synced every answer that a file system may give. Nothing is synced for real, so it is fast.
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Disk } from '../../../src/main/store/nedb/disk.ts'
 import type { StorePoint } from '../../../src/main/store/nedb/points.ts'
@@ -83,14 +83,6 @@ export class DurableDisk implements Disk {
     if (!this.full) return Promise.resolve()
     this.full = false
     return Promise.reject(Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' }))
-  }
-
-  openLog(path: string): Promise<FileHandle> {
-    return open(path, 'a')
-  }
-
-  syncAppend(file: FileHandle): Promise<void> {
-    return this.syncData(file)
   }
 
   async syncData(file: FileHandle): Promise<void> {

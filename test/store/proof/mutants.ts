@@ -16,7 +16,7 @@ export interface Mutant {
 }
 
 const SOURCE = join(import.meta.dirname, '../../../src/main/store/nedb')
-const APPEND_SYNC = 'await this.#disk.syncAppend(this.#file, this.path)\n    await this.#disk.reach?.('
+const APPEND_SYNC = 'await this.#disk.syncData(this.#file, this.path)\n    await this.#disk.reach?.('
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -35,7 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the handle that is synced is that of the first segment',
     file: 'segment.ts',
     from: `${APPEND_SYNC}'append.synced')`,
-    to: "await this.#disk.syncAppend((this.#disk.stale ??= await this.#disk.openLog(this.path)), this.path); await this.#disk.reach?.('append.synced')",
+    to: "await this.#disk.syncData((this.#disk.stale ??= await open(this.path, 'r+')), this.path); await this.#disk.reach?.('append.synced')",
   },
   {
     name: 'checksums of records are not compared',

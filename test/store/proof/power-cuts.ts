@@ -1,7 +1,6 @@
 // A life after the other: a store is written to until it reaches a point, there the power is cut, and what each kind of
 // cut would have left is opened and compared with what was told. The next life goes on from one of them.
 import { cpSync, mkdirSync } from 'node:fs'
-import { open as openFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../../../src/shared/machinery/clock.ts'
 import type { Engine, EngineWrite } from '../../../src/main/store/contract.ts'
@@ -40,13 +39,7 @@ const OPTIONS = { segmentBytes: 4_000, garbageBytes: 0, reserveBytes: 0 }
 /** Retries of the engine come at once. */
 const clock = { ...systemClock, after: (delayMs: number, run: () => void) => systemClock.after(delayMs / 500, run) }
 /** What is only looked at needs no sync. */
-const lookingDisk: Disk = {
-  ...realDisk,
-  openLog: path => openFile(path, 'a'),
-  syncAppend: () => Promise.resolve(),
-  syncData: () => Promise.resolve(),
-  syncFolder: () => Promise.resolve(),
-}
+const lookingDisk: Disk = { ...realDisk, syncData: () => Promise.resolve(), syncFolder: () => Promise.resolve() }
 
 export async function powerCuts({ open, folder, seed, rounds }: PowerCutOptions): Promise<PowerCutOutcome> {
   const random = randomFrom(seed)

@@ -1,5 +1,4 @@
 // The few file operations that durability hangs on, in one place, so that tests can make each of them fail.
-import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { StorePoint } from './points.ts'
@@ -10,10 +9,6 @@ export const FOLDER_MODE = 0o700
 export interface Disk {
   /** Called with each line before it is appended; a test throws here to make the append fail. */
   beforeAppend(path: string, bytes: number): Promise<void>
-  /** Opens a file of the log for appending, and makes it when it is not there. */
-  openLog(path: string): Promise<FileHandle>
-  /** Makes durable what was appended to a file of the log since, as far as the append has not done so itself. */
-  syncAppend(file: FileHandle, path: string): Promise<void>
   /** fdatasync. */
   syncData(file: FileHandle, path: string): Promise<void>
   /** fsync of a folder: makes creations, renames and removals in it durable. */
@@ -22,17 +17,8 @@ export interface Disk {
   reach?(point: StorePoint): Promise<void>
 }
 
-/**
- * Linux syncs with the write what is written to a file that was opened so, as fdatasync does: a group commit is one turn
- * of another thread instead of two. Elsewhere that would be less than what fdatasync does.
- */
-const SYNCED_WRITES = process.platform === 'linux'
-const { O_APPEND, O_CREAT, O_DSYNC, O_WRONLY } = constants
-
 export const realDisk: Disk = {
   beforeAppend: () => Promise.resolve(),
-  openLog: path => open(path, O_WRONLY | O_CREAT | O_APPEND | (SYNCED_WRITES ? O_DSYNC : 0), FILE_MODE),
-  syncAppend: file => (SYNCED_WRITES ? Promise.resolve() : file.datasync()),
   syncData: file => file.datasync(),
   async syncFolder(path) {
     // Windows cannot open folders; its file system journals the entries itself.

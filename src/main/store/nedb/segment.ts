@@ -1,9 +1,9 @@
-// The segment that is being written: a fresh nedb file, appended to and synced, never read back.
+// The segment that is being written: a fresh nedb file, appended to and fdatasync'ed, never read back.
 //
 // nedb gets documents of a number each: it keeps what is inserted in memory and copies, checks and serialises it more
 // than once. The line that it appends for one holds the whole group and is made here.
 import { statSync } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import Datastore from 'nedb-promises'
 import { type Group, seal, unseal } from './codec.ts'
@@ -60,7 +60,7 @@ export class Segment {
     const nedb = Datastore.create(options as unknown as { filename: string }) as unknown as Datastore<GroupDocument>
     await nedb.load()
     // For appending: whatever was cut off before, what follows goes to the end.
-    const file = await disk.openLog(path)
+    const file = await open(path, 'a')
     appendThrough(nedb, file)
     try {
       await disk.reach?.('segment.created')
@@ -91,7 +91,7 @@ export class Segment {
     this.#pending.bytes = Buffer.byteLength(this.#pending.line) + 1
     await this.#nedb.insert({ _id })
     await this.#disk.reach?.('append.written')
-    await this.#disk.syncAppend(this.#file, this.path)
+    await this.#disk.syncData(this.#file, this.path)
     await this.#disk.reach?.('append.synced')
     // An open file takes lines also after somebody has moved or deleted it. The system has its name at hand, a moment
     // after a write: asking in another thread would take many times as long.
