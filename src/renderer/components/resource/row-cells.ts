@@ -4,17 +4,15 @@ import { type FunctionalComponent, h } from 'vue'
 import type { Row } from '../../api/sources.ts'
 import type { Columns, ResourceColumn } from '../../kinds/column.ts'
 
-const CELL = 'min-w-0 px-2'
-const TEXT = `${CELL} truncate`
-const PARTS = `${CELL} flex items-center overflow-hidden [&>*]:min-w-0`
-
 function cell(column: ResourceColumn, row: Row) {
   const content = column.cell ? column.cell(row) : column.value(row)
   const isText = typeof content === 'string' || typeof content === 'number'
-  const look = isText ? TEXT : PARTS
   const attributes = {
     key: column.id,
-    class: column.mono ? `${look} font-mono text-xs` : look,
+    class: [
+      isText ? 'min-w-0 truncate px-2' : 'flex min-w-0 items-center overflow-hidden px-2 [&>*]:min-w-0',
+      column.mono && 'font-mono text-xs',
+    ],
     role: 'gridcell',
     'data-column': column.id,
   }
