@@ -1,13 +1,5 @@
 // Makes X.509 certificates. Loaded only when one has to be made: a start with everything in place never pays for it.
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  generateKeyPairSync,
-  randomBytes,
-  webcrypto,
-} from 'node:crypto'
-import { promisify } from 'node:util'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto'
 import * as x509 from '../../shared/machinery/x509.ts'
 import { BACKDATE_MS } from './backdate.ts'
 
@@ -30,22 +22,14 @@ export interface LeafRequest {
   readonly ipAddresses?: readonly string[]
   readonly days: number
   readonly nowMs: number
-  /**
-   * The key is one that every client library reads: RSA in its oldest form, as kubeadm makes them. Java's most common
-   * client takes any key without an algorithm in its PEM label for that. Default: elliptic curves.
-   */
-  readonly forPeople?: boolean
+  /** PEM of the private key; default: a new one of elliptic curves. */
+  readonly keyPem?: string
 }
 
 export function newPrivateKeyPem(): string {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' })
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString()
-}
-
-async function newRsaKeyPem(): Promise<string> {
-  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
-  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
 }
 
 export async function importKeys(keyPem: string): Promise<webcrypto.CryptoKeyPair> {
@@ -90,7 +74,7 @@ export async function makeAuthority(commonName: string, days: number, nowMs: num
 }
 
 export async function makeLeaf(authority: KeyPair, request: LeafRequest): Promise<KeyPair> {
-  const keyPem = request.forPeople ? await newRsaKeyPem() : newPrivateKeyPem()
+  const { keyPem = newPrivateKeyPem() } = request
   const issuer = await importKeys(authority.keyPem)
   const issuerCertificate = new x509.X509Certificate(authority.certPem)
   const names: x509.JsonGeneralNames = [

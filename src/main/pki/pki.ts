@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { type Clock, systemClock } from '../../shared/machinery/clock.ts'
 import type { CertificateRequest } from './certificate-request.ts'
 import type { KeyPair } from './certificates.ts'
+import { newClientKeyPem } from './client-key.ts'
 import { readPem, writePem } from './pem-files.ts'
 import { finishSwitch, otherAuthorities, previousServiceAccountKey } from './rotation.ts'
 
@@ -122,6 +123,9 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
   const folder = join(dataDir, 'pki')
   const nowMs = clock.now()
   await finishSwitch(folder)
+  // What takes longest of a first start goes on beside all that is done before it is needed.
+  const adminKey = (await readPem(join(folder, 'admin.key'))) === undefined ? newClientKeyPem() : undefined
+  adminKey?.catch(() => undefined) // told where it is awaited
   const authority = (name: string, commonName: string) =>
     keep(
       folder,
@@ -159,7 +163,7 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
           commonName: 'kubernetes-admin',
           organizations: ['system:masters'],
           usage: 'client',
-          forPeople: true,
+          keyPem: await (adminKey ?? newClientKeyPem()),
           days: LEAF_DAYS,
           nowMs,
         }),
@@ -187,8 +191,10 @@ export async function openPki(options: PkiOptions): Promise<Pki> {
     previousServiceAccountKeyPem: await previousServiceAccountKey(folder),
     frontProxy: { caPem: frontProxyCa.certPem, client: frontProxyClient },
     servingNames: names,
-    issueClientCertificate: async ({ days = LEAF_DAYS, ...subject }) =>
-      (await maker()).makeLeaf(ca, { ...subject, usage: 'client', days, nowMs: clock.now() }),
+    async issueClientCertificate({ days = LEAF_DAYS, forPeople = false, ...subject }) {
+      const key = forPeople ? { keyPem: await newClientKeyPem() } : {}
+      return (await maker()).makeLeaf(ca, { ...subject, ...key, usage: 'client', days, nowMs: clock.now() })
+    },
     readRequest: async pem => (await requests()).readRequest(pem),
     signRequest: async (pem, signing) => (await requests()).signRequest(ca, pem, { ...signing, nowMs: clock.now() }),
   }

@@ -14,14 +14,14 @@ const PREFIX = '/registry/core/events/'
 const LOOK_EVERY_MS = 30_000
 /** How late one with a lease may go. */
 const LEASED_LATE_MS = 120_000
+/** Deleted at the same time: they share a sync of the disk. */
+const AT_ONCE = 64
 
 /** The time to live of what is stored under a key, for the store. */
 export const eventTtl =
   (ttlMs: number) =>
   (key: string): number | undefined =>
     key.startsWith(PREFIX) ? ttlMs : undefined
-/** Deleted at the same time: they share a sync of the disk. */
-const AT_ONCE = 64
 
 export interface EventTtlOptions {
   readonly store: ObjectStore
