@@ -385,6 +385,8 @@ function startHostNetwork(
     ...(podCIDR === undefined ? {} : { podCIDR }),
     ...(config.nodePortAddresses && { nodePortAddresses: config.nodePortAddresses }),
     ...(config.ingressPorts && { ingressPorts: config.ingressPorts }),
+    ...(config.healthzBindAddress !== undefined && { healthzBindAddress: config.healthzBindAddress }),
+    ...(config.metricsBindAddress !== undefined && { metricsBindAddress: config.metricsBindAddress }),
     log,
     clock,
     signal,

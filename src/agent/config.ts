@@ -5,6 +5,7 @@ import { parseRange } from '../shared/machinery/cidr.ts'
 import { familyOf } from '../shared/machinery/ip-address.ts'
 import { NETWORK_BACKENDS } from '../shared/machinery/node-network.ts'
 import type { IPv6Ranges } from './network/ipv6.ts'
+import { parseBindAddress } from './proxy/bind-address.ts'
 
 const taint = v.object({ key: v.string(), value: v.optional(v.string()), effect: v.string() })
 const url = v.pipe(v.string(), v.url(), v.startsWith('https://'))
@@ -13,6 +14,13 @@ const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))
 const nodePortAddress = v.pipe(
   v.string(),
   v.check(text => text === 'primary' || parseRange(text) !== undefined, 'neither a range of addresses nor `primary`'),
+)
+const bindAddress = v.pipe(
+  v.string(),
+  v.check(
+    text => text === '' || parseBindAddress(text) !== undefined,
+    'no address with a port, such as 127.0.0.1:10249',
+  ),
 )
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(3_600))
 /** `100Mi`, or a share such as `10%`. */
@@ -54,6 +62,10 @@ const schema = v.object({
   taints: v.optional(v.array(taint), []),
   /** Ranges of this machine's addresses that answer for node ports, or `primary` for its node address. Default: all. */
   nodePortAddresses: v.optional(v.pipe(v.array(nodePortAddress), v.minLength(1))),
+  /** Where kube-proxy tells whether it keeps up; empty = nowhere. Default: port 10256 where node ports answer. */
+  healthzBindAddress: v.optional(bindAddress),
+  /** Where it tells its metrics and settings; empty = nowhere. Default: port 10249 of loopback. */
+  metricsBindAddress: v.optional(bindAddress),
   /** How pods' packets travel to other nodes. */
   networkBackend: v.optional(v.picklist(NETWORK_BACKENDS), 'auto'),
   /** Folder whose first configuration, while there is one, has CNI plugins connect pods. */

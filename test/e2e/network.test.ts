@@ -264,6 +264,11 @@ describe('the network of a cluster', () => {
     const { stdout: strangerIP } = await kubectl('get', 'pod', 'stranger', '-o', 'jsonpath={.status.podIP}')
     expect(shutOut.map(({ from }) => from)).toContainEqual({ kind: 'pod', ip: strangerIP, namespace: 'default', name: 'stranger' }) // prettier-ignore
 
+    const counted = await cluster.kubectl('get', '--raw', `/api/v1/nodes/${node}/proxy/flotilla/metrics`)
+    expect(counted).toMatch(/^flotilla_dns_answers_total{.*source="cluster",rcode="NOERROR"} [1-9]/m)
+    expect(counted).toMatch(/^kubeproxy_network_programming_duration_seconds_count{ip_family="IPv6"} [1-9]/m)
+    for (const port of [10_249, 10_256]) expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
+
     const explain = (...args: string[]) => cli('explain', 'connection', '--data-dir', cluster.dataDir, ...args)
     const denied = await explain('stranger', 'svc/web')
     expect(denied.code).toBe(3)

@@ -272,6 +272,37 @@ describe('the DNS server', () => {
     expect(await metrics.metrics()).toContain('flotilla_dns_upstream_lookups_total{result="hit"} 1')
   })
 
+  it('counts answers by protocol, type, source and result, and only types that there are', async () => {
+    put(view, web)
+    await ask('web.default.svc.cluster.local')
+    await ask('web.default.svc.cluster.local')
+    await askTcp('web.default.svc.cluster.local', 'AAAA')
+    await ask('nothing.default.svc.cluster.local')
+    await ask('example.test')
+    await ask('missing.test', 'MX')
+    await ask('web.default.svc.cluster.local', 'UNKNOWN_64999')
+    const counted = async (name: string) =>
+      (await metrics.metrics())
+        .split('\n')
+        .filter(line => line.startsWith(`${name}{`))
+        .sort()
+    expect(await counted('flotilla_dns_answers_total')).toEqual([
+      'flotilla_dns_answers_total{protocol="tcp",type="AAAA",source="cluster",rcode="NOERROR"} 1',
+      'flotilla_dns_answers_total{protocol="udp",type="A",source="cluster",rcode="NOERROR"} 2',
+      'flotilla_dns_answers_total{protocol="udp",type="A",source="cluster",rcode="NXDOMAIN"} 1',
+      'flotilla_dns_answers_total{protocol="udp",type="A",source="upstream",rcode="NOERROR"} 1',
+      'flotilla_dns_answers_total{protocol="udp",type="MX",source="upstream",rcode="NXDOMAIN"} 1',
+      'flotilla_dns_answers_total{protocol="udp",type="other",source="cluster",rcode="NOERROR"} 1',
+    ])
+    answer = () => ({ flags: 0x182 })
+    await ask('broken.test')
+    await ask('example.test')
+    expect(await counted('flotilla_dns_upstream_lookups_total')).toEqual([
+      'flotilla_dns_upstream_lookups_total{result="hit"} 1',
+      'flotilla_dns_upstream_lookups_total{result="miss"} 3',
+    ])
+  })
+
   it('asks once for many equal questions at the same time', async () => {
     await Promise.all(Array.from({ length: 20 }, () => ask('example.test')))
     expect(upstream.asked).toHaveLength(1)

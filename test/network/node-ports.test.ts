@@ -49,3 +49,11 @@ it('do not refuse what others serve there while no endpoint is ready', async () 
   await eventually(() => tcp(outside, '192.168.77.1', NODE_PORT).join() === 'ECONNREFUSED')
   expect(tcp(outside, HIDDEN, NODE_PORT)[0]).toMatch(/^HOST /)
 })
+
+it('are where the health of a Service that keeps to its node is told, too', async () => {
+  const ports = [{ name: 'tcp', port: 80, protocol: 'TCP', nodePort: NODE_PORT }]
+  const spec = { type: 'LoadBalancer', clusterIP: '10.96.0.50', externalTrafficPolicy: 'Local', healthCheckNodePort: 31_999, ports } // prettier-ignore
+  await agent.put('services', service('web', spec))
+  await eventually(() => tcp(outside, '192.168.77.65', 31_999).join() !== 'ECONNREFUSED')
+  expect(tcp(outside, HIDDEN, 31_999)).toEqual(['ECONNREFUSED'])
+})

@@ -21,7 +21,7 @@ export interface ApiContext {
   readonly kubelet: PodSource
   readonly runtime: ContainerRuntime
   readonly machine: MachineFacts
-  readonly network: Pick<NodeNetwork, 'connections'>
+  readonly network: Pick<NodeNetwork, 'connections' | 'metrics'>
   readonly dataDir: string
   /** The engine's own folder. */
   readonly imageDir: string

@@ -94,6 +94,9 @@ async function serve(context: ApiContext, message: IncomingMessage, response: Se
     case 'flotilla/connections':
       json(await context.network.connections())
       return
+    case 'flotilla/metrics':
+      metrics(await context.network.metrics())
+      return
     case 'metrics/resource':
       metrics(await resourceMetrics(context))
       return

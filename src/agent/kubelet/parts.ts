@@ -37,6 +37,8 @@ export interface NodeNetwork {
   isolate(pod: Pod): Promise<void>
   /** @returns who speaks with whom through this node */
   connections(): Promise<ConnectionSummary>
+  /** @returns what the network counts, as Prometheus reads it */
+  metrics(): Promise<string>
   /** Why pods have IPv4 only although the cluster has both; undefined when they have what it has. */
   readonly ipv6Problem?: string | undefined
   /** Where the cluster has the traffic between nodes encrypted. */

@@ -1,5 +1,4 @@
 // What the agent gives its network, and what it gets.
-import type { Registry } from 'prom-client'
 import type { Duplex } from 'node:stream'
 import type { Pod } from '../../shared/api/core/v1.ts'
 import type { Client } from '../../shared/client/client.ts'
@@ -41,6 +40,10 @@ export interface NetworkOptions {
   readonly cni: CniFolders
   /** Ranges of the node's own addresses that answer for node ports; `primary` = its addresses. Default: every one. */
   readonly nodePortAddresses?: readonly string[]
+  /** Where kube-proxy tells whether it keeps up. Default: port 10256 where node ports answer. '' = nowhere. */
+  readonly healthzBindAddress?: string
+  /** Where it tells its metrics and settings. Default `127.0.0.1:10249`. '' = nowhere. */
+  readonly metricsBindAddress?: string
   /** How pods' packets travel between nodes. Default `auto`. */
   readonly backend?: NetworkBackend
   /** Opens a stream to the agent of another node over the control plane. Default: there is no such way. */
@@ -48,8 +51,6 @@ export interface NetworkOptions {
   readonly log: Log
   readonly clock?: Clock
   readonly run?: Run
-  /** Where the DNS server's metrics are registered. */
-  readonly metrics?: Registry
   /** Ends the wait for a pod range. */
   readonly signal?: AbortSignal
 }
@@ -72,6 +73,8 @@ export interface Network extends AsyncDisposable {
   isolate(pod: Pod): Promise<void>
   /** @returns who speaks with whom through this node */
   connections(): Promise<ConnectionSummary>
+  /** @returns what kube-proxy and the DNS server count, as Prometheus reads it */
+  metrics(): Promise<string>
   /** Why pods have IPv4 only although the cluster has both; undefined when they have what it has. */
   readonly ipv6Problem: string | undefined
   /** Where the cluster has the traffic between nodes encrypted. */

@@ -6,6 +6,7 @@ import type { PolicyView } from '../policy/policy-view.ts'
 import { baseRules } from '../proxy/base-rules.ts'
 import { deleteFlows, type StaleFlow } from '../proxy/conntrack.ts'
 import { HostPorts } from '../proxy/host-ports.ts'
+import type { TrafficPolicy } from '../proxy/metrics.ts'
 import { Proxier } from '../proxy/proxier.ts'
 import { RuleTable } from '../proxy/table.ts'
 import type { ClusterView } from './cluster-view.ts'
@@ -70,6 +71,10 @@ export class FamilyRules implements AsyncDisposable {
   /** How many Services have ports here. */
   get services(): number {
     return this.#proxier.ports.size
+  }
+
+  withoutLocalEndpoints(policy: TrafficPolicy): number {
+    return this.#proxier.withoutLocalEndpoints(policy)
   }
 
   /** @returns the script that replaces the table by its fixed part */

@@ -1,5 +1,6 @@
 // The node's network as one part of the agent: pod links, routes, rules, DNS and the way to the API server.
 import { join } from 'node:path'
+import { Registry } from 'prom-client'
 import { delay, systemClock } from '../../shared/machinery/clock.ts'
 import { parseRange } from '../../shared/machinery/cidr.ts'
 import { formatIPv4, requireCidr } from '../../shared/machinery/ipv4.ts'
@@ -11,7 +12,11 @@ import { DnsServer } from '../dns/server.ts'
 import { startIngress } from '../ingress/start-ingress.ts'
 import { ConnectionObserver } from '../observe/connection-observer.ts'
 import { PolicyView } from '../policy/policy-view.ts'
+import { ownAddressesIn } from '../proxy/bind-address.ts'
 import { HealthChecks } from '../proxy/health-checks.ts'
+import { ProxyMetrics } from '../proxy/metrics.ts'
+import { ProxyHealth } from '../proxy/proxy-health.ts'
+import { startProxyStatus } from '../proxy/status.ts'
 import { TableSync } from '../proxy/table-sync.ts'
 import { AddressPool } from './address-pool.ts'
 import { ApiForwarder } from './api-forwarder.ts'
@@ -145,8 +150,19 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       }),
     )
   const rules = rules6 ? [rules4, rules6] : [rules4]
+  const registry = new Registry()
+  const families = rules.map(({ table }) => table.family.name)
+  const proxyMetrics = new ProxyMetrics({
+    registry,
+    families,
+    withoutLocalEndpoints: (family, policy) =>
+      rules.find(({ table }) => table.family.name === family)?.withoutLocalEndpoints(policy) ?? 0,
+    clock,
+  })
+  proxyMetrics.follow(options.informers)
   const sync = new TableSync({
     run,
+    observer: proxyMetrics,
     tables: rules.map(each => ({ table: each.table, base: () => each.base() })),
     clock,
     log,
@@ -155,7 +171,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     },
   })
   owned.use(sync)
-  owned.use(new HealthChecks({ view, nodeName, log }))
+  const health = new ProxyHealth({ sync, families, node: () => view.nodes.get(nodeName), clock })
+  const nodePortHosts = () => nodePortAddresses && ownAddressesIn(nodePortAddresses)
+  owned.use(new HealthChecks({ view, nodeName, health, hosts: nodePortHosts, log }))
 
   const otherNode = (name: string): Peer | undefined => {
     const node = name === nodeName ? undefined : view.nodes.get(name)
@@ -216,10 +234,27 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       zone: identity.clusterDomain,
       ownRanges: rangesOf(ownRanges),
       log,
-      ...(options.metrics && { metrics: options.metrics }),
+      metrics: registry,
     }),
   )
   await dns.start()
+  owned.use(
+    await startProxyStatus({
+      healthzBindAddress: options.healthzBindAddress,
+      metricsBindAddress: options.metricsBindAddress,
+      nodePortHosts: nodePortHosts(),
+      configuration: {
+        hostnameOverride: nodeName,
+        clusterCIDR: [clusterCIDR, ...(ipv6 ? [ipv6.clusterCIDR] : [])].join(','),
+        nodePortAddresses: options.nodePortAddresses ?? null,
+      },
+      health,
+      metrics: proxyMetrics,
+      registry,
+      clock,
+      log,
+    }),
+  )
   const forwarder = owned.use(
     new ApiForwarder({
       address: options.kubernetesServiceIP,
@@ -297,6 +332,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
       await sync.flush()
     },
     connections: () => observer.summary(),
+    metrics: () => registry.metrics(),
     relayed: () => relay.nodes,
     acceptRelay: (name, stream) => (encrypted ? void stream.destroy() : relay.add(name, stream, false)),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),

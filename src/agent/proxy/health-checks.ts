@@ -1,20 +1,24 @@
 // healthCheckNodePort: tells load balancers whether this node has endpoints of a Service whose external traffic stays
 // local. 200 = send traffic here, 503 = do not.
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Service } from '../../shared/api/core/v1.ts'
 import { keyOf } from '../../shared/client/object-key.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
+import type { ProxyHealth } from './proxy-health.ts'
 
 export interface HealthChecksOptions {
   readonly view: ClusterView
   readonly nodeName: string
+  readonly health: Pick<ProxyHealth, 'isHealthy'>
+  /** @returns the addresses that answer; undefined = every one of the machine */
+  readonly hosts: () => readonly string[] | undefined
   readonly log: Log
 }
 
 export class HealthChecks implements AsyncDisposable {
   readonly #options: HealthChecksOptions
-  readonly #servers = new Map<string, { port: number; server: Server }>()
+  readonly #servers = new Map<string, { port: number; servers: readonly Server[] }>()
   readonly #forget: () => void
 
   constructor(options: HealthChecksOptions) {
@@ -25,7 +29,7 @@ export class HealthChecks implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#forget()
-    await Promise.all([...this.#servers.values()].map(({ server }) => close(server)))
+    await Promise.all([...this.#servers.values()].flatMap(({ servers }) => servers.map(close)))
   }
 
   #update(key: string): void {
@@ -34,7 +38,7 @@ export class HealthChecks implements AsyncDisposable {
     const current = this.#servers.get(key)
     if (current?.port === port) return
     this.#servers.delete(key)
-    const closed = current ? close(current.server) : Promise.resolve()
+    const closed = Promise.all((current?.servers ?? []).map(close))
     if (!service || !port) return
     void closed.then(() => {
       const now = this.#options.view.services.get(key)
@@ -43,28 +47,31 @@ export class HealthChecks implements AsyncDisposable {
   }
 
   #open(service: Service, port: number): void {
-    const { log } = this.#options
+    const { log, hosts, health } = this.#options
     const key = keyOf(service.metadata)
-    const server = createServer({ requestTimeout: 5_000 }, (_request, response) => {
+    const answer: RequestListener = (_request, response) => {
       const localEndpoints = this.#localEndpoints(key)
       const body = JSON.stringify({
         service: { namespace: service.metadata.namespace, name: service.metadata.name },
         localEndpoints,
-        serviceProxyHealthy: true,
+        serviceProxyHealthy: health.isHealthy,
       })
-      response.writeHead(localEndpoints > 0 ? 200 : 503, {
+      response.writeHead(localEndpoints > 0 && health.isHealthy ? 200 : 503, {
         'content-type': 'application/json',
         'x-content-type-options': 'nosniff',
         'x-load-balancing-endpoint-weight': String(localEndpoints),
         connection: 'close',
       })
       response.end(body)
+    }
+    const servers = (hosts() ?? [undefined]).map(host => {
+      const server = createServer({ requestTimeout: 5_000 }, answer)
+      server.on('error', error =>
+        log.warn({ err: error, service: key, port }, 'cannot serve the health check of a service'),
+      )
+      return server.listen({ port, ...(host !== undefined && { host }) })
     })
-    server.on('error', error =>
-      log.warn({ err: error, service: key, port }, 'cannot serve the health check of a service'),
-    )
-    server.listen(port)
-    this.#servers.set(key, { port, server })
+    this.#servers.set(key, { port, servers })
   }
 
   /** A pod that has addresses of both families counts once. */

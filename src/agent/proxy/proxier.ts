@@ -3,7 +3,8 @@ import type { Service } from '../../shared/api/core/v1.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
 import type { StaleFlow } from './conntrack.ts'
 import { staleFlows } from './conntrack.ts'
-import type { NodePlace } from './choose-endpoints.ts'
+import { chooseEndpoints, type NodePlace } from './choose-endpoints.ts'
+import type { TrafficPolicy } from './metrics.ts'
 import { noRules, rulesOf } from './rules.ts'
 import { type ServicePort, type ServicePortContext, servicePortsOf } from './service-port.ts'
 import type { RuleTable } from './table.ts'
@@ -50,6 +51,17 @@ export class Proxier implements Disposable {
   /** Ports served now, by Service key. */
   get ports(): ReadonlyMap<string, readonly ServicePort[]> {
     return this.#ports
+  }
+
+  /** @returns how many ports keep to this node by their policy, and have endpoints, but none on it */
+  withoutLocalEndpoints(policy: TrafficPolicy): number {
+    const place: NodePlace = { nodeName: this.#options.nodeName, zone: this.#zone }
+    const isKept = (port: ServicePort) => (policy === 'internal' ? port.internalLocal : port.externalLocal)
+    return [...this.#ports.values()].flat().filter(port => {
+      if (!isKept(port)) return false
+      const { cluster, local } = chooseEndpoints(port, place)
+      return cluster.length > 0 && local.length === 0
+    }).length
   }
 
   [Symbol.dispose](): void {

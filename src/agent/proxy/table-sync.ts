@@ -4,12 +4,26 @@ import type { Clock } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { Run } from '../network/exec.ts'
 import { TABLE } from '../network/names.ts'
+import type { SyncState } from './proxy-health.ts'
 import type { RuleTable } from './table.ts'
 
 export interface SyncedTable {
   readonly table: RuleTable
   /** @returns the script that replaces the table by its fixed part */
   readonly base: () => string
+}
+
+/** Is told of each round. */
+export interface SyncObserver {
+  /** Something is to be written soon. */
+  requested(): void
+  /** What changed so far is part of this round. */
+  taken(): void
+  /** A transaction took so long. */
+  written(seconds: number, isFull: boolean): void
+  /** The kernel has all that was taken. */
+  synced(): void
+  failed(): void
 }
 
 export interface TableSyncOptions {
@@ -19,13 +33,14 @@ export interface TableSyncOptions {
   readonly log: Log
   /** Called after each transaction. */
   readonly applied?: () => void
+  readonly observer?: SyncObserver
 }
 
 /** Changes that come within this time after a transaction share the next one. */
 const BATCH_MS = 50
 const RETRY_MS = 1_000
 
-export class TableSync implements AsyncDisposable {
+export class TableSync implements SyncState, AsyncDisposable {
   readonly #options: TableSyncOptions
   #needsAll = true
   #running: Promise<void> | undefined
@@ -33,14 +48,26 @@ export class TableSync implements AsyncDisposable {
   #again = false
   #stopped = false
   #cancelRetry: (() => void) | undefined
+  /** Of what no round has taken yet, and of what the round under way took. */
+  #requestedAt: number | undefined
+  #takenAt: number | undefined
+  #syncedAt: number | undefined
 
   constructor(options: TableSyncOptions) {
     this.#options = options
   }
 
+  get waitingSince(): number | undefined {
+    return this.#takenAt ?? this.#requestedAt
+  }
+  get syncedAt(): number | undefined {
+    return this.#syncedAt
+  }
+
   /** Asks for the changes to be applied soon. */
   request(): void {
     if (this.#stopped) return
+    this.#requested()
     this.#again = true
     this.#running ??= this.#loop().finally(() => (this.#running = undefined))
   }
@@ -53,6 +80,7 @@ export class TableSync implements AsyncDisposable {
 
   /** Applies what was asked for so far. @throws ToolError when nft refuses it */
   flush(): Promise<void> {
+    this.#requested()
     return this.#apply()
   }
 
@@ -103,17 +131,34 @@ export class TableSync implements AsyncDisposable {
   }
 
   async #applyNow(): Promise<void> {
-    const { run, tables, applied } = this.#options
+    const { run, tables, applied, clock, observer } = this.#options
     const all = this.#needsAll
     this.#needsAll = false
     const script = tables.map(({ table, base }) => (all ? base() + table.takeAll() : table.takeChanges())).join('')
-    if (script === '') return
-    try {
-      await run(['nft', '-f', '-'], { input: script })
-      applied?.()
-    } catch (error) {
-      this.#needsAll = true // what the kernel holds is now uncertain
-      throw error
-    }
+    this.#takenAt = this.#requestedAt
+    this.#requestedAt = undefined
+    observer?.taken()
+    if (script !== '')
+      try {
+        const startedAt = clock.monotonic()
+        await run(['nft', '-f', '-'], { input: script })
+        observer?.written((clock.monotonic() - startedAt) / 1000, all)
+        applied?.()
+      } catch (error) {
+        this.#needsAll = true // what the kernel holds is now uncertain
+        this.#requestedAt = this.#takenAt ?? this.#requestedAt
+        this.#takenAt = undefined
+        observer?.failed()
+        throw error
+      }
+    this.#takenAt = undefined
+    this.#syncedAt = clock.now()
+    observer?.synced()
+  }
+
+  #requested(): void {
+    const { clock, observer } = this.#options
+    this.#requestedAt ??= clock.monotonic()
+    observer?.requested()
   }
 }

@@ -67,6 +67,7 @@ export class TestNetwork implements NodeNetwork, AsyncDisposable {
   }
   hostPorts = () => Promise.resolve()
   readonly isolate = () => Promise.resolve()
+  readonly metrics = () => Promise.resolve('')
   readonly connections = () => Promise.resolve({ node: 'test', since: '', time: '', edges: [], denied: [] })
 
   async [Symbol.asyncDispose](): Promise<void> {

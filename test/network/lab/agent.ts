@@ -34,7 +34,16 @@ export type AgentCommand =
   | { id: number; do: 'isolate'; pod: Pod }
   | {
       id: number
-      do: 'cleanUp' | 'preflight' | 'connections' | 'relayed' | 'wireguard' | 'problem' | 'ipv6Problem' | 'stop'
+      do:
+        | 'cleanUp'
+        | 'preflight'
+        | 'connections'
+        | 'metrics'
+        | 'relayed'
+        | 'wireguard'
+        | 'problem'
+        | 'ipv6Problem'
+        | 'stop'
     }
 
 /** Lists nothing and watches what the test puts: the informers' own behaviour is real. */
@@ -128,6 +137,7 @@ async function handle(command: AgentCommand): Promise<unknown> {
   if (command.do === 'hostPorts') return await network.hostPorts(command.podUid, command.podIPs, command.ports)
   if (command.do === 'isolate') return await network.isolate(command.pod)
   if (command.do === 'connections') return await network.connections()
+  if (command.do === 'metrics') return await network.metrics()
   if (command.do === 'relayed') return network.relayed()
   if (command.do === 'wireguard') return network.wireguard && { ...network.wireguard }
   if (command.do === 'preflight')
