@@ -204,18 +204,18 @@ const pidOf = (id: string) => Number(docker('inspect', '-f', '{{.State.Pid}}', i
 const podPid = (pod: string) => pidOf(docker('ps', '-q', '--filter', `label=io.kubernetes.pod.name=${pod}`).split('\n')[0]!) // prettier-ignore
 const nodePid = (i: number) => pidOf(docker('ps', '-q', '--filter', `name=${name}-${i}$`))
 
-/** @returns what answers a packet to each address and port, as a pod sees it */
-function askUdp(pod: string, targets: readonly string[]): string[] {
-  const script = `
-    const socket = require('dgram').createSocket('udp4'), [host, port] = process.argv[1].split(':')
-    const send = () => socket.send('?', Number(port), host)
-    socket.on('message', answer => { console.log(String(answer)); process.exit() })
-    setTimeout(() => { console.log('silence'); process.exit() }, 5000)
-    setInterval(send, 500); send()`
-  return targets.map(target => inNetworkOf(podPid(pod), process.execPath, '-e', script, target))
-}
+/** Says what answers a packet to the address and port that it is told. */
+const ASK_UDP = `
+  const socket = require('dgram').createSocket('udp4'), [host, port] = process.argv[1].split(':')
+  const send = () => socket.send('?', Number(port), host)
+  socket.on('message', answer => { console.log(String(answer)); process.exit() })
+  setTimeout(() => { console.log('silence'); process.exit() }, 5000)
+  setInterval(send, 500); send()`
+/** As a pod sees it. */
+const askUdp = (pod: string, targets: readonly string[]): string[] =>
+  targets.map(target => inNetworkOf(podPid(pod), process.execPath, '-e', ASK_UDP, target))
 
-test('nodes between which only TCP 22 passes say so, and their pods reach each other and Services all the same', async () => {
+test('nodes between which only TCP 22 passes say so; their pods, this loopback and Services reach each other all the same', async () => {
   const all = await pods()
   const names = all.map(({ metadata }) => metadata.name)
   const answer = `
@@ -233,12 +233,14 @@ test('nodes between which only TCP 22 passes say so, and their pods reach each o
 /** Cuts the two nodes off from each other, and heals them. */
 async function relayedBy(all: PodList['items']): Promise<void> {
   const names = all.map(({ metadata }) => metadata.name)
-  const service = await kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}')
+  const read = (path: string) => kubectl('get', 'service', 'web', '-o', `jsonpath={.spec.${path}}`)
+  const [service, nodePort] = [await read('clusterIP'), await read('ports[1].nodePort')]
   const everyPacketIsAnswered = () => {
     for (const from of names) {
       expect(askUdp(from, all.map(({ status }) => `${status.podIP}:9090`))).toEqual(names) // prettier-ignore
       expect(names).toContain(askUdp(from, [`${service}:90`])[0])
     }
+    expect(names).toContain(run(process.execPath, '-e', ASK_UDP, `127.0.0.1:${nodePort}`))
   }
   everyPacketIsAnswered()
   const relayed = async () =>

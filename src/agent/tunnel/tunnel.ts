@@ -3,7 +3,7 @@
 // the kubelet or to an address on this node. So nothing on the node needs an open port.
 //
 //   agent ── TLS (node certificate) ── GET …/nodes/<name>/tunnel, Upgrade: flotilla-tunnel ──▶ API server
-//   agent ◀── HTTP/2: CONNECT kubelet │ CONNECT relay:other-node │ CONNECT 10.244.0.5:80 │ PING ── API server
+//   agent ◀── HTTP/2: CONNECT kubelet │ CONNECT relay:other-node │ CONNECT [udp:]10.244.0.5:80 │ PING ── API server
 import { type ServerHttp2Session, type ServerHttp2Stream, createServer } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { Duplex } from 'node:stream'
@@ -11,6 +11,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Clock, delay } from '../../shared/machinery/clock.ts'
 import type { NodeTls } from '../api-client.ts'
 import { dialUpgrade } from './dial-upgrade.ts'
+import { exchangeDatagrams } from './exchange-datagrams.ts'
 
 export interface TunnelOptions {
   /** URLs of the API server; tried in turn, the one that works is kept. */
@@ -110,7 +111,10 @@ function serve(socket: TLSSocket, options: TunnelOptions): Promise<void> {
   })
 }
 
-/** Joins a CONNECT stream with its target: `kubelet`, `relay:node` for another node's agent, or `address:port` here. */
+/**
+ * Joins a CONNECT stream with its target: `kubelet`, `relay:node` for another node's agent, `address:port` here, or
+ * `udp:address:port`.
+ */
 function open(stream: ServerHttp2Stream, target: string, { kubelet, relay }: TunnelOptions): void {
   stream.on('error', () => stream.destroy())
   const accept = () => {
@@ -122,9 +126,10 @@ function open(stream: ServerHttp2Stream, target: string, { kubelet, relay }: Tun
   if (target === 'kubelet') return kubelet(accept())
   const [, from] = /^relay:(.+)$/.exec(target) ?? []
   if (from && relay) return relay(from, accept())
-  const match = /^\[?([0-9a-fA-F.:]+)\]?:(\d{1,5})$/.exec(target)
-  if (!match) return stream.respond({ ':status': 400 }, { endStream: true })
-  const peer = connectTcp({ host: match[1], port: Number(match[2]) })
+  const [, udp, host, port] = /^(udp:)?\[?([0-9a-fA-F.:]+)\]?:(\d{1,5})$/.exec(target) ?? []
+  if (!host || Number(port) > 65_535) return stream.respond({ ':status': 400 }, { endStream: true })
+  if (udp) return exchangeDatagrams(host, Number(port), accept())
+  const peer = connectTcp({ host, port: Number(port) })
   peer.once('connect', () => {
     if (stream.destroyed) return void peer.destroy()
     stream.respond({ ':status': 200 })

@@ -1,7 +1,7 @@
 // Ports of Services on this machine's loopback, where nodes' addresses are out of its reach or nobody knows them: those of
-// Docker Desktop, of rootless Docker, of a local cluster. Each connection goes to the node port of a node, through the
-// connection that its agent has dialled, so that kube-proxy there decides as for any other client.
-import { type Server, type Socket, createServer } from 'node:net'
+// Docker Desktop, of rootless Docker, of a local cluster. Each connection, and what each client sends over UDP, goes to the
+// node port of a node, through the connection that its agent has dialled, so that kube-proxy there decides as for any other
+// client.
 import type { Duplex } from 'node:stream'
 import { EndpointSlice } from '../../shared/api/discovery/v1.ts'
 import { Node, Service } from '../../shared/api/core/v1.ts'
@@ -13,7 +13,10 @@ import type { Clock } from '../../shared/machinery/clock.ts'
 import { isConditionTrue } from '../../shared/machinery/conditions.ts'
 import type { Log } from '../../shared/machinery/log.ts'
 import type { NodeDialer } from '../apiserver/proxy/node-tunnels.ts'
-import { type WantedPort, wantedPorts } from './wanted-ports.ts'
+import { HOST, type OpenPort } from './open-port.ts'
+import { openTcpPort } from './tcp-port.ts'
+import { openUdpPort } from './udp-port.ts'
+import { type Protocol, type WantedPort, portName, wantedPorts } from './wanted-ports.ts'
 
 export interface NodePortsOptions {
   readonly client: Client
@@ -23,15 +26,15 @@ export interface NodePortsOptions {
   readonly events: EventRecorder
 }
 
-const HOST = '127.0.0.1'
 const SERVICE_LABEL = 'kubernetes.io/service-name'
 /** A port that another program has may be free by then. */
 const RETRY_MS = 15_000
 const MOST_NODES_TRIED = 3
 
+const OPEN = { TCP: openTcpPort, UDP: openUdpPort } satisfies Record<Protocol, unknown>
+
 interface Open {
-  readonly server: Server
-  readonly sockets: Set<Socket>
+  readonly opened: OpenPort
   wanted: WantedPort
 }
 
@@ -41,7 +44,8 @@ export class NodePorts implements AsyncDisposable {
   readonly #services: Informer<Service>
   readonly #slices: Informer<EndpointSlice>
   readonly #nodes: Informer<Node>
-  readonly #open = new Map<number, Open>()
+  /** By the port's name. */
+  readonly #open = new Map<string, Open>()
   /** What was told of a port, so that it is told once. */
   readonly #told = new Map<string, string>()
   #turn: Promise<void> = Promise.resolve()
@@ -61,9 +65,9 @@ export class NodePorts implements AsyncDisposable {
     for (const informer of [this.#services, this.#slices, this.#nodes]) void informer.start(this.#stop.signal)
   }
 
-  /** Ports that are open now. */
-  get ports(): number[] {
-    return [...this.#open.keys()].sort((a, b) => a - b)
+  /** Ports that are open now, as `30080/TCP`. */
+  get ports(): string[] {
+    return [...this.#open.keys()].sort()
   }
 
   /** Several changes at once are looked at once, one look after the other. */
@@ -78,65 +82,50 @@ export class NodePorts implements AsyncDisposable {
     this.#dirty = false
     if (this.#stop.signal.aborted) return
     const { open, late } = wantedPorts(this.#services.lister.list())
-    for (const port of this.#open.keys()) if (!open.has(port)) await this.#close(port)
+    for (const name of this.#open.keys()) if (!open.has(name)) await this.#close(name)
     const problems = late.map((wanted): [WantedPort, string] => [wanted, `${ownerOf(open, wanted)} has it`])
-    for (const [port, wanted] of open) {
-      const known = this.#open.get(port)
+    for (const [name, wanted] of open) {
+      const known = this.#open.get(name)
       if (known) known.wanted = wanted
-      else {
-        const problem = await this.#listen(wanted)
-        if (problem) problems.push([wanted, problem])
-      }
+      else await this.#listen(wanted).catch((error: Error) => problems.push([wanted, whyNot(error)]))
     }
     this.#tell(problems)
     this.#cancelRetry()
     if (problems.length > 0) this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => this.#changed())
   }
 
-  /** @returns what is in the way */
-  #listen(wanted: WantedPort): Promise<string | undefined> {
-    const sockets = new Set<Socket>()
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
-    const open: Open = { server, sockets, wanted }
-    server.on('connection', socket => void this.#carry(open, socket))
-    return new Promise(resolve => {
-      // Also later, such as when this process has no file descriptor left.
-      server.on('error', (error: NodeJS.ErrnoException) => resolve(whyNot(error)))
-      server.listen(wanted.port, HOST, () => {
-        this.#open.set(wanted.port, open)
-        resolve(undefined)
-      })
-    })
+  /** @throws Error with what is in the way */
+  async #listen(wanted: WantedPort): Promise<void> {
+    const { port, protocol } = wanted
+    const name = portName(wanted)
+    const dial = () => this.#dial(this.#open.get(name)?.wanted ?? wanted)
+    this.#open.set(name, { wanted, opened: await OPEN[protocol]({ port, clock: this.#options.clock, dial }) })
   }
 
   #tell(problems: readonly (readonly [WantedPort, string])[]): void {
-    const now = new Map(problems.map(([{ port, service }, why]) => [`${keyOf(service.metadata)}:${port}`, why]))
+    const now = new Map(problems.map(([wanted, why]) => [keyOfProblem(wanted), why]))
     for (const key of this.#told.keys()) if (!now.has(key)) this.#told.delete(key)
-    for (const [{ port, service }, why] of problems) {
-      const key = `${keyOf(service.metadata)}:${port}`
+    for (const [wanted, why] of problems) {
+      const key = keyOfProblem(wanted)
       if (this.#told.get(key) === why) continue
       this.#told.set(key, why)
-      const message = `${HOST}:${port} does not lead to this Service: ${why}`
-      this.#options.events.event(service, 'Warning', 'LoopbackPortNotOpened', message)
+      const message = `${HOST}:${portName(wanted)} does not lead to this Service: ${why}`
+      this.#options.events.event(wanted.service, 'Warning', 'LoopbackPortNotOpened', message)
     }
   }
 
-  async #carry(open: Open, socket: Socket): Promise<void> {
+  async #dial({ service, nodePort, protocol }: WantedPort): Promise<Duplex | undefined> {
     const { dialer, log } = this.#options
-    open.sockets.add(socket)
-    socket.on('error', () => socket.destroy())
-    socket.once('close', () => open.sockets.delete(socket))
-    const { service, nodePort } = open.wanted
     for (const { name, address } of this.#nodesFor(service).slice(0, MOST_NODES_TRIED)) {
-      if (socket.destroyed) return
+      if (this.#stop.signal.aborted) return undefined
+      const target = `${address.includes(':') ? `[${address}]` : address}:${nodePort}`
       try {
-        const stream = await dialer.dial(name, `${address.includes(':') ? `[${address}]` : address}:${nodePort}`)
-        return join(socket, stream)
+        return await dialer.dial(name, protocol === 'UDP' ? `udp:${target}` : target)
       } catch (error) {
         log.debug({ err: error, node: name, nodePort }, 'a node port does not answer')
       }
     }
-    socket.destroy()
+    return undefined
   }
 
   /** Those that have an endpoint of it come first, as others may not forward to them; in turns. */
@@ -163,34 +152,24 @@ export class NodePorts implements AsyncDisposable {
     return [...first.slice(turn), ...first.slice(0, turn), ...ready.filter(({ name }) => !withEndpoint.has(name))]
   }
 
-  async #close(port: number): Promise<void> {
-    const open = this.#open.get(port)
-    if (!open) return
-    this.#open.delete(port)
-    for (const socket of open.sockets) socket.destroy()
-    await new Promise<void>(resolve => open.server.close(() => resolve()))
+  async #close(name: string): Promise<void> {
+    const open = this.#open.get(name)
+    this.#open.delete(name)
+    await open?.opened.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('node ports are closed'))
     this.#cancelRetry()
     await this.#turn
-    await Promise.all([...this.#open.keys()].map(port => this.#close(port)))
+    await Promise.all([...this.#open.keys()].map(name => this.#close(name)))
   }
 }
 
-/** Either side may end before the other one has said all; a fault of one ends both. */
-function join(socket: Socket, stream: Duplex): void {
-  stream.on('error', () => socket.destroy())
-  stream.once('close', () => {
-    if (!stream.readableEnded) socket.destroy()
-  })
-  socket.once('close', () => stream.destroy())
-  socket.pipe(stream).pipe(socket)
-}
+const keyOfProblem = (wanted: WantedPort): string => `${keyOf(wanted.service.metadata)}:${portName(wanted)}`
 
-const ownerOf = (open: ReadonlyMap<number, WantedPort>, { port }: WantedPort): string => {
-  const owner = open.get(port)?.service
+const ownerOf = (open: ReadonlyMap<string, WantedPort>, wanted: WantedPort): string => {
+  const owner = open.get(portName(wanted))?.service
   return owner ? `Service ${keyOf(owner.metadata)}` : 'another Service'
 }
 

@@ -13,7 +13,7 @@ import { bindUdp } from '../bind-udp.ts'
 import { VXLAN_PORT } from '../../../shared/machinery/node-network.ts'
 import { RELAY_PORT, vxlanAddress } from '../names.ts'
 import type { Peer } from '../node-routes.ts'
-import { RelayLink } from './relay-link.ts'
+import { DatagramLink } from '../../../shared/machinery/datagram-link.ts'
 import { receiverOf } from './vxlan-packet.ts'
 
 export interface RelayOptions {
@@ -25,7 +25,7 @@ export interface RelayOptions {
 }
 
 interface End {
-  readonly link: RelayLink
+  readonly link: DatagramLink
   readonly nodeIP: string
   readonly isOurs: boolean
   readonly closed: Promise<void>
@@ -38,7 +38,7 @@ export class Relay implements AsyncDisposable {
   readonly #options: RelayOptions
   readonly #socket = createSocket('udp4')
   readonly #ends = new Map<string, Set<End>>()
-  readonly #byReceiver = new Map<string, RelayLink>()
+  readonly #byReceiver = new Map<string, DatagramLink>()
   #isStopped = false
 
   constructor(options: RelayOptions) {
@@ -72,7 +72,7 @@ export class Relay implements AsyncDisposable {
       nodeIP: peer.nodeIP,
       isOurs,
       closed: new Promise(resolve => stream.once('close', resolve)),
-      link: new RelayLink(
+      link: new DatagramLink(
         stream,
         packet => this.#socket.send(packet, VXLAN_PORT, HERE),
         () => {

@@ -5,7 +5,7 @@ import { Duplex } from 'node:stream'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { ApiError } from '../../../shared/machinery/status.ts'
 
-/** `kubelet`, or `address:port` (IPv6 in brackets). */
+/** `kubelet`, `address:port` (IPv6 in brackets), or `udp:address:port`, whose stream is a DatagramLink's. */
 export type NodeTarget = 'kubelet' | (string & {})
 
 export interface NodeDialer {
