@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connectRoute } from '../../../src/main/provisioning/ssh/connect.ts'
 import type { SshConnection } from '../../../src/main/provisioning/ssh/connection.ts'
-import type { Hop } from '../../../src/main/provisioning/ssh/contract.ts'
+import type { Hop, Prompt } from '../../../src/main/provisioning/ssh/contract.ts'
 import { Sudo } from '../../../src/main/provisioning/ssh/sudo.ts'
 import { openOwnKey } from '../../../src/main/provisioning/own-key.ts'
 import { closeDoor, openDoor } from '../../../src/main/provisioning/server/doors.ts'
@@ -113,6 +113,39 @@ describe('logging in', () => {
     await expect(failing).rejects.toMatchObject({ code: 'AuthenticationFailed' })
     front.configureSshd('')
   })
+})
+
+describe('logging in that is called off', () => {
+  const late = async (kind: Prompt['kind'], answer: string, how: 'answer' | 'refuse') => {
+    const stop = new AbortController()
+    let say = () => {}
+    const person = new Person()
+    const prompter = {
+      ask(prompt: Prompt): Promise<string> {
+        if (prompt.kind !== kind) return person.ask(prompt)
+        stop.abort(new Error('called off'))
+        return new Promise((resolve, reject) => {
+          say = () => (how === 'answer' ? resolve(answer) : reject(new Error('nobody is there any more')))
+        })
+      },
+    }
+    const opening = connectRoute([hop(front, 'ada')], { prompter, pins: person, clock: systemClock, signal: stop.signal }) // prettier-ignore
+    await expect(opening).rejects.toThrow('called off')
+    const aMoment = () => new Promise(resolve => setTimeout(resolve, 100))
+    await aMoment() // the connection is over by then
+    say()
+    await aMoment() // what nobody catches would end the control plane, and ends this test run
+  }
+  test.each(['answer', 'refuse'] as const)('while somebody looks at the host key: their late %s does no harm', how => late('HostKey', 'yes', how)) // prettier-ignore
+  test.each(['answer', 'refuse'] as const)('while somebody types a password: their late %s does no harm', how => late('Password', front.password, how)) // prettier-ignore
+  test.each(['answer', 'refuse'] as const)(
+    'while the host asks its questions: their late %s does no harm',
+    async how => {
+      front.configureSshd('KbdInteractiveAuthentication yes\nPasswordAuthentication no\n')
+      await late('KeyboardInteractive', front.password, how)
+      front.configureSshd('')
+    },
+  )
 })
 
 describe('the way', () => {

@@ -1,5 +1,5 @@
 // Opens the way to a host, hop by hop: each connection runs inside the one before. Agent forwarding is never asked for.
-import { connect as connectTcp } from 'node:net'
+import { Socket, connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 // CommonJS: its names are only there on the default export once it is not bundled.
 import ssh2 from 'ssh2'
@@ -98,12 +98,16 @@ function handshake(
 ): Promise<SshConnection> {
   const { clock, signal } = options
   const client = new ssh2.Client()
+  const localAddress = socket instanceof Socket ? socket.localAddress : undefined
   const authentication = new Authentication(hop, options)
   return new Promise((resolve, reject) => {
     let known = false
+    /** Answers that come later reach nobody: the library throws where they would have gone. */
+    let over = false
     /** Why we ended it ourselves: says more than what the library then reports. */
     let own: unknown
     const fail = (error: unknown) => {
+      over = true
       cancel()
       signal.removeEventListener('abort', abort)
       client.destroy()
@@ -121,7 +125,7 @@ function handshake(
       cancel()
       signal.removeEventListener('abort', abort)
       client.removeAllListeners()
-      resolve(new SshConnection({ client, hop, before, clock }))
+      resolve(new SshConnection({ client, hop, before, clock, localAddress }))
     })
     client.connect({
       sock: socket as never,
@@ -135,17 +139,19 @@ function handshake(
         verifyHostKey(endpointName(hop), key, options).then(
           () => {
             known = true
-            verify(true)
+            if (!over) verify(true)
           },
           (error: unknown) => {
             own = error
-            verify(false)
+            if (!over) verify(false)
           },
         )
       },
       authHandler: (offered, _partial, next) => {
         authentication.next(offered).then(
-          attempt => next(attempt as never),
+          attempt => {
+            if (!over) next(attempt as never)
+          },
           (error: unknown) => fail(error),
         )
       },

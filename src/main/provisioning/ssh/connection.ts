@@ -11,6 +11,8 @@ export interface SshConnectionParts {
   /** The connection that this one runs in; owned. */
   readonly before: SshConnection | undefined
   readonly clock: Clock
+  /** This machine's address that it comes from; of the first hop. */
+  readonly localAddress: string | undefined
 }
 
 /** Accepts a connection that came in on the host. */
@@ -22,6 +24,8 @@ export class SshConnection implements AsyncDisposable {
   readonly hop: Hop
   /** Resolves when the connection is over, with the reason. */
   readonly closed: Promise<Error>
+  /** This machine's address under which the first of its hops knows us. */
+  readonly localAddress: string | undefined
   readonly #client: Client
   readonly #before: SshConnection | undefined
   readonly #clock: Clock
@@ -29,8 +33,9 @@ export class SshConnection implements AsyncDisposable {
   #over: Error | undefined
   #resolveClosed: (reason: Error) => void = () => undefined
 
-  constructor({ client, hop, before, clock }: SshConnectionParts) {
+  constructor({ client, hop, before, clock, localAddress }: SshConnectionParts) {
     this.hop = hop
+    this.localAddress = before ? before.localAddress : localAddress
     this.#client = client
     this.#before = before
     this.#clock = clock
