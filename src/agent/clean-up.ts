@@ -23,27 +23,44 @@ export async function cleanUpNode(config: AgentConfig, { network = true } = {}):
     instance: instanceId(dataDir),
     clock: systemClock,
   })
-  const pods = await runtime.outlines()
-  let containers = 0
-  for (const pod of pods)
-    for (const { id } of [...pod.containers, ...pod.sandboxes]) {
-      await runtime.remove(id)
-      containers++
-    }
+  const removed: Removed = { pods: new Set(), containers: 0 }
+  await removeContainers(runtime, removed)
   const images = await removePulledImages(runtime, dataDir)
   await runtime.removePauseImage()
   const { cgroupDriver: driver } = await runtime.version()
   const cgroups = podCgroups({ driver, cpus: 1, amountsOf: pod => podAmountsOf(pod, config) })
-  for (const { uid } of pods) await cgroups.remove(uid)
+  for (const uid of removed.pods) await cgroups.remove(uid)
   await cgroups.removeAll()
   await new Logind(run).restore()
+  // What the engine was asked for by an agent that was killed meanwhile comes late.
+  await removeContainers(runtime, removed)
   if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network`, cni: cniFoldersOf(config) })
   await unmountBelow(dataDir, hostTools)
   await rm(dataDir, { recursive: true, force: true })
   return [
-    `removed ${pods.length} pods (${containers} containers)`,
+    `removed ${removed.pods.size} pods (${removed.containers} containers)`,
     `removed ${images} images that were pulled for them`,
     network ? 'removed links, routes and rules' : 'left links, routes and rules, which belong to another cluster',
     `removed ${dataDir}`,
   ]
+}
+
+interface Removed {
+  readonly pods: Set<string>
+  containers: number
+}
+
+/** Until the engine has none any more. */
+async function removeContainers(runtime: DockerRuntime, removed: Removed): Promise<void> {
+  for (;;) {
+    const pods = await runtime.outlines()
+    if (pods.length === 0) return
+    for (const { uid, containers, sandboxes } of pods) {
+      removed.pods.add(uid)
+      for (const { id } of [...containers, ...sandboxes]) {
+        await runtime.remove(id)
+        removed.containers++
+      }
+    }
+  }
 }
