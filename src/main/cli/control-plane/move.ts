@@ -80,7 +80,7 @@ async function leave(leaving: Leaving): Promise<MoveMark> {
   await using api = connectApi(dataDir)
   const jumps = await jumpHosts(api.client, host.ssh)
   const plan = [
-    ...planParcels(host, parcels),
+    ...(await planParcels(host, parcels)),
     `write the unit ${SERVER_UNIT}: the API server listens on 0.0.0.0:${port}`,
     ...planFlags(carried),
     ...jumps.plan,

@@ -108,11 +108,11 @@ export async function parcelsFor({ facts }: ServerHost): Promise<ServerParcels> 
 }
 
 /** What is to be sent, a sentence each. */
-export function planParcels({ have }: ServerHost, { runtime, app }: ServerParcels): string[] {
-  return [
-    ...(have.has(runtime.id) ? [] : ['send the runtime (Node.js) to /opt/flotilla-server']),
-    ...(have.has(app.id) ? [] : [`send the control plane to /opt/flotilla-server (${showBytes(app.packed.length)})`]),
-  ]
+export async function planParcels({ have }: ServerHost, { runtime, app }: ServerParcels): Promise<string[]> {
+  const plan = have.has(runtime.id) ? [] : ['send the runtime (Node.js) to /opt/flotilla-server']
+  if (have.has(app.id)) return plan
+  const { bytes } = await app.packed()
+  return [...plan, `send the control plane to /opt/flotilla-server (${showBytes(bytes.length)})`]
 }
 
 /** Only what is missing; running it again does what is left. @throws SshError */
@@ -125,12 +125,9 @@ export async function sendParcels(
     const head = `${runtime.id} ${runtime.sha256} ${runtime.bytes} ${name}\n`
     await ssh.must(RECEIVE_SERVER_RUNTIME, { what: 'sending the runtime', sudo, input: parts(head, archive) })
   }
-  if (!have.has(app.id))
-    await ssh.must(RECEIVE_APP, {
-      what: 'sending the control plane',
-      sudo,
-      input: parts(`${app.id} ${app.sha256}\n`, app.packed),
-    })
+  if (have.has(app.id)) return
+  const { bytes, sha256 } = await app.packed()
+  await ssh.must(RECEIVE_APP, { what: 'sending the control plane', sudo, input: parts(`${app.id} ${sha256}\n`, bytes) })
 }
 
 /** With what was sent. Nothing is started. @throws SshError */

@@ -48,7 +48,7 @@ export async function upgradeServer(flags: UpgradeFlags): Promise<void> {
   checkSpace(host)
   console.log(`The control plane on ${mark.to} gets the version of this machine (${productVersion}):`)
   for (const line of [
-    ...planParcels(host, parcels),
+    ...(await planParcels(host, parcels)),
     `stop the control plane, copy its data (${showBytes(host.dataBytes)}), and start the new one; pods run on`,
     'back to the one before if its API server is not ready then, with the data as it was if that one cannot read it any more',
   ])

@@ -9,12 +9,17 @@ import { gzip } from 'node:zlib'
 import { pack } from 'tar-stream'
 
 export interface AppParcel {
-  /** First 16 hexadecimal digits of the hash; its folder's name on the server. */
+  /** First 16 hexadecimal digits of the hash of what it is made of; its folder's name on the server. */
   readonly id: string
-  /** SHA-256 of the packed bytes. */
-  readonly sha256: string
+  /** For a server that lacks it: packing takes longer than looking. */
+  packed(): Promise<PackedApp>
+}
+
+export interface PackedApp {
   /** A gzipped tar. */
-  readonly packed: Buffer
+  readonly bytes: Buffer
+  /** SHA-256 of it. */
+  readonly sha256: string
 }
 
 interface Manifest {
@@ -50,9 +55,16 @@ export async function packApp(root: string): Promise<AppParcel> {
     archive.entry({ name, ...unchanging }, await readFile(path))
   archive.finalize()
   await gathered
-  const packed = await compress(Buffer.concat(chunks), { level: 6 })
-  const sha256 = createHash('sha256').update(packed).digest('hex')
-  return { id: sha256.slice(0, 16), sha256, packed }
+  const tar = Buffer.concat(chunks)
+  let packing: Promise<PackedApp> | undefined
+  return { id: hashOf(tar).slice(0, 16), packed: () => (packing ??= packTar(tar)) }
+}
+
+const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
+
+async function packTar(tar: Buffer): Promise<PackedApp> {
+  const bytes = await compress(tar, { level: 6 })
+  return { bytes, sha256: hashOf(bytes) }
 }
 
 /** @returns the folders of all libraries, by the place that they have below the root on the server */
