@@ -73,6 +73,8 @@ export class Cluster implements AsyncDisposable {
   readonly #args: readonly string[]
   /** The command line of Node. */
   readonly #program: readonly string[]
+  /** The built command line that runs: of this version, unless told otherwise before the next start. */
+  cli = CLI
 
   private constructor(args: readonly string[], dataDir: string, program: readonly string[]) {
     this.#args = args
@@ -85,14 +87,17 @@ export class Cluster implements AsyncDisposable {
    * @param args more arguments of `flotilla serve`, such as `--no-local-node`
    * @param prefix a command that runs the program by exec, in place of itself: `setpriv …`
    * @param node the executable of Node
+   * @param program the built command line
    */
   static async start(
     args: readonly string[] = [],
     dataDir = mkdtempSync(join(tmpdir(), 'flotilla-e2e-')),
     prefix: readonly string[] = [],
     node = process.execPath,
+    program = CLI,
   ): Promise<Cluster> {
     const cluster = new Cluster(args, dataDir, [...prefix, node])
+    cluster.cli = program
     await cluster.start()
     return cluster
   }
@@ -111,7 +116,7 @@ export class Cluster implements AsyncDisposable {
   /** Resolves when `ready` is printed. The port of the first start is kept. */
   async start(): Promise<void> {
     this.output = ''
-    const serve = [CLI, 'serve', '--data-dir', this.dataDir, '--listen', this.#listen, ...this.#args]
+    const serve = [this.cli, 'serve', '--data-dir', this.dataDir, '--listen', this.#listen, ...this.#args]
     const [command = process.execPath, ...rest] = [...this.#program, ...serve]
     const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
