@@ -10,7 +10,7 @@ import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
 
 /**
  * Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. Of hosts, whose
- * machines are their own, three files run at a time, and those of `hosts-alone` after them.
+ * machines are their own, four files run at a time, and those of `hosts-alone` after them.
  */
 const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'desktop', 'window']
 const SERIAL = ['network', 'agent', 'hosts', 'clients', 'e2e']

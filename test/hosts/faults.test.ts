@@ -1,6 +1,7 @@
 // What goes wrong on the way: connections cut at every step, sshd that forbids forwarding, hosts that freeze and reboot,
 // a control plane that is away, agents that do not work.
 import { readFileSync } from 'node:fs'
+import { type AddressInfo, type Socket, createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Host, HostOperation, type HostOperationStatus } from '../../src/shared/api/flotilla/v1.ts'
 import { eventually } from '../support/eventually.ts'
@@ -11,6 +12,8 @@ let lab: HostLab
 let host: LabHost
 let plane: HostsControlPlane
 let before: string
+const BROKEN_RUNTIME = "#!/bin/sh\necho 'this runtime is broken' >&2\nexit 1\n"
+const UNIT_FILE = '/etc/systemd/system/flotilla-agent.service'
 const builtAgent = () => readFileSync(new URL('../../out/agent/agent.cjs', import.meta.url), 'utf8')
 
 beforeAll(async () => {
@@ -28,20 +31,25 @@ afterAll(async () => {
 })
 
 describe('joining', () => {
-  test.each(['authorize-key', 'push-runtime', 'push-agent', 'configure', 'start-agent'])(
-    'that is cut off in %s is told, and goes on when it is asked again',
-    async step => {
-      let cut = false
-      const status = await plane.operate('box', 'Join', ({ steps }) => {
-        if (cut || steps?.find(({ name }) => name === step)?.state !== 'Running') return
-        cut = true
-        host.cutSsh()
-      })
-      // A step that was over before the cut came is over; the next one is not.
-      expect(cut).toBe(true)
-      if (status.phase === 'Failed') expect(status).toMatchObject({ reason: expect.stringMatching(/ConnectionLost|Unreachable/) as string }) // prettier-ignore
-    },
-  )
+  test.each([
+    'authorize-key',
+    'start-docker',
+    'live-restore',
+    'push-runtime',
+    'push-agent',
+    'configure',
+    'start-agent',
+  ])('that is cut off in %s is told, and goes on when it is asked again', async step => {
+    let cut = false
+    const status = await plane.operate('box', 'Join', ({ steps }) => {
+      if (cut || steps?.find(({ name }) => name === step)?.state !== 'Running') return
+      cut = true
+      host.cutSsh()
+    })
+    // A step that was over before the cut came is over; the next one is not.
+    expect(cut).toBe(true)
+    if (status.phase === 'Failed') expect(status).toMatchObject({ reason: expect.stringMatching(/ConnectionLost|Unreachable/) as string }) // prettier-ignore
+  })
   const undo = (step?: string) => plane.operate('box', 'Undo', undefined, step === undefined ? {} : { step })
   const undone = ({ steps }: HostOperationStatus) => steps?.map(({ name, state }) => `${name} ${state}`)
   test('is undone step by step, each with what was built on it, until the host is as it was before', async () => {
@@ -67,6 +75,30 @@ describe('joining', () => {
     const both = await Promise.all([plane.operate('box', 'Join'), plane.operate('box', 'Join')])
     expect(both.map(({ message }) => message)).toEqual(Array(2).fill('box is the node box; nothing had to be done'))
   })
+})
+
+test('of many hosts five are worked on at a time', async () => {
+  const { client } = plane.cluster
+  const open = new Set<Socket>()
+  let [most, isOver] = [0, false]
+  const silent = createServer(socket => {
+    if (isOver) return void socket.destroy()
+    open.add(socket.on('error', () => undefined))
+    socket.once('close', () => open.delete(socket))
+    most = Math.max(most, open.size)
+  })
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  const { port } = silent.address() as AddressInfo
+  const names = Array.from({ length: 8 }, (_, i) => `silent-${i}`)
+  for (const name of names) await client.create(Host, { metadata: { name }, spec: { address: `root@127.0.0.1:${port}` } }) // prettier-ignore
+  const ended = Promise.all(names.map(name => plane.operate(name, 'Check')))
+  await eventually(() => expect(open.size).toBe(5))
+  isOver = true
+  for (const socket of open) socket.destroy()
+  expect((await ended).map(({ phase }) => phase)).toEqual(names.map(() => 'Failed'))
+  expect(most).toBe(5)
+  silent.close()
+  for (const name of names) await client.delete(Host, { name })
 })
 
 test('a machine that is a host already is not joined under another name', async () => {
@@ -106,6 +138,15 @@ describe('the link', () => {
     await plane.until('box', 'Ready')
     await eventually(() => plane.kubelet('box'), 60_000)
   })
+  test('is made again within seconds when this machine has another address', async () => {
+    const away = async () => (await plane.host('box')).status.away?.at(-1)
+    const from = performance.now()
+    lab.changeOwnAddress()
+    await eventually(async () => expect((await away())?.reason).toMatch(/^this machine no longer has the address /), 20_000) // prettier-ignore
+    await plane.until('box', 'Ready')
+    await eventually(() => plane.kubelet('box'), 30_000)
+    expect(performance.now() - from).toBeLessThan(25_000)
+  })
   test('is back after the host was rebooted', async () => {
     await host.reboot()
     await eventually(() => plane.kubelet('box'), 90_000)
@@ -121,34 +162,67 @@ describe('the link', () => {
 })
 
 describe('an upgrade', () => {
-  const bundle = () => host.sh('readlink /opt/flotilla/bin/agent.cjs')
-  test('to an agent that works switches to it and sends nothing else', async () => {
-    const before = bundle()
+  /** What runs: agent, runtime, and whether the unit is that of an earlier version, as systemd has it. */
+  const runs = () => [
+    ...host.sh('cd /opt/flotilla/bin; readlink agent.cjs node').split('\n'),
+    host.sh('systemctl show -p Description --value flotilla-agent; systemctl show -p NeedDaemonReload flotilla-agent'),
+  ]
+  const setEarlierUnit = () =>
+    host.sh(`sed -i 's/^Description=.*/Description=An earlier one/' ${UNIT_FILE} && systemctl daemon-reload`)
+
+  test('to an agent that works switches to it, with its unit, and sends nothing else', async () => {
+    setEarlierUnit()
+    const [agent, runtime] = runs()
     await plane.stopProvisioning()
     await plane.startProvisioning(plane.agentWith('newer', `${builtAgent()}\n// newer`))
+    await plane.operate('box', 'Check')
+    const stale = async () => (await plane.host('box')).status.findings?.filter(({ id }) => id === 'cluster/agent')
+    expect(await stale()).toMatchObject([{ severity: 'Info', how: expect.stringContaining('flotilla node upgrade') as string }]) // prettier-ignore
     const status = await plane.operate('box', 'Upgrade')
     expect(status).toMatchObject({ phase: 'Succeeded' })
+    expect(await stale()).toEqual([])
     expect(status.bytesSent).toBeLessThan(1_000_000)
-    expect(bundle()).not.toBe(before)
+    expect(runs()).toEqual([
+      expect.not.stringMatching(agent!),
+      runtime,
+      expect.stringMatching(/^Flotilla agent.*=no$/s),
+    ])
     await eventually(() => plane.isNodeReady('box'), 30_000)
   })
-  test('to an agent that does not work goes back to the one before, and hosts that wait behind keep theirs', async () => {
+  test('that is cut off while the agent is switched can be asked for again; until then what ran before is kept', async () => {
     const { client } = plane.cluster
-    const before = bundle()
-    await client.create(Host, { metadata: { name: 'next' }, spec: { address: 'root@192.0.2.1' } })
+    setEarlierUnit()
+    const before = runs()
     await plane.stopProvisioning()
-    await plane.startProvisioning(plane.agentWith('broken', 'console.error("this agent is broken"); process.exit(1)'))
+    await plane.startProvisioning(plane.agentWith('broken', '// another one', BROKEN_RUNTIME))
+    let cut = false
+    const status = await plane.operate('box', 'Upgrade', ({ steps }) => {
+      if (cut || steps?.find(({ name }) => name === 'switch-agent')?.state !== 'Running') return
+      cut = true
+      void eventually(() => host.sh('ls /var/lib/flotilla/upgrade').includes('before'), 20_000).then(() =>
+        host.cutSsh(),
+      )
+    })
+    expect(status).toMatchObject({ phase: 'Failed', reason: 'ConnectionLost' })
+    expect((await client.list(HostOperation)).items.map(({ status: { reason } }) => reason)).not.toContain('HeldBack')
+    expect(runs()).not.toEqual(before)
+  })
+  test('to an agent, runtime and unit that do not work goes back to those before, and hosts that wait behind keep theirs', async () => {
+    const { client } = plane.cluster
+    await client.create(Host, { metadata: { name: 'next' }, spec: { address: 'root@192.0.2.1' } })
     let queued: Promise<HostOperation> | undefined
     const status = await plane.operate('box', 'Upgrade', ({ phase }) => {
       if (phase !== 'Running') return
       const spec = { hostName: 'next', action: 'Upgrade', approved: true }
       queued ??= client.create(HostOperation, { metadata: { name: 'next-upgrade' }, spec })
     })
-    expect(status).toMatchObject({
-      phase: 'Failed',
-      message: expect.stringContaining('this agent is broken') as string,
-    })
-    expect(bundle()).toBe(before)
+    expect(status).toMatchObject({ phase: 'Failed', message: expect.stringContaining('this runtime is broken') as string }) // prettier-ignore
+    expect(runs()).toEqual([
+      expect.stringContaining('agent/'),
+      expect.stringContaining('runtime/'),
+      expect.stringMatching(/^An earlier one.*=no$/s),
+    ])
+    expect(host.sh('ls /var/lib/flotilla')).not.toContain('upgrade')
     await eventually(async () =>
       expect((await client.get(HostOperation, { name: 'next-upgrade' })).status).toMatchObject({
         phase: 'Cancelled',
@@ -160,6 +234,14 @@ describe('an upgrade', () => {
     await plane.stopProvisioning()
     await plane.startProvisioning()
   }, 300_000)
+})
+
+test('a unit that is lost while the agent runs is found by a check, and written again by a repair', async () => {
+  host.sh(`rm ${UNIT_FILE}`)
+  const { plan } = await plane.operate('box', 'Repair')
+  expect(plan?.map(({ step }) => step)).toContain('configure')
+  expect(host.sh(`systemctl is-active flotilla-agent; systemctl is-enabled flotilla-agent; ls ${UNIT_FILE}`)).toBe(`active\nenabled\n${UNIT_FILE}`) // prettier-ignore
+  expect((await plane.operate('box', 'Repair')).message).toBe('box is the node box; nothing had to be done')
 })
 
 test('a full disk is told before anything is sent', async () => {

@@ -218,11 +218,17 @@ test(
 )
 
 test(
-  'a version that does not become ready is taken back, with all that was written',
+  'a version that does not become ready is taken back, with all that was written, also over a power cut in the middle',
   async () => {
     await cluster.kubectl('create', 'configmap', 'before-upgrade')
     const before = appThere()
-    const refused = await version('broken', failing)('control-plane', 'upgrade', '--yes')
+    const upgrade = version('broken', failing)
+    const cut = upgrade('control-plane', 'upgrade', '--yes')
+    const isTried = () => server.sh('readlink /opt/flotilla-server/app') !== before.split('\n')[0]
+    await until('the new version is tried', () => Promise.resolve(isTried()), LONG_MS / 2)
+    await server.powerCut()
+    expect(await cut).toMatchObject({ code: 1 })
+    const refused = await upgrade('control-plane', 'upgrade', '--yes')
     expect(refused.code, refused.stdout).toBe(1)
     expect(refused.stderr).toMatch(
       /the version before runs again, with everything that was written; it said: .*no good/,

@@ -141,11 +141,22 @@ test('nothing secret is left in the API, on the hosts, or in the logs', async ()
   expect(bare.sh('stat -c %a /etc/flotilla/config.json /var/lib/flotilla/identity/node.key')).toBe('600\n600')
 })
 
+test('the log of an agent and a shell are a command away, also behind a jump host', async () => {
+  expect((await node('logs', 'bare')).stdout).toContain('Started flotilla-agent.service')
+  const { code, stdout } = await nodeWith('echo "$((6 * 7)) $(hostname)"\nexit\n', 'shell', 'hidden')
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('42 hidden') as string })
+  expect(await node('shell', 'nowhere')).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no host nowhere') as string }) // prettier-ignore
+})
+
 test('a Deployment spreads over them; logs, exec and port-forward work', async () => {
   const image = busyboxImage()
   const { code, stdout, stderr } = await loadImage(image)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  for (const { name } of hosts) expect(stdout).toMatch(new RegExp(`^${name}  1 layers? (was|were) missing, `, 'm'))
+  // How far each host is, beside the others.
+  for (const { name } of hosts)
+    expect(stdout).toMatch(
+      new RegExp(`^${name}  25 %$.*^${name}  50 %$.*^${name}  75 %$.*^${name}  1 layer was missing, `, 'ms'),
+    )
   await cluster.apply(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":3,
     "selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{
     "terminationGracePeriodSeconds":0,

@@ -18,7 +18,15 @@ const good: Facts = {
   cgroupVersion: 2,
   tools: new Set(['ip', 'nft', 'nsenter', 'conntrack', 'docker', 'apt-get']),
   nft: '1.0.6',
-  docker: { version: '24.0.7', error: '', isRootless: false, isSnap: false, isSwarm: false, liveRestore: true },
+  docker: {
+    version: '24.0.7',
+    error: '',
+    isRootless: false,
+    isSnap: false,
+    isSwarm: false,
+    firewallBackend: 'iptables',
+    liveRestore: true,
+  },
   diskFreeBytes: { '/': 50e9, '/var/lib': 50e9, '/opt': 50e9 },
   memoryBytes: 4e9,
   cpus: 2,
@@ -59,6 +67,7 @@ const cluster: ClusterFacts = {
   nodes: [{ name: 'other', machineID: 'b'.repeat(32), address: '192.168.1.6' }],
   hosts: [{ name: 'second', machineID: 'e'.repeat(32) }],
   apiPort: 16_443,
+  bundle: 'abcd',
 }
 const withDnf = new Set([...good.tools, 'dnf'].filter(tool => !['docker', 'apt-get'].includes(tool)))
 const without = (...tools: string[]) => new Set([...good.tools].filter(tool => !tools.includes(tool)))
@@ -94,6 +103,7 @@ describe('a finding says what, why and how', () => {
     ['docker/stopped', 'Info', 'does not answer (down)', { docker: { ...good.docker, version: '', error: 'down' } }],
     ['docker/old', 'Error', '19.03.1', { docker: { ...good.docker, version: '19.03.1' } }],
     ['docker/snap', 'Error', 'snap', { docker: { ...good.docker, isSnap: true } }],
+    ['docker/firewall', 'Info', 'backend is nftables', { docker: { ...good.docker, firewallBackend: 'nftables' } }],
     ['docker/rootless', 'Error', 'rootless', { docker: { ...good.docker, isRootless: true } }],
     ['network/tool-nft', 'Info', 'nft is missing', { tools: without('nft') }],
     ['network/tool-nft', 'Error', 'nft is missing', { tools: without('nft', 'apt-get') }],
@@ -118,6 +128,12 @@ describe('a finding says what, why and how', () => {
     ['network/peer', 'Warning', 'The node other (192.168.1.6)', { unreachable: ['192.168.1.6'] }],
     ['cluster/kubernetes', 'Error', 'k3s-agent runs', { active: new Set(['k3s-agent']) }],
     [
+      'cluster/agent',
+      'Info',
+      'The agent is 0123',
+      { flotilla: { ...good.flotilla, isConfigured: true, caHash: 'c', currentBundle: '0123' } },
+    ],
+    [
       'cluster/flotilla',
       'Error',
       'another Flotilla',
@@ -136,7 +152,7 @@ describe('a finding says what, why and how', () => {
     expect(found.map(({ severity }) => severity)).toEqual(['Error', 'Warning', 'Info'])
   })
   test('a node of this cluster is no stranger to itself', () => {
-    const mine = { ...good.flotilla, isConfigured: true, caHash: cluster.caHash }
+    const mine = { ...good.flotilla, isConfigured: true, caHash: cluster.caHash, currentBundle: cluster.bundle }
     const routes = [{ cidr: '10.244.0.3/32', device: 'flotilla' }]
     expect(preflight({ ...good, flotilla: mine, routes, listening: ['127.0.0.1:16443'] }, cluster)).toEqual([])
   })

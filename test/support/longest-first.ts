@@ -3,7 +3,7 @@
 // none of them is left to run alone at the end.
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-const LONGEST = ['move', 'onboarding', 'packages', 'faults', 'kubelet', 'join-command'].map(
+const LONGEST = ['move', 'faults', 'onboarding', 'packages', 'kubelet', 'join-command', 'window'].map(
   name => `/test/hosts/${name}.test.ts`,
 )
 

@@ -14,6 +14,7 @@ import { HostLinks } from './link/host-links.ts'
 import { type OperationParts, OperationRun } from './operation/run.ts'
 import type { OwnKey } from './own-key.ts'
 import { SleepWatch } from './sleep-watch.ts'
+import { AddressWatch } from './address-watch.ts'
 import { readSshConfig } from './ssh/config-file.ts'
 import { waysTo } from './ssh/recorded-route.ts'
 import type { ClusterSettings } from './steps/contract.ts'
@@ -47,6 +48,7 @@ export class Provisioner implements AsyncDisposable {
   /** Names of operations that are not to be begun. */
   readonly #heldBack = new Set<string>()
   readonly #sleep: SleepWatch
+  readonly #addresses: AddressWatch
 
   constructor(options: ProvisionerOptions) {
     this.#options = options
@@ -61,6 +63,7 @@ export class Provisioner implements AsyncDisposable {
     const recorder = createEventRecorder({ client, clock, component: 'host-controller', signal: this.#stop.signal })
     this.#event = (host, type, reason, message) => recorder.event(host, type, reason, message)
     this.#sleep = new SleepWatch(clock, sinceMs => this.#links.reconnectAll(sinceMs))
+    this.#addresses = new AddressWatch(clock, addresses => this.#links.reconnectFrom(addresses))
   }
 
   start(): void {
@@ -91,6 +94,7 @@ export class Provisioner implements AsyncDisposable {
     void this.#hosts.start(signal)
     void this.#operations.start(signal)
     this.#sleep.start()
+    this.#addresses.start()
   }
 
   /** Oldest first: one at a time for each host, agents one after the other, and never too many at once. */
@@ -153,6 +157,7 @@ export class Provisioner implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#sleep[Symbol.dispose]()
+    this.#addresses[Symbol.dispose]()
     await Promise.all([...this.#running.values()].map(run => run.interrupt()))
     await this.#links[Symbol.asyncDispose]()
     this.#stop.abort(new Error('provisioning stops'))

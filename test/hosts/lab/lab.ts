@@ -92,6 +92,12 @@ export class LabHost {
     docker('restart', '--time', '20', this.container)
     await this.up()
   }
+  /** As somebody who pulls the plug, and puts it in again. */
+  async powerCut(): Promise<void> {
+    docker('kill', this.container)
+    docker('start', this.container)
+    await this.up()
+  }
   /** After the host ended by itself, as in a shutdown: waits for that, and switches it on again. */
   async start(): Promise<void> {
     await eventually(() => docker('inspect', '-f', '{{.State.Running}}', this.container) === 'false', 60_000)
@@ -112,15 +118,15 @@ export class LabHost {
 
 /**
  * Files outside what a running system rewrites by itself, units, users, packages, links, routes, rules, sysctls,
- * mounts and Docker's objects.
+ * mounts and Docker's objects. Numbers that the lab's own Docker gives out anew at every start of a host are left out.
  */
 const PICTURE = `
 find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/docker -o -path /var/lib/containerd -o -path /var/lib/systemd -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/sudo -o -path /var/tmp \\) -prune -o \\( -type f -o -type l -o -type d \\) -printf '%M %u %p %l\\n' | grep -v ' /etc/ld.so.cache$' | sort
 echo == contents; find /etc -xdev -type f ! -name ld.so.cache ! -name '*-' -exec sha256sum {} + | sort -k2
 echo == units; units=$(systemctl list-unit-files --no-legend --no-pager) || exit 1; echo "$units" | awk '{print $1, $2}' | sort
 echo == packages; dpkg-query -W -f '\${Package} \${Status}\\n' | grep -v deinstall | sort
-echo == links; ip -o link show | awk '{print $2}' | sort; ip -4 route show | sort; ip rule show
-echo == rules; nft -s list ruleset 2>/dev/null | sed -e 's/counter packets [0-9]* bytes [0-9]*/counter/'
+echo == links; ip -o link show | awk '{sub(/@if[0-9]+/, "", $2); print $2}' | sort; ip -4 route show | sort; ip rule show
+echo == rules; nft -s list ruleset 2>/dev/null | sed -e 's/counter packets [0-9]* bytes [0-9]*/counter/' -e '/127\\.0\\.0\\.11/s/port [0-9]*\\|:[0-9]*$//g'
 echo == sysctl; cat /proc/sys/net/ipv4/ip_forward
 echo == mounts; awk '{print $2}' /proc/mounts | grep -v '^/var/lib/docker\\|^/run/docker\\|^/run/user\\|^/run/credentials' | sort
 echo == docker; docker ps -aq 2>/dev/null; docker volume ls -q 2>/dev/null; docker network ls --format '{{.Name}}' 2>/dev/null | sort; docker image ls --format '{{.Repository}}:{{.Tag}}' 2>/dev/null | sort
@@ -163,6 +169,13 @@ export class HostLab implements AsyncDisposable {
     if (!options.docker) host.write('/etc/dpkg/dpkg.cfg.d/lab', 'force-unsafe-io\n')
     await host.up()
     return host
+  }
+
+  /** The machine that the tests run on has another address in the lab from now on, as after a change of network. */
+  changeOwnAddress(): void {
+    const link = `br-${docker('network', 'inspect', '--format', '{{.Id}}', this.id).slice(0, 12)}`
+    run(['ip', 'address', 'del', `${this.#subnet}.1/24`, 'dev', link])
+    run(['ip', 'address', 'add', `${this.#subnet}.254/24`, 'dev', link])
   }
 
   /** From now on this host reaches the machine that the tests run on. */

@@ -1,6 +1,8 @@
 // API server, controllers and provisioning in this process, over a real store: for tests that decide which agent is
 // sent, cut connections at a chosen moment, or stop and start the control plane.
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AnswerDesk } from '../../../src/main/provisioning/answers.ts'
 import { agentFiles } from '../../../src/main/provisioning/agent-files.ts'
@@ -82,11 +84,14 @@ export class HostsControlPlane implements AsyncDisposable {
     this.#provisioner = undefined
   }
 
-  /** A folder with an agent that is not the built one. */
-  agentWith(name: string, text: string): string {
+  /** A folder with an agent that is not the built one. @param runtime a script instead of the built runtime */
+  agentWith(name: string, text: string, runtime?: string): string {
     const folder = join(this.#lab.folder, name)
-    cpSync(BUILT, folder, { recursive: true })
+    mkdirSync(folder)
     writeFileSync(join(folder, 'agent.cjs'), text)
+    const place = join(folder, 'runtime')
+    if (runtime === undefined) symlinkSync(join(BUILT, 'runtime'), place)
+    else for (const architecture of ['x64', 'arm64']) writeRuntime(join(place, architecture), runtime)
     return folder
   }
 
@@ -144,4 +149,12 @@ export class HostsControlPlane implements AsyncDisposable {
     this.desk[Symbol.dispose]()
     await this.cluster[Symbol.asyncDispose]()
   }
+}
+
+function writeRuntime(folder: string, script: string): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'node'), script, { mode: 0o755 })
+  execFileSync('tar', ['-C', folder, '-czf', join(folder, 'node.tar.gz'), 'node'])
+  const sha256 = createHash('sha256').update(script).digest('hex')
+  writeFileSync(join(folder, 'runtime.json'), JSON.stringify({ sha256, bytes: script.length }))
 }

@@ -67,6 +67,7 @@ const types: Record<string, TypeFact> = {
       architecture: string,
       address: string,
       dockerVersion: string,
+      dockerFirewallBackend: string,
       cgroupVersion: integer,
       cpus: integer,
       memoryBytes: integer,

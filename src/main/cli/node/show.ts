@@ -54,7 +54,7 @@ export async function show(dataDir: string, name: string, asJson: boolean): Prom
     ['phase', status.phase ?? 'Pending'],
     ['node', status.nodeName],
     ['system', facts.osImage && `${facts.osImage}, Linux ${facts.kernel}, ${facts.architecture}`],
-    ['docker', facts.dockerVersion],
+    ['docker', facts.dockerFirewallBackend ? `${facts.dockerVersion} (firewall: ${facts.dockerFirewallBackend})` : facts.dockerVersion],
     ['agent', status.agent?.bundle],
     ...(status.hostKeys ?? []).map(({ endpoint, fingerprint }): [string, string] => ['host key', `${endpoint} ${fingerprint}`]),
     ...(status.away ?? []).slice(-3).map(({ from, until, reason }): [string, string] => ['away', `${from} – ${until ?? 'now'} (${reason})`]),

@@ -85,6 +85,19 @@ export class HostLinks implements AsyncDisposable {
     }
   }
 
+  /**
+   * This machine's network changed: what comes from an address that it no longer has is dead without knowing.
+   * @param addresses that it has
+   */
+  reconnectFrom(addresses: ReadonlySet<string>): void {
+    for (const [name, link] of this.#links) {
+      const from = link.connection?.localAddress
+      if (from === undefined || addresses.has(from)) continue
+      this.#changed(name, false, `this machine no longer has the address ${from}`)
+      link.reconnect()
+    }
+  }
+
   #changed(name: string, up: boolean, why: string, atMs = this.#options.clock.now()): void {
     if (this.#up.get(name) === up) return
     this.#up.set(name, up)

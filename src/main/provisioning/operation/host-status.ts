@@ -36,6 +36,7 @@ export function inspected(facts: Facts): Pick<HostStatus, 'facts'> {
       architecture: facts.architecture,
       address: facts.address,
       dockerVersion: facts.docker.version,
+      ...(facts.docker.firewallBackend && { dockerFirewallBackend: facts.docker.firewallBackend }),
       ...(facts.cgroupVersion === undefined ? {} : { cgroupVersion: facts.cgroupVersion }),
       cpus: facts.cpus,
       memoryBytes: facts.memoryBytes,

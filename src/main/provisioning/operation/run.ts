@@ -1,6 +1,6 @@
 // Carries one operation out: connect → look → plan → wait until it is approved → apply. Run again, it does what is left.
 import { createHash } from 'node:crypto'
-import { Host, type HostOperation } from '../../../shared/api/flotilla/v1.ts'
+import { Host, type HostFinding, type HostOperation } from '../../../shared/api/flotilla/v1.ts'
 import { Node } from '../../../shared/api/core/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { type Clock, formatTime } from '../../../shared/machinery/clock.ts'
@@ -14,6 +14,7 @@ import { nodeNameOf } from '../node-name.ts'
 import type { OwnKey } from '../own-key.ts'
 import { type Facts, parseFacts } from '../preflight/facts.ts'
 import { FACTS_SCRIPT } from '../preflight/facts-script.ts'
+import { STALE_AGENT } from '../preflight/checks/clusters.ts'
 import { preflight } from '../preflight/preflight.ts'
 import type { SshConnection } from '../ssh/connection.ts'
 import { type Hop, SshError } from '../ssh/contract.ts'
@@ -85,10 +86,9 @@ export class OperationRun {
 
   /** Whether it put another agent on the host, and the node was not Ready with it. */
   get brokeAgent(): boolean {
-    const { phase, steps } = this.#writer.status
-    return (
-      phase === 'Failed' && steps?.some(({ name, state }) => name === switchAgent.name && state === 'Failed') === true
-    )
+    const { phase, reason, steps = [] } = this.#writer.status
+    const isBroken = phase === 'Failed' && reason === 'CommandFailed'
+    return isBroken && steps.some(({ name, state }) => name === switchAgent.name && state === 'Failed')
   }
 
   /** The operation's spec changed. */
@@ -189,7 +189,7 @@ export class OperationRun {
       if (steps.length > 0 && !this.#operation.spec.approved) await this.#waitForApproval()
       await applySteps(steps, context, this.#writer, action === 'Undo' ? 'Undone' : 'Succeeded')
       if (action === 'Undo') return await this.#concludeUndo(host, steps)
-      return await this.#conclude(host, context, steps.length)
+      return await this.#conclude(host, context, { changes: steps.length, findings })
     } finally {
       if (!adopted) await ssh[Symbol.asyncDispose]()
     }
@@ -205,9 +205,13 @@ export class OperationRun {
     return `undone on ${name}: ${names.join(', ')}; to join again: flotilla node repair ${name}`
   }
 
-  async #conclude(host: Host, context: ContextWithoutProgress, changes: number): Promise<string> {
-    const { client, files, links } = this.#parts
-    const { nodeName, facts, apiPort, ssh } = context
+  async #conclude(
+    host: Host,
+    context: ContextWithoutProgress,
+    { changes, findings }: { readonly changes: number; readonly findings: readonly HostFinding[] },
+  ): Promise<string> {
+    const { client, links } = this.#parts
+    const { nodeName, apiPort, ssh } = context
     const name = host.metadata.name
     if (this.action === 'Remove') {
       await client.delete(Host, { name }).catch((error: unknown) => {
@@ -215,20 +219,25 @@ export class OperationRun {
       })
       return `${name} is no node any more and as it was before`
     }
+    await patchHostStatus(client, name, { phase: 'Ready', nodeName, apiPort })
+    if (this.action !== 'Restart') await this.#noteAgent(context, findings)
+    await links.open({ ...host, status: { ...host.status, nodeName, apiPort } }, ssh)
+    return changes === 0 ? `${name} is the node ${nodeName}; nothing had to be done` : `${name} is the node ${nodeName}`
+  }
+
+  /** The versions that are current here run there now. */
+  async #noteAgent({ host, facts }: ContextWithoutProgress, findings: readonly HostFinding[]): Promise<void> {
+    const { client, files } = this.#parts
     const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(facts.architecture)])
     const previousBundle = facts.flotilla.currentBundle
-    await patchHostStatus(client, name, {
-      phase: 'Ready',
-      nodeName,
-      apiPort,
+    await patchHostStatus(client, host.metadata.name, {
+      findings: findings.filter(({ id }) => id !== STALE_AGENT),
       agent: {
         bundle: bundle.id,
         runtime: runtime.id,
         ...(previousBundle && previousBundle !== bundle.id ? { previousBundle } : {}),
       },
     })
-    await links.open({ ...host, status: { ...host.status, nodeName, apiPort } }, ssh)
-    return changes === 0 ? `${name} is the node ${nodeName}; nothing had to be done` : `${name} is the node ${nodeName}`
   }
 
   /** For a host that is gone: it is not asked. Its pods go with its node. */
@@ -284,9 +293,10 @@ export class OperationRun {
   }
 
   async #clusterFacts(host: Host, nodeName: string, apiPort: number) {
-    const { client, cluster } = this.#parts
-    const [{ items }, hosts] = await Promise.all([client.list(Node), client.list(Host)])
+    const { client, cluster, files } = this.#parts
+    const [{ items }, hosts, bundle] = await Promise.all([client.list(Node), client.list(Host), files.bundle()])
     return {
+      bundle: bundle.id,
       clusterCIDRs: cluster.clusterCIDRs,
       serviceCIDRs: cluster.serviceCIDRs,
       networkBackend: cluster.networkBackend,

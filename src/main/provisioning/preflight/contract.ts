@@ -17,6 +17,8 @@ export interface ClusterFacts {
   readonly nodes: readonly { readonly name: string; readonly machineID: string; readonly address: string }[]
   /** Other hosts, which this one must not be, with what tells machines apart. */
   readonly hosts: readonly { readonly name: string; readonly machineID: string }[]
+  /** id of the agent that is current here. */
+  readonly bundle: string
   /** The port on the host's loopback that is to lead to the API server. */
   readonly apiPort: number
 }

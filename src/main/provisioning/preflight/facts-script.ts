@@ -19,7 +19,10 @@ if has docker; then
   # Of a daemon that does not answer, it says nothing or no version.
   about=$(docker info --format 'docker.version={{.ServerVersion}}{{println}}docker.liveRestore={{.LiveRestoreEnabled}}{{println}}docker.swarm={{.Swarm.LocalNodeState}}{{println}}{{range .SecurityOptions}}docker.security={{.}}{{println}}{{end}}' 2>/dev/null)
   case "$about" in
-    docker.version=[0-9]*) printf '%s\\n' "$about" ;;
+    docker.version=[0-9]*)
+      printf '%s\\n' "$about"
+      # Engines before 29 have no such field.
+      say docker.firewall "$(docker info --format '{{.FirewallBackend.Driver}}' 2>/dev/null)" ;;
     *) say docker.error "$(docker version 2>&1 >/dev/null | tail -n1)" ;;
   esac
   has snap && snap list docker >/dev/null 2>&1 && say docker.snap yes
@@ -53,6 +56,7 @@ if [ -r /etc/flotilla/config.json ]; then say flotilla config; say flotilla.ca "
 for kind in runtime agent; do for path in /opt/flotilla/$kind/*/; do [ -d "$path" ] && say "flotilla.$kind" "$(basename "$path")"; done; done
 for trace in installed packages docker daemon.json.ours images; do [ -e /var/lib/flotilla/before/$trace ] && say flotilla.did $trace; done
 [ -d /var/lib/flotilla/identity ] && say flotilla.did identity
+[ -d /var/lib/flotilla/upgrade/before ] && say flotilla.did upgrade
 [ -L /opt/flotilla/bin/agent.cjs ] && say flotilla.current "$(readlink /opt/flotilla/bin/agent.cjs)"
 [ -L /opt/flotilla/bin/node ] && say flotilla.currentRuntime "$(readlink /opt/flotilla/bin/node)"
 has sshd && sshd -T 2>/dev/null | sed -n 's/^allowtcpforwarding /sshd.forwarding=/p'

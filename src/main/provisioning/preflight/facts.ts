@@ -29,6 +29,8 @@ export interface Facts {
     readonly isRootless: boolean
     readonly isSnap: boolean
     readonly isSwarm: boolean
+    /** `iptables`, `nftables`, `iptables+firewalld`; '' where it does not say. */
+    readonly firewallBackend: string
     /** Whether containers outlive the daemon. */
     readonly liveRestore: boolean
   }
@@ -65,7 +67,10 @@ export interface Facts {
     readonly bundles: readonly string[]
     readonly currentBundle: string
     readonly currentRuntime: string
-    /** Traces: `installed` packages, `docker` started, `daemon.json.ours`, `images` sent, `identity` of a node. */
+    /**
+     * Traces: `installed` packages, `docker` started, `daemon.json.ours`, `images` sent, `identity` of a node, an `upgrade`
+     * that was cut off.
+     */
     readonly did: ReadonlySet<string>
   }
   /** As sshd's configuration says; '' when it cannot be read. */
@@ -118,6 +123,7 @@ export function parseFacts(output: string, answeredMs: number): Facts {
       isRootless: all('docker.security').some(option => option.includes('rootless')),
       isSnap: one('docker.snap') === 'yes',
       isSwarm: !['', 'inactive'].includes(one('docker.swarm')),
+      firewallBackend: one('docker.firewall'),
       liveRestore: one('docker.liveRestore') === 'true',
     },
     diskFreeBytes: Object.fromEntries(

@@ -1,6 +1,6 @@
 // Everything that is looked at before a host is touched, in one readable list.
 import type { HostFinding } from '../../../shared/api/flotilla/v1.ts'
-import { otherFlotilla, otherKubernetes } from './checks/clusters.ts'
+import { agentVersion, otherFlotilla, otherKubernetes } from './checks/clusters.ts'
 import { docker } from './checks/docker.ts'
 import { firewalls, forwarding, mtu, networks, peers, ports, proxies, tools } from './checks/network.ts'
 import {
@@ -40,6 +40,7 @@ const checks: readonly Check[] = [
   peers,
   otherKubernetes,
   otherFlotilla,
+  agentVersion,
 ]
 
 /** @returns findings, the worst first */

@@ -75,18 +75,33 @@ export function settingsText(cluster: ClusterSettings, settings: NodeSettings): 
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** Whether what is on the host is what this step writes, in the versions that are current here. */
-export async function isConfigured(context: ContextWithoutProgress): Promise<boolean> {
+/** What on the host is not what this step writes, in the versions that are current here. */
+export async function stale(context: ContextWithoutProgress): Promise<Set<'settings' | 'unit' | 'version'>> {
   const { files, facts } = context
   const { flotilla } = facts
   const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(facts.architecture)])
-  return (
-    flotilla.configHash === hashOf(agentConfig(context)) &&
-    flotilla.unitHash === hashOf(UNIT_TEXT) &&
-    flotilla.currentBundle === bundle.id &&
-    flotilla.currentRuntime === runtime.id
-  )
+  const found = new Set<'settings' | 'unit' | 'version'>()
+  if (flotilla.configHash !== hashOf(agentConfig(context))) found.add('settings')
+  if (flotilla.unitHash !== hashOf(UNIT_TEXT)) found.add('unit')
+  if (flotilla.currentBundle !== bundle.id || flotilla.currentRuntime !== runtime.id) found.add('version')
+  return found
 }
+
+export const isConfigured = async (context: ContextWithoutProgress): Promise<boolean> =>
+  (await stale(context)).size === 0
+
+/** What this step writes, below the root. */
+export const SETTINGS_FILES = [
+  'etc/flotilla/ca.crt',
+  'etc/flotilla/config.json',
+  `etc/systemd/system/${UNIT}`,
+  'opt/flotilla/bin/remove',
+  'opt/flotilla/bin/node',
+  'opt/flotilla/bin/agent.cjs',
+] as const
+
+/** What an upgrade replaces, until it is over. */
+export const UPGRADE_FOLDER = '/var/lib/flotilla/upgrade'
 
 const UNPACK = `
 set -e
@@ -95,6 +110,7 @@ mkdir -p -m 700 /etc/flotilla /var/lib/flotilla
 mkdir -p /opt/flotilla/bin
 tar -x -C / --no-same-owner --no-overwrite-dir
 systemctl daemon-reload
+rm -rf ${UPGRADE_FOLDER}
 `
 
 export const configure: Step = {
@@ -107,21 +123,29 @@ export const configure: Step = {
       `write the unit ${UNIT} and point /opt/flotilla/bin to agent ${bundle.id}`,
     ]
   },
-  async apply(context) {
-    const { files, facts, cluster } = context
-    const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(facts.architecture)])
-    const archive = pack()
-    const file = (name: string, mode: number, text: string) => archive.entry({ name, mode }, text)
-    const link = (name: string, linkname: string) => archive.entry({ name, type: 'symlink', linkname })
-    file('etc/flotilla/ca.crt', 0o644, cluster.caPem)
-    file('etc/flotilla/config.json', 0o600, agentConfig(context))
-    file(`etc/systemd/system/${UNIT}`, 0o644, UNIT_TEXT)
-    file('opt/flotilla/bin/remove', 0o755, REMOVE_BY_HAND)
-    link('opt/flotilla/bin/node', `../runtime/${runtime.id}/node`)
-    link('opt/flotilla/bin/agent.cjs', `../agent/${bundle.id}/agent.cjs`)
-    archive.finalize()
-    const chunks: Buffer[] = []
-    for await (const chunk of archive) chunks.push(chunk as Buffer)
-    await asRoot(context, 'writing the settings', UNPACK, Buffer.concat(chunks))
-  },
+  apply: async context => void (await asRoot(context, 'writing the settings', UNPACK, await settingsArchive(context))),
+}
+
+/** @returns a tar of SETTINGS_FILES, in the versions that are current here */
+export async function settingsArchive(context: ContextWithoutProgress): Promise<Buffer> {
+  const { files, facts, cluster } = context
+  const [bundle, runtime] = await Promise.all([files.bundle(), files.runtime(facts.architecture)])
+  const texts: Record<(typeof SETTINGS_FILES)[number], readonly [mode: number, text: string] | string> = {
+    'etc/flotilla/ca.crt': [0o644, cluster.caPem],
+    'etc/flotilla/config.json': [0o600, agentConfig(context)],
+    [`etc/systemd/system/${UNIT}`]: [0o644, UNIT_TEXT],
+    'opt/flotilla/bin/remove': [0o755, REMOVE_BY_HAND],
+    'opt/flotilla/bin/node': `../runtime/${runtime.id}/node`,
+    'opt/flotilla/bin/agent.cjs': `../agent/${bundle.id}/agent.cjs`,
+  }
+  const archive = pack()
+  for (const name of SETTINGS_FILES) {
+    const content = texts[name]
+    if (typeof content === 'string') archive.entry({ name, type: 'symlink', linkname: content })
+    else archive.entry({ name, mode: content[0] }, content[1])
+  }
+  archive.finalize()
+  const chunks: Buffer[] = []
+  for await (const chunk of archive) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
 }

@@ -63,7 +63,7 @@ export async function startUntilReady(
   context: StepContext,
   what: string,
   script: string,
-  input?: string,
+  input?: string | Buffer,
 ): Promise<void> {
   // Where none ever had an identity, none has sent a heartbeat.
   if (context.facts.flotilla.did.has('identity')) await asRoot(context, 'stopping the agent', STOP)

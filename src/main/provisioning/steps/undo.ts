@@ -1,6 +1,6 @@
 // Steps of joining, taken back one by one: each together with what was built on it, in the order in which that is safe.
 import { authorizeKey, withdrawKey } from './authorize-key.ts'
-import { UNIT, configure } from './configure.ts'
+import { UNIT, UPGRADE_FOLDER, configure } from './configure.ts'
 import { type ContextWithoutProgress, type Step, asRoot } from './contract.ts'
 import { installPackages, startDocker } from './install-packages.ts'
 import { liveRestore, resetLiveRestore } from './live-restore.ts'
@@ -73,7 +73,7 @@ const UNDOINGS: readonly Undoing[] = [
     by: [
       files(
         `/etc/flotilla, /opt/flotilla/bin and the unit ${UNIT}`,
-        `/etc/flotilla /opt/flotilla/bin /var/lib/flotilla/compile-cache /etc/systemd/system/${UNIT}`,
+        `/etc/flotilla /opt/flotilla/bin /var/lib/flotilla/compile-cache ${UPGRADE_FOLDER} /etc/systemd/system/${UNIT}`,
         `systemctl daemon-reload\nsystemctl reset-failed ${UNIT} 2>/dev/null\n`,
       ),
     ],

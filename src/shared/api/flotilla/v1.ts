@@ -100,6 +100,8 @@ export interface HostFacts {
   architecture?: string
   address?: string
   dockerVersion?: string
+  /** iptables or nftables, where Docker says. */
+  dockerFirewallBackend?: string
   cgroupVersion?: number
   cpus?: number
   memoryBytes?: number

@@ -1,5 +1,5 @@
 // What is left of, or still belongs to, another cluster.
-import { type Check, error } from '../contract.ts'
+import { type Check, error, info } from '../contract.ts'
 
 const KUBERNETES = [
   'k3s',
@@ -36,6 +36,22 @@ export const otherFlotilla: Check = {
             what: 'The host belongs to another Flotilla cluster, or to an earlier one that was reset.',
             why: 'A machine can be a node of one cluster at a time.',
             how: 'Remove it there (flotilla node remove), or clean it on the host: sudo /opt/flotilla/bin/remove',
+          }),
+        ]
+      : [],
+}
+
+export const STALE_AGENT = 'cluster/agent'
+
+export const agentVersion: Check = {
+  name: 'agent-version',
+  look: ({ flotilla: { isConfigured, currentBundle, ...flotilla } }, { bundle, caHash, nodeName }) =>
+    isConfigured && flotilla.caHash === caHash && currentBundle !== '' && currentBundle !== bundle
+      ? [
+          info(STALE_AGENT, {
+            what: `The agent is ${currentBundle}; this control plane comes with ${bundle}.`,
+            why: 'They work together, but what is new or mended in the agent is not there yet.',
+            how: `flotilla node upgrade, with the name of this host (node ${nodeName}); it goes back by itself if the node is not Ready then.`,
           }),
         ]
       : [],

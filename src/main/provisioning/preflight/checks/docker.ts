@@ -44,6 +44,14 @@ export const docker: Check = {
           how: 'snap remove docker, then add the host again: joining installs the package of the distribution.',
         }),
       )
+    if (engine.firewallBackend === 'nftables')
+      findings.push(
+        info('docker/firewall', {
+          what: "Docker's firewall backend is nftables.",
+          why: 'Its tables drop what is forwarded to anything but its own containers, as pods are.',
+          how: 'The agent opens what pods need, and only that, and closes it again when the host is removed.',
+        }),
+      )
     if (engine.isRootless)
       findings.push(
         error('docker/rootless', {
