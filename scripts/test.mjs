@@ -9,11 +9,12 @@ import { ensureBuilt, ensureDependencies, requireNode, root, run, say } from './
 import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
 
 /**
- * Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. Of hosts, whose
- * machines are their own, four files run at a time, and those of `hosts-alone` after them.
+ * Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. Where machines
+ * are the tests' own, and much of the time is waiting, several files run at a time; those of `hosts-alone` after them.
  */
 const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'desktop', 'window']
 const SERIAL = ['network', 'agent', 'hosts', 'clients', 'e2e']
+const WORKERS = { network: 2, hosts: 4 }
 /** Minutes that the tests of an area may take, so that the whole stays a coffee break. */
 const BUDGET_MINUTES = { store: 4, api: 5, control: 4, agent: 5, network: 4, hosts: 6, window: 5 }
 /** More broken files than this are not unsteady, they are broken. */
@@ -128,7 +129,7 @@ if (!wanted.length) {
 }
 for (const area of chosen(PARALLEL)) runTests(area, ['--maxWorkers=2'])
 for (const area of chosen(SERIAL))
-  runTests(area, area === 'hosts' ? ['--maxWorkers=3'] : ['--maxWorkers=1', '--no-file-parallelism'])
+  runTests(area, WORKERS[area] ? [`--maxWorkers=${WORKERS[area]}`] : ['--maxWorkers=1', '--no-file-parallelism'])
 
 console.log(`\nTimes: ${times.join(' · ')}`)
 if (unsteady.length)

@@ -173,6 +173,26 @@ describe('endpointslice and endpoints', () => {
     await cluster.client.delete(Node, { name: 'in-north' })
   })
 
+  test('trafficDistribution gives each endpoint hints of its own zone, and of its own node where that is preferred', async () => {
+    const namespace = await newNamespace()
+    await cluster.client.create(Node, {
+      metadata: { name: 'here', labels: { 'topology.kubernetes.io/zone': 'east' } },
+      spec: {},
+    })
+    await createService(namespace)
+    await reportPod(cluster.client, await createPod(namespace, 'a', { nodeName: 'here' }), true, '10.244.0.4')
+    const hintsWith = async (trafficDistribution: string | null, expected: unknown) => {
+      await cluster.client.patch(Service, { namespace, name: 'web' }, { spec: { trafficDistribution } }, { type: 'merge' }) // prettier-ignore
+      await eventually(async () => expect((await endpointsOf(namespace)).map(({ hints }) => hints)).toEqual([expected]))
+    }
+    const forZones = [{ name: 'east' }]
+    await hintsWith('PreferSameZone', { forZones })
+    await hintsWith('PreferSameNode', { forZones, forNodes: [{ name: 'here' }] })
+    await hintsWith('PreferClose', { forZones })
+    await hintsWith(null, undefined)
+    await cluster.client.delete(Node, { name: 'here' })
+  })
+
   test('publishNotReadyAddresses shows pods that are not ready as ready; a headless Service is labelled', async () => {
     const namespace = await newNamespace()
     await createService(namespace, { clusterIP: 'None', publishNotReadyAddresses: true })

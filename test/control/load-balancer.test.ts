@@ -22,6 +22,8 @@ const create = (name: string, port: number, spec: Partial<Service['spec']> = {})
   })
 const addresses = async (name: string) =>
   (await cluster.client.get(Service, { namespace, name })).status.loadBalancer?.ingress?.map(({ ip }) => ip) ?? []
+const conditions = async (name: string) =>
+  (await cluster.client.get(Service, { namespace, name })).status.conditions ?? []
 const shows = (name: string, expected: string[]) =>
   eventually(async () => expect(await addresses(name)).toEqual(expected))
 const hasEvent = (name: string, event: string) =>
@@ -56,9 +58,21 @@ describe('service', () => {
       'SyncLoadBalancerFailed: Error syncing load balancer: port TCP/80 is taken by Service default/first',
     )
     expect(await addresses('second')).toEqual([])
+    await eventually(async () =>
+      expect(await conditions('second')).toMatchObject([
+        {
+          type: 'LoadBalancerPortsError',
+          status: 'True',
+          reason: 'PortConflict',
+          message: 'port TCP/80 is taken by Service default/first',
+        },
+      ]),
+    )
+    expect(await conditions('first')).toEqual([])
     expect(await addresses('first')).toEqual(['192.0.2.1'])
     await cluster.client.delete(Service, { namespace, name: 'first' })
     await shows('second', ['192.0.2.1'])
+    expect(await conditions('second')).toEqual([])
   })
 
   test("the nodes' own ports are refused", async () => {
@@ -69,6 +83,9 @@ describe('service', () => {
       'SyncLoadBalancerFailed: Error syncing load balancer: port TCP/22 belongs to the nodes themselves',
     )
     expect(await addresses('ssh')).toEqual([])
+    await eventually(async () => expect(await conditions('ssh')).toHaveLength(1))
+    await cluster.client.patch(Service, { namespace, name: 'ssh' }, { spec: { type: 'ClusterIP' } })
+    await eventually(async () => expect(await conditions('ssh')).toEqual([]))
   })
 
   test('externalTrafficPolicy Local has only nodes with ready endpoints', async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ConnectionSummary } from '../../src/shared/machinery/connection-summary.ts'
 import { parseFlow } from '../../src/agent/observe/flow.ts'
-import { type Agent, eventually, type Host, Lab, type Pod, tcp } from './lab/lab.ts'
+import { type Agent, eventually, type Host, isDropped, Lab, type Pod, tcp } from './lab/lab.ts'
 import { node, podObject, policy, service, slice } from './lab/objects.ts'
 import { Prober } from './lab/prober.ts'
 
@@ -119,7 +119,7 @@ describe('a node', () => {
     await agent.call({ do: 'isolate', pod: object })
     await agent.put('pods', object)
     await agent.put('networkpolicies', policy('default', 'deny', { podSelector: {} }))
-    await eventually(() => tcp(client, ips[1]!, 81)[0] === 'TIMEOUT')
+    await eventually(() => isDropped(client, ips[1]!, 81))
     const { denied } = await summary()
     expect(denied).toContainEqual({
       from: { kind: 'pod', ip: ips[0] },

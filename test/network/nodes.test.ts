@@ -1,6 +1,18 @@
 // Several nodes: two on one subnet, one behind a router, with Docker's kind of firewall on them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Agent, eventually, type Host, Lab, namesIn, type Pod, serve, tcp, udp } from './lab/lab.ts'
+import {
+  type Agent,
+  eventually,
+  type Host,
+  isDropped,
+  Lab,
+  namesIn,
+  type Place,
+  type Pod,
+  serve,
+  tcp,
+  udp,
+} from './lab/lab.ts'
 import { node, service, slice } from './lab/objects.ts'
 
 /** What Docker ≤ 28 leaves on a host: forwarding is dropped but for its own networks, DOCKER-USER is for others. */
@@ -42,6 +54,8 @@ describe('nodes', () => {
       const host = lab.host(name, `${nodeIPs[i]!}/24`)
       hosts.push(host)
       host.run('ip', 'route', 'add', 'default', 'via', i === 2 ? '192.168.80.254' : '192.168.79.254')
+      // The third is on a link that carries less.
+      if (i === 2) host.run('ip', 'link', 'set', 'eth0', 'mtu', '1400')
     }
     // node1: iptables over nftables; node2: legacy iptables; node3: a ruleset of its administrator's own.
     load(hosts[0]!, 'iptables-nft-restore', DOCKER_RULES)
@@ -112,6 +126,13 @@ describe('nodes', () => {
     expect(namesIn(tcp(pods[0]!, nodeIPs[2]!, 30_080, 40))).toEqual(names)
   })
 
+  it('give each link what the way behind it carries', () => {
+    const mtu = (place: Place, link: string) =>
+      Number(/ mtu (\d+)/.exec(place.run('ip', '-o', 'link', 'show', link))![1])
+    expect([0, 1, 2].map(i => mtu(pods[i]!, 'eth0'))).toEqual([1500, 1500, 1400])
+    expect([0, 1, 2].map(i => mtu(hosts[i]!, 'flovx'))).toEqual([1450, 1450, 1350])
+  })
+
   it('carry big transfers through the tunnel', () => {
     const server =
       "require('http').createServer((q, r) => r.end(Buffer.alloc(3e6))).listen(8081, () => console.log('up'))"
@@ -132,6 +153,22 @@ describe('nodes', () => {
     }).finally(() => child.kill())
   })
 
+  it('treat what comes from a node or its pods as traffic of the cluster where outside traffic has to stay local', async () => {
+    const ports = [{ port: 80, protocol: 'TCP', nodePort: 30_081 }]
+    const far = service('far', { type: 'NodePort', clusterIP: '10.96.0.51', externalTrafficPolicy: 'Local', ports })
+    for (const agent of agents) {
+      await agent.put('services', far)
+      await agent.put('endpointslices', slice('far', [{ ip: ips[1]!, nodeName: 'node2' }]))
+    }
+    // The endpoint is elsewhere: it answers who asks from the node, which shows its address in the pod network.
+    await eventually(() => expect(tcp(hosts[0]!, nodeIPs[0]!, 30_081)).toEqual(['node2 10.244.1.0']) ?? true)
+    expect(namesIn(tcp(hosts[0]!, '127.0.0.1', 30_081))).toEqual(['node2'])
+    expect(namesIn(tcp(pods[0]!, nodeIPs[0]!, 30_081))).toEqual(['node2'])
+    // From another node it is outside traffic, which is let in where the endpoint is, as who it is.
+    expect(isDropped(hosts[2]!, nodeIPs[0]!, 30_081)).toBe(true)
+    expect(tcp(hosts[2]!, nodeIPs[1]!, 30_081)).toEqual([`node2 ${nodeIPs[2]!}`])
+  })
+
   it('answer DNS to pods although the host drops what comes in', () => {
     for (const pod of pods)
       expect(pod.run('dig', '+short', '+time=1', '@10.96.0.10', 'web.default.svc.cluster.local').trim()).toBe(
@@ -142,7 +179,7 @@ describe('nodes', () => {
   it('open the firewall again after it was reloaded', async () => {
     agents[0]!.pause()
     load(hosts[0]!, 'iptables-nft-restore', DOCKER_RULES)
-    expect(tcp(pods[0]!, ips[1]!, 8080)).toEqual(['TIMEOUT'])
+    expect(isDropped(pods[0]!, ips[1]!, 8080)).toBe(true)
     agents[0]!.resume()
     // Elsewhere, single rules go from chains that stay.
     hosts[1]!.run('iptables-legacy', '-F', 'FLOTILLA-FORWARD')

@@ -2,7 +2,7 @@
 // asked of the explanation. The cases are those of upstream's suite (test/e2e/network/netpol), and ours.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec } from '../../src/shared/api/networking/v1.ts'
-import { eventually, serve, tcp } from './lab/lab.ts'
+import { eventually, isDropped, serve } from './lab/lab.ts'
 import { type Expected, NODE_IPS, type PolicyStage as Stage, PolicyStage } from './lab/policy-lab.ts'
 import { service, slice } from './lab/objects.ts'
 import { Prober } from './lab/prober.ts'
@@ -266,7 +266,7 @@ describe('network policies', () => {
     const { ip, nodeIndex, sandbox } = stage.pods.get('x/a')!
     const own = stage.hosts[nodeIndex]!
     const server = await serve(own, 'OWN', 7000)
-    await eventually(() => tcp(stage.hosts[1 - nodeIndex]!, ip, 80)[0] === 'TIMEOUT')
+    await eventually(() => isDropped(stage.hosts[1 - nodeIndex]!, ip, 80))
     expect(
       await stage.pods.get('x/a')!.prober.reach([{ protocol: 'TCP', ip: NODE_IPS[nodeIndex]!, port: 7000 }]),
     ).toEqual([true])

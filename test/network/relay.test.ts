@@ -5,6 +5,7 @@ import { IPV4 } from '../../src/agent/network/family.ts'
 import { Relay } from '../../src/agent/network/reach/relay.ts'
 import { RuleTable } from '../../src/agent/proxy/table.ts'
 import { deferred } from '../../src/shared/machinery/deferred.ts'
+import { cut, heal } from './lab/cut.ts'
 import { type Agent, eventually, type Host, Lab, namesIn, type Pod, serve, tcp, udp } from './lab/lab.ts'
 import { node, service, slice } from './lab/objects.ts'
 
@@ -12,17 +13,6 @@ const names = ['node1', 'node2', 'node3']
 const nodeIPs = ['192.168.83.1', '192.168.83.2', '192.168.84.3']
 const cidrs = ['10.244.1.0/24', '10.244.2.0/24', '10.244.3.0/24']
 const object = (index: number) => node(names[index]!, nodeIPs[index]!, cidrs[index]!)
-/** Above all that the agents may open: a firewall that is not on the nodes would do the same. */
-const only22 = (ip: string, mac: string) => `table ip cut {
-  chain in {
-    type filter hook prerouting priority -400;
-    ip saddr ${ip} tcp dport 22 accept
-    ip saddr ${ip} tcp sport 22 accept
-    ip saddr ${ip} drop
-    ip saddr 10.244.0.0/16 ether saddr ${mac} drop
-  }
-}`
-
 describe('nodes that do not reach each other', () => {
   let lab: Lab
   const hosts: Host[] = []
@@ -66,16 +56,6 @@ describe('nodes that do not reach each other', () => {
   afterAll(() => lab.end())
 
   const relayed = async (index: number) => (await agents[index]!.call({ do: 'relayed' })) as string[]
-  const cut = (a: number, b: number) => {
-    for (const [here, there] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const mac = (JSON.parse(hosts[there]!.run('ip', '-j', 'link', 'show', 'eth0')) as { address: string }[])[0]!.address // prettier-ignore
-      hosts[here]!.run('nft', only22(nodeIPs[there]!, mac))
-    }
-  }
-  const heal = (index: number) => hosts[index]!.run('nft', 'delete', 'table', 'ip', 'cut')
   /** Every way between the two, over TCP and UDP, each pod seen with its own address. */
   const everyWay = (a: number, b: number) => {
     for (const [from, to] of [
@@ -94,13 +74,14 @@ describe('nodes that do not reach each other', () => {
   }
 
   it('relay nothing while every way is open', async () => {
-    expect(await Promise.all([0, 1, 2].map(relayed))).toEqual([[], [], []])
+    // On a busy machine an agent may be late; that is over as soon as it is noticed.
+    await eventually(async () => (await Promise.all([0, 1, 2].map(relayed))).flat().length === 0, 30_000)
   })
 
   it('are found, on one subnet and on different ones, and their pods are relayed until the way is open again', async () => {
     // node2 loses both others, which go on reaching each other.
     for (const index of [0, 2]) {
-      cut(index, 1)
+      cut(hosts[index]!, hosts[1]!)
       expect(namesIn(tcp(hosts[index]!, nodeIPs[1]!, 22))).toEqual(['SSH'])
     }
     // On a busy machine it may be found before it is tried.
@@ -122,8 +103,7 @@ describe('nodes that do not reach each other', () => {
     expect(pods[0]!.run('curl', ...args)).toBe('3000000')
     server.kill()
 
-    heal(0)
-    heal(2)
+    for (const index of [0, 2]) heal(hosts[index]!)
     hosts[1]!.run('nft', 'flush', 'table', 'ip', 'cut')
     await eventually(async () => (await Promise.all([0, 1, 2].map(relayed))).flat().length === 0, 30_000)
     for (const index of [0, 2]) {

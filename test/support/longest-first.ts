@@ -3,9 +3,12 @@
 // none of them is left to run alone at the end.
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-const LONGEST = ['move', 'faults', 'onboarding', 'packages', 'kubelet', 'join-command', 'window'].map(
-  name => `/test/hosts/${name}.test.ts`,
-)
+const LONGEST = [
+  ...['move', 'faults', 'onboarding', 'packages', 'kubelet', 'join-command', 'window'].map(
+    name => `/test/hosts/${name}.test.ts`,
+  ),
+  ...['host-firewalls', 'policies', 'services', 'relay', 'nodes'].map(name => `/test/network/${name}.test.ts`),
+]
 
 const rank = ({ moduleId }: TestSpecification): number => {
   const found = LONGEST.findIndex(name => moduleId.endsWith(name))

@@ -1,35 +1,15 @@
 // The firewalls that people have on their hosts, as Debian packages them: unpacked into .cache, not installed, and run
 // for one lab host each.
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { unpack } from './debian-packages.ts'
 import { eventually, type Host } from './lab.ts'
 
-const PACKAGES = ['firewalld', 'ufw', 'dbus-daemon']
-const folder = fileURLToPath(new URL('../../../.cache/firewalls', import.meta.url))
-const root = join(folder, 'root')
+let root = ''
 
 /** @throws when the packages cannot be had */
 export function unpackFirewalls(): void {
-  if (existsSync(root)) return
-  const work = join(folder, `work-${process.pid}`)
-  const archives = join(work, 'archives')
-  mkdirSync(join(archives, 'partial'), { recursive: true })
-  const apt = (...args: string[]) => {
-    const given = ['-qq', '-y', '-o', `Dir::Cache::archives=${archives}`, '-o', 'APT::Sandbox::User=root', ...args]
-    return spawnSync('apt-get', given, { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
-  }
-  const download = () => apt('install', '--download-only', '--no-install-recommends', ...PACKAGES)
-  let got = download()
-  if (got.status !== 0 && apt('update').status === 0) got = download()
-  if (got.status !== 0) throw new Error(`firewalld and ufw cannot be had: ${got.stderr}`)
-  const unpacked = join(work, 'root')
-  mkdirSync(unpacked)
-  for (const name of readdirSync(archives).filter(each => each.endsWith('.deb')))
-    execFileSync('dpkg-deb', ['-x', join(archives, name), unpacked])
-  renameSync(unpacked, root)
-  rmSync(work, { recursive: true, force: true })
+  root = unpack({ folder: 'firewalls', names: ['firewalld', 'ufw', 'dbus-daemon'] })
 }
 
 /** What is installed on this machine was not downloaded. */

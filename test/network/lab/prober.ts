@@ -16,7 +16,7 @@ const bound = ports.flatMap(port => [
   new Promise(done => net.createServer(s => { s.on('error', () => {}); s.on('data', d => s.write(d)) }).listen(port, '0.0.0.0', done)),
   new Promise(done => { const u = dgram.createSocket('udp4'); u.on('message', (m, r) => u.send(m, r.port, r.address)); u.bind(port, '0.0.0.0', done) }),
 ])
-const WAIT = 600
+const WAIT = 300
 const tcp = ({ ip, port }) => new Promise(done => {
   const s = net.connect({ host: ip, port })
   const end = result => { clearTimeout(timer); s.destroy(); done(result) }

@@ -11,7 +11,9 @@ import {
   own,
 } from '../../../shared/client/reconciler.ts'
 import { byNamespace } from '../../../shared/client/lister.ts'
-import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
+import { isConditionTrue, removeCondition, setCondition } from '../../../shared/machinery/conditions.ts'
+import type { Condition } from '../../../shared/api/meta/v1.ts'
+import { formatTime } from '../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { familyOf } from '../../../shared/machinery/ip-address.ts'
 import { SERVICE_NAME } from '../endpointslice/slice.ts'
@@ -21,6 +23,8 @@ import { writeStatus } from '../support/write-status.ts'
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers'
 /** Of the nodes themselves: sshd and the kubelet; a Service there would lock everybody out. */
 const RESERVED = new Set(['TCP/22', 'TCP/10250'])
+/** Upstream's name of the condition that tells of ports that cannot be had. */
+const PORTS_ERROR = 'LoadBalancerPortsError'
 
 /** A Service of another class is another controller's. */
 const isOurs = ({ spec }: Service): boolean => spec.type === 'LoadBalancer' && !spec.loadBalancerClass
@@ -56,20 +60,37 @@ export class ServiceLoadBalancerController implements Reconciler<Service> {
   ]
 
   async reconcile(service: Service, context: ControllerContext): Promise<Result> {
-    if (!isOurs(service) || service.metadata.deletionTimestamp) return done
+    if (service.metadata.deletionTimestamp) return done
     const { events } = context
-    const refusal = whyNot(service, context)
+    const isServed = isOurs(service)
+    if (!isServed && !service.status.conditions?.some(({ type }) => type === PORTS_ERROR)) return done
+    const refusal = isServed ? whyNot(service, context) : undefined
     const before = service.status.loadBalancer?.ingress ?? []
-    const ingress = refusal === undefined ? ingressOf(service, context) : []
+    const ingress = isServed && refusal === undefined ? ingressOf(service, context) : []
     if (refusal !== undefined)
       events.event(service, 'Warning', 'SyncLoadBalancerFailed', `Error syncing load balancer: ${refusal}`)
-    if (deepEqual(before, ingress)) return done
-    await writeStatus(context, Service, service, { ...service.status, loadBalancer: ingress.length ? { ingress } : {} })
+    const conditions = conditionsOf(service, refusal, formatTime(context.clock.now()))
+    if (deepEqual(before, ingress) && deepEqual(service.status.conditions ?? [], conditions)) return done
+    const { conditions: _before, ...status } = service.status
+    await writeStatus(context, Service, service, {
+      ...status,
+      loadBalancer: ingress.length ? { ingress } : {},
+      ...(conditions.length > 0 && { conditions }),
+    })
     if (ingress.length > 0 && before.length === 0)
       events.event(service, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer')
     return done
   }
 }
+
+const conditionsOf = ({ status, metadata }: Service, refusal: string | undefined, now: string): Condition[] =>
+  refusal === undefined
+    ? removeCondition(status.conditions, PORTS_ERROR)
+    : setCondition<Condition>(
+        status.conditions,
+        { type: PORTS_ERROR, status: 'True', reason: 'PortConflict', message: refusal, observedGeneration: metadata.generation ?? 0 }, // prettier-ignore
+        now,
+      )
 
 const allOurs = ({ lister }: ControllerContext) =>
   lister(Service)
