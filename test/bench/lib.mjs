@@ -19,7 +19,73 @@ export const ms = value => `${value.toFixed(value < 10 ? 1 : 0)} ms`
 
 const decode = text => Buffer.from(text, 'base64').toString('utf8')
 
-export class Server {
+/** An API server's address and what a client of it needs: keep-alive TLS, JSON or bytes. */
+export class Client {
+  constructor(url, options) {
+    this.url = url
+    this.agent = new Agent({ keepAlive: true, maxSockets: 64, ...options })
+  }
+
+  /** @param accept the media type of the answer, where it is not JSON @returns its code, bytes and text */
+  call(method, path, body, type = 'application/json', accept, more = {}) {
+    return new Promise((resolve, reject) => {
+      const payload =
+        body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+      const headers = payload
+        ? { ...more, 'content-type': type, 'content-length': Buffer.byteLength(payload) }
+        : { ...more }
+      if (accept) headers.accept = accept
+      const sent = request(`${this.url}${path}`, { method, agent: this.agent, headers }, response => {
+        const chunks = []
+        response.on('data', chunk => chunks.push(chunk))
+        response.on('end', () => resolve(new Answer(response.statusCode, Buffer.concat(chunks))))
+      })
+      sent.on('error', reject)
+      sent.end(payload)
+    })
+  }
+
+  /** Opens a watch and calls back for every frame. @returns a function that ends it; its `opened` resolves when frames can come */
+  watch(path, onFrame, headers = {}) {
+    let open
+    const opened = new Promise(resolve => (open = resolve))
+    const sent = request(`${this.url}${path}`, { agent: this.agent, headers }, response => {
+      open()
+      let rest = ''
+      response.setEncoding('utf8').on('data', chunk => {
+        const lines = (rest + chunk).split('\n')
+        rest = lines.pop()
+        for (const line of lines) if (line) onFrame(JSON.parse(line))
+      })
+      response.on('error', () => undefined)
+    })
+    sent.on('error', () => undefined)
+    sent.end()
+    return Object.assign(() => sent.destroy(), { opened })
+  }
+}
+
+class Answer {
+  constructor(code, bytes) {
+    this.code = code
+    this.bytes = bytes
+  }
+  get text() {
+    return this.bytes.toString()
+  }
+}
+
+const statusField = (pid, field) =>
+  Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1])
+export const rssMb = pid => statusField(pid, 'VmRSS') / 1024
+/** @returns what a process has used of the processor, by itself and for the kernel */
+export const cpuSeconds = pid => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+/** A Flotilla of its own in a fresh folder. */
+export class Server extends Client {
   static async start(args = [], dataDir = mkdtempSync(join(tmpdir(), 'flotilla-bench-'))) {
     const started = performance.now()
     const child = spawn(process.execPath, [
@@ -47,50 +113,14 @@ export class Server {
   }
 
   constructor(child, url, dataDir, readyMs) {
-    Object.assign(this, { child, url, dataDir, readyMs })
     const kubeconfig = readFileSync(join(dataDir, 'kubeconfig'), 'utf8')
     const field = name => decode(new RegExp(`${name}: *"?([A-Za-z0-9+/=]+)`).exec(kubeconfig)[1])
-    this.agent = new Agent({
-      keepAlive: true,
-      maxSockets: 64,
+    super(url, {
       ca: field('certificate-authority-data'),
       cert: field('client-certificate-data'),
       key: field('client-key-data'),
     })
-  }
-
-  call(method, path, body, type = 'application/json') {
-    return new Promise((resolve, reject) => {
-      const payload =
-        body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
-      const headers = payload ? { 'content-type': type, 'content-length': Buffer.byteLength(payload) } : {}
-      const sent = request(`${this.url}${path}`, { method, agent: this.agent, headers }, response => {
-        const chunks = []
-        response.on('data', chunk => chunks.push(chunk))
-        response.on('end', () => resolve({ code: response.statusCode, text: Buffer.concat(chunks).toString() }))
-      })
-      sent.on('error', reject)
-      sent.end(payload)
-    })
-  }
-
-  /** Opens a watch and calls back for every frame. @returns a function that ends it; its `opened` resolves when frames can come */
-  watch(path, onFrame) {
-    let open
-    const opened = new Promise(resolve => (open = resolve))
-    const sent = request(`${this.url}${path}`, { agent: this.agent }, response => {
-      open()
-      let rest = ''
-      response.setEncoding('utf8').on('data', chunk => {
-        const lines = (rest + chunk).split('\n')
-        rest = lines.pop()
-        for (const line of lines) if (line) onFrame(JSON.parse(line))
-      })
-      response.on('error', () => undefined)
-    })
-    sent.on('error', () => undefined)
-    sent.end()
-    return Object.assign(() => sent.destroy(), { opened })
+    Object.assign(this, { child, dataDir, readyMs })
   }
 
   /** Of this machine's own node: a process below the server's. @throws Error when there is none */
@@ -122,11 +152,10 @@ export class Server {
   }
 
   rssMb() {
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))[1]) / 1024
+    return rssMb(this.child.pid)
   }
   cpuSeconds() {
-    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ')[1].split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100
+    return cpuSeconds(this.child.pid)
   }
   /** @returns the event loop's longest delay in ms since this was last called, from the server's own metrics */
   async longestLoopDelayMs() {

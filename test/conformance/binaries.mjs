@@ -32,17 +32,34 @@ function go(cwd, args) {
  * @returns {{ path: (program: string) => string, sources: string }} where they are, and the module's own folder
  */
 export function buildPrograms(cache, say) {
-  if (spawnSync('go', ['version']).status !== 0) throw new Error('the Go toolchain is needed to build the suite')
+  const { folder, sources } = prepareFolder(cache)
+  for (const [name, program] of Object.entries(PROGRAMS)) build(folder, name, program, say)
+  return { path: name => join(folder, name), sources }
+}
+
+/**
+ * Builds one of Kubernetes' own servers once, to measure beside it.
+ * @param name a folder of the module's `cmd`: `kube-apiserver`
+ * @returns {string} where it is
+ */
+export function buildProgram(cache, name, say) {
+  const { folder } = prepareFolder(cache)
+  build(folder, name, { build: `k8s.io/kubernetes/cmd/${name}` }, say)
+  return join(folder, name)
+}
+
+function prepareFolder(cache) {
+  if (spawnSync('go', ['version']).status !== 0) throw new Error('the Go toolchain is needed to build Kubernetes')
   const folder = join(cache, `kubernetes-${KUBERNETES}`)
   mkdirSync(folder, { recursive: true })
-  const sources = prepareModule(folder)
-  for (const [name, program] of Object.entries(PROGRAMS)) {
-    if (existsSync(join(folder, name))) continue
-    say(`building ${name} (once)`)
-    const command = program.test ? ['test', '-c', '-vet=off'] : ['build']
-    go(folder, [...command, '-o', name, program.test ?? program.build])
-  }
-  return { path: name => join(folder, name), sources }
+  return { folder, sources: prepareModule(folder) }
+}
+
+function build(folder, name, program, say) {
+  if (existsSync(join(folder, name))) return
+  say(`building ${name} (once)`)
+  const command = program.test ? ['test', '-c', '-vet=off'] : ['build']
+  go(folder, [...command, '-o', name, program.test ?? program.build])
 }
 
 /** Writes a module that requires Kubernetes with its staged libraries; a module cannot require it without. */

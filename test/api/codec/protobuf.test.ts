@@ -5,6 +5,7 @@ import {
   decodeProtobuf,
   decodeProtobufInSlices,
   encodeProtobuf,
+  encodeProtobufInSlices,
   encodeWatchFrame,
   messageIdOf,
 } from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
@@ -172,6 +173,21 @@ describe('encodeProtobuf()', () => {
     )
   })
 
+  test('says in slices what it says in one go, the second time as well, and what has changed since', async () => {
+    const named = (i: number, image: string) => ({
+      metadata: { name: `p-${i}`, labels: { long: 'ä'.repeat(i) } },
+      spec: { containers: [{ name: 'c', image }] },
+    })
+    const items = Array.from({ length: 200 }, (_, i) => named(i, 'one'))
+    const list = { apiVersion: 'v1', kind: 'PodList', metadata: { resourceVersion: '7' }, items }
+    for (let time = 0; time < 2; time++) {
+      expect(await encodeProtobufInSlices(list)).toEqual(encodeProtobuf(list))
+      expect(decodeProtobuf((await encodeProtobufInSlices(list))!)).toEqual(list)
+    }
+    const next = { ...list, items: items.map((item, i) => (i === 3 ? named(i, 'two') : item)) }
+    expect(decodeProtobuf((await encodeProtobufInSlices(next))!)).toEqual(next)
+  })
+
   test('answers undefined for kinds without a protobuf form', () => {
     expect(encodeProtobuf({ apiVersion: 'example.com/v1', kind: 'Thing' })).toBeUndefined()
     expect(encodeProtobuf(null)).toBeUndefined()
@@ -193,6 +209,24 @@ test('integers survive the wire, negative and wide ones too', () => {
     fc.property(fc.maxSafeInteger(), number => {
       const [field] = [...readFields(new Writer().integer(3, number).finish())]
       expect(field).toEqual({ number: 3, value: number })
+    }),
+  )
+})
+
+test('texts and nested messages survive the wire, whatever their length', () => {
+  const lengths = fc.constantFrom(0, 1, 31, 32, 33, 127, 128, 129, 16_383, 16_384, 40_000)
+  const text = fc.tuple(lengths, fc.constantFrom('a', 'ä', '\u{1f600}')).map(([length, unit]) => unit.repeat(length))
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 4 }), texts => {
+      const writer = new Writer()
+      const outer = writer.begin(1)
+      const inner = writer.begin(2)
+      for (const one of texts) writer.text(3, one)
+      writer.end(inner).end(outer)
+      const bytesOf = (bytes: Buffer, number: number) =>
+        [...readFields(bytes)].filter(field => field.number === number).map(({ value }) => value as Buffer)
+      const [read] = bytesOf(writer.finish(), 1)
+      expect(bytesOf(bytesOf(read!, 2)[0]!, 3).map(String)).toEqual(texts)
     }),
   )
 })

@@ -1,5 +1,6 @@
 // The envelope around protobuf objects: four bytes of magic, then a runtime.Unknown with the type and the message.
 import { getField, isObject } from '../../../../shared/machinery/json-object.ts'
+import { ByteCache } from '../../../store/byte-cache.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import { schemaIdOf } from '../../schema/table.ts'
 import { decodeMessage, decodeMessageInSlices, encodeMessage, hasMessage } from './message.ts'
@@ -33,7 +34,10 @@ export function encodeProtobuf(object: unknown): Buffer | undefined {
   return envelope(String(apiVersion), String(kind), encodeMessage(id, object))
 }
 
-/** As encodeProtobuf(), for lists of any length: other work gets its turns meanwhile. */
+/** What items of long lists were encoded to, each as a field of its list, for the next who asks. */
+const encodedItems = new ByteCache<object>(32 * 1024 * 1024)
+
+/** As encodeProtobuf(), for lists of any length: other work gets its turns meanwhile. Items must not change later. */
 export async function encodeProtobufInSlices(object: unknown): Promise<Buffer | undefined> {
   const items = isObject(object) ? getField(object, 'items') : undefined
   if (!isObject(object) || !Array.isArray(items) || items.length < FEW_ITEMS) return encodeProtobuf(object)
@@ -41,11 +45,11 @@ export async function encodeProtobufInSlices(object: unknown): Promise<Buffer | 
   const id = messageIdOf(apiVersion, kind)
   if (id === undefined) return undefined
   const pacer = new Pacer()
+  // Repeated fields of messages that follow one another add up.
   const parts = [encodeMessage(id, { ...object, items: [] })]
-  for (let start = 0; start < items.length; start += FEW_ITEMS) {
-    // Repeated fields of messages that follow one another add up.
-    parts.push(encodeMessage(id, { items: items.slice(start, start + FEW_ITEMS) as unknown[] }))
-    if (pacer.due) await pacer.pause()
+  for (const [i, one] of (items as object[]).entries()) {
+    parts.push(encodedItems.get(one) ?? encodedItems.keep(one, encodeMessage(id, { items: [one] })))
+    if (i % FEW_ITEMS === 0 && pacer.due) await pacer.pause()
   }
   return envelope(String(apiVersion), String(kind), Buffer.concat(parts))
 }

@@ -35,6 +35,7 @@ const UNION_FIELDS: Readonly<Record<string, FieldFact>> = {
 }
 
 interface Field {
+  readonly number: number
   readonly name: string
   readonly fact: FieldFact
   /** Zero on the wire means absent. */
@@ -44,16 +45,24 @@ interface Field {
 /** A message: its own fields by number, and the structs that Go embeds and JSON flattens. */
 interface Layout {
   readonly fields: Map<number, Field>
+  readonly byName: Map<string, Field>
   readonly embedded: Map<number, Layout>
+}
+
+const emptyLayout = (): Layout => ({ fields: new Map(), byName: new Map(), embedded: new Map() })
+function addField(layout: Layout, field: Field): void {
+  layout.fields.set(field.number, field)
+  layout.byName.set(field.name, field)
 }
 
 /** Metadata alone is how any kind may be shown; the OpenAPI document has no type of its own for that. */
 const METADATA_ONLY = 'meta.v1.PartialObjectMetadata'
 const ref = (r: string): FieldFact => ({ t: 'ref', r })
-const layoutWith = (...fields: [name: string, fact: FieldFact][]): Layout => ({
-  fields: new Map(fields.map(([name, fact], i) => [i + 1, { name, fact, omitsZero: true }])),
-  embedded: new Map(),
-})
+function layoutWith(...fields: [name: string, fact: FieldFact][]): Layout {
+  const layout = emptyLayout()
+  for (const [i, [name, fact]] of fields.entries()) addField(layout, { number: i + 1, name, fact, omitsZero: true })
+  return layout
+}
 
 const layouts = new Map<string, Layout>([
   [METADATA_ONLY, layoutWith(['metadata', ref('meta.v1.ObjectMeta')])],
@@ -69,73 +78,99 @@ export const hasMessage = (schemaId: string): boolean => Object.hasOwn(table, sc
 function layoutOf(schemaId: string): Layout {
   const known = layouts.get(schemaId)
   if (known) return known
-  const layout: Layout = { fields: new Map(), embedded: new Map() }
+  const layout = emptyLayout()
   const type = typeFact(schemaId)
   for (const [name, path] of Object.entries(table[schemaId] ?? {})) {
     const fact = (schemaId === SCHEMA ? UNION_FIELDS[name] : undefined) ?? fieldFact(type, name)
     if (!fact) continue
     let at = layout
     for (const step of path.slice(0, -1)) {
-      const next: Layout = at.embedded.get(step) ?? { fields: new Map(), embedded: new Map() }
+      const next: Layout = at.embedded.get(step) ?? emptyLayout()
       at.embedded.set(step, next)
       at = next
     }
     const last = path.at(-1) ?? 0
-    at.fields.set(Math.abs(last), { name, fact, omitsZero: last < 0 })
+    addField(at, { number: Math.abs(last), name, fact, omitsZero: last < 0 })
   }
   layouts.set(schemaId, layout)
   return layout
 }
 
 /** @returns the message without the envelope: type and version are not in it. */
-export const encodeMessage = (schemaId: string, object: unknown): Buffer =>
-  isObject(object) ? writeLayout(layoutOf(schemaId), object) : Buffer.alloc(0)
-
-function writeLayout(layout: Layout, object: JsonObject): Buffer {
+export function encodeMessage(schemaId: string, object: unknown): Buffer {
   const writer = new Writer()
-  for (const [number, { name, fact }] of layout.fields) {
-    const value = getField(object, name)
-    if (value !== undefined && value !== null) writeField(writer, number, value, fact)
-  }
-  for (const [number, inner] of layout.embedded) {
-    const bytes = writeLayout(inner, object)
-    if (bytes.length) writer.bytes(number, bytes)
-  }
+  writeMessage(writer, schemaId, object)
   return writer.finish()
 }
 
+function writeMessage(writer: Writer, schemaId: string, object: unknown): void {
+  if (isObject(object)) writeLayout(writer, layoutOf(schemaId), object)
+}
+
+/** Fields come in the object's order: it has a few of those that its type knows. */
+function writeLayout(writer: Writer, layout: Layout, object: JsonObject): void {
+  for (const name of Object.keys(object)) {
+    const field = layout.byName.get(name)
+    if (!field) continue
+    const value = object[name]
+    if (value !== undefined && value !== null) writeField(writer, field.number, value, field.fact)
+  }
+  for (const [number, inner] of layout.embedded) {
+    const before = writer.length
+    const start = writer.begin(number)
+    writeLayout(writer, inner, object)
+    if (writer.length === start) writer.rewind(before)
+    else writer.end(start)
+  }
+}
+
+const ANY: FieldFact = { t: 'any' }
+
 function writeField(writer: Writer, number: number, value: unknown, fact: FieldFact): void {
-  const item: FieldFact = fact.i ?? { t: 'any' }
   if (fact.t === 'array') {
-    for (const element of Array.isArray(value) ? (value as unknown[]) : []) writeField(writer, number, element, item)
+    const item = fact.i ?? ANY
+    if (Array.isArray(value)) for (const element of value as unknown[]) writeField(writer, number, element, item)
   } else if (fact.t === 'map') {
-    const map = isObject(value) ? value : {}
-    for (const key of Object.keys(map).sort()) {
-      const entry = new Writer().text(1, key)
-      // A list as a map's value is a message of its own, with the items in field 1.
-      if (item.t === 'array') {
-        const list = new Writer()
-        writeField(list, 1, map[key], item)
-        entry.bytes(2, list.finish())
-      } else writeField(entry, 2, map[key], item)
-      writer.bytes(number, entry.finish())
-    }
-  } else if (fact.t === 'ref') writer.bytes(number, encodeMessage(fact.r ?? '', value))
-  else {
+    if (isObject(value)) writeMap(writer, number, value, fact.i ?? ANY)
+  } else if (fact.t === 'ref') {
+    const start = writer.begin(number)
+    writeMessage(writer, fact.r ?? '', value)
+    writer.end(start)
+  } else {
     const union = UNIONS.get(fact)
-    if (union) writer.bytes(number, encodeUnion(value, union))
+    if (union) writeUnion(writer, number, value, union)
     else encodeScalar(writer, number, value, fact)
   }
 }
 
-function encodeUnion(value: unknown, { schema, other, kind }: Union): Buffer {
-  const writer = new Writer()
+function writeMap(writer: Writer, number: number, map: JsonObject, item: FieldFact): void {
+  for (const key of Object.keys(map).sort()) {
+    const entry = writer.begin(number)
+    writer.text(1, key)
+    // A list as a map's value is a message of its own, with the items in field 1.
+    if (item.t === 'array') {
+      const list = writer.begin(2)
+      writeField(writer, 1, map[key], item)
+      writer.end(list)
+    } else writeField(writer, 2, map[key], item)
+    writer.end(entry)
+  }
+}
+
+function writeUnion(writer: Writer, number: number, value: unknown, { schema, other, kind }: Union): void {
+  const message = writer.begin(number)
   if (kind === 'bool') writer.integer(other, isObject(value) || value === true ? 1 : 0)
-  if (isObject(value)) writer.bytes(schema, encodeMessage(SCHEMA, value))
+  if (isObject(value)) writeSchema(writer, schema, value)
   for (const item of Array.isArray(value) ? (value as unknown[]) : [])
-    if (kind === 'schemas') writer.bytes(other, encodeMessage(SCHEMA, item))
+    if (kind === 'schemas') writeSchema(writer, other, item)
     else writer.text(other, String(item))
-  return writer.finish()
+  writer.end(message)
+}
+
+function writeSchema(writer: Writer, number: number, value: unknown): void {
+  const start = writer.begin(number)
+  writeMessage(writer, SCHEMA, value)
+  writer.end(start)
 }
 
 function decodeUnion(bytes: Buffer, { schema, other, kind }: Union, depth: number): unknown {

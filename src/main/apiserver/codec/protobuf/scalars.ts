@@ -7,12 +7,12 @@ export const isScalar = (fact: FieldFact): boolean =>
   fact.t === 'string' || fact.t === 'integer' || fact.t === 'number' || fact.t === 'boolean' || fact.t === 'bytes'
 
 /** Seconds since the epoch and nanoseconds. */
-function timeMessage(text: string): Buffer {
-  const ms = Date.parse(text)
-  const seconds = Math.floor(ms / 1000)
+function writeTime(writer: Writer, number: number, text: string): void {
+  const seconds = Math.floor(Date.parse(text) / 1000)
   const fraction = /\.(\d+)/.exec(text)?.[1] ?? ''
   const nanos = Number(fraction.padEnd(9, '0').slice(0, 9))
-  return new Writer().integer(1, seconds).integer(2, nanos).finish()
+  const start = writer.begin(number)
+  writer.integer(1, seconds).integer(2, nanos).end(start)
 }
 
 export function encodeScalar(writer: Writer, number: number, value: unknown, fact: FieldFact): void {
@@ -33,21 +33,27 @@ export function encodeScalar(writer: Writer, number: number, value: unknown, fac
       writer.bytes(number, Buffer.from(String(value), 'base64'))
       return
     case 'quantity':
-      writer.bytes(number, new Writer().text(1, String(value)).finish())
+      writeTextMessage(writer, number, String(value))
       return
     case 'time':
     case 'microTime':
-      writer.bytes(number, timeMessage(String(value)))
+      writeTime(writer, number, String(value))
       return
     case 'intOrString': {
       const isText = typeof value === 'string'
-      const message = new Writer().integer(1, isText ? 1 : 0).integer(2, isText ? 0 : Number(value))
-      writer.bytes(number, message.text(3, isText ? value : '').finish())
+      const start = writer.begin(number)
+      writer.integer(1, isText ? 1 : 0).integer(2, isText ? 0 : Number(value))
+      writer.text(3, isText ? value : '').end(start)
       return
     }
     default:
-      writer.bytes(number, new Writer().text(1, encodeJson(value)).finish())
+      writeTextMessage(writer, number, encodeJson(value))
   }
+}
+
+function writeTextMessage(writer: Writer, number: number, text: string): void {
+  const start = writer.begin(number)
+  writer.text(1, text).end(start)
 }
 
 type WireValue = WireField['value']

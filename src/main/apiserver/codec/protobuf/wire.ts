@@ -10,56 +10,133 @@ export const FIXED64 = 1
 export const BYTES = 2
 export const FIXED32 = 5
 
-/** Writes messages; nested ones are written apart, since their length comes first. */
+/** Shorter texts are written here, character by character: a call into the engine's own code costs more. */
+const SHORT_TEXT = 32
+const FIRST_BYTES = 256
+/** A buffer that is larger is not kept for the next message. */
+const KEPT_BYTES = 1024 * 1024
+let spare: Buffer | undefined
+
+/**
+ * Writes messages into one buffer. The length of a nested one comes before it and is known after it: begin() leaves a
+ * byte for it, and end() moves what is longer.
+ */
 export class Writer {
-  readonly #chunks: Buffer[] = []
+  #buffer: Buffer
+  #at = 0
+
+  constructor() {
+    this.#buffer = spare ?? Buffer.allocUnsafeSlow(FIRST_BYTES)
+    spare = undefined
+  }
 
   /** @param value a whole number; negative ones take ten bytes, as in two's complement of 64 bits */
   varint(value: number | bigint): this {
-    const bytes: number[] = []
-    if (typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
-      let rest = value
-      while (rest > 127) {
-        bytes.push((rest % 128) | 128)
-        rest = Math.floor(rest / 128)
-      }
-      bytes.push(rest)
-    } else {
+    this.#reserve(10)
+    if (typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER) this.#small(value)
+    else {
       let rest = BigInt.asUintN(64, BigInt(value))
       while (rest > 127n) {
-        bytes.push(Number(rest & 127n) | 128)
+        this.#buffer[this.#at++] = Number(rest & 127n) | 128
         rest >>= 7n
       }
-      bytes.push(Number(rest))
+      this.#buffer[this.#at++] = Number(rest)
     }
-    this.#chunks.push(Buffer.from(bytes))
     return this
   }
   tag(field: number, type: number): this {
-    return this.varint(field * 8 + type)
+    this.#reserve(10)
+    this.#small(field * 8 + type)
+    return this
   }
   bytes(field: number, value: Buffer): this {
     this.tag(field, BYTES).varint(value.length)
-    this.#chunks.push(value)
+    this.#reserve(value.length)
+    this.#at += value.copy(this.#buffer, this.#at)
     return this
   }
   text(field: number, value: string): this {
-    return this.bytes(field, Buffer.from(value, 'utf8'))
+    this.tag(field, BYTES)
+    if (value.length <= SHORT_TEXT && this.#shortAscii(value)) return this
+    const length = Buffer.byteLength(value)
+    this.varint(length)
+    this.#reserve(length)
+    this.#at += this.#buffer.write(value, this.#at, length, 'utf8')
+    return this
   }
   integer(field: number, value: number | bigint): this {
     return this.tag(field, VARINT).varint(value)
   }
   double(field: number, value: number): this {
-    const bytes = Buffer.alloc(8)
-    bytes.writeDoubleLE(value)
     this.tag(field, FIXED64)
-    this.#chunks.push(bytes)
+    this.#reserve(8)
+    this.#at = this.#buffer.writeDoubleLE(value, this.#at)
     return this
   }
+  /** Begins a nested message. @returns what end() wants */
+  begin(field: number): number {
+    this.tag(field, BYTES)
+    return ++this.#at
+  }
+  end(start: number): this {
+    const length = this.#at - start
+    if (length < 128) {
+      this.#buffer[start - 1] = length
+      return this
+    }
+    this.#reserve(10)
+    const more = bytesOfVarint(length) - 1
+    this.#buffer.copyWithin(start + more, start, this.#at)
+    this.#at = start - 1
+    this.#small(length)
+    this.#at += length
+    return this
+  }
+  get length(): number {
+    return this.#at
+  }
+  /** Takes back what was written since then. */
+  rewind(length: number): void {
+    this.#at = length
+  }
+  /** @returns what was written; the writer is of no use any more */
   finish(): Buffer {
-    return Buffer.concat(this.#chunks)
+    const message = Buffer.from(this.#buffer.subarray(0, this.#at))
+    if (this.#buffer.length <= KEPT_BYTES) spare = this.#buffer
+    return message
+  }
+
+  #small(value: number): void {
+    let rest = value
+    while (rest > 127) {
+      this.#buffer[this.#at++] = (rest % 128) | 128
+      rest = Math.floor(rest / 128)
+    }
+    this.#buffer[this.#at++] = rest
+  }
+  #shortAscii(value: string): boolean {
+    this.#reserve(SHORT_TEXT + 1)
+    const start = this.#at + 1
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i)
+      if (code > 127) return false
+      this.#buffer[start + i] = code
+    }
+    this.#buffer[this.#at] = value.length
+    this.#at = start + value.length
+    return true
+  }
+  #reserve(bytes: number): void {
+    const needed = this.#at + bytes
+    if (needed <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
+    this.#buffer.copy(larger, 0, 0, this.#at)
+    this.#buffer = larger
   }
 }
+
+/** @param value from 0 to 2³¹ */
+const bytesOfVarint = (value: number): number => Math.ceil((32 - Math.clz32(value)) / 7) || 1
 
 export interface WireField {
   readonly number: number
