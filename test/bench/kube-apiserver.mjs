@@ -1,4 +1,5 @@
-// Upstream's own API server over etcd, as a peer to measure beside: TLS, RBAC, every write synced.
+// Upstream's own API server over etcd (that of the PATH, or the one that `FLOTILLA_BENCH_ETCD` names), as a peer to
+// measure beside: TLS, RBAC, every write synced.
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -38,7 +39,7 @@ export class KubeApiServer extends Client {
     const [port, etcdPort, peerPort] = [await freePort(), await freePort(), await freePort()]
     const etcdUrl = `http://127.0.0.1:${etcdPort}`
     const peerUrl = `http://127.0.0.1:${peerPort}`
-    const etcd = run('etcd', [
+    const etcd = run(process.env['FLOTILLA_BENCH_ETCD'] ?? 'etcd', [
       ...['--data-dir', join(folder, 'etcd'), '--listen-client-urls', etcdUrl, '--advertise-client-urls', etcdUrl],
       ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
       ...['--initial-cluster', `default=${peerUrl}`],
