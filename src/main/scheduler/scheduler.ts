@@ -14,7 +14,7 @@ import { leftNode } from './framework/cluster-event.ts'
 import { type Listers, listersOf } from './framework/listers.ts'
 import { describeFit } from './framework/fit-error.ts'
 import { CycleState } from './framework/cycle-state.ts'
-import type { PostFilterResult } from './framework/plugin.ts'
+import type { NodeStatuses, PostFilterResult } from './framework/plugin.ts'
 import { type Profile, having } from './framework/profile.ts'
 import { runBindPlugins } from './framework/run-bind-plugins.ts'
 import { findFeasible, scoreNodes, selectNode } from './framework/run-plugins.ts'
@@ -264,7 +264,7 @@ class RunningScheduler {
     const before = this.#cache.nominationOf(uid)
     if (nominated !== undefined) this.#cache.nominate(info, nominated || undefined)
     if (before !== undefined && before !== this.#cache.nominationOf(uid)) this.queue.moveOn(leftNode(info.pod, before))
-    const rejectedBy = rejection ? [rejection.plugin] : [...new Set([...statuses.values()].map(({ plugin }) => plugin))]
+    const rejectedBy = rejection ? [rejection.plugin] : pluginsOf(statuses)
     const message = describeFit(this.#cache.nodes.length, statuses, rejection, notes.join(', ') || undefined)
     this.#decisions.rejected(uid, this.#options.clock.now(), message)
     this.#events.event(info.pod, 'Warning', 'FailedScheduling', message)
@@ -281,4 +281,10 @@ class RunningScheduler {
       }
     })
   }
+}
+
+function pluginsOf(statuses: NodeStatuses): string[] {
+  const plugins = new Set<string>()
+  for (const { plugin } of statuses.values()) plugins.add(plugin)
+  return [...plugins]
 }

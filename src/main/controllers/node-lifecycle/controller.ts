@@ -93,22 +93,26 @@ export class NodeLifecycleController implements Reconciler<Node> {
 
   /** @returns whether the node waits for its turn */
   async #taint(node: Node, context: ControllerContext): Promise<boolean> {
+    const key = noExecuteKey(node)
+    const tainted = (node.spec.taints ?? []).some(taint => taint.effect === 'NoExecute' && taint.key === key)
+    // A node that reports is no reason to look at all the others.
+    const evict = key === undefined ? false : this.#mayEvict(node, tainted, context)
+    const taints = wantedTaints(node, evict, formatTime(context.clock.now()))
+    if (taints) await writeTaints(node, taints, context)
+    return key !== undefined && !tainted && evict === 'keep'
+  }
+
+  /** 'keep': the taints that would evict stay as they are. */
+  #mayEvict(node: Node, tainted: boolean, context: ControllerContext): boolean | 'keep' {
     const all = context
       .lister(Node)
       .list()
       .map(other => (other.metadata.uid === node.metadata.uid ? node : other))
-    const key = noExecuteKey(node)
-    const tainted = (node.spec.taints ?? []).some(taint => taint.effect === 'NoExecute' && taint.key === key)
-    let evict: boolean | 'keep' = 'keep'
-    if (key === undefined || isFullyDisrupted(all)) evict = false
-    else if (!tainted) {
-      const zone = zoneOfNode(node)
-      const peers = all.filter(other => zoneOfNode(other) === zone)
-      evict = this.#pace.mayEvict(zone, peers) ? true : 'keep'
-    }
-    const taints = wantedTaints(node, evict, formatTime(context.clock.now()))
-    if (taints) await writeTaints(node, taints, context)
-    return key !== undefined && !tainted && evict === 'keep'
+    if (isFullyDisrupted(all)) return false
+    if (tainted) return 'keep'
+    const zone = zoneOfNode(node)
+    const peers = all.filter(other => zoneOfNode(other) === zone)
+    return this.#pace.mayEvict(zone, peers) ? true : 'keep'
   }
 }
 

@@ -91,6 +91,19 @@ export function podRequests(spec: PodSpec, withDefaults = false): Resources {
   return total
 }
 
+const amountsOf = ({ cpuMilli, memoryBytes, ephemeralStorageBytes, scalar }: Resources) => [
+  cpuMilli,
+  memoryBytes,
+  ephemeralStorageBytes,
+  ...scalar,
+]
+
+/** All that plugins about resources read of a pod. */
+export const signResources = ({ requests, scoredRequests }: PodInfo): unknown => [
+  amountsOf(requests),
+  amountsOf(scoredRequests),
+]
+
 export interface PodInfo {
   readonly pod: Pod
   readonly requests: Resources

@@ -16,6 +16,8 @@ export class SchedulerCache implements ClusterView {
   /** Pod uid → the node on which preemption makes room for it; node → those pods. */
   readonly #nominations = new Map<string, string>()
   readonly #guests = new Map<string, readonly PodInfo[]>()
+  /** Those of them with (anti-)affinity, by uid. */
+  readonly #guestsWithAffinity = new Set<string>()
   readonly #withAffinity = new Set<NodeInfo>()
   #list: readonly NodeInfo[] | undefined
 
@@ -29,6 +31,9 @@ export class SchedulerCache implements ClusterView {
   }
   get nodesWithAffinity(): Iterable<NodeInfo> {
     return this.#withAffinity
+  }
+  get promisedAffinity(): boolean {
+    return this.#guestsWithAffinity.size > 0
   }
   isAssumed(uid: string): boolean {
     return this.#assumed.has(uid)
@@ -44,6 +49,7 @@ export class SchedulerCache implements ClusterView {
     if (!nodeName) return
     this.#nominations.set(uid, nodeName)
     this.#guests.set(nodeName, [...this.nominated(nodeName), info])
+    if (info.affinityKey !== undefined) this.#guestsWithAffinity.add(uid)
   }
   nominationOf(uid: string): string | undefined {
     return this.#nominations.get(uid)
@@ -52,6 +58,7 @@ export class SchedulerCache implements ClusterView {
     const nodeName = this.#nominations.get(uid)
     if (nodeName === undefined) return
     this.#nominations.delete(uid)
+    this.#guestsWithAffinity.delete(uid)
     const left = this.nominated(nodeName).filter(({ pod }) => pod.metadata.uid !== uid)
     if (left.length > 0) this.#guests.set(nodeName, left)
     else this.#guests.delete(nodeName)

@@ -4,7 +4,7 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import { CycleState } from '../framework/cycle-state.ts'
 import { describeFit } from '../framework/fit-error.ts'
-import type { ClusterView, NodeStatuses } from '../framework/plugin.ts'
+import type { ClusterView, NodeStatuses, Rejection } from '../framework/plugin.ts'
 import { type Profile, having } from '../framework/profile.ts'
 import { type NodeScore, filterWithNominated, scoreNodes } from '../framework/run-plugins.ts'
 import { type Status, isSuccess, skip, success, unresolvable } from '../framework/status.ts'
@@ -56,7 +56,7 @@ export async function examine(profile: Profile, view: ClusterView, pod: PodInfo,
     if (nodeNames) names = new Set(names ? [...names].filter(name => nodeNames.has(name)) : nodeNames)
   }
   const nodes: ExaminedNode[] = []
-  const statuses = new Map<string, Status & { plugin: string }>()
+  const statuses = new Map<string, Rejection>()
   for (const node of view.nodes) {
     const verdicts = having(profile, 'filter').map(plugin => {
       const { name } = plugin

@@ -31,6 +31,9 @@ export class Trial implements ClusterView {
   get nodesWithAffinity(): readonly NodeInfo[] {
     return this.nodes.filter(({ affinityGroups }) => affinityGroups.size > 0)
   }
+  get promisedAffinity(): boolean {
+    return [...this.#nominations.values()].some(guests => guests.some(({ affinityKey }) => affinityKey !== undefined))
+  }
   node(name: string): NodeInfo | undefined {
     return this.#nodes.get(name)
   }

@@ -12,9 +12,12 @@ export function describeFit(
   let text = `0/${nodeCount} nodes are available`
   if (rejection) text += `: ${rejection.reasons.join(', ')}.`
   else if (statuses.size > 0) {
+    // Nodes that are ruled out alike mostly share their status.
+    const times = new Map<Status, number>()
+    for (const status of statuses.values()) times.set(status, (times.get(status) ?? 0) + 1)
     const counts = new Map<string, number>()
-    for (const { reasons } of statuses.values())
-      for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+    for (const [{ reasons }, nodes] of times)
+      for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + nodes)
     const parts = [...counts].map(([reason, count]) => `${count} ${reason}`).sort()
     text += `: ${parts.join(', ')}.`
   }

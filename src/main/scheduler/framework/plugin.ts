@@ -25,6 +25,8 @@ export interface ClusterView {
   nominationOf?(uid: string): string | undefined
   /** Those that have pods with (anti-)affinity. */
   readonly nodesWithAffinity: Iterable<NodeInfo>
+  /** Whether preemption makes room for a pod with (anti-)affinity; absent = for none. */
+  readonly promisedAffinity?: boolean
 }
 
 export interface PreFilterResult {
@@ -33,8 +35,11 @@ export interface PreFilterResult {
   readonly nodeNames?: ReadonlySet<string>
 }
 
-/** Node name → why it was ruled out, and by which plugin. */
-export type NodeStatuses = ReadonlyMap<string, Status & { readonly plugin: string }>
+/** Why a node was ruled out, and by which plugin. */
+export type Rejection = Status & { readonly plugin: string }
+
+/** By node name. */
+export type NodeStatuses = ReadonlyMap<string, Rejection>
 
 export interface PostFilterResult {
   readonly status: Status
@@ -49,6 +54,11 @@ export interface SchedulerPlugin {
   readonly name: string
   /** What may help a pod that this plugin rejected; absent = any change. */
   readonly requeueOn?: readonly EventHint[]
+  /**
+   * What Filter and Score read of the pod. A plugin that signs reads besides it the node alone, as far as it changes the
+   * node's `generation`, so its answers hold for every pod that signs the same. Absent = it reads more.
+   */
+  sign?(pod: PodInfo): unknown
   preEnqueue?(pod: Pod): Status
   preFilter?(state: CycleState, pod: PodInfo, view: ClusterView): PreFilterResult
   /** Tells the plugin's state that a pod came to or left a node, while preemption tries what would happen. */
@@ -90,10 +100,10 @@ export type ExtensionPoint = (typeof EXTENSION_POINTS)[number]
 export const HELPERS_OF: Readonly<Record<ExtensionPoint, readonly (keyof SchedulerPlugin)[]>> = {
   preEnqueue: [],
   preFilter: ['addPod', 'removePod'],
-  filter: [],
+  filter: ['sign'],
   postFilter: [],
   preScore: [],
-  score: ['normalize'],
+  score: ['normalize', 'sign'],
   reserve: ['unreserve'],
   permit: [],
   preBind: [],

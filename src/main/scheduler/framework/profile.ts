@@ -30,3 +30,7 @@ export function having<K extends keyof SchedulerPlugin>(profile: Profile, point:
   }
   return plugins as readonly With<K>[]
 }
+
+/** @returns the weight of the plugin's score */
+export const weightOf = ({ plugins }: Profile, wanted: SchedulerPlugin): number =>
+  plugins.find(({ plugin }) => plugin === wanted)?.weight ?? 0

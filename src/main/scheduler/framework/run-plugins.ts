@@ -3,15 +3,16 @@ import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { CycleState } from './cycle-state.ts'
-import type { ClusterView, NodeStatuses } from './plugin.ts'
-import { type Profile, type With, having } from './profile.ts'
-import { type Status, isSuccess, unresolvable } from './status.ts'
+import { type PodKind, kindOf } from './node-memory.ts'
+import type { ClusterView, NodeStatuses, Rejection, SchedulerPlugin } from './plugin.ts'
+import { type Profile, type With, having, weightOf } from './profile.ts'
+import { isSuccess, unresolvable } from './status.ts'
 
 export interface Feasibility {
   readonly feasible: readonly NodeInfo[]
   readonly statuses: NodeStatuses
   /** PreFilter's own rejection of the pod, for all nodes at once. */
-  readonly rejection?: Status & { readonly plugin: string }
+  readonly rejection?: Rejection
   /** Where the next cycle starts to look. */
   readonly nextStart: number
 }
@@ -24,15 +25,24 @@ export function nodesToFind(total: number, percentage = 0): number {
   return Math.max(MIN_NODES, Math.trunc((total * share) / 100))
 }
 
-/** PreFilter and Filter. `start` rotates so that all nodes get their turn when only a part is looked at. */
+const NOT_NAMED: Rejection = {
+  ...unresolvable("node(s) didn't satisfy plugin(s) [NodeAffinity]"),
+  plugin: 'NodeAffinity',
+}
+
+/**
+ * PreFilter and Filter. `start` rotates so that all nodes get their turn when only a part is looked at.
+ * @param percentage of the nodes to look at, when it is not the profile's
+ */
 export function findFeasible(
   profile: Profile,
   state: CycleState,
   pod: PodInfo,
   view: ClusterView,
   start: number,
+  percentage = profile.percentageOfNodesToScore,
 ): Feasibility {
-  const statuses = new Map<string, Status & { plugin: string }>()
+  const statuses = new Map<string, Rejection>()
   let names: Set<string> | undefined
   for (const plugin of having(profile, 'preFilter')) {
     const { status, nodeNames } = plugin.preFilter(state, pod, view)
@@ -41,32 +51,64 @@ export function findFeasible(
       return { feasible: [], statuses, rejection: { ...status, plugin: plugin.name }, nextStart: start }
     if (nodeNames) names = new Set(names ? [...names].filter(name => nodeNames.has(name)) : nodeNames)
   }
-  const filters = having(profile, 'filter').filter(({ name }) => !state.skippedFilters.has(name))
+  const filters = activeFilters(profile, state, pod)
+  const rejectionOf = (node: NodeInfo) =>
+    filterRemembered(filters, state, pod, node) ?? filterWithGuests(profile, filters.all, state, pod, node, view)
   // Room was made for it there: if it fits by now, no other node is looked at.
   const promised = view.node(view.nominationOf?.(pod.pod.metadata.uid) ?? '')
   if (promised && (names?.has(promised.name) ?? true)) {
-    if (!filterWithNominated(profile, filters, state, pod, promised, view))
-      return { feasible: [promised], statuses, nextStart: start }
+    if (!rejectionOf(promised)) return { feasible: [promised], statuses, nextStart: start }
   }
   const all = view.nodes
-  const wanted = names ? Number.POSITIVE_INFINITY : nodesToFind(all.length, profile.percentageOfNodesToScore)
+  const wanted = names ? Number.POSITIVE_INFINITY : nodesToFind(all.length, percentage)
   const feasible: NodeInfo[] = []
   let looked = 0
   for (; looked < all.length && feasible.length < wanted; looked++) {
     const node = all[(start + looked) % all.length]
     if (!node) continue
     if (names && !names.has(node.name)) {
-      statuses.set(node.name, {
-        ...unresolvable("node(s) didn't satisfy plugin(s) [NodeAffinity]"),
-        plugin: 'NodeAffinity',
-      })
+      statuses.set(node.name, NOT_NAMED)
       continue
     }
-    const status = filterWithNominated(profile, filters, state, pod, node, view)
-    if (status) statuses.set(node.name, status)
+    const rejection = rejectionOf(node)
+    if (rejection) statuses.set(node.name, rejection)
     else feasible.push(node)
   }
   return { feasible, statuses, nextStart: all.length === 0 ? 0 : (start + looked) % all.length }
+}
+
+interface ActiveFilters {
+  /** In their order, without those that PreFilter skipped. */
+  readonly all: readonly With<'filter'>[]
+  /** Those of them before the profile's first that does not sign, and the rest. */
+  readonly signing: readonly With<'filter'>[]
+  readonly others: readonly With<'filter'>[]
+  readonly kind: PodKind
+}
+
+/** The profile's filters for a pod that went through PreFilter. */
+export function activeFilters(profile: Profile, state: CycleState, pod: PodInfo): ActiveFilters {
+  const every = having(profile, 'filter')
+  const firstOther = every.findIndex(({ sign }) => sign === undefined)
+  const lead = firstOther < 0 ? every.length : firstOther
+  const active = ({ name }: SchedulerPlugin) => !state.skippedFilters.has(name)
+  const signing = every.slice(0, lead).filter(active)
+  const others = every.slice(lead).filter(active)
+  return { all: [...signing, ...others], signing, others, kind: kindOf(profile, state, pod) }
+}
+
+function filterRemembered(
+  { signing, others, kind }: ActiveFilters,
+  state: CycleState,
+  pod: PodInfo,
+  node: NodeInfo,
+): Rejection | undefined {
+  const answer = kind.about(node)
+  if (answer.rejection === undefined) {
+    const rejection = filterNode(signing, state, pod, node)
+    answer.rejection = rejection ? kind.shared(rejection) : null
+  }
+  return answer.rejection ?? filterNode(others, state, pod, node)
 }
 
 /**
@@ -80,9 +122,19 @@ export function filterWithNominated(
   pod: PodInfo,
   node: NodeInfo,
   view: ClusterView,
-): (Status & { plugin: string }) | undefined {
-  const without = filterNode(filters, state, pod, node)
-  if (without) return without
+): Rejection | undefined {
+  return filterNode(filters, state, pod, node) ?? filterWithGuests(profile, filters, state, pod, node, view)
+}
+
+/** With those pods, where the node does without them. */
+function filterWithGuests(
+  profile: Profile,
+  filters: readonly With<'filter'>[],
+  state: CycleState,
+  pod: PodInfo,
+  node: NodeInfo,
+  view: ClusterView,
+): Rejection | undefined {
   const guests = guestsBefore(pod.pod, node.name, view)
   if (guests.length === 0) return undefined
   const full = node.clone()
@@ -90,10 +142,10 @@ export function filterWithNominated(
     full.addPod(guest)
     for (const plugin of having(profile, 'addPod')) plugin.addPod(state, pod, guest, full)
   }
-  const status = filterNode(filters, state, pod, full)
+  const rejection = filterNode(filters, state, pod, full)
   for (const guest of guests)
     for (const plugin of having(profile, 'removePod')) plugin.removePod(state, pod, guest, full)
-  return status
+  return rejection
 }
 
 const NONE: readonly PodInfo[] = []
@@ -114,7 +166,7 @@ export function filterNode(
   state: CycleState,
   pod: PodInfo,
   node: NodeInfo,
-): (Status & { plugin: string }) | undefined {
+): Rejection | undefined {
   for (const plugin of filters) {
     const status = plugin.filter(state, pod, node)
     if (!isSuccess(status)) return { ...status, plugin: plugin.name }
@@ -145,12 +197,21 @@ export function scoreNodes(
 ): NodeScore[] {
   for (const plugin of having(profile, 'preScore'))
     if (plugin.preScore(state, pod, nodes).code === 'Skip') state.skippedScores.add(plugin.name)
+  const scoring = having(profile, 'score').filter(({ name }) => !state.skippedScores.has(name))
+  const remembered = scoresRemembered(
+    profile,
+    scoring.filter(({ sign }) => sign !== undefined),
+    state,
+    pod,
+    nodes,
+  )
   const totals = nodes.map(node => ({ node, total: 0 }))
-  for (const { plugin, weight } of profile.plugins) {
-    if (!plugin.score || state.skippedScores.has(plugin.name)) continue
-    const scores: number[] = []
-    for (const node of nodes) scores.push(plugin.score(state, pod, node))
+  let signed = 0
+  for (const plugin of scoring) {
+    const at = plugin.sign === undefined ? -1 : signed++
+    const scores = nodes.map((node, i) => (at < 0 ? plugin.score(state, pod, node) : (remembered[i]?.[at] ?? 0)))
     plugin.normalize?.(state, pod, scores, nodes)
+    const weight = weightOf(profile, plugin)
     onScores?.({ plugin: plugin.name, weight, scores })
     for (let i = 0; i < totals.length; i++) {
       const entry = totals[i]
@@ -158,6 +219,21 @@ export function scoreNodes(
     }
   }
   return totals
+}
+
+/** @returns for each node the raw scores of the plugins, all of which sign */
+function scoresRemembered(
+  profile: Profile,
+  plugins: readonly With<'score'>[],
+  state: CycleState,
+  pod: PodInfo,
+  nodes: readonly NodeInfo[],
+): (readonly number[])[] {
+  const kind = kindOf(profile, state, pod)
+  return nodes.map(node => {
+    const answer = kind.about(node)
+    return (answer.scores ??= plugins.map(plugin => plugin.score(state, pod, node)))
+  })
 }
 
 /** @returns the best node; among equals a random one. @param random 0 ≤ x < 1 */

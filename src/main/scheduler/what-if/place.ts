@@ -27,9 +27,8 @@ export async function placePod(world: Supposition, profile: Profile, pod: Pod): 
   }
   const info = podInfoOf(pod)
   const state = new CycleState()
-  const everyNode = { ...profile, percentageOfNodesToScore: 100 }
-  const { feasible, statuses, rejection } = findFeasible(everyNode, state, info, trial, 0)
-  const [best] = scoreNodes(everyNode, state, info, feasible).sort(
+  const { feasible, statuses, rejection } = findFeasible(profile, state, info, trial, 0, 100)
+  const [best] = scoreNodes(profile, state, info, feasible).sort(
     (a, b) => b.total - a.total || (a.node.name < b.node.name ? -1 : 1),
   )
   if (best) {

@@ -1,11 +1,19 @@
 // Random histories of a cluster: nodes and pods come, change and go, bindings fail, the scheduler starts again. After
-// each step the oracle judges what the scheduler decided.
+// each step the oracle judges what the scheduler decided, and what it remembers has to be what it would find out anew.
+import { isDeepStrictEqual } from 'node:util'
 import { SchedulerCache } from '../../../../src/main/scheduler/cache/scheduler-cache.ts'
-import { podInfoOf } from '../../../../src/main/scheduler/cache/pod-info.ts'
+import { type PodInfo, podInfoOf } from '../../../../src/main/scheduler/cache/pod-info.ts'
 import { CycleState } from '../../../../src/main/scheduler/framework/cycle-state.ts'
 import { listersOf } from '../../../../src/main/scheduler/framework/listers.ts'
-import { findFeasible, scoreNodes, selectNode } from '../../../../src/main/scheduler/framework/run-plugins.ts'
+import {
+  type Feasibility,
+  type NodeScore,
+  findFeasible,
+  scoreNodes,
+  selectNode,
+} from '../../../../src/main/scheduler/framework/run-plugins.ts'
 import { cheapest, findVictims } from '../../../../src/main/scheduler/plugins/default-preemption/find-victims.ts'
+import { Trials } from '../../../../src/main/scheduler/plugins/default-preemption/trials.ts'
 import { defaultProfile } from '../../../../src/main/scheduler/profiles.ts'
 import type { Node, Pod } from '../../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../../src/shared/client/client.ts'
@@ -23,6 +31,15 @@ export function randomOf(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
+}
+
+const NOBODY: readonly PodInfo[] = []
+
+const told = ({ node, total }: NodeScore) => [node.name, total] as const
+
+function same(what: string, remembered: unknown, anew: unknown): void {
+  if (!isDeepStrictEqual(remembered, anew))
+    throw new Error(`${what} remembered: ${JSON.stringify(remembered)}, found out anew: ${JSON.stringify(anew)}`)
 }
 
 const client = {} as Client // a history writes nothing
@@ -45,6 +62,8 @@ class History {
   /** Bindings that were not confirmed yet. */
   readonly #assumed = new Set<string>()
   #names = 0
+  #templates: readonly Pod[] = []
+  readonly #trials = new Trials()
   #start = 0
   readonly steps: string[] = []
 
@@ -82,7 +101,18 @@ class History {
     })
   }
 
+  /** Half of them are replicas of one that came before. */
   #makePod(): Pod {
+    if (this.#templates.length > 0 && this.#chance(0.5)) {
+      const { metadata, spec } = this.#pick(this.#templates)
+      return makePod(`p${++this.#names}`, { namespace: metadata.namespace, labels: metadata.labels ?? {}, spec })
+    }
+    const pod = this.#makeOtherPod()
+    this.#templates = [...this.#templates.slice(-3), pod]
+    return pod
+  }
+
+  #makeOtherPod(): Pod {
     const app = this.#pick(['web', 'db', 'job'])
     const term = {
       topologyKey: this.#pick([HOST, 'zone']),
@@ -169,6 +199,8 @@ class History {
     const info = podInfoOf(pod)
     const state = new CycleState()
     const found = findFeasible(this.#profile, state, info, this.#cache, this.#start)
+    const scores = scoreNodes(this.#profile, state, info, found.feasible)
+    this.#compareWithAnew(info, found, scores)
     this.#start = found.nextStart
     const nodes = [...this.#nodes.values()]
     const world = this.#world()
@@ -180,9 +212,19 @@ class History {
       if (!feasible.has(name) && !problem)
         throw new Error(`${pod.metadata.name} could be on ${name}: ${JSON.stringify(found.statuses.get(name))}`)
     }
-    const choice = selectNode(scoreNodes(this.#profile, state, info, found.feasible), this.#random)
+    const choice = selectNode(scores, this.#random)
     if (choice) return this.#place(pod, choice.node.name)
     this.#preempt(pod, state, found.statuses)
+  }
+
+  /** @throws Error when a scheduler that remembers nothing decides otherwise */
+  #compareWithAnew(pod: PodInfo, found: Feasibility, scores: readonly NodeScore[]): void {
+    const [profile, state] = [defaultProfile(parts), new CycleState()]
+    const { nodes, nodesWithAffinity } = this.#cache
+    const view = { nodes, nodesWithAffinity, node: (name: string) => this.#cache.node(name) }
+    const anew = findFeasible(profile, state, pod, view, this.#start)
+    same('statuses', [...found.statuses], [...anew.statuses])
+    same('scores', scores.map(told), scoreNodes(profile, state, pod, anew.feasible).map(told))
   }
 
   #place(pod: Pod, nodeName: string): void {
@@ -194,9 +236,11 @@ class History {
 
   #preempt(pod: Pod, state: CycleState, statuses: ReturnType<typeof findFeasible>['statuses']): void {
     const info = podInfoOf(pod)
+    const tryNode = this.#trials.begin(this.#profile, state, info, [])
     const candidates = this.#cache.nodes.flatMap(node => {
       if (statuses.get(node.name)?.code !== 'Unschedulable') return []
-      const result = findVictims(this.#profile, state, info, node, [], [])
+      const result = tryNode(node, NOBODY)
+      same('victims', result, findVictims(this.#profile, state, info, node, [], []))
       return 'victims' in result ? [result] : []
     })
     const best = cheapest(candidates)

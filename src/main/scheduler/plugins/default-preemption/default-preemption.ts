@@ -5,13 +5,15 @@ import type { Client } from '../../../../shared/client/client.ts'
 import type { EventRecorder } from '../../../../shared/client/events.ts'
 import { type Clock, formatTime } from '../../../../shared/machinery/clock.ts'
 import { isConflict, isNotFound } from '../../../../shared/machinery/status.ts'
+import type { PodInfo } from '../../cache/pod-info.ts'
 import { on } from '../../framework/cluster-event.ts'
 import { describeFit } from '../../framework/fit-error.ts'
 import type { Listers } from '../../framework/listers.ts'
 import type { ClusterView, SchedulerPlugin } from '../../framework/plugin.ts'
 import type { Profile } from '../../framework/profile.ts'
 import { type Status, success, unresolvable, unschedulable } from '../../framework/status.ts'
-import { type Candidate, cheapest, findVictims } from './find-victims.ts'
+import { type Candidate, cheapest } from './find-victims.ts'
+import { Trials } from './trials.ts'
 
 export interface PreemptionParts {
   readonly client: Client
@@ -27,6 +29,7 @@ export interface PreemptionParts {
 }
 
 const name = 'DefaultPreemption'
+const NOBODY: readonly PodInfo[] = []
 const notHelpful = { ...unresolvable('Preemption is not helpful for scheduling'), plugin: name }
 
 /** From which node on to search, and how many candidates are enough: of the nodes on which it can help. */
@@ -50,6 +53,7 @@ function waitsForVictims({ status, spec }: Pod, view: ClusterView): boolean {
 
 export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
   const { client, clock, listers, events, profile } = parts
+  const trials = new Trials()
   async function evict(victim: Pod, by: Pod, nodeName: string): Promise<void> {
     const { namespace, name: victimName, uid, generation: observedGeneration } = victim.metadata
     const ref = { namespace, name: victimName }
@@ -81,14 +85,14 @@ export function defaultPreemption(parts: PreemptionParts): SchedulerPlugin {
         return { status: unschedulable('preemption: not eligible due to preemptionPolicy=Never.') }
       if (waitsForVictims(pod.pod, view))
         return { status: unschedulable('preemption: not eligible due to terminating pod on the nominated node.') }
-      const budgets = listers.disruptionBudgets.list()
+      const tryNode = trials.begin(profile(), state, pod, listers.disruptionBudgets.list())
       const candidates: Candidate[] = []
       const failures = new Map<string, Status & { plugin: string }>()
       const hopeful = view.nodes.filter(node => statuses.get(node.name)?.code === 'Unschedulable')
       const { from, enough } = extentOf(parts, hopeful.length)
       let harmless = false
       for (const node of [...hopeful.slice(from), ...hopeful.slice(0, from)]) {
-        const found = findVictims(profile(), state, pod, node, budgets, view.nominated?.(node.name) ?? [])
+        const found = tryNode(node, view.nominated?.(node.name) ?? NOBODY)
         if ('victims' in found) candidates.push(found)
         else failures.set(node.name, { ...found, plugin: name })
         harmless ||= 'victims' in found && found.violations === 0

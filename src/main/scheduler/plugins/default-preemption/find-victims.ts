@@ -1,12 +1,12 @@
 // Which pods would have to go from a node so that a more important one fits; and on which node that costs least.
 import type { Pod } from '../../../../shared/api/core/v1.ts'
 import type { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
-import { fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
+import { type LabelMatcher, fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { PodInfo } from '../../cache/pod-info.ts'
 import type { CycleState } from '../../framework/cycle-state.ts'
 import { type Profile, having } from '../../framework/profile.ts'
-import { filterNode } from '../../framework/run-plugins.ts'
+import { activeFilters, filterNode } from '../../framework/run-plugins.ts'
 import { type Status, unresolvable } from '../../framework/status.ts'
 
 export interface Candidate {
@@ -27,6 +27,16 @@ const byImportance = (a: PodInfo, b: PodInfo) => {
   return x === y ? 0 : x - y
 }
 
+const selectors = new WeakMap<PodDisruptionBudget, LabelMatcher>()
+
+/** Read once for an object: objects do not change. */
+function selectorOf(budget: PodDisruptionBudget): LabelMatcher | undefined {
+  if (!budget.spec.selector) return undefined
+  let selector = selectors.get(budget)
+  if (!selector) selectors.set(budget, (selector = fromLabelSelector(budget.spec.selector)))
+  return selector
+}
+
 /** Splits pods by whether a budget would be broken, taking the budgets down as it goes. */
 function violating(pods: readonly PodInfo[], budgets: readonly PodDisruptionBudget[]): Set<PodInfo> {
   const left = new Map(budgets.map(budget => [budget, budget.status.disruptionsAllowed ?? 0]))
@@ -35,8 +45,8 @@ function violating(pods: readonly PodInfo[], budgets: readonly PodDisruptionBudg
     const { metadata } = info.pod
     if (!metadata.labels) continue
     for (const budget of budgets) {
-      if (budget.metadata.namespace !== metadata.namespace || !budget.spec.selector) continue
-      if (!fromLabelSelector(budget.spec.selector).matches(metadata.labels)) continue
+      if (budget.metadata.namespace !== metadata.namespace) continue
+      if (!selectorOf(budget)?.matches(metadata.labels)) continue
       if (Object.hasOwn(budget.status.disruptedPods ?? {}, metadata.name)) continue
       const allowed = (left.get(budget) ?? 0) - 1
       left.set(budget, allowed)
@@ -70,7 +80,7 @@ export function findVictims(
     gone.delete(other)
     for (const plugin of having(profile, 'addPod')) plugin.addPod(state, pod, other, trial)
   }
-  const filters = having(profile, 'filter').filter(({ name }) => !state.skippedFilters.has(name))
+  const { all: filters } = activeFilters(profile, state, pod)
   const fits = () => filterNode(filters, state, pod, trial)
   const room = guests.filter(
     other => other.pod.metadata.uid !== pod.pod.metadata.uid && priorityOf(other.pod) >= priority,
@@ -103,18 +113,26 @@ export function findVictims(
 /** Sums weigh the number of victims too, whatever the sign of their priorities. */
 const OFFSET = 2 ** 31
 
-/** @returns the candidate that costs least: budgets, the most important victim, their sum, their number, their age */
+const known = new WeakMap<Candidate, readonly number[]>()
+
+/** What counts first comes first: budgets, the most important victim, their sum, their number, their age. */
+function costsOf(candidate: Candidate): readonly number[] {
+  let costs = known.get(candidate)
+  if (costs) return costs
+  const { victims, violations } = candidate
+  const top = victims[0] ? priorityOf(victims[0]) : Number.NEGATIVE_INFINITY
+  const oldest = Math.min(...victims.filter(pod => priorityOf(pod) === top).map(startOf))
+  const sum = victims.reduce((total, pod) => total + priorityOf(pod) + OFFSET, 0)
+  costs = [violations, top, sum, victims.length, -oldest]
+  known.set(candidate, costs)
+  return costs
+}
+
+/** @returns the candidate that costs least */
 export function cheapest(candidates: readonly Candidate[]): Candidate | undefined {
-  const costs = (candidate: Candidate): number[] => {
-    const first = candidate.victims[0]
-    const top = first ? priorityOf(first) : Number.NEGATIVE_INFINITY
-    const oldest = Math.min(...candidate.victims.filter(pod => priorityOf(pod) === top).map(startOf))
-    const sum = candidate.victims.reduce((total, pod) => total + priorityOf(pod) + OFFSET, 0)
-    return [candidate.violations, top, sum, candidate.victims.length, -oldest]
-  }
-  let best: { candidate: Candidate; costs: number[] } | undefined
+  let best: { candidate: Candidate; costs: readonly number[] } | undefined
   for (const candidate of candidates) {
-    const mine = costs(candidate)
+    const mine = costsOf(candidate)
     const index = best ? mine.findIndex((cost, i) => cost !== best?.costs[i]) : 0
     if (!best || (index >= 0 && (mine[index] ?? 0) < (best.costs[index] ?? 0))) best = { candidate, costs: mine }
   }

@@ -104,9 +104,10 @@ export function interPodAffinity(namespaces: Lister<Namespace>, args: PluginArgs
           if (!meant) antiOf.set(key, (meant = terms(info).antiAffinity.filter(term => term.matches(state.self))))
           for (const { topologyKey } of meant) state.existingAnti.add(topologyKey, node, count)
         }
+      // Pods for which preemption makes room may come with an anti-affinity of their own.
+      if (!asks && state.existingAnti.empty && !view.promisedAffinity) return { status: skip }
       cycle.set(filtering, state)
-      // Preemption may bring nominated pods with anti-affinity of their own, so the state stays even when all is empty.
-      return { status: asks || !state.existingAnti.empty || view.nominated ? success : skip }
+      return { status: success }
     },
     addPod: (cycle, _pod, added, node) => change(cycle, added, node, 1),
     removePod: (cycle, _pod, removed, node) => change(cycle, removed, node, -1),

@@ -40,6 +40,7 @@ export function nodeAffinity(added?: NodeAffinity): SchedulerPlugin {
   return {
     name: 'NodeAffinity',
     requeueOn: [on('Node', ['added', 'updated'], (pod, { object }) => acceptsNode(pod, object as unknown as Node))],
+    sign: ({ pod: { spec } }) => [spec.nodeSelector, spec.affinity?.nodeAffinity],
     preFilter(_state, { pod }) {
       const { nodeSelector, affinity } = pod.spec
       if (!enforced && !nodeSelector && !affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution)

@@ -8,6 +8,7 @@ const REASON = "node(s) didn't match the requested node name"
 export const nodeName: SchedulerPlugin = {
   name: 'NodeName',
   requeueOn: [on('Node', ['added'])],
+  sign: ({ pod }) => pod.spec.nodeName,
   filter: (_state, { pod }, node) =>
     !pod.spec.nodeName || pod.spec.nodeName === node.name ? success : unresolvable(REASON),
 }

@@ -1,5 +1,5 @@
 // NodeResourcesBalancedAllocation: prefers nodes on which cpu and memory would be used up evenly.
-import type { PodInfo } from '../../cache/pod-info.ts'
+import { type PodInfo, signResources } from '../../cache/pod-info.ts'
 import type { WeightedResource } from '../../config/plugin-args.ts'
 import { MAX_NODE_SCORE, type SchedulerPlugin } from '../../framework/plugin.ts'
 import { skip, success } from '../../framework/status.ts'
@@ -22,6 +22,7 @@ export function nodeResourcesBalancedAllocation(resources: readonly WeightedReso
     )
   return {
     name: 'NodeResourcesBalancedAllocation',
+    sign: signResources,
     // A pod that requests nothing cannot unbalance a node.
     preScore: (_state, pod) => (wants(pod) ? success : skip),
     score: (_state, pod, node) => Math.trunc((1 - deviation(fractionsUsed(pod, node, resources))) * MAX_NODE_SCORE),

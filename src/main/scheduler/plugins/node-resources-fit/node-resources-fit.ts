@@ -1,7 +1,7 @@
 // NodeResourcesFit: the pod's requests must fit into what the node has left; prefers nodes with more left.
 import type { Pod } from '../../../../shared/api/core/v1.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
-import { type PodInfo, podInfoOf } from '../../cache/pod-info.ts'
+import { type PodInfo, addResources, noResources, podInfoOf, signResources } from '../../cache/pod-info.ts'
 import type { PluginArgs } from '../../config/plugin-args.ts'
 import { type ClusterEvent, nodeNameOf, on } from '../../framework/cluster-event.ts'
 import type { ClusterView, SchedulerPlugin } from '../../framework/plugin.ts'
@@ -18,8 +18,11 @@ export interface Shortage {
 
 const NONE: readonly Shortage[] = []
 
+/** What is asked of a node: its size, and what pods on it take. */
+type Room = Pick<NodeInfo, 'allocatable' | 'requested' | 'allowedPods'> & { readonly pods: { readonly size: number } }
+
 /** Whether nothing is missing: the common case, told without making anything. */
-function fits({ requests }: PodInfo, { allocatable, requested, pods, allowedPods }: NodeInfo): boolean {
+function fits({ requests }: PodInfo, { allocatable, requested, pods, allowedPods }: Room): boolean {
   if (pods.size + 1 > allowedPods || requests.scalar.size > 0) return false
   const { cpuMilli, memoryBytes, ephemeralStorageBytes } = requests
   return (
@@ -31,7 +34,7 @@ function fits({ requests }: PodInfo, { allocatable, requested, pods, allowedPods
 }
 
 /** What is missing on the node, one entry a resource. */
-export function shortages({ requests }: PodInfo, node: NodeInfo): Shortage[] {
+export function shortages({ requests }: PodInfo, node: Room): Shortage[] {
   const found: Shortage[] = []
   const { allocatable, requested, pods, allowedPods } = node
   if (pods.size + 1 > allowedPods)
@@ -52,6 +55,14 @@ export function shortages({ requests }: PodInfo, node: NodeInfo): Shortage[] {
   return found
 }
 
+/** The node with more pods on it. */
+function roomWith({ allocatable, requested, allowedPods, pods }: NodeInfo, more: readonly PodInfo[]): Room {
+  const taken = noResources()
+  addResources(taken, requested)
+  for (const { requests } of more) addResources(taken, requests)
+  return { allocatable, allowedPods, requested: taken, pods: { size: pods.size + more.length } }
+}
+
 const reason = ({ resource }: Shortage) => (resource === 'pods' ? 'Too many pods' : `Insufficient ${resource}`)
 
 /** @param args what not to look at, and which nodes to prefer */
@@ -64,7 +75,7 @@ export function nodeResourcesFit({
   const ignored = (resource: string) =>
     ignoredResources.includes(resource) || ignoredResourceGroups.includes(resource.split('/')[0] ?? '')
   const ignores = ignoredResources.length + ignoredResourceGroups.length > 0
-  function missingOn(node: NodeInfo, pod: PodInfo): readonly Shortage[] {
+  function missingOn(node: Room, pod: PodInfo): readonly Shortage[] {
     if (fits(pod, node)) return NONE
     const all = shortages(pod, node)
     // Only extended resources may be ignored.
@@ -78,14 +89,12 @@ export function nodeResourcesFit({
     const info = podInfoOf(pod)
     if (!node || missingOn(node, info).length > 0) return false
     const guests = guestsBefore(pod, nodeName, view)
-    if (guests.length === 0) return true
-    const full = node.clone()
-    for (const guest of guests) full.addPod(guest)
-    return missingOn(full, info).length === 0
+    return guests.length === 0 || missingOn(roomWith(node, guests), info).length === 0
   }
   return {
     name: 'NodeResourcesFit',
     requeueOn: [on('Pod', ['deleted', 'updated'], madeRoom), on('Node', ['added', 'updated'])],
+    sign: signResources,
     filter(_state, pod, node) {
       const missing = missingOn(node, pod)
       if (missing.length === 0) return success

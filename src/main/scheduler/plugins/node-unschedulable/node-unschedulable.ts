@@ -11,6 +11,7 @@ const CORDONED = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule'
 export const nodeUnschedulable: SchedulerPlugin = {
   name: 'NodeUnschedulable',
   requeueOn: [on('Node', ['added', 'updated'], (_pod, { object }) => !(object as unknown as Node).spec.unschedulable)],
+  sign: ({ pod }) => pod.spec.tolerations,
   filter(_state, { pod }, { node }) {
     if (!node?.spec.unschedulable) return success
     return firstUntolerated([CORDONED], pod.spec.tolerations, ['NoSchedule']) ? unresolvable(REASON) : success

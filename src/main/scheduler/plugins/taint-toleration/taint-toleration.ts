@@ -22,6 +22,7 @@ const fits = (pod: Pod, node: Node) => !firstUntolerated(node.spec.taints, pod.s
 export const taintToleration: SchedulerPlugin = {
   name: 'TaintToleration',
   requeueOn: [on('Node', ['added', 'updated'], (pod, { object }) => fits(pod, object as unknown as Node))],
+  sign: ({ pod }) => pod.spec.tolerations,
   filter(_state, { pod }, { node }) {
     const taint = firstUntolerated(node?.spec.taints, pod.spec.tolerations, HARD)
     return taint ? unresolvable(`node(s) had untolerated taint ${show(taint)}`) : success
