@@ -46,7 +46,7 @@ it('a node is relayed after three silent looks in a row, and not while late answ
   const dialled: string[] = []
   const reachability = new Reachability({
     peers: () => new Map([['node2', { nodeIP: '192.0.2.2', podCIDR: '10.244.2.0/24', isTunnelled: false }]]),
-    reaches: (_target, late) => Promise.resolve(asked.push(late) < 0),
+    reaches: (_nodeName, _target, late) => Promise.resolve(asked.push(late) < 0),
     relay: { add: () => undefined, close: () => undefined, hasOpened: () => false },
     dial(name) {
       dialled.push(name)

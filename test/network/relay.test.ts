@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { IPV4 } from '../../src/agent/network/family.ts'
 import { Relay } from '../../src/agent/network/reach/relay.ts'
+import { VxlanCarrier } from '../../src/agent/network/reach/vxlan-carrier.ts'
 import { RuleTable } from '../../src/agent/proxy/table.ts'
 import { deferred } from '../../src/shared/machinery/deferred.ts'
 import { cut, heal } from './lab/cut.ts'
@@ -117,7 +118,7 @@ describe('an agent that stops', () => {
     const table = new RuleTable(IPV4)
     let changes = 0
     const peer = (nodeName: string) => ({ nodeName, nodeIP: nodeIPs[1]!, podCIDR: cidrs[1]! })
-    const relay = new Relay({ table, peer, changed: () => void changes++ })
+    const relay = new Relay({ carrier: new VxlanCarrier(table), peer, changed: () => void changes++ })
     const closing = deferred<() => void>()
     const ended: string[] = []
     const stream = new Duplex({ read: () => undefined, destroy: (_error, done) => closing.resolve(() => done(null)) })
@@ -133,7 +134,7 @@ describe('an agent that stops', () => {
   })
   it('does not wait for a link that had ended before it was added', async () => {
     const peer = (nodeName: string) => ({ nodeName, nodeIP: nodeIPs[1]!, podCIDR: cidrs[1]! })
-    const relay = new Relay({ table: new RuleTable(IPV4), peer, changed: () => undefined })
+    const relay = new Relay({ carrier: new VxlanCarrier(new RuleTable(IPV4)), peer, changed: () => undefined })
     const stream = new Duplex({ read: () => undefined })
     await new Promise(resolve => stream.once('close', resolve).destroy())
     relay.add('node2', stream, true)

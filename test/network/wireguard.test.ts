@@ -6,10 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { wireguardConditions } from '../../src/agent/kubelet/node/conditions.ts'
 import type { Peer } from '../../src/agent/network/node-routes.ts'
 import { peersWithOwnKeys } from '../../src/agent/network/wireguard/encrypted-routes.ts'
+import { DirectTrials } from '../../src/agent/network/wireguard/direct-trials.ts'
 import { configuration } from '../../src/agent/network/wireguard/configuration.ts'
 import { formatIdentity, parseIdentity, WIREGUARD_ANNOTATION } from '../../src/agent/network/wireguard/identity.ts'
 import { ownKey } from '../../src/agent/network/wireguard/key.ts'
 import type { WireguardState } from '../../src/agent/network/contract.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { cut, heal } from './lab/cut.ts'
 import { type Agent, eventually, type Host, isDropped, Lab, namesIn, type Pod, serve, sh, tcp, udp } from './lab/lab.ts'
 import { node, service, slice } from './lab/objects.ts'
 
@@ -110,6 +113,58 @@ describe('the condition WireGuard', () => {
   })
 })
 
+describe('the way to a node that is relayed', () => {
+  const target = { nodeIP: '192.168.87.2', podCIDR: '10.244.2.0/24', isTunnelled: false }
+  function trials() {
+    const clock = new ManualClock()
+    const now = { hasOpened: true, answers: false }
+    const done: string[] = []
+    const reach = new DirectTrials({
+      probe: { reaches: () => Promise.resolve(done.push('asked') > 0 && now.answers) },
+      relay: { hasOpened: () => now.hasOpened },
+      carrier: { hold: (_name, isHeld) => void done.push(isHeld ? 'held' : 'let in') },
+      routes: { aim: (_name, way) => Promise.resolve(void done.push(way)) },
+      clock,
+    })
+    const look = async () => [await reach.reaches('node2', target, () => undefined), ...done.splice(0)]
+    return { clock, now, look }
+  }
+
+  it('is tried now and then, with nothing let in from the relay, and led over that again when nobody answers', async () => {
+    const { clock, look } = trials()
+    expect(await look()).toEqual([false])
+    await clock.advance(19_000)
+    expect(await look()).toEqual([false])
+    await clock.advance(1_000)
+    expect(await look()).toEqual([false, 'held', 'direct', 'asked', 'relay', 'let in'])
+    await clock.advance(19_000)
+    expect(await look()).toEqual([false])
+  })
+
+  it('stays direct once somebody answers, and is asked at every look until the relay ends', async () => {
+    const { clock, now, look } = trials()
+    await look()
+    await clock.advance(20_000)
+    now.answers = true
+    for (let i = 0; i < 3; i++) {
+      expect(await look()).toEqual([true, 'held', 'direct', 'asked'])
+      await clock.advance(2_000)
+    }
+    now.hasOpened = false
+    expect(await look()).toEqual([true, 'let in', 'asked'])
+  })
+
+  it('has its time again after it was relayed anew', async () => {
+    const { clock, now, look } = trials()
+    await look()
+    await clock.advance(20_000)
+    now.hasOpened = false
+    await look()
+    now.hasOpened = true
+    expect(await look()).toEqual([false])
+  })
+})
+
 describe('nodes that encrypt', { timeout: 60_000 }, () => {
   const names = ['node1', 'node2', 'node3']
   const nodeIPs = ['192.168.87.1', '192.168.87.2', '192.168.87.3']
@@ -139,7 +194,11 @@ describe('nodes that encrypt', { timeout: 60_000 }, () => {
       ...(index < 2 && { backend: 'wireguard' as const }),
       ipv6: { ...RANGES, podCIDR: cidrs6[index]! },
     }
-    agents[index] = await hosts[index]!.agent(cidrs[index]!, { offline }, network)
+    agents[index] = await hosts[index]!.agent(
+      cidrs[index]!,
+      { offline, ...(index < 2 && { relayFolder: lab.folder }) },
+      network,
+    )
   }
   /** Tells every node of this one, as its Node object does. */
   const announce = async (index: number) => {
@@ -167,7 +226,7 @@ describe('nodes that encrypt', { timeout: 60_000 }, () => {
     // A firewall that lets in answers only, and one that counts what comes over the wire.
     hosts[1]!.run(
       'nft',
-      'add table inet mine; add chain inet mine in { type filter hook input priority 0; policy drop; }; add rule inet mine in ct state established,related accept',
+      'add table inet mine; add chain inet mine in { type filter hook input priority 0; policy drop; }; add rule inet mine in iif lo accept; add rule inet mine in ct state established,related accept',
     )
     hosts[1]!.run('nft', `table inet wire {
       chain in {
@@ -221,6 +280,34 @@ describe('nodes that encrypt', { timeout: 60_000 }, () => {
     const [link] = JSON.parse(hosts[0]!.run('ip', '-j', 'link', 'show', 'flotilla-wg')) as { mtu: number }[]
     expect(link!.mtu).toBe(1420)
   })
+
+  it('are relayed where their tunnel does not get through, as encrypted as in it, until it does again', async () => {
+    const relayed = () => Promise.all([0, 1].map(index => agents[index]!.call({ do: 'relayed' })))
+    const endpoint = (index: number) =>
+      hosts[index]!.run('wg', 'show', 'flotilla-wg', 'endpoints').trim().split('\t')[1]
+    const everyWay = () => {
+      for (const [from, to] of [
+        [0, 1],
+        [1, 0],
+      ] as const) {
+        expect(tcp(pods[from]!, ips[to]!, 8080)).toEqual([`${names[to]!} ${ips[from]!}`])
+        expect(udp(pods[from]!, ips[to]!, 8080)).toEqual([`${names[to]!} ${ips[from]!}`])
+        expect(tcp(pods[from]!, ips6[to]!, 8080)).toEqual([`${names[to]!} ${ips6[from]!}`])
+      }
+      return true
+    }
+    expect(await relayed()).toEqual([[], []])
+    cut(hosts[0]!, hosts[1]!)
+    await eventually(async () => expect(await relayed()).toEqual([['node2'], ['node1']]) ?? true, 40_000)
+    await eventually(everyWay, 20_000)
+    // What the tunnel sends is what the relay carries.
+    for (const index of [0, 1]) expect(endpoint(index)).toMatch(/^127\.0\.0\.1:/)
+    expect(arrived().plain).toBe(0)
+    for (const index of [0, 1]) heal(hosts[index]!)
+    await eventually(async () => expect(await relayed()).toEqual([[], []]) ?? true, 60_000)
+    await eventually(everyWay, 20_000)
+    await eventually(() => [0, 1].every(index => endpoint(index) === `${nodeIPs[1 - index]!}:8476`), 20_000)
+  }, 150_000)
 
   it('neither reach nor hear a node that has told no key, whatever routes there are', async () => {
     expect((await state(0)).withoutKey).toEqual(['node3'])

@@ -7,7 +7,9 @@ const LONGEST = [
   ...['move', 'faults', 'onboarding', 'packages', 'kubelet', 'join-command', 'window'].map(
     name => `/test/hosts/${name}.test.ts`,
   ),
-  ...['host-firewalls', 'policies', 'services', 'relay', 'nodes'].map(name => `/test/network/${name}.test.ts`),
+  ...['host-firewalls', 'policies', 'wireguard', 'services', 'relay', 'nodes'].map(
+    name => `/test/network/${name}.test.ts`,
+  ),
 ]
 
 const rank = ({ moduleId }: TestSpecification): number => {

@@ -36,11 +36,15 @@ import { findPodCIDR, findPodCIDR6 } from './pod-cidr.ts'
 import { PodIPv6 } from './pod-ipv6.ts'
 import { RoutedPodNetwork } from './pod-network.ts'
 import { PodNetworks } from './pod-networks.ts'
+import type { PathProbe } from './reach/path-probe.ts'
 import { Relay } from './reach/relay.ts'
+import { VxlanCarrier } from './reach/vxlan-carrier.ts'
 import { watchReach } from './reach/watch-reach.ts'
+import { WireguardCarrier } from './reach/wireguard-carrier.ts'
 import { setUpServiceLink } from './service-link.ts'
 import { applySysctls, countConnections } from './sysctl.ts'
 import { uplinkMtu } from './uplink-mtu.ts'
+import { DirectTrials } from './wireguard/direct-trials.ts'
 import { EncryptedRoutes } from './wireguard/encrypted-routes.ts'
 import { formatIdentity } from './wireguard/identity.ts'
 import { ownKey } from './wireguard/key.ts'
@@ -94,7 +98,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
 
   const mtu = await uplinkMtu(run, nodeIP)
   const key = options.backend === 'wireguard' ? ownKey(join(stateDir, 'wireguard.key')) : undefined
-  const encrypted = key && new EncryptedRoutes({ run, key, hostIP, hostIPv6: ipv6?.hostIP, uplinkMtu: mtu })
+  const wireguardCarrier = key && new WireguardCarrier(() => upkeep.request())
+  const relayPort = (name: string) => wireguardCarrier?.portOf(name)
+  const encrypted = key && new EncryptedRoutes({ run, key, hostIP, hostIPv6: ipv6?.hostIP, uplinkMtu: mtu, relayPort })
   const pool = new AddressPool(join(stateDir, 'addresses.json'), requireCidr(podCIDR))
   const ownLinks = new RoutedPodNetwork({
     run,
@@ -181,8 +187,11 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   }
   const relay = owned.use(
     new Relay({
-      table: rules4.table,
-      peer: otherNode,
+      carrier: wireguardCarrier ?? new VxlanCarrier(rules4.table),
+      peer(name) {
+        const peer = otherNode(name)
+        return encrypted && !peer?.wireguard ? undefined : peer
+      },
       changed() {
         sync.request()
         upkeep.request()
@@ -222,9 +231,15 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
   await upkeep.bringUpToDate()
   await sync.flush()
   upkeep.start()
-  // The relay carries what is not encrypted yet: nodes whose tunnels do not get through are cut off then.
-  const dial = encrypted ? undefined : options.dialNode
-  owned.use(await watchReach({ nodeIP, podCIDR, usual: () => usual, relay, dial, clock, log }))
+  const reaches =
+    encrypted &&
+    wireguardCarrier &&
+    ((probe: PathProbe) => {
+      const trials = new DirectTrials({ probe, relay, carrier: wireguardCarrier, routes: encrypted, clock })
+      return trials.reaches.bind(trials)
+    })
+  const dial = options.dialNode
+  owned.use(await watchReach({ nodeIP, podCIDR, usual: () => usual, relay, dial, reaches, clock, log }))
 
   const dns = owned.use(
     new DnsServer({
@@ -334,7 +349,7 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
     connections: () => observer.summary(),
     metrics: () => registry.metrics(),
     relayed: () => relay.nodes,
-    acceptRelay: (name, stream) => (encrypted ? void stream.destroy() : relay.add(name, stream, false)),
+    acceptRelay: (name, stream) => relay.add(name, stream, false),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   }
 }

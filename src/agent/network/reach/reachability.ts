@@ -8,7 +8,7 @@ import type { Relay } from './relay.ts'
 export interface ReachabilityOptions {
   readonly peers: () => ReadonlyMap<string, ProbeTarget>
   /** Asks once. `late` is called when the answer comes after it was given up. */
-  readonly reaches: (target: ProbeTarget, late: () => void) => Promise<boolean>
+  readonly reaches: (nodeName: string, target: ProbeTarget, late: () => void) => Promise<boolean>
   readonly relay: Pick<Relay, 'add' | 'close' | 'hasOpened'>
   /** Opens a stream to the other node's agent. @throws Error when it has no way there either */
   readonly dial: (nodeName: string) => Promise<Duplex>
@@ -47,7 +47,7 @@ export class Reachability implements Disposable {
 
   async #lookAt(nodeName: string, target: ProbeTarget): Promise<void> {
     const { reaches, relay, log } = this.#options
-    const isReached = await reaches(target, () => this.#heardLate(nodeName))
+    const isReached = await reaches(nodeName, target, () => this.#heardLate(nodeName))
     if (this.#isStopped) return
     const before = this.#streaks.get(nodeName) ?? 0
     const streak = isReached ? Math.max(before, 0) + 1 : Math.min(before, 0) - 1

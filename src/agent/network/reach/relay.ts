@@ -1,23 +1,15 @@
-// Nodes whose packets do not reach each other: the tunnel's packets go over a byte stream through the control plane.
+// Nodes whose packets do not reach each other: their tunnel's packets go over a byte stream through the control plane.
 //
-//   pod ─▶ flovx ─▶ UDP to the peer, turned by the rules to 127.0.0.1:8473 ─▶ this ─▶ link ─▶ API server ─▶ link
-//   ─▶ this, on the peer ─▶ UDP to 127.0.0.1:8472 ─▶ flovx ─▶ pod
+//   pod ─▶ tunnel ─▶ carrier ─▶ link ─▶ API server ─▶ link ─▶ carrier, on the peer ─▶ tunnel ─▶ pod
 //
 // The kernel does not notice: addresses, policies and Services work as over any tunnel, for every protocol.
-import { createSocket } from 'node:dgram'
 import type { Duplex } from 'node:stream'
-import { parseIPv4 } from '../../../shared/machinery/ipv4.ts'
-import { noRules } from '../../proxy/rules.ts'
-import type { RuleTable } from '../../proxy/table.ts'
-import { bindUdp } from '../bind-udp.ts'
-import { VXLAN_PORT } from '../../../shared/machinery/node-network.ts'
-import { RELAY_PORT, vxlanAddress } from '../names.ts'
 import type { Peer } from '../node-routes.ts'
+import type { RelayCarrier } from './relay-carrier.ts'
 import { DatagramLink } from '../../../shared/machinery/datagram-link.ts'
-import { receiverOf } from './vxlan-packet.ts'
 
 export interface RelayOptions {
-  readonly table: RuleTable
+  readonly carrier: RelayCarrier
   /** @returns the other node, undefined when there is none of this name */
   readonly peer: (nodeName: string) => Peer | undefined
   /** Called when a node is relayed now, or no longer. */
@@ -31,25 +23,17 @@ interface End {
   readonly closed: Promise<void>
 }
 
-const RECEIVE_BUFFER_BYTES = 4 << 20
-const HERE = '127.0.0.1'
-
 export class Relay implements AsyncDisposable {
   readonly #options: RelayOptions
-  readonly #socket = createSocket('udp4')
   readonly #ends = new Map<string, Set<End>>()
-  readonly #byReceiver = new Map<string, DatagramLink>()
   #isStopped = false
 
   constructor(options: RelayOptions) {
     this.#options = options
-    this.#socket.on('error', () => undefined) // a packet that could not be sent is lost, as on a wire
-    this.#socket.on('message', packet => this.#byReceiver.get(receiverOf(packet) ?? '')?.send(packet))
   }
 
-  async start(): Promise<void> {
-    await bindUdp(this.#socket, RELAY_PORT, HERE)
-    this.#socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES)
+  start(): Promise<void> {
+    return this.#options.carrier.start()
   }
 
   /** Names of the nodes that are reached over a link, whichever side opened it. */
@@ -74,7 +58,7 @@ export class Relay implements AsyncDisposable {
       closed: new Promise(resolve => stream.once('close', resolve)),
       link: new DatagramLink(
         stream,
-        packet => this.#socket.send(packet, VXLAN_PORT, HERE),
+        packet => this.#options.carrier.deliver(nodeName, packet),
         () => {
           ends.delete(end)
           if (ends.size === 0 && this.#ends.get(nodeName) === ends) this.#ends.delete(nodeName)
@@ -94,13 +78,9 @@ export class Relay implements AsyncDisposable {
   /** Rules outlive this: without an agent they stay as they are. */
   #update(): void {
     if (this.#isStopped) return
-    this.#byReceiver.clear()
-    const elements = [...this.#ends.values()].flatMap(([end]) => {
-      if (!end) return []
-      this.#byReceiver.set(vxlanAddress(parseIPv4(end.nodeIP) ?? 0), end.link)
-      return [{ set: 'relayed', key: end.nodeIP, value: '' }]
-    })
-    this.#options.table.put('relay', { ...noRules, elements })
+    this.#options.carrier.lead(
+      [...this.#ends].flatMap(([nodeName, [end]]) => (end ? { nodeName, nodeIP: end.nodeIP, link: end.link } : [])),
+    )
     this.#options.changed()
   }
 
@@ -109,6 +89,6 @@ export class Relay implements AsyncDisposable {
     const ends = [...this.#ends.values()].flatMap(set => [...set])
     for (const { link } of ends) link[Symbol.dispose]()
     await Promise.all(ends.map(({ closed }) => closed))
-    await new Promise<void>(resolve => this.#socket.close(() => resolve()))
+    await this.#options.carrier[Symbol.asyncDispose]()
   }
 }

@@ -5,7 +5,7 @@ import type { Log } from '../../../shared/machinery/log.ts'
 import { Owned } from '../../../shared/machinery/owned.ts'
 import type { Peer, PeerPlan } from '../node-routes.ts'
 import { PathProbe, type ProbeTarget } from './path-probe.ts'
-import { Reachability } from './reachability.ts'
+import { Reachability, type ReachabilityOptions } from './reachability.ts'
 import type { Relay } from './relay.ts'
 
 export interface WatchReachOptions {
@@ -16,6 +16,8 @@ export interface WatchReachOptions {
   readonly relay: Relay
   /** Without it this node answers the others only. */
   readonly dial: ((nodeName: string) => Promise<Duplex>) | undefined
+  /** What asks whether a node is reached. Default: the probe itself, which a relay does not lead elsewhere. */
+  readonly reaches?: ((probe: PathProbe) => ReachabilityOptions['reaches']) | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -26,6 +28,7 @@ export async function watchReach({
   podCIDR,
   usual,
   dial,
+  reaches = probe => (_nodeName, target, late) => probe.reaches(target, late),
   ...rest
 }: WatchReachOptions): Promise<AsyncDisposable> {
   const owned = new Owned()
@@ -34,6 +37,6 @@ export async function watchReach({
   const target = (peer: Peer, isTunnelled: boolean): [string, ProbeTarget] => [peer.nodeName, { ...peer, isTunnelled }]
   const peers = () =>
     new Map([...usual().direct.map(peer => target(peer, false)), ...usual().tunnelled.map(peer => target(peer, true))])
-  if (dial) owned.use(new Reachability({ ...rest, peers, dial, reaches: (peer, late) => probe.reaches(peer, late) }))
+  if (dial) owned.use(new Reachability({ ...rest, peers, dial, reaches: reaches(probe) }))
   return owned
 }

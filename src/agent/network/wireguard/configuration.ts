@@ -13,18 +13,25 @@ const KEEPALIVE_SECONDS = 25
 export const rangesOfPeer = ({ podCIDR, ipv6 }: Peer, hasIPv6: boolean): string[] =>
   ipv6 && hasIPv6 ? [podCIDR, ipv6.podCIDR] : [podCIDR]
 
-/** In the order of the peers' names, so that the same peers are the same text. */
+/** How WireGuard names the other node's own end. */
+export const endpointOf = ({ nodeIP, wireguard }: EncryptedPeer): string => `${nodeIP}:${wireguard.port}`
+
+/**
+ * In the order of the peers' names, so that the same peers are the same text.
+ * @param endpoint where packets for a peer are sent to
+ */
 export function configuration(
   own: { readonly privateKey: string; readonly port: number },
   peers: readonly EncryptedPeer[],
   hasIPv6: boolean,
+  endpoint: (peer: EncryptedPeer) => string = endpointOf,
 ): string {
   const sections = [...peers]
     .sort((a, b) => (a.nodeName < b.nodeName ? -1 : 1))
     .map(peer => [
       '[Peer]',
       `PublicKey = ${peer.wireguard.publicKey}`,
-      `Endpoint = ${peer.nodeIP}:${peer.wireguard.port}`,
+      `Endpoint = ${endpoint(peer)}`,
       `AllowedIPs = ${rangesOfPeer(peer, hasIPv6).join(', ')}`,
       `PersistentKeepalive = ${KEEPALIVE_SECONDS}`,
     ])

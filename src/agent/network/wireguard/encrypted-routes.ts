@@ -6,7 +6,7 @@ import { IPV6 } from '../family.ts'
 import { ipBatch, ipBatchForce, listLinks, listRoutes } from '../ip.ts'
 import { ROUTE_PROTOCOL } from '../names.ts'
 import { type AppliedRoutes, type NodeRoutes, NO_PEERS, type Peer } from '../node-routes.ts'
-import { configuration, type EncryptedPeer, rangesOfPeer } from './configuration.ts'
+import { configuration, type EncryptedPeer, endpointOf, rangesOfPeer } from './configuration.ts'
 import type { WireguardKey } from './key.ts'
 import { createLink } from './link.ts'
 
@@ -18,6 +18,8 @@ export interface EncryptedRoutesOptions {
   readonly hostIPv6: string | undefined
   /** Of the node's own link. */
   readonly uplinkMtu: number
+  /** @returns the port of this machine that stands for a relayed node; undefined while it has none */
+  readonly relayPort: (nodeName: string) => number | undefined
 }
 
 /** An outer IPv6 header, UDP, and WireGuard's own. */
@@ -43,6 +45,7 @@ export function peersWithOwnKeys(peers: readonly Peer[], ownKey: string): Encryp
 export class EncryptedRoutes implements NodeRoutes {
   readonly #options: EncryptedRoutesOptions
   #withoutKey: readonly string[] = []
+  #peers: readonly EncryptedPeer[] = []
 
   constructor(options: EncryptedRoutesOptions) {
     this.#options = options
@@ -53,7 +56,20 @@ export class EncryptedRoutes implements NodeRoutes {
     return this.#withoutKey
   }
 
-  async apply(all: readonly Peer[]): Promise<AppliedRoutes> {
+  /** Leads packets for a node another way, until routes are applied again. */
+  async aim(nodeName: string, way: 'direct' | 'relay'): Promise<void> {
+    const peer = this.#peers.find(each => each.nodeName === nodeName)
+    if (!peer) return
+    const endpoint = way === 'direct' ? endpointOf(peer) : this.#relayed(peer)
+    await this.#options.run(['wg', 'set', WIREGUARD_LINK, 'peer', peer.wireguard.publicKey, 'endpoint', endpoint])
+  }
+
+  #relayed(peer: EncryptedPeer): string {
+    const port = this.#options.relayPort(peer.nodeName)
+    return port === undefined ? endpointOf(peer) : `127.0.0.1:${port}`
+  }
+
+  async apply(all: readonly Peer[], relayed: ReadonlySet<string>): Promise<AppliedRoutes> {
     const { run, key, hostIP, hostIPv6, uplinkMtu } = this.#options
     const hasIPv6 = hostIPv6 !== undefined
     const [links, ...routes] = await Promise.all([
@@ -62,6 +78,8 @@ export class EncryptedRoutes implements NodeRoutes {
       hasIPv6 ? listRoutes(run, ['proto', ROUTE_PROTOCOL], IPV6) : [],
     ])
     const peers = peersWithOwnKeys(all, key.publicKey)
+    this.#peers = peers
+    const endpoint = (peer: EncryptedPeer) => (relayed.has(peer.nodeName) ? this.#relayed(peer) : endpointOf(peer))
     const wanted = new Set(peers.flatMap(peer => rangesOfPeer(peer, hasIPv6)))
     // First what would still go out in the clear, from before the cluster wanted this.
     const inTheClear = routes.flat().filter(({ gateway }) => gateway !== undefined)
@@ -75,7 +93,7 @@ export class EncryptedRoutes implements NodeRoutes {
     ])
     // A file that programs can be told of by name; Node's pipes to a child are sockets, which cannot be opened again.
     const take = ['sh', '-c', `cat | wg syncconf ${WIREGUARD_LINK} /dev/stdin`] as const
-    await run([...take], { input: configuration({ ...key, port: WIREGUARD_PORT }, peers, hasIPv6) })
+    await run([...take], { input: configuration({ ...key, port: WIREGUARD_PORT }, peers, hasIPv6, endpoint) })
     const isOurs = (dev: string | undefined) => dev === WIREGUARD_LINK
     const stale = routes.flat().filter(({ dst, dev }) => isOurs(dev) && !wanted.has(dst))
     await ipBatchForce(run, stale.map(({ dst }) => `route delete ${dst} dev ${WIREGUARD_LINK}`)) // prettier-ignore
