@@ -64,6 +64,7 @@ describe('joining', () => {
     for (const step of ['live-restore', 'push-runtime', 'start-docker', 'authorize-key'])
       expect(undone(await undo())).toEqual([`${step} Undone`])
     expect(await undo()).toMatchObject({ phase: 'Succeeded', message: 'nothing of that is on box' })
+    expect(await plane.operate('box', 'Upgrade')).toMatchObject({ phase: 'Failed', message: expect.stringMatching(/has no agent.* flotilla node repair box$/) as string }) // prettier-ignore
     expect(host.picture()).toBe(before)
   })
   test('ends with a Ready node', async () => {

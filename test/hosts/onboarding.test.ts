@@ -24,6 +24,7 @@ const node = (...args: string[]) => nodeWith('', ...args)
 const nodeWith = (input: string, ...args: string[]) =>
   execute(process.execPath, [join(repository, 'out/main/cli.js'), 'node', ...args, '--data-dir', cluster.dataDir], {
     input,
+    env: { HOME: lab.folder, SSH_AUTH_SOCK: '' },
     timeoutMs: 280_000,
   })
 
@@ -105,9 +106,12 @@ const inventory = () =>
   )
 
 test('a wrong password and a host key that is not the expected one stop everything, and tell so', async () => {
+  const unasked = await node('add', `root@${bare.ip}`, '--name', 'bare', '--yes')
+  expect(unasked.stderr).toContain(`then repeat with --host-key ${bare.hostKey()}`)
   const wrongKey = await node('add', `root@${bare.ip}`, '--name', 'bare', '--yes', '--host-key', asking.hostKey())
   expect(wrongKey).toMatchObject({ code: 1 })
   expect(wrongKey.stdout).toContain(`the host key of ${bare.ip}:22 was not accepted; nothing was sent to it`)
+  expect((await node('show', 'bare')).stdout).toMatch(/^last +Join: Failed, the host key of /m)
   const args = ['add', `ada@${asking.ip}`, '--name', 'asking', '--yes', '--accept-host-keys', '--password-stdin']
   const wrongPassword = await nodeWith('not it\n', ...args)
   expect(wrongPassword.code).toBe(1)
@@ -143,7 +147,7 @@ test('nothing secret is left in the API, on the hosts, or in the logs', async ()
 
 test('the log of an agent and a shell are a command away, also behind a jump host', async () => {
   expect((await node('logs', 'bare')).stdout).toContain('Started flotilla-agent.service')
-  const { code, stdout } = await nodeWith('echo "$((6 * 7)) $(hostname)"\nexit\n', 'shell', 'hidden')
+  const { code, stdout } = await nodeWith('unset HISTFILE; echo "$((6 * 7)) $(hostname)"\nexit\n', 'shell', 'hidden')
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('42 hidden') as string })
   expect(await node('shell', 'nowhere')).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no host nowhere') as string }) // prettier-ignore
 })

@@ -55,7 +55,10 @@ export async function create(
   ranges: ClusterRanges = {},
 ): Promise<LocalClusterState> {
   const { docker, base, say } = parts
-  if (readState(base, name)) throw new LocalClusterError(`there is a local cluster ${name} already; delete it first`)
+  if (readState(base, name))
+    throw new LocalClusterError(
+      `there is a local cluster ${name} already; delete it first (flotilla local delete ${name}), or give another name`,
+    )
   await removeRest(docker, name)
   const image = await ensureEmptyImage(docker)
   const { subnet, gateway } = await createNetwork(docker, name, ranges)

@@ -38,7 +38,8 @@ export class Answerer {
       this.#given.add(question)
       return (this.#password ??= readLine(process.stdin))
     }
-    if (!process.stdin.isTTY) throw new CommandError(`${host} asks, and nobody can answer: ${prompt.text}`)
+    if (!process.stdin.isTTY)
+      throw new CommandError(`${host} asks, and nobody can answer: ${prompt.text} ${adviceFor(prompt)}`)
     return this.ask(`${prompt.text}${prompt.kind === 'HostKey' ? ' (yes/no) ' : ': '}`, prompt.echo ?? false)
   }
 
@@ -48,6 +49,13 @@ export class Answerer {
     this.#turn = turn.catch(() => undefined)
     return turn
   }
+}
+
+/** What to do where nobody sits at a terminal. */
+function adviceFor({ kind, fingerprint }: HostOperationPrompt): string {
+  return kind === 'HostKey'
+    ? `Compare it, on the host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub; then repeat with --host-key ${fingerprint}`
+    : '– repeat at a terminal, or with --password-stdin'
 }
 
 function readLine(input: NodeJS.ReadableStream): Promise<string> {

@@ -1,7 +1,8 @@
 // `flotilla node list` and `flotilla node show`.
-import { Host, type HostFinding } from '../../../shared/api/flotilla/v1.ts'
+import { Host, type HostFinding, HostOperation } from '../../../shared/api/flotilla/v1.ts'
 import { Node } from '../../../shared/api/core/v1.ts'
 import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
+import { byCreation } from '../../../shared/machinery/older.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { table } from '../table.ts'
 import { CommandError } from '../usage-error.ts'
@@ -47,6 +48,8 @@ export async function show(dataDir: string, name: string, asJson: boolean): Prom
     throw isNotFound(error) ? new CommandError(`there is no host ${name}; see: flotilla node list`) : error
   })
   if (asJson) return console.log(JSON.stringify(host, null, 2))
+  const { items } = await api.client.list(HostOperation, { fieldSelector: `spec.hostName=${name}` })
+  const last = items.toSorted(byCreation).at(-1)
   const { spec, status } = host
   const { facts = {} } = status
   const lines: [string, string | number | undefined][] = [
@@ -58,6 +61,7 @@ export async function show(dataDir: string, name: string, asJson: boolean): Prom
     ['agent', status.agent?.bundle],
     ...(status.hostKeys ?? []).map(({ endpoint, fingerprint }): [string, string] => ['host key', `${endpoint} ${fingerprint}`]),
     ...(status.away ?? []).slice(-3).map(({ from, until, reason }): [string, string] => ['away', `${from} – ${until ?? 'now'} (${reason})`]),
+    ['last', last && `${last.spec.action}: ${[last.status.phase, last.status.message].filter(Boolean).join(', ')}`],
   ] // prettier-ignore
   for (const [label, value] of lines) if (value) console.log(`${label.padEnd(10)}${value}`)
   for (const each of status.findings ?? []) console.log(`  ${finding(each)}`)

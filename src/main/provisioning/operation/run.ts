@@ -50,6 +50,7 @@ export interface OperationParts {
 const FIRST_API_PORT = 16_443
 /** Findings stop what would change a host for good, not what takes it out of the cluster. */
 const CHECKED = new Set(['Join', 'Repair', 'Upgrade'])
+const OF_AGENTS = new Set(['Upgrade', 'Restart'])
 
 export class OperationRun {
   readonly name: string
@@ -163,6 +164,8 @@ export class OperationRun {
       if (CHECKED.has(action) && errors.length > 0)
         throw new PreflightError(errors.map(({ what, how }) => `${what} ${how}`))
       if (action === 'Check') return verdict(findings)
+      if (OF_AGENTS.has(action) && !facts.flotilla.isConfigured)
+        throw new Error(`${this.hostName} has no agent; it becomes a node with: flotilla node repair ${this.hostName}`)
 
       const context: ContextWithoutProgress = {
         ...this.#parts,
@@ -241,7 +244,7 @@ export class OperationRun {
   }
 
   /** For a host that is gone: it is not asked. Its pods go with its node. */
-  async #forget({ metadata: { name }, status: { nodeName } }: Host): Promise<string> {
+  async #forget({ metadata: { name }, status: { nodeName, facts } }: Host): Promise<string> {
     const { client, clock, links } = this.#parts
     const gone = (error: unknown) => {
       if (!isNotFound(error)) throw error
@@ -252,7 +255,9 @@ export class OperationRun {
       await client.delete(Node, { name: nodeName }).catch(gone)
     }
     await client.delete(Host, { name }).catch(gone)
-    return `${name} is forgotten; if it ever comes back: sudo /opt/flotilla/bin/remove`
+    return facts === undefined
+      ? `${name} is forgotten; nothing was ever put on it`
+      : `${name} is forgotten; if it ever comes back: sudo /opt/flotilla/bin/remove`
   }
 
   #prompter() {

@@ -37,6 +37,9 @@ export async function verifyHostKey(
   })
   // The fingerprint itself is an answer as well: whoever typed it has compared it.
   if (answer !== 'yes' && answer !== fingerprint)
-    throw new SshError('HostKeyRejected', `the host key of ${endpoint} was not accepted; nothing was sent to it`)
+    throw new SshError(
+      'HostKeyRejected',
+      `the host key of ${endpoint} was not accepted; nothing was sent to it. It showed ${fingerprint}`,
+    )
   await pins.pin(endpoint, fingerprint)
 }

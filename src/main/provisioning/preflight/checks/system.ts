@@ -92,8 +92,8 @@ export const disk: Check = {
       if (free >= bytes) return []
       return [
         error('system/disk', {
-          what: `${path} has ${gib(free)} GiB free.`,
-          why: `The agent and the images of pods need at least ${gib(bytes)} GiB there.`,
+          what: `${path} has ${gib(free)} GiB free, and ${gib(bytes)} GiB are needed.`,
+          why: 'The agent and the images of pods are kept there.',
           how: 'Free some space, for instance with "docker system prune" or "journalctl --vacuum-size=200M".',
         }),
       ]
