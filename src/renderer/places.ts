@@ -34,6 +34,10 @@ export const objectRoute = (
   query: { ...kept(query), open: rowKey(namespace, name), ...(tab ? { tab } : {}) },
 })
 
+/** The same as an address, for links that are drawn by the hundred. */
+export const objectAddress = (kind: Kind, namespace: string | undefined, name: string): string =>
+  `/ui/k/${[paramOfGroup(kind.group), kind.version, kind.plural].map(encodeURIComponent).join('/')}?open=${encodeURIComponent(rowKey(namespace, name))}`
+
 export const createRoute = (kind: Kind, query?: LocationQuery): RouteLocationRaw => ({
   name: 'create-form',
   params: { group: paramOfGroup(kind.group), version: kind.version, plural: kind.plural },

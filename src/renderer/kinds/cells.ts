@@ -1,14 +1,13 @@
 // Cells and columns that many kinds share.
 import { type VNodeChild, h } from 'vue'
-import { RouterLink } from 'vue-router'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { Row } from '../api/sources.ts'
-import AgeText from '../components/AgeText.vue'
-import StatusBadge from '../components/status/StatusBadge.vue'
+import { AgeText } from '../components/age-text.ts'
+import { statusBadge } from '../components/status/status-badge.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
-import WhyTip from '../why/WhyTip.vue'
+import { asks } from '../why/asked.ts'
 import { refTo } from '../world/world.ts'
-import { objectRoute } from '../places.ts'
+import { objectAddress } from '../places.ts'
 import { toneOrder, type StatusView } from '../status/tone.ts'
 import type { ResourceColumn } from './column.ts'
 import { m } from '../i18n/i18n.ts'
@@ -19,7 +18,7 @@ export const nameColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   id: 'name',
   title: m('Name'),
   value: row => row.name,
-  cell: row => h('span', { class: 'font-medium text-ink truncate' }, row.name),
+  strong: true,
   width: 'minmax(170px, 3fr)',
 })
 
@@ -50,7 +49,7 @@ export const badgeColumn = <T extends KubeObject>(
     const { tone, text } = status(row.object)
     return `${toneOrder.indexOf(tone)} ${text}`
   },
-  cell: row => h(StatusBadge, { status: status(row.object) }),
+  cell: row => statusBadge(status(row.object)),
   width: 'minmax(156px, 1.2fr)',
 })
 
@@ -64,9 +63,8 @@ export const statusColumn = <T extends KubeObject>(
   ...badgeColumn(status),
   cell: row => {
     const view = status(row.object)
-    return ASKED.has(view.tone)
-      ? h(WhyTip, { status: view, about: refTo(type, row.object) })
-      : h(StatusBadge, { status: view })
+    if (!ASKED.has(view.tone)) return statusBadge(view)
+    return statusBadge(view, false, asks({ about: refTo(type, row.object), fallback: view.reason ?? view.text }))
   },
 })
 
@@ -79,15 +77,7 @@ export function objectLink(
 ): VNodeChild {
   if (!name) return '–'
   if (!target) return label
-  return h(
-    RouterLink,
-    {
-      to: objectRoute(target, namespace, name),
-      class: 'link truncate',
-      onClick: (event: Event) => event.stopPropagation(),
-    },
-    () => label,
-  )
+  return h('a', { href: objectAddress(target, namespace, name), class: 'link truncate', 'data-place': '' }, label)
 }
 
 export const dash = (text: string | number | undefined): string | number =>
@@ -95,7 +85,7 @@ export const dash = (text: string | number | undefined): string | number =>
 
 /** `1/3`, amber while it is less than wanted. */
 export const ratio = (have: number, want: number): VNodeChild =>
-  h('span', { class: ['tabular-nums', have < want ? 'text-warning font-medium' : ''] }, `${have}/${want}`)
+  have < want ? h('span', { class: 'text-warning font-medium' }, `${have}/${want}`) : `${have}/${want}`
 
 export const firstOwner = ({ object }: Row<KubeObject>) =>
   object.metadata.ownerReferences?.find(({ controller }) => controller) ?? object.metadata.ownerReferences?.[0]

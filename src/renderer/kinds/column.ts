@@ -16,6 +16,8 @@ export interface ResourceColumn<T extends KubeObject = AnyObject> {
   /** Not shown until the user asks for it. */
   readonly hidden?: boolean
   readonly mono?: boolean
+  /** What the row is told by: its name. */
+  readonly strong?: boolean
   /** Changes by itself: sorted by, but not filtered by. */
   readonly isMoving?: boolean
   /** There at all only when this holds, such as when metrics are served. */

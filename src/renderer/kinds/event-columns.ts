@@ -1,7 +1,7 @@
 // Columns of events.
 import { h } from 'vue'
 import type { Event } from '../../shared/api/core/v1.ts'
-import AgeText from '../components/AgeText.vue'
+import { AgeText } from '../components/age-text.ts'
 import { eventStatus } from '../status/object-status.ts'
 import { badgeColumn, namespaceColumn, objectLink } from './cells.ts'
 import { columnsOf } from './column.ts'

@@ -1,7 +1,7 @@
 // Columns of the pod list.
 import { h } from 'vue'
 import { Pod } from '../../shared/api/core/v1.ts'
-import ContainerSquares from '../components/pod/ContainerSquares.vue'
+import { containerSquares } from '../components/pod/container-squares.ts'
 import { usageColumn } from '../metrics/usage-column.ts'
 import { limitsOf } from '../world/room.ts'
 import { podRestarts, podStatus } from '../status/pod-status.ts'
@@ -9,7 +9,7 @@ import { Node } from '../../shared/api/core/v1.ts'
 import { ageColumn, dash, firstOwner, nameColumn, namespaceColumn, objectLink, statusColumn } from './cells.ts'
 import { columnsOf } from './column.ts'
 import { typeOfReference } from './references.ts'
-import AgeText from '../components/AgeText.vue'
+import { AgeText } from '../components/age-text.ts'
 import { m } from '../i18n/i18n.ts'
 
 const lastRestart = (pod: Pod) =>
@@ -25,7 +25,7 @@ export const podColumns = columnsOf<Pod>(
     id: 'containers',
     title: m('Containers'),
     value: ({ object }) => object.spec.containers.length,
-    cell: ({ object }) => h(ContainerSquares, { pod: object }),
+    cell: ({ object }) => containerSquares(object),
     width: '84px',
   },
   statusColumn(Pod, podStatus),
@@ -37,8 +37,9 @@ export const podColumns = columnsOf<Pod>(
     value: ({ object }) => podRestarts(object),
     cell({ object }) {
       const count = podRestarts(object)
-      const last = count > 0 ? lastRestart(object) : undefined
-      return h('span', { class: count ? 'text-warning font-medium tabular-nums' : 'tabular-nums' }, [
+      if (count === 0) return count
+      const last = lastRestart(object)
+      return h('span', { class: 'text-warning font-medium' }, [
         count,
         last ? h('span', { class: 'text-ink-faint font-normal' }, [' (', h(AgeText, { time: last }), ')']) : '',
       ])

@@ -2,7 +2,7 @@
 import { encodeJson } from '../../shared/machinery/json-text.ts'
 import { h } from 'vue'
 import type { TableColumnDefinition } from '../api/sources.ts'
-import AgeText from '../components/AgeText.vue'
+import { AgeText } from '../components/age-text.ts'
 import { nameColumn, namespaceColumn } from './cells.ts'
 import type { Columns, ResourceColumn } from './column.ts'
 

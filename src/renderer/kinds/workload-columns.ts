@@ -4,7 +4,7 @@ import { CronJob, Job } from '../../shared/api/batch/v1.ts'
 import type { PodTemplateSpec } from '../../shared/api/core/v1.ts'
 import type { KubeObject } from '../../shared/machinery/object.ts'
 import { h } from 'vue'
-import AgeText from '../components/AgeText.vue'
+import { AgeText } from '../components/age-text.ts'
 import {
   cronJobStatus,
   daemonSetStatus,

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceColumn } from '../kinds/column.ts'
 import type { Amounts } from '../world/room.ts'
 import { useMetricsStore } from './metrics.ts'
-import UsageCell from './UsageCell.vue'
+import { UsageCell } from './usage-cell.ts'
 import { m } from '../i18n/i18n.ts'
 
 const WIDTHS = { pods: { cpu: '92px', memory: '112px' }, nodes: { cpu: '132px', memory: '156px' } }

@@ -4,15 +4,17 @@ import { type FunctionalComponent, h } from 'vue'
 import type { Row } from '../../api/sources.ts'
 import type { Columns, ResourceColumn } from '../../kinds/column.ts'
 
+const TEXT = 'min-w-0 truncate px-2'
+const DRAWN = 'flex min-w-0 items-center overflow-hidden px-2 [&>*]:min-w-0'
+const look = (base: string, { mono, strong }: ResourceColumn) =>
+  `${base}${mono ? ' font-mono text-xs' : ''}${strong ? ' font-medium text-ink' : ''}`
+
 function cell(column: ResourceColumn, row: Row) {
   const content = column.cell ? column.cell(row) : column.value(row)
   const isText = typeof content === 'string' || typeof content === 'number'
   const attributes = {
     key: column.id,
-    class: [
-      isText ? 'min-w-0 truncate px-2' : 'flex min-w-0 items-center overflow-hidden px-2 [&>*]:min-w-0',
-      column.mono && 'font-mono text-xs',
-    ],
+    class: look(isText ? TEXT : DRAWN, column),
     role: 'gridcell',
     'data-column': column.id,
   }

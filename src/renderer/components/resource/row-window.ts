@@ -38,9 +38,9 @@ export function useRowWindow(
 
   const seen = () => Math.max(0, height.value - headerHeight)
   const first = computed(() => Math.max(0, Math.min(Math.floor(top.value / rowHeight), count() - 1) - BEYOND))
-  const end = computed(() => Math.min(count(), Math.ceil((top.value + seen()) / rowHeight) + BEYOND))
-
   const slots = computed(() => Math.ceil(seen() / rowHeight) + 2 * BEYOND + 1)
+  // As many wherever the list stands, so that none is made or taken away as it is scrolled.
+  const end = computed(() => Math.min(count(), first.value + slots.value))
   /** In the order of the list at rest, as screen readers want it; while it moves, elements stay where they are. */
   const drawn = computed((): readonly DrawnRow[] => {
     const rows = Array.from({ length: end.value - first.value }, (_, at) => {

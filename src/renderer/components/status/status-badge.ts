@@ -1,0 +1,27 @@
+// A status: icon, text and colour together, the reason on hover. Lists draw it by the function, without a component
+// for each of their rows.
+import { type FunctionalComponent, type VNode, h } from 'vue'
+import { stateText } from '../../status/own-words.ts'
+import type { StatusView } from '../../status/tone.ts'
+import { toneLooks } from './tone-look.ts'
+
+const BASE = 'inline-flex max-w-full items-center gap-1.5 text-xs leading-4 font-medium whitespace-nowrap'
+const ICON = { class: 'size-3.5 shrink-0', 'aria-hidden': 'true' }
+const TEXT = { class: 'truncate' }
+
+/** @param more attributes of the badge besides its own */
+export function statusBadge(status: StatusView, plain = false, more?: Readonly<Record<string, unknown>>): VNode {
+  const { icon, text, soft } = toneLooks[status.tone]
+  const said = stateText(status.text)
+  const attributes = {
+    class: plain ? `${BASE} ${text}` : `${BASE} ${text} ${soft} rounded-full px-2 py-0.5`,
+    title: status.reason ?? said,
+    'data-tone': status.tone,
+    ...more,
+  }
+  return h('span', attributes, [h(icon, ICON), h('span', TEXT, said)])
+}
+
+export const StatusBadge: FunctionalComponent<{ status: StatusView; plain?: boolean }> = ({ status, plain }) =>
+  statusBadge(status, plain)
+StatusBadge.props = { status: { type: Object, required: true }, plain: Boolean }
