@@ -140,10 +140,11 @@ const isSentence = (text: string) =>
 /** Styles, selectors, and what a shell is given. */
 const PROGRAM = /--|[$#]|^exec|^else|; exec|>\/dev|monospace|-full |link truncate|^\w+: \w+\n/
 
-/** What nobody reads or hears: types, imports, what is compared, and errors of a programmer's making. */
+/** What nobody reads or hears: types, imports, what is compared, classes, and errors of a programmer's making. */
 const isSilent = (node: ts.Node) =>
   ts.isImportDeclaration(node) ||
   ts.isTypeNode(node) ||
+  (ts.isPropertyAssignment(node) && node.name.getText() === 'class') ||
   (ts.isBinaryExpression(node) && /[=!]==/.test(node.operatorToken.getText()))
 
 /** Literals that may be read or heard, outside of `t`. */
