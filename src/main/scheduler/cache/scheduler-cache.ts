@@ -2,11 +2,23 @@
 // is under way. Updated synchronously by informers; a scheduling cycle reads it without copying, because it never
 // yields between PreFilter and Reserve.
 import type { Node, Pod } from '../../../shared/api/core/v1.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { ClusterView } from '../framework/plugin.ts'
+import { ImageCounts } from './image-counts.ts'
+import { Journal } from './journal.ts'
 import { NodeInfo } from './node-info.ts'
 import { type PodInfo, podInfoOf } from './pod-info.ts'
 
 const NONE: readonly PodInfo[] = []
+
+/** Whether counting pods by their nodes comes to the same: heartbeats change nothing that it looks at. */
+const countsAlike = (a: Node, b: Node) => deepEqual(a.metadata.labels, b.metadata.labels) && deepEqual(a.spec, b.spec)
+
+/** Whether no selector and no topology can tell two states of a pod apart. */
+const sameGroup = (a: PodInfo, b: PodInfo) =>
+  a.groupKey === b.groupKey &&
+  a.affinityKey === b.affinityKey &&
+  (a.pod.metadata.deletionTimestamp === undefined) === (b.pod.metadata.deletionTimestamp === undefined)
 
 export class SchedulerCache implements ClusterView {
   readonly #nodes = new Map<string, NodeInfo>()
@@ -19,6 +31,8 @@ export class SchedulerCache implements ClusterView {
   /** Those of them with (anti-)affinity, by uid. */
   readonly #guestsWithAffinity = new Set<string>()
   readonly #withAffinity = new Set<NodeInfo>()
+  readonly #images = new ImageCounts()
+  readonly journal = new Journal()
   #list: readonly NodeInfo[] | undefined
 
   /** Nodes that exist, in a stable order. */
@@ -34,6 +48,9 @@ export class SchedulerCache implements ClusterView {
   }
   get promisedAffinity(): boolean {
     return this.#guestsWithAffinity.size > 0
+  }
+  nodesWithImage(image: string): number {
+    return this.#images.of(image)
   }
   isAssumed(uid: string): boolean {
     return this.#assumed.has(uid)
@@ -69,15 +86,20 @@ export class SchedulerCache implements ClusterView {
 
   setNode(node: Node): void {
     const info = this.#info(node.metadata.name)
-    if (!info.node) this.#list = undefined
+    const before = info.node
+    if (!before) this.#list = undefined
+    if (!before || !countsAlike(before, node)) this.journal.nodesChanged()
+    this.#images.change(before, node)
     info.setNode(node)
   }
 
   removeNode(name: string): void {
     const info = this.#nodes.get(name)
     if (!info) return
+    this.#images.change(info.node, undefined)
     info.setNode(undefined)
     this.#list = undefined
+    this.journal.nodesChanged()
     if (info.pods.size === 0) this.#nodes.delete(name)
   }
 
@@ -117,7 +139,12 @@ export class SchedulerCache implements ClusterView {
     if (this.#placed.get(uid) !== nodeName) this.#remove(uid)
     this.#placed.set(uid, nodeName)
     const node = this.#info(nodeName)
+    const before = node.pods.get(uid)
     node.addPod(info)
+    if (!before || !sameGroup(before, info)) {
+      if (before) this.journal.record(before, node, -1)
+      this.journal.record(info, node, 1)
+    }
     if (node.affinityGroups.size > 0) this.#withAffinity.add(node)
   }
 
@@ -126,6 +153,8 @@ export class SchedulerCache implements ClusterView {
     if (nodeName === undefined) return
     this.#placed.delete(uid)
     const info = this.#nodes.get(nodeName)
+    const pod = info?.pods.get(uid)
+    if (info && pod) this.journal.record(pod, info, -1)
     info?.removePod(uid)
     if (info?.affinityGroups.size === 0) this.#withAffinity.delete(info)
     if (info && !info.node && info.pods.size === 0) this.#nodes.delete(nodeName)

@@ -6,6 +6,7 @@
 // PreFilter to Reserve, and PostFilter, run synchronously over the cache, so they see one state of the cluster.
 // @see https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
 import type { Pod } from '../../../shared/api/core/v1.ts'
+import type { Journal } from '../cache/journal.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { CycleState } from './cycle-state.ts'
@@ -27,6 +28,10 @@ export interface ClusterView {
   readonly nodesWithAffinity: Iterable<NodeInfo>
   /** Whether preemption makes room for a pod with (anti-)affinity; absent = for none. */
   readonly promisedAffinity?: boolean
+  /** What has come to the nodes and left them; absent = counts are made anew. */
+  readonly journal?: Journal
+  /** How many nodes have an image; absent = look at them. */
+  nodesWithImage?(image: string): number
 }
 
 export interface PreFilterResult {

@@ -6,7 +6,7 @@ import type { CycleState } from './cycle-state.ts'
 import { type PodKind, kindOf } from './node-memory.ts'
 import type { ClusterView, NodeStatuses, Rejection, SchedulerPlugin } from './plugin.ts'
 import { type Profile, type With, having, weightOf } from './profile.ts'
-import { isSuccess, unresolvable } from './status.ts'
+import { type Status, isSuccess, unresolvable } from './status.ts'
 
 export interface Feasibility {
   readonly feasible: readonly NodeInfo[]
@@ -169,9 +169,18 @@ export function filterNode(
 ): Rejection | undefined {
   for (const plugin of filters) {
     const status = plugin.filter(state, pod, node)
-    if (!isSuccess(status)) return { ...status, plugin: plugin.name }
+    if (!isSuccess(status)) return rejectionBy(plugin.name, status)
   }
   return undefined
+}
+
+const rejections = new WeakMap<Status, Rejection>()
+
+/** Made once for a status that a plugin gives again and again. */
+function rejectionBy(plugin: string, status: Status): Rejection {
+  let rejection = rejections.get(status)
+  if (rejection?.plugin !== plugin) rejections.set(status, (rejection = { ...status, plugin }))
+  return rejection
 }
 
 export interface NodeScore {

@@ -1,6 +1,6 @@
 // ImageLocality: prefers nodes that already have the pod's images, the more the larger they are and the more nodes have
 // them (so that one node with a rare image does not draw everything).
-import type { Node } from '../../../../shared/api/core/v1.ts'
+import { imagesOf } from '../../cache/image-counts.ts'
 import type { StateKey } from '../../framework/cycle-state.ts'
 import { type ClusterView, MAX_NODE_SCORE, type SchedulerPlugin } from '../../framework/plugin.ts'
 import { skip, success } from '../../framework/status.ts'
@@ -9,22 +9,6 @@ const MIB = 1024 * 1024
 /** Sums below the first score 0; above the second, a container, 100. */
 const LEAST_BYTES = 23 * MIB
 const MOST_BYTES_PER_CONTAINER = 1_000 * MIB
-
-const sizes = new WeakMap<Node, ReadonlyMap<string, number>>()
-
-function imagesOf(node: Node | undefined): ReadonlyMap<string, number> | undefined {
-  if (!node) return undefined
-  let images = sizes.get(node)
-  if (!images) {
-    images = new Map(
-      (node.status.images ?? []).flatMap(({ names, sizeBytes }) =>
-        (names ?? []).map(name => [name, Number(sizeBytes ?? 0)] as const),
-      ),
-    )
-    sizes.set(node, images)
-  }
-  return images
-}
 
 /** `nginx` is `nginx:latest`; a port in the registry's name is no tag. */
 const withTag = (image: string) =>
@@ -43,10 +27,13 @@ export const imageLocality: SchedulerPlugin = {
   },
   preScore(state, { pod: { spec } }) {
     const containers = [...(spec.initContainers ?? []), ...spec.containers]
-    const nodes = state.get(viewed)?.nodes ?? []
+    const view = state.get(viewed)
+    const nodes = view?.nodes ?? []
+    const counted = (image: string) =>
+      view?.nodesWithImage?.(image) ?? nodes.reduce((count, { node }) => count + (imagesOf(node).has(image) ? 1 : 0), 0)
     const shares = new Map<string, number>()
     for (const image of new Set(containers.map(container => withTag(container.image ?? '')))) {
-      const having = nodes.reduce((count, { node }) => count + (imagesOf(node)?.has(image) ? 1 : 0), 0)
+      const having = counted(image)
       if (having > 0) shares.set(image, having / nodes.length)
     }
     if (shares.size === 0) return skip
@@ -58,7 +45,7 @@ export const imageLocality: SchedulerPlugin = {
     const images = imagesOf(node)
     const sum = [...(spec.initContainers ?? []), ...spec.containers].reduce((bytes, container) => {
       const image = withTag(container.image ?? '')
-      return bytes + Math.trunc((images?.get(image) ?? 0) * (shares.get(image) ?? 0))
+      return bytes + Math.trunc((images.get(image) ?? 0) * (shares.get(image) ?? 0))
     }, 0)
     const most = MOST_BYTES_PER_CONTAINER * containers
     const clamped = Math.min(Math.max(sum, LEAST_BYTES), most)

@@ -13,6 +13,8 @@ export interface Target {
 export interface Term {
   readonly topologyKey: string
   readonly weight: number
+  /** Whether it asks for namespaces by their labels, which may change. */
+  readonly byNamespaceLabels: boolean
   matches(target: Target): boolean
 }
 
@@ -50,6 +52,7 @@ function compile(pod: Pod, term: PodAffinityTerm, namespaces: Lister<Namespace>,
   return {
     topologyKey: term.topologyKey,
     weight,
+    byNamespaceLabels: selected !== undefined && !selected.everything,
     matches: target => Boolean(inNamespace(target.namespace)) && matcher.matches(target.labels),
   }
 }

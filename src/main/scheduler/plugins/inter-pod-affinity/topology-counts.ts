@@ -4,15 +4,18 @@ import type { NodeInfo } from '../../cache/node-info.ts'
 
 export class TopologyCounts {
   readonly #counts = new Map<string, Map<string, number>>()
+  #size = 0
 
   add(key: string, node: NodeInfo, amount: number): void {
     const value = labelOf(node.node?.metadata.labels, key)
     if (value === undefined) return
     let values = this.#counts.get(key)
     if (!values) this.#counts.set(key, (values = new Map()))
-    const count = (values.get(value) ?? 0) + amount
+    const before = values.get(value) ?? 0
+    const count = before + amount
     if (count === 0) values.delete(value)
     else values.set(value, count)
+    this.#size += Number(count !== 0) - Number(before !== 0)
   }
   at(key: string, node: NodeInfo): number {
     const values = this.#counts.get(key)
@@ -26,7 +29,6 @@ export class TopologyCounts {
     return sum
   }
   get empty(): boolean {
-    for (const { size } of this.#counts.values()) if (size > 0) return false
-    return true
+    return this.#size === 0
   }
 }

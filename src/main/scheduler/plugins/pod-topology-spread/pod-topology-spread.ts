@@ -10,6 +10,8 @@ import { skip, success, unresolvable, unschedulable } from '../../framework/stat
 import { type Constraint, HOSTNAME, constraintsOf, countOn, domainOf } from './constraints.ts'
 
 const REASON = "node(s) didn't match pod topology spread constraints"
+const UNLABELLED = unresolvable(`${REASON} (missing required label)`)
+const SKEWED = unschedulable(REASON)
 
 interface Hard {
   readonly constraints: readonly Constraint[]
@@ -100,11 +102,11 @@ export function podTopologySpread(listers: Listers, args: PluginArgs['PodTopolog
       const state = cycle.get(hardState)
       for (const [i, constraint] of (state?.constraints ?? []).entries()) {
         const domain = domainOf(node, constraint)
-        if (domain === undefined) return unresolvable(`${REASON} (missing required label)`)
+        if (domain === undefined) return UNLABELLED
         const counts = state?.counts[i] ?? new Map<string, number>()
         const self = constraint.matches(pod.metadata.labels) ? 1 : 0
         const skew = (counts.get(domain) ?? 0) + self - least(counts, constraint.minDomains)
-        if (skew > constraint.maxSkew) return unschedulable(REASON)
+        if (skew > constraint.maxSkew) return SKEWED
       }
       return success
     },
