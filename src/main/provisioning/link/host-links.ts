@@ -80,7 +80,8 @@ export class HostLinks implements AsyncDisposable {
   reconnectAll(sinceMs: number): void {
     const { clock } = this.#options
     for (const [name, link] of this.#links) {
-      if (sinceMs < clock.now()) this.#changed(name, false, 'this machine slept', sinceMs)
+      // Also where that it is cut off was noticed first: it has been since then.
+      if (sinceMs < clock.now()) this.#note(name, false, 'this machine slept', sinceMs)
       link.reconnect()
     }
   }
@@ -99,7 +100,10 @@ export class HostLinks implements AsyncDisposable {
   }
 
   #changed(name: string, up: boolean, why: string, atMs = this.#options.clock.now()): void {
-    if (this.#up.get(name) === up) return
+    if (this.#up.get(name) !== up) this.#note(name, up, why, atMs)
+  }
+
+  #note(name: string, up: boolean, why: string, atMs: number): void {
     this.#up.set(name, up)
     const write = (this.#writes.get(name) ?? Promise.resolve()).then(() => this.#record(name, up, why, atMs))
     this.#writes.set(name, write)
@@ -147,9 +151,14 @@ export class HostLinks implements AsyncDisposable {
   }
 }
 
-function awayAfter(away: readonly HostAway[], up: boolean, now: string, reason: string): HostAway[] {
-  const last = away.at(-1)
-  const open = last && last.until === undefined
-  if (up) return open ? [...away.slice(0, -1), { ...last, until: now }] : [...away]
-  return open ? [...away] : [...away, { from: now, reason: reason.slice(0, 200) }].slice(-MOST_AWAY)
+/**
+ * @param at when it went or came back
+ * @returns the intervals after that: what was noted later than that it went, as after a sleep, is part of the same one
+ */
+export function awayAfter(away: readonly HostAway[], up: boolean, at: string, reason: string): HostAway[] {
+  const known = up ? [...away] : away.filter(({ from }) => from < at)
+  const last = known.at(-1)
+  const isOpen = last && last.until === undefined
+  if (up) return isOpen ? [...known.slice(0, -1), { ...last, until: at }] : known
+  return isOpen ? known : [...known, { from: at, reason: reason.slice(0, 200) }].slice(-MOST_AWAY)
 }
