@@ -30,7 +30,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 300_000,
           // Much of it is waiting: for hosts that boot, freeze and come back.
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

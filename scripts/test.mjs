@@ -14,7 +14,7 @@ import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
  */
 const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'desktop', 'window']
 const SERIAL = ['network', 'agent', 'hosts', 'clients', 'e2e']
-const WORKERS = { network: 2, hosts: 4 }
+const WORKERS = { network: 2, hosts: 3 }
 /** Minutes that the tests of an area may take, so that the whole stays a coffee break. */
 const BUDGET_MINUTES = { store: 4, api: 5, control: 4, agent: 5, network: 4, hosts: 6, window: 5 }
 /** More broken files than this are not unsteady, they are broken. */

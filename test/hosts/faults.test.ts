@@ -242,6 +242,7 @@ test('a unit that is lost while the agent runs is found by a check, and written 
   const { plan } = await plane.operate('box', 'Repair')
   expect(plan?.map(({ step }) => step)).toContain('configure')
   expect(host.sh(`systemctl is-active flotilla-agent; systemctl is-enabled flotilla-agent; ls ${UNIT_FILE}`)).toBe(`active\nenabled\n${UNIT_FILE}`) // prettier-ignore
+  await plane.until('box', 'Ready')
   expect((await plane.operate('box', 'Repair')).message).toBe('box is the node box; nothing had to be done')
 })
 

@@ -82,8 +82,15 @@ export class LabHost {
     // Sessions by name: those of an sshd that was restarted are nobody's children any more.
     this.sh("pkill -9 -f '^sshd: [a-z-]+( |@|$)' || true")
   }
+  /** The kernel cannot freeze a process that is waiting for a disk: on a busy machine it takes more than one try. */
   pause(): void {
-    docker('pause', this.container)
+    for (let tries = 1; ; tries++)
+      try {
+        docker('pause', this.container)
+        return
+      } catch (error) {
+        if (tries === 5) throw error
+      }
   }
   resume(): void {
     docker('unpause', this.container)
