@@ -1,6 +1,6 @@
 // Leaves the machine as it was before it became a node.
 import { rm } from 'node:fs/promises'
-import { systemClock } from '../shared/machinery/clock.ts'
+import { type Clock, delay, systemClock } from '../shared/machinery/clock.ts'
 import { type AgentConfig, cniFoldersOf } from './config.ts'
 import { instanceId } from './instance.ts'
 import { removePulledImages } from './kubelet/images/image-gc.ts'
@@ -16,15 +16,18 @@ import { cleanUpNetwork } from './network/clean-up.ts'
  * @param options.network false when the network of this machine belongs to another cluster's agent
  * @returns what was removed, one line each
  */
-export async function cleanUpNode(config: AgentConfig, { network = true } = {}): Promise<string[]> {
+export async function cleanUpNode(
+  config: AgentConfig,
+  { network = true, clock = systemClock } = {},
+): Promise<string[]> {
   const { dataDir, dockerSocket } = config
   const runtime = await DockerRuntime.connect({
     socketPath: dockerSocket,
     instance: instanceId(dataDir),
-    clock: systemClock,
+    clock,
   })
-  const removed: Removed = { pods: new Set(), containers: 0 }
-  await removeContainers(runtime, removed)
+  const removed: Removed = { pods: new Set(), containers: new Set() }
+  await removeContainers(runtime, removed, clock)
   const images = await removePulledImages(runtime, dataDir)
   await runtime.removePauseImage()
   const { cgroupDriver: driver } = await runtime.version()
@@ -33,12 +36,12 @@ export async function cleanUpNode(config: AgentConfig, { network = true } = {}):
   await cgroups.removeAll()
   await new Logind(run).restore()
   // What the engine was asked for by an agent that was killed meanwhile comes late.
-  await removeContainers(runtime, removed)
+  await removeContainers(runtime, removed, clock)
   if (network) await cleanUpNetwork({ stateDir: `${dataDir}/network`, cni: cniFoldersOf(config) })
   await unmountBelow(dataDir, hostTools)
   await rm(dataDir, { recursive: true, force: true })
   return [
-    `removed ${removed.pods.size} pods (${removed.containers} containers)`,
+    `removed ${removed.pods.size} pods (${removed.containers.size} containers)`,
     `removed ${images} images that were pulled for them`,
     network ? 'removed links, routes and rules' : 'left links, routes and rules, which belong to another cluster',
     `removed ${dataDir}`,
@@ -47,20 +50,29 @@ export async function cleanUpNode(config: AgentConfig, { network = true } = {}):
 
 interface Removed {
   readonly pods: Set<string>
-  containers: number
+  readonly containers: Set<string>
 }
 
-/** Until the engine has none any more. */
-async function removeContainers(runtime: DockerRuntime, removed: Removed): Promise<void> {
+/** How long the engine may take over one that it says it is removing. */
+const PATIENCE_MS = 60_000
+const LOOK_MS = 200
+
+/** Until the engine has none any more. @throws Error when some stay, with what to do */
+async function removeContainers(runtime: DockerRuntime, removed: Removed, clock: Clock): Promise<void> {
+  const until = clock.monotonic() + PATIENCE_MS
   for (;;) {
     const pods = await runtime.outlines()
     if (pods.length === 0) return
-    for (const { uid, containers, sandboxes } of pods) {
-      removed.pods.add(uid)
-      for (const { id } of [...containers, ...sandboxes]) {
-        await runtime.remove(id)
-        removed.containers++
-      }
+    const ids = pods.flatMap(({ containers, sandboxes }) => [...containers, ...sandboxes].map(({ id }) => id))
+    if (clock.monotonic() >= until)
+      throw new Error(`the container engine does not remove ${ids.join(', ')}: restart it, and do this again`)
+    const isNew = ids.some(id => !removed.containers.has(id))
+    for (const id of ids) {
+      await runtime.remove(id)
+      removed.containers.add(id)
     }
+    for (const { uid } of pods) removed.pods.add(uid)
+    // Only what it is removing already is left.
+    if (!isNew) await delay(clock, LOOK_MS)
   }
 }

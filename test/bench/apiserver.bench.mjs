@@ -1,8 +1,8 @@
 // Throughput and latency of single calls, lists and watches, in JSON and protobuf. With `FLOTILLA_BENCH_PEER=1`
 // upstream's own kube-apiserver over etcd is measured in turn with it, row by row: Go and etcd are needed, and the
 // program is built once.
-import { KubeApiServer } from './kube-apiserver.mjs'
-import { Server, load, median, ms, percentile } from './lib.mjs'
+import { startSubjects } from './kube-apiserver.mjs'
+import { load, median, ms, percentile } from './lib.mjs'
 import { PROTOBUF, protobuf } from './protobuf.mjs'
 
 const CONFIGMAPS = '/api/v1/namespaces/default/configmaps'
@@ -53,14 +53,7 @@ const FORMATS = {
   },
 }
 
-const subjects = [{ name: 'Flotilla', server: await Server.start(['--no-local-node']), made: new Map() }]
-if (process.env['FLOTILLA_BENCH_PEER']) {
-  const server = await KubeApiServer.start()
-  // A controller makes it elsewhere; pods need it.
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
-  await must(201, server.call('POST', '/api/v1/namespaces/default/serviceaccounts', account))
-  subjects.push({ name: 'kube-apiserver', server, made: new Map() })
-}
+const subjects = (await startSubjects()).map(subject => ({ ...subject, made: new Map() }))
 
 const send = (server, format, method, path, body) => server.call(method, path, body, format.type, format.type)
 /** The rows: what one call is, by the subject, the format and a name that nobody else uses. */

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildProgram } from '../conformance/binaries.mjs'
 import { root } from '../../scripts/lib/setup.mjs'
-import { Client, cpuSeconds, rssMb } from './lib.mjs'
+import { Client, Server, cpuSeconds, rssMb } from './lib.mjs'
 
 const TOKEN = 'bench'
 const PATIENCE_MS = 60_000
@@ -118,4 +118,20 @@ export class KubeApiServer extends Client {
     }
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/**
+ * A Flotilla without nodes and, with `FLOTILLA_BENCH_PEER=1`, a kube-apiserver to measure in turn with it.
+ * @returns {Promise<{ name: string, server: Server | KubeApiServer }[]>}
+ */
+export async function startSubjects() {
+  const subjects = [{ name: 'Flotilla', server: await Server.start(['--no-local-node']) }]
+  if (!process.env['FLOTILLA_BENCH_PEER']) return subjects
+  const server = await KubeApiServer.start()
+  subjects.push({ name: 'kube-apiserver', server })
+  // A controller makes it elsewhere; pods need it.
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
+  const { code, text } = await server.call('POST', '/api/v1/namespaces/default/serviceaccounts', account)
+  if (code !== 201) throw new Error(text)
+  return subjects
 }
