@@ -217,9 +217,14 @@ export class Host implements Asker {
     return sh(['ip', 'netns', 'exec', this.netns, ...this.#ownRun, ...argv])
   }
   spawn(...argv: string[]): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', this.netns, ...this.#ownRun, ...argv], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    })
+    return this.#start(['ip', 'netns', 'exec', this.netns, ...this.#ownRun, ...argv])
+  }
+  /** As spawn(), with this machine's /sys, which `ip netns exec` replaces: its cgroups are in there. */
+  spawnWithCgroups(...argv: string[]): ChildProcess {
+    return this.#start(['nsenter', `--net=/run/netns/${this.netns}`, 'unshare', '--mount', ...this.#ownRun, ...argv])
+  }
+  #start([file = '', ...args]: readonly string[]): ChildProcess {
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
     this.#children.push(child)
     return child
   }

@@ -25,7 +25,7 @@ export class NewerDocker implements AsyncDisposable {
   async start(): Promise<void> {
     const path = ['usr/sbin', 'usr/bin'].map(each => join(this.#root, each)).join(':')
     const data = ['--data-root', join(this.#folder, 'docker'), '--storage-driver', 'vfs']
-    this.#daemon = this.#host.spawn('env', `PATH=${path}:${process.env.PATH ?? ''}`, 'dockerd', ...data)
+    this.#daemon = this.#host.spawnWithCgroups('env', `PATH=${path}:${process.env.PATH ?? ''}`, 'dockerd', ...data)
     await eventually(() => this.#docker('version', '--format', '{{.Server.Version}}'), 60_000)
   }
 
