@@ -69,6 +69,7 @@ test('links of pods that come and go are not heard of, unless the pod is still t
   const pod = (await ownNetwork())([])[2]!
   const link = podLinkName('some pod')
   const lines: string[] = []
+  run('ip', 'link', 'set', 'lo', 'up')
   const [file, ...args] = within(['ip', '-o', 'monitor', 'link', 'address', 'route'])
   const monitor = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] })
   onTestFinished(() => void monitor.kill('SIGKILL'))
@@ -79,10 +80,13 @@ test('links of pods that come and go are not heard of, unless the pod is still t
     run('ip', 'link', 'set', link, 'up')
     run('ip', 'route', 'add', '192.0.2.9/32', 'dev', link)
   }
+  // Something new each time, until it is heard; what is heard last is the last that was done.
+  let mtu = 60_000
   await eventually(() => {
-    run('ip', 'link', 'set', 'lo', 'up')
-    return lines.length > 0
+    run('ip', 'link', 'set', 'lo', 'mtu', String(++mtu))
+    return lines.some(line => line.includes('mtu'))
   })
+  await eventually(() => lines.some(line => line.includes(`mtu ${mtu} `)))
   lines.length = 0
   add()
   run('ip', 'link', 'delete', link)
