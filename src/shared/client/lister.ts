@@ -25,12 +25,6 @@ export const byControllerUid: Index<KubeObject> = {
   },
 }
 
-/** Finds, by namespace, objects that nobody controls: those that a controller may adopt. */
-export const orphansByNamespace: Index<KubeObject> = {
-  name: 'orphansByNamespace',
-  values: object => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
-}
-
 /** Reads of the cache. Everything returned is shared and immutable. */
 export interface Lister<T> {
   readonly size: number
@@ -66,7 +60,7 @@ export class ObjectCache<T extends KubeObject> implements Lister<T> {
     if (!table) {
       table = new Map()
       this.#indexes.set(index, table)
-      for (const [key, object] of this.#objects) insert(table, index, key, object)
+      for (const [key, object] of this.#objects) insert(table, key, index.values(object), object)
     }
     const found = table.get(value)
     return found ? [...found.values()] : []
@@ -79,8 +73,9 @@ export class ObjectCache<T extends KubeObject> implements Lister<T> {
     const old = this.#objects.get(key)
     this.#objects.set(key, object)
     for (const [index, table] of this.#indexes) {
-      if (old) remove(table, index, key, old)
-      insert(table, index, key, object)
+      const values = index.values(object)
+      if (old) remove(table, key, index.values(old), values)
+      insert(table, key, values, object)
     }
     return old
   }
@@ -88,21 +83,22 @@ export class ObjectCache<T extends KubeObject> implements Lister<T> {
     const old = this.#objects.get(key)
     if (!old) return undefined
     this.#objects.delete(key)
-    for (const [index, table] of this.#indexes) remove(table, index, key, old)
+    for (const [index, table] of this.#indexes) remove(table, key, index.values(old))
     return old
   }
 }
 
-function insert<T>(table: IndexTable<T>, index: Index<T>, key: string, object: T): void {
-  for (const value of index.values(object)) {
+function insert<T>(table: IndexTable<T>, key: string, values: readonly string[], object: T): void {
+  for (const value of values) {
     const bucket = table.get(value)
     if (bucket) bucket.set(key, object)
     else table.set(value, new Map([[key, object]]))
   }
 }
 
-function remove<T>(table: IndexTable<T>, index: Index<T>, key: string, object: T): void {
-  for (const value of index.values(object)) {
+function remove<T>(table: IndexTable<T>, key: string, values: readonly string[], kept: readonly string[] = []): void {
+  for (const value of values) {
+    if (kept.includes(value)) continue
     const bucket = table.get(value)
     bucket?.delete(key)
     if (bucket?.size === 0) table.delete(value)

@@ -17,6 +17,7 @@ import {
   ownerOf,
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
+import { Selectors } from '../../../shared/client/selection.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { Draft } from '../../../shared/machinery/object.ts'
@@ -33,6 +34,8 @@ import { daemonTolerations, eligibility } from './eligible.ts'
 import { planNodes, planUpdate, podsPerNode } from './plan.ts'
 
 const MAX_BATCH = 250
+
+const selectors = new Selectors<DaemonSet>(({ spec }) => fromLabelSelector(spec.selector))
 
 export class DaemonSetController implements Reconciler<DaemonSet> {
   readonly name = 'daemonset'
@@ -52,7 +55,7 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
   }
 
   async reconcile(daemonSet: DaemonSet, context: ControllerContext): Promise<Result> {
-    const selector = fromLabelSelector(daemonSet.spec.selector)
+    const selector = selectors.of(daemonSet)
     if (selector.everything) {
       const message = 'This daemon set is selecting all pods. A non-empty selector is required.'
       context.events.event(daemonSet, 'Warning', 'SelectingAll', message)
@@ -63,7 +66,7 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
     const history = await syncRevisions(context, DaemonSet, daemonSet)
     const pods = await claim(context, {
       type: Pod,
-      candidates: claimCandidates(context.lister(Pod), daemonSet),
+      candidates: claimCandidates(context.lister(Pod), daemonSet, selector),
       ownerType: DaemonSet,
       owner: daemonSet,
       selector,
@@ -150,11 +153,8 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
     const before = old && ownerOf(old, DaemonSet)
     if (before) return [before]
     if (type === 'deleted' || pod.metadata.ownerReferences?.some(ref => ref.controller)) return []
-    return context
-      .lister(DaemonSet)
-      .list(pod.metadata.namespace)
-      .filter(({ spec }) => fromLabelSelector(spec.selector).matches(pod.metadata.labels))
-      .map(({ metadata }) => metadata)
+    const { namespace, labels } = pod.metadata
+    return selectors.selecting(context.lister(DaemonSet), namespace, labels).map(({ metadata }) => metadata)
   }
 }
 

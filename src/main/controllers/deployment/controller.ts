@@ -13,6 +13,7 @@ import {
   own,
   ownerOf,
 } from '../../../shared/client/reconciler.ts'
+import { Selectors } from '../../../shared/client/selection.ts'
 import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
 import { controllerOf } from '../../../shared/machinery/owner.ts'
 import { claim, claimCandidates } from '../support/claim.ts'
@@ -27,6 +28,8 @@ import { type Rollout, activeSets, saveStatus } from './rollout.ts'
 import { scale } from './scale.ts'
 import { saveCounts } from './status.ts'
 
+const selectors = new Selectors<Deployment>(({ spec }) => fromLabelSelector(spec.selector))
+
 export class DeploymentController implements Reconciler<Deployment> {
   readonly name = 'deployment'
   readonly eventSource = 'deployment-controller'
@@ -34,11 +37,11 @@ export class DeploymentController implements Reconciler<Deployment> {
   readonly watches = [own(Deployment), mapped(ReplicaSet, replicaSetChanged), mapped(Pod, podChanged)]
 
   async reconcile(deployment: Deployment, context: ControllerContext): Promise<Result> {
-    const selector = fromLabelSelector(deployment.spec.selector)
+    const selector = selectors.of(deployment)
     if (selector.everything) return refuse(deployment, context)
     const sets = await claim(context, {
       type: ReplicaSet,
-      candidates: claimCandidates(context.lister(ReplicaSet), deployment),
+      candidates: claimCandidates(context.lister(ReplicaSet), deployment, selector),
       ownerType: Deployment,
       owner: deployment,
       selector,
@@ -112,10 +115,7 @@ function replicaSetChanged({ type, object: rs, old }: Change<ReplicaSet>, contex
   )
   if (controllerOf(rs) || type === 'deleted') return refs
   const { namespace, labels } = rs.metadata
-  const adopters = context
-    .lister(Deployment)
-    .list(namespace)
-    .filter(d => fromLabelSelector(d.spec.selector).matches(labels))
+  const adopters = selectors.selecting(context.lister(Deployment), namespace, labels)
   return [...refs, ...adopters.map(d => d.metadata)]
 }
 

@@ -15,6 +15,7 @@ import {
   own,
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
+import { Selectors, selectedBy } from '../../../shared/client/selection.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import { setCondition } from '../../../shared/machinery/conditions.ts'
 import { semanticEqual } from '../../../shared/machinery/deep-equal.ts'
@@ -29,6 +30,8 @@ import { expectedScale } from './expected-scale.ts'
 /** An evicted pod counts as gone for this long; if it still lives then, it counts again. */
 const DELETION_TIMEOUT_MS = 120_000
 const DISRUPTION_ALLOWED = 'DisruptionAllowed'
+
+const selectors = new Selectors<PodDisruptionBudget>(({ spec }) => fromLabelSelector(spec.selector))
 
 export class DisruptionController implements Reconciler<PodDisruptionBudget> {
   readonly name = 'disruption'
@@ -55,10 +58,7 @@ export class DisruptionController implements Reconciler<PodDisruptionBudget> {
 
 async function sync(budget: PodDisruptionBudget, context: ControllerContext): Promise<Result> {
   const { events, lister } = context
-  const selector = fromLabelSelector(budget.spec.selector)
-  const pods = lister(Pod)
-    .by(byNamespace, budget.metadata.namespace)
-    .filter(pod => selector.matches(pod.metadata.labels))
+  const pods = selectedBy(lister(Pod), budget.metadata.namespace, selectors.of(budget))
   if (pods.length === 0) events.event(budget, 'Normal', 'NoPods', 'No matching pods found')
   const { expectedPods, desiredHealthy } = await wanted(budget, pods, context)
   const { disruptedPods, recheckMs } = stillDisrupted(budget, pods, context)
@@ -162,12 +162,10 @@ async function failSafe(budget: PodDisruptionBudget, context: ControllerContext,
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 function budgetsOfPod({ object: pod, old }: Change<Pod>, { lister }: ControllerContext): ObjectRef[] {
-  return lister(PodDisruptionBudget)
-    .by(byNamespace, pod.metadata.namespace)
-    .filter(({ spec }) => {
-      const selector = fromLabelSelector(spec.selector)
-      return selector.matches(pod.metadata.labels) || (old && selector.matches(old.metadata.labels))
-    })
+  const { namespace, labels } = pod.metadata
+  const labelsBefore = old ? [old.metadata.labels] : []
+  return selectors
+    .selecting(lister(PodDisruptionBudget), namespace, labels, ...labelsBefore)
     .map(({ metadata }) => metadata)
 }
 

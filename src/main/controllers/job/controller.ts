@@ -52,12 +52,13 @@ export class JobController implements Reconciler<Job> {
     if (job.spec.managedBy && job.spec.managedBy !== MANAGER) return done
     const key = keyOf(job.metadata)
     if (!this.#expectations.satisfied(key)) return done
+    const selector = fromLabelSelector(job.spec.selector)
     const pods = await claim(context, {
       type: Pod,
-      candidates: claimCandidates(context.lister(Pod), job),
+      candidates: claimCandidates(context.lister(Pod), job, selector),
       ownerType: Job,
       owner: job,
-      selector: fromLabelSelector(job.spec.selector),
+      selector,
       finalizer: TRACKING,
     })
     if (finishedCondition(job) || job.metadata.deletionTimestamp) {

@@ -5,6 +5,7 @@ import { Expectations } from '../../../shared/client/expectations.ts'
 import { byControllerUid } from '../../../shared/client/lister.ts'
 import { keyOf } from '../../../shared/client/object-key.ts'
 import type { ObjectRef } from '../../../shared/client/client.ts'
+import { Selectors } from '../../../shared/client/selection.ts'
 import {
   type Change,
   type ControllerContext,
@@ -18,10 +19,11 @@ import {
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
+import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { KubeObject, NamespacedMeta } from '../../../shared/machinery/object.ts'
 import { controllerOf } from '../../../shared/machinery/owner.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
-import { type LabelMatcher, fromLabelSelector } from '../../../shared/machinery/selectors.ts'
+import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
 import { claim, claimCandidates } from '../support/claim.ts'
 import { isPodActive, isPodTerminating, msUntilAvailable } from '../support/pod-state.ts'
 import { writeStatus } from '../support/write-status.ts'
@@ -40,7 +42,7 @@ export interface ReplicaKind<T extends ReplicaOwner> {
   readonly identity: string
   readonly eventSource: string
   readonly type: ResourceType<T>
-  readonly selectorOf: (owner: T) => LabelMatcher
+  readonly selectors: Selectors<T>
 }
 
 export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> {
@@ -50,15 +52,15 @@ export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> 
   readonly type: ResourceType<T>
   readonly workers = 5
   readonly watches: readonly Watch[]
-  readonly #selectorOf: (owner: T) => LabelMatcher
+  readonly #selectors: Selectors<T>
   readonly #expectations: Expectations
 
-  constructor({ name, identity, eventSource, type, selectorOf }: ReplicaKind<T>, clock: Clock) {
+  constructor({ name, identity, eventSource, type, selectors }: ReplicaKind<T>, clock: Clock) {
     this.name = name
     this.identity = identity
     this.eventSource = eventSource
     this.type = type
-    this.#selectorOf = selectorOf
+    this.#selectors = selectors
     this.#expectations = new Expectations(clock)
     this.watches = [
       own(type, change => this.#replicaOwnerChanged(change)),
@@ -69,8 +71,8 @@ export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> 
   async reconcile(owner: T, context: ControllerContext): Promise<Result> {
     const key = keyOf(owner.metadata)
     const settled = this.#expectations.satisfied(key)
-    const selector = this.#selectorOf(owner)
-    const candidates = claimCandidates(context.lister(Pod), owner)
+    const selector = this.#selectors.of(owner)
+    const candidates = claimCandidates(context.lister(Pod), owner, selector)
     const pods = await claim(context, {
       type: Pod,
       candidates: candidates.filter(pod => isPodActive(pod)),
@@ -123,13 +125,10 @@ export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> 
     const before = old && this.#ownerOf(old, context)
     const refs: ObjectRef[] = before && before.name !== owner?.name ? [before] : []
     if (owner) return [...refs, owner]
-    const relabelled = !old || old.metadata.labels !== pod.metadata.labels || before !== undefined
+    const relabelled = !old || !deepEqual(old.metadata.labels, pod.metadata.labels) || before !== undefined
     if (goes || !relabelled || controllerOf(pod)) return refs
     const { namespace, labels } = pod.metadata
-    const adopters = context
-      .lister(this.type)
-      .list(namespace)
-      .filter(o => this.#selectorOf(o).matches(labels))
+    const adopters = this.#selectors.selecting(context.lister(this.type), namespace, labels)
     return [...refs, ...adopters.map(o => o.metadata)]
   }
 
@@ -147,6 +146,8 @@ export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> 
   }
 }
 
+const selectors = new Selectors<ReplicaSet>(owner => fromLabelSelector(owner.spec.selector))
+
 export const replicaSetController = (clock: Clock): Reconciler<ReplicaSet> =>
   new ReplicaController<ReplicaSet>(
     {
@@ -154,7 +155,7 @@ export const replicaSetController = (clock: Clock): Reconciler<ReplicaSet> =>
       identity: 'replicaset-controller',
       eventSource: 'replicaset-controller',
       type: ReplicaSet,
-      selectorOf: owner => fromLabelSelector(owner.spec.selector),
+      selectors,
     },
     clock,
   )

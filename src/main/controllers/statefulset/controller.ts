@@ -56,12 +56,13 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
   async reconcile(set: StatefulSet, context: ControllerContext): Promise<Result> {
     const key = keyOf(set.metadata)
     const history = await syncRevisions(context, StatefulSet, set)
+    const selector = fromLabelSelector(set.spec.selector)
     const pods = await claim(context, {
       type: Pod,
-      candidates: claimCandidates(context.lister(Pod), set),
+      candidates: claimCandidates(context.lister(Pod), set, selector),
       ownerType: StatefulSet,
       owner: set,
-      selector: fromLabelSelector(set.spec.selector),
+      selector,
       accepts: pod => ordinalOf(set, pod) !== undefined,
     })
     const settled = this.#expectations.satisfied(key) && !set.metadata.deletionTimestamp

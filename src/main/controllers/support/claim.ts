@@ -1,7 +1,8 @@
 // Decides which objects belong to a controlling object: adopts matching orphans, releases what no longer matches.
 import type { Lister } from '../../../shared/client/lister.ts'
-import { byControllerUid, orphansByNamespace } from '../../../shared/client/lister.ts'
+import { byControllerUid } from '../../../shared/client/lister.ts'
 import type { ControllerContext } from '../../../shared/client/reconciler.ts'
+import { orphansSelectedBy } from '../../../shared/client/selection.ts'
 import type { KubeObject, NamespacedMeta } from '../../../shared/machinery/object.ts'
 import { controllerRef, isControlledBy } from '../../../shared/machinery/owner.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
@@ -23,9 +24,13 @@ export interface ClaimOptions<T extends Namespaced, O extends Namespaced> {
 }
 
 /** Everything that `owner` controls already, and the orphans in its namespace that it might adopt. */
-export const claimCandidates = <T extends Namespaced>(lister: Lister<T>, owner: Namespaced): T[] => [
+export const claimCandidates = <T extends Namespaced>(
+  lister: Lister<T>,
+  owner: Namespaced,
+  selector: LabelMatcher,
+): T[] => [
   ...lister.by(byControllerUid, owner.metadata.uid),
-  ...lister.by(orphansByNamespace, owner.metadata.namespace),
+  ...orphansSelectedBy(lister, owner.metadata.namespace, selector),
 ]
 
 /** @returns the objects that the owner controls after adopting and releasing. @throws ApiError */

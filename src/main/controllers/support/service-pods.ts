@@ -1,36 +1,29 @@
 // Which pods are behind a Service, on which ports: what both endpoints controllers agree on.
 import { type Container, Node, Pod, Service, type ServicePort } from '../../../shared/api/core/v1.ts'
 import type { ObjectRef } from '../../../shared/client/client.ts'
-import { byNamespace } from '../../../shared/client/lister.ts'
 import type { Change, ControllerContext } from '../../../shared/client/reconciler.ts'
+import { Selectors, selectedBy } from '../../../shared/client/selection.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { type IPFamily, familyOf } from '../../../shared/machinery/ip-address.ts'
-import { labelOf } from '../../../shared/machinery/selectors.ts'
+import { fromMatchLabels, nothing } from '../../../shared/machinery/selectors.ts'
 import { isPodReady, isPodTerminal } from './pod-state.ts'
 
 export const HEADLESS_LABEL = 'service.kubernetes.io/headless'
 
 export const isHeadless = (service: Service): boolean => service.spec.clusterIP === 'None'
 
-type Labels = Record<string, string> | undefined
-
 /** An absent selector selects nothing: such endpoints are written by hand. */
-export const selects = (service: Service, labels: Labels): boolean =>
-  service.spec.selector !== undefined &&
-  Object.entries(service.spec.selector).every(([key, value]) => labelOf(labels, key) === value)
+const selectors = new Selectors<Service>(({ spec }) => (spec.selector ? fromMatchLabels(spec.selector) : nothing))
 
 export const podsBehind = (service: Service, { lister }: ControllerContext): Pod[] =>
-  lister(Pod)
-    .by(byNamespace, service.metadata.namespace)
-    .filter(pod => selects(service, pod.metadata.labels))
+  selectedBy(lister(Pod), service.metadata.namespace, selectors.of(service))
 
 /** @returns the Services whose endpoints a change of this pod concerns */
 export function servicesOfPod({ type, object: pod, old }: Change<Pod>, { lister }: ControllerContext): ObjectRef[] {
   if (type === 'updated' && old && !isEndpointChange(pod, old)) return []
-  return lister(Service)
-    .by(byNamespace, pod.metadata.namespace)
-    .filter(service => selects(service, pod.metadata.labels) || (old && selects(service, old.metadata.labels)))
-    .map(service => service.metadata)
+  const { namespace, labels } = pod.metadata
+  const labelsBefore = old ? [old.metadata.labels] : []
+  return selectors.selecting(lister(Service), namespace, labels, ...labelsBefore).map(service => service.metadata)
 }
 
 /** Most updates of a pod (restart counts, annotations, …) change no endpoint. */
