@@ -1,11 +1,10 @@
 // Pages of keys under a prefix, now or at an older revision that the ring still reaches.
 import type { ListOptions, ListPage, Stored } from './contract.ts'
 import type { EventRing } from './event-ring.ts'
-import type { SortedKeys } from './sorted-keys.ts'
+import type { LiveObjects } from './live-objects.ts'
 
 interface Source {
-  readonly live: ReadonlyMap<string, Stored>
-  readonly keys: SortedKeys
+  readonly live: LiveObjects
   readonly ring: EventRing
   readonly revision: number
 }
@@ -16,11 +15,14 @@ export function listPage(source: Source, prefix: string, options: ListOptions): 
   const past = revision < source.revision ? differences(source.ring, prefix, revision) : undefined
   const start = after !== undefined && after >= prefix ? `${after}\0` : prefix
   const items: Stored[] = []
-  for (const stored of past ? merged(source, start, prefix, past) : current(source, start, prefix)) {
-    if (match && !match(stored)) continue
-    if (items.length >= limit)
-      return { items, revision, more: true, ...remaining(source, prefix, options, stored, past) }
-    items.push(stored)
+  const now = source.live.between(start, endOf(prefix))
+  for (const some of past ? merged(source, start, now, past) : now) {
+    for (const stored of some) {
+      if (match && !match(stored)) continue
+      if (items.length >= limit)
+        return { items, revision, more: true, ...remaining(source, prefix, options, stored, past) }
+      items.push(stored)
+    }
   }
   return { items, revision, more: false, ...(match ? {} : { remaining: 0 }) }
 }
@@ -35,32 +37,28 @@ function differences(ring: EventRing, prefix: string, revision: number): Map<str
   return past
 }
 
-function* current({ live, keys }: Source, start: string, prefix: string): Generator<Stored, undefined> {
-  for (const key of keys.from(start)) {
-    if (!key.startsWith(prefix)) return
-    const stored = live.get(key)
-    if (stored) yield stored
-  }
-}
-
 /** The state then: live keys as they were, and between them, in order, the keys that have been deleted since. */
 function* merged(
   source: Source,
   start: string,
-  prefix: string,
+  now: Iterable<readonly Stored[]>,
   past: ReadonlyMap<string, Stored | undefined>,
-): Generator<Stored, undefined> {
+): Generator<readonly Stored[], undefined> {
   const deleted = [...past.values()]
     .filter(stored => stored !== undefined && stored.key >= start && !source.live.has(stored.key))
     .map(stored => stored as Stored)
     .sort((a, b) => (a.key < b.key ? -1 : 1))
   let next = 0
-  for (const stored of current(source, start, prefix)) {
-    for (let gone = deleted[next]; gone && gone.key < stored.key; gone = deleted[++next]) yield gone
-    const then = past.has(stored.key) ? past.get(stored.key) : stored
-    if (then) yield then
+  for (const some of now) {
+    const then: Stored[] = []
+    for (const stored of some) {
+      for (let gone = deleted[next]; gone && gone.key < stored.key; gone = deleted[++next]) then.push(gone)
+      const before = past.has(stored.key) ? past.get(stored.key) : stored
+      if (before) then.push(before)
+    }
+    yield then
   }
-  yield* deleted.slice(next)
+  yield deleted.slice(next)
 }
 
 /** How many follow: `first` is the first of them. Not counted when a filter would have to look at each. */
@@ -72,7 +70,7 @@ function remaining(
   past: ReadonlyMap<string, Stored | undefined> | undefined,
 ): { remaining?: number } {
   if (match) return {}
-  let count = source.keys.count(first.key, endOf(prefix))
+  let count = source.live.count(first.key, endOf(prefix))
   for (const [key, then] of past ?? []) {
     if (key < first.key) continue
     if (then && !source.live.has(key)) count++

@@ -22,9 +22,9 @@ import { EventRing, type HistoryLimits } from './event-ring.ts'
 import { Guards } from './guards.ts'
 import { JsonCache } from './json-cache.ts'
 import { listPage } from './list.ts'
+import { LiveObjects } from './live-objects.ts'
 import { silentLog, type StoreLog } from './log.ts'
 import { Pacer } from './pacer.ts'
-import { SortedKeys } from './sorted-keys.ts'
 import { Watchers } from './watchers.ts'
 
 export interface ObjectStoreOptions {
@@ -74,8 +74,7 @@ class CachedObjectStore implements ObjectStore {
   readonly #engine: Engine
   readonly #options: ObjectStoreOptions
   readonly #clock: Clock
-  #live = new Map<string, Stored>()
-  #keys = new SortedKeys()
+  #live = new LiveObjects()
   readonly #texts: JsonCache
   readonly #ring: EventRing
   readonly #watchers: Watchers
@@ -132,9 +131,7 @@ class CachedObjectStore implements ObjectStore {
     let early: (readonly EngineRecord[])[] | undefined = []
     this.#engine.onCommit(records => (early ? early.push(records) : this.#publish(records)))
     this.#engine.onReset?.((revision, state) => this.#reset(revision, state))
-    const { live, keys } = await this.#gather(this.#engine.load(signal))
-    this.#live = live
-    this.#keys = keys
+    this.#live = await this.#gather(this.#engine.load(signal))
     const waiting = early
     early = undefined
     for (const records of waiting) this.#publish(records)
@@ -155,7 +152,7 @@ class CachedObjectStore implements ObjectStore {
   list(prefix: string, options: ListOptions = {}): ListPage {
     const { revision } = options
     if (revision !== undefined) this.#requireKnown(revision)
-    return listPage({ live: this.#live, keys: this.#keys, ring: this.#ring, revision: this.#revision }, prefix, options)
+    return listPage({ live: this.#live, ring: this.#ring, revision: this.#revision }, prefix, options)
   }
 
   async create(key: string, object: AnyObject, guards: readonly Guard[] = []): Promise<Stored> {
@@ -223,18 +220,15 @@ class CachedObjectStore implements ObjectStore {
   /** Takes over a newer state to which no events lead; until it is complete, reads show the old one. */
   async #reset(revision: number, state: AsyncIterable<readonly EngineRecord[]>): Promise<void> {
     this.#guards.forget()
-    const { live, keys } = await this.#gather(state)
-    this.#live = live
-    this.#keys = keys
+    this.#live = await this.#gather(state)
     this.#revision = revision
     this.#ring.forget(revision)
     this.#watchers.end(new StoreError('Compacted', `history up to revision ${revision} was lost; list again`))
   }
 
   /** Decodes a whole state, in slices. */
-  async #gather(state: AsyncIterable<readonly EngineRecord[]>) {
-    const live = new Map<string, Stored>()
-    const keys = new SortedKeys()
+  async #gather(state: AsyncIterable<readonly EngineRecord[]>): Promise<LiveObjects> {
+    const live = new LiveObjects()
     const pacer = new Pacer()
     for await (const batch of state)
       for (const { value, ...record } of batch) {
@@ -243,11 +237,10 @@ class CachedObjectStore implements ObjectStore {
           this.#guards.see(record)
           continue
         }
-        if (!live.has(record.key)) keys.add(record.key)
-        live.set(record.key, this.#decode({ ...record, value }))
+        live.set(this.#decode({ ...record, value }))
         if (pacer.due) await pacer.pause()
       }
-    return { live, keys }
+    return live
   }
 
   async #commit(
@@ -304,12 +297,11 @@ class CachedObjectStore implements ObjectStore {
       const draft = this.#drafts.get(key)
       const current = draft?.value === value ? recordOf(record, draft.object) : this.#decode({ ...record, value })
       if (!this.#narrowed.has(current)) this.#texts.take(current, value)
-      this.#put(current)
+      this.#live.set(current)
       return previous ? { type: 'MODIFIED', revision, current, previous } : { type: 'ADDED', revision, current }
     }
     if (!previous) return undefined
     this.#live.delete(key)
-    this.#keys.delete(key)
     return { type: 'DELETED', revision, current: deletedAt(previous, revision), previous }
   }
 
@@ -322,11 +314,6 @@ class CachedObjectStore implements ObjectStore {
     const narrowed = { ...stored, object }
     this.#narrowed.add(narrowed)
     return narrowed
-  }
-
-  #put(stored: Stored): void {
-    if (!this.#live.has(stored.key)) this.#keys.add(stored.key)
-    this.#live.set(stored.key, stored)
   }
 
   /** The state that a write of our own made, even when later writes have replaced it by now. */

@@ -16,7 +16,8 @@ export async function filterInSlices<T>(
 ): Promise<Filtered<T>> {
   const accepted: T[] = []
   let sliceStart = performance.now()
-  for (const [index, item] of items.entries()) {
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index] as T
     if (accepts(item)) {
       if (limit > 0 && accepted.length === limit) return { items: accepted, more: true }
       accepted.push(item)
