@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Event, Node, Pod } from '../../src/shared/api/core/v1.ts'
 import { ResourceClaim } from '../../src/shared/api/resource/v1.ts'
 import { RuntimeClass } from '../../src/shared/api/node/v1.ts'
+import { besideResizes, compareResizes } from '../../src/agent/kubelet/admission/resize-order.ts'
 import { eventually } from '../support/eventually.ts'
 import { docker, imageWithFiles } from './support/node.ts'
 import { TestNode, isReady, statusOf } from './support/test-node.ts'
@@ -335,6 +336,65 @@ describe('resizing in place', () => {
       p => statusOf(p).resources?.requests?.cpu === '500m' && !conditionOf(p, 'PodResizePending'),
     )
     await node.remove('waits')
+  })
+  it('gives room that is not enough for all to the pod that matters more, however long another one has waited', async () => {
+    const cpus = Number((await node.client.get(Node, { name: node.nodeName })).status.allocatable?.cpu)
+    const asks = (cpu: number) => ({ requests: { cpu: `${cpu}m` } })
+    const run = async (name: string, cpu: number, more: Partial<Pod['spec']> = {}) => {
+      await node.run(name, { containers: [{ ...node.container(), resources: asks(cpu) }], ...more })
+      await node.ready(name)
+    }
+    const isDeferred = (pod: Pod) => conditionOf(pod, 'PodResizePending')?.reason === 'Deferred'
+    await run('holder', cpus * 1000 - 200)
+    await run('patient', 50)
+    await run('urgent', 50, { priorityClassName: 'system-node-critical', priority: 2_000_001_000 })
+    const wanted = cpus * 600
+    await resize('patient', asks(wanted))
+    await node.until('patient', isDeferred)
+    await resize('urgent', asks(wanted))
+    await node.until('urgent', isDeferred)
+    await node.remove('holder')
+    await node.until('urgent', pod => statusOf(pod).resources?.requests?.cpu !== '50m' && !conditionOf(pod, 'PodResizePending')) // prettier-ignore
+    expect(isDeferred(await node.get('patient'))).toBe(true)
+    expect(statusOf(await node.get('patient')).allocatedResources?.cpu).toBe('50m')
+    await node.remove('urgent')
+    await node.until('patient', pod => !conditionOf(pod, 'PodResizePending'))
+    await node.remove('patient')
+  })
+})
+
+describe('resizes that wait for room', () => {
+  const pod = (uid: string, cpu: string, spec: Partial<Pod['spec']> = {}, qosClass = 'Burstable') =>
+    ({
+      metadata: { uid },
+      spec: { containers: [{ name: 'main', resources: { requests: { cpu } } }], ...spec },
+      status: { qosClass },
+    }) as unknown as Pod
+  const waiting = (uid: string, sinceMs: number, wanted: string, spec: Partial<Pod['spec']> = {}, qos?: string) => ({
+    wanted: pod(uid, wanted, spec, qos),
+    allocated: pod(uid, '1', spec, qos),
+    sinceMs,
+  })
+  const uids = (pods: readonly Pod[]) => pods.map(({ metadata, spec }) => `${metadata.uid} ${spec.containers[0]?.resources?.requests?.cpu}`) // prettier-ignore
+
+  it('come in upstream’s order: those that ask for no more, priority, guaranteed pods, time', () => {
+    const all = [
+      waiting('late', 9, '2'),
+      waiting('early', 1, '2'),
+      waiting('guaranteed', 9, '2', {}, 'Guaranteed'),
+      waiting('important', 9, '2', { priority: 5 }),
+      waiting('less', 9, '500m', { priority: -5 }),
+    ]
+    expect(all.toSorted(compareResizes).map(({ wanted }) => wanted.metadata.uid)).toEqual([
+      ...['less', 'important', 'guaranteed', 'early', 'late'],
+    ])
+  })
+  it('count as done for those behind them where there is room for them, and not where there is none', () => {
+    const [late, early] = [waiting('late', 9, '2'), waiting('early', 1, '3')]
+    const others = [pod('early', '1'), pod('idle', '1')]
+    expect(uids(besideResizes(late, [early], others, { cpu: '5', pods: '9' }))).toEqual(['idle 1', 'early 3'])
+    expect(uids(besideResizes(late, [early], others, { cpu: '4', pods: '9' }))).toEqual(['early 1', 'idle 1'])
+    expect(uids(besideResizes(early, [late], others, { cpu: '9', pods: '9' }))).toEqual(['early 1', 'idle 1'])
   })
 })
 

@@ -4,7 +4,8 @@ import { Informer } from '../../shared/client/informer.ts'
 import { keyOf } from '../../shared/client/object-key.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { type Rejection, rejectionOf } from './admission/admit.ts'
-import { shortageOf, shortagesOf } from './admission/fit.ts'
+import { type Shortage, shortageOf, shortagesOf } from './admission/fit.ts'
+import { type WaitingResize, besideResizes } from './admission/resize-order.ts'
 import { victimsOf } from './admission/preemption.ts'
 import { Orphans } from './orphans.ts'
 import { type KubeletParts, podDirOf, podReference } from './parts.ts'
@@ -140,11 +141,26 @@ export class Kubelet implements AsyncDisposable {
       parts: this.#parts,
       pod,
       onGone: () => this.#gone(uid),
-      shortage: wanted => shortageOf(wanted, this.#others(uid), this.#parts.allocatable),
+      room: {
+        shortage: resize => this.#shortageFor(uid, resize),
+        resized: () => this.#wakeWaiting(uid),
+      },
     })
     this.#workers.set(uid, created)
     if (rejection?.reason === 'NodeAffinity') void this.#judgeAgain(created)
     else this.#carryOut(created, rejection)
+  }
+
+  #shortageFor(uid: string, resize: WaitingResize): Shortage | undefined {
+    const { allocatable } = this.#parts
+    const waiting = this.#alive.flatMap(({ pod, waitingResize }) =>
+      pod.metadata.uid !== uid && waitingResize ? [waitingResize] : [],
+    )
+    return shortageOf(resize.wanted, besideResizes(resize, waiting, this.#others(uid), allocatable), allocatable)
+  }
+
+  #wakeWaiting(uid: string): void {
+    for (const worker of this.#alive) if (worker.pod.metadata.uid !== uid && worker.waitingResize) worker.wake()
   }
 
   #carryOut(worker: PodWorker, rejection: Rejection | undefined): void {

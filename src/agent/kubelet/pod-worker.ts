@@ -1,7 +1,7 @@
 // One pod, one loop: looks at what the API wants and what the runtime has, does what is missing, reports. Whatever
 // happens — an update, a container's death, a probe's verdict, a timer — only wakes the loop; passes never overlap.
 import type { Pod, PodStatus } from '../../shared/api/core/v1.ts'
-import type { Shortage } from './admission/fit.ts'
+import type { WaitingResize } from './admission/resize-order.ts'
 import { type KubeletParts, nodeIPsOf, nodeLimitsOf, podReference } from './parts.ts'
 import { Prober } from './probes/prober.ts'
 import type { RuntimeEvent, RuntimePod } from './runtime/contract.ts'
@@ -20,7 +20,7 @@ import { replaceSandbox } from './sync/replace-sandbox.ts'
 import { addressesOf, writeNameFiles } from './sync/sandbox.ts'
 import { PodObserver } from './sync/pod-observer.ts'
 import { PodVolumes } from './sync/pod-volumes.ts'
-import { Resizer } from './sync/resizer.ts'
+import { type NodeRoom, Resizer } from './sync/resizer.ts'
 import { SideReports } from './sync/side-reports.ts'
 import { ContainerStarter } from './sync/container-starter.ts'
 import { TerminationMessages } from './sync/termination-message.ts'
@@ -46,8 +46,7 @@ export interface PodWorkerOptions {
   /** The pod is over and nothing of it is left on this node. */
   readonly onGone: () => void
   readonly random?: () => number
-  /** What the node lacks for this pod beside its others. */
-  readonly shortage: (pod: Pod) => Shortage | undefined
+  readonly room: NodeRoom
 }
 
 export class PodWorker {
@@ -83,7 +82,7 @@ export class PodWorker {
   /** Waiting for the pod to have stopped. */
   readonly #onStopped: (() => void)[] = []
 
-  constructor({ parts, pod, onGone, random = Math.random, shortage }: PodWorkerOptions) {
+  constructor({ parts, pod, onGone, random = Math.random, room }: PodWorkerOptions) {
     this.#parts = parts
     this.#pod = pod
     this.#wantedPod = pod
@@ -105,7 +104,7 @@ export class PodWorker {
     this.#sideReports = new SideReports(notWritten)
     this.#observer = new PodObserver(runtime, pod.metadata.uid)
     this.#messages = new TerminationMessages(runtime)
-    this.#resizer = new Resizer(pod, parts, shortage)
+    this.#resizer = new Resizer(pod, parts, room)
     this.#loop = new WakeLoop({
       pass: () => this.#sync(),
       hasNews: () => this.#observer.hasNews,
@@ -133,6 +132,11 @@ export class PodWorker {
   /** The status as last computed; newer than the API's. */
   get status(): PodStatus {
     return this.#status
+  }
+
+  /** A resize of the pod that waits for room. */
+  get waitingResize(): WaitingResize | undefined {
+    return this.#ending ? undefined : this.#resizer.waiting
   }
 
   /** The API's object changed. */

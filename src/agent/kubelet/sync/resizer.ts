@@ -1,6 +1,7 @@
 // Carries out a pod's resizes, of its containers and of it as a whole, one after the other, and tells how far it is.
 import type { Pod, PodCondition, ResourceRequirements } from '../../../shared/api/core/v1.ts'
 import type { Shortage } from '../admission/fit.ts'
+import type { WaitingResize } from '../admission/resize-order.ts'
 import { type KubeletParts, nodeLimitsOf, podReference } from '../parts.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
 import { killContainer } from './kill.ts'
@@ -9,11 +10,22 @@ import { Allocation, type PendingUpdate, type ResizePending, describeResources, 
 
 const DEFAULT_GRACE_SECONDS = 30
 
+/** The node's resources, which all its resizes share. */
+export interface NodeRoom {
+  /** @returns what the node lacks for the pod as it is to be, beside its others and the resizes that come first */
+  shortage(resize: WaitingResize): Shortage | undefined
+  /** A pod has other amounts from now on: others may have theirs. */
+  resized(): void
+}
+
 export class Resizer {
   readonly #parts: KubeletParts
-  readonly #shortage: (pod: Pod) => Shortage | undefined
+  readonly #room: NodeRoom
   readonly #allocation: Allocation
   #pending: ResizePending | undefined
+  #waiting: WaitingResize | undefined
+  /** Since when it waits for room. */
+  #sinceMs: number | undefined
   #inProgress: boolean
   /** Whether the pod's own cgroup has what is allocated. */
   #isWholeDone: boolean
@@ -21,11 +33,14 @@ export class Resizer {
   /** Of containers that have not got theirs yet. */
   #before = new Map<string, ResourceRequirements>()
 
-  /** @param shortage what the node lacks for the pod beside its others */
-  constructor(pod: Pod, parts: KubeletParts, shortage: (pod: Pod) => Shortage | undefined) {
+  constructor(pod: Pod, parts: KubeletParts, room: NodeRoom) {
     this.#parts = parts
-    this.#shortage = shortage
+    this.#room = room
     this.#allocation = new Allocation(pod)
+    const deferred = pod.status.conditions?.find(
+      ({ type, reason }) => type === 'PodResizePending' && reason === 'Deferred',
+    )
+    this.#sinceMs = deferred?.lastTransitionTime ? Date.parse(deferred.lastTransitionTime) : undefined
     // An agent that ended in the midst of it left the rest to this one.
     this.#inProgress = (pod.status.conditions ?? []).some(({ type }) => type === 'PodResizeInProgress')
     this.#isWholeDone = !this.#inProgress
@@ -40,6 +55,11 @@ export class Resizer {
     return this.#inProgress || this.#pending !== undefined
   }
 
+  /** The resize that waits for room, if one does. */
+  get waiting(): WaitingResize | undefined {
+    return this.#waiting
+  }
+
   /** The pod with what is set aside for it. */
   allocated(pod: Pod): Pod {
     return this.#allocation.apply(pod)
@@ -49,9 +69,13 @@ export class Resizer {
   resize(wanted: Pod, runtime: RuntimePod): Pod {
     const before = this.#pending
     this.#pending = undefined
+    this.#waiting = undefined
     if (this.#allocation.isChanged(wanted)) {
       const had = this.#allocation.ofRunning(wanted, runtime)
-      this.#pending = this.#allocation.take(wanted, this.#shortage(wanted))
+      const sinceMs = this.#sinceMs ?? this.#parts.clock.now()
+      const resize = { wanted, allocated: this.allocated(wanted), sinceMs }
+      this.#pending = this.#allocation.take(wanted, this.#room.shortage(resize))
+      this.#waiting = this.#pending?.reason === 'Deferred' ? resize : undefined
       const { recorder } = this.#parts
       const about = podReference(wanted)
       if (!this.#pending) {
@@ -60,12 +84,14 @@ export class Resizer {
         this.#isWholeDone = false
         this.#error = undefined
         recorder.event(about, 'Normal', 'ResizeStarted', `Pod resize started: ${describeResources(wanted)}`)
+        this.#room.resized()
       } else if (before?.reason !== this.#pending.reason) {
         const { reason, message } = this.#pending
         const text = `Pod resize ${reason}: ${describeResources(wanted, message)}`
         recorder.event(about, 'Warning', `Resize${reason}`, text)
       }
     }
+    this.#sinceMs = this.#waiting?.sinceMs
     return this.allocated(wanted)
   }
 
