@@ -126,6 +126,28 @@ describe('flotilla', () => {
     expect(stderr).toContain('could not be reopened after a failed write')
     expect(existsSync(join(dataDir, 'runtime.json'))).toBe(false)
   })
+  it('serve ends with what to do after a fault that nobody foresaw, and not after one that says that somebody is gone', async () => {
+    const inject = `process.on('SIGUSR2', () => Promise.reject(new Error('injected')));
+      process.on('SIGWINCH', () => Promise.reject(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })))`
+    const preload = `--import=data:text/javascript,${encodeURIComponent(inject)}`
+    const cluster = await Cluster.start(['--no-local-node'], join(folder, 'fault'), ['env', `NODE_OPTIONS=${preload}`])
+    process.kill(cluster.pid, 'SIGWINCH')
+    await until('it is told', () =>
+      Promise.resolve(cluster.output.includes('nobody was there any more: Error: write EPIPE')),
+    )
+    await cluster.kubectl('create', 'configmap', 'goes-on')
+    process.kill(cluster.pid, 'SIGUSR2')
+    await until('it ended', () => Promise.resolve(cluster.exitCode !== null))
+    expect(cluster.exitCode).toBe(1)
+    const [, report = ''] = /a fault that was not foreseen: Error: injected\. .* Start it again; if it comes back, (\S+) says/.exec(cluster.output) ?? [] // prettier-ignore
+    expect(readFileSync(report, 'utf8')).toMatch(
+      /^unhandledRejection at .*\nFlotilla .*, Node .*\nError: injected\n +at /,
+    )
+    expect(existsSync(join(cluster.dataDir, 'runtime.json'))).toBe(false)
+    await cluster.start()
+    expect(await cluster.kubectl('get', 'configmap', 'goes-on', '-o', 'name')).toBe('configmap/goes-on\n')
+    await cluster[Symbol.asyncDispose]()
+  })
   it('serve on a taken port says which and what to do', async () => {
     const first = await Cluster.start(['--no-local-node'], join(folder, 'port'))
     const taken = new URL(first.url).host

@@ -14,6 +14,7 @@ import { type EncryptionFlags, encryptionSecret } from './encryption-flags.ts'
 import type { CarriedFlag } from './carried-flags.ts'
 import type { ListenAddress, StoreChoice } from './listen-address.ts'
 import { schedulerConfiguration } from './scheduler-configuration.ts'
+import { UnforeseenError, unforeseenFault } from './unforeseen.ts'
 
 export interface ServeOptions {
   readonly dataDir: string
@@ -38,6 +39,7 @@ const print = (line: string) => console.log(line)
 /** Resolves after SIGINT or SIGTERM, when everything is stopped. Containers stay. */
 export async function serve(options: ServeOptions): Promise<void> {
   const stop = stopSignal()
+  const unforeseen = unforeseenFault(resolve(options.dataDir))
   const encryption = await encryptionSecret(options.encryption)
   const scheduler = options.schedulerConfig && (await schedulerConfiguration(options.schedulerConfig))
   const settings: ControlPlaneOptions = {
@@ -58,11 +60,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   let listen = options.listen
   for (;;) {
-    const controlPlane = await startControlPlane({ ...settings, listen })
+    const controlPlane = await Promise.race([startControlPlane({ ...settings, listen }), unforeseen])
+    if (controlPlane instanceof UnforeseenError) throw controlPlane
     optimizeSooner()
     announceReady(controlPlane, print)
     listen = { host: listen.host, port: Number(new URL(controlPlane.url).port) }
-    const end = await Promise.race([stop, controlPlane.failed])
+    const end = await Promise.race([stop, controlPlane.failed, unforeseen])
     if (end instanceof Error) console.error(`flotilla: ${end.message}`)
     else console.log(`${end}: stopping the control plane; containers keep running`)
     await controlPlane[Symbol.asyncDispose]()
@@ -74,7 +77,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     await using signpost = await startSignpost({
       dataDir: settings.dataDir, listen, serving, moved: end, clock: systemClock,
     }) // prettier-ignore
-    if ((await Promise.race([stop, signpost.back])) !== undefined) return
+    const over = await Promise.race([stop, signpost.back, unforeseen])
+    if (over instanceof UnforeseenError) throw over
+    if (over !== undefined) return
     console.log('the control plane is here again')
   }
 }

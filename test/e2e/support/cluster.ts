@@ -108,6 +108,10 @@ export class Cluster implements AsyncDisposable {
   get pid(): number {
     return this.#child?.pid ?? 0
   }
+  /** `null` while it runs. */
+  get exitCode(): number | null | undefined {
+    return this.#child?.exitCode
+  }
   /** Of the newest start. */
   get loginUrl(): string {
     return /https:\S+\/ui\/login#token=\S+/.exec(this.output)?.[0] ?? ''
