@@ -195,12 +195,17 @@ function version(name: string, statement: string): (...args: string[]) => Promis
     })
 }
 const appThere = () => server.sh('readlink /opt/flotilla-server/app; ls /opt/flotilla-server/apps')
+const unitThere = () => server.sh('cat /etc/systemd/system/flotilla-control-plane.service')
+/** As an earlier version would have written it. */
+const writeOlderUnit = () => server.sh("sed -i '/^LimitNOFILE=/d' /etc/systemd/system/flotilla-control-plane.service")
 const failing = "await new Promise(resolve => setTimeout(resolve, 500)); console.error('no good'); process.exit(7)"
 
 test(
   'it is upgraded in place; a cut connection does not keep the server from going on',
   async () => {
     const before = appThere()
+    const unit = unitThere()
+    writeOlderUnit()
     const upgrade = version('newer', "process.title = 'newer'")
     const cutting = setInterval(() => {
       if (server.sh('ls /opt/flotilla-server').includes('upgrade')) server.cutSsh()
@@ -211,6 +216,8 @@ test(
     expect(again, again.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/ runs (this )?version /) as string }) // prettier-ignore
     expect(appThere()).not.toBe(before)
     expect(appThere()).toMatch(/^apps\/([0-9a-f]{16})\n\1$/)
+    expect(unitThere()).toBe(unit)
+    expect(server.sh('ls /opt/flotilla-server')).toBe('app\napps\nnode\nruntimes')
     expect(server.sh('ls -d /var/lib/flotilla-server*')).toBe('/var/lib/flotilla-server')
     expect(await pods()).toBe(podsBefore)
   },
@@ -222,6 +229,8 @@ test(
   async () => {
     await cluster.kubectl('create', 'configmap', 'before-upgrade')
     const before = appThere()
+    writeOlderUnit()
+    const older = unitThere()
     const upgrade = version('broken', failing)
     const cut = upgrade('control-plane', 'upgrade', '--yes')
     const isTried = () => server.sh('readlink /opt/flotilla-server/app') !== before.split('\n')[0]
@@ -234,6 +243,7 @@ test(
       /the version before runs again, with everything that was written; it said: .*no good/,
     )
     expect(appThere()).toBe(before)
+    expect(unitThere()).toBe(older)
     expect(await cluster.kubectl('get', 'configmap', 'before-upgrade', '-o', 'name')).toBe('configmap/before-upgrade\n')
   },
   LONG_MS,

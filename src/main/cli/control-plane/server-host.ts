@@ -14,6 +14,7 @@ import {
   RECEIVE_FLAG_FILES,
   RECEIVE_SERVER_RUNTIME,
   serverUnit,
+  unitArguments,
 } from '../../provisioning/server/scripts.ts'
 import type { SshConnection } from '../../provisioning/ssh/connection.ts'
 import type { Sudo } from '../../provisioning/ssh/sudo.ts'
@@ -35,6 +36,8 @@ export interface ServerHost {
   /** ids of what runs, or would; empty where nothing was put. */
   readonly runtime: string
   readonly app: string
+  /** The text of its systemd unit; empty where there is none. */
+  readonly unit: string
   readonly dataBytes: number
   /** Whether its flags have had it write something. */
   readonly hasLogs: boolean
@@ -58,6 +61,7 @@ export async function lookAtServer(ssh: SshConnection, sudo: Sudo): Promise<Serv
     isActive: all('active').includes('yes'),
     runtime: all('runtime')[0] ?? '',
     app: all('app')[0] ?? '',
+    unit: Buffer.from(all('unit')[0] ?? '', 'base64').toString('utf8'),
     dataBytes: Number(all('dataKiB')[0] ?? 0) * 1024,
     hasLogs: all('logs').includes('yes'),
   }
@@ -141,7 +145,7 @@ export async function configureServer(
   await ssh.must(CONFIGURE_SERVER, {
     what: 'writing the unit',
     sudo,
-    input: `${runtime.id} ${app.id}\n${serverUnit(port, ssh.hop.host, args)}`,
+    input: `${runtime.id} ${app.id}\n${serverUnit({ port, name: ssh.hop.host, more: unitArguments(args) })}`,
   })
 }
 

@@ -5,6 +5,7 @@ import { delay } from '../../../shared/machinery/clock.ts'
 import { dataDirLayout } from '../../data-dir.ts'
 import { readKubeconfig } from '../../kubeconfig-file.ts'
 import { readMark } from '../../move/mark.ts'
+import { SERVER_UNIT, serveCommandIn, serverUnit } from '../../provisioning/server/scripts.ts'
 import { BEGIN_UPGRADE, LOOK_AT_UPGRADE, PRUNE_SERVER } from '../../provisioning/server/upgrade-scripts.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { productVersion } from '../../version.ts'
@@ -42,25 +43,33 @@ export async function upgradeServer(flags: UpgradeFlags): Promise<void> {
   const parcels = await parcelsFor(host)
   if (failed !== undefined && earlier.tried === parcels.app.id) throw new CommandError(failed)
   if (failed !== undefined) console.log(`earlier: ${failed}`)
-  const isSame = host.app === parcels.app.id && host.runtime === parcels.runtime.id
+  const unit = unitFor(host)
+  const isSame = host.app === parcels.app.id && host.runtime === parcels.runtime.id && host.unit === unit
   if (isSame && earlier.outcome !== 'stopped')
     return console.log(`${mark.to} runs this version already (${productVersion})`)
   checkSpace(host)
   console.log(`The control plane on ${mark.to} gets the version of this machine (${productVersion}):`)
   for (const line of [
     ...(await planParcels(host, parcels)),
+    ...(host.unit === unit ? [] : [`write the unit ${SERVER_UNIT} anew, with the flags that it has`]),
     `stop the control plane, copy its data (${showBytes(host.dataBytes)}), and start the new one; pods run on`,
     'back to the one before if its API server is not ready then, with the data as it was if that one cannot read it any more',
   ])
     console.log(`  - ${line}`)
   if (!flags.yes) await confirm('Upgrade it?')
   await sendParcels(host, parcels)
-  const input = `${parcels.runtime.id} ${parcels.app.id} ${host.runtime} ${host.app}\n`
+  const input = `${parcels.runtime.id} ${parcels.app.id} ${host.runtime} ${host.app}\n${unit}`
   await ssh.must(BEGIN_UPGRADE, { what: 'beginning the upgrade', sudo, input })
   console.log('the server has what it needs, and goes on by itself')
   const problem = await conclude({ ssh, sudo }, await outcomeOn({ ssh, sudo }))
   if (problem !== undefined) throw new CommandError(problem)
   console.log(`the control plane on ${mark.to} runs version ${productVersion}; for the nodes: flotilla node upgrade`)
+}
+
+/** As this version writes it; one that somebody has written otherwise stays. */
+function unitFor({ unit }: ServerHost): string {
+  const command = serveCommandIn(unit)
+  return command ? serverUnit(command) : unit
 }
 
 function checkSpace({ facts, dataBytes }: ServerHost): void {

@@ -3,6 +3,7 @@
 import { OWN_KEY } from '../own-key.ts'
 
 export const SERVER_UNIT = 'flotilla-control-plane.service'
+export const UNIT_FILE = `/etc/systemd/system/${SERVER_UNIT}`
 export const BASE = '/opt/flotilla-server'
 export const DATA = '/var/lib/flotilla-server'
 const SETTINGS = '/etc/flotilla-server'
@@ -17,8 +18,15 @@ export const SERVER_LOGS = '/var/log/flotilla-server'
 const WITH_KEY = `[ ! -f ${ENVIRONMENT} ] || { set -a; . ${ENVIRONMENT}; set +a; }`
 export const PROGRAM = `${BASE}/node ${BASE}/app/out/main/cli.js`
 
-/** @param name host name or address under which the server was reached; its grammar is checked. @param args of `serve` */
-export const serverUnit = (port: number, name: string, args: readonly string[]): string => `[Unit]
+export interface ServeCommand {
+  readonly port: number
+  /** Host name or address under which the server was reached; its grammar is checked. */
+  readonly name: string
+  /** More arguments of `serve`, as they stand in a unit: see `unitArguments`. */
+  readonly more: string
+}
+
+export const serverUnit = ({ port, name, more }: ServeCommand): string => `[Unit]
 Description=Flotilla: the control plane of a cluster
 Wants=network-online.target
 After=network-online.target
@@ -27,7 +35,7 @@ StartLimitIntervalSec=0
 [Service]
 Environment=HOME=/root NODE_COMPILE_CACHE=${DATA}/compile-cache
 EnvironmentFile=-${ENVIRONMENT}
-ExecStart=${PROGRAM} serve --data-dir ${DATA} --listen 0.0.0.0:${port} --advertise ${name} --no-local-node${args.map(arg => ` ${unitArgument(arg)}`).join('')}
+ExecStart=${PROGRAM} serve --data-dir ${DATA} --listen 0.0.0.0:${port} --advertise ${name} --no-local-node${more}
 Restart=on-failure
 RestartSec=2
 TimeoutStopSec=30
@@ -37,8 +45,21 @@ LimitNOFILE=1048576
 WantedBy=multi-user.target
 `
 
+const SERVES = new RegExp(
+  `^ExecStart=${PROGRAM} serve .*?--listen 0\\.0\\.0\\.0:(\\d+) --advertise (\\S+) --no-local-node(.*)$`,
+  'm',
+)
+
+/** @returns what a unit of this or an earlier version starts; undefined when somebody has written it otherwise */
+export function serveCommandIn(unit: string): ServeCommand | undefined {
+  const [, port, name, more] = SERVES.exec(unit) ?? []
+  return name === undefined || more === undefined ? undefined : { port: Number(port), name, more }
+}
+
+export const unitArguments = (args: readonly string[]): string => args.map(arg => ` ${unitArgument(arg)}`).join('')
+
 /** Whatever it holds, systemd hands it over as it is: no variable, no specifier, no end of the argument or the line. */
-export const unitArgument = (text: string): string => {
+const unitArgument = (text: string): string => {
   const escaped = text
     .replace(/[\\"]/g, '\\$&')
     .replace(/[\u0000-\u001f\u007f]/g, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
@@ -54,6 +75,7 @@ for path in ${BASE}/runtimes/*/ ${BASE}/apps/*/; do [ -d "$path" ] && echo "have
 [ -f ${DATA}/ssh/${OWN_KEY} ] && echo "key=$(sha256sum < ${DATA}/ssh/${OWN_KEY} | cut -d' ' -f1)"
 [ -z "$(ls -A ${SERVER_LOGS} 2>/dev/null)" ] || echo 'logs=yes'
 systemctl is-active --quiet ${SERVER_UNIT} && echo 'active=yes'
+[ -f ${UNIT_FILE} ] && echo "unit=$(base64 -w 0 ${UNIT_FILE})"
 echo "runtime=$(basename "$(dirname "$(readlink ${BASE}/node)")")"
 echo "app=$(basename "$(readlink ${BASE}/app)")"
 echo "dataKiB=$(du -sk ${DATA} 2>/dev/null | cut -f1)"
@@ -125,7 +147,7 @@ umask 022
 ${JOIN_RUNTIME}
 ln -sfn "runtimes/$runtime/node" ${BASE}/node
 ln -sfn "apps/$app" ${BASE}/app
-cat > /etc/systemd/system/${SERVER_UNIT}
+cat > ${UNIT_FILE}
 systemctl daemon-reload
 mkdir -p -m 700 ${DATA}
 `
@@ -195,7 +217,7 @@ ${PROGRAM} control-plane leave --id "$id" --data-dir ${DATA}
 /** After the cluster has gone back: the server is as it was before. */
 export const REMOVE_SERVER = `
 systemctl disable --quiet --now ${SERVER_UNIT} 2>/dev/null
-rm -rf /etc/systemd/system/${SERVER_UNIT} ${BASE} ${DATA} ${DATA}.before ${DATA}.failed ${SETTINGS}
+rm -rf ${UNIT_FILE} ${BASE} ${DATA} ${DATA}.before ${DATA}.failed ${SETTINGS}
 rmdir ${SERVER_LOGS} 2>/dev/null
 systemctl daemon-reload
 true

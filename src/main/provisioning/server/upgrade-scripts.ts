@@ -1,11 +1,14 @@
 // A newer program on a server that has the control plane: put beside the old one, tried, and taken back when the API server
 // does not become ready with it. The server does this by itself, as a unit of its systemd, which a cut connection does not
 // end and which goes on after a reboot.
-import { BASE, CHECK_WORDS, DATA, JOIN_RUNTIME, PROGRAM, SERVER_UNIT } from './scripts.ts'
+import { BASE, CHECK_WORDS, DATA, JOIN_RUNTIME, PROGRAM, SERVER_UNIT, UNIT_FILE } from './scripts.ts'
 
 const UPGRADE_UNIT = 'flotilla-control-plane-upgrade.service'
 const ORDER = `${BASE}/upgrade`
 const OUTCOME = `${BASE}/upgrade-outcome`
+/** The unit that is to be, and the one that was. */
+const UNIT_NEW = `${BASE}/unit.new`
+const UNIT_BEFORE = `${BASE}/unit.before`
 const READY_WITHIN_S = 90
 /** systemd starts what ends again: so often, and it is given up before its time. */
 const MOST_RESTARTS = 3
@@ -19,6 +22,8 @@ const UPGRADE = `#!/bin/sh
 use() {
   ln -sfn "runtimes/$1/node" ${BASE}/.node.new && mv -T ${BASE}/.node.new ${BASE}/node
   ln -sfn "apps/$2" ${BASE}/.app.new && mv -T ${BASE}/.app.new ${BASE}/app
+  cp -p "$3" ${UNIT_FILE}.new && sync ${UNIT_FILE}.new && mv ${UNIT_FILE}.new ${UNIT_FILE}
+  systemctl daemon-reload
 }
 restarts() { systemctl show -p NRestarts --value ${SERVER_UNIT}; }
 works() {
@@ -36,7 +41,7 @@ works() {
 finish() {
   printf '%s\\n' "$1" "$2" "$to_app" > ${OUTCOME}.new && sync ${OUTCOME}.new && mv ${OUTCOME}.new ${OUTCOME}
   systemctl disable --quiet ${UPGRADE_UNIT}
-  rm -f /etc/systemd/system/${UPGRADE_UNIT} ${ORDER}
+  rm -f /etc/systemd/system/${UPGRADE_UNIT} ${ORDER} ${UNIT_NEW} ${UNIT_BEFORE}
   systemctl daemon-reload
   exit 0
 }
@@ -44,7 +49,7 @@ finish() {
 [ -d ${DATA} ] || mv ${DATA}.before ${DATA}
 systemctl stop ${SERVER_UNIT}
 if [ ! -e ${DATA}.before/whole ]; then
-  use "$from_runtime" "$from_app"
+  use "$from_runtime" "$from_app" ${UNIT_BEFORE}
   rm -rf ${DATA}.before
   if ! { cp -a --reflink=auto ${DATA} ${DATA}.before && sync -f ${DATA}.before && : > ${DATA}.before/whole; }; then
     rm -rf ${DATA}.before
@@ -52,14 +57,14 @@ if [ ! -e ${DATA}.before/whole ]; then
     finish kept 'the data could not be copied'
   fi
 fi
-use "$to_runtime" "$to_app"
+use "$to_runtime" "$to_app" ${UNIT_NEW}
 if works; then
   rm -rf ${DATA}.before
   finish done ''
 fi
 said=$(journalctl _SYSTEMD_UNIT=${SERVER_UNIT} -n 4 --no-pager -q -o cat | tr '\\n' ' ')
 systemctl stop ${SERVER_UNIT}
-use "$from_runtime" "$from_app"
+use "$from_runtime" "$from_app" ${UNIT_BEFORE}
 if works; then
   rm -rf ${DATA}.before
   finish back "$said"
@@ -73,17 +78,23 @@ works
 finish restored "$said"
 `
 
-/** ids of the runtime and app that are to run, and of those that do. An order that was not finished keeps the latter. */
+/**
+ * ids of the runtime and app that are to run, and of those that do; then the text of the unit. Of an order that was not
+ * finished, what ran before it is kept.
+ */
 export const BEGIN_UPGRADE = `
 set -e
 read -r runtime app from_runtime from_app
 ${CHECK_WORDS('$runtime$app$from_runtime$from_app')}
 umask 022
+cat > ${UNIT_NEW}
+sync ${UNIT_NEW}
 ${JOIN_RUNTIME}
 if [ -f ${ORDER} ]; then
   to_runtime= to_app=
   . ${ORDER}
 fi
+[ -s ${UNIT_BEFORE} ] || { cp -p ${UNIT_FILE} ${UNIT_BEFORE}.new && sync ${UNIT_BEFORE}.new && mv ${UNIT_BEFORE}.new ${UNIT_BEFORE}; }
 printf 'to_runtime=%s\\nto_app=%s\\nfrom_runtime=%s\\nfrom_app=%s\\n' "$runtime" "$app" "$from_runtime" "$from_app" > ${ORDER}.new
 sync ${ORDER}.new
 rm -f ${OUTCOME}
@@ -117,7 +128,7 @@ fi
 export const PRUNE_SERVER = `
 read -r runtime app
 ${CHECK_WORDS('$runtime$app')}
-rm -f ${OUTCOME} ${BASE}/upgrade.sh
+rm -f ${OUTCOME} ${BASE}/upgrade.sh ${UNIT_NEW} ${UNIT_BEFORE}
 cd ${BASE}/apps && for id in *; do [ "$id" = "$app" ] || rm -rf "./$id"; done
 cd ${BASE}/runtimes && for id in *; do [ "$id" = "$runtime" ] || rm -rf "./$id"; done
 `
