@@ -183,7 +183,9 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
     }
     const known =
       error instanceof Error &&
-      ['CommandError', 'StoreError', 'ListenError', 'MovedError', 'ApiError', 'SshError', 'UnforeseenError'].includes(error.name)
+      ['CommandError', 'StoreError', 'ListenError', 'MovedError', 'ApiError', 'SshError', 'UnforeseenError'].includes(
+        error.name,
+      )
     const sentence = known ? (error as Error).message : systemErrorText(error)
     console.error(`flotilla: ${sentence ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}`)
     return 1
