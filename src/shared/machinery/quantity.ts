@@ -35,6 +35,8 @@ export class Quantity {
   readonly format: QuantityFormat
   /** The canonical text once it is known; where upstream keeps one that is not in lowest terms (`1.234`), as given. */
   #text: string | undefined
+  #value: number | undefined
+  #milli: number | undefined
 
   constructor(nano: bigint, format: QuantityFormat = 'DecimalSI', text?: string) {
     this.nano = nano
@@ -43,11 +45,11 @@ export class Quantity {
   }
   /** Whole units, rounded up (away from zero). */
   value(): number {
-    return Number(divideUp(this.nano, NANO))
+    return (this.#value ??= Number(divideUp(this.nano, NANO)))
   }
   /** Thousandths, rounded up (away from zero): CPU cores as milli-CPU. */
   milli(): number {
-    return Number(divideUp(this.nano, 1_000_000n))
+    return (this.#milli ??= Number(divideUp(this.nano, 1_000_000n)))
   }
   isZero(): boolean {
     return this.nano === 0n

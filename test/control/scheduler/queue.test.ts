@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Pod } from '../../../src/shared/api/core/v1.ts'
 import { on } from '../../../src/main/scheduler/framework/cluster-event.ts'
 import { SchedulerCache } from '../../../src/main/scheduler/cache/scheduler-cache.ts'
 import { Heap } from '../../../src/main/scheduler/queue/heap.ts'
@@ -72,6 +73,38 @@ describe('scheduling queue', () => {
     expect(queue.depth).toMatchObject({ unschedulable: 0, backoff: 1 })
     await clock.advance(1_000)
     expect(queue.depth).toMatchObject({ backoff: 0, active: 1 })
+  })
+
+  test('an event is asked about those pods alone whose plugins listen to its kind', () => {
+    const asked: string[] = []
+    const helps = ({ metadata: { name } }: Pod) => {
+      asked.push(name)
+      return true
+    }
+    const queue = new SchedulingQueue({
+      clock: new ManualClock(),
+      view: new SchedulerCache(),
+      gateOf: () => undefined,
+      hintsOf: plugin => [plugin === 'NodeName' ? on('Node', ['added'], helps) : on('Pod', ['deleted'], helps)],
+      onActive: () => undefined,
+    })
+    for (const [name, plugins] of [
+      ['lost', ['NodeName']],
+      ['squeezed', ['NodeResourcesFit']],
+      ['both', ['NodeName', 'NodeResourcesFit']],
+    ] as const) {
+      queue.add(makePod(name))
+      const queued = queue.pop()
+      if (queued) queue.reject(queued, plugins)
+    }
+    queue.moveOn({ ...podDeleted, action: 'added' })
+    expect(asked).toEqual([])
+    queue.moveOn(podDeleted)
+    expect(asked).toEqual(['squeezed', 'both'])
+    queue.moveOn(nodeAdded)
+    expect(asked).toEqual(['squeezed', 'both', 'lost'])
+    expect(queue.depth).toMatchObject({ unschedulable: 0 })
+    queue[Symbol.dispose]()
   })
 
   test('an event during the cycle does not strand the pod', () => {

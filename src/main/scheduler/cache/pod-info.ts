@@ -23,6 +23,7 @@ export function addResources(target: Resources, delta: Resources, sign: 1 | -1 =
   target.cpuMilli += sign * delta.cpuMilli
   target.memoryBytes += sign * delta.memoryBytes
   target.ephemeralStorageBytes += sign * delta.ephemeralStorageBytes
+  if (delta.scalar.size === 0) return
   for (const [name, amount] of delta.scalar) target.scalar.set(name, (target.scalar.get(name) ?? 0) + sign * amount)
 }
 

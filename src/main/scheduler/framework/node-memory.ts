@@ -17,6 +17,16 @@ export interface Answer {
   rejection: Rejection | null | undefined
   /** Raw scores of the signing plugins, in their order; undefined = they were not asked. */
   scores: readonly number[] | undefined
+  /** What they say of the node with those pods to which it is promised. */
+  full: Full | undefined
+}
+
+interface Full {
+  /** All to whom it is promised: the same list while they are the same. */
+  readonly promised: readonly PodInfo[]
+  /** The pods that matter at least as much as one of this priority count. */
+  readonly priority: number
+  readonly rejection: Rejection | undefined
 }
 
 /** Pods with one signature. */
@@ -35,7 +45,7 @@ export class PodKind {
     const { generation } = node
     const known = this.#answers.get(node)
     if (known?.generation === generation) return known
-    const answer: Answer = { generation, rejection: undefined, scores: undefined }
+    const answer: Answer = { generation, rejection: undefined, scores: undefined, full: undefined }
     if (!known && this.#answers.size >= MOST_ANSWERS) this.#answers.clear()
     this.#answers.set(node, answer)
     return answer

@@ -53,7 +53,7 @@ export function findFeasible(
   }
   const filters = activeFilters(profile, state, pod)
   const rejectionOf = (node: NodeInfo) =>
-    filterRemembered(filters, state, pod, node) ?? filterWithGuests(profile, filters.all, state, pod, node, view)
+    filterRemembered(filters, state, pod, node) ?? filterFullRemembered(profile, filters, state, pod, node, view)
   // Room was made for it there: if it fits by now, no other node is looked at.
   const promised = view.node(view.nominationOf?.(pod.pod.metadata.uid) ?? '')
   if (promised && (names?.has(promised.name) ?? true)) {
@@ -109,6 +109,31 @@ function filterRemembered(
     answer.rejection = rejection ? kind.shared(rejection) : null
   }
   return answer.rejection ?? filterNode(others, state, pod, node)
+}
+
+/** A crowd of preemptors asks the same about each node that is promised to one of them. */
+function filterFullRemembered(
+  profile: Profile,
+  { all, others, kind }: ActiveFilters,
+  state: CycleState,
+  pod: PodInfo,
+  node: NodeInfo,
+  view: ClusterView,
+): Rejection | undefined {
+  const promised = view.nominated?.(node.name) ?? NONE
+  if (promised.length === 0) return undefined
+  const { uid } = pod.pod.metadata
+  const priority = pod.pod.spec.priority ?? 0
+  // Those that do not sign look farther than the node; and a pod is no guest of its own.
+  if (others.length > 0 || promised.some(guest => guest.pod.metadata.uid === uid))
+    return filterWithGuests(profile, all, state, pod, node, view)
+  const answer = kind.about(node)
+  const { full } = answer
+  if (full?.promised === promised && full.priority === priority) return full.rejection
+  const found = filterWithGuests(profile, all, state, pod, node, view)
+  const rejection = found && kind.shared(found)
+  answer.full = { promised, priority, rejection }
+  return rejection
 }
 
 /**

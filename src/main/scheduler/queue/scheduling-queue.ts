@@ -16,6 +16,7 @@ import type { Clock } from '../../../shared/machinery/clock.ts'
 import { type ClusterEvent, type EventHint, eventMatches, nodeNameOf } from '../framework/cluster-event.ts'
 import type { ClusterView } from '../framework/plugin.ts'
 import { Heap } from './heap.ts'
+import { WaitingPods } from './waiting-pods.ts'
 
 export interface QueuedPod {
   pod: Pod
@@ -81,8 +82,8 @@ export class SchedulingQueue implements Disposable {
   readonly #backoff = backoffHeap()
   /** Backoff after an error. */
   readonly #failed = backoffHeap()
-  readonly #unschedulable = new Map<string, { queued: QueuedPod; sinceMs: number }>()
-  readonly #gated = new Map<string, QueuedPod>()
+  readonly #unschedulable: WaitingPods
+  readonly #gated: WaitingPods
   /** In their cycle, with the place in the log of events where their cycle began. */
   readonly #inFlight = new Map<string, { queued: QueuedPod; from: number; updated: boolean }>()
   /** Events since the oldest cycle in flight began; one log for all, so that an event costs the same however many. */
@@ -94,6 +95,8 @@ export class SchedulingQueue implements Disposable {
 
   constructor(options: SchedulingQueueOptions) {
     this.#options = options
+    this.#unschedulable = new WaitingPods(options.hintsOf)
+    this.#gated = new WaitingPods(options.hintsOf)
   }
 
   get depth(): { active: number; backoff: number; unschedulable: number; gated: number } {
@@ -114,7 +117,7 @@ export class SchedulingQueue implements Disposable {
     const backedOff = this.#backedOff(uid)
     if (backedOff) return { state: 'Backoff', ...backedOff }
     const waiting = this.#unschedulable.get(uid)
-    if (waiting) return { state: 'Unschedulable', queued: waiting.queued }
+    if (waiting) return { state: 'Unschedulable', queued: waiting }
     const gated = this.#gated.get(uid)
     return gated && { state: 'Gated', queued: gated }
   }
@@ -146,7 +149,7 @@ export class SchedulingQueue implements Disposable {
     const gate = this.#options.gateOf(queued.pod)
     if (gate === undefined) return false
     queued.rejectedBy = [gate]
-    this.#gated.set(uidOf(queued), queued)
+    this.#gated.add(queued, this.#options.clock.now())
     return true
   }
 
@@ -173,8 +176,8 @@ export class SchedulingQueue implements Disposable {
     }
     const waiting = this.#unschedulable.get(uid)
     if (!waiting) return this.add(pod)
-    waiting.queued.pod = pod
-    if (specChanged) this.#retry(waiting.queued)
+    waiting.pod = pod
+    if (specChanged) this.#retry(waiting)
     return undefined
   }
 
@@ -237,7 +240,7 @@ export class SchedulingQueue implements Disposable {
     queued.waitingSinceMs = this.#options.clock.now()
     if (meanwhile.some(event => this.#makesItsRoom(queued, event))) return this.#enqueue(queued)
     if (flight.updated || meanwhile.some(event => this.#mayHelp(queued, event))) return this.#backOff(queued)
-    this.#unschedulable.set(uidOf(queued), { queued, sinceMs: queued.waitingSinceMs })
+    this.#unschedulable.add(queued, queued.waitingSinceMs)
     this.#schedule()
     return undefined
   }
@@ -252,18 +255,26 @@ export class SchedulingQueue implements Disposable {
 
   /** Something changed: pods that it may help are tried again. */
   moveOn(event: ClusterEvent): void {
-    for (const { queued } of [...this.#unschedulable.values()]) {
-      if (this.#makesItsRoom(queued, event)) {
-        this.#unschedulable.delete(uidOf(queued))
-        this.#enqueue(queued)
-      } else if (this.#mayHelp(queued, event)) this.#retry(queued)
-    }
-    for (const queued of [...this.#gated.values()]) {
+    this.#callPromised(event)
+    for (const queued of this.#unschedulable.listeningTo(event)) if (this.#mayHelp(queued, event)) this.#retry(queued)
+    for (const queued of this.#gated.listeningTo(event)) {
       if (!this.#mayHelp(queued, event)) continue
       this.#gated.delete(uidOf(queued))
       this.#enqueue(queued)
     }
     if (this.#inFlight.size > 0) this.#log.push(event)
+  }
+
+  /** Whom the node was promised that another leaves. */
+  #callPromised(event: ClusterEvent): void {
+    const nodeName = nodeNameOf(event)
+    if (nodeName === undefined) return
+    for (const { pod } of this.#options.view.nominated?.(nodeName) ?? []) {
+      const queued = this.#unschedulable.get(pod.metadata.uid)
+      if (!queued || !this.#makesItsRoom(queued, event)) continue
+      this.#unschedulable.delete(uidOf(queued))
+      this.#enqueue(queued)
+    }
   }
 
   #makesItsRoom(queued: QueuedPod, event: ClusterEvent): boolean {

@@ -6,7 +6,7 @@ import type { PluginArgs } from '../../config/plugin-args.ts'
 import { type ClusterEvent, nodeNameOf, on } from '../../framework/cluster-event.ts'
 import type { ClusterView, SchedulerPlugin } from '../../framework/plugin.ts'
 import { guestsBefore } from '../../framework/run-plugins.ts'
-import { success, unresolvable, unschedulable } from '../../framework/status.ts'
+import { type Status, success, unresolvable, unschedulable } from '../../framework/status.ts'
 import { resourceScorer } from './resource-scores.ts'
 
 export interface Shortage {
@@ -65,6 +65,23 @@ function roomWith({ allocatable, requested, allowedPods, pods }: NodeInfo, more:
 
 const reason = ({ resource }: Shortage) => (resource === 'pods' ? 'Too many pods' : `Insufficient ${resource}`)
 
+/** Made once for the same reasons, as whoever counts nodes by their status expects. */
+const statuses = new Map<string, Status>()
+const MOST_STATUSES = 1_000
+
+function statusOf(missing: readonly Shortage[]): Status {
+  // Even an empty node of this size could not take it: preempting does not help.
+  const hopeless = missing.some(({ resource, requested, capacity }) => resource !== 'pods' && requested > capacity)
+  const reasons = missing.map(reason)
+  const key = `${hopeless} ${reasons.join()}`
+  let status = statuses.get(key)
+  if (status) return status
+  if (statuses.size >= MOST_STATUSES) statuses.clear()
+  status = (hopeless ? unresolvable : unschedulable)(...reasons)
+  statuses.set(key, status)
+  return status
+}
+
 /** @param args what not to look at, and which nodes to prefer */
 export function nodeResourcesFit({
   ignoredResources,
@@ -97,10 +114,7 @@ export function nodeResourcesFit({
     sign: signResources,
     filter(_state, pod, node) {
       const missing = missingOn(node, pod)
-      if (missing.length === 0) return success
-      // Even an empty node of this size could not take it: preempting does not help.
-      const hopeless = missing.some(({ resource, requested, capacity }) => resource !== 'pods' && requested > capacity)
-      return (hopeless ? unresolvable : unschedulable)(...missing.map(reason))
+      return missing.length === 0 ? success : statusOf(missing)
     },
     score: (_state, pod, node) => score(pod, node),
   }
