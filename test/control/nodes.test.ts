@@ -142,6 +142,9 @@ describe('taint-eviction', () => {
     await pass(10, ['a'])
     await eventually(async () => expect(await gone('patient')).toBe(true))
     expect(await gone('faithful')).toBe(false)
+    // One that comes to a node that is tainted already.
+    await create('late', undefined)
+    await eventually(async () => expect(await gone('late')).toBe(true))
   })
 })
 

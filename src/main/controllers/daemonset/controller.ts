@@ -20,6 +20,7 @@ import {
 import { Selectors } from '../../../shared/client/selection.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
+import { controllerOf } from '../../../shared/machinery/owner.ts'
 import type { Draft } from '../../../shared/machinery/object.ts'
 import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
@@ -152,7 +153,8 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
     }
     const before = old && ownerOf(old, DaemonSet)
     if (before) return [before]
-    if (type === 'deleted' || pod.metadata.ownerReferences?.some(ref => ref.controller)) return []
+    if (type === 'deleted' || controllerOf(pod)) return []
+    if (old && !controllerOf(old) && deepEqual(old.metadata.labels, pod.metadata.labels)) return []
     const { namespace, labels } = pod.metadata
     return selectors.selecting(context.lister(DaemonSet), namespace, labels).map(({ metadata }) => metadata)
   }

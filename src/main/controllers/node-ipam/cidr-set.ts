@@ -23,7 +23,7 @@ export class CidrSet {
   }
 
   /** @returns a network that is not in `used`; undefined when there is none */
-  firstFree(used: ReadonlySet<string>): string | undefined {
+  firstFree(used: { has(cidr: string): boolean }): string | undefined {
     const { family, first } = this.#range
     const size = 1n << BigInt(BITS[family] - this.#bits)
     for (let i = 0; i < this.#count; i++) {

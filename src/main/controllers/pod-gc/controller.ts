@@ -4,13 +4,13 @@ import { Node, Pod } from '../../../shared/api/core/v1.ts'
 import type { ObjectRef } from '../../../shared/client/client.ts'
 import type { Index } from '../../../shared/client/lister.ts'
 import {
+  type Change,
   type ControllerContext,
   type Reconciler,
   type Result,
   type Watch,
   done,
   mapped,
-  own,
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
@@ -31,7 +31,7 @@ export class PodGarbageCollector implements Reconciler<Pod> {
   readonly identity = 'pod-garbage-collector'
   readonly type = Pod
   readonly watches: readonly Watch[] = [
-    own(Pod, ({ type, object, old }) => type !== 'updated' || isRelevant(object, old)),
+    mapped(Pod, (change, context) => (isRelevant(change, context) ? [change.object.metadata] : [])),
     mapped(Node, ({ type, object }, { lister }) =>
       type === 'deleted'
         ? lister(Pod)
@@ -104,10 +104,19 @@ export class PodGarbageCollector implements Reconciler<Pod> {
   }
 }
 
-const isRelevant = (pod: Pod, old: Pod): boolean =>
-  pod.spec.nodeName !== old.spec.nodeName ||
-  pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
-  isPodTerminal(pod) !== isPodTerminal(old)
+/** Nearly all that happens to pods concerns running ones on nodes that exist, or ones that wait for a node. */
+function isRelevant({ type, object: pod, old }: Change<Pod>, { lister }: ControllerContext): boolean {
+  const { nodeName } = pod.spec
+  const isLeft = nodeName ? !lister(Node).get({ name: nodeName }) : pod.metadata.deletionTimestamp !== undefined
+  if (type === 'deleted') return isLeft
+  return (
+    (isLeft || isPodTerminal(pod)) &&
+    (type === 'added' ||
+      nodeName !== old.spec.nodeName ||
+      pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
+      isPodTerminal(pod) !== isPodTerminal(old))
+  )
+}
 
 async function nodeExists(name: string, { client, signal }: ControllerContext): Promise<boolean> {
   try {

@@ -18,6 +18,7 @@ import {
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
+import { controllerOf } from '../../../shared/machinery/owner.ts'
 import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
 import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
 import { claim, claimCandidates } from '../support/claim.ts'
@@ -125,6 +126,8 @@ export class StatefulSetController implements Reconciler<StatefulSet> {
     }
     const before = old && ownerOf(old, StatefulSet)
     if (before) return [before]
+    // Somebody else's is not adopted; once it is gone, its name is free.
+    if (type !== 'deleted' && controllerOf(pod)) return []
     const sets = context.lister(StatefulSet).list(pod.metadata.namespace)
     return sets.filter(set => ordinalOf(set, pod) !== undefined).map(({ metadata }) => metadata)
   }

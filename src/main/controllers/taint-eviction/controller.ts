@@ -3,13 +3,13 @@ import { Node, Pod, type Taint, type Toleration } from '../../../shared/api/core
 import type { ObjectRef } from '../../../shared/client/client.ts'
 import { keyOf } from '../../../shared/client/object-key.ts'
 import {
+  type Change,
   type ControllerContext,
   type Reconciler,
   type Result,
   type Watch,
   done,
   mapped,
-  own,
   requeueAfter,
 } from '../../../shared/client/reconciler.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
@@ -36,7 +36,7 @@ export class TaintEvictionController implements Reconciler<Pod> {
   readonly type = Pod
   readonly workers = 8
   readonly watches: readonly Watch[] = [
-    own(Pod, ({ type, object, old }) => type !== 'updated' || isRelevant(object, old)),
+    mapped<Pod>(Pod, (change, context) => (this.#isRelevant(change, context) ? [change.object.metadata] : [])),
     mapped(Node, ({ type, object, old }, { lister }) => {
       const same = type === 'updated' && deepEqual(noExecute(object.spec.taints), noExecute(old.spec.taints))
       const untainted = type === 'added' && noExecute(object.spec.taints).length === 0
@@ -81,17 +81,24 @@ export class TaintEvictionController implements Reconciler<Pod> {
     this.#evictions.delete(keyOf(ref))
   }
 
+  /** On most nodes nobody is evicted. */
+  #isRelevant({ type, object: pod, old }: Change<Pod>, { lister }: ControllerContext): boolean {
+    const changed =
+      type !== 'updated' ||
+      pod.spec.nodeName !== old.spec.nodeName ||
+      pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
+      isPodTerminal(pod) !== isPodTerminal(old) ||
+      !deepEqual(pod.spec.tolerations, old.spec.tolerations)
+    if (!changed) return false
+    const node = lister(Node).get({ name: pod.spec.nodeName ?? '' })
+    return this.#evictions.has(keyOf(pod.metadata)) || noExecute(node?.spec.taints).length > 0
+  }
+
   #cancel(key: string, pod: Pod, { events }: ControllerContext): void {
     if (!this.#evictions.delete(key) || pod.metadata.deletionTimestamp) return
     events.event(pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`)
   }
 }
-
-const isRelevant = (pod: Pod, old: Pod): boolean =>
-  pod.spec.nodeName !== old.spec.nodeName ||
-  pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
-  isPodTerminal(pod) !== isPodTerminal(old) ||
-  !deepEqual(pod.spec.tolerations, old.spec.tolerations)
 
 async function evict(pod: Pod, context: ControllerContext): Promise<void> {
   const { namespace, name, uid } = pod.metadata
