@@ -1,5 +1,5 @@
 // Upstream's own API server over etcd (that of the PATH, or the one that `FLOTILLA_BENCH_ETCD` names), as a peer to
-// measure beside: TLS, RBAC, every write synced.
+// measure beside: TLS, RBAC, every write synced. With its scheduler where pods are to be placed; without controllers.
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,6 +12,8 @@ import { Client, Server, cpuSeconds, rssMb } from './lib.mjs'
 
 const TOKEN = 'bench'
 const PATIENCE_MS = 60_000
+/** Requests a second. */
+const UNLIMITED = 100_000
 
 /** @returns a port of the loopback that nobody listens on */
 const freePort = () =>
@@ -30,11 +32,13 @@ const run = (file, args) => {
   return { child, ended: new Promise(resolve => child.once('close', resolve)), tail: () => tail }
 }
 
+const build = name => buildProgram(join(root, '.cache'), name, text => console.log(text))
+
 /** kube-apiserver and etcd in a fresh folder. */
 export class KubeApiServer extends Client {
   /** @throws Error where the Go toolchain or etcd is missing, or they do not get ready */
   static async start() {
-    const program = buildProgram(join(root, '.cache'), 'kube-apiserver', text => console.log(text))
+    const program = build('kube-apiserver')
     const folder = mkdtempSync(join(tmpdir(), 'kube-apiserver-bench-'))
     const [port, etcdPort, peerPort] = [await freePort(), await freePort(), await freePort()]
     const etcdUrl = `http://127.0.0.1:${etcdPort}`
@@ -60,12 +64,42 @@ export class KubeApiServer extends Client {
     const server = new KubeApiServer(`https://127.0.0.1:${port}`, folder, [apiserver, etcd])
     try {
       await server.#untilReady(apiserver)
+      server.readyMs = performance.now() - started
+      // A controller makes it elsewhere; pods need it.
+      const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
+      const { code, text } = await server.call('POST', '/api/v1/namespaces/default/serviceaccounts', account)
+      if (code !== 201) throw new Error(text)
+      return server
     } catch (error) {
       await server.stop()
       throw error
     }
-    server.readyMs = performance.now() - started
-    return server
+  }
+
+  /** Runs kube-scheduler beside it, as upstream's own tests of its speed do: its client is not held back. */
+  async addScheduler() {
+    const program = build('kube-scheduler')
+    const kubeconfig = join(this.folder, 'kubeconfig.json')
+    const cluster = { server: this.url, 'certificate-authority': join(this.folder, 'certs', 'apiserver.crt') }
+    const named = (kind, value) => [{ name: 'bench', [kind]: value }]
+    const context = { cluster: 'bench', user: 'bench' }
+    const access = { clusters: named('cluster', cluster), users: named('user', { token: TOKEN }) }
+    const contexts = { contexts: named('context', context), 'current-context': 'bench' }
+    const head = { apiVersion: 'v1', kind: 'Config' }
+    writeFileSync(kubeconfig, JSON.stringify({ ...head, ...access, ...contexts }), { mode: 0o600 })
+    const config = join(this.folder, 'scheduler.json')
+    const settings = {
+      apiVersion: 'kubescheduler.config.k8s.io/v1',
+      kind: 'KubeSchedulerConfiguration',
+      clientConnection: { kubeconfig, qps: UNLIMITED, burst: UNLIMITED },
+      leaderElection: { leaderElect: false },
+    }
+    writeFileSync(config, JSON.stringify(settings))
+    const port = await freePort()
+    const listen = ['--bind-address=127.0.0.1', `--secure-port=${port}`, `--cert-dir=${join(this.folder, 'certs')}`]
+    const scheduler = run(program, [`--config=${config}`, ...listen])
+    // It is the first to be stopped.
+    this.#programs.unshift(scheduler)
   }
 
   #programs
@@ -87,8 +121,7 @@ export class KubeApiServer extends Client {
       // Made by the program itself, before it listens.
       if (existsSync(certificate)) this.agent.options.ca = readFileSync(certificate)
       if (existsSync(certificate) && (await ask())) return
-      const [first] = this.#programs
-      if (first.child.exitCode !== null || performance.now() > until)
+      if (apiserver.child.exitCode !== null || performance.now() > until)
         throw new Error(`kube-apiserver does not get ready: ${apiserver.tail()}`)
       await new Promise(resolve => setTimeout(resolve, 100))
     }
@@ -97,10 +130,10 @@ export class KubeApiServer extends Client {
   call(method, path, body, type, accept) {
     return super.call(method, path, body, type, accept, { authorization: `Bearer ${TOKEN}` })
   }
-  watch(path, onFrame) {
-    return super.watch(path, onFrame, { authorization: `Bearer ${TOKEN}` })
+  watch(path, onFrame, options) {
+    return super.watch(path, onFrame, { ...options, headers: { authorization: `Bearer ${TOKEN}` } })
   }
-  /** Of both programs. */
+  /** Of all programs. */
   cpuSeconds() {
     return this.#programs.reduce((sum, { child }) => sum + cpuSeconds(child.pid), 0)
   }
@@ -127,11 +160,6 @@ export class KubeApiServer extends Client {
 export async function startSubjects() {
   const subjects = [{ name: 'Flotilla', server: await Server.start(['--no-local-node']) }]
   if (!process.env['FLOTILLA_BENCH_PEER']) return subjects
-  const server = await KubeApiServer.start()
-  subjects.push({ name: 'kube-apiserver', server })
-  // A controller makes it elsewhere; pods need it.
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
-  const { code, text } = await server.call('POST', '/api/v1/namespaces/default/serviceaccounts', account)
-  if (code !== 201) throw new Error(text)
+  subjects.push({ name: 'kube-apiserver', server: await KubeApiServer.start() })
   return subjects
 }

@@ -45,8 +45,12 @@ export class Client {
     })
   }
 
-  /** Opens a watch and calls back for every frame. @returns a function that ends it; its `opened` resolves when frames can come */
-  watch(path, onFrame, headers = {}) {
+  /**
+   * Opens a watch and calls back for every frame.
+   * @param onEnd called when the server ends it: upstream's does, where a client is too slow for it
+   * @returns a function that ends it; its `opened` resolves when frames can come
+   */
+  watch(path, onFrame, { headers = {}, onEnd = () => undefined } = {}) {
     let open
     const opened = new Promise(resolve => (open = resolve))
     const sent = request(`${this.url}${path}`, { agent: this.agent, headers }, response => {
@@ -57,7 +61,7 @@ export class Client {
         rest = lines.pop()
         for (const line of lines) if (line) onFrame(JSON.parse(line))
       })
-      response.on('error', () => undefined)
+      response.on('error', () => undefined).on('end', onEnd)
     })
     sent.on('error', () => undefined)
     sent.end()

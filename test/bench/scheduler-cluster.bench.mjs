@@ -1,5 +1,7 @@
 // Pods placed on hollow nodes by a whole server while they are created: rate, time from send to bound, and how long the
-// event loop was held up. `NODES=1000 PODS=10000 npm run bench -- scheduler-cluster`; `CLASSES=plain,affinity`.
+// event loop was held up. `NODES=1000 PODS=10000 npm run bench -- scheduler-cluster`; `CLASSES=plain,affinity`. With
+// `FLOTILLA_BENCH_PEER=1`, upstream's API server and scheduler do each class as well, one after the other.
+import { KubeApiServer } from './kube-apiserver.mjs'
 import { Server, load, ms, percentile } from './lib.mjs'
 import { addHollowNodes } from './hollow-nodes.mjs'
 
@@ -45,14 +47,16 @@ async function place(server, prefix, count, spec, cpu) {
   const took = []
   let done
   const all = new Promise(resolve => (done = resolve))
-  const end = server.watch(`${PATH}?watch=1`, ({ object }) => {
+  const onFrame = ({ object }) => {
     const { name } = object.metadata
     const from = object.spec?.nodeName && sent.get(name)
     if (!from) return
     sent.delete(name)
     if (took.push(performance.now() - from) === count) done()
-  })
-  await end.opened
+  }
+  let end
+  const follow = () => (end = server.watch(`${PATH}?watch=1&resourceVersion=0`, onFrame, { onEnd: follow }))
+  await follow().opened
   const started = performance.now()
   await load(count, CLIENTS, async i => {
     const name = `${prefix}-${i}`
@@ -65,27 +69,52 @@ async function place(server, prefix, count, spec, cpu) {
   return { seconds: (performance.now() - started) / 1000, took }
 }
 
-for (const name of (process.env['CLASSES'] ?? Object.keys(classes).join()).split(',')) {
-  const { count, spec, cpu } = classes[name]
+/** @returns a cluster with as many hollow nodes, and a function that ends both */
+async function startFlotilla() {
   const server = await Server.start(['--no-local-node'])
   const endNodes = await addHollowNodes(server, NODES)
   while ((await server.call('GET', '/api/v1/namespaces/default/serviceaccounts/default')).code !== 200)
     await new Promise(resolve => setTimeout(resolve, 50))
+  return { server, endNodes }
+}
+
+async function startKube() {
+  const server = await KubeApiServer.start()
+  await server.addScheduler()
+  return { server, endNodes: await addHollowNodes(server, NODES, { ready: true }) }
+}
+
+/** @returns the pods placed in a second */
+async function measure(name, title, start) {
+  const { count, spec, cpu } = classes[name]
+  const { server, endNodes } = await start()
   if (name === 'preemption') {
     const important = { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'important' } }
     await server.call('POST', '/apis/scheduling.k8s.io/v1/priorityclasses', { ...important, value: 1000 })
     await place(server, 'filler', NODES, {}, '30')
   }
-  await server.longestLoopDelayMs()
+  await server.longestLoopDelayMs?.()
   const before = server.cpuSeconds()
   const { seconds, took } = await place(server, 'pod', count, spec, cpu)
   const cpuMs = (1000 * (server.cpuSeconds() - before)) / count
-  const delay = await server.longestLoopDelayMs()
+  const delay = await server.longestLoopDelayMs?.()
   console.log(
-    `${name}: ${count} pods on ${NODES} nodes: ${(count / seconds).toFixed(0)}/s, send → bound p50 ` +
+    `${title}${name}: ${count} pods on ${NODES} nodes: ${(count / seconds).toFixed(0)}/s, send → bound p50 ` +
       `${ms(percentile(took, 50))} p99 ${ms(percentile(took, 99))}, server CPU ${cpuMs.toFixed(2)} ms a pod, ` +
-      `longest loop delay ${ms(delay)}, RSS ${server.rssMb().toFixed(0)} MB`,
+      (delay === undefined ? '' : `longest loop delay ${ms(delay)}, `) +
+      `RSS ${server.rssMb().toFixed(0)} MB`,
   )
   endNodes()
   await server.stop()
+  return count / seconds
+}
+
+for (const name of (process.env['CLASSES'] ?? Object.keys(classes).join()).split(',')) {
+  if (!process.env['FLOTILLA_BENCH_PEER']) {
+    await measure(name, '', startFlotilla)
+    continue
+  }
+  const ours = await measure(name, 'Flotilla, ', startFlotilla)
+  const theirs = await measure(name, 'kube, ', startKube)
+  console.log(`${name}: ${(ours / theirs).toFixed(2)} × kube's rate`)
 }
