@@ -212,9 +212,19 @@ export interface Guard {
   readonly holds: () => boolean
 }
 
+/** A field that must have a value before or after an event for it to concern the watcher. */
+export interface WatchTrigger {
+  /** Names the field; all watchers of a prefix that name it read it the same way. */
+  readonly field: string
+  readonly value: string
+  readonly read: (object: AnyObject) => string
+}
+
 export interface WatchOptions {
   /** Events after this revision (exclusive). @throws `Compacted`, `FutureRevision` */
   readonly from: number
+  /** Spares the watcher most events that it has no use for; it may be told of some. */
+  readonly trigger?: WatchTrigger
   /** Called in revision order. Never called again after `close()`. */
   readonly onEvent: (event: StoreEvent) => void
   /** The watch cannot go on: it fell behind the ring, or the store closed. */

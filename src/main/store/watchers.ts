@@ -1,6 +1,13 @@
 // Who is told of what: watchers by key prefix, each told in revision order, none at the others' expense.
 import type { EventRing } from './event-ring.ts'
-import { StoreError, type StoreEvent, type WatchHandle, type WatchOptions } from './contract.ts'
+import {
+  StoreError,
+  type StoreEvent,
+  type Stored,
+  type WatchHandle,
+  type WatchOptions,
+  type WatchTrigger,
+} from './contract.ts'
 
 /** Time that one slice of catching up may take. */
 const SLICE_MS = 5
@@ -28,8 +35,69 @@ class Watcher implements WatchHandle {
   }
 }
 
+type Values = Map<string, Set<Watcher>>
+
+/** Those who watch one prefix: an event is looked up once for each field, not asked of each watcher. */
+class Group {
+  readonly #plain = new Set<Watcher>()
+  readonly #byField = new Map<string, { readonly read: WatchTrigger['read']; readonly byValue: Values }>()
+
+  add(watcher: Watcher): void {
+    const { trigger } = watcher.options
+    if (!trigger) return void this.#plain.add(watcher)
+    const { field, value, read } = trigger
+    const known = this.#byField.get(field) ?? { read, byValue: new Map<string, Set<Watcher>>() }
+    this.#byField.set(field, known)
+    const same = known.byValue.get(value) ?? new Set()
+    known.byValue.set(value, same.add(watcher))
+  }
+
+  delete(watcher: Watcher): void {
+    this.#plain.delete(watcher)
+    const { trigger } = watcher.options
+    const known = trigger && this.#byField.get(trigger.field)
+    const same = known?.byValue.get(trigger?.value ?? '')
+    if (!trigger || !known || !same?.delete(watcher)) return
+    if (same.size === 0) known.byValue.delete(trigger.value)
+    if (known.byValue.size === 0) this.#byField.delete(trigger.field)
+  }
+
+  get isEmpty(): boolean {
+    return this.#plain.size === 0 && this.#byField.size === 0
+  }
+
+  *all(): Generator<Watcher> {
+    yield* this.#plain
+    for (const { byValue } of this.#byField.values()) for (const same of byValue.values()) yield* same
+  }
+
+  /** Calls back for each that the event may concern. */
+  concerned({ current, previous }: StoreEvent, tell: (watcher: Watcher) => void): void {
+    for (const watcher of this.#plain) tell(watcher)
+    for (const { read, byValue } of this.#byField.values()) {
+      const now = valueIn(read, current)
+      const before = previous ? valueIn(read, previous) : now
+      if (now === undefined || before === undefined) {
+        for (const same of byValue.values()) for (const watcher of same) tell(watcher)
+        continue
+      }
+      for (const watcher of byValue.get(now) ?? []) tell(watcher)
+      if (before !== now) for (const watcher of byValue.get(before) ?? []) tell(watcher)
+    }
+  }
+}
+
+/** @returns undefined where it cannot be read: then it concerns everyone, as far as is known here */
+function valueIn(read: WatchTrigger['read'], { object }: Stored): string | undefined {
+  try {
+    return read(object)
+  } catch {
+    return undefined
+  }
+}
+
 export class Watchers {
-  readonly #byPrefix = new Map<string, Set<Watcher>>()
+  readonly #byPrefix = new Map<string, Group>()
   readonly #behind = new Set<Watcher>()
   readonly #ring: EventRing
   readonly #revision: () => number
@@ -44,8 +112,9 @@ export class Watchers {
 
   add(prefix: string, options: WatchOptions): WatchHandle {
     const watcher = new Watcher(prefix, options, gone => this.#remove(gone))
-    const group = this.#byPrefix.get(prefix) ?? new Set()
-    this.#byPrefix.set(prefix, group.add(watcher))
+    const group = this.#byPrefix.get(prefix) ?? new Group()
+    group.add(watcher)
+    this.#byPrefix.set(prefix, group)
     if (options.from >= this.#revision()) watcher.live = true
     else {
       this.#behind.add(watcher)
@@ -57,10 +126,11 @@ export class Watchers {
   /** Tells everyone who is up to date; the others find the event in the ring. */
   tell(event: StoreEvent): void {
     const { key } = event.current
+    const tell = (watcher: Watcher) => {
+      if (watcher.live) this.#deliver(watcher, event)
+    }
     for (let end = key.indexOf('/', 1); end !== -1; end = key.indexOf('/', end + 1)) {
-      const group = this.#byPrefix.get(key.slice(0, end + 1))
-      if (!group) continue
-      for (const watcher of group) if (watcher.live) this.#deliver(watcher, event)
+      this.#byPrefix.get(key.slice(0, end + 1))?.concerned(event, tell)
     }
   }
 
@@ -68,7 +138,7 @@ export class Watchers {
   end(error: StoreError): void {
     if (this.#pumping) clearImmediate(this.#pumping)
     this.#pumping = undefined
-    for (const group of [...this.#byPrefix.values()]) for (const watcher of [...group]) this.#end(watcher, error)
+    for (const group of [...this.#byPrefix.values()]) for (const watcher of [...group.all()]) this.#end(watcher, error)
   }
 
   #deliver(watcher: Watcher, event: StoreEvent): void {
@@ -95,7 +165,7 @@ export class Watchers {
     this.#behind.delete(watcher)
     const group = this.#byPrefix.get(watcher.prefix)
     group?.delete(watcher)
-    if (group?.size === 0) this.#byPrefix.delete(watcher.prefix)
+    if (group?.isEmpty) this.#byPrefix.delete(watcher.prefix)
   }
 
   #schedule(): void {

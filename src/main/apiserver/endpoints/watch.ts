@@ -124,9 +124,12 @@ export const watch: Endpoint = async (request, resource, parts) => {
     from = page.revision
   }
   let handle: WatchHandle | undefined
+  // What is shown in another version than it is stored in may have its fields elsewhere.
+  const trigger = resource.fromStorage || resource.conversion ? undefined : selection.trigger
   try {
     handle = store.watch(prefix, {
       from,
+      ...(trigger ? { trigger } : {}),
       onEvent: resource.conversion ? onEventOfConverted : onEvent,
       onEnd: error => queue.end(error.code === 'Compacted' ? errorFrame(gone(error.message)) : undefined),
     })

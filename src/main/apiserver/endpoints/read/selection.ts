@@ -1,5 +1,6 @@
 // Label and field selectors of a request, as one predicate over objects.
 import { badRequest } from '../../../../shared/machinery/status.ts'
+import type { WatchTrigger } from '../../../store/contract.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { parseFieldSelector, parseLabelSelector, SelectorError } from '../../../../shared/machinery/selectors.ts'
 import { type ResourceDescriptor } from '../../registry/resource.ts'
@@ -11,9 +12,11 @@ export interface Selection {
   readonly name: string | undefined
   /** The only namespace that can match, when the field selector says so. */
   readonly namespace: string | undefined
+  /** A field that what matches has this value in, when the field selector says so. */
+  readonly trigger: WatchTrigger | undefined
 }
 
-const everything: Selection = { matches: undefined, name: undefined, namespace: undefined }
+const everything: Selection = { matches: undefined, name: undefined, namespace: undefined, trigger: undefined }
 
 const parsing = <T>(parse: () => T): T => {
   try {
@@ -44,7 +47,10 @@ export function selectionOf(resource: ResourceDescriptor, labelSelector: string,
     read: fieldReader(resource, requirement.field),
   }))
   const exact = (field: string) => fields.find(requirement => requirement.equal && requirement.field === field)?.value
+  // The namespace is told apart by the prefix already.
+  const first = fields.find(({ equal, field }) => equal && field !== 'metadata.namespace')
   return {
+    trigger: first && { field: first.field, value: first.value, read: first.read },
     name: exact('metadata.name'),
     namespace: resource.type.namespaced ? exact('metadata.namespace') : undefined,
     matches: object =>
