@@ -15,6 +15,9 @@ export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'flotilla')
 }
 
+/** Where local clusters live, whoever makes them: the command or the app. */
+export const localClustersFolder = (): string => join(dirname(defaultDataDir()), 'flotilla-local')
+
 /** Paths inside a data folder. */
 export interface DataDirLayout {
   readonly root: string

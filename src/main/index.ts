@@ -6,7 +6,7 @@ import { UsageError } from './cli/usage-error.ts'
 import { announceNode, announceReady } from './announce.ts'
 import { type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
 import { crashFolder } from './crash-report.ts'
-import { dataDirLayout } from './data-dir.ts'
+import { dataDirLayout, localClustersFolder } from './data-dir.ts'
 import { createApiForwarder } from './desktop/api-forwarder.ts'
 import { appImage } from './desktop/app-image.ts'
 import { openLog } from './desktop/app-log.ts'
@@ -18,6 +18,7 @@ import { ControlPlaneHost, type RunningControlPlane, withSignpost } from './desk
 import { reportCrashes } from './desktop/crash-reports.ts'
 import { placeInArguments, placeOfLink } from './desktop/deep-link.ts'
 import { serveIpc } from './desktop/ipc.ts'
+import { LocalClusterDesk } from './desktop/local-clusters.ts'
 import { createKeepAwake } from './desktop/keep-awake.ts'
 import { gatherBundle } from './desktop/log-bundle.ts'
 import { autostartFile, systemLoginItem } from './desktop/login-item.ts'
@@ -166,6 +167,14 @@ function main(): void {
       clusters.push('clusters:changed', known)
     },
   })
+  const local = new LocalClusterDesk({
+    folder: localClustersFolder(),
+    windows: clusters,
+    onChange(now) {
+      window.push('local:changed', now)
+      clusters.push('local:changed', now)
+    },
+  })
   const stopIpc = serveIpc({
     find(contents) {
       const own = window.current
@@ -179,6 +188,7 @@ function main(): void {
     },
     host,
     clusters,
+    local,
     logDir,
     settings: appSettings,
     updates,

@@ -97,6 +97,31 @@ export interface KnownCluster {
   readonly server: string
 }
 
+/** What is asked of a cluster of several nodes on this machine. */
+export type LocalClusterWish = 'create' | 'start' | 'stop' | 'reset' | 'delete'
+
+/** A cluster of several nodes on this machine, each a container. */
+export interface LocalCluster {
+  readonly name: string
+  readonly nodes: number
+  readonly runningNodes: number
+  readonly isRunning: boolean
+  /** What is being done to it. */
+  readonly doing?: LocalClusterWish | undefined
+}
+
+export interface LocalClusters {
+  readonly clusters: readonly LocalCluster[]
+  /** Why this machine can have none. */
+  readonly problem?: string
+}
+
+/** An image of this machine's Docker. */
+export interface LocalImage {
+  readonly name: string
+  readonly bytes: number
+}
+
 /** A context of a kubeconfig that can be added. */
 export interface OfferedContext {
   readonly name: string
@@ -171,6 +196,13 @@ export interface Requests {
   'clusters:add': { args: [context: string]; result: KnownCluster }
   'clusters:open': { args: [id: string]; result: undefined }
   'clusters:remove': { args: [id: string]; result: undefined }
+  'local:list': { args: []; result: LocalClusters }
+  /** Resolves when it is done. @param nodes of one to create */
+  'local:run': { args: [wish: LocalClusterWish, name: string, nodes: number]; result: undefined }
+  /** Its window. */
+  'local:open': { args: [name: string]; result: undefined }
+  /** What hosts can be sent; none where there is no Docker. */
+  'images:list': { args: []; result: readonly LocalImage[] }
   'forward:start': { args: [ForwardSpec]; result: ForwardStatus }
   'forward:stop': { args: [id: string]; result: undefined }
   /** Shows it in the user's browser. */
@@ -189,6 +221,7 @@ export interface Pushes {
   'control-plane:changed': ControlPlaneStatus
   'stream:event': StreamEvents
   'clusters:changed': readonly KnownCluster[]
+  'local:changed': LocalClusters
   'forward:changed': ForwardStatus
   'desktop:command': 'palette' | 'settings' | 'back' | 'forward' | 'sidebar' | 'help' | 'log-bundle'
   'desktop:settings-changed': DesktopSettings
@@ -229,6 +262,10 @@ const requestChannels: Record<RequestChannel, true> = {
   'clusters:add': true,
   'clusters:open': true,
   'clusters:remove': true,
+  'local:list': true,
+  'local:run': true,
+  'local:open': true,
+  'images:list': true,
   'forward:start': true,
   'forward:stop': true,
   'forward:open': true,
@@ -242,6 +279,7 @@ const pushChannels: Record<PushChannel, true> = {
   'control-plane:changed': true,
   'stream:event': true,
   'clusters:changed': true,
+  'local:changed': true,
   'forward:changed': true,
   'desktop:command': true,
   'desktop:settings-changed': true,

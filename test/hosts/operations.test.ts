@@ -59,6 +59,25 @@ describe('a HostOperation', () => {
     const stray = api.clientAs().create(HostOperation, { metadata: { name: 'x' }, spec })
     await expect(stray).rejects.toThrow('spec.step: Forbidden: only an Undo has one')
   })
+  test.each([
+    ['Check', ['web:1'], 'spec.images: Forbidden: only LoadImages has some'],
+    ['LoadImages', undefined, 'spec.images: Required value'],
+    ['LoadImages', ['--input=/etc/passwd'], 'spec.images[0]: Invalid value'],
+    ['LoadImages', ['web:1\nredis'], 'spec.images[0]: Invalid value'],
+    ['LoadImages', ['web:1', 'web:1'], 'spec.images[1]: Duplicate value'],
+  ])('%s with the images %j is refused', async (action, images, problem) => {
+    const spec = { hostName: 'box', action, ...(images && { images }) }
+    const creating = api.clientAs().create(HostOperation, { metadata: { name: 'x' }, spec })
+    await expect(creating).rejects.toThrow(problem)
+  })
+  test('that loads images keeps them', async () => {
+    const client = api.clientAs()
+    const spec = { hostName: 'box', action: 'LoadImages', images: ['shop/web:1.2', 'redis@sha256:0a'], approved: true }
+    const made = await client.create(HostOperation, { metadata: { name: 'load' }, spec })
+    expect(made.spec).toEqual(spec)
+    const changing = client.patch(HostOperation, { name: 'load' }, { spec: { images: ['other'] } }, { type: 'merge' })
+    await expect(changing).rejects.toThrow('make a new operation')
+  })
 })
 
 describe('an answer', () => {

@@ -1,10 +1,12 @@
 // A bare machine becomes a node and leaves again, from the window alone: Chromium, a real cluster, a real sshd.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { Cluster, until } from '../e2e/support/cluster.ts'
 import { type OpenWindow, openInChromium, shoot } from '../e2e/window/support/browser.ts'
+import { busyboxImage } from '../support/images.ts'
 import { HostLab, type LabHost } from './lab/lab.ts'
 
 let lab: HostLab
@@ -83,6 +85,39 @@ test('a step of joining is undone by a click, once its plan was looked at', asyn
   await undo.getByRole('button', { name: 'Change exactly this' }).click()
   await undo.getByText('Done', { exact: true }).waitFor({ timeout: 60_000 })
   expect(host.sh('ls /etc/docker/daemon.json 2>/dev/null || true')).toBe('')
+})
+
+test('an image of this machine is sent to it by a click, and stands among the images of its node', async () => {
+  const image = busyboxImage()
+  await page.getByLabel('Load images cellar', { exact: true }).click()
+  const dialog = page.getByRole('dialog', { name: 'Load images' })
+  await dialog.getByLabel('Images, one a line').fill('--privileged')
+  await dialog.getByRole('alert').getByText('is not the name of an image').waitFor()
+  expect(await dialog.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
+  await dialog.getByLabel('Images, one a line').fill(image)
+  await shoot(page, 'host-load-images')
+  await dialog.getByRole('button', { name: 'Send' }).click()
+  const load = panel().getByRole('region', { name: 'Load images cellar' })
+  await load.getByText('Done', { exact: true }).waitFor({ timeout: 60_000 })
+  await load.getByText(`cellar has ${image}`).waitFor()
+  await shoot(page, 'host-images-loaded')
+  const layers = `docker image inspect -f '{{.RootFS.Layers}}' ${image}`
+  expect(host.sh(layers)).toBe(execFileSync('sh', ['-c', layers], { encoding: 'utf8' }).trim())
+  await page.locator('[data-host=cellar]').getByRole('link', { name: 'cellar' }).click()
+  const images = page.getByRole('dialog').getByRole('list', { name: 'Images' })
+  await images.getByText(image).waitFor({ timeout: 60_000 })
+  await images.scrollIntoViewIfNeeded()
+  await shoot(page, 'node-images')
+  await page.getByRole('dialog').getByRole('link', { name: 'Load images' }).click()
+  await page.getByRole('dialog', { name: 'Load images' }).getByRole('button', { name: 'Cancel' }).click()
+})
+
+test('an image that this machine lacks is told so, and nothing is sent', async () => {
+  await page.getByLabel('Load images cellar', { exact: true }).click()
+  const dialog = page.getByRole('dialog', { name: 'Load images' })
+  await dialog.getByLabel('Images, one a line').fill('nobody/has:this')
+  await dialog.getByRole('button', { name: 'Send' }).click()
+  await panel().getByText("this machine's Docker has no image nobody/has:this").waitFor({ timeout: 60_000 })
 })
 
 test('it is looked at again, and its agent restarted, by a click', async () => {

@@ -29,7 +29,7 @@ export function reportCrashes(folder: () => string, say: Say): void {
       writeCrashReport(folder(), 'process-gone', [JSON.stringify({ type, name, reason, exitCode })], Date.now())
   })
   app.on('render-process-gone', (_event, contents, { reason, exitCode }) => {
-    if (reason === 'clean-exit' || reason === 'killed') return
+    if (reason === 'clean-exit' || contents.isDestroyed()) return
     const nowMs = Date.now()
     writeCrashReport(folder(), 'window-gone', [JSON.stringify({ reason, exitCode })], nowMs)
     const again = nowMs - lastMs < AGAIN_MS

@@ -9,6 +9,8 @@ import type { ControlPlaneHost } from './control-plane-host.ts'
 import { helmVersion, runHelm } from './helm.ts'
 import { type GatheredFile, packBundle } from './log-bundle.ts'
 import type { PortForwards } from './port-forwards.ts'
+import type { LocalClusterDesk } from './local-clusters.ts'
+import { localImages } from './local-images.ts'
 import { ORIGIN } from './protocol.ts'
 import type { StreamBridge } from './stream-bridge.ts'
 import type { Updates } from './updates/updates.ts'
@@ -27,6 +29,7 @@ export interface IpcParts {
   readonly find: (contents: WebContents) => AskingWindow | undefined
   readonly host: ControlPlaneHost
   readonly clusters: OtherClusters
+  readonly local: LocalClusterDesk
   readonly logDir: () => string
   readonly settings: AppSettings
   readonly updates: Updates
@@ -74,6 +77,10 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
   'clusters:add': v.strictTuple([text]),
   'clusters:open': v.strictTuple([text]),
   'clusters:remove': v.strictTuple([text]),
+  'local:list': v.strictTuple([]),
+  'local:run': v.strictTuple([v.picklist(['create', 'start', 'stop', 'reset', 'delete']), text, v.number()]),
+  'local:open': v.strictTuple([text]),
+  'images:list': v.strictTuple([]),
   'forward:start': v.strictTuple([
     v.strictObject({
       id: text,
@@ -110,7 +117,7 @@ const statusOf = (other: KnownCluster): ControlPlaneStatus => ({
 })
 
 /** @returns a function that takes the handlers away */
-export function serveIpc({ find, host, clusters, logDir, settings, updates, gatherLogs }: IpcParts): () => void {
+export function serveIpc({ find, host, clusters, local, logDir, settings, updates, gatherLogs }: IpcParts): () => void {
   /** Only our own page in a window of ours, in its top frame, may ask. */
   function asking({ senderFrame, sender }: IpcMainInvokeEvent): AskingWindow {
     const from = find(sender)
@@ -139,6 +146,10 @@ export function serveIpc({ find, host, clusters, logDir, settings, updates, gath
   handle('clusters:add', (_from, context) => clusters.add(context))
   handle('clusters:open', (_from, id) => (clusters.open(id), undefined))
   handle('clusters:remove', (_from, id) => (clusters.remove(id), undefined))
+  handle('local:list', () => local.list())
+  handle('local:run', async (_from, wish, name, nodes) => (await local.run(wish, name, nodes), undefined))
+  handle('local:open', async (_from, name) => (await local.open(name), undefined))
+  handle('images:list', ({ other }) => (other ? [] : localImages()))
   handle('desktop:choose-folder', async ({ window }) => {
     const { filePaths } = await dialog.showOpenDialog(window, { properties: ['openDirectory', 'createDirectory'] })
     return filePaths[0]

@@ -32,7 +32,16 @@ const SETTINGS = v.object({
   window: v.fallback(v.optional(WINDOW_STATE), undefined),
   /** Contexts of kubeconfigs; what they log in with stays in their files. */
   clusters: v.fallback(
-    v.array(v.object({ id: v.string(), path: v.string(), context: v.string(), server: v.string() })),
+    v.array(
+      v.object({
+        id: v.string(),
+        path: v.string(),
+        context: v.string(),
+        server: v.string(),
+        /** What people call it, where that is not the context. */
+        name: v.optional(v.string()),
+      }),
+    ),
     [],
   ),
   /** Hashes of what the user let run. */

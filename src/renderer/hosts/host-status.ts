@@ -2,7 +2,9 @@
 import type { Host, HostFinding, HostOperation, HostOperationStep } from '../../shared/api/flotilla/v1.ts'
 import { conditionOf } from '../../shared/machinery/conditions.ts'
 import { byCreation } from '../../shared/machinery/older.ts'
+import { stateText } from '../status/own-words.ts'
 import { type StatusView, type Tone, view } from '../status/tone.ts'
+import { type MessageKey, m, t } from '../i18n/i18n.ts'
 
 const PHASES: Readonly<Record<string, Tone>> = {
   Ready: 'healthy',
@@ -41,6 +43,26 @@ const OPERATION: Readonly<Record<string, StatusView>> = {
 }
 export const operationStatus = ({ status }: HostOperation): StatusView =>
   OPERATION[status.phase ?? 'Pending'] ?? view('unknown', status.phase ?? '')
+
+const ACTIONS: Readonly<Record<string, MessageKey>> = {
+  Check: m('Check'),
+  Join: m('Join'),
+  Upgrade: m('Upgrade'),
+  Repair: m('Repair'),
+  Restart: m('Restart'),
+  LoadImages: m('Load images'),
+  Undo: m('Undo'),
+  Remove: m('Remove'),
+}
+/** What is done, in a word. */
+export function actionText(action: string): string {
+  const text = ACTIONS[action]
+  return text ? t(text) : action
+}
+
+/** What is done and how far it is, as in `Join: Running`. */
+export const progressText = (operation: HostOperation): string =>
+  `${actionText(operation.spec.action)}: ${stateText(operationStatus(operation).text)}`
 
 const ENDED = new Set(['Succeeded', 'Failed', 'Cancelled'])
 export const hasEnded = ({ status }: HostOperation): boolean => ENDED.has(status.phase ?? '')

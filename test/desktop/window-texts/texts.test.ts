@@ -9,7 +9,19 @@ const keys = Object.keys(messages)
 /** What is the same in every language: terms of Kubernetes and its tools, names, commands, and what only a programmer meets. */
 const TERMS = new Set([
   ...['Flotilla', 'Helm', 'helm', 'Kubeconfig', 'English', 'Deutsch', 'CPU', 'NAME', 'PNG', 'Ctrl …', 'Esc Tab'],
-  ...['TCP', 'UDP', 'SCTP', 'ClusterIP', 'NodePort', 'LoadBalancer', 'Pending', 'Warning', 'web', 'nginx:1.29'],
+  ...[
+    'TCP',
+    'UDP',
+    'SCTP',
+    'ClusterIP',
+    'NodePort',
+    'LoadBalancer',
+    'Pending',
+    'Warning',
+    'web',
+    'nginx:1.29',
+    'shop/web:1.2',
+  ],
   ...['flotilla serve', 'flotilla login', ' · … · … CPU · …', 'ada@box-2\nada@10.0.0.7:2222 worker zone=cellar'],
   'the desktop bridge is missing',
   'a field stands outside of a form',

@@ -1,5 +1,5 @@
 // The app on a desktop, in a real Electron: its window's place, closing, settings, the log bundle.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -63,6 +63,81 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     await close()
     await until('it is closed without a question', async () => (await windows()) === 0, 10_000)
     expect(await asked()).toEqual(['Keep the cluster running?', 'Keep the cluster running?'])
+  })
+
+  it('started by a link opens at its place', async () => {
+    app = await DesktopApp.launch({ args: ['flotilla://k/core/v1/nodes?ns=shop'] })
+    const page = await app.page()
+    await page.waitForURL(/\/ui\/k\/core\/v1\/nodes\?ns=shop$/, { timeout: 20_000 })
+    await page.getByRole('heading', { name: 'Nodes' }).waitFor({ timeout: 20_000 })
+  })
+
+  it('loads a page that died again, once by itself and then when the user says so, and writes it down', async () => {
+    app = await DesktopApp.launch()
+    const { electron, folder } = app
+    const page = await app.page()
+    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await electron.evaluate(({ dialog }) => {
+      const asked: string[] = []
+      Object.assign(globalThis, { asked })
+      // A native dialog cannot be driven: the user's click is put in its place.
+      Object.assign(dialog, {
+        showMessageBox: ({ message }: { message: string }) => (asked.push(message), Promise.resolve({ response: 0 })),
+      })
+    })
+    const die = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer()) // prettier-ignore
+    const reports = () =>
+      readdirSync(join(folder, 'data/logs/crashes')).filter(name => name.endsWith('-window-gone.txt')).length
+    // The driver's page is gone with the process behind it: the window itself is asked.
+    const shown = () =>
+      electron.evaluate(({ BrowserWindow }) => {
+        const contents = BrowserWindow.getAllWindows()[0]?.webContents
+        if (!contents || contents.isCrashed()) return ''
+        return contents.executeJavaScript('document.body.innerText') as Promise<string>
+      })
+    const isBack = () => until('the page is back', async () => (await shown()).includes('Pods by state'), 20_000)
+    await die()
+    await until('it is written down', () => Promise.resolve(reports() === 1), 10_000)
+    await isBack()
+    expect(await electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)).toEqual([])
+    await die()
+    await until('it is written down again', () => Promise.resolve(reports() === 2), 10_000)
+    await isBack()
+    const asked = await electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)
+    expect(asked).toEqual(['The window stopped working again'])
+    expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
+  })
+
+  it('tells of a failing node on the desktop where that is wanted, as text, and takes it back when it is over', async () => {
+    app = await DesktopApp.launch()
+    const page = await app.page()
+    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    expect(await page.evaluate('Notification.permission')).toBe('granted')
+    // Nothing shows notifications beside a virtual screen: what is asked of the system is written down.
+    await page.evaluate(`
+      window.told = []
+      window.Notification = class {
+        static permission = 'granted'
+        static requestPermission = () => Promise.resolve('granted')
+        constructor(title, { body }) { window.told.push([title, body].join(': ')) }
+        close() { window.told.push('closed') }
+      }`)
+    await page.keyboard.press('Control+,')
+    await page.getByLabel('On the desktop too').check()
+    await page.keyboard.press('Escape')
+    const told = () => page.evaluate('window.told') as Promise<string[]>
+    const failing = { type: 'Ready', status: 'False', reason: 'Broken', message: '<b>no disk</b>' }
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'box' }, status: { conditions: [failing] } }
+    const created = await page.evaluate(`fetch('/clusters/local/api/v1/nodes', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: ${JSON.stringify(JSON.stringify(node))},
+    }).then(({ status }) => status)`)
+    expect(created).toBe(201)
+    await until('it is told', async () => (await told()).length === 1, 60_000)
+    expect((await told())[0]).toMatch(/^Node box: NotReady: .*<b>no disk<\/b>/)
+    await app.kubectl('delete', 'node', 'box')
+    await until('it is taken back', async () => (await told())[1] === 'closed', 20_000)
   })
 
   it('starts at login without a window when told to, and keeps the computer awake', async () => {

@@ -267,6 +267,56 @@ describe('a drain', () => {
   })
 })
 
+describe('a namespace', () => {
+  it('shows what it holds, each kind a way to its list, and how much of its quota is used', async () => {
+    await cluster.apply(`
+apiVersion: v1
+kind: Namespace
+metadata: {name: shelf}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: small, namespace: shelf}
+spec: {hard: {configmaps: '5', services: '2'}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: desk, namespace: shelf}
+spec: {clusterIP: None, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: labels, namespace: shelf}`)
+    await page.getByRole('link', { name: 'Namespaces', exact: true }).click()
+    await page.locator('[data-key=shelf]').click()
+    const drawer = page.getByRole('dialog')
+    const held = drawer.getByRole('region', { name: 'Holds' })
+    // Its own ConfigMap and the one with the cluster's CA.
+    await until('it says so', async () => /2\s*Config Maps/.test(await held.innerText()), 20_000)
+    expect(await held.innerText()).toMatch(/1\s*Services/)
+    const quota = drawer.getByRole('region', { name: 'Quota small' })
+    await until('the quota is counted', async () => /configmaps\s*2 of 5/.test(await quota.innerText()), 20_000)
+    expect(await quota.innerText()).toMatch(/services\s*1 of 2/)
+    await shoot(page, 'namespace')
+    await held.getByRole('link', { name: /Config Maps/ }).click()
+    await page.locator('[data-key="shelf/labels"]').waitFor()
+    expect(new URL(page.url()).searchParams.get('ns')).toBe('shelf')
+  })
+})
+
+describe('the palette', () => {
+  it('finds objects of any kind by a part of their name, and leads to them', async () => {
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('desk')
+    const option = page.getByRole('option').filter({ hasText: 'Service in shelf' })
+    await option.waitFor({ timeout: 15_000 })
+    await shoot(page, 'palette-objects')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'desk' }).waitFor()
+    await page.keyboard.press('Escape')
+  })
+})
+
 describe('all of it', () => {
   it('broke no rule of its content security policy and threw nothing', () => expect(window.problems).toEqual([]))
 })

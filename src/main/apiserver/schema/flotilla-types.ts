@@ -89,6 +89,7 @@ const types: Record<string, TypeFact> = {
       hostName: required,
       action: required,
       step: string,
+      images: strings,
       approved: boolean,
       cancelled: boolean,
       force: boolean,

@@ -2,11 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import PQueue from 'p-queue'
 import { Host } from '../../../shared/api/flotilla/v1.ts'
-import { dockerSocketPath } from '../../local-node/detect.ts'
-import { type ImageArchive, unpackImage } from '../../provisioning/images/archive.ts'
+import type { ImageArchive } from '../../provisioning/images/archive.ts'
+import { saveImage } from '../../provisioning/images/save.ts'
 import { sendImage } from '../../provisioning/images/send.ts'
 import { Sudo } from '../../provisioning/ssh/sudo.ts'
 import { Answerer } from '../node/answerer.ts'
@@ -32,7 +31,7 @@ export async function load(images: readonly string[], flags: LoadFlags): Promise
   for (const image of images) {
     const folder = await mkdtemp(join(tmpdir(), 'flotilla-image-'))
     try {
-      await loadToAll(await saveImage(image, hosts, folder), hosts, flags.dataDir, answerer)
+      await loadToAll(await saved(image, hosts, folder), hosts, flags.dataDir, answerer)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
@@ -78,18 +77,16 @@ async function chosenHosts({ dataDir, nodes }: LoadFlags): Promise<Host[]> {
 }
 
 /** @throws CommandError when the image is not here, or not for a host's processor */
-async function saveImage(name: string, hosts: readonly Host[], folder: string): Promise<ImageArchive> {
-  const { default: Docker } = await import('dockerode')
-  const image = new Docker({ socketPath: dockerSocketPath() }).getImage(name)
-  const { Architecture } = await image.inspect().catch((error: { statusCode?: number; message: string }) => {
-    throw new CommandError(error.statusCode === 404 ? `this machine's Docker has no image ${name}` : error.message)
-  })
-  for (const { metadata, status } of hosts) {
-    const { architecture = Architecture } = status.facts ?? {}
-    if (architecture !== Architecture)
-      throw new CommandError(`${name} is for ${Architecture}, and ${metadata.name} is ${architecture}`)
+async function saved(name: string, hosts: readonly Host[], folder: string): Promise<ImageArchive> {
+  const targets = hosts.map(({ metadata, status }) => ({
+    name: metadata.name,
+    architecture: status.facts?.architecture,
+  }))
+  try {
+    return await saveImage(name, targets, folder)
+  } catch (error) {
+    throw new CommandError((error as Error).message)
   }
-  return unpackImage((await image.get()) as Readable, folder)
 }
 
 async function loadTo(name: string, archive: ImageArchive, dataDir: string, answerer: Answerer): Promise<void> {

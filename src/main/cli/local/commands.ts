@@ -1,11 +1,9 @@
 // `flotilla local …`: clusters of several nodes on this machine, each node a container.
-import { dirname, join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { defaultDataDir } from '../../data-dir.ts'
+import { localClustersFolder } from '../../data-dir.ts'
 import type { CreateFlags } from './run.ts'
 
-const folder = () =>
-  new Option('--folder <dir>', 'where local clusters live').default(join(dirname(defaultDataDir()), 'flotilla-local'))
+const folder = () => new Option('--folder <dir>', 'where local clusters live').default(localClustersFolder())
 const DEFAULT_NAME = 'local'
 
 const ACTIONS = [

@@ -9,7 +9,7 @@ import { type ApiForwarder, createApiForwarder } from '../api-forwarder.ts'
 import type { AskingWindow } from '../ipc.ts'
 import { serveScheme } from '../protocol.ts'
 import type { Say } from '../say.ts'
-import type { SettingsFile } from '../settings.ts'
+import type { Settings, SettingsFile } from '../settings.ts'
 import { forwardApi } from '../forward-api.ts'
 import { PortForwards } from '../port-forwards.ts'
 import { createStreamBridge, type StreamBridge } from '../stream-bridge.ts'
@@ -36,6 +36,12 @@ interface Opened {
   readonly other: KnownCluster
 }
 
+const knownOf = ({ id, context, server, name = context }: Settings['clusters'][number]): KnownCluster => ({
+  id,
+  name,
+  server,
+})
+
 export class OtherClusters implements AsyncDisposable {
   readonly #options: OtherClustersOptions
   readonly #opened = new Map<string, Opened>()
@@ -47,7 +53,7 @@ export class OtherClusters implements AsyncDisposable {
 
   list(): KnownCluster[] {
     const { settings, local } = this.#options
-    const others = settings.current.clusters.map(({ id, context, server }) => ({ id, name: context, server }))
+    const others = settings.current.clusters.map(knownOf)
     return [{ id: 'local', name: 'Flotilla', server: local.server() }, ...others]
   }
 
@@ -86,17 +92,38 @@ export class OtherClusters implements AsyncDisposable {
   add(context: string): KnownCluster {
     const chosen = this.#offered.find(({ name }) => name === context)
     if (!chosen) throw new Error('this context was not offered')
+    return this.#keep(chosen)
+  }
+
+  /** The cluster of a kubeconfig that has one context. @param name what people call it */
+  openFile(path: string, name: string): void {
+    const [context] = readContexts(path)
+    if (!context) throw new Error(`${path} has no context`)
+    this.#keep(context, name)
+  }
+
+  /** Whatever was added out of a file is not known any more. */
+  forgetFile(path: string): void {
+    for (const { id } of this.#options.settings.current.clusters.filter(cluster => cluster.path === path))
+      this.remove(id)
+  }
+
+  #keep({ path, name: context, cluster: { server } }: KubeContext, name?: string): KnownCluster {
     const { settings, onChange } = this.#options
     const id = createHash('sha256')
-      .update(JSON.stringify([chosen.path, context]))
+      .update(JSON.stringify([path, context]))
       .digest('hex')
       .slice(0, 16)
-    const { server } = chosen.cluster
-    const others = settings.current.clusters.filter(cluster => cluster.id !== id)
-    settings.change({ clusters: [...others, { id, path: chosen.path, context, server }] })
+    const kept = { id, path, context, server, ...(name === undefined ? {} : { name }) }
+    const known = settings.current.clusters
+    // It keeps its place in the rail.
+    const clusters = known.some(cluster => cluster.id === id)
+      ? known.map(cluster => (cluster.id === id ? kept : cluster))
+      : [...known, kept]
+    settings.change({ clusters })
     onChange(this.list())
     this.open(id)
-    return { id, name: context, server }
+    return knownOf(kept)
   }
 
   open(id: string): void {
@@ -106,7 +133,7 @@ export class OtherClusters implements AsyncDisposable {
     if (open) return open.window.focus()
     const known = settings.current.clusters.find(cluster => cluster.id === id)
     if (!known) throw new Error('there is no such cluster')
-    const other: KnownCluster = { id, name: known.context, server: known.server }
+    const other = knownOf(known)
     const pages = clusterSession(id)
     const refusedHashes = new Set<string>()
     const source = contextAccess({
@@ -119,7 +146,7 @@ export class OtherClusters implements AsyncDisposable {
     serveScheme(pages, paths.renderer, forwarder)
     const size = settings.current.window
     const window = openWindow(paths, pages, size && { ...size, maximized: false }, '/')
-    window.setTitle(`${known.context} — Flotilla`)
+    window.setTitle(`${other.name} — Flotilla`)
     window.on('page-title-updated', event => event.preventDefault())
     const streams = createStreamBridge(source, event => {
       if (!window.isDestroyed()) window.webContents.send('stream:event', event)

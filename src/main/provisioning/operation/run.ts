@@ -20,9 +20,8 @@ import type { SshConnection } from '../ssh/connection.ts'
 import { type Hop, SshError } from '../ssh/contract.ts'
 import { asRecorded, connectAny, recordedRoute, sameRoute } from '../ssh/recorded-route.ts'
 import { Sudo } from '../ssh/sudo.ts'
-import { stepsOf } from '../steps/actions.ts'
+import { stepsFor } from '../steps/actions.ts'
 import { startAgent } from '../steps/start-agent.ts'
-import { undoingOf } from '../steps/undo.ts'
 import { switchAgent } from '../steps/upgrade.ts'
 import type { ClusterSettings, ContextWithoutProgress, Step } from '../steps/contract.ts'
 import { hostKeyPins, inspected, patchHostStatus } from './host-status.ts'
@@ -187,11 +186,11 @@ export class OperationRun {
           await links.release(host.metadata.name, ssh)
         },
       }
-      const wanted = action === 'Undo' ? await undoingOf(this.#operation.spec.step, context) : stepsOf[action]
-      const steps = await planSteps(wanted ?? [], context, this.#writer)
+      const steps = await planSteps(await stepsFor(context), context, this.#writer)
       if (steps.length > 0 && !this.#operation.spec.approved) await this.#waitForApproval()
       await applySteps(steps, context, this.#writer, action === 'Undo' ? 'Undone' : 'Succeeded')
       if (action === 'Undo') return await this.#concludeUndo(host, steps)
+      if (action === 'LoadImages') return imagesLoaded(this.#operation, steps.length)
       return await this.#conclude(host, context, { changes: steps.length, findings })
     } finally {
       if (!adopted) await ssh[Symbol.asyncDispose]()
@@ -326,6 +325,11 @@ export class OperationRun {
     })
     await this.#writer.set({ phase: 'Running', message: '' })
   }
+}
+
+function imagesLoaded({ spec: { hostName, images = [] } }: HostOperation, sent: number): string {
+  const what = images.join(', ')
+  return sent === 0 ? `${hostName} had ${what} already` : `${hostName} has ${what}`
 }
 
 class CancelledError extends Error {}

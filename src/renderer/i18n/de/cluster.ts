@@ -131,6 +131,19 @@ export const cluster = {
   'Line {index}: {name} is there twice.': 'Zeile {index}: {name} steht doppelt da.',
   'There is another host {name} at {address}.': 'Es gibt schon einen anderen Rechner {name} unter {address}.',
 
+  Join: 'Beitreten',
+  Upgrade: 'Aktualisieren',
+
+  // Images on hosts
+  'Load images': 'Images laden',
+  'Images that the Docker beside the control plane has, sent over SSH: no registry, and only the layers that a host lacks.':
+    'Images aus dem Docker neben der Control Plane, über SSH gesendet: ohne Registry, und nur die Schichten, die einem Rechner fehlen.',
+  'Images, one a line': 'Images, eines je Zeile',
+  'Images of this computer': 'Images dieses Computers',
+  'Send to': 'Senden an',
+  Send: 'Senden',
+  '{image} is not the name of an image.': '{image} ist kein Name eines Images.',
+
   // Draining a node
   'Draining {node}': '{node} wird geleert',
   'Drain {node}?': '{node} leeren?',

@@ -155,10 +155,12 @@ export const HostOperation: ResourceType<HostOperation> = {
 
 export interface HostOperationSpec {
   hostName: string
-  /** Check, Join, Upgrade, Repair, Restart, Undo, Remove. */
+  /** Check, Join, Upgrade, Repair, Restart, LoadImages, Undo, Remove. */
   action: string
   /** Undo: the step of joining to take back, with those that were built on it. Default: the last that is done. */
   step?: string
+  /** LoadImages: names of images of the control plane's machine. */
+  images?: string[]
   /** Changes are made only when true; until then the plan waits to be looked at. */
   approved?: boolean
   /** Ends the operation as soon as it can. */

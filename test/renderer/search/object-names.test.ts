@@ -1,0 +1,61 @@
+// The search across kinds: what is read for it, page by page, and how names match.
+import { describe, expect, it } from 'vitest'
+import type { ServedKind } from '@/api/discovery.ts'
+import { type NamedObject, nameRank, readNames, searchable } from '@/search/object-names.ts'
+import type { Transport } from '../../../src/shared/client/transport.ts'
+
+const kind = (name: string, group = '', namespaced = true): ServedKind => ({
+  type: { group, version: 'v1', kind: name, plural: `${name.toLowerCase()}s`, namespaced },
+  shortNames: [],
+  verbs: ['list'],
+  subresources: new Set(),
+})
+
+/** Answers pages of two, and refuses secrets. */
+function server(names: Readonly<Record<string, readonly string[]>>) {
+  const asked: string[] = []
+  const transport = {
+    request({ path, query }: { path: string; query?: Record<string, string | undefined> }) {
+      asked.push(`${path} ${query?.continue ?? ''}`.trim())
+      const found = names[path]
+      if (!found) return Promise.reject(new Error('forbidden'))
+      const from = Number(query?.continue ?? 0)
+      const more = from + 2 < found.length ? { continue: String(from + 2) } : {}
+      const items = found.slice(from, from + 2).map(name => ({ metadata: { name, namespace: 'shop' } }))
+      return Promise.resolve({ metadata: more, items })
+    },
+  } as unknown as Transport
+  return { transport, asked }
+}
+
+describe('the search across kinds', () => {
+  it('leaves out what nobody looks for by its name', () => {
+    const kinds = [kind('Pod'), kind('Event'), kind('EndpointSlice', 'discovery.k8s.io'), kind('Widget', 'example.com')]
+    const found = searchable([...kinds, kind('ObjectRevision', 'history.flotilla.dev'), kind('Node', '', false)])
+    expect(found.map(each => each.kind)).toEqual(['Pod', 'Widget', 'Node'])
+  })
+
+  it('reads kind after kind, page after page; one that may not be read does not end it', async () => {
+    const { transport, asked } = server({ '/api/v1/pods': ['a', 'b', 'c'], '/api/v1/services': ['d'] })
+    const pages: NamedObject[][] = []
+    const types = searchable([kind('Pod'), kind('Secret'), kind('Service')])
+    await readNames(transport, types, page => pages.push([...page]), new AbortController().signal)
+    expect(asked).toEqual(['/api/v1/pods', '/api/v1/pods 2', '/api/v1/secrets', '/api/v1/services'])
+    expect(pages.map(page => page.map(({ name }) => name))).toEqual([['a', 'b'], ['c'], ['d']])
+    expect(pages[2]?.[0]).toMatchObject({ namespace: 'shop', name: 'd', type: { kind: 'Service' } })
+  })
+
+  it('asks no more once it was closed', async () => {
+    const { transport, asked } = server({ '/api/v1/pods': ['a', 'b', 'c'], '/api/v1/services': ['d'] })
+    const stop = new AbortController()
+    await readNames(transport, searchable([kind('Pod'), kind('Service')]), () => stop.abort(), stop.signal)
+    expect(asked).toEqual(['/api/v1/pods'])
+  })
+
+  it.each([
+    ['web', 0],
+    ['web-1', 1],
+    ['my-web', 2],
+    ['shop', undefined],
+  ])('%s is found by "web" as rank %s', (name, rank) => expect(nameRank(name, 'web')).toBe(rank))
+})
