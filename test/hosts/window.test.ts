@@ -89,7 +89,7 @@ test('a step of joining is undone by a click, once its plan was looked at', asyn
 
 test('an image of this machine is sent to it by a click, and stands among the images of its node', async () => {
   const image = busyboxImage()
-  await page.getByLabel('Load images cellar', { exact: true }).click()
+  await page.getByRole('button', { name: 'Load images cellar', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Load images' })
   await dialog.getByLabel('Images, one a line').fill('--privileged')
   await dialog.getByRole('alert').getByText('is not the name of an image').waitFor()
@@ -113,7 +113,7 @@ test('an image of this machine is sent to it by a click, and stands among the im
 })
 
 test('an image that this machine lacks is told so, and nothing is sent', async () => {
-  await page.getByLabel('Load images cellar', { exact: true }).click()
+  await page.getByRole('button', { name: 'Load images cellar', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Load images' })
   await dialog.getByLabel('Images, one a line').fill('nobody/has:this')
   await dialog.getByRole('button', { name: 'Send' }).click()

@@ -26,7 +26,7 @@ export const namespaceColumn = <T extends KubeObject = AnyObject>(): Column<T> =
   id: 'namespace',
   title: m('Namespace'),
   value: row => row.namespace,
-  width: 'minmax(86px, 1fr)',
+  width: 'minmax(92px, 1fr)',
 })
 
 export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
@@ -35,7 +35,7 @@ export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   // Age grows as the timestamp falls.
   value: row => -Date.parse(row.object.metadata.creationTimestamp || '0'),
   cell: row => h(AgeText, { time: row.object.metadata.creationTimestamp }),
-  width: '72px',
+  width: '60px',
 })
 
 /** A status that tells no more than it says. */
@@ -50,7 +50,7 @@ export const badgeColumn = <T extends KubeObject>(
     return `${toneOrder.indexOf(tone)} ${text}`
   },
   cell: row => statusBadge(status(row.object)),
-  width: 'minmax(156px, 1.2fr)',
+  width: 'minmax(162px, 1.2fr)',
 })
 
 /** States that raise the question why. */

@@ -2,6 +2,7 @@
 import { h } from 'vue'
 import type { Event } from '../../shared/api/core/v1.ts'
 import { AgeText } from '../components/age-text.ts'
+import { statusBadge } from '../components/status/status-badge.ts'
 import { eventStatus } from '../status/object-status.ts'
 import { badgeColumn, namespaceColumn, objectLink } from './cells.ts'
 import { columnsOf } from './column.ts'
@@ -15,9 +16,14 @@ export const eventColumns = columnsOf<Event>(
     title: m('Last seen'),
     value: ({ object }) => -Date.parse(eventTime(object) ?? '0'),
     cell: ({ object }) => h(AgeText, { time: eventTime(object) }),
-    width: '84px',
+    width: '96px',
   },
-  badgeColumn(eventStatus, m('Type')),
+  {
+    ...badgeColumn(eventStatus, m('Type')),
+    // Most are; a mark on each would hide those that are not.
+    cell: ({ object }) => (object.type === 'Warning' ? statusBadge(eventStatus(object)) : (object.type ?? '–')),
+    width: '106px',
+  },
   { id: 'reason', title: m('Reason'), value: ({ object }) => object.reason ?? '', width: 'minmax(110px, 1fr)' },
   {
     id: 'object',

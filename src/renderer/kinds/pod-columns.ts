@@ -26,7 +26,7 @@ export const podColumns = columnsOf<Pod>(
     title: m('Containers'),
     value: ({ object }) => object.spec.containers.length,
     cell: ({ object }) => containerSquares(object),
-    width: '84px',
+    width: '78px',
   },
   statusColumn(Pod, podStatus),
   usageColumn('pods', 'cpu', limitsOf),
@@ -39,16 +39,16 @@ export const podColumns = columnsOf<Pod>(
       const count = podRestarts(object)
       if (count === 0) return count
       const last = lastRestart(object)
-      return h('span', { class: 'text-warning font-medium' }, [
+      return h('span', { class: 'truncate text-warning font-medium' }, [
         count,
         last ? h('span', { class: 'text-ink-faint font-normal' }, [' (', h(AgeText, { time: last }), ')']) : '',
       ])
     },
-    width: '80px',
+    width: 'minmax(76px, 104px)',
   },
   {
     id: 'owner',
-    title: m('Controlled by'),
+    title: m('Owner'),
     value: row => firstOwner(row)?.kind ?? '',
     cell(row) {
       const owner = firstOwner(row)

@@ -55,3 +55,16 @@ export function nameRank(name: string, query: string): number | undefined {
   if (name.startsWith(query)) return 1
   return name.includes(query) ? 2 : undefined
 }
+
+/** @returns at most `most`: whole names first, then beginnings, then the rest; of each the shortest names first */
+export function bestMatches(
+  names: readonly NamedObject[],
+  query: string,
+  most: number,
+): { readonly object: NamedObject; readonly rank: number }[] {
+  const found = names.flatMap(object => {
+    const rank = nameRank(object.name, query)
+    return rank === undefined ? [] : [{ object, rank }]
+  })
+  return found.sort((a, b) => a.rank - b.rank || a.object.name.length - b.object.name.length).slice(0, most)
+}

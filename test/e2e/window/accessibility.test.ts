@@ -397,6 +397,36 @@ describe('without a pointer', () => {
   })
 })
 
+describe('keys', () => {
+  it('are given to commands by the user, kept, and handed back', async () => {
+    await go('k/apps/v1/deployments')
+    await page.locator('[data-key="default/shop"]').waitFor()
+    await press('?')
+    const help = page.getByRole('dialog', { name: 'Keys' })
+    await help.getByRole('button', { name: 'Filter the list: /; change it' }).click()
+    await press('Tab')
+    await help.getByRole('button', { name: 'Filter the list: /; change it' }).click()
+    await press('l')
+    await help.getByText('l is taken already.').waitFor()
+    await help.getByRole('button', { name: 'Filter the list: /; change it' }).click()
+    await press('g')
+    await help.getByRole('button', { name: 'Filter the list: g; change it' }).waitFor()
+    await shoot(page, 'keys-changed')
+    await press('Escape')
+    await page.reload()
+    await page.locator('[data-key="default/shop"]').waitFor()
+    const isFiltering = () => page.evaluate(`document.activeElement?.matches('main input[type=text]')`)
+    await press('/')
+    expect(await isFiltering()).toBe(false)
+    await press('g')
+    expect(await isFiltering()).toBe(true)
+    await press('Escape', 'Escape', '?')
+    await help.getByRole('button', { name: 'All keys as they were' }).click()
+    await help.getByRole('button', { name: 'Filter the list: /; change it' }).waitFor()
+    await press('Escape')
+  })
+})
+
 describe('kept at hand, and told', () => {
   it('what is starred stands first, in the sidebar and in the palette', async () => {
     await go('k/apps/v1/deployments?open=default/shop')

@@ -1,7 +1,7 @@
 // The search across kinds: what is read for it, page by page, and how names match.
 import { describe, expect, it } from 'vitest'
 import type { ServedKind } from '@/api/discovery.ts'
-import { type NamedObject, nameRank, readNames, searchable } from '@/search/object-names.ts'
+import { type NamedObject, bestMatches, nameRank, readNames, searchable } from '@/search/object-names.ts'
 import type { Transport } from '../../../src/shared/client/transport.ts'
 
 const kind = (name: string, group = '', namespaced = true): ServedKind => ({
@@ -50,6 +50,11 @@ describe('the search across kinds', () => {
     const stop = new AbortController()
     await readNames(transport, searchable([kind('Pod'), kind('Service')]), () => stop.abort(), stop.signal)
     expect(asked).toEqual(['/api/v1/pods'])
+  })
+
+  it('shows whole names first, then beginnings, then the rest, the short ones first', () => {
+    const names = ['my-web', 'web-77-x', 'web', 'shop', 'web-1'].map(name => ({ name }) as NamedObject)
+    expect(bestMatches(names, 'web', 3).map(({ object }) => object.name)).toEqual(['web', 'web-1', 'web-77-x'])
   })
 
   it.each([
