@@ -36,8 +36,8 @@ const build = name => buildProgram(join(root, '.cache'), name, text => console.l
 
 /** kube-apiserver and etcd in a fresh folder. */
 export class KubeApiServer extends Client {
-  /** @throws Error where the Go toolchain or etcd is missing, or they do not get ready */
-  static async start() {
+  /** @param serviceRange of the Services' addresses @throws Error where the Go toolchain or etcd is missing, or they do not get ready */
+  static async start({ serviceRange = '10.97.0.0/16' } = {}) {
     const program = build('kube-apiserver')
     const folder = mkdtempSync(join(tmpdir(), 'kube-apiserver-bench-'))
     const [port, etcdPort, peerPort] = [await freePort(), await freePort(), await freePort()]
@@ -56,10 +56,10 @@ export class KubeApiServer extends Client {
     const started = performance.now()
     const apiserver = run(program, [
       `--etcd-servers=${etcdUrl}`,
-      ...['--bind-address=127.0.0.1', '--advertise-address=127.0.0.1', `--secure-port=${port}`],
+      ...['--bind-address=127.0.0.1', '--advertise-address=127.0.0.1', '--allow-privileged', `--secure-port=${port}`],
       ...[`--cert-dir=${join(folder, 'certs')}`, '--authorization-mode=Node,RBAC', `--token-auth-file=${tokens}`],
       ...['--service-account-issuer=https://bench', `--service-account-key-file=${key}`],
-      ...[`--service-account-signing-key-file=${key}`, '--service-cluster-ip-range=10.97.0.0/16'],
+      ...[`--service-account-signing-key-file=${key}`, `--service-cluster-ip-range=${serviceRange}`],
     ])
     const server = new KubeApiServer(`https://127.0.0.1:${port}`, folder, [apiserver, etcd])
     try {
@@ -127,8 +127,8 @@ export class KubeApiServer extends Client {
     }
   }
 
-  call(method, path, body, type, accept) {
-    return super.call(method, path, body, type, accept, { authorization: `Bearer ${TOKEN}` })
+  call(method, path, body, type, accept, more = {}) {
+    return super.call(method, path, body, type, accept, { authorization: `Bearer ${TOKEN}`, ...more })
   }
   watch(path, onFrame, options) {
     return super.watch(path, onFrame, { ...options, headers: { authorization: `Bearer ${TOKEN}` } })

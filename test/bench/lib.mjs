@@ -38,7 +38,7 @@ export class Client {
       const sent = request(`${this.url}${path}`, { method, agent: this.agent, headers }, response => {
         const chunks = []
         response.on('data', chunk => chunks.push(chunk))
-        response.on('end', () => resolve(new Answer(response.statusCode, Buffer.concat(chunks))))
+        response.on('end', () => resolve(new Answer(response, Buffer.concat(chunks))))
       })
       sent.on('error', reject)
       sent.end(payload)
@@ -70,8 +70,9 @@ export class Client {
 }
 
 class Answer {
-  constructor(code, bytes) {
-    this.code = code
+  constructor({ statusCode, headers }, bytes) {
+    this.code = statusCode
+    this.headers = headers
     this.bytes = bytes
   }
   get text() {

@@ -1,0 +1,78 @@
+// What of two answers to the same request differs, once what must differ (names that are made up, times, revisions) is
+// out of the way.
+
+const PLACEHOLDERS = {
+  uid: '<uid>',
+  resourceVersion: '<version>',
+  creationTimestamp: '<time>',
+  deletionTimestamp: '<time>',
+  time: '<time>',
+  continue: '<token>',
+}
+const TEXTS = [
+  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
+  [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?Z| [+-]\d{4} UTC)?( m=[+\d.]+)?/g, '<time>'],
+  [/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-<name>'],
+  [/\b10\.96\.\d+\.\d+\b/g, '<address>'],
+]
+
+/** @returns the value without what is different in every run */
+export function normalise(value, key) {
+  if (key in PLACEHOLDERS && typeof value === 'string' && value !== '') return PLACEHOLDERS[key]
+  if (key === 'nodePort' || key === 'healthCheckNodePort') return value > 0 ? '<port>' : value
+  if (typeof value === 'string') return TEXTS.reduce((text, [pattern, by]) => text.replace(pattern, by), value)
+  if (Array.isArray(value)) return value.map(item => normalise(item))
+  if (typeof value !== 'object' || value === null) return value
+  const { name, generateName } = value
+  if (typeof generateName === 'string' && generateName !== '' && String(name).startsWith(generateName))
+    return normalise({ ...value, name: `${generateName}<name>`, generateName: '' })
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, normalise(item, name)]))
+}
+
+const show = value => {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value)
+  return text.length > 400 ? `${text.slice(0, 400)}…` : text
+}
+const isObject = value => typeof value === 'object' && value !== null
+
+function* differences(ours, theirs, path) {
+  if (!isObject(ours) || !isObject(theirs) || Array.isArray(ours) !== Array.isArray(theirs)) {
+    if (ours !== theirs) yield `${path}: ${show(ours)}, not ${show(theirs)}`
+    return
+  }
+  for (const key of new Set([...Object.keys(theirs), ...Object.keys(ours)]))
+    yield* differences(ours[key], theirs[key], Array.isArray(ours) ? `${path}[${key}]` : `${path}.${key}`)
+}
+
+const causeText = ({ field, reason, message }) => `${field}: ${reason}: ${message}`
+
+/** Of two Status bodies about the same invalid object: cause by cause, in any order. */
+function* causeDifferences(ours, theirs) {
+  const [our, their] = [ours, theirs].map(status => (status.details?.causes ?? []).map(causeText))
+  for (const text of their) if (!our.includes(text)) yield `lacks ${text}`
+  for (const text of our) if (!their.includes(text)) yield `has ${text}`
+  if (our.length === their.length && our.every(text => their.includes(text)) && our.join() !== their.join())
+    yield `order of causes`
+}
+
+const parse = ({ text }) => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return { text }
+  }
+}
+
+/** @returns {string[]} what of our answer differs from theirs */
+export function compareAnswers(ours, theirs) {
+  const found = []
+  if (ours.code !== theirs.code)
+    return [`code ${ours.code} (${show(parse(ours).message)}), not ${theirs.code} (${show(parse(theirs).message)})`]
+  const warnings = [ours, theirs].map(({ headers }) => normalise(headers.warning ?? ''))
+  if (warnings[0] !== warnings[1]) found.push(`warning: ${show(warnings[0])}, not ${show(warnings[1])}`)
+  const [our, their] = [normalise(parse(ours)), normalise(parse(theirs))]
+  if (their.kind !== 'Status' || !their.details?.causes) return [...found, ...differences(our, their, '')]
+  const causes = [...causeDifferences(our, their)]
+  if (causes.length > 0) return [...found, ...causes]
+  return [...found, ...differences(our, their, '')]
+}

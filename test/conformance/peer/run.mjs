@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+// `npm run conformance:peer`: the same requests to Flotilla and to kube-apiserver, and what their answers differ in.
+// Options: --family takes names of files in `families/`, --only a regular expression over cases' names, --all shows known
+// differences as well.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ensureDependencies } from '../../../scripts/lib/setup.mjs'
+import { compareAnswers } from './compare.mjs'
+import { loadKinds } from './kinds.mjs'
+import { whyKnown } from './known.mjs'
+import { startBoth } from './servers.mjs'
+
+const AT_ONCE = 8
+
+const { values } = parseArgs({
+  options: {
+    family: { type: 'string', default: '' },
+    only: { type: 'string', default: '' },
+    all: { type: 'boolean', default: false },
+  },
+})
+
+const ask = async (server, { method = 'GET', path, body, type, accept, headers, delay = 0 }) => {
+  if (delay > 0) await new Promise(resolve => setTimeout(resolve, delay))
+  return server
+    .call(method, path, body, type, accept, headers)
+    .catch(error => ({ code: error.code, headers: {}, text: error.message }))
+}
+
+/** Sends a case's requests to both, one after the other; a request may be made out of the answers before it. */
+async function runCase({ name, steps }, { ours, theirs }, found) {
+  const answers = { ours: [], theirs: [] }
+  for (const step of steps) {
+    const of = side => (typeof step === 'function' ? step(answers[side]) : step)
+    const request = of('theirs')
+    const [our, their] = await Promise.all([ask(ours, of('ours')), ask(theirs, request)])
+    answers.ours.push(our)
+    answers.theirs.push(their)
+    if (request.unjudged) continue
+    const what = steps.length > 1 ? ` › ${request.name ?? `${request.method ?? 'GET'} ${request.path}`}` : ''
+    for (const text of compareAnswers(our, their)) found.push({ name: `${name}${what}`, text })
+  }
+}
+
+/** Tells what is found at once. @returns how much it was */
+async function runFamily(family, cases, both) {
+  const count = { judged: 0, told: 0, known: 0 }
+  const waiting = cases.filter(({ name }) => new RegExp(values.only).test(name))
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const found = []
+      await runCase(next, both, found)
+      const told = found.filter(difference => values.all || !whyKnown(difference))
+      for (const { name, text } of told) console.log(`${family} | ${name} | ${text}`)
+      count.judged += next.steps.length
+      count.told += told.length
+      count.known += found.length - told.length
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  return count
+}
+
+ensureDependencies()
+const both = await startBoth()
+let unknown = 0
+try {
+  const world = { ...both, ...(await loadKinds(both.theirs, both.minimalObjects)) }
+  const chosen = values.family.split(',').filter(Boolean)
+  const families = readdirSync(join(import.meta.dirname, 'families')).map(file => file.replace('.mjs', ''))
+  for (const family of families.filter(name => chosen.length === 0 || chosen.includes(name))) {
+    const { cases } = await import(`./families/${family}.mjs`)
+    const { judged, told, known } = await runFamily(family, [...(await cases(world))], both)
+    console.log(`${family}: ${judged} answers, ${told} differences, ${known} known ones`)
+    unknown += told
+  }
+} finally {
+  await both.stop()
+}
+process.exit(unknown === 0 ? 0 : 1)
