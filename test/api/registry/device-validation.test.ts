@@ -90,7 +90,7 @@ test.each<[string, Fields, string | undefined]>([
   ['a taint of no label', { devices: [{ name: 'd', taints: [{ key: 'a', value: '-', effect: 'None' }] }] }, `spec.devices[0].taints[0].value: Invalid value: "-": ${LABEL}`],
   ['a text that is too long', { devices: [{ name: 'd', attributes: { model: { string: 'x'.repeat(65) } } }] }, 'spec.devices[0].attributes[model].string: Too long: may not be more than 64 bytes'],
   ['a version that is none', { devices: [{ name: 'd', attributes: { v: { version: '1' } } }] }, 'spec.devices[0].attributes[v].version: Invalid value: "1": must be a string compatible with semver.org spec 2.0.0'],
-  ['devices and counters', { devices: [], sharedCounters: [{ name: 'c', counters: {} }] }, 'spec: Invalid value: "": only one of `sharedCounters` or `devices` is allowed'],
+  ['devices and counters', { devices: [{ name: 'd' }], sharedCounters: [{ name: 'c', counters: { a: { value: '1' } } }] }, 'spec: Invalid value: "": only one of `sharedCounters` or `devices` is allowed'],
   ['too many devices', { devices: Array.from({ length: 129 }, (_, i) => ({ name: `d${i}` })) }, 'spec.devices: Too many: 129: must have at most 128 items'],
 ])('a slice with %s', (_what, spec, problem) => {
   expect(problems(resourceOf('ResourceSlice'), slice(spec))).toEqual(problem === undefined ? [] : [problem])

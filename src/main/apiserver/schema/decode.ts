@@ -7,6 +7,7 @@ import { getField, isObject, type JsonObject, setField } from '../../../shared/m
 import { DecodeContext, type Wording } from './decode-context.ts'
 import { type Decoder, leafDecoder } from './decode-leaf.ts'
 import { type FieldFact, typeFact, typeName } from './table.ts'
+import { meansNothing } from './zero-values.ts'
 
 export { requiredErrors } from './required.ts'
 
@@ -30,7 +31,11 @@ function structDecoder(schemaId: string): Decoder {
   const type = typeFact(schemaId)
   const name = typeName(schemaId)
   const fields = new Map<string, Decoder>()
-  for (const [field, fact] of Object.entries(type.fields)) fields.set(field, decoderOf(fact, EXACT.has(schemaId)))
+  for (const [field, fact] of Object.entries(type.fields)) {
+    const decoder = decoderOf(fact, EXACT.has(schemaId))
+    const isNothing = meansNothing(schemaId, field, fact)
+    fields.set(field, isNothing ? unless(isNothing, decoder) : decoder)
+  }
   const goType = goTypeOf({ t: 'ref', r: schemaId })
 
   const decode: Decoder = (value, context) => {
@@ -56,6 +61,13 @@ function structDecoder(schemaId: string): Decoder {
   structs.set(schemaId, decode)
   return decode
 }
+
+const unless =
+  (isNothing: (value: unknown) => boolean, decoder: Decoder): Decoder =>
+  (value, context) => {
+    const decoded = decoder(value, context)
+    return isNothing(decoded) ? undefined : decoded
+  }
 
 function decoderOf(fact: FieldFact, exact = false): Decoder {
   switch (fact.t) {
