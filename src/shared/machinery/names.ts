@@ -27,7 +27,9 @@ export function byteLength(text: string): number {
   return bytes
 }
 
-export const maxLengthMessage = (max: number): string => `must be no more than ${max} bytes`
+/** Upstream counts bytes everywhere, and says so of labels alone. */
+const maxLengthMessage = (max: number, unit: 'characters' | 'bytes' = 'characters'): string =>
+  `must be no more than ${max} ${unit}`
 
 /** Appends examples and the expression, as upstream's RegexError prints them. */
 export function regexMessage(message: string, expression: string, ...examples: string[]): string {
@@ -49,7 +51,8 @@ const isConfigKey = whole(CONFIG_KEY)
 const isHeaderName = whole(HEADER_NAME)
 const isWildcard = whole(WILDCARD)
 
-const tooLongFor = (text: string, max: number) => (byteLength(text) > max ? [maxLengthMessage(max)] : [])
+const tooLongFor = (text: string, max: number, unit?: 'bytes') =>
+  byteLength(text) > max ? [maxLengthMessage(max, unit)] : []
 
 /** RFC 1123 label: names of namespaces, pods' hostnames, container names. */
 export function dns1123Label(text: string): string[] {
@@ -106,13 +109,13 @@ export function qualifiedName(text: string): string[] {
   if (slash === 0) errors.push('prefix part must be non-empty')
   else if (slash > 0) errors.push(...dns1123Subdomain(text.slice(0, slash)).map(m => `prefix part ${m}`))
   if (name === '') errors.push('name part must be non-empty')
-  else errors.push(...tooLongFor(name, DNS_LABEL_MAX_BYTES).map(m => `name part ${m}`))
+  else errors.push(...tooLongFor(name, DNS_LABEL_MAX_BYTES, 'bytes').map(m => `name part ${m}`))
   if (!isQualified(name)) errors.push(`name part ${rule}`)
   return errors
 }
 
 export function labelValue(text: string): string[] {
-  const errors = tooLongFor(text, DNS_LABEL_MAX_BYTES)
+  const errors = tooLongFor(text, DNS_LABEL_MAX_BYTES, 'bytes')
   if (isLabelValueText(text)) return errors
   const message =
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"

@@ -77,7 +77,11 @@ describe('rules', () => {
       apiVersion: 'autoscaling/v1',
       kind: 'HorizontalPodAutoscaler',
       metadata: { name: 'a' },
-      spec: { maxReplicas: 3, targetCPUUtilizationPercentage: 50, scaleTargetRef: { kind: 'Deployment', name: 'a' } },
+      spec: {
+        maxReplicas: 3,
+        targetCPUUtilizationPercentage: 50,
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' },
+      },
       status: {},
     } as unknown as AnyObject
     const shown = await convertVersion(object, v1, v2)

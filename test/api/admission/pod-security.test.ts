@@ -87,6 +87,12 @@ describe('baseline', () => {
       {},
       'forbidden AppArmor profile (container "main" must not set AppArmor profile type to "Unconfined")',
     ],
+    [
+      'a probe of another host',
+      { livenessProbe: { httpGet: { port: 80, host: '192.0.2.1' } } },
+      {},
+      'probe or lifecycle host (container "main" uses probe or lifecycle host "192.0.2.1")',
+    ],
   ])('refuses %s', async (_name, container, spec, why) => {
     const { message } = await failure(pod('base', container, spec))
     expect(message).toMatch(/^pods "pod-\d+" is forbidden: violates PodSecurity "baseline:latest": /)

@@ -174,13 +174,13 @@ describe('a server', () => {
       metadata: { name: 'mine' },
       spec: {
         priorityLevelConfiguration: { name: 'mine' },
-        matchingPrecedence: 1,
+        matchingPrecedence: 2,
         rules: [{ subjects: [{ kind: 'User', user: { name: 'bob' } }], nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['/version'] }] }],
       },
     }) // prettier-ignore
     await client.create(FlowSchema, {
       metadata: { name: 'lost' },
-      spec: { priorityLevelConfiguration: { name: 'nowhere' }, matchingPrecedence: 1 },
+      spec: { priorityLevelConfiguration: { name: 'nowhere' }, matchingPrecedence: 2 },
     })
     await markOf()
     const dangling = async (name: string) =>

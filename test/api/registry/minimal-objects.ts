@@ -17,6 +17,8 @@ const webhook = {
 const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
 const review = { resourceAttributes: { verb: 'get', resource: 'pods' } }
 
+const scaled = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
+
 /** By schema id. */
 const matchConstraints = {
   resourceRules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['CREATE'], resources: ['widgets'] }],
@@ -27,7 +29,7 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
   'core.v1.ComponentStatus': {},
   'core.v1.ConfigMap': {},
   'core.v1.Endpoints': {},
-  'core.v1.Event': { involvedObject: { kind: 'Pod', name: 'web' } },
+  'core.v1.Event': { involvedObject: { kind: 'Node', name: 'n1' } },
   'core.v1.LimitRange': { spec: { limits: [] } },
   'core.v1.Namespace': {},
   'core.v1.Node': {},
@@ -42,7 +44,7 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
   'core.v1.Secret': {},
   'core.v1.Service': { spec: { ports: [{ port: 80 }] } },
   'core.v1.ServiceAccount': {},
-  'apps.v1.ControllerRevision': { revision: 1 },
+  'apps.v1.ControllerRevision': { data: {}, revision: 1 },
   'apps.v1.DaemonSet': workload,
   'apps.v1.Deployment': workload,
   'apps.v1.ReplicaSet': workload,
@@ -55,7 +57,15 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
     ports: [{ port: 80 }],
   },
   'coordination.v1.Lease': {},
-  'events.v1.Event': { eventTime: '2026-01-01T00:00:00.000000Z', regarding: { kind: 'Pod', name: 'web' }, note: 'hi' },
+  'events.v1.Event': {
+    eventTime: '2026-01-01T00:00:00.000000Z',
+    regarding: { kind: 'Node', name: 'n1' },
+    reportingController: 'example.com/reporter',
+    reportingInstance: 'one',
+    action: 'Test',
+    reason: 'Tested',
+    type: 'Normal',
+  },
   'rbac.v1.Role': { rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] },
   'rbac.v1.ClusterRole': { rules: [{ verbs: ['get'], nonResourceURLs: ['/healthz'] }] },
   'rbac.v1.RoleBinding': {
@@ -85,10 +95,10 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
   'flotilla.v1.HostOperation': { spec: { hostName: 'box', action: 'Check' } },
   'storage.v1.VolumeAttributesClass': { driverName: 'example.com' },
   'autoscaling.v1.HorizontalPodAutoscaler': {
-    spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'web' }, targetCPUUtilizationPercentage: 50 },
+    spec: { maxReplicas: 3, scaleTargetRef: scaled, targetCPUUtilizationPercentage: 50 },
   },
   'autoscaling.v2.HorizontalPodAutoscaler': {
-    spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'web' } },
+    spec: { maxReplicas: 3, scaleTargetRef: scaled },
   },
   'authentication.v1.TokenReview': { spec: { token: 't' } },
   'authentication.v1.SelfSubjectReview': {},
@@ -111,7 +121,9 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
     spec: { driver: 'example.com', nodeName: 'n1', pool: { name: 'p', generation: 1, resourceSliceCount: 1 } },
   },
   'flowcontrol.v1.FlowSchema': { spec: { priorityLevelConfiguration: { name: 'low' } } },
-  'flowcontrol.v1.PriorityLevelConfiguration': { spec: { type: 'Exempt', exempt: {} } },
+  'flowcontrol.v1.PriorityLevelConfiguration': {
+    spec: { type: 'Limited', limited: { limitResponse: { type: 'Reject' } } },
+  },
   'admissionregistration.v1.MutatingWebhookConfiguration': { webhooks: [webhook] },
   'admissionregistration.v1.ValidatingWebhookConfiguration': { webhooks: [webhook] },
   'admissionregistration.v1.ValidatingAdmissionPolicy': {

@@ -28,7 +28,7 @@ describe('validateObjectMeta() on create', () => {
     [{ namespace: 'default' }, 'metadata.name: Required value: name or generateName is required'],
     [{ name: 'a' }, 'metadata.namespace: Required value'],
     [{ ...good, name: 'A_b' }, 'metadata.name: Invalid value: "A_b": a lowercase RFC 1123 subdomain must consist of'],
-    [{ ...good, name: `x${'a'.repeat(253)}` }, 'must be no more than 253 bytes'],
+    [{ ...good, name: `x${'a'.repeat(253)}` }, 'must be no more than 253 characters'],
     [{ ...good, namespace: 'a.b' }, 'metadata.namespace: Invalid value: "a.b": must not contain dots'],
     [{ ...good, generateName: 'A' }, 'metadata.generateName: Invalid value: "A"'],
     [{ ...good, labels: { a: 'b c' } }, 'metadata.labels: Invalid value: "b c": a valid label must be an empty string'],

@@ -42,7 +42,7 @@ const tokenVolume = (name: string): Volume => ({
 
 function mountToken(pod: Pod): void {
   const { spec } = pod
-  const existing = spec.volumes?.find(({ name }) => name.startsWith(VOLUME_PREFIX))
+  const existing = spec.volumes?.find(({ name }: { name?: string }) => name?.startsWith(VOLUME_PREFIX))
   const name = existing?.name ?? `${VOLUME_PREFIX}${suffix()}`
   let used = false
   for (const container of [...(spec.initContainers ?? []), ...spec.containers] satisfies Container[]) {

@@ -87,6 +87,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly check?: (object: T, old: T | undefined, warn: (text: string) => void) => Promise<FieldError[]>
   /** On update, in addition to `validate`: immutability and transitions. */
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
+  /** On create and on update of the main resource: what is accepted and still worth a word. */
+  readonly warnings?: (object: T, old: T | undefined) => string[]
   /** `status`: present when the kind has the subresource. */
   readonly status?: WriteStrategy<T>
   /** `scale`: where the three values live. */

@@ -14,11 +14,16 @@ const ZERO_IS_FINE = new Set([
   'core.v1.Event.metadata',
   'core.v1.HTTPHeader.value',
   'core.v1.LimitRangeSpec.limits',
+  'core.v1.PreferredSchedulingTerm.preference',
+  'core.v1.SleepAction.seconds',
   'core.v1.Sysctl.value',
+  'batch.v1.PodFailurePolicy.rules',
   'discovery.v1.Endpoint.addresses',
   'discovery.v1.EndpointSlice.endpoints',
+  'discovery.v1.ForZone.name',
   'events.v1.Event.eventTime',
   'storage.v1.CSINodeSpec.drivers',
+  'storage.v1.TokenRequest.audience',
   'authentication.v1.TokenReviewSpec.token',
   'authentication.v1.TokenRequestSpec.audiences',
 ])
@@ -36,6 +41,8 @@ function checkOf(schemaId: string, building: Set<string>): Check | null {
   const nested: [string, Check][] = []
   for (const [field, fact] of Object.entries(typeFact(schemaId).fields)) {
     if (field === 'status' && typeFact(schemaId).gvk) continue
+    // A template's metadata is looked at when something is made of it.
+    if (fact.r === 'meta.v1.ObjectMeta' && !typeFact(schemaId).gvk) continue
     if (fact.req && !ZERO_IS_FINE.has(`${schemaId}.${field}`)) needed.push(field)
     const check = nestedCheck(fact, building)
     if (check) nested.push([field, check])

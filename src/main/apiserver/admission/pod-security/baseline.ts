@@ -51,13 +51,16 @@ function appArmor(pod: Subject) {
     .filter(([key, value]) => key.startsWith(APPARMOR_ANNOTATION) && !/^(runtime\/default|localhost\/.*)?$/.test(value))
     .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
     .sort()
-  const details = [
-    ...(own || names.length > 0 ? [`${podAnd(own, names)} must not set AppArmor profile type to "Unconfined"`] : []),
-    ...(annotations.length > 0
-      ? [`${annotations.length === 1 ? 'annotation' : 'annotations'} ${annotations.join(', ')}`]
-      : []),
+  const setters = [
+    ...(own || names.length > 0 ? [podAnd(own, names)] : []),
+    ...(annotations.length > 0 ? [annotations.length === 1 ? 'annotation' : 'annotations'] : []),
   ]
-  return found(`forbidden AppArmor profile${annotations.length + names.length + Number(own) > 1 ? 's' : ''}`, details.join(' and ')) // prettier-ignore
+  if (setters.length === 0) return undefined
+  const values = [...(own || names.length > 0 ? ['Unconfined'] : []), ...annotations]
+  return found(
+    `forbidden AppArmor profile${values.length === 1 ? '' : 's'}`,
+    `${setters.join(' and ')} must not set AppArmor profile type to ${values.map(value => `"${value}"`).join(', ')}`,
+  )
 }
 
 function hostNamespaces({ spec }: Subject) {
@@ -74,6 +77,21 @@ function hostPorts(pod: Subject) {
   return found(
     'hostPort',
     `${named('container', names)} ${names.length === 1 ? 'uses' : 'use'} hostPort${ports.length === 1 ? '' : 's'} ${ports.join(', ')}`,
+  )
+}
+
+/** A probe of another host would let a pod look around in the network of its node. */
+function hostProbes(pod: Subject) {
+  const hosts = ({ livenessProbe, readinessProbe, startupProbe, lifecycle }: ReturnType<typeof containersOf>[number]) =>
+    [livenessProbe, readinessProbe, startupProbe, lifecycle?.postStart, lifecycle?.preStop].flatMap(handler =>
+      [handler?.httpGet?.host, handler?.tcpSocket?.host].filter(host => host),
+    ) as string[]
+  const names = [...new Set(offenders(pod, container => hosts(container).length > 0))].sort()
+  const used = [...new Set(containersOf(pod).flatMap(hosts))].sort()
+  const verb = names.length === 1 ? 'uses' : 'use'
+  return found(
+    'probe or lifecycle host',
+    names.length === 0 ? '' : `${named('container', names)} ${verb} ${named('probe or lifecycle host', used)}`,
   )
 }
 
@@ -134,6 +152,7 @@ export const baselineChecks: readonly PodSecurityCheck[] = [
     return found('hostPath volumes', volumes.length > 0 ? named('volume', volumes) : '')
   }),
   baseline('hostPorts', hostPorts),
+  baseline('hostProbesAndHostLifecycle', hostProbes),
   baseline(
     'privileged',
     perContainer(

@@ -150,6 +150,7 @@ async function admitAndStore(
   if (!whole) track()
   if (pacer.due) await pacer.pause()
   await validateChange(resource, object, old, rulesFor(resource, object, old, options), options.warn)
+  if (whole) for (const text of resource.warnings?.(object, old) ?? []) options.warn?.(text)
   if (pacer.due) await pacer.pause()
   await parts.admission.validate(request)
   const finished = isFinished(resource, object)

@@ -6,7 +6,13 @@ import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { requiredErrors } from '../../schema/decode.ts'
 import { validateObjectMeta } from '../../schema/validate-meta.ts'
 
-/** The schema and the kind's own rules may say the same thing twice. */
+/** What the schema misses and a rule speaks of as well is the rule's affair. */
+function besides(missing: readonly FieldError[], rules: readonly FieldError[]): FieldError[] {
+  const known = new Set(rules.map(({ field }) => field))
+  return [...missing.filter(({ field }) => !known.has(field)), ...rules]
+}
+
+/** Rules may say the same thing twice. */
 function unique(errors: readonly FieldError[]): FieldError[] {
   const seen = new Set<string>()
   return errors.filter(({ field, message }) => {
@@ -30,10 +36,10 @@ export async function validateCreate(
 ): Promise<void> {
   check(resource, object.metadata.name, [
     ...validateObjectMeta(object.metadata, resource),
-    ...(resource.custom ? [] : requiredErrors(resource.schema, object)),
-    ...(resource.validate?.(object) ?? []),
+    ...besides(resource.custom ? [] : requiredErrors(resource.schema, object), resource.validate?.(object) ?? []),
     ...((await resource.check?.(object, undefined, warn)) ?? []),
   ])
+  for (const text of resource.warnings?.(object, undefined) ?? []) warn(text)
 }
 
 /** @param rules the checks of this path: the main resource's, a subresource's, or none @throws ApiError 422 */
@@ -46,8 +52,7 @@ export async function validateChange(
 ): Promise<void> {
   check(resource, object.metadata.name, [
     ...validateObjectMeta(object.metadata, resource, old.metadata),
-    ...(resource.custom ? [] : requiredErrors(resource.schema, object)),
-    ...rules,
+    ...besides(resource.custom ? [] : requiredErrors(resource.schema, object), rules),
     ...((await resource.check?.(object, old, warn)) ?? []),
   ])
 }

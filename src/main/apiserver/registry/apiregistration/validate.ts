@@ -1,7 +1,7 @@
 // What an APIService must look like.
 import type { APIService } from '../../../../shared/api/apiregistration/v1.ts'
 import { type FieldError, invalidValue } from '../../../../shared/machinery/field-error.ts'
-import { dns1035Label } from '../../../../shared/machinery/names.ts'
+import { dns1035Label, portNumber } from '../../../../shared/machinery/names.ts'
 import { obey, requiredText } from '../support/rules.ts'
 
 export function validateAPIService({ metadata, spec }: APIService): FieldError[] {
@@ -25,6 +25,8 @@ export function validateAPIService({ metadata, spec }: APIService): FieldError[]
     ...requiredText('spec.service.namespace', service.namespace),
     ...requiredText('spec.service.name', service.name),
   )
+  const port = service.port ?? 443
+  errors.push(...obey('spec.service.port', port, value => portNumber(value).map(why => `port is not valid: ${why}`)))
   if (spec.insecureSkipTLSVerify && spec.caBundle)
     errors.push(invalidValue('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present'))
   return errors

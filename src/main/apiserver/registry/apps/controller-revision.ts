@@ -1,6 +1,7 @@
 // ControllerRevisions.
 import { ControllerRevision } from '../../../../shared/api/apps/v1.ts'
 import { controllerOf } from '../../../../shared/machinery/owner.ts'
+import { required } from '../../../../shared/machinery/field-error.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { immutable, nonNegative } from '../support/rules.ts'
@@ -15,7 +16,10 @@ function controller(revision: ControllerRevision): string {
 
 export const controllerRevisions = defineResource<ControllerRevision>({
   type: ControllerRevision,
-  validate: revision => nonNegative('revision', revision.revision),
+  validate: revision => [
+    ...(revision.data === undefined ? [required('data', 'data is mandatory')] : []),
+    ...nonNegative('revision', revision.revision),
+  ],
   validateUpdate: (revision, old) => immutable('data', revision.data, old.data),
   columns: [
     nameColumn,

@@ -2,6 +2,7 @@
 import { DaemonSet } from '../../../../shared/api/apps/v1.ts'
 import { ageColumn, integer, labelsText, nameColumn, selectorColumn, templateColumns, text } from '../columns/common.ts'
 import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
+import { changedTemplate } from '../core/pod/warnings.ts'
 import { defineResource } from '../resource.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { validateDaemonSet, validateDaemonSetStatus, validateDaemonSetUpdate } from './validate-daemon-set.ts'
@@ -31,6 +32,7 @@ export const daemonSets = defineResource<DaemonSet>({
   status: statusStrategy<DaemonSet>(validateDaemonSetStatus),
   validate: validateDaemonSet,
   validateUpdate: validateDaemonSetUpdate,
+  warnings: (object, old) => changedTemplate(object, old),
   columns: [
     nameColumn,
     integer('Desired', 'Nodes that should run a pod.', set => set.status.desiredNumberScheduled),

@@ -3,6 +3,8 @@ import { Deployment } from '../../../../shared/api/apps/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { ageColumn, nameColumn, selectorText, templateColumns, text, wide } from '../columns/common.ts'
 import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
+import { changedTemplate } from '../core/pod/warnings.ts'
+import { unlikelyHostName } from '../support/warnings.ts'
 import { defineResource } from '../resource.ts'
 import {
   bumpGeneration,
@@ -62,6 +64,7 @@ export const deployments = defineResource<Deployment>({
   scale: selectorScale<Deployment>(),
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
+  warnings: (object, old) => [...(old ? [] : unlikelyHostName(object.metadata)), ...changedTemplate(object, old)],
   columns: [
     nameColumn,
     text(

@@ -2,6 +2,8 @@
 import { ReplicaSet } from '../../../../shared/api/apps/v1.ts'
 import { ageColumn, integer, nameColumn, selectorColumn, templateColumns } from '../columns/common.ts'
 import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
+import { changedTemplate } from '../core/pod/warnings.ts'
+import { unlikelyHostName } from '../support/warnings.ts'
 import { defineResource } from '../resource.ts'
 import { selectorScale } from '../support/scale.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
@@ -24,6 +26,7 @@ export const replicaSets = defineResource<ReplicaSet>({
   selectableFields: { 'status.replicas': set => String(set.status.replicas) },
   validate: validateReplicaSet,
   validateUpdate: validateReplicaSetUpdate,
+  warnings: (object, old) => [...(old ? [] : unlikelyHostName(object.metadata)), ...changedTemplate(object, old)],
   columns: [
     nameColumn,
     integer('Desired', 'Replicas wanted.', set => set.spec.replicas ?? 0),

@@ -1,6 +1,8 @@
 // StatefulSets.
 import { StatefulSet } from '../../../../shared/api/apps/v1.ts'
 import { ageColumn, nameColumn, templateColumns, text } from '../columns/common.ts'
+import { claimSpecWarnings } from '../core/claim-warnings.ts'
+import { changedTemplate } from '../core/pod/warnings.ts'
 import { setClaimDefaults } from '../core/claim-defaults.ts'
 import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { defineResource } from '../resource.ts'
@@ -23,7 +25,6 @@ function setStatefulSetDefaults(set: StatefulSet): void {
   }
   if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate) {
     strategy.rollingUpdate.partition ??= 0
-    strategy.rollingUpdate.maxUnavailable ??= 1
   }
   const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {})
   retention.whenDeleted ||= 'Retain'
@@ -50,6 +51,15 @@ export const statefulSets = defineResource<StatefulSet>({
   scale: selectorScale<StatefulSet>(),
   validate: validateStatefulSet,
   validateUpdate: validateStatefulSetUpdate,
+  warnings: (set, old) => [
+    ...changedTemplate(set, old),
+    ...list(set.spec.volumeClaimTemplates).flatMap(({ spec }, i) =>
+      claimSpecWarnings(`spec.volumeClaimTemplates[${i}]${old ? '.Spec' : ''}`, spec),
+    ),
+    ...((set.spec.revisionHistoryLimit ?? 0) < 0
+      ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
+      : []),
+  ],
   columns: [
     nameColumn,
     text(

@@ -16,6 +16,7 @@ import { isEmptySelector, nonNegative, obey, validateLabelSelector } from '../su
 
 /** @returns whether the selector selects the labels; undefined when the selector itself is broken */
 export function selects(selector: LabelSelector | undefined, labels: Readonly<Record<string, string>> | undefined) {
+  if (validateLabelSelector('', selector).length > 0) return undefined
   try {
     return fromLabelSelector(selector).matches(labels)
   } catch (error) {
@@ -24,17 +25,32 @@ export function selects(selector: LabelSelector | undefined, labels: Readonly<Re
   }
 }
 
+/** What is said of the selector as a whole, after what is wrong inside it. */
+const BROKEN_SELECTOR: Readonly<Record<string, string>> = { deployment: 'invalid label selector', statefulset: '' }
+
+/** Keys and operators are always printed. */
+const asGoPrints = ({ matchLabels, matchExpressions }: LabelSelector) => ({
+  ...(matchLabels ? { matchLabels } : {}),
+  ...(matchExpressions
+    ? { matchExpressions: matchExpressions.map(expression => ({ ...NO_REQUIREMENT, ...expression })) }
+    : {}),
+})
+const NO_REQUIREMENT = { key: '', operator: '' }
+
 /** @param kind as upstream calls it in this message: ReplicaSets say `deployment` too */
 export function validateWorkloadSelector(selector: LabelSelector | undefined, kind: string): FieldError[] {
   if (!selector) return [required('spec.selector')]
   const errors = validateLabelSelector('spec.selector', selector)
   if (isEmptySelector(selector))
     errors.push(invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`))
+  const broken = BROKEN_SELECTOR[kind]
+  if (errors.length > 0 && broken !== undefined && !isEmptySelector(selector))
+    errors.push(invalidValue('spec.selector', asGoPrints(selector), broken))
   return errors
 }
 
 export function templateMatches(selector: LabelSelector | undefined, template: PodTemplateSpec): FieldError[] {
-  if (!selector || isEmptySelector(selector)) return []
+  if (selector && isEmptySelector(selector)) return []
   const labels = template.metadata?.labels
   return selects(selector, labels) === false
     ? [invalidValue('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`')]

@@ -33,6 +33,15 @@ const reference = (path: string, ref: CrossVersionObjectReference | undefined): 
   ...requiredAnd(`${path}.name`, ref?.name, pathSegmentName),
 ]
 
+/** In the core group, only ReplicationControllers can be scaled. */
+function scalableErrors(path: string, ref: CrossVersionObjectReference | undefined): FieldError[] {
+  const apiVersion = ref?.apiVersion ?? ''
+  const hasGroup = apiVersion.includes('/') && !apiVersion.startsWith('/')
+  return hasGroup || ref?.kind === 'ReplicationController'
+    ? []
+    : [invalidValue(`${path}.apiVersion`, apiVersion, 'apiVersion must specify API group')]
+}
+
 function targetErrors(path: string, target: MetricTarget | undefined): FieldError[] {
   const type = target?.type
   if (!type) return [required(`${path}.type`, 'must specify a metric target type')]
@@ -132,7 +141,7 @@ function scalingErrors(path: string, rules: HPAScalingRules | undefined): FieldE
   ]
 }
 
-export function validateAutoscaler({ spec }: HorizontalPodAutoscaler): FieldError[] {
+export function validateAutoscaler({ metadata, spec }: HorizontalPodAutoscaler): FieldError[] {
   const errors: FieldError[] = []
   const { minReplicas, maxReplicas = 0 } = spec
   if (minReplicas !== undefined && minReplicas < 1)
@@ -145,6 +154,8 @@ export function validateAutoscaler({ spec }: HorizontalPodAutoscaler): FieldErro
   return [
     ...errors,
     ...reference('spec.scaleTargetRef', spec.scaleTargetRef),
+    // One that was stored in other days is let be.
+    ...(metadata.resourceVersion ? [] : scalableErrors('spec.scaleTargetRef', spec.scaleTargetRef)),
     ...each('spec.metrics', spec.metrics, metricErrors),
     ...scalingErrors('spec.behavior.scaleUp', spec.behavior?.scaleUp),
     ...scalingErrors('spec.behavior.scaleDown', spec.behavior?.scaleDown),

@@ -15,6 +15,8 @@ import {
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { templateWarnings } from '../core/pod/warnings.ts'
+import { unlikelyHostName } from '../support/warnings.ts'
 import { setJobTemplateDefaults } from './defaults.ts'
 import { validateCronJob } from './validate-cron-job.ts'
 
@@ -30,6 +32,10 @@ function setCronJobDefaults(cron: CronJob): void {
   if (spec.jobTemplate.spec) setJobTemplateDefaults(spec.jobTemplate.spec)
 }
 
+/** New ones are refused. */
+const OLD_TIME_ZONE =
+  'cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details'
+
 const printBool = (value: boolean | undefined) => (value === undefined ? UNSET : value ? 'True' : 'False')
 
 export const cronJobs = defineResource<CronJob>({
@@ -40,6 +46,13 @@ export const cronJobs = defineResource<CronJob>({
   ...specAndStatus(),
   status: statusStrategy<CronJob>(),
   validate: validateCronJob,
+  warnings: (cron, old) => [
+    ...(old ? [] : unlikelyHostName(cron.metadata)),
+    ...(old && old.metadata.generation === cron.metadata.generation
+      ? []
+      : templateWarnings('spec.jobTemplate.spec.template', cron.spec.jobTemplate?.spec?.template)),
+    ...(old && cron.spec.schedule.includes('TZ') ? [OLD_TIME_ZONE] : []),
+  ],
   columns: [
     nameColumn,
     text('Schedule', 'When jobs start, in cron syntax.', cron => cron.spec.schedule),

@@ -1,9 +1,11 @@
 // Jobs.
 import { Job } from '../../../../shared/api/batch/v1.ts'
 import { jobColumns } from '../columns/job.ts'
+import { changedTemplate } from '../core/pod/warnings.ts'
 import { defineResource } from '../resource.ts'
 import { emptyMap, lookup } from '../support/collections.ts'
 import { clearStatus, specAndStatus, startGeneration, statusStrategy } from '../support/strategy.ts'
+import { unlikelyHostName } from '../support/warnings.ts'
 import { setJobDefaults } from './defaults.ts'
 import { validateJob, validateJobUpdate } from './validate-job.ts'
 
@@ -45,5 +47,6 @@ export const jobs = defineResource<Job>({
   selectableFields: { 'status.successful': job => String(job.status.succeeded ?? 0) },
   validate: validateJob,
   validateUpdate: validateJobUpdate,
+  warnings: (job, old) => [...(old ? [] : unlikelyHostName(job.metadata)), ...changedTemplate(job, old)],
   columns: jobColumns,
 })

@@ -6,6 +6,7 @@ import { defineResource } from '../resource.ts'
 import { lookup } from '../support/collections.ts'
 import { statusOnly, statusStrategy } from '../support/strategy.ts'
 import { setClaimDefaults } from './claim-defaults.ts'
+import { claimWarnings } from './claim-warnings.ts'
 import { validatePersistentVolumeClaim, validatePersistentVolumeClaimUpdate } from './validate-volume.ts'
 
 const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class'
@@ -18,6 +19,7 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
   status: statusStrategy<PersistentVolumeClaim>(),
   validate: validatePersistentVolumeClaim,
   validateUpdate: validatePersistentVolumeClaimUpdate,
+  warnings: claimWarnings,
   columns: [
     nameColumn,
     text('Status', 'Phase of the claim.', claim =>

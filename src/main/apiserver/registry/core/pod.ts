@@ -6,6 +6,7 @@ import { list } from '../support/collections.ts'
 import { bumpGeneration, keepField, keepStatus, startGeneration } from '../support/strategy.ts'
 import { setPodDefaults } from './pod/defaults.ts'
 import { qosClass } from './pod/qos.ts'
+import { podWarnings } from './pod/warnings.ts'
 import { validatePodUpdate } from './pod/validate-update.ts'
 import { validateNewPod, validatePod } from './pod/validate.ts'
 
@@ -56,6 +57,7 @@ export const pods = defineResource<Pod>({
       else delete pod.metadata.ownerReferences
     },
   },
+  warnings: podWarnings,
   gracefulDeletion: podGracePeriod,
   selectableFields: {
     'spec.nodeName': pod => pod.spec.nodeName ?? '',

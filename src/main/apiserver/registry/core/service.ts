@@ -6,6 +6,7 @@ import { clearStatus, keepStatus, statusStrategy } from '../support/strategy.ts'
 import { setServiceDefaults } from './service/defaults.ts'
 import { carryAllocations, dropFieldsOfOtherTypes, normalizeClusterIPs } from './service/normalize.ts'
 import { validateService, validateServiceUpdate } from './service/validate.ts'
+import { serviceWarnings } from './service/warnings.ts'
 import { dns1123Label } from '../../../../shared/machinery/names.ts'
 
 export const services = defineResource<Service>({
@@ -31,5 +32,6 @@ export const services = defineResource<Service>({
   validateName: dns1123Label,
   validate: validateService,
   validateUpdate: validateServiceUpdate,
+  warnings: serviceWarnings,
   columns: serviceColumns,
 })

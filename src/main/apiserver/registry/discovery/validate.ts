@@ -17,7 +17,7 @@ import {
 } from '../../../../shared/machinery/names.ts'
 import { endpointIP } from '../core/endpoint-ip.ts'
 import { list } from '../support/collections.ts'
-import { each, immutable, obey, oneOf, optionalOneOf } from '../support/rules.ts'
+import { type Rule, each, immutable, obey, oneOf, optionalOneOf } from '../support/rules.ts'
 
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6']
 const MAX_ENDPOINTS = 1000
@@ -40,6 +40,16 @@ function endpointErrors(path: string, endpoint: Endpoint, type: string): FieldEr
   if (endpoint.nodeName !== undefined) errors.push(...obey(`${path}.nodeName`, endpoint.nodeName, dns1123Subdomain))
   if (endpoint.zone) errors.push(...obey(`${path}.zone`, endpoint.zone, labelValue))
   if (endpoint.hostname !== undefined) errors.push(...obey(`${path}.hostname`, endpoint.hostname, dns1123Label))
+  const hints = (field: 'forZones' | 'forNodes', rule: Rule<string>) =>
+    each(`${path}.hints.${field}`, endpoint.hints?.[field], (at, { name = '' }) => obey(`${at}.name`, name, rule))
+  const twice = (field: 'forZones' | 'forNodes') => {
+    const names = list(endpoint.hints?.[field]).map(({ name }) => name)
+    return names.flatMap((name, i) =>
+      names.indexOf(name) < i ? [duplicate(`${path}.hints.${field}[${i}].name`, name)] : [],
+    )
+  }
+  errors.push(...hints('forZones', labelValue), ...twice('forZones'))
+  errors.push(...hints('forNodes', dns1123Subdomain), ...twice('forNodes'))
   return errors
 }
 

@@ -3,6 +3,7 @@ import type { Event as CoreEvent } from '../../../../shared/api/core/v1.ts'
 import { Event } from '../../../../shared/api/events/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { eventColumns } from '../columns/event.ts'
+import { validateNewEvent } from '../core/validate-event.ts'
 import { defineResource } from '../resource.ts'
 
 const RENAMED: readonly (readonly [stored: string, served: string])[] = [
@@ -52,5 +53,7 @@ export const newEvents = defineResource<Event>({
     reportingController: event => event.reportingController ?? '',
     type: event => event.type ?? '',
   },
+  // An update may also be of one that was made in the old form.
+  validate: event => (event.metadata.resourceVersion ? [] : validateNewEvent(core(event))),
   columns: eventColumns.map(column => ({ ...column, value: (event, nowMs) => column.value(core(event), nowMs) })),
 })

@@ -3,6 +3,7 @@ import { FlowSchema } from '../../../../shared/api/flowcontrol/v1.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
+import { validateFlowSchema } from './validate.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 
 export const flowSchemas = defineResource<FlowSchema>({
@@ -13,6 +14,7 @@ export const flowSchemas = defineResource<FlowSchema>({
   },
   ...specAndStatus(),
   status: statusStrategy<FlowSchema>(),
+  validate: validateFlowSchema,
   columns: [
     nameColumn,
     text('PriorityLevel', 'Level that requests go to.', s => s.spec.priorityLevelConfiguration?.name ?? ''),

@@ -2,6 +2,7 @@
 import { PriorityLevelConfiguration } from '../../../../shared/api/flowcontrol/v1.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
+import { validatePriorityLevel } from './validate.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 
 const queuing = (level: PriorityLevelConfiguration) => level.spec.limited?.limitResponse?.queuing
@@ -28,6 +29,7 @@ export const priorityLevelConfigurations = defineResource<PriorityLevelConfigura
   },
   ...specAndStatus(),
   status: statusStrategy<PriorityLevelConfiguration>(),
+  validate: validatePriorityLevel,
   columns: [
     nameColumn,
     text('Type', 'Limited or Exempt.', level => level.spec.type),

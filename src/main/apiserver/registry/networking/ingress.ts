@@ -3,9 +3,11 @@ import { Ingress } from '../../../../shared/api/networking/v1.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { ingressText } from '../columns/service.ts'
 import { defineResource } from '../resource.ts'
-import { list } from '../support/collections.ts'
+import { has, list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { validateIngress } from './validate-ingress.ts'
+
+const OLD_CLASS = 'kubernetes.io/ingress.class'
 
 /** At most three hosts; rules without host count in what is left out. */
 function hostsText(ingress: Ingress): string {
@@ -30,6 +32,10 @@ export const ingresses = defineResource<Ingress>({
   ...specAndStatus({ loadBalancer: {} }),
   status: statusStrategy<Ingress>(),
   validate: validateIngress,
+  warnings: ({ metadata }, old) =>
+    !old && has(metadata.annotations, OLD_CLASS)
+      ? [`annotation "${OLD_CLASS}" is deprecated, please use 'spec.ingressClassName' instead`]
+      : [],
   columns: [
     nameColumn,
     text('Class', 'Which controller serves it.', ingress => ingress.spec.ingressClassName ?? NONE),

@@ -3,6 +3,7 @@ import { CSIDriver } from '../../../../shared/api/storage/v1.ts'
 import { NONE, UNSET, ageColumn, boolean, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
+import { validateCSIDriver } from './validate-csi.ts'
 import { ensureStructs, generationOnly } from '../support/strategy.ts'
 
 export const csiDrivers = defineResource<CSIDriver>({
@@ -19,6 +20,15 @@ export const csiDrivers = defineResource<CSIDriver>({
     spec.seLinuxMount ??= false
   },
   ...generationOnly(),
+  validate: validateCSIDriver,
+  warnings: ({ spec }, old) =>
+    list(spec.tokenRequests).length > 0 &&
+    spec.serviceAccountTokenInSecrets === undefined &&
+    list(old?.spec.tokenRequests).length === 0
+      ? [
+          'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes',
+        ]
+      : [],
   columns: [
     nameColumn,
     boolean('AttachRequired', 'Whether volumes are attached to nodes.', d => d.spec.attachRequired ?? true),

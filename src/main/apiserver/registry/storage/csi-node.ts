@@ -3,6 +3,7 @@ import { CSINode } from '../../../../shared/api/storage/v1.ts'
 import { ageColumn, integer, nameColumn } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
+import { validateCSINode } from './validate-csi.ts'
 import { ensureStructs } from '../support/strategy.ts'
 
 export const csiNodes = defineResource<CSINode>({
@@ -11,5 +12,6 @@ export const csiNodes = defineResource<CSINode>({
     ensureStructs(node, 'spec')
     node.spec.drivers ??= []
   },
+  validate: validateCSINode,
   columns: [nameColumn, integer('Drivers', 'Number of drivers.', node => list(node.spec.drivers).length), ageColumn],
 })

@@ -63,8 +63,6 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   spec.restartPolicy ||= 'Always'
   spec.securityContext ??= {}
   spec.terminationGracePeriodSeconds ??= 30
-  // Upstream makes a second of what is negative, and refuses nothing.
-  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1
   spec.schedulerName ||= 'default-scheduler'
   // The deprecated alias follows the field that it stands for.
   if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName
@@ -94,8 +92,12 @@ function hostPorts(container: Container): void {
 
 export function setPodDefaults(pod: Pod): void {
   pod.spec ??= { containers: [] }
+  // Admission comes before the rules that want some.
+  pod.spec.containers ??= []
   pod.status ??= {}
   setPodSpecDefaults(pod.spec)
+  // Upstream makes a second of what is negative, and refuses nothing.
+  if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1
   const containers = [...list(pod.spec.containers), ...list(pod.spec.initContainers)]
   for (const container of containers) requestsFromLimits(container.resources)
   defaultPodLevelResources(pod.spec)
