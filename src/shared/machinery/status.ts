@@ -99,10 +99,10 @@ export const internalError = (message: string): ApiError =>
   new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
 
 /** 422 with one cause per field error, worded `Kind.group "name" is invalid: …`. */
-export function invalid(type: Kinded, name: string, errors: readonly FieldError[]): ApiError {
+export function invalid(type: Kinded, name: string | undefined, errors: readonly FieldError[]): ApiError {
   const causes: StatusCause[] = causesOf(errors)
   const kind = type.group ? `${type.kind}.${type.group}` : type.kind
-  return new ApiError(422, 'Invalid', `${kind} "${name}" is invalid: ${describeFieldErrors(errors)}`, {
+  return new ApiError(422, 'Invalid', `${kind} "${name ?? ''}" is invalid: ${describeFieldErrors(errors)}`, {
     ...(name ? { name } : {}),
     ...(type.group ? { group: type.group } : {}),
     kind: type.kind,

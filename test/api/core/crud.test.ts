@@ -123,7 +123,7 @@ describe('create', () => {
     expect((await raw(server, `${CONFIG_MAPS}/dry`)).code).toBe(404)
     const wrong = await raw(server, `${CONFIG_MAPS}?dryRun=Some`, { body: configMap('dry') })
     expect(wrong.code).toBe(422)
-    expect(wrong.json.message).toContain('dryRun: Unsupported value: "Some": supported values: "All"')
+    expect(wrong.json.message).toContain('dryRun: Unsupported value: ["Some"]: supported values: "All"')
   })
 
   test('keeps a key called __proto__ as data', async () => {
@@ -423,7 +423,7 @@ describe('delete', () => {
     await raw(server, CONFIG_MAPS, { body: configMap('guarded') })
     const { code, json } = await remove(`${CONFIG_MAPS}/guarded`, { preconditions: { uid: 'other' } })
     expect(code).toBe(409)
-    expect(json.message).toContain('Precondition failed: UID in precondition: other')
+    expect(json.message).toContain('the UID in the precondition (other) does not match the UID in record')
     expect((await raw(server, `${CONFIG_MAPS}/guarded`)).code).toBe(200)
   })
   test('waits for finalizers; removing the last one removes the object', async () => {

@@ -40,6 +40,7 @@ describe('server-side apply of a map, beside a model of who owns which key', () 
   class Model {
     values = new Map<string, string>()
     readonly owners = new Map<string, Set<string>>()
+    #exists = false
 
     #others = (id: string, key: string) => [...this.owners].filter(([other, keys]) => other !== id && keys.has(key))
 
@@ -48,9 +49,21 @@ describe('server-side apply of a map, beside a model of who owns which key', () 
       const id = `${manager} ${operation}`
       const wanted = new Map(Object.entries(given))
       const changed = [...wanted].filter(([key, value]) => this.values.get(key) !== value).map(([key]) => key)
+      // Of what nobody owned anything yet, updates are not followed; the first apply finds out what there is.
+      const unowned = this.#exists && [...this.owners.values()].every(keys => keys.size === 0)
+      this.#exists = true
+      if (unowned && operation === 'Update') {
+        this.values = wanted
+        return true
+      }
+      const before = 'before-first-apply Update'
+      if (unowned && this.values.size > 0) this.owners.set(before, new Set(this.values.keys()))
       const own = this.owners.get(id) ?? new Set()
       if (operation === 'Apply') {
-        if (!force && changed.some(key => this.#others(id, key).length > 0)) return false
+        if (!force && changed.some(key => this.#others(id, key).length > 0)) {
+          if (unowned) this.owners.delete(before)
+          return false
+        }
         for (const key of own) if (!wanted.has(key) && this.#others(id, key).length === 0) this.values.delete(key)
         this.owners.set(id, new Set(wanted.keys()))
         for (const [key, value] of wanted) this.values.set(key, value)

@@ -13,6 +13,15 @@ const ANSWERS_WITH_OBJECT = new Set([
   'core/persistentvolumes',
   'core/persistentvolumeclaims',
   'core/serviceaccounts',
+  'resource.k8s.io/deviceclasses',
+  'resource.k8s.io/resourceclaims',
+  'resource.k8s.io/resourceclaimtemplates',
+  'resource.k8s.io/resourceslices',
+  'storage.k8s.io/csidrivers',
+  'storage.k8s.io/csinodes',
+  'storage.k8s.io/storageclasses',
+  'storage.k8s.io/volumeattachments',
+  'storage.k8s.io/volumeattributesclasses',
 ])
 
 const success = (resource: ResourceDescriptor, object: AnyObject) => ({

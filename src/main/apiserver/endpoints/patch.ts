@@ -11,6 +11,7 @@ import { decodeObject } from '../schema/decode.ts'
 import { apply } from './apply.ts'
 import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
+import { assertSameName } from './update.ts'
 import { strictFindings } from './write/decode-request.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
@@ -40,6 +41,13 @@ export function patched(
   return object
 }
 
+/** Of a whole object the uid is a precondition; a patch that brings another one breaks a rule. @throws ApiError 422 */
+function refuseOtherUid({ type }: ResourceDescriptor, { metadata }: AnyObject, current: AnyObject): void {
+  const { name, uid } = current.metadata
+  if (metadata.uid && metadata.uid !== uid)
+    throw invalid(type, name, [invalidValue('metadata.uid', metadata.uid, 'field is immutable')])
+}
+
 /** A value as Go prints it with `%+v`. */
 function inGoWords(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inGoWords).join(' ')}]`
@@ -59,7 +67,13 @@ export const patch: Endpoint = async (request, resource, parts) => {
     ])
   const body = await request.body()
   if (body === undefined) throw badRequest('a patch needs a body')
-  const { object } = await parts.replace(resource, info, current => patched(request, resource, current, body), {
+  const change = (current: AnyObject) => {
+    const object = patched(request, resource, current, body)
+    assertSameName(resource, object, info)
+    refuseOtherUid(resource, object, current)
+    return object
+  }
+  const { object } = await parts.replace(resource, info, change, {
     ...options,
     subresource: info.subresource,
     strategy: info.subresource === 'status' ? 'status' : 'main',

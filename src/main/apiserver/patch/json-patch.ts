@@ -158,7 +158,7 @@ export function applyJsonPatch(current: unknown, patch: unknown): unknown {
   } catch (error) {
     if (!(error instanceof OperationError)) throw error
     const message = 'the server rejected our request due to an error in our request'
-    throw new ApiError(422, 'Invalid', message, { causes: [{ message: error.message }] })
+    throw new ApiError(422, 'Invalid', message, {})
   }
   return document.root
 }

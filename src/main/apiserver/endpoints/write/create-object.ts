@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { formatTime } from '../../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../../shared/machinery/resource-type.ts'
-import { alreadyExists, badRequest, isAlreadyExists } from '../../../../shared/machinery/status.ts'
+import { alreadyExists, ApiError, badRequest, isAlreadyExists } from '../../../../shared/machinery/status.ts'
 import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import { StoreError } from '../../../store/contract.ts'
 import { Pacer } from '../../../store/pacer.ts'
@@ -115,8 +115,15 @@ async function admitAndStore(
     return viewOf(resource, stored)
   } catch (error) {
     if (isOvertaken(error)) throw error
-    throw toApiError(error, resource.type, object.metadata.name)
+    throw toldOfGenerated(toApiError(error, resource.type, object.metadata.name), object)
   }
+}
+
+/** Who asked for a generated name may try again. */
+function toldOfGenerated(error: unknown, { metadata }: AnyObject): unknown {
+  if (!isAlreadyExists(error) || !metadata.generateName) return error
+  const message = `${error.message}, the server was not able to generate a unique name for the object`
+  return new ApiError(error.code, error.reason, message, { ...error.status.details, retryAfterSeconds: 1 })
 }
 
 /**

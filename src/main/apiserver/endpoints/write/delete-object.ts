@@ -14,7 +14,7 @@ import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { DeleteOptions, ObjectName } from '../contract.ts'
 import { isHeld } from './finalization.ts'
-import { checkPreconditions } from './preconditions.ts'
+import { checkDeletePreconditions } from './preconditions.ts'
 import { unlessOutdated } from './unless-outdated.ts'
 import type { WriteParts } from './write-parts.ts'
 
@@ -51,16 +51,20 @@ function graceFor(resource: ResourceDescriptor, object: AnyObject, requested: nu
   return Math.max(0, seconds)
 }
 
+const NAMESPACES = 'core/namespaces'
+/** What is in them goes first: they have no grace period, and their generation stays. */
+const EMPTIED_FIRST = new Set([NAMESPACES, 'apiextensions.k8s.io/customresourcedefinitions'])
+
 /** Marks a copy as being deleted. A second, shorter grace period counts from the first request. */
 function mark(resource: ResourceDescriptor, copy: AnyObject, graceSeconds: number, nowMs: number): void {
   const { metadata } = copy
   const previousGrace = metadata.deletionGracePeriodSeconds ?? 0
   if (metadata.deletionTimestamp === undefined) {
     metadata.deletionTimestamp = formatTime(nowMs + graceSeconds * 1000)
+    if (resource.storage === NAMESPACES) copy.status = { ...(copy.status as object | undefined), phase: 'Terminating' }
+    if (EMPTIED_FIRST.has(resource.storage)) return
     metadata.deletionGracePeriodSeconds = graceSeconds
     if (metadata.generation !== undefined && metadata.generation > 0) metadata.generation += 1
-    if (resource.type.group === '' && resource.type.plural === 'namespaces')
-      copy.status = { ...(copy.status as object | undefined), phase: 'Terminating' }
   } else if (graceSeconds < previousGrace) {
     const requestedAt = Date.parse(metadata.deletionTimestamp) - previousGrace * 1000
     metadata.deletionTimestamp = formatTime(requestedAt + graceSeconds * 1000)
@@ -79,7 +83,7 @@ async function attempt(
   if (!stored) throw notFound(resource.type, name.name)
   await prepareViews(resource, [stored])
   const old = viewOf(resource, stored)
-  checkPreconditions(resource, old, options.preconditions)
+  checkDeletePreconditions(resource, old, options.preconditions)
   const request: AdmissionRequest = {
     operation: 'DELETE',
     resource,

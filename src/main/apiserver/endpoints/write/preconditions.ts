@@ -21,6 +21,30 @@ export function checkPreconditions(resource: ResourceDescriptor, object: AnyObje
     )
 }
 
+/** Upstream names the kind where it names the resource elsewhere. */
+const kindConflict = ({ type: { group, kind } }: ResourceDescriptor, name: string, why: string) =>
+  conflict({ group, plural: kind }, name, why)
+
+/** The same of a deletion, which is checked earlier and answered in other words. @throws ApiError 409 */
+export function checkDeletePreconditions(
+  resource: ResourceDescriptor,
+  { metadata: { name, uid, resourceVersion } }: AnyObject,
+  wanted?: Preconditions,
+): void {
+  if (wanted?.uid !== undefined && wanted.uid !== uid)
+    throw kindConflict(
+      resource,
+      name,
+      `the UID in the precondition (${wanted.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+    )
+  if (wanted?.resourceVersion !== undefined && wanted.resourceVersion !== resourceVersion)
+    throw kindConflict(
+      resource,
+      name,
+      `the ResourceVersion in the precondition (${wanted.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
+    )
+}
+
 /** An empty version writes unconditionally; any other must be the stored one. @throws ApiError 409 */
 export function checkVersion(resource: ResourceDescriptor, given: string | undefined, stored: AnyObject): void {
   if (given && given !== '0' && given !== stored.metadata.resourceVersion)

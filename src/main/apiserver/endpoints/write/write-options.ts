@@ -1,5 +1,5 @@
 // The query parameters that every write understands: dryRun, fieldManager, fieldValidation, force.
-import { type FieldError, notSupported } from '../../../../shared/machinery/field-error.ts'
+import { notSupported } from '../../../../shared/machinery/field-error.ts'
 import { invalid } from '../../../../shared/machinery/status.ts'
 import { managerFromUserAgent } from '../../patch/apply/managers.ts'
 import type { ApiRequest } from '../../request.ts'
@@ -10,10 +10,8 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
 /** @param dryRun the values given, from the query or an options body @throws ApiError 422 */
 export function parseDryRun(dryRun: readonly string[], optionsKind: string): boolean {
-  const errors: FieldError[] = dryRun
-    .filter(value => value !== 'All' && value !== '')
-    .map(value => notSupported('dryRun', value, ['All']))
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: optionsKind }, '', errors)
+  if (dryRun.some(value => value !== 'All' && value !== ''))
+    throw invalid({ group: 'meta.k8s.io', kind: optionsKind }, '', [notSupported('dryRun', dryRun, ['All'])])
   return dryRun.includes('All')
 }
 

@@ -2,9 +2,10 @@
 //
 // @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { required } from '../../../../shared/machinery/field-error.ts'
 import { cloneJson, isObject } from '../../../../shared/machinery/json-object.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
-import { ApiError, badRequest } from '../../../../shared/machinery/status.ts'
+import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
 import type { FieldFact } from '../../schema/table.ts'
 import { applyConflict } from './conflicts.ts'
 import { compare } from './compare.ts'
@@ -74,17 +75,10 @@ function managersOf(current: AnyObject | undefined, fact: FieldFact): Managers {
 export function serverSideApply(apply: Apply): AnyObject {
   const { current, manager, force, subresource, time, schemaId } = apply
   if (apply.applied.metadata.managedFields?.length) throw badRequest('metadata.managedFields must be nil')
-  if (!manager) {
-    const causes = [
-      { reason: 'FieldValueRequired', message: 'Required value: is required for apply patch', field: 'fieldManager' },
-    ]
-    throw new ApiError(
-      422,
-      'Invalid',
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-      { causes },
-    )
-  }
+  if (!manager)
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      required('fieldManager', 'is required for apply patch'),
+    ])
   if (current && apply.applied.apiVersion !== current.apiVersion) {
     throw badRequest(
       `Incorrect version specified in apply patch. Specified patch version: ${apply.applied.apiVersion}, expected: ${current.apiVersion}`,

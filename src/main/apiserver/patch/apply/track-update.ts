@@ -66,6 +66,8 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
     return isEmpty(set) ? [] : [encodeManager({ ...own, time, set })]
   }
   const managers = startingPoint(update)
+  // Nobody owns anything of it: so it stays until the first apply, which says who wrote it before.
+  if (old && managers.size === 0) return []
   const comparison = old ? compare(old, object, fact) : { changed: fieldsOf(object, fact), removed: EMPTY }
   const id = identityOf(own)
   takeFromOthers(managers, comparison, id)
