@@ -161,6 +161,21 @@ describe('from what metrics ask for to what is set', () => {
     expect(ask(10, 30, history, NOW + 95_000, behavior)).toMatchObject({ replicas: 14, limit: { reason: 'ScaleUpLimit' } }) // prettier-ignore
   })
 
+  test('a window for growing that is longer than the one for shrinking is kept whole', () => {
+    const hesitant = { scaleUp: { ...behavior.scaleUp, stabilizationWindowSeconds: 900 } }
+    const history = emptyHistory()
+    expect(ask(10, 10, history, NOW, hesitant)).toMatchObject({ replicas: 10 })
+    for (const minutes of [1, 5, 6, 10, 14])
+      expect(ask(10, 30, history, NOW + minutes * MINUTE, hesitant)).toMatchObject({
+        replicas: 10,
+        ability: { reason: 'ScaleUpStabilized' },
+      })
+    expect(ask(10, 30, history, NOW + 15 * MINUTE, hesitant)).toMatchObject({
+      replicas: 14,
+      ability: { reason: 'ReadyForNewScale' },
+    })
+  })
+
   test('a policy counts what its period has seen already', () => {
     const history = emptyHistory()
     rescaled(history, behavior, 10, 13, NOW)
