@@ -8,6 +8,8 @@ import { addHollowNodes } from './hollow-nodes.mjs'
 const NODES = Number(process.env['NODES'] ?? 200)
 const PODS = Number(process.env['PODS'] ?? 2_000)
 const CLIENTS = 16
+/** Pod networks for 4,096 nodes: the usual range is used up by 256, and who gets none tries again and again. */
+const ROOM = '10.128.0.0/12'
 
 const selector = { matchLabels: { app: 'bench' } }
 const required = topologyKey => ({
@@ -71,7 +73,7 @@ async function place(server, prefix, count, spec, cpu) {
 
 /** @returns a cluster with as many hollow nodes, and a function that ends both */
 async function startFlotilla() {
-  const server = await Server.start(['--no-local-node'])
+  const server = await Server.start(['--no-local-node', '--cluster-cidr', ROOM])
   const endNodes = await addHollowNodes(server, NODES)
   while ((await server.call('GET', '/api/v1/namespaces/default/serviceaccounts/default')).code !== 200)
     await new Promise(resolve => setTimeout(resolve, 50))
