@@ -106,6 +106,7 @@ export class ReplicaController<T extends ReplicaOwner> implements Reconciler<T> 
   /** A ready pod becomes available by the passing of time alone. */
   #untilNextAvailable(owner: T, pods: readonly Pod[], { clock }: ControllerContext): Result {
     const minReadySeconds = owner.spec.minReadySeconds ?? 0
+    if (minReadySeconds === 0) return done
     const waits = pods.map(pod => msUntilAvailable(pod, minReadySeconds, clock.now()) ?? 0).filter(waitMs => waitMs > 0)
     return waits.length ? requeueAfter(Math.min(...waits)) : done
   }

@@ -20,7 +20,9 @@ export function replicaStatus(
 ): ReplicaSetStatus {
   const templateLabels = fromMatchLabels(owner.spec.template?.metadata?.labels)
   const ready = pods.filter(isPodReady)
-  const available = ready.filter(pod => isPodAvailable(pod, owner.spec.minReadySeconds ?? 0, clock.now()))
+  const minReadySeconds = owner.spec.minReadySeconds ?? 0
+  const now = clock.now()
+  const available = minReadySeconds === 0 ? ready : ready.filter(pod => isPodAvailable(pod, minReadySeconds, now))
   return {
     replicas: pods.length,
     terminatingReplicas: terminating,
