@@ -107,6 +107,15 @@ describe('createSorter()', () => {
     expect(sorter(many, byRestarts, true)).toEqual(sortRows(many, byRestarts, true))
     expect(sorter([], byName, false)).toEqual([])
   })
+  it.each([false, true])('puts rows that change again and again in their places, descending %s', descending => {
+    const sorter = createSorter()
+    let now: readonly Row[] = many
+    sorter(now, byRestarts, descending)
+    for (let turn = 1; turn <= 30; turn++) {
+      now = now.map((each, at) => ((at * turn) % 23 ? each : row(each.name, 'shop', {}, (at * 7 + turn) % 9)))
+      expect(sorter(now, byRestarts, descending)).toEqual(sortRows(now, byRestarts, descending))
+    }
+  })
   it('asks for the value of a row once, and again only for one that changed', () => {
     const asked: string[] = []
     const column = { id: 'asked', title: 'Asked', value: ({ name }: Row) => (asked.push(name), name), width: '1fr' }

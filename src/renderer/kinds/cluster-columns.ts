@@ -38,6 +38,8 @@ export const nodeColumns = columnsOf<Node>(
     value: ({ object }) => parseQuantity(object.status.capacity?.cpu),
     cell: ({ object }) => t('{amount} cores', { amount: dash(object.status.capacity?.cpu) }),
     width: '84px',
+    // Beside the use of it one rarely asks for all of it.
+    hidden: true,
   },
   {
     id: 'memory',
@@ -45,6 +47,7 @@ export const nodeColumns = columnsOf<Node>(
     value: ({ object }) => parseQuantity(object.status.capacity?.memory),
     cell: ({ object }) => formatBytes(parseQuantity(object.status.capacity?.memory)),
     width: '96px',
+    hidden: true,
   },
   {
     id: 'taints',
@@ -60,7 +63,7 @@ export const nodeColumns = columnsOf<Node>(
         },
         object.spec.taints?.length ?? 0,
       ),
-    width: '72px',
+    width: '64px',
   },
   {
     id: 'ip',

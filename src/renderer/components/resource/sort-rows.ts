@@ -66,26 +66,86 @@ function merge(ordered: readonly Row[], fresh: readonly Row[], compare: Compare)
   return merged
 }
 
+/** More than that at once are merged. */
+const MOST_REPLACED = 200
+
+/**
+ * @returns old and new of each row that changed, in a list that has the same objects in the same order as before;
+ * undefined where some came, went or moved
+ */
+function replacedRows(before: readonly Row[], after: readonly Row[]): (readonly [Row, Row])[] | undefined {
+  if (before.length !== after.length) return undefined
+  const pairs: (readonly [Row, Row])[] = []
+  for (let at = 0; at < after.length; at++) {
+    const old = before[at]
+    const row = after[at]
+    if (old === row) continue
+    if (!old || !row || old.key !== row.key || pairs.length === MOST_REPLACED) return undefined
+    pairs.push([old, row])
+  }
+  return pairs
+}
+
+/** @returns where a row stands, or would stand, in rows that are in order */
+function placeOf(row: Row, ordered: readonly Row[], compare: Compare): number {
+  let [from, to] = [0, ordered.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    const other = ordered[middle]
+    if (other !== undefined && compare(other, row) < 0) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
+/** Copies what was in order, with some rows in the places of their former selves, or where they belong now. */
+function replaceIn(ordered: readonly Row[], pairs: readonly (readonly [Row, Row])[], compare: Compare): Row[] {
+  const rows = [...ordered]
+  for (const [old, row] of pairs) {
+    const at = placeOf(old, rows, compare)
+    if (compare(old, row) === 0) rows[at] = row
+    else {
+      rows.splice(at, 1)
+      rows.splice(placeOf(row, rows, compare), 0, row)
+    }
+  }
+  return rows
+}
+
+interface Sorted {
+  readonly column: ResourceColumn | undefined
+  readonly descending: boolean
+  readonly compare: Compare
+  /** As they were given. */
+  readonly given: readonly Row[]
+  readonly rows: Row[]
+}
+
 /** Sorts the same list again and again: rows that did not change keep what was found out about them. */
 export function createSorter(): (
   rows: readonly Row[],
   column: ResourceColumn | undefined,
   descending: boolean,
 ) => Row[] {
-  let last: { column: ResourceColumn | undefined; descending: boolean; compare: Compare; rows: Row[] } | undefined
-  return (rows, column, descending) => {
+  let last: Sorted | undefined
+  return (given, column, descending) => {
     // What moves by itself is another value each time.
     const isSame = last?.column === column && last?.descending === descending && !column?.isMoving
     if (!last || !isSame) {
       const compare = comparing(column, descending)
-      last = { column, descending, compare, rows: [...rows].sort(compare) }
+      last = { column, descending, compare, given, rows: [...given].sort(compare) }
       return last.rows
     }
-    const { compare } = last
-    const rest = new Set(rows)
-    // Both at once: which of the old rows are still there, and which ones are not old.
-    const ordered = last.rows.filter(row => rest.delete(row))
-    last = { ...last, rows: merge(ordered, [...rest].sort(compare), compare) }
+    last = { ...last, given, rows: sortedAnew(last, given) }
     return last.rows
   }
+}
+
+function sortedAnew({ given: before, rows, compare }: Sorted, given: readonly Row[]): Row[] {
+  const pairs = replacedRows(before, given)
+  if (pairs) return replaceIn(rows, pairs, compare)
+  const rest = new Set(given)
+  // Both at once: which of the old rows are still there, and which ones are not old.
+  const ordered = rows.filter(row => rest.delete(row))
+  return merge(ordered, [...rest].sort(compare), compare)
 }
