@@ -66,6 +66,14 @@ describe.skipIf(!process.env.DISPLAY)('the window of the desktop app', () => {
     expect(await outcome(`flotilla.invoke('helm:run', ${chart})`)).toContain('is no chart')
   })
 
+  it('touches no folder but those of local clusters', async () => {
+    const noName = 'a name has small letters'
+    expect(await outcome(`flotilla.invoke('local:run', 'delete', '../../etc', 0)`)).toContain(noName)
+    expect(await outcome(`flotilla.invoke('local:open', '..')`)).toContain(noName)
+    expect(await outcome(`flotilla.invoke('local:run', 'create', 'a', 21)`)).toContain('1 to 20 nodes')
+    expect(await outcome(`flotilla.invoke('local:run', 'explode', 'a', 1)`)).not.toBe('done')
+  })
+
   it('answers no other page, were one to be there with the same bridge', async () => {
     const opened = app.electron.waitForEvent('window')
     await app.electron.evaluate(
