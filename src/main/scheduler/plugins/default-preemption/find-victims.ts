@@ -15,6 +15,8 @@ export interface Candidate {
   readonly victims: readonly Pod[]
   /** Victims whose disruption budget has nothing left. */
   readonly violations: number
+  /** What counts first comes first: budgets, the most important victim, their sum, their number, their age. */
+  readonly costs: readonly number[]
 }
 
 const priorityOf = (pod: Pod) => pod.spec.priority ?? 0
@@ -97,12 +99,10 @@ export function findVictims(
       restore(other)
       if (fits()) remove(other)
     }
-    const victims = sorted.filter(other => gone.has(other))
-    return {
-      nodeName: node.name,
-      victims: victims.map(({ pod: victim }) => victim),
-      violations: victims.filter(victim => broken.has(victim)).length,
-    }
+    const left = sorted.filter(other => gone.has(other))
+    const victims = left.map(({ pod: victim }) => victim)
+    const violations = left.filter(victim => broken.has(victim)).length
+    return { nodeName: node.name, victims, violations, costs: costsOf(victims, violations) }
   } finally {
     // The plugins' state belongs to the whole cycle: leave it as it was.
     for (const other of [...gone]) restore(other)
@@ -113,28 +113,21 @@ export function findVictims(
 /** Sums weigh the number of victims too, whatever the sign of their priorities. */
 const OFFSET = 2 ** 31
 
-const known = new WeakMap<Candidate, readonly number[]>()
-
-/** What counts first comes first: budgets, the most important victim, their sum, their number, their age. */
-function costsOf(candidate: Candidate): readonly number[] {
-  let costs = known.get(candidate)
-  if (costs) return costs
-  const { victims, violations } = candidate
+function costsOf(victims: readonly Pod[], violations: number): number[] {
   const top = victims[0] ? priorityOf(victims[0]) : Number.NEGATIVE_INFINITY
   const oldest = Math.min(...victims.filter(pod => priorityOf(pod) === top).map(startOf))
   const sum = victims.reduce((total, pod) => total + priorityOf(pod) + OFFSET, 0)
-  costs = [violations, top, sum, victims.length, -oldest]
-  known.set(candidate, costs)
-  return costs
+  return [violations, top, sum, victims.length, -oldest]
 }
 
-/** @returns the candidate that costs least */
+function isCheaper({ costs: mine }: Candidate, { costs: others }: Candidate): boolean {
+  const index = mine.findIndex((cost, i) => cost !== others[i])
+  return index >= 0 && (mine[index] ?? 0) < (others[index] ?? 0)
+}
+
+/** @returns the candidate that costs least; of several, the first */
 export function cheapest(candidates: readonly Candidate[]): Candidate | undefined {
-  let best: { candidate: Candidate; costs: readonly number[] } | undefined
-  for (const candidate of candidates) {
-    const mine = costsOf(candidate)
-    const index = best ? mine.findIndex((cost, i) => cost !== best?.costs[i]) : 0
-    if (!best || (index >= 0 && (mine[index] ?? 0) < (best.costs[index] ?? 0))) best = { candidate, costs: mine }
-  }
-  return best?.candidate
+  let best: Candidate | undefined
+  for (const candidate of candidates) if (!best || isCheaper(candidate, best)) best = candidate
+  return best
 }
