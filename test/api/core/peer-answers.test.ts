@@ -82,3 +82,96 @@ test('an object without a name is named by nothing', async () => {
   const { code, json } = await raw(server, CONFIG_MAPS, { body: {} })
   expect([code, json.message]).toEqual([422, 'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required']) // prettier-ignore
 })
+
+test.each<[string, string, number, string]>([
+  ['a version that is none', 'resourceVersion=x', 400, 'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax'],
+  ['a watch from an exact version', 'watch=true&sendInitialEvents=true&resourceVersionMatch=Exact', 422, 'ListOptions.meta.k8s.io "" is invalid: [resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan", resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan]'],
+])('a list of %s', async (_what, query, expected, message) => {
+  const { code, json } = await raw(server, `${CONFIG_MAPS}?${query}`)
+  expect([code, json.message]).toEqual([expected, message])
+}) // prettier-ignore
+
+test('a negative limit is none', async () => {
+  expect((await raw(server, `${CONFIG_MAPS}?limit=-1`)).code).toBe(200)
+})
+
+test('kinds without namespaces take a selector for one, unless they name what they take', async () => {
+  const listed = await raw(server, '/apis/storage.k8s.io/v1/storageclasses?fieldSelector=metadata.namespace%3Da')
+  expect([listed.code, listed.json.items]).toEqual([200, []])
+  expect((await raw(server, '/api/v1/nodes?fieldSelector=metadata.namespace%3Da')).code).toBe(400)
+})
+
+test('an update without a name says which it should be', async () => {
+  const { code, json } = await raw(server, `${CONFIG_MAPS}/named`, { method: 'PUT', body: { data: {} } })
+  expect([code, json.message]).toEqual([400, 'the name of the object (named based on URL) was undeterminable: name must be provided']) // prettier-ignore
+})
+
+test('a dry run of nothing is refused', async () => {
+  const { code, json } = await raw(server, `${CONFIG_MAPS}?dryRun=`, { body: configMap('dry') })
+  expect([code, json.details.causes[0].message]).toEqual([422, 'Unsupported value: [""]: supported values: "All"'])
+  const body = { dryRun: ['Some'] }
+  const deleted = await raw(server, `${CONFIG_MAPS}/dry?dryRun=Some`, { method: 'DELETE', body })
+  expect(deleted.json.details.causes).toMatchObject([
+    { message: 'Unsupported value: ["Some"]: supported values: "All"' },
+  ])
+})
+
+test('a workload without a template lacks what is in it', async () => {
+  const body = { metadata: { name: 'a' }, spec: { selector: { matchLabels: { app: 'a' } } } }
+  const { json } = await raw(server, '/apis/apps/v1/namespaces/default/deployments', { body })
+  expect(json.details.causes).toMatchObject([
+    { field: 'spec.template.metadata.labels', message: 'Invalid value: null: `selector` does not match template `labels`' },
+    { field: 'spec.template.spec.containers', message: 'Required value' },
+  ]) // prettier-ignore
+})
+
+test('a job without labels has those of its template, and its pods outlive it only with a warning', async () => {
+  const path = '/apis/batch/v1/namespaces/default/jobs'
+  const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a:1' }] } }
+  const { json } = await raw(server, path, { body: { metadata: { name: 'plain' }, spec: { template } } })
+  const { uid, labels } = json.metadata
+  expect(labels).toEqual({
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': 'plain',
+    'controller-uid': uid,
+    'job-name': 'plain',
+  })
+  const trial = `${path}/plain?dryRun=All`
+  expect((await raw(server, trial, { method: 'DELETE' })).headers['warning']).toContain('child pods are preserved')
+  const told = await raw(server, `${trial}&propagationPolicy=Orphan`, { method: 'DELETE' })
+  expect(told.headers['warning']).toBeUndefined()
+})
+
+const definition = (spec: object, ...versions: string[]) => ({
+  metadata: { name: 'ships.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'ships', kind: 'Ship' },
+    versions: versions.map((name, i) => ({
+      ...{ name, served: true, storage: i === 0 },
+      schema: { openAPIV3Schema: { type: 'object', properties: { spec: i === 0 ? spec : { type: 'object' } } } },
+    })),
+  },
+})
+const SPEC = 'spec.validation.openAPIV3Schema.properties[spec]'
+test.each<[string, object, string, string]>([
+  ['a set of objects', { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'object' } }, `${SPEC}.items.x-kubernetes-map-type`, 'Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set'],
+  ['an unknown type of map', { type: 'object', 'x-kubernetes-map-type': 'odd' }, `${SPEC}.x-kubernetes-map-type`, 'Unsupported value: "odd": supported values: "atomic", "granular"'],
+  ['nothing to preserve', { type: 'object', 'x-kubernetes-preserve-unknown-fields': false }, `${SPEC}.x-kubernetes-preserve-unknown-fields`, 'Invalid value: false: must be true or undefined'],
+  ['an object within of no fields', { type: 'object', 'x-kubernetes-embedded-resource': true }, `${SPEC}.properties`, 'Required value: must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields'],
+  ['keys of no map', { type: 'array', 'x-kubernetes-list-map-keys': ['a'], items: { type: 'object' } }, `${SPEC}.x-kubernetes-list-type`, 'Required value: must be map if x-kubernetes-list-map-keys is non-empty'],
+  ['a type in a junctor', { type: 'string', anyOf: [{ type: 'string' }] }, `${SPEC}.anyOf[0].type`, 'Forbidden: must be empty to be structural'],
+])('a definition with %s is told where it is kept', async (_what, spec, field, message) => {
+  const { code, json } = await raw(server, '/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All', {
+    body: definition(spec, 'v1'),
+  })
+  expect([code, json.details.causes]).toEqual([422, [expect.objectContaining({ field, message })]])
+}) // prettier-ignore
+
+test('a definition whose versions differ is told of the version', async () => {
+  const { json } = await raw(server, '/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All', {
+    body: definition({ type: 'odd' }, 'v1', 'v2'),
+  })
+  expect(json.details.causes[0].field).toBe('spec.versions[0].schema.openAPIV3Schema.properties[spec].type')
+})

@@ -242,7 +242,7 @@ describe('a custom resource, through kubectl', () => {
       { ...version('v1', true), schema: { openAPIV3Schema: { type: 'object', properties: { spec: {} } } } },
     ]
     expect(await refusal(given(bad, 'replace'))).toContain(
-      'spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields',
+      'spec.validation.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields',
     )
   })
 

@@ -34,7 +34,7 @@ describe('a definition', () => {
     },
     'x-kubernetes-validations': [{ rule: text, ...more }],
   })
-  const at = 'spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[0]'
+  const at = 'spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0]'
 
   test.each<[string, JSONSchemaProps, string]>([
     ['with a syntax error', rule('self.x > >'), `${at}.rule: Invalid value`],

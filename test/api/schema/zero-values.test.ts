@@ -27,3 +27,8 @@ test.each<[string, string, unknown]>([
 ])('%s is kept', (_what, schema, value) => {
   expect(decoded(schema, value)).toEqual(value)
 })
+
+test('what is applied keeps them: they are owned', () => {
+  const applied = { metadata: { labels: {} }, data: {} }
+  expect(decodeObject('core.v1.ConfigMap', applied, 'apply')).toMatchObject({ object: applied, keptNothing: true })
+})

@@ -52,7 +52,8 @@ export function customSchema(schema: Schema): CustomSchema {
     decode(value) {
       const { value: pruned, unknown, tooDeep } = prune(value, schema)
       const object = pruned as AnyObject
-      const meta = decodeObject('meta.v1.ObjectMeta', object.metadata ?? {})
+      // Also of what is applied: empty labels are owned, and dropped before they are stored.
+      const meta = decodeObject('meta.v1.ObjectMeta', object.metadata ?? {}, 'apply')
       object.metadata = meta.object as unknown as AnyObject['metadata']
       return {
         object,

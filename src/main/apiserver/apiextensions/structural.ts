@@ -37,25 +37,59 @@ function patternErrors({ pattern }: Schema, path: string): FieldError[] {
   }
 }
 
+/** Items of a set are compared as a whole. */
+function setErrors(path: string, items: Schema | undefined): FieldError[] {
+  const field = items?.type === 'object' ? 'map' : items?.type === 'array' ? 'list' : undefined
+  if (!items || field === undefined) return []
+  const own = items[`x-kubernetes-${field}-type`]
+  return own === 'atomic' || (own === undefined && field === 'list')
+    ? []
+    : [
+        invalidValue(
+          `${path}.items.x-kubernetes-${field}-type`,
+          own ?? null,
+          'must be atomic as item of a list with x-kubernetes-list-type=set',
+        ),
+      ]
+}
+
+function extensionErrors(schema: Schema, path: string): FieldError[] {
+  const errors: FieldError[] = []
+  const mapType = schema['x-kubernetes-map-type']
+  if (mapType !== undefined && mapType !== 'atomic' && mapType !== 'granular')
+    errors.push(notSupported(`${path}.x-kubernetes-map-type`, mapType, ['atomic', 'granular']))
+  const preserve = schema['x-kubernetes-preserve-unknown-fields']
+  if (preserve === false)
+    errors.push(invalidValue(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'))
+  if (schema['x-kubernetes-embedded-resource'] && !preserve && Object.keys(schema.properties ?? {}).length === 0)
+    errors.push(
+      required(
+        `${path}.properties`,
+        'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields',
+      ),
+    )
+  return errors
+}
+
 function listErrors(schema: Schema, path: string): FieldError[] {
   const listType = schema['x-kubernetes-list-type']
   const keys = schema['x-kubernetes-list-map-keys']
   if (listType === undefined)
     return keys
-      ? [forbiddenField(`${path}.x-kubernetes-list-map-keys`, 'must be empty if x-kubernetes-list-type is not map')]
+      ? [required(`${path}.x-kubernetes-list-type`, 'must be map if x-kubernetes-list-map-keys is non-empty')]
       : []
   const at = `${path}.x-kubernetes-list-type`
-  if (!['atomic', 'set', 'map'].includes(listType)) return [notSupported(at, listType, ['atomic', 'map', 'set'])]
+  if (!['atomic', 'set', 'map'].includes(listType)) return [notSupported(at, listType, ['atomic', 'set', 'map'])]
   if (schema.type !== 'array')
     return [invalidValue(`${path}.type`, schema.type ?? '', 'must be array if x-kubernetes-list-type is specified')]
+  if (listType === 'set') return setErrors(path, schemaIn(schema.items))
   if (listType !== 'map') return []
   if (!keys?.length)
     return [required(`${path}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map')]
   const items = schemaIn(schema.items)
-  return keys.flatMap((key, i) => {
-    const keyPath = `${path}.x-kubernetes-list-map-keys[${i}]`
+  return keys.flatMap(key => {
     if (!items?.properties || !Object.hasOwn(items.properties, key))
-      return [invalidValue(keyPath, key, 'entries must all be names of item properties')]
+      return [invalidValue(`${path}.x-kubernetes-list-map-keys`, keys, 'entries must all be names of item properties')]
     return items.required?.includes(key) || items.properties[key]?.default !== undefined
       ? []
       : [
@@ -69,7 +103,11 @@ function listErrors(schema: Schema, path: string): FieldError[] {
 
 /** @param inside a junctor such as anyOf, where only value validations may stand */
 function schemaErrors(schema: Schema, path: string, inside: boolean, root: boolean): FieldError[] {
-  const errors: FieldError[] = [...patternErrors(schema, path), ...listErrors(schema, path)]
+  const errors: FieldError[] = [
+    ...patternErrors(schema, path),
+    ...listErrors(schema, path),
+    ...extensionErrors(schema, path),
+  ]
   for (const name of FORBIDDEN)
     if (schema[name] !== undefined) errors.push(forbiddenField(`${path}.${name}`, `${name} is not supported`))
   if (schema.uniqueItems)
@@ -84,8 +122,7 @@ function schemaErrors(schema: Schema, path: string, inside: boolean, root: boole
   )
   if (inside) {
     for (const name of NOT_IN_JUNCTORS)
-      if (schema[name] !== undefined)
-        errors.push(forbiddenField(`${path}.${name}`, 'must be undefined to be structural'))
+      if (schema[name] !== undefined) errors.push(forbiddenField(`${path}.${name}`, 'must be empty to be structural'))
   } else {
     const intOrString = schema['x-kubernetes-int-or-string'] === true
     const preserve = schema['x-kubernetes-preserve-unknown-fields'] === true

@@ -11,6 +11,7 @@ import { answerOne } from './read/answer-one.ts'
 import type { ObjectName } from './contract.ts'
 import type { EndpointParts } from './parts.ts'
 import { boolParameter } from './read/list-options.ts'
+import { decodeObject } from '../schema/decode.ts'
 import { decodeFields } from './write/decode-request.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
 
@@ -46,7 +47,8 @@ export async function apply(
   const { info, query } = request
   const representation = parts.represent(request, resource)
   const options = { ...writeOptionsOf(request, 'PatchOptions'), applied: true }
-  const { object: applied, unknown } = await decodeFields(request, resource.type, resource.custom ?? resource.schema)
+  const schema = resource.custom ?? resource.schema
+  const { object: applied, unknown, keptNothing } = await decodeFields(request, resource.type, schema, 'apply')
   if (!applied.apiVersion || !applied.kind) throw badRequest('apiVersion and kind must be given in an apply patch')
   applied.metadata ??= { name: info.name } as AnyObject['metadata']
   applied.metadata.name ||= info.name
@@ -57,8 +59,8 @@ export async function apply(
   if (resource.type.namespaced) applied.metadata.namespace ||= info.namespace
   refuseUndeclared(resource, info, unknown)
   await checkDuplicates(request)
-  const merge = (current: AnyObject | undefined) =>
-    serverSideApply({
+  const merge = (current: AnyObject | undefined) => {
+    const merged = serverSideApply({
       current,
       applied,
       manager: query.get('fieldManager') ?? '',
@@ -68,6 +70,9 @@ export async function apply(
       schemaId: resource.schema,
       fact: resource.custom?.fact,
     })
+    // Empty values are owned, but not stored.
+    return keptNothing && merged !== current ? decodeObject(resource.schema, merged).object : merged
+  }
 
   for (;;) {
     if (parts.find(resource, info)) {

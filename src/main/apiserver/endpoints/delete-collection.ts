@@ -5,13 +5,14 @@ import { listPage, scopeOf } from './list.ts'
 import type { Endpoint } from './parts.ts'
 import { parseListOptions } from './read/list-options.ts'
 import { selectionOf } from './read/selection.ts'
-import { deleteOptionsOf } from './write/delete-options.ts'
+import { deleteOptionsOf, warnOfOrphans } from './write/delete-options.ts'
 
 const WORKERS = 16
 
 export const removeCollection: Endpoint = async (request, resource, parts) => {
   const representation = parts.represent(request, resource)
   const options = await deleteOptionsOf(request)
+  warnOfOrphans(request, resource, options)
   const listOptions = parseListOptions(request.query, false)
   const selection = selectionOf(resource, listOptions.labelSelector, listOptions.fieldSelector)
   const namespace = resource.type.namespaced ? scopeOf(request, selection) : ''

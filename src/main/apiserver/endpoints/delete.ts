@@ -2,7 +2,7 @@
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { Endpoint } from './parts.ts'
-import { deleteOptionsOf } from './write/delete-options.ts'
+import { deleteOptionsOf, warnOfOrphans } from './write/delete-options.ts'
 
 /** Kinds that answer a finished deletion with the object instead of a Status. */
 const ANSWERS_WITH_OBJECT = new Set([
@@ -40,6 +40,7 @@ const success = (resource: ResourceDescriptor, object: AnyObject) => ({
 export const remove: Endpoint = async (request, resource, parts) => {
   const representation = parts.represent(request, resource)
   const options = await deleteOptionsOf(request)
+  warnOfOrphans(request, resource, options)
   const { object, gone } = await parts.remove(resource, request.info, options)
   if (gone && !ANSWERS_WITH_OBJECT.has(resource.storage)) return { code: 200, object: success(resource, object) }
   const accepted = !gone && options.propagationPolicy === 'Foreground'

@@ -12,7 +12,8 @@ import { writeOptionsOf } from './write/write-options.ts'
 /** @throws ApiError 400 when the body names another object than the URL */
 export function assertSameName(resource: ResourceDescriptor, object: AnyObject, { namespace, name }: ObjectName): void {
   const { metadata } = object
-  if (!metadata?.name) throw badRequest('name must be provided')
+  if (!metadata?.name)
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
   if (metadata.name !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   if (resource.type.namespaced && metadata.namespace && metadata.namespace !== namespace)

@@ -4,8 +4,11 @@ export const MAX_DEPTH = 64
 
 type Step = string | number | readonly [key: string]
 
-/** Whose words a wrong type is told in: those of Go's decoder of JSON, or of the one that maps go through. */
-export type Wording = 'json' | 'map'
+/**
+ * Whose words a wrong type is told in: those of Go's decoder of JSON, or of the one that maps go through. What is applied
+ * is owned, so it keeps what means nothing elsewhere.
+ */
+export type Wording = 'json' | 'map' | 'apply'
 
 export class DecodeContext {
   /** Field names (strings), list positions (numbers) and map keys (one in a list) from the root to the value. */
@@ -15,9 +18,18 @@ export class DecodeContext {
   readonly unknown: string[] = []
   readonly errors: string[] = []
   readonly #wording: Wording
+  /** Whether something was kept that means nothing. */
+  keptNothing = false
 
   constructor(wording: Wording) {
     this.#wording = wording
+  }
+
+  /** @returns whether a value that means nothing has a place in the result */
+  keepsNothing(): boolean {
+    if (this.#wording !== 'apply') return false
+    this.keptNothing = true
+    return true
   }
 
   /** `spec.containers[0].image` */

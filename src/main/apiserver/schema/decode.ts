@@ -17,6 +17,8 @@ export interface Decoded {
   readonly unknown: string[]
   /** Complete messages; the first is the one that upstream answers with 400. */
   readonly errors: string[]
+  /** It holds empty values that are not to be stored. */
+  readonly keptNothing?: boolean
 }
 
 const structs = new Map<string, Decoder>()
@@ -66,7 +68,7 @@ const unless =
   (isNothing: (value: unknown) => boolean, decoder: Decoder): Decoder =>
   (value, context) => {
     const decoded = decoder(value, context)
-    return isNothing(decoded) ? undefined : decoded
+    return isNothing(decoded) && !context.keepsNothing() ? undefined : decoded
   }
 
 function decoderOf(fact: FieldFact, exact = false): Decoder {
@@ -179,13 +181,14 @@ function goTypeOf(fact: FieldFact): string {
 /**
  * @param schemaId such as `apps.v1.Deployment`
  * @param value JSON as a client sent it
- * @param wording `map` for what a strategic merge patch made, which upstream decodes from a map, not from JSON
+ * @param wording `map` for what a strategic merge patch made, which upstream decodes from a map, not from JSON; `apply`
+ *   for what is applied
  */
 export function decodeObject(schemaId: string, value: unknown, wording: Wording = 'json'): Decoded {
   const context = new DecodeContext(wording)
   const object = structDecoder(schemaId)(value, context) ?? {}
   const errors = context.errors.map(message => (wording === 'map' ? message : wrap(schemaId, message)))
-  return { object: object as AnyObject, unknown: context.unknown, errors }
+  return { object: object as AnyObject, unknown: context.unknown, errors, keptNothing: context.keptNothing }
 }
 
 function wrap(schemaId: string, message: string): string {

@@ -1,10 +1,5 @@
 // The query of list, watch and deletecollection, parsed and checked once.
-import {
-  type FieldError,
-  forbiddenField,
-  invalidValue,
-  notSupported,
-} from '../../../../shared/machinery/field-error.ts'
+import { type FieldError, forbiddenField, notSupported } from '../../../../shared/machinery/field-error.ts'
 import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
 
 export interface ListOptions {
@@ -46,9 +41,9 @@ export function parseResourceVersion(text: string): number | undefined {
   if (text === '' || text === '0') return undefined
   const revision = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(revision))
-    throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
-      invalidValue('resourceVersion', text, `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`),
-    ])
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    )
   return revision
 }
 
@@ -64,8 +59,8 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
   const knownMatch = matchText === 'Exact' || matchText === 'NotOlderThan' ? matchText : ''
   if (matchText !== '' && knownMatch === '')
     errors.push(notSupported('resourceVersionMatch', matchText, ['Exact', 'NotOlderThan', '']))
-  if (limit < 0) errors.push(invalidValue('limit', limit, 'must be greater than or equal to 0'))
   if (watch) {
+    if (matchText === 'Exact') errors.push(notSupported('resourceVersionMatch', matchText, ['NotOlderThan']))
     if (sendInitialEvents === undefined && matchText !== '')
       forbid('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
     if (sendInitialEvents !== undefined && matchText !== 'NotOlderThan')
@@ -85,7 +80,8 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
   return {
     labelSelector: query.get('labelSelector') ?? '',
     fieldSelector: query.get('fieldSelector') ?? '',
-    limit,
+    // A negative one is none.
+    limit: Math.max(0, limit),
     continue: token,
     resourceVersion,
     revision: parseResourceVersion(resourceVersion),

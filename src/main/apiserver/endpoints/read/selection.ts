@@ -29,7 +29,9 @@ const parsing = <T>(parse: () => T): T => {
 
 function fieldReader(resource: ResourceDescriptor, field: string): (object: AnyObject) => string {
   if (field === 'metadata.name') return object => object.metadata.name
-  if (field === 'metadata.namespace' && resource.type.namespaced) return object => object.metadata.namespace ?? ''
+  // Kinds without fields of their own take it also where there are no namespaces.
+  if (field === 'metadata.namespace' && (resource.type.namespaced || !resource.selectableFields))
+    return object => object.metadata.namespace ?? ''
   const known = resource.selectableFields
   const reader = known && Object.hasOwn(known, field) ? known[field] : undefined
   if (reader) return reader

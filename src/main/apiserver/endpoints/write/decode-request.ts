@@ -7,7 +7,7 @@ import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE 
 import { scanJson } from '../../codec/scan-json.ts'
 import type { CustomSchema } from '../../registry/resource.ts'
 import type { ApiRequest } from '../../request.ts'
-import { decodeObject } from '../../schema/decode.ts'
+import { type Decoded, decodeObject } from '../../schema/decode.ts'
 import { fieldValidationOf } from './write-options.ts'
 
 type Kind = Pick<ResourceType<unknown>, 'group' | 'version' | 'kind'> & {
@@ -101,15 +101,21 @@ export async function decodeFields(
   request: ApiRequest,
   kind: Kind,
   schema: string | CustomSchema,
-): Promise<{ readonly object: AnyObject; readonly unknown: readonly string[] }> {
+  wording?: 'apply',
+): Promise<Pick<Decoded, 'object' | 'unknown' | 'keptNothing'>> {
   if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
   const value = await readMap(request, kind)
   assertKind(value, kind)
-  const { object, unknown, errors } = typeof schema === 'string' ? decodeObject(schema, value) : schema.decode(value)
+  const {
+    object,
+    unknown,
+    errors,
+    keptNothing = false,
+  } = typeof schema === 'string' ? decodeObject(schema, value, wording) : schema.decode(value)
   if (errors[0] !== undefined) throw badRequest(errors[0])
   if (kind.also && object.apiVersion !== '') object.apiVersion = apiVersionOf(kind)
-  return { object, unknown }
+  return { object, unknown, keptNothing }
 }
 
 /**

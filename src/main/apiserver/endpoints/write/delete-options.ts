@@ -3,6 +3,7 @@ import { type FieldError, invalidValue, notSupported } from '../../../../shared/
 import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
 import type { DeleteOptions as DeleteOptionsBody } from '../../../../shared/api/meta/v1.ts'
 import type { ApiRequest } from '../../request.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { decodeObject } from '../../schema/decode.ts'
 import type { DeleteOptions } from '../contract.ts'
 import { boolParameter, integerParameter } from '../read/list-options.ts'
@@ -30,6 +31,14 @@ async function optionsBody(request: ApiRequest): Promise<DeleteOptionsBody> {
   return object as unknown as DeleteOptionsBody
 }
 
+const ORPHANS =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
+
+/** Jobs leave their pods behind, which few expect. */
+export function warnOfOrphans(request: ApiRequest, { storage }: ResourceDescriptor, options: DeleteOptions): void {
+  if (storage === 'batch/jobs' && options.propagationPolicy === undefined) request.warn(ORPHANS)
+}
+
 /** @throws ApiError 400 or 422 */
 export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOptions> {
   const body = await optionsBody(request)
@@ -55,7 +64,7 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
   const propagationPolicy = policy ?? fromOrphan
   return {
     user: request.user,
-    dryRun: parseDryRun([...(body.dryRun ?? []), ...request.query.getAll('dryRun')], 'DeleteOptions'),
+    dryRun: parseDryRun([...new Set([...(body.dryRun ?? []), ...request.query.getAll('dryRun')])], 'DeleteOptions'),
     warn: text => request.warn(text),
     annotate: request.annotate,
     ...(body.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: body.gracePeriodSeconds }),

@@ -10,7 +10,7 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
 /** @param dryRun the values given, from the query or an options body @throws ApiError 422 */
 export function parseDryRun(dryRun: readonly string[], optionsKind: string): boolean {
-  if (dryRun.some(value => value !== 'All' && value !== ''))
+  if (dryRun.some(value => value !== 'All'))
     throw invalid({ group: 'meta.k8s.io', kind: optionsKind }, '', [notSupported('dryRun', dryRun, ['All'])])
   return dryRun.includes('All')
 }

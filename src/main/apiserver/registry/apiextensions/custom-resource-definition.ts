@@ -1,5 +1,7 @@
 // CustomResourceDefinitions.
 import { CustomResourceDefinition } from '../../../../shared/api/apiextensions/v1.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import type { FieldError } from '../../../../shared/machinery/field-error.ts'
 import { defaultColumns } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
@@ -30,6 +32,27 @@ const initialStatus = ({ spec }: CustomResourceDefinition) => ({
     .map(version => version.name),
 })
 
+/** What all versions share is kept beside them, under these names. */
+const SHARED = {
+  schema: 'validation',
+  subresources: 'subresources',
+  additionalPrinterColumns: 'additionalPrinterColumns',
+  selectableFields: 'selectableFields',
+} as const
+
+/** @returns the errors with paths that say where things are kept: usually a definition has one version */
+function whereKept({ spec }: CustomResourceDefinition, errors: readonly FieldError[]): FieldError[] {
+  const [first, ...others] = list(spec.versions)
+  const shared = (Object.keys(SHARED) as (keyof typeof SHARED)[]).filter(
+    field => first?.[field] !== undefined && others.every(other => deepEqual(other[field], first[field])),
+  )
+  if (errors.length === 0 || shared.length === 0) return [...errors]
+  const path = new RegExp(`spec\\.versions\\[\\d+\\]\\.(${shared.join('|')})(?![A-Za-z])`, 'g')
+  const moved = (text: string) =>
+    text.replace(path, (_all, field: string) => `spec.${SHARED[field as keyof typeof SHARED]}`)
+  return errors.map(error => ({ ...error, field: moved(error.field), message: moved(error.message) }))
+}
+
 const strategy = specAndStatus()
 
 export const customResourceDefinitions = defineResource<CustomResourceDefinition>({
@@ -49,7 +72,7 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
       definition.status = { ...definition.status, storedVersions: [...stored, current] }
   },
   status: statusStrategy<CustomResourceDefinition>(),
-  validate: definition => [...validateDefinition(definition), ...validateSchemas(definition)],
+  validate: definition => whereKept(definition, [...validateDefinition(definition), ...validateSchemas(definition)]),
   check: (definition, old) => Promise.resolve(approvalErrors(definition, old)),
   validateUpdate: validateDefinitionUpdate,
   columns: defaultColumns,

@@ -1,7 +1,7 @@
 // DaemonSets.
 import { DaemonSet } from '../../../../shared/api/apps/v1.ts'
 import { ageColumn, integer, labelsText, nameColumn, selectorColumn, templateColumns, text } from '../columns/common.ts'
-import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
+import { emptyTemplate, setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { changedTemplate } from '../core/pod/warnings.ts'
 import { defineResource } from '../resource.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
@@ -20,7 +20,7 @@ function setDaemonSetDefaults(set: DaemonSet): void {
     strategy.rollingUpdate.maxSurge ??= 0
   }
   set.spec.revisionHistoryLimit ??= 10
-  setPodTemplateDefaults(set.spec.template)
+  setPodTemplateDefaults((set.spec.template ??= emptyTemplate()))
 }
 
 export const daemonSets = defineResource<DaemonSet>({

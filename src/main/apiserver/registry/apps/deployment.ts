@@ -2,7 +2,7 @@
 import { Deployment } from '../../../../shared/api/apps/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { ageColumn, nameColumn, selectorText, templateColumns, text, wide } from '../columns/common.ts'
-import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
+import { emptyTemplate, setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { changedTemplate } from '../core/pod/warnings.ts'
 import { unlikelyHostName } from '../support/warnings.ts'
 import { defineResource } from '../resource.ts'
@@ -31,7 +31,7 @@ function setDeploymentDefaults(deployment: Deployment): void {
   }
   spec.revisionHistoryLimit ??= 10
   spec.progressDeadlineSeconds ??= 600
-  setPodTemplateDefaults(spec.template)
+  setPodTemplateDefaults((spec.template ??= emptyTemplate()))
 }
 
 const status = statusStrategy<Deployment>((d, old) => validateReplicaStatus(d.status, old.status))

@@ -1,7 +1,7 @@
 // ReplicaSets.
 import { ReplicaSet } from '../../../../shared/api/apps/v1.ts'
 import { ageColumn, integer, nameColumn, selectorColumn, templateColumns } from '../columns/common.ts'
-import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
+import { emptyTemplate, setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { changedTemplate } from '../core/pod/warnings.ts'
 import { unlikelyHostName } from '../support/warnings.ts'
 import { defineResource } from '../resource.ts'
@@ -18,7 +18,7 @@ export const replicaSets = defineResource<ReplicaSet>({
     ensureStructs(set, 'spec', 'status')
     set.status.replicas ??= 0
     set.spec.replicas ??= 1
-    setPodTemplateDefaults(set.spec.template)
+    setPodTemplateDefaults((set.spec.template ??= emptyTemplate()))
   },
   ...specAndStatus({ replicas: 0 }),
   status: statusStrategy<ReplicaSet>((set, old) => validateReplicaStatus(set.status, old.status)),

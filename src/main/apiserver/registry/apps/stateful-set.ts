@@ -4,7 +4,7 @@ import { ageColumn, nameColumn, templateColumns, text } from '../columns/common.
 import { claimSpecWarnings } from '../core/claim-warnings.ts'
 import { changedTemplate } from '../core/pod/warnings.ts'
 import { setClaimDefaults } from '../core/claim-defaults.ts'
-import { setPodTemplateDefaults } from '../core/pod/defaults.ts'
+import { emptyTemplate, setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { selectorScale } from '../support/scale.ts'
@@ -31,7 +31,7 @@ function setStatefulSetDefaults(set: StatefulSet): void {
   retention.whenScaled ||= 'Retain'
   spec.replicas ??= 1
   spec.revisionHistoryLimit ??= 10
-  setPodTemplateDefaults(spec.template)
+  setPodTemplateDefaults((spec.template ??= emptyTemplate()))
   for (const claim of list(spec.volumeClaimTemplates)) {
     claim.apiVersion ||= 'v1'
     claim.kind ||= 'PersistentVolumeClaim'

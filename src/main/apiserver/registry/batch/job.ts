@@ -1,5 +1,6 @@
 // Jobs.
 import { Job } from '../../../../shared/api/batch/v1.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { jobColumns } from '../columns/job.ts'
 import { changedTemplate } from '../core/pod/warnings.ts'
 import { defineResource } from '../resource.ts'
@@ -38,7 +39,11 @@ export const jobs = defineResource<Job>({
   categories: ['all'],
   setDefaults: setJobDefaults,
   prepareForCreate: job => {
+    const { template } = job.spec
+    const hasOwnLabels = !deepEqual(job.metadata.labels ?? {}, template?.metadata?.labels ?? {})
     generateSelector(job)
+    // A job without labels has those of its template, also what is added to them.
+    if (!hasOwnLabels && template?.metadata?.labels) job.metadata.labels = { ...template.metadata.labels }
     clearStatus(job)
     startGeneration(job)
   },

@@ -73,6 +73,9 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   for (const container of list(spec.ephemeralContainers)) setContainerDefaults(container)
 }
 
+/** What a workload without a template has: upstream's is a struct. */
+export const emptyTemplate = (): PodTemplateSpec => ({ metadata: {}, spec: { containers: [] } })
+
 export function setPodTemplateDefaults(template: PodTemplateSpec | undefined): void {
   if (!template) return
   template.metadata ??= {}

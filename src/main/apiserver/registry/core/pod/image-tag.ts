@@ -14,4 +14,7 @@ export function imageTag(reference: string): string {
 
 /** `Always` for images that move, `IfNotPresent` for all others. */
 export const defaultPullPolicy = (reference: string): string =>
-  imageTag(reference) === 'latest' ? 'Always' : 'IfNotPresent'
+  // What cannot be read as a reference has no tag.
+  imageTag(reference) === 'latest' && /^[a-z0-9]/i.test(reference) && !/[^\w.:/@-]/.test(reference)
+    ? 'Always'
+    : 'IfNotPresent'
