@@ -21,6 +21,7 @@ const clean = text =>
     .join(' ')
     .replace(/\\?&quot;/g, '"')
     .replace(/\\?&#39;/g, "'")
+    .replace(/\\(["'])/g, '$1')
     .trim()
 
 const descriptions = {}

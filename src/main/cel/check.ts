@@ -21,7 +21,7 @@ import {
   TYPE,
   UINT,
 } from './types.ts'
-import { Uint, type Value } from './values.ts'
+import { fieldType, Uint, type Value } from './values.ts'
 
 /** What an expression may name. */
 export interface Scope {
@@ -166,7 +166,7 @@ class Checker {
       case 'map':
         return type.elem ?? DYN
       case 'object':
-        return type.fields?.get(name) ?? `undefined field '${name}'`
+        return fieldType(type.fields, name) ?? `undefined field '${name}'`
       case 'optional': {
         const inner = this.#field(type.elem ?? DYN, name)
         return typeof inner === 'string' ? inner : optionalOf(inner)

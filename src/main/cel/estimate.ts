@@ -30,6 +30,8 @@ interface Local {
   readonly size: Max | undefined
   /** Size of an item, for a variable that holds a list. */
   readonly itemSize: Max | undefined
+  /** Whether it stands for something that was worked out, not read. */
+  readonly computed: boolean
 }
 
 const times = (size: Max, factor: number): Max => (size === Infinity ? Infinity : Math.ceil(size * factor))
@@ -88,14 +90,24 @@ class Estimator {
         return operand?.kind === 'object' ? operand.fields?.get(expr.field) : operand?.elem
       }
       case 'call':
-        if (expr.fn === '_[_]' || expr.fn === '_[?_]')
-          return expr.args[0] && unwrapped(this.declared(expr.args[0]))?.elem
+        if (expr.fn === '_[_]') return expr.args[0] && this.#elementOf(expr.args[0])
+        if (expr.fn === '_[?_]') return expr.args[0] && unwrapped(this.declared(expr.args[0]))?.elem
         if (expr.fn === 'dyn') return expr.args[0] && this.declared(expr.args[0])
         if (expr.fn !== '_?._') return undefined
         return this.#optionalField(expr)
       default:
         return undefined
     }
+  }
+
+  /** Parts of what was worked out, such as of a text that was split, count as long as the whole object, as upstream has it. */
+  #elementOf(container: Expr): CelType | undefined {
+    return this.#isComputed(container) ? this.#variables.get('self') : unwrapped(this.declared(container))?.elem
+  }
+
+  #isComputed(expr: Expr): boolean {
+    if (expr.kind === 'ident') return this.#locals.findLast(({ name }) => name === expr.name)?.computed ?? false
+    return expr.kind !== 'select' && this.declared(expr) === undefined && !(expr.kind === 'call' && expr.fn === '_[_]')
   }
 
   #optionalField({ args: [operand, field] }: Call): CelType | undefined {
@@ -271,6 +283,7 @@ class Estimator {
       type: this.declared(expr.init),
       size: this.size(expr.init),
       itemSize: this.#itemSize(expr.init),
+      computed: this.#isComputed(expr.init),
     })
     if (isBind) {
       cost += this.cost(expr.result)
@@ -280,8 +293,11 @@ class Estimator {
     }
     const range = this.declared(expr.range)
     const isMap = (range ?? this.#checked.types.get(expr.range.id))?.kind === 'map'
-    const item = { type: range?.elem, size: this.#elementSize(expr.range), itemSize: undefined }
-    const key = { type: range?.key, size: isMap ? range?.key?.maxElements : 1, itemSize: undefined }
+    const computed = this.#isComputed(expr.range)
+    const itemType = this.#elementOf(expr.range)
+    const keyType = computed && isMap ? itemType : range?.key
+    const item = { type: itemType, size: this.#elementSize(expr.range), itemSize: undefined, computed: false }
+    const key = { type: keyType, size: isMap ? keyType?.maxElements : 1, itemSize: undefined, computed: false }
     if (expr.iter2 === undefined) this.#locals.push({ name: expr.iter, ...(isMap ? key : item) })
     else this.#locals.push({ name: expr.iter, ...key }, { name: expr.iter2, ...item })
     const each = this.cost(expr.condition) + this.cost(expr.step)

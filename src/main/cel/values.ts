@@ -173,7 +173,7 @@ class JsonStruct implements CelMap {
   }
   get(key: Value): Value | undefined {
     if (typeof key !== 'string') return undefined
-    const type = this.#fields.get(key)
+    const type = fieldType(this.#fields, key)
     if (!type) return undefined
     const raw = getField(this.#raw, unescapeName(key))
     return raw === undefined ? undefined : fromJson(raw, type)
@@ -187,7 +187,9 @@ class JsonStruct implements CelMap {
 }
 
 const KEYWORDS = new Set(
-  'true false null in as break const continue else for function if import let loop package namespace return'.split(' '),
+  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
+    ' ',
+  ),
 )
 const ESCAPED: Readonly<Record<string, string>> = {
   __: '__underscores__',
@@ -203,6 +205,10 @@ export function escapeName(name: string): string | undefined {
   if (!/^[A-Za-z_][A-Za-z0-9_./-]*$/.test(name)) return undefined
   return name.replace(/__|[./-]/g, part => ESCAPED[part] ?? part)
 }
+
+/** @returns a field's type; one whose name is a keyword is found by that as well. */
+export const fieldType = (fields: CelType['fields'], name: string): CelType | undefined =>
+  fields?.get(name) ?? (KEYWORDS.has(name) ? fields?.get(`__${name}__`) : undefined)
 
 function unescapeName(key: string): string {
   if (!key.includes('__')) return key

@@ -91,6 +91,32 @@ describe('a definition', () => {
     expect(await refusal(defined)).toBe('accepted')
   })
 
+  test('may split a bounded text and look at its parts, and read a property by a name that is a keyword', async () => {
+    const target: JSONSchemaProps = {
+      type: 'string',
+      maxLength: 21,
+      'x-kubernetes-validations': [
+        { rule: "self.split(':').size() != 2 || self.split(':')[1].matches('[0-9]+')" },
+        { rule: "self.split(':').all(part, part.matches('^[a-z0-9]*$'))" },
+      ],
+    }
+    const spec: JSONSchemaProps = {
+      type: 'object',
+      properties: { target, namespace: { type: 'string', maxLength: 63 } },
+      'x-kubernetes-validations': [
+        { rule: "!has(self.namespace) || self.namespace != 'a'", message: 'not in a' },
+        { rule: "!has(self.__namespace__) || self.__namespace__ != 'b'", message: 'not in b' },
+      ],
+    }
+    const kind = await defineKind(api, 'Splitter', { type: 'object', properties: { spec } })
+    const told = (content: object) => refusal(kind.create('x', { spec: content }))
+    expect(await told({ target: 'web:http' })).toContain('failed rule')
+    expect(await told({ target: 'web:80!' })).toContain('failed rule')
+    expect(await told({ namespace: 'a' })).toContain('not in a')
+    expect(await told({ namespace: 'b' })).toContain('not in b')
+    expect(await told({ target: 'web:80', namespace: 'c' })).toBe('accepted')
+  })
+
   test('whose bounds keep the cost down is accepted', async () => {
     const names: JSONSchemaProps = { type: 'array', maxItems: 20, items: { type: 'string', maxLength: 10 } }
     const spec: JSONSchemaProps = {

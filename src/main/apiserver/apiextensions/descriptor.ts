@@ -57,7 +57,7 @@ export function customSchema(schema: Schema): CustomSchema {
       object.metadata = meta.object as unknown as AnyObject['metadata']
       return {
         object,
-        unknown: [...unknown, ...meta.unknown.map(path => `metadata.${path}`)],
+        unknown: [...unknown, ...meta.unknown.map(path => `metadata.${path}`)].sort(),
         errors: tooDeep ? ['exceeded max depth of 64'] : meta.errors,
       }
     },

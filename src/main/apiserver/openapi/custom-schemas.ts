@@ -67,6 +67,7 @@ export function customSchemas(
     [
       `${name}List`,
       {
+        description: `${listKindOf(resource)} is a list of ${kind}`,
         type: 'object',
         required: ['items'],
         properties: {

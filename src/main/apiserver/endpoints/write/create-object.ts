@@ -108,7 +108,8 @@ async function admitAndStore(
   try {
     if (options.dryRun) {
       if (parts.store.get(key)) throw alreadyExists(resource.type, object.metadata.name)
-      return object
+      // Read back, its defaults stand in parts that preparation emptied, such as the status.
+      return resource.custom && resource.fromStorage ? resource.fromStorage(object) : object
     }
     const stored = await parts.store.create(key, await storedForm(resource, object), request.guards)
     await prepareViews(resource, [stored])
