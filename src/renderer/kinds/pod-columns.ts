@@ -26,7 +26,7 @@ export const podColumns = columnsOf<Pod>(
     title: m('Containers'),
     value: ({ object }) => object.spec.containers.length,
     cell: ({ object }) => containerSquares(object),
-    width: '78px',
+    width: '82px',
   },
   statusColumn(Pod, podStatus),
   usageColumn('pods', 'cpu', limitsOf),
@@ -44,7 +44,7 @@ export const podColumns = columnsOf<Pod>(
         last ? h('span', { class: 'text-ink-faint font-normal' }, [' (', h(AgeText, { time: last }), ')']) : '',
       ])
     },
-    width: 'minmax(76px, 104px)',
+    width: 'minmax(72px, 104px)',
   },
   {
     id: 'owner',

@@ -20,7 +20,7 @@ export interface Layout extends Box {
   readonly columns: readonly { readonly rank: Rank; readonly x: number }[]
 }
 
-export const CARD_WIDTH = 208
+export const CARD_WIDTH = 216
 export const COLUMN_GAP = 52
 const ROW_GAP = 10
 const BAND_GAP = 18
