@@ -1,6 +1,8 @@
 // Can this machine be a node, and how would the agent run on it?
 import { accessSync, constants, existsSync } from 'node:fs'
+import { request } from 'node:http'
 import { createConnection } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { hostname } from 'node:os'
 
 export type LocalNodePlan =
@@ -8,6 +10,8 @@ export type LocalNodePlan =
   | { readonly run: 'process' | 'container'; readonly dockerSocket: string }
   | { readonly run: 'not'; readonly why: string }
 
+/** Docker counts containers and images for its answer. */
+const INFO_TIMEOUT_MS = 10_000
 const DOCKER_SOCKET = '/var/run/docker.sock'
 
 export const dockerSocketPath = (): string => process.env.DOCKER_HOST?.replace(/^unix:\/\//, '') ?? DOCKER_SOCKET
@@ -47,6 +51,13 @@ export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<
       run: 'not',
       why: `Docker does not answer on ${dockerSocket} (${problem}); start it with: systemctl start docker`,
     }
+  if (await isRootless(dockerSocket))
+    return {
+      run: 'not',
+      why:
+        `the Docker on ${dockerSocket} is rootless, and lets no container be a node; ` +
+        `use Docker with root's rights (DOCKER_HOST=unix://${DOCKER_SOCKET}), or add a node over SSH`,
+    }
   return { run: process.getuid?.() === 0 ? 'process' : 'container', dockerSocket }
 }
 
@@ -62,4 +73,25 @@ function connects(socketPath: string): Promise<string | undefined> {
     socket.once('connect', () => end())
     socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
   })
+}
+
+/** What does not say so is not. */
+function isRootless(socketPath: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const no = () => resolve(false)
+    const asked = request({ socketPath, path: '/info', timeout: INFO_TIMEOUT_MS }, answer => {
+      text(answer).then(body => resolve(saysRootless(body)), no)
+    })
+    asked.once('timeout', () => asked.destroy()).once('error', no)
+    asked.end()
+  })
+}
+
+function saysRootless(body: string): boolean {
+  try {
+    const { SecurityOptions: options } = JSON.parse(body) as { SecurityOptions?: unknown }
+    return Array.isArray(options) && options.some(option => String(option).startsWith('name=rootless'))
+  } catch {
+    return false
+  }
 }

@@ -1,0 +1,40 @@
+// Whether this machine can be a node, by what its Docker says.
+import { type RequestListener, createServer } from 'node:http'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { planLocalNode } from '../../src/main/local-node/detect.ts'
+import { docker, temporaryFolder } from './support/node.ts'
+
+/** @returns the plan with a Docker that answers so */
+async function planWith(answer: RequestListener) {
+  const folder = temporaryFolder()
+  const server = createServer(answer)
+  const socket = join(folder.path, 'docker.sock')
+  await new Promise<void>(resolve => server.listen(socket, resolve))
+  try {
+    return { socket, plan: await planLocalNode(socket) }
+  } finally {
+    server.close()
+    folder.remove()
+  }
+}
+
+describe('this machine', () => {
+  test('is a node with its own Docker, and none of whatever sort without', async () => {
+    expect(docker('info', '-f', '{{.SecurityOptions}}')).not.toContain('rootless')
+    expect((await planLocalNode('/var/run/docker.sock')).run).not.toBe('not')
+    expect(await planLocalNode('/nowhere/docker.sock')).toMatchObject({ run: 'not', why: expect.stringContaining('no /nowhere/docker.sock') as string }) // prettier-ignore
+  })
+  test('is none where Docker is rootless, and says what to do', async () => {
+    const { plan, socket } = await planWith((_request, response) =>
+      response.end(JSON.stringify({ SecurityOptions: ['name=seccomp,profile=default', 'name=rootless'] })),
+    )
+    expect(plan).toEqual({
+      run: 'not',
+      why: `the Docker on ${socket} is rootless, and lets no container be a node; use Docker with root's rights (DOCKER_HOST=unix:///var/run/docker.sock), or add a node over SSH`,
+    })
+  })
+  test.each(['{"SecurityOptions":null}', 'not JSON', '{}'])('is one where Docker says %s', async body => {
+    expect((await planWith((_request, response) => response.end(body))).plan.run).not.toBe('not')
+  })
+})
