@@ -30,7 +30,7 @@ interface Sample {
   readonly cpuNanoseconds: number
 }
 
-/** Everybody who asks within this time gets the same readings. */
+/** Everybody who asks within this time, about the same pods, gets the same readings. */
 const FRESH_MS = 1_000
 const MAX_SAMPLES = 2_000
 
@@ -40,7 +40,7 @@ export class StatsCollector {
   readonly #clock: Clock
   /** The last reading of each container and of the node: a rate needs two. */
   readonly #samples = new Map<string, Sample>()
-  #last: { readonly at: number; readonly snapshot: Promise<Snapshot> } | undefined
+  #last: { readonly at: number; readonly of: string; readonly snapshot: Promise<Snapshot> } | undefined
 
   constructor(runtime: ContainerRuntime, pods: () => readonly Pod[], clock: Clock) {
     this.#runtime = runtime
@@ -50,9 +50,12 @@ export class StatsCollector {
 
   snapshot(): Promise<Snapshot> {
     const now = this.#clock.monotonic()
-    if (this.#last && now - this.#last.at < FRESH_MS) return this.#last.snapshot
+    const of = this.#pods()
+      .map(({ metadata }) => metadata.uid)
+      .join()
+    if (this.#last?.of === of && now - this.#last.at < FRESH_MS) return this.#last.snapshot
     const snapshot = this.#read()
-    this.#last = { at: now, snapshot }
+    this.#last = { at: now, of, snapshot }
     return snapshot
   }
 
