@@ -9,16 +9,33 @@ const node = (name: string, include: string[], testTimeout = 20_000) => ({
   test: { name, include, environment: 'node', testTimeout, hookTimeout: 60_000, fileParallelism: true },
 })
 
+/** Files of one process share the modules that they load: most of what short tests take is loading them. */
+const together = <Project extends { extends: true; test: object }>(project: Project) => ({
+  ...project,
+  test: { ...project.test, isolate: false },
+})
+
+/** One file at a time. */
+const serial = (name: string, include: string[], exclude: string[] = []) => ({
+  extends: true as const,
+  test: { name, include, exclude, testTimeout: 240_000, hookTimeout: 300_000, fileParallelism: false },
+})
+
+/** They compare the whole machine before and after: nothing runs beside them. */
+const ALONE = { hosts: ['test/hosts/local-cluster.test.ts'], e2e: ['test/e2e/uninstall.test.ts'] }
+/** They neither make this machine a node, of which it can be one only at a time, nor open windows on its screen. */
+const BESIDE = ['test/e2e/bad-input.test.ts', 'test/e2e/window/forms.test.ts']
+
 export default defineConfig({
   plugins: [vue()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src/renderer', import.meta.url)) } },
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      node('shared', ['test/shared/**/*.test.ts']),
+      together(node('shared', ['test/shared/**/*.test.ts'])),
       node('store', ['test/store/**/*.test.ts'], 60_000),
-      node('api', ['test/api/**/*.test.ts'], 30_000),
-      node('control', ['test/control/**/*.test.ts'], 30_000),
+      together(node('api', ['test/api/**/*.test.ts'], 30_000)),
+      together(node('control', ['test/control/**/*.test.ts'], 30_000)),
       node('agent', ['test/agent/**/*.test.ts'], 120_000),
       node('network', ['test/network/**/*.test.ts'], 120_000),
       {
@@ -26,48 +43,22 @@ export default defineConfig({
         test: {
           name: 'hosts',
           include: ['test/hosts/**/*.test.ts'],
-          exclude: ['test/hosts/local-cluster.test.ts'],
+          exclude: ALONE.hosts,
           testTimeout: 240_000,
           hookTimeout: 300_000,
-          // Much of it is waiting: for hosts that boot, freeze and come back.
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
         },
       },
-      {
-        extends: true,
-        test: {
-          // It compares the whole machine before and after.
-          name: 'hosts-alone',
-          include: ['test/hosts/local-cluster.test.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 300_000,
-          sequence: { groupOrder: 2 },
-        },
-      },
-      node('desktop', ['test/desktop/**/*.test.ts']),
+      serial('hosts-alone', ALONE.hosts),
+      together(node('desktop', ['test/desktop/**/*.test.ts'])),
       node('cli', ['test/cli/**/*.test.ts'], 60_000),
-      { extends: true, test: { name: 'window', include: ['test/renderer/**/*.test.ts'], environment: 'happy-dom' } },
-      {
+      together({
         extends: true,
-        test: {
-          name: 'clients',
-          include: ['test/clients/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 240_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
-          fileParallelism: false,
-        },
-      },
+        test: { name: 'window', include: ['test/renderer/**/*.test.ts'], environment: 'happy-dom' },
+      }),
+      serial('clients', ['test/clients/**/*.test.ts']),
+      serial('e2e', ['test/e2e/**/*.test.ts'], [...BESIDE, ...ALONE.e2e]),
+      serial('e2e-beside', BESIDE),
+      serial('e2e-alone', ALONE.e2e),
     ],
   },
 })

@@ -1,35 +1,45 @@
 #!/usr/bin/env node
 // `npm test`: installs what is missing, checks the code, and runs every test against real programs. Arguments name
 // areas to run instead of all: `npm test -- store api`.
-import { spawnSync } from 'node:child_process'
+import { fork, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { findElectron } from './lib/electron.mjs'
-import { ensureBuilt, ensureDependencies, requireNode, root, run, say } from './lib/setup.mjs'
+import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
 import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
 
 /**
- * Areas that share the machine, then those that drive Docker and the kernel and run one file at a time. Where machines
- * are the tests' own, and much of the time is waiting, several files run at a time; those of `hosts-alone` after them.
+ * Stages run one after another, the lanes of a stage beside each other, the projects of a lane one after another. What
+ * is beside something else uses nothing that the other has to itself: this machine as a node, or its screen. A project's
+ * area is its name up to the first dash.
  */
-const PARALLEL = ['shared', 'store', 'api', 'control', 'cli', 'desktop', 'window']
-const SERIAL = ['network', 'agent', 'hosts', 'clients', 'e2e']
-const WORKERS = { network: 2, hosts: 3 }
+const STAGES = [
+  ...['shared', 'store', 'api', 'control', 'cli', 'desktop', 'window', 'network', 'agent'].map(name => [[name]]),
+  [['hosts', 'hosts-alone', 'e2e-alone']],
+  [['e2e'], ['clients', 'e2e-beside']],
+]
+/** Files at a time; two where nothing is said. Those of `hosts` wait much, for machines of their own. */
+const WORKERS = { hosts: 3, 'hosts-alone': 1, e2e: 1, 'e2e-alone': 1, 'e2e-beside': 1, clients: 1 }
+const areaOf = project => project.replace(/-.*/, '')
+const AREAS = [...new Set(STAGES.flat(2).map(areaOf))]
 /** Minutes that the tests of an area may take, so that the whole stays a coffee break. */
 const BUDGET_MINUTES = { store: 4, api: 5, control: 4, agent: 5, network: 4, hosts: 6, window: 5 }
 /** More broken files than this are not unsteady, they are broken. */
 const MOST_RETRIED = 6
 
+const begun = Date.now()
 const wanted = process.argv.slice(2)
-const unknown = wanted.filter(area => ![...PARALLEL, ...SERIAL].includes(area))
+const unknown = wanted.filter(area => !AREAS.includes(area))
 if (unknown.length) {
-  console.error(`flotilla: no such test area: ${unknown.join(', ')}. Areas: ${[...PARALLEL, ...SERIAL].join(', ')}`)
+  console.error(`flotilla: no such test area: ${unknown.join(', ')}. Areas: ${AREAS.join(', ')}`)
   process.exit(2)
 }
-const chosen = areas => (wanted.length ? areas.filter(area => wanted.includes(area)) : areas)
+const isChosen = project => !wanted.length || wanted.includes(areaOf(project))
 
 requireNode()
 ensureDependencies()
+// They read sources alone: they run beside what follows.
+const checked = wanted.length ? Promise.resolve([]) : runChecks()
 ensureSystem()
 ensureBuilt()
 const endDocker = await ensureDocker()
@@ -51,24 +61,43 @@ if (!env.FLOTILLA_HELM) say('Helm cannot be had: its tests are skipped')
 mkdirSync(join(root, '.cache'), { recursive: true })
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const problems = []
-const times = []
+/** By area. */
+const seconds = {}
 const unsteady = []
 const allowedSkips = JSON.parse(readFileSync(join(root, 'test/allowed-skips.json'), 'utf8'))
 
-function check(name, command, args) {
-  const started = Date.now()
-  const ok = run(command, args, { env })
-  console.log(`${ok ? '✓' : '✗'} ${name} (${Math.round((Date.now() - started) / 1000)} s)`)
-  if (!ok) problems.push(name)
+/** @returns the names of the checks that failed */
+function runChecks() {
+  const child = fork(join(root, 'scripts/checks.mjs'))
+  return new Promise(resolve => {
+    let failed = ['checks']
+    child.once('message', names => (failed = names))
+    child.once('close', code => resolve(code === 0 ? [] : failed))
+  })
 }
 
-/** Runs test files. @returns the report of vitest, or undefined when there is none */
-function vitest(name, args) {
-  const report = join(root, '.cache', `tests-${name}.json`)
-  rmSync(report, { force: true })
-  const shared = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`, '--passWithNoTests']
-  run('npx', ['vitest', 'run', ...shared, ...args], { env })
-  return existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined
+/** Runs a program; what it prints is shown as it comes, or as a whole at its end. */
+function runProgram(command, args, { atOnce }) {
+  return new Promise(resolve => {
+    const chunks = []
+    const stdio = ['ignore', ...(atOnce ? ['inherit', 'inherit'] : ['pipe', 'pipe'])]
+    const child = spawn(command, args, { cwd: root, env, stdio })
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => chunks.push(chunk))
+    child.once('error', error => chunks.push(Buffer.from(`${error.message}\n`)))
+    child.once('close', () => {
+      process.stdout.write(Buffer.concat(chunks))
+      resolve()
+    })
+  })
+}
+
+/** Runs test files of a project. @returns the report of vitest, or undefined when there is none */
+async function vitest(project, report, args, { atOnce }) {
+  const path = join(root, '.cache', `tests-${report}.json`)
+  rmSync(path, { force: true })
+  const shared = ['--reporter=default', '--reporter=json', `--outputFile.json=${path}`, '--passWithNoTests']
+  await runProgram('npx', ['vitest', 'run', ...shared, '--project', project, ...args], { atOnce })
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
 }
 
 /** The message without the stack, as far as it fits: a failed command says why after its first line. */
@@ -79,32 +108,53 @@ const firstLines = message =>
     .slice(0, 12)
     .join('\n    ')
 
-const projectsOf = area => ['--project', area, '--project', `${area}-*`]
-
-/** Areas run one after another, so that each has its own time; a file that fails is run once more, by itself. */
-function runTests(area, extra) {
+/** @returns what was run, with its report */
+async function runProject(project, { atOnce }) {
   const started = Date.now()
-  const report = vitest(area, [...projectsOf(area), ...extra])
-  if (!report) return void problems.push(`${area}: no report`)
+  const workers = WORKERS[project] ?? 2
+  const serial = workers === 1 ? ['--no-file-parallelism'] : []
+  const report = await vitest(project, project, [`--maxWorkers=${workers}`, ...serial], { atOnce })
+  seconds[areaOf(project)] = (seconds[areaOf(project)] ?? 0) + (Date.now() - started) / 1000
+  return { project, report }
+}
+
+/** Its lanes beside each other; then each file that failed once more, with nothing beside it. */
+async function runStage(lanes) {
+  const results = await Promise.all(
+    lanes.map(async (projects, index) => {
+      const done = []
+      for (const project of projects.filter(isChosen)) done.push(await runProject(project, { atOnce: index === 0 }))
+      return done
+    }),
+  )
+  for (const { project, report } of results.flat()) await conclude(project, report)
+}
+
+async function conclude(project, report) {
+  if (!report) return void problems.push(`${project}: no report`)
   const broken = report.testResults.filter(file => file.status === 'failed').map(({ name }) => name)
-  const again = broken.length > 0 && broken.length <= MOST_RETRIED ? retry(area, broken) : []
+  const again = broken.length > 0 && broken.length <= MOST_RETRIED ? await retry(project, broken) : []
   const files = report.testResults.map(file => again.find(({ name }) => name === file.name) ?? file)
   const tests = files.flatMap(file => file.assertionResults)
   for (const file of files)
     if (file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'))
       problems.push(`${relative(root, file.name)}: ${(file.message ?? 'failed').split('\n')[0]}`)
   for (const test of tests) countTest(test)
-  if (tests.length === 0) problems.push(`no tests ran in ${area}`)
-  const seconds = Math.round((Date.now() - started) / 1000)
-  const budget = BUDGET_MINUTES[area]
-  times.push(`${area} ${seconds} s${budget && seconds > budget * 60 ? ` (over its budget of ${budget} min)` : ''}`)
+  if (tests.length === 0) problems.push(`no tests ran in ${project}`)
 }
 
 /** What failed beside others gets one run alone: what passes then is told as unsteady, what fails again is red. */
-function retry(area, files) {
-  const { testResults = [] } = vitest(`${area}-again`, [...projectsOf(area), '--maxWorkers=1', ...files]) ?? {}
-  for (const { name, status } of testResults) if (status === 'passed') unsteady.push(relative(root, name))
-  return testResults
+async function retry(project, files) {
+  const started = Date.now()
+  const report = await vitest(project, `${project}-again`, ['--maxWorkers=1', ...files], { atOnce: true })
+  seconds[areaOf(project)] += (Date.now() - started) / 1000
+  for (const { name, status } of report?.testResults ?? []) if (status === 'passed') unsteady.push(relative(root, name))
+  return report?.testResults ?? []
+}
+
+function timeOf([area, spent]) {
+  const budget = BUDGET_MINUTES[area]
+  return `${area} ${Math.round(spent)} s${budget && spent > budget * 60 ? ` (over its budget of ${budget} min)` : ''}`
 }
 
 function countTest(test) {
@@ -120,18 +170,11 @@ function countTest(test) {
   if (!allowed && env.CI) problems.push(`skipped test: ${test.fullName}`)
 }
 
-if (!wanted.length) {
-  check('types', 'npm', ['run', '--silent', 'typecheck'])
-  check('lint', 'npm', ['run', '--silent', 'lint'])
-  check('format', 'npm', ['run', '--silent', 'format:check'])
-  check('import directions', 'npm', ['run', '--silent', 'check:deps'])
-  check('unused code', 'npm', ['run', '--silent', 'check:unused'])
-}
-for (const area of chosen(PARALLEL)) runTests(area, ['--maxWorkers=2'])
-for (const area of chosen(SERIAL))
-  runTests(area, WORKERS[area] ? [`--maxWorkers=${WORKERS[area]}`] : ['--maxWorkers=1', '--no-file-parallelism'])
+problems.push(...(await checked))
+for (const lanes of STAGES) await runStage(lanes)
 
-console.log(`\nTimes: ${times.join(' · ')}`)
+const minutes = (Date.now() - begun) / 60_000
+console.log(`\nTimes: ${Object.entries(seconds).map(timeOf).join(' · ')} · all of it ${minutes.toFixed(1)} min`)
 if (unsteady.length)
   console.log(`\nFailed beside others, passed alone:\n${unsteady.map(name => `  - ${name}`).join('\n')}`)
 if (problems.length) console.error(`\nNot green:\n${problems.map(problem => `  - ${problem}`).join('\n')}`)

@@ -1,9 +1,10 @@
 // The order of test files: vitest's own, which knows how long each took the last time. On a machine that has never run
-// them it goes by their size, which says little of those that wait for packages or reboots: they begin first, so that
-// none of them is left to run alone at the end.
+// them it goes by their size, which says little of those that wait for packages, reboots or processes to be killed: they
+// begin first, so that none of them is left to run alone at the end.
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const LONGEST = [
+  '/test/store/crashes.test.ts',
   ...['move', 'faults', 'onboarding', 'packages', 'kubelet', 'join-command', 'window'].map(
     name => `/test/hosts/${name}.test.ts`,
   ),
