@@ -57,7 +57,10 @@ function ofString(value: string, schema: Schema, path: string): FieldError[] {
   if (pattern !== undefined && !compilePattern(pattern).fits(value))
     errors.push(invalidValue(path, value, `${path} in body should match '${pattern}'`))
   if (format !== undefined && !formatFits(format, value))
-    errors.push(invalidValue(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`))
+    errors.push({
+      ...invalidValue(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`),
+      type: 'FieldValueTypeInvalid',
+    })
   return errors
 }
 
