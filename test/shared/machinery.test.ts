@@ -36,9 +36,11 @@ describe('names', () => {
   })
 
   test('answer quickly for long hostile text', () => {
-    const start = performance.now()
+    // Of the processor: on a busy machine others have the rest of the time.
+    const start = process.cpuUsage()
     for (const [rule] of valid) rule(`${'a-'.repeat(100_000)}!`)
-    expect(performance.now() - start).toBeLessThan(200)
+    const { user, system } = process.cpuUsage(start)
+    expect((user + system) / 1000).toBeLessThan(200)
   })
 
   test('measure bytes as UTF-8', () => {
