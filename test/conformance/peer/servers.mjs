@@ -24,7 +24,9 @@ async function startFlotilla() {
   const stop = () => {
     client.agent.destroy()
     child.kill('SIGTERM')
-    return ended
+    // A watch that is still open may hold it.
+    const force = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    return ended.finally(() => clearTimeout(force))
   }
   return Object.assign(client, { stop, minimalObjects })
 }
