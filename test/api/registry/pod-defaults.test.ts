@@ -1,7 +1,7 @@
 // Defaults of pods and templates.
 import { expect, test } from 'vitest'
 import { deployments } from '../../../src/main/apiserver/registry/apps/deployment.ts'
-import { imageTag } from '../../../src/main/apiserver/registry/core/pod/image-tag.ts'
+import { defaultPullPolicy, imageTag } from '../../../src/main/apiserver/registry/core/pod/image-tag.ts'
 import { pods } from '../../../src/main/apiserver/registry/core/pod.ts'
 import { admitted } from '../../suites/resource.ts'
 
@@ -116,4 +116,18 @@ test('a pod with limits of its own requests what its containers request, else wh
   expect(object['spec']).toMatchObject({
     resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '200m', memory: '1Gi' } },
   })
+})
+
+test.each([
+  ['nginx', 'Always'],
+  ['nginx:latest', 'Always'],
+  ['Registry.example.com:5000/team/web', 'Always'],
+  ['nginx:1.27', 'IfNotPresent'],
+  ['nginx@sha256:' + 'a'.repeat(64), 'IfNotPresent'],
+  ['ko://example.com/cmd/web', 'IfNotPresent'],
+  ['Nginx', 'IfNotPresent'],
+  ['two words', 'IfNotPresent'],
+  ['', 'IfNotPresent'],
+])('the image %j is pulled by default %s: what cannot be read has no tag', (reference, policy) => {
+  expect(defaultPullPolicy(reference)).toBe(policy)
 })

@@ -251,7 +251,7 @@ const refused: [schema: string, what: string, object: Fields, problem: string][]
     'networking.v1.Ingress',
     'neither backend nor rules',
     { spec: {} },
-    'spec: Invalid value: []: either `defaultBackend` or `rules` must be specified',
+    'spec: Invalid value: null: either `defaultBackend` or `rules` must be specified',
   ],
   [
     'networking.v1.Ingress',

@@ -1,5 +1,6 @@
 // StatefulSets.
 import { StatefulSet } from '../../../../shared/api/apps/v1.ts'
+import { dns1123Label } from '../../../../shared/machinery/names.ts'
 import { ageColumn, nameColumn, templateColumns, text } from '../columns/common.ts'
 import { claimSpecWarnings } from '../core/claim-warnings.ts'
 import { changedTemplate } from '../core/pod/warnings.ts'
@@ -44,6 +45,7 @@ export const statefulSets = defineResource<StatefulSet>({
   shortNames: ['sts'],
   categories: ['all'],
   setDefaults: setStatefulSetDefaults,
+  validateName: dns1123Label,
   ...specAndStatus({ replicas: 0, availableReplicas: 0 }),
   status: statusStrategy<StatefulSet>((set, old) =>
     validateReplicaStatus(set.status, old.status, 'status.readyReplicas'),

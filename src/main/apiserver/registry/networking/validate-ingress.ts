@@ -58,7 +58,7 @@ function pathErrors(at: string, { path = '', pathType, backend }: HTTPIngressPat
 export function validateIngress({ spec, metadata }: Ingress): FieldError[] {
   const errors: FieldError[] = []
   if (list(spec.rules).length === 0 && !spec.defaultBackend)
-    errors.push(invalidValue('spec', spec.rules ?? [], 'either `defaultBackend` or `rules` must be specified'))
+    errors.push(invalidValue('spec', spec.rules ?? null, 'either `defaultBackend` or `rules` must be specified'))
   if (spec.defaultBackend) errors.push(...backendErrors('spec.defaultBackend', spec.defaultBackend))
   errors.push(
     ...each('spec.rules', spec.rules, (at, { host, http }) => {

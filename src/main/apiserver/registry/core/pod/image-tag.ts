@@ -12,9 +12,16 @@ export function imageTag(reference: string): string {
   return at < 0 && reference ? 'latest' : ''
 }
 
+/** No name that anybody can pull is longer. */
+const LONGEST = 1024
+const HOST = String.raw`[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*(?::\d+)?`
+const PART = String.raw`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`
+/** A host, a path of lower case, a tag, a digest: https://github.com/distribution/reference */
+const REFERENCE = new RegExp(String.raw`^(?:${HOST}/)?${PART}(?:/${PART})*(?::\w[\w.-]*)?(?:@[\w+.-]+:[0-9a-fA-F]+)?$`)
+
 /** `Always` for images that move, `IfNotPresent` for all others. */
 export const defaultPullPolicy = (reference: string): string =>
   // What cannot be read as a reference has no tag.
-  imageTag(reference) === 'latest' && /^[a-z0-9]/i.test(reference) && !/[^\w.:/@-]/.test(reference)
+  imageTag(reference) === 'latest' && reference.length <= LONGEST && REFERENCE.test(reference)
     ? 'Always'
     : 'IfNotPresent'
