@@ -175,3 +175,17 @@ test('a definition whose versions differ is told of the version', async () => {
   })
   expect(json.details.causes[0].field).toBe('spec.versions[0].schema.openAPIV3Schema.properties[spec].type')
 })
+
+test('a StatefulSet has no dots in its name: its pods are called by it, and hosts are labels', async () => {
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  const body = {
+    metadata: { name: 'a.b' },
+    spec: { serviceName: 's', selector: { matchLabels: { a: 'b' } }, template },
+  }
+  const { code, json } = await raw(server, '/apis/apps/v1/namespaces/default/statefulsets', { body })
+  expect([code, json.details.causes]).toEqual([
+    422,
+    [expect.objectContaining({ reason: 'FieldValueInvalid', field: 'metadata.name' })],
+  ])
+  expect(json.message).toContain('metadata.name: Invalid value: "a.b": must not contain dots')
+})

@@ -70,10 +70,14 @@ try {
   const chosen = values.family.split(',').filter(Boolean)
   const families = readdirSync(join(import.meta.dirname, 'families')).map(file => file.replace('.mjs', ''))
   for (const family of families.filter(name => chosen.length === 0 || chosen.includes(name))) {
-    const { cases } = await import(`./families/${family}.mjs`)
-    const { judged, told, known } = await runFamily(family, [...(await cases(world))], both)
-    console.log(`${family}: ${judged} answers, ${told} differences, ${known} known ones`)
-    unknown += told
+    const { cases, stages = [cases] } = await import(`./families/${family}.mjs`)
+    const sum = { judged: 0, told: 0, known: 0 }
+    for (const stage of stages) {
+      const count = await runFamily(family, [...(await stage(world))], both)
+      for (const name in sum) sum[name] += count[name]
+    }
+    console.log(`${family}: ${sum.judged} answers, ${sum.told} differences, ${sum.known} known ones`)
+    unknown += sum.told
   }
 } finally {
   await both.stop()

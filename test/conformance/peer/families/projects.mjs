@@ -1,0 +1,114 @@
+// What well-known projects publish, out of their Go modules: the definitions of their kinds, then objects of these and of
+// built-in kinds, each as a trial, strictly and leniently.
+import { spawnSync } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+
+/** Pinned, so that a run can be repeated. */
+const MODULES = [
+  'github.com/argoproj/argo-cd/v3@v3.2.0',
+  'github.com/argoproj/argo-rollouts@v1.8.3',
+  'github.com/cert-manager/cert-manager@v1.21.2',
+  'github.com/cilium/cilium@v1.20.2',
+  'github.com/external-secrets/external-secrets@v1.3.2',
+  'github.com/fluxcd/source-controller@v1.7.0',
+  'github.com/kedacore/keda/v2@v2.21.0',
+  'github.com/kyverno/kyverno@v1.19.1',
+  'github.com/prometheus-operator/prometheus-operator@v0.85.0',
+  'github.com/traefik/traefik/v3@v3.7.13',
+  'github.com/vmware-tanzu/velero@v1.18.3',
+  'go.universe.tf/metallb@v0.16.2',
+  'istio.io/api@v1.32.0',
+  'knative.dev/serving@v0.51.0',
+  'sigs.k8s.io/cluster-api@v1.14.2',
+  'sigs.k8s.io/gateway-api@v1.4.0',
+  'sigs.k8s.io/kueue@v0.17.0',
+]
+const DEFINITION = 'CustomResourceDefinition'
+const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+const ESTABLISHING_MS = 10_000
+const LONGEST = 3 << 20
+const MOST_ALIASES = 1000
+
+/** @returns the folder of a module's sources; undefined where it cannot be had */
+function download(module) {
+  const env = { ...process.env, GOFLAGS: '-mod=mod' }
+  const { status, stdout } = spawnSync('go', ['mod', 'download', '-json', module], { encoding: 'utf8', env })
+  if (status === 0) return JSON.parse(stdout).Dir
+  console.log(`projects: ${module} is left out: ${/"Error": "(.*)"/.exec(stdout)?.[1] ?? 'it cannot be downloaded'}`)
+  return undefined
+}
+
+/** Templates are no manifests until somebody fills them in. */
+const isManifest = text => text.length <= LONGEST && text.includes('kind:') && !text.includes('{{')
+
+function objectsIn(text) {
+  try {
+    return parseAllDocuments(text)
+      .filter(({ errors }) => errors.length === 0)
+      .map(document => document.toJS({ maxAliasCount: MOST_ALIASES }))
+      .filter(object => object?.apiVersion && object.kind && object.metadata?.name)
+  } catch {
+    return [] // some are made to be wrong
+  }
+}
+
+/** @returns {{ definitions: object[], objects: object[] }} each once; of a definition, the longest */
+function readAll() {
+  const definitions = new Map()
+  const objects = new Map()
+  for (const folder of MODULES.map(download).filter(Boolean))
+    for (const path of readdirSync(folder, { recursive: true }).filter(name => /\.ya?ml$/.test(name))) {
+      const text = readFileSync(join(folder, path), 'utf8')
+      for (const object of isManifest(text) ? objectsIn(text) : []) {
+        const json = JSON.stringify(object)
+        if (object.kind !== DEFINITION) objects.set(json, object)
+        else if (json.length > (JSON.stringify(definitions.get(object.metadata.name)) ?? '').length)
+          definitions.set(object.metadata.name, object)
+      }
+    }
+  return { definitions: [...definitions.values()], objects: [...objects.values()] }
+}
+
+let read
+const projects = () => (read ??= readAll())
+
+function* definitions() {
+  for (const object of projects().definitions)
+    yield {
+      name: `definition ${object.metadata.name}`,
+      steps: [{ method: 'POST', path: `${DEFINITIONS}?fieldValidation=Strict`, body: object }],
+    }
+}
+
+/** Where objects of a kind are created, by `apiVersion/Kind`. */
+function collections(kinds) {
+  const found = new Map([...kinds].map(([name, { collection }]) => [name, collection]))
+  for (const { spec } of projects().definitions)
+    for (const { name } of spec?.versions ?? []) {
+      const path = `/apis/${spec.group}/${name}`
+      const scope = spec.scope === 'Namespaced' ? '/namespaces/judge' : ''
+      found.set(`${spec.group}/${name}/${spec.names.kind}`, `${path}${scope}/${spec.names.plural}`)
+    }
+  return found
+}
+
+function* objects({ kinds }) {
+  const paths = collections(kinds)
+  for (const object of projects().objects) {
+    const path = paths.get(`${object.apiVersion}/${object.kind}`)
+    if (!path) continue
+    const { namespace: _namespace, resourceVersion: _version, uid: _uid, ...metadata } = object.metadata
+    const body = { ...object, metadata }
+    const trial = validation => ({ method: 'POST', path: `${path}?dryRun=All&fieldValidation=${validation}`, body })
+    yield { name: `${object.apiVersion} ${object.kind} ${metadata.name}`, steps: ['Strict', 'Ignore'].map(trial) }
+  }
+}
+
+/** The definitions have to be in force before objects of them come. */
+export const stages = [
+  definitions,
+  () => [{ name: 'established', steps: [{ path: '/version', unjudged: true, delay: ESTABLISHING_MS }] }],
+  objects,
+]
