@@ -51,6 +51,22 @@ test('who applies a Scale owns the replicas, through the subresource', async () 
   })
 })
 
+test('none is a number: scaling to 0 by apply, patch and update is done', async () => {
+  const path = `${DEPLOYMENTS}/emptied/scale`
+  const replicas = async () => (await raw(server, `${DEPLOYMENTS}/emptied`)).json.spec.replicas as number
+  const headers = { 'content-type': 'application/merge-patch+json' }
+  await raw(server, DEPLOYMENTS, { body: deployment('emptied') })
+  await applyScale('emptied', 'scaler', 0, true)
+  expect(await replicas()).toBe(0)
+  await raw(server, path, { method: 'PATCH', headers, body: { spec: { replicas: 2 } } })
+  await raw(server, path, { method: 'PATCH', headers, body: { spec: { replicas: 0 } } })
+  expect(await replicas()).toBe(0)
+  await raw(server, path, { method: 'PATCH', headers, body: { spec: { replicas: 2 } } })
+  const { json } = await raw(server, path)
+  await raw(server, path, { method: 'PUT', body: { ...json, spec: { replicas: 0 } } })
+  expect(await replicas()).toBe(0)
+})
+
 test('an applied Scale must be one, and of no other object', async () => {
   await raw(server, DEPLOYMENTS, { body: deployment('strict') })
   const path = `${DEPLOYMENTS}/strict/scale?fieldManager=m`

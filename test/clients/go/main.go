@@ -146,14 +146,19 @@ func protobuf(e env) error {
 	if patched.Spec.Template.Spec.Containers[0].Image != "i:3" || len(patched.Spec.Template.Spec.Containers[0].Env) != 1 {
 		return fmt.Errorf("patched differs: %+v", patched.Spec.Template.Spec)
 	}
-	scale, err := e.typed.AppsV1().Deployments(e.namespace).GetScale(e.ctx, "binary", metav1.GetOptions{})
-	if err != nil {
+	// The controller writes the status meanwhile.
+	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		scale, err := e.typed.AppsV1().Deployments(e.namespace).GetScale(e.ctx, "binary", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if scale.Status.Selector != "app=binary" {
+			return fmt.Errorf("scale selector %q", scale.Status.Selector)
+		}
+		_, err = e.typed.AppsV1().Deployments(e.namespace).UpdateScale(e.ctx, "binary", scale, metav1.UpdateOptions{})
 		return err
-	}
-	if scale.Status.Selector != "app=binary" {
-		return fmt.Errorf("scale selector %q", scale.Status.Selector)
-	}
-	if _, err := e.typed.AppsV1().Deployments(e.namespace).UpdateScale(e.ctx, "binary", scale, metav1.UpdateOptions{}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	foreground := metav1.DeletePropagationForeground
