@@ -243,7 +243,8 @@ test('a unit that is lost while the agent runs is found by a check, and written 
   expect(plan?.map(({ step }) => step)).toContain('configure')
   expect(host.sh(`systemctl is-active flotilla-agent; systemctl is-enabled flotilla-agent; ls ${UNIT_FILE}`)).toBe(`active\nenabled\n${UNIT_FILE}`) // prettier-ignore
   await plane.until('box', 'Ready')
-  expect((await plane.operate('box', 'Repair')).message).toBe('box is the node box; nothing had to be done')
+  const again = await plane.operate('box', 'Repair')
+  expect([again.plan, again.message]).toEqual([[], 'box is the node box; nothing had to be done'])
 })
 
 test('a full disk is told before anything is sent', async () => {
