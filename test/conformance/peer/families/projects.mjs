@@ -59,8 +59,9 @@ function readAll() {
   const definitions = new Map()
   const objects = new Map()
   for (const folder of MODULES.map(download).filter(Boolean))
-    for (const path of readdirSync(folder, { recursive: true }).filter(name => /\.ya?ml$/.test(name))) {
-      const text = readFileSync(join(folder, path), 'utf8')
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !/\.ya?ml$/.test(entry.name)) continue
+      const text = readFileSync(join(entry.parentPath, entry.name), 'utf8')
       for (const object of isManifest(text) ? objectsIn(text) : []) {
         const json = JSON.stringify(object)
         if (object.kind !== DEFINITION) objects.set(json, object)
