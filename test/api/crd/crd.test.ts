@@ -231,7 +231,9 @@ describe('a custom resource, through kubectl', () => {
     await given({ ...old, spec: { ...old.spec, versions: [v1, { ...v1beta1, deprecated: true }] } }, 'apply')
     await eventually(async () => {
       const { headers } = await raw(api, '/apis/stable.example.com/v1beta1/crontabs')
-      expect(headers['warning']).toBe('299 - "stable.example.com/v1beta1 CronTab is deprecated"')
+      expect(headers['warning']).toBe(
+        '299 - "stable.example.com/v1beta1 CronTab is deprecated; use stable.example.com/v1 CronTab"',
+      )
     })
     expect((await raw(api, '/apis/stable.example.com/v1/crontabs')).headers['warning']).toBeUndefined()
   })

@@ -83,6 +83,24 @@ const refused: [schema: string, what: string, object: Fields, problem: string][]
     'spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds',
   ],
   [
+    'admissionregistration.v1.ValidatingWebhookConfiguration',
+    'a webhook without a name',
+    { webhooks: [{ admissionReviewVersions: ['v1'] }] },
+    'webhooks[0].name: Required value',
+  ],
+  [
+    'admissionregistration.v1.ValidatingWebhookConfiguration',
+    'a webhook without side effects',
+    { webhooks: [{ admissionReviewVersions: ['v1'] }] },
+    'webhooks[0].sideEffects: Required value: must specify one of None, NoneOnDryRun',
+  ],
+  [
+    'admissionregistration.v1.ValidatingWebhookConfiguration',
+    'a webhook without an address',
+    { webhooks: [{ admissionReviewVersions: ['v1'] }] },
+    'webhooks[0].clientConfig: Required value: exactly one of url or service is required',
+  ],
+  [
     'apps.v1.StatefulSet',
     'a management policy that does not exist',
     spec('apps.v1.StatefulSet', { podManagementPolicy: 'Chaos' }),

@@ -44,7 +44,11 @@ describe('validateObjectMeta() on create', () => {
     ],
     [
       { ...good, ownerReferences: [{ apiVersion: '', kind: 'K', name: 'n', uid: 'u' }] },
-      'metadata.ownerReferences[0].apiVersion: Required value: must not be empty',
+      'metadata.ownerReferences.apiVersion: Invalid value: "": version must not be empty',
+    ],
+    [
+      { ...good, ownerReferences: [{ apiVersion: 'v1', kind: 'K', name: 'n', uid: '' }] },
+      'metadata.ownerReferences.uid: Invalid value: "": must not be empty',
     ],
     [
       { ...good, ownerReferences: [{ apiVersion: 'v1', kind: 'Event', name: 'n', uid: 'u' }] },

@@ -6,6 +6,7 @@ import { humanSince } from '../../../shared/machinery/human-duration.ts'
 import { cloneJson, getField, isObject, setField } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
+import { compareVersions } from '../discovery/served.ts'
 import { methodNotSupported } from '../../../shared/machinery/status.ts'
 import { nameColumn } from '../registry/columns/common.ts'
 import {
@@ -222,10 +223,17 @@ function describe(
         }
       : {}),
     columns: columnsOf(version),
-    ...(version.deprecated
-      ? { deprecated: version.deprecationWarning ?? `${served} ${names.kind} is deprecated` }
-      : {}),
+    ...(version.deprecated ? { deprecated: version.deprecationWarning ?? deprecation(definition, version.name) } : {}),
   })
+}
+
+/** What is said of a version of which nothing is said: with the best newer one. */
+function deprecation({ spec: { group, names, versions } }: CustomResourceDefinition, old: string): string {
+  const [newest] = versions
+    .filter(({ name, served, deprecated }) => served && !deprecated && compareVersions(name, old) < 0)
+    .sort((a, b) => compareVersions(a.name, b.name))
+  const instead = newest ? `; use ${group}/${newest.name} ${names.kind}` : ''
+  return `${group}/${old} ${names.kind} is deprecated${instead}`
 }
 
 /** @returns one descriptor per served version */

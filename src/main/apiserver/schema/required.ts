@@ -28,6 +28,22 @@ const ZERO_IS_FINE = new Set([
   'authentication.v1.TokenRequestSpec.audiences',
 ])
 
+/** Those of which rules of their own tell more. */
+const TOLD_ELSEWHERE = new Set([
+  'admissionregistration.v1.MutatingWebhook.clientConfig',
+  'admissionregistration.v1.MutatingWebhook.name',
+  'admissionregistration.v1.MutatingWebhook.sideEffects',
+  'admissionregistration.v1.ValidatingWebhook.clientConfig',
+  'admissionregistration.v1.ValidatingWebhook.name',
+  'admissionregistration.v1.ValidatingWebhook.sideEffects',
+  'meta.v1.OwnerReference.apiVersion',
+  'meta.v1.OwnerReference.kind',
+  'meta.v1.OwnerReference.name',
+  'meta.v1.OwnerReference.uid',
+])
+
+const isTold = (name: string): boolean => !ZERO_IS_FINE.has(name) && !TOLD_ELSEWHERE.has(name)
+
 const checks = new Map<string, Check | null>()
 
 /** @returns the check of a type, or null when nothing below it is required. */
@@ -43,7 +59,7 @@ function checkOf(schemaId: string, building: Set<string>): Check | null {
     if (field === 'status' && typeFact(schemaId).gvk) continue
     // A template's metadata is looked at when something is made of it.
     if (fact.r === 'meta.v1.ObjectMeta' && !typeFact(schemaId).gvk) continue
-    if (fact.req && !ZERO_IS_FINE.has(`${schemaId}.${field}`)) needed.push(field)
+    if (fact.req && isTold(`${schemaId}.${field}`)) needed.push(field)
     const check = nestedCheck(fact, building)
     if (check) nested.push([field, check])
   }

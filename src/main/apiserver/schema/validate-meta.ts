@@ -56,20 +56,18 @@ export function validateAnnotations(
   return errors
 }
 
+// Upstream names the list, not the item.
 function validateOwners(owners: readonly OwnerReference[] | undefined, field: string): FieldError[] {
   const errors: FieldError[] = []
   let controller: string | undefined
-  for (const [i, owner] of (owners ?? []).entries()) {
-    const at = `${field}[${i}]`
-    if (!owner.apiVersion) errors.push(required(`${at}.apiVersion`, 'must not be empty'))
-    else if (!/^([^/]+\/)?[^/]+$/.test(owner.apiVersion)) {
-      errors.push(invalidValue(`${at}.apiVersion`, owner.apiVersion, 'must be <group>/<version> or <version>'))
-    }
-    if (!owner.kind) errors.push(required(`${at}.kind`, 'must not be empty'))
-    if (!owner.name) errors.push(required(`${at}.name`, 'must not be empty'))
-    if (!owner.uid) errors.push(required(`${at}.uid`, 'must not be empty'))
-    if (owner.apiVersion === 'v1' && owner.kind === 'Event') {
-      errors.push(invalidValue(at, owner, '/v1, Kind=Event is disallowed from being an owner'))
+  for (const owner of owners ?? []) {
+    const { apiVersion = '' } = owner
+    if (!/^([^/]+\/)?[^/]+$/.test(apiVersion))
+      errors.push(invalidValue(`${field}.apiVersion`, apiVersion, 'version must not be empty'))
+    for (const part of ['kind', 'name', 'uid'] as const)
+      if (!owner[part]) errors.push(invalidValue(`${field}.${part}`, '', 'must not be empty'))
+    if (apiVersion === 'v1' && owner.kind === 'Event') {
+      errors.push(invalidValue(field, owner, '/v1, Kind=Event is disallowed from being an owner'))
     }
     if (owner.controller !== true) continue
     const name = `${owner.kind}/${owner.name}`

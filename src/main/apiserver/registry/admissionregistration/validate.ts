@@ -14,11 +14,10 @@ import {
 import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
 import { conditionErrors, ruleErrors } from './validate-matching.ts'
-import { each, obey, optionalOneOf, requiredText, validateLabelSelector } from '../support/rules.ts'
+import { each, optionalOneOf, requiredAnd, requiredText, validateLabelSelector } from '../support/rules.ts'
 
 export function clientErrors(path: string, client: WebhookClientConfig | undefined): FieldError[] {
-  if (!client) return []
-  if ((client.url === undefined) === (client.service === undefined))
+  if (!client || (client.url === undefined) === (client.service === undefined))
     return [required(path, 'exactly one of url or service is required')]
   if (client.service)
     return [
@@ -55,7 +54,7 @@ export function validateWebhooks(
     configuration.webhooks,
     (at, webhook) => {
       const { name = '' } = webhook
-      const errors = obey(`${at}.name`, name, dns1123Subdomain)
+      const errors = requiredAnd(`${at}.name`, name, dns1123Subdomain)
       if (errors.length === 0 && name.split('.').length < 3)
         errors.push(
           invalidValue(`${at}.name`, name, 'should be a domain with at least three segments separated by dots'),
@@ -66,7 +65,9 @@ export function validateWebhooks(
       errors.push(
         ...optionalOneOf(`${at}.failurePolicy`, webhook.failurePolicy, ['Fail', 'Ignore']),
         ...optionalOneOf(`${at}.matchPolicy`, webhook.matchPolicy, ['Equivalent', 'Exact']),
-        ...optionalOneOf(`${at}.sideEffects`, webhook.sideEffects, ['None', 'NoneOnDryRun']),
+        ...(webhook.sideEffects
+          ? optionalOneOf(`${at}.sideEffects`, webhook.sideEffects, ['None', 'NoneOnDryRun'])
+          : [required(`${at}.sideEffects`, 'must specify one of None, NoneOnDryRun')]),
         ...conditionErrors(`${at}.matchConditions`, webhook.matchConditions, false),
         ...validateLabelSelector(`${at}.namespaceSelector`, webhook.namespaceSelector),
         ...validateLabelSelector(`${at}.objectSelector`, webhook.objectSelector),
