@@ -11,7 +11,7 @@ import { approvalErrors, validateDefinition, validateDefinitionUpdate } from './
 
 function setDefinitionDefaults(definition: CustomResourceDefinition): void {
   ensureStructs(definition, 'spec', 'status')
-  const { names, versions } = definition.spec
+  const { names } = definition.spec
   if (names) {
     names.singular ||= (names.kind ?? '').toLowerCase()
     if (!names.listKind && names.kind) names.listKind = `${names.kind}List`
@@ -19,8 +19,6 @@ function setDefinitionDefaults(definition: CustomResourceDefinition): void {
   const conversion = (definition.spec.conversion ??= { strategy: 'None' })
   conversion.strategy ||= 'None'
   if (conversion.webhook?.clientConfig?.service) conversion.webhook.clientConfig.service.port ??= 443
-  for (const version of list(versions))
-    for (const column of list(version.additionalPrinterColumns)) column.priority ??= 0
 }
 
 /** The version that is stored now counts among the stored versions from the start. */
