@@ -9,9 +9,10 @@ import { immutable, nonNegative } from '../support/rules.ts'
 function controller(revision: ControllerRevision): string {
   const owner = controllerOf(revision)
   if (!owner) return NONE
-  const slash = owner.apiVersion.indexOf('/')
-  const group = slash < 0 ? '' : `.${owner.apiVersion.slice(0, slash)}`
-  return `${owner.kind}${group}`.toLowerCase() + `/${owner.name}`
+  const { apiVersion = '', kind = '' } = owner
+  const slash = apiVersion.indexOf('/')
+  const group = slash < 0 ? '' : `.${apiVersion.slice(0, slash)}`
+  return `${kind}${group}`.toLowerCase() + `/${owner.name}`
 }
 
 export const controllerRevisions = defineResource<ControllerRevision>({
