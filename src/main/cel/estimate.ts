@@ -100,7 +100,7 @@ class Estimator {
     }
   }
 
-  /** Parts of what was worked out, such as of a text that was split, count as long as the whole object, as upstream has it. */
+  /** Parts of what was worked out, such as of a text that was split, count as long as the whole, as upstream has it. */
   #elementOf(container: Expr): CelType | undefined {
     return this.#isComputed(container) ? this.#variables.get('self') : unwrapped(this.declared(container))?.elem
   }

@@ -2,6 +2,7 @@
 import { CompileError } from './errors.ts'
 import { SyntaxIssue, type Token, tokenize } from './lexer.ts'
 import { expandMacro } from './macros.ts'
+import { RESERVED } from './reserved-words.ts'
 import { type Expr, qualifiedName } from './syntax.ts'
 
 /** Nested deeper, an expression is refused; the stack would not be the limit otherwise. */
@@ -9,9 +10,6 @@ const MAX_DEPTH = 250
 const MAX_LENGTH = 100_000
 
 const RELATIONS = new Set(['==', '!=', '<', '<=', '>', '>=', 'in'])
-const RESERVED = new Set(
-  'as break const continue else for function if import let loop package namespace return var void while'.split(' '),
-)
 const CONSTANTS: Readonly<Record<string, boolean | null>> = { true: true, false: false, null: null }
 
 type NodeBody = { [K in Expr['kind']]: Omit<Extract<Expr, { kind: K }>, 'id' | 'offset'> }[Expr['kind']]

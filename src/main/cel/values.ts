@@ -2,6 +2,7 @@
 // an item only when it is looked at, by the type that the schema declares.
 import { getField, isObject, type JsonObject } from '../../shared/machinery/json-object.ts'
 import { CelError } from './errors.ts'
+import { RESERVED } from './reserved-words.ts'
 import { type Duration, durationFrom, type Timestamp, timestampFrom } from './time.ts'
 import { type CelType, DYN } from './types.ts'
 
@@ -186,11 +187,7 @@ class JsonStruct implements CelMap {
   }
 }
 
-const KEYWORDS = new Set(
-  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
-    ' ',
-  ),
-)
+const KEYWORDS: ReadonlySet<string> = new Set(['true', 'false', 'null', 'in', ...RESERVED])
 const ESCAPED: Readonly<Record<string, string>> = {
   __: '__underscores__',
   '.': '__dot__',
