@@ -235,7 +235,7 @@ function main(): void {
   if (!updates.begin()) return
   // A checkout leaves the user's links alone.
   if (app.isPackaged) app.setAsDefaultProtocolClient('flotilla')
-  reportCrashes(() => crashFolder(logDir()), say)
+  reportCrashes({ folder: () => crashFolder(logDir()), say, isQuitting: () => quitting, log })
   serveScheme(session, paths.renderer, forwarder)
   const openLogs = () => void shell.openPath(logDir())
   const open = (place?: string) => window.show(place)

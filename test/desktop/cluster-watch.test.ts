@@ -33,4 +33,14 @@ describe('ClusterWatch', () => {
       await watch[Symbol.asyncDispose]()
     }
   })
+
+  it('follows nothing once it is disposed of, also when the cluster comes up after that', async () => {
+    const onChange = vi.fn()
+    const watch = new ClusterWatch(onChange)
+    await watch[Symbol.asyncDispose]()
+    watch.follow(readKubeconfig(cluster.kubeconfig))
+    await new Promise(resolve => setTimeout(resolve, 2_000))
+    expect(watch.summary).toBeUndefined()
+    expect(onChange).not.toHaveBeenCalled()
+  })
 })

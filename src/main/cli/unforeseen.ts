@@ -2,9 +2,7 @@
 // do, and is started again from what is stored. Those that only say that somebody has gone are no such faults.
 import { crashFolder, writeCrashReport } from '../crash-report.ts'
 import { dataDirLayout } from '../data-dir.ts'
-
-/** The other end of a connection, or whoever waited for an answer, is not there any more. */
-const HARMLESS = new Set(['ABORT_ERR', 'ECONNABORTED', 'ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'])
+import { firstLine, isHarmless } from '../faults.ts'
 
 /** For a stop, in which whatever is broken may hang. */
 const STOP_TIMEOUT_MS = 10_000
@@ -40,8 +38,3 @@ function sentence(error: unknown, origin: string, folder: string): string {
     `containers keep running. Start it again; if it comes back, ${source}`
   )
 }
-
-const isHarmless = (error: unknown): boolean =>
-  error instanceof Error && (error.name === 'AbortError' || HARMLESS.has((error as NodeJS.ErrnoException).code ?? ''))
-
-const firstLine = (error: unknown): string => String(error).split('\n')[0] ?? ''

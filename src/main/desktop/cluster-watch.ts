@@ -7,6 +7,7 @@ export class ClusterWatch implements AsyncDisposable {
   #identity: KubeconfigIdentity | undefined
   #following: AsyncDisposable | undefined
   #summary: ClusterSummary | undefined
+  #isOver = false
 
   constructor(onChange: () => void) {
     this.#onChange = onChange
@@ -16,9 +17,9 @@ export class ClusterWatch implements AsyncDisposable {
     return this.#summary
   }
 
-  /** @param identity of the cluster that runs now */
+  /** Follows nothing more once disposed of. @param identity of the cluster that runs now */
   follow(identity: KubeconfigIdentity | undefined): void {
-    if (identity === this.#identity) return
+    if (this.#isOver || identity === this.#identity) return
     void this.#following?.[Symbol.asyncDispose]()
     this.#identity = identity
     this.#summary = undefined
@@ -32,6 +33,7 @@ export class ClusterWatch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true
     this.#identity = undefined
     await this.#following?.[Symbol.asyncDispose]()
   }

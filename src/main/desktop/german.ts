@@ -78,6 +78,13 @@ export const german = {
   'Load it again': 'Neu laden',
   'Close the window': 'Fenster schließen',
 
+  // An app that met a fault
+  'Flotilla met a fault that was not foreseen': 'In Flotilla ist ein unvorhergesehener Fehler aufgetreten',
+  'What was acknowledged is stored, and containers keep running. A report is with the logs.':
+    'Was bestätigt wurde, ist gespeichert, und Container laufen weiter. Ein Bericht liegt bei den Logs.',
+  'Start Flotilla again': 'Flotilla neu starten',
+  'Go on': 'Weitermachen',
+
   // Programs that log in to other clusters
   'Run a program to log in to {context}?': 'Programm ausführen, um sich bei {context} anzumelden?',
   'The kubeconfig {path} asks for this program, with your rights:':

@@ -13,6 +13,7 @@ export function createTray(iconPath: string, actions: TrayActions, say: Say): Ap
   tray.on('click', () => actions.open())
   return {
     show(state) {
+      if (tray.isDestroyed()) return
       tray.setToolTip(`Flotilla: ${trayLine(state, say)}`)
       tray.setContextMenu(Menu.buildFromTemplate(trayMenu(state, actions, say)))
     },

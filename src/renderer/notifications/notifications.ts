@@ -35,6 +35,8 @@ export const useNotificationStore = defineStore('notifications', () => {
   const { world, state } = useWorld(() => WATCHED)
 
   const told = shallowRef<readonly Told[]>([])
+  /** What fails from here on is announced. */
+  const isWatching = shallowRef(false)
   let quiet: Quiet = nothingTold
   /** What was suspected when the window was opened is listed, not announced. */
   let unjudged: Set<string> | undefined
@@ -92,9 +94,10 @@ export const useNotificationStore = defineStore('notifications', () => {
     if (isBusy || state.value !== 'live') return
     isBusy = true
     await check().finally(() => (isBusy = false))
+    isWatching.value = true
   }
   useIntervalFn(() => void checkUnlessBusy(), CHECK_MS)
-  watch(() => preferences.mutedNamespaces, checkUnlessBusy)
+  watch([() => preferences.mutedNamespaces, state], checkUnlessBusy)
 
-  return { told }
+  return { told, isWatching }
 })

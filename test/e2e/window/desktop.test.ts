@@ -1,5 +1,6 @@
 // The app on a desktop, in a real Electron: its window's place, closing, settings, the log bundle.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -19,6 +20,11 @@ const settings = (folder: string) =>
     keepAwake: boolean
     window?: { width: number; height: number }
   }
+
+const crashReports = (folder: string): string[] => {
+  const crashes = join(folder, 'data/logs/crashes')
+  return existsSync(crashes) ? readdirSync(crashes) : []
+}
 
 describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
   it('asks once what closing means, runs on in the tray, and comes back where it was, at the place of a link', async () => {
@@ -70,6 +76,58 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     const page = await app.page()
     await page.waitForURL(/\/ui\/k\/core\/v1\/nodes\?ns=shop$/, { timeout: 20_000 })
     await page.getByRole('heading', { name: 'Nodes' }).waitFor({ timeout: 20_000 })
+  })
+
+  it('quits at once, also while its cluster starts, without a fault on the way out', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'flotilla-electron-'))
+    for (const ms of [0, 100, 300, 600]) {
+      app = await DesktopApp.launch({ folder })
+      await app.page()
+      await new Promise(resolve => setTimeout(resolve, ms))
+      await app.quit()
+      expect(crashReports(folder)).toEqual([])
+    }
+  })
+
+  it('goes on after a fault that nobody foresaw, writes it down, and starts again when the user says so', async () => {
+    app = await DesktopApp.launch()
+    const { electron, folder } = app
+    const page = await app.page()
+    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    await electron.evaluate(({ dialog }) => {
+      const asked: string[] = []
+      Object.assign(globalThis, { asked })
+      // A native dialog cannot be driven: the user's click is put in its place.
+      Object.assign(dialog, {
+        showMessageBox: ({ message }: { message: string }) => (asked.push(message), Promise.resolve({ response: 1 })),
+      })
+    })
+    const asked = () => electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)
+    const fail = (code?: string) =>
+      electron.evaluate((_electron, name) => {
+        setTimeout(() => {
+          throw Object.assign(new Error('out of paper'), name ? { code: name } : {})
+        })
+      }, code)
+    await fail('ECONNRESET')
+    await fail()
+    await until('it is told', async () => (await asked()).length > 0, 10_000)
+    expect(await asked()).toEqual(['Flotilla met a fault that was not foreseen'])
+    const reports = crashReports(folder)
+    expect(reports).toHaveLength(1)
+    expect(readFileSync(join(folder, 'data/logs/crashes', reports[0] ?? ''), 'utf8')).toContain('Error: out of paper')
+    expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
+    const relaunched = join(folder, 'relaunched')
+    await electron.evaluate(({ app: program, dialog }, path) => {
+      const { writeFileSync } = process.getBuiltinModule('node:fs')
+      Object.assign(program, { relaunch: () => writeFileSync(path, '') })
+      Object.assign(dialog, { showMessageBox: () => Promise.resolve({ response: 0 }) })
+    }, relaunched)
+    const ended = new Promise(resolve => electron.process().once('exit', resolve))
+    await fail()
+    expect(await ended).toBe(0)
+    expect(existsSync(relaunched)).toBe(true)
+    app.forget()
   })
 
   it('loads a page that died again, once by itself and then when the user says so, and writes it down', async () => {
@@ -126,6 +184,8 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     await page.getByLabel('On the desktop too').check()
     await page.keyboard.press('Escape')
     const told = () => page.evaluate('window.told') as Promise<string[]>
+    // What fails when the window opens is listed, not announced.
+    await page.locator('[data-bell][aria-busy=false]').waitFor()
     const failing = { type: 'Ready', status: 'False', reason: 'Broken', message: '<b>no disk</b>' }
     const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'box' }, status: { conditions: [failing] } }
     const created = await page.evaluate(`fetch('/clusters/local/api/v1/nodes', {
