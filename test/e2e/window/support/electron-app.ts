@@ -4,8 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { type ElectronApplication, type Page, _electron } from 'playwright-core'
+import { type ElectronApplication, type Page, _electron, errors } from 'playwright-core'
 import { cli, execute, type Ran, repository } from '../../support/cluster.ts'
+
+/** The driver attaches to an app that runs already, and waits for ever when a window is just being made. */
+const ATTACH_MS = 40_000
+const MOST_STARTS = 3
 
 export interface LaunchOptions {
   /** `host:port`. */
@@ -77,7 +81,14 @@ export class DesktopApp implements AsyncDisposable {
       string,
       string
     >
-    this.#app = await _electron.launch({ executablePath: path, args: [...own, ...args], env })
+    for (let left = MOST_STARTS - 1; ; left--)
+      try {
+        this.#app = await _electron.launch({ executablePath: path, args: [...own, ...args], env, timeout: ATTACH_MS })
+        return
+      } catch (error) {
+        if (left === 0 || !(error instanceof errors.TimeoutError)) throw error
+        console.warn('the driver did not get hold of the app; it is started again')
+      }
   }
 
   /** What a user does who starts the app while it runs. */
