@@ -15,6 +15,7 @@ import { readState, writeState } from '../../src/agent/network/state-file.ts'
 import { PlainRoutes, planPeers } from '../../src/agent/network/node-routes.ts'
 import { guessNodeIPv6, lastingIPv6 } from '../../src/agent/kubelet/node/machine.ts'
 import { chooseEndpoints } from '../../src/agent/proxy/choose-endpoints.ts'
+import { cutOffNodes } from '../../src/agent/proxy/cut-off-nodes.ts'
 import { noRules, type Rules, rulesOf } from '../../src/agent/proxy/rules.ts'
 import { type ServiceEndpoint, servicePortsOf } from '../../src/agent/proxy/service-port.ts'
 import { RuleTable } from '../../src/agent/proxy/table.ts'
@@ -43,6 +44,27 @@ describe('IPv4', () => {
     '1.2.3.4; drop',
     '::1',
   ])('takes %j for no prefix', text => expect(parseCidr(text)).toBeUndefined())
+})
+
+describe('node ports of nodes that only the relay reaches', () => {
+  const peers = [
+    { nodeName: 'a', nodeIP: '192.0.2.1', podCIDR: '10.244.1.0/24', ipv6: { podCIDR: 'fd00::/64', nodeIP: '2001:db8::1' } },
+    { nodeName: 'b', nodeIP: '198.51.100.2', podCIDR: '10.244.2.0/24' },
+  ] // prettier-ignore
+  const keys = (chosen?: string[]) =>
+    [IPV4, IPV6].map(family => cutOffNodes(family, peers, chosen).elements.map(({ key }) => key))
+
+  it.each([
+    [undefined, [['192.0.2.1', '198.51.100.2'], ['2001:db8::1']]],
+    [['primary'], [['192.0.2.1', '198.51.100.2'], ['2001:db8::1']]],
+    [['192.0.2.0/24'], [['192.0.2.1'], []]],
+    [
+      ['127.0.0.0/8', '2001:db8::/32'],
+      [[], ['2001:db8::1']],
+    ],
+  ])('are led to the pods from here, where addresses answer for them: %j', (chosen, expected) => {
+    expect(keys(chosen)).toEqual(expected)
+  })
 })
 
 describe("the node's IPv6 address", () => {

@@ -13,6 +13,7 @@ import { startIngress } from '../ingress/start-ingress.ts'
 import { ConnectionObserver } from '../observe/connection-observer.ts'
 import { PolicyView } from '../policy/policy-view.ts'
 import { ownAddressesIn } from '../proxy/bind-address.ts'
+import { cutOffNodes } from '../proxy/cut-off-nodes.ts'
 import { HealthChecks } from '../proxy/health-checks.ts'
 import { ProxyMetrics } from '../proxy/metrics.ts'
 import { ProxyHealth } from '../proxy/proxy-health.ts'
@@ -193,6 +194,9 @@ async function start(options: NetworkOptions, owned: Owned): Promise<Network> {
         return encrypted && !peer?.wireguard ? undefined : peer
       },
       changed() {
+        const peers = relay.nodes.flatMap(name => otherNode(name) ?? [])
+        for (const { table } of rules)
+          table.put('cut-off-nodes', cutOffNodes(table.family, peers, options.nodePortAddresses))
         sync.request()
         upkeep.request()
       },

@@ -63,8 +63,11 @@ export function baseRules(options: BaseRulesOptions): string {
   // IPv6 has no route_localnet: what was led away from ::1 would never be answered. Refused, clients try 127.0.0.1.
   const toNode = family.name === 'IPv6' ? 'ip6 daddr != ::1 fib daddr type local' : 'fib daddr type local'
   /** Where no address of the family is chosen, node ports do not answer in it. */
-  const atNodePort = (map: string, before = ''): string[] =>
-    nodePortAddresses?.length === 0 ? [] : [`${before}${chosen}${toNode} ${nodePortKey} vmap @${map}`]
+  const atNodePort = (map: string, before = ''): string[] => [
+    ...(nodePortAddresses?.length === 0 ? [] : [`${before}${chosen}${toNode} ${nodePortKey} vmap @${map}`]),
+    // Nothing gets there but over the relay, which carries what is for pods: they are reached from here.
+    `${before}${ip} daddr @cut-off-nodes ${nodePortKey} vmap @${map}`,
+  ]
   return `add table ${ip} ${TABLE}
 delete table ${ip} ${TABLE}
 table ${ip} ${TABLE} {
@@ -85,6 +88,7 @@ table ${ip} ${TABLE} {
     timeout 10m
     counter
   }
+  set cut-off-nodes { type ${addressType}; }
   set hairpin { type ${addressType} . ${addressType}; }
   set direct { type ${addressType}; flags interval; auto-merge; elements = { ${[clusterCIDR, ...direct].join(', ')} } }
 

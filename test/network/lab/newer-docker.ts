@@ -22,10 +22,16 @@ export class NewerDocker implements AsyncDisposable {
   }
 
   /** Its containers would have a network of its own; none is run: what counts are its rules. */
-  async start(): Promise<void> {
+  async start(...options: string[]): Promise<void> {
     const path = ['usr/sbin', 'usr/bin'].map(each => join(this.#root, each)).join(':')
     const data = ['--data-root', join(this.#folder, 'docker'), '--storage-driver', 'vfs']
-    this.#daemon = this.#host.spawnWithCgroups('env', `PATH=${path}:${process.env.PATH ?? ''}`, 'dockerd', ...data)
+    this.#daemon = this.#host.spawnWithCgroups(
+      'env',
+      `PATH=${path}:${process.env.PATH ?? ''}`,
+      'dockerd',
+      ...data,
+      ...options,
+    )
     await eventually(() => this.#docker('version', '--format', '{{.Server.Version}}'), 60_000)
   }
 
@@ -34,9 +40,9 @@ export class NewerDocker implements AsyncDisposable {
     return Number.parseInt(this.#docker('version', '--format', '{{.Server.Version}}'))
   }
 
-  async restart(): Promise<void> {
+  async restart(...options: string[]): Promise<void> {
     await this[Symbol.asyncDispose]()
-    await this.start()
+    await this.start(...options)
   }
 
   /** With the containerd that it started. */
