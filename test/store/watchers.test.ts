@@ -2,13 +2,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EventRing } from '../../src/main/store/event-ring.ts'
-import type { Stored, StoreEvent, WatchTrigger } from '../../src/main/store/contract.ts'
+import type { Stored, StoreEvent, FieldTrigger } from '../../src/main/store/contract.ts'
 import { Watchers } from '../../src/main/store/watchers.ts'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
 
 const PREFIX = '/pods/default/'
 const nodeOf = (object: AnyObject): string => (object as unknown as { spec: { nodeName: string } }).spec.nodeName
-const onNode = (value: string): WatchTrigger => ({ field: 'spec.nodeName', value, read: nodeOf })
+const onNode = (value: string): FieldTrigger => ({ field: 'spec.nodeName', value, read: nodeOf })
 
 const stored = (name: string, revision: number, nodeName: string | undefined): Stored => ({
   key: PREFIX + name,
@@ -34,7 +34,7 @@ class Cluster {
   )
   revision = 0
 
-  watch(trigger?: WatchTrigger) {
+  watch(trigger?: FieldTrigger) {
     const told: string[] = []
     const handle = this.#watchers.add(PREFIX, {
       from: this.revision,
@@ -77,7 +77,7 @@ describe('a watch that names a field', () => {
   test('costs nothing for what other values are asked: the field is read once an event, however many watch', () => {
     const cluster = new Cluster()
     let reads = 0
-    const counted = (value: string): WatchTrigger => ({
+    const counted = (value: string): FieldTrigger => ({
       field: 'spec.nodeName',
       value,
       read: object => {

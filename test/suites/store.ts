@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
 import type { Engine, EngineRecord, ObjectStore, Stored, StoreEvent } from '../../src/main/store/contract.ts'
 import { openObjectStore, type ObjectStoreOptions } from '../../src/main/store/object-store.ts'
+import { randomFrom } from '../support/random.ts'
 import { objectNamed, poll } from './store-helpers.ts'
 
 export { objectNamed, poll }
@@ -413,6 +414,39 @@ export function storeSuite(
       expect(attempt(() => store.list(PREFIX, { revision: middle }))).toBe('ok')
       expect(attempt(watch(middle))).toBe('ok')
       expect(code(await store.compact(store.revision + 1).catch(error => error))).toBe('FutureRevision')
+    })
+
+    test('list() by a field gives what has the value, whatever was written since it was asked first', async () => {
+      const colour = {
+        field: 'data.colour',
+        read: (object: AnyObject) => (object['data'] as { colour: string }).colour,
+      }
+      const reds = (options: Parameters<typeof store.list>[1] = {}, prefix = PREFIX) =>
+        store.list(prefix, { trigger: { ...colour, value: 'red' }, ...options })
+      const there = new Map<string, Stored>()
+      const random = randomFrom(7)
+      const names = Array.from({ length: 30 }, (_, i) => `${i % 2 ? 'default' : 'other'}/n${i}`)
+      const remembered: { revision: number; keys: string[] }[] = []
+      for (let step = 0; step < 300; step++) {
+        const key = `${PREFIX}${names[Math.floor(random() * names.length)] ?? ''}`
+        const known = there.get(key)
+        const draft = objectNamed(key.split('/').at(-1) ?? '', { colour: random() < 0.5 ? 'red' : 'blue' })
+        if (known && random() < 0.3) {
+          await store.delete(key, known.revision)
+          there.delete(key)
+        } else there.set(key, known ? await store.update(key, draft, known.revision) : await store.create(key, draft))
+        const expected = [...there.values()].filter(({ object }) => colour.read(object) === 'red')
+        const keys = expected.map(stored => stored.key).sort()
+        expect(reds()).toMatchObject({ items: keys.map(at => there.get(at)), revision: store.revision, more: false })
+        expect(reds({ limit: 2 }).items).toEqual(reds().items.slice(0, 2))
+        expect(reds({ after: keys[1] ?? `${PREFIX}~` }).items).toEqual(reds().items.slice(2))
+        expect(reds({}, `${PREFIX}other/`).items).toEqual(reds().items.filter(({ key }) => key.includes('/other/')))
+        if (step % 50 === 0) remembered.push({ revision: store.revision, keys })
+      }
+      for (const { revision, keys } of remembered) {
+        const then = reds({ revision, match: ({ object }) => colour.read(object) === 'red' }).items
+        expect(then.map(({ key }) => key)).toEqual(keys)
+      }
     })
 
     test('watch() tells ADDED, MODIFIED and DELETED with the state before', async () => {

@@ -188,6 +188,8 @@ export interface ListOptions {
   /** Only keys after this one (exclusive). */
   readonly after?: string
   readonly match?: (stored: Stored) => boolean
+  /** Spares the reader most objects that it has no use for; some of them may come. */
+  readonly trigger?: FieldTrigger
 }
 
 export interface ListPage {
@@ -196,7 +198,7 @@ export interface ListPage {
   readonly revision: number
   /** Whether accepted keys follow the last item. */
   readonly more: boolean
-  /** How many accepted keys follow; undefined when it was not counted (a `match` was given). */
+  /** How many accepted keys follow; undefined when it was not counted (a `match` or `trigger` was given). */
   readonly remaining?: number
 }
 
@@ -212,9 +214,11 @@ export interface Guard {
   readonly holds: () => boolean
 }
 
-/** A field that must have a value before or after an event for it to concern the watcher. */
-export interface WatchTrigger {
-  /** Names the field; all watchers of a prefix that name it read it the same way. */
+/**
+ * A field that must have a value for an object to be listed, and before or after an event for it to concern the watcher.
+ */
+export interface FieldTrigger {
+  /** Names the field; all who name it for a kind read it the same way. */
   readonly field: string
   readonly value: string
   readonly read: (object: AnyObject) => string
@@ -224,7 +228,7 @@ export interface WatchOptions {
   /** Events after this revision (exclusive). @throws `Compacted`, `FutureRevision` */
   readonly from: number
   /** Spares the watcher most events that it has no use for; it may be told of some. */
-  readonly trigger?: WatchTrigger
+  readonly trigger?: FieldTrigger
   /** Called in revision order. Never called again after `close()`. */
   readonly onEvent: (event: StoreEvent) => void
   /** The watch cannot go on: it fell behind the ring, or the store closed. */

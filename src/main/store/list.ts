@@ -1,21 +1,24 @@
 // Pages of keys under a prefix, now or at an older revision that the ring still reaches.
 import type { ListOptions, ListPage, Stored } from './contract.ts'
 import type { EventRing } from './event-ring.ts'
-import type { LiveObjects } from './live-objects.ts'
+import type { FieldIndexes } from './field-indexes.ts'
+import { endOf, type LiveObjects } from './live-objects.ts'
 
 interface Source {
   readonly live: LiveObjects
   readonly ring: EventRing
+  readonly indexes: FieldIndexes
   readonly revision: number
 }
 
 export function listPage(source: Source, prefix: string, options: ListOptions): ListPage {
-  const { limit = Infinity, after, match } = options
+  const { limit = Infinity, after, match, trigger } = options
   const revision = options.revision ?? source.revision
   const past = revision < source.revision ? differences(source.ring, prefix, revision) : undefined
   const start = after !== undefined && after >= prefix ? `${after}\0` : prefix
   const items: Stored[] = []
-  const now = source.live.between(start, endOf(prefix))
+  const chosen = trigger && !past ? source.indexes.find(source.live, prefix, trigger) : undefined
+  const now = chosen ? [chosen.filter(({ key }) => key >= start)] : source.live.between(start, endOf(prefix))
   for (const some of past ? merged(source, start, now, past) : now) {
     for (const stored of some) {
       if (match && !match(stored)) continue
@@ -24,7 +27,7 @@ export function listPage(source: Source, prefix: string, options: ListOptions): 
       items.push(stored)
     }
   }
-  return { items, revision, more: false, ...(match ? {} : { remaining: 0 }) }
+  return { items, revision, more: false, ...(match || trigger ? {} : { remaining: 0 }) }
 }
 
 /** What was different at `revision`: for each key changed since, its state then (undefined = it did not exist). */
@@ -65,11 +68,11 @@ function* merged(
 function remaining(
   source: Source,
   prefix: string,
-  { match }: ListOptions,
+  { match, trigger }: ListOptions,
   first: Stored,
   past: ReadonlyMap<string, Stored | undefined> | undefined,
 ): { remaining?: number } {
-  if (match) return {}
+  if (match || trigger) return {}
   let count = source.live.count(first.key, endOf(prefix))
   for (const [key, then] of past ?? []) {
     if (key < first.key) continue
@@ -78,6 +81,3 @@ function remaining(
   }
   return { remaining: count }
 }
-
-/** The first text after all that start with `prefix`, which ends in `/`. */
-const endOf = (prefix: string): string => `${prefix.slice(0, -1)}0`

@@ -5,6 +5,9 @@ import type { Stored } from './contract.ts'
 /** Chunks are split beyond this; a splice inside one moves a few KiB at most. */
 const MAX_CHUNK = 512
 
+/** The first text after all that start with `prefix`, which ends in `/`. */
+export const endOf = (prefix: string): string => `${prefix.slice(0, -1)}0`
+
 interface Position {
   chunk: number
   index: number

@@ -19,6 +19,7 @@ import {
 } from './contract.ts'
 import { decodeRecord, deletedAt, encodeObject, recordOf } from './encoding.ts'
 import { EventRing, type HistoryLimits } from './event-ring.ts'
+import { FieldIndexes } from './field-indexes.ts'
 import { Guards } from './guards.ts'
 import { JsonCache } from './json-cache.ts'
 import { listPage } from './list.ts'
@@ -76,6 +77,7 @@ class CachedObjectStore implements ObjectStore {
   readonly #clock: Clock
   #live = new LiveObjects()
   readonly #texts: JsonCache
+  readonly #indexes = new FieldIndexes()
   readonly #ring: EventRing
   readonly #watchers: Watchers
   readonly #guards: Guards
@@ -152,7 +154,11 @@ class CachedObjectStore implements ObjectStore {
   list(prefix: string, options: ListOptions = {}): ListPage {
     const { revision } = options
     if (revision !== undefined) this.#requireKnown(revision)
-    return listPage({ live: this.#live, ring: this.#ring, revision: this.#revision }, prefix, options)
+    return listPage(
+      { live: this.#live, ring: this.#ring, indexes: this.#indexes, revision: this.#revision },
+      prefix,
+      options,
+    )
   }
 
   async create(key: string, object: AnyObject, guards: readonly Guard[] = []): Promise<Stored> {
@@ -221,6 +227,7 @@ class CachedObjectStore implements ObjectStore {
   async #reset(revision: number, state: AsyncIterable<readonly EngineRecord[]>): Promise<void> {
     this.#guards.forget()
     this.#live = await this.#gather(state)
+    this.#indexes.clear()
     this.#revision = revision
     this.#ring.forget(revision)
     this.#watchers.end(new StoreError('Compacted', `history up to revision ${revision} was lost; list again`))
@@ -298,10 +305,12 @@ class CachedObjectStore implements ObjectStore {
       const current = draft?.value === value ? recordOf(record, draft.object) : this.#decode({ ...record, value })
       if (!this.#narrowed.has(current)) this.#texts.take(current, value)
       this.#live.set(current)
+      this.#indexes.changed(previous, current)
       return previous ? { type: 'MODIFIED', revision, current, previous } : { type: 'ADDED', revision, current }
     }
     if (!previous) return undefined
     this.#live.delete(key)
+    this.#indexes.changed(previous, undefined)
     return { type: 'DELETED', revision, current: deletedAt(previous, revision), previous }
   }
 

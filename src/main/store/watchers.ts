@@ -1,13 +1,7 @@
 // Who is told of what: watchers by key prefix, each told in revision order, none at the others' expense.
 import type { EventRing } from './event-ring.ts'
-import {
-  StoreError,
-  type StoreEvent,
-  type Stored,
-  type WatchHandle,
-  type WatchOptions,
-  type WatchTrigger,
-} from './contract.ts'
+import { valueIn } from './field-indexes.ts'
+import { StoreError, type StoreEvent, type WatchHandle, type WatchOptions, type FieldTrigger } from './contract.ts'
 
 /** Time that one slice of catching up may take. */
 const SLICE_MS = 5
@@ -40,7 +34,7 @@ type Values = Map<string, Set<Watcher>>
 /** Those who watch one prefix: an event is looked up once for each field, not asked of each watcher. */
 class Group {
   readonly #plain = new Set<Watcher>()
-  readonly #byField = new Map<string, { readonly read: WatchTrigger['read']; readonly byValue: Values }>()
+  readonly #byField = new Map<string, { readonly read: FieldTrigger['read']; readonly byValue: Values }>()
 
   add(watcher: Watcher): void {
     const { trigger } = watcher.options
@@ -84,15 +78,6 @@ class Group {
       for (const watcher of byValue.get(now) ?? []) tell(watcher)
       if (before !== now) for (const watcher of byValue.get(before) ?? []) tell(watcher)
     }
-  }
-}
-
-/** @returns undefined where it cannot be read: then it concerns everyone, as far as is known here */
-function valueIn(read: WatchTrigger['read'], { object }: Stored): string | undefined {
-  try {
-    return read(object)
-  } catch {
-    return undefined
   }
 }
 

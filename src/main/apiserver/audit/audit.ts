@@ -19,6 +19,8 @@ export interface AuditParts extends AuditOptions {
   readonly authorize: (attributes: AuthorizationAttributes) => AuthorizationDecision
 }
 
+const COLLECTION = new Set(['list', 'deletecollection'])
+
 const userOf = ({ name, uid, groups, extra }: UserInfo) => ({
   username: name,
   ...(uid ? { uid } : {}),
@@ -93,7 +95,9 @@ export class AuditEntry {
     const { level, omitManagedFields } = this.#decision
     const shown = (object: unknown) => (omitManagedFields ? withoutManagedFields(object) : object)
     const body = includes(level, 'Request') ? await this.#request.body().catch(() => undefined) : undefined
-    const object = answer && 'object' in answer ? answer.object : status
+    // A list is made for this alone, and its reference says nothing of it.
+    const unseen = COLLECTION.has(this.#request.info.verb) && !includes(level, 'RequestResponse')
+    const object = answer && 'object' in answer && !unseen ? answer.object : status
     this.#write('ResponseComplete', {
       objectRef: objectRefOf(this.#request, object),
       responseStatus: status

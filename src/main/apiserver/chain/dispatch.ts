@@ -82,6 +82,12 @@ const withDeadline = (timer: SharedTimer, work: Promise<ApiResponse>): Promise<A
     )
   })
 
+/** @returns the answer; what it makes only when asked, as a list its `object`, is not made by copying it */
+function withHeaders(answer: ApiResponse, more: Readonly<Record<string, string>>): ApiResponse {
+  const headers = answer.headers ? { ...answer.headers, ...more } : more
+  return 'json' in answer ? Object.assign(answer, { headers }) : { ...answer, headers }
+}
+
 /** @throws ApiError for every refusal and failure */
 export type Dispatch = (request: ApiRequest) => Promise<ApiResponse>
 
@@ -103,7 +109,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     inFlight[kind]++
     try {
       const answered = await work()
-      return seat ? { ...answered, headers: { ...answered.headers, ...seat.headers } } : answered
+      return seat ? withHeaders(answered, seat.headers) : answered
     } finally {
       inFlight[kind]--
       seat?.leave()

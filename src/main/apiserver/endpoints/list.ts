@@ -50,8 +50,11 @@ export async function listPage(
   const revision = pinnedRevision(options, token?.revision)
   const { matches } = selection
   try {
+    // What is shown in another version than it is stored in may have its fields elsewhere.
+    const trigger = resource.fromStorage || resource.conversion ? undefined : selection.trigger
     const found = store.list(prefix, {
       ...(revision === undefined ? {} : { revision }),
+      ...(trigger ? { trigger } : {}),
       ...(token ? { after: prefix + token.after } : {}),
       ...(options.limit > 0 && !matches ? { limit: options.limit } : {}),
     })

@@ -1,6 +1,6 @@
 // Label and field selectors of a request, as one predicate over objects.
 import { badRequest } from '../../../../shared/machinery/status.ts'
-import type { WatchTrigger } from '../../../store/contract.ts'
+import type { FieldTrigger } from '../../../store/contract.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { parseFieldSelector, parseLabelSelector, SelectorError } from '../../../../shared/machinery/selectors.ts'
 import { type ResourceDescriptor } from '../../registry/resource.ts'
@@ -13,7 +13,7 @@ export interface Selection {
   /** The only namespace that can match, when the field selector says so. */
   readonly namespace: string | undefined
   /** A field that what matches has this value in, when the field selector says so. */
-  readonly trigger: WatchTrigger | undefined
+  readonly trigger: FieldTrigger | undefined
 }
 
 const everything: Selection = { matches: undefined, name: undefined, namespace: undefined, trigger: undefined }
