@@ -2,8 +2,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Deployment } from '../../src/shared/api/apps/v1.ts'
 import type { ContainerStatus, Node, Pod } from '../../src/shared/api/core/v1.ts'
+import type { KubeObject } from '../../src/shared/machinery/object.ts'
 import { nodeStatus } from '@/status/object-status.ts'
 import { podStatus } from '@/status/pod-status.ts'
+import { WorstPods, withPods } from '@/status/pods-below.ts'
+import type { StatusView } from '@/status/tone.ts'
 import { deploymentStatus } from '@/status/workload-status.ts'
 
 const container = (change: Partial<ContainerStatus>): ContainerStatus => ({
@@ -144,5 +147,71 @@ describe('nodeStatus()', () => {
     expect(nodeStatus(node([well, { type: 'DiskPressure', status: 'True' }])).text).toBe('DiskPressure')
     expect(nodeStatus(node([well], { unschedulable: true })).text).toBe('Cordoned')
     expect(nodeStatus(node([well])).tone).toBe('healthy')
+  })
+})
+
+describe('withPods()', () => {
+  const crashing = {
+    phase: 'Running',
+    containerStatuses: [
+      container({
+        state: { waiting: { reason: 'CrashLoopBackOff' } },
+        lastState: { terminated: { exitCode: 3 } },
+      }),
+    ],
+  }
+  const owned = (name: string, status: Partial<Pod['status']>, kind = 'ReplicaSet', owner = 'web-6b9f') =>
+    pod(status, {
+      name,
+      namespace: 'shop',
+      labels: { 'pod-template-hash': '6b9f' },
+      ownerReferences: [{ apiVersion: 'apps/v1', kind, name: owner, uid: 'u', controller: true }],
+    })
+  const web = { metadata: { name: 'web', namespace: 'shop' } } as Deployment
+  const updating = { tone: 'progressing', text: 'Updating' } as const
+  const told = (pods: Pod[], own: StatusView = updating, kind = 'Deployment', owner: KubeObject = web) =>
+    withPods(own, new WorstPods(pods).below(kind, owner))
+
+  it('says of a Deployment whose pods crash that they do, and which one, however many wait', () =>
+    expect(
+      told([
+        owned('web-6b9f-c', crashing),
+        owned('web-6b9f-a', { phase: 'Running', conditions: ready('False'), containerStatuses: [container({})] }),
+        owned('web-6b9f-b', crashing),
+      ]),
+    ).toEqual({
+      tone: 'failed',
+      text: 'CrashLoopBackOff',
+      reason: 'web-6b9f-b: Container app last ended with exit code 3.',
+    }))
+  it('says it of the ReplicaSet between them, and of a StatefulSet', () => {
+    const set = { metadata: { name: 'web-6b9f', namespace: 'shop' } } as KubeObject
+    expect(told([owned('web-6b9f-a', crashing)], updating, 'ReplicaSet', set).tone).toBe('failed')
+    expect(told([owned('web-0', crashing, 'StatefulSet', 'web')], updating, 'StatefulSet').tone).toBe('failed')
+  })
+  it('leaves what is on its way: pods that are being made, or have ended and have others in their place', () =>
+    expect(
+      told([
+        owned('web-6b9f-a', {
+          phase: 'Pending',
+          containerStatuses: [container({ state: { waiting: { reason: 'ContainerCreating' } } })],
+        }),
+        owned('web-6b9f-b', { phase: 'Failed', reason: 'Evicted' }),
+      ]),
+    ).toBe(updating))
+  it('is not misled by a ReplicaSet, a namespace or a pod that only looks alike', () => {
+    const other = owned('web-6b9f-a', crashing)
+    const elsewhere = { ...other, metadata: { ...other.metadata, namespace: 'test' } }
+    const bare = { ...other, metadata: { ...other.metadata, ownerReferences: [] } }
+    expect(told([elsewhere, bare, owned('web-9-a', crashing, 'ReplicaSet', 'web-9')])).toBe(updating)
+  })
+  it('keeps what is well, being deleted or worse', () => {
+    const pods = [owned('web-6b9f-a', { ...crashing, containerStatuses: [], conditions: ready('False') })]
+    for (const own of [
+      { tone: 'healthy', text: 'Available' },
+      { tone: 'progressing', text: 'Terminating' },
+      { tone: 'failed', text: 'Stuck' },
+    ] as const)
+      expect(told(pods, own)).toBe(own)
   })
 })

@@ -2,6 +2,7 @@
 import type { Client } from '../../shared/client/client.ts'
 import type { Transport, WatchFrame } from '../../shared/client/transport.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
+import type { StatusView } from '../status/tone.ts'
 import { type ResourceType, collectionPath } from '../../shared/machinery/resource-type.ts'
 import type { LiveSource } from './live-list.ts'
 
@@ -12,6 +13,8 @@ export interface Row<T extends KubeObject = AnyObject> {
   readonly namespace: string
   readonly object: T
   readonly cells?: readonly unknown[]
+  /** How the worst of its pods is, where one is not well. */
+  readonly worst?: StatusView
 }
 
 export const rowKey = (namespace: string | undefined, name: string): string =>

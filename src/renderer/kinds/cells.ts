@@ -9,6 +9,7 @@ import { asks } from '../why/asked.ts'
 import { refTo } from '../world/world.ts'
 import { objectAddress } from '../places.ts'
 import { toneOrder, type StatusView } from '../status/tone.ts'
+import { withPods } from '../status/pods-below.ts'
 import type { ResourceColumn } from './column.ts'
 import { m } from '../i18n/i18n.ts'
 
@@ -46,7 +47,7 @@ export const badgeColumn = <T extends KubeObject>(
   id: 'status',
   title,
   value: row => {
-    const { tone, text } = status(row.object)
+    const { tone, text } = withPods(status(row.object), row.worst)
     return `${toneOrder.indexOf(tone)} ${text}`
   },
   cell: row => statusBadge(status(row.object)),
@@ -62,7 +63,7 @@ export const statusColumn = <T extends KubeObject>(
 ): Column<T> => ({
   ...badgeColumn(status),
   cell: row => {
-    const view = status(row.object)
+    const view = withPods(status(row.object), row.worst)
     if (!ASKED.has(view.tone)) return statusBadge(view)
     return statusBadge(view, false, asks({ about: refTo(type, row.object), fallback: view.reason ?? view.text }))
   },

@@ -20,6 +20,7 @@ import { fromLabelSelector, fromMatchLabels } from '../../shared/machinery/selec
 import { statusOf } from '../kinds/known.ts'
 import { serviceStatus } from '../status/service-status.ts'
 import { type StatusView, view } from '../status/tone.ts'
+import { isOver } from '../world/room.ts'
 import { podReferences } from '../world/pod-references.ts'
 import { WORKLOADS, ingressServices, templateOf } from '../world/workloads.ts'
 import { type ObjectRef, type World, namespaceOf, refId, refTo } from '../world/world.ts'
@@ -35,6 +36,8 @@ export interface GraphNode extends ObjectRef {
   /** Of the object itself. */
   readonly status: StatusView
   readonly labels: Readonly<Record<string, string>>
+  /** A pod that ran to its end: its controller has another, or needs none. */
+  readonly isOver?: boolean
 }
 
 export interface GraphEdge {
@@ -82,7 +85,13 @@ class GraphBuilder {
   readonly edges: GraphEdge[] = []
   readonly #linked = new Set<string>()
 
-  add(rank: Rank, type: ResourceType<KubeObject>, object: KubeObject, status?: StatusView): GraphNode {
+  add(
+    rank: Rank,
+    type: ResourceType<KubeObject>,
+    object: KubeObject,
+    status?: StatusView,
+    hasEnded = false,
+  ): GraphNode {
     const ref = refTo(type, object)
     const node = {
       ...ref,
@@ -90,6 +99,7 @@ class GraphBuilder {
       rank,
       status: status ?? statusOf(type as ResourceType<AnyObject>, object as AnyObject) ?? view('unknown', type.kind),
       labels: object.metadata.labels ?? {},
+      ...(hasEnded ? { isOver: true } : {}),
     }
     this.nodes.set(node.id, node)
     return node
@@ -123,7 +133,7 @@ function addTraffic(world: World, graph: GraphBuilder): void {
       if (!controllerOf(object) && !isHistory(type, object)) graph.add('workload', type, object)
 
   for (const pod of world.all(Pod)) {
-    const { id } = graph.add('pod', Pod, pod)
+    const { id } = graph.add('pod', Pod, pod, undefined, isOver(pod))
     const top = world.topController(pod)
     if (top && graph.nodes.has(refId(top))) graph.link(refId(top), id)
     if (!pod.spec.nodeName) continue

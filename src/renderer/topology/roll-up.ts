@@ -18,7 +18,7 @@ export function rollUp({ nodes, edges }: Graph): ReadonlyMap<string, RolledUp> {
   for (const { from, to, isAttachment } of edges) {
     // What feeds a workload is the workload's trouble when it is missing; a node's trouble shows in its pods.
     const [above, under] = isAttachment ? [to, nodes.get(from)] : [from, nodes.get(to)]
-    if (!under || under.rank === 'node') continue
+    if (!under || under.rank === 'node' || under.isOver) continue
     const list = below.get(above)
     if (list) list.push(under)
     else below.set(above, [under])

@@ -445,6 +445,22 @@ describe('kept at hand, and told', () => {
     await press('Escape')
   })
 
+  it('list, drawer and topology all say of a Deployment that its pods crash', async () => {
+    const says = '[data-tone=failed]:has-text("CrashLoopBackOff")'
+    await go('k/apps/v1/deployments')
+    await page.locator(`[data-key="default/sick"] ${says}`).waitFor()
+    await page.locator('[data-key="default/shop"] [data-tone=healthy]').waitFor()
+    await go('k/apps/v1/deployments?open=default/sick')
+    await page.locator(`h2 ${says}`).waitFor()
+    await page
+      .getByRole('dialog')
+      .getByText(/^sick-.*exit code 4/)
+      .first()
+      .waitFor()
+    await go('topology')
+    await page.locator('[data-card^="deployments."][data-card$="/sick"][data-tone=failed]').waitFor()
+  })
+
   it('a failing workload is told with its cause, not while its namespace is muted, and no longer when it is gone', async () => {
     const bell = page.locator('[data-bell]')
     await until('its pod has failed', async () =>

@@ -123,6 +123,17 @@ describe('rollUp()', () => {
     })
     expect(rolled.get('nodes.v1.:n1')?.status.tone).toBe('healthy')
   })
+  it('leaves a workload alone that replaced a pod which failed', () => {
+    const app = makeApp('web', 1)
+    const evicted = makePod('web-1-9', {
+      labels: { app: 'web' },
+      owner: app.set,
+      status: { phase: 'Failed', reason: 'Evicted' },
+    })
+    const rolled = rollUp(buildGraph(worldWith([{ ...app, pods: [...app.pods, evicted] }])))
+    expect(rolled.get('pods.v1.:default/web-1-9')?.status.text).toBe('Evicted')
+    expect(rolled.get('deployments.v1.apps:default/web')?.status.tone).not.toBe('failed')
+  })
 })
 
 describe('drawPicture()', () => {
