@@ -27,9 +27,9 @@ export const nodeRoles = ({ metadata }: Node): string =>
     .join(', ')
 
 export const nodeColumns = columnsOf<Node>(
-  nameColumn(),
-  statusColumn(Node, nodeStatus),
-  { id: 'roles', title: m('Roles'), value: ({ object }) => dash(nodeRoles(object)), width: 'minmax(90px, 1fr)' },
+  { ...nameColumn(), width: 'minmax(150px, 3fr)' },
+  { ...statusColumn(Node, nodeStatus), width: 'minmax(124px, 1.2fr)' },
+  { id: 'roles', title: m('Roles'), value: ({ object }) => dash(nodeRoles(object)), width: 'minmax(64px, 1fr)' },
   usageColumn('nodes', 'cpu', allocatableOf),
   usageColumn('nodes', 'memory', allocatableOf),
   {
@@ -76,13 +76,13 @@ export const nodeColumns = columnsOf<Node>(
     id: 'version',
     title: m('Version'),
     value: ({ object }) => object.status.nodeInfo?.kubeletVersion ?? '',
-    width: '108px',
+    width: 'minmax(84px, 0.8fr)',
   },
   {
     id: 'os',
     title: 'OS',
     value: ({ object }) => object.status.nodeInfo?.osImage ?? '',
-    width: 'minmax(120px, 1.2fr)',
+    width: 'minmax(84px, 1.6fr)',
   },
   {
     id: 'kernel',

@@ -54,7 +54,7 @@ export const podColumns = columnsOf<Pod>(
       const owner = firstOwner(row)
       return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name, owner?.kind)
     },
-    width: 'minmax(86px, 1fr)',
+    width: 'minmax(92px, 1fr)',
   },
   {
     id: 'node',

@@ -105,7 +105,7 @@ export const jobColumns = columnsOf<Job>(
     cell: ({ object }) => ratio(object.status.succeeded ?? 0, object.spec.completions ?? 1),
     width: '110px',
   },
-  statusColumn(Job, jobStatus),
+  { ...statusColumn(Job, jobStatus), width: 'minmax(184px, 1.2fr)' },
   imagesColumn(({ spec }) => spec.template),
   ageColumn(),
 )

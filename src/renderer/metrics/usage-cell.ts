@@ -24,16 +24,19 @@ export const UsageCell: FunctionalComponent<UsageOf> = ({ kind, id, resource, li
   const percent = share === undefined ? undefined : Math.round(share * 100)
   const title =
     percent === undefined ? '' : t('{share}% of {total}', { share: percent, total: amountText(resource, limit) })
-  return h('span', { class: 'flex items-center gap-2 whitespace-nowrap', title }, [
-    sparkLine(metrics.samples(kind, id, SAMPLES_SHOWN).map(sample => sample[resource])),
-    h(
-      'span',
-      { class: (share ?? 0) >= NEAR ? 'tabular-nums font-medium text-warning' : 'tabular-nums' },
-      amountText(resource, now),
-    ),
-    kind === 'nodes' && percent !== undefined
-      ? h('span', { class: 'text-ink-faint tabular-nums' }, `${percent}%`)
-      : null,
+  const look = (share ?? 0) >= NEAR ? 'tabular-nums font-medium text-warning' : 'tabular-nums'
+  const line = sparkLine(metrics.samples(kind, id, SAMPLES_SHOWN).map(sample => sample[resource]))
+  const amount = amountText(resource, now)
+  if (kind !== 'nodes' || percent === undefined)
+    return h('span', { class: 'flex items-center gap-2 whitespace-nowrap', title }, [
+      line,
+      h('span', { class: look }, amount),
+    ])
+  // How full a node is comes first; the amount wraps out of sight where the column is narrow.
+  return h('span', { class: 'flex h-5 flex-wrap items-center gap-x-2 overflow-hidden whitespace-nowrap', title }, [
+    line,
+    h('span', { class: `leading-5 ${look}` }, `${percent}%`),
+    h('span', { class: 'leading-5 text-ink-faint tabular-nums' }, amount),
   ])
 }
 UsageCell.props = ['kind', 'id', 'resource', 'limit']

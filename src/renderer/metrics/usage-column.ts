@@ -7,7 +7,10 @@ import { useMetricsStore } from './metrics.ts'
 import { UsageCell } from './usage-cell.ts'
 import { m } from '../i18n/i18n.ts'
 
-const WIDTHS = { pods: { cpu: '90px', memory: '110px' }, nodes: { cpu: '132px', memory: '156px' } }
+const WIDTHS = {
+  pods: { cpu: '90px', memory: '110px' },
+  nodes: { cpu: 'minmax(100px, 140px)', memory: 'minmax(100px, 164px)' },
+}
 
 export const usageColumn = <T extends KubeObject>(
   kind: 'pods' | 'nodes',
