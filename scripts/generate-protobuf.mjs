@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 // Reads the protobuf field numbers of the API types out of the Go packages k8s.io/api, k8s.io/apimachinery,
 // k8s.io/apiextensions-apiserver and k8s.io/kube-aggregator (as in Debian's golang-k8s-…-dev, or as Go modules) into
-// src/main/apiserver/codec/protobuf/numbers.json.
+// src/main/apiserver/codec/protobuf/numbers.json, and which fields their JSON always has into
+// src/main/apiserver/schema/printed.json.
 // Usage: node scripts/generate-protobuf.mjs API APIMACHINERY APIEXTENSIONS-APISERVER KUBE-AGGREGATOR (their folders)
 //
 // Per type and JSON field: the path of numbers from the message to the field (more than one where Go embeds a struct
 // that JSON flattens). A negative last number means that Go's JSON leaves the zero value out, so a zero on the wire is
-// an absent field; pointers keep their zero.
+// an absent field; pointers keep their zero. Always there are the fields that are no pointers and not `omitempty`, and
+// structs that are not `omitzero`, whatever else they say.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -46,6 +48,7 @@ function structsOf(folder, version) {
           number: Number(number[1]),
           inline: name === '',
           omits: options.includes('omitempty') && !type.startsWith('*'),
+          canBeZero: !type.startsWith('*') && !options.includes('omitzero'),
           type: type.replace(/^\*/, ''),
         })
       }
@@ -55,8 +58,12 @@ function structsOf(folder, version) {
   return structs
 }
 
+/** What JSON never takes for empty: structs, and values that are structs in Go. */
+const STRUCTS = new Set(['ref', 'time', 'microTime', 'quantity', 'intOrString', 'raw'])
+
 const packages = new Map()
 const table = {}
+const printed = {}
 let missing = 0
 for (const id of Object.keys(types)) {
   const [folder, version, name] = id.split('.')
@@ -69,7 +76,11 @@ for (const id of Object.keys(types)) {
     for (const field of structs.get(struct) ?? []) {
       const path = [...prefix, field.number]
       if (field.inline) collect(field.type.split('.').at(-1), path)
-      else paths[field.name] = field.omits ? [...prefix, -field.number] : path
+      else {
+        paths[field.name] = field.omits ? [...prefix, -field.number] : path
+        const fact = types[id].fields[field.name]
+        if (fact && field.canBeZero && (!field.omits || STRUCTS.has(fact.t))) (printed[id] ??= []).push(field.name)
+      }
     }
   }
   collect(name, [])
@@ -80,6 +91,10 @@ for (const id of Object.keys(types)) {
   }
   table[id] = known
 }
-const lines = Object.entries(table).map(([id, fields]) => `${JSON.stringify(id)}:${JSON.stringify(fields)}`)
-writeFileSync(join(root, 'src/main/apiserver/codec/protobuf/numbers.json'), `{\n${lines.join(',\n')}\n}\n`)
-console.log(`${lines.length} of ${Object.keys(types).length} types; ${missing} fields without a number`)
+function write(file, object) {
+  const lines = Object.entries(object).map(([id, fields]) => `${JSON.stringify(id)}:${JSON.stringify(fields)}`)
+  writeFileSync(join(root, file), `{\n${lines.join(',\n')}\n}\n`)
+}
+write('src/main/apiserver/codec/protobuf/numbers.json', table)
+write('src/main/apiserver/schema/printed.json', printed)
+console.log(`${Object.keys(table).length} of ${Object.keys(types).length} types; ${missing} fields without a number`)

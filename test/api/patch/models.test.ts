@@ -37,8 +37,12 @@ describe('server-side apply of a map, beside a model of who owns which key', () 
       ...(given.size > 0 ? { data: Object.fromEntries(given) } : {}),
     }) as unknown as AnyObject
 
+  /** Stands for the map itself, which belongs to whose update brings it. */
+  const MAP = '.'
+
   class Model {
     values = new Map<string, string>()
+    #hasMap = false
     readonly owners = new Map<string, Set<string>>()
     #exists = false
 
@@ -54,10 +58,11 @@ describe('server-side apply of a map, beside a model of who owns which key', () 
       this.#exists = true
       if (unowned && operation === 'Update') {
         this.values = wanted
+        this.#hasMap = wanted.size > 0
         return true
       }
       const before = 'before-first-apply Update'
-      if (unowned && this.values.size > 0) this.owners.set(before, new Set(this.values.keys()))
+      if (unowned && this.#hasMap) this.owners.set(before, new Set([MAP, ...this.values.keys()]))
       const own = this.owners.get(id) ?? new Set()
       if (operation === 'Apply') {
         if (!force && changed.some(key => this.#others(id, key).length > 0)) {
@@ -68,11 +73,17 @@ describe('server-side apply of a map, beside a model of who owns which key', () 
         this.owners.set(id, new Set(wanted.keys()))
         for (const [key, value] of wanted) this.values.set(key, value)
         this.#take(id, changed)
+        if (wanted.size > 0) this.#hasMap = true
+        // What its manager no longer applies and nobody owns is gone, the map as well.
+        else if (own.size > 0 && [...this.owners.values()].every(keys => keys.size === 0)) this.#hasMap = false
         return true
       }
       const removed = [...this.values.keys()].filter(key => !wanted.has(key))
+      if (wanted.size > 0 && !this.#hasMap) changed.push(MAP)
+      if (wanted.size === 0) removed.push(MAP)
       this.values = wanted
-      this.owners.set(id, new Set([...own, ...changed].filter(key => wanted.has(key))))
+      this.#hasMap = wanted.size > 0
+      this.owners.set(id, new Set([...own, ...changed].filter(key => !removed.includes(key))))
       this.#take(id, [...changed, ...removed])
       return true
     }
@@ -93,7 +104,10 @@ describe('server-side apply of a map, beside a model of who owns which key', () 
   const ownersIn = (object: AnyObject) =>
     (object.metadata.managedFields ?? []).map(({ manager, operation, fieldsV1 }): [string, string[]] => [
       `${manager} ${operation}`,
-      [...members(decodeFields(fieldsV1)!)].map(showPath).flatMap(path => /^\.data\.(.+)$/.exec(path)?.[1] ?? []),
+      [...members(decodeFields(fieldsV1)!)].map(showPath).flatMap(path => {
+        const inData = /^\.data(?:\.(.+))?$/.exec(path)
+        return inData ? (inData[1] ?? MAP) : []
+      }),
     ])
   const sorted = (owners: Iterable<readonly [string, Iterable<string>]>) =>
     [...owners]

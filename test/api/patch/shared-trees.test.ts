@@ -27,7 +27,7 @@ describe('trees of managed fields', () => {
     const [[first], [second]] = [trackUpdate(pod('a')), trackUpdate(pod('b'))]
     expect(second?.fieldsV1).toBe(first?.fieldsV1)
     expect(first?.fieldsV1).toStrictEqual({
-      'f:metadata': { 'f:labels': { 'f:app': {} } },
+      'f:metadata': { 'f:labels': { '.': {}, 'f:app': {} } },
       'f:spec': { 'f:containers': { 'k:{"name":"c"}': { '.': {}, 'f:image': {}, 'f:name': {} } } },
     })
   })

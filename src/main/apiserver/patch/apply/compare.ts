@@ -3,7 +3,7 @@ import { deepEqual, sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import { getField, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { type FieldFact, fieldFact, typeOfFact } from '../../schema/table.ts'
 import { difference, EMPTY, type FieldSet, isEmpty } from './field-set.ts'
-import { fieldsOf, fieldStep, isEmptyMap, type Part, partsOf, shapeOf } from './typed-value.ts'
+import { fieldsOf, fieldStep, newFieldOf, newFieldsOf, type Part, partsOf, shapeOf } from './typed-value.ts'
 
 export interface Comparison {
   /** Fields that are new or have another value. */
@@ -17,11 +17,6 @@ const firstByStep = (parts: readonly Part[]): Map<string, Part> => {
   const map = new Map<string, Part>()
   for (const part of parts) if (!map.has(part.step)) map.set(part.step, part)
   return map
-}
-
-function whole({ value, fact, owned }: Pick<Part, 'value' | 'fact' | 'owned'>): FieldSet {
-  const inner = fieldsOf(value, fact)
-  return owned ? { member: true, children: inner.children } : inner
 }
 
 /** What differs so far; most comparisons find nothing, and make no map for it. */
@@ -48,18 +43,15 @@ class Differences {
 function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | undefined, isStruct: boolean): Comparison {
   const differences = new Differences()
   const type = isStruct ? typeOfFact(fact) : undefined
-  const partAt = (key: string, value: unknown) => ({
-    value,
-    fact: type ? fieldFact(type, key) : fact?.i,
-    owned: !type || isEmptyMap(value),
-  })
+  const whole = (of: JsonObject, key: string) =>
+    type ? newFieldOf(of, key, type, fact?.r) : newFieldsOf(of[key], fact?.i)
   for (const key of Object.keys(old)) {
     const before = old[key]
     if (before === undefined) continue
     const after = getField(next, key)
     if (before === after) continue
     if (after === undefined) {
-      differences.remove(fieldStep(key), whole(partAt(key, before)))
+      differences.remove(fieldStep(key), whole(old, key))
       continue
     }
     // Whether a map is empty is no change of its own: what came or went inside says it.
@@ -71,7 +63,7 @@ function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | unde
   for (const key of Object.keys(next)) {
     const after = next[key]
     if (after === undefined || getField(old, key) !== undefined) continue
-    differences.change(fieldStep(key), whole(partAt(key, after)))
+    differences.change(fieldStep(key), whole(next, key))
   }
   return differences.found
 }
@@ -95,13 +87,13 @@ export function compare(old: unknown, next: unknown, fact: FieldFact | undefined
   for (const [step, part] of before) {
     const now = after.get(step)
     if (!now) {
-      differences.remove(step, whole(part))
+      differences.remove(step, newFieldsOf(part.value, part.fact))
       continue
     }
     const inner = compare(part.value, now.value, now.fact)
     differences.change(step, inner.changed)
     differences.remove(step, inner.removed)
   }
-  for (const [step, part] of after) if (!before.has(step)) differences.change(step, whole(part))
+  for (const [step, part] of after) if (!before.has(step)) differences.change(step, newFieldsOf(part.value, part.fact))
   return differences.found
 }

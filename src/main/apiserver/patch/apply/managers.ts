@@ -66,7 +66,7 @@ export function trackable(set: FieldSet, subresource: string): FieldSet {
     else {
       const inner = new Map([...child.children].filter(([field]) => !UNTRACKED_METADATA.has(field)))
       // `metadata: {}` alone says nothing.
-      if (inner.size > 0) children.set(step, { member: child.member, children: inner })
+      if (inner.size > 0) children.set(step, { member: false, children: inner })
     }
   }
   return { member: set.member, children }

@@ -23,7 +23,7 @@ import {
 } from './managers.ts'
 import { mergeApplied, prune, refuseDuplicates } from './merge.ts'
 import { takeFromOthers } from './track-update.ts'
-import { fieldsOf } from './typed-value.ts'
+import { fieldsOf, filledFieldsOf } from './typed-value.ts'
 
 export interface Apply {
   /** The stored object; undefined when apply creates it. Not changed. */
@@ -54,7 +54,7 @@ function writable(applied: AnyObject, subresource: string): AnyObject {
 function managersOf(current: AnyObject | undefined, fact: FieldFact): Managers {
   const managers = decodeManagers(current?.metadata.managedFields) ?? new Map<string, Manager>()
   if (!current || managers.size) return managers
-  const set = trackable(fieldsOf(current, fact), 'before')
+  const set = trackable(filledFieldsOf(current, fact), 'before')
   const before: Manager = {
     manager: 'before-first-apply',
     operation: 'Update',

@@ -14,7 +14,7 @@ import {
   type Managers,
   trackable,
 } from './managers.ts'
-import { fieldsOf } from './typed-value.ts'
+import { filledFieldsOf } from './typed-value.ts'
 
 export interface UpdateToTrack {
   /** The stored object; undefined on create. */
@@ -62,13 +62,13 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
   const own = { manager, operation: 'Update', apiVersion: object.apiVersion, subresource } as const
   // Who makes an object that says nothing of managers owns all of it.
   if (!old && object.metadata.managedFields === undefined) {
-    const set = trackable(fieldsOf(object, fact), subresource)
+    const set = trackable(filledFieldsOf(object, fact), subresource)
     return isEmpty(set) ? [] : [encodeManager({ ...own, time, set })]
   }
   const managers = startingPoint(update)
   // Nobody owns anything of it: so it stays until the first apply, which says who wrote it before.
   if (old && managers.size === 0) return []
-  const comparison = old ? compare(old, object, fact) : { changed: fieldsOf(object, fact), removed: EMPTY }
+  const comparison = old ? compare(old, object, fact) : { changed: filledFieldsOf(object, fact), removed: EMPTY }
   const id = identityOf(own)
   takeFromOthers(managers, comparison, id)
 

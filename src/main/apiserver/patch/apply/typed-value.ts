@@ -1,6 +1,7 @@
 // A JSON value seen through its schema: what its parts are, and under which step each is owned.
 import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { type FieldFact, fieldFact, type TypeFact, typeOfFact } from '../../schema/table.ts'
+import { isPrinted, isPrintedZero } from '../../schema/printed.ts'
 import { EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
 import { encodeJson } from '../../../../shared/machinery/json-text.ts'
 
@@ -109,24 +110,25 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
   }
 }
 
-function structFields(struct: JsonObject, type: TypeFact): FieldSet {
+function structFields(struct: JsonObject, type: TypeFact, fieldsIn: FieldsIn): FieldSet {
   const children = new Map<string, FieldSet>()
   for (const key of Object.keys(struct)) {
     const value = struct[key]
     if (value === undefined) continue
     const fact = fieldFact(type, key)
-    const inner = fieldsOf(value, fact)
+    const inner = fieldsIn(value, fact)
     if (!isEmpty(inner)) children.set(fact ? namedStep(key) : fieldStep(key), inner)
     else if (isEmptyMap(value)) children.set(fieldStep(key), MEMBER)
   }
   return children.size ? { member: false, children } : EMPTY
 }
 
-/** @returns the set of all fields of a value. */
-export function fieldsOf(value: unknown, fact: FieldFact | undefined): FieldSet {
+type FieldsIn = (value: unknown, fact: FieldFact | undefined) => FieldSet
+
+function innerFields(value: unknown, fact: FieldFact | undefined, fieldsIn: FieldsIn): FieldSet {
   const shape = shapeOf(value, fact)
   if (shape === 'leaf') return MEMBER
-  if (shape === 'struct') return structFields(value as JsonObject, typeOfFact(fact))
+  if (shape === 'struct') return structFields(value as JsonObject, typeOfFact(fact), fieldsIn)
   const children = new Map<string, FieldSet>()
   // Maps of plain values (labels, data) are by far the largest and the most frequent: no part is made for each entry.
   if (shape === 'map' && fact?.i && PLAIN.has(fact.i.t)) {
@@ -136,9 +138,43 @@ export function fieldsOf(value: unknown, fact: FieldFact | undefined): FieldSet 
   for (const part of partsOf(value, fact)) {
     // Of items with the same key the first is the one that is meant.
     if (children.has(part.step)) continue
-    const inner = fieldsOf(part.value, part.fact)
+    const inner = fieldsIn(part.value, part.fact)
     const child = part.owned && !inner.member ? { member: true, children: inner.children } : inner
     if (!isEmpty(child)) children.set(part.step, child)
   }
   return children.size ? { member: false, children } : EMPTY
+}
+
+/** @returns the set of all fields of a value: what somebody applies who applies it */
+export const fieldsOf = (value: unknown, fact: FieldFact | undefined): FieldSet => innerFields(value, fact, fieldsOf)
+
+/** @returns the set of all fields of a value that was not there before: the maps, lists and structs are new as well */
+export function newFieldsOf(value: unknown, fact: FieldFact | undefined): FieldSet {
+  const inner = innerFields(value, fact, newFieldsOf)
+  return inner.member ? inner : { member: true, children: inner.children }
+}
+
+/**
+ * What is new in a value where there was an empty one of its type: the structs in it that are no pointers in Go were
+ * there, and fields of it that hold nothing.
+ */
+export function filledFieldsOf(value: unknown, fact: FieldFact | undefined): FieldSet {
+  const shape = shapeOf(value, fact)
+  if (shape !== 'struct') return isPrintedZero(value) ? EMPTY : innerFields(value, fact, newFieldsOf)
+  const struct = value as JsonObject
+  const type = typeOfFact(fact)
+  const children = new Map<string, FieldSet>()
+  for (const key of Object.keys(struct)) {
+    const inner = newFieldOf(struct, key, type, fact?.r)
+    if (!isEmpty(inner)) children.set(fieldStep(key), inner)
+  }
+  return children.size ? { member: false, children } : EMPTY
+}
+
+/** @returns what is new of a struct's field that was not there before */
+export function newFieldOf(struct: JsonObject, key: string, type: TypeFact, schemaId: string | undefined): FieldSet {
+  const value = struct[key]
+  if (value === undefined) return EMPTY
+  const fact = fieldFact(type, key)
+  return isPrinted(schemaId, key) ? filledFieldsOf(value, fact) : newFieldsOf(value, fact)
 }
