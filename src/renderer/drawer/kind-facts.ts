@@ -249,7 +249,7 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
   ],
   ResourceQuota: quotaFacts,
   LimitRange: ({ spec }: LimitRange) =>
-    spec.limits.flatMap(({ type, ...limits }): Fact[] =>
+    ((spec.limits as LimitRange['spec']['limits'] | null) ?? []).flatMap(({ type, ...limits }): Fact[] =>
       Object.entries(limits).map(([name, amounts]) => [`${type} ${name}`, pairs(amounts as Record<string, unknown>)]),
     ),
   Event: (event: Event) => [

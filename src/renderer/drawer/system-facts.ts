@@ -14,8 +14,8 @@ import { type Fact, lines, seconds, timeText } from './fact.ts'
 
 const IS_DEFAULT_CLASS = 'ingressclass.kubernetes.io/is-default-class'
 
-const role = ({ rules = [] }: Role | ClusterRole): Fact[] => [
-  [t('Allows'), lines(rules.map(ruleText)) || t('nothing at all')],
+const role = ({ rules }: Role | ClusterRole): Fact[] => [
+  [t('Allows'), lines((rules ?? []).map(ruleText)) || t('nothing at all')],
 ]
 const binding = ({ roleRef, subjects = [] }: RoleBinding | ClusterRoleBinding): Fact[] => [
   [t('Grants'), `${roleRef.kind} ${roleRef.name}`],

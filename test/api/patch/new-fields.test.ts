@@ -86,7 +86,7 @@ describe('who makes an object owns', () => {
 
 test('who brings a map by an update keeps it when another takes what is in it', () => {
   const bare = make('v1', 'ConfigMap', { data: { a: '1' } })
-  const labelled = { ...bare, metadata: { name: 'a', labels: { l: '1' } } } as AnyObject
+  const labelled = make('v1', 'ConfigMap', { data: { a: '1' }, metadata: { name: 'a', labels: { l: '1' } } })
   const second = tracked(labelled, update(tracked(bare), { ...labelled, metadata: { ...labelled.metadata } }, 'edit'))
   const fieldsOf = (object: AnyObject, manager: string) =>
     object.metadata.managedFields?.find(entry => entry.manager === manager)?.fieldsV1

@@ -4,6 +4,7 @@ import type { FieldError } from '../../../shared/machinery/field-error.ts'
 import type { AnyObject, KubeObject } from '../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import type { Decoded } from '../schema/decode.ts'
+import { addPrinted } from '../schema/printed.ts'
 import type { FieldFact } from '../schema/table.ts'
 
 /** One printed column of the server's Table. @see API concepts, "Receiving resources as Tables" */
@@ -132,6 +133,10 @@ export function defineResource<T extends KubeObject>(
     verbs: ALL_VERBS,
     storage: `${type.group === '' ? 'core' : type.group}/${type.plural}`,
     ...given,
+    setDefaults: object => {
+      given.setDefaults?.(object)
+      if (!given.custom) addPrinted(descriptor.schema, object)
+    },
   }
   return descriptor as unknown as ResourceDescriptor
 }

@@ -28,6 +28,9 @@ const ZERO_IS_FINE = new Set([
   'authentication.v1.TokenRequestSpec.audiences',
 ])
 
+/** @returns whether the absence of a field that the document requires is the same as its zero value */
+export const isZeroFine = (schemaId: string, field: string): boolean => ZERO_IS_FINE.has(`${schemaId}.${field}`)
+
 /** Those of which rules of their own tell more. */
 const TOLD_ELSEWHERE = new Set([
   'admissionregistration.v1.MutatingWebhook.clientConfig',
