@@ -120,7 +120,7 @@ const DEBUGGED = '--remote-debugging-port=0'
 
 {
   const program = join(unpacked, 'flotilla')
-  const child = start(program, [...own('plain'), DEBUGGED])
+  const child = start(program, [...own('plain'), DEBUGGED], { XDG_DATA_HOME: join(folder, 'share') })
   const page = await pageOf(child)
   await page.getByText('Pods by state').waitFor({ timeout: 60_000 })
   const name = await line(child, /this node {3}joined as (\S+)/)
@@ -130,9 +130,23 @@ const DEBUGGED = '--remote-debugging-port=0'
   spawnSync(program, [...own('plain'), 'flotilla://k/core/v1/nodes'], { env })
   await page.waitForURL(/\/ui\/k\/core\/v1\/nodes$/, { timeout: 30_000 })
   await page.locator(`[data-key="${name}"]`).waitFor()
+  // Its containers run a copy of it: what is packed only Electron can read.
+  await page.getByRole('button', { name: 'Other clusters' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Other clusters' })
+  await dialog.getByLabel('Name').fill('packed')
+  await dialog.getByLabel('Nodes').fill('1')
+  await dialog.getByRole('button', { name: 'Create' }).click()
+  const row = dialog.locator('[data-local-cluster=packed]')
+  await row.getByText('Running', { exact: true }).waitFor({ timeout: 240_000 })
+  await row.getByText('1 of 1 node').waitFor()
+  await row.getByRole('button', { name: 'Delete packed' }).click()
+  const sure = page.getByRole('dialog', { name: 'Delete the local cluster packed?' })
+  await sure.getByRole('textbox').fill('packed')
+  await sure.getByRole('button', { name: 'Delete' }).click()
+  await row.waitFor({ state: 'detached', timeout: 120_000 })
   await end(child)
   node(join(root, 'out/main/cli.js'), 'reset', '--yes', '--data-dir', join(folder, 'plain/data'))
-  console.log('it starts, makes this machine a node, and follows a link')
+  console.log('it starts, makes this machine a node, follows a link, and makes a local cluster')
 }
 
 // --- updates: a script stands for the AppImage, which cannot be made here; it starts the packaged app of its version

@@ -2,20 +2,11 @@
 // image holds nothing. Each container runs this machine's own programs: its first program enters the mount namespace of
 // what started it — Docker's, so that Docker sees what an agent mounts — and starts the program again when it ends, in
 // the same network. Docker starts the containers after a restart, and after a reboot of the machine.
-import { execPath } from 'node:process'
 import type Docker from 'dockerode'
 import { PODS, SERVICES } from '../cli/cluster-ranges.ts'
 import type { ClusterRanges } from '../cluster-network.ts'
-import {
-  CAPABILITIES,
-  UNCONFINED,
-  agentBundle,
-  commandLine,
-  findNsenter,
-  needsHostCgroups,
-  nodeEnv,
-  programMounts,
-} from '../local-node/agent-command.ts'
+import { CAPABILITIES, UNCONFINED, findNsenter, needsHostCgroups, programMounts } from '../local-node/agent-command.ts'
+import type { LocalProgram } from './program.ts'
 import type { LocalClusterState, LocalNodeState } from './state.ts'
 
 const LABEL = 'dev.flotilla.local-cluster'
@@ -42,13 +33,19 @@ export const labelsOf = (cluster: string) => ({ [LABEL]: cluster })
 /** As a filter. */
 export const labelled = (cluster: string): string => `${LABEL}=${cluster}`
 
-function common(image: string, cluster: string, script: string, argv: readonly string[]) {
+/** What a container is made of: an image that holds nothing, and the program on this machine. */
+export interface ContainerParts {
+  readonly image: string
+  readonly program: LocalProgram
+}
+
+function common({ image, program }: ContainerParts, cluster: string, script: string, argv: readonly string[]) {
   return {
     Image: image,
     User: '0:0',
     Entrypoint: ['/bin/sh', '-c', script, 'flotilla', findNsenter()],
     Cmd: [...argv],
-    Env: Object.entries(nodeEnv()).map(([key, value]) => `${key}=${value}`),
+    Env: Object.entries(program.env).map(([key, value]) => `${key}=${value}`),
     Labels: labelsOf(cluster),
     HostConfig: {
       PidMode: 'host',
@@ -64,7 +61,7 @@ function common(image: string, cluster: string, script: string, argv: readonly s
 /** Runs as whoever made the cluster. */
 export function controlPlaneOptions(
   { name, gateway, port, ranges }: LocalClusterState,
-  image: string,
+  parts: ContainerParts,
   dataDir: string,
 ): Docker.ContainerCreateOptions {
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
@@ -72,8 +69,8 @@ export function controlPlaneOptions(
     'serve', '--data-dir', dataDir, '--listen', `${gateway}:${port}`, '--no-local-node', '--loopback-node-ports',
     ...rangeFlags(ranges),
   ] // prettier-ignore
-  const { HostConfig, Env, ...rest } = common(image, name, SUPERVISE, [
-    '-S', String(uid), '-G', String(gid), execPath, commandLine(), ...serve,
+  const { HostConfig, Env, ...rest } = common(parts, name, SUPERVISE, [
+    '-S', String(uid), '-G', String(gid), parts.program.node, parts.program.commandLine, ...serve,
   ]) // prettier-ignore
   return {
     ...rest,
@@ -96,10 +93,12 @@ const rangeFlags = ({ clusterCIDRs, serviceCIDRs }: ClusterRanges = {}): string[
 export function nodeOptions(
   { name }: LocalClusterState,
   node: LocalNodeState,
-  image: string,
+  parts: ContainerParts,
   configPath: string,
 ): Docker.ContainerCreateOptions {
-  const { HostConfig, ...rest } = common(image, name, SUPERVISE, [execPath, agentBundle(), '--config', configPath])
+  const { HostConfig, ...rest } = common(parts, name, SUPERVISE, [
+    parts.program.node, parts.program.agent, '--config', configPath,
+  ]) // prettier-ignore
   return {
     ...rest,
     name: nodeContainer(name, node.name),
@@ -117,10 +116,10 @@ export function nodeOptions(
 /** Removes a node's pods and mounts, then ends. */
 export function cleanUpOptions(
   { name }: LocalClusterState,
-  image: string,
+  parts: ContainerParts,
   configPath: string,
 ): Docker.ContainerCreateOptions {
-  const argv = [execPath, agentBundle(), '--cleanup', '--config', configPath]
-  const { HostConfig, ...rest } = common(image, name, ONCE, argv)
+  const argv = [parts.program.node, parts.program.agent, '--cleanup', '--config', configPath]
+  const { HostConfig, ...rest } = common(parts, name, ONCE, argv)
   return { ...rest, HostConfig: { ...HostConfig, NetworkMode: 'none', CapAdd: CAPABILITIES } }
 }

@@ -9,6 +9,7 @@ import type { ClusterRanges } from '../cluster-network.ts'
 import { ensureDataDir } from '../data-dir.ts'
 import { ensureEmptyImage } from '../local-node/empty-image.ts'
 import {
+  type ContainerParts,
   cleanUpOptions,
   controlPlaneContainer,
   controlPlaneOptions,
@@ -18,6 +19,7 @@ import {
   nodeOptions,
 } from './containers.ts'
 import { LocalClusterError } from './error.ts'
+import type { LocalProgram } from './program.ts'
 import { createNetwork, freePort, nodeAddress } from './network.ts'
 import { nodeConfigPath, writeNodeFiles } from './node-files.ts'
 import {
@@ -34,6 +36,8 @@ export interface LocalClusterParts {
   readonly dockerSocket: string
   /** Folder of all local clusters. */
   readonly base: string
+  /** What the containers run; made ready when first asked for. */
+  readonly program: () => Promise<LocalProgram>
   /** Nodes of the running cluster. @throws while it does not answer */
   readonly listNodes: (dataDir: string) => Promise<readonly Node[]>
   readonly say: (line: string) => void
@@ -60,7 +64,7 @@ export async function create(
       `there is a local cluster ${name} already; delete it first (flotilla local delete ${name}), or give another name`,
     )
   await removeRest(docker, name)
-  const image = await ensureEmptyImage(docker)
+  const made = await containerParts(parts)
   const { subnet, gateway } = await createNetwork(docker, name, ranges)
   const state: LocalClusterState = {
     name,
@@ -74,12 +78,17 @@ export async function create(
     })),
     ranges,
   }
-  await build(parts, state, image)
+  await build(parts, state, made)
   say(`${name}: ${nodes === 1 ? '1 node is' : `${nodes} nodes are`} Ready`)
   return state
 }
 
-async function build(parts: LocalClusterParts, state: LocalClusterState, image: string): Promise<void> {
+const containerParts = async ({ docker, program }: LocalClusterParts): Promise<ContainerParts> => ({
+  image: await ensureEmptyImage(docker),
+  program: await program(),
+})
+
+async function build(parts: LocalClusterParts, state: LocalClusterState, made: ContainerParts): Promise<void> {
   const { docker, base, dockerSocket } = parts
   const dataDir = controlPlaneFolder(base, state.name)
   ensureDataDir(dataDir)
@@ -87,12 +96,12 @@ async function build(parts: LocalClusterParts, state: LocalClusterState, image: 
   writeState(base, state)
   const { openPki } = await import('../pki/pki.ts')
   const pki = await openPki({ dataDir, names: [state.gateway] })
-  const control = await docker.createContainer(controlPlaneOptions(state, image, dataDir))
+  const control = await docker.createContainer(controlPlaneOptions(state, made, dataDir))
   await control.start()
   const startNode = async (node: LocalNodeState) => {
     await writeNodeFiles(base, state, node, pki, dockerSocket)
     const config = nodeConfigPath(base, state.name, node.name)
-    const container = await docker.createContainer(nodeOptions(state, node, image, config))
+    const container = await docker.createContainer(nodeOptions(state, node, made, config))
     await container.start()
   }
   await Promise.all(state.nodes.map(startNode))
@@ -102,6 +111,8 @@ async function build(parts: LocalClusterParts, state: LocalClusterState, image: 
 /** Everything runs again as it was. */
 export async function start(parts: LocalClusterParts, state: LocalClusterState): Promise<void> {
   const { docker, say } = parts
+  // An app that was updated meanwhile runs in its new version.
+  await parts.program()
   await docker.getContainer(controlPlaneContainer(state.name)).start().catch(gone)
   await Promise.all(
     state.nodes.map(node => docker.getContainer(nodeContainer(state.name, node.name)).start().catch(gone)),
@@ -128,9 +139,9 @@ async function stopPods(docker: Docker, { instance }: LocalNodeState): Promise<v
 export async function remove(parts: LocalClusterParts, state: LocalClusterState): Promise<void> {
   const { docker, base, say } = parts
   const { name, nodes } = state
-  const image = await ensureEmptyImage(docker)
+  const made = await containerParts(parts)
   await removeContainers(docker, name)
-  await Promise.all(nodes.map(node => cleanUp(parts, state, node, image)))
+  await Promise.all(nodes.map(node => cleanUp(parts, state, node, made)))
   await removeRest(docker, name)
   rmSync(clusterFolder(base, name), { recursive: true, force: true })
   say(`${name} is deleted`)
@@ -140,11 +151,11 @@ async function cleanUp(
   { docker, base }: LocalClusterParts,
   state: LocalClusterState,
   { name }: LocalNodeState,
-  image: string,
+  made: ContainerParts,
 ): Promise<void> {
   const config = nodeConfigPath(base, state.name, name)
   if (!existsSync(config)) return
-  const container = await docker.createContainer(cleanUpOptions(state, image, config))
+  const container = await docker.createContainer(cleanUpOptions(state, made, config))
   try {
     await container.start()
     const { StatusCode } = (await container.wait()) as { StatusCode: number }

@@ -1,13 +1,13 @@
 // Local clusters by their names: what this machine lacks for them, which there are, and what is asked of one.
-import { resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import { Node } from '../../shared/api/core/v1.ts'
 import { connectApi } from '../cli/node/api.ts'
 import { dataDirLayout } from '../data-dir.ts'
-import { commandLine } from '../local-node/agent-command.ts'
 import { planLocalNode } from '../local-node/detect.ts'
 import { controlPlaneContainer, labelled } from './containers.ts'
 import { LocalClusterError } from './error.ts'
 import * as cluster from './local-cluster.ts'
+import { type LocalProgram, localProgram } from './program.ts'
 import { type LocalClusterState, controlPlaneFolder, readState, readStates } from './state.ts'
 
 export const MOST_NODES = 20
@@ -35,14 +35,14 @@ export const nameProblem = (name: string): string | undefined =>
 export async function connectLocal(folder: string, say: (line: string) => void): Promise<cluster.LocalClusterParts> {
   const plan = await planLocalNode()
   if (plan.run === 'not') throw new LocalClusterError(plan.why)
-  // Containers run this machine's files with this machine's Node; an installed app has neither.
-  if (commandLine().includes(`.asar${sep}`))
-    throw new LocalClusterError('the installed app cannot make local clusters yet; a checkout of Flotilla can')
   const { default: Docker } = await import('dockerode')
+  const base = resolve(folder)
+  let program: Promise<LocalProgram> | undefined
   return {
     docker: new Docker({ socketPath: plan.dockerSocket }),
     dockerSocket: plan.dockerSocket,
-    base: resolve(folder),
+    base,
+    program: () => (program ??= localProgram(base)),
     say,
     async listNodes(dataDir) {
       await using api = connectApi(dataDir)
