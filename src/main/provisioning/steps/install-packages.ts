@@ -39,7 +39,7 @@ cd /var/lib/flotilla/before
   { nft list chains 2>/dev/null || true; } | awk '/^table/ {t = $2 " " $3} /chain/ {print t " " $2}' > chains
   { iptables -S FORWARD 2>/dev/null || true; } | head -n1 > forward
   cat /proc/sys/net/ipv4/ip_forward > ip_forward
-  ls -d /etc/cni /etc/docker > folders 2>/dev/null || true
+  ls -d /etc/cni /etc/docker /opt/containerd > folders 2>/dev/null || true
   : > done
 }
 `

@@ -82,6 +82,7 @@ rm -f $before/installed
 rm -rf /var/lib/docker/* /var/lib/containerd/*
 rmdir /var/lib/docker /var/lib/containerd 2>/dev/null
 grep -qx /etc/cni $before/folders || rmdir /etc/cni/net.d /etc/cni 2>/dev/null
+grep -qx /opt/containerd $before/folders || rmdir /opt/containerd/bin /opt/containerd/lib /opt/containerd 2>/dev/null
 ${SWEEP_AFTER_DOCKER}
 groupdel docker 2>/dev/null
 exit 0
