@@ -186,11 +186,7 @@ function parseValues(parser: Parser): string[] {
   if (open.kind !== '(') throw new SelectorError(`found '${open.text}' expected: '('`)
   const values: string[] = []
   const first = parser.peek()
-  if (first.kind === ')') {
-    parser.take()
-    return values
-  }
-  if (first.kind !== 'word' && first.kind !== ',') {
+  if (first.kind !== 'word' && first.kind !== ',' && first.kind !== ')') {
     throw new SelectorError(`found '${first.text}', expected: ',', ')' or identifier`)
   }
   // An empty place between commas or before the parenthesis is the empty value.

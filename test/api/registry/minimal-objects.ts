@@ -93,7 +93,7 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
   'flotilla.v1.Host': { spec: { address: 'ada@box' } },
   'flotilla.v1.CertificateRevocation': { spec: { userName: 'ada', issuedBefore: '2026-01-01T00:00:00Z' } },
   'flotilla.v1.HostOperation': { spec: { hostName: 'box', action: 'Check' } },
-  'storage.v1.VolumeAttributesClass': { driverName: 'example.com' },
+  'storage.v1.VolumeAttributesClass': { driverName: 'example.com', parameters: { a: 'b' } },
   'autoscaling.v1.HorizontalPodAutoscaler': {
     spec: { maxReplicas: 3, scaleTargetRef: scaled, targetCPUUtilizationPercentage: 50 },
   },

@@ -25,8 +25,8 @@ describe('the name of an IPAddress', () => {
     expect(validateName!(name)).toEqual([]),
   )
   test.each([
-    ['web', 'must be a valid IP address'],
-    ['10.96.0.07', 'must be a valid IP address'],
+    ['web', 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
+    ['10.96.0.07', 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
     ['2001:DB8::1', 'must be in canonical form ("2001:db8::1")'],
     ['2001:db8:0::1', 'must be in canonical form ("2001:db8::1")'],
   ])('may not be %s', (name, problem) => expect(validateName!(name)).toEqual([problem]))

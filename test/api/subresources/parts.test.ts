@@ -333,7 +333,7 @@ describe('certificatesigningrequests/approval', () => {
 
 describe('pods/binding', () => {
   const bind = (name: string, body: object) =>
-    cluster.admin.createSubresource(Pod, { namespace, name }, 'binding', body)
+    cluster.admin.createSubresource(Pod, { namespace, name }, 'binding', { metadata: { name }, ...body })
   test('assigns once', async () => {
     const { metadata } = await pod()
     await bind(metadata.name, { target: { name: 'box' } })
@@ -348,7 +348,7 @@ describe('pods/binding', () => {
   })
   test('needs a target, and waits for the gates', async () => {
     const { metadata } = await pod({ schedulingGates: [{ name: 'example.test/wait' }] })
-    expect((await failure(bind(metadata.name, {}))).code).toBe(422)
+    expect((await failure(bind(metadata.name, {}))).message).toBe('target.name: Required value')
     expect((await failure(bind(metadata.name, { target: { name: 'box' } }))).message).toContain('schedulingGates')
   })
 })

@@ -28,11 +28,17 @@ const ask = async (server, { method = 'GET', path, body, type, accept, headers, 
     .catch(error => ({ code: error.code, headers: {}, text: error.message }))
 }
 
-/** Sends a case's requests to both, one after the other; a request may be made out of the answers before it. */
+/**
+ * Sends a case's requests to both, one after the other; a request may be made out of the answers before it, and be
+ * another one for each.
+ */
 async function runCase({ name, steps }, { ours, theirs }, found) {
   const answers = { ours: [], theirs: [] }
   for (const step of steps) {
-    const of = side => (typeof step === 'function' ? step(answers[side]) : step)
+    const of = side => {
+      const request = typeof step === 'function' ? step(answers[side]) : step
+      return request[side] ?? request
+    }
     const request = of('theirs')
     const [our, their] = await Promise.all([ask(ours, of('ours')), ask(theirs, request)])
     answers.ours.push(our)

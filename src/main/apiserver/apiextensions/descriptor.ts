@@ -178,6 +178,7 @@ function describe(
     return [...errors, ...(await validateRules(rules, object, old, warn))]
   }
   return defineResource<AnyObject>({
+    updatesNeedVersion: true,
     type,
     schema: `custom:${group.split('.').reverse().join('.')}.${version.name}.${names.kind}`,
     storage: `${group}/${names.plural}`,

@@ -1,6 +1,7 @@
 // PUT of an object or of its status.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import { badRequest } from '../../../shared/machinery/status.ts'
+import { invalidValue } from '../../../shared/machinery/field-error.ts'
+import { badRequest, invalid } from '../../../shared/machinery/status.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ObjectName } from './contract.ts'
 import { answerOne } from './read/answer-one.ts'
@@ -20,13 +21,25 @@ export function assertSameName(resource: ResourceDescriptor, object: AnyObject, 
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
 }
 
+/** @throws ApiError 422, in upstream's words */
+function assertVersion({ type, updatesNeedVersion }: ResourceDescriptor, { metadata }: AnyObject): void {
+  if (!updatesNeedVersion || (metadata.resourceVersion && metadata.resourceVersion !== '0')) return
+  throw invalid({ group: type.group, kind: type.plural }, metadata.name, [
+    invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
+  ])
+}
+
 export const update: Endpoint = async (request, resource, parts) => {
   const { info } = request
   const representation = parts.represent(request, resource)
   const options = writeOptionsOf(request, 'UpdateOptions')
   const object = await decodeRequest(request, resource.type, resource.custom ?? resource.schema, 'UpdateOptions')
   assertSameName(resource, object, info)
-  const { object: updated } = await parts.replace(resource, info, () => copyObject(object), {
+  const replacement = () => {
+    assertVersion(resource, object)
+    return copyObject(object)
+  }
+  const { object: updated } = await parts.replace(resource, info, replacement, {
     ...options,
     subresource: info.subresource,
     strategy: info.subresource === 'status' ? 'status' : 'main',

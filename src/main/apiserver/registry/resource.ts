@@ -90,6 +90,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
   /** On create and on update of the main resource: what is accepted and still worth a word. */
   readonly warnings?: (object: T, old: T | undefined) => string[]
+  /** Whoever replaces an object says of which version; other kinds are replaced whatever they became. */
+  readonly updatesNeedVersion?: boolean
   /** `status`: present when the kind has the subresource. */
   readonly status?: WriteStrategy<T>
   /** `scale`: where the three values live. */

@@ -88,6 +88,21 @@ function validateFinalizers(finalizers: readonly string[] | undefined, field: st
   return errors
 }
 
+const STANDARD_FINALIZERS = new Set(['foregroundDeletion', 'kubernetes', 'orphan'])
+
+/** Finalizers of a namespace's spec: each is either known or of a domain. */
+export const validateFinalizerNames = (finalizers: readonly string[] | undefined, field: string): FieldError[] =>
+  (finalizers ?? []).flatMap((finalizer, i) => {
+    const at = `${field}[${i}]`
+    const isKnown = finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)
+    return [
+      ...invalids(at, finalizer, qualifiedName(finalizer)),
+      ...(isKnown
+        ? []
+        : [invalidValue(at, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')]),
+    ]
+  })
+
 function validateManagedFields(entries: readonly ManagedFieldsEntry[] | undefined, field: string): FieldError[] {
   return (entries ?? []).flatMap((entry, i) => {
     const at = `${field}[${i}]`

@@ -14,22 +14,28 @@ export async function* casesOf({ samples, ours, theirs }) {
       continue
     }
     const made = JSON.parse(their.text)
+    const inOurs = ownWords(made, JSON.parse(our.text))
     const update = (what, { status: _status, ...body }) => {
       const { uid: _uid, resourceVersion: _version, managedFields: _fields, ...metadata } = body.metadata ?? {}
-      return {
-        name: `${name}: ${what}`,
-        steps: [
-          {
-            method: 'PUT',
-            path: `${kind.collection}/${own.metadata.name}?dryRun=All&fieldValidation=Strict`,
-            body: { ...body, metadata },
-          },
-        ],
-      }
+      const path = `${kind.collection}/${own.metadata.name}?dryRun=All&fieldValidation=Strict`
+      const theirs = { method: 'PUT', path, body: { ...body, metadata } }
+      return { name: `${name}: ${what}`, steps: [{ theirs, ours: { ...theirs, body: inOurs(theirs.body) } }] }
     }
     yield update('as it is', made)
     for (const { name: what, value } of mutations(made, kind.schema, kind.schemas, skip)) yield update(what, value)
   }
+}
+
+/** What each made up by itself (uids, addresses, names of volumes) is put into the other's words. */
+function ownWords(theirs, ours) {
+  const words = new Map()
+  const collect = (their, our) => {
+    if (typeof their === 'object' && their !== null && typeof our === 'object' && our !== null)
+      for (const key of Object.keys(their)) collect(their[key], our[key])
+    else if (typeof their === typeof our && their !== our && their !== '') words.set(their, our)
+  }
+  for (const part of ['metadata', 'spec']) collect(theirs[part], ours[part])
+  return value => JSON.parse(JSON.stringify(value), (_, item) => words.get(item) ?? item)
 }
 
 /** Names with a meaning are kept. */

@@ -1,6 +1,7 @@
 // namespaces/finalize: the only way to change `spec.finalizers`; a terminating namespace without any goes away.
 import type { Namespace } from '../../../../shared/api/core/v1.ts'
-import { badRequest, notFound } from '../../../../shared/machinery/status.ts'
+import { badRequest, invalid, notFound } from '../../../../shared/machinery/status.ts'
+import { validateFinalizerNames } from '../../schema/validate-meta.ts'
 import type { SubresourceHandler } from '../contract.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
 
@@ -18,6 +19,8 @@ export const namespaceFinalize: SubresourceHandler = {
     const { name: givenName, resourceVersion, uid } = given.metadata ?? {}
     if (givenName && givenName !== name)
       throw badRequest(`the name of the object (${givenName}) does not match the name on the URL (${name})`)
+    const errors = validateFinalizerNames(given.spec?.finalizers, 'spec.finalizers')
+    if (errors.length > 0) throw invalid({ group: '', kind: 'Namespace' }, name, errors)
     const options = { ...writeOptionsOf(request, 'UpdateOptions'), subresource: 'finalize' }
     const object = await context.change(
       resource,

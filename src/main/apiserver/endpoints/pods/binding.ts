@@ -3,13 +3,15 @@
 import type { Binding, Pod } from '../../../../shared/api/core/v1.ts'
 import { setCondition } from '../../../../shared/machinery/conditions.ts'
 import { formatTime } from '../../../../shared/machinery/clock.ts'
-import { required } from '../../../../shared/machinery/field-error.ts'
-import { badRequest, conflict, invalid, notFound } from '../../../../shared/machinery/status.ts'
+import { describeFieldErrors, notSupported, required } from '../../../../shared/machinery/field-error.ts'
+import { ApiError, badRequest, conflict, notFound } from '../../../../shared/machinery/status.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
 
 const PODS = { group: '', plural: 'pods' }
+/** What messages about a pod's binding name. */
+const BOUND = { group: '', plural: 'pods/binding' }
 const kind = { group: '', version: 'v1', kind: 'Binding' }
 const SCHEMA = 'core.v1.Binding'
 
@@ -19,10 +21,16 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
   const binding = decoded as unknown as Binding
   const given = binding.metadata?.name
   const name = request.info.name || (given ?? '')
-  if (given && given !== name)
-    throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`)
-  const target = binding.target?.name
-  if (!target) throw invalid({ group: '', kind: 'Binding' }, name, [required('target.name')])
+  if (given !== name) throw badRequest('name in URL does not match name in Binding object')
+  const { kind: targetKind = '', name: target } = binding.target ?? {}
+  const [error] = [
+    ...(targetKind === '' || targetKind === 'Node'
+      ? []
+      : [notSupported('target.kind', targetKind, ['Node', '<empty>'])]),
+    ...(target ? [] : [required('target.name')]),
+  ]
+  // Upstream's words for what its registry does not expect.
+  if (error || !target) throw new ApiError(500, 'InternalError', error ? describeFieldErrors([error]) : 'no target')
   const resource = context.resources.byUrl('', 'v1', 'pods')
   if (!resource) throw notFound(PODS, name)
   const options = writeOptionsOf(request, 'CreateOptions')
@@ -47,11 +55,11 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
     copy => {
       const pod = copy as unknown as Pod
       if (pod.metadata.deletionTimestamp)
-        throw conflict(PODS, name, `pod ${name} is being deleted, cannot be assigned to a host`)
+        throw conflict(BOUND, name, `pod ${name} is being deleted, cannot be assigned to a host`)
       if (pod.spec.nodeName)
-        throw conflict(PODS, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`)
+        throw conflict(BOUND, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`)
       if (pod.spec.schedulingGates?.length)
-        throw conflict(PODS, name, `pod ${name} has non-empty .spec.schedulingGates`)
+        throw conflict(BOUND, name, `pod ${name} has non-empty .spec.schedulingGates`)
       pod.spec.nodeName = binding.target.name ?? target
       pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
       if (Object.keys(pod.metadata.annotations).length === 0) delete pod.metadata.annotations

@@ -5,7 +5,7 @@ import type { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
 import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { isConditionTrue, setCondition } from '../../../../shared/machinery/conditions.ts'
 import { fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
-import { ApiError, notFound } from '../../../../shared/machinery/status.ts'
+import { ApiError, badRequest, notFound } from '../../../../shared/machinery/status.ts'
 import type { DeleteOptions as DeleteBody } from '../../../../shared/api/meta/v1.ts'
 import type { EndpointContext, SubresourceHandler, WriteOptions } from '../contract.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
@@ -82,6 +82,7 @@ export const podEviction: SubresourceHandler = {
     if (!resource) throw notFound({ group: '', plural: 'pods' }, name)
     // Clients of before v1 was there go on as before.
     const body = await context.decode(request, 'policy.v1.Eviction', ['policy/v1beta1'])
+    if (body.metadata?.name !== name) throw badRequest('name in URL does not match name in Eviction object')
     const wanted = (body.deleteOptions ?? {}) as DeleteBody
     const written = writeOptionsOf(request, 'CreateOptions')
     const options = { ...written, dryRun: written.dryRun || Boolean(wanted.dryRun?.length) }

@@ -79,6 +79,7 @@ const validateSubject = (spec: SubjectAccessReviewSpec): FieldError[] => [
 export const selfSubjectAccessReviews = reviewHandler<SelfSubjectAccessReviewSpec>({
   type: SelfSubjectAccessReview,
   schema: 'authorization.v1.SelfSubjectAccessReview',
+  bareMetadata: true,
   validate: validateAttributes,
   answer: ({ spec, request, context }) => review(spec, request.user, context),
 })
@@ -86,6 +87,7 @@ export const selfSubjectAccessReviews = reviewHandler<SelfSubjectAccessReviewSpe
 export const subjectAccessReviews = reviewHandler<SubjectAccessReviewSpec>({
   type: SubjectAccessReview,
   schema: 'authorization.v1.SubjectAccessReview',
+  bareMetadata: true,
   validate: validateSubject,
   answer: ({ spec, context }) => review(spec, userOf(spec), context),
 })
@@ -93,6 +95,7 @@ export const subjectAccessReviews = reviewHandler<SubjectAccessReviewSpec>({
 export const localSubjectAccessReviews = reviewHandler<SubjectAccessReviewSpec>({
   type: LocalSubjectAccessReview,
   schema: 'authorization.v1.LocalSubjectAccessReview',
+  bareMetadata: true,
   validate: spec => [
     ...validateSubject(spec),
     ...(spec.nonResourceAttributes

@@ -19,6 +19,8 @@ export interface ReviewKind<S> {
   readonly type: ResourceType<unknown>
   /** Such as `authorization.v1.SubjectAccessReview`. */
   readonly schema: string
+  /** Nothing may be said of the object besides what is asked. */
+  readonly bareMetadata?: boolean
   readonly validate?: (spec: S, object: AnyObject, request: ApiRequest) => FieldError[]
   readonly answer: (review: Review<S>) => Promise<object> | object
 }
@@ -30,7 +32,13 @@ function metadataErrors({ metadata }: Partial<AnyObject>, namespace: string): Fi
 }
 
 /** @returns the handler of a virtual kind */
-export function reviewHandler<S extends object>({ type, schema, validate, answer }: ReviewKind<S>): SubresourceHandler {
+export function reviewHandler<S extends object>({
+  type,
+  schema,
+  bareMetadata,
+  validate,
+  answer,
+}: ReviewKind<S>): SubresourceHandler {
   const { group, version, kind, plural, namespaced } = type
   return {
     group,
@@ -44,7 +52,10 @@ export function reviewHandler<S extends object>({ type, schema, validate, answer
       writeOptionsOf(request, 'CreateOptions')
       const object = await context.decode(request, schema)
       const spec = (object.spec ?? {}) as S
-      const errors = [...metadataErrors(object, request.info.namespace), ...(validate?.(spec, object, request) ?? [])]
+      const errors = [
+        ...(bareMetadata ? metadataErrors(object, request.info.namespace) : []),
+        ...(validate?.(spec, object, request) ?? []),
+      ]
       if (errors.length > 0) throw invalid(type, '', errors)
       const status = await answer({ request, context, spec })
       const metadata = request.info.namespace ? { namespace: request.info.namespace } : {}

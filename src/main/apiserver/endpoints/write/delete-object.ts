@@ -111,12 +111,19 @@ async function attempt(
   const grace = pending ? 0 : graceFor(resource, old, options.gracePeriodSeconds)
   mark(resource, marked, grace, parts.clock.now())
   const gone = grace === 0 && !isHeld(resource, marked)
-  if (options.dryRun) return { object: gone ? old : marked, gone }
+  // Of kinds with a grace period, what goes at once is shown as marked, too.
+  const shown = gone && !resource.gracefulDeletion ? old : marked
+  if (options.dryRun) return { object: shown, gone }
   try {
     if (gone) {
       const last = await parts.store.delete(key, stored.revision)
       await prepareViews(resource, [last])
-      return { object: viewOf(resource, last), gone }
+      const view = viewOf(resource, last)
+      if (!resource.gracefulDeletion) return { object: view, gone }
+      return {
+        object: { ...marked, metadata: { ...marked.metadata, resourceVersion: view.metadata.resourceVersion } },
+        gone,
+      }
     }
     if (deepEqual(marked, old)) return { object: old, gone }
     const written = await parts.store.update(key, await storedForm(resource, marked), stored.revision)

@@ -9,6 +9,7 @@ import { validateBinding } from './validate-policies.ts'
 
 export const mutatingAdmissionPolicyBindings = defineResource<MutatingAdmissionPolicyBinding>({
   type: MutatingAdmissionPolicyBinding,
+  updatesNeedVersion: true,
   categories: ['api-extensions'],
   setDefaults: binding => {
     ensureStructs(binding, 'spec')

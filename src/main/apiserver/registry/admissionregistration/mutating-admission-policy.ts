@@ -10,6 +10,7 @@ import { validateMutatingPolicy } from './validate-policies.ts'
 
 export const mutatingAdmissionPolicies = defineResource<MutatingAdmissionPolicy>({
   type: MutatingAdmissionPolicy,
+  updatesNeedVersion: true,
   categories: ['api-extensions'],
   setDefaults: policy => {
     ensureStructs(policy, 'spec')

@@ -9,6 +9,7 @@ import { validateWebhooks } from './validate.ts'
 
 export const mutatingWebhookConfigurations = defineResource<MutatingWebhookConfiguration>({
   type: MutatingWebhookConfiguration,
+  updatesNeedVersion: true,
   categories: ['api-extensions'],
   setDefaults: configuration => {
     for (const webhook of list(configuration.webhooks)) {

@@ -9,6 +9,7 @@ import { validateValidatingBinding } from './validate-policies.ts'
 
 export const validatingAdmissionPolicyBindings = defineResource<ValidatingAdmissionPolicyBinding>({
   type: ValidatingAdmissionPolicyBinding,
+  updatesNeedVersion: true,
   categories: ['api-extensions'],
   setDefaults: binding => {
     ensureStructs(binding, 'spec')

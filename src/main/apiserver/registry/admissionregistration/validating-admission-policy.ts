@@ -3,13 +3,14 @@ import { ValidatingAdmissionPolicy } from '../../../../shared/api/admissionregis
 import { ageColumn, integer, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
-import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { ensureStructs, specAndStatus, bareStatusStrategy } from '../support/strategy.ts'
 import { paramKindText } from './columns.ts'
 import { setMatchDefaults } from './defaults.ts'
 import { validateValidatingPolicy } from './validate-policies.ts'
 
 export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPolicy>({
   type: ValidatingAdmissionPolicy,
+  updatesNeedVersion: true,
   categories: ['api-extensions'],
   setDefaults: policy => {
     ensureStructs(policy, 'spec', 'status')
@@ -17,7 +18,7 @@ export const validatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
     setMatchDefaults(policy.spec.matchConstraints)
   },
   ...specAndStatus(),
-  status: statusStrategy<ValidatingAdmissionPolicy>(),
+  status: bareStatusStrategy<ValidatingAdmissionPolicy>(),
   validate: validateValidatingPolicy,
   columns: [
     nameColumn,

@@ -9,6 +9,7 @@ import { validateWebhooks } from './validate.ts'
 
 export const validatingWebhookConfigurations = defineResource<ValidatingWebhookConfiguration>({
   type: ValidatingWebhookConfiguration,
+  updatesNeedVersion: true,
   categories: ['api-extensions'],
   setDefaults: configuration => {
     for (const webhook of list(configuration.webhooks)) {

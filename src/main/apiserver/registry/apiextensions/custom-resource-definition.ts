@@ -55,6 +55,7 @@ const strategy = specAndStatus()
 
 export const customResourceDefinitions = defineResource<CustomResourceDefinition>({
   type: CustomResourceDefinition,
+  updatesNeedVersion: true,
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
   setDefaults: setDefinitionDefaults,

@@ -4,7 +4,7 @@ import { pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
-import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import { ensureStructs, statusOnly, bareStatusStrategy } from '../support/strategy.ts'
 import { validateAPIService } from './validate.ts'
 
 function available(service: APIService): string {
@@ -15,13 +15,14 @@ function available(service: APIService): string {
 
 export const apiServices = defineResource<APIService>({
   type: APIService,
+  updatesNeedVersion: true,
   categories: ['api-extensions'],
   setDefaults: service => {
     ensureStructs(service, 'spec', 'status')
     if (service.spec.service) service.spec.service.port ??= 443
   },
   ...statusOnly(),
-  status: statusStrategy<APIService>(),
+  status: bareStatusStrategy<APIService>(),
   // That of the core group ends with a dot; which name it must be follows from the spec.
   validateName: pathSegmentName,
   validate: validateAPIService,

@@ -4,12 +4,31 @@ import { ageColumn, integer, labelsText, nameColumn, selectorColumn, templateCol
 import { emptyTemplate, setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { changedTemplate } from '../core/pod/warnings.ts'
 import { defineResource } from '../resource.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { emptyMap, lookup } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { validateDaemonSet, validateDaemonSetStatus, validateDaemonSetUpdate } from './validate-daemon-set.ts'
 
 const INITIAL_STATUS = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
 
+/** The count of templates as it was kept before `generation` was; some clients look for it. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
+const templateGeneration = ({ metadata }: DaemonSet): number => {
+  const count = Number(lookup(metadata.annotations, TEMPLATE_GENERATION) ?? 0)
+  return Number.isSafeInteger(count) ? count : 0
+}
+
+function setTemplateGeneration(set: DaemonSet, count: number): void {
+  set.metadata.annotations ??= emptyMap<string>()
+  set.metadata.annotations[TEMPLATE_GENERATION] = String(count)
+}
+
+const strategy = specAndStatus(INITIAL_STATUS)
+const status = statusStrategy<DaemonSet>(validateDaemonSetStatus)
+
 function setDaemonSetDefaults(set: DaemonSet): void {
+  setTemplateGeneration(set, templateGeneration(set))
   ensureStructs(set, 'spec', 'status')
   set.status = { ...INITIAL_STATUS, ...set.status }
   const strategy = (set.spec.updateStrategy ??= {})
@@ -28,8 +47,22 @@ export const daemonSets = defineResource<DaemonSet>({
   shortNames: ['ds'],
   categories: ['all'],
   setDefaults: setDaemonSetDefaults,
-  ...specAndStatus(INITIAL_STATUS),
-  status: statusStrategy<DaemonSet>(validateDaemonSetStatus),
+  prepareForCreate: set => {
+    strategy.prepareForCreate(set)
+    setTemplateGeneration(set, Math.max(1, templateGeneration(set)))
+  },
+  prepareForUpdate: (set, old) => {
+    strategy.prepareForUpdate(set, old)
+    const count = templateGeneration(old)
+    setTemplateGeneration(set, deepEqual(set.spec.template, old.spec.template) ? count : count + 1)
+  },
+  status: {
+    ...status,
+    prepareForUpdate: (set, old) => {
+      status.prepareForUpdate?.(set, old)
+      setTemplateGeneration(set, templateGeneration(old))
+    },
+  },
   validate: validateDaemonSet,
   validateUpdate: validateDaemonSetUpdate,
   warnings: (object, old) => changedTemplate(object, old),

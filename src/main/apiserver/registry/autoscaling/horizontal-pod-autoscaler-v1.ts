@@ -97,7 +97,7 @@ export function autoscalerFromV1(object: V1): AnyObject {
     })
   const { annotations: _before, ...rest } = metadata
   const { targetCPUUtilizationPercentage: _percent, ...specRest } = spec
-  const { currentCPUUtilizationPercentage: _current, ...statusRest } = status
+  const { currentCPUUtilizationPercentage: _current, currentReplicas, ...statusRest } = status
   const stored: V2 = {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
@@ -105,6 +105,8 @@ export function autoscalerFromV1(object: V1): AnyObject {
     spec: { ...specRest, metrics, ...(behavior ? { behavior } : {}) },
     status: {
       ...statusRest,
+      // The newer version leaves zero out.
+      ...(currentReplicas ? { currentReplicas } : {}),
       ...(currentMetrics.length ? { currentMetrics } : {}),
       ...(conditions ? { conditions } : {}),
     },

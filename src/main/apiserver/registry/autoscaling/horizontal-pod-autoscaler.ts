@@ -48,7 +48,7 @@ export const horizontalPodAutoscalers = defineResource<HorizontalPodAutoscaler>(
   categories: ['all'],
   storage: HPA_STORAGE,
   setDefaults: setAutoscalerDefaults,
-  ...statusOnly({ desiredReplicas: 0, currentReplicas: 0 }),
+  ...statusOnly({ desiredReplicas: 0 }),
   status: statusStrategy<HorizontalPodAutoscaler>(),
   validate: validateAutoscaler,
   columns: hpaColumns,

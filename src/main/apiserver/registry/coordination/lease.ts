@@ -7,6 +7,7 @@ import { validateLease } from './validate-lease.ts'
 
 export const leases = defineResource<Lease>({
   type: Lease,
+  updatesNeedVersion: true,
   setDefaults: lease => ensureStructs(lease, 'spec'),
   validate: validateLease,
   columns: [nameColumn, text('Holder', 'Who holds the lease.', lease => lease.spec.holderIdentity ?? ''), ageColumn],

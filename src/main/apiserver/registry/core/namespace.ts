@@ -4,6 +4,7 @@ import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { emptyMap, list } from '../support/collections.ts'
 import { ensureStructs, keepField } from '../support/strategy.ts'
+import { invalidValue } from '../../../../shared/machinery/field-error.ts'
 import { dns1123Label } from '../../../../shared/machinery/names.ts'
 
 const NAME_LABEL = 'kubernetes.io/metadata.name'
@@ -35,7 +36,14 @@ export const namespaces = defineResource<Namespace>({
     keepField(namespace, old, 'spec')
     keepField(namespace, old, 'status')
   },
-  status: { prepareForUpdate: (namespace, old) => keepField(namespace, old, 'spec') },
+  status: {
+    prepareForUpdate: (namespace, old) => keepField(namespace, old, 'spec'),
+    validateUpdate: ({ metadata, status: { phase } }) => {
+      const [wanted, when] = metadata.deletionTimestamp ? ['Terminating', 'is not empty'] : ['Active', 'is empty']
+      const why = `may only be '${wanted}' if \`deletionTimestamp\` ${when}`
+      return phase === wanted ? [] : [invalidValue('status.Phase', phase ?? '', why)]
+    },
+  },
   selectableFields: { 'status.phase': namespace => namespace.status.phase ?? '' },
   validateName: dns1123Label,
   columns: [nameColumn, text('Status', 'Active or Terminating.', n => n.status.phase ?? ''), ageColumn],

@@ -4,7 +4,7 @@ import { UNSET, ageColumn, nameColumn, text, wide } from '../columns/common.ts'
 import { accessModesText } from '../columns/access-modes.ts'
 import { defineResource } from '../resource.ts'
 import { lookup } from '../support/collections.ts'
-import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import { clearStatus, ensureStructs, keepStatus, statusStrategy } from '../support/strategy.ts'
 import { validatePersistentVolume, validatePersistentVolumeUpdate } from './validate-volume.ts'
 
 const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class'
@@ -19,7 +19,10 @@ export const persistentVolumes = defineResource<PersistentVolume>({
     volume.spec.volumeMode ??= 'Filesystem'
     if (volume.spec.hostPath) volume.spec.hostPath.type ??= ''
   },
-  ...statusOnly({ phase: 'Pending' }),
+  prepareForCreate: volume => {
+    clearStatus(volume, { phase: 'Pending', lastPhaseTransitionTime: volume.metadata.creationTimestamp })
+  },
+  prepareForUpdate: keepStatus,
   status: statusStrategy<PersistentVolume>(),
   validate: validatePersistentVolume,
   validateUpdate: validatePersistentVolumeUpdate,

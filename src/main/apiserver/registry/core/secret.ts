@@ -3,6 +3,7 @@ import { Secret } from '../../../../shared/api/core/v1.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { emptyMap, entries } from '../support/collections.ts'
+import { tlsPairWarnings } from './tls-pair.ts'
 import { validateSecret, validateSecretUpdate } from './validate-data.ts'
 
 /** `stringData` is write-only: its entries move into `data`, winning over those of the same key. */
@@ -23,6 +24,7 @@ export const secrets = defineResource<Secret>({
   selectableFields: { type: secret => secret.type ?? '' },
   validate: validateSecret,
   validateUpdate: validateSecretUpdate,
+  warnings: ({ type, data }) => (type === 'kubernetes.io/tls' ? tlsPairWarnings(data) : []),
   columns: [
     nameColumn,
     text('Type', 'What the secret is for.', secret => secret.type ?? ''),

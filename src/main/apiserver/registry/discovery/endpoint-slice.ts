@@ -1,9 +1,10 @@
 // EndpointSlices.
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { EndpointSlice } from '../../../../shared/api/discovery/v1.ts'
 import { UNSET, ageColumn, firstThree, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
-import { generationOnly } from '../support/strategy.ts'
+import { bumpGeneration, startGeneration } from '../support/strategy.ts'
 import { validateEndpointSlice, validateEndpointSliceUpdate } from './validate.ts'
 
 export const endpointSlices = defineResource<EndpointSlice>({
@@ -14,7 +15,11 @@ export const endpointSlices = defineResource<EndpointSlice>({
       port.protocol ??= 'TCP'
     }
   },
-  ...generationOnly('endpoints', 'ports', 'addressType'),
+  prepareForCreate: startGeneration,
+  prepareForUpdate: (slice, old) =>
+    deepEqual(slice.metadata.labels ?? {}, old.metadata.labels ?? {})
+      ? bumpGeneration(slice, old, 'endpoints', 'ports', 'addressType')
+      : void (slice.metadata.generation = (old.metadata.generation ?? 0) + 1),
   validate: validateEndpointSlice,
   validateUpdate: validateEndpointSliceUpdate,
   columns: [

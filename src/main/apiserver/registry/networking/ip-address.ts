@@ -1,7 +1,7 @@
 // IPAddresses: which object an address was given to.
 import { IPAddress } from '../../../../shared/api/networking/v1.ts'
 import { formatIP, parseIP } from '../../../../shared/machinery/ip-address.ts'
-import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
+import { NONE, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { validateIPAddress, validateIPAddressUpdate } from './validate-service-cidr.ts'
 import { ensureStructs } from '../support/strategy.ts'
@@ -16,7 +16,7 @@ function parent({ spec: { parentRef } }: IPAddress): string {
 /** The address in its canonical form is the name. */
 function addressName(name: string): string[] {
   const ip = parseIP(name)
-  if (!ip) return ['must be a valid IP address']
+  if (!ip) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
   const canonical = formatIP(ip)
   return name === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`]
 }
@@ -28,5 +28,5 @@ export const ipAddresses = defineResource<IPAddress>({
   setDefaults: address => ensureStructs(address, 'spec'),
   validate: validateIPAddress,
   validateUpdate: validateIPAddressUpdate,
-  columns: [nameColumn, text('ParentRef', 'Object that has the address.', parent), ageColumn],
+  columns: [nameColumn, text('ParentRef', 'Object that has the address.', parent)],
 })

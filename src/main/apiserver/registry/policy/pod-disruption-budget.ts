@@ -9,6 +9,7 @@ const INITIAL_STATUS = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowe
 
 export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
   type: PodDisruptionBudget,
+  updatesNeedVersion: true,
   shortNames: ['pdb'],
   setDefaults: budget => {
     ensureStructs(budget, 'spec')

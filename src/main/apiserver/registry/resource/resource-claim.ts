@@ -4,7 +4,7 @@ import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { immutable } from '../support/rules.ts'
-import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import { ensureStructs, statusOnly, bareStatusStrategy } from '../support/strategy.ts'
 import { setClaimSpecDefaults } from './claim-defaults.ts'
 import { validateClaimStatus } from './validate-claim-status.ts'
 import { validateDeviceClaim } from './validate-requests.ts'
@@ -29,6 +29,6 @@ export const resourceClaims = defineResource<ResourceClaim>({
   validate: ({ spec }) => validateDeviceClaim('spec.devices', spec.devices),
   check: async ({ spec }, old) => (old ? [] : compileErrors(placesOfSelectors('spec.devices', spec.devices))),
   validateUpdate: ({ spec }, old) => immutable('spec', spec, old.spec),
-  status: statusStrategy<ResourceClaim>(validateClaimStatus),
+  status: bareStatusStrategy<ResourceClaim>(validateClaimStatus),
   columns: [nameColumn, text('State', 'State of the claim.', state), ageColumn],
 })

@@ -4,10 +4,11 @@ import { NONE, UNSET, ageColumn, boolean, nameColumn, text } from '../columns/co
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { validateCSIDriver } from './validate-csi.ts'
-import { ensureStructs, generationOnly } from '../support/strategy.ts'
+import { bumpGeneration, ensureStructs } from '../support/strategy.ts'
 
 export const csiDrivers = defineResource<CSIDriver>({
   type: CSIDriver,
+  updatesNeedVersion: true,
   setDefaults: driver => {
     ensureStructs(driver, 'spec')
     const { spec } = driver
@@ -19,7 +20,7 @@ export const csiDrivers = defineResource<CSIDriver>({
     spec.requiresRepublish ??= false
     spec.seLinuxMount ??= false
   },
-  ...generationOnly(),
+  prepareForUpdate: bumpGeneration,
   validate: validateCSIDriver,
   warnings: ({ spec }, old) =>
     list(spec.tokenRequests).length > 0 &&

@@ -8,6 +8,7 @@ import { ensureStructs } from '../support/strategy.ts'
 
 export const csiNodes = defineResource<CSINode>({
   type: CSINode,
+  updatesNeedVersion: true,
   setDefaults: node => {
     ensureStructs(node, 'spec')
     node.spec.drivers ??= []

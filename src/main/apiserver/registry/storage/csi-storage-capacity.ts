@@ -8,6 +8,7 @@ import { immutable, requiredAnd, validateLabelSelector } from '../support/rules.
 
 export const csiStorageCapacities = defineResource<CSIStorageCapacity>({
   type: CSIStorageCapacity,
+  updatesNeedVersion: true,
   validate: ({ storageClassName, nodeTopology, capacity, maximumVolumeSize }) => [
     ...requiredAnd('storageClassName', storageClassName, dns1123Subdomain),
     ...validateLabelSelector('nodeTopology', nodeTopology),

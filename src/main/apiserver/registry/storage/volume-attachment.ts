@@ -2,16 +2,17 @@
 import { VolumeAttachment } from '../../../../shared/api/storage/v1.ts'
 import { ageColumn, boolean, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
-import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
+import { ensureStructs, statusOnly, bareStatusStrategy } from '../support/strategy.ts'
 
 export const volumeAttachments = defineResource<VolumeAttachment>({
   type: VolumeAttachment,
+  updatesNeedVersion: true,
   setDefaults: attachment => {
     ensureStructs(attachment, 'spec', 'status')
     attachment.status.attached ??= false
   },
   ...statusOnly({ attached: false }),
-  status: statusStrategy<VolumeAttachment>(),
+  status: bareStatusStrategy<VolumeAttachment>(),
   columns: [
     nameColumn,
     { ...text('Attacher', 'Driver that attaches the volume.', a => a.spec.attacher), format: 'name' },

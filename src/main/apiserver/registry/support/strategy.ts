@@ -67,6 +67,25 @@ export const statusOnly = (initialStatus: Fields = {}) => ({
   prepareForUpdate: keepStatus,
 })
 
+const METADATA_OF_OBJECT = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const
+
+/** The `status` subresource of kinds that let it change nothing else, not even metadata. */
+export const bareStatusStrategy = <T extends KubeObject>(
+  validateUpdate?: (object: T, old: T) => FieldError[],
+): WriteStrategy<T> => {
+  const strategy = statusStrategy(validateUpdate)
+  return {
+    ...strategy,
+    prepareForUpdate: (object, old) => {
+      strategy.prepareForUpdate?.(object, old)
+      for (const name of METADATA_OF_OBJECT) {
+        if (old.metadata[name] === undefined) delete object.metadata[name]
+        else Object.assign(object.metadata, { [name]: old.metadata[name] })
+      }
+    },
+  }
+}
+
 /** The `status` subresource: only the status and metadata change. */
 export const statusStrategy = <T extends KubeObject>(
   validateUpdate?: (object: T, old: T) => FieldError[],

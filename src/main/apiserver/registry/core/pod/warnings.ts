@@ -103,6 +103,9 @@ function volumes(path: string, spec: PodSpec): string[] {
       ...OLD_VOLUMES.filter(([field]) => volume[field] !== undefined).map(
         ([field, why]) => `${at}.${field === 'storageos' ? 'storageOS' : field}: ${why}`,
       ),
+      ...list(volume.projected?.sources)
+        .filter(source => Object.keys(source).length === 0)
+        .map(() => `volume ${JSON.stringify(volume.name)} (Projected) has no sources provided`),
       ...(claim ? claimSpecWarnings(`${at}.ephemeral.volumeClaimTemplate.spec`, claim) : []),
     ]
   })
