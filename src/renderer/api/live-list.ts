@@ -2,6 +2,7 @@
 // are handed over in batches, once per frame, as a fresh array: rows that did not change keep their identity.
 import { ApiError } from '../../shared/machinery/status.ts'
 import type { WatchFrame } from '../../shared/client/transport.ts'
+import { share } from './share.ts'
 
 export interface Keyed {
   readonly key: string
@@ -86,7 +87,7 @@ export async function keepLive<Row extends Keyed>(
     if (frame.type === 'BOOKMARK') return
     for (const row of changed) {
       if (frame.type === 'DELETED') rows.delete(row.key)
-      else rows.set(row.key, row)
+      else rows.set(row.key, share(rows.get(row.key), row))
     }
     batch.schedule()
   }

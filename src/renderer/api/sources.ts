@@ -20,7 +20,14 @@ export interface Row<T extends KubeObject = AnyObject> {
 export const rowKey = (namespace: string | undefined, name: string): string =>
   namespace ? `${namespace}/${name}` : name
 
+/** Who set which field: the larger part of many objects, and shown nowhere. Not deleted, which would make it a slow object. */
+function forgetManagers(metadata: { managedFields?: unknown }): void {
+  if (metadata.managedFields) metadata.managedFields = undefined
+}
+
+/** @param object fresh from the server, and this row's own */
 export function rowOf<T extends KubeObject>(object: T, cells?: readonly unknown[]): Row<T> {
+  forgetManagers(object.metadata as { managedFields?: unknown })
   const { namespace, name } = object.metadata as { namespace?: string; name: string }
   return { key: rowKey(namespace, name), name, namespace: namespace ?? '', object, ...(cells ? { cells } : {}) }
 }

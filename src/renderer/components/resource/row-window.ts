@@ -24,7 +24,7 @@ export function useRowWindow(
   rowHeight: number,
   headerHeight: number,
 ) {
-  const { height } = useElementSize(scroller)
+  const { height, width } = useElementSize(scroller)
   const top = ref(0)
   const look = () => (top.value = scroller.value?.scrollTop ?? 0)
   const isMoving = ref(false)
@@ -61,5 +61,5 @@ export function useRowWindow(
     // Told by the browser a frame later; the row is wanted now.
     look()
   }
-  return { drawn, reveal, rowsSeen: () => Math.max(1, Math.floor(seen() / rowHeight)) }
+  return { drawn, reveal, width, rowsSeen: () => Math.max(1, Math.floor(seen() / rowHeight)) }
 }

@@ -3,6 +3,7 @@
 export const common = {
   Open: 'Öffnen',
   Close: 'Schließen',
+  Dismiss: 'Dialog schließen',
   Stop: 'Stoppen',
   Start: 'Starten',
   Apply: 'Anwenden',
