@@ -113,7 +113,7 @@ describe('daemonset', () => {
     // Clients find the present one by its bytes: the template as Go writes it.
     const { template: now } = (await get()).spec
     const [, newest] = revisions.toSorted((a, b) => a.revision - b.revision)
-    expect(newest!.metadata.annotations).toEqual(annotations)
+    expect(newest!.metadata.annotations).toEqual({ ...annotations, 'deprecated.daemonset.template.generation': '2' })
     expect(JSON.stringify(newest!.data)).toBe(canonicalJson({ spec: { template: { ...now, $patch: 'replace' } } }))
     expect(Object.keys((newest!.data as { spec: { template: object } }).spec.template)).toEqual(['$patch', 'metadata', 'spec']) // prettier-ignore
   })

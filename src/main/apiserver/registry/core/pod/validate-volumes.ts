@@ -70,8 +70,8 @@ const SOURCES: Readonly<Record<string, Check>> = {
   nfs: (path, { nfs }) => [
     ...requiredText(`${path}.server`, nfs?.server),
     ...requiredText(`${path}.path`, nfs?.path),
-    ...(nfs?.path && !nfs.path.startsWith('/')
-      ? [invalidValue(`${path}.path`, nfs.path, 'must be an absolute path')]
+    ...(nfs && !nfs.path?.startsWith('/')
+      ? [invalidValue(`${path}.path`, nfs.path ?? '', 'must be an absolute path')]
       : []),
   ],
   csi: (path, { csi }) => requiredText(`${path}.driver`, csi?.driver),
@@ -93,6 +93,9 @@ const ORDER = (
   'photonPersistentDisk portworxVolume azureDisk storageos projected scaleIO csi ephemeral image'
 ).split(' ')
 
+/** Where upstream's messages name a source by another name. */
+const NAMES: Readonly<Record<string, string>> = { downwardAPI: 'downwarAPI', cephfs: 'cephFS' }
+
 function sourceErrors(path: string, volume: Volume): FieldError[] {
   const errors: FieldError[] = []
   const given = volume as unknown as Readonly<Record<string, unknown>>
@@ -100,7 +103,8 @@ function sourceErrors(path: string, volume: Volume): FieldError[] {
   for (const source of ORDER) {
     if (given[source] === undefined) continue
     const at = `${path}.${source}`
-    if (found) errors.push(forbiddenField(at, 'may not specify more than 1 volume type'))
+    if (found)
+      errors.push(forbiddenField(`${path}.${NAMES[source] ?? source}`, 'may not specify more than 1 volume type'))
     else errors.push(...(SOURCES[source]?.(at, volume) ?? []))
     found = true
   }
