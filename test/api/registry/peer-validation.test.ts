@@ -113,3 +113,33 @@ test('an event of an object without a namespace belongs into default', () => {
   expect(of('default')).toEqual([])
   expect(of('web')).toMatchObject([{ message: 'Invalid value: "": does not match event.namespace' }])
 })
+
+describe('a Job', () => {
+  const job = (change: Fields) => ({
+    metadata: { name: 'a', uid: 'u' },
+    spec: {
+      ...{ completionMode: 'Indexed', completions: 3, parallelism: 1 },
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } },
+      ...change,
+    },
+  })
+  const policy = (...rules: Fields[]) => job({ successPolicy: { rules } })
+  const RULE = 'spec.successPolicy.rules[0]'
+  const parsing = (text: string, why: string) =>
+    `${RULE}.succeededIndexes: Invalid value: ${JSON.stringify(text)}: error parsing succeededIndexes: ${why}`
+  test.each<[string, Fields, string | undefined]>([
+    ['indexes and a count of them', policy({ succeededIndexes: '0,1-2', succeededCount: 2 }), undefined],
+    ['more than its completions', policy({ succeededCount: 4 }), `${RULE}.succeededCount: Invalid value: 4: must be less than or equal to 3 (the number of specified completions)`],
+    ['more than its indexes', policy({ succeededIndexes: '0-1', succeededCount: 3 }), `${RULE}.succeededCount: Invalid value: 3: must be less than or equal to 2 (the number of indexes in the specified succeededIndexes field)`],
+    ['an index that it has not', policy({ succeededIndexes: '3' }), parsing('3', 'too large index: "3"')],
+    ['an index that is none', policy({ succeededIndexes: 'a' }), parsing('a', 'cannot convert string to integer for index: "a"')],
+    ['indexes that go back', policy({ succeededIndexes: '1,0' }), parsing('1,0', 'non-increasing order, previous: 1, current: 0')],
+    ['an interval of three', policy({ succeededIndexes: '0-1-2' }), parsing('0-1-2', `the fragment "0-1-2" violates the requirement that an index interval can have at most two parts separated by '-'`)],
+    ['more rules than twenty', policy(...Array.from({ length: 21 }, () => ({ succeededCount: 1 }))), 'spec.successPolicy.rules: Too many: 21: must have at most 20 items'],
+    ['nobody who manages it', job({ managedBy: '' }), 'spec.managedBy: Required value'],
+    ['a manager without a domain', job({ managedBy: 'queue' }), 'spec.managedBy: Invalid value: "queue": must be a domain-prefixed path (such as "acme.io/foo")'],
+    ['a manager with a domain', job({ managedBy: 'example.com/queue' }), undefined],
+  ])('with %s', (_, object, problem) => {
+    expect(found('batch.v1.Job', object)).toEqual(problem === undefined ? [] : [problem])
+  }) // prettier-ignore
+})

@@ -207,6 +207,38 @@ const refused: [what: string, object: Fields, problem: string][] = [
     'spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers without restartPolicy=Always',
   ],
   [
+    'a name for a claim of its own',
+    pod({
+      volumes: [
+        {
+          name: 'v',
+          ephemeral: {
+            volumeClaimTemplate: {
+              metadata: { name: 'a', labels: { b: 'c' } },
+              spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+            },
+          },
+        },
+      ],
+    }),
+    'spec.volumes[0].ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set',
+  ],
+  [
+    'a CSI driver whose name is none',
+    pod({ volumes: [{ name: 'v', csi: { driver: 'a.example.com-' } }] }),
+    "spec.volumes[0].csi.driver: Invalid value: \"a.example.com-\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+  ],
+  [
+    'a secret without a name',
+    pod({ volumes: [{ name: 'v', csi: { driver: 'a.example.com', nodePublishSecretRef: {} } }] }),
+    'spec.volumes[0].csi.nodePublishSecretRef.name: Required value',
+  ],
+  [
+    'two sources of one volume',
+    pod({ volumes: [{ name: 'v', emptyDir: {}, downwardAPI: {} }] }),
+    'spec.volumes[0].downwarAPI: Forbidden: may not specify more than 1 volume type',
+  ],
+  [
     'ephemeral containers from the start',
     pod({ ephemeralContainers: [{ name: 'debug', image: 'd' }] }),
     'spec.ephemeralContainers: Forbidden: cannot be set on create',

@@ -368,6 +368,12 @@ const frozen: [schema: string, what: string, change: (object: Fields) => void, p
     o => ((o['spec'] as Fields)['completions'] = 9),
     'spec.completions: Invalid value: 9: field is immutable',
   ],
+  [
+    'batch.v1.Job',
+    'completions of an indexed job that keeps its parallelism',
+    o => Object.assign(o['spec'] as Fields, { completionMode: 'Indexed', completions: 9 }),
+    'spec.completions: Invalid value: 9: can only be modified in tandem with spec.parallelism',
+  ],
   ['core.v1.Secret', 'the type', o => (o['type'] = 'x'), 'type: Invalid value: "x": field is immutable'],
   [
     'storage.v1.StorageClass',

@@ -1,6 +1,5 @@
 // What a Job must look like.
 import type { Job, JobSpec, PodFailurePolicyRule } from '../../../../shared/api/batch/v1.ts'
-import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import {
   type FieldError,
   duplicate,
@@ -13,7 +12,17 @@ import { qualifiedName } from '../../../../shared/machinery/names.ts'
 import { templateMatches } from '../apps/validate.ts'
 import { validatePodTemplate } from '../core/pod/validate-spec.ts'
 import { list, lookup } from '../support/collections.ts'
-import { atMost, each, immutable, nonNegative, obey, optionalOneOf, validateLabelSelector } from '../support/rules.ts'
+import {
+  atMost,
+  domainPrefixedPath,
+  each,
+  immutable,
+  nonNegative,
+  obey,
+  optionalOneOf,
+  validateLabelSelector,
+} from '../support/rules.ts'
+import { validateSuccessPolicy } from './validate-success-policy.ts'
 import { validateTemplateUpdate } from './template-update.ts'
 
 const COMPLETION_MODES = ['NonIndexed', 'Indexed']
@@ -130,7 +139,7 @@ export function validateJobTemplateSpec(path: string, spec: JobSpec): FieldError
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined)
     errors.push(required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'))
   if (spec.managedBy !== undefined) {
-    errors.push(...obey(`${path}.managedBy`, spec.managedBy, qualifiedName))
+    errors.push(...domainPrefixedPath(`${path}.managedBy`, spec.managedBy))
     if (spec.managedBy.length > 63) errors.push(tooLong(`${path}.managedBy`, 63))
   }
   errors.push(...optionalOneOf(`${path}.completionMode`, spec.completionMode, COMPLETION_MODES))
@@ -138,20 +147,7 @@ export function validateJobTemplateSpec(path: string, spec: JobSpec): FieldError
   const rules = list(spec.podFailurePolicy?.rules)
   errors.push(...atMost(`${path}.podFailurePolicy.rules`, rules, 20))
   errors.push(...each(`${path}.podFailurePolicy.rules`, rules, (at, rule) => ruleErrors(at, rule, spec)))
-  if (spec.successPolicy && spec.completionMode !== 'Indexed')
-    errors.push(invalidValue(`${path}.successPolicy`, spec.successPolicy, 'requires indexed completion mode'))
-  else if (spec.successPolicy) {
-    const at = `${path}.successPolicy.rules`
-    if (list(spec.successPolicy.rules).length === 0)
-      errors.push(required(at, 'at least one rules must be specified when the successPolicy is specified'))
-    errors.push(
-      ...each(at, spec.successPolicy.rules, (p, { succeededCount, succeededIndexes }) =>
-        succeededCount === undefined && succeededIndexes === undefined
-          ? [required(p, 'at least one of succeededCount or succeededIndexes must be specified')]
-          : nonNegative(`${p}.succeededCount`, succeededCount),
-      ),
-    )
-  }
+  errors.push(...validateSuccessPolicy(`${path}.successPolicy`, spec))
   errors.push(
     ...optionalOneOf(
       `${path}.podReplacementPolicy`,
@@ -199,11 +195,14 @@ export function validateJob(job: Job): FieldError[] {
 export function validateJobUpdate({ spec }: Job, before: Job): FieldError[] {
   const old = before.spec
   // An indexed job may be resized as long as completions and parallelism change together.
-  const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism
+  const completions =
+    spec.completionMode !== 'Indexed'
+      ? immutable('spec.completions', spec.completions, old.completions)
+      : [undefined, old.completions, spec.parallelism].includes(spec.completions)
+        ? []
+        : [invalidValue('spec.completions', spec.completions, 'can only be modified in tandem with spec.parallelism')]
   return [
-    ...(elastic || deepEqual(spec.completions, old.completions)
-      ? []
-      : immutable('spec.completions', spec.completions, old.completions)),
+    ...completions,
     ...immutable('spec.selector', spec.selector, old.selector),
     ...validateTemplateUpdate(spec.template, before),
     ...immutable('spec.completionMode', spec.completionMode, old.completionMode),

@@ -1,25 +1,14 @@
 // What an IngressClass must look like.
 import type { IngressClass } from '../../../../shared/api/networking/v1.ts'
-import {
-  type FieldError,
-  forbiddenField,
-  invalidValue,
-  required,
-  tooLong,
-} from '../../../../shared/machinery/field-error.ts'
+import { type FieldError, forbiddenField, required, tooLong } from '../../../../shared/machinery/field-error.ts'
 import { dns1123Label, dns1123Subdomain, pathSegmentName } from '../../../../shared/machinery/names.ts'
-import { immutable, obey, optionalOneOf, requiredAnd } from '../support/rules.ts'
+import { domainPrefixedPath, immutable, obey, optionalOneOf, requiredAnd } from '../support/rules.ts'
 
 const MAX_CONTROLLER = 250
 
 /** `example.com/ingress-controller` */
-function controllerErrors(path: string, controller: string): FieldError[] {
-  const slash = controller.indexOf('/')
-  if (controller.length > MAX_CONTROLLER) return [tooLong(path, MAX_CONTROLLER)]
-  if (slash <= 0 || slash === controller.length - 1)
-    return [invalidValue(path, controller, 'must be a domain-prefixed path (such as "acme.io/foo")')]
-  return obey(path, controller.slice(0, slash), dns1123Subdomain)
-}
+const controllerErrors = (path: string, controller: string): FieldError[] =>
+  controller.length > MAX_CONTROLLER ? [tooLong(path, MAX_CONTROLLER)] : domainPrefixedPath(path, controller)
 
 export function validateIngressClass({ spec }: IngressClass): FieldError[] {
   const errors = spec.controller ? controllerErrors('spec.controller', spec.controller) : [required('spec.controller')]

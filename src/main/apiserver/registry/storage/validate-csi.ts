@@ -22,7 +22,7 @@ const MIN_UPDATE_SECONDS = 10
 export function csiDriverName(path: string, name = ''): FieldError[] {
   if (!name) return [required(path)]
   const long = byteLength(name) > MAX_DRIVER_NAME ? [tooLong(path, MAX_DRIVER_NAME)] : []
-  return [...long, ...obey(path, name.toLowerCase(), dns1123Subdomain)]
+  return [...long, ...dns1123Subdomain(name.toLowerCase()).map(message => invalidValue(path, name, message))]
 }
 
 function repeated(path: (i: number) => string, values: readonly string[]): FieldError[] {

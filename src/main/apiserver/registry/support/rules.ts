@@ -12,7 +12,7 @@ import {
 } from '../../../../shared/machinery/field-error.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { parseIP } from '../../../../shared/machinery/ip-address.ts'
-import { labelValue, qualifiedName } from '../../../../shared/machinery/names.ts'
+import { dns1123Subdomain, labelValue, qualifiedName } from '../../../../shared/machinery/names.ts'
 import { entries, list } from './collections.ts'
 
 export type Rule<T> = (value: T) => string[]
@@ -24,6 +24,27 @@ export const obey = <T>(path: string, value: T, rule: Rule<T>): FieldError[] =>
 /** `Required value` for nothing at all, else the rule's messages. */
 export const requiredAnd = (path: string, value: string | undefined, rule: Rule<string>): FieldError[] =>
   value ? obey(path, value, rule) : [required(path)]
+
+const HTTP_PATH = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/
+
+/** Names of controllers: `example.com/job-queue`. */
+export function domainPrefixedPath(path: string, value: string): FieldError[] {
+  if (!value) return [required(path)]
+  const slash = value.indexOf('/')
+  if (slash <= 0 || slash === value.length - 1)
+    return [invalidValue(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+  const [host, rest] = [value.slice(0, slash), value.slice(slash + 1)]
+  const errors = obey(path, host, dns1123Subdomain)
+  if (!HTTP_PATH.test(rest))
+    errors.push(
+      invalidValue(
+        path,
+        rest,
+        `Invalid path (regex used for validation is '${HTTP_PATH.source.slice(1, -1).replaceAll('\\/', '/')}')`,
+      ),
+    )
+  return errors
+}
 
 export const requiredText = (path: string, value: string | undefined): FieldError[] => (value ? [] : [required(path)])
 

@@ -13,6 +13,8 @@ import { isQuantity, parseQuantity } from '../../../../../shared/machinery/quant
 import { list } from '../../support/collections.ts'
 import { fileMode, optionalOneOf, requiredAnd, requiredText } from '../../support/rules.ts'
 import { validateClaimSpec } from '../validate-claim-spec.ts'
+import { csiDriverName } from '../../storage/validate-csi.ts'
+import { validateTemplateMetadata } from '../../support/template-metadata.ts'
 import { descendingPath, noBacksteps } from './paths.ts'
 import type { Volumes } from './validate-mounts.ts'
 import { validateDownwardFile, validateItems } from './validate-items.ts'
@@ -37,7 +39,10 @@ export const validateHostPath = (path: string, { path: target, type }: HostPathV
 function ephemeralErrors(path: string, { volumeClaimTemplate: template }: EphemeralVolumeSource): FieldError[] {
   if (!template) return [required(`${path}.volumeClaimTemplate`)]
   const at = `${path}.volumeClaimTemplate`
-  return validateClaimSpec(`${at}.spec`, template.spec)
+  return [
+    ...validateTemplateMetadata(`${at}.metadata`, template.metadata),
+    ...validateClaimSpec(`${at}.spec`, template.spec),
+  ]
 }
 
 type Check = (path: string, volume: Volume) => FieldError[]
@@ -74,7 +79,12 @@ const SOURCES: Readonly<Record<string, Check>> = {
       ? [invalidValue(`${path}.path`, nfs.path ?? '', 'must be an absolute path')]
       : []),
   ],
-  csi: (path, { csi }) => requiredText(`${path}.driver`, csi?.driver),
+  csi: (path, { csi }) => [
+    ...csiDriverName(`${path}.driver`, csi?.driver),
+    ...(csi?.nodePublishSecretRef
+      ? requiredText(`${path}.nodePublishSecretRef.name`, csi.nodePublishSecretRef.name)
+      : []),
+  ],
   ephemeral: (path, { ephemeral }) => (ephemeral ? ephemeralErrors(path, ephemeral) : []),
   image: (path, { image }) => [
     ...requiredText(`${path}.reference`, image?.reference),
