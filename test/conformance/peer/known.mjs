@@ -15,6 +15,11 @@ const KNOWN = [
   { text: /serverAddress: /, why: 'each listens somewhere else' },
   { text: /status\.reason: "member of system:masters"/, why: 'who may do everything is told why' },
   { text: /cannot unmarshal .* into Go struct field/, why: "names of Go's own types are not known here" },
+  {
+    text: /^(lacks|has) spec: FieldValueForbidden: Forbidden: (pod updates may not change|spec is immutable after creation)/,
+    why: "what changed is told as a difference of Go's structs",
+  },
+  { text: /^lacks \S+: FieldValueInvalid: Invalid value: \{"[A-Z]/, why: "values are told as Go's internal structs" },
   { text: /clusterTrustBundle/, why: 'a feature that is off there' },
 ]
 
