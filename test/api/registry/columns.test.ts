@@ -268,3 +268,10 @@ test('an event shows what, where and when, in both groups alike', () => {
   }
   expect(row('events.v1.Event', newer)).toMatchObject(expected)
 })
+
+test.each([
+  ['storage.v1.CSIStorageCapacity', { storageClassName: 'fast' }, ['Name', 'Created At']],
+  ['networking.v1.IPAddress', { spec: { parentRef: { resource: 'services', name: 'a' } } }, ['Name', 'ParentRef']],
+])('%s shows no more than kube-apiserver does', (schema, object, names) => {
+  expect(Object.keys(row(schema, object))).toEqual(names)
+})

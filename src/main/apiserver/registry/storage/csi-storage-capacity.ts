@@ -1,7 +1,7 @@
 // CSIStorageCapacities.
 import { CSIStorageCapacity } from '../../../../shared/api/storage/v1.ts'
 import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
-import { UNSET, nameColumn, text } from '../columns/common.ts'
+import { defaultColumns } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { nonNegativeAmount } from '../support/resource-names.ts'
 import { immutable, requiredAnd, validateLabelSelector } from '../support/rules.ts'
@@ -19,9 +19,5 @@ export const csiStorageCapacities = defineResource<CSIStorageCapacity>({
     ...immutable('nodeTopology', capacity.nodeTopology, old.nodeTopology),
     ...immutable('storageClassName', capacity.storageClassName, old.storageClassName),
   ],
-  columns: [
-    nameColumn,
-    text('StorageClassName', 'Class of the storage.', capacity => capacity.storageClassName),
-    text('Capacity', 'What is left.', capacity => String(capacity.capacity ?? UNSET)),
-  ],
+  columns: defaultColumns,
 })
