@@ -75,6 +75,11 @@ describe('who makes an object owns', () => {
       { 'f:reason': {} },
     ],
     [
+      'a reference part by part where its field says so, though elsewhere it is one thing',
+      make('v1', 'PersistentVolume', { spec: { claimRef: { kind: 'PersistentVolumeClaim', name: 'c' } } }),
+      { 'f:spec': { 'f:claimRef': { '.': {}, 'f:kind': {}, 'f:name': {} } } },
+    ],
+    [
       'maps with what is in them',
       make('v1', 'ConfigMap', { data: { a: '1' }, metadata: { name: 'a', labels: { b: 'c' } } }),
       { 'f:data': { '.': {}, 'f:a': {} }, 'f:metadata': { 'f:labels': { '.': {}, 'f:b': {} } } },

@@ -26,7 +26,8 @@ export function shapeOf(value: unknown, fact: FieldFact | undefined): Shape {
   if (!fact || fact.mt === 'atomic') return 'leaf'
   switch (fact.t) {
     case 'ref':
-      return isObject(value) && typeOfFact(fact).mt !== 'atomic' ? 'struct' : 'leaf'
+      // A field may take apart what its type is one thing of.
+      return isObject(value) && (fact.mt === 'granular' || typeOfFact(fact).mt !== 'atomic') ? 'struct' : 'leaf'
     case 'map':
       return isObject(value) ? 'map' : 'leaf'
     case 'array':
