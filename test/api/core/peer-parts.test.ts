@@ -135,6 +135,26 @@ describe('parts of objects', () => {
     expect([answer.code, answer.json.message]).toEqual([code, message])
   }) // prettier-ignore
 
+  test.each<[query: string, code: number, message: string]>([
+    ['tailLines=-1', 422, 'PodLogOptions "part" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0'],
+    ['sinceSeconds=0', 422, 'PodLogOptions "part" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0'],
+    ['limitBytes=0', 422, 'PodLogOptions "part" is invalid: limitBytes: Invalid value: 0: must be greater than 0'],
+    ['tailLines=x', 400, 'strconv.ParseInt: parsing "x": invalid syntax'],
+  ])('logs are not asked for with %s', async (query, code, message) => {
+    const { json } = await raw(server, `${IN_DEFAULT}/pods/part/log?${query}`)
+    expect([json.code, json.message]).toEqual([code, message])
+  }) // prettier-ignore
+
+  test('a budget that nobody has counted yet is to be asked again in ten seconds', async () => {
+    const spec = { minAvailable: 1, selector: { matchLabels: { a: 'uncounted' } } }
+    await make('/apis/policy/v1/namespaces/default/poddisruptionbudgets', named('uncounted', { spec }))
+    const metadata = { name: 'guarded', labels: { a: 'uncounted' } }
+    await make(`${IN_DEFAULT}/pods`, { metadata, spec: { containers } })
+    await merge(`${IN_DEFAULT}/pods/guarded/status`, { status: { phase: 'Running' } })
+    const { code, json } = await raw(server, `${IN_DEFAULT}/pods/guarded/eviction`, { body: named('guarded') })
+    expect([code, json.details.retryAfterSeconds]).toEqual([429, 10])
+  })
+
   test('a namespace is finalized with names of finalizers', async () => {
     const { code, json } = await put('/api/v1/namespaces/part/finalize', {
       ...namespace,

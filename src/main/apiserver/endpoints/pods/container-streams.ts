@@ -1,7 +1,8 @@
 // pods/log, pods/exec, pods/attach and pods/portforward: checked here, served by the pod's kubelet.
 // @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
 import type { Pod } from '../../../../shared/api/core/v1.ts'
-import { badRequest, internalError, notFound } from '../../../../shared/machinery/status.ts'
+import { type FieldError, forbiddenField, invalidValue } from '../../../../shared/machinery/field-error.ts'
+import { badRequest, internalError, invalid, notFound } from '../../../../shared/machinery/status.ts'
 import { forward } from '../../proxy/forward.ts'
 import type { NodeDialer } from '../../proxy/node-tunnels.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
@@ -45,6 +46,26 @@ const LOG_OPTIONS = [
   'stream',
 ]
 
+const WHOLE_NUMBER = /^[+-]?\d+$/
+
+/** @throws ApiError 400 for what is no number */
+function logOptionErrors(options: URLSearchParams): FieldError[] {
+  const atLeast = (least: number, name: string, why: string): FieldError[] => {
+    const value = options.get(name)
+    if (value === null) return []
+    if (!WHOLE_NUMBER.test(value))
+      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
+    return Number(value) < least ? [invalidValue(name, Number(value), why)] : []
+  }
+  const errors = [
+    ...atLeast(0, 'tailLines', 'must be greater than or equal to 0'),
+    ...atLeast(1, 'limitBytes', 'must be greater than 0'),
+  ]
+  if (!options.has('sinceTime')) return [...errors, ...atLeast(1, 'sinceSeconds', 'must be greater than 0')]
+  if (!options.has('sinceSeconds')) return errors
+  return [...errors, forbiddenField('', 'at most one of `sinceTime` or `sinceSeconds` may be specified')]
+}
+
 function logPath(pod: Pod, query: URLSearchParams): string {
   const container = containerOf(pod, query.get('container'))
   const options = new URLSearchParams()
@@ -52,14 +73,8 @@ function logPath(pod: Pod, query: URLSearchParams): string {
     const value = query.get(name)
     if (value !== null) options.set(name, value)
   }
-  for (const name of ['tailLines', 'limitBytes', 'sinceSeconds']) {
-    const value = options.get(name)
-    const least = name === 'tailLines' ? 0 : 1
-    if (value !== null && !(Number.isInteger(Number(value)) && Number(value) >= least))
-      throw badRequest(`${name}: Invalid value: ${JSON.stringify(value)}: must be greater than or equal to ${least}`)
-  }
-  if (options.has('sinceSeconds') && options.has('sinceTime'))
-    throw badRequest('at most one of sinceTime or sinceSeconds may be specified')
+  const errors = logOptionErrors(options)
+  if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, pod.metadata.name, errors)
   return `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${options}`
 }
 

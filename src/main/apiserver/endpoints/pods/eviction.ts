@@ -51,6 +51,7 @@ async function consume(
           'TooManyRequests',
           "Cannot evict pod as it would violate the pod's disruption budget.",
           {
+            retryAfterSeconds: 10,
             causes: [
               {
                 reason: 'DisruptionBudget',
