@@ -14,6 +14,8 @@ const PADDING_PX = 18
 /** A text that is longer than that is read in the details. */
 const MOST_CHARACTERS = 40
 
+const LEAST_NAME = 20
+
 /** Room for what stands in a column, as long as there is room, and shared by how much does. */
 function trackOf(title: string, texts: readonly string[], least: number, most: number): string {
   const characters = Math.min(MOST_CHARACTERS, Math.max(title.length + 2, ...texts.map(({ length }) => length)))
@@ -57,7 +59,7 @@ export function columnsFromTable(
 ): Columns {
   const rest = definitions.map((definition, index) => ({ definition, index }))
   const others = rest.filter(({ definition }) => definition.format !== 'name' && definition.name !== 'Name')
-  const names = ['a name of some length', ...sample.map(({ name }) => name)]
+  const names = ['x'.repeat(LEAST_NAME), ...sample.map(({ name }) => name)]
   const namespaces = sample.map(({ namespace }) => namespace)
   return [
     { ...nameColumn(), width: trackOf('', names, 170, 170) },
