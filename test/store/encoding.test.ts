@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeRecord, encodeObject, recordOf } from '../../src/main/store/encoding.ts'
+import type { Pod } from '../../src/shared/api/core/v1.ts'
 import type { ManagedFieldsEntry } from '../../src/shared/api/meta/v1.ts'
 import { encodeJson, narrow } from '../../src/shared/machinery/json-text.ts'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
@@ -36,6 +37,51 @@ test('an object that was just written is shown as its text would decode, whateve
     }),
     { numRuns: 150 },
   )
+})
+
+test('what is written over another object is shown as its text would decode, and shares what is the same', () => {
+  const { tree } = fc.letrec(tie => ({
+    tree: fc.oneof(
+      { maxDepth: 3 },
+      fc.constantFrom<unknown>('', 'a', '__proto__', null, undefined, 0, -0, 1, Number.NaN, 2 ** 53, 2n ** 60n, true),
+      fc.array(tie('tree'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom('a', 'b', '__proto__', '0'), tie('tree'), { maxKeys: 3, noNullPrototype: true }),
+    ),
+  }))
+  const content = fc.record({ metadata: fc.record({ name: fc.constant('n'), labels: tree }), spec: tree, status: tree })
+  fc.assert(
+    fc.property(content, content, (before, after) => {
+      const first = decodeRecord({ ...place, value: encodeObject(before as unknown as AnyObject) })
+      const text = encodeJson(first.object)
+      const value = encodeObject(after as unknown as AnyObject)
+      const told = recordOf({ ...place, value }, after as unknown as AnyObject, first.object)
+      const decoded = decodeRecord({ ...place, value })
+      expect(isDeepStrictEqual(told, decoded)).toBe(true)
+      expect(encodeJson(told.object)).toBe(encodeJson(decoded.object))
+      expect(encodeJson(first.object)).toBe(text)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a new status leaves the spec, the labels and what is the same of the status as they were', () => {
+  const made = (phase: string) => ({
+    kind: 'Pod',
+    apiVersion: 'v1',
+    metadata: { name: 'a', labels: { is: 'so' }, annotations: { phase } },
+    spec: { containers: [{ name: 'c' }] },
+    status: { phase, podIPs: [{ ip: '10.1.1.1' }] },
+  })
+  const before = decodeRecord({ ...place, value: encodeObject(made('Pending') as unknown as AnyObject) }).object
+  const written = made('Running') as unknown as AnyObject
+  const told = recordOf({ ...place, value: encodeObject(written) }, written, before).object as unknown as Pod
+  const old = before as unknown as Pod
+  expect(told.spec).toBe(old.spec)
+  expect(told.metadata.labels).toBe(old.metadata.labels)
+  expect(told.metadata.annotations).toEqual({ phase: 'Running' })
+  expect(told.status).toEqual({ phase: 'Running', podIPs: [{ ip: '10.1.1.1' }] })
+  expect(told.status.podIPs).toBe(old.status.podIPs)
+  expect(old.status.phase).toBe('Pending')
 })
 
 test('what the writer does to its object afterwards does not reach readers, who share the trees of managedFields', () => {

@@ -1,5 +1,5 @@
 // Objects to text and back. The stored text has no resourceVersion: the revision is known only when it is durable.
-import { type JsonObject, setField } from '../../shared/machinery/json-object.ts'
+import { getField, isObject, type JsonObject, setField } from '../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { type EngineRecord, MAX_OBJECT_BYTES, type Stored, StoreError } from './contract.ts'
 import { encodeJson, parseJson } from '../../shared/machinery/json-text.ts'
@@ -23,27 +23,63 @@ export function decodeRecord(record: EngineRecord & { readonly value: string }):
 
 /**
  * @param written what the record's text was made from
+ * @param previous what readers saw before: parts that are the same, such as the spec under a new status, are shared with
+ *   it, so that whoever compares the two sees so at once
  * @returns the object as readers see it, as decoding the text would give it, for less; the trees of managedFields, which
  *   nobody changes in place, are shared
  */
-export function recordOf({ key, revision, createRevision }: EngineRecord, written: AnyObject): Stored {
+export function recordOf(
+  { key, revision, createRevision }: EngineRecord,
+  written: AnyObject,
+  previous?: AnyObject,
+): Stored {
   const object: JsonObject = {}
   for (const name of Object.keys(written)) {
-    if (written[name] === undefined) continue
-    setField(object, name, name === 'metadata' ? metadataOf(written, revision) : copyAsDecoded(written[name]))
+    const part = written[name]
+    if (part === undefined) continue
+    const known = previous && getField(previous, name)
+    setField(object, name, name === 'metadata' ? metadataOf(written, revision, previous) : partOf(part, known))
   }
   return { key, object: object as AnyObject, revision, createRevision }
 }
 
-function metadataOf({ metadata }: AnyObject, revision: number): JsonObject {
+function metadataOf({ metadata }: AnyObject, revision: number, previous?: AnyObject): JsonObject {
+  const known = previous?.metadata as JsonObject | undefined
   const copy: JsonObject = {}
   for (const [name, value] of Object.entries(metadata)) {
     if (value === undefined || name === 'resourceVersion') continue
     if (name === 'managedFields') copy[name] = metadata.managedFields?.map(entry => ({ ...entry }))
-    else setField(copy, name, copyAsDecoded(value))
+    else setField(copy, name, sharedOrCopied(value, known && getField(known, name)))
   }
   copy['resourceVersion'] = String(revision)
   return copy
+}
+
+/** Shared as a whole or field by field, and no deeper: each level compares all below it anew. */
+function partOf(value: unknown, known: unknown): unknown {
+  if (isSame(value, known)) return known
+  if (!isObject(value) || !isObject(known)) return copyAsDecoded(value)
+  return copyOf(value, (inner, key) => sharedOrCopied(inner, getField(known, key)))
+}
+
+const sharedOrCopied = (value: unknown, known: unknown): unknown =>
+  isSame(value, known) ? known : copyAsDecoded(value)
+
+/** Whether the text of `written` decodes to `known`, key for key and in its order. */
+function isSame(written: unknown, known: unknown): boolean {
+  if (written === known) return true
+  if (typeof written !== 'object' || written === null || typeof known !== 'object' || known === null) return false
+  if (Array.isArray(written))
+    return Array.isArray(known) && written.length === known.length && written.every((item, i) => isSame(item, known[i]))
+  if (Array.isArray(known)) return false
+  const keys = Object.keys(known)
+  let next = 0
+  for (const key of Object.keys(written)) {
+    const inner = (written as JsonObject)[key]
+    if (inner === undefined) continue
+    if (keys[next++] !== key || !isSame(inner, (known as JsonObject)[key])) return false
+  }
+  return next === keys.length
 }
 
 /** A copy as JSON text keeps it: no undefined fields, no numbers that are none. */
@@ -56,10 +92,14 @@ function copyAsDecoded(value: unknown): unknown {
   }
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(item => (item === undefined ? null : copyAsDecoded(item)))
+  return copyOf(value as JsonObject, copyAsDecoded)
+}
+
+function copyOf(value: JsonObject, copied: (inner: unknown, key: string) => unknown): JsonObject {
   const copy: JsonObject = {}
   for (const key of Object.keys(value)) {
-    const inner = (value as JsonObject)[key]
-    if (inner !== undefined) setField(copy, key, copyAsDecoded(inner))
+    const inner = value[key]
+    if (inner !== undefined) setField(copy, key, copied(inner, key))
   }
   return copy
 }

@@ -302,7 +302,8 @@ class CachedObjectStore implements ObjectStore {
     if (previous) this.#texts.forget(previous)
     if (value !== null) {
       const draft = this.#drafts.get(key)
-      const current = draft?.value === value ? recordOf(record, draft.object) : this.#decode({ ...record, value })
+      const current =
+        draft?.value === value ? recordOf(record, draft.object, previous?.object) : this.#decode({ ...record, value })
       if (!this.#narrowed.has(current)) this.#texts.take(current, value)
       this.#live.set(current)
       this.#indexes.changed(previous, current)

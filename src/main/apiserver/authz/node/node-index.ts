@@ -15,6 +15,7 @@ import type { Ingress, IngressClass } from '../../../../shared/api/networking/v1
 import type { ResourceSlice } from '../../../../shared/api/resource/v1.ts'
 import type { VolumeAttachment } from '../../../../shared/api/storage/v1.ts'
 import { ingressNodes, isOurClass, isOurIngress, secretsOf } from '../../../../shared/machinery/ingress/ours.ts'
+import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { ObjectStore, StoreEvent, WatchHandle } from '../../../store/contract.ts'
 import { type Reference, referencesOf, referenceTo, secretsOfVolume } from './references.ts'
@@ -48,6 +49,14 @@ class Counts {
   }
 }
 
+/** Most changes are of a status, of which references depend on the claims that were made for a pod alone. */
+const refersAlike = (a: AnyObject, b: AnyObject): boolean =>
+  sameJson(a['spec'], b['spec']) &&
+  sameJson(a.metadata.annotations, b.metadata.annotations) &&
+  sameJson(claimsOf(a), claimsOf(b))
+
+const claimsOf = (object: AnyObject) => (object as unknown as Pod).status?.resourceClaimStatuses
+
 /** Follows the store; dispose it before the store. */
 export class NodeIndex implements Disposable {
   readonly #store: ObjectStore
@@ -73,6 +82,7 @@ export class NodeIndex implements Disposable {
       this.#store.watch(prefix, {
         from,
         onEvent: ({ type, current, previous }: StoreEvent) => {
+          if (type === 'MODIFIED' && previous && refersAlike(previous.object, current.object)) return
           if (previous) count(previous.object, -1)
           if (type !== 'DELETED') count(current.object, 1)
         },
