@@ -63,6 +63,9 @@ const HOUSEKEEPING_MS = 10_000
 /** How long the API server may take to be told of a shutdown before pods end as without it. */
 const ANNOUNCE_MS = 3_000
 const MANIFESTS_MS = 20_000
+const NETWORK_NOT_READY = 'network is not ready'
+/** How long the network of a node that had one may take until that is told. */
+const MOST_STARTING_MS = 30_000
 const IMAGE_GC_MS = 300_000
 
 export interface AgentOptions {
@@ -166,7 +169,10 @@ export async function startAgent({
     })
     // Rules and links outlive an agent: a node that has had its network keeps its pods in their Services while it starts.
     const hasJoined = existsSync(`${networkDir(dataDir)}/pod-cidr.json`)
-    const problems = new Set(hasJoined ? [] : ['network is not ready'])
+    // What was told of it stands until this agent knows better.
+    let isStarting = hasJoined
+    const problems = new Set([NETWORK_NOT_READY])
+    owned.defer(clock.after(MOST_STARTING_MS, () => (isStarting = false)))
     const reporter = new NodeReporter({
       client: api.client,
       runtime,
@@ -179,6 +185,7 @@ export async function startAgent({
       taints: config.taints,
       version: KUBERNETES_VERSION,
       diskPath: dataDir,
+      isStarting: () => isStarting,
       problems: () => [
         ...problems,
         ...[running.network?.podNetwork.problem ?? []].flat(),
@@ -204,8 +211,9 @@ export async function startAgent({
         // A node that works is not kept from its pods by a network that somebody added since.
         check: () => preflight(runTool, { ranges: hasJoined ? undefined : ranges, backend: config.networkBackend }),
         tell(messages) {
+          if (messages.length > 0) isStarting = false
           problems.clear()
-          for (const message of messages.length > 0 ? messages : ['network is not ready']) problems.add(message)
+          for (const message of messages.length > 0 ? messages : [NETWORK_NOT_READY]) problems.add(message)
           void reporter.report(stop.signal).catch(() => undefined) // its own loop tries again
         },
         clock,
@@ -214,11 +222,16 @@ export async function startAgent({
       })
       return startHostNetwork(config, identity, { ...api, tls }, informers, clock, log, stop.signal)
     }
-    const podNetwork = await (network ? network(api, informers, nodeIP) : startReal())
+    const podNetwork = await (network ? network(api, informers, nodeIP) : startReal()).catch(async (error: unknown) => {
+      isStarting = false
+      await reporter.report(AbortSignal.any([stop.signal, AbortSignal.timeout(ANNOUNCE_MS)])).catch(() => undefined) // why it ends says more
+      throw error
+    })
     owned.use(podNetwork)
     running.network = podNetwork
     if (podNetwork.ipv6Problem) tellOfNode('Warning', 'IPv6Unavailable', podNetwork.ipv6Problem)
     problems.clear()
+    isStarting = false
     void reporter.report(stop.signal).catch(() => undefined) // its own loop tries again
 
     const volumes = informers.informer(PersistentVolume)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { NOT_KNOWN_YET } from '../../src/agent/kubelet/node/conditions.ts'
 import { machineFacts } from '../../src/agent/kubelet/node/machine.ts'
-import { NodeReporter } from '../../src/agent/kubelet/node/node-status.ts'
+import { NodeReporter, type NodeReporterOptions } from '../../src/agent/kubelet/node/node-status.ts'
 import { DockerRuntime } from '../../src/agent/kubelet/runtime/docker/docker-runtime.ts'
 import type { WireguardState } from '../../src/agent/network/contract.ts'
 import { WIREGUARD_ANNOTATION } from '../../src/agent/network/wireguard/identity.ts'
@@ -14,17 +14,19 @@ import { type TestApiServer, startTestApiServer } from '../support/api-server.ts
 
 let api: TestApiServer
 let wireguard: WireguardState | typeof NOT_KNOWN_YET | undefined
+let newReporter: (more: Partial<NodeReporterOptions>) => NodeReporter
 let reporter: NodeReporter
 const { signal } = new AbortController()
 
 beforeAll(async () => {
   api = await startTestApiServer()
   const runtime = await DockerRuntime.connect({ socketPath: '/var/run/docker.sock', instance: 'report', clock: systemClock }) // prettier-ignore
-  reporter = new NodeReporter({
+  const [engine, machine] = await Promise.all([runtime.version(), machineFacts()])
+  const options: NodeReporterOptions = {
     client: api.clientAs(),
     runtime,
-    engine: await runtime.version(),
-    machine: await machineFacts(),
+    engine,
+    machine,
     nodeName: 'n1',
     nodeIPs: ['192.0.2.1'],
     labels: {},
@@ -39,7 +41,9 @@ beforeAll(async () => {
     recorder: { event: () => undefined },
     clock: systemClock,
     log: silentLog,
-  })
+  }
+  newReporter = more => new NodeReporter({ ...options, ...more })
+  reporter = newReporter({})
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
@@ -90,4 +94,23 @@ it('declares what the API server may ask of it', async () => {
   await reporter.report(signal)
   const { status } = await api.clientAs().get(Node, { name: 'n1' })
   expect(status.declaredFeatures).toContain('InPlacePodLevelResourcesVerticalScaling')
+})
+
+it('lets stand what was told of the node while the agent starts, and says it again afterwards', async () => {
+  const client = api.clientAs()
+  const ready = async () => (await client.get(Node, { name: 'n1' })).status.conditions?.find(({ type }) => type === 'Ready') // prettier-ignore
+  let isStarting = true
+  const starting = newReporter({ isStarting: () => isStarting })
+  const first = newReporter({ nodeName: 'n2', isStarting: () => isStarting })
+  const old = { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: 'of the agent before' }
+  await client.patch(Node, { name: 'n1' }, { status: { conditions: [old] } }, { subresource: 'status' })
+  await starting.report(signal)
+  expect(await ready()).toMatchObject(old)
+  isStarting = false
+  await starting.report(signal)
+  expect(await ready()).toMatchObject({ status: 'True', reason: 'KubeletReady' })
+  // Of a new node nothing was told before.
+  isStarting = true
+  await first.report(signal)
+  expect((await client.get(Node, { name: 'n2' })).status.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' })) // prettier-ignore
 })

@@ -41,6 +41,8 @@ export interface NodeReporterOptions {
   readonly version: string
   /** The file system that is watched for pressure. */
   readonly diskPath: string
+  /** While it does, what was told of the node stands: pods run on, and stay in their Services. */
+  readonly isStarting?: () => boolean
   /** What keeps the node from being ready, beside the runtime. */
   readonly problems: () => readonly string[]
   /** What the node is short of, by condition. */
@@ -135,6 +137,7 @@ export class NodeReporter {
     const node = await this.#registered(signal)
     this.#node = node
     this.#events.seen(node)
+    if (this.#options.isStarting?.() && node.status.conditions?.some(({ type }) => type === 'Ready')) return
     const status = await this.#status(node)
     const due = clock.monotonic() - this.#reportedAt >= REPORT_MS || this.#reported === undefined
     const gone = goneResources(node)

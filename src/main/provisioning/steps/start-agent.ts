@@ -1,8 +1,6 @@
 // Starts the agent and waits until its node is Ready. The first time it gets a token to ask for its certificate with.
-import { Node } from '../../../shared/api/core/v1.ts'
-import { Lease } from '../../../shared/api/coordination/v1.ts'
+import { Node, type NodeCondition } from '../../../shared/api/core/v1.ts'
 import { delay } from '../../../shared/machinery/clock.ts'
-import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { SshError } from '../ssh/contract.ts'
 import { issueBootstrapToken } from './bootstrap-token.ts'
@@ -34,7 +32,7 @@ export const startAgent: Step = {
   name: 'start-agent',
   async plan(context) {
     const isRunning = context.facts.active.has('flotilla-agent')
-    if (isRunning && (await isConfigured(context)) && (await isReady(context))) return []
+    if (isRunning && (await isConfigured(context)) && (await readyOf(context))?.status === 'True') return []
     return [
       `forward port ${context.apiPort} of the host's loopback to the API server`,
       'start the agent, now and at every boot; it gets a certificate of its own with a token that works once',
@@ -55,8 +53,8 @@ export const startAgent: Step = {
 }
 
 /**
- * Runs a script that starts the agent, and waits until the node is Ready with it: only a heartbeat counts that came
- * after the agent before had ended, for it may have sent one a moment ago.
+ * Runs a script that starts the agent, and waits until the node is Ready with it: only a Ready counts that was said after
+ * the agent before had ended. What that one said stands while the new one starts, and its Lease is renewed by then.
  * @throws SshError with what the agent logged, when it does not come up or keeps ending
  */
 export async function startUntilReady(
@@ -67,12 +65,14 @@ export async function startUntilReady(
 ): Promise<void> {
   // Where none ever had an identity, none has sent a heartbeat.
   if (context.facts.flotilla.did.has('identity')) await asRoot(context, 'stopping the agent', STOP)
-  const lastHeartbeat = await heartbeat(context)
+  const saidBefore = (await readyOf(context))?.lastHeartbeatTime
   await asRoot(context, what, script, input)
   const { clock, signal, nodeName } = context
   const startedMs = clock.monotonic()
   let lookedMs = startedMs
-  while (!((await isReady(context)) && (await heartbeat(context)) !== lastHeartbeat)) {
+  const isReadyAnew = ({ status, lastHeartbeatTime }: NodeCondition) =>
+    status === 'True' && lastHeartbeatTime !== saidBefore
+  for (let said = await readyOf(context); !said || !isReadyAnew(said); said = await readyOf(context)) {
     if (clock.monotonic() - startedMs > READY_TIMEOUT_MS)
       throw await notReady(context, `the node ${nodeName} was not Ready within ${READY_TIMEOUT_MS / 1000} s`)
     if (clock.monotonic() - lookedMs > LOOK_MS) {
@@ -90,16 +90,12 @@ async function notReady(context: StepContext, what: string): Promise<SshError> {
   return new SshError('CommandFailed', `${what}. It logged: ${lines || 'nothing'}`)
 }
 
-async function isReady({ client, nodeName, facts, signal }: ContextWithoutProgress): Promise<boolean> {
+/** @returns what is said of the node of this very machine; undefined while there is none */
+async function readyOf(context: ContextWithoutProgress): Promise<NodeCondition | undefined> {
+  const { client, nodeName, facts, signal } = context
   const node = await client.get(Node, { name: nodeName }, { signal }).catch(ifFound)
-  if (!node || node.status.nodeInfo?.machineID !== facts.machineID) return false
-  return isConditionTrue(node.status.conditions, 'Ready')
-}
-
-/** @returns when the node renewed its lease last, as it wrote it; undefined before the first time */
-async function heartbeat({ client, nodeName, signal }: StepContext): Promise<string | undefined> {
-  const lease = await client.get(Lease, { namespace: 'kube-node-lease', name: nodeName }, { signal }).catch(ifFound)
-  return lease?.spec.renewTime ?? undefined
+  if (!node || node.status.nodeInfo?.machineID !== facts.machineID) return undefined
+  return node.status.conditions?.find(({ type }) => type === 'Ready')
 }
 
 function ifFound(error: unknown): undefined {

@@ -1,0 +1,92 @@
+// When an agent counts as started: its own word that the node is Ready, not that of the agent before it.
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { StepContext } from '../../src/main/provisioning/steps/contract.ts'
+import { startUntilReady } from '../../src/main/provisioning/steps/start-agent.ts'
+import { Lease } from '../../src/shared/api/coordination/v1.ts'
+import { Node } from '../../src/shared/api/core/v1.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { startTestApiServer, type TestApiServer } from '../support/api-server.ts'
+
+const LEASE = { namespace: 'kube-node-lease', name: 'box' }
+let api: TestApiServer
+beforeAll(async () => {
+  api = await startTestApiServer()
+  await api.clientAs().create(Node, { metadata: { name: 'box' }, spec: {} })
+  await api.clientAs().create(Lease, { metadata: LEASE, spec: { holderIdentity: 'box' } })
+})
+afterAll(() => api?.[Symbol.asyncDispose]())
+beforeEach(() => say('True', '2026-01-01T00:00:00Z'))
+
+const renew = (renewTime: string) => api.clientAs().patch(Lease, LEASE, { spec: { renewTime } })
+const say = (status: string, lastHeartbeatTime: string, machineID = 'one') => {
+  const conditions = [{ type: 'Ready', status, lastHeartbeatTime, reason: 'KubeletReady', message: '' }]
+  const patch = { status: { nodeInfo: { machineID }, conditions } }
+  return api.clientAs().patch(Node, { name: 'box' }, patch, { subresource: 'status' })
+}
+
+/** @param onStart what the host does when the agent is started there; what it says comes later */
+function context(onStart: () => Promise<unknown>): StepContext {
+  const parts: Partial<StepContext> = {
+    client: api.clientAs(),
+    clock: systemClock,
+    nodeName: 'box',
+    signal: new AbortController().signal,
+    facts: { machineID: 'one', flotilla: { did: new Set(['identity']) } } as unknown as StepContext['facts'],
+    progress: { output: () => undefined, percent: () => undefined, sent: () => undefined },
+    ssh: {
+      must: async (script: string) => (script === 'start' ? void (await onStart()) : undefined, '0'),
+    } as unknown as StepContext['ssh'],
+  }
+  return parts as StepContext
+}
+
+/** @returns how many of these came to pass before the agent counted as started */
+async function startedAfter(...events: (() => Promise<unknown>)[]): Promise<number> {
+  let [happened, isOver] = [0, false]
+  const goOn = async () => {
+    for (const event of events) {
+      // Several looks come in between.
+      for (let look = 0; look < 3; look++) await new Promise(resolve => setTimeout(resolve, 200))
+      if (isOver) return
+      await event()
+      happened++
+    }
+  }
+  let going: Promise<void> | undefined
+  await startUntilReady(
+    context(async () => void (going = goOn())),
+    'starting the agent',
+    'start',
+  )
+  isOver = true
+  await going
+  return happened
+}
+
+test('a renewed Lease beside a Ready of the agent before says nothing of the new one', async () => {
+  const count = await startedAfter(
+    () => renew('2026-01-01T00:00:05.000000Z'),
+    () => say('False', '2026-01-01T00:00:06Z'),
+    () => say('True', '2026-01-01T00:00:07Z'),
+    () => renew('2026-01-01T00:00:08.000000Z'),
+  )
+  expect(count).toBe(3)
+})
+
+test('a Ready that is said again is the new agent’s', async () => {
+  const count = await startedAfter(
+    () => renew('2026-01-01T00:01:05.000000Z'),
+    () => say('True', '2026-01-01T00:01:06Z'),
+    () => renew('2026-01-01T00:01:08.000000Z'),
+  )
+  expect(count).toBe(2)
+})
+
+test('a node of that name on another machine is not it', async () => {
+  const count = await startedAfter(
+    () => say('True', '2026-01-01T00:02:00Z', 'another'),
+    () => say('True', '2026-01-01T00:02:01Z', 'one'),
+    () => renew('2026-01-01T00:02:08.000000Z'),
+  )
+  expect(count).toBe(2)
+})
