@@ -98,15 +98,19 @@ describe('findPodCIDR6()', () => {
 })
 
 describe('the address pool', () => {
-  it('gives each pod one address, keeps it over a restart, and hides its file from others', () => {
+  it('gives each pod one address, keeps it over a restart, and hides its file from others', async () => {
     const path = join(folder, 'a.json')
     const pool = new AddressPool(path, requireCidr('10.0.0.0/29'))
     expect(pool.allocate('x')).toBe('10.0.0.1')
     expect(pool.allocate('__proto__')).toBe('10.0.0.2')
     expect(pool.allocate('x')).toBe('10.0.0.1')
+    await pool.saved()
     const next = new AddressPool(path, requireCidr('10.0.0.0/29'))
     expect([next.get('x'), next.get('__proto__')]).toEqual(['10.0.0.1', '10.0.0.2'])
     expect(statSync(path).mode & 0o777).toBe(0o600)
+    next.release('x')
+    await Promise.all([next.saved(), next.saved()])
+    expect(new AddressPool(path, requireCidr('10.0.0.0/29')).pods()).toEqual(['__proto__'])
   })
   it('goes round before it uses an address again, and says when there is none', () => {
     const pool = new AddressPool(join(folder, 'b.json'), requireCidr('10.0.0.0/29'))
@@ -119,9 +123,12 @@ describe('the address pool', () => {
     pool.release('p4')
     expect(pool.allocate('p8')).toBe('10.0.0.4')
   })
-  it('drops assignments of another range', () => {
+  it('drops assignments of another range', async () => {
     const path = join(folder, 'c.json')
-    new AddressPool(path, requireCidr('10.0.0.0/29')).allocate('x')
+    const pool = new AddressPool(path, requireCidr('10.0.0.0/29'))
+    pool.allocate('x')
+    await pool.saved()
+    expect(new AddressPool(path, requireCidr('10.0.0.0/29')).get('x')).toBe('10.0.0.1')
     expect(new AddressPool(path, requireCidr('10.9.0.0/29')).get('x')).toBeUndefined()
   })
 })

@@ -1,5 +1,5 @@
 // How the links of many pods share processes, in a network of the test's own.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -77,4 +77,21 @@ test('the address of a pod is given back once its link is gone, and not before',
   expect(addresses.get('a')).toBe(ip)
   await network.tearDown('a')
   expect(addresses.get('a')).toBeUndefined()
+})
+
+test('an address that cannot be written down is given to nobody', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flotilla-links-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'file'), '')
+  const addresses = new AddressPool(join(folder, 'file', 'addresses.json'), requireCidr('10.244.1.0/24'))
+  const ran: unknown[] = []
+  const network = new RoutedPodNetwork({
+    run: argv => (ran.push(argv), Promise.resolve('')),
+    addresses,
+    mtu: 1500,
+    hostIP: '10.244.1.0',
+  })
+  const sandbox = { uid: 'a', namespace: 'default', name: 'a', sandboxId: '1', pid: 1, hostPorts: [], bandwidth: {} }
+  await expect(network.setUp(sandbox)).rejects.toMatchObject({ code: 'EEXIST' })
+  expect([ran, addresses.pods()]).toEqual([[], []])
 })

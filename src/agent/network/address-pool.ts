@@ -1,7 +1,8 @@
 // Which pod of this node has which address. On disk before an address is used, so that a restarted agent or a
-// rebooted host gives the same pod the same address.
+// rebooted host gives the same pod the same address; those of pods that come and go together in one write.
 import { type Cidr, contains, formatIPv4, parseIPv4, sizeOf } from '../../shared/machinery/ipv4.ts'
-import { asStringRecord, readState, writeStateSync } from './state-file.ts'
+import { Serialised } from './serialised.ts'
+import { asStringRecord, readState, writeState } from './state-file.ts'
 
 export class AddressPool {
   readonly #path: string
@@ -10,6 +11,7 @@ export class AddressPool {
   readonly #used = new Set<number>()
   /** Offset of the address given last: going round delays the reuse of an address as long as possible. */
   #last = 0
+  readonly #saving = new Serialised(() => writeState(this.#path, JSON.stringify(Object.fromEntries(this.#byPod))))
 
   /** @param path file that keeps the assignments */
   constructor(path: string, cidr: Cidr) {
@@ -30,13 +32,18 @@ export class AddressPool {
     return [...this.#byPod.keys()]
   }
 
-  /** Takes over an assignment found on the host that the file does not know. */
-  adopt(podUid: string, ip: string): void {
-    if (!this.#byPod.has(podUid) && this.#adopt(podUid, ip)) this.#save()
+  /** Takes over an assignment found on the host, where none is known. @returns whether it did */
+  adopt(podUid: string, ip: string): boolean {
+    return !this.#byPod.has(podUid) && this.#adopt(podUid, ip)
+  }
+
+  /** Resolves when all that was assigned and released before is on disk. */
+  saved(): Promise<void> {
+    return this.#saving.run()
   }
 
   /**
-   * @returns the pod's address; a new one when it has none
+   * @returns the pod's address; a new one when it has none, to be used once it is saved
    * @throws Error when every address is taken
    */
   allocate(podUid: string): string {
@@ -48,7 +55,6 @@ export class AddressPool {
       if (this.#used.has(this.#cidr.base + offset)) continue
       const ip = formatIPv4(this.#cidr.base + offset)
       this.#adopt(podUid, ip)
-      this.#save()
       return ip
     }
     throw new Error(`no free pod address: all ${usable} of this node's range are in use`)
@@ -59,7 +65,6 @@ export class AddressPool {
     if (ip === undefined) return
     this.#byPod.delete(podUid)
     this.#used.delete(parseIPv4(ip) ?? 0)
-    this.#save()
   }
 
   /** First and last address stay free: the first is the node's own, the last answers whether it is reached. */
@@ -74,9 +79,5 @@ export class AddressPool {
     this.#used.add(address)
     this.#last = address - this.#cidr.base
     return true
-  }
-
-  #save(): void {
-    writeStateSync(this.#path, Object.fromEntries(this.#byPod))
   }
 }

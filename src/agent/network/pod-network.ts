@@ -53,6 +53,7 @@ export class RoutedPodNetwork implements PodNetwork {
     return this.#order.run(podUid, async () => {
       await this.#removeLink(podLinkName(podUid))
       this.#release(podUid)
+      await this.#options.addresses.saved()
     })
   }
 
@@ -85,10 +86,11 @@ export class RoutedPodNetwork implements PodNetwork {
     const { run, addresses } = this.#options
     const [links, routes] = await Promise.all([listLinks(run), listRoutes(run, ['proto', ROUTE_PROTOCOL])])
     const podOf = new Map(links.filter(isPodLink).map(link => [link.ifname, link.ifalias]))
-    for (const { dst, dev = '' } of routes) {
+    const adopted = routes.filter(({ dst, dev = '' }) => {
       const podUid = podOf.get(dev)
-      if (podUid) addresses.adopt(podUid, dst)
-    }
+      return podUid && addresses.adopt(podUid, dst)
+    })
+    if (adopted.length > 0) await addresses.saved()
   }
 
   /** Puts back routes that were lost with the link's state (network managers that take links down and up). */
@@ -128,12 +130,21 @@ export class RoutedPodNetwork implements PodNetwork {
   /** When the range is full, addresses of pods that ended while no agent was there to see it are taken back. */
   async #allocate(podUid: string): Promise<string> {
     const { run, addresses } = this.#options
-    if (addresses.get(podUid) === undefined && addresses.isFull) {
+    const known = addresses.get(podUid)
+    if (known !== undefined) return known
+    if (addresses.isFull) {
       const names = new Set((await listLinks(run)).map(link => link.ifname))
       for (const other of addresses.pods())
         if (!names.has(podLinkName(other)) && !this.#order.has(other)) this.#release(other)
     }
-    return addresses.allocate(podUid)
+    const ip = addresses.allocate(podUid)
+    try {
+      await addresses.saved()
+    } catch (error) {
+      addresses.release(podUid)
+      throw error
+    }
+    return ip
   }
 
   async #isSetUp(podUid: string, pid: number, ip: string): Promise<boolean> {
