@@ -70,7 +70,7 @@ describe('a pod', () => {
         ({ involvedObject, reason }) => involvedObject.uid === metadata.uid && reason === 'FailedCreatePodSandBox',
       )
       return failures.reduce((times, { count = 1 }) => times + count, 0) >= 2 // the first attempt is over
-    })
+    }, 60_000)
     const ofPod = `label=io.kubernetes.pod.uid=${metadata.uid}`
     expect(docker('ps', '-aq', '--filter', ofPod, '--filter', 'label=dev.flotilla.kind=container')).toBe('')
     await node.remove('unstartable')

@@ -50,6 +50,16 @@ describe('what an agent that starts again tells about a pod', () => {
     expect(phases).toEqual(['Running', 'Running'])
   })
 
+  it('is told again where others wrote after a write of ours that was not answered yet, and not where before it', async () => {
+    for (const [revision, sent] of [['12', ['Running', 'Running']], ['9', ['Running']]] as const) {
+      const { phases, writer } = start()
+      writer.set(ready('True'))
+      writer.seen(stored(ready('False'), revision))
+      await writer.flushed()
+      expect(phases).toEqual(sent)
+    } // prettier-ignore
+  })
+
   it('goes out once the API server is seen, where it was not there at the start', async () => {
     const { phases, writer } = start()
     writer.set(ready('False'))

@@ -69,7 +69,7 @@ describe('CNI plugins that a configuration names', () => {
       const endpoints = ips.map((ip, i) => ({ ip, nodeName: NAMES[i === 2 ? 1 : 0]! }))
       await agent.put('endpointslices', slice('web', endpoints))
     }
-    await eventually(() => namesIn(tcp(pods[0]!, '10.96.0.50', 80, 20)).length === 3)
+    for (const pod of [pods[0]!, pods[2]!]) await eventually(() => namesIn(tcp(pod, '10.96.0.50', 80, 20)).length === 3)
   })
   afterAll(() => lab.end())
 

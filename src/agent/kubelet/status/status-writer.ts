@@ -24,6 +24,8 @@ export class StatusWriter {
   /** Of the object as the last write left it. */
   #revision: bigint | undefined
   #next: PodStatus | undefined
+  /** The object as the API told of it last, until it was looked at. */
+  #seen: Pod | undefined
   #writing: Promise<void> | undefined
 
   /** @param sent what the API server has already, as far as is known */
@@ -43,8 +45,10 @@ export class StatusWriter {
   #start(): void {
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined
-      // Set after the last look.
-      if (this.#next && !this.#options.signal.aborted) this.#start()
+      if (this.#options.signal.aborted) return
+      if (this.#next)
+        this.#start() // set after the last look
+      else this.#putRight()
     })
   }
 
@@ -59,12 +63,17 @@ export class StatusWriter {
    * What the API has now. Others may have written what is ours to say, as the node controller does when it hears nothing:
    * it is put right. Before anything was said here, it is what was sent: a checkpoint may be older.
    */
-  seen({ metadata, status }: Pod): void {
-    if (!this.#hasSaid) {
-      this.#sent = status
-      return
-    }
-    if (this.#writing || !this.#sent) return
+  seen(pod: Pod): void {
+    this.#seen = pod
+    if (!this.#hasSaid) this.#sent = pod.status
+    // Others may have written after a write under way that is not answered yet: that is looked at when it is.
+    else if (!this.#writing) this.#putRight()
+  }
+
+  #putRight(): void {
+    if (!this.#seen || !this.#sent) return
+    const { metadata, status } = this.#seen
+    this.#seen = undefined
     const isOld = this.#revision !== undefined && BigInt(metadata.resourceVersion ?? 0) <= this.#revision
     if (!isOld && differs(this.#sent, status)) this.resend()
   }
