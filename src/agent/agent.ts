@@ -25,6 +25,7 @@ import { instanceId } from './instance.ts'
 import { ImagePuller } from './kubelet/images/image-puller.ts'
 import { configurationOf, shutdownPeriodsOf } from './kubelet/configuration.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
+import { Removals } from './kubelet/removals.ts'
 import { NOT_KNOWN_YET } from './kubelet/node/conditions.ts'
 import { guessNodeIPv6, machineFacts, machineUsage } from './kubelet/node/machine.ts'
 import { chooseNodeIP, nextNodeIP } from './kubelet/node/node-address.ts'
@@ -257,6 +258,7 @@ export async function startAgent({
       }),
       dataDir,
       runtime,
+      removals: owned.use(new Removals({ runtime, clock, log })),
       network: podNetwork,
       cgroups: podCgroups({
         driver: version.cgroupDriver,

@@ -1,5 +1,6 @@
 // The agent's way to the API server: its certificate, several addresses, and the one that works is kept.
 import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import { Agent, fetch } from 'undici'
 import { type Client } from '../shared/client/client.ts'
 import { type Fetch, type FetchResponse, fetchTransport } from '../shared/client/fetch-transport.ts'
@@ -40,8 +41,10 @@ export function connectApi(
   tls: Pick<NodeTls, 'ca'> & Partial<NodeTls>,
   headers: Readonly<Record<string, string>> = {},
 ): ApiConnection {
+  // Made once: reading the certificates is a good part of what a connection costs.
+  const secureContext = createSecureContext(tls)
   const dispatcher = new Agent({
-    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
+    connect: { secureContext, timeout: CONNECT_TIMEOUT_MS },
     bodyTimeout: 0,
     headersTimeout: 60_000,
     keepAliveTimeout: 30_000,

@@ -60,7 +60,7 @@ export class Kubelet implements AsyncDisposable {
       cgroups,
       podNetwork: network.podNetwork,
       removeVolumes: uid => removeVolumes({ podDir: podDirOf(dataDir, uid), tools }),
-      isKnown: uid => this.#workers.has(uid),
+      isKnown: uid => this.#workers.has(uid) || parts.removals.has(uid),
       signal: this.#stop.signal,
       log,
     })

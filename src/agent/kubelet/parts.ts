@@ -14,6 +14,7 @@ import type { NodeFacts } from './admission/admit.ts'
 import type { PodCgroups } from './cgroups/contract.ts'
 import type { ImagePuller } from './images/image-puller.ts'
 import type { ProbeCounts } from './probes/probe-counts.ts'
+import type { Removals } from './removals.ts'
 import type { ContainerRuntime } from './runtime/contract.ts'
 import type { ObjectSource } from './spec/env.ts'
 import type { NodeLimits } from './spec/resources.ts'
@@ -72,6 +73,7 @@ export interface KubeletParts {
   readonly manifestsMs: number
   readonly dataDir: string
   readonly runtime: ContainerRuntime
+  readonly removals: Removals
   readonly network: NodeNetwork
   readonly cgroups: PodCgroups
   readonly client: Client

@@ -9,11 +9,12 @@ import { describePod } from './spec/containers.ts'
 import { containerIdOf } from './status/container-status.ts'
 import { isStatic } from './static/manifests.ts'
 import { ContainerUsers } from './status/container-users.ts'
+import { isOwnEcho } from './status/own-echo.ts'
 import { podStatusOf } from './status/pod-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
 import { type Actions, computeActions, isSomething } from './sync/actions.ts'
 import { removeOldAttempts } from './sync/attempts.ts'
-import { deleteFromApi, forgetPod, releasePod, stopPod } from './sync/end-pod.ts'
+import { deleteFromApi, forgetPod, releasePod, stopContainers, stopSandboxes } from './sync/end-pod.ts'
 import { hasten, killContainer } from './sync/kill.ts'
 import { devicesProblem } from './sync/dynamic-resources.ts'
 import { replaceSandbox } from './sync/replace-sandbox.ts'
@@ -141,10 +142,11 @@ export class PodWorker {
 
   /** The API's object changed. */
   update(pod: Pod): void {
+    const isNews = !isOwnEcho(this.#wantedPod, pod)
     this.#takeUp(pod)
     if (!isStatic(pod)) this.#writer.seen(pod)
     this.#noteEnding()
-    this.wake()
+    if (isNews) this.wake()
   }
 
   /** Whether the API no longer has the pod. */
@@ -236,10 +238,11 @@ export class PodWorker {
 
   async #sync(): Promise<void> {
     this.#checkDeadline()
-    const runtime = await this.#observe()
+    let runtime = await this.#observe()
     if (this.#ending) return this.#endPod(runtime)
     if (this.#restSeconds !== undefined) {
-      await stopPod(this.#parts, this.#pod, runtime, this.#restSeconds)
+      const { sandboxes } = await stopContainers(this.#parts, this.#pod, runtime, this.#restSeconds)
+      await stopSandboxes(this.#parts, this.#pod, sandboxes)
       return this.#tellStopped()
     }
     this.#pod = this.#resizer.resize(this.#wantedPod, runtime)
@@ -248,11 +251,14 @@ export class PodWorker {
     if (actions.endPod) return this.#endPod(runtime)
     if (isSomething(actions) || this.#resizer.isInProgress) {
       await this.#act(runtime, actions)
-      await this.#report(await this.#observe())
+      runtime = await this.#observe()
+      await this.#report(runtime)
     }
     await removeOldAttempts(this.#parts.runtime, runtime)
     if (runtime.containers.some(({ state }) => state === 'running')) this.#volumes.keepCurrent(this.#pod)
     if (this.#resizer.isWaiting) this.#loop.wakeIn(RESIZE_RETRY_MS)
+    const deadlineMs = this.#deadlineMs
+    if (deadlineMs !== undefined) this.#loop.wakeIn(Math.max(0, deadlineMs))
   }
 
   async #observe(): Promise<RuntimePod> {
@@ -267,11 +273,15 @@ export class PodWorker {
     return runtime
   }
 
-  #checkDeadline(): void {
+  /** Until the pod has run as long as it may; undefined where it may run on. */
+  get #deadlineMs(): number | undefined {
     const { activeDeadlineSeconds } = this.#pod.spec
-    if (activeDeadlineSeconds === undefined || !this.#status.startTime || this.#ending) return
-    const leftMs = Date.parse(this.#status.startTime) + activeDeadlineSeconds * 1000 - this.#parts.clock.now()
-    if (leftMs > 0) return this.#loop.wakeIn(leftMs)
+    if (activeDeadlineSeconds === undefined || !this.#status.startTime || this.#ending) return undefined
+    return Date.parse(this.#status.startTime) + activeDeadlineSeconds * 1000 - this.#parts.clock.now()
+  }
+
+  #checkDeadline(): void {
+    if ((this.#deadlineMs ?? 1) > 0) return
     const message = 'Pod was active on the node longer than the specified deadline'
     this.#parts.recorder.event(podReference(this.#pod), 'Normal', 'DeadlineExceeded', message)
     this.#verdict = { reason: 'DeadlineExceeded', message }
@@ -358,6 +368,7 @@ export class PodWorker {
   /** Everything stops; a pod that is being deleted is then removed from the node and from the API. */
   async #endPod(observed: RuntimePod): Promise<void> {
     this.#prober.stop(['startup', 'liveness'])
+    using _ = this.#parts.removals.hold()
     const grace =
       this.#graceSeconds ??
       this.#verdict?.graceSeconds ??
@@ -366,11 +377,11 @@ export class PodWorker {
     await this.#report(observed, true)
     const ended = await this.#sideReports.during(
       () => this.#report(observed, true),
-      () => stopPod(this.#parts, this.#pod, observed, grace),
+      () => stopContainers(this.#parts, this.#pod, observed, grace),
     )
     this.#prober.stop()
-    await this.#report(ended, true)
-    await releasePod(this.#parts, this.#pod)
+    await this.#report({ ...ended, sandboxes: [] }, true)
+    await releasePod(this.#parts, this.#pod, ended)
     this.#tellStopped()
     if (this.#graceSeconds === undefined) return
     await this.#writer.flushed()

@@ -50,7 +50,7 @@ export class ContainerStarter {
     try {
       await startContainer(this.#parts, { ...input, attempt, signal: this.#signal, created })
       this.#waiting.delete(container.name)
-      if (initContainers(pod).includes(container)) this.#loop.wake() // a sidecar, which others wait for
+      if (initContainers(pod).some(({ name }) => name === container.name)) this.#loop.wake() // a sidecar, which others wait for
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       this.#waiting.set(container.name, { reason: error.reason, message: error.message })

@@ -2,33 +2,62 @@
 import { Pod } from '../../../shared/api/core/v1.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { type KubeletParts, podDirOf, podReference } from '../parts.ts'
-import type { RuntimePod } from '../runtime/contract.ts'
+import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
+import { isStatic } from '../static/manifests.ts'
 import { letGo } from '../volumes/exclusive.ts'
 import { removeVolumes } from '../volumes/volumes.ts'
 import { killPod } from './kill.ts'
 import { addressesOf } from './sandbox.ts'
 
-/** Containers end within their grace period, then the sandbox goes; the pod's network stays. @returns what is left */
-export async function stopPod(
+/** Ends the pod's containers within their grace period; its sandbox runs on. @returns what is left, as it ended */
+export async function stopContainers(
   parts: KubeletParts,
   pod: Pod,
   observed: RuntimePod,
   graceSeconds: number,
 ): Promise<RuntimePod> {
   const podIP = addressesOf(parts, pod)[0] ?? ''
-  if (observed.containers.some(({ state }) => state === 'running'))
-    await killPod(parts, pod, observed, { graceSeconds, podIP })
-  const ended = await parts.runtime.pod(pod.metadata.uid)
-  for (const { id } of ended.sandboxes) await parts.runtime.remove(id)
-  return { ...ended, sandboxes: [] }
+  const running = observed.containers.filter(({ state }) => state === 'running')
+  if (running.length === 0) return observed
+  await killPod(parts, pod, observed, { graceSeconds, podIP })
+  const look = (container: RuntimeContainer) =>
+    running.includes(container) ? parts.runtime.container(container.id) : container
+  const ended = await Promise.all(observed.containers.map(look))
+  return { ...observed, containers: ended.filter(container => container !== undefined) }
+}
+
+/** Once nothing runs in them. */
+export async function stopSandboxes(
+  parts: KubeletParts,
+  pod: Pod,
+  sandboxes: readonly RuntimeContainer[],
+): Promise<void> {
+  await Promise.all(sandboxes.map(({ id }) => parts.runtime.stop(id, 0)))
+  await dispose(parts, pod, sandboxes)
 }
 
 /** Gives back what the pod had of the node while it ran. */
-export async function releasePod({ network, cgroups, recorder, dataDir }: KubeletParts, pod: Pod): Promise<void> {
+export async function releasePod(parts: KubeletParts, pod: Pod, { sandboxes }: RuntimePod): Promise<void> {
+  const { cgroups, dataDir } = parts
   const { uid } = pod.metadata
   letGo(dataDir, uid)
-  await cgroups.remove(uid)
+  await allDone([disconnect(parts, pod), stopSandboxes(parts, pod, sandboxes).then(() => cgroups.remove(uid))])
+}
+
+/** Of what has ended. The next pod of a manifest may have the same uid, and would take what is left for its own. */
+async function dispose(
+  { runtime, removals }: KubeletParts,
+  pod: Pod,
+  dead: readonly RuntimeContainer[],
+): Promise<void> {
+  const ids = dead.map(({ id }) => id)
+  if (isStatic(pod)) await Promise.all(ids.map(id => runtime.remove(id)))
+  else removals.add(pod.metadata.uid, ids)
+}
+
+async function disconnect({ network, recorder }: KubeletParts, pod: Pod): Promise<void> {
   if (pod.spec.hostNetwork) return
+  const { uid } = pod.metadata
   await network.hostPorts(uid, [], [])
   try {
     await network.podNetwork.tearDown(uid)
@@ -40,12 +69,17 @@ export async function releasePod({ network, cgroups, recorder, dataDir }: Kubele
   }
 }
 
+/** Resolves when all have ended. @throws what the first of them that failed threw */
+async function allDone(works: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason
+}
+
 /** Containers, files and memories of a pod that has stopped. */
 export async function forgetPod(parts: KubeletParts, pod: Pod, { containers }: RuntimePod): Promise<void> {
-  const { runtime, images, tokens, backoff, probeCounts, tools, dataDir } = parts
+  const { images, tokens, backoff, probeCounts, tools, dataDir } = parts
   const { uid } = pod.metadata
-  for (const { id } of containers) await runtime.remove(id)
   await removeVolumes({ podDir: podDirOf(dataDir, uid), tools })
+  await dispose(parts, pod, containers)
   images.forget(uid)
   tokens.forget(uid)
   probeCounts.forget(uid)
