@@ -104,7 +104,9 @@ describe('the environment', () => {
 describe('command and arguments', () => {
   const image = 'flotilla-test/entry:1'
   beforeAll(() => {
-    const tar = execFileSync('docker', ['export', docker('create', node.image, 'none')], { maxBuffer: 64 << 20 })
+    const made = docker('create', node.image, 'none')
+    const tar = execFileSync('docker', ['export', made], { maxBuffer: 64 << 20 })
+    docker('rm', made)
     const change = ['--change', 'ENTRYPOINT ["/bin/echo","entry"]', '--change', 'CMD ["default"]']
     execFileSync('docker', ['import', ...change, '-', image], { input: tar })
   })
