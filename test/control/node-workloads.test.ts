@@ -107,7 +107,9 @@ describe('daemonset', () => {
       expect(status.observedGeneration).toBe(metadata.generation)
     })
     expect(Math.min(...availableAtOnce)).toBeGreaterThanOrEqual(2)
-    expect((await alive()).map(pod => pod.spec.containers[0]!.image)).toEqual(Array(3).fill('agent:2'))
+    const updated = await alive()
+    expect(updated.map(pod => pod.spec.containers[0]!.image)).toEqual(Array(3).fill('agent:2'))
+    expect(updated.map(({ metadata }) => metadata.labels?.['pod-template-generation'])).toEqual(Array(3).fill('2'))
     const revisions = (await cluster.client.list(ControllerRevision, { namespace })).items
     expect(revisions.map(({ revision }) => revision).sort()).toEqual([1, 2])
     // Clients find the present one by its bytes: the template as Go writes it.

@@ -163,6 +163,7 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
 /** The scheduler places it like any pod, but only this node will do. */
 function draftPod(daemonSet: DaemonSet, hash: string, nodeName: string): Draft<Pod> {
   const pod = podFromTemplate(daemonSet.spec.template, DaemonSet, daemonSet)
+  const generation = daemonSet.metadata.annotations?.['deprecated.daemonset.template.generation']
   const { affinity } = pod.spec
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
   const matchFields = [{ key: 'metadata.name', operator: 'In', values: [nodeName] }]
@@ -170,7 +171,14 @@ function draftPod(daemonSet: DaemonSet, hash: string, nodeName: string): Draft<P
     ? required.nodeSelectorTerms.map(term => ({ ...term, matchFields }))
     : [{ matchFields }]
   return {
-    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, [REVISION_HASH]: hash } },
+    metadata: {
+      ...pod.metadata,
+      labels: {
+        ...pod.metadata.labels,
+        [REVISION_HASH]: hash,
+        ...(generation !== undefined && { 'pod-template-generation': generation }),
+      },
+    },
     spec: {
       ...pod.spec,
       affinity: {
