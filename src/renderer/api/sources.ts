@@ -20,7 +20,7 @@ export interface Row<T extends KubeObject = AnyObject> {
 export const rowKey = (namespace: string | undefined, name: string): string =>
   namespace ? `${namespace}/${name}` : name
 
-/** Who set which field: the larger part of many objects, and shown nowhere. Not deleted, which would make it a slow object. */
+/** Who set which field: a quarter of a small pod, and shown nowhere. Not deleted, which would make it a slow object. */
 function forgetManagers(metadata: { managedFields?: unknown }): void {
   if (metadata.managedFields) metadata.managedFields = undefined
 }
