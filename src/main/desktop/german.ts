@@ -83,7 +83,7 @@ export const german = {
   'What was acknowledged is stored, and containers keep running. A report is with the logs.':
     'Was bestätigt wurde, ist gespeichert, und Container laufen weiter. Ein Bericht liegt bei den Logs.',
   'Start Flotilla again': 'Flotilla neu starten',
-  'Go on': 'Weitermachen',
+  'Go on': 'Fortfahren',
 
   // Programs that log in to other clusters
   'Run a program to log in to {context}?': 'Programm ausführen, um sich bei {context} anzumelden?',

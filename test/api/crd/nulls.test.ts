@@ -8,30 +8,36 @@ import { defineKind } from './support/define.ts'
 test('an update that only takes a null away is written, one that repeats it is not', async () => {
   await using api = await startTestApiServer()
   await defineKind(api, 'Loose', { type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
-  const send = async (spec: object, method = 'PUT') => {
-    const body = { apiVersion: 'rules.example.com/v1', kind: 'Loose', metadata: { name: 'one' }, spec }
-    const path = `/apis/rules.example.com/v1/looses${method === 'POST' ? '' : '/one'}`
-    const { code, json } = await raw(api, path, { method, body })
+  /** @param over the version that it is written over; undefined to make it */
+  const send = async (spec: object, over?: string) => {
+    const metadata = { name: 'one', ...(over && { resourceVersion: over }) }
+    const body = { apiVersion: 'rules.example.com/v1', kind: 'Loose', metadata, spec }
+    const path = `/apis/rules.example.com/v1/looses${over ? '/one' : ''}`
+    const { code, json } = await raw(api, path, { method: over ? 'PUT' : 'POST', body })
     return { code, spec: json.spec as unknown, version: (json.metadata as { resourceVersion: string }).resourceVersion }
   }
-  const made = await send({ a: null, b: 1 }, 'POST')
+  const made = await send({ a: null, b: 1 })
   expect(made).toMatchObject({ code: 201, spec: { a: null, b: 1 } })
-  const same = await send({ b: 1, a: null })
+  const same = await send({ b: 1, a: null }, made.version)
   expect(same).toEqual({ ...made, code: 200 })
-  const without = await send({ b: 1 })
+  const without = await send({ b: 1 }, same.version)
   expect([without.code, without.spec]).toEqual([200, { b: 1 }])
   expect(without.version).not.toBe(same.version)
 })
 
-test('who applies empty labels owns them, though none are stored, and keeps them until others are applied', async () => {
+test('who applies empty labels owns them, though none are stored, until others insist on theirs', async () => {
   await using api = await startTestApiServer()
   await defineKind(api, 'Loose', { type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
-  const apply = async (path: string, object: object, manager: string) => {
+  const apply = async (path: string, object: object, manager: string, force = false) => {
     const headers = { 'content-type': 'application/apply-patch+yaml' }
-    const { code, json } = await raw(api, `${path}?fieldManager=${manager}`, { method: 'PATCH', body: object, headers })
-    const { labels, managedFields } = json.metadata as AnyObject['metadata']
+    const { code, json } = await raw(api, `${path}?fieldManager=${manager}&force=${force}`, {
+      method: 'PATCH',
+      body: object,
+      headers,
+    })
+    const { labels, managedFields } = (json.metadata ?? {}) as Partial<AnyObject['metadata']>
     const owned = (managedFields ?? []).map(entry => [entry.manager, entry.fieldsV1] as const)
-    return { code, labels, owned: Object.fromEntries(owned) }
+    return { code, labels, owned: Object.fromEntries(owned), message: json.message }
   }
   for (const [path, head] of [
     ['/apis/rules.example.com/v1/looses/one', { apiVersion: 'rules.example.com/v1', kind: 'Loose' }],
@@ -39,16 +45,13 @@ test('who applies empty labels owns them, though none are stored, and keeps them
   ] as const) {
     const labelled = (labels: object) => ({ ...head, metadata: { name: 'one', labels } })
     const made = await apply(path, labelled({}), 'a')
-    expect(made).toEqual({ code: 201, labels: undefined, owned: { a: { 'f:metadata': { 'f:labels': {} } } } })
-    const both = await apply(path, labelled({ x: 'y' }), 'b')
-    expect(both).toMatchObject({
-      code: 200,
-      labels: { x: 'y' },
-      owned: {
-        a: { 'f:metadata': { 'f:labels': {} } },
-        b: { 'f:metadata': { 'f:labels': { 'f:x': {} } } },
-      },
-    })
+    expect(made).toMatchObject({ code: 201, labels: undefined, owned: { a: { 'f:metadata': { 'f:labels': {} } } } })
+    const refused = await apply(path, labelled({ x: 'y' }), 'b')
+    const message = 'Apply failed with 1 conflict: conflict with "a": .metadata.labels'
+    expect(refused).toMatchObject({ code: 409, message })
+    const forced = await apply(path, labelled({ x: 'y' }), 'b', true)
+    expect([forced.code, forced.labels]).toEqual([200, { x: 'y' }])
+    expect(forced.owned['b']).toEqual({ 'f:metadata': { 'f:labels': { 'f:x': {} } } })
     const without = await apply(path, labelled({}), 'b')
     expect([without.code, without.labels]).toEqual([200, undefined])
   }
