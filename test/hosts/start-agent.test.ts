@@ -24,42 +24,35 @@ const say = (status: string, lastHeartbeatTime: string, machineID = 'one') => {
   return api.clientAs().patch(Node, { name: 'box' }, patch, { subresource: 'status' })
 }
 
-/** @param onStart what the host does when the agent is started there; what it says comes later */
-function context(onStart: () => Promise<unknown>): StepContext {
+const LOOKS_BETWEEN = 3
+
+/** @returns how many of these came to pass before the agent counted as started, with several looks at it in between */
+async function startedAfter(...events: (() => Promise<unknown>)[]): Promise<number> {
+  const client = api.clientAs()
+  let [happened, looks, hasStarted] = [0, 0, false]
+  const get: typeof client.get = async (...given) => {
+    const event = events[happened]
+    if (hasStarted && event && ++looks % LOOKS_BETWEEN === 0) {
+      await event()
+      happened++
+    }
+    return client.get(...given)
+  }
   const parts: Partial<StepContext> = {
-    client: api.clientAs(),
+    client: Object.assign(Object.create(client) as typeof client, { get }),
     clock: systemClock,
     nodeName: 'box',
     signal: new AbortController().signal,
     facts: { machineID: 'one', flotilla: { did: new Set(['identity']) } } as unknown as StepContext['facts'],
     progress: { output: () => undefined, percent: () => undefined, sent: () => undefined },
     ssh: {
-      must: async (script: string) => (script === 'start' ? void (await onStart()) : undefined, '0'),
+      must: (script: string) => {
+        if (script === 'start') hasStarted = true
+        return Promise.resolve('0')
+      },
     } as unknown as StepContext['ssh'],
   }
-  return parts as StepContext
-}
-
-/** @returns how many of these came to pass before the agent counted as started */
-async function startedAfter(...events: (() => Promise<unknown>)[]): Promise<number> {
-  let [happened, isOver] = [0, false]
-  const goOn = async () => {
-    for (const event of events) {
-      // Several looks come in between.
-      for (let look = 0; look < 3; look++) await new Promise(resolve => setTimeout(resolve, 200))
-      if (isOver) return
-      await event()
-      happened++
-    }
-  }
-  let going: Promise<void> | undefined
-  await startUntilReady(
-    context(async () => void (going = goOn())),
-    'starting the agent',
-    'start',
-  )
-  isOver = true
-  await going
+  await startUntilReady(parts as StepContext, 'starting the agent', 'start')
   return happened
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import type { ElectronApplication } from 'playwright-core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../support/cluster.ts'
 import { shoot } from './support/browser.ts'
@@ -20,6 +21,18 @@ const settings = (folder: string) =>
     keepAwake: boolean
     window?: { width: number; height: number }
   }
+
+/** A native dialog cannot be driven: the user's click is put in its place. @returns what tells what was asked since */
+async function clickInDialogs(electron: ElectronApplication, button: number): Promise<() => Promise<string[]>> {
+  await electron.evaluate(({ dialog }, response) => {
+    const asked: string[] = []
+    Object.assign(globalThis, { asked })
+    Object.assign(dialog, {
+      showMessageBox: ({ message }: { message: string }) => (asked.push(message), Promise.resolve({ response })),
+    })
+  }, button)
+  return () => electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)
+}
 
 const crashReports = (folder: string): string[] => {
   const crashes = join(folder, 'data/logs/crashes')
@@ -94,15 +107,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     const { electron, folder } = app
     const page = await app.page()
     await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
-    await electron.evaluate(({ dialog }) => {
-      const asked: string[] = []
-      Object.assign(globalThis, { asked })
-      // A native dialog cannot be driven: the user's click is put in its place.
-      Object.assign(dialog, {
-        showMessageBox: ({ message }: { message: string }) => (asked.push(message), Promise.resolve({ response: 1 })),
-      })
-    })
-    const asked = () => electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)
+    const asked = await clickInDialogs(electron, 1)
     const fail = (code?: string) =>
       electron.evaluate((_electron, name) => {
         setTimeout(() => {
@@ -118,11 +123,11 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     expect(readFileSync(join(folder, 'data/logs/crashes', reports[0] ?? ''), 'utf8')).toContain('Error: out of paper')
     expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
     const relaunched = join(folder, 'relaunched')
-    await electron.evaluate(({ app: program, dialog }, path) => {
+    await electron.evaluate(({ app: program }, path) => {
       const { writeFileSync } = process.getBuiltinModule('node:fs')
       Object.assign(program, { relaunch: () => writeFileSync(path, '') })
-      Object.assign(dialog, { showMessageBox: () => Promise.resolve({ response: 0 }) })
     }, relaunched)
+    await clickInDialogs(electron, 0)
     const ended = new Promise(resolve => electron.process().once('exit', resolve))
     await fail()
     expect(await ended).toBe(0)
@@ -135,14 +140,7 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     const { electron, folder } = app
     const page = await app.page()
     await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
-    await electron.evaluate(({ dialog }) => {
-      const asked: string[] = []
-      Object.assign(globalThis, { asked })
-      // A native dialog cannot be driven: the user's click is put in its place.
-      Object.assign(dialog, {
-        showMessageBox: ({ message }: { message: string }) => (asked.push(message), Promise.resolve({ response: 0 })),
-      })
-    })
+    const asked = await clickInDialogs(electron, 0)
     const die = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer()) // prettier-ignore
     const reports = () =>
       readdirSync(join(folder, 'data/logs/crashes')).filter(name => name.endsWith('-window-gone.txt')).length
@@ -157,12 +155,11 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     await die()
     await until('it is written down', () => Promise.resolve(reports() === 1), 10_000)
     await isBack()
-    expect(await electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)).toEqual([])
+    expect(await asked()).toEqual([])
     await die()
     await until('it is written down again', () => Promise.resolve(reports() === 2), 10_000)
     await isBack()
-    const asked = await electron.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)
-    expect(asked).toEqual(['The window stopped working again'])
+    expect(await asked()).toEqual(['The window stopped working again'])
     expect((await app.kubectl('get', 'namespaces')).code).toBe(0)
   })
 

@@ -28,6 +28,7 @@ import { claim, claimCandidates } from '../support/claim.ts'
 import { nonZero } from '../support/non-zero.ts'
 import { createPod, deletePod, isNamespaceTerminating, podFromTemplate } from '../support/pod-control.ts'
 import { isPodReady, msUntilAvailable } from '../support/pod-state.ts'
+import { POD_TEMPLATE_GENERATION, TEMPLATE_GENERATION } from '../../../shared/machinery/template-generation.ts'
 import { type History, REVISION_HASH, hashOf, syncRevisions, truncateHistory } from '../support/revisions.ts'
 import { slowStartBatch } from '../support/slow-start.ts'
 import { writeStatus } from '../support/write-status.ts'
@@ -163,7 +164,7 @@ export class DaemonSetController implements Reconciler<DaemonSet> {
 /** The scheduler places it like any pod, but only this node will do. */
 function draftPod(daemonSet: DaemonSet, hash: string, nodeName: string): Draft<Pod> {
   const pod = podFromTemplate(daemonSet.spec.template, DaemonSet, daemonSet)
-  const generation = daemonSet.metadata.annotations?.['deprecated.daemonset.template.generation']
+  const generation = daemonSet.metadata.annotations?.[TEMPLATE_GENERATION]
   const { affinity } = pod.spec
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
   const matchFields = [{ key: 'metadata.name', operator: 'In', values: [nodeName] }]
@@ -176,7 +177,7 @@ function draftPod(daemonSet: DaemonSet, hash: string, nodeName: string): Draft<P
       labels: {
         ...pod.metadata.labels,
         [REVISION_HASH]: hash,
-        ...(generation !== undefined && { 'pod-template-generation': generation }),
+        ...(generation !== undefined && { [POD_TEMPLATE_GENERATION]: generation }),
       },
     },
     spec: {

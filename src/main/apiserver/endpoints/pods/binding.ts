@@ -60,7 +60,7 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
         throw conflict(BOUND, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`)
       if (pod.spec.schedulingGates?.length)
         throw conflict(BOUND, name, `pod ${name} has non-empty .spec.schedulingGates`)
-      pod.spec.nodeName = binding.target.name ?? target
+      pod.spec.nodeName = target
       pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
       if (Object.keys(pod.metadata.annotations).length === 0) delete pod.metadata.annotations
       const now = formatTime(context.clock.now())

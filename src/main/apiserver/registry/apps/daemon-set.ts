@@ -5,14 +5,12 @@ import { emptyTemplate, setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { changedTemplate } from '../core/pod/warnings.ts'
 import { defineResource } from '../resource.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import { TEMPLATE_GENERATION } from '../../../../shared/machinery/template-generation.ts'
 import { emptyMap, lookup } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
 import { validateDaemonSet, validateDaemonSetStatus, validateDaemonSetUpdate } from './validate-daemon-set.ts'
 
 const INITIAL_STATUS = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
-
-/** The count of templates as it was kept before `generation` was; some clients look for it. */
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 
 const templateGeneration = ({ metadata }: DaemonSet): number => {
   const count = Number(lookup(metadata.annotations, TEMPLATE_GENERATION) ?? 0)
