@@ -22,15 +22,6 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
   const given = binding.metadata?.name
   const name = request.info.name || (given ?? '')
   if (given !== name) throw badRequest('name in URL does not match name in Binding object')
-  const { kind: targetKind = '', name: target } = binding.target ?? {}
-  const [error] = [
-    ...(targetKind === '' || targetKind === 'Node'
-      ? []
-      : [notSupported('target.kind', targetKind, ['Node', '<empty>'])]),
-    ...(target ? [] : [required('target.name')]),
-  ]
-  // Upstream's words for what its registry does not expect.
-  if (error || !target) throw new ApiError(500, 'InternalError', error ? describeFieldErrors([error]) : 'no target')
   const resource = context.resources.byUrl('', 'v1', 'pods')
   if (!resource) throw notFound(PODS, name)
   const options = writeOptionsOf(request, 'CreateOptions')
@@ -48,6 +39,16 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
     warn: text => request.warn(text),
     annotate: options.annotate,
   })
+  // As admission leaves it.
+  const { kind: targetKind = '', name: target } = binding.target ?? {}
+  const [error] = [
+    ...(targetKind === '' || targetKind === 'Node'
+      ? []
+      : [notSupported('target.kind', targetKind, ['Node', '<empty>'])]),
+    ...(target ? [] : [required('target.name')]),
+  ]
+  // Upstream's words for what its registry does not expect.
+  if (error || !target) throw new ApiError(500, 'InternalError', error ? describeFieldErrors([error]) : 'no target')
   const { uid, resourceVersion, annotations } = binding.metadata ?? {}
   await context.change(
     resource,
