@@ -16,6 +16,10 @@ function pair(): [Duplex, Duplex] {
           ends[other]!.push(chunk)
           done()
         },
+        final(done) {
+          ends[other]!.push(null)
+          done()
+        },
         destroy(error, done) {
           if (!ends[other]?.destroyed) ends[other]?.push(null)
           done(error)
@@ -99,6 +103,21 @@ describe('a SPDY connection', () => {
     client.destroy()
     await done
     expect(streams[0]!.destroyed).toBe(true)
+  })
+
+  it('ends without cutting off what its client has not read yet', async () => {
+    const { client, streams, encoder, connection, done, bytes } = open()
+    client.write(await synStream(encoder, 1, [['streamtype', 'stdout']]))
+    await eventually(() => streams.length === 1)
+    client.pause()
+    streams[0]!.end('last words')
+    connection.end(60_000)
+    expect(connection.closed.aborted).toBe(false)
+    client.resume()
+    await eventually(() => bytes().toString().includes('last words'))
+    client.end()
+    await done
+    expect(connection.closed.aborted).toBe(true)
   })
 
   it('closes on bytes that are no SPDY', async () => {

@@ -223,7 +223,11 @@ describe('the network of a cluster', () => {
     expect(await shown('service kube-dns -n kube-system', '{.spec.clusterIPs[*]}')).toBe('10.96.0.10 fd00:10:96::a')
     const [, ip6 = ''] = (await shown('pod friend', '{.status.podIPs[*].ip}')).split(' ')
     expect(ip6).toMatch(/^fd00:10:244:/)
-    expect((await kubectl('exec', 'friend', '--', 'cat', '/etc/hosts')).stdout).toContain(`${ip6}\tfriend`)
+    expect(await kubectl('exec', 'friend', '--', 'cat', '/etc/hosts')).toEqual({
+      code: 0,
+      stdout: expect.stringContaining(`${ip6}\tfriend`) as string,
+      stderr: '',
+    })
 
     const { spec } = service
     const ports = [{ port: 80, targetPort: 'http' }]

@@ -2,9 +2,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
+import type { Clock } from '../../shared/machinery/clock.ts'
 import { allContainers } from '../kubelet/spec/containers.ts'
 import { type ApiContext, findPod, runningContainer } from './contract.ts'
-import type { SessionStreams, StreamRequest } from './streams/contract.ts'
+import { CLOSING_TIMEOUT_MS, type SessionStreams, type StreamRequest } from './streams/contract.ts'
 import { runSession } from './streams/run.ts'
 import { SPDY_PROTOCOLS, spdyStreams } from './streams/spdy-session.ts'
 import { acceptSpdy, isSpdy, listOf, negotiate } from './streams/upgrade.ts'
@@ -12,7 +13,11 @@ import { STREAM_PROTOCOLS, websocketStreams } from './streams/websocket.ts'
 
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
+/** The types of ws do not know it. */
+const closing = { closeTimeout: CLOSING_TIMEOUT_MS }
+
 const server = new WebSocketServer({
+  ...closing,
   noServer: true,
   maxPayload: MAX_MESSAGE_BYTES,
   handleProtocols: offered => STREAM_PROTOCOLS.find(protocol => offered.has(protocol)) ?? false,
@@ -43,7 +48,7 @@ export async function serveExec(
   const pod = findPod(context, namespace, podName)
   const { id } = await runningContainer(context, pod, containerName)
   const command = query.getAll('command')
-  const streams = await accept(upgrade, request)
+  const streams = await accept(upgrade, request, context.clock)
   const spec = allContainers(pod).find(({ name }) => name === containerName)
   await runSession(
     streams,
@@ -55,7 +60,11 @@ export async function serveExec(
   )
 }
 
-function accept({ message, socket, head }: UpgradeRequest, request: StreamRequest): Promise<SessionStreams> {
+function accept(
+  { message, socket, head }: UpgradeRequest,
+  request: StreamRequest,
+  clock: Clock,
+): Promise<SessionStreams> {
   if (isSpdy(message)) {
     const offered = listOf(message.headers['x-stream-protocol-version'])
     const protocol = negotiate(SPDY_PROTOCOLS, offered)
@@ -65,6 +74,6 @@ function accept({ message, socket, head }: UpgradeRequest, request: StreamReques
   const offered = listOf(message.headers['sec-websocket-protocol'])
   if (offered.length > 0) negotiate(STREAM_PROTOCOLS, offered)
   return new Promise(resolve =>
-    server.handleUpgrade(message, socket, head, webSocket => resolve(websocketStreams(webSocket, request))),
+    server.handleUpgrade(message, socket, head, webSocket => resolve(websocketStreams(webSocket, request, clock))),
   )
 }

@@ -25,3 +25,6 @@ export interface StreamRequest {
   readonly stderr: boolean
   readonly tty: boolean
 }
+
+/** How long a client may take, after the end of a session, to read what is still on its way to it. */
+export const CLOSING_TIMEOUT_MS = 5 * 60_000

@@ -23,11 +23,12 @@ const nonZero = (exitCode: number) => ({
   details: { causes: [{ reason: 'ExitCode', message: String(exitCode) }] },
 })
 
-/** @returns when everything the process wrote has been sent */
+/** @returns when everything the process wrote is on its way, and what carries it has ended */
 async function copy(from: Readable, to: Writable | undefined): Promise<void> {
-  if (to) from.pipe(to, { end: false })
+  if (to) from.pipe(to)
   else from.resume()
-  await finished(from).catch(() => undefined) // how the process ended, its exit code tells
+  const done = to ? finished(to, { readable: false }) : finished(from)
+  await done.catch(() => undefined) // how the process ended, its exit code tells; that the client went, `closed` does
 }
 
 /**

@@ -1,7 +1,7 @@
 // exec and attach over SPDY/3.1: the client opens one stream for each of error, stdin, stdout, stderr and resize.
 import { SpdyConnection, type SpdyStream } from './spdy.ts'
 import type { Duplex } from 'node:stream'
-import type { SessionStreams, StreamRequest, TerminalSize } from './contract.ts'
+import { CLOSING_TIMEOUT_MS, type SessionStreams, type StreamRequest, type TerminalSize } from './contract.ts'
 import { parseSize } from './websocket.ts'
 
 export const SPDY_PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io'] as const
@@ -41,8 +41,7 @@ export async function spdyStreams(transport: Duplex, request: StreamRequest): Pr
       for (const type of ['stdout', 'stderr']) await ended(streams.get(type))
       error?.write(JSON.stringify(status))
       await ended(error)
-      // The client closes when it has read the status.
-      setTimeout(() => connection.close(), 2_000).unref()
+      connection.end(CLOSING_TIMEOUT_MS)
     },
     closed: connection.closed,
   }

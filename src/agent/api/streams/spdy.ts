@@ -111,6 +111,13 @@ export class SpdyConnection {
     this.close()
   }
 
+  /** Sends nothing more. The connection is closed once the client has read it all and closes, or took too long. */
+  end(timeoutMs: number): void {
+    this.#transport.end()
+    const timer = setTimeout(() => this.close(), timeoutMs)
+    timer.unref()
+    this.closed.addEventListener('abort', () => clearTimeout(timer), { once: true })
+  }
   close(): void {
     this.#transport.destroy()
     this.#end()

@@ -2,6 +2,7 @@
 // @see https://kubernetes.io/docs/reference/using-api/websockets/ and KEP-4006
 import { PassThrough } from 'node:stream'
 import type { WebSocket } from 'ws'
+import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { SessionStreams, StreamRequest, TerminalSize } from './contract.ts'
 import { WebSocketChannels } from './websocket-channels.ts'
 
@@ -27,8 +28,29 @@ const RESIZE = 4
 const CLOSE = 255
 const NORMAL_CLOSURE = 1000
 const PING_EVERY_MS = 20_000
+/** For clients that answer no pings. */
+const LISTENING_TIMEOUT_MS = 1_000
 
-export function websocketStreams(socket: WebSocket, request: StreamRequest): SessionStreams {
+/**
+ * Resolves once the client reads what comes. On a machine that is busy, kubectl up to 1.33 takes its time from the
+ * upgrade to that, and then throws away what came in between: a short command would seem to have printed nothing.
+ */
+const listens = (socket: WebSocket, clock: Clock): Promise<void> =>
+  new Promise(resolve => {
+    const cancelTimeout = clock.after(LISTENING_TIMEOUT_MS, resolve)
+    for (const event of ['pong', 'message', 'close'])
+      socket.once(event, () => {
+        cancelTimeout()
+        resolve()
+      })
+    socket.ping()
+  })
+
+export async function websocketStreams(
+  socket: WebSocket,
+  request: StreamRequest,
+  clock: Clock,
+): Promise<SessionStreams> {
   const closed = new AbortController()
   const stdin = request.stdin ? new PassThrough() : undefined
   const sizes: TerminalSize[] = []
@@ -59,6 +81,7 @@ export function websocketStreams(socket: WebSocket, request: StreamRequest): Ses
     ] as const)
       if (asked) void channels.send(channel, Buffer.alloc(0))
 
+  await listens(socket, clock)
   return {
     stdin,
     stdout: request.stdout ? channels.output(STDOUT) : undefined,

@@ -1,0 +1,87 @@
+// Sessions of exec and attach over WebSocket: when they begin, and that nothing is missing at their end.
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { PassThrough, Readable } from 'node:stream'
+import { afterEach, expect, it } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { SessionStreams } from '../../src/agent/api/streams/contract.ts'
+import { runSession } from '../../src/agent/api/streams/run.ts'
+import { websocketStreams } from '../../src/agent/api/streams/websocket.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+const ended: (() => void)[] = []
+afterEach(() => ended.splice(0).forEach(end => end()))
+
+/** Both ends of a connection; the client answers pings when it is told to, unless it does by itself. */
+async function connect(autoPong: boolean) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const accepted = once(server, 'connection') as Promise<[WebSocket]>
+  const client = new WebSocket(`ws://127.0.0.1:${port}`, 'v5.channel.k8s.io', { autoPong })
+  ended.push(
+    () => client.terminate(),
+    () => server.close(),
+  )
+  const messages: Buffer[] = []
+  client.on('message', (data: Buffer) => messages.push(data))
+  const clock = new ManualClock()
+  const pinged = once(client, 'ping')
+  const [socket] = await accepted
+  const session = websocketStreams(socket, { stdin: false, stdout: true, stderr: true, tty: false }, clock)
+  return { client, messages, clock, pinged, session }
+}
+const isOpen = async (session: Promise<SessionStreams>) =>
+  Promise.race([session.then(() => true), new Promise(resolve => setImmediate(resolve, false))])
+
+it('begins when its client answers a ping: before that, kubectl may throw away what comes', async () => {
+  const { client, pinged, session } = await connect(false)
+  await pinged
+  expect(await isOpen(session)).toBe(false)
+  client.pong()
+  await session
+})
+
+it('begins when its client says something', async () => {
+  const { client, pinged, session } = await connect(false)
+  await pinged
+  client.send(Buffer.from([4, ...Buffer.from('{}')]))
+  await session
+})
+
+it('begins after a second for a client that does neither', async () => {
+  const { clock, pinged, session } = await connect(false)
+  await pinged
+  await clock.advance(999)
+  expect(await isOpen(session)).toBe(false)
+  await clock.advance(1)
+  await session
+})
+
+it('sends the outcome after all output, also to a client that reads slowly', async () => {
+  const { client, messages, session } = await connect(true)
+  const streams = await session
+  client.pause()
+  const output = Array.from({ length: 20_000 }, () => Buffer.alloc(1000))
+  const running = runSession(
+    streams,
+    () =>
+      Promise.resolve({
+        stdin: new PassThrough(),
+        stdout: Readable.from(output),
+        stderr: Readable.from([Buffer.from('err')]),
+        resize: () => Promise.resolve(),
+        close: () => undefined,
+      }),
+    true,
+  )
+  client.resume()
+  await running
+  await once(client, 'close')
+  const channels = messages.map(message => message[0])
+  expect(channels.indexOf(3)).toBe(messages.length - 1)
+  const sizeOf = (channel: number) =>
+    messages.filter(message => message[0] === channel).reduce((sum, message) => sum + message.length - 1, 0)
+  expect(sizeOf(1)).toBe(20_000 * 1000)
+  expect(sizeOf(2)).toBe(3)
+})
