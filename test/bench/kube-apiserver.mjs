@@ -1,5 +1,6 @@
 // Upstream's own API server over etcd (that of the PATH, or the one that `FLOTILLA_BENCH_ETCD` names), as a peer to
-// measure beside: TLS, RBAC, every write synced. With its scheduler where pods are to be placed; without controllers.
+// measure beside: TLS, RBAC, every write synced. With its scheduler and its
+// controllers where they are asked for.
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -76,30 +77,46 @@ export class KubeApiServer extends Client {
     }
   }
 
-  /** Runs kube-scheduler beside it, as upstream's own tests of its speed do: its client is not held back. */
-  async addScheduler() {
-    const program = build('kube-scheduler')
-    const kubeconfig = join(this.folder, 'kubeconfig.json')
+  /** @returns the path of a kubeconfig for those who work beside it */
+  #kubeconfig() {
+    const path = join(this.folder, 'kubeconfig.json')
     const cluster = { server: this.url, 'certificate-authority': join(this.folder, 'certs', 'apiserver.crt') }
     const named = (kind, value) => [{ name: 'bench', [kind]: value }]
     const context = { cluster: 'bench', user: 'bench' }
     const access = { clusters: named('cluster', cluster), users: named('user', { token: TOKEN }) }
     const contexts = { contexts: named('context', context), 'current-context': 'bench' }
-    const head = { apiVersion: 'v1', kind: 'Config' }
-    writeFileSync(kubeconfig, JSON.stringify({ ...head, ...access, ...contexts }), { mode: 0o600 })
+    writeFileSync(path, JSON.stringify({ apiVersion: 'v1', kind: 'Config', ...access, ...contexts }), { mode: 0o600 })
+    return path
+  }
+
+  async #add(name, args) {
+    const port = await freePort()
+    const listen = ['--bind-address=127.0.0.1', `--secure-port=${port}`, `--cert-dir=${join(this.folder, 'certs')}`]
+    // It is the first to be stopped.
+    this.#programs.unshift(run(build(name), [...args, ...listen]))
+  }
+
+  /** Runs kube-scheduler beside it, as upstream's own tests of its speed do: its client is not held back. */
+  async addScheduler() {
     const config = join(this.folder, 'scheduler.json')
     const settings = {
       apiVersion: 'kubescheduler.config.k8s.io/v1',
       kind: 'KubeSchedulerConfiguration',
-      clientConnection: { kubeconfig, qps: UNLIMITED, burst: UNLIMITED },
+      clientConnection: { kubeconfig: this.#kubeconfig(), qps: UNLIMITED, burst: UNLIMITED },
       leaderElection: { leaderElect: false },
     }
     writeFileSync(config, JSON.stringify(settings))
-    const port = await freePort()
-    const listen = ['--bind-address=127.0.0.1', `--secure-port=${port}`, `--cert-dir=${join(this.folder, 'certs')}`]
-    const scheduler = run(program, [`--config=${config}`, ...listen])
-    // It is the first to be stopped.
-    this.#programs.unshift(scheduler)
+    await this.#add('kube-scheduler', [`--config=${config}`])
+  }
+
+  /** Runs kube-controller-manager beside it, with a network for the pods of each node. */
+  async addControllers({ podRange = '10.244.0.0/16' } = {}) {
+    await this.#add('kube-controller-manager', [
+      ...[`--kubeconfig=${this.#kubeconfig()}`, '--leader-elect=false', '--kube-api-qps=1000', '--kube-api-burst=1000'],
+      ...['--allocate-node-cidrs', `--cluster-cidr=${podRange}`],
+      `--service-account-private-key-file=${join(this.folder, 'service-accounts.pem')}`,
+      `--root-ca-file=${join(this.folder, 'certs', 'apiserver.crt')}`,
+    ])
   }
 
   #programs

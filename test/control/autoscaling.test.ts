@@ -2,6 +2,7 @@ import { type Server, createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MetricsCollector } from '../../src/main/apiserver/metrics-api/collector.ts'
+import { readScale, writeScale } from '../../src/main/controllers/horizontal-pod-autoscaling/scale-target.ts'
 import { Deployment } from '../../src/shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler, type HorizontalPodAutoscalerSpec } from '../../src/shared/api/autoscaling/v2.ts'
 import { Lease } from '../../src/shared/api/coordination/v1.ts'
@@ -74,6 +75,24 @@ async function renew(): Promise<void> {
     .patch(Lease, ref, { spec }, { type: 'merge' })
     .catch(() => cluster.client.create(Lease, { metadata: ref, spec }))
 }
+
+describe('the scale of what is autoscaled', () => {
+  test('is written over a status that moved on meanwhile', async () => {
+    const ref = { namespace, name: 'scaled' }
+    const template = { metadata: { labels: { app: 'scaled' } }, spec: { containers: [{ name: 'c', image: 'c' }] } }
+    const selector = { matchLabels: { app: 'scaled' } }
+    await cluster.client.create(Deployment, { metadata: ref, spec: { replicas: 0, selector, template } })
+    const target = await readScale(cluster.client, namespace, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name: 'scaled',
+    })
+    await cluster.client.patch(Deployment, ref, { metadata: { labels: { moved: 'on' } } })
+    await writeScale(cluster.client, target, 1)
+    expect((await cluster.client.get(Deployment, ref)).spec.replicas).toBe(1)
+    await cluster.client.delete(Deployment, ref)
+  })
+})
 
 /** The scheduler's and the kubelet's part: every pod runs on the node, ready since long ago. */
 async function runPods(): Promise<void> {

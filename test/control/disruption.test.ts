@@ -69,6 +69,20 @@ describe('disruption', () => {
     )
   })
 
+  test('two budgets of one pod are told', async () => {
+    const namespace = await newNamespace()
+    await budget(namespace, { minAvailable: 1 })
+    const metadata = { namespace, name: 'web-too' }
+    await cluster.client.create(PodDisruptionBudget, { metadata, spec: { selector, minAvailable: 1 } })
+    await cluster.client.create(Pod, { metadata: { namespace, name: 'alone', labels }, spec: template.spec })
+    await eventually(async () => {
+      const [told] = await eventsAbout(cluster.client, namespace, 'alone')
+      expect(told).toMatch(
+        /^MultiplePodDisruptionBudgets: Pod "budget-\d+"\/"alone" matches multiple PodDisruptionBudgets\. {2}Chose "web(-too)?" arbitrarily\.$/,
+      )
+    })
+  })
+
   test('minAvailable as a number counts the pods that are there', async () => {
     const namespace = await newNamespace()
     for (const name of ['a', 'b', 'c']) {

@@ -84,6 +84,30 @@ describe('job with backoffLimitPerIndex', () => {
   })
 })
 
+describe('an indexed job that is made shorter', () => {
+  test('stops the pods of indexes that it has no more, not the others', async () => {
+    await create({ completions: 4, parallelism: 4 })
+    const [first] = await runningIndexes([0, 1, 2, 3])
+    await cluster.client.patch(Job, { namespace, name: 'work' }, { spec: { completions: 2, parallelism: 2 } })
+    await runningIndexes([0, 1])
+    expect((await running()).map(({ metadata }) => metadata.uid)).toContain(first!.metadata.uid)
+    await finish(0, 0)
+    await finish(1, 0)
+    await has('SuccessCriteriaMet', 'CompletionsReached')
+    expect((await get()).status.failed ?? 0).toBe(0)
+  })
+
+  test('tells each pod its index by a label, that its containers read', async () => {
+    await create({ completions: 1 })
+    const [pod] = await runningIndexes([0])
+    expect(pod!.metadata.labels).toMatchObject({ 'batch.kubernetes.io/job-completion-index': '0' })
+    const fieldPath = "metadata.labels['batch.kubernetes.io/job-completion-index']"
+    expect(pod!.spec.containers[0]!.env).toMatchObject([
+      { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath } } },
+    ])
+  })
+})
+
 describe('job with successPolicy', () => {
   test('succeeds when the indexes of a rule have, and stops the rest', async () => {
     await create({
@@ -106,6 +130,8 @@ describe('job with successPolicy', () => {
       expect(await running()).toEqual([])
       expect(conditionOf((await get()).status.conditions, 'Complete')).toMatchObject({ status: 'True' })
     })
-    expect((await get()).status.completedIndexes).toBe('0,1,3')
+    // The one that was stopped has not failed.
+    expect((await get()).status).toMatchObject({ completedIndexes: '0,1,3', succeeded: 3 })
+    expect((await get()).status.failed ?? 0).toBe(0)
   })
 })

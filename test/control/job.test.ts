@@ -110,7 +110,7 @@ describe('job', () => {
       {
         name: 'JOB_COMPLETION_INDEX',
         valueFrom: {
-          fieldRef: { apiVersion: 'v1', fieldPath: "metadata.annotations['batch.kubernetes.io/job-completion-index']" },
+          fieldRef: { apiVersion: 'v1', fieldPath: "metadata.labels['batch.kubernetes.io/job-completion-index']" },
         },
       },
     ])

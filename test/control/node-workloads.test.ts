@@ -151,7 +151,13 @@ describe('statefulset', () => {
     await reportPod(cluster.client, first!)
     await eventually(async () => expect(await names()).toEqual(['db-0', 'db-1']))
     await allReady(3)
-    expect(first!.metadata.labels!['controller-revision-hash']).toBe((await get()).status.updateRevision)
+    expect(first!.metadata).toMatchObject({ generateName: 'db-' })
+    const { updateRevision = '' } = (await get()).status
+    expect(first!.metadata.labels!['controller-revision-hash']).toBe(updateRevision)
+    const revision = await cluster.client.get(ControllerRevision, { namespace, name: updateRevision })
+    expect(revision.metadata.labels).toMatchObject({
+      'controller.kubernetes.io/hash': updateRevision.slice('db-'.length),
+    })
     const claims = (await cluster.client.list(PersistentVolumeClaim, { namespace })).items
     expect(claims.map(claim => claim.metadata.name)).toEqual(['data-db-0', 'data-db-1', 'data-db-2'])
     expect((await alive())[2]!.spec.volumes).toContainEqual({
@@ -174,10 +180,10 @@ describe('statefulset', () => {
     await allReady(1)
     expect(await names()).toEqual(['db-0'])
     await eventually(async () => {
-      const deleted = (await eventsAbout(cluster.client, namespace, 'db')).filter(text => text.includes('delete Pod'))
+      const deleted = (await eventsAbout(cluster.client, namespace, 'db')).filter(text => text.includes('Delete Pod'))
       expect(deleted).toEqual([
-        'SuccessfulDelete: delete Pod db-2 in StatefulSet db successful',
-        'SuccessfulDelete: delete Pod db-1 in StatefulSet db successful',
+        'SuccessfulDelete: Delete Pod db-2 in StatefulSet db successful',
+        'SuccessfulDelete: Delete Pod db-1 in StatefulSet db successful',
       ])
     })
   })
@@ -345,7 +351,12 @@ describe('daemonset with maxSurge', () => {
     await cluster.client.patch(DaemonSet, { namespace, name: 'agent' }, { spec: { template: template('agent:2') } })
     const images = async () => (await alive()).map(pod => pod.spec.containers[0]!.image).sort()
     await eventually(async () => expect(await images()).toEqual(['agent:1', 'agent:2']))
+    // As long as both run, the older one counts.
+    const updated = async () =>
+      (await cluster.client.get(DaemonSet, { namespace, name: 'agent' })).status.updatedNumberScheduled
+    await eventually(async () => expect(await updated()).toBe(undefined))
     await tick()
     await eventually(async () => expect(await images()).toEqual(['agent:2']))
+    await eventually(async () => expect(await updated()).toBe(1))
   })
 })

@@ -43,5 +43,18 @@ export function setCondition<T extends ConditionLike>(
   return list
 }
 
+/** As `setCondition`, but nothing of the old one stays beside its time: no reason, no message. */
+export function putCondition<T extends ConditionLike>(
+  conditions: readonly T[] | undefined,
+  next: Omit<T, 'lastTransitionTime'>,
+  now: string,
+): T[] {
+  const old = conditionOf(conditions, next.type)
+  const since = old?.status === next.status ? old.lastTransitionTime : now
+  const replaced = { ...next, lastTransitionTime: since } as unknown as T
+  if (!old) return [...(conditions ?? []), replaced]
+  return (conditions ?? []).map(condition => (condition === old ? replaced : condition))
+}
+
 export const removeCondition = <T extends ConditionLike>(conditions: readonly T[] | undefined, type: string): T[] =>
   (conditions ?? []).filter(condition => condition.type !== type)

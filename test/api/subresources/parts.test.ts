@@ -346,8 +346,25 @@ describe('pods/binding', () => {
       `pod ${metadata.name} is already assigned to node "box"`,
     )
   })
+  test('leaves nothing of why the pod could not be placed before', async () => {
+    const { metadata } = await pod()
+    const { status } = await cluster.admin.get(Pod, { namespace, name: metadata.name })
+    const waiting = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'too full' }
+    await cluster.admin.updateStatus(Pod, {
+      ...(await cluster.admin.get(Pod, metadata)),
+      status: { ...status, conditions: [waiting] },
+    })
+    await bind(metadata.name, { target: { name: 'box' } })
+    const { conditions } = (await cluster.admin.get(Pod, metadata)).status
+    expect(conditions).toEqual([
+      { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: expect.any(String) },
+    ])
+  })
   test('needs a target, and waits for the gates', async () => {
-    const { metadata } = await pod({ schedulingGates: [{ name: 'example.test/wait' }] })
+    const { metadata, status } = await pod({ schedulingGates: [{ name: 'example.test/wait' }] })
+    expect(status.conditions).toMatchObject([
+      { reason: 'SchedulingGated', lastProbeTime: null, lastTransitionTime: metadata.creationTimestamp },
+    ])
     expect((await failure(bind(metadata.name, {}))).message).toBe('target.name: Required value')
     expect((await failure(bind(metadata.name, { target: { name: 'box' } }))).message).toContain('schedulingGates')
   })

@@ -35,7 +35,8 @@ const show = value => {
 }
 const isObject = value => typeof value === 'object' && value !== null
 
-function* differences(ours, theirs, path) {
+/** @returns {Iterable<string>} what of two values differs, by its path */
+export function* differences(ours, theirs, path) {
   if (!isObject(ours) || !isObject(theirs) || Array.isArray(ours) !== Array.isArray(theirs)) {
     if (ours !== theirs) yield `${path}: ${show(ours)}, not ${show(theirs)}`
     return

@@ -194,6 +194,13 @@ function draftPod(daemonSet: DaemonSet, hash: string, nodeName: string): Draft<P
   }
 }
 
+/** Of several pods on a node, as while an update surges, the first is the one that counts. */
+function byScheduledThenAge(a: Pod, b: Pod): number {
+  const [age, other] = [a.metadata.creationTimestamp, b.metadata.creationTimestamp]
+  const isFirst = age === other ? a.metadata.name < b.metadata.name : age < other
+  return Number(!a.spec.nodeName) - Number(!b.spec.nodeName) || (isFirst ? -1 : 1)
+}
+
 function statusOf(
   daemonSet: DaemonSet,
   pods: readonly Pod[],
@@ -209,13 +216,13 @@ function statusOf(
       continue
     }
     counts.desired += 1
-    const [pod] = [...here].sort((a, b) => (a.metadata.creationTimestamp > b.metadata.creationTimestamp ? -1 : 1))
+    const [pod] = [...here].sort(byScheduledThenAge)
     if (!pod) continue
     counts.scheduled += 1
-    if (here.some(isPodReady)) counts.ready += 1
+    if (isPodReady(pod)) counts.ready += 1
     const minReadySeconds = daemonSet.spec.minReadySeconds ?? 0
-    if (here.some(p => msUntilAvailable(p, minReadySeconds, clock.now()) === 0)) counts.available += 1
-    if (here.some(p => p.metadata.labels?.[REVISION_HASH] === hashOf(current))) counts.updated += 1
+    if (isPodReady(pod) && msUntilAvailable(pod, minReadySeconds, clock.now()) === 0) counts.available += 1
+    if (pod.metadata.labels?.[REVISION_HASH] === hashOf(current)) counts.updated += 1
   }
   const { collisionCount, conditions } = daemonSet.status
   return {

@@ -56,11 +56,10 @@ export async function saveRolloutStatus(rollout: Rollout, sets: Sets): Promise<R
   const status = countStatus(deployment, sets, context.clock)
   status.conditions = progressConditions(deployment, status, sets, context.clock)
   const failure = failureOf([sets.newSet, ...sets.oldSets])
-  status.conditions = removeCondition(status.conditions, REPLICA_FAILURE)
-  if (failure) {
-    const known = deployment.status.conditions?.find(c => c.type === REPLICA_FAILURE)
-    status.conditions.push(known?.reason === failure.reason && known?.status === failure.status ? known : failure)
-  }
+  const known = status.conditions.find(({ type }) => type === REPLICA_FAILURE)
+  // One that is the same stays where it is.
+  if (!failure || known?.reason !== failure.reason || known?.status !== failure.status)
+    status.conditions = [...removeCondition(status.conditions, REPLICA_FAILURE), ...(failure ? [failure] : [])]
   await saveStatus(rollout, { ...deployment, status })
   return untilDeadline(rollout.deployment, context.clock)
 }

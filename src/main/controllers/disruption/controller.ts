@@ -161,12 +161,20 @@ async function failSafe(budget: PodDisruptionBudget, context: ControllerContext,
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-function budgetsOfPod({ object: pod, old }: Change<Pod>, { lister }: ControllerContext): ObjectRef[] {
-  const { namespace, labels } = pod.metadata
+function budgetsOfPod({ object: pod, old, type }: Change<Pod>, { lister, events }: ControllerContext): ObjectRef[] {
+  const { namespace, name, labels } = pod.metadata
   const labelsBefore = old ? [old.metadata.labels] : []
-  return selectors
-    .selecting(lister(PodDisruptionBudget), namespace, labels, ...labelsBefore)
-    .map(({ metadata }) => metadata)
+  const found = selectors.selecting(lister(PodDisruptionBudget), namespace, labels, ...labelsBefore)
+  const [first] = found
+  // Nobody can evict it.
+  if (first && found.length > 1 && type === 'added')
+    events.event(
+      pod,
+      'Warning',
+      'MultiplePodDisruptionBudgets',
+      `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${first.metadata.name}" arbitrarily.`,
+    )
+  return found.map(({ metadata }) => metadata)
 }
 
 /** An owner that is scaled changes what percentages are taken of, before any pod changes. */

@@ -1,9 +1,10 @@
 // One metric of an autoscaler: what it proposes, what its status shows, and how it fails.
-import type { MetricSpec, MetricStatus } from '../../../shared/api/autoscaling/v2.ts'
+import type { MetricIdentifier, MetricSpec, MetricStatus } from '../../../shared/api/autoscaling/v2.ts'
 import { Pod } from '../../../shared/api/core/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import { Quantity, parseQuantity } from '../../../shared/machinery/quantity.ts'
+import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
 import { externalMetric, objectMetric, podsMetric, resourceMetrics } from './metrics-client.ts'
 import {
   type PodQuestion,
@@ -45,9 +46,14 @@ export class MetricError extends Error {
   }
 }
 
-const unable = (metric: string) => (error: unknown) => {
-  throw new Error(`unable to get metric ${metric}: ${(error as Error).message}`, { cause: error })
-}
+const unable =
+  (metric: string, what = 'metric') =>
+  (error: unknown) => {
+    throw new Error(`unable to get ${what} ${metric}: ${(error as Error).message}`, { cause: error })
+  }
+
+const describeSelector = (selector: MetricIdentifier['selector']) =>
+  selector ? fromLabelSelector(selector).format() : 'nil'
 
 const quantity = (milli: number) => new Quantity(BigInt(Math.round(milli)) * 1_000_000n).toString()
 const milliOf = (value: string | number) => parseQuantity(value).milli()
@@ -160,7 +166,8 @@ const evaluators: Readonly<
       if (!source) return undefined
       const { client, namespace, specReplicas, statusReplicas, tolerances } = target
       const { metric } = source
-      const used = await externalMetric(client, namespace, metric).catch(unable(metric.name))
+      const which = `${namespace}/${metric.name}/${describeSelector(metric.selector)}`
+      const used = await externalMetric(client, namespace, metric).catch(unable(which, 'external metric'))
       const name = `external metric ${metric.name}`
       const done = (replicas: number, shown: object): Evaluated => ({
         replicas,

@@ -4,6 +4,7 @@ import type { CrossVersionObjectReference } from '../../../shared/api/autoscalin
 import type { APIResourceList } from '../../../shared/api/meta/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { collectionPath } from '../../../shared/machinery/resource-type.ts'
+import { isConflict } from '../../../shared/machinery/status.ts'
 
 export interface ScaleTarget {
   /** Where the scale is read and written. */
@@ -30,5 +31,17 @@ export async function readScale(
   return { path, scale: (await client.raw('GET', path)) as Scale }
 }
 
-export const writeScale = (client: Client, { path, scale }: ScaleTarget, replicas: number): Promise<unknown> =>
-  client.raw('PUT', path, { ...scale, spec: { ...scale.spec, replicas } })
+const TRIES = 5
+
+/** Writes over what others wrote meanwhile: a status that moved on is no reason not to scale. @throws ApiError */
+export async function writeScale(client: Client, { path, scale }: ScaleTarget, replicas: number): Promise<void> {
+  let latest = scale
+  for (let tries = 1; ; tries++) {
+    try {
+      return void (await client.raw('PUT', path, { ...latest, spec: { ...latest.spec, replicas } }))
+    } catch (error) {
+      if (!isConflict(error) || tries === TRIES) throw error
+      latest = (await client.raw('GET', path)) as Scale
+    }
+  }
+}

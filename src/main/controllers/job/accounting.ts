@@ -32,7 +32,7 @@ export interface Account {
   >
   /** Finished pods whose uid will be in the status once it is written. */
   readonly toRelease: readonly Pod[]
-  /** Pods that failed and are seen for the first time. */
+  /** Pods that failed and are seen for the first time, with those that the failure policy does not count. */
   readonly newlyFailed: readonly Pod[]
   readonly newlySucceeded: readonly Pod[]
   /** Why the failure policy wants the Job to fail. */
@@ -75,8 +75,8 @@ export function account(job: Job, pods: readonly Pod[]): Account {
     }
     const { action, message } = failureActionOf(spec, pod)
     if (action === 'FailJob') policyFailure ??= message
-    if (action === 'Ignore') continue
     newlyFailed.push(pod)
+    if (action === 'Ignore') continue
     failed.waiting.push(uid)
     if (index === undefined || completedIndexes.has(index) || spec.backoffLimitPerIndex === undefined) continue
     if (action === 'FailIndex' || indexFailures(pod) >= spec.backoffLimitPerIndex) failedIndexes.add(index)

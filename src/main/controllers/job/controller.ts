@@ -29,6 +29,7 @@ import { type Account, TRACKING, account, isFailed, isTracked, release } from '.
 import { FailureBackoff } from './failure-backoff.ts'
 import { type Verdict, finishedCondition, isSuspended, withJobCondition } from './conditions.ts'
 import { draftIndexedPod, draftPod, failuresOfIndex, missingIndexes } from './new-pods.ts'
+import { surplusPods } from './surplus-pods.ts'
 import { msUntilDeadline, verdictOf } from './verdict.ts'
 
 const MAX_BATCH = 500
@@ -74,7 +75,8 @@ export class JobController implements Reconciler<Job> {
     const stopping = verdict !== undefined || isSuspended(job)
     let waitMs: number | undefined
     let failure: unknown
-    if (verdict) await this.#deletePods(context, job, active)
+    // Of a success, too, the pods that still run have not failed.
+    if (verdict && !verdict.success) await this.#deletePods(context, job, active)
     else if (stopping) await this.#stopUncounted(context, job, active)
     else if (!job.metadata.deletionTimestamp) ({ waitMs, failure } = await this.#manage(context, job, pods, sums))
     await this.#writeStatus(context, job, { sums, alive: stopping ? alive : undefined, verdict, pods })
@@ -106,10 +108,10 @@ export class JobController implements Reconciler<Job> {
           ? active.length
           : parallelism
         : Math.min(parallelism, completions - sums.succeeded)
-    if (active.length > wanted) {
-      const ready = (pod: Pod) => Number(isPodReady(pod)) + Number(pod.spec.nodeName !== undefined)
-      const victims = active.filter(pod => !pod.metadata.deletionTimestamp).sort((a, b) => ready(a) - ready(b))
-      await this.#stopUncounted(context, job, victims.slice(0, active.length - Math.max(0, wanted)))
+    const running = active.filter(pod => !pod.metadata.deletionTimestamp)
+    const surplus = surplusPods(job, running, wanted, context.clock.now())
+    if (surplus.length > 0) {
+      await this.#stopUncounted(context, job, surplus)
       return {}
     }
     const missing = Math.min(wanted - active.length, MAX_BATCH)

@@ -19,7 +19,7 @@ export function draftIndexedPod(job: Job, index: number, failures: number): Draf
   const text = String(index)
   const withIndex = (container: Container): Container => {
     if (container.env?.some(({ name: variable }) => variable === 'JOB_COMPLETION_INDEX')) return container
-    const fieldRef = { fieldPath: `metadata.annotations['${INDEX}']` }
+    const fieldRef = { fieldPath: `metadata.labels['${INDEX}']` }
     return { ...container, env: [...(container.env ?? []), { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef } }] }
   }
   const { initContainers } = pod.spec

@@ -16,7 +16,7 @@ import {
 } from '../../../shared/client/reconciler.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { Draft } from '../../../shared/machinery/object.ts'
-import { controllerOf, controllerRef } from '../../../shared/machinery/owner.ts'
+import { controllerOf, ownerRef } from '../../../shared/machinery/owner.ts'
 import {
   canBeReserved,
   claimNameOf,
@@ -143,7 +143,8 @@ async function makeClaim(
       generateName: claimPrefix(pod.metadata.name, claim.name),
       ...(given?.labels ? { labels: { ...given.labels } } : {}),
       annotations: { ...given?.annotations, [POD_CLAIM_ANNOTATION]: claim.name },
-      ownerReferences: [controllerRef(Pod, pod)],
+      // It blocks nobody's deletion.
+      ownerReferences: [{ ...ownerRef(Pod, pod), controller: true }],
     },
     spec: structuredClone(spec),
   }

@@ -152,11 +152,11 @@ async function create(context: ControllerContext, set: StatefulSet, history: His
     const revision = revisionFor(set, history, ordinal)
     const draft = draftPod(set, templateOf(revision) ?? set.spec.template, revision.metadata.name, ordinal)
     await client.create(Pod, draft, { signal })
-    events.event(set, 'Normal', 'SuccessfulCreate', `create Pod ${name} in StatefulSet ${set.metadata.name} successful`)
+    events.event(set, 'Normal', 'SuccessfulCreate', `Create Pod ${name} in StatefulSet ${set.metadata.name} successful`)
   } catch (error) {
     if (isNamespaceTerminating(error) || isAlreadyExists(error)) throw error
     const why = error instanceof Error ? error.message : String(error)
-    const message = `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${why}`
+    const message = `Create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${why}`
     events.event(set, 'Warning', 'FailedCreate', message)
     throw error
   }
@@ -177,7 +177,7 @@ async function createClaims(context: ControllerContext, set: StatefulSet, ordina
       if (isAlreadyExists(error)) continue
       throw error
     }
-    const what = `create Claim ${name} Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name} success`
+    const what = `Create Claim ${name} Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name} success`
     events.event(set, 'Normal', 'SuccessfulCreate', what)
   }
 }
@@ -195,7 +195,7 @@ async function replaceClaims(context: ControllerContext, set: StatefulSet, pods:
 async function remove({ client, events, signal }: ControllerContext, set: StatefulSet, pod: Pod): Promise<void> {
   const { namespace, name, uid } = pod.metadata
   await client.delete(Pod, { namespace, name }, { preconditions: { uid }, signal })
-  events.event(set, 'Normal', 'SuccessfulDelete', `delete Pod ${name} in StatefulSet ${set.metadata.name} successful`)
+  events.event(set, 'Normal', 'SuccessfulDelete', `Delete Pod ${name} in StatefulSet ${set.metadata.name} successful`)
 }
 
 function statusOf(

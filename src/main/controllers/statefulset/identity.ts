@@ -44,7 +44,7 @@ export function draftClaims(set: StatefulSet, ordinal: number): Draft<Persistent
 
 export function draftPod(set: StatefulSet, template: PodTemplateSpec, revision: string, ordinal: number): Draft<Pod> {
   const name = podName(set, ordinal)
-  const { generateName: _generated, ...metadata } = podFromTemplate(template, StatefulSet, set).metadata
+  const { metadata } = podFromTemplate(template, StatefulSet, set)
   const claims = (set.spec.volumeClaimTemplates ?? []).map((claim): Volume => ({
     name: claim.metadata.name,
     persistentVolumeClaim: { claimName: claimName(claim, set, ordinal) },

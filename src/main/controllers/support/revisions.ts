@@ -10,7 +10,13 @@ import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { isAlreadyExists, isNotFound } from '../../../shared/machinery/status.ts'
 import { canonicalJson, templateHash } from './template-hash.ts'
 
+/** The label of pods. */
 export const REVISION_HASH = 'controller-revision-hash'
+/** The labels of revisions, by their owner's kind. */
+const HASH_LABELS: Readonly<Record<string, string>> = {
+  DaemonSet: REVISION_HASH,
+  StatefulSet: 'controller.kubernetes.io/hash',
+}
 
 export interface RevisionedOwner extends KubeObject {
   metadata: NamespacedMeta
@@ -78,7 +84,7 @@ async function create<T extends RevisionedOwner>(
     const metadata = {
       namespace,
       name: `${name}-${hash}`,
-      labels: { ...owner.spec.template.metadata?.labels, [REVISION_HASH]: hash },
+      labels: { ...owner.spec.template.metadata?.labels, [HASH_LABELS[type.kind] ?? REVISION_HASH]: hash },
       // Among them is the cause of the change, which the history of a rollout tells.
       ...(owner.metadata.annotations ? { annotations: owner.metadata.annotations } : {}),
       ownerReferences: [controllerRef(type, owner)],

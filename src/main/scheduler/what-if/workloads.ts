@@ -8,7 +8,7 @@ import { controllerOf, isControlledBy } from '../../../shared/machinery/owner.ts
 import { badRequest } from '../../../shared/machinery/status.ts'
 import { ephemeralClaimName } from '../../../shared/machinery/volume-claims.ts'
 import { daemonTolerations, eligibility } from '../../controllers/daemonset/eligible.ts'
-import { podsToDelete } from '../../controllers/replicaset/deletion-ranking.ts'
+import { podsToDelete } from '../../controllers/support/deletion-ranking.ts'
 import { draftClaims, draftPod, ordinalOf } from '../../controllers/statefulset/identity.ts'
 import type { Changes } from './changes.ts'
 import type { Supposition } from './supposition.ts'

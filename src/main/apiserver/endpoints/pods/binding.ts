@@ -1,10 +1,10 @@
 // pods/binding (and the older bindings resource): the scheduler's decision, written once.
 // @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/binding-v1/
 import type { Binding, Pod } from '../../../../shared/api/core/v1.ts'
-import { setCondition } from '../../../../shared/machinery/conditions.ts'
 import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { describeFieldErrors, notSupported, required } from '../../../../shared/machinery/field-error.ts'
 import { ApiError, badRequest, conflict, notFound } from '../../../../shared/machinery/status.ts'
+import { withPodScheduled } from '../../registry/core/pod-scheduled.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
@@ -65,7 +65,7 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
       pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
       if (Object.keys(pod.metadata.annotations).length === 0) delete pod.metadata.annotations
       const now = formatTime(context.clock.now())
-      pod.status.conditions = setCondition(pod.status.conditions, { type: 'PodScheduled', status: 'True' }, now)
+      pod.status.conditions = withPodScheduled(pod.status.conditions, { status: 'True' }, now)
     },
     {
       ...options,

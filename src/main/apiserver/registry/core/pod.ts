@@ -4,6 +4,7 @@ import { podColumns } from '../columns/pod.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { bumpGeneration, keepField, keepStatus, startGeneration } from '../support/strategy.ts'
+import { withPodScheduled } from './pod-scheduled.ts'
 import { setPodDefaults } from './pod/defaults.ts'
 import { qosClass } from './pod/qos.ts'
 import { podWarnings } from './pod/warnings.ts'
@@ -22,6 +23,12 @@ export function podGracePeriod(pod: Pod, requested: number | undefined): number 
   return seconds < 0 ? 1 : seconds
 }
 
+const GATED = {
+  status: 'False',
+  reason: 'SchedulingGated',
+  message: 'Scheduling is blocked due to non-empty scheduling gates',
+}
+
 export const pods = defineResource<Pod>({
   type: Pod,
   shortNames: ['po'],
@@ -31,14 +38,7 @@ export const pods = defineResource<Pod>({
     startGeneration(pod)
     pod.status = { phase: 'Pending', qosClass: qosClass(pod) }
     if (list(pod.spec.schedulingGates).length > 0)
-      pod.status.conditions = [
-        {
-          type: 'PodScheduled',
-          status: 'False',
-          reason: 'SchedulingGated',
-          message: 'Scheduling is blocked due to non-empty scheduling gates',
-        },
-      ]
+      pod.status.conditions = withPodScheduled(undefined, GATED, pod.metadata.creationTimestamp)
   },
   prepareForUpdate: (pod, old) => {
     keepStatus(pod, old)

@@ -1,7 +1,7 @@
 // Which pods go first when there are too many: those whose loss hurts least.
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { conditionOf } from '../../../shared/machinery/conditions.ts'
-import { isPodReady } from '../support/pod-state.ts'
+import { isPodReady } from './pod-state.ts'
 
 const PHASE_ORDER: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 }
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost'
@@ -13,6 +13,7 @@ type Rank = (pod: Pod) => number
  * @returns `count` pods; the lower of each rank goes first, the next rank decides among equals
  */
 export function podsToDelete(pods: readonly Pod[], related: readonly Pod[], count: number, nowMs: number): Pod[] {
+  if (count <= 0) return []
   if (count >= pods.length) return [...pods]
   const perNode = new Map<string, number>()
   for (const { spec } of related) if (spec.nodeName) perNode.set(spec.nodeName, (perNode.get(spec.nodeName) ?? 0) + 1)

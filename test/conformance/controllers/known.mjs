@@ -1,0 +1,38 @@
+// Differences that are meant, or known and not mended: each with the reason.
+
+/** @type {{ name?: RegExp, text?: RegExp, why: string }[]} */
+const KNOWN = [
+  { text: /^\.ConfigMap\/kube-root-ca\.crt\.data|^\.Secret\/\S+\.data\./, why: 'each has its own authority' },
+  { text: /had untolerated taint \{/, why: 'the taint is named' },
+  {
+    text: /no new claims to deallocate|PersistentVolumeClaims\. not found|not found\. not found/,
+    why: 'plugins that have nothing to say about preemption say nothing',
+  },
+  { text: /^\.events\.Warning FailedScheduling .*(not found: nothing|preemption: .*), (not )?/, why: 'the same' },
+  {
+    text: /^\.(ReplicaSet|EndpointSlice)\/\S+\.(metadata\.generation|status\.observedGeneration)/,
+    why: 'how many steps a rollout takes is a matter of chance',
+  },
+  { text: /\.(endpoints|ports): \[\], not null$/, why: 'lists that Go prints as null are left out' },
+  { text: /^\.EndpointSlice\/\S+\.ports/, why: 'ports are in the order of the Service, not of their hashes' },
+  { text: /metadata\.generateName: "", not nothing/, why: 'an update keeps it' },
+  {
+    text: /^\.events\.Normal (ScalingReplicaSet|SuccessfulDelete|SuccessfulCreate) /,
+    name: /a Deployment/,
+    why: 'which of several sets a step is taken from is a matter of chance',
+  },
+  { text: /last-change-trigger-time/, why: 'the newest time is told after every change' },
+  { text: /UnmanagedPods/, why: 'the pods are named, not the selector' },
+  { text: /currentMetrics: nothing, not (null|\[\{"type":""\}\])/, why: 'what is not known is left out' },
+  { text: /unable to fetch metrics|no metrics returned/, why: 'metrics are served here' },
+  {
+    name: /a quota counts|two budgets of one pod/,
+    text: /^\.(ResourceQuota|PodDisruptionBudget)\/(all|b)\.status/,
+    why: 'it is counted at once here, with the next full look there',
+  },
+  { text: /skip schedule deleting pod|WaitForPodScheduled/, why: 'told by what is looked at again and again there' },
+]
+
+/** @returns why a difference is expected, or nothing */
+export const whyKnown = ({ name, text }) =>
+  KNOWN.find(known => (known.name?.test(name) ?? true) && (known.text?.test(text) ?? true))?.why

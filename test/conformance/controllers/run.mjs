@@ -1,0 +1,144 @@
+#!/usr/bin/env node
+// `npm run conformance:controllers`: the same manifests to Flotilla and to upstream's API server, scheduler and controllers,
+// on hollow nodes, and what of their objects and events differs once all is quiet. `--family` takes names of files in
+// `scenarios/`, `--only` a regular expression over scenarios' names, `--all` shows known differences as well.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ensureBuilt, ensureDependencies } from '../../../scripts/lib/setup.mjs'
+import { KubeApiServer } from '../../bench/kube-apiserver.mjs'
+import { Server } from '../../bench/lib.mjs'
+import { differences } from '../peer/compare.mjs'
+import { HollowNodes } from './hollow-kubelet.mjs'
+import { whyKnown } from './known.mjs'
+import { comparable, settled } from './snapshot.mjs'
+
+const AT_ONCE = 4
+const NODES = ['node-1', 'node-2', 'node-3']
+
+const { values } = parseArgs({
+  options: {
+    family: { type: 'string', default: '' },
+    only: { type: 'string', default: '' },
+    all: { type: 'boolean', default: false },
+  },
+})
+
+async function startFlotilla() {
+  const server = await Server.start(['--no-local-node', '--service-cluster-ip-range', '10.96.0.0/16'])
+  return { server, nodes: new HollowNodes(server) }
+}
+
+async function startKube() {
+  const server = await KubeApiServer.start({ serviceRange: '10.96.0.0/16' })
+  await server.addScheduler()
+  await server.addControllers()
+  return { server, nodes: new HollowNodes(server) }
+}
+
+/** A cluster as a scenario sees it. */
+class Side {
+  constructor({ server, nodes }, namespace) {
+    Object.assign(this, { server, nodes, namespace })
+  }
+
+  /** @param path within the namespace, such as `apps/v1/deployments/web`, or of the cluster from its slash on */
+  #path(path) {
+    if (path.startsWith('/')) return path
+    const [first, ...rest] = path.split('/')
+    if (first === 'v1') return `/api/v1/namespaces/${this.namespace}/${rest.join('/')}`
+    return `/apis/${first}/${rest[0]}/namespaces/${this.namespace}/${rest.slice(1).join('/')}`
+  }
+  async #call(method, path, body, type) {
+    const { code, text } = await this.server.call(method, this.#path(path), body, type)
+    const answer = JSON.parse(text)
+    if (code >= 300 && code !== 404) throw new Error(`${method} ${path}: ${answer.message ?? text}`)
+    return answer
+  }
+  get(path) {
+    return this.#call('GET', path)
+  }
+  create(path, object) {
+    return this.#call('POST', path, object)
+  }
+  merge(path, patch) {
+    return this.#call('PATCH', path, patch, 'application/merge-patch+json')
+  }
+  json(path, patch) {
+    return this.#call('PATCH', path, patch, 'application/json-patch+json')
+  }
+  remove(path, options) {
+    return this.#call('DELETE', path, options)
+  }
+  /** Pods' names, sorted. */
+  async pods() {
+    const { items } = await this.get('v1/pods')
+    return items.map(({ metadata }) => metadata.name).sort()
+  }
+}
+
+/** Does each step in both clusters, and compares once both are quiet. */
+async function runScenario({ name, steps, more, quietMs }, clusters, index, tell) {
+  const namespace = `scenario-${index}`
+  const sides = clusters.map(cluster => new Side(cluster, namespace))
+  await Promise.all(sides.map(side => side.create('/api/v1/namespaces', { metadata: { name: namespace } })))
+  await Promise.all(sides.map(async side => void (await accountOf(side))))
+  const hashes = clusters.map(() => new Set())
+  for (const [title, act, options = {}] of steps) {
+    await Promise.all(sides.map(side => act(side)))
+    const wait = { more, quietMs, ...options }
+    const states = await Promise.all(sides.map(({ server }) => settled(server, namespace, wait)))
+    const [ours, theirs] = states.map((state, side) => comparable(state, hashes[side]))
+    for (const text of differences(ours, theirs, '')) tell(`${name} › ${title}`, text)
+  }
+  for (const side of sides) await side.remove(`/api/v1/namespaces/${namespace}`)
+}
+
+async function accountOf(side) {
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await side.get('v1/serviceaccounts/default')).code !== 404) return
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  throw new Error('no service account comes')
+}
+
+ensureDependencies()
+ensureBuilt()
+const clusters = [await startFlotilla(), await startKube()]
+const count = { scenarios: 0, told: 0, known: 0 }
+try {
+  for (const { nodes } of clusters) for (const name of NODES) await nodes.add(name)
+  const chosen = values.family.split(',').filter(Boolean)
+  const families = readdirSync(join(import.meta.dirname, 'scenarios')).map(file => file.replace('.mjs', ''))
+  const waiting = []
+  for (const family of families.filter(name => chosen.length === 0 || chosen.includes(name))) {
+    const { scenarios } = await import(`./scenarios/${family}.mjs`)
+    for (const scenario of scenarios)
+      if (new RegExp(values.only).test(scenario.name))
+        waiting.push({ ...scenario, name: `${family} | ${scenario.name}` })
+  }
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const before = new Set()
+      // What differs from one step on is told once.
+      const tell = (where, text) => {
+        if (before.has(text)) return
+        before.add(text)
+        const isKnown = whyKnown({ name: where, text })
+        count[isKnown ? 'known' : 'told']++
+        if (!isKnown || values.all) console.log(`${where} | ${text}`)
+      }
+      await runScenario(next, clusters, count.scenarios++, tell).catch(error =>
+        tell(next.name, `failed: ${error.message}`),
+      )
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+} finally {
+  for (const { server, nodes } of clusters) {
+    nodes.stop()
+    await server.stop()
+  }
+}
+console.log(`${count.scenarios} scenarios, ${count.told} differences, ${count.known} known ones`)
+process.exit(count.told === 0 ? 0 : 1)

@@ -1,0 +1,358 @@
+// Storage, owners, nodes, taints, accounts and the scheduler's words.
+const container = (image = 'run', more = {}) => ({ name: 'main', image, ...more })
+const pod = (name, spec = {}, metadata = {}) => ({
+  metadata: { name, labels: { app: name }, ...metadata },
+  spec: { terminationGracePeriodSeconds: 1, containers: [container()], ...spec },
+})
+const PODS = 'v1/pods'
+const MAPS = 'v1/configmaps'
+const CLAIMS = 'v1/persistentvolumeclaims'
+const VOLUMES = '/api/v1/persistentvolumes'
+const claim = (name, spec = {}) => ({
+  metadata: { name },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec },
+})
+const volume = (name, spec = {}) => ({
+  metadata: { name },
+  spec: {
+    ...{ capacity: { storage: '2Gi' }, accessModes: ['ReadWriteOnce'], persistentVolumeReclaimPolicy: 'Retain' },
+    ...{ hostPath: { path: '/tmp/none' }, ...spec },
+  },
+})
+const owner = ({ apiVersion = 'v1', kind, metadata }, more = {}) => ({
+  ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid, ...more }],
+})
+const claimed = name => ({ volumes: [{ name: 'data', persistentVolumeClaim: { claimName: name } }] })
+const requests = resources => ({ containers: [container('run', { resources: { requests: resources } })] })
+const required = terms => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: terms }] },
+    },
+  },
+})
+
+export const scenarios = [
+  {
+    name: 'a volume is bound, used, released and bound again',
+    // Claims that wait are looked at again every 15 s there.
+    quietMs: 16_000,
+    more: [`${VOLUMES}/volume-one`],
+    steps: [
+      ['a claim alone', side => side.create(CLAIMS, claim('data', { storageClassName: 'by-hand' }))],
+      ['a volume', side => side.create(VOLUMES, volume('volume-one', { storageClassName: 'by-hand' }))],
+      ['a pod', side => side.create(PODS, pod('user', claimed('data')))],
+      ['the claim is deleted while it is used', side => side.remove(`${CLAIMS}/data`)],
+      ['the pod is deleted', side => side.remove(`${PODS}/user`)],
+      ['it is offered again', side => side.merge(`${VOLUMES}/volume-one`, { spec: { claimRef: null } })],
+      ['it is deleted', side => side.remove(`${VOLUMES}/volume-one`)],
+    ],
+  },
+  {
+    name: 'a volume is meant for one claim',
+    quietMs: 16_000,
+    more: [`${VOLUMES}/volume-two`],
+    steps: [
+      [
+        'the volume',
+        side =>
+          side.create(
+            VOLUMES,
+            volume('volume-two', { storageClassName: 'meant', claimRef: { namespace: side.namespace, name: 'late' } }),
+          ),
+      ],
+      ['another claim', side => side.create(CLAIMS, claim('early', { storageClassName: 'meant' }))],
+      ['its claim', side => side.create(CLAIMS, claim('late', { storageClassName: 'meant' }))],
+      ['the volume is deleted under it', side => side.remove(`${VOLUMES}/volume-two`)],
+      ['the claim is deleted', side => side.remove(`${CLAIMS}/late`)],
+    ],
+  },
+  {
+    name: 'a claim waits for its first pod',
+    quietMs: 16_000,
+    more: [`${VOLUMES}/volume-three`, '/apis/storage.k8s.io/v1/storageclasses/late-class'],
+    steps: [
+      [
+        'a class without a provisioner',
+        side =>
+          side.create('/apis/storage.k8s.io/v1/storageclasses', {
+            ...{ metadata: { name: 'late-class' }, provisioner: 'kubernetes.io/no-provisioner' },
+            volumeBindingMode: 'WaitForFirstConsumer',
+          }),
+      ],
+      ['a claim', side => side.create(CLAIMS, claim('data', { storageClassName: 'late-class' }))],
+      ['a pod', side => side.create(PODS, pod('user', claimed('data')))],
+      ['a volume', side => side.create(VOLUMES, volume('volume-three', { storageClassName: 'late-class' }))],
+    ],
+  },
+  {
+    name: 'a claim of a provisioner that does not come',
+    steps: [
+      [
+        'all',
+        async side => {
+          await side.create('/apis/storage.k8s.io/v1/storageclasses', {
+            ...{ metadata: { name: 'absent-class' }, provisioner: 'example.com/absent' },
+          })
+          await side.create(CLAIMS, claim('data', { storageClassName: 'absent-class' }))
+        },
+        { quietMs: 5_000 },
+      ],
+      ['a pod', side => side.create(PODS, pod('user', claimed('data')))],
+      ['a pod of a claim that is not there', side => side.create(PODS, pod('lost', claimed('nowhere')))],
+    ],
+  },
+  {
+    name: 'ephemeral volumes',
+    steps: [
+      [
+        'a pod',
+        side =>
+          side.create(
+            PODS,
+            pod('user', {
+              volumes: [
+                {
+                  name: 'scratch',
+                  ephemeral: {
+                    volumeClaimTemplate: {
+                      metadata: { labels: { a: 'b' } },
+                      spec: claim('x', { storageClassName: 'none' }).spec,
+                    },
+                  },
+                },
+              ],
+            }),
+          ),
+      ],
+      ['it is deleted', side => side.remove(`${PODS}/user`, { gracePeriodSeconds: 0 })],
+    ],
+  },
+  {
+    name: 'owners and what is theirs',
+    steps: [
+      [
+        'a tree',
+        async side => {
+          const root = await side.create(MAPS, { metadata: { name: 'root' } })
+          root.kind = 'ConfigMap'
+          const child = await side.create(MAPS, { metadata: { name: 'child', ...owner(root) } })
+          child.kind = 'ConfigMap'
+          await side.create(MAPS, { metadata: { name: 'grandchild', ...owner(child, { blockOwnerDeletion: true }) } })
+          await side.create(MAPS, {
+            metadata: {
+              name: 'absent',
+              ...owner({ kind: 'ConfigMap', metadata: { name: 'none', uid: '00000000-0000-0000-0000-000000000000' } }),
+            },
+          })
+        },
+        { quietMs: 4_000 },
+      ],
+      [
+        'the root is deleted, its children orphaned',
+        side => side.remove(`${MAPS}/root`, { propagationPolicy: 'Orphan' }),
+      ],
+      [
+        'the child is deleted in the foreground',
+        side => side.remove(`${MAPS}/child`, { propagationPolicy: 'Foreground' }),
+      ],
+    ],
+  },
+  {
+    name: 'a namespace that cannot end',
+    more: ['/api/v1/namespaces/stuck-namespace'],
+    steps: [
+      [
+        'a namespace with a finalizer in it',
+        async side => {
+          await side.create('/api/v1/namespaces', { metadata: { name: `stuck-${side.namespace}` } })
+          await side.create(`/api/v1/namespaces/stuck-${side.namespace}/configmaps`, {
+            metadata: { name: 'held', finalizers: ['example.com/held'] },
+          })
+          await side.remove(`/api/v1/namespaces/stuck-${side.namespace}`)
+          await new Promise(resolve => setTimeout(resolve, 20_000))
+          const { status, spec } = await side.get(`/api/v1/namespaces/stuck-${side.namespace}`)
+          await side.create(MAPS, {
+            metadata: { name: 'seen' },
+            data: {
+              status: JSON.stringify(
+                status.conditions.map(({ lastTransitionTime: _, ...condition }) => condition),
+                null,
+                1,
+              ),
+              phase: status.phase,
+              spec: JSON.stringify(spec),
+            },
+          })
+        },
+      ],
+    ],
+  },
+  {
+    name: 'taints that do not let pods stay',
+    steps: [
+      [
+        'pods',
+        async side => {
+          await side.nodes.add(`tainted-${side.namespace}`, { labels: { only: side.namespace } })
+          const nodeSelector = { only: side.namespace }
+          await side.create(PODS, pod('gone', { nodeSelector }))
+          await side.create(
+            PODS,
+            pod('stays', { nodeSelector, tolerations: [{ key: 'bad', operator: 'Exists', effect: 'NoExecute' }] }),
+          )
+          await side.create(
+            PODS,
+            pod('later', {
+              nodeSelector,
+              tolerations: [{ key: 'bad', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 3 }],
+            }),
+          )
+        },
+        { quietMs: 4_000 },
+      ],
+      [
+        'the taint',
+        side =>
+          side.merge(`/api/v1/nodes/tainted-${side.namespace}`, {
+            spec: { taints: [{ key: 'bad', effect: 'NoExecute' }] },
+          }),
+        { quietMs: 5_000 },
+      ],
+      ['a pod that would go there', side => side.create(PODS, pod('late', { nodeSelector: { only: side.namespace } }))],
+      ['the node is deleted', side => side.remove(`/api/v1/nodes/tainted-${side.namespace}`), { quietMs: 8_000 }],
+    ],
+  },
+  {
+    name: 'pods that fit nowhere',
+    steps: [
+      [
+        'all',
+        async side => {
+          await side.create(PODS, pod('too-much', requests({ cpu: '100', memory: '1Ti' })))
+          await side.create(
+            PODS,
+            pod('nothing-like-it', {
+              containers: [container('run', { resources: { limits: { 'example.com/gpu': '1' } } })],
+            }),
+          )
+          await side.create(PODS, pod('no-such-label', { nodeSelector: { no: 'where' } }))
+          await side.create(
+            PODS,
+            pod('no-such-node', required([{ key: 'kubernetes.io/hostname', operator: 'In', values: ['x'] }])),
+          )
+          await side.create(PODS, pod('gated', { schedulingGates: [{ name: 'example.com/gate' }] }))
+          await side.create(PODS, pod('another-scheduler', { schedulerName: 'other' }))
+          await side.create(
+            PODS,
+            pod('no-friend', {
+              affinity: {
+                podAffinity: {
+                  requiredDuringSchedulingIgnoredDuringExecution: [
+                    { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'nobody' } } },
+                  ],
+                },
+              },
+            }),
+          )
+          await side.create(
+            PODS,
+            pod('no-zone', {
+              topologySpreadConstraints: [
+                { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} },
+              ],
+            }),
+          )
+          await side
+            .create(PODS, pod('important', { ...requests({ cpu: '100' }), priorityClassName: 'system-node-critical' }))
+            .catch(() => undefined)
+        },
+      ],
+      ['a gate is opened', side => side.merge(`${PODS}/gated`, { spec: { schedulingGates: null } })],
+    ],
+  },
+  {
+    name: 'ports and neighbours',
+    steps: [
+      [
+        'all',
+        async side => {
+          const taken = { containers: [container('run', { ports: [{ containerPort: 80, hostPort: 8099 }] })] }
+          for (const name of ['one', 'two', 'three']) await side.create(PODS, pod(name, taken))
+          await new Promise(resolve => setTimeout(resolve, 1_000))
+          await side.create(PODS, pod('four', taken))
+        },
+      ],
+      ['one leaves', side => side.remove(`${PODS}/one`)],
+    ],
+  },
+  {
+    name: 'accounts and their tokens',
+    steps: [
+      ['an account', side => side.create('v1/serviceaccounts', { metadata: { name: 'robot' } })],
+      [
+        'a token of it, and one of nobody',
+        async side => {
+          const token = (name, account) => ({
+            metadata: { name, annotations: { 'kubernetes.io/service-account.name': account } },
+            type: 'kubernetes.io/service-account-token',
+          })
+          await side.create('v1/secrets', token('robot-token', 'robot'))
+          await side.create('v1/secrets', token('nobody-token', 'nobody')).catch(() => undefined)
+        },
+      ],
+      ['the default account is deleted', side => side.remove('v1/serviceaccounts/default')],
+      ['the account is deleted', side => side.remove('v1/serviceaccounts/robot')],
+      [
+        'the root certificate is changed',
+        side => side.merge(`${MAPS}/kube-root-ca.crt`, { data: { 'ca.crt': 'other' } }),
+      ],
+    ],
+  },
+  {
+    name: 'a ClusterRole of others',
+    more: ['/apis/rbac.authorization.k8s.io/v1/clusterroles?labelSelector=scenario'],
+    steps: [
+      [
+        'all',
+        async side => {
+          const roles = '/apis/rbac.authorization.k8s.io/v1/clusterroles'
+          const labels = { scenario: 'roles' }
+          await side.create(roles, {
+            metadata: { name: 'aggregated', labels },
+            aggregationRule: { clusterRoleSelectors: [{ matchLabels: { part: 'yes' } }] },
+            rules: [{ apiGroups: ['x'], resources: ['x'], verbs: ['get'] }],
+          })
+          await side.create(roles, {
+            metadata: { name: 'part-b', labels: { ...labels, part: 'yes' } },
+            rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }],
+          })
+          await side.create(roles, {
+            metadata: { name: 'part-a', labels: { ...labels, part: 'yes' } },
+            rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }],
+          })
+        },
+      ],
+    ],
+  },
+  {
+    name: 'claims of devices',
+    steps: [
+      [
+        'a pod with a template that is not there',
+        side =>
+          side.create(PODS, pod('waits', { resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 'gpus' }] })),
+      ],
+      [
+        'the template',
+        side =>
+          side.create('resource.k8s.io/v1/resourceclaimtemplates', {
+            metadata: { name: 'gpus' },
+            spec: { spec: { devices: { requests: [{ name: 'one', exactly: { deviceClassName: 'gpu' } }] } } },
+          }),
+        { quietMs: 5_000 },
+      ],
+      ['the pod is deleted', side => side.remove(`${PODS}/waits`, { gracePeriodSeconds: 0 })],
+    ],
+  },
+]

@@ -1,0 +1,295 @@
+// Endpoints, their slices and mirrors, disruption budgets and evictions, autoscalers, quotas.
+const template = (app, image = 'run', more = {}) => ({
+  metadata: { labels: { app } },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    containers: [
+      { name: 'main', image, ports: [{ name: 'http', containerPort: 8080 }], resources: { requests: { cpu: '100m' } } },
+    ],
+    ...more,
+  },
+})
+const deployment = (app, replicas, image, more) => ({
+  metadata: { name: app },
+  spec: { replicas, selector: { matchLabels: { app } }, template: template(app, image, more) },
+})
+const pod = (name, app, image = 'run', more = {}, annotations = {}) => ({
+  ...template(app, image, more),
+  metadata: { name, labels: { app }, annotations },
+})
+const service = (name, spec) => ({ metadata: { name }, spec })
+const DEPLOYMENTS = 'apps/v1/deployments'
+const SERVICES = 'v1/services'
+const ports = [{ name: 'web', port: 80, targetPort: 'http' }]
+const hpa = (metrics, more = {}) => ({
+  metadata: { name: 'web' },
+  spec: {
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+    ...{ minReplicas: 2, maxReplicas: 4, metrics, ...more },
+  },
+})
+const cpu = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }]
+const HPAS = 'autoscaling/v2/horizontalpodautoscalers'
+const PDBS = 'policy/v1/poddisruptionbudgets'
+const evict = (name, more = {}) => [
+  `evict ${name}`,
+  side =>
+    side
+      .create(`v1/pods/${name}/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name }, ...more })
+      .catch(error => error),
+]
+
+export const scenarios = [
+  {
+    name: 'a Service and its pods',
+    steps: [
+      ['the Service alone', side => side.create(SERVICES, service('web', { selector: { app: 'web' }, ports }))],
+      ['pods', side => side.create(DEPLOYMENTS, deployment('web', 2))],
+      ['an unready one', side => side.create('v1/pods', pod('slow', 'web', 'unready'))],
+      ['published all the same', side => side.merge('v1/services/web', { spec: { publishNotReadyAddresses: true } })],
+      [
+        'another port',
+        side =>
+          side.merge('v1/services/web', { spec: { ports: [...ports, { name: 'more', port: 81, targetPort: 9090 }] } }),
+      ],
+      ['labels', side => side.merge('v1/services/web', { metadata: { labels: { a: 'b' } } })],
+      ['no pods', side => side.merge(`${DEPLOYMENTS}/web`, { spec: { replicas: 0 } })],
+      ['the Service is deleted', side => side.remove('v1/services/web')],
+    ],
+  },
+  {
+    name: 'a headless Service of pods with names',
+    steps: [
+      [
+        'all',
+        async side => {
+          await side.create(SERVICES, service('db', { clusterIP: 'None', selector: { app: 'db' }, ports }))
+          await side.create('v1/pods', pod('one', 'db', 'run', { hostname: 'one', subdomain: 'db' }))
+          await side.create('v1/pods', pod('two', 'db', 'run', { hostname: 'two', subdomain: 'other' }))
+        },
+      ],
+      ['no port', side => side.merge('v1/services/db', { spec: { ports: null } })],
+    ],
+  },
+  {
+    name: 'a pod that is on its way out',
+    steps: [
+      ['a Service', side => side.create(SERVICES, service('web', { selector: { app: 'web' }, ports }))],
+      ['a pod', side => side.create('v1/pods', pod('leaving', 'web', 'run', {}, { 'hollow/stay': 'yes' }))],
+      ['it is told to end', side => side.remove('v1/pods/leaving')],
+      ['it is gone', side => side.remove('v1/pods/leaving', { gracePeriodSeconds: 0 })],
+    ],
+  },
+  {
+    name: 'Endpoints by hand',
+    steps: [
+      [
+        'a Service without a selector',
+        side => side.create(SERVICES, service('outside', { ports: [{ name: 'web', port: 80 }] })),
+      ],
+      [
+        'its Endpoints',
+        side =>
+          side.create('v1/endpoints', {
+            metadata: { name: 'outside', labels: { a: 'b' } },
+            subsets: [
+              {
+                addresses: [{ ip: '192.0.2.8', hostname: 'eight' }],
+                notReadyAddresses: [{ ip: '192.0.2.9' }],
+                ports: [{ name: 'web', port: 80 }],
+              },
+              { addresses: [{ ip: '2001:db8::8' }], ports: [{ name: 'web', port: 81 }] },
+            ],
+          }),
+      ],
+      [
+        'another',
+        side =>
+          side.merge('v1/endpoints/outside', {
+            subsets: [{ addresses: [{ ip: '192.0.2.10' }], ports: [{ name: 'web', port: 80 }] }],
+          }),
+      ],
+      [
+        'they are not to be mirrored',
+        side =>
+          side.merge('v1/endpoints/outside', {
+            metadata: { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+          }),
+      ],
+    ],
+  },
+  {
+    name: 'Services of other types',
+    steps: [
+      [
+        'all',
+        async side => {
+          await side.create(SERVICES, service('name', { type: 'ExternalName', externalName: 'example.com' }))
+          await side.create(
+            SERVICES,
+            service('node', { type: 'NodePort', selector: { app: 'x' }, ports: [{ port: 80, protocol: 'UDP' }] }),
+          )
+          await side.create(
+            SERVICES,
+            service('local', {
+              internalTrafficPolicy: 'Local',
+              sessionAffinity: 'ClientIP',
+              selector: { app: 'x' },
+              ports,
+            }),
+          )
+        },
+      ],
+    ],
+  },
+  {
+    name: 'a disruption budget',
+    steps: [
+      [
+        'a budget of nothing',
+        side =>
+          side.create(PDBS, {
+            metadata: { name: 'web' },
+            spec: { minAvailable: 2, selector: { matchLabels: { app: 'web' } } },
+          }),
+      ],
+      ['pods', side => side.create(DEPLOYMENTS, deployment('web', 3))],
+      ['pods alone', side => side.create('v1/pods', pod('alone', 'web'))],
+      evict('alone'),
+      ['in percent', side => side.merge(`${PDBS}/web`, { spec: { minAvailable: '50%' } })],
+      ['more pods', side => side.merge(`${DEPLOYMENTS}/web`, { spec: { replicas: 5 } })],
+      [
+        'by what may be missing',
+        side => side.merge(`${PDBS}/web`, { spec: { minAvailable: null, maxUnavailable: '30%' } }),
+      ],
+      ['fewer pods', side => side.merge(`${DEPLOYMENTS}/web`, { spec: { replicas: 1 } })],
+      ['pods that nobody scales', side => side.create('v1/pods', pod('bare', 'web'))],
+    ],
+  },
+  {
+    name: 'two budgets of one pod',
+    steps: [
+      [
+        'all',
+        async side => {
+          for (const name of ['a', 'b'])
+            await side.create(PDBS, {
+              metadata: { name },
+              spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
+            })
+          await side.create('v1/pods', pod('alone', 'web'))
+        },
+      ],
+      evict('alone'),
+    ],
+  },
+  {
+    name: 'an autoscaler without metrics',
+    quietMs: 17_000,
+    steps: [
+      [
+        'create',
+        async side => {
+          await side.create(DEPLOYMENTS, deployment('web', 1))
+          await side.create(HPAS, hpa(cpu))
+        },
+      ],
+      [
+        'a metric of objects',
+        side =>
+          side.merge(`${HPAS}/web`, {
+            spec: {
+              metrics: [
+                {
+                  type: 'External',
+                  external: { metric: { name: 'queue' }, target: { type: 'AverageValue', averageValue: '5' } },
+                },
+              ],
+            },
+          }),
+      ],
+    ],
+  },
+  {
+    name: 'an autoscaler of nothing',
+    quietMs: 17_000,
+    steps: [['create', side => side.create(HPAS, hpa(cpu))]],
+  },
+  {
+    name: 'an autoscaler of what is scaled to nothing',
+    quietMs: 17_000,
+    steps: [
+      [
+        'create',
+        async side => {
+          await side.create(DEPLOYMENTS, deployment('web', 0))
+          await side.create(HPAS, hpa(cpu))
+        },
+      ],
+    ],
+  },
+  {
+    name: 'a quota counts',
+    quietMs: 6_000,
+    steps: [
+      [
+        'all',
+        async side => {
+          await side.create('v1/resourcequotas', {
+            metadata: { name: 'all' },
+            spec: {
+              hard: {
+                ...{
+                  pods: '10',
+                  'requests.cpu': '2',
+                  'limits.memory': '1Gi',
+                  services: '5',
+                  'services.nodeports': '2',
+                },
+                ...{ configmaps: '10', secrets: '10', persistentvolumeclaims: '3', 'requests.storage': '5Gi' },
+                ...{
+                  'count/deployments.apps': '4',
+                  'count/jobs.batch': '2',
+                  resourcequotas: '3',
+                  replicationcontrollers: '2',
+                },
+              },
+            },
+          })
+          await side.create('v1/resourcequotas', {
+            metadata: { name: 'best-effort' },
+            spec: { hard: { pods: '2' }, scopes: ['BestEffort'] },
+          })
+          await side.create('v1/resourcequotas', {
+            metadata: { name: 'terminating' },
+            spec: { hard: { pods: '2', 'requests.cpu': '1' }, scopes: ['Terminating'] },
+          })
+          await side.create('v1/limitranges', {
+            metadata: { name: 'limits' },
+            spec: { limits: [{ type: 'Container', default: { memory: '64Mi' }, defaultRequest: { cpu: '50m' } }] },
+          })
+        },
+      ],
+      ['pods', side => side.create(DEPLOYMENTS, deployment('web', 2))],
+      [
+        'a claim and a Service',
+        async side => {
+          await side.create(
+            SERVICES,
+            service('node', { type: 'NodePort', selector: { app: 'x' }, ports: [{ port: 80 }] }),
+          )
+          await side.create('v1/persistentvolumeclaims', {
+            metadata: { name: 'data' },
+            spec: { storageClassName: '', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+          })
+        },
+      ],
+      ['fewer pods', side => side.merge(`${DEPLOYMENTS}/web`, { spec: { replicas: 1 } })],
+      ['another limit', side => side.merge('v1/resourcequotas/all', { spec: { hard: { services: '1' } } })],
+      [
+        'one of terminating pods',
+        side => side.create('v1/pods', pod('short', 'short', 'run', { activeDeadlineSeconds: 600 })),
+      ],
+    ],
+  },
+]

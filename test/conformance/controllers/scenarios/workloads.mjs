@@ -1,0 +1,242 @@
+// Deployments, ReplicaSets, StatefulSets and DaemonSets through their lives.
+const template = (app, image = 'run', more = {}, metadata = {}) => ({
+  metadata: { labels: { app }, ...metadata },
+  spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', image }], ...more },
+})
+const workload = (app, spec = {}, image = 'run', more = {}) => ({
+  metadata: { name: app },
+  spec: { replicas: 3, selector: { matchLabels: { app } }, template: template(app, image, more), ...spec },
+})
+const DEPLOYMENTS = 'apps/v1/deployments'
+const SETS = 'apps/v1/replicasets'
+const STATEFUL = 'apps/v1/statefulsets'
+const DAEMONS = 'apps/v1/daemonsets'
+const image = name => ({ spec: { template: { spec: { containers: [{ name: 'main', image: name }] } } } })
+const create = (path, object) => ['create', side => side.create(path, object)]
+const patch = (title, path, body, options) => [title, side => side.merge(path, body), options]
+const remove = (path, propagationPolicy) => [
+  `delete (${propagationPolicy})`,
+  side => side.remove(path, { propagationPolicy }),
+]
+
+const web = `${DEPLOYMENTS}/web`
+const set = `${SETS}/web`
+const db = `${STATEFUL}/db`
+const agent = `${DAEMONS}/agent`
+const stateful = (spec = {}, image = 'run', more = {}) => workload('db', { serviceName: 'db', ...spec }, image, more)
+const daemon = (spec = {}, image = 'run', more = {}) => {
+  const { replicas: _, ...rest } = workload('agent', spec, image, more).spec
+  return { metadata: { name: 'agent' }, spec: rest }
+}
+
+/** Removes the ready one of two pods on a node. */
+async function removeBeside(side) {
+  const { items } = await side.get('v1/pods')
+  const unready = items.find(({ spec }) => spec.containers[0].image === 'unready')
+  const beside = items.find(
+    ({ spec }) => spec.nodeName === unready?.spec.nodeName && spec.containers[0].image === 'run',
+  )
+  await side.remove(`v1/pods/${beside.metadata.name}`)
+}
+
+export const scenarios = [
+  {
+    name: 'a Deployment is scaled, rolled out, rolled back and deleted',
+    steps: [
+      create(DEPLOYMENTS, workload('web')),
+      patch('scale to 5', web, { spec: { replicas: 5 } }),
+      patch('a new template', web, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('an image that does not become ready', web, image('unready')),
+      patch('the template before', web, image('run')),
+      patch('pause', web, { spec: { paused: true } }),
+      patch('a template while paused', web, { spec: { template: { metadata: { annotations: { a: '2' } } } } }),
+      patch('scale while paused', web, { spec: { replicas: 6 } }),
+      patch('resume', web, { spec: { paused: false } }),
+      patch('scale to none', web, { spec: { replicas: 0 } }),
+      remove(web, 'Background'),
+    ],
+  },
+  {
+    name: 'a Deployment misses its deadline, and recovers',
+    quietMs: 6_000,
+    steps: [
+      create(DEPLOYMENTS, workload('web', { progressDeadlineSeconds: 4, minReadySeconds: 1 })),
+      patch('an image that does not become ready', web, image('unready')),
+      patch('an image that runs', web, image('run')),
+      remove(web, 'Foreground'),
+    ],
+  },
+  {
+    name: 'a Deployment that is recreated, with a short history',
+    steps: [
+      create(DEPLOYMENTS, workload('web', { strategy: { type: 'Recreate' }, revisionHistoryLimit: 1 })),
+      patch('second', web, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('third', web, { spec: { template: { metadata: { annotations: { a: '2' } } } } }),
+      remove(web, 'Orphan'),
+    ],
+  },
+  {
+    name: 'a Deployment with percentages is scaled amid a rollout',
+    steps: [
+      create(
+        DEPLOYMENTS,
+        workload('web', { replicas: 10, strategy: { rollingUpdate: { maxSurge: '30%', maxUnavailable: '20%' } } }),
+      ),
+      patch('stuck', web, image('unready')),
+      patch('scale amid it', web, { spec: { replicas: 20 } }),
+      patch('scale down amid it', web, { spec: { replicas: 5 } }),
+    ],
+  },
+  {
+    name: 'a Deployment beyond what its quota lets it have',
+    steps: [
+      ['quota', side => side.create('v1/resourcequotas', { metadata: { name: 'few' }, spec: { hard: { pods: '2' } } })],
+      create(DEPLOYMENTS, workload('web')),
+    ],
+  },
+  {
+    name: 'two Deployments of one selector',
+    steps: [
+      create(DEPLOYMENTS, workload('web')),
+      ['another', side => side.create(DEPLOYMENTS, { ...workload('web'), metadata: { name: 'web-two' } })],
+    ],
+  },
+  {
+    name: 'a ReplicaSet adopts, lets go, and replaces',
+    steps: [
+      [
+        'a pod alone',
+        side => side.create('v1/pods', { ...template('web'), metadata: { name: 'alone', labels: { app: 'web' } } }),
+      ],
+      create(SETS, workload('web')),
+      patch('the pod leaves by its label', 'v1/pods/alone', { metadata: { labels: { app: 'other' } } }),
+      [
+        'a pod is deleted',
+        async side => side.remove(`v1/pods/${(await side.pods()).find(name => name.startsWith('web-'))}`),
+      ],
+      [
+        'the cheapest goes first',
+        async side => {
+          const name = (await side.pods()).filter(pod => pod.startsWith('web-'))[1]
+          await side.merge(`v1/pods/${name}`, {
+            metadata: { annotations: { 'controller.kubernetes.io/pod-deletion-cost': '-5', cheapest: 'yes' } },
+          })
+          await side.merge(set, { spec: { replicas: 2 } })
+        },
+      ],
+      remove(set, 'Orphan'),
+    ],
+  },
+  {
+    name: 'a ReplicaSet whose pods fail',
+    quietMs: 1_500,
+    steps: [['create', side => side.create(SETS, workload('web', { replicas: 2 }, 'unready'))]],
+  },
+  {
+    name: 'a ReplicationController',
+    steps: [
+      [
+        'create',
+        side =>
+          side.create('v1/replicationcontrollers', {
+            metadata: { name: 'old' },
+            spec: { replicas: 2, selector: { app: 'old' }, template: template('old') },
+          }),
+      ],
+      patch('scale', 'v1/replicationcontrollers/old', { spec: { replicas: 3 } }),
+      patch('none of its pods ready long enough', 'v1/replicationcontrollers/old', { spec: { minReadySeconds: 3600 } }),
+      remove('v1/replicationcontrollers/old', 'Background'),
+    ],
+  },
+  {
+    name: 'a StatefulSet in order',
+    steps: [
+      create(STATEFUL, stateful()),
+      patch('scale to 4', db, { spec: { replicas: 4 } }),
+      patch('scale to 2', db, { spec: { replicas: 2 } }),
+      patch('a new template', db, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('one that does not become ready', db, image('unready')),
+      patch('the one before', db, image('run')),
+      remove(db, 'Background'),
+    ],
+  },
+  {
+    name: 'a StatefulSet with a partition, all at once, from 5 on',
+    steps: [
+      create(
+        STATEFUL,
+        stateful({
+          podManagementPolicy: 'Parallel',
+          ordinals: { start: 5 },
+          updateStrategy: { rollingUpdate: { partition: 7 } },
+        }),
+      ),
+      patch('a new template', db, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('the partition is lowered', db, { spec: { updateStrategy: { rollingUpdate: { partition: 0 } } } }),
+      ['a pod is deleted', side => side.remove('v1/pods/db-6')],
+      remove(db, 'Foreground'),
+    ],
+  },
+  {
+    name: 'a StatefulSet updated on delete, with claims',
+    steps: [
+      create(
+        STATEFUL,
+        stateful({
+          replicas: 2,
+          updateStrategy: { type: 'OnDelete' },
+          persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Retain' },
+          volumeClaimTemplates: [
+            {
+              metadata: { name: 'data' },
+              spec: {
+                accessModes: ['ReadWriteOnce'],
+                storageClassName: 'none',
+                resources: { requests: { storage: '1Gi' } },
+              },
+            },
+          ],
+        }),
+      ),
+      patch('a new template', db, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('scale to 1', db, { spec: { replicas: 1 } }),
+      patch('retention when deleted', db, {
+        spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete' } },
+      }),
+      remove(db, 'Background'),
+    ],
+  },
+  {
+    name: 'a StatefulSet whose pod fails',
+    quietMs: 1_500,
+    steps: [create(STATEFUL, stateful({ replicas: 2, minReadySeconds: 3600 }))],
+  },
+  {
+    name: 'a DaemonSet',
+    steps: [
+      create(DAEMONS, daemon()),
+      patch('a new template', agent, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('one that does not become ready', agent, image('unready')),
+      patch('the one before', agent, image('run')),
+      patch('on no node', agent, { spec: { template: { spec: { nodeSelector: { no: 'where' } } } } }),
+      remove(agent, 'Background'),
+    ],
+  },
+  {
+    name: 'a DaemonSet that surges',
+    steps: [
+      create(DAEMONS, daemon({ updateStrategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } })),
+      patch('a new template', agent, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      patch('one that does not become ready', agent, image('unready')),
+      ['its old pod beside the new one is deleted', side => removeBeside(side)],
+    ],
+  },
+  {
+    name: 'a DaemonSet updated on delete',
+    steps: [
+      create(DAEMONS, daemon({ updateStrategy: { type: 'OnDelete' } })),
+      patch('a new template', agent, { spec: { template: { metadata: { annotations: { a: '1' } } } } }),
+      remove(agent, 'Orphan'),
+    ],
+  },
+]
