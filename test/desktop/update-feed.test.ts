@@ -1,12 +1,12 @@
 // What an update feed is believed, and what is downloaded of it: electron-updater on a feed on loopback.
 import { execFileSync } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseFeed } from '../../src/main/desktop/updates/feed.ts'
-import { UpdateFeedServer, metadataName, ours, pem } from './support/update-feed.ts'
+import { UpdateFeedServer, metadataName, ours, pem, withBlockMap } from './support/update-feed.ts'
 
 let folder = ''
 let feed: UpdateFeedServer
@@ -104,9 +104,10 @@ describe('a download', () => {
     feed.served.set('/Flotilla-0.2.0.AppImage', Buffer.from(content))
     expect(readFileSync(await download(() => undefined), 'utf8')).toBe(content)
   })
+
   it('is not waited for when nothing more comes, as the feed itself is not', async () => {
     feed.publish('0.2.0', 'x'.repeat(500_000))
-    const { look, download } = feed.source('0.1.0', folder, 300)
+    const { look, download } = feed.source('0.1.0', folder, 2000)
     feed.isSilent = true
     feed.cutAfter = 10
     await expect(look()).rejects.toThrow('does not answer any more')
@@ -115,5 +116,75 @@ describe('a download', () => {
     await expect(download(() => undefined)).rejects.toThrow('does not answer any more')
     feed.cutAfter = undefined
     expect(readFileSync(await download(() => undefined), 'utf8')).toHaveLength(500_000)
+  })
+})
+
+describe('a download by blocks', () => {
+  const KILOBYTE = 1000
+  /** What is published. */
+  let next: Buffer
+  let blockMapSize: number
+  /** What runs. */
+  let installed: Buffer
+  beforeAll(async () => {
+    const old = randomBytes(1000 * KILOBYTE)
+    // Something is put in, something else is written over, the rest moves.
+    const changed = Buffer.concat([old.subarray(0, 200_000), Buffer.from('put in'), old.subarray(200_000)])
+    changed.fill(7, 800_000, 805_000)
+    const work = mkdtempSync(join(tmpdir(), 'flotilla-blocks-'))
+    installed = (await withBlockMap(join(work, 'old'), old)).content
+    ;({ content: next, blockMapSize } = await withBlockMap(join(work, 'new'), changed))
+    rmSync(work, { recursive: true })
+  })
+  beforeEach(() => {
+    writeFileSync(join(folder, 'Flotilla.AppImage'), installed)
+    feed.publish('0.2.0', next, { blockMapSize })
+  })
+
+  async function found(patienceMs?: number) {
+    const source = feed.source('0.1.0', folder, patienceMs)
+    await source.look()
+    feed.sentBytes = 0
+    feed.asked.length = 0
+    return source
+  }
+
+  it('fetches what changed alone, and takes the rest out of the file that runs', async () => {
+    const { download } = await found()
+    const percents: number[] = []
+    expect(readFileSync(await download(percent => percents.push(percent))).equals(next)).toBe(true)
+    expect(feed.sentBytes).toBeLessThan(200 * KILOBYTE)
+    expect(feed.asked.every(({ headers }) => headers.range)).toBe(true)
+    expect(percents.at(-1)).toBe(100)
+  })
+
+  it('becomes one of the whole file where the server gives no parts', async () => {
+    feed.knowsRanges = false
+    const { download } = await found()
+    expect(readFileSync(await download(() => undefined)).equals(next)).toBe(true)
+  })
+
+  it('becomes one of the whole file where the one that runs has no map', async () => {
+    writeFileSync(join(folder, 'Flotilla.AppImage'), 'no map')
+    const { download } = await found()
+    expect(readFileSync(await download(() => undefined)).equals(next)).toBe(true)
+  })
+
+  it('becomes one of the whole file where the one that runs is not what its map says', async () => {
+    writeFileSync(join(folder, 'Flotilla.AppImage'), Buffer.from(installed).fill(9, 100_000, 200_000))
+    const { download } = await found()
+    expect(readFileSync(await download(() => undefined)).equals(next)).toBe(true)
+    expect(feed.sentBytes).toBeGreaterThan(next.length)
+  })
+
+  it('is not waited for when nothing more comes, and can be tried again', async () => {
+    const { download } = await found(2000)
+    feed.isSilent = true
+    feed.cutAfter = 100
+    await expect(download(() => undefined)).rejects.toThrow('does not answer any more')
+    feed.cutAfter = undefined
+    feed.sentBytes = 0
+    expect(readFileSync(await download(() => undefined)).equals(next)).toBe(true)
+    expect(feed.sentBytes).toBeLessThan(200 * KILOBYTE)
   })
 })

@@ -9,9 +9,11 @@ import {
   request,
 } from 'node:http'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type DownloadOptions, HttpExecutor, configureRequestOptions, configureRequestUrl } from 'builder-util-runtime'
+import { buildBlockMap } from 'app-builder-lib/out/targets/blockmap/blockmap.js'
 import { parseFeed } from '../../../src/main/desktop/updates/feed.ts'
 import { type UpdateSource, openSource } from '../../../src/main/desktop/updates/source.ts'
 
@@ -24,6 +26,15 @@ export interface Publishing {
   readonly file?: string
   /** What is told of the content, when it is not the truth. */
   readonly told?: string
+  /** Of the map of its blocks at the content's end. */
+  readonly blockMapSize?: number
+}
+
+/** As electron-builder leaves an AppImage: with a map of its blocks at the end. @returns the map's size */
+export async function withBlockMap(file: string, content: Buffer): Promise<{ content: Buffer; blockMapSize: number }> {
+  writeFileSync(file, content)
+  const { blockMapSize = 0 } = await buildBlockMap(file, 'deflate')
+  return { content: readFileSync(file), blockMapSize }
 }
 
 /** Electron's network is not here; the rest of electron-updater is the real one. */
@@ -49,6 +60,9 @@ export class UpdateFeedServer implements AsyncDisposable {
   cutAfter: number | undefined
   /** What is cut off is not ended: nothing more comes. */
   isSilent = false
+  /** Whether it gives parts of a file, as most servers do. */
+  knowsRanges = true
+  sentBytes = 0
   readonly #server: Server
 
   private constructor() {
@@ -56,9 +70,12 @@ export class UpdateFeedServer implements AsyncDisposable {
       this.asked.push(incoming)
       const body = this.served.get(new URL(incoming.url ?? '', 'http://feed').pathname)
       if (!body) return void answer.writeHead(404).end()
-      answer.writeHead(200, { 'content-length': body.length })
-      if (this.cutAfter === undefined || body.length <= this.cutAfter) return void answer.end(body)
-      answer.write(body.subarray(0, this.cutAfter), () => this.isSilent || answer.destroy())
+      const range = this.knowsRanges ? /^bytes=(\d+)-(\d+)$/.exec(incoming.headers.range ?? '') : null
+      const part = range ? body.subarray(Number(range[1]), Number(range[2]) + 1) : body
+      this.sentBytes += part.length
+      answer.writeHead(range ? 206 : 200, { 'content-length': part.length })
+      if (this.cutAfter === undefined || part.length <= this.cutAfter) return void answer.end(part)
+      answer.write(part.subarray(0, this.cutAfter), () => this.isSilent || answer.destroy())
     })
   }
 
@@ -73,11 +90,16 @@ export class UpdateFeedServer implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`
   }
 
-  publish(version: string, content: string, { key = ours.privateKey, file, told = content }: Publishing = {}): void {
+  publish(
+    version: string,
+    content: string | Buffer,
+    { key = ours.privateKey, file, told, blockMapSize }: Publishing = {},
+  ): void {
+    const claimed = told ?? content
     const name = file ?? `Flotilla-${version}.AppImage`
-    const sha512 = createHash('sha512').update(told).digest('base64')
+    const sha512 = createHash('sha512').update(claimed).digest('base64')
     const metadata = Buffer.from(
-      `version: ${version}\nfiles:\n  - url: ${name}\n    sha512: ${sha512}\n    size: ${told.length}\nreleaseDate: '2026-01-01T00:00:00.000Z'\n`,
+      `version: ${version}\nfiles:\n  - url: ${name}\n    sha512: ${sha512}\n    size: ${claimed.length}\n${blockMapSize === undefined ? '' : `    blockMapSize: ${blockMapSize}\n`}releaseDate: '2026-01-01T00:00:00.000Z'\n`,
     )
     this.served.set(metadataName, metadata)
     this.served.set(`${metadataName}.sig`, Buffer.from(sign(null, metadata, key).toString('base64')))

@@ -26,6 +26,11 @@ export class SignedProvider extends Provider<UpdateInfo> {
     super.setRequestHeaders(null)
   }
 
+  /** Blocks are asked for one after the other: few servers answer for several at once, and none would tell how far it is. */
+  override get isUseMultipleRangeRequest(): boolean {
+    return false
+  }
+
   override async getLatestVersion(): Promise<UpdateInfo> {
     const { feed, patienceMs, onRelease } = this.#options
     const name = `${this.getDefaultChannelName()}.yml`

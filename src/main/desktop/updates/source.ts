@@ -1,6 +1,7 @@
 // electron-updater, set up to look and to download when it is asked to, and to do nothing by itself.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { CancellationToken, HttpExecutor } from 'builder-util-runtime'
 import { AppImageUpdater } from 'electron-updater'
 import type { UpdateFeed } from './feed.ts'
 import { PATIENCE_MS, whileItMoves } from './patience.ts'
@@ -33,7 +34,34 @@ export interface SourceOptions {
   readonly parts?: { readonly app: object; readonly httpExecutor: object }
 }
 
+interface BlockRequest {
+  abort(): void
+  end(data?: Buffer): void
+  emit(event: 'aborted'): boolean
+}
+
 class Updater extends AppImageUpdater {
+  declare readonly httpExecutor: HttpExecutor<BlockRequest>
+
+  /** What is asked for by blocks ends with the token, which electron-updater does not see to. */
+  async downloadUnlessCancelled(token: CancellationToken): Promise<string | undefined> {
+    const { httpExecutor } = this
+    const { createRequest } = httpExecutor
+    let last: BlockRequest | undefined
+    httpExecutor.createRequest = (options, callback) =>
+      (last = createRequest.call(httpExecutor, options, callback) as BlockRequest)
+    token.once('cancel', () => {
+      last?.abort()
+      // Electron's own name for it is one that electron-updater does not listen to.
+      last?.emit('aborted')
+    })
+    try {
+      return (await this.downloadUpdate(token))[0]
+    } finally {
+      httpExecutor.createRequest = createRequest
+    }
+  }
+
   /** Whether it looks is decided elsewhere: also a version that cannot install itself may. */
   override isUpdaterActive(): boolean {
     return true
@@ -81,7 +109,7 @@ export function openSource(options: SourceOptions): UpdateSource {
         }
         updater.on('download-progress', tell)
         try {
-          const [path] = await updater.downloadUpdate(token)
+          const path = await updater.downloadUnlessCancelled(token)
           if (path === undefined) throw new Error('nothing was downloaded')
           return path
         } finally {
