@@ -52,7 +52,9 @@ registerScheme()
 /** Started from a terminal, the app tells there what the headless command tells. */
 async function startAndTell(options: ControlPlaneOptions): Promise<RunningControlPlane> {
   const print = (line: string) => console.log(line)
-  const controlPlane = await startControlPlane({ ...options, onNodeStatus: announceNode(print) })
+  const announce = announceNode(print)
+  const onNodeStatus = (line: string) => (announce(line), options.onNodeStatus?.(line))
+  const controlPlane = await startControlPlane({ ...options, onNodeStatus })
   optimizeSooner()
   announceReady(controlPlane, print)
   return withSignpost(controlPlane, options)

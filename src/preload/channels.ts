@@ -29,6 +29,8 @@ export interface ControlPlaneStatus {
   readonly url?: string
   readonly kubeconfigPath?: string
   readonly problem?: StartProblem
+  /** Why this machine is no node of it. */
+  readonly notJoined?: string | undefined
   /** The window shows another cluster than the app's own. */
   readonly other?: KnownCluster
   /** Whether the operating system has a keychain that can keep a passphrase. */
@@ -122,6 +124,13 @@ export interface LocalImage {
   readonly bytes: number
 }
 
+/** A host that the user's SSH configuration names. */
+export interface SshHost {
+  readonly name: string
+  /** Where it is and who logs in, as far as that is written there. */
+  readonly address: string
+}
+
 /** A context of a kubeconfig that can be added. */
 export interface OfferedContext {
   readonly name: string
@@ -203,6 +212,8 @@ export interface Requests {
   'local:open': { args: [name: string]; result: undefined }
   /** What hosts can be sent; none where there is no Docker. */
   'images:list': { args: []; result: readonly LocalImage[] }
+  /** What the user's SSH configuration names. */
+  'hosts:known': { args: []; result: readonly SshHost[] }
   'forward:start': { args: [ForwardSpec]; result: ForwardStatus }
   'forward:stop': { args: [id: string]; result: undefined }
   /** Shows it in the user's browser. */
@@ -266,6 +277,7 @@ const requestChannels: Record<RequestChannel, true> = {
   'local:run': true,
   'local:open': true,
   'images:list': true,
+  'hosts:known': true,
   'forward:start': true,
   'forward:stop': true,
   'forward:open': true,

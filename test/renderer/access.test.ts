@@ -108,5 +108,6 @@ describe('a subject', () => {
   it('is told its rules in words', () => {
     expect(ruleText(rule(['get'], ['pods'], { resourceNames: ['a'] }))).toBe('pods only a: get')
     expect(ruleText({ verbs: ['get'], nonResourceURLs: ['/metrics'] })).toBe('/metrics: get')
+    expect(ruleText(rule(['*'], ['*'], { apiGroups: ['*'] }))).toBe('everything: all verbs')
   })
 })

@@ -1,7 +1,7 @@
 // Hosts in the window: what was typed, and how hosts and operations are told.
 import { describe, expect, it } from 'vitest'
 import { canBeUndone, connectionStatus, hostStatus, newestOperations, stepStatus } from '@/hosts/host-status.ts'
-import { parseHosts } from '@/hosts/new-hosts.ts'
+import { offeredHosts, parseHosts } from '@/hosts/new-hosts.ts'
 import type { Host, HostOperation } from '../../src/shared/api/flotilla/v1.ts'
 
 describe('typed hosts', () => {
@@ -23,6 +23,12 @@ describe('typed hosts', () => {
     ['box a=b=c', 'neither a role nor a label'],
     ['box\neve@box', 'Line 2: box is there twice'],
   ])('%j are refused', (text, problem) => expect(parseHosts(text).problems.join()).toContain(problem))
+})
+
+it('hosts of the SSH configuration are offered unless they are there, typed already, or no address', () => {
+  const known = ['box-1', 'box-2', 'box-3', 'a b', '-x'].map(name => ({ name, address: `ada@${name}` }))
+  const offered = offeredHosts(known, parseHosts('box-2 worker'), ['box-3'])
+  expect(offered.map(({ name }) => name)).toEqual(['box-1'])
 })
 
 const host = (status: Host['status']) => ({ metadata: { name: 'box' }, spec: { address: 'box' }, status }) as Host

@@ -12,6 +12,7 @@ import type { PortForwards } from './port-forwards.ts'
 import type { LocalClusterDesk } from './local-clusters.ts'
 import { localImages } from './local-images.ts'
 import { ORIGIN } from './protocol.ts'
+import { sshHosts } from './ssh-hosts.ts'
 import type { StreamBridge } from './stream-bridge.ts'
 import type { Updates } from './updates/updates.ts'
 
@@ -81,6 +82,7 @@ const schemas: { [C in RequestChannel]: v.GenericSchema<unknown, Requests[C]['ar
   'local:run': v.strictTuple([v.picklist(['create', 'start', 'stop', 'reset', 'delete']), text, v.number()]),
   'local:open': v.strictTuple([text]),
   'images:list': v.strictTuple([]),
+  'hosts:known': v.strictTuple([]),
   'forward:start': v.strictTuple([
     v.strictObject({
       id: text,
@@ -150,6 +152,7 @@ export function serveIpc({ find, host, clusters, local, logDir, settings, update
   handle('local:run', async (_from, wish, name, nodes) => (await local.run(wish, name, nodes), undefined))
   handle('local:open', async (_from, name) => (await local.open(name), undefined))
   handle('images:list', ({ other }) => (other ? [] : localImages()))
+  handle('hosts:known', ({ other }) => (other ? [] : sshHosts()))
   handle('desktop:choose-folder', async ({ window }) => {
     const { filePaths } = await dialog.showOpenDialog(window, { properties: ['openDirectory', 'createDirectory'] })
     return filePaths[0]

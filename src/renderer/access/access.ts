@@ -126,7 +126,12 @@ export function identityOf({ kind, name, namespace = '' }: Subject): { user: str
 }
 
 /** `pods, pods/log`, `deployments (apps) only web`. */
-function objectsText({ apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: PolicyRule): string {
+export function objectsText({
+  apiGroups = [],
+  resources = [],
+  resourceNames = [],
+  nonResourceURLs = [],
+}: PolicyRule): string {
   const groups = apiGroups.filter(Boolean)
   const isAll = resources.includes('*') && groups.includes('*')
   const what = isAll ? t('everything') : resources.join(', ')
@@ -137,6 +142,8 @@ function objectsText({ apiGroups = [], resources = [], resourceNames = [], nonRe
     .join(' ')
 }
 
+/** `get, list`. */
+export const verbsText = ({ verbs }: PolicyRule): string => (verbs.includes('*') ? t('all verbs') : verbs.join(', '))
+
 /** A rule in words: `pods, pods/log: get, list`. */
-export const ruleText = (rule: PolicyRule): string =>
-  `${objectsText(rule)}: ${rule.verbs.includes('*') ? t('all verbs') : rule.verbs.join(', ')}`
+export const ruleText = (rule: PolicyRule): string => `${objectsText(rule)}: ${verbsText(rule)}`

@@ -5,18 +5,15 @@ import type { Lease } from '../../shared/api/coordination/v1.ts'
 import type { ServiceAccount } from '../../shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../shared/api/discovery/v1.ts'
 import type { IngressClass } from '../../shared/api/networking/v1.ts'
-import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../shared/api/rbac/v1.ts'
+import type { ClusterRole, ClusterRoleBinding, RoleBinding } from '../../shared/api/rbac/v1.ts'
 import type { PriorityClass } from '../../shared/api/scheduling/v1.ts'
 import { fromLabelSelector } from '../../shared/machinery/selectors.ts'
-import { ruleText, subjectKey } from '../access/access.ts'
+import { subjectKey } from '../access/access.ts'
 import { t } from '../i18n/i18n.ts'
 import { type Fact, lines, seconds, timeText } from './fact.ts'
 
 const IS_DEFAULT_CLASS = 'ingressclass.kubernetes.io/is-default-class'
 
-const role = ({ rules }: Role | ClusterRole): Fact[] => [
-  [t('Allows'), lines((rules ?? []).map(ruleText)) || t('nothing at all')],
-]
 const binding = ({ roleRef, subjects = [] }: RoleBinding | ClusterRoleBinding): Fact[] => [
   [t('Grants'), `${roleRef.kind} ${roleRef.name}`],
   [t('Given to'), lines(subjects.map(subjectKey)) || t('nobody')],
@@ -25,12 +22,10 @@ const binding = ({ roleRef, subjects = [] }: RoleBinding | ClusterRoleBinding): 
 const yesNo = (value: boolean | undefined) => (value ? t('yes') : t('no'))
 
 export const systemReadings: Readonly<Record<string, (object: never) => Fact[]>> = {
-  Role: role,
-  ClusterRole: (object: ClusterRole) => [
-    ...role(object),
+  ClusterRole: ({ aggregationRule }: ClusterRole) => [
     [
       t('Gathered from'),
-      lines((object.aggregationRule?.clusterRoleSelectors ?? []).map(each => fromLabelSelector(each).format())),
+      lines((aggregationRule?.clusterRoleSelectors ?? []).map(each => fromLabelSelector(each).format())),
     ],
   ],
   RoleBinding: binding,

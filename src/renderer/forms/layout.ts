@@ -1,5 +1,6 @@
 // Which fields of a type stand in the form without being asked for, in which order. Types are shared by kinds, so a
-// container looks alike in a Pod and in a CronJob. Types that are not named show what they require and what is set.
+// container looks alike in a Pod and in a CronJob. Types that are not named show what they require and what is set, those
+// with few fields all of them.
 import type { FieldSchema } from './schema.ts'
 
 const FIRST: Readonly<Record<string, readonly string[]>> = {
@@ -73,6 +74,8 @@ const FIRST: Readonly<Record<string, readonly string[]>> = {
   Namespace: ['metadata'],
 }
 
+const FEW = 6
+
 /** Kept by the server, or said by the place that the form stands in. */
 const HIDDEN = new Set([
   'ObjectMeta.creationTimestamp',
@@ -106,7 +109,8 @@ export function arrange(
   )
   // A pod inside of something else is named and placed by its owner.
   const inTemplate = schema.typeName === 'ObjectMeta' && path.length > 1
-  const first = (inTemplate ? ['labels'] : (FIRST[schema.typeName] ?? [])).filter(name => visible.includes(name))
+  const named = FIRST[schema.typeName] ?? (visible.length <= FEW ? visible : [])
+  const first = (inTemplate ? ['labels'] : named).filter(name => visible.includes(name))
   const needed = inTemplate ? [] : [...schema.required]
   const atTop = path.length === 0 ? ['metadata', 'spec'] : []
   const shown = [...new Set([...first, ...atTop, ...needed, ...visible.filter(name => set.has(name))])].filter(name =>

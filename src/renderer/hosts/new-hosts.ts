@@ -1,4 +1,5 @@
 // Hosts to add out of what somebody typed or pasted: an address a line, with roles and labels after it.
+import type { SshHost } from '../../preload/channels.ts'
 import type { HostSpec } from '../../shared/api/flotilla/v1.ts'
 import { hostNameFrom } from '../../shared/machinery/host-name.ts'
 import { t } from '../i18n/i18n.ts'
@@ -54,4 +55,13 @@ export function parseHosts(text: string): TypedHosts {
     else hosts.push(host)
   }
   return { hosts, problems }
+}
+
+/** What can still be added of what the user's SSH configuration names. @param there names of hosts that exist */
+export function offeredHosts(known: readonly SshHost[], { hosts }: TypedHosts, there: readonly string[]): SshHost[] {
+  const taken = new Set([...there, ...hosts.map(({ name }) => name)])
+  return known.filter(({ name }) => {
+    const host = parseLine(name)
+    return typeof host !== 'string' && host.spec.address === name && !taken.has(host.name)
+  })
 }

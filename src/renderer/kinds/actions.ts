@@ -47,6 +47,8 @@ export interface ResourceAction {
   readonly bulk?: boolean
   /** Stands in the menu rather than among the buttons. */
   readonly minor?: boolean
+  /** Of what it is offered for, where not for all of the kind. */
+  readonly fits?: (object: AnyObject) => boolean
   readonly run: (rows: readonly Row[]) => void | Promise<void>
 }
 
@@ -281,7 +283,14 @@ const HAS_PODS = new Set([
 ])
 /** The field that halts a kind. */
 const HALTED: Readonly<Record<string, string>> = { Deployment: 'paused', CronJob: 'suspend', Job: 'suspend' }
+const isHalted = ({ kind, spec }: AnyObject) =>
+  (spec as Record<string, unknown> | undefined)?.[HALTED[kind] ?? ''] === true
+const isCordoned = ({ spec }: AnyObject) => (spec as { unschedulable?: boolean } | undefined)?.unschedulable === true
 const RESTARTABLE = new Set(['Deployment', 'StatefulSet', 'DaemonSet'])
+
+/** Those of a kind that make sense for an object as it is. */
+export const fitting = (actions: readonly ResourceAction[], object: AnyObject): ResourceAction[] =>
+  actions.filter(({ fits }) => fits?.(object) ?? true)
 
 export function actionsOf(kind: ServedKind): ResourceAction[] {
   const { type, verbs, subresources } = kind
@@ -377,6 +386,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       title: t('Cordon'),
       icon: PauseCircle,
       bulk: true,
+      fits: object => !isCordoned(object),
       run: rows => cordon(kind, rows),
     },
     type.kind === 'Node' && {
@@ -384,6 +394,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       title: t('Uncordon'),
       icon: PlayCircle,
       bulk: true,
+      fits: isCordoned,
       run: rows => setUnschedulable(kind, rows, false),
     },
     type.kind === 'Node' && {
@@ -399,6 +410,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       title: type.kind === 'Deployment' ? t('Pause the rollout') : t('Suspend'),
       icon: PauseCircle,
       bulk: true,
+      fits: object => !isHalted(object),
       run: rows => setSpec(kind, rows, { [HALTED[type.kind] ?? '']: true }, m('Halted {things}')),
     },
     HALTED[type.kind] !== undefined && {
@@ -407,6 +419,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       title: t('Resume'),
       icon: PlayCircle,
       bulk: true,
+      fits: isHalted,
       run: rows => setSpec(kind, rows, { [HALTED[type.kind] ?? '']: false }, m('Resumed {things}')),
     },
     verbs.includes('patch') && {

@@ -22,9 +22,9 @@ export const eventColumns = columnsOf<Event>(
     ...badgeColumn(eventStatus, m('Type')),
     // Most are; a mark on each would hide those that are not.
     cell: ({ object }) => (object.type === 'Warning' ? statusBadge(eventStatus(object)) : (object.type ?? '–')),
-    width: '106px',
+    width: '100px',
   },
-  { id: 'reason', title: m('Reason'), value: ({ object }) => object.reason ?? '', width: 'minmax(110px, 1fr)' },
+  { id: 'reason', title: m('Reason'), value: ({ object }) => object.reason ?? '', width: 'minmax(138px, 1fr)' },
   {
     id: 'object',
     title: m('Object'),
@@ -41,6 +41,6 @@ export const eventColumns = columnsOf<Event>(
     cell: ({ object }) => h('span', { class: 'truncate', title: object.message }, object.message),
     width: 'minmax(240px, 4fr)',
   },
-  { id: 'count', title: m('Count'), value: ({ object }) => eventCount(object), width: '70px' },
+  { id: 'count', title: m('Count'), value: ({ object }) => eventCount(object), width: '58px' },
   namespaceColumn(),
 )

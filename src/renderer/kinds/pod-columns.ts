@@ -19,14 +19,15 @@ const lastRestart = (pod: Pod) =>
     .at(-1)
 
 export const podColumns = columnsOf<Pod>(
-  nameColumn(),
-  namespaceColumn(),
+  // All of it fits beside each other where the window is 1280 pixels wide, names of a Deployment's pods as a whole.
+  { ...nameColumn(), width: 'minmax(196px, 3fr)' },
+  { ...namespaceColumn(), width: 'minmax(88px, 1fr)' },
   {
     id: 'containers',
     title: m('Containers'),
     value: ({ object }) => object.spec.containers.length,
     cell: ({ object }) => containerSquares(object),
-    width: '82px',
+    width: '79px',
   },
   statusColumn(Pod, podStatus),
   usageColumn('pods', 'cpu', limitsOf),
@@ -44,7 +45,7 @@ export const podColumns = columnsOf<Pod>(
         last ? h('span', { class: 'text-ink-faint font-normal' }, [' (', h(AgeText, { time: last }), ')']) : '',
       ])
     },
-    width: 'minmax(72px, 104px)',
+    width: 'minmax(68px, 0.4fr)',
   },
   {
     id: 'owner',
@@ -54,7 +55,7 @@ export const podColumns = columnsOf<Pod>(
       const owner = firstOwner(row)
       return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name, owner?.kind)
     },
-    width: 'minmax(92px, 1fr)',
+    width: 'minmax(88px, 1fr)',
   },
   {
     id: 'node',

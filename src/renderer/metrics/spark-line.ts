@@ -1,7 +1,7 @@
 // The last minutes as a line without axes.
 import { type VNode, h } from 'vue'
 
-const WIDTH = 36
+const WIDTH = 30
 const HEIGHT = 16
 const FRAME = { width: WIDTH, height: HEIGHT, class: 'shrink-0', 'aria-hidden': 'true' }
 

@@ -28,7 +28,7 @@ export const UsageCell: FunctionalComponent<UsageOf> = ({ kind, id, resource, li
   const line = sparkLine(metrics.samples(kind, id, SAMPLES_SHOWN).map(sample => sample[resource]))
   const amount = amountText(resource, now)
   if (kind !== 'nodes' || percent === undefined)
-    return h('span', { class: 'flex items-center gap-2 whitespace-nowrap', title }, [
+    return h('span', { class: 'flex items-center gap-1.5 whitespace-nowrap', title }, [
       line,
       h('span', { class: look }, amount),
     ])

@@ -8,7 +8,7 @@ import { UsageCell } from './usage-cell.ts'
 import { m } from '../i18n/i18n.ts'
 
 const WIDTHS = {
-  pods: { cpu: '90px', memory: '110px' },
+  pods: { cpu: '84px', memory: '104px' },
   nodes: { cpu: 'minmax(100px, 140px)', memory: 'minmax(100px, 164px)' },
 }
 

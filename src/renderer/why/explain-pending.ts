@@ -134,7 +134,11 @@ export function explainPending(pod: Pod, scene: Scene, ref: ObjectRef): Cause {
   if (claims.length && /PersistentVolumeClaim|persistentvolumeclaim|volume/.test(message))
     return pending(claims, [fact(message, 'scheduler')])
   if (scene.world.knows(Node) && scene.world.all(Node).length === 0)
-    return pending([because('no-nodes', ref, t('the cluster has no node'))])
+    return pending([
+      because('no-nodes', ref, t('the cluster has no node'), {
+        fixes: [{ kind: 'add-hosts', title: t('Add hosts') }],
+      }),
+    ])
 
   const template = templateOf(pod, scene, ref)
   const told = SUMMARY.exec(message)?.[2] ?? message

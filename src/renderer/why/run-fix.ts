@@ -43,6 +43,9 @@ export async function runFix(fix: Fix, router: Router): Promise<void> {
     case 'open':
       await router.push(objectRoute(fix.ref.type, fix.ref.namespace, fix.ref.name, undefined, fix.tab))
       return
+    case 'add-hosts':
+      await router.push({ name: 'hosts', query: { add: '' } })
+      return
     case 'edit': {
       const { type, namespace, name } = fix.ref
       useDockStore().open({ kind: 'editor', title: name, type: type as ResourceType<AnyObject>, namespace, name })

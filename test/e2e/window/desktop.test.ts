@@ -1,5 +1,5 @@
 // The app on a desktop, in a real Electron: its window's place, closing, settings, the log bundle.
-import { existsSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -89,6 +89,23 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     const page = await app.page()
     await page.waitForURL(/\/ui\/k\/core\/v1\/nodes\?ns=shop$/, { timeout: 20_000 })
     await page.getByRole('heading', { name: 'Nodes' }).waitFor({ timeout: 20_000 })
+  })
+
+  it('tells who has no node yet what is missing, and offers the hosts of the SSH configuration', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'flotilla-home-'))
+    mkdirSync(join(home, '.ssh'))
+    writeFileSync(join(home, '.ssh', 'config'), 'Host box-1\n  User ada\n  Port 2222\nHost *\n  Compression yes\n')
+    app = await DesktopApp.launch({ env: { HOME: home } })
+    const page = await app.page()
+    const steps = page.getByRole('region', { name: 'First steps' })
+    await steps.getByText('This machine is none: --no-local-node was given.').waitFor({ timeout: 20_000 })
+    await shoot(page, 'desktop-first-steps')
+    await steps.getByRole('link', { name: 'Add hosts' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Add hosts' })
+    await dialog.getByRole('button', { name: 'box-1 ada@box-1:2222' }).click()
+    expect(await dialog.getByRole('textbox').inputValue()).toBe('box-1')
+    await dialog.getByRole('region', { name: 'From your SSH configuration' }).waitFor({ state: 'detached' })
+    await shoot(page, 'desktop-ssh-hosts')
   })
 
   it('quits at once, also while its cluster starts, without a fault on the way out', async () => {

@@ -74,6 +74,13 @@ describe('the SSH configuration', () => {
   test('gives the hops that lead to a host', () => {
     expect(route('inner').map(hopName)).toEqual(['me@gate.example:2222', 'ada@middle:2200', 'everyone@10.0.0.9:2022'])
   })
+  test('names its hosts, those that are included too, and none that is a pattern', () => {
+    const { hosts } = readSshConfig(join(home, '.ssh', 'config'), home)
+    expect(hosts).toContain('inner')
+    expect(hosts).toContain('gate')
+    expect(hosts.filter(name => /[*!]/.test(name))).toEqual([])
+    expect(new Set(hosts).size).toBe(hosts.length)
+  })
   test('gives each hop its keys', () => {
     const [gate, , inner] = route('inner')
     expect(gate).toMatchObject({ identityFiles: [join(home, '.ssh/gate key')], identitiesOnly: true })

@@ -96,6 +96,14 @@ describe('arrange()', () => {
     expect(more).toContain('sessionAffinity')
     expect(more).not.toContain('clusterIP')
   })
+  it('shows all of what has few fields', () => {
+    const properties = Object.fromEntries(['port', 'crew', 'sails'].map(name => [name, { type: 'string' }]))
+    const schemas = {
+      K: { type: 'object', properties, 'x-kubernetes-group-version-kind': [{ group: '', version: 'v1', kind: 'K' }] },
+    }
+    const schema = schemaOfKind({ components: { schemas } }, { group: '', version: 'v1', kind: 'K' })
+    expect(schema && arrange(schema, ['spec'], nothing)).toEqual({ shown: ['port', 'crew', 'sails'], more: [] })
+  })
   it('leaves out what the server keeps', async () => {
     const schema = await servedSchema(ConfigMap)
     const top = arrange(schema, [], new Set(['apiVersion', 'kind', 'status', 'data']))

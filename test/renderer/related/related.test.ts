@@ -151,18 +151,12 @@ describe('kindFacts()', () => {
       ['Allowed out', 'nothing at all'],
     ])
   })
-  it('tells a role by its rules, and a binding by whom it gives what', () => {
+  it('tells by which labels a role gathers others, and whom a binding gives what', () => {
     const role = {
-      ...make(Role, 'reader', {}),
-      rules: [
-        { apiGroups: ['', 'apps'], resources: ['pods', 'deployments'], verbs: ['get', 'list'], resourceNames: ['web'] },
-        { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
-        { nonResourceURLs: ['/healthz'], verbs: ['get'] },
-      ],
+      ...make(ClusterRole, 'reader', {}),
+      aggregationRule: { clusterRoleSelectors: [{ matchLabels: { reads: 'all' } }] },
     }
-    expect(kindFacts(role as unknown as AnyObject, false)).toEqual([
-      ['Allows', 'pods, deployments (apps) only web: get, list\neverything: all verbs\n/healthz: get'],
-    ])
+    expect(kindFacts(role as unknown as AnyObject, true)).toEqual([['Gathered from', 'reads=all']])
     const binding = {
       ...make(RoleBinding, 'readers', {}),
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },

@@ -93,6 +93,8 @@ function applies(patterns: readonly string[], host: string): boolean {
 export interface SshConfigFile {
   /** @param name as the user wrote it, before HostName changes it */
   optionsFor(name: string): HostOptions
+  /** Names that blocks are about, in the order of the file; those with wildcards are none. */
+  readonly hosts: readonly string[]
   /** Whether a block is about that name, and not about all. */
   names(name: string): boolean
 }
@@ -104,7 +106,9 @@ export interface SshConfigFile {
  */
 export function readSshConfig(path: string, home: string): SshConfigFile {
   const lines = readLines(path, home, 0)
+  const named = lines.flatMap(({ keyword, words }) => (keyword === 'host' ? words : []))
   return {
+    hosts: [...new Set(named.filter(word => !/[*?!]/.test(word)))],
     names: name =>
       lines.some(({ keyword, words }) => keyword === 'host' && !words.includes('*') && applies(words, name)),
     optionsFor(name) {

@@ -101,6 +101,7 @@ export const cluster = {
   'Linux machines that this computer reaches over SSH. Only port 22 is needed. Nothing is changed before you have seen the plan.':
     'Linux-Rechner, die dieser Computer über SSH erreicht. Nur Port 22 ist nötig. Geändert wird erst etwas, wenn der Plan bestätigt ist.',
   'Addresses, one a line': 'Adressen, eine je Zeile',
+  'From your SSH configuration': 'Aus der eigenen SSH-Konfiguration',
   'Also names out of your SSH configuration. After an address: roles, and labels as key=value.':
     'Auch Namen aus der SSH-Konfiguration. Nach einer Adresse: Rollen, und Labels als key=value.',
   'Check {n} hosts': '{n} Rechner prüfen',

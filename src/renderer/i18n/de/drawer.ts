@@ -189,6 +189,7 @@ export const drawer = {
 
   // Who may do what
   Allows: 'Erlaubt',
+  Verbs: 'Verben',
   'Given by': 'Verliehen durch',
   'Is given': 'Erhält',
   'Belongs to': 'Gehört zu',

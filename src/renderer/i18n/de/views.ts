@@ -42,8 +42,18 @@ export const views = {
   'Use it from a terminal': 'Im Terminal verwenden',
   "kubectl, Helm and every client library work unchanged with this cluster's kubeconfig.":
     'kubectl, Helm und jede Client-Bibliothek arbeiten unverändert mit der Kubeconfig dieses Clusters.',
-  'Nothing can run yet. This machine joins by itself when Docker runs here.':
-    'Noch kann nichts laufen. Dieser Rechner tritt von selbst bei, wenn hier Docker läuft.',
+  'First steps': 'Erste Schritte',
+  'Three steps to a working cluster': 'Drei Schritte zu einem Cluster, auf dem etwas läuft',
+  'A machine to run on': 'Ein Rechner, auf dem es läuft',
+  '{n} node is there. | {n} nodes are there.': '{n} Node ist da. | {n} Nodes sind da.',
+  'This machine is none: {why}.': 'Dieser Rechner ist keiner: {why}.',
+  'This machine joins by itself when Docker runs here.': 'Dieser Rechner tritt von selbst bei, wenn hier Docker läuft.',
+  'Show nodes': 'Nodes zeigen',
+  'Something that runs': 'Etwas, das läuft',
+  'It starts as soon as a node is there.': 'Es startet, sobald ein Node da ist.',
+  'By a form with the YAML beside it, or drop a YAML file or a folder on this window.':
+    'Per Formular mit dem YAML daneben; oder eine YAML-Datei oder einen Ordner auf dieses Fenster ziehen.',
+  'Your own tools': 'Eigene Werkzeuge',
 
   // Hosts
   '{action} {name}?': '{name}: {action}?',
