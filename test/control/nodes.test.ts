@@ -6,7 +6,7 @@ import { formatMicroTime, formatTime } from '../../src/shared/machinery/clock.ts
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
 import { eventually } from '../support/eventually.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { type Cluster, reportPod, startCluster } from './support/cluster.ts'
+import { type Cluster, eventsAbout, reportPod, startCluster } from './support/cluster.ts'
 
 let cluster: Cluster
 let clock: ManualClock
@@ -89,6 +89,15 @@ describe('node-lifecycle', () => {
       await pass(5, ['a', 'b']) // a conflict is tried again after some milliseconds
       expect([await taintsOf('a'), cluster.warnings]).toEqual([[], []])
     })
+  })
+
+  test('a node that joins is told of', async () => {
+    await join('a')
+    await eventually(async () =>
+      expect(await eventsAbout(cluster.client, 'default', 'a')).toContain(
+        'RegisteredNode: Node a event: Registered Node a in Controller',
+      ),
+    )
   })
 
   test('nobody is evicted while no node at all reports', async () => {

@@ -21,6 +21,11 @@ const KNOWN = [
     name: /a Deployment/,
     why: 'which of several sets a step is taken from is a matter of chance',
   },
+  {
+    text: /^\.ConfigMap\/<node>-\d+\.data\.annotations: ""/,
+    why: 'kubelets are told of changes, so none needs to know how long to keep what it read',
+  },
+  { text: /^\.ConfigMap\/<node>-\d+\.data\.labels/, why: 'agents bring the older labels themselves' },
   { text: /last-change-trigger-time/, why: 'the newest time is told after every change' },
   { text: /UnmanagedPods/, why: 'the pods are named, not the selector' },
   { text: /currentMetrics: nothing, not (null|\[\{"type":""\}\])/, why: 'what is not known is left out' },

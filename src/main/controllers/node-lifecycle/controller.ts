@@ -55,7 +55,9 @@ export class NodeLifecycleController implements Reconciler<Node> {
     this.#followGaps(context)
     const { name } = cached.metadata
     const lease = context.lister(Lease).get({ namespace: LEASES, name })
-    const seen = observe(this.#observations.get(name), cached, lease, this.#time.now())
+    const before = this.#observations.get(name)
+    if (!before) tellOf(cached, context, 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`)
+    const seen = observe(before, cached, lease, this.#time.now())
     this.#observations.set(name, seen)
     const graceMs = seen.everReported ? GRACE_MS : STARTUP_GRACE_MS
     const silentMs = this.#time.now() - seen.at
@@ -84,12 +86,8 @@ export class NodeLifecycleController implements Reconciler<Node> {
 
   async #tellNotReady(before: Node, now: Node, context: ControllerContext): Promise<void> {
     if (noExecuteKey(now) === undefined) return
-    const { name, uid } = now.metadata
     const wentDown = conditionOf(before.status.conditions, 'Ready')?.status === 'True' && before !== now
-    if (wentDown) {
-      const about = { kind: 'Node', apiVersion: 'v1', name, uid }
-      context.events.event(about, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`)
-    }
+    if (wentDown) tellOf(now, context, 'NodeNotReady', `Node ${now.metadata.name} status is now: NodeNotReady`)
     await markPodsNotReady(now, context)
   }
 
@@ -136,6 +134,10 @@ async function markPodsNotReady(node: Node, context: ControllerContext): Promise
   const ready = context.lister(Pod).by(podsByNode, node.metadata.name).filter(isPodReady)
   for (let i = 0; i < ready.length; i += MARKED_AT_ONCE)
     await Promise.all(ready.slice(i, i + MARKED_AT_ONCE).map(pod => markNotReady(pod, context)))
+}
+
+function tellOf({ metadata: { name, uid } }: Node, { events }: ControllerContext, reason: string, text: string): void {
+  events.event({ kind: 'Node', apiVersion: 'v1', name, uid }, 'Normal', reason, text)
 }
 
 async function markNotReady(pod: Pod, { client, clock, signal, events }: ControllerContext): Promise<void> {
