@@ -18,6 +18,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
 const PARTIAL = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json'
+const MERGE = 'application/merge-patch+json'
 const maps = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`
 const make = (namespace: string, name: string, labels: Record<string, string> = {}, data = 'x') =>
   raw(server, maps(namespace), { body: configMap(name, { metadata: { name, labels }, data: { key: data } }) })
@@ -158,6 +159,24 @@ describe('list', () => {
     expect(bare.json.rows![0]!.object).toBeUndefined()
     const whole = await raw(server, `${maps('table')}?includeObject=Object`, { headers: { accept: TABLE } })
     expect(whole.json.rows![0]!.object!.data).toEqual({ key: 'x' })
+  })
+
+  test('as a Table and as metadata shows what the metadata is now, the same in both', async () => {
+    const path = maps('kept')
+    await make('kept', 'row', { version: 'one' })
+    const seen = async () => {
+      const { json: table } = await raw(server, path, { headers: { accept: TABLE } })
+      const { json: list } = await raw(server, path, { headers: { accept: PARTIAL } })
+      expect(table.rows!.map((row: AnyJson) => row.object)).toEqual(list.items)
+      return list.items!.map((item: AnyJson) => item.metadata!.labels!.version)
+    }
+    expect(await seen()).toEqual(['one'])
+    const body = { metadata: { labels: { version: 'two' } } }
+    await raw(server, `${path}/row`, { method: 'PATCH', body, headers: { 'content-type': MERGE } })
+    expect(await seen()).toEqual(['two'])
+    await raw(server, `${path}/row`, { method: 'DELETE' })
+    await make('kept', 'row', { version: 'three' })
+    expect(await seen()).toEqual(['three'])
   })
 
   test('as PartialObjectMetadata carries no data', async () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readFields } from '../../../src/main/apiserver/codec/protobuf/wire.ts'
-import { foreignSpec } from '../../../src/main/apiserver/openapi/foreign-spec.ts'
+import { type ForeignSpec, foreignSpec } from '../../../src/main/apiserver/openapi/foreign-spec.ts'
 import { openapiHandler } from '../../../src/main/apiserver/openapi/handler.ts'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
 import { defineResource, type ResourceDescriptor } from '../../../src/main/apiserver/registry/resource.ts'
@@ -241,6 +241,20 @@ describe('openapiHandler()', () => {
     expect(second!.bytes).toBe(first!.bytes)
     const fewer = await openapiHandler('/openapi/v3/api/v1', undefined, resources.slice(0, 1))
     expect(fewer!.etag).not.toBe(first!.etag)
+  })
+
+  test('version 2 has another etag with each extension server that comes, goes, or says something else', async () => {
+    const said = (path: string) => foreignSpec({ paths: { [`/apis/x.io/v1/${path}`]: { get: {} } } }, 'x.io', 'v1')
+    const [one, other] = [await said('one'), await said('other')]
+    const seen = async (...foreign: ForeignSpec[]) => {
+      const { etag, bytes } = (await openapiHandler('/openapi/v2', undefined, resources, descriptions, foreign))!
+      return { etag, paths: ['one', 'other'].filter(path => bytes.includes(`/apis/x.io/v1/${path}`)) }
+    }
+    const [alone, first, second] = [await seen(), await seen(one), await seen(other)]
+    expect([alone, first, second].map(({ paths }) => paths)).toEqual([[], ['one'], ['other']])
+    expect(new Set([alone, first, second].map(({ etag }) => etag)).size).toBe(3)
+    expect(await seen(one)).toEqual(first)
+    expect(await seen()).toEqual(alone)
   })
 })
 

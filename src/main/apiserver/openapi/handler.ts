@@ -4,7 +4,7 @@ import { ApiError } from '../../../shared/machinery/status.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { documentV2, documentV2Protobuf, documentV3 } from './document.ts'
 import type { ForeignSpec } from './foreign-spec.ts'
-import { generalPaths } from './general-paths.ts'
+import { type GeneralPath, generalPaths } from './general-paths.ts'
 import type { Descriptions } from './type-schemas.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
@@ -34,6 +34,29 @@ function hashOf(resources: readonly ResourceDescriptor[], described: boolean, ke
     if (custom) hash.update(encodeJson(custom.openapi))
   }
   return hash.digest('hex').toUpperCase()
+}
+
+/** What a document is of, and its name. */
+interface Part {
+  readonly own: readonly ResourceDescriptor[]
+  readonly general: readonly GeneralPath[]
+  readonly hash: string
+}
+/** By the resources, which are hundreds, and then by the key: of each the one that was asked for last. */
+const parts = new WeakMap<readonly ResourceDescriptor[], Map<string, { readonly also: string; readonly part: Part }>>()
+
+/** @param also what else the document follows from */
+function partOf(resources: readonly ResourceDescriptor[], described: boolean, key: string, also: string): Part {
+  const known = parts.get(resources) ?? new Map<string, { also: string; part: Part }>()
+  parts.set(resources, known)
+  const last = known.get(key)
+  if (last?.also === `${described} ${also}`) return last.part
+  const own = key === '' ? resources : resources.filter(resource => keyOf(resource) === key)
+  const general = key === '' ? [] : generalPaths(resources).filter(({ document }) => document === key)
+  const part = { own, general, hash: hashOf(own, described, key === '' ? also : key) }
+  // Keys are what clients ask for: only those of documents are kept.
+  if (own.length + general.length > 0) known.set(key, { also: `${described} ${also}`, part })
+  return part
 }
 
 const JSON_RANGES = new Set(['', '*/*', 'application/*', 'application/json'])
@@ -95,8 +118,8 @@ export async function openapiHandler(
     contentType,
     etag: `"${hash}"`,
   })
-  const own = key === undefined ? resources : resources.filter(resource => keyOf(resource) === key)
-  const general = key === undefined ? [] : generalPaths(resources).filter(({ document }) => document === key)
+  const also = key === undefined ? foreign.map(spec => spec.hash).join(' ') : ''
+  const { own, general, hash } = partOf(resources, described, key ?? '', also)
   if (own.length + general.length === 0 || (version === 'v2' && key !== undefined)) return undefined
   // The index is JSON for everybody: clients that ask for protobuf elsewhere get it here with the same header.
   const form = chosen(accept, version === 'v2')
@@ -104,7 +127,6 @@ export async function openapiHandler(
     const accepted = ['application/json', ...(version === 'v2' ? [PROTOBUF] : [])].join(', ')
     throw new ApiError(406, 'NotAcceptable', `only the following media types are accepted: ${accepted}`)
   }
-  const hash = hashOf(own, described, key ?? foreign.map(spec => spec.hash).join(' '))
   if (version === 'v2') {
     if (form === 'protobuf') {
       const build = () => documentV2Protobuf(resources, descriptions, foreign)
@@ -112,7 +134,8 @@ export async function openapiHandler(
     }
     return answer(await cached(resources, 'v2', hash, () => documentV2(resources, descriptions, foreign)), hash)
   }
-  if (key === undefined) return answer(index(resources, described), hash)
+  if (key === undefined)
+    return answer(await cached(resources, 'v3', hash, () => Promise.resolve(index(resources, described))), hash)
   return answer(await cached(resources, key, hash, () => documentV3(own, general, descriptions)), hash)
 }
 

@@ -10,42 +10,47 @@ import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 const encode = (value: unknown) => Buffer.from(encodeJson(value))
 
-export const partialObject = (object: AnyObject, version: MetaVersion = 'v1') => ({
+export const partialObject = (object: AnyObject, version: MetaVersion = 'v1'): AnyObject => ({
   kind: 'PartialObjectMetadata',
   apiVersion: `meta.k8s.io/${version}`,
   metadata: object.metadata,
 })
 
+/** Of each kind, the JSON of its objects' metadata. It goes when they go. */
+const encoded = { v1: new WeakMap<ResourceDescriptor, Encoded>(), v1beta1: new WeakMap<ResourceDescriptor, Encoded>() }
+type Encoded = WeakMap<Stored, Buffer>
+
+/** @returns what gives an object's metadata as JSON: encoded once for lists, watches and the rows of tables */
+export function partialJson(resource: ResourceDescriptor, version: MetaVersion): (stored: Stored) => Buffer {
+  const known = encoded[version].get(resource) ?? new WeakMap<Stored, Buffer>()
+  encoded[version].set(resource, known)
+  return stored => {
+    let bytes = known.get(stored)
+    if (!bytes) known.set(stored, (bytes = encode(partialObject(viewOf(resource, stored), version))))
+    return bytes
+  }
+}
+
 export function partialRepresentation(resource: ResourceDescriptor, version: MetaVersion = 'v1'): Representation {
-  const seen = new WeakMap<Stored, { object: ReturnType<typeof partialObject>; bytes: Buffer }>()
-  const partial = (stored: Stored) => {
-    let known = seen.get(stored)
-    if (!known) {
-      const object = partialObject(viewOf(resource, stored), version)
-      seen.set(stored, (known = { object, bytes: encode(object) }))
-    }
-    return known
+  const json = partialJson(resource, version)
+  const objects = new WeakMap<Stored, AnyObject>()
+  // The same one each time: what it is encoded to as protobuf is kept by it.
+  const partial = (stored: Stored): AnyObject => {
+    let object = objects.get(stored)
+    if (!object) objects.set(stored, (object = partialObject(viewOf(resource, stored), version)))
+    return object
   }
   const apiVersion = `meta.k8s.io/${version}`
   const listHead = ({ metadata }: ListHead) => ({ kind: 'PartialObjectMetadataList', apiVersion, metadata })
   return {
     contentType: `application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=${version}`,
     one: object => partialObject(object, version),
-    list: head => ({ ...listHead(head), items: head.items.map(stored => partial(stored).object) }),
-    json: head =>
-      joinItems(
-        `${JSON.stringify(listHead(head)).slice(0, -1)},"items":[`,
-        head.items,
-        stored => partial(stored).bytes,
-        ']}\n',
-      ),
-    frame(type, stored) {
-      const { object, bytes } = partial(stored)
-      return lazyFrame(type, object as AnyObject, () => encodeFrame(type, bytes))
-    },
+    list: head => ({ ...listHead(head), items: head.items.map(partial) }),
+    json: head => joinItems(`${JSON.stringify(listHead(head)).slice(0, -1)},"items":[`, head.items, json, ']}\n'),
+    frame: (type, stored) => lazyFrame(type, partial(stored), () => encodeFrame(type, json(stored))),
     bookmark: object => {
       const marked = partialObject(object, version)
-      return lazyFrame('BOOKMARK', marked as AnyObject, () => encodeFrame('BOOKMARK', encode(marked)))
+      return lazyFrame('BOOKMARK', marked, () => encodeFrame('BOOKMARK', encode(marked)))
     },
   }
 }

@@ -2,15 +2,18 @@
 import type { ListMeta } from '../../../shared/api/meta/v1.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
+import type { Stored } from '../../store/contract.ts'
 import { viewOf } from '../keys.ts'
 import type { Column, ResourceDescriptor } from '../registry/resource.ts'
 import type { MetaVersion } from './negotiate.ts'
-import { partialObject } from './partial-metadata.ts'
+import { partialJson, partialObject } from './partial-metadata.ts'
 import { encodeFrame, lazyFrame, type Representation } from './representation.ts'
 import { joinItems } from './slices.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
+
+const ROW_END = Buffer.from('}')
 
 const encode = (value: unknown) => Buffer.from(encodeJson(value))
 
@@ -46,10 +49,19 @@ export function tableRepresentation(
     description,
     priority,
   }))
+  const cellsOf = (object: AnyObject) => columns.map(column => column.value(object, clock.now()) ?? null)
   const row = (object: AnyObject) => ({
-    cells: columns.map(column => column.value(object, clock.now()) ?? null),
+    cells: cellsOf(object),
     ...(include === 'None' ? {} : { object: include === 'Object' ? object : partialObject(object, version) }),
   })
+  const metadataOf = partialJson(resource, version)
+  /** A row of a list as JSON: the metadata in it is the largest part, and encoded already. */
+  const rowJson = (stored: Stored): Buffer => {
+    const object = viewOf(resource, stored)
+    if (include !== 'Metadata') return encode(row(object))
+    const cells = Buffer.from(`{"cells":${encodeJson(cellsOf(object))},"object":`)
+    return Buffer.concat([cells, metadataOf(stored), ROW_END])
+  }
   const table = (metadata: ListMeta, definitions: boolean, objects: readonly AnyObject[]) => ({
     ...head,
     metadata,
@@ -72,7 +84,7 @@ export function tableRepresentation(
       joinItems(
         `${JSON.stringify({ ...head, metadata, columnDefinitions }).slice(0, -1)},"rows":[`,
         items,
-        stored => encode(row(viewOf(resource, stored))),
+        rowJson,
         ']}\n',
       ),
     frame: (type, stored, first) =>

@@ -4,7 +4,7 @@ import { ByteCache } from '../../../store/byte-cache.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import { schemaIdOf } from '../../schema/table.ts'
 import { decodeMessage, decodeMessageInSlices, encodeMessage, hasMessage } from './message.ts'
-import { readFields, WireError, Writer } from './wire.ts'
+import { BYTES, readFields, WireError, Writer } from './wire.ts'
 
 /** Items that are encoded between two looks at the clock. */
 const FEW_ITEMS = 16
@@ -31,7 +31,7 @@ export function encodeProtobuf(object: unknown): Buffer | undefined {
   const { apiVersion, kind } = { apiVersion: getField(object, 'apiVersion'), kind: getField(object, 'kind') }
   const id = messageIdOf(apiVersion, kind)
   if (id === undefined) return undefined
-  return envelope(String(apiVersion), String(kind), encodeMessage(id, object))
+  return envelope(String(apiVersion), String(kind), [encodeMessage(id, object)])
 }
 
 /** What items of long lists were encoded to, each as a field of its list, for the next who asks. */
@@ -51,13 +51,18 @@ export async function encodeProtobufInSlices(object: unknown): Promise<Buffer | 
     parts.push(encodedItems.get(one) ?? encodedItems.keep(one, encodeMessage(id, { items: [one] })))
     if (i % FEW_ITEMS === 0 && pacer.due) await pacer.pause()
   }
-  return envelope(String(apiVersion), String(kind), Buffer.concat(parts))
+  return envelope(String(apiVersion), String(kind), parts)
 }
 
-function envelope(apiVersion: string, kind: string, message: Buffer): Buffer {
+/** Without an encoding and a content type, which stand behind the message. */
+const ENVELOPE_END = new Writer().text(3, '').text(4, '').finish()
+
+/** @param parts of the message; they may be long, and are copied once */
+function envelope(apiVersion: string, kind: string, parts: readonly Buffer[]): Buffer {
   const type = new Writer().text(1, apiVersion).text(2, kind).finish()
-  const unknown = new Writer().bytes(1, type).bytes(2, message).text(3, '').text(4, '').finish()
-  return Buffer.concat([MAGIC, unknown])
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  const start = new Writer().bytes(1, type).tag(2, BYTES).varint(length).finish()
+  return Buffer.concat([MAGIC, start, ...parts, ENVELOPE_END])
 }
 
 /** @returns one frame of a watch: its length in four bytes, then the event with the object in its own envelope. */
