@@ -272,13 +272,13 @@ class RunningScheduler {
     if (toDo.length === 0) this.queue.reject(queued, rejectedBy)
     if (this.#signal.aborted) return
     this.#writes.start(async () => {
-      try {
-        await tellUnschedulable(this.#options, info.pod, message, nominated)
-        for (const carryOut of toDo) await carryOut()
-      } finally {
-        // Only now: tried again before its victims are on their way, it would look for others.
-        if (toDo.length > 0) this.queue.reject(queued, rejectedBy)
-      }
+      // At the same time, as upstream: victims go even where the pod cannot be told of it.
+      const told = tellUnschedulable(this.#options, info.pod, message, nominated)
+      const results = await Promise.allSettled([told, ...toDo.map(carryOut => carryOut())])
+      // Only now: tried again before its victims are on their way, it would look for others.
+      if (toDo.length > 0) this.queue.reject(queued, rejectedBy)
+      const failed = results.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
     })
   }
 }

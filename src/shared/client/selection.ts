@@ -83,11 +83,15 @@ export class Selectors<T extends KubeObject> {
 
   /** @returns the namespace's objects that select something with any of these sets of labels, each once */
   selecting(lister: Lister<T>, namespace: string, ...wanted: readonly Labels[]): T[] {
-    const places = new Set([place(namespace)])
-    for (const labels of wanted)
-      for (const [key, value] of Object.entries(labels ?? {})) places.add(place(namespace, key, value))
-    const candidates = new Set([...places].flatMap(each => lister.by(this.#index, each)))
-    return [...candidates].filter(object => wanted.some(labels => this.of(object).matches(labels)))
+    const found = new Set<T>()
+    const look = (at: string, labels: Labels) => {
+      for (const object of lister.by(this.#index, at)) if (this.of(object).matches(labels)) found.add(object)
+    }
+    for (const labels of wanted) {
+      look(place(namespace), labels)
+      if (labels) for (const key of Object.keys(labels)) look(place(namespace, key, labels[key]), labels)
+    }
+    return [...found]
   }
 
   /** A selector that cannot be read selects nothing. */

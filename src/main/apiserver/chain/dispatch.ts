@@ -8,7 +8,7 @@ import { ApiError, badRequest, timeout } from '../../../shared/machinery/status.
 import { StoreError } from '../../store/contract.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
 import type { Metrics } from '../health/metrics.ts'
-import { auditEntry, auditRefusal, type AuditOptions, type AuditParts } from '../audit/audit.ts'
+import { type AuditEntry, auditEntry, auditRefusal, type AuditOptions, type AuditParts } from '../audit/audit.ts'
 import type { Annotate, ApiRequest, ApiResponse } from '../request.ts'
 import { toApiError } from '../store-error.ts'
 import { assertAllowed } from './authorize.ts'
@@ -117,13 +117,10 @@ export function createDispatch(parts: DispatchParts): Dispatch {
   }
 
   async function audited(
-    parts: AuditParts,
-    given: ApiRequest,
+    entry: AuditEntry,
     request: ApiRequest,
     attributes: AuthorizationAttributes,
   ): Promise<ApiResponse> {
-    const entry = auditEntry(parts, request, given.user, attributes)
-    if (!entry) return answer(request, attributes)
     const annotate: Annotate = (key, value) => entry.annotate(key, value)
     const noted = Object.create(request, { annotate: { value: annotate } }) as ApiRequest
     entry.received()
@@ -156,7 +153,8 @@ export function createDispatch(parts: DispatchParts): Dispatch {
   function run(given: ApiRequest): Promise<ApiResponse> {
     const request = asWhomever(given)
     const attributes = attributesOf(request)
-    return audit ? audited(audit, given, request, attributes) : answer(request, attributes)
+    const entry = audit && auditEntry(audit, request, given.user, attributes)
+    return entry ? audited(entry, request, attributes) : answer(request, attributes)
   }
 
   return async request => {

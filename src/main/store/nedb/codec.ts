@@ -21,12 +21,16 @@ const CHECKSUM_LENGTH = 8
 const SPACE = 0x20
 // nedb's reader takes these for line ends. Inside JSON they occur only in strings, where an escape means the same.
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g
+/** Hardly any text has one: to look for each costs less than an expression that replaces nothing. */
+const hasSeparator = (text: string) => text.includes('\u0085') || text.includes('\u2028') || text.includes('\u2029')
 
 const checksum = (text: string | Buffer): string => crc32(text).toString(16).padStart(CHECKSUM_LENGTH, '0')
 
 /** nedb's afterSerialization hook. */
 export function seal(json: string): string {
-  const escaped = json.replace(LINE_SEPARATORS, at => `\\u${at.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const escaped = hasSeparator(json)
+    ? json.replace(LINE_SEPARATORS, at => `\\u${at.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    : json
   return `${checksum(escaped)} ${escaped}`
 }
 
