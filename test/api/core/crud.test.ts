@@ -1,5 +1,6 @@
 // The write verbs over TLS, seen as a client sees them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Pod } from '../../../src/shared/api/core/v1.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 import { type AnyJson, CONFIG_MAPS, configMap, pod, PODS, raw } from './support/raw.ts'
 
@@ -339,6 +340,48 @@ describe('patch', () => {
     const strict = await patch('patch-bad', types.merge, { foo: 1 }, '?fieldValidation=Strict')
     expect(strict.code).toBe(422)
     expect(strict.json.message).toContain('strict decoding error: unknown field "foo"')
+  })
+  test.each([
+    ['merge', types.merge, (managedFields: unknown) => ({ metadata: { managedFields } })],
+    ['strategic', types.strategic, (managedFields: unknown) => ({ metadata: { managedFields } })],
+    ['json', types.json, (value: unknown) => [{ op: 'replace', path: '/metadata/managedFields', value }]],
+  ])(
+    '%s: who owns what stays where it is not named or named empty, and is reset by [{}]',
+    async (name, type, saying) => {
+      const owned = `owned-${name}`
+      await raw(server, `${CONFIG_MAPS}?fieldManager=ann`, { body: configMap(owned) })
+      const change = async (how: string, body: unknown, manager: string) => {
+        const { json } = await patch(owned, how, body, `?fieldManager=${manager}`)
+        return json.metadata!.managedFields?.map((entry: AnyJson) => entry.manager) ?? []
+      }
+      const other = type === types.json ? types.merge : type
+      expect(await change(other, { metadata: { labels: { x: 'y' } } }, 'bob')).toEqual(['ann', 'bob'])
+      expect(await change(other, { metadata: { labels: { x: 'y' } } }, 'eve')).toEqual(['ann', 'bob'])
+      expect(await change(type, saying([]), 'eve')).toEqual(['ann', 'bob'])
+      expect(await change(type, saying([{}]), 'eve')).toEqual([])
+    },
+  )
+  test('nothing that clients of this process hold changes by a later write', async () => {
+    const held = async () => (await server.clientAs().get(Pod, { namespace: 'default', name: 'held' })) as unknown
+    await raw(server, PODS, { body: pod('held', { metadata: { labels: { a: '1' } }, spec: { nodeName: 'n' } }) })
+    const status = { conditions: [{ type: 'Ready', status: 'True' }] }
+    const writes = [
+      { path: '/held/status', type: types.strategic, body: { status } },
+      { path: '/held', type: types.strategic, body: { metadata: { labels: { b: '2' } } } },
+      { path: '/held', type: types.merge, body: { spec: { activeDeadlineSeconds: 60 } } },
+    ]
+    for (const { path, type, body } of writes) {
+      const before = await held()
+      const copy = structuredClone(before)
+      const { code } = await raw(server, `${PODS}${path}`, { method: 'PATCH', body, headers: { 'content-type': type } })
+      expect(code).toBe(200)
+      expect(before).toEqual(copy)
+      expect(await held()).not.toEqual(copy)
+    }
+    const before = await held()
+    const copy = structuredClone(before)
+    expect((await raw(server, `${PODS}/held`, { method: 'DELETE' })).json.metadata!.deletionTimestamp).toBeDefined()
+    expect(before).toEqual(copy)
   })
   test('of an unknown type answers 415', async () => {
     await raw(server, CONFIG_MAPS, { body: configMap('patch-type') })

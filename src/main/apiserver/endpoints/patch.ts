@@ -5,6 +5,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, invalid } from '../../../shared/machinery/status.ts'
 import { mediaTypeOf, unsupportedMediaType } from '../codec/media-type.ts'
 import { APPLY_PATCH, applyPatch, JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH } from '../patch/apply-patch.ts'
+import { isDirective } from '../patch/strategic/directives.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
 import { decodeObject } from '../schema/decode.ts'
@@ -25,20 +26,33 @@ export function patched(
 ): AnyObject {
   const strategic = mediaTypeOf(request.headers['content-type']) === STRATEGIC_MERGE_PATCH
   if (resource.custom && strategic) throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, APPLY_PATCH])
-  const result = applyPatch(request.headers['content-type'] ?? '', resource.schema, current, patch)
+  const apply = (to: AnyObject) => applyPatch(request.headers['content-type'] ?? '', resource.schema, to, patch)
+  // Who owns what is the largest part of many objects, and nobody changes it in place.
+  const { managedFields, ...metadata } = current.metadata
+  const isKept = managedFields !== undefined && leavesManagers(patch)
+  const result = apply(isKept ? { ...current, metadata } : current)
   const { object, unknown, errors } = resource.custom
     ? resource.custom.decode(result)
     : decodeObject(resource.schema, result, strategic ? 'map' : 'json')
   const refuse = (why: string) =>
     invalid({ group: '', kind: '' }, '', [
-      invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(result), why),
+      invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(apply(current)), why),
     ])
   if (errors[0] !== undefined) throw refuse(errors[0])
   const findings = strictFindings(unknown, request.duplicateFields)
   const validation = fieldValidationOf(request.query, 'PatchOptions')
   if (findings.length > 0 && validation === 'Strict') throw refuse(`strict decoding error: ${findings.join(', ')}`)
   if (validation === 'Warn') for (const finding of findings) request.warn(finding)
+  if (isKept) object.metadata.managedFields = managedFields
   return object
+}
+
+/** Whether a merge patch, strategic or not, says nothing that could be about them. */
+function leavesManagers(patch: unknown): boolean {
+  if (!isObject(patch) || Object.keys(patch).some(isDirective)) return false
+  if (!Object.hasOwn(patch, 'metadata')) return true
+  const { metadata } = patch
+  return isObject(metadata) && !Object.keys(metadata).some(key => key === 'managedFields' || isDirective(key))
 }
 
 /** Of a whole object the uid is a precondition; a patch that brings another one breaks a rule. @throws ApiError 422 */

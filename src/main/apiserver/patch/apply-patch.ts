@@ -16,7 +16,7 @@ const ACCEPTED = [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH]
 
 /**
  * @param contentType of the patch; server-side apply has its own entry, `serverSideApply`
- * @param current is not changed, and shares nothing with the result
+ * @param current is not changed; the result shares with it what the patch leaves alone, and is to be decoded, which copies it
  * @returns the patched object, not yet decoded against the schema
  * @throws ApiError 400 for a malformed patch, 413, 415 for another content type, 422 for one that does not apply
  */

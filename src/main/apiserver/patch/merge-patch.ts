@@ -1,13 +1,13 @@
 // JSON Merge Patch (RFC 7386).
-import { cloneJson, getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
+import { getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
 
-/** @returns the merged value; neither argument is changed. */
+/** @returns the merged value; neither argument is changed, and both are shared. */
 export function applyMergePatch(current: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return cloneJson(patch)
+  if (!isObject(patch)) return patch
   const result: JsonObject = {}
   if (isObject(current)) {
     for (const key of Object.keys(current)) {
-      if (!Object.hasOwn(patch, key)) setField(result, key, cloneJson(current[key]))
+      if (!Object.hasOwn(patch, key)) setField(result, key, current[key])
     }
   }
   for (const key of Object.keys(patch)) {

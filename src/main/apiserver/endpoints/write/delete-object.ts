@@ -4,7 +4,6 @@
 // hold (a finalizer, the grace period, a namespace's content) makes it go.
 import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
-import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { notFound, staleVersion } from '../../../../shared/machinery/status.ts'
 import { StoreError } from '../../../store/contract.ts'
@@ -103,7 +102,8 @@ async function attempt(
   await parts.admission.mutate(request)
   await parts.admission.validate(request)
 
-  const marked = cloneJson(old)
+  // Deletion changes nothing deeper: the rest is shared.
+  const marked: AnyObject = { ...old, metadata: { ...old.metadata } }
   const finalizers = finalizersFor(resource, old.metadata.finalizers ?? [], options.propagationPolicy)
   if (finalizers.length > 0) marked.metadata.finalizers = finalizers
   else delete marked.metadata.finalizers

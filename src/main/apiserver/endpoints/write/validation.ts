@@ -7,7 +7,8 @@ import { requiredErrors } from '../../schema/decode.ts'
 import { validateObjectMeta } from '../../schema/validate-meta.ts'
 
 /** What the schema misses and a rule speaks of as well is the rule's affair. */
-function besides(missing: readonly FieldError[], rules: readonly FieldError[]): FieldError[] {
+function besides(missing: readonly FieldError[], rules: readonly FieldError[]): readonly FieldError[] {
+  if (missing.length === 0) return rules
   const known = new Set(rules.map(({ field }) => field))
   return [...missing.filter(({ field }) => !known.has(field)), ...rules]
 }

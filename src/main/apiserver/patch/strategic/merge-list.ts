@@ -1,5 +1,5 @@
 // Lists that merge: maps by their merge key, primitives as sets.
-import { cloneJson, getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
+import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
 import type { FieldFact } from '../../schema/table.ts'
 import { patchTypeOf, SET_ORDER, withoutDirectives } from './directives.ts'
@@ -80,7 +80,7 @@ function mergeMaps(
     if (deleted.has(id)) continue
     // Lists may hold a key twice (the schema does not forbid it); only the first one is meant.
     const own = merged.has(id) ? [] : (changes.get(id) ?? [])
-    const next = own.reduce((value, change) => mergeItem(value, change), cloneJson(item) as JsonObject)
+    const next = own.reduce((value, change) => mergeItem(value, change), item as JsonObject)
     merged.set(id, next)
     result.push(next)
   }

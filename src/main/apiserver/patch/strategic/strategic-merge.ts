@@ -1,7 +1,7 @@
 // Strategic merge patch: a merge patch that knows from the schema which lists merge element by element.
 //
 // @see https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
-import { cloneJson, getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
+import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
 import { type FieldFact, fieldFact, typeFact } from '../../schema/table.ts'
 import {
@@ -37,7 +37,7 @@ function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
   return kept
 }
 
-/** @returns the merged map; neither argument is changed. */
+/** @returns the merged map; neither argument is changed, and what the patch leaves alone is shared. */
 export function mergeMap(given: JsonObject, patch: JsonObject, fact: FieldFact | undefined): JsonObject {
   const type = patchTypeOf(patch)
   if (type === 'delete') return {}
@@ -45,7 +45,7 @@ export function mergeMap(given: JsonObject, patch: JsonObject, fact: FieldFact |
   const original = retainKeys(given, patch)
   const result: JsonObject = {}
   for (const key of Object.keys(original)) {
-    if (!touches(patch, key)) setField(result, key, cloneJson(original[key]))
+    if (!touches(patch, key)) setField(result, key, original[key])
   }
   for (const key of touchedKeys(patch)) {
     const merged = mergeField(original, patch, key, factInside(fact, key))
@@ -75,11 +75,10 @@ function mergeField(original: JsonObject, patch: JsonObject, key: string, fact: 
   const deletions = listDirective(patch, DELETE_PRIMITIVES + key)
   const order = listDirective(patch, SET_ORDER + key)
   if (Array.isArray(current) && (Array.isArray(change) || change === undefined)) {
-    if (!strategies(fact).includes('merge'))
-      return change === undefined ? cloneJson(current) : withoutDirectives(change)
+    if (!strategies(fact).includes('merge')) return change === undefined ? current : withoutDirectives(change)
     return mergeList(current, { items: change as unknown[] | undefined, deletions, order, key }, fact, mergeMap)
   }
-  if (change === undefined) return current === undefined ? undefined : cloneJson(current)
+  if (change === undefined) return current
   if (isObject(current) && isObject(change)) {
     return strategies(fact).includes('replace') ? withoutDirectives(change) : mergeMap(current, change, fact)
   }
