@@ -138,6 +138,26 @@ describe('PodTopologySpread', () => {
     expect(found?.['x1']).toBeLessThan(100)
     expect(found?.['none']).toBe(0)
   })
+  test('who has several Services spreads among the pods that all of them select, whatever they select by', () => {
+    const service = (name: string, selector: Record<string, string> | undefined) =>
+      services.set(`default/${name}`, {
+        metadata: { namespace: 'default', name },
+        spec: { selector },
+      } as unknown as Service)
+    service('web-front', { app: 'web', tier: 'front' })
+    service('by-hand', undefined)
+    const front = { labels: { app: 'web', tier: 'front' } }
+    const nodes: Cluster = {
+      x1: { node: inZone('x'), pods: [web, web, web] },
+      y1: { node: inZone('y'), pods: [front] },
+    }
+    const found = scores(spread(), nodes, front)
+    expect(found?.['x1']).toBeGreaterThan(found?.['y1'] ?? 100)
+    services.delete('default/web-front')
+    const since = scores(spread(), nodes, front)
+    expect(since?.['y1']).toBeGreaterThan(since?.['x1'] ?? 100)
+    services.delete('default/by-hand')
+  })
   test('pods of a Service without constraints spread by the defaults, which a configuration may replace', () => {
     const found = scores(spread(), cluster, web)
     expect(found?.['y1']).toBeGreaterThan(found?.['x1'] ?? 100)

@@ -1,7 +1,15 @@
 // A pod's spread constraints made ready to ask, or those that every pod of a Service or workload gets.
-import type { Pod, TopologySpreadConstraint } from '../../../../shared/api/core/v1.ts'
+import type { ReplicaSet, StatefulSet } from '../../../../shared/api/apps/v1.ts'
+import type { Pod, Service, TopologySpreadConstraint } from '../../../../shared/api/core/v1.ts'
+import { Selectors } from '../../../../shared/client/selection.ts'
 import { controllerOf } from '../../../../shared/machinery/owner.ts'
-import { type Labels, fromLabelSelector, fromMatchLabels, labelOf } from '../../../../shared/machinery/selectors.ts'
+import {
+  type Labels,
+  fromLabelSelector,
+  fromMatchLabels,
+  labelOf,
+  nothing,
+} from '../../../../shared/machinery/selectors.ts'
 import { firstUntolerated } from '../../../../shared/machinery/taints.ts'
 import type { NodeInfo } from '../../cache/node-info.ts'
 import type { PluginArgs } from '../../config/plugin-args.ts'
@@ -38,20 +46,20 @@ function compile(pod: Pod, constraint: TopologySpreadConstraint): Constraint {
   }
 }
 
+const ofServices = new Selectors<Service>(({ spec }) => (spec.selector ? fromMatchLabels(spec.selector) : nothing))
+const ofSets = new Selectors<ReplicaSet | StatefulSet>(({ spec }) => fromLabelSelector(spec.selector))
+
 /** What selects the pod's siblings: its Services, and the workload that owns it. */
 function siblings({ metadata }: Pod, listers: Listers): ((labels: Labels) => boolean) | undefined {
   const { namespace, labels } = metadata
-  const matchers = listers.services
-    .list(namespace)
-    .filter(({ spec }) => spec.selector && fromMatchLabels(spec.selector).matches(labels))
-    .map(({ spec }) => fromMatchLabels(spec.selector))
+  const matchers = ofServices.selecting(listers.services, namespace, labels).map(service => ofServices.of(service))
   const owner = controllerOf({ metadata })
   if (owner) {
     const ref = { namespace, name: owner.name }
     const set = owner.kind === 'ReplicaSet' ? listers.replicaSets.get(ref) : undefined
     const stateful = owner.kind === 'StatefulSet' ? listers.statefulSets.get(ref) : undefined
-    const selector = (set ?? stateful)?.spec.selector
-    if (selector) matchers.push(fromLabelSelector(selector))
+    const workload = set ?? stateful
+    if (workload?.spec.selector) matchers.push(ofSets.of(workload))
     const old = owner.kind === 'ReplicationController' ? listers.replicationControllers.get(ref) : undefined
     if (old?.spec.selector) matchers.push(fromMatchLabels(old.spec.selector))
   }
