@@ -352,10 +352,11 @@ describe('pods/binding', () => {
     const waiting = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'too full' }
     await cluster.admin.updateStatus(Pod, {
       ...(await cluster.admin.get(Pod, metadata)),
-      status: { ...status, conditions: [waiting] },
+      status: { ...status, conditions: [waiting], nominatedNodeName: 'other' },
     })
     await bind(metadata.name, { target: { name: 'box' } })
-    const { conditions } = (await cluster.admin.get(Pod, metadata)).status
+    const { conditions, nominatedNodeName } = (await cluster.admin.get(Pod, metadata)).status
+    expect(nominatedNodeName).toBe(undefined)
     expect(conditions).toEqual([
       { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: expect.any(String) },
     ])

@@ -26,6 +26,11 @@ const KNOWN = [
     why: 'kubelets are told of changes, so none needs to know how long to keep what it read',
   },
   { text: /^\.ConfigMap\/<node>-\d+\.data\.labels/, why: 'agents bring the older labels themselves' },
+  {
+    name: /spread over|one a node|wants? neighbours/,
+    text: /nodeName: "[abc]-|Successfully assigned|data\.counts/,
+    why: 'among equal nodes the scheduler chooses by chance',
+  },
   { text: /last-change-trigger-time/, why: 'the newest time is told after every change' },
   { text: /UnmanagedPods/, why: 'the pods are named, not the selector' },
   { text: /currentMetrics: nothing, not (null|\[\{"type":""\}\])/, why: 'what is not known is left out' },

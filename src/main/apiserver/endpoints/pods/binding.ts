@@ -62,6 +62,8 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
       if (pod.spec.schedulingGates?.length)
         throw conflict(BOUND, name, `pod ${name} has non-empty .spec.schedulingGates`)
       pod.spec.nodeName = target
+      // What was only hoped for.
+      delete pod.status.nominatedNodeName
       pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
       if (Object.keys(pod.metadata.annotations).length === 0) delete pod.metadata.annotations
       const now = formatTime(context.clock.now())
