@@ -106,11 +106,15 @@ export class ImageGc {
     return (this.#pulled ??= pulled)
   }
 
+  /** A disk that is full keeps nobody from freeing it: what cannot be written now is written with the next change. */
   #save(known: ReadonlyMap<string, Known>): Promise<void> {
-    this.#saving = this.#saving.then(async () => {
+    const write = async () => {
       await writeFile(`${this.#path}.tmp`, JSON.stringify(Object.fromEntries(known)), { mode: 0o600 })
       await rename(`${this.#path}.tmp`, this.#path)
-    })
+    }
+    this.#saving = this.#saving
+      .then(write)
+      .catch((error: unknown) => this.#options.log.warn({ error: String(error) }, 'pulled images not written down'))
     return this.#saving
   }
 }
