@@ -74,10 +74,13 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
   // A pod that was over stays over.
   const over = previous.phase === 'Succeeded' || previous.phase === 'Failed' ? previous.phase : undefined
   const phase = over ?? (verdict && app.every(({ state }) => !state?.running) ? 'Failed' : phaseOf(pod, byName, ending))
+  // Nothing runs in a pod that is over: until its sidecars have ended as well, it is what it was.
+  const runsOn = over === undefined && [...init, ...app, ...ephemeral].some(({ state }) => state?.running)
+  const isHeld = runsOn && (phase === 'Succeeded' || phase === 'Failed')
   const sandboxReady = runtime.sandboxes[0]?.state === 'running' && (podIPs.length > 0 || pod.spec.hostNetwork === true)
   return {
     ...previous,
-    phase,
+    phase: isHeld ? (previous.phase ?? 'Pending') : phase,
     conditions: conditionsOf(
       pod,
       previous.conditions,
@@ -95,7 +98,7 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
     containerStatuses: app,
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
-    ...(verdict ? { reason: verdict.reason, message: verdict.message } : {}),
+    ...(verdict && !isHeld ? { reason: verdict.reason, message: verdict.message } : {}),
     ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
   }
 }
