@@ -30,6 +30,7 @@ import { ensurePauseImage, findImage, imagesInUse, listImages, pullImage, remove
 import { diskBytes } from './disk-bytes.ts'
 import { toRuntimeContainer } from './inspect.ts'
 import { LABEL } from './labels.ts'
+import { OomKills } from './oom-kills.ts'
 import { lowestOomScore } from './oom-score.ts'
 import { outlinesOf } from './outlines.ts'
 import { attachTo, execIn, logsOf } from './processes.ts'
@@ -67,6 +68,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #instance: string
   readonly #hostNetwork: string
   readonly #clock: Clock
+  readonly #oomKills = new OomKills()
   #architecture!: PauseArchitecture
   #pauseImage = ''
   #lowestOomScore = -1000
@@ -130,7 +132,7 @@ export class DockerRuntime implements ContainerRuntime {
       found.map(async info => {
         // Removed between the two calls: as if it had not been listed.
         const details = await orMissing(() => this.#engine.getContainer(info.Id).inspect())
-        return details && { info, container: toRuntimeContainer(details) }
+        return details && { info, container: await this.#read(details) }
       }),
     )
     return inspected.filter(entry => entry !== undefined)
@@ -182,7 +184,13 @@ export class DockerRuntime implements ContainerRuntime {
 
   async container(id: string): Promise<RuntimeContainer | undefined> {
     const info = await orMissing(() => this.#engine.getContainer(id).inspect())
-    return info && toRuntimeContainer(info)
+    return info && this.#read(info)
+  }
+
+  async #read(info: Docker.ContainerInspectInfo): Promise<RuntimeContainer> {
+    const container = toRuntimeContainer(info)
+    const mayBe = container.state === 'exited' && container.exitCode !== 0 && container.name !== ''
+    return mayBe && !container.oomKilled ? { ...container, oomKilled: await this.#oomKills.has(info.Id) } : container
   }
 
   async stop(id: string, graceSeconds: number): Promise<void> {
@@ -199,6 +207,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async remove(id: string): Promise<void> {
+    this.#oomKills.forget(id)
     try {
       await orMissing(() => this.#engine.getContainer(id).remove({ force: true, v: true }))
     } catch (error) {
