@@ -109,7 +109,7 @@ export function arrange(
   )
   // A pod inside of something else is named and placed by its owner.
   const inTemplate = schema.typeName === 'ObjectMeta' && path.length > 1
-  const named = FIRST[schema.typeName] ?? (visible.length <= FEW ? visible : [])
+  const named = FIRST[schema.typeName] ?? (path.length > 0 && visible.length <= FEW ? visible : [])
   const first = (inTemplate ? ['labels'] : named).filter(name => visible.includes(name))
   const needed = inTemplate ? [] : [...schema.required]
   const atTop = path.length === 0 ? ['metadata', 'spec'] : []

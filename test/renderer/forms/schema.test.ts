@@ -104,6 +104,14 @@ describe('arrange()', () => {
     const schema = schemaOfKind({ components: { schemas } }, { group: '', version: 'v1', kind: 'K' })
     expect(schema && arrange(schema, ['spec'], nothing)).toEqual({ shown: ['port', 'crew', 'sails'], more: [] })
   })
+  it('asks for the name first of what has few fields at its top', () => {
+    const properties = { spec: { type: 'object' }, metadata: { type: 'object' } }
+    const schemas = {
+      K: { type: 'object', properties, 'x-kubernetes-group-version-kind': [{ group: '', version: 'v1', kind: 'K' }] },
+    }
+    const schema = schemaOfKind({ components: { schemas } }, { group: '', version: 'v1', kind: 'K' })
+    expect(schema && arrange(schema, [], nothing).shown).toEqual(['metadata', 'spec'])
+  })
   it('leaves out what the server keeps', async () => {
     const schema = await servedSchema(ConfigMap)
     const top = arrange(schema, [], new Set(['apiVersion', 'kind', 'status', 'data']))
