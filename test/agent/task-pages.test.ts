@@ -1,7 +1,7 @@
 // What the documentation's pages on configuring pods show, with the outputs that they print; many pods run at once.
 // @see https://kubernetes.io/docs/tasks/configure-pod-container/ and /docs/concepts/workloads/pods/
 import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConfigMap, Event, Pod, type PodSpec } from '../../src/shared/api/core/v1.ts'
@@ -139,12 +139,30 @@ describe('hooks', () => {
     await node.remove('hook-sleep')
     expect(performance.now() - begun).toBeGreaterThanOrEqual(2000)
   })
+  it.concurrent('may connect to a port', async () => {
+    let connections = 0
+    const server = createServer(socket => {
+      connections++
+      socket.destroy()
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const tcp = { tcpSocket: { host: '127.0.0.1', port } }
+    await node.run('hook-tcp', { containers: [{ ...node.container(), lifecycle: { postStart: tcp, preStop: tcp } }] })
+    await node.ready('hook-tcp')
+    expect(connections).toBe(1)
+    await node.remove('hook-tcp')
+    expect(connections).toBe(2)
+    server.close()
+  })
   it.concurrent('that fail after the start kill the container, and say so', async () => {
     await node.run('hook-fails', {
       containers: [{ ...node.container(), lifecycle: { postStart: { exec: { command: ['false'] } } } }],
     })
     await node.until('hook-fails', pod => statusOf(pod)?.lastState?.terminated !== undefined)
-    expect((await eventsOf('hook-fails', 'FailedPostStartHook')).join()).toContain('PostStartHook failed')
+    await eventually(async () =>
+      expect((await eventsOf('hook-fails', 'FailedPostStartHook')).join()).toContain('PostStartHook failed'),
+    )
   })
   it.concurrent('the signal that ends a container may be its own', async () => {
     await node.run('stop-signal', {
@@ -206,10 +224,12 @@ describe('readiness', () => {
       const slow = await node.until('startup', pod => statusOf(pod)?.state?.running !== undefined)
       expect(statusOf(slow)).toMatchObject({ started: false, ready: false })
       await node.until('startup', pod => statusOf(pod).restartCount === 1)
-      expect((await eventsOf('startup', 'Killing'))[0]).toBe('Container main failed startup probe, will be restarted')
-      expect((await eventsOf('startup', 'Unhealthy'))[0]).toBe(
-        "Startup probe failed: cat: can't open '/tmp/started': No such file or directory\n",
-      )
+      await eventually(async () => {
+        expect(await eventsOf('startup', 'Killing')).toContain('Container main failed startup probe, will be restarted')
+        expect(await eventsOf('startup', 'Unhealthy')).toContain(
+          "Startup probe failed: cat: can't open '/tmp/started': No such file or directory\n",
+        )
+      })
     },
   )
 })
