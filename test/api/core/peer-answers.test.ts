@@ -189,3 +189,62 @@ test('a StatefulSet has no dots in its name: its pods are called by it, and host
   ])
   expect(json.message).toContain('metadata.name: Invalid value: "a.b": must not contain dots')
 })
+
+const APPLY = { 'content-type': 'application/apply-patch+yaml' }
+const applied = (path: string, body: Record<string, unknown>, query = 'fieldManager=me') =>
+  raw(server, `${path}?${query}`, { method: 'PATCH', headers: APPLY, body })
+
+test.each([
+  ['another version', { apiVersion: 'v2', kind: 'ConfigMap' }, 400, 'invalid object type: v2, Kind=ConfigMap'],
+  ['another kind', { apiVersion: 'v1', kind: 'Secret' }, 400, 'invalid object type: v1, Kind=Secret'],
+  [
+    'an unknown field',
+    { apiVersion: 'v1', kind: 'ConfigMap', cake: 1 },
+    400,
+    'failed to create typed patch object (/strange; /v1, Kind=ConfigMap): .cake: field not declared in schema',
+  ],
+  [
+    'a uid of nothing',
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { uid: 'x' } },
+    409,
+    'Operation cannot be fulfilled on configmaps "strange": uid mismatch: the provided object specified uid x, and no existing object was found',
+  ],
+])('an apply of %s is refused', async (_what, body, code, message) => {
+  const answer = await applied(`${CONFIG_MAPS}/strange`, body)
+  expect([answer.code, answer.json.message]).toEqual([code, message])
+})
+
+test('an apply makes what has a version and is not there', async () => {
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { resourceVersion: '1' } }
+  expect((await applied(`${CONFIG_MAPS}/gone`, body)).code).toBe(201)
+})
+
+test('the annotation of who applied before has what was sent, and nothing more', async () => {
+  const LAST = 'kubectl.kubernetes.io/last-applied-configuration'
+  await raw(server, CONFIG_MAPS, { body: configMap('moved', { metadata: { name: 'moved', annotations: { [LAST]: '{}' } } }) }) // prettier-ignore
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'moved' }, data: { b: 'c' } }
+  const { json } = await applied(`${CONFIG_MAPS}/moved`, body, 'fieldManager=kubectl')
+  expect(JSON.parse(json.metadata.annotations[LAST])).toEqual(body)
+})
+
+test.each([
+  ['a create, as a patch', 'POST', '', 'application/merge-patch+json', 'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf'],
+  ['a patch, as an object', 'PATCH', '/nothing', 'application/json', '415: Unsupported Media Type'],
+  ['a patch, as something else', 'PATCH', '/nothing', 'application/apply-patch+cbor', '415: Unsupported Media Type'],
+])('%s, is of a type that is not supported', async (_what, method, path, type, message) => {
+  const body = configMap('typed')
+  const answer = await raw(server, `${CONFIG_MAPS}${path}`, { method, headers: { 'content-type': type }, body })
+  expect([answer.code, answer.json.reason, answer.json.message]).toEqual([415, 'UnsupportedMediaType', message])
+}) // prettier-ignore
+
+test('a collection is deleted as its preconditions say', async () => {
+  await raw(server, CONFIG_MAPS, { body: configMap('guarded-one', { metadata: { name: 'guarded-one', labels: { guarded: 'yes' } } }) }) // prettier-ignore
+  const chosen = `${CONFIG_MAPS}?labelSelector=guarded%3Dyes`
+  const remove = (preconditions: Record<string, string>) =>
+    raw(server, chosen, { method: 'DELETE', body: { preconditions } })
+  expect((await remove({ uid: 'other' })).code).toBe(409)
+  expect((await remove({ resourceVersion: '1' })).code).toBe(409)
+  expect((await raw(server, chosen)).json.items).toHaveLength(1)
+  expect((await remove({})).code).toBe(200)
+  expect((await raw(server, chosen)).json.items).toEqual([])
+})

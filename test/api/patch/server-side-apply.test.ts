@@ -318,6 +318,47 @@ describe('after client-side apply, the manager "kubectl"', () => {
   )
 })
 
+describe('an apply that changes nothing', () => {
+  test('makes an owner, and is not dated', () => {
+    const object = update(undefined, deployment({ replicas: 1 }), 'old')
+    const entry = (of: AnyObject) => of.metadata.managedFields?.find(({ manager }) => manager === 'ci')
+    const same = apply(object, deployment({ replicas: 1 }), 'ci', { time: T2 })
+    expect(entry(same)).toMatchObject({ operation: 'Apply', fieldsV1: { 'f:spec': { 'f:replicas': {} } } })
+    expect(entry(same)?.time).toBeUndefined()
+    const changed = apply(same, deployment({ replicas: 1, paused: true }), 'ci', { time: T2 })
+    expect(entry(changed)?.time).toBe(T2)
+  })
+
+  test('of somebody who applies nothing leaves no list of managers', () => {
+    const object = apply(undefined, deployment({ replicas: 1 }), 'ci')
+    const empty = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } } as unknown as AnyObject
+    expect(apply(object, empty, 'ci').metadata).not.toHaveProperty('managedFields')
+  })
+})
+
+test('items of a list that have one key are owned together, and nothing in them', () => {
+  const twice = [
+    { name: 'A', value: '1' },
+    { name: 'A', value: '2' },
+  ]
+  const object = update(
+    undefined,
+    deployment(containers({ name: 'c', env: [...twice, { name: 'B', value: '3' }] })),
+    'm',
+  )
+  const paths = owned(object, 'm', 'Update')?.filter(path => path.includes('.env['))
+  const env = (rest: string) => `.spec.template.spec.containers[name="c"].env[name=${rest}`
+  expect(paths).toEqual([env('"A"]'), env('"B"]'), env('"B"].name'), env('"B"].value')])
+})
+
+test('what a path may not write is not owned by it', () => {
+  const object = update(undefined, deployment({ replicas: 1 }, { labels: { a: 'b' } }), 'old')
+  const given = { ...deployment({}, { labels: { c: 'd' }, annotations: { e: 'f' } }), status: { replicas: 1 } }
+  const status = apply(object, given, 'ctl', { subresource: 'status', keptMetadata: ['labels'] })
+  expect(status.metadata.labels).toEqual({ a: 'b' })
+  expect(owned(status, 'ctl')).toEqual(['.metadata.annotations.e', '.status.replicas'])
+})
+
 describe('a field set', () => {
   const steps = fc.array(fc.constantFrom('f:a', 'f:b', 'k:{"name":"x"}', 'v:1'), { minLength: 1, maxLength: 4 })
   const set = fc.array(steps, { maxLength: 6 }).map(paths => {

@@ -44,7 +44,6 @@ test('who applies a Scale owns the replicas, through the subresource', async () 
     manager: 'scaler',
     operation: 'Apply',
     apiVersion: 'apps/v1',
-    time: expect.any(String) as string,
     fieldsType: 'FieldsV1',
     fieldsV1: { 'f:spec': { 'f:replicas': {} } },
     subresource: 'scale',
@@ -98,4 +97,33 @@ test('the type of a Secret is immutable, also where it is left out', async () =>
   })
   expect(code).toBe(422)
   expect(json.message).toContain('type: Invalid value: "Opaque": field is immutable')
+})
+
+test('what is scaled to nothing is nobody’s to scale, and says so shortly', async () => {
+  await raw(server, `${DEPLOYMENTS}?fieldManager=maker`, { body: deployment('idle') })
+  const scale = (replicas: number) =>
+    raw(server, `${DEPLOYMENTS}/idle/scale?fieldManager=scaler`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: { spec: { replicas } },
+    })
+  const managers = async () =>
+    (await raw(server, `${DEPLOYMENTS}/idle`)).json.metadata.managedFields.map(
+      ({ manager, subresource, time }: Record<string, unknown>) => [manager, subresource, time !== undefined],
+    )
+  expect((await scale(3)).json.spec).toEqual({ replicas: 3 })
+  // Scaling is never dated.
+  expect(await managers()).toEqual([['scaler', 'scale', false], ['maker', undefined, true]]) // prettier-ignore
+  const { json } = await scale(0)
+  expect(json).toMatchObject({ spec: {}, status: { replicas: 0 } })
+  expect(json.spec).toEqual({})
+  expect(await managers()).toEqual([['maker', undefined, true]])
+  expect((await applyScale('idle', 'other', 2)).code).toBe(200)
+})
+
+test('a conflict over a Scale is told in the version of Scales', async () => {
+  await raw(server, `${DEPLOYMENTS}?fieldManager=maker`, { body: deployment('contested') })
+  expect((await applyScale('contested', 'scaler', 3)).json.message).toBe(
+    'Apply failed with 1 conflict: conflict with "maker" using autoscaling/v1: .spec.replicas',
+  )
 })

@@ -1,14 +1,12 @@
 // Server-side apply: a PATCH with a whole configuration, merged by who owns which field.
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
-import { badRequest, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
+import { badRequest, conflict, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
 import { duplicateKeys } from '../codec/yaml-duplicates.ts'
-import { serverSideApply } from '../patch/apply/server-side-apply.ts'
+import { serverSideApply, whichOf } from '../patch/apply/server-side-apply.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { answerOne } from './read/answer-one.ts'
-import type { ObjectName } from './contract.ts'
 import type { EndpointParts } from './parts.ts'
 import { boolParameter } from './read/list-options.ts'
 import { decodeObject } from '../schema/decode.ts'
@@ -19,14 +17,23 @@ import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
  * What is applied is owned, so every field must be known: `fieldValidation` makes no difference here. Upstream says the
  * same with the code 500; it is the client's mistake.
  */
-function refuseUndeclared(resource: ResourceDescriptor, { namespace, name }: ObjectName, unknown: readonly string[]) {
+function refuseUndeclared(applied: AnyObject, unknown: readonly string[]) {
   if (unknown.length === 0) return
   const found = unknown.map(path => `.${path}: field not declared in schema`)
   const text = found.length === 1 ? (found[0] ?? '') : `errors:\n${found.map(line => `  ${line}\n`).join('')}`
-  const { type } = resource
-  throw badRequest(
-    `failed to create typed patch object (${namespace}/${name}; ${apiVersionOf(type)}, Kind=${type.kind}): ${text}`,
-  )
+  throw badRequest(`failed to create typed patch object (${whichOf(applied)}): ${text}`)
+}
+
+/** What is not there yet has no version that matters, and cannot be the one with a uid. */
+function made({ type }: ResourceDescriptor, object: AnyObject): AnyObject {
+  const { uid, resourceVersion: _version, ...metadata } = object.metadata
+  if (uid)
+    throw conflict(
+      type,
+      metadata.name,
+      `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+    )
+  return { ...object, metadata: metadata as AnyObject['metadata'] }
 }
 
 async function checkDuplicates(request: ApiRequest): Promise<void> {
@@ -56,8 +63,7 @@ export async function apply(
     throw badRequest(
       `the name of the object (${applied.metadata.name}) does not match the name on the URL (${info.name})`,
     )
-  if (resource.type.namespaced) applied.metadata.namespace ||= info.namespace
-  refuseUndeclared(resource, info, unknown)
+  refuseUndeclared(applied, unknown)
   await checkDuplicates(request)
   const merge = (current: AnyObject | undefined) => {
     const merged = serverSideApply({
@@ -66,6 +72,7 @@ export async function apply(
       manager: query.get('fieldManager') ?? '',
       force: boolParameter(query, 'force') ?? false,
       subresource: info.subresource,
+      keptMetadata: info.subresource === 'status' ? resource.status?.keptMetadata : undefined,
       time: formatTime(parts.clock.now()),
       schemaId: resource.schema,
       fact: resource.custom?.fact,
@@ -85,7 +92,7 @@ export async function apply(
     }
     if (info.subresource !== '') throw notFound(resource.type, info.name)
     try {
-      const created = await parts.create(resource, info.namespace, merge(undefined), options)
+      const created = await parts.create(resource, info.namespace, made(resource, merge(undefined)), options)
       return answerOne(201, created, resource, representation, parts)
     } catch (error) {
       // Somebody else made it in between: then it is merged into theirs.

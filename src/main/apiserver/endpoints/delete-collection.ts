@@ -24,7 +24,11 @@ export const removeCollection: Endpoint = async (request, resource, parts) => {
       const { metadata } = viewOf(resource, stored)
       const name = { namespace: metadata.namespace ?? '', name: metadata.name }
       try {
-        await parts.remove(resource, name, { ...options, preconditions: { uid: metadata.uid } })
+        // Unless another one is asked for: then none of them may go.
+        await parts.remove(resource, name, {
+          ...options,
+          preconditions: { uid: metadata.uid, ...options.preconditions },
+        })
       } catch (error) {
         if (!isNotFound(error)) throw error
       }

@@ -3,8 +3,15 @@ import { forbiddenField, invalidValue } from '../../../shared/machinery/field-er
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, invalid } from '../../../shared/machinery/status.ts'
-import { mediaTypeOf, unsupportedMediaType } from '../codec/media-type.ts'
-import { APPLY_PATCH, applyPatch, JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH } from '../patch/apply-patch.ts'
+import { mediaTypeOf, notOfPatches, unsupportedMediaType } from '../codec/media-type.ts'
+import {
+  APPLY_PATCH,
+  applyPatch,
+  isPatch,
+  JSON_PATCH,
+  MERGE_PATCH,
+  STRATEGIC_MERGE_PATCH,
+} from '../patch/apply-patch.ts'
 import { isDirective } from '../patch/strategic/directives.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest } from '../request.ts'
@@ -71,6 +78,7 @@ function inGoWords(value: unknown): string {
 }
 
 export const patch: Endpoint = async (request, resource, parts) => {
+  if (!resource.custom && !isPatch(request.headers['content-type'])) throw notOfPatches()
   if (mediaTypeOf(request.headers['content-type']) === APPLY_PATCH) return apply(request, resource, parts)
   const { info } = request
   const representation = parts.represent(request, resource)

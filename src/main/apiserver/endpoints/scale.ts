@@ -124,6 +124,7 @@ async function applyScale(scaling: Scaling): Promise<ApiResponse> {
       manager: query.get('fieldManager') ?? '',
       force: boolParameter(query, 'force') ?? false,
       subresource: 'scale',
+      shownVersion: 'autoscaling/v1',
       time: formatTime(parts.clock.now()),
       schemaId: resource.schema,
       fact: resource.custom?.fact,
@@ -132,9 +133,10 @@ async function applyScale(scaling: Scaling): Promise<ApiResponse> {
   return replace(scaling, update, { ...writeOptionsOf(request, 'PatchOptions'), applied: true })
 }
 
+/** None are not printed, of those that are wanted. */
 const shown = (object: ScaleObject, { one, contentType }: Representation): ApiResponse => ({
   code: 200,
-  object: one(object),
+  object: one(object.spec.replicas === 0 ? { ...object, spec: {} } : object),
   contentType,
 })
 

@@ -48,7 +48,6 @@ function bookmarkObject(resource: ResourceDescriptor, revision: number, initialE
     apiVersion: apiVersionOf(resource.type),
     metadata: {
       resourceVersion: String(revision),
-      creationTimestamp: null,
       ...(initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
     },
   } as unknown as AnyObject

@@ -14,6 +14,8 @@ export const APPLY_PATCH = 'application/apply-patch+yaml'
 
 const ACCEPTED = [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH]
 
+export const isPatch = (contentType: string | undefined): boolean => ACCEPTED.includes(mediaTypeOf(contentType))
+
 /**
  * @param contentType of the patch; server-side apply has its own entry, `serverSideApply`
  * @param current is not changed; the result shares with it what the patch leaves alone, and is to be decoded, which copies it

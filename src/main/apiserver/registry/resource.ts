@@ -23,7 +23,11 @@ export interface WriteStrategy<T> {
   /** Changes the decoded new object in place before defaulting's result is validated: drops what this path may not write. */
   readonly prepareForUpdate?: (object: T, old: T) => void
   readonly validateUpdate?: (object: T, old: T) => FieldError[]
+  /** Fields of the metadata that this path may not write: nobody comes to own them by it. */
+  readonly keptMetadata?: readonly KeptMetadata[]
 }
+
+export type KeptMetadata = 'labels' | 'annotations' | 'finalizers' | 'ownerReferences'
 
 /** The schema of a kind that is not in the table: a custom resource's. */
 export interface CustomSchema {

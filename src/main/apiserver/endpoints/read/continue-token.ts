@@ -21,5 +21,7 @@ export function decodeContinue(text: string): ContinueToken {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
-  throw badRequest('continue key is not valid: incorrect encoded start resourceVersion (version flotilla/v1)')
+  throw badRequest(
+    'invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version flotilla/v1)',
+  )
 }

@@ -23,10 +23,13 @@ const isJson = ({ headers }: ApiRequest) => ['', JSON_TYPE].includes(mediaTypeOf
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
 
 /** The body's own type must be the URL's; an absent one is taken from the URL. */
-function assertKind(value: Record<string, unknown>, kind: Kind): void {
+function assertKind(value: Record<string, unknown>, kind: Kind, wording?: 'apply'): void {
   const apiVersion = text(value.apiVersion)
   const given = text(value.kind)
   const expected = apiVersionOf(kind)
+  const isOther = (given !== '' && given !== kind.kind) || (apiVersion !== '' && apiVersion !== expected)
+  if (wording === 'apply' && isOther && !kind.also?.includes(apiVersion))
+    throw badRequest(`invalid object type: ${apiVersion}, Kind=${given}`)
   if (given !== '' && given !== kind.kind)
     throw badRequest(
       `${given} in version ${JSON.stringify(apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${kind.kind}: ` +
@@ -106,7 +109,7 @@ export async function decodeFields(
   if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
   const value = await readMap(request, kind)
-  assertKind(value, kind)
+  assertKind(value, kind, wording)
   const {
     object,
     unknown,
@@ -129,6 +132,8 @@ export async function decodeRequest(
   schema: string | CustomSchema,
   optionsKind: string,
 ): Promise<AnyObject> {
+  if (mediaTypeOf(request.headers['content-type']).includes('-patch+'))
+    throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE])
   const { object, unknown } = await decodeFields(request, kind, schema)
   const validation = fieldValidationOf(request.query, optionsKind)
   const { duplicateFields } = request

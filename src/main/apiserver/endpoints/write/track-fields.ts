@@ -13,12 +13,14 @@ export function trackFields(
   time: string,
 ): void {
   if (options.applied) return
+  const isScale = options.subresource === 'scale'
   const managedFields = trackUpdate({
     old,
     object,
     manager: options.fieldManager ?? 'unknown',
     subresource: options.subresource ?? '',
-    time,
+    time: isScale ? undefined : time,
+    nobodys: isScale && resource.scale?.replicas(object) === 0,
     schemaId: resource.schema,
     fact: resource.custom?.fact,
   })

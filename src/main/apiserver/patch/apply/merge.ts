@@ -5,18 +5,23 @@ import type { FieldFact } from '../../schema/table.ts'
 import { type FieldSet, showPath } from './field-set.ts'
 import { type Part, partsOf, shapeOf } from './typed-value.ts'
 
-/** @throws ApiError 400 when an associative list holds a key twice */
-export function refuseDuplicates(value: unknown, fact: FieldFact | undefined, path: readonly string[] = []): void {
+/** @param which object it is about @throws ApiError 400 when an associative list holds a key twice */
+export function refuseDuplicates(
+  value: unknown,
+  fact: FieldFact | undefined,
+  which: string,
+  path: readonly string[] = [],
+): void {
   const seen = new Set<string>()
   for (const part of partsOf(value, fact)) {
     if (seen.has(part.step)) {
       const where = showPath(path)
       throw badRequest(
-        `failed to create typed patch object: ${where}: duplicate entries for key ${showPath([part.step])}`,
+        `failed to create typed patch object (${which}): ${where}: duplicate entries for key ${showPath([part.step])}`,
       )
     }
     seen.add(part.step)
-    refuseDuplicates(part.value, part.fact, [...path, part.step])
+    refuseDuplicates(part.value, part.fact, which, [...path, part.step])
   }
 }
 

@@ -6,10 +6,11 @@ import { required } from '../../../../shared/machinery/field-error.ts'
 import { cloneJson, isObject } from '../../../../shared/machinery/json-object.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
+import type { KeptMetadata } from '../../registry/resource.ts'
 import type { FieldFact } from '../../schema/table.ts'
 import { applyConflict } from './conflicts.ts'
 import { compare } from './compare.ts'
-import { type FieldSet, difference, intersection, isEmpty, sameSet, union } from './field-set.ts'
+import { type FieldSet, difference, intersection, isEmpty, union } from './field-set.ts'
 import { keepLastApplied, leftByClientSideApply } from './last-applied.ts'
 import {
   capUpdaters,
@@ -34,6 +35,10 @@ export interface Apply {
   /** Takes over fields that other managers own instead of answering with a conflict. */
   readonly force: boolean
   readonly subresource: string
+  /** Fields of the metadata that this path may not write. */
+  readonly keptMetadata?: readonly KeptMetadata[] | undefined
+  /** How conflicts name the version in which others wrote, where it is not theirs. */
+  readonly shownVersion?: string
   /** RFC 3339, seconds. */
   readonly time: string
   readonly schemaId: string
@@ -42,8 +47,9 @@ export interface Apply {
 }
 
 /** What the path may not write has no place in the configuration. */
-function writable(applied: AnyObject, subresource: string): AnyObject {
+function writable({ applied, subresource, keptMetadata = [] }: Apply): AnyObject {
   const copy = cloneJson(applied)
+  for (const field of keptMetadata) delete copy.metadata[field]
   delete copy.metadata.managedFields
   if (subresource === '') delete copy['status']
   if (subresource === 'status') delete copy['spec']
@@ -85,8 +91,8 @@ export function serverSideApply(apply: Apply): AnyObject {
     )
   }
   const fact: FieldFact = apply.fact ?? { t: 'ref', r: schemaId }
-  const applied = writable(apply.applied, subresource)
-  refuseDuplicates(applied, fact)
+  const applied = writable(apply)
+  refuseDuplicates(applied, fact, whichOf(applied))
 
   const managers = managersOf(current, fact)
   const own = { manager, operation: 'Apply', apiVersion: applied.apiVersion, subresource } as const
@@ -99,29 +105,38 @@ export function serverSideApply(apply: Apply): AnyObject {
   let merged = mergeApplied(live, applied, fact)
   if (last) merged = prune(merged, fact, last.set, ownedBy(managers))
   const comparison = compare(live, merged, fact)
-  if (!force)
-    refuseConflicts(managers, id, difference(comparison.changed, leftByClientSideApply(current, manager, fact)))
+  if (!force) {
+    const taken = difference(comparison.changed, leftByClientSideApply(current, manager, fact))
+    refuseConflicts(managers, id, taken, apply.shownVersion)
+  }
   takeFromOthers(managers, comparison, id)
   if (isEmpty(set)) managers.delete(id)
-  else if (!last || !sameSet(last.set, set) || !deepEqual(live, merged, { nullIsValue: true }))
+  // The time says when its manager last changed the object, and scaling is never dated.
+  else if (subresource !== 'scale' && !deepEqual(live, merged, { nullIsValue: true }))
     managers.set(id, { ...own, time, set })
   capUpdaters(managers)
 
   if (!isObject(merged)) throw badRequest('the applied configuration is not an object')
   const result = merged as AnyObject
   keepLastApplied(result, manager, apply.applied)
-  result.metadata.managedFields = encodeManagers(managers)
+  const entries = encodeManagers(managers)
+  if (entries.length > 0) result.metadata.managedFields = entries
+  else delete result.metadata.managedFields
   return result
 }
+
+/** How messages name an object that is applied. */
+export const whichOf = ({ apiVersion, kind, metadata: { namespace = '', name } }: AnyObject): string =>
+  `${namespace}/${name}; ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`
 
 /** Everything that anybody owns, and what belongs to the object itself. */
 const ownedBy = (managers: Managers): FieldSet =>
   [...managers.values()].reduce((all, manager) => union(all, manager.set), IDENTITY)
 
-function refuseConflicts(managers: Managers, own: string, changed: FieldSet): void {
+function refuseConflicts(managers: Managers, own: string, changed: FieldSet, shownVersion?: string): void {
   const conflicts = [...managers].flatMap(([id, manager]) => {
     const set = id === own ? undefined : intersection(manager.set, changed)
-    return set && !isEmpty(set) ? [{ ...manager, set }] : []
+    return set && !isEmpty(set) ? [{ ...manager, apiVersion: shownVersion ?? manager.apiVersion, set }] : []
   })
   if (conflicts.length) throw applyConflict(conflicts)
 }

@@ -23,8 +23,10 @@ export interface UpdateToTrack {
   readonly object: AnyObject
   readonly manager: string
   readonly subresource: string
-  /** RFC 3339, seconds. */
-  readonly time: string
+  /** RFC 3339, seconds; scaling is never dated. */
+  readonly time: string | undefined
+  /** What is written holds nothing that Go prints: it is taken from its owners, and nobody's. */
+  readonly nobodys?: boolean
   readonly schemaId: string
   /** The schema, where it is not in the table. */
   readonly fact?: FieldFact | undefined
@@ -73,8 +75,9 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
   takeFromOthers(managers, comparison, id)
 
   const before = managers.get(id)
-  const kept = before ? difference(before.set, comparison.removed) : undefined
-  const changed = trackable(comparison.changed, subresource)
+  const gone = update.nobodys ? comparison.changed : comparison.removed
+  const kept = before ? difference(before.set, gone) : undefined
+  const changed = update.nobodys ? EMPTY : trackable(comparison.changed, subresource)
   const set = kept ? union(kept, changed) : changed
   if (isEmpty(set)) managers.delete(id)
   // The time says when the entry last changed, or when its manager last changed a value of its own.

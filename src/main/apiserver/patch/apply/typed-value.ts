@@ -137,8 +137,11 @@ function innerFields(value: unknown, fact: FieldFact | undefined, fieldsIn: Fiel
     return children.size ? { member: false, children } : EMPTY
   }
   for (const part of partsOf(value, fact)) {
-    // Of items with the same key the first is the one that is meant.
-    if (children.has(part.step)) continue
+    // Items with the same key cannot be told apart: they are owned together, and nothing in them.
+    if (children.has(part.step)) {
+      children.set(part.step, MEMBER)
+      continue
+    }
     const inner = fieldsIn(part.value, part.fact)
     const child = part.owned && !inner.member ? { member: true, children: inner.children } : inner
     if (!isEmpty(child)) children.set(part.step, child)

@@ -6,14 +6,7 @@ import { emptyTemplate, setPodTemplateDefaults } from '../core/pod/defaults.ts'
 import { changedTemplate } from '../core/pod/warnings.ts'
 import { unlikelyHostName } from '../support/warnings.ts'
 import { defineResource } from '../resource.ts'
-import {
-  bumpGeneration,
-  ensureStructs,
-  keepField,
-  keepStatus,
-  specAndStatus,
-  statusStrategy,
-} from '../support/strategy.ts'
+import { bumpGeneration, ensureStructs, keepStatus, specAndStatus, bareStatusStrategy } from '../support/strategy.ts'
 import { selectorScale } from '../support/scale.ts'
 import { validateReplicaStatus } from './validate.ts'
 import { validateDeployment, validateDeploymentUpdate } from './validate-deployment.ts'
@@ -34,8 +27,6 @@ function setDeploymentDefaults(deployment: Deployment): void {
   setPodTemplateDefaults((spec.template ??= emptyTemplate()))
 }
 
-const status = statusStrategy<Deployment>((d, old) => validateReplicaStatus(d.status, old.status))
-
 export const deployments = defineResource<Deployment>({
   type: Deployment,
   shortNames: ['deploy'],
@@ -52,15 +43,7 @@ export const deployments = defineResource<Deployment>({
     )
       deployment.metadata.generation = (old.metadata.generation ?? 0) + 1
   },
-  status: {
-    ...status,
-    prepareForUpdate: (deployment, old) => {
-      status.prepareForUpdate?.(deployment, old)
-      if (old.metadata.labels) deployment.metadata.labels = old.metadata.labels
-      else delete deployment.metadata.labels
-      keepField(deployment, old, 'spec')
-    },
-  },
+  status: bareStatusStrategy<Deployment>((d, old) => validateReplicaStatus(d.status, old.status), ['labels']),
   scale: selectorScale<Deployment>(),
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,

@@ -5,8 +5,8 @@ import { defineResource } from '../resource.ts'
 
 /** A Scale as the subresource makes it: nothing is missing. */
 export interface ScaleObject extends AnyObject {
-  readonly spec: { readonly replicas: number }
-  readonly status: { readonly replicas: number; readonly selector?: string }
+  readonly spec: { readonly replicas?: number }
+  readonly status: { readonly replicas?: number; readonly selector?: string }
 }
 
 export const scales = defineResource<ScaleObject>({

@@ -4,7 +4,7 @@ import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { validateFlowSchema } from './validate.ts'
-import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { ensureStructs, specAndStatus, bareStatusStrategy } from '../support/strategy.ts'
 
 export const flowSchemas = defineResource<FlowSchema>({
   type: FlowSchema,
@@ -13,7 +13,7 @@ export const flowSchemas = defineResource<FlowSchema>({
     schema.spec.matchingPrecedence ||= 1000
   },
   ...specAndStatus(),
-  status: statusStrategy<FlowSchema>(),
+  status: bareStatusStrategy<FlowSchema>(),
   validate: validateFlowSchema,
   columns: [
     nameColumn,

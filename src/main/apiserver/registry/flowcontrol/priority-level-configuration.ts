@@ -3,7 +3,7 @@ import { PriorityLevelConfiguration } from '../../../../shared/api/flowcontrol/v
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { validatePriorityLevel } from './validate.ts'
-import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { ensureStructs, specAndStatus, bareStatusStrategy } from '../support/strategy.ts'
 
 const queuing = (level: PriorityLevelConfiguration) => level.spec.limited?.limitResponse?.queuing
 
@@ -28,7 +28,7 @@ export const priorityLevelConfigurations = defineResource<PriorityLevelConfigura
     }
   },
   ...specAndStatus(),
-  status: statusStrategy<PriorityLevelConfiguration>(),
+  status: bareStatusStrategy<PriorityLevelConfiguration>(),
   validate: validatePriorityLevel,
   columns: [
     nameColumn,

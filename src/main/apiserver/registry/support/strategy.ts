@@ -2,7 +2,7 @@
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import type { KubeObject } from '../../../../shared/machinery/object.ts'
 import type { FieldError } from '../../../../shared/machinery/field-error.ts'
-import type { WriteStrategy } from '../resource.ts'
+import type { KeptMetadata, WriteStrategy } from '../resource.ts'
 
 type Fields = Record<string, unknown>
 const fieldsOf = (object: KubeObject): Fields => object as unknown as Fields
@@ -67,18 +67,20 @@ export const statusOnly = (initialStatus: Fields = {}) => ({
   prepareForUpdate: keepStatus,
 })
 
-const METADATA_OF_OBJECT = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const
+const METADATA_OF_OBJECT: readonly KeptMetadata[] = ['labels', 'annotations', 'finalizers', 'ownerReferences']
 
-/** The `status` subresource of kinds that let it change nothing else, not even metadata. */
+/** The `status` subresource of kinds that let it change nothing else, not even metadata, or not all of it. */
 export const bareStatusStrategy = <T extends KubeObject>(
   validateUpdate?: (object: T, old: T) => FieldError[],
+  keptMetadata = METADATA_OF_OBJECT,
 ): WriteStrategy<T> => {
   const strategy = statusStrategy(validateUpdate)
   return {
     ...strategy,
+    keptMetadata,
     prepareForUpdate: (object, old) => {
       strategy.prepareForUpdate?.(object, old)
-      for (const name of METADATA_OF_OBJECT) {
+      for (const name of keptMetadata) {
         if (old.metadata[name] === undefined) delete object.metadata[name]
         else Object.assign(object.metadata, { [name]: old.metadata[name] })
       }
