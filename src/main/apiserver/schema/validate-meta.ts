@@ -90,18 +90,20 @@ function validateFinalizers(finalizers: readonly string[] | undefined, field: st
 
 const STANDARD_FINALIZERS = new Set(['foregroundDeletion', 'kubernetes', 'orphan'])
 
-/** Finalizers of a namespace's spec: each is either known or of a domain. */
-export const validateFinalizerNames = (finalizers: readonly string[] | undefined, field: string): FieldError[] =>
-  (finalizers ?? []).flatMap((finalizer, i) => {
-    const at = `${field}[${i}]`
-    const isKnown = finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)
-    return [
-      ...invalids(at, finalizer, qualifiedName(finalizer)),
-      ...(isKnown
-        ? []
-        : [invalidValue(at, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')]),
-    ]
-  })
+const unknownFinalizer = (field: string, finalizer: string): FieldError[] =>
+  finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)
+    ? []
+    : [invalidValue(field, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')]
+
+/** Finalizers of a namespace's spec: each is either known or of a domain. @param at the path of one, by its index */
+export const validateFinalizerNames = (
+  finalizers: readonly string[] | undefined,
+  at: (index: number) => string,
+): FieldError[] =>
+  (finalizers ?? []).flatMap((finalizer, i) => [
+    ...invalids(at(i), finalizer, qualifiedName(finalizer)),
+    ...unknownFinalizer(at(i), finalizer),
+  ])
 
 function validateManagedFields(entries: readonly ManagedFieldsEntry[] | undefined, field: string): FieldError[] {
   return (entries ?? []).flatMap((entry, i) => {
@@ -182,6 +184,11 @@ export function validateObjectMeta(meta: ObjectMeta, descriptor: ResourceDescrip
     ...validateManagedFields(meta.managedFields, 'metadata.managedFields'),
   )
   // An update may keep a finalizer that an older version accepted.
-  if (!old) errors.push(...validateFinalizers(meta.finalizers, 'metadata.finalizers'))
+  if (old) return errors
+  errors.push(...validateFinalizers(meta.finalizers, 'metadata.finalizers'))
+  // Custom resources may wait for anybody.
+  if (!descriptor.custom)
+    for (const [i, finalizer] of (meta.finalizers ?? []).entries())
+      errors.push(...unknownFinalizer(`metadata.finalizers[${i}]`, finalizer))
   return errors
 }

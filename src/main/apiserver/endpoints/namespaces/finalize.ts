@@ -19,7 +19,7 @@ export const namespaceFinalize: SubresourceHandler = {
     const { name: givenName, resourceVersion, uid } = given.metadata ?? {}
     if (givenName && givenName !== name)
       throw badRequest(`the name of the object (${givenName}) does not match the name on the URL (${name})`)
-    const errors = validateFinalizerNames(given.spec?.finalizers, 'spec.finalizers')
+    const errors = validateFinalizerNames(given.spec?.finalizers, i => `spec.finalizers[${i}]`)
     if (errors.length > 0) throw invalid({ group: '', kind: 'Namespace' }, name, errors)
     const options = { ...writeOptionsOf(request, 'UpdateOptions'), subresource: 'finalize' }
     const object = await context.change(

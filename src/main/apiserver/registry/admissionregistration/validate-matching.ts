@@ -4,7 +4,7 @@ import { duplicate, type FieldError, invalidValue, required } from '../../../../
 import { qualifiedName } from '../../../../shared/machinery/names.ts'
 import { compileConditions, type Expression } from '../../admission/policies/expressions.ts'
 import { list } from '../support/collections.ts'
-import { atMost, each, optionalOneOf, requiredAnd } from '../support/rules.ts'
+import { atMost, each, optionalOneOf, requiredAnd, requiredText } from '../support/rules.ts'
 
 const MAX_CONDITIONS = 64
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
@@ -19,6 +19,9 @@ export function ruleErrors(path: string, rule: RuleWithOperations): FieldError[]
   }
   return [
     ...errors,
+    ...(['apiVersions', 'resources'] as const).flatMap(field =>
+      each(`${path}.${field}`, rule[field], (at, value) => requiredText(at, value)),
+    ),
     ...each(`${path}.operations`, rule.operations, (at, operation) => optionalOneOf(at, operation, OPERATIONS)),
     ...optionalOneOf(`${path}.scope`, rule.scope, ['*', 'Cluster', 'Namespaced']),
   ]

@@ -1,29 +1,61 @@
 // What webhook configurations must look like.
 import type {
+  MutatingWebhook,
   MutatingWebhookConfiguration,
+  ServiceReference,
+  ValidatingWebhook,
   ValidatingWebhookConfiguration,
   WebhookClientConfig,
 } from '../../../../shared/api/admissionregistration/v1.ts'
-import {
-  type FieldError,
-  duplicate,
-  forbiddenField,
-  invalidValue,
-  required,
-} from '../../../../shared/machinery/field-error.ts'
-import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { type FieldError, duplicate, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
+import { dns1035Label, dns1123Subdomain, portNumber } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
 import { conditionErrors, ruleErrors } from './validate-matching.ts'
-import { each, optionalOneOf, requiredAnd, requiredText, validateLabelSelector } from '../support/rules.ts'
+import { each, obey, optionalOneOf, requiredAnd, requiredText, validateLabelSelector } from '../support/rules.ts'
+
+/** The path is made of names. */
+function pathErrors(at: string, path: string): FieldError[] {
+  if (path === '' || path === '/') return []
+  const wrong = (why: string) => invalidValue(at, path, why)
+  if (path === '//') return [wrong('segment[0] may not be empty')]
+  const segments = path.slice(1).replace(/\/$/, '').split('/')
+  return [
+    ...(path.startsWith('/') ? [] : [wrong("must start with a '/'")]),
+    ...segments.flatMap((segment, i) =>
+      segment === ''
+        ? [wrong(`segment[${i}] may not be empty`)]
+        : dns1123Subdomain(segment).map(why => wrong(`segment[${i}]: ${why}`)),
+    ),
+  ]
+}
+
+function serviceErrors(path: string, { name, namespace, port = 443, path: target }: ServiceReference): FieldError[] {
+  const badPort = portNumber(port)
+  return [
+    ...requiredText(`${path}.name`, name),
+    ...requiredText(`${path}.namespace`, namespace),
+    ...(badPort.length > 0 ? [invalidValue(`${path}.port`, port, `port is not valid: ${badPort.join(', ')}`)] : []),
+    ...pathErrors(`${path}.path`, target ?? ''),
+  ]
+}
+
+function reviewVersionErrors(path: string, given: readonly string[] | undefined, isNew: boolean): FieldError[] {
+  const versions = list(given)
+  if (versions.length === 0) return [required(path, 'must specify one of v1, v1beta1')]
+  const errors = versions.flatMap((version, i) =>
+    versions.indexOf(version) < i
+      ? [invalidValue(`${path}[${i}]`, version, 'duplicate version')]
+      : obey(`${path}[${i}]`, version, dns1035Label),
+  )
+  if (isNew && !versions.some(version => version === 'v1' || version === 'v1beta1'))
+    errors.push(invalidValue(path, versions, 'must include at least one of v1, v1beta1'))
+  return errors
+}
 
 export function clientErrors(path: string, client: WebhookClientConfig | undefined): FieldError[] {
   if (!client || (client.url === undefined) === (client.service === undefined))
     return [required(path, 'exactly one of url or service is required')]
-  if (client.service)
-    return [
-      ...requiredText(`${path}.service.name`, client.service.name),
-      ...requiredText(`${path}.service.namespace`, client.service.namespace),
-    ]
+  if (client.service) return serviceErrors(`${path}.service`, client.service)
   const at = `${path}.url`
   const url = client.url ?? ''
   if (!URL.canParse(url)) return [required(at, 'url must be a valid URL')]
@@ -45,10 +77,15 @@ export function clientErrors(path: string, client: WebhookClientConfig | undefin
   return errors
 }
 
+/** Only those that change objects may be asked again. */
+const reinvocationOf = (webhook: MutatingWebhook | ValidatingWebhook) =>
+  'reinvocationPolicy' in webhook ? webhook.reinvocationPolicy : undefined
+
 export function validateWebhooks(
   configuration: MutatingWebhookConfiguration | ValidatingWebhookConfiguration,
 ): FieldError[] {
   const names = new Set<string>()
+  const isNew = !configuration.metadata.resourceVersion
   return each<NonNullable<(typeof configuration)['webhooks']>[number]>(
     'webhooks',
     configuration.webhooks,
@@ -76,10 +113,10 @@ export function validateWebhooks(
       const seconds = webhook.timeoutSeconds
       if (seconds !== undefined && (seconds < 1 || seconds > 30))
         errors.push(invalidValue(`${at}.timeoutSeconds`, seconds, 'the timeout value must be between 1 and 30 seconds'))
-      if (list(webhook.admissionReviewVersions).length === 0)
-        errors.push(required(`${at}.admissionReviewVersions`, 'must specify one of v1, v1beta1'))
-      else if (!webhook.admissionReviewVersions.some(version => version === 'v1' || version === 'v1beta1'))
-        errors.push(forbiddenField(`${at}.admissionReviewVersions`, 'must include at least one of v1, v1beta1'))
+      errors.push(
+        ...optionalOneOf(`${at}.reinvocationPolicy`, reinvocationOf(webhook), ['IfNeeded', 'Never']),
+        ...reviewVersionErrors(`${at}.admissionReviewVersions`, webhook.admissionReviewVersions, isNew),
+      )
       return errors
     },
   )

@@ -1,6 +1,7 @@
 // ControllerRevisions.
 import { ControllerRevision } from '../../../../shared/api/apps/v1.ts'
 import { controllerOf } from '../../../../shared/machinery/owner.ts'
+import { isObject } from '../../../../shared/machinery/json-object.ts'
 import { required } from '../../../../shared/machinery/field-error.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
@@ -15,12 +16,14 @@ function controller(revision: ControllerRevision): string {
   return `${kind}${group}`.toLowerCase() + `/${owner.name}`
 }
 
+function dataErrors(data: unknown) {
+  if (data === undefined) return [required('data', 'data is mandatory')]
+  return isObject(data) ? [] : [required('data', 'data must be a valid JSON object')]
+}
+
 export const controllerRevisions = defineResource<ControllerRevision>({
   type: ControllerRevision,
-  validate: revision => [
-    ...(revision.data === undefined ? [required('data', 'data is mandatory')] : []),
-    ...nonNegative('revision', revision.revision),
-  ],
+  validate: revision => [...dataErrors(revision.data), ...nonNegative('revision', revision.revision)],
   validateUpdate: (revision, old) => immutable('data', revision.data, old.data),
   columns: [
     nameColumn,

@@ -34,8 +34,8 @@ function setStatefulSetDefaults(set: StatefulSet): void {
   spec.revisionHistoryLimit ??= 10
   setPodTemplateDefaults((spec.template ??= emptyTemplate()))
   for (const claim of list(spec.volumeClaimTemplates)) {
-    claim.apiVersion ||= 'v1'
-    claim.kind ||= 'PersistentVolumeClaim'
+    claim.apiVersion = 'v1'
+    claim.kind = 'PersistentVolumeClaim'
     setClaimDefaults(claim)
   }
 }

@@ -8,9 +8,10 @@ import {
   notSupported,
   required,
 } from '../../../../shared/machinery/field-error.ts'
-import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { dns1123Label } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
-import { nonNegative, obey } from '../support/rules.ts'
+import { each, nonNegative, obey } from '../support/rules.ts'
+import { validateClaimSpec } from '../core/validate-claim-spec.ts'
 import {
   atMostHundredPercent,
   intOrPercent,
@@ -43,18 +44,22 @@ function strategyErrors(spec: StatefulSetSpec): FieldError[] {
   return errors
 }
 
-/** The claim templates become volumes of the pods: mounts may name them. */
+/** As the pods will be: the claim templates become volumes of theirs, which mounts may name. */
 function templateWithClaims({ template, volumeClaimTemplates }: StatefulSetSpec): StatefulSetSpec['template'] {
   if (!template?.spec) return template
-  const claims = list(volumeClaimTemplates).flatMap(({ metadata }) =>
-    metadata?.name ? { name: metadata.name, persistentVolumeClaim: { claimName: metadata.name } } : [],
-  )
-  const names = new Set(claims.map(volume => volume.name))
+  const names = new Set(list(volumeClaimTemplates).map(({ metadata }) => metadata?.name ?? ''))
+  const claims = [...names].map(name => ({ name, persistentVolumeClaim: { claimName: name } }))
   const volumes = list(template.spec.volumes).filter(volume => !names.has(volume.name))
-  return { ...template, spec: { ...template.spec, volumes: [...volumes, ...claims] } }
+  // Names that the pods are given anyway.
+  const { hostname: _hostname, subdomain: _subdomain, ...spec } = template.spec
+  return { ...template, spec: { ...spec, volumes: [...claims, ...volumes] } }
 }
 
-export function validateStatefulSet({ spec }: StatefulSet): FieldError[] {
+/** They cannot be changed later, like the service's name: what is stored is let be. */
+const claimErrors = (path: string, claims: StatefulSetSpec['volumeClaimTemplates']): FieldError[] =>
+  each(path, claims, (at, claim) => validateClaimSpec(`${at}.spec`, claim.spec))
+
+export function validateStatefulSet({ metadata, spec }: StatefulSet): FieldError[] {
   const errors: FieldError[] = []
   const management = spec.podManagementPolicy
   if (!management) errors.push(required('spec.podManagementPolicy'))
@@ -67,16 +72,17 @@ export function validateStatefulSet({ spec }: StatefulSet): FieldError[] {
       errors.push(notSupported(`spec.persistentVolumeClaimRetentionPolicy.${field}`, policy, POLICIES))
   }
   errors.push(
+    ...claimErrors('spec.volumeClaimTemplates', metadata.resourceVersion ? undefined : spec.volumeClaimTemplates),
     ...nonNegative('spec.replicas', spec.replicas),
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
     ...nonNegative('spec.ordinals.start', spec.ordinals?.start),
   )
-  if (spec.serviceName) errors.push(...obey('spec.serviceName', spec.serviceName, dns1123Subdomain))
+  if (spec.serviceName && !metadata.resourceVersion)
+    errors.push(...obey('spec.serviceName', spec.serviceName, dns1123Label))
   return [
     ...errors,
     ...validateWorkloadSelector(spec.selector, 'statefulset'),
     ...validateLongRunningTemplate(spec.selector, templateWithClaims(spec), 'StatefulSet'),
-    ...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
   ]
 }
 

@@ -5,7 +5,7 @@ import { hpaColumns } from '../columns/hpa.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, statusOnly, statusStrategy } from '../support/strategy.ts'
-import { validateAutoscaler } from './validate.ts'
+import { validateAutoscaler, validateAutoscalerUpdate } from './validate.ts'
 
 export const HPA_STORAGE = 'autoscaling/horizontalpodautoscalers'
 export const DEFAULT_CPU_PERCENT = 80
@@ -51,5 +51,6 @@ export const horizontalPodAutoscalers = defineResource<HorizontalPodAutoscaler>(
   ...statusOnly({ desiredReplicas: 0 }),
   status: statusStrategy<HorizontalPodAutoscaler>(),
   validate: validateAutoscaler,
+  validateUpdate: validateAutoscalerUpdate,
   columns: hpaColumns,
 })

@@ -13,9 +13,11 @@ import {
   notSupported,
   required,
 } from '../../../../shared/machinery/field-error.ts'
-import { pathSegmentName } from '../../../../shared/machinery/names.ts'
+import { dns1123Label, pathSegmentName } from '../../../../shared/machinery/names.ts'
+import { isQuantity, parseQuantity } from '../../../../shared/machinery/quantity.ts'
 import { list } from '../support/collections.ts'
-import { each, optionalOneOf, requiredAnd, requiredText } from '../support/rules.ts'
+import { containerResourceName } from '../support/resource-names.ts'
+import { each, obey, optionalOneOf, requiredAnd } from '../support/rules.ts'
 
 const TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
 const FIELDS = {
@@ -42,15 +44,27 @@ function scalableErrors(path: string, ref: CrossVersionObjectReference | undefin
     : [invalidValue(`${path}.apiVersion`, apiVersion, 'apiVersion must specify API group')]
 }
 
+function positiveAmount(path: string, amount: string | number | undefined): FieldError[] {
+  if (amount === undefined || !isQuantity(amount) || parseQuantity(amount).nano > 0n) return []
+  return [invalidValue(path, String(amount), 'must be positive')]
+}
+
+/** @returns what is wrong with the name of a metric */
+const metricName = (path: string, name: string | undefined): FieldError[] =>
+  name ? obey(path, name, pathSegmentName) : [required(path, 'must specify a metric name')]
+
 function targetErrors(path: string, target: MetricTarget | undefined): FieldError[] {
   const type = target?.type
   if (!type) return [required(`${path}.type`, 'must specify a metric target type')]
   if (!['Utilization', 'Value', 'AverageValue'].includes(type))
     return [invalidValue(`${path}.type`, type, 'must be either Utilization, Value, or AverageValue')]
   const percent = target.averageUtilization
-  return percent !== undefined && percent < 1
-    ? [invalidValue(`${path}.averageUtilization`, percent, 'must be greater than 0')]
-    : []
+  return [
+    ...(['value', 'averageValue'] as const).flatMap(field => positiveAmount(`${path}.${field}`, target[field])),
+    ...(percent !== undefined && percent < 1
+      ? [invalidValue(`${path}.averageUtilization`, percent, 'must be greater than 0')]
+      : []),
+  ]
 }
 
 function utilizationErrors(path: string, target: MetricTarget | undefined): FieldError[] {
@@ -81,29 +95,30 @@ function metricErrors(path: string, metric: MetricSpec): FieldError[] {
     )
   if (own === 'containerResource' && containerResource)
     errors.push(
-      ...(containerResource.name ? [] : [required(`${at}.name`, 'must specify a resource name')]),
-      ...(containerResource.container ? [] : [required(`${at}.container`, 'must specify a container')]),
+      ...(containerResource.name
+        ? containerResourceName(`${at}.name`, containerResource.name)
+        : [required(`${at}.name`, 'must specify a resource name')]),
+      ...(containerResource.container
+        ? obey(`${at}.container`, containerResource.container, dns1123Label)
+        : [required(`${at}.container`, 'must specify a container')]),
       ...targetErrors(`${at}.target`, containerResource.target),
       ...utilizationErrors(`${at}.target`, containerResource.target),
     )
   if (own === 'object' && object) {
     errors.push(...reference(`${at}.describedObject`, object.describedObject))
-    errors.push(
-      ...requiredText(`${at}.metric.name`, object.metric?.name),
-      ...targetErrors(`${at}.target`, object.target),
-    )
+    errors.push(...metricName(`${at}.metric.name`, object.metric?.name), ...targetErrors(`${at}.target`, object.target))
     if (object.target?.value === undefined && object.target?.averageValue === undefined)
       errors.push(required(`${at}.target.averageValue`, 'must set either a target value or averageValue'))
   }
   if (own === 'pods' && pods) {
-    errors.push(...requiredText(`${at}.metric.name`, pods.metric?.name), ...targetErrors(`${at}.target`, pods.target))
+    errors.push(...metricName(`${at}.metric.name`, pods.metric?.name), ...targetErrors(`${at}.target`, pods.target))
     if (pods.target?.averageValue === undefined)
       errors.push(required(`${at}.target.averageValue`, 'must specify a positive target averageValue'))
   }
   if (own === 'external' && external) {
     const { value, averageValue } = external.target ?? {}
     errors.push(
-      ...requiredText(`${at}.metric.name`, external.metric?.name),
+      ...metricName(`${at}.metric.name`, external.metric?.name),
       ...targetErrors(`${at}.target`, external.target),
     )
     if (value === undefined && averageValue === undefined)
@@ -128,6 +143,9 @@ function scalingErrors(path: string, rules: HPAScalingRules | undefined): FieldE
     errors.push(invalidValue(at, window, `must be less than or equal to ${MAX_WINDOW_SECONDS}`))
   errors.push(...optionalOneOf(`${path}.selectPolicy`, rules.selectPolicy, ['Disabled', 'Max', 'Min']))
   if (list(rules.policies).length === 0) errors.push(required(`${path}.policies`, 'must specify at least one Policy'))
+  const { tolerance } = rules
+  if (tolerance !== undefined && isQuantity(tolerance) && parseQuantity(tolerance).nano < 0n)
+    errors.push(invalidValue(`${path}.tolerance`, String(tolerance), 'must be greater than or equal to 0'))
   return [
     ...errors,
     ...each(`${path}.policies`, rules.policies, (p, { type = '', value = 0, periodSeconds = 0 }) => [
@@ -140,6 +158,15 @@ function scalingErrors(path: string, rules: HPAScalingRules | undefined): FieldE
     ]),
   ]
 }
+
+/** One that was stored in other days is let be. */
+export const validateAutoscalerUpdate = (
+  { spec }: HorizontalPodAutoscaler,
+  old: HorizontalPodAutoscaler,
+): FieldError[] =>
+  scalableErrors('', old.spec.scaleTargetRef).length > 0
+    ? []
+    : scalableErrors('spec.scaleTargetRef', spec.scaleTargetRef)
 
 export function validateAutoscaler({ metadata, spec }: HorizontalPodAutoscaler): FieldError[] {
   const errors: FieldError[] = []
@@ -154,7 +181,6 @@ export function validateAutoscaler({ metadata, spec }: HorizontalPodAutoscaler):
   return [
     ...errors,
     ...reference('spec.scaleTargetRef', spec.scaleTargetRef),
-    // One that was stored in other days is let be.
     ...(metadata.resourceVersion ? [] : scalableErrors('spec.scaleTargetRef', spec.scaleTargetRef)),
     ...each('spec.metrics', spec.metrics, metricErrors),
     ...scalingErrors('spec.behavior.scaleUp', spec.behavior?.scaleUp),

@@ -66,6 +66,8 @@ export function validateCronJob(cron: CronJob): FieldError[] {
   if (!job) errors.push(required('spec.jobTemplate.spec'))
   else {
     errors.push(...validateJobTemplateSpec('spec.jobTemplate.spec', job))
+    if (job.selector)
+      errors.push(invalidValue('spec.jobTemplate.spec.selector', job.selector, '`selector` will be auto-generated'))
     if (job.manualSelector)
       errors.push({
         type: 'FieldValueNotSupported',

@@ -6,6 +6,7 @@ import { emptyMap, list } from '../support/collections.ts'
 import { ensureStructs, keepField } from '../support/strategy.ts'
 import { invalidValue } from '../../../../shared/machinery/field-error.ts'
 import { dns1123Label } from '../../../../shared/machinery/names.ts'
+import { validateFinalizerNames } from '../../schema/validate-meta.ts'
 
 const NAME_LABEL = 'kubernetes.io/metadata.name'
 
@@ -45,6 +46,9 @@ export const namespaces = defineResource<Namespace>({
     },
   },
   selectableFields: { 'status.phase': namespace => namespace.status.phase ?? '' },
+  // Its finalizers change by the sub-resource alone, which looks at them itself.
+  validate: ({ metadata, spec }) =>
+    metadata.resourceVersion ? [] : validateFinalizerNames(spec.finalizers, () => 'spec.finalizers'),
   validateName: dns1123Label,
   columns: [nameColumn, text('Status', 'Active or Terminating.', n => n.status.phase ?? ''), ageColumn],
 })

@@ -4,8 +4,8 @@ import { UNSET, ageColumn, nameColumn, text, wide } from '../columns/common.ts'
 import { accessModesText } from '../columns/access-modes.ts'
 import { defineResource } from '../resource.ts'
 import { lookup } from '../support/collections.ts'
-import { statusOnly, statusStrategy } from '../support/strategy.ts'
-import { setClaimDefaults } from './claim-defaults.ts'
+import { clearStatus, keepStatus, statusStrategy } from '../support/strategy.ts'
+import { setClaimDefaults, settleDataSources } from './claim-defaults.ts'
 import { claimWarnings } from './claim-warnings.ts'
 import { validatePersistentVolumeClaim, validatePersistentVolumeClaimUpdate } from './validate-volume.ts'
 
@@ -15,7 +15,14 @@ export const persistentVolumeClaims = defineResource<PersistentVolumeClaim>({
   type: PersistentVolumeClaim,
   shortNames: ['pvc'],
   setDefaults: setClaimDefaults,
-  ...statusOnly({ phase: 'Pending' }),
+  prepareForCreate: claim => {
+    clearStatus(claim, { phase: 'Pending' })
+    settleDataSources(claim)
+  },
+  prepareForUpdate: (claim, old) => {
+    keepStatus(claim, old)
+    settleDataSources(claim, old)
+  },
   status: statusStrategy<PersistentVolumeClaim>(),
   validate: validatePersistentVolumeClaim,
   validateUpdate: validatePersistentVolumeClaimUpdate,

@@ -8,6 +8,7 @@ import { withPodScheduled } from './pod-scheduled.ts'
 import { setPodDefaults } from './pod/defaults.ts'
 import { qosClass } from './pod/qos.ts'
 import { podWarnings } from './pod/warnings.ts'
+import { validatePodStatusUpdate } from './pod/validate-status.ts'
 import { validatePodUpdate } from './pod/validate-update.ts'
 import { validateNewPod, validatePod } from './pod/validate.ts'
 
@@ -48,11 +49,13 @@ export const pods = defineResource<Pod>({
   validate: pod => [...validatePod(pod), ...(pod.metadata.resourceVersion ? [] : validateNewPod(pod))],
   validateUpdate: validatePodUpdate,
   status: {
+    validateUpdate: validatePodStatusUpdate,
+    keptMetadata: ['ownerReferences'],
     prepareForUpdate: (pod, old) => {
       keepField(pod, old, 'spec')
       if (old.metadata.generation !== undefined) pod.metadata.generation = old.metadata.generation
-      // The class is decided when the pod is created.
-      if (old.status.qosClass) pod.status.qosClass = old.status.qosClass
+      // The class is decided when the pod is created; who does not say it does not change it.
+      if (old.status.qosClass) pod.status.qosClass ||= old.status.qosClass
       if (old.metadata.ownerReferences) pod.metadata.ownerReferences = old.metadata.ownerReferences
       else delete pod.metadata.ownerReferences
     },
@@ -67,6 +70,8 @@ export const pods = defineResource<Pod>({
     'spec.hostNetwork': pod => String(pod.spec.hostNetwork ?? false),
     'status.phase': pod => pod.status.phase ?? '',
     'status.podIP': pod => list(pod.status.podIPs)[0]?.ip ?? '',
+    // Taken, and never filled in.
+    'status.podIPs': () => '',
     'status.nominatedNodeName': pod => pod.status.nominatedNodeName ?? '',
   },
   columns: podColumns,

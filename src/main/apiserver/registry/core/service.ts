@@ -5,6 +5,7 @@ import { defineResource } from '../resource.ts'
 import { clearStatus, keepStatus, statusStrategy } from '../support/strategy.ts'
 import { setServiceDefaults } from './service/defaults.ts'
 import { carryAllocations, dropFieldsOfOtherTypes, normalizeClusterIPs } from './service/normalize.ts'
+import { validateServiceStatus } from './service/validate-status.ts'
 import { validateService, validateServiceUpdate } from './service/validate.ts'
 import { serviceWarnings } from './service/warnings.ts'
 import { dns1123Label } from '../../../../shared/machinery/names.ts'
@@ -24,7 +25,7 @@ export const services = defineResource<Service>({
     carryAllocations(service, old)
     normalizeClusterIPs(service, old)
   },
-  status: statusStrategy<Service>(),
+  status: statusStrategy<Service>(validateServiceStatus),
   selectableFields: {
     'spec.clusterIP': service => service.spec.clusterIP ?? '',
     'spec.type': service => service.spec.type ?? '',

@@ -1,8 +1,9 @@
 // What an Event must look like: little of an old one, and more of one that says when it happened.
 import type { Event } from '../../../../shared/api/core/v1.ts'
 import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { byteLength, qualifiedName } from '../../../../shared/machinery/names.ts'
-import { obey } from '../support/rules.ts'
+import { immutable, obey } from '../support/rules.ts'
 
 const MAX_TEXT = 128
 const MAX_NOTE = 1024
@@ -38,14 +39,45 @@ export function validateEventAs(event: Event, reporter: string): FieldError[] {
 
 export const validateEvent = (event: Event): FieldError[] => validateEventAs(event, 'reportingComponent')
 
+/** With what Go prints where there is nothing. */
+const FIXED = {
+  involvedObject: {},
+  reason: '',
+  message: '',
+  source: {},
+  firstTimestamp: null,
+  lastTimestamp: null,
+  count: 0,
+  type: '',
+  eventTime: null,
+  action: '',
+  related: null,
+  reportingComponent: '',
+  reportingInstance: '',
+} as const
+
+const seriesErrors = ({ series }: Event): FieldError[] => [
+  ...(series && (series.count ?? 0) < 2 ? [invalidValue('series.count', '', 'should be at least 2')] : []),
+  ...(series && !series.lastObservedTime ? [required('series.lastObservedTime')] : []),
+]
+
+/** In events.k8s.io, what has happened stays; only how often may still be told. */
+export const validateNewEventUpdate = (event: Event, old: Event): FieldError[] => [
+  ...validateEventAs(event, 'reportingController'),
+  ...(deepEqual(event.series, old.series) ? [] : seriesErrors(event)),
+  ...(Object.keys(FIXED) as (keyof typeof FIXED)[]).flatMap(field => {
+    const path = field === 'reportingComponent' ? 'reportingController' : field
+    return immutable(path, event[field] ?? FIXED[field], old[field] ?? FIXED[field])
+  }),
+]
+
 /** What only events.k8s.io wants of a new one, by the names of the stored form. */
 export function validateNewEvent(event: Event): FieldError[] {
-  const { eventTime, type = '', firstTimestamp, lastTimestamp, count = 0, source, series } = event
+  const { eventTime, type = '', firstTimestamp, lastTimestamp, count = 0, source } = event
   const unset = (field: string, value: unknown) => (value ? [invalidValue(field, '', 'needs to be unset')] : [])
   return [
     ...validateEventAs(event, 'reportingController'),
-    ...(series && (series.count ?? 0) < 2 ? [invalidValue('series.count', '', 'should be at least 2')] : []),
-    ...(series && !series.lastObservedTime ? [required('series.lastObservedTime')] : []),
+    ...seriesErrors(event),
     ...(eventTime ? [] : [required('eventTime')]),
     ...(type === 'Normal' || type === 'Warning' ? [] : [invalidValue('type', '', `has invalid value: ${type}`)]),
     ...unset('firstTimestamp', firstTimestamp),

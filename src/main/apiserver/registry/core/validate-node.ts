@@ -2,6 +2,7 @@
 import type { Node, Taint } from '../../../../shared/api/core/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { type FieldError, duplicate, forbiddenField, invalidValue } from '../../../../shared/machinery/field-error.ts'
+import { parseRange } from '../../../../shared/machinery/cidr.ts'
 import { labelValue } from '../../../../shared/machinery/names.ts'
 import { list, sortedEntries } from '../support/collections.ts'
 import { resourceAmount } from '../support/resource-names.ts'
@@ -28,12 +29,22 @@ function taintErrors(path: string, taints: readonly Taint[] | undefined): FieldE
 const amounts = (field: 'capacity' | 'allocatable', { status }: Node) =>
   sortedEntries(status[field]).flatMap(([name, amount]) => resourceAmount(`status.${field}.${name}`, name, amount))
 
+/** Of both families each, at most. */
+function oneOfEachFamily(path: string, ranges: readonly string[]): FieldError[] {
+  const families = ranges.map(range => parseRange(range)?.family)
+  if (ranges.length < 2 || families.includes(undefined)) return []
+  return ranges.length === 2 && families[0] !== families[1]
+    ? []
+    : [invalidValue(path, ranges, 'may specify no more than one CIDR for each IP family')]
+}
+
 export const validateNode = (node: Node): FieldError[] => [
   // Upstream reports taints below metadata; clients look for it there.
   ...taintErrors('metadata.taints', node.spec.taints),
   ...amounts('capacity', node),
   ...amounts('allocatable', node),
   ...each('spec.podCIDRs', node.spec.podCIDRs, cidr),
+  ...oneOfEachFamily('spec.podCIDRs', list(node.spec.podCIDRs)),
 ]
 
 export function validateNodeUpdate({ spec, status }: Node, old: Node): FieldError[] {
@@ -46,6 +57,8 @@ export function validateNodeUpdate({ spec, status }: Node, old: Node): FieldErro
   }
   if (list(old.spec.podCIDRs).length > 0 && !deepEqual(old.spec.podCIDRs, spec.podCIDRs))
     errors.push(forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'))
+  if ((old.spec.externalID ?? '') !== (spec.externalID ?? ''))
+    errors.push(forbiddenField('spec.externalID', 'may not be updated'))
   if (old.spec.providerID && old.spec.providerID !== spec.providerID)
     errors.push(forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid'))
   return errors

@@ -1,6 +1,12 @@
 // What a ReplicationController must look like.
 import type { ReplicationController } from '../../../../shared/api/core/v1.ts'
-import { type FieldError, invalidValue, notSupported, required } from '../../../../shared/machinery/field-error.ts'
+import {
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+} from '../../../../shared/machinery/field-error.ts'
 import { fromMatchLabels } from '../../../../shared/machinery/selectors.ts'
 import { isEmpty } from '../support/collections.ts'
 import { nonNegative } from '../support/rules.ts'
@@ -22,5 +28,12 @@ export function validateReplicationController({ spec }: ReplicationController): 
   errors.push(...validatePodTemplate('spec.template', template))
   const policy = template.spec?.restartPolicy
   if (policy !== 'Always') errors.push(notSupported('spec.template.spec.restartPolicy', policy ?? '', ['Always']))
+  if (template.spec?.activeDeadlineSeconds !== undefined)
+    errors.push(
+      forbiddenField(
+        'spec.template.spec.activeDeadlineSeconds',
+        'activeDeadlineSeconds in ReplicationController is not Supported',
+      ),
+    )
   return errors
 }

@@ -55,8 +55,10 @@ export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
   ]
 }
 
+const distinct = (scopes: readonly string[] | undefined) => [...new Set(list(scopes))].sort()
+
 export const validateResourceQuotaUpdate = ({ spec }: ResourceQuota, old: ResourceQuota): FieldError[] =>
-  deepEqual([...list(spec.scopes)].sort(), [...list(old.spec.scopes)].sort())
+  deepEqual(distinct(spec.scopes), distinct(old.spec.scopes))
     ? []
     : [invalidValue('spec.scopes', spec.scopes ?? null, 'field is immutable')]
 

@@ -1,5 +1,10 @@
 // What PersistentVolumes and their claims must look like.
-import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec } from '../../../../shared/api/core/v1.ts'
+import type {
+  CSIPersistentVolumeSource,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  PersistentVolumeSpec,
+} from '../../../../shared/api/core/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import {
   type FieldError,
@@ -11,7 +16,8 @@ import {
 import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../shared/machinery/quantity.ts'
 import { isEmpty, list, lookup, sortedEntries } from '../support/collections.ts'
-import { immutable, obey, optionalOneOf } from '../support/rules.ts'
+import { immutable, obey, optionalOneOf, requiredText } from '../support/rules.ts'
+import { csiDriverName } from '../storage/validate-csi.ts'
 import { noBacksteps } from './pod/paths.ts'
 import { validateNodeSelector } from './pod/validate-affinity.ts'
 import { validateHostPath } from './pod/validate-volumes.ts'
@@ -27,6 +33,24 @@ const SOURCES = (
 
 const given = (spec: PersistentVolumeSpec) =>
   SOURCES.filter(source => (spec as unknown as Readonly<Record<string, unknown>>)[source] !== undefined)
+
+const SECRETS = [
+  'controllerPublishSecretRef',
+  'controllerExpandSecretRef',
+  'nodePublishSecretRef',
+  'nodeExpandSecretRef',
+] as const
+
+const csiErrors = (path: string, csi: CSIPersistentVolumeSource): FieldError[] => [
+  ...csiDriverName(`${path}.driver`, csi.driver),
+  ...requiredText(`${path}.volumeHandle`, csi.volumeHandle),
+  ...SECRETS.flatMap(field => {
+    const secret = csi[field]
+    if (!secret) return []
+    const at = `${path}.${field}`
+    return [...requiredText(`${at}.name`, secret.name), ...requiredText(`${at}.namespace`, secret.namespace)]
+  }),
+]
 
 function sourceErrors(spec: PersistentVolumeSpec): FieldError[] {
   const sources = given(spec)
@@ -44,6 +68,7 @@ function sourceErrors(spec: PersistentVolumeSpec): FieldError[] {
     else errors.push(...noBacksteps('spec.local.path', spec.local.path))
     if (!spec.nodeAffinity?.required) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
   }
+  if (spec.csi && sources[0] === 'csi') errors.push(...csiErrors('spec.csi', spec.csi))
   if (spec.nfs && !spec.nfs.path?.startsWith('/'))
     errors.push(invalidValue('spec.nfs.path', spec.nfs.path ?? '', 'must be an absolute path'))
   return errors
@@ -61,25 +86,42 @@ export function validatePersistentVolume({ spec }: PersistentVolume): FieldError
   errors.push(
     ...optionalOneOf('spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES),
   )
+  if (spec.nodeAffinity && !spec.nodeAffinity.required)
+    errors.push(required('spec.nodeAffinity.required', 'must specify required node constraints'))
   errors.push(...validateNodeSelector('spec.nodeAffinity.required', spec.nodeAffinity?.required))
   errors.push(...sourceErrors(spec))
   if (spec.storageClassName) errors.push(...obey('spec.storageClassName', spec.storageClassName, dns1123Subdomain))
-  return [...errors, ...optionalOneOf('spec.volumeMode', spec.volumeMode, VOLUME_MODES)]
+  errors.push(...optionalOneOf('spec.volumeMode', spec.volumeMode, VOLUME_MODES))
+  const attributes = spec.volumeAttributesClassName
+  if (attributes === '') errors.push(required('spec.volumeAttributesClassName', 'an empty string is disallowed'))
+  else if (attributes) errors.push(...obey('spec.volumeAttributesClassName', attributes, dns1123Subdomain))
+  if (attributes !== undefined && !spec.csi)
+    errors.push(required('spec.csi', 'has to be specified when using volumeAttributesClassName'))
+  return errors
 }
 
 const source = (spec: PersistentVolumeSpec) =>
   Object.fromEntries(given(spec).map(name => [name, (spec as unknown as Readonly<Record<string, unknown>>)[name]]))
+
+/** The secret that grows a volume may be told later. */
+function withoutNewSecret(spec: PersistentVolumeSpec, old: PersistentVolumeSpec): PersistentVolumeSpec {
+  if (!spec.csi || !old.csi || old.csi.controllerExpandSecretRef) return spec
+  const { controllerExpandSecretRef: _secret, ...csi } = spec.csi
+  return { ...spec, csi }
+}
 
 export function validatePersistentVolumeUpdate(
   { spec }: PersistentVolume,
   { spec: old }: PersistentVolume,
 ): FieldError[] {
   const errors: FieldError[] = []
-  if (!deepEqual(source(spec), source(old)))
+  if (!deepEqual(source(withoutNewSecret(spec, old)), source(old)))
     errors.push(
       forbiddenField('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'),
     )
   errors.push(...immutable('spec.volumeMode', spec.volumeMode, old.volumeMode))
+  if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined)
+    errors.push(forbiddenField('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'))
   if (old.nodeAffinity && !deepEqual(spec.nodeAffinity, old.nodeAffinity))
     errors.push(...immutable('spec.nodeAffinity', spec.nodeAffinity, old.nodeAffinity))
   return errors
@@ -98,20 +140,22 @@ export function validatePersistentVolumeClaimUpdate(
 ): FieldError[] {
   const { spec } = claim
   const { spec: old, status } = before
+  const bound = status.phase === 'Bound'
   const rest = (given: PersistentVolumeClaim['spec']) => {
-    const { resources, volumeAttributesClassName: _class, volumeName, storageClassName, ...fixed } = given
+    const { resources, volumeAttributesClassName, volumeName, storageClassName, ...fixed } = given
     const { requests, ...resourcesRest } = resources ?? {}
     const { storage: _storage, ...otherRequests } = requests ?? {}
     return {
       ...fixed,
       resourcesRest,
       otherRequests,
+      // Another one is for volumes that there are.
+      ...(bound ? {} : { volumeAttributesClassName }),
       ...(old.volumeName ? { volumeName } : {}),
       ...(old.storageClassName === undefined ? {} : { storageClassName }),
     }
   }
   const errors: FieldError[] = []
-  const bound = status.phase === 'Bound'
   const size = lookup(spec.resources?.requests, 'storage')
   const oldSize = lookup(old.resources?.requests, 'storage')
   const resized = !deepEqual(size, oldSize)
@@ -124,5 +168,10 @@ export function validatePersistentVolumeClaimUpdate(
     )
   else if (resized && less(size, oldSize) && !less(lookup(status.capacity, 'storage'), size))
     errors.push(forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity'))
+  if (status.currentVolumeAttributesClassName !== undefined && !spec.volumeAttributesClassName) {
+    const what = spec.volumeAttributesClassName === undefined ? 'nil' : 'empty string'
+    const why = `update to ${what} is forbidden when status.currentVolumeAttributesClassName is not nil`
+    errors.push(forbiddenField('spec.volumeAttributesClassName', why))
+  }
   return errors
 }

@@ -8,13 +8,7 @@ import {
   tooMany,
 } from '../../../../shared/machinery/field-error.ts'
 import { parseIP } from '../../../../shared/machinery/ip-address.ts'
-import {
-  dns1123Label,
-  dns1123Subdomain,
-  labelValue,
-  portNumber,
-  qualifiedName,
-} from '../../../../shared/machinery/names.ts'
+import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../../../shared/machinery/names.ts'
 import { endpointIP } from '../core/endpoint-ip.ts'
 import { list } from '../support/collections.ts'
 import { type Rule, each, immutable, obey, oneOf, optionalOneOf } from '../support/rules.ts'
@@ -38,7 +32,6 @@ function endpointErrors(path: string, endpoint: Endpoint, type: string): FieldEr
   if (ADDRESS_TYPES.includes(type))
     errors.push(...each(`${path}.addresses`, addresses, (at, address) => addressErrors(at, address, type)))
   if (endpoint.nodeName !== undefined) errors.push(...obey(`${path}.nodeName`, endpoint.nodeName, dns1123Subdomain))
-  if (endpoint.zone) errors.push(...obey(`${path}.zone`, endpoint.zone, labelValue))
   if (endpoint.hostname !== undefined) errors.push(...obey(`${path}.hostname`, endpoint.hostname, dns1123Label))
   const hints = (field: 'forZones' | 'forNodes', rule: Rule<string>) =>
     each(`${path}.hints.${field}`, endpoint.hints?.[field], (at, { name = '' }) => obey(`${at}.name`, name, rule))
@@ -61,7 +54,6 @@ function portErrors(path: string, port: EndpointPort, names: Set<string>): Field
   return [
     ...errors,
     ...optionalOneOf(`${path}.protocol`, port.protocol, ['SCTP', 'TCP', 'UDP']),
-    ...(port.port === undefined ? [] : obey(`${path}.port`, port.port, portNumber)),
     ...(port.appProtocol === undefined ? [] : obey(`${path}.appProtocol`, port.appProtocol, qualifiedName)),
   ]
 }

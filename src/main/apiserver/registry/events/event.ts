@@ -3,7 +3,7 @@ import type { Event as CoreEvent } from '../../../../shared/api/core/v1.ts'
 import { Event } from '../../../../shared/api/events/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { eventColumns } from '../columns/event.ts'
-import { validateNewEvent } from '../core/validate-event.ts'
+import { validateNewEvent, validateNewEventUpdate } from '../core/validate-event.ts'
 import { defineResource } from '../resource.ts'
 
 const RENAMED: readonly (readonly [stored: string, served: string])[] = [
@@ -55,5 +55,6 @@ export const newEvents = defineResource<Event>({
   },
   // An update may also be of one that was made in the old form.
   validate: event => (event.metadata.resourceVersion ? [] : validateNewEvent(core(event))),
+  validateUpdate: (event, old) => validateNewEventUpdate(core(event), core(old)),
   columns: eventColumns.map(column => ({ ...column, value: (event, nowMs) => column.value(core(event), nowMs) })),
 })

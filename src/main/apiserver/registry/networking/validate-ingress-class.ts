@@ -15,7 +15,7 @@ export function validateIngressClass({ spec }: IngressClass): FieldError[] {
   const parameters = spec.parameters
   if (!parameters) return errors
   const at = 'spec.parameters'
-  if (parameters.apiGroup) errors.push(...obey(`${at}.apiGroup`, parameters.apiGroup, dns1123Subdomain))
+  if (parameters.apiGroup !== undefined) errors.push(...obey(`${at}.apiGroup`, parameters.apiGroup, dns1123Subdomain))
   errors.push(
     ...requiredAnd(`${at}.kind`, parameters.kind, pathSegmentName),
     ...requiredAnd(`${at}.name`, parameters.name, pathSegmentName),

@@ -5,12 +5,13 @@ import { type FieldError, invalidValue, notSupported, required } from '../../../
 import {
   dns1123Label,
   dns1123Subdomain,
+  pathSegmentName,
   portName,
   portNumber,
   wildcardDns1123Subdomain,
 } from '../../../../shared/machinery/names.ts'
 import { list, lookup } from '../support/collections.ts'
-import { each, obey, requiredText } from '../support/rules.ts'
+import { each, obey, requiredAnd } from '../support/rules.ts'
 
 const PATH_TYPES = ['Exact', 'ImplementationSpecific', 'Prefix']
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
@@ -25,8 +26,11 @@ function backendErrors(path: string, backend: IngressBackend | undefined): Field
   if (service && resource) return [invalidValue(path, '', 'cannot set both resource and service backends')]
   if (resource)
     return [
-      ...requiredText(`${path}.resource.kind`, resource.kind),
-      ...requiredText(`${path}.resource.name`, resource.name),
+      ...(resource.apiGroup === undefined
+        ? []
+        : obey(`${path}.resource.apiGroup`, resource.apiGroup, dns1123Subdomain)),
+      ...requiredAnd(`${path}.resource.kind`, resource.kind, pathSegmentName),
+      ...requiredAnd(`${path}.resource.name`, resource.name, pathSegmentName),
     ]
   if (!service) return [invalidValue(path, '', 'resource or service backend is required')]
   const errors = service.name

@@ -3,12 +3,32 @@ import { RuntimeClass } from '../../../../shared/api/node/v1.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { dns1123Label } from '../../../../shared/machinery/names.ts'
-import { immutable, requiredAnd } from '../support/rules.ts'
+import { type FieldError, duplicate } from '../../../../shared/machinery/field-error.ts'
+import { validateTolerations } from '../core/pod/validate-scheduling.ts'
+import { each, immutable, requiredAnd, validateLabels } from '../support/rules.ts'
+
+/** What is added to the pods that use it. */
+function schedulingErrors(path: string, { nodeSelector, tolerations }: NonNullable<RuntimeClass['scheduling']>) {
+  const seen = new Set<string>()
+  return [
+    ...validateLabels(`${path}.nodeSelector`, nodeSelector),
+    ...validateTolerations(`${path}.tolerations`, tolerations),
+    ...each(`${path}.tolerations`, tolerations, (at, toleration): FieldError[] => {
+      const { key = '', operator = '', value = '', effect = '' } = toleration
+      const known = seen.has(`${key} ${operator} ${value} ${effect}`)
+      seen.add(`${key} ${operator} ${value} ${effect}`)
+      return known ? [duplicate(at, toleration)] : []
+    }),
+  ]
+}
 
 export const runtimeClasses = defineResource<RuntimeClass>({
   type: RuntimeClass,
   updatesNeedVersion: true,
-  validate: runtime => requiredAnd('handler', runtime.handler, dns1123Label),
+  validate: ({ handler, scheduling }) => [
+    ...requiredAnd('handler', handler, dns1123Label),
+    ...(scheduling ? schedulingErrors('scheduling', scheduling) : []),
+  ],
   validateUpdate: (runtime, old) => immutable('handler', runtime.handler, old.handler),
   columns: [nameColumn, text('Handler', 'Runtime that runs the pods.', runtime => runtime.handler), ageColumn],
 })

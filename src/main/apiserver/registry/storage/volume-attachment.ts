@@ -2,6 +2,7 @@
 import { VolumeAttachment } from '../../../../shared/api/storage/v1.ts'
 import { ageColumn, boolean, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
+import { validateVolumeAttachment, validateVolumeAttachmentUpdate } from './validate-attachment.ts'
 import { ensureStructs, statusOnly, bareStatusStrategy } from '../support/strategy.ts'
 
 export const volumeAttachments = defineResource<VolumeAttachment>({
@@ -12,6 +13,8 @@ export const volumeAttachments = defineResource<VolumeAttachment>({
     attachment.status.attached ??= false
   },
   ...statusOnly({ attached: false }),
+  validate: validateVolumeAttachment,
+  validateUpdate: validateVolumeAttachmentUpdate,
   status: bareStatusStrategy<VolumeAttachment>(),
   columns: [
     nameColumn,

@@ -93,11 +93,19 @@ function hostPorts(container: Container): void {
   for (const port of list(container.ports)) port.hostPort ||= port.containerPort
 }
 
+/** `podIP` is the first of `podIPs`; where both are told and differ, the one that every client knows counts. */
+function settleAddresses(status: Pod['status']): void {
+  const [first] = list(status.podIPs)
+  if (status.podIP && first?.ip !== status.podIP) status.podIPs = [{ ip: status.podIP }]
+  else if (!status.podIP && first?.ip) status.podIP = first.ip
+}
+
 export function setPodDefaults(pod: Pod): void {
   pod.spec ??= { containers: [] }
   // Admission comes before the rules that want some.
   pod.spec.containers ??= []
   pod.status ??= {}
+  settleAddresses(pod.status)
   setPodSpecDefaults(pod.spec)
   // Upstream makes a second of what is negative, and refuses nothing.
   if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1

@@ -7,7 +7,11 @@ import {
   required,
   tooLong,
 } from '../../../../../shared/machinery/field-error.ts'
-import { dns1123Label, dns1123Subdomain } from '../../../../../shared/machinery/names.ts'
+import {
+  dns1123Label,
+  dns1123Subdomain,
+  dns1123SubdomainWithUnderscore,
+} from '../../../../../shared/machinery/names.ts'
 import { list } from '../../support/collections.ts'
 import { each, ipAddress, obey } from '../../support/rules.ts'
 
@@ -38,8 +42,7 @@ function dnsConfigErrors(path: string, spec: PodSpec): FieldError[] {
     ...each(`${path}.searches`, searches, (at, search) => {
       if (search === '.') return []
       const name = search.replace(/\.$/, '')
-      // Underscores are fine in search paths; elsewhere in DNS names they are not.
-      return dns1123Subdomain(name.replaceAll('_', 'x')).length === 0 ? [] : obey(at, name, dns1123Subdomain)
+      return obey(at, name, dns1123SubdomainWithUnderscore)
     }),
     ...each(`${path}.options`, options, (at, option) => (option.name ? [] : [required(at, 'must not be empty')])),
   )

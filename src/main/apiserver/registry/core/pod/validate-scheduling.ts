@@ -88,7 +88,6 @@ export const validateTopologySpread = (
     const errors: FieldError[] = []
     if (maxSkew <= 0) errors.push(invalidValue(`${at}.maxSkew`, maxSkew, 'must be greater than zero'))
     if (!topologyKey) errors.push(required(`${at}.topologyKey`, 'can not be empty'))
-    else errors.push(...labelKey(`${at}.topologyKey`, topologyKey))
     errors.push(...optionalOneOf(`${at}.whenUnsatisfiable`, whenUnsatisfiable, UNSATISFIABLE))
     const twin = list(constraints)
       .slice(i + 1)

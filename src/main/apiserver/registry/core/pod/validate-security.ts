@@ -141,7 +141,7 @@ export function validatePodSecurityContext(path: string, spec: PodSpec): FieldEr
     ...validateSeccomp(`${at}.seccompProfile`, context.seccompProfile),
     ...validateAppArmor(`${at}.appArmorProfile`, context.appArmorProfile),
     ...optionalOneOf(`${at}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, ['Merge', 'Strict']),
-    ...optionalOneOf(`${at}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ['MountOption', 'Recursive']),
+    ...optionalOneOf(`${at}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ['Recursive']),
   ]
 }
 

@@ -89,7 +89,7 @@ export function validatePodSpec(path: string, spec: PodSpec, meta: ObjectMeta | 
     errors.unshift(required(`${path}.terminationGracePeriodSeconds`))
   const claims = new Set(list(spec.resourceClaims).flatMap(claim => claim.name || []))
   const pod = { spec, volumes, claims, hostUsers: spec.hostUsers !== false }
-  const subdomain = (field: 'serviceAccountName' | 'nodeName' | 'priorityClassName' | 'runtimeClassName') => {
+  const subdomain = (field: 'serviceAccountName' | 'nodeName' | 'priorityClassName') => {
     const name = spec[field]
     return name ? obey(`${path}.${field}`, name, dns1123Subdomain) : []
   }
@@ -116,7 +116,9 @@ export function validatePodSpec(path: string, spec: PodSpec, meta: ObjectMeta | 
     ...subdomain('nodeName'),
     ...validateTolerations(`${path}.tolerations`, spec.tolerations),
     ...subdomain('priorityClassName'),
-    ...subdomain('runtimeClassName'),
+    ...(spec.runtimeClassName === undefined
+      ? []
+      : obey(`${path}.runtimeClassName`, spec.runtimeClassName, dns1123Subdomain)),
   )
   const deadline = spec.activeDeadlineSeconds
   if (deadline !== undefined) errors.push(...obey(`${path}.activeDeadlineSeconds`, deadline, between(1, MAX_INT32)))

@@ -51,6 +51,14 @@ const refuse = (service: Service, ...errors: FieldError[]) => {
   throw invalid(ServiceType, service.metadata.name, errors)
 }
 
+/** The address that older clients know is the first of all. */
+function pairErrors({ spec: { type, clusterIP, clusterIPs } }: Service): FieldError[] {
+  const addresses = list(clusterIPs)
+  if (type === 'ExternalName' || addresses.length === 0 || addresses[0] === clusterIP) return []
+  const why = clusterIP ? 'first value must match `clusterIP`' : 'must be empty when `clusterIP` is not specified'
+  return [invalidValue('spec.clusterIPs', addresses, why)]
+}
+
 const inRange = (range: NumberRange, value: number) => value >= range.first && value <= range.last
 
 /** @returns why the address cannot be had */
@@ -184,7 +192,7 @@ export function serviceAllocator(
     normalizeClusterIPs(service, old)
     // For validation to refuse: as many as a body holds must not keep anybody busy here.
     if (list(service.spec.clusterIPs).length > 2 || list(service.spec.ipFamilies).length > 2) return
-    const errors = initIPFamilies(service, old, families)
+    const errors = [...pairErrors(service), ...initIPFamilies(service, old, families)]
     if (errors.length > 0) refuse(service, ...errors)
     const owner = ownerOf(request)
     const ranges = [...own, ...addedRanges(store, clusterIPRanges)]

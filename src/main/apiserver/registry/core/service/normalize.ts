@@ -35,6 +35,7 @@ export function dropFieldsOfOtherTypes(service: Service, old: Service): void {
     }
     if (same(service, old, 'ipFamilies')) delete spec.ipFamilies
     if (same(service, old, 'ipFamilyPolicy')) delete spec.ipFamilyPolicy
+    if (same(service, old, 'internalTrafficPolicy')) delete spec.internalTrafficPolicy
   }
   if (mayHaveNodePort(old) && !mayHaveNodePort(service)) {
     const before = nodePortsOf(old)

@@ -1,0 +1,54 @@
+// What may stand in the status of a Pod, whoever writes it: addresses, conditions, where it may go.
+import type { Pod } from '../../../../../shared/api/core/v1.ts'
+import { type FieldError, forbiddenField, invalidValue } from '../../../../../shared/machinery/field-error.ts'
+import { familyOf } from '../../../../../shared/machinery/ip-address.ts'
+import { dns1123Subdomain, qualifiedName } from '../../../../../shared/machinery/names.ts'
+import { list } from '../../support/collections.ts'
+import { each, immutable, ipAddress, obey } from '../../support/rules.ts'
+
+interface Address {
+  readonly ip?: string
+}
+
+/** One of each family at most; addresses that it had already are let be. */
+function addressErrors(path: string, now: readonly Address[], before: readonly Address[]): FieldError[] {
+  const known = new Set(before.map(({ ip }) => ip))
+  const errors = each(path, now, (at, { ip = '' }) => (known.has(ip) ? [] : ipAddress(at, ip)))
+  const families = new Set(now.map(({ ip = '' }) => familyOf(ip)))
+  return now.length > 1 && (now.length > 2 || families.size < 2)
+    ? [...errors, invalidValue(path, now, 'may specify no more than one IP for each IP family')]
+    : errors
+}
+
+function nominationErrors(path: string, pod: Pod, old: Pod): FieldError[] {
+  const name = pod.status.nominatedNodeName
+  if (!name || name === old.status.nominatedNodeName) return []
+  const isBound = (old.spec.nodeName ?? '') !== ''
+  return [
+    ...obey(path, name, dns1123Subdomain),
+    ...(isBound ? [forbiddenField(path, 'may not be set on pods that are already bound to a node')] : []),
+  ]
+}
+
+const notNegative = (path: string, generation: number | undefined): FieldError[] =>
+  (generation ?? 0) < 0 ? [invalidValue(path, generation, 'must be a non-negative integer')] : []
+
+export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
+  const { status } = pod
+  const [hostIPs, hostIP = ''] = [list(status.hostIPs), status.hostIP]
+  const first = hostIPs[0]?.ip ?? ''
+  return [
+    ...each('status.conditions', status.conditions, (at, { type, observedGeneration }) => [
+      ...notNegative(`${at}.observedGeneration`, observedGeneration),
+      ...obey(`${at}.Type`, type ?? '', qualifiedName),
+    ]),
+    ...nominationErrors('status.nominatedNodeName', pod, old),
+    ...notNegative('status.observedGeneration', status.observedGeneration),
+    ...immutable('status.qosClass', status.qosClass ?? '', old.status.qosClass ?? ''),
+    ...addressErrors('status.podIPs', list(status.podIPs), list(old.status.podIPs)),
+    ...(hostIPs.length > 0 && first !== hostIP
+      ? [invalidValue('status.hostIPs[0].ip', first, 'must be equal to `hostIP`')]
+      : []),
+    ...addressErrors('status.hostIPs', hostIPs, list(old.status.hostIPs)),
+  ]
+}
