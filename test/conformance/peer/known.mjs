@@ -20,7 +20,7 @@ const KNOWN = [
     why: "what changed is told as a difference of Go's structs",
   },
   { text: /^lacks \S+: FieldValueInvalid: Invalid value: \{"[A-Z]/, why: "values are told as Go's internal structs" },
-  { text: /clusterTrustBundle/, why: 'a feature that is off there' },
+  { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
 ]
 
 /** @returns why a difference is expected, or nothing */
