@@ -368,3 +368,16 @@ test.each([
   resourceOf('core.v1.Pod').setDefaults!(object as never)
   expect(object.status).toMatchObject({ podIP, podIPs: podIPs.map(ip => ({ ip })) })
 })
+
+test.each<[string, string, Fields, string[]]>([
+  ['a metric says what it is of', 'autoscaling.v2.HorizontalPodAutoscaler', { metadata: { name: 'a' }, spec: { maxReplicas: 3, scaleTargetRef: target('apps/v1').spec.scaleTargetRef, metrics: [{}] } }, ['spec.metrics[0].type: Required value: must specify a metric source type', 'spec.metrics[0].type: Unsupported value: "": supported values: "ContainerResource", "External", "Object", "Pods", "Resource"']],
+  ['a taint has a key', 'core.v1.Node', { metadata: { name: 'a' }, spec: { taints: [{ effect: 'NoSchedule' }] } }, ['metadata.taints[0].key: Invalid value: "": name part must be non-empty', expect.stringMatching(/^metadata\.taints\[0\]\.key: Invalid value: "": name part must consist of/) as string]],
+])('%s', (_what, schema, object, problems) => {
+  expect(found(schema, object)).toEqual(expect.arrayContaining(problems))
+}) // prettier-ignore
+
+test('a definition cannot be told that nothing is stored in its version', () => {
+  const now = { metadata: {}, spec: { versions: [{ name: 'v1', storage: true }] }, status: { storedVersions: [] } }
+  resourceOf('apiextensions.v1.CustomResourceDefinition').status!.prepareForUpdate!(now as never, structuredClone(now) as never) // prettier-ignore
+  expect(now.status.storedVersions).toEqual(['v1'])
+})

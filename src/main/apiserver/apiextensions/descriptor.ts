@@ -87,7 +87,7 @@ function columnsOf({ additionalPrinterColumns: given }: CustomResourceDefinition
       ]
   return [
     nameColumn,
-    ...columns.map(({ name, type, format = '', description = '', priority = 0, jsonPath }): Column<AnyObject> => {
+    ...columns.map(({ name, type, format = '', description, priority = 0, jsonPath }): Column<AnyObject> => {
       const read = compileJsonPath(jsonPath)
       return {
         name,

@@ -39,6 +39,9 @@ const TOLD_ELSEWHERE = new Set([
   'admissionregistration.v1.ValidatingWebhook.clientConfig',
   'admissionregistration.v1.ValidatingWebhook.name',
   'admissionregistration.v1.ValidatingWebhook.sideEffects',
+  // Of nodes, they are told below the metadata.
+  'core.v1.Taint.effect',
+  'core.v1.Taint.key',
   'meta.v1.OwnerReference.apiVersion',
   'meta.v1.OwnerReference.kind',
   'meta.v1.OwnerReference.name',

@@ -52,6 +52,15 @@ function whereKept({ spec }: CustomResourceDefinition, errors: readonly FieldErr
 }
 
 const strategy = specAndStatus()
+const status = statusStrategy<CustomResourceDefinition>()
+
+/** Objects may be stored in the version that is written now, whatever else is said. */
+function noteStoredVersion(definition: CustomResourceDefinition): void {
+  const stored = list(definition.status.storedVersions)
+  const current = list(definition.spec.versions).find(version => version.storage)?.name
+  if (current !== undefined && !stored.includes(current))
+    definition.status = { ...definition.status, storedVersions: [...stored, current] }
+}
 
 export const customResourceDefinitions = defineResource<CustomResourceDefinition>({
   type: CustomResourceDefinition,
@@ -65,12 +74,15 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
   },
   prepareForUpdate: (definition, old) => {
     strategy.prepareForUpdate(definition, old)
-    const stored = list(definition.status.storedVersions)
-    const current = list(definition.spec.versions).find(version => version.storage)?.name
-    if (current !== undefined && !stored.includes(current))
-      definition.status = { ...definition.status, storedVersions: [...stored, current] }
+    noteStoredVersion(definition)
   },
-  status: statusStrategy<CustomResourceDefinition>(),
+  status: {
+    ...status,
+    prepareForUpdate: (definition, old) => {
+      status.prepareForUpdate?.(definition, old)
+      noteStoredVersion(definition)
+    },
+  },
   validate: definition => whereKept(definition, [...validateDefinition(definition), ...validateSchemas(definition)]),
   check: (definition, old) => Promise.resolve(approvalErrors(definition, old)),
   validateUpdate: validateDefinitionUpdate,

@@ -20,6 +20,7 @@ import { containerResourceName } from '../support/resource-names.ts'
 import { each, obey, optionalOneOf, requiredAnd } from '../support/rules.ts'
 
 const TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
+const TARGETS = ['Utilization', 'Value', 'AverageValue']
 const FIELDS = {
   ContainerResource: 'containerResource',
   External: 'external',
@@ -54,13 +55,14 @@ const metricName = (path: string, name: string | undefined): FieldError[] =>
   name ? obey(path, name, pathSegmentName) : [required(path, 'must specify a metric name')]
 
 function targetErrors(path: string, target: MetricTarget | undefined): FieldError[] {
-  const type = target?.type
-  if (!type) return [required(`${path}.type`, 'must specify a metric target type')]
-  if (!['Utilization', 'Value', 'AverageValue'].includes(type))
-    return [invalidValue(`${path}.type`, type, 'must be either Utilization, Value, or AverageValue')]
-  const percent = target.averageUtilization
+  const type = target?.type ?? ''
+  const percent = target?.averageUtilization
   return [
-    ...(['value', 'averageValue'] as const).flatMap(field => positiveAmount(`${path}.${field}`, target[field])),
+    ...(type ? [] : [required(`${path}.type`, 'must specify a metric target type')]),
+    ...(TARGETS.includes(type)
+      ? []
+      : [invalidValue(`${path}.type`, type, 'must be either Utilization, Value, or AverageValue')]),
+    ...(['value', 'averageValue'] as const).flatMap(field => positiveAmount(`${path}.${field}`, target?.[field])),
     ...(percent !== undefined && percent < 1
       ? [invalidValue(`${path}.averageUtilization`, percent, 'must be greater than 0')]
       : []),
@@ -77,9 +79,8 @@ function utilizationErrors(path: string, target: MetricTarget | undefined): Fiel
 
 function metricErrors(path: string, metric: MetricSpec): FieldError[] {
   const { type } = metric
-  if (!type) return [required(`${path}.type`, 'must specify a metric source type')]
-  if (!TYPES.includes(type)) return [notSupported(`${path}.type`, type, TYPES)]
-  const errors: FieldError[] = []
+  const errors: FieldError[] = type ? [] : [required(`${path}.type`, 'must specify a metric source type')]
+  if (!TYPES.includes(type)) return [...errors, notSupported(`${path}.type`, type ?? '', TYPES)]
   const own = FIELDS[type as keyof typeof FIELDS]
   const at = `${path}.${own}`
   if (!metric[own]) errors.push(required(at, 'must populate information for the given metric source'))

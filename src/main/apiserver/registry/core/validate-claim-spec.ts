@@ -52,7 +52,7 @@ export function validateClaimSpec(path: string, spec: PersistentVolumeClaimSpec 
   }
   if (spec.dataSource && spec.dataSourceRef) {
     const { namespace: _namespace, ...ref } = spec.dataSourceRef
-    if (!deepEqual(ref, spec.dataSource)) errors.push(invalidValue(path, spec.dataSource, 'must match dataSourceRef'))
+    if (!deepEqual(ref, spec.dataSource)) errors.push(invalidValue(path, {}, 'must match dataSourceRef'))
   }
   if (spec.volumeAttributesClassName)
     errors.push(...obey(`${path}.volumeAttributesClassName`, spec.volumeAttributesClassName, dns1123Subdomain))
