@@ -1,6 +1,7 @@
 // Sessions of exec and attach over WebSocket: when they begin, and that nothing is missing at their end.
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage } from 'node:http'
+import { type AddressInfo, connect as connectTo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { afterEach, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -17,7 +18,7 @@ async function connect(autoPong: boolean) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const accepted = once(server, 'connection') as Promise<[WebSocket]>
+  const accepted = once(server, 'connection') as Promise<[WebSocket, IncomingMessage]>
   const client = new WebSocket(`ws://127.0.0.1:${port}`, 'v5.channel.k8s.io', { autoPong })
   ended.push(
     () => client.terminate(),
@@ -27,8 +28,8 @@ async function connect(autoPong: boolean) {
   client.on('message', (data: Buffer) => messages.push(data))
   const clock = new ManualClock()
   const pinged = once(client, 'ping')
-  const [socket] = await accepted
-  const session = websocketStreams(socket, { stdin: false, stdout: true, stderr: true, tty: false }, clock)
+  const [socket, { socket: transport }] = await accepted
+  const session = websocketStreams(socket, transport, { stdin: false, stdout: true, stderr: true, tty: false }, clock)
   return { client, messages, clock, pinged, session }
 }
 const isOpen = async (session: Promise<SessionStreams>) =>
@@ -56,6 +57,28 @@ it('begins after a second for a client that does neither', async () => {
   expect(await isOpen(session)).toBe(false)
   await clock.advance(1)
   await session
+})
+
+it('does not ask a client of an older protocol, and ends its connection without waiting for its word', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'v4.channel.k8s.io' })
+  await once(server, 'listening')
+  const accepted = once(server, 'connection') as Promise<[WebSocket, IncomingMessage]>
+  const client = connectTo((server.address() as AddressInfo).port, '127.0.0.1')
+  ended.push(
+    () => client.destroy(),
+    () => server.close(),
+  )
+  const key = Buffer.alloc(16).toString('base64')
+  client.write(
+    `GET / HTTP/1.1\r\nHost: pod\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n` +
+      `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Protocol: v4.channel.k8s.io\r\n\r\n`,
+  )
+  const [socket, { socket: transport }] = await accepted
+  const request = { stdin: false, stdout: true, stderr: false, tty: false }
+  const streams = await websocketStreams(socket, transport, request, new ManualClock())
+  await streams.finish({ status: 'Success' })
+  client.resume()
+  await once(client, 'end')
 })
 
 it('sends the outcome after all output, also to a client that reads slowly', async () => {

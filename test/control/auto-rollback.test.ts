@@ -130,17 +130,18 @@ describe('a Deployment that asks for automatic rollback', () => {
     crashing.add('web:bad')
     await setImage('web:bad')
     await whole('web:1')
-    // Now what was healthy fails as well: its marks are taken as they are, and there is nothing left to return to.
+    // Now what was healthy fails as well, and then loses its mark: there is nothing left to return to.
     crashing.add('web:1')
-    await cluster.client.patch(ReplicaSet, (await setOf('web:1'))!.metadata, { metadata: { annotations: { 'flotilla.dev/revision-healthy-since': null } } }, { type: 'merge' }) // prettier-ignore
     for (const pod of await podsIn(cluster.client, namespace))
       await cluster.client.delete(Pod, pod.metadata, { gracePeriodSeconds: 0 })
+    await inTime(async () => expect((await read()).status).toMatchObject({ replicas: 2, unavailableReplicas: 2 }))
+    await cluster.client.patch(ReplicaSet, (await setOf('web:1'))!.metadata, { metadata: { annotations: { 'flotilla.dev/revision-healthy-since': null } } }, { type: 'merge' }) // prettier-ignore
     await inTime(async () => expect(await rolledBack()).toMatchObject({ status: 'False', reason: 'NoHealthyRevision' }))
     const { generation } = (await read()).metadata
     for (let i = 0; i < 60; i++) await clock.advance(5_000)
     expect((await read()).metadata.generation).toBe(generation)
     expect(imageOf(await read())).toBe('web:1')
-  })
+  }, 60_000)
 
   test('one that does not ask for it stays where it is', async () => {
     await deploy({})

@@ -38,7 +38,7 @@ afterAll(async () => {
 const panel = () => page.getByRole('complementary', { name: 'What is done' })
 
 test('several addresses are added at once; what is no address is told before anything is asked', async () => {
-  await page.getByRole('link', { name: 'Hosts' }).click()
+  await page.getByRole('link', { name: 'Hosts', exact: true }).click()
   await page.getByRole('button', { name: 'Add hosts' }).first().click()
   const dialog = page.getByRole('dialog', { name: 'Add hosts' })
   await dialog.getByLabel('Addresses, one a line').fill('-oProxyCommand=x')

@@ -74,6 +74,8 @@ function accept(
   const offered = listOf(message.headers['sec-websocket-protocol'])
   if (offered.length > 0) negotiate(STREAM_PROTOCOLS, offered)
   return new Promise(resolve =>
-    server.handleUpgrade(message, socket, head, webSocket => resolve(websocketStreams(webSocket, request, clock))),
+    server.handleUpgrade(message, socket, head, webSocket =>
+      resolve(websocketStreams(webSocket, socket, request, clock)),
+    ),
   )
 }

@@ -1,6 +1,6 @@
 // exec and attach over WebSocket: one byte of channel number, then the bytes.
 // @see https://kubernetes.io/docs/reference/using-api/websockets/ and KEP-4006
-import { PassThrough } from 'node:stream'
+import { type Duplex, PassThrough } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { SessionStreams, StreamRequest, TerminalSize } from './contract.ts'
@@ -27,12 +27,13 @@ const RESIZE = 4
 /** v5: the next byte names a channel that its sender has closed. */
 const CLOSE = 255
 const NORMAL_CLOSURE = 1000
+const V5 = 'v5.channel.k8s.io'
 const PING_EVERY_MS = 20_000
 /** For clients that answer no pings. */
 const LISTENING_TIMEOUT_MS = 1_000
 
 /**
- * Resolves once the client reads what comes. On a machine that is busy, kubectl up to 1.33 takes its time from the
+ * Resolves once the client of v5 reads what comes. On a machine that is busy, kubectl up to 1.33 takes its time from the
  * upgrade to that, and then throws away what came in between: a short command would seem to have printed nothing.
  */
 const listens = (socket: WebSocket, clock: Clock): Promise<void> =>
@@ -46,8 +47,10 @@ const listens = (socket: WebSocket, clock: Clock): Promise<void> =>
     socket.ping()
   })
 
+/** @param transport what carries it */
 export async function websocketStreams(
   socket: WebSocket,
+  transport: Duplex,
   request: StreamRequest,
   clock: Clock,
 ): Promise<SessionStreams> {
@@ -73,7 +76,8 @@ export async function websocketStreams(
   })
   socket.on('error', () => socket.terminate())
   // An empty frame per output channel tells old clients that the session is open.
-  if (socket.protocol !== 'v5.channel.k8s.io')
+  if (socket.protocol === V5) await listens(socket, clock)
+  else
     for (const [channel, asked] of [
       [STDOUT, request.stdout],
       [STDERR, request.stderr],
@@ -81,7 +85,6 @@ export async function websocketStreams(
     ] as const)
       if (asked) void channels.send(channel, Buffer.alloc(0))
 
-  await listens(socket, clock)
   return {
     stdin,
     stdout: request.stdout ? channels.output(STDOUT) : undefined,
@@ -94,6 +97,8 @@ export async function websocketStreams(
       if (tellsStatus(socket.protocol)) await channels.send(ERROR, Buffer.from(JSON.stringify(status)))
       else if (status.status === 'Failure') await channels.send(ERROR, Buffer.from(status.message ?? ''))
       socket.close(NORMAL_CLOSURE)
+      // Python's client looks at what it has only when something comes: the end of the connection.
+      transport.end()
     },
     closed: closed.signal,
   }

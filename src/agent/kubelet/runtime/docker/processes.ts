@@ -54,6 +54,12 @@ export async function attachTo(
   const stream = (await docker(() =>
     container.attach({ stream: true, hijack: true, stdin: query.stdin, stdout: true, stderr: true }),
   )) as unknown as Duplex
+  // Of one that has ended meanwhile, Docker would wait for the next start.
+  const { State } = await docker(() => container.inspect())
+  if (!State.Running) {
+    stream.destroy()
+    throw new Error('the container has ended')
+  }
   return {
     stdin: stream,
     ...outputOf(stream, query.tty),
