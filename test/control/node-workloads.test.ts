@@ -348,6 +348,8 @@ describe('daemonset with maxSurge', () => {
       const { status } = await cluster.client.get(DaemonSet, { namespace, name: 'agent' })
       expect(status.numberAvailable).toBe(1)
     })
+    // Ages have whole seconds: the new pod is to be the younger one.
+    await new Promise(resolve => setTimeout(resolve, 1_000 - (Date.now() % 1_000)))
     await cluster.client.patch(DaemonSet, { namespace, name: 'agent' }, { spec: { template: template('agent:2') } })
     const images = async () => (await alive()).map(pod => pod.spec.containers[0]!.image).sort()
     await eventually(async () => expect(await images()).toEqual(['agent:1', 'agent:2']))
