@@ -1,6 +1,6 @@
 // Upstream's own API server over etcd (that of the PATH, or the one that `FLOTILLA_BENCH_ETCD` names), as a peer to
-// measure beside: TLS, RBAC, every write synced. With its scheduler and its
-// controllers where they are asked for.
+// measure beside: TLS, RBAC, every write synced. With its scheduler and
+// its controllers where they are asked for.
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
