@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { TRACKING, account } from '../../src/main/controllers/job/accounting.ts'
 import { FailureBackoff } from '../../src/main/controllers/job/failure-backoff.ts'
+import type { Job } from '../../src/shared/api/batch/v1.ts'
 import type { Pod } from '../../src/shared/api/core/v1.ts'
 import { formatTime } from '../../src/shared/machinery/clock.ts'
 
@@ -30,4 +32,16 @@ test('each failure doubles it, a success ends it', () => {
   expect(backoff.msToWait('job', NOW)).toBe(20_000)
   backoff.observe('job', [], [pod({}, [NOW])])
   expect(backoff.msToWait('job', NOW)).toBe(0)
+})
+test('a failure that the policy does not count is waited for as well', () => {
+  const type = 'DisruptionTarget'
+  const rules = [{ action: 'Ignore', onPodConditions: [{ type, status: 'True' }] }]
+  const job = { spec: { podFailurePolicy: { rules } }, status: {} } as unknown as Job
+  const failed = pod({ uid: 'one', finalizers: [TRACKING] }, [NOW])
+  const disrupted = { ...failed, status: { ...failed.status, phase: 'Failed', conditions: [{ type, status: 'True' }] } }
+  const sums = account(job, [disrupted])
+  expect(sums.failed).toBe(0)
+  const backoff = new FailureBackoff()
+  backoff.observe('job', sums.newlyFailed, [])
+  expect(backoff.msToWait('job', NOW)).toBe(10_000)
 })
