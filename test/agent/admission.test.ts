@@ -147,10 +147,28 @@ describe('a critical pod that the node is too full for', () => {
 })
 
 describe('a sandbox that cannot be made is told by an event, and tried again', () => {
-  it('for a user namespace of the pod’s own', async () => {
-    await node.run('users', { hostUsers: false })
-    await told('users', /^FailedCreatePodSandBox: Failed to create pod sandbox: hostUsers: false is not supported/)
-    expect((await node.get('users')).status.phase).toBe('Pending')
+  const unmasked = { securityContext: { procMount: 'Unmasked' } }
+  it.each([
+    ['a user namespace of the pod’s own', {}],
+    ['a /proc without masks, which needs one', unmasked],
+  ])('for %s; the pod’s condition says so as well', async (_what, container) => {
+    await node.run('users', { hostUsers: false, containers: [{ ...node.container(), ...container }] })
+    const why =
+      'hostUsers: false is not supported: Docker cannot give a pod a user namespace of its own; without it, the pod runs with the users of the node'
+    await told('users', `FailedCreatePodSandBox: Failed to create pod sandbox: ${why}`)
+    const { status } = await node.until(
+      'users',
+      pod => conditionOf(pod, 'PodReadyToStartContainers')?.reason !== undefined,
+    )
+    expect(status.conditions?.find(({ type }) => type === 'PodReadyToStartContainers')).toMatchObject({
+      status: 'False',
+      reason: 'FailedCreatePodSandBox',
+      message: why,
+    })
+    expect(status).toMatchObject({
+      phase: 'Pending',
+      containerStatuses: [{ state: { waiting: { reason: 'ContainerCreating' } } }],
+    })
     await node.remove('users')
   })
   it('for a RuntimeClass whose handler the engine does not have, and runs it once it does', async () => {

@@ -1,6 +1,7 @@
 // What happens when the node, or a pod, runs out of something.
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { EvictionManager } from '../../src/agent/kubelet/eviction/eviction-manager.ts'
 import { rankForEviction } from '../../src/agent/kubelet/eviction/rank.ts'
 import { DEFAULT_THRESHOLDS, amountOf, shortages } from '../../src/agent/kubelet/eviction/thresholds.ts'
 import { ImageGc, removePulledImages } from '../../src/agent/kubelet/images/image-gc.ts'
@@ -60,6 +61,64 @@ describe('a threshold', () => {
       shortages(DEFAULT_THRESHOLDS, { ...usage, images: { ...machine, diskAvailableBytes: images } })
     expect(short(6).map(({ signal }) => signal)).toEqual(['memory.available'])
     expect(short(4).map(({ signal }) => signal)).toEqual(['memory.available', 'imagefs.available'])
+  })
+})
+
+describe('a pressure', () => {
+  const GONE_MS = 300_000
+  const machine = {
+    memoryAvailableBytes: 2 ** 30, diskAvailableBytes: 50, diskTotalBytes: 100, inodesAvailable: 50, inodesTotal: 100,
+    pids: 0, maxPids: 100, cpuNanoseconds: 0,
+  } // prettier-ignore
+  const setUp = () => {
+    const clock = new ManualClock()
+    const disk = { node: { ...machine }, images: { ...machine } }
+    const evictions = new EvictionManager({
+      thresholds: DEFAULT_THRESHOLDS,
+      periodMs: 10_000,
+      usage: () => Promise.resolve({ memoryBytes: 2 ** 31, ...disk }),
+      pods: () => [],
+      readings: () => Promise.resolve([]),
+      diskUsage: () => Promise.reject(new Error('there is no pod')),
+      reclaimDisk: () => Promise.resolve(),
+      evict: () => undefined,
+      reclaiming: () => undefined,
+      clock,
+      log: silentLog,
+    })
+    return { clock, disk, evictions, told: () => [...evictions.pressures] }
+  }
+
+  test('is told until five minutes after it was seen last, however often it came back meanwhile', async () => {
+    const { clock, disk, evictions, told } = setUp()
+    disk.images.diskAvailableBytes = 4
+    await evictions.check()
+    expect(told()).toEqual(['DiskPressure'])
+    disk.images.diskAvailableBytes = 50
+    await clock.advance(GONE_MS - 1)
+    await evictions.check()
+    expect(told()).toEqual(['DiskPressure'])
+    disk.node.inodesAvailable = 4
+    await evictions.check()
+    disk.node.inodesAvailable = 50
+    await clock.advance(GONE_MS - 1)
+    await evictions.check()
+    expect(told()).toEqual(['DiskPressure'])
+    await clock.advance(1)
+    expect(told()).toEqual([])
+  })
+  test('does not end with a clock that is set, and each has its own end', async () => {
+    const { clock, disk, evictions, told } = setUp()
+    disk.node.pids = 99
+    await evictions.check()
+    await clock.advance(GONE_MS / 2)
+    disk.node.pids = 0
+    disk.node.memoryAvailableBytes = 0
+    await evictions.check()
+    clock.sleep(86_400_000)
+    expect(told().toSorted()).toEqual(['MemoryPressure', 'PIDPressure'])
+    await clock.advance(GONE_MS / 2)
+    expect(told()).toEqual(['MemoryPressure'])
   })
 })
 

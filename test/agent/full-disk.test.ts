@@ -5,9 +5,20 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ConfigMap, Event, Node } from '../../src/shared/api/core/v1.ts'
+import { type Clock, systemClock } from '../../src/shared/machinery/clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
 
+/** Five minutes ahead when it is told to. */
+class JumpingClock implements Clock {
+  ahead = 0
+  now = () => systemClock.now() + this.ahead
+  monotonic = () => systemClock.monotonic() + this.ahead
+  after = (delayMs: number, run: () => void) => systemClock.after(delayMs, run)
+}
+const TRANSITION_MS = 300_000
+
+const clock = new JumpingClock()
 let node: TestNode
 let data: string
 const metadata = { name: 'large', namespace: 'default' }
@@ -60,9 +71,12 @@ it('a pod whose files find no room says so and waits; those that run do not noti
   await node.remove('before')
 })
 
+const condition = async () =>
+  (await node.client.get(Node, { name: node.nodeName })).status.conditions?.find(({ type }) => type === 'DiskPressure')
+
 it('a node that runs short says so, frees what it may, ends the pods that use most, and takes no more', async () => {
   await node.stopAgent()
-  await node.startAgent()
+  await node.startAgent({}, clock)
   await node.run('greedy', { volumes: [{ name: 'v', emptyDir: {} }] })
   await node.ready('greedy')
   fill()
@@ -73,10 +87,6 @@ it('a node that runs short says so, frees what it may, ends the pods that use mo
       /^The node was low on resource: ephemeral-storage\. Threshold quantity: \d+Ki, available: \d+Ki\. /,
     ) as string,
   })
-  const condition = async () =>
-    (await node.client.get(Node, { name: node.nodeName })).status.conditions?.find(
-      ({ type }) => type === 'DiskPressure',
-    )
   await eventually(
     async () => expect(await condition()).toMatchObject({ status: 'True', reason: 'KubeletHasDiskPressure' }),
     40_000,
@@ -87,4 +97,29 @@ it('a node that runs short says so, frees what it may, ends the pods that use mo
     reason: 'Evicted',
     message: 'Pod was rejected: The node had condition: [DiskPressure]. ',
   })
+})
+
+it('with room again it is short for five minutes more, so that it does not flap, and takes pods after that', async () => {
+  rmSync(filler())
+  await node.run('early')
+  const early = await node.until('early', ({ status }) => status.phase === 'Failed')
+  expect(early.status.message).toBe('Pod was rejected: The node had condition: [DiskPressure]. ')
+  expect(await condition()).toMatchObject({ status: 'True' })
+  clock.ahead = TRANSITION_MS + 10_000
+  await eventually(
+    async () =>
+      expect(await condition()).toMatchObject({
+        status: 'False',
+        reason: 'KubeletHasNoDiskPressure',
+        message: 'kubelet has no disk pressure',
+      }),
+    40_000,
+  )
+  await eventually(async () => {
+    expect(await eventsOf(node.nodeName)).toContain(
+      `NodeHasNoDiskPressure: Node ${node.nodeName} status is now: NodeHasNoDiskPressure`,
+    )
+  })
+  await node.run('late')
+  await node.ready('late')
 })

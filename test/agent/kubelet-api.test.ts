@@ -1,5 +1,10 @@
+import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import type { SessionStreams } from '../../src/agent/api/streams/contract.ts'
+import { runSession } from '../../src/agent/api/streams/run.ts'
+import { DockerRuntime } from '../../src/agent/kubelet/runtime/docker/docker-runtime.ts'
+import { systemClock } from '../../src/shared/machinery/clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { docker } from './support/node.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
@@ -217,6 +222,35 @@ describe('attach', () => {
     })
     await eventually(() => expect(text).toContain('got slow'))
     socket.close()
+  })
+})
+
+describe('attach to a container that has ended', () => {
+  let id: string
+  beforeAll(async () => {
+    await node.run('ended', { restartPolicy: 'Never', containers: [node.container('echo done')] })
+    const pod = await node.until('ended', ({ status }) => status.phase === 'Succeeded')
+    id = statusOf(pod).containerID!.replace('docker://', '')
+  })
+  it('is refused before a session begins', async () => {
+    await expect(session('/attach/default/ended/main?output=1', 'v5.channel.k8s.io')).rejects.toThrow('404')
+  })
+  it('fails where it ends at that moment: Docker would wait for its next start', async () => {
+    const socketPath = '/var/run/docker.sock'
+    const runtime = await DockerRuntime.connect({ socketPath, instance: 'attaches', clock: systemClock })
+    const attached = runtime.attach(id, { stdin: false, tty: false })
+    await expect(attached).rejects.toThrow('the container has ended')
+    const outcomes: object[] = []
+    const streams: SessionStreams = {
+      stdin: undefined,
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+      onResize: () => undefined,
+      finish: outcome => Promise.resolve(void outcomes.push(outcome)),
+      closed: new AbortController().signal,
+    }
+    await runSession(streams, () => runtime.attach(id, { stdin: false, tty: false }), false)
+    expect(outcomes).toMatchObject([{ status: 'Failure', message: 'the container has ended', code: 500 }])
   })
 })
 

@@ -17,7 +17,7 @@ import { removeOldAttempts } from './sync/attempts.ts'
 import { deleteFromApi, forgetPod, releasePod, stopContainers, stopSandboxes } from './sync/end-pod.ts'
 import { hasten, killContainer } from './sync/kill.ts'
 import { devicesProblem } from './sync/dynamic-resources.ts'
-import { replaceSandbox } from './sync/replace-sandbox.ts'
+import { type ReplaceSandbox, replaceSandbox } from './sync/replace-sandbox.ts'
 import { addressesOf, writeNameFiles } from './sync/sandbox.ts'
 import { PodObserver } from './sync/pod-observer.ts'
 import { PodVolumes } from './sync/pod-volumes.ts'
@@ -77,6 +77,8 @@ export class PodWorker {
   #graceSeconds: number | undefined
   /** Of the sandbox that was made and connected here. */
   #sandboxId: string | undefined
+  /** Why none could be made, the last time that it was tried. */
+  #sandboxProblem: string | undefined
   #verdict: Verdict | undefined
   /** Set while the pod rests: its containers are stopped, to be started again when the machine is back. */
   #restSeconds: number | undefined
@@ -319,11 +321,23 @@ export class PodWorker {
     try {
       await ahead.drop() // a sandbox that ended at once had it made
       const [pod, status] = [this.#pod, this.#status]
-      const now = await replaceSandbox(this.#parts, { pod, runtime, status, attempt, prepareVolumes, ahead })
-      this.#sandboxId = now.sandboxes[0]?.id
+      const now = await this.#newSandbox({ pod, runtime, status, attempt, prepareVolumes, ahead })
       await this.#act(now, computeActions(this.#pod, now, this.#prober, this.#sandboxId))
     } finally {
       await ahead.drop()
+    }
+  }
+
+  async #newSandbox(wanted: ReplaceSandbox): Promise<RuntimePod> {
+    try {
+      const now = await replaceSandbox(this.#parts, wanted)
+      this.#sandboxId = now.sandboxes[0]?.id
+      this.#sandboxProblem = undefined
+      return now
+    } catch (error) {
+      // Reported by the pass that tries again.
+      this.#sandboxProblem = (error as Error).message
+      throw error
     }
   }
 
@@ -348,6 +362,7 @@ export class PodWorker {
       pod: this.#pod,
       previous: before,
       runtime,
+      sandboxProblem: this.#sandboxProblem,
       waiting: this.#starter.waiting(this.#pod, runtime),
       terminationMessages: await this.#messages.of(runtime),
       users: await this.#users.of(runtime),

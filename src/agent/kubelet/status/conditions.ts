@@ -15,6 +15,13 @@ const isFalse = (type: string, reason: string, message?: string): Draft => ({
 })
 const list = (names: readonly string[]): string => `[${names.join(' ')}]`
 
+/** Upstream gives no reasons here; a pod that no sandbox can be made for says nowhere else what it waits for. */
+function readyToStart(sandboxReady: boolean, problem: string | undefined): Draft {
+  if (sandboxReady) return isTrue('PodReadyToStartContainers')
+  if (problem !== undefined) return isFalse('PodReadyToStartContainers', 'FailedCreatePodSandBox', problem)
+  return { type: 'PodReadyToStartContainers', status: 'False' }
+}
+
 function initialized(pod: Pod, statuses: Statuses, phase: Phase): Draft {
   const incomplete: string[] = []
   for (const container of pod.spec.initContainers ?? []) {
@@ -63,6 +70,7 @@ export const OWNED_TYPES: readonly string[] = [
 /**
  * @param others that hold now: about a resize, a disruption
  * @param sandboxReady whether the sandbox runs and has its address
+ * @param sandboxProblem why none could be made
  * @param now RFC 3339
  * @returns the conditions that the kubelet owns; others are left to their owners
  */
@@ -72,12 +80,13 @@ export function conditionsOf(
   statuses: Statuses,
   phase: Phase,
   sandboxReady: boolean,
+  sandboxProblem: string | undefined,
   others: readonly Draft[],
   now: string,
 ): PodCondition[] {
   const containers = containersReady(pod, statuses, phase)
   const drafts = [
-    { type: 'PodReadyToStartContainers', status: sandboxReady ? 'True' : 'False' },
+    readyToStart(sandboxReady, sandboxProblem),
     initialized(pod, statuses, phase),
     ready(pod, containers),
     containers,

@@ -24,6 +24,8 @@ export interface PodStatusInput {
   /** What was reported last; the API's own status after a start. */
   readonly previous: PodStatus
   readonly runtime: RuntimePod
+  /** Why no sandbox could be made, the last time that it was tried. */
+  readonly sandboxProblem: string | undefined
   readonly waiting: ReadonlyMap<string, WaitReason>
   readonly terminationMessages: ReadonlyMap<string, string>
   readonly users: ReadonlyMap<string, LinuxContainerUser>
@@ -87,6 +89,7 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
       byName,
       phase,
       sandboxReady,
+      input.sandboxProblem,
       [...input.resize, ...disruptionOf(verdict), ...restartCondition(pod, ending ? NONE : restarting)],
       now,
     ),

@@ -4,9 +4,11 @@ import type { ContainerRuntime, RuntimeEvent, RuntimePod } from '../runtime/cont
 export class PodObserver {
   readonly #runtime: Pick<ContainerRuntime, 'pod'>
   readonly #uid: string
-  #last: RuntimePod | undefined
-  /** Since the last look began. */
-  #events: RuntimeEvent[] = []
+  #running: ReadonlySet<string> = new Set()
+  /** Containers that started since the last look began: however many events there are, it is as large as the pod. */
+  readonly #started = new Set<string>()
+  /** Whether anything else happened since then. */
+  #happened = false
 
   constructor(runtime: Pick<ContainerRuntime, 'pod'>, uid: string) {
     this.#runtime = runtime
@@ -14,19 +16,21 @@ export class PodObserver {
   }
 
   async look(): Promise<RuntimePod> {
-    this.#events = []
-    this.#last = await this.#runtime.pod(this.#uid)
-    return this.#last
+    this.#started.clear()
+    this.#happened = false
+    const found = await this.#runtime.pod(this.#uid)
+    const all = [...found.sandboxes, ...found.containers]
+    this.#running = new Set(all.flatMap(({ id, state }) => (state === 'running' ? [id] : [])))
+    return found
   }
 
-  note(event: RuntimeEvent): void {
-    this.#events.push(event)
+  note({ kind, containerId }: RuntimeEvent): void {
+    if (kind === 'started') this.#started.add(containerId)
+    else this.#happened = true
   }
 
   /** The start of a container that was seen running is none: most are the worker's own doing. */
   get hasNews(): boolean {
-    const seen = [...(this.#last?.sandboxes ?? []), ...(this.#last?.containers ?? [])]
-    const running = new Set(seen.flatMap(({ id, state }) => (state === 'running' ? [id] : [])))
-    return this.#events.some(({ kind, containerId }) => kind !== 'started' || !running.has(containerId))
+    return this.#happened || [...this.#started].some(id => !this.#running.has(id))
   }
 }

@@ -15,6 +15,9 @@ export interface Sandbox {
   readonly podIPs: readonly string[]
 }
 
+/** Docker maps users for all of its containers (`userns-remap`) or for none. */
+const NO_USER_NAMESPACE =
+  'hostUsers: false is not supported: Docker cannot give a pod a user namespace of its own; without it, the pod runs with the users of the node'
 const STUB_RESOLVER = '127.0.0.53'
 
 /**
@@ -30,8 +33,7 @@ export async function createSandbox(
   const { runtime, node, network, cgroups } = parts
   const { uid } = pod.metadata
   const { hostNetwork = false, hostPID = false, hostIPC = false, shareProcessNamespace = false } = pod.spec
-  if (pod.spec.hostUsers === false)
-    throw new Error('hostUsers: false is not supported: Docker cannot give a pod a user namespace of its own')
+  if (pod.spec.hostUsers === false) throw new Error(NO_USER_NAMESPACE)
   const handler = await runtimeHandler(parts, pod)
   const cgroupParent = cgroups.parentOf(uid)
   const id = await runtime.createSandbox({
