@@ -1,6 +1,9 @@
 // Whether this machine can be a node, by what its Docker says.
+import { execFileSync } from 'node:child_process'
 import { type RequestListener, createServer } from 'node:http'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildSync } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import { planLocalNode } from '../../src/main/local-node/detect.ts'
 import { docker, temporaryFolder } from './support/node.ts'
@@ -31,10 +34,34 @@ describe('this machine', () => {
     )
     expect(plan).toEqual({
       run: 'not',
-      why: `the Docker on ${socket} is rootless, and lets no container be a node; use Docker with root's rights (DOCKER_HOST=unix:///var/run/docker.sock), or add a node over SSH`,
+      why: `the Docker on ${socket} is rootless, and lets no container be a node; use Docker with root's rights on this machine (DOCKER_HOST=unix:///var/run/docker.sock), or add a node over SSH`,
     })
   })
-  test.each(['{"SecurityOptions":null}', 'not JSON', '{}'])('is one where Docker says %s', async body => {
-    expect((await planWith((_request, response) => response.end(body))).plan.run).not.toBe('not')
+  test('is none where Docker Desktop has Docker in a virtual machine', async () => {
+    const { plan, socket } = await planWith((_request, response) =>
+      response.end(JSON.stringify({ OperatingSystem: 'Docker Desktop' })),
+    )
+    expect(plan).toEqual({
+      run: 'not',
+      why: `the Docker on ${socket} is Docker Desktop's, which runs in a virtual machine that lacks what a node needs; use Docker with root's rights on this machine (DOCKER_HOST=unix:///var/run/docker.sock), or add a node over SSH`,
+    })
   })
+  test('is none where Docker is in another network, as in a container that has its socket', () => {
+    const bundle = buildSync({
+      entryPoints: [fileURLToPath(new URL('../../src/main/local-node/detect.ts', import.meta.url))],
+      bundle: true, write: false, platform: 'node', format: 'cjs',
+    }) // prettier-ignore
+    const script = `${bundle.outputFiles[0]!.text}; module.exports.planLocalNode().then(plan => console.log(JSON.stringify(plan)))`
+    const plan = execFileSync('unshare', ['--net', process.execPath, '-'], { input: script, encoding: 'utf8' })
+    expect(JSON.parse(plan)).toEqual({
+      run: 'not',
+      why: 'the Docker on /var/run/docker.sock has its network elsewhere: on another machine, or outside the container in which this runs; run this where that Docker runs, or add that machine as a node over SSH',
+    })
+  })
+  test.each(['{"SecurityOptions":null}', '{"Options":null}', '{"Options":{}}', 'not JSON', '{}'])(
+    'is one where Docker says %s',
+    async body => {
+      expect((await planWith((_request, response) => response.end(body))).plan.run).not.toBe('not')
+    },
+  )
 })

@@ -1,7 +1,10 @@
 // The built command line, as a user meets it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync,
+  writeFileSync, writeSync,
+} from 'node:fs' // prettier-ignore
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -147,6 +150,22 @@ describe('flotilla', () => {
     await cluster.start()
     expect(await cluster.kubectl('get', 'configmap', 'goes-on', '-o', 'name')).toBe('configmap/goes-on\n')
     await cluster[Symbol.asyncDispose]()
+  })
+  it('serve ends when it is told to, also where nobody reads what it prints', async () => {
+    const [dataDir, path] = [join(folder, 'unread'), join(folder, 'full')]
+    await execute('mkfifo', [path])
+    const full = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+    expect(() => {
+      for (;;) writeSync(full, Buffer.alloc(4096))
+    }).toThrow('EAGAIN')
+    const serve = ['serve', '--data-dir', dataDir, '--listen', '127.0.0.1:0', '--no-local-node']
+    const child = spawn(process.execPath, [join(repository, 'out/main/cli.js'), ...serve], { stdio: ['ignore', full, full] }) // prettier-ignore
+    const ended = once(child, 'exit')
+    await until('it serves', () => Promise.resolve(existsSync(join(dataDir, 'runtime.json'))))
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+    expect(existsSync(join(dataDir, 'runtime.json'))).toBe(false)
+    closeSync(full)
   })
   it('serve on a taken port says which and what to do', async () => {
     const first = await Cluster.start(['--no-local-node'], join(folder, 'port'))

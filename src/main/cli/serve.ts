@@ -36,8 +36,19 @@ export interface ServeOptions {
 
 const print = (line: string) => console.log(line)
 
-/** Resolves after SIGINT or SIGTERM, when everything is stopped. Containers stay. */
+/** For what was printed to be read: nobody may read it any more, and that must not keep the process. */
+const LAST_WORDS_MS = 2_000
+
+/** Resolves after SIGINT, SIGTERM or SIGHUP, when everything is stopped; the process ends soon then. Containers stay. */
 export async function serve(options: ServeOptions): Promise<void> {
+  try {
+    await serveUntilStopped(options)
+  } finally {
+    setTimeout(() => process.exit(), LAST_WORDS_MS).unref()
+  }
+}
+
+async function serveUntilStopped(options: ServeOptions): Promise<void> {
   const stop = stopSignal()
   const unforeseen = unforeseenFault(resolve(options.dataDir))
   const encryption = await encryptionSecret(options.encryption)

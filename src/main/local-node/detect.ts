@@ -1,18 +1,23 @@
 // Can this machine be a node, and how would the agent run on it?
 import { accessSync, constants, existsSync } from 'node:fs'
-import { request } from 'node:http'
 import { createConnection } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { hostname } from 'node:os'
+import { type EngineProblem, engineProblem } from './engine.ts'
 
 export type LocalNodePlan =
   /** As root the agent is a child process; without root it runs in a container that has the rights it needs. */
   | { readonly run: 'process' | 'container'; readonly dockerSocket: string }
   | { readonly run: 'not'; readonly why: string }
 
-/** Docker counts containers and images for its answer. */
-const INFO_TIMEOUT_MS = 10_000
 const DOCKER_SOCKET = '/var/run/docker.sock'
+const INSTEAD = `use Docker with root's rights on this machine (DOCKER_HOST=unix://${DOCKER_SOCKET}), or add a node over SSH`
+const UNFIT: Readonly<Record<EngineProblem, string>> = {
+  rootless: `is rootless, and lets no container be a node; ${INSTEAD}`,
+  'virtual machine': `is Docker Desktop's, which runs in a virtual machine that lacks what a node needs; ${INSTEAD}`,
+  elsewhere:
+    'has its network elsewhere: on another machine, or outside the container in which this runs; ' +
+    'run this where that Docker runs, or add that machine as a node over SSH',
+}
 
 export const dockerSocketPath = (): string => process.env.DOCKER_HOST?.replace(/^unix:\/\//, '') ?? DOCKER_SOCKET
 
@@ -51,13 +56,8 @@ export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<
       run: 'not',
       why: `Docker does not answer on ${dockerSocket} (${problem}); start it with: systemctl start docker`,
     }
-  if (await isRootless(dockerSocket))
-    return {
-      run: 'not',
-      why:
-        `the Docker on ${dockerSocket} is rootless, and lets no container be a node; ` +
-        `use Docker with root's rights (DOCKER_HOST=unix://${DOCKER_SOCKET}), or add a node over SSH`,
-    }
+  const unfit = await engineProblem(dockerSocket)
+  if (unfit) return { run: 'not', why: `the Docker on ${dockerSocket} ${UNFIT[unfit]}` }
   return { run: process.getuid?.() === 0 ? 'process' : 'container', dockerSocket }
 }
 
@@ -73,25 +73,4 @@ function connects(socketPath: string): Promise<string | undefined> {
     socket.once('connect', () => end())
     socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
   })
-}
-
-/** What does not say so is not. */
-function isRootless(socketPath: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const no = () => resolve(false)
-    const asked = request({ socketPath, path: '/info', timeout: INFO_TIMEOUT_MS }, answer => {
-      text(answer).then(body => resolve(saysRootless(body)), no)
-    })
-    asked.once('timeout', () => asked.destroy()).once('error', no)
-    asked.end()
-  })
-}
-
-function saysRootless(body: string): boolean {
-  try {
-    const { SecurityOptions: options } = JSON.parse(body) as { SecurityOptions?: unknown }
-    return Array.isArray(options) && options.some(option => String(option).startsWith('name=rootless'))
-  } catch {
-    return false
-  }
 }
