@@ -1,6 +1,6 @@
 // The cells of a row as one component, so that what is on screen is some dozens of components and not a thousand. Only
 // a row that changed is drawn again.
-import { type FunctionalComponent, h } from 'vue'
+import { type FunctionalComponent, createTextVNode, h } from 'vue'
 import type { Row } from '../../api/sources.ts'
 import type { Columns, ResourceColumn } from '../../kinds/column.ts'
 
@@ -18,8 +18,9 @@ function cell(column: ResourceColumn, row: Row) {
     role: 'gridcell',
     'data-column': column.id,
   }
-  // No element more than is needed: a list that is scrolled makes the browser style all of them.
-  return isText ? h('span', attributes, String(content)) : h('span', attributes, [content])
+  // No element more than is needed: a list that is scrolled makes the browser style all of them. A text is a node that
+  // stays and says something else, where the element's own text would be another node each time.
+  return h('span', attributes, [isText ? createTextVNode(String(content)) : content])
 }
 
 export const RowCells: FunctionalComponent<{ columns: Columns; row: Row }> = ({ columns, row }) =>

@@ -6,12 +6,12 @@ import type { StatusView } from '../../status/tone.ts'
 import { toneLooks } from './tone-look.ts'
 
 const BASE = 'inline-flex max-w-full items-center gap-1.5 text-xs leading-4 font-medium whitespace-nowrap'
-const ICON = { class: 'size-3.5 shrink-0', 'aria-hidden': 'true' }
+const ICON = { class: 'tone-icon size-3.5 shrink-0', 'aria-hidden': 'true' }
 const TEXT = { class: 'truncate' }
 
 /** @param more attributes of the badge besides its own */
 export function statusBadge(status: StatusView, plain = false, more?: Readonly<Record<string, unknown>>): VNode {
-  const { icon, text, soft } = toneLooks[status.tone]
+  const { text, soft } = toneLooks[status.tone]
   const said = stateText(status.text)
   const attributes = {
     class: plain ? `${BASE} ${text}` : `${BASE} ${text} ${soft} rounded-full px-2 py-0.5`,
@@ -19,7 +19,7 @@ export function statusBadge(status: StatusView, plain = false, more?: Readonly<R
     'data-tone': status.tone,
     ...more,
   }
-  return h('span', attributes, [h(icon, ICON), h('span', TEXT, said)])
+  return h('span', attributes, [h('span', ICON), h('span', TEXT, said)])
 }
 
 export const StatusBadge: FunctionalComponent<{ status: StatusView; plain?: boolean }> = ({ status, plain }) =>
