@@ -1,7 +1,8 @@
 // Carries a window's API requests to its cluster, as whoever the cluster knows us, with the cluster's CA pinned.
-import { Agent, fetch as undiciFetch } from 'undici'
+import { Agent, buildConnector, fetch as undiciFetch } from 'undici'
 import { ApiError } from '../../shared/machinery/status.ts'
 import type { AccessSource, ClusterAccess } from './clusters/access.ts'
+import { throughProxy } from './clusters/proxy.ts'
 
 export interface ApiForwarder extends AsyncDisposable {
   /** @param path path and query as the API server gets them */
@@ -29,6 +30,19 @@ function whyUnreachable(error: unknown): string {
   return error.cause instanceof Error ? `the control plane does not answer: ${error.cause.message}` : error.message
 }
 
+/** How connections to the cluster are made: straight, or within a tunnel that its proxy opens. */
+function connectorFor({ tls, proxy }: ClusterAccess): buildConnector.BuildOptions | buildConnector.connector {
+  const options = { ...tls, minVersion: 'TLSv1.2' as const }
+  if (!proxy) return options
+  const connect = buildConnector(options)
+  return (to, done) => {
+    throughProxy(proxy, to.hostname, Number(to.port || (to.protocol === 'https:' ? 443 : 80))).then(
+      socket => (to.protocol === 'https:' ? connect({ ...to, httpSocket: socket }, done) : done(null, socket)),
+      (error: Error) => done(error, null),
+    )
+  }
+}
+
 export function createApiForwarder(source: AccessSource): ApiForwarder {
   let current: { readonly tls: ClusterAccess['tls']; readonly agent: Agent } | undefined
   const closing = new Set<Agent>()
@@ -40,13 +54,14 @@ export function createApiForwarder(source: AccessSource): ApiForwarder {
   }
 
   /** One agent per identity: another data folder has another CA. */
-  function agentFor({ tls }: ClusterAccess): Agent {
+  function agentFor(access: ClusterAccess): Agent {
+    const { tls } = access
     if (current?.tls === tls) return current.agent
     if (current) retire(current.agent)
     current = {
       tls,
       agent: new Agent({
-        connect: { ...tls, minVersion: 'TLSv1.2' },
+        connect: connectorFor(access),
         // Watches and followed logs may be silent for long.
         bodyTimeout: 0,
         headersTimeout: 120_000,

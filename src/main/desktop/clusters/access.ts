@@ -1,9 +1,12 @@
 // How requests get into a cluster: its address, whom to trust, and who we are. All of it stays in this process.
 import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { WebSocket } from 'ws'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { type ExecCredential, runExecPlugin } from './exec-plugin.ts'
 import { type KubeContext, readContexts } from './kubeconfig.ts'
+import { parseProxy, throughProxy } from './proxy.ts'
 
 export interface ClusterAccess {
   /** Without a trailing slash. */
@@ -17,6 +20,8 @@ export interface ClusterAccess {
   }
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>
+  /** Through which the cluster is reached; undefined: straight. */
+  readonly proxy?: URL
 }
 
 export interface AccessSource {
@@ -37,7 +42,18 @@ export async function openWebSocket(
 ): Promise<WebSocket> {
   const to = await source.get()
   if (!to) throw new Error('the control plane is not running')
-  return new WebSocket(to.server.replace(/^http/, 'ws') + path, [...protocols], { ...to.tls, headers: to.headers })
+  const url = to.server.replace(/^http/, 'ws') + path
+  return new WebSocket(url, [...protocols], { ...to.tls, headers: to.headers, ...(await tunnelFor(to)) })
+}
+
+/** A connection through the cluster's proxy, for one WebSocket. */
+async function tunnelFor({ proxy, server, tls }: ClusterAccess) {
+  if (!proxy) return {}
+  const { protocol, hostname, port } = new URL(server)
+  const isSecure = protocol === 'https:'
+  const socket = await throughProxy(proxy, hostname, Number(port || (isSecure ? 443 : 80)))
+  const servername = tls.servername ?? (isIP(hostname.replace(/^\[|\]$/g, '')) ? '' : hostname)
+  return { createConnection: () => (isSecure ? connectTls({ ...tls, servername, socket }) : socket) }
 }
 
 export interface ContextAccessOptions {
@@ -67,7 +83,6 @@ function authorization(context: KubeContext, token: string | undefined): Record<
 
 async function compose(context: KubeContext, plugin: ExecCredential | undefined): Promise<ClusterAccess> {
   const { cluster, user } = context
-  if (cluster['proxy-url']) throw new Error('clusters behind a proxy-url cannot be reached from here yet')
   if (user['auth-provider'] && !user.exec) throw new Error('auth-provider is gone from Kubernetes; use an exec plug-in')
   const ca = await given(cluster['certificate-authority-data'], cluster['certificate-authority'])
   const cert = plugin?.cert ?? (await given(user['client-certificate-data'], user['client-certificate']))
@@ -83,6 +98,7 @@ async function compose(context: KubeContext, plugin: ExecCredential | undefined)
       ...(servername ? { servername } : {}),
     },
     headers: authorization(context, token),
+    ...(cluster['proxy-url'] ? { proxy: parseProxy(cluster['proxy-url']) } : {}),
   }
 }
 
