@@ -1,6 +1,6 @@
 // The desktop app, in the order in which it starts.
 import { join } from 'node:path'
-import { BrowserWindow, app, clipboard, shell } from 'electron'
+import { BrowserWindow, type WebContents, app, clipboard, shell } from 'electron'
 import type { PushChannel, Pushes } from '../preload/channels.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { announceNode, announceReady } from './announce.ts'
@@ -31,11 +31,10 @@ import { registerScheme, serveScheme } from './desktop/protocol.ts'
 import { createSay, systemLanguage } from './desktop/say.ts'
 import { SettingsFile } from './desktop/settings.ts'
 import { createStoreKeys } from './desktop/store-keys.ts'
-import { createStreamBridge } from './desktop/stream-bridge.ts'
 import { type AppTray, createTray } from './desktop/tray.ts'
 import { createUpdates, lookDaily } from './desktop/updates/create-updates.ts'
 import { blameFor } from './desktop/updates/blame.ts'
-import { clusterSession, hardenPages } from './desktop/window.ts'
+import { clusterSession, hardenPages, placeOfPage } from './desktop/window.ts'
 import { optimizeSooner } from './optimize-sooner.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -68,7 +67,7 @@ function commandAtLogin(): string[] {
 }
 
 function main(): void {
-  hardenPages()
+  hardenPages(openBeside)
   const complaints: string[] = []
   const settings = new SettingsFile(join(app.getPath('userData'), 'settings.json'), error =>
     complaints.push(`the settings: ${String(error)}`),
@@ -83,16 +82,15 @@ function main(): void {
 
   const logDir = () => dataDirLayout(host.status.dataDir).logs
   const session = clusterSession('local')
+  const access = localAccess(() => host.identity)
   const window = new MainWindow({
     paths,
     session,
+    source: access,
     settings,
     canStay: () => tray !== undefined,
     say,
-    onClosed() {
-      streams.closeAll()
-      judgeSelf()
-    },
+    onClosed: judgeSelf,
   })
   const host = new ControlPlaneHost(startAndTell, createStoreKeys(app.getPath('userData')), options, {
     onStatus(status) {
@@ -105,9 +103,7 @@ function main(): void {
     log,
   })
   const watch = new ClusterWatch(refresh)
-  const access = localAccess(() => host.identity)
   const forwarder = createApiForwarder(access)
-  const streams = createStreamBridge(access, event => window.push('stream:event', event))
   const forwards = new PortForwards(forwardApi(access, forwarder), status => window.push('forward:changed', status))
   const keepAwake = createKeepAwake()
   const command = commandAtLogin()
@@ -179,14 +175,13 @@ function main(): void {
   })
   const stopIpc = serveIpc({
     find(contents) {
-      const own = window.current
-      if (!pageAsked && own?.webContents === contents) {
+      const own = window.find(contents)
+      if (!own) return clusters.find(contents)
+      if (!pageAsked) {
         pageAsked = true
         judgeSelf()
       }
-      return own?.webContents === contents
-        ? { window: own, other: undefined, streams, forwards }
-        : clusters.find(contents)
+      return { ...own, other: undefined, forwards }
     },
     host,
     clusters,
@@ -198,12 +193,18 @@ function main(): void {
       gatherBundle([logDir(), crashFolder(logDir())], { controlPlane: host.status, settings: appSettings.current }),
   })
 
+  /** One more window of the cluster that the other one shows. */
+  function openBeside(from: WebContents, place: string): void {
+    if (window.find(from)) window.showAnother(place)
+    else clusters.showAnother(from, place)
+  }
+
   const looking = lookDaily(updates, () => settings.current.lookForUpdates === 'daily')
 
   async function stop(): Promise<void> {
     looking[Symbol.dispose]()
     stopIpc()
-    streams.closeAll()
+    window.closeStreams()
     await clusters[Symbol.asyncDispose]()
     await watch[Symbol.asyncDispose]()
     await forwards[Symbol.asyncDispose]()
@@ -246,7 +247,7 @@ function main(): void {
     const front = BrowserWindow.getFocusedWindow()
     if (front && clusters.find(front.webContents)) return front.webContents.send(channel, payload)
     window.show()
-    window.push(channel, payload)
+    window.tell(channel, payload)
   }
   /** Anew when its language may have changed. */
   function showMenu(): void {
@@ -254,13 +255,18 @@ function main(): void {
       {
         command: name => pushToFront('desktop:command', name),
         open: place => pushToFront('desktop:open', place),
+        openWindow() {
+          const front = BrowserWindow.getFocusedWindow() ?? window.current
+          if (front) openBeside(front.webContents, placeOfPage(front.webContents.getURL()) ?? '/')
+          else window.show()
+        },
         openLogs,
         lookForUpdates:
           updates.status.state === 'off'
             ? undefined
             : () => {
                 window.show()
-                window.push('desktop:command', 'settings')
+                window.tell('desktop:command', 'settings')
                 void updates.look()
               },
       },

@@ -107,6 +107,7 @@ describe('the menu', () => {
   const nothing = {
     command: () => undefined,
     open: () => undefined,
+    openWindow: () => undefined,
     openLogs: () => undefined,
     lookForUpdates: undefined,
   }
@@ -115,10 +116,10 @@ describe('the menu', () => {
     const mac = menuTemplate('darwin', nothing, say)
     expect(labels(mac)[0]).toBe('appMenu')
     expect(labels(sub(mac, 'appMenu'))).toContain('Settings…')
-    expect(labels(sub(mac, 'File'))).toEqual(['close'])
+    expect(labels(sub(mac, 'File'))).toEqual(['New window', undefined, 'close'])
     const linux = menuTemplate('linux', nothing, say)
     expect(labels(linux)[0]).toBe('File')
-    expect(labels(sub(linux, 'File'))).toEqual(['Settings…', undefined, 'close', 'quit'])
+    expect(labels(sub(linux, 'File'))).toEqual(['New window', undefined, 'Settings…', undefined, 'close', 'quit'])
     expect(labels(sub(linux, 'help'))).toContain('about')
   })
 
@@ -142,6 +143,7 @@ describe('the language of menus, tray and dialogs', () => {
   const nothing = {
     command: () => undefined,
     open: () => undefined,
+    openWindow: () => undefined,
     openLogs: () => undefined,
     lookForUpdates: () => undefined,
   }

@@ -10,6 +10,7 @@ export const german = {
   'Show all': 'Alle einblenden',
   'Quit Flotilla': 'Flotilla beenden',
   File: 'Datei',
+  'New window': 'Neues Fenster',
   'Close window': 'Fenster schließen',
   Edit: 'Bearbeiten',
   Undo: 'Rückgängig',

@@ -10,6 +10,8 @@ export interface MenuActions {
   command(name: Command): void
   /** @param path a place in the window */
   open(path: string): void
+  /** One more window of the cluster in front. */
+  openWindow(): void
   openLogs(): void
   /** Undefined for a build that is not published anywhere. */
   readonly lookForUpdates: (() => void) | undefined
@@ -40,6 +42,11 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions, sa
   const settings = command('Settings…', 'CmdOrCtrl+,', 'settings')
   const about = known('about', 'About Flotilla')
   const close = known('close', 'Close window')
+  const another: Item = {
+    label: say('New window'),
+    accelerator: 'CmdOrCtrl+Shift+N',
+    click: () => actions.openWindow(),
+  }
   const { lookForUpdates } = actions
   const updates: Item[] = lookForUpdates
     ? [{ label: say('Look for a newer version…'), click: () => lookForUpdates() }]
@@ -65,7 +72,9 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions, sa
     ...(isMac ? [appMenu] : []),
     {
       label: say('File'),
-      submenu: isMac ? [close] : [settings, line, close, known('quit', 'Quit Flotilla', { accelerator: 'Ctrl+Q' })],
+      submenu: isMac
+        ? [another, line, close]
+        : [another, line, settings, line, close, known('quit', 'Quit Flotilla', { accelerator: 'Ctrl+Q' })],
     },
     known('editMenu', 'Edit', {
       submenu: [

@@ -1,5 +1,5 @@
 // Windows: sandboxed, isolated, going nowhere but their own pages.
-import { BrowserWindow, app, type Session, nativeTheme, screen, session, shell } from 'electron'
+import { BrowserWindow, type WebContents, app, type Session, nativeTheme, screen, session, shell } from 'electron'
 import { ORIGIN } from './protocol.ts'
 import { MIN_SIZE, placeWindow, type WindowState } from './window-state.ts'
 
@@ -22,18 +22,27 @@ function hardenSession(pages: Session): void {
   pages.setDevicePermissionHandler(() => false)
 }
 
-/** Rules for every page of the app, whoever made it. */
-export function hardenPages(): void {
+/** @returns the place in the window that an address of ours names, such as `/topology`; undefined: it is none */
+export const placeOfPage = (url: string): string | undefined =>
+  url.startsWith(`${ORIGIN}/ui/`) ? url.slice(`${ORIGIN}/ui`.length) : undefined
+
+/**
+ * Rules for every page of the app, whoever made it.
+ * @param openBeside shows a place in one more window, beside the one whose link was followed
+ */
+export function hardenPages(openBeside: (from: WebContents, place: string) => void): void {
   app.on('session-created', hardenSession)
   hardenSession(session.defaultSession)
   app.on('web-contents-created', (_event, contents) => {
     contents.on('will-navigate', event => {
-      if (!event.url.startsWith(`${ORIGIN}/ui/`)) event.preventDefault()
+      if (placeOfPage(event.url) === undefined) event.preventDefault()
     })
     contents.on('will-attach-webview', event => event.preventDefault())
     contents.setWindowOpenHandler(({ url }) => {
+      const place = placeOfPage(url)
+      if (place !== undefined) openBeside(contents, place)
       // Links in logs and terminals open in the user's browser, as links only.
-      if (/^https?:\/\//.test(url)) void shell.openExternal(url)
+      else if (/^https?:\/\//.test(url)) void shell.openExternal(url)
       return { action: 'deny' }
     })
   })
@@ -78,6 +87,14 @@ export function openWindow(
   })
   void window.loadURL(`${ORIGIN}/ui${place}`)
   return window
+}
+
+const BESIDE_PX = 32
+
+/** Where a further window goes: as large as the other one, which stays in sight. */
+export function placeBeside(window: BrowserWindow): WindowState {
+  const { x, y, width, height } = window.getNormalBounds()
+  return { x: x + BESIDE_PX, y: y + BESIDE_PX, width, height, maximized: false }
 }
 
 /** @param keep told, some moments after each change, where the window is */

@@ -9,7 +9,8 @@ export async function allowDesktop(): Promise<boolean> {
 /** A click brings the window to the front. @returns undefined where they may not be shown */
 export function showOnDesktop(title: string, body: string): { close(): void } | undefined {
   if (!('Notification' in window) || Notification.permission !== 'granted') return undefined
-  const notification = new Notification(title, { body })
+  // Several windows of a cluster tell it once: one with the same tag takes the place of the other.
+  const notification = new Notification(title, { body, tag: `${title}\n${body}` })
   notification.onclick = () => window.focus()
   return notification
 }

@@ -84,6 +84,43 @@ describe.skipIf(!process.env.DISPLAY)('the app on a desktop', () => {
     expect(await asked()).toEqual(['Keep the cluster running?', 'Keep the cluster running?'])
   })
 
+  it('shows places of a cluster beside each other, and asks for the last one only', async () => {
+    app = await DesktopApp.launch()
+    const { electron, folder } = app
+    const page = await app.page()
+    await page.getByText('Pods by state').waitFor({ timeout: 20_000 })
+    const windows = () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
+    const asked = await clickInDialogs(electron, 0)
+
+    await page.getByRole('link', { name: 'Namespaces', exact: true }).click()
+    const row = page.locator('[role=row][data-key="kube-system"]')
+    const opened = electron.waitForEvent('window')
+    await row.click({ modifiers: ['Control'] })
+    const second = await opened
+    await second.waitForURL(/namespaces\?open=kube-system$/, { timeout: 20_000 })
+    await second.getByRole('heading', { name: 'kube-system' }).waitFor({ timeout: 20_000 })
+    expect(new URL(page.url()).search).toBe('')
+
+    const third = electron.waitForEvent('window')
+    await electron.evaluate(({ Menu }) => {
+      const file = Menu.getApplicationMenu()?.items.find(({ label }) => label === 'File')
+      file?.submenu?.items.find(({ label }) => label === 'New window')?.click()
+    })
+    await (await third).getByRole('heading', { name: 'Namespaces' }).waitFor({ timeout: 20_000 })
+    expect(await windows()).toBe(3)
+
+    // What happens in the cluster is seen in all of them; what is open in one closes with it alone.
+    await app.kubectl('create', 'namespace', 'for-both')
+    for (const each of [page, second]) await each.locator('[data-key="for-both"]').waitFor({ timeout: 20_000 })
+    await second.close()
+    await (await third).close()
+    await until('two are closed', async () => (await windows()) === 1, 10_000)
+    expect(await asked()).toEqual([])
+    await electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
+    await until('the question', async () => (await asked()).length === 1, 10_000)
+    expect(settings(folder).onClose).toBe('stay')
+  })
+
   it('started by a link opens at its place', async () => {
     app = await DesktopApp.launch({ args: ['flotilla://k/core/v1/nodes?ns=shop'] })
     const page = await app.page()

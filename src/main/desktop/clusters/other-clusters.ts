@@ -1,7 +1,7 @@
 // Other people's clusters, each in a window and a session of its own: what fails in one is nothing to the others.
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { type BrowserWindow, type WebContents, dialog } from 'electron'
+import { type BrowserWindow, type Session, type WebContents, dialog } from 'electron'
 import type { KnownCluster, OfferedContexts, PushChannel, Pushes } from '../../../preload/channels.ts'
 import { systemClock } from '../../../shared/machinery/clock.ts'
 import { userKubeconfigPath } from '../../kubeconfig-file.ts'
@@ -12,8 +12,9 @@ import type { Say } from '../say.ts'
 import type { Settings, SettingsFile } from '../settings.ts'
 import { forwardApi } from '../forward-api.ts'
 import { PortForwards } from '../port-forwards.ts'
-import { createStreamBridge, type StreamBridge } from '../stream-bridge.ts'
-import { clusterSession, openWindow, type WindowPaths } from '../window.ts'
+import { clusterSession, openWindow, placeBeside, type WindowPaths } from '../window.ts'
+import { WindowGroup } from '../window-group.ts'
+import type { WindowState } from '../window-state.ts'
 import { contextAccess } from './access.ts'
 import { pluginCommand } from './exec-plugin.ts'
 import { type KubeContext, loginKind, readContexts } from './kubeconfig.ts'
@@ -29,8 +30,8 @@ export interface OtherClustersOptions {
 }
 
 interface Opened {
-  readonly window: BrowserWindow
-  readonly streams: StreamBridge
+  readonly windows: WindowGroup
+  readonly pages: Session
   readonly forwards: PortForwards
   readonly forwarder: ApiForwarder
   readonly other: KnownCluster
@@ -58,11 +59,15 @@ export class OtherClusters implements AsyncDisposable {
   }
 
   find(contents: WebContents): AskingWindow | undefined {
-    return [...this.#opened.values()].find(({ window }) => window.webContents === contents)
+    for (const { windows, forwards, other } of this.#opened.values()) {
+      const found = windows.find(contents)
+      if (found) return { ...found, forwards, other }
+    }
+    return undefined
   }
 
   push<C extends PushChannel>(channel: C, payload: Pushes[C]): void {
-    for (const { window } of this.#opened.values()) window.webContents.send(channel, payload)
+    for (const { windows } of this.#opened.values()) windows.push(channel, payload)
   }
 
   /** @param pick lets the user choose the file. @returns undefined when none was chosen */
@@ -130,7 +135,7 @@ export class OtherClusters implements AsyncDisposable {
     const { settings, paths, local } = this.#options
     if (id === 'local') return local.show()
     const open = this.#opened.get(id)
-    if (open) return open.window.focus()
+    if (open) return open.windows.front?.focus()
     const known = settings.current.clusters.find(cluster => cluster.id === id)
     if (!known) throw new Error('there is no such cluster')
     const other = knownOf(known)
@@ -144,24 +149,32 @@ export class OtherClusters implements AsyncDisposable {
     })
     const forwarder = createApiForwarder(source)
     serveScheme(pages, paths.renderer, forwarder)
-    const size = settings.current.window
-    const window = openWindow(paths, pages, size && { ...size, maximized: false }, '/')
-    window.setTitle(`${other.name} — Flotilla`)
-    window.on('page-title-updated', event => event.preventDefault())
-    const streams = createStreamBridge(source, event => {
-      if (!window.isDestroyed()) window.webContents.send('stream:event', event)
-    })
-    const forwards = new PortForwards(forwardApi(source, forwarder), status => {
-      if (!window.isDestroyed()) window.webContents.send('forward:changed', status)
-    })
-    this.#opened.set(id, { window, streams, forwards, forwarder, other })
-    window.on('closed', () => {
+    const windows = new WindowGroup(source, () => {
       this.#opened.delete(id)
-      streams.closeAll()
       void forwards[Symbol.asyncDispose]()
       pages.protocol.unhandle('app')
       void forwarder[Symbol.asyncDispose]()
     })
+    const forwards = new PortForwards(forwardApi(source, forwarder), status => windows.push('forward:changed', status))
+    const opened = { windows, pages, forwards, forwarder, other }
+    this.#opened.set(id, opened)
+    const size = settings.current.window
+    this.#show(opened, size && { ...size, maximized: false }, '/')
+  }
+
+  #show({ windows, pages, other }: Opened, state: WindowState | undefined, place: string): void {
+    const window = openWindow(this.#options.paths, pages, state, place)
+    window.setTitle(`${other.name} — Flotilla`)
+    window.on('page-title-updated', event => event.preventDefault())
+    windows.add(window)
+  }
+
+  /** One more window of the cluster that `from` shows. */
+  showAnother(from: WebContents, place: string): void {
+    for (const opened of this.#opened.values()) {
+      const found = opened.windows.find(from)
+      if (found) this.#show(opened, placeBeside(found.window), place)
+    }
   }
 
   remove(id: string): void {
@@ -170,7 +183,7 @@ export class OtherClusters implements AsyncDisposable {
     // What the own cluster's window keeps is not for the others to clear.
     if (others.length === settings.current.clusters.length) throw new Error('there is no such cluster')
     settings.change({ clusters: others })
-    this.#opened.get(id)?.window.close()
+    this.#opened.get(id)?.windows.closeAll()
     void clusterSession(id).clearStorageData()
     onChange(this.list())
   }
@@ -179,7 +192,7 @@ export class OtherClusters implements AsyncDisposable {
   async #confirm(id: string, context: KubeContext, refused: Set<string>): Promise<boolean> {
     const { settings, say } = this.#options
     const { exec } = context.user
-    const window = this.#opened.get(id)?.window
+    const window = this.#opened.get(id)?.windows.front
     if (!exec || !window || refused.has(context.fileHash)) return false
     const command = pluginCommand(exec, context.path)
     const key = createHash('sha256')
@@ -211,8 +224,8 @@ export class OtherClusters implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { streams, forwards, forwarder } of this.#opened.values()) {
-      streams.closeAll()
+    for (const { windows, forwards, forwarder } of this.#opened.values()) {
+      windows.closeStreams()
       await forwards[Symbol.asyncDispose]()
       await forwarder[Symbol.asyncDispose]()
     }
