@@ -96,8 +96,9 @@ async function remove({ type }: ServedKind, rows: readonly Row[]): Promise<void>
     danger: true,
     ...(PRECIOUS.has(key) && rows[0] ? { typed: rows.length === 1 ? rows[0].name : `delete ${rows.length}` } : {}),
   })
-  if (!confirmed) return
-  await forEach(rows, t('Deleting {things}', { things: count(rows, type.kind) }), row =>
+  const things = count(rows, type.kind)
+  if (!confirmed || !(await useToastStore().goesOn(t('About to delete {things}', { things })))) return
+  await forEach(rows, t('Deleting {things}', { things }), row =>
     connection.client.delete(type, refOf(row), {
       propagationPolicy: 'Background',
       preconditions: { uid: row.object.metadata.uid },

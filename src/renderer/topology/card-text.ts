@@ -13,7 +13,7 @@ export function shorten(text: string, length: number): string {
 
 /** A status in a few words; one that comes from elsewhere says from where. */
 export function statusText({ status, from, counts }: Card): string {
-  if (counts) return [...counts].map(([tone, count]) => `${count} ${toneLooks[tone].words}`).join(', ')
+  if (counts) return [...counts].map(([tone, count]) => `${count} ${t(toneLooks[tone].words)}`).join(', ')
   const text = stateText(status.text)
   return from ? `${from.type.kind} ${text}` : text
 }

@@ -29,10 +29,10 @@ async function change(
     action: title,
     danger,
   })
-  if (!confirmed) return
+  if (!confirmed || (danger && !(await toasts.goesOn(t('About to delete {things}', { things: ref.name }))))) return
   try {
     await run()
-    toasts.done(`${ref.name}: done`)
+    toasts.done(t('{name}: done', { name: ref.name }))
   } catch (error) {
     toasts.failed(t('{name}: not done', { name: ref.name }), error)
   }

@@ -136,7 +136,7 @@ export const unsaid = (allowed: ReadonlySet<string>): string[] =>
 
 /** Words with a space between: names of fields, events and states have none. */
 const isSentence = (text: string) =>
-  /[A-Za-z]{2,}[,;:.]? [A-Za-z]{2,}/.test(text) && !isTailwind(text) && !PROGRAM.test(text)
+  /[A-Za-z]{2,}[,;:.]? [A-Za-z]{2,}|…: [a-z]{2,}/.test(text) && !isTailwind(text) && !PROGRAM.test(text)
 /** Styles, selectors, and what a shell is given. */
 const PROGRAM = /--|[$#]|^exec|^else|; exec|>\/dev|monospace|-full |link truncate|^\w+: \w+\n/
 
@@ -163,7 +163,7 @@ function proseIn(code: string): string[] {
     }
     if (ts.isTemplateExpression(node)) {
       const words = [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join('…')
-      if (/[A-Za-z]{3,}\b ?…|… ?[A-Za-z]{3,}/.test(words) && !isTailwind(words) && / /.test(words)) found.push(words)
+      if (/[A-Za-z]{3,}\b ?…|…:? ?[A-Za-z]{3,}/.test(words) && !isTailwind(words) && / /.test(words)) found.push(words)
     }
     ts.forEachChild(node, visit)
   }

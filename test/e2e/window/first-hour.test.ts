@@ -156,7 +156,7 @@ describe('the window', () => {
     expect(missing.filter(plural => plural !== 'componentstatuses')).toEqual([])
   })
 
-  it('deletes after a question that says what follows, and the pods go', async () => {
+  it('deletes after a question that says what follows and a moment to cancel it, and the pods go', async () => {
     await go('k/apps/v1/deployments')
     await rows().first().waitFor()
     await page.getByLabel('Mark shop').check()
@@ -164,6 +164,15 @@ describe('the window', () => {
     const dialog = page.getByRole('dialog')
     expect(await dialog.innerText()).toContain('pods are deleted with it')
     await shoot(page, 'delete')
+    await dialog.getByRole('button', { name: 'Delete' }).click()
+    // Who thinks again has some seconds for it.
+    const message = page.getByRole('status').filter({ hasText: 'About to delete Deployment shop' })
+    await shoot(page, 'delete-cancellable')
+    await message.getByRole('button', { name: 'Cancel' }).click()
+    await message.waitFor({ state: 'detached' })
+    await new Promise(resolve => setTimeout(resolve, 5_000))
+    expect(await cluster.kubectl('get', 'deployment', 'shop', '-o', 'jsonpath={.metadata.deletionTimestamp}')).toBe('')
+    await page.getByRole('button', { name: 'Delete' }).click()
     await dialog.getByRole('button', { name: 'Delete' }).click()
     await page.getByText('No deployments').waitFor({ timeout: 30_000 })
     await page.getByRole('link', { name: 'Pods', exact: true }).click()

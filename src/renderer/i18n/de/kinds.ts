@@ -56,6 +56,7 @@ export const kinds = {
 
   // Actions
   '{n} objects of kind {kind}': '{n} Objekte der Art {kind}',
+  '{name}: done': '{name}: erledigt',
   '{name}: not done': '{name}: nicht ausgeführt',
   '{done} ({n} failed)': '{done} ({n} fehlgeschlagen)',
   'Everything inside is deleted with it.': 'Alles darin wird mit gelöscht.',
@@ -69,6 +70,7 @@ export const kinds = {
   'Pods of a controller are replaced by new ones.': 'Pods eines Controllers werden durch neue ersetzt.',
   'This cannot be undone.': 'Das lässt sich nicht rückgängig machen.',
   'Delete {things}?': '{things} löschen?',
+  'About to delete {things}': '{things} wird gleich gelöscht',
   'Deleting {things}': '{things} wird gelöscht',
   'Scale {things}': '{things} skalieren',
   'Scaled {things} to {replicas}': '{things} auf {replicas} skaliert',

@@ -7,6 +7,7 @@ export const lists = {
   'Mark {name}': '{name} markieren',
   'Actions for {name}': 'Aktionen für {name}',
   'Open details': 'Details öffnen',
+  'Open in another window': 'In weiterem Fenster öffnen',
   'Filter {kinds}': '{kinds} filtern',
   '{n} item | {n} items': '{n} Eintrag | {n} Einträge',
   '{shown} of {n} item | {shown} of {n} items': '{shown} von {n} Eintrag | {shown} von {n} Einträgen',
