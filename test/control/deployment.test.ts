@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Deployment, ReplicaSet } from '../../src/shared/api/apps/v1.ts'
-import { Namespace, Pod } from '../../src/shared/api/core/v1.ts'
+import { Namespace, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
 import { eventually } from '../support/eventually.ts'
+import { ManualClock, settle } from '../support/manual-clock.ts'
 import { type Cluster, eventsAbout, podsIn, reportPod, startCluster } from './support/cluster.ts'
 
 let cluster: Cluster
@@ -302,5 +303,31 @@ describe('deployment', () => {
       expect(await sets(namespace)).toEqual([])
       expect((await podsIn(cluster.client, namespace)).filter(pod => !pod.metadata.deletionTimestamp)).toEqual([])
     })
+  })
+})
+
+describe('a deadline for progress that has passed', () => {
+  test('is of no more interest once the rollout arrived, whatever becomes of its pods', async () => {
+    const clock = new ManualClock(Date.now())
+    await using aside = await startCluster({ clock })
+    const { client, looks } = aside
+    await eventually(() => client.get(ServiceAccount, { namespace: 'default', name: 'default' }))
+    const spec = { replicas: 1, selector: { matchLabels: { app: 'web' } }, template: template('web:1') }
+    await client.create(Deployment, { metadata: { namespace: 'default', name: 'web' }, spec })
+    const pod = await eventually(async () => {
+      const [found] = await podsIn(client, 'default')
+      expect(found).toBeDefined()
+      return found!
+    })
+    const progress = async () => (await client.get(Deployment, { namespace: 'default', name: 'web' })).status
+    await reportPod(client, pod)
+    await eventually(async () => expect(await progress()).toMatchObject({ availableReplicas: 1 }))
+    await clock.advance(20 * 60_000)
+    await reportPod(client, pod, false)
+    await eventually(async () => expect(await progress()).toMatchObject({ unavailableReplicas: 1 }))
+    await settle()
+    const before = looks.get('deployment') ?? 0
+    for (let minute = 0; minute < 20; minute++) await clock.advance(60_000)
+    expect((looks.get('deployment') ?? 0) - before).toBeLessThan(3)
   })
 })

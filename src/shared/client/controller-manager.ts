@@ -49,6 +49,8 @@ const DEFAULT_WORKERS = 5
 const MAX_IN_FLIGHT = 100
 /** After a sleep, all that waited must not come at once. */
 const AFTER_GAP_MS = 10_000
+/** What is due at once, again and again, is tried as seldom as what fails: it must not keep a processor busy. */
+const SOON_MS = 10
 /** An error that persists is worth a line only this often per key: the 1st, 4th, 8th … attempt. */
 const LOG_EVERY = 4
 
@@ -166,8 +168,11 @@ export class ControllerManager implements AsyncDisposable {
       const object = context.lister(reconciler.type).byKey(key)
       const ref: ObjectRef = refOf(key)
       const result = object ? await reconciler.reconcile(object, context) : await reconciler.gone?.(ref, context)
-      queue.forget(key)
-      if (result?.requeueAfterMs !== undefined) queue.addAfter(key, result.requeueAfterMs)
+      if (result?.requeueAfterMs !== undefined && result.requeueAfterMs < SOON_MS) queue.addRateLimited(key)
+      else {
+        queue.forget(key)
+        if (result?.requeueAfterMs !== undefined) queue.addAfter(key, result.requeueAfterMs)
+      }
       report(result?.requeueAfterMs === undefined ? 'done' : 'requeued')
     } catch (error) {
       if (context.signal.aborted) return

@@ -21,6 +21,8 @@ export interface Cluster extends AsyncDisposable {
   readonly controllers: ControllerManager
   /** What the controllers failed at, and tried again. */
   readonly warnings: string[]
+  /** Controller → how often it looked at an object. */
+  readonly looks: ReadonlyMap<string, number>
 }
 
 /** Dual-stack: what asks for nothing else is IPv4. */
@@ -51,7 +53,9 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
     ...silentLog,
     warn: (fields: object, message: string) => warnings.push(message + JSON.stringify(fields)),
   }
+  const looks = new Map<string, number>()
   const controllers = startControllers({
+    metrics: { reconciled: name => looks.set(name, (looks.get(name) ?? 0) + 1) },
     client: api.clientAs({ name: 'system:kube-controller-manager', groups: ['system:authenticated'] }),
     clientFor: name =>
       api.clientAs({
@@ -76,6 +80,7 @@ export async function startCluster(options: { clock?: Clock; metrics?: MetricsCo
     client: api.clientAs(),
     controllers,
     warnings,
+    looks,
     async [Symbol.asyncDispose]() {
       await controllers[Symbol.asyncDispose]()
       for (const part of disposables) part[Symbol.dispose]()

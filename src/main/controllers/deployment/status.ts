@@ -124,6 +124,8 @@ function untilDeadline(deployment: Deployment, clock: Clock): Result {
   const current = progressOf(deployment.status)
   const deadline = deadlineOf(deployment)
   if (!current || deadline === undefined || current.reason === Reason.timedOut) return done
+  // A rollout that arrived has no deadline any more, whatever becomes of its pods.
+  if (current.reason === Reason.newSetAvailable) return done
   if (isComplete(deployment, deployment.status)) return done
   // One second more: times have whole seconds, and too early would look as if it had not passed.
   return requeueAfter(Date.parse(current.lastUpdateTime ?? '') + deadline * 1000 - clock.now() + 1000)
