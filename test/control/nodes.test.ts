@@ -91,13 +91,14 @@ describe('node-lifecycle', () => {
     })
   })
 
-  test('a node that joins is told of', async () => {
+  test('a node that joins or leaves is told of', async () => {
     await join('a')
-    await eventually(async () =>
-      expect(await eventsAbout(cluster.client, 'default', 'a')).toContain(
-        'RegisteredNode: Node a event: Registered Node a in Controller',
-      ),
-    )
+    const told = () => eventsAbout(cluster.client, 'default', 'a')
+    const joined = 'RegisteredNode: Node a event: Registered Node a in Controller'
+    await eventually(async () => expect(await told()).toContain(joined))
+    await cluster.client.delete(Node, { name: 'a' })
+    const left = 'RemovingNode: Node a event: Removing Node a from Controller'
+    await eventually(async () => expect(await told()).toContain(left))
   })
 
   test('nobody is evicted while no node at all reports', async () => {
@@ -205,5 +206,20 @@ describe('pod-gc', () => {
         message: 'PodGC: node no longer exists',
       })
     })
+  })
+})
+
+describe('ttl', () => {
+  test('a node is told how long what was read may be kept', async () => {
+    await join('a')
+    const told = async () => (await getNode('a')).metadata.annotations?.['node.alpha.kubernetes.io/ttl']
+    await eventually(async () => expect(await told()).toBe('0'))
+    await cluster.client.patch(
+      Node,
+      { name: 'a' },
+      { metadata: { annotations: { 'node.alpha.kubernetes.io/ttl': 'long' } } },
+      { type: 'merge' },
+    )
+    await eventually(async () => expect(await told()).toBe('0'))
   })
 })

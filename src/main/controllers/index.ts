@@ -54,6 +54,7 @@ import { ObservedTime } from './support/observed-time.ts'
 import { TaintEvictionController } from './taint-eviction/controller.ts'
 import { LegacyServiceAccountTokenCleaner } from './legacy-serviceaccount-token-cleaner/controller.ts'
 import { TokenCleaner } from './token-cleaner/controller.ts'
+import { NodeTtlController } from './ttl/controller.ts'
 import { TtlAfterFinished } from './ttl-after-finished/controller.ts'
 
 export interface ControllerOptions {
@@ -140,6 +141,7 @@ export const controllers = ({
   controller(new PvProtectionController()),
   controller(new NodeIpamController(clusterCidrs)),
   controller(new NodeLifecycleController(clock, time)),
+  controller(new NodeTtlController()),
   controller(new TaintEvictionController(time)),
   controller(new PodGarbageCollector(time)),
 ]

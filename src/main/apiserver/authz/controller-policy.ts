@@ -249,6 +249,7 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     rule(READ, 'core', 'serviceaccounts'),
     rule('create delete get list patch update watch', 'core', 'secrets'),
   ],
+  'ttl-controller': [rule('list patch update watch', 'core', 'nodes'), EVENTS],
   'ttl-after-finished-controller': [rule('delete get list watch', 'batch', 'jobs'), EVENTS],
   'certificate-controller': [
     rule(`${READ} delete`, 'certificates.k8s.io', 'certificatesigningrequests'),

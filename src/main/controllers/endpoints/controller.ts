@@ -12,14 +12,8 @@ import {
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { isAlreadyExists, isNotFound, isReason } from '../../../shared/machinery/status.ts'
 import { isNamespaceTerminating } from '../support/pod-control.ts'
-import {
-  HEADLESS_LABEL,
-  TRIGGER_TIME,
-  isHeadless,
-  podsBehind,
-  servicesOfPod,
-  triggerTime,
-} from '../support/service-pods.ts'
+import { HEADLESS_LABEL, isHeadless, podsBehind, servicesOfPod } from '../support/service-pods.ts'
+import { TriggerTimes, withTriggerTime } from '../support/trigger-times.ts'
 import { MAX_ADDRESSES, subsetsOf } from './subsets.ts'
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by'
@@ -35,10 +29,12 @@ export class EndpointsController implements Reconciler<Service> {
     // Somebody changed or deleted them by hand.
     mapped(Endpoints, ({ object }, { lister }) => (lister(Service).get(object.metadata) ? [object.metadata] : [])),
   ]
+  readonly #triggers = new TriggerTimes()
 
   async reconcile(service: Service, context: ControllerContext): Promise<Result> {
     if (!service.spec.selector || service.spec.type === 'ExternalName') return done
     const pods = podsBehind(service, context)
+    const trigger = this.#triggers.of(service, pods)
     const { subsets, truncated } = subsetsOf(service, pods)
     const { namespace, name } = service.metadata
     const current = context.lister(Endpoints).get(service.metadata)
@@ -52,10 +48,7 @@ export class EndpointsController implements Reconciler<Service> {
       deepEqual(current.metadata.labels, labels) &&
       (capacity === 'truncated') === truncated
     if (same) return done
-    const annotations: Record<string, string> = {
-      ...current?.metadata.annotations,
-      [TRIGGER_TIME]: triggerTime(service, pods),
-    }
+    const annotations = withTriggerTime(current?.metadata.annotations, trigger)
     delete annotations[OVER_CAPACITY]
     if (truncated) {
       annotations[OVER_CAPACITY] = 'truncated'
@@ -67,6 +60,7 @@ export class EndpointsController implements Reconciler<Service> {
   }
 
   async gone(ref: ObjectRef, { client, lister, signal }: ControllerContext): Promise<undefined> {
+    this.#triggers.forget(ref)
     const current = lister(Endpoints).get(ref)
     if (current?.metadata.labels?.[MANAGED_BY] !== 'endpoint-controller') return
     try {

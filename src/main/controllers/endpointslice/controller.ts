@@ -19,7 +19,8 @@ import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { isNamespaceTerminating } from '../support/pod-control.ts'
 import { isPodReady } from '../support/pod-state.ts'
-import { familiesOf, isEndpoint, podsBehind, servicesOfPod, triggerTime, zoneOf } from '../support/service-pods.ts'
+import { familiesOf, isEndpoint, podsBehind, servicesOfPod, zoneOf } from '../support/service-pods.ts'
+import { TriggerTimes } from '../support/trigger-times.ts'
 import { type PortGroup, groupEndpoints } from './endpoints.ts'
 import { MANAGED_BY, MANAGER, SERVICE_NAME, draftSlice, labelsOf, placeholderSlice, withEndpoints } from './slice.ts'
 import { planSlices } from './plan.ts'
@@ -46,6 +47,7 @@ export class EndpointSliceController implements Reconciler<Service> {
     mapped(Node, nodeChanged),
   ]
   readonly #tracker: SliceTracker
+  readonly #triggers = new TriggerTimes()
   /** Address family and Service → why hints are off; '' = they are on. */
   readonly #topology = new Map<string, string>()
 
@@ -62,11 +64,12 @@ export class EndpointSliceController implements Reconciler<Service> {
     const pods = podsBehind(service, context)
     const zone = (nodeName: string) => zoneOf(context.lister(Node).get({ name: nodeName }))
     const types = familiesOf(service)
+    const trigger = this.#triggers.of(service, pods)
     for (const addressType of types) {
       const mine = slices.filter(slice => slice.addressType === addressType && !slice.metadata.deletionTimestamp)
       const zones = this.#zones(service, pods, addressType, context)
       const groups = groupEndpoints(service, pods, addressType, zone, zones)
-      await this.#write(context, service, addressType, mine, groups, triggerTime(service, pods))
+      await this.#write(context, service, addressType, mine, groups, trigger)
     }
     // An address family that the Service lost.
     const obsolete = slices.filter(slice => !types.some(type => type === slice.addressType))
@@ -114,6 +117,7 @@ export class EndpointSliceController implements Reconciler<Service> {
   /** Slices go with their Service through the garbage collector. */
   gone(ref: ObjectRef): undefined {
     this.#tracker.forget(keyOf(ref))
+    this.#triggers.forget(ref)
     for (const family of ['IPv4', 'IPv6']) this.#topology.delete(`${family} ${keyOf(ref)}`)
   }
 
@@ -123,7 +127,7 @@ export class EndpointSliceController implements Reconciler<Service> {
     addressType: IPFamily,
     slices: readonly EndpointSlice[],
     groups: readonly PortGroup[],
-    trigger: string,
+    trigger: string | undefined,
   ): Promise<void> {
     const { client, signal, events } = context
     const key = keyOf(service.metadata)

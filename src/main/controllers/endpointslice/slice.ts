@@ -3,7 +3,8 @@ import { Service } from '../../../shared/api/core/v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../../shared/api/discovery/v1.ts'
 import type { Draft } from '../../../shared/machinery/object.ts'
 import { controllerRef } from '../../../shared/machinery/owner.ts'
-import { HEADLESS_LABEL, TRIGGER_TIME, isHeadless } from '../support/service-pods.ts'
+import { HEADLESS_LABEL, isHeadless } from '../support/service-pods.ts'
+import { withTriggerTime } from '../support/trigger-times.ts'
 import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
 
 export const SERVICE_NAME = 'kubernetes.io/service-name'
@@ -25,13 +26,13 @@ export const draftSlice = (
   addressType: IPFamily,
   ports: readonly EndpointPort[],
   endpoints: readonly Endpoint[],
-  trigger: string,
+  trigger: string | undefined,
 ): Draft<EndpointSlice> => ({
   metadata: {
     namespace: service.metadata.namespace,
     generateName: `${service.metadata.name}-`,
     labels: labelsOf(service),
-    annotations: { [TRIGGER_TIME]: trigger },
+    annotations: withTriggerTime({}, trigger),
     ownerReferences: [controllerRef(Service, service)],
   },
   addressType,
@@ -39,20 +40,23 @@ export const draftSlice = (
   endpoints: [...endpoints],
 })
 
-export const placeholderSlice = (service: Service, addressType: IPFamily, trigger: string): Draft<EndpointSlice> =>
-  draftSlice(service, addressType, [], [], trigger)
+export const placeholderSlice = (
+  service: Service,
+  addressType: IPFamily,
+  trigger: string | undefined,
+): Draft<EndpointSlice> => draftSlice(service, addressType, [], [], trigger)
 
 export const withEndpoints = (
   service: Service,
   slice: EndpointSlice,
   endpoints: readonly Endpoint[],
-  trigger: string,
+  trigger: string | undefined,
 ): EndpointSlice => ({
   ...slice,
   metadata: {
     ...slice.metadata,
     labels: labelsOf(service),
-    annotations: { ...slice.metadata.annotations, [TRIGGER_TIME]: trigger },
+    annotations: withTriggerTime(slice.metadata.annotations, trigger),
   },
   endpoints: [...endpoints],
 })

@@ -6,7 +6,7 @@ import { controllerRef } from '../../../shared/machinery/owner.ts'
 import type { IPFamily } from '../../../shared/machinery/ip-address.ts'
 import { type PortGroup, portsKey } from '../endpointslice/endpoints.ts'
 import { MANAGED_BY, SERVICE_NAME } from '../endpointslice/slice.ts'
-import { TRIGGER_TIME } from '../support/service-pods.ts'
+import { TRIGGER_TIME } from '../support/trigger-times.ts'
 
 export const MIRROR_MANAGER = 'endpointslicemirroring-controller.k8s.io'
 /** More of one subset are left out. */

@@ -56,7 +56,8 @@ export class NodeLifecycleController implements Reconciler<Node> {
     const { name } = cached.metadata
     const lease = context.lister(Lease).get({ namespace: LEASES, name })
     const before = this.#observations.get(name)
-    if (!before) tellOf(cached, context, 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`)
+    if (!before)
+      tellOf(cached.metadata, context, 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`)
     const seen = observe(before, cached, lease, this.#time.now())
     this.#observations.set(name, seen)
     const graceMs = seen.everReported ? GRACE_MS : STARTUP_GRACE_MS
@@ -68,8 +69,16 @@ export class NodeLifecycleController implements Reconciler<Node> {
     return silentMs >= graceMs ? done : requeueAfter(graceMs - silentMs)
   }
 
-  gone({ name }: ObjectRef): undefined {
+  gone({ name }: ObjectRef, context: ControllerContext): undefined {
+    const seen = this.#observations.get(name)
+    if (!seen) return
     this.#observations.delete(name)
+    tellOf(
+      { name, uid: seen.uid },
+      context,
+      'RemovingNode',
+      `Node ${name} event: Removing Node ${name} from Controller`,
+    )
   }
 
   /** Nobody is blamed for what happened while we did not look: every node gets its whole grace period again. */
@@ -87,7 +96,7 @@ export class NodeLifecycleController implements Reconciler<Node> {
   async #tellNotReady(before: Node, now: Node, context: ControllerContext): Promise<void> {
     if (noExecuteKey(now) === undefined) return
     const wentDown = conditionOf(before.status.conditions, 'Ready')?.status === 'True' && before !== now
-    if (wentDown) tellOf(now, context, 'NodeNotReady', `Node ${now.metadata.name} status is now: NodeNotReady`)
+    if (wentDown) tellOf(now.metadata, context, 'NodeNotReady', `Node ${now.metadata.name} status is now: NodeNotReady`)
     await markPodsNotReady(now, context)
   }
 
@@ -136,7 +145,12 @@ async function markPodsNotReady(node: Node, context: ControllerContext): Promise
     await Promise.all(ready.slice(i, i + MARKED_AT_ONCE).map(pod => markNotReady(pod, context)))
 }
 
-function tellOf({ metadata: { name, uid } }: Node, { events }: ControllerContext, reason: string, text: string): void {
+function tellOf(
+  { name, uid }: { readonly name: string; readonly uid: string },
+  { events }: ControllerContext,
+  reason: string,
+  text: string,
+): void {
   events.event({ kind: 'Node', apiVersion: 'v1', name, uid }, 'Normal', reason, text)
 }
 

@@ -6,6 +6,8 @@ import { conditionOf } from '../../../shared/machinery/conditions.ts'
 const CONDITIONS = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure']
 
 export interface Observation {
+  /** The node's. */
+  readonly uid: string
   /** What a living node changes: the renewal of its lease and the heartbeats of its conditions. */
   readonly signature: string
   /** Observed time at which it last changed. */
@@ -23,7 +25,7 @@ export function observe(
   const ready = conditionOf(node.status.conditions, 'Ready')
   const signature = JSON.stringify([node.metadata.uid, lease?.spec.renewTime, ready?.lastHeartbeatTime])
   if (before?.signature === signature) return before
-  return { signature, at: now, everReported: ready !== undefined || lease !== undefined }
+  return { uid: node.metadata.uid, signature, at: now, everReported: ready !== undefined || lease !== undefined }
 }
 
 /** @returns the conditions of a node that is silent, or the same list when they say so already */

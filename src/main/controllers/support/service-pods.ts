@@ -81,14 +81,3 @@ const portNamed = ({ ports }: Container, name: string, protocol: string): number
 
 export const zoneOf = (node: Node | undefined): string | undefined =>
   node?.metadata.labels?.['topology.kubernetes.io/zone'] || undefined
-
-/** When what the endpoints show last changed, for measuring how long it took to program it. */
-export const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time'
-
-export function triggerTime(service: Service, pods: readonly Pod[]): string {
-  const times = pods.map(pod => {
-    const ready = pod.status.conditions?.find(condition => condition.type === 'Ready')
-    return ready?.lastTransitionTime ?? pod.metadata.creationTimestamp
-  })
-  return [service.metadata.creationTimestamp, ...times].reduce((latest, time) => (time > latest ? time : latest))
-}
