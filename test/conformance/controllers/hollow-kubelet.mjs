@@ -77,6 +77,14 @@ export class HollowNodes {
     this.#names.delete(name)
   }
 
+  /** Those whose name ends like that leave the cluster. */
+  async remove(ending) {
+    for (const name of [...this.#names].filter(name => name.endsWith(ending))) {
+      this.#names.delete(name)
+      await this.#server.call('DELETE', `/api/v1/nodes/${name}`)
+    }
+  }
+
   /** It is there again, and says so. */
   async wake(name) {
     const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now() }]

@@ -31,7 +31,6 @@ const KNOWN = [
     text: /nodeName: "[abc]-|Successfully assigned|data\.counts/,
     why: 'among equal nodes the scheduler chooses by chance',
   },
-  { text: /last-change-trigger-time/, why: 'the newest time is told after every change' },
   { text: /UnmanagedPods/, why: 'the pods are named, not the selector' },
   { text: /currentMetrics: nothing, not (null|\[\{"type":""\}\])/, why: 'what is not known is left out' },
   { text: /unable to fetch metrics|no metrics returned/, why: 'metrics are served here' },

@@ -91,7 +91,39 @@ async function runScenario({ name, steps, more, quietMs }, clusters, index, tell
     const [ours, theirs] = states.map((state, side) => comparable(state, hashes[side]))
     for (const text of differences(ours, theirs, '')) tell(`${name} › ${title}`, text)
   }
-  for (const side of sides) await side.remove(`/api/v1/namespaces/${namespace}`)
+  for (const side of sides) {
+    await side.remove(`/api/v1/namespaces/${namespace}`)
+    // Nodes of its own would take the pods of others.
+    await side.nodes.remove(`-${namespace}`)
+  }
+}
+
+async function runFamily(family) {
+  const { scenarios } = await import(`./scenarios/${family}.mjs`)
+  const waiting = scenarios
+    .filter(({ name }) => new RegExp(values.only).test(name))
+    .map(scenario => ({ ...scenario, name: `${family} | ${scenario.name}` }))
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const tell = teller()
+      await runScenario(next, clusters, count.scenarios++, tell).catch(error =>
+        tell(next.name, `failed: ${error.message}`),
+      )
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+}
+
+/** @returns what tells of a scenario's differences; what differs from one step on is told once */
+function teller() {
+  const before = new Set()
+  return (where, text) => {
+    if (before.has(text)) return
+    before.add(text)
+    const isKnown = whyKnown({ name: where, text })
+    count[isKnown ? 'known' : 'told']++
+    if (!isKnown || values.all) console.log(`${where} | ${text}`)
+  }
 }
 
 async function accountOf(side) {
@@ -110,30 +142,8 @@ try {
   for (const { nodes } of clusters) for (const name of NODES) await nodes.add(name)
   const chosen = values.family.split(',').filter(Boolean)
   const families = readdirSync(join(import.meta.dirname, 'scenarios')).map(file => file.replace('.mjs', ''))
-  const waiting = []
-  for (const family of families.filter(name => chosen.length === 0 || chosen.includes(name))) {
-    const { scenarios } = await import(`./scenarios/${family}.mjs`)
-    for (const scenario of scenarios)
-      if (new RegExp(values.only).test(scenario.name))
-        waiting.push({ ...scenario, name: `${family} | ${scenario.name}` })
-  }
-  const worker = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const before = new Set()
-      // What differs from one step on is told once.
-      const tell = (where, text) => {
-        if (before.has(text)) return
-        before.add(text)
-        const isKnown = whyKnown({ name: where, text })
-        count[isKnown ? 'known' : 'told']++
-        if (!isKnown || values.all) console.log(`${where} | ${text}`)
-      }
-      await runScenario(next, clusters, count.scenarios++, tell).catch(error =>
-        tell(next.name, `failed: ${error.message}`),
-      )
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  // One family after the other: nodes of the one would take pods of the other.
+  for (const family of families.filter(name => chosen.length === 0 || chosen.includes(name))) await runFamily(family)
 } finally {
   for (const { server, nodes } of clusters) {
     nodes.stop()
