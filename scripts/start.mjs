@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { findElectron, hasDisplay } from './lib/electron.mjs'
+import { serverNode } from './lib/server-node.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
 
 requireNode()
@@ -20,7 +21,7 @@ function choose() {
 }
 
 const choice = choose()
-let command = process.execPath
+let command
 let commandArgs = [join(root, 'out/main/cli.js'), 'serve', ...args.filter(arg => arg !== '--headless')]
 if (choice.executable) {
   command = choice.executable
@@ -29,7 +30,10 @@ if (choice.executable) {
     say("running as root: Chromium's sandbox cannot be used; start as an ordinary user to have it")
     commandArgs.unshift('--no-sandbox')
   }
-} else say(`no window: ${choice.reason}. Serving the cluster headless; open the printed URL in a browser.`)
+} else {
+  command = serverNode()
+  say(`no window: ${choice.reason}. Serving the cluster headless; open the printed URL in a browser.`)
+}
 
 const child = spawn(command, commandArgs, { cwd: process.cwd(), stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

@@ -5,10 +5,13 @@ import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { serverNode } from '../../scripts/lib/server-node.mjs'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 /** The program under test: the build of this checkout, or another one to compare it with. */
 const CLI = process.env['FLOTILLA_CLI'] ?? join(root, 'out/main/cli.js')
+/** What runs it: as `npm start` chooses, or another one to compare it with. */
+const NODE = process.env['FLOTILLA_BENCH_NODE'] ?? serverNode()
 
 export const percentile = (values, p) => {
   const sorted = [...values].sort((a, b) => a - b)
@@ -93,7 +96,7 @@ export const cpuSeconds = pid => {
 export class Server extends Client {
   static async start(args = [], dataDir = mkdtempSync(join(tmpdir(), 'flotilla-bench-'))) {
     const started = performance.now()
-    const child = spawn(process.execPath, [
+    const child = spawn(NODE, [
       ...(process.env['FLOTILLA_NODE_ARGS']?.split(' ') ?? []),
       CLI,
       'serve',

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2Session } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../../shared/machinery/clock.ts'
@@ -311,7 +311,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     async [Symbol.asyncDispose]() {
       guard[Symbol.dispose]()
       if (!server.listening) return
-      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      // It only stops listening. HTTP/2's own way refuses, in newer Nodes, what open connections still ask.
+      const closed = new Promise<void>(resolve => NetServer.prototype.close.call(server, () => resolve()))
       for (const life of running) life.end(new ApiError(503, 'ServiceUnavailable', 'the server is closing'))
       const destroyAll = () => {
         for (const socket of sockets) socket.destroy()
@@ -323,6 +324,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       await closed
       clearTimeout(timer)
       clearInterval(idle)
+      // Nothing is open any more; what Node itself keeps for the server ends with it.
+      server.close(() => undefined)
     },
   }
 }
