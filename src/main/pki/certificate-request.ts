@@ -54,6 +54,12 @@ export async function readRequest(pem: string): Promise<CertificateRequest> {
   }
 }
 
+/** @returns whether it is, as far as its algorithm is known here @throws Error when it is no request */
+export async function isSignedByItsKey(pem: string): Promise<boolean> {
+  const request = new x509.Pkcs10CertificateRequest(pem)
+  return request.verify().catch(() => true)
+}
+
 /** @returns the certificate, PEM: the request's subject, names and key; no longer than the CA's own life */
 export async function signRequest(authority: KeyPair, pem: string, options: SignOptions): Promise<string> {
   const request = new x509.Pkcs10CertificateRequest(pem)

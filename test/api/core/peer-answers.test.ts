@@ -78,6 +78,14 @@ test('a StorageClass that is deleted is the answer', async () => {
   expect([code, json.kind, json.metadata.name]).toEqual([200, 'StorageClass', 'gone'])
 })
 
+test('an event of the newer group is told of as the one that is stored', async () => {
+  const path = '/apis/events.k8s.io/v1/namespaces/default/events'
+  const { code, json } = await raw(server, path, { body: { metadata: { name: 'e' }, regarding: { kind: 'Pod' } } })
+  expect([code, json.message]).toEqual([422, expect.stringMatching(/^Event "e" is invalid: /)])
+  expect(json.details).toMatchObject({ name: 'e', kind: 'Event' })
+  expect((await raw(server, `${path}/e`)).json.message).toBe('events.events.k8s.io "e" not found')
+})
+
 test('an object without a name is named by nothing', async () => {
   const { code, json } = await raw(server, CONFIG_MAPS, { body: {} })
   expect([code, json.message]).toEqual([422, 'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required']) // prettier-ignore

@@ -249,11 +249,39 @@ describe('a custom resource, through kubectl', () => {
   })
 
   test('deleting the definition deletes its objects', async () => {
+    expect(api.store.list('/registry/stable.example.com/crontabs/').items).not.toEqual([])
     await kubectl('delete', 'crd', 'crontabs.stable.example.com', '--timeout=20s')
     expect(api.store.list('/registry/stable.example.com/crontabs/').items).toEqual([])
     expect(await refusal(kubectl('get', 'crontabs'))).toMatch(/doesn't have a resource type|could not find/)
   }, 60_000)
 })
+
+test('a definition has a finalizer from its deletion on, which says that its objects go first', async () => {
+  const client = api.clientAs()
+  const ref = { name: 'crontabs.stable.example.com' }
+  await client.create(CustomResourceDefinition, definition as never)
+  await eventually(async () => {
+    const { status } = await client.get(CustomResourceDefinition, ref)
+    expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Established', status: 'True' }))
+  })
+  expect((await client.get(CustomResourceDefinition, ref)).metadata.finalizers).toBeUndefined()
+  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${ref.name}`
+  expect((await raw(api, path, { method: 'DELETE' })).json).toMatchObject({
+    metadata: {
+      finalizers: ['customresourcecleanup.apiextensions.k8s.io'],
+      deletionTimestamp: expect.any(String) as string,
+      generation: 1,
+    },
+    status: {
+      conditions: expect.arrayContaining([
+        expect.objectContaining({ type: 'Terminating', status: 'True', reason: 'InstanceDeletionPending' }),
+      ]) as unknown[],
+    },
+  })
+  await eventually(async () => {
+    await expect(client.get(CustomResourceDefinition, ref)).rejects.toMatchObject({ code: 404 })
+  })
+}, 60_000)
 
 test('a JSONPath reads fields, indices and filters', () => {
   const value = {

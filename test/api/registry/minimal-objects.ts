@@ -108,7 +108,8 @@ export const minimalObjects: Readonly<Record<string, Record<string, unknown>>> =
   'authorization.v1.SubjectAccessReview': { spec: review },
   'certificates.v1.CertificateSigningRequest': {
     spec: {
-      request: Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\n').toString('base64'),
+      request:
+        'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlISE1HOENBUUF3RFRFTE1Ba0dBMVVFQXd3Q2FtOHdXVEFUQmdjcWhrak9QUUlCQmdncWhrak9QUU1CQndOQwpBQVFacjM0aHFiZStUNHBGMkV5emRudFJ5dU8wRFBuclltbFk5SlJGZWlDejN5RVc1UnhNOTkvRHBhNnZMVUNxCkhubllzOUxuR2lrUEhCVDFxeUovaUIrN29BQXdDZ1lJS29aSXpqMEVBd0lEU0FBd1JRSWhBTjdqZG84R1MxazIKU2JYTzhzbkZEWlNSa3p3d21oR29FemppS04wR3ZmV3lBaUFFL1VVWUdUTFpNMVdSVFVaaW5GbGhEaGNvRll1Qgo0aHNHZWlqRDJXdVZaZz09Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo=',
       signerName: 'example.com/signer',
       usages: ['client auth'],
     },

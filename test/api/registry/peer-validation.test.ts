@@ -72,6 +72,8 @@ const slice = (endpoint: Fields) => ({ metadata: { name: 'a' }, addressType: 'IP
 const driver = (change: Fields) => ({ metadata: { name: 'n1' }, spec: { drivers: [{ name: 'csi.example.com', nodeID: 'n1', topologyKeys: [], ...change }] } }) // prettier-ignore
 const csi = (change: Fields) => ({ metadata: { name: 'csi.example.com' }, spec: change })
 const scaled = (scaleTargetRef: Fields) => ({ metadata: { name: 'a' }, spec: { maxReplicas: 3, scaleTargetRef: { name: 'web', ...scaleTargetRef } } }) // prettier-ignore
+const scaledBy = (metric: Fields) => ({ metadata: { name: 'a' }, spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, metrics: [metric] } }) // prettier-ignore
+const quota = (requirement: Fields) => ({ metadata: { name: 'a' }, spec: { scopeSelector: { matchExpressions: [requirement] } } }) // prettier-ignore
 const workload = (selector: Fields | undefined) => ({ metadata: { name: 'a' }, spec: { selector, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'web:1' }] } } } }) // prettier-ignore
 
 test.each<[string, string, Fields, string | undefined]>([
@@ -99,6 +101,15 @@ test.each<[string, string, Fields, string | undefined]>([
   ['a selector without a key', 'apps.v1.Deployment', workload({ matchExpressions: [{ operator: 'Exists' }] }), 'spec.selector: Invalid value: {"matchExpressions":[{"key":"","operator":"Exists"}]}: invalid label selector'],
   ['no selector at all', 'apps.v1.Deployment', workload(undefined), 'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`'],
   ['volumes without a name', 'core.v1.Pod', { metadata: { name: 'a' }, spec: { containers: [{ name: 'web', image: 'web:1' }], volumes: [{}] } }, 'spec.volumes[0].name: Required value'],
+  ['a quota of an unknown scope', 'core.v1.ResourceQuota', quota({ scopeName: 'Tall', operator: 'Exists' }), 'spec.scopeSelector.matchExpressions.scopeName: Invalid value: "Tall": unsupported scope'],
+  ['a quota of an unknown operator', 'core.v1.ResourceQuota', quota({ scopeName: 'PriorityClass', operator: 'Like' }), 'spec.scopeSelector.matchExpressions.operator: Invalid value: "Like": not a valid selector operator'],
+  ['a quota of a scope with values', 'core.v1.ResourceQuota', quota({ scopeName: 'Terminating', operator: 'In', values: ['a'] }), expect.stringMatching(/^spec\.scopeSelector\.matchExpressions\.operator: Invalid value: "In": must be 'Exists' when scope is any of /) as never],
+  ['a metric of nothing', 'autoscaling.v2.HorizontalPodAutoscaler', scaledBy({ type: 'Object', object: {} }), 'spec.metrics[0].object.target.type: Required value: must specify a metric target type'],
+  ['a metric of no object', 'autoscaling.v2.HorizontalPodAutoscaler', scaledBy({ type: 'Object', object: {} }), 'spec.metrics[0].object.describedObject.kind: Required value'],
+  ['a CronJob of nothing', 'batch.v1.CronJob', { metadata: { name: 'a' }, spec: { schedule: '* * * * *' } }, 'spec.jobTemplate.spec.template.spec.containers: Required value'],
+  ['a binding to nothing', 'rbac.v1.RoleBinding', { metadata: { name: 'a' } }, 'roleRef.name: Required value'],
+  ['a port of a service without a number', 'core.v1.Service', { metadata: { name: 'a' }, spec: { ports: [{}] } }, 'spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive'],
+  ['a request to be signed that is none', 'certificates.v1.CertificateSigningRequest', { metadata: { name: 'a' }, spec: { request: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K', signerName: 'example.com/s', usages: ['client auth'] } }, 'spec.request: Invalid value: "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K": PEM block type must be CERTIFICATE REQUEST'],
   ['no containers', 'core.v1.Pod', { metadata: { name: 'a' }, spec: {} }, 'spec.containers: Required value'],
 ])('%s', (_what, schema, object, problem) => {
   const all = found(schema, object)

@@ -1,11 +1,6 @@
 // Follows the stored definitions: accepts their names, serves the established ones, and empties those being deleted.
-import type {
-  CustomResourceDefinition,
-  CustomResourceDefinitionCondition,
-  CustomResourceDefinitionNames,
-} from '../../../shared/api/apiextensions/v1.ts'
-import { formatTime } from '../../../shared/machinery/clock.ts'
-import { isConditionTrue, setCondition } from '../../../shared/machinery/conditions.ts'
+import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../../../shared/api/apiextensions/v1.ts'
+import { isConditionTrue } from '../../../shared/machinery/conditions.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 import type { WatchHandle } from '../../store/contract.ts'
@@ -17,12 +12,10 @@ import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { DialService } from '../webhook/service-dialer.ts'
 import { WebhookTransport } from '../webhook/transport.ts'
 import { approvalOf } from './approval.ts'
+import { CLEANUP, type Verdict, setVerdict } from './conditions.ts'
 import { descriptorsOf, storageDescriptorOf } from './descriptor.ts'
 
-export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io'
 const RETRY_MS = 1000
-
-type Verdict = Omit<CustomResourceDefinitionCondition, 'lastTransitionTime'>
 
 const asDefinition = (object: AnyObject) => object as unknown as CustomResourceDefinition
 
@@ -199,23 +192,9 @@ export class Definitions implements Disposable {
     const others = [...this.#live.values()].map(live => live.definition)
     await this.#update(name, copy => {
       const accepted = verdicts(copy, others)
-      for (const verdict of accepted) this.#condition(copy, verdict)
+      for (const verdict of accepted) setVerdict(copy, verdict, this.#context.clock.now())
       if (accepted[0]?.status === 'True') copy.status.acceptedNames = copyOfNames(copy.spec.names)
-      if (!copy.metadata.finalizers?.includes(CLEANUP))
-        copy.metadata.finalizers = [...(copy.metadata.finalizers ?? []), CLEANUP]
     })
-  }
-
-  #condition(copy: CustomResourceDefinition, verdict: Verdict): void {
-    const lastTransitionTime = formatTime(this.#context.clock.now())
-    const before = (copy.status.conditions ?? []).find(({ type }) => type === verdict.type)
-    if (before?.status === verdict.status && before.reason === verdict.reason && before.message === verdict.message)
-      return
-    copy.status.conditions = setCondition(
-      copy.status.conditions ?? [],
-      { ...verdict, lastTransitionTime },
-      lastTransitionTime,
-    )
   }
 
   async #update(name: string, change: (copy: CustomResourceDefinition) => void): Promise<void> {
@@ -232,12 +211,16 @@ export class Definitions implements Disposable {
     const { name, finalizers } = definition.metadata
     if (!finalizers?.includes(CLEANUP)) return
     await this.#update(name, copy =>
-      this.#condition(copy, {
-        type: 'Terminating',
-        status: 'True',
-        reason: 'InstanceDeletionInProgress',
-        message: 'CustomResource deletion is in progress',
-      }),
+      setVerdict(
+        copy,
+        {
+          type: 'Terminating',
+          status: 'True',
+          reason: 'InstanceDeletionInProgress',
+          message: 'CustomResource deletion is in progress',
+        },
+        this.#context.clock.now(),
+      ),
     )
     const resource = storageDescriptorOf(definition, this.#transport)
     const { store } = this.#context

@@ -7,11 +7,10 @@ import {
   notSupported,
   required,
 } from '../../../shared/machinery/field-error.ts'
-import { compileJsonPath } from './json-path.ts'
 import { compilePattern } from '../../../shared/machinery/pattern/pattern.ts'
 import { PatternError } from '../../../shared/machinery/pattern/syntax.ts'
 import { ruleErrors, ruleTextErrors } from './rules/definition-errors.ts'
-import { type Schema, schemaIn } from './schema.ts'
+import { type Schema, propertyOf, schemaIn } from './schema.ts'
 import { validateValue } from './validate-value.ts'
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
@@ -56,6 +55,8 @@ function setErrors(path: string, items: Schema | undefined): FieldError[] {
 function extensionErrors(schema: Schema, path: string): FieldError[] {
   const errors: FieldError[] = []
   const mapType = schema['x-kubernetes-map-type']
+  if (mapType !== undefined && schema.type !== 'object')
+    errors.push(...typeErrors(path, schema.type, 'must be object if x-kubernetes-map-type is specified'))
   if (mapType !== undefined && mapType !== 'atomic' && mapType !== 'granular')
     errors.push(notSupported(`${path}.x-kubernetes-map-type`, mapType, ['atomic', 'granular']))
   const preserve = schema['x-kubernetes-preserve-unknown-fields']
@@ -79,27 +80,57 @@ function listErrors(schema: Schema, path: string): FieldError[] {
       ? [required(`${path}.x-kubernetes-list-type`, 'must be map if x-kubernetes-list-map-keys is non-empty')]
       : []
   const at = `${path}.x-kubernetes-list-type`
-  if (!['atomic', 'set', 'map'].includes(listType)) return [notSupported(at, listType, ['atomic', 'set', 'map'])]
-  if (schema.type !== 'array')
-    return [invalidValue(`${path}.type`, schema.type ?? '', 'must be array if x-kubernetes-list-type is specified')]
-  if (listType === 'set') return setErrors(path, schemaIn(schema.items))
-  if (listType !== 'map') return []
-  if (!keys?.length)
-    return [required(`${path}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map')]
-  const items = schemaIn(schema.items)
-  return keys.flatMap(key => {
-    if (!items?.properties || !Object.hasOwn(items.properties, key))
-      return [invalidValue(`${path}.x-kubernetes-list-map-keys`, keys, 'entries must all be names of item properties')]
-    return items.required?.includes(key) || items.properties[key]?.default !== undefined
-      ? []
-      : [
-          required(
-            `${path}.items.properties[${key}].default`,
-            'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
-          ),
-        ]
-  })
+  const errors =
+    schema.type === 'array'
+      ? listType === 'set'
+        ? setErrors(path, schemaIn(schema.items))
+        : []
+      : typeErrors(path, schema.type, 'must be array if x-kubernetes-list-type is specified')
+  if (!['atomic', 'set', 'map'].includes(listType)) errors.push(notSupported(at, listType, ['atomic', 'set', 'map']))
+  if (keys?.length && listType !== 'map')
+    errors.push(invalidValue(at, listType, 'must be map if x-kubernetes-list-map-keys is non-empty'))
+  if (listType !== 'atomic' && schemaIn(schema.items)?.nullable)
+    errors.push(
+      forbiddenField(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${listType}`),
+    )
+  return listType === 'map' ? [...errors, ...mapErrors(path, keys ?? [], schemaIn(schema.items))] : errors
 }
+
+const typeErrors = (path: string, type: string | undefined, why: string): FieldError[] =>
+  type ? [invalidValue(`${path}.type`, type, why)] : [required(`${path}.type`, why)]
+
+/** Items of a map are told apart by their keys. */
+function mapErrors(path: string, keys: readonly string[], items: Schema | undefined): FieldError[] {
+  const at = `${path}.x-kubernetes-list-map-keys`
+  const errors: FieldError[] = []
+  if (keys.length === 0) errors.push(required(at, 'must not be empty if x-kubernetes-list-type is map'))
+  if (!items) return [...errors, required(`${path}.items`, 'must have a schema if x-kubernetes-list-type is map')]
+  const scalar = "must be a scalar type if parent array's x-kubernetes-list-type is map"
+  if (items.type !== 'object') {
+    const why = "must be object if parent array's x-kubernetes-list-type is map"
+    errors.push(invalidValue(`${path}.items.type`, items.type ?? '', why))
+  } else
+    for (const [i, key] of keys.entries()) {
+      const property = propertyOf(items, key)
+      if (!property) errors.push(invalidValue(at, keys, 'entries must all be names of item properties'))
+      else if (property.type === 'array' || property.type === 'object')
+        errors.push(invalidValue(`${path}.items.properties[${key}].type`, items.type, scalar))
+      if (keys.indexOf(key) < i) errors.push(invalidValue(at, keys, 'must not contain duplicate entries'))
+    }
+  for (const key of keys) {
+    const property = propertyOf(items, key)
+    const where = `${path}.items.properties[${key}]`
+    const it = 'this property is in x-kubernetes-list-map-keys, so it'
+    if (property && !items.required?.includes(key) && property.default === undefined)
+      errors.push(required(`${where}.default`, `${it} must have a default or be a required property`))
+    if (property?.nullable) errors.push(forbiddenField(`${where}.nullable`, `${it} cannot be nullable`))
+  }
+  return errors
+}
+
+/** @returns which schemas lack a type, in upstream's words */
+const whereOf = (path: string, root: boolean): string =>
+  root ? 'at the root' : path.endsWith('.items') ? 'for specified array items' : 'for specified object fields'
 
 /** @param inside a junctor such as anyOf, where only value validations may stand */
 function schemaErrors(schema: Schema, path: string, inside: boolean, root: boolean): FieldError[] {
@@ -127,14 +158,10 @@ function schemaErrors(schema: Schema, path: string, inside: boolean, root: boole
     const intOrString = schema['x-kubernetes-int-or-string'] === true
     const preserve = schema['x-kubernetes-preserve-unknown-fields'] === true
     if (schema.type === undefined && !intOrString && !preserve)
-      errors.push(
-        required(
-          `${path}.type`,
-          root ? 'must not be empty at the root' : 'must not be empty for specified object fields',
-        ),
-      )
+      errors.push(required(`${path}.type`, `must not be empty ${whereOf(path, root)}`))
     else if (root && schema.type !== 'object')
       errors.push(invalidValue(`${path}.type`, schema.type ?? '', 'must be object at the root'))
+    if (root && schema.nullable) errors.push(forbiddenField(`${path}.nullable`, 'nullable cannot be true at the root'))
     if (schema.type !== undefined && !TYPES.includes(schema.type))
       errors.push(notSupported(`${path}.type`, schema.type, TYPES))
     if (schema.type === 'array' && !schemaIn(schema.items)) errors.push(required(`${path}.items`, 'must be specified'))
@@ -169,15 +196,6 @@ export function validateSchemas({ metadata, spec }: CustomResourceDefinition): F
     const schema = version.schema?.openAPIV3Schema
     const found = schema ? schemaErrors(schema, `${at}.schema.openAPIV3Schema`, false, true) : []
     if (schema && found.length === 0) found.push(...ruleErrors(schema, `${at}.schema.openAPIV3Schema`))
-    const paths = [
-      ...(version.additionalPrinterColumns ?? []).map(({ jsonPath }, n) => [
-        `${at}.additionalPrinterColumns[${n}].jsonPath`,
-        jsonPath,
-      ]),
-      ...(version.selectableFields ?? []).map(({ jsonPath }, n) => [`${at}.selectableFields[${n}].jsonPath`, jsonPath]),
-    ] as const
-    for (const [path = '', jsonPath = ''] of paths)
-      if (!compileJsonPath(jsonPath)) found.push(invalidValue(path, jsonPath, 'is an invalid path'))
     return found
   })
   const approval = metadata.annotations?.['api-approved.kubernetes.io']

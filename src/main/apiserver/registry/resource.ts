@@ -69,6 +69,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly storage: string
   /** `group/version/Kind` in which objects are stored, where that may change. */
   readonly storedAs?: string
+  /** Under whose name validation speaks of it, where it is another kind that is stored. */
+  readonly toldAs?: ResourceType<unknown>
   readonly fromStorage?: (stored: AnyObject) => T
   readonly toStorage?: (object: T) => AnyObject
   /** Only a webhook can convert between the versions: what is stored in another one is converted before it is seen. */
@@ -105,6 +107,11 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly columns?: readonly Column<T>[]
   /** Seconds that `kubectl delete` waits before the object goes; only pods. */
   readonly gracefulDeletion?: (object: T, requestedSeconds: number | undefined) => number
+  /**
+   * Kinds whose content goes before them: what else is said of one when its deletion begins, on a copy that shares all
+   * but its metadata. They have no grace period, and their generation stays.
+   */
+  readonly beginEmptying?: (copy: T, nowMs: number) => void
   /** What every request for this version of the kind is warned with. */
   readonly deprecated?: string
 }
@@ -116,6 +123,10 @@ export interface ScalePaths<T> {
   /** The selector as a string, as `kubectl` and autoscalers want it. */
   readonly selector: (object: T) => string
 }
+
+/** @returns the type that messages of validation name */
+export const toldAs = ({ type, toldAs: other }: Pick<ResourceDescriptor, 'type' | 'toldAs'>): ResourceType<unknown> =>
+  other ?? type
 
 /** @returns the kind of a list of them */
 export const listKindOf = ({ type, listKind }: Pick<ResourceDescriptor, 'type' | 'listKind'>): string =>

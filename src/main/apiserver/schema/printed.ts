@@ -87,10 +87,13 @@ function fillOfField(fact: FieldFact): Fill | undefined {
   return value => (Array.isArray(value) ? value : Object.values(value)).forEach(each)
 }
 
-/** What the document requires is told of by other checks, where it is not there. */
+/**
+ * What the document requires is told of by other checks, where it is not there; of a struct they tell what it lacks
+ * itself.
+ */
 const isFilled = (schemaId: string, field: string, fact: FieldFact): boolean =>
   isPrinted(schemaId, field) &&
-  (!fact.req || isZeroFine(schemaId, field)) &&
+  (!fact.req || fact.t === 'ref' || isZeroFine(schemaId, field)) &&
   (fact.t !== 'array' || NULL_LISTS.has(schemaId)) &&
   !['quantity', 'intOrString', 'raw'].includes(fact.t)
 

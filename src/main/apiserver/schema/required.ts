@@ -48,6 +48,13 @@ const TOLD_ELSEWHERE = new Set([
   'meta.v1.OwnerReference.uid',
 ])
 
+/** Types of which rules tell all: of several sources of a volume only the first one counts. */
+const RULED = new Set([
+  'apiextensions.v1.CustomResourceDefinitionSpec',
+  'core.v1.PersistentVolumeSpec',
+  'core.v1.Volume',
+])
+
 const isTold = (name: string): boolean => !ZERO_IS_FINE.has(name) && !TOLD_ELSEWHERE.has(name)
 
 const checks = new Map<string, Check | null>()
@@ -56,6 +63,7 @@ const checks = new Map<string, Check | null>()
 function checkOf(schemaId: string, building: Set<string>): Check | null {
   const known = checks.get(schemaId)
   if (known !== undefined) return known
+  if (RULED.has(schemaId)) return null
   // A cycle: resolve through the map when it runs.
   if (building.has(schemaId)) return (value, path, errors) => checks.get(schemaId)?.(value, path, errors)
   building.add(schemaId)

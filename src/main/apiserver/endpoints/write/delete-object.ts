@@ -50,18 +50,16 @@ function graceFor(resource: ResourceDescriptor, object: AnyObject, requested: nu
   return Math.max(0, seconds)
 }
 
-const NAMESPACES = 'core/namespaces'
-/** What is in them goes first: they have no grace period, and their generation stays. */
-const EMPTIED_FIRST = new Set([NAMESPACES, 'apiextensions.k8s.io/customresourcedefinitions'])
-
 /** Marks a copy as being deleted. A second, shorter grace period counts from the first request. */
 function mark(resource: ResourceDescriptor, copy: AnyObject, graceSeconds: number, nowMs: number): void {
   const { metadata } = copy
   const previousGrace = metadata.deletionGracePeriodSeconds ?? 0
   if (metadata.deletionTimestamp === undefined) {
     metadata.deletionTimestamp = formatTime(nowMs + graceSeconds * 1000)
-    if (resource.storage === NAMESPACES) copy.status = { ...(copy.status as object | undefined), phase: 'Terminating' }
-    if (EMPTIED_FIRST.has(resource.storage)) return
+    if (resource.beginEmptying) {
+      resource.beginEmptying(copy, nowMs)
+      return
+    }
     metadata.deletionGracePeriodSeconds = graceSeconds
     if (metadata.generation !== undefined && metadata.generation > 0) metadata.generation += 1
   } else if (graceSeconds < previousGrace) {

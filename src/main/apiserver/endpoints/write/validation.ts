@@ -2,7 +2,7 @@
 import type { FieldError } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { invalid } from '../../../../shared/machinery/status.ts'
-import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { type ResourceDescriptor, toldAs } from '../../registry/resource.ts'
 import { requiredErrors } from '../../schema/decode.ts'
 import { validateObjectMeta } from '../../schema/validate-meta.ts'
 
@@ -23,7 +23,7 @@ function unique(errors: readonly FieldError[]): FieldError[] {
 }
 
 function check(resource: ResourceDescriptor, name: string, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid(resource.type, name, unique(errors))
+  if (errors.length > 0) throw invalid(toldAs(resource), name, unique(errors))
 }
 
 type Warn = (text: string) => void

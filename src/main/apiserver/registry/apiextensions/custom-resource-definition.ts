@@ -6,8 +6,10 @@ import { defaultColumns } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
+import { beginCleanup } from '../../apiextensions/conditions.ts'
 import { validateSchemas } from '../../apiextensions/structural.ts'
-import { approvalErrors, validateDefinition, validateDefinitionUpdate } from './validate.ts'
+import { changeErrors, validateDefinition, validateDefinitionUpdate } from './validate.ts'
+import { formatWarnings } from './validate-versions.ts'
 
 function setDefinitionDefaults(definition: CustomResourceDefinition): void {
   ensureStructs(definition, 'spec', 'status')
@@ -17,7 +19,6 @@ function setDefinitionDefaults(definition: CustomResourceDefinition): void {
     if (!names.listKind && names.kind) names.listKind = `${names.kind}List`
   }
   const conversion = (definition.spec.conversion ??= { strategy: 'None' })
-  conversion.strategy ||= 'None'
   if (conversion.webhook?.clientConfig?.service) conversion.webhook.clientConfig.service.port ??= 443
 }
 
@@ -84,7 +85,9 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
     },
   },
   validate: definition => whereKept(definition, [...validateDefinition(definition), ...validateSchemas(definition)]),
-  check: (definition, old) => Promise.resolve(approvalErrors(definition, old)),
+  check: (definition, old) => Promise.resolve(changeErrors(definition, old)),
   validateUpdate: validateDefinitionUpdate,
+  warnings: formatWarnings,
+  beginEmptying: beginCleanup,
   columns: defaultColumns,
 })

@@ -8,7 +8,7 @@ export function validateAPIService({ metadata, spec }: APIService): FieldError[]
   const { group = '', version = '', groupPriorityMinimum: group_ = 0, versionPriority: version_ = 0, service } = spec
   const expected = `${version}.${group}`
   const errors: FieldError[] =
-    metadata.name === expected
+    !metadata.name || metadata.name === expected
       ? []
       : [invalidValue('metadata.name', metadata.name, `must be \`spec.version+"."+spec.group\`: "${expected}"`)]
   errors.push(...obey('spec.version', version, dns1035Label))

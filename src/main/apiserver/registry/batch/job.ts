@@ -18,12 +18,13 @@ const LEGACY_JOB_NAME = 'job-name'
 /** Unless the user selects by hand, a job selects its pods by its own uid, which no other object can share. */
 function generateSelector(job: Job): void {
   const { spec, metadata } = job
+  if (spec.manualSelector || !metadata.uid || !spec.template) return
   // One without a name is refused for that.
-  if (spec.manualSelector || !metadata.uid || !metadata.name || !spec.template) return
+  const name = metadata.name ?? ''
   const labels = Object.assign(emptyMap<string>(), spec.template.metadata?.labels)
   for (const [key, value] of [
-    [LEGACY_JOB_NAME, metadata.name],
-    [JOB_NAME, metadata.name],
+    [LEGACY_JOB_NAME, name],
+    [JOB_NAME, name],
     [LEGACY_CONTROLLER_UID, metadata.uid],
     [CONTROLLER_UID, metadata.uid],
   ] as const)

@@ -9,7 +9,7 @@ import {
   tooLong,
 } from '../../../../shared/machinery/field-error.ts'
 import { qualifiedName } from '../../../../shared/machinery/names.ts'
-import { templateMatches } from '../apps/validate.ts'
+import { selects, templateMatches } from '../apps/validate.ts'
 import { validatePodTemplate } from '../core/pod/validate-spec.ts'
 import { list, lookup } from '../support/collections.ts'
 import {
@@ -70,7 +70,8 @@ function ruleErrors(path: string, rule: PodFailurePolicyRule, spec: JobSpec): Fi
   else errors.push(...optionalOneOf(`${path}.action`, action, ACTIONS))
   if (codes) {
     const at = `${path}.onExitCodes`
-    if (!['In', 'NotIn'].includes(codes.operator))
+    if (!codes.operator) errors.push(required(`${at}.operator`, 'valid values: ["In" "NotIn"]'))
+    else if (!['In', 'NotIn'].includes(codes.operator))
       errors.push(notSupported(`${at}.operator`, codes.operator ?? '', ['In', 'NotIn']))
     const values = list(codes.values)
     if (values.length === 0) errors.push(invalidValue(`${at}.values`, values, 'at least one value is required'))
@@ -160,25 +161,24 @@ export function validateJobTemplateSpec(path: string, spec: JobSpec): FieldError
   return [...errors, ...restartErrors(path, spec)]
 }
 
-const OWN_LABELS = ['batch.kubernetes.io/controller-uid', 'controller-uid'] as const
-
 /** Unless selected by hand, only the server makes selectors: a wrong one would adopt another job's pods. */
-function generatedSelectorErrors({ spec, metadata }: Job): FieldError[] {
-  if (spec.manualSelector) return []
+function generatedSelectorErrors({ spec, metadata: { name = '', uid = '' } }: Job): FieldError[] {
+  if (spec.manualSelector || !spec.selector) return []
   const labels = spec.template?.metadata?.labels
-  const errors = OWN_LABELS.flatMap(label => {
+  const own: Readonly<Record<string, string>> = {
+    'controller-uid': uid,
+    'job-name': name,
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+  }
+  const errors = Object.entries(own).flatMap(([label, wanted]) => {
     const value = lookup(labels, label)
-    if (value === metadata.uid) return []
     const at = `spec.template.metadata.labels[${label}]`
-    return value === undefined
-      ? [required('spec.template.metadata.labels', `must be '${metadata.uid}'`)]
-      : [invalidValue(at, value, `must be '${metadata.uid}'`)]
+    if (value === undefined) return [required(at, `must be '${wanted}'`)]
+    return value === wanted ? [] : [invalidValue(at, labels, `must be '${wanted}'`)]
   })
-  const own = lookup(spec.selector?.matchLabels, OWN_LABELS[0]) ?? lookup(spec.selector?.matchLabels, OWN_LABELS[1])
-  const known = new Set<string>([...OWN_LABELS, 'job-name', 'batch.kubernetes.io/job-name'])
-  const foreign = Object.keys(spec.selector?.matchLabels ?? {}).some(key => !known.has(key))
-  if (own !== metadata.uid || foreign || list(spec.selector?.matchExpressions).length > 0)
-    errors.push(invalidValue('spec.selector', spec.selector ?? null, '`selector` not auto-generated'))
+  if (selects(spec.selector, own) === false)
+    errors.push(invalidValue('spec.selector', spec.selector, '`selector` not auto-generated'))
   return errors
 }
 

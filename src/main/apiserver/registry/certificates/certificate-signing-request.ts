@@ -5,7 +5,7 @@ import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, keepField, statusOnly } from '../support/strategy.ts'
-import { validateSigningRequest } from './validate.ts'
+import { validateSignature, validateSigningRequest } from './validate.ts'
 
 const isDecision = (type: string) => type === 'Approved' || type === 'Denied'
 
@@ -39,6 +39,7 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
   },
   selectableFields: { 'spec.signerName': request => request.spec.signerName },
   validate: validateSigningRequest,
+  check: (request, old) => (old ? Promise.resolve([]) : validateSignature(request)),
   columns: [
     nameColumn,
     ageColumn,

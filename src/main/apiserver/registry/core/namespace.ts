@@ -45,6 +45,7 @@ export const namespaces = defineResource<Namespace>({
       return phase === wanted ? [] : [invalidValue('status.Phase', phase ?? '', why)]
     },
   },
+  beginEmptying: namespace => (namespace.status = { ...namespace.status, phase: 'Terminating' }),
   selectableFields: { 'status.phase': namespace => namespace.status.phase ?? '' },
   // Its finalizers change by the sub-resource alone, which looks at them itself.
   validate: ({ metadata, spec }) =>

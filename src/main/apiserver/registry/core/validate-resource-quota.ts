@@ -1,10 +1,9 @@
 // What a ResourceQuota must look like.
 import type { ResourceQuota } from '../../../../shared/api/core/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
-import { type FieldError, invalidValue, notSupported, required } from '../../../../shared/machinery/field-error.ts'
+import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
 import { list, sortedEntries } from '../support/collections.ts'
 import { quotaResourceName, resourceAmount } from '../support/resource-names.ts'
-import { each, optionalOneOf } from '../support/rules.ts'
 
 const SCOPES = [
   'BestEffort',
@@ -15,7 +14,13 @@ const SCOPES = [
   'Terminating',
   'VolumeAttributesClass',
 ]
-const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist']
+const UNKNOWN_SCOPE = 'unsupported scope'
+
+/** Scopes that have no values. */
+const ALONE = new Set(['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity'])
+const EXISTS =
+  "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, " +
+  'ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity'
 
 function amounts(path: string, map: Readonly<Record<string, string | number>> | undefined): FieldError[] {
   return sortedEntries(map).flatMap(([name, amount]) => [
@@ -26,7 +31,10 @@ function amounts(path: string, map: Readonly<Record<string, string | number>> | 
 
 export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
   const scopes = list(spec.scopes)
-  const errors = [...amounts('spec.hard', spec.hard), ...scopes.flatMap(s => optionalOneOf('spec.scopes', s, SCOPES))]
+  const errors = [
+    ...amounts('spec.hard', spec.hard),
+    ...scopes.flatMap(s => (SCOPES.includes(s) ? [] : [invalidValue('spec.scopes', scopes, UNKNOWN_SCOPE)])),
+  ]
   for (const [a, b] of [
     ['BestEffort', 'NotBestEffort'],
     ['Terminating', 'NotTerminating'],
@@ -34,9 +42,10 @@ export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
     if (scopes.includes(a) && scopes.includes(b)) errors.push(invalidValue('spec.scopes', scopes, 'conflicting scopes'))
   return [
     ...errors,
-    ...each('spec.scopeSelector.matchExpressions', spec.scopeSelector?.matchExpressions, (at, given) => {
-      const { scopeName = '', operator = '', values } = given
-      const wrong = optionalOneOf(`${at}.scopeName`, scopeName, SCOPES)
+    ...list(spec.scopeSelector?.matchExpressions).flatMap(({ scopeName = '', operator = '', values }) => {
+      const at = 'spec.scopeSelector.matchExpressions'
+      const wrong = SCOPES.includes(scopeName) ? [] : [invalidValue(`${at}.scopeName`, scopeName, UNKNOWN_SCOPE)]
+      if (ALONE.has(scopeName) && operator !== 'Exists') wrong.push(invalidValue(`${at}.operator`, operator, EXISTS))
       if ((operator === 'In' || operator === 'NotIn') && list(values).length === 0)
         wrong.push(
           required(`${at}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"),
@@ -46,10 +55,11 @@ export function validateResourceQuota({ spec }: ResourceQuota): FieldError[] {
           invalidValue(
             `${at}.values`,
             values,
-            "must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector",
+            "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector",
           ),
         )
-      else if (!OPERATORS.includes(operator)) wrong.push(notSupported(`${at}.operator`, operator, OPERATORS))
+      else if (!['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator))
+        wrong.push(invalidValue(`${at}.operator`, operator, 'not a valid selector operator'))
       return wrong
     }),
   ]

@@ -6,21 +6,16 @@ import type {
   PersistentVolumeSpec,
 } from '../../../../shared/api/core/v1.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
-import {
-  type FieldError,
-  forbiddenField,
-  invalidValue,
-  notSupported,
-  required,
-} from '../../../../shared/machinery/field-error.ts'
-import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
+import { type FieldError, forbiddenField, notSupported, required } from '../../../../shared/machinery/field-error.ts'
+import { dns1123Label, dns1123Subdomain } from '../../../../shared/machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../shared/machinery/quantity.ts'
 import { isEmpty, list, lookup, sortedEntries } from '../support/collections.ts'
-import { immutable, obey, optionalOneOf, requiredText } from '../support/rules.ts'
+import { immutable, obey, optionalOneOf, requiredAnd, requiredText } from '../support/rules.ts'
 import { csiDriverName } from '../storage/validate-csi.ts'
+import { validateForeignSource } from './foreign-volumes.ts'
 import { noBacksteps } from './pod/paths.ts'
 import { validateNodeSelector } from './pod/validate-affinity.ts'
-import { validateHostPath } from './pod/validate-volumes.ts'
+import { validateHostPath, validateNFS } from './pod/validate-volumes.ts'
 import { VOLUME_MODES, positiveStorage, validateAccessModes, validateClaimSpec } from './validate-claim-spec.ts'
 
 const RECLAIM_POLICIES = ['Delete', 'Recycle', 'Retain']
@@ -33,6 +28,11 @@ const SOURCES = (
 
 const given = (spec: PersistentVolumeSpec) =>
   SOURCES.filter(source => (spec as unknown as Readonly<Record<string, unknown>>)[source] !== undefined)
+
+/** Where upstream's messages name a source by another name. */
+const NAMES: Readonly<Record<string, string>> = { cephfs: 'cephFS' }
+/** It is not counted among the sources that are too many. */
+const NEVER_TOO_MANY = 'flexVolume'
 
 const SECRETS = [
   'controllerPublishSecretRef',
@@ -48,39 +48,49 @@ const csiErrors = (path: string, csi: CSIPersistentVolumeSource): FieldError[] =
     const secret = csi[field]
     if (!secret) return []
     const at = `${path}.${field}`
-    return [...requiredText(`${at}.name`, secret.name), ...requiredText(`${at}.namespace`, secret.namespace)]
+    return [
+      ...requiredAnd(`${at}.name`, secret.name, dns1123Subdomain),
+      ...requiredAnd(`${at}.namespace`, secret.namespace, dns1123Label),
+    ]
   }),
 ]
 
-function sourceErrors(spec: PersistentVolumeSpec): FieldError[] {
+type Check = (path: string, spec: PersistentVolumeSpec) => FieldError[]
+
+/** Of those that can be mounted here. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  hostPath: (path, { hostPath }) => (hostPath ? validateHostPath(path, hostPath) : []),
+  nfs: (path, { nfs }) => (nfs ? validateNFS(path, nfs) : []),
+  csi: (path, { csi }) => (csi ? csiErrors(path, csi) : []),
+  local: (path, { local, nodeAffinity }) => [
+    ...(local?.path ? noBacksteps(`${path}.path`, local.path) : [required(`${path}.path`)]),
+    ...(nodeAffinity?.required ? [] : [required('spec.nodeAffinity', 'Local volume requires node affinity')]),
+  ],
+}
+
+function sourceErrors(spec: PersistentVolumeSpec, name: string): FieldError[] {
   const sources = given(spec)
   if (sources.length === 0) return [required('spec', 'must specify a volume type')]
-  const errors = sources.slice(1).map(s => forbiddenField(`spec.${s}`, 'may not specify more than 1 volume type'))
-  if (spec.hostPath) {
-    errors.push(...validateHostPath('spec.hostPath', spec.hostPath))
-    if (spec.hostPath.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle')
-      errors.push(
-        forbiddenField('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"),
-      )
-  }
-  if (spec.local) {
-    if (!spec.local.path) errors.push(required('spec.local.path'))
-    else errors.push(...noBacksteps('spec.local.path', spec.local.path))
-    if (!spec.nodeAffinity?.required) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
-  }
-  if (spec.csi && sources[0] === 'csi') errors.push(...csiErrors('spec.csi', spec.csi))
-  if (spec.nfs && !spec.nfs.path?.startsWith('/'))
-    errors.push(invalidValue('spec.nfs.path', spec.nfs.path ?? '', 'must be an absolute path'))
+  const errors = sources.flatMap((source, i) => {
+    if (i > 0 && source !== NEVER_TOO_MANY)
+      return [forbiddenField(`spec.${NAMES[source] ?? source}`, 'may not specify more than 1 volume type')]
+    const at = `spec.${source}`
+    return CHECKS[source]?.(at, spec) ?? validateForeignSource(at, source, spec, { name, inPod: false })
+  })
+  if (spec.hostPath && spec.hostPath.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle')
+    errors.push(
+      forbiddenField('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"),
+    )
   return errors
 }
 
-export function validatePersistentVolume({ spec }: PersistentVolume): FieldError[] {
+export function validatePersistentVolume({ metadata, spec }: PersistentVolume): FieldError[] {
   const errors: FieldError[] = []
   if (list(spec.accessModes).length === 0) errors.push(required('spec.accessModes'))
   errors.push(...validateAccessModes('spec.accessModes', spec.accessModes))
   if (isEmpty(spec.capacity)) errors.push(required('spec.capacity'))
-  else if (lookup(spec.capacity, 'storage') === undefined || Object.keys(spec.capacity ?? {}).length > 1)
-    errors.push(notSupported('spec.capacity', spec.capacity, ['storage']))
+  if (lookup(spec.capacity, 'storage') === undefined || Object.keys(spec.capacity ?? {}).length > 1)
+    errors.push(notSupported('spec.capacity', spec.capacity ?? null, ['storage']))
   for (const [name, amount] of sortedEntries(spec.capacity))
     errors.push(...positiveStorage(`spec.capacity[${name}]`, amount))
   errors.push(
@@ -89,7 +99,7 @@ export function validatePersistentVolume({ spec }: PersistentVolume): FieldError
   if (spec.nodeAffinity && !spec.nodeAffinity.required)
     errors.push(required('spec.nodeAffinity.required', 'must specify required node constraints'))
   errors.push(...validateNodeSelector('spec.nodeAffinity.required', spec.nodeAffinity?.required))
-  errors.push(...sourceErrors(spec))
+  errors.push(...sourceErrors(spec, metadata.name))
   if (spec.storageClassName) errors.push(...obey('spec.storageClassName', spec.storageClassName, dns1123Subdomain))
   errors.push(...optionalOneOf('spec.volumeMode', spec.volumeMode, VOLUME_MODES))
   const attributes = spec.volumeAttributesClassName

@@ -1,5 +1,5 @@
 // events.k8s.io/v1: the newer shape of events, over the same stored objects as the core group's.
-import type { Event as CoreEvent } from '../../../../shared/api/core/v1.ts'
+import { Event as StoredEvent, type Event as CoreEvent } from '../../../../shared/api/core/v1.ts'
 import { Event } from '../../../../shared/api/events/v1.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { eventColumns } from '../columns/event.ts'
@@ -35,6 +35,7 @@ export const newEvents = defineResource<Event>({
   type: Event,
   shortNames: ['ev'],
   storage: 'core/events',
+  toldAs: StoredEvent,
   fromStorage: eventFromCore,
   toStorage: eventToCore,
   setDefaults: event => {

@@ -12,8 +12,8 @@ export function imageTag(reference: string): string {
   return at < 0 && reference ? 'latest' : ''
 }
 
-/** No name that anybody can pull is longer. */
-const LONGEST = 1024
+/** No name that anybody can pull is longer, tag and digest aside. */
+const LONGEST = 255
 const HOST = String.raw`[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*(?::\d+)?`
 const PART = String.raw`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`
 /** A host, a path of lower case, a tag, a digest: https://github.com/distribution/reference */
@@ -22,6 +22,6 @@ const REFERENCE = new RegExp(String.raw`^(?:${HOST}/)?${PART}(?:/${PART})*(?::\w
 /** `Always` for images that move, `IfNotPresent` for all others. */
 export const defaultPullPolicy = (reference: string): string =>
   // What cannot be read as a reference has no tag.
-  imageTag(reference) === 'latest' && reference.length <= LONGEST && REFERENCE.test(reference)
+  imageTag(reference) === 'latest' && reference.replace(/:[^:/]*$/, '').length <= LONGEST && REFERENCE.test(reference)
     ? 'Always'
     : 'IfNotPresent'

@@ -1,5 +1,10 @@
-// Volumes of pods. Sources that this cluster cannot mount get the checks of the schema only.
-import type { EphemeralVolumeSource, HostPathVolumeSource, Volume } from '../../../../../shared/api/core/v1.ts'
+// Volumes of pods: a name and one source each.
+import type {
+  EphemeralVolumeSource,
+  HostPathVolumeSource,
+  NFSVolumeSource,
+  Volume,
+} from '../../../../../shared/api/core/v1.ts'
 import type { ObjectMeta } from '../../../../../shared/api/meta/v1.ts'
 import {
   type FieldError,
@@ -11,7 +16,8 @@ import {
 import { dns1123Label, dns1123Subdomain } from '../../../../../shared/machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../../shared/machinery/quantity.ts'
 import { list } from '../../support/collections.ts'
-import { fileMode, optionalOneOf, requiredAnd, requiredText } from '../../support/rules.ts'
+import { fileMode, obey, optionalOneOf, requiredAnd, requiredText } from '../../support/rules.ts'
+import { validateForeignSource } from '../foreign-volumes.ts'
 import { validateClaimSpec } from '../validate-claim-spec.ts'
 import { csiDriverName } from '../../storage/validate-csi.ts'
 import { validateTemplateMetadata } from '../../support/template-metadata.ts'
@@ -36,6 +42,12 @@ export const validateHostPath = (path: string, { path: target, type }: HostPathV
     ? [...noBacksteps(`${path}.path`, target), ...optionalOneOf(`${path}.type`, type, HOST_PATH_TYPES)]
     : [required(`${path}.path`)]
 
+export const validateNFS = (path: string, nfs: NFSVolumeSource): FieldError[] => [
+  ...requiredText(`${path}.server`, nfs.server),
+  ...requiredText(`${path}.path`, nfs.path),
+  ...(nfs.path?.startsWith('/') ? [] : [invalidValue(`${path}.path`, nfs.path ?? '', 'must be an absolute path')]),
+]
+
 function ephemeralErrors(path: string, { volumeClaimTemplate: template }: EphemeralVolumeSource): FieldError[] {
   if (!template) return [required(`${path}.volumeClaimTemplate`)]
   const at = `${path}.volumeClaimTemplate`
@@ -44,6 +56,14 @@ function ephemeralErrors(path: string, { volumeClaimTemplate: template }: Epheme
     ...validateClaimSpec(`${at}.spec`, template.spec),
   ]
 }
+
+/** What is wrong with the name is told beside the reference. */
+const secretErrors = (path: string, secret: { name?: string } | undefined): FieldError[] =>
+  !secret
+    ? []
+    : secret.name
+      ? obey(`${path}.name`, secret.name, dns1123Subdomain)
+      : [required(`${path}.nodePublishSecretRef.name`)]
 
 type Check = (path: string, volume: Volume) => FieldError[]
 
@@ -72,18 +92,10 @@ const SOURCES: Readonly<Record<string, Check>> = {
   projected: (path, { projected }) => (projected ? validateProjected(path, projected) : []),
   persistentVolumeClaim: (path, { persistentVolumeClaim: claim }) =>
     requiredText(`${path}.claimName`, claim?.claimName),
-  nfs: (path, { nfs }) => [
-    ...requiredText(`${path}.server`, nfs?.server),
-    ...requiredText(`${path}.path`, nfs?.path),
-    ...(nfs && !nfs.path?.startsWith('/')
-      ? [invalidValue(`${path}.path`, nfs.path ?? '', 'must be an absolute path')]
-      : []),
-  ],
+  nfs: (path, { nfs }) => (nfs ? validateNFS(path, nfs) : []),
   csi: (path, { csi }) => [
     ...csiDriverName(`${path}.driver`, csi?.driver),
-    ...(csi?.nodePublishSecretRef
-      ? requiredText(`${path}.nodePublishSecretRef.name`, csi.nodePublishSecretRef.name)
-      : []),
+    ...secretErrors(path, csi?.nodePublishSecretRef),
   ],
   ephemeral: (path, { ephemeral }) => (ephemeral ? ephemeralErrors(path, ephemeral) : []),
   image: (path, { image }) => [
@@ -115,7 +127,8 @@ function sourceErrors(path: string, volume: Volume): FieldError[] {
     const at = `${path}.${source}`
     if (found)
       errors.push(forbiddenField(`${path}.${NAMES[source] ?? source}`, 'may not specify more than 1 volume type'))
-    else errors.push(...(SOURCES[source]?.(at, volume) ?? []))
+    else if (SOURCES[source]) errors.push(...SOURCES[source](at, volume))
+    else errors.push(...validateForeignSource(at, source, volume, { name: volume.name ?? '', inPod: true }))
     found = true
   }
   if (!found) errors.push(required(path, 'must specify a volume type'))

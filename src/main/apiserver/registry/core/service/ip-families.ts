@@ -1,7 +1,7 @@
 // Address families of a service, in a cluster of one family or of both.
 import type { Service } from '../../../../../shared/api/core/v1.ts'
 import { type FieldError, invalidValue } from '../../../../../shared/machinery/field-error.ts'
-import { type IPFamily, familyOf } from '../../../../../shared/machinery/ip-address.ts'
+import { type IPFamily, familyOf, parseIP } from '../../../../../shared/machinery/ip-address.ts'
 import { deepEqual } from '../../../../../shared/machinery/deep-equal.ts'
 import { list } from '../../support/collections.ts'
 import { isHeadless } from './needs.ts'
@@ -15,6 +15,15 @@ const keepsPreference = ({ spec }: Service, old: Service | undefined): boolean =
   deepEqual(spec.clusterIPs, old.spec.clusterIPs) &&
   deepEqual(spec.ipFamilies, old.spec.ipFamilies)
 
+/** Validation has more to say of families that are none or doubled, and of addresses that are none. */
+const isUnreadable = ({ spec }: Service): boolean => {
+  const families = list(spec.ipFamilies)
+  return (
+    families.some((family, i) => !['IPv4', 'IPv6'].includes(family) || families.indexOf(family) < i) ||
+    list(spec.clusterIPs).some(ip => ip !== 'None' && parseIP(ip) === undefined)
+  )
+}
+
 /**
  * Fills in policy and families.
  * @param configured the cluster's families, the primary one first
@@ -26,7 +35,7 @@ export function initIPFamilies(
   configured: readonly IPFamily[],
 ): FieldError[] {
   const { spec } = service
-  if (spec.type === 'ExternalName' || keepsPreference(service, old)) return []
+  if (spec.type === 'ExternalName' || keepsPreference(service, old) || isUnreadable(service)) return []
   const has = (family: string) => configured.some(one => one === family)
   const withoutSelector = isHeadless(service) && Object.keys(spec.selector ?? {}).length === 0
   spec.ipFamilyPolicy ??= old?.spec.ipFamilyPolicy ?? (withoutSelector ? 'RequireDualStack' : 'SingleStack')

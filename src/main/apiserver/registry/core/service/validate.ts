@@ -32,7 +32,7 @@ function portErrors(path: string, port: ServicePort, needsName: boolean, names: 
     ...errors,
     ...obey(`${path}.port`, port.port ?? 0, portNumber),
     ...oneOf(`${path}.protocol`, port.protocol, PROTOCOLS),
-    ...portRef(`${path}.targetPort`, port.targetPort),
+    ...portRef(`${path}.targetPort`, port.targetPort ?? 0),
     ...(port.appProtocol === undefined ? [] : obey(`${path}.appProtocol`, port.appProtocol, qualifiedName)),
   ]
 }

@@ -1,0 +1,135 @@
+// What is wrong with a CustomResourceDefinition, in kube-apiserver's words, and what is only warned of.
+import { describe, expect, test } from 'vitest'
+import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
+import { formatFits } from '../../../src/main/apiserver/apiextensions/formats.ts'
+import { problems } from '../../suites/resource.ts'
+
+type Fields = Record<string, unknown>
+const definitions = builtinResources.find(r => r.schema === 'apiextensions.v1.CustomResourceDefinition')!
+const colour = { type: 'string' }
+const schemaWith = (properties: Fields) => ({ openAPIV3Schema: { type: 'object', properties } })
+const version = (change: Fields = {}) => ({
+  ...{ name: 'v1', served: true, storage: true },
+  schema: schemaWith({ spec: { type: 'object', properties: { colour, parts: { type: 'array', items: colour } } } }),
+  ...change,
+})
+const definition = (spec: Fields = {}, storedVersions = ['v1']) => ({
+  metadata: { name: 'boats.example.com' },
+  spec: {
+    ...{ group: 'example.com', scope: 'Namespaced', names: { plural: 'boats', kind: 'Boat' } },
+    ...{ versions: [version()], ...spec },
+  },
+  status: { storedVersions },
+})
+const found = (spec: Fields) => problems(definitions, definition(spec))
+const ofVersion = (change: Fields) => found({ versions: [version(change)] })
+const ofProperty = (schema: Fields) =>
+  ofVersion({ schema: schemaWith({ a: schema }) }).map(text => text.replace('spec.validation.openAPIV3Schema', '…'))
+
+const column = (change: Fields) => ({ additionalPrinterColumns: [{ name: 'A', type: 'string', jsonPath: '.a', ...change }] }) // prettier-ignore
+const scale = (change: Fields) => ({ subresources: { scale: { specReplicasPath: '.spec.n', statusReplicasPath: '.status.n', ...change } } }) // prettier-ignore
+const select = (...paths: (string | undefined)[]) => ({ selectableFields: paths.map(jsonPath => ({ jsonPath })) })
+const TYPES = 'must be one of boolean,date,integer,number,string'
+
+describe('a definition with', () => {
+  test.each<[string, Fields, string[]]>([
+    ['nothing wrong', {}, []],
+    ['a strategy without a name', { conversion: { strategy: '' } }, ['spec.conversion.strategy: Required value']],
+    ['a webhook that is not meant', { conversion: { strategy: 'None', webhook: { conversionReviewVersions: ['v1'] } } }, ['spec.conversion.conversionReviewVersions: Forbidden: should not be set when strategy is not set to Webhook']],
+    ['a webhook that says nothing', { conversion: { strategy: 'Webhook', webhook: {} } }, ['spec.conversion.webhookClientConfig: Required value: required when strategy is set to Webhook', 'spec.conversion.conversionReviewVersions: Required value']],
+    ['a list of no kind', { names: { plural: 'boats', kind: 'Boat', listKind: 'Boat!' } }, [expect.stringMatching(/^spec\.names\.listKind: Invalid value: "Boat!": may have mixed case, but should otherwise match: /) as never]],
+    ['names of its own', { names: {} }, ['metadata.name: Invalid value: "boats.example.com": must be spec.names.plural+"."+spec.group', 'spec.names.plural: Required value', 'spec.names.singular: Required value', 'spec.names.kind: Required value', 'spec.names.listKind: Required value']],
+    ['no versions', { versions: [] }, ['spec.versions: Invalid value: []: must have exactly one version marked as storage version', 'status.storedVersions: Invalid value: null: must have at least one stored version']],
+    ['a version twice', { versions: [version(), version({ storage: false })] }, [expect.stringMatching(/^spec\.versions: Invalid value: .*: must contain unique version names$/) as never]],
+  ])('%s', (_what, spec, expected) => {
+    expect(found(spec)).toEqual(expected)
+  }) // prettier-ignore
+
+  test('a version less than those in which objects may still be kept', () => {
+    const errors = definitions.validate!(definition({}, ['v1alpha1', 'v1']) as never)
+    expect(errors.filter(({ field }) => field.startsWith('status'))).toMatchObject([
+      {
+        field: 'status.storedVersions[0]',
+        message: expect.stringMatching(
+          /^Invalid value: "v1alpha1": missing from spec\.versions; v1alpha1 was previously /,
+        ) as string,
+      },
+    ])
+  })
+})
+
+describe('a version with', () => {
+  test.each<[string, Fields, string[]]>([
+    ['a column without a type', column({ type: undefined }), [`spec.additionalPrinterColumns[0].type: Required value: ${TYPES}`]],
+    ['a column of another type', column({ type: 'object' }), [`spec.additionalPrinterColumns[0].type: Invalid value: "object": ${TYPES}`]],
+    ['a column of another format', column({ format: 'shiny' }), [expect.stringContaining('spec.additionalPrinterColumns[0].format: Invalid value: "shiny": must be one of binary,bool,byte') as never]],
+    ['a column of nothing', column({ jsonPath: '' }), ['spec.additionalPrinterColumns[0].JSONPath: Required value']],
+    ['a column of a path without a dot', column({ jsonPath: 'a' }), ['spec.additionalPrinterColumns[0].JSONPath: Invalid value: "a": must be a simple json path starting with .']],
+    ['a field to select by', select('.spec.colour'), []],
+    ['one that is not there', select('.spec.size'), ['spec.selectableFields[0].jsonPath: Invalid value: ".spec.size": is an invalid path: does not refer to a valid field']],
+    ['one of many values', select('.spec.parts'), ['spec.selectableFields[0].jsonPath: Invalid value: ".spec.parts": must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.']],
+    ['one of a list', select('.spec.parts[0]'), ['spec.selectableFields[0].jsonPath: Invalid value: ".spec.parts[0]": is an invalid path: array notation is not allowed']],
+    ['one twice', select('.spec.colour', '.spec.colour'), ['spec.selectableFields[1].jsonPath: Duplicate value: ".spec.colour"']],
+    ['one of no path', select(undefined), ['spec.selectableFields[0].jsonPath: Required value']],
+    ['replicas of the status', scale({ specReplicasPath: '.status.n' }), ['spec.subresources.scale.specReplicasPath: Invalid value: ".status.n": should be a json path under .spec']],
+    ['replicas of nothing', scale({ statusReplicasPath: '' }), ['spec.subresources.scale.statusReplicasPath: Required value']],
+    ['a selector of the metadata', scale({ labelSelectorPath: '.metadata.a' }), ['spec.subresources.scale.labelSelectorPath: Invalid value: ".metadata.a": should be a json path under either .spec or .status']],
+    ['a warning of nothing', { deprecationWarning: 'old' }, ['spec.versions[0].deprecationWarning: Invalid value: "old": can only be set for deprecated versions']],
+    ['an empty warning', { deprecated: true, deprecationWarning: '' }, ['spec.versions[0].deprecationWarning: Invalid value: "": must not be an empty string']],
+    ['no schema', { schema: undefined }, ['spec.versions[0].schema.openAPIV3Schema: Required value']],
+  ])('%s', (_what, change, expected) => {
+    expect(ofVersion(change)).toEqual(expected)
+  }) // prettier-ignore
+})
+
+describe('a schema of', () => {
+  const map = (change: Fields, items: Fields = {}) => ({ type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'], items: { type: 'object', required: ['name'], properties: { name: { type: 'string' } }, ...items }, ...change }) // prettier-ignore
+  test.each<[string, Fields, string[]]>([
+    ['a map of items', map({}), []],
+    ['a set that is a string', { type: 'string', 'x-kubernetes-list-type': 'set' }, ['….properties[a].type: Invalid value: "string": must be array if x-kubernetes-list-type is specified']],
+    ['a struct that is a string', { type: 'string', 'x-kubernetes-map-type': 'atomic' }, ['….properties[a].type: Invalid value: "string": must be object if x-kubernetes-map-type is specified']],
+    ['a set with keys', map({ 'x-kubernetes-list-type': 'set' }, { 'x-kubernetes-map-type': 'atomic' }), ['….properties[a].x-kubernetes-list-type: Invalid value: "set": must be map if x-kubernetes-list-map-keys is non-empty']],
+    ['a map of texts', map({ items: { type: 'string' } }), [`….properties[a].items.type: Invalid value: "string": must be object if parent array's x-kubernetes-list-type is map`]],
+    ['a map by lists', map({}, { properties: { name: { type: 'array', items: colour } } }), [`….properties[a].items.properties[name].type: Invalid value: "object": must be a scalar type if parent array's x-kubernetes-list-type is map`]],
+    ['a map by a key twice', map({ 'x-kubernetes-list-map-keys': ['name', 'name'] }), ['….properties[a].x-kubernetes-list-map-keys: Invalid value: ["name","name"]: must not contain duplicate entries']],
+    ['a map of what may be null', map({}, { nullable: true }), ['….properties[a].items.nullable: Forbidden: cannot be nullable when x-kubernetes-list-type is map']],
+    ['items of no type', { type: 'array', items: {} }, ['….properties[a].items.type: Required value: must not be empty for specified array items']],
+  ])('%s', (_what, schema, expected) => {
+    expect(ofProperty(schema)).toEqual(expected)
+  }) // prettier-ignore
+
+  test('formats that mean nothing is warned of, once', () => {
+    const of = (...formats: [type: string, format: string][]) =>
+      definition({
+        versions: [version({ schema: schemaWith(Object.fromEntries(formats.map(([type, format], i) => [`f${i}`, { type, format }]))) })],
+      }) as never // prettier-ignore
+    const shiny = of(['string', 'shiny'], ['string', 'date-time'], ['integer', 'int64'], ['integer', 'uint8'])
+    expect(definitions.warnings!(shiny, undefined)).toEqual([
+      'unrecognized format "shiny"',
+      'unrecognized format "uint8"',
+    ])
+    expect(definitions.warnings!(shiny, of(['string', 'shiny']))).toEqual(['unrecognized format "uint8"'])
+  })
+})
+
+test.each<[string, string[], string[]]>([
+  ['uri', ['https://example.com/a', '/a', 'mailto:jo@example.com'], ['a', 'https://exa mple.com']],
+  ['email', ['jo@example.com', 'Jo <jo@example.com>'], ['jo', '@example.com', 'jo@', 'a b@example.com']],
+  ['hostname', ['example.com', 'web-1'], ['-a', 'a..b', 'example.c', `${'a'.repeat(64)}.com`]],
+  ['mac', ['00:1b:44:11:3a:b7', '00-1b-44-11-3a-b7', '001b.4411.3ab7'], ['00:1b:44:11:3a', '00:1b-44:11:3a:b7']],
+  ['uuid4', ['c2a8f6d4-1c3a-4e6b-9f1d-0a1b2c3d4e5f'], ['c2a8f6d4-1c3a-5e6b-9f1d-0a1b2c3d4e5f']],
+  ['isbn', ['0321751043', '978-0321751041'], ['0321751044', '978-0321751042']],
+  ['creditcard', ['4111 1111 1111 1111'], ['4111 1111 1111 1112']],
+  ['ssn', ['111-22-3333', '111223333'], ['11-22-3333']],
+  ['hexcolor', ['#fff', 'A0B1C2'], ['#ffff']],
+  ['rgbcolor', ['rgb(255, 0, 1)'], ['rgb(256,0,1)', 'rgb(1,2)']],
+  ['duration', ['1h30m', '-1.5s', '0', '2 weeks', '3 days'], ['', 'soon', '5 lightyears', '9'.repeat(50_000)]],
+  ['bsonobjectid', ['507f1f77bcf86cd799439011'], ['507f1f77']],
+  ['k8s-short-name', ['a-1'], ['A', 'a.b', '-a', 'a'.repeat(64)]],
+  ['k8s-long-name', ['a.b-1'], ['a..b', 'A.b']],
+  ['date-time', ['2026-01-02T03:04:05Z'], ['2026-01-02', '2026-01-02 03:04:05Z']],
+  ['something else', ['anything'], []],
+])('format %s', (format, right, wrong) => {
+  for (const text of right) expect.soft(formatFits(format, text), text).toBe(true)
+  for (const text of wrong) expect.soft(formatFits(format, text), text).toBe(false)
+})
