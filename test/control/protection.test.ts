@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { VolumeAttributesClass } from '../../src/shared/api/storage/v1.ts'
 import { isNotFound } from '../../src/shared/machinery/status.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Cluster, startCluster } from './support/cluster.ts'
@@ -92,4 +93,35 @@ describe('pv-protection', () => {
     await cluster.client.delete(PersistentVolumeClaim, claim)
     await isGone(get)
   })
+})
+
+test('volumeattributesclass-protection keeps a deleted class while a claim asks for it', async () => {
+  const ref = { name: 'fast' }
+  const get = () => cluster.client.get(VolumeAttributesClass, ref)
+  await cluster.client.create(VolumeAttributesClass, {
+    metadata: ref,
+    driverName: 'csi.example.com',
+    parameters: { iops: '100' },
+  })
+  expect((await get()).metadata.finalizers).toEqual(['kubernetes.io/vac-protection'])
+  const claim = { namespace, name: 'quick' }
+  await cluster.client.create(PersistentVolumeClaim, {
+    metadata: claim,
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: '1Gi' } },
+      storageClassName: '',
+      volumeAttributesClassName: 'fast',
+    },
+  })
+  await cluster.client.delete(VolumeAttributesClass, ref)
+  // Somebody else's change makes the controller look again: still there afterwards.
+  await cluster.client.patch(VolumeAttributesClass, ref, { metadata: { labels: { seen: 'yes' } } })
+  await eventually(async () => {
+    const { metadata } = await get()
+    expect(metadata).toMatchObject({ labels: { seen: 'yes' }, finalizers: ['kubernetes.io/vac-protection'] })
+    expect(metadata.deletionTimestamp).toBeDefined()
+  })
+  await cluster.client.delete(PersistentVolumeClaim, claim)
+  await isGone(get)
 })

@@ -56,6 +56,7 @@ import { LegacyServiceAccountTokenCleaner } from './legacy-serviceaccount-token-
 import { TokenCleaner } from './token-cleaner/controller.ts'
 import { NodeTtlController } from './ttl/controller.ts'
 import { TtlAfterFinished } from './ttl-after-finished/controller.ts'
+import { VolumeAttributesClassProtectionController } from './volumeattributesclass-protection/controller.ts'
 
 export interface ControllerOptions {
   readonly clock: Clock
@@ -139,6 +140,7 @@ export const controllers = ({
   controller(new ResourceClaimController()),
   controller(new PvcProtectionController()),
   controller(new PvProtectionController()),
+  controller(new VolumeAttributesClassProtectionController()),
   controller(new NodeIpamController(clusterCidrs)),
   controller(new NodeLifecycleController(clock, time)),
   controller(new NodeTtlController()),

@@ -10,7 +10,7 @@ import {
 import { Ingress, IngressClass } from '../../../src/shared/api/networking/v1.ts'
 import { RuntimeClass } from '../../../src/shared/api/node/v1.ts'
 import { PriorityClass } from '../../../src/shared/api/scheduling/v1.ts'
-import { StorageClass } from '../../../src/shared/api/storage/v1.ts'
+import { StorageClass, VolumeAttributesClass } from '../../../src/shared/api/storage/v1.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
 
 let cluster: SecuredCluster
@@ -155,7 +155,7 @@ test('RuntimeClass brings overhead and scheduling, and must exist', async () => 
   )
 })
 
-test('StorageObjectInUseProtection holds claims and volumes from their first moment on', async () => {
+test('StorageObjectInUseProtection holds claims, volumes and classes of attributes from their first moment on', async () => {
   const claim = await cluster.admin.create(PersistentVolumeClaim, {
     metadata: { namespace, name: `claim-${made++}`, finalizers: ['example.com/mine'] },
     spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
@@ -166,4 +166,10 @@ test('StorageObjectInUseProtection holds claims and volumes from their first mom
     spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/srv' } },
   })
   expect(volume.metadata.finalizers).toEqual(['kubernetes.io/pv-protection'])
+  const attributes = await cluster.admin.create(VolumeAttributesClass, {
+    metadata: { name: `attributes-${made++}` },
+    driverName: 'csi.example.com',
+    parameters: { iops: '100' },
+  })
+  expect(attributes.metadata.finalizers).toEqual(['kubernetes.io/vac-protection'])
 })

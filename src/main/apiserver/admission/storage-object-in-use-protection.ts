@@ -1,13 +1,15 @@
-// StorageObjectInUseProtection: claims and volumes are held from their first moment on; the protection controllers let
-// them go when nothing uses them.
+// StorageObjectInUseProtection: claims, volumes and their classes of attributes are held from their first moment on; the
+// protection controllers let them go when nothing uses them.
 // @see https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection
 import { PersistentVolume, PersistentVolumeClaim } from '../../../shared/api/core/v1.ts'
+import { VolumeAttributesClass } from '../../../shared/api/storage/v1.ts'
 import type { AdmissionPlugin } from './contract.ts'
 import { isCreateOf } from './is-type.ts'
 
 const PROTECTED = [
   { type: PersistentVolumeClaim, finalizer: 'kubernetes.io/pvc-protection' },
   { type: PersistentVolume, finalizer: 'kubernetes.io/pv-protection' },
+  { type: VolumeAttributesClass, finalizer: 'kubernetes.io/vac-protection' },
 ]
 
 export const storageObjectInUseProtection: AdmissionPlugin = {

@@ -177,6 +177,11 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     rule(READ, 'core', 'pods'),
     EVENTS,
   ],
+  'volumeattributesclass-protection-controller': [
+    rule(READ, 'core', 'persistentvolumeclaims persistentvolumes'),
+    rule(`${READ} update`, 'storage.k8s.io', 'volumeattributesclasses'),
+    EVENTS,
+  ],
   'replicaset-controller': [
     rule('get list update patch watch', 'apps', 'replicasets'),
     rule('update patch', 'apps', 'replicasets/finalizers replicasets/status'),
