@@ -9,6 +9,7 @@ import { eventually } from '../../support/eventually.ts'
 import { startWebhookServer, type WebhookServer } from '../../support/webhook-server.ts'
 import { tempFolder } from '../../store/temp-folder.ts'
 import { type RawOptions, raw } from '../core/support/raw.ts'
+import { toleratedMs } from '../../../src/main/controllers/taint-eviction/tolerations.ts'
 
 const [BIG, NEXT, LEAST] = [9007199254740993n, 9007199254740995n, -9223372036854775808n]
 const group = 'wide.example.com'
@@ -210,11 +211,22 @@ describe('a whole number beyond 2^53 in a built-in kind', () => {
     expect((await ask(`${slices}/slice`)).text).toContain(`"int":${BIG}`)
   })
 
-  test('stays the largest that is calculated with, where it is', async () => {
+  const containers = [{ name: 'main', image: 'example.test/app:1' }]
+  const pod = (spec: object) => ({ metadata: { name: 'patient' }, spec: { containers, ...spec } })
+
+  test('is kept of who tolerates a taint for ever, in so many words', async () => {
     const toleration = { key: 'k', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 9223372036854775807n }
-    const containers = [{ name: 'main', image: 'example.test/app:1' }]
-    const body = { metadata: { name: 'patient' }, spec: { containers, tolerations: [toleration] } }
-    const { text } = await ask('/api/v1/namespaces/default/pods', { body })
-    expect(text).toContain(`"tolerationSeconds":${Number.MAX_SAFE_INTEGER}`)
+    const { text } = await ask('/api/v1/namespaces/default/pods', { body: pod({ tolerations: [toleration] }) })
+    expect(text).toContain('"tolerationSeconds":9223372036854775807')
+    expect(toleratedMs([{ key: 'k', effect: 'NoExecute' }], [toleration as never])).toBeGreaterThan(2 ** 63)
+  })
+
+  test('is refused where it is calculated with', async () => {
+    const body = pod({ terminationGracePeriodSeconds: BIG })
+    const { code, json } = await ask('/api/v1/namespaces/default/pods', { body })
+    expect([code, json.message]).toEqual([
+      400,
+      `Pod in version "v1" cannot be handled as a Pod: spec.terminationGracePeriodSeconds: ${BIG} is beyond 2^53, where not every digit is kept here`,
+    ])
   })
 })

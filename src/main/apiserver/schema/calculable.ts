@@ -1,5 +1,5 @@
-// Whole numbers of built-in kinds as `decode-leaf.ts` takes them, in objects that an older version has stored: those that
-// are calculated with are numbers, and end where these have gaps.
+// Whole numbers of built-in kinds that an older version has stored: those that are calculated with are numbers, and end
+// where these have gaps.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import { EXACT } from './decode.ts'

@@ -12,7 +12,7 @@ const INT32 = 2 ** 31
 const INT64 = 2 ** 63
 
 /**
- * What is calculated with is a number: beyond 2⁵³, where those have gaps, it stays at their end.
+ * What is calculated with is a number: beyond 2⁵³, where those have gaps, it is refused rather than changed.
  * @param exact keeps every digit instead, as a bigint
  */
 function integer(format: string | undefined, exact: boolean): Decoder {
@@ -22,7 +22,9 @@ function integer(format: string | undefined, exact: boolean): Decoder {
     const whole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))
     if (!whole || value < -limit || value >= limit) return context.wrongType(value, name)
     if (Number.isSafeInteger(value)) return value
-    return exact ? BigInt(value) : value < 0 ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER
+    if (exact) return BigInt(value)
+    context.errors.push(`${context.fieldPath()}: ${value} is beyond 2^53, where not every digit is kept here`)
+    return undefined
   }
 }
 

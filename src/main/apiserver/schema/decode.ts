@@ -23,8 +23,8 @@ export interface Decoded {
 
 const structs = new Map<string, Decoder>()
 
-/** Types whose whole numbers are only ever compared, never calculated with. */
-export const EXACT: ReadonlySet<string> = new Set(['resource.v1.DeviceAttribute'])
+/** Types whose whole numbers keep every digit: whoever calculates with one makes it a number first. */
+export const EXACT: ReadonlySet<string> = new Set(['core.v1.Toleration', 'resource.v1.DeviceAttribute'])
 
 /** The decoder of a type; types refer to each other in cycles, so references resolve when first used. */
 function structDecoder(schemaId: string): Decoder {

@@ -17,7 +17,9 @@ export function toleratedMs(taints: readonly Taint[], tolerations: readonly Tole
     const used = (tolerations ?? []).filter(toleration => tolerates(toleration, taint))
     if (used.length === 0) return 0
     for (const { tolerationSeconds } of used) {
-      if (tolerationSeconds !== undefined) shortest = Math.min(shortest, Math.max(0, tolerationSeconds * 1000))
+      // Who waits for ever in so many words says more than fits into a number.
+      const seconds: number | bigint | undefined = tolerationSeconds
+      if (seconds !== undefined) shortest = Math.min(shortest, Math.max(0, Number(seconds) * 1000))
     }
   }
   return shortest
