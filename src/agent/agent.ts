@@ -23,6 +23,7 @@ import { ProbeCounts } from './kubelet/probes/probe-counts.ts'
 import { StatsCollector } from './kubelet/stats/collector.ts'
 import { instanceId } from './instance.ts'
 import { ImagePuller } from './kubelet/images/image-puller.ts'
+import { PullRecords } from './kubelet/images/pull-records.ts'
 import { configurationOf, shutdownPeriodsOf } from './kubelet/configuration.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
 import { Removals } from './kubelet/removals.ts'
@@ -150,6 +151,8 @@ export async function startAgent({
       clock,
       log,
     })
+    const pullRecords = new PullRecords(dataDir, log)
+    const forgetGone = () => pullRecords.forgetGone(async () => (await runtime.images()).map(({ id }) => id))
     const thresholds = { ...DEFAULT_THRESHOLDS, ...config.evictionHard }
     const evictions = new EvictionManager({
       thresholds,
@@ -267,7 +270,14 @@ export async function startAgent({
       }),
       client: api.client,
       recorder,
-      images: new ImagePuller({ runtime, objects, recorder, clock, onPulled: id => imageGc.notePulled(id) }),
+      images: new ImagePuller({
+        runtime,
+        objects,
+        recorder,
+        records: pullRecords,
+        clock,
+        onPulled: id => imageGc.notePulled(id),
+      }),
       objects,
       localVolumes,
       volumeRefreshMs,
@@ -306,7 +316,7 @@ export async function startAgent({
     })
     const housekeeping = Promise.all([
       evictions.run(stop.signal),
-      collectImages(imageGc, clock, stop.signal, log),
+      collectImages(imageGc, clock, stop.signal, log, forgetGone),
       running.shutdowns.run(stop.signal),
     ])
 
@@ -355,11 +365,20 @@ export async function startAgent({
   }
 }
 
-async function collectImages(gc: ImageGc, clock: Clock, signal: AbortSignal, log: Log): Promise<void> {
+async function collectImages(
+  gc: ImageGc,
+  clock: Clock,
+  signal: AbortSignal,
+  log: Log,
+  forgetGone: () => Promise<void>,
+): Promise<void> {
   while (!signal.aborted) {
     await delay(clock, IMAGE_GC_MS, signal).catch(() => undefined) // aborted: the loop ends
     if (!signal.aborted)
-      await gc.collect().catch((error: unknown) => log.warn({ error: String(error) }, 'images not looked through'))
+      await gc
+        .collect()
+        .then(forgetGone)
+        .catch((error: unknown) => log.warn({ error: String(error) }, 'images not looked through'))
   }
 }
 

@@ -1,17 +1,23 @@
 // Images out of a private registry with a CA of its own; pulls that are shared, and how far they are.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PullRecords } from '../../src/agent/kubelet/images/pull-records.ts'
 import { SharedPulls } from '../../src/agent/kubelet/images/shared-pulls.ts'
 import { ImagePuller } from '../../src/agent/kubelet/images/image-puller.ts'
 import type { PullProgress } from '../../src/agent/kubelet/runtime/contract.ts'
 import { LayerProgress } from '../../src/agent/kubelet/runtime/docker/pull-progress.ts'
 import { Event, type Pod, Secret } from '../../src/shared/api/core/v1.ts'
+import { silentLog } from '../../src/shared/machinery/log.ts'
 import { eventually } from '../support/eventually.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { docker } from './support/node.ts'
+import { docker, temporaryFolder } from './support/node.ts'
 import { PrivateRegistry } from './support/registry.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
 
 const namespace = 'default'
+const temporary = () => {
+  const { path, remove } = temporaryFolder()
+  return { path, [Symbol.dispose]: remove }
+}
 
 describe('a private registry', () => {
   let node: TestNode
@@ -30,9 +36,9 @@ describe('a private registry', () => {
       type: 'kubernetes.io/dockerconfigjson',
       data: { '.dockerconfigjson': Buffer.from(dockerconfig).toString('base64') },
     })
-  const run = (name: string, image: string, secrets: string[] = []) =>
+  const run = (name: string, image: string, secrets: string[] = [], imagePullPolicy = 'Always') =>
     node.run(name, {
-      containers: [{ ...node.container(), image, imagePullPolicy: 'Always' }],
+      containers: [{ ...node.container(), image, imagePullPolicy }],
       imagePullSecrets: secrets.map(each => ({ name: each })),
     })
   const told = (name: string, what: string) =>
@@ -64,7 +70,10 @@ describe('a private registry', () => {
     for (const [name, secrets] of [['nobody', []], ['mistaken', ['wrong']], ['foreign', ['elsewhere']]] as const) {
       await run(name, image, [...secrets])
       await told(name, `Failed to pull image "${image}"`)
-      await node.until(name, pod => statusOf(pod).state?.waiting?.reason === 'ImagePullBackOff')
+      const pod = await node.until(name, now => statusOf(now).state?.waiting?.reason === 'ImagePullBackOff')
+      expect(statusOf(pod).state?.waiting?.message).toMatch(`Back-off pulling image "${image}": ErrImagePull: `)
+      await told(name, 'Error: ErrImagePull')
+      await told(name, 'Error: ImagePullBackOff')
       await node.remove(name)
     } // prettier-ignore
   })
@@ -73,6 +82,27 @@ describe('a private registry', () => {
     await run('several', image, ['elsewhere', 'wrong', 'ours'])
     await node.ready('several')
     await node.remove('several')
+  })
+  it('gives what is here already to those who could have pulled it, also after the agent started again', async () => {
+    const image = `${registry.address}/team/app:1`
+    const here = `Container image "${image}" already present on machine and can be accessed by the pod`
+    await secret('same-words', registry.credentials())
+    await run('nothing-shown', image, [], 'IfNotPresent')
+    await told('nothing-shown', `Failed to pull image "${image}"`)
+    await run('never', image, ['wrong'], 'Never')
+    await told('never', `Container image "${image}" is not present with pull policy of Never`)
+    await told('never', 'Error: ErrImageNeverPull')
+    await node.stopAgent()
+    registry.distrust() // nothing can be pulled any more
+    await node.startAgent()
+    for (const name of ['ours', 'same-words']) {
+      await run(name, image, [name], 'IfNotPresent')
+      await node.ready(name)
+      await told(name, here)
+    }
+    await run('never-ours', image, ['ours'], 'Never')
+    await node.ready('never-ours')
+    for (const name of ['nothing-shown', 'never', 'ours', 'same-words', 'never-ours']) await node.remove(name)
     docker('rmi', image)
   })
 })
@@ -90,6 +120,55 @@ describe('the image of sandboxes', () => {
     } finally {
       docker('image', 'rm', '-f', 'flotilla-test/pause:kept')
     }
+  })
+})
+
+describe('an image that is here', () => {
+  const source = (name: string, hash: string) => ({ uid: `uid-${name}`, namespace: 'shop', name, hash })
+  const credentials = (...sources: ReturnType<typeof source>[]) =>
+    Promise.resolve(sources.map(each => ({ auth: { serveraddress: 'registry.example' }, source: each })))
+  const image = 'registry.example/app:1'
+  const never = () => Promise.reject(new Error('nobody has to ask'))
+
+  it('is everybody’s where somebody else put it there, or where it was pulled without credentials', async () => {
+    using folder = temporary()
+    const records = new PullRecords(folder.path, silentLog)
+    expect(await records.mayUse(image, 'sha256:1', never)).toBe(true)
+    await records.came(image, 'sha256:1', undefined)
+    expect(await records.mayUse(image, 'sha256:1', never)).toBe(true)
+  })
+  it('is for those with the same secret, whatever it says now, or the same words in another', async () => {
+    using folder = temporary()
+    await new PullRecords(folder.path, silentLog).came(image, 'sha256:1', source('one', 'a'))
+    const records = new PullRecords(folder.path, silentLog)
+    const may = (...sources: ReturnType<typeof source>[]) =>
+      records.mayUse(image, 'sha256:1', () => credentials(...sources))
+    expect(await may()).toBe(false)
+    expect(await may(source('two', 'b'))).toBe(false)
+    expect(await may(source('one', 'c'))).toBe(true)
+    expect(await may(source('two', 'c'))).toBe(true)
+    expect(await may(source('two', 'd'))).toBe(true)
+    expect(await records.mayUse('registry.example/other:1', 'sha256:1', () => credentials(source('one', 'a')))).toBe(
+      false,
+    )
+  })
+  it('is nobody’s while nothing says how it came: the pull was cut off', async () => {
+    using folder = temporary()
+    await new PullRecords(folder.path, silentLog).begins(image)
+    const records = new PullRecords(folder.path, silentLog)
+    expect(await records.mayUse(image, 'sha256:1', () => credentials(source('one', 'a')))).toBe(false)
+    await records.begins(image)
+    await records.ended(image)
+    expect(await records.mayUse(image, 'sha256:1', never)).toBe(true)
+  })
+  it('is forgotten when it is gone', async () => {
+    using folder = temporary()
+    const records = new PullRecords(folder.path, silentLog)
+    await records.came(image, 'sha256:1', source('one', 'a'))
+    await records.came(image, 'sha256:2', source('one', 'a'))
+    await records.forgetGone(() => Promise.resolve(['sha256:2']))
+    expect(await records.mayUse(image, 'sha256:1', never)).toBe(true)
+    expect(await records.mayUse(image, 'sha256:2', () => credentials())).toBe(false)
   })
 })
 
@@ -151,6 +230,7 @@ describe('how far a pull is', () => {
   })
   it('is told by an event every 15 s', async () => {
     const clock = new ManualClock()
+    using folder = temporary()
     const events: string[] = []
     let report: (progress: PullProgress) => void = () => undefined
     let finish: () => void = () => undefined
@@ -166,6 +246,7 @@ describe('how far a pull is', () => {
       } as unknown as ConstructorParameters<typeof ImagePuller>[0]['runtime'],
       objects: {} as ConstructorParameters<typeof ImagePuller>[0]['objects'],
       recorder: { event: (_about, _type, reason, message) => void events.push(`${reason}: ${message}`) },
+      records: new PullRecords(folder.path, silentLog),
       clock,
       onPulled: () => Promise.resolve(),
     })

@@ -343,13 +343,18 @@ describe('service variables', () => {
 
 describe('pull secrets', () => {
   const secret = (auths: object): Secret =>
-    ({ data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') } }) as unknown as Secret
+    ({
+      metadata: { uid: 'u', namespace: 'shop', name: 'pull' },
+      data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') },
+    }) as unknown as Secret
   const auth = (text: string) => ({ auth: Buffer.from(text).toString('base64') })
   it('match by registry host, the most specific path first', () => {
     const found = credentialsFor('ghcr.io/org/app:1', [
       secret({ 'ghcr.io': auth('a:1'), 'ghcr.io/org': auth('b:2'), 'quay.io': auth('c:3') }),
     ])
-    expect(found.map(({ username }) => username)).toEqual(['b', 'a'])
+    expect(found.map(({ auth: { username } }) => username)).toEqual(['b', 'a'])
+    expect(found[0]?.source).toMatchObject({ uid: 'u', namespace: 'shop', name: 'pull' })
+    expect(found[0]?.source.hash).not.toBe(found[1]?.source.hash)
   })
   it('know the names of Docker Hub', () => {
     expect(repositoryOf('nginx')).toBe('docker.io/library/nginx')

@@ -8,13 +8,15 @@ import type { ContainerRuntime, PullProgress, RuntimeImage } from '../runtime/co
 import type { ObjectSource } from '../spec/env.ts'
 import { CrashBackoff } from '../sync/crash-backoff.ts'
 import { StartError } from '../sync/start-error.ts'
-import { credentialsFor } from './pull-secrets.ts'
+import type { PullRecords } from './pull-records.ts'
+import { type PullCredential, credentialsFor } from './pull-secrets.ts'
 import { SharedPulls } from './shared-pulls.ts'
 
 export interface ImagePullerOptions {
   readonly runtime: ContainerRuntime
   readonly objects: ObjectSource
   readonly recorder: EventRecorder
+  readonly records: PullRecords
   readonly clock: Clock
   /** Told the id of every image that was pulled. */
   readonly onPulled: (id: string) => Promise<void>
@@ -39,8 +41,8 @@ const describeProgress = ({ doneBytes, totalBytes }: PullProgress): string =>
 export class ImagePuller {
   readonly #options: ImagePullerOptions
   readonly #backoff: CrashBackoff
-  /** By backoff key: when the last pull failed. */
-  readonly #failedAt = new Map<string, number>()
+  /** By backoff key: when the last pull failed, and why. */
+  readonly #failed = new Map<string, { readonly at: number; readonly why: string }>()
   readonly #pulls = new SharedPulls()
 
   constructor(options: ImagePullerOptions) {
@@ -59,32 +61,37 @@ export class ImagePuller {
       throw new StartError('InvalidImageName', message)
     }
     const policy = pullPolicyOf(container)
-    const found = await runtime.findImage(image)
-    if (found && policy !== 'Always') {
-      recorder.event(about, 'Normal', 'Pulled', `Container image "${image}" already present on machine`)
+    const found = policy === 'Always' ? undefined : await runtime.findImage(image)
+    if (found && (await this.#mayUse(pod, image, found.id))) {
+      const message = `Container image "${image}" already present on machine and can be accessed by the pod`
+      recorder.event(about, 'Normal', 'Pulled', message)
       return found
     }
+    // Whether somebody else has it here is not told.
     if (policy === 'Never') {
       const message = `Container image "${image}" is not present with pull policy of Never`
       recorder.event(about, 'Warning', 'ErrImageNeverPull', message)
       throw new StartError('ErrImageNeverPull', message)
     }
-    await this.#pullWithBackoff(pod, container, image, signal)
-    const pulled = await runtime.findImage(image)
-    if (!pulled) throw new StartError('ErrImagePull', `image "${image}" is missing after it was pulled`)
+    const pulled = await this.#pullWithBackoff(pod, container, image, signal)
     await this.#options.onPulled(pulled.id)
     return pulled
   }
 
-  async #pullWithBackoff(pod: Pod, container: Container, image: string, signal: AbortSignal): Promise<void> {
-    const { recorder, clock } = this.#options
+  #mayUse(pod: Pod, image: string, id: string): Promise<boolean> {
+    return this.#options.records.mayUse(image, id, async () => credentialsFor(image, await this.#secretsOf(pod)))
+  }
+
+  async #pullWithBackoff(pod: Pod, container: Container, image: string, signal: AbortSignal): Promise<RuntimeImage> {
+    const { runtime, recorder, clock } = this.#options
     const about = containerReference(pod, container.name)
     const key = `${pod.metadata.uid}/${image}`
-    const { waitMs, delayMs } = this.#backoff.remaining(key, this.#failedAt.get(key) ?? 0)
+    const { waitMs, delayMs } = this.#backoff.remaining(key, this.#failed.get(key)?.at ?? 0)
     if (waitMs > 0) {
       const message = `Back-off pulling image "${image}"`
       recorder.event(about, 'Normal', 'BackOff', message)
-      throw new StartError('ImagePullBackOff', message, waitMs)
+      const why = this.#failed.get(key)?.why
+      throw new StartError('ImagePullBackOff', why === undefined ? message : `${message}: ErrImagePull: ${why}`, waitMs)
     }
     recorder.event(about, 'Normal', 'Pulling', `Pulling image "${image}"`)
     const startedAt = clock.monotonic()
@@ -95,18 +102,18 @@ export class ImagePuller {
       // One that was given up says nothing about the image.
       if (!signal.aborted) {
         this.#backoff.next(key)
-        this.#failedAt.set(key, clock.now())
+        this.#failed.set(key, { at: clock.now(), why: message })
         recorder.event(about, 'Warning', 'Failed', `Failed to pull image "${image}": ${message}`)
       }
       throw new StartError('ErrImagePull', message, Math.max(delayMs, 1))
     }
     const took = formatDuration(Math.round(clock.monotonic() - startedAt))
-    recorder.event(
-      about,
-      'Normal',
-      'Pulled',
-      `Successfully pulled image "${image}" in ${took} (${took} including waiting)`,
-    )
+    const pulled = await runtime.findImage(image)
+    if (!pulled) throw new StartError('ErrImagePull', `image "${image}" is missing after it was pulled`)
+    const size = `Image size: ${pulled.sizeBytes} bytes.`
+    const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting). ${size}`
+    recorder.event(about, 'Normal', 'Pulled', message)
+    return pulled
   }
 
   async #pull(pod: Pod, container: Container, image: string, signal: AbortSignal): Promise<void> {
@@ -136,18 +143,35 @@ export class ImagePuller {
     signal: AbortSignal,
     onProgress: (progress: PullProgress) => void,
   ): Promise<void> {
+    const { records } = this.#options
     const candidates = credentialsFor(image, secrets)
     const attempts = candidates.length > 0 ? candidates : [undefined]
     let failure: unknown
-    for (const auth of attempts) {
-      try {
-        await this.#options.runtime.pullImage(image, auth, signal, onProgress)
-        return
-      } catch (error) {
-        failure = error
+    await records.begins(image)
+    try {
+      for (const credential of attempts) {
+        try {
+          return await this.#pullWith(image, credential, signal, onProgress)
+        } catch (error) {
+          failure = error
+        }
       }
+    } finally {
+      await records.ended(image)
     }
     throw failure
+  }
+
+  async #pullWith(
+    image: string,
+    credential: PullCredential | undefined,
+    signal: AbortSignal,
+    onProgress: (progress: PullProgress) => void,
+  ): Promise<void> {
+    const { runtime, records } = this.#options
+    await runtime.pullImage(image, credential?.auth, signal, onProgress)
+    const pulled = await runtime.findImage(image)
+    if (pulled) await records.came(image, pulled.id, credential?.source)
   }
 
   /** Secrets that do not exist are left out, as upstream does: the pull then fails, or does not need them. */
@@ -161,6 +185,6 @@ export class ImagePuller {
 
   forget(podUid: string): void {
     this.#backoff.forget(`${podUid}/`)
-    for (const key of this.#failedAt.keys()) if (key.startsWith(`${podUid}/`)) this.#failedAt.delete(key)
+    for (const key of this.#failed.keys()) if (key.startsWith(`${podUid}/`)) this.#failed.delete(key)
   }
 }

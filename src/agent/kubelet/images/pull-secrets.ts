@@ -1,4 +1,5 @@
 // Credentials for registries, out of imagePullSecrets.
+import { createHash } from 'node:crypto'
 import type { Secret } from '../../../shared/api/core/v1.ts'
 import type { RegistryAuth } from '../runtime/contract.ts'
 
@@ -7,6 +8,19 @@ interface DockerConfigEntry {
   readonly password?: string
   readonly auth?: string
   readonly identitytoken?: string
+}
+
+/** The secret that credentials are from, and what tells them from others. */
+export interface SecretSource {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  /** Of the credentials, SHA-256. */
+  readonly hash: string
+}
+export interface PullCredential {
+  readonly auth: RegistryAuth
+  readonly source: SecretSource
 }
 
 const DOCKER_HUB = 'docker.io'
@@ -70,11 +84,16 @@ function entriesOf(secret: Secret): [string, DockerConfigEntry][] {
 }
 
 /** @returns the credentials that apply to the image, the most specific first */
-export function credentialsFor(image: string, secrets: readonly Secret[]): RegistryAuth[] {
+export function credentialsFor(image: string, secrets: readonly Secret[]): PullCredential[] {
   const repository = repositoryOf(image)
   return secrets
-    .flatMap(entriesOf)
-    .filter(([key]) => matches(key, repository))
-    .toSorted(([a], [b]) => b.length - a.length)
-    .map(([key, entry]) => decodeEntry(entry, keyPath(key)))
+    .flatMap(secret => entriesOf(secret).map(([key, entry]) => ({ key, entry, secret })))
+    .filter(({ key }) => matches(key, repository))
+    .toSorted((a, b) => b.key.length - a.key.length)
+    .map(({ key, entry, secret: { metadata } }) => {
+      const auth = decodeEntry(entry, keyPath(key))
+      const hash = createHash('sha256').update(JSON.stringify(auth)).digest('hex')
+      const { uid, namespace = '', name } = metadata
+      return { auth, source: { uid, namespace, name, hash } }
+    })
 }

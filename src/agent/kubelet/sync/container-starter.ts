@@ -59,7 +59,7 @@ export class ContainerStarter {
   }
 
   #tellBackoff(pod: Pod, name: string, waiting: WaitReason): void {
-    const message = `Back-off restarting failed container=${name} pod=${describePod(pod)}`
+    const message = `Back-off restarting failed container ${name} in pod ${describePod(pod)}`
     this.#parts.recorder.event(containerReference(pod, name), 'Warning', 'BackOff', message)
     this.#waiting.set(name, waiting)
   }

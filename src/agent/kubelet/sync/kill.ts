@@ -44,9 +44,9 @@ async function preStop(
     const timeoutMs = Math.ceil(graceSeconds * 1000) // timers take whole milliseconds
     const hook = runHook(handler, { container, containerId, podIP }, { runtime, clock, timeoutMs })
     await hook
-  } catch (error) {
-    const about = containerReference(pod, container.name)
-    recorder.event(about, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${(error as Error).message}`)
+  } catch {
+    // What the hook said may be a secret.
+    recorder.event(containerReference(pod, container.name), 'Warning', 'FailedPreStopHook', 'PreStopHook failed')
   }
 }
 

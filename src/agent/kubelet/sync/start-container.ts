@@ -30,6 +30,8 @@ export interface StartInput {
   readonly created?: Promise<string | undefined> | undefined
 }
 
+/** Told by their names: an event about the image says more. */
+const OF_IMAGES = new Set(['ErrImagePull', 'ErrImageNeverPull', 'ImagePullBackOff', 'InvalidImageName'])
 const HOOK_TIMEOUT_MS = 10 * 60_000
 const DEFAULT_TERMINATION_MESSAGE_PATH = '/dev/termination-log'
 
@@ -40,13 +42,13 @@ export async function startContainer(parts: KubeletParts, input: StartInput): Pr
   try {
     const id = (await input.created) ?? (await createContainer(parts, input))
     await withReason('RunContainerError', () => parts.runtime.start(id))
-    parts.recorder.event(about, 'Normal', 'Started', `Started container ${container.name}`)
+    parts.recorder.event(about, 'Normal', 'Started', 'Container started')
     await postStart(parts, input, id)
     return id
   } catch (error) {
     const failure =
       error instanceof StartError ? error : new StartError('CreateContainerError', (error as Error).message)
-    const ofImage = failure.reason.startsWith('ErrImage') || failure.reason === 'ImagePullBackOff'
+    const ofImage = OF_IMAGES.has(failure.reason)
     if (failure.reason !== 'PostStartHookError')
       parts.recorder.event(about, 'Warning', 'Failed', `Error: ${ofImage ? failure.reason : failure.message}`)
     throw failure
@@ -60,7 +62,7 @@ export async function createContainer(parts: KubeletParts, input: StartInput): P
   const spec = await withReason('CreateContainerConfigError', () => specOf(parts, input, image))
   const id = await withReason('CreateContainerError', () => parts.runtime.createContainer(spec))
   const about = containerReference(pod, container.name)
-  parts.recorder.event(about, 'Normal', 'Created', `Created container: ${container.name}`)
+  parts.recorder.event(about, 'Normal', 'Created', 'Container created')
   return id
 }
 
@@ -90,7 +92,8 @@ async function postStart(
   } catch (error) {
     const message = (error as Error).message
     const about = containerReference(pod, container.name)
-    recorder.event(about, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${message}`)
+    // What the hook said may be a secret.
+    recorder.event(about, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
     recorder.event(about, 'Normal', 'Killing', 'FailedPostStartHook')
     await runtime.stop(containerId, pod.spec.terminationGracePeriodSeconds ?? 30)
     throw new StartError('PostStartHookError', message)
