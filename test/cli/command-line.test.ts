@@ -31,6 +31,10 @@ describe('flotilla', () => {
     [['serve', '--store', 'sqlite'], /--store wants nedb or etcd=/],
     [['fly'], /unknown command 'fly'/],
     [['serve', '--scheduler-config', '/nowhere.yaml'], /--scheduler-config \/nowhere.yaml: ENOENT/],
+    [
+      ['node', 'add', 'ada@box', '-i', 'key'],
+      /there is no option for a key; keys are those of the ssh-agent, .* as IdentityFile/,
+    ],
     [['kubeconfig', '--merge', '--unmerge'], /exclude each other/],
     [['status', '-o', 'xml'], /--output wants text or json/],
   ])('%j exits 2 with one clear line', async (args, message) => {

@@ -110,6 +110,7 @@ describe('logging in', () => {
     const other = lab.key('other')
     const failing = open([hop(front, 'ada', { identityFiles: [other.path] })], new Person())
     await expect(failing).rejects.toThrow(`ada@${front.ip}:22 did not let us in (tried: ${other.path}`)
+    await expect(failing).rejects.toThrow(`Let a key of yours in with: ssh-copy-id ada@${front.ip}; or name`)
     await expect(failing).rejects.toMatchObject({ code: 'AuthenticationFailed' })
     front.configureSshd('')
   })
@@ -158,7 +159,9 @@ describe('the way', () => {
   })
   test('that ends nowhere says so', async () => {
     const nobody = { ...grace(front), port: 23 }
-    await expect(open([nobody], new Person())).rejects.toThrow('refuses the connection: no SSH server')
+    await expect(open([nobody], new Person())).rejects.toThrow(
+      'refuses the connection: no SSH server listens on that port. Start it there',
+    )
     await expect(open([{ ...nobody, host: 'no-such-host.invalid' }], new Person())).rejects.toThrow('is not known')
   })
   test('is given up when the host key is not accepted', async () => {

@@ -114,13 +114,17 @@ export class Prober {
     if (running.kind === 'startup' && running.verdict === true) return undefined
     const outcome = await checkOnce(runtime, probe, { container: spec, containerId: id, podIP: this.#podIP })
     if (this.#probes.get(id)?.get(running.kind) !== running) return undefined
-    this.#options.onResult(spec.name, running.kind, outcome.healthy)
-    counts.good = outcome.healthy ? counts.good + 1 : 0
-    counts.bad = outcome.healthy ? 0 : counts.bad + 1
     const tell = (reason: string, what: string) => {
       const message = `${TITLE[running.kind]} probe ${what}: ${outcome.output}`
       recorder.event(containerReference(this.#pod, spec.name), 'Warning', reason, message)
     }
+    if (outcome.unknown) {
+      tell('Unhealthy', 'errored and resulted in unknown state')
+      return periodMs
+    }
+    this.#options.onResult(spec.name, running.kind, outcome.healthy)
+    counts.good = outcome.healthy ? counts.good + 1 : 0
+    counts.bad = outcome.healthy ? 0 : counts.bad + 1
     if (!outcome.healthy) tell('Unhealthy', 'failed')
     else if (outcome.warning) tell('ProbeWarning', 'warning')
     const decided = outcome.healthy

@@ -2,7 +2,8 @@
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../../shared/api/core/v1.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
-import { restartsAfter } from '../spec/containers.ts'
+import { allContainers, restartsAfter } from '../spec/containers.ts'
+import { shareOf } from '../sync/termination-message.ts'
 
 /** Why a container that should run does not. */
 export interface WaitReason {
@@ -43,7 +44,8 @@ const VANISHED: ContainerState = {
 const seconds = (time: string | undefined): string => (time === undefined ? EPOCH : formatTime(Date.parse(time)))
 export const containerIdOf = (id: string): string => `docker://${id}`
 
-export function stateOf(container: RuntimeContainer, message: string | undefined): ContainerState {
+/** @param containers how many the pod has: they share what may be said */
+function stateOf(container: RuntimeContainer, message: string | undefined, containers: number): ContainerState {
   if (container.state === 'running') return { running: { startedAt: seconds(container.startedAt) } }
   if (container.state === 'created') return {}
   const failedToStart = container.startError !== ''
@@ -60,7 +62,7 @@ export function stateOf(container: RuntimeContainer, message: string | undefined
     terminated: {
       exitCode,
       reason,
-      ...(text ? { message: text } : {}),
+      ...(text ? { message: shareOf(text, containers) } : {}),
       startedAt: seconds(container.startedAt),
       finishedAt: seconds(container.finishedAt ?? (failedToStart ? container.createdAt : undefined)),
       containerID: containerIdOf(container.id),
@@ -95,15 +97,16 @@ function statusOf(input: StatusInput, container: Container): ContainerStatus {
 }
 
 function fromRuntime(
-  { terminationMessages }: StatusInput,
+  { pod, terminationMessages }: StatusInput,
   container: Container,
   current: RuntimeContainer,
   last: RuntimeContainer | undefined,
   before: ContainerStatus | undefined,
 ): ContainerStatus {
-  const state = stateOf(current, terminationMessages.get(current.id))
+  const containers = allContainers(pod).length
+  const state = stateOf(current, terminationMessages.get(current.id), containers)
   const lastState = last
-    ? stateOf(last, terminationMessages.get(last.id))
+    ? stateOf(last, terminationMessages.get(last.id), containers)
     : before && before.containerID !== containerIdOf(current.id) && before.state?.terminated
       ? before.state
       : before?.lastState

@@ -28,7 +28,7 @@ export class TerminationMessages {
   }
 
   async #read(container: RuntimeContainer): Promise<string> {
-    const message = await readStart(container.terminationMessageFile)
+    const message = await readEnd(container.terminationMessageFile)
     if (message !== '' || !container.fallbackToLogs || container.exitCode === 0) return message
     try {
       const query = { follow: false, timestamps: false, tailLines: FALLBACK_LINES }
@@ -41,14 +41,25 @@ export class TerminationMessages {
   }
 }
 
-async function readStart(path: string): Promise<string> {
+async function readEnd(path: string): Promise<string> {
   if (path === '') return ''
   const file = await open(path, 'r').catch(() => undefined) // never written, or the pod's folder is gone
   if (!file) return ''
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0)
+    const { size } = await file.stat()
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, Math.max(0, size - MAX_BYTES))
     return buffer.subarray(0, bytesRead).toString()
   } finally {
     await file.close()
   }
+}
+
+/** What all containers of a pod may say together. */
+const MAX_POD_BYTES = 12 * 1024
+
+/** @returns as much of a message as one of that many containers may have in the status */
+export function shareOf(message: string, containers: number): string {
+  const most = Math.floor(MAX_POD_BYTES / Math.max(1, containers))
+  const bytes = Buffer.from(message)
+  return bytes.length <= most ? message : bytes.subarray(0, most).toString()
 }

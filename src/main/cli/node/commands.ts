@@ -1,5 +1,5 @@
 // `flotilla node …`: hosts over SSH. Every command makes HostOperations and follows them, as the window does.
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { addAnswerOptions } from '../answer-options.ts'
 import { dataDirOption } from '../data-dir-option.ts'
 import { several } from '../several.ts'
@@ -13,10 +13,14 @@ interface AddFlags extends OperateFlags {
   readonly label?: string[]
   readonly taint?: string[]
   readonly role?: string[]
+  readonly identity?: string
 }
 
 const answerable = (command: Command): Command =>
   addAnswerOptions(command.addOption(dataDirOption()), 'SSH and sudo').option('--yes', 'do not ask before changes')
+
+/** People know `ssh -i`; the connection has to come back later, when nobody gives options. */
+const KEYS = 'keys are those of the ssh-agent, of ~/.ssh, and of ~/.ssh/config: name others there, as IdentityFile'
 
 /** Actions on hosts by name. */
 const ACTIONS = [
@@ -38,9 +42,12 @@ export function addNodeCommands(program: Command): void {
     .option('--label <key=value>', 'a label for the node', several)
     .option('--taint <key=value:effect>', 'a taint for the node', several)
     .option('--role <role>', 'a role for the node', several)
+    .addOption(new Option('-i, --identity <file>').hideHelp())
+    .addHelpText('after', `\n${KEYS}`)
     .action(async (addresses: string[], flags: AddFlags) => {
       const { newHost, parseLabels, readInventory } = await import('./inventory.ts')
-      const { name, nodeName, label, taint, role, file } = flags
+      const { name, nodeName, label, taint, role, file, identity } = flags
+      if (identity !== undefined) throw new UsageError(`there is no option for a key; ${KEYS}`)
       if (addresses.length !== 1 && (name || nodeName)) throw new UsageError('--name and --node-name want one address')
       const hosts = [
         ...addresses.map(address =>

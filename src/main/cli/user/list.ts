@@ -35,7 +35,11 @@ export async function list(dataDir: string, asJson: boolean): Promise<void> {
     ]),
     ...revoked.map(({ user, since }) => [user, '-', '-', `revoked ${since}`]),
   ].toSorted(([a = ''], [b = '']) => a.localeCompare(b))
-  console.log(rows.length > 0 ? table([['NAME', 'ROLE', 'NAMESPACE', 'STATE'], ...rows]) : 'nobody was invited')
+  console.log(
+    rows.length > 0
+      ? table([['NAME', 'ROLE', 'NAMESPACE', 'STATE'], ...rows])
+      : 'nobody was invited; invite somebody with: flotilla user invite NAME --role view',
+  )
 }
 
 const stateOf = ({ expires, server }: Grant, outdated: boolean): string => {

@@ -84,9 +84,11 @@ function dial(hop: Hop, { clock, signal }: ConnectOptions): Promise<Duplex> {
 }
 
 function unreachable(endpoint: string, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ECONNREFUSED') return `${endpoint} refuses the connection: no SSH server listens on that port`
+  if (code === 'ECONNREFUSED')
+    return `${endpoint} refuses the connection: no SSH server listens on that port. Start it there, or give its port: user@host:PORT`
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${endpoint}: this name is not known; is it spelled right?`
-  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return `${endpoint} cannot be reached from here (${code})`
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH')
+    return `${endpoint} cannot be reached from here (${code}): is it on, and in a network that this machine is in, too?`
   return `${endpoint} cannot be reached: ${message}`
 }
 
@@ -162,7 +164,11 @@ function handshake(
 function explain(hop: Hop, error: Error & { level?: string }, known: boolean, tried: Authentication): SshError {
   const name = hopName(hop)
   if (error.level === 'client-authentication')
-    return new SshError('AuthenticationFailed', `${name} did not let us in (${tried.summary})`)
+    return new SshError('AuthenticationFailed', `${name} did not let us in (${tried.summary}). ${letIn(hop)}`)
   if (!known) return new SshError('Unreachable', `${endpointName(hop)} does not speak SSH with us: ${error.message}`)
   return new SshError('ConnectionLost', `the connection to ${name} ended: ${error.message}`)
 }
+
+const letIn = ({ host, port, user }: Hop): string =>
+  `Let a key of yours in with: ssh-copy-id ${port === 22 ? '' : `-p ${port} `}${user}@${host}; ` +
+  'or name the right one in ~/.ssh/config (IdentityFile)'
