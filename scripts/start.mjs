@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { findElectron, hasDisplay } from './lib/electron.mjs'
-import { serverNode } from './lib/server-node.mjs'
+import { SERVER_NODE_ARGS, serverNode } from './lib/server-node.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
 
 requireNode()
@@ -32,6 +32,7 @@ if (choice.executable) {
   }
 } else {
   command = serverNode()
+  commandArgs.unshift(...SERVER_NODE_ARGS)
   say(`no window: ${choice.reason}. Serving the cluster headless; open the printed URL in a browser.`)
 }
 

@@ -6,6 +6,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync
 import { join } from 'node:path'
 import { root } from './setup.mjs'
 
+/** A young generation as small as older Nodes have it: 24 doubles it, which takes 70 MB more and is no faster here. */
+export const SERVER_NODE_ARGS = ['--max-semi-space-size=16']
+
 /** The first with Maglev. */
 const QUICK_MAJOR = 22
 

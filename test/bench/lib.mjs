@@ -5,7 +5,7 @@ import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { serverNode } from '../../scripts/lib/server-node.mjs'
+import { SERVER_NODE_ARGS, serverNode } from '../../scripts/lib/server-node.mjs'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 /** The program under test: the build of this checkout, or another one to compare it with. */
@@ -97,6 +97,7 @@ export class Server extends Client {
   static async start(args = [], dataDir = mkdtempSync(join(tmpdir(), 'flotilla-bench-'))) {
     const started = performance.now()
     const child = spawn(NODE, [
+      ...SERVER_NODE_ARGS,
       ...(process.env['FLOTILLA_NODE_ARGS']?.split(' ') ?? []),
       CLI,
       'serve',

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { root } from '../../scripts/lib/setup.mjs'
-import { serverNode } from '../../scripts/lib/server-node.mjs'
+import { SERVER_NODE_ARGS, serverNode } from '../../scripts/lib/server-node.mjs'
 
 const CLI = join(root, 'out/main/cli.js')
 
@@ -13,7 +13,8 @@ const CLI = join(root, 'out/main/cli.js')
 export const startCluster = (folder, nodes) => (nodes > 1 ? startLocal(folder, nodes) : startServe(folder))
 
 async function startServe(folder) {
-  const cluster = spawn(serverNode(), [CLI, 'serve', '--data-dir', folder, '--listen', '127.0.0.1:0'], {
+  const args = [...SERVER_NODE_ARGS, CLI, 'serve', '--data-dir', folder, '--listen', '127.0.0.1:0']
+  const cluster = spawn(serverNode(), args, {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = new Promise(resolve => cluster.once('exit', resolve))
