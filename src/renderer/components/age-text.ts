@@ -11,10 +11,13 @@ function tellExactly({ currentTarget }: PointerEvent) {
   if (element.dateTime) element.title = formatDateTime(element.dateTime)
 }
 
-export const AgeText: FunctionalComponent<{ time: string | undefined }> = ({ time }) =>
-  h(
-    'time',
-    { datetime: time, class: 'tabular-nums', onPointerenter: tellExactly },
-    time ? humanSince(time, now.value) : '–',
-  )
-AgeText.props = ['time']
+/** `3m20s` → `3m`. */
+const largestUnit = (duration: string) => /^\d+[a-z]+/.exec(duration)?.[0] ?? duration
+
+/** @param brief where there is little room: the largest unit alone */
+export const AgeText: FunctionalComponent<{ time: string | undefined; brief?: boolean }> = ({ time, brief }) => {
+  const age = time ? humanSince(time, now.value) : '–'
+  const attributes = { datetime: time, class: 'tabular-nums', onPointerenter: tellExactly }
+  return h('time', attributes, brief ? largestUnit(age) : age)
+}
+AgeText.props = { time: String, brief: Boolean }

@@ -42,7 +42,9 @@ export const podColumns = columnsOf<Pod>(
       const last = lastRestart(object)
       return h('span', { class: 'truncate text-warning font-medium' }, [
         count,
-        last ? h('span', { class: 'text-ink-faint font-normal' }, [' (', h(AgeText, { time: last }), ')']) : '',
+        last
+          ? h('span', { class: 'text-ink-faint font-normal' }, [' (', h(AgeText, { time: last, brief: true }), ')'])
+          : '',
       ])
     },
     width: 'minmax(68px, 0.4fr)',

@@ -5,6 +5,8 @@ import type { Box } from './layout.ts'
 
 const MIN_SCALE = 0.08
 const MAX_SCALE = 2
+/** What is small fills a large screen, but cards are not to look like posters. */
+const MAX_FIT_SCALE = 1.4
 const MARGIN = 32
 /** What is drawn beyond the edges, so that panning does not show gaps and need not redraw at every pixel. */
 const CELL = 400
@@ -26,12 +28,12 @@ export function usePanZoom(element: Ref<SVGSVGElement | null>) {
     isChosen = true
     zoomAt(width.value / 2, height.value / 2, factor)
   }
-  /** Shows the whole box, never larger than life. */
+  /** Shows the whole box. */
   function fit(box: Box) {
     if (!width.value || !height.value) return
     isChosen = false
     const scale = clampScale(
-      Math.min(1, (width.value - 2 * MARGIN) / box.width, (height.value - 2 * MARGIN) / box.height),
+      Math.min(MAX_FIT_SCALE, (width.value - 2 * MARGIN) / box.width, (height.value - 2 * MARGIN) / box.height),
     )
     const centred = (width.value - box.width * scale) / 2
     view.value = { x: Math.max(MARGIN, centred) - box.x * scale, y: MARGIN - box.y * scale, scale }

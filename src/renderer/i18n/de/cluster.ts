@@ -16,6 +16,7 @@ export const cluster = {
   '“Can somebody…?” still answers about yourself.': '„Darf jemand …?“ gibt weiterhin Auskunft über den eigenen Zugang.',
   'Only Kubernetes itself': 'Nur Kubernetes selbst',
   Nobody: 'Niemand',
+  'Show them': 'Einblenden',
   'Show its own subjects to see them.': 'Zum Anzeigen die eigenen Subjekte einblenden.',
   'No binding gives anybody {resource}.': 'Keine Bindung gibt irgendwem {resource}.',
   Subject: 'Subjekt',
