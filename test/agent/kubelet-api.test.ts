@@ -306,7 +306,11 @@ describe('numbers', () => {
   })
   it('/configz tells what the kubelet was configured with', async () => {
     const { kubeletconfig } = JSON.parse((await get('/configz')).text) as { kubeletconfig: Record<string, unknown> }
-    expect(kubeletconfig).toMatchObject({ kind: 'KubeletConfiguration', evictionHard: { 'memory.available': '100Mi' } })
+    expect(kubeletconfig).toMatchObject({
+      kind: 'KubeletConfiguration',
+      evictionHard: { 'memory.available': '100Mi' },
+      imagePullCredentialsVerificationPolicy: 'NeverVerifyPreloadedImages',
+    })
   })
   it('/healthz answers ok', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, text: 'ok' })

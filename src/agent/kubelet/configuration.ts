@@ -23,6 +23,7 @@ export const configurationOf = (config: AgentConfig, evictionHard: object): Reco
   containerLogMaxSize: '10Mi',
   containerLogMaxFiles: 5,
   serializeImagePulls: false,
+  imagePullCredentialsVerificationPolicy: 'NeverVerifyPreloadedImages',
   imageGCHighThresholdPercent: 85,
   imageGCLowThresholdPercent: 80,
 })
