@@ -120,8 +120,21 @@ class Checker {
 
   #mixedList(items: readonly Expr[]): CelType {
     this.#mixed = false
-    for (const item of items) this.check(item)
+    for (const item of items) this.#mixedItem(item)
     return listOf(DYN)
+  }
+
+  /** So may lists and maps in it, however deep. */
+  #mixedItem(item: Expr): void {
+    if (item.kind === 'list') for (const { value } of item.items) this.#mixedItem(value)
+    else if (item.kind === 'map')
+      for (const { key, value } of item.entries) {
+        this.check(key)
+        this.#mixedItem(value)
+      }
+    if (item.kind === 'list') this.types.set(item.id, listOf(DYN))
+    else if (item.kind === 'map') this.types.set(item.id, mapOf(DYN, DYN))
+    else this.check(item)
   }
 
   #isLocal(name: string): boolean {

@@ -39,6 +39,7 @@ const when =
   text =>
     holds(text) ? [] : [message]
 
+const isUri = (text: string) => text.startsWith('/') || URL.canParse(text)
 const isDate = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))
 const isDateTime = (text: string) =>
   /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/.test(text) &&
@@ -55,7 +56,7 @@ const FORMATS = new Map(
       ['dns1123SubdomainPrefix', asPrefix(dns1123Subdomain), 60],
       ['dns1035LabelPrefix', asPrefix(dns1035Label), 30],
       ['labelValue', labelValue, 40],
-      ['uri', when(text => text.startsWith('/') || URL.canParse(text), 'invalid URI'), 1000],
+      ['uri', (text: string) => (isUri(text) ? [] : [`parse ${JSON.stringify(text)}: invalid URI for request`]), 1000],
       [
         'uuid',
         when(

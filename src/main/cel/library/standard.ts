@@ -6,6 +6,7 @@ import { Duration, durationFrom, SECOND, showDuration, showTimestamp, Timestamp,
 import { type CelMap, isMap, List, Opaque, Optional, TypeValue, Uint, type Value } from '../values.ts'
 import { fn, type Library, method, type Overload } from './declare.ts'
 import { int, uint } from './operators.ts'
+import { showDouble } from '../numbers.ts'
 
 const both = (name: string, id: string, signature: string, call: Parameters<typeof fn>[3]): Overload[] => [
   fn(name, id, signature, call),
@@ -123,7 +124,7 @@ const conversions: Library = [
   }),
   fn('string', 'string_to_string', 'string -> string', (a: string) => a),
   fn('string', 'int64_to_string', 'int -> string', String),
-  fn('string', 'double_to_string', 'double -> string', String),
+  fn('string', 'double_to_string', 'double -> string', showDouble),
   fn('string', 'bool_to_string', 'bool -> string', String),
   fn('string', 'uint64_to_string', 'uint -> string', (a: Uint) => String(a.value)),
   fn('string', 'bytes_to_string', 'bytes -> string', decodeText),

@@ -2,6 +2,7 @@
 import { length } from '../compare.ts'
 import { CelError } from '../errors.ts'
 import { showDuration, showTimestamp, Duration, Timestamp } from '../time.ts'
+import { showDouble } from '../numbers.ts'
 import { isMap, List, TypeValue, Uint, type Value } from '../values.ts'
 import { fn, type Library, method } from './declare.ts'
 
@@ -71,24 +72,38 @@ function trim(text: string): string {
   return start.slice(0, end)
 }
 
+/** Behind the point, unless one says how many. */
+const DIGITS = 6
+
 /** `%s`: how a value reads in a text. */
 function show(value: Value): string {
   if (value === null) return 'null'
+  if (typeof value === 'number') return showDouble(value)
   if (typeof value !== 'object') return String(value)
   if (value instanceof Uint) return String(value.value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString()
   if (value instanceof Timestamp) return showTimestamp(value)
   if (value instanceof Duration) return showDuration(value)
   if (value instanceof TypeValue) return value.type
-  if (value instanceof List) return `[${value.toArray().map(show).join(', ')}]`
+  if (value instanceof List) return `[${value.toArray().map(showItem).join(', ')}]`
   if (isMap(value))
     return `{${value
       .keys()
-      .map(key => [show(key), show(value.get(key) ?? null)] as const)
+      .map(key => [showItem(key), showItem(value.get(key) ?? null)] as const)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => `${key}: ${item}`)
+      .map(([key, item]) => `${key}:${item}`)
       .join(', ')}}`
   return String(value)
+}
+
+/** What is in a list or a map reads as one would write it. */
+function showItem(value: Value): string {
+  if (typeof value === 'string') return quoted(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? value.toFixed(DIGITS) : quoted(showDouble(value))
+  if (value instanceof Uint8Array) return `b${quoted(show(value))}`
+  if (value instanceof Timestamp) return `timestamp(${quoted(show(value))})`
+  if (value instanceof Duration) return `duration(${quoted(show(value))})`
+  return show(value)
 }
 
 const whole = (value: Value): bigint | undefined =>
@@ -110,9 +125,19 @@ function radix(value: Value, base: 2 | 8 | 16, verb: string): string {
   throw new CelError(`error during formatting: %${verb} clause cannot be used on this value`)
 }
 
+const RAISED = [...'⁰¹²³⁴⁵⁶⁷⁸⁹']
+
+/** As English texts write it: `1.5×10⁰⁴`. */
 function exponent(value: number, digits: number): string {
-  return value.toExponential(digits).replace(/e([+-])(\d)$/, 'e$10$2')
+  if (!Number.isFinite(value)) return showDouble(value)
+  const [mantissa = '', power = ''] = value.toExponential(digits).split('e')
+  const raised = [...power.slice(1).padStart(2, '0')].map(digit => RAISED[Number(digit)]).join('')
+  return `${mantissa}×10${power.startsWith('-') ? '⁻' : ''}${raised}`
 }
+
+/** As English texts write it: `12,345.50`. */
+const fixed = (value: number, digits: number): string =>
+  Number.isFinite(value) ? value.toFixed(digits).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ',') : showDouble(value)
 
 /** `"%d of %s".format([1, "a"])` */
 function format(pattern: string, args: List): string {
@@ -125,7 +150,7 @@ function format(pattern: string, args: List): string {
     /%(?:(%)|(?:\.(\d{1,3}))?(.?))/gs,
     (_all, percent: string, precision: string, verb: string) => {
       if (percent) return '%'
-      const digits = Math.min(precision === undefined ? 6 : Number(precision), 100)
+      const digits = Math.min(precision === undefined ? DIGITS : Number(precision), 100)
       switch (verb) {
         case 's':
           return show(take())
@@ -137,7 +162,7 @@ function format(pattern: string, args: List): string {
           return String(integer)
         }
         case 'f':
-          return number(take(), 'fixed-point').toFixed(digits)
+          return fixed(number(take(), 'fixed-point'), digits)
         case 'e':
           return exponent(number(take(), 'scientific'), digits)
         case 'b':

@@ -27,16 +27,24 @@ class Url extends Opaque {
 
 const SHAPE = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?$/
 const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/
-const CONTROL = /[\x00-\x20\x7f]/
+const CONTROL = /[\x00-\x1f\x7f]/
+/** What stands in a path as it is, or is escaped already. */
+const PLAIN = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/%[\]]/gu
+
+const escaped = (path: string) =>
+  path.replace(PLAIN, sign =>
+    [...Buffer.from(sign)].map(byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  )
 
 function parseUrl(text: string): Url | undefined {
-  const match = CONTROL.test(text.trim()) ? null : SHAPE.exec(text)
+  const match = CONTROL.test(text) ? null : SHAPE.exec(text)
   if (!match) return undefined
   const [, scheme = '', authority, path = '', query = ''] = match
   if (scheme === '' && !path.startsWith('/')) return undefined
   if (scheme === '' && authority !== undefined) return undefined
   if (BAD_ESCAPE.test(path)) return undefined
   const host = (authority ?? '').replace(/^.*@/, '')
+  if (host.includes(' ')) return undefined
   const port = /:([^:\]]*)$/.exec(host.startsWith('[') ? host.slice(host.indexOf(']')) : host)?.[1]
   if (port !== undefined && !/^\d*$/.test(port)) return undefined
   if (host.startsWith('[') && !host.includes(']')) return undefined
@@ -71,6 +79,6 @@ export const urls: Library = [
   method('getHost', 'url_get_host', 'kubernetes.URL -> string', (a: Url) => a.parts.host),
   method('getHostname', 'url_get_hostname', 'kubernetes.URL -> string', hostname),
   method('getPort', 'url_get_port', 'kubernetes.URL -> string', port),
-  method('getEscapedPath', 'url_get_escaped_path', 'kubernetes.URL -> string', (a: Url) => a.parts.path),
+  method('getEscapedPath', 'url_get_escaped_path', 'kubernetes.URL -> string', (a: Url) => escaped(a.parts.path)),
   method('getQuery', 'url_get_query', 'kubernetes.URL -> map(string, list(string))', query),
 ]
