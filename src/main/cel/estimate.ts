@@ -133,6 +133,8 @@ class Estimator {
     if (expr.kind === 'ident') {
       const local = this.#locals.findLast(({ name }) => name === expr.name)
       if (local?.size !== undefined) return local.size
+      // The name of a type counts as long as what the rule is about, as upstream has it.
+      if (type?.kind === 'type') return this.#variables.get('self')?.maxElements ?? 0
     }
     return Infinity
   }

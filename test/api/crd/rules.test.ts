@@ -105,6 +105,7 @@ describe('a definition', () => {
       properties: { target, namespace: { type: 'string', maxLength: 63 } },
       'x-kubernetes-validations': [
         { rule: "!has(self.namespace) || self.namespace != 'a'", message: 'not in a' },
+        { rule: '!has(self.target) || type(self.target) == string' },
         { rule: "!has(self.__namespace__) || self.__namespace__ != 'b'", message: 'not in b' },
       ],
     }
