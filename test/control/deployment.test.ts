@@ -109,6 +109,8 @@ describe('deployment', () => {
         reason: 'NewReplicaSetAvailable',
         message: `ReplicaSet "${rs!.metadata.name}" has successfully progressed.`,
       })
+      // Which is told last changed last.
+      expect(status.conditions?.map(({ type }) => type)).toEqual(['Available', 'Progressing'])
       expect(metadata.annotations?.['deployment.kubernetes.io/revision']).toBe('1')
       expect(await eventsAbout(cluster.client, namespace, 'web')).toEqual([
         `ScalingReplicaSet: Scaled up replica set ${rs!.metadata.name} from 0 to 3`,

@@ -108,6 +108,8 @@ test('a claim made from a template belongs to its pod, gets a device with the po
     ownerReferences: [{ kind: 'Pod', name: 'first', uid: first.metadata.uid, controller: true }],
     finalizers: [FINALIZER],
   })
+  // It holds up nobody who deletes the pod in the foreground.
+  expect(claim.metadata.ownerReferences?.[0]).not.toHaveProperty('blockOwnerDeletion')
   expect(claim.status).toMatchObject({
     allocation: {
       devices: { results: [{ request: 'r', driver: 'gpu.example.com', pool: 'b', device: 'd0' }] },

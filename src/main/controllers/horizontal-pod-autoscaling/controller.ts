@@ -62,10 +62,7 @@ export class HorizontalPodAutoscaling implements Reconciler<Hpa> {
   readonly eventSource = 'horizontal-pod-autoscaler'
   readonly type = HorizontalPodAutoscaler
   readonly watches = [
-    own(
-      HorizontalPodAutoscaler,
-      ({ type, object, old }) => type === 'added' || (old !== undefined && !deepEqual(object.spec, old.spec)),
-    ),
+    own(HorizontalPodAutoscaler, ({ type, object, old }) => type !== 'updated' || !deepEqual(object.spec, old?.spec)),
     read(Pod),
   ]
   readonly #histories = new Map<string, History>()

@@ -1,10 +1,11 @@
 // Where autoscalers read what they go by: metrics.k8s.io, and custom and external metrics where somebody serves them.
 import { PodMetrics } from '../../../shared/machinery/metrics-types.ts'
 import type { CrossVersionObjectReference, MetricIdentifier } from '../../../shared/api/autoscaling/v2.ts'
-import type { APIResourceList } from '../../../shared/api/meta/v1.ts'
+import type { APIGroup, APIResourceList } from '../../../shared/api/meta/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
 import { parseDuration } from '../../../shared/machinery/duration.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
+import { isNotFound } from '../../../shared/machinery/status.ts'
 import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
 
 /** One pod's value, in thousandths. */
@@ -15,13 +16,17 @@ export interface PodMetric {
 }
 export type PodMetricValues = ReadonlyMap<string, PodMetric>
 
-const CUSTOM = '/apis/custom.metrics.k8s.io/v1beta2'
+const CUSTOM_GROUP = 'custom.metrics.k8s.io'
+/** Adapters serve one of them, or both. */
+const CUSTOM_VERSIONS = ['v1beta2', 'v1beta1']
 const EXTERNAL = '/apis/external.metrics.k8s.io/v1beta1'
 
 interface CustomValue {
   readonly describedObject?: { readonly name?: string }
   readonly timestamp?: string
   readonly windowSeconds?: number
+  /** The same in v1beta1. */
+  readonly window?: number
   readonly value: string | number
 }
 const itemsOf = (answer: unknown) => (answer as { readonly items?: readonly CustomValue[] }).items ?? []
@@ -59,14 +64,30 @@ function queryOf(parameters: Readonly<Record<string, string>>): string {
 const selectorOf = ({ selector }: MetricIdentifier) => (selector ? fromLabelSelector(selector).format() : '')
 const segment = encodeURIComponent
 
-async function custom(client: Client, path: string): Promise<readonly CustomValue[]> {
+/** @param path within a namespace */
+async function custom(client: Client, namespace: string, path: string): Promise<readonly CustomValue[]> {
+  const read = async () => {
+    const version = await customVersion(client)
+    return await client.raw('GET', `/apis/${CUSTOM_GROUP}/${version}/namespaces/${segment(namespace)}/${path}`)
+  }
   const items = itemsOf(
-    await client.raw('GET', `${CUSTOM}${path}`).catch((error: unknown) => {
+    await read().catch((error: unknown) => {
       throw new Error(`unable to fetch metrics from custom metrics API: ${(error as Error).message}`)
     }),
   )
   if (items.length === 0) throw new Error('no metrics returned from custom metrics API')
   return items
+}
+
+async function customVersion(client: Client): Promise<string> {
+  const group = (await client.raw('GET', `/apis/${CUSTOM_GROUP}`).catch((error: unknown) => {
+    if (isNotFound(error)) throw new Error(`no custom metrics API (${CUSTOM_GROUP}) registered`)
+    throw error
+  })) as APIGroup
+  const served = [...(group.preferredVersion ? [group.preferredVersion] : []), ...group.versions]
+  const known = served.find(({ version }) => CUSTOM_VERSIONS.includes(version))
+  if (!known) throw new Error('no known available metric versions found')
+  return known.version
 }
 
 /** @throws Error */
@@ -77,9 +98,9 @@ export async function podsMetric(
   metric: MetricIdentifier,
 ): Promise<PodMetricValues> {
   const query = queryOf({ labelSelector: selector, metricLabelSelector: selectorOf(metric) })
-  const items = await custom(client, `/namespaces/${segment(namespace)}/pods/*/${segment(metric.name)}${query}`)
+  const items = await custom(client, namespace, `pods/*/${segment(metric.name)}${query}`)
   return new Map(
-    items.map(({ describedObject, value, timestamp, windowSeconds = 60 }) => [
+    items.map(({ describedObject, value, timestamp, window = 60, windowSeconds = window }) => [
       describedObject?.name ?? '',
       {
         milli: parseQuantity(value).milli(),
@@ -97,21 +118,22 @@ export async function objectMetric(
   { apiVersion = 'v1', kind, name }: CrossVersionObjectReference,
   metric: MetricIdentifier,
 ): Promise<number> {
+  const query = queryOf({ metricLabelSelector: selectorOf(metric) })
+  // Of a namespace, its own is meant, whatever the name: nobody reads another one's that way.
+  const what = kind === 'Namespace' && apiVersion === 'v1' ? 'metrics' : await pathOf(client, apiVersion, kind, name)
+  const [first] = await custom(client, namespace, `${what}/${segment(metric.name)}${query}`)
+  return parseQuantity(first?.value ?? '0').milli()
+}
+
+/** @returns such as `ingresses.networking.k8s.io/web`, also for kinds that are in no namespace */
+async function pathOf(client: Client, apiVersion: string, kind: string, name: string): Promise<string> {
   const inGroup = apiVersion.includes('/')
-  const { resources } = (await client.raw(
-    'GET',
-    inGroup ? `/apis/${apiVersion}` : `/api/${apiVersion}`,
-  )) as APIResourceList
+  const root = inGroup ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+  const { resources } = (await client.raw('GET', root)) as APIResourceList
   const served = resources.find(resource => resource.kind === kind && !resource.name.includes('/'))
   if (!served) throw new Error(`no matches for kind "${kind}"`)
   const group = inGroup ? `.${apiVersion.split('/')[0] ?? ''}` : ''
-  const where = served.namespaced ? `/namespaces/${segment(namespace)}` : ''
-  const query = queryOf({ metricLabelSelector: selectorOf(metric) })
-  const [first] = await custom(
-    client,
-    `${where}/${segment(served.name + group)}/${segment(name)}/${segment(metric.name)}${query}`,
-  )
-  return parseQuantity(first?.value ?? '0').milli()
+  return `${segment(served.name + group)}/${segment(name)}`
 }
 
 /** @returns the sum of all that the metric's selector matches, in thousandths @throws Error */
