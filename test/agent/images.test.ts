@@ -233,7 +233,7 @@ describe('how far a pull is', () => {
     using folder = temporary()
     const events: string[] = []
     let report: (progress: PullProgress) => void = () => undefined
-    let finish: () => void = () => undefined
+    let finish: (() => void) | undefined
     const pulled = { id: 'sha256:1', tags: [], digests: [], sizeBytes: 1, user: '' }
     const found: (typeof pulled)[] = []
     const puller = new ImagePuller({
@@ -253,12 +253,12 @@ describe('how far a pull is', () => {
     const container = { name: 'c', image: 'big:1' }
     const pod = { metadata: { name: 'p', namespace, uid: 'u' }, spec: { containers: [container] } } as unknown as Pod
     const done = puller.ensure(pod, container, new AbortController().signal)
-    await eventually(() => clock.pending === 1)
+    await eventually(() => clock.pending === 1 && finish !== undefined)
     await clock.advance(15_000)
     report({ doneBytes: 30 * 1024 ** 2, totalBytes: 120 * 1024 ** 2 })
     await clock.advance(15_000)
     found.push(pulled)
-    finish()
+    finish?.()
     await done
     expect(events.slice(0, 3)).toEqual([
       'Pulling: Pulling image "big:1"',
