@@ -67,6 +67,12 @@ function change(perSecond) {
   let next = 0
   let isOn = true
   const patch = { metadata: { labels: {} } }
+  /** A connection that was closed while it rested is no failure of the server's: the change is made by another one. */
+  const isBroken = ({ code }) => code === 'EPIPE' || code === 'ECONNRESET'
+  async function send(path, body) {
+    const once = () => must('PATCH', path, body, 'application/merge-patch+json')
+    await once().catch(error => (isBroken(error) ? once() : Promise.reject(error)))
+  }
   const running = (async () => {
     const started = performance.now()
     while (isOn) {
@@ -75,7 +81,7 @@ function change(perSecond) {
       for (; next < due; next++) {
         patch.metadata.labels.turn = String(next)
         const path = `/api/v1/namespaces/list/pods/${podName((next * 37) % PODS)}`
-        work.push(must('PATCH', path, JSON.stringify(patch), 'application/merge-patch+json'))
+        work.push(send(path, JSON.stringify(patch)))
       }
       await Promise.all(work)
       await sleep(10)
