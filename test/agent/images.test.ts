@@ -1,4 +1,6 @@
 // Images out of a private registry with a CA of its own; pulls that are shared, and how far they are.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PullRecords } from '../../src/agent/kubelet/images/pull-records.ts'
 import { SharedPulls } from '../../src/agent/kubelet/images/shared-pulls.ts'
@@ -160,6 +162,15 @@ describe('an image that is here', () => {
     await records.begins(image)
     await records.ended(image)
     expect(await records.mayUse(image, 'sha256:1', never)).toBe(true)
+  })
+  it('is everybody’s again where what was written down is damaged, and goes on from there', async () => {
+    using folder = temporary()
+    writeFileSync(join(folder.path, 'pull-records.json'), '{"images":{"sha256:1"')
+    const records = new PullRecords(folder.path, silentLog)
+    expect(await records.mayUse(image, 'sha256:1', never)).toBe(true)
+    await records.came(image, 'sha256:2', source('one', 'a'))
+    const later = new PullRecords(folder.path, silentLog)
+    expect(await later.mayUse(image, 'sha256:2', () => credentials())).toBe(false)
   })
   it('is forgotten when it is gone', async () => {
     using folder = temporary()

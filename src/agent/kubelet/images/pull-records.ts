@@ -2,9 +2,9 @@
 // asks who wants it. Whoever can show none of the credentials with which it came has to pull it again. Images that
 // somebody else put on the machine are everybody's.
 // @see https://kubernetes.io/docs/concepts/containers/images/#ensureimagepullcredentialverification
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../../../shared/machinery/log.ts'
+import { readState, writeState } from '../../network/state-file.ts'
 import { type PullCredential, type SecretSource, repositoryOf } from './pull-secrets.ts'
 
 interface Access {
@@ -29,7 +29,6 @@ const MOST_SECRETS = 100
 export class PullRecords {
   readonly #path: string
   readonly #log: Log
-  #loading: Promise<void> | undefined
   #saving: Promise<void> = Promise.resolve()
   readonly #images = new Map<string, PulledImage>()
   /** How many pulls of a reference are under way; 0 = one that began in an earlier life. */
@@ -38,6 +37,10 @@ export class PullRecords {
   constructor(dataDir: string, log: Log) {
     this.#path = join(dataDir, 'pull-records.json')
     this.#log = log
+    // Missing or damaged, it says nothing: what is on the machine then counts as put there by somebody else.
+    const { images = {}, begun = [] } = (readState(this.#path) ?? {}) as Stored
+    for (const [id, pulled] of Object.entries(images)) this.#images.set(id, pulled)
+    for (const image of begun) this.#begun.set(image, 0)
   }
 
   /**
@@ -46,7 +49,6 @@ export class PullRecords {
    * @param credentials that the pod has for it; asked for when they matter
    */
   async mayUse(image: string, id: string, credentials: () => Promise<readonly PullCredential[]>): Promise<boolean> {
-    await this.#loaded()
     const pulled = this.#images.get(id)
     if (!pulled) return !this.#begun.has(image)
     const access = pulled[repositoryOf(image)]
@@ -62,14 +64,12 @@ export class PullRecords {
   }
 
   async begins(image: string): Promise<void> {
-    await this.#loaded()
     this.#begun.set(image, (this.#begun.get(image) ?? 0) + 1)
     await this.#save()
   }
 
   /** @param source of the credentials with which it came; undefined = it came without */
   async came(image: string, id: string, source: SecretSource | undefined): Promise<void> {
-    await this.#loaded()
     await this.#note(image, id, source)
   }
 
@@ -83,7 +83,6 @@ export class PullRecords {
 
   /** Forgets images that are no longer here. @param list ids of those that are */
   async forgetGone(list: () => Promise<readonly string[]>): Promise<void> {
-    await this.#loaded()
     const before = new Map(this.#images)
     if (before.size === 0) return
     const here = new Set(await list())
@@ -103,23 +102,11 @@ export class PullRecords {
     await this.#save()
   }
 
-  #loaded(): Promise<void> {
-    return (this.#loading ??= this.#load())
-  }
-
-  async #load(): Promise<void> {
-    const text = await readFile(this.#path, 'utf8').catch(() => '{}') // nothing pulled yet
-    const { images = {}, begun = [] } = JSON.parse(text) as Stored
-    for (const [id, pulled] of Object.entries(images)) this.#images.set(id, pulled)
-    for (const image of begun) this.#begun.set(image, 0)
-  }
-
   /** A disk that is full keeps no image away: what cannot be written now is written with the next change. */
   #save(): Promise<void> {
     const write = async () => {
       const stored: Stored = { images: Object.fromEntries(this.#images), begun: [...this.#begun.keys()] }
-      await writeFile(`${this.#path}.tmp`, JSON.stringify(stored), { mode: 0o600 })
-      await rename(`${this.#path}.tmp`, this.#path)
+      await writeState(this.#path, JSON.stringify(stored))
     }
     this.#saving = this.#saving
       .then(write)
