@@ -274,12 +274,17 @@ test('nobody may ask for a certificate of the group that may do everything, and 
   expect(signers[signerName]?.(asked, ['client auth'])).toBe(why)
 })
 
-test('what asks for a user’s certificate must be a request', async () => {
-  const spec = { request: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KeA==', usages: ['client auth'] }
-  const draft = { metadata: { name: 'none' }, spec: { ...spec, signerName: 'kubernetes.io/kube-apiserver-client' } }
-  await expect(cluster.client.create(CertificateSigningRequest, draft)).rejects.toMatchObject({
-    code: 403,
-    message: expect.stringContaining('failed to parse CSR: ') as string,
+test.each([
+  ['a text that is none', '-----BEGIN CERTIFICATE REQUEST-----\nx', 'PEM block type must be CERTIFICATE REQUEST'],
+  ['a block of nothing', '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n', 'asn1: '],
+])('%s does not ask for a certificate', async (_what, pem, why) => {
+  const request = Buffer.from(pem).toString('base64')
+  const spec = { request, usages: ['client auth'], signerName: 'kubernetes.io/kube-apiserver-client' }
+  await expect(
+    cluster.client.create(CertificateSigningRequest, { metadata: { name: 'none' }, spec }),
+  ).rejects.toMatchObject({
+    code: 422,
+    message: expect.stringContaining(`spec.request: Invalid value: "${request}": ${why}`) as string,
   })
 })
 
