@@ -173,6 +173,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
   owned.defer(closeBodyDecoder)
   const tunnels = owned.use(new NodeTunnels(clock))
   const metrics = owned.use(new MetricsCollector({ dialer: tunnels, clock }))
+  metrics.keepHistory()
   const authorization = owned.use(createAuthorization(store))
   const admission = owned.use(createAdmission({ store, serviceCIDRs: network.serviceCIDRs, nodes: tunnels, log }))
   const answers = owned.use(new AnswerDesk())

@@ -7,6 +7,7 @@ import { Deployment } from '../../src/shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler, type HorizontalPodAutoscalerSpec } from '../../src/shared/api/autoscaling/v2.ts'
 import { Lease } from '../../src/shared/api/coordination/v1.ts'
 import { Node, Pod, ServiceAccount } from '../../src/shared/api/core/v1.ts'
+import { NodeUsage, PodUsage } from '../../src/shared/api/flotilla/usage-v1.ts'
 import { NodeMetrics, PodMetrics } from '../../src/shared/machinery/metrics-types.ts'
 import { formatMicroTime, formatTime } from '../../src/shared/machinery/clock.ts'
 import { conditionOf } from '../../src/shared/machinery/conditions.ts'
@@ -57,6 +58,7 @@ beforeAll(async () => {
     dial: () => Promise.resolve(connect(port, '127.0.0.1')),
   }
   collector = new MetricsCollector({ dialer, clock })
+  collector.keepHistory()
   cluster = await startCluster({ clock, metrics: collector })
   await eventually(() => cluster.client.get(ServiceAccount, { namespace, name: 'default' }))
   await cluster.client.create(Node, { metadata: { name: NODE }, spec: {} })
@@ -191,6 +193,33 @@ describe('metrics.k8s.io', () => {
     await expect(nobody.list(PodMetrics, { namespace })).rejects.toThrow(
       'pods.metrics.k8s.io is forbidden: User "eve" cannot list resource "pods" in API group "metrics.k8s.io"',
     )
+  })
+})
+
+describe('usage.flotilla.dev', () => {
+  test('tells the hours before, a reading a minute, whether somebody asked or not', async () => {
+    load.set('kept', 500)
+    await deploy('kept', 1)
+    await inTime(async () =>
+      expect((await podsIn(cluster.client, namespace, 'app=kept'))[0]?.status.phase).toBe('Running'),
+    )
+    for (let minute = 0; minute < 3; minute++) {
+      const { length } = collector.history
+      await renew()
+      await clock.advance(60_000)
+      // Readings are requests over sockets: they come when they come.
+      await eventually(() => collector.history.length === length + 1)
+    }
+    const [pod] = (await cluster.client.list(PodUsage, { namespace, labelSelector: 'app=kept' })).items
+    expect(pod?.samples.length).toBeGreaterThanOrEqual(2)
+    expect(pod?.samples.at(-1)).toMatchObject({ cpu: '500000u', memory: '65536Ki' })
+    const times = pod!.samples.map(({ timestamp }) => Date.parse(timestamp))
+    expect(new Set(times.slice(1).map((time, index) => time - (times[index] ?? 0)))).toEqual(new Set([60_000]))
+    const node = await cluster.client.get(NodeUsage, { name: NODE })
+    expect(node.samples.at(-1)?.cpu).toBe('1500000u')
+    await expect(cluster.client.get(NodeUsage, { name: 'other' })).rejects.toSatisfy(isNotFound)
+    const nobody = cluster.api.clientAs({ name: 'eve', groups: ['system:authenticated'] })
+    await expect(nobody.list(PodUsage, { namespace })).rejects.toThrow('podusages.usage.flotilla.dev is forbidden')
   })
 })
 

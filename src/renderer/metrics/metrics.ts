@@ -1,64 +1,55 @@
 // What nodes, pods and all pods of a namespace use, read from metrics.k8s.io every 15 seconds and kept for hours in this
-// window.
+// window. What was used in the hours before it opened, a Flotilla server tells.
 import { defineStore } from 'pinia'
 import { computed, shallowRef, watch } from 'vue'
-import { NodeMetrics, PodMetrics, type Usage as Amounts } from '../../shared/machinery/metrics-types.ts'
-import { rowKey } from '../api/sources.ts'
+import { NodeUsage, PodUsage } from '../../shared/api/flotilla/usage-v1.ts'
+import { NodeMetrics, PodMetrics } from '../../shared/machinery/metrics-types.ts'
+import type { KubeObject } from '../../shared/machinery/object.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { connection } from '../api/connection.ts'
-import { parseQuantity } from '../kinds/quantity.ts'
 import { useClusterStore } from '../stores/cluster.ts'
-import { type Usage, UsageHistory } from './series.ts'
+import { type Moment, momentOf, momentsBefore, namespacesOf } from './moments.ts'
+import { UsageHistory } from './series.ts'
 
 const EVERY_MS = 15_000
 /** While nobody looks, the line gets coarser rather than the machine busier. */
 const HIDDEN_EVERY_MS = 60_000
 
-const toUsage = ({ cpu, memory }: Amounts): Usage => ({ cpu: parseQuantity(cpu), memory: parseQuantity(memory) })
 export type UsageKind = 'pods' | 'nodes' | 'namespaces'
-
-const sum = (usages: readonly Usage[]): Usage =>
-  usages.reduce((a, b) => ({ cpu: a.cpu + b.cpu, memory: a.memory + b.memory }), { cpu: 0, memory: 0 })
 
 export const useMetricsStore = defineStore('metrics', () => {
   const cluster = useClusterStore()
-  const isServed = computed(() => cluster.find(PodMetrics.group, PodMetrics.version, PodMetrics.plural) !== undefined)
+  const serves = ({ group, version, plural }: Pick<ResourceType<unknown>, 'group' | 'version' | 'plural'>) =>
+    cluster.find(group, version, plural) !== undefined
+  const isServed = computed(() => serves(PodMetrics))
   const series = { pods: new UsageHistory(), nodes: new UsageHistory(), namespaces: new UsageHistory() }
   /** Moves with every reading: whoever shows numbers depends on it. */
   const readAt = shallowRef(0)
   let timer: ReturnType<typeof setTimeout> | undefined
+  let before: Promise<void> | undefined
 
+  /** @param which those that could be read */
+  function add(at: number, { nodes, pods }: Moment, which = { nodes: true, pods: true }): void {
+    if (which.nodes) series.nodes.add(at, nodes)
+    if (!which.pods) return
+    series.pods.add(
+      at,
+      pods.map(({ key, usage }) => [key, usage]),
+    )
+    series.namespaces.add(at, namespacesOf(pods))
+  }
+
+  /** Once, ahead of the first reading. */
+  async function readBefore(): Promise<void> {
+    if (!serves(PodUsage)) return
+    const [nodes, pods] = await both(NodeUsage, PodUsage)
+    for (const [at, moment] of momentsBefore(nodes ?? [], pods ?? [])) add(at, moment)
+  }
   async function read(): Promise<void> {
-    const [nodes, pods] = await Promise.allSettled([
-      connection.client.list(NodeMetrics),
-      connection.client.list(PodMetrics),
-    ])
+    await (before ??= readBefore())
+    const [nodes, pods] = await both(NodeMetrics, PodMetrics)
     const now = Date.now()
-    if (nodes.status === 'fulfilled')
-      series.nodes.add(
-        now,
-        nodes.value.items.map(({ metadata, usage }) => [metadata.name, toUsage(usage)]),
-      )
-    if (pods.status === 'fulfilled') {
-      const used = pods.value.items.map(({ metadata: { name, namespace }, containers }) => ({
-        key: rowKey(namespace, name),
-        namespace,
-        usage: sum(containers.map(({ usage }) => toUsage(usage))),
-      }))
-      series.pods.add(
-        now,
-        used.map(({ key, usage }) => [key, usage]),
-      )
-      const byNamespace = new Map<string, Usage[]>()
-      for (const { namespace, usage } of used) {
-        const those = byNamespace.get(namespace)
-        if (those) those.push(usage)
-        else byNamespace.set(namespace, [usage])
-      }
-      series.namespaces.add(
-        now,
-        [...byNamespace].map(([namespace, usages]) => [namespace, sum(usages)]),
-      )
-    }
+    add(now, momentOf(nodes ?? [], pods ?? []), { nodes: nodes !== undefined, pods: pods !== undefined })
     readAt.value = now
   }
   function schedule(delayMs: number) {
@@ -76,3 +67,15 @@ export const useMetricsStore = defineStore('metrics', () => {
 
   return { isServed, readAt, latest, samples }
 })
+
+/** @returns the items of each; undefined: that one may not, or cannot, be read */
+async function both<A extends KubeObject, B extends KubeObject>(
+  a: ResourceType<A>,
+  b: ResourceType<B>,
+): Promise<[A[] | undefined, B[] | undefined]> {
+  const [first, second] = await Promise.allSettled([connection.client.list(a), connection.client.list(b)])
+  return [
+    first.status === 'fulfilled' ? [...first.value.items] : undefined,
+    second.status === 'fulfilled' ? [...second.value.items] : undefined,
+  ]
+}

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
+import type { PodUsage } from '../../../src/shared/api/flotilla/usage-v1.ts'
 import { Cluster, until } from '../support/cluster.ts'
 import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
 import { counterImage } from './support/counter-image.ts'
@@ -243,6 +244,20 @@ describe('metrics', () => {
     await page.getByRole('link', { name: 'Overview' }).click()
     await page.getByRole('meter', { name: 'CPU' }).waitFor()
     await shoot(page, 'capacity')
+  })
+
+  it('has the minutes before the window was opened, which the server kept', async () => {
+    const kept = async () => {
+      const list = JSON.parse(await cluster.kubectl('get', 'podusages', '-o', 'json')) as { items: PodUsage[] }
+      return list.items.some(({ metadata, samples }) => metadata.name.startsWith('shop-') && samples.length > 1)
+    }
+    await until('two readings of the server', kept, 150_000)
+    await page.reload()
+    await page.getByRole('link', { name: 'Pods', exact: true }).click()
+    // A window that begins with nothing has no line before its second reading, 15 seconds after the first.
+    const line = page.locator('[data-key*="/shop-"] [data-column=memory-use] polyline').first()
+    await line.waitFor({ timeout: 10_000 })
+    expect((await line.getAttribute('points'))?.split(' ').length).toBeGreaterThan(2)
   })
 })
 

@@ -29,6 +29,7 @@ const viewRules: PolicyRule[] = [
   rule(READ, 'policy', 'poddisruptionbudgets poddisruptionbudgets/status'),
   rule(READ, 'networking.k8s.io', 'ingresses ingresses/status networkpolicies'),
   rule(READ, 'metrics.k8s.io', 'pods nodes'),
+  rule(READ, 'usage.flotilla.dev', 'podusages nodeusages'),
   rule(READ, 'resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates'),
 ] // prettier-ignore
 

@@ -1,10 +1,11 @@
-// Reads the nodes' statistics through their links, for as long as somebody asks for them: every 15 seconds while there
-// are questions, not at all on an idle laptop.
+// Reads the nodes' statistics through their links: every 15 seconds while somebody asks for them, and else once a minute
+// for the history of the last hours.
 import { request } from 'node:http'
 import PQueue from 'p-queue'
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import type { NodeDialer } from '../proxy/node-tunnels.ts'
 import { type Measured, type Reading, measure, readingOf } from './readings.ts'
+import { HISTORY_EVERY_MS, UsageHistory } from './usage-history.ts'
 
 export interface CollectorOptions {
   readonly dialer: NodeDialer & { readonly connected: readonly string[] }
@@ -28,6 +29,8 @@ export class MetricsCollector implements AsyncDisposable {
   #askedAtMs = 0
   #running: Promise<void> | undefined
   #first: Promise<void> | undefined
+  #keeping: Promise<void> | undefined
+  readonly history = new UsageHistory()
 
   constructor(options: CollectorOptions) {
     this.#options = options
@@ -43,6 +46,22 @@ export class MetricsCollector implements AsyncDisposable {
     }
     await this.#first
     return this.#measured
+  }
+
+  /** From now on the history grows, whether somebody asks or not. */
+  keepHistory(): void {
+    this.#keeping ??= this.#keep()
+    this.#keeping.catch(() => undefined) // ended by dispose
+  }
+
+  async #keep(): Promise<void> {
+    const { clock } = this.#options
+    for (;;) {
+      // Whoever asks has it read more often than that.
+      if (!this.#running) await this.#readAll()
+      this.history.add(clock.now(), this.#measured)
+      await delay(clock, HISTORY_EVERY_MS, this.#stop.signal)
+    }
   }
 
   async #measureTwice(): Promise<void> {
@@ -90,6 +109,7 @@ export class MetricsCollector implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('the server stops'))
     await this.#running?.catch(() => undefined)
+    await this.#keeping?.catch(() => undefined)
   }
 }
 

@@ -48,6 +48,7 @@ import { certificateRevocations } from './flotilla/certificate-revocation.ts'
 import { hostOperations } from './flotilla/host-operation.ts'
 import { hosts } from './flotilla/host.ts'
 import { podExplanations } from './flotilla/pod-explanation.ts'
+import { nodeUsages, podUsages } from './flotilla/usage.ts'
 import { whatIfs } from './flotilla/what-if.ts'
 import { flowSchemas } from './flowcontrol/flow-schema.ts'
 import { priorityLevelConfigurations } from './flowcontrol/priority-level-configuration.ts'
@@ -154,5 +155,7 @@ export const builtinResources: readonly ResourceDescriptor[] = [
   hosts,
   hostOperations,
   podExplanations,
+  nodeUsages,
+  podUsages,
   whatIfs,
 ]

@@ -7,10 +7,10 @@ import type { EndpointContext, SubresourceHandler } from '../contract.ts'
 import { createRepresent } from './represent.ts'
 import { selectionOf } from './selection.ts'
 
-/** @param read all that there is, in the namespace when there is one */
+/** @param read all that there is, in the namespace when there is one; with a name, that one is enough */
 export function computedHandler(
   type: ResourceType<KubeObject>,
-  read: (context: EndpointContext, namespace: string) => Promise<readonly object[]>,
+  read: (context: EndpointContext, namespace: string, name: string) => Promise<readonly object[]>,
 ): SubresourceHandler {
   const { group, version, kind, plural } = type
   return {
@@ -28,7 +28,7 @@ export function computedHandler(
       const { matches } = selectionOf(resource, query.get('labelSelector') ?? '', query.get('fieldSelector') ?? '')
       const representation = createRepresent(context.store, context.clock)(request, resource)
       const { contentType } = representation
-      const objects = (await read(context, info.namespace)) as unknown as AnyObject[]
+      const objects = (await read(context, info.namespace, info.name)) as unknown as AnyObject[]
       if (info.name !== '') {
         const found = objects.find(({ metadata }) => metadata.name === info.name)
         if (!found) throw notFound(type, info.namespace ? `${info.namespace}/${info.name}` : info.name)
