@@ -46,16 +46,24 @@ describe('this machine', () => {
       why: `the Docker on ${socket} is Docker Desktop's, which runs in a virtual machine that lacks what a node needs; use Docker with root's rights on this machine (DOCKER_HOST=unix:///var/run/docker.sock), or add a node over SSH`,
     })
   })
-  test('is none where Docker is in another network, as in a container that has its socket', () => {
+  test('is one for a process of root where Docker is in another network, and no place for local clusters', () => {
     const bundle = buildSync({
-      entryPoints: [fileURLToPath(new URL('../../src/main/local-node/detect.ts', import.meta.url))],
-      bundle: true, write: false, platform: 'node', format: 'cjs',
+      stdin: {
+        contents: `
+          import { planLocalNode } from './src/main/local-node/detect.ts'
+          import { connectLocal } from './src/main/local-cluster/manage.ts'
+          const refusal = await connectLocal('/nowhere', () => undefined).catch(error => error.message)
+          console.log(JSON.stringify({ plan: await planLocalNode(), refusal }))`,
+        resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
+      },
+      bundle: true, write: false, platform: 'node', format: 'esm', target: 'node20', packages: 'external',
     }) // prettier-ignore
-    const script = `${bundle.outputFiles[0]!.text}; module.exports.planLocalNode().then(plan => console.log(JSON.stringify(plan)))`
-    const plan = execFileSync('unshare', ['--net', process.execPath, '-'], { input: script, encoding: 'utf8' })
-    expect(JSON.parse(plan)).toEqual({
-      run: 'not',
-      why: 'the Docker on /var/run/docker.sock has its network elsewhere: on another machine, or outside the container in which this runs; run this where that Docker runs, or add that machine as a node over SSH',
+    const args = ['--net', process.execPath, '--input-type=module', '-']
+    const told = execFileSync('unshare', args, { input: bundle.outputFiles[0]!.text, encoding: 'utf8', cwd: fileURLToPath(new URL('../..', import.meta.url)) }) // prettier-ignore
+    const why = expect.stringContaining('the Docker on /var/run/docker.sock has its network elsewhere: ') as string
+    expect(JSON.parse(told)).toEqual({
+      plan: { run: 'process', dockerSocket: '/var/run/docker.sock', elsewhere: why },
+      refusal: why,
     })
   })
   test.each(['{"SecurityOptions":null}', '{"Options":null}', '{"Options":{}}', 'not JSON', '{}'])(

@@ -35,6 +35,7 @@ export const nameProblem = (name: string): string | undefined =>
 export async function connectLocal(folder: string, say: (line: string) => void): Promise<cluster.LocalClusterParts> {
   const plan = await planLocalNode()
   if (plan.run === 'not') throw new LocalClusterError(plan.why)
+  if (plan.elsewhere !== undefined) throw new LocalClusterError(plan.elsewhere)
   const { default: Docker } = await import('dockerode')
   const base = resolve(folder)
   let program: Promise<LocalProgram> | undefined

@@ -5,8 +5,11 @@ import { hostname } from 'node:os'
 import { type EngineProblem, engineProblem } from './engine.ts'
 
 export type LocalNodePlan =
-  /** As root the agent is a child process; without root it runs in a container that has the rights it needs. */
-  | { readonly run: 'process' | 'container'; readonly dockerSocket: string }
+  /**
+   * As root the agent is a child process; without root it runs in a container that has the rights it needs.
+   * `elsewhere`: Docker's network is not this program's; why that is no place for containers that both are to reach.
+   */
+  | { readonly run: 'process' | 'container'; readonly dockerSocket: string; readonly elsewhere?: string }
   | { readonly run: 'not'; readonly why: string }
 
 const DOCKER_SOCKET = '/var/run/docker.sock'
@@ -56,9 +59,12 @@ export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<
       run: 'not',
       why: `Docker does not answer on ${dockerSocket} (${problem}); start it with: systemctl start docker`,
     }
+  const run = process.getuid?.() === 0 ? 'process' : 'container'
   const unfit = await engineProblem(dockerSocket)
-  if (unfit) return { run: 'not', why: `the Docker on ${dockerSocket} ${UNFIT[unfit]}` }
-  return { run: process.getuid?.() === 0 ? 'process' : 'container', dockerSocket }
+  if (!unfit) return { run, dockerSocket }
+  const why = `the Docker on ${dockerSocket} ${UNFIT[unfit]}`
+  // A process reaches pods by their process ids, whatever network it is in itself; a container is in that of its Docker.
+  return unfit === 'elsewhere' && run === 'process' ? { run, dockerSocket, elsewhere: why } : { run: 'not', why }
 }
 
 /** @returns undefined when something accepts connections, else the error code */
