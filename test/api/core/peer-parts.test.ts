@@ -127,7 +127,7 @@ describe('parts of objects', () => {
 
   test.each<[what: string, path: string, body: Fields, code: number, message: string]>([
     ['a Binding without a name', `${IN_DEFAULT}/pods/part/binding`, { target: { name: 'n' } }, 400, 'name in URL does not match name in Binding object'],
-    ['a Binding to a pod', `${IN_DEFAULT}/pods/part/binding`, named('part', { target: { kind: 'Pod', name: 'n' } }), 500, 'target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>"'],
+    ['a Binding to a pod', `${IN_DEFAULT}/pods/part/binding`, named('part', { target: { kind: 'Pod', name: 'n' } }), 400, 'target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>"'],
     ['an Eviction without a name', `${IN_DEFAULT}/pods/part/eviction`, {}, 400, 'name in URL does not match name in Eviction object'],
     ['a VolumeAttributesClass without parameters', `${STORAGE}/volumeattributesclasses`, named('c', { driverName: 'd.example.com' }), 422, 'VolumeAttributesClass.storage.k8s.io "c" is invalid: parameters: Required value: must contain at least one key/value pair'],
   ])('%s is refused', async (_, path, body, code, message) => {

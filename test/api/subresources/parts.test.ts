@@ -366,7 +366,7 @@ describe('pods/binding', () => {
     expect(status.conditions).toMatchObject([
       { reason: 'SchedulingGated', lastProbeTime: null, lastTransitionTime: metadata.creationTimestamp },
     ])
-    expect((await failure(bind(metadata.name, {}))).message).toBe('target.name: Required value')
+    expect(await failure(bind(metadata.name, {}))).toMatchObject({ code: 400, message: 'target.name: Required value' })
     expect((await failure(bind(metadata.name, { target: { name: 'box' } }))).message).toContain('schedulingGates')
   })
 })

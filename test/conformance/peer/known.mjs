@@ -24,6 +24,11 @@ const KNOWN = [
     text: /^\.(status\.conditions|metadata\.managedFields)/,
     why: 'flow control, which writes their status, does not run in what is compared',
   },
+  {
+    text: /code: 400, not 500|BadRequest", not "InternalError"/,
+    name: /binding/i,
+    why: "a client's fault is no 500 here",
+  },
   { text: /not ECONNRESET/, why: 'kube-apiserver panics over definitions whose schema is empty' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
 ]

@@ -47,8 +47,8 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
       : [notSupported('target.kind', targetKind, ['Node', '<empty>'])]),
     ...(target ? [] : [required('target.name')]),
   ]
-  // Upstream's words for what its registry does not expect.
-  if (error || !target) throw new ApiError(500, 'InternalError', error ? describeFieldErrors([error]) : 'no target')
+  // Upstream's words; it answers 500, though the fault is the client's.
+  if (error || !target) throw new ApiError(400, 'BadRequest', error ? describeFieldErrors([error]) : 'no target')
   const { uid, resourceVersion, annotations } = binding.metadata ?? {}
   await context.change(
     resource,
