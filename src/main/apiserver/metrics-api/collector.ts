@@ -59,8 +59,10 @@ export class MetricsCollector implements AsyncDisposable {
     for (;;) {
       // Whoever asks has it read more often than that.
       if (!this.#running) await this.#readAll()
-      this.history.add(clock.now(), this.#measured)
-      await delay(clock, HISTORY_EVERY_MS, this.#stop.signal)
+      const isAny = this.#measured.size > 0
+      if (isAny) this.history.add(clock.now(), this.#measured)
+      // The first node's first numbers are not a minute late.
+      await delay(clock, isAny ? HISTORY_EVERY_MS : EVERY_MS, this.#stop.signal)
     }
   }
 
