@@ -115,13 +115,31 @@ function desktopStream(path: string, protocols: readonly string[]): StreamSocket
   return stream
 }
 
+/** When a read that did not come through is tried again. */
+const AGAIN_AFTER_MS = [200, 1000]
+
+/** Browsers break off what is under way when an address of the machine comes or goes, as with pods and VPNs. */
+async function withSecondTry<T>(read: () => Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  for (const delayMs of AGAIN_AFTER_MS) {
+    try {
+      return await read()
+    } catch (error) {
+      if (signal?.aborted) throw error
+      await new Promise(resolve => setTimeout(resolve, delayMs))
+    }
+  }
+  return await read()
+}
+
 /** @param baseUrl prefix of every API path, '' in a browser */
 export function connect(baseUrl: string, fetchLike: typeof fetch): Connection {
   const send: typeof fetch = async (input, init) => {
     const method = init?.method ?? 'GET'
     const headers = new Headers(init?.headers)
-    if (WRITES.has(method)) headers.set('X-Flotilla-CSRF', '1')
-    const answer = await fetchLike(input, { ...init, headers, credentials: 'same-origin' })
+    const isWrite = WRITES.has(method)
+    if (isWrite) headers.set('X-Flotilla-CSRF', '1')
+    const attempt = () => fetchLike(input, { ...init, headers, credentials: 'same-origin' })
+    const answer = await (isWrite ? attempt() : withSecondTry(attempt, init?.signal))
     // The session may have ended, for example with the server that knew it.
     if (answer.status === 401 || answer.status === 403) window.dispatchEvent(new Event(REFUSED))
     return answer

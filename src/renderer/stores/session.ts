@@ -9,6 +9,8 @@ import { t } from '../i18n/i18n.ts'
 /** `boot`: the desktop app's control plane is not running (yet). `unreachable`: no answer at all. */
 export type SessionState = 'unknown' | 'boot' | 'signed-out' | 'signed-in' | 'unreachable'
 
+const LOGIN_AGAIN_MS = 500
+
 /** The desktop app is let in by its certificate; the server knows whose that is. */
 async function ownName(): Promise<string> {
   const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
@@ -78,12 +80,15 @@ export const useSessionStore = defineStore('session', () => {
 
   /** @returns a sentence for the user when the token is refused */
   async function login(token: string): Promise<string | undefined> {
-    try {
-      const answer = await connection.fetch('/ui/login', {
+    const send = () =>
+      connection.fetch('/ui/login', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ token }),
       })
+    try {
+      // A browser that broke it off, as when an address of the machine comes or goes, has most likely not sent it.
+      const answer = await send().catch(() => new Promise(resolve => setTimeout(resolve, LOGIN_AGAIN_MS)).then(send))
       if (!answer.ok && answer.type !== 'opaqueredirect')
         return answer.status === 401 || answer.status === 403
           ? t('This link was used already or is older than five minutes. Print a new one with “flotilla login”.')
