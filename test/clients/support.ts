@@ -16,7 +16,13 @@ export class Clients implements AsyncDisposable {
 
   static async start(): Promise<Clients> {
     const clients = new Clients()
-    await clients.#start()
+    try {
+      await clients.#start()
+    } catch (error) {
+      // Whoever is refused here has nothing to dispose of.
+      await clients[Symbol.asyncDispose]()
+      throw error
+    }
     return clients
   }
 
