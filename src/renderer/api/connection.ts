@@ -1,5 +1,6 @@
 // How this window reaches the API server: same origin in a browser, through the `app://` scheme in the desktop app.
 import type { Client } from '../../shared/client/client.ts'
+import { AGGREGATED } from './discovery.ts'
 import { fetchTransport } from '../../shared/client/fetch-transport.ts'
 import type { Transport } from '../../shared/client/transport.ts'
 import { createClient } from '../../shared/client/typed-client.ts'
@@ -20,6 +21,8 @@ export interface Connection {
   readonly tables: Transport
   /** Lists and watches without spec and status. */
   readonly metadata: Transport
+  /** Asks what the server serves. */
+  readonly discovery: Transport
   /** For what is not JSON, such as logs. Cookie writes carry the CSRF header. */
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** Opens an upgraded stream such as exec. */
@@ -148,6 +151,7 @@ export function connect(baseUrl: string, fetchLike: typeof fetch): Connection {
     client: createClient(fetchTransport({ fetch: send, baseUrl })),
     tables: fetchTransport({ fetch: send, baseUrl, headers: { Accept: TABLE } }),
     metadata: fetchTransport({ fetch: send, baseUrl, headers: { Accept: METADATA } }),
+    discovery: fetchTransport({ fetch: send, baseUrl, headers: { Accept: AGGREGATED } }),
     fetch: (path, init) => send(baseUrl + path, init),
     openStream: (path, protocols) =>
       window.flotilla ? desktopStream(path, protocols) : browserStream(baseUrl, path, protocols),

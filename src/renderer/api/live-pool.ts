@@ -29,6 +29,9 @@ interface Entry extends Live<KubeObject> {
   ending: ReturnType<typeof setTimeout> | undefined
 }
 
+/** Told on `window`, with its kindKey as `detail`, when the server does not know a kind that was to be listed. */
+export const UNSERVED = 'flotilla:unserved'
+
 /** Long enough to go from one place to the next without listing again. */
 const LINGER_MS = 10_000
 
@@ -36,8 +39,12 @@ const entries = new Map<string, Entry>()
 export const keyOf = ({ type, namespace, labelSelector, fieldSelector, metadataOnly = false }: Wanted): string =>
   JSON.stringify([kindKey(type), namespace ?? '', labelSelector ?? '', fieldSelector ?? '', metadataOnly])
 
-/** A list that is kept live until `signal` aborts. */
-export function startLive<T extends KubeObject>(source: LiveSource<Row<T>>, signal: AbortSignal): Live<T> {
+/** A list of `type` that is kept live until `signal` aborts. */
+export function startLive<T extends KubeObject>(
+  type: ResourceType<T>,
+  source: LiveSource<Row<T>>,
+  signal: AbortSignal,
+): Live<T> {
   const rows = shallowRef<readonly Row<T>[]>([])
   const state = shallowRef<LiveState>('loading')
   const error = shallowRef<ApiError>()
@@ -50,6 +57,7 @@ export function startLive<T extends KubeObject>(source: LiveSource<Row<T>>, sign
         if (state.value === 'live' && next !== 'live') currentAt.value = Date.now()
         state.value = next
         error.value = failure
+        if (failure?.code === 404) window.dispatchEvent(new CustomEvent(UNSERVED, { detail: kindKey(type) }))
       },
     },
     signal,
@@ -63,7 +71,7 @@ function start({ type, metadataOnly, namespace, labelSelector, fieldSelector }: 
   const source = metadataOnly
     ? metadataSource(connection.metadata, type, selection)
     : objectSource(connection.client, type, selection)
-  return { ...startLive(source, stop.signal), users: 0, stop, ending: undefined }
+  return { ...startLive(type, source, stop.signal), users: 0, stop, ending: undefined }
 }
 
 /** Every call is answered by one `release` of the same. */

@@ -4,6 +4,7 @@ import type { Transport, WatchFrame } from '../../shared/client/transport.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { StatusView } from '../status/tone.ts'
 import { type ResourceType, collectionPath } from '../../shared/machinery/resource-type.ts'
+import { gone } from '../../shared/machinery/status.ts'
 import type { LiveSource } from './live-list.ts'
 
 /** What every row of every list has. `cells` are the server's, for kinds without columns of our own. */
@@ -112,7 +113,9 @@ export interface TableColumnDefinition {
 
 const rowsOfTable = (table: ServerTable) => (table.rows ?? []).map(({ cells, object }) => rowOf(object, cells))
 
-/** @param onColumns told once per list; watch frames carry no column definitions after the first */
+const namesOf = (columns: readonly TableColumnDefinition[] = []) => columns.map(({ name }) => name).join('\n')
+
+/** @param onColumns told once per list; a watch that comes with other columns is answered by a new list */
 export function tableSource(
   transport: Transport,
   type: ResourceType<AnyObject>,
@@ -121,9 +124,12 @@ export function tableSource(
 ): LiveSource<Row> {
   const path = collectionPath(type, selection.namespace)
   const query = { labelSelector: selection.labelSelector, fieldSelector: selection.fieldSelector }
+  let listed = ''
+  let answered = ''
   return {
     async list(signal) {
       const table = (await transport.request({ method: 'GET', path, query, signal })) as ServerTable
+      listed = namesOf(table.columnDefinitions)
       onColumns(table.columnDefinitions ?? [])
       return { rows: rowsOfTable(table), resourceVersion: table.metadata.resourceVersion ?? '' }
     },
@@ -136,6 +142,12 @@ export function tableSource(
       }),
     rowsOf(frame: WatchFrame) {
       const table = frame.object as unknown as ServerTable
+      // Watch frames carry no column definitions after the first. A list that keeps its own all the same is let be.
+      const told = namesOf(table.columnDefinitions)
+      if (told && told !== listed && told !== answered) {
+        answered = told
+        throw gone('the columns are other ones now')
+      }
       if (frame.type === 'BOOKMARK' && !table.rows) return { rows: [], resourceVersion: table.metadata.resourceVersion }
       const rows = rowsOfTable(table)
       return { rows, resourceVersion: rows[0]?.object.metadata.resourceVersion ?? table.metadata.resourceVersion }

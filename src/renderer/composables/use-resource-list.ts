@@ -73,7 +73,7 @@ export const useResourceList = <T extends KubeObject>(
   })
 
 /** Objects of a kind without spec, data and status, live. */
-export const useMetadataList = (type: ResourceType<KubeObject>, selection: Selection): LiveList<KubeObject> =>
+export const useMetadataList = (type: ResourceType<KubeObject>, selection: Selection = {}): LiveList<KubeObject> =>
   useShared(() => ({ ...selection, type, metadataOnly: true }))
 
 /** The server's Table of a kind, live. */
@@ -91,7 +91,7 @@ export function useTableList(
       stop = new AbortController()
       columns.value = []
       const source = tableSource(connection.tables, toValue(type), toValue(selection), found => (columns.value = found))
-      live.value = startLive(source, stop.signal)
+      live.value = startLive(toValue(type), source, stop.signal)
     },
     { immediate: true },
   )

@@ -19,6 +19,8 @@ import {
   Workflow,
 } from '@lucide/vue'
 import type { Component } from 'vue'
+import type { KubeObject } from '../../shared/machinery/object.ts'
+import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { type ServedKind, kindKey } from '../api/discovery.ts'
 import { type MessageKey, isEnglish, m, t } from '../i18n/i18n.ts'
 
@@ -106,6 +108,12 @@ const DUPLICATES = new Set(['events.v1.events.k8s.io', 'componentstatuses.v1.'])
 /** Built-in groups have no dot, or are Kubernetes' or our own; everything else was defined by somebody. */
 const isBuiltIn = ({ type: { group } }: ServedKind) =>
   !group.includes('.') || group.endsWith('.k8s.io') || `.${group}`.endsWith('.flotilla.dev')
+
+/** The kinds that somebody defined for this cluster. */
+export const customTypes = (kinds: readonly ServedKind[]): ResourceType<KubeObject>[] =>
+  kinds
+    .filter(kind => !isBuiltIn(kind) && kind.verbs.includes('watch'))
+    .map(({ type }) => type as ResourceType<KubeObject>)
 
 const byTitle = (a: ServedKind, b: ServedKind) => a.type.kind.localeCompare(b.type.kind)
 

@@ -1,4 +1,4 @@
-// What the cluster serves, found once after login and again on demand.
+// What the cluster serves: found after login, and again whenever it may have changed.
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
 import { connection } from '../api/connection.ts'
@@ -14,22 +14,26 @@ export const useClusterStore = defineStore('cluster', () => {
   const error = shallowRef<unknown>()
   const byKey = computed(() => new Map(kinds.value.map(kind => [kindKey(kind.type), kind])))
 
+  let asked = 0
+  /** What was known stays while the server cannot be asked. */
   async function refresh(): Promise<void> {
+    const turn = ++asked
     try {
       const [served, about] = await Promise.all([
-        discover(connection.client),
+        discover(connection.discovery, kinds.value),
         connection.client.raw('GET', '/version') as Promise<VersionInfo>,
       ])
+      if (turn !== asked) return
       kinds.value = served
       version.value = about.gitVersion
       error.value = undefined
     } catch (failure) {
-      error.value = failure
+      if (turn === asked) error.value = failure
     }
   }
 
   /** By URL parts, or undefined when the server does not serve it. */
   const find = (group: string, version: string, plural: string) => byKey.value.get(kindKey({ group, version, plural }))
 
-  return { kinds, version, error, refresh, find }
+  return { kinds, byKey, version, error, refresh, find }
 })

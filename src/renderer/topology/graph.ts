@@ -23,7 +23,7 @@ import { type StatusView, view } from '../status/tone.ts'
 import { isOver } from '../world/room.ts'
 import { podReferences } from '../world/pod-references.ts'
 import { WORKLOADS, ingressServices, templateOf } from '../world/workloads.ts'
-import { type ObjectRef, type World, namespaceOf, refId, refTo } from '../world/world.ts'
+import { type Found, type ObjectRef, type World, namespaceOf, refId, refTo } from '../world/world.ts'
 import { t } from '../i18n/i18n.ts'
 
 /** Columns from left to right. */
@@ -53,7 +53,7 @@ export interface Graph {
 }
 
 /** What is shown on demand. */
-export const RELATIONS = ['config', 'secret', 'volume', 'autoscaler', 'policy', 'access'] as const
+export const RELATIONS = ['config', 'secret', 'volume', 'autoscaler', 'policy', 'access', 'custom'] as const
 export type Relation = (typeof RELATIONS)[number]
 
 const RELATION_KINDS: Readonly<Record<Relation, readonly ResourceType<KubeObject>[]>> = {
@@ -63,17 +63,40 @@ const RELATION_KINDS: Readonly<Record<Relation, readonly ResourceType<KubeObject
   autoscaler: [HorizontalPodAutoscaler],
   policy: [NetworkPolicy, PodDisruptionBudget],
   access: [ServiceAccount],
+  // Those of the cluster.
+  custom: [],
 }
 const METADATA_ONLY = new Set(['ConfigMap', 'Secret', 'ServiceAccount'])
 
-/** The kinds to list for the graph with these relations. */
+/**
+ * The kinds to list for the graph with these relations.
+ * @param custom kinds that somebody defined
+ */
 export const kindsOfGraph = (
   relations: readonly Relation[],
+  custom: readonly ResourceType<KubeObject>[],
 ): { type: ResourceType<KubeObject>; metadataOnly: boolean }[] =>
-  [Ingress, Service, ...WORKLOADS, Pod, Node, ...relations.flatMap(relation => RELATION_KINDS[relation])].map(type => ({
-    type,
-    metadataOnly: METADATA_ONLY.has(type.kind),
-  }))
+  [
+    Ingress,
+    Service,
+    ...WORKLOADS,
+    Pod,
+    Node,
+    ...relations.flatMap(relation => (relation === 'custom' ? custom : RELATION_KINDS[relation])),
+  ].map(type => ({ type, metadataOnly: METADATA_ONLY.has(type.kind) }))
+
+const isWorkload = ({ type }: ObjectRef) => WORKLOADS.some(workload => workload === type)
+
+/** The last workload up the chain, which may itself belong to a custom resource. */
+function topWorkload(world: World, object: KubeObject): Found | undefined {
+  let top: Found | undefined
+  for (let next = controllerIn(world, object); next && isWorkload(next); next = controllerIn(world, next.object)) {
+    if (next.object === top?.object) break
+    top = next
+  }
+  return top
+}
+const controllerIn = (world: World, object: KubeObject) => world.byUid(controllerOf(object)?.uid)
 
 /** Old revisions and finished runs that nobody looks for on a map. */
 function isHistory(type: ResourceType<KubeObject>, object: KubeObject): boolean {
@@ -130,11 +153,11 @@ function addTraffic(world: World, graph: GraphBuilder): void {
   for (const node of world.all(Node)) graph.add('node', Node, node)
   for (const type of WORKLOADS)
     for (const object of world.all<KubeObject>(type))
-      if (!controllerOf(object) && !isHistory(type, object)) graph.add('workload', type, object)
+      if (!topWorkload(world, object) && !isHistory(type, object)) graph.add('workload', type, object)
 
   for (const pod of world.all(Pod)) {
     const { id } = graph.add('pod', Pod, pod, undefined, isOver(pod))
-    const top = world.topController(pod)
+    const top = topWorkload(world, pod)
     if (top && graph.nodes.has(refId(top))) graph.link(refId(top), id)
     if (!pod.spec.nodeName) continue
     const node: ObjectRef = { type: Node, name: pod.spec.nodeName }
@@ -209,10 +232,28 @@ function addSteering(world: World, graph: GraphBuilder): void {
     const { id } = graph.add('attachment', type, policy)
     const matcher = fromLabelSelector(selector)
     for (const pod of world.podsMatching(namespaceOf(policy), matcher)) {
-      const top = world.topController(pod)
+      const top = topWorkload(world, pod)
       graph.link(id, top && graph.nodes.has(refId(top)) ? refId(top) : refId(refTo(Pod, pod)), true)
     }
   }
+}
+
+/** Custom resources that control what is on the map, through any number of others. */
+function addOwners(world: World, graph: GraphBuilder): void {
+  for (const type of [...WORKLOADS, Pod])
+    for (const object of world.all<KubeObject>(type)) {
+      let below = refId(refTo(type, object))
+      if (!graph.nodes.has(below)) continue
+      const seen = new Set<string>()
+      for (let owner = controllerIn(world, object); owner; owner = controllerIn(world, owner.object)) {
+        const id = refId(owner)
+        if (isWorkload(owner) || seen.has(id)) break
+        seen.add(id)
+        if (!graph.nodes.has(id)) graph.add('attachment', owner.type, owner.object)
+        graph.link(id, below, true)
+        below = id
+      }
+    }
 }
 
 export function buildGraph(world: World, relations: readonly Relation[] = []): Graph {
@@ -220,5 +261,6 @@ export function buildGraph(world: World, relations: readonly Relation[] = []): G
   addTraffic(world, graph)
   addReferences(world, graph, new Set(relations))
   addSteering(world, graph)
+  addOwners(world, graph)
   return { nodes: graph.nodes, edges: graph.edges }
 }

@@ -19,6 +19,7 @@ export const relationTitles: Readonly<Record<Relation, MessageKey>> = {
   autoscaler: m('Autoscalers'),
   policy: m('Network policies, disruption budgets'),
   access: m('Service accounts'),
+  custom: m('Custom resources that control them'),
 }
 
 export const groupingTitles: Readonly<Record<Grouping, MessageKey>> = {

@@ -133,9 +133,17 @@ describe('forms', () => {
       metadata: { name: 'boats.example.dev' },
       spec: { group: 'example.dev', scope: 'Namespaced', names, versions },
     }
+    await go('')
+    const kinds = page.getByRole('navigation', { name: 'Kinds' })
+    await kinds.getByRole('button', { name: 'Workloads' }).waitFor()
+    expect(await kinds.getByRole('button', { name: 'Custom Resources' }).count()).toBe(0)
     await cluster.apply(JSON.stringify(definition))
-    await cluster.kubectl('wait', '--for=condition=Established', 'crd/boats.example.dev')
-    await go('create/example.dev/v1/boats')
+    // Without a reload: in the navigation, then by the palette.
+    await kinds.getByRole('button', { name: 'Custom Resources' }).click()
+    await kinds.getByRole('link', { name: 'Boats' }).waitFor()
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('new boat')
+    await page.keyboard.press('Enter')
     await page.getByLabel('What sails is').click()
     await page.getByText('How many sails it carries.').waitFor()
     await field('metadata.name').fill('erna')
@@ -146,6 +154,14 @@ describe('forms', () => {
     await page.getByRole('heading', { name: 'erna' }).waitFor()
     const boat: { spec: object } = await read('boats', 'erna')
     expect(boat.spec).toEqual({ sails: 3, rig: 'ketch' })
+  })
+
+  it('leave with the kind that somebody else removes', async () => {
+    await go('k/example.dev/v1/boats')
+    await page.getByRole('row').filter({ hasText: 'erna' }).waitFor()
+    await cluster.kubectl('delete', 'crd', 'boats.example.dev')
+    await page.getByText('This cluster does not serve boats').waitFor()
+    expect(await page.getByRole('navigation', { name: 'Kinds' }).getByText('Boats').count()).toBe(0)
   })
 })
 

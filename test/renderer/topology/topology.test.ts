@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { Deployment, ReplicaSet } from '../../../src/shared/api/apps/v1.ts'
 import { ConfigMap, Node, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
 import { Ingress } from '../../../src/shared/api/networking/v1.ts'
+import type { KubeObject } from '../../../src/shared/machinery/object.ts'
+import { controllerRef } from '../../../src/shared/machinery/owner.ts'
 import { toSvg } from '@/topology/export.ts'
 import { type Graph, type Relation, buildGraph } from '@/topology/graph.ts'
 import { layOut, stack } from '@/topology/layout.ts'
@@ -69,6 +71,31 @@ describe('buildGraph()', () => {
       'pods:default/web-1-0 > nodes:n1',
       'services:default/web > deployments:default/web',
     ])
+  })
+
+  it('shows workloads that an operator made, and on demand the custom resource that it made them of', () => {
+    const Boat = { group: 'example.dev', version: 'v1', kind: 'Boat', plural: 'boats', namespaced: true }
+    const boat = make<KubeObject>(Boat, 'erna')
+    const fleet = make<KubeObject>({ ...Boat, kind: 'Fleet', plural: 'fleets' }, 'north')
+    boat.metadata.ownerReferences = [controllerRef({ ...Boat, kind: 'Fleet' }, fleet)]
+    const app = makeApp('erna', 1)
+    app.deployment.metadata.ownerReferences = [controllerRef(Boat, boat)]
+    expect(links(buildGraph(worldWith([app])))).toContain('deployments:default/erna > pods:default/erna-1-0')
+    const world = worldWith(
+      [app],
+      [
+        [Boat, [boat]],
+        [{ ...Boat, kind: 'Fleet', plural: 'fleets' }, [fleet]],
+      ],
+    )
+    const graph = buildGraph(world, ['custom'])
+    expect(links(graph)).toEqual(
+      expect.arrayContaining([
+        'fleets:default/north > boats:default/erna',
+        'boats:default/erna > deployments:default/erna',
+        'deployments:default/erna > pods:default/erna-1-0',
+      ]),
+    )
   })
 
   it('shows what an ingress names and nobody made as missing', () => {

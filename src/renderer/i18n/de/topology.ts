@@ -27,6 +27,7 @@ export const topology = {
   Autoscalers: 'Autoscaler',
   'Network policies, disruption budgets': 'NetworkPolicies, PodDisruptionBudgets',
   'Service accounts': 'ServiceAccounts',
+  'Custom resources that control them': 'Custom Resources, die sie steuern',
   Application: 'Anwendung',
   Nothing: 'Nichts',
   Everything: 'Alles',
