@@ -3,6 +3,7 @@ import { type VNodeChild, h } from 'vue'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { Row } from '../api/sources.ts'
 import { AgeText } from '../components/age-text.ts'
+import { fits } from '../components/resource/text-room.ts'
 import { statusBadge } from '../components/status/status-badge.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { asks } from '../why/asked.ts'
@@ -36,6 +37,7 @@ export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({
   // Age grows as the timestamp falls.
   value: row => -Date.parse(row.object.metadata.creationTimestamp || '0'),
   cell: row => h(AgeText, { time: row.object.metadata.creationTimestamp }),
+  fits: () => true,
   width: '60px',
 })
 
@@ -50,7 +52,8 @@ export const badgeColumn = <T extends KubeObject>(
     const { tone, text } = withPods(status(row.object), row.worst)
     return `${toneOrder.indexOf(tone)} ${text}`
   },
-  cell: row => statusBadge(status(row.object)),
+  cell: (row, room) => statusBadge(status(row.object), { room }),
+  fits: () => true,
   width: 'minmax(162px, 1.2fr)',
 })
 
@@ -62,10 +65,11 @@ export const statusColumn = <T extends KubeObject>(
   status: (object: T) => StatusView,
 ): Column<T> => ({
   ...badgeColumn(status),
-  cell: row => {
+  cell: (row, room) => {
     const view = withPods(status(row.object), row.worst)
-    if (!ASKED.has(view.tone)) return statusBadge(view)
-    return statusBadge(view, false, asks({ about: refTo(type, row.object), fallback: view.reason ?? view.text }))
+    if (!ASKED.has(view.tone)) return statusBadge(view, { room })
+    const more = asks({ about: refTo(type, row.object), fallback: view.reason ?? view.text })
+    return statusBadge(view, { room, more })
   },
 })
 
@@ -74,11 +78,12 @@ export function objectLink(
   target: { group: string; version: string; plural: string } | undefined,
   namespace: string | undefined,
   name: string | undefined,
-  label = name,
+  { label = name, room = 0 }: { label?: string | undefined; room?: number } = {},
 ): VNodeChild {
   if (!name) return '–'
   if (!target) return label
-  return h('a', { href: objectAddress(target, namespace, name), class: 'link truncate', 'data-place': '' }, label)
+  const look = fits(label ?? name, 'plain', room) ? 'link whitespace-nowrap' : 'link truncate'
+  return h('a', { href: objectAddress(target, namespace, name), class: look, 'data-place': '' }, label)
 }
 
 export const dash = (text: string | number | undefined): string | number =>

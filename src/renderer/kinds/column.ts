@@ -8,8 +8,13 @@ export interface ResourceColumn<T extends KubeObject = AnyObject> {
   readonly title: string
   /** Sorted by, filtered by as text, and shown when there is no `cell`. */
   readonly value: (row: Row<T>) => string | number
-  /** Draws the cell; reads reactive state only through its argument and `useNow`. */
-  readonly cell?: (row: Row<T>) => VNodeChild
+  /**
+   * Draws the cell; reads reactive state only through its argument and `useNow`.
+   * @param room px that there are for it; 0 = not known
+   */
+  readonly cell?: (row: Row<T>, room: number) => VNodeChild
+  /** Whether what `cell` draws is no wider than `room`, or cut by itself. Else the cell cuts it. */
+  readonly fits?: (row: Row<T>, room: number) => boolean
   /** CSS grid track, such as `minmax(180px, 2fr)`. */
   readonly width: string
   readonly align?: 'right'

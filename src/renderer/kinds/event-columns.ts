@@ -16,6 +16,7 @@ export const eventColumns = columnsOf<Event>(
     title: m('Last seen'),
     value: ({ object }) => -Date.parse(eventTime(object) ?? '0'),
     cell: ({ object }) => h(AgeText, { time: eventTime(object) }),
+    fits: () => true,
     width: '96px',
   },
   {
@@ -29,16 +30,20 @@ export const eventColumns = columnsOf<Event>(
     id: 'object',
     title: m('Object'),
     value: ({ object }) => `${object.involvedObject.kind ?? ''}/${object.involvedObject.name ?? ''}`,
-    cell({ object: { involvedObject: about } }) {
-      return objectLink(typeOfReference(about), about.namespace, about.name, `${about.kind ?? ''}/${about.name ?? ''}`)
+    cell({ object: { involvedObject: about } }, room) {
+      const label = `${about.kind ?? ''}/${about.name ?? ''}`
+      return objectLink(typeOfReference(about), about.namespace, about.name, { label, room })
     },
+    fits: () => true,
     width: 'minmax(160px, 1.6fr)',
   },
   {
     id: 'message',
     title: m('Message'),
     value: ({ object }) => object.message ?? '',
+    // It cuts itself.
     cell: ({ object }) => h('span', { class: 'truncate', title: object.message }, object.message),
+    fits: () => true,
     width: 'minmax(240px, 4fr)',
   },
   { id: 'count', title: m('Count'), value: ({ object }) => eventCount(object), width: '58px' },

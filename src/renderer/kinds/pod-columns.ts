@@ -1,7 +1,7 @@
 // Columns of the pod list.
 import { h } from 'vue'
 import { Pod } from '../../shared/api/core/v1.ts'
-import { containerSquares } from '../components/pod/container-squares.ts'
+import { containerSquares, squaresWidth } from '../components/pod/container-squares.ts'
 import { usageColumn } from '../metrics/usage-column.ts'
 import { limitsOf } from '../world/room.ts'
 import { podRestarts, podStatus } from '../status/pod-status.ts'
@@ -27,6 +27,7 @@ export const podColumns = columnsOf<Pod>(
     title: m('Containers'),
     value: ({ object }) => object.spec.containers.length,
     cell: ({ object }) => containerSquares(object),
+    fits: ({ object }, room) => squaresWidth(object) <= room,
     width: '79px',
   },
   statusColumn(Pod, podStatus),
@@ -53,17 +54,19 @@ export const podColumns = columnsOf<Pod>(
     id: 'owner',
     title: m('Owner'),
     value: row => firstOwner(row)?.kind ?? '',
-    cell(row) {
+    cell(row, room) {
       const owner = firstOwner(row)
-      return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name, owner?.kind)
+      return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name, { label: owner?.kind, room })
     },
+    fits: () => true,
     width: 'minmax(88px, 1fr)',
   },
   {
     id: 'node',
     title: m('Node'),
     value: ({ object }) => object.spec.nodeName ?? '',
-    cell: ({ object }) => objectLink(Node, undefined, object.spec.nodeName),
+    cell: ({ object }, room) => objectLink(Node, undefined, object.spec.nodeName, { room }),
+    fits: () => true,
     width: 'minmax(100px, 1fr)',
     hidden: true,
   },

@@ -30,6 +30,7 @@ function columnOf(definition: TableColumnDefinition, index: number, sample: read
     title: definition.name,
     value: row => -Date.parse(row.object.metadata.creationTimestamp || '0'),
     cell: row => h(AgeText, { time: row.object.metadata.creationTimestamp }),
+    fits: () => true,
     width: '84px',
   }
   // The server prints ages when it answers; the object's own timestamp keeps growing on screen.
@@ -44,7 +45,7 @@ function columnOf(definition: TableColumnDefinition, index: number, sample: read
     cell: row => {
       const text = asText(row.cells?.[index])
       if (isDate && !Number.isNaN(Date.parse(text))) return h(AgeText, { time: text })
-      return h('span', { class: 'truncate', title: text }, text || '–')
+      return text || '–'
     },
     width: trackOf(definition.name, isDate ? [] : sample.map(({ cells }) => asText(cells?.[index])), 80, 170),
     hidden: (definition.priority ?? 0) > 0,

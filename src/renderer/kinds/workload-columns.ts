@@ -68,10 +68,11 @@ export const replicaSetColumns = columnsOf<ReplicaSet>(
     id: 'owner',
     title: m('Controlled by'),
     value: row => firstOwner(row)?.name ?? '',
-    cell: row => {
+    cell: (row, room) => {
       const owner = firstOwner(row)
-      return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name)
+      return objectLink(owner && typeOfReference(owner), row.namespace, owner?.name, { room })
     },
+    fits: () => true,
     width: 'minmax(120px, 1.2fr)',
   },
   ageColumn(),

@@ -3,7 +3,7 @@ import { type VNode, h } from 'vue'
 
 const WIDTH = 30
 const HEIGHT = 16
-const FRAME = { width: WIDTH, height: HEIGHT, class: 'shrink-0', 'aria-hidden': 'true' }
+const FRAME = { width: WIDTH, height: HEIGHT, class: 'shrink-0 overflow-visible', 'aria-hidden': 'true' }
 
 export function sparkLine(values: readonly number[]): VNode {
   if (values.length < 2) return h('svg', FRAME)

@@ -11,6 +11,8 @@ const WIDTHS = {
   pods: { cpu: '84px', memory: '104px' },
   nodes: { cpu: 'minmax(100px, 140px)', memory: 'minmax(100px, 164px)' },
 }
+/** Px in which a line and the longest amount find room. */
+const ROOM = { cpu: 68, memory: 88 }
 
 export const usageColumn = <T extends KubeObject>(
   kind: 'pods' | 'nodes',
@@ -21,6 +23,7 @@ export const usageColumn = <T extends KubeObject>(
   title: resource === 'cpu' ? 'CPU' : m('Memory'),
   value: row => useMetricsStore().latest(kind, row.key)?.[resource] ?? -1,
   cell: row => h(UsageCell, { kind, id: row.key, resource, limit: limitOf(row.object)[resource] }),
+  fits: (_row, room) => room >= ROOM[resource],
   width: WIDTHS[kind][resource],
   isMoving: true,
   when: () => useMetricsStore().isServed,

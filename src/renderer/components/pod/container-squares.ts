@@ -14,6 +14,11 @@ const tones: Readonly<Record<Tone, string>> = {
   unknown: `${SQUARE} border-unknown`,
 }
 
+const WIDTH_PX = 10
+const GAP_PX = 4
+export const squaresWidth = ({ spec: { initContainers = [], containers } }: Pod): number =>
+  (initContainers.length + containers.length) * (WIDTH_PX + GAP_PX) - GAP_PX
+
 export function containerSquares({ spec, status }: Pod): VNode {
   const inits = new Map((status.initContainerStatuses ?? []).map(each => [each.name, each]))
   const mains = new Map((status.containerStatuses ?? []).map(each => [each.name, each]))

@@ -3,29 +3,43 @@
 import { type FunctionalComponent, createTextVNode, h } from 'vue'
 import type { Row } from '../../api/sources.ts'
 import type { Columns, ResourceColumn } from '../../kinds/column.ts'
+import { fits } from './text-room.ts'
 
-const TEXT = 'min-w-0 truncate px-2'
-const DRAWN = 'flex min-w-0 items-center overflow-hidden px-2 [&>*]:min-w-0'
+const TEXT = 'min-w-0 px-2'
+const DRAWN = 'flex min-w-0 items-center px-2 [&>*]:min-w-0'
+/** Padding at both sides. */
+export const CELL_PADDING = 16
+
+/** Px for what stands in each column, by its id. */
+export type Rooms = ReadonlyMap<string, number>
+
 const look = (base: string, { mono, strong }: ResourceColumn) =>
   `${base}${mono ? ' font-mono text-xs' : ''}${strong ? ' font-medium text-ink' : ''}`
 
-function cell(column: ResourceColumn, row: Row) {
-  const content = column.cell ? column.cell(row) : column.value(row)
-  const isText = typeof content === 'string' || typeof content === 'number'
+/** Only what may not fit is cut: to cut costs something in every frame of a list that moves. */
+function base(column: ResourceColumn, row: Row, room: number, text: string | undefined): string {
+  if (text === undefined) return column.fits?.(row, room) ? DRAWN : `${DRAWN} overflow-hidden`
+  const isWhole = fits(text, column.mono ? 'mono' : column.strong ? 'strong' : 'plain', room)
+  return isWhole ? `${TEXT} whitespace-nowrap` : `${TEXT} truncate`
+}
+
+function cell(column: ResourceColumn, row: Row, room: number) {
+  const content = column.cell ? column.cell(row, room) : column.value(row)
+  const text = typeof content === 'string' || typeof content === 'number' ? String(content) : undefined
   const attributes = {
     key: column.id,
-    class: look(isText ? TEXT : DRAWN, column),
+    class: look(base(column, row, room, text), column),
     role: 'gridcell',
     'data-column': column.id,
   }
   // No element more than is needed: a list that is scrolled makes the browser style all of them. A text is a node that
   // stays and says something else, where the element's own text would be another node each time.
-  return h('span', attributes, [isText ? createTextVNode(String(content)) : content])
+  return h('span', attributes, [text === undefined ? content : createTextVNode(text)])
 }
 
-export const RowCells: FunctionalComponent<{ columns: Columns; row: Row }> = ({ columns, row }) =>
-  columns.map(column => cell(column, row))
-RowCells.props = ['columns', 'row']
+export const RowCells: FunctionalComponent<{ columns: Columns; row: Row; rooms: Rooms }> = ({ columns, row, rooms }) =>
+  columns.map(column => cell(column, row, rooms.get(column.id) ?? 0))
+RowCells.props = ['columns', 'row', 'rooms']
 
 /** What does not fit can be read by pointing at it: told while the pointer is there, for in no cell else it is needed. */
 export function tellWhatIsCut({ target, type }: Event): void {
