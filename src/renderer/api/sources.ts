@@ -146,7 +146,7 @@ export function tableSource(
       const told = namesOf(table.columnDefinitions)
       if (told && told !== listed && told !== answered) {
         answered = told
-        throw gone('the columns are other ones now')
+        throw gone('columns')
       }
       if (frame.type === 'BOOKMARK' && !table.rows) return { rows: [], resourceVersion: table.metadata.resourceVersion }
       const rows = rowsOfTable(table)

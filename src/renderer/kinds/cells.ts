@@ -82,8 +82,15 @@ export function objectLink(
 ): VNodeChild {
   if (!name) return '–'
   if (!target) return label
-  const look = fits(label ?? name, 'plain', room) ? 'link whitespace-nowrap' : 'link truncate'
-  return h('a', { href: objectAddress(target, namespace, name), class: look, 'data-place': '' }, label)
+  return h(
+    'a',
+    {
+      href: objectAddress(target, namespace, name),
+      class: ['link', fits(label ?? name, 'plain', room) ? 'whitespace-nowrap' : 'truncate'],
+      'data-place': '',
+    },
+    label,
+  )
 }
 
 export const dash = (text: string | number | undefined): string | number =>

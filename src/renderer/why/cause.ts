@@ -38,6 +38,8 @@ export interface Cause {
   readonly causes: readonly Cause[]
 }
 
+export type LinesOf = (log: Omit<Extract<Evidence, { kind: 'log' }>, 'kind'>, run: number) => readonly string[]
+
 /** What an explainer may look at. */
 export interface Scene {
   readonly world: World
@@ -45,6 +47,8 @@ export interface Scene {
   readonly now: number
   /** Explains another object, of any kind. */
   readonly explain: (ref: ObjectRef) => Cause | undefined
+  /** Last lines of a container's run, the run by its number; none while they are not read. */
+  readonly linesOf: LinesOf
 }
 
 /** Explains objects of one kind. @returns undefined when there is nothing to explain */

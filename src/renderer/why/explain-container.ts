@@ -11,6 +11,8 @@ import type { AnyObject } from '../../shared/machinery/object.ts'
 import { type ObjectRef, refTo } from '../world/world.ts'
 import { type Cause, type Evidence, type Fix, type Scene, because, fact } from './cause.ts'
 import { eventsAbout, warningFact } from './events.ts'
+import { explainReach } from './explain-reach.ts'
+import { cluesIn } from './log-clues.ts'
 import { t } from '../i18n/i18n.ts'
 
 interface Case {
@@ -241,8 +243,15 @@ export function explainEnd(of: Case): Cause {
     ended.signal
       ? t('{of} ends with exit code {code} (signal {signal})', { of: nameOf(of), code, signal: ended.signal })
       : t('{of} ends with exit code {code}', { of: nameOf(of), code }),
-    { evidence, fixes },
+    { evidence, fixes, causes: reachOf(of, previous) },
   )
+}
+
+/** What it complains about in its log: the run before is over, the one now may say more. */
+function reachOf(of: Case, previous: boolean): Cause[] {
+  const { pod, ref, container, status, scene } = of
+  const clues = cluesIn(scene.linesOf({ pod: ref, container: container.name, previous }, status.restartCount))
+  return explainReach(clues, { pod, scene, edit: editFix(of, t('the container')) })
 }
 
 /** `HTTP GET :8080/healthz`, `TCP :5432`, `command cat /ready`. */
@@ -260,8 +269,12 @@ function explainUnready(of: Case): Cause {
   const event = eventsAbout(scene.world, pod, 'Unhealthy').find(({ message = '' }) =>
     message.toLowerCase().startsWith(name),
   )
+  const causes = reachOf(of, false)
   if (!probe)
-    return because('unready', ref, t('{of} is not ready yet', { of: nameOf(of) }), { fixes: [logsFix(of, false)] })
+    return because('unready', ref, t('{of} is not ready yet', { of: nameOf(of) }), {
+      fixes: [logsFix(of, false)],
+      causes,
+    })
   const asked = probeText(probe)
   return because(
     'probe',
@@ -272,6 +285,7 @@ function explainUnready(of: Case): Cause {
     {
       evidence: event?.message ? [fact(event.message, t('event Unhealthy'))] : [],
       fixes: [logsFix(of, false), editFix(of, t('the probe'))],
+      causes,
     },
   )
 }

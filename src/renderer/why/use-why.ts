@@ -1,11 +1,11 @@
 // The answer to "Why?" for one object, live while the component lives.
-import { type ComputedRef, computed } from 'vue'
-import { Pod } from '../../shared/api/core/v1.ts'
+import { type ComputedRef, computed, watch } from 'vue'
 import { useNow } from '../composables/use-now.ts'
 import { useClusterStore } from '../stores/cluster.ts'
 import { useWorld } from '../world/use-world.ts'
-import type { ObjectRef } from '../world/world.ts'
+import { type ObjectRef, refId } from '../world/world.ts'
 import type { Cause } from './cause.ts'
+import { useLastLines } from './last-lines.ts'
 import { kindsOfWhy, why } from './why.ts'
 
 /** @param ref undefined = nothing is asked, and nothing is listed */
@@ -15,14 +15,21 @@ export function useWhy(ref: () => ObjectRef | undefined): ComputedRef<Cause | un
   const { world } = useWorld(() => {
     const about = ref()
     if (!about) return []
-    // Room on the nodes counts the pods of all namespaces; who may not list them gets by with the others.
-    const wanted = [...kindsOfWhy(about.namespace), { type: Pod }]
-    return wanted.filter(({ type }) => cluster.find(type.group, type.version, type.plural))
+    return kindsOfWhy(about.namespace).filter(({ type }) => cluster.find(type.group, type.version, type.plural))
   })
   // Ages in the answer need no more than a minute's precision; so it is not made anew each second.
   const minute = computed(() => Math.floor(now.value / 60_000) * 60_000)
+  let linesOf = useLastLines()
+  watch(
+    () => {
+      const about = ref()
+      return about && refId(about)
+    },
+    () => (linesOf = useLastLines()),
+    { flush: 'sync' },
+  )
   return computed(() => {
     const about = ref()
-    return about && why(world.value, about, minute.value)
+    return about && why(world.value, about, minute.value, (log, run) => linesOf(log, run))
   })
 }

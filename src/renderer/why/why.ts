@@ -13,14 +13,14 @@ import {
   Secret,
   Service,
 } from '../../shared/api/core/v1.ts'
-import { Ingress, IngressClass } from '../../shared/api/networking/v1.ts'
+import { Ingress, IngressClass, NetworkPolicy } from '../../shared/api/networking/v1.ts'
 import { StorageClass } from '../../shared/api/storage/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { kindKey } from '../api/discovery.ts'
 import type { Wanted } from '../api/live-pool.ts'
 import { type ObjectRef, type World, refId } from '../world/world.ts'
-import type { Cause, Explainer, Scene } from './cause.ts'
+import type { Cause, Explainer, LinesOf, Scene } from './cause.ts'
 import { explainNode } from './explain-node.ts'
 import { explainAutoscaler, explainNamespace, explainOther } from './explain-other.ts'
 import { explainPod } from './explain-pod.ts'
@@ -53,17 +53,23 @@ add(Node, explainNode)
 add(Namespace, explainNamespace)
 add(HorizontalPodAutoscaler, explainAutoscaler)
 
-/** The kinds a chain of causes may lead through, in the namespace of the object. */
+/**
+ * The kinds a chain of causes may lead through, in the namespace of the object. Room on the nodes counts the pods of all
+ * namespaces; what a pod does not reach may be in any.
+ */
 export const kindsOfWhy = (namespace: string | undefined): readonly Wanted[] => [
   ...[Pod, ReplicaSet, Deployment, StatefulSet, DaemonSet, Job, Service, Ingress, PersistentVolumeClaim, Event].map(
     type => ({ type, namespace }),
   ),
   ...[ConfigMap, Secret].map(type => ({ type, namespace, metadataOnly: true })),
-  ...[Node, PersistentVolume, StorageClass, IngressClass].map(type => ({ type })),
+  ...[Node, PersistentVolume, StorageClass, IngressClass, Namespace].map(type => ({ type })),
+  // Who may not list those of the others gets by with these.
+  { type: NetworkPolicy, namespace },
+  ...[Pod, Service, NetworkPolicy].map(type => ({ type })),
 ]
 
 /** @returns undefined when nothing is wrong, or nothing is known of the object */
-export function why(world: World, ref: ObjectRef, now: number): Cause | undefined {
+export function why(world: World, ref: ObjectRef, now: number, linesOf: LinesOf = () => []): Cause | undefined {
   const known = new Map<string, Cause | undefined>()
   const explain = (about: ObjectRef): Cause | undefined => {
     const id = refId(about)
@@ -76,6 +82,6 @@ export function why(world: World, ref: ObjectRef, now: number): Cause | undefine
     known.set(id, cause)
     return cause
   }
-  const scene: Scene = { world, now, explain }
+  const scene: Scene = { world, now, explain, linesOf }
   return explain(ref)
 }

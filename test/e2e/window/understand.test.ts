@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import type { PodUsage } from '../../../src/shared/api/flotilla/usage-v1.ts'
+import { clientImage } from '../support/client-image.ts'
 import { Cluster, until } from '../support/cluster.ts'
 import { type OpenWindow, openInChromium, shoot } from './support/browser.ts'
 import { counterImage } from './support/counter-image.ts'
@@ -138,6 +139,61 @@ describe('Why?', () => {
     await page.getByRole('tab', { name: /broken/ }).waitFor()
     await page.getByRole('region', { name: 'Why?' }).getByRole('button', { name: 'Logs of the run that ended' }).click()
     await page.getByRole('log').getByText('no queue').first().waitFor()
+  })
+})
+
+describe('Why? of what a pod does not reach', () => {
+  const caller = (name: string, command: string) => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}}
+spec:
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: main, image: '${clientImage()}', imagePullPolicy: Never, command: [sh, -c, '${command}']}]
+---`
+  const sentence = async (name: string, told: RegExp) => {
+    await page.getByRole('link', { name: 'Deployments', exact: true }).click()
+    await page.locator(`[data-key="default/${name}"]`).click()
+    await until(name, async () => told.test(await why().innerText()), 60_000)
+  }
+  const answer = () => page.getByRole('region', { name: 'Why?' })
+
+  it('names the service that its log asks for and that does not exist', async () => {
+    await cluster.apply(`${caller('lost', 'curl -sS http://shop-db/ || exit 4')}`)
+    await sentence('lost', /exit code 4.* asks for shop-db, and there is no service shop-db in namespace default/)
+    await answer().getByText('Could not resolve host: shop-db').first().waitFor()
+    expect(await answer().innerText()).toMatch(/Services in default are called .*shop/)
+    await shoot(page, 'why-dns')
+    await page.keyboard.press('Escape')
+  })
+
+  it('names the network policy that does not let it in, and leads there', async () => {
+    await cluster.apply(`${caller('caller', 'curl -sS --connect-timeout 2 http://shop/ || exit 5')}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut}
+spec: {podSelector: {matchLabels: {app: shop}}, policyTypes: [Ingress], ingress: []}`)
+    await sentence('caller', /exit code 5.* network policy shut of service shop does not let it in on port 80/)
+    await answer()
+      .getByText(/Timeout was reached|timed out/)
+      .first()
+      .waitFor()
+    expect(await answer().innerText()).toContain('no rule allows connections from default/caller-')
+    await shoot(page, 'why-policy')
+    await answer().getByRole('button', { name: 'Open NetworkPolicy shut' }).click()
+    await page.getByRole('heading', { name: 'shut' }).waitFor()
+    await page.keyboard.press('Escape')
+    await cluster.kubectl(
+      'delete',
+      'networkpolicy/shut',
+      'deployment/lost',
+      'deployment/caller',
+      '--cascade=foreground',
+    )
   })
 })
 

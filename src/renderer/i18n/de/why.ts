@@ -222,4 +222,22 @@ export const why = {
   'job {name} has no pod that runs': 'Job {name} hat keinen laufenden Pod',
   'cron job {name} is suspended': 'CronJob {name} ist ausgesetzt',
   'the last run of cron job {name} did not succeed': 'der letzte Lauf von CronJob {name} war nicht erfolgreich',
+  // What a container does not reach.
+  log: 'Log',
+  services: 'Services',
+  'network policies': 'NetworkPolicies',
+  'service {name}': 'Service {name}',
+  'the DNS of the cluster': 'das DNS des Clusters',
+  'it asks for {host}, and there is no service {name} in namespace {namespace}':
+    'er fragt nach {host}, und im Namespace {namespace} gibt es keinen Service {name}',
+  'it asks for {host}, a name that DNS does not know': 'er fragt nach {host}, einem Namen, den das DNS nicht kennt',
+  'From here, service {name} of namespace {namespace} is called {full}.':
+    'Von hier aus heißt Service {name} des Namespace {namespace} {full}.',
+  'Services in {namespace} are called {names}.': 'Die Services in {namespace} heißen {names}.',
+  'network policy {name} does not let it connect to {to} on port {port}':
+    'NetworkPolicy {name} lässt ihn {to} auf Port {port} nicht erreichen',
+  'network policy {name} of {to} does not let it in on port {port}':
+    'NetworkPolicy {name} vor {to} lässt ihn auf Port {port} nicht herein',
+  'service {name} has no port {port}': 'Service {name} hat keinen Port {port}',
+  'Its ports are {names}.': 'Seine Ports sind {names}.',
 } as const

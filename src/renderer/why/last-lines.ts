@@ -1,0 +1,44 @@
+// The last lines that a container wrote, read once for each of its runs.
+import { shallowReactive } from 'vue'
+import { connection } from '../api/connection.ts'
+import { plainText } from '../dock/log-text.ts'
+import type { Evidence } from './cause.ts'
+
+export type LogOf = Omit<Extract<Evidence, { kind: 'log' }>, 'kind'>
+
+const LINES = 8
+/** For one question: what its first pods say is what the others say. */
+const MOST_READ = 8
+
+/** Without an answer there are none: a fix still leads to the log. */
+export async function readLastLines({ pod, container, previous }: LogOf): Promise<readonly string[]> {
+  const query = new URLSearchParams({ container, tailLines: String(LINES), ...(previous ? { previous: 'true' } : {}) })
+  const path = `/api/v1/namespaces/${encodeURIComponent(pod.namespace ?? '')}/pods/${encodeURIComponent(pod.name)}/log`
+  try {
+    const answer = await connection.fetch(`${path}?${query.toString()}`)
+    return answer.ok
+      ? plainText(await answer.text())
+          .trimEnd()
+          .split('\n')
+          .filter(Boolean)
+      : []
+  } catch {
+    return []
+  }
+}
+
+/** @returns a reader that knows nothing yet when first asked, and tells by reactivity once it does */
+export function useLastLines(): (log: LogOf, run: number) => readonly string[] {
+  const read = shallowReactive(new Map<string, readonly string[]>())
+  const asked = new Set<string>()
+  return (log, run) => {
+    const { pod, container, previous } = log
+    const key = [pod.namespace, pod.name, container, previous, run].join('/')
+    const lines = read.get(key)
+    if (!asked.has(key) && asked.size < MOST_READ) {
+      asked.add(key)
+      void readLastLines(log).then(found => read.set(key, found))
+    }
+    return lines ?? []
+  }
+}
