@@ -504,8 +504,13 @@ describe('delete', () => {
   test('with propagationPolicy adds the finalizer of the garbage collector', async () => {
     await raw(server, CONFIG_MAPS, { body: configMap('fore') })
     const fore = await remove(`${CONFIG_MAPS}/fore`, { propagationPolicy: 'Foreground' })
-    expect(fore.code).toBe(202)
+    expect(fore.code).toBe(200)
     expect(fore.json.metadata!.finalizers).toEqual(['foregroundDeletion'])
+    // Whoever asks for it in the older way is told that it is not over yet.
+    await raw(server, CONFIG_MAPS, {
+      body: configMap('held', { metadata: { name: 'held', finalizers: ['example.com/hold'] } }),
+    })
+    expect((await remove(`${CONFIG_MAPS}/held`, { orphanDependents: false })).code).toBe(202)
     await raw(server, CONFIG_MAPS, { body: configMap('orphaning') })
     const orphan = await remove(`${CONFIG_MAPS}/orphaning`, { orphanDependents: true })
     expect(orphan.json.metadata!.finalizers).toEqual(['orphan'])

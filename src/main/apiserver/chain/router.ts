@@ -83,7 +83,6 @@ export function createRouter(
     const isNamespace = info.group === '' && info.resource === 'namespaces'
     const within = isNamespace ? info.namespace !== info.name : info.namespace !== ''
     if (namespaced ? info.name !== '' && info.namespace === '' : within) throw unknownPath()
-    if (namespaced && info.verb === 'create' && info.namespace === '') throw notAllowed()
   }
 
   function routeResource(request: ApiRequest): Promise<ApiResponse> {
@@ -98,6 +97,9 @@ export function createRouter(
       throw unknownPath()
     }
     assertScope(request, resource.type.namespaced)
+    const writesAll = info.verb === 'create' || info.verb === 'deletecollection'
+    if (writesAll && resource.type.namespaced && info.namespace === '')
+      throw resource.custom ? unknownPath() : notAllowed()
     const endpoint = VERBS[info.verb]
     if (info.subresource === 'scale' && resource.scale) return scale(request, resource, parts)
     if (info.subresource === 'status' && resource.status) {

@@ -26,6 +26,8 @@ function wantsAggregated(accept: string | undefined): boolean {
   return false
 }
 
+const wantsYaml = (accept: string | undefined): boolean => parseAccept(accept ?? '')[0]?.type === 'application/yaml'
+
 export function discoveryHandlers(groups: () => readonly ServedGroup[]): PathHandler[] {
   /** Documents of one state of the registry; another state has another list. */
   const documents = new WeakMap<readonly ServedGroup[], Map<string, Document>>()
@@ -41,6 +43,8 @@ export function discoveryHandlers(groups: () => readonly ServedGroup[]): PathHan
       known.set(key, document)
     }
     const headers = { etag: document.etag, vary: 'Accept' }
+    if (wantsYaml(request.headers.accept))
+      return { code: 200, headers: { vary: 'Accept' }, object: JSON.parse(document.bytes.toString('utf8')) as object }
     if (request.headers['if-none-match'] === document.etag)
       return { code: 304, headers, bytes: Buffer.alloc(0), contentType }
     return { code: 200, headers, bytes: document.bytes, contentType }

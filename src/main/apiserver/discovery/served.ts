@@ -84,6 +84,7 @@ function subresourcesOf(descriptor: ResourceDescriptor, handlers: readonly Subre
       .map(({ subresource, kind, methods }) => ({ name: subresource, kind, verbs: sorted(Object.values(methods)) })),
   ]
   const byName = new Map(own.map(subresource => [subresource.name, subresource]))
+  if (descriptor.custom) return [...byName.values()]
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 

@@ -99,6 +99,8 @@ export interface DeleteOptions extends WriteOptions {
   readonly preconditions?: Preconditions
   readonly gracePeriodSeconds?: number
   readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan'
+  /** As it was asked for: false says that dependents go as well. */
+  readonly orphanDependents?: boolean
 }
 
 /** Reading and writing for handlers, with the same pipeline as the generic verbs. */

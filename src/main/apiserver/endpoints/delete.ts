@@ -43,6 +43,6 @@ export const remove: Endpoint = async (request, resource, parts) => {
   warnOfOrphans(request, resource, options)
   const { object, gone } = await parts.remove(resource, request.info, options)
   if (gone && !ANSWERS_WITH_OBJECT.has(resource.storage)) return { code: 200, object: success(resource, object) }
-  const accepted = !gone && options.propagationPolicy === 'Foreground'
+  const accepted = !gone && options.orphanDependents === false
   return { code: accepted ? 202 : 200, object: representation.one(object), contentType: representation.contentType }
 }

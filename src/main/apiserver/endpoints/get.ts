@@ -1,13 +1,15 @@
 // GET of one object.
-import { notFound } from '../../../shared/machinery/status.ts'
+import { badRequest, notFound } from '../../../shared/machinery/status.ts'
 import { prepareViews, viewOf } from '../keys.ts'
 import { futureVersion } from '../store-error.ts'
 import type { Endpoint } from './parts.ts'
 import { answerOne } from './read/answer-one.ts'
-import { parseResourceVersion } from './read/list-options.ts'
+import { boolParameter, parseResourceVersion } from './read/list-options.ts'
 
 export const get: Endpoint = async (request, resource, parts) => {
   const { info, query } = request
+  if (boolParameter(query, 'export') === true)
+    throw badRequest('the export parameter, deprecated since v1.14, is no longer supported')
   const asked = query.get('resourceVersion') ?? ''
   const revision = parseResourceVersion(asked)
   if (asked === '') await parts.store.fresh(request)

@@ -24,6 +24,12 @@ import { strictFindings } from './write/decode-request.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
+/** Nothing says of a custom resource how its lists are merged. @throws ApiError 415 */
+export function refuseStrategic({ headers }: ApiRequest, { custom }: ResourceDescriptor): void {
+  if (custom && mediaTypeOf(headers['content-type']) === STRATEGIC_MERGE_PATCH)
+    throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, APPLY_PATCH])
+}
+
 /** @returns the patched object, decoded anew: a patch can break types and add fields that the kind does not have */
 export function patched(
   request: ApiRequest,
@@ -31,8 +37,8 @@ export function patched(
   current: AnyObject,
   patch: unknown,
 ): AnyObject {
+  refuseStrategic(request, resource)
   const strategic = mediaTypeOf(request.headers['content-type']) === STRATEGIC_MERGE_PATCH
-  if (resource.custom && strategic) throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, APPLY_PATCH])
   const apply = (to: AnyObject) => applyPatch(request.headers['content-type'] ?? '', resource.schema, to, patch)
   // Who owns what is the largest part of many objects, and nobody changes it in place.
   const { managedFields, ...metadata } = current.metadata

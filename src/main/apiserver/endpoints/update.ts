@@ -8,6 +8,7 @@ import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
 import { copyObject } from './write/copy-object.ts'
 import { decodeRequest } from './write/decode-request.ts'
+import { dropSameOwners } from './write/owner-references.ts'
 import { writeOptionsOf } from './write/write-options.ts'
 
 /** @throws ApiError 400 when the body names another object than the URL */
@@ -35,6 +36,7 @@ export const update: Endpoint = async (request, resource, parts) => {
   const options = writeOptionsOf(request, 'UpdateOptions')
   const object = await decodeRequest(request, resource.type, resource.custom ?? resource.schema, 'UpdateOptions')
   assertSameName(resource, object, info)
+  dropSameOwners(object, options.warn)
   const replacement = () => {
     assertVersion(resource, object)
     return copyObject(object)

@@ -61,7 +61,7 @@ const metaVersionOf = (parameters: ReadonlyMap<string, string>): MetaVersion =>
 
 function shapeOf(parameters: ReadonlyMap<string, string>): Shape | undefined {
   const as = parameters.get('as')
-  if (as === undefined) return 'whole'
+  if (as === undefined) return parameters.has('g') || parameters.has('v') ? undefined : 'whole'
   if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== metaVersionOf(parameters)) return undefined
   if (as === 'Table') return 'table'
   if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return 'partial'

@@ -3,6 +3,7 @@
 import type { Pod } from '../../../../shared/api/core/v1.ts'
 import { type FieldError, forbiddenField, invalidValue } from '../../../../shared/machinery/field-error.ts'
 import { badRequest, internalError, invalid, notFound } from '../../../../shared/machinery/status.ts'
+import { assertAllowed } from '../../chain/authorize.ts'
 import { forward } from '../../proxy/forward.ts'
 import type { NodeDialer } from '../../proxy/node-tunnels.ts'
 import type { ApiRequest, ApiResponse } from '../../request.ts'
@@ -158,6 +159,11 @@ function streamHandler(use: Use, dialer: NodeDialer): SubresourceHandler {
     methods: use === 'log' ? { GET: 'get' } : { GET: 'get', POST: 'create' },
     longRunning: true,
     async handle(request, context) {
+      // Browsers open a WebSocket by GET: whoever may only read must not act through it.
+      if (use !== 'log')
+        assertAllowed({ ...request.info, verb: 'create', user: request.user }, attributes =>
+          context.authorize(attributes),
+        )
       const pod = podOf(request, context)
       const path = pathFor(use, pod, request.query)
       const { nodeName } = pod.spec

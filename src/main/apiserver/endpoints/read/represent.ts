@@ -7,7 +7,7 @@ import { PROTOBUF_TYPE } from '../../codec/media-type.ts'
 import { messageIdOf } from '../../codec/protobuf/envelope.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { fullRepresentation } from '../../representation/full.ts'
-import { negotiate } from '../../representation/negotiate.ts'
+import { type Encoding, negotiate } from '../../representation/negotiate.ts'
 import { partialRepresentation } from '../../representation/partial-metadata.ts'
 import type { Representation } from '../../representation/representation.ts'
 import { type IncludeObject, tableRepresentation } from '../../representation/table.ts'
@@ -19,7 +19,9 @@ function includeObjectOf(query: URLSearchParams): IncludeObject {
   const include = query.get('includeObject') ?? ''
   if (include === '') return 'Metadata'
   if (include === 'None' || include === 'Metadata' || include === 'Object') return include
-  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(include)}`)
+  throw badRequest(
+    `includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
+  )
 }
 
 /** Whole and metadata-only representations hold caches that every client shares: one each per kind. */
@@ -42,7 +44,9 @@ export function createRepresent(store: ObjectStore, clock: Clock): Represent {
     const { accept } = request.headers
     const binary =
       accept?.includes(PROTOBUF_TYPE) && messageIdOf(apiVersionOf(resource.type), resource.type.kind) !== undefined
-    const { shape, encoding, metaVersion } = negotiate(accept, binary ? ['json', 'yaml', 'protobuf'] : ['json', 'yaml'])
+    // Of YAML there are no streams.
+    const encodings: Encoding[] = request.info.verb === 'watch' ? ['json'] : ['json', 'yaml']
+    const { shape, encoding, metaVersion } = negotiate(accept, binary ? [...encodings, 'protobuf'] : encodings)
     if (shape === 'table') return tableRepresentation(resource, includeObjectOf(request.query), clock, metaVersion)
     const found =
       shape === 'partial'

@@ -19,13 +19,16 @@ import type { ChangeOptions, ObjectName } from '../contract.ts'
 import { admissionChain } from './admission-chain.ts'
 import { dropEmptyMetadata } from './empty-metadata.ts'
 import { isFinished } from './finalization.ts'
+import { dropSameOwners } from './owner-references.ts'
+import { keepTimes, orWithoutOwners } from './owners.ts'
 import { checkPreconditions, checkVersion } from './preconditions.ts'
 import { trackFields } from './track-fields.ts'
 import { unlessOutdated } from './unless-outdated.ts'
 import { validateChange } from './validation.ts'
 import type { WriteParts } from './write-parts.ts'
 
-const MAX_ATTEMPTS = 64
+/** Each lost race is somebody else's write: of many that patch one object at a time, the last loses as many. */
+const MAX_ATTEMPTS = 1000
 const NO_ADMISSION = admissionChain([])
 
 /** @returns the object to write, which the pipeline then owns; undefined to write nothing */
@@ -145,6 +148,7 @@ async function admitAndStore(
   if (pacer.due) await pacer.pause()
   await parts.admission.mutate(request)
   if (request.object && request.object !== object) options.admitted?.take(object, request.object)
+  dropSameOwners(object, options.warn, ' after mutating admission happens')
   prepare(resource, object, old, options)
   if (pacer.due) await pacer.pause()
   if (!whole) track()
@@ -155,6 +159,7 @@ async function admitAndStore(
   await parts.admission.validate(request)
   const finished = isFinished(resource, object)
   const nullIsValue = resource.custom !== undefined
+  keepTimes(object, old, nullIsValue)
   if (!finished && deepEqual(object, old, { nullIsValue })) return { object: old, deleted: false }
   if (options.dryRun) return { object, deleted: finished }
   try {
@@ -163,8 +168,9 @@ async function admitAndStore(
       object.metadata.resourceVersion = String(gone.revision)
       return { object, deleted: true }
     }
-    const next = await storedForm(resource, object)
-    const written = await parts.store.update(stored.key, next, stored.revision, request.guards)
+    const write = async () =>
+      parts.store.update(stored.key, await storedForm(resource, object), stored.revision, request.guards)
+    const written = await (options.applied ? write() : orWithoutOwners(object, write))
     await prepareViews(resource, [written])
     return { object: viewOf(resource, written), deleted: false }
   } catch (error) {

@@ -14,6 +14,8 @@ import { toApiError } from '../../store-error.ts'
 import type { WriteOptions } from '../contract.ts'
 import { dropEmptyMetadata } from './empty-metadata.ts'
 import { generateName } from './generate-name.ts'
+import { dropSameOwners } from './owner-references.ts'
+import { orWithoutOwners } from './owners.ts'
 import { trackFields } from './track-fields.ts'
 import { validateCreate } from './validation.ts'
 import type { WriteParts } from './write-parts.ts'
@@ -90,9 +92,11 @@ async function admitAndStore(
   // Each step costs little but for the largest objects; between steps, everybody else gets a turn.
   const pacer = new Pacer()
   // Before admission adds to it: what plugins and webhooks put in is nobody's, least of all the client's.
+  dropSameOwners(object, options.warn)
   trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
   if (pacer.due) await pacer.pause()
   await parts.admission.mutate(request)
+  dropSameOwners(object, options.warn, ' after mutating admission happens')
   resource.prepareForCreate?.(object)
   if (pacer.due) await pacer.pause()
   await validateCreate(resource, object, options.warn)
@@ -111,7 +115,8 @@ async function admitAndStore(
       // Read back, its defaults stand in parts that preparation emptied, such as the status.
       return resource.custom && resource.fromStorage ? resource.fromStorage(object) : object
     }
-    const stored = await parts.store.create(key, await storedForm(resource, object), request.guards)
+    const write = async () => parts.store.create(key, await storedForm(resource, object), request.guards)
+    const stored = await (options.applied ? write() : orWithoutOwners(object, write))
     await prepareViews(resource, [stored])
     return viewOf(resource, stored)
   } catch (error) {

@@ -1,7 +1,8 @@
 // A request's body as an object of the expected kind, with the strictness that the client asked for.
+import { invalidValue } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
-import { badRequest } from '../../../../shared/machinery/status.ts'
+import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
 import { MAX_DEPTH, UnreadableBody } from '../../codec/decode-body.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from '../../codec/media-type.ts'
 import { scanJson } from '../../codec/scan-json.ts'
@@ -24,7 +25,7 @@ const text = (value: unknown) => (typeof value === 'string' ? value : '')
 
 /** The body's own type must be the URL's; an absent one is taken from the URL. */
 function assertKind(value: Record<string, unknown>, kind: Kind, wording?: 'apply'): void {
-  const apiVersion = text(value.apiVersion)
+  const apiVersion = text(value.apiVersion).replace(/^\//, '')
   const given = text(value.kind)
   const expected = apiVersionOf(kind)
   const isOther = (given !== '' && given !== kind.kind) || (apiVersion !== '' && apiVersion !== expected)
@@ -39,6 +40,14 @@ function assertKind(value: Record<string, unknown>, kind: Kind, wording?: 'apply
     throw badRequest(
       `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
     )
+}
+
+/** Upstream reads a custom resource whatever it calls itself, and holds its kind against it later. @throws ApiError 422 */
+function assertCustomKind(value: Record<string, unknown>, { group, version, kind }: Kind): void {
+  const given = text(value['kind'])
+  if (given === '' || given === kind || text(value['apiVersion']) !== apiVersionOf({ group, version })) return
+  const name = isMap(value['metadata']) ? text(value['metadata']['name']) : ''
+  throw invalid({ group, kind: given }, name, [invalidValue('kind', given, `must be ${kind}`)])
 }
 
 /** Larger bodies are not read a second time only to sort complaints. */
@@ -109,6 +118,7 @@ export async function decodeFields(
   if (typeof schema !== 'string' && mediaTypeOf(request.headers['content-type']) === PROTOBUF_TYPE)
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE])
   const value = await readMap(request, kind)
+  if (typeof schema !== 'string' && wording === undefined) assertCustomKind(value, kind)
   assertKind(value, kind, wording)
   const {
     object,

@@ -69,6 +69,7 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
     annotate: request.annotate,
     ...(body.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: body.gracePeriodSeconds }),
     ...(propagationPolicy ? { propagationPolicy } : {}),
+    ...(body.orphanDependents === undefined ? {} : { orphanDependents: body.orphanDependents }),
     ...(body.preconditions ? { preconditions: body.preconditions } : {}),
   }
 }

@@ -1,0 +1,33 @@
+// What is done about managedFields once an object is ready to be stored.
+import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import { StoreError } from '../../../store/contract.ts'
+
+const withoutOwners = ({ metadata: { managedFields: _, ...metadata }, ...content }: AnyObject) => ({
+  ...content,
+  metadata,
+})
+
+/**
+ * A write that changed nothing but when its owners are said to have written changes nothing: values that are brought to
+ * their common form, or that defaults and plugins bring back, are the same again by now.
+ */
+export function keepTimes(object: AnyObject, old: AnyObject, nullIsValue: boolean): void {
+  const [owners, before] = [object.metadata.managedFields, old.metadata.managedFields]
+  if (!owners || owners.length !== before?.length) return
+  if (owners.every(({ time }, i) => time === before[i]?.time)) return
+  const sameButTime = owners.every((owner, i) => deepEqual({ ...owner, time: before[i]?.time }, before[i]))
+  if (sameButTime && deepEqual(withoutOwners(object), withoutOwners(old), { nullIsValue }))
+    object.metadata.managedFields = before
+}
+
+/** Stores the object; where it is too large with its owners, without them. */
+export async function orWithoutOwners<T>(object: AnyObject, store: () => Promise<T>): Promise<T> {
+  try {
+    return await store()
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'TooLarge' || !object.metadata.managedFields) throw error
+    delete object.metadata.managedFields
+    return store()
+  }
+}
