@@ -29,7 +29,7 @@ export async function prepareViews(resource: ResourceDescriptor, stored: readonl
   for (let start = 0; start < waiting.length; start += BATCH) {
     const batch = waiting.slice(start, start + BATCH)
     const objects = await conversion.convert(
-      batch.map(({ object }) => object),
+      batch.map(({ object }) => conversion.settled(object)),
       version,
     )
     batch.forEach((item, i) => converted.set(item, fromStorage(objects[i] ?? item.object)))
@@ -51,7 +51,7 @@ export async function servedForm(resource: ResourceDescriptor, stored: AnyObject
   if (!fromStorage) return stored
   const version = apiVersionOf(type)
   const convert = conversion && stored.apiVersion !== version
-  const [converted] = convert ? await conversion.convert([stored], version) : [stored]
+  const [converted] = convert ? await conversion.convert([conversion.settled(stored)], version) : [stored]
   return fromStorage(converted ?? stored)
 }
 

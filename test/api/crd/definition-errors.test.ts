@@ -133,3 +133,22 @@ test.each<[string, string[], string[]]>([
   for (const text of right) expect.soft(formatFits(format, text), text).toBe(true)
   for (const text of wrong) expect.soft(formatFits(format, text), text).toBe(false)
 })
+
+describe('what is structural: a property with', () => {
+  const intOrString = { 'x-kubernetes-int-or-string': true }
+  const either = [{ type: 'integer' }, { type: 'string' }]
+  const embedded = { 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true }
+  const empty = (...places: string[]) =>
+    places.map(place => `….properties[a].${place}.type: Forbidden: must be empty to be structural`)
+  test.each<[string, Fields, string[]]>([
+    ['either of two types', { ...intOrString, anyOf: either }, []],
+    ['either of two types and more', { ...intOrString, allOf: [{ anyOf: either }, { pattern: 'a' }] }, []],
+    ['the types in another order', { ...intOrString, anyOf: [...either].reverse() }, empty('anyOf[0]', 'anyOf[1]')],
+    ['a type with a pattern', { ...intOrString, anyOf: [either[0], { type: 'string', pattern: 'a' }] }, empty('anyOf[0]', 'anyOf[1]')],
+    ['an int-or-string that is an object', { ...intOrString, ...embedded }, ['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource'].map(name => `….properties[a].${name}: Invalid value: true: must be false if x-kubernetes-int-or-string is true`).concat('….properties[a].type: Required value: must be object if x-kubernetes-embedded-resource is true')],
+    ['extensions in a junctor', { type: 'object', not: { ...embedded, ...intOrString } }, ['preserve-unknown-fields', 'embedded-resource', 'int-or-string'].map(name => `….properties[a].not.x-kubernetes-${name}: Forbidden: must be false to be structural`)],
+    ['several items', { type: 'array', items: [colour] }, ['….properties[a].items: Forbidden: items must be a schema object and not an array']],
+  ])('%s', (_what, schema, expected) => {
+    expect(ofProperty(schema)).toEqual(expected)
+  }) // prettier-ignore
+})

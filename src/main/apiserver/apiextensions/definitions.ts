@@ -5,6 +5,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isConflict, isNotFound } from '../../../shared/machinery/status.ts'
 import type { WatchHandle } from '../../store/contract.ts'
 import { API_SERVER } from '../authn/own-user.ts'
+import { holdsCertificate } from '../../pki/trust.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
 import { keyOf, prefixOf } from '../keys.ts'
 import type { DynamicResourceIndex } from '../registry/resource-index.ts'
@@ -13,9 +14,10 @@ import type { DialService } from '../webhook/service-dialer.ts'
 import { WebhookTransport } from '../webhook/transport.ts'
 import { approvalOf } from './approval.ts'
 import { CLEANUP, type Verdict, setVerdict } from './conditions.ts'
-import { descriptorsOf, storageDescriptorOf } from './descriptor.ts'
+import { descriptorsOf, storageDescriptorOf, type Surroundings } from './descriptor.ts'
 
 const RETRY_MS = 1000
+const NEVER = new AbortController().signal
 
 const asDefinition = (object: AnyObject) => object as unknown as CustomResourceDefinition
 
@@ -54,20 +56,28 @@ function nameConflict(
     : undefined
 }
 
+/** @returns why a definition is not served yet */
+function hindrance({ spec }: CustomResourceDefinition, conflict: Verdict | undefined): Verdict | undefined {
+  const no = (reason: string, message: string): Verdict => ({ type: 'Established', status: 'False', reason, message })
+  if (conflict) return no('NotAccepted', 'not all names are accepted')
+  const bundle = spec.conversion?.webhook?.clientConfig?.caBundle
+  return bundle && !holdsCertificate(Buffer.from(bundle, 'base64').toString('latin1'))
+    ? no('InvalidCABundle', 'The conversion webhook CABundle is invalid')
+    : undefined
+}
+
 function verdicts(definition: CustomResourceDefinition, others: readonly CustomResourceDefinition[]): Verdict[] {
   const conflict = nameConflict(definition, others)
   const established = isConditionTrue(definition.status.conditions, 'Established')
   const approval = approvalOf(definition)
   return [
     conflict ?? { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' },
-    conflict && !established
-      ? { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' }
-      : {
-          type: 'Established',
-          status: 'True',
-          reason: 'InitialNamesAccepted',
-          message: 'the initial names have been accepted',
-        },
+    (established ? undefined : hindrance(definition, conflict)) ?? {
+      type: 'Established',
+      status: 'True',
+      reason: 'InitialNamesAccepted',
+      message: 'the initial names have been accepted',
+    },
     ...(approval
       ? [
           {
@@ -81,15 +91,20 @@ function verdicts(definition: CustomResourceDefinition, others: readonly CustomR
   ]
 }
 
+/** A definition, and what is served of it by its terms. */
+interface Live {
+  readonly definition: CustomResourceDefinition
+  readonly served: readonly ResourceDescriptor[]
+  /** Aborted when its terms change. */
+  readonly replaced: AbortController
+}
+
 export class Definitions implements Disposable {
   readonly #context: EndpointContext
   readonly #index: DynamicResourceIndex
   readonly #resource: ResourceDescriptor
   readonly #transport: WebhookTransport
-  readonly #live = new Map<
-    string,
-    { readonly definition: CustomResourceDefinition; readonly served: ResourceDescriptor[] }
-  >()
+  readonly #live = new Map<string, Live>()
   readonly #queue = new Set<string>()
   readonly #timers = new Set<() => void>()
   #watch: WatchHandle | undefined
@@ -118,18 +133,23 @@ export class Definitions implements Disposable {
     const { store } = this.#context
     const prefix = prefixOf(this.#resource)
     const { items, revision } = store.list(prefix)
+    const before = new Map(this.#live)
     this.#live.clear()
     for (const { object } of items) this.#take(asDefinition(object))
     this.#publish()
+    for (const { replaced } of before.values()) replaced.abort()
     this.#watch = store.watch(prefix, {
       from: revision,
       onEvent: ({ type, current }) => {
+        const { name } = current.object.metadata
+        const before = this.#live.get(name)
         if (type === 'DELETED') {
-          this.#live.delete(current.object.metadata.name)
+          this.#live.delete(name)
           // A name that is free again may be what another one waits for.
-          for (const name of this.#live.keys()) this.#enqueue(name)
+          for (const other of this.#live.keys()) this.#enqueue(other)
         } else this.#take(asDefinition(current.object))
         this.#publish()
+        if (before && before.replaced !== this.#live.get(name)?.replaced) before.replaced.abort()
       },
       onEnd: () => this.#later(() => this.start()),
     })
@@ -143,11 +163,15 @@ export class Definitions implements Disposable {
       before.definition.metadata.generation === definition.metadata.generation &&
       before.served.length > 0
     const established = isConditionTrue(definition.status.conditions, 'Established')
-    this.#live.set(name, {
-      definition,
-      served: same ? before.served : established ? descriptorsOf(definition, this.#transport) : [],
-    })
+    const replaced = same ? before.replaced : new AbortController()
+    const terms = () => (established ? descriptorsOf(definition, this.#around(name, replaced.signal)) : [])
+    this.#live.set(name, { definition, served: same ? before.served : terms(), replaced })
     this.#enqueue(name)
+  }
+
+  #around(name: string, replaced: AbortSignal): Surroundings {
+    const isTerminating = () => this.#live.get(name)?.definition.metadata.deletionTimestamp !== undefined
+    return { transport: this.#transport, isTerminating, replaced }
   }
 
   #publish(): void {
@@ -222,7 +246,7 @@ export class Definitions implements Disposable {
         this.#context.clock.now(),
       ),
     )
-    const resource = storageDescriptorOf(definition, this.#transport)
+    const resource = storageDescriptorOf(definition, this.#around(name, NEVER))
     const { store } = this.#context
     const items = resource ? store.list(prefixOf(resource)).items : []
     for (const { object } of items) {

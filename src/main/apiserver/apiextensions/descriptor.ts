@@ -5,9 +5,9 @@ import { type FieldError, invalidValue } from '../../../shared/machinery/field-e
 import { humanSince } from '../../../shared/machinery/human-duration.ts'
 import { cloneJson, getField, isObject, setField } from '../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
+import { apiVersionOf, type ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { compareVersions } from '../discovery/served.ts'
-import { methodNotSupported } from '../../../shared/machinery/status.ts'
+import { ApiError, methodNotSupported } from '../../../shared/machinery/status.ts'
 import { nameColumn } from '../registry/columns/common.ts'
 import {
   type Column,
@@ -19,7 +19,9 @@ import {
 } from '../registry/resource.ts'
 import { keepField } from '../registry/support/strategy.ts'
 import { decodeObject } from '../schema/decode.ts'
+import { finalizerWarnings } from '../schema/validate-meta.ts'
 import { hasDefaults, setSchemaDefaults } from './defaults.ts'
+import { embeddedErrors } from './embedded.ts'
 import { compileJsonPath, fieldsIn } from './json-path.ts'
 import { prune } from './prune.ts'
 import type { WebhookTransport } from '../webhook/transport.ts'
@@ -40,6 +42,7 @@ const BLOCKING: ReadonlySet<string> = new Set<FieldError['type']>([
   'FieldValueTooMany',
   'FieldValueTypeInvalid',
 ])
+const MOST_REPLICAS = 2 ** 31 - 1
 const UNCHECKED = invalidValue(
   '<nil>',
   null,
@@ -51,7 +54,7 @@ export function customSchema(schema: Schema): CustomSchema {
     fact: factOf(schema, true),
     openapi: schema,
     decode(value) {
-      const { value: pruned, unknown, tooDeep } = prune(value, schema)
+      const { value: pruned, unknown, tooDeep, errors: unreadable } = prune(value, schema)
       const object = pruned as AnyObject
       // Also of what is applied: empty labels are owned, and dropped before they are stored.
       const meta = decodeObject('meta.v1.ObjectMeta', object.metadata ?? {}, 'apply')
@@ -59,19 +62,33 @@ export function customSchema(schema: Schema): CustomSchema {
       return {
         object,
         unknown: [...unknown, ...meta.unknown.map(path => `metadata.${path}`)].sort(),
-        errors: tooDeep ? ['exceeded max depth of 64'] : meta.errors,
+        errors: tooDeep ? ['exceeded max depth of 64'] : [...meta.errors, ...unreadable.map(error => cannotBeHandled(object, error))], // prettier-ignore
       }
     },
   }
 }
 
-const cellOf = (type: string, found: readonly unknown[], nowMs: number): unknown => {
-  const [first] = found
-  if (first === undefined || first === null) return type === 'date' ? '<unknown>' : null
-  if (type === 'date') return humanSince(String(first), nowMs)
-  if (type === 'string')
-    return found.map(value => (typeof value === 'object' ? encodeJson(value) : String(value))).join(',')
-  return type === 'integer' && typeof first === 'number' ? Math.trunc(first) : first
+function cannotBeHandled({ apiVersion, kind }: AnyObject, { field, message }: FieldError): string {
+  const version = JSON.stringify(String(apiVersion).split('/').at(-1))
+  return `${kind} in version ${version} cannot be handled as a ${kind}: ${field}: ${message}`
+}
+
+/** @returns the first value that was found, where it is of the column's type */
+function cellOf(type: string, [first]: readonly unknown[], nowMs: number): unknown {
+  if (first === undefined || first === null) return null
+  const isNumber = typeof first === 'number' || typeof first === 'bigint'
+  switch (type) {
+    case 'string':
+      return typeof first === 'object' ? encodeJson(first) : String(first)
+    case 'date':
+      return typeof first === 'string' ? humanSince(first, nowMs) : null
+    case 'integer':
+      return isNumber ? (typeof first === 'number' ? Math.trunc(first) : first) : null
+    case 'number':
+      return isNumber ? first : null
+    default:
+      return typeof first === type ? first : null
+  }
 }
 
 function columnsOf({ additionalPrinterColumns: given }: CustomResourceDefinitionVersion): Column<AnyObject>[] {
@@ -93,8 +110,8 @@ function columnsOf({ additionalPrinterColumns: given }: CustomResourceDefinition
         name,
         type: type as Column<AnyObject>['type'],
         format: format as '' | 'name',
-        description,
-        priority: priority > 0 ? 1 : 0,
+        description: description || `Custom resource definition column (in JSONPath format): ${jsonPath}`,
+        priority,
         value: (object, nowMs) => cellOf(type, read?.(object) ?? [], nowMs),
       }
     }),
@@ -128,6 +145,28 @@ function scaleOf({ subresources }: CustomResourceDefinitionVersion): ScalePaths<
   }
 }
 
+/** What the fields of a scale hold must be what a Scale can say. */
+function scaleErrors(object: AnyObject, { subresources }: CustomResourceDefinitionVersion): FieldError[] {
+  const scale = subresources?.scale
+  if (!scale) return []
+  const ofCount = (path: string): FieldError[] => {
+    const value = valueAt(object, path)
+    if (value === undefined) return []
+    const isWhole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))
+    if (!isWhole) return [invalidValue(path, 0, `${path} accessor error: it is no int64`)]
+    if (value < 0) return [invalidValue(path, value, 'should be a non-negative integer')]
+    return value > MOST_REPLICAS ? [invalidValue(path, value, `should be less than or equal to ${MOST_REPLICAS}`)] : []
+  }
+  return [...ofCount(scale.specReplicasPath), ...ofCount(scale.statusReplicasPath)]
+}
+
+/** Items that are there twice are no news where the object had such before: a definition may have become stricter. */
+function withoutInherited(errors: readonly FieldError[], before: object | undefined, schema: Schema): FieldError[] {
+  const isTwice = ({ type }: FieldError) => type === 'FieldValueDuplicate'
+  if (!before || !errors.some(isTwice) || !validateValue(before, schema, '').some(isTwice)) return [...errors]
+  return errors.filter(error => !isTwice(error))
+}
+
 /** Without a status subresource, everything but the metadata counts for the generation. */
 function bump(object: AnyObject, old: AnyObject, withStatus: boolean): void {
   const content = ({ metadata: _metadata, apiVersion: _apiVersion, ...rest }: AnyObject) => {
@@ -145,10 +184,40 @@ function statusUpdate(object: AnyObject, old: AnyObject): void {
   object.metadata = { ...cloneJson(old.metadata), ...(managedFields ? { managedFields } : {}) }
 }
 
+/** What descriptors need besides the definition. */
+export interface Surroundings {
+  /** The way to webhooks that convert. */
+  readonly transport: WebhookTransport
+  /** The definition is being deleted: no more objects are made. */
+  readonly isTerminating: () => boolean
+  /** Aborted once the definition says something else. */
+  readonly replaced: AbortSignal
+}
+
+/** @returns what was stored once by today's terms of its version: without what nobody knows now, with all defaults */
+function settler({ spec: { group, versions } }: CustomResourceDefinition): (stored: AnyObject) => AnyObject {
+  const terms = new Map(
+    versions.map(({ name, schema: given }) => {
+      const schema: Schema = given?.openAPIV3Schema ?? EVERYTHING
+      return [`${group}/${name}`, { schema, defaulting: hasDefaults(schema) }]
+    }),
+  )
+  return stored => {
+    const known = terms.get(stored.apiVersion)
+    if (!known) return stored
+    const { value, unknown, tooDeep } = prune(stored, known.schema)
+    if (tooDeep || (unknown.length === 0 && !known.defaulting)) return stored
+    if (known.defaulting) setSchemaDefaults(value, known.schema)
+    return { ...(value as AnyObject), metadata: stored.metadata }
+  }
+}
+
 function describe(
   definition: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
   conversion: WebhookConversion | undefined,
+  settled: (stored: AnyObject) => AnyObject,
+  { isTerminating, replaced }: Surroundings,
 ): ResourceDescriptor {
   const { group, names, scope, versions } = definition.spec
   const type = {
@@ -162,17 +231,19 @@ function describe(
   const stored = apiVersionOf({ group, version: versions.find(({ storage }) => storage)?.name ?? version.name })
   const served = apiVersionOf(type)
   const withStatus = version.subresources?.status !== undefined
-  const defaulting = hasDefaults(schema)
+  const defaulting = conversion !== undefined && hasDefaults(schema)
   const scale = scaleOf(version)
   const custom = customSchema(schema)
   const rules = compileRules(schema)
   const check = async (object: AnyObject, old: AnyObject | undefined, warn: (text: string) => void) => {
     const { metadata: _metadata, ...content } = object
-    const replicas = scale ? scale.replicas(object) : 0
-    const path = version.subresources?.scale?.specReplicasPath ?? ''
-    const negative = replicas < 0 ? [invalidValue(path, replicas, 'should be a non-negative integer')] : []
     const before = old && { ...old, metadata: {} }
-    const errors = [...validateValue({ ...content, metadata: {} }, schema, '', before), ...negative]
+    const found = validateValue({ ...content, metadata: {} }, schema, '', before)
+    const errors = [
+      ...withoutInherited(found, before, schema),
+      ...embeddedErrors(content, schema),
+      ...scaleErrors(object, version),
+    ]
     if (!rules) return errors
     if (errors.some(({ type: of }) => BLOCKING.has(of))) return [...errors, UNCHECKED]
     return [...errors, ...(await validateRules(rules, object, old, warn))]
@@ -193,7 +264,7 @@ function describe(
       if (conversion && given.apiVersion !== served)
         throw new Error(`${given.apiVersion} ${names.kind} was not converted to ${served} before it was read`)
       // What a webhook made may hold anything.
-      const object = conversion ? custom.decode(given).object : given
+      const object = conversion ? custom.decode(given).object : settled(given)
       if (!defaulting) return object.apiVersion === served ? object : { ...object, apiVersion: served }
       const copy = { ...cloneJson(object), apiVersion: served }
       setSchemaDefaults(copy, schema)
@@ -202,7 +273,7 @@ function describe(
     toStorage: object => (object.apiVersion === stored ? object : { ...object, apiVersion: stored }),
     setDefaults: object => setSchemaDefaults(object, schema),
     prepareForCreate: object => {
-      if (definition.metadata.deletionTimestamp) throw methodNotSupported(type, 'create')
+      if (isTerminating()) throw terminating(type)
       if (withStatus) delete (object as { status?: unknown }).status
       object.metadata.generation = 1
     },
@@ -223,9 +294,21 @@ function describe(
           ),
         }
       : {}),
+    warnings: ({ metadata }, old) => finalizerWarnings(metadata, old?.metadata),
     columns: columnsOf(version),
+    replaced,
     ...(version.deprecated ? { deprecated: version.deprecationWarning ?? deprecation(definition, version.name) } : {}),
   })
+}
+
+function terminating(type: ResourceType<unknown>): ApiError {
+  const { code, reason, status } = methodNotSupported(type, 'create')
+  return new ApiError(
+    code,
+    reason,
+    'create not allowed while custom resource definition is terminating',
+    status.details,
+  )
 }
 
 /** What is said of a version of which nothing is said: with the best newer one. */
@@ -238,18 +321,20 @@ function deprecation({ spec: { group, names, versions } }: CustomResourceDefinit
 }
 
 /** @returns one descriptor per served version */
-export function descriptorsOf(definition: CustomResourceDefinition, transport: WebhookTransport): ResourceDescriptor[] {
-  const conversion = conversionOf(definition, transport)
+export function descriptorsOf(definition: CustomResourceDefinition, around: Surroundings): ResourceDescriptor[] {
+  const settled = settler(definition)
+  const conversion = conversionOf(definition, around.transport, settled)
   return definition.spec.versions
     .filter(({ served }) => served)
-    .map(version => describe(definition, version, conversion))
+    .map(version => describe(definition, version, conversion, settled, around))
 }
 
 /** @returns the descriptor of the version in which objects are stored, whether it is served or not */
 export function storageDescriptorOf(
   definition: CustomResourceDefinition,
-  transport: WebhookTransport,
+  around: Surroundings,
 ): ResourceDescriptor | undefined {
   const version = definition.spec.versions.find(({ storage }) => storage)
-  return version && describe(definition, version, conversionOf(definition, transport))
+  const settled = settler(definition)
+  return version && describe(definition, version, conversionOf(definition, around.transport, settled), settled, around)
 }

@@ -1,4 +1,5 @@
 // Pruning: drops, and reports, what the schema does not know.
+import { type FieldError, invalidValue } from '../../../shared/machinery/field-error.ts'
 import { isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
 import { decodeObject } from '../schema/decode.ts'
 import { propertyOf, type Schema, schemaIn } from './schema.ts'
@@ -10,11 +11,19 @@ export interface Pruned {
   readonly value: unknown
   readonly unknown: string[]
   readonly tooDeep: boolean
+  /** What of embedded objects cannot be read. */
+  readonly errors: FieldError[]
+}
+
+function unreadable(path: string, key: string, value: unknown, why: string | undefined): FieldError[] {
+  if (key !== 'metadata') return typeof value === 'string' ? [] : [invalidValue(path, value, 'must be a string')]
+  return [invalidValue(path, value, why?.replace(/^.*? cannot be handled as a \w+: /, '') ?? 'must be an object')]
 }
 
 /** @returns a copy. @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#field-pruning */
 export function prune(value: unknown, root: Schema): Pruned {
   const unknown: string[] = []
+  const errors: FieldError[] = []
   let tooDeep = false
 
   /** @param schema undefined below a field that preserves what is unknown */
@@ -42,7 +51,10 @@ export function prune(value: unknown, root: Schema): Pruned {
       if (meta && meta.errors.length === 0) {
         unknown.push(...meta.unknown.map(path => `${at}.${path}`))
         setField(copy, key, meta.object)
-      } else if (own && OWN.has(key)) setField(copy, key, walk(given[key], undefined, at, depth + 1, false))
+        continue
+      }
+      if (own && !resource && OWN.has(key)) errors.push(...unreadable(at, key, given[key], meta?.errors[0]))
+      if (own && OWN.has(key)) setField(copy, key, walk(given[key], undefined, at, depth + 1, false))
       else if (known ?? additional) setField(copy, key, walk(given[key], known ?? additional, at, depth + 1, false))
       else if (preserve || schema.additionalProperties === true)
         setField(copy, key, walk(given[key], undefined, at, depth + 1, false))
@@ -51,5 +63,5 @@ export function prune(value: unknown, root: Schema): Pruned {
     return copy
   }
 
-  return { value: walk(value, root, '', 0, true), unknown, tooDeep }
+  return { value: walk(value, root, '', 0, true), unknown, tooDeep, errors }
 }

@@ -19,8 +19,15 @@ const SCALARS: Readonly<Record<string, FieldFact['t']>> = {
   boolean: 'boolean',
 }
 
-/** @returns how apply owns and merges a value of this schema. */
-export function factOf(schema: Schema, root = false): FieldFact {
+const DEDUCED: FieldFact = { t: 'deduced' }
+
+/**
+ * @param root it is the object itself
+ * @param open something around it preserves unknown fields
+ * @returns how apply owns and merges a value of this schema
+ */
+export function factOf(schema: Schema, root = false, open = false): FieldFact {
+  const preserves = open || schema['x-kubernetes-preserve-unknown-fields'] === true
   const items = schemaIn(schema.items)
   if (schema.type === 'array') {
     const lt = schema['x-kubernetes-list-type'] as 'atomic' | 'set' | 'map' | undefined
@@ -29,19 +36,21 @@ export function factOf(schema: Schema, root = false): FieldFact {
       t: 'array',
       lt: lt ?? 'atomic',
       ...(lk ? { lk } : {}),
-      ...(items ? { i: factOf(items) } : {}),
+      ...(items ? { i: factOf(items, false, preserves) } : {}),
     }
   }
-  if (schema.type !== 'object') return { t: SCALARS[schema.type ?? ''] ?? 'any' }
+  if (schema.type !== undefined && schema.type !== 'object') return { t: SCALARS[schema.type] ?? 'any' }
   const mt = schema['x-kubernetes-map-type'] as 'atomic' | 'granular' | undefined
   const additional = schemaIn(schema.additionalProperties)
-  if (additional) return { t: 'map', i: factOf(additional), ...(mt ? { mt } : {}) }
+  if (additional) return { t: 'map', i: factOf(additional, false, preserves), ...(mt ? { mt } : {}) }
   const fields: Record<string, FieldFact> = Object.fromEntries(
-    Object.entries(schema.properties ?? {}).map(([name, property]) => [name, factOf(property)]),
+    Object.entries(schema.properties ?? {}).map(([name, property]) => [name, factOf(property, false, preserves)]),
   )
+  const isFree = Object.keys(fields).length === 0 || schema.additionalProperties === true || preserves
   if (root || schema['x-kubernetes-embedded-resource']) {
     fields['apiVersion'] = fields['kind'] = { t: 'string' }
     fields['metadata'] = { t: 'ref', r: 'meta.v1.ObjectMeta' }
   }
-  return { t: 'ref', s: { fields, open: true }, ...(mt ? { mt } : {}) }
+  if (isFree && Object.keys(fields).length === 0) return { ...DEDUCED, ...(mt ? { mt } : {}) }
+  return { t: 'ref', s: { fields, ...(isFree ? { rest: DEDUCED } : {}) }, ...(mt ? { mt } : {}) }
 }

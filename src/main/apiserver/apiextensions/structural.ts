@@ -23,6 +23,11 @@ const FORBIDDEN = [
   'id',
   '$schema',
 ] as const
+const FLAGS = [
+  'x-kubernetes-preserve-unknown-fields',
+  'x-kubernetes-embedded-resource',
+  'x-kubernetes-int-or-string',
+] as const
 const NOT_IN_JUNCTORS = ['type', 'default', 'additionalProperties', 'nullable', 'title', 'description'] as const
 
 function patternErrors({ pattern }: Schema, path: string): FieldError[] {
@@ -132,6 +137,21 @@ function mapErrors(path: string, keys: readonly string[], items: Schema | undefi
 const whereOf = (path: string, root: boolean): string =>
   root ? 'at the root' : path.endsWith('.items') ? 'for specified array items' : 'for specified object fields'
 
+const isIntOrString = (anyOf: readonly Schema[] = []): boolean =>
+  anyOf.length === 2 &&
+  anyOf.every((inner, i) => Object.keys(inner).length === 1 && inner.type === ['integer', 'string'][i])
+
+/** An int-or-string may say so in an anyOf, also in that of its first allOf: the one place where junctors name types. */
+function withoutTypes({ allOf, anyOf, oneOf }: Schema): Schema {
+  if (isIntOrString(anyOf)) return { ...(allOf ? { allOf } : {}), ...(oneOf ? { oneOf } : {}) }
+  const [{ anyOf: inner, ...first } = {}, ...rest] = allOf ?? []
+  return {
+    ...(allOf ? { allOf: isIntOrString(inner) ? [first, ...rest] : allOf } : {}),
+    ...(anyOf ? { anyOf } : {}),
+    ...(oneOf ? { oneOf } : {}),
+  }
+}
+
 /** @param inside a junctor such as anyOf, where only value validations may stand */
 function schemaErrors(schema: Schema, path: string, inside: boolean, root: boolean): FieldError[] {
   const errors: FieldError[] = [
@@ -154,6 +174,8 @@ function schemaErrors(schema: Schema, path: string, inside: boolean, root: boole
   if (inside) {
     for (const name of NOT_IN_JUNCTORS)
       if (schema[name] !== undefined) errors.push(forbiddenField(`${path}.${name}`, 'must be empty to be structural'))
+    for (const name of FLAGS)
+      if (schema[name]) errors.push(forbiddenField(`${path}.${name}`, 'must be false to be structural'))
   } else {
     const intOrString = schema['x-kubernetes-int-or-string'] === true
     const preserve = schema['x-kubernetes-preserve-unknown-fields'] === true
@@ -164,15 +186,18 @@ function schemaErrors(schema: Schema, path: string, inside: boolean, root: boole
     if (root && schema.nullable) errors.push(forbiddenField(`${path}.nullable`, 'nullable cannot be true at the root'))
     if (schema.type !== undefined && !TYPES.includes(schema.type))
       errors.push(notSupported(`${path}.type`, schema.type, TYPES))
-    if (schema.type === 'array' && !schemaIn(schema.items)) errors.push(required(`${path}.items`, 'must be specified'))
+    if (intOrString)
+      for (const name of FLAGS.slice(0, 2))
+        if (schema[name])
+          errors.push(invalidValue(`${path}.${name}`, true, 'must be false if x-kubernetes-int-or-string is true'))
+    if (schema.type === 'array' && schema.items === undefined)
+      errors.push(required(`${path}.items`, 'must be specified'))
     if (schema.properties && schema.additionalProperties !== undefined && schema.additionalProperties !== true)
       errors.push(
         forbiddenField(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
       )
     if (schema['x-kubernetes-embedded-resource'] && schema.type !== 'object')
-      errors.push(
-        invalidValue(`${path}.type`, schema.type ?? '', 'must be object if x-kubernetes-embedded-resource is true'),
-      )
+      errors.push(...typeErrors(path, schema.type, 'must be object if x-kubernetes-embedded-resource is true'))
     if (schema.default !== undefined && errors.length === 0)
       errors.push(...validateValue(schema.default, schema, `${path}.default`))
   }
@@ -182,10 +207,11 @@ function schemaErrors(schema: Schema, path: string, inside: boolean, root: boole
   if (items) errors.push(...schemaErrors(items, `${path}.items`, inside, false))
   const additional = schemaIn(schema.additionalProperties)
   if (additional && !inside) errors.push(...schemaErrors(additional, `${path}.additionalProperties`, inside, false))
-  // An int-or-string says so in an anyOf with types, which is the one exception.
-  if (!schema['x-kubernetes-int-or-string'])
-    for (const name of ['allOf', 'anyOf', 'oneOf'] as const)
-      schema[name]?.forEach((inner, i) => errors.push(...schemaErrors(inner, `${path}.${name}[${i}]`, true, false)))
+  if (Array.isArray(schema.items))
+    errors.push(forbiddenField(`${path}.items`, 'items must be a schema object and not an array'))
+  const { allOf, anyOf, oneOf } = schema['x-kubernetes-int-or-string'] && !inside ? withoutTypes(schema) : schema
+  for (const [name, list] of Object.entries({ allOf, anyOf, oneOf }))
+    list?.forEach((inner, i) => errors.push(...schemaErrors(inner, `${path}.${name}[${i}]`, true, false)))
   if (schema.not) errors.push(...schemaErrors(schema.not, `${path}.not`, true, false))
   return errors
 }

@@ -112,12 +112,17 @@ async function convert(
 }
 
 /** @returns undefined for a definition whose versions differ in nothing but their names */
-export function conversionOf({ spec }: CustomResourceDefinition, transport: WebhookTransport): Conversion | undefined {
+export function conversionOf(
+  { spec }: CustomResourceDefinition,
+  transport: WebhookTransport,
+  settled: Conversion['settled'],
+): Conversion | undefined {
   const webhook = spec.conversion?.strategy === 'Webhook' ? spec.conversion.webhook : undefined
   const stored = spec.versions.find(({ storage }) => storage)
   if (!webhook || !stored) return undefined
   return {
     storageVersion: `${spec.group}/${stored.name}`,
+    settled,
     convert: (objects, apiVersion) => convert(objects, apiVersion, webhook, transport),
   }
 }

@@ -168,10 +168,11 @@ export const watch: Endpoint = async (request, resource, parts) => {
     cancelBookmark()
     initial = []
     queue.end()
-    request.signal.removeEventListener('abort', stop)
+    for (const signal of endings) signal.removeEventListener('abort', stop)
   }
-  request.signal.addEventListener('abort', stop, { once: true })
-  if (request.signal.aborted) stop()
+  const endings = [request.signal, ...(resource.replaced ? [resource.replaced] : [])]
+  for (const signal of endings) signal.addEventListener('abort', stop, { once: true })
+  if (endings.some(({ aborted }) => aborted)) stop()
 
   async function* state(): AsyncGenerator<readonly Frame[], undefined> {
     for (let start = 0; start < initial.length; start += INITIAL_BATCH) {

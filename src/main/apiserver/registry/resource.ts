@@ -14,7 +14,7 @@ export interface Column<T> {
   readonly format?: '' | 'name'
   readonly description?: string
   /** 0 = always shown, 1 = only with `-o wide`. */
-  readonly priority?: 0 | 1
+  readonly priority?: number
   readonly value: (object: T, nowMs: number) => unknown
 }
 
@@ -43,6 +43,8 @@ export interface WebhookConversion {
   readonly storageVersion: string
   /** @throws ApiError 500 in upstream's words */
   readonly convert: (objects: readonly AnyObject[], apiVersion: string) => Promise<AnyObject[]>
+  /** @returns what was stored once, by today's terms of the version in which it was stored */
+  readonly settled: (stored: AnyObject) => AnyObject
 }
 
 /**
@@ -114,6 +116,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly beginEmptying?: (copy: T, nowMs: number) => void
   /** What every request for this version of the kind is warned with. */
   readonly deprecated?: string
+  /** Aborted when another descriptor takes its place: watches end, and are opened again by the new terms. */
+  readonly replaced?: AbortSignal
 }
 
 export interface ScalePaths<T> {

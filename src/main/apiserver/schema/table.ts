@@ -18,6 +18,8 @@ export type FactKind =
   | 'ref'
   | 'array'
   | 'map'
+  /** Whatever it is: maps in it are owned part by part, lists as a whole. */
+  | 'deduced'
 
 /** What the schema says of one field, list item or map value. */
 export interface FieldFact {
@@ -49,8 +51,8 @@ export interface FieldFact {
 export interface TypeFact {
   readonly fields: Readonly<Record<string, FieldFact>>
   readonly mt?: 'atomic' | 'granular'
-  /** May hold fields that the schema does not name. */
-  readonly open?: true
+  /** Of fields that the schema does not name. */
+  readonly rest?: FieldFact
   /** Group, version and kind of a top-level type. */
   readonly gvk?: readonly [group: string, version: string, kind: string]
 }
@@ -81,7 +83,10 @@ export const typeOfFact = (fact: FieldFact | undefined): TypeFact => fact?.s ?? 
 
 /** @returns the fact of a field, never that of an inherited property. */
 export const fieldFact = (type: TypeFact, name: string): FieldFact | undefined =>
-  Object.hasOwn(type.fields, name) ? type.fields[name] : undefined
+  Object.hasOwn(type.fields, name) ? type.fields[name] : type.rest
+
+/** @returns the fact of what a map or a list holds. */
+export const itemFact = (fact: FieldFact | undefined): FieldFact | undefined => (fact?.t === 'deduced' ? fact : fact?.i)
 
 /** @returns `Pod` for `core.v1.Pod`. */
 export const typeName = (schemaId: string): string => schemaId.slice(schemaId.lastIndexOf('.') + 1)

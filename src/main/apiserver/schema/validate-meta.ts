@@ -14,9 +14,16 @@ import {
   dns1123Label,
   dns1123Subdomain,
   labelValue,
+  pathSegmentName,
   qualifiedName,
 } from '../../../shared/machinery/names.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
+
+/** What of a kind its metadata depends on. */
+interface Described extends Pick<ResourceDescriptor, 'validateName'> {
+  readonly type: Pick<ResourceDescriptor['type'], 'namespaced'>
+  readonly custom?: unknown
+}
 
 const MAX_ANNOTATIONS_BYTES = 256 * 1024
 const MAX_MANAGER_BYTES = 128
@@ -129,7 +136,7 @@ export function validateFieldManager(manager: string, field: string): FieldError
     : [invalidValue(field, manager, 'should only contain printable characters')]
 }
 
-function validateNames(meta: ObjectMeta, descriptor: ResourceDescriptor): FieldError[] {
+function validateNames(meta: ObjectMeta, descriptor: Described): FieldError[] {
   const rule = descriptor.validateName ?? dns1123Subdomain
   const errors: FieldError[] = []
   if (meta.generateName) {
@@ -172,7 +179,7 @@ function validateChange(meta: ObjectMeta, old: ObjectMeta): FieldError[] {
  * @param meta after name generation
  * @param old the stored metadata, on update
  */
-export function validateObjectMeta(meta: ObjectMeta, descriptor: ResourceDescriptor, old?: ObjectMeta): FieldError[] {
+export function validateObjectMeta(meta: ObjectMeta, descriptor: Described, old?: ObjectMeta): FieldError[] {
   const errors = old ? validateChange(meta, old) : validateNames(meta, descriptor)
   if ((meta.generation ?? 0) < 0) {
     errors.push(invalidValue('metadata.generation', meta.generation, 'must be greater than or equal to 0'))
@@ -191,4 +198,26 @@ export function validateObjectMeta(meta: ObjectMeta, descriptor: ResourceDescrip
     for (const [i, finalizer] of (meta.finalizers ?? []).entries())
       errors.push(...unknownFinalizer(`metadata.finalizers[${i}]`, finalizer))
   return errors
+}
+
+/** Of an object inside another one, which need not have a name. @param path of the metadata */
+export function validateEmbeddedMeta(meta: ObjectMeta, path: string): FieldError[] {
+  const kind = { type: { namespaced: Boolean(meta.namespace) }, validateName: pathSegmentName, custom: true }
+  const errors = validateObjectMeta({ ...meta, name: meta.name || 'fakename' }, kind)
+  return errors.map(error => ({ ...error, field: error.field.replace(/^metadata/, () => path) }))
+}
+
+/** Anybody may make a custom resource wait, but should say in whose name. @returns what is said of new finalizers */
+export function finalizerWarnings({ finalizers = [] }: ObjectMeta, old: ObjectMeta | undefined): string[] {
+  const added = [...new Set(finalizers)].filter(finalizer => !old?.finalizers?.includes(finalizer)).sort()
+  return added.flatMap(finalizer => {
+    const found = qualifiedName(finalizer)
+    if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
+      const path = finalizer.includes('.') ? ' including a path (/)' : ''
+      found.push(
+        `prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`,
+      )
+    }
+    return found.map(text => `metadata.finalizers: ${JSON.stringify(finalizer)}: ${text}`)
+  })
 }

@@ -38,12 +38,12 @@ function tableType(id: string): CelType {
   if (!Object.hasOwn(schemaTypes, id)) return DYN
   let type = known.get(id)
   if (!type) {
-    const { fields, open } = typeFact(id)
+    const { fields, rest } = typeFact(id)
     const names = new Map(Object.keys(fields).map(name => [escapeName(name) ?? name, name]))
     type = {
       kind: 'object',
       name: id,
-      fields: { get: name => (names.has(name) ? typeOf(fields[names.get(name) ?? '']) : open ? DYN : undefined) },
+      fields: { get: name => (names.has(name) ? typeOf(fields[names.get(name) ?? '']) : rest ? DYN : undefined) },
     }
     known.set(id, type)
   }

@@ -1,7 +1,7 @@
 // What changed between two objects, as sets of fields.
 import { deepEqual, sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import { getField, type JsonObject } from '../../../../shared/machinery/json-object.ts'
-import { type FieldFact, fieldFact, typeOfFact } from '../../schema/table.ts'
+import { type FieldFact, fieldFact, itemFact, typeOfFact } from '../../schema/table.ts'
 import { difference, EMPTY, type FieldSet, isEmpty } from './field-set.ts'
 import { fieldsOf, fieldStep, newFieldOf, newFieldsOf, type Part, partsOf, shapeOf } from './typed-value.ts'
 
@@ -44,7 +44,7 @@ function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | unde
   const differences = new Differences()
   const type = isStruct ? typeOfFact(fact) : undefined
   const whole = (of: JsonObject, key: string) =>
-    type ? newFieldOf(of, key, type, fact?.r) : newFieldsOf(of[key], fact?.i)
+    type ? newFieldOf(of, key, type, fact?.r) : newFieldsOf(of[key], itemFact(fact))
   for (const key of Object.keys(old)) {
     const before = old[key]
     if (before === undefined) continue
@@ -55,7 +55,7 @@ function compareFields(old: JsonObject, next: JsonObject, fact: FieldFact | unde
       continue
     }
     // Whether a map is empty is no change of its own: what came or went inside says it.
-    const inner = compare(before, after, type ? fieldFact(type, key) : fact?.i)
+    const inner = compare(before, after, type ? fieldFact(type, key) : itemFact(fact))
     if (inner === NOTHING) continue
     differences.change(fieldStep(key), inner.changed)
     differences.remove(fieldStep(key), inner.removed)

@@ -1,6 +1,6 @@
 // A JSON value seen through its schema: what its parts are, and under which step each is owned.
 import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
-import { type FieldFact, fieldFact, type TypeFact, typeOfFact } from '../../schema/table.ts'
+import { type FieldFact, fieldFact, itemFact, type TypeFact, typeOfFact } from '../../schema/table.ts'
 import { isPrinted, isPrintedZero } from '../../schema/printed.ts'
 import { EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
 import { encodeJson } from '../../../../shared/machinery/json-text.ts'
@@ -29,6 +29,7 @@ export function shapeOf(value: unknown, fact: FieldFact | undefined): Shape {
       // A field may take apart what its type is one thing of.
       return isObject(value) && (fact.mt === 'granular' || typeOfFact(fact).mt !== 'atomic') ? 'struct' : 'leaf'
     case 'map':
+    case 'deduced':
       return isObject(value) ? 'map' : 'leaf'
     case 'array':
       if (!Array.isArray(value)) return 'leaf'
@@ -82,13 +83,14 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
       for (const key of Object.keys(struct)) {
         const inner = struct[key]
         if (inner === undefined) continue
-        parts.push({ step: fieldStep(key), value: inner, fact: fieldFact(type, key), owned: isEmptyMap(inner) })
+        const owned = isEmptyMap(inner) || !Object.hasOwn(type.fields, key)
+        parts.push({ step: fieldStep(key), value: inner, fact: fieldFact(type, key), owned })
       }
       return parts
     }
     case 'map': {
       const map = value as JsonObject
-      return Object.keys(map).map(key => ({ step: `f:${key}`, value: map[key], fact: fact?.i, owned: true }))
+      return Object.keys(map).map(key => ({ step: `f:${key}`, value: map[key], fact: itemFact(fact), owned: true }))
     }
     case 'set':
       return (value as unknown[]).map(item => ({
@@ -118,7 +120,9 @@ function structFields(struct: JsonObject, type: TypeFact, fieldsIn: FieldsIn): F
     if (value === undefined) continue
     const fact = fieldFact(type, key)
     const inner = fieldsIn(value, fact)
-    if (!isEmpty(inner)) children.set(fact ? namedStep(key) : fieldStep(key), inner)
+    const isNamed = Object.hasOwn(type.fields, key)
+    if (!isNamed && !inner.member) children.set(fieldStep(key), { member: true, children: inner.children })
+    else if (!isEmpty(inner)) children.set(isNamed ? namedStep(key) : fieldStep(key), inner)
     else if (isEmptyMap(value)) children.set(fieldStep(key), MEMBER)
   }
   return children.size ? { member: false, children } : EMPTY

@@ -1,0 +1,114 @@
+// What a definition says now holds for what was stored before, and for who watches.
+import { expect, test } from 'vitest'
+import { CustomResourceDefinition, type JSONSchemaProps } from '../../../src/shared/api/apiextensions/v1.ts'
+import type { AnyObject } from '../../../src/shared/machinery/object.ts'
+import { type TestApiServer, startTestApiServer } from '../../support/api-server.ts'
+import { eventually } from '../../support/eventually.ts'
+import { raw } from '../core/support/raw.ts'
+import { defineKind } from './support/define.ts'
+
+const PATH = '/apis/rules.example.com/v1/things'
+const NAME = 'things.rules.example.com'
+const object = (spec: JSONSchemaProps['properties']): JSONSchemaProps => ({
+  type: 'object',
+  properties: { spec: { type: 'object', properties: spec ?? {} } },
+})
+const text: JSONSchemaProps = { type: 'string' }
+
+/** Gives the kind another schema. */
+const redefine = (api: TestApiServer, schema: JSONSchemaProps) =>
+  api
+    .clientAs()
+    .patch(
+      CustomResourceDefinition,
+      { name: NAME },
+      [{ op: 'replace', path: '/spec/versions/0/schema/openAPIV3Schema', value: schema }],
+      { type: 'json' },
+    )
+
+test('defaults that came later show in what was stored before, and what is not declared any more does not', async () => {
+  await using api = await startTestApiServer()
+  const things = await defineKind(api, 'Thing', object({ kept: text, gone: text }))
+  await things.create('one', { spec: { kept: 'a', gone: 'b' } })
+  await redefine(api, object({ kept: text, added: { ...text, default: 'c' } }))
+  const specs = async () => {
+    const [one, list] = [await raw(api, `${PATH}/one`), await raw(api, PATH)]
+    return [one.json.spec as unknown, (list.json as { items: AnyObject[] }).items[0]?.['spec']]
+  }
+  const spec = { kept: 'a', added: 'c' }
+  await eventually(async () => expect(await specs()).toEqual([spec, spec]))
+})
+
+test('watches end when the definition changes, so that watchers begin anew, and not when its labels do', async () => {
+  await using api = await startTestApiServer()
+  await defineKind(api, 'Thing', object({ a: text }))
+  let ended = false
+  const watching = raw(api, `${PATH}?watch=1&timeoutSeconds=60`).then(() => (ended = true))
+  await eventually(async () => expect((await raw(api, `${PATH}?watch=1&timeoutSeconds=1`)).code).toBe(200))
+  await api.clientAs().patch(CustomResourceDefinition, { name: NAME }, { metadata: { labels: { a: 'b' } } })
+  expect(ended).toBe(false)
+  await redefine(api, object({ a: text, b: text }))
+  await watching
+})
+
+test('items that have become the same by other keys are not held against an update', async () => {
+  await using api = await startTestApiServer()
+  const list = (keys: string[]): JSONSchemaProps => ({
+    type: 'array',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': keys,
+    items: { type: 'object', required: ['a', 'b'], properties: { a: text, b: text } },
+  })
+  const things = await defineKind(api, 'Thing', object({ list: list(['a', 'b']) }))
+  const one = { a: '1', b: '1' }
+  await things.create('one', { spec: { list: [one, { a: '1', b: '2' }] } })
+  const twice = { spec: { list: [one, { a: '1', b: '2' }, one] } }
+  await expect(things.patch('one', twice)).rejects.toMatchObject({ code: 422 })
+  await redefine(api, object({ list: list(['a']) }))
+  await eventually(async () => expect((await things.patch('one', twice)).spec).toEqual(twice.spec))
+})
+
+test('nothing is made, applied either, while the definition is being deleted', async () => {
+  await using api = await startTestApiServer()
+  await defineKind(api, 'Thing', object({ a: text }))
+  const client = api.clientAs()
+  await client.patch(CustomResourceDefinition, { name: NAME }, { metadata: { finalizers: ['example.com/wait'] } })
+  await client.delete(CustomResourceDefinition, { name: NAME })
+  const body = { apiVersion: 'rules.example.com/v1', kind: 'Thing', metadata: { name: 'one' } }
+  const headers = { 'content-type': 'application/apply-patch+yaml' }
+  for (const answer of [
+    await raw(api, PATH, { body }),
+    await raw(api, `${PATH}/one?fieldManager=me`, { method: 'PATCH', body, headers }),
+  ])
+    expect([answer.code, answer.json.message]).toEqual([
+      405,
+      'create not allowed while custom resource definition is terminating',
+    ])
+})
+
+test('a definition whose webhook has no certificate that can be read is not served, until it has one', async () => {
+  await using api = await startTestApiServer()
+  const versions = [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: object({}) } }]
+  const webhook = (caBundle: string) => ({
+    clientConfig: { url: 'https://convert.example.com/', caBundle: Buffer.from(caBundle).toString('base64') },
+    conversionReviewVersions: ['v1'],
+  })
+  const client = api.clientAs()
+  await client.create(CustomResourceDefinition, {
+    metadata: { name: NAME },
+    spec: {
+      ...{ group: 'rules.example.com', scope: 'Cluster', names: { plural: 'things', kind: 'Thing' }, versions },
+      conversion: { strategy: 'Webhook', webhook: webhook('\n') },
+    },
+  })
+  const established = async () => {
+    const { status } = await client.get(CustomResourceDefinition, { name: NAME })
+    return status.conditions?.find(({ type }) => type === 'Established')
+  }
+  await eventually(async () =>
+    expect(await established()).toMatchObject({ status: 'False', reason: 'InvalidCABundle' }),
+  )
+  const spec = { conversion: { webhook: webhook(api.pki.caPem) } }
+  await client.patch(CustomResourceDefinition, { name: NAME }, { spec }, { type: 'merge' })
+  await eventually(async () => expect(await established()).toMatchObject({ status: 'True' }))
+})
