@@ -54,14 +54,14 @@ export function customSchema(schema: Schema): CustomSchema {
     fact: factOf(schema, true),
     openapi: schema,
     decode(value) {
-      const { value: pruned, unknown, tooDeep, errors: unreadable } = prune(value, schema)
+      const { value: pruned, unknown, unknownMetadata, tooDeep, errors: unreadable } = prune(value, schema)
       const object = pruned as AnyObject
       // Also of what is applied: empty labels are owned, and dropped before they are stored.
       const meta = decodeObject('meta.v1.ObjectMeta', object.metadata ?? {}, 'apply')
       object.metadata = meta.object as unknown as AnyObject['metadata']
       return {
         object,
-        unknown: [...unknown, ...meta.unknown.map(path => `metadata.${path}`)].sort(),
+        unknown: [...meta.unknown.map(path => `metadata.${path}`).sort(), ...unknown.sort(), ...unknownMetadata.sort()],
         errors: tooDeep ? ['exceeded max depth of 64'] : [...meta.errors, ...unreadable.map(error => cannotBeHandled(object, error))], // prettier-ignore
       }
     },

@@ -10,6 +10,8 @@ const MAX_DEPTH = 64
 export interface Pruned {
   readonly value: unknown
   readonly unknown: string[]
+  /** Of the metadata of embedded objects. */
+  readonly unknownMetadata: string[]
   readonly tooDeep: boolean
   /** What of embedded objects cannot be read. */
   readonly errors: FieldError[]
@@ -23,6 +25,7 @@ function unreadable(path: string, key: string, value: unknown, why: string | und
 /** @returns a copy. @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#field-pruning */
 export function prune(value: unknown, root: Schema): Pruned {
   const unknown: string[] = []
+  const unknownMetadata: string[] = []
   const errors: FieldError[] = []
   let tooDeep = false
 
@@ -49,7 +52,7 @@ export function prune(value: unknown, root: Schema): Pruned {
       const embedded = own && !resource && key === 'metadata' && isObject(given[key])
       const meta = embedded ? decodeObject('meta.v1.ObjectMeta', given[key]) : undefined
       if (meta && meta.errors.length === 0) {
-        unknown.push(...meta.unknown.map(path => `${at}.${path}`))
+        unknownMetadata.push(...meta.unknown.map(path => `${at}.${path}`))
         setField(copy, key, meta.object)
         continue
       }
@@ -63,5 +66,5 @@ export function prune(value: unknown, root: Schema): Pruned {
     return copy
   }
 
-  return { value: walk(value, root, '', 0, true), unknown, tooDeep, errors }
+  return { value: walk(value, root, '', 0, true), unknown, unknownMetadata, tooDeep, errors }
 }

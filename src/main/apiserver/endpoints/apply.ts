@@ -2,7 +2,6 @@
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, conflict, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
-import { duplicateKeys } from '../codec/yaml-duplicates.ts'
 import { serverSideApply, whichOf } from '../patch/apply/server-side-apply.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
@@ -11,6 +10,7 @@ import type { EndpointParts } from './parts.ts'
 import { boolParameter } from './read/list-options.ts'
 import { decodeObject } from '../schema/decode.ts'
 import { decodeFields } from './write/decode-request.ts'
+import { findingsOfApplied } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
 
 /**
@@ -38,11 +38,10 @@ function made({ type }: ResourceDescriptor, object: AnyObject): AnyObject {
 
 async function checkDuplicates(request: ApiRequest): Promise<void> {
   const validation = fieldValidationOf(request.query, 'PatchOptions')
-  if (validation === 'Ignore' || request.duplicateFields.length === 0) return
-  const lines = duplicateKeys((await request.rawBody()).toString('utf8'))
-  const text = `error converting YAML to JSON: yaml: unmarshal errors:\n${lines.map(line => `  ${line}`).join('\n')}`
-  if (validation === 'Strict') throw badRequest(`error strict decoding YAML: ${text}`)
-  request.warn(text.replaceAll('\n', ' '))
+  if (validation === 'Ignore') return
+  const { warnings, text } = await findingsOfApplied(request)
+  if (warnings.length > 0 && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${text}`)
+  for (const warning of warnings) request.warn(warning)
 }
 
 /** @see https://kubernetes.io/docs/reference/using-api/server-side-apply/ */

@@ -20,7 +20,7 @@ import { apply } from './apply.ts'
 import { answerOne } from './read/answer-one.ts'
 import type { Endpoint } from './parts.ts'
 import { assertSameName } from './update.ts'
-import { strictFindings } from './write/decode-request.ts'
+import { findingsOfPatch } from './write/strict-findings.ts'
 import { fieldValidationOf, writeOptionsOf } from './write/write-options.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
@@ -52,10 +52,10 @@ export function patched(
       invalidValue('patch', strategic ? inGoWords(patch) : encodeJson(apply(current)), why),
     ])
   if (errors[0] !== undefined) throw refuse(errors[0])
-  const findings = strictFindings(unknown, request.duplicateFields)
+  const { warnings, text } = findingsOfPatch(request, patch, unknown, resource.custom !== undefined)
   const validation = fieldValidationOf(request.query, 'PatchOptions')
-  if (findings.length > 0 && validation === 'Strict') throw refuse(`strict decoding error: ${findings.join(', ')}`)
-  if (validation === 'Warn') for (const finding of findings) request.warn(finding)
+  if (warnings.length > 0 && validation === 'Strict') throw refuse(`strict decoding error: ${text}`)
+  if (validation === 'Warn') for (const warning of warnings) request.warn(warning)
   if (isKept) object.metadata.managedFields = managedFields
   return object
 }

@@ -105,7 +105,7 @@ async function admitAndStore(
 
   // Whoever may not create it at all is told that first.
   // The store minds, which a dry run does not reach.
-  if (object.metadata.resourceVersion && !options.dryRun)
+  if (Number(object.metadata.resourceVersion) > 0 && !options.dryRun)
     throw badRequest('resourceVersion should not be set on objects to be created')
   delete (object.metadata as { resourceVersion?: string }).resourceVersion
   const key = keyOf(resource, namespace, object.metadata.name)

@@ -3,12 +3,12 @@ import { invalidValue } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { apiVersionOf, type ResourceType } from '../../../../shared/machinery/resource-type.ts'
 import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
-import { MAX_DEPTH, UnreadableBody } from '../../codec/decode-body.ts'
+import { UnreadableBody } from '../../codec/decode-body.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from '../../codec/media-type.ts'
-import { scanJson } from '../../codec/scan-json.ts'
 import type { CustomSchema } from '../../registry/resource.ts'
 import type { ApiRequest } from '../../request.ts'
 import { type Decoded, decodeObject } from '../../schema/decode.ts'
+import { findingsOfObject } from './strict-findings.ts'
 import { fieldValidationOf } from './write-options.ts'
 
 type Kind = Pick<ResourceType<unknown>, 'group' | 'version' | 'kind'> & {
@@ -18,8 +18,6 @@ type Kind = Pick<ResourceType<unknown>, 'group' | 'version' | 'kind'> & {
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isJson = ({ headers }: ApiRequest) => ['', JSON_TYPE].includes(mediaTypeOf(headers['content-type']))
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
 
@@ -49,32 +47,6 @@ function assertCustomKind(value: Record<string, unknown>, { group, version, kind
   const name = isMap(value['metadata']) ? text(value['metadata']['name']) : ''
   throw invalid({ group, kind: given }, name, [invalidValue('kind', given, `must be ${kind}`)])
 }
-
-/** Larger bodies are not read a second time only to sort complaints. */
-const MOST_ORDERED_BYTES = 64 * 1024
-
-/**
- * What strict decoding complains about, in the order of the text, as a decoder meets it.
- * @param text of the body, when it is JSON
- */
-function inOrder(unknown: readonly string[], duplicates: readonly string[], text: string): string[] {
-  const places = new Map<string, number[]>()
-  let count = 0
-  scanJson(text, MAX_DEPTH, path => places.set(path, [...(places.get(path) ?? []), count++]))
-  const found = [
-    ...unknown.map(path => ({ finding: named('unknown', [path]), at: places.get(path)?.[0] ?? 0 })),
-    ...duplicates.map(path => ({ finding: named('duplicate', [path]), at: places.get(path)?.[1] ?? 0 })),
-  ]
-  return found.sort((a, b) => a.at - b.at).flatMap(({ finding }) => finding)
-}
-
-const named = (kind: string, paths: readonly string[]) => paths.map(path => `${kind} field ${JSON.stringify(path)}`)
-
-/** @returns what strict decoding complains about. */
-export const strictFindings = (unknown: readonly string[], duplicates: readonly string[]): string[] => [
-  ...named('duplicate', duplicates),
-  ...named('unknown', unknown),
-]
 
 const SHOWN_BYTES = 30
 
@@ -146,18 +118,12 @@ export async function decodeRequest(
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE])
   const { object, unknown } = await decodeFields(request, kind, schema)
   const validation = fieldValidationOf(request.query, optionsKind)
-  const { duplicateFields } = request
-  const mixed = unknown.length > 0 && duplicateFields.length > 0 && isJson(request)
-  const bytes = mixed ? await request.rawBody() : undefined
-  const findings =
-    bytes && bytes.length <= MOST_ORDERED_BYTES
-      ? inOrder(unknown, duplicateFields, bytes.toString('utf8'))
-      : strictFindings(unknown, duplicateFields)
-  if (findings.length > 0 && validation === 'Strict')
+  const { warnings, text: complaint } = await findingsOfObject(request, unknown, typeof schema !== 'string')
+  if (warnings.length > 0 && validation === 'Strict')
     throw badRequest(
       `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ` +
-        `strict decoding error: ${findings.join(', ')}`,
+        `strict decoding error: ${complaint}`,
     )
-  if (validation === 'Warn') for (const finding of findings) request.warn(finding)
+  if (validation === 'Warn') for (const warning of warnings) request.warn(warning)
   return object
 }
