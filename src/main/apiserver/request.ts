@@ -66,6 +66,8 @@ export type Annotate = (key: string, value: string) => void
 /** One event of a watch and the line that says it: `{"type":…,"object":…}\n`, encoded once for all watchers. */
 export interface Frame extends WatchFrame {
   readonly line: Buffer
+  /** The line as HTTP/1.1 sends it: behind its length, with a line end of its own (RFC 9112, section 7.1). */
+  readonly chunk: Buffer
 }
 
 /** What a watch tells, in batches as they happen. */

@@ -1,6 +1,9 @@
 // Watchers that do not read: they are cut off, keep nothing alive, and nobody else waits for them.
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
+import { request } from 'node:https'
+import { connect as tlsConnect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigMap, Namespace } from '../../../src/shared/api/core/v1.ts'
 import { FrameQueue } from '../../../src/main/apiserver/endpoints/read/frame-queue.ts'
@@ -114,6 +117,58 @@ describe('over one HTTP/2 connection', () => {
   })
 })
 
+describe('over HTTP/1.1', () => {
+  let server: TestApiServer
+  let identity: { ca: string; cert: string; key: string }
+  beforeAll(async () => {
+    server = await startTestApiServer()
+    const { caPem, admin } = server.pki
+    identity = { ca: caPem, cert: admin.certPem, key: admin.keyPem }
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  test('a client that does not read for a while gets everything, whole, once it goes on', async () => {
+    const sent = request(`${server.url}${path}&fieldSelector=metadata.name!=first`, { ...identity, agent: false }).end()
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    response.pause()
+    const client = server.clientAs()
+    // More than a connection holds.
+    const names = Array.from({ length: 60 }, (_, i) => `c${i}`)
+    for (const name of names)
+      await client.create(ConfigMap, { metadata: { namespace: 'default', name }, data: { text: 'ü'.repeat(100_000) } })
+    let text = ''
+    response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    response.resume()
+    const lines = () => text.split('\n').slice(0, -1)
+    await eventually(() => lines().length === names.length)
+    const seen = lines().map(line => (JSON.parse(line) as { object: ConfigMap }).object)
+    expect(seen.map(({ metadata, data }) => [metadata.name, data?.['text']?.length])).toEqual(
+      names.map(name => [name, 100_000]),
+    )
+    sent.destroy()
+  })
+
+  test('one that was asked for behind another request of its connection is answered behind it', async () => {
+    const socket = tlsConnect({ ...identity, host: '127.0.0.1', port: server.port, ALPNProtocols: ['http/1.1'] })
+    let text = ''
+    socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'first' } })
+    const head = `Host: 127.0.0.1:${server.port}\r\nContent-Type: application/json\r\nContent-Length:`
+    const collection = '/api/v1/namespaces/default/configmaps'
+    socket.write(
+      `POST ${collection} HTTP/1.1\r\n${head} ${body.length}\r\n\r\n${body}` +
+        `GET ${collection}?watch=1&fieldSelector=metadata.name=first HTTP/1.1\r\n${head} 0\r\n\r\n`,
+    )
+    await eventually(() => /"type":"ADDED".*\n\r\n$/.test(text))
+    const answers = text.split('HTTP/1.1 ').slice(1)
+    expect(answers.map(answer => answer.slice(0, 3))).toEqual(['201', '200'])
+    const [, size = '', line = ''] = /\r\n\r\n([0-9a-f]+)\r\n(.*\n)\r\n$/.exec(answers[1] ?? '') ?? []
+    expect(parseInt(size, 16)).toBe(Buffer.byteLength(line))
+    expect(JSON.parse(line)).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'first' } } })
+    socket.destroy()
+  })
+})
+
 describe('FrameQueue', () => {
   const frame = (name: string) => lazyFrame('ADDED', { metadata: { name } } as AnyObject, () => Buffer.from(name))
   const queueFrom = (floor: () => number) => {
@@ -172,10 +227,18 @@ describe('FrameQueue', () => {
   })
 
   test('lines go out in pieces: one that is not read holds no more than that', () => {
-    const line = Buffer.alloc(10_000, 'x')
-    const batch = Array.from({ length: 100 }, () => lazyFrame('ADDED', {} as AnyObject, () => line))
-    const pieces = [...piecesOf(batch)]
-    expect(Buffer.concat(pieces).length).toBe(1_000_000)
+    const text = JSON.stringify('x'.repeat(10_000))
+    const batch = Array.from({ length: 100 }, () => lazyFrame('ADDED', {} as AnyObject, () => Buffer.from(text)))
+    const pieces = [...piecesOf(batch, 'line')]
+    expect(Buffer.concat(pieces).toString()).toBe(`{"type":"ADDED","object":${text}}\n`.repeat(100))
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(80_000)
+  })
+
+  test('as chunks of HTTP/1.1 they say how long they are, in bytes', () => {
+    const frame = lazyFrame('MODIFIED', {} as AnyObject, () => Buffer.from('"ü"'))
+    expect([...piecesOf([frame, frame], 'chunk')].join('')).toBe(
+      '22\r\n{"type":"MODIFIED","object":"ü"}\n\r\n'.repeat(2),
+    )
+    expect(frame.line.toString()).toBe('{"type":"MODIFIED","object":"ü"}\n')
   })
 })

@@ -9,7 +9,7 @@ import { ApiError, gone, internalError } from '../../../shared/machinery/status.
 import { type StoreEvent, StoreError, type Stored, type WatchHandle } from '../../store/contract.ts'
 import { prefixOf, prepareViews, viewOf } from '../keys.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
-import { encodeFrame, lazyFrame } from '../representation/representation.ts'
+import { lazyFrame } from '../representation/representation.ts'
 import type { Frame } from '../request.ts'
 import { futureVersion, toApiError } from '../store-error.ts'
 import { scopeOf } from './list.ts'
@@ -38,9 +38,7 @@ function departureOf(event: StoreEvent, previous: Stored): Stored {
 }
 
 const errorFrame = (error: ApiError): Frame =>
-  lazyFrame('ERROR', error.status as unknown as AnyObject, () =>
-    encodeFrame('ERROR', Buffer.from(JSON.stringify(error.status))),
-  )
+  lazyFrame('ERROR', error.status as unknown as AnyObject, () => Buffer.from(JSON.stringify(error.status)))
 
 function bookmarkObject(resource: ResourceDescriptor, revision: number, initialEnd = false): AnyObject {
   return {

@@ -28,7 +28,7 @@ export async function writeRawResponse(
     else
       for await (const batch of answer.frames) {
         if (signal.aborted) break
-        for (const piece of piecesOf(batch)) if (!socket.write(piece)) await drained(socket, signal)
+        for (const piece of piecesOf(batch, 'line')) if (!socket.write(piece)) await drained(socket, signal)
       }
     socket.end()
     return

@@ -1,6 +1,7 @@
 // Writes an ApiResponse to HTTP/1.1 or HTTP/2: content type, warnings, gzip, streams with back-pressure.
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
+import type { Writable } from 'node:stream'
 import { constants, createGzip } from 'node:zlib'
 import { PROTOBUF_TYPE } from '../codec/media-type.ts'
 import { WHOLE, negotiate, parseAccept } from '../representation/negotiate.ts'
@@ -115,6 +116,15 @@ async function sendStream(
   response.end()
 }
 
+/**
+ * Where a watch's lines go. Over HTTP/1.1 past the response: it would make four writes of each, for each watcher, of what
+ * is one chunk that all of them share. A response that waits for an earlier one on its connection has no socket yet.
+ */
+const sinkOf = (response: Response): { readonly to: Writable; readonly form: FrameForm } =>
+  'chunkedEncoding' in response && response.chunkedEncoding && response.socket
+    ? { to: response.socket, form: 'chunk' }
+    : { to: response, form: 'line' }
+
 /** A watch in JSON, which most are: its batches are written as they come, with no stream of chunks in between. */
 async function sendFrames(
   response: Response,
@@ -122,10 +132,11 @@ async function sendFrames(
   context: ResponseContext,
 ): Promise<void> {
   startStream(response, answer, context, answer.contentType)
+  const { to, form } = sinkOf(response)
   for await (const batch of answer.frames)
-    for (const piece of piecesOf(batch)) {
+    for (const piece of piecesOf(batch, form)) {
       if (context.life.ended) return void response.end()
-      if (!write(response, piece)) await drained(response, context.life.signal)
+      if (!to.write(piece)) await drained(to, context.life.signal)
     }
   response.end()
 }
@@ -133,13 +144,15 @@ async function sendFrames(
 /** Lines in pieces of about this many bytes: more is not held for a client that does not read. */
 const PIECE_BYTES = 64 * 1024
 
-export const piecesOf = (batch: readonly Frame[]): Iterable<Buffer> =>
-  batch.length === 1 && batch[0] ? [batch[0].line] : joinedPieces(batch)
+type FrameForm = 'line' | 'chunk'
 
-function* joinedPieces(batch: readonly Frame[]): Generator<Buffer, undefined> {
+export const piecesOf = (batch: readonly Frame[], form: FrameForm): Iterable<Buffer> =>
+  batch.length === 1 && batch[0] ? [batch[0][form]] : joinedPieces(batch, form)
+
+function* joinedPieces(batch: readonly Frame[], form: FrameForm): Generator<Buffer, undefined> {
   let lines: Buffer[] = []
   let bytes = 0
-  for (const { line } of batch) {
+  for (const { [form]: line } of batch) {
     lines.push(line)
     bytes += line.length
     if (bytes < PIECE_BYTES) continue

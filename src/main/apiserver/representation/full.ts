@@ -5,7 +5,7 @@ import type { ObjectStore, Stored } from '../../store/contract.ts'
 import { viewOf } from '../keys.ts'
 import { listKindOf, type ResourceDescriptor } from '../registry/resource.ts'
 import type { Frame } from '../request.ts'
-import { encodeFrame, lazyFrame, type ListHead, type Representation } from './representation.ts'
+import { lazyFrame, type ListHead, type Representation } from './representation.ts'
 import { joinItems } from './slices.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
@@ -50,10 +50,8 @@ export function fullRepresentation(resource: ResourceDescriptor, store: ObjectSt
     frame(eventType, stored) {
       let known = frames.get(stored)
       if (!known) frames.set(stored, (known = {}))
-      return (known[eventType] ??= lazyFrame(eventType, viewOf(resource, stored), () =>
-        encodeFrame(eventType, json(stored)),
-      ))
+      return (known[eventType] ??= lazyFrame(eventType, viewOf(resource, stored), () => json(stored)))
     },
-    bookmark: (object: AnyObject) => lazyFrame('BOOKMARK', object, () => encodeFrame('BOOKMARK', encode(object))),
+    bookmark: (object: AnyObject) => lazyFrame('BOOKMARK', object, () => encode(object)),
   }
 }

@@ -4,7 +4,7 @@ import type { Stored } from '../../store/contract.ts'
 import { viewOf } from '../keys.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { MetaVersion } from './negotiate.ts'
-import { encodeFrame, lazyFrame, type ListHead, type Representation } from './representation.ts'
+import { lazyFrame, type ListHead, type Representation } from './representation.ts'
 import { joinItems } from './slices.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
@@ -47,10 +47,10 @@ export function partialRepresentation(resource: ResourceDescriptor, version: Met
     one: object => partialObject(object, version),
     list: head => ({ ...listHead(head), items: head.items.map(partial) }),
     json: head => joinItems(`${JSON.stringify(listHead(head)).slice(0, -1)},"items":[`, head.items, json, ']}\n'),
-    frame: (type, stored) => lazyFrame(type, partial(stored), () => encodeFrame(type, json(stored))),
+    frame: (type, stored) => lazyFrame(type, partial(stored), () => json(stored)),
     bookmark: object => {
       const marked = partialObject(object, version)
-      return lazyFrame('BOOKMARK', marked, () => encodeFrame('BOOKMARK', encode(marked)))
+      return lazyFrame('BOOKMARK', marked, () => encode(marked))
     },
   }
 }

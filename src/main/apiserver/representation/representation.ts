@@ -25,28 +25,40 @@ export interface Representation {
   bookmark(object: AnyObject): Frame
 }
 
-export const encodeFrame = (type: string, object: Buffer): Buffer =>
-  Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, LINE_END])
-
-const LINE_END = Buffer.from('}\n')
+/** What ends a line, and the chunk around it. */
+const ENDS = Buffer.from('}\n\r\n')
+const LINE_END_BYTES = 2
 
 /** A frame whose line is made when somebody first needs it: in-process watches never do. */
 class LazyFrame implements Frame {
   readonly type: Frame['type']
   readonly object: AnyObject
-  readonly #encode: () => Buffer
-  #line: Buffer | undefined
+  readonly #json: () => Buffer
+  #chunk: Buffer | undefined
+  /** Where in the chunk the line begins. */
+  #lineAt = 0
 
-  constructor(type: Frame['type'], object: AnyObject, encode: () => Buffer) {
+  constructor(type: Frame['type'], object: AnyObject, json: () => Buffer) {
     this.type = type
     this.object = object
-    this.#encode = encode
+    this.#json = json
+  }
+
+  get chunk(): Buffer {
+    if (this.#chunk) return this.#chunk
+    const object = this.#json()
+    const head = `{"type":"${this.type}","object":`
+    const size = `${(head.length + object.length + LINE_END_BYTES).toString(16)}\r\n`
+    this.#lineAt = size.length
+    return (this.#chunk = Buffer.concat([Buffer.from(size + head), object, ENDS]))
   }
 
   get line(): Buffer {
-    return (this.#line ??= this.#encode())
+    const { chunk } = this
+    return chunk.subarray(this.#lineAt, chunk.length - ENDS.length + LINE_END_BYTES)
   }
 }
 
-export const lazyFrame = (type: Frame['type'], object: AnyObject, encode: () => Buffer): Frame =>
-  new LazyFrame(type, object, encode)
+/** @param json the object's text */
+export const lazyFrame = (type: Frame['type'], object: AnyObject, json: () => Buffer): Frame =>
+  new LazyFrame(type, object, json)

@@ -7,7 +7,7 @@ import { viewOf } from '../keys.ts'
 import type { Column, ResourceDescriptor } from '../registry/resource.ts'
 import type { MetaVersion } from './negotiate.ts'
 import { partialJson, partialObject } from './partial-metadata.ts'
-import { encodeFrame, lazyFrame, type Representation } from './representation.ts'
+import { lazyFrame, type Representation } from './representation.ts'
 import { joinItems } from './slices.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
 
@@ -69,7 +69,7 @@ export function tableRepresentation(
     rows: objects.map(row),
   })
   const frameOf = (type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK', value: unknown) =>
-    lazyFrame(type, value as AnyObject, () => encodeFrame(type, encode(value)))
+    lazyFrame(type, value as AnyObject, () => encode(value))
 
   return {
     contentType: `application/json;as=Table;g=meta.k8s.io;v=${version}`,
