@@ -53,6 +53,8 @@ export class LiveObjects {
   /** Those with keys in [start, end), in order and some at a time. Nothing may be written while the iteration runs. */
   *between(start: string, end: string): Generator<readonly Stored[], undefined> {
     const from = this.#seek(start)
+    // Nothing lies there: so it is with most of what is looked for at every write, such as limits of a namespace.
+    if ((this.#chunks[from.chunk]?.[from.index]?.key ?? end) >= end) return
     const to = this.#seek(end)
     for (let { chunk } = from; chunk <= to.chunk; chunk++) {
       const objects = this.#chunks[chunk]

@@ -103,18 +103,21 @@ export function wildcardDns1123Subdomain(text: string): string[] {
   return [...errors, regexMessage(message, WILDCARD, '*.example.com')]
 }
 
+const QUALIFIED_RULE = regexMessage(
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  QUALIFIED,
+  'MyName',
+  'my.name',
+  '123-abc',
+)
+
 /** `name` or `prefix/name`: label keys, finalizers, taints, resource names. */
 export function qualifiedName(text: string): string[] {
-  const rule = regexMessage(
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-    QUALIFIED,
-    'MyName',
-    'my.name',
-    '123-abc',
-  )
   const slash = text.indexOf('/')
   if (slash !== text.lastIndexOf('/')) {
-    return [`a valid label key ${rule} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+    return [
+      `a valid label key ${QUALIFIED_RULE} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ]
   }
   const errors: string[] = []
   const name = text.slice(slash + 1)
@@ -122,7 +125,7 @@ export function qualifiedName(text: string): string[] {
   else if (slash > 0) errors.push(...dns1123Subdomain(text.slice(0, slash)).map(m => `prefix part ${m}`))
   if (name === '') errors.push('name part must be non-empty')
   else errors.push(...tooLongFor(name, DNS_LABEL_MAX_BYTES, 'bytes').map(m => `name part ${m}`))
-  if (!isQualified(name)) errors.push(`name part ${rule}`)
+  if (!isQualified(name)) errors.push(`name part ${QUALIFIED_RULE}`)
   return errors
 }
 

@@ -74,9 +74,9 @@ function headersOf(incoming: Incoming): Headers {
   for (const name in given) {
     if (name.startsWith(':')) continue
     const value = given[name]
-    headers[name] = Array.isArray(value) ? value.join(', ') : value
+    if (name.startsWith('impersonate-')) headers[name] = eachOf(incoming, name).join('\n')
+    else headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
-  for (const name in headers) if (name.startsWith('impersonate-')) headers[name] = eachOf(incoming, name).join('\n')
   headers.host ??= 'authority' in incoming && incoming.authority ? incoming.authority : undefined
   return headers
 }
