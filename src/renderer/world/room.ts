@@ -9,16 +9,20 @@ export const isOver = ({ status }: Pod): boolean => status.phase === 'Succeeded'
 
 const both = (amount: (name: 'cpu' | 'memory') => number): Amounts => ({ cpu: amount('cpu'), memory: amount('memory') })
 
-/** What the pod as a whole asks for, else the sum of its containers, or its largest init container when that is more. */
-export const requestsOf = ({ spec }: Pod): Amounts =>
-  both(name => {
-    const amount = ({ resources }: Container) => parseQuantity(resources?.requests?.[name])
-    const containers = spec.containers.reduce((total, container) => total + amount(container), 0)
-    const inits = Math.max(0, ...(spec.initContainers ?? []).map(amount))
-    const whole = spec.resources?.requests?.[name]
-    const asked = whole === undefined ? Math.max(containers, inits) : parseQuantity(whole)
-    return asked + parseQuantity(spec.overhead?.[name])
-  })
+/**
+ * What the pod as a whole asks for, else the sum of its containers, or its largest init container when that is more.
+ * @param name of any resource
+ */
+export function requestOf({ spec }: Pod, name: string): number {
+  const amount = ({ resources }: Container) => parseQuantity(resources?.requests?.[name])
+  const containers = spec.containers.reduce((total, container) => total + amount(container), 0)
+  const inits = Math.max(0, ...(spec.initContainers ?? []).map(amount))
+  const whole = spec.resources?.requests?.[name]
+  const asked = whole === undefined ? Math.max(containers, inits) : parseQuantity(whole)
+  return asked + parseQuantity(spec.overhead?.[name])
+}
+
+export const requestsOf = (pod: Pod): Amounts => both(name => requestOf(pod, name))
 
 /** 0 where one container has no limit and the pod as a whole has none: then there is none. */
 export const limitsOf = ({ spec }: Pod): Amounts =>

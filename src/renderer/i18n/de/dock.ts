@@ -24,6 +24,7 @@ export const dock = {
   'only matches ({found})': 'nur Treffer ({found})',
   'The pod is gone; its last lines stay.': 'Der Pod ist weg; seine letzten Zeilen bleiben.',
   '{lines} lines': '{lines} Zeilen',
+  '{n} line | {n} lines': '{n} Zeile | {n} Zeilen',
   Timestamps: 'Zeitstempel',
   'Wrap lines': 'Zeilen umbrechen',
   'Go on': 'Fortfahren',

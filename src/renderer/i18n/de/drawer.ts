@@ -41,6 +41,7 @@ export const drawer = {
   'Pod network': 'Pod-Netzwerk',
   Room: 'Platz',
   'For pods': 'Für Pods',
+  'Asked for by pods': 'Von Pods verlangt',
   'It has told of none.': 'Er hat keine gemeldet.',
 
   // Pods
