@@ -185,6 +185,60 @@ describe('a validating policy', () => {
     const { metadata } = await configMap({})
     await admin.delete(ConfigMap, { namespace, name: metadata.name })
   })
+  test('sees the options with their kind, a Namespace within itself, and no name where a collection goes', async () => {
+    const maps = '/api/v1/namespaces/default/configmaps'
+    const metadata = (name: string) => ({ name, labels: { seen: 'a' } })
+    await raw(cluster.api, maps, { body: { metadata: metadata('going') } })
+    const seen = ['name', 'namespace', 'options.kind', 'options.?fieldManager.orValue("-")']
+    await validating({
+      matchConstraints: about(['configmaps', 'namespaces'], ['CREATE', 'UPDATE', 'DELETE']),
+      matchConditions: [
+        { name: 'mine', expression: '(object == null ? oldObject : object).metadata.?labels["seen"].hasValue()' },
+      ],
+      validations: [
+        { expression: 'false', messageExpression: `[${seen.map(field => `request.${field}`).join()}].join(",")` },
+      ],
+    })
+    const told = async (path: string, method: string, body?: object) => {
+      const { json } = await raw(cluster.api, path, { method, ...(body ? { body } : {}) })
+      return / denied request: (.*)$/.exec(String(json.message))?.[1]
+    }
+    const made = { metadata: metadata('made') }
+    expect([
+      await told(`${maps}?fieldManager=me`, 'POST', made),
+      await told('/api/v1/namespaces', 'POST', made),
+      await told(`${maps}/going`, 'PUT', { metadata: metadata('going') }),
+      await told(`${maps}/going`, 'DELETE'),
+      await told(`${maps}?labelSelector=seen`, 'DELETE'),
+    ]).toEqual([
+      'made,default,CreateOptions,me',
+      'made,made,CreateOptions,-',
+      'going,default,UpdateOptions,-',
+      'going,default,DeleteOptions,-',
+      ',default,DeleteOptions,-',
+    ])
+  })
+  test.each([
+    ['pods/exec', '/pods/web/exec?command=a&stdout=true', 'PodExecOptions ["a"]'],
+    ['pods/proxy', '/pods/web/proxy/some/where', 'PodProxyOptions "/some/where"'],
+    ['services/proxy', '/services/web/proxy/some/where', 'ServiceProxyOptions "/some/where"'],
+  ])(
+    'sees what a connection to %s asks for, before anybody looks whether there is such a thing',
+    async (at, path, what) => {
+      await validating({
+        matchConstraints: about([at], ['CONNECT']),
+        validations: [
+          {
+            expression: 'has(request.options)',
+            messageExpression:
+              'object.kind + " " + (object.?command.hasValue() ? "[\\"" + object.command[0] + "\\"]" : "\\"" + object.path + "\\"")',
+          },
+        ],
+      })
+      const { code, json } = await raw(cluster.api, `/api/v1/namespaces/default${path}`)
+      expect([code, String(json.message).split('denied request: ')[1]]).toEqual([422, what])
+    },
+  )
   test('sees the object in the version that its rule names', async () => {
     await validating({
       matchConstraints: {
@@ -471,6 +525,13 @@ describe('a mutating policy', () => {
     await admin.deleteCollection(MutatingAdmissionPolicy, {})
     await mutating({ mutations: [jsonPatch('[JSONPatch{op: "add", path: "/data/b", value: "2"}]')] })
     expect((await configMap({ a: '1' })).data).toEqual({ a: '1', b: '2' })
+  })
+  test('whose JSON patch tests for something else changes nothing', async () => {
+    const test = 'JSONPatch{op: "test", path: "/data/a", value: "b"}'
+    const add = 'JSONPatch{op: "add", path: "/data/c", value: "d"}'
+    await mutating({ mutations: [jsonPatch(`[${test}, ${add}]`)] })
+    expect((await configMap({ a: 'x' })).data).toEqual({ a: 'x' })
+    expect((await configMap({ a: 'b' })).data).toEqual({ a: 'b', c: 'd' })
   })
   test('is asked again when another one changed the object after it, if it says so', async () => {
     const counter = (key: string, value: string) => apply(`Object{data: {"${key}": ${value}}}`)

@@ -22,6 +22,8 @@ export interface AdmissionRequest {
   readonly kind?: ObjectKind | undefined
   readonly namespace: string
   readonly name: string
+  /** It is one of a collection that is deleted: nobody has named it. */
+  readonly ofCollection?: boolean | undefined
   /** The object to be stored; a mutating plugin changes it in place. Undefined for DELETE and CONNECT. */
   readonly object?: AnyObject
   readonly oldObject?: AnyObject

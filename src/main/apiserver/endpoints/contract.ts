@@ -64,6 +64,8 @@ export interface WriteOptions {
   readonly fieldManager?: string
   readonly warn?: (text: string) => void
   readonly annotate?: Annotate | undefined
+  /** What was asked for in the options, as admission sees it. */
+  readonly asked?: Readonly<Record<string, unknown>>
   /** The object's managedFields are final already: server-side apply made them. */
   readonly applied?: boolean
 }
@@ -99,6 +101,8 @@ export interface DeleteOptions extends WriteOptions {
   readonly preconditions?: Preconditions
   readonly gracePeriodSeconds?: number
   readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan'
+  /** It is one of a collection. */
+  readonly ofCollection?: boolean
   /** As it was asked for: false says that dependents go as well. */
   readonly orphanDependents?: boolean
 }

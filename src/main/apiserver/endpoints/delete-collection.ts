@@ -27,6 +27,7 @@ export const removeCollection: Endpoint = async (request, resource, parts) => {
         // Unless another one is asked for: then none of them may go.
         await parts.remove(resource, name, {
           ...options,
+          ofCollection: true,
           preconditions: { uid: metadata.uid, ...options.preconditions },
         })
       } catch (error) {

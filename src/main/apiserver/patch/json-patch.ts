@@ -16,6 +16,10 @@ interface Operation {
 }
 
 class OperationError extends Error {}
+class TestError extends OperationError {}
+
+/** The document is not what the patch was made for. */
+export class FailedTest extends ApiError {}
 
 function parseOperations(patch: unknown): Operation[] {
   if (!Array.isArray(patch))
@@ -129,7 +133,7 @@ function apply(document: Document, { op, path, from, value }: Operation): void {
     case 'test':
       // A missing value equals null, as in the library that upstream uses; numbers equal by their value (RFC 6902, 4.6).
       if (deepEqual(document.find(tokens).value, value, { numbersByValue: true })) return
-      throw new OperationError(`testing value ${path} failed: test failed`)
+      throw new TestError(`testing value ${path} failed: test failed`)
     case 'copy':
       return document.add(tokens, document.copy(document.get(tokensOf(from, op), op)))
     case 'move': {
@@ -148,7 +152,8 @@ function apply(document: Document, { op, path, from, value }: Operation): void {
 
 /**
  * @param current is not changed
- * @throws ApiError 400 for a patch that is none, 413 for too many operations, 422 for one that does not apply
+ * @throws ApiError 400 for a patch that is none, 413 for too many operations, 422 for one that does not apply: a
+ *   FailedTest where it says itself that it must not
  */
 export function applyJsonPatch(current: unknown, patch: unknown): unknown {
   const operations = parseOperations(patch)
@@ -158,7 +163,8 @@ export function applyJsonPatch(current: unknown, patch: unknown): unknown {
   } catch (error) {
     if (!(error instanceof OperationError)) throw error
     const message = 'the server rejected our request due to an error in our request'
-    throw new ApiError(422, 'Invalid', message, {})
+    const Failure = error instanceof TestError ? FailedTest : ApiError
+    throw new Failure(422, 'Invalid', message, {})
   }
   return document.root
 }

@@ -22,6 +22,7 @@ const ZERO_IS_FINE = new Set([
   'discovery.v1.EndpointSlice.endpoints',
   'discovery.v1.ForZone.name',
   'events.v1.Event.eventTime',
+  'resource.v1.ResourcePool.generation',
   'storage.v1.CSINodeSpec.drivers',
   'storage.v1.TokenRequest.audience',
   'authentication.v1.TokenReviewSpec.token',

@@ -9,6 +9,7 @@ import { type CelMap, fromJson, type Value } from '../../../cel/values.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { AdmissionRequest } from '../contract.ts'
+import { connectObject, shownRequest } from '../shown-request.ts'
 import { type Authorize, Authorizer, requestResource } from './authorizer.ts'
 import { type ExpressionKind, namespaceType, policyEnvironment, requestType } from './environment.ts'
 
@@ -75,31 +76,11 @@ export interface Input {
   readonly authorize: Authorize
 }
 
-const kindOf = ({ group, version, kind }: { group: string; version: string; kind: string }) => ({
-  group,
-  version,
-  kind,
-})
-const resourceOf = ({ type: { group, version, plural } }: ResourceDescriptor) => ({ group, version, resource: plural })
-
 function requestValue({ request, shown }: Input): Value {
-  const { name, namespace, operation, subresource, user, dryRun, resource, options } = request
-  const { name: username, uid = '', groups, extra = {} } = user
-  const shownRequest = {
-    kind: kindOf(request.kind ?? shown.type),
-    resource: resourceOf(shown),
-    subResource: subresource,
-    requestKind: kindOf(request.kind ?? resource.type),
-    requestResource: resourceOf(resource),
-    requestSubResource: subresource,
-    name,
-    namespace,
-    operation,
-    userInfo: { username, uid, groups, extra },
-    dryRun,
-    options: options ?? null,
-  }
-  return fromJson(shownRequest, requestType)
+  const { name: username, uid = '', groups, extra = {} } = request.user
+  const { options, ...rest } = shownRequest(request, shown)
+  const userInfo = { username, uid, groups, extra }
+  return fromJson({ ...rest, userInfo, ...(options ? { options } : {}) }, requestType)
 }
 
 export class Evaluation {
@@ -116,7 +97,8 @@ export class Evaluation {
   }
 
   #make(name: string): Value | undefined {
-    const { request, object, oldObject, params, namespace, authorize } = this.#input
+    const { request, oldObject, params, namespace, authorize } = this.#input
+    const object = connectObject(request) ?? this.#input.object
     const json = (value: AnyObject | undefined) => (value === undefined ? null : fromJson(value, DYN))
     switch (name) {
       case 'object':

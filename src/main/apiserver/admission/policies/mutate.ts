@@ -6,7 +6,7 @@ import { ApiError } from '../../../../shared/machinery/status.ts'
 import { CelError } from '../../../cel/errors.ts'
 import { toJson } from '../../../cel/to-json.ts'
 import { mergeApplied } from '../../patch/apply/merge.ts'
-import { applyJsonPatch } from '../../patch/json-patch.ts'
+import { applyJsonPatch, FailedTest } from '../../patch/json-patch.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { type FieldFact, fieldFact, typeOfFact } from '../../schema/table.ts'
 import { takeBack } from '../changed-object.ts'
@@ -60,6 +60,8 @@ function patched(evaluation: Evaluation, { expression }: CompiledMutation, live:
   try {
     return applyJsonPatch(live, operations)
   } catch (error) {
+    // What a patch tests says for which objects it is meant.
+    if (error instanceof FailedTest) return live
     if (!(error instanceof ApiError)) throw error
     throw new CelError(`JSON Patch: ${error.status.details?.causes?.[0]?.message ?? error.message}`)
   }

@@ -7,25 +7,9 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError } from '../../../../shared/machinery/status.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { AdmissionRequest } from '../contract.ts'
+import { connectObject, shownRequest } from '../shown-request.ts'
 
 const SUPPORTED = ['v1', 'v1beta1']
-
-/** What a connection asks for is the object of its review. */
-const CONNECT_KINDS: Readonly<Record<string, string>> = {
-  'pods/exec': 'PodExecOptions',
-  'pods/attach': 'PodAttachOptions',
-  'pods/portforward': 'PodPortForwardOptions',
-  'pods/proxy': 'PodProxyOptions',
-  'services/proxy': 'ServiceProxyOptions',
-  'nodes/proxy': 'NodeProxyOptions',
-}
-const OPTIONS_KINDS = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions' } as const
-
-interface Kind {
-  readonly group: string
-  readonly version: string
-  readonly kind: string
-}
 
 export interface ReviewInput {
   readonly uid: string
@@ -37,20 +21,6 @@ export interface ReviewInput {
   readonly versions: readonly string[]
 }
 
-const connectKind = ({ operation, resource, subresource }: AdmissionRequest): Kind | undefined => {
-  const kind = operation === 'CONNECT' ? CONNECT_KINDS[`${resource.type.plural}/${subresource}`] : undefined
-  return kind === undefined ? undefined : { group: '', version: 'v1', kind }
-}
-
-const kindOf = ({ group, version, kind }: Kind): Kind => ({ group, version, kind })
-const resourceOf = ({ type: { group, version, plural } }: ResourceDescriptor) => ({ group, version, resource: plural })
-
-function optionsOf({ operation, options, dryRun }: AdmissionRequest): object | null {
-  if (operation === 'CONNECT') return null
-  const kind = OPTIONS_KINDS[operation]
-  return { kind, apiVersion: 'meta.k8s.io/v1', ...(dryRun ? { dryRun: ['All'] } : {}), ...options }
-}
-
 /** @returns undefined when the webhook speaks no version that we do */
 export function admissionReview(
   input: ReviewInput,
@@ -58,21 +28,21 @@ export function admissionReview(
   const { request, shown, uid, object, oldObject } = input
   const version = input.versions.find(candidate => SUPPORTED.includes(candidate))
   if (version === undefined) return undefined
-  const { name, namespace, operation, subresource, user, dryRun, resource } = request
-  const connect = connectKind(request)
-  const shownObject = connect ? { kind: connect.kind, apiVersion: 'v1', ...request.options } : (object ?? null)
+  const { user } = request
+  const { name, namespace, subResource, requestSubResource, dryRun, options, operation, ...kinds } = shownRequest(request, shown) // prettier-ignore
+  const { kind, resource, requestKind, requestResource } = kinds
   const apiVersion = `admission.k8s.io/${version}`
   const body = {
     kind: 'AdmissionReview',
     apiVersion,
     request: {
       uid,
-      kind: connect ?? kindOf(request.kind ?? shown.type),
-      resource: resourceOf(shown),
-      ...(subresource ? { subResource: subresource } : {}),
-      requestKind: connect ?? kindOf(request.kind ?? resource.type),
-      requestResource: resourceOf(resource),
-      ...(subresource ? { requestSubResource: subresource } : {}),
+      kind,
+      resource,
+      ...(subResource ? { subResource } : {}),
+      requestKind,
+      requestResource,
+      ...(requestSubResource ? { requestSubResource } : {}),
       ...(name ? { name } : {}),
       ...(namespace ? { namespace } : {}),
       operation,
@@ -82,10 +52,10 @@ export function admissionReview(
         groups: user.groups,
         ...(user.extra ? { extra: user.extra } : {}),
       },
-      object: shownObject,
+      object: connectObject(request) ?? object ?? null,
       oldObject: oldObject ?? null,
       dryRun,
-      options: optionsOf(request),
+      options,
     },
   }
   return { apiVersion, body }

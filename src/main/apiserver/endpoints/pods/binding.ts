@@ -33,7 +33,7 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
     namespace,
     name,
     object: decoded,
-    options: {},
+    options: options.asked ?? {},
     user: options.user,
     dryRun: options.dryRun ?? false,
     warn: text => request.warn(text),

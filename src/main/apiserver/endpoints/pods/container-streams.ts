@@ -150,6 +150,26 @@ async function throwRefusal(answer: ApiResponse): Promise<void> {
   throw answer.code === 400 ? badRequest(message) : internalError(message)
 }
 
+/** Before anything else is looked at, as upstream does. @throws ApiError 403 and what plugins refuse with */
+async function admit(use: Exclude<Use, 'log'>, request: ApiRequest, context: EndpointContext): Promise<void> {
+  const { info, user } = request
+  const resource = context.resources.byUrl('', 'v1', 'pods')
+  if (resource)
+    await context.admit({
+      operation: 'CONNECT',
+      resource,
+      subresource: use,
+      namespace: info.namespace,
+      name: info.name,
+      options: optionsOf(use, request.query),
+      user,
+      dryRun: false,
+      warn: text => request.warn(text),
+    })
+  // Browsers open a WebSocket by GET: whoever may only read must not act through it.
+  assertAllowed({ ...info, verb: 'create', user }, attributes => context.authorize(attributes))
+}
+
 function streamHandler(use: Use, dialer: NodeDialer): SubresourceHandler {
   return {
     group: '',
@@ -159,11 +179,7 @@ function streamHandler(use: Use, dialer: NodeDialer): SubresourceHandler {
     methods: use === 'log' ? { GET: 'get' } : { GET: 'get', POST: 'create' },
     longRunning: true,
     async handle(request, context) {
-      // Browsers open a WebSocket by GET: whoever may only read must not act through it.
-      if (use !== 'log')
-        assertAllowed({ ...request.info, verb: 'create', user: request.user }, attributes =>
-          context.authorize(attributes),
-        )
+      if (use !== 'log') await admit(use, request, context)
       const pod = podOf(request, context)
       const path = pathFor(use, pod, request.query)
       const { nodeName } = pod.spec
@@ -171,22 +187,7 @@ function streamHandler(use: Use, dialer: NodeDialer): SubresourceHandler {
         if (use === 'log') return { code: 200, bytes: Buffer.alloc(0), contentType: 'text/plain' }
         throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
       }
-      if (use !== 'log') {
-        if (!request.upgrade) throw badRequest('Upgrade request required')
-        const resource = context.resources.byUrl('', 'v1', 'pods')
-        if (resource)
-          await context.admit({
-            operation: 'CONNECT',
-            resource,
-            subresource: use,
-            namespace: pod.metadata.namespace,
-            name: pod.metadata.name,
-            options: optionsOf(use, request.query),
-            user: request.user,
-            dryRun: false,
-            warn: text => request.warn(text),
-          })
-      }
+      if (use !== 'log' && !request.upgrade) throw badRequest('Upgrade request required')
       const to = { nodeName, target: 'kubelet', path } as const
       if (use !== 'log') return forward(dialer, to, request)
       // The kubelet streams plain HTTP; a WebSocket is between the client and this server.

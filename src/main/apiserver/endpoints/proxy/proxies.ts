@@ -41,7 +41,6 @@ function proxyHandler(resource: 'pods' | 'services' | 'nodes', locate: Locate, d
         return { code: 301, headers: { location: `${info.path}/${search}` }, bytes: Buffer.alloc(0), contentType: 'text/plain' } // prettier-ignore
       }
       const wanted = parseProxyName(info.name)
-      const { nodeName, target } = locate(wanted, info.namespace, context)
       await context.admit({
         operation: 'CONNECT',
         resource: descriptor,
@@ -53,6 +52,7 @@ function proxyHandler(resource: 'pods' | 'services' | 'nodes', locate: Locate, d
         dryRun: false,
         warn: text => request.warn(text),
       })
+      const { nodeName, target } = locate(wanted, info.namespace, context)
       const path = `/${info.rest}${query.size > 0 ? `?${query}` : ''}`
       const through = wanted.scheme === 'https' && target !== 'kubelet' ? encrypted(dialer) : dialer
       return forward(through, { nodeName, target, path, prefix }, request)

@@ -115,7 +115,7 @@ async function attempt(
     kind: options.admitted?.kind,
     object: options.admitted?.show(object) ?? object,
     oldObject: options.admitted?.show(old) ?? old,
-    options: {},
+    options: options.asked ?? {},
     user: options.user,
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),

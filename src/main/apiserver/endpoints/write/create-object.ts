@@ -68,7 +68,7 @@ async function attempt(
     namespace,
     name: object.metadata.name,
     object,
-    options: {},
+    options: options.asked ?? {},
     user: options.user,
     dryRun: options.dryRun ?? false,
     warn: options.warn ?? (() => undefined),

@@ -87,6 +87,7 @@ async function attempt(
     subresource: '',
     namespace: name.namespace,
     name: name.name,
+    ofCollection: options.ofCollection,
     oldObject: old,
     options: {
       ...(options.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),

@@ -21,11 +21,13 @@ export function writeOptionsOf(request: ApiRequest, optionsKind: string): WriteO
   const manager = query.get('fieldManager') ?? ''
   const errors = validateFieldManager(manager, 'fieldManager')
   fieldValidationOf(query, optionsKind)
+  const fieldValidation = query.get('fieldValidation')
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: optionsKind }, '', errors)
   return {
     user,
     dryRun: parseDryRun(query.getAll('dryRun'), optionsKind),
     fieldManager: manager === '' ? managerFromUserAgent(headers['user-agent']) : manager,
+    asked: { ...(manager ? { fieldManager: manager } : {}), ...(fieldValidation ? { fieldValidation } : {}) },
     warn: text => request.warn(text),
     annotate: request.annotate,
   }
