@@ -5,11 +5,12 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureBuilt, ensureDependencies, requireNode, root } from './lib/setup.mjs'
-import { ensureDocker } from './lib/system.mjs'
+import { ensureDocker, ensureSystem } from './lib/system.mjs'
 
 requireNode()
 ensureDependencies()
 ensureBuilt()
+ensureSystem()
 process.on('exit', await ensureDocker())
 const folder = join(root, 'test/bench')
 const all = readdirSync(folder).filter(name => name.endsWith('.bench.mjs'))

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureBuilt, ensureDependencies, requireNode, root } from './lib/setup.mjs'
+import { ensureSystem } from './lib/system.mjs'
 
 const SUFFIX = '.torture.mjs'
 /** Longest that one check may take. */
@@ -14,6 +15,7 @@ const SKIPPED = 77
 requireNode()
 ensureDependencies()
 ensureBuilt()
+ensureSystem()
 const folder = join(root, 'test/torture')
 const all = readdirSync(folder).filter(name => name.endsWith(SUFFIX))
 const wanted = process.argv.slice(2)

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureBuilt, ensureDependencies, root, say } from '../../scripts/lib/setup.mjs'
-import { ensureDocker } from '../../scripts/lib/system.mjs'
+import { ensureDocker, ensureSystem } from '../../scripts/lib/system.mjs'
 import { buildPrograms } from './binaries.mjs'
 import { startCluster } from './cluster.mjs'
 import { ensureImages } from './images.mjs'
@@ -35,6 +35,7 @@ function kubectl() {
 
 ensureDependencies()
 ensureBuilt()
+ensureSystem()
 const cache = join(root, '.cache')
 mkdirSync(cache, { recursive: true })
 const endDocker = await ensureDocker()
