@@ -1,5 +1,5 @@
 // Bundles the agent into one file that runs on Node alone: out/agent/agent.cjs.
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -21,4 +21,13 @@ await build({
   external: ['cpu-features', '*.node', 'bufferutil', 'utf-8-validate'],
   logLevel: 'warning',
 })
-console.log(`out/agent/agent.cjs  ${(statSync(outfile).size / 1024 / 1024).toFixed(1)} MB`)
+const text = readFileSync(outfile, 'utf8')
+// V8 keeps a text with one such character in two bytes each: megabytes of every node's memory.
+const wide = /[^\0-\xff]/.exec(text)
+if (wide) {
+  console.error(
+    `agent.cjs has a character beyond Latin-1: …${text.slice(Math.max(0, wide.index - 40), wide.index + 20)}…`,
+  )
+  process.exit(1)
+}
+console.log(`out/agent/agent.cjs  ${(text.length / 1024 / 1024).toFixed(1)} MB`)

@@ -32,7 +32,8 @@ async function startFlotilla() {
 async function startKube() {
   const server = await KubeApiServer.start({ serviceRange: '10.96.0.0/16' })
   await server.addScheduler()
-  await server.addControllers()
+  // Room for every node of every scenario.
+  await server.addControllers({ podRange: '10.128.0.0/9' })
   return { server, nodes: new HollowNodes(server) }
 }
 

@@ -91,6 +91,7 @@ const strip = (value, key = '') => {
 /** How many steps a change takes is a matter of chance, and so is whether its events are put together. */
 const chance = message =>
   message.replace('(combined from similar events): ', '').replace(/from \d+ to \d+/, 'from <n> to <n>')
+const byText = (a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
 const eventText = ({ type, reason, message, involvedObject, source, reportingComponent }) =>
   `${type} ${reason} ${involvedObject.kind}/${involvedObject.name} by ${source?.component || reportingComponent}: ${chance(message ?? '')}`
 
@@ -116,6 +117,8 @@ export function comparable(objects, hashes) {
       events.add(normalise(eventText(object)))
       continue
     }
+    // Their order is, with Go, a matter of chance.
+    object.endpoints?.sort(byText)
     const { generateName } = object.metadata
     // Made up by hand: to be compared.
     if (generateName && !object.metadata.name.endsWith('<name>')) object.metadata.generateName = { generateName }
@@ -125,8 +128,7 @@ export function comparable(objects, hashes) {
     if (name.endsWith('<name>')) (found[key] ??= []).push(value)
     else found[key] = value
   }
-  for (const value of Object.values(found))
-    if (Array.isArray(value)) value.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+  for (const value of Object.values(found)) if (Array.isArray(value)) value.sort(byText)
   found.events = Object.fromEntries([...events].sort().map(event => [event, true]))
   return found
 }

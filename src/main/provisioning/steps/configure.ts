@@ -16,7 +16,7 @@ After=network-online.target docker.service
 StartLimitIntervalSec=0
 
 [Service]
-Environment=NODE_COMPILE_CACHE=/var/lib/flotilla/compile-cache
+Environment=NODE_COMPILE_CACHE=/var/lib/flotilla/compile-cache MALLOC_ARENA_MAX=2
 ExecStart=/opt/flotilla/bin/node /opt/flotilla/bin/agent.cjs --config /etc/flotilla/config.json
 Restart=always
 RestartSec=2
