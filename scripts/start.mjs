@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { findElectron, hasDisplay } from './lib/electron.mjs'
-import { SERVER_NODE_ARGS, SERVER_NODE_ENV, serverNode } from './lib/server-node.mjs'
+import { SERVER_NODE_ARGS, serverNode } from './lib/server-node.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
 
 requireNode()
@@ -22,7 +22,6 @@ function choose() {
 
 const choice = choose()
 let command
-let env = process.env
 let commandArgs = [join(root, 'out/main/cli.js'), 'serve', ...args.filter(arg => arg !== '--headless')]
 if (choice.executable) {
   command = choice.executable
@@ -34,11 +33,10 @@ if (choice.executable) {
 } else {
   command = serverNode()
   commandArgs.unshift(...SERVER_NODE_ARGS)
-  env = { ...env, ...SERVER_NODE_ENV }
   say(`no window: ${choice.reason}. Serving the cluster headless; open the printed URL in a browser.`)
 }
 
-const child = spawn(command, commandArgs, { cwd: process.cwd(), env, stdio: 'inherit' })
+const child = spawn(command, commandArgs, { cwd: process.cwd(), stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)))
 child.on('error', error => {

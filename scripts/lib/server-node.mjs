@@ -8,8 +8,6 @@ import { root } from './setup.mjs'
 
 /** A young generation as small as older Nodes have it: 24 doubles it, which takes 70 MB more and is no faster here. */
 export const SERVER_NODE_ARGS = ['--max-semi-space-size=16']
-/** How many pools glibc keeps for memory that threads have given back; else eight for each processor. */
-export const SERVER_NODE_ENV = { MALLOC_ARENA_MAX: '2' }
 
 /** The first with Maglev. */
 const QUICK_MAJOR = 22

@@ -5,7 +5,7 @@ import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { SERVER_NODE_ARGS, SERVER_NODE_ENV, serverNode } from '../../scripts/lib/server-node.mjs'
+import { SERVER_NODE_ARGS, serverNode } from '../../scripts/lib/server-node.mjs'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 /** The program under test: the build of this checkout, or another one to compare it with. */
@@ -96,7 +96,7 @@ export const cpuSeconds = pid => {
 export class Server extends Client {
   static async start(args = [], dataDir = mkdtempSync(join(tmpdir(), 'flotilla-bench-'))) {
     const started = performance.now()
-    const argv = [
+    const child = spawn(NODE, [
       ...SERVER_NODE_ARGS,
       ...(process.env['FLOTILLA_NODE_ARGS']?.split(' ') ?? []),
       CLI,
@@ -106,8 +106,7 @@ export class Server extends Client {
       '--listen',
       '127.0.0.1:0',
       ...args,
-    ]
-    const child = spawn(NODE, argv, { env: { ...process.env, ...SERVER_NODE_ENV } })
+    ])
     let output = ''
     child.stderr.on('data', chunk => (output += chunk))
     const url = await new Promise((resolve, reject) => {

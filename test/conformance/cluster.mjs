@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { root } from '../../scripts/lib/setup.mjs'
-import { SERVER_NODE_ARGS, SERVER_NODE_ENV, serverNode } from '../../scripts/lib/server-node.mjs'
+import { SERVER_NODE_ARGS, serverNode } from '../../scripts/lib/server-node.mjs'
 
 const CLI = join(root, 'out/main/cli.js')
 
@@ -15,7 +15,6 @@ export const startCluster = (folder, nodes) => (nodes > 1 ? startLocal(folder, n
 async function startServe(folder) {
   const args = [...SERVER_NODE_ARGS, CLI, 'serve', '--data-dir', folder, '--listen', '127.0.0.1:0']
   const cluster = spawn(serverNode(), args, {
-    env: { ...process.env, ...SERVER_NODE_ENV },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = new Promise(resolve => cluster.once('exit', resolve))

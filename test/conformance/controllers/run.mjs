@@ -32,8 +32,7 @@ async function startFlotilla() {
 async function startKube() {
   const server = await KubeApiServer.start({ serviceRange: '10.96.0.0/16' })
   await server.addScheduler()
-  // Room for every node of every scenario.
-  await server.addControllers({ podRange: '10.128.0.0/9' })
+  await server.addControllers()
   return { server, nodes: new HollowNodes(server) }
 }
 

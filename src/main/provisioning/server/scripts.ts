@@ -33,7 +33,7 @@ After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
-Environment=HOME=/root NODE_COMPILE_CACHE=${DATA}/compile-cache MALLOC_ARENA_MAX=2
+Environment=HOME=/root NODE_COMPILE_CACHE=${DATA}/compile-cache
 EnvironmentFile=-${ENVIRONMENT}
 ExecStart=${PROGRAM} serve --data-dir ${DATA} --listen 0.0.0.0:${port} --advertise ${name} --no-local-node${more}
 Restart=on-failure
