@@ -1,5 +1,6 @@
 // The kinds that have columns and a status of their own. Every other kind is shown by the server's Table.
 import { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../shared/api/apps/v1.ts'
+import { HorizontalPodAutoscaler } from '../../shared/api/autoscaling/v2.ts'
 import { CronJob, Job } from '../../shared/api/batch/v1.ts'
 import {
   ConfigMap,
@@ -12,10 +13,13 @@ import {
   Secret,
   Service,
 } from '../../shared/api/core/v1.ts'
+import { NetworkPolicy } from '../../shared/api/networking/v1.ts'
+import { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
 import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { kindKey } from '../api/discovery.ts'
 import { conventionalStatus, namespaceStatus, nodeStatus, volumeStatus } from '../status/object-status.ts'
+import { autoscalerStatus, budgetStatus, policyStatus } from '../status/steering-status.ts'
 import { podStatus } from '../status/pod-status.ts'
 import type { StatusView } from '../status/tone.ts'
 import {
@@ -73,7 +77,16 @@ add(PersistentVolume, volumeColumns, volumeStatus)
 add(PersistentVolumeClaim, claimColumns, volumeStatus)
 add(Event, eventColumns)
 
+/** Kinds that are listed in the server's columns and have a state all the same. */
+const states = new Map<string, (object: AnyObject) => StatusView>()
+function addState<T extends KubeObject>(type: ResourceType<T>, status: (object: T) => StatusView) {
+  states.set(kindKey(type), status as unknown as (object: KubeObject) => StatusView)
+}
+addState(HorizontalPodAutoscaler, autoscalerStatus)
+addState(PodDisruptionBudget, budgetStatus)
+addState(NetworkPolicy, policyStatus)
+
 export const knownKind = (type: ResourceType<unknown>): KnownKind | undefined => known.get(kindKey(type))
 
 export const statusOf = (type: ResourceType<unknown>, object: AnyObject): StatusView | undefined =>
-  knownKind(type)?.status?.(object) ?? conventionalStatus(object)
+  (knownKind(type)?.status ?? states.get(kindKey(type)))?.(object) ?? conventionalStatus(object)

@@ -45,6 +45,8 @@ export interface GraphEdge {
   readonly to: string
   /** Dashed: it configures or steers rather than sends traffic. */
   readonly isAttachment?: boolean
+  /** It steers: what it has trouble with is not the trouble of what it leads to. */
+  readonly isSteering?: boolean
 }
 
 export interface Graph {
@@ -103,6 +105,9 @@ function isHistory(type: ResourceType<KubeObject>, object: KubeObject): boolean 
   return type.kind === 'ReplicaSet' && (object as ReplicaSet).spec.replicas === 0
 }
 
+const FEEDS = { isAttachment: true }
+const STEERS = { isAttachment: true, isSteering: true }
+
 class GraphBuilder {
   readonly nodes = new Map<string, GraphNode>()
   readonly edges: GraphEdge[] = []
@@ -141,11 +146,11 @@ class GraphBuilder {
       })
   }
 
-  link(from: string, to: string, isAttachment = false): void {
+  link(from: string, to: string, as: Pick<GraphEdge, 'isAttachment' | 'isSteering'> = {}): void {
     const id = `${from}>${to}`
     if (this.#linked.has(id)) return
     this.#linked.add(id)
-    this.edges.push(isAttachment ? { from, to, isAttachment } : { from, to })
+    this.edges.push({ from, to, ...as })
   }
 }
 
@@ -200,7 +205,7 @@ function addReferences(world: World, graph: GraphBuilder, relations: ReadonlySet
         graph.add('attachment', type, object, METADATA_ONLY.has(type.kind) ? view('unknown', type.kind) : undefined)
       else if (optional || !world.knows(type)) continue
       else graph.addMissing('attachment', ref)
-      graph.link(refId(ref), target, true)
+      graph.link(refId(ref), target, FEEDS)
     }
   }
   for (const type of WORKLOADS)
@@ -220,7 +225,7 @@ function addSteering(world: World, graph: GraphBuilder): void {
     const type = WORKLOADS.find(workload => workload.kind === kind)
     if (!type) continue
     const target: ObjectRef = { type, namespace: scaler.metadata.namespace, name }
-    if (graph.nodes.has(refId(target))) graph.link(id, refId(target), true)
+    if (graph.nodes.has(refId(target))) graph.link(id, refId(target), STEERS)
   }
   const policies = [
     ...world.all(NetworkPolicy).map(policy => ({ type: NetworkPolicy, policy, selector: policy.spec.podSelector })),
@@ -233,7 +238,7 @@ function addSteering(world: World, graph: GraphBuilder): void {
     const matcher = fromLabelSelector(selector)
     for (const pod of world.podsMatching(namespaceOf(policy), matcher)) {
       const top = topWorkload(world, pod)
-      graph.link(id, top && graph.nodes.has(refId(top)) ? refId(top) : refId(refTo(Pod, pod)), true)
+      graph.link(id, top && graph.nodes.has(refId(top)) ? refId(top) : refId(refTo(Pod, pod)), STEERS)
     }
   }
 }
@@ -250,7 +255,7 @@ function addOwners(world: World, graph: GraphBuilder): void {
         if (isWorkload(owner) || seen.has(id)) break
         seen.add(id)
         if (!graph.nodes.has(id)) graph.add('attachment', owner.type, owner.object)
-        graph.link(id, below, true)
+        graph.link(id, below, STEERS)
         below = id
       }
     }

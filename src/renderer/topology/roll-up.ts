@@ -15,7 +15,8 @@ const severity = ({ tone }: StatusView) => toneOrder.indexOf(tone)
 
 export function rollUp({ nodes, edges }: Graph): ReadonlyMap<string, RolledUp> {
   const below = new Map<string, GraphNode[]>()
-  for (const { from, to, isAttachment } of edges) {
+  for (const { from, to, isAttachment, isSteering } of edges) {
+    if (isSteering) continue
     // What feeds a workload is the workload's trouble when it is missing; a node's trouble shows in its pods.
     const [above, under] = isAttachment ? [to, nodes.get(from)] : [from, nodes.get(to)]
     if (!under || under.rank === 'node' || under.isOver) continue

@@ -1,6 +1,7 @@
 // The map: what leads to what, how trouble travels up, what is collapsed, and where cards stand.
 import { describe, expect, it } from 'vitest'
 import { Deployment, ReplicaSet } from '../../../src/shared/api/apps/v1.ts'
+import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
 import { ConfigMap, Node, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
 import { Ingress } from '../../../src/shared/api/networking/v1.ts'
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
@@ -135,6 +136,19 @@ describe('buildGraph()', () => {
 })
 
 describe('rollUp()', () => {
+  it('leaves the trouble of what steers a workload where it is', () => {
+    const scaler = make(HorizontalPodAutoscaler, 'web', {
+      spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' } } as HorizontalPodAutoscaler['spec'],
+      status: {
+        conditions: [{ type: 'ScalingActive', status: 'False', reason: 'FailedGetResourceMetric' }],
+      } as unknown as HorizontalPodAutoscaler['status'],
+    })
+    const graph = buildGraph(worldWith([makeApp('web', 1)], [[HorizontalPodAutoscaler, [scaler]]]), ['autoscaler'])
+    const tone = (id: string) => rollUp(graph).get(id)?.status.tone
+    expect(tone('horizontalpodautoscalers.v2.autoscaling:default/web')).toBe('warning')
+    expect(tone('deployments.v1.apps:default/web')).toBe('healthy')
+  })
+
   it('tells an ingress that a pod behind it fails, and which', () => {
     const app = makeApp('web', 2)
     const status = {

@@ -3,6 +3,7 @@
 export const states = {
   Applied: 'Angewendet',
   'Asks you': 'Fragt nach',
+  'At its limit': 'An der Grenze',
   Away: 'Weg',
   'Being deleted': 'Wird gelöscht',
   'Being made': 'Wird angelegt',
@@ -16,6 +17,7 @@ export const states = {
   Disconnected: 'Getrennt',
   Done: 'Fertig',
   Ending: 'Endet',
+  'Evictions allowed': 'Räumen erlaubt',
   'External name': 'Externer Name',
   Gone: 'Weg',
   Joining: 'Tritt bei',
@@ -25,6 +27,7 @@ export const states = {
   'Looking for a pod': 'Sucht einen Pod',
   Missing: 'Fehlt',
   New: 'Neu',
+  'No evictions': 'Kein Räumen',
   'No nodes': 'Keine Nodes',
   'No pods': 'Keine Pods',
   'No selector': 'Kein Selektor',
@@ -44,10 +47,21 @@ export const states = {
   Stopped: 'Gestoppt',
   Stopping: 'Stoppt',
   Stuck: 'Steckt fest',
+  'Too few': 'Zu wenige',
   Unchanged: 'Unverändert',
   Undone: 'Zurückgenommen',
   Updating: 'Aktualisiert sich',
   Waiting: 'Wartet',
   'Waiting its turn': 'Wartet, bis es dran ist',
   'Will be mended': 'Wird repariert',
+
+  // What steers workloads, in a sentence.
+  '{n} replica, between {least} and {most} | {n} replicas, between {least} and {most}':
+    '{n} Replica, zwischen {least} und {most} | {n} Replicas, zwischen {least} und {most}',
+  '{healthy} of {wanted} pods are healthy.': '{healthy} von {wanted} Pods sind gesund.',
+  '{n} pod may be evicted now. | {n} pods may be evicted now.':
+    '{n} Pod darf jetzt geräumt werden. | {n} Pods dürfen jetzt geräumt werden.',
+  'No pod may be evicted now: a drain waits.': 'Kein Pod darf jetzt geräumt werden: Ein Drain wartet.',
+  'It allows what its rules say, and nothing else, in these directions.':
+    'In diesen Richtungen erlaubt sie, was ihre Regeln sagen, und sonst nichts.',
 } as const
