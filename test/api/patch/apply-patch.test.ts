@@ -68,6 +68,19 @@ describe('a JSON patch', () => {
     ['appends with -', [{ op: 'add', path: '/a/b/-', value: 9 }], { ...current, a: { b: [1, 2, 3, 9] } }],
     ['removes an element', [{ op: 'remove', path: '/a/b/0' }], { ...current, a: { b: [2, 3] } }],
     ['replaces', [{ op: 'replace', path: '/a/b', value: null }], { ...current, a: { b: null } }],
+    [
+      'replaces a field that is not there',
+      [{ op: 'replace', path: '/a/c', value: 9 }],
+      { ...current, a: { b: [1, 2, 3], c: 9 } },
+    ],
+    [
+      'counts from the end',
+      [
+        { op: 'replace', path: '/a/b/-1', value: 9 },
+        { op: 'remove', path: '/a/b/-3' },
+      ],
+      { ...current, a: { b: [2, 9] } },
+    ],
     ['moves', [{ op: 'move', from: '/a/b/0', path: '/z' }], { ...current, a: { b: [2, 3] }, z: 1 }],
     ['copies', [{ op: 'copy', from: '/a/b', path: '/z' }], { ...current, z: [1, 2, 3] }],
     [
@@ -87,7 +100,9 @@ describe('a JSON patch', () => {
   test.each([
     ['a failing test', [{ op: 'test', path: '/a', value: 1 }]],
     ['removal of what is not there', [{ op: 'remove', path: '/nope' }]],
-    ['replacement of what is not there', [{ op: 'replace', path: '/nope', value: 1 }]],
+    ['replacement in what is not there', [{ op: 'replace', path: '/nope/x', value: 1 }]],
+    ['replacement of an item that is not there', [{ op: 'replace', path: '/a/b/3', value: 1 }]],
+    ['an item before the first', [{ op: 'replace', path: '/a/b/-4', value: 1 }]],
     ['a parent that is not there', [{ op: 'add', path: '/nope/x', value: 1 }]],
     ['an index past the end', [{ op: 'add', path: '/a/b/7', value: 1 }]],
     ['a move into itself', [{ op: 'move', from: '/a', path: '/a/b' }]],

@@ -44,11 +44,11 @@ function tokensOf(pointer: string | undefined, op: string): string[] {
   return tokens
 }
 
-/** @returns the position, or undefined when the token does not name an element. */
+/** @returns the position, or undefined when the token does not name an element; negative ones count from the end */
 function position(token: string, length: number): number | undefined {
-  if (!/^(0|[1-9]\d{0,8})$/.test(token)) return undefined
-  const index = Number(token)
-  return index < length ? index : undefined
+  if (!/^(0|-?[1-9]\d{0,8})$/.test(token)) return undefined
+  const index = Number(token) + (token.startsWith('-') ? length : 0)
+  return index >= 0 && index < length ? index : undefined
 }
 
 /** Holds the document, so that an operation can replace even its root. */
@@ -86,6 +86,11 @@ class Document {
       )
     return value
   }
+  place(list: readonly unknown[], token: string, op: string): number {
+    const index = position(token, list.length)
+    if (index === undefined) throw new OperationError(`${op} operation does not apply: invalid array index ${token}`)
+    return index
+  }
   add(tokens: readonly string[], value: unknown): void {
     const last = tokens.at(-1)
     if (last === undefined) {
@@ -105,7 +110,7 @@ class Document {
     if (last === undefined) throw new OperationError('remove operation does not apply to the whole document')
     this.get(tokens, 'remove')
     const parent = this.get(tokens.slice(0, -1), 'remove')
-    if (Array.isArray(parent)) parent.splice(Number(last), 1)
+    if (Array.isArray(parent)) parent.splice(this.place(parent, last, 'remove'), 1)
     else if (isObject(parent)) delete parent[last]
   }
   replace(tokens: readonly string[], value: unknown): void {
@@ -114,10 +119,11 @@ class Document {
       this.root = value
       return
     }
-    this.get(tokens, 'replace')
     const parent = this.get(tokens.slice(0, -1), 'replace')
-    if (Array.isArray(parent)) parent[Number(last)] = value
+    if (Array.isArray(parent)) parent[this.place(parent, last, 'replace')] = value
+    // The library that upstream uses replaces fields that are not there as well, and users count on it.
     else if (isObject(parent)) setField(parent, last, value)
+    else throw new OperationError(`replace operation does not apply: /${tokens.join('/')} is not in a container`)
   }
 }
 
