@@ -6,6 +6,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createEventRecorder } from '../shared/client/events.ts'
+import type { Client } from '../shared/client/client.ts'
 import { createClient } from '../shared/client/typed-client.ts'
 import { systemClock } from '../shared/machinery/clock.ts'
 import type { Log } from '../shared/machinery/log.ts'
@@ -50,7 +51,6 @@ import { type DataDirLayout, ensureDataDir } from './data-dir.ts'
 import { KEPT_RANGES_KEY, keptRanges, settleBackend, settleRanges } from './kept-ranges.ts'
 import { writeAtomically } from './kubeconfig-file.ts'
 import { type LedPart, takeTurns } from './leading.ts'
-import { onceReady } from './local-node/joined.ts'
 import { startLocalNode } from './local-node/local-node.ts'
 import { openLog } from './log-file.ts'
 import { Departure } from './move/departure.ts'
@@ -359,8 +359,7 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
     }
   else owned.use(takeTurns({ parts, identity: `${hostname()}_${randomUUID()}`, clock, log }))
   if (options.localNode) {
-    const { nodeName } = owned.use(await localNode(options, network, layout, pki, url))
-    if (nodeName) owned.defer(onceReady(client(ADMIN), nodeName, () => options.onNodeStatus?.(`joined as ${nodeName}`)))
+    owned.use(await localNode(options, network, layout, pki, url, client(ADMIN)))
   } else options.onNodeStatus?.('not joined: --no-local-node was given')
 
   return {
@@ -439,9 +438,11 @@ function localNode(
   layout: DataDirLayout,
   pki: Pki,
   url: string,
+  admin: Client,
 ) {
   return startLocalNode({
     layout,
+    client: admin,
     clock: systemClock,
     servers: [url],
     caPem: pki.caPem,

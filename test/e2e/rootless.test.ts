@@ -91,7 +91,10 @@ beforeAll(async () => {
     '-u',
     'DOCKER_HOST',
   ]
+  chmodSync(SOCKET, 0o600)
   cluster = await Cluster.start([], join(home, 'data'), prefix, node)
+  await until('it is told', () => Promise.resolve(cluster.output.includes('not joined: this user may not use Docker')))
+  chmodSync(SOCKET, 0o660)
   await cluster.nodeReady()
   await cluster.apply(manifest(clientImage()))
   await ready()

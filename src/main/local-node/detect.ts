@@ -4,13 +4,22 @@ import { createConnection } from 'node:net'
 import { hostname } from 'node:os'
 import { type EngineProblem, engineProblem } from './engine.ts'
 
-export type LocalNodePlan =
-  /**
-   * As root the agent is a child process; without root it runs in a container that has the rights it needs.
-   * `elsewhere`: Docker's network is not this program's; why that is no place for containers that both are to reach.
-   */
-  | { readonly run: 'process' | 'container'; readonly dockerSocket: string; readonly elsewhere?: string }
-  | { readonly run: 'not'; readonly why: string }
+/**
+ * As root the agent is a child process; without root it runs in a container that has the rights it needs.
+ * `elsewhere`: Docker's network is not this program's; why that is no place for containers that both are to reach.
+ */
+export interface NodePlan {
+  readonly run: 'process' | 'container'
+  readonly dockerSocket: string
+  readonly elsewhere?: string
+}
+export interface NoNode {
+  readonly run: 'not'
+  readonly why: string
+  /** It will be so for as long as this program runs. */
+  readonly forGood?: true
+}
+export type LocalNodePlan = NodePlan | NoNode
 
 const DOCKER_SOCKET = '/var/run/docker.sock'
 const INSTEAD = `use Docker with root's rights on this machine (DOCKER_HOST=unix://${DOCKER_SOCKET}), or add a node over SSH`
@@ -39,6 +48,7 @@ export async function planLocalNode(dockerSocket = dockerSocketPath()): Promise<
     return {
       run: 'not',
       why: `pods need a Linux machine and this is ${process.platform}; add a Linux box over SSH instead`,
+      forGood: true,
     }
   if (!existsSync(dockerSocket))
     return {

@@ -1,13 +1,16 @@
 // Makes this machine a node of the cluster: gives the agent its identity and keeps it running.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Client } from '../../shared/client/client.ts'
 import type { Clock } from '../../shared/machinery/clock.ts'
+import { Owned } from '../../shared/machinery/owned.ts'
 import type { NetworkBackend } from '../../shared/machinery/node-network.ts'
 import type { DataDirLayout } from '../data-dir.ts'
 import { agentAsProcess } from './agent-command.ts'
 import { agentProgram } from './agent-program.ts'
 import { containedAgent } from './contained-agent.ts'
-import { localNodeName, planLocalNode } from './detect.ts'
+import { localNodeName, type NodePlan, type NoNode, planLocalNode } from './detect.ts'
+import { onceReady } from './joined.ts'
 import { Supervisor } from './supervisor.ts'
 
 export interface LocalNodeOptions {
@@ -21,6 +24,8 @@ export interface LocalNodeOptions {
     organizations: string[]
   }) => Promise<{ certPem: string; keyPem: string }>
   readonly network: AgentNetworkSettings
+  /** May read nodes. */
+  readonly client: Client
   readonly onStatus: (line: string) => void
 }
 
@@ -38,36 +43,76 @@ export interface AgentNetworkSettings {
   readonly networkBackend: NetworkBackend
 }
 
-export interface LocalNode extends AsyncDisposable {
-  /** Undefined when this machine did not join. */
-  readonly nodeName: string | undefined
+/** What keeps this machine from being a node may pass: it is looked for again, at first soon, then as seldom as this. */
+const FIRST_LOOK_MS = 1_000
+const LAST_LOOK_MS = 10_000
+
+/**
+ * Never throws for what the machine lacks: `onStatus` tells whether it joined, or why not. Once Docker is there, it joins.
+ */
+export async function startLocalNode(options: LocalNodeOptions): Promise<AsyncDisposable> {
+  const node = new LocalNode(options)
+  await node.look()
+  return node
 }
 
-/** Never throws for what the machine lacks: `onStatus` tells whether it joined, or why not. */
-export async function startLocalNode(options: LocalNodeOptions): Promise<LocalNode> {
-  const { layout, clock, onStatus } = options
-  const notJoined = (why: string): LocalNode => {
-    onStatus(`not joined: ${why}`)
-    return { nodeName: undefined, [Symbol.asyncDispose]: () => Promise.resolve() }
+class LocalNode implements AsyncDisposable {
+  readonly #options: LocalNodeOptions
+  readonly #owned = new Owned()
+  #cancelLook: () => void = () => undefined
+  #pauseMs = FIRST_LOOK_MS
+  #told = ''
+  #ended = false
+
+  constructor(options: LocalNodeOptions) {
+    this.#options = options
   }
-  const plan = await planLocalNode()
-  if (plan.run === 'not') return notJoined(plan.why)
-  const nodeName = localNodeName()
-  const configPath = await writeAgentFiles(options, nodeName, plan.dockerSocket)
-  const agentArgs = ['--config', configPath, '--exit-with-parent']
-  const supervisor = new Supervisor({
-    clock,
-    logPath: join(layout.logs, 'agent.log'),
-    command: async () => {
-      const program = await agentProgram(layout.agent)
-      return plan.run === 'process'
-        ? agentAsProcess(program, agentArgs)
-        : containedAgent({ program, dataDir: layout.root, dockerSocket: plan.dockerSocket, purpose: 'node', agentArgs })
-    },
-    onExit: (line, machineTaken) =>
-      onStatus(machineTaken ? `not joined: ${line}` : `the agent stopped (${line}); starting it again`),
-  })
-  return { nodeName, [Symbol.asyncDispose]: () => supervisor[Symbol.asyncDispose]() }
+
+  async look(): Promise<void> {
+    const plan = await planLocalNode()
+    if (this.#ended) return
+    if (plan.run === 'not') this.#lookAgain(plan)
+    else await this.#join(plan)
+  }
+
+  #lookAgain({ why, forGood }: NoNode): void {
+    const { clock, onStatus } = this.#options
+    if (why !== this.#told) onStatus(`not joined: ${why}`)
+    this.#told = why
+    if (forGood) return
+    const again = () => this.look().catch((error: Error) => this.#lookAgain({ run: 'not', why: error.message }))
+    this.#cancelLook = clock.after(this.#pauseMs, () => void again())
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LAST_LOOK_MS)
+  }
+
+  async #join({ run, dockerSocket }: NodePlan): Promise<void> {
+    const { layout, clock, client, onStatus } = this.#options
+    const nodeName = localNodeName()
+    const configPath = await writeAgentFiles(this.#options, nodeName, dockerSocket)
+    if (this.#ended) return
+    const agentArgs = ['--config', configPath, '--exit-with-parent']
+    this.#owned.use(
+      new Supervisor({
+        clock,
+        logPath: join(layout.logs, 'agent.log'),
+        command: async () => {
+          const program = await agentProgram(layout.agent)
+          return run === 'process'
+            ? agentAsProcess(program, agentArgs)
+            : containedAgent({ program, dataDir: layout.root, dockerSocket, purpose: 'node', agentArgs })
+        },
+        onExit: (line, machineTaken) =>
+          onStatus(machineTaken ? `not joined: ${line}` : `the agent stopped (${line}); starting it again`),
+      }),
+    )
+    this.#owned.defer(onceReady(client, nodeName, () => onStatus(`joined as ${nodeName}`)))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true
+    this.#cancelLook()
+    await this.#owned[Symbol.asyncDispose]()
+  }
 }
 
 /** Identity and settings, private to this user. A fresh certificate is issued at every start. */
