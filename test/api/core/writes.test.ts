@@ -86,6 +86,34 @@ test('of a hundred that patch one object at a time, none is told of a conflict',
   expect(Object.keys((json as AnyObject).metadata.labels ?? {})).toHaveLength(100)
 })
 
+describe('a replacement of what is not there', () => {
+  const path = '/apis/coordination.k8s.io/v1/namespaces/default/leases/late'
+  const put = (metadata: object, as = 'kubernetes-admin') =>
+    raw(cluster.api, path, {
+      ...{ method: 'PUT', body: { metadata: { name: 'late', ...metadata }, spec: { holderIdentity: 'me' } } },
+      ...(as === 'kubernetes-admin' ? {} : { headers: { 'impersonate-user': as } }),
+    })
+  test('makes it, of kinds for which upstream does, for those who may create it', async () => {
+    const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: true } as const
+    const metadata = { name: 'updater', namespace: 'default' }
+    const rules = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['update'] }]
+    await cluster.admin.create({ ...rbac, kind: 'Role', plural: 'roles' }, { metadata, rules } as never)
+    await cluster.admin.create({ ...rbac, kind: 'RoleBinding', plural: 'rolebindings' }, {
+      ...{ metadata, roleRef: { apiGroup: rbac.group, kind: 'Role', name: 'updater' } },
+      subjects: [{ kind: 'User', name: 'updater', apiGroup: rbac.group }],
+    } as never)
+    expect((await put({}, 'updater')).json.message).toContain('cannot create resource "leases"')
+    const made = await put({ resourceVersion: '1' })
+    expect([made.code, made.json.spec]).toEqual([201, { holderIdentity: 'me' }])
+    expect((await put({ resourceVersion: made.json.metadata.resourceVersion })).code).toBe(200)
+  })
+  test('is none where the object is named by its uid, or the kind is another one', async () => {
+    await raw(cluster.api, path, { method: 'DELETE' })
+    expect((await put({ uid: 'gone', resourceVersion: '1' })).code).toBe(404)
+    expect((await raw(cluster.api, `${CONFIG_MAPS}/late`, { method: 'PUT', body: { metadata: { name: 'late' } } })).code).toBe(404) // prettier-ignore
+  })
+})
+
 test('an object is not exported, and the version of the core group may begin with a slash', async () => {
   const { code, json } = await raw(cluster.api, `${CONFIG_MAPS}/owned?export=true`)
   expect([code, json.message]).toEqual([400, 'the export parameter, deprecated since v1.14, is no longer supported'])

@@ -19,6 +19,7 @@ import { nodeRestriction } from './node-restriction.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating.ts'
 import { validatingAdmissionPolicy } from './policies/validating.ts'
 import { podResizeValidator } from './pod-resize-validator.ts'
+import { podTopologyLabels } from './pod-topology-labels.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
@@ -72,6 +73,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       certificateSigningCheck(deciders),
       certificateSubjectRestriction,
       defaultIngressClass(store),
+      podTopologyLabels(store),
       rbacEscalation(policy),
       deviceAdminAccess(store),
       nodeDeclaredFeatureValidator(store),

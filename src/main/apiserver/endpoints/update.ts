@@ -1,7 +1,8 @@
 // PUT of an object or of its status.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { invalidValue } from '../../../shared/machinery/field-error.ts'
-import { badRequest, invalid } from '../../../shared/machinery/status.ts'
+import { badRequest, invalid, isNotFound } from '../../../shared/machinery/status.ts'
+import { assertAllowed } from '../chain/authorize.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ObjectName } from './contract.ts'
 import { answerOne } from './read/answer-one.ts'
@@ -41,10 +42,21 @@ export const update: Endpoint = async (request, resource, parts) => {
     assertVersion(resource, object)
     return copyObject(object)
   }
-  const { object: updated } = await parts.replace(resource, info, replacement, {
-    ...options,
-    subresource: info.subresource,
-    strategy: info.subresource === 'status' ? 'status' : 'main',
-  })
-  return answerOne(200, updated, resource, representation, parts)
+  try {
+    const { object: updated } = await parts.replace(resource, info, replacement, {
+      ...options,
+      subresource: info.subresource,
+      strategy: info.subresource === 'status' ? 'status' : 'main',
+    })
+    return answerOne(200, updated, resource, representation, parts)
+  } catch (error) {
+    // Whoever names a uid means an object that was there.
+    const isNew = resource.createdByUpdates && info.subresource === '' && !object.metadata.uid && isNotFound(error)
+    if (!isNew) throw error
+    assertAllowed({ ...info, verb: 'create', user: request.user }, attributes => parts.authorize(attributes))
+    const { resourceVersion: _version, ...metadata } = object.metadata
+    const made = { ...copyObject(object), metadata: metadata as AnyObject['metadata'] }
+    const created = await parts.create(resource, info.namespace, made, options)
+    return answerOne(201, created, resource, representation, parts)
+  }
 }

@@ -100,6 +100,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly warnings?: (object: T, old: T | undefined) => string[]
   /** Whoever replaces an object says of which version; other kinds are replaced whatever they became. */
   readonly updatesNeedVersion?: boolean
+  /** A replacement of what is not there makes it, where the caller may create. */
+  readonly createdByUpdates?: boolean
   /** `status`: present when the kind has the subresource. */
   readonly status?: WriteStrategy<T>
   /** `scale`: where the three values live. */

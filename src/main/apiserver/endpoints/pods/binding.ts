@@ -49,7 +49,7 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
   ]
   // Upstream's words; it answers 500, though the fault is the client's.
   if (error || !target) throw new ApiError(400, 'BadRequest', error ? describeFieldErrors([error]) : 'no target')
-  const { uid, resourceVersion, annotations } = binding.metadata ?? {}
+  const { uid, resourceVersion, annotations, labels } = binding.metadata ?? {}
   await context.change(
     resource,
     { namespace, name },
@@ -66,6 +66,7 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
       delete pod.status.nominatedNodeName
       pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
       if (Object.keys(pod.metadata.annotations).length === 0) delete pod.metadata.annotations
+      if (labels) pod.metadata.labels = { ...pod.metadata.labels, ...labels }
       const now = formatTime(context.clock.now())
       pod.status.conditions = withPodScheduled(pod.status.conditions, { status: 'True' }, now)
     },

@@ -7,6 +7,7 @@ import { validateLease } from './validate-lease.ts'
 
 export const leases = defineResource<Lease>({
   type: Lease,
+  createdByUpdates: true,
   updatesNeedVersion: true,
   setDefaults: lease => ensureStructs(lease, 'spec'),
   validate: validateLease,

@@ -7,6 +7,7 @@ import { validateEndpoints } from './validate-endpoints.ts'
 
 export const endpoints = defineResource<Endpoints>({
   type: Endpoints,
+  createdByUpdates: true,
   singular: 'endpoints',
   shortNames: ['ep'],
   deprecated: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',

@@ -14,6 +14,7 @@ export function setEventDefaults(event: Event): void {
 
 export const events = defineResource<Event>({
   type: Event,
+  createdByUpdates: true,
   shortNames: ['ev'],
   storage: 'core/events',
   setDefaults: setEventDefaults,

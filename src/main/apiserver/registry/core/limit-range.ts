@@ -25,6 +25,7 @@ function setContainerLimits(item: LimitRangeItem): void {
 
 export const limitRanges = defineResource<LimitRange>({
   type: LimitRange,
+  createdByUpdates: true,
   shortNames: ['limits'],
   setDefaults: range => {
     for (const item of list(range.spec?.limits)) if (item.type === 'Container') setContainerLimits(item)

@@ -12,6 +12,7 @@ import { dns1123Label } from '../../../../shared/machinery/names.ts'
 
 export const services = defineResource<Service>({
   type: Service,
+  createdByUpdates: true,
   shortNames: ['svc'],
   categories: ['all'],
   setDefaults: setServiceDefaults,

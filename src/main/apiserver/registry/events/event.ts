@@ -33,6 +33,7 @@ const core = (event: Event) => eventToCore(event) as unknown as CoreEvent
 
 export const newEvents = defineResource<Event>({
   type: Event,
+  createdByUpdates: true,
   shortNames: ['ev'],
   storage: 'core/events',
   toldAs: StoredEvent,

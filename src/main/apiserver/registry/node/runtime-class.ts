@@ -24,6 +24,7 @@ function schedulingErrors(path: string, { nodeSelector, tolerations }: NonNullab
 
 export const runtimeClasses = defineResource<RuntimeClass>({
   type: RuntimeClass,
+  createdByUpdates: true,
   updatesNeedVersion: true,
   validate: ({ handler, scheduling }) => [
     ...requiredAnd('handler', handler, dns1123Label),

@@ -8,6 +8,7 @@ import { validateBinding, validateBindingUpdate } from './validate.ts'
 
 export const clusterRoleBindings = defineResource<ClusterRoleBinding>({
   type: ClusterRoleBinding,
+  createdByUpdates: true,
   validateName: pathSegmentName,
   setDefaults: setBindingDefaults,
   validate: binding => validateBinding(binding, false),

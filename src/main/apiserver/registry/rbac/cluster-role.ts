@@ -7,6 +7,7 @@ import { validateClusterRole } from './validate.ts'
 
 export const clusterRoles = defineResource<ClusterRole>({
   type: ClusterRole,
+  createdByUpdates: true,
   validateName: pathSegmentName,
   validate: validateClusterRole,
   columns: defaultColumns,

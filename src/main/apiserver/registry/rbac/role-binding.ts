@@ -8,6 +8,7 @@ import { validateBinding, validateBindingUpdate } from './validate.ts'
 
 export const roleBindings = defineResource<RoleBinding>({
   type: RoleBinding,
+  createdByUpdates: true,
   validateName: pathSegmentName,
   setDefaults: setBindingDefaults,
   validate: binding => validateBinding(binding, true),

@@ -7,6 +7,7 @@ import { validateRules } from './validate.ts'
 
 export const roles = defineResource<Role>({
   type: Role,
+  createdByUpdates: true,
   validateName: pathSegmentName,
   validate: role => validateRules(role.rules, true),
   columns: defaultColumns,
