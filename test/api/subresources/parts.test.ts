@@ -381,6 +381,28 @@ describe('pods/eviction', () => {
     await evict(metadata.name)
     expect((await failure(cluster.admin.get(Pod, { namespace, name: metadata.name }))).code).toBe(404)
   })
+  test.each(['Running', 'Succeeded'])(
+    'may name the version and the uid that it means, and says why a %s pod goes',
+    async phase => {
+      const { metadata } = await pod({ nodeName: 'box' })
+      const { name, uid } = metadata
+      await cluster.admin.patch(Pod, { namespace, name }, { metadata: { finalizers: ['example.test/hold'] } })
+      const held = await cluster.admin.patch(Pod, { namespace, name }, { status: { phase } }, { subresource: 'status' })
+      const { resourceVersion } = held.metadata
+      const other = await failure(evict(name, { deleteOptions: { preconditions: { uid: 'other' } } }))
+      expect([other.code, other.message]).toEqual([
+        409,
+        `Operation cannot be fulfilled on Pod "${name}": the UID in the precondition (other) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+      ])
+      await evict(name, { deleteOptions: { preconditions: { uid, resourceVersion } } })
+      const { status, metadata: going } = await cluster.admin.get(Pod, { namespace, name })
+      expect([
+        typeof going.deletionTimestamp,
+        status.conditions?.find(({ type }) => type === 'DisruptionTarget'),
+      ]).toMatchObject(['string', { status: 'True', reason: 'EvictionByEvictionAPI' }])
+      await cluster.admin.patch(Pod, { namespace, name }, { metadata: { finalizers: null } })
+    },
+  )
   test('is known by its older version, and by no other', async () => {
     const { metadata } = await pod()
     const { message } = await failure(evict(metadata.name, { apiVersion: 'policy/v2' }))

@@ -7,7 +7,10 @@ import { isConditionTrue, setCondition } from '../../../../shared/machinery/cond
 import { fromLabelSelector } from '../../../../shared/machinery/selectors.ts'
 import { ApiError, badRequest, notFound } from '../../../../shared/machinery/status.ts'
 import type { DeleteOptions as DeleteBody } from '../../../../shared/api/meta/v1.ts'
-import type { EndpointContext, SubresourceHandler, WriteOptions } from '../contract.ts'
+import type { AnyObject } from '../../../../shared/machinery/object.ts'
+import type { ResourceDescriptor } from '../../registry/resource.ts'
+import type { EndpointContext, Preconditions, SubresourceHandler, WriteOptions } from '../contract.ts'
+import { checkDeletePreconditions } from '../write/preconditions.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
 
 /** Pods that run nothing any more need no budget. */
@@ -114,14 +117,23 @@ export const podEviction: SubresourceHandler = {
         )
       const [budget] = matching
       if (budget) await consume(context, budget, pod, options)
-      await markDisrupted(context, pod, options)
+    }
+    // What the mark itself changes is not held against who asked for a version.
+    const marked = await markDisrupted(context, resource, pod, {
+      ...options,
+      preconditions: wanted.preconditions ?? {},
+    })
+    const { resourceVersion, ...others } = wanted.preconditions ?? {}
+    const preconditions = {
+      ...others,
+      ...(resourceVersion ? { resourceVersion: marked.metadata.resourceVersion } : {}),
     }
     await context.delete(
       resource,
       { namespace, name },
       {
         ...options,
-        ...(wanted.preconditions ? { preconditions: wanted.preconditions } : {}),
+        preconditions,
         ...(wanted.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: wanted.gracePeriodSeconds }),
       },
     )
@@ -130,9 +142,12 @@ export const podEviction: SubresourceHandler = {
 }
 
 /** Tells everyone who looks at the pod why it goes. */
-async function markDisrupted(context: EndpointContext, pod: Pod, options: WriteOptions): Promise<void> {
-  const resource = context.resources.byUrl('', 'v1', 'pods')
-  if (!resource) return
+function markDisrupted(
+  context: EndpointContext,
+  resource: ResourceDescriptor,
+  pod: Pod,
+  { preconditions, ...options }: WriteOptions & { readonly preconditions: Preconditions },
+): Promise<AnyObject> {
   const condition = {
     type: 'DisruptionTarget',
     status: 'True',
@@ -140,10 +155,11 @@ async function markDisrupted(context: EndpointContext, pod: Pod, options: WriteO
     message: 'Eviction API: evicting',
   }
   const { namespace, name } = pod.metadata
-  await context.change(
+  return context.change(
     resource,
     { namespace, name },
     copy => {
+      checkDeletePreconditions(resource, copy, preconditions)
       const { status } = copy as unknown as Pod
       status.conditions = setCondition(status.conditions, condition, formatTime(context.clock.now()))
     },
