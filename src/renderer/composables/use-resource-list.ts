@@ -76,6 +76,15 @@ export const useResourceList = <T extends KubeObject>(
 export const useMetadataList = (type: ResourceType<KubeObject>, selection: Selection = {}): LiveList<KubeObject> =>
   useShared(() => ({ ...selection, type, metadataOnly: true }))
 
+/** The same of a kind that may change; undefined = of none now. */
+export const useMetadataWhere = (
+  wanted: () => (Selection & { readonly type: ResourceType<KubeObject> }) | undefined,
+): LiveList<KubeObject> =>
+  useShared(() => {
+    const current = wanted()
+    return current && { ...current, metadataOnly: true }
+  })
+
 /** The server's Table of a kind, live. */
 export function useTableList(
   type: MaybeRefOrGetter<ResourceType<AnyObject>>,

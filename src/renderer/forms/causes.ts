@@ -7,12 +7,16 @@ export interface Refusal {
 }
 export const noRefusal: Refusal = { fields: new Map(), general: [] }
 
+/** Keys of maps stand in brackets, as entries of lists do: `requests[storage]` is the form's `requests.storage`. */
+const asPathText = (field: string) => field.replace(/\[([A-Za-z_][\w-]*)\]/g, '.$1')
+
 export function refusalOf(error: unknown): Refusal {
   const causes = error instanceof ApiError ? (error.status.details?.causes ?? []) : []
   const fields = new Map<string, string>()
   const general: string[] = []
   for (const { field = '', message = '' } of causes) {
-    if (field) fields.set(field, [fields.get(field), message].filter(Boolean).join('; '))
+    const path = asPathText(field)
+    if (path) fields.set(path, [fields.get(path), message].filter(Boolean).join('; '))
     // Not every field stands in the form, so each is told above as well.
     general.push(field ? `${field}: ${message}` : message)
   }

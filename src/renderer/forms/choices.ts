@@ -1,4 +1,5 @@
-// Values that fields may have, where the OpenAPI document does not list them. `Type.field` → values.
+// Values that fields may have, where the OpenAPI document does not list them, and those that are usual beside others.
+// `Type.field` → values, `Type.field[]` of a list's entries.
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   'Container.imagePullPolicy': ['IfNotPresent', 'Always', 'Never'],
   'Container.terminationMessagePolicy': ['File', 'FallbackToLogsOnError'],
@@ -16,7 +17,9 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   'MetricSpec.type': ['Resource', 'ContainerResource', 'Pods', 'Object', 'External'],
   'MetricTarget.type': ['Utilization', 'AverageValue', 'Value'],
   'NetworkPolicyPort.protocol': ['TCP', 'UDP', 'SCTP'],
+  'NetworkPolicySpec.policyTypes[]': ['Ingress', 'Egress'],
   'NodeSelectorRequirement.operator': ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'],
+  'PersistentVolumeClaimSpec.accessModes[]': ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'],
   'PersistentVolumeClaimSpec.volumeMode': ['Filesystem', 'Block'],
   'PersistentVolumeSpec.persistentVolumeReclaimPolicy': ['Retain', 'Delete'],
   'PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy': ['IfHealthyBudget', 'AlwaysAllow'],
@@ -43,3 +46,14 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
 
 export const choicesOf = (place: string): readonly string[] =>
   Object.hasOwn(CHOICES, place) ? (CHOICES[place] ?? []) : []
+
+const USUAL: Readonly<Record<string, readonly string[]>> = {
+  'CrossVersionObjectReference.apiVersion': ['apps/v1'],
+  'CrossVersionObjectReference.kind': ['Deployment', 'StatefulSet', 'ReplicaSet'],
+  'PolicyRule.verbs[]': ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection', '*'],
+  'ResourceMetricSource.name': ['cpu', 'memory'],
+}
+export const USUAL_PLACES = [...Object.keys(CHOICES), ...Object.keys(USUAL)]
+
+/** Others may be entered as well. */
+export const usualAt = (place: string): readonly string[] => (Object.hasOwn(USUAL, place) ? (USUAL[place] ?? []) : [])

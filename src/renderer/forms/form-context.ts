@@ -6,6 +6,7 @@ export interface FormContext {
   readonly set: (path: Path, value: unknown) => void
   readonly remove: (path: Path) => void
   readonly rename: (path: Path, key: string) => void
+  readonly valueAt: (path: Path) => unknown
   /** What the server finds wrong, by its name of the field. */
   readonly problems: Ref<ReadonlyMap<string, string>>
   readonly namespaces: Ref<readonly string[]>

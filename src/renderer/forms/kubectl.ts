@@ -20,6 +20,21 @@ const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(te
 const entries = (value: unknown): [string, string][] =>
   isObject(value) ? Object.entries(value).map(([key, each]) => [key, text(each)]) : []
 
+/** Whom a binding is for. */
+function subjectFlag(subject: unknown): string | undefined {
+  const at = (field: string) => text(valueAt(subject, [field]))
+  switch (at('kind')) {
+    case 'User':
+      return `--user=${at('name')}`
+    case 'Group':
+      return `--group=${at('name')}`
+    case 'ServiceAccount':
+      return at('namespace') ? `--serviceaccount=${at('namespace')}:${at('name')}` : undefined
+    default:
+      return undefined
+  }
+}
+
 /** @returns words after `kubectl create`, or undefined when the command cannot say all of it */
 function shortly(object: Json, name: string): string[] | undefined {
   if (!hasPlainName(object)) return undefined
@@ -48,6 +63,20 @@ function shortly(object: Json, name: string): string[] | undefined {
       const resources = texts(rule['resources']).map(each => (group ? `${each}.${group}` : each))
       const verbs = texts(rule['verbs']).join()
       return [String(object['kind']).toLowerCase(), name, `--verb=${verbs}`, `--resource=${resources.join()}`]
+    }
+    case 'RoleBinding':
+    case 'ClusterRoleBinding': {
+      const ref = object['roleRef']
+      const role = { Role: 'role', ClusterRole: 'clusterrole' }[text(valueAt(ref, ['kind']))]
+      const subjects = Array.isArray(object['subjects']) ? (object['subjects'] as unknown[]).map(subjectFlag) : []
+      if (!top('roleRef', 'subjects') || !role || subjects.includes(undefined)) return undefined
+      const flags = subjects.filter(flag => flag !== undefined)
+      return [
+        String(object['kind']).toLowerCase(),
+        name,
+        `--${role}=${text(valueAt(ref, ['name'])) || 'ROLE'}`,
+        ...flags,
+      ]
     }
     case 'PodDisruptionBudget': {
       const spec = object['spec']

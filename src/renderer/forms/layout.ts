@@ -58,6 +58,7 @@ const FIRST: Readonly<Record<string, readonly string[]>> = {
   HorizontalPodAutoscalerSpec: ['scaleTargetRef', 'minReplicas', 'maxReplicas', 'metrics'],
   CrossVersionObjectReference: ['apiVersion', 'kind', 'name'],
   ResourceMetricSource: ['name', 'target'],
+  MetricSpec: ['type', 'resource'],
   MetricTarget: ['type', 'averageUtilization'],
   PodDisruptionBudgetSpec: ['selector', 'minAvailable', 'maxUnavailable'],
   NetworkPolicySpec: ['podSelector', 'policyTypes', 'ingress', 'egress'],

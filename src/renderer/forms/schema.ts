@@ -34,6 +34,8 @@ export class FieldSchema {
   readonly description: string
   /** Name of the type without its package, such as `Container`; '' where it has none. */
   readonly typeName: string
+  /** `Type.field` of the place that holds it, `Type.field[]` of a list's entries. */
+  readonly place: string
   readonly choices: readonly string[]
   readonly default: unknown
   readonly required: ReadonlySet<string>
@@ -43,17 +45,18 @@ export class FieldSchema {
   readonly #all: Json
   #fields: ReadonlyMap<string, FieldSchema> | undefined
 
-  /** @param at `Type.field` of the place that holds it, for what the schema leaves out */
-  constructor(all: Json, json: Json, at = '') {
+  /** @param place for what the schema leaves out */
+  constructor(all: Json, json: Json, place = '') {
     const { target, name } = resolve(all, json)
     this.#all = all
+    this.place = place
     this.#json = target
     this.typeName = name.split('.').at(-1) ?? ''
     this.shape = SCALARS[name] ?? shapeOf(target)
     this.description = text(json['description']) || text(target['description'])
     this.default = json['default'] ?? target['default']
     const listed = Array.isArray(target['enum']) ? target['enum'].filter(each => typeof each === 'string') : []
-    this.choices = listed.length ? listed : choicesOf(at)
+    this.choices = listed.length ? listed : choicesOf(place)
     this.required = new Set(strings(target['required']))
     const mergeKey = text(json['x-kubernetes-patch-merge-key'])
     const mapKeys = strings(json['x-kubernetes-list-map-keys'])
@@ -78,7 +81,7 @@ export class FieldSchema {
   /** Of a list's entries or a map's values. */
   get item(): FieldSchema {
     const inner = this.#json['items'] ?? this.#json['additionalProperties']
-    return new FieldSchema(this.#all, isObject(inner) ? inner : {})
+    return new FieldSchema(this.#all, isObject(inner) ? inner : {}, this.place && `${this.place}[]`)
   }
 }
 

@@ -28,7 +28,7 @@ export const namespaceColumn = <T extends KubeObject = AnyObject>(): Column<T> =
   id: 'namespace',
   title: m('Namespace'),
   value: row => row.namespace,
-  width: 'minmax(92px, 1fr)',
+  width: 'minmax(104px, 1fr)',
 })
 
 export const ageColumn = <T extends KubeObject = AnyObject>(): Column<T> => ({

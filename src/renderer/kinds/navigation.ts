@@ -1,4 +1,4 @@
-// The sidebar: which kinds stand where. Kinds that no group names are listed under Other or Custom Resources.
+// The sidebar: which kinds stand where. Kinds that no group names are listed under Other or Custom Resources, the latter after their definitions.
 import {
   ArrowRightLeft,
   Bell,
@@ -102,6 +102,9 @@ const layout: readonly { title: MessageKey; icon: Component; keys: readonly stri
   },
 ]
 
+/** First of the custom resources: what they are. */
+const DEFINITIONS = 'customresourcedefinitions.v1.apiextensions.k8s.io'
+
 /** Shown elsewhere under another name. */
 const DUPLICATES = new Set(['events.v1.events.k8s.io', 'componentstatuses.v1.'])
 
@@ -119,7 +122,7 @@ const byTitle = (a: ServedKind, b: ServedKind) => a.type.kind.localeCompare(b.ty
 
 export function navigationGroups(kinds: readonly ServedKind[]): NavigationGroup[] {
   const byKey = new Map(kinds.map(kind => [kindKey(kind.type), kind]))
-  const placed = new Set(layout.flatMap(({ keys }) => keys))
+  const placed = new Set([...layout.flatMap(({ keys }) => keys), DEFINITIONS])
   const groups = layout.map(({ title, icon, keys, single }) => ({
     title,
     icon,
@@ -129,9 +132,10 @@ export function navigationGroups(kinds: readonly ServedKind[]): NavigationGroup[
   const rest = kinds
     .filter(kind => !placed.has(kindKey(kind.type)) && !DUPLICATES.has(kindKey(kind.type)))
     .sort(byTitle)
+  const definitions = kinds.filter(({ type }) => kindKey(type) === DEFINITIONS)
   return [
     ...groups,
-    { title: m('Custom Resources'), icon: Puzzle, kinds: rest.filter(kind => !isBuiltIn(kind)) },
+    { title: m('Custom Resources'), icon: Puzzle, kinds: [...definitions, ...rest.filter(kind => !isBuiltIn(kind))] },
     { title: m('Other'), icon: Shapes, kinds: rest.filter(isBuiltIn) },
   ].filter(group => group.kinds.length > 0)
 }

@@ -136,10 +136,11 @@ describe('forms', () => {
     await go('')
     const kinds = page.getByRole('navigation', { name: 'Kinds' })
     await kinds.getByRole('button', { name: 'Workloads' }).waitFor()
-    expect(await kinds.getByRole('button', { name: 'Custom Resources' }).count()).toBe(0)
+    await kinds.getByRole('button', { name: 'Custom Resources' }).click()
+    await kinds.getByRole('link', { name: 'Definitions' }).waitFor()
+    expect(await kinds.getByRole('link', { name: 'Boats' }).count()).toBe(0)
     await cluster.apply(JSON.stringify(definition))
     // Without a reload: in the navigation, then by the palette.
-    await kinds.getByRole('button', { name: 'Custom Resources' }).click()
     await kinds.getByRole('link', { name: 'Boats' }).waitFor()
     await page.keyboard.press('Control+k')
     await page.keyboard.type('new boat')
@@ -154,6 +155,122 @@ describe('forms', () => {
     await page.getByRole('heading', { name: 'erna' }).waitFor()
     const boat: { spec: object } = await read('boats', 'erna')
     expect(boat.spec).toEqual({ sails: 3, rig: 'ketch' })
+  })
+
+  /** What the browser offers for a field. */
+  async function atHand(path: string): Promise<string[]> {
+    await field(path).focus()
+    const id = await field(path).getAttribute('list')
+    return await page
+      .locator(`datalist[id="${id}"] option`)
+      .evaluateAll(all => all.map(each => (each as HTMLOptionElement).value))
+  }
+  const offers = (path: string, name: string) =>
+    until(`${name} at hand`, async () => (await atHand(path)).includes(name), 10_000)
+  const create = async (name: string) => {
+    await page.locator('form button[type=submit]').click()
+    await page.getByRole('heading', { name, exact: true }).waitFor()
+  }
+  const problem = (text: string | RegExp) => page.locator('p[role=alert]', { hasText: text }).first().waitFor()
+
+  it('create a claim of a class that there is, and tell a size that is none', async () => {
+    await cluster.apply(
+      'apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: slow}\nprovisioner: example.dev/none',
+    )
+    await go('create/core/v1/persistentvolumeclaims')
+    await field('metadata.name').fill('data')
+    await field('spec.accessModes[0]').selectOption('ReadOnlyMany')
+    await offers('spec.storageClassName', 'slow')
+    await field('spec.storageClassName').fill('slow')
+    await page.getByLabel('Value of storage').fill('-1Gi')
+    await page.getByRole('button', { name: 'Review' }).click()
+    await problem('greater than zero')
+    await page.getByLabel('Value of storage').fill('2Gi')
+    await create('data')
+    const claim: { spec: object } = await read('pvc', 'data')
+    expect(claim.spec).toMatchObject({
+      accessModes: ['ReadOnlyMany'],
+      storageClassName: 'slow',
+      resources: { requests: { storage: '2Gi' } },
+    })
+  })
+
+  it('create an Ingress to a service that there is', async () => {
+    await cluster.kubectl('create', 'service', 'clusterip', 'front', '--tcp=80')
+    await go('create/networking.k8s.io/v1/ingresses')
+    await field('metadata.name').fill('Front_')
+    await field('spec.rules[0].host').fill('shop.example')
+    const backend = 'spec.rules[0].http.paths[0].backend.service'
+    await offers(`${backend}.name`, 'front')
+    await field(`${backend}.name`).fill('front')
+    await page.getByRole('button', { name: 'Review' }).click()
+    await problem('RFC 1123')
+    await field('metadata.name').fill('front')
+    await shoot(page, 'form-ingress')
+    await create('front')
+  })
+
+  it('create an autoscaler of a Deployment that there is, within limits that make sense', async () => {
+    await go('create/autoscaling/v2/horizontalpodautoscalers')
+    await field('metadata.name').fill('web')
+    await offers('spec.scaleTargetRef.name', 'web')
+    await field('spec.scaleTargetRef.name').fill('web')
+    await field('spec.minReplicas').fill('9')
+    await page.getByRole('button', { name: 'Review' }).click()
+    await problem('greater than or equal to')
+    await field('spec.minReplicas').fill('2')
+    await create('web')
+  })
+
+  it('create a budget that keeps either so many or loses so few, not both', async () => {
+    await go('create/policy/v1/poddisruptionbudgets')
+    await field('metadata.name').fill('web')
+    await field('spec.maxUnavailable').fill('1')
+    await page.getByRole('button', { name: 'Review' }).click()
+    await page.getByRole('alert').filter({ hasText: 'cannot be both set' }).first().waitFor()
+    await shoot(page, 'form-budget-problem')
+    await field('spec.minAvailable').fill('')
+    await create('web')
+    const budget: { spec: object } = await read('pdb', 'web')
+    expect(budget.spec).toEqual({ maxUnavailable: 1, selector: { matchLabels: { app: 'example' } } })
+  })
+
+  it('create a Role of verbs at hand, and bind it to somebody', async () => {
+    await go('create/rbac.authorization.k8s.io/v1/roles')
+    await field('metadata.name').fill('reader')
+    await offers('rules[0].verbs[0]', 'deletecollection')
+    await offers('rules[0].resources[0]', 'deployments')
+    await create('reader')
+    await go('create/rbac.authorization.k8s.io/v1/rolebindings')
+    await field('metadata.name').fill('readers')
+    await offers('roleRef.name', 'reader')
+    await field('roleRef.kind').selectOption('ClusterRole')
+    await offers('roleRef.name', 'view')
+    await field('roleRef.kind').selectOption('Role')
+    await field('roleRef.name').fill('reader')
+    await page.getByRole('button', { name: 'Add to subjects' }).click()
+    await field('subjects[0].kind').selectOption('ServiceAccount')
+    await offers('subjects[0].name', 'default')
+    await field('subjects[0].name').fill('default')
+    await field('subjects[0].namespace').fill('default')
+    await shoot(page, 'form-binding')
+    await create('readers')
+    expect(
+      await cluster.kubectl('auth', 'can-i', 'list', 'pods', '--as=system:serviceaccount:default:default'),
+    ).toContain('yes')
+  })
+
+  it('edit a budget while somebody else does', async () => {
+    await go('k/policy/v1/poddisruptionbudgets?open=default/web&tab=yaml')
+    await page.getByRole('button', { name: 'Form', exact: true }).click()
+    await field('spec.maxUnavailable').fill('2')
+    await cluster.kubectl('label', 'pdb', 'web', 'team=shop')
+    await page.getByText('it will be merged').waitFor()
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.getByText('Applied web').waitFor()
+    const budget: { spec: object; metadata: { labels: object } } = await read('pdb', 'web')
+    expect(budget.spec).toMatchObject({ maxUnavailable: 2 })
+    expect(budget.metadata.labels).toEqual({ team: 'shop' })
   })
 
   it('leave with the kind that somebody else removes', async () => {

@@ -94,6 +94,19 @@ describe('the kubectl command', () => {
       'kubectl create poddisruptionbudget x --selector=app=web --min-available=1 --namespace=shop',
     )
   })
+  it('binds a role to users, groups and service accounts', () => {
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' }
+    const subjects = [
+      { kind: 'User', name: 'ada' },
+      { kind: 'Group', name: 'ops' },
+      { kind: 'ServiceAccount', name: 'ci', namespace: 'build' },
+    ]
+    expect(createCommand(object('RoleBinding', { roleRef, subjects }))).toBe(
+      'kubectl create rolebinding x --clusterrole=view --user=ada --group=ops --serviceaccount=build:ci --namespace=shop',
+    )
+    const unfinished = [{ kind: 'ServiceAccount', name: 'ci' }]
+    expect(createCommand(object('RoleBinding', { roleRef, subjects: unfinished }))).toContain('kubectl apply')
+  })
   it('is a file where the short one would lose something', () =>
     expect(createCommand(object('ConfigMap', { data: {}, immutable: true }))).toBe(
       'kubectl apply --server-side -f configmap-x.yaml',

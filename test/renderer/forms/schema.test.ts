@@ -1,11 +1,14 @@
 // Forms are read out of the schemas that the server serves, for every kind alike.
 import { describe, expect, it } from 'vitest'
+import { USUAL_PLACES, usualAt } from '@/forms/choices.ts'
 import { arrange } from '@/forms/layout.ts'
+import { NAMING_PLACES, kindNamedAt } from '@/forms/named-objects.ts'
 import { type FieldSchema, schemaOfKind } from '@/forms/schema.ts'
 import { startingText } from '@/forms/starters.ts'
 import { readForm, valueAt } from '@/forms/form-text.ts'
 import { Deployment } from '../../../src/shared/api/apps/v1.ts'
-import { ConfigMap, Secret, Service } from '../../../src/shared/api/core/v1.ts'
+import { ConfigMap, PersistentVolumeClaim, Secret, Service } from '../../../src/shared/api/core/v1.ts'
+import { Role } from '../../../src/shared/api/rbac/v1.ts'
 import { builtinResources, servedSchema } from '../support/schemas.ts'
 
 function at(schema: FieldSchema, ...path: string[]): FieldSchema {
@@ -123,6 +126,45 @@ describe('arrange()', () => {
   it('asks pods of a template for their labels, not for a name', async () => {
     const metadata = at(await servedSchema(Deployment), 'spec', 'template', 'metadata')
     expect(arrange(metadata, ['spec', 'template', 'metadata'], nothing).shown).toEqual(['labels'])
+  })
+})
+
+describe('what is at hand in a field', () => {
+  /** Of every kind that can be created, the plain fields that its form can show. */
+  async function placesOfAll(): Promise<Set<string>> {
+    const places = new Set<string>()
+    /** @param seen types of one kind: those of others may be called the same */
+    const walk = (schema: FieldSchema, seen: Set<string>) => {
+      if (schema.shape === 'object') {
+        if (schema.typeName && seen.has(schema.typeName)) return
+        seen.add(schema.typeName)
+        for (const field of schema.fields.values()) walk(field, seen)
+      } else if (schema.shape === 'list' || schema.shape === 'map') walk(schema.item, seen)
+      else places.add(schema.place)
+    }
+    for (const { type, verbs } of builtinResources)
+      if (verbs.includes('create')) walk(await servedSchema(type), new Set())
+    return places
+  }
+
+  it('is told for fields that there are', async () => {
+    const places = await placesOfAll()
+    expect([...NAMING_PLACES, ...USUAL_PLACES].filter(place => !places.has(place))).toEqual([])
+  })
+
+  it('are names of the kind that the field means, or that the field beside it says', () => {
+    expect(kindNamedAt('IngressServiceBackend.name', undefined)?.kind).toBe('Service')
+    expect(kindNamedAt('RoleRef.name', 'ClusterRole')?.kind).toBe('ClusterRole')
+    expect(kindNamedAt('RoleRef.name', undefined)).toBeUndefined()
+    expect(kindNamedAt('Subject.name', 'User')).toBeUndefined()
+    expect(kindNamedAt('Container.name', undefined)).toBeUndefined()
+  })
+
+  it('are values of a list as well', async () => {
+    const claim = at(await servedSchema(PersistentVolumeClaim), 'spec', 'accessModes', '*')
+    expect(claim.choices).toContain('ReadWriteMany')
+    const role = at(await servedSchema(Role), 'rules', '*', 'verbs', '*')
+    expect([role.choices.length, usualAt(role.place).includes('watch')]).toEqual([0, true])
   })
 })
 
