@@ -163,7 +163,7 @@ describe('forms', () => {
     const id = await field(path).getAttribute('list')
     return await page
       .locator(`datalist[id="${id}"] option`)
-      .evaluateAll(all => all.map(each => (each as HTMLOptionElement).value))
+      .evaluateAll(all => all.map(each => each.getAttribute('value') ?? ''))
   }
   const offers = (path: string, name: string) =>
     until(`${name} at hand`, async () => (await atHand(path)).includes(name), 10_000)
