@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest'
 import { type Row, rowOf } from '@/api/sources.ts'
 import { createSorter, sortRows } from '@/components/resource/sort-rows.ts'
-import { createHaystack, filterRows, moveColumn, orderColumns, readAhead } from '@/components/resource/table-model.ts'
+import {
+  createHaystack,
+  filterRows,
+  isShown,
+  moveColumn,
+  orderColumns,
+  readAhead,
+  toggled,
+} from '@/components/resource/table-model.ts'
 import type { Columns } from '@/kinds/column.ts'
 import { parseLabelLine } from '@/kinds/label-line.ts'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
@@ -21,6 +29,35 @@ const columns: Columns = [
 const names = (rows: readonly Row[]) => rows.map(({ name }) => name)
 const rows = [row('web-10', 'shop', { app: 'web' }, 2), row('web-9', 'shop', { app: 'web' }), row('db', 'data', {}, 11)]
 const filter = (text: string) => names(filterRows(rows, text, createHaystack(columns)))
+
+describe('isShown()', () => {
+  const nothing = { shown: [], hidden: [] }
+  const column = (hidden?: boolean | 'narrow') => ({ ...columns[1]!, ...(hidden === undefined ? {} : { hidden }) })
+  it.each([
+    [undefined, true, true],
+    ['narrow', false, true],
+    [true, false, false],
+  ] as const)(
+    'hides what is hidden (%s) until it is asked for, some of it only where there is no room',
+    (hidden, narrow, wide) => {
+      expect([false, true].map(isWide => isShown(column(hidden), nothing, isWide))).toEqual([narrow, wide])
+    },
+  )
+  it.each([undefined, 'narrow', true] as const)(
+    'keeps what the user chose (%s), however wide the window is',
+    hidden => {
+      const each = column(hidden)
+      for (const isWide of [false, true]) {
+        const was = isShown(each, nothing, isWide)
+        const once = toggled(each, nothing, isWide)
+        expect(isShown(each, once, isWide)).toBe(!was)
+        expect(isShown(each, toggled(each, once, isWide), isWide)).toBe(was)
+      }
+      const away = toggled(each, toggled(each, nothing, false), false)
+      expect(toggled(each, away, true).hidden.length + toggled(each, away, true).shown.length).toBe(1)
+    },
+  )
+})
 
 describe('readAhead()', () => {
   const many = Array.from({ length: 50 }, (_, index) => row(`web-${index}`))

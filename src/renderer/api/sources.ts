@@ -69,7 +69,14 @@ interface MetadataList {
   readonly items: readonly KubeObject[]
 }
 
-/** Objects without spec, data and status: through a transport that asks for PartialObjectMetadata. */
+/** Names, labels and owners: what somebody applied stands in an annotation as a whole, of a definition half a megabyte. */
+function nameRow(object: KubeObject): Row<KubeObject> {
+  const metadata = object.metadata as { annotations?: unknown }
+  if (metadata.annotations) metadata.annotations = undefined
+  return rowOf(object)
+}
+
+/** Objects without spec, data, status and annotations: through a transport that asks for PartialObjectMetadata. */
 export function metadataSource(
   transport: Transport,
   type: ResourceType<KubeObject>,
@@ -80,7 +87,7 @@ export function metadataSource(
   return {
     async list(signal) {
       const { items, metadata } = (await transport.request({ method: 'GET', path, query, signal })) as MetadataList
-      return { rows: items.map(item => rowOf(item)), resourceVersion: metadata.resourceVersion ?? '' }
+      return { rows: items.map(nameRow), resourceVersion: metadata.resourceVersion ?? '' }
     },
     watch: (resourceVersion, signal) =>
       transport.watch({
@@ -90,7 +97,7 @@ export function metadataSource(
         signal,
       }),
     rowsOf: ({ type: event, object }) => ({
-      rows: event === 'BOOKMARK' ? [] : [rowOf<KubeObject>(object)],
+      rows: event === 'BOOKMARK' ? [] : [nameRow(object)],
       resourceVersion: object.metadata.resourceVersion,
     }),
   }

@@ -72,7 +72,7 @@ export const useResourceList = <T extends KubeObject>(
     return current && { ...current, type: toValue(type) }
   })
 
-/** Objects of a kind without spec, data and status, live. */
+/** Objects of a kind without spec, data, status and annotations, live. */
 export const useMetadataList = (type: ResourceType<KubeObject>, selection: Selection = {}): LiveList<KubeObject> =>
   useShared(() => ({ ...selection, type, metadataOnly: true }))
 

@@ -89,14 +89,14 @@ export const nodeColumns = columnsOf<Node>(
     title: m('Kernel'),
     value: ({ object }) => object.status.nodeInfo?.kernelVersion ?? '',
     width: '130px',
-    hidden: true,
+    hidden: 'narrow',
   },
   {
     id: 'runtime',
     title: m('Runtime'),
     value: ({ object }) => object.status.nodeInfo?.containerRuntimeVersion ?? '',
     width: '140px',
-    hidden: true,
+    hidden: 'narrow',
   },
   ageColumn(),
 )

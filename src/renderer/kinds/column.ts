@@ -18,8 +18,8 @@ export interface ResourceColumn<T extends KubeObject = AnyObject> {
   /** CSS grid track, such as `minmax(180px, 2fr)`. */
   readonly width: string
   readonly align?: 'right'
-  /** Not shown until the user asks for it. */
-  readonly hidden?: boolean
+  /** Not shown until the user asks for it; `narrow`: only where the window has no room to spare. */
+  readonly hidden?: boolean | 'narrow'
   readonly mono?: boolean
   /** What the row is told by: its name. */
   readonly strong?: boolean

@@ -68,9 +68,16 @@ export const podColumns = columnsOf<Pod>(
     cell: ({ object }, room) => objectLink(Node, undefined, object.spec.nodeName, { room }),
     fits: () => true,
     width: 'minmax(100px, 1fr)',
-    hidden: true,
+    hidden: 'narrow',
   },
-  { id: 'ip', title: 'IP', value: ({ object }) => dash(object.status.podIP), width: '120px', mono: true, hidden: true },
+  {
+    id: 'ip',
+    title: 'IP',
+    value: ({ object }) => dash(object.status.podIP),
+    width: '120px',
+    mono: true,
+    hidden: 'narrow',
+  },
   {
     id: 'qos',
     title: 'QoS',

@@ -1,6 +1,6 @@
 // What a list shows out of all rows and columns. Pure, and fast enough to run on every frame with changes.
 import type { Row } from '../../api/sources.ts'
-import type { Columns } from '../../kinds/column.ts'
+import type { Columns, ResourceColumn } from '../../kinds/column.ts'
 
 /** Everything of a row that the filter looks at; kept per row object, since rows do not change. */
 export function createHaystack(columns: Columns): (row: Row) => string {
@@ -50,6 +50,28 @@ export function filterRows(rows: readonly Row[], filter: string, haystack: (row:
     const text = haystack(row)
     return wanted.every(word => text.includes(word)) && !unwanted.some(word => text.includes(word))
   })
+}
+
+export interface ShownColumns {
+  readonly shown: readonly string[]
+  readonly hidden: readonly string[]
+}
+
+const isHiddenAtFirst = ({ hidden }: ResourceColumn, isWide: boolean) =>
+  hidden === true || (hidden === 'narrow' && !isWide)
+
+/** @param choice what the user asked for and took away @param isWide the window has room to spare */
+export const isShown = (column: ResourceColumn, choice: ShownColumns, isWide: boolean): boolean =>
+  isHiddenAtFirst(column, isWide) ? choice.shown.includes(column.id) : !choice.hidden.includes(column.id)
+
+/** @returns the choice with the column shown where it was hidden, and the other way round */
+export function toggled(column: ResourceColumn, choice: ShownColumns, isWide: boolean): ShownColumns {
+  const { id } = column
+  const without = (ids: readonly string[]) => ids.filter(each => each !== id)
+  const rest = { shown: without(choice.shown), hidden: without(choice.hidden) }
+  return isShown(column, choice, isWide)
+    ? { ...rest, hidden: [...rest.hidden, id] }
+    : { ...rest, shown: [...rest.shown, id] }
 }
 
 /** Columns in the order that the user gave them; those not named keep their place after their neighbour. */
