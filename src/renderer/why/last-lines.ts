@@ -2,12 +2,12 @@
 import { shallowReactive } from 'vue'
 import { connection } from '../api/connection.ts'
 import { plainText } from '../dock/log-text.ts'
-import type { Evidence } from './cause.ts'
+import type { Evidence, LinesOf } from './cause.ts'
 
 export type LogOf = Omit<Extract<Evidence, { kind: 'log' }>, 'kind'>
 
 const LINES = 8
-/** For one question: what its first pods say is what the others say. */
+/** Containers, for one question: what the first say is what the others say. */
 const MOST_READ = 8
 
 /** Without an answer there are none: a fix still leads to the log. */
@@ -28,17 +28,18 @@ export async function readLastLines({ pod, container, previous }: LogOf): Promis
 }
 
 /** @returns a reader that knows nothing yet when first asked, and tells by reactivity once it does */
-export function useLastLines(): (log: LogOf, run: number) => readonly string[] {
+export function useLastLines(): LinesOf {
   const read = shallowReactive(new Map<string, readonly string[]>())
-  const asked = new Set<string>()
+  /** The run that was asked for last. */
+  const asked = new Map<string, number>()
   return (log, run) => {
     const { pod, container, previous } = log
-    const key = [pod.namespace, pod.name, container, previous, run].join('/')
-    const lines = read.get(key)
-    if (!asked.has(key) && asked.size < MOST_READ) {
-      asked.add(key)
+    const key = [pod.namespace, pod.name, container, previous].join('/')
+    if (asked.get(key) !== run && (asked.has(key) || asked.size < MOST_READ)) {
+      asked.set(key, run)
       void readLastLines(log).then(found => read.set(key, found))
     }
-    return lines ?? []
+    // Those of the run before, until those of this one are there.
+    return read.get(key) ?? []
   }
 }
