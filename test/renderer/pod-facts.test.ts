@@ -1,12 +1,12 @@
-// What a pod's drawer tells of its spec.
+// What drawers tell of the spec of a pod, and of a template of pods.
 import { describe, expect, it } from 'vitest'
 import type { Container, Pod } from '../../src/shared/api/core/v1.ts'
-import { placementFacts, probesText } from '@/drawer/pod-facts.ts'
+import { containerFacts, placementFacts } from '@/drawer/pod-facts.ts'
 import { makePod } from './support/objects.ts'
 
 describe('placementFacts()', () => {
   const told = (spec: Partial<Pod['spec']>) =>
-    Object.fromEntries(placementFacts(makePod('web', { spec })).filter(([, value]) => value))
+    Object.fromEntries(placementFacts(makePod('web', { spec }).spec).filter(([, value]) => value))
 
   it('is silent of what every pod has', () => {
     const usual = ['not-ready', 'unreachable'].map(name => ({
@@ -34,11 +34,33 @@ describe('placementFacts()', () => {
     }))
 })
 
-it('probesText() tells each probe, what it asks and how often', () => {
+it('containerFacts() tells what a container runs, asks for, is told and is asked, one value a line', () => {
   const container = {
     name: 'main',
+    image: 'shop:2',
+    command: ['serve'],
+    args: ['--fast'],
+    ports: [{ name: 'http', containerPort: 80 }],
+    resources: { requests: { cpu: '20m', memory: '16Mi' } },
+    env: [
+      { name: 'MODE', value: 'fast' },
+      { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'login', key: 'password' } } },
+    ],
+    envFrom: [{ configMapRef: { name: 'settings' }, prefix: 'APP_' }],
     livenessProbe: { httpGet: { port: 80, path: '/alive' }, periodSeconds: 5 },
     readinessProbe: { tcpSocket: { port: 5432 } },
+    volumeMounts: [
+      { name: 'data', mountPath: '/data' },
+      { name: 'tmp', mountPath: '/tmp' },
+    ],
   } as Container
-  expect(probesText(container)).toBe('readiness: TCP :5432 every 10s\nliveness: HTTP GET :80/alive every 5s')
+  expect(Object.fromEntries(containerFacts(container).filter(([, value]) => value))).toEqual({
+    Image: 'shop:2',
+    Ports: 'http 80/TCP',
+    Requests: 'cpu 20m, memory 16Mi',
+    Command: 'serve --fast',
+    Probes: 'readiness: TCP :5432 every 10s\nliveness: HTTP GET :80/alive every 5s',
+    Environment: 'APP_* from config map settings\nMODE=fast\nPASSWORD ← login/password',
+    Mounts: 'data → /data\ntmp → /tmp',
+  })
 })

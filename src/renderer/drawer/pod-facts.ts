@@ -1,5 +1,5 @@
-// What of a pod's spec says where it may run and how its containers are asked whether they are well.
-import type { Container, Pod, Toleration } from '../../shared/api/core/v1.ts'
+// What a pod's spec says: where it may run, and of each container what it runs, asks for, is told and is asked.
+import type { Container, PodSpec, Toleration } from '../../shared/api/core/v1.ts'
 import { probeText } from '../why/explain-container.ts'
 import { type Fact, lines } from './fact.ts'
 import { t } from '../i18n/i18n.ts'
@@ -15,7 +15,7 @@ function tolerationText({ key, operator, value, effect, tolerationSeconds }: Tol
 }
 
 /** Without what every pod has. */
-export const placementFacts = ({ spec }: Pod): readonly Fact[] => [
+export const placementFacts = (spec: PodSpec): readonly Fact[] => [
   [t('Node selector'), lines(Object.entries(spec.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`))],
   [t('Tolerates'), lines((spec.tolerations ?? []).filter(toleration => !isUsual(toleration)).map(tolerationText))],
   [t('Priority class'), spec.priorityClassName],
@@ -24,7 +24,7 @@ export const placementFacts = ({ spec }: Pod): readonly Fact[] => [
 ]
 
 /** Each with what is asked, and how often. */
-export function probesText({ startupProbe, readinessProbe, livenessProbe }: Container): string {
+function probesText({ startupProbe, readinessProbe, livenessProbe }: Container): string {
   const probes = { startup: startupProbe, readiness: readinessProbe, liveness: livenessProbe }
   return lines(
     Object.entries(probes).map(
@@ -34,3 +34,41 @@ export function probesText({ startupProbe, readinessProbe, livenessProbe }: Cont
     ),
   )
 }
+
+const portsText = ({ ports }: Container) =>
+  (ports ?? [])
+    .map(({ containerPort, protocol, name }) => `${name ? `${name} ` : ''}${containerPort}/${protocol ?? 'TCP'}`)
+    .join(', ')
+
+const amountsText = (amounts: Readonly<Record<string, string | number>> | undefined) =>
+  Object.entries(amounts ?? {})
+    .map(([name, amount]) => `${name} ${amount}`)
+    .join(', ')
+
+const environment = ({ env, envFrom }: Container): string[] => [
+  ...(envFrom ?? []).map(({ configMapRef, secretRef, prefix }) =>
+    t('{prefix}* from {origin}', {
+      prefix: prefix ?? '',
+      origin: configMapRef
+        ? t('config map {name}', { name: configMapRef.name ?? '' })
+        : t('secret {name}', { name: secretRef?.name ?? '' }),
+    }),
+  ),
+  ...(env ?? []).map(({ name, value, valueFrom }) => {
+    const from = valueFrom?.configMapKeyRef ?? valueFrom?.secretKeyRef
+    if (from) return `${name} ← ${from.name ?? ''}/${from.key}`
+    if (valueFrom) return `${name} ← ${valueFrom.fieldRef?.fieldPath ?? valueFrom.resourceFieldRef?.resource ?? ''}`
+    return `${name}=${value ?? ''}`
+  }),
+]
+
+export const containerFacts = (container: Container): readonly Fact[] => [
+  [t('Image'), container.image],
+  [t('Ports'), portsText(container)],
+  [t('Requests'), amountsText(container.resources?.requests)],
+  [t('Limits'), amountsText(container.resources?.limits)],
+  [t('Command'), [...(container.command ?? []), ...(container.args ?? [])].join(' ')],
+  [t('Probes'), probesText(container)],
+  [t('Environment'), lines(environment(container))],
+  [t('Mounts'), lines((container.volumeMounts ?? []).map(({ name, mountPath }) => `${name} → ${mountPath}`))],
+]

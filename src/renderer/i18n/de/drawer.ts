@@ -60,6 +60,7 @@ export const drawer = {
   'Runtime class': 'Laufzeitklasse',
   'that of its node': 'das seines Nodes',
   Probes: 'Proben',
+  'Pod template': 'Pod-Vorlage',
   '{name}: {asked} every {seconds}s': '{name}: {asked} alle {seconds}s',
   'Logs of {name}': 'Logs von {name}',
   'Terminal in {name}': 'Terminal in {name}',
