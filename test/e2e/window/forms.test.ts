@@ -274,7 +274,8 @@ describe('forms', () => {
   })
 
   it('leave with the kind that somebody else removes', async () => {
-    await go('k/example.dev/v1/boats')
+    await go('k/apiextensions.k8s.io/v1/customresourcedefinitions?open=boats.example.dev')
+    await page.getByRole('link', { name: 'Show all Boats' }).click()
     await page.getByRole('row').filter({ hasText: 'erna' }).waitFor()
     await cluster.kubectl('delete', 'crd', 'boats.example.dev')
     await page.getByText('This cluster does not serve boats').waitFor()

@@ -33,6 +33,11 @@ export const drawer = {
   current: 'aktuell',
   'Go back': 'Zurückkehren',
 
+  // Definitions
+  'Show all {kinds}': 'Alle {kinds} zeigen',
+  'This kind is not served now: its conditions tell why.':
+    'Diese Art wird gerade nicht angeboten: Ihre Conditions sagen, warum.',
+
   // Nodes
   Machine: 'Rechner',
   Kubelet: 'Kubelet',
