@@ -8,7 +8,12 @@ export interface Refusal {
 export const noRefusal: Refusal = { fields: new Map(), general: [] }
 
 /** Keys of maps stand in brackets, as entries of lists do: `requests[storage]` is the form's `requests.storage`. */
-const asPathText = (field: string) => field.replace(/\[([A-Za-z_][\w-]*)\]/g, '.$1')
+function asPathText(field: string): string {
+  const path = field.replace(/\[([A-Za-z_][\w-]*)\]/g, '.$1')
+  return CALLED_OTHERWISE.get(path) ?? path
+}
+/** Of a claim, the server leaves a step out, as upstream's does. */
+const CALLED_OTHERWISE = new Map([['spec.resources.storage', 'spec.resources.requests.storage']])
 
 export function refusalOf(error: unknown): Refusal {
   const causes = error instanceof ApiError ? (error.status.details?.causes ?? []) : []

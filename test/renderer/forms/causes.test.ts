@@ -13,6 +13,7 @@ describe('refusalOf()', () => {
   it.each([
     ['spec.containers[0].image', ['spec', 'containers', 0, 'image']],
     ['spec.resources.requests[storage]', ['spec', 'resources', 'requests', 'storage']],
+    ['spec.resources[storage]', ['spec', 'resources', 'requests', 'storage']],
     ['data[a.b]', ['data', 'a.b']],
     ['metadata.labels[8]', ['metadata', 'labels', 8]],
   ])('finds the field of %s', (field, path) => {
