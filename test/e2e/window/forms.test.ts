@@ -211,15 +211,16 @@ describe('forms', () => {
   })
 
   it('create an autoscaler of a Deployment that there is, within limits that make sense', async () => {
+    await cluster.kubectl('create', 'deployment', 'sails', '--image=web:1')
     await go('create/autoscaling/v2/horizontalpodautoscalers')
-    await field('metadata.name').fill('web')
-    await offers('spec.scaleTargetRef.name', 'web')
-    await field('spec.scaleTargetRef.name').fill('web')
+    await field('metadata.name').fill('sails')
+    await offers('spec.scaleTargetRef.name', 'sails')
+    await field('spec.scaleTargetRef.name').fill('sails')
     await field('spec.minReplicas').fill('9')
     await page.getByRole('button', { name: 'Review' }).click()
     await problem('greater than or equal to')
     await field('spec.minReplicas').fill('2')
-    await create('web')
+    await create('sails')
   })
 
   it('create a budget that keeps either so many or loses so few, not both', async () => {
