@@ -118,6 +118,13 @@ describe('NodeRestriction', () => {
     expect((await failure(ask('one', ref))).message).toContain('bound to a pod scheduled on a different node')
     expect(await ask('two', ref)).toMatchObject({ kind: 'TokenRequest' })
   })
+  test('a node that may not ask for a token is not told whether there is such an account', async () => {
+    const unbound = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: {}, spec: {} }
+    const ask = cluster
+      .node('box')
+      .createSubresource(ServiceAccount, { namespace: 'default', name: 'unknown' }, 'token', unbound)
+    expect((await failure(ask)).code).toBe(403)
+  })
   test('a node makes no lease of another name', async () => {
     const lease = { metadata: { name: 'two', namespace: 'kube-node-lease' }, spec: {} }
     expect((await failure(cluster.node('one').create(Lease, lease))).message).toContain(

@@ -89,15 +89,12 @@ export const serviceAccountToken: SubresourceHandler = {
     const decoded = await context.decode(request, SCHEMA)
     const asked = decoded as unknown as TokenRequest
     const options = writeOptionsOf(request, 'CreateOptions')
-    const account = context.get(resource, { namespace, name })
     const { spec = {}, metadata = {} } = asked
     if (metadata.name && metadata.name !== name)
       throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
     if (metadata.namespace && metadata.namespace !== namespace)
       throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-    const expirationSeconds = spec.expirationSeconds ?? DEFAULT_SECONDS
-    const errors = validate(expirationSeconds)
-    if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, errors)
+    // A node that may not ask for it is not told whether there is such an account.
     await context.admit({
       operation: 'CREATE',
       resource,
@@ -106,11 +103,15 @@ export const serviceAccountToken: SubresourceHandler = {
       namespace,
       name,
       object: decoded,
-      options: {},
+      options: options.asked ?? {},
       user: request.user,
       dryRun: options.dryRun ?? false,
       warn: text => request.warn(text),
     })
+    const account = context.get(resource, { namespace, name })
+    const expirationSeconds = spec.expirationSeconds ?? DEFAULT_SECONDS
+    const errors = validate(expirationSeconds)
+    if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, errors)
     if (account.metadata.deletionTimestamp)
       throw new ApiError(409, 'Conflict', `serviceaccount "${name}" is being deleted`)
     const audiences = spec.audiences?.length ? spec.audiences : context.tokens.apiAudiences
