@@ -39,6 +39,27 @@ const token = (spec: object, name = 'robot', client = cluster.admin) =>
 const claims = (jwt: string) => JSON.parse(Buffer.from(jwt.split('.')[1]!, 'base64url').toString()) as AnyJson
 
 describe('serviceaccounts/token', () => {
+  test('is for the account of the URL, and for the one of that uid where one is named', async () => {
+    const { metadata } = await cluster.admin.create(ServiceAccount, {
+      metadata: { name: 'named', namespace: 'default' },
+    })
+    const ask = (given: object) =>
+      cluster.admin.createSubresource(ServiceAccount, { namespace: 'default', name: 'named' }, 'token', {
+        ...{ metadata: given, spec: {} },
+      } as never)
+    expect(await failure(ask({ name: 'other' }))).toMatchObject({
+      code: 422,
+      message:
+        'TokenRequest.authentication.k8s.io "named" is invalid: metadata.name: Invalid value: "other": must match the service account name if specified',
+    })
+    expect(await failure(ask({ uid: 'other' }))).toMatchObject({
+      code: 409,
+      message: `Operation cannot be fulfilled on TokenRequest.authentication.k8s.io "named": the UID in the token request (other) does not match the UID of the service account (${metadata.uid})`,
+    })
+    expect((await ask({ uid: metadata.uid })) as unknown).toMatchObject({
+      metadata: { name: 'named', uid: metadata.uid },
+    })
+  })
   test('issues for an hour and the API server when nothing else is asked', async () => {
     const { spec, status } = await token({})
     expect(spec).toEqual({ audiences: ['https://kubernetes.default.svc.cluster.local'], expirationSeconds: 3600 })

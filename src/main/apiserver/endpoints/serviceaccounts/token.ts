@@ -90,8 +90,6 @@ export const serviceAccountToken: SubresourceHandler = {
     const asked = decoded as unknown as TokenRequest
     const options = writeOptionsOf(request, 'CreateOptions')
     const { spec = {}, metadata = {} } = asked
-    if (metadata.name && metadata.name !== name)
-      throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
     if (metadata.namespace && metadata.namespace !== namespace)
       throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
     // A node that may not ask for it is not told whether there is such an account.
@@ -108,10 +106,21 @@ export const serviceAccountToken: SubresourceHandler = {
       dryRun: options.dryRun ?? false,
       warn: text => request.warn(text),
     })
+    if (metadata.name && metadata.name !== name)
+      throw invalid(TOKEN_REQUEST, name, [
+        invalidValue('metadata.name', metadata.name, 'must match the service account name if specified'),
+      ])
     const account = context.get(resource, { namespace, name })
+    const { uid } = account.metadata
+    if (metadata.uid && metadata.uid !== uid)
+      throw conflict(
+        { ...TOKEN_REQUEST, plural: TOKEN_REQUEST.kind },
+        name,
+        `the UID in the token request (${metadata.uid}) does not match the UID of the service account (${uid})`,
+      )
     const expirationSeconds = spec.expirationSeconds ?? DEFAULT_SECONDS
     const errors = validate(expirationSeconds)
-    if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, errors)
+    if (errors.length > 0) throw invalid(TOKEN_REQUEST, name, errors)
     if (account.metadata.deletionTimestamp)
       throw new ApiError(409, 'Conflict', `serviceaccount "${name}" is being deleted`)
     const audiences = spec.audiences?.length ? spec.audiences : context.tokens.apiAudiences
@@ -122,7 +131,7 @@ export const serviceAccountToken: SubresourceHandler = {
     const object: TokenRequest = {
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',
-      metadata: { name, namespace, creationTimestamp: formatTime(context.clock.now()) },
+      metadata: { name, namespace, uid, creationTimestamp: formatTime(context.clock.now()) },
       spec: {
         audiences: [...audiences],
         expirationSeconds,
