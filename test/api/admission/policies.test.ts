@@ -526,6 +526,14 @@ describe('a mutating policy', () => {
     await mutating({ mutations: [jsonPatch('[JSONPatch{op: "add", path: "/data/b", value: "2"}]')] })
     expect((await configMap({ a: '1' })).data).toEqual({ a: '1', b: '2' })
   })
+  test('that spoils the list of owners leaves it as it was, with a warning', async () => {
+    await mutating({ mutations: [jsonPatch('[JSONPatch{op: "remove", path: "/metadata/managedFields/0/fieldsV1"}]')] })
+    const body = { metadata: { name: 'spoilt' }, data: { a: 'b' } }
+    const { code, json, headers } = await raw(cluster.api, '/api/v1/namespaces/default/configmaps', { body })
+    const { managedFields } = (json as ConfigMap).metadata
+    expect([code, managedFields]).toMatchObject([201, [{ fieldsV1: { 'f:data': { 'f:a': {} } } }]])
+    expect(headers['warning']).toContain('.metadata.managedFields was in an invalid state after admission')
+  })
   test('whose JSON patch tests for something else changes nothing', async () => {
     const test = 'JSONPatch{op: "test", path: "/data/a", value: "b"}'
     const add = 'JSONPatch{op: "add", path: "/data/c", value: "d"}'

@@ -20,7 +20,7 @@ import { admissionChain } from './admission-chain.ts'
 import { dropEmptyMetadata } from './empty-metadata.ts'
 import { isFinished } from './finalization.ts'
 import { dropSameOwners } from './owner-references.ts'
-import { keepTimes, orWithoutOwners } from './owners.ts'
+import { keepReadable, keepTimes, orWithoutOwners } from './owners.ts'
 import { checkPreconditions, checkVersion } from './preconditions.ts'
 import { trackFields } from './track-fields.ts'
 import { unlessOutdated } from './unless-outdated.ts'
@@ -146,8 +146,10 @@ async function admitAndStore(
   // What admission adds is nobody's. Of a part of the object, only what that part may write is its writer's.
   if (whole) track()
   if (pacer.due) await pacer.pause()
+  const { managedFields } = object.metadata
   await parts.admission.mutate(request)
   if (request.object && request.object !== object) options.admitted?.take(object, request.object)
+  keepReadable(object, managedFields, options.warn)
   dropSameOwners(object, options.warn, ' after mutating admission happens')
   prepare(resource, object, old, options)
   if (pacer.due) await pacer.pause()

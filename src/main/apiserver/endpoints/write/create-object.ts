@@ -15,7 +15,7 @@ import type { WriteOptions } from '../contract.ts'
 import { dropEmptyMetadata } from './empty-metadata.ts'
 import { generateName } from './generate-name.ts'
 import { dropSameOwners } from './owner-references.ts'
-import { orWithoutOwners } from './owners.ts'
+import { keepReadable, orWithoutOwners } from './owners.ts'
 import { trackFields } from './track-fields.ts'
 import { validateCreate } from './validation.ts'
 import type { WriteParts } from './write-parts.ts'
@@ -95,7 +95,9 @@ async function admitAndStore(
   dropSameOwners(object, options.warn)
   trackFields(resource, object, undefined, options, object.metadata.creationTimestamp)
   if (pacer.due) await pacer.pause()
+  const { managedFields } = object.metadata
   await parts.admission.mutate(request)
+  keepReadable(object, managedFields, options.warn)
   dropSameOwners(object, options.warn, ' after mutating admission happens')
   resource.prepareForCreate?.(object)
   if (pacer.due) await pacer.pause()

@@ -1,5 +1,7 @@
 // What is done about managedFields once an object is ready to be stored.
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
+import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
+import { decodeManagers } from '../../patch/apply/managers.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { StoreError } from '../../../store/contract.ts'
 
@@ -19,6 +21,21 @@ export function keepTimes(object: AnyObject, old: AnyObject, nullIsValue: boolea
   const sameButTime = owners.every((owner, i) => deepEqual({ ...owner, time: before[i]?.time }, before[i]))
   if (sameButTime && deepEqual(withoutOwners(object), withoutOwners(old), { nullIsValue }))
     object.metadata.managedFields = before
+}
+
+/** Old webhooks spoil what they do not know: then it is as it was before them. @param before admission was asked */
+export function keepReadable(
+  { metadata }: AnyObject,
+  before: readonly ManagedFieldsEntry[] | undefined,
+  warn: (text: string) => void = () => undefined,
+): void {
+  const given = metadata.managedFields
+  if (given === before || decodeManagers(given)) return
+  if (before) metadata.managedFields = [...before]
+  else delete metadata.managedFields
+  warn(
+    '.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: error decoding managed fields',
+  )
 }
 
 /** Stores the object; where it is too large with its owners, without them. */
