@@ -68,6 +68,22 @@ test('items that have become the same by other keys are not held against an upda
   await eventually(async () => expect((await things.patch('one', twice)).spec).toEqual(twice.spec))
 })
 
+test('items in another order are no change where they have keys: stricter bounds are not held against it', async () => {
+  await using api = await startTestApiServer()
+  const list = (maxItems: number): JSONSchemaProps => ({
+    ...{ type: 'array', maxItems, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['a'] },
+    items: { type: 'object', required: ['a'], properties: { a: text } },
+  })
+  const things = await defineKind(api, 'Thing', object({ list: list(3) }))
+  const items = ['1', '2', '3'].map(a => ({ a }))
+  await things.create('one', { spec: { list: items } })
+  await redefine(api, object({ list: list(2) }))
+  await things.refused('two', { spec: { list: items } })
+  const reversed = { spec: { list: [...items].reverse() } }
+  expect((await things.patch('one', reversed)).spec).toEqual(reversed.spec)
+  await expect(things.patch('one', { spec: { list: [...items, { a: '4' }] } })).rejects.toMatchObject({ code: 422 })
+})
+
 test('nothing is made, applied either, while the definition is being deleted', async () => {
   await using api = await startTestApiServer()
   await defineKind(api, 'Thing', object({ a: text }))

@@ -147,8 +147,15 @@ describe('what is structural: a property with', () => {
     ['a type with a pattern', { ...intOrString, anyOf: [either[0], { type: 'string', pattern: 'a' }] }, empty('anyOf[0]', 'anyOf[1]')],
     ['an int-or-string that is an object', { ...intOrString, ...embedded }, ['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource'].map(name => `….properties[a].${name}: Invalid value: true: must be false if x-kubernetes-int-or-string is true`).concat('….properties[a].type: Required value: must be object if x-kubernetes-embedded-resource is true')],
     ['extensions in a junctor', { type: 'object', not: { ...embedded, ...intOrString } }, ['preserve-unknown-fields', 'embedded-resource', 'int-or-string'].map(name => `….properties[a].not.x-kubernetes-${name}: Forbidden: must be false to be structural`)],
+    ['other fields of an object inside', { type: 'object', ...embedded, additionalProperties: colour }, ['….properties[a].additionalProperties: Forbidden: must not be used if x-kubernetes-embedded-resource is set']],
     ['several items', { type: 'array', items: [colour] }, ['….properties[a].items: Forbidden: items must be a schema object and not an array']],
   ])('%s', (_what, schema, expected) => {
     expect(ofProperty(schema)).toEqual(expected)
   }) // prettier-ignore
+
+  test.each([true, false, colour])('the root has no other fields than it names: %j', additionalProperties => {
+    expect(ofVersion({ schema: { openAPIV3Schema: { type: 'object', additionalProperties } } })).toEqual([
+      'spec.validation.openAPIV3Schema.additionalProperties: Forbidden: must not be used at the root',
+    ])
+  })
 })

@@ -51,6 +51,7 @@ describe('a kind with a status, a scale and columns', () => {
     ...{ name: 'v1', served: true, storage: true },
     schema: { openAPIV3Schema: { type: 'object', properties: { spec: counts, status: counts, more: free } } },
     subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' } },
+    selectableFields: [{ jsonPath: '.spec.replicas' }],
     additionalPrinterColumns: [
       column('First', 'string', '.more.list[*]'),
       column('Number', 'integer', '.more.list[0]'),
@@ -99,6 +100,13 @@ describe('a kind with a status, a scale and columns', () => {
       'parts/scale',
     ])
     expect((await raw(api, `${PLACE}?watch=1`, { headers })).code).toBe(406)
+  })
+  test('says in OpenAPI what may be selected by', async () => {
+    const { json } = await raw(api, '/openapi/v3/apis/parts.example.com/v1')
+    const { schemas } = (json as { components: { schemas: Record<string, object> } }).components
+    expect(schemas['com.example.parts.v1.Part']).toMatchObject({
+      'x-kubernetes-selectable-fields': [{ fieldPath: 'spec.replicas' }],
+    })
   })
   test('has no writes where it has no namespace', async () => {
     const place = '/apis/parts.example.com/v1/parts'

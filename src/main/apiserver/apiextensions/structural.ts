@@ -196,6 +196,12 @@ function schemaErrors(schema: Schema, path: string, inside: boolean, root: boole
       errors.push(
         forbiddenField(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
       )
+    if (schema.additionalProperties !== undefined && root)
+      errors.push(forbiddenField(`${path}.additionalProperties`, 'must not be used at the root'))
+    if (schema.additionalProperties !== undefined && schema['x-kubernetes-embedded-resource'])
+      errors.push(
+        forbiddenField(`${path}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set'),
+      )
     if (schema['x-kubernetes-embedded-resource'] && schema.type !== 'object')
       errors.push(...typeErrors(path, schema.type, 'must be object if x-kubernetes-embedded-resource is true'))
     if (schema.default !== undefined && errors.length === 0)

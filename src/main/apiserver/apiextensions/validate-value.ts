@@ -64,6 +64,12 @@ function ofString(value: string, schema: Schema, path: string): FieldError[] {
   return errors
 }
 
+/** @returns what tells the items of a list by keys apart */
+function keyReader(schema: Schema): (item: unknown) => string {
+  const keys = schema['x-kubernetes-list-map-keys'] ?? []
+  return item => encodeJson(isObject(item) ? Object.fromEntries(keys.map(name => [name, getField(item, name)])) : item)
+}
+
 function ofArray(value: readonly unknown[], schema: Schema, path: string, old: unknown): FieldError[] {
   const { minItems, maxItems } = schema
   const errors: FieldError[] = []
@@ -71,11 +77,9 @@ function ofArray(value: readonly unknown[], schema: Schema, path: string, old: u
     errors.push(invalidValue(path, value.length, `${path} in body should have at least ${minItems} items`))
   if (maxItems !== undefined && value.length > maxItems) errors.push(tooMany(path, value.length, maxItems))
   const listType = schema['x-kubernetes-list-type']
-  const keys = schema['x-kubernetes-list-map-keys'] ?? []
   const seen = new Set<string>()
   const items = schemaIn(schema.items)
-  const keyOf = (item: unknown) =>
-    encodeJson(isObject(item) ? Object.fromEntries(keys.map(name => [name, getField(item, name)])) : item)
+  const keyOf = keyReader(schema)
   // Only the items of a list by key can be told to be the same as before.
   const before = new Map(
     listType === 'map' && Array.isArray(old) ? old.map(item => [keyOf(item), item as unknown]) : [],
@@ -129,12 +133,23 @@ function ofJunctors(value: unknown, schema: Schema, path: string): FieldError[] 
   return errors
 }
 
+/** Items that are told apart by keys are the same in any order. */
+function isReordered(value: unknown, old: unknown, schema: Schema): boolean {
+  if (schema['x-kubernetes-list-type'] !== 'map' || !Array.isArray(value) || !Array.isArray(old)) return false
+  if (value.length !== old.length) return false
+  const keyOf = keyReader(schema)
+  const before = new Map(old.map(item => [keyOf(item), item as unknown]))
+  return (
+    before.size === old.length && value.every(item => deepEqual(item, before.get(keyOf(item)), { nullIsValue: true }))
+  )
+}
+
 /**
  * @param old the value at the same place before an update: what has not changed is not held against anybody, since the
  *   definition may have become stricter meanwhile
  */
 export function validateValue(value: unknown, schema: Schema, path: string, old?: unknown): FieldError[] {
-  if (old !== undefined && deepEqual(value, old, { nullIsValue: true })) return []
+  if (old !== undefined && (deepEqual(value, old, { nullIsValue: true }) || isReordered(value, old, schema))) return []
   const type = typeOf(value)
   if (value === null && schema.nullable) return []
   const intOrString = schema['x-kubernetes-int-or-string'] === true

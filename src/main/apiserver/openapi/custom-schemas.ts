@@ -55,14 +55,16 @@ export function customSchemas(
       : { ...metadataText, ...ref(definitionName(id)) }
   const said: JsonSchema = dialect.version === 3 ? { ...custom.openapi } : forV2(custom.openapi)
   const properties = isObject(said['properties']) ? said['properties'] : {}
+  const selectable = Object.keys(resource.selectableFields ?? {}).map(fieldPath => ({ fieldPath }))
+  const ofKind = selectable.length > 0 ? { 'x-kubernetes-selectable-fields': selectable } : {}
   const gvk = (of: string) => ({ 'x-kubernetes-group-version-kind': [{ group, version, kind: of }] })
   const common = { apiVersion, kind: kindField, metadata: meta('meta.v1.ObjectMeta') }
   return [
     [
       name,
       open
-        ? { type: 'object', ...gvk(kind) }
-        : { ...said, type: 'object', properties: { ...properties, ...common }, ...gvk(kind) },
+        ? { type: 'object', ...gvk(kind), ...ofKind }
+        : { ...said, type: 'object', properties: { ...properties, ...common }, ...gvk(kind), ...ofKind },
     ],
     [
       `${name}List`,
