@@ -1,11 +1,14 @@
 // Images out of a private registry with a CA of its own; pulls that are shared, and how far they are.
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
+import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PullRecords } from '../../src/agent/kubelet/images/pull-records.ts'
 import { SharedPulls } from '../../src/agent/kubelet/images/shared-pulls.ts'
 import { ImagePuller } from '../../src/agent/kubelet/images/image-puller.ts'
 import type { PullProgress } from '../../src/agent/kubelet/runtime/contract.ts'
+import { pullImage } from '../../src/agent/kubelet/runtime/docker/images.ts'
 import { LayerProgress } from '../../src/agent/kubelet/runtime/docker/pull-progress.ts'
 import { Event, type Pod, Secret } from '../../src/shared/api/core/v1.ts'
 import { silentLog } from '../../src/shared/machinery/log.ts'
@@ -278,4 +281,21 @@ describe('how far a pull is', () => {
     ])
     expect(clock.pending).toBe(0)
   })
+})
+
+it('a pull that Docker refuses says what Docker says, and nothing of how it was asked', async () => {
+  using folder = temporary()
+  const socketPath = join(folder.path, 'docker.sock')
+  const message = 'Get "https://registry.example/v2/": dial tcp: lookup registry.example: no such host'
+  const server = createServer((_request, response) => response.writeHead(500).end(JSON.stringify({ message })))
+  await new Promise<void>(resolve => server.listen(socketPath, resolve))
+  const pull = pullImage({
+    engine: new Docker({ socketPath }),
+    reference: 'registry.example/app:1',
+    auth: undefined,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  })
+  await expect(pull).rejects.toThrow(expect.objectContaining({ kind: 'failed', message }) as Error)
+  server.close()
 })
