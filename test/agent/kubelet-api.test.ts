@@ -257,9 +257,10 @@ describe('attach to a container that has ended', () => {
 describe('numbers', () => {
   it('/stats/summary and /metrics/resource count the pod', async () => {
     const summary = JSON.parse((await get('/stats/summary')).text) as {
-      pods: { podRef: { name: string }; memory: { workingSetBytes: number } }[]
+      pods: { podRef: { name: string }; cpu: { time: string }; memory: { workingSetBytes: number } }[]
     }
     const pod = summary.pods.find(({ podRef }) => podRef.name === 'box')!
+    expect(pod.cpu.time).toMatch(/:\d\d\.\d{3}Z$/)
     expect(pod.memory.workingSetBytes).toBeGreaterThan(0)
     expect((await get('/metrics/resource')).text).toMatch(
       /container_memory_working_set_bytes\{container="main",namespace="default",pod="box"\} \d+/,

@@ -42,7 +42,7 @@ const ofContainer = ({ name, pod: { metadata } }: ContainerReading): Labels => (
 /** As metrics-server reads it. */
 export async function resourceMetrics(context: ApiContext): Promise<string> {
   const { machine, dataDir, clock, stats, kubelet } = context
-  const [host, { containers }] = await Promise.all([machineUsage(dataDir), stats.snapshot()])
+  const [host, { containers, atMs }] = await Promise.all([machineUsage(dataDir), stats.snapshot()])
   const now = clock.now()
   const used = machine.memoryBytes - host.memoryAvailableBytes
   const all = new Families()
@@ -50,16 +50,16 @@ export async function resourceMetrics(context: ApiContext): Promise<string> {
   all.add('node_memory_working_set_bytes', 'gauge', 'Current working set of the node in bytes', [[{}, used]], now)
   const each = (value: (reading: ContainerReading) => number) =>
     containers.map((reading): [Labels, number] => [ofContainer(reading), value(reading)])
-  all.add('container_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed by the container in core-seconds', each(({ stats: s }) => s.cpuNanoseconds / 1e9), now) // prettier-ignore
-  all.add('container_memory_working_set_bytes', 'gauge', 'Current working set of the container in bytes', each(({ stats: s }) => s.memoryWorkingSetBytes), now) // prettier-ignore
-  all.add('container_start_time_seconds', 'gauge', 'Start time of the container since unix epoch in seconds', each(({ startedAt }) => Date.parse(startedAt) / 1000), now) // prettier-ignore
+  all.add('container_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed by the container in core-seconds', each(({ stats: s }) => s.cpuNanoseconds / 1e9), atMs) // prettier-ignore
+  all.add('container_memory_working_set_bytes', 'gauge', 'Current working set of the container in bytes', each(({ stats: s }) => s.memoryWorkingSetBytes), atMs) // prettier-ignore
+  all.add('container_start_time_seconds', 'gauge', 'Start time of the container since unix epoch in seconds', each(({ startedAt }) => Date.parse(startedAt) / 1000), atMs) // prettier-ignore
   const perPod = (value: (reading: ContainerReading) => number) =>
     kubelet.pods.flatMap(({ metadata: { namespace, name, uid } }): [Labels, number][] => {
       const mine = containers.filter(({ pod }) => pod.metadata.uid === uid)
       return mine.length > 0 ? [[{ namespace, pod: name }, mine.reduce((sum, reading) => sum + value(reading), 0)]] : []
     })
-  all.add('pod_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed by the pod in core-seconds', perPod(({ stats: s }) => s.cpuNanoseconds / 1e9), now) // prettier-ignore
-  all.add('pod_memory_working_set_bytes', 'gauge', 'Current working set of the pod in bytes', perPod(({ stats: s }) => s.memoryWorkingSetBytes), now) // prettier-ignore
+  all.add('pod_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed by the pod in core-seconds', perPod(({ stats: s }) => s.cpuNanoseconds / 1e9), atMs) // prettier-ignore
+  all.add('pod_memory_working_set_bytes', 'gauge', 'Current working set of the pod in bytes', perPod(({ stats: s }) => s.memoryWorkingSetBytes), atMs) // prettier-ignore
   all.add('resource_scrape_error', 'gauge', '1 if there was an error while getting container metrics, 0 otherwise', [[{}, 0]]) // prettier-ignore
   return all.toString()
 }

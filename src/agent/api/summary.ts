@@ -22,9 +22,12 @@ const plus = (a: ContainerStats, b: ContainerStats): ContainerStats => ({
   pids: a.pids + b.pids,
 })
 
-function usageOf({ stats: collector }: ApiContext, key: string, stats: ContainerStats, nowMs: number) {
-  const time = formatTime(nowMs)
-  const rate = collector.nanoCores(key, stats.cpuNanoseconds, nowMs)
+/** To the millisecond: over a short while, a second more or less would be another rate. */
+const exactTime = (atMs: number): string => new Date(atMs).toISOString()
+
+function usageOf({ stats: collector }: ApiContext, key: string, stats: ContainerStats, atMs: number) {
+  const time = exactTime(atMs)
+  const rate = collector.nanoCores(key, stats.cpuNanoseconds, atMs)
   return {
     cpu: { time, ...(rate === undefined ? {} : { usageNanoCores: rate }), usageCoreNanoSeconds: stats.cpuNanoseconds },
     memory: {
@@ -51,14 +54,14 @@ const fileSystem = (usage: MachineUsage, time: string) => ({
 /** @param onlyCpuAndMemory leaves out what has to be looked for on disk */
 export async function statsSummary(context: ApiContext, onlyCpuAndMemory: boolean): Promise<object> {
   const { machine, dataDir, imageDir, nodeName, clock, kubelet, stats: collector } = context
-  const [host, images, { containers, networks }] = await Promise.all([
-    machineUsage(dataDir),
+  const [{ host, hostAtMs }, images, { containers, networks, atMs }] = await Promise.all([
+    machineUsage(dataDir).then(host => ({ host, hostAtMs: clock.now() })),
     machineUsage(imageDir).catch(() => machineUsage(dataDir)), // the engine's folder may be on another machine
     collector.snapshot(),
   ])
-  const now = clock.now()
-  const time = formatTime(now)
-  const rate = collector.nanoCores('node', host.cpuNanoseconds, now)
+  const time = formatTime(clock.now())
+  const hostTime = exactTime(hostAtMs)
+  const rate = collector.nanoCores('node', host.cpuNanoseconds, hostAtMs)
   const used = machine.memoryBytes - host.memoryAvailableBytes
   const pods = kubelet.pods.map(async pod => {
     const { metadata, status } = pod
@@ -71,9 +74,9 @@ export async function statsSummary(context: ApiContext, onlyCpuAndMemory: boolea
       containers: mine.map(({ name, id, startedAt, stats }) => ({
         name,
         startTime: startedAt,
-        ...usageOf(context, id, stats, now),
+        ...usageOf(context, id, stats, atMs),
       })),
-      ...usageOf(context, metadata.uid, total, now),
+      ...usageOf(context, metadata.uid, total, atMs),
       process_stats: { process_count: total.pids },
       ...(network ? { network: { time, name: 'eth0', ...network, interfaces: [{ name: 'eth0', ...network }] } } : {}),
       ...(onlyCpuAndMemory ? {} : await storageOf(context, pod.metadata.uid, time)),
@@ -83,8 +86,12 @@ export async function statsSummary(context: ApiContext, onlyCpuAndMemory: boolea
     node: {
       nodeName,
       startTime: formatTime(context.startedAtMs),
-      cpu: { time, ...(rate === undefined ? {} : { usageNanoCores: rate }), usageCoreNanoSeconds: host.cpuNanoseconds },
-      memory: { time, availableBytes: host.memoryAvailableBytes, usageBytes: used, workingSetBytes: used },
+      cpu: {
+        time: hostTime,
+        ...(rate === undefined ? {} : { usageNanoCores: rate }),
+        usageCoreNanoSeconds: host.cpuNanoseconds,
+      },
+      memory: { time: hostTime, availableBytes: host.memoryAvailableBytes, usageBytes: used, workingSetBytes: used },
       ...(onlyCpuAndMemory ? {} : { fs: fileSystem(host, time), runtime: { imageFs: fileSystem(images, time) } }),
       rlimit: { time, maxpid: host.maxPids, curproc: host.pids },
     },

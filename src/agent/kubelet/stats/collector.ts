@@ -20,6 +20,8 @@ export interface NetworkReading {
 }
 
 export interface Snapshot {
+  /** Milliseconds since the epoch, when the containers' counters were read. */
+  readonly atMs: number
   readonly containers: readonly ContainerReading[]
   /** By pod uid; pods on the node's own network have none. */
   readonly networks: ReadonlyMap<string, NetworkReading>
@@ -66,6 +68,7 @@ export class StatsCollector {
         .filter(({ state }) => state === 'running')
         .map(container => ({ pod, container })),
     )
+    const atMs = this.#clock.now()
     const found = await Promise.all(
       running.map(async ({ pod, container: { id, name, startedAt = '', pid } }) => {
         const stats = await this.#runtime.stats({ id, pid }).catch(() => undefined) // ended meanwhile
@@ -78,7 +81,7 @@ export class StatsCollector {
       const network = spec.hostNetwork || !sandbox?.pid ? undefined : await networkOf(sandbox.pid)
       if (network) networks.set(metadata.uid, network)
     }
-    return { containers: found.filter(reading => reading !== undefined), networks }
+    return { atMs, containers: found.filter(reading => reading !== undefined), networks }
   }
 
   /** @returns billionths of a core since the last call for this key; undefined at the first */

@@ -94,9 +94,10 @@ export class MetricsCollector implements AsyncDisposable {
       [...nodes].map(name =>
         queue.add(async () => {
           const before = this.#readings.get(name)
+          const askedMs = clock.monotonic()
           try {
             const summary = await readSummary(dialer, name, clock, this.#stop.signal)
-            const now = readingOf(summary, { atMs: clock.now(), monotonicMs: clock.monotonic() })
+            const now = readingOf(summary, { atMs: clock.now(), askedMs, monotonicMs: clock.monotonic() })
             this.#readings.set(name, now)
             if (before && now.monotonicMs > before.monotonicMs) measured.set(name, measure(before, now))
           } catch {
