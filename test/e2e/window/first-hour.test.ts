@@ -147,6 +147,7 @@ describe('the window', () => {
       .evaluateAll(found => found.map(each => each.getAttribute('title') ?? ''))
     await page.getByRole('button', { name: 'Other' }).click()
     await page.getByRole('button', { name: 'Access Control' }).click()
+    await page.getByRole('button', { name: 'Custom Resources' }).click()
     const all = await page
       .locator('nav[aria-label=Kinds] a[href*="/k/"]')
       .evaluateAll(found => found.map(each => each.getAttribute('href') ?? ''))
