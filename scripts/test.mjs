@@ -14,7 +14,10 @@ import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
  * area is its name up to the first dash.
  */
 const STAGES = [
-  ...['shared', 'store', 'api', 'control', 'cli', 'desktop', 'window', 'network', 'agent'].map(name => [[name]]),
+  // The store's tests wait for disks and power cuts half of their time.
+  [['api', 'control', 'cli', 'shared', 'desktop', 'window'], ['store']],
+  [['network']],
+  [['agent']],
   [['hosts', 'hosts-alone', 'e2e-alone']],
   [['e2e'], ['clients', 'e2e-beside']],
 ]
