@@ -20,7 +20,7 @@ const PROGRAMS = {
   'sample-apiserver': { build: 'k8s.io/sample-apiserver' },
 }
 
-function go(cwd, args) {
+export function go(cwd, args) {
   const options = { cwd, env: { ...process.env, GOFLAGS: '-mod=mod' }, encoding: 'utf8', maxBuffer: 64 << 20 }
   const { status, stdout, stderr } = spawnSync('go', args, options)
   if (status !== 0) throw new Error(`go ${args.join(' ')} failed:\n${stderr.split('\n').slice(-15).join('\n')}`)
@@ -48,7 +48,7 @@ export function buildProgram(cache, name, say) {
   return join(folder, name)
 }
 
-function prepareFolder(cache) {
+export function prepareFolder(cache) {
   if (spawnSync('go', ['version']).status !== 0) throw new Error('the Go toolchain is needed to build Kubernetes')
   const folder = join(cache, `kubernetes-${KUBERNETES}`)
   mkdirSync(folder, { recursive: true })

@@ -1,0 +1,66 @@
+// Flotilla's API server as upstream's integration tests start theirs: with the flags that a test gives, without
+// controllers, until standard input ends.
+import { readFileSync } from 'node:fs'
+import { createAdmission } from '../../../src/main/apiserver/admission/plugins.ts'
+import { parseTokenFile } from '../../../src/main/apiserver/authn/token-file.ts'
+import { createAuthorization } from '../../../src/main/apiserver/authz/authorizers.ts'
+import type { Authorizer } from '../../../src/main/apiserver/authz/contract.ts'
+import { bootstrapCluster } from '../../../src/main/apiserver/bootstrap/bootstrap.ts'
+import { subresourceHandlers } from '../../../src/main/apiserver/endpoints/subresources.ts'
+import { NodeTunnels } from '../../../src/main/apiserver/proxy/node-tunnels.ts'
+import { systemClock } from '../../../src/shared/machinery/clock.ts'
+import { Owned } from '../../../src/shared/machinery/owned.ts'
+import { startTestApiServer, testAdmin } from '../../support/api-server.ts'
+
+/** Watches that tests leave open may hold the server. */
+const MOST_END_MS = 1_500
+const LOOPBACK = { token: 'integration-loopback', user: { name: 'system:apiserver', groups: ['system:masters'] } }
+const EVERYTHING: Authorizer = {
+  authorize: () => ({ decision: 'allow', reason: '' }),
+  rulesFor: () => ({
+    rules: [
+      { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+      { verbs: ['*'], nonResourceURLs: ['*'] },
+    ],
+  }),
+}
+
+const flags = (JSON.parse(process.argv[2] ?? '[]') ?? []) as readonly string[]
+const flag = (name: string): string | undefined =>
+  flags.flatMap((text, i) =>
+    text.startsWith(`--${name}=`) ? [text.slice(name.length + 3)] : text === `--${name}` ? [flags[i + 1]] : [],
+  ).at(-1) // prettier-ignore
+
+const disabled = new Set(['PodSecurity', ...(flag('disable-admission-plugins') ?? '').split(',')])
+const tokens = flag('token-auth-file')
+const range = flag('service-cluster-ip-range') ?? '10.0.0.0/16'
+const firstOf = (host: number) => range.replace(/\.\d+\/.*/, `.${host}`).replace(/::\/.*/, `::${host}`)
+
+const owned = new Owned()
+const tunnels = owned.use(new NodeTunnels(systemClock))
+const api = await startTestApiServer({
+  tokens: [LOOPBACK, ...(tokens ? parseTokenFile(readFileSync(tokens, 'utf8')) : [])],
+  issuer: flag('service-account-issuer') ?? 'https://foo.bar.example.com',
+  withStore(store) {
+    const authorization = owned.use(createAuthorization(store))
+    const admission = owned.use(createAdmission({ store, serviceCIDRs: range.split(','), nodes: tunnels }))
+    return {
+      authorizers: flag('authorization-mode')?.includes('RBAC') ? authorization.authorizers : [EVERYTHING],
+      admission: admission.plugins.filter(({ name }) => !disabled.has(name)),
+      subresources: subresourceHandlers({ tunnels }),
+      nodes: tunnels,
+    }
+  },
+})
+owned.use(api)
+await bootstrapCluster(api.server.context, {
+  user: testAdmin,
+  network: { kubernetesServiceIP: firstOf(1), clusterDNSs: [firstOf(10)], serviceCIDRs: range.split(',') },
+  authorities: { clients: api.pki.caPem, frontProxy: api.pki.frontProxy.caPem },
+})
+process.stdout.write(`${JSON.stringify({ url: api.url, ca: api.pki.caPem, token: LOOPBACK.token })}\n`)
+process.stdin.resume()
+process.stdin.once('end', () => {
+  setTimeout(() => process.exit(0), MOST_END_MS).unref()
+  void owned[Symbol.asyncDispose]().finally(() => process.exit(0))
+})

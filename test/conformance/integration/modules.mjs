@@ -1,0 +1,147 @@
+// Copies of upstream's modules in which three functions that start an API server for tests start Flotilla's instead.
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs' // prettier-ignore
+import { join } from 'node:path'
+import { go, KUBERNETES, prepareFolder } from '../binaries.mjs'
+
+const APIEXTENSIONS = 'k8s.io/apiextensions-apiserver'
+
+/** Where a test's server begins to be started, and what stands before that in the copies. */
+const STARTS = [
+  {
+    module: 'k8s.io/kubernetes',
+    file: 'cmd/kube-apiserver/app/testing/testserver.go',
+    before: '\tfs := pflag.NewFlagSet("test", pflag.PanicOnError)\n',
+    text: `	if os.Getenv("FLOTILLA_API_SERVER") != "" {
+		config, stop, err := launchFlotilla(customFlags, result.TmpDir)
+		if err != nil {
+			return result, err
+		}
+		etcdClient, _, err := GetEtcdClients(storageConfig.Transport)
+		if err != nil {
+			return result, err
+		}
+		result.ClientConfig = config
+		result.ServerOpts = options.NewServerRunOptions()
+		result.ServerOpts.Etcd.StorageConfig = *storageConfig
+		result.ServerOpts.SecureServing.ServerCert.CertKey.CertFile = filepath.Join(result.TmpDir, "apiserver.crt")
+		result.EtcdClient = etcdClient
+		result.EtcdStoragePrefix = storageConfig.Prefix
+		result.TearDownFn = func() {
+			stop()
+			tCtx.Cancel("tearing down")
+			os.RemoveAll(result.TmpDir)
+			etcdClient.Close()
+		}
+		return result, nil
+	}
+`,
+  },
+  {
+    module: 'k8s.io/kubernetes',
+    file: 'test/integration/framework/test_server.go',
+    before: '\t_, defaultServiceClusterIPRange, _ := netutils',
+    text: `	if os.Getenv("FLOTILLA_API_SERVER") != "" {
+		o := options.NewServerRunOptions()
+		if setup.ModifyServerRunOptions != nil {
+			setup.ModifyServerRunOptions(o)
+		}
+		modes := o.Authorization.Modes
+		if len(modes) == 0 {
+			modes = []string{"RBAC"}
+		}
+		flags := []string{"--authorization-mode=" + strings.Join(modes, ",")}
+		if plugins := o.Admission.GenericAdmission.DisablePlugins; len(plugins) > 0 {
+			flags = append(flags, "--disable-admission-plugins="+strings.Join(plugins, ","))
+		}
+		if o.Authentication.TokenFile != nil && o.Authentication.TokenFile.TokenFile != "" {
+			flags = append(flags, "--token-auth-file="+o.Authentication.TokenFile.TokenFile)
+		}
+		if o.ServiceClusterIPRanges != "" {
+			flags = append(flags, "--service-cluster-ip-range="+o.ServiceClusterIPRanges)
+		}
+		config, stop, err := launchFlotilla(flags, certDir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := client.NewForConfig(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, config, func() { stop(); tearDownFn() }
+	}
+`,
+  },
+  {
+    module: APIEXTENSIONS,
+    file: 'pkg/cmd/server/testing/testserver.go',
+    after: '\tfs := pflag.NewFlagSet("test", pflag.PanicOnError)\n',
+    text: `	if os.Getenv("FLOTILLA_API_SERVER") != "" {
+		config, stop, err := launchFlotilla(customFlags, result.TmpDir)
+		if err != nil {
+			return result, err
+		}
+		result.ServerOpts = options.NewCustomResourceDefinitionsServerOptions(os.Stdout, os.Stderr)
+		result.ServerOpts.AddFlags(fs)
+		fs.Parse(customFlags)
+		result.ClientConfig = config
+		result.TearDownFn = func() {
+			stop()
+			tearDown()
+		}
+		return result, nil
+	}
+`,
+  },
+]
+
+function writable(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true }))
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644)
+}
+
+/** @throws Error where upstream's sources are others than those that this was written for */
+function insert(folder, { file, before, after, text }) {
+  const path = join(folder, file)
+  const source = readFileSync(path, 'utf8')
+  const parts = source.split(before ?? after)
+  if (parts.length !== 2) throw new Error(`${file} is not as it was: ${JSON.stringify(before ?? after)}`)
+  writeFileSync(path, parts.join(before ? text + before : after + text))
+  const [, name] = /^package (\w+)/m.exec(source)
+  const launch = readFileSync(join(import.meta.dirname, 'launch.go'), 'utf8')
+  writeFileSync(join(path, '..', 'flotilla_launch.go'), launch.replace(/^package launch$/m, `package ${name}`))
+}
+
+/** @returns {{ build: (packageName: string, target: string) => void, folderOf: (packageName: string) => string }} */
+export function prepareModules(cache, say) {
+  const { folder: programs } = prepareFolder(cache)
+  const folder = join(cache, `integration-${KUBERNETES}`)
+  const modules = [...new Set(STARTS.map(({ module }) => module))]
+  const copyOf = module => join(folder, module.replace('k8s.io/', ''))
+  if (!existsSync(folder)) {
+    say('copying the modules of upstream’s tests (once)')
+    const work = `${folder}.new`
+    rmSync(work, { recursive: true, force: true })
+    mkdirSync(work, { recursive: true })
+    let text = readFileSync(join(programs, 'go.mod'), 'utf8')
+    for (const module of modules) {
+      const from = go(programs, ['list', '-m', '-f', '{{or .Dir .Replace.Dir}}', module]).trim()
+      const name = module.replace('k8s.io/', '')
+      cpSync(from, join(work, name), { recursive: true })
+      writable(join(work, name))
+      for (const start of STARTS.filter(each => each.module === module)) insert(join(work, name), start)
+      text = text.replace(new RegExp(`^\\s*(?:replace )?${module} => .*$`, 'm'), '')
+      text += `\nreplace ${module} => ./${name}\n`
+    }
+    writeFileSync(join(work, 'go.mod'), text)
+    cpSync(join(programs, 'go.sum'), join(work, 'go.sum'))
+    renameSync(work, folder)
+  }
+  return {
+    build: (name, target) => go(folder, ['test', '-c', '-vet=off', '-o', target, name]),
+    folderOf(name) {
+      const module = modules.find(each => name.startsWith(`${each}/`))
+      if (!module) throw new Error(`${name} is in none of ${modules.join(', ')}`)
+      return join(copyOf(module), name.slice(module.length + 1))
+    },
+  }
+}
