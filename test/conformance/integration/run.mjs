@@ -65,6 +65,8 @@ async function runTests(binary, cwd, env) {
   for await (const line of createInterface({ input: child.stdout })) {
     const run = /^=== (?:RUN|CONT|NAME)\s+(\S+)/.exec(line)
     const end = /^--- (PASS|FAIL|SKIP): (\S+)/.exec(line.trim())
+    // Of Go's: the tests that would have come after it are not run.
+    if (line.startsWith('panic: ')) console.log(`✗ ${current} ended all of them: ${line}`)
     if (run) current = run[1]
     else if (!end) said.set(current, [...(said.get(current) ?? []), line].slice(-20))
     else {
