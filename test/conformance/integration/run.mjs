@@ -89,7 +89,8 @@ mkdirSync(join(folder, 'tests'))
 let failed = 0
 for (const given of positionals) {
   const name = given.startsWith('k8s.io/') ? given : `k8s.io/kubernetes/test/integration/${given}`
-  const binary = join(folder, 'tests', name.replaceAll('/', '_'))
+  // As `go test` names it: tests look for it among the owners of fields.
+  const binary = join(folder, 'tests', `${name.split('/').at(-1)}.test`)
   say(`building ${name}`)
   modules.build(name, binary)
   const env = {
