@@ -260,7 +260,7 @@ describe('numbers', () => {
       pods: { podRef: { name: string }; cpu: { time: string }; memory: { workingSetBytes: number } }[]
     }
     const pod = summary.pods.find(({ podRef }) => podRef.name === 'box')!
-    expect(pod.cpu.time).toMatch(/:\d\d\.\d{3}Z$/)
+    expect(pod.cpu.time).toMatch(/:\d\d\.\d{6}Z$/)
     expect(pod.memory.workingSetBytes).toBeGreaterThan(0)
     expect((await get('/metrics/resource')).text).toMatch(
       /container_memory_working_set_bytes\{container="main",namespace="default",pod="box"\} \d+/,

@@ -1,7 +1,7 @@
 // /stats/summary: what the node and its pods use, as `kubectl get --raw` and autoscalers read it.
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { formatTime } from '../../shared/machinery/clock.ts'
+import { formatMicroTime, formatTime } from '../../shared/machinery/clock.ts'
 import { type MachineUsage, machineUsage } from '../kubelet/node/machine.ts'
 import type { ContainerStats } from '../kubelet/runtime/contract.ts'
 import { podDirOf } from '../kubelet/parts.ts'
@@ -22,11 +22,9 @@ const plus = (a: ContainerStats, b: ContainerStats): ContainerStats => ({
   pids: a.pids + b.pids,
 })
 
-/** To the millisecond: over a short while, a second more or less would be another rate. */
-const exactTime = (atMs: number): string => new Date(atMs).toISOString()
-
 function usageOf({ stats: collector }: ApiContext, key: string, stats: ContainerStats, atMs: number) {
-  const time = exactTime(atMs)
+  // Over a short while, a second more or less would be another rate.
+  const time = formatMicroTime(atMs)
   const rate = collector.nanoCores(key, stats.cpuNanoseconds, atMs)
   return {
     cpu: { time, ...(rate === undefined ? {} : { usageNanoCores: rate }), usageCoreNanoSeconds: stats.cpuNanoseconds },
@@ -60,7 +58,7 @@ export async function statsSummary(context: ApiContext, onlyCpuAndMemory: boolea
     collector.snapshot(),
   ])
   const time = formatTime(clock.now())
-  const hostTime = exactTime(hostAtMs)
+  const hostTime = formatMicroTime(hostAtMs)
   const rate = collector.nanoCores('node', host.cpuNanoseconds, hostAtMs)
   const used = machine.memoryBytes - host.memoryAvailableBytes
   const pods = kubelet.pods.map(async pod => {

@@ -60,6 +60,7 @@ async function runTests(binary, cwd, env) {
   const child = spawn(binary, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = new Map()
   const count = { passed: 0, failed: 0, skipped: 0 }
+  const ended = new Promise(resolve => child.once('close', resolve))
   let current = ''
   child.stderr.resume()
   for await (const line of createInterface({ input: child.stdout })) {
@@ -75,6 +76,8 @@ async function runTests(binary, cwd, env) {
         console.log(`✗ ${end[2]}\n${(said.get(end[2]) ?? []).map(text => `    ${text}\n`).join('')}`)
     }
   }
+  // Such as a panic, or no etcd: then nothing may have been counted.
+  if ((await ended) !== 0 && count.failed === 0) count.failed++
   return count
 }
 
