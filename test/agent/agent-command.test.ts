@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { agentAsContainer, agentBundle } from '../../src/main/local-node/agent-command.ts'
+import { agentAsContainer } from '../../src/main/local-node/agent-command.ts'
+import { agentBundle } from '../../src/main/local-node/built-programs.ts'
 import { agentContainerName } from '../../src/main/local-node/contained-agent.ts'
 
 const compose = () =>

@@ -5,7 +5,8 @@ import type { AnyObject } from '../../src/shared/machinery/object.ts'
 import { apiVersionOf } from '../../src/shared/machinery/resource-type.ts'
 import type { ResourceDescriptor } from '../../src/main/apiserver/registry/resource.ts'
 import { decodeObject, requiredErrors } from '../../src/main/apiserver/schema/decode.ts'
-import { typeFact, type FieldFact } from '../../src/main/apiserver/schema/table.ts'
+import { typeFact } from '../../src/main/apiserver/schema/table.ts'
+import type { FieldFact } from '../../src/main/apiserver/schema/facts.ts'
 
 const NOW = Date.parse('2026-01-02T03:04:05Z')
 

@@ -2,19 +2,12 @@
 // @see https://github.com/kubernetes/dns/blob/master/docs/specification.md (schema version 1.1.0)
 import type { Record } from 'dns-packet'
 import type { Service } from '../../shared/api/core/v1.ts'
-import type { EndpointPort } from '../../shared/api/discovery/v1.ts'
 import type { ClusterView } from '../network/cluster-view.ts'
 import { type CidrRange, rangeContains } from '../../shared/machinery/cidr.ts'
-import {
-  type IPAddressValue,
-  canonicalIP,
-  familyOf,
-  formatIP,
-  type IPFamily,
-  parseIP,
-} from '../../shared/machinery/ip-address.ts'
+import { type IPAddressValue, familyOf, formatIP, type IPFamily, parseIP } from '../../shared/machinery/ip-address.ts'
 import { isIPv4 } from '../../shared/machinery/ipv4.ts'
 import type { ReverseIndex } from './reverse-index.ts'
+import { clusterIPs, isHeadless, type Member, membersOf } from './members.ts'
 
 export interface ZoneAnswer {
   readonly exists: boolean
@@ -30,12 +23,6 @@ const NAMES_VERSION = '1.1.0'
 
 const missing: ZoneAnswer = { exists: false, answers: [], additionals: [] }
 const empty: ZoneAnswer = { exists: true, answers: [], additionals: [] }
-
-interface Member {
-  readonly ip: string
-  readonly hostname: string
-  readonly ports: readonly EndpointPort[]
-}
 
 export interface ClusterZoneOptions {
   readonly view: ClusterView
@@ -226,27 +213,6 @@ export class ClusterZone {
     return membersOf(this.#view, `${service.metadata.namespace}/${service.metadata.name}`)
   }
 }
-
-/** @returns the endpoints of a headless Service that have names: ready ones (all, when the slices say so). */
-export function membersOf(view: ClusterView, serviceKey: string): Member[] {
-  const members: Member[] = []
-  for (const { addressType, endpoints = [], ports = [] } of view.slicesOf(serviceKey)) {
-    if (addressType === 'FQDN') continue
-    for (const { addresses, conditions, hostname } of endpoints) {
-      const [ip] = addresses
-      const parsed = parseIP(ip ?? '')
-      if (!parsed || !(conditions?.ready ?? true)) continue
-      const text = formatIP(parsed)
-      members.push({ ip: text, hostname: hostname?.toLowerCase() ?? text.replaceAll(/[.:]/g, '-'), ports })
-    }
-  }
-  return members
-}
-
-export const isHeadless = ({ spec: { clusterIP } }: Service): boolean => !clusterIP || clusterIP === 'None'
-
-export const clusterIPs = ({ spec }: Service): string[] =>
-  (spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : [])).map(canonicalIP)
 
 /** `4.1.244.10.in-addr.arpa`, or 32 digits before `ip6.arpa`, the last one first. */
 function addressOfPointer(lower: string): IPAddressValue | undefined {

@@ -1,6 +1,6 @@
 // From addresses back to Service names, and which namespaces have Services; kept up to date change by change.
 import type { ClusterView } from '../network/cluster-view.ts'
-import { clusterIPs, isHeadless, membersOf } from './cluster-zone.ts'
+import { clusterIPs, isHeadless, membersOf } from './members.ts'
 
 export class ReverseIndex implements Disposable {
   readonly #view: ClusterView

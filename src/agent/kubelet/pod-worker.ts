@@ -2,7 +2,8 @@
 // happens — an update, a container's death, a probe's verdict, a timer — only wakes the loop; passes never overlap.
 import type { Pod, PodStatus } from '../../shared/api/core/v1.ts'
 import type { WaitingResize } from './admission/resize-order.ts'
-import { type KubeletParts, nodeIPsOf, nodeLimitsOf, podReference } from './parts.ts'
+import { type KubeletParts, nodeIPsOf, nodeLimitsOf } from './parts.ts'
+import { podReference } from './references.ts'
 import { Prober } from './probes/prober.ts'
 import type { RuntimeEvent, RuntimePod } from './runtime/contract.ts'
 import { describePod } from './spec/containers.ts'

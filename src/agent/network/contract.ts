@@ -14,6 +14,15 @@ import type { CniFolders } from './cni/cni-pod-network.ts'
 import type { Run } from './exec.ts'
 import type { IPv6Ranges } from './ipv6.ts'
 
+export interface PreflightProblem {
+  /** `tool/ip`, `kernel/nftables`: stable, for programs. */
+  readonly id: string
+  /** What is wrong and what helps, for people. */
+  readonly message: string
+  /** Whether the network cannot work at all. */
+  readonly fatal: boolean
+}
+
 export interface NetworkOptions {
   readonly identity: NodeIdentity
   /** Folder of the network's own files; created when missing. */

@@ -7,15 +7,7 @@ import { hasTool, type Run, run as runTool } from './exec.ts'
 import { TABLE } from './names.ts'
 import { type ClusterRanges, findOverlaps } from './overlaps.ts'
 import { wireguardProblems } from './wireguard/link.ts'
-
-export interface PreflightProblem {
-  /** `tool/ip`, `kernel/nftables`: stable, for programs. */
-  readonly id: string
-  /** What is wrong and what helps, for people. */
-  readonly message: string
-  /** Whether the network cannot work at all. */
-  readonly fatal: boolean
-}
+import type { PreflightProblem } from './contract.ts'
 
 const TOOLS: readonly { argv: readonly [string, ...string[]]; packageName: string; fatal: boolean; purpose: string }[] =
   [

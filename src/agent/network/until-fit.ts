@@ -1,7 +1,7 @@
 // Before anything is changed on a host: what keeps it from carrying the pod network is told until it is mended.
 import { type Clock, delay } from '../../shared/machinery/clock.ts'
 import type { Log } from '../../shared/machinery/log.ts'
-import type { PreflightProblem } from './preflight.ts'
+import type { PreflightProblem } from './contract.ts'
 
 export interface UntilFitOptions {
   readonly check: () => Promise<readonly PreflightProblem[]>

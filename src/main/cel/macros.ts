@@ -1,8 +1,7 @@
 // The macros, each as the comprehension that it stands for.
 // @see https://github.com/google/cel-spec/blob/master/doc/langdef.md#macros
 import { SyntaxIssue } from './lexer.ts'
-import type { Make } from './parser.ts'
-import { ACCU, type Expr } from './syntax.ts'
+import { ACCU, type Expr, type Make } from './syntax.ts'
 
 interface Site {
   readonly make: Make

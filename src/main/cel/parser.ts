@@ -3,7 +3,7 @@ import { CompileError } from './errors.ts'
 import { SyntaxIssue, type Token, tokenize } from './lexer.ts'
 import { expandMacro } from './macros.ts'
 import { RESERVED } from './reserved-words.ts'
-import { type Expr, qualifiedName } from './syntax.ts'
+import { type Expr, type Make, qualifiedName } from './syntax.ts'
 
 /** Nested deeper, an expression is refused; the stack would not be the limit otherwise. */
 const MAX_DEPTH = 250
@@ -11,10 +11,6 @@ const MAX_LENGTH = 100_000
 
 const RELATIONS = new Set(['==', '!=', '<', '<=', '>', '>=', 'in'])
 const CONSTANTS: Readonly<Record<string, boolean | null>> = { true: true, false: false, null: null }
-
-type NodeBody = { [K in Expr['kind']]: Omit<Extract<Expr, { kind: K }>, 'id' | 'offset'> }[Expr['kind']]
-/** Makes a node with a number of its own. */
-export type Make = (offset: number, body: NodeBody) => Expr
 
 class Parser {
   readonly #tokens: readonly Token[]

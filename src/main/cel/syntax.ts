@@ -2,6 +2,11 @@
 // defines them, so that checking, estimating and running need to know one construct only.
 import type { Value } from './values.ts'
 
+type NodeBody = { [K in Expr['kind']]: Omit<Extract<Expr, { kind: K }>, 'id' | 'offset'> }[Expr['kind']]
+
+/** Makes a node with a number of its own. */
+export type Make = (offset: number, body: NodeBody) => Expr
+
 interface Node {
   /** Unique within the expression. */
   readonly id: number

@@ -8,22 +8,12 @@ import type { OtherClusters } from './clusters/other-clusters.ts'
 import type { ControlPlaneHost } from './control-plane-host.ts'
 import { helmVersion, runHelm } from './helm.ts'
 import { type GatheredFile, packBundle } from './log-bundle.ts'
-import type { PortForwards } from './port-forwards.ts'
 import type { LocalClusterDesk } from './local-clusters.ts'
 import { localImages } from './local-images.ts'
 import { ORIGIN } from './protocol.ts'
 import { sshHosts } from './ssh-hosts.ts'
-import type { StreamBridge } from './stream-bridge.ts'
 import type { Updates } from './updates/updates.ts'
-
-/** A window of ours, and what it may ask about its own cluster. */
-export interface AskingWindow {
-  readonly window: BrowserWindow
-  /** The cluster that it shows; undefined: the app's own. */
-  readonly other: KnownCluster | undefined
-  readonly streams: StreamBridge
-  readonly forwards: PortForwards
-}
+import type { AskingWindow } from './asking-window.ts'
 
 export interface IpcParts {
   /** The open window that the contents are of. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
-import { agentBundle, commandLine, FEW_POOLS, nodeEnv } from '../local-node/agent-command.ts'
+import { agentBundle, commandLine, FEW_POOLS, nodeEnv } from '../local-node/built-programs.ts'
 import { unpackProgram } from '../local-node/agent-program.ts'
 import { readStates } from './state.ts'
 

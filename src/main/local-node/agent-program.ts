@@ -8,7 +8,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract } from 'tar-stream'
-import { agentBundle, FEW_POOLS, nodeEnv } from './agent-command.ts'
+import { agentBundle, FEW_POOLS, nodeEnv } from './built-programs.ts'
 
 export interface AgentProgram {
   /** Node, or what acts as Node with `env`. */

@@ -2,7 +2,7 @@
 // and plugins, so that the answer is what it would do.
 import type { Pod } from '../../shared/api/core/v1.ts'
 import type { Listers } from './framework/listers.ts'
-import type { ClusterView } from './framework/plugin.ts'
+import type { ClusterView } from './framework/cluster-view.ts'
 import type { Profile } from './framework/profile.ts'
 import type { QueuePlace } from './queue/scheduling-queue.ts'
 

@@ -5,7 +5,7 @@ import type { AnyObject, KubeObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import type { Wanted } from '../api/live-pool.ts'
 import { type World, refTo } from '../world/world.ts'
-import type { Related } from './related.ts'
+import type { Related } from './contract.ts'
 import { t } from '../i18n/i18n.ts'
 
 type Binding = RoleBinding | ClusterRoleBinding

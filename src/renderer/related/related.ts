@@ -23,15 +23,7 @@ import { WORKLOADS, ingressServices, templateOf } from '../world/workloads.ts'
 import { type ObjectRef, type World, namespaceOf, refId, refTo } from '../world/world.ts'
 import { accessKinds, accessRelations, rolesOfAccount } from './access-relations.ts'
 import { t } from '../i18n/i18n.ts'
-
-export interface Related {
-  /** How it is related, as a heading: `Used by`. */
-  readonly relation: string
-  readonly ref: ObjectRef
-  readonly note?: string
-  /** It is referred to and does not exist. */
-  readonly isMissing?: boolean
-}
+import type { Related } from './contract.ts'
 
 const REFERRED = new Set<ResourceType<KubeObject>>([ConfigMap, Secret, PersistentVolumeClaim, ServiceAccount])
 const SERVICE_LABEL = 'kubernetes.io/service-name'

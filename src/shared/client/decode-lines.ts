@@ -1,5 +1,9 @@
 // Splits a byte stream into lines without re-scanning what earlier chunks already brought.
-import type { ByteReader } from './fetch-transport.ts'
+
+export interface ByteReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
+  cancel(reason?: unknown): Promise<void>
+}
 
 /** Yields every non-empty line; a last line without its newline is incomplete and is dropped. */
 export async function* decodeLines(reader: Pick<ByteReader, 'read'>): AsyncGenerator<string> {

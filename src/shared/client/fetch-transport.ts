@@ -3,7 +3,7 @@ import type { AnyObject } from '../machinery/object.ts'
 import type { Status } from '../api/meta/v1.ts'
 import { type Clock, delay, systemClock } from '../machinery/clock.ts'
 import { ApiError } from '../machinery/status.ts'
-import { decodeLines } from './decode-lines.ts'
+import { type ByteReader, decodeLines } from './decode-lines.ts'
 import type { Transport, TransportRequest, WatchFrame } from './transport.ts'
 import { encodeJson, parseJson } from '../machinery/json-text.ts'
 
@@ -14,11 +14,6 @@ export interface FetchResponse {
   readonly headers: { get(name: string): string | null }
   readonly body: { getReader(): ByteReader } | null
   text(): Promise<string>
-}
-
-export interface ByteReader {
-  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
-  cancel(reason?: unknown): Promise<void>
 }
 
 export type Fetch = (

@@ -1,7 +1,6 @@
 // A pod's own cgroup: the parent of its sandbox's and its containers', so that limits hold for the pod as a whole and
 // its weight against other pods is that of all its requests.
 import type { Pod } from '../../../shared/api/core/v1.ts'
-import type { Limits } from './parent-limits.ts'
 
 export interface PodCgroups {
   /** What the engine is told as the parent of the pod's containers; undefined where it manages no cgroups. */
@@ -38,6 +37,9 @@ export interface CgroupAmounts {
   /** Whether the pod as a whole asks for a limit itself: then it may not be without. */
   readonly mustHold: boolean
 }
+
+/** Of them, those that a container may not have more of than the cgroup above it. */
+export type Limits = Pick<CgroupAmounts, 'cpuQuota' | 'memoryBytes'>
 
 /** The kernel's weight of cgroup v2, 1 to 10,000, for shares of v1, 2 to 262,144: as runc converts them. */
 export const weightOf = (cpuShares: number): number => 1 + Math.floor(((cpuShares - 2) * 9999) / 262_142)

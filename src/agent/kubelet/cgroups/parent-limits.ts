@@ -2,9 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CGROUP_ROOT, cgroupPathsOf } from '../runtime/cgroup-paths.ts'
-import type { CgroupAmounts } from './contract.ts'
-
-export type Limits = Pick<CgroupAmounts, 'cpuQuota' | 'memoryBytes'>
+import type { CgroupAmounts, Limits } from './contract.ts'
 
 /** Above this, legacy cgroups mean that there is no limit. */
 const NO_MEMORY_LIMIT = 2 ** 60

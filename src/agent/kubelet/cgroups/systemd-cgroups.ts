@@ -4,9 +4,9 @@ import type { Pod } from '../../../shared/api/core/v1.ts'
 import { join } from 'node:path'
 import type { Run } from '../../network/exec.ts'
 import { CGROUP_ROOT } from '../runtime/cgroup-paths.ts'
-import { type CgroupAmounts, type PodCgroups, weightOf } from './contract.ts'
+import { type CgroupAmounts, type Limits, type PodCgroups, weightOf } from './contract.ts'
 import { limitHugePages } from './huge-pages.ts'
-import { type Limits, onlyWider, parentLimits } from './parent-limits.ts'
+import { onlyWider, parentLimits } from './parent-limits.ts'
 import { removeCgroup } from './remove-cgroup.ts'
 
 /** A dash in the name of a slice means the slice above it. */

@@ -7,15 +7,7 @@ import { connectTcp } from '../lifecycle/tcp.ts'
 import { type ContainerRuntime, RuntimeError } from '../runtime/contract.ts'
 import { expand } from '../spec/expansion.ts'
 import { checkGrpc } from './grpc.ts'
-
-export interface ProbeOutcome {
-  readonly healthy: boolean
-  /** The probe could not be made, which says nothing about the container. */
-  readonly unknown?: true
-  /** Healthy, but the user should know of something. */
-  readonly warning?: boolean
-  readonly output: string
-}
+import type { ProbeOutcome } from './outcome.ts'
 
 export interface ProbeTarget {
   readonly container: Container

@@ -1,5 +1,5 @@
 // The gRPC health-checking protocol. The library is loaded when the first such probe runs.
-import type { ProbeOutcome } from './check.ts'
+import type { ProbeOutcome } from './outcome.ts'
 
 const METHOD = '/grpc.health.v1.Health/Check'
 const SERVING = 1

@@ -2,7 +2,7 @@
 import type { Container, Pod, Probe } from '../../../shared/api/core/v1.ts'
 import type { EventRecorder } from '../../../shared/client/events.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
-import { containerReference } from '../parts.ts'
+import { containerReference } from '../references.ts'
 import type { ContainerRuntime, RuntimePod } from '../runtime/contract.ts'
 import { allContainers } from '../spec/containers.ts'
 import { checkOnce } from './check.ts'

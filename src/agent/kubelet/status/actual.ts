@@ -1,15 +1,23 @@
 // What a container really got: its resources, its user, its mounts.
-import type { ContainerStatus, VolumeMountStatus } from '../../../shared/api/core/v1.ts'
+import type { ContainerStatus, LinuxContainerUser, Pod, VolumeMountStatus } from '../../../shared/api/core/v1.ts'
+import type { RuntimePod } from '../runtime/contract.ts'
 import { allContainers } from '../spec/containers.ts'
-import { limitsOf } from '../spec/resources.ts'
+import { type NodeLimits, limitsOf } from '../spec/resources.ts'
 import { isRecursivelyReadOnly } from '../volumes/container-mounts.ts'
-import type { PodStatusInput } from './pod-status.ts'
 
-type Facts = Pick<PodStatusInput, 'pod' | 'runtime' | 'users' | 'nodeLimits' | 'recursiveReadOnlyMounts'>
+/** What there is to know of a pod's containers beside their spec. */
+export interface ActualFacts {
+  readonly pod: Pod
+  readonly runtime: RuntimePod
+  /** By container id. */
+  readonly users: ReadonlyMap<string, LinuxContainerUser>
+  readonly nodeLimits: NodeLimits
+  readonly recursiveReadOnlyMounts: boolean
+}
 
 /** @param before statuses that were reported last */
 export function withActual(
-  { pod, runtime, users, nodeLimits, recursiveReadOnlyMounts }: Facts,
+  { pod, runtime, users, nodeLimits, recursiveReadOnlyMounts }: ActualFacts,
   status: ContainerStatus,
   before: readonly ContainerStatus[],
 ): ContainerStatus {

@@ -1,16 +1,15 @@
 // Puts a pod's whole status together.
-import type { ContainerStatus, LinuxContainerUser, Pod, PodCondition, PodStatus } from '../../../shared/api/core/v1.ts'
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../../shared/api/core/v1.ts'
 import { formatTime } from '../../../shared/machinery/clock.ts'
 import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
 import type { Usage } from '../../../shared/machinery/quota-usage.ts'
-import type { RuntimePod } from '../runtime/contract.ts'
 import { ephemeralContainers, initContainers, isSidecar } from '../spec/containers.ts'
 import { conditionsOf } from './conditions.ts'
 import { type StatusInput, type WaitReason, containerStatuses } from './container-status.ts'
 import { presentRun, restartCondition } from '../sync/restart-all.ts'
 import { phaseOf } from './phase.ts'
-import { withActual } from './actual.ts'
-import { type NodeLimits, wholeLimitsOf } from '../spec/resources.ts'
+import { type ActualFacts, withActual } from './actual.ts'
+import { wholeLimitsOf } from '../spec/resources.ts'
 
 /** Results of probes, by container id. */
 export interface ProbeResults {
@@ -19,20 +18,15 @@ export interface ProbeResults {
   started(containerId: string): boolean | undefined
 }
 
-export interface PodStatusInput {
-  readonly pod: Pod
+export interface PodStatusInput extends ActualFacts {
   /** What was reported last; the API's own status after a start. */
   readonly previous: PodStatus
-  readonly runtime: RuntimePod
   /** Why no sandbox could be made, the last time that it was tried. */
   readonly sandboxProblem: string | undefined
   readonly waiting: ReadonlyMap<string, WaitReason>
   readonly terminationMessages: ReadonlyMap<string, string>
-  readonly users: ReadonlyMap<string, LinuxContainerUser>
   /** Conditions about a resize. */
   readonly resize: readonly Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>[]
-  readonly nodeLimits: NodeLimits
-  readonly recursiveReadOnlyMounts: boolean
   readonly probes: ProbeResults
   readonly podIPs: readonly string[]
   /** The node's, primary first. */

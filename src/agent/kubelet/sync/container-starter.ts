@@ -1,6 +1,7 @@
 // Starts the containers of one pod when they may be started, and keeps what those wait for that could not be.
 import type { Pod, PodStatus } from '../../../shared/api/core/v1.ts'
-import { type KubeletParts, containerReference } from '../parts.ts'
+import { type KubeletParts } from '../parts.ts'
+import { containerReference } from '../references.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
 import { allContainers, describePod, initContainers } from '../spec/containers.ts'
 import type { WaitReason } from '../status/container-status.ts'

@@ -1,7 +1,8 @@
 // The end of a pod: everything stops; of one that is being deleted nothing stays on the node.
 import { Pod } from '../../../shared/api/core/v1.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
-import { type KubeletParts, podDirOf, podReference } from '../parts.ts'
+import { type KubeletParts, podDirOf } from '../parts.ts'
+import { podReference } from '../references.ts'
 import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
 import { isStatic } from '../static/manifests.ts'
 import { letGo } from '../volumes/exclusive.ts'

@@ -1,7 +1,8 @@
 // Ends containers: preStop, stop signal, SIGKILL when the grace period is over.
 import type { Container, Pod } from '../../../shared/api/core/v1.ts'
 import { runHook } from '../lifecycle/hook.ts'
-import { type KubeletParts, containerReference } from '../parts.ts'
+import { type KubeletParts } from '../parts.ts'
+import { containerReference } from '../references.ts'
 import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
 import { allContainers, initContainers, isSidecar } from '../spec/containers.ts'
 

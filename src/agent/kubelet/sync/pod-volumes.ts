@@ -1,6 +1,7 @@
 // The volumes of one pod over its life: prepared before its first container, their files kept current while it runs.
 import type { Pod, Volume } from '../../../shared/api/core/v1.ts'
-import { type KubeletParts, factsOf, podReference, volumeOptions } from '../parts.ts'
+import { type KubeletParts, factsOf, volumeOptions } from '../parts.ts'
+import { podReference } from '../references.ts'
 import { addressesOf } from './sandbox.ts'
 import { type Volumes, VolumeError, isLive, prepareVolumes } from '../volumes/volumes.ts'
 import type { Written } from '../volumes/atomic-writer.ts'

@@ -1,6 +1,7 @@
 // A pod gets a sandbox: its first, or another one because the last ended or was removed. What ran in the old one ends.
 import type { Pod, PodStatus } from '../../../shared/api/core/v1.ts'
-import { type KubeletParts, podReference } from '../parts.ts'
+import { type KubeletParts } from '../parts.ts'
+import { podReference } from '../references.ts'
 import type { RuntimePod } from '../runtime/contract.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import { type ContainerAhead, needsAddress } from './container-ahead.ts'

@@ -2,7 +2,7 @@
 // `ip` treat alike.
 import { WIREGUARD_LINK } from '../../../shared/machinery/node-network.ts'
 import { hasTool, type Run, ToolError } from '../exec.ts'
-import type { PreflightProblem } from '../preflight.ts'
+import type { PreflightProblem } from '../contract.ts'
 
 /** @throws ToolError where the host has neither */
 export async function createLink(run: Run): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Registry } from 'prom-client'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import type { Guard } from '../../store/contract.ts'
-import type { EndpointContext } from '../endpoints/contract.ts'
+import type { ServerView } from '../endpoints/server-view.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { Annotate, UserInfo } from '../request.ts'
 
@@ -38,14 +38,11 @@ export interface AdmissionRequest {
   readonly annotate?: Annotate | undefined
 }
 
-/** What plugins may ask of the server that they run in. */
-export type AdmissionServer = Pick<EndpointContext, 'resources' | 'authorize' | 'get' | 'find' | 'list' | 'random'>
-
 /** Plugins keep upstream's names: `NamespaceLifecycle`, `ServiceAccount`, `LimitRanger`, … */
 export interface AdmissionPlugin {
   readonly name: string
   /** Called once, before the first request. */
-  attach?(server: AdmissionServer): void
+  attach?(server: ServerView): void
   /** Called once, for a plugin with metrics of its own. */
   measure?(registry: Registry): void
   /**

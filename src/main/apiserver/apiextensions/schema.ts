@@ -1,7 +1,7 @@
 // A custom resource's schema as the other files read it, and the facts that generic code takes from it.
 import type { JSONSchemaProps } from '../../../shared/api/apiextensions/v1.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
-import type { FieldFact } from '../schema/table.ts'
+import type { FieldFact } from '../schema/facts.ts'
 
 export type Schema = JSONSchemaProps
 

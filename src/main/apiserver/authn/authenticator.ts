@@ -1,7 +1,6 @@
 // Who is asking: the first method that recognises its credentials decides.
 import { ApiError, unauthorized } from '../../../shared/machinery/status.ts'
 import type { UserInfo } from '../request.ts'
-import type { AnonymousSettings } from './settings.ts'
 
 /** What authentication can look at. */
 export interface Credentials {
@@ -23,6 +22,12 @@ export interface AuthenticationMethod {
    * @throws ApiError 401 or 403 for credentials that are and are wrong
    */
   authenticate(credentials: Credentials): Promise<UserInfo | undefined> | UserInfo | undefined
+}
+
+export interface AnonymousSettings {
+  readonly enabled: boolean
+  /** The only paths that need no log-in; absent = whatever roles allow. */
+  readonly paths?: readonly string[]
 }
 
 const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }

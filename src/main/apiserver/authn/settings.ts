@@ -2,14 +2,9 @@
 // @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
 import { isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
 import type { Compiled } from '../../cel/environment.ts'
+import type { AnonymousSettings } from './authenticator.ts'
 import { compileClaims, type Rule } from './oidc/claim-expressions.ts'
 import { type OidcIssuer, SIGNING_ALGS } from './oidc/id-tokens.ts'
-
-export interface AnonymousSettings {
-  readonly enabled: boolean
-  /** The only paths that need no log-in; absent = whatever roles allow. */
-  readonly paths?: readonly string[]
-}
 
 export interface AuthenticationSettings {
   readonly issuers?: readonly OidcIssuer[]

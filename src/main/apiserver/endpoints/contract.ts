@@ -7,14 +7,14 @@ import type { FieldError } from '../../../shared/machinery/field-error.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
-import type { ObjectStore, Stored } from '../../store/contract.ts'
+import type { ObjectStore } from '../../store/contract.ts'
 import type { AdmissionRequest, ObjectKind } from '../admission/contract.ts'
 import type { VerifiedToken } from '../authn/bearer-tokens.ts'
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts'
-import type { AuthorizationAttributes, AuthorizationDecision, ResolvedRules } from '../authz/contract.ts'
+import type { ResolvedRules } from '../authz/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { Annotate, ApiRequest, ApiResponse, UserInfo } from '../request.ts'
-import type { ResourceIndex } from '../registry/resource-index.ts'
+import type { ObjectName, ServerView } from './server-view.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
 
@@ -43,12 +43,6 @@ export interface SubresourceHandler {
    * @throws ApiError
    */
   handle(request: ApiRequest, context: EndpointContext): Promise<ApiResponse>
-}
-
-export interface ObjectName {
-  /** '' for cluster-scoped kinds. */
-  readonly namespace: string
-  readonly name: string
 }
 
 export interface Preconditions {
@@ -108,23 +102,14 @@ export interface DeleteOptions extends WriteOptions {
 }
 
 /** Reading and writing for handlers, with the same pipeline as the generic verbs. */
-export interface EndpointContext {
+export interface EndpointContext extends ServerView {
   readonly store: ObjectStore
-  readonly resources: ResourceIndex
   readonly clock: Clock
-  /** 0 ≤ x < 1 */
-  readonly random: () => number
   readonly log: Log
   /** Issues and verifies the tokens of service accounts. */
   readonly tokens: ServiceAccountTokens
   /** Whose bearer token this is, of whatever kind; undefined = nobody's. @throws ApiError 401 for one that is over */
   verifyToken(token: string, audiences: readonly string[]): Promise<VerifiedToken | undefined>
-  /** @returns the stored object, in the descriptor's version. @throws ApiError 404 */
-  get(resource: ResourceDescriptor, name: ObjectName): AnyObject
-  /** @returns the stored record, or undefined when there is none. */
-  find(resource: ResourceDescriptor, name: ObjectName): Stored | undefined
-  /** Every object of a kind, of one namespace when given, in key order. */
-  list(resource: ResourceDescriptor, namespace?: string): readonly AnyObject[]
   /**
    * Defaults, admits, validates and stores a new object: the create verb without HTTP.
    * @param object a decoded object that the caller gives away
@@ -146,8 +131,6 @@ export interface EndpointContext {
   delete(resource: ResourceDescriptor, name: ObjectName, options: DeleteOptions): Promise<AnyObject>
   /** Runs the admission plugins (mutate, then validate), e.g. for CONNECT. @throws ApiError of the plugin that refuses */
   admit(request: AdmissionRequest): Promise<void>
-  /** Asks the authorizers in order; nobody answering is a deny. */
-  authorize(attributes: AuthorizationAttributes): AuthorizationDecision
   /** What a user may do in a namespace, from all authorizers. */
   rulesFor(user: UserInfo, namespace: string): ResolvedRules
   /**

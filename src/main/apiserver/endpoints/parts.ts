@@ -1,7 +1,8 @@
 // What every generic verb is made from.
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
-import type { ChangeOptions, DeleteOptions, EndpointContext, ObjectName } from './contract.ts'
+import type { ChangeOptions, DeleteOptions, EndpointContext } from './contract.ts'
+import type { ObjectName } from './server-view.ts'
 import type { Represent } from './read/represent.ts'
 import type { Change, Changed } from './write/change-object.ts'
 import type { Deleted } from './write/delete-object.ts'

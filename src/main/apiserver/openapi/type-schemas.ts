@@ -1,5 +1,6 @@
 // JSON Schema of the API's types, built from the schema table.
-import { type FieldFact, schemaTypes, type TypeFact, typeFact } from '../schema/table.ts'
+import { schemaTypes, typeFact } from '../schema/table.ts'
+import type { FieldFact, TypeFact } from '../schema/facts.ts'
 
 export type JsonSchema = Record<string, unknown>
 

@@ -5,7 +5,7 @@ import type { AnyObject, KubeObject } from '../../../shared/machinery/object.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import type { Decoded } from '../schema/decode.ts'
 import { addPrinted } from '../schema/printed.ts'
-import type { FieldFact } from '../schema/table.ts'
+import type { FieldFact } from '../schema/facts.ts'
 
 /** One printed column of the server's Table. @see API concepts, "Receiving resources as Tables" */
 export interface Column<T> {

@@ -3,7 +3,8 @@
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import { EXACT } from './decode.ts'
-import { type FieldFact, fieldFact, schemaIdOf, typeFact } from './table.ts'
+import { fieldFact, schemaIdOf, typeFact } from './table.ts'
+import type { FieldFact } from './facts.ts'
 
 /** @returns what takes the value's place: the value itself where nothing is to be changed */
 function narrowed(value: unknown, fact: FieldFact | undefined): unknown {

@@ -1,5 +1,8 @@
 // Where the decoder is, and what it has found wrong so far.
 
+/** @returns the decoded copy, or undefined after reporting what is wrong. */
+export type Decoder = (value: unknown, context: DecodeContext) => unknown
+
 export const MAX_DEPTH = 64
 
 type Step = string | number | readonly [key: string]

@@ -1,12 +1,9 @@
 // Decoding of scalars and free-form values.
 import { isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
 import { canonicalQuantity, QuantityError } from '../../../shared/machinery/quantity.ts'
-import type { DecodeContext } from './decode-context.ts'
+import type { Decoder } from './decode-context.ts'
 import { decodeMicroTime, decodeTime } from './time.ts'
-import type { FieldFact } from './table.ts'
-
-/** @returns the decoded copy, or undefined after reporting what is wrong. */
-export type Decoder = (value: unknown, context: DecodeContext) => unknown
+import type { FieldFact } from './facts.ts'
 
 const INT32 = 2 ** 31
 const INT64 = 2 ** 63

@@ -4,9 +4,10 @@
 // fields are left out and reported, `null` is an absent field, and a key called `__proto__` is data.
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { getField, isObject, type JsonObject, setField } from '../../../shared/machinery/json-object.ts'
-import { DecodeContext, type Wording } from './decode-context.ts'
-import { type Decoder, leafDecoder } from './decode-leaf.ts'
-import { type FieldFact, typeFact, typeName } from './table.ts'
+import { DecodeContext, type Decoder, type Wording } from './decode-context.ts'
+import { leafDecoder } from './decode-leaf.ts'
+import { typeFact, typeName } from './table.ts'
+import type { FieldFact } from './facts.ts'
 import { meansNothing } from './zero-values.ts'
 
 export { requiredErrors } from './required.ts'

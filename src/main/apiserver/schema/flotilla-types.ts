@@ -1,5 +1,5 @@
 // The schema of our own group, in the same form as the generated table of Kubernetes' types.
-import type { FieldFact, TypeFact } from './table.ts'
+import type { FieldFact, TypeFact } from './facts.ts'
 
 const GROUP = 'flotilla.dev'
 const string: FieldFact = { t: 'string' }

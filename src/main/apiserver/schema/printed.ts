@@ -3,7 +3,8 @@
 import printed from './printed.json' with { type: 'json' }
 import { isObject } from '../../../shared/machinery/json-object.ts'
 import { isZeroFine } from './required.ts'
-import { type FieldFact, schemaTypes, typeFact } from './table.ts'
+import { schemaTypes, typeFact } from './table.ts'
+import type { FieldFact } from './facts.ts'
 
 const fieldsOfType = new Map(
   Object.entries(printed as Readonly<Record<string, readonly string[]>>).map(([id, fields]) => [id, new Set(fields)]),

@@ -1,7 +1,8 @@
 // Required fields, as the schema lists them. What is inside `status` is the controllers' affair and not checked.
 import { type FieldError, required } from '../../../shared/machinery/field-error.ts'
 import { getField, isObject } from '../../../shared/machinery/json-object.ts'
-import { type FieldFact, typeFact } from './table.ts'
+import { typeFact } from './table.ts'
+import type { FieldFact } from './facts.ts'
 
 type Check = (value: unknown, path: string, errors: FieldError[]) => void
 

@@ -1,5 +1,5 @@
 // The schema of the questions to the scheduler, in the same form as the generated table of Kubernetes' types.
-import type { FieldFact, TypeFact } from './table.ts'
+import type { FieldFact, TypeFact } from './facts.ts'
 
 const GROUP = 'scheduling.flotilla.dev'
 const string: FieldFact = { t: 'string' }

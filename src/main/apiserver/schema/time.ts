@@ -1,5 +1,5 @@
 // metav1.Time and MicroTime: RFC 3339 in, UTC with whole seconds or microseconds out.
-import type { Decoder } from './decode-leaf.ts'
+import type { Decoder } from './decode-context.ts'
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,12}))?(Z|[+-]\d{2}:\d{2})$/
 

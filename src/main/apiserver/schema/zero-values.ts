@@ -1,7 +1,7 @@
 // Which fields Go's JSON leaves out when they hold their type's zero value: sending `args: []` or `hostNetwork: false`
 // is the same as saying nothing, while a pointer keeps its zero (`replicas: 0`).
 import numbers from '../codec/protobuf/numbers.json' with { type: 'json' }
-import type { FieldFact } from './table.ts'
+import type { FieldFact } from './facts.ts'
 
 const fieldNumbers: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = numbers
 

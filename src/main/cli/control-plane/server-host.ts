@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { commandLine } from '../../local-node/agent-command.ts'
+import { commandLine } from '../../local-node/built-programs.ts'
 import { inTheWay, type MoveMark } from '../../move/mark.ts'
 import { FACTS_SCRIPT } from '../../provisioning/preflight/facts-script.ts'
 import { type Facts, parseFacts } from '../../provisioning/preflight/facts.ts'

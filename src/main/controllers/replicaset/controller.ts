@@ -1,6 +1,6 @@
 // replicaset: keeps as many pods as spec.replicas says.
-import { ReplicaSet, type ReplicaSetSpec, type ReplicaSetStatus } from '../../../shared/api/apps/v1.ts'
-import { Pod, type PodTemplateSpec } from '../../../shared/api/core/v1.ts'
+import { ReplicaSet } from '../../../shared/api/apps/v1.ts'
+import { Pod } from '../../../shared/api/core/v1.ts'
 import { Expectations } from '../../../shared/client/expectations.ts'
 import { byControllerUid } from '../../../shared/client/lister.ts'
 import { keyOf } from '../../../shared/client/object-key.ts'
@@ -20,7 +20,6 @@ import {
 } from '../../../shared/client/reconciler.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
-import type { KubeObject, NamespacedMeta } from '../../../shared/machinery/object.ts'
 import { controllerOf } from '../../../shared/machinery/owner.ts'
 import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { fromLabelSelector } from '../../../shared/machinery/selectors.ts'
@@ -29,13 +28,7 @@ import { isPodActive, isPodTerminating, msUntilAvailable } from '../support/pod-
 import { writeStatus } from '../support/write-status.ts'
 import { manageReplicas } from './manage-replicas.ts'
 import { replicaStatus } from './status.ts'
-
-/** What ReplicaSets and ReplicationControllers have in common. */
-export interface ReplicaOwner extends KubeObject {
-  metadata: NamespacedMeta
-  spec: Pick<ReplicaSetSpec, 'replicas' | 'minReadySeconds'> & { template?: PodTemplateSpec }
-  status: ReplicaSetStatus
-}
+import type { ReplicaOwner } from './replica-owner.ts'
 
 export interface ReplicaKind<T extends ReplicaOwner> {
   readonly name: string

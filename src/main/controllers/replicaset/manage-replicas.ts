@@ -7,7 +7,7 @@ import type { ResourceType } from '../../../shared/machinery/resource-type.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { createPod, deletePod, isNamespaceTerminating, podFromTemplate } from '../support/pod-control.ts'
 import { slowStartBatch } from '../support/slow-start.ts'
-import type { ReplicaOwner } from './controller.ts'
+import type { ReplicaOwner } from './replica-owner.ts'
 import { podsToDelete } from '../support/deletion-ranking.ts'
 
 /** At most so many creations or deletions in one go; the rest follows when these are seen. */

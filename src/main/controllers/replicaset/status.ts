@@ -6,7 +6,7 @@ import { conditionOf, removeCondition, setCondition } from '../../../shared/mach
 import { fromMatchLabels } from '../../../shared/machinery/selectors.ts'
 import { nonZero } from '../support/non-zero.ts'
 import { isPodAvailable, isPodReady } from '../support/pod-state.ts'
-import type { ReplicaOwner } from './controller.ts'
+import type { ReplicaOwner } from './replica-owner.ts'
 
 const REPLICA_FAILURE = 'ReplicaFailure'
 

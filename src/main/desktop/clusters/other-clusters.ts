@@ -6,7 +6,7 @@ import type { KnownCluster, OfferedContexts, PushChannel, Pushes } from '../../.
 import { systemClock } from '../../../shared/machinery/clock.ts'
 import { userKubeconfigPath } from '../../kubeconfig-file.ts'
 import { type ApiForwarder, createApiForwarder } from '../api-forwarder.ts'
-import type { AskingWindow } from '../ipc.ts'
+import type { AskingWindow } from '../asking-window.ts'
 import { serveScheme } from '../protocol.ts'
 import type { Say } from '../say.ts'
 import type { Settings, SettingsFile } from '../settings.ts'

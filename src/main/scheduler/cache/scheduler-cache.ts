@@ -3,7 +3,7 @@
 // yields between PreFilter and Reserve.
 import type { Node, Pod } from '../../../shared/api/core/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
-import type { ClusterView } from '../framework/plugin.ts'
+import type { ClusterView } from '../framework/cluster-view.ts'
 import { ImageCounts } from './image-counts.ts'
 import { Journal } from './journal.ts'
 import { NodeInfo } from './node-info.ts'

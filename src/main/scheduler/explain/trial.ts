@@ -2,7 +2,7 @@
 import type { Node } from '../../../shared/api/core/v1.ts'
 import { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
-import type { ClusterView } from '../framework/plugin.ts'
+import type { ClusterView } from '../framework/cluster-view.ts'
 import type { Pace } from './pace.ts'
 
 export class Trial implements ClusterView {

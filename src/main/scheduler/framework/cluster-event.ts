@@ -1,7 +1,7 @@
 // Changes in the cluster that may make a waiting pod schedulable. A plugin that rejected a pod says which ones.
 import type { KubeObject } from '../../../shared/machinery/object.ts'
 import type { Pod } from '../../../shared/api/core/v1.ts'
-import type { ClusterView } from './plugin.ts'
+import type { ClusterView } from './cluster-view.ts'
 
 export interface ClusterEvent {
   /** Kind such as `Node`. */

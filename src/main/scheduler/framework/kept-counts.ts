@@ -3,7 +3,7 @@
 // and leaves them as they were.
 import type { Journal, Placement } from '../cache/journal.ts'
 import { remembered } from './node-memory.ts'
-import type { ClusterView } from './plugin.ts'
+import type { ClusterView } from './cluster-view.ts'
 
 /** Kept, those used last. */
 const MOST = 32

@@ -6,33 +6,15 @@
 // PreFilter to Reserve, and PostFilter, run synchronously over the cache, so they see one state of the cluster.
 // @see https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
 import type { Pod } from '../../../shared/api/core/v1.ts'
-import type { Journal } from '../cache/journal.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { CycleState } from './cycle-state.ts'
 import type { EventHint } from './cluster-event.ts'
 import type { Status } from './status.ts'
+import type { ClusterView } from './cluster-view.ts'
 
 /** Highest score of a plugin after normalizing; the lowest is 0. */
 export const MAX_NODE_SCORE = 100
-
-/** The nodes as the cache shows them during one cycle. */
-export interface ClusterView {
-  readonly nodes: readonly NodeInfo[]
-  node(name: string): NodeInfo | undefined
-  /** Pods for which preemption makes room on the node. */
-  nominated?(nodeName: string): readonly PodInfo[]
-  /** The node on which preemption makes room for the pod. */
-  nominationOf?(uid: string): string | undefined
-  /** Those that have pods with (anti-)affinity. */
-  readonly nodesWithAffinity: Iterable<NodeInfo>
-  /** Whether preemption makes room for a pod with (anti-)affinity; absent = for none. */
-  readonly promisedAffinity?: boolean
-  /** What has come to the nodes and left them; absent = counts are made anew. */
-  readonly journal?: Journal
-  /** How many nodes have an image; absent = look at them. */
-  nodesWithImage?(image: string): number
-}
 
 export interface PreFilterResult {
   readonly status: Status

@@ -1,7 +1,7 @@
 // Permit, PreBind and Bind: what happens to a pod between its decision and its node.
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { CycleState } from './cycle-state.ts'
-import type { ClusterView } from './plugin.ts'
+import type { ClusterView } from './cluster-view.ts'
 import { type Profile, having } from './profile.ts'
 import { isSuccess } from './status.ts'
 

@@ -14,22 +14,10 @@
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { type ClusterEvent, type EventHint, eventMatches, nodeNameOf } from '../framework/cluster-event.ts'
-import type { ClusterView } from '../framework/plugin.ts'
+import type { ClusterView } from '../framework/cluster-view.ts'
 import { Heap } from './heap.ts'
 import { WaitingPods } from './waiting-pods.ts'
-
-export interface QueuedPod {
-  pod: Pod
-  /** When it first came, milliseconds since the epoch. */
-  readonly addedMs: number
-  /** When it came, or when its last attempt failed: who waits longer goes first, and backoff counts from here. */
-  waitingSinceMs: number
-  /** Breaks ties: pods that come in the same millisecond leave in the order in which they came. */
-  sequence: number
-  attempts: number
-  /** Plugins that rejected it in the last cycle. */
-  rejectedBy: readonly string[]
-}
+import type { QueuedPod } from './queued-pod.ts'
 
 export interface QueuePlace {
   readonly state: 'Active' | 'InFlight' | 'Backoff' | 'Unschedulable' | 'Gated'

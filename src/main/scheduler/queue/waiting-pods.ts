@@ -1,7 +1,7 @@
 // Pods that wait until something happens that may help them, grouped by the plugins that rejected them: an event is
 // asked about those alone whose plugins listen to its kind, however many others wait.
 import type { ClusterEvent, EventHint } from '../framework/cluster-event.ts'
-import type { QueuedPod } from './scheduling-queue.ts'
+import type { QueuedPod } from './queued-pod.ts'
 
 export interface Waiting {
   readonly queued: QueuedPod

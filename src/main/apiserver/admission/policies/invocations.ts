@@ -3,7 +3,8 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError } from '../../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
-import type { AdmissionRequest, AdmissionServer } from '../contract.ts'
+import type { AdmissionRequest } from '../contract.ts'
+import type { ServerView } from '../../endpoints/server-view.ts'
 import { matchRules } from '../matching/rules.ts'
 import { namespaceMatches, namespaceOf, objectMatches } from '../matching/selectors.ts'
 import { collectParams, ConfigurationError } from './params.ts'
@@ -42,7 +43,7 @@ function matching(
   match: NonNullable<Match>,
   request: AdmissionRequest,
   store: ObjectStore,
-  { resources }: AdmissionServer,
+  { resources }: ServerView,
 ): ResourceDescriptor | undefined {
   let trouble: unknown
   try {
@@ -64,7 +65,7 @@ export async function invocationsFor<P extends Policy, B extends Binding>(
   bound: readonly Bound<P, B>[],
   request: AdmissionRequest,
   store: ObjectStore,
-  server: AdmissionServer,
+  server: ServerView,
 ): Promise<{ readonly invocations: Invocation<P, B>[]; readonly misconfigured: Misconfigured<P, B>[] }> {
   const invocations: Invocation<P, B>[] = []
   const misconfigured: Misconfigured<P, B>[] = []

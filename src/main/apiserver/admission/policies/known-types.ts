@@ -1,5 +1,6 @@
 // The types of a kind's objects, for checking expressions before any object comes.
-import { schemaTypes, type FieldFact, typeFact } from '../../schema/table.ts'
+import { schemaTypes, typeFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
 import type { CustomSchema, ResourceDescriptor } from '../../registry/resource.ts'
 import { declaredType } from '../../apiextensions/rules/schema-type.ts'
 import { BOOL, BYTES, type CelType, DOUBLE, DYN, INT, listOf, mapOf, STRING, TIMESTAMP } from '../../../cel/types.ts'

@@ -14,7 +14,8 @@ import { CelError } from '../../../cel/errors.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import { become, isUnchanged } from '../changed-object.ts'
-import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from '../contract.ts'
+import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
+import type { ServerView } from '../../endpoints/server-view.ts'
 import { viewsOf } from '../matching/convert.ts'
 import { cached, compileMutating } from './compile.ts'
 import { BUDGET, conditionsHold, Evaluation, type Input } from './expressions.ts'
@@ -57,7 +58,7 @@ class Dispatch {
   }
 
   /** @returns whether the object was changed, so that others should see it again */
-  async run(request: AdmissionRequest, server: AdmissionServer): Promise<boolean> {
+  async run(request: AdmissionRequest, server: ServerView): Promise<boolean> {
     const { bound } = this.#policies
     if (isExempt(request)) return false
     const { invocations, misconfigured } = await invocationsFor(bound, request, this.#store, server)
@@ -104,7 +105,7 @@ class Dispatch {
   async #invoke(
     { policy, shown, params }: Invocation<Policy, Binding>,
     request: AdmissionRequest,
-    server: AdmissionServer,
+    server: ServerView,
     pacer: Pacer,
   ): Promise<'changed' | 'unchanged' | 'skipped'> {
     const { conditions, variables, mutations } = compiled(policy)
@@ -136,7 +137,7 @@ class Dispatch {
 export function mutatingAdmissionPolicy(store: ObjectStore): AdmissionPlugin & Disposable {
   const policies = new StoredPolicies<Policy, Binding>(store, 'mutatingadmissionpolic')
   const dispatch = new Dispatch(policies, store)
-  let server: AdmissionServer | undefined
+  let server: ServerView | undefined
   return {
     name: 'MutatingAdmissionPolicy',
     attach: given => {

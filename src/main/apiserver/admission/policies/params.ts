@@ -3,7 +3,7 @@ import type { ParamKind, ParamRef } from '../../../../shared/api/admissionregist
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import { prefixOf, prepareViews, viewOf } from '../../keys.ts'
-import type { AdmissionServer } from '../contract.ts'
+import type { ServerView } from '../../endpoints/server-view.ts'
 import { matcherOf } from '../matching/selectors.ts'
 
 /** A policy or binding that cannot be put to work. */
@@ -17,7 +17,7 @@ export async function collectParams(
   kind: ParamKind | undefined,
   ref: ParamRef | undefined,
   namespace: string,
-  server: AdmissionServer,
+  server: ServerView,
   store: ObjectStore,
 ): Promise<readonly (AnyObject | undefined)[]> {
   if (!kind || !ref) return [undefined]

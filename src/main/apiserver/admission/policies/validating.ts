@@ -8,7 +8,8 @@ import { ApiError, forbidden } from '../../../../shared/machinery/status.ts'
 import { CelError } from '../../../cel/errors.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
-import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from '../contract.ts'
+import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
+import type { ServerView } from '../../endpoints/server-view.ts'
 import { viewsOf } from '../matching/convert.ts'
 import { AuditNotes } from './audit-notes.ts'
 import { cached, type CompiledValidation, compileValidating } from './compile.ts'
@@ -103,7 +104,7 @@ async function validate(
   policies: StoredPolicies<Policy, Binding>,
   request: AdmissionRequest,
   store: ObjectStore,
-  server: AdmissionServer,
+  server: ServerView,
 ): Promise<void> {
   const { invocations, misconfigured } = await invocationsFor(policies.bound, request, store, server)
   const denied: Omit<Finding, 'index'>[] = misconfigured
@@ -150,7 +151,7 @@ async function validate(
 /** Follows the store; dispose it before the store. */
 export function validatingAdmissionPolicy(store: ObjectStore): AdmissionPlugin & Disposable {
   const policies = new StoredPolicies<Policy, Binding>(store, 'validatingadmissionpolic')
-  let server: AdmissionServer | undefined
+  let server: ServerView | undefined
   return {
     name: 'ValidatingAdmissionPolicy',
     attach: given => {

@@ -7,7 +7,8 @@ import { CelError } from '../../../cel/errors.ts'
 import type { ObjectStore } from '../../../store/contract.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { WebhookCallError, type WebhookTransport } from '../../webhook/transport.ts'
-import type { AdmissionRequest, AdmissionServer } from '../contract.ts'
+import type { AdmissionRequest } from '../contract.ts'
+import type { ServerView } from '../../endpoints/server-view.ts'
 import type { Views, viewsOf } from '../matching/convert.ts'
 import { matchRules } from '../matching/rules.ts'
 import { namespaceMatches, objectMatches } from '../matching/selectors.ts'
@@ -23,7 +24,7 @@ const DEFAULT_TIMEOUT_SECONDS = 10
 export interface CallParts {
   readonly store: ObjectStore
   readonly transport: WebhookTransport
-  readonly server: AdmissionServer
+  readonly server: ServerView
   readonly metrics: WebhookMetrics
   readonly clock: Clock
   readonly log: Log
@@ -62,12 +63,7 @@ export async function viewFor(
 const compiledConditions = cached(({ matchConditions }: Webhook) => compileConditions(matchConditions, false))
 
 /** @throws ApiError 403 when a condition fails and failures are not to be ignored */
-function conditionsAllow(
-  webhook: Webhook,
-  request: AdmissionRequest,
-  view: View,
-  { authorize }: AdmissionServer,
-): boolean {
+function conditionsAllow(webhook: Webhook, request: AdmissionRequest, view: View, { authorize }: ServerView): boolean {
   const conditions = compiledConditions(webhook)
   if (conditions.length === 0) return true
   const nothing = { params: undefined, namespace: undefined }

@@ -6,7 +6,8 @@ import type { ObjectStore } from '../../../store/contract.ts'
 import type { NodeDialer } from '../../proxy/node-tunnels.ts'
 import { serviceDialer } from '../../webhook/service-dialer.ts'
 import { WebhookTransport } from '../../webhook/transport.ts'
-import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from '../contract.ts'
+import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
+import type { ServerView } from '../../endpoints/server-view.ts'
 import { viewsOf } from '../matching/convert.ts'
 import { callWebhook, type CallParts, isExempt, viewFor } from './call.ts'
 import { type ConfiguredWebhook, WebhookConfigurations } from './configurations.ts'
@@ -43,7 +44,7 @@ export function webhookPlugins({ store, nodes, clock = systemClock, log = silent
   const mutate = createMutatingDispatch(() => mutating.webhooks)
   const metrics = new WebhookMetrics()
   let parts: CallParts | undefined
-  const attach = (server: AdmissionServer) => {
+  const attach = (server: ServerView) => {
     const transport = parts?.transport ?? new WebhookTransport(serviceDialer(nodes, server))
     parts = { store, server, metrics, clock, log, transport }
   }

@@ -2,7 +2,8 @@
 import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import { MAX_DEPTH } from '../../schema/decode-context.ts'
-import { type FieldFact, fieldFact, typeFact } from '../../schema/table.ts'
+import { fieldFact, typeFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
 import numbers from './numbers.json' with { type: 'json' }
 import { decodeScalar, encodeScalar, isScalar } from './scalars.ts'
 import { readFields, WireError, type WireField, Writer } from './wire.ts'

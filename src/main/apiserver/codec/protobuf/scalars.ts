@@ -1,5 +1,5 @@
 // Scalars on the wire, and the small messages that stand for one: times, quantities, raw JSON.
-import type { FieldFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
 import { readFields, WireError, type WireField, Writer } from './wire.ts'
 import { encodeJson, parseJson } from '../../../../shared/machinery/json-text.ts'
 

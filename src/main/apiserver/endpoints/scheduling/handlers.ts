@@ -1,22 +1,8 @@
 // scheduling.flotilla.dev: questions that the scheduler answers. Whoever may see the pods and nodes may ask.
-import type { Client } from '../../../../shared/client/client.ts'
-import type { Pod } from '../../../../shared/api/core/v1.ts'
-import type { PodExplanationStatus, WhatIfStatus } from '../../../../shared/api/flotilla/scheduling-v1.ts'
-import type { Changes } from '../../../scheduler/what-if/changes.ts'
-import type { UserInfo } from '../../request.ts'
 import type { SubresourceHandler } from '../contract.ts'
 import { podExplanations } from './pod-explanations.ts'
 import { whatIfs } from './what-ifs.ts'
-
-export interface SchedulingParts {
-  /** The scheduler's own code. */
-  readonly questions: {
-    explain(pod: Pod, exists: boolean): Promise<PodExplanationStatus>
-    whatIf(changes: Changes): Promise<WhatIfStatus>
-  }
-  /** Acts in this process as this user: what the user may not read is not told. */
-  readonly clientFor: (user: UserInfo) => Client
-}
+import type { SchedulingParts } from './parts.ts'
 
 export const schedulingHandlers = (parts: SchedulingParts): SubresourceHandler[] => [
   podExplanations(parts),

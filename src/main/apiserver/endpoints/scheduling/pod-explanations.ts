@@ -4,7 +4,7 @@ import { PodExplanation, type PodExplanationSpec } from '../../../../shared/api/
 import { required } from '../../../../shared/machinery/field-error.ts'
 import type { SubresourceHandler } from '../contract.ts'
 import { reviewHandler } from '../reviews/review.ts'
-import type { SchedulingParts } from './handlers.ts'
+import type { SchedulingParts } from './parts.ts'
 import { requireList } from './rights.ts'
 
 export const podExplanations = ({ questions, clientFor }: SchedulingParts): SubresourceHandler =>

@@ -9,7 +9,7 @@ import type { Scaling } from '../../../scheduler/what-if/changes.ts'
 import type { ApiRequest } from '../../request.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
 import { reviewHandler } from '../reviews/review.ts'
-import type { SchedulingParts } from './handlers.ts'
+import type { SchedulingParts } from './parts.ts'
 import { type Manifests, readManifests } from './manifests.ts'
 import { requireList } from './rights.ts'
 

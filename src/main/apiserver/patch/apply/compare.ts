@@ -1,7 +1,8 @@
 // What changed between two objects, as sets of fields.
 import { deepEqual, sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import { getField, type JsonObject } from '../../../../shared/machinery/json-object.ts'
-import { type FieldFact, fieldFact, itemFact, typeOfFact } from '../../schema/table.ts'
+import { fieldFact, itemFact, typeOfFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
 import { difference, EMPTY, type FieldSet, isEmpty } from './field-set.ts'
 import { fieldsOf, fieldStep, newFieldOf, newFieldsOf, type Part, partsOf, shapeOf } from './typed-value.ts'
 

@@ -2,7 +2,7 @@
 // manager of `kubectl apply --server-side`, takes it over without a conflict and keeps it up to date for the way back.
 import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
-import type { FieldFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
 import { compare } from './compare.ts'
 import { difference, EMPTY, type FieldSet } from './field-set.ts'
 import { fieldsOf } from './typed-value.ts'

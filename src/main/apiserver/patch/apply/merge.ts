@@ -1,7 +1,7 @@
 // Lays an applied configuration over the live object, and takes out what its manager no longer applies.
 import { cloneJson, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
-import type { FieldFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
 import { type FieldSet, showPath } from './field-set.ts'
 import { type Part, partsOf, shapeOf } from './typed-value.ts'
 

@@ -7,7 +7,7 @@ import { cloneJson, isObject } from '../../../../shared/machinery/json-object.ts
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
 import type { KeptMetadata } from '../../registry/resource.ts'
-import type { FieldFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
 import { applyConflict } from './conflicts.ts'
 import { compare } from './compare.ts'
 import { type FieldSet, difference, intersection, isEmpty, union } from './field-set.ts'

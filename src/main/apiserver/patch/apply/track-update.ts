@@ -2,7 +2,7 @@
 import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
 import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
-import type { FieldFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
 import { compare, type Comparison } from './compare.ts'
 import { difference, EMPTY, isEmpty, overlaps, sameSet, union } from './field-set.ts'
 import {

@@ -1,6 +1,7 @@
 // A JSON value seen through its schema: what its parts are, and under which step each is owned.
 import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
-import { type FieldFact, fieldFact, itemFact, type TypeFact, typeOfFact } from '../../schema/table.ts'
+import { fieldFact, itemFact, typeOfFact } from '../../schema/table.ts'
+import type { FieldFact, TypeFact } from '../../schema/facts.ts'
 import { isPrinted, isPrintedZero } from '../../schema/printed.ts'
 import { EMPTY, type FieldSet, isEmpty, MEMBER } from './field-set.ts'
 import { encodeJson } from '../../../../shared/machinery/json-text.ts'

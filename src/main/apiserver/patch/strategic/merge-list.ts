@@ -1,7 +1,7 @@
 // Lists that merge: maps by their merge key, primitives as sets.
 import { getField, isObject, type JsonObject } from '../../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
-import type { FieldFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
 import { patchTypeOf, SET_ORDER, withoutDirectives } from './directives.ts'
 import { type Identity, orderMerged } from './order.ts'
 import { encodeJson } from '../../../../shared/machinery/json-text.ts'

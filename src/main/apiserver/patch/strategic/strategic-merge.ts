@@ -3,7 +3,8 @@
 // @see https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
 import { getField, isObject, type JsonObject, setField } from '../../../../shared/machinery/json-object.ts'
 import { badRequest } from '../../../../shared/machinery/status.ts'
-import { type FieldFact, fieldFact, typeFact } from '../../schema/table.ts'
+import { fieldFact, typeFact } from '../../schema/table.ts'
+import type { FieldFact } from '../../schema/facts.ts'
 import {
   DELETE_PRIMITIVES,
   isDirective,

@@ -2,7 +2,8 @@
 // them (so that one node with a rare image does not draw everything).
 import { imagesOf } from '../../cache/image-counts.ts'
 import type { StateKey } from '../../framework/cycle-state.ts'
-import { type ClusterView, MAX_NODE_SCORE, type SchedulerPlugin } from '../../framework/plugin.ts'
+import { MAX_NODE_SCORE, type SchedulerPlugin } from '../../framework/plugin.ts'
+import type { ClusterView } from '../../framework/cluster-view.ts'
 import { skip, success } from '../../framework/status.ts'
 
 const MIB = 1024 * 1024

@@ -5,7 +5,12 @@ import type { Client } from '../../../../shared/client/client.ts'
 import { type Clock, delay } from '../../../../shared/machinery/clock.ts'
 import { BOUND_BY_CONTROLLER, SELECTED_NODE, isFullyBound } from '../../../../shared/machinery/volume-claims.ts'
 import type { Listers } from '../../framework/listers.ts'
-import type { VolumeDecision } from './volume-binding.ts'
+
+/** For one node: which claim gets which volume, and for which claims one is made there. */
+export interface VolumeDecision {
+  readonly matched: readonly { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }[]
+  readonly provisioned: readonly PersistentVolumeClaim[]
+}
 
 export interface BindVolumesParts {
   readonly client: Client

@@ -22,19 +22,13 @@ import type { Listers } from '../../framework/listers.ts'
 import type { SchedulerPlugin } from '../../framework/plugin.ts'
 import { type Status, failed, skip, success, unresolvable } from '../../framework/status.ts'
 import { VolumeAssumptions } from './assumptions.ts'
-import { type BindVolumesParts, bindVolumes } from './bind-volumes.ts'
+import { type BindVolumesParts, type VolumeDecision, bindVolumes } from './bind-volumes.ts'
 import { hasEnoughCapacity } from './capacity.ts'
 
 const NODE_CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
 const BIND_CONFLICT = "node(s) didn't find available persistent volumes to bind"
 const TOO_LITTLE_STORAGE = 'node(s) did not have enough free storage'
 const VOLUME_MISSING = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)'
-
-/** For one node: which claim gets which volume, and for which claims one is made there. */
-export interface VolumeDecision {
-  readonly matched: readonly { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }[]
-  readonly provisioned: readonly PersistentVolumeClaim[]
-}
 
 interface PodVolumes {
   readonly bound: readonly PersistentVolumeClaim[]
