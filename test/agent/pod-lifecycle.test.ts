@@ -413,7 +413,7 @@ describe('the end of a pod', () => {
     expect(readFileSync(`${node.folder.path}/log`, 'utf8')).toBe('post\npre\nterm\n')
   })
 
-  it('a sidecar is told last: its preStop asks over HTTP, in what is left of the grace period', async () => {
+  it('the preStop hook of a sidecar asks over HTTP', async () => {
     const asked: string[] = []
     const server = createServer((request, response) => {
       asked.push(request.url ?? '')
@@ -423,7 +423,6 @@ describe('the end of a pod', () => {
     const { port } = server.address() as AddressInfo
     const preStop = { httpGet: { host: '127.0.0.1', port, path: '/bye?now' } }
     const sidecar = { ...node.container(), name: 'side', restartPolicy: 'Always', lifecycle: { preStop } }
-    // Enough that a fraction of it is left when the sidecar's turn comes.
     await node.run('asks', {
       terminationGracePeriodSeconds: 20,
       initContainers: [sidecar],
@@ -433,6 +432,25 @@ describe('the end of a pod', () => {
     await node.remove('asks')
     server.close()
     expect(asked).toEqual(['/bye?now'])
+  })
+
+  it('that is forced still has its signal, and a moment', async () => {
+    await node.run('forced', {
+      terminationGracePeriodSeconds: 30,
+      volumes: [{ name: 'v', hostPath: { path: node.folder.path } }],
+      containers: [
+        {
+          ...node.container('trap "sleep 1; echo term > /v/forced; exit 0" TERM; while :; do sleep 0.1; done'),
+          volumeMounts: [{ name: 'v', mountPath: '/v' }],
+        },
+      ],
+    })
+    const { uid } = (await node.ready('forced')).metadata
+    await node.client.delete(Pod, { namespace: 'default', name: 'forced' }, { gracePeriodSeconds: 0 })
+    const begun = performance.now()
+    await eventually(() => docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${uid}`) === '', 20_000)
+    expect(readFileSync(`${node.folder.path}/forced`, 'utf8')).toBe('term\n')
+    expect(performance.now() - begun).toBeLessThan(15_000)
   })
 
   it('activeDeadlineSeconds fails the pod with DeadlineExceeded', async () => {

@@ -29,6 +29,8 @@ import { TerminationMessages } from './sync/termination-message.ts'
 import { WakeLoop } from './sync/wake-loop.ts'
 
 const DEFAULT_GRACE_SECONDS = 30
+/** Of a pod that is ended at once. */
+const MIN_GRACE_SECONDS = 1
 const VOLUMES_RETRY_MS = 4_000
 /** What a resize waits for may come without an event: a pod that ends, a limit that the kernel takes later. */
 const RESIZE_RETRY_MS = 30_000
@@ -76,6 +78,10 @@ export class PodWorker {
   /** Set once the API no longer has the pod. */
   #removed = false
   #graceSeconds: number | undefined
+  /** What its containers are given to stop, once they are told to. */
+  #granted: number | undefined
+  /** Aborted when a grace period that was given later is over. */
+  readonly #cut = new AbortController()
   /** Of the sandbox that was made and connected here. */
   #sandboxId: string | undefined
   /** Why none could be made, the last time that it was tried. */
@@ -226,10 +232,11 @@ export class PodWorker {
     const { deletionTimestamp, deletionGracePeriodSeconds } = this.#pod.metadata
     if (!deletionTimestamp && !this.#removed) return
     const wanted = deletionGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
-    const before = this.#graceSeconds
+    const before = this.#graceSeconds ?? this.#granted
     this.#graceSeconds = Math.min(before ?? wanted, wanted)
     this.#alive.abort(new Error('the pod is being deleted'))
-    if (before !== undefined && this.#graceSeconds < before) hasten(this.#parts, this.#pod, this.#graceSeconds)
+    if (before === undefined || this.#graceSeconds >= before) return
+    hasten(this.#parts, this.#pod, this.#graceSeconds, this.#cut)
   }
 
   get #ending(): boolean {
@@ -244,7 +251,9 @@ export class PodWorker {
     let runtime = await this.#observe()
     if (this.#ending) return this.#endPod(runtime)
     if (this.#restSeconds !== undefined) {
-      const { sandboxes } = await stopContainers(this.#parts, this.#pod, runtime, this.#restSeconds)
+      const { sandboxes } = await stopContainers(this.#parts, this.#pod, runtime, {
+        graceSeconds: this.#restSeconds,
+      })
       await stopSandboxes(this.#parts, this.#pod, sandboxes)
       return this.#tellStopped()
     }
@@ -385,15 +394,16 @@ export class PodWorker {
   async #endPod(observed: RuntimePod): Promise<void> {
     this.#prober.stop(['startup', 'liveness'])
     using _ = this.#parts.removals.hold()
-    const grace =
+    const given =
       this.#graceSeconds ??
       this.#verdict?.graceSeconds ??
       this.#pod.spec.terminationGracePeriodSeconds ??
       DEFAULT_GRACE_SECONDS
+    const graceSeconds = (this.#granted = Math.max(MIN_GRACE_SECONDS, given))
     await this.#report(observed, true)
     const ended = await this.#sideReports.during(
       () => this.#report(observed, true),
-      () => stopContainers(this.#parts, this.#pod, observed, grace),
+      () => stopContainers(this.#parts, this.#pod, observed, { graceSeconds, cut: this.#cut.signal }),
     )
     this.#prober.stop()
     await this.#report({ ...ended, sandboxes: [] }, true)

@@ -7,7 +7,7 @@ import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
 import { isStatic } from '../static/manifests.ts'
 import { letGo } from '../volumes/exclusive.ts'
 import { removeVolumes } from '../volumes/volumes.ts'
-import { killPod } from './kill.ts'
+import { type KillOptions, killPod } from './kill.ts'
 import { addressesOf } from './sandbox.ts'
 
 /** Ends the pod's containers within their grace period; its sandbox runs on. @returns what is left, as it ended */
@@ -15,12 +15,12 @@ export async function stopContainers(
   parts: KubeletParts,
   pod: Pod,
   observed: RuntimePod,
-  graceSeconds: number,
+  { graceSeconds, cut }: Pick<KillOptions, 'graceSeconds' | 'cut'>,
 ): Promise<RuntimePod> {
   const podIP = addressesOf(parts, pod)[0] ?? ''
   const running = observed.containers.filter(({ state }) => state === 'running')
   if (running.length === 0) return observed
-  await killPod(parts, pod, observed, { graceSeconds, podIP })
+  await killPod(parts, pod, observed, { graceSeconds, podIP, ...(cut && { cut }) })
   const look = (container: RuntimeContainer) =>
     running.includes(container) ? parts.runtime.container(container.id) : container
   const ended = await Promise.all(observed.containers.map(look))
