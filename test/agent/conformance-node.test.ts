@@ -101,6 +101,39 @@ describe('the environment', () => {
   })
 })
 
+describe('variables out of a file', () => {
+  it.concurrent('are those that a container before left in a volume', async () => {
+    const volumeMounts = [{ name: 'config', mountPath: '/data' }]
+    const from = (key: string, optional = false) => ({
+      name: key,
+      valueFrom: { fileKeyRef: { volumeName: 'config', path: 'config.env', key, optional } },
+    })
+    const write = `echo "CONFIG_1='value 1'" > /data/config.env; echo "CONFIG_2='value 2'" >> /data/config.env`
+    const out = await outputOf(
+      'env-file',
+      'env | grep CONFIG | sort',
+      { env: [from('CONFIG_1'), from('CONFIG_2'), from('CONFIG_3', true)] },
+      {
+        volumes: [{ name: 'config', emptyDir: {} }],
+        initContainers: [{ ...node.container(write), name: 'setup', volumeMounts }],
+      },
+    )
+    expect(out).toBe('CONFIG_1=value 1\nCONFIG_2=value 2')
+  })
+  it.concurrent('keep a container waiting while they are missing', async () => {
+    const fileKeyRef = { volumeName: 'config', path: 'config.env', key: 'A' }
+    await node.run('env-file-missing', {
+      volumes: [{ name: 'config', emptyDir: {} }],
+      containers: [{ ...node.container(), env: [{ name: 'A', valueFrom: { fileKeyRef } }] }],
+    })
+    const pod = await node.until('env-file-missing', found => statusOf(found)?.state?.waiting?.message !== undefined)
+    expect(statusOf(pod).state?.waiting).toMatchObject({
+      reason: 'CreateContainerConfigError',
+      message: 'environment variable file "config.env" not found in volume "config"',
+    })
+  })
+})
+
 describe('command and arguments', () => {
   const image = 'flotilla-test/entry:1'
   beforeAll(() => {
@@ -168,6 +201,20 @@ describe('hooks over HTTP', () => {
     expect(asked).toEqual(['GET /post mine'])
     await node.remove('hooks-http')
     expect(asked).toEqual(['GET /post mine', 'GET /pre mine'])
+    server.close()
+  })
+  it('have been asked, whatever the answer says, and over plain HTTP where no TLS is spoken', async () => {
+    let asked = 0
+    const server = createHttpServer((_request, response) => {
+      asked++
+      response.writeHead(500).end()
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const postStart = { httpGet: { host: '127.0.0.1', port, path: '/', scheme: 'HTTPS' } }
+    await node.run('hooks-plain', { containers: [{ ...node.container(), lifecycle: { postStart } }] })
+    expect(statusOf(await node.ready('hooks-plain')).restartCount).toBe(0)
+    expect(asked).toBe(1)
     server.close()
   })
 })

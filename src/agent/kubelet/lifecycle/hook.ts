@@ -3,7 +3,7 @@ import type { Container, LifecycleHandler } from '../../../shared/api/core/v1.ts
 import { type Clock, delay } from '../../../shared/machinery/clock.ts'
 import type { ContainerRuntime } from '../runtime/contract.ts'
 import { runCommand } from './exec.ts'
-import { httpGet, httpTarget } from './http.ts'
+import { httpGet, httpTarget, isPlainHttp } from './http.ts'
 import { portOf } from './ports.ts'
 import { connectTcp } from './tcp.ts'
 
@@ -25,8 +25,11 @@ export async function runHook(
     if (exitCode !== 0) throw new Error(`command '${command.join(' ')}' exited with ${exitCode}: ${output.trim()}`)
   } else if (handler.httpGet) {
     const target = httpTarget(handler.httpGet, podIP, portOf(container, handler.httpGet.port), 'kube-lifecycle/1.36')
-    const { status } = await httpGet(target, timeoutMs)
-    if (status >= 400) throw new Error(`HTTP request to ${target.host}:${target.port}${target.path} answered ${status}`)
+    // Whatever it answers: it was asked.
+    await httpGet(target, timeoutMs).catch((error: unknown) => {
+      if (!isPlainHttp(error)) throw error
+      return httpGet({ ...target, scheme: 'http' }, timeoutMs)
+    })
   } else if (handler.tcpSocket) {
     await connectTcp(handler.tcpSocket.host || podIP, portOf(container, handler.tcpSocket.port), timeoutMs)
   } else if (handler.sleep) {

@@ -36,6 +36,10 @@ export function httpTarget(action: HTTPGetAction, podIP: string, port: number, u
   }
 }
 
+/** Whether a server that was asked over TLS does not speak it. */
+export const isPlainHttp = (error: unknown): boolean =>
+  /SSL routines:.*(?:wrong version number|packet length too long)/.test((error as Error).message)
+
 /**
  * Follows redirects that stay on the same host; one that leads elsewhere is the answer.
  * @throws Error when there is no answer in time

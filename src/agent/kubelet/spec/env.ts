@@ -1,6 +1,7 @@
 // A container's environment: service variables, then envFrom, then env, each overriding what comes before.
-import type { ConfigMap, Container, EnvVarSource, Pod, Secret } from '../../../shared/api/core/v1.ts'
+import type { ConfigMap, Container, EnvVarSource, FileKeySelector, Pod, Secret } from '../../../shared/api/core/v1.ts'
 import { ContainerConfigError } from './config-error.ts'
+import { valueInEnvFile } from './env-file.ts'
 import { type DownwardFacts, fieldValue, resourceValue } from './downward.ts'
 import { expand } from './expansion.ts'
 
@@ -17,6 +18,8 @@ export interface EnvironmentInput {
   readonly facts: DownwardFacts
   readonly services: ReadonlyMap<string, string>
   readonly objects: ObjectSource
+  /** Reads a file of a volume of the pod. @returns undefined when it does not exist @throws Error for what is no file in it */
+  readonly readFile: (volume: string, path: string) => Promise<string | undefined>
 }
 
 type Values = Readonly<Record<string, string>>
@@ -62,11 +65,8 @@ async function valuesFrom(
   return {}
 }
 
-async function valueOf(
-  { pod, container, facts, objects }: EnvironmentInput,
-  source: EnvVarSource,
-  namespace: string,
-): Promise<string | undefined> {
+async function valueOf(input: EnvironmentInput, source: EnvVarSource, namespace: string): Promise<string | undefined> {
+  const { pod, container, facts, objects } = input
   if (source.fieldRef) return fieldValue(pod, source.fieldRef, facts)
   if (source.resourceFieldRef) return resourceValue(pod, container, source.resourceFieldRef, facts)
   if (source.configMapKeyRef) {
@@ -87,7 +87,26 @@ async function valueOf(
     if (optional) return undefined
     throw new ContainerConfigError(`couldn't find key ${key} in Secret ${namespace}/${name}`)
   }
-  return undefined
+  return source.fileKeyRef && valueInFile(input, source.fileKeyRef)
+}
+
+/** What the file says instead is not told: it may be a secret. */
+async function valueInFile(
+  { readFile }: EnvironmentInput,
+  { volumeName, path, key, optional }: FileKeySelector,
+): Promise<string | undefined> {
+  const value = await readFile(volumeName, path)
+    .then(text => text !== undefined && valueInEnvFile(text, key))
+    .catch(() => {
+      throw new ContainerConfigError("couldn't parse env file")
+    })
+  if (value) return value
+  if (optional) return undefined
+  throw new ContainerConfigError(
+    value === false
+      ? `environment variable file "${path}" not found in volume "${volumeName}"`
+      : `environment variable key "${key}" not found in file "${path}" of volume "${volumeName}"`,
+  )
 }
 
 /** @returns command and arguments with `$(NAME)` replaced */

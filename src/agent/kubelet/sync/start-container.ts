@@ -13,6 +13,7 @@ import { limitsOf } from '../spec/resources.ts'
 import { securityOf } from '../spec/security.ts'
 import { serviceVariables } from '../spec/service-env.ts'
 import { devicesOf, mountsOf } from '../volumes/container-mounts.ts'
+import { readInside } from '../volumes/sub-path.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import { runSinceMsOf } from './restart-all.ts'
 import { runtimeHandler } from './sandbox.ts'
@@ -33,6 +34,8 @@ export interface StartInput {
 
 /** Told by their names: an event about the image says more. */
 const OF_IMAGES = new Set(['ErrImagePull', 'ErrImageNeverPull', 'ImagePullBackOff', 'InvalidImageName'])
+/** More than a process can be given in variables. */
+const MAX_ENV_FILE_BYTES = 1024 ** 2
 const HOOK_TIMEOUT_MS = 10 * 60_000
 const DEFAULT_TERMINATION_MESSAGE_PATH = '/dev/termination-log'
 
@@ -107,7 +110,12 @@ async function specOf(parts: KubeletParts, input: StartInput, image: RuntimeImag
   const podDir = podDirOf(dataDir, pod.metadata.uid)
   const runSinceMs = runSinceMsOf(pod, input.runtime)
   const services = serviceVariables(parts.services(), pod.metadata.namespace, pod.spec.enableServiceLinks ?? true)
-  const env = await environmentOf({ pod, container, facts: factsOf(parts, podIPs), services, objects })
+  const readEnvFile = async (volume: string, path: string) => {
+    const found = volumes.get(volume)
+    return found && readInside(found.path, path, MAX_ENV_FILE_BYTES)
+  }
+  const facts = factsOf(parts, podIPs)
+  const env = await environmentOf({ pod, container, facts, services, objects, readFile: readEnvFile })
   const readProfile = (path: string) => readFile(join(dataDir, 'seccomp', normalize(`/${path}`)), 'utf8')
   const primaryGroup = (user: string) => runtime.primaryGroup(pod.metadata, image.id, user)
   const security = await securityOf(pod, container, image.user, { readProfile, primaryGroup })

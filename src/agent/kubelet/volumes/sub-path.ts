@@ -2,26 +2,27 @@
 // links at any time; so the path is resolved once, then walked without following links, and what the walk reached is
 // bind-mounted by its file descriptor to a place that no container can touch. Docker is given that place.
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, realpath, stat, writeFile } from 'node:fs/promises'
+import { type FileHandle, chmod, lstat, mkdir, open, realpath, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { type HostTools, isMountPoint } from './mounts.ts'
 
 /** Opens a place rather than its contents. @see open(2) */
 const O_PATH = 0o10000000
+/** Permissions, and whether what is made in a folder gets its group. */
+const PERMISSIONS = 0o2777
 
 const inside = (root: string, path: string): boolean =>
   path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
 
 /**
  * @param volume host path of the volume's root, itself trusted
- * @param subPath relative, without `..`; made as a folder when it does not exist
+ * @param subPath relative, without `..`; made as a folder when it does not exist, for whom the volume is
  * @param target a path that only the agent can change; becomes the bind mount
  * @throws Error when the path leads out of the volume
  */
 export async function bindSubPath(volume: string, subPath: string, target: string, tools: HostTools): Promise<string> {
   if (subPath.startsWith('/') || subPath.split('/').includes('..'))
     throw new Error(`subPath must be relative and must not contain '..': ${subPath}`)
-  if (await isMountPoint(target)) return target
   const root = await realpath(volume)
   const wanted = join(root, subPath)
   await makeMissing(root, wanted)
@@ -30,17 +31,48 @@ export async function bindSubPath(volume: string, subPath: string, target: strin
   const handle = await walk(root, relative(root, resolved))
   try {
     const source = `/proc/${process.pid}/fd/${handle.fd}`
-    if ((await stat(source)).isDirectory()) await mkdir(target, { recursive: true })
-    else {
-      await mkdir(dirname(target), { recursive: true })
-      await writeFile(target, '', { flag: 'a' })
+    const place = await stat(source)
+    while (await isMountPoint(target)) {
+      const { dev, ino } = await stat(target)
+      if (dev === place.dev && ino === place.ino) return target
+      // Bound for a container before this one: the path has another file since, as in a volume that was updated.
+      await tools.unmount(target)
     }
+    await makeTarget(target, place.isDirectory())
     // Not canonicalized: mount must use the descriptor, not look the path up again.
     await tools.mount(['--no-canonicalize', '--bind', source, target])
   } finally {
     await handle.close()
   }
   return target
+}
+
+/**
+ * Reads a file of a volume, whose path may lead over links inside of it.
+ * @returns undefined when it does not exist @throws Error for a path that leads out, and for what is no file of this size
+ */
+export async function readInside(volume: string, path: string, maxBytes: number): Promise<string | undefined> {
+  const root = await realpath(volume)
+  const resolved = await realpath(join(root, path)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+    return undefined
+  })
+  if (resolved === undefined) return undefined
+  if (!inside(root, resolved)) throw new Error(`"${path}" not within volume path "${volume}"`)
+  await using place = await walk(root, relative(root, resolved))
+  const found = await place.stat()
+  if (!found.isFile() || found.size > maxBytes) throw new Error(`"${path}" is no file of at most ${maxBytes} bytes`)
+  await using file = await open(`/proc/self/fd/${place.fd}`)
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(found.size), 0, found.size, 0)
+  return buffer.toString('utf8', 0, bytesRead)
+}
+
+/** Something of the kind that is mounted there. What is there of the other kind is empty: only that is removed. */
+async function makeTarget(target: string, isFolder: boolean): Promise<void> {
+  const found = await lstat(target).catch(() => undefined)
+  if (found && found.isDirectory() !== isFolder) await (isFolder ? unlink(target) : rmdir(target))
+  await mkdir(isFolder ? target : dirname(target), { recursive: true })
+  if (!isFolder) await writeFile(target, '', { flag: 'a' })
 }
 
 /** Makes the folders that are missing, starting at the deepest part that exists inside the volume. */
@@ -54,21 +86,24 @@ async function makeMissing(root: string, wanted: string): Promise<void> {
   if (missing.length === 0) return
   const resolved = await realpath(existing)
   if (!inside(root, resolved)) throw new Error(`subpath "${relative(root, wanted)}" not within volume path "${root}"`)
+  const mode = (await stat(root)).mode & PERMISSIONS
   let parent = await walk(root, relative(root, resolved))
   try {
     for (const name of missing) {
-      await mkdir(`/proc/self/fd/${parent.fd}/${name}`, { mode: 0o750 }).catch(ignoreExisting)
+      const isNew = await mkdir(`/proc/self/fd/${parent.fd}/${name}`, { mode: 0o700 }).then(() => true, ifExisting)
       const next = await step(parent, name)
       await parent.close()
       parent = next
+      if (isNew) await chmod(`/proc/self/fd/${parent.fd}`, mode)
     }
   } finally {
     await parent.close()
   }
 }
 
-function ignoreExisting(error: NodeJS.ErrnoException): void {
+function ifExisting(error: NodeJS.ErrnoException): false {
   if (error.code !== 'EEXIST') throw error
+  return false
 }
 
 const step = (parent: FileHandle, name: string): Promise<FileHandle> =>
