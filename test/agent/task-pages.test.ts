@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConfigMap, Event, Pod, type PodSpec } from '../../src/shared/api/core/v1.ts'
+import { ConfigMap, Event, Node, Pod, type PodSpec } from '../../src/shared/api/core/v1.ts'
 import { eventually } from '../support/eventually.ts'
 import { docker } from './support/node.ts'
 import { TestNode, isReady, statusOf } from './support/test-node.ts'
@@ -253,6 +253,16 @@ describe('memory', () => {
     const mount = { volumeMounts: [{ name: 'v', mountPath: '/v' }] }
     const script = 'df -m /v | tail -1 | tr -s " " | cut -d " " -f 2'
     expect(await outputOf('memory-volume', script, mount, { volumes })).toBe('64')
+  })
+  it.concurrent('for files is no more than its pod may use, or without a limit what all pods may', async () => {
+    const volumes = [{ name: 'v', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } }]
+    const mount = { volumeMounts: [{ name: 'v', mountPath: '/v' }] }
+    const script = 'df -k /v | tail -1 | tr -s " " | cut -d " " -f 2'
+    const limited = { ...mount, resources: { limits: { memory: '32Mi' } } }
+    expect(await outputOf('memory-volume-pod', script, limited, { volumes })).toBe(String(32 * 1024))
+    const any = [{ name: 'v', emptyDir: { medium: 'Memory' } }]
+    const { allocatable } = (await node.client.get(Node, { name: node.nodeName })).status
+    expect(`${await outputOf('memory-volume-any', script, mount, { volumes: any })}Ki`).toBe(allocatable!['memory'])
   })
 })
 

@@ -316,6 +316,46 @@ describe('paths inside volumes', () => {
     expect(statusOf(pod).state?.waiting?.message).toBe('missing value for "MISSING"')
     await node.remove('expr')
   })
+  it('that are made are for whom the volume is: any user of the pod, and the pod’s group', async () => {
+    const mount = (subPath: string) => ({ name: 'v', mountPath: `/${subPath}`, subPath })
+    const script = 'stat -c "%a %g" /v; touch /a/b/mine && stat -c "%a %g" /a/b; stat -c "%u %g" /a/b/mine'
+    await node.run('sub-modes', {
+      restartPolicy: 'Never',
+      securityContext: { runAsUser: 1000, fsGroup: 2000 },
+      volumes: [{ name: 'v', emptyDir: {} }],
+      containers: [{ ...node.container(script), volumeMounts: [{ name: 'v', mountPath: '/v' }, mount('a/b')] }],
+    })
+    const pod = await node.until('sub-modes', ({ status }) => status.phase === 'Succeeded' || status.phase === 'Failed')
+    const id = statusOf(pod).containerID!.replace('docker://', '')
+    expect(docker('logs', id)).toBe('2777 2000\n2777 2000\n1000 2000')
+    await node.remove('sub-modes')
+  })
+  it('that show a file show the same one while a container runs, and the one of today to the next container', async () => {
+    await node.client.create(ConfigMap, { metadata: { name: 'today', namespace }, data: { 'a.conf': 'old' } })
+    await node.run('sub-file', {
+      volumes: [{ name: 'v', configMap: { name: 'today' } }],
+      containers: [
+        {
+          ...node.container(),
+          volumeMounts: [
+            { name: 'v', mountPath: '/v' },
+            { name: 'v', mountPath: '/etc/a.conf', subPath: 'a.conf' },
+          ],
+        },
+      ],
+    })
+    const first = await node.ready('sub-file')
+    await node.client.patch(ConfigMap, { namespace, name: 'today' }, { data: { 'a.conf': 'new' } })
+    await eventually(() => inside(first, 'cat', '/v/a.conf') === 'new', 20_000)
+    expect(inside(first, 'cat', '/etc/a.conf')).toBe('old')
+    docker('kill', statusOf(first).containerID!.replace('docker://', ''))
+    const second = await node.until('sub-file', pod => {
+      const { restartCount, ready } = statusOf(pod)
+      return restartCount === 1 && ready
+    })
+    expect(inside(second, 'cat', '/etc/a.conf')).toBe('new')
+    await node.remove('sub-file')
+  })
 })
 
 describe('volumes that follow their source', () => {

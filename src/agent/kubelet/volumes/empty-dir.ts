@@ -3,6 +3,7 @@ import { chmod, chown, mkdir } from 'node:fs/promises'
 import type { EmptyDirVolumeSource, Pod } from '../../../shared/api/core/v1.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { pageSizeOf } from '../node/huge-pages.ts'
+import { wholeLimitsOf } from '../spec/resources.ts'
 import { type HostTools, isMountPoint } from './mounts.ts'
 
 /** Everyone may write, and files keep the folder's group. */
@@ -10,14 +11,16 @@ const MODE = 0o777
 const SET_GROUP = 0o2000
 const HUGE_PAGES = 'HugePages'
 
+/** @param memoryBytes what all pods of the node may use together */
 export async function prepareEmptyDir(
   folder: string,
   source: EmptyDirVolumeSource,
+  memoryBytes: number,
   pod: Pick<Pod, 'spec'>,
   tools: HostTools,
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const mount = mountOf(source, pod)
+  const mount = mountOf(source, memoryBytes, pod)
   if (mount && !(await isMountPoint(folder))) await tools.mount([...mount, folder])
   const gid = pod.spec.securityContext?.fsGroup
   if (gid !== undefined) await chown(folder, 0, gid)
@@ -25,11 +28,17 @@ export async function prepareEmptyDir(
 }
 
 /** @returns what mount(8) is told; undefined for the disk */
-function mountOf({ medium = '', sizeLimit }: EmptyDirVolumeSource, pod: Pick<Pod, 'spec'>): string[] | undefined {
+function mountOf(
+  { medium = '', sizeLimit }: EmptyDirVolumeSource,
+  memoryBytes: number,
+  pod: Pick<Pod, 'spec'>,
+): string[] | undefined {
   if (medium === '') return undefined
   if (medium === 'Memory') {
-    const size = sizeLimit === undefined ? 0 : parseQuantity(sizeLimit).value()
-    return ['-t', 'tmpfs', '-o', size > 0 ? `mode=777,size=${size}` : 'mode=777', 'tmpfs']
+    // No larger than what the pod could fill.
+    const own = sizeLimit === undefined ? 0 : parseQuantity(sizeLimit).value()
+    const sizes = [memoryBytes, wholeLimitsOf(pod.spec).get('memory')?.value() ?? 0, own].filter(size => size > 0)
+    return ['-t', 'tmpfs', '-o', `mode=777,size=${Math.min(...sizes)}`, 'tmpfs']
   }
   if (medium === HUGE_PAGES || medium.startsWith(`${HUGE_PAGES}-`))
     return ['-t', 'hugetlbfs', '-o', `pagesize=${pageSizeFor(medium, pod)}`, 'nodev']

@@ -78,11 +78,11 @@ export async function collectFiles(input: ProjectionInput, projection: Projected
     if (configMap) {
       const found = await objects.configMap(namespace, configMap.name ?? '')
       if (!found && !configMap.optional) throw new Error(`configmap "${configMap.name ?? ''}" not found`)
-      pick(files, found ? bytesOfConfigMap(found) : new Map(), configMap, mode, !found)
+      pick(files, found && bytesOfConfigMap(found), configMap, mode, 'configmap references non-existent config key')
     } else if (secret) {
       const found = await objects.secret(namespace, secret.name ?? '')
       if (!found && !secret.optional) throw new Error(`secret "${secret.name ?? ''}" not found`)
-      pick(files, found ? bytesOfSecret(found) : new Map(), secret, mode, !found)
+      pick(files, found && bytesOfSecret(found), secret, mode, 'references non-existent secret key')
     } else if (downwardAPI) {
       for (const item of downwardAPI.items ?? []) files.set(item.path, downwardFile(input, item, mode))
     } else if (serviceAccountToken) {
@@ -94,13 +94,15 @@ export async function collectFiles(input: ProjectionInput, projection: Projected
   return files
 }
 
+/** @param data undefined = the object does not exist, and need not */
 function pick(
   files: Map<string, ProjectedFile>,
-  data: Bytes,
+  data: Bytes | undefined,
   source: { readonly items?: KeyToPath[]; readonly optional?: boolean; readonly name?: string },
   defaultMode: number,
-  missing: boolean,
+  problem: string,
 ): void {
+  if (!data) return
   if (!source.items?.length) {
     for (const [key, bytes] of data) files.set(key, { bytes, mode: defaultMode })
     return
@@ -108,7 +110,7 @@ function pick(
   for (const { key, path, mode } of source.items) {
     const bytes = data.get(key)
     if (bytes) files.set(path, { bytes, mode: mode ?? defaultMode })
-    else if (!source.optional && !missing) throw new Error(`references non-existent config key: ${key}`)
+    else if (!source.optional) throw new Error(`${problem}: ${key}`)
   }
 }
 

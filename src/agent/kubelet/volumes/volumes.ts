@@ -2,6 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PersistentVolume, ProjectedVolumeSource, Volume } from '../../../shared/api/core/v1.ts'
+import { parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { type WriteOptions, type Written, isWritten, writeAtomically } from './atomic-writer.ts'
 import { ClaimError, type ClaimSource, boundVolume } from './claims.ts'
 import { prepareEmptyDir } from './empty-dir.ts'
@@ -73,7 +74,8 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
   const { fsGroup: gid, fsGroupChangePolicy: policy } = input.pod.spec.securityContext ?? {}
   if (volume.hostPath) return writable(await prepareHostPath(volume.hostPath))
   if (volume.emptyDir) {
-    await prepareEmptyDir(folder, volume.emptyDir, input.pod, tools)
+    const memoryBytes = parseQuantity(input.facts.allocatable['memory'] ?? '0').value()
+    await prepareEmptyDir(folder, volume.emptyDir, memoryBytes, input.pod, tools)
     return writable(folder)
   }
   if (volume.image) return readOnly(await prepareImageVolume(input.pod, volume.name, volume.image, folder, images))
