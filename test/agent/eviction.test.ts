@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { EvictionManager } from '../../src/agent/kubelet/eviction/eviction-manager.ts'
+import { storageExcess } from '../../src/agent/kubelet/eviction/local-storage.ts'
 import { rankForEviction } from '../../src/agent/kubelet/eviction/rank.ts'
 import { DEFAULT_THRESHOLDS, amountOf, shortages } from '../../src/agent/kubelet/eviction/thresholds.ts'
 import { ImageGc, removePulledImages } from '../../src/agent/kubelet/images/image-gc.ts'
@@ -44,6 +45,34 @@ describe('the order of eviction', () => {
       'pids',
     )
     expect(names(ranked)).toEqual(['many', 'few', 'important'])
+  })
+})
+
+describe('storage of a pod', () => {
+  const limit = (amount: string) => ({ resources: { limits: { 'ephemeral-storage': amount } } })
+  const pod = {
+    spec: {
+      initContainers: [{ name: 'log', restartPolicy: 'Always', ...limit('1000') }],
+      containers: [{ name: 'main', ...limit('2000') }, { name: 'free' }],
+      volumes: [{ name: 'v', emptyDir: {} }],
+    },
+  } as unknown as Pod
+  const used = (containers: Record<string, number>, volume = 0) => ({
+    containers: new Map(Object.entries(containers)),
+    emptyDirs: new Map([['v', volume]]),
+    logs: 0,
+  })
+
+  test('is counted together, with its volumes, against the sum of the limits that there are', () => {
+    expect(storageExcess(pod, used({ main: 1000, free: 1000 }, 1000))).toBeUndefined()
+    expect(storageExcess(pod, used({ main: 1000, free: 1000 }, 1001))).toBe(
+      'Pod ephemeral local storage usage exceeds the total limit of containers 3k. ',
+    )
+  })
+  test('of one container is held to its own limit', () => {
+    expect(storageExcess(pod, used({ main: 2001 }))).toBe(
+      'Container main exceeded its local ephemeral storage limit "2000". ',
+    )
   })
 })
 

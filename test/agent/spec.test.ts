@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { NodeEvents } from '../../src/agent/kubelet/node/node-events.ts'
 import { checkOnce } from '../../src/agent/kubelet/probes/check.ts'
 import type { ContainerRuntime, RuntimeContainer } from '../../src/agent/kubelet/runtime/contract.ts'
@@ -21,7 +21,7 @@ import {
   assertSafePath,
   writeAtomically,
 } from '../../src/agent/kubelet/volumes/atomic-writer.ts'
-import { resourceValue } from '../../src/agent/kubelet/spec/downward.ts'
+import { fieldValue, resourceValue } from '../../src/agent/kubelet/spec/downward.ts'
 import { expand } from '../../src/agent/kubelet/spec/expansion.ts'
 import { hostnameOf, hostsFile, resolvConfOf } from '../../src/agent/kubelet/spec/names.ts'
 import { limitsOf, oomScoreAdj } from '../../src/agent/kubelet/spec/resources.ts'
@@ -65,6 +65,15 @@ describe('the downward API', () => {
     expect(limit({ resources }, 'limits.memory', '1Mi')).toBe('64')
     expect(limit({}, 'limits.memory', '1Mi')).toBe('8192')
   })
+})
+
+test('labels and annotations are told in lines, quoted as Go quotes', () => {
+  const annotations = { b: 'two\nlines', a: 'say "ä" \\', c: '\x07\x7f\u00a0\u{1f600}' }
+  const pod = { metadata: { annotations } } as unknown as Pod
+  const facts = { nodeName: 'n', hostIPs: [], podIPs: [], allocatable: {} }
+  expect(fieldValue(pod, { fieldPath: 'metadata.annotations' }, facts)).toBe(
+    ['a="say \\"ä\\" \\\\"', 'b="two\\nlines"', 'c="\\a\\x7f\\u00a0😀"'].join('\n'),
+  )
 })
 
 describe('restart back-off', () => {

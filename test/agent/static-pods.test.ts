@@ -42,6 +42,30 @@ test('a manifest that is no pod is told for what it lacks', () => {
   ).toThrow(/^spec.containers: /)
 })
 
+test.each([
+  ['serviceaccounts', '{ serviceAccountName: a, CONTAINERS }'],
+  ['secrets', '{ imagePullSecrets: [{ name: a }], CONTAINERS }'],
+  ['configmaps', '{ volumes: [{ name: v, configMap: { name: a } }], CONTAINERS }'],
+  [
+    'serviceaccounts',
+    '{ volumes: [{ name: v, projected: { sources: [{ serviceAccountToken: { path: t } }] } }], CONTAINERS }',
+  ],
+  ['persistentvolumeclaims', '{ volumes: [{ name: v, persistentVolumeClaim: { claimName: a } }], CONTAINERS }'],
+  ['resourceclaims', '{ resourceClaims: [{ name: a, resourceClaimName: a }], CONTAINERS }'],
+])('a manifest may not refer to other objects: %s', (what, spec) => {
+  const text = `kind: Pod\napiVersion: v1\nmetadata: { name: x }\nspec: ${spec}`
+  expect(() => podOfManifest(text.replace('CONTAINERS', 'containers: [{ name: c, image: i }]'), 'n')).toThrow(
+    `spec: static pods may not reference ${what}`,
+  )
+})
+
+test('a pod of a manifest has its class of quality of service, by which the kernel chooses', () => {
+  const amounts = '{ cpu: 1, memory: 1Gi }'
+  const container = `{ name: c, image: i, resources: { limits: ${amounts}, requests: ${amounts} } }`
+  const text = `kind: Pod\napiVersion: v1\nmetadata: { name: x }\nspec: { containers: [${container}] }`
+  expect(podOfManifest(text, 'n').status.qosClass).toBe('Guaranteed')
+})
+
 it('runs a manifest that appears, and shows it in the API as a mirror pod', async () => {
   writeFileSync(join(folder, 'web.yaml'), manifest('echo one'))
   writeFileSync(join(folder, 'broken.yaml'), 'kind: [')

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { Transform, type TransformCallback } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { Pod } from '../../shared/api/core/v1.ts'
 import { type ApiContext, HttpError, containersNamed, findPod } from './contract.ts'
 
 const isTrue = (text: string | null): boolean => text === 'true' || text === '1'
@@ -74,17 +75,18 @@ function sinceSeconds(query: URLSearchParams, nowMs: number): number | undefined
   return Number.isNaN(parsed) ? undefined : parsed / 1000
 }
 
-const waitingReason = (pod: { status: { containerStatuses?: readonly unknown[] } }, name: string): string | undefined =>
-  (
-    (pod.status.containerStatuses ?? []) as {
-      name: string
-      state?: { waiting?: { reason?: string; message?: string } }
-    }[]
-  ).find(status => status.name === name)?.state?.waiting?.reason
+const OF_PULLS: Readonly<Record<string, string>> = {
+  ErrImagePull: "image can't be pulled",
+  ImagePullBackOff: 'trying and failing to pull image',
+}
+
+const waitingReason = ({ status }: Pod, name: string): string | undefined =>
+  [status.containerStatuses, status.initContainerStatuses, status.ephemeralContainerStatuses]
+    .flatMap(statuses => statuses ?? [])
+    .find(one => one.name === name)?.state?.waiting?.reason
 
 function missing(pod: string, container: string, previous: boolean, reason: string | undefined): HttpError {
   if (previous) return new HttpError(400, `previous terminated container "${container}" in pod "${pod}" not found`)
-  const why = reason === 'PodInitializing' || reason === 'ContainerCreating' ? reason : (reason ?? 'ContainerCreating')
-  const text = why === reason && why.includes('Image') ? `trying and failing to pull image` : why
-  return new HttpError(400, `container "${container}" in pod "${pod}" is waiting to start: ${text}`)
+  const why = (reason && OF_PULLS[reason]) ?? reason ?? 'ContainerCreating'
+  return new HttpError(400, `container "${container}" in pod "${pod}" is waiting to start: ${why}`)
 }

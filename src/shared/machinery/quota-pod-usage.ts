@@ -1,7 +1,7 @@
 // What a pod takes out of a ResourceQuota.
 import type { Container, Pod, PodSpec } from '../api/core/v1.ts'
 import { heldSpec } from './held-resources.ts'
-import { type Quantity, parseQuantity } from './quantity.ts'
+import { parseQuantity } from './quantity.ts'
 import { type Usage, addUsage, one } from './quota-usage.ts'
 
 type Amounts = Readonly<Record<string, string | number>> | undefined
@@ -75,14 +75,3 @@ export function podUsage(pod: Pod, nowMs: number): Usage {
 /** Whether the pod as a whole asks for something itself. */
 export const asksAsWhole = ({ resources }: Pick<PodSpec, 'resources'>): boolean =>
   Object.keys({ ...resources?.requests, ...resources?.limits }).length > 0
-
-/** Requests and limits neither cpu nor memory. */
-export function isBestEffort({ spec }: Pod): boolean {
-  const none = (amounts: Amounts) =>
-    ['cpu', 'memory'].every(name => {
-      const amount: Quantity | undefined = parse(amounts).get(name)
-      return !amount || amount.isZero()
-    })
-  const parts = asksAsWhole(spec) ? [spec] : [...spec.containers, ...(spec.initContainers ?? [])]
-  return parts.every(({ resources }) => none(resources?.requests) && none(resources?.limits))
-}

@@ -5,7 +5,7 @@ import type {
   ResourceQuotaSpec,
   ScopedResourceSelectorRequirement,
 } from '../api/core/v1.ts'
-import { isBestEffort } from './quota-pod-usage.ts'
+import { qosClass } from './qos.ts'
 
 /** Scopes and the scope selector as one list; all must hold. */
 export const scopesOf = ({ scopes, scopeSelector }: ResourceQuotaSpec): ScopedResourceSelectorRequirement[] => [
@@ -36,9 +36,9 @@ export const podInScope = (pod: Pod, requirement: ScopedResourceSelectorRequirem
     case 'NotTerminating':
       return pod.spec.activeDeadlineSeconds === undefined
     case 'BestEffort':
-      return isBestEffort(pod)
+      return qosClass(pod) === 'BestEffort'
     case 'NotBestEffort':
-      return !isBestEffort(pod)
+      return qosClass(pod) !== 'BestEffort'
     case 'CrossNamespacePodAffinity':
       return crossesNamespaces(pod)
     case 'PriorityClass':

@@ -9,7 +9,7 @@ const RESOURCE = 'ephemeral-storage'
 /** Whether anything of the pod has a limit that must be measured. */
 export const hasStorageLimit = ({ spec }: Pod): boolean =>
   (spec.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && !emptyDir.medium) ||
-  spec.containers.some(({ resources }) => resources?.limits?.[RESOURCE] !== undefined)
+  totalOf(spec, 'limits').has(RESOURCE)
 
 /** @returns the eviction's message, or undefined */
 export function storageExcess(pod: Pod, usage: PodDiskUsage): string | undefined {
@@ -21,8 +21,7 @@ export function storageExcess(pod: Pod, usage: PodDiskUsage): string | undefined
       return `Usage of EmptyDir volume ${JSON.stringify(name)} exceeds the limit "${limit}". `
   }
   const total = totalOf(pod.spec, 'limits').get(RESOURCE)
-  const isWholeLimited = pod.spec.containers.every(({ resources }) => resources?.limits?.[RESOURCE] !== undefined)
-  if (total && isWholeLimited && totalBytes(usage) > total.value())
+  if (total && totalBytes(usage) > total.value())
     return `Pod ephemeral local storage usage exceeds the total limit of containers ${total.toString()}. `
   for (const { name, resources } of pod.spec.containers) {
     const limit = resources?.limits?.[RESOURCE]

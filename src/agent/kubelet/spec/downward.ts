@@ -2,6 +2,7 @@
 import type { Container, ObjectFieldSelector, Pod, ResourceFieldSelector } from '../../../shared/api/core/v1.ts'
 import { type Quantity, parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { ContainerConfigError } from './config-error.ts'
+import { quote } from './quote.ts'
 
 export interface DownwardFacts {
   readonly nodeName: string
@@ -18,7 +19,7 @@ const KEYED = /^metadata\.(labels|annotations)\['(.+)'\]$/
 const asLines = (map: Readonly<Record<string, string>> | undefined): string =>
   Object.keys(map ?? {})
     .sort()
-    .map(key => `${key}=${JSON.stringify(map?.[key] ?? '')}`)
+    .map(key => `${key}=${quote(map?.[key] ?? '')}`)
     .join('\n')
 
 /** @throws ContainerConfigError for a path that is not supported */

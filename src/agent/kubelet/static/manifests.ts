@@ -5,8 +5,10 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { parse } from 'yaml'
-import type { Pod } from '../../../shared/api/core/v1.ts'
+import type { Pod, PodSpec } from '../../../shared/api/core/v1.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
+import { configurationOf } from '../../../shared/machinery/pod-configuration.ts'
+import { qosClass } from '../../../shared/machinery/qos.ts'
 
 export const CONFIG_SOURCE = 'kubernetes.io/config.source'
 export const CONFIG_HASH = 'kubernetes.io/config.hash'
@@ -53,6 +55,8 @@ export function podOfManifest(text: string, nodeName: string): Pod {
   const result = v.safeParse(schema, parse(text, { maxAliasCount: 100 }))
   if (!result.success) throw new Error(`${v.getDotPath(result.issues[0]) ?? 'manifest'}: ${result.issues[0].message}`)
   const { metadata, spec } = result.output
+  const reference = apiReferenceOf(spec as unknown as PodSpec)
+  if (reference) throw new Error(`spec: static pods may not reference ${reference}`)
   const hash = createHash('sha256').update(text).update(nodeName).digest('hex').slice(0, 32)
   const tolerations = (spec as Partial<Pod['spec']>).tolerations ?? []
   return {
@@ -67,8 +71,20 @@ export function podOfManifest(text: string, nodeName: string): Pod {
     },
     // Nothing drives them away: neither taints nor evictions.
     spec: { ...spec, nodeName, tolerations: [...tolerations, { operator: 'Exists', effect: 'NoExecute' }] },
-    status: { phase: 'Pending' },
+    status: { phase: 'Pending', qosClass: qosClass({ spec: spec as unknown as PodSpec }) },
   } as unknown as Pod
+}
+
+/** The node runs what the manifest says without any control plane: nothing in it can be another object. */
+function apiReferenceOf(spec: PodSpec): string | undefined {
+  const { secrets, configMaps } = configurationOf({ spec })
+  const { serviceAccountName, resourceClaims, volumes = [] } = spec
+  const sources = volumes.flatMap(({ projected }) => projected?.sources ?? [])
+  if (serviceAccountName || sources.some(source => source.serviceAccountToken)) return 'serviceaccounts'
+  if (secrets.length > 0) return 'secrets'
+  if (configMaps.length > 0) return 'configmaps'
+  if (resourceClaims?.length) return 'resourceclaims'
+  return volumes.some(volume => volume.persistentVolumeClaim || volume.ephemeral) ? 'persistentvolumeclaims' : undefined
 }
 
 /** @returns the pods of all manifests in the folder; files that cannot be read are told and left out */
