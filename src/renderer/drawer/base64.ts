@@ -10,5 +10,8 @@ export function decodeBase64Text(encoded: string): string | undefined {
   }
 }
 
+/** How many bytes it stands for. */
+export const bytesOfBase64 = (encoded: string): number => Math.floor((encoded.replace(/=+$/, '').length * 3) / 4)
+
 export const encodeBase64Text = (text: string): string =>
   btoa(Array.from(new TextEncoder().encode(text), byte => String.fromCharCode(byte)).join(''))

@@ -8,6 +8,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   ResourceQuota,
+  Secret,
 } from '../../shared/api/core/v1.ts'
 import type { Ingress, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../shared/api/networking/v1.ts'
 import type { PodDisruptionBudget } from '../../shared/api/policy/v1.ts'
@@ -70,15 +71,6 @@ function ruleText(
 
 const pairs = (record: Readonly<Record<string, unknown>> | undefined) =>
   lines(Object.entries(record ?? {}).map(([name, value]) => `${name} ${String(value)}`))
-
-/** How much of each is used. */
-export const quotaFacts = ({ spec, status }: ResourceQuota): Fact[] => [
-  ...Object.entries(spec.hard ?? {}).map(([name, hard]): Fact => [
-    name,
-    t('{some} of {all}', { some: status.used?.[name] ?? 0, all: hard }),
-  ]),
-  [t('Scopes'), spec.scopes?.join(', ')],
-]
 
 const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
   ...systemReadings,
@@ -247,7 +239,11 @@ const readings: Readonly<Record<string, (object: never) => Fact[]>> = {
     [t('Can grow'), storage.allowVolumeExpansion ? t('yes') : t('no')],
     [t('Parameters'), pairs(storage.parameters)],
   ],
-  ResourceQuota: quotaFacts,
+  Secret: ({ type, immutable }: Secret) => [
+    [t('Type'), type],
+    [t('Immutable'), immutable ? t('yes') : undefined],
+  ],
+  ResourceQuota: ({ spec }: ResourceQuota) => [[t('Scopes'), spec.scopes?.join(', ')]],
   LimitRange: ({ spec }: LimitRange) =>
     ((spec.limits as LimitRange['spec']['limits'] | null) ?? []).flatMap(({ type, ...limits }): Fact[] =>
       Object.entries(limits).map(([name, amounts]) => [`${type} ${name}`, pairs(amounts as Record<string, unknown>)]),

@@ -2,8 +2,12 @@
 // as far as they can be told in a line. The rest is in its YAML.
 import { isScalar } from '../../shared/machinery/json-object.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
-import { t } from '../i18n/i18n.ts'
+import { formatDateTime, t } from '../i18n/i18n.ts'
 import { type Fact, lines } from './fact.ts'
+
+/** As the API writes times: told as the user's country does. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
+const scalarText = (value: unknown) => (TIME.test(String(value)) ? formatDateTime(String(value)) : String(value))
 
 const MOST_FACTS = 40
 const MOST_LINES = 12
@@ -20,7 +24,7 @@ function listText(items: readonly unknown[]): string {
 
 function* factsOf(value: unknown, path: readonly string[]): Generator<Fact> {
   if (value === null || value === undefined) return
-  if (isScalar(value)) yield [path.join('.'), String(value)]
+  if (isScalar(value)) yield [path.join('.'), scalarText(value)]
   else if (Array.isArray(value)) {
     if (value.length) yield [path.join('.'), listText(value)]
   } else if (path.length >= DEEPEST) yield [path.join('.'), '…']

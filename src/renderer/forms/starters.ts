@@ -2,10 +2,11 @@
 import { cloneJson } from '../../shared/machinery/json-object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { createYamlDocument, joinYamlDocuments } from '../api/yaml-text.ts'
+import { PLACEHOLDER } from './follow-name.ts'
 import { type FieldSchema, isForeignGroup } from './schema.ts'
 
 const container = { name: 'app', image: null }
-const app = { app: 'example' }
+const app = { app: PLACEHOLDER }
 const podTemplate = { metadata: { labels: app }, spec: { containers: [container] } }
 const job = { template: { spec: { restartPolicy: 'Never', containers: [container] } } }
 
@@ -52,8 +53,14 @@ const STARTERS: Readonly<Record<string, object>> = {
   },
   Secret: { type: 'Opaque', data: {} },
   Service: { spec: { type: 'ClusterIP', selector: app, ports: [{ port: 80, targetPort: 8080 }] } },
-  StatefulSet: { spec: { serviceName: 'example', replicas: 1, selector: { matchLabels: app }, template: podTemplate } },
+  StatefulSet: {
+    spec: { serviceName: PLACEHOLDER, replicas: 1, selector: { matchLabels: app }, template: podTemplate },
+  },
 }
+
+/** Kinds whose labels and selectors say their own name; those of others mean what somebody else made. */
+export const callsItself = ({ kind, group }: ResourceType<unknown>): boolean =>
+  !isForeignGroup(group) && ['DaemonSet', 'Deployment', 'Service', 'StatefulSet'].includes(kind)
 
 /** An empty value of a schema: what must be there, blank. */
 export function blank(schema: FieldSchema, depth = 0): unknown {

@@ -95,7 +95,7 @@ export const nodeColumns = columnsOf<Node>(
     id: 'runtime',
     title: m('Runtime'),
     value: ({ object }) => object.status.nodeInfo?.containerRuntimeVersion ?? '',
-    width: '140px',
+    width: 'minmax(140px, 1fr)',
     hidden: 'narrow',
   },
   ageColumn(),
@@ -123,10 +123,11 @@ export const portsText = ({ spec }: Service): string =>
     .map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol ?? 'TCP'}`)
     .join(', ')
 
-const externalText = ({ spec, status }: Service): string => {
+/** Where a service is reached from outside of the cluster. */
+export const externalText = ({ spec, status }: Service): string => {
   if (spec.type === 'ExternalName') return spec.externalName ?? ''
   const ingress = (status.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname ?? '')
-  return [...ingress, ...(spec.externalIPs ?? [])].join(', ') || '–'
+  return [...ingress, ...(spec.externalIPs ?? [])].join(', ')
 }
 
 export const serviceColumns = columnsOf<Service>(
@@ -140,7 +141,13 @@ export const serviceColumns = columnsOf<Service>(
     width: '120px',
     mono: true,
   },
-  { id: 'external', title: m('External IP'), value: ({ object }) => externalText(object), width: '120px', mono: true },
+  {
+    id: 'external',
+    title: m('External IP'),
+    value: ({ object }) => dash(externalText(object)),
+    width: '120px',
+    mono: true,
+  },
   {
     id: 'ports',
     title: m('Ports'),

@@ -1,7 +1,24 @@
 // Which kinds the Create menu offers; every other one is in the palette and in its own list.
 import type { ServedKind } from '../api/discovery.ts'
 
-const OFFERED = ['StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Service', 'Ingress', 'ConfigMap', 'Secret', 'Namespace']
+const OFFERED = [
+  'Pod',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'CronJob',
+  'HorizontalPodAutoscaler',
+  'PodDisruptionBudget',
+  'Service',
+  'Ingress',
+  'NetworkPolicy',
+  'ConfigMap',
+  'Secret',
+  'PersistentVolumeClaim',
+  'Namespace',
+  'Role',
+  'RoleBinding',
+]
 
 /** @param current of the list that is shown; stands first */
 export function offeredKinds(kinds: readonly ServedKind[], current: ServedKind | undefined): ServedKind[] {

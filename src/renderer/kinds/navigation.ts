@@ -112,6 +112,9 @@ const DUPLICATES = new Set(['events.v1.events.k8s.io', 'componentstatuses.v1.'])
 const isBuiltIn = ({ type: { group } }: ServedKind) =>
   !group.includes('.') || group.endsWith('.k8s.io') || `.${group}`.endsWith('.flotilla.dev')
 
+/** Whether somebody defined the kind for this cluster. */
+export const isCustom = (kind: ServedKind): boolean => !isBuiltIn(kind)
+
 /** The kinds that somebody defined for this cluster. */
 export const customTypes = (kinds: readonly ServedKind[]): ResourceType<KubeObject>[] =>
   kinds

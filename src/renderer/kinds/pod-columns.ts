@@ -44,11 +44,15 @@ export const podColumns = columnsOf<Pod>(
       return h('span', { class: 'truncate text-warning font-medium' }, [
         count,
         last
-          ? h('span', { class: 'text-ink-faint font-normal' }, [' (', h(AgeText, { time: last, brief: true }), ')'])
+          ? h('span', { class: 'text-xs text-ink-faint font-normal' }, [
+              ' (',
+              h(AgeText, { time: last, brief: true }),
+              ')',
+            ])
           : '',
       ])
     },
-    width: 'minmax(68px, 0.4fr)',
+    width: 'minmax(74px, 0.4fr)',
   },
   {
     id: 'owner',

@@ -57,7 +57,7 @@ export function step(
   const before = new Map(quiet.told.map(each => [each.key, each]))
   const told = suspects
     .filter(({ key, namespace }) => bad.has(key) && !(namespace !== undefined && muted.includes(namespace)))
-    .map(each => ({ ...each, since: before.get(each.key)?.since ?? suspected.get(each.key) ?? now }))
+    .map(each => ({ ...each, since: each.sinceMs ?? before.get(each.key)?.since ?? suspected.get(each.key) ?? now }))
     .sort((a, b) => b.since - a.since || a.key.localeCompare(b.key))
   const fresh = told.filter(
     ({ key }) => !before.has(key) && now - (quiet.announced.get(key) ?? Number.NEGATIVE_INFINITY) >= REST_MS,

@@ -23,6 +23,8 @@ export interface Suspect {
   /** What it is called where its kind and name say nothing. */
   readonly title?: string
   readonly text: string
+  /** Since when, in milliseconds since the epoch, where the object itself tells. */
+  readonly sinceMs?: number | undefined
   /** Fewer pods are ready than wanted: bad only if one of these pods is, as otherwise it is on its way. */
   readonly podSelector?: LabelSelector | undefined
 }
@@ -35,12 +37,24 @@ export const WATCHED: readonly Wanted[] = [
   BACKUP_EVENTS,
 ]
 
+/** What tells by its last change since when something is wrong: of a Deployment, a Job, a node. */
+const TELLING: Readonly<Record<string, string>> = { Available: 'False', Failed: 'True', Ready: 'False' }
+
+function troubledSince(object: KubeObject): number | undefined {
+  const { conditions = [] } = ((object as { status?: unknown }).status ?? {}) as {
+    conditions?: readonly { type: string; status: string; lastTransitionTime?: string }[]
+  }
+  const told = conditions.find(({ type, status }) => type in TELLING && [TELLING[type], 'Unknown'].includes(status))
+  return Date.parse(told?.lastTransitionTime ?? '') || undefined
+}
+
 function suspect(
   type: ResourceType<KubeObject>,
-  { metadata }: KubeObject,
+  object: KubeObject,
   status: StatusView,
   podSelector?: LabelSelector,
 ): Suspect[] {
+  const { metadata } = object
   const isBad = status.tone === 'failed' || (type.kind === Node.kind && status.tone === 'unknown')
   const isLate =
     ['progressing', 'warning'].includes(status.tone) && podSelector !== undefined && !metadata.deletionTimestamp
@@ -52,6 +66,7 @@ function suspect(
       namespace: metadata.namespace,
       name: metadata.name,
       text: status.reason ? `${stateText(status.text)}: ${status.reason}` : stateText(status.text),
+      sinceMs: troubledSince(object),
       podSelector: isBad ? undefined : podSelector,
     },
   ]

@@ -12,7 +12,7 @@ export interface NamedObject {
 
 /** What nobody looks for by its name: it is named after something else, and there is much of it. */
 const LEFT_OUT = new Set(['Event', 'EndpointSlice', 'Endpoints', 'ControllerRevision', 'Lease', 'ComponentStatus'])
-const LEFT_OUT_GROUPS = new Set(['history.flotilla.dev', 'metrics.k8s.io'])
+const LEFT_OUT_GROUPS = new Set(['history.flotilla.dev', 'metrics.k8s.io', 'usage.flotilla.dev'])
 const PAGE = 500
 
 interface Page {

@@ -89,7 +89,7 @@ describe.skipIf(!process.env.DISPLAY)('the desktop app', () => {
     const page = await launch('127.0.0.1:0', true)
     await page.getByText('1/1', { exact: true }).waitFor({ timeout: 60_000 })
     await page.getByRole('button', { name: 'Create' }).click()
-    await page.getByRole('menuitem', { name: 'Deployment by form' }).click()
+    await page.getByRole('menuitem', { name: 'Deployment', exact: true }).click()
     await page.fill('input[name=name]', 'desk')
     await page.fill('input[name=image]', counterImage())
     await page.fill('input[name=replicas]', '3')

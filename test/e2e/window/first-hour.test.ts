@@ -42,7 +42,7 @@ describe('the window', () => {
 
   it('shows what the server finds wrong at the fields', async () => {
     await page.getByRole('button', { name: 'Create' }).click()
-    await page.getByRole('menuitem', { name: 'Deployment by form' }).click()
+    await page.getByRole('menuitem', { name: 'Deployment', exact: true }).click()
     await page.fill('input[name=name]', 'Shop_')
     await page.fill('input[name=image]', counterImage())
     await page.locator('form button[type=submit]').click()

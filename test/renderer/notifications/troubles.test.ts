@@ -1,10 +1,11 @@
 // Scheduled backups that fail are told in the window, by the Events that the server records of them.
 import { afterEach, describe, expect, it } from 'vitest'
+import { Deployment } from '../../../src/shared/api/apps/v1.ts'
 import { Event } from '../../../src/shared/api/core/v1.ts'
 import { speak } from '@/i18n/i18n.ts'
 import { nothingTold, step, summary } from '@/notifications/quiet.ts'
 import { suspectsIn } from '@/notifications/troubles.ts'
-import { worldOf } from '../support/objects.ts'
+import { make, worldOf } from '../support/objects.ts'
 
 const event = (reason: string, lastTimestamp: string, message = ''): Event => ({
   apiVersion: 'v1',
@@ -44,5 +45,25 @@ describe('a scheduled backup', () => {
     const keys = new Set(found.map(({ key }) => key))
     const { fresh } = step(nothingTold, found, keys, [], 0)
     expect(summary(fresh)).toEqual({ title, text: FULL })
+  })
+})
+
+describe('since when something is wrong', () => {
+  const at = '2026-03-02T03:00:00Z'
+  const sick = make(Deployment, 'web', {
+    spec: { replicas: 1, selector: { matchLabels: { app: 'web' } } },
+    status: { conditions: [{ type: 'Available', status: 'False', lastTransitionTime: at }] } as never,
+  })
+  const toldOf = (deployment: Deployment, now: number) => {
+    const found = suspectsIn(worldOf([Deployment, [deployment]]))
+    return step(nothingTold, found, new Set(found.map(({ key }) => key)), [], now).next.told
+  }
+
+  it('is told by the object itself, also to a window that was opened later', () => {
+    expect(toldOf(sick, Date.parse(at) + 3_600_000)).toMatchObject([{ name: 'web', since: Date.parse(at) }])
+  })
+  it('is when it was first seen where the object does not tell', () => {
+    const silent = { ...sick, status: {} } as Deployment
+    expect(toldOf(silent, 42)).toMatchObject([{ name: 'web', since: 42 }])
   })
 })

@@ -18,6 +18,12 @@ const look = EditorView.theme({
   '.cm-button': { backgroundImage: 'none', backgroundColor: 'var(--sunken)', border: '1px solid var(--line-strong)' },
   '.cm-tooltip': { backgroundColor: 'var(--raised)', border: '1px solid var(--line)', color: 'var(--ink)' },
   '.cm-lintRange-error': { textDecoration: 'underline wavy var(--failed)', backgroundImage: 'none' },
+  '.cm-foldPlaceholder': {
+    backgroundColor: 'var(--sunken)',
+    border: '1px solid var(--line)',
+    color: 'var(--ink-faint)',
+    padding: '0 4px',
+  },
   '.cm-collapsedLines': { background: 'var(--sunken)', color: 'var(--ink-faint)', padding: '3px 12px' },
   // The symbols that the library puts around the text are in no font of ours.
   '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: "''" },

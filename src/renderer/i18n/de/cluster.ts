@@ -2,6 +2,7 @@
 
 export const cluster = {
   // Who can do what
+  'A click on a mark tells the reason.': 'Ein Klick auf ein Zeichen nennt den Grund.',
   'only some: certain namespaces or names': 'nur manche: bestimmte Namespaces oder Namen',
   'in every namespace': 'in jedem Namespace',
   'Filter subjects': 'Subjekte filtern',

@@ -13,8 +13,11 @@ export const drawer = {
   Metadata: 'Metadaten',
   Created: 'Angelegt',
   Finalizers: 'Finalizer',
+  Annotations: 'Annotationen',
+  Definition: 'Definition',
 
   // ConfigMaps and Secrets
+  Immutable: 'Unveränderlich',
   'Secret values': 'Geheime Werte',
   'It holds no keys.': 'Keine Schlüssel enthalten.',
   'Hide {key}': '{key} verbergen',

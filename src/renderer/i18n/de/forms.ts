@@ -52,7 +52,6 @@ export const forms = {
   'There is no Deployment in this YAML, so the form rests.': 'In diesem YAML steht kein Deployment; das Formular ruht.',
 
   // Making
-  'Creating…': 'Wird angelegt …',
   'YAML of the deployment': 'YAML des Deployments',
   'Copy the commands': 'Befehle kopieren',
   'The server does not describe the fields of this kind: write the YAML.':

@@ -43,7 +43,6 @@ export const shell = {
   'New {kind}': '{kind} anlegen',
   object: 'Objekt',
   'Not found': 'Nicht gefunden',
-  'Deployment by form': 'Deployment per Formular',
   'Anything from YAML': 'Beliebiges aus YAML',
   'Skip to content': 'Zum Inhalt springen',
   'The cluster does not tell what it serves: {error}': 'Der Cluster sagt nicht, was er anbietet: {error}',
