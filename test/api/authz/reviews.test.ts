@@ -200,3 +200,10 @@ describe('a review asked for as a Table', () => {
     })
   })
 })
+
+test('what the server itself puts in place is owned by kube-apiserver', async () => {
+  for (const path of ['/apis/rbac.authorization.k8s.io/v1/clusterroles/admin', '/api/v1/namespaces/kube-system']) {
+    const { metadata } = (await cluster.admin.raw('GET', path)) as AnyJson
+    expect(metadata.managedFields.map(({ manager }: { manager: string }) => manager)).toEqual(['kube-apiserver'])
+  }
+})

@@ -133,7 +133,7 @@ test('a workload without a template lacks what is in it', async () => {
   ]) // prettier-ignore
 })
 
-test('a job without labels has those of its template, and its pods outlive it only with a warning', async () => {
+test('a job without labels of its own has those of its template, and its pods outlive it only with a warning', async () => {
   const path = '/apis/batch/v1/namespaces/default/jobs'
   const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a:1' }] } }
   const { json } = await raw(server, path, { body: { metadata: { name: 'plain' }, spec: { template } } })
@@ -144,6 +144,11 @@ test('a job without labels has those of its template, and its pods outlive it on
     'controller-uid': uid,
     'job-name': 'plain',
   })
+  const labelled = { ...template, metadata: { labels: { app: 'a' } } }
+  const own = await raw(server, path, { body: { metadata: { name: 'own', labels: { app: 'a' } }, spec: { template: labelled } } }) // prettier-ignore
+  expect(own.json.metadata.labels).toEqual({ app: 'a' })
+  const shared = await raw(server, path, { body: { metadata: { name: 'shared' }, spec: { template: labelled } } })
+  expect(shared.json.metadata.labels).toMatchObject({ app: 'a', 'job-name': 'shared' })
   const trial = `${path}/plain?dryRun=All`
   expect((await raw(server, trial, { method: 'DELETE' })).headers['warning']).toContain('child pods are preserved')
   const told = await raw(server, `${trial}&propagationPolicy=Orphan`, { method: 'DELETE' })
@@ -255,4 +260,19 @@ test('a collection is deleted as its preconditions say', async () => {
   expect((await raw(server, chosen)).json.items).toHaveLength(1)
   expect((await remove({})).code).toBe(200)
   expect((await raw(server, chosen)).json.items).toEqual([])
+})
+
+test('an APIService of no group is refused, and one of a group that is no name', async () => {
+  const path = '/apis/apiregistration.k8s.io/v1/apiservices'
+  const send = (group: string, version: string) =>
+    raw(server, path, {
+      body: { metadata: { name: `${version}.${group}` }, spec: { group, version, groupPriorityMinimum: 1, versionPriority: 1 } },
+    }) // prettier-ignore
+  expect((await send('', 'v2')).json.details.causes).toContainEqual({
+    reason: 'FieldValueRequired',
+    message: 'Required value: only v1 may have an empty group and it better be legacy kube',
+    field: 'spec.group',
+  })
+  const { causes } = (await send('-', 'v2')).json.details
+  expect(causes.map(({ field }: { field: string }) => field)).toContain('spec.group')
 })

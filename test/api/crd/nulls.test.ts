@@ -56,3 +56,26 @@ test('who applies empty labels owns them, though none are stored, until others i
     expect([without.code, without.labels]).toEqual([200, undefined])
   }
 })
+
+test('a property of nothing is a schema of nothing, inside items too: refused in words, not by a crash', async () => {
+  await using api = await startTestApiServer()
+  const items = { type: 'object', properties: { a: null }, unknownWord: true }
+  const define = (name: string, list: object) => {
+    const schema = { openAPIV3Schema: { type: 'object', properties: { list } } }
+    const versions = [{ name: 'v1', served: true, storage: true, schema }]
+    const names = { plural: name, kind: `${name[0]?.toUpperCase()}${name.slice(1)}` }
+    const body = { metadata: { name: `${name}.example.com` }, spec: { group: 'example.com', scope: 'Cluster', names, versions } } // prettier-ignore
+    return raw(api, '/apis/apiextensions.k8s.io/v1/customresourcedefinitions?fieldValidation=Strict', { body })
+  }
+  const refused = await define('boats', { type: 'array', items })
+  expect([refused.code, refused.json.message]).toEqual([
+    422,
+    'CustomResourceDefinition.apiextensions.k8s.io "boats.example.com" is invalid: spec.validation.openAPIV3Schema.properties[list].items.properties[a].type: Required value: must not be empty for specified object fields',
+  ])
+  // Upstream's decoder of what may be a schema or several leaves out what it does not know, and does not tell.
+  const made = await define('ships', { type: 'array', items: { type: 'string', unknownWord: true } })
+  expect([made.code, made.json.spec.versions[0].schema.openAPIV3Schema.properties.list.items]).toEqual([
+    201,
+    { type: 'string' },
+  ])
+})

@@ -88,6 +88,12 @@ describe('a kind with a status, a scale and columns', () => {
       'Part.parts.example.com "one" is invalid: .spec.replicas: Invalid value: 2147483648: should be less than or equal to 2147483647',
     ])
   })
+  test('is refused with what its count is, where that is none', async () => {
+    const body = { apiVersion: 'parts.example.com/v1', kind: 'Part', metadata: { name: 'many' }, spec: { replicas: 'three' } } // prettier-ignore
+    const { json } = await raw(api, PLACE, { body })
+    expect(json.message).toContain('.spec.replicas accessor error: three is of the type string, expected int64')
+  })
+
   test.each(['', '/status', '/scale'])('is not patched strategically: %s', async path => {
     expect((await patch(path, { spec: { replicas: 1 } }, 'strategic-merge-patch')).code).toBe(415)
   })

@@ -47,6 +47,15 @@ const failure = (run: () => unknown): ApiError => {
 const containers = (...list: object[]) => ({ template: { spec: { containers: list } } })
 
 describe('serverSideApply()', () => {
+  test('steps of managedFields have signs of markup as escapes, as those of clients in Go do', () => {
+    const object = apply(undefined, deployment({}, { finalizers: ['a/<b>'] }), 'ci')
+    const [entry] = object.metadata.managedFields ?? []
+    const step = String.raw`v:"a/\u003cb\u003e"`
+    expect(entry?.fieldsV1).toMatchObject({ 'f:metadata': { 'f:finalizers': { [step]: {} } } })
+    expect(owned(object, 'ci')).toEqual(['.metadata.finalizers[="a/<b>"]', '.spec'])
+    const without = apply(object, deployment({}), 'ci')
+    expect(without.metadata.finalizers).toBeUndefined()
+  })
   test('creates an object and records what was applied', () => {
     const object = apply(
       undefined,

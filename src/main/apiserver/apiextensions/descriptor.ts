@@ -145,6 +145,13 @@ function scaleOf({ subresources }: CustomResourceDefinitionVersion): ScalePaths<
   }
 }
 
+/** How Go calls the type of a JSON value. */
+function goTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}'
+  if (typeof value === 'object') return 'map[string]interface {}'
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : 'float64'
+}
+
 /** What the fields of a scale hold must be what a Scale can say. */
 function scaleErrors(object: AnyObject, { subresources }: CustomResourceDefinitionVersion): FieldError[] {
   const scale = subresources?.scale
@@ -153,7 +160,12 @@ function scaleErrors(object: AnyObject, { subresources }: CustomResourceDefiniti
     const value = valueAt(object, path)
     if (value === undefined) return []
     const isWhole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))
-    if (!isWhole) return [invalidValue(path, 0, `${path} accessor error: it is no int64`)]
+    if (!isWhole) {
+      const shown = typeof value === 'string' ? value : encodeJson(value)
+      return [
+        invalidValue(path, 0, `${path} accessor error: ${shown} is of the type ${goTypeOf(value)}, expected int64`),
+      ]
+    }
     if (value < 0) return [invalidValue(path, value, 'should be a non-negative integer')]
     return value > MOST_REPLICAS ? [invalidValue(path, value, `should be less than or equal to ${MOST_REPLICAS}`)] : []
   }

@@ -4,8 +4,7 @@ import type { PolicyRule, Subject } from '../../../shared/api/rbac/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { apiVersionOf } from '../../../shared/machinery/resource-type.ts'
-import type { EndpointContext } from '../endpoints/contract.ts'
-import type { UserInfo } from '../request.ts'
+import type { EndpointContext, WriteOptions } from '../endpoints/contract.ts'
 import { bootstrapPolicy } from './bootstrap-policy.ts'
 import { uncovered } from './rbac/rules.ts'
 
@@ -27,9 +26,9 @@ function completed(stored: Fields, wanted: Fields): Fields | undefined {
   }
 }
 
-/** @param user who writes; must be allowed to grant anything (system:masters) */
-export async function reconcilePolicy(context: EndpointContext, user: UserInfo): Promise<void> {
-  const options = { user, skipAdmission: true }
+/** @param by whose user must be allowed to grant anything (system:masters) */
+export async function reconcilePolicy(context: EndpointContext, by: WriteOptions): Promise<void> {
+  const options = { ...by, skipAdmission: true }
   const work = bootstrapPolicy().map(async ({ type, namespace, object }) => {
     const resource = context.resources.byUrl(type.group, type.version, type.plural)
     if (!resource) return

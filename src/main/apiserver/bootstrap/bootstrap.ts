@@ -17,7 +17,7 @@ import { reconcilePolicy } from '../authz/reconcile-policy.ts'
 import { type ClusterInfo, clusterInfo, isSameCluster } from './cluster-info.ts'
 import { FRONT_PROXY_NAME } from '../../pki/pki.ts'
 import { FLOW_SCHEMAS, PRIORITY_LEVELS } from '../chain/flow-control/objects.ts'
-import type { EndpointContext } from '../endpoints/contract.ts'
+import type { EndpointContext, WriteOptions } from '../endpoints/contract.ts'
 import type { UserInfo } from '../request.ts'
 
 export interface BootstrapOptions {
@@ -123,6 +123,7 @@ const dnsService = (clusterIPs: readonly string[]): Draft<Service> => ({
 /** Resolves when everything is in place; cheap when it was already. */
 export async function bootstrapCluster(context: EndpointContext, options: BootstrapOptions): Promise<void> {
   const { user, network } = options
+  const by: WriteOptions = { user, fieldManager: 'kube-apiserver' }
   const find = <T extends KubeObject>(type: ResourceType<T>) =>
     context.resources.byUrl(type.group, type.version, type.plural)
 
@@ -141,7 +142,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
         kind: type.kind,
         ...draft,
       }) as unknown as AnyObject
-      await context.create(resource, namespace, object, { user }).catch((error: unknown) => {
+      await context.create(resource, namespace, object, by).catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error
       })
       return
@@ -149,7 +150,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     const differs = (field: keyof Draft<T>) => !deepEqual(stored[field as string], draft[field])
     if (!follow?.some(differs)) return
     const fields = Object.fromEntries(follow.map(field => [field, structuredClone(draft[field])]))
-    await context.change(resource, { namespace, name }, copy => void Object.assign(copy, fields), { user })
+    await context.change(resource, { namespace, name }, copy => void Object.assign(copy, fields), by)
   }
 
   /** The signatures beside it are the bootstrap signer's. */
@@ -162,9 +163,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
     const { kubeconfig = '' } = (stored as ConfigMap | undefined)?.data ?? {}
     if (!resource || kubeconfig === draft.data.kubeconfig) return
     if (options.hasPeers && isSameCluster(kubeconfig, info)) return
-    await context.change(resource, { namespace, name }, copy => void Object.assign(copy, { data: draft.data }), {
-      user,
-    })
+    await context.change(resource, { namespace, name }, copy => void Object.assign(copy, { data: draft.data }), by)
   }
 
   /** A second family may come later; ranges that are there stay. */
@@ -180,7 +179,7 @@ export async function bootstrapCluster(context: EndpointContext, options: Bootst
   // Before anything has an address of them.
   if (options.keptRanges) await ensure(ConfigMap, options.keptRanges, ['data'])
   await Promise.all([
-    reconcilePolicy(context, user),
+    reconcilePolicy(context, by),
     ...PRIORITY_LEVELS.map(level => ensure(PriorityLevelConfiguration, level)),
     ...FLOW_SCHEMAS.map(schema => ensure(FlowSchema, schema)),
     ...PRIORITY_CLASSES.map(priorityClass => ensure(PriorityClass, priorityClass)),

@@ -27,6 +27,10 @@ const structs = new Map<string, Decoder>()
 /** Types whose whole numbers keep every digit: whoever calculates with one makes it a number first. */
 export const EXACT: ReadonlySet<string> = new Set(['core.v1.Toleration', 'resource.v1.DeviceAttribute'])
 
+const SCHEMA = 'apiextensions.v1.JSONSchemaProps'
+/** Its fields that hold a schema or something simpler. */
+const OR_SCHEMA: ReadonlySet<string> = new Set(['items', 'additionalItems', 'additionalProperties'])
+
 /** The decoder of a type; types refer to each other in cycles, so references resolve when first used. */
 function structDecoder(schemaId: string): Decoder {
   const known = structs.get(schemaId)
@@ -35,7 +39,8 @@ function structDecoder(schemaId: string): Decoder {
   const name = typeName(schemaId)
   const fields = new Map<string, Decoder>()
   for (const [field, fact] of Object.entries(type.fields)) {
-    const decoder = decoderOf(fact, EXACT.has(schemaId))
+    const isUnion = schemaId === SCHEMA && OR_SCHEMA.has(field)
+    const decoder = isUnion ? schemaOrOther : decoderOf(fact, EXACT.has(schemaId))
     const isNothing = meansNothing(schemaId, field, fact)
     fields.set(field, isNothing ? unless(isNothing, decoder) : decoder)
   }
@@ -63,6 +68,23 @@ function structDecoder(schemaId: string): Decoder {
   }
   structs.set(schemaId, decode)
   return decode
+}
+
+/** A schema, several, or a boolean. What is unknown in them is left out without a word, as upstream's decoder of these does. */
+const schemaOrOther: Decoder = (value, context) => {
+  if (Array.isArray(value)) {
+    const list: unknown[] = []
+    for (let i = 0; i < value.length && context.enter(i); i++) {
+      list.push(schemaOrOther(value[i], context))
+      context.leave()
+    }
+    return list
+  }
+  if (!isObject(value)) return value
+  const known = context.unknown.length
+  const schema = structDecoder(SCHEMA)(value, context)
+  context.unknown.length = known
+  return schema
 }
 
 const unless =

@@ -110,7 +110,7 @@ export function showPath(steps: readonly string[]): string {
     .map(step => {
       const text = step.slice(2)
       if (step.startsWith('f:')) return `.${text}`
-      if (step.startsWith('v:')) return `[=${text}]`
+      if (step.startsWith('v:')) return `[=${encodeJson(parseJson(text))}]`
       const keys = parseJson(text) as Record<string, unknown>
       return `[${Object.entries(keys)
         .map(([key, value]) => `${key}=${encodeJson(value)}`)

@@ -61,17 +61,24 @@ function namedStep(name: string): string {
   return step
 }
 
+const MARKUP = /[<>&\u2028\u2029]/
+const ALL_MARKUP = new RegExp(MARKUP, 'g')
+
+/** Go's JSON of values that are part of a step has what means something in HTML, and line ends of JavaScript's, as escapes. */
+const escaped = (json: string): string =>
+  MARKUP.test(json) ? json.replace(ALL_MARKUP, sign => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`) : json
+
 function itemStep(item: JsonObject, keys: readonly string[]): string {
   const [only] = keys
   if (only !== undefined && keys.length === 1) {
     const value = getField(item, only) ?? KEY_DEFAULTS[only]
-    return value === undefined ? 'k:{}' : `k:{${JSON.stringify(only)}:${encodeJson(value)}}`
+    return value === undefined ? 'k:{}' : `k:{${JSON.stringify(only)}:${escaped(encodeJson(value))}}`
   }
   const named = [...keys].sort().flatMap(key => {
     const value = getField(item, key) ?? KEY_DEFAULTS[key]
     return value === undefined ? [] : [[key, value] as const]
   })
-  return `k:${encodeJson(Object.fromEntries(named))}`
+  return `k:${escaped(encodeJson(Object.fromEntries(named)))}`
 }
 
 /** @returns the parts of a value that is not a leaf, in its own order. */
@@ -95,7 +102,7 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
     }
     case 'set':
       return (value as unknown[]).map(item => ({
-        step: `v:${encodeJson(item)}`,
+        step: `v:${escaped(encodeJson(item))}`,
         value: item,
         fact: fact?.i,
         owned: true,

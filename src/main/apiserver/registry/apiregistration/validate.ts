@@ -1,7 +1,7 @@
 // What an APIService must look like.
 import type { APIService } from '../../../../shared/api/apiregistration/v1.ts'
-import { type FieldError, invalidValue } from '../../../../shared/machinery/field-error.ts'
-import { dns1035Label, portNumber } from '../../../../shared/machinery/names.ts'
+import { type FieldError, invalidValue, required } from '../../../../shared/machinery/field-error.ts'
+import { dns1035Label, dns1123Subdomain, portNumber } from '../../../../shared/machinery/names.ts'
 import { obey, requiredText } from '../support/rules.ts'
 
 export function validateAPIService({ metadata, spec }: APIService): FieldError[] {
@@ -11,6 +11,9 @@ export function validateAPIService({ metadata, spec }: APIService): FieldError[]
     !metadata.name || metadata.name === expected
       ? []
       : [invalidValue('metadata.name', metadata.name, `must be \`spec.version+"."+spec.group\`: "${expected}"`)]
+  if (!group && version !== 'v1')
+    errors.push(required('spec.group', 'only v1 may have an empty group and it better be legacy kube'))
+  if (group) errors.push(...obey('spec.group', group, dns1123Subdomain))
   errors.push(...obey('spec.version', version, dns1035Label))
   if (group_ <= 0 || group_ > 20_000)
     errors.push(invalidValue('spec.groupPriorityMinimum', group_, 'must be positive and less than 20000'))

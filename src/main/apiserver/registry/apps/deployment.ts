@@ -47,7 +47,7 @@ export const deployments = defineResource<Deployment>({
   scale: selectorScale<Deployment>(),
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
-  warnings: (object, old) => [...(old ? [] : unlikelyHostName(object.metadata)), ...changedTemplate(object, old)],
+  warnings: (object, old) => [...unlikelyHostName(object.metadata, old), ...changedTemplate(object, old)],
   columns: [
     nameColumn,
     text(

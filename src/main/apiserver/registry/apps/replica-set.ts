@@ -26,7 +26,7 @@ export const replicaSets = defineResource<ReplicaSet>({
   selectableFields: { 'status.replicas': set => String(set.status.replicas) },
   validate: validateReplicaSet,
   validateUpdate: validateReplicaSetUpdate,
-  warnings: (object, old) => [...(old ? [] : unlikelyHostName(object.metadata)), ...changedTemplate(object, old)],
+  warnings: (object, old) => [...unlikelyHostName(object.metadata, old), ...changedTemplate(object, old)],
   columns: [
     nameColumn,
     integer('Desired', 'Replicas wanted.', set => set.spec.replicas ?? 0),

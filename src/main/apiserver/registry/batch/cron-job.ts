@@ -15,10 +15,11 @@ import {
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
-import { templateWarnings } from '../core/pod/warnings.ts'
+import { isSame } from '../core/pod/warnings.ts'
 import { unlikelyHostName } from '../support/warnings.ts'
 import { setJobTemplateDefaults } from './defaults.ts'
 import { validateCronJob } from './validate-cron-job.ts'
+import { jobSpecWarnings } from './warnings.ts'
 
 function setCronJobDefaults(cron: CronJob): void {
   ensureStructs(cron, 'spec', 'status')
@@ -47,10 +48,8 @@ export const cronJobs = defineResource<CronJob>({
   status: statusStrategy<CronJob>(),
   validate: validateCronJob,
   warnings: (cron, old) => [
-    ...(old ? [] : unlikelyHostName(cron.metadata)),
-    ...(old && old.metadata.generation === cron.metadata.generation
-      ? []
-      : templateWarnings('spec.jobTemplate.spec.template', cron.spec.jobTemplate?.spec?.template)),
+    ...unlikelyHostName(cron.metadata, old),
+    ...(isSame(cron, old) ? [] : jobSpecWarnings('spec.jobTemplate.spec', cron.spec.jobTemplate?.spec)),
     ...(old && cron.spec.schedule.includes('TZ') ? [OLD_TIME_ZONE] : []),
   ],
   columns: [

@@ -24,7 +24,8 @@ export function setJobDefaults(job: Job): void {
   spec.parallelism ??= 1
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : MAX_INT32
   const labels = spec.template?.metadata?.labels
-  if (labels && isEmpty(job.metadata.labels)) job.metadata.labels = { ...labels }
+  // The very same, until its pods' own labels are added: see `prepareForCreate`.
+  if (labels && isEmpty(job.metadata.labels)) job.metadata.labels = labels
   spec.completionMode ??= 'NonIndexed'
   spec.suspend ??= false
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'

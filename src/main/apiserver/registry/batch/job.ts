@@ -1,13 +1,13 @@
 // Jobs.
 import { Job } from '../../../../shared/api/batch/v1.ts'
-import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { jobColumns } from '../columns/job.ts'
-import { changedTemplate } from '../core/pod/warnings.ts'
+import { isSame } from '../core/pod/warnings.ts'
 import { defineResource } from '../resource.ts'
-import { emptyMap, lookup } from '../support/collections.ts'
+import { emptyMap, isEmpty, lookup } from '../support/collections.ts'
 import { clearStatus, specAndStatus, startGeneration, statusStrategy } from '../support/strategy.ts'
 import { unlikelyHostName } from '../support/warnings.ts'
 import { setJobDefaults } from './defaults.ts'
+import { jobSpecWarnings } from './warnings.ts'
 import { validateJob, validateJobUpdate } from './validate-job.ts'
 
 const CONTROLLER_UID = 'batch.kubernetes.io/controller-uid'
@@ -41,9 +41,9 @@ export const jobs = defineResource<Job>({
   setDefaults: setJobDefaults,
   prepareForCreate: job => {
     const { template } = job.spec
-    const hasOwnLabels = !deepEqual(job.metadata.labels ?? {}, template?.metadata?.labels ?? {})
+    // A job without labels was given those of its template: it gets what is added to them as well.
+    const hasOwnLabels = !isEmpty(job.metadata.labels) && job.metadata.labels !== template?.metadata?.labels
     generateSelector(job)
-    // A job without labels has those of its template, also what is added to them.
     if (!hasOwnLabels && template?.metadata?.labels) job.metadata.labels = { ...template.metadata.labels }
     clearStatus(job)
     startGeneration(job)
@@ -53,6 +53,9 @@ export const jobs = defineResource<Job>({
   selectableFields: { 'status.successful': job => String(job.status.succeeded ?? 0) },
   validate: validateJob,
   validateUpdate: validateJobUpdate,
-  warnings: (job, old) => [...(old ? [] : unlikelyHostName(job.metadata)), ...changedTemplate(job, old)],
+  warnings: (job, old) => [
+    ...unlikelyHostName(job.metadata, old),
+    ...(isSame(job, old) ? [] : jobSpecWarnings('spec', job.spec)),
+  ],
   columns: jobColumns,
 })

@@ -2,7 +2,8 @@
 import { Endpoints } from '../../../../shared/api/core/v1.ts'
 import { endpointsColumns } from '../columns/endpoints.ts'
 import { defineResource } from '../resource.ts'
-import { list } from '../support/collections.ts'
+import { list, lookup } from '../support/collections.ts'
+import { unusualAddress } from '../support/warnings.ts'
 import { validateEndpoints } from './validate-endpoints.ts'
 
 export const endpoints = defineResource<Endpoints>({
@@ -15,5 +16,14 @@ export const endpoints = defineResource<Endpoints>({
     for (const { ports } of list(subsets)) for (const port of list(ports)) port.protocol ||= 'TCP'
   },
   validate: validateEndpoints,
+  warnings: ({ metadata, subsets }) =>
+    // The controller's own are canonical.
+    lookup(metadata.labels, 'endpoints.kubernetes.io/managed-by') === 'endpoint-controller'
+      ? []
+      : list(subsets).flatMap((subset, i) =>
+          (['addresses', 'notReadyAddresses'] as const).flatMap(field =>
+            list(subset[field]).flatMap(({ ip }, j) => unusualAddress(`subsets[${i}].${field}[${j}].ip`, ip)),
+          ),
+        ),
   columns: endpointsColumns,
 })

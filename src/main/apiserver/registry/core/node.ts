@@ -2,6 +2,8 @@
 import { Node, type NodeSpec } from '../../../../shared/api/core/v1.ts'
 import { nodeColumns } from '../columns/node.ts'
 import { defineResource } from '../resource.ts'
+import { list } from '../support/collections.ts'
+import { unusualRange } from '../support/warnings.ts'
 import { ensureStructs, keepStatus, statusStrategy } from '../support/strategy.ts'
 import { validateNode, validateNodeUpdate } from './validate-node.ts'
 
@@ -39,5 +41,10 @@ export const nodes = defineResource<Node>({
   selectableFields: { 'spec.unschedulable': node => String(node.spec.unschedulable ?? false) },
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
+  warnings: ({ spec }) => [
+    ...(spec.configSource ? ['spec.configSource: the feature is removed'] : []),
+    ...(spec.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
+    ...list(spec.podCIDRs).flatMap((cidr, i) => unusualRange(`spec.podCIDRs[${i}]`, cidr)),
+  ],
   columns: nodeColumns,
 })

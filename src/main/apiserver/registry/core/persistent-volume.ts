@@ -5,6 +5,7 @@ import { accessModesText } from '../columns/access-modes.ts'
 import { defineResource } from '../resource.ts'
 import { lookup } from '../support/collections.ts'
 import { clearStatus, ensureStructs, keepStatus, statusStrategy } from '../support/strategy.ts'
+import { volumeWarnings } from './volume-warnings.ts'
 import { validatePersistentVolume, validatePersistentVolumeUpdate } from './validate-volume.ts'
 
 const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class'
@@ -26,6 +27,7 @@ export const persistentVolumes = defineResource<PersistentVolume>({
   status: statusStrategy<PersistentVolume>(),
   validate: validatePersistentVolume,
   validateUpdate: validatePersistentVolumeUpdate,
+  warnings: volumeWarnings,
   columns: [
     nameColumn,
     text('Capacity', 'Size.', volume => String(lookup(volume.spec.capacity, 'storage') ?? '0')),

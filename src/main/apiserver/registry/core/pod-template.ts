@@ -5,6 +5,7 @@ import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { ensureStructs, generationOnly } from '../support/strategy.ts'
 import { setPodTemplateDefaults } from './pod/defaults.ts'
+import { isSame, templateWarnings } from './pod/warnings.ts'
 import { validatePodTemplate } from './pod/validate-spec.ts'
 
 export const podTemplates = defineResource<PodTemplate>({
@@ -15,6 +16,7 @@ export const podTemplates = defineResource<PodTemplate>({
   },
   ...generationOnly('template'),
   validate: object => (object.template ? validatePodTemplate('template', object.template) : []),
+  warnings: (object, old) => (isSame(object, old) ? [] : templateWarnings('template', object.template)),
   columns: [
     nameColumn,
     text('Containers', 'Names of the containers in the template.', o =>

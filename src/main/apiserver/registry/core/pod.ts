@@ -4,6 +4,7 @@ import { podColumns } from '../columns/pod.ts'
 import { defineResource } from '../resource.ts'
 import { list } from '../support/collections.ts'
 import { bumpGeneration, keepField, keepStatus, startGeneration } from '../support/strategy.ts'
+import { unlikelyHostName } from '../support/warnings.ts'
 import { withPodScheduled } from './pod-scheduled.ts'
 import { setPodDefaults } from './pod/defaults.ts'
 import { qosClass } from '../../../../shared/machinery/qos.ts'
@@ -60,7 +61,7 @@ export const pods = defineResource<Pod>({
       else delete pod.metadata.ownerReferences
     },
   },
-  warnings: podWarnings,
+  warnings: (pod, old) => [...unlikelyHostName(pod.metadata, old, "the Pod's hostname"), ...podWarnings(pod)],
   gracefulDeletion: podGracePeriod,
   selectableFields: {
     'spec.nodeName': pod => pod.spec.nodeName ?? '',

@@ -1,6 +1,8 @@
 // ReplicationControllers.
 import { ReplicationController } from '../../../../shared/api/core/v1.ts'
 import { ageColumn, integer, labelsText, nameColumn, templateColumns, text, wide } from '../columns/common.ts'
+import { unlikelyHostName } from '../support/warnings.ts'
+import { changedTemplate } from './pod/warnings.ts'
 import { defineResource } from '../resource.ts'
 import { isEmpty, sortedEntries } from '../support/collections.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
@@ -36,6 +38,7 @@ export const replicationControllers = defineResource<ReplicationController>({
   },
   selectableFields: { 'status.replicas': rc => String(rc.status.replicas) },
   validate: validateReplicationController,
+  warnings: (rc, old) => [...unlikelyHostName(rc.metadata, old), ...changedTemplate(rc, old)],
   columns: [
     nameColumn,
     integer('Desired', 'Replicas wanted.', rc => rc.spec.replicas ?? 0),

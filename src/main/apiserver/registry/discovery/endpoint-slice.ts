@@ -3,9 +3,16 @@ import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
 import { EndpointSlice } from '../../../../shared/api/discovery/v1.ts'
 import { UNSET, ageColumn, firstThree, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
-import { list } from '../support/collections.ts'
+import { list, lookup } from '../support/collections.ts'
+import { unusualAddress } from '../support/warnings.ts'
 import { bumpGeneration, startGeneration } from '../support/strategy.ts'
 import { validateEndpointSlice, validateEndpointSliceUpdate } from './validate.ts'
+
+/** Whose addresses are canonical. */
+const OWN_MAKERS: ReadonlySet<unknown> = new Set([
+  'endpointslice-controller.k8s.io',
+  'endpointslicemirroring-controller.k8s.io',
+])
 
 export const endpointSlices = defineResource<EndpointSlice>({
   type: EndpointSlice,
@@ -22,6 +29,14 @@ export const endpointSlices = defineResource<EndpointSlice>({
       : void (slice.metadata.generation = (old.metadata.generation ?? 0) + 1),
   validate: validateEndpointSlice,
   validateUpdate: validateEndpointSliceUpdate,
+  warnings: ({ metadata, addressType, endpoints }) => [
+    ...(addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
+    ...(OWN_MAKERS.has(lookup(metadata.labels, 'endpointslice.kubernetes.io/managed-by'))
+      ? []
+      : list(endpoints).flatMap(({ addresses }, i) =>
+          list(addresses).flatMap((address, j) => unusualAddress(`endpoints[${i}].addresses[${j}]`, address)),
+        )),
+  ],
   columns: [
     nameColumn,
     text('AddressType', 'IPv4, IPv6 or FQDN.', slice => slice.addressType),

@@ -5,6 +5,7 @@ import { defineResource } from '../resource.ts'
 import { dns1123Label } from '../../../../shared/machinery/names.ts'
 import { type FieldError, duplicate } from '../../../../shared/machinery/field-error.ts'
 import { validateTolerations } from '../core/pod/validate-scheduling.ts'
+import { oldNodeLabel } from '../support/warnings.ts'
 import { each, immutable, requiredAnd, validateLabels } from '../support/rules.ts'
 
 /** What is added to the pods that use it. */
@@ -30,6 +31,8 @@ export const runtimeClasses = defineResource<RuntimeClass>({
     ...requiredAnd('handler', handler, dns1123Label),
     ...(scheduling ? schedulingErrors('scheduling', scheduling) : []),
   ],
+  warnings: ({ scheduling }) =>
+    Object.keys(scheduling?.nodeSelector ?? {}).flatMap(key => oldNodeLabel('scheduling.nodeSelector', key)),
   validateUpdate: (runtime, old) => immutable('handler', runtime.handler, old.handler),
   columns: [nameColumn, text('Handler', 'Runtime that runs the pods.', runtime => runtime.handler), ageColumn],
 })

@@ -16,6 +16,10 @@ export const resourceSlices = defineResource<ResourceSlice>({
   ...generationOnly(),
   validate: validateSlice,
   validateUpdate: validateSliceUpdate,
+  warnings: ({ spec: { driver } }) =>
+    driver === driver.toLowerCase()
+      ? []
+      : [`spec.driver: driver names should be lowercase; "${driver}" contains uppercase characters`],
   selectableFields: {
     'spec.nodeName': slice => slice.spec.nodeName ?? '',
     'spec.driver': slice => slice.spec.driver ?? '',

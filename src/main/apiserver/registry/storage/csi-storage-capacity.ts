@@ -4,6 +4,7 @@ import { dns1123Subdomain } from '../../../../shared/machinery/names.ts'
 import { defaultColumns } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { nonNegativeAmount } from '../support/resource-names.ts'
+import { oldNodeLabel, oldNodeLabelsIn } from '../support/warnings.ts'
 import { immutable, requiredAnd, validateLabelSelector } from '../support/rules.ts'
 
 export const csiStorageCapacities = defineResource<CSIStorageCapacity>({
@@ -14,6 +15,12 @@ export const csiStorageCapacities = defineResource<CSIStorageCapacity>({
     ...validateLabelSelector('nodeTopology', nodeTopology),
     ...nonNegativeAmount('capacity', capacity),
     ...nonNegativeAmount('maximumVolumeSize', maximumVolumeSize),
+  ],
+  warnings: ({ nodeTopology }) => [
+    ...oldNodeLabelsIn('nodeTopology', nodeTopology?.matchExpressions),
+    ...Object.keys(nodeTopology?.matchLabels ?? {}).flatMap(key =>
+      oldNodeLabel(`nodeTopology.matchLabels.${key}`, key),
+    ),
   ],
   validateUpdate: (capacity, old) => [
     ...immutable('nodeTopology', capacity.nodeTopology, old.nodeTopology),

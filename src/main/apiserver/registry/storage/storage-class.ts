@@ -2,7 +2,8 @@
 import { StorageClass } from '../../../../shared/api/storage/v1.ts'
 import { ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
-import { lookup } from '../support/collections.ts'
+import { list, lookup } from '../support/collections.ts'
+import { oldNodeLabel } from '../support/warnings.ts'
 import { validateStorageClass, validateStorageClassUpdate } from './validate-storage-class.ts'
 
 const isDefault = ({ metadata: { annotations } }: StorageClass) =>
@@ -18,6 +19,12 @@ export const storageClasses = defineResource<StorageClass>({
   },
   validate: validateStorageClass,
   validateUpdate: validateStorageClassUpdate,
+  warnings: ({ allowedTopologies }) =>
+    list(allowedTopologies).flatMap(({ matchLabelExpressions }, i) =>
+      list(matchLabelExpressions).flatMap(({ key }, j) =>
+        oldNodeLabel(`allowedTopologies[${i}].matchLabelExpressions[${j}].key`, key),
+      ),
+    ),
   columns: [
     { ...nameColumn, value: s => (isDefault(s) ? `${s.metadata.name} (default)` : s.metadata.name) },
     text('Provisioner', 'Who makes the volumes.', storage => storage.provisioner),

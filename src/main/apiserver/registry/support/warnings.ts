@@ -76,13 +76,17 @@ export function fractionOfByte(
     : [`${path}[${name}]: fractional byte value "${quantity.toString()}" is invalid, must be an integer`]
 }
 
-/** Of objects after which pods are named. */
-export function unlikelyHostName({ name }: Pick<ObjectMeta, 'name'>): string[] {
-  const problems = dns1123Label(name ?? '')
+/** Of a new object after which pods and their hosts are named. @param used where the name is seen again */
+export function unlikelyHostName(
+  { name }: Pick<ObjectMeta, 'name'>,
+  old: unknown,
+  used = 'Pod names and hostnames',
+): string[] {
+  const problems = old ? [] : dns1123Label(name ?? '')
   return problems.length === 0
     ? []
     : [
-        `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
+        `metadata.name: this is used in ${used}, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
       ]
 }
 

@@ -237,8 +237,12 @@ interface HasTemplate {
   readonly spec: { readonly template?: PodTemplateSpec }
 }
 
+type HasGeneration = Pick<HasTemplate, 'metadata'>
+
+/** @returns whether an update leaves as it was what is asked for */
+export const isSame = (object: HasGeneration, old: HasGeneration | undefined): boolean =>
+  old !== undefined && object.metadata.generation === old.metadata.generation
+
 /** What controllers make pods from, unless only something else of it changes. */
 export const changedTemplate = (object: HasTemplate, old: HasTemplate | undefined): string[] =>
-  old && object.metadata.generation === old.metadata.generation
-    ? []
-    : templateWarnings('spec.template', object.spec.template)
+  isSame(object, old) ? [] : templateWarnings('spec.template', object.spec.template)
