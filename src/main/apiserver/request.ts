@@ -40,6 +40,8 @@ export interface ApiRequest {
   /** Lower-case names. Values of a repeated `impersonate-…` stand in lines. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly user: UserInfo
+  /** The verb by which a user may act as this one; absent where `impersonate` alone was needed, or nobody was. */
+  readonly impersonationConstraint?: string
   /** Reads and decodes the body; undefined when there is none. @throws ApiError 400, 413, 415 */
   body(): Promise<unknown>
   /** Paths of fields that the body gives twice; filled once `body()` has resolved. */

@@ -6,6 +6,7 @@ import { Lease } from '../../../src/shared/api/coordination/v1.ts'
 import { EndpointSlice } from '../../../src/shared/api/discovery/v1.ts'
 import { Gateway, GATEWAY_GROUP, GatewayClass, ReferenceGrant } from '../../../src/shared/api/gateway/v1.ts'
 import { Ingress, IngressClass, NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
+import { ResourceSlice } from '../../../src/shared/api/resource/v1.ts'
 import { GATEWAY_CLASS_CRD, GATEWAY_CONTROLLER } from '../../../src/shared/machinery/gateway/ours.ts'
 import { INGRESS_CONTROLLER, INGRESS_NODE_LABEL } from '../../../src/shared/machinery/ingress/ours.ts'
 import { LOCAL_VOLUME_FINALIZER } from '../../../src/shared/machinery/local-volumes.ts'
@@ -197,6 +198,28 @@ test("a node's lease is its own", async () => {
   expect((await failure(cluster.node('two').get(Lease, ref('one')))).message).toContain(
     'can only access node lease with the same name as the requesting node',
   )
+})
+
+test("a node's devices are listed and deleted by its name alone", async () => {
+  const slice = (nodeName: string) => ({
+    metadata: { name: `${nodeName}-devices` },
+    spec: { driver: 'test.example.com', nodeName, pool: { name: nodeName, generation: 1, resourceSliceCount: 1 } },
+  })
+  for (const name of ['one', 'two']) await cluster.node(name).create(ResourceSlice, slice(name))
+  const one = cluster.node('one')
+  expect((await one.list(ResourceSlice, { fieldSelector: 'spec.nodeName=one' })).items).toHaveLength(1)
+  for (const fieldSelector of ['spec.nodeName=two', undefined])
+    expect((await failure(one.list(ResourceSlice, fieldSelector ? { fieldSelector } : {}))).message).toContain(
+      'can only list/watch/deletecollection resourceslices with nodeName field selector',
+    )
+  expect((await failure(one.deleteCollection(ResourceSlice, { fieldSelector: 'spec.nodeName=two' }))).code).toBe(403)
+  await one.deleteCollection(ResourceSlice, { fieldSelector: 'spec.nodeName=one' })
+  expect((await cluster.admin.list(ResourceSlice)).items.map(({ metadata }) => metadata.name)).toEqual(['two-devices'])
+})
+
+test('a node reads the service accounts of its pods', async () => {
+  await cluster.node('one').get(ServiceAccount, { name: 'default', namespace })
+  expect((await failure(cluster.node('two').get(ServiceAccount, { name: 'other', namespace }))).code).toBe(403)
 })
 
 test('every node follows what its network needs', async () => {

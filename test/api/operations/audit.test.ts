@@ -102,6 +102,7 @@ describe('an event', () => {
     expect(events[0]).toMatchObject({
       user: { username: 'kubernetes-admin' },
       impersonatedUser: { username: 'bob' },
+      authenticationMetadata: { impersonationConstraint: 'impersonate:user-info' },
       responseStatus: { code: 403 },
       annotations: { 'authorization.k8s.io/decision': 'forbid' },
     })
@@ -167,7 +168,9 @@ describe('an event', () => {
       responseStatus: { code: 403, reason: 'Forbidden' },
       annotations: {
         'authorization.k8s.io/decision': 'forbid',
-        'authorization.k8s.io/reason': expect.stringContaining('cannot impersonate resource "users"') as string,
+        'authorization.k8s.io/reason': expect.stringContaining(
+          'cannot impersonate-on:user-info:list resource "configmaps"',
+        ) as string,
       },
     })
     expect(event.impersonatedUser).toBeUndefined()

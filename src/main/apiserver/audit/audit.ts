@@ -111,7 +111,7 @@ export class AuditEntry {
   #write(stage: AuditStage, more: object): void {
     const { level, omitStages } = this.#decision
     if (omitStages.includes(stage)) return
-    const { info, query, user, headers, remoteAddress } = this.#request
+    const { info, query, user, impersonationConstraint, headers, remoteAddress } = this.#request
     const { clock, sink } = this.#parts
     sink.write({
       kind: 'Event',
@@ -123,6 +123,7 @@ export class AuditEntry {
       verb: info.verb,
       user: userOf(this.#real),
       ...(user === this.#real ? {} : { impersonatedUser: userOf(user) }),
+      ...(impersonationConstraint === undefined ? {} : { authenticationMetadata: { impersonationConstraint } }),
       ...(remoteAddress === undefined ? {} : { sourceIPs: [remoteAddress] }),
       ...(headers['user-agent'] === undefined ? {} : { userAgent: headers['user-agent'] }),
       objectRef: objectRefOf(this.#request, undefined),

@@ -1,11 +1,16 @@
 // Who may do what. Authorizers are asked in order; the first that allows or denies decides; nobody = denied.
 import type { PolicyRule } from '../../../shared/api/rbac/v1.ts'
+import type { FieldRequirement } from '../../../shared/machinery/field-selectors.ts'
 import type { RequestInfo, UserInfo } from '../request.ts'
 
 export type AuthorizationAttributes = Pick<
   RequestInfo,
   'isResource' | 'verb' | 'group' | 'version' | 'namespace' | 'resource' | 'subresource' | 'name' | 'path'
-> & { readonly user: UserInfo }
+> & {
+  readonly user: UserInfo
+  /** What a collection is narrowed to. */
+  readonly fieldSelector?: readonly FieldRequirement[]
+}
 
 export interface AuthorizationDecision {
   readonly decision: 'allow' | 'deny' | 'no-opinion'

@@ -3,7 +3,6 @@
 import type { Clock } from '../../../shared/machinery/clock.ts'
 import { parseDuration } from '../../../shared/machinery/duration.ts'
 import { SharedTimer } from '../../../shared/machinery/shared-timer.ts'
-import { parseFieldSelector, SelectorError } from '../../../shared/machinery/selectors.ts'
 import { ApiError, badRequest, timeout } from '../../../shared/machinery/status.ts'
 import { StoreError } from '../../store/contract.ts'
 import type { AuthorizationAttributes, AuthorizationDecision } from '../authz/contract.ts'
@@ -11,15 +10,15 @@ import type { Metrics } from '../health/metrics.ts'
 import { type AuditEntry, auditEntry, auditRefusal, type AuditOptions, type AuditParts } from '../audit/audit.ts'
 import type { Annotate, ApiRequest, ApiResponse } from '../request.ts'
 import { toApiError } from '../store-error.ts'
+import { attributesOf } from './attributes.ts'
 import { assertAllowed } from './authorize.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
-import { impersonate } from './impersonate.ts'
+import { impersonation } from './impersonation/impersonate.ts'
 import type { InFlight } from './max-in-flight.ts'
 import type { Router } from './router.ts'
 
 const REQUEST_TIMEOUT_MS = 60_000
 const READING = new Set(['get', 'list', 'watch', 'head', 'options'])
-const COLLECTION = new Set(['list', 'watch', 'deletecollection'])
 
 export interface DispatchParts {
   readonly authorize: (attributes: AuthorizationAttributes) => AuthorizationDecision
@@ -33,25 +32,6 @@ export interface DispatchParts {
   readonly flowControl?: FlowControl | undefined
   readonly audit?: AuditOptions | undefined
 }
-
-/** A collection request that selects one name is authorized for that name, so that resourceNames rules cover it. */
-function selectedName({ info, query }: ApiRequest): string {
-  if (info.name !== '' || !COLLECTION.has(info.verb)) return info.name
-  const selector = query.get('fieldSelector')
-  if (!selector) return ''
-  try {
-    return parseFieldSelector(selector).find(({ field, op }) => field === 'metadata.name' && op !== '!=')?.value ?? ''
-  } catch (error) {
-    if (error instanceof SelectorError) return '' // the endpoint answers 400
-    throw error
-  }
-}
-
-export const attributesOf = (request: ApiRequest): AuthorizationAttributes => ({
-  ...request.info,
-  name: selectedName(request),
-  user: request.user,
-})
 
 /** A client may ask for less time than the server gives. @throws ApiError 400 */
 function deadlineOf({ query }: ApiRequest, mostMs: number): number {
@@ -94,6 +74,7 @@ export type Dispatch = (request: ApiRequest) => Promise<ApiResponse>
 export function createDispatch(parts: DispatchParts): Dispatch {
   const { authorize, router, inFlight, metrics, clock, flowControl, requestTimeoutMs = REQUEST_TIMEOUT_MS } = parts
   const usual = new SharedTimer(clock, requestTimeoutMs)
+  const impersonate = impersonation(authorize)
   const audit: AuditParts | undefined = parts.audit && { ...parts.audit, clock, authorize }
 
   async function answer(request: ApiRequest, attributes: AuthorizationAttributes): Promise<ApiResponse> {
@@ -143,7 +124,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
   /** Who tries to act as somebody else and may not is written down under the own name. */
   function asWhomever(given: ApiRequest): ApiRequest {
     try {
-      return impersonate(given, authorize)
+      return impersonate(given)
     } catch (error) {
       if (audit && error instanceof ApiError) auditRefusal(audit, given, error)
       throw error

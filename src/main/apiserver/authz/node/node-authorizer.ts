@@ -20,6 +20,10 @@ const related = ({ nodeName, name }: Question, found: () => boolean): Authorizat
   return found() ? ALLOW : because(`no relationship found between node '${nodeName}' and this object`)
 }
 
+/** Whether a collection is narrowed to what is of the node. */
+const narrowedBy = (field: string, { fieldSelector = [], nodeName }: Question): boolean =>
+  fieldSelector.some(each => each.field === field && each.op === '=' && each.value === nodeName)
+
 const usedByPods = (question: Question, index: NodeIndex): AuthorizationDecision =>
   related(question, () =>
     index.uses(question.nodeName, referenceTo(question.resource, question.namespace, question.name)),
@@ -55,7 +59,9 @@ const claims: Rule = (question, index) => {
   return usedByPods(question, index)
 }
 
-const serviceAccountTokens: Rule = (question, index) => {
+/** Tokens for its pods; the accounts themselves for what an image's registry wants to know of them. */
+const serviceAccounts: Rule = (question, index) => {
+  if (question.verb === 'get' && question.subresource === '') return readOne(question, index)
   if (question.verb !== 'create' || question.name === '')
     return because('can only create tokens for individual service accounts')
   if (question.subresource !== 'token') return because('can only create token subresource of serviceaccount')
@@ -83,35 +89,40 @@ const csiNodes: Rule = ({ nodeName, verb, subresource, name }) => {
 
 /** Writes are narrowed further by NodeRestriction, which sees the objects. */
 const nodes: Rule = ({ nodeName, verb, subresource, name }) => {
-  if (subresource !== '' && subresource !== 'status')
-    return because("can only access 'status' subresource of Node API objects")
+  if (subresource !== '' && subresource !== 'status') return NO_OPINION
   if (verb === 'update' || verb === 'patch') return ALLOW
-  if (subresource !== '') return because('can only update or patch the status of a node')
+  if (subresource !== '') return NO_OPINION
   if (verb === 'create') return ALLOW
   if (['get', 'list', 'watch'].includes(verb))
-    return name === nodeName ? ALLOW : because(`node '${nodeName}' cannot read '${name}', only its own Node object`)
-  return because('can only create, get, list, watch, update, or patch Node API objects')
+    return name === nodeName
+      ? ALLOW
+      : because(`node '${nodeName}' cannot read ${name ? `'${name}'` : 'all nodes'}, only its own Node object`)
+  return NO_OPINION
 }
 
 const pods: Rule = (question, index) => {
   const { nodeName, namespace, name, verb, subresource } = question
-  if (subresource === 'status')
-    return verb === 'update' || verb === 'patch' ? ALLOW : because('can only update or patch pod status')
-  if (subresource === 'eviction') return verb === 'create' ? ALLOW : because('can only create pod evictions')
-  if (subresource !== '') return because("can only access 'status' and 'eviction' subresources of Pod API objects")
+  if (subresource === 'status') return verb === 'update' || verb === 'patch' ? ALLOW : NO_OPINION
+  if (subresource === 'eviction') return verb === 'create' ? ALLOW : NO_OPINION
+  if (subresource !== '') return NO_OPINION
   if (verb === 'create' || verb === 'delete') return ALLOW
-  if (verb === 'get') return related(question, () => index.runsPod(nodeName, namespace, name))
-  return because('can only list/watch pods with spec.nodeName field selector')
+  const oneOfIts = () => related(question, () => index.runsPod(nodeName, namespace, name))
+  if (verb === 'get') return oneOfIts()
+  if (verb !== 'list' && verb !== 'watch') return NO_OPINION
+  if (narrowedBy('spec.nodeName', question)) return ALLOW
+  return name === '' ? because('can only list/watch pods with spec.nodeName field selector') : oneOfIts()
 }
 
-/** One by one: a list would tell of the other nodes' devices. */
 const resourceSlices: Rule = (question, index) => {
   const { nodeName, verb, subresource, name } = question
   if (subresource !== '') return because('cannot authorize ResourceSlice subresources')
   if (verb === 'create') return ALLOW
   if (['get', 'update', 'patch', 'delete'].includes(verb))
     return related(question, () => index.hasSlice(nodeName, name))
-  return because('can only get, create, update, patch, or delete a ResourceSlice')
+  if (!['watch', 'list', 'deletecollection'].includes(verb))
+    return because('only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection') // prettier-ignore
+  if (narrowedBy('spec.nodeName', question)) return ALLOW
+  return because('can only list/watch/deletecollection resourceslices with nodeName field selector')
 }
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -126,7 +137,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'storage.k8s.io/volumeattachments': getOnly((question, index) =>
     related(question, () => index.hasAttachment(question.nodeName, question.name)),
   ),
-  '/serviceaccounts': serviceAccountTokens,
+  '/serviceaccounts': serviceAccounts,
   'coordination.k8s.io/leases': leases,
   'storage.k8s.io/csinodes': csiNodes,
   '/nodes': nodes,
