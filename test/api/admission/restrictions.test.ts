@@ -1,9 +1,11 @@
 // What nobody may do although a role says so: nodes beyond their own, and rights handed out without having them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Namespace, Node, Pod, Secret, ServiceAccount } from '../../../src/shared/api/core/v1.ts'
+import type { Volume } from '../../../src/shared/api/core/v1.ts'
+import { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Secret, ServiceAccount } from '../../../src/shared/api/core/v1.ts' // prettier-ignore
 import { Lease } from '../../../src/shared/api/coordination/v1.ts'
 import { ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../../../src/shared/api/resource/v1.ts'
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../src/shared/api/rbac/v1.ts'
+import { CSIDriver } from '../../../src/shared/api/storage/v1.ts'
 import { failure, startSecuredCluster, type SecuredCluster } from '../authz/support/cluster.ts'
 
 let cluster: SecuredCluster
@@ -117,6 +119,78 @@ describe('NodeRestriction', () => {
     const ref = { apiVersion: 'v1', kind: 'Pod', name: 'on-two', uid }
     expect((await failure(ask('one', ref))).message).toContain('bound to a pod scheduled on a different node')
     expect(await ask('two', ref)).toMatchObject({ kind: 'TokenRequest' })
+    expect((await failure(ask('two', { ...ref, uid: 'other' }))).code).toBe(403)
+  })
+  describe('a token that a node asks for is meant', () => {
+    const asks = async (podName: string, ...audiences: string[]) => {
+      const { uid } = (await cluster.admin.get(Pod, { namespace, name: podName })).metadata
+      const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: podName, uid }
+      const two = cluster.node('two')
+      return two
+        .createSubresource(ServiceAccount, { namespace, name: 'default' }, 'token', {
+          spec: { audiences, boundObjectRef },
+        })
+        .then(
+          () => 'given',
+          (error: Error) => error.message,
+        )
+    }
+    const pod = (name: string, volumes: Volume[]) =>
+      cluster.admin.create(Pod, {
+        metadata: { name, namespace },
+        spec: { nodeName: 'two', containers: [{ name: 'main', image: 'x' }], volumes },
+      })
+
+    test('for whom a volume of the pod names', async () => {
+      const sources = [{ serviceAccountToken: { path: 'token', audience: 'vault' } }]
+      await pod('named', [{ name: 'token', projected: { sources } }])
+      expect(await asks('named', 'vault')).toBe('given')
+      expect(await asks('named', 'bank')).toContain(
+        'audience "bank" not found in pod spec volume, system:node:two is not authorized to request tokens for this audience',
+      )
+      expect(await asks('named', 'vault', 'bank')).toContain('node may only request 0 or 1 audiences')
+    })
+    test('for whom the CSI driver of a volume names', async () => {
+      const driver = 'secrets.csi.example.test'
+      await pod('driven', [{ name: 'secrets', csi: { driver } }])
+      expect(await asks('driven', 'vault')).toContain(
+        `error validating audience "vault": csidriver.storage.k8s.io "${driver}" not found`,
+      )
+      const tokenRequests = [{ audience: 'vault' }]
+      await cluster.admin.create(CSIDriver, { metadata: { name: driver }, spec: { tokenRequests } })
+      expect(await asks('driven', 'vault')).toBe('given')
+    })
+    test('for whom the driver of a claim names', async () => {
+      await pod('claiming', [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }])
+      expect(await asks('claiming', 'vault')).toContain('persistentvolumeclaim "data" not found')
+      await cluster.admin.create(PersistentVolume, {
+        metadata: { name: 'data' },
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          capacity: { storage: '1Gi' },
+          csi: { driver: 'secrets.csi.example.test', volumeHandle: 'x' },
+        },
+      })
+      await cluster.admin.create(PersistentVolumeClaim, {
+        metadata: { name: 'data', namespace },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, volumeName: 'data' },
+      })
+      expect(await asks('claiming', 'vault')).toBe('given')
+    })
+    test('for whom a role lets the node', async () => {
+      const verbs = ['request-serviceaccounts-token-audience']
+      await cluster.admin.create(ClusterRole, {
+        metadata: { name: 'registry-tokens' },
+        rules: [{ apiGroups: [''], resources: ['registry'], verbs }],
+      })
+      await cluster.admin.create(ClusterRoleBinding, {
+        metadata: { name: 'registry-tokens' },
+        roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'registry-tokens' },
+        subjects: [{ apiGroup: rbac, kind: 'Group', name: 'system:nodes' }],
+      })
+      expect(await asks('on-two', 'registry')).toBe('given')
+      expect(await asks('on-two', 'other')).toContain('is not authorized')
+    })
   })
   test('a node that may not ask for a token is not told whether there is such an account', async () => {
     const unbound = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: {}, spec: {} }

@@ -9,12 +9,13 @@ import { CSINode } from '../../../shared/api/storage/v1.ts'
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import { LOCAL_VOLUME_FINALIZER, nodeOfLocalVolume } from '../../../shared/machinery/local-volumes.ts'
 import { configurationOf } from '../../../shared/machinery/pod-configuration.ts'
-import { conflict, forbidden, notFound } from '../../../shared/machinery/status.ts'
+import { forbidden, notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import { nodeNameOf } from '../authz/node/node-identity.ts'
-import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
+import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from './contract.ts'
 import { isType } from './is-type.ts'
 import { forbiddenNodeLabels } from './node-labels.ts'
+import { refusedAudience } from './token-audience.ts'
 
 const MIRROR = 'kubernetes.io/config.mirror'
 const LEASE_NAMESPACE = 'kube-node-lease'
@@ -23,6 +24,7 @@ interface Ask {
   readonly request: AdmissionRequest
   readonly nodeName: string
   readonly store: ObjectStore
+  readonly authorize: AdmissionServer['authorize']
 }
 
 /** @throws ApiError 403 */
@@ -178,12 +180,13 @@ function checkToken(ask: Ask): void {
   if (!ref.uid) refuse(ask, 'node requested token with a pod binding without a uid')
   const pod = storedPod(ask, ref.name)
   if (ref.uid !== pod.metadata.uid)
-    throw conflict(
-      Pod,
-      ref.name,
+    refuse(
+      ask,
       `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
     )
   if (pod.spec.nodeName !== nodeName) refuse(ask, 'node requested token bound to a pod scheduled on a different node')
+  const why = refusedAudience(request, pod, ask.store, ask.authorize)
+  if (why) refuse(ask, why)
 }
 
 function checkOwnName(ask: Ask, what: string, namespace = ''): void {
@@ -203,12 +206,17 @@ function checkSlice(ask: Ask): void {
 }
 
 export function nodeRestriction(store: ObjectStore): AdmissionPlugin {
+  let server: AdmissionServer | undefined
+  const authorize: Ask['authorize'] = attributes => server?.authorize(attributes) ?? { decision: 'no-opinion' }
   return {
     name: 'NodeRestriction',
+    attach(to) {
+      server = to
+    },
     mutate(request) {
       const nodeName = nodeNameOf(request.user)
       if (nodeName === undefined) return
-      const ask = { request, nodeName, store }
+      const ask = { request, nodeName, store, authorize }
       if (nodeName === '') refuse(ask, `could not determine node from user ${quoted(request.user.name)}`)
       if (isType(request, Pod)) checkPod(ask)
       else if (isType(request, Node)) checkNode(ask)
