@@ -92,7 +92,8 @@ function describe(schema, file) {
   if (schema.$ref) {
     const definition = schema.$ref.replace('#/definitions/', '')
     const leaf = isLeaf(definition)
-    if (leaf) return [leaf[1], { t: leaf[0] }]
+    // What is open may still have a name of its own.
+    if (leaf) return [leaf[1], { t: leaf[0], ...(leaf[0] === 'any' ? { n: idOf(definition) } : {}) }]
     need(definition)
     const [prefix, name] = split(definition)
     if (prefix !== file.prefix) {
@@ -115,7 +116,7 @@ function describe(schema, file) {
   if (schema.type === 'boolean') return ['boolean', { t: 'boolean' }]
   if (schema.type === 'string') {
     if (schema.format === 'byte') return ['string', { t: 'bytes' }]
-    return ['string', { t: 'string' }]
+    return ['string', { t: 'string', ...(schema.enum ? { e: schema.enum } : {}) }]
   }
   return ['unknown', { t: 'any' }]
 }

@@ -226,8 +226,8 @@ async function start(options: ControlPlaneOptions, owned: Owned): Promise<Contro
       ],
       nodes: tunnels,
       startChecks: startChecks('bootstrap', () => bootstrapped),
-      paths: (resources, foreign) => [
-        ...openapiPaths(() => resources.all, builtFile('openapi-descriptions.json'), foreign),
+      paths: (resources, foreign, subresources) => [
+        ...openapiPaths(() => resources.all, builtFile('openapi-descriptions.json'), foreign, subresources),
         ...joinPaths(lazyJoinFiles(hostSettings, agentFolder)),
       ],
       ...(ui ? { ui: { dir: ui } } : {}),

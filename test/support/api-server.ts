@@ -56,7 +56,8 @@ export async function startTestApiServer(options: TestApiServerOptions = {}): Pr
     listen: { host: '127.0.0.1', port: 0 },
     resources,
     authorizers: [privilegedGroup],
-    paths: (index, foreign) => openapiPaths(() => index.all, 'out/openapi-descriptions.json', foreign),
+    paths: (index, foreign, subresources) =>
+      openapiPaths(() => index.all, 'out/openapi-descriptions.json', foreign, subresources),
     ...rest,
     ...withStore?.(store, pki),
   })

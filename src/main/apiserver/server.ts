@@ -67,7 +67,11 @@ export interface ApiServerOptions {
   /** Paths outside the resources, such as OpenAPI's. */
   readonly paths?:
     | readonly PathHandler[]
-    | ((resources: ResourceIndex, foreign: () => readonly ForeignSpec[]) => readonly PathHandler[])
+    | ((
+        resources: ResourceIndex,
+        foreign: () => readonly ForeignSpec[],
+        subresources: readonly SubresourceHandler[],
+      ) => readonly PathHandler[])
   readonly ui?: { readonly dir: string }
   /** Further checks of /readyz. */
   readonly readyChecks?: readonly HealthCheck[]
@@ -232,7 +236,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   ]
   const given =
     typeof options.paths === 'function'
-      ? options.paths(resources, () => aggregator?.specs ?? NO_SPECS)
+      ? options.paths(resources, () => aggregator?.specs ?? NO_SPECS, handlers)
       : (options.paths ?? [])
   const paths = [...own, ...(aggregator ? aggregatedOpenapi(given, aggregator) : given)]
   const index: PathHandler = plain('/', async () => ({

@@ -1,4 +1,5 @@
-// Values that fields may have, where the OpenAPI document does not list them, and those that are usual beside others.
+// Values that fields may have, the most usual first, where the OpenAPI document does not list them or lists them by name;
+// and those that are usual beside others.
 // `Type.field` → values, `Type.field[]` of a list's entries.
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   'Container.imagePullPolicy': ['IfNotPresent', 'Always', 'Never'],

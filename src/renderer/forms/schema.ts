@@ -56,7 +56,11 @@ export class FieldSchema {
     this.description = text(json['description']) || text(target['description'])
     this.default = json['default'] ?? target['default']
     const listed = Array.isArray(target['enum']) ? target['enum'].filter(each => typeof each === 'string') : []
-    this.choices = listed.length ? listed : choicesOf(place)
+    const usual = choicesOf(place)
+    // The schema says which there are, we which come first.
+    this.choices = listed.length
+      ? [...usual.filter(each => listed.includes(each)), ...listed.filter(each => !usual.includes(each))]
+      : usual
     this.required = new Set(strings(target['required']))
     const mergeKey = text(json['x-kubernetes-patch-merge-key'])
     const mapKeys = strings(json['x-kubernetes-list-map-keys'])

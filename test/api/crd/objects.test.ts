@@ -21,6 +21,18 @@ const send = (kind: string, content: object, name = 'one') =>
   })
 
 describe('an object inside a custom resource', () => {
+  test('has the parts of every object in OpenAPI, where they do not hide others', async () => {
+    const inner = async (version: 'v2' | 'v3/apis/rules.example.com/v1') => {
+      const { json } = await raw(api, `/openapi/${version}`)
+      const schemas = json.definitions ?? json.components.schemas
+      return schemas['com.example.rules.v1.Wrapper'].properties.inner
+    }
+    await eventually(async () => expect(await inner('v3/apis/rules.example.com/v1')).toBeDefined())
+    const { properties, required } = await inner('v3/apis/rules.example.com/v1')
+    expect(Object.keys(properties)).toEqual(['apiVersion', 'kind', 'metadata'])
+    expect(required).toEqual(['kind', 'apiVersion'])
+    expect((await inner('v2')).properties).toBeUndefined()
+  })
   test('whose metadata cannot be read is refused', async () => {
     const metadata = { name: 'a', namespace: 42 }
     const { code, json } = await send('Wrapper', { inner: { apiVersion: 'v1', kind: 'Foo', metadata } })

@@ -24,6 +24,8 @@ const ANSWERS_WITH_OBJECT = new Set([
   'storage.k8s.io/volumeattributesclasses',
 ])
 
+export const answersWithObject = ({ storage }: ResourceDescriptor): boolean => ANSWERS_WITH_OBJECT.has(storage)
+
 const success = (resource: ResourceDescriptor, object: AnyObject) => ({
   kind: 'Status',
   apiVersion: 'v1',
@@ -42,7 +44,7 @@ export const remove: Endpoint = async (request, resource, parts) => {
   const options = await deleteOptionsOf(request)
   warnOfOrphans(request, resource, options)
   const { object, gone } = await parts.remove(resource, request.info, options)
-  if (gone && !ANSWERS_WITH_OBJECT.has(resource.storage)) return { code: 200, object: success(resource, object) }
+  if (gone && !answersWithObject(resource)) return { code: 200, object: success(resource, object) }
   const accepted = !gone && options.orphanDependents === false
   return { code: accepted ? 202 : 200, object: representation.one(object), contentType: representation.contentType }
 }

@@ -30,6 +30,21 @@ function forV2(schema: JSONSchemaProps): JsonSchema {
   return result
 }
 
+/** An object inside an object has the parts of every object, where it may have others than are named. */
+function withEmbedded(schema: JsonSchema, parts: JsonSchema): JsonSchema {
+  const result: JsonSchema = { ...schema }
+  const { properties, items, additionalProperties, required } = schema
+  const inner = (value: unknown) => (isObject(value) ? withEmbedded(value, parts) : value)
+  if (isObject(properties))
+    result['properties'] = Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, inner(value)]))
+  if (isObject(items)) result['items'] = inner(items)
+  if (isObject(additionalProperties)) result['additionalProperties'] = inner(additionalProperties)
+  if (schema['x-kubernetes-embedded-resource'] !== true) return result
+  result['properties'] = { ...(result['properties'] as JsonSchema | undefined), ...parts }
+  result['required'] = [...new Set([...(Array.isArray(required) ? (required as string[]) : []), 'kind', 'apiVersion'])]
+  return result
+}
+
 /** @returns the kind and its list; none for a kind of the table */
 export function customSchemas(
   resource: ResourceDescriptor,
@@ -43,7 +58,7 @@ export function customSchemas(
     type: 'string',
   }
   const kindField = { ...own('kind', 'The kind of the object.', descriptions), type: 'string' }
-  const metadataText = own('metadata', "Standard object's metadata: name, labels and the like.", descriptions)
+  const metadataText = own('metadata', "Standard object's metadata.", descriptions)
   const { group, version, kind } = type
   // Of what is open, nothing may be named in version 2: clients would take what is not named for unknown.
   const open = dialect.version === 2 && custom.openapi['x-kubernetes-preserve-unknown-fields'] === true
@@ -53,12 +68,13 @@ export function customSchemas(
     dialect.version === 3
       ? { ...metadataText, allOf: [ref(definitionName(id))], default: {} }
       : { ...metadataText, ...ref(definitionName(id)) }
-  const said: JsonSchema = dialect.version === 3 ? { ...custom.openapi } : forV2(custom.openapi)
+  const common = { apiVersion, kind: kindField, metadata: meta('meta.v1.ObjectMeta') }
+  const bare: JsonSchema = dialect.version === 3 ? { ...custom.openapi } : forV2(custom.openapi)
+  const said = withEmbedded(bare, common)
   const properties = isObject(said['properties']) ? said['properties'] : {}
   const selectable = Object.keys(resource.selectableFields ?? {}).map(fieldPath => ({ fieldPath }))
   const ofKind = selectable.length > 0 ? { 'x-kubernetes-selectable-fields': selectable } : {}
   const gvk = (of: string) => ({ 'x-kubernetes-group-version-kind': [{ group, version, kind: of }] })
-  const common = { apiVersion, kind: kindField, metadata: meta('meta.v1.ObjectMeta') }
   return [
     [
       name,

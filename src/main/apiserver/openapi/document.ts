@@ -1,4 +1,5 @@
 // Whole OpenAPI documents: version 3, one per group and version, and version 2, one for everything.
+import type { SubresourceHandler } from '../endpoints/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import { customSchemas } from './custom-schemas.ts'
 import { addForeignSpec, type ForeignSpec } from './foreign-spec.ts'
@@ -6,6 +7,7 @@ import { generalItem, type GeneralPath, generalPaths, VERSION_INFO } from './gen
 import { resourcePaths } from './operations.ts'
 import { sharedParameters } from './parameters.ts'
 import { encodedDefinition, encodedDocument, encodedPath } from './protobuf.ts'
+import { SUBRESOURCE_PARAMETERS, subresourceTypes } from './subresource-paths.ts'
 import {
   definitionName,
   type Descriptions,
@@ -47,17 +49,21 @@ async function inSlices<T>(items: readonly T[], work: (item: T) => void): Promis
 async function parts(
   resources: readonly ResourceDescriptor[],
   general: readonly GeneralPath[],
+  handlers: readonly SubresourceHandler[],
   dialect: Dialect,
   descriptions: Descriptions,
 ) {
   const paths = new Map<string, string>()
   await inSlices(resources, resource => {
-    const items = resourcePaths(resource, dialect, descriptions[PARAMETER_TEXTS] ?? {})
+    const items = resourcePaths(resource, handlers, dialect, descriptions[PARAMETER_TEXTS] ?? {})
     for (const [path, item] of Object.entries(items)) paths.set(path, encodeJson(item))
   })
   for (const each of general) paths.set(each.path, encodeJson(generalItem(each, dialect)))
   const answers = general.flatMap(({ answer }) => answer ?? [])
-  const roots = resources.flatMap(({ schema }) => [schema, `${schema}List`])
+  const roots = resources.flatMap(resource => [
+    ...[resource.schema, `${resource.schema}List`],
+    ...subresourceTypes(resource, handlers),
+  ])
   const { ids, scalars } = reachable([...(resources.length > 0 ? COMMON : []), ...roots, ...answers])
   const schemas = new Map<string, string>()
   await inSlices(ids, id => schemas.set(definitionName(id), encodeJson(typeSchema(id, dialect, descriptions))))
@@ -94,24 +100,27 @@ const SECURITY = {
 export async function documentV3(
   resources: readonly ResourceDescriptor[],
   general: readonly GeneralPath[],
+  handlers: readonly SubresourceHandler[],
   descriptions: Descriptions,
 ): Promise<Buffer> {
-  const { paths, schemas } = await parts(resources, general, V3, descriptions)
+  const { paths, schemas } = await parts(resources, general, handlers, V3, descriptions)
   const security = JSON.stringify(SECURITY)
   return Buffer.from(
     `{"openapi":"3.0.0","info":${JSON.stringify(INFO)},"paths":${sorted(paths)},"components":{"schemas":${sorted(schemas)},"securitySchemes":${security}}}`,
   )
 }
 
-const parametersV2 = (descriptions: Descriptions) => sharedParameters(V2, descriptions[PARAMETER_TEXTS] ?? {})
+const parametersV2 = (descriptions: Descriptions) =>
+  sharedParameters(V2, descriptions[PARAMETER_TEXTS] ?? {}, SUBRESOURCE_PARAMETERS)
 
 /** @param resources all that the server has */
 async function partsV2(
   resources: readonly ResourceDescriptor[],
+  handlers: readonly SubresourceHandler[],
   descriptions: Descriptions,
   foreign: readonly ForeignSpec[],
 ) {
-  const texts = await parts(resources, generalPaths(resources), V2, descriptions)
+  const texts = await parts(resources, generalPaths(resources), handlers, V2, descriptions)
   for (const spec of foreign) await addForeignSpec(texts, spec)
   return texts
 }
@@ -122,10 +131,11 @@ async function partsV2(
  */
 export async function documentV2(
   resources: readonly ResourceDescriptor[],
+  handlers: readonly SubresourceHandler[],
   descriptions: Descriptions,
   foreign: readonly ForeignSpec[],
 ): Promise<Buffer> {
-  const { paths, schemas } = await partsV2(resources, descriptions, foreign)
+  const { paths, schemas } = await partsV2(resources, handlers, descriptions, foreign)
   const parameters = JSON.stringify(Object.fromEntries(parametersV2(descriptions)))
   const security = `"securityDefinitions":${JSON.stringify(SECURITY)},"security":[{"BearerToken":[]}]`
   return Buffer.from(
@@ -136,10 +146,11 @@ export async function documentV2(
 /** The same as protobuf. */
 export async function documentV2Protobuf(
   resources: readonly ResourceDescriptor[],
+  handlers: readonly SubresourceHandler[],
   descriptions: Descriptions,
   foreign: readonly ForeignSpec[],
 ): Promise<Buffer> {
-  const { paths, schemas } = await partsV2(resources, descriptions, foreign)
+  const { paths, schemas } = await partsV2(resources, handlers, descriptions, foreign)
   const encoded = async (texts: ReadonlyMap<string, string>, encode: (name: string, value: unknown) => Buffer) => {
     const all: Buffer[] = []
     await inSlices(inOrder(texts), ([name, text]) => all.push(encode(name, parseJson(text))))

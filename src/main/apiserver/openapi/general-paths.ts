@@ -1,6 +1,7 @@
 // What is served beside the resources themselves, as OpenAPI describes it: discovery, the version, the issuer of the
 // tokens of service accounts. In version 3 each has a document of its own, but for the lists of resources.
 import type { ResourceDescriptor } from '../registry/resource.ts'
+import { capital, groupName } from './group-name.ts'
 import { definitionName, type Dialect, type JsonSchema } from './type-schemas.ts'
 
 export interface GeneralPath {
@@ -45,15 +46,13 @@ const FIXED: readonly GeneralPath[] = [
   },
 ]
 
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
-
 /** @returns those of these resources; groups that only custom resources have are told by discovery alone, as upstream. */
 export function generalPaths(resources: readonly ResourceDescriptor[]): GeneralPath[] {
   const found = new Map<string, GeneralPath>()
-  for (const { type, schema, custom } of resources) {
+  for (const { type, custom } of resources) {
     if (custom) continue
     const { group, version } = type
-    const folder = schema.split('.')[0] ?? ''
+    const folder = groupName(group)
     const root = group === '' ? 'api' : `apis/${group}`
     if (group !== '')
       found.set(root, {
@@ -78,7 +77,13 @@ export function generalItem({ id, description, tag, types, answer }: GeneralPath
   const head = { tags: [tag], description, operationId: id }
   const ok = { description: 'OK', ...(dialect.version === 3 ? { content } : { schema }) }
   const responses = { 200: ok, 401: { description: 'Unauthorized' } }
-  return { get: { ...head, ...(dialect.version === 3 ? {} : { consumes: types, produces: types }), responses } }
+  return {
+    get: {
+      ...head,
+      ...(dialect.version === 3 ? {} : { consumes: types, produces: types, schemes: ['https'] }),
+      responses,
+    },
+  }
 }
 
 const ALWAYS = 'major minor gitVersion gitCommit gitTreeState buildDate goVersion compiler platform'.split(' ')

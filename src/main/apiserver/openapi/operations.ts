@@ -2,113 +2,45 @@
 //
 // Clients read more than documentation out of this: kubectl asks here whether a kind's PATCH takes `fieldValidation`.
 import { collectionPath } from '../../../shared/machinery/resource-type.ts'
+import type { SubresourceHandler } from '../endpoints/contract.ts'
+import { answersWithObject } from '../endpoints/delete.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
+import { capital, groupName } from './group-name.ts'
+import { ANYTHING, CUSTOM_PATCHES, type Gvk, operation, type OperationSpec, PATCHES } from './operation.ts'
 import {
   DELETE,
   FORCE,
   LIST,
-  type Parameter,
   parameterReference,
   type ParameterTexts,
   pathParameter,
   PRETTY,
   WRITE,
 } from './parameters.ts'
-import { definitionName, type Dialect, type JsonSchema } from './type-schemas.ts'
+import { subresourcePaths } from './subresource-paths.ts'
+import type { Dialect, JsonSchema } from './type-schemas.ts'
 
-const BODIES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
-const CUSTOM_PATCHES = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']
-/** kubectl reads here whether it may send a strategic merge patch; custom resources take none. */
-const PATCHES = [...CUSTOM_PATCHES, 'application/strategic-merge-patch+json']
-const WATCHES = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
-
-export interface Gvk {
-  readonly group: string
-  readonly version: string
-  readonly kind: string
-}
-
-interface OperationSpec {
-  readonly id: string
-  readonly action: string
-  readonly gvk: Gvk
-  readonly parameters: readonly Parameter[]
-  /** Content types of the body and the id of its type. */
-  readonly body?: { readonly types: readonly string[]; readonly schema: string; readonly required: boolean }
-  readonly answer: string
-  readonly codes: readonly number[]
-  readonly watchable?: boolean
-}
-
-/** What an operation does, before the kind that it does it to. */
-const SAID: Readonly<Record<string, string>> = {
-  list: 'list or watch objects of kind',
-  get: 'read the specified',
-  post: 'create a',
-  put: 'replace the specified',
-  patch: 'partially update the specified',
-  delete: 'delete a',
-  deletecollection: 'delete collection of',
-}
-
-const CODES: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' }
-
-function operation(spec: OperationSpec, tag: string, dialect: Dialect, texts: ParameterTexts): JsonSchema {
-  const ref = (id: string) => ({ $ref: dialect.refPrefix + definitionName(id) })
-  const content = (types: readonly string[], id: string) =>
-    Object.fromEntries(types.map(type => [type, { schema: ref(id) }]))
-  const produces = spec.watchable ? [...BODIES, ...WATCHES] : BODIES
-  const v3 = dialect.version === 3
-  const parameters: JsonSchema[] = spec.parameters.map(each => parameterReference(each, dialect, texts))
-  if (spec.body && !v3) {
-    parameters.unshift({ name: 'body', in: 'body', required: spec.body.required, schema: ref(spec.body.schema) })
-  }
-  const responses = Object.fromEntries(
-    [...spec.codes, 401].map(code => [
-      String(code),
-      {
-        description: CODES[code] ?? '',
-        ...(code === 401 ? {} : v3 ? { content: content(produces, spec.answer) } : { schema: ref(spec.answer) }),
-      },
-    ]),
-  )
-  return {
-    tags: [tag],
-    description: `${SAID[spec.action] ?? spec.action} ${spec.gvk.kind}`,
-    operationId: spec.id,
-    ...(parameters.length ? { parameters } : {}),
-    ...(v3 ? {} : { consumes: spec.body?.types ?? ['*/*'], produces }),
-    ...(spec.body && v3
-      ? { requestBody: { required: spec.body.required, content: content(spec.body.types, spec.body.schema) } }
-      : {}),
-    responses,
-    'x-kubernetes-action': spec.action,
-    'x-kubernetes-group-version-kind': spec.gvk,
-  }
-}
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
-
-/** @returns path → path item, for a resource with its `status` and `scale`. */
+/** @param handlers of other subresources than `status` and `scale` @returns path → path item */
 export function resourcePaths(
   resource: ResourceDescriptor,
+  handlers: readonly SubresourceHandler[],
   dialect: Dialect,
   texts: ParameterTexts,
 ): Record<string, JsonSchema> {
   const { type, verbs, schema } = resource
   const { group, version, kind, namespaced } = type
   const gvk: Gvk = { group, version, kind }
-  // Two groups may begin alike: those of custom resources go by their whole name.
-  const folder = resource.custom ? group.split('.').map(capital).join('') : (schema.split('.')[0] ?? '')
+  const folder = groupName(group)
   const tag = `${folder}_${version}`
-  const scoped = `${capital(folder)}${capital(version)}${namespaced ? 'Namespaced' : ''}${kind}`
+  const within = `${capital(folder)}${capital(version)}`
+  const scoped = `${within}${namespaced ? 'Namespaced' : ''}${kind}`
   const list = `${schema}List`
   const root = collectionPath(type)
   const collection = namespaced ? root.replace(/\/([^/]+)$/, '/namespaces/{namespace}/$1') : root
   const op = (spec: OperationSpec) => operation(spec, tag, dialect, texts)
-  const objectBody = (id: string) => ({ types: BODIES, schema: id, required: true })
+  const objectBody = (id: string) => ({ types: ANYTHING, schema: id, required: true })
   const patchBody = { types: resource.custom ? CUSTOM_PATCHES : PATCHES, schema: 'meta.v1.Patch', required: true }
-  const deleteBody = { types: BODIES, schema: 'meta.v1.DeleteOptions', required: false }
+  const deleteBody = { types: ANYTHING, schema: 'meta.v1.DeleteOptions', required: false }
 
   const listing = (id: string) =>
     op({ id, action: 'list', gvk, parameters: LIST, answer: list, codes: [200], watchable: true })
@@ -145,7 +77,7 @@ export function resourcePaths(
   }
 
   if (namespaced) {
-    const everywhere = `list${capital(folder)}${capital(version)}${kind}ForAllNamespaces`
+    const everywhere = `list${within}${kind}ForAllNamespaces`
     add(root, has('list', { get: listing(everywhere) }), [])
   }
   add(
@@ -165,7 +97,7 @@ export function resourcePaths(
       }),
       ...has('deletecollection', {
         delete: op({
-          id: `delete${scoped.replace('Namespaced', 'CollectionNamespaced')}`,
+          id: `delete${within}Collection${namespaced ? 'Namespaced' : ''}${kind}`,
           action: 'deletecollection',
           gvk,
           parameters: [...LIST, ...DELETE],
@@ -190,7 +122,7 @@ export function resourcePaths(
           gvk,
           parameters: DELETE,
           body: deleteBody,
-          answer: 'meta.v1.Status',
+          answer: answersWithObject(resource) ? schema : 'meta.v1.Status',
           codes: [200, 202],
         }),
       }),
@@ -202,5 +134,5 @@ export function resourcePaths(
     const scale: Gvk = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
     add(`${collection}/{name}/scale`, update(`${scoped}Scale`, scale, 'autoscaling.v1.Scale'), named)
   }
-  return paths
+  return { ...paths, ...subresourcePaths(resource, collection, handlers, dialect, texts) }
 }

@@ -12,7 +12,7 @@ export interface Parameter {
 /** Official texts by the name of the parameter. */
 export type ParameterTexts = Readonly<Record<string, string>>
 
-const parameter = (name: string, type: Parameter['type'], description: string): Parameter => ({
+export const parameter = (name: string, type: Parameter['type'], description: string): Parameter => ({
   name,
   type,
   description,
@@ -69,8 +69,12 @@ export function parameterReference(each: Parameter, dialect: Dialect, texts: Par
 }
 
 /** @returns what operations of version 2 refer to, name → parameter */
-export function sharedParameters(dialect: Dialect, texts: ParameterTexts): Map<string, JsonSchema> {
-  const all = [PRETTY, FORCE, ...LIST, ...DELETE, ...WRITE].filter(each => !IN_PLACE.has(each))
+export function sharedParameters(
+  dialect: Dialect,
+  texts: ParameterTexts,
+  more: readonly Parameter[],
+): Map<string, JsonSchema> {
+  const all = [PRETTY, FORCE, ...LIST, ...DELETE, ...WRITE, ...more].filter(each => !IN_PLACE.has(each))
   return new Map(
     all.map(each => {
       const schema = parameterSchema(each, dialect, texts)

@@ -1,5 +1,6 @@
 // Serves the OpenAPI documents through the server's paths, with ETags.
 import { type PathHandler, unknownPath } from '../chain/router.ts'
+import type { SubresourceHandler } from '../endpoints/contract.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { loadDescriptions } from './descriptions.ts'
@@ -10,17 +11,21 @@ import type { Descriptions } from './type-schemas.ts'
 /**
  * @param descriptionsFile texts for people, made by the build; read when a document is first asked for
  * @param foreign what extension servers have
+ * @param handlers of subresources
  */
 export function openapiPaths(
   resources: readonly ResourceDescriptor[] | (() => readonly ResourceDescriptor[]),
   descriptionsFile: string,
   foreign: () => readonly ForeignSpec[] = () => [],
+  handlers: readonly SubresourceHandler[] = [],
 ): PathHandler[] {
   const served = typeof resources === 'function' ? resources : () => resources
   let descriptions: Promise<Descriptions> | undefined
   const handle = async ({ info, headers }: ApiRequest): Promise<ApiResponse> => {
     descriptions ??= loadDescriptions(descriptionsFile)
-    const answer = await openapiHandler(info.path, headers.accept, served(), await descriptions, foreign())
+    const answer = await openapiHandler(
+      ...([info.path, headers.accept, served(), await descriptions, foreign(), handlers] as const),
+    )
     if (!answer) throw unknownPath()
     const { bytes, contentType, etag } = answer
     const cache = { etag, vary: 'Accept' }

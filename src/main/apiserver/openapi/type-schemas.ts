@@ -52,6 +52,12 @@ const SCALARS: Readonly<Record<string, readonly [name: string, schema: JsonSchem
   raw: ['io.k8s.apimachinery.pkg.runtime.RawExtension', { description: 'Any object.', type: 'object' }],
 }
 
+/** Types that say nothing of what they hold, by id. */
+const OPEN: Readonly<Record<string, JsonSchema>> = {
+  'meta.v1.FieldsV1': { description: 'Fields of an object, as a trie.', type: 'object' },
+}
+const named = (id: string): readonly [string, JsonSchema] => [definitionName(id), OPEN[id] ?? {}]
+
 /** The two dialects differ in where definitions live and in what may stand beside a reference. */
 export interface Dialect {
   readonly version: 2 | 3
@@ -80,8 +86,9 @@ function valueSchema(fact: FieldFact, dialect: Dialect): JsonSchema {
     case 'bytes':
       return { type: 'string', format: 'byte' }
     case 'string':
-      return { type: 'string' }
+      return { type: 'string', ...(fact.e ? { enum: fact.e } : {}) }
     default:
+      if (fact.n) return ref(definitionName(fact.n))
       return dialect.version === 3 ? { 'x-kubernetes-preserve-unknown-fields': true } : {}
   }
 }
@@ -137,6 +144,7 @@ export function reachable(roots: readonly string[]): { ids: string[]; scalars: (
   const visit = (fact: FieldFact) => {
     const scalar = SCALARS[fact.t]
     if (scalar) scalars.set(fact.t, scalar)
+    if (fact.n) scalars.set(fact.n, named(fact.n))
     if (fact.r) add(fact.r)
     if (fact.i) visit(fact.i)
   }

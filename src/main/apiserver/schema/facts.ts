@@ -27,6 +27,10 @@ export interface FieldFact {
   readonly s?: TypeFact
   /** `array`, `map`: the items. */
   readonly i?: FieldFact
+  /** `any`: the id of the type in OpenAPI, which says nothing of what it holds. */
+  readonly n?: string
+  /** The values that there are. */
+  readonly e?: readonly string[]
   /** Format: int32, int64, double. */
   readonly f?: string
   /** Required. */
