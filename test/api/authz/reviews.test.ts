@@ -98,6 +98,20 @@ describe('serviceaccounts/token', () => {
       'cannot bind token to object of type /v1, Kind=Service',
     )
   })
+  test('names the node of the pod whether there is such a node or not', async () => {
+    await cluster.admin.create(Pod, {
+      metadata: { name: 'placed', namespace },
+      spec: { serviceAccountName: 'robot', nodeName: 'gone', containers: [{ name: 'main', image: 'x' }] },
+    })
+    const { status } = await token({ boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'placed' } })
+    expect(claims(status.token)['kubernetes.io']).toMatchObject({ node: { name: 'gone' } })
+    const { json } = await raw(cluster.api, '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
+      as: 'none',
+      headers: { authorization: `Bearer ${status.token}` },
+      body: {},
+    })
+    expect(json.status.userInfo.extra).toMatchObject({ 'authentication.kubernetes.io/node-name': ['gone'] })
+  })
   test('answers 404 for an account that is not there', async () => {
     expect((await failure(token({}, 'nobody'))).code).toBe(404)
   })
@@ -161,6 +175,7 @@ describe('kubectl', () => {
     const bearer = stdout.trim()
     const me = await cluster.kubectl(['auth', 'whoami', '-o', 'json'], bearer)
     expect(JSON.parse(me.stdout)).toMatchObject({
+      metadata: { creationTimestamp: expect.stringMatching(/Z$/) as string },
       status: { userInfo: { username: 'system:serviceaccount:default:robot' } },
     })
     expect((await cluster.kubectl(['get', 'pods'], bearer)).code).toBe(0)

@@ -554,6 +554,7 @@ describe('paths and methods', () => {
     const { code, json } = await raw(server, CONFIG_MAPS, { method: 'PUT', body: configMap('x') })
     expect(code).toBe(405)
     expect(json.reason).toBe('MethodNotAllowed')
+    expect((await raw(server, CONFIG_MAPS, { method: 'HEAD' })).code).toBe(405)
   })
   test('an Accept header that nothing fits answers 406', async () => {
     const { code, json } = await raw(server, CONFIG_MAPS, { headers: { accept: 'image/png' } })

@@ -235,7 +235,7 @@ describe('impersonation', () => {
       headers: { 'impersonate-user': 'kubernetes-admin' },
     })
     expect(code).toBe(403)
-    expect(json.message).toContain('User "jane" cannot impersonate resource "users"')
+    expect(json.message).toContain('User "jane" cannot impersonate-on:user-info:list resource "configmaps"')
   })
   test('without a user answers 400', async () => {
     expect((await raw(server, CONFIG_MAPS, { headers: { 'impersonate-group': 'x' } })).code).toBe(400)

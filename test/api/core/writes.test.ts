@@ -144,3 +144,13 @@ test.each(['exec', 'attach', 'portforward'])('whoever may only get pods/%s canno
     `pods "web" is forbidden: User "${name}" cannot create resource "pods/${use}" in API group "" in the namespace "default"`,
   ])
 })
+
+test('an annotation of a ServiceAccount that is on its way out is warned of when it is new', async () => {
+  const key = 'kubernetes.io/enforce-mountable-secrets'
+  const annotations = { [key]: 'true' }
+  const path = '/api/v1/namespaces/default/serviceaccounts'
+  const body = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'annotated', annotations } }
+  const said = `299 - "metadata.annotations[${key}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"`
+  expect((await raw(cluster.api, path, { body })).headers['warning']).toBe(said)
+  expect((await raw(cluster.api, `${path}/annotated`, { method: 'PUT', body })).headers['warning']).toBeUndefined()
+})

@@ -242,6 +242,12 @@ const refused: [schema: string, what: string, object: Fields, problem: string][]
     'spec.hard[cookies]: Invalid value: "cookies": must be a standard resource type or fully qualified',
   ],
   [
+    'core.v1.ResourceQuota',
+    'a resource that does not exist, which cannot be counted either',
+    { spec: { hard: { cookies: '3' } } },
+    'spec.hard[cookies]: Invalid value: "cookies": must be a standard resource for quota',
+  ],
+  [
     'rbac.v1.Role',
     'a rule without verbs',
     { rules: [{ apiGroups: [''], resources: ['pods'], verbs: [] }] },

@@ -29,8 +29,11 @@ export interface TokenRequest {
   /** The token dies with this object. */
   readonly boundTo?: BoundRef & { readonly kind: 'Pod' | 'Secret' | 'Node' }
   /** The node of the pod that the token is bound to. */
-  readonly node?: BoundRef
+  readonly node?: NodeRef
 }
+
+/** Without a uid there is no such node yet. */
+export type NodeRef = Pick<BoundRef, 'name'> & Partial<BoundRef>
 
 export interface IssuedToken {
   readonly token: string
@@ -77,7 +80,7 @@ interface PrivateClaims {
   readonly serviceaccount?: BoundRef
   readonly pod?: BoundRef
   readonly secret?: BoundRef
-  readonly node?: BoundRef
+  readonly node?: NodeRef
 }
 
 /** As upstream names keys: the SHA-256 of the public key's DER form. */
@@ -87,7 +90,7 @@ function keyIdOf(key: KeyObject): string {
     .digest('base64url')
 }
 
-const refOf = ({ name, uid }: BoundRef) => ({ name, uid })
+const refOf = ({ name, uid }: NodeRef) => ({ name, ...(uid ? { uid } : {}) })
 
 function userOf(claims: PrivateClaims, account: BoundRef, tokenId: string): UserInfo {
   const namespace = claims.namespace ?? ''
@@ -106,7 +109,7 @@ function userOf(claims: PrivateClaims, account: BoundRef, tokenId: string): User
       ...(claims.node
         ? {
             'authentication.kubernetes.io/node-name': [claims.node.name],
-            'authentication.kubernetes.io/node-uid': [claims.node.uid],
+            ...(claims.node.uid ? { 'authentication.kubernetes.io/node-uid': [claims.node.uid] } : {}),
           }
         : {}),
     },
@@ -123,11 +126,7 @@ export function createServiceAccountTokens(options: TokenOptions): ServiceAccoun
   /** Verified payloads by token: signatures are checked once, bindings and time on every request. */
   const seen = new LRUCache<string, Record<string, unknown>>({ max: CACHE_ENTRIES })
 
-  const isAlive = (
-    kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node',
-    namespace: string,
-    ref: BoundRef | undefined,
-  ) => {
+  const isAlive = (kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node', namespace: string, ref: NodeRef | undefined) => {
     if (!ref) return true
     const object = lookup(kind, namespace, ref.name)
     return object !== undefined && object.metadata.uid === ref.uid

@@ -69,7 +69,8 @@ export function createRouter(
     const lists = info.verb === 'list' && handler.verbs?.includes('list')
     if (namespaced && info.namespace === '' && !lists) throw unknownPath()
     assertScope(request, namespaced)
-    const method = (request.method === 'HEAD' ? 'GET' : request.method) as HttpMethod
+    const heads = request.method === 'HEAD' && handler.subresource === 'proxy'
+    const method = (heads ? 'GET' : request.method) as HttpMethod
     if (handler.methods[method] === undefined) throw notAllowed()
     if (handler.subresource === '' && parent?.virtual && !handler.verbs) requireWhole(request.headers.accept)
     return handler.handle(request, parts)
@@ -97,6 +98,8 @@ export function createRouter(
       throw unknownPath()
     }
     assertScope(request, resource.type.namespaced)
+    // As upstream has it: custom resources alone answer without a body.
+    if (request.method === 'HEAD' && !resource.custom) throw notAllowed()
     const writesAll = info.verb === 'create' || info.verb === 'deletecollection'
     if (writesAll && resource.type.namespaced && info.namespace === '')
       throw resource.custom ? unknownPath() : notAllowed()

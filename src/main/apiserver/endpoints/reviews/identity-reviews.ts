@@ -23,6 +23,7 @@ function userInfo({ name, uid, groups, extra }: UserInfo): ReviewedUser {
 export const selfSubjectReviews = reviewHandler<object>({
   type: SelfSubjectReview,
   schema: 'authentication.v1.SelfSubjectReview',
+  dated: true,
   answer: ({ request }) => ({ userInfo: userInfo(request.user) }),
 })
 

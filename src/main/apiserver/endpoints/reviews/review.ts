@@ -1,4 +1,5 @@
 // What all reviews share: a question that is posted, answered in its `status`, and never stored.
+import { formatTime } from '../../../../shared/machinery/clock.ts'
 import type { FieldError } from '../../../../shared/machinery/field-error.ts'
 import { invalidValue } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
@@ -21,6 +22,8 @@ export interface ReviewKind<S> {
   readonly schema: string
   /** Nothing may be said of the object besides what is asked. */
   readonly bareMetadata?: boolean
+  /** The answer tells when it was given. */
+  readonly dated?: boolean
   readonly validate?: (spec: S, object: AnyObject, request: ApiRequest) => FieldError[]
   readonly answer: (review: Review<S>) => Promise<object> | object
 }
@@ -36,6 +39,7 @@ export function reviewHandler<S extends object>({
   type,
   schema,
   bareMetadata,
+  dated,
   validate,
   answer,
 }: ReviewKind<S>): SubresourceHandler {
@@ -58,7 +62,10 @@ export function reviewHandler<S extends object>({
       ]
       if (errors.length > 0) throw invalid(type, '', errors)
       const status = await answer({ request, context, spec })
-      const metadata = request.info.namespace ? { namespace: request.info.namespace } : {}
+      const metadata = {
+        ...(request.info.namespace ? { namespace: request.info.namespace } : {}),
+        ...(dated ? { creationTimestamp: formatTime(context.clock.now()) } : {}),
+      }
       return {
         code: 201,
         object: { kind, apiVersion: apiVersionOf(type), metadata, ...(object.spec ? { spec } : {}), status },

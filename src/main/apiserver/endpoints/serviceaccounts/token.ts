@@ -6,7 +6,7 @@ import { formatTime } from '../../../../shared/machinery/clock.ts'
 import { type FieldError, invalidValue } from '../../../../shared/machinery/field-error.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { ApiError, badRequest, conflict, invalid, notFound } from '../../../../shared/machinery/status.ts'
-import type { BoundRef, TokenRequest as Order } from '../../authn/service-account-tokens.ts'
+import type { BoundRef, NodeRef, TokenRequest as Order } from '../../authn/service-account-tokens.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import type { EndpointContext, SubresourceHandler } from '../contract.ts'
 import { writeOptionsOf } from '../write/write-options.ts'
@@ -34,11 +34,11 @@ function resourceOf(context: EndpointContext, kind: string, plural: string): Res
   return resource
 }
 
-/** The node that a pod is bound to; its claims go into the token, so that it can be refused when the node is gone. */
-function nodeOf(pod: Pod, context: EndpointContext): BoundRef | undefined {
+/** The node that a pod is bound to, whether there is such a node or not. */
+function nodeOf(pod: Pod, context: EndpointContext): NodeRef | undefined {
   if (!pod.spec.nodeName) return undefined
   const node = context.find(resourceOf(context, 'Node', 'nodes'), { namespace: '', name: pod.spec.nodeName })
-  return node ? refOf(node.object) : undefined
+  return node ? refOf(node.object) : { name: pod.spec.nodeName }
 }
 
 function binding(

@@ -53,7 +53,7 @@ export function containerResourceName(path: string, name: string): FieldError[] 
 
 export function quotaResourceName(path: string, name: string): FieldError[] {
   const errors = resourceName(path, name)
-  if (errors.length === 0 && !name.includes('/') && !QUOTA.has(name) && !isQuotaHugePages(name))
+  if (!name.includes('/') && !QUOTA.has(name) && !isQuotaHugePages(name))
     errors.push(invalidValue(path, name, 'must be a standard resource for quota'))
   return errors
 }
