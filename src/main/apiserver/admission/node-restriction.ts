@@ -12,7 +12,8 @@ import { configurationOf } from '../../../shared/machinery/pod-configuration.ts'
 import { forbidden, notFound } from '../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../store/contract.ts'
 import { nodeNameOf } from '../authz/node/node-identity.ts'
-import type { AdmissionPlugin, AdmissionRequest, AdmissionServer } from './contract.ts'
+import type { ServerView } from '../endpoints/server-view.ts'
+import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { isType } from './is-type.ts'
 import { forbiddenNodeLabels } from './node-labels.ts'
 import { refusedAudience } from './token-audience.ts'
@@ -24,7 +25,7 @@ interface Ask {
   readonly request: AdmissionRequest
   readonly nodeName: string
   readonly store: ObjectStore
-  readonly authorize: AdmissionServer['authorize']
+  readonly authorize: ServerView['authorize']
 }
 
 /** @throws ApiError 403 */
@@ -206,7 +207,7 @@ function checkSlice(ask: Ask): void {
 }
 
 export function nodeRestriction(store: ObjectStore): AdmissionPlugin {
-  let server: AdmissionServer | undefined
+  let server: ServerView | undefined
   const authorize: Ask['authorize'] = attributes => server?.authorize(attributes) ?? { decision: 'no-opinion' }
   return {
     name: 'NodeRestriction',

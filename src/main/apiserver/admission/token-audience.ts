@@ -5,11 +5,12 @@ import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../..
 import type { CSIDriver } from '../../../shared/api/storage/v1.ts'
 import { podClaims } from '../../../shared/machinery/volume-claims.ts'
 import type { ObjectStore } from '../../store/contract.ts'
-import type { AdmissionRequest, AdmissionServer } from './contract.ts'
+import type { ServerView } from '../endpoints/server-view.ts'
+import type { AdmissionRequest } from './contract.ts'
 
 const VERB = 'request-serviceaccounts-token-audience'
 
-type Authorize = AdmissionServer['authorize']
+type Authorize = ServerView['authorize']
 
 class Missing extends Error {}
 
