@@ -52,7 +52,12 @@ beforeAll(async () => {
     ],
   }
   for (const name of names) await node.run(name, spec)
-  for (const name of names) await node.ready(name)
+  const fills = 'while [ ! -e /v/go ]; do sleep 0.2; done; head -c 3000000 /dev/zero > /v/big; sleep 100000'
+  await node.run('goes', {
+    volumes: [{ name: 'v', emptyDir: { sizeLimit: '1Mi' } }],
+    containers: [{ ...node.container(fills), volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+  })
+  for (const name of [...names, 'goes']) await node.ready(name)
   await node.stopApi()
 })
 afterAll(() => node?.[Symbol.asyncDispose]())
@@ -63,7 +68,23 @@ function containers(): Map<string, string> {
   const mine = lines.split('\n').filter(line => line.includes('_stays-'))
   return new Map(mine.map(line => line.split(' ') as [string, string]))
 }
-const settled = () => eventually(() => node.agent.kubelet.pods.length === PODS && node.agent.kubelet.pods.every(({ status }) => status.phase === 'Running')) // prettier-ignore
+const phases = () => Object.fromEntries(node.agent.kubelet.pods.map(pod => [pod.metadata.name, pod.status.phase]))
+const expected = { ...Object.fromEntries(names.map(name => [name, 'Running'])), goes: 'Failed' }
+const settled = () => eventually(() => expect(phases()).toEqual(expected))
+
+it('a pod that is evicted when nobody can be told stays ended, also for an agent that starts again', async () => {
+  const mine = (...args: string[]) => docker('ps', '-q', '--filter', 'name=k8s_main_goes_default', ...args)
+  docker('exec', mine(), 'touch', '/v/go')
+  await eventually(() => phases()['goes'] === 'Failed', 20_000)
+  await node.stopAgent()
+  await node.startAgent({}, clock)
+  await settled()
+  expect(node.agent.kubelet.pod('default', 'goes')?.status).toMatchObject({
+    reason: 'Evicted',
+    message: 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ',
+  })
+  expect(mine()).toBe('')
+})
 
 it('a day without the control plane restarts nothing that is healthy', async () => {
   const before = containers()
@@ -73,7 +94,9 @@ it('a day without the control plane restarts nothing that is healthy', async () 
   await node.stopAgent()
   await node.startAgent({}, clock)
   await settled()
-  const marks = node.agent.kubelet.pods.map(({ status }) => status.containerStatuses?.[0]?.restartCount)
+  const marks = names
+    .map(name => node.agent.kubelet.pod('default', name)!)
+    .map(({ status }) => status.containerStatuses?.[0]?.restartCount)
   expect(marks).toEqual(names.map(() => 0))
   expect(containers()).toEqual(before)
 })

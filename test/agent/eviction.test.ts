@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { EvictionManager } from '../../src/agent/kubelet/eviction/eviction-manager.ts'
 import { storageExcess } from '../../src/agent/kubelet/eviction/local-storage.ts'
 import { rankForEviction } from '../../src/agent/kubelet/eviction/rank.ts'
-import { DEFAULT_THRESHOLDS, amountOf, shortages } from '../../src/agent/kubelet/eviction/thresholds.ts'
+import { DEFAULT_THRESHOLDS, type NodeUsage, amountOf, shortages } from '../../src/agent/kubelet/eviction/thresholds.ts'
 import { ImageGc, removePulledImages } from '../../src/agent/kubelet/images/image-gc.ts'
 import { DockerRuntime } from '../../src/agent/kubelet/runtime/docker/docker-runtime.ts'
 import { Event, Node, type Pod } from '../../src/shared/api/core/v1.ts'
@@ -151,6 +151,46 @@ describe('a pressure', () => {
   })
 })
 
+describe('pods of a node that is short of memory', () => {
+  test('go one at a time: the next one when what the last one had is free, or after half a minute', async () => {
+    const clock = new ManualClock()
+    const pods = ['a', 'b', 'c'].map(
+      uid => ({ metadata: { uid }, spec: { containers: [] }, status: { phase: 'Running' } }) as unknown as Pod,
+    )
+    const evicted: string[] = []
+    const evictions = new EvictionManager({
+      thresholds: { 'memory.available': '100Mi' },
+      periodMs: 10_000,
+      usage: () =>
+        Promise.resolve({
+          memoryBytes: 2 ** 31,
+          node: { memoryAvailableBytes: 0 },
+          images: {},
+        } as unknown as NodeUsage),
+      pods: () => pods,
+      readings: () => Promise.resolve([]),
+      diskUsage: () => Promise.reject(new Error('nobody asks')),
+      reclaimDisk: () => Promise.resolve(),
+      evict: ({ metadata }) => evicted.push(metadata.uid),
+      reclaiming: () => undefined,
+      clock,
+      log: silentLog,
+    })
+    const checkIn = async (ms: number) => {
+      await clock.advance(ms)
+      await evictions.check()
+      return [...evicted]
+    }
+    expect(await checkIn(0)).toEqual(['a'])
+    expect(await checkIn(10_000)).toEqual(['a'])
+    pods.shift() // it has stopped
+    expect(await checkIn(1_000)).toEqual(['a', 'b'])
+    expect(await checkIn(29_000)).toEqual(['a', 'b'])
+    expect(await checkIn(1_000)).toEqual(['a', 'b', 'c'])
+    expect([...evictions.pressures]).toEqual(['MemoryPressure'])
+  })
+})
+
 describe('images that nobody uses', () => {
   const folder = temporaryFolder()
   const tiny = (name: string) => {
@@ -245,7 +285,7 @@ describe('on a node', () => {
           ...node.container('head -c 3000000 /dev/zero > /big; trap exit TERM; sleep 100000 & wait', 'writer'),
           resources: { limits: { 'ephemeral-storage': '1Mi' } },
         },
-        node.container(),
+        { ...node.container(), resources: { limits: { 'ephemeral-storage': '1Gi' } } },
       ],
     })
     const pod = await node.until('writer', ({ status }) => status.phase === 'Failed')

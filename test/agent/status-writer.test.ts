@@ -71,6 +71,35 @@ describe('what an agent that starts again tells about a pod', () => {
   })
 })
 
+test('what cannot be written is tried again, later each time, and is not called told before; the last word counts', async () => {
+  const clock = new ManualClock()
+  const phases: (string | undefined)[] = []
+  let isThere = false
+  const client = {
+    patch: (_type: unknown, _ref: unknown, { status }: { status: PodStatus }) => {
+      phases.push(status.phase)
+      return isThere ? Promise.resolve(stored(status, '10')) : Promise.reject(new Error('connect ECONNREFUSED'))
+    },
+  } as unknown as Client
+  const options = { client, clock, signal: new AbortController().signal, onError: () => undefined }
+  const writer = new StatusWriter(stored(ready('True'), '1'), options)
+  writer.set(ready('True'))
+  let isTold = false
+  await clock.advance(60_000)
+  expect(phases.length).toBeGreaterThan(5)
+  expect(phases.length).toBeLessThan(20)
+  writer.set({ phase: 'Failed', reason: 'Evicted' })
+  void writer.flushed().then(() => (isTold = true))
+  await clock.advance(20_000)
+  expect([isTold, phases.at(-1)]).toEqual([false, 'Failed'])
+  isThere = true
+  await clock.advance(20_000)
+  expect([isTold, phases.at(-1)]).toEqual([true, 'Failed'])
+  const written = phases.length
+  await clock.advance(60_000)
+  expect(phases.length).toBe(written)
+})
+
 test('what is set last is sent, however soon after the write before it', async () => {
   for (let turns = 0; turns < 20; turns++) {
     const { phases, writer } = start()

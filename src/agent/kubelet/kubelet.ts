@@ -80,7 +80,12 @@ export class Kubelet implements AsyncDisposable {
   /** Ends a pod to save the node. */
   evict(pod: Pod, message: string, graceSeconds: number): void {
     this.#parts.recorder.event(podReference(pod), 'Warning', 'Evicted', message)
-    this.#workers.get(pod.metadata.uid)?.end({ reason: 'Evicted', message, graceSeconds, disruption: message })
+    const worker = this.#workers.get(pod.metadata.uid)
+    if (!worker) return
+    // An agent that starts before the API server could be told would start the pod again.
+    if (!isStatic(pod))
+      void worker.stopped().then(() => this.#checkpoints.save({ ...worker.pod, status: worker.status }))
+    worker.end({ reason: 'Evicted', message, graceSeconds, disruption: message })
   }
 
   /**
@@ -133,8 +138,10 @@ export class Kubelet implements AsyncDisposable {
   #upsert(pod: Pod): void {
     const { uid } = pod.metadata
     if (this.#finished.has(uid)) return
-    if (!isStatic(pod)) this.#checkpoints.save(pod)
     const worker = this.#workers.get(uid)
+    // What ended here is over, whatever the API server knows of it by now.
+    const status = worker?.isOver ? worker.status : pod.status
+    if (!isStatic(pod)) this.#checkpoints.save({ ...pod, status })
     if (worker) return worker.update(pod)
     const isNew = pod.status.startTime === undefined && !pod.metadata.deletionTimestamp
     const rejection = isNew ? rejectionOf(pod, this.#others(uid), this.#parts.nodeFacts()) : undefined

@@ -240,9 +240,9 @@ export class PodWorker {
   }
 
   get #ending(): boolean {
-    return this.#graceSeconds !== undefined || this.#verdict !== undefined || this.#isOver
+    return this.#graceSeconds !== undefined || this.#verdict !== undefined || this.isOver
   }
-  get #isOver(): boolean {
+  get isOver(): boolean {
     return this.#status.phase === 'Succeeded' || this.#status.phase === 'Failed'
   }
 

@@ -29,12 +29,15 @@ export interface EvictionOptions {
 
 /** A pressure that was seen is reported for this long after it is over, so that the node does not flap. */
 const TRANSITION_MS = 300_000
+/** What an evicted pod frees is waited for this long before another one goes. */
+const CLEANUP_MS = 30_000
 
 export class EvictionManager {
   readonly #options: EvictionOptions
   /** Condition → when it was last seen, monotonic. */
   readonly #seen = new Map<string, number>()
-  readonly #evicted = new Set<string>()
+  /** Uid of a pod that still runs → when it was evicted, monotonic. */
+  readonly #evicted = new Map<string, number>()
 
   constructor(options: EvictionOptions) {
     this.#options = options
@@ -58,7 +61,7 @@ export class EvictionManager {
   async check(): Promise<void> {
     const { usage, thresholds, reclaimDisk, clock } = this.#options
     const alive = new Set(this.#options.pods().map(({ metadata }) => metadata.uid))
-    for (const uid of this.#evicted) if (!alive.has(uid)) this.#evicted.delete(uid)
+    for (const uid of this.#evicted.keys()) if (!alive.has(uid)) this.#evicted.delete(uid)
     if (await this.#evictForLimits()) return
     let short = shortages(thresholds, await usage())
     const [first] = short
@@ -69,7 +72,12 @@ export class EvictionManager {
     }
     for (const { signal } of short) this.#seen.set(SIGNALS[signal].condition, clock.monotonic())
     const [worst] = short
-    if (worst) await this.#evictOne(worst)
+    if (worst && !this.#isCleaningUp) await this.#evictOne(worst)
+  }
+
+  get #isCleaningUp(): boolean {
+    const now = this.#options.clock.monotonic()
+    return [...this.#evicted.values()].some(at => now - at < CLEANUP_MS)
   }
 
   get #evictable(): Pod[] {
@@ -108,7 +116,7 @@ export class EvictionManager {
   }
 
   #end(pod: Pod, message: string, graceSeconds: number): void {
-    this.#evicted.add(pod.metadata.uid)
+    this.#evicted.set(pod.metadata.uid, this.#options.clock.monotonic())
     this.#options.evict(pod, message, graceSeconds)
   }
 }
