@@ -3,7 +3,7 @@
 import { encodeJson } from '../../shared/machinery/json-text.ts'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import { type JsonObject, getField, isObject, setField } from '../../shared/machinery/json-object.ts'
-import { type Path, pathText, removeAt, setAt } from './form-text.ts'
+import { type Path, pathText, readForm, removeAt, setAt } from './form-text.ts'
 import type { FieldSchema } from './schema.ts'
 import { t } from '../i18n/i18n.ts'
 
@@ -111,6 +111,24 @@ export function writeDifference(text: string, from: unknown, to: unknown, path: 
       text,
     )
   return setAt(text, path, to)
+}
+
+/**
+ * What somebody else changed meanwhile, taken over into a text that is being edited.
+ *
+ * @param was the text that `mine` began as
+ * @returns undefined while mine cannot be read; where there is a conflict the text has mine
+ */
+export function mergeText(
+  was: string,
+  mine: string,
+  theirs: string,
+  schema?: FieldSchema,
+): { readonly text: string; readonly conflicts: readonly MergeConflict[] } | undefined {
+  const read = readForm(mine)
+  if (!read) return undefined
+  const { value, conflicts } = mergeThreeWay(readForm(was), read, readForm(theirs), schema)
+  return { text: writeDifference(mine, read, value), conflicts }
 }
 
 export const resolveConflict = (text: string, { path, theirs }: MergeConflict): string =>
