@@ -164,6 +164,38 @@ describe('hooks', () => {
       expect((await eventsOf('hook-fails', 'FailedPostStartHook')).join()).toContain('PostStartHook failed'),
     )
   })
+  it.concurrent('that still run when the pod is deleted hold up nothing', async () => {
+    const wait = { exec: { command: ['sleep', '100'] } }
+    await node.run('hook-hangs', { containers: [{ ...node.container(), lifecycle: { postStart: wait } }] })
+    const { uid } = (await node.get('hook-hangs')).metadata
+    const started = () =>
+      docker('ps', '-q', '--filter', `label=io.kubernetes.pod.uid=${uid}`, '--filter', 'name=k8s_main')
+    await eventually(() => started() !== '', 60_000)
+    expect(statusOf(await node.get('hook-hangs')).state?.running).toBeUndefined()
+    const begun = performance.now()
+    await node.remove('hook-hangs')
+    expect(performance.now() - begun).toBeLessThan(60_000)
+  })
+  it.concurrent('of a container that is killed for its probe are cut off when the pod is to end sooner', async () => {
+    await node.run('hook-cut', {
+      terminationGracePeriodSeconds: 300,
+      containers: [
+        {
+          ...node.container(),
+          lifecycle: { preStop: { sleep: { seconds: 250 } } },
+          livenessProbe: { exec: { command: ['false'] }, periodSeconds: 1, failureThreshold: 1 },
+        },
+      ],
+    })
+    await eventually(async () => (await eventsOf('hook-cut', 'Killing')).length > 0, 60_000)
+    await node.client.delete(Pod, { namespace, name: 'hook-cut' }, { gracePeriodSeconds: 1 })
+    const begun = performance.now()
+    await eventually(async () => {
+      const { items } = await node.client.list(Pod, { namespace })
+      return !items.some(({ metadata }) => metadata.name === 'hook-cut')
+    }, 100_000)
+    expect(performance.now() - begun).toBeLessThan(90_000)
+  })
   it.concurrent('the signal that ends a container may be its own', async () => {
     await node.run('stop-signal', {
       os: { name: 'linux' },

@@ -78,7 +78,7 @@ export class PodWorker {
   /** Set once the API no longer has the pod. */
   #removed = false
   #graceSeconds: number | undefined
-  /** What its containers are given to stop, once they are told to. */
+  /** What the containers that stop now were given for it. */
   #granted: number | undefined
   /** Aborted when a grace period that was given later is over. */
   readonly #cut = new AbortController()
@@ -306,7 +306,9 @@ export class PodWorker {
     for (const { container, reason, graceSeconds: grace } of actions.kill) {
       const graceSeconds = grace ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
       const message = `${reason}, will be restarted`
-      await killContainer(this.#parts, this.#pod, container, { graceSeconds, message, podIP })
+      this.#granted = graceSeconds
+      await killContainer(this.#parts, this.#pod, container, { graceSeconds, message, podIP, cut: this.#cut.signal })
+      this.#granted = undefined
     }
     if (await this.#resizer.actuate(this.#pod, runtime, podIP)) this.#loop.wake()
     if (actions.kill.length > 0) this.#loop.wake()

@@ -84,7 +84,7 @@ async function withReason<T>(reason: string, work: () => Promise<T>): Promise<T>
 
 async function postStart(
   parts: KubeletParts,
-  { pod, container, podIPs }: StartInput,
+  { pod, container, podIPs, signal }: StartInput,
   containerId: string,
 ): Promise<void> {
   const handler = container.lifecycle?.postStart
@@ -92,7 +92,7 @@ async function postStart(
   const { runtime, clock, recorder } = parts
   try {
     const target = { container, containerId, podIP: podIPs[0] ?? '' }
-    await runHook(handler, target, { runtime, clock, timeoutMs: HOOK_TIMEOUT_MS })
+    await untilAborted(signal, runHook(handler, target, { runtime, clock, timeoutMs: HOOK_TIMEOUT_MS }))
   } catch (error) {
     const message = (error as Error).message
     const about = containerReference(pod, container.name)
@@ -101,6 +101,21 @@ async function postStart(
     recorder.event(about, 'Normal', 'Killing', 'FailedPostStartHook')
     await runtime.stop(containerId, pod.spec.terminationGracePeriodSeconds ?? 30)
     throw new StartError('PostStartHookError', message)
+  }
+}
+
+/** Resolves with the work, or when the pod is to end: nothing waits for what a hook of its start still does. */
+async function untilAborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  let abort: () => void = () => undefined
+  const aborted = new Promise<void>(resolve => {
+    abort = resolve
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', abort, { once: true })
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 
