@@ -58,7 +58,9 @@ cellar,,,,,
 })
 
 test.each([
-  ['hosts.yaml', 'hosts: [{addres: box}]', /hosts\.yaml: /],
+  ['hosts.yaml', 'hosts: [{addres: box}]', /hosts\.yaml: hosts\.0\.address: .*"address"/],
+  ['hosts.yaml', '[{address: box}, {address: [box]}]', /hosts\.yaml: 1\.address: .*string.*Array/],
+  ['hosts.yaml', '[{address: box, key: x}]', /hosts\.yaml: 0\.key: .*"key"/],
   ['hosts.yaml', 'hosts: [', /hosts\.yaml: /],
   ['hosts.csv', 'address,labels\nbox,fast\n', /a label wants key=value, not "fast"/],
   ['hosts.csv', 'address,taints\nbox,noisy:Never\n', /a taint wants key=value:NoSchedule .* not "noisy:Never"/],

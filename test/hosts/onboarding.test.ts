@@ -111,7 +111,11 @@ test('a wrong password and a host key that is not the expected one stop everythi
   const wrongKey = await node('add', `root@${bare.ip}`, '--name', 'bare', '--yes', '--host-key', asking.hostKey())
   expect(wrongKey).toMatchObject({ code: 1 })
   expect(wrongKey.stdout).toContain(`the host key of ${bare.ip}:22 was not accepted; nothing was sent to it`)
+  expect(wrongKey.stdout).toContain('ssh-keygen -lf')
   expect((await node('show', 'bare')).stdout).toMatch(/^last +Join: Failed, the host key of /m)
+  const elsewhere = await node('add', `root@${asking.ip}`, '--name', 'bare', '--yes')
+  expect(elsewhere.stderr).toMatch(/bare is root@\S+, which has not joined yet; .*: flotilla node remove bare --forget/)
+  expect(await node('remove', 'bare', '--forget', '--yes')).toMatchObject({ code: 0, stderr: '' })
   const args = ['add', `ada@${asking.ip}`, '--name', 'asking', '--yes', '--accept-host-keys', '--password-stdin']
   const wrongPassword = await nodeWith('not it\n', ...args)
   expect(wrongPassword.code).toBe(1)

@@ -1,6 +1,7 @@
 // Against real sshd, on lab hosts.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { type AddressInfo, createServer } from 'node:net'
 import { Readable } from 'node:stream'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -163,6 +164,13 @@ describe('the way', () => {
       'refuses the connection: no SSH server listens on that port. Start it there',
     )
     await expect(open([{ ...nobody, host: 'no-such-host.invalid' }], new Person())).rejects.toThrow('is not known')
+    const silent = createServer(socket => void socket.destroy())
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    await expect(open([{ ...nobody, host: '127.0.0.1', port }], new Person())).rejects.toThrow(
+      'ended the connection before it said anything: no SSH server listens there',
+    )
+    silent.close()
   })
   test('is given up when the host key is not accepted', async () => {
     const person = new Person({ HostKey: 'no' })

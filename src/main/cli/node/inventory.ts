@@ -23,10 +23,9 @@ const entry = v.strictObject({
 })
 type Entry = v.InferOutput<typeof entry>
 
-const file = v.union([
-  v.array(v.union([v.string(), entry])),
-  v.strictObject({ hosts: v.array(v.union([v.string(), entry])) }),
-])
+/** One or the other by what is there, so that what is wrong is told of that one. */
+const hosts = v.array(v.lazy(given => (typeof given === 'string' ? v.string() : entry)))
+const file = v.lazy(given => (Array.isArray(given) ? hosts : v.strictObject({ hosts })))
 
 /** @throws UsageError with the file and what is wrong in it */
 export async function readInventory(path: string): Promise<NewHost[]> {

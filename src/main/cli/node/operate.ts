@@ -36,11 +36,15 @@ async function ensureHost(client: Client, { name, spec }: NewHost): Promise<void
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
     const known = await client.get(Host, { name })
-    if (known.spec.address !== spec.address)
-      throw new CommandError(`there is another host ${name} (${known.spec.address}); give this one a name with --name`)
+    if (known.spec.address !== spec.address) throw new CommandError(whatIsThere(known))
     await client.patch(Host, { name }, { spec }, { type: 'merge' })
   }
 }
+
+const whatIsThere = ({ metadata: { name }, spec: { address }, status }: Host): string =>
+  status.nodeName === undefined
+    ? `${name} is ${address}, which has not joined yet; to have another address in its place: flotilla node remove ${name} --forget`
+    : `there is another host ${name} (${address}); give this one another name with --name`
 
 /** @param names of Hosts; none = all */
 export async function operate(action: string, names: readonly string[], flags: OperateFlags): Promise<void> {

@@ -162,7 +162,7 @@ export class OperationRun {
       const errors = findings.filter(({ severity }) => severity === 'Error')
       if (CHECKED.has(action) && errors.length > 0)
         throw new PreflightError(errors.map(({ what, how }) => `${what} ${how}`))
-      if (action === 'Check') return verdict(findings)
+      if (action === 'Check') return verdict(host, findings)
       if (OF_AGENTS.has(action) && !facts.flotilla.isConfigured)
         throw new Error(`${this.hostName} has no agent; it becomes a node with: flotilla node repair ${this.hostName}`)
 
@@ -356,13 +356,15 @@ const freePort = ({ listening }: Facts): number => {
   return port
 }
 
-function verdict(findings: readonly { severity: string }[]): string {
+function verdict({ metadata, status }: Host, findings: readonly { severity: string }[]): string {
   const count = (severity: string) => findings.filter(finding => finding.severity === severity).length
   const [errors, warnings] = [count('Error'), count('Warning')]
-  if (errors > 0) return `${errors} ${errors === 1 ? 'finding keeps' : 'findings keep'} the host from joining`
-  return warnings > 0
-    ? `the host can join; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`
-    : 'the host can join'
+  const { nodeName } = status
+  const more = warnings > 0 ? `; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''
+  if (errors === 0)
+    return `${nodeName === undefined ? 'the host can join' : `${metadata.name} is the node ${nodeName}`}${more}`
+  const which = nodeName === undefined ? 'the host from joining' : 'it from joining again'
+  return `${errors} ${errors === 1 ? 'finding keeps' : 'findings keep'} ${which}`
 }
 
 const messageOf = (error: unknown, hostName: string): string =>

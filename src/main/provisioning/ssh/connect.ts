@@ -165,9 +165,14 @@ function explain(hop: Hop, error: Error & { level?: string }, known: boolean, tr
   const name = hopName(hop)
   if (error.level === 'client-authentication')
     return new SshError('AuthenticationFailed', `${name} did not let us in (${tried.summary}). ${letIn(hop)}`)
-  if (!known) return new SshError('Unreachable', `${endpointName(hop)} does not speak SSH with us: ${error.message}`)
+  if (!known) return new SshError('Unreachable', notSpoken(endpointName(hop), error.message))
   return new SshError('ConnectionLost', `the connection to ${name} ended: ${error.message}`)
 }
+
+const notSpoken = (endpoint: string, message: string): string =>
+  message.includes('before handshake')
+    ? `${endpoint} ended the connection before it said anything: no SSH server listens there, or one that lets nobody in from here. Look at the port, and at the host's firewall and MaxStartups`
+    : `${endpoint} does not speak SSH with us: ${message}`
 
 const letIn = ({ host, port, user }: Hop): string =>
   `Let a key of yours in with: ssh-copy-id ${port === 22 ? '' : `-p ${port} `}${user}@${host}; ` +
