@@ -127,7 +127,8 @@ test('create makes nodes that are Ready, in containers that are not privileged',
 })
 
 test('pods spread over the nodes, from images of this machine, and reach each other and Services', async () => {
-  const command = ['sh', '-c', 'echo started; hostname > /www/index.html; exec httpd -f -p 8080 -h /www']
+  const script = 'echo started; hostname > /www/index.html; trap exit TERM; httpd -f -p 8080 -h /www & wait'
+  const command = ['sh', '-c', script]
   const labels = { app: 'web' }
   const spread = { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: labels } } // prettier-ignore
   const podSpec = {
