@@ -1,5 +1,7 @@
 // What happens when the node, or a pod, runs out of something.
 import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { EvictionManager } from '../../src/agent/kubelet/eviction/eviction-manager.ts'
 import { storageExcess } from '../../src/agent/kubelet/eviction/local-storage.ts'
@@ -243,6 +245,25 @@ describe('images that nobody uses', () => {
       docker('rm', container)
     }
   })
+})
+
+test('pulled images are noted where a power cut has emptied the list of them', async () => {
+  const folder = temporaryFolder()
+  try {
+    writeFileSync(join(folder.path, 'pulled-images.json'), '')
+    const gc = new ImageGc({
+      runtime: {} as DockerRuntime,
+      dataDir: folder.path,
+      disk: () => Promise.reject(new Error('nobody asks')),
+      onFailed: () => undefined,
+      clock: new ManualClock(),
+      log: silentLog,
+    })
+    await gc.notePulled('sha256:1')
+    expect(readFileSync(join(folder.path, 'pulled-images.json'), 'utf8')).toContain('sha256:1')
+  } finally {
+    folder.remove()
+  }
 })
 
 describe('on a node', () => {

@@ -365,6 +365,24 @@ describe('pull secrets', () => {
     expect(found[0]?.source).toMatchObject({ uid: 'u', namespace: 'shop', name: 'pull' })
     expect(found[0]?.source.hash).not.toBe(found[1]?.source.hash)
   })
+  it.each([
+    ['*.kubernetes.io', 'abc.kubernetes.io', true],
+    ['*.kubernetes.io', 'abc.def.kubernetes.io', false],
+    ['*.kubernetes.io', 'kubernetes.io', false],
+    ['*.*.kubernetes.io', 'abc.def.kubernetes.io', true],
+    ['prefix.*.io', 'prefix.kubernetes.io', true],
+    ['*-good.kubernetes.io', 'prefix-good.kubernetes.io', true],
+    ['kubernetes?.io', 'kubernetes1.io', true],
+    ['kubernetes[0-9].io', 'kubernetesx.io', false],
+    ['kubernetes[^0-9].io', 'kubernetesx.io', true],
+    ['k8s.*', 'k8s.io', true],
+    ['k8s.*', 'k8s.io:5000', false],
+    ['*.example.com:5000', 'a.example.com:5000', true],
+    ['[a.example.com', 'a.example.com', false],
+    ['a+b.example.com', 'aab.example.com', false],
+  ])('of %s are for %s: %s', (key, host, isFor) => {
+    expect(credentialsFor(`${host}/app:1`, [secret({ [key]: auth('a:1') })])).toHaveLength(isFor ? 1 : 0)
+  })
   it('know the names of Docker Hub', () => {
     expect(repositoryOf('nginx')).toBe('docker.io/library/nginx')
     expect(repositoryOf('localhost:5000/x:1')).toBe('localhost:5000/x')

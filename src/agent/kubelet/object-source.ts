@@ -82,9 +82,11 @@ export class ApiObjectSource implements ObjectSource, ClaimSource, ResourceClaim
         return undefined
       }
       if (error instanceof ApiError && error.code < 500) throw error
-      const saved = await readFile(path, 'utf8').catch(() => undefined) // never seen: the API's error tells
+      const saved = await readFile(path, 'utf8')
+        .then(text => JSON.parse(text) as T)
+        .catch(() => undefined) // never seen, or emptied by a power cut: the API's error tells
       if (saved === undefined) throw error
-      return JSON.parse(saved) as T
+      return saved
     }
   }
 

@@ -123,7 +123,11 @@ const pathIn = (dataDir: string): string => join(dataDir, 'pulled-images.json')
 
 async function readPulled(path: string): Promise<Map<string, Known>> {
   const text = await readFile(path, 'utf8').catch(() => '{}') // nothing pulled yet
-  return new Map(Object.entries(JSON.parse(text) as Record<string, Known>))
+  try {
+    return new Map(Object.entries(JSON.parse(text) as Record<string, Known>))
+  } catch {
+    return new Map() // emptied by a power cut: what was pulled before is nobody's to delete
+  }
 }
 
 /** Deletes what a node pulled itself and nobody uses: the machine stops being a node. @returns how many images */

@@ -1,6 +1,7 @@
 // Credentials for registries, out of imagePullSecrets.
 import { createHash } from 'node:crypto'
 import type { Secret } from '../../../shared/api/core/v1.ts'
+import { Pattern } from '../../../shared/machinery/pattern/pattern.ts'
 import type { RegistryAuth } from '../runtime/contract.ts'
 
 interface DockerConfigEntry {
@@ -43,10 +44,27 @@ function keyPath(key: string): string {
   return [HUB_NAMES.has(host) ? DOCKER_HUB : host, ...rest].join('/')
 }
 
-const hostMatches = (pattern: string, host: string): boolean => {
-  const a = pattern.split('.')
-  const b = host.split('.')
-  return a.length === b.length && a.every((part, i) => part === b[i] || (part === '*' && i < a.length - 1))
+/** Part by part, the port as it stands. @see https://kubernetes.io/docs/concepts/containers/images/#config-json */
+function hostMatches(pattern: string, host: string): boolean {
+  const [a = '', portWanted] = pattern.split(':')
+  const [b = '', port] = host.split(':')
+  const [globs, parts] = [a.split('.'), b.split('.')]
+  return (
+    portWanted === port && globs.length === parts.length && globs.every((glob, i) => globFits(glob, parts[i] ?? ''))
+  )
+}
+
+/** As Go's filepath.Match; what is no pattern fits nothing. */
+function globFits(glob: string, text: string): boolean {
+  if (!/[*?[\\]/.test(glob)) return glob === text
+  const pattern = glob.replace(/\\.|\[\^?[^\]]+\]|[^]/g, token =>
+    token === '*' ? '.*' : token === '?' ? '.' : token.length > 1 ? token : token.replace(/[^\w-]/, String.raw`\$&`),
+  )
+  try {
+    return new Pattern(`^(?:${pattern})$`).test(text)
+  } catch {
+    return false
+  }
 }
 
 function matches(key: string, repository: string): boolean {
