@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConfigMap, Event, Pod, Secret } from '../../src/shared/api/core/v1.ts'
 import { eventually } from '../support/eventually.ts'
-import { docker } from './support/node.ts'
+import { docker, imageWithFiles } from './support/node.ts'
 import { TestNode, isReady, statusOf } from './support/test-node.ts'
 
 let node: TestNode
@@ -75,6 +75,22 @@ describe('restarts', () => {
   const rule = (action: string, code: number) => ({ action, exitCodes: { operator: 'In', values: [code] } })
   const logged = { volumeMounts: [{ name: 'v', mountPath: '/v' }] }
   const once = (code: number) => `test -f /v/log || { touch /v/log; exit ${code}; }; sleep 1000`
+
+  it('an image that is changed replaces the container, also of a pod that is never restarted', async () => {
+    const other = imageWithFiles(node.image, { '/other': 'other' })
+    try {
+      await node.run('new-image', { restartPolicy: 'Never' })
+      await node.ready('new-image')
+      const spec = { containers: [{ name: 'main', image: other }] }
+      await node.client.patch(Pod, { namespace: 'default', name: 'new-image' }, { spec })
+      const pod = await node.until('new-image', found => isReady(found) && statusOf(found).restartCount === 1)
+      expect(pod.status.phase).toBe('Running')
+      expect(inside(pod, 'cat', '/other')).toBe('other')
+      await node.remove('new-image')
+    } finally {
+      docker('rmi', '-f', other)
+    }
+  })
 
   it("a container's own rule restarts it in a pod that is never restarted", async () => {
     const source = { ...node.container(once(41)), ...logged, restartPolicy: 'Never' }

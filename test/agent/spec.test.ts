@@ -223,15 +223,19 @@ describe('a container whose probe failed', () => {
       },
       { failed: () => fails, started: () => fails !== 'startup' },
       '',
-    ).kill.map(({ reason, graceSeconds }) => ({ reason, graceSeconds }))
+    ).kill.map(({ message, graceSeconds }) => ({ message, graceSeconds }))
 
   it('has the grace period of that probe to end', () => {
-    expect(killed('startup')).toEqual([{ reason: 'Container c failed startup probe', graceSeconds: 5 }])
-    expect(killed('liveness')).toEqual([{ reason: 'Container c failed liveness probe', graceSeconds: 7 }])
+    expect(killed('startup')).toEqual([
+      { message: 'Container c failed startup probe, will be restarted', graceSeconds: 5 },
+    ])
+    expect(killed('liveness')).toEqual([
+      { message: 'Container c failed liveness probe, will be restarted', graceSeconds: 7 },
+    ])
   })
   it('has that of the pod when it is replaced for another reason', () => {
     expect(killed(undefined, { ...spec, image: 'older' })).toEqual([
-      { reason: 'Container c definition changed', graceSeconds: undefined },
+      { message: 'Container c definition changed, will be restarted', graceSeconds: undefined },
     ])
   })
 })

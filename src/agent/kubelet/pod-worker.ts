@@ -303,17 +303,18 @@ export class PodWorker {
   async #act(runtime: RuntimePod, actions: Actions): Promise<void> {
     const podIP = addressesOf(this.#parts, this.#pod)[0] ?? ''
     if (actions.createSandbox) return this.#startOver(runtime, actions.sandboxAttempt)
-    for (const { container, reason, graceSeconds: grace } of actions.kill) {
+    for (const { container, message, graceSeconds: grace } of actions.kill) {
       const graceSeconds = grace ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
-      const message = `${reason}, will be restarted`
       this.#granted = graceSeconds
       await killContainer(this.#parts, this.#pod, container, { graceSeconds, message, podIP, cut: this.#cut.signal })
       this.#granted = undefined
     }
     if (await this.#resizer.actuate(this.#pod, runtime, podIP)) this.#loop.wake()
     if (actions.kill.length > 0) this.#loop.wake()
-    const [sandbox] = runtime.sandboxes
-    if (actions.start.length === 0 || !sandbox) return
+    if (actions.start.length === 0) return
+    const now = actions.kill.length > 0 ? await this.#observe() : runtime
+    const [sandbox] = now.sandboxes
+    if (!sandbox) return
     if (!this.#volumes.current && !(await this.#prepareVolumes())) return
     const podIPs = addressesOf(this.#parts, this.#pod)
     if (actions.kill.length > 0 || runtime.containers.some(({ state }) => state !== 'created'))
@@ -322,7 +323,8 @@ export class PodWorker {
       if (this.#alive.signal.aborted) return
       const volumes = this.#volumes.current ?? new Map()
       const pod = this.#pod
-      await this.#starter.start({ pod, container, runtime, sandboxId: sandbox.id, podIPs, volumes }, this.#status)
+      const input = { pod, container, runtime: now, sandboxId: sandbox.id, podIPs, volumes }
+      await this.#starter.start(input, this.#status)
     }
   }
 

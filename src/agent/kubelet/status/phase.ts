@@ -1,6 +1,6 @@
 // The pod's phase, from its container statuses.
 import type { ContainerStatus, Pod } from '../../../shared/api/core/v1.ts'
-import { isSidecar, restartPolicyOf, restartRuleOf, restartsAfter } from '../spec/containers.ts'
+import { isSidecar, restartsAfter } from '../spec/containers.ts'
 
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
 
@@ -9,18 +9,18 @@ export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
  * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase
  */
 export function phaseOf(pod: Pod, statuses: ReadonlyMap<string, ContainerStatus>, ending: boolean): Phase {
-  const policy = restartPolicyOf(pod)
   let initPending = 0
-  let initFailed = 0
+  /** Sidecars that have not started, and init containers that are tried again: after the first start they change nothing. */
+  let initRepeated = 0
   for (const container of pod.spec.initContainers ?? []) {
     const status = statuses.get(container.name)
     const ended = status?.state?.terminated ?? (status?.state?.waiting ? status.lastState?.terminated : undefined)
     if (isSidecar(container)) {
-      if (!status?.started && !status?.state?.terminated) initPending++
+      if (!status?.started && !status?.state?.terminated) initRepeated++
     } else if (ended) {
-      const comesBack = !ending && (status?.state?.waiting || restartRuleOf(container, ended.exitCode))
-      if (comesBack) initPending++
-      else if (ended.exitCode !== 0) initFailed++
+      const comesBack = status?.state?.waiting !== undefined || restartsAfter(pod, container, ended.exitCode)
+      if (!ending && comesBack) initRepeated++
+      else if (ended.exitCode !== 0) return 'Failed'
     } else initPending++
   }
   let waiting = 0
@@ -41,13 +41,12 @@ export function phaseOf(pod: Pod, statuses: ReadonlyMap<string, ContainerStatus>
       comingBack++
     } else waiting++
   }
-  if (initFailed > 0 && (policy === 'Never' || ending)) return 'Failed'
   // A pod that ends before it was ever up has failed.
   if (ending && running === 0)
-    return waiting === 0 && stopped === succeeded && initPending === 0 ? 'Succeeded' : 'Failed'
-  const wasInitialized = running > 0 || stopped > 0
-  if ((initPending > 0 || initFailed > 0) && !wasInitialized) return 'Pending'
+    return waiting === 0 && stopped === succeeded && initPending + initRepeated === 0 ? 'Succeeded' : 'Failed'
   if (waiting > 0) return 'Pending'
+  // Also in another sandbox, as after a reboot, which begins with the init containers.
+  if (running === 0 && (initPending > 0 || (initRepeated > 0 && stopped === 0))) return 'Pending'
   if (running > 0) return 'Running'
   if (comingBack > 0) return 'Running'
   return stopped === succeeded ? 'Succeeded' : 'Failed'

@@ -14,7 +14,10 @@ import { presentRun } from './restart-all.ts'
 
 export interface Kill {
   readonly container: RuntimeContainer
-  readonly reason: string
+  /** Of the event. */
+  readonly message: string
+  /** Whatever its exit code will be. */
+  readonly restart: boolean
   /** Instead of the pod's own. */
   readonly graceSeconds?: number
 }
@@ -25,7 +28,7 @@ export interface Actions {
   readonly sandboxAttempt: number
   /** Everything ended for good: the sandbox goes as well. */
   readonly endPod: boolean
-  /** To be started now, in order. Those in back-off are among them. */
+  /** To be started now, in order, once those that are killed are dead. Those in back-off are among them. */
   readonly start: readonly Container[]
   readonly kill: readonly Kill[]
 }
@@ -66,10 +69,10 @@ export function computeActions(
     for (const spec of pod.spec.containers) {
       const current = newest(runtime, spec.name)
       if (current?.state === 'running') {
-        const why = whyKill(spec, current, probes)
+        const why = whyKill(pod, spec, current, probes)
         if (why) kill.push(why)
-        // Also when killed for its probe: whether it comes back, its restart policy says, once it is dead.
-        kept++
+        if (why?.restart) start.push(spec)
+        else kept++ // also when killed for good: the pod ends once it is dead
       } else if (!current || restartsAfter(pod, spec, exitCodeOf(current))) start.push(spec)
     }
     if (kept === 0 && start.length === init.start.length) return { ...none, endPod: true }
@@ -80,7 +83,8 @@ export function computeActions(
 
 const ofPastRun = (container: RuntimeContainer): Kill => ({
   container,
-  reason: `All containers restart: container ${container.name} is killed`,
+  message: `All containers restart: container ${container.name} is killed, will be restarted`,
+  restart: false, // with the next run
   graceSeconds: 0,
 })
 
@@ -105,14 +109,19 @@ function withoutSandbox(pod: Pod, runtime: RuntimePod, none: Actions): Actions {
   return failedInit ? { ...none, endPod: true } : { ...none, createSandbox: true }
 }
 
-function whyKill(spec: Container, container: RuntimeContainer, probes: ProbeVerdicts): Kill | undefined {
-  if (container.specHash !== specHashOf(spec)) return { container, reason: `Container ${spec.name} definition changed` }
+/** A container that is another one by now comes back whatever the restart policy; one that a probe failed, unless never. */
+function whyKill(pod: Pod, spec: Container, container: RuntimeContainer, probes: ProbeVerdicts): Kill | undefined {
+  const what = initContainers(pod).includes(spec) ? 'Init container' : 'Container'
+  const say = (why: string, restart: boolean) => `${what} ${spec.name} ${why}${restart ? ', will be restarted' : ''}`
+  if (container.specHash !== specHashOf(spec))
+    return { container, message: say('definition changed', true), restart: true }
   const failed = probes.failed(container.id)
   if (!failed) return undefined
   const { terminationGracePeriodSeconds: graceSeconds } =
     (failed === 'startup' ? spec.startupProbe : spec.livenessProbe) ?? {}
-  const reason = `Container ${spec.name} failed ${failed} probe`
-  return { container, reason, ...(graceSeconds === undefined ? {} : { graceSeconds }) }
+  const restart = (spec.restartPolicy ?? restartPolicyOf(pod)) !== 'Never'
+  const message = say(`failed ${failed} probe`, restart)
+  return { container, message, restart, ...(graceSeconds === undefined ? {} : { graceSeconds }) }
 }
 
 interface InitProgress {
@@ -138,7 +147,7 @@ function nextInit(pod: Pod, runtime: RuntimePod, probes: ProbeVerdicts): InitPro
     const current = found && found.createdAt >= since ? found : undefined
     if (isSidecar(spec)) {
       if (current?.state === 'running') {
-        const why = whyKill(spec, current, probes)
+        const why = whyKill(pod, spec, current, probes)
         if (why) kill.push(why)
         if (!appRan && probes.started(current.id) === false) return { start, kill, done: false, failed: false }
       } else {
@@ -148,11 +157,8 @@ function nextInit(pod: Pod, runtime: RuntimePod, probes: ProbeVerdicts): InitPro
       continue
     }
     if (appRan) continue
-    if (current?.state === 'running') {
-      const why = whyKill(spec, current, probes)
-      if (why) kill.push(why)
-      return { start, kill, done: false, failed: false }
-    }
+    // It has no probes, and is let end whatever image it is to have by now.
+    if (current?.state === 'running') return { start, kill, done: false, failed: false }
     if (!current) return { start: [...start, spec], kill, done: false, failed: false }
     if (exitCodeOf(current) === 0) continue
     if (!restartsAfter(pod, spec, exitCodeOf(current))) return { start, kill, done: false, failed: true }
