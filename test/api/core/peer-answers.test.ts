@@ -1,5 +1,5 @@
 // Answers in the words of kube-apiserver, where clients go by them.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 import { CONFIG_MAPS, configMap, raw } from './support/raw.ts'
 
@@ -275,4 +275,49 @@ test('an APIService of no group is refused, and one of a group that is no name',
   })
   const { causes } = (await send('-', 'v2')).json.details
   expect(causes.map(({ field }: { field: string }) => field)).toContain('spec.group')
+})
+
+/** KEP-4858: an address or a range that two programs may read differently is refused; what is there already stays. */
+describe('an address that can be read in two ways', () => {
+  const IN = '/namespaces/default'
+  const policy = (cidr: string, more: object = {}) => ({
+    path: `/apis/networking.k8s.io/v1${IN}/networkpolicies`,
+    spec: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr, ...more } }] }] },
+  })
+  const service = (spec: object) => ({ path: `/api/v1${IN}/services`, spec: { ports: [{ port: 80 }], ...spec } })
+  const slice = (addressType: string, address: string) => ({
+    path: `/apis/discovery.k8s.io/v1${IN}/endpointslices`,
+    addressType,
+    endpoints: [{ addresses: [address] }],
+  })
+  const BEYOND = 'must not have bits set beyond the prefix length'
+  const CIDR = 'spec.ingress[0].from[0].ipBlock.cidr'
+  test.each<[string, { path: string; [field: string]: unknown }, string, string]>([
+    ['of a policy', policy('10.0.0.1/8'), CIDR, `Invalid value: "10.0.0.1/8": ${BEYOND}`],
+    ['of a policy, with zeros', policy('10.0.0.0/08'), CIDR, 'Invalid value: "10.0.0.0/08": must not have leading 0s in IP or prefix length'],
+    ['of a policy, IPv4 in IPv6', policy('::ffff:10.0.0.0/104'), CIDR, 'Invalid value: "::ffff:10.0.0.0/104": must not have an IPv4-mapped IPv6 address'],
+    ['of an exception', policy('10.0.0.0/8', { except: ['10.1.0.1/16'] }), 'spec.ingress[0].from[0].ipBlock.except[0]', `Invalid value: "10.1.0.1/16": ${BEYOND}`],
+    ['of a node', { path: '/api/v1/nodes', spec: { podCIDRs: ['10.0.0.1/24'] } }, 'spec.podCIDRs[0]', `Invalid value: "10.0.0.1/24": ${BEYOND}`],
+    ['of who may come in', service({ type: 'LoadBalancer', loadBalancerSourceRanges: ['10.0.0.1/8'] }), 'spec.LoadBalancerSourceRanges[0]', `Invalid value: "10.0.0.1/8": ${BEYOND}`],
+    ['of a service', service({ externalIPs: ['010.0.0.1'] }), 'spec.externalIPs[0]', 'Invalid value: "010.0.0.1": must not have leading 0s'],
+    ['of a service, IPv4 in IPv6', service({ externalIPs: ['::ffff:10.0.0.1'] }), 'spec.externalIPs[0]', 'Invalid value: "::ffff:10.0.0.1": must not be an IPv4-mapped IPv6 address'],
+    ['of a slice', slice('IPv6', 'fd00:0::1'), 'endpoints[0].addresses[0]', 'Invalid value: "fd00:0::1": must be in canonical form ("fd00::1")'],
+    ['of a slice of the other family', slice('IPv4', 'fd00::1'), 'endpoints[0].addresses[0]', 'Invalid value: "fd00::1": must be an IPv4 address'],
+  ])('%s', async (_what, { path, ...content }, field, message) => {
+    const { json } = await raw(server, path, { body: { metadata: { name: 'twofold' }, ...content } })
+    expect(json.details?.causes).toContainEqual({ reason: 'FieldValueInvalid', field, message })
+  }) // prettier-ignore
+})
+
+test('a job of very many indexes runs a tenth of them at once at most, and names of its pods fit', async () => {
+  const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a:1' }] } }
+  const spec = { completionMode: 'Indexed', completions: 100_001, parallelism: 10_001, backoffLimitPerIndex: 1, maxFailedIndexes: 10_001, template } // prettier-ignore
+  const { json } = await raw(server, '/apis/batch/v1/namespaces/default/jobs', { body: { metadata: { name: 'a.b' }, spec } }) // prettier-ignore
+  const most =
+    'must be less than or equal to 10000 when completions are above 100000 and used with backoff limit per index'
+  expect(json.details.causes).toEqual([
+    { reason: 'FieldValueInvalid', field: 'spec.parallelism', message: `Invalid value: 10001: ${most}` },
+    { reason: 'FieldValueInvalid', field: 'spec.maxFailedIndexes', message: `Invalid value: 10001: ${most}` },
+    { reason: 'FieldValueInvalid', field: 'metadata.name', message: 'Invalid value: "a.b": will not able to create pod with invalid DNS label: a.b-100000' },
+  ]) // prettier-ignore
 })

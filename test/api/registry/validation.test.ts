@@ -327,13 +327,13 @@ const refused: [schema: string, what: string, object: Fields, problem: string][]
     'discovery.v1.EndpointSlice',
     'an address of the other family',
     { addressType: 'IPv6', endpoints: [{ addresses: ['10.0.0.1'] }] },
-    'endpoints[0].addresses[0]: Invalid value: "10.0.0.1": must be a valid IPv6 address',
+    'endpoints[0].addresses[0]: Invalid value: "10.0.0.1": must be an IPv6 address',
   ],
   [
     'discovery.v1.EndpointSlice',
     'an address with a zone',
     { addressType: 'IPv6', endpoints: [{ addresses: ['fd00::1%eth0'] }] },
-    'endpoints[0].addresses[0]: Invalid value: "fd00::1%eth0": must be a valid IPv6 address',
+    'endpoints[0].addresses[0]: Invalid value: "fd00::1%eth0": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
   ],
   [
     'core.v1.Endpoints',

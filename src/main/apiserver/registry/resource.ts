@@ -87,8 +87,8 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   readonly prepareForUpdate?: (object: T, old: T) => void
   /** Rules for names; default DNS-1123 subdomain. @returns messages */
   readonly validateName?: (name: string) => string[]
-  /** On create and update, after the structural check. */
-  readonly validate?: (object: T) => FieldError[]
+  /** On create and update, after the structural check. @param old before an update: what it had is not always held against it */
+  readonly validate?: (object: T, old?: T) => FieldError[]
   /**
    * Checks that take their time, or go easy on what has not changed; on every write, with the object as it was on
    * updates of any kind.

@@ -84,7 +84,7 @@ function rulesFor(
 ): FieldError[] {
   const own = options.validate?.(object, old) ?? []
   if (options.strategy === 'main')
-    return [...own, ...(resource.validate?.(object) ?? []), ...(resource.validateUpdate?.(object, old) ?? [])]
+    return [...own, ...(resource.validate?.(object, old) ?? []), ...(resource.validateUpdate?.(object, old) ?? [])]
   if (options.strategy === 'status') return [...own, ...(resource.status?.validateUpdate?.(object, old) ?? [])]
   return own
 }

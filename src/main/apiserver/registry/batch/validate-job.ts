@@ -8,7 +8,7 @@ import {
   required,
   tooLong,
 } from '../../../../shared/machinery/field-error.ts'
-import { qualifiedName } from '../../../../shared/machinery/names.ts'
+import { dns1123Label, qualifiedName } from '../../../../shared/machinery/names.ts'
 import { selects, templateMatches } from '../apps/validate.ts'
 import { validatePodTemplate } from '../core/pod/validate-spec.ts'
 import { list, lookup } from '../support/collections.ts'
@@ -29,6 +29,8 @@ const COMPLETION_MODES = ['NonIndexed', 'Indexed']
 const ACTIONS = ['Count', 'FailIndex', 'FailJob', 'Ignore']
 const MAX_PARALLEL_INDEXED = 100_000
 const MANY = 100_000
+/** Of the indexes of a job that has many: how many may run at once, and how many may fail. */
+const MOST_OF_MANY = 10_000
 
 function indexedErrors(path: string, spec: JobSpec): FieldError[] {
   const { completions, parallelism = 0, maxFailedIndexes, backoffLimitPerIndex } = spec
@@ -55,8 +57,14 @@ function indexedErrors(path: string, spec: JobSpec): FieldError[] {
     errors.push(invalidValue(`${path}.maxFailedIndexes`, maxFailedIndexes, 'must be less than or equal to completions'))
   if (maxFailedIndexes !== undefined && maxFailedIndexes > MANY)
     errors.push(invalidValue(`${path}.maxFailedIndexes`, maxFailedIndexes, `must be less than or equal to ${MANY}`))
-  if ((completions ?? 0) > MANY && backoffLimitPerIndex !== undefined && maxFailedIndexes === undefined)
-    errors.push(required(`${path}.maxFailedIndexes`, `must be specified when completions is above ${MANY}`))
+  if ((completions ?? 0) > MANY && backoffLimitPerIndex !== undefined) {
+    const most = `must be less than or equal to ${MOST_OF_MANY} when completions are above ${MANY} and used with backoff limit per index`
+    if (maxFailedIndexes === undefined)
+      errors.push(required(`${path}.maxFailedIndexes`, `must be specified when completions is above ${MANY}`))
+    if (parallelism > MOST_OF_MANY) errors.push(invalidValue(`${path}.parallelism`, parallelism, most))
+    if (maxFailedIndexes !== undefined && maxFailedIndexes > MOST_OF_MANY)
+      errors.push(invalidValue(`${path}.maxFailedIndexes`, maxFailedIndexes, most))
+  }
   return errors
 }
 
@@ -182,12 +190,22 @@ function generatedSelectorErrors({ spec, metadata: { name = '', uid = '' } }: Jo
   return errors
 }
 
+/** Each pod of an indexed job has a host name that ends with its index. */
+function podNameErrors({ metadata: { name = '' }, spec: { completionMode, completions = 0 } }: Job): FieldError[] {
+  if (completionMode !== 'Indexed' || completions <= 0) return []
+  const longest = `${name}-${completions - 1}`
+  return dns1123Label(longest).length === 0
+    ? []
+    : [invalidValue('metadata.name', name, `will not able to create pod with invalid DNS label: ${longest}`)]
+}
+
 export function validateJob(job: Job): FieldError[] {
   const { spec } = job
   const errors = generatedSelectorErrors(job)
   if (!spec.selector) errors.push(required('spec.selector'))
   else errors.push(...validateLabelSelector('spec.selector', spec.selector))
   errors.push(...validateJobTemplateSpec('spec', spec))
+  errors.push(...podNameErrors(job))
   if (spec.template) errors.push(...templateMatches(spec.selector, spec.template))
   return errors
 }

@@ -7,11 +7,11 @@ import {
   required,
   tooMany,
 } from '../../../../shared/machinery/field-error.ts'
-import { parseIP } from '../../../../shared/machinery/ip-address.ts'
+import { canonicalIP, familyOf } from '../../../../shared/machinery/ip-address.ts'
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../../../shared/machinery/names.ts'
 import { endpointIP } from '../core/endpoint-ip.ts'
 import { list } from '../support/collections.ts'
-import { type Rule, each, immutable, obey, oneOf, optionalOneOf } from '../support/rules.ts'
+import { type Rule, each, immutable, ipAddress, obey, oneOf, optionalOneOf } from '../support/rules.ts'
 
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6']
 const MAX_ENDPOINTS = 1000
@@ -20,8 +20,13 @@ const MAX_PORTS = 20_000
 
 function addressErrors(path: string, address: string, type: string): FieldError[] {
   if (type === 'FQDN') return obey(path, address, dns1123Subdomain)
-  if (parseIP(address)?.family !== type) return [invalidValue(path, address, `must be a valid ${type} address`)]
-  return endpointIP(path, address)
+  const wrong = ipAddress(path, address)
+  if (wrong.length > 0) return wrong
+  // Slices of IPv4 are older than the rule.
+  if (type === 'IPv6' && canonicalIP(address) !== address)
+    return [invalidValue(path, address, `must be in canonical form ("${canonicalIP(address)}")`)]
+  const kind = familyOf(address) === type ? [] : [invalidValue(path, address, `must be an ${type} address`)]
+  return [...kind, ...endpointIP(path, address)]
 }
 
 function endpointErrors(path: string, endpoint: Endpoint, type: string): FieldError[] {

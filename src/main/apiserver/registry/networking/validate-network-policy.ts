@@ -42,22 +42,34 @@ function isStrictPart(inner: CidrRange, outer: CidrRange): boolean {
   )
 }
 
-function blockErrors(path: string, block: IPBlock): FieldError[] {
+/** Ranges that the policy had already, wherever: rules come and go, so that no one of them can be told from another. */
+const rangesOf = ({ spec }: NetworkPolicy): string[] =>
+  [...list(spec.ingress).flatMap(({ from }) => list(from)), ...list(spec.egress).flatMap(({ to }) => list(to))].flatMap(
+    ({ ipBlock }) => (ipBlock ? [ipBlock.cidr, ...list(ipBlock.except)] : []),
+  )
+
+function blockErrors(path: string, block: IPBlock, known: ReadonlySet<string>): FieldError[] {
   if (!block.cidr) return [required(`${path}.cidr`)]
+  const check = (at: string, range: string) => (known.has(range) ? [] : cidr(at, range))
+  const errors = check(`${path}.cidr`, block.cidr)
   const outer = parseRange(block.cidr)
-  if (!outer) return cidr(`${path}.cidr`, block.cidr)
-  return each(`${path}.except`, block.except, (at, except) => {
-    const inner = parseRange(except)
-    if (!inner) return cidr(at, except)
-    return isStrictPart(inner, outer) ? [] : [invalidValue(at, except, 'must be a strict subset of `cidr`')]
-  })
+  if (!outer) return errors
+  return [
+    ...errors,
+    ...each(`${path}.except`, block.except, (at, except) => {
+      const inner = parseRange(except)
+      if (!inner || isStrictPart(inner, outer)) return check(at, except)
+      return [...check(at, except), invalidValue(at, except, 'must be a strict subset of `cidr`')]
+    }),
+  ]
 }
 
-function peerErrors(path: string, { podSelector, namespaceSelector, ipBlock }: NetworkPolicyPeer): FieldError[] {
+function peerErrors(path: string, peer: NetworkPolicyPeer, known: ReadonlySet<string>): FieldError[] {
+  const { podSelector, namespaceSelector, ipBlock } = peer
   const errors = [
     ...validateLabelSelector(`${path}.podSelector`, podSelector),
     ...validateLabelSelector(`${path}.namespaceSelector`, namespaceSelector),
-    ...(ipBlock ? blockErrors(`${path}.ipBlock`, ipBlock) : []),
+    ...(ipBlock ? blockErrors(`${path}.ipBlock`, ipBlock, known) : []),
   ]
   if (!podSelector && !namespaceSelector && !ipBlock) errors.push(required(path, 'must specify a peer'))
   else if (ipBlock && (podSelector || namespaceSelector))
@@ -65,16 +77,18 @@ function peerErrors(path: string, { podSelector, namespaceSelector, ipBlock }: N
   return errors
 }
 
-export function validateNetworkPolicy({ spec }: NetworkPolicy): FieldError[] {
+export function validateNetworkPolicy({ spec }: NetworkPolicy, old?: NetworkPolicy): FieldError[] {
+  const known = new Set(old && rangesOf(old))
+  const peer = (at: string, one: NetworkPolicyPeer) => peerErrors(at, one, known)
   const errors = [
     ...validateLabelSelector('spec.podSelector', spec.podSelector),
     ...each('spec.ingress', spec.ingress, (at, rule) => [
       ...each(`${at}.ports`, rule.ports, portErrors),
-      ...each(`${at}.from`, rule.from, peerErrors),
+      ...each(`${at}.from`, rule.from, peer),
     ]),
     ...each('spec.egress', spec.egress, (at, rule) => [
       ...each(`${at}.ports`, rule.ports, portErrors),
-      ...each(`${at}.to`, rule.to, peerErrors),
+      ...each(`${at}.to`, rule.to, peer),
     ]),
   ]
   if (list(spec.policyTypes).length > 2)

@@ -11,7 +11,7 @@ import {
   tooMany,
 } from '../../../../shared/machinery/field-error.ts'
 import { deepEqual } from '../../../../shared/machinery/deep-equal.ts'
-import { parseIP } from '../../../../shared/machinery/ip-address.ts'
+import { type IPAddressValue, parseIP } from '../../../../shared/machinery/ip-address.ts'
 import { dns1123Subdomain, labelValue, qualifiedName } from '../../../../shared/machinery/names.ts'
 import { entries, list } from './collections.ts'
 
@@ -77,15 +77,36 @@ export const fileMode = (path: string, mode: number | undefined): FieldError[] =
     ? []
     : [invalidValue(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive')]
 
-export const ipAddress = (path: string, value: string): FieldError[] =>
-  parseIP(value) === undefined
-    ? [invalidValue(path, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
-    : []
+/** Zeros before a number, which some programs take for octal ones. */
+const withoutZeros = (value: string): string => value.replace(/(?<![\da-f:])0+(?=\d)/gi, '')
 
-export const cidr = (path: string, value: string): FieldError[] =>
-  parseRange(value)
-    ? []
-    : [invalidValue(path, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
+/** IPv4 in IPv6's clothes. */
+const isMapped = ({ family, value }: IPAddressValue): boolean => family === 'IPv6' && value >> 32n === 0xffffn
+
+/** An address that cannot be read in two ways. @see KEP-4858 */
+export function ipAddress(path: string, value: string): FieldError[] {
+  const ip = parseIP(value)
+  if (ip) return isMapped(ip) ? [invalidValue(path, value, 'must not be an IPv4-mapped IPv6 address')] : []
+  const why = parseIP(withoutZeros(value))
+    ? 'must not have leading 0s'
+    : 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
+  return [invalidValue(path, value, why)]
+}
+
+/** A range that cannot be read in two ways. @see KEP-4858 */
+export function cidr(path: string, value: string): FieldError[] {
+  const range = parseRange(value)
+  const refused = (why: string) => [invalidValue(path, value, why)]
+  if (!range)
+    return refused(
+      parseRange(withoutZeros(value))
+        ? 'must not have leading 0s in IP or prefix length'
+        : 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+    )
+  if (isMapped({ family: range.family, value: range.address }))
+    return refused('must not have an IPv4-mapped IPv6 address')
+  return range.address === range.first ? [] : refused('must not have bits set beyond the prefix length')
+}
 
 export const immutable = (path: string, value: unknown, old: unknown): FieldError[] =>
   deepEqual(value, old) ? [] : [invalidValue(path, value ?? null, 'field is immutable')]

@@ -63,7 +63,7 @@ function affinityErrors({ spec }: Service): FieldError[] {
   return errors
 }
 
-function addressErrors(service: Service): FieldError[] {
+function addressErrors(service: Service, old: Service | undefined): FieldError[] {
   const { spec } = service
   if (spec.type === 'ExternalName') return []
   const ips = list(spec.clusterIPs)
@@ -96,7 +96,7 @@ function addressErrors(service: Service): FieldError[] {
       errors.push(invalidValue('spec.clusterIPs', ips, "'None' must be the first and only value"))
       continue
     }
-    const wrong = ipAddress(`spec.clusterIPs[${i}]`, ip)
+    const wrong = list(old?.spec.clusterIPs).includes(ip) ? [] : ipAddress(`spec.clusterIPs[${i}]`, ip)
     broken ||= wrong.length > 0
     errors.push(...wrong)
   }
@@ -137,14 +137,20 @@ function portConflicts({ spec }: Service): FieldError[] {
   return errors
 }
 
-function loadBalancerErrors({ spec }: Service): FieldError[] {
+function loadBalancerErrors({ spec }: Service, old: Service | undefined): FieldError[] {
   const only = "may only be used when `type` is 'LoadBalancer'"
   const is = spec.type === 'LoadBalancer'
   const ranges = 'spec.LoadBalancerSourceRanges'
   const errors: FieldError[] = []
   if (list(spec.loadBalancerSourceRanges).length > 0) {
     if (!is) errors.push(forbiddenField(ranges, only))
-    errors.push(...each(ranges, spec.loadBalancerSourceRanges, (at, range) => cidr(at, range.trim())))
+    const known = new Set(list(old?.spec.loadBalancerSourceRanges).map(range => range.trim()))
+    errors.push(
+      ...each(ranges, spec.loadBalancerSourceRanges, (at, given) => {
+        const range = given.trim()
+        return known.has(range) ? [] : cidr(at, range)
+      }),
+    )
   }
   if (spec.allocateLoadBalancerNodePorts !== undefined && !is)
     errors.push(forbiddenField('spec.allocateLoadBalancerNodePorts', only))
@@ -191,7 +197,7 @@ function trafficErrors(service: Service): FieldError[] {
   ]
 }
 
-export function validateService(service: Service): FieldError[] {
+export function validateService(service: Service, old?: Service): FieldError[] {
   const { spec } = service
   const errors: FieldError[] = []
   const ports = list(spec.ports)
@@ -205,14 +211,14 @@ export function validateService(service: Service): FieldError[] {
     ...each('spec.ports', ports, (at, port) => portErrors(at, port, ports.length > 1, names)),
     ...validateLabels('spec.selector', spec.selector),
     ...affinityErrors(service),
-    ...addressErrors(service),
+    ...addressErrors(service, old),
     ...each('spec.externalIPs', spec.externalIPs, (at, ip) => {
-      const wrong = ipAddress(at, ip)
+      const wrong = list(old?.spec.externalIPs).includes(ip) ? [] : ipAddress(at, ip)
       return wrong.length > 0 ? wrong : endpointIP(at, ip)
     }),
     ...oneOf('spec.type', spec.type, TYPES),
     ...portConflicts(service),
-    ...loadBalancerErrors(service),
+    ...loadBalancerErrors(service, old),
     ...trafficErrors(service),
   ]
 }
