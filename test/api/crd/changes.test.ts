@@ -128,3 +128,29 @@ test('a definition whose webhook has no certificate that can be read is not serv
   await client.patch(CustomResourceDefinition, { name: NAME }, { spec }, { type: 'merge' })
   await eventually(async () => expect(await established()).toMatchObject({ status: 'True' }))
 })
+
+test('what is written in another version is answered as it will be read, a trial as well: with defaults of the stored one', async () => {
+  await using api = await startTestApiServer()
+  const colour = { type: 'string' }
+  const version = (name: string, storage: boolean, properties: object) => ({
+    ...{ name, served: true, storage },
+    schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties } } } },
+  })
+  const versions = [version('v1', true, { a: { ...colour, default: 'red' } }), version('v2', false, { b: colour })]
+  const body = {
+    metadata: { name: 'boats.example.com' },
+    spec: { group: 'example.com', scope: 'Cluster', names: { plural: 'boats', kind: 'Boat' }, versions },
+  }
+  await raw(api, '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { body })
+  const path = '/apis/example.com/v2/boats'
+  await eventually(async () => expect((await raw(api, path)).code).toBe(200))
+  const boat = { apiVersion: 'example.com/v2', kind: 'Boat', metadata: { name: 'one' }, spec: { b: 'blue' } }
+  for (const query of ['?dryRun=All', '']) {
+    const { code, json } = await raw(api, `${path}${query}`, { body: boat })
+    expect([code, json.apiVersion, json.spec]).toEqual([201, 'example.com/v2', { a: 'red' }])
+  }
+  const { json } = await raw(api, `${path}/one`)
+  const changed = { ...json, metadata: { ...json.metadata, labels: { a: 'b' } }, spec: { b: 'green' } }
+  const { json: tried } = await raw(api, `${path}/one?dryRun=All`, { method: 'PUT', body: changed })
+  expect([tried.metadata.labels, tried.spec]).toEqual([{ a: 'b' }, { a: 'red' }])
+})

@@ -20,6 +20,20 @@ const send = (kind: string, content: object, name = 'one') =>
     body: { apiVersion: 'rules.example.com/v1', kind, metadata: { name }, ...content },
   })
 
+test('of a text, the first bound that it does not keep is told', async () => {
+  const text = { type: 'string', minLength: 1, maxLength: 3, pattern: '^[a-c]+$' }
+  await defineKind(api, 'Bounded', { type: 'object', properties: { text } })
+  const told = async (value: string) => {
+    const { json } = await raw(api, '/apis/rules.example.com/v1/boundeds', {
+      body: { apiVersion: 'rules.example.com/v1', kind: 'Bounded', metadata: { name: 'one' }, text: value },
+    })
+    return (json.details as { causes: { message: string }[] }).causes.map(({ message }) => message)
+  }
+  expect(await told('')).toEqual(['Invalid value: "": text in body should be at least 1 chars long'])
+  expect(await told('dddd')).toEqual(['Too long: may not be more than 3 bytes'])
+  expect(await told('d')).toEqual([`Invalid value: "d": text in body should match '^[a-c]+$'`])
+})
+
 describe('an object inside a custom resource', () => {
   test('has the parts of every object in OpenAPI, where they do not hide others', async () => {
     const inner = async (version: 'v2' | 'v3/apis/rules.example.com/v1') => {

@@ -8,7 +8,7 @@ const read = async (server, path, accept) =>
   JSON.parse((await server.call('GET', path, undefined, undefined, accept)).text)
 
 /** @returns the resources by `apiVersion/Kind` */
-async function discover(server) {
+export async function discover(server) {
   const kinds = new Map()
   for (const root of ['/api', '/apis'])
     for (const { metadata = {}, versions } of (await read(server, root, AGGREGATED)).items)

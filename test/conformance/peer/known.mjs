@@ -30,6 +30,23 @@ const KNOWN = [
     why: "a client's fault is no 500 here",
   },
   { text: /not ECONNRESET/, why: 'kube-apiserver panics over definitions whose schema is empty' },
+  {
+    name: / › apply$/,
+    text: /code 400 \("(failed to create typed patch object|\w+ in version)[^]*, not 500 |code 422 [^]*, not 500 \("failed to create typed/,
+    why: 'what cannot be applied is the fault of whoever applies it',
+  },
+  {
+    name: / › apply$/,
+    text: /\.fieldsV1\.f:\S+: nothing, not \{\}$/,
+    why: 'whoever applies null does not own it here: it says nothing',
+  },
+  {
+    text: /^\.metadata\.(resourceVersion|managedFields)/,
+    name: / › POST /,
+    why: 'what a manifest says of its own state is not repeated on trial',
+  },
+  { text: /^\.spec\.template\.metadata\.labels\.(batch\.kubernetes\.io\/)?job-name: /, why: 'names that are made up' },
+  { text: /^order of causes$/, why: 'Go tells some in the order of its maps' },
   { text: /clusterTrustBundle|\(Projected\) has no sources provided/, why: 'a feature that is off there' },
 ]
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // `npm run conformance:peer`: the same requests to Flotilla and to kube-apiserver, and what their answers differ in.
-// Options: --family takes names of files in `families/`, --only a regular expression over cases' names, --all shows known
-// differences as well.
+// Options: --family takes names of files in `families/`, --manifests a folder of manifests instead of the projects' own,
+// --only a regular expression over cases' names, --all shows known differences as well.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,6 +16,7 @@ const AT_ONCE = 8
 const { values } = parseArgs({
   options: {
     family: { type: 'string', default: '' },
+    manifests: { type: 'string' },
     only: { type: 'string', default: '' },
     all: { type: 'boolean', default: false },
   },
@@ -72,8 +73,9 @@ ensureDependencies()
 const both = await startBoth()
 let unknown = 0
 try {
-  const world = { ...both, ...(await loadKinds(both.theirs, both.minimalObjects)) }
-  const chosen = values.family.split(',').filter(Boolean)
+  const { manifests } = values
+  const world = { ...both, ...(await loadKinds(both.theirs, both.minimalObjects)), manifests }
+  const chosen = manifests ? ['projects'] : values.family.split(',').filter(Boolean)
   const families = readdirSync(join(import.meta.dirname, 'families')).map(file => file.replace('.mjs', ''))
   for (const family of families.filter(name => chosen.length === 0 || chosen.includes(name))) {
     const { cases, stages = [cases] } = await import(`./families/${family}.mjs`)

@@ -47,15 +47,21 @@ function ofNumber(value: number | bigint, schema: Schema, path: string): FieldEr
   return errors
 }
 
-function ofString(value: string, schema: Schema, path: string): FieldError[] {
-  const { minLength, maxLength, pattern, format } = schema
-  const errors: FieldError[] = []
+/** The first of its bounds that a text does not keep. */
+function boundOf(value: string, { minLength, maxLength, pattern }: Schema, path: string): FieldError | undefined {
   const length = minLength === undefined && maxLength === undefined ? 0 : [...value].length
-  if (maxLength !== undefined && length > maxLength) errors.push(tooLong(path, maxLength))
+  if (maxLength !== undefined && length > maxLength) return tooLong(path, maxLength)
   if (minLength !== undefined && length < minLength)
-    errors.push(invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`))
+    return invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`)
   if (pattern !== undefined && !compilePattern(pattern).fits(value))
-    errors.push(invalidValue(path, value, `${path} in body should match '${pattern}'`))
+    return invalidValue(path, value, `${path} in body should match '${pattern}'`)
+  return undefined
+}
+
+function ofString(value: string, schema: Schema, path: string): FieldError[] {
+  const { format } = schema
+  const bound = boundOf(value, schema, path)
+  const errors = bound ? [bound] : []
   if (format !== undefined && !formatFits(format, value))
     errors.push({
       ...invalidValue(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`),

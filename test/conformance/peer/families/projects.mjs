@@ -1,9 +1,10 @@
-// What well-known projects publish, out of their Go modules: the definitions of their kinds, then objects of these and of
-// built-in kinds, each as a trial, strictly and leniently.
+// What well-known projects publish, out of their Go modules, or what is in a folder: the definitions of kinds, then
+// objects of these and of built-in kinds, each as a trial: created strictly and leniently, and applied.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { discover } from '../kinds.mjs'
 
 /** Pinned, so that a run can be repeated. */
 const MODULES = [
@@ -27,7 +28,10 @@ const MODULES = [
 ]
 const DEFINITION = 'CustomResourceDefinition'
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-const ESTABLISHING_MS = 10_000
+/** kube-apiserver compiles a large definition for seconds. */
+const SERVED_MS = 180_000
+const APPLY = 'application/apply-patch+yaml'
+const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
 const LONGEST = 3 << 20
 const MOST_ALIASES = 1000
 
@@ -48,17 +52,18 @@ function objectsIn(text) {
     return parseAllDocuments(text)
       .filter(({ errors }) => errors.length === 0)
       .map(document => document.toJS({ maxAliasCount: MOST_ALIASES }))
-      .filter(object => object?.apiVersion && object.kind && object.metadata?.name)
+      .flatMap(object => (object?.kind === 'List' && Array.isArray(object.items) ? object.items : [object]))
+      .filter(object => object?.apiVersion && object.kind && (object.metadata?.name ?? object.metadata?.generateName))
   } catch {
     return [] // some are made to be wrong
   }
 }
 
 /** @returns {{ definitions: object[], objects: object[] }} each once; of a definition, the longest */
-function readAll() {
+function readAll({ manifests }) {
   const definitions = new Map()
   const objects = new Map()
-  for (const folder of MODULES.map(download).filter(Boolean))
+  for (const folder of manifests ? [manifests] : MODULES.map(download).filter(Boolean))
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile() || !/\.ya?ml$/.test(entry.name)) continue
       const text = readFileSync(join(entry.parentPath, entry.name), 'utf8')
@@ -73,43 +78,53 @@ function readAll() {
 }
 
 let read
-const projects = () => (read ??= readAll())
+const projects = world => (read ??= readAll(world))
 
-function* definitions() {
-  for (const object of projects().definitions)
+function* definitions(world) {
+  for (const { status: _status, ...object } of projects(world).definitions) {
+    // Nobody answers its webhook here.
+    const body = { ...object, spec: { ...object.spec, conversion: undefined } }
     yield {
       name: `definition ${object.metadata.name}`,
-      steps: [{ method: 'POST', path: `${DEFINITIONS}?fieldValidation=Strict`, body: object }],
+      steps: [{ method: 'POST', path: `${DEFINITIONS}?fieldValidation=Strict`, body }],
     }
+  }
 }
 
-/** Where objects of a kind are created, by `apiVersion/Kind`. */
-function collections(kinds) {
-  const found = new Map([...kinds].map(([name, { collection }]) => [name, collection]))
-  for (const { spec } of projects().definitions)
-    for (const { name } of spec?.versions ?? []) {
-      const path = `/apis/${spec.group}/${name}`
-      const scope = spec.scope === 'Namespaced' ? '/namespaces/judge' : ''
-      found.set(`${spec.group}/${name}/${spec.names.kind}`, `${path}${scope}/${spec.names.plural}`)
-    }
-  return found
+/** @returns the kinds that both serve, once they serve the same */
+async function servedByBoth(world) {
+  const types = projects(world).definitions.flatMap(({ spec }) =>
+    (spec?.versions ?? []).map(({ name }) => `${spec.group}/${name}/${spec.names?.kind}`),
+  )
+  for (const deadline = Date.now() + SERVED_MS; ; await new Promise(resolve => setTimeout(resolve, 2_000))) {
+    const [our, their] = await Promise.all([discover(world.ours), discover(world.theirs)])
+    if (Date.now() > deadline || types.every(type => our.has(type) === their.has(type)))
+      return new Map([...their].filter(([type]) => our.has(type)))
+  }
 }
 
-function* objects({ kinds }) {
-  const paths = collections(kinds)
-  for (const object of projects().objects) {
-    const path = paths.get(`${object.apiVersion}/${object.kind}`)
-    if (!path) continue
-    const { namespace: _namespace, resourceVersion: _version, uid: _uid, ...metadata } = object.metadata
-    const body = { ...object, metadata }
-    const trial = validation => ({ method: 'POST', path: `${path}?dryRun=All&fieldValidation=${validation}`, body })
-    yield { name: `${object.apiVersion} ${object.kind} ${metadata.name}`, steps: ['Strict', 'Ignore'].map(trial) }
+function caseOf(object, { kind, namespaced, collection }) {
+  const { namespace: _namespace, resourceVersion: _version, uid: _uid, selfLink: _link, ...metadata } = object.metadata
+  const body = { ...object, metadata: namespaced ? { ...metadata, namespace: 'judge' } : metadata }
+  const trial = validation => ({ method: 'POST', path: `${collection}?dryRun=All&fieldValidation=${validation}`, body })
+  const { name = '', generateName } = metadata
+  const apply = `${collection}/${name}?dryRun=All&fieldManager=judge&force=true`
+  return {
+    name: `${object.apiVersion} ${kind} ${name || generateName}`,
+    steps: [
+      ...['Strict', 'Ignore'].map(trial),
+      ...(NAME.test(name) ? [{ name: 'apply', method: 'PATCH', path: apply, body, type: APPLY }] : []),
+    ],
   }
 }
 
 /** The definitions have to be in force before objects of them come. */
-export const stages = [
-  definitions,
-  () => [{ name: 'established', steps: [{ path: '/version', unjudged: true, delay: ESTABLISHING_MS }] }],
-  objects,
-]
+async function objects(world) {
+  const kinds = await servedByBoth(world)
+  return projects(world).objects.flatMap(object => {
+    const kind = kinds.get(`${object.apiVersion}/${object.kind}`)
+    return kind?.verbs.includes('create') ? [caseOf(object, kind)] : []
+  })
+}
+
+export const stages = [definitions, objects]

@@ -12,7 +12,7 @@ import { conflict, notFound, staleVersion } from '../../../../shared/machinery/s
 import { type Stored, StoreError } from '../../../store/contract.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
-import { keyOf, prepareViews, storedForm, viewOf } from '../../keys.ts'
+import { keyOf, prepareViews, servedForm, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { ChangeOptions } from '../contract.ts'
@@ -164,7 +164,10 @@ async function admitAndStore(
   const nullIsValue = resource.custom !== undefined
   keepTimes(object, old, nullIsValue)
   if (!finished && deepEqual(object, old, { nullIsValue })) return { object: old, deleted: false }
-  if (options.dryRun) return { object, deleted: finished }
+  if (options.dryRun) {
+    const read = resource.custom ? await servedForm(resource, await storedForm(resource, object)) : object
+    return { object: read, deleted: finished }
+  }
   try {
     if (finished) {
       const gone = await parts.store.delete(stored.key, stored.revision)

@@ -8,7 +8,7 @@ import { cloneJson } from '../../../../shared/machinery/json-object.ts'
 import { StoreError } from '../../../store/contract.ts'
 import { Pacer } from '../../../store/pacer.ts'
 import type { AdmissionRequest } from '../../admission/contract.ts'
-import { keyOf, prepareViews, storedForm, viewOf } from '../../keys.ts'
+import { keyOf, prepareViews, servedForm, storedForm, viewOf } from '../../keys.ts'
 import type { ResourceDescriptor } from '../../registry/resource.ts'
 import { toApiError } from '../../store-error.ts'
 import type { WriteOptions } from '../contract.ts'
@@ -115,7 +115,7 @@ async function admitAndStore(
     if (options.dryRun) {
       if (parts.store.get(key)) throw alreadyExists(resource.type, object.metadata.name)
       // Read back, its defaults stand in parts that preparation emptied, such as the status.
-      return resource.custom && resource.fromStorage ? resource.fromStorage(object) : object
+      return resource.custom ? servedForm(resource, await storedForm(resource, object)) : object
     }
     const write = async () => parts.store.create(key, await storedForm(resource, object), request.guards)
     const stored = await (options.applied ? write() : orWithoutOwners(object, write))
