@@ -23,8 +23,14 @@ const serial = (name: string, include: string[], exclude: string[] = []) => ({
 
 /** They compare the whole machine before and after: nothing runs beside them. */
 const ALONE = { hosts: ['test/hosts/local-cluster.test.ts'], e2e: ['test/e2e/uninstall.test.ts'] }
-/** They neither make this machine a node, of which it can be one only at a time, nor open windows on its screen. */
-const BESIDE = ['test/e2e/bad-input.test.ts', 'test/e2e/window/forms.test.ts']
+/** They do not make this machine a node, of which it can be one only at a time. */
+const BESIDE = [
+  'test/e2e/bad-input.test.ts',
+  'test/e2e/window/desktop.test.ts',
+  'test/e2e/window/forms.test.ts',
+  'test/e2e/window/other-clusters.test.ts',
+  'test/e2e/window/security.test.ts',
+]
 
 export default defineConfig({
   plugins: [vue()],

@@ -6,19 +6,19 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { findElectron } from './lib/electron.mjs'
 import { ensureBuilt, ensureDependencies, requireNode, root, say } from './lib/setup.mjs'
-import { ensureDisplay, ensureDocker, ensureSystem } from './lib/system.mjs'
+import { ensureDocker, ensureSystem, makeDisplay } from './lib/system.mjs'
 
 /**
  * Stages run one after another, the lanes of a stage beside each other, the projects of a lane one after another. What
- * is beside something else uses nothing that the other has to itself: this machine as a node, or its screen. A project's
- * area is its name up to the first dash.
+ * is beside something else uses nothing that the other has to itself, such as this machine as a node; each lane has a
+ * screen of its own. A project's area is its name up to the first dash.
  */
 const STAGES = [
   // The store's tests wait for disks and power cuts half of their time.
   [['api', 'control', 'cli', 'shared', 'desktop', 'window'], ['store']],
-  [['network']],
-  [['agent']],
-  [['hosts', 'hosts-alone', 'e2e-alone']],
+  // Those of hosts wait for machines to start and for links to break.
+  [['hosts'], ['network', 'agent']],
+  [['hosts-alone', 'e2e-alone']],
   [['e2e'], ['clients', 'e2e-beside']],
 ]
 /** Files at a time; two where nothing is said. Those of `hosts` wait much, for machines of their own. */
@@ -49,9 +49,9 @@ const endDocker = await ensureDocker()
 process.on('exit', endDocker)
 
 const env = { ...process.env }
-const screen = await ensureDisplay()
-process.on('exit', screen.end)
-if (screen.display) env.DISPLAY = screen.display
+/** One for each lane of a stage. */
+const screens = [await makeDisplay(), await makeDisplay()]
+for (const { end } of screens) process.on('exit', end)
 const electron = findElectron({ timeoutMs: 60_000 })
 if (electron.executable) env.FLOTILLA_ELECTRON = electron.executable
 else say(`Electron tests cannot run: ${electron.reason}`)
@@ -79,12 +79,13 @@ function runChecks() {
   })
 }
 
-/** Runs a program; what it prints is shown as it comes, or as a whole at its end. */
-function runProgram(command, args, { atOnce }) {
+/** Runs a program; what it prints is shown as it comes in the first lane, or as a whole at its end. */
+function runProgram(command, args, { lane }) {
   return new Promise(resolve => {
     const chunks = []
-    const stdio = ['ignore', ...(atOnce ? ['inherit', 'inherit'] : ['pipe', 'pipe'])]
-    const child = spawn(command, args, { cwd: root, env, stdio })
+    const stdio = ['ignore', ...(lane === 0 ? ['inherit', 'inherit'] : ['pipe', 'pipe'])]
+    const { display } = screens[lane]
+    const child = spawn(command, args, { cwd: root, env: { ...env, ...(display && { DISPLAY: display }) }, stdio })
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => chunks.push(chunk))
     child.once('error', error => chunks.push(Buffer.from(`${error.message}\n`)))
     child.once('close', () => {
@@ -95,11 +96,11 @@ function runProgram(command, args, { atOnce }) {
 }
 
 /** Runs test files of a project. @returns the report of vitest, or undefined when there is none */
-async function vitest(project, report, args, { atOnce }) {
+async function vitest(project, report, args, { lane }) {
   const path = join(root, '.cache', `tests-${report}.json`)
   rmSync(path, { force: true })
   const shared = ['--reporter=default', '--reporter=json', `--outputFile.json=${path}`, '--passWithNoTests']
-  await runProgram('npx', ['vitest', 'run', ...shared, '--project', project, ...args], { atOnce })
+  await runProgram('npx', ['vitest', 'run', ...shared, '--project', project, ...args], { lane })
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
 }
 
@@ -112,11 +113,11 @@ const firstLines = message =>
     .join('\n    ')
 
 /** @returns what was run, with its report */
-async function runProject(project, { atOnce }) {
+async function runProject(project, { lane }) {
   const started = Date.now()
   const workers = WORKERS[project] ?? 2
   const serial = workers === 1 ? ['--no-file-parallelism'] : []
-  const report = await vitest(project, project, [`--maxWorkers=${workers}`, ...serial], { atOnce })
+  const report = await vitest(project, project, [`--maxWorkers=${workers}`, ...serial], { lane })
   seconds[areaOf(project)] = (seconds[areaOf(project)] ?? 0) + (Date.now() - started) / 1000
   return { project, report }
 }
@@ -124,9 +125,9 @@ async function runProject(project, { atOnce }) {
 /** Its lanes beside each other; then each file that failed once more, with nothing beside it. */
 async function runStage(lanes) {
   const results = await Promise.all(
-    lanes.map(async (projects, index) => {
+    lanes.map(async (projects, lane) => {
       const done = []
-      for (const project of projects.filter(isChosen)) done.push(await runProject(project, { atOnce: index === 0 }))
+      for (const project of projects.filter(isChosen)) done.push(await runProject(project, { lane }))
       return done
     }),
   )
@@ -149,7 +150,7 @@ async function conclude(project, report) {
 /** What failed beside others gets one run alone: what passes then is told as unsteady, what fails again is red. */
 async function retry(project, files) {
   const started = Date.now()
-  const report = await vitest(project, `${project}-again`, ['--maxWorkers=1', ...files], { atOnce: true })
+  const report = await vitest(project, `${project}-again`, ['--maxWorkers=1', ...files], { lane: 0 })
   seconds[areaOf(project)] += (Date.now() - started) / 1000
   for (const { name, status } of report?.testResults ?? []) if (status === 'passed') unsteady.push(relative(root, name))
   return report?.testResults ?? []

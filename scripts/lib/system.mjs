@@ -101,11 +101,12 @@ export async function ensureDocker() {
 }
 
 /**
- * A virtual display for the desktop app's tests, where there is none.
- * @returns the display's name, and a function that ends it
+ * A virtual display for the desktop app's tests: windows of two runs would take the focus from each other.
+ * @returns the display's name, or that of the machine's where there are no virtual ones, and a function that ends it
  */
-export async function ensureDisplay() {
-  if (process.platform !== 'linux' || process.env.DISPLAY) return { display: process.env.DISPLAY, end: () => undefined }
+export async function makeDisplay() {
+  const machines = { display: process.env.DISPLAY, end: () => undefined }
+  if (process.platform !== 'linux') return machines
   const args = ['-displayfd', '3', '-screen', '0', '1440x900x24', '-nolisten', 'tcp']
   const server = spawn('Xvfb', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
   const number = await new Promise(resolve => {
@@ -117,5 +118,5 @@ export async function ensureDisplay() {
   server.unref()
   server.stdio[3].resume()
   server.stdio[3].unref()
-  return number === undefined ? { end: () => undefined } : { display: `:${number}`, end: () => server.kill('SIGTERM') }
+  return number === undefined ? machines : { display: `:${number}`, end: () => server.kill('SIGTERM') }
 }
