@@ -32,6 +32,8 @@ interface Version {
 class FakeCluster {
   groups: Record<string, Version[]> = {}
   mayWatch = true
+  isAway = false
+  isClosed = false
   /** Of definitions. */
   names: string[] = []
   isAggregating = true
@@ -40,6 +42,9 @@ class FakeCluster {
 
   readonly fetch = (input: RequestInfo | URL): Promise<Response> => {
     const { pathname, searchParams } = new URL(input as string, 'https://cluster.test')
+    if (this.isAway) return Promise.reject(new TypeError('Failed to fetch'))
+    if (this.isClosed)
+      return Promise.resolve(Response.json({ kind: 'Status', code: 401, message: 'who?' }, { status: 401 }))
     return Promise.resolve(this.#answer(pathname, searchParams))
   }
   /** As a definition that was made, or whose status changed. */
@@ -173,7 +178,10 @@ describe('a window that is open', () => {
     const store = useClusterStore()
     scope = effectScope()
     scope.run(useServedKinds)
-    await store.refresh()
+    const asked = store.refresh()
+    // One that is away is tried more than once before it is given up.
+    if (cluster.isAway) await later(3_000)
+    await asked
     meanwhile()
     await later(1_000)
     return () => store.kinds.map(({ type }) => type.plural)
@@ -198,6 +206,30 @@ describe('a window that is open', () => {
     cluster.names = ['boats.example.dev']
     const kinds = await open(() => (cluster.groups = boats))
     expect(kinds()).toEqual(['pods', 'boats'])
+  })
+
+  it('asks a cluster that was away until it answers', async () => {
+    cluster.isAway = true
+    const kinds = await open()
+    await later(10_000)
+    expect(kinds()).toEqual([])
+    cluster.isAway = false
+    await later(5_000)
+    expect(kinds()).toEqual(['pods'])
+    // Its lists come back one after the other; then it is left alone.
+    await later(20_000)
+    const before = cluster.discoveries
+    await later(20_000)
+    expect(cluster.discoveries).toBe(before)
+  })
+
+  it('does not ask again and again where it is refused', async () => {
+    cluster.isClosed = true
+    const kinds = await open()
+    cluster.isClosed = false
+    await later(10_000)
+    expect(kinds()).toEqual([])
+    expect(cluster.discoveries).toBe(0)
   })
 
   it('asks once more a little later: a definition is there before it is served', async () => {

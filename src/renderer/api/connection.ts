@@ -1,4 +1,5 @@
 // How this window reaches the API server: same origin in a browser, through the `app://` scheme in the desktop app.
+import { messageOf } from '../../shared/machinery/message-of.ts'
 import type { Client } from '../../shared/client/client.ts'
 import { AGGREGATED } from './discovery.ts'
 import { fetchTransport } from '../../shared/client/fetch-transport.ts'
@@ -114,7 +115,7 @@ function desktopStream(path: string, protocols: readonly string[]): StreamSocket
     for (const handle of early.splice(0)) handle(id)
     return id
   })
-  opened.catch((error: unknown) => finish(1006, error instanceof Error ? error.message : String(error)))
+  opened.catch((error: unknown) => finish(1006, messageOf(error)))
   return stream
 }
 

@@ -1,4 +1,5 @@
 // From files to objects in the order in which they can be made, and what a dry run says of each.
+import { messageOf } from '../../shared/machinery/message-of.ts'
 import { deepEqual } from '../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { Status } from '../../shared/api/meta/v1.ts'
@@ -41,7 +42,7 @@ export function planApply(files: readonly DroppedFile[]): ApplyPlan {
           return { path, object }
         })
     } catch (error) {
-      problems.push({ path, message: error instanceof Error ? error.message : String(error) })
+      problems.push({ path, message: messageOf(error) })
       return []
     }
   })

@@ -1,4 +1,5 @@
 // Tries each object of a plan on the server, then applies those that can be.
+import { messageOf } from '../../shared/machinery/message-of.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import type { ResourceType } from '../../shared/machinery/resource-type.ts'
 import { ApiError, isConflict, isNotFound } from '../../shared/machinery/status.ts'
@@ -20,7 +21,6 @@ export type Verdict =
   | { readonly state: 'applied' }
 
 const fieldManager = 'flotilla-window'
-const said = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 interface Place {
   readonly type: ResourceType<AnyObject>
@@ -62,7 +62,7 @@ export async function tryItem(item: ApplyItem, plan: ApplyPlan, defaultNamespace
   } catch (error) {
     if (isNotFound(error) && cause) return { state: 'later', message: t('Waits for {cause}.', { cause }) }
     const fields = error instanceof ApiError && isConflict(error) ? ownedByOthers(error.status) : []
-    return fields.length ? { state: 'owned', fields } : { state: 'refused', message: said(error) }
+    return fields.length ? { state: 'owned', fields } : { state: 'refused', message: messageOf(error) }
   }
 }
 
@@ -76,6 +76,6 @@ export async function applyItem(item: ApplyItem, defaultNamespace: string, force
     await connection.client.patch(place.type, place.ref, place.draft, { type: 'apply', fieldManager, force })
     return { state: 'applied' }
   } catch (error) {
-    return { state: 'failed', message: said(error) }
+    return { state: 'failed', message: messageOf(error) }
   }
 }

@@ -4,6 +4,7 @@ import { useDebounceFn, useEventListener, whenever } from '@vueuse/core'
 import { onScopeDispose, watch } from 'vue'
 import { CustomResourceDefinition } from '../../shared/api/apiextensions/v1.ts'
 import { APIService } from '../../shared/api/apiregistration/v1.ts'
+import { ApiError } from '../../shared/machinery/status.ts'
 import { UNSERVED } from '../api/live-pool.ts'
 import { useClusterStore } from '../stores/cluster.ts'
 import { useMetadataList } from './use-resource-list.ts'
@@ -14,6 +15,9 @@ const LONGEST_MS = 2_000
 /** A definition is there before it is served, an aggregated API before it answers. */
 const AGAIN_MS = 3_000
 const FOCUS_MS = 10_000
+
+/** Asked again, it would say the same. */
+const isRefusal = (error: unknown) => error instanceof ApiError && (error.code === 401 || error.code === 403)
 
 /** Until the scope ends. */
 export function useServedKinds(): void {
@@ -50,6 +54,17 @@ export function useServedKinds(): void {
     // A server that was away may have come back as a newer one.
     watch(state, (is, was) => is === 'live' && was === 'disconnected' && mayHaveChanged())
   }
+
+  // Nothing is known yet of a cluster that starts, or was away when the window was opened: it is asked until it answers.
+  watch(
+    () => cluster.error,
+    error => {
+      if (error === undefined || cluster.kinds.length > 0 || isRefusal(error)) return
+      clearTimeout(again)
+      again = setTimeout(() => void ask(), AGAIN_MS)
+    },
+    { immediate: true },
+  )
 
   const look = () => {
     const isBlind = lists.some(({ state }) => state.value !== 'live')

@@ -1,4 +1,5 @@
 // The server's validation causes, put where the form shows the field.
+import { messageOf } from '../../shared/machinery/message-of.ts'
 import type { StatusCause } from '../../shared/api/meta/v1.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
 
@@ -49,6 +50,6 @@ export function fieldProblems(error: unknown, kind: string): FieldProblems {
     if (!field) general.push(`${cause.field ?? ''}: ${message}`)
     else if (!fields.has(field)) fields.set(field, message)
   }
-  if (causes.length === 0) general.push(error instanceof Error ? error.message : String(error))
+  if (causes.length === 0) general.push(messageOf(error))
   return { fields, general }
 }

@@ -1,4 +1,5 @@
 // One container's log as a stream of lines, resumed by itself after a break without repeating lines.
+import { messageOf } from '../../shared/machinery/message-of.ts'
 import { connection } from '../api/connection.ts'
 import { timeOrder } from './log-buffer.ts'
 import { plainText, splitTimestamp } from './log-text.ts'
@@ -92,7 +93,7 @@ export async function streamLog(request: LogRequest, sink: LogSink, signal: Abor
       sink.onStatus('waiting')
     } catch (error) {
       if (signal.aborted) return
-      sink.onStatus('waiting', error instanceof Error ? error.message : String(error))
+      sink.onStatus('waiting', messageOf(error))
     }
     await pause(RETRY_MS, signal)
   }

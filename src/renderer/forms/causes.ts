@@ -1,4 +1,5 @@
 // What the server finds wrong, by the field that it names.
+import { messageOf } from '../../shared/machinery/message-of.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
 
 export interface Refusal {
@@ -25,6 +26,6 @@ export function refusalOf(error: unknown): Refusal {
     // Not every field stands in the form, so each is told above as well.
     general.push(field ? `${field}: ${message}` : message)
   }
-  if (general.length === 0) general.push(error instanceof Error ? error.message : String(error))
+  if (general.length === 0) general.push(messageOf(error))
   return { fields, general }
 }

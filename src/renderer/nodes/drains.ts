@@ -1,6 +1,7 @@
 // Drains under way: cordon, then evict pod by pod as their budgets allow. They go on while the user looks elsewhere.
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
+import { messageOf } from '../../shared/machinery/message-of.ts'
 import { Node, Pod } from '../../shared/api/core/v1.ts'
 import { ApiError } from '../../shared/machinery/status.ts'
 import { connection } from '../api/connection.ts'
@@ -70,7 +71,7 @@ export const useDrainStore = defineStore('drains', () => {
         await pause(RETRY_MS, signal)
       } catch (error) {
         if (error instanceof ApiError && (error.code === 404 || error.code === 409)) break
-        const message = error instanceof Error ? error.message : String(error)
+        const message = messageOf(error)
         const isFinal = error instanceof ApiError && error.code < 500 && error.code !== 429
         note(node, key, isFinal ? 'failed' : isLeaving ? 'leaving' : 'blocked', message)
         if (isFinal) return false

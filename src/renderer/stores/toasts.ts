@@ -1,4 +1,5 @@
 // Short messages about what just happened, or is about to; failures stay until closed.
+import { messageOf } from '../../shared/machinery/message-of.ts'
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
 
@@ -46,7 +47,6 @@ export const useToastStore = defineStore('toasts', () => {
     close,
     goesOn,
     done: (text: string) => void push({ tone: 'done', text }),
-    failed: (text: string, error: unknown) =>
-      void push({ tone: 'failed', text, detail: error instanceof Error ? error.message : String(error) }),
+    failed: (text: string, error: unknown) => void push({ tone: 'failed', text, detail: messageOf(error) }),
   }
 })

@@ -120,7 +120,10 @@ export const explainDeployment: Explainer<Deployment> = (deployment, scene, ref)
     .map(({ object }) => object as unknown as ReplicaSet)
     .sort((a, b) => revisionOf(b) - revisionOf(a))
   const current = sets.find(set => revisionOf(set) === revisionOf(deployment)) ?? sets[0]
-  if (!current) return because('no-replica-set', ref, t('deployment {name} has no replica set yet', { name: ref.name }))
+  if (!current)
+    return scene.world.knows(ReplicaSet)
+      ? because('no-replica-set', ref, t('deployment {name} has no replica set yet', { name: ref.name }))
+      : undefined
   const causes = explainSet(current, scene, ref, ref)
   const [older] = sets.filter(set => set !== current && revisionOf(set) < revisionOf(current))
   const serving = sets

@@ -1,6 +1,7 @@
 // The time machine: revisions, timeline, restoring.
 
 export const history = {
+  'This cluster keeps no history': 'Dieser Cluster führt keinen Verlauf',
   'The history cannot be read': 'Der Verlauf ist nicht lesbar',
   'Reading the history…': 'Verlauf wird gelesen …',
   'No history is kept': 'Kein Verlauf vorhanden',

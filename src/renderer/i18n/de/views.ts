@@ -38,6 +38,9 @@ export const views = {
   'All workloads are ready.': 'Alle Workloads sind bereit.',
   'No workloads yet.': 'Noch keine Workloads.',
   'in {namespace}': 'in {namespace}',
+  'may not be listed': 'nicht einsehbar',
+  'Events may not be listed.': 'Events sind nicht einsehbar.',
+  'Pods may not be listed.': 'Pods sind nicht einsehbar.',
   'No warnings lately.': 'In letzter Zeit keine Warnungen.',
   'Use it from a terminal': 'Im Terminal verwenden',
   "kubectl, Helm and every client library work unchanged with this cluster's kubeconfig.":
