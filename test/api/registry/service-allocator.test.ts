@@ -376,6 +376,14 @@ describe('node ports', () => {
     })
     expect(spec.ports![0]).not.toHaveProperty('nodePort')
   })
+
+  test('go when a load balancer does not want them any more and names none', async () => {
+    await create('lb', { type: 'LoadBalancer', ports: [{ port: 80 }] })
+    const kept = await update('lb', spec => (spec['allocateLoadBalancerNodePorts'] = false))
+    expect(kept.spec.ports![0]).toHaveProperty('nodePort')
+    const gone = await update('lb', spec => (spec['ports'] = [{ port: 80 }]))
+    expect(gone.spec.ports![0]).not.toHaveProperty('nodePort')
+  })
 })
 
 test('what another server gave away meanwhile is chosen again, not refused, also where plugins were asked twice', async () => {
@@ -409,4 +417,6 @@ test('a service that becomes a name outside has no policy for traffic inside', a
   await create('leaving')
   const { spec } = await update('leaving', given => Object.assign(given, { type: 'ExternalName', externalName: 'x.example.com' })) // prettier-ignore
   expect(spec).not.toHaveProperty('internalTrafficPolicy')
+  const outside = { type: 'ExternalName', externalName: 'x.example.com', internalTrafficPolicy: 'Cluster' }
+  expect((await create('outside', outside)).spec).not.toHaveProperty('internalTrafficPolicy')
 })

@@ -4,6 +4,8 @@ import { list } from '../../support/collections.ts'
 import { ensureStructs } from '../../support/strategy.ts'
 import { externallyAccessible } from './needs.ts'
 
+const POLICIES = ['Cluster', 'Local']
+
 /** Three hours. */
 const AFFINITY_TIMEOUT_SECONDS = 10_800
 
@@ -23,6 +25,8 @@ export function setServiceDefaults(service: Service): void {
   if (externallyAccessible(service)) spec.externalTrafficPolicy ||= 'Cluster'
   if (spec.type === 'NodePort' || spec.type === 'LoadBalancer' || spec.type === 'ClusterIP')
     spec.internalTrafficPolicy ??= 'Cluster'
+  // Older clients say it of others as well; nobody is told of it.
+  else if (POLICIES.includes(spec.internalTrafficPolicy ?? '')) delete spec.internalTrafficPolicy
   if (spec.type === 'LoadBalancer') {
     spec.allocateLoadBalancerNodePorts ??= true
     for (const ingress of list(service.status.loadBalancer.ingress)) if (ingress.ip) ingress.ipMode ??= 'VIP'

@@ -2,7 +2,13 @@
 import type { Service, ServiceSpec } from '../../../../../shared/api/core/v1.ts'
 import { deepEqual } from '../../../../../shared/machinery/deep-equal.ts'
 import { list } from '../../support/collections.ts'
-import { externallyAccessible, mayHaveNodePort, needsClusterIP, needsHealthCheckNodePort } from './needs.ts'
+import {
+  allocatesNodePorts,
+  externallyAccessible,
+  mayHaveNodePort,
+  needsClusterIP,
+  needsHealthCheckNodePort,
+} from './needs.ts'
 
 /** `clusterIP` is the first of `clusterIPs`: a client that knows only one of them means both. */
 export function normalizeClusterIPs(service: Service, old?: Service): void {
@@ -35,7 +41,6 @@ export function dropFieldsOfOtherTypes(service: Service, old: Service): void {
     }
     if (same(service, old, 'ipFamilies')) delete spec.ipFamilies
     if (same(service, old, 'ipFamilyPolicy')) delete spec.ipFamilyPolicy
-    if (same(service, old, 'internalTrafficPolicy')) delete spec.internalTrafficPolicy
   }
   if (mayHaveNodePort(old) && !mayHaveNodePort(service)) {
     const before = nodePortsOf(old)
@@ -61,7 +66,7 @@ export function carryAllocations(service: Service, old: Service): void {
     if (!spec.clusterIP && old.spec.clusterIP) spec.clusterIP = old.spec.clusterIP
     if (list(spec.clusterIPs).length === 0 && old.spec.clusterIPs) spec.clusterIPs = [...old.spec.clusterIPs]
   }
-  if (mayHaveNodePort(old) && mayHaveNodePort(service)) {
+  if (allocatesNodePorts(old) && allocatesNodePorts(service)) {
     const before = nodePortsOf(old)
     const taken = new Set([...nodePortsOf(service)].filter(port => before.has(port)))
     const byName = new Map(list(old.spec.ports).map(port => [port.name ?? '', port.nodePort]))
