@@ -87,6 +87,21 @@ describe('a validating policy', () => {
     expect([error.code, error.reason]).toEqual([422, 'Invalid'])
     await configMap({ a: 'good' })
   })
+  test('tells a Binding at its older path from that of a pod', async () => {
+    const expression =
+      "request.resource.resource == 'bindings' && request.subResource == '' && object.kind == 'Binding'"
+    const message = 'not that way'
+    await validating({
+      matchConstraints: about(['bindings']),
+      validations: [{ expression: `!(${expression})`, message }],
+    })
+    const bind = async (path: string) => {
+      const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'none' }, target: { name: 'node' } }
+      return (await raw(cluster.api, `/api/v1/namespaces/default/${path}`, { body })).json
+    }
+    expect((await bind('bindings')).message).toMatch(/^bindings "none" is forbidden: .*: not that way$/)
+    expect((await bind('pods/none/binding')).reason).toBe('NotFound')
+  })
   test('is asked before a create with a version is refused for that', async () => {
     await validating({ validations: [{ expression: 'false', message: 'not here' }] })
     const metadata = { name: 'versioned', namespace, resourceVersion: '5' }

@@ -27,8 +27,9 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
   const options = writeOptionsOf(request, 'CreateOptions')
   await context.admit({
     operation: 'CREATE',
-    resource,
-    subresource: 'binding',
+    // At the older path, plugins are asked about a Binding that is made.
+    resource: context.resources.byUrl('', 'v1', request.info.resource) ?? resource,
+    subresource: request.info.subresource,
     kind: { ...kind, schema: SCHEMA },
     namespace,
     name,
