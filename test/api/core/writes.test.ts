@@ -154,3 +154,14 @@ test('an annotation of a ServiceAccount that is on its way out is warned of when
   expect((await raw(cluster.api, path, { body })).headers['warning']).toBe(said)
   expect((await raw(cluster.api, `${path}/annotated`, { method: 'PUT', body })).headers['warning']).toBeUndefined()
 })
+
+test('events, budgets and requests for certificates have whatever name can stand in a path', async () => {
+  const involvedObject = { kind: 'Pod', namespace: 'default', name: 'a' }
+  const event = { apiVersion: 'v1', kind: 'Event', metadata: { name: 'Some_Event' }, involvedObject }
+  expect((await raw(cluster.api, '/api/v1/namespaces/default/events', { body: event })).code).toBe(201)
+  const budget = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'Some_Budget' }, spec: {} }
+  const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  expect((await raw(cluster.api, budgets, { body: budget })).code).toBe(201)
+  const { code } = await raw(cluster.api, budgets, { body: { ...budget, metadata: { name: 'a%b' } } })
+  expect(code).toBe(422)
+})

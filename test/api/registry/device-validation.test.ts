@@ -1,7 +1,7 @@
 // What is refused of ResourceClaims, DeviceClasses and ResourceSlices, in upstream's words.
 import { expect, test } from 'vitest'
 import { builtinResources } from '../../../src/main/apiserver/registry/index.ts'
-import { labelValue } from '../../../src/shared/machinery/names.ts'
+import { dns1123Subdomain, labelValue } from '../../../src/shared/machinery/names.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import { admitted, problems } from '../../suites/resource.ts'
 
@@ -23,6 +23,7 @@ const slice = (spec: Fields) => ({
 })
 const AT = 'spec.devices.requests[0]'
 const [LABEL = ''] = labelValue('-')
+const [SUBDOMAIN = ''] = dns1123Subdomain('-')
 /** With what takes its time. */
 async function refusals(kind: string, value: unknown): Promise<string[]> {
   const resource = resourceOf(kind)
@@ -47,9 +48,17 @@ test.each<[string, Fields, string | undefined]>([
   ['a toleration of no label', exactly({ tolerations: [{ key: 'a', value: '-' }] }), `${AT}.exactly.tolerations[0].value: Invalid value: "-": ${LABEL}`],
   ['a toleration of any value and of one', exactly({ tolerations: [{ key: 'a', operator: 'Exists', value: 'b' }] }), `${AT}.exactly.tolerations[0].value: Invalid value: "b": must be empty for operator \`Exists\``],
   ['a configuration of nobody', { ...exactly({}), config: [{}] }, 'spec.devices.config[0].opaque: Required value'],
+  ['a configuration that says nothing', { ...exactly({}), config: [{ opaque: { driver: 'a.example.com' } }] }, 'spec.devices.config[0].opaque.parameters: Required value'],
+  ['a configuration that is no object', { ...exactly({}), config: [{ opaque: { driver: 'a.example.com', parameters: 'text' } }] }, 'spec.devices.config[0].opaque.parameters: Invalid value: "<value omitted>": must be a valid JSON object'],
 ])('a claim that asks for %s', async (_what, devices, problem) => {
   expect(await refusals('ResourceClaim', { spec: { devices } })).toEqual(problem === undefined ? [] : [problem])
 }) // prettier-ignore
+
+test('a class is asked for as a resource with a whole name', () => {
+  const of = (extendedResourceName: string) => problems(resourceOf('DeviceClass'), { spec: { extendedResourceName } })
+  expect(of('example.com/gpu')).toEqual([])
+  expect(of('gpu')).toEqual(['spec.extendedResourceName: Invalid value: "gpu": must be a valid extended resource name'])
+})
 
 test('a selector that does not compile, or may cost too much', async () => {
   const of = (expression: string) => refusals('DeviceClass', { spec: { selectors: select(expression) } })
@@ -85,6 +94,9 @@ test.each<[string, Fields, string | undefined]>([
   ['nothing of where they are', { nodeName: undefined }, 'spec: Required value: exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required'],
   ['two places', { allNodes: true }, 'spec: Invalid value: "{`nodeName`, `allNodes`}": exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set'],
   ['a pool of no slices', { pool: { name: 'a', generation: 1, resourceSliceCount: 0 } }, 'spec.pool.resourceSliceCount: Invalid value: 0: must be greater than 0'],
+  ['a pool whose name has a part that is none', { pool: { name: 'a/-', generation: 1, resourceSliceCount: 1 } }, `spec.pool.name: Invalid value: "-": ${SUBDOMAIN}`],
+  ['a node whose name is none', { nodeName: '-' }, `spec.nodeName: Invalid value: "-": ${SUBDOMAIN}`],
+  ['what it need not say', { allNodes: false }, 'spec.allNodes: Invalid value: false: must be either unset or set to true'],
   ['a device twice', { devices: [{ name: 'd' }, { name: 'd' }] }, 'spec.devices[1]: Duplicate value: "d"'],
   ['an attribute without a value', { devices: [{ name: 'd', attributes: { cores: {} } }] }, 'spec.devices[0].attributes[cores]: Required value: exactly one value must be specified'],
   ['a taint of no label', { devices: [{ name: 'd', taints: [{ key: 'a', value: '-', effect: 'None' }] }] }, `spec.devices[0].taints[0].value: Invalid value: "-": ${LABEL}`],
@@ -98,7 +110,7 @@ test.each<[string, Fields, string | undefined]>([
 
 const allocation = { devices: { results: [{ request: 'r', driver: 'gpu.example.com', pool: 'a', device: 'd' }] } }
 const configs = (count: number) =>
-  Array.from({ length: count }, () => ({ source: 'FromClass', opaque: { driver: 'gpu.example.com' } }))
+  Array.from({ length: count }, () => ({ source: 'FromClass', opaque: { driver: 'gpu.example.com', parameters: {} } }))
 const user = { resource: 'pods', name: 'p', uid: 'u' }
 test.each<[string, Fields, Fields, string | undefined]>([
   ['is allocated and reserved at once', {}, { allocation, reservedFor: [user] }, undefined],

@@ -109,6 +109,7 @@ test.each<[string, string, Fields, string | undefined]>([
   ['a CronJob of nothing', 'batch.v1.CronJob', { metadata: { name: 'a' }, spec: { schedule: '* * * * *' } }, 'spec.jobTemplate.spec.template.spec.containers: Required value'],
   ['a binding to nothing', 'rbac.v1.RoleBinding', { metadata: { name: 'a' } }, 'roleRef.name: Required value'],
   ['a port of a service without a number', 'core.v1.Service', { metadata: { name: 'a' }, spec: { ports: [{}] } }, 'spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive'],
+  ['a request that nobody is to sign', 'certificates.v1.CertificateSigningRequest', { metadata: { name: 'a' }, spec: { request: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K', usages: ['client auth'] } }, 'spec.signerName: Required value'],
   ['a request to be signed that is none', 'certificates.v1.CertificateSigningRequest', { metadata: { name: 'a' }, spec: { request: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K', signerName: 'example.com/s', usages: ['client auth'] } }, 'spec.request: Invalid value: "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K": PEM block type must be CERTIFICATE REQUEST'],
   ['no containers', 'core.v1.Pod', { metadata: { name: 'a' }, spec: {} }, 'spec.containers: Required value'],
 ])('%s', (_what, schema, object, problem) => {

@@ -420,3 +420,13 @@ test('a service that becomes a name outside has no policy for traffic inside', a
   const outside = { type: 'ExternalName', externalName: 'x.example.com', internalTrafficPolicy: 'Cluster' }
   expect((await create('outside', outside)).spec).not.toHaveProperty('internalTrafficPolicy')
 })
+
+test.each([
+  ['a family that there is not', { ipFamilies: ['abc'] }],
+  ['a port for health checks that is none', { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: -1 }],
+])('%s is for validation to refuse', async (_what, spec) => {
+  const object = draft('wrong', { ports: [{ port: 80 }], ...spec })
+  using allocator = serviceAllocator(store, { clock })
+  await allocator.mutate?.(request(object))
+  expect((object as unknown as Service).spec.clusterIP ?? '').toBe('')
+}) // prettier-ignore

@@ -1,5 +1,6 @@
 // CertificateSigningRequests.
 import { CertificateSigningRequest } from '../../../../shared/api/certificates/v1.ts'
+import { pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { humanDuration } from '../../../../shared/machinery/human-duration.ts'
 import { NONE, ageColumn, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
@@ -38,6 +39,7 @@ export const certificateSigningRequests = defineResource<CertificateSigningReque
     },
   },
   selectableFields: { 'spec.signerName': request => request.spec.signerName },
+  validateName: pathSegmentName,
   validate: validateSigningRequest,
   check: (request, old) => (old ? Promise.resolve([]) : validateSignature(request)),
   columns: [

@@ -71,7 +71,8 @@ export function validateSigningRequest({ spec }: CertificateSigningRequest): Fie
     errors.push(
       invalidValue('spec.signerName', spec.signerName, 'the legacy signerName is not allowed via this API version'),
     )
-  else if (spec.signerName && !/^[^/]+\/[^/]+/.test(spec.signerName))
+  else if (!spec.signerName) errors.push(required('spec.signerName'))
+  else if (!/^[^/]+\/[^/]+/.test(spec.signerName))
     errors.push(
       invalidValue(
         'spec.signerName',

@@ -1,5 +1,6 @@
 // Events of the core group. Stored in this form; events.k8s.io/v1 is another view of the same objects.
 import { Event } from '../../../../shared/api/core/v1.ts'
+import { pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { eventColumns } from '../columns/event.ts'
 import { defineResource } from '../resource.ts'
 import { validateEvent } from './validate-event.ts'
@@ -31,6 +32,7 @@ export const events = defineResource<Event>({
     source: event => event.source?.component || event.reportingComponent || '',
     type: event => event.type ?? '',
   },
+  validateName: pathSegmentName,
   validate: validateEvent,
   columns: eventColumns,
 })

@@ -1,5 +1,6 @@
 // PodDisruptionBudgets.
 import { PodDisruptionBudget } from '../../../../shared/api/policy/v1.ts'
+import { pathSegmentName } from '../../../../shared/machinery/names.ts'
 import { ageColumn, integer, nameColumn, text } from '../columns/common.ts'
 import { defineResource } from '../resource.ts'
 import { ensureStructs, specAndStatus, statusStrategy } from '../support/strategy.ts'
@@ -17,6 +18,7 @@ export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
   },
   ...specAndStatus(INITIAL_STATUS),
   status: statusStrategy<PodDisruptionBudget>(),
+  validateName: pathSegmentName,
   validate: validatePodDisruptionBudget,
   columns: [
     nameColumn,

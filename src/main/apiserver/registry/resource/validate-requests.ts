@@ -8,6 +8,7 @@ import type {
   OpaqueDeviceConfiguration,
 } from '../../../../shared/api/resource/v1.ts'
 import { type FieldError, invalidValue, required, tooLong } from '../../../../shared/machinery/field-error.ts'
+import { isObject } from '../../../../shared/machinery/json-object.ts'
 import { dns1123Label, dns1123Subdomain, labelValue } from '../../../../shared/machinery/names.ts'
 import { list } from '../support/collections.ts'
 import { atMost, each, labelKey, obey, oneOf, requiredAnd, uniqueBy } from '../support/rules.ts'
@@ -27,13 +28,21 @@ function bounded<T>(path: string, items: readonly T[] | undefined, most: number,
 export const driverName = (path: string, name: string | undefined): FieldError[] =>
   name && name.length > 63 ? [tooLong(path, 63)] : requiredAnd(path, name, text => dns1123Subdomain(text.toLowerCase()))
 
+/** What it holds is the driver's business. */
+function parametersErrors(path: string, { parameters }: { readonly parameters?: unknown }): FieldError[] {
+  if (parameters === undefined || parameters === null) return [required(path)]
+  return isObject(parameters) ? [] : [invalidValue(path, '<value omitted>', 'must be a valid JSON object')]
+}
+
 export const validateConfig = (
   path: string,
   config: readonly { readonly opaque?: OpaqueDeviceConfiguration }[] | undefined,
   most = MOST_CONFIGS,
 ): FieldError[] =>
   bounded(path, config, most, (at, { opaque }) =>
-    opaque ? driverName(`${at}.opaque.driver`, opaque.driver) : [required(`${at}.opaque`)],
+    opaque
+      ? [...driverName(`${at}.opaque.driver`, opaque.driver), ...parametersErrors(`${at}.opaque.parameters`, opaque)]
+      : [required(`${at}.opaque`)],
   )
 
 export const DEVICE_TAINT_EFFECTS = ['NoExecute', 'NoSchedule', 'None']

@@ -1,7 +1,12 @@
 // What drivers may publish about their devices.
 import type { Device, DeviceAttribute, ResourceSlice } from '../../../../shared/api/resource/v1.ts'
 import { type FieldError, invalidValue, required, tooLong } from '../../../../shared/machinery/field-error.ts'
-import { dns1123Label, labelValue } from '../../../../shared/machinery/names.ts'
+import {
+  dns1123Label,
+  dns1123Subdomain,
+  DNS_SUBDOMAIN_MAX_BYTES,
+  labelValue,
+} from '../../../../shared/machinery/names.ts'
 import { versionOf } from '../../../cel/library/semver.ts'
 import { validateNodeSelector } from '../core/pod/validate-affinity.ts'
 import { entries, list } from '../support/collections.ts'
@@ -15,7 +20,6 @@ import {
   oneOf,
   positive,
   requiredAnd,
-  requiredText,
   uniqueBy,
 } from '../support/rules.ts'
 import { DEVICE_TAINT_EFFECTS, driverName } from './validate-requests.ts'
@@ -73,6 +77,19 @@ function deviceErrors(path: string, { name, attributes, capacity, taints }: Devi
   ]
 }
 
+const FLAGS = ['allNodes', 'perDeviceNodeSelection'] as const
+const onlyTrue = (path: string, flag: boolean | undefined): FieldError[] =>
+  flag === false ? [invalidValue(path, flag, 'must be either unset or set to true')] : []
+
+/** Parts of a path, each a name by itself. */
+function poolNameErrors(path: string, name: string | undefined): FieldError[] {
+  if (!name) return [required(path)]
+  return [
+    ...(name.length > DNS_SUBDOMAIN_MAX_BYTES ? [tooLong(path, DNS_SUBDOMAIN_MAX_BYTES)] : []),
+    ...name.split('/').flatMap(part => obey(path, part, dns1123Subdomain)),
+  ]
+}
+
 function whereErrors({ spec }: ResourceSlice): FieldError[] {
   const given = WHERE.filter(name => Boolean(spec[name]))
   const rule = `exactly one of ${WHERE.map(name => `\`${name}\``).join(', ')} is required`
@@ -95,7 +112,9 @@ export function validateSlice(slice: ResourceSlice): FieldError[] {
   const detailed = list(devices).some(each => list(each.taints).length + list(each.consumesCounters).length > 0)
   const errors = [
     ...driverName('spec.driver', driver),
-    ...requiredText('spec.pool.name', pool?.name),
+    ...poolNameErrors('spec.pool.name', pool?.name),
+    ...(slice.spec.nodeName === undefined ? [] : requiredAnd('spec.nodeName', slice.spec.nodeName, dns1123Subdomain)),
+    ...FLAGS.flatMap(name => onlyTrue(`spec.${name}`, slice.spec[name])),
     ...nonNegative('spec.pool.generation', pool?.generation),
     ...positive('spec.pool.resourceSliceCount', pool?.resourceSliceCount),
     ...whereErrors(slice),

@@ -5,6 +5,7 @@ import type { ServiceCIDR } from '../../../../../shared/api/networking/v1.ts'
 import { type IPFamily, canonicalIP, familyOf, parseIP } from '../../../../../shared/machinery/ip-address.ts'
 import { type Clock, systemClock } from '../../../../../shared/machinery/clock.ts'
 import { type FieldError, invalidValue } from '../../../../../shared/machinery/field-error.ts'
+import { portNumber } from '../../../../../shared/machinery/names.ts'
 import { internalError, invalid } from '../../../../../shared/machinery/status.ts'
 import type { ObjectStore } from '../../../../store/contract.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../../../admission/contract.ts'
@@ -192,6 +193,8 @@ export function serviceAllocator(
     normalizeClusterIPs(service, old)
     // For validation to refuse: as many as a body holds must not keep anybody busy here.
     if (list(service.spec.clusterIPs).length > 2 || list(service.spec.ipFamilies).length > 2) return
+    if (list(service.spec.ipFamilies).some(family => family !== 'IPv4' && family !== 'IPv6')) return
+    if (portNumber(service.spec.healthCheckNodePort || 1).length > 0) return
     const errors = [...pairErrors(service), ...initIPFamilies(service, old, families)]
     if (errors.length > 0) refuse(service, ...errors)
     const owner = ownerOf(request)
