@@ -49,6 +49,84 @@ describe('ServiceAccount', () => {
   })
 })
 
+describe('the account of a pod', () => {
+  beforeAll(async () => {
+    const metadata = { name: 'puller', namespace }
+    await cluster.admin.create(ServiceAccount, { metadata, imagePullSecrets: [{ name: 'registry' }] })
+    await cluster.admin.create(ServiceAccount, {
+      metadata: { name: 'strict', namespace, annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' } },
+      secrets: [{ name: 'mine' }],
+      imagePullSecrets: [{ name: 'registry' }],
+    })
+  })
+
+  test('gives its pull secrets to pods that name none, and a token to those that do not go without', async () => {
+    const { spec } = await pod({ serviceAccountName: 'puller' })
+    expect(spec.imagePullSecrets).toEqual([{ name: 'registry' }])
+    expect(spec.volumes).toMatchObject([{ projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607 } }, {}, {}] } }]) // prettier-ignore
+    expect(spec.containers[0]?.volumeMounts).toMatchObject([
+      { mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
+    ])
+    const own = { imagePullSecrets: [{ name: 'own' }], automountServiceAccountToken: false }
+    const other = await pod({ serviceAccountName: 'puller', ...own })
+    expect(other.spec.imagePullSecrets).toEqual([{ name: 'own' }])
+    expect(other.spec.volumes ?? []).toEqual([])
+  })
+
+  const main = { name: 'main', image: 'x' }
+  const key = (name: string) => ({ name: 'V', valueFrom: { secretKeyRef: { name, key: 'k' } } })
+  const because = 'is not allowed because service account strict does not reference that'
+  test.each([
+    [
+      { volumes: [{ name: 'v', secret: { secretName: 'theirs' } }] },
+      `volume with secret.secretName="theirs" ${because} secret`,
+    ],
+    [
+      { containers: [{ ...main, env: [key('theirs')] }] },
+      `container main with envVar V referencing secret.secretName="theirs" ${because} secret`,
+    ],
+    [
+      { initContainers: [{ ...main, name: 'init', envFrom: [{ secretRef: { name: 'theirs' } }] }] },
+      `init container init with envFrom referencing secret.secretName="theirs" ${because} secret`,
+    ],
+    [
+      { imagePullSecrets: [{ name: 'registry' }, { name: 'theirs' }] },
+      `imagePullSecrets[1].name="theirs" ${because} imagePullSecret`,
+    ],
+  ])('that lets its pods have its own secrets alone refuses %j', async (spec, why) => {
+    expect((await failure(pod({ serviceAccountName: 'strict', ...spec }))).message).toContain(`is forbidden: ${why}`)
+  })
+  test('that does lets them have these, and asks of debugging containers the same', async () => {
+    const made = await pod({
+      serviceAccountName: 'strict',
+      volumes: [{ name: 'v', secret: { secretName: 'mine' } }],
+      containers: [{ ...main, env: [key('mine')] }],
+    })
+    const debug = (secret: string) =>
+      cluster.admin.patch(
+        Pod,
+        made.metadata,
+        { spec: { ephemeralContainers: [{ name: 'debug', image: 'x', env: [key(secret)] }] } },
+        { subresource: 'ephemeralcontainers' },
+      )
+    expect((await failure(debug('theirs'))).message).toContain(
+      `ephemeral container debug with envVar V referencing secret.secretName="theirs" ${because} secret`,
+    )
+    expect((await debug('mine')).spec.ephemeralContainers).toHaveLength(1)
+  })
+
+  test.each([
+    [{ serviceAccountName: 'puller' }, 'a mirror pod may not reference service accounts'],
+    [{ imagePullSecrets: [{ name: 'registry' }] }, 'a mirror pod may not reference secrets'],
+  ])('is nothing to a mirror pod, which may not have %j', async (spec, why) => {
+    const metadata = { name: `mirror-${made++}`, namespace, annotations: { 'kubernetes.io/config.mirror': 'x' } }
+    const mirror = (more: object) =>
+      cluster.admin.create(Pod, { metadata, spec: { containers: [main], nodeName: 'n', ...more } })
+    expect((await failure(mirror(spec))).message).toContain(`is forbidden: ${why}`)
+    expect((await mirror({})).spec.serviceAccountName ?? '').toBe('')
+  })
+})
+
 describe('Priority', () => {
   test('is zero without a class, and the class decides otherwise', async () => {
     expect((await pod()).spec).toMatchObject({ priority: 0, preemptionPolicy: 'PreemptLowerPriority' })

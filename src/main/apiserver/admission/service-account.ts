@@ -4,9 +4,11 @@ import { randomUUID } from 'node:crypto'
 import type { Container, Pod, ServiceAccount, Volume } from '../../../shared/api/core/v1.ts'
 import { Pod as PodType } from '../../../shared/api/core/v1.ts'
 import { type Clock, delay, systemClock } from '../../../shared/machinery/clock.ts'
+import { configurationOf } from '../../../shared/machinery/pod-configuration.ts'
 import { forbidden } from '../../../shared/machinery/status.ts'
 import type { ObjectStore, Stored } from '../../store/contract.ts'
 import type { AdmissionPlugin } from './contract.ts'
+import { secretNotAllowed, secretOfDebugNotAllowed } from './mountable-secrets.ts'
 
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount'
 const VOLUME_PREFIX = 'kube-api-access-'
@@ -58,6 +60,12 @@ const DEFAULT_ACCOUNT = 'default'
 const LOOKS = 30
 const PAUSE_MS = 100
 
+/** It shows what a node runs whatever the API has: it cannot be given anything of it. */
+function mirrorNotAllowed(pod: Pod): string | undefined {
+  if (pod.spec.serviceAccountName) return 'a mirror pod may not reference service accounts'
+  return configurationOf(pod).secrets.length > 0 ? 'a mirror pod may not reference secrets' : undefined
+}
+
 export function serviceAccount(store: ObjectStore, clock: Clock = systemClock): AdmissionPlugin {
   const look = (namespace: string, name: string) => store.get(`/registry/core/serviceaccounts/${namespace}/${name}`)
   const missing = ({ metadata }: Pod, namespace: string, name: string) =>
@@ -96,6 +104,23 @@ export function serviceAccount(store: ObjectStore, clock: Clock = systemClock): 
       if (stored) return apply(pod, stored)
       if (name !== DEFAULT_ACCOUNT) throw missing(pod, namespace, name)
       return waitFor(pod, namespace, name).then(found => apply(pod, found))
+    },
+    validate({ operation, resource, subresource, namespace, object }) {
+      if (resource.type.group !== '' || resource.type.plural !== 'pods') return
+      const isCreated = operation === 'CREATE' && subresource === ''
+      if (!isCreated && !(operation === 'UPDATE' && subresource === 'ephemeralcontainers')) return
+      const pod = object as unknown as Pod
+      const refuse = (why: string) => forbidden(PodType, pod.metadata.name, why)
+      if (isCreated && pod.metadata.annotations?.[MIRROR] !== undefined) {
+        const why = mirrorNotAllowed(pod)
+        if (why) throw refuse(why)
+        return
+      }
+      const account = look(namespace, pod.spec.serviceAccountName ?? '')?.object as unknown as
+        ServiceAccount | undefined
+      if (!account) return // the pod was refused for that, or its account has gone since
+      const why = isCreated ? secretNotAllowed(pod, account) : secretOfDebugNotAllowed(pod, account)
+      if (why) throw refuse(why)
     },
   }
 }
