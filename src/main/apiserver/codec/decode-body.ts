@@ -3,6 +3,9 @@ import { ApiError, badRequest } from '../../../shared/machinery/status.ts'
 import { MAX_OBJECT_BYTES } from '../../store/contract.ts'
 import { DecodeWorker, type ParseResult } from './decode-worker.ts'
 import { JSON_TYPE, mediaTypeOf, PROTOBUF_TYPE, unsupportedMediaType, YAML_TYPE } from './media-type.ts'
+import { decodeProtobufInSlices } from './protobuf/envelope.ts'
+import { TooManyFields } from './protobuf/message.ts'
+import { WireError } from './protobuf/wire.ts'
 import { scanJson } from './scan-json.ts'
 import { parseJson } from '../../../shared/machinery/json-text.ts'
 
@@ -101,13 +104,7 @@ async function parseYamlBody(bytes: Buffer, maxBytes: number): Promise<ParseResu
 const objectTooLarge = () =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_OBJECT_BYTES}`)
 
-/** Loaded on first use, as the table of field numbers is only needed here. */
 async function parseProtobuf(bytes: Buffer): Promise<unknown> {
-  const [{ decodeProtobufInSlices }, { TooManyFields }, { WireError }] = await Promise.all([
-    import('./protobuf/envelope.ts'),
-    import('./protobuf/message.ts'),
-    import('./protobuf/wire.ts'),
-  ])
   try {
     // The JSON text of a message is longer than the message.
     return await decodeProtobufInSlices(bytes, bytes.length > MAX_OBJECT_BYTES ? MANY_NODES : Infinity)

@@ -4,6 +4,7 @@ import type { Http2ServerResponse } from 'node:http2'
 import type { Writable } from 'node:stream'
 import { constants, createGzip } from 'node:zlib'
 import { PROTOBUF_TYPE } from '../codec/media-type.ts'
+import { encodeProtobufInSlices, encodeWatchFrame } from '../codec/protobuf/envelope.ts'
 import { WHOLE, negotiate, parseAccept } from '../representation/negotiate.ts'
 import type { ApiResponse, Frame } from '../request.ts'
 import type { RequestLife } from './request-life.ts'
@@ -230,7 +231,6 @@ async function sendJson(
 export async function writeResponse(response: Response, answer: ApiResponse, context: ResponseContext): Promise<void> {
   if ('hijacked' in answer) return
   if ('frames' in answer && answer.contentType === PROTOBUF_TYPE) {
-    const { encodeWatchFrame } = await import('../codec/protobuf/envelope.ts')
     const type = `${PROTOBUF_TYPE};stream=watch`
     return sendStream(response, answer, context, type, messagesOf(answer.frames, encodeWatchFrame))
   }
@@ -248,8 +248,6 @@ export async function writeResponse(response: Response, answer: ApiResponse, con
     return sendWhole(response, answer, context, 'application/yaml', Buffer.from(await toYaml(value)))
   }
   if (encoding === 'protobuf') {
-    // Loaded on first use, for the table of field numbers.
-    const { encodeProtobufInSlices } = await import('../codec/protobuf/envelope.ts')
     const body = await encodeProtobufInSlices(answer.object)
     // Kinds without a message, and custom resources, are answered in JSON, which clients see by the content type.
     if (body) return sendJson(response, answer, context, PROTOBUF_TYPE, body)
