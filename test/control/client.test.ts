@@ -123,6 +123,7 @@ describe('createEventRecorder()', () => {
       involvedObject: { kind: 'ConfigMap', namespace: 'default', uid: about.metadata.uid },
     })
     for (let i = 0; i < 100; i++) recorder.event(about, 'Normal', 'Tick', `number ${i}`)
+    await clock.advance(1_000)
     await eventually(async () => {
       const ticks = (await events()).filter(e => e.reason === 'Tick')
       expect(ticks.some(e => e.message?.startsWith('(combined from similar events): '))).toBe(true)
@@ -150,10 +151,11 @@ describe('createEventRecorder() with a server that is busy', () => {
   test('writes about several objects at once, about each in order, and no more than 16', async () => {
     const { waiting, client } = heldClient()
     const stop = new AbortController()
-    const recorder = createEventRecorder({ client, clock: new ManualClock(), component: 'test', signal: stop.signal })
+    const clock = new ManualClock()
+    const recorder = createEventRecorder({ client, clock, component: 'test', signal: stop.signal })
     for (const message of ['first', 'second'])
       for (let i = 0; i < 20; i++) recorder.event(object(`p${i}`), 'Normal', 'Told', message)
-    await settle()
+    await clock.advance(1_000)
     expect(waiting.map(({ about, message }) => `${about} ${message}`)).toEqual(
       Array.from({ length: 16 }, (_, i) => `p${i} first`),
     )
@@ -164,6 +166,33 @@ describe('createEventRecorder() with a server that is busy', () => {
     const order = waiting.map(({ about, message }) => `${about} ${message}`)
     expect(order).toHaveLength(40)
     for (let i = 0; i < 20; i++) expect(order.indexOf(`p${i} first`)).toBeLessThan(order.indexOf(`p${i} second`))
+    stop.abort()
+  })
+
+  test('writes a few as they come, and of a crowd the rest together a moment later', async () => {
+    const { waiting, client } = heldClient()
+    const stop = new AbortController()
+    const clock = new ManualClock()
+    const recorder = createEventRecorder({ client, clock, component: 'test', signal: stop.signal })
+    let told = 0
+    const tell = async (count: number) => {
+      for (let i = 0; i < count; i++) recorder.event(object(`p${told++}`), 'Normal', 'Told', 'x')
+      await settle()
+      for (let written = 0; written < waiting.length; written++) {
+        waiting[written]?.answer()
+        await settle()
+      }
+      return waiting.length
+    }
+    expect(await tell(1)).toBe(1)
+    expect(await tell(15)).toBe(16)
+    expect(await tell(30)).toBe(16)
+    await clock.advance(199)
+    expect(await tell(10)).toBe(16)
+    await clock.advance(1)
+    expect(await tell(0)).toBe(56)
+    await clock.advance(200)
+    expect(await tell(1)).toBe(57)
     stop.abort()
   })
 

