@@ -361,6 +361,17 @@ describe('pods/binding', () => {
       { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: expect.any(String) },
     ])
   })
+  test('adds labels and annotations; what the pod was before stays what it was', async () => {
+    const before = await pod()
+    const { name, resourceVersion } = before.metadata
+    await bind(name, { metadata: { name, labels: { a: 'b' }, annotations: { c: 'd' } }, target: { name: 'box' } })
+    const { metadata, spec } = await cluster.admin.get(Pod, { namespace, name })
+    expect(metadata).toMatchObject({ labels: { ...before.metadata.labels, a: 'b' }, annotations: { c: 'd' } })
+    expect(spec).toEqual({ ...before.spec, nodeName: 'box' })
+    const then = { namespace, resourceVersion, resourceVersionMatch: 'Exact' } as const
+    const { items } = await cluster.admin.list(Pod, { ...then, fieldSelector: `metadata.name=${name}` })
+    expect(items).toEqual([before])
+  })
   test('needs a target, and waits for the gates', async () => {
     const { metadata, status } = await pod({ schedulingGates: [{ name: 'example.test/wait' }] })
     expect(status.conditions).toMatchObject([

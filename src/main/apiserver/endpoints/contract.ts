@@ -89,6 +89,8 @@ export interface ChangeOptions extends WriteOptions {
   readonly admitted?: AdmittedPart
   /** Leaves the admission plugins out. */
   readonly skipAdmission?: boolean
+  /** What `change` returns shares parts with the stored object: no defaults are put into it. */
+  readonly isShared?: boolean
 }
 
 export interface DeleteOptions extends WriteOptions {
@@ -125,6 +127,16 @@ export interface EndpointContext extends ServerView {
     resource: ResourceDescriptor,
     name: ObjectName,
     change: (copy: AnyObject) => unknown,
+    options: ChangeOptions,
+  ): Promise<AnyObject>
+  /**
+   * As change(), without a copy and without admission: for a few fields of an object that keeps the rest as it is.
+   * @param amended returns the new object, with metadata of its own; it shares what stays, and changes nothing in place
+   */
+  amend(
+    resource: ResourceDescriptor,
+    name: ObjectName,
+    amended: (current: AnyObject) => AnyObject,
     options: ChangeOptions,
   ): Promise<AnyObject>
   /** The delete verb without HTTP: graceful periods, finalizers and propagation as documented. */

@@ -87,6 +87,10 @@ export function createEndpointParts(options: EndpointOptions): EndpointParts {
       }
       return (await changeObject(resource, name, apply, write, writing)).object
     },
+    async amend(resource, name, amended, write) {
+      const options = { ...write, skipAdmission: true, isShared: true }
+      return (await changeObject(resource, name, amended, options, writing)).object
+    },
     remove: (resource, name, write) => deleteObject(resource, name, write, writing),
     delete: async (resource, name, write) => (await deleteObject(resource, name, write, writing)).object,
     async admit(request) {

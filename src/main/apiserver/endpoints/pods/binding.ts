@@ -51,30 +51,34 @@ async function bind(request: ApiRequest, context: EndpointContext): Promise<ApiR
   // Upstream's words; it answers 500, though the fault is the client's.
   if (error || !target) throw new ApiError(400, 'BadRequest', error ? describeFieldErrors([error]) : 'no target')
   const { uid, resourceVersion, annotations, labels } = binding.metadata ?? {}
-  await context.change(
+  await context.amend(
     resource,
     { namespace, name },
-    copy => {
-      const pod = copy as unknown as Pod
+    current => {
+      const pod = current as unknown as Pod
       if (pod.metadata.deletionTimestamp)
         throw conflict(BOUND, name, `pod ${name} is being deleted, cannot be assigned to a host`)
       if (pod.spec.nodeName)
         throw conflict(BOUND, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`)
       if (pod.spec.schedulingGates?.length)
         throw conflict(BOUND, name, `pod ${name} has non-empty .spec.schedulingGates`)
-      pod.spec.nodeName = target
-      // What was only hoped for.
-      delete pod.status.nominatedNodeName
-      pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
-      if (Object.keys(pod.metadata.annotations).length === 0) delete pod.metadata.annotations
-      if (labels) pod.metadata.labels = { ...pod.metadata.labels, ...labels }
-      const now = formatTime(context.clock.now())
-      pod.status.conditions = withPodScheduled(pod.status.conditions, { status: 'True' }, now)
+      // What was only hoped for ends.
+      const { nominatedNodeName: _, ...status } = pod.status
+      const conditions = withPodScheduled(status.conditions, { status: 'True' }, formatTime(context.clock.now()))
+      return {
+        ...current,
+        metadata: {
+          ...current.metadata,
+          annotations: { ...current.metadata.annotations, ...annotations },
+          labels: { ...current.metadata.labels, ...labels },
+        },
+        spec: { ...pod.spec, nodeName: target },
+        status: { ...status, conditions },
+      }
     },
     {
       ...options,
       subresource: 'binding',
-      skipAdmission: true,
       preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
     },
   )

@@ -106,7 +106,7 @@ async function attempt(
   if (!object) return { object: old, deleted: false }
   checkVersion(resource, object.metadata.resourceVersion, old)
   keepSystemMetadata(resource, object, old)
-  resource.setDefaults?.(object)
+  if (!options.isShared) resource.setDefaults?.(object)
   const request: AdmissionRequest = {
     operation: 'UPDATE',
     resource,
