@@ -38,7 +38,13 @@ function mountOf(
     // No larger than what the pod could fill.
     const own = sizeLimit === undefined ? 0 : parseQuantity(sizeLimit).value()
     const sizes = [memoryBytes, wholeLimitsOf(pod.spec).get('memory')?.value() ?? 0, own].filter(size => size > 0)
-    return ['-t', 'tmpfs', '-o', `mode=777,size=${Math.min(...sizes)}`, 'tmpfs']
+    return [
+      '-t',
+      'tmpfs',
+      '-o',
+      ['mode=777', ...(sizes.length > 0 ? [`size=${Math.min(...sizes)}`] : [])].join(','),
+      'tmpfs',
+    ]
   }
   if (medium === HUGE_PAGES || medium.startsWith(`${HUGE_PAGES}-`))
     return ['-t', 'hugetlbfs', '-o', `pagesize=${pageSizeFor(medium, pod)}`, 'nodev']
