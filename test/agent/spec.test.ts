@@ -439,16 +439,21 @@ describe('an HTTP probe', () => {
     ['/elsewhere', { healthy: true, warning: true, output: 'Probe terminated redirects, Response body: moved' }],
     ['/here', { healthy: true, output: 'fine' }],
     ['/broken', { healthy: false, output: 'HTTP probe failed with statuscode: 500' }],
+    ['/round', { healthy: false, output: expect.stringMatching(/^Get ".*": stopped after 10 redirects$/) as string }],
+    ['/ä b?c=d e', { healthy: true, output: 'fine /%C3%A4%20b?c=d%20e a, b' }],
   ])('of %s', async (path, outcome) => {
-    const server = createServer(({ url }, answer) => {
+    const server = createServer(({ url, headers }, answer) => {
       if (url === '/elsewhere') answer.writeHead(302, { location: 'http://0.0.0.0/' }).end('moved')
+      else if (url === '/round') answer.writeHead(302, { location: '/round' }).end()
+      else if (url?.startsWith('/%')) answer.end(`fine ${url} ${headers['x-twice']?.toString()}`)
       else if (url === '/here') answer.writeHead(302, { location: '/fine' }).end()
       else answer.writeHead(url === '/broken' ? 500 : 200).end('fine')
     })
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
     const target = { container: container(), containerId: 'x', podIP: '127.0.0.1' }
-    expect(await checkOnce({} as ContainerRuntime, { httpGet: { path, port } }, target)).toEqual(outcome)
+    const httpHeaders = ['a', 'b'].map(value => ({ name: 'X-Twice', value }))
+    expect(await checkOnce({} as ContainerRuntime, { httpGet: { path, port, httpHeaders } }, target)).toEqual(outcome)
     server.close()
   })
 })

@@ -16,17 +16,26 @@ export interface HttpTarget {
   readonly host: string
   readonly port: number
   readonly path: string
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, readonly string[]>>
+}
+
+/** Those of the action, each as often as it is given; an empty Accept is none. */
+function headersOf({ httpHeaders = [] }: HTTPGetAction, userAgent: string): Record<string, string[]> {
+  const headers = new Map<string, string[]>()
+  for (const { name, value } of httpHeaders) {
+    const key = name.toLowerCase()
+    headers.set(key, [...(headers.get(key) ?? []), value])
+  }
+  if (!headers.has('user-agent')) headers.set('user-agent', [userAgent])
+  if (!headers.has('accept')) headers.set('accept', ['*/*'])
+  else if (headers.get('accept')?.[0] === '') headers.delete('accept')
+  return Object.fromEntries(headers)
 }
 
 export function httpTarget(action: HTTPGetAction, podIP: string, port: number, userAgent: string): HttpTarget {
-  const headers: Record<string, string> = { 'User-Agent': userAgent, Accept: '*/*' }
-  for (const { name, value } of action.httpHeaders ?? []) {
-    if (value === '' && name.toLowerCase() === 'accept') delete headers.Accept
-    else if (name.toLowerCase() === 'user-agent') headers['User-Agent'] = value
-    else headers[name] = value
-  }
-  const path = action.path ?? '/'
+  const headers = headersOf(action, userAgent)
+  // Blanks and letters beyond ASCII are written as no request can have them.
+  const path = (action.path ?? '/').replace(/[^\x21-\x7e]/gu, encodeURIComponent)
   return {
     scheme: (action.scheme ?? 'HTTP').toLowerCase(),
     host: action.host || podIP,
@@ -53,7 +62,8 @@ export async function httpGet(target: HttpTarget, timeoutMs: number): Promise<Ht
     const base = `${current.scheme}://${current.host.includes(':') ? `[${current.host}]` : current.host}:${current.port}`
     const next = new URL(location, base + current.path)
     // Elsewhere is not ours to probe.
-    if (next.hostname !== new URL(base).hostname || redirects >= MAX_REDIRECTS) return answer
+    if (next.hostname !== new URL(base).hostname) return answer
+    if (redirects + 1 >= MAX_REDIRECTS) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`)
     const scheme = next.protocol.slice(0, -1)
     current = {
       ...current,
@@ -67,7 +77,7 @@ export async function httpGet(target: HttpTarget, timeoutMs: number): Promise<Ht
 function getOnce(target: HttpTarget, signal: AbortSignal): Promise<HttpAnswer & { location: string | undefined }> {
   const { scheme, host, port, path, headers } = target
   const options: RequestOptions & { rejectUnauthorized: boolean } = {
-    host, port, path, headers, signal, agent: false, rejectUnauthorized: false,
+    host, port, path, headers: headers as Record<string, string[]>, signal, agent: false, rejectUnauthorized: false,
   } // prettier-ignore
   return new Promise((resolve, reject) => {
     const request = scheme === 'https' ? requestHttps(options) : requestHttp(options)
