@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
+import { hostPortsOf } from '../../../shared/machinery/host-ports.ts'
 import type { HostPort } from '../../contracts.ts'
 import { normalizeSysctl } from '../admission/sysctls.ts'
 import { type KubeletParts, nodeIPsOf, podDirOf } from '../parts.ts'
@@ -60,7 +61,7 @@ export async function createSandbox(
     await cgroups.apply(pod, pid)
     if (hostNetwork) return { container, podIPs: nodeIPsOf(node) }
     const { namespace, name } = pod.metadata
-    const ports = hostPortsOf(pod)
+    const ports = portsOfNode(pod)
     const connected = { uid, namespace, name, sandboxId: id, pid, hostPorts: ports, bandwidth: bandwidthOf(pod) }
     const { ips } = await network.podNetwork.setUp(connected)
     if (ports.length > 0) await network.hostPorts(uid, ips, ports)
@@ -87,14 +88,13 @@ export async function runtimeHandler({ objects, handlers }: KubeletParts, pod: P
 export const addressesOf = ({ node, network }: KubeletParts, pod: Pod): readonly string[] =>
   pod.spec.hostNetwork ? nodeIPsOf(node) : (network.podNetwork.addressesOf(pod.metadata.uid)?.ips ?? [])
 
-const hostPortsOf = (pod: Pod): HostPort[] =>
-  pod.spec.containers.flatMap(({ ports = [] }) =>
-    ports.flatMap(({ hostPort, containerPort, protocol = 'TCP', hostIP }) =>
-      hostPort
-        ? [{ hostPort, containerPort, protocol: protocol as HostPort['protocol'], ...(hostIP ? { hostIP } : {}) }]
-        : [],
-    ),
-  )
+const portsOfNode = ({ spec }: Pod): HostPort[] =>
+  hostPortsOf(spec).map(({ hostPort = 0, containerPort, protocol = 'TCP', hostIP }) => ({
+    hostPort,
+    containerPort,
+    protocol: protocol as HostPort['protocol'],
+    ...(hostIP ? { hostIP } : {}),
+  }))
 
 /** Written in place: containers have these very files mounted. */
 export async function writeNameFiles(parts: KubeletParts, pod: Pod, podIPs: readonly string[]): Promise<void> {
