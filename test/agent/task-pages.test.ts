@@ -171,7 +171,7 @@ describe('hooks', () => {
     const started = () =>
       docker('ps', '-q', '--filter', `label=io.kubernetes.pod.uid=${uid}`, '--filter', 'name=k8s_main')
     await eventually(() => started() !== '', 60_000)
-    expect(statusOf(await node.get('hook-hangs')).state?.running).toBeUndefined()
+    expect(statusOf(await node.get('hook-hangs'))?.state?.running).toBeUndefined()
     const begun = performance.now()
     await node.remove('hook-hangs')
     expect(performance.now() - begun).toBeLessThan(60_000)
