@@ -68,20 +68,38 @@ export async function attachTo(
   }
 }
 
-export async function logsOf(engine: Docker, id: string, query: LogQuery): Promise<Readable> {
-  const container = engine.getContainer(id)
-  const { Config } = await docker(() => container.inspect())
+/** What is not followed, the engine's client would collect as a whole, and take for an object where it looks like one. */
+function streamLogs(engine: Docker, id: string, query: LogQuery): Promise<Readable> {
+  const { modem } = engine as unknown as { readonly modem: Modem }
   const options = {
     stdout: true,
     stderr: true,
+    follow: query.follow,
     timestamps: query.timestamps,
     ...(query.tailLines === undefined ? {} : { tail: query.tailLines }),
     ...(query.sinceSeconds === undefined ? {} : { since: query.sinceSeconds }),
+  }
+  const request = {
+    path: `/containers/${id}/logs?`,
+    method: 'GET',
+    isStream: true,
+    statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+    options,
     ...(query.signal ? { abortSignal: query.signal } : {}),
   }
-  const raw = query.follow
-    ? ((await docker(() => container.logs({ ...options, follow: true }))) as Readable)
-    : Readable.from([await docker(() => container.logs({ ...options, follow: false }))])
+  return new Promise((resolve, reject) =>
+    modem.dial(request, (error, answer) => (error ? reject(error) : resolve(answer as Readable))),
+  )
+}
+
+interface Modem {
+  dial(request: object, callback: (error: Error | null, answer: unknown) => void): void
+}
+
+export async function logsOf(engine: Docker, id: string, query: LogQuery): Promise<Readable> {
+  const container = engine.getContainer(id)
+  const { Config } = await docker(() => container.inspect())
+  const raw = await docker(() => streamLogs(engine, id, query))
   if (Config.Tty) return raw
   const merged = new MergedOutput()
   raw.on('error', error => merged.destroy(error))
