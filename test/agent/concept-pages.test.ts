@@ -213,6 +213,24 @@ describe('a probe', () => {
       ),
     )
   })
+  it.concurrent('that hangs is ended when its time is over: it leaves nothing behind', async () => {
+    const exec = { command: ['sleep', '4711'] }
+    await node.run('probe-hangs', {
+      containers: [
+        { ...node.container(), readinessProbe: { exec, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 2 } },
+      ],
+    })
+    const failures = async () =>
+      (await node.client.list(Event, { namespace })).items
+        .filter(({ involvedObject, reason }) => involvedObject.name === 'probe-hangs' && reason === 'Unhealthy')
+        .reduce((sum, { count = 1 }) => sum + count, 0)
+    await eventually(async () => (await failures()) >= 4, 60_000)
+    const id = statusOf(await node.get('probe-hangs')).containerID!.replace('docker://', '')
+    const hanging = docker('top', id, '-o', 'pid,args')
+      .split('\n')
+      .filter(line => line.endsWith('sleep 4711'))
+    expect(hanging.length).toBeLessThanOrEqual(1)
+  })
   it.concurrent('knows the variables of its container that are given by value', async () => {
     const container = {
       ...node.container(`echo yes > /tmp/well; ${STAY}`),

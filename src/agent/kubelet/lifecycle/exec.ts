@@ -8,7 +8,7 @@ export interface CommandResult {
 
 const MAX_OUTPUT_BYTES = 10 * 1024
 
-/** @throws Error when it does not end in time */
+/** @throws Error when it does not end in time: then it is ended */
 export async function runCommand(
   runtime: ContainerRuntime,
   containerId: string,
@@ -25,10 +25,11 @@ export async function runCommand(
     })
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s`)),
-      timeoutMs,
-    )
+    timer = setTimeout(() => {
+      // One that hangs would be one more each time that it is asked.
+      session.kill().catch(() => undefined) // it ended meanwhile, with its container or by itself
+      reject(new Error(`command timed out: "${command.join(' ')}" timed out after ${timeoutMs / 1000}s`))
+    }, timeoutMs)
   })
   try {
     const exitCode = await Promise.race([session.exitCode(), late])

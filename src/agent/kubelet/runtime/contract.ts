@@ -210,6 +210,8 @@ export interface ProcessStreams {
 export interface ExecSession extends ProcessStreams {
   /** Resolves when the process ended and its output was read. */
   exitCode(): Promise<number>
+  /** Ends the process itself, if it runs still; nobody waits for its output any more. */
+  kill(): Promise<void>
 }
 
 export interface ContainerStats {

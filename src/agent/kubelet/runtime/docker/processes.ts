@@ -1,4 +1,5 @@
 // exec, attach and logs: byte streams in and out of containers.
+import { readFile } from 'node:fs/promises'
 import { PassThrough, type Duplex, Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
@@ -42,8 +43,20 @@ export async function execIn(engine: Docker, id: string, query: ExecQuery): Prom
         await new Promise(resolve => setTimeout(resolve, 20))
       }
     },
+    async kill() {
+      stream.destroy()
+      const { Running, Pid } = await docker(() => exec.inspect())
+      if (Running && (await isInContainer(Pid, id))) process.kill(Pid, 'SIGKILL')
+    },
   }
 }
+
+/** Docker has no call that ends it, and numbers of processes are given out again. */
+const isInContainer = (pid: number, id: string): Promise<boolean> =>
+  readFile(`/proc/${pid}/cgroup`, 'utf8').then(
+    text => text.includes(id),
+    () => false,
+  )
 
 export async function attachTo(
   engine: Docker,
