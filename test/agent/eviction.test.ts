@@ -1,6 +1,6 @@
 // What happens when the node, or a pod, runs out of something.
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { EvictionManager } from '../../src/agent/kubelet/eviction/eviction-manager.ts'
@@ -8,6 +8,8 @@ import { storageExcess } from '../../src/agent/kubelet/eviction/local-storage.ts
 import { rankForEviction } from '../../src/agent/kubelet/eviction/rank.ts'
 import { DEFAULT_THRESHOLDS, type NodeUsage, amountOf, shortages } from '../../src/agent/kubelet/eviction/thresholds.ts'
 import { ImageGc, removePulledImages } from '../../src/agent/kubelet/images/image-gc.ts'
+import type { RuntimePod } from '../../src/agent/kubelet/runtime/contract.ts'
+import { podDiskUsage, totalBytes } from '../../src/agent/kubelet/stats/disk-usage.ts'
 import { DockerRuntime } from '../../src/agent/kubelet/runtime/docker/docker-runtime.ts'
 import { Event, Node, type Pod } from '../../src/shared/api/core/v1.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
@@ -62,7 +64,7 @@ describe('storage of a pod', () => {
   const used = (containers: Record<string, number>, volume = 0) => ({
     containers: new Map(Object.entries(containers)),
     emptyDirs: new Map([['v', volume]]),
-    logs: 0,
+    inMemory: new Map(),
   })
 
   test('is counted together, with its volumes, against the sum of the limits that there are', () => {
@@ -70,6 +72,28 @@ describe('storage of a pod', () => {
     expect(storageExcess(pod, used({ main: 1000, free: 1000 }, 1001))).toBe(
       'Pod ephemeral local storage usage exceeds the total limit of containers 3k. ',
     )
+  })
+  test('is not what it has in memory', async () => {
+    const folder = temporaryFolder()
+    try {
+      for (const name of ['disk', 'memory']) {
+        mkdirSync(join(folder.path, 'volumes', name), { recursive: true })
+        writeFileSync(join(folder.path, 'volumes', name, 'file'), Buffer.alloc(100_000, 1))
+      }
+      const volumes = [
+        { name: 'disk', emptyDir: {} },
+        { name: 'memory', emptyDir: { medium: 'Memory' } },
+      ]
+      const containers = [{ name: 'main', ...limit('150k') }]
+      const filling = { metadata: { uid: 'u' }, spec: { containers, volumes } } as unknown as Pod
+      const engine = { pod: () => Promise.resolve({ containers: [] } as unknown as RuntimePod), diskBytes: () => Promise.resolve(0) } // prettier-ignore
+      const usage = await podDiskUsage(filling, folder.path, engine)
+      expect(usage.inMemory.get('memory')).toBeGreaterThanOrEqual(100_000)
+      expect(totalBytes(usage)).toBeLessThan(150_000)
+      expect(storageExcess(filling, usage)).toBeUndefined()
+    } finally {
+      folder.remove()
+    }
   })
   test('of one container is held to its own limit', () => {
     expect(storageExcess(pod, used({ main: 2001 }))).toBe(

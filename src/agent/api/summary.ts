@@ -5,6 +5,7 @@ import { formatMicroTime, formatTime } from '../../shared/machinery/clock.ts'
 import { type MachineUsage, machineUsage } from '../kubelet/node/machine.ts'
 import type { ContainerStats } from '../kubelet/runtime/contract.ts'
 import { podDirOf } from '../kubelet/parts.ts'
+import { totalBytes } from '../kubelet/stats/disk-usage.ts'
 import type { ApiContext } from './contract.ts'
 
 const NONE: ContainerStats = {
@@ -111,14 +112,13 @@ async function storageOf({ kubelet, dataDir }: ApiContext, uid: string, time: st
       name,
       availableBytes: disk.bavail * disk.bsize,
       capacityBytes: disk.blocks * disk.bsize,
-      usedBytes: usage.emptyDirs.get(name) ?? 0,
+      usedBytes: usage.emptyDirs.get(name) ?? usage.inMemory.get(name) ?? 0,
       inodesFree: disk.ffree,
       inodes: disk.files,
     }
   })
-  const usedBytes = [...usage.emptyDirs.values(), ...usage.containers.values()].reduce((sum, bytes) => sum + bytes, 0)
   return {
     volume: (await Promise.all(volumes)).filter(found => found !== undefined),
-    'ephemeral-storage': { time, usedBytes },
+    'ephemeral-storage': { time, usedBytes: totalBytes(usage) },
   }
 }

@@ -1,4 +1,4 @@
-// How much disk a pod fills: its memory-less emptyDirs, its containers' writable layers and logs.
+// How much disk a pod fills: its emptyDirs on disk, its containers' writable layers and logs.
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
@@ -17,8 +17,10 @@ export async function folderBytes(path: string): Promise<number> {
 }
 
 export interface PodDiskUsage {
-  /** By volume name. */
+  /** By volume name, those on disk. */
   readonly emptyDirs: ReadonlyMap<string, number>
+  /** By volume name, those in memory: they fill no disk. */
+  readonly inMemory: ReadonlyMap<string, number>
   /** By container name: writable layer and logs. */
   readonly containers: ReadonlyMap<string, number>
 }
@@ -29,13 +31,14 @@ export async function podDiskUsage(
   runtime: Pick<ContainerRuntime, 'pod' | 'diskBytes'>,
 ): Promise<PodDiskUsage> {
   const emptyDirs = new Map<string, number>()
+  const inMemory = new Map<string, number>()
   for (const { name, emptyDir } of pod.spec.volumes ?? [])
-    if (emptyDir) emptyDirs.set(name, await folderBytes(join(podDir, 'volumes', name)))
+    if (emptyDir) (emptyDir.medium ? inMemory : emptyDirs).set(name, await folderBytes(join(podDir, 'volumes', name)))
   const containers = new Map<string, number>()
   for (const { id, name } of (await runtime.pod(pod.metadata.uid)).containers)
     containers.set(name, (containers.get(name) ?? 0) + (await runtime.diskBytes(id)))
-  return { emptyDirs, containers }
+  return { emptyDirs, inMemory, containers }
 }
 
-export const totalBytes = ({ emptyDirs, containers }: PodDiskUsage): number =>
+export const totalBytes = ({ emptyDirs, containers }: Omit<PodDiskUsage, 'inMemory'>): number =>
   [...emptyDirs.values(), ...containers.values()].reduce((sum, bytes) => sum + bytes, 0)
