@@ -1,5 +1,5 @@
 // Volumes that outlive pods, and those made of images: over real Docker and the host's own file system.
-import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -14,7 +14,7 @@ import {
 } from '../../src/shared/api/core/v1.ts'
 import { LOCAL_VOLUMES_PATH, LOCAL_VOLUME_FINALIZER } from '../../src/shared/machinery/local-volumes.ts'
 import { eventually } from '../support/eventually.ts'
-import { hostTools } from '../../src/agent/kubelet/volumes/mounts.ts'
+import { hostTools, mountPoints } from '../../src/agent/kubelet/volumes/mounts.ts'
 import { docker } from './support/node.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
 
@@ -355,6 +355,42 @@ describe('paths inside volumes', () => {
     })
     expect(inside(second, 'cat', '/etc/a.conf')).toBe('new')
     await node.remove('sub-file')
+  })
+})
+
+describe('volumes of a pod that is over', () => {
+  it('are given back, though the pod is still there: memory, files and mounts; what it said stays', async () => {
+    await node.client.create(ConfigMap, { metadata: { name: 'over', namespace }, data: { key: 'value' } })
+    const mounts = [
+      { name: 'memory', mountPath: '/m' },
+      { name: 'disk', mountPath: '/d', subPath: 'part' },
+      { name: 'objects', mountPath: '/o' },
+    ]
+    const script =
+      'dd if=/dev/zero of=/m/file bs=1000 count=1 2>/dev/null; touch /d/x; cat /o/key; echo done > /dev/termination-log'
+    await node.run('over', {
+      restartPolicy: 'Never',
+      volumes: [
+        { name: 'memory', emptyDir: { medium: 'Memory' } },
+        { name: 'disk', emptyDir: {} },
+        { name: 'objects', configMap: { name: 'over' } },
+      ],
+      containers: [{ ...node.container(script), volumeMounts: mounts }],
+    })
+    const { metadata, status } = await node.until('over', pod => pod.status.phase === 'Succeeded')
+    const folder = join(node.folder.path, 'data', 'pods', metadata.uid)
+    const left = () => readdirSync(folder)
+    await eventually(() => !left().includes('volumes') && !left().includes('volume-subpaths'))
+    expect((await mountPoints()).filter(path => path.includes(metadata.uid))).toEqual([])
+    expect(docker('logs', status.containerStatuses![0]!.containerID!.replace('docker://', ''))).toBe('value')
+    // It does not come back with what the volume shows, nor with another agent.
+    await node.stopAgent()
+    await node.startAgent()
+    await node.client.patch(ConfigMap, { namespace, name: 'over' }, { data: { key: 'other' } })
+    await eventually(() => node.agent.kubelet.pod(namespace, 'over') !== undefined)
+    expect(statusOf(await node.get('over')).state?.terminated?.message).toBe('done\n')
+    expect(left()).not.toContain('volumes')
+    await node.remove('over')
   })
 })
 

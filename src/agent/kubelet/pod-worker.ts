@@ -15,7 +15,7 @@ import { podStatusOf } from './status/pod-status.ts'
 import { StatusWriter } from './status/status-writer.ts'
 import { type Actions, computeActions, isSomething } from './sync/actions.ts'
 import { removeOldAttempts } from './sync/attempts.ts'
-import { deleteFromApi, forgetPod, releasePod, stopContainers, stopSandboxes } from './sync/end-pod.ts'
+import { deleteFromApi, emptyPod, forgetPod, releasePod, stopContainers, stopSandboxes } from './sync/end-pod.ts'
 import { hasten, killContainer } from './sync/kill.ts'
 import { devicesProblem } from './sync/dynamic-resources.ts'
 import { type ReplaceSandbox, replaceSandbox } from './sync/replace-sandbox.ts'
@@ -396,6 +396,7 @@ export class PodWorker {
 
   /** Everything stops; a pod that is being deleted is then removed from the node and from the API. */
   async #endPod(observed: RuntimePod): Promise<void> {
+    this.#alive.abort(new Error('the pod is over'))
     this.#prober.stop(['startup', 'liveness'])
     using _ = this.#parts.removals.hold()
     const given =
@@ -413,7 +414,7 @@ export class PodWorker {
     await this.#report({ ...ended, sandboxes: [] }, true)
     await releasePod(this.#parts, this.#pod, ended)
     this.#tellStopped()
-    if (this.#graceSeconds === undefined) return
+    if (this.#graceSeconds === undefined) return emptyPod(this.#parts, this.#pod)
     await this.#writer.flushed()
     await forgetPod(this.#parts, this.#pod, ended)
     if (!this.#removed && !isStatic(this.#pod)) await deleteFromApi(this.#parts, this.#pod)

@@ -6,7 +6,7 @@ import { podReference } from '../references.ts'
 import type { RuntimeContainer, RuntimePod } from '../runtime/contract.ts'
 import { isStatic } from '../static/manifests.ts'
 import { letGo } from '../volumes/exclusive.ts'
-import { removeVolumes } from '../volumes/volumes.ts'
+import { clearVolumes, removeVolumes } from '../volumes/volumes.ts'
 import { type KillOptions, killPod } from './kill.ts'
 import { addressesOf } from './sandbox.ts'
 
@@ -74,6 +74,10 @@ async function disconnect({ network, recorder }: KubeletParts, pod: Pod): Promis
 async function allDone(works: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason
 }
+
+/** What it had of the disk, but for what its containers said: the pod is over, and may be asked about for long. */
+export const emptyPod = ({ dataDir, tools }: KubeletParts, { metadata }: Pod): Promise<void> =>
+  clearVolumes({ podDir: podDirOf(dataDir, metadata.uid), tools })
 
 /** Containers, files and memories of a pod that has stopped. */
 export async function forgetPod(parts: KubeletParts, pod: Pod, { containers }: RuntimePod): Promise<void> {

@@ -1,4 +1,5 @@
 // A pod's volumes: prepares them and keeps their contents current.
+import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PersistentVolume, ProjectedVolumeSource, Volume } from '../../../shared/api/core/v1.ts'
@@ -116,6 +117,16 @@ async function project(
 
 /** @returns whether the volume's files show something that can change while the pod runs */
 export const isLive = (volume: Volume): boolean => projectionOf(volume) !== undefined
+
+/** Of a pod that is over, though its object is still there: memory, disk and mounts are given back. */
+export async function clearVolumes({ podDir, tools }: VolumesOptions): Promise<void> {
+  for (const name of ['volume-subpaths', 'volumes']) {
+    const folder = join(podDir, name)
+    if (!existsSync(folder)) continue
+    await unmountBelow(folder, tools)
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
 /** Unmounts and deletes everything of the pod; what hostPath and persistent volumes point to is not touched. */
 export async function removeVolumes({ podDir, tools }: VolumesOptions): Promise<void> {
