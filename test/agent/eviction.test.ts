@@ -335,6 +335,10 @@ describe('on a node', () => {
     })
     const pod = await node.until('writer', ({ status }) => status.phase === 'Failed')
     expect(pod.status.message).toBe('Container writer exceeded its local ephemeral storage limit "1Mi". ')
+    // What it has written is what there was too little room for.
+    const { uid } = pod.metadata
+    await eventually(() => docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${uid}`) === '', 30_000)
+    expect((await node.get('writer')).status).toEqual(pod.status)
     await node.remove('writer')
   })
 

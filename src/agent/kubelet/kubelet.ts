@@ -13,6 +13,7 @@ import { podReference } from './references.ts'
 import { PodWorker } from './pod-worker.ts'
 import { describePod } from './spec/containers.ts'
 import { isCritical } from './spec/critical.ts'
+import { EVICTED } from './sync/end-pod.ts'
 import { type PodDiskUsage, podDiskUsage } from './stats/disk-usage.ts'
 import { fromApi, isMirror, isMirrorOf, isStatic, readManifests } from './static/manifests.ts'
 import { MirrorPods } from './static/mirror-pods.ts'
@@ -79,13 +80,13 @@ export class Kubelet implements AsyncDisposable {
 
   /** Ends a pod to save the node. */
   evict(pod: Pod, message: string, graceSeconds: number): void {
-    this.#parts.recorder.event(podReference(pod), 'Warning', 'Evicted', message)
+    this.#parts.recorder.event(podReference(pod), 'Warning', EVICTED, message)
     const worker = this.#workers.get(pod.metadata.uid)
     if (!worker) return
     // An agent that starts before the API server could be told would start the pod again.
     if (!isStatic(pod))
       void worker.stopped().then(() => this.#checkpoints.save({ ...worker.pod, status: worker.status }))
-    worker.end({ reason: 'Evicted', message, graceSeconds, disruption: message })
+    worker.end({ reason: EVICTED, message, graceSeconds, disruption: message })
   }
 
   /**

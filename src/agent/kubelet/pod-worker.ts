@@ -414,7 +414,7 @@ export class PodWorker {
     await this.#report({ ...ended, sandboxes: [] }, true)
     await releasePod(this.#parts, this.#pod, ended)
     this.#tellStopped()
-    if (this.#graceSeconds === undefined) return emptyPod(this.#parts, this.#pod)
+    if (this.#graceSeconds === undefined) return emptyPod(this.#parts, { ...this.#pod, status: this.#status }, ended)
     await this.#writer.flushed()
     await forgetPod(this.#parts, this.#pod, ended)
     if (!this.#removed && !isStatic(this.#pod)) await deleteFromApi(this.#parts, this.#pod)

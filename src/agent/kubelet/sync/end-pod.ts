@@ -10,6 +10,9 @@ import { clearVolumes, removeVolumes } from '../volumes/volumes.ts'
 import { type KillOptions, killPod } from './kill.ts'
 import { addressesOf } from './sandbox.ts'
 
+/** Reason of a pod that was ended to save the node. */
+export const EVICTED = 'Evicted'
+
 /** Ends the pod's containers within their grace period; its sandbox runs on. @returns what is left, as it ended */
 export async function stopContainers(
   parts: KubeletParts,
@@ -75,9 +78,15 @@ async function allDone(works: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(works)) if (result.status === 'rejected') throw result.reason
 }
 
-/** What it had of the disk, but for what its containers said: the pod is over, and may be asked about for long. */
-export const emptyPod = ({ dataDir, tools }: KubeletParts, { metadata }: Pod): Promise<void> =>
-  clearVolumes({ podDir: podDirOf(dataDir, metadata.uid), tools })
+/**
+ * Of a pod that is over, and may be asked about for long: what it had of the disk, but for what its containers said and
+ * logged. Of one that was evicted for what it had, the containers go as well.
+ */
+export async function emptyPod(parts: KubeletParts, pod: Pod, { containers }: RuntimePod): Promise<void> {
+  const { dataDir, tools } = parts
+  await clearVolumes({ podDir: podDirOf(dataDir, pod.metadata.uid), tools })
+  if (pod.status.reason === EVICTED) await dispose(parts, pod, containers)
+}
 
 /** Containers, files and memories of a pod that has stopped. */
 export async function forgetPod(parts: KubeletParts, pod: Pod, { containers }: RuntimePod): Promise<void> {
