@@ -165,7 +165,10 @@ export async function startAgent({
       pods: () => running.kubelet?.active ?? [],
       readings: async () => (await stats.snapshot()).containers,
       diskUsage: pod => kubelet.diskUsage(pod),
-      reclaimDisk: async () => void (await imageGc.free(Number.POSITIVE_INFINITY)),
+      reclaimDisk: async () => {
+        await kubelet.freeDisk()
+        await imageGc.free(Number.POSITIVE_INFINITY)
+      },
       evict: (pod, message, graceSeconds) => kubelet.evict(pod, message, graceSeconds),
       reclaiming: resource => tellOfNode('Warning', 'EvictionThresholdMet', `Attempting to reclaim ${resource}`),
       clock,

@@ -338,7 +338,7 @@ describe('on a node', () => {
     // What it has written is what there was too little room for.
     const { uid } = pod.metadata
     await eventually(() => docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${uid}`) === '', 30_000)
-    expect((await node.get('writer')).status).toEqual(pod.status)
+    expect(statusOf(await node.get('writer'), 'writer')).toEqual(statusOf(pod, 'writer'))
     await node.remove('writer')
   })
 

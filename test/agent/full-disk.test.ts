@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ConfigMap, Event, Node } from '../../src/shared/api/core/v1.ts'
 import { type Clock, systemClock } from '../../src/shared/machinery/clock.ts'
 import { eventually } from '../support/eventually.ts'
+import { docker } from './support/node.ts'
 import { TestNode, statusOf } from './support/test-node.ts'
 
 /** Five minutes ahead when it is told to. */
@@ -77,6 +78,8 @@ const condition = async () =>
 it('a node that runs short says so, frees what it may, ends the pods that use most, and takes no more', async () => {
   await node.stopAgent()
   await node.startAgent({}, clock)
+  await node.run('finished', { restartPolicy: 'Never', containers: [node.container('echo bye')] })
+  const finished = await node.until('finished', ({ status }) => status.phase === 'Succeeded')
   await node.run('greedy', { volumes: [{ name: 'v', emptyDir: {} }] })
   await node.ready('greedy')
   fill()
@@ -91,6 +94,8 @@ it('a node that runs short says so, frees what it may, ends the pods that use mo
     async () => expect(await condition()).toMatchObject({ status: 'True', reason: 'KubeletHasDiskPressure' }),
     40_000,
   )
+  expect(docker('ps', '-aq', '--filter', `label=io.kubernetes.pod.uid=${finished.metadata.uid}`)).toBe('')
+  expect(statusOf(await node.get('finished'))).toEqual(statusOf(finished))
   await node.run('refused')
   const refused = await node.until('refused', ({ status }) => status.phase === 'Failed')
   expect(refused.status).toMatchObject({

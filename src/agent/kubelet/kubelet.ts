@@ -13,7 +13,7 @@ import { podReference } from './references.ts'
 import { PodWorker } from './pod-worker.ts'
 import { describePod } from './spec/containers.ts'
 import { isCritical } from './spec/critical.ts'
-import { EVICTED } from './sync/end-pod.ts'
+import { EVICTED, removeDead } from './sync/end-pod.ts'
 import { type PodDiskUsage, podDiskUsage } from './stats/disk-usage.ts'
 import { fromApi, isMirror, isMirrorOf, isStatic, readManifests } from './static/manifests.ts'
 import { MirrorPods } from './static/mirror-pods.ts'
@@ -76,6 +76,11 @@ export class Kubelet implements AsyncDisposable {
   diskUsage(pod: Pod): Promise<PodDiskUsage> {
     const { runtime, dataDir } = this.#parts
     return podDiskUsage(pod, podDirOf(dataDir, pod.metadata.uid), runtime)
+  }
+
+  /** Removes what pods that are over left of their containers. */
+  async freeDisk(): Promise<void> {
+    for (const { isOver, pod } of this.#workers.values()) if (isOver) await removeDead(this.#parts, pod)
   }
 
   /** Ends a pod to save the node. */

@@ -88,6 +88,12 @@ export async function emptyPod(parts: KubeletParts, pod: Pod, { containers }: Ru
   if (pod.status.reason === EVICTED) await dispose(parts, pod, containers)
 }
 
+/** Its logs go as well: of a pod that is over, on a disk that is full. */
+export async function removeDead({ runtime }: KubeletParts, { metadata }: Pod): Promise<void> {
+  const { containers } = await runtime.pod(metadata.uid)
+  await Promise.all(containers.filter(({ state }) => state !== 'running').map(({ id }) => runtime.remove(id)))
+}
+
 /** Containers, files and memories of a pod that has stopped. */
 export async function forgetPod(parts: KubeletParts, pod: Pod, { containers }: RuntimePod): Promise<void> {
   const { images, tokens, backoff, probeCounts, tools, dataDir } = parts
