@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { Transform, type TransformCallback } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Pod } from '../../shared/api/core/v1.ts'
+import type { ContainerState, Pod } from '../../shared/api/core/v1.ts'
 import { type ApiContext, HttpError, containersNamed, findPod } from './contract.ts'
 
 const isTrue = (text: string | null): boolean => text === 'true' || text === '1'
@@ -38,8 +38,10 @@ export async function serveLogs(
   const pod = findPod(context, namespace, podName)
   const containers = await containersNamed(context, pod, containerName)
   const previous = isTrue(query.get('previous'))
-  const container = containers[previous ? 1 : 0]
-  if (!container) throw missing(pod.metadata.name, containerName, previous, waitingReason(pod, containerName))
+  // While a container waits to be started again, the run before is the one that has just ended.
+  const isWaiting = stateOf(pod, containerName)?.waiting !== undefined
+  const container = containers[previous && !isWaiting ? 1 : 0]
+  if (!container) throw missing(pod, containerName, previous)
   const stop = new AbortController()
   response.on('close', () => stop.abort())
   const tail = query.get('tailLines')
@@ -80,13 +82,18 @@ const OF_PULLS: Readonly<Record<string, string>> = {
   ImagePullBackOff: 'trying and failing to pull image',
 }
 
-const waitingReason = ({ status }: Pod, name: string): string | undefined =>
+const stateOf = ({ status }: Pod, name: string): ContainerState | undefined =>
   [status.containerStatuses, status.initContainerStatuses, status.ephemeralContainerStatuses]
     .flatMap(statuses => statuses ?? [])
-    .find(one => one.name === name)?.state?.waiting?.reason
+    .find(one => one.name === name)?.state
 
-function missing(pod: string, container: string, previous: boolean, reason: string | undefined): HttpError {
-  if (previous) return new HttpError(400, `previous terminated container "${container}" in pod "${pod}" not found`)
-  const why = (reason && OF_PULLS[reason]) ?? reason ?? 'ContainerCreating'
-  return new HttpError(400, `container "${container}" in pod "${pod}" is waiting to start: ${why}`)
+/** The runtime has none of it: it is still to come, or has gone. */
+function missing(pod: Pod, name: string, previous: boolean): HttpError {
+  const which = `container "${name}" in pod "${pod.metadata.name}"`
+  if (previous) return new HttpError(400, `previous terminated ${which} not found`)
+  const state = stateOf(pod, name)
+  if (state?.terminated)
+    return new HttpError(400, `unable to retrieve container logs for ${state.terminated.containerID ?? which}`)
+  const reason = state?.waiting?.reason ?? 'ContainerCreating'
+  return new HttpError(400, `${which} is waiting to start: ${OF_PULLS[reason] ?? reason}`)
 }
