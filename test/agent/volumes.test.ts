@@ -303,6 +303,18 @@ describe('image volumes', () => {
     )
     await node.remove('image-none')
   })
+  it('have no other paths than the image', async () => {
+    const mount = { name: 'files', mountPath: '/files', subPath: 'bin/none' }
+    await node.run('image-part', {
+      volumes: [{ name: 'files', image: { reference: node.image, pullPolicy: 'Never' } }],
+      containers: [{ ...node.container(), volumeMounts: [mount] }],
+    })
+    const pod = await node.until('image-part', found => statusOf(found)?.state?.waiting?.message !== undefined)
+    expect(statusOf(pod).state?.waiting?.message).toBe(
+      'failed to prepare subPath for volumeMount "files" of container "main": subpath "bin/none" does not exist',
+    )
+    await node.remove('image-part')
+  })
 })
 
 describe('paths inside volumes', () => {

@@ -34,7 +34,7 @@ export async function mountsOf(
     const target = join(podDir, 'volume-subpaths', mount.name, container.name, String(index))
     try {
       mounts.push({
-        hostPath: subPath === '' ? volume.path : await bindSubPath(volume.path, subPath, target, tools),
+        hostPath: subPath === '' ? volume.path : await bindSubPath(volume, subPath, target, tools),
         containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
         readOnly: volume.readOnly || (mount.readOnly ?? false),
         ...(recursiveReadOnly ? { recursiveReadOnly } : {}),

@@ -5,6 +5,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, chmod, lstat, mkdir, open, realpath, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { type HostTools, isMountPoint } from './mounts.ts'
+import type { PreparedVolume } from './volumes.ts'
 
 /** Opens a place rather than its contents. @see open(2) */
 const O_PATH = 0o10000000
@@ -15,19 +16,26 @@ const inside = (root: string, path: string): boolean =>
   path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
 
 /**
- * @param volume host path of the volume's root, itself trusted
+ * @param volume the host path of its root is trusted itself
  * @param subPath relative, without `..`; made as a folder when it does not exist, for whom the volume is
  * @param target a path that only the agent can change; becomes the bind mount
  * @throws Error when the path leads out of the volume
  */
-export async function bindSubPath(volume: string, subPath: string, target: string, tools: HostTools): Promise<string> {
+export async function bindSubPath(
+  volume: Pick<PreparedVolume, 'path' | 'complete'>,
+  subPath: string,
+  target: string,
+  tools: HostTools,
+): Promise<string> {
   if (subPath.startsWith('/') || subPath.split('/').includes('..'))
     throw new Error(`subPath must be relative and must not contain '..': ${subPath}`)
-  const root = await realpath(volume)
+  const root = await realpath(volume.path)
   const wanted = join(root, subPath)
-  await makeMissing(root, wanted)
-  const resolved = await realpath(wanted)
-  if (!inside(root, resolved)) throw new Error(`subpath "${subPath}" not within volume path "${volume}"`)
+  if (!volume.complete) await makeMissing(root, wanted)
+  const resolved = await realpath(wanted).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new Error(`subpath "${subPath}" does not exist`) : error
+  })
+  if (!inside(root, resolved)) throw new Error(`subpath "${subPath}" not within volume path "${volume.path}"`)
   const handle = await walk(root, relative(root, resolved))
   try {
     const source = `/proc/${process.pid}/fd/${handle.fd}`

@@ -41,6 +41,8 @@ export interface PreparedVolume {
   /** Whatever its mounts say. */
   readonly readOnly: boolean
   readonly block: boolean
+  /** Nothing is made in it: paths in it are there, or are a mistake. */
+  readonly complete?: boolean
 }
 
 /** By volume name. */
@@ -79,7 +81,10 @@ async function prepare(input: ProjectionInput, volume: Volume, options: PrepareO
     await prepareEmptyDir(folder, volume.emptyDir, memoryBytes, input.pod, tools)
     return writable(folder)
   }
-  if (volume.image) return readOnly(await prepareImageVolume(input.pod, volume.name, volume.image, folder, images))
+  if (volume.image) {
+    const path = await prepareImageVolume(input.pod, volume.name, volume.image, folder, images)
+    return { ...readOnly(path), complete: true }
+  }
   if (volume.nfs) return writable(await prepareNfs(volume.nfs, [], { mountPoint: folder, tools }))
   if (volume.persistentVolumeClaim || volume.ephemeral) {
     const found = await boundVolume(input.pod, volume, options.claims)
