@@ -1,6 +1,6 @@
 // How much of what a quota allows is used, as numbers for a bar and as people write them. Pure.
 import type { ResourceQuota } from '../../shared/api/core/v1.ts'
-import { formatBytes, parseQuantity } from '../kinds/quantity.ts'
+import { formatBytes, isBytes, parseQuantity } from '../kinds/quantity.ts'
 
 export interface QuotaLine {
   /** `requests.cpu`, `pods`. */
@@ -10,8 +10,6 @@ export interface QuotaLine {
   /** 0 to 1; of nothing allowed, all is used. */
   readonly share: number
 }
-
-const isBytes = (name: string) => /(^|[./])(memory|storage|ephemeral-storage)$|hugepages-/.test(name)
 
 const amountText = (name: string, quantity: string | number): string =>
   isBytes(name) && parseQuantity(quantity) > 0 ? formatBytes(parseQuantity(quantity)) : String(quantity)

@@ -71,6 +71,8 @@ const DAY = { year: 'numeric', month: 'numeric', day: 'numeric' } as const
 const TIME = { hour: 'numeric', minute: 'numeric', second: 'numeric' } as const
 // Making a format costs a hundred times what using it does.
 const numbers = computed(() => new Intl.NumberFormat(locale.value))
+/** By how many digits stand behind the point, at least and at most. */
+const decimals = computed(() => ({ locale: locale.value, formats: new Map<string, Intl.NumberFormat>() }))
 const dates = computed(() => new Intl.DateTimeFormat(locale.value, { ...DAY, ...TIME }))
 const times = computed(() => new Intl.DateTimeFormat(locale.value, TIME))
 /** One that is no time is told as it is. */
@@ -80,6 +82,16 @@ const formatted = (format: Intl.DateTimeFormat, time: string | number): string =
 }
 
 export const formatNumber = (value: number): string => numbers.value.format(value)
+
+/** @param least digits behind the point, also where they are zeros */
+export function formatDecimal(value: number, most: number, least = most): string {
+  const { formats } = decimals.value
+  const key = `${least}-${most}`
+  const options = { minimumFractionDigits: least, maximumFractionDigits: most, useGrouping: false }
+  const format = formats.get(key) ?? new Intl.NumberFormat(decimals.value.locale, options)
+  formats.set(key, format)
+  return format.format(value)
+}
 
 /** @param time anything that `Date` reads */
 export const formatDateTime = (time: string | number): string => formatted(dates.value, time)

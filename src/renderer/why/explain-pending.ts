@@ -7,12 +7,12 @@ import { freeOn, requestsOf } from '../world/room.ts'
 import type { ObjectRef } from '../world/world.ts'
 import { type Cause, type Evidence, type Fix, type Scene, because, fact } from './cause.ts'
 import { templateOf } from './explain-container.ts'
-import { type MessageKey, m, t } from '../i18n/i18n.ts'
+import { type MessageKey, formatDecimal, m, t } from '../i18n/i18n.ts'
 
 const RESOURCES = ['cpu', 'memory'] as const
 
 const roomText = (name: 'cpu' | 'memory', amount: number): string =>
-  name === 'memory' ? formatBytes(amount) : `${Number(amount.toFixed(2))} CPU`
+  name === 'memory' ? formatBytes(amount) : `${formatDecimal(amount, 2, 0)} CPU`
 
 /** `vm lacks 62 CPU and 890 GiB`, for each node with room too small. */
 function shortages(pod: Pod, { world }: Scene): Evidence[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { german } from '../../../src/renderer/i18n/de/german.ts'
 import { states } from '../../../src/renderer/i18n/de/states.ts'
-import { placeholdersOf, said, unsaid } from './texts.ts'
+import { blocks, placeholdersOf, said, unsaid } from './texts.ts'
 
 const messages: Readonly<Record<string, string>> = german
 const keys = Object.keys(messages)
@@ -33,6 +33,11 @@ const SHOWN_LATER = new Set([...Object.keys(states), 'Access Control', 'Custom R
 /** What the palette is searched for, in every language. */
 const SEARCHED = /^components\/CommandPalette\.vue: [a-z ]+$/
 
+/** Numbers written by themselves, not by `formatNumber` and its like. */
+const OWN_NUMBERS = /\.to(Fixed|Precision|Locale\w*)\(/
+/** Coordinates of lines. */
+const DRAWN = new Set(['metrics/UsageChart.vue', 'metrics/spark-line.ts'])
+
 describe('texts of the window', () => {
   it('have German for every key that is said', () => {
     expect(said.filter(({ key }) => messages[key] === undefined).map(({ file, key }) => `${file}: ${key}`)).toEqual([])
@@ -56,6 +61,11 @@ describe('texts of the window', () => {
       ({ key, values }) => values?.length && placeholdersOf(key).join() !== [...values].sort().join(),
     )
     expect(wrong.map(({ file, key }) => `${file}: ${key}`)).toEqual([])
+  })
+
+  it('write numbers as the language does', () => {
+    const own = blocks.filter(({ file, code }) => !DRAWN.has(file) && code.some(each => OWN_NUMBERS.test(each)))
+    expect(own.map(({ file }) => file)).toEqual([])
   })
 
   it('stand nowhere as plain English', () => {

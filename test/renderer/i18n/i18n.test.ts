@@ -1,6 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { computed } from 'vue'
-import { formatDateTime, formatNumber, inSentence, known, speak, t } from '../../../src/renderer/i18n/i18n.ts'
+import { formatBytes } from '../../../src/renderer/kinds/quantity.ts'
+import { amountText } from '../../../src/renderer/metrics/amount.ts'
+import {
+  formatDateTime,
+  formatDecimal,
+  formatNumber,
+  inSentence,
+  known,
+  speak,
+  t,
+} from '../../../src/renderer/i18n/i18n.ts'
 
 afterEach(() => speak('en'))
 
@@ -46,5 +56,18 @@ describe('what the window says', () => {
     expect([formatNumber(12345), inSentence('Network Policies')]).toEqual(['12,345', 'network policies'])
     await speak('de')
     expect([formatNumber(12345), inSentence('Network Policies')]).toEqual(['12.345', 'Network Policies'])
+  })
+
+  it('writes amounts, sizes and the use of a pod with the point of the language', async () => {
+    const amounts = () => [
+      formatDecimal(1.25, 1),
+      formatDecimal(2, 3, 0),
+      formatBytes(1.5 * 2 ** 30),
+      formatBytes(1023 * 2 ** 20),
+      amountText('cpu', 1.5),
+    ]
+    expect(amounts()).toEqual(['1.3', '2', '1.5 GiB', '1023 MiB', '1.50'])
+    await speak('de')
+    expect(amounts()).toEqual(['1,3', '2', '1,5 GiB', '1023 MiB', '1,50'])
   })
 })
