@@ -21,6 +21,8 @@ export interface ResourceColumn<T extends KubeObject = AnyObject> {
   /** Not shown until the user asks for it; `narrow`: only where the window has no room to spare. */
   readonly hidden?: boolean | 'narrow'
   readonly mono?: boolean
+  /** Its end tells more than its beginning, as of an image: what has no room is cut at the start. */
+  readonly cutsStart?: boolean
   /** What the row is told by: its name. */
   readonly strong?: boolean
   /** Changes by itself: sorted by, but not filtered by. */

@@ -24,6 +24,7 @@ const imagesColumn = <T extends KubeObject>(template: (object: T) => PodTemplate
   value: ({ object }) => (template(object).spec?.containers ?? []).map(({ image }) => image).join(', '),
   width: 'minmax(140px, 2fr)',
   mono: true,
+  cutsStart: true,
 })
 
 const readyColumn = <T extends KubeObject>(counts: (object: T) => [have: number, want: number]): ResourceColumn<T> => ({

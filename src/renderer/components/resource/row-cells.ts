@@ -7,6 +7,8 @@ import { fits } from './text-room.ts'
 
 const TEXT = 'min-w-0 px-2'
 const DRAWN = 'flex min-w-0 items-center px-2 [&>*]:min-w-0'
+/** The line runs the other way, what stands in it does not: dots are at the start. */
+const CUT_START = 'truncate text-left [direction:rtl]'
 /** Padding at both sides. */
 export const CELL_PADDING = 16
 
@@ -20,21 +22,24 @@ const look = (base: string, { mono, strong }: ResourceColumn) =>
 function base(column: ResourceColumn, row: Row, room: number, text: string | undefined): string {
   if (text === undefined) return column.fits?.(row, room) ? DRAWN : `${DRAWN} overflow-hidden`
   const isWhole = fits(text, column.mono ? 'mono' : column.strong ? 'strong' : 'plain', room)
-  return isWhole ? `${TEXT} whitespace-nowrap` : `${TEXT} truncate`
+  if (isWhole) return `${TEXT} whitespace-nowrap`
+  return column.cutsStart ? `${TEXT} ${CUT_START}` : `${TEXT} truncate`
 }
 
 function cell(column: ResourceColumn, row: Row, room: number) {
   const content = column.cell ? column.cell(row, room) : column.value(row)
   const text = typeof content === 'string' || typeof content === 'number' ? String(content) : undefined
+  const shape = base(column, row, room, text)
   const attributes = {
     key: column.id,
-    class: look(base(column, row, room, text), column),
+    class: look(shape, column),
     role: 'gridcell',
     'data-column': column.id,
   }
   // No element more than is needed: a list that is scrolled makes the browser style all of them. A text is a node that
   // stays and says something else, where the element's own text would be another node each time.
-  return h('span', attributes, [text === undefined ? content : createTextVNode(text)])
+  if (text === undefined) return h('span', attributes, [content])
+  return h('span', attributes, [shape.endsWith(CUT_START) ? h('bdi', { dir: 'ltr' }, text) : createTextVNode(text)])
 }
 
 export const RowCells: FunctionalComponent<{ columns: Columns; row: Row; rooms: Rooms }> = ({ columns, row, rooms }) =>
