@@ -2,6 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import type { ServedKind } from '@/api/discovery.ts'
 import { actionsOf, fitting } from '@/kinds/actions.ts'
+import { createPinia, setActivePinia } from 'pinia'
+import { useClusterStore } from '@/stores/cluster.ts'
+import { Deployment } from '../../src/shared/api/apps/v1.ts'
+import { Host } from '../../src/shared/api/flotilla/v1.ts'
 import { CronJob } from '../../src/shared/api/batch/v1.ts'
 import { Node } from '../../src/shared/api/core/v1.ts'
 import type { AnyObject } from '../../src/shared/machinery/object.ts'
@@ -25,5 +29,27 @@ describe('an object is offered', () => {
     expect(ids).toContain(wanted)
     expect(ids).not.toContain(unwanted)
     expect(ids).toContain('delete')
+  })
+})
+
+describe('a Deployment', () => {
+  const served = { type: Deployment, verbs: ['patch'], subresources: new Set() } as unknown as ServedKind
+  const idsOf = (annotations: Record<string, string>, kinds: readonly unknown[]) => {
+    setActivePinia(createPinia())
+    useClusterStore().kinds = kinds as readonly ServedKind[]
+    const web = make(Deployment, 'web', { metadata: { annotations } })
+    return fitting(actionsOf(served), web as unknown as AnyObject).map(({ id }) => id)
+  }
+  const ours = [{ type: Host, verbs: ['list'] }]
+
+  it('of a cluster of ours is offered to roll back by itself, and no longer to', () => {
+    expect(idsOf({}, ours)).toContain('auto-rollback')
+    expect(idsOf({}, ours)).not.toContain('no-auto-rollback')
+    const asked = idsOf({ 'flotilla.dev/auto-rollback': 'true' }, ours)
+    expect(asked).toContain('no-auto-rollback')
+    expect(asked).not.toContain('auto-rollback')
+  })
+  it('of another Kubernetes is not: nobody there would do it', () => {
+    expect(idsOf({}, [])).not.toContain('auto-rollback')
   })
 })

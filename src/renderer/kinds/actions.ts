@@ -16,10 +16,12 @@ import {
   SquareTerminal,
   Tag,
   Trash2,
+  Undo2,
 } from '@lucide/vue'
 import type { Component } from 'vue'
 import { CronJob, Job } from '../../shared/api/batch/v1.ts'
 import type { Container, Pod } from '../../shared/api/core/v1.ts'
+import { AUTO_ROLLBACK } from '../../shared/api/flotilla/auto-rollback.ts'
 import { formatTime } from '../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { controllerRef } from '../../shared/machinery/owner.ts'
@@ -29,6 +31,7 @@ import type { Row } from '../api/sources.ts'
 import { useDebugStore } from '../dock/debug.ts'
 import { type ForwardKind, useForwardStore } from '../forwards/forwards.ts'
 import { useDrainStore } from '../nodes/drains.ts'
+import { useClusterStore } from '../stores/cluster.ts'
 import { useConfirmStore } from '../stores/confirm.ts'
 import { useDockStore } from '../stores/dock.ts'
 import { useToastStore } from '../stores/toasts.ts'
@@ -195,6 +198,21 @@ const setSpec = ({ type }: ServedKind, rows: readonly Row[], spec: object, done:
     connection.client.patch(type, refOf(row), { spec }, { type: 'merge' }),
   )
 
+const setRollback = ({ type }: ServedKind, rows: readonly Row[], isWanted: boolean) =>
+  forEach(
+    rows,
+    t(
+      isWanted
+        ? '{things}: when a new revision fails, the last healthy one comes back'
+        : '{things}: a new revision that fails stays',
+      { things: count(rows, type.kind) },
+    ),
+    row => {
+      const annotations = { [AUTO_ROLLBACK]: isWanted ? 'true' : null }
+      return connection.client.patch(type, refOf(row), { metadata: { annotations } }, { type: 'merge' })
+    },
+  )
+
 async function cordon(kind: ServedKind, rows: readonly Row[]): Promise<void> {
   const names = rows.map(({ name }) => name)
   const { confirmed } = await useConfirmStore().ask({
@@ -286,6 +304,8 @@ const HAS_PODS = new Set([
 const HALTED: Readonly<Record<string, string>> = { Deployment: 'paused', CronJob: 'suspend', Job: 'suspend' }
 const isHalted = ({ kind, spec }: AnyObject) =>
   (spec as Record<string, unknown> | undefined)?.[HALTED[kind] ?? ''] === true
+/** It returns to its last healthy revision by itself. */
+const rollsBack = ({ metadata }: AnyObject) => metadata.annotations?.[AUTO_ROLLBACK] === 'true'
 const isCordoned = ({ spec }: AnyObject) => (spec as { unschedulable?: boolean } | undefined)?.unschedulable === true
 const RESTARTABLE = new Set(['Deployment', 'StatefulSet', 'DaemonSet'])
 
@@ -300,6 +320,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
   }
   const firstPod = (run: (pod: Pod) => void) => first(row => run(row.object as unknown as Pod))
   const forwarded = type.group === '' || type.group === 'apps' ? FORWARDED[type.kind] : undefined
+  const canRollBack = type.kind === 'Deployment' && type.group === 'apps' && useClusterStore().isOurs
   const actions: (ResourceAction | false)[] = [
     (type.kind === 'Pod' || HAS_PODS.has(type.kind)) && {
       id: 'logs',
@@ -422,6 +443,24 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       bulk: true,
       fits: isHalted,
       run: rows => setSpec(kind, rows, { [HALTED[type.kind] ?? '']: false }, m('Resumed {things}')),
+    },
+    canRollBack && {
+      id: 'auto-rollback',
+      minor: true,
+      title: t('Roll back by itself'),
+      icon: Undo2,
+      bulk: true,
+      fits: object => !rollsBack(object),
+      run: rows => setRollback(kind, rows, true),
+    },
+    canRollBack && {
+      id: 'no-auto-rollback',
+      minor: true,
+      title: t('Do not roll back by itself'),
+      icon: Undo2,
+      bulk: true,
+      fits: rollsBack,
+      run: rows => setRollback(kind, rows, false),
     },
     verbs.includes('patch') && {
       id: 'label',

@@ -1,6 +1,7 @@
 // What the cluster serves: found after login, and again whenever it may have changed.
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
+import { Host } from '../../shared/api/flotilla/v1.ts'
 import { connection } from '../api/connection.ts'
 import { type ServedKind, discover, kindKey } from '../api/discovery.ts'
 
@@ -35,5 +36,8 @@ export const useClusterStore = defineStore('cluster', () => {
   /** By URL parts, or undefined when the server does not serve it. */
   const find = (group: string, version: string, plural: string) => byKey.value.get(kindKey({ group, version, plural }))
 
-  return { kinds, byKey, version, error, refresh, find }
+  /** Not another Kubernetes: it has hosts, a history, and controllers of its own. */
+  const isOurs = computed(() => find(Host.group, Host.version, Host.plural) !== undefined)
+
+  return { kinds, byKey, version, error, isOurs, refresh, find }
 })

@@ -1,6 +1,7 @@
 // deployment-auto-rollback: a Deployment that asks for it (flotilla.dev/auto-rollback: "true") returns to its last
 // healthy revision when the new one makes no progress within its deadline, or its pods crash again and again.
 import { Deployment, type DeploymentCondition, ReplicaSet } from '../../../shared/api/apps/v1.ts'
+import { ROLLED_BACK_AT, ROLLED_BACK_FROM, ROLLED_BACK_REASON } from '../../../shared/api/flotilla/auto-rollback.ts'
 import { Pod, type PodTemplateSpec } from '../../../shared/api/core/v1.ts'
 import type { ObjectRef } from '../../../shared/client/client.ts'
 import { byControllerUid } from '../../../shared/client/lister.ts'
@@ -23,17 +24,7 @@ import { findNewSet } from '../deployment/rollout.ts'
 import { isComplete } from '../deployment/status.ts'
 import { POD_TEMPLATE_HASH } from '../support/template-hash.ts'
 import { type Failure, deadlineMs, failureOf, healthyRevision } from './judge.ts'
-import {
-  CHANGE_CAUSE,
-  FAILED,
-  HEALTHY_SINCE,
-  ROLLED_BACK_AT,
-  ROLLED_BACK_FROM,
-  ROLLED_BACK_REASON,
-  isAsked,
-  isFailed,
-  isHealthy,
-} from './marks.ts'
+import { CHANGE_CAUSE, FAILED, HEALTHY_SINCE, isAsked, isFailed, isHealthy } from './marks.ts'
 
 type Context = ControllerContext
 

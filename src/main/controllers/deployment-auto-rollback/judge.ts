@@ -3,7 +3,8 @@ import type { Deployment, ReplicaSet } from '../../../shared/api/apps/v1.ts'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { revisionOf } from '../deployment/annotations.ts'
 import { Reason, deadlineOf, progressOf } from '../deployment/conditions.ts'
-import { ROLLED_BACK_AT, isFailed, isHealthy, maxRestarts } from './marks.ts'
+import { ROLLED_BACK_AT } from '../../../shared/api/flotilla/auto-rollback.ts'
+import { isFailed, isHealthy, maxRestarts } from './marks.ts'
 
 export interface Failure {
   /** `ProgressDeadlineExceeded` or `CrashLoopBackOff`. */

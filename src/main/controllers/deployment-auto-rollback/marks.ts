@@ -1,15 +1,10 @@
 // What automatic rollback remembers, and where: on the ReplicaSets how their revision fared, on the Deployment what was
 // done about it.
 import type { Deployment, ReplicaSet } from '../../../shared/api/apps/v1.ts'
+import { AUTO_ROLLBACK } from '../../../shared/api/flotilla/auto-rollback.ts'
 
-/** On a Deployment: "true" asks for automatic rollback. */
-export const AUTO_ROLLBACK = 'flotilla.dev/auto-rollback'
 /** On a Deployment: so many restarts of a new pod are too many; default 3. */
 export const MAX_RESTARTS = 'flotilla.dev/auto-rollback-restarts'
-/** On a Deployment: the revision that was given up, why, and when. */
-export const ROLLED_BACK_FROM = 'flotilla.dev/rolled-back-from'
-export const ROLLED_BACK_REASON = 'flotilla.dev/rolled-back-reason'
-export const ROLLED_BACK_AT = 'flotilla.dev/rolled-back-at'
 /** On a ReplicaSet: its revision was wholly rolled out and stayed well, since when. */
 export const HEALTHY_SINCE = 'flotilla.dev/revision-healthy-since'
 /** On a ReplicaSet: why its revision was given up. */

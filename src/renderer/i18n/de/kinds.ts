@@ -104,6 +104,11 @@ export const kinds = {
   Drain: 'Leeren',
   'Run now': 'Jetzt ausführen',
   'Pause the rollout': 'Rollout anhalten',
+  'Roll back by itself': 'Selbsttätig zurückrollen',
+  'Do not roll back by itself': 'Nicht selbsttätig zurückrollen',
+  '{things}: when a new revision fails, the last healthy one comes back':
+    '{things}: Scheitert eine neue Revision, kommt die letzte gesunde zurück',
+  '{things}: a new revision that fails stays': '{things}: Eine neue Revision, die scheitert, bleibt',
   Suspend: 'Aussetzen',
   Resume: 'Fortsetzen',
   Label: 'Labels setzen',
