@@ -31,7 +31,7 @@ const TERMS = new Set([
 /** Said where they are shown: states, groups of kinds. */
 const SHOWN_LATER = new Set([...Object.keys(states), 'Access Control', 'Custom Resources'])
 /** What the palette is searched for, in every language. */
-const SEARCHED = /^components\/CommandPalette\.vue: [a-z ]+$/
+const SEARCHED = /^search\/commands\.ts: [a-z ]+$/
 
 /** Numbers written by themselves, not by `formatNumber` and its like. */
 const OWN_NUMBERS = /\.to(Fixed|Precision|Locale\w*)\(/
