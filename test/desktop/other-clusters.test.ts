@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type AccessSource, type ClusterAccess, contextAccess } from '../../src/main/desktop/clusters/access.ts'
 import { loginKind, readContexts } from '../../src/main/desktop/clusters/kubeconfig.ts'
+import { makeAuthority, makeLeaf } from '../../src/main/pki/certificates.ts'
 import { type Clock, systemClock } from '../../src/shared/machinery/clock.ts'
 
 let folder = ''
@@ -99,6 +100,33 @@ describe('contextAccess()', () => {
       tls: { rejectUnauthorized: false },
       headers: { authorization: `Basic ${Buffer.from('ada:p').toString('base64')}` },
     })
+  })
+
+  it('says when the certificate that logs in has ended, and takes the one that takes its place', async () => {
+    const day = 86_400_000
+    const authority = await makeAuthority('ca', 365, Date.UTC(2026, 0, 1))
+    const leafOf = (nowMs: number) =>
+      makeLeaf(authority, { commonName: 'ada', organizations: [], usage: 'client', days: 30, nowMs })
+    const write = async (nowMs: number) => {
+      const { certPem, keyPem } = await leafOf(nowMs)
+      writeFileSync(join(folder, 'cert'), certPem)
+      writeFileSync(join(folder, 'key'), keyPem)
+    }
+    const now = Date.UTC(2026, 2, 1)
+    const source = access(undefined, { ...systemClock, now: () => now })
+    await write(now - 40 * day)
+    writeConfig('{ client-certificate: cert, client-key: key }')
+    await expect(source.get()).rejects.toThrow('the certificate that logs in to one ended on 2026-02-19')
+    await write(now - day)
+    expect((await given(source)).tls.cert).toContain('BEGIN CERTIFICATE')
+  })
+
+  it('leaves it to the cluster where there is a token beside a certificate that has ended', async () => {
+    const { certPem, keyPem } = await makeAuthority('old', 1, Date.UTC(2020, 0, 1))
+    writeFileSync(join(folder, 'cert'), certPem)
+    writeFileSync(join(folder, 'key'), keyPem)
+    writeConfig('{ client-certificate: cert, client-key: key, token: t }')
+    expect((await given(access())).headers).toEqual({ authorization: 'Bearer t' })
   })
 
   it('takes a token that was renewed in its file after a refusal', async () => {

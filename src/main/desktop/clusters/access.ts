@@ -1,4 +1,5 @@
 // How requests get into a cluster: its address, whom to trust, and who we are. All of it stays in this process.
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -102,6 +103,17 @@ async function compose(context: KubeContext, plugin: ExecCredential | undefined)
   }
 }
 
+/** Of a certificate that is over, when it ended. Of what is none the cluster tells what is wrong. */
+function endOf(pem: string | undefined, nowMs: number): string | undefined {
+  if (pem === undefined) return undefined
+  try {
+    const endMs = Date.parse(new X509Certificate(pem).validTo)
+    return endMs < nowMs ? new Date(endMs).toISOString().slice(0, 10) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** The file is read when it is needed: who renews it need not tell us. */
 export function contextAccess({ path, context: name, clock, confirm }: ContextAccessOptions): AccessSource {
   let current: Promise<{ access: ClusterAccess; expiresMs: number | undefined }> | undefined
@@ -115,7 +127,11 @@ export function contextAccess({ path, context: name, clock, confirm }: ContextAc
     const { exec } = context.user
     if (exec && !(await confirm(context))) throw new Error(`the program that logs in to ${name} may not run`)
     const plugin = exec ? await runExecPlugin(context, exec) : undefined
-    latest = await compose(context, plugin)
+    const composed = await compose(context, plugin)
+    // Clusters refuse it with no more than "Unauthorized".
+    const ended = composed.headers['authorization'] ? undefined : endOf(composed.tls.cert, clock.now())
+    if (ended) throw new Error(`the certificate that logs in to ${name} ended on ${ended}: a new one is needed`)
+    latest = composed
     return { access: latest, expiresMs: plugin?.expiresMs }
   }
 
