@@ -137,7 +137,7 @@ describe('Why?', () => {
       .getByRole('button', { name: /^Edit the container/ })
       .click()
     await page.getByRole('tab', { name: /broken/ }).waitFor()
-    await page.getByRole('region', { name: 'Why?' }).getByRole('button', { name: 'Logs of the run that ended' }).click()
+    await page.getByRole('region', { name: 'Why?' }).getByRole('button', { name: /^Logs/ }).click()
     await page.getByRole('log').getByText('no queue').first().waitFor()
   })
 })
