@@ -171,7 +171,6 @@ describe('the window', () => {
     await shoot(page, 'delete-cancellable')
     await message.getByRole('button', { name: 'Cancel' }).click()
     await message.waitFor({ state: 'detached' })
-    await new Promise(resolve => setTimeout(resolve, 5_000))
     expect(await cluster.kubectl('get', 'deployment', 'shop', '-o', 'jsonpath={.metadata.deletionTimestamp}')).toBe('')
     await page.getByRole('button', { name: 'Delete' }).click()
     await dialog.getByRole('button', { name: 'Delete' }).click()
