@@ -63,8 +63,8 @@ describe('budgetStatus()', () => {
 it('policyStatus() tells directions and how many rules there are in each', () => {
   const policy = (spec: object) =>
     make(NetworkPolicy, 'p', { spec: { podSelector: {}, ...spec } as NetworkPolicy['spec'] })
-  expect(policyStatus(policy({ ingress: [{}, {}] })).text).toBe('Ingress 2')
-  expect(policyStatus(policy({ policyTypes: ['Ingress', 'Egress'] })).text).toBe('Egress –, Ingress –')
+  expect(policyStatus(policy({ ingress: [{}, {}] })).text).toBe('Ingress: 2 rules')
+  expect(policyStatus(policy({ policyTypes: ['Ingress', 'Egress'] })).text).toBe('Egress closed, Ingress closed')
 })
 
 describe('unwellWorkloads()', () => {

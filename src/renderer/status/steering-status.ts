@@ -57,7 +57,9 @@ export function budgetStatus({ metadata, status }: PodDisruptionBudget): StatusV
 export function policyStatus(policy: NetworkPolicy): StatusView {
   const told = directionsOf(policy).map(direction => {
     const { length } = rulesOf(policy, direction)
-    return length ? `${direction} ${length}` : `${direction} –`
+    return length
+      ? t('{direction}: {n} rule | {direction}: {n} rules', { direction, n: length })
+      : t('{direction} closed', { direction })
   })
   return view('unknown', told.join(', '), t('It allows what its rules say, and nothing else, in these directions.'))
 }

@@ -62,6 +62,8 @@ export const states = {
   '{n} pod may be evicted now. | {n} pods may be evicted now.':
     '{n} Pod darf jetzt geräumt werden. | {n} Pods dürfen jetzt geräumt werden.',
   'No pod may be evicted now: a drain waits.': 'Kein Pod darf jetzt geräumt werden: Ein Drain wartet.',
+  '{direction}: {n} rule | {direction}: {n} rules': '{direction}: {n} Regel | {direction}: {n} Regeln',
+  '{direction} closed': '{direction} geschlossen',
   'It allows what its rules say, and nothing else, in these directions.':
     'In diesen Richtungen erlaubt sie, was ihre Regeln sagen, und sonst nichts.',
 } as const
