@@ -118,6 +118,8 @@ function explainPorts({ spec }: Service, pods: readonly Pod[], ref: ObjectRef): 
 export const explainService: Explainer<Service> = (service, scene, ref) => {
   const selector = service.spec.selector ?? {}
   if (service.spec.type === 'ExternalName' || Object.keys(selector).length === 0) return undefined
+  // Of pods that may not be listed nothing follows.
+  if (!scene.world.knows(Pod)) return undefined
   const pods = scene.world.podsMatching(service.metadata.namespace, fromMatchLabels(selector))
   const none = t('service {name} has no endpoint that is ready', { name: ref.name })
   if (pods.length === 0) {

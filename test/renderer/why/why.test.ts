@@ -345,6 +345,17 @@ describe('why does a workload not come up?', () => {
 })
 
 describe('why does nothing answer?', () => {
+  it('says nothing of what it may not see: pods, or the sets of a deployment', () => {
+    const app = makeApp('web', 1)
+    const fresh = make(Deployment, 'new', { spec: { replicas: 1, selector: {} } as never })
+    expect(ask([[Service, [app.service]]], Service, app.service)).toBeUndefined()
+    expect(ask([[Deployment, [fresh]]], Deployment, fresh)).toBeUndefined()
+    const seen = [
+      [Deployment, [fresh]],
+      [ReplicaSet, []],
+    ] as const
+    expect(told(ask([...seen], Deployment, fresh))).toContain('Deployment new has no replica set yet')
+  })
   it('compares the selector with the labels that there are', () => {
     const app = makeApp('web', 1)
     const service = make(Service, 'web', { spec: { selector: { app: 'wbe' } } as unknown as Service['spec'] })

@@ -40,6 +40,7 @@ export const views = {
   'in {namespace}': 'in {namespace}',
   'may not be listed': 'nicht einsehbar',
   'Events may not be listed.': 'Events sind nicht einsehbar.',
+  'Endpoints may not be listed.': 'Endpoints sind nicht einsehbar.',
   'Pods may not be listed.': 'Pods sind nicht einsehbar.',
   'No warnings lately.': 'In letzter Zeit keine Warnungen.',
   'Use it from a terminal': 'Im Terminal verwenden',
