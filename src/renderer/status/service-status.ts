@@ -4,11 +4,12 @@ import { isPodReady } from './pod-status.ts'
 import { type StatusView, view } from './tone.ts'
 import { t } from '../i18n/i18n.ts'
 
-/** @param pods those that its selector matches */
-export function serviceStatus({ metadata, spec }: Service, pods: readonly Pod[]): StatusView {
+/** @param pods those that its selector matches; undefined where pods are not known, or not yet */
+export function serviceStatus({ metadata, spec }: Service, pods: readonly Pod[] | undefined): StatusView {
   if (metadata.deletionTimestamp) return view('progressing', 'Terminating')
   if (spec.type === 'ExternalName') return view('unknown', 'External name')
   if (!spec.selector) return view('unknown', 'No selector', t('Its endpoints are kept by somebody else.'))
+  if (!pods) return view('unknown', 'Unknown', t('Its pods are not listed.'))
   if (pods.length === 0) return view('failed', 'No pods', t('Its selector matches the labels of no pod.'))
   const ready = pods.filter(isPodReady).length
   const text = t('{ready} of {n} ready', { ready, n: pods.length })

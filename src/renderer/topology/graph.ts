@@ -173,7 +173,7 @@ function addTraffic(world: World, graph: GraphBuilder): void {
     const labels = service.spec.selector ?? {}
     const selector = Object.keys(labels).length ? fromMatchLabels(labels) : undefined
     const pods = selector ? world.podsMatching(namespaceOf(service), selector) : []
-    const { id } = graph.add('service', Service, service, serviceStatus(service, pods))
+    const { id } = graph.add('service', Service, service, serviceStatus(service, world.knows(Pod) ? pods : undefined))
     if (!selector) continue
     for (const type of WORKLOADS)
       for (const workload of world.in<KubeObject>(type, namespaceOf(service)))

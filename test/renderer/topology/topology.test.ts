@@ -99,6 +99,14 @@ describe('buildGraph()', () => {
     )
   })
 
+  it('says of a service that it has no pods only where pods are listed', () => {
+    const { service } = makeApp('web', 0)
+    const statusIn = (...lists: ListOf[]) =>
+      buildGraph(worldOf([Service, [service]], ...lists), []).nodes.get('services.v1.:default/web')?.status
+    expect(statusIn([Pod, []])).toMatchObject({ tone: 'failed', text: 'No pods' })
+    expect(statusIn()).toMatchObject({ tone: 'unknown', text: 'Unknown' })
+  })
+
   it('shows what an ingress names and nobody made as missing', () => {
     const graph = buildGraph(worldWith([], [[Ingress, [ingress('front', 'nowhere')]]]))
     expect(graph.nodes.get('services.v1.:default/nowhere')?.status).toMatchObject({ tone: 'failed', text: 'Missing' })

@@ -119,6 +119,7 @@ export const kinds = {
   'Not ready: {names}.': 'Nicht bereit: {names}.',
   'A readiness gate is not met.': 'Ein Readiness-Gate ist nicht erfüllt.',
   'Its endpoints are kept by somebody else.': 'Seine Endpunkte pflegt jemand anderes.',
+  'Its pods are not listed.': 'Seine Pods sind nicht aufgelistet.',
   'Its selector matches the labels of no pod.': 'Sein Selektor passt zu den Labels keines Pods.',
   'No pod behind this service is ready.': 'Kein Pod hinter diesem Service ist bereit.',
   '{ready} of {n} ready': '{ready} von {n} bereit',
