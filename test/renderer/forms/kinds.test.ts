@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createSSRApp, h } from 'vue'
 import { createPinia } from 'pinia'
 import { renderToString } from 'vue/server-renderer'
+import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
 import type { Client } from '../../../src/shared/client/client.ts'
 import type { AnyObject } from '../../../src/shared/machinery/object.ts'
 import type { ServedKind } from '@/api/discovery.ts'
@@ -46,12 +47,20 @@ const only = (text: string): AnyObject => {
   return object
 }
 
-/** What the form shows as wrong, and the field that it stands under. */
-async function toldAt(schema: FieldSchema, text: string, problems: ReadonlyMap<string, string>): Promise<string[]> {
+/** The form of a new object, as a page. */
+const formOf = (schema: FieldSchema, text: string, problems: ReadonlyMap<string, string>): Promise<string> => {
   const app = createSSRApp(() => h(SchemaForm, { modelValue: text, schema, problems, exists: false }))
-  const html = await renderToString(app.use(createPinia()))
-  return [...html.matchAll(/role="alert"[^>]*>([^<]*)</g)].map(([, words = '']) => words)
+  return renderToString(app.use(createPinia()))
 }
+/** What it shows as wrong. */
+const toldIn = (html: string) => [...html.matchAll(/role="alert"[^>]*>([^<]*)</g)].map(([, words = '']) => words)
+
+it('a form says that a name is needed', async () => {
+  const schema = await servedSchema(ConfigMap)
+  const html = await formOf(schema, startingText(ConfigMap, schema, 'default'), new Map())
+  expect(html).toMatch(/>name<\/label><span[^>]*aria-label="required"/)
+  expect(html).not.toMatch(/>namespace<\/label><span[^>]*aria-label="required"/)
+})
 
 it('the table holds every kind that the Create menu offers', () => {
   const served = builtinResources.map(({ type }) => ({ type, verbs: ['create'] }) as unknown as ServedKind)
@@ -79,8 +88,8 @@ describe.each(FORM_KINDS.map(each => [each.type.kind, each] as const))('%s', (ki
     const path: Path = each.at ?? bad[0]
     expect([...fields.keys()]).toContain(pathText(path))
     expect(general).not.toEqual([])
-    const told = await toldAt(schema, text, new Map([[pathText(path), 'this one']]))
-    expect(told).toEqual(['this one'])
+    const html = await formOf(schema, text, new Map([[pathText(path), 'this one']]))
+    expect(toldIn(html)).toEqual(['this one'])
   })
 
   it.each([
