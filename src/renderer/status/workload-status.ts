@@ -23,7 +23,7 @@ export function deploymentStatus({ metadata, spec, status }: Deployment): Status
     return view(
       'progressing',
       'Updating',
-      t('{n} old replicas are still going.', { n: (status.replicas ?? 0) - updated }),
+      t('{n} old replica is still going. | {n} old replicas are still going.', { n: (status.replicas ?? 0) - updated }),
     )
   if (available < wanted) {
     const reason = t('{available} of {wanted} replicas are available.', { available, wanted })
@@ -72,7 +72,11 @@ export function jobStatus({ spec, status }: Job): StatusView {
   if (failed?.status === 'True') return view('failed', failed.reason || 'Failed', failed.message)
   if (conditionOf(status.conditions, 'Complete')?.status === 'True') return view('healthy', 'Complete')
   if (spec.suspend) return view('suspended', 'Suspended')
-  return view('progressing', 'Running', status.failed ? t('{n} pods failed so far.', { n: status.failed }) : undefined)
+  return view(
+    'progressing',
+    'Running',
+    status.failed ? t('{n} pod failed so far. | {n} pods failed so far.', { n: status.failed }) : undefined,
+  )
 }
 
 export const cronJobStatus = ({ spec, status }: CronJob): StatusView =>

@@ -303,7 +303,10 @@ function explainContainer(of: Case): Cause | undefined {
       const end = explainEnd(of)
       return {
         ...end,
-        text: t('{text}; it was started {n} times', { text: end.text, n: of.status.restartCount + 1 }),
+        text: t('{text}; it was started once | {text}; it was started {n} times', {
+          text: end.text,
+          n: of.status.restartCount + 1,
+        }),
       }
     }
     return explainCreate(of, reason, message)

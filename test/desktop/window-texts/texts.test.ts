@@ -33,6 +33,19 @@ const SHOWN_LATER = new Set([...Object.keys(states), 'Access Control', 'Custom R
 /** What the palette is searched for, in every language. */
 const SEARCHED = /^search\/commands\.ts: [a-z ]+$/
 
+/** Said of two and more, or of a bound. */
+const ALWAYS_MANY = new Set([
+  'Check {n} hosts',
+  'Created {n} objects',
+  'More than {n} manifests at once are too many.',
+  'Replace {n} files?',
+  'service {name} reaches {ready} of {n} pods',
+  'the release unpacks to more than {n} bytes',
+  '{n} in all namespaces',
+  '{n} objects of kind {kind}',
+  '{n} pods',
+  '{shown} of {n} objects',
+])
 /** Numbers written by themselves, not by `formatNumber` and its like. */
 const OWN_NUMBERS = /\.to(Fixed|Precision|Locale\w*)\(/
 /** Coordinates of lines. */
@@ -54,6 +67,11 @@ describe('texts of the window', () => {
       expect(placeholdersOf(text), key).toEqual(placeholdersOf(key))
       expect(text.split(' | ').length, key).toBe(key.split(' | ').length)
     }
+  })
+
+  it('say one of a thing otherwise than many', () => {
+    const plain = keys.filter(key => /\{n\} (\w+ )?[a-z]+s\b/.test(key) && !key.includes(' | '))
+    expect(plain.filter(key => !ALWAYS_MANY.has(key))).toEqual([])
   })
 
   it('are given the values that they name', () => {

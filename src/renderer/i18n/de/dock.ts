@@ -63,7 +63,8 @@ export const dock = {
   'A pod is made on the node that sees its processes, network and files as root, and is deleted when the terminal closes.':
     'Auf dem Node entsteht ein Pod, der als root dessen Prozesse, Netzwerk und Dateien sieht; er wird gelöscht, sobald das Terminal schließt.',
   'Is on {nodeName} already.': 'Schon auf {nodeName} vorhanden.',
-  'Is pulled first; {n} images are on {nodeName}.': 'Wird zuerst geladen; auf {nodeName} sind {n} Images.',
+  'Is pulled first; {n} image is on {nodeName}. | Is pulled first; {n} images are on {nodeName}.':
+    'Wird zuerst geladen; auf {nodeName} ist {n} Image. | Wird zuerst geladen; auf {nodeName} sind {n} Images.',
   'Processes of': 'Prozesse von',
   'none: only the network': 'keine: nur das Netzwerk',
 

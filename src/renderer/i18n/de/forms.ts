@@ -2,7 +2,7 @@
 
 export const forms = {
   // Fields of any kind
-  'Binary, {n} bytes': 'Binär, {n} Bytes',
+  'Binary, {n} byte | Binary, {n} bytes': 'Binär, {n} Byte | Binär, {n} Bytes',
   'Value of {name}': 'Wert von {name}',
   'Hide {name}': '{name} verbergen',
   'Show {name}': '{name} zeigen',

@@ -29,9 +29,10 @@ export const history = {
   'Filter the timeline': 'Zeitverlauf filtern',
   'Changes only': 'Nur Änderungen',
   'Pods and replica sets too': 'Auch Pods und ReplicaSets',
-  '{n} moments': '{n} Ereignisse',
+  '{n} moment | {n} moments': '{n} Ereignis | {n} Ereignisse',
   'Nothing was recorded yet': 'Noch nichts aufgezeichnet',
-  '{n} older ones; filter to see them.': '{n} ältere; zum Anzeigen filtern.',
+  '{n} older one; filter to see it. | {n} older ones; filter to see them.':
+    '{n} älteres; zum Anzeigen filtern. | {n} ältere; zum Anzeigen filtern.',
   Deleted: 'Gelöscht',
   Updated: 'Geändert',
 } as const

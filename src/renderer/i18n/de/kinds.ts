@@ -124,9 +124,11 @@ export const kinds = {
   'No pod behind this service is ready.': 'Kein Pod hinter diesem Service ist bereit.',
   '{ready} of {n} ready': '{ready} von {n} bereit',
   '{updated} of {wanted} replicas are updated.': '{updated} von {wanted} Replikaten sind aktualisiert.',
-  '{n} old replicas are still going.': '{n} alte Replikate laufen noch aus.',
+  '{n} old replica is still going. | {n} old replicas are still going.':
+    '{n} altes Replikat läuft noch aus. | {n} alte Replikate laufen noch aus.',
   '{available} of {wanted} replicas are available.': '{available} von {wanted} Replikaten sind verfügbar.',
   '{ready} of {wanted} ready.': '{ready} von {wanted} bereit.',
   '{numberReady} of {wanted} nodes ready.': '{numberReady} von {wanted} Nodes bereit.',
-  '{n} pods failed so far.': 'Bisher {n} Pods fehlgeschlagen.',
+  '{n} pod failed so far. | {n} pods failed so far.':
+    'Bisher {n} Pod fehlgeschlagen. | Bisher {n} Pods fehlgeschlagen.',
 } as const

@@ -33,7 +33,7 @@ export const shell = {
   'Log out': 'Abmelden',
   'Log out {user}': '{user} abmelden',
   'All namespaces': 'Alle Namespaces',
-  '{n} namespaces': '{n} Namespaces',
+  '{n} namespace | {n} namespaces': '{n} Namespace | {n} Namespaces',
   'Namespaces shown: {label}': 'Gezeigte Namespaces: {label}',
   'Find a namespace': 'Namespace suchen',
   'No namespace is called that.': 'Kein Namespace heißt so.',

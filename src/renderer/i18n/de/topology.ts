@@ -41,7 +41,7 @@ export const topology = {
   'Show everything again': 'Wieder alles zeigen',
   Focus: 'Fokussieren',
   '{matches} found': '{matches} gefunden',
-  '{n} objects': '{n} Objekte',
+  '{n} object | {n} objects': '{n} Objekt | {n} Objekte',
   '{shown} of {n} objects': '{shown} von {n} Objekten',
   'As a map': 'Als Karte',
   'As a tree': 'Als Baum',

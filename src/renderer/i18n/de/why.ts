@@ -104,7 +104,8 @@ export const why = {
   'the {probe} probe of {of} fails ({asked})': 'die Probe {probe} von {of} schlägt fehl ({asked})',
   'the {probe} probe of {of} has not passed yet ({asked})':
     'die Probe {probe} von {of} war noch nicht erfolgreich ({asked})',
-  '{text}; it was started {n} times': '{text}; gestartet wurde {n}-mal',
+  '{text}; it was started once | {text}; it was started {n} times':
+    '{text}; gestartet wurde einmal | {text}; gestartet wurde {n}-mal',
 
   // Nodes
   'runs out of memory': 'hat kaum noch Arbeitsspeicher',
