@@ -30,6 +30,8 @@ const look = EditorView.theme({
   '.cm-insertedLine, .cm-changedLine': { backgroundColor: 'var(--healthy-soft) !important' },
   '.cm-deletedChunk': { backgroundColor: 'var(--failed-soft) !important' },
   '.cm-changedText': { background: 'color-mix(in srgb, var(--healthy) 25%, transparent) !important' },
+  // Colours of the syntax are not strong enough on those of the difference.
+  '.cm-changedText *, .cm-deletedText *': { color: 'var(--ink)' },
   '.cm-deletedChunk .cm-deletedText': { background: 'color-mix(in srgb, var(--failed) 25%, transparent) !important' },
 })
 
