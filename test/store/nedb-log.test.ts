@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Engine } from '../../src/main/store/contract.ts'
+import { type Disk, realDisk } from '../../src/main/store/nedb/disk.ts'
 import { type NedbEngineOptions, openNedbEngine } from '../../src/main/store/nedb/engine.ts'
 import { lockFolder } from '../../src/main/store/nedb/lock.ts'
 import { systemClock } from '../../src/shared/machinery/clock.ts'
+import { eventually } from '../support/eventually.ts'
 import { tempFolder, type TempFolder } from './temp-folder.ts'
 
 let folder: TempFolder
@@ -249,4 +251,52 @@ test('of many that find a dead lock at once, exactly one gets it', async () => {
   const won = attempts.filter(result => result.status === 'fulfilled')
   for (const { value } of won) await value[Symbol.asyncDispose]()
   expect(won).toHaveLength(1)
+})
+
+/** A disk on which segments that are made from now on get this far, and no further until it resolves. */
+const stoppedAtSegments = (stop: () => Promise<void>): Disk => ({
+  ...realDisk,
+  reach: point => (point === 'segment.created' ? stop() : Promise.resolve()),
+})
+const KILOBYTE = 'v'.repeat(1_000)
+
+test('the segment that follows is made while this one fills: writes wait for it only once it is full', async () => {
+  let stop = Promise.resolve()
+  let goOn: () => void = () => undefined
+  await open({ disk: stoppedAtSegments(() => stop), segmentBytes: 4_000 })
+  stop = new Promise(resolve => (goOn = resolve))
+  for (const key of ['/1', '/2', '/3', '/4']) await put(key, KILOBYTE)
+  expect(await segments()).toEqual(['000001.log', '000002.log'])
+  let written = false
+  const fifth = put('/5', KILOBYTE).then(() => (written = true))
+  await new Promise(resolve => setTimeout(resolve, 20))
+  expect(written).toBe(false)
+  goOn()
+  await fifth
+  expect(await keys()).toEqual(['/1', '/2', '/3', '/4', '/5'])
+})
+
+test('a segment that nothing was written to yet goes with a close, and with the opening after a crash', async () => {
+  await open({ segmentBytes: 4_000 })
+  for (const key of ['/1', '/2', '/3']) await put(key, KILOBYTE)
+  await eventually(async () => expect(await segments()).toEqual(['000001.log', '000002.log']))
+  await crashCopy()
+  await open({ segmentBytes: 4_000 })
+  expect(await keys()).toEqual(['/1', '/2', '/3'])
+  expect(await segments()).toEqual(['000001.log', '000002.log'])
+  for (const key of ['/4', '/5', '/6']) await put(key, KILOBYTE)
+  await close()
+  expect(await segments()).toEqual(['000001.log', '000002.log'])
+})
+
+test('a segment that could not be made ahead is made when it is needed', async () => {
+  let failures = 0
+  const fail = () => (failures++ === 0 ? Promise.reject(new Error('EIO: i/o error')) : Promise.resolve())
+  let stop = () => Promise.resolve()
+  await open({ disk: stoppedAtSegments(() => stop()), segmentBytes: 4_000 })
+  stop = fail
+  for (const key of ['/1', '/2', '/3', '/4', '/5']) await put(key, KILOBYTE)
+  expect(failures).toBe(2)
+  expect(engine!.health().state).toBe('ok')
+  expect(await keys()).toEqual(['/1', '/2', '/3', '/4', '/5'])
 })

@@ -1,13 +1,14 @@
 // The log: sealed segments that are only ever scanned, and one active nedb segment at the end.
 //
 //   manifest: [ 000007.snap | 000008.log | 000009.log* ]        * = active, bytes: null
-//   roll:     seal 000009 at its durable length, add an empty 000010.log, replace the manifest, drop 000009 from memory
+//   spare:    make an empty 000010.log while 000009 fills, which takes many syncs; nobody waits for them
+//   roll:     seal 000009 at its durable length, name 000010.log, replace the manifest, drop 000009 from memory
 //   compact:  copy what lives in a run of old segments to 000011.snap, replace the manifest, delete the run
 //
 // A file that the manifest does not name does not count; the next open removes it.
 import { open, readdir, stat, truncate } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type EngineRecord, StoreError } from '../contract.ts'
 import { encodeLine, fromStored, type Group, type StoredRecord } from './codec.ts'
 import { type Disk, FILE_MODE, makeFolder, removeIfThere } from './disk.ts'
@@ -42,7 +43,11 @@ export class SegmentLog {
   /** Taken inside `#files`: an append that is under way belongs to the segment that it began in. */
   readonly #appends = new Mutex()
   #manifest: Manifest
+  /** Of the next file; never used twice, whether a manifest that names it comes to the disk or not. */
+  #nextFile: number
   #active: Segment
+  /** What follows the active segment. Until a manifest names it, it does not count. */
+  #spare: Promise<Segment> | undefined
   #lastRevision: number
 
   private constructor(folder: string, disk: Disk, rollBytes: number, manifest: Manifest, active: Segment) {
@@ -50,6 +55,7 @@ export class SegmentLog {
     this.#disk = disk
     this.#rollBytes = rollBytes
     this.#manifest = manifest
+    this.#nextFile = manifest.nextFile
     this.#active = active
     this.#lastRevision = 0
   }
@@ -89,7 +95,8 @@ export class SegmentLog {
     }
     const number = manifest.nextFile
     const fresh = { ...manifest, nextFile: number + 1, lineage: randomUUID(), segments: sealed }
-    const { next, segment } = await startSegment(folder, disk, fresh, number)
+    const segment = await Segment.create(join(folder, fileName(number, 'log')), disk)
+    const next = await activate(folder, disk, fresh, segment)
     await disk.reach?.('open.segment-started')
     const log = new SegmentLog(folder, disk, rollBytes, next, segment)
     log.#lastRevision = revision
@@ -124,6 +131,14 @@ export class SegmentLog {
       await this.#active.append(group)
       this.#lastRevision = group.rev
     })
+    if (this.#spare || this.#active.bytes < this.#rollBytes / 2) return
+    this.#spare = this.#makeSegment()
+    // The roll that misses it tries again, and tells.
+    this.#spare.catch(() => undefined)
+  }
+
+  #makeSegment(): Promise<Segment> {
+    return Segment.create(join(this.#folder, fileName(this.#nextFile++, 'log')), this.#disk)
   }
 
   /** Cuts off what a failed append has left behind. */
@@ -139,10 +154,12 @@ export class SegmentLog {
   async #roll(): Promise<void> {
     await this.#disk.reach?.('roll.started')
     const old = this.#active
-    const number = this.#takeNumber()
-    const sealed = { ...this.#manifest, segments: this.#sealActive() }
-    const { next, segment } = await startSegment(this.#folder, this.#disk, sealed, number)
-    this.#manifest = next
+    const segments = this.#sealActive()
+    const spare = this.#spare
+    this.#spare = undefined
+    const segment = (await spare?.catch(() => undefined)) ?? (await this.#makeSegment())
+    const sealed = { ...this.#manifest, nextFile: this.#nextFile, segments }
+    this.#manifest = await activate(this.#folder, this.#disk, sealed, segment)
     this.#active = segment
     await this.#disk.reach?.('roll.manifest-replaced')
     await old.close()
@@ -187,7 +204,7 @@ export class SegmentLog {
       const compactedRevision = Math.max(revision, this.#manifest.compactedRevision)
       if (run.length === 0) return this.#replaceManifest({ ...this.#manifest, compactedRevision })
       await this.#disk.reach?.('compact.started')
-      const snapshot = await this.#writeSnapshot(fileName(this.#takeNumber(), 'snap'), run, isLive)
+      const snapshot = await this.#writeSnapshot(fileName(this.#nextFile++, 'snap'), run, isLive)
       const rest = this.#manifest.segments.slice(run.length)
       await this.#replaceManifest({ ...this.#manifest, compactedRevision, segments: [...snapshot, ...rest] })
       await this.#disk.reach?.('compact.manifest-replaced')
@@ -202,6 +219,10 @@ export class SegmentLog {
 
   async close(): Promise<void> {
     await this.#files.run(() => this.#active.close())
+    const spare = await this.#spare?.catch(() => undefined)
+    if (!spare) return
+    await spare.close()
+    await removeIfThere(spare.path)
   }
 
   async #writeSnapshot(
@@ -263,14 +284,8 @@ export class SegmentLog {
     return []
   }
 
-  /** A number is never used twice: a manifest whose replacement failed may still have reached the disk. */
-  #takeNumber(): number {
-    const number = this.#manifest.nextFile
-    this.#manifest = { ...this.#manifest, nextFile: number + 1 }
-    return number
-  }
-
-  async #replaceManifest(next: Manifest): Promise<void> {
+  async #replaceManifest(given: Manifest): Promise<void> {
+    const next = { ...given, nextFile: this.#nextFile }
     await writeManifest(this.#disk, this.#folder, next)
     this.#manifest = next
   }
@@ -297,16 +312,12 @@ export class SegmentLog {
 
 const fileName = (number: number, kind: 'log' | 'snap') => `${String(number).padStart(6, '0')}.${kind}`
 
-/** Adds a fresh active segment behind those of the manifest. The old manifest holds until the new one is durable. */
-async function startSegment(
-  folder: string,
-  disk: Disk,
-  manifest: Manifest,
-  number: number,
-): Promise<{ next: Manifest; segment: Segment }> {
-  const name = fileName(number, 'log')
-  const segment = await Segment.create(join(folder, name), disk)
-  const entry: SegmentEntry = { name, bytes: null, lastRevision: 0 }
+/**
+ * Adds the active segment behind those of the manifest. The old manifest holds until the new one is durable.
+ * @returns the new one
+ */
+async function activate(folder: string, disk: Disk, manifest: Manifest, segment: Segment): Promise<Manifest> {
+  const entry: SegmentEntry = { name: basename(segment.path), bytes: null, lastRevision: 0 }
   const next = { ...manifest, segments: [...manifest.segments, entry] }
   try {
     await writeManifest(disk, folder, next)
@@ -314,7 +325,7 @@ async function startSegment(
     await segment.close()
     throw error
   }
-  return { next, segment }
+  return next
 }
 
 /**
