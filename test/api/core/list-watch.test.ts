@@ -1,4 +1,5 @@
 // Lists in pages and at versions, and watches, over TLS and in process.
+import { connect } from 'node:http2'
 import { get as httpsGet } from 'node:https'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -7,6 +8,7 @@ import { parse } from 'yaml'
 import { ConfigMap } from '../../../src/shared/api/core/v1.ts'
 import { eventually } from '../../support/eventually.ts'
 import { decodeProtobuf } from '../../../src/main/apiserver/codec/protobuf/envelope.ts'
+import { readFields } from '../../../src/main/apiserver/codec/protobuf/wire.ts'
 import { startTestApiServer, type TestApiServer, testAdmin } from '../../support/api-server.ts'
 import { type AnyJson, configMap, pod, raw } from './support/raw.ts'
 
@@ -53,6 +55,32 @@ function openWatch(path: string, headers: Record<string, string> = {}): Promise<
     request.on('error', reject)
   })
 }
+/** A whole answer over HTTP/2. */
+async function rawOverHttp2(path: string, headers: Record<string, string>): Promise<Buffer> {
+  const session = connect(server.url, {
+    ca: server.pki.caPem,
+    cert: server.pki.admin.certPem,
+    key: server.pki.admin.keyPem,
+    servername: 'localhost',
+  })
+  const stream = session.request({ ':path': path, ...headers })
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  session.close()
+  return Buffer.concat(chunks)
+}
+
+/** Type and name of each event in a watch's answer in protobuf. */
+function eventsIn(bytes: Buffer): string[] {
+  const events: string[] = []
+  for (let at = 0; at < bytes.length; at += 4 + bytes.readUInt32BE(at)) {
+    const [type, object] = [...readFields(bytes.subarray(at + 4, at + 4 + bytes.readUInt32BE(at)))]
+    const [envelope] = [...readFields(object!.value as Buffer)]
+    events.push(`${String(type!.value)} ${(decodeProtobuf(envelope!.value as Buffer) as AnyJson).metadata!.name}`)
+  }
+  return events
+}
+
 const seen = ({ frames }: WatchSession) =>
   frames.map((frame: AnyJson) => `${frame.type} ${frame.object!.metadata!.name ?? ''}`.trim())
 
@@ -353,6 +381,18 @@ describe('watch', () => {
     expect(watch.frames[1]!.object).toMatchObject({ kind: 'Table', columnDefinitions: null })
     expect(watch.frames[1]!.object!.rows![0]!.cells![0]).toBe('b')
     watch.close()
+  })
+
+  test('in protobuf is messages behind their lengths, over both versions of HTTP', async () => {
+    const { json: before } = await raw(server, maps('w-proto'))
+    for (const name of ['a', 'b', 'c']) await make('w-proto', name)
+    const from = before.metadata!.resourceVersion
+    const path = `${maps('w-proto')}?watch=1&timeoutSeconds=1&resourceVersion=${from}`
+    const headers = { accept: 'application/vnd.kubernetes.protobuf' }
+    const [first, second] = await Promise.all([raw(server, path, { headers }), rawOverHttp2(path, headers)])
+    expect(first.headers['content-type']).toBe('application/vnd.kubernetes.protobuf;stream=watch')
+    expect(eventsIn(first.bytes)).toEqual(['ADDED a', 'ADDED b', 'ADDED c'])
+    expect(second.equals(first.bytes)).toBe(true)
   })
 
   test('of many watchers gives every one every event', async () => {

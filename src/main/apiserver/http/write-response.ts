@@ -126,31 +126,56 @@ const sinkOf = (response: Response): { readonly to: Writable; readonly form: Fra
     ? { to: response.socket, form: 'chunk' }
     : { to: response, form: 'line' }
 
-/** A watch in JSON, which most are: its batches are written as they come, with no stream of chunks in between. */
+/** A watch: its batches are written as they come, with no stream of chunks in between. */
 async function sendFrames(
   response: Response,
   answer: Extract<ApiResponse, { readonly frames: unknown }>,
   context: ResponseContext,
 ): Promise<void> {
-  startStream(response, answer, context, answer.contentType)
+  const isBinary = answer.contentType === PROTOBUF_TYPE
+  startStream(response, answer, context, isBinary ? `${PROTOBUF_TYPE};stream=watch` : answer.contentType)
   const { to, form } = sinkOf(response)
-  for await (const batch of answer.frames)
+  for await (const frames of answer.frames) {
+    const batch = isBinary ? frames.flatMap(frame => messageOf(frame) ?? []) : frames
     for (const piece of piecesOf(batch, form)) {
       if (context.life.ended) return void response.end()
       if (!to.write(piece)) await drained(to, context.life.signal)
     }
+  }
   response.end()
 }
+
+/** What a frame is on a connection. */
+type Written = Pick<Frame, 'line' | 'chunk'>
+
+/** Frames are shared by watchers, so their messages are as well; null for what has none. */
+const messages = new WeakMap<Frame, Written | null>()
+
+function messageOf(frame: Frame): Written | undefined {
+  const known = messages.get(frame)
+  if (known !== undefined) return known ?? undefined
+  const message = encodeWatchFrame(frame.type, frame.object)
+  const written = message && asChunk(message)
+  messages.set(frame, written ?? null)
+  return written
+}
+
+function asChunk(message: Buffer): Written {
+  const size = `${message.length.toString(16)}\r\n`
+  const chunk = Buffer.concat([Buffer.from(size), message, CHUNK_END])
+  return { chunk, line: chunk.subarray(size.length, -CHUNK_END.length) }
+}
+const CHUNK_END = Buffer.from('\r\n')
 
 /** Lines in pieces of about this many bytes: more is not held for a client that does not read. */
 const PIECE_BYTES = 64 * 1024
 
-type FrameForm = 'line' | 'chunk'
+type FrameForm = keyof Written
 
-export const piecesOf = (batch: readonly Frame[], form: FrameForm): Iterable<Buffer> =>
+export const piecesOf = (batch: readonly Written[], form: FrameForm): Iterable<Buffer> =>
   batch.length === 1 && batch[0] ? [batch[0][form]] : joinedPieces(batch, form)
 
-function* joinedPieces(batch: readonly Frame[], form: FrameForm): Generator<Buffer, undefined> {
+function* joinedPieces(batch: readonly Written[], form: FrameForm): Generator<Buffer, undefined> {
   let lines: Buffer[] = []
   let bytes = 0
   for (const { [form]: line } of batch) {
@@ -165,22 +190,6 @@ function* joinedPieces(batch: readonly Frame[], form: FrameForm): Generator<Buff
 }
 
 const joined = (lines: readonly Buffer[]): Buffer => (lines.length === 1 && lines[0] ? lines[0] : Buffer.concat(lines))
-
-/** Frames are shared by watchers, so their messages are as well. */
-const messages = new WeakMap<Frame, Buffer>()
-
-async function* messagesOf(
-  batches: AsyncIterable<readonly Frame[]>,
-  encode: (type: string, object: unknown) => Buffer | undefined,
-): AsyncGenerator<Buffer> {
-  for await (const batch of batches)
-    for (const frame of batch) {
-      const message = messages.get(frame) ?? encode(frame.type, frame.object)
-      if (!message) continue
-      messages.set(frame, message)
-      yield message
-    }
-}
 
 const isSmall = (body: Buffer, { acceptEncoding }: ResponseContext) =>
   body.length < GZIP_MIN_BYTES || !wantsGzip(acceptEncoding)
@@ -230,10 +239,6 @@ async function sendJson(
 /** Resolves when the answer has been handed to the connection. */
 export async function writeResponse(response: Response, answer: ApiResponse, context: ResponseContext): Promise<void> {
   if ('hijacked' in answer) return
-  if ('frames' in answer && answer.contentType === PROTOBUF_TYPE) {
-    const type = `${PROTOBUF_TYPE};stream=watch`
-    return sendStream(response, answer, context, type, messagesOf(answer.frames, encodeWatchFrame))
-  }
   if ('frames' in answer) return sendFrames(response, answer, context)
   if ('stream' in answer) return sendStream(response, answer, context, answer.contentType, answer.stream)
   if ('bytes' in answer) {
