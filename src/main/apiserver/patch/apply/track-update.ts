@@ -4,6 +4,7 @@ import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { compare, type Comparison } from './compare.ts'
+import { fieldsOfNew, workedOut } from './fields-of-new.ts'
 import { difference, EMPTY, isEmpty, overlaps, sameSet, union } from './field-set.ts'
 import {
   capUpdaters,
@@ -64,7 +65,7 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
   const own = { manager, operation: 'Update', apiVersion: object.apiVersion, subresource } as const
   // Who makes an object that says nothing of managers owns all of it.
   if (!old && object.metadata.managedFields === undefined) {
-    const set = trackable(filledFieldsOf(object, fact), subresource)
+    const set = update.fact ? workedOut(object, update.fact, subresource) : fieldsOfNew(object, schemaId, subresource)
     return isEmpty(set) ? [] : [encodeManager({ ...own, time, set })]
   }
   const managers = startingPoint(update)
