@@ -103,6 +103,7 @@ export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
 
 /** Merges the oldest updaters into one bucket per version, so that the list stays short. */
 export function capUpdaters(managers: Managers): void {
+  if (managers.size <= MAX_UPDATERS) return
   const updaters = [...managers].filter(([, m]) => m.operation === 'Update')
   let count = updaters.length
   updaters.sort(([a, x], [b, y]) => compareText(x.time ?? '', y.time ?? '') || compareText(a, b))
