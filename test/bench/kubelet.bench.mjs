@@ -145,8 +145,8 @@ console.log(
   `${PROBED_PODS} pods probed every second: ${drift.length} gaps, off by median ${ms(median(drift))}, p99 ${ms(percentile(drift, 99))}`,
 )
 
-unwatch()
 await Promise.all(probed.map(remove))
+unwatch()
 target.close()
 await server.stop()
 docker('rmi', IMAGE)
