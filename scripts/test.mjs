@@ -16,9 +16,9 @@ import { ensureDocker, ensureSystem, makeDisplay } from './lib/system.mjs'
 const STAGES = [
   // The store's tests wait for disks and power cuts half of their time.
   [['api', 'control', 'cli', 'shared', 'desktop', 'window'], ['store']],
-  // Those of hosts wait for machines to start and for links to break.
-  [['hosts'], ['network', 'agent']],
-  [['hosts-alone', 'e2e-alone']],
+  [['network']],
+  [['agent']],
+  [['hosts', 'hosts-alone', 'e2e-alone']],
   [['e2e'], ['clients', 'e2e-beside']],
 ]
 /** Files at a time; two where nothing is said. Those of `hosts` wait much, for machines of their own. */
