@@ -141,7 +141,9 @@ describe.skipIf(!process.env.DISPLAY)('the window of the desktop app', () => {
   })
 
   it('cannot go elsewhere, open windows, or reach other servers', async () => {
-    const windows = app.electron.windows().length
+    // Electron's own count: the driver's has one for a moment that was refused already.
+    const windows = () => app.electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
+    const before = await windows()
     await page.evaluate(`location.href = 'https://example.com/'`)
     expect(await page.evaluate('open("file:///etc/passwd") === null && open("app://flotilla/ui/") === null')).toBe(true)
     expect(await outcome(`fetch('https://127.0.0.1:1/')`)).not.toBe('done')
@@ -152,6 +154,6 @@ describe.skipIf(!process.env.DISPLAY)('the window of the desktop app', () => {
     const climb = `fetch('app://flotilla/ui/..%2f..%2fpackage.json').then(answer => { if (!answer.ok) throw answer.status })`
     expect(await outcome(climb)).toBe('404')
     expect(page.url()).toMatch(/^app:\/\/flotilla\/ui\//)
-    expect(app.electron.windows().length).toBe(windows)
+    expect(await windows()).toBe(before)
   })
 })
