@@ -62,7 +62,9 @@ describe('storage of a pod', () => {
     },
   } as unknown as Pod
   const used = (containers: Record<string, number>, volume = 0) => ({
-    containers: new Map(Object.entries(containers)),
+    containers: new Map(
+      Object.entries(containers).map(([name, bytes]) => [name, { writableLayer: bytes - 1, logs: 1 }]),
+    ),
     emptyDirs: new Map([['v', volume]]),
     inMemory: new Map(),
   })
@@ -86,7 +88,7 @@ describe('storage of a pod', () => {
       ]
       const containers = [{ name: 'main', ...limit('150k') }]
       const filling = { metadata: { uid: 'u' }, spec: { containers, volumes } } as unknown as Pod
-      const engine = { pod: () => Promise.resolve({ containers: [] } as unknown as RuntimePod), diskBytes: () => Promise.resolve(0) } // prettier-ignore
+      const engine = { pod: () => Promise.resolve({ containers: [] } as unknown as RuntimePod), disk: () => Promise.resolve({ writableLayer: 0, logs: 0 }) } // prettier-ignore
       const usage = await podDiskUsage(filling, folder.path, engine)
       expect(usage.inMemory.get('memory')).toBeGreaterThanOrEqual(100_000)
       expect(totalBytes(usage)).toBeLessThan(150_000)

@@ -14,9 +14,12 @@ beforeAll(async () => {
   node = await TestNode.start()
   await node.run('box', {
     containers: [
-      node.container(
-        'echo one; echo two; echo err >&2; mkdir -p /tmp/w; echo hi > /tmp/w/index.html; httpd -p 127.0.0.1:8081 -h /tmp/w; exec httpd -f -p 8080 -h /tmp/w',
-      ),
+      {
+        ...node.container(
+          'echo one; echo two; echo err >&2; mkdir -p /tmp/w; echo hi > /tmp/w/index.html; httpd -p 127.0.0.1:8081 -h /tmp/w; exec httpd -f -p 8080 -h /tmp/w',
+        ),
+        resources: { limits: { cpu: '500m', memory: '64Mi' } },
+      },
       {
         ...node.container('while read line; do [ "$line" != slow ] || sleep 1; echo "got $line"; done', 'reader'),
         stdin: true,
@@ -283,6 +286,55 @@ describe('numbers', () => {
     expect(all.process_stats.process_count).toBeGreaterThan(0)
     expect(all['ephemeral-storage']?.usedBytes).toBeGreaterThan(0)
     expect((await pod('?only_cpu_and_memory=true'))['ephemeral-storage']).toBeUndefined()
+  })
+  it('/stats/summary tells what each container fills of the disk, of its memory what is left, and of the node the rest', async () => {
+    const { node: ofNode, pods } = JSON.parse((await get('/stats/summary')).text) as {
+      node: {
+        systemContainers: { name: string; memory: { usageBytes: number } }[]
+        network: { name: string; interfaces: { name: string }[] }
+        runtime: object
+        swap: object
+      }
+      pods: {
+        podRef: { name: string }
+        swap: object
+        containers: {
+          name: string
+          memory: { availableBytes?: number; workingSetBytes: number }
+          rootfs: { usedBytes: number }
+          logs: { usedBytes: number }
+        }[]
+      }[]
+    }
+    const box = pods.find(({ podRef }) => podRef.name === 'box')!
+    const [main, reader] = ['main', 'reader'].map(name => box.containers.find(container => container.name === name)!)
+    expect(main!.rootfs.usedBytes).toBeGreaterThan(0)
+    expect(main!.logs.usedBytes).toBeGreaterThan(0)
+    expect(main!.memory.availableBytes! + main!.memory.workingSetBytes).toBe(64 * 2 ** 20)
+    expect(reader!.memory.availableBytes).toBeUndefined()
+    expect(box.swap).toMatchObject({ swapUsageBytes: 0 })
+    expect(ofNode.systemContainers.map(({ name }) => name)).toEqual(['kubelet', 'pods'])
+    for (const { memory } of ofNode.systemContainers) expect(memory.usageBytes).toBeGreaterThan(0)
+    expect(ofNode.network.interfaces.map(({ name }) => name)).not.toContain('lo')
+    expect(Object.keys(ofNode.runtime)).toEqual(['imageFs', 'containerFs'])
+    expect(Object.keys(ofNode.swap)).toContain('swapUsageBytes')
+  })
+  it('/metrics/cadvisor counts throttling, memory, disks and packets, and tells what the spec allows', async () => {
+    const text = (await get('/metrics/cadvisor')).text
+    const of = (name: string, more = '') =>
+      Number(new RegExp(`^${name}\\{container="main",[^}]*pod="box"[^}]*${more}[^}]*\\} (\\S+)`, 'm').exec(text)?.[1])
+    expect(of('container_spec_memory_limit_bytes')).toBe(64 * 2 ** 20)
+    expect(of('container_spec_cpu_quota')).toBe(50_000)
+    expect(of('container_cpu_cfs_periods_total')).toBeGreaterThan(0)
+    expect(of('container_cpu_cfs_throttled_seconds_total')).toBeGreaterThanOrEqual(0)
+    expect(of('container_cpu_user_seconds_total') + of('container_cpu_system_seconds_total')).toBeGreaterThan(0)
+    expect(of('container_memory_failures_total', 'failure_type="pgfault"')).toBeGreaterThan(0)
+    expect(of('container_memory_cache')).toBeGreaterThanOrEqual(0)
+    expect(text).toMatch(
+      /^container_network_receive_packets_total\{interface="eth0",namespace="default",pod="box"\} \d/m,
+    )
+    const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
+    expect(new Set(families).size).toBe(families.length)
   })
   it('/metrics, /metrics/cadvisor and /metrics/probes have their families', async () => {
     const cadvisor = (await get('/metrics/cadvisor')).text

@@ -83,6 +83,32 @@ const mounting = (claimName: string, script?: string): Partial<PodSpec> => ({
 })
 
 describe('claims', () => {
+  it('tell how full the file system of their volume is, though not that of a path of the host', async () => {
+    const path = join(node.folder.path, 'measured')
+    mkdirSync(path)
+    await bound('measured', local(path))
+    await bound('unmeasured', { hostPath: { path } })
+    for (const name of ['measured', 'unmeasured']) await node.run(name, mounting(name))
+    await node.ready('measured')
+    await node.ready('unmeasured')
+    const text = await (await fetch(`${node.kubeletUrl}/metrics`)).text()
+    const of = (name: string, claim: string) =>
+      new RegExp(`^kubelet_volume_stats_${name}\\{namespace="default",persistentvolumeclaim="${claim}"\\} (\\d+)$`, 'm').exec(text)?.[1] // prettier-ignore
+    const [capacity, used, available] = ['capacity_bytes', 'used_bytes', 'available_bytes'].map(name => Number(of(name, 'measured'))) // prettier-ignore
+    expect(used).toBeGreaterThan(0)
+    expect(capacity).toBeGreaterThanOrEqual(used! + available!)
+    expect(of('capacity_bytes', 'unmeasured')).toBeUndefined()
+    const { pods } = (await (await fetch(`${node.kubeletUrl}/stats/summary`)).json()) as {
+      pods: { podRef: { name: string }; volume: { name: string; pvcRef?: object; capacityBytes: number }[] }[]
+    }
+    const [volume] = pods.find(({ podRef }) => podRef.name === 'measured')!.volume
+    expect(volume).toMatchObject({
+      name: 'data',
+      pvcRef: { name: 'measured', namespace: 'default' },
+      capacityBytes: capacity,
+    })
+    for (const name of ['measured', 'unmeasured']) await node.remove(name)
+  })
   it('give the pod the path of a hostPath volume, which stays when the pod goes', async () => {
     const path = join(node.folder.path, 'host')
     await bound('host', { hostPath: { path, type: 'DirectoryOrCreate' } })

@@ -6,6 +6,7 @@ import type { NodeNetwork } from '../kubelet/parts.ts'
 import type { MachineFacts } from '../kubelet/node/machine.ts'
 import type { ProbeCounts } from '../kubelet/probes/probe-counts.ts'
 import type { TerminationCounts } from '../kubelet/status/termination-counts.ts'
+import type { ClaimVolume } from '../kubelet/stats/claim-volumes.ts'
 import type { StatsCollector } from '../kubelet/stats/collector.ts'
 import type { PodDiskUsage } from '../kubelet/stats/disk-usage.ts'
 import type { ContainerRuntime, RuntimeContainer } from '../kubelet/runtime/contract.ts'
@@ -15,6 +16,7 @@ export interface PodSource {
   readonly pods: readonly Pod[]
   pod(namespace: string, name: string): Pod | undefined
   diskUsage(pod: Pod): Promise<PodDiskUsage>
+  claimVolumes(pod: Pod): Promise<ClaimVolume[]>
 }
 
 export interface ApiContext {

@@ -8,8 +8,11 @@ import { serveExec } from './exec.ts'
 import { serveLogs } from './logs.ts'
 import { LOG_FOLDER, serveNodeLogs } from './node-logs.ts'
 import { servePortForward } from './port-forward.ts'
-import { cadvisorMetrics, kubeletMetrics, probeMetrics, resourceMetrics } from './metrics.ts'
-import { statsSummary } from './summary.ts'
+import { cadvisorMetrics } from './metrics/cadvisor.ts'
+import { kubeletMetrics } from './metrics/kubelet.ts'
+import { probeMetrics } from './metrics/probes.ts'
+import { resourceMetrics } from './metrics/resource.ts'
+import { statsSummary } from './summary/summary.ts'
 
 /** Ended by dispose, with every session that is open. */
 export function createKubeletApi(options: ApiContext & { readonly server: Server }): AsyncDisposable {

@@ -14,6 +14,7 @@ import { PodWorker } from './pod-worker.ts'
 import { describePod } from './spec/containers.ts'
 import { isCritical } from './spec/critical.ts'
 import { EVICTED, removeDead } from './sync/end-pod.ts'
+import { type ClaimVolume, claimVolumes } from './stats/claim-volumes.ts'
 import { type PodDiskUsage, podDiskUsage } from './stats/disk-usage.ts'
 import { fromApi, isMirror, isMirrorOf, isStatic, readManifests } from './static/manifests.ts'
 import { MirrorPods } from './static/mirror-pods.ts'
@@ -76,6 +77,11 @@ export class Kubelet implements AsyncDisposable {
   diskUsage(pod: Pod): Promise<PodDiskUsage> {
     const { runtime, dataDir } = this.#parts
     return podDiskUsage(pod, podDirOf(dataDir, pod.metadata.uid), runtime)
+  }
+
+  claimVolumes(pod: Pod): Promise<ClaimVolume[]> {
+    const { objects, dataDir } = this.#parts
+    return claimVolumes(pod, podDirOf(dataDir, pod.metadata.uid), objects)
   }
 
   /** Removes what pods that are over left of their containers. */

@@ -2,7 +2,7 @@
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import { parseQuantity } from '../../../shared/machinery/quantity.ts'
 import { totalOf } from '../../../shared/machinery/quota-pod-usage.ts'
-import { type PodDiskUsage, totalBytes } from '../stats/disk-usage.ts'
+import { type PodDiskUsage, containerBytes, totalBytes } from '../stats/disk-usage.ts'
 
 const RESOURCE = 'ephemeral-storage'
 
@@ -25,7 +25,8 @@ export function storageExcess(pod: Pod, usage: PodDiskUsage): string | undefined
     return `Pod ephemeral local storage usage exceeds the total limit of containers ${total.toString()}. `
   for (const { name, resources } of pod.spec.containers) {
     const limit = resources?.limits?.[RESOURCE]
-    if (limit !== undefined && (usage.containers.get(name) ?? 0) > parseQuantity(limit).value())
+    const used = usage.containers.get(name)
+    if (limit !== undefined && used && containerBytes(used) > parseQuantity(limit).value())
       return `Container ${name} exceeded its local ephemeral storage limit "${limit}". `
   }
   return undefined

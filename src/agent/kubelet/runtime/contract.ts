@@ -1,5 +1,6 @@
 // What the kubelet needs of a container runtime. One implementation per engine; `docker/` is the first.
 import type { Duplex, Readable } from 'node:stream'
+import type { Pressures } from './pressure.ts'
 
 /** A pod as the runtime sees it: everything that carries its uid, newest first. */
 export interface RuntimePod {
@@ -225,6 +226,43 @@ export interface ContainerStats {
   readonly pids: number
 }
 
+/** Of one block device. */
+export interface DiskTraffic {
+  /** `/dev/sda` */
+  readonly device: string
+  readonly reads: number
+  readonly readBytes: number
+  readonly writes: number
+  readonly writtenBytes: number
+}
+
+/** What is only read where somebody looks closely. */
+export interface ContainerDetail {
+  readonly cpuUserNanoseconds: number
+  readonly cpuSystemNanoseconds: number
+  /** Stretches of time that a limit of the processor was counted over. */
+  readonly cpuPeriods: number
+  readonly cpuThrottledPeriods: number
+  readonly cpuThrottledNanoseconds: number
+  /** Pages of files. */
+  readonly memoryCacheBytes: number
+  readonly memoryMappedBytes: number
+  readonly memorySwapBytes: number
+  /** How often its memory would have gone beyond its limit. */
+  readonly memoryLimitHits: number
+  readonly disks: readonly DiskTraffic[]
+  /** Only with cgroup v2, where the kernel counts them. */
+  readonly pressures?: Pressures
+  /** Of the pod's cgroup, where it has one. */
+  readonly podPressures?: Pressures
+}
+
+/** Bytes on disk. */
+export interface ContainerDisk {
+  readonly writableLayer: number
+  readonly logs: number
+}
+
 export interface RuntimeEvent {
   readonly podUid: string
   readonly containerId: string
@@ -292,8 +330,9 @@ export interface ContainerRuntime {
   exec(id: string, query: ExecQuery): Promise<ExecSession>
   attach(id: string, query: { readonly stdin: boolean; readonly tty: boolean }): Promise<ProcessStreams>
   stats(container: Pick<RuntimeContainer, 'id' | 'pid'>): Promise<ContainerStats>
-  /** Bytes on disk of its writable layer and its logs. */
-  diskBytes(id: string): Promise<number>
+  detail(container: Pick<RuntimeContainer, 'id' | 'pid'>): Promise<ContainerDetail>
+  /** What it fills of the disk: nothing once it is gone. */
+  disk(id: string): Promise<ContainerDisk>
   /** Never ends by itself before the signal; reconnects. `onGap` is called when events may have been missed. */
   events(signal: AbortSignal, onGap: () => void): AsyncIterable<RuntimeEvent>
 }

@@ -1,22 +1,16 @@
 // What the containers of this node's pods use right now, and how fast.
-import { readFile } from 'node:fs/promises'
 import type { Pod } from '../../../shared/api/core/v1.ts'
 import type { Clock } from '../../../shared/machinery/clock.ts'
-import type { ContainerRuntime, ContainerStats } from '../runtime/contract.ts'
+import type { ContainerDetail, ContainerRuntime, ContainerStats } from '../runtime/contract.ts'
+import { type NetworkReading, podInterface } from './interfaces.ts'
 
 export interface ContainerReading {
   readonly pod: Pod
   readonly name: string
   readonly id: string
+  readonly pid: number
   readonly startedAt: string
   readonly stats: ContainerStats
-}
-
-export interface NetworkReading {
-  readonly rxBytes: number
-  readonly rxErrors: number
-  readonly txBytes: number
-  readonly txErrors: number
 }
 
 export interface Snapshot {
@@ -72,16 +66,27 @@ export class StatsCollector {
     const found = await Promise.all(
       running.map(async ({ pod, container: { id, name, startedAt = '', pid } }) => {
         const stats = await this.#runtime.stats({ id, pid }).catch(() => undefined) // ended meanwhile
-        return stats && { pod, name, id, startedAt, stats }
+        return stats && { pod, name, id, pid, startedAt, stats }
       }),
     )
     const networks = new Map<string, NetworkReading>()
     for (const { spec, metadata } of this.#pods()) {
       const sandbox = byUid.get(metadata.uid)?.sandboxes[0]
-      const network = spec.hostNetwork || !sandbox?.pid ? undefined : await networkOf(sandbox.pid)
+      const network = spec.hostNetwork || !sandbox?.pid ? undefined : await podInterface(sandbox.pid)
       if (network) networks.set(metadata.uid, network)
     }
     return { atMs, containers: found.filter(reading => reading !== undefined), networks }
+  }
+
+  /** @returns what is known of running containers beyond their snapshot, by id */
+  async details({ containers }: Snapshot): Promise<ReadonlyMap<string, ContainerDetail>> {
+    const found = await Promise.all(
+      containers.map(async container => {
+        const detail = await this.#runtime.detail(container).catch(() => undefined) // ended meanwhile
+        return detail && ([container.id, detail] as const)
+      }),
+    )
+    return new Map(found.filter(entry => entry !== undefined))
   }
 
   /** @returns billionths of a core since the last call for this key; undefined at the first */
@@ -92,17 +97,4 @@ export class StatsCollector {
     if (!before || nowMs <= before.at) return undefined
     return Math.max(0, Math.round(((cpuNanoseconds - before.cpuNanoseconds) * 1000) / (nowMs - before.at)))
   }
-}
-
-/** The pod's own interface, as any of its processes sees it. @see proc(5), /proc/net/dev */
-async function networkOf(pid: number): Promise<NetworkReading | undefined> {
-  const table = await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => '') // ended meanwhile
-  const line = table.split('\n').find(text => text.trim().startsWith('eth0:'))
-  if (!line) return undefined
-  const fields = line
-    .slice(line.indexOf(':') + 1)
-    .trim()
-    .split(/\s+/)
-    .map(Number)
-  return { rxBytes: fields[0] ?? 0, rxErrors: fields[2] ?? 0, txBytes: fields[8] ?? 0, txErrors: fields[10] ?? 0 }
 }

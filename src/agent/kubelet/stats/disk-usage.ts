@@ -2,7 +2,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod } from '../../../shared/api/core/v1.ts'
-import type { ContainerRuntime } from '../runtime/contract.ts'
+import type { ContainerDisk, ContainerRuntime } from '../runtime/contract.ts'
 
 const BLOCK_BYTES = 512
 
@@ -21,24 +21,29 @@ export interface PodDiskUsage {
   readonly emptyDirs: ReadonlyMap<string, number>
   /** By volume name, those in memory: they fill no disk. */
   readonly inMemory: ReadonlyMap<string, number>
-  /** By container name: writable layer and logs. */
-  readonly containers: ReadonlyMap<string, number>
+  /** By container name. */
+  readonly containers: ReadonlyMap<string, ContainerDisk>
 }
 
 export async function podDiskUsage(
   pod: Pod,
   podDir: string,
-  runtime: Pick<ContainerRuntime, 'pod' | 'diskBytes'>,
+  runtime: Pick<ContainerRuntime, 'pod' | 'disk'>,
 ): Promise<PodDiskUsage> {
   const emptyDirs = new Map<string, number>()
   const inMemory = new Map<string, number>()
   for (const { name, emptyDir } of pod.spec.volumes ?? [])
     if (emptyDir) (emptyDir.medium ? inMemory : emptyDirs).set(name, await folderBytes(join(podDir, 'volumes', name)))
-  const containers = new Map<string, number>()
-  for (const { id, name } of (await runtime.pod(pod.metadata.uid)).containers)
-    containers.set(name, (containers.get(name) ?? 0) + (await runtime.diskBytes(id)))
+  const containers = new Map<string, ContainerDisk>()
+  for (const { id, name } of (await runtime.pod(pod.metadata.uid)).containers) {
+    const { writableLayer, logs } = containers.get(name) ?? { writableLayer: 0, logs: 0 }
+    const more = await runtime.disk(id)
+    containers.set(name, { writableLayer: writableLayer + more.writableLayer, logs: logs + more.logs })
+  }
   return { emptyDirs, inMemory, containers }
 }
 
+export const containerBytes = ({ writableLayer, logs }: ContainerDisk): number => writableLayer + logs
+
 export const totalBytes = ({ emptyDirs, containers }: Omit<PodDiskUsage, 'inMemory'>): number =>
-  [...emptyDirs.values(), ...containers.values()].reduce((sum, bytes) => sum + bytes, 0)
+  [...emptyDirs.values(), ...[...containers.values()].map(containerBytes)].reduce((sum, bytes) => sum + bytes, 0)

@@ -7,7 +7,6 @@ import type {
   ContainerLimits,
   ContainerRuntime,
   ContainerSpec,
-  ContainerStats,
   ExecQuery,
   LogQuery,
   PodIdentity,
@@ -20,6 +19,7 @@ import type {
   RuntimeVersion,
   SandboxSpec,
 } from '../contract.ts'
+import { cgroupDetail } from '../cgroup-detail.ts'
 import { cgroupStats } from '../cgroup-stats.ts'
 import { RuntimeError } from '../contract.ts'
 import type { PauseArchitecture } from '../pause-image.ts'
@@ -27,7 +27,7 @@ import { copyImage, readImageFile } from './copy-image.ts'
 import { containerOptions, sandboxOptions, updateOptions } from './create-options.ts'
 import { docker, orMissing, toRuntimeError } from './errors.ts'
 import { ensurePauseImage, findImage, imagesInUse, listImages, pullImage, removeImage } from './images.ts'
-import { diskBytes } from './disk-bytes.ts'
+import { containerDisk } from './container-disk.ts'
 import { toRuntimeContainer } from './inspect.ts'
 import { LABEL } from './labels.ts'
 import { OomKills } from './oom-kills.ts'
@@ -241,12 +241,9 @@ export class DockerRuntime implements ContainerRuntime {
   exec = (id: string, query: ExecQuery) => execIn(this.#engine, id, query)
   attach = (id: string, query: { readonly stdin: boolean; readonly tty: boolean }) => attachTo(this.#engine, id, query)
 
-  stats({ id, pid }: Pick<RuntimeContainer, 'id' | 'pid'>): Promise<ContainerStats> {
-    if (pid === 0) return Promise.reject(new RuntimeError('not-found', `container ${id} does not run`))
-    return cgroupStats(pid)
-  }
-
-  diskBytes = (id: string) => diskBytes(this.#engine, id)
+  stats = async (container: Pick<RuntimeContainer, 'id' | 'pid'>) => cgroupStats(pidOf(container))
+  detail = async (container: Pick<RuntimeContainer, 'id' | 'pid'>) => cgroupDetail(pidOf(container))
+  disk = (id: string) => containerDisk(this.#engine, id)
 
   async *events(signal: AbortSignal, onGap: () => void): AsyncGenerator<RuntimeEvent> {
     const backoff = createBackoff({ initialMs: 100, maxMs: 5_000 })
@@ -263,6 +260,12 @@ export class DockerRuntime implements ContainerRuntime {
       await delay(this.#clock, backoff.next(), signal).catch(() => undefined) // aborted: the loop ends
     }
   }
+}
+
+/** @throws RuntimeError when it does not run */
+function pidOf({ id, pid }: Pick<RuntimeContainer, 'id' | 'pid'>): number {
+  if (pid === 0) throw new RuntimeError('not-found', `container ${id} does not run`)
+  return pid
 }
 
 const isNotModified = (error: unknown): boolean => (error as { statusCode?: number }).statusCode === 304

@@ -2,16 +2,17 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type Docker from 'dockerode'
+import type { ContainerDisk } from '../contract.ts'
 import { orMissing } from './errors.ts'
 
 /** Known to the API, not to the library's types. */
 const WITH_SIZE = { size: true } as Docker.ContainerInspectOptions
 
-export async function diskBytes(engine: Docker, id: string): Promise<number> {
+export async function containerDisk(engine: Docker, id: string): Promise<ContainerDisk> {
   const info = await orMissing(() => engine.getContainer(id).inspect(WITH_SIZE))
-  if (!info) return 0
+  if (!info) return { writableLayer: 0, logs: 0 }
   const { SizeRw = 0, LogPath } = info as Docker.ContainerInspectInfo & { SizeRw?: number }
-  return SizeRw + (LogPath ? await logBytes(LogPath) : 0)
+  return { writableLayer: SizeRw, logs: LogPath ? await logBytes(LogPath) : 0 }
 }
 
 /** Rotated files lie beside the current one. */
