@@ -16,6 +16,8 @@ export interface ObjectKind {
 
 export interface AdmissionRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+  /** Of an UPDATE: `update` or `patch`. Absent where the server itself writes. */
+  readonly verb?: string
   readonly resource: ResourceDescriptor
   readonly subresource: string
   /** Of the objects, where a subresource takes another kind than the resource's: a Scale, a Binding. */

@@ -8,6 +8,7 @@ import { serviceAllocator } from '../registry/core/service/allocator.ts'
 import type { AdmissionPlugin } from './contract.ts'
 import { privilegedGroup } from '../authz/privileged-group.ts'
 import { certificateSubjectRestriction } from './certificate-subject-restriction.ts'
+import { claimStatusRights } from './claim-status-rights.ts'
 import { certificateApprovalCheck, certificateRequester, certificateSigningCheck } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -76,6 +77,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       podTopologyLabels(store),
       rbacEscalation(policy),
       deviceAdminAccess(store),
+      claimStatusRights(deciders),
       nodeDeclaredFeatureValidator(store),
       podResizeValidator(store),
       mutatingPolicies,

@@ -1,8 +1,9 @@
-// Users from TLS client certificates: CN is the name, each O a group.
+// Users from TLS client certificates: CN is the name, each O a group, and the certificate itself is named beside them.
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { BACKDATE_MS } from '../../pki/backdate.ts'
 import type { UserInfo } from '../request.ts'
 import { authenticated } from './authenticator.ts'
+import { CREDENTIAL_ID } from './extra-keys.ts'
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 
@@ -10,6 +11,10 @@ const asList = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value]
 
 type PeerCertificate = Partial<DetailedPeerCertificate> & { readonly ext_key_usage?: readonly string[] }
+
+/** In upstream's form: SHA-256 of the whole certificate, in small hexadecimal digits. */
+const fingerprintOf = ({ fingerprint256 = '' }: PeerCertificate): string =>
+  fingerprint256.replaceAll(':', '').toLowerCase()
 
 export interface CertificateVerdict {
   /** Undefined: our authority did not issue the certificate to a client, or it is no longer valid. */
@@ -37,7 +42,11 @@ export function judgeCertificate(socket: TLSSocket): CertificateVerdict | undefi
   const [from = '', to = ''] = [certificate.valid_from, certificate.valid_to]
   const issuedAtMs = Date.parse(from) + BACKDATE_MS
   return {
-    user: authenticated({ name, groups: asList(certificate.subject?.O) }),
+    user: authenticated({
+      name,
+      groups: asList(certificate.subject?.O),
+      extra: { [CREDENTIAL_ID]: [`X509SHA256=${fingerprintOf(certificate)}`] },
+    }),
     issuedAtMs,
     validUntilMs: Date.parse(to),
   }

@@ -7,6 +7,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { unauthorized } from '../../../shared/machinery/status.ts'
 import type { UserInfo } from '../request.ts'
 import type { VerifiedToken } from './bearer-tokens.ts'
+import { CREDENTIAL_ID, NODE_NAME } from './extra-keys.ts'
 
 // Loaded with the first token: a start should not pay for it.
 const jose = () => import('jose')
@@ -99,7 +100,7 @@ function userOf(claims: PrivateClaims, account: BoundRef, tokenId: string): User
     uid: account.uid,
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
     extra: {
-      'authentication.kubernetes.io/credential-id': [`JTI=${tokenId}`],
+      [CREDENTIAL_ID]: [`JTI=${tokenId}`],
       ...(claims.pod
         ? {
             'authentication.kubernetes.io/pod-name': [claims.pod.name],
@@ -108,7 +109,7 @@ function userOf(claims: PrivateClaims, account: BoundRef, tokenId: string): User
         : {}),
       ...(claims.node
         ? {
-            'authentication.kubernetes.io/node-name': [claims.node.name],
+            [NODE_NAME]: [claims.node.name],
             ...(claims.node.uid ? { 'authentication.kubernetes.io/node-uid': [claims.node.uid] } : {}),
           }
         : {}),

@@ -21,13 +21,15 @@ const WRITE = 'create delete deletecollection patch update'
 
 const viewRules: PolicyRule[] = [
   rule(READ, 'core', 'configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status'),
-  rule(READ, 'core', 'bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status namespaces'),
+  rule(READ, 'core events.k8s.io', 'events'),
+  rule(READ, 'core', 'bindings limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status namespaces'),
   rule(READ, 'discovery.k8s.io', 'endpointslices'),
   rule(READ, 'apps', 'controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status'),
   rule(READ, 'autoscaling', 'horizontalpodautoscalers horizontalpodautoscalers/status'),
   rule(READ, 'batch', 'cronjobs cronjobs/status jobs jobs/status'),
   rule(READ, 'policy', 'poddisruptionbudgets poddisruptionbudgets/status'),
   rule(READ, 'networking.k8s.io', 'ingresses ingresses/status networkpolicies'),
+  rule(READ, 'extensions', 'daemonsets daemonsets/status deployments deployments/scale deployments/status ingresses ingresses/status networkpolicies replicasets replicasets/scale replicasets/status replicationcontrollers/scale'),
   rule(READ, 'metrics.k8s.io', 'pods nodes'),
   rule(READ, 'usage.flotilla.dev', 'podusages nodeusages'),
   rule(READ, 'resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates'),
@@ -38,13 +40,15 @@ const editRules: PolicyRule[] = [
   rule('impersonate', 'core', 'serviceaccounts'),
   rule(WRITE, 'core', 'pods pods/attach pods/exec pods/portforward pods/proxy'),
   rule('create', 'core', 'pods/eviction'),
-  rule(WRITE, 'core', 'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy'),
+  rule(WRITE, 'core events.k8s.io', 'events'),
+  rule(WRITE, 'core', 'configmaps persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy'),
   rule('create', 'core', 'serviceaccounts/token'),
   rule(WRITE, 'apps', 'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale'),
   rule(WRITE, 'autoscaling', 'horizontalpodautoscalers'),
   rule(WRITE, 'batch', 'cronjobs jobs'),
   rule(WRITE, 'policy', 'poddisruptionbudgets'),
   rule(WRITE, 'networking.k8s.io', 'ingresses networkpolicies'),
+  rule(WRITE, 'extensions', 'daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies replicasets replicasets/scale replicationcontrollers/scale'),
   rule(`${READ} ${WRITE}`, 'coordination.k8s.io', 'leases'),
   rule(WRITE, 'resource.k8s.io', 'resourceclaims resourceclaimtemplates'),
 ] // prettier-ignore
@@ -106,6 +110,7 @@ const schedulerRules: PolicyRule[] = [
   rule(READ, 'core', 'nodes'),
   rule(`${READ} delete`, 'core', 'pods'),
   rule('create', 'core', 'bindings pods/binding'),
+  rule('update', 'core', 'pods/finalizers'),
   rule('patch update', 'core', 'pods/status'),
   rule(READ, 'core', 'replicationcontrollers services namespaces persistentvolumes'),
   rule(`${READ} patch update`, 'core', 'persistentvolumeclaims persistentvolumes'),
@@ -113,7 +118,9 @@ const schedulerRules: PolicyRule[] = [
   rule(READ, 'policy', 'poddisruptionbudgets'),
   rule(READ, 'storage.k8s.io', 'csidrivers csinodes csistoragecapacities storageclasses volumeattachments'),
   rule(READ, 'scheduling.k8s.io', 'priorityclasses'),
-  rule(`${READ} patch update`, 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
+  rule(`${READ} create delete patch update`, 'resource.k8s.io', 'resourceclaims'),
+  rule(`${READ} patch update`, 'resource.k8s.io', 'resourceclaims/status'),
+  rule('patch update', 'resource.k8s.io', 'resourceclaims/binding'),
   rule(READ, 'resource.k8s.io', 'deviceclasses resourceslices'),
   rule('create', 'authentication.k8s.io', 'tokenreviews'),
   rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
@@ -131,12 +138,20 @@ const controllerManagerRules: PolicyRule[] = [
   rule('list watch', '*', '*'),
 ]
 
+/** Whoever is bound to one may approve what its signer signs. */
+const approverRoles = Object.fromEntries(
+  ['kube-apiserver-client', 'kube-apiserver-client-kubelet', 'kubelet-serving', 'legacy-unknown'].map(signer => [
+    `system:certificates.k8s.io:${signer}-approver`,
+    [rule('approve', 'certificates.k8s.io', 'signers', `kubernetes.io/${signer}`)],
+  ]),
+)
+
 const DISCOVERY = '/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/'
 
 const clusterRoles: Readonly<Record<string, readonly PolicyRule[]>> = {
   'cluster-admin': [rule('*', '*', '*'), urls('*', '*')],
   'system:discovery': [urls('get', DISCOVERY)],
-  'system:monitoring': [urls('get', '/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*')],
+  'system:monitoring': [urls('get', '/flagz /healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/* /statusz'), rule('get', 'core', 'nodes/metrics')],
   'system:basic-user': [
     rule('create', 'authorization.k8s.io', 'selfsubjectaccessreviews selfsubjectrulesreviews'),
     rule('create', 'authentication.k8s.io', 'selfsubjectreviews'),
@@ -173,11 +188,14 @@ const clusterRoles: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(`${READ} create delete`, 'core', 'persistentvolumes'),
     rule(`${READ} update`, 'core', 'persistentvolumeclaims'),
     rule(READ, 'storage.k8s.io', 'storageclasses'),
+    rule('watch', 'core', 'events'),
     EVENTS,
   ],
   'system:certificates.k8s.io:certificatesigningrequests:nodeclient': [rule('create', 'certificates.k8s.io', 'certificatesigningrequests/nodeclient')],
   'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient': [rule('create', 'certificates.k8s.io', 'certificatesigningrequests/selfnodeclient')],
   'flotilla:certificatesigningrequests:selfnodeserver': [rule('create', 'certificates.k8s.io', 'certificatesigningrequests/selfnodeserver')],
+  ...approverRoles,
+  'system:kube-aggregator': [rule(READ, 'core', 'endpoints services')],
   'kubeadm:get-nodes': [rule('get', 'core', 'nodes')],
 } // prettier-ignore
 
@@ -263,11 +281,21 @@ const roleRef = (kind: 'Role' | 'ClusterRole', name: string) => ({ apiGroup: 'rb
 
 const account = (name: string): Subject => ({ kind: 'ServiceAccount', namespace: 'kube-system', name })
 
+const LEADER_LOCKING = [rule(`${READ} create update`, 'coordination.k8s.io', 'leases leasecandidates')]
+
 /** Namespaced roles, with the binding that hands each to its component. */
-const namespaced: readonly { namespace: string; name: string; rules: PolicyRule[]; subjects: Subject[] }[] = [
+const namespaced: readonly {
+  namespace: string
+  name: string
+  /** Undefined: as the role's name. */
+  binding?: string
+  rules: PolicyRule[]
+  subjects: Subject[]
+}[] = [
   {
     namespace: 'kube-system',
     name: 'extension-apiserver-authentication-reader',
+    binding: 'system::extension-apiserver-authentication-reader',
     rules: [rule(READ, 'core', 'configmaps', 'extension-apiserver-authentication')],
     subjects: [user('system:kube-controller-manager'), user('system:kube-scheduler')],
   },
@@ -276,6 +304,12 @@ const namespaced: readonly { namespace: string; name: string; rules: PolicyRule[
     name: 'system:controller:token-cleaner',
     rules: [rule(`${READ} delete`, 'core', 'secrets'), EVENTS],
     subjects: [account('token-cleaner')],
+  },
+  {
+    namespace: 'kube-system',
+    name: 'system:controller:bootstrap-signer',
+    rules: [rule(READ, 'core', 'secrets')],
+    subjects: [account('bootstrap-signer')],
   },
   {
     namespace: 'kube-public',
@@ -310,14 +344,18 @@ const namespaced: readonly { namespace: string; name: string; rules: PolicyRule[
   {
     namespace: 'kube-system',
     name: 'system::leader-locking-kube-controller-manager',
-    rules: [rule('watch', 'core', 'configmaps'), rule('get update', 'core', 'configmaps', 'kube-controller-manager')],
-    subjects: [user('system:kube-controller-manager')],
+    rules: LEADER_LOCKING,
+    subjects: [
+      account('kube-controller-manager'),
+      account('leader-election-controller'),
+      user('system:kube-controller-manager'),
+    ],
   },
   {
     namespace: 'kube-system',
     name: 'system::leader-locking-kube-scheduler',
-    rules: [rule('watch', 'core', 'configmaps'), rule('get update', 'core', 'configmaps', 'kube-scheduler')],
-    subjects: [user('system:kube-scheduler')],
+    rules: LEADER_LOCKING,
+    subjects: [account('kube-scheduler'), user('system:kube-scheduler')],
   },
 ]
 
@@ -353,10 +391,10 @@ export function bootstrapPolicy(): BootstrapObject[] {
       namespace,
       object: { metadata: meta(name), rules },
     })),
-    ...namespaced.map(({ namespace, name, subjects }) => ({
+    ...namespaced.map(({ namespace, name, binding, subjects }) => ({
       type: RoleBinding,
       namespace,
-      object: { metadata: meta(name), roleRef: roleRef('Role', name), subjects },
+      object: { metadata: meta(binding ?? name), roleRef: roleRef('Role', name), subjects },
     })),
   ]
 }

@@ -200,7 +200,7 @@ export const controllerRules: Readonly<Record<string, PolicyRule[]>> = {
     rule(READ, 'resource.k8s.io', 'resourceclaimtemplates'),
     rule('create delete get list patch update watch', 'resource.k8s.io', 'resourceclaims'),
     rule('patch update', 'core', 'pods/status'),
-    rule('patch update', 'resource.k8s.io', 'resourceclaims/status'),
+    rule('patch update', 'resource.k8s.io', 'resourceclaims/status resourceclaims/binding'),
     EVENTS,
   ],
   'resourcequota-controller': [

@@ -21,7 +21,7 @@ function deniedMessage({ user, ...at }: AuthorizationAttributes): string {
 }
 
 /** @returns the 403 for a denied request */
-export function denial(attributes: AuthorizationAttributes, reason: string | undefined): ApiError {
+export function denial(attributes: AuthorizationAttributes, reason?: string): ApiError {
   const why = deniedMessage(attributes) + (reason ? `: ${reason}` : '')
   if (!attributes.isResource) return new ApiError(403, 'Forbidden', `forbidden: ${why}`, {})
   const type = { group: attributes.group, plural: attributes.resource }

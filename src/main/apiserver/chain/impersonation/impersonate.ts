@@ -9,9 +9,9 @@ import { attributesOf } from '../attributes.ts'
 import { assertAllowed } from '../authorize.ts'
 import { type Authorize, authorizeUser } from './checks.ts'
 import { accountOf, nodeOf } from './identity.ts'
+import { NODE_NAME } from '../../authn/extra-keys.ts'
 import { wantedUser } from './wanted-user.ts'
 
-const OWN_NODE = 'authentication.kubernetes.io/node-name'
 /** How many users' last way is remembered. */
 const MOST_REMEMBERED = 10_000
 
@@ -26,7 +26,7 @@ interface Mode {
 const nameAlone = ({ uid, groups, extra }: UserInfo) => !uid && groups.length === 0 && !extra
 
 function isOfNode(requestor: UserInfo, node: string | undefined): boolean {
-  const [own, ...more] = requestor.extra?.[OWN_NODE] ?? []
+  const [own, ...more] = requestor.extra?.[NODE_NAME] ?? []
   return node !== undefined && own === node && more.length === 0 && accountOf(requestor.name) !== undefined
 }
 

@@ -109,6 +109,7 @@ async function attempt(
   if (!options.isShared) resource.setDefaults?.(object)
   const request: AdmissionRequest = {
     operation: 'UPDATE',
+    ...(options.verb ? { verb: options.verb } : {}),
     resource,
     subresource: options.subresource ?? '',
     namespace: old.metadata.namespace ?? '',

@@ -17,7 +17,7 @@ export function parseDryRun(dryRun: readonly string[], optionsKind: string): boo
 
 /** @throws ApiError 422 for values that upstream refuses */
 export function writeOptionsOf(request: ApiRequest, optionsKind: string): WriteOptions {
-  const { query, headers, user } = request
+  const { query, headers, user, info } = request
   const manager = query.get('fieldManager') ?? ''
   const errors = validateFieldManager(manager, 'fieldManager')
   fieldValidationOf(query, optionsKind)
@@ -25,6 +25,7 @@ export function writeOptionsOf(request: ApiRequest, optionsKind: string): WriteO
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: optionsKind }, '', errors)
   return {
     user,
+    verb: info.verb,
     dryRun: parseDryRun(query.getAll('dryRun'), optionsKind),
     fieldManager: manager === '' ? managerFromUserAgent(headers['user-agent']) : manager,
     asked: { ...(manager ? { fieldManager: manager } : {}), ...(fieldValidation ? { fieldValidation } : {}) },

@@ -1,0 +1,7 @@
+// What is known of a user beyond name and groups, under upstream's keys of `extra`.
+// @see https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/
+
+/** Which certificate or token it was. */
+export const CREDENTIAL_ID = 'authentication.kubernetes.io/credential-id'
+/** Of a pod's token: the node that the pod is on. */
+export const NODE_NAME = 'authentication.kubernetes.io/node-name'
