@@ -118,6 +118,74 @@ describe('serviceaccounts/token', () => {
 })
 
 describe('access reviews', () => {
+  test('ask for what a collection is narrowed to by fields', async () => {
+    const slices = (fieldSelector?: object) =>
+      post(`${AUTHZ}/subjectaccessreviews`, {
+        spec: {
+          user: 'system:node:n1',
+          groups: ['system:nodes'],
+          resourceAttributes: { verb: 'list', group: 'resource.k8s.io', resource: 'resourceslices', fieldSelector },
+        },
+      })
+    const own = [{ key: 'spec.nodeName', operator: 'In', values: ['n1'] }]
+    expect((await slices({ rawSelector: 'spec.nodeName=n1' })).status.allowed).toBe(true)
+    expect((await slices({ requirements: own })).status.allowed).toBe(true)
+    expect((await slices({ rawSelector: 'spec.nodeName=n2' })).status.allowed).toBe(false)
+    expect((await slices({ requirements: [{ ...own[0], operator: 'NotIn' }] })).status.allowed).toBe(false)
+    expect((await slices()).status.allowed).toBe(false)
+  })
+  test('leave out what cannot be understood of it, and say so', async () => {
+    const ask = async (given: object) => {
+      const resourceAttributes = { verb: 'list', resource: 'pods', namespace, ...given }
+      const { status } = await post(`${AUTHZ}/subjectaccessreviews`, { spec: { user: 'jane', resourceAttributes } })
+      return [status.allowed, status.evaluationError]
+    }
+    const path = 'spec.resourceAttributes'
+    expect(await ask({ fieldSelector: { rawSelector: '&' } })).toEqual([
+      true,
+      `${path}.fieldSelector ignored due to parse error`,
+    ])
+    expect(await ask({ labelSelector: { rawSelector: 'a in' } })).toEqual([
+      true,
+      `${path}.labelSelector ignored due to parse error`,
+    ])
+    const fieldSelector = {
+      requirements: [
+        { key: 'a', operator: 'In', values: ['b'] },
+        { key: 'a', operator: 'Near', values: ['b'] },
+      ],
+    }
+    const labelSelector = {
+      requirements: [
+        { key: 'a', operator: 'Exists' },
+        { key: 'a', operator: 'Gt', values: ['1'] },
+      ],
+    }
+    expect(await ask({ fieldSelector, labelSelector })).toEqual([
+      true,
+      `${path}.fieldSelector partially ignored due to parse error; ${path}.labelSelector partially ignored due to parse error`,
+    ])
+  })
+  test('refuse a selector that says nothing, or two things', async () => {
+    const ask = (given: object) =>
+      failure(
+        post(`${AUTHZ}/selfsubjectaccessreviews`, {
+          spec: { resourceAttributes: { verb: 'list', resource: 'pods', ...given } },
+        }),
+      )
+    expect((await ask({ fieldSelector: {} })).message).toContain(
+      'spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required',
+    )
+    const requirements = [{ key: '', operator: 'In', values: [] }]
+    const both = await ask({ labelSelector: { rawSelector: 'a=b', requirements } })
+    expect(both.message).toContain(
+      'rawSelector: Invalid value: "a=b": may not specified at the same time as requirements',
+    )
+    expect(both.message).toContain('requirements[0].key: Required value: must be specified')
+    expect(both.message).toContain(
+      "requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+    )
+  })
   test('tell what is allowed and by which binding', async () => {
     const attributes = { namespace, verb: 'list', resource: 'pods' }
     const jane = cluster.as('jane')

@@ -16,6 +16,7 @@ import type { AuthorizationAttributes } from '../../authz/contract.ts'
 import type { UserInfo } from '../../request.ts'
 import type { EndpointContext } from '../contract.ts'
 import { reviewHandler } from './review.ts'
+import { narrowingOf, validateSelectors } from './review-selectors.ts'
 
 function ofResource(asked: ResourceAttributes, user: UserInfo): AuthorizationAttributes {
   const { verb = '', group = '', version = '', namespace = '', resource = '', subresource = '', name = '' } = asked
@@ -33,11 +34,16 @@ function review(
   user: UserInfo,
   context: EndpointContext,
 ): SubjectAccessReviewStatus {
+  const { fieldSelector, evaluationError } = narrowingOf(resourceAttributes ?? {})
   const attributes = resourceAttributes
-    ? ofResource(resourceAttributes, user)
+    ? { ...ofResource(resourceAttributes, user), ...(fieldSelector ? { fieldSelector } : {}) }
     : ofPath(nonResourceAttributes ?? {}, user)
   const { decision, reason } = context.authorize(attributes)
-  return { allowed: decision === 'allow', ...(reason ? { reason } : {}) }
+  return {
+    allowed: decision === 'allow',
+    ...(reason ? { reason } : {}),
+    ...(evaluationError ? { evaluationError } : {}),
+  }
 }
 
 const userOf = ({ user, uid, groups, extra }: SubjectAccessReviewSpec): UserInfo => ({
@@ -69,8 +75,13 @@ function validateAttributes(spec: SelfSubjectAccessReviewSpec): FieldError[] {
   return []
 }
 
-const validateSubject = (spec: SubjectAccessReviewSpec): FieldError[] => [
+const validateQuestion = (spec: SelfSubjectAccessReviewSpec): FieldError[] => [
   ...validateAttributes(spec),
+  ...validateSelectors(spec.resourceAttributes ?? {}),
+]
+
+const validateSubject = (spec: SubjectAccessReviewSpec): FieldError[] => [
+  ...validateQuestion(spec),
   ...(!spec.user && !spec.groups?.length
     ? [invalidValue('spec.user', spec.user ?? '', 'at least one of user or group must be specified')]
     : []),
@@ -80,7 +91,7 @@ export const selfSubjectAccessReviews = reviewHandler<SelfSubjectAccessReviewSpe
   type: SelfSubjectAccessReview,
   schema: 'authorization.v1.SelfSubjectAccessReview',
   bareMetadata: true,
-  validate: validateAttributes,
+  validate: validateQuestion,
   answer: ({ spec, request, context }) => review(spec, request.user, context),
 })
 
