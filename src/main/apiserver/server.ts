@@ -31,7 +31,7 @@ import { createDispatch, type Dispatch } from './chain/dispatch.ts'
 import { FlowControl } from './chain/flow-control/flow-control.ts'
 import { addFlowControlMetrics } from './chain/flow-control/metrics.ts'
 import { DEFAULT_LIMITS, InFlight, type InFlightLimits } from './chain/max-in-flight.ts'
-import { createRouter, type PathHandler } from './chain/router.ts'
+import { createRouter, listedPaths, type PathHandler } from './chain/router.ts'
 import { discoveryHandlers } from './discovery/discovery.ts'
 import { servedGroups } from './discovery/served.ts'
 import { versionInfo } from './discovery/version.ts'
@@ -241,7 +241,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const paths = [...own, ...(aggregator ? aggregatedOpenapi(given, aggregator) : given)]
   const index: PathHandler = plain('/', async () => ({
     code: 200,
-    object: { paths: paths.map(({ path }) => path).filter(path => !path.endsWith('*')) },
+    object: { paths: listedPaths(paths) },
   }))
   const definitionType = resources.byUrl('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
   const definitions = definitionType && new Definitions(parts, resources, definitionType, dialService)

@@ -14,6 +14,9 @@ export const isScalar = (value: unknown): value is string | number | bigint | bo
 export const textsOf = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []
 
+/** @returns the maps of a list, and none of what is no list */
+export const objectsOf = (value: unknown): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])
+
 /** Sets a field as own data; a plain assignment to `__proto__` would change the prototype instead. */
 export function setField(object: JsonObject, key: string, value: unknown): void {
   if (key === '__proto__') {

@@ -52,6 +52,9 @@ let spec = {
     },
   } as Record<string, object>,
 }
+/** What it answers in the newer form of discovery; undefined: it does not know that. */
+let discovery: object | undefined
+let versionAnswer: string = JSON.stringify(FLUNDERS)
 const specEtag = () => `"${Object.keys(spec.definitions).length}"`
 
 let cluster: SecuredCluster
@@ -84,9 +87,19 @@ async function startExtension(name: string): Promise<Server> {
       incoming.on('end', () => {
         const { url = '', headers } = incoming
         // What the server asks for itself, at any time, is no client's request.
-        if (url !== ROOT && url !== '/openapi/v2') seen.push({ url, headers, body: Buffer.concat(chunks).toString() })
+        if (![ROOT, '/apis', '/openapi/v2'].includes(url))
+          seen.push({ url, headers, body: Buffer.concat(chunks).toString() })
         outgoing.setHeader('content-type', 'application/json')
-        if (url === ROOT) return void outgoing.end(JSON.stringify(FLUNDERS))
+        if (url === ROOT) return void outgoing.end(versionAnswer)
+        if (url === '/apis') {
+          if (!discovery || !headers.accept?.includes('as=APIGroupDiscoveryList'))
+            return void outgoing.writeHead(404).end()
+          outgoing.setHeader(
+            'content-type',
+            'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList',
+          )
+          return void outgoing.end(JSON.stringify(discovery))
+        }
         if (url === '/openapi/v2') {
           outgoing.setHeader('etag', specEtag())
           if (headers['if-none-match'] === specEtag()) return void outgoing.writeHead(304).end()
@@ -265,6 +278,82 @@ describe('a group that an extension server serves', () => {
     expect((await raw(cluster.api, serverRelativeURL)).json).toEqual({ openapi: '3.0.0', info: {} })
     const { stdout } = await cluster.kubectl(['api-resources', '--api-group', GROUP, '--no-headers'])
     expect(stdout).toMatch(/^flunders +fl +wardle.example.com\/v1alpha1 +true +Flunder/)
+  })
+})
+
+describe('what an extension server says that it serves', () => {
+  const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+  const served = async () => {
+    const { items } = (await raw(cluster.api, '/apis', { headers: { accept } })).json as {
+      items: { metadata: { name: string }; versions: { resources?: { resource: string }[]; freshness: string }[] }[]
+    }
+    return items.find(({ metadata }) => metadata.name === GROUP)?.versions[0]
+  }
+  test('is read in one document, in the form that it has', async () => {
+    discovery = {
+      kind: 'APIGroupDiscoveryList',
+      apiVersion: 'apidiscovery.k8s.io/v2beta1',
+      items: [
+        {
+          metadata: { name: GROUP },
+          versions: [
+            {
+              version: 'v1alpha1',
+              resources: [
+                {
+                  resource: 'fishers',
+                  responseKind: { group: GROUP, version: 'v1alpha1', kind: 'Fisher' },
+                  scope: 'Cluster',
+                  singularResource: 'fisher',
+                  verbs: ['get', 'list'],
+                  subresources: [
+                    {
+                      subresource: 'boat',
+                      responseKind: { group: 'other.example.com', version: 'v1', kind: 'Boat' },
+                      verbs: ['get'],
+                    },
+                  ],
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    }
+    await apiService()
+    await isAvailable()
+    expect(await served()).toEqual({
+      version: 'v1alpha1',
+      freshness: 'Current',
+      resources: [
+        {
+          resource: 'fishers',
+          responseKind: { group: GROUP, version: 'v1alpha1', kind: 'Fisher' },
+          scope: 'Cluster',
+          singularResource: 'fisher',
+          verbs: ['get', 'list'],
+          subresources: [
+            {
+              subresource: 'boat',
+              responseKind: { group: 'other.example.com', version: 'v1', kind: 'Boat' },
+              verbs: ['get'],
+            },
+          ],
+        },
+      ],
+    })
+    await remove()
+    discovery = undefined
+    await eventually(async () => expect(await served()).toBeUndefined())
+  })
+  test('may be nothing: one that answers is there', async () => {
+    versionAnswer = 'hello'
+    await apiService()
+    await isAvailable()
+    expect(await served()).toEqual({ version: 'v1alpha1', freshness: 'Current' })
+    expect((await raw(cluster.api, `${ROOT}/flunders`)).code).toBe(200)
+    await remove()
+    versionAnswer = JSON.stringify(FLUNDERS)
   })
 })
 

@@ -63,6 +63,12 @@ describe('discovery', () => {
     const again = await raw(server, '/apis', { headers: { accept: AGGREGATED, 'if-none-match': headers.etag! } })
     expect(again.code).toBe(304)
   })
+  test('the root names every path, in order', async () => {
+    const { paths } = (await raw(server, '/')).json as { paths: string[] }
+    const some = ['/api', '/api/v1', '/apis', '/apis/', '/apis/apps', '/apis/apps/v1', '/healthz', '/healthz/ping', '/livez/ping', '/readyz/ping', '/version'] // prettier-ignore
+    expect(paths.filter(path => some.includes(path))).toEqual(some)
+    expect(paths.filter(path => path.includes('*'))).toEqual([])
+  })
   test('unknown groups and versions answer 404', async () => {
     for (const path of ['/apis/none', '/apis/apps/v9', '/api/v2', '/apis/apps/v1/x/y/z'])
       expect((await raw(server, path)).code).toBe(404)

@@ -14,10 +14,11 @@ import { prefixOf } from '../keys.ts'
 import { type ForeignSpec, foreignSpec } from '../openapi/foreign-spec.ts'
 import type { ResourceDescriptor } from '../registry/resource.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
-import { ASKER, checkAvailability, LOCAL, type Verdict } from './availability.ts'
+import { ASKER } from './asker.ts'
+import { checkAvailability, LOCAL, type Verdict } from './availability.ts'
 import { registerLocalServices } from './local-services.ts'
 import type { RemoteVersion } from './remote-discovery.ts'
-import { type RemoteParts, RemoteService } from './remote-service.ts'
+import { jsonOf, type RemoteParts, RemoteService } from './remote-service.ts'
 
 const RECHECK_MS = 30_000
 const FIRST_RETRY_MS = 500
@@ -228,9 +229,9 @@ export class Aggregator implements Disposable {
   async #readSpec(entry: Entry, remote: RemoteService): Promise<void> {
     const { group = '', version = '' } = entry.apiService.spec
     try {
-      const read = await remote.readIfChanged('/openapi/v2', ASKER, SPEC_MS, entry.specEtag)
+      const read = await remote.read('/openapi/v2', ASKER, SPEC_MS, { known: entry.specEtag })
       if (!read) return
-      const spec = await foreignSpec(read.value, group, version)
+      const spec = await foreignSpec(await jsonOf(read), group, version)
       entry.specEtag = read.etag
       if (spec.hash === entry.spec?.hash) return
       entry.spec = spec

@@ -4,21 +4,19 @@ import type { APIService } from '../../../shared/api/apiregistration/v1.ts'
 import { Service } from '../../../shared/api/core/v1.ts'
 import type { EndpointSlice } from '../../../shared/api/discovery/v1.ts'
 import type { APIResource } from '../../../shared/api/meta/v1.ts'
-import { isObject } from '../../../shared/machinery/json-object.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import type { EndpointContext } from '../endpoints/contract.ts'
-import type { UserInfo } from '../request.ts'
+import { ASKER, ASK_MS } from './asker.ts'
+import { remoteResources } from './remote-resources.ts'
 import type { RemoteService } from './remote-service.ts'
 
-export const ASKER: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] }
-const ASK_MS = 5_000
 const SERVICE_LABEL = 'kubernetes.io/service-name'
 
 export interface Verdict {
   readonly status: 'True' | 'False'
   readonly reason: string
   readonly message: string
-  /** What it serves, when it answered. */
+  /** What it serves, as far as it says so. */
   readonly resources?: readonly APIResource[]
 }
 
@@ -75,10 +73,9 @@ export async function checkAvailability(
   const { group = '', version = '' } = apiService.spec
   const path = `/apis/${group}/${version}`
   try {
-    const list = await remote.read(path, ASKER, ASK_MS)
-    if (!isObject(list) || !Array.isArray(list['resources'])) throw new Error('the answer is no APIResourceList')
-    const resources = (list['resources'] as unknown[]).filter(isObject) as unknown as APIResource[]
-    return { status: 'True', reason: 'Passed', message: 'all checks passed', resources }
+    const answer = await remote.read(path, ASKER, ASK_MS)
+    const resources = await remoteResources(remote, { group, version }, answer)
+    return { status: 'True', reason: 'Passed', message: 'all checks passed', ...(resources ? { resources } : {}) }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     return no('FailedDiscoveryCheck', `failing or missing response from https://${remote.host}${path}: ${why}`)

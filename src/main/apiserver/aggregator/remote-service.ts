@@ -16,6 +16,12 @@ const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 /** For a connection that is to be a client's: the client itself may be patient. */
 const CONNECT_MS = 10_000
 
+export interface RemoteDocument {
+  readonly bytes: Buffer
+  readonly contentType: string
+  readonly etag: string | undefined
+}
+
 export interface RemoteParts {
   readonly dialService: DialService
   /** Proves that a request comes from this API server, whose word on the user then counts. */
@@ -128,28 +134,23 @@ export class RemoteService {
     )
   }
 
-  /** GET of a JSON document. @throws Error that says what went wrong */
-  async read(path: string, user: UserInfo, timeoutMs: number): Promise<unknown> {
-    return (await this.readIfChanged(path, user, timeoutMs))?.value
-  }
-
   /**
-   * @param known the ETag of what was read before
+   * GET of a document.
+   * @param asked what it may look like, and the ETag of what was read before
    * @returns undefined when it is still that
-   * @throws Error that says what went wrong
+   * @throws Error that says what went wrong, also for an answer that is no success
    */
-  async readIfChanged(
+  async read(
     path: string,
     user: UserInfo,
     timeoutMs: number,
-    known?: string,
-  ): Promise<{ readonly value: unknown; readonly etag: string | undefined } | undefined> {
+    { accept = 'application/json', known }: { readonly accept?: string; readonly known?: string | undefined } = {},
+  ): Promise<RemoteDocument | undefined> {
     const signal = AbortSignal.timeout(timeoutMs)
     const socket = await this.connect(signal)
     try {
-      let etag: string | undefined
-      const bytes = await new Promise<Buffer | undefined>((resolve, reject) => {
-        const headers = { ...Object.fromEntries(identityHeaders(user)), accept: 'application/json', host: this.host, connection: 'close', ...(known ? { 'if-none-match': known } : {}) } // prettier-ignore
+      return await new Promise<RemoteDocument | undefined>((resolve, reject) => {
+        const headers = { ...Object.fromEntries(identityHeaders(user)), accept, host: this.host, connection: 'close', ...(known ? { 'if-none-match': known } : {}) } // prettier-ignore
         const sent = httpRequest({ path, headers, signal, createConnection: () => socket }, answer => {
           const chunks: Buffer[] = []
           let length = 0
@@ -160,19 +161,21 @@ export class RemoteService {
           })
           answer.on('error', reject)
           answer.on('end', () => {
-            const { statusCode = 0 } = answer
-            etag = answer.headers.etag
+            const { statusCode = 0, headers: told } = answer
             if (statusCode === 304 && known) resolve(undefined)
             else if (statusCode < 200 || statusCode > 299) reject(new Error(`bad status from ${path}: ${statusCode}`))
-            else resolve(Buffer.concat(chunks))
+            else resolve({ bytes: Buffer.concat(chunks), contentType: told['content-type'] ?? '', etag: told.etag })
           })
         })
         sent.on('error', reject)
         sent.end()
       })
-      return bytes && { value: (await decodeBody('application/json', bytes, MAX_DOCUMENT_BYTES)).value, etag }
     } finally {
       socket.destroy()
     }
   }
 }
+
+/** @throws ApiError for a document that is no JSON */
+export const jsonOf = async ({ bytes }: RemoteDocument): Promise<unknown> =>
+  (await decodeBody('application/json', bytes, MAX_DOCUMENT_BYTES)).value

@@ -35,8 +35,14 @@ const notAllowed = () =>
 /** A path outside the resources, such as `/version`; a trailing `*` covers everything below. */
 export interface PathHandler {
   readonly path: string
+  /** Which paths the root names of it; undefined: its own, or none of what is below. */
+  readonly listed?: () => readonly string[]
   readonly handle: Handler
 }
+
+/** @returns what the root says that there is, in order */
+export const listedPaths = (handlers: readonly PathHandler[]): string[] =>
+  [...new Set(handlers.flatMap(({ path, listed }) => listed?.() ?? (path.endsWith('*') ? [] : [path])))].sort()
 
 export interface Router {
   /** @throws ApiError 404, 405 */

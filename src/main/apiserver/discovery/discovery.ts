@@ -28,6 +28,12 @@ function wantsAggregated(accept: string | undefined): boolean {
 
 const wantsYaml = (accept: string | undefined): boolean => parseAccept(accept ?? '')[0]?.type === 'application/yaml'
 
+const pathsOf = (root: string, groups: readonly ServedGroup[]): string[] =>
+  groups.flatMap(({ group, versions }) => [
+    ...(group ? [`${root}/${group}`] : []),
+    ...versions.map(({ version }) => [root, group, version].filter(part => part !== '').join('/')),
+  ])
+
 export function discoveryHandlers(groups: () => readonly ServedGroup[]): PathHandler[] {
   /** Documents of one state of the registry; another state has another list. */
   const documents = new WeakMap<readonly ServedGroup[], Map<string, Document>>()
@@ -79,7 +85,11 @@ export function discoveryHandlers(groups: () => readonly ServedGroup[]): PathHan
       handle: async request => root(request, '/api', core, () => apiVersions(request.headers.host ?? '')),
     },
     { path: '/apis', handle: async request => root(request, '/apis', named, () => apiGroupList(named())) },
-    { path: '/api/*', handle: async request => below(request, '/api/') },
-    { path: '/apis/*', handle: async request => below(request, '/apis/') },
+    { path: '/api/*', listed: () => pathsOf('/api', core()), handle: async request => below(request, '/api/') },
+    {
+      path: '/apis/*',
+      listed: () => ['/apis/', ...pathsOf('/apis', named())],
+      handle: async request => below(request, '/apis/'),
+    },
   ]
 }

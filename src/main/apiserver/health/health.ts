@@ -58,6 +58,7 @@ export function healthHandlers(checks: Readonly<Record<string, readonly HealthCh
     { path: `/${endpoint}`, handle: async (request: ApiRequest) => answer(endpoint, list, request, ask) },
     {
       path: `/${endpoint}/*`,
+      listed: () => list.map(({ name }) => `/${endpoint}/${name}`),
       handle: async (request: ApiRequest) => {
         const name = request.info.path.slice(endpoint.length + 2)
         const known = list.filter(check => check.name === name)
