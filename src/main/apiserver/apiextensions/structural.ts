@@ -141,6 +141,13 @@ const isIntOrString = (anyOf: readonly Schema[] = []): boolean =>
   anyOf.length === 2 &&
   anyOf.every((inner, i) => Object.keys(inner).length === 1 && inner.type === ['integer', 'string'][i])
 
+/** A default is told apart by where it stands; within, its parts are named as those of a value. */
+const defaultErrors = (schema: Schema, path: string): FieldError[] =>
+  validateValue(schema.default, schema, '').map(error => ({
+    ...error,
+    field: error.field === '' || error.field === '<nil>' ? path : `${path}.${error.field}`,
+  }))
+
 /** An int-or-string may say so in an anyOf, also in that of its first allOf: the one place where junctors name types. */
 function withoutTypes({ allOf, anyOf, oneOf }: Schema): Schema {
   if (isIntOrString(anyOf)) return { ...(allOf ? { allOf } : {}), ...(oneOf ? { oneOf } : {}) }
@@ -204,8 +211,7 @@ function schemaErrors(schema: Schema, path: string, inside: boolean, root: boole
       )
     if (schema['x-kubernetes-embedded-resource'] && schema.type !== 'object')
       errors.push(...typeErrors(path, schema.type, 'must be object if x-kubernetes-embedded-resource is true'))
-    if (schema.default !== undefined && errors.length === 0)
-      errors.push(...validateValue(schema.default, schema, `${path}.default`))
+    if (schema.default !== undefined && errors.length === 0) errors.push(...defaultErrors(schema, `${path}.default`))
   }
   for (const [name, property] of Object.entries(schema.properties ?? {}))
     errors.push(...schemaErrors(property, `${path}.properties[${name}]`, inside, false))

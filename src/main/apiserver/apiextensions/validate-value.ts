@@ -1,74 +1,17 @@
-// Validation of a value against its schema, in upstream's words.
+// Validation of a value against its schema, in upstream's words and order.
 import { deepEqual } from '../../../shared/machinery/deep-equal.ts'
 import {
   type FieldError,
   invalidValue,
   notSupported,
   required,
-  tooLong,
   tooMany,
 } from '../../../shared/machinery/field-error.ts'
 import { getField, isObject, type JsonObject } from '../../../shared/machinery/json-object.ts'
-import { formatFits } from './formats.ts'
-import { compilePattern } from '../../../shared/machinery/pattern/pattern.ts'
+import { Findings } from './findings.ts'
 import { propertyOf, type Schema, schemaIn } from './schema.ts'
 import { encodeJson } from '../../../shared/machinery/json-text.ts'
-
-const typeOf = (value: unknown): string =>
-  value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'array'
-      : typeof value === 'number' || typeof value === 'bigint'
-        ? typeof value === 'bigint' || Number.isInteger(value)
-          ? 'integer'
-          : 'number'
-        : typeof value
-
-const fits = (type: string, wanted: string) => type === wanted || (wanted === 'number' && type === 'integer')
-
-const wrongType = (path: string, given: string, wanted: string): FieldError => ({
-  ...invalidValue(path, given, `${path} in body must be of type ${wanted}: "${given}"`),
-  type: 'FieldValueTypeInvalid',
-})
-
-function ofNumber(value: number | bigint, schema: Schema, path: string): FieldError[] {
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema
-  const errors: FieldError[] = []
-  const fail = (detail: string) => errors.push(invalidValue(path, value, `${path} in body should be ${detail}`))
-  if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum))
-    fail(exclusiveMinimum ? `greater than ${minimum}` : `greater than or equal to ${minimum}`)
-  if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum))
-    fail(exclusiveMaximum ? `less than ${maximum}` : `less than or equal to ${maximum}`)
-  if (multipleOf !== undefined) {
-    const times = Number(value) / Number(multipleOf)
-    if (Math.abs(times - Math.round(times)) > 1e-9) fail(`a multiple of ${multipleOf}`)
-  }
-  return errors
-}
-
-/** The first of its bounds that a text does not keep. */
-function boundOf(value: string, { minLength, maxLength, pattern }: Schema, path: string): FieldError | undefined {
-  const length = minLength === undefined && maxLength === undefined ? 0 : [...value].length
-  if (maxLength !== undefined && length > maxLength) return tooLong(path, maxLength)
-  if (minLength !== undefined && length < minLength)
-    return invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`)
-  if (pattern !== undefined && !compilePattern(pattern).fits(value))
-    return invalidValue(path, value, `${path} in body should match '${pattern}'`)
-  return undefined
-}
-
-function ofString(value: string, schema: Schema, path: string): FieldError[] {
-  const { format } = schema
-  const bound = boundOf(value, schema, path)
-  const errors = bound ? [bound] : []
-  if (format !== undefined && !formatFits(format, value))
-    errors.push({
-      ...invalidValue(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`),
-      type: 'FieldValueTypeInvalid',
-    })
-  return errors
-}
+import { ofNumber, ofString, typeError } from './validate-scalar.ts'
 
 /** @returns what tells the items of a list by keys apart */
 function keyReader(schema: Schema): (item: unknown) => string {
@@ -76,12 +19,9 @@ function keyReader(schema: Schema): (item: unknown) => string {
   return item => encodeJson(isObject(item) ? Object.fromEntries(keys.map(name => [name, getField(item, name)])) : item)
 }
 
-function ofArray(value: readonly unknown[], schema: Schema, path: string, old: unknown): FieldError[] {
+function ofArray(found: Findings, value: readonly unknown[], schema: Schema, path: string, old: unknown): void {
   const { minItems, maxItems } = schema
-  const errors: FieldError[] = []
-  if (minItems !== undefined && value.length < minItems)
-    errors.push(invalidValue(path, value.length, `${path} in body should have at least ${minItems} items`))
-  if (maxItems !== undefined && value.length > maxItems) errors.push(tooMany(path, value.length, maxItems))
+  found.count(2)
   const listType = schema['x-kubernetes-list-type']
   const seen = new Set<string>()
   const items = schemaIn(schema.items)
@@ -94,49 +34,72 @@ function ofArray(value: readonly unknown[], schema: Schema, path: string, old: u
     const at = `${path}[${i}]`
     if (listType === 'set' || (listType === 'map' && isObject(item))) {
       const text = listType === 'set' ? encodeJson(item) : keyOf(item)
-      if (seen.has(text)) errors.push({ type: 'FieldValueDuplicate', field: at, message: `Duplicate value: ${text}` })
+      if (seen.has(text)) found.add({ type: 'FieldValueDuplicate', field: at, message: `Duplicate value: ${text}` })
       seen.add(text)
     }
-    if (items) errors.push(...validateValue(item, items, at, before.get(keyOf(item))))
+    if (items) check(found, item, items, at, before.get(keyOf(item)))
   })
-  return errors
+  if (minItems !== undefined && value.length < minItems)
+    found.add(invalidValue(path, value.length, `${path} in body should have at least ${minItems} items`))
+  if (maxItems !== undefined && value.length > maxItems) found.add(tooMany(path, value.length, maxItems))
 }
 
-function ofObject(value: JsonObject, schema: Schema, path: string, old: unknown): FieldError[] {
+function ofObject(found: Findings, value: JsonObject, schema: Schema, path: string, old: unknown): void {
   const { minProperties, maxProperties } = schema
+  found.count(1)
   const keys = Object.keys(value)
   const at = (key: string) => (path ? `${path}.${key}` : key)
-  const errors: FieldError[] = (schema.required ?? [])
-    .filter(key => !Object.hasOwn(value, key))
-    .map(key => required(at(key)))
   if (minProperties !== undefined && keys.length < minProperties)
-    errors.push(invalidValue(path, keys.length, `${path} in body should have at least ${minProperties} properties`))
-  if (maxProperties !== undefined && keys.length > maxProperties) errors.push(tooMany(path, keys.length, maxProperties))
+    found.add(invalidValue(path, keys.length, `${path} in body should have at least ${minProperties} properties`))
+  if (maxProperties !== undefined && keys.length > maxProperties) found.add(tooMany(path, keys.length, maxProperties))
   const additional = schemaIn(schema.additionalProperties)
   for (const key of keys) {
     const inner = propertyOf(schema, key) ?? additional
-    if (inner) errors.push(...validateValue(value[key], inner, at(key), isObject(old) ? getField(old, key) : undefined))
+    if (inner) check(found, value[key], inner, at(key), isObject(old) ? getField(old, key) : undefined)
   }
-  return errors
+  for (const key of schema.required ?? []) if (!Object.hasOwn(value, key)) found.add(required(at(key)))
 }
 
-function ofJunctors(value: unknown, schema: Schema, path: string): FieldError[] {
-  const errors: FieldError[] = []
-  const fail = (detail: string) => errors.push(invalidValue(path, value, detail))
-  const passing = (list: readonly Schema[]) => list.filter(inner => validateValue(value, inner, path).length === 0)
+/** Which schema a junctor is about is said by the text alone. */
+const ofJunctor = (detail: string): FieldError => invalidValue('<nil>', '', detail)
+
+/** @returns what is found by each of the schemas, on its own */
+const findingsBy = (schemas: readonly Schema[], value: unknown, path: string): Findings[] =>
+  schemas.map(schema => {
+    const found = new Findings()
+    check(found, value, schema, path)
+    return found
+  })
+
+/** Of schemas that all refuse, the one that most of the value has been held against tells why. */
+const closest = (all: readonly Findings[]): Findings | undefined =>
+  all.reduce<Findings | undefined>((best, each) => (best && best.checks >= each.checks ? best : each), undefined)
+
+function ofJunctors(found: Findings, value: unknown, schema: Schema, path: string): void {
   const { allOf, anyOf, oneOf, not } = schema
-  for (const inner of allOf ?? []) errors.push(...validateValue(value, inner, path))
-  if (anyOf?.length && passing(anyOf).length === 0) {
-    fail(`"${path}" must validate at least one schema (anyOf)`)
-    errors.push(...validateValue(value, anyOf[0] ?? {}, path))
+  found.count(2)
+  if (anyOf?.length) {
+    const all = findingsBy(anyOf, value, path)
+    const passed = all.find(each => each.isEmpty)
+    if (!passed) found.add(ofJunctor(`"${path}" must validate at least one schema (anyOf)`))
+    found.merge(passed ?? closest(all))
   }
   if (oneOf?.length) {
-    const count = passing(oneOf).length
-    const found = count === 0 ? 'Found none valid' : `Found ${count} valid alternatives`
-    if (count !== 1) fail(`"${path}" must validate one and only one schema (oneOf). ${found}`)
+    const all = findingsBy(oneOf, value, path)
+    const passed = all.filter(each => each.isEmpty)
+    const how = passed.length === 0 ? 'Found none valid' : `Found ${passed.length} valid alternatives`
+    if (passed.length !== 1) found.add(ofJunctor(`"${path}" must validate one and only one schema (oneOf). ${how}`))
+    if (passed.length < 2) found.merge(passed[0] ?? closest(all))
   }
-  if (not && validateValue(value, not, path).length === 0) fail(`"${path}" must not validate the schema (not)`)
-  return errors
+  if (allOf?.length) {
+    const all = findingsBy(allOf, value, path)
+    for (const each of all) found.merge(each)
+    const passed = all.filter(each => each.isEmpty).length
+    const none = passed === 0 ? '. None validated' : ''
+    if (passed !== all.length) found.add(ofJunctor(`"${path}" must validate all the schemas (allOf)${none}`))
+  }
+  if (not && findingsBy([not], value, path)[0]?.isEmpty)
+    found.add(ofJunctor(`"${path}" must not validate the schema (not)`))
 }
 
 /** Items that are told apart by keys are the same in any order. */
@@ -150,23 +113,39 @@ function isReordered(value: unknown, old: unknown, schema: Schema): boolean {
   )
 }
 
+/** Those of the type, and those that every value goes through. */
+function checksOf(value: unknown, schema: Schema, problem: FieldError | undefined): number {
+  if (value === null) return problem ? 0 : 1
+  const isTyped = schema.type !== undefined || schema['x-kubernetes-int-or-string'] === true
+  return 2 + (isTyped ? (problem ? 1 : 2) : 0)
+}
+
+function check(found: Findings, value: unknown, schema: Schema, path: string, old?: unknown): void {
+  if (old !== undefined && (deepEqual(value, old, { nullIsValue: true }) || isReordered(value, old, schema))) return
+  const problem = typeError(value, schema, path)
+  if (problem) found.add(problem)
+  found.count(checksOf(value, schema, problem))
+  if (value !== null) ofJunctors(found, value, schema, path)
+  if (typeof value === 'number' || typeof value === 'bigint') ofNumber(found, value, schema, path)
+  else if (typeof value === 'string') ofString(found, value, schema, path)
+  else if (Array.isArray(value)) ofArray(found, value, schema, path, old)
+  if (schema.enum && !(value === null && schema.nullable) && !schema.enum.some(allowed => deepEqual(allowed, value)))
+    found.add(
+      notSupported(
+        path,
+        value,
+        schema.enum.map(each => (typeof each === 'string' ? each : encodeJson(each))),
+      ),
+    )
+  if (isObject(value)) ofObject(found, value, schema, path, old)
+}
+
 /**
  * @param old the value at the same place before an update: what has not changed is not held against anybody, since the
  *   definition may have become stricter meanwhile
  */
-export function validateValue(value: unknown, schema: Schema, path: string, old?: unknown): FieldError[] {
-  if (old !== undefined && (deepEqual(value, old, { nullIsValue: true }) || isReordered(value, old, schema))) return []
-  const type = typeOf(value)
-  if (value === null && schema.nullable) return []
-  const intOrString = schema['x-kubernetes-int-or-string'] === true
-  if (intOrString && type !== 'integer' && type !== 'string') return [wrongType(path, type, 'integer,string')]
-  if (schema.type && !fits(type, schema.type)) return [wrongType(path, type, schema.type)]
-  const errors: FieldError[] = []
-  if (schema.enum && !schema.enum.some(allowed => deepEqual(allowed, value)))
-    errors.push(notSupported(path, value, schema.enum.map(String)))
-  if (typeof value === 'number' || typeof value === 'bigint') errors.push(...ofNumber(value, schema, path))
-  else if (typeof value === 'string') errors.push(...ofString(value, schema, path))
-  else if (Array.isArray(value)) errors.push(...ofArray(value, schema, path, old))
-  else if (isObject(value)) errors.push(...ofObject(value, schema, path, old))
-  return [...errors, ...ofJunctors(value, schema, path)]
+export function validateValue(value: unknown, schema: Schema, path: string, old?: unknown): readonly FieldError[] {
+  const found = new Findings()
+  check(found, value, schema, path, old)
+  return found.errors
 }

@@ -1,0 +1,84 @@
+// Types, numbers and texts held against a schema, in upstream's words.
+import { type FieldError, invalidValue, tooLong } from '../../../shared/machinery/field-error.ts'
+import { compilePattern } from '../../../shared/machinery/pattern/pattern.ts'
+import type { Findings } from './findings.ts'
+import { formatFits, isKnownFormat } from './formats.ts'
+import type { Schema } from './schema.ts'
+
+const INT32 = 2 ** 31
+const INT64 = 2n ** 63n
+
+const isWhole = (value: number | bigint): boolean => typeof value === 'bigint' || Number.isInteger(value)
+
+const isWithin = (value: number | bigint, end: number | bigint): boolean => value >= -end && value < end
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (typeof value !== 'number' && typeof value !== 'bigint') return typeof value
+  return isWhole(value) && isWithin(value, INT64) ? 'integer' : 'number'
+}
+
+const wrongType = (path: string, given: string, wanted: string): FieldError => ({
+  ...invalidValue(path, given, `${path} in body must be of type ${wanted}: "${given}"`),
+  type: 'FieldValueTypeInvalid',
+})
+
+/** Those that are told by the format in which they are kept, where the schema asks for a format. */
+const KEPT_AS: Readonly<Record<string, string>> = { integer: 'int64', number: 'float64', boolean: '', object: '' }
+
+export function typeError(value: unknown, schema: Schema, path: string): FieldError | undefined {
+  const given = typeOf(value)
+  if (value === null && schema.nullable) return undefined
+  const { type, format } = schema
+  const wanted = schema['x-kubernetes-int-or-string'] ? ['integer', 'string'] : type ? [type] : []
+  if (wanted.length === 0 || wanted.includes(given) || (given === 'integer' && type === 'number')) return undefined
+  const kept = format !== undefined && isKnownFormat(format, type) ? KEPT_AS[given] : undefined
+  return kept === undefined ? wrongType(path, given, wanted.join(',')) : wrongType(path, kept, format ?? '')
+}
+
+function isInRange(value: number | bigint, { type, format }: Schema): boolean {
+  if (type === 'integer') return isWhole(value) && isWithin(value, format === 'int32' ? INT32 : INT64)
+  return type !== 'number' || format !== 'float' || Number.isFinite(Math.fround(Number(value)))
+}
+
+export function ofNumber(found: Findings, value: number | bigint, schema: Schema, path: string): void {
+  const { type, format, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema
+  found.count(2)
+  const fail = (detail: string) => found.add(invalidValue(path, value, `${path} in body should be ${detail}`))
+  if (!isInRange(value, schema)) {
+    const kind = format !== undefined && isKnownFormat(format, type) ? `with format ${format}` : '(default format)'
+    found.add(invalidValue('<nil>', '', `Checked value must be of type ${type} ${kind} in ${path}`))
+  }
+  if (multipleOf !== undefined) {
+    const times = Number(value) / Number(multipleOf)
+    if (Math.abs(times - Math.round(times)) > 1e-9) fail(`a multiple of ${multipleOf}`)
+  }
+  if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum))
+    fail(exclusiveMinimum ? `greater than ${minimum}` : `greater than or equal to ${minimum}`)
+  if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum))
+    fail(exclusiveMaximum ? `less than ${maximum}` : `less than or equal to ${maximum}`)
+}
+
+/** The first of its bounds that a text does not keep. */
+function boundOf(value: string, { minLength, maxLength, pattern }: Schema, path: string): FieldError | undefined {
+  const length = minLength === undefined && maxLength === undefined ? 0 : [...value].length
+  if (maxLength !== undefined && length > maxLength) return tooLong(path, maxLength)
+  if (minLength !== undefined && length < minLength)
+    return invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`)
+  if (pattern !== undefined && !compilePattern(pattern).fits(value))
+    return invalidValue(path, value, `${path} in body should match '${pattern}'`)
+  return undefined
+}
+
+export function ofString(found: Findings, value: string, schema: Schema, path: string): void {
+  const { format } = schema
+  found.count(format !== undefined && isKnownFormat(format) ? 2 : 1)
+  const bound = boundOf(value, schema, path)
+  if (bound) found.add(bound)
+  if (format !== undefined && !formatFits(format, value))
+    found.add({
+      ...invalidValue(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`),
+      type: 'FieldValueTypeInvalid',
+    })
+}
