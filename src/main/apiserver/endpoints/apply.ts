@@ -4,7 +4,7 @@ import type { AnyObject } from '../../../shared/machinery/object.ts'
 import { badRequest, conflict, isAlreadyExists, notFound } from '../../../shared/machinery/status.ts'
 import { serverSideApply, whichOf } from '../patch/apply/server-side-apply.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
-import type { ResourceDescriptor } from '../registry/resource.ts'
+import { hasPlainStatus, type ResourceDescriptor } from '../registry/resource.ts'
 import { answerOne } from './read/answer-one.ts'
 import type { EndpointParts } from './parts.ts'
 import { boolParameter } from './read/list-options.ts'
@@ -71,6 +71,7 @@ export async function apply(
       manager: query.get('fieldManager') ?? '',
       force: boolParameter(query, 'force') ?? false,
       subresource: info.subresource,
+      plainStatus: hasPlainStatus(resource),
       keptMetadata: info.subresource === 'status' ? resource.status?.keptMetadata : undefined,
       time: formatTime(parts.clock.now()),
       schemaId: resource.schema,

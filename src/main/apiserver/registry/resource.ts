@@ -138,6 +138,10 @@ export const toldAs = ({ type, toldAs: other }: Pick<ResourceDescriptor, 'type' 
 export const listKindOf = ({ type, listKind }: Pick<ResourceDescriptor, 'type' | 'listKind'>): string =>
   listKind ?? `${type.kind}List`
 
+/** @returns whether a `status` is a field like any other: of custom resources that do without the subresource */
+export const hasPlainStatus = ({ custom, status }: Pick<ResourceDescriptor, 'custom' | 'status'>): boolean =>
+  custom !== undefined && status === undefined
+
 type Optional = 'singular' | 'shortNames' | 'categories' | 'verbs' | 'storage' | 'schema'
 
 const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const

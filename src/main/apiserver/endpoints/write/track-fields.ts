@@ -1,7 +1,7 @@
 // Keeps metadata.managedFields in step with a write that is not an apply.
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import { trackUpdate } from '../../patch/apply/track-update.ts'
-import type { ResourceDescriptor } from '../../registry/resource.ts'
+import { hasPlainStatus, type ResourceDescriptor } from '../../registry/resource.ts'
 import type { WriteOptions } from '../contract.ts'
 
 /** Sets `object.metadata.managedFields` in place. @param time RFC 3339 */
@@ -19,6 +19,7 @@ export function trackFields(
     object,
     manager: options.fieldManager ?? 'unknown',
     subresource: options.subresource ?? '',
+    plainStatus: hasPlainStatus(resource),
     time: isScale ? undefined : time,
     nobodys: isScale && resource.scale?.replicas(object) === 0,
     schemaId: resource.schema,

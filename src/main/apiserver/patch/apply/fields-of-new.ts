@@ -6,7 +6,7 @@ import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { isPrintedZero } from '../../schema/printed.ts'
 import type { FieldSet } from './field-set.ts'
-import { trackable } from './managers.ts'
+import { fieldApart, trackable } from './managers.ts'
 import { filledFieldsOf } from './typed-value.ts'
 
 /** Of values outside of lists, all that matters; of lists, whose items may be known by what is in them, a copy. */
@@ -47,8 +47,8 @@ export function fieldsOfNew(object: AnyObject, schemaId: string, subresource: st
 }
 
 /** As it is, whatever came before. */
-export const workedOut = (object: AnyObject, fact: FieldFact, subresource: string): FieldSet =>
-  trackable(filledFieldsOf(object, fact), subresource)
+export const workedOut = (object: AnyObject, fact: FieldFact, subresource: string, plainStatus = false): FieldSet =>
+  trackable(filledFieldsOf(object, fact), fieldApart(subresource, plainStatus))
 
 function remember(object: AnyObject, schemaId: string, subresource: string): Known | undefined {
   const room = { parts: MOST_PARTS }

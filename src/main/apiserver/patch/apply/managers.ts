@@ -56,9 +56,15 @@ const UNTRACKED = [
 
 const UNTRACKED_METADATA: ReadonlySet<string> = new Set(UNTRACKED.map(([, step = '']) => step))
 
-/** @returns the set without what identifies the object, and without what this path may not write. */
-export function trackable(set: FieldSet, subresource: string): FieldSet {
-  const ignored = subresource === 'status' ? 'f:spec' : subresource === '' ? 'f:status' : undefined
+/** @param plainStatus the status is a field like any other @returns which field this path may not write */
+export function fieldApart(subresource: string, plainStatus = false): 'spec' | 'status' | undefined {
+  if (subresource === 'status') return 'spec'
+  return subresource === '' && !plainStatus ? 'status' : undefined
+}
+
+/** @returns the set without what identifies the object, and without the field that its writer's path may not write. */
+export function trackable(set: FieldSet, apart: 'spec' | 'status' | undefined): FieldSet {
+  const ignored = apart && `f:${apart}`
   const children = new Map<string, FieldSet>()
   for (const [step, child] of set.children) {
     if (step === 'f:apiVersion' || step === 'f:kind' || step === ignored) continue

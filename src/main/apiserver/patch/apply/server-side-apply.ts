@@ -20,6 +20,7 @@ import {
   identityOf,
   type Manager,
   type Managers,
+  fieldApart,
   trackable,
 } from './managers.ts'
 import { mergeApplied, prune, refuseDuplicates } from './merge.ts'
@@ -35,6 +36,8 @@ export interface Apply {
   /** Takes over fields that other managers own instead of answering with a conflict. */
   readonly force: boolean
   readonly subresource: string
+  /** Its status is no subresource, but a field like any other. */
+  readonly plainStatus?: boolean
   /** Fields of the metadata that this path may not write. */
   readonly keptMetadata?: readonly KeptMetadata[] | undefined
   /** How conflicts name the version in which others wrote, where it is not theirs. */
@@ -47,12 +50,13 @@ export interface Apply {
 }
 
 /** What the path may not write has no place in the configuration. */
-function writable({ applied, subresource, keptMetadata = [] }: Apply): AnyObject {
+function writable({ applied, current, subresource, plainStatus, keptMetadata = [] }: Apply): AnyObject {
   const copy = cloneJson(applied)
   for (const field of keptMetadata) delete copy.metadata[field]
   delete copy.metadata.managedFields
-  if (subresource === '') delete copy['status']
-  if (subresource === 'status') delete copy['spec']
+  const apart = fieldApart(subresource, plainStatus)
+  // Kinds whose status is not begun by whoever makes them drop it then.
+  if (apart && current) delete copy[apart]
   return copy
 }
 
@@ -60,7 +64,7 @@ function writable({ applied, subresource, keptMetadata = [] }: Apply): AnyObject
 function managersOf(current: AnyObject | undefined, fact: FieldFact): Managers {
   const managers = decodeManagers(current?.metadata.managedFields) ?? new Map<string, Manager>()
   if (!current || managers.size) return managers
-  const set = trackable(filledFieldsOf(current, fact), 'before')
+  const set = trackable(filledFieldsOf(current, fact), undefined)
   const before: Manager = {
     manager: 'before-first-apply',
     operation: 'Update',
@@ -98,7 +102,7 @@ export function serverSideApply(apply: Apply): AnyObject {
   const own = { manager, operation: 'Apply', apiVersion: applied.apiVersion, subresource } as const
   const id = identityOf(own)
   const last = managers.get(id)
-  const set = trackable(fieldsOf(applied, fact), subresource)
+  const set = trackable(fieldsOf(applied, fact), fieldApart(subresource, apply.plainStatus))
   managers.set(id, { ...own, time: last?.time, set })
 
   const live: AnyObject | Record<string, unknown> = current ?? {}

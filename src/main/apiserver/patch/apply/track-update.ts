@@ -11,6 +11,7 @@ import {
   decodeManagers,
   encodeManager,
   encodeManagers,
+  fieldApart,
   identityOf,
   type Managers,
   trackable,
@@ -24,6 +25,8 @@ export interface UpdateToTrack {
   readonly object: AnyObject
   readonly manager: string
   readonly subresource: string
+  /** Its status is no subresource, but a field like any other. */
+  readonly plainStatus?: boolean
   /** RFC 3339, seconds; scaling is never dated. */
   readonly time: string | undefined
   /** What is written holds nothing that Go prints: it is taken from its owners, and nobody's. */
@@ -60,12 +63,14 @@ export function takeFromOthers(managers: Managers, { changed, removed }: Compari
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
  */
 export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
-  const { old, object, manager, subresource, time, schemaId } = update
+  const { old, object, manager, subresource, plainStatus, time, schemaId } = update
   const fact: FieldFact = update.fact ?? { t: 'ref', r: schemaId }
   const own = { manager, operation: 'Update', apiVersion: object.apiVersion, subresource } as const
   // Who makes an object that says nothing of managers owns all of it.
   if (!old && object.metadata.managedFields === undefined) {
-    const set = update.fact ? workedOut(object, update.fact, subresource) : fieldsOfNew(object, schemaId, subresource)
+    const set = update.fact
+      ? workedOut(object, update.fact, subresource, plainStatus)
+      : fieldsOfNew(object, schemaId, subresource)
     return isEmpty(set) ? [] : [encodeManager({ ...own, time, set })]
   }
   const managers = startingPoint(update)
@@ -78,7 +83,7 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
   const before = managers.get(id)
   const gone = update.nobodys ? comparison.changed : comparison.removed
   const kept = before ? difference(before.set, gone) : undefined
-  const changed = update.nobodys ? EMPTY : trackable(comparison.changed, subresource)
+  const changed = update.nobodys ? EMPTY : trackable(comparison.changed, fieldApart(subresource, plainStatus))
   const set = kept ? union(kept, changed) : changed
   if (isEmpty(set)) managers.delete(id)
   // The time says when the entry last changed, or when its manager last changed a value of its own.
