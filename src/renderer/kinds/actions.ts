@@ -25,6 +25,7 @@ import { AUTO_ROLLBACK } from '../../shared/api/flotilla/auto-rollback.ts'
 import { formatTime } from '../../shared/machinery/clock.ts'
 import type { AnyObject } from '../../shared/machinery/object.ts'
 import { controllerRef } from '../../shared/machinery/owner.ts'
+import { type Right, useRightsStore } from '../access/rights.ts'
 import { connection } from '../api/connection.ts'
 import { type ServedKind, kindKey } from '../api/discovery.ts'
 import type { Row } from '../api/sources.ts'
@@ -50,9 +51,22 @@ export interface ResourceAction {
   readonly bulk?: boolean
   /** Stands in the menu rather than among the buttons. */
   readonly minor?: boolean
+  /** Why the user may not do this to these rows, in a sentence; undefined when nothing is known against it. */
+  readonly refusal: (rows: readonly Row[]) => string | undefined
   /** Of what it is offered for, where not for all of the kind. */
   readonly fits?: (object: AnyObject) => boolean
   readonly run: (rows: readonly Row[]) => void | Promise<void>
+}
+
+/** A right that an action takes, on the kind itself where no resource is told. */
+interface Need {
+  readonly verb: string
+  readonly resource?: string
+  readonly group?: string
+  /** `pods/log` and such: of the object itself where it is of the kind. */
+  readonly subresource?: string
+  /** Where it is not the object's own; '' = in all. */
+  readonly namespace?: string
 }
 
 const refOf = ({ namespace, name }: Row) => ({ name, ...(namespace ? { namespace } : {}) })
@@ -313,6 +327,34 @@ const RESTARTABLE = new Set(['Deployment', 'StatefulSet', 'DaemonSet'])
 export const fitting = (actions: readonly ResourceAction[], object: AnyObject): ResourceAction[] =>
   actions.filter(({ fits }) => fits?.(object) ?? true)
 
+/** What a pod's streams take, whichever object leads to the pod. */
+const ofPods = (verb: string, subresource: string): Need => ({ verb, group: '', resource: 'pods', subresource })
+const PATCH: readonly Need[] = [{ verb: 'patch' }]
+
+type Draft = Omit<ResourceAction, 'refusal'> & { readonly needs: readonly Need[] }
+
+/** The rights that it takes to do something to these objects. */
+function rightsFor(needs: readonly Need[], { type }: ServedKind, rows: readonly Row[]): Right[] {
+  const places = [...new Map(rows.map(row => [row.namespace, row])).values()]
+  return needs.flatMap(({ verb, group = type.group, resource = type.plural, subresource, namespace }) => {
+    const isOwn = group === type.group && resource === type.plural
+    return (isOwn ? rows : places).map(row => ({
+      verb,
+      group,
+      resource: subresource ? `${resource}/${subresource}` : resource,
+      namespace: (namespace ?? row.namespace) || undefined,
+      ...(isOwn ? { name: row.name } : {}),
+    }))
+  })
+}
+
+/** Does it, or tells why not. */
+export function perform(action: ResourceAction, rows: readonly Row[]): void {
+  const refusal = action.refusal(rows)
+  if (refusal) useToastStore().failed(t('{name}: not done', { name: action.title }), new Error(refusal))
+  else void action.run(rows)
+}
+
 export function actionsOf(kind: ServedKind): ResourceAction[] {
   const { type, verbs, subresources } = kind
   const first = (run: (row: Row) => void) => (rows: readonly Row[]) => {
@@ -321,9 +363,10 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
   const firstPod = (run: (pod: Pod) => void) => first(row => run(row.object as unknown as Pod))
   const forwarded = type.group === '' || type.group === 'apps' ? FORWARDED[type.kind] : undefined
   const canRollBack = type.kind === 'Deployment' && type.group === 'apps' && useClusterStore().isOurs
-  const actions: (ResourceAction | false)[] = [
+  const actions: (Draft | false)[] = [
     (type.kind === 'Pod' || HAS_PODS.has(type.kind)) && {
       id: 'logs',
+      needs: [ofPods('get', 'log')],
       title: t('Logs'),
       icon: ScrollText,
       key: 'l',
@@ -331,6 +374,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Pod' && {
       id: 'previous',
+      needs: [ofPods('get', 'log')],
       minor: true,
       title: t('Logs of the previous run'),
       icon: History,
@@ -339,6 +383,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Pod' && {
       id: 'shell',
+      needs: [ofPods('create', 'exec')],
       title: t('Terminal'),
       icon: SquareTerminal,
       key: 's',
@@ -346,6 +391,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     forwarded !== undefined && {
       id: 'forward',
+      needs: [ofPods('create', 'portforward')],
       minor: type.kind !== 'Service',
       title: t('Forward a port'),
       icon: ArrowRightLeft,
@@ -353,6 +399,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Pod' && {
       id: 'files',
+      needs: [ofPods('create', 'exec')],
       minor: true,
       title: t('Files'),
       icon: FolderOpen,
@@ -361,6 +408,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Pod' && {
       id: 'attach',
+      needs: [ofPods('create', 'attach')],
       minor: true,
       title: t('Attach'),
       icon: Plug,
@@ -368,6 +416,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Pod' && {
       id: 'debug',
+      needs: [ofPods('patch', 'ephemeralcontainers')],
       minor: true,
       title: t('Debug container'),
       icon: Bug,
@@ -375,6 +424,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Node' && {
       id: 'shell',
+      needs: [{ verb: 'create', group: '', resource: 'pods', namespace: 'default' }],
       title: t('Shell'),
       icon: SquareTerminal,
       key: 's',
@@ -382,6 +432,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     verbs.includes('update') && {
       id: 'edit',
+      needs: [{ verb: 'update' }],
       title: t('Edit YAML'),
       icon: FileCode,
       key: 'e',
@@ -391,6 +442,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     subresources.has('scale') && {
       id: 'scale',
+      needs: [{ verb: 'patch', subresource: 'scale' }],
       title: t('Scale'),
       icon: Scaling,
       bulk: true,
@@ -398,6 +450,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     RESTARTABLE.has(type.kind) && {
       id: 'restart',
+      needs: PATCH,
       title: t('Restart'),
       icon: RefreshCw,
       bulk: true,
@@ -405,6 +458,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Node' && {
       id: 'cordon',
+      needs: PATCH,
       title: t('Cordon'),
       icon: PauseCircle,
       bulk: true,
@@ -413,6 +467,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Node' && {
       id: 'uncordon',
+      needs: PATCH,
       title: t('Uncordon'),
       icon: PlayCircle,
       bulk: true,
@@ -421,13 +476,22 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     type.kind === 'Node' && {
       id: 'drain',
+      needs: [...PATCH, { ...ofPods('create', 'eviction'), namespace: '' }],
       title: t('Drain'),
       icon: LogOut,
       run: first(({ name }) => (useDrainStore().shown = name)),
     },
-    type.kind === 'CronJob' && { id: 'run', title: t('Run now'), icon: Play, bulk: true, run: runNow },
+    type.kind === 'CronJob' && {
+      id: 'run',
+      needs: [{ verb: 'create', resource: 'jobs' }],
+      title: t('Run now'),
+      icon: Play,
+      bulk: true,
+      run: runNow,
+    },
     HALTED[type.kind] !== undefined && {
       id: 'pause',
+      needs: PATCH,
       minor: true,
       title: type.kind === 'Deployment' ? t('Pause the rollout') : t('Suspend'),
       icon: PauseCircle,
@@ -437,6 +501,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     HALTED[type.kind] !== undefined && {
       id: 'resume',
+      needs: PATCH,
       minor: true,
       title: t('Resume'),
       icon: PlayCircle,
@@ -446,6 +511,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     canRollBack && {
       id: 'auto-rollback',
+      needs: PATCH,
       minor: true,
       title: t('Roll back by itself'),
       icon: Undo2,
@@ -455,6 +521,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     canRollBack && {
       id: 'no-auto-rollback',
+      needs: PATCH,
       minor: true,
       title: t('Do not roll back by itself'),
       icon: Undo2,
@@ -464,6 +531,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     verbs.includes('patch') && {
       id: 'label',
+      needs: PATCH,
       title: t('Label'),
       icon: Tag,
       minor: true,
@@ -472,6 +540,7 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
     },
     verbs.includes('delete') && {
       id: 'delete',
+      needs: [{ verb: 'delete' }],
       title: t('Delete'),
       icon: Trash2,
       key: 'mod+d',
@@ -480,5 +549,10 @@ export function actionsOf(kind: ServedKind): ResourceAction[] {
       run: rows => remove(kind, rows),
     },
   ]
-  return actions.filter(action => action !== false)
+  return actions
+    .filter(action => action !== false)
+    .map(({ needs, ...action }) => ({
+      ...action,
+      refusal: rows => useRightsStore().refusalOf(rightsFor(needs, kind, rows)),
+    }))
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { Cluster, until } from '../support/cluster.ts'
@@ -21,6 +21,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
   let app: DesktopApp
   let own: Page
   let token = ''
+  let viewersToken = ''
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'flotilla-other-'))
@@ -35,6 +36,16 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
       '--serviceaccount=default:visitor',
     )
     token = (await cluster.kubectl('create', 'token', 'visitor')).trim()
+    await cluster.kubectl('create', 'serviceaccount', 'viewer')
+    await cluster.kubectl(
+      'create',
+      'clusterrolebinding',
+      'viewer',
+      '--clusterrole=view',
+      '--serviceaccount=default:viewer',
+    )
+    viewersToken = (await cluster.kubectl('create', 'token', 'viewer')).trim()
+    await cluster.kubectl('create', 'deployment', 'shop', '--image=shop:1', '--replicas=1')
     writeConfig()
     app = await DesktopApp.launch({ env: { KUBECONFIG: join(folder, 'config') } })
     own = await app.page()
@@ -55,6 +66,7 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
       'by-certificate': users[0]?.user ?? {},
       'by-token': { token },
       'by-program': { exec },
+      'by-view-role': { token: viewersToken },
       expired: { token: 'no-longer-good' },
     }
     const here = clusters[0]?.cluster ?? {}
@@ -103,6 +115,43 @@ describe.skipIf(!process.env.DISPLAY)('other clusters', () => {
     expect(known).not.toContain(token)
     expect(known).not.toContain('LS0tLS1') // PEM
     await shoot(page, `other-cluster-${context}`)
+    await page.close()
+  })
+
+  const openShop = async (page: Page) => {
+    await page.getByText('Pods by state').waitFor({ timeout: 30_000 })
+    await page.getByRole('link', { name: 'Deployments', exact: true }).click()
+    await page.locator('[data-key="default/shop"]').click()
+    const drawer = page.getByRole('dialog', { name: 'Deployment shop' })
+    await drawer.waitFor()
+    return { drawer, button: (name: string) => drawer.getByRole('button', { name, exact: true }) }
+  }
+  const reasonOf = (button: Locator) =>
+    button.evaluate(element => (element.ariaDisabled === 'true' ? element.title : undefined))
+
+  it('tells who may only look which right each button would take', async () => {
+    const page = await add('by-view-role')
+    const { button } = await openShop(page)
+    await until('it is known', async () => (await reasonOf(button('Delete'))) !== undefined, 10_000)
+    expect(await reasonOf(button('Delete'))).toBe('You may not delete deployments in default')
+    expect(await reasonOf(button('Scale'))).toBe('You may not patch deployments/scale in default')
+    expect(await reasonOf(button('Restart'))).toBe('You may not patch deployments in default')
+    expect(await reasonOf(button('Logs'))).toBeUndefined()
+    await shoot(page, 'other-cluster-viewer')
+    await page.locator('[data-key="default/shop"]').click({ button: 'right', position: { x: 80, y: 10 } })
+    const menuItem = (name: string) => page.getByRole('menuitem', { name })
+    await menuItem('Delete').waitFor()
+    expect(await menuItem('Delete').getAttribute('aria-disabled')).toBe('true')
+    expect(await menuItem('Logs').first().getAttribute('aria-disabled')).toBeNull()
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    await until(
+      'nothing can be made',
+      async () =>
+        (await page.locator('[role=menuitem]', { hasText: 'ConfigMap' }).getAttribute('aria-disabled')) === 'true',
+      10_000,
+    )
+    await shoot(page, 'other-cluster-viewer-create')
     await page.close()
   })
 

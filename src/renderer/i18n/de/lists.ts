@@ -17,6 +17,7 @@ export const lists = {
     'Klicken zum Sortieren; Ziehen oder Alt und Pfeiltaste zum Verschieben',
   'Loading {kinds}…': '{kinds} werden geladen …',
   'You may not {verb} {plural}': 'Keine Berechtigung: {verb} {plural}',
+  'You may not {verb} {plural} in {namespace}': 'Keine Berechtigung: {verb} {plural} in {namespace}',
   'The server refused this list': 'Der Server hat diese Liste abgelehnt',
   'The cluster does not answer': 'Der Cluster antwortet nicht',
   'Trying again by itself; the last answer was {outdated} ago.':

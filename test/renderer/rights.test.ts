@@ -1,0 +1,240 @@
+// What the user may do is asked of the server, a namespace at once, and every action goes by it.
+import { createPinia, setActivePinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type App, createApp, h } from 'vue'
+import { useRightsStore } from '@/access/rights.ts'
+import type { ServedKind } from '@/api/discovery.ts'
+import { rowOf } from '@/api/sources.ts'
+import IconButton from '@/components/ui/IconButton.vue'
+import { actionsOf, perform } from '@/kinds/actions.ts'
+import { useToastStore } from '@/stores/toasts.ts'
+import { refusalOfFix } from '@/why/run-fix.ts'
+import { Deployment } from '../../src/shared/api/apps/v1.ts'
+import { CronJob } from '../../src/shared/api/batch/v1.ts'
+import { Node, Pod } from '../../src/shared/api/core/v1.ts'
+import type { AnyObject, KubeObject } from '../../src/shared/machinery/object.ts'
+import type { ResourceType } from '../../src/shared/machinery/resource-type.ts'
+import { make } from './support/objects.ts'
+
+interface Review {
+  readonly kind: string
+  readonly spec: { namespace?: string; resourceAttributes?: Record<string, string> }
+}
+/** Of each namespace. */
+let rules: Record<string, object[]>
+let incomplete: boolean
+/** `verb resource name` that a single question is answered with yes. */
+let allowed: string[]
+let asked: Review[]
+let refusesReviews: boolean
+const answer = (_input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+  const review = JSON.parse(String(init?.body)) as Review
+  asked.push(review)
+  if (refusesReviews) return Promise.resolve(Response.json({ kind: 'Status', code: 403 }, { status: 403 }))
+  const { namespace = '', resourceAttributes: of } = review.spec
+  const status = of
+    ? { allowed: allowed.includes([of['verb'], of['resource'], of['subresource']].filter(Boolean).join(' ')) }
+    : { resourceRules: rules[namespace] ?? [], nonResourceRules: [], incomplete }
+  return Promise.resolve(Response.json({ ...review, metadata: {}, status }, { status: 201 }))
+}
+const rule = (verbs: string[], apiGroups: string[], resources: string[], more = {}) => ({
+  verbs,
+  apiGroups,
+  resources,
+  ...more,
+})
+const VIEW = [
+  rule(['get', 'list', 'watch'], [''], ['pods', 'pods/log']),
+  rule(['get', 'list', 'watch'], ['apps'], ['deployments', 'deployments/scale']),
+]
+
+beforeEach(() => {
+  vi.stubGlobal('fetch', answer)
+  setActivePinia(createPinia())
+  rules = { shop: VIEW, mine: [rule(['*'], ['*'], ['*'])] }
+  incomplete = false
+  allowed = []
+  asked = []
+  refusesReviews = false
+})
+afterEach(() => vi.unstubAllGlobals())
+
+const servedAs = (type: ResourceType<never>) =>
+  ({
+    type,
+    verbs: ['get', 'update', 'patch', 'delete'],
+    subresources: new Set(type.kind === 'Deployment' ? ['scale'] : []),
+  }) as unknown as ServedKind
+const rowsOf = (type: ResourceType<KubeObject>, namespace: string, ...names: string[]) =>
+  names.map(name => rowOf({ ...make(type, name, {}, namespace), kind: type.kind } as unknown as AnyObject))
+/** The answers are there. */
+const settle = async () => {
+  for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setTimeout(resolve))
+}
+async function refusals(type: ResourceType<never>, rows: ReturnType<typeof rowsOf>) {
+  const ask = () => Object.fromEntries(actionsOf(servedAs(type)).map(({ id, refusal }) => [id, refusal(rows)]))
+  const before = ask()
+  expect(Object.values(before).filter(Boolean), 'nothing is refused before it is known').toEqual([])
+  await settle()
+  return ask()
+}
+const deployments = (namespace: string, ...names: string[]) => rowsOf(Deployment, namespace, ...names)
+
+describe('who may only look', () => {
+  it('is told of every other action which right is missing, and where', async () => {
+    const found = await refusals(Deployment as never, deployments('shop', 'web'))
+    expect(found).toMatchObject({
+      edit: 'You may not update deployments in shop',
+      scale: 'You may not patch deployments/scale in shop',
+      restart: 'You may not patch deployments in shop',
+      pause: 'You may not patch deployments in shop',
+      label: 'You may not patch deployments in shop',
+      delete: 'You may not delete deployments in shop',
+      forward: 'You may not create pods/portforward in shop',
+      logs: undefined,
+    })
+  })
+
+  it('reads logs of pods, and gets into none', async () => {
+    const found = await refusals(Pod as never, rowsOf(Pod, 'shop', 'web-0'))
+    expect(found['logs']).toBeUndefined()
+    expect(found['previous']).toBeUndefined()
+    for (const id of ['shell', 'files']) expect(found[id], id).toBe('You may not create pods/exec in shop')
+    expect(found['attach']).toBe('You may not create pods/attach in shop')
+    expect(found['debug']).toBe('You may not patch pods/ephemeralcontainers in shop')
+  })
+
+  it('is refused by key too, and told why instead', async () => {
+    const rows = deployments('shop', 'web')
+    await refusals(Deployment as never, rows)
+    const run = vi.fn<() => void>()
+    const action = actionsOf(servedAs(Deployment as never)).find(({ id }) => id === 'delete')!
+    perform({ ...action, run }, rows)
+    expect(run).not.toHaveBeenCalled()
+    expect(JSON.stringify(useToastStore().toasts)).toContain('You may not delete deployments in shop')
+  })
+
+  it('is offered the fixes of “Why?” as what they would take', async () => {
+    const ref = { type: Deployment, namespace: 'shop', name: 'web' }
+    const ask = () =>
+      refusalOfFix({ kind: 'patch', title: 'Scale', ref, patch: {}, consequence: '', subresource: 'scale' })
+    expect(ask()).toBeUndefined()
+    await settle()
+    expect(ask()).toBe('You may not patch deployments/scale in shop')
+    expect(refusalOfFix({ kind: 'open', title: 'Open', ref })).toBeUndefined()
+  })
+})
+
+it('who may do everything in a namespace is refused nothing there', async () => {
+  const found = await refusals(Deployment as never, deployments('mine', 'web'))
+  expect(Object.values(found).filter(Boolean)).toEqual([])
+})
+
+it('of several objects, one that may not be changed is enough', async () => {
+  const rows = [...deployments('mine', 'a'), ...deployments('shop', 'b')]
+  expect((await refusals(Deployment as never, rows))['delete']).toBe('You may not delete deployments in shop')
+})
+
+it('a rule for names is one for these objects alone', async () => {
+  rules['shop'] = [...VIEW, rule(['delete'], ['apps'], ['deployments'], { resourceNames: ['web'] })]
+  expect((await refusals(Deployment as never, deployments('shop', 'web')))['delete']).toBeUndefined()
+  expect(useRightsStore().may({ verb: 'delete', group: 'apps', resource: 'deployments', namespace: 'shop' })).toBe(
+    false,
+  )
+  const other = actionsOf(servedAs(Deployment as never)).find(({ id }) => id === 'delete')!
+  expect(other.refusal(deployments('shop', 'other'))).toBe('You may not delete deployments in shop')
+})
+
+it('running a CronJob now takes the right to make Jobs', async () => {
+  rules['shop'] = [rule(['*'], ['batch'], ['cronjobs'])]
+  expect((await refusals(CronJob as never, rowsOf(CronJob, 'shop', 'nightly')))['run']).toBe(
+    'You may not create jobs in shop',
+  )
+})
+
+describe('the server is asked', () => {
+  it('once for all actions of a namespace', async () => {
+    await refusals(Deployment as never, deployments('shop', 'web', 'api'))
+    for (const { refusal } of actionsOf(servedAs(Pod as never))) refusal(rowsOf(Pod, 'shop', 'web-0'))
+    await settle()
+    expect(asked.map(({ kind, spec }) => [kind, spec.namespace])).toEqual([['SelfSubjectRulesReview', 'shop']])
+  })
+
+  it('one by one about what is in no namespace, whatever a namespace allows', async () => {
+    rules['default'] = [rule(['*'], ['*'], ['*'])]
+    allowed = ['delete nodes']
+    const found = await refusals(Node as never, rowsOf(Node, '', 'box-1'))
+    expect(found).toMatchObject({
+      cordon: 'You may not patch nodes',
+      drain: 'You may not patch nodes',
+      delete: undefined,
+      shell: undefined,
+    })
+  })
+
+  it('one by one where the rules of a namespace are not all', async () => {
+    incomplete = true
+    allowed = ['delete deployments']
+    const found = () =>
+      actionsOf(servedAs(Deployment as never)).map(({ id, refusal }) => [id, refusal(deployments('shop', 'web'))])
+    found()
+    await settle()
+    found()
+    await settle()
+    const told = Object.fromEntries(found()) as Record<string, string | undefined>
+    expect(told['delete']).toBeUndefined()
+    expect(told['edit']).toBe('You may not update deployments in shop')
+  })
+
+  it('again once its answer is old', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    try {
+      const right = { verb: 'delete', group: 'apps', resource: 'deployments', namespace: 'shop' }
+      useRightsStore().may(right)
+      await settle()
+      expect(useRightsStore().may(right)).toBe(false)
+      rules['shop'] = rules['mine']!
+      vi.advanceTimersByTime(31_000)
+      expect(useRightsStore().may(right), 'what was known holds until the answer').toBe(false)
+      await settle()
+      expect(useRightsStore().may(right)).toBe(true)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('and where it does not tell, nothing is refused beforehand', async () => {
+    refusesReviews = true
+    expect(Object.values(await refusals(Node as never, rowsOf(Node, '', 'box-1'))).filter(Boolean)).toEqual([])
+    expect(Object.values(await refusals(Deployment as never, deployments('shop', 'web'))).filter(Boolean)).toEqual([])
+  })
+})
+
+describe('a button that is refused', () => {
+  let app: App
+  afterEach(() => app.unmount())
+  const draw = async (refusal: string | undefined) => {
+    const onClick = vi.fn<() => void>()
+    const host = document.createElement('div')
+    app = createApp(() => h(IconButton, { label: 'Delete', refusal, onClick }, () => 'x'))
+    app.mount(host)
+    // Vue leaves out clicks of the moment in which a button came.
+    await new Promise(resolve => setTimeout(resolve, 5))
+    const button = host.querySelector('button')!
+    button.click()
+    return { button, onClick }
+  }
+  it('stays to be found, says why, and does nothing', async () => {
+    const { button, onClick } = await draw('You may not delete pods')
+    expect(button.disabled).toBe(false)
+    expect(button.ariaDisabled ?? button.getAttribute('aria-disabled')).toBe('true')
+    expect(button.title).toBe('You may not delete pods')
+    expect(button.getAttribute('aria-label')).toBe('Delete')
+    expect(onClick).not.toHaveBeenCalled()
+  })
+  it('does what it says otherwise', async () => {
+    const { button, onClick } = await draw(undefined)
+    expect(button.hasAttribute('aria-disabled')).toBe(false)
+    expect(onClick).toHaveBeenCalledOnce()
+  })
+})
