@@ -45,8 +45,11 @@ export class FieldSchema {
   readonly #all: Json
   #fields: ReadonlyMap<string, FieldSchema> | undefined
 
-  /** @param place for what the schema leaves out */
-  constructor(all: Json, json: Json, place = '') {
+  /**
+   * @param place for what the schema leaves out
+   * @param isThere where it stands, something must stand: a default of nothing is then none
+   */
+  constructor(all: Json, json: Json, place = '', isThere = false) {
     const { target, name } = resolve(all, json)
     this.#all = all
     this.place = place
@@ -54,7 +57,8 @@ export class FieldSchema {
     this.typeName = name.split('.').at(-1) ?? ''
     this.shape = SCALARS[name] ?? shapeOf(target)
     this.description = text(json['description']) || text(target['description'])
-    this.default = json['default'] ?? target['default']
+    const fallback = json['default'] ?? target['default']
+    this.default = fallback === '' || (isThere && !fallback) ? undefined : fallback
     const listed = Array.isArray(target['enum']) ? target['enum'].filter(each => typeof each === 'string') : []
     const usual = choicesOf(place)
     // The schema says which there are, we which come first.
@@ -77,7 +81,7 @@ export class FieldSchema {
     return (this.#fields ??= new Map(
       Object.entries(isObject(properties) ? properties : {}).map(([name, json]) => [
         name,
-        new FieldSchema(this.#all, isObject(json) ? json : {}, `${this.typeName}.${name}`),
+        new FieldSchema(this.#all, isObject(json) ? json : {}, `${this.typeName}.${name}`, this.required.has(name)),
       ]),
     ))
   }
@@ -85,7 +89,7 @@ export class FieldSchema {
   /** Of a list's entries or a map's values. */
   get item(): FieldSchema {
     const inner = this.#json['items'] ?? this.#json['additionalProperties']
-    return new FieldSchema(this.#all, isObject(inner) ? inner : {}, this.place && `${this.place}[]`)
+    return new FieldSchema(this.#all, isObject(inner) ? inner : {}, this.place && `${this.place}[]`, true)
   }
 }
 

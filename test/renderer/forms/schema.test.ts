@@ -7,7 +7,7 @@ import { type FieldSchema, schemaOfKind } from '@/forms/schema.ts'
 import { startingText } from '@/forms/starters.ts'
 import { readForm, valueAt } from '@/forms/form-text.ts'
 import { Deployment } from '../../../src/shared/api/apps/v1.ts'
-import { ConfigMap, PersistentVolumeClaim, Secret, Service } from '../../../src/shared/api/core/v1.ts'
+import { ConfigMap, PersistentVolumeClaim, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
 import { Role } from '../../../src/shared/api/rbac/v1.ts'
 import { builtinResources, servedSchema } from '../support/schemas.ts'
 
@@ -76,6 +76,14 @@ describe('schemaOfKind()', () => {
     expect(at(boat, 'spec', 'sails').description).toBe('How many.')
     expect(valueAt(readForm(startingText(type, boat, 'sea')), ['spec'])).toEqual({ sails: 2 })
     expect(schemaOfKind(document, { ...type, kind: 'Ship' })).toBeUndefined()
+  })
+
+  it('takes the zero of what must be there, and of entries, for no default', async () => {
+    const container = at(await servedSchema(Pod), 'spec', 'containers', '*')
+    expect(at(container, 'name').default).toBeUndefined()
+    expect(at(container, 'args', '*').default).toBeUndefined()
+    expect(at(container, 'ports', '*', 'containerPort').default).toBeUndefined()
+    expect(at(container, 'ports', '*', 'protocol').default).toBe('TCP')
   })
 
   it('does not follow references that go in circles', () => {

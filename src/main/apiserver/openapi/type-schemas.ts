@@ -1,6 +1,8 @@
 // JSON Schema of the API's types, built from the schema table.
 import { schemaTypes, typeFact } from '../schema/table.ts'
-import type { FieldFact, TypeFact } from '../schema/facts.ts'
+import type { FactKind, FieldFact, TypeFact } from '../schema/facts.ts'
+import { isPrinted } from '../schema/printed.ts'
+import { declaredDefault } from './declared-defaults.ts'
 
 export type JsonSchema = Record<string, unknown>
 
@@ -93,9 +95,25 @@ function valueSchema(fact: FieldFact, dialect: Dialect): JsonSchema {
   }
 }
 
+/** What Go's value of such a type is when nothing was said; undefined where that is nothing. */
+const ZEROS: Readonly<Partial<Record<FactKind, unknown>>> = {
+  string: '',
+  integer: 0,
+  number: 0,
+  boolean: false,
+  ref: {},
+}
+
+/** Items and values of maps are no pointers: each has a default. */
 function itemSchema(fact: FieldFact, dialect: Dialect): JsonSchema {
-  const schema = valueSchema(fact.i ?? { t: 'any' }, dialect)
-  return dialect.version === 3 && fact.i?.t === 'ref' ? { allOf: [schema], default: {} } : schema
+  const item = fact.i ?? { t: 'any' }
+  const bare = valueSchema(item, dialect)
+  if (dialect.version === 2) return bare
+  const zero = ZEROS[item.t]
+  return {
+    ...('$ref' in bare && zero !== undefined ? { allOf: [bare] } : bare),
+    ...(zero === undefined ? {} : { default: zero }),
+  }
 }
 
 const EXTENSIONS = [
@@ -106,13 +124,29 @@ const EXTENSIONS = [
   ['mt', 'x-kubernetes-map-type'],
 ] as const
 
-function fieldSchema(fact: FieldFact, description: string | undefined, dialect: Dialect): JsonSchema {
+/** A field that is no pointer, and is never left out, has its type's zero; a few declare another one. */
+function defaultOf(schemaId: string, name: string, fact: FieldFact): unknown {
+  if (fact.d !== undefined) return fact.d
+  return declaredDefault(schemaId, name) ?? (isPrinted(schemaId, name) ? ZEROS[fact.t] : undefined)
+}
+
+interface Field {
+  readonly schemaId: string
+  readonly name: string
+  readonly fact: FieldFact
+}
+
+function fieldSchema(
+  { schemaId, name: field, fact }: Field,
+  description: string | undefined,
+  dialect: Dialect,
+): JsonSchema {
   const bare = valueSchema(fact, dialect)
   // In 3.0 nothing beside a $ref counts, hence the wrapping.
   const schema: JsonSchema = dialect.version === 3 && '$ref' in bare ? { allOf: [bare] } : { ...bare }
   if (description) schema['description'] = description
-  if (fact.d !== undefined) schema['default'] = fact.d
-  else if (dialect.version === 3 && fact.t === 'ref') schema['default'] = {}
+  const fallback = dialect.version === 3 ? defaultOf(schemaId, field, fact) : fact.d
+  if (fallback !== undefined) schema['default'] = fallback
   for (const [key, name] of EXTENSIONS) if (fact[key] !== undefined) schema[name] = fact[key]
   return schema
 }
@@ -123,7 +157,9 @@ export function typeSchema(schemaId: string, dialect: Dialect, descriptions: Des
   const texts = Object.hasOwn(descriptions, schemaId) ? (descriptions[schemaId] ?? {}) : {}
   const fields = Object.entries(type.fields)
   const required = fields.filter(([, fact]) => fact.req).map(([name]) => name)
-  const properties = fields.map(([name, fact]) => [name, fieldSchema(fact, texts[name], dialect)] as const)
+  const properties = fields.map(
+    ([name, fact]) => [name, fieldSchema({ schemaId, name, fact }, texts[name], dialect)] as const,
+  )
   return {
     ...(texts[''] ? { description: texts[''] } : {}),
     type: 'object',
