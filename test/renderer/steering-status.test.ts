@@ -49,9 +49,9 @@ describe('budgetStatus()', () => {
     })
   it.each([
     [{ currentHealthy: 3, disruptionsAllowed: 1 }, 'healthy', '1 pod may be evicted now.'],
-    [{ currentHealthy: 2, disruptionsAllowed: 0 }, 'unknown', 'No pod may be evicted now: a drain waits.'],
+    [{ currentHealthy: 2, disruptionsAllowed: 0 }, 'neutral', 'No pod may be evicted now: a drain waits.'],
     [{ currentHealthy: 1, disruptionsAllowed: 0 }, 'warning', '1 of 2 pods are healthy.'],
-    [{ expectedPods: 0 }, 'unknown', undefined],
+    [{ expectedPods: 0 }, 'neutral', undefined],
   ])('%j', (status, tone, reason) => {
     const told = budgetStatus(budget(status))
     expect([told.tone, told.reason]).toEqual([tone, reason])
@@ -64,7 +64,10 @@ it('policyStatus() tells directions and how many rules there are in each', () =>
   const policy = (spec: object) =>
     make(NetworkPolicy, 'p', { spec: { podSelector: {}, ...spec } as NetworkPolicy['spec'] })
   expect(policyStatus(policy({ ingress: [{}, {}] })).text).toBe('Ingress: 2 rules')
-  expect(policyStatus(policy({ policyTypes: ['Ingress', 'Egress'] })).text).toBe('Egress closed, Ingress closed')
+  expect(policyStatus(policy({ policyTypes: ['Ingress', 'Egress'] }))).toMatchObject({
+    tone: 'neutral',
+    text: 'Egress closed, Ingress closed',
+  })
 })
 
 describe('unwellWorkloads()', () => {

@@ -33,7 +33,7 @@ export function volumeStatus({ metadata, status }: PersistentVolume | Persistent
 }
 
 export const eventStatus = ({ type }: Event): StatusView =>
-  type === 'Warning' ? view('warning', 'Warning') : view('unknown', type ?? 'Normal')
+  type === 'Warning' ? view('warning', 'Warning') : view('neutral', type ?? 'Normal')
 
 interface Conditioned {
   readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[]
@@ -52,5 +52,5 @@ export function conventionalStatus(object: KubeObject & { status?: unknown }): S
     if (condition.status === 'False') return view('warning', condition.reason || `Not ${type}`, condition.message)
     return view('unknown', 'Unknown', condition.message)
   }
-  return typeof status.phase === 'string' ? view('unknown', status.phase) : undefined
+  return typeof status.phase === 'string' ? view('neutral', status.phase) : undefined
 }

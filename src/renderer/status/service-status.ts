@@ -7,8 +7,9 @@ import { t } from '../i18n/i18n.ts'
 /** @param pods those that its selector matches; undefined where pods are not known, or not yet */
 export function serviceStatus({ metadata, spec }: Service, pods: readonly Pod[] | undefined): StatusView {
   if (metadata.deletionTimestamp) return view('progressing', 'Terminating')
-  if (spec.type === 'ExternalName') return view('unknown', 'External name')
-  if (!spec.selector) return view('unknown', 'No selector', t('Its endpoints are kept by somebody else.'))
+  if (spec.type === 'ExternalName') return view('neutral', 'External name')
+  if (Object.keys(spec.selector ?? {}).length === 0)
+    return view('neutral', 'No selector', t('Its endpoints are kept by somebody else.'))
   if (!pods) return view('unknown', 'Unknown', t('Its pods are not listed.'))
   if (pods.length === 0) return view('failed', 'No pods', t('Its selector matches the labels of no pod.'))
   const ready = pods.filter(isPodReady).length

@@ -37,7 +37,7 @@ export function budgetStatus({ metadata, status }: PodDisruptionBudget): StatusV
   if (!status || !allowed) return view('progressing', 'Starting')
   if (allowed.reason === 'SyncFailed') return view('warning', 'SyncFailed', allowed.message)
   const { expectedPods, currentHealthy = 0, desiredHealthy = 0, disruptionsAllowed = 0 } = status
-  if (expectedPods === 0) return view('unknown', 'No pods')
+  if (expectedPods === 0) return view('neutral', 'No pods')
   if (currentHealthy < desiredHealthy)
     return view(
       'warning',
@@ -50,7 +50,7 @@ export function budgetStatus({ metadata, status }: PodDisruptionBudget): StatusV
         'Evictions allowed',
         t('{n} pod may be evicted now. | {n} pods may be evicted now.', { n: disruptionsAllowed }),
       )
-    : view('unknown', 'No evictions', t('No pod may be evicted now: a drain waits.'))
+    : view('neutral', 'No evictions', t('No pod may be evicted now: a drain waits.'))
 }
 
 /** What it closes is no trouble: it is told, and by what it says in each direction. */
@@ -61,5 +61,5 @@ export function policyStatus(policy: NetworkPolicy): StatusView {
       ? t('{direction}: {n} rule | {direction}: {n} rules', { direction, n: length })
       : t('{direction} closed', { direction })
   })
-  return view('unknown', told.join(', '), t('It allows what its rules say, and nothing else, in these directions.'))
+  return view('neutral', told.join(', '), t('It allows what its rules say, and nothing else, in these directions.'))
 }

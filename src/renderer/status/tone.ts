@@ -1,6 +1,7 @@
-// The six states that every status in the window is told in: always icon, text and colour together.
+// The states that every status in the window is told in: always icon, text and colour together. `neutral` is what is
+// neither well nor unwell, such as a policy; `unknown` is what nobody could find out.
 
-export type Tone = 'healthy' | 'progressing' | 'warning' | 'failed' | 'suspended' | 'unknown'
+export type Tone = 'healthy' | 'progressing' | 'warning' | 'failed' | 'suspended' | 'neutral' | 'unknown'
 
 export interface StatusView {
   readonly tone: Tone
@@ -11,7 +12,15 @@ export interface StatusView {
 }
 
 /** Worst first: what sorts to the top and what a summary takes on. */
-export const toneOrder: readonly Tone[] = ['failed', 'warning', 'progressing', 'unknown', 'suspended', 'healthy']
+export const toneOrder: readonly Tone[] = [
+  'failed',
+  'warning',
+  'progressing',
+  'unknown',
+  'suspended',
+  'neutral',
+  'healthy',
+]
 
 export const view = (tone: Tone, text: string, reason?: string): StatusView =>
   reason ? { tone, text, reason } : { tone, text }

@@ -17,6 +17,7 @@ const NAMES = [
   'warning',
   'failed',
   'suspended',
+  'neutral',
   'unknown',
   'canvas',
   'surface',

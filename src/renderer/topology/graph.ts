@@ -125,7 +125,7 @@ class GraphBuilder {
       ...ref,
       id: refId(ref),
       rank,
-      status: status ?? statusOf(type as ResourceType<AnyObject>, object as AnyObject) ?? view('unknown', type.kind),
+      status: status ?? statusOf(type as ResourceType<AnyObject>, object as AnyObject) ?? view('neutral', type.kind),
       labels: object.metadata.labels ?? {},
       ...(hasEnded ? { isOver: true } : {}),
     }
@@ -185,7 +185,7 @@ function addTraffic(world: World, graph: GraphBuilder): void {
   }
 
   for (const ingress of world.all(Ingress)) {
-    const { id } = graph.add('ingress', Ingress, ingress, view('unknown', ingress.spec.rules?.[0]?.host ?? 'Ingress'))
+    const { id } = graph.add('ingress', Ingress, ingress, view('neutral', ingress.spec.rules?.[0]?.host ?? 'Ingress'))
     for (const name of ingressServices(ingress)) {
       const service: ObjectRef = { type: Service, namespace: ingress.metadata.namespace, name }
       if (world.knows(Service)) graph.addMissing('service', service)
@@ -202,7 +202,7 @@ function addReferences(world: World, graph: GraphBuilder, relations: ReadonlySet
       const ref: ObjectRef = { type, namespace, name }
       const object = world.find(type, namespace, name)
       if (object)
-        graph.add('attachment', type, object, METADATA_ONLY.has(type.kind) ? view('unknown', type.kind) : undefined)
+        graph.add('attachment', type, object, METADATA_ONLY.has(type.kind) ? view('neutral', type.kind) : undefined)
       else if (optional || !world.knows(type)) continue
       else graph.addMissing('attachment', ref)
       graph.link(refId(ref), target, FEEDS)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Deployment, ReplicaSet } from '../../../src/shared/api/apps/v1.ts'
 import { HorizontalPodAutoscaler } from '../../../src/shared/api/autoscaling/v2.ts'
 import { ConfigMap, Node, Pod, Secret, Service } from '../../../src/shared/api/core/v1.ts'
-import { Ingress } from '../../../src/shared/api/networking/v1.ts'
+import { Ingress, NetworkPolicy } from '../../../src/shared/api/networking/v1.ts'
 import type { KubeObject } from '../../../src/shared/machinery/object.ts'
 import { controllerRef } from '../../../src/shared/machinery/owner.ts'
 import { toSvg } from '@/topology/export.ts'
@@ -105,6 +105,38 @@ describe('buildGraph()', () => {
       buildGraph(worldOf([Service, [service]], ...lists), []).nodes.get('services.v1.:default/web')?.status
     expect(statusIn([Pod, []])).toMatchObject({ tone: 'failed', text: 'No pods' })
     expect(statusIn()).toMatchObject({ tone: 'unknown', text: 'Unknown' })
+  })
+
+  it.each([undefined, {}])(
+    'calls a service with selector %j neither well nor unknown: others keep its endpoints',
+    selector => {
+      const service = make(Service, 'outside', { spec: { selector } as unknown as Service['spec'] })
+      const graph = buildGraph(worldOf([Service, [service]], [Pod, [makePod('db', { labels: { app: 'db' } })]]))
+      expect(graph.nodes.get('services.v1.:default/outside')?.status).toMatchObject({
+        tone: 'neutral',
+        text: 'No selector',
+      })
+      expect(links(graph)).toEqual([])
+    },
+  )
+
+  it('knows of everything that it draws how it is, or that there is nothing to say', () => {
+    const policy = make(NetworkPolicy, 'closed', { spec: { podSelector: {} } as NetworkPolicy['spec'] })
+    const config = make(ConfigMap, 'settings', {})
+    const graph = buildGraph(
+      worldWith(
+        [makeApp('web', 1)],
+        [
+          [NetworkPolicy, [policy]],
+          [ConfigMap, [config]],
+          [Ingress, [ingress('front', 'web')]],
+        ],
+      ),
+      ['policy', 'config'],
+    )
+    const asked = [...graph.nodes.values()].filter(({ rank, status }) => rank !== 'node' && status.tone === 'unknown')
+    expect(asked.map(({ id }) => id)).toEqual([])
+    expect(graph.nodes.get('networkpolicies.v1.networking.k8s.io:default/closed')?.status.tone).toBe('neutral')
   })
 
   it('shows what an ingress names and nobody made as missing', () => {

@@ -11,6 +11,7 @@ const tones: Readonly<Record<Tone, string>> = {
   warning: `${SQUARE} border-warning bg-warning-soft`,
   failed: `${SQUARE} border-failed bg-failed rotate-45 scale-90`,
   suspended: `${SQUARE} border-suspended bg-suspended-soft`,
+  neutral: `${SQUARE} border-neutral`,
   unknown: `${SQUARE} border-unknown`,
 }
 

@@ -1,5 +1,5 @@
 // How each tone looks: its icon, and the classes for text, fill and border. A tone is never told by colour alone.
-import { CircleCheck, CircleHelp, CirclePause, CircleX, LoaderCircle, TriangleAlert } from '@lucide/vue'
+import { CircleCheck, CircleHelp, CirclePause, CircleX, Info, LoaderCircle, TriangleAlert } from '@lucide/vue'
 import type { Component } from 'vue'
 import type { Tone } from '../../status/tone.ts'
 import { type MessageKey, m } from '../../i18n/i18n.ts'
@@ -37,5 +37,6 @@ export const toneLooks: Readonly<Record<Tone, ToneLook>> = {
   warning: look(TriangleAlert, 'warning', 'text-warning', 'bg-warning-soft', 'bg-warning', m('not ready')),
   failed: look(CircleX, 'failed', 'text-failed', 'bg-failed-soft', 'bg-failed', m('failing')),
   suspended: look(CirclePause, 'suspended', 'text-suspended', 'bg-suspended-soft', 'bg-suspended', m('completed')),
+  neutral: look(Info, 'neutral', 'text-neutral', 'bg-neutral-soft', 'bg-neutral', m('without a state')),
   unknown: look(CircleHelp, 'unknown', 'text-unknown', 'bg-unknown-soft', 'bg-unknown', m('unknown')),
 }

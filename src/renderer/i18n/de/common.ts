@@ -78,5 +78,6 @@ export const common = {
   'not ready': 'nicht bereit',
   failing: 'fehlerhaft',
   completed: 'abgeschlossen',
+  'without a state': 'ohne Zustand',
   unknown: 'unbekannt',
 } as const
