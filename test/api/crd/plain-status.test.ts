@@ -1,13 +1,15 @@
 // A status is written by a path of its own where a kind has the subresource; without it, it is a field like any other.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { JSONSchemaProps } from '../../../src/shared/api/apiextensions/v1.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 import { raw } from '../core/support/raw.ts'
 import { defineKind } from './support/define.ts'
 
+const LOOSE: JSONSchemaProps = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 let api: TestApiServer
 beforeAll(async () => {
   api = await startTestApiServer()
-  await defineKind(api, 'Loose', { type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
+  await defineKind(api, 'Loose', LOOSE)
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
@@ -59,4 +61,20 @@ test('who makes a node by applying it gives it a status and does not own that; o
     code: 201,
     status: {},
   })
+})
+
+test('who applies the status of a custom resource with the subresource writes and owns nothing else, not even labels', async () => {
+  const { type } = await defineKind(api, 'Apart', LOOSE, { status: true })
+  const path = `/apis/${type.group}/v1/aparts/one`
+  const apart = (labels: object, status: object) => ({
+    apiVersion: 'rules.example.com/v1',
+    kind: 'Apart',
+    metadata: { name: 'one', labels },
+    status,
+  })
+  await apply(path, apart({ a: 'b' }, {}), 'a')
+  const told = await apply(`${path}/status`, apart({ a: 'c', d: 'e' }, { phase: 'New' }), 'b')
+  expect(told).toMatchObject({ code: 200, status: { phase: 'New' } })
+  expect(told.owned['b']).toEqual({ 'f:status': { '.': {}, 'f:phase': {} } })
+  expect(((await raw(api, path)).json.metadata as { labels: object }).labels).toEqual({ a: 'b' })
 })

@@ -44,6 +44,7 @@ const failure = (run: () => unknown): ApiError => {
   }
   throw new Error('expected a failure')
 }
+const podOf = (object: AnyObject) => (object['spec'] as { template: { spec: { containers: object[] } } }).template.spec
 const containers = (...list: object[]) => ({ template: { spec: { containers: list } } })
 
 describe('serverSideApply()', () => {
@@ -208,6 +209,18 @@ describe('serverSideApply()', () => {
     const next = apply(base, { ...both, spec: { replicas: 100 } } as AnyObject, 'ctl', { subresource: 'status' })
     expect([next['spec'], next['status']]).toEqual([{ replicas: 3 }, { replicas: 9 }])
     expect(next.metadata.managedFields?.map(e => e.subresource)).toEqual([undefined, 'status'])
+  })
+
+  test('takes an item of a list away with all that is in it once nobody owns the item, whoever changed a part of it', () => {
+    const two = apply(undefined, deployment(containers({ name: 'a', image: '1' }, { name: 'b', image: '1' })), 'ci')
+    const changed = update(two, deployment(containers({ name: 'a', image: '1' }, { name: 'b', image: '2' })), 'kubectl')
+    const next = apply(changed, deployment(containers({ name: 'a', image: '1' })), 'ci')
+    expect(podOf(next).containers).toEqual([{ name: 'a', image: '1' }])
+    expect(next.metadata.managedFields?.map(({ manager }) => manager)).toEqual(['ci'])
+    // One that somebody else applies as well stays, without what was this manager's alone.
+    const both = apply(two, deployment(containers({ name: 'b' })), 'other')
+    const kept = apply(both, deployment(containers({ name: 'a', image: '1' })), 'ci')
+    expect(podOf(kept).containers).toContainEqual({ name: 'b' })
   })
 
   test('refuses managedFields and list keys given twice', () => {

@@ -17,7 +17,7 @@ import {
   type ScalePaths,
   type WebhookConversion,
 } from '../registry/resource.ts'
-import { keepField } from '../registry/support/strategy.ts'
+import { keepField, METADATA_OF_OBJECT } from '../registry/support/strategy.ts'
 import { decodeObject } from '../schema/decode.ts'
 import { finalizerWarnings } from '../schema/validate-meta.ts'
 import { hasDefaults, setSchemaDefaults } from './defaults.ts'
@@ -294,7 +294,7 @@ function describe(
       bump(object, old, withStatus)
     },
     check,
-    ...(withStatus ? { status: { prepareForUpdate: statusUpdate } } : {}),
+    ...(withStatus ? { status: { prepareForUpdate: statusUpdate, keptMetadata: METADATA_OF_OBJECT } } : {}),
     ...(scale ? { scale } : {}),
     ...(version.selectableFields?.length
       ? {

@@ -17,12 +17,12 @@ export interface Kind {
   refused(name: string, content: object): Promise<void>
 }
 
-/** @param options `wait: false` does not wait until the kind is served */
+/** @param options `wait: false` does not wait until the kind is served; `status` gives it the subresource */
 export async function defineKind(
   api: TestApiServer,
   kind: string,
   schema: JSONSchemaProps,
-  options: { readonly wait?: boolean } = {},
+  options: { readonly wait?: boolean; readonly status?: boolean } = {},
 ): Promise<Kind> {
   const client = api.clientAs()
   const plural = `${kind.toLowerCase()}s`
@@ -33,7 +33,15 @@ export async function defineKind(
       group: GROUP,
       scope: 'Cluster',
       names: { plural, kind },
-      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: schema },
+          ...(options.status ? { subresources: { status: {} } } : {}),
+        },
+      ],
     },
   })
   if (options.wait !== false)

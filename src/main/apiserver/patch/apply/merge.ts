@@ -77,18 +77,38 @@ function mergeItems(there: readonly Part[], given: readonly Part[]): unknown[] {
 }
 
 /**
- * Removes fields that the manager applied last time and that nobody owns now.
+ * Removes fields that the manager applied last time and that nobody owns now. An item of a list, or an entry of a map,
+ * goes with everything in it, whosever that is, once nobody owns the item itself.
  * @param last what the manager owned before
  * @param owned what all managers own now, this one's new configuration included
  */
-export function prune(value: unknown, fact: FieldFact | undefined, last: FieldSet, owned: FieldSet): unknown {
+export const prune = (value: unknown, fact: FieldFact | undefined, last: FieldSet, owned: FieldSet): unknown =>
+  withoutAbandoned(value, fact, { last, owned, isOurs: false, isAbandoned: false })
+
+interface Place {
+  readonly last: FieldSet
+  readonly owned: FieldSet | undefined
+  /** The manager owned this, or what it is in. */
+  readonly isOurs: boolean
+  /** And nobody does now. */
+  readonly isAbandoned: boolean
+}
+
+const isMember = (set: FieldSet | undefined, { named }: Part): boolean =>
+  set !== undefined && (set.member || (named === true && set.children.size > 0))
+
+function withoutAbandoned(value: unknown, fact: FieldFact | undefined, place: Place): unknown {
   const shape = shapeOf(value, fact)
   if (shape === 'leaf') return value
   const kept = partsOf(value, fact).flatMap(part => {
-    const before = last.children.get(part.step)
-    if (!before) return [part]
-    const now = owned.children.get(part.step)
-    return now ? [{ ...part, value: prune(part.value, part.fact, before, now) }] : []
+    const last = place.last.children.get(part.step)
+    if (!last) return [part]
+    const owned = place.owned?.children.get(part.step)
+    const wasOurs = isMember(last, part)
+    const isOurs = place.isOurs || wasOurs
+    const isAbandoned = place.isAbandoned || (isOurs && !isMember(owned, part))
+    if (wasOurs && isAbandoned) return []
+    return [{ ...part, value: withoutAbandoned(part.value, part.fact, { last, owned, isOurs, isAbandoned }) }]
   })
   if (shape === 'set' || shape === 'list') return kept.map(part => part.value)
   const result: JsonObject = {}

@@ -14,6 +14,8 @@ export interface Part {
   readonly fact: FieldFact | undefined
   /** Map entries and list items are owned themselves, not only what is in them. */
   readonly owned: boolean
+  /** A field that its type declares: owned together with anything in it. */
+  readonly named?: boolean
 }
 
 /** The schema's defaults for fields that are list keys; the document carries them only in its newer form. */
@@ -91,8 +93,9 @@ export function partsOf(value: unknown, fact: FieldFact | undefined): Part[] {
       for (const key of Object.keys(struct)) {
         const inner = struct[key]
         if (inner === undefined) continue
-        const owned = isEmptyMap(inner) || !Object.hasOwn(type.fields, key)
-        parts.push({ step: fieldStep(key), value: inner, fact: fieldFact(type, key), owned })
+        const named = Object.hasOwn(type.fields, key)
+        const owned = isEmptyMap(inner) || !named
+        parts.push({ step: fieldStep(key), value: inner, fact: fieldFact(type, key), owned, named })
       }
       return parts
     }

@@ -67,7 +67,7 @@ export const statusOnly = (initialStatus: Fields = {}) => ({
   prepareForUpdate: keepStatus,
 })
 
-const METADATA_OF_OBJECT: readonly KeptMetadata[] = ['labels', 'annotations', 'finalizers', 'ownerReferences']
+export const METADATA_OF_OBJECT: readonly KeptMetadata[] = ['labels', 'annotations', 'finalizers', 'ownerReferences']
 
 /** The `status` subresource of kinds that let it change nothing else, not even metadata, or not all of it. */
 export const bareStatusStrategy = <T extends KubeObject>(
