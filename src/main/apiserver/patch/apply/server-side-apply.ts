@@ -61,10 +61,12 @@ function writable({ applied, current, subresource, plainStatus, keptMetadata = [
 }
 
 /** An object that nobody has tracked so far belongs to whoever wrote it before. */
-function managersOf(current: AnyObject | undefined, fact: FieldFact): Managers {
+function managersOf({ current, subresource, plainStatus, keptMetadata = [] }: Apply, fact: FieldFact): Managers {
   const managers = decodeManagers(current?.metadata.managedFields) ?? new Map<string, Manager>()
   if (!current || managers.size) return managers
-  const set = trackable(filledFieldsOf(current, fact), undefined)
+  const written = { ...current, metadata: { ...current.metadata } }
+  for (const field of keptMetadata) delete written.metadata[field]
+  const set = trackable(filledFieldsOf(written, fact), fieldApart(subresource, plainStatus))
   const before: Manager = {
     manager: 'before-first-apply',
     operation: 'Update',
@@ -98,7 +100,7 @@ export function serverSideApply(apply: Apply): AnyObject {
   const applied = writable(apply)
   refuseDuplicates(applied, fact, whichOf(applied))
 
-  const managers = managersOf(current, fact)
+  const managers = managersOf(apply, fact)
   const own = { manager, operation: 'Apply', apiVersion: applied.apiVersion, subresource } as const
   const id = identityOf(own)
   const last = managers.get(id)
