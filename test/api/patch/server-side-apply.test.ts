@@ -200,15 +200,24 @@ describe('serverSideApply()', () => {
     )
   })
 
-  test('ignores status on the main resource and spec on the status subresource', () => {
+  test('neither owns nor takes from others the status on the main resource, or the spec on the status subresource', () => {
+    // Which of it is stored, the kind says; that it was another one makes the writer's entry a new one.
     const both = { ...deployment({ replicas: 3 }), status: { replicas: 9 } } as AnyObject
-    // Of a new object it is nobody's, and its kind says what becomes of it.
     const [made] = apply(undefined, both, 'ci').metadata.managedFields ?? []
     expect(made?.fieldsV1).not.toHaveProperty('f:status')
     const base = apply(undefined, deployment({ replicas: 3 }), 'ci')
-    const next = apply(base, { ...both, spec: { replicas: 100 } } as AnyObject, 'ctl', { subresource: 'status' })
-    expect([next['spec'], next['status']]).toEqual([{ replicas: 3 }, { replicas: 9 }])
-    expect(next.metadata.managedFields?.map(e => e.subresource)).toEqual([undefined, 'status'])
+    const status = { ...both, spec: { replicas: 100 } } as AnyObject
+    const next = apply(base, status, 'ctl', { subresource: 'status', time: T2 })
+    expect(next['status']).toEqual({ replicas: 9 })
+    expect(next.metadata.managedFields).toEqual([
+      ...base.metadata.managedFields!,
+      expect.objectContaining({
+        manager: 'ctl',
+        subresource: 'status',
+        time: T2,
+        fieldsV1: { 'f:status': { 'f:replicas': {} } },
+      }),
+    ])
   })
 
   test('takes an item of a list away with all that is in it once nobody owns the item, whoever changed a part of it', () => {

@@ -9,7 +9,7 @@ import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
 import type { KeptMetadata } from '../../registry/resource.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { applyConflict } from './conflicts.ts'
-import { compare } from './compare.ts'
+import { compare, type Comparison } from './compare.ts'
 import { type FieldSet, difference, intersection, isEmpty, union } from './field-set.ts'
 import { keepLastApplied, leftByClientSideApply } from './last-applied.ts'
 import {
@@ -49,15 +49,22 @@ export interface Apply {
   readonly fact?: FieldFact | undefined
 }
 
-/** What the path may not write has no place in the configuration. */
-function writable({ applied, current, subresource, plainStatus, keptMetadata = [] }: Apply): AnyObject {
+/** What the path may not write of the metadata has no place in the configuration. */
+function writable({ applied, keptMetadata = [] }: Apply): AnyObject {
   const copy = cloneJson(applied)
   for (const field of keptMetadata) delete copy.metadata[field]
   delete copy.metadata.managedFields
-  const apart = fieldApart(subresource, plainStatus)
-  // Kinds whose status is not begun by whoever makes them drop it then.
-  if (apart && current) delete copy[apart]
   return copy
+}
+
+/** Of a field that is written by another path nothing is compared: whatever is applied of it, it stays as it is. */
+function besides(apart: 'spec' | 'status' | undefined, { changed, removed }: Comparison): Comparison {
+  if (!apart) return { changed, removed }
+  const without = ({ member, children }: FieldSet): FieldSet => ({
+    member,
+    children: new Map([...children].filter(([step]) => step !== `f:${apart}`)),
+  })
+  return { changed: without(changed), removed: without(removed) }
 }
 
 /** An object that nobody has tracked so far belongs to whoever wrote it before. */
@@ -110,7 +117,7 @@ export function serverSideApply(apply: Apply): AnyObject {
   const live: AnyObject | Record<string, unknown> = current ?? {}
   let merged = mergeApplied(live, applied, fact)
   if (last) merged = prune(merged, fact, last.set, ownedBy(managers))
-  const comparison = compare(live, merged, fact)
+  const comparison = besides(fieldApart(subresource, apply.plainStatus), compare(live, merged, fact))
   if (!force) {
     const taken = difference(comparison.changed, leftByClientSideApply(current, manager, fact))
     refuseConflicts(managers, id, taken, apply.shownVersion)
