@@ -77,7 +77,13 @@ import { openEngine } from './store/open-engine.ts'
 /** What whoever runs the server may choose about it. */
 export type ApiServerSettings = Pick<
   ApiServerOptions,
-  'tokens' | 'authentication' | 'limits' | 'priorityAndFairness' | 'requestTimeoutMs' | 'shutdownDelayMs'
+  | 'tokens'
+  | 'authentication'
+  | 'limits'
+  | 'priorityAndFairness'
+  | 'requestTimeoutMs'
+  | 'shutdownDelayMs'
+  | 'strictTransportSecurity'
 > & {
   readonly audit?: { readonly policy: AuditPolicy; readonly log: AuditLogOptions }
   /** How long Events are kept after they were written last. */

@@ -57,6 +57,12 @@ test('token files and configuration files are read', async () => {
   })
 })
 
+test('directives for browsers become one header', async () => {
+  const list = 'max-age=31536000,includeSubDomains,preload'
+  const told = await settings('--strict-transport-security-directives', list)
+  expect(told.strictTransportSecurity).toBe('max-age=31536000; includeSubDomains; preload')
+})
+
 test.each([
   [['--oidc-issuer-url', 'https://x'], '--oidc-issuer-url and --oidc-client-id go together'],
   [['--oidc-issuer-url', 'http://x', '--oidc-client-id', 'y'], '--oidc-issuer-url wants https://…, not "http://x"'],
@@ -66,6 +72,8 @@ test.each([
   [['--audit-log-path', '-'], '--audit-policy-file and --audit-log-path go together'],
   [['--audit-log-maxsize', '0'], '--audit-log-maxsize wants a whole number from 1 on, not "0"'],
   [['--request-timeout', '1m'], '--request-timeout wants a whole number from 1 on, not "1m"'],
+  [['--strict-transport-security-directives', 'max-age=a\nb'], '--strict-transport-security-directives knows'],
+  [['--strict-transport-security-directives', ''], '--strict-transport-security-directives knows'],
   [['--event-ttl', '0'], '--event-ttl wants a whole number from 1 on, not "0"'],
   [['--enable-priority-and-fairness', 'yes'], '--enable-priority-and-fairness wants true or false, not "yes"'],
   [['--token-auth-file', '/nowhere/tokens.csv'], '--token-auth-file /nowhere/tokens.csv: ENOENT'],

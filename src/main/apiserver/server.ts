@@ -86,6 +86,8 @@ export interface ApiServerOptions {
   readonly connectionLimits?: ConnectionLimits
   /** How long a server that is to end says so at /readyz before it stops to take requests. Default 0. */
   readonly shutdownDelayMs?: number
+  /** Value of the header Strict-Transport-Security in every answer. Default: none. */
+  readonly strictTransportSecurity?: string | undefined
   readonly issuer?: string
   /** The way to the Services of extension API servers; without it, none are asked. */
   readonly nodes?: NodeDialer
@@ -295,6 +297,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     clock,
     limits: options.connectionLimits,
+    strictTransportSecurity: options.strictTransportSecurity,
     onRefused: audit && ((request, error) => auditRefusal({ ...audit, clock, authorize }, request, error)),
   })
 

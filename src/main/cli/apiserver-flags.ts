@@ -25,6 +25,7 @@ export interface ApiServerFlags {
   readonly maxMutatingRequestsInflight: string
   readonly requestTimeout: string
   readonly shutdownDelayDuration: string
+  readonly strictTransportSecurityDirectives?: string
   readonly eventTtl: string
   readonly watchCacheMegabytes: string
 }
@@ -58,6 +59,10 @@ export function addApiServerOptions(serve: Command): void {
     .option('--max-mutating-requests-inflight <number>', 'writes at a time', '200')
     .option('--request-timeout <seconds>', 'how long a request may take, watches and streams aside', '60')
     .option('--shutdown-delay-duration <seconds>', 'how long /readyz fails before the server stops', '0')
+    .option(
+      '--strict-transport-security-directives <list>',
+      'what browsers are told to keep to: max-age=31536000,includeSubDomains,preload',
+    )
     .option('--event-ttl <seconds>', 'how long Events are kept after they were written last', '3600')
     .option('--watch-cache-megabytes <number>', 'memory for the past: what watches and lists go back to', '32')
 }

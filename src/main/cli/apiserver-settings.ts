@@ -71,6 +71,19 @@ function isTrue(flag: string, text: string): boolean {
   return text === 'true'
 }
 
+const DIRECTIVE = /^(?:includeSubDomains|preload|max-age=\d{1,12})$/
+
+/** @returns the value of the header @throws UsageError */
+function transportSecurityOf(list: string | undefined): string | undefined {
+  const directives = list?.split(',')
+  const unknown = directives?.find(each => !DIRECTIVE.test(each))
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--strict-transport-security-directives knows max-age=SECONDS, includeSubDomains and preload, and not "${unknown}"`,
+    )
+  return directives?.join('; ')
+}
+
 async function auditOf(flags: ApiServerFlags): Promise<ApiServerSettings['audit']> {
   const { auditPolicyFile: policyFile, auditLogPath: path } = flags
   const log = {
@@ -91,10 +104,12 @@ async function auditOf(flags: ApiServerFlags): Promise<ApiServerSettings['audit'
 export async function apiServerSettings(flags: ApiServerFlags): Promise<ApiServerSettings> {
   const { tokenAuthFile } = flags
   const audit = await auditOf(flags)
+  const strictTransportSecurity = transportSecurityOf(flags.strictTransportSecurityDirectives)
   return {
     ...(tokenAuthFile ? { tokens: await read('--token-auth-file', tokenAuthFile, parseTokenFile) } : {}),
     authentication: await authenticationOf(flags),
     ...(audit ? { audit } : {}),
+    ...(strictTransportSecurity ? { strictTransportSecurity } : {}),
     priorityAndFairness: isTrue('--enable-priority-and-fairness', flags.enablePriorityAndFairness),
     limits: {
       reading: numberOf('--max-requests-inflight', flags.maxRequestsInflight, 1),

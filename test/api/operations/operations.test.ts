@@ -160,6 +160,16 @@ describe('metrics', () => {
   })
 })
 
+test('every answer, of failures too, tells browsers what they must keep to, where the server is told to', async () => {
+  const strictTransportSecurity = 'max-age=60; preload'
+  const header = 'strict-transport-security'
+  await using server = await startTestApiServer({ strictTransportSecurity })
+  for (const path of [CONFIG_MAPS, '/healthz', '/nowhere'])
+    expect((await raw(server, path)).headers[header]).toBe(strictTransportSecurity)
+  await using other = await startTestApiServer()
+  expect((await raw(other, '/healthz')).headers).not.toHaveProperty(header)
+})
+
 describe('a server that ends', () => {
   test('is not ready any more, and goes on answering, for as long as it is told to', async () => {
     const clock = new ManualClock(Date.now())

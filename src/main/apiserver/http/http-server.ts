@@ -45,6 +45,8 @@ export interface HttpServerOptions {
   readonly onRefused?: ((request: ApiRequest, error: ApiError) => void) | undefined
   readonly clock: Clock
   readonly limits?: ConnectionLimits | undefined
+  /** Value of the header in every answer. */
+  readonly strictTransportSecurity?: string | undefined
 }
 
 export interface HttpServer extends AsyncDisposable {
@@ -93,7 +95,7 @@ const clientGone = () => new ApiError(499, 'ClientClosedRequest', 'the client we
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { authenticator, revocations, handle, log, names, tls, ui, clock, onRefused } = options
-  const { limits = DEFAULT_CONNECTION_LIMITS } = options
+  const { limits = DEFAULT_CONNECTION_LIMITS, strictTransportSecurity } = options
   const guard = new ConnectionGuard(limits, clock)
   const running = new Set<RequestLife>()
   const sockets = new Set<Duplex>()
@@ -206,6 +208,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       if (!response.writableEnded) life.end(clientGone())
     })
     response.on('error', () => undefined)
+    if (strictTransportSecurity) response.setHeader('strict-transport-security', strictTransportSecurity)
     let answer: ApiResponse
     try {
       assertHost(incoming, headers)
