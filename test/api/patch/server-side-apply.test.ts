@@ -200,6 +200,18 @@ describe('serverSideApply()', () => {
     )
   })
 
+  test('whoever replaces an object with another status takes that from nobody', () => {
+    const base = apply(undefined, deployment({ replicas: 3 }), 'ci')
+    const told = apply(base, { ...deployment({}), status: { replicas: 9 } } as AnyObject, 'ctl', {
+      subresource: 'status',
+    })
+    const replaced = update(told, { ...deployment({ replicas: 4 }), status: { replicas: 1 } } as AnyObject, 'kubectl')
+    expect(replaced.metadata.managedFields?.map(({ manager, fieldsV1 }) => [manager, fieldsV1])).toEqual([
+      ['ctl', { 'f:status': { 'f:replicas': {} } }],
+      ['kubectl', { 'f:spec': { 'f:replicas': {} } }],
+    ])
+  })
+
   test('neither owns nor takes from others the status on the main resource, or the spec on the status subresource', () => {
     // Which of it is stored, the kind says; that it was another one makes the writer's entry a new one.
     const both = { ...deployment({ replicas: 3 }), status: { replicas: 9 } } as AnyObject

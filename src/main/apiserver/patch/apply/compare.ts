@@ -12,6 +12,16 @@ export interface Comparison {
   readonly removed: FieldSet
 }
 
+/** @returns what of a comparison is not about a field that is written by another path: what one says of it changes nothing */
+export function besides(apart: 'spec' | 'status' | undefined, comparison: Comparison): Comparison {
+  if (!apart) return comparison
+  const without = (set: FieldSet): FieldSet =>
+    set.children.has(`f:${apart}`)
+      ? { ...set, children: new Map([...set.children].filter(([step]) => step !== `f:${apart}`)) }
+      : set
+  return { changed: without(comparison.changed), removed: without(comparison.removed) }
+}
+
 const NOTHING: Comparison = { changed: EMPTY, removed: EMPTY }
 
 const firstByStep = (parts: readonly Part[]): Map<string, Part> => {

@@ -9,7 +9,7 @@ import { badRequest, invalid } from '../../../../shared/machinery/status.ts'
 import type { KeptMetadata } from '../../registry/resource.ts'
 import type { FieldFact } from '../../schema/facts.ts'
 import { applyConflict } from './conflicts.ts'
-import { compare, type Comparison } from './compare.ts'
+import { besides, compare } from './compare.ts'
 import { type FieldSet, difference, intersection, isEmpty, union } from './field-set.ts'
 import { keepLastApplied, leftByClientSideApply } from './last-applied.ts'
 import {
@@ -55,16 +55,6 @@ function writable({ applied, keptMetadata = [] }: Apply): AnyObject {
   for (const field of keptMetadata) delete copy.metadata[field]
   delete copy.metadata.managedFields
   return copy
-}
-
-/** Of a field that is written by another path nothing is compared: whatever is applied of it, it stays as it is. */
-function besides(apart: 'spec' | 'status' | undefined, { changed, removed }: Comparison): Comparison {
-  if (!apart) return { changed, removed }
-  const without = ({ member, children }: FieldSet): FieldSet => ({
-    member,
-    children: new Map([...children].filter(([step]) => step !== `f:${apart}`)),
-  })
-  return { changed: without(changed), removed: without(removed) }
 }
 
 /** An object that nobody has tracked so far belongs to whoever wrote it before. */

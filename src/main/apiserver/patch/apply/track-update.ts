@@ -3,7 +3,7 @@ import type { ManagedFieldsEntry } from '../../../../shared/api/meta/v1.ts'
 import { sameJson } from '../../../../shared/machinery/deep-equal.ts'
 import type { AnyObject } from '../../../../shared/machinery/object.ts'
 import type { FieldFact } from '../../schema/facts.ts'
-import { compare, type Comparison } from './compare.ts'
+import { besides, compare, type Comparison } from './compare.ts'
 import { fieldsOfNew, workedOut } from './fields-of-new.ts'
 import { difference, EMPTY, isEmpty, overlaps, sameSet, union } from './field-set.ts'
 import {
@@ -76,7 +76,8 @@ export function trackUpdate(update: UpdateToTrack): ManagedFieldsEntry[] {
   const managers = startingPoint(update)
   // Nobody owns anything of it: so it stays until the first apply, which says who wrote it before.
   if (old && managers.size === 0) return []
-  const comparison = old ? compare(old, object, fact) : { changed: filledFieldsOf(object, fact), removed: EMPTY }
+  const all = old ? compare(old, object, fact) : { changed: filledFieldsOf(object, fact), removed: EMPTY }
+  const comparison = besides(fieldApart(subresource, plainStatus), all)
   const id = identityOf(own)
   takeFromOthers(managers, comparison, id)
 
