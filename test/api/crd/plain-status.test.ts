@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { JSONSchemaProps } from '../../../src/shared/api/apiextensions/v1.ts'
 import { startTestApiServer, type TestApiServer } from '../../support/api-server.ts'
 import { raw } from '../core/support/raw.ts'
+import { applyOn } from './support/apply.ts'
 import { defineKind } from './support/define.ts'
 
 const LOOSE: JSONSchemaProps = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
@@ -12,14 +13,7 @@ beforeAll(async () => {
   await defineKind(api, 'Loose', LOOSE)
 })
 afterAll(() => api[Symbol.asyncDispose]())
-
-async function apply(path: string, body: object, manager = 'a') {
-  const headers = { 'content-type': 'application/apply-patch+yaml' }
-  const { code, json } = await raw(api, `${path}?fieldManager=${manager}`, { method: 'PATCH', headers, body })
-  const entries = ((json.metadata ?? {}) as { managedFields?: { manager: string; fieldsV1: object }[] }).managedFields
-  const owned = Object.fromEntries((entries ?? []).map(entry => [entry.manager, entry.fieldsV1]))
-  return { code, owned, status: json.status as unknown, message: json.message as unknown }
-}
+const apply = (path: string, body: object, manager = 'a') => applyOn(api, path, body, manager)
 
 test('who applies the status of a custom resource without the subresource owns it, beside whoever patches more of it', async () => {
   const path = '/apis/rules.example.com/v1/looses/one'

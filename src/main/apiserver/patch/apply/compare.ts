@@ -89,7 +89,10 @@ export function compare(old: unknown, next: unknown, fact: FieldFact | undefined
   if (sameJson(old, next)) return NOTHING
   if (!isSame) {
     if (deepEqual(old, next, { nullIsValue: true })) return NOTHING
-    const changed = fieldsOf(next, fact)
+    const inner = fieldsOf(next, fact)
+    // What becomes something else altogether is changed itself, besides what is in it now.
+    const isOther = fact?.t === 'deduced' && old !== null && next !== null
+    const changed = isOther ? { ...inner, member: true } : inner
     return { changed, removed: difference(fieldsOf(old, fact), changed) }
   }
   const differences = new Differences()
