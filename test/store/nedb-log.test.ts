@@ -47,7 +47,11 @@ const failure = async (attempt: Promise<unknown>) => {
 /** A copy of the folder as a crash would leave it, the lock included: the active segment is not sealed. */
 async function crashCopy(): Promise<void> {
   const copy = `${folder.path}-crash`
-  await cp(folder.path, copy, { recursive: true })
+  // A file that is made ready under another name may go while the folder is copied.
+  await eventually(async () => {
+    await rm(copy, { recursive: true, force: true })
+    await cp(folder.path, copy, { recursive: true })
+  })
   await close()
   await rm(folder.path, { recursive: true })
   await cp(copy, folder.path, { recursive: true })
