@@ -25,6 +25,44 @@ test('an update that only takes a null away is written, one that repeats it is n
   expect(without.version).not.toBe(same.version)
 })
 
+test('null where it is not allowed says nothing in a write, and is refused when it is applied', async () => {
+  await using api = await startTestApiServer()
+  const string = { type: 'string' }
+  const map = { type: 'object', additionalProperties: string }
+  const fields = { text: string, map, maybe: { ...string, nullable: true }, filled: { ...string, default: 'full' } }
+  const spec = { type: 'object', properties: { ...fields, inner: { type: 'object', properties: fields } } }
+  await defineKind(api, 'Tight', { type: 'object', properties: { spec } })
+  const path = '/apis/rules.example.com/v1/tights'
+  const head = { apiVersion: 'rules.example.com/v1', kind: 'Tight', metadata: { name: 'one' } }
+  const nulls = { text: null, map: { a: null, b: 'c' }, maybe: null, filled: null }
+  const given = { ...nulls, inner: nulls }
+  const kept = { map: { b: 'c' }, maybe: null, filled: 'full' }
+  const made = await raw(api, path, { body: { ...head, spec: given } })
+  expect([made.code, made.json.spec]).toEqual([201, { ...kept, inner: kept }])
+  const merge = (body: object) =>
+    raw(api, `${path}/one`, { method: 'PATCH', headers: { 'content-type': 'application/json-patch+json' }, body })
+  const patched = await merge([{ op: 'add', path: '/spec/text', value: null }])
+  expect([patched.code, patched.json.spec]).toEqual([200, { ...kept, inner: kept }])
+
+  const apply = (spec: object) =>
+    raw(api, `${path}/two?fieldManager=a`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body: { ...head, metadata: { name: 'two' }, spec },
+    })
+  const told = (at: string) => `${at}: Invalid value: "null": ${at} in body must be of type string: "null"`
+  for (const code of [201, 200]) {
+    const refused = await apply(given)
+    const { causes } = refused.json.details as { causes: { field: string; message: string }[] }
+    expect([refused.code, causes.map(({ field, message }) => `${field}: ${message}`)]).toEqual([
+      422,
+      ['spec.text', 'spec.map.a', 'spec.inner.text', 'spec.inner.map.a'].map(told),
+    ])
+    const fine = await apply({ maybe: null, filled: null })
+    expect([fine.code, fine.json.spec]).toEqual([code, { maybe: null, filled: 'full' }])
+  }
+})
+
 test('who applies empty labels owns them, though none are stored, until others insist on theirs', async () => {
   await using api = await startTestApiServer()
   await defineKind(api, 'Loose', { type: 'object', 'x-kubernetes-preserve-unknown-fields': true })

@@ -18,11 +18,9 @@ export function setSchemaDefaults(value: unknown, schema: Schema): void {
   }
   if (!isObject(value)) return
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
+    if (property.default === undefined) continue
     const given = getField(value, key)
-    const forbiddenNull = given === null && !property.nullable
-    if (given !== undefined && !forbiddenNull) continue
-    if (property.default !== undefined) setField(value, key, cloneJson(property.default))
-    else if (forbiddenNull) delete value[key]
+    if (given === undefined || (given === null && !property.nullable)) setField(value, key, cloneJson(property.default))
   }
   const additional = schemaIn(schema.additionalProperties)
   for (const key of Object.keys(value)) {

@@ -53,8 +53,9 @@ export function customSchema(schema: Schema): CustomSchema {
   return {
     fact: factOf(schema, true),
     openapi: schema,
-    decode(value) {
-      const { value: pruned, unknown, unknownMetadata, tooDeep, errors: unreadable } = prune(value, schema)
+    decode(value, wording) {
+      const isApplied = wording === 'apply'
+      const { value: pruned, unknown, unknownMetadata, tooDeep, errors: unreadable } = prune(value, schema, isApplied)
       const object = pruned as AnyObject
       // Also of what is applied: empty labels are owned, and dropped before they are stored.
       const meta = decodeObject('meta.v1.ObjectMeta', object.metadata ?? {}, 'apply')

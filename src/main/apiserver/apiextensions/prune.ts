@@ -22,8 +22,15 @@ function unreadable(path: string, key: string, value: unknown, why: string | und
   return [invalidValue(path, value, why?.replace(/^.*? cannot be handled as a \w+: /, '') ?? 'must be an object')]
 }
 
-/** @returns a copy. @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#field-pruning */
-export function prune(value: unknown, root: Schema): Pruned {
+/** What may not be null, and has no default instead, says nothing. */
+const isIdle = (value: unknown, schema: Schema | undefined): boolean =>
+  value === null && schema !== undefined && !schema.nullable && schema.default === undefined
+
+/**
+ * @param keepNulls of what is applied: null where it is not allowed is an error, no want of a value
+ * @returns a copy. @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#field-pruning
+ */
+export function prune(value: unknown, root: Schema, keepNulls = false): Pruned {
   const unknown: string[] = []
   const unknownMetadata: string[] = []
   const errors: FieldError[] = []
@@ -56,6 +63,7 @@ export function prune(value: unknown, root: Schema): Pruned {
         setField(copy, key, meta.object)
         continue
       }
+      if (!keepNulls && isIdle(given[key], known ?? additional)) continue
       if (own && !resource && OWN.has(key)) errors.push(...unreadable(at, key, given[key], meta?.errors[0]))
       if (own && OWN.has(key)) setField(copy, key, walk(given[key], undefined, at, depth + 1, false))
       else if (known ?? additional) setField(copy, key, walk(given[key], known ?? additional, at, depth + 1, false))

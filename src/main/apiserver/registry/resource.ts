@@ -35,7 +35,7 @@ export interface CustomSchema {
   readonly fact: FieldFact
   /** As OpenAPI 3.0. */
   readonly openapi: JSONSchemaProps
-  readonly decode: (value: unknown) => Decoded
+  readonly decode: (value: unknown, wording?: 'apply') => Decoded
 }
 
 export interface WebhookConversion {

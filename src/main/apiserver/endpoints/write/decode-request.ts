@@ -97,7 +97,7 @@ export async function decodeFields(
     unknown,
     errors,
     keptNothing = false,
-  } = typeof schema === 'string' ? decodeObject(schema, value, wording) : schema.decode(value)
+  } = typeof schema === 'string' ? decodeObject(schema, value, wording) : schema.decode(value, wording)
   if (errors[0] !== undefined) throw badRequest(errors[0])
   if (kind.also && object.apiVersion !== '') object.apiVersion = apiVersionOf(kind)
   return { object, unknown, keptNothing }
