@@ -11,6 +11,9 @@ const pod = (spec: Fields = {}, more: Fields = {}) => ({ spec: { containers: [co
 const LABEL =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 
+const SUBDOMAIN =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+
 const refused: [what: string, object: Fields, problem: string][] = [
   ['no containers', { spec: {} }, 'spec.containers: Required value'],
   [
@@ -283,6 +286,43 @@ const refused: [what: string, object: Fields, problem: string][] = [
     'a privileged container that may not escalate',
     pod({}, { securityContext: { privileged: true, allowPrivilegeEscalation: false } }),
     'spec.containers[0].securityContext: Invalid value: {"privileged":true,"allowPrivilegeEscalation":false}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
+  ],
+  ...(
+    [
+      [{ gmsaCredentialSpecName: 'A_' }, `gmsaCredentialSpecName: Invalid value: "A_": ${SUBDOMAIN}`],
+      [{ gmsaCredentialSpec: '' }, 'gmsaCredentialSpec: Invalid value: "": gmsaCredentialSpec cannot be an empty string'],
+      [{ runAsUserName: '' }, 'runAsUserName: Invalid value: "": runAsUserName cannot be an empty string'],
+      [{ runAsUserName: 'a\tb' }, 'runAsUserName: Invalid value: "a\\tb": runAsUserName cannot contain control characters'],
+      [{ runAsUserName: 'a\\b\\c' }, 'runAsUserName: Invalid value: "a\\\\b\\\\c": runAsUserName cannot contain more than one backslash'],
+      [{ runAsUserName: '.x*\\y' }, 'runAsUserName: Invalid value: ".x*\\\\y": runAsUserName\'s Domain doesn\'t match the NetBios nor the DNS format'],
+      [{ runAsUserName: 'x\\' }, 'runAsUserName: Invalid value: "x\\\\": runAsUserName\'s User cannot be empty'],
+      [{ runAsUserName: '. .' }, 'runAsUserName: Invalid value: ". .": runAsUserName\'s User cannot contain only periods or spaces'],
+      [{ runAsUserName: 'a@b' }, 'runAsUserName: Invalid value: "a@b": runAsUserName\'s User cannot contain the following characters: "/\\:;|=,+*?<>@[]'],
+    ] as const
+  ).flatMap(([windowsOptions, problem]): [string, Fields, string][] => [
+    [`for Windows, ${JSON.stringify(windowsOptions)}`, pod({ securityContext: { windowsOptions } }), `spec.securityContext.windowsOptions.${problem}`],
+    [`for Windows, of a container, ${JSON.stringify(windowsOptions)}`, pod({}, { securityContext: { windowsOptions } }), `spec.containers[0].securityContext.windowsOptions.${problem}`],
+  ]), // prettier-ignore
+  [
+    'a process of a Windows host without its network',
+    pod({ securityContext: { windowsOptions: { hostProcess: true } } }),
+    'spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers',
+  ],
+  [
+    'some containers that are processes of the host',
+    pod({
+      hostNetwork: true,
+      initContainers: [container({ name: 'a', securityContext: { windowsOptions: { hostProcess: true } } })],
+    }),
+    'spec: Invalid value: "": If pod contains any hostProcess containers then all containers must be HostProcess containers',
+  ],
+  [
+    'a container that is none although its pod is',
+    pod(
+      { hostNetwork: true, securityContext: { windowsOptions: { hostProcess: true } } },
+      { securityContext: { windowsOptions: { hostProcess: false } } },
+    ),
+    'spec.containers[0].securityContext.windowsOptions.hostProcess: Invalid value: false: pod hostProcess value must be identical if both are specified, was true',
   ],
   [
     'own users on the host network',

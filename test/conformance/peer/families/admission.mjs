@@ -171,11 +171,12 @@ const PODS = [
 const security = level => {
   const name = `security-${level}`
   const labels = { 'pod-security.kubernetes.io/enforce': level }
-  return inNamespace(
-    name,
-    labels,
-    PODS.map(body => trial(name, body)),
-  )
+  const template = { metadata: { labels: { a: 'b' } }, spec: pod('x', { hostNetwork: true }).spec }
+  const deployment = { metadata: { name: 'a' }, spec: { selector: { matchLabels: { a: 'b' } }, template } }
+  return inNamespace(name, labels, [
+    ...PODS.map(body => trial(name, body)),
+    post(`/apis/apps/v1/namespaces/${name}/deployments`, deployment),
+  ])
 }
 const warned = () => {
   const labels = { 'pod-security.kubernetes.io/warn': 'restricted', 'pod-security.kubernetes.io/audit': 'restricted' }

@@ -18,6 +18,7 @@ import {
 import { list } from '../../support/collections.ts'
 import { MAX_INT32, between, each, obey, optionalOneOf } from '../../support/rules.ts'
 import { descendingPath } from './paths.ts'
+import { validateWindowsOptions } from './validate-windows.ts'
 
 const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined']
 const SYSCTL =
@@ -93,7 +94,11 @@ export function validateSecurityContext(
         ),
       )
   }
-  return [...errors, ...validateAppArmor(`${path}.appArmorProfile`, context.appArmorProfile)]
+  return [
+    ...errors,
+    ...validateWindowsOptions(`${path}.windowsOptions`, context.windowsOptions),
+    ...validateAppArmor(`${path}.appArmorProfile`, context.appArmorProfile),
+  ]
 }
 
 const SEGMENT = /^[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?$/
@@ -139,6 +144,7 @@ export function validatePodSecurityContext(path: string, spec: PodSpec): FieldEr
     ...sysctlErrors(`${at}.sysctls`, context.sysctls, spec),
     ...optionalOneOf(`${at}.fsGroupChangePolicy`, context.fsGroupChangePolicy, ['Always', 'OnRootMismatch']),
     ...validateSeccomp(`${at}.seccompProfile`, context.seccompProfile),
+    ...validateWindowsOptions(`${at}.windowsOptions`, context.windowsOptions),
     ...validateAppArmor(`${at}.appArmorProfile`, context.appArmorProfile),
     ...optionalOneOf(`${at}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, ['Merge', 'Strict']),
     ...optionalOneOf(`${at}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ['Recursive']),

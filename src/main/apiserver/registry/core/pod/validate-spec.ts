@@ -22,6 +22,7 @@ import { validatePodResources } from './validate-resources.ts'
 import { validateSchedulingGates, validateTolerations, validateTopologySpread } from './validate-scheduling.ts'
 import { validateHostUsers, validatePodSecurityContext } from './validate-security.ts'
 import { validateVolumes } from './validate-volumes.ts'
+import { validateHostProcess } from './validate-windows.ts'
 
 export const RESTART_POLICIES = ['Always', 'OnFailure', 'Never']
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
@@ -111,6 +112,7 @@ export function validatePodSpec(path: string, spec: PodSpec, meta: ObjectMeta | 
     ),
     ...validateSchedulingGates(`${path}.schedulingGates`, spec.schedulingGates),
     ...validateTopologySpread(`${path}.topologySpreadConstraints`, spec.topologySpreadConstraints),
+    ...validateHostProcess(path, spec),
     ...validateHostUsers(path, spec),
     ...subdomain('serviceAccountName'),
     ...subdomain('nodeName'),
