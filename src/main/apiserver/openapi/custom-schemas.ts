@@ -66,7 +66,7 @@ export function customSchemas(
   const ref = (to: string): JsonSchema => ({ $ref: dialect.refPrefix + to })
   const meta = (id: string): JsonSchema =>
     dialect.version === 3
-      ? { ...metadataText, allOf: [ref(definitionName(id))], default: {} }
+      ? { ...metadataText, allOf: [ref(definitionName(id))] }
       : { ...metadataText, ...ref(definitionName(id)) }
   const common = { apiVersion, kind: kindField, metadata: meta('meta.v1.ObjectMeta') }
   const bare: JsonSchema = dialect.version === 3 ? { ...custom.openapi } : forV2(custom.openapi)
