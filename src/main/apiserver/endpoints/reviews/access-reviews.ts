@@ -11,7 +11,6 @@ import {
   type SubjectAccessReviewStatus,
 } from '../../../../shared/api/authorization/v1.ts'
 import { type FieldError, invalidValue } from '../../../../shared/machinery/field-error.ts'
-import { badRequest } from '../../../../shared/machinery/status.ts'
 import type { AuthorizationAttributes } from '../../authz/contract.ts'
 import type { UserInfo } from '../../request.ts'
 import type { EndpointContext } from '../contract.ts'
@@ -103,20 +102,20 @@ export const subjectAccessReviews = reviewHandler<SubjectAccessReviewSpec>({
   answer: ({ spec, context }) => review(spec, userOf(spec), context),
 })
 
+const ASKED_NAMESPACE = 'spec.resourceAttributes.namespace'
+
 export const localSubjectAccessReviews = reviewHandler<SubjectAccessReviewSpec>({
   type: LocalSubjectAccessReview,
   schema: 'authorization.v1.LocalSubjectAccessReview',
   bareMetadata: true,
-  validate: spec => [
+  validate: (spec, _object, { info: { namespace } }) => [
     ...validateSubject(spec),
+    ...(spec.resourceAttributes && (spec.resourceAttributes.namespace ?? '') !== namespace
+      ? [invalidValue(ASKED_NAMESPACE, spec.resourceAttributes.namespace ?? '', 'must match metadata.namespace')]
+      : []),
     ...(spec.nonResourceAttributes
       ? [invalidValue('spec.nonResourceAttributes', spec.nonResourceAttributes, 'disallowed on this kind of request')]
       : []),
   ],
-  answer({ spec, request, context }) {
-    const { namespace } = request.info
-    if (spec.resourceAttributes && spec.resourceAttributes.namespace !== namespace)
-      throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`)
-    return review(spec, userOf(spec), context)
-  },
+  answer: ({ spec, context }) => review(spec, userOf(spec), context),
 })

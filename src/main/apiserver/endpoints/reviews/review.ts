@@ -31,7 +31,9 @@ export interface ReviewKind<S> {
 function metadataErrors({ metadata }: Partial<AnyObject>, namespace: string): FieldError[] {
   const { managedFields: _managedFields, creationTimestamp: _created, ...rest } = metadata ?? {}
   const own = Object.entries(rest).filter(([field, value]) => field !== 'namespace' || value !== namespace)
-  return own.length > 0 ? [invalidValue('metadata', rest, 'must be empty')] : []
+  return own.length > 0
+    ? [invalidValue('metadata', rest, namespace ? 'must be empty except for namespace' : 'must be empty')]
+    : []
 }
 
 /** @returns the handler of a virtual kind */
@@ -57,8 +59,8 @@ export function reviewHandler<S extends object>({
       const object = await context.decode(request, schema)
       const spec = (object.spec ?? {}) as S
       const errors = [
-        ...(bareMetadata ? metadataErrors(object, request.info.namespace) : []),
         ...(validate?.(spec, object, request) ?? []),
+        ...(bareMetadata ? metadataErrors(object, request.info.namespace) : []),
       ]
       if (errors.length > 0) throw invalid(type, '', errors)
       const status = await answer({ request, context, spec })
