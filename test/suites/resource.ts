@@ -66,7 +66,7 @@ export function admitted(resource: ResourceDescriptor, value: unknown): AnyObjec
   object.metadata.creationTimestamp = '2026-01-01T00:00:00Z'
   if (resource.type.namespaced) object.metadata.namespace = 'default'
   resource.setDefaults?.(object)
-  resource.prepareForCreate?.(object)
+  resource.prepareForCreate?.(object, () => undefined)
   return object
 }
 

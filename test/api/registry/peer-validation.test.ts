@@ -205,7 +205,7 @@ describe('storage', () => {
     ['another thing by the older field, which is dropped', { dataSource: other }, {}],
   ])('a claim is filled from %s', (_what, given, expected) => {
     const claim = source(given)
-    resourceOf('core.v1.PersistentVolumeClaim').prepareForCreate!(claim as never)
+    resourceOf('core.v1.PersistentVolumeClaim').prepareForCreate!(claim as never, () => undefined)
     expect(claim.spec).toEqual(expected)
   })
 })
@@ -314,7 +314,7 @@ test.each<[string, string, Fields, string[]]>([
 
 test('an account keeps the names of its secrets alone', () => {
   const account = { metadata: { name: 'a' }, secrets: [{ name: 's', kind: 'Secret', namespace: 'n' }] }
-  resourceOf('core.v1.ServiceAccount').prepareForCreate!(account as never)
+  resourceOf('core.v1.ServiceAccount').prepareForCreate!(account as never, () => undefined)
   expect(account.secrets).toEqual([{ name: 's' }])
 })
 

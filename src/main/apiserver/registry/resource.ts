@@ -82,7 +82,7 @@ export interface ResourceDescriptor<T extends KubeObject = AnyObject> {
   /** Fills absent fields with Kubernetes' defaults, in place. */
   readonly setDefaults?: (object: T) => void
   /** Create only, after defaulting: clears status, starts `metadata.generation`, allocates. */
-  readonly prepareForCreate?: (object: T) => void
+  readonly prepareForCreate?: (object: T, warn: (text: string) => void) => void
   /** Update of the main resource: keeps status, bumps generation on a spec change. */
   readonly prepareForUpdate?: (object: T, old: T) => void
   /** Rules for names; default DNS-1123 subdomain. @returns messages */

@@ -99,7 +99,7 @@ async function admitAndStore(
   await parts.admission.mutate(request)
   keepReadable(object, managedFields, options.warn)
   dropSameOwners(object, options.warn, ' after mutating admission happens')
-  resource.prepareForCreate?.(object)
+  resource.prepareForCreate?.(object, request.warn)
   if (pacer.due) await pacer.pause()
   await validateCreate(resource, object, options.warn)
   if (pacer.due) await pacer.pause()

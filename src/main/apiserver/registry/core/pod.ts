@@ -6,6 +6,7 @@ import { list } from '../support/collections.ts'
 import { bumpGeneration, keepField, keepStatus, startGeneration } from '../support/strategy.ts'
 import { unlikelyHostName } from '../support/warnings.ts'
 import { withPodScheduled } from './pod-scheduled.ts'
+import { takeAppArmorAnnotations } from './pod/app-armor-annotations.ts'
 import { setPodDefaults } from './pod/defaults.ts'
 import { qosClass } from '../../../../shared/machinery/qos.ts'
 import { podWarnings } from './pod/warnings.ts'
@@ -36,8 +37,9 @@ export const pods = defineResource<Pod>({
   shortNames: ['po'],
   categories: ['all'],
   setDefaults: setPodDefaults,
-  prepareForCreate: pod => {
+  prepareForCreate: (pod, warn) => {
     startGeneration(pod)
+    takeAppArmorAnnotations(pod, warn)
     pod.status = { phase: 'Pending', qosClass: qosClass(pod) }
     if (list(pod.spec.schedulingGates).length > 0)
       pod.status.conditions = withPodScheduled(undefined, GATED, pod.metadata.creationTimestamp)

@@ -1,4 +1,6 @@
 // What is accepted in pods and their templates, and still worth a word.
+import { deepEqual } from '../../../../../shared/machinery/deep-equal.ts'
+import { APP_ARMOR, APP_ARMOR_WARNING, profileOfAnnotation } from './app-armor-annotations.ts'
 import type {
   Affinity,
   Container,
@@ -29,7 +31,6 @@ const OLD_ANNOTATIONS = {
 const SECCOMP = 'non-functional in v1.27+; use the "seccompProfile" field instead'
 const SECCOMP_OF_POD = 'seccomp.security.alpha.kubernetes.io/pod'
 const SECCOMP_OF_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/'
-const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/'
 
 /** In the order in which upstream names them. */
 const OLD_VOLUMES: readonly (readonly [keyof Volume, string])[] = [
@@ -159,11 +160,12 @@ function profiles(path: string, { securityContext }: PodSpec, { annotations }: O
   const at = path ? `${path}.metadata.annotations` : 'metadata.annotations'
   const [seccomp, appArmor] = [SECCOMP_OF_CONTAINER + c.name, APP_ARMOR + c.name]
   const ofPod = securityContext?.appArmorProfile
+  const isOfPod = ofPod !== undefined && deepEqual(ofPod, profileOfAnnotation(annotations?.[appArmor]))
   return [
     ...(!c.securityContext?.seccompProfile && has(annotations, seccomp) ? [`${at}[${seccomp}]: ${SECCOMP}`] : []),
-    // Of a pod itself, its fields are kept in step with the annotations.
-    ...(path && !c.securityContext?.appArmorProfile && !ofPod && has(annotations, appArmor)
-      ? [`${at}[${appArmor}]: deprecated since v1.30; use the "appArmorProfile" field instead`]
+    // A pod itself is warned when its annotations become fields.
+    ...(path && !c.securityContext?.appArmorProfile && has(annotations, appArmor) && !isOfPod
+      ? [`${at}[${appArmor}]: ${APP_ARMOR_WARNING}`]
       : []),
   ]
 }
