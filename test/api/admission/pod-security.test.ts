@@ -137,6 +137,14 @@ describe('warnings', () => {
       template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'x' }] } },
     },
   }
+  test('are given where a level is enforced, too, unless others are asked for', async () => {
+    await makeNamespace('quiet', { [label('enforce')]: 'restricted', [label('warn')]: 'privileged' })
+    const warned = async (namespace: string) =>
+      (await raw(cluster.api, `/apis/apps/v1/namespaces/${namespace}/deployments?dryRun=All`, { body })).headers.warning
+    expect(await warned('strict')).toContain('would violate PodSecurity \\"restricted:v1.30\\"')
+    expect(await warned('base')).toBeUndefined()
+    expect(await warned('quiet')).toBeUndefined()
+  })
   test('come with a workload whose pods would be doubtful; the workload is stored', async () => {
     const { code, headers } = await raw(cluster.api, '/apis/apps/v1/namespaces/warned/deployments', { body })
     expect(code).toBe(201)

@@ -35,12 +35,21 @@ interface Policy {
   readonly text: string
 }
 
+/** Whoever enforces a level is warned of what will not get through, unless other warnings are asked for. */
+function warningLabel(labels: Readonly<Record<string, string>>, suffix: '' | '-version'): string | undefined {
+  const own = labels[`${PREFIX}warn${suffix}`]
+  const isAsked = labels[`${PREFIX}warn`] !== undefined || !LEVELS.includes(labels[`${PREFIX}enforce`] ?? '')
+  return own ?? (isAsked ? undefined : labels[`${PREFIX}enforce${suffix}`])
+}
+
 function policyOf(namespace: AnyObject | undefined, mode: Mode): Policy {
-  const labels = namespace?.metadata.labels
-  const level = labels?.[`${PREFIX}${mode}`] ?? 'privileged'
+  const labels = namespace?.metadata.labels ?? {}
+  const label = (suffix: '' | '-version') =>
+    mode === 'warn' ? warningLabel(labels, suffix) : labels[`${PREFIX}${mode}${suffix}`]
+  const level = label('') ?? 'privileged'
   // What is stored may be older than the check of the labels: an unknown level is the strictest.
   const known = LEVELS.includes(level) ? level : 'restricted'
-  return { level: known, text: `${known}:${labels?.[`${PREFIX}${mode}-version`] ?? 'latest'}` }
+  return { level: known, text: `${known}:${label('-version') ?? 'latest'}` }
 }
 
 const findingsOf = (level: string, pod: Subject): Finding[] =>
