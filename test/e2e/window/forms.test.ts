@@ -169,7 +169,8 @@ describe('forms', () => {
     until(`${name} at hand`, async () => (await atHand(path)).includes(name), 10_000)
   const create = async (name: string) => {
     await page.locator('form button[type=submit]').click()
-    await page.getByRole('heading', { name, exact: true }).waitFor()
+    // Its heading tells its state as well, once that is there.
+    await page.getByRole('dialog', { name: new RegExp(` ${name}$`) }).waitFor()
   }
   const problem = (text: string | RegExp) => page.locator('p[role=alert]', { hasText: text }).first().waitFor()
 
