@@ -11,33 +11,46 @@ import { Cluster, repository, until } from './support/cluster.ts'
 const git = (...args: string[]) => execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() // prettier-ignore
 /** As long as nothing is released, so many commits are a version. */
 const COMMITS = 100
+/** Not every commit has all that it imports: so many before it stand for the same version. */
+const STAND_INS = 10
 
-/** @returns the version before this one: a release, or what stands for it; undefined without so much history */
-function earlierVersion(): string | undefined {
-  for (const ask of [
-    ['describe', '--tags', '--abbrev=0', '--match', 'v*', 'HEAD~1'],
-    ['rev-parse', '--verify', `HEAD~${COMMITS}`],
-  ])
-    try {
-      return git(...ask)
-    } catch {
-      // there is none
-    }
-  return undefined
+/** @returns the version before this one: a release, or what may stand for it, best first; none without so much history */
+function earlierVersions(): string[] {
+  try {
+    return [git('describe', '--tags', '--abbrev=0', '--match', 'v*', 'HEAD~1')]
+  } catch {
+    // nothing is released
+  }
+  try {
+    return git('rev-list', '--max-count', `${STAND_INS}`, `HEAD~${COMMITS}`).split('\n')
+  } catch {
+    return []
+  }
 }
 
-const earlier = existsSync(join(repository, '.git')) ? earlierVersion() : undefined
+const earlier = existsSync(join(repository, '.git')) ? earlierVersions() : []
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-skew-'))
 let cluster: Cluster | undefined
 
-/** @returns the folder of the built version */
+/** @returns the folder of the version before, built. @throws AggregateError why none of what may stand for it can be */
 async function buildEarlier(): Promise<string> {
-  const root = join(folder, 'earlier')
+  const failures: unknown[] = []
+  for (const commit of earlier)
+    try {
+      return await buildAt(commit)
+    } catch (error) {
+      failures.push(error)
+    }
+  throw new AggregateError(failures, 'the version before is not to be built')
+}
+
+async function buildAt(commit: string): Promise<string> {
+  const root = join(folder, commit)
   mkdirSync(root)
-  const archive = execFileSync('git', ['-C', repository, 'archive', earlier ?? '', 'src', 'package.json'], { maxBuffer: 256 << 20 }) // prettier-ignore
+  const archive = execFileSync('git', ['-C', repository, 'archive', commit, 'src', 'package.json'], { maxBuffer: 256 << 20 }) // prettier-ignore
   execFileSync('tar', ['-x', '-C', root], { input: archive })
   symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'))
-  const common = { absWorkingDir: root, bundle: true, platform: 'node', target: 'node20', logLevel: 'error' } as const
+  const common = { absWorkingDir: root, bundle: true, platform: 'node', target: 'node20', logLevel: 'silent' } as const
   await build({
     ...common,
     entryPoints: { cli: 'src/main/cli/main.ts' },
@@ -118,7 +131,7 @@ async function everythingWorks({ kubectl, kubeconfig }: Pick<Cluster, 'kubectl' 
 const containers = ({ kubectl }: Pick<Cluster, 'kubectl'>) =>
   kubectl('get', 'pod', 'web', '-o', 'jsonpath={.metadata.uid} {.status.containerStatuses[0].containerID} {.status.containerStatuses[0].restartCount}') // prettier-ignore
 
-describe.skipIf(earlier === undefined)('versions that differ by one', () => {
+describe.skipIf(earlier.length === 0)('versions that differ by one', () => {
   let before: string
   beforeAll(async () => {
     before = await buildEarlier()
