@@ -1,7 +1,8 @@
 // /metrics/cadvisor: what dashboards and alerts read of containers, under cAdvisor's names and labels.
-import { parseQuantity } from '../../../shared/machinery/quantity.ts'
 import type { ContainerDetail, ContainerStats, DiskTraffic } from '../../kubelet/runtime/contract.ts'
 import type { Pressure, Pressures } from '../../kubelet/runtime/pressure.ts'
+import { amountsOf } from '../../kubelet/spec/resources.ts'
+import { allContainers } from '../../kubelet/spec/containers.ts'
 import type { ContainerReading } from '../../kubelet/stats/collector.ts'
 import type { NetworkReading } from '../../kubelet/stats/interfaces.ts'
 import type { ApiContext } from '../contract.ts'
@@ -10,8 +11,6 @@ import { Families, type Labels, ofContainer } from './families.ts'
 type Type = 'counter' | 'gauge'
 
 const SECOND = 1e9
-const CPU_PERIOD = 100_000
-const SHARES_PER_CPU = 1024
 
 const OF_STATS: readonly (readonly [string, Type, string, (stats: ContainerStats) => number])[] = [
   ['container_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed in seconds.', s => s.cpuNanoseconds / SECOND],
@@ -113,8 +112,7 @@ const labelsOf = (reading: ContainerReading): Labels => ({
   name: reading.id,
 })
 
-const specOf = ({ name, pod: { spec } }: ContainerReading) =>
-  [...spec.containers, ...(spec.initContainers ?? [])].find(container => container.name === name)
+const specOf = ({ name, pod }: ContainerReading) => allContainers(pod).find(container => container.name === name)
 
 const samplesOf = (
   containers: readonly ContainerReading[],
@@ -136,23 +134,20 @@ function addFaults(all: Families, containers: readonly ContainerReading[], now: 
   all.add('container_memory_failures_total', 'counter', 'Cumulative count of memory allocation failures.', samples, now)
 }
 
-/** What a container may use, by its spec. */
+/** What a container may use: as its cgroup was told. */
 function addSpecs(all: Families, containers: readonly ContainerReading[], now: number): void {
-  const amount = (kind: 'requests' | 'limits', resource: 'cpu' | 'memory') => (reading: ContainerReading) => {
-    const text = specOf(reading)?.resources?.[kind]?.[resource]
-    return text === undefined ? undefined : parseQuantity(text)
+  type Amounts = ReturnType<typeof amountsOf>
+  const each = (name: string, help: string, value: (amounts: Amounts) => number | undefined) => {
+    const valueOf = (reading: ContainerReading) => {
+      const container = specOf(reading)
+      return container && value(amountsOf(reading.pod, container))
+    }
+    all.add(name, 'gauge', help, samplesOf(containers, valueOf), now)
   }
-  const each = (name: string, help: string, value: (reading: ContainerReading) => number | undefined) =>
-    all.add(name, 'gauge', help, samplesOf(containers, value), now)
-  const cpuLimit = amount('limits', 'cpu')
-  const cpuRequest = amount('requests', 'cpu')
-  const memoryLimit = amount('limits', 'memory')
-  const quotaOf = (milli: number | undefined) => (milli === undefined ? undefined : (milli * CPU_PERIOD) / 1000)
-  each('container_spec_cpu_period', 'CPU period of the container.', () => CPU_PERIOD)
-  each('container_spec_cpu_quota', 'CPU quota of the container.', reading => quotaOf(cpuLimit(reading)?.milli()))
-  each('container_spec_cpu_shares', 'CPU share of the container.', reading =>
-    Math.max(2, Math.floor(((cpuRequest(reading)?.milli() ?? 0) * SHARES_PER_CPU) / 1000)),
-  )
-  each('container_spec_memory_limit_bytes', 'Memory limit for the container.', reading => memoryLimit(reading)?.value() ?? 0)
-  each('container_start_time_seconds', 'Start time of the container since unix epoch in seconds.', ({ startedAt }) => Date.parse(startedAt) / 1000)
+  each('container_spec_cpu_period', 'CPU period of the container.', ({ cpuPeriod }) => cpuPeriod)
+  each('container_spec_cpu_quota', 'CPU quota of the container.', ({ cpuQuota }) => cpuQuota || undefined)
+  each('container_spec_cpu_shares', 'CPU share of the container.', ({ cpuShares }) => cpuShares)
+  each('container_spec_memory_limit_bytes', 'Memory limit for the container.', ({ memoryBytes }) => memoryBytes)
+  const started = samplesOf(containers, ({ startedAt }) => Date.parse(startedAt) / 1000)
+  all.add('container_start_time_seconds', 'gauge', 'Start time of the container since unix epoch in seconds.', started, now)
 } // prettier-ignore

@@ -106,7 +106,7 @@ function kubeletUsage({ stats: collector }: ApiContext, atMs: number): object {
     majorPageFaults: majorPageFault,
   }
   const nanoCores = collector.nanoCores('kubelet', stats.cpuNanoseconds, atMs)
-  const startTime = formatTime(Date.now() - process.uptime() * 1000)
+  const startTime = formatTime(atMs - process.uptime() * 1000)
   return { name: 'kubelet', startTime, ...usageOf({ stats, atMs, nanoCores, memoryLimit: 0 }) }
 }
 

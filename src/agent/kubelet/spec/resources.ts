@@ -91,14 +91,23 @@ export function wholeLimitsOf(spec: PodSpec): Usage {
 const limitOf = ({ spec }: Pod, { resources }: Container, name: string): string | number | undefined =>
   milli(resources?.limits?.[name]) > 0 ? resources?.limits?.[name] : spec.resources?.limits?.[name]
 
-export function limitsOf(pod: Pod, container: Container, node: NodeLimits): ContainerLimits {
+/** What its cgroup is told of cpu and memory. */
+export function amountsOf(
+  pod: Pod,
+  container: Container,
+): Pick<ContainerLimits, 'cpuShares' | 'cpuPeriod' | 'cpuQuota' | 'memoryBytes'> {
   const { requests, limits } = container.resources ?? {}
-  const cpuRequest = milli(requests?.cpu ?? limits?.cpu)
   return {
-    cpuShares: sharesOf(cpuRequest),
+    cpuShares: sharesOf(milli(requests?.cpu ?? limits?.cpu)),
     cpuPeriod: CPU_PERIOD_US,
     cpuQuota: quotaOf(milli(limitOf(pod, container, 'cpu'))),
     memoryBytes: bytes(limitOf(pod, container, 'memory')),
+  }
+}
+
+export function limitsOf(pod: Pod, container: Container, node: NodeLimits): ContainerLimits {
+  return {
+    ...amountsOf(pod, container),
     pids: node.podPidsLimit,
     oomScoreAdj: oomScoreAdj(pod, container, node.memoryBytes),
   }
