@@ -50,6 +50,43 @@ describe('joining', () => {
     expect(cut).toBe(true)
     if (status.phase === 'Failed') expect(status).toMatchObject({ reason: expect.stringMatching(/ConnectionLost|Unreachable/) as string }) // prettier-ignore
   })
+  test('whose connection is cut off again and again goes on over new ones by itself, and says so', async () => {
+    await plane.stopProvisioning()
+    await plane.startProvisioning(undefined, [100, 100, 100])
+    expect(await plane.operate('box', 'Undo', undefined, { step: 'push-agent' })).toMatchObject({ phase: 'Succeeded' })
+    const cuts: string[] = []
+    const told = new Set<string | undefined>()
+    const status = await plane.operate('box', 'Join', ({ steps, message }) => {
+      told.add(message)
+      const running = steps?.find(({ state }) => state === 'Running')?.name
+      if (running === undefined || cuts.includes(running) || !['push-agent', 'start-agent'].includes(running)) return
+      cuts.push(running)
+      host.cutSsh()
+    })
+    expect(cuts).toEqual(['push-agent', 'start-agent'])
+    expect(status).toMatchObject({ phase: 'Succeeded', message: 'box is the node box' })
+    // What was done before the cut is still told.
+    for (const name of ['push-agent', 'configure', 'start-agent'])
+      expect(status.steps).toContainEqual(expect.objectContaining({ name, state: 'Succeeded' }))
+    expect([...told].join()).toMatch(/the connection to root@\S+ ended.*; goes on over a new connection/)
+    await plane.stopProvisioning()
+    await plane.startProvisioning()
+  })
+  test('over a connection that cannot be made again fails with what was cut off', async () => {
+    await plane.stopProvisioning()
+    await plane.startProvisioning(undefined, [100, 100])
+    expect(await plane.operate('box', 'Undo', undefined, { step: 'push-agent' })).toMatchObject({ phase: 'Succeeded' })
+    let cut = false
+    const status = await plane.operate('box', 'Join', ({ steps }) => {
+      if (cut || steps?.find(({ name }) => name === 'push-agent')?.state !== 'Running') return
+      cut = true
+      host.refuseSsh(true)
+    })
+    host.refuseSsh(false)
+    expect(status).toMatchObject({ phase: 'Failed', reason: 'ConnectionLost' })
+    await plane.stopProvisioning()
+    await plane.startProvisioning()
+  })
   const undo = (step?: string) => plane.operate('box', 'Undo', undefined, step === undefined ? {} : { step })
   const undone = ({ steps }: HostOperationStatus) => steps?.map(({ name, state }) => `${name} ${state}`)
   test('is undone step by step, each with what was built on it, until the host is as it was before', async () => {

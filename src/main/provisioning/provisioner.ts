@@ -31,9 +31,12 @@ export interface ProvisionerOptions {
   readonly apiServer: { readonly host: string; readonly port: number }
   /** Whose SSH configuration and keys are used; default: this user's. */
   readonly home?: string
+  /** As of `OperationParts`. */
+  readonly resumePausesMs?: readonly number[]
 }
 
 const MOST_AT_ONCE = 5
+const RESUME_PAUSES_MS = [1_000, 4_000, 15_000]
 const ENDED = new Set(['Succeeded', 'Failed', 'Cancelled'])
 
 export class Provisioner implements AsyncDisposable {
@@ -133,7 +136,7 @@ export class Provisioner implements AsyncDisposable {
   }
 
   #run(operation: HostOperation): void {
-    const { client, clock, log, desk, files, ownKey, cluster } = this.#options
+    const { client, clock, log, desk, files, ownKey, cluster, resumePausesMs = RESUME_PAUSES_MS } = this.#options
     const run = new OperationRun(operation, {
       client,
       clock,
@@ -142,6 +145,7 @@ export class Provisioner implements AsyncDisposable {
       files,
       ownKey,
       cluster,
+      resumePausesMs,
       links: this.#links,
       waysTo: this.#waysTo,
       agent: process.env.SSH_AUTH_SOCK,

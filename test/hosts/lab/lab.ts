@@ -82,6 +82,11 @@ export class LabHost {
     // Sessions by name: those of an sshd that was restarted are nobody's children any more.
     this.sh("pkill -9 -f '^sshd: [a-z-]+( |@|$)' || true")
   }
+  /** Ends every SSH session and takes no new ones, or takes them again. */
+  refuseSsh(refuse: boolean): void {
+    this.sh(`systemctl reset-failed ssh; systemctl ${refuse ? 'stop' : 'start'} ssh`)
+    if (refuse) this.cutSsh()
+  }
   /** The kernel cannot freeze a process that is waiting for a disk: on a busy machine it takes more than one try. */
   pause(): void {
     for (let tries = 1; ; tries++)

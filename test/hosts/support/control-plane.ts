@@ -48,7 +48,8 @@ export class HostsControlPlane implements AsyncDisposable {
     return plane
   }
 
-  async startProvisioning(agentFolder = BUILT): Promise<void> {
+  /** @param resumePausesMs none, unless told: an operation whose connection is cut off ends there */
+  async startProvisioning(agentFolder = BUILT, resumePausesMs: readonly number[] = []): Promise<void> {
     const { api } = this.cluster
     this.#provisioner = new Provisioner({
       client: api.clientAs({
@@ -75,6 +76,7 @@ export class HostsControlPlane implements AsyncDisposable {
       },
       apiServer: { host: '127.0.0.1', port: api.port },
       home: this.#lab.folder,
+      resumePausesMs,
     })
     this.#provisioner.start()
   }

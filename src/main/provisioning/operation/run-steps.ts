@@ -5,8 +5,12 @@ import type { ContextWithoutProgress, Progress, Step } from '../steps/contract.t
 import type { StatusWriter } from './status-writer.ts'
 
 const MOST_OUTPUT = 2_000
+const ENDED_WELL: ReadonlySet<string> = new Set(['Succeeded', 'Undone'])
 
-/** @returns the steps that have something to do, with what it is; written to the status */
+/**
+ * @returns the steps that have something to do, with what it is; written to the status, where what an earlier try of the
+ *   same operation did is still to be seen
+ */
 export async function planSteps(
   steps: readonly Step[],
   context: ContextWithoutProgress,
@@ -15,9 +19,22 @@ export async function planSteps(
   const planned: { step: Step; changes: string[] }[] = []
   for (const step of steps) planned.push({ step, changes: await step.plan(context) })
   const doing = planned.filter(({ changes }) => changes.length > 0)
+  const { plan: planBefore = [], steps: stepsBefore = [] } = writer.status
+  const done = stepsBefore.filter(({ state }) => ENDED_WELL.has(state))
+  const isDone = (name: string) => done.some(step => step.name === name)
   await writer.set({
-    plan: doing.map(({ step, changes }) => ({ step: step.name, changes })),
-    steps: planned.map(({ step, changes }) => ({ name: step.name, state: changes.length > 0 ? 'Pending' : 'Skipped' })),
+    plan: [
+      ...planBefore.filter(({ step }) => isDone(step) && !doing.some(other => other.step.name === step)),
+      ...doing.map(({ step, changes }) => ({ step: step.name, changes })),
+    ],
+    steps: [
+      ...done.filter(({ name }) => !planned.some(({ step }) => step.name === name)),
+      ...planned.map(({ step: { name }, changes }): HostOperationStep =>
+        changes.length > 0
+          ? { name, state: 'Pending' }
+          : (done.find(step => step.name === name) ?? { name, state: 'Skipped' }),
+      ),
+    ],
   })
   return doing.map(({ step }) => step)
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { Host, type HostFinding, type HostOperation } from '../../../shared/api/flotilla/v1.ts'
 import { Node } from '../../../shared/api/core/v1.ts'
 import type { Client } from '../../../shared/client/client.ts'
-import { type Clock, formatTime } from '../../../shared/machinery/clock.ts'
+import { type Clock, delay, formatTime } from '../../../shared/machinery/clock.ts'
 import type { Log } from '../../../shared/machinery/log.ts'
 import { isNotFound } from '../../../shared/machinery/status.ts'
 import { revokeNode } from '../../pki/revoke.ts'
@@ -44,6 +44,8 @@ export interface OperationParts {
   /** Path of the ssh-agent's socket. */
   readonly agent: string | undefined
   readonly event: (host: Host, type: 'Normal' | 'Warning', reason: string, message: string) => void
+  /** How long it waits before it goes on after each loss of the connection, in ms; then it fails. */
+  readonly resumePausesMs: readonly number[]
 }
 
 const FIRST_API_PORT = 16_443
@@ -62,6 +64,8 @@ export class OperationRun {
   readonly #stop = new AbortController()
   /** The way there, where it is not the one written down. */
   #newRoute: readonly Hop[] | undefined
+  #isApproved = false
+  #wasConnected = false
   #approve: () => void = () => undefined
   readonly #approved: Promise<void>
 
@@ -80,7 +84,7 @@ export class OperationRun {
       status: { ...operation.status, prompts: [] },
     })
     this.#approved = new Promise(resolve => (this.#approve = resolve))
-    if (operation.spec.approved) this.#approve()
+    if (operation.spec.approved) this.#isApproved = true
     this.finished = this.#run()
   }
 
@@ -116,7 +120,7 @@ export class OperationRun {
         message: '',
         reason: '',
       })
-      const message = await this.#perform(host)
+      const message = await this.#performWhole(host)
       await this.#writer.set({ phase: 'Succeeded', message, completionTime: now() })
       this.#parts.event(host, 'Normal', `${action}Succeeded`, message)
     } catch (error) {
@@ -141,16 +145,36 @@ export class OperationRun {
     }
   }
 
+  /** Goes on over a new connection when one is lost: steps look before they act. @returns what was done, in a sentence */
+  async #performWhole(host: Host): Promise<string> {
+    const { client, clock, resumePausesMs } = this.#parts
+    if (this.action === 'Remove' && this.#operation.spec.force) return await this.#forget(host)
+    using sudo = new Sudo(this.#prompter())
+    let lost: SshError | undefined
+    for (let tries = 0; ; tries++)
+      try {
+        return await this.#perform(tries > 0 ? await client.get(Host, { name: this.hostName }) : host, sudo)
+      } catch (error) {
+        if (this.#stop.signal.aborted || !this.#wasConnected || !isLoss(error)) throw error
+        // That a step was cut off says more than that there is no connection now.
+        if (error.code === 'ConnectionLost') lost = error
+        const pauseMs = resumePausesMs[tries]
+        if (pauseMs === undefined) throw lost ?? error
+        await this.#writer.set({ message: `${error.message}; goes on over a new connection` })
+        await delay(clock, pauseMs, this.#stop.signal)
+        await this.#writer.set({ message: '' })
+      }
+  }
+
   /** @returns what was done, in a sentence */
-  async #perform(host: Host): Promise<string> {
+  async #perform(host: Host, sudo: Sudo): Promise<string> {
     const { client, links } = this.#parts
     const { action } = this
-    if (action === 'Remove' && this.#operation.spec.force) return await this.#forget(host)
     const borrowed = links.connectionOf(host.metadata.name)
     const ssh = borrowed ?? (await this.#connect(host))
+    this.#wasConnected = true
     let adopted = borrowed !== undefined
     try {
-      using sudo = new Sudo(this.#prompter())
       const facts = await this.#look(ssh, sudo)
       const nodeName = nodeNameOf(host, facts.hostname)
       const apiPort = host.status.apiPort ?? freePort(facts)
@@ -187,11 +211,12 @@ export class OperationRun {
         },
       }
       const steps = await planSteps(await stepsFor(context), context, this.#writer)
-      if (steps.length > 0 && !this.#operation.spec.approved) await this.#waitForApproval()
+      if (steps.length > 0 && !this.#isApproved) await this.#waitForApproval()
       await applySteps(steps, context, this.#writer, action === 'Undo' ? 'Undone' : 'Succeeded')
       if (action === 'Undo') return await this.#concludeUndo(host, steps)
-      if (action === 'LoadImages') return imagesLoaded(this.#operation, steps.length)
-      return await this.#conclude(host, context, { changes: steps.length, findings })
+      const changes = this.#writer.status.steps?.filter(({ state }) => state === 'Succeeded').length ?? 0
+      if (action === 'LoadImages') return imagesLoaded(this.#operation, changes)
+      return await this.#conclude(host, context, { changes, findings })
     } finally {
       if (!adopted) await ssh[Symbol.asyncDispose]()
     }
@@ -323,6 +348,7 @@ export class OperationRun {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
       void this.#approved.then(resolve)
     })
+    this.#isApproved = true
     await this.#writer.set({ phase: 'Running', message: '' })
   }
 }
@@ -366,6 +392,9 @@ function verdict({ metadata, status }: Host, findings: readonly { severity: stri
   const which = nodeName === undefined ? 'the host from joining' : 'it from joining again'
   return `${errors} ${errors === 1 ? 'finding keeps' : 'findings keep'} ${which}`
 }
+
+const isLoss = (error: unknown): error is SshError =>
+  error instanceof SshError && (error.code === 'ConnectionLost' || error.code === 'Unreachable')
 
 const messageOf = (error: unknown, hostName: string): string =>
   isNotFound(error) ? `there is no host ${JSON.stringify(hostName)}` : (error as Error).message
