@@ -1,7 +1,8 @@
 // The map as a picture to keep: an SVG document of its own, and that as PNG.
 import type { Tone } from '../status/tone.ts'
 import { shorten, statusText } from './card-text.ts'
-import { type Layout, edgePath } from './layout.ts'
+import type { Layout } from './layout.ts'
+import { waysBetween } from './ways.ts'
 import type { Picture } from './picture.ts'
 import { rankTitles } from './titles.ts'
 import { known, t } from '../i18n/i18n.ts'
@@ -56,11 +57,12 @@ export function toSvg({ cards, edges }: Picture, layout: Layout, colors: Palette
   const rect = (x: number, y: number, width: number, height: number, rx: number, fill: string, stroke = 'none') =>
     `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${rx}" fill="${fill}" stroke="${stroke}"/>`
 
+  const way = waysBetween(boxes.values())
   const lines = edges.flatMap(({ from, to, isAttachment }) => {
     const [a, b] = [boxes.get(from), boxes.get(to)]
     return a && b
       ? [
-          `<path d="${edgePath(a, b)}" fill="none" stroke="${colors['line-strong']}"${isAttachment ? ' stroke-dasharray="4 4"' : ''}/>`,
+          `<path d="${way(a, b)}" fill="none" stroke="${colors['line-strong']}"${isAttachment ? ' stroke-dasharray="4 4"' : ''}/>`,
         ]
       : []
   })

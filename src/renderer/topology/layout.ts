@@ -175,12 +175,3 @@ export function layOut(cards: readonly Card[], edges: readonly GraphEdge[]): Lay
   const width = (columns.at(-1)?.x ?? 0) + CARD_WIDTH + BAND_PADDING
   return { x: 0, y: 0, width, height: y, boxes, bands, columns }
 }
-
-/** From the right of one card to the left of another. */
-export function edgePath(from: Box, to: Box): string {
-  const x1 = from.x + from.width
-  const y1 = from.y + from.height / 2
-  const y2 = to.y + to.height / 2
-  const bend = Math.max(24, (to.x - x1) / 2)
-  return `M${x1} ${y1}C${x1 + bend} ${y1} ${to.x - bend} ${y2} ${to.x} ${y2}`
-}
