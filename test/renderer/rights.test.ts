@@ -1,11 +1,13 @@
 // What the user may do is asked of the server, a namespace at once, and every action goes by it.
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type App, createApp, h } from 'vue'
+import { type App, type Component, createApp, h } from 'vue'
 import { useRightsStore } from '@/access/rights.ts'
 import type { ServedKind } from '@/api/discovery.ts'
 import { rowOf } from '@/api/sources.ts'
+import { refusalToRestore } from '@/history/use-restore.ts'
 import IconButton from '@/components/ui/IconButton.vue'
+import UiButton from '@/components/ui/UiButton.vue'
 import { actionsOf, perform } from '@/kinds/actions.ts'
 import { useToastStore } from '@/stores/toasts.ts'
 import { refusalOfFix } from '@/why/run-fix.ts'
@@ -125,6 +127,24 @@ describe('who may only look', () => {
   })
 })
 
+it('restoring takes the right to it, and to make or change the object itself', async () => {
+  const revision = {
+    metadata: { name: 'r1', namespace: 'shop' },
+    of: { group: 'apps', version: 'v1', kind: 'Deployment', resource: 'deployments', namespace: 'shop', name: 'web' },
+  } as Parameters<typeof refusalToRestore>[0]
+  const restoring = rule(['create'], ['history.flotilla.dev'], ['revisions/restore'])
+  rules['shop'] = [restoring, rule(['update'], ['apps'], ['deployments'])]
+  refusalToRestore(revision, false)
+  await settle()
+  expect(refusalToRestore(revision, false)).toBeUndefined()
+  expect(refusalToRestore(revision, true)).toBe('You may not create deployments in shop')
+  setActivePinia(createPinia())
+  rules['shop'] = [rule(['*'], ['apps'], ['*'])]
+  refusalToRestore(revision, false)
+  await settle()
+  expect(refusalToRestore(revision, false)).toBe('You may not create revisions/restore in shop')
+})
+
 it('who may do everything in a namespace is refused nothing there', async () => {
   const found = await refusals(Deployment as never, deployments('mine', 'web'))
   expect(Object.values(found).filter(Boolean)).toEqual([])
@@ -210,31 +230,48 @@ describe('the server is asked', () => {
   })
 })
 
-describe('a button that is refused', () => {
+describe.each([
+  ['an icon', IconButton as Component],
+  ['a word', UiButton as Component],
+])('a button with %s that is refused', (_what, button) => {
   let app: App
-  afterEach(() => app.unmount())
+  const onClick = vi.fn<() => void>()
+  const onSubmit = vi.fn<(event: Event) => void>(event => event.preventDefault())
+  afterEach(() => {
+    app.unmount()
+    document.body.replaceChildren()
+    vi.clearAllMocks()
+  })
   const draw = async (refusal: string | undefined) => {
-    const onClick = vi.fn<() => void>()
     const host = document.createElement('div')
-    app = createApp(() => h(IconButton, { label: 'Delete', refusal, onClick }, () => 'x'))
+    document.body.append(host)
+    app = createApp(() =>
+      h(
+        'form',
+        { onSubmit },
+        h(button, { label: 'Make', type: 'submit', refusal, onClick }, () => 'x'),
+      ),
+    )
     app.mount(host)
     // Vue leaves out clicks of the moment in which a button came.
     await new Promise(resolve => setTimeout(resolve, 5))
-    const button = host.querySelector('button')!
-    button.click()
-    return { button, onClick }
+    const drawn = host.querySelector('button')!
+    drawn.click()
+    return drawn
   }
   it('stays to be found, says why, and does nothing', async () => {
-    const { button, onClick } = await draw('You may not delete pods')
-    expect(button.disabled).toBe(false)
-    expect(button.ariaDisabled ?? button.getAttribute('aria-disabled')).toBe('true')
-    expect(button.title).toBe('You may not delete pods')
-    expect(button.getAttribute('aria-label')).toBe('Delete')
+    const drawn = await draw('You may not create pods')
+    expect(drawn.disabled).toBe(false)
+    expect(drawn.getAttribute('aria-disabled')).toBe('true')
+    expect(drawn.title).toBe('You may not create pods')
+    expect(drawn.getAttribute('aria-description')).toBe('You may not create pods')
     expect(onClick).not.toHaveBeenCalled()
+    expect(onSubmit).not.toHaveBeenCalled()
   })
   it('does what it says otherwise', async () => {
-    const { button, onClick } = await draw(undefined)
-    expect(button.hasAttribute('aria-disabled')).toBe(false)
+    const drawn = await draw(undefined)
+    expect(drawn.hasAttribute('aria-disabled')).toBe(false)
     expect(onClick).toHaveBeenCalledOnce()
+    expect(onSubmit).toHaveBeenCalledOnce()
   })
 })

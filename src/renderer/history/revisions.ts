@@ -34,7 +34,8 @@ export const ClusterRevision: ResourceType<ObjectRevision> = {
   namespaced: false,
 }
 
-const typeFor = (namespace: string | undefined) => (namespace === undefined ? ClusterRevision : NamespacedRevision)
+export const typeFor = (namespace: string | undefined) =>
+  namespace === undefined ? ClusterRevision : NamespacedRevision
 const newestFirst = (a: ObjectRevision, b: ObjectRevision) => Number(b.revision) - Number(a.revision)
 const refOf = ({ metadata: { name, namespace } }: ObjectRevision) => ({ name, ...(namespace ? { namespace } : {}) })
 
