@@ -6,22 +6,34 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Cluster } from '../../e2e/support/cluster.ts'
 
-/** Loaded before the program: what it takes for the time is so much later, from a signal on. */
+/**
+ * Loaded before the program: what it takes for the time is so much later once it has stood still. It looks then and there:
+ * a signal would come after timers that are due, which would see two jumps of the clock instead of one.
+ */
 const SHIFT = (file: string) => `
 import { readFileSync } from 'node:fs'
 const Real = Date
 let laterMs = 0
+let askedMs = performance.now()
+const now = () => {
+  const atMs = performance.now()
+  if (atMs - askedMs > ${STOOD_STILL_MS}) {
+    try {
+      laterMs = Number(readFileSync(${JSON.stringify(file)}, 'utf8'))
+    } catch {} // it has not slept yet
+  }
+  askedMs = atMs
+  return Real.now() + laterMs
+}
 globalThis.Date = class Date extends Real {
   constructor(...given) {
-    if (given.length === 0) super(Real.now() + laterMs)
+    if (given.length === 0) super(now())
     else super(...given)
   }
-  static now() {
-    return Real.now() + laterMs
-  }
+  static now = now
 }
-process.on('SIGUSR2', () => (laterMs = Number(readFileSync(${JSON.stringify(file)}, 'utf8'))))
 `
+const STOOD_STILL_MS = 500
 
 export class Sleeper implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'flotilla-asleep-'))
@@ -45,7 +57,6 @@ export class Sleeper implements Disposable {
     } finally {
       this.#laterMs += hours * 3_600_000
       writeFileSync(join(this.#folder, 'later'), String(this.#laterMs))
-      process.kill(pid, 'SIGUSR2')
       process.kill(pid, 'SIGCONT')
     }
     return Date.now()
